@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Policy: command line and YAML -> one const struct. Nothing else in the exporter sees argv or a
+ * configuration file, and nothing in here looks at the machine.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "bpf/abi.h"
+#include "log.h"
+#include "util.h"
+
+/* Where a setting was written: "config.yaml:12:5", "preset:vfs:3:7", "argument 2". */
+struct source_pos {
+	const char *file; /* owned by the config; a path, "preset:NAME" or "command line" */
+	int line, column; /* 0 for the command line: then `argument` counts from 1 */
+	int argument;
+};
+
+enum object_type {
+	OBJECT_ANY,	/* a kernel function, built in or in any module */
+	OBJECT_KERNEL,	/* of this module, or "vmlinux" */
+	OBJECT_SYSCALL, /* by name without any prefix */
+	OBJECT_USER,	/* of an ELF file */
+};
+
+/* One PROBE argument, or one entry of a YAML list. */
+struct pattern {
+	enum object_type type;
+	char *object;		/* module name or path; NULL for OBJECT_ANY and OBJECT_SYSCALL */
+	char *text;		/* as written, for messages */
+	char **functions;	/* alternatives of `a|b`, in order; one glob or name otherwise */
+	size_t nfunctions;
+	bool glob;		/* functions[0] has unescaped * ? [ ]; else names are literal,
+				 * their escapes already removed */
+	bool exclude;		/* `!` */
+	struct source_pos pos;
+};
+
+/* Everything of a probe but its targets. Keys come with the features that they belong to. */
+struct probe_settings {
+	char *mechanism;	/* NULL: what --mechanism says */
+	uint32_t maxactive;	/* return slots of a legacy kretprobe */
+};
+
+/* The command line, or one element of the YAML `probes:`. `!` patterns apply within it. */
+struct probe_list {
+	struct pattern *patterns;
+	size_t npatterns;
+	struct probe_settings settings;
+	struct source_pos pos;
+	bool builtin; /* from the default set: functions missing here are no mistake of the user's */
+};
+
+enum config_action { ACTION_RUN, ACTION_CHECK, ACTION_LIST, ACTION_HELP, ACTION_VERSION };
+enum cells_mode { CELLS_MMAP, CELLS_PERCPU };
+
+struct web_config {
+	char **listen; /* host:port, [v6]:port, :port; at least one */
+	size_t nlisten;
+	char *telemetry_path;
+	unsigned max_requests; /* 0: no limit */
+};
+
+struct config {
+	enum config_action action;
+	char *list_glob; /* ACTION_LIST: NULL for all */
+	bool strict;
+	bool is_default_set; /* neither PROBE nor file nor preset was given */
+	char *mechanism;     /* "auto" or the name of a rung */
+	enum cells_mode cells;
+	uint64_t memory_limit; /* bytes */
+
+	double *buckets; /* classic bounds, seconds, ascending */
+	size_t nbuckets;
+	int native_schema; /* 0..3, or -1: off */
+
+	struct probe_list *lists;
+	size_t nlists;
+
+	struct web_config web;
+	enum log_level log_level;
+	enum log_format log_format;
+};
+
+/*
+ * Parses the command line and the files that it names. Returns 0 and *out (config__free), or
+ * -EINVAL and *error: one line, without a newline, that says what, where and what to do next; to be
+ * freed.
+ */
+int config__parse(int argc, char *const argv[], struct config **out, char **error);
+void config__free(struct config *c);
+
+/* The built-in default set comes in two shapes (presets "default" and "default-syscalls"), and which
+ * one serves is known only once the kernel has been asked: this adds it to a config that has
+ * is_default_set. Same returns as config__parse. */
+int config__add_default_set(struct config *c, bool kernel_probes, char **error);
+
+void config__print_help(FILE *f);
+
+/* "config.yaml:12:5" in a static buffer of the calling thread. */
+const char *source_pos__str(const struct source_pos *pos);
+
+/* The shipped presets, embedded at build time; ends with a NULL name. Defined in build/presets.c. */
+struct preset {
+	const char *name, *yaml;
+};
+extern const struct preset presets[];
+
+#endif /* CONFIG_H */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * config + symbols + BTF -> targets with dense ids, and the reason where there is none.
+ * Reads the machine, changes nothing, needs no privileges (unprivileged, kernel addresses are 0).
+ */
+#ifndef DISCOVER_H
+#define DISCOVER_H
+
+#include "bpf/abi.h"
+#include "config.h"
+#include "util.h"
+
+
+enum target_type { TARGET_KERNEL, TARGET_SYSCALL, TARGET_USER };
+
+/* Why a target is not attached: the `reason` label. */
+enum target_reason {
+	REASON_NONE,
+	REASON_NOT_FOUND,
+	REASON_AMBIGUOUS,
+	REASON_DENIED,	/* on the denylist, a Go binary, ... : our own refusal */
+	REASON_REFUSED, /* the kernel's */
+	REASON_WAITING, /* for its module */
+	REASON_OVERLOAD,
+	REASON_MAX,
+};
+extern const char *const target_reason_names[REASON_MAX]; /* "", "not_found", ... */
+
+struct target {
+	uint32_t id; /* its index, everywhere; dense over the targets whose reason is REASON_NONE
+		      * after discovery, UINT32_MAX for the others */
+	enum target_type type;
+	char *object;	/* the metric's labels: "vmlinux", module, "syscall", path */
+	char *function; /* found name; as written where nothing was found */
+	char *signature; /* "long vfs_read(struct file *file, ...)", or NULL where no type is known */
+	enum rp_kind kind;
+	uint8_t ret_size; /* bytes of the result: 1, 2, 4, 8 */
+
+	enum target_reason reason;
+	char *why; /* for people: what is wrong, what next; NULL with REASON_NONE */
+
+	uint64_t addr;	 /* TARGET_KERNEL: address, 0 if hidden from us */
+	char *symbol;	 /* TARGET_KERNEL: kallsyms name ("f.isra.0" keeps its suffix) */
+	bool needs_addr; /* TARGET_KERNEL: its name alone does not tell it from others */
+	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit numbers, -1 if none */
+	uint64_t offset; /* TARGET_USER: file offset */
+
+	const struct probe_settings *settings; /* the config's */
+	const struct source_pos *pos;	       /* the config's */
+	bool builtin;			       /* from the default set */
+};
+
+struct targets {
+	struct target **v; /* attachable ones first, in the order of their ids */
+	size_t n;
+	size_t nids; /* how many have an id */
+};
+
+/* Where to read; tests put fixtures here. NULL members mean the running system's own. */
+struct discover_env {
+	const char *kallsyms;			/* /proc/kallsyms */
+	const char *available_filter_functions; /* in tracefs */
+	const char *kprobe_blacklist;		/* debugfs; absent is fine */
+	const char *btf_dir;			/* /sys/kernel/btf */
+	int tracefs;				/* directory descriptor, -1 if there is none */
+};
+
+/*
+ * Resolves every pattern of the configuration. A pattern that finds nothing becomes a target with
+ * its reason, so that it is exported; two exact claims on one function with different settings are
+ * -EINVAL with *error (one line, to be freed). targets__free() takes what comes back.
+ */
+int discover__run(const struct config *c, const struct discover_env *env, struct targets **out,
+		  char **error);
+void targets__free(struct targets *t);
+
+/* --probe.list: `object function kind signature`, a line each, for names matching glob (or all). */
+int discover__list(const struct discover_env *env, const char *glob, FILE *out);
+
+#define for_each_target(targets, t)                                                      \
+	for (size_t __i = 0; __i < (targets)->n && ((t) = (targets)->v[__i], 1); __i++)
+
+#endif /* DISCOVER_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The exporter's own health: process_*, HTTP requests by code, scrape durations. Thread-safe. */
+#ifndef SELF_H
+#define SELF_H
+
+#include "util.h"
+
+#define SELF_CODES 16
+
+struct self_request {
+	int code;
+	uint64_t count;
+};
+
+/* One reading. A number that cannot be had is left out of the exposition: has_* tells. */
+struct self {
+	const char *version, *revision, *libbpf; /* of the build and of the running library */
+	bool has_process;
+	double cpu_seconds, start_time; /* seconds; start_time since the epoch */
+	uint64_t resident_bytes, virtual_bytes, open_fds, max_fds, threads;
+	double last_scrape_seconds; /* how long the last exposition took to make */
+	bool has_scrape;
+	double reload_time; /* when the configuration was last read well, since the epoch */
+	bool reload_ok;
+	struct self_request requests[SELF_CODES]; /* ascending codes; 200, 500 and 503 always */
+	size_t nrequests;
+};
+
+void self__read(struct self *out);
+void self__count_request(int code);
+void self__note_scrape(double seconds);
+void self__note_reload(bool ok);
+
+#endif /* SELF_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only reader of cells: sums the CPUs into plain numbers. No strings, no names.
+ *
+ * A snapshot is one pass over the mapped banks, each counter read once. Every number in it that is
+ * derived (a histogram's count) is derived from that one read, so that law 1 holds by construction.
+ */
+#ifndef SNAPSHOT_H
+#define SNAPSHOT_H
+
+#include "bpf/abi.h"
+#include "grid.h"
+#include "util.h"
+
+struct bpfobj;
+
+/* Calls that are in no other number. Names are in metrics.c. */
+enum missed_reason {
+	MISSED_RECURSION, /* the kernel did not run a program of ours: another was running */
+	MISSED_MAXACTIVE, /* the kernel had no free return slot */
+	MISSED_NO_ENTRY,  /* the return was seen, the entry was not */
+	MISSED_DEPTH,	  /* more than RP_FRAMES nested calls in one task */
+	MISSED_STORAGE,	  /* the kernel had no memory for the call's frame */
+	MISSED_MAX,
+};
+
+struct snap_detail {
+	int64_t value; /* errno, positive; or enumerator */
+	uint64_t count;
+};
+
+struct snap_target {
+	uint64_t sum_ns;
+	uint64_t class[RP_CLASS_MAX];
+	const uint64_t *cells; /* grid->ncells */
+	const struct snap_detail *details; /* ordered by value */
+	size_t ndetails;
+};
+
+struct snapshot {
+	struct snap_target *targets; /* by id */
+	size_t n;
+};
+
+/* One read of everything. NULL with errno if there is no memory (or bpf(2) failed, with percpu). */
+struct snapshot *snapshot__take(const struct bpfobj *obj);
+void snapshot__free(struct snapshot *s);
+
+#endif /* SNAPSHOT_H */
