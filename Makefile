@@ -18,9 +18,9 @@ PKG_CONFIG ?= pkg-config
 LIBS     := libbpf libelf zlib libmicrohttpd yaml-0.1
 CFLAGS   ?= -O2 -g
 RP_CFLAGS := -std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
-	    -Wmissing-prototypes -D_GNU_SOURCE -pthread -I. -Iexporter -I$(B)
+	    -Wmissing-prototypes -D_GNU_SOURCE -pthread -iquote . -iquote exporter -iquote $(B)
 # Unused parameters are what tables of functions with one signature have.
-LDLIBS    = $(shell $(PKG_CONFIG) --libs $(LIBS)) -pthread
+LDLIBS    = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -pthread
 
 # Architecture of the kernel that the BPF side is built for, in libbpf's words.
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
@@ -106,9 +106,12 @@ $(B)/unit/version.o: $(B)/build_version.h
 $(B)/unit/presets.o: $(B)/presets.c | $(B)/unit
 	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -c $< -o $@
 $(B)/unit/test_%.o: tests/unit/test_%.c $(GEN) | $(B)/unit
-	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -Itests/unit -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -iquote tests/unit -MMD -MP -c $< -o $@
 $(B)/unit/test_%: $(B)/unit/test_%.o $(UNIT_LIB)
 	$(call say,LINK,$@)$(CC) $(SAN) $^ $(LDLIBS) -lcmocka -o $@
+
+$(B)/workload: tests/vm/workload.c | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
 
 # ---- the rest --------------------------------------------------------------------------------
 
@@ -129,7 +132,7 @@ check: unit-tests all
 	$(Q)sh tests/run.sh check
 
 test: deps
-	$(Q)$(MAKE) --no-print-directory all unit-tests
+	$(Q)$(MAKE) --no-print-directory all unit-tests $(B)/workload
 	$(Q)sh tests/run.sh all
 
 unit-tests: $(UNIT)

@@ -9,9 +9,7 @@
 #ifndef RP_ABI_H
 #define RP_ABI_H
 
-#ifndef __bpf__
 #include <linux/types.h>
-#endif
 
 /* Return kinds: how the raw return register is read. (DESIGN section 5) */
 enum rp_kind {
@@ -65,13 +63,14 @@ enum rp_class {
 #define RP_CELL_CLASS 1
 #define RP_CELL_GRID  (RP_CELL_CLASS + RP_CLASS_MAX)
 
-/* Tallies: one u64 array per target and CPU of returns that no cell has, and why. */
+/* Tallies: one u64 array per target and CPU of calls that no cell has, and why. */
 enum rp_tally {
-	RP_TALLY_IGNORED,  /* entered before the measurement began: not a call of ours */
-	RP_TALLY_NO_ENTRY, /* returned, but the entry program had not run (or its frame was lost) */
+	RP_TALLY_NO_ENTRY, /* returned, but there is no frame: the entry program had not run, or the
+			    * kernel had no memory for the frame */
 	RP_TALLY_DEPTH,	   /* entered with every frame of the task in use */
-	RP_TALLY_STORAGE,  /* entered, and the kernel had no memory for a frame */
-	RP_TALLY_STALE,	   /* frame found whose return was never seen (see losses.h) */
+	RP_TALLY_IGNORED,  /* entered before we attached: not a call of ours */
+	RP_TALLY_STALE,	   /* a frame found whose return had not been seen; a hint, not a loss: the
+			    * kernel's own counters have it */
 	RP_TALLY_MAX = 8,  /* padded to a cache line */
 };
 

@@ -35,7 +35,7 @@ static inline __attribute__((always_inline)) __u32 rp_grid_cell(const struct rp_
 		return last;
 	row = rp_grid_row(d);
 	i = g->first[row][(d >> (RP_GRID_SHIFT * row)) & (RP_GRID_COLUMNS - 1)];
-#pragma unroll
+_Pragma("GCC unroll 4")
 	for (int step = 0; step < RP_GRID_STEPS; step++) {
 		if (d <= g->threshold[i & (RP_GRID_MAX - 1)])
 			break;

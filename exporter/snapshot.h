@@ -18,9 +18,8 @@ struct bpfobj;
 enum missed_reason {
 	MISSED_RECURSION, /* the kernel did not run a program of ours: another was running */
 	MISSED_MAXACTIVE, /* the kernel had no free return slot */
-	MISSED_NO_ENTRY,  /* the return was seen, the entry was not */
+	MISSED_NO_ENTRY,  /* the return was seen, the entry was not, or had no memory for its frame */
 	MISSED_DEPTH,	  /* more than RP_FRAMES nested calls in one task */
-	MISSED_STORAGE,	  /* the kernel had no memory for the call's frame */
 	MISSED_MAX,
 };
 
@@ -35,6 +34,7 @@ struct snap_target {
 	const uint64_t *cells; /* grid->ncells */
 	const struct snap_detail *details; /* ordered by value */
 	size_t ndetails;
+	uint64_t tally[RP_TALLY_MAX];
 };
 
 struct snapshot {
@@ -45,5 +45,11 @@ struct snapshot {
 /* One read of everything. NULL with errno if there is no memory (or bpf(2) failed, with percpu). */
 struct snapshot *snapshot__take(const struct bpfobj *obj);
 void snapshot__free(struct snapshot *s);
+
+/* Calls counted: the sum of the grid. */
+uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g);
+
+/* Returns of one target that its program has seen by now, counted or tallied. */
+uint64_t snapshot__returns_seen(const struct bpfobj *obj, uint32_t id);
 
 #endif /* SNAPSHOT_H */

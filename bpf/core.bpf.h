@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The measurement: one return -> one class or detail counter, one grid cell, nanoseconds. Knows
+ * neither mechanisms nor how an entry was found.
+ *
+ * Cells are banks in one mmapable array, a bank per possible CPU, written by that CPU alone: as
+ * cheap as a per-CPU array, and user space reads them without bpf(2), which would make the kernel
+ * skip kprobe programs on the reading CPU meanwhile (bpf_disable_instrumentation()). With
+ * cells_percpu the same map is loaded as a BPF_MAP_TYPE_PERCPU_ARRAY instead.
+ */
+#ifndef RP_CORE_BPF_H
+#define RP_CORE_BPF_H
+
+#include "abi.h"
+#include "grid.h"
+#include "kernel.h"
+#include "outcome.h"
+
+/* Constants of the loaded object: the verifier prunes what they rule out. */
+const volatile struct rp_grid grid_table;
+const volatile __u32 grid_cells;   /* per cell array, the one behind the last threshold included */
+/* Distance between two CPUs' banks, in entries. */
+const volatile __u32 bank_cells, bank_targets, bank_details;
+const volatile bool cells_percpu;
+
+/* Types, sizes and numbers of entries are set by exporter/bpfobj.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+} cells SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64) * RP_TALLY_MAX);
+} tallies SEC(".maps");
+
+/*
+ * Details: a slot of the pool is claimed by taking its number from the queue, naming it in
+ * detail_slots, and publishing it in detail_index; from then on it is one look-up and one increment
+ * in the CPU's own bank. User space reads the two mmaped arrays only.
+ */
+struct detail_key {
+	__s64 value;
+	__u32 cell;
+	__u32 zero;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct detail_key);
+	__type(value, __u32);
+} detail_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__uint(key_size, 0);
+	__uint(value_size, sizeof(__u32));
+} detail_free SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct rp_detail));
+} detail_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+} detail_counts SEC(".maps");
+
+/*
+ * Whether a program can be preempted by another run of itself on the same CPU; then its increments
+ * must be atomic. True for uprobe programs since 6.0 (kernel commit 8c7dcb84e3b7); kprobe and
+ * tracepoint programs run with preemption off and bpf_prog_active up. A compile-time constant of
+ * each program.
+ */
+enum rp_context { RP_EXCLUSIVE, RP_PREEMPTIBLE };
+
+static __always_inline void add(enum rp_context c, __u64 *counter, __u64 n)
+{
+	if (c == RP_PREEMPTIBLE)
+		__sync_fetch_and_add(counter, n);
+	else
+		*counter += n;
+}
+
+static __always_inline __u64 *cell_of(__u32 cell)
+{
+	__u32 key = cells_percpu ? cell : bpf_get_smp_processor_id() * bank_cells + cell;
+
+	return bpf_map_lookup_elem(&cells, &key);
+}
+
+static __always_inline void tally(enum rp_context c, __u32 id, enum rp_tally which)
+{
+	__u32 key = bpf_get_smp_processor_id() * bank_targets + id;
+	__u64 *t = bpf_map_lookup_elem(&tallies, &key);
+
+	if (t)
+		add(c, &t[which], 1);
+}
+
+static __always_inline bool claim_detail(const struct detail_key *key, __u32 *slot)
+{
+	struct rp_detail *d;
+	__u32 *found;
+
+	if (bpf_map_pop_elem(&detail_free, slot))
+		return false;
+	d = bpf_map_lookup_elem(&detail_slots, slot);
+	if (!d)
+		return false;
+	d->value = key->value;
+	d->cell = key->cell;
+	d->used = 1;
+	if (!bpf_map_update_elem(&detail_index, key, slot, BPF_NOEXIST))
+		return true;
+	/* Another CPU was first, or the index is full: the slot goes back. */
+	d->used = 0;
+	bpf_map_push_elem(&detail_free, slot, 0);
+	found = bpf_map_lookup_elem(&detail_index, key);
+	if (!found)
+		return false;
+	*slot = *found;
+	return true;
+}
+
+/* Counts a result by its number; false if there is no slot for it. */
+static __always_inline bool count_detail(enum rp_context c, __u32 cell, __s64 value)
+{
+	struct detail_key key = { .value = value, .cell = cell };
+	__u32 *found = bpf_map_lookup_elem(&detail_index, &key);
+	__u64 *counter;
+	__u32 slot;
+
+	if (found)
+		slot = *found;
+	else if (!claim_detail(&key, &slot))
+		return false;
+	slot += bpf_get_smp_processor_id() * bank_details;
+	counter = bpf_map_lookup_elem(&detail_counts, &slot);
+	if (!counter)
+		return false;
+	add(c, counter, 1);
+	return true;
+}
+
+/* One call that returned: everything that is counted of it. */
+static __always_inline void count_return(enum rp_context c, __u64 spec, __u64 ret, __u64 ns)
+{
+	const struct rp_grid *table = (const struct rp_grid *)&grid_table;
+	struct rp_outcome o = rp_outcome(RP_SPEC_KIND(spec), RP_SPEC_SIZE(spec), ret);
+	__u32 id = RP_SPEC_ID(spec), last = grid_cells - 1, i;
+	__u64 *cell;
+
+	if (o.class == RP_CLASS_DETAIL && count_detail(c, id, o.detail))
+		o.class = RP_CLASS_MAX;
+	else if (o.class >= RP_CLASS_MAX)
+		o.class = RP_CLASS_OTHER;
+
+	cell = cell_of(id);
+	if (!cell)
+		return;
+	if (o.class < RP_CLASS_MAX)
+		add(c, &cell[RP_CELL_CLASS + o.class], 1);
+	add(c, &cell[RP_CELL_SUM], ns);
+
+	barrier_var(table); /* or clang folds the zeroes that it sees here */
+	i = rp_grid_cell(table, ns, last);
+	barrier_var(i);
+	if (i > last)
+		i = last;
+	add(c, &cell[RP_CELL_GRID + i], 1);
+}
+
+#endif /* RP_CORE_BPF_H */

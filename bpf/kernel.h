@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the programs need to know of the kernel: user-space API headers for types that never
+ * change, and CO-RE flavours of the few structs that do.
+ */
+#ifndef RP_KERNEL_H
+#define RP_KERNEL_H
+
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <linux/types.h>
+
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+/* arch/ARCH/include/asm/thread_info.h: what tells a 32-bit system call. */
+#if defined(__TARGET_ARCH_x86)
+#define COMPAT_BIT (1U << 1) /* TS_COMPAT */
+struct thread_info___rp {
+	__u32 status;
+} __attribute__((preserve_access_index));
+#define COMPAT_FIELD status
+#else
+#define COMPAT_BIT (1UL << 22) /* TIF_32BIT */
+struct thread_info___rp {
+	unsigned long flags;
+} __attribute__((preserve_access_index));
+#define COMPAT_FIELD flags
+#endif
+
+struct task_struct___rp {
+	struct thread_info___rp thread_info;
+} __attribute__((preserve_access_index));
+
+/* include/trace/events/syscalls.h, as perf hands it to a tracepoint program. */
+struct sys_enter_args {
+	__u64 common;
+	long id;
+	unsigned long args[6];
+};
+
+struct sys_exit_args {
+	__u64 common;
+	long id;
+	long ret;
+};
+
+/*
+ * Where the caller's return address is (x86-64) or where the stack was (arm64), seen from a probe
+ * at the function's first instruction and from one at its return: the same number for both.
+ */
+#define ENTRY_ADDR(ctx) PT_REGS_SP(ctx)
+#if defined(__TARGET_ARCH_x86)
+#define RETURN_ADDR(ctx) (PT_REGS_SP(ctx) - 8)
+#else
+#define RETURN_ADDR(ctx) PT_REGS_SP(ctx)
+#endif
+
+#ifndef barrier_var
+#define barrier_var(var) asm volatile("" : "+r"(var))
+#endif
+
+#endif /* RP_KERNEL_H */

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How a return finds its entry, where the mechanism has no cookie that does it.
+ *
+ * A frame is known by the stack address of the call and by the target: two calls that are both
+ * running cannot share the two (a tail call shares the address, not the target). Frames live in
+ * task storage; on kernels without it (5.10) in LRU hashes, whose entries are zeroed and kept,
+ * because an insert and a delete per call cost twice as much.
+ *
+ * Within a task calls nest, so frames are a stack: a return takes its own frame and discards those
+ * above; a push discards those at or below its own address on the same stack, which belong to calls
+ * whose return never came (the kernel had no return slot, or skipped a program). Interrupts run on
+ * stacks of their own whose addresses say nothing about the task's, hence "on the same stack".
+ */
+#ifndef RP_PAIRING_BPF_H
+#define RP_PAIRING_BPF_H
+
+#include "core.bpf.h"
+
+const volatile bool use_task_storage;
+
+struct frame {
+	__u64 addr;
+	__u64 start;
+	__u32 id;
+	__u32 pad;
+};
+
+struct task_frames {
+	__u32 n;
+	__u32 pad;
+	__u64 overflow; /* highest address of a call that found the stack full; 0 if it did not */
+	__u64 syscall_spec, syscall_start; /* the system call that runs; spec 0 if none does */
+	struct frame frame[RP_FRAMES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_frames);
+} task_frames SEC(".maps");
+
+/* Kernel stack addresses are all ones above bit 47, so an id fits there and the key stays small. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u64);
+} kernel_frames SEC(".maps");
+
+/* User stack addresses are a process's own. System calls: addr 0, the task's one. */
+struct user_key {
+	__u64 addr;
+	__u32 tid, id;
+};
+
+struct user_frame {
+	__u64 start, spec;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct user_key);
+	__type(value, struct user_frame);
+} user_frames SEC(".maps");
+
+/* A compile-time constant of each program. */
+enum rp_space { RP_KERNEL, RP_USER };
+
+#define RP_STACK_SHIFT 14 /* THREAD_SIZE and IRQ_STACK_SIZE, and their alignment: 16 KiB */
+
+/* A user stack is taken for one: signal stacks and coroutines at worst discard each other's frames,
+ * which is counted when those return. */
+static __always_inline bool same_stack(enum rp_space space, __u64 a, __u64 b)
+{
+	return space == RP_USER || !((a ^ b) >> RP_STACK_SHIFT);
+}
+
+static __always_inline struct task_frames *frames_of_task(__u64 flags)
+{
+	return bpf_task_storage_get(&task_frames, bpf_get_current_task_btf(), NULL, flags);
+}
+
+static __always_inline struct frame *frame_at(struct task_frames *t, __u32 i)
+{
+	struct frame *f;
+
+	barrier_var(i); /* or clang hoists the mask past the arithmetic, and the verifier loses it */
+	f = &t->frame[i & (RP_FRAMES - 1)];
+	barrier_var(f);
+	return f;
+}
+
+/* Whether the frame of another call of this task can only be a leftover once `addr` is entered. */
+static __always_inline bool is_stale(enum rp_space space, const struct frame *f, __u64 addr, __u32 id)
+{
+	bool user_frame = !(f->addr >> 63);
+
+	if (user_frame != (space == RP_USER) || !same_stack(space, f->addr, addr))
+		return false;
+	return f->addr < addr || (f->addr == addr && f->id == id);
+}
+
+static __always_inline void push_task_frame(enum rp_context c, enum rp_space space, __u32 id,
+					    __u64 addr)
+{
+	struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct frame *f;
+	__u32 n;
+
+	if (!t)
+		return; /* the return will find no frame, and be counted */
+	n = t->n;
+	for (int i = 0; i < RP_FRAMES && n > 0; i++) {
+		if (!is_stale(space, frame_at(t, n - 1), addr, id))
+			break;
+		n--;
+		tally(c, id, RP_TALLY_STALE);
+	}
+	if (n >= RP_FRAMES) {
+		if (!t->overflow || (same_stack(space, t->overflow, addr) && t->overflow < addr))
+			t->overflow = addr;
+		t->n = n;
+		/* The kernel nests as many uretprobes and no more (MAX_URETPROBE_DEPTH): no return
+		 * of this call will be seen. */
+		if (space == RP_USER)
+			tally(c, id, RP_TALLY_DEPTH);
+		return;
+	}
+	t->overflow = 0;
+	f = frame_at(t, n);
+	f->addr = addr;
+	f->id = id;
+	t->n = n + 1;
+	f->start = bpf_ktime_get_ns();
+}
+
+/* Takes the frame of a call that returns at `now`. Returns when it was entered, or 0 if there is no
+ * frame; that is counted then. */
+static __always_inline __u64 pop_task_frame(enum rp_context c, enum rp_space space, __u32 id,
+					    __u64 addr)
+{
+	struct task_frames *t = frames_of_task(0);
+	struct frame *f;
+	__u32 n;
+
+	if (!t)
+		goto none;
+	n = t->n;
+	for (int i = 0; i < RP_FRAMES && n > 0; i++) {
+		n--;
+		f = frame_at(t, n);
+		if (f->addr == addr && f->id == id) {
+			t->n = n;
+			return f->start;
+		}
+	}
+	if (t->overflow && same_stack(space, t->overflow, addr) && addr <= t->overflow) {
+		if (addr == t->overflow)
+			t->overflow = 0;
+		if (space == RP_KERNEL)
+			tally(c, id, RP_TALLY_DEPTH);
+		return 0;
+	}
+none:
+	tally(c, id, RP_TALLY_NO_ENTRY);
+	return 0;
+}
+
+static __always_inline __u64 kernel_key(__u32 id, __u64 addr)
+{
+	return addr ^ (__u64)id << 48;
+}
+
+static __always_inline void push_hash_frame(enum rp_context c, enum rp_space space, __u32 id,
+					    __u64 addr)
+{
+	if (space == RP_KERNEL) {
+		__u64 key = kernel_key(id, addr), now = 0;
+		__u64 *start = bpf_map_lookup_elem(&kernel_frames, &key);
+
+		if (!start) {
+			now = bpf_ktime_get_ns();
+			bpf_map_update_elem(&kernel_frames, &key, &now, BPF_ANY);
+			return;
+		}
+		if (*start)
+			tally(c, id, RP_TALLY_STALE);
+		*start = bpf_ktime_get_ns();
+	} else {
+		struct user_key key = { addr, (__u32)bpf_get_current_pid_tgid(), id };
+		struct user_frame frame = { bpf_ktime_get_ns(), 0 };
+
+		bpf_map_update_elem(&user_frames, &key, &frame, BPF_ANY);
+	}
+}
+
+static __always_inline __u64 pop_hash_frame(enum rp_context c, enum rp_space space, __u32 id,
+					    __u64 addr)
+{
+	__u64 *start, entered = 0;
+
+	if (space == RP_KERNEL) {
+		__u64 key = kernel_key(id, addr);
+
+		start = bpf_map_lookup_elem(&kernel_frames, &key);
+	} else {
+		struct user_key key = { addr, (__u32)bpf_get_current_pid_tgid(), id };
+
+		start = bpf_map_lookup_elem(&user_frames, &key); /* user_frame.start is first */
+	}
+	if (start) {
+		entered = *start;
+		*start = 0;
+	}
+	if (!entered)
+		tally(c, id, RP_TALLY_NO_ENTRY);
+	return entered;
+}
+
+/* What a mechanism calls at a function's entry and return. */
+static __always_inline void enter(enum rp_context c, enum rp_space space, __u64 spec, __u64 addr)
+{
+	if (use_task_storage)
+		push_task_frame(c, space, RP_SPEC_ID(spec), addr);
+	else
+		push_hash_frame(c, space, RP_SPEC_ID(spec), addr);
+}
+
+static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 spec, __u64 addr,
+				  __u64 ret)
+{
+	__u64 now = bpf_ktime_get_ns(), start;
+
+	if (use_task_storage)
+		start = pop_task_frame(c, space, RP_SPEC_ID(spec), addr);
+	else
+		start = pop_hash_frame(c, space, RP_SPEC_ID(spec), addr);
+	if (start)
+		count_return(c, spec, ret, now - start);
+}
+
+#endif /* RP_PAIRING_BPF_H */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * kretprobe: a kprobe at the entry and a kretprobe at the return of a kernel function. The spec is
+ * the attach cookie; where the kernel has none (5.10), an immediate of each target's own clone.
+ */
+#ifndef RP_PROBE_KPROBE_BPF_H
+#define RP_PROBE_KPROBE_BPF_H
+
+#include "pairing.bpf.h"
+
+/* The 64-bit immediate that exporter/clone.c replaces by the target's spec. */
+static __always_inline __u64 spec_of_clone(void)
+{
+	__u64 spec;
+
+	asm volatile("%0 = %1 ll" : "=r"(spec) : "i"(RP_SPEC_MARKER));
+	return spec;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(kprobe_entry)
+{
+	enter(RP_EXCLUSIVE, RP_KERNEL, bpf_get_attach_cookie(ctx), ENTRY_ADDR(ctx));
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(kprobe_return, long ret)
+{
+	leave(RP_EXCLUSIVE, RP_KERNEL, bpf_get_attach_cookie(ctx), RETURN_ADDR(ctx), ret);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(kprobe_entry_clone)
+{
+	enter(RP_EXCLUSIVE, RP_KERNEL, spec_of_clone(), ENTRY_ADDR(ctx));
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(kprobe_return_clone, long ret)
+{
+	leave(RP_EXCLUSIVE, RP_KERNEL, spec_of_clone(), RETURN_ADDR(ctx), ret);
+	return 0;
+}
+
+#endif /* RP_PROBE_KPROBE_BPF_H */

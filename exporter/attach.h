@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The attach ladder: which mechanism a target gets, and the links that hold it.
+ *
+ * A mechanism is one attach_NAME.c with an attach_ops, one row in attach.c, and one probe_NAME.bpf.h
+ * on the kernel's side. The order of the rows is the order of preference.
+ */
+#ifndef ATTACH_H
+#define ATTACH_H
+
+#include "bpfobj.h"
+#include "discover.h"
+#include "features.h"
+#include "snapshot.h"
+
+struct attach;
+struct attach_ops;
+
+/* One target's place in the ladder. By target id. */
+struct attach_slot {
+	struct target *target;
+	const struct attach_ops *ops; /* chosen; NULL if no mechanism can have it */
+	bool attached;
+	double created; /* seconds since the epoch; the first moment that every call counts */
+	void *state;	/* the mechanism's own */
+};
+
+/*
+ * What the kernel counts of one target, by itself. returned is the number of returns at which it was
+ * to run our program, whether it did or not, less what it had counted by mistake when we attached.
+ */
+struct kernel_counts {
+	bool has_returned;
+	uint64_t returned;
+	uint64_t missed[MISSED_MAX]; /* calls that no program of ours was to be run for, and why */
+};
+
+/* What a mechanism's functions work on. */
+struct attach_context {
+	struct features *features;
+	struct bpfobj *obj;
+	void *shared; /* the mechanism's own, for all of its targets; see attach_ops.open */
+};
+
+struct attach_ops {
+	const char *name;
+	enum target_type type;
+	uint32_t programs; /* bit p: uses enum bpf_program_id p */
+	uint32_t missed;   /* bit r: enum missed_reason r can happen to its targets */
+
+	/* NULL, or why this machine cannot have it. */
+	const char *(*unavailable)(struct features *f);
+	/* Before the first attach and after the last detach; NULL if there is nothing to share. */
+	int (*open)(struct attach_context *c);
+	void (*close)(struct attach_context *c);
+	/*
+	 * Attaches a batch, n > 0. Sets ->attached of those that are, and the reason and why of the
+	 * targets that the kernel refuses; one bad target never costs another.
+	 */
+	void (*attach)(struct attach_context *c, struct attach_slot **slots, size_t n);
+	void (*detach)(struct attach_context *c, struct attach_slot **slots, size_t n);
+	/* What the kernel itself counts of the slots' targets; NULL if it counts nothing by target.
+	 * out: by target id. */
+	void (*count)(struct attach_context *c, struct attach_slot **slots, size_t n,
+		      struct kernel_counts *out);
+};
+
+/* Chooses a mechanism for every target that has an id. `mechanism` is "auto" or forces a rung for
+ * the targets that it is for. 0, or -EINVAL with *error if the forced rung cannot be had. */
+int attach__plan(struct targets *targets, struct features *f, const char *mechanism,
+		 struct attach **out, char **error);
+/* Programs that the plan needs, for bpfobj_params. */
+uint32_t attach__programs(const struct attach *a);
+/* Specs by system call number, for bpfobj_params. */
+const uint64_t *attach__syscall_specs(const struct attach *a, bool compat);
+
+/* Attaches what is planned. Returns how many targets are attached. */
+size_t attach__run(struct attach *a, struct bpfobj *obj);
+void attach__free(struct attach *a); /* detaches; NULL is fine */
+
+const struct attach_slot *attach__slots(const struct attach *a, size_t *n); /* by target id */
+
+/* Reads what the kernel counts by target. out: zeroed, by target id. */
+void attach__count(struct attach *a, struct kernel_counts *out);
+
+/* A mechanism in use, and what the kernel counts of its programs. At most ATTACH_MECHANISMS_MAX;
+ * returns how many. */
+#define ATTACH_MECHANISMS_MAX 16
+struct attach_program_counts {
+	const char *mechanism;
+	bool shared; /* the kernel counts its skipped programs for all targets together only */
+	struct bpfobj_counts entry, leave;
+};
+size_t attach__count_programs(struct attach *a, struct attach_program_counts *out);
+
+extern const struct attach_ops attach_kretprobe, attach_tracepoint, attach_uretprobe;
+
+/* For mechanisms: the target is refused by the kernel. `why` is taken over. */
+void attach__refuse(struct attach_slot *slot, char *why);
+
+#endif /* ATTACH_H */

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tracepoint: system calls, by one pair of programs on raw_syscalls for all of them. Works on
+ * kernels without kprobes too.
+ *
+ * Programs of perf events and not raw tracepoints: those are skipped whenever a task is preempted
+ * inside one (27 % of calls on a 7.3 kernel with lazy preemption), these run with preemption off.
+ */
+#include "attach.h"
+
+#include <errno.h>
+
+#include "perf_event.h"
+#include "tracefs.h"
+
+struct shared {
+	struct perf_attachment enter, exit;
+};
+
+static const char *unavailable(struct features *f)
+{
+	if (!features__has(f, FEATURE_TRACEFS))
+		return features__describe(FEATURE_TRACEFS);
+	if (!features__has(f, FEATURE_SYSCALL_EVENTS))
+		return features__describe(FEATURE_SYSCALL_EVENTS);
+	return NULL;
+}
+
+static int attach_event(struct attach_context *c, const char *name, enum bpf_program_id prog,
+			struct perf_attachment *out)
+{
+	int id = tracefs__event_id(features__tracefs(c->features), "raw_syscalls", name);
+	int event;
+
+	if (id < 0)
+		return id;
+	event = perf_event__open_tracepoint(id);
+	if (event < 0)
+		return event;
+	return perf_event__attach(event, bpfobj__program_fd(c->obj, prog), 0, out);
+}
+
+static void close_shared(struct attach_context *c)
+{
+	struct shared *s = c->shared;
+
+	perf_event__close(&s->exit);
+	perf_event__close(&s->enter);
+	free(s);
+	c->shared = NULL;
+}
+
+static int open_shared(struct attach_context *c)
+{
+	struct shared *s = xcalloc(1, sizeof(*s));
+	int err;
+
+	c->shared = s;
+	s->enter = s->exit = PERF_ATTACHMENT_NONE;
+	/* Entries first: an exit that comes without one is then not ours. */
+	err = attach_event(c, "sys_enter", PROG_SYSCALL_ENTER, &s->enter);
+	if (!err)
+		err = attach_event(c, "sys_exit", PROG_SYSCALL_EXIT, &s->exit);
+	if (err)
+		close_shared(c);
+	return err;
+}
+
+/* The programs know their system calls from a table; there is nothing to do for each. */
+static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	double now = now_seconds();
+
+	for (size_t i = 0; i < n; i++) {
+		slots[i]->attached = true;
+		slots[i]->created = now;
+	}
+}
+
+static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		slots[i]->attached = false;
+}
+
+const struct attach_ops attach_tracepoint = {
+	.name = "tracepoint",
+	.type = TARGET_SYSCALL,
+	.programs = 1U << PROG_SYSCALL_ENTER | 1U << PROG_SYSCALL_EXIT,
+	.missed = 1U << MISSED_NO_ENTRY,
+	.unavailable = unavailable,
+	.open = open_shared,
+	.close = close_shared,
+	.attach = attach,
+	.detach = detach,
+};

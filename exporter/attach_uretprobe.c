@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * uretprobe: a uprobe and a uretprobe on a function of an executable or library, in every process
+ * that runs it, by the uprobe PMU. The entry is attached first, as with kretprobes.
+ */
+#include "attach.h"
+
+#include <errno.h>
+
+#include "perf_event.h"
+
+#define KERNEL_ENOTSUPP 524 /* include/linux/errno.h: leaks to user space here */
+
+struct uretprobe {
+	struct perf_attachment entry, leave;
+};
+
+static const char *unavailable(struct features *f)
+{
+	return features__has(f, FEATURE_UPROBE_PMU) ? NULL : features__describe(FEATURE_UPROBE_PMU);
+}
+
+static int attach_event(struct attach_context *c, const struct target *t, bool is_return,
+			struct perf_attachment *out)
+{
+	uint64_t cookie;
+	int prog, event;
+
+	prog = bpfobj__program(c->obj, is_return ? PROG_UPROBE_RETURN : PROG_UPROBE_ENTRY,
+			       RP_SPEC(t->id, t->kind, t->ret_size), &cookie);
+	if (prog < 0)
+		return prog;
+	event = perf_event__open_uprobe(t->object, t->offset, is_return);
+	if (event < 0)
+		return event;
+	return perf_event__attach(event, prog, cookie, out);
+}
+
+static char *explain(const struct target *t, int err)
+{
+	char buf[16];
+
+	if (err == -EACCES || err == -EPERM)
+		return xasprintf("%s: permission denied: uprobes need CAP_SYS_ADMIN where "
+				 "kernel.perf_event_paranoid is 3, else CAP_PERFMON", t->function);
+	if (err == -KERNEL_ENOTSUPP)
+		return xasprintf("%s: its first instruction cannot be probed", t->function);
+	return xasprintf("%s: the uprobe was refused: %s", t->function,
+			 errno_name(-err, buf, sizeof(buf)));
+}
+
+static void detach_one(struct attach_slot *slot)
+{
+	struct uretprobe *u = slot->state;
+
+	if (!u)
+		return;
+	perf_event__close(&u->leave);
+	perf_event__close(&u->entry);
+	free(u);
+	slot->state = NULL;
+	slot->attached = false;
+}
+
+static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct uretprobe *u = slots[i]->state = xcalloc(1, sizeof(*u));
+		int err;
+
+		u->entry = u->leave = PERF_ATTACHMENT_NONE;
+		err = attach_event(c, slots[i]->target, false, &u->entry);
+		if (!err)
+			err = attach_event(c, slots[i]->target, true, &u->leave);
+		if (err) {
+			detach_one(slots[i]);
+			attach__refuse(slots[i], explain(slots[i]->target, err));
+			continue;
+		}
+		slots[i]->attached = true;
+		slots[i]->created = now_seconds();
+	}
+}
+
+static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		detach_one(slots[i]);
+}
+
+const struct attach_ops attach_uretprobe = {
+	.name = "uretprobe",
+	.type = TARGET_USER,
+	.programs = 1U << PROG_UPROBE_ENTRY | 1U << PROG_UPROBE_RETURN,
+	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
+	.unavailable = unavailable,
+	.attach = attach,
+	.detach = detach,
+};

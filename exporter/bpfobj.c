@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "bpfobj.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <sys/mman.h>
+
+#include "log.h"
+#include "retprobe.skel.h"
+
+#define CACHE_LINE	   64
+#define DETAILS_PER_TARGET 16
+#define DETAILS_MIN	   256
+#define DETAILS_MAX	   65536
+/* Calls that run at once, of all tasks; an evicted one is counted when it returns. */
+#define KERNEL_FRAMES 16384
+#define USER_FRAMES   16384
+#define FRAME_BYTES   128 /* of an LRU hash element with its overhead */
+#define INDEX_BYTES   96  /* of a hash element, likewise */
+
+
+struct clone {
+	enum bpf_program_id program;
+	int fd;
+};
+
+struct bpfobj {
+	struct retprobe *skel;
+	const struct grid *grid;
+	struct bpfobj_plan plan;
+	enum cells_mode cells_mode;
+	bool cookies;
+	struct clone *clones;
+	size_t nclones;
+	struct bank_view cells, tallies, detail_counts;
+	struct mapping {
+		void *addr;
+		size_t size;
+	} mappings[4];
+	size_t nmappings;
+	volatile struct rp_detail *details;
+};
+
+/* ---- arithmetic ---------------------------------------------------------------------------- */
+
+static uint32_t cell_width(const struct grid *g)
+{
+	return ALIGN_UP(RP_CELL_GRID + g->ncells, CACHE_LINE / sizeof(uint64_t));
+}
+
+void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out)
+{
+	uint32_t ncpus = libbpf_num_possible_cpus(), details = p->ntargets * DETAILS_PER_TARGET;
+	uint32_t kprobes = 1U << PROG_KPROBE_ENTRY;
+
+	details = details < DETAILS_MIN ? DETAILS_MIN : details;
+	details = details > DETAILS_MAX ? DETAILS_MAX : details;
+	*out = (struct bpfobj_plan){
+		.ncpus = ncpus,
+		.cell_size = cell_width(p->grid) * sizeof(uint64_t),
+		.ndetails = details,
+		.tallies = (uint64_t)ncpus * p->ntargets * RP_TALLY_MAX * sizeof(uint64_t),
+		.details = (uint64_t)details * (ncpus * sizeof(uint64_t) +
+						sizeof(struct rp_detail) + INDEX_BYTES),
+	};
+	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
+	if (!features__has(f, FEATURE_TASK_STORAGE))
+		out->frames = ((p->programs & kprobes ? KERNEL_FRAMES : 0) +
+			       (p->programs & ~(3 * kprobes) ? USER_FRAMES : 0)) *
+			      (uint64_t)FRAME_BYTES;
+	out->total = out->cells + out->tallies + out->details + out->frames;
+}
+
+/* ---- loading ------------------------------------------------------------------------------- */
+
+static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
+{
+	struct retprobe__rodata *ro = o->skel->rodata;
+
+	memcpy((void *)&ro->grid_table, &p->grid->table, sizeof(ro->grid_table));
+	ro->grid_cells = p->grid->ncells;
+	ro->bank_cells = p->ntargets;
+	ro->bank_targets = p->ntargets;
+	ro->bank_details = o->plan.ndetails;
+	ro->cells_percpu = p->cells == CELLS_PERCPU;
+	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
+	if (p->syscall_spec)
+		memcpy((void *)ro->syscall_spec, p->syscall_spec, sizeof(ro->syscall_spec));
+	if (p->syscall_compat_spec)
+		memcpy((void *)ro->syscall_compat_spec, p->syscall_compat_spec,
+		       sizeof(ro->syscall_compat_spec));
+}
+
+static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
+{
+	struct retprobe *s = o->skel;
+	uint32_t ncpus = o->plan.ncpus;
+	bool storage = features__has(f, FEATURE_TASK_STORAGE);
+
+	bpf_map__set_value_size(s->maps.cells, o->plan.cell_size);
+	if (p->cells == CELLS_PERCPU) {
+		bpf_map__set_type(s->maps.cells, BPF_MAP_TYPE_PERCPU_ARRAY);
+		bpf_map__set_map_flags(s->maps.cells, 0);
+		bpf_map__set_max_entries(s->maps.cells, p->ntargets);
+	} else {
+		bpf_map__set_max_entries(s->maps.cells, ncpus * p->ntargets);
+	}
+	bpf_map__set_max_entries(s->maps.tallies, ncpus * p->ntargets);
+	bpf_map__set_max_entries(s->maps.detail_index, o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.detail_free, o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.detail_slots, o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.detail_counts, ncpus * o->plan.ndetails);
+	bpf_map__set_autocreate(s->maps.task_frames, storage);
+	bpf_map__set_autocreate(s->maps.kernel_frames, !storage);
+	bpf_map__set_autocreate(s->maps.user_frames, !storage);
+	bpf_map__set_max_entries(s->maps.kernel_frames, KERNEL_FRAMES);
+	bpf_map__set_max_entries(s->maps.user_frames, USER_FRAMES);
+}
+
+/* The variant of a program that this kernel gets. */
+static struct bpf_program *program(const struct bpfobj *o, enum bpf_program_id id, bool cookies)
+{
+	struct retprobe *s = o->skel;
+
+	switch (id) {
+	case PROG_KPROBE_ENTRY:
+		return cookies ? s->progs.kprobe_entry : s->progs.kprobe_entry_clone;
+	case PROG_KPROBE_RETURN:
+		return cookies ? s->progs.kprobe_return : s->progs.kprobe_return_clone;
+	case PROG_UPROBE_ENTRY:
+		return cookies ? s->progs.uprobe_entry : s->progs.uprobe_entry_clone;
+	case PROG_UPROBE_RETURN:
+		return cookies ? s->progs.uprobe_return : s->progs.uprobe_return_clone;
+	case PROG_SYSCALL_ENTER:
+		return s->progs.syscall_enter;
+	case PROG_SYSCALL_EXIT:
+	default:
+		return s->progs.syscall_exit;
+	}
+}
+
+static void choose_programs(struct bpfobj *o, uint32_t wanted)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, o->skel->obj)
+		bpf_program__set_autoload(p, false);
+	for (int id = 0; id < PROG_MAX; id++)
+		if (wanted & 1U << id)
+			bpf_program__set_autoload(program(o, id, o->cookies), true);
+}
+
+static int map_array(struct bpfobj *o, struct bpf_map *map, bool writable, void **out)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t size = ALIGN_UP((size_t)bpf_map__value_size(map) * bpf_map__max_entries(map), page);
+	void *addr = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
+			  bpf_map__fd(map), 0);
+
+	if (addr == MAP_FAILED)
+		return -errno;
+	o->mappings[o->nmappings++] = (struct mapping){ addr, size };
+	*out = addr;
+	return 0;
+}
+
+static int map_banks(struct bpfobj *o, struct bpf_map *map, uint32_t n, struct bank_view *view)
+{
+	void *addr = NULL;
+	int err;
+
+	*view = (struct bank_view){
+		.ncpus = o->plan.ncpus,
+		.stride = n,
+		.width = bpf_map__value_size(map) / sizeof(uint64_t),
+		.n = n,
+	};
+	if (bpf_map__type(map) != BPF_MAP_TYPE_ARRAY)
+		return 0;
+	err = map_array(o, map, false, &addr);
+	view->base = addr;
+	return err;
+}
+
+static int map_all(struct bpfobj *o, uint32_t ntargets)
+{
+	struct retprobe *s = o->skel;
+	void *details = NULL;
+	int err;
+
+	err = map_banks(o, s->maps.cells, ntargets, &o->cells);
+	if (!err)
+		err = map_banks(o, s->maps.tallies, ntargets, &o->tallies);
+	if (!err)
+		err = map_banks(o, s->maps.detail_counts, o->plan.ndetails, &o->detail_counts);
+	if (!err)
+		err = map_array(o, s->maps.detail_slots, false, &details);
+	o->details = details;
+	return err;
+}
+
+static int fill_free_slots(struct bpfobj *o)
+{
+	int fd = bpf_map__fd(o->skel->maps.detail_free);
+
+	for (uint32_t slot = 0; slot < o->plan.ndetails; slot++)
+		if (bpf_map_update_elem(fd, NULL, &slot, 0))
+			return -errno;
+	return 0;
+}
+
+static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	__cleanup_free char *text = NULL;
+	int n;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	n = vasprintf(&text, fmt, args);
+	if (n <= 0)
+		return n;
+	text[strcspn(text, "\n")] = '\0';
+	log_debug("%s", text);
+	return n;
+}
+
+int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
+		 char **error)
+{
+	struct bpfobj *o = xcalloc(1, sizeof(*o));
+	char buf[16];
+	int err;
+
+	libbpf_set_print(to_log);
+	o->grid = p->grid;
+	o->cells_mode = p->cells;
+	o->cookies = features__has(f, FEATURE_ATTACH_COOKIE);
+	bpfobj__plan(p, f, &o->plan);
+	o->skel = retprobe__open();
+	if (!o->skel) {
+		err = -errno;
+		goto fail;
+	}
+	set_constants(o, p, f);
+	set_maps(o, p, f);
+	choose_programs(o, p->programs);
+	err = retprobe__load(o->skel);
+	if (!err)
+		err = map_all(o, p->ntargets);
+	if (!err)
+		err = fill_free_slots(o);
+	if (!err) {
+		*out = o;
+		return 0;
+	}
+fail:
+	*error = xasprintf("the kernel refused the BPF programs (%s): run as root, or with CAP_BPF "
+			   "and CAP_PERFMON; --log.level=debug shows the kernel's reasons",
+			   errno_name(-err, buf, sizeof(buf)));
+	bpfobj__free(o);
+	return err;
+}
+
+void bpfobj__free(struct bpfobj *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->nmappings; i++)
+		munmap(o->mappings[i].addr, o->mappings[i].size);
+	for (size_t i = 0; i < o->nclones; i++)
+		close(o->clones[i].fd);
+	free(o->clones);
+	retprobe__destroy(o->skel);
+	free(o);
+}
+
+/* ---- programs ------------------------------------------------------------------------------ */
+
+/*
+ * A clone is the loaded program's code, maps and relocations resolved, with the marker in it
+ * replaced by a target's spec. It is what kernels without attach cookies get.
+ */
+static int clone_program(struct bpf_program *template, uint64_t spec)
+{
+	size_t n = bpf_program__insn_cnt(template);
+	__cleanup_free struct bpf_insn *code = xcalloc(n, sizeof(*code));
+	bool patched = false;
+	int fd;
+
+	memcpy(code, bpf_program__insns(template), n * sizeof(*code));
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (code[i].code != (BPF_LD | BPF_IMM | BPF_DW) || code[i].src_reg ||
+		    (uint32_t)code[i].imm != (uint32_t)RP_SPEC_MARKER ||
+		    (uint32_t)code[i + 1].imm != (uint32_t)(RP_SPEC_MARKER >> 32))
+			continue;
+		code[i].imm = (int32_t)spec;
+		code[i + 1].imm = (int32_t)(spec >> 32);
+		patched = true;
+	}
+	if (!patched)
+		return -ENOEXEC;
+	fd = bpf_prog_load(bpf_program__type(template), bpf_program__name(template),
+			   "Dual BSD/GPL", code, n, NULL);
+	return fd < 0 ? -errno : fd;
+}
+
+int bpfobj__program(struct bpfobj *o, enum bpf_program_id id, uint64_t spec, uint64_t *cookie)
+{
+	int fd;
+
+	if (o->cookies) {
+		*cookie = spec;
+		return bpfobj__program_fd(o, id);
+	}
+	*cookie = 0;
+	fd = clone_program(program(o, id, false), spec);
+	if (fd >= 0)
+		*(struct clone *)array__grow(&o->clones, &o->nclones, sizeof(*o->clones)) =
+			(struct clone){ id, fd };
+	return fd;
+}
+
+int bpfobj__program_fd(const struct bpfobj *o, enum bpf_program_id id)
+{
+	return bpf_program__fd(program(o, id, o->cookies));
+}
+
+static void add_counts(int fd, struct bpfobj_counts *sum)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		return;
+	sum->run_ns += info.run_time_ns;
+	sum->runs += info.run_cnt;
+	sum->skipped += info.recursion_misses;
+}
+
+struct bpfobj_counts bpfobj__program_counts(const struct bpfobj *o, enum bpf_program_id id)
+{
+	struct bpfobj_counts sum = {};
+
+	add_counts(bpfobj__program_fd(o, id), &sum);
+	for (size_t i = 0; i < o->nclones; i++)
+		if (o->clones[i].program == id)
+			add_counts(o->clones[i].fd, &sum);
+	return sum;
+}
+
+/* ---- views --------------------------------------------------------------------------------- */
+
+const struct grid *bpfobj__grid(const struct bpfobj *o)
+{
+	return o->grid;
+}
+
+struct bank_view bpfobj__cells(const struct bpfobj *o)
+{
+	return o->cells;
+}
+
+int bpfobj__read_cell(const struct bpfobj *o, uint32_t id, uint64_t *out)
+{
+	return bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.cells), &id, out) ? -errno : 0;
+}
+
+struct bank_view bpfobj__tallies(const struct bpfobj *o)
+{
+	return o->tallies;
+}
+
+struct bank_view bpfobj__detail_counts(const struct bpfobj *o)
+{
+	return o->detail_counts;
+}
+
+const volatile struct rp_detail *bpfobj__details(const struct bpfobj *o)
+{
+	return o->details;
+}
+
+const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o)
+{
+	return &o->plan;
+}

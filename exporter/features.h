@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What this kernel can do, found out by trying, each once. No version numbers: distributions
+ * backport features and leave others out.
+ */
+#ifndef FEATURES_H
+#define FEATURES_H
+
+#include "util.h"
+
+enum feature {
+	FEATURE_TRACEFS,	/* the tracing file system can be had */
+	FEATURE_KPROBE_EVENTS,	/* kprobes, by tracefs events */
+	FEATURE_UPROBE_PMU,	/* uprobes, by perf_event_open(2) */
+	FEATURE_SYSCALL_EVENTS, /* raw_syscalls tracepoints */
+	FEATURE_ATTACH_COOKIE,	/* bpf_get_attach_cookie() in kprobe programs, links on perf events */
+	FEATURE_TASK_STORAGE,	/* usable in kprobe programs */
+	FEATURE_MAX,
+};
+
+struct features;
+
+/*
+ * tracefs: as from tracefs__open(), negative errno included; borrowed. With assume, what cannot be
+ * tried for lack of privileges is judged by the kernel's symbols, which everybody may read; for
+ * --config.check.
+ */
+struct features *features__new(int tracefs, bool assume);
+bool features__has(struct features *f, enum feature feature);
+/* Text for people, of a feature that is missing: "tracefs is not available (EACCES)". */
+const char *features__describe(enum feature feature);
+int features__tracefs(const struct features *f);
+void features__free(struct features *f);
+
+#endif /* FEATURES_H */

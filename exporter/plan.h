@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What would be done, for people: --config.check, and the check of --memory.limit. */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include "attach.h"
+#include "bpfobj.h"
+#include "discover.h"
+
+/* Targets with mechanism and return kind, what cannot be had and why, memory and series. */
+void plan__print(FILE *out, const struct targets *targets, const struct attach *a,
+		 const struct bpfobj_params *params, const struct bpfobj_plan *memory,
+		 uint64_t memory_limit);
+
+/* NULL, or one line to be freed: the plan does not fit, by how much, and what to change. */
+char *plan__over_limit(const struct bpfobj_params *params, const struct bpfobj_plan *memory,
+		       uint64_t memory_limit);
+
+#endif /* PLAN_H */

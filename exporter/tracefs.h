@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The tracing file system, mounted or not. */
+#ifndef TRACEFS_H
+#define TRACEFS_H
+
+#include "util.h"
+
+/*
+ * A directory descriptor on tracefs, or a negative errno. Where nobody has mounted it, a mount of
+ * our own is made that has no place in the file system, so that the machine is left as it was
+ * (fsopen(2), since 5.2; needs CAP_SYS_ADMIN).
+ */
+int tracefs__open(void);
+
+/* The number in events/GROUP/EVENT/id, or a negative errno. */
+int tracefs__event_id(int tracefs, const char *group, const char *event);
+
+/* Appends a line to a control file such as kprobe_events. 0 or a negative errno. */
+int tracefs__append(int tracefs, const char *file, const char *line);
+
+#endif /* TRACEFS_H */

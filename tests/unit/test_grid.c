@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The grid against an independent reference: bounds compared as long doubles, one by one. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bpf/grid.h"
+#include "grid.h"
+
+static const double decimal[] = { 1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5,
+				  1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2,
+				  1e-1, 2.5e-1, 5e-1, 1,    2.5,    5,	  10 };
+
+static struct grid *build(int schema)
+{
+	struct grid *g = NULL;
+	char *why = NULL;
+
+	assert_int_equal(grid__build(decimal, ARRAY_SIZE(decimal), schema, &g, &why), 0);
+	assert_null(why);
+	return g;
+}
+
+/* Bucket of the first bound that the duration is within, by the definition and nothing else. */
+static uint32_t reference_classic(uint64_t ns)
+{
+	for (uint32_t i = 0; i < ARRAY_SIZE(decimal); i++) {
+		/* the decimal bound itself, not its double */
+		long double bound = roundl((long double)decimal[i] * 1e9L);
+
+		if ((long double)ns <= bound)
+			return i;
+	}
+	return ARRAY_SIZE(decimal);
+}
+
+static int reference_native(uint64_t ns, int schema)
+{
+	return (int)ceill(log2l((long double)ns / 1e9L) * (1 << schema));
+}
+
+static uint32_t bucket_of(const uint32_t *end, uint32_t n, uint32_t cell)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (cell < end[i])
+			return i;
+	return n;
+}
+
+static void check(const struct grid *g, uint64_t ns)
+{
+	uint32_t cell = rp_grid_cell(&g->table, ns, g->ncells - 1);
+
+	assert_in_range(cell, 0, g->ncells - 1);
+	assert_int_equal(bucket_of(g->classic_end, g->nclassic, cell), reference_classic(ns));
+	if (!g->native)
+		return;
+	if (ns == 0) {
+		assert_true(cell < g->zero_end);
+	} else if (ns <= 1ULL << 40 && ns <= 1024000000000ULL) {
+		assert_true(cell >= g->zero_end);
+		assert_int_equal(g->native_first_index +
+					 (int)bucket_of(g->native_end, g->nnative, cell),
+				 reference_native(ns, g->schema));
+	} else {
+		assert_int_equal(bucket_of(g->native_end, g->nnative, cell), g->nnative - 1);
+	}
+}
+
+static void test_random(void **state)
+{
+	uint64_t x = 88172645463325252ULL; /* xorshift: the same million every time */
+
+	for (int schema = -1; schema <= 3; schema++) {
+		struct grid *g = build(schema);
+
+		for (int i = 0; i < 200000; i++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			check(g, x >> (x & 63));
+		}
+		grid__free(g);
+	}
+}
+
+static void test_edges(void **state)
+{
+	for (int schema = -1; schema <= 3; schema++) {
+		struct grid *g = build(schema);
+
+		for (uint32_t i = 0; i < g->nthresholds; i++)
+			for (int d = -1; d <= 1; d++)
+				if (g->table.threshold[i] || d >= 0)
+					check(g, g->table.threshold[i] + (uint64_t)d);
+		check(g, 0);
+		check(g, UINT64_MAX);
+		grid__free(g);
+	}
+}
+
+static void test_cells_are_the_union(void **state)
+{
+	struct grid *g = build(3);
+
+	for (uint32_t i = 1; i < g->nclassic; i++)
+		assert_true(g->classic_end[i] > g->classic_end[i - 1]);
+	for (uint32_t i = 1; i < g->nnative; i++)
+		assert_true(g->native_end[i] >= g->native_end[i - 1]);
+	assert_int_equal(g->native_end[g->nnative - 1], g->ncells);
+	assert_int_equal(g->ncells, g->nthresholds + 1);
+	grid__free(g);
+}
+
+static void test_no_classic(void **state)
+{
+	struct grid *g = NULL;
+	char *why = NULL;
+
+	assert_int_equal(grid__build(NULL, 0, 0, &g, &why), 0);
+	assert_int_equal(g->nclassic, 0);
+	assert_true(g->native);
+	grid__free(g);
+	assert_int_equal(grid__build(NULL, 0, -1, &g, &why), 0);
+	assert_int_equal(g->ncells, 1);
+	assert_int_equal(rp_grid_cell(&g->table, 12345, 0), 0);
+	grid__free(g);
+}
+
+static void test_refused(void **state)
+{
+	static const double close[] = { 1e-3,	     1.000001e-3, 1.000002e-3, 1.000003e-3,
+					1.000004e-3, 1.000005e-3, 1.000006e-3 };
+	double many[600];
+	struct grid *g = NULL;
+	char *why = NULL;
+
+	assert_int_equal(grid__build(close, ARRAY_SIZE(close), 0, &g, &why), -EINVAL);
+	assert_non_null(strstr(why, "too close together"));
+	free(why);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = 1e-7 * pow(1.05, (double)i);
+	assert_int_equal(grid__build(many, ARRAY_SIZE(many), -1, &g, &why), -EINVAL);
+	assert_non_null(strstr(why, "use fewer buckets"));
+	free(why);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random),	 cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_cells_are_the_union), cmocka_unit_test(test_no_classic),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

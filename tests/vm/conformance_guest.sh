@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest (or natively, with NATIVE=1): starts the exporter once for each kind of cells, makes
+# exactly known calls under a scraper, and keeps a scrape from before and after each in $RESULTS.
+# conformance_check.py holds them to what the workload says it did.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+W=$PWD/build/workload
+URL=http://127.0.0.1:10499
+NATIVE=${NATIVE:-}
+
+kernel_probes=('do_unlinkat|filename_unlinkat' bpf_map_copy_value __x64_sys_msgrcv
+	__x64_sys_getpgid 'read_zero|read_iter_zero')
+[ -n "$NATIVE" ] && kernel_probes=(syscall:unlink syscall:msgrcv syscall:read)
+
+fail() {
+	echo "not ok: $*"
+	[ -f "$RESULTS/exporter.log" ] && tail -5 "$RESULTS/exporter.log"
+	exit 1
+}
+
+start_exporter() { # start_exporter CELLS
+	build/retprobe_exporter --cells="$1" --web.listen-address=127.0.0.1:10499 \
+		"${kernel_probes[@]}" syscall:getpgid "$W:workload_function" \
+		"$W:workload_recursion" no_such_function >>"$RESULTS/exporter.log" 2>&1 &
+	exporter=$!
+	for _ in $(seq 300); do
+		curl -sf -o /dev/null $URL/-/ready && return
+		kill -0 $exporter 2>/dev/null || break
+		sleep 0.1
+	done
+	fail "the exporter did not become ready with --cells=$1"
+}
+
+# A scrape every tenth of a second, as fast as Prometheus would never go.
+scraper() {
+	while :; do
+		curl -sf -o /dev/null $URL/metrics || echo "scrape failed" >>"$RESULTS/scraper.log"
+		sleep 0.1
+	done
+}
+
+measure() { # measure NAME OPERATION THREADS CALLS [ARGUMENT]
+	local name=$cells.$1
+	shift
+	curl -sf $URL/metrics >"$RESULTS/$name.before" || fail "scrape before $name"
+	scraper &
+	local scraping=$!
+	"$W" "$@" >"$RESULTS/$name.json" || fail "workload $*"
+	kill $scraping
+	wait $scraping 2>/dev/null
+	curl -sf $URL/metrics >"$RESULTS/$name.after" || fail "scrape after $name"
+}
+
+uname -r >"$RESULTS/kernel"
+for cells in mmap percpu; do
+	start_exporter $cells
+	measure unlink-missing unlink-missing 4 10000
+	measure unlink-existing unlink-existing 4 400
+	measure getpgid-live getpgid-live 4 10000
+	measure getpgid-dead getpgid-dead 4 10000
+	measure read-1 read-zero 4 2000 1
+	measure read-4096 read-zero 4 2000 4096
+	measure sleepers msgrcv-sleep 100 300 300
+	[ -n "$NATIVE" ] || measure map-hit map-lookup 2 2000 1
+	[ -n "$NATIVE" ] || measure map-miss map-lookup 2 2000 2
+	measure user-positive user-function 4 1000 7
+	measure user-negative user-function 4 1000 -7
+	measure user-zero user-function 4 1000 0
+	measure user-recursion user-recursion 4 400
+	curl -sf $URL/api/v1/probes >"$RESULTS/$cells.probes.json" || fail "/api/v1/probes"
+	kill -TERM $exporter
+	wait $exporter
+	echo $? >"$RESULTS/$cells.exit"
+done
+[ -n "$NATIVE" ] || cat /sys/kernel/tracing/kprobe_events >"$RESULTS/leftovers"
+exit 0

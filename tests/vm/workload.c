@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Makes an exact number of calls of known result, and says in one line of JSON what it did:
+ *
+ *	workload OPERATION THREADS CALLS [ARGUMENT]
+ *
+ * CALLS are shared evenly by the threads, which start together. `ns` is the time spent in all calls
+ * by this program's own clock, read around each: a probe inside the call must measure less.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_THREADS 1024
+#define RECURSION   20
+
+static pthread_barrier_t start;
+static const char *argument;
+static int shared_fd;
+static pid_t dead_pid;
+
+struct worker {
+	pthread_t thread;
+	const struct operation *op;
+	int number;
+	long calls;
+	uint64_t ok, failed, ns, min_ns, max_ns;
+	int error; /* errno of the failed ones */
+	int fd;
+	char path[256];
+};
+
+struct operation {
+	const char *name;
+	long (*call)(struct worker *w, long i); /* < 0: failed, errno set */
+	int (*set_up)(void);
+	int (*prepare)(struct worker *w);
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+/* ---- operations ---------------------------------------------------------------------------- */
+
+static long unlink_missing(struct worker *w, long i)
+{
+	return unlink("/tmp/retprobe-no-such-file");
+}
+
+static int prepare_path(struct worker *w)
+{
+	snprintf(w->path, sizeof(w->path), "/tmp/retprobe-%d-%d", getpid(), w->number);
+	return 0;
+}
+
+static int make_file(struct worker *w)
+{
+	int fd = open(w->path, O_CREAT | O_WRONLY, 0600);
+
+	if (fd < 0)
+		die(w->path);
+	return close(fd);
+}
+
+static long unlink_existing(struct worker *w, long i)
+{
+	return unlink(w->path);
+}
+
+static long getpgid_live(struct worker *w, long i)
+{
+	return syscall(SYS_getpgid, 0);
+}
+
+static int find_dead_pid(void)
+{
+	dead_pid = fork();
+	if (!dead_pid)
+		_exit(0);
+	return waitpid(dead_pid, NULL, 0) == dead_pid ? 0 : -1;
+}
+
+static long getpgid_dead(struct worker *w, long i)
+{
+	return syscall(SYS_getpgid, dead_pid);
+}
+
+static int open_zero(void)
+{
+	shared_fd = open("/dev/zero", O_RDONLY);
+	return shared_fd;
+}
+
+static long read_zero(struct worker *w, long i)
+{
+	char buf[4096];
+
+	return read(shared_fd, buf, atoi(argument));
+}
+
+/* Asleep in msgrcv(2) until the message comes that main() sends to each. */
+static int open_queue(void)
+{
+	shared_fd = msgget(IPC_PRIVATE, 0600);
+	return shared_fd;
+}
+
+struct message {
+	long type;
+	char text[8];
+};
+
+static long msgrcv_sleep(struct worker *w, long i)
+{
+	struct message m;
+
+	return msgrcv(shared_fd, &m, sizeof(m.text), w->number + 1, 0);
+}
+
+static int bpf(int cmd, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+}
+
+static int make_map(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_HASH,
+		.key_size = 4,
+		.value_size = 8,
+		.max_entries = 16,
+	};
+	uint32_t key = 1;
+	uint64_t value = 1;
+
+	shared_fd = bpf(BPF_MAP_CREATE, &attr);
+	if (shared_fd < 0)
+		return -1;
+	attr = (union bpf_attr){
+		.map_fd = shared_fd,
+		.key = (uintptr_t)&key,
+		.value = (uintptr_t)&value,
+	};
+	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+/* argument: the key, 1 exists and others do not. */
+static long map_lookup(struct worker *w, long i)
+{
+	uint32_t key = atoi(argument);
+	uint64_t value;
+	union bpf_attr attr = {
+		.map_fd = shared_fd,
+		.key = (uintptr_t)&key,
+		.value = (uintptr_t)&value,
+	};
+
+	return bpf(BPF_MAP_LOOKUP_ELEM, &attr);
+}
+
+/*
+ * User functions, to be probed by name in this binary. They must not be inlined, cloned, or turned
+ * into loops.
+ */
+__attribute__((noipa)) long workload_function(long v)
+{
+	return v;
+}
+
+__attribute__((noipa)) long workload_recursion(long depth)
+{
+	long below = depth ? workload_recursion(depth - 1) + 1 : 0;
+
+	asm volatile("" : "+r"(below)); /* a real call at every level */
+	return below;
+}
+
+static long user_function(struct worker *w, long i)
+{
+	return workload_function(atol(argument)), 0;
+}
+
+static long user_recursion(struct worker *w, long i)
+{
+	return workload_recursion(RECURSION - 1);
+}
+
+static const struct operation operations[] = {
+	{ "unlink-missing", unlink_missing, NULL, NULL },
+	{ "unlink-existing", unlink_existing, NULL, prepare_path },
+	{ "getpgid-live", getpgid_live, NULL, NULL },
+	{ "getpgid-dead", getpgid_dead, find_dead_pid, NULL },
+	{ "read-zero", read_zero, open_zero, NULL },
+	{ "msgrcv-sleep", msgrcv_sleep, open_queue, NULL },
+	{ "map-lookup", map_lookup, make_map, NULL },
+	{ "user-function", user_function, NULL, NULL },
+	{ "user-recursion", user_recursion, NULL, NULL },
+	{},
+};
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	bool needs_file = w->op->call == unlink_existing;
+
+	if (w->op->prepare && w->op->prepare(w))
+		die(w->op->name);
+	w->min_ns = UINT64_MAX;
+	pthread_barrier_wait(&start);
+	for (long i = 0; i < w->calls; i++) {
+		uint64_t t, d;
+		long ret;
+
+		if (needs_file)
+			make_file(w);
+		t = now_ns();
+		ret = w->op->call(w, i);
+		d = now_ns() - t;
+		w->ns += d;
+		w->min_ns = d < w->min_ns ? d : w->min_ns;
+		w->max_ns = d > w->max_ns ? d : w->max_ns;
+		if (ret < 0) {
+			w->failed++;
+			w->error = errno;
+		} else {
+			w->ok++;
+		}
+	}
+	return NULL;
+}
+
+/* Wakes the sleepers, once they have all had the time to fall asleep. */
+static void send_messages(int threads, long calls)
+{
+	struct message m = { .text = "wake" };
+
+	for (long round = 0; round < calls / threads; round++) {
+		usleep(1000 * atoi(argument));
+		for (int i = 0; i < threads; i++) {
+			m.type = i + 1;
+			if (msgsnd(shared_fd, &m, sizeof(m.text), 0))
+				die("msgsnd");
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct worker workers[MAX_THREADS];
+	const struct operation *op = operations;
+	uint64_t ok = 0, failed = 0, ns = 0, min = UINT64_MAX, max = 0;
+	int threads = argc > 3 ? atoi(argv[2]) : 0, error = 0;
+	long calls = argc > 3 ? atol(argv[3]) : 0;
+
+	argument = argc > 4 ? argv[4] : "1";
+	while (argc > 3 && op->name && strcmp(op->name, argv[1]))
+		op++;
+	if (threads < 1 || threads > MAX_THREADS || calls % threads || !op->name) {
+		fprintf(stderr, "usage: workload OPERATION THREADS CALLS [ARGUMENT]; CALLS is a "
+				"multiple of THREADS\noperations:");
+		for (op = operations; op->name; op++)
+			fprintf(stderr, " %s", op->name);
+		fprintf(stderr, "\n");
+		return 2;
+	}
+	if (op->set_up && op->set_up() < 0)
+		die(op->name);
+	pthread_barrier_init(&start, NULL, threads);
+	for (int i = 0; i < threads; i++) {
+		workers[i] = (struct worker){ .op = op, .number = i, .calls = calls / threads };
+		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
+			die("pthread_create");
+	}
+	if (op->call == msgrcv_sleep)
+		send_messages(threads, calls);
+	for (int i = 0; i < threads; i++) {
+		struct worker *w = &workers[i];
+
+		pthread_join(w->thread, NULL);
+		ok += w->ok;
+		failed += w->failed;
+		ns += w->ns;
+		min = w->min_ns < min ? w->min_ns : min;
+		max = w->max_ns > max ? w->max_ns : max;
+		error = w->error ? w->error : error;
+	}
+	if (op->call == msgrcv_sleep)
+		msgctl(shared_fd, IPC_RMID, NULL);
+	printf("{\"operation\": \"%s\", \"ok\": %lu, \"failed\": %lu, \"errno\": %d, \"ns\": %lu, "
+	       "\"min_ns\": %lu, \"max_ns\": %lu}\n",
+	       op->name, ok, failed, error, ns, min, max);
+	return 0;
+}
