@@ -29,6 +29,9 @@ const char *buf__str(struct buf *b);
 char *buf__reserve(struct buf *b, size_t len);
 void buf__free(struct buf *b); /* frees the data; the buffer is empty and usable again */
 
+/* Length of the well-formed UTF-8 sequence that s begins with, or 0 if there is none. */
+size_t utf8__sequence(const char *s, size_t len);
+
 #define __cleanup_buf __attribute__((cleanup(buf__free)))
 
 #endif /* BUF_H */

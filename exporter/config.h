@@ -28,7 +28,7 @@ enum object_type {
 struct pattern {
 	enum object_type type;
 	char *object;		/* module name or path; NULL for OBJECT_ANY and OBJECT_SYSCALL */
-	char *text;		/* as written, for messages */
+	char *text;		/* in PROBE notation, for messages */
 	char **functions;	/* alternatives of `a|b`, in order; one glob or name otherwise */
 	size_t nfunctions;
 	bool glob;		/* functions[0] has unescaped * ? [ ]; else names are literal,
@@ -60,6 +60,7 @@ struct web_config {
 	size_t nlisten;
 	char *telemetry_path;
 	unsigned max_requests; /* 0: no limit */
+	bool systemd_socket;   /* the listening sockets come from systemd, listen[] is not used */
 };
 
 struct config {
@@ -81,6 +82,9 @@ struct config {
 	struct web_config web;
 	enum log_level log_level;
 	enum log_format log_format;
+
+	char **files; /* owns what source_pos.file points to */
+	size_t nfiles;
 };
 
 /*
@@ -97,6 +101,12 @@ void config__free(struct config *c);
 int config__add_default_set(struct config *c, bool kernel_probes, char **error);
 
 void config__print_help(FILE *f);
+
+/* Whether a function's name is one that the pattern names; `!` and the object are not looked at. */
+bool pattern__matches(const struct pattern *p, const char *name);
+
+/* What --mechanism and `mechanism:` may say; ends with NULL. */
+extern const char *const config_mechanisms[];
 
 /* "config.yaml:12:5" in a static buffer of the calling thread. */
 const char *source_pos__str(const struct source_pos *pos);

@@ -10,7 +10,6 @@
 #include "config.h"
 #include "util.h"
 
-
 enum target_type { TARGET_KERNEL, TARGET_SYSCALL, TARGET_USER };
 
 /* Why a target is not attached: the `reason` label. */
@@ -26,15 +25,23 @@ enum target_reason {
 };
 extern const char *const target_reason_names[REASON_MAX]; /* "", "not_found", ... */
 
+/* A name of a value, as metrics show it. */
+struct enumerator {
+	int64_t value; /* as rp_outcome() reports it: sign-extended from the enum's size */
+	char *name;
+};
+
 struct target {
 	uint32_t id; /* its index, everywhere; dense over the targets whose reason is REASON_NONE
 		      * after discovery, UINT32_MAX for the others */
 	enum target_type type;
-	char *object;	/* the metric's labels: "vmlinux", module, "syscall", path */
-	char *function; /* found name; as written where nothing was found */
-	char *signature; /* "long vfs_read(struct file *file, ...)", or NULL where no type is known */
+	char *object;	 /* the metric's labels: "vmlinux", module, "syscall", path */
+	char *function;	 /* found name; as written where nothing was found */
+	char *signature; /* "long vfs_read(struct file *file, ...)"; NULL: no type is known */
 	enum rp_kind kind;
-	uint8_t ret_size; /* bytes of the result: 1, 2, 4, 8 */
+	uint8_t ret_size;		/* bytes of the result: 1, 2, 4, 8 */
+	struct enumerator *enumerators; /* RP_KIND_ENUM: ascending, each value once */
+	size_t nenumerators;
 
 	enum target_reason reason;
 	char *why; /* for people: what is wrong, what next; NULL with REASON_NONE */
@@ -73,11 +80,17 @@ struct discover_env {
 int discover__run(const struct config *c, const struct discover_env *env, struct targets **out,
 		  char **error);
 void targets__free(struct targets *t);
+/* The name of a value that an enum target returned, or NULL. */
+const char *target__enumerator(const struct target *t, int64_t value);
 
-/* --probe.list: `object function kind signature`, a line each, for names matching glob (or all). */
+/*
+ * --probe.list: `object function kind signature`, a line each, for names matching glob (NULL: all);
+ * "-" where there is no signature. A glob with a ':' is matched against object:function; only
+ * "/path:glob" lists an ELF file. -ENOENT if there is nothing to list, which has been logged.
+ */
 int discover__list(const struct discover_env *env, const char *glob, FILE *out);
 
-#define for_each_target(targets, t)                                                      \
+#define for_each_target(targets, t) \
 	for (size_t __i = 0; __i < (targets)->n && ((t) = (targets)->v[__i], 1); __i++)
 
 #endif /* DISCOVER_H */

@@ -48,20 +48,30 @@ struct expo {
 	const struct expo_format *format;
 	struct buf *out;
 	const struct metric_family *family; /* that samples belong to now */
-	struct buf labels;		    /* scratch of the format, kept between samples */
+	bool opened;			    /* the family has a sample, so its header is written */
+	/* Scratch of the format, kept between samples so that none of them allocates. */
+	struct buf labels;
+	struct buf bounds;
+	const struct grid *bounds_of; /* the grid that ->bounds was made from */
+};
+
+/* A parameter of a media type that tells it from others of the same name. */
+struct expo_param {
+	const char *name, *value;
+	const char *implied; /* what a media range that does not name it means */
 };
 
 struct expo_format {
-	const char *name;	  /* for logs and tests */
-	const char *type;	  /* media type without parameters: "text/plain" */
-	const char *version;	  /* its `version` (or for protobuf `encoding`) parameter */
-	const char *content_type; /* sent */
-	void (*family)(struct expo *e);
+	const char *name;		/* for logs and tests */
+	const char *type;		/* media type without parameters: "text/plain" */
+	struct expo_param params[3];	/* ends with a NULL name */
+	const char *content_type;	/* sent */
+	void (*family)(struct expo *e); /* what comes before the first sample */
 	void (*sample)(struct expo *e, const struct label_set *ls, struct metric_value v,
 		       double created);
 	void (*histogram)(struct expo *e, const struct label_set *ls,
 			  const struct histogram_value *v, double created);
-	void (*finish)(struct expo *e);
+	void (*finish)(struct expo *e); /* what closes the body; may be NULL */
 };
 
 extern const struct expo_format expo_text;
@@ -69,16 +79,26 @@ extern const struct expo_format expo_text;
 /* What to answer to this Accept header (NULL: none). Never NULL: text 0.0.4 if nothing matches.
  * (RFC 9110 section 12.5.1, with what Prometheus versions really send) */
 const struct expo_format *expo__negotiate(const char *accept);
+/* The same over any table, whose first row is what a bare wildcard and a header without a match
+ * get. */
+const struct expo_format *expo__negotiate_among(const struct expo_format *const *formats, size_t n,
+						const char *accept);
 /* Whether gzip may be used for this Accept-Encoding (NULL: no). */
 bool expo__accepts_gzip(const char *accept_encoding);
 
 /* For metrics.c. `created` is in seconds since the epoch, 0 for none. */
 void expo__begin(struct expo *e, const struct expo_format *format, struct buf *out);
-void expo__family(struct expo *e, const struct metric_family *f);
+void expo__family(struct expo *e, const struct metric_family *f); /* no samples: nothing written */
 void expo__count(struct expo *e, const struct label_set *ls, uint64_t v, double created);
 void expo__value(struct expo *e, const struct label_set *ls, double v);
 void expo__histogram(struct expo *e, const struct label_set *ls, const struct histogram_value *v,
 		     double created);
 void expo__end(struct expo *e); /* writes what closes the body, frees the scratch */
+
+/* For formats: s with the bytes that are not UTF-8 spelt \\xNN, each backslash, newline and, if
+ * quotes, double quote escaped as the text formats want. */
+void expo__escape(struct buf *out, const char *s, bool quotes);
+/* A bound of a classic bucket, canonical: "1.0", "2.5e-07". */
+void expo__bound(struct buf *out, double bound);
 
 #endif /* EXPO_H */

@@ -15,25 +15,36 @@ struct http;
 /* A request as a handler sees it. */
 struct http_request {
 	const char *path;
-	const char *accept; /* header, or NULL */
-	double timeout;	    /* X-Prometheus-Scrape-Timeout-Seconds, or 0 */
+	const char *accept;	      /* header, or NULL */
+	double timeout;		      /* X-Prometheus-Scrape-Timeout-Seconds, or 0 */
 	const char *const *functions; /* values of function[] (and function), in order */
 	size_t nfunctions;
 };
 
 struct http_response {
-	int code;			/* 200 unless set */
-	const char *content_type;	/* static */
+	int code;		  /* 200 unless set */
+	const char *content_type; /* static */
 	struct buf body;
-	bool compressible;		/* gzip it if the client accepts that */
+	const char *vary;  /* static, or NULL */
+	bool compressible; /* gzip it if the client accepts that */
 };
 
+/* Replaces whatever the response has with a line of plain text. */
+void http_response__text(struct http_response *res, int code, const char *fmt, ...)
+	__printf_like(3, 4);
+
 typedef void (*http_handler)(void *ctx, const struct http_request *req, struct http_response *res);
+
+enum http_methods {
+	HTTP_READ,  /* GET and HEAD */
+	HTTP_WRITE, /* POST and PUT */
+};
 
 struct http_route {
 	const char *path;
 	http_handler handle;
-	bool limited; /* counts against max_requests */
+	enum http_methods methods; /* others: 405 */
+	bool limited;		   /* counts against max_requests */
 };
 
 /*
@@ -44,7 +55,10 @@ struct http_route {
 int http__bind(const struct web_config *c, struct http **out, char **error);
 /* routes end with a NULL path and must outlive http; ctx goes to every handler. */
 int http__start(struct http *h, const struct http_route *routes, void *ctx, char **error);
-/* Waits for requests under way, closes. NULL is fine. */
+/* The port that address i is bound to (":0" lets the kernel choose). */
+int http__port(const struct http *h, size_t i);
+/* Takes no more connections, waits (a few seconds at most) for requests under way, closes. NULL is
+ * fine. */
 void http__free(struct http *h);
 
 #endif /* HTTP_H */

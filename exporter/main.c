@@ -2,7 +2,9 @@
 /*
  * Wiring only: configuration -> targets -> plan -> programs -> links -> pages, and back down.
  */
+#include <bpf/libbpf.h>
 #include <signal.h>
+#include <sys/utsname.h>
 
 #include "attach.h"
 #include "bpfobj.h"
@@ -61,7 +63,11 @@ static int fail(int code, char *error)
 
 static int print_version(void)
 {
-	printf("retprobe_exporter, version %s (revision: %s)\n", rp_version, rp_revision);
+	struct utsname u = {};
+
+	uname(&u);
+	printf("retprobe_exporter, version %s (revision: %s)\n  libbpf:   %s\n  platform: %s %s\n",
+	       rp_version, rp_revision, libbpf_version_string(), u.sysname, u.machine);
 	return EXIT_OK;
 }
 
@@ -236,8 +242,11 @@ int main(int argc, char **argv)
 	char *error = NULL;
 	int code;
 
-	if (config__parse(argc, argv, &e.config, &error))
-		return fail(EXIT_USAGE, error);
+	if (config__parse(argc, argv, &e.config, &error)) {
+		fprintf(stderr, "retprobe_exporter: error: %s\n", error);
+		free(error);
+		return EXIT_USAGE;
+	}
 	log__setup(e.config->log_level, e.config->log_format);
 	switch (e.config->action) {
 	case ACTION_HELP:

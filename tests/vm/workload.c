@@ -289,6 +289,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "\n");
 		return 2;
 	}
+	setpgid(0, 0); /* a guest's first processes have no group that getpgid(2) could tell */
 	if (op->set_up && op->set_up() < 0)
 		die(op->name);
 	pthread_barrier_init(&start, NULL, threads);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * BTF says what a function returns, so that 0xfffffffe is ENOENT for an int and a number for a u32.
+ * vmlinux's BTF is read whole (5 MB); a module's is split BTF on top of it and is read when the
+ * first of its functions is asked for. Names are indexed once, since libbpf's own look-up goes
+ * through all 150,000 types for each.
+ *
+ * `f.isra.0` and its like are not in BTF by that name; they have the prototype of `f`, as far as
+ * what they return is concerned.
+ */
+#include "btf_types.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+
+#include "btf_print.h"
+#include "strmap.h"
+#include "symbols.h"
+
+#define BTF_DIR "/sys/kernel/btf"
+
+/* One object's BTF. */
+struct btf_object {
+	char *name;
+	struct btf *btf;	 /* NULL: has none */
+	struct strmap functions; /* name -> type id of its BTF_KIND_FUNC */
+};
+
+struct btf_types {
+	char *dir;
+	struct btf_object *v; /* [0] is vmlinux */
+	size_t n;
+};
+
+static void index_functions(struct btf_object *o)
+{
+	const struct btf *base = btf__base_btf(o->btf);
+	__u32 end = btf__type_cnt(o->btf);
+	bool added;
+
+	for (__u32 id = base ? btf__type_cnt(base) : 1; id < end; id++) {
+		const struct btf_type *t = btf__type_by_id(o->btf, id);
+		const char *name =
+			t && btf_is_func(t) ? btf__name_by_offset(o->btf, t->name_off) : NULL;
+
+		if (name && *name)
+			strmap__put(&o->functions, name, id, &added);
+	}
+}
+
+/* Adds the object even if it has no BTF, so as not to look again. */
+static struct btf_object *load(struct btf_types *b, const char *name, int *err)
+{
+	struct btf *base = b->n ? b->v[0].btf : NULL;
+	__cleanup_free char *path = xasprintf("%s/%s", b->dir, name);
+	struct btf_object *o = array__grow(&b->v, &b->n, sizeof(*b->v));
+
+	o->name = xstrdup(name);
+	o->btf = btf__parse_raw_split(path, base);
+	*err = o->btf ? 0 : -errno;
+	if (*err)
+		o->btf = NULL;
+	else
+		index_functions(o);
+	return o;
+}
+
+static struct btf_object *object_of(struct btf_types *b, const char *name)
+{
+	int err;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (!strcmp(b->v[i].name, name))
+			return &b->v[i];
+	}
+	return load(b, name, &err);
+}
+
+int btf_types__open(const char *dir, struct btf_types **out)
+{
+	struct btf_types *b = xcalloc(1, sizeof(*b));
+	int err;
+
+	b->dir = xstrdup(dir ? dir : BTF_DIR);
+	load(b, SYMBOLS_VMLINUX, &err);
+	if (err) {
+		btf_types__free(b);
+		return err;
+	}
+	*out = b;
+	return 0;
+}
+
+void btf_types__free(struct btf_types *b)
+{
+	if (!b)
+		return;
+	/* Split BTF refers to its base, which is the first. */
+	while (b->n) {
+		struct btf_object *o = &b->v[--b->n];
+
+		strmap__free(&o->functions);
+		btf__free(o->btf);
+		free(o->name);
+	}
+	free(b->v);
+	free(b->dir);
+	free(b);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct enumerator *x = a, *y = b;
+
+	return x->value < y->value ? -1 : x->value > y->value;
+}
+
+static int64_t sign_extend(uint64_t v, unsigned size)
+{
+	unsigned shift = 64 - 8 * size;
+
+	return (int64_t)(v << shift) >> shift;
+}
+
+static uint64_t enum_value(const struct btf_type *t, unsigned i)
+{
+	return btf_is_enum64(t) ? btf_enum64_value(&btf_enum64(t)[i])
+				: (uint64_t)(int64_t)btf_enum(t)[i].val;
+}
+
+/* Of several names for a value the first stands. */
+static void read_enumerators(const struct btf *btf, const struct btf_type *t, struct func_type *out)
+{
+	unsigned n = btf_vlen(t);
+	size_t kept = 0;
+
+	out->enumerators = xcalloc(n, sizeof(*out->enumerators));
+	for (unsigned i = 0; i < n; i++) {
+		__u32 off = btf_is_enum64(t) ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
+		const char *name = btf__name_by_offset(btf, off);
+		int64_t value = sign_extend(enum_value(t, i), out->size);
+		bool known = false;
+
+		for (size_t k = 0; k < kept && !known; k++)
+			known = out->enumerators[k].value == value;
+		if (known || !name || !*name)
+			continue;
+		out->enumerators[kept++] =
+			(struct enumerator){ .value = value, .name = xstrdup(name) };
+	}
+	out->nenumerators = kept;
+	qsort(out->enumerators, kept, sizeof(*out->enumerators), by_value);
+}
+
+static bool is_register_size(uint32_t size)
+{
+	return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+static void read_return(const struct btf *btf, __u32 id, struct func_type *out)
+{
+	const struct btf_type *t = btf_print__resolve(btf, id);
+	__u8 encoding;
+
+	out->kind = RP_KIND_VOID;
+	out->size = 8;
+	if (!t)
+		return;
+	switch (btf_kind(t)) {
+	case BTF_KIND_PTR:
+		out->kind = RP_KIND_POINTER;
+		return;
+	case BTF_KIND_INT:
+		/* The low half of an __int128 would be a number of its own. */
+		if (!is_register_size(t->size))
+			return;
+		encoding = btf_int_encoding(t);
+		out->size = t->size;
+		out->kind = encoding & BTF_INT_BOOL	? RP_KIND_BOOL
+			    : encoding & BTF_INT_SIGNED ? RP_KIND_ERRNO
+							: RP_KIND_UNSIGNED;
+		return;
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+		if (!is_register_size(t->size))
+			return;
+		out->kind = RP_KIND_ENUM;
+		out->size = t->size;
+		read_enumerators(btf, t, out);
+		return;
+	default: /* void; structs and floats, which are not in the register that we read */
+		return;
+	}
+}
+
+static const uint32_t *find_function(const struct btf_object *o, const char *name)
+{
+	const uint32_t *id = strmap__find(&o->functions, name);
+	const char *suffix = strchr(name, '.');
+
+	if (!id && suffix) {
+		__cleanup_free char *base = xstrndup(name, suffix - name);
+
+		id = strmap__find(&o->functions, base);
+	}
+	return id;
+}
+
+int btf_types__function(struct btf_types *b, const char *object, const char *name,
+			struct func_type *out)
+{
+	const struct btf_object *o = object_of(b, object);
+	const uint32_t *id = o->btf ? find_function(o, name) : NULL;
+	const struct btf_type *func, *proto;
+
+	if (!id)
+		return -ENOENT;
+	func = btf__type_by_id(o->btf, *id);
+	proto = btf__type_by_id(o->btf, func->type);
+	if (!proto || !btf_is_func_proto(proto))
+		return -ENOENT;
+
+	memset(out, 0, sizeof(*out));
+	read_return(o->btf, proto->type, out);
+	out->signature = btf_print__function(o->btf, func->type, name);
+	return 0;
+}
+
+void func_type__free(struct func_type *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->nenumerators; i++)
+		free(f->enumerators[i].name);
+	free(f->enumerators);
+	free(f->signature);
+	memset(f, 0, sizeof(*f));
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Types of the kernel's functions, from its BTF and its modules'. */
+#ifndef BTF_TYPES_H
+#define BTF_TYPES_H
+
+#include "bpf/abi.h"
+#include "discover.h"
+
+struct btf_types;
+
+/* What a function returns, and its prototype as C text. */
+struct func_type {
+	enum rp_kind kind;
+	uint8_t size;	 /* bytes of the result: 1, 2, 4, 8 */
+	char *signature; /* owned, as are the enumerators and their names */
+	struct enumerator *enumerators;
+	size_t nenumerators;
+};
+
+/* dir as in discover_env; NULL for the running kernel's. 0 or the error that vmlinux's BTF gives.
+ */
+int btf_types__open(const char *dir, struct btf_types **out);
+void btf_types__free(struct btf_types *b);
+
+/* object is "vmlinux" or a module, whose BTF is then read. -ENOENT if it has no such function. */
+int btf_types__function(struct btf_types *b, const char *object, const char *name,
+			struct func_type *out);
+void func_type__free(struct func_type *f); /* what is in it */
+
+#endif /* BTF_TYPES_H */

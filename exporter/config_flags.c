@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The command line. One table of options (config_options.c) drives parsing and --help; a default is
+ * set by the same function as a value that was given, from the text that --help shows.
+ */
+#include "config_internal.h"
+#include "suggest.h"
+
+#include <errno.h>
+
+struct flags {
+	struct loader *l;
+	int argc;
+	char *const *argv;
+	int given[MAX_OPTIONS]; /* index into argv, 0: not given */
+	int at;
+	char **error;
+};
+
+#define fail(f, ...) \
+	config__fail((f)->error, &(struct source_pos){ COMMAND_LINE, 0, 0, (f)->at }, __VA_ARGS__)
+
+static int unknown_flag(struct flags *f, const char *name, size_t len, bool is_long)
+{
+	const char *names[MAX_OPTIONS];
+	const char *near[3];
+	__cleanup_free char *word = xstrndup(name, len);
+	size_t nnames = 0, n;
+
+	for (const struct option *o = options; o->name; o++)
+		names[nnames++] = o->name;
+	n = suggest__nearest(word, names, nnames, near, ARRAY_SIZE(near));
+	return fail(f, "unknown flag %s%.80s%s%s%s%s%s%s%s; --help lists them all",
+		    is_long ? "--" : "-", word, n ? "; did you mean --" : "", n ? near[0] : "",
+		    n > 1 ? ", --" : "", n > 1 ? near[1] : "", n > 2 ? ", --" : "",
+		    n > 2 ? near[2] : "", n ? "?" : "");
+}
+
+static const struct option *find_option(const char *name, size_t len)
+{
+	for (const struct option *o = options; o->name; o++) {
+		if (strlen(o->name) == len && !strncmp(o->name, name, len))
+			return o;
+	}
+	return NULL;
+}
+
+static int *given(struct flags *f, const char *name)
+{
+	return &f->given[find_option(name, strlen(name)) - options];
+}
+
+static int set_switch(struct flags *f, const struct option *o, bool on, const char *value)
+{
+	if (value)
+		return fail(f, "--%s takes no value; write --%s or --no-%s", o->name, o->name,
+			    o->name);
+	*(bool *)((char *)f->l + o->flag) = on;
+	return 0;
+}
+
+/* value: behind the '=', or NULL; then the next argument is it, unless that is a flag. */
+static int set_option(struct flags *f, const struct option *o, const char *value)
+{
+	const char *next = f->at + 1 < f->argc ? f->argv[f->at + 1] : "-";
+	bool take_next = !value && !o->optional && *next != '-';
+	__cleanup_free char *why = NULL;
+
+	if (take_next)
+		value = next;
+	if (value ? !*value : !o->optional)
+		return fail(f, "--%s needs a value; write --%s=%s", o->name, o->name, o->argument);
+
+	f->l->flag_pos = (struct source_pos){ COMMAND_LINE, 0, 0, f->at };
+	if (o->set(f->l, value, &why))
+		return fail(f, "--%s: %s", o->name, why);
+	f->at += take_next;
+	return 0;
+}
+
+static int parse_long(struct flags *f, const char *text)
+{
+	const char *equals = strchr(text, '='), *value = equals ? equals + 1 : NULL;
+	size_t len = equals ? (size_t)(equals - text) : strlen(text);
+	const struct option *o = find_option(text, len);
+	bool on = true;
+	int *first;
+
+	if (!o && len > 3 && !strncmp(text, "no-", 3)) {
+		o = find_option(text + 3, len - 3);
+		if (o && o->argument)
+			o = NULL;
+		on = false;
+	}
+	if (!o)
+		return unknown_flag(f, text, len, true);
+
+	first = given(f, o->name);
+	if (*first && !o->repeatable)
+		return fail(f, "--%s is given twice, first as argument %d; keep one", o->name,
+			    *first);
+	*first = f->at;
+	return o->argument ? set_option(f, o, value) : set_switch(f, o, on, value);
+}
+
+static int parse_short(struct flags *f, const char *text)
+{
+	for (const struct option *o = options; o->name; o++) {
+		if (o->letter && text[0] == o->letter && !text[1])
+			return set_switch(f, o, true, NULL);
+	}
+	return unknown_flag(f, text, strlen(text), false);
+}
+
+static int add_probe(struct flags *f, const char *text)
+{
+	struct probe_list *list = &f->l->probes;
+	__cleanup_free char *why = NULL;
+	struct pattern pattern;
+
+	if (pattern__parse(text, &pattern, &why))
+		return fail(f, "\"%.200s\": %s", text, why);
+	pattern.pos = (struct source_pos){ COMMAND_LINE, 0, 0, f->at };
+	*(struct pattern *)array__grow(&list->patterns, &list->npatterns, sizeof(pattern)) =
+		pattern;
+	return 0;
+}
+
+static int set_defaults(struct flags *f)
+{
+	for (const struct option *o = options; o->name; o++) {
+		__cleanup_free char *why = NULL;
+
+		if (f->given[o - options] || !o->fallback)
+			continue;
+		if (o->set(f->l, o->fallback, &why))
+			return fail(f, "--%s: %s", o->name, why);
+	}
+	return 0;
+}
+
+/* Flags that make no sense together. */
+static int check_flags(struct flags *f)
+{
+	const struct loader *l = f->l;
+
+	if (l->list && l->probes.npatterns) {
+		f->at = l->probes.patterns[0].pos.argument;
+		return fail(f, "--probe.list takes its pattern by '=': --probe.list='%.200s'",
+			    f->argv[f->at]);
+	}
+	if (l->list && l->check) {
+		f->at = *given(f, "probe.list");
+		return fail(f, "--probe.list and --config.check are two different tasks; keep one");
+	}
+	if (l->systemd_socket && *given(f, "web.listen-address")) {
+		f->at = *given(f, "web.listen-address");
+		return fail(f, "--web.listen-address has no effect with --web.systemd-socket; keep "
+			       "one");
+	}
+	return 0;
+}
+
+static void take_flags(struct loader *l)
+{
+	struct config *c = l->c;
+
+	c->strict = l->strict;
+	c->web.systemd_socket = l->systemd_socket;
+	if (l->list)
+		c->action = ACTION_LIST;
+	else if (l->check)
+		c->action = ACTION_CHECK;
+}
+
+int flags__parse(struct loader *l, int argc, char *const argv[], char **error)
+{
+	struct flags f = { .l = l, .argc = argc, .argv = argv, .error = error };
+	bool only_probes = false;
+	int err = 0;
+
+	for (f.at = 1; f.at < argc && !err; f.at++) {
+		const char *text = argv[f.at];
+
+		if (only_probes || text[0] != '-')
+			err = add_probe(&f, text);
+		else if (!strcmp(text, "--"))
+			only_probes = true;
+		else if (text[1] == '-')
+			err = parse_long(&f, text + 2);
+		else
+			err = parse_short(&f, text + 1);
+
+		/* As kingpin has it: these two end the parsing, whatever comes after them. */
+		if (!err && (l->help || l->version)) {
+			l->c->action = l->help ? ACTION_HELP : ACTION_VERSION;
+			return set_defaults(&f);
+		}
+	}
+	if (err)
+		return err;
+	err = check_flags(&f);
+	if (err)
+		return err;
+	take_flags(l);
+	return set_defaults(&f);
+}

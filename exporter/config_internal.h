@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the configuration share among themselves; nobody else includes this. */
+#ifndef CONFIG_INTERNAL_H
+#define CONFIG_INTERNAL_H
+
+#include "config.h"
+
+#define COMMAND_LINE "command line" /* source_pos.file of PROBE arguments and flags */
+
+/* Sets *error to "POS: text" on one line and returns -EINVAL. */
+int config__fail(char **error, const struct source_pos *pos, const char *fmt, ...)
+	__printf_like(3, 4);
+
+/* Sets *why to a reason without a position, for the caller to give one; returns -EINVAL. */
+int config__refuse(char **why, const char *fmt, ...) __printf_like(2, 3);
+
+/* ---- pattern.c: the PROBE grammar. -EINVAL and *why, to be freed, without a position. ---- */
+
+int pattern__parse(const char *text, struct pattern *out, char **why);
+/* One whose object is known from where it is written; its text has no OBJECT part. */
+int pattern__parse_in(enum object_type type, const char *object, const char *text,
+		      struct pattern *out, char **why);
+void pattern__free(struct pattern *p);
+
+/* ---- config.c: a configuration in the making ---- */
+
+struct preset_ref {
+	char *name;
+	struct source_pos pos;
+};
+
+struct loader {
+	struct config *c;
+	struct probe_list defaults; /* its settings: NULL and 0 where none were given */
+	char *file;		    /* --config.file */
+	struct source_pos file_pos; /* of that flag */
+	struct preset_ref *presets; /* asked for, in order, repetitions included */
+	size_t npresets;
+	struct probe_list probes; /* PROBE arguments */
+	bool help, version, check, strict, list, systemd_socket;
+	struct source_pos flag_pos; /* of the flag being parsed */
+};
+
+void loader__add_preset(struct loader *l, const char *name, const struct source_pos *pos);
+/* A copy that lives as long as the config. */
+const char *loader__keep_file(struct loader *l, const char *file);
+struct probe_list *loader__add_list(struct loader *l, const struct source_pos *pos, bool builtin);
+/* -EINVAL if all it says is what to leave out. */
+int loader__check_list(const struct probe_list *list, char **error);
+
+/* ---- config_flags.c: the command line, files not yet read ---- */
+
+/* ->c->action is ACTION_HELP or ACTION_VERSION if such a flag ended the parsing. */
+int flags__parse(struct loader *l, int argc, char *const argv[], char **error);
+
+/* ---- config_options.c: what options there are ---- */
+
+struct option {
+	const char *name;
+	char letter;
+	const char *argument; /* what --help calls it; NULL: a switch, which has --no-NAME too */
+	const char *fallback;
+	bool repeatable;
+	bool optional; /* the argument is: it is taken by '=' only */
+	const char *help;
+	int (*set)(struct loader *l, const char *value, char **why);
+	size_t flag; /* of a switch: offset of its bool in struct loader */
+};
+
+#define MAX_OPTIONS 32
+extern const struct option options[]; /* ends with a NULL name */
+
+/* ---- config_values.c: the text of a value -> the value; -EINVAL and *why like patterns ---- */
+
+int value__size(const char *text, uint64_t *out, char **why);
+int value__unsigned(const char *text, unsigned long min, unsigned long max, unsigned long *out,
+		    char **why);
+int value__one_of(const char *text, const char *const *names, size_t n, size_t *out, char **why);
+int value__listen_address(const char *text, char **why);
+int value__http_path(const char *text, char **why);
+int value__mechanism(const char *text, char **why);
+
+/* ---- config_tree.c: YAML text -> a tree in which every node knows its place ---- */
+
+enum tree_type { TREE_SCALAR, TREE_LIST, TREE_MAP };
+
+struct tree_node {
+	enum tree_type type;
+	int line, column;	  /* from 1 */
+	char *value;		  /* scalar */
+	bool plain;		  /* scalar without quotes: may be a number, null, ... */
+	struct tree_node **keys;  /* map: scalars, all different */
+	struct tree_node **items; /* list: elements; map: values */
+	size_t nkeys, nitems;
+};
+
+#define TREE_MAX_BYTES (4u << 20)
+
+/* *root is NULL for a text without content. */
+int tree__load(const char *text, size_t len, const char *file, struct tree_node **root,
+	       char **error);
+void tree__free(struct tree_node *node);
+
+/* ---- config_yaml.c: the schema ---- */
+
+/* A configuration file's text, or a preset's, which may have `probes:` only. */
+int yaml__load(struct loader *l, const char *file, const char *text, size_t len, bool preset,
+	       char **error);
+
+#endif /* CONFIG_INTERNAL_H */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Policy as data: what we do not probe although the kernel might let us, and why. */
+#ifndef DENYLIST_H
+#define DENYLIST_H
+
+#include "util.h"
+
+/* Why a return probe on this function is refused ("it never returns"), or NULL if it is not. */
+const char *denylist__kernel(const char *function);
+const char *denylist__syscall(const char *name);
+
+#endif /* DENYLIST_H */

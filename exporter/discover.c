@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Resolution: every pattern of the configuration claims the functions that it names, and a function
+ * is one target however many patterns claim it. An exact name beats a glob, whichever comes first,
+ * so that `vfs_*` with one exception to its settings can be written; two globs: the first has it;
+ * two exact claims must agree. What cannot be attached is a target too, with a reason, so that it
+ * shows in the metrics instead of being absent from them; but what a glob merely swept up and must
+ * leave out is only counted.
+ *
+ * Order is the configuration's, and within a glob the alphabet's; ids follow it.
+ */
+#include "discover.h"
+
+#include <errno.h>
+#include <search.h>
+
+#include "buf.h"
+#include "discover_internal.h"
+#include "log.h"
+
+const char *const target_reason_names[REASON_MAX] = {
+	[REASON_NONE] = "",
+	[REASON_NOT_FOUND] = "not_found",
+	[REASON_AMBIGUOUS] = "ambiguous",
+	[REASON_DENIED] = "denied",
+	[REASON_REFUSED] = "refused",
+	[REASON_WAITING] = "waiting",
+	[REASON_OVERLOAD] = "overload",
+};
+
+struct target *target__new(enum target_type type, const char *object, const char *function)
+{
+	struct target *t = xcalloc(1, sizeof(*t));
+
+	t->id = UINT32_MAX;
+	t->type = type;
+	t->object = xstrdup(object);
+	t->function = xstrdup(function);
+	t->kind = RP_KIND_RAW;
+	t->ret_size = 8;
+	t->nr = t->nr32 = -1;
+	return t;
+}
+
+void target__free(struct target *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->nenumerators; i++)
+		free(t->enumerators[i].name);
+	free(t->enumerators);
+	free(t->object);
+	free(t->function);
+	free(t->signature);
+	free(t->why);
+	free(t->symbol);
+	free(t);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct enumerator *x = a, *y = b;
+
+	return x->value < y->value ? -1 : x->value > y->value;
+}
+
+const char *target__enumerator(const struct target *t, int64_t value)
+{
+	const struct enumerator key = { .value = value }, *found = NULL;
+
+	if (t->nenumerators)
+		found = bsearch(&key, t->enumerators, t->nenumerators, sizeof(key), by_value);
+	return found ? found->name : NULL;
+}
+
+/* ---- claims ---- */
+
+static int compare_claims(const void *a, const void *b)
+{
+	const struct target *x = ((const struct claim *)a)->target;
+	const struct target *y = ((const struct claim *)b)->target;
+	int order = (int)x->type - (int)y->type;
+
+	if (!order)
+		order = strcmp(x->object, y->object);
+	return order ? order : strcmp(x->function, y->function);
+}
+
+static bool same_settings(const struct probe_settings *a, const struct probe_settings *b)
+{
+	const char *x = a->mechanism ? a->mechanism : "", *y = b->mechanism ? b->mechanism : "";
+
+	return !strcmp(x, y) && a->maxactive == b->maxactive;
+}
+
+static int conflict(struct discovery *d, const struct target *a, const struct target *b)
+{
+	__cleanup_free char *first = xstrdup(source_pos__str(a->pos));
+
+	d->error = xasprintf("%s: %s:%s has other settings here than at %s: remove one of the two, "
+			     "or make their settings the same",
+			     source_pos__str(b->pos), b->object, b->function, first);
+	return -EINVAL;
+}
+
+/* Which of the two targets of one name stands? A claim that can be had beats one that cannot. */
+static int settle(struct discovery *d, struct claim *old, const struct claim *new, bool *replace)
+{
+	bool old_ok = old->target->reason == REASON_NONE,
+	     new_ok = new->target->reason == REASON_NONE;
+
+	*replace = old_ok != new_ok ? new_ok : new->exact && !old->exact;
+	if (old_ok != new_ok || old->exact != new->exact || !new->exact)
+		return 0;
+	if (!same_settings(old->target->settings, new->target->settings))
+		return conflict(d, old->target, new->target);
+	return 0;
+}
+
+int discovery__claim(struct discovery *d, const struct request *r, struct target *t)
+{
+	struct claim *claim = xcalloc(1, sizeof(*claim)), **found, *old;
+	bool replace;
+	int err;
+
+	t->settings = &r->list->settings;
+	t->pos = &r->pattern->pos;
+	t->builtin = r->list->builtin;
+	claim->target = t;
+	claim->exact = !r->pattern->glob;
+
+	found = tsearch(claim, &d->by_target, compare_claims);
+	if (!found) {
+		target__free(t);
+		free(claim);
+		d->error = xstrdup("out of memory");
+		return -EINVAL;
+	}
+	old = *found;
+	if (old == claim) {
+		*(struct claim **)array__grow(&d->claims, &d->nclaims, sizeof(*d->claims)) = claim;
+		return 0;
+	}
+	err = settle(d, old, claim, &replace);
+	if (!err && replace) {
+		struct target *loser = old->target;
+
+		*old = *claim;
+		claim->target = loser;
+	}
+	target__free(claim->target);
+	free(claim);
+	return err;
+}
+
+int discovery__claim_failed(struct discovery *d, const struct request *r, struct target *t,
+			    enum target_reason reason, char *why)
+{
+	t->reason = reason;
+	t->why = why;
+	return discovery__claim(d, r, t);
+}
+
+/* ---- patterns ---- */
+
+static bool same_kind_of_object(const struct pattern *exclusion, const struct pattern *p,
+				const char *object)
+{
+	switch (exclusion->type) {
+	case OBJECT_ANY:
+		return p->type == OBJECT_ANY || p->type == OBJECT_KERNEL;
+	case OBJECT_KERNEL:
+		return (p->type == OBJECT_ANY || p->type == OBJECT_KERNEL) &&
+		       !strcmp(exclusion->object, object);
+	case OBJECT_SYSCALL:
+		return p->type == OBJECT_SYSCALL;
+	case OBJECT_USER:
+		return p->type == OBJECT_USER && !strcmp(exclusion->object, object);
+	}
+	return false;
+}
+
+/* As `f` includes its only clone, `!f` excludes it. */
+static bool names(const struct pattern *p, const char *function)
+{
+	if (pattern__matches(p, function))
+		return true;
+	for (size_t i = 0; i < p->nfunctions && !p->glob; i++) {
+		if (discovery__is_clone(function, p->functions[i]))
+			return true;
+	}
+	return false;
+}
+
+bool discovery__excluded(const struct request *r, const char *object, const char *function)
+{
+	for (size_t i = 0; i < r->list->npatterns; i++) {
+		const struct pattern *p = &r->list->patterns[i];
+
+		if (p->exclude && same_kind_of_object(p, r->pattern, object) && names(p, function))
+			return true;
+	}
+	return false;
+}
+
+bool discovery__is_clone(const char *name, const char *function)
+{
+	size_t len = strlen(function);
+
+	/* f.part.0 is what was left of f when the rest had been inlined: not all calls are its. */
+	return !strncmp(name, function, len) && name[len] == '.' && !strstr(name + len, ".part.") &&
+	       !strstr(name + len, ".cold");
+}
+
+char *discovery__written(const struct pattern *p)
+{
+	struct buf b = {};
+	char *s;
+
+	for (size_t i = 0; i < p->nfunctions; i++)
+		buf__printf(&b, "%s%s", i ? "|" : "", p->functions[i]);
+	s = xstrdup(b.len ? buf__str(&b) : "");
+	buf__free(&b);
+	return s;
+}
+
+char *discovery__in_words(const struct pattern *p)
+{
+	struct buf b = {};
+	char *s;
+
+	for (size_t i = 0; i < p->nfunctions; i++)
+		buf__printf(&b, "%s%s",
+			    !i			    ? ""
+			    : i + 1 < p->nfunctions ? ", "
+						    : " or ",
+			    p->functions[i]);
+	s = xstrdup(b.len ? buf__str(&b) : "");
+	buf__free(&b);
+	return s;
+}
+
+int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
+			   const char *object, const struct tally *tally, char *why_nothing)
+{
+	__cleanup_free char *nothing = why_nothing;
+	size_t left_out = tally->denied + tally->ambiguous;
+	struct target *t;
+
+	if (left_out)
+		log_info("%s: %zu functions, %zu left out: %zu that cannot or must not be probed, "
+			 "%zu whose name is not unique",
+			 r->pattern->text, tally->taken, left_out, tally->denied, tally->ambiguous);
+	else
+		log_debug("%s: %zu functions", r->pattern->text, tally->taken);
+	if (tally->taken || (!left_out && tally->excluded))
+		return 0;
+
+	t = target__new(type, object, r->pattern->functions[0]);
+	if (!left_out)
+		return discovery__claim_failed(d, r, t, REASON_NOT_FOUND, take_ptr(nothing));
+	return discovery__claim_failed(
+		d, r, t, tally->denied ? REASON_DENIED : REASON_AMBIGUOUS,
+		xasprintf("none of the functions that match can be probed: %zu cannot or must not "
+			  "be, %zu have a name that is not unique",
+			  tally->denied, tally->ambiguous));
+}
+
+/* ---- the whole ---- */
+
+struct symbols *discovery__symbols(struct discovery *d)
+{
+	struct symbols_env env = {
+		.kallsyms = d->env->kallsyms,
+		.available_filter_functions = d->env->available_filter_functions,
+		.kprobe_blacklist = d->env->kprobe_blacklist,
+		.tracefs = d->env->tracefs,
+	};
+	int err;
+
+	if (d->symbols_tried)
+		return d->symbols;
+	d->symbols_tried = true;
+	d->symbols_error = symbols__read(&env, &d->symbols);
+	if (d->symbols_error)
+		return NULL;
+	err = symbols__filter_error(d->symbols);
+	if (err)
+		log_info("cannot read available_filter_functions in tracefs (%s): going by "
+			 "kallsyms, "
+			 "so that some functions may turn out not to be traceable",
+			 strerror(-err));
+	return d->symbols;
+}
+
+void discovery__release(struct discovery *d)
+{
+	for (size_t i = 0; i < d->nclaims; i++) {
+		tdelete(d->claims[i], &d->by_target, compare_claims);
+		target__free(d->claims[i]->target);
+		free(d->claims[i]);
+	}
+	free(d->claims);
+	for (size_t i = 0; i < d->nfiles; i++) {
+		elf_symbols__free(d->files[i].symbols);
+		free(d->files[i].why);
+	}
+	free(d->files);
+	symbols__free(d->symbols);
+	btf_types__free(d->btf);
+	free(d->error);
+	memset(d, 0, sizeof(*d));
+}
+
+static int resolve(struct discovery *d, const struct request *r)
+{
+	switch (r->pattern->type) {
+	case OBJECT_SYSCALL:
+		return discover_syscall(d, r);
+	case OBJECT_USER:
+		return discover_user(d, r);
+	case OBJECT_ANY:
+	case OBJECT_KERNEL:
+		break;
+	}
+	return discover_kernel(d, r);
+}
+
+/* Attachable ones first; the targets leave d. */
+static struct targets *collect(struct discovery *d)
+{
+	struct targets *all = xcalloc(1, sizeof(*all));
+
+	all->v = xcalloc(d->nclaims, sizeof(struct target *));
+	for (int attachable = 1; attachable >= 0; attachable--) {
+		for (size_t i = 0; i < d->nclaims; i++) {
+			struct target *t = d->claims[i]->target;
+
+			if ((t->reason == REASON_NONE) != attachable)
+				continue;
+			if (attachable)
+				t->id = all->nids++;
+			all->v[all->n++] = t;
+		}
+	}
+	/* The tree compares targets, so it goes before they do. */
+	for (size_t i = 0; i < d->nclaims; i++)
+		tdelete(d->claims[i], &d->by_target, compare_claims);
+	for (size_t i = 0; i < d->nclaims; i++)
+		free(d->claims[i]);
+	free(take_ptr(d->claims));
+	d->nclaims = 0;
+	return all;
+}
+
+int discover__run(const struct config *c, const struct discover_env *env, struct targets **out,
+		  char **error)
+{
+	struct discovery d = { .env = env };
+	struct targets *all;
+	int err = 0;
+
+	for (size_t i = 0; i < c->nlists && !err; i++) {
+		for (size_t j = 0; j < c->lists[i].npatterns && !err; j++) {
+			struct request r = { &c->lists[i], &c->lists[i].patterns[j] };
+
+			if (!r.pattern->exclude)
+				err = resolve(&d, &r);
+		}
+	}
+	if (err) {
+		*error = take_ptr(d.error);
+		discovery__release(&d);
+		return err;
+	}
+	all = collect(&d);
+	discovery__release(&d);
+	if (all->nids > RP_MAX_TARGETS) {
+		*error = xasprintf("%zu functions, but no more than %d can be probed at a time: "
+				   "narrow the globs",
+				   all->nids, RP_MAX_TARGETS);
+		targets__free(all);
+		return -EINVAL;
+	}
+	*out = all;
+	return 0;
+}
+
+void targets__free(struct targets *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		target__free(t->v[i]);
+	free(t->v);
+	free(t);
+}

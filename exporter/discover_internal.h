@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of discovery share among themselves; nobody else includes this. */
+#ifndef DISCOVER_INTERNAL_H
+#define DISCOVER_INTERNAL_H
+
+#include "btf_types.h"
+#include "discover.h"
+#include "elf_symbols.h"
+#include "symbols.h"
+
+/* An ELF file that some pattern names, opened once. */
+struct elf_file {
+	const char *path;
+	struct elf_symbols *symbols; /* NULL: see err and why */
+	int err;
+	char *why;
+};
+
+/* A target in the making. Exact claims beat globs. */
+struct claim {
+	struct target *target;
+	bool exact;
+};
+
+struct discovery {
+	const struct discover_env *env;
+	struct claim **claims; /* in the order of the configuration */
+	size_t nclaims;
+	void *by_target; /* tsearch(3) tree of the same claims */
+	char *error;
+
+	/* The sources, each read when it is first needed. */
+	struct symbols *symbols;
+	bool symbols_tried;
+	int symbols_error;
+	struct btf_types *btf;
+	bool btf_tried;
+	struct elf_file *files;
+	size_t nfiles;
+};
+
+/* What is being resolved, and for whom. */
+struct request {
+	const struct probe_list *list;
+	const struct pattern *pattern;
+};
+
+/* What a glob has matched. */
+struct tally {
+	size_t taken, denied, ambiguous, excluded;
+};
+
+/* ---- discover.c ---- */
+
+struct target *target__new(enum target_type type, const char *object, const char *function);
+void target__free(struct target *t);
+/* Enters t, which is taken. -EINVAL with d->error: claimed twice, with different settings. */
+int discovery__claim(struct discovery *d, const struct request *r, struct target *t);
+/* The same for one that cannot be attached; why is taken. */
+int discovery__claim_failed(struct discovery *d, const struct request *r, struct target *t,
+			    enum target_reason reason, char *why);
+bool discovery__excluded(const struct request *r, const char *object, const char *function);
+/* Ends a glob: says what was left out, and makes a target of a glob that has none. */
+int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
+			   const char *object, const struct tally *tally, char *why_nothing);
+/* Is name a variant of `function` that the compiler made of all of it? "f.isra.0" of "f" */
+bool discovery__is_clone(const char *name, const char *function);
+/* The pattern's functions as they were written: "a|b". To be freed. */
+char *discovery__written(const struct pattern *p);
+/* The same in a sentence: "a, b or c". */
+char *discovery__in_words(const struct pattern *p);
+
+struct symbols *discovery__symbols(struct discovery *d); /* NULL: see symbols_error */
+void discovery__release(struct discovery *d);
+
+/* ---- one file per type of target ---- */
+
+int discover_kernel(struct discovery *d, const struct request *r);
+int discover_syscall(struct discovery *d, const struct request *r);
+int discover_user(struct discovery *d, const struct request *r);
+
+/* Whether sym may be probed: REASON_NONE, or *why (static) it is denied. */
+enum target_reason discover_kernel__verdict(const struct ksym *sym, const char **why);
+void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t);
+const struct elf_file *discover_user__file(struct discovery *d, const char *path);
+
+#endif /* DISCOVER_INTERNAL_H */

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel functions. A name may be in several objects (static functions of modules), several times
+ * in one object (static functions of several source files), or only as what the compiler made of
+ * it; a probe is placed by name, so anything but one function per name is ambiguous.
+ */
+#include <errno.h>
+
+#include "buf.h"
+#include "denylist.h"
+#include "discover_internal.h"
+#include "suggest.h"
+
+/* What a name of the configuration stands for. */
+struct found {
+	const struct ksym *sym; /* NULL: nothing, or ambiguous */
+	size_t n;		/* functions that it could be */
+	struct buf candidates;	/* "vmlinux:f, ext4:f" */
+};
+
+static bool in_scope(const struct pattern *p, const struct ksym *sym)
+{
+	return p->type == OBJECT_ANY || !strcmp(p->object, sym->object);
+}
+
+static const char *object_label(const struct pattern *p)
+{
+	return p->type == OBJECT_ANY ? SYMBOLS_VMLINUX : p->object;
+}
+
+static void add_found(struct found *f, const struct ksym *sym)
+{
+	f->sym = f->n ? NULL : sym;
+	buf__printf(&f->candidates, "%s%s:%s", f->n ? ", " : "", sym->object, sym->name);
+	f->n++;
+}
+
+static void find(const struct symbols *s, const struct pattern *p, const char *name,
+		 struct found *f)
+{
+	const struct ksym *all;
+	size_t n;
+
+	for (const struct ksym *k = symbols__find(s, name); k; k = symbols__next(s, k)) {
+		if (in_scope(p, k))
+			add_found(f, k);
+	}
+	if (f->n)
+		return;
+	all = symbols__all(s, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (in_scope(p, &all[i]) && discovery__is_clone(all[i].name, name))
+			add_found(f, &all[i]);
+	}
+}
+
+enum target_reason discover_kernel__verdict(const struct ksym *sym, const char **why)
+{
+	*why = denylist__kernel(sym->name);
+	if (*why)
+		return REASON_DENIED;
+	switch (sym->state) {
+	case KSYM_NOTRACE:
+		*why = "the kernel does not let it be traced (notrace or inlined)";
+		return REASON_DENIED;
+	case KSYM_BLACKLISTED:
+		*why = "it is on the kernel's list of functions that kprobes must not touch";
+		return REASON_DENIED;
+	case KSYM_INIT:
+		*why = "it ran while the kernel booted and is gone now";
+		return REASON_DENIED;
+	case KSYM_TRACEABLE:
+		break;
+	}
+	return REASON_NONE;
+}
+
+void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t)
+{
+	struct func_type type;
+
+	if (!d->btf_tried) {
+		d->btf_tried = true;
+		btf_types__open(d->env->btf_dir, &d->btf);
+	}
+	if (!d->btf || btf_types__function(d->btf, sym->object, sym->name, &type))
+		return;
+	t->kind = type.kind;
+	t->ret_size = type.size;
+	t->signature = take_ptr(type.signature);
+	t->enumerators = take_ptr(type.enumerators);
+	t->nenumerators = type.nenumerators;
+}
+
+static struct target *target_of(struct discovery *d, const struct ksym *sym)
+{
+	struct target *t = target__new(TARGET_KERNEL, sym->object, sym->name);
+	const struct ksym *first = symbols__find(d->symbols, sym->name);
+
+	t->addr = sym->addr;
+	t->symbol = xstrdup(sym->name);
+	t->needs_addr = symbols__next(d->symbols, first) != NULL;
+	discover_kernel__type(d, sym, t);
+	return t;
+}
+
+static int claim_symbol(struct discovery *d, const struct request *r, const struct ksym *sym)
+{
+	enum target_reason reason;
+	const char *why;
+
+	if (discovery__excluded(r, sym->object, sym->name))
+		return 0;
+	if (sym->copies > 1)
+		return discovery__claim_failed(
+			d, r, target__new(TARGET_KERNEL, sym->object, sym->name), REASON_AMBIGUOUS,
+			xasprintf("%s has %u functions of that name, and nothing tells them apart",
+				  sym->object, sym->copies));
+	reason = discover_kernel__verdict(sym, &why);
+	if (reason != REASON_NONE)
+		return discovery__claim_failed(d, r,
+					       target__new(TARGET_KERNEL, sym->object, sym->name),
+					       reason, xstrdup(why));
+	return discovery__claim(d, r, target_of(d, sym));
+}
+
+/* Several functions, each of which can be named by itself. */
+static int claim_ambiguous(struct discovery *d, const struct request *r, const char *name,
+			   struct found *f)
+{
+	if (discovery__excluded(r, object_label(r->pattern), name))
+		return 0;
+	return discovery__claim_failed(
+		d, r, target__new(TARGET_KERNEL, object_label(r->pattern), name), REASON_AMBIGUOUS,
+		xasprintf("there are %zu functions of that name: name one of %s", f->n,
+			  buf__str(&f->candidates)));
+}
+
+/* The nearest names that could be probed; nothing for the default set, which is no typing error. */
+static char *hint(const struct symbols *s, const struct request *r)
+{
+	size_t n, ncandidates = 0;
+	const struct ksym *all = symbols__all(s, &n);
+	__cleanup_free const char **candidates = NULL;
+
+	if (r->list->builtin)
+		return xstrdup("");
+	candidates = xcalloc(n, sizeof(*candidates));
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].state == KSYM_TRACEABLE && in_scope(r->pattern, &all[i]))
+			candidates[ncandidates++] = all[i].name;
+	}
+	return suggest__hint(r->pattern->functions[0], candidates, ncandidates);
+}
+
+/* A part of it that was not inlined: worth a word, but not to be taken for the function. */
+static const struct ksym *find_part(const struct symbols *s, const struct pattern *p)
+{
+	size_t n, len;
+	const struct ksym *all = symbols__all(s, &n);
+
+	for (size_t f = 0; f < p->nfunctions; f++) {
+		len = strlen(p->functions[f]);
+		for (size_t i = 0; i < n; i++) {
+			if (in_scope(p, &all[i]) && !strncmp(all[i].name, p->functions[f], len) &&
+			    !strncmp(all[i].name + len, ".part.", 6))
+				return &all[i];
+		}
+	}
+	return NULL;
+}
+
+static const struct ksym *find_elsewhere(const struct symbols *s, const struct pattern *p)
+{
+	const struct ksym *sym = NULL;
+
+	for (size_t i = 0; i < p->nfunctions && !sym && !p->glob; i++)
+		sym = symbols__find(s, p->functions[i]);
+	return sym;
+}
+
+/* Why a pattern finds nothing, and what to do about it. To be freed. */
+static char *why_not_found(const struct symbols *s, const struct request *r)
+{
+	const struct pattern *p = r->pattern;
+	__cleanup_free char *functions = discovery__in_words(p), *near = NULL;
+	bool everywhere = p->type == OBJECT_ANY;
+	const char *where = everywhere ? "this kernel" : p->object;
+	const struct ksym *sym;
+
+	if (!everywhere) {
+		sym = find_elsewhere(s, p);
+		if (sym)
+			return xasprintf("%s is not in %s but in %s: write %s:%s", sym->name,
+					 p->object, sym->object, sym->object, sym->name);
+		if (!symbols__has_object(s, p->object))
+			return xasprintf("module %s is not loaded: load it, then restart",
+					 p->object);
+	}
+	sym = p->glob ? NULL : find_part(s, p);
+	if (sym)
+		return xasprintf("the compiler has inlined %s; %s is what remains of it, and sees "
+				 "only some of the calls",
+				 functions, sym->name);
+	if (p->glob)
+		return xasprintf("no function of %s matches %s", where, functions);
+	near = hint(s, r);
+	if (!*near && everywhere)
+		return xasprintf("no function %s in this kernel; if it is in a module, load that, "
+				 "then restart",
+				 functions);
+	return xasprintf("no function %s in %s%s", functions, where, near);
+}
+
+static int claim_missing(struct discovery *d, const struct request *r)
+{
+	__cleanup_free char *written = discovery__written(r->pattern);
+
+	if (discovery__excluded(r, object_label(r->pattern), written))
+		return 0;
+	return discovery__claim_failed(
+		d, r, target__new(TARGET_KERNEL, object_label(r->pattern), written),
+		REASON_NOT_FOUND, why_not_found(d->symbols, r));
+}
+
+static int resolve_exact(struct discovery *d, const struct request *r)
+{
+	const struct pattern *p = r->pattern;
+
+	for (size_t i = 0; i < p->nfunctions; i++) {
+		struct found f = {};
+		int err = 0;
+
+		find(d->symbols, p, p->functions[i], &f);
+		if (f.sym)
+			err = claim_symbol(d, r, f.sym);
+		else if (f.n)
+			err = claim_ambiguous(d, r, p->functions[i], &f);
+		buf__free(&f.candidates);
+		if (f.n)
+			return err;
+	}
+	return claim_missing(d, r);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct ksym *x = *(const struct ksym *const *)a, *y = *(const struct ksym *const *)b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : strcmp(x->object, y->object);
+}
+
+/* Ambiguous for this pattern: without an OBJECT, a name must be in one object only. */
+static bool is_ambiguous(const struct symbols *s, const struct pattern *p, const struct ksym *sym)
+{
+	return sym->copies > 1 ||
+	       (p->type == OBJECT_ANY && symbols__next(s, symbols__find(s, sym->name)));
+}
+
+static int resolve_glob(struct discovery *d, const struct request *r)
+{
+	const struct pattern *p = r->pattern;
+	size_t n, nmatches = 0;
+	const struct ksym *all = symbols__all(d->symbols, &n);
+	__cleanup_free const struct ksym **matches = NULL;
+	struct tally tally = {};
+	const char *why;
+	int err;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct ksym *sym = &all[i];
+
+		if (!in_scope(p, sym) || !pattern__matches(p, sym->name))
+			continue;
+		if (discovery__excluded(r, sym->object, sym->name))
+			tally.excluded++;
+		else if (discover_kernel__verdict(sym, &why) != REASON_NONE)
+			tally.denied++;
+		else if (is_ambiguous(d->symbols, p, sym))
+			tally.ambiguous++;
+		else
+			*(const struct ksym **)array__grow(&matches, &nmatches, sizeof(*matches)) =
+				sym;
+	}
+	if (nmatches)
+		qsort(matches, nmatches, sizeof(*matches), by_name);
+	for (size_t i = 0; i < nmatches; i++) {
+		err = discovery__claim(d, r, target_of(d, matches[i]));
+		if (err)
+			return err;
+	}
+	tally.taken = nmatches;
+	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(p), &tally,
+				      nmatches ? NULL : why_not_found(d->symbols, r));
+}
+
+int discover_kernel(struct discovery *d, const struct request *r)
+{
+	__cleanup_free char *written = NULL;
+
+	if (discovery__symbols(d))
+		return r->pattern->glob ? resolve_glob(d, r) : resolve_exact(d, r);
+	written = discovery__written(r->pattern);
+	return discovery__claim_failed(
+		d, r, target__new(TARGET_KERNEL, object_label(r->pattern), written),
+		REASON_NOT_FOUND,
+		xasprintf("cannot learn what functions this kernel has (%s): neither "
+			  "/proc/kallsyms nor tracefs can be read; run as root",
+			  strerror(-d->symbols_error)));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Listening sockets: from addresses as users write them, or from systemd. */
+#ifndef SOCKETS_H
+#define SOCKETS_H
+
+#include "config.h"
+#include "util.h"
+
+struct listener {
+	int fd;	       /* listening, non-blocking, close-on-exec */
+	uint16_t port; /* 0 for a socket that has none */
+	char *name;    /* "[::]:10435", "127.0.0.1:10435", or a path */
+};
+
+/* All or none: see http__bind() for what comes back. */
+int sockets__open(const struct web_config *c, struct listener **out, size_t *n, char **error);
+/* Closes those whose fd is not -1. */
+void sockets__close(struct listener *v, size_t n);
+
+#endif /* SOCKETS_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The nearest names to a misspelt one. */
+#ifndef SUGGEST_H
+#define SUGGEST_H
+
+#include "util.h"
+
+#define SUGGEST_MAX 8 /* more are of no help */
+
+/*
+ * Up to max (at most SUGGEST_MAX) of the n candidates that are near to name, best first, into out;
+ * returns how many. Each is given once even if candidates repeat it; NULL candidates are skipped.
+ */
+size_t suggest__nearest(const char *name, const char *const *candidates, size_t n, const char **out,
+			size_t max);
+
+/* The same as the end of a sentence: "; did you mean a, b or c?", or "" if nothing is near. To be
+ * freed. */
+char *suggest__hint(const char *name, const char *const *candidates, size_t n);
+
+#endif /* SUGGEST_H */

@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The command line as users meet it: exit codes, one useful line per mistake, and what goes on all
+# the same. Runs natively, by system calls and user functions, which need no kprobes.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+X=$PWD/build/retprobe_exporter
+W=$PWD/build/workload
+PORT=10498
+work=$(mktemp -d)
+exporter=
+trap '[ -n "$exporter" ] && kill $exporter 2>/dev/null; rm -rf "$work"' EXIT
+# Readable without root, wherever the tree is.
+cp "$X" "$work/x" && chmod -R a+rX "$work"
+
+ok() { echo "ok cli $1"; }
+not_ok() { echo "not ok cli $1: $2"; }
+
+# expect NAME EXIT TEXT COMMAND...: its exit code, and a single line on stderr with TEXT in it.
+expect() {
+	local name=$1 code=$2 text=$3 got lines
+	shift 3
+	timeout 30 "$@" >"$work/out" 2>"$work/err"
+	got=$?
+	lines=$(grep -c . "$work/err")
+	if [ $got -ne "$code" ]; then
+		not_ok "$name" "exit $got, not $code: $(head -3 "$work/err")"
+	elif ! grep -qF -- "$text" "$work/err"; then
+		not_ok "$name" "no \"$text\" in: $(head -3 "$work/err")"
+	elif [ "$code" -eq 2 ] && [ "$lines" -ne 1 ]; then
+		not_ok "$name" "$lines lines: $(cat "$work/err")"
+	else
+		ok "$name"
+	fi
+}
+
+file() { # file NAME: stdin becomes a configuration file; prints its path
+	cat >"$work/$1.yaml"
+	echo "$work/$1.yaml"
+}
+
+# ---- ten wrong command lines ----
+expect "an unknown flag" 2 "--web.listen-address" "$X" --web.listen-adress=:1
+expect "a flag without its value" 2 "--config.file" "$X" --config.file
+expect "an unknown log level" 2 "debug" "$X" --log.level=loud
+expect "a bad listen address" 2 "nowhere" "$X" --web.listen-address=nowhere vfs_read
+expect "a bad size" 2 "12parsecs" "$X" --memory.limit=12parsecs vfs_read
+expect "an unknown mechanism" 2 "kretprobe" "$X" --mechanism=kretprob vfs_read
+expect "an unknown preset" 2 "vfs" "$X" --preset=vsf
+expect "an empty function" 2 "ext4:" "$X" ext4:
+expect "a glob in a list of alternatives" 2 "vfs_*|do_read" "$X" 'vfs_*|do_read'
+expect "a file that is not there" 2 "$work/none.yaml" "$X" --config.file="$work/none.yaml"
+
+# ---- ten wrong files ----
+expect "an unknown key" 2 "key.yaml:2:5" "$X" --config.file="$(file key <<'Y'
+probes:
+  - funktions: [vfs_read]
+Y
+)"
+expect "a duplicate key" 2 "twice.yaml:3:5" "$X" --config.file="$(file twice <<'Y'
+probes:
+  - functions: [vfs_read]
+    functions: [vfs_write]
+Y
+)"
+expect "bounds that do not ascend" 2 "order.yaml:1:" "$X" --config.file="$(file order <<'Y'
+histograms: {buckets: [1, 0.5]}
+probes: [{functions: vfs_read}]
+Y
+)"
+expect "a bound that is no number" 2 "word.yaml:1:" "$X" --config.file="$(file word <<'Y'
+histograms: {buckets: [one]}
+probes: [{functions: vfs_read}]
+Y
+)"
+expect "a resolution that does not exist" 2 "schema.yaml:1:" "$X" --config.file="$(file schema <<'Y'
+histograms: {native_resolution: 9}
+probes: [{functions: vfs_read}]
+Y
+)"
+expect "a probe without targets" 2 "none.yaml:2:" "$X" --config.file="$(file none <<'Y'
+probes:
+  - mechanism: kretprobe
+Y
+)"
+expect "an object that is no path" 2 "nginx" "$X" --config.file="$(file object <<'Y'
+probes:
+  - user: {object: nginx, functions: main}
+Y
+)"
+expect "YAML that is none" 2 "broken.yaml:" "$X" --config.file="$(file broken <<'Y'
+probes: [{functions: [vfs_read}
+Y
+)"
+expect "a file without probes" 2 "empty.yaml" "$X" --config.file="$(file empty </dev/null)"
+expect "two settings for one function" 2 "conflict.yaml:3:" "$X" --config.file="$(file conflict <<'Y'
+probes:
+  - {syscalls: openat, maxactive: 10}
+  - {syscalls: openat, maxactive: 20}
+Y
+)"
+
+# ---- what cannot run ----
+as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+expect "no root" 1 "CAP_BPF" "${as_nobody[@]}" "$work/x" syscall:getpgid
+expect "the check needs no root" 0 "" "${as_nobody[@]}" "$work/x" --config.check syscall:getpgid
+expect "strict: one misspelt name" 1 "getpgid" "$X" --config.strict syscall:getpgid \
+	syscall:getpigd --web.listen-address=127.0.0.1:$PORT
+expect "nothing to attach" 1 "nothing could be attached" "$X" syscall:getpigd \
+	--web.listen-address=127.0.0.1:$PORT
+expect "over the memory limit" 2 "--memory.limit" "$X" --memory.limit=1KiB syscall:getpgid \
+	--web.listen-address=127.0.0.1:$PORT
+expect "a mechanism for other targets" 1 "uretprobe" "$X" --mechanism=uretprobe syscall:getpgid \
+	--web.listen-address=127.0.0.1:$PORT
+
+# A Go binary has moving stacks; one section header is what tells it.
+printf 'int main(void){return 0;}\n__attribute__((section(".go.buildinfo"))) char b[16]="x";\n' |
+	gcc -x c - -o "$work/gobinary"
+expect "a Go binary" 1 "Go" "$X" "$work/gobinary:main" --web.listen-address=127.0.0.1:$PORT
+
+# ---- one misspelt name costs itself only; a taken port ----
+"$X" syscall:getpgid syscall:getpigd "$W:workload_function" \
+	--web.listen-address=127.0.0.1:$PORT 2>"$work/log" &
+exporter=$!
+for _ in $(seq 100); do
+	curl -sf -o "$work/ready" http://127.0.0.1:$PORT/-/ready && break
+	sleep 0.1
+done
+curl -s http://127.0.0.1:$PORT/metrics >"$work/metrics"
+if grep -q '^retprobe_probe_attached{object="syscall",function="getpigd",reason="not_found"} 0$' \
+	"$work/metrics" &&
+	grep -q '^retprobe_probe_attached{object="syscall",function="getpgid",reason=""} 1$' \
+		"$work/metrics"; then
+	ok "one misspelt name, the others attached"
+else
+	not_ok "one misspelt name, the others attached" "$(grep probe_attached "$work/metrics")"
+fi
+if [ "$(grep -c 'getpigd' "$work/log")" = 1 ] && grep 'getpigd' "$work/log" | grep -q 'getpgid'; then
+	ok "one line with the nearest names"
+else
+	not_ok "one line with the nearest names" "$(cat "$work/log")"
+fi
+expect "a port that is taken" 1 ":$PORT" "$X" syscall:getpgid \
+	--web.listen-address=127.0.0.1:$PORT
+kill -TERM $exporter
+wait $exporter
+code=$?
+exporter=
+if [ $code = 0 ]; then ok "SIGTERM: exit 0"; else not_ok "SIGTERM: exit 0" "exit $code"; fi
+
+# ---- what is printed ----
+expect "--help" 0 "" "$X" --help
+if grep -q -- '--config.file=' "$work/out"; then ok "--help lists the flags"; else
+	not_ok "--help lists the flags" "$(head -3 "$work/out")"; fi
+expect "--version" 0 "" "$X" --version
+if grep -q '^retprobe_exporter, version ' "$work/out"; then ok "--version names it"; else
+	not_ok "--version names it" "$(head -3 "$work/out")"; fi
+expect "--probe.list" 0 "" "$X" '--probe.list=syscall:openat*'
+if grep -qE '^syscall +openat ' "$work/out"; then ok "--probe.list lists"; else
+	not_ok "--probe.list lists" "$(head -3 "$work/out")"; fi

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One of everything that metrics can be made from: a target of each return kind, targets that are
+ * not attached for each reason, details, losses, shared losses.
+ */
+#ifndef METRICS_FIXTURE_H
+#define METRICS_FIXTURE_H
+
+#include "metrics.h"
+#include "self.h"
+
+#define FIXTURE_CELLS 5
+
+static double fixture_classic[] = { 1e-6, 2.5e-3, 1 };
+static uint32_t fixture_classic_end[] = { 1, 3, 4 };
+static const struct grid fixture_grid = {
+	.nthresholds = FIXTURE_CELLS - 1,
+	.ncells = FIXTURE_CELLS,
+	.classic = fixture_classic,
+	.nclassic = 3,
+	.classic_end = fixture_classic_end,
+};
+
+#define FIXTURE_ATTACHED(_id, _type, _object, _function, _kind)                                 \
+	{                                                                                       \
+		.id = (_id), .type = (_type), .object = (_object), .function = (_function),     \
+		.kind = (_kind), .signature = "long " _function "(void)", .reason = REASON_NONE \
+	}
+#define FIXTURE_UNATTACHED(_object, _function, _reason, _why)                 \
+	{                                                                     \
+		.id = UINT32_MAX, .type = TARGET_KERNEL, .object = (_object), \
+		.function = (_function), .reason = (_reason), .why = (_why)   \
+	}
+
+static const struct target fixture_targets[] = {
+	FIXTURE_ATTACHED(0, TARGET_KERNEL, "vmlinux", "vfs_read", RP_KIND_ERRNO),
+	FIXTURE_ATTACHED(1, TARGET_SYSCALL, "syscall", "openat", RP_KIND_ERRNO),
+	FIXTURE_ATTACHED(2, TARGET_KERNEL, "vmlinux", "do_mmap", RP_KIND_UNSIGNED),
+	FIXTURE_ATTACHED(3, TARGET_KERNEL, "ext4", "ext4_get_link", RP_KIND_POINTER),
+	FIXTURE_ATTACHED(4, TARGET_KERNEL, "vmlinux", "capable", RP_KIND_BOOL),
+	FIXTURE_ATTACHED(5, TARGET_KERNEL, "vmlinux", "netif_rx_state", RP_KIND_ENUM),
+	FIXTURE_ATTACHED(6, TARGET_KERNEL, "vmlinux", "ip_rcv.isra.0", RP_KIND_VOID),
+	FIXTURE_ATTACHED(7, TARGET_USER, "/opt/odd \"name\"\xff/lib.so", "malloc", RP_KIND_RAW),
+	FIXTURE_UNATTACHED("vmlinux", "no_such_function", REASON_NOT_FOUND,
+			   "no such function; nearest: <none> & \"others\""),
+	FIXTURE_UNATTACHED(NULL, "twice", REASON_AMBIGUOUS, "two functions have this name"),
+	FIXTURE_UNATTACHED("vmlinux", "kprobe_dispatcher", REASON_DENIED, "on the denylist"),
+	FIXTURE_UNATTACHED("vmlinux", "refused", REASON_REFUSED,
+			   "the kernel says: Invalid argument"),
+	FIXTURE_UNATTACHED("btrfs", "btrfs_sync_file", REASON_WAITING, "btrfs is not loaded"),
+	FIXTURE_UNATTACHED("vmlinux", "hot", REASON_OVERLOAD, "more than max_rate calls"),
+};
+#define FIXTURE_TARGETS ARRAY_SIZE(fixture_targets)
+#define FIXTURE_IDS	8
+
+static const uint64_t fixture_cells[FIXTURE_IDS][FIXTURE_CELLS] = {
+	{ 1, 20, 300, 4000, 50000 }, { 2, 1, 0, 0, 1 }, { 0, 3, 0, 0, 0 },
+	{ 0, 0, 0, 6, 0 },	     { 9, 0, 0, 0, 0 }, { 0, 0, 7, 0, 0 },
+};
+
+static const struct snap_detail fixture_errnos[] = { { 2, 3 }, { 13, 1 }, { 512, 2 }, { 3333, 1 } };
+static const struct snap_detail fixture_enums[] = { { -1, 1 }, { 0, 4 }, { 3, 1 } };
+
+static const struct snap_target fixture_snaps[FIXTURE_IDS] = {
+	{ .sum_ns = 123456789012345,
+	  .class = { [RP_CLASS_ZERO] = 20,
+		     [RP_CLASS_POSITIVE] = 54289,
+		     [RP_CLASS_NEGATIVE] = 4,
+		     [RP_CLASS_OTHER] = 1 },
+	  .cells = fixture_cells[0],
+	  .details = fixture_errnos,
+	  .ndetails = ARRAY_SIZE(fixture_errnos) },
+	{ .sum_ns = 1000, .class = { [RP_CLASS_POSITIVE] = 4 }, .cells = fixture_cells[1] },
+	{ .sum_ns = 250,
+	  .class = { [RP_CLASS_POSITIVE] = 1 },
+	  .cells = fixture_cells[2],
+	  .details = &fixture_errnos[0],
+	  .ndetails = 1 },
+	{ .sum_ns = 6000000000,
+	  .class = { [RP_CLASS_ZERO] = 1, [RP_CLASS_POSITIVE] = 4 },
+	  .cells = fixture_cells[3],
+	  .details = &fixture_errnos[1],
+	  .ndetails = 1 },
+	{ .sum_ns = 9,
+	  .class = { [RP_CLASS_ZERO] = 2, [RP_CLASS_POSITIVE] = 7 },
+	  .cells = fixture_cells[4] },
+	{ .sum_ns = 7000,
+	  .class = { [RP_CLASS_OTHER] = 1 },
+	  .cells = fixture_cells[5],
+	  .details = fixture_enums,
+	  .ndetails = ARRAY_SIZE(fixture_enums) },
+	{ .cells = fixture_cells[6] },
+	{ .cells = fixture_cells[7] },
+};
+
+#define FIXTURE_KPROBE_REASONS                                                     \
+	(1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY | \
+	 1U << MISSED_DEPTH)
+
+static const struct losses_target fixture_losses[FIXTURE_IDS] = {
+	{ .reasons = FIXTURE_KPROBE_REASONS,
+	  .missed = { [MISSED_RECURSION] = 5, [MISSED_DEPTH] = 1 } },
+	{ .reasons = 1U << MISSED_NO_ENTRY },
+	/* A reason that was not foreseen is told all the same. */
+	{ .reasons = 0, .missed = { [MISSED_MAXACTIVE] = 2 } },
+};
+
+static const struct losses_shared fixture_shared[] = {
+	{ "kprobe.multi", 3 },
+	{ "tracepoint", 4 },
+};
+
+static const struct metrics_bpf_stats fixture_bpf_stats[] = {
+	{ "kretprobe", 1.25, 54321 },
+	{ "tracepoint", 5e-7, 1 },
+};
+
+struct fixture {
+	struct target_state states[FIXTURE_TARGETS];
+	struct snapshot snapshot;
+	struct losses_view losses;
+	struct self self;
+	struct metrics_input in;
+};
+
+static inline void fixture__init(struct fixture *f)
+{
+	*f = (struct fixture){
+		.snapshot = { .targets = (struct snap_target *)fixture_snaps, .n = FIXTURE_IDS },
+		.losses = { .targets = fixture_losses,
+			    .n = FIXTURE_IDS,
+			    .shared = fixture_shared,
+			    .nshared = ARRAY_SIZE(fixture_shared) },
+		.self = { .version = "1.2.3",
+			  .revision = "abcdef0",
+			  .libbpf = "1.1",
+			  .has_process = true,
+			  .cpu_seconds = 0.75,
+			  .start_time = 1700000000.25,
+			  .resident_bytes = 8 << 20,
+			  .virtual_bytes = 1ULL << 31,
+			  .open_fds = 42,
+			  .max_fds = 1024,
+			  .threads = 6,
+			  .last_scrape_seconds = 0.0125,
+			  .has_scrape = true,
+			  .reload_time = 1700000001,
+			  .reload_ok = true,
+			  .requests = { { 200, 10 }, { 404, 1 }, { 500, 0 }, { 503, 0 } },
+			  .nrequests = 4 },
+	};
+	for (size_t i = 0; i < FIXTURE_TARGETS; i++) {
+		struct target_state *st = &f->states[i];
+
+		st->target = &fixture_targets[i];
+		st->attached = fixture_targets[i].reason == REASON_NONE;
+		st->mechanism = st->attached ? i == 1 ? "tracepoint" : "kretprobe" : NULL;
+		st->created = st->attached ? 1700000000 : 0;
+	}
+	f->in = (struct metrics_input){
+		.grid = &fixture_grid,
+		.targets = f->states,
+		.ntargets = FIXTURE_TARGETS,
+		.snapshot = &f->snapshot,
+		.losses = &f->losses,
+		.self = &f->self,
+		.cell_bytes = 131072,
+		.bpf_stats = fixture_bpf_stats,
+		.nbpf_stats = ARRAY_SIZE(fixture_bpf_stats),
+	};
+}
+
+#endif /* METRICS_FIXTURE_H */

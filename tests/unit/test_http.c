@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The real server on a loopback port that the kernel chooses, and a client that sends anything. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "http.h"
+#include "http_client.h"
+#include "log.h"
+#include "self.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/wait.h>
+
+#define MAX_REQUESTS 2
+
+/* What the handlers saw and do. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int inside;
+	bool release;
+} shared = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+static void hello(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	assert_ptr_equal(ctx, &shared);
+	buf__puts(&res->body, "hello\n");
+}
+
+static void big(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	res->compressible = true;
+	res->vary = "Accept-Encoding";
+	for (int i = 0; i < 100000; i++)
+		buf__printf(&res->body, "line %d\n", i);
+}
+
+/* Says what of the request got through. */
+static void echo(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	buf__printf(&res->body, "%s|%s|%g|", req->path, req->accept ? req->accept : "-",
+		    req->timeout);
+	for (size_t i = 0; i < req->nfunctions; i++)
+		buf__printf(&res->body, "%s,", req->functions[i]);
+}
+
+static void broken(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	buf__puts(&res->body, "half a page");
+	assert_null(buf__reserve(&res->body, SIZE_MAX / 2));
+}
+
+static void refuse(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	buf__puts(&res->body, "something else");
+	http_response__text(res, 500, "no counters: %s", "reason");
+}
+
+static void blocks(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	pthread_mutex_lock(&shared.lock);
+	shared.inside++;
+	pthread_cond_broadcast(&shared.changed);
+	while (!shared.release)
+		pthread_cond_wait(&shared.changed, &shared.lock);
+	shared.inside--;
+	pthread_mutex_unlock(&shared.lock);
+	buf__puts(&res->body, "done\n");
+}
+
+static const struct http_route routes[] = {
+	{ "/", hello, HTTP_READ, false },	 { "/big", big, HTTP_READ, false },
+	{ "/echo", echo, HTTP_READ, true },	 { "/broken", broken, HTTP_READ, false },
+	{ "/refuse", refuse, HTTP_READ, false }, { "/block", blocks, HTTP_READ, true },
+	{ "/write", hello, HTTP_WRITE, false },	 { 0 },
+};
+
+static struct http *server;
+static int port;
+
+static struct http *serve(char *address, unsigned max_requests)
+{
+	struct web_config c = { .listen = &address, .nlisten = 1, .max_requests = max_requests };
+	struct http *h = NULL;
+	char *error = NULL;
+
+	if (http__bind(&c, &h, &error) || http__start(h, routes, &shared, &error))
+		fail_msg("%s", error);
+	return h;
+}
+
+static void expect(const char *method, const char *target, const char *headers, int code,
+		   const char *body)
+{
+	__cleanup_answer struct answer a = client__request(port, method, target, headers);
+
+	assert_int_equal(a.code, code);
+	assert_non_null(answer__header(&a, "Content-Type"));
+	assert_string_equal(answer__header(&a, "X-Content-Type-Options"), "nosniff");
+	if (body)
+		assert_string_equal(a.body, body);
+}
+
+static uint64_t counted(int code)
+{
+	struct self s;
+
+	self__read(&s);
+	for (size_t i = 0; i < s.nrequests; i++)
+		if (s.requests[i].code == code)
+			return s.requests[i].count;
+	return 0;
+}
+
+static void test_get(void **state)
+{
+	uint64_t before = counted(200);
+
+	expect("GET", "/", "", 200, "hello\n");
+	assert_int_equal(counted(200), before + 1);
+}
+
+static void test_head(void **state)
+{
+	__cleanup_answer struct answer a = client__request(port, "HEAD", "/", "");
+
+	assert_int_equal(a.code, 200);
+	assert_int_equal(a.body_len, 0);
+	assert_string_equal(answer__header(&a, "Content-Length"), "6");
+	assert_string_equal(answer__header(&a, "Content-Type"), "text/plain; charset=utf-8");
+}
+
+static void test_not_found(void **state)
+{
+	static const char *const targets[] = { "/nothing",	     "/echo/", "//", "/ECHO", "/..",
+					       "/%2e%2e/etc/passwd", "*" };
+	uint64_t before = counted(404);
+
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
+		expect("GET", targets[i], "", 404, "404 page not found\n");
+	expect("POST", "/nothing", "Content-Length: 0\r\n", 404, NULL);
+	assert_int_equal(counted(404), before + ARRAY_SIZE(targets) + 1);
+}
+
+static void test_methods(void **state)
+{
+	static const char *const others[] = { "POST",	 "PUT",	  "DELETE", "PATCH",
+					      "OPTIONS", "TRACE", "BREW",   "get" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		__cleanup_answer struct answer a =
+			client__request(port, others[i], "/", "Content-Length: 0\r\n");
+
+		assert_int_equal(a.code, 405);
+		assert_string_equal(answer__header(&a, "Allow"), "GET, HEAD");
+		assert_non_null(answer__header(&a, "Content-Type"));
+	}
+	expect("POST", "/write", "Content-Length: 0\r\n", 200, "hello\n");
+	expect("PUT", "/write", "Content-Length: 0\r\n", 200, "hello\n");
+	{
+		__cleanup_answer struct answer a = client__request(port, "GET", "/write", "");
+
+		assert_int_equal(a.code, 405);
+		assert_string_equal(answer__header(&a, "Allow"), "POST, PUT");
+	}
+}
+
+/* A body is drained, so that the answer arrives; one without end is cut off. */
+static void test_uploads(void **state)
+{
+	__cleanup_buf struct buf b = { 0 };
+	char chunk[10000];
+	int fd;
+
+	memset(chunk, 'x', sizeof(chunk));
+	buf__printf(&b, "POST / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n"
+			"Content-Length: 100000\r\n\r\n");
+	for (int i = 0; i < 10; i++)
+		buf__append(&b, chunk, sizeof(chunk));
+	fd = client__connect(port);
+	client__send(fd, b.data, b.len);
+	{
+		__cleanup_answer struct answer a = client__receive(fd);
+
+		assert_int_equal(a.code, 405);
+	}
+
+	fd = client__connect(port);
+	b.len = 0;
+	buf__printf(&b, "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
+	client__send(fd, b.data, b.len);
+	b.len = 0;
+	buf__printf(&b, "%zx\r\n", sizeof(chunk));
+	buf__append(&b, chunk, sizeof(chunk));
+	buf__puts(&b, "\r\n");
+	for (int i = 0; i < 300; i++)
+		client__send(fd, b.data, b.len);
+	{
+		__cleanup_answer struct answer a = client__receive(fd);
+
+		assert_int_equal(a.code, 0);
+	}
+	expect("GET", "/", "", 200, "hello\n");
+}
+
+static void test_headers(void **state)
+{
+	expect("GET", "/echo", "", 200, "/echo|-|0|");
+	expect("GET", "/echo", "Accept: text/plain;q=0.5\r\n", 200, "/echo|text/plain;q=0.5|0|");
+	expect("GET", "/echo", "accept: */*\r\nx-prometheus-scrape-timeout-seconds: 9.500000\r\n",
+	       200, "/echo|*/*|9.5|");
+	expect("GET", "/echo", "X-Prometheus-Scrape-Timeout-Seconds: nan\r\n", 200, "/echo|-|0|");
+	expect("GET", "/echo", "X-Prometheus-Scrape-Timeout-Seconds: -1\r\n", 200, "/echo|-|0|");
+	expect("GET", "/echo", "X-Prometheus-Scrape-Timeout-Seconds: soon\r\n", 200, "/echo|-|0|");
+}
+
+static void test_functions(void **state)
+{
+	expect("GET", "/echo?function[]=a&function[]=b&function=c&other=d", "", 200,
+	       "/echo|-|0|a,b,c,");
+	expect("GET", "/echo?function%5B%5D=vfs_read%2Bx", "", 200, "/echo|-|0|vfs_read+x,");
+	expect("GET", "/echo?function[]", "", 200, "/echo|-|0|,");
+	expect("GET", "/echo?function[]=", "", 200, "/echo|-|0|,");
+	expect("GET", "/echo?", "", 200, "/echo|-|0|");
+}
+
+static void test_failures(void **state)
+{
+	uint64_t before = counted(500);
+
+	expect("GET", "/broken", "", 500, "Out of memory while the answer was being made.\n");
+	expect("GET", "/refuse", "", 500, "no counters: reason\n");
+	assert_int_equal(counted(500), before + 2);
+}
+
+static void test_gzip(void **state)
+{
+	__cleanup_answer struct answer plain = client__request(port, "GET", "/big", ""),
+				       zipped = client__request(port, "GET", "/big",
+								"accept-encoding: gzip\r\n"),
+				       refused = client__request(port, "GET", "/big",
+								 "Accept-Encoding: gzip;q=0\r\n"),
+				       small = client__request(port, "GET", "/",
+							       "Accept-Encoding: gzip\r\n"),
+				       head = client__request(port, "HEAD", "/big",
+							      "Accept-Encoding: gzip\r\n");
+	__cleanup_buf struct buf out = { 0 };
+	char length[32];
+
+	assert_null(answer__header(&plain, "Content-Encoding"));
+	assert_string_equal(answer__header(&plain, "Vary"), "Accept-Encoding");
+	assert_string_equal(answer__header(&zipped, "Content-Encoding"), "gzip");
+	assert_string_equal(answer__header(&zipped, "Vary"), "Accept-Encoding");
+	assert_true(zipped.body_len < plain.body_len / 2);
+	answer__gunzip(&zipped, &out);
+	assert_int_equal(out.len, plain.body_len);
+	assert_memory_equal(out.data, plain.body, out.len);
+
+	assert_null(answer__header(&refused, "Content-Encoding"));
+	assert_int_equal(refused.body_len, plain.body_len);
+	assert_null(answer__header(&small, "Content-Encoding"));
+	assert_string_equal(answer__header(&head, "Content-Encoding"), "gzip");
+	assert_int_equal(head.body_len, 0);
+	snprintf(length, sizeof(length), "%zu", zipped.body_len);
+	assert_string_equal(answer__header(&head, "Content-Length"), length);
+}
+
+/* None of it is HTTP; all of it is to be survived. */
+static void test_garbage(void **state)
+{
+	static const char *const requests[] = {
+		"",
+		"\r\n\r\n",
+		"GET",
+		"GET /",
+		"GET / HTTP/1.1\r\n",
+		"\x16\x03\x01\x02\x01\x01\xff",
+		"GET / HTTP/9.9\r\n\r\n",
+		"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 99999999999999999999\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"GET /%zz%f?%=%&&=&function[]=%ff HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n",
+		"\xff\xfe\xfd\r\n\r\n",
+		": : :\r\n\r\n",
+		"GET /echo?function[]=a%00b HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n",
+	};
+	__cleanup_buf struct buf huge = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		__cleanup_answer struct answer a = client__raw(port, requests[i]);
+
+		assert_true(a.code != 500);
+	}
+	buf__puts(&huge, "GET / HTTP/1.1\r\nHost: t\r\nX: ");
+	for (int i = 0; i < 100000; i++)
+		buf__putc(&huge, 'x');
+	buf__puts(&huge, "\r\n\r\n");
+	{
+		__cleanup_answer struct answer a = client__raw(port, buf__str(&huge));
+
+		assert_true(a.code == 0 || (a.code >= 400 && a.code < 500));
+	}
+	expect("GET", "/", "", 200, "hello\n");
+}
+
+static void test_keep_alive(void **state)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
+	int fd = client__connect(port);
+	char reply[4096] = "";
+	size_t len;
+
+	for (int i = 0; i < 3; i++) {
+		client__send(fd, request, strlen(request));
+		for (len = 0; !strstr(reply, "\r\n\r\nhello\n"); len += strlen(reply + len)) {
+			ssize_t n = recv(fd, reply + len, sizeof(reply) - 1 - len, 0);
+
+			assert_true(n > 0);
+			reply[len + n] = '\0';
+		}
+		memset(reply, 0, sizeof(reply));
+	}
+	close(fd);
+}
+
+static int send_get(const char *target)
+{
+	__cleanup_buf struct buf b = { 0 };
+	int fd = client__connect(port);
+
+	buf__printf(&b, "GET %s HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n", target);
+	client__send(fd, b.data, b.len);
+	return fd;
+}
+
+static void wait_inside(int n)
+{
+	pthread_mutex_lock(&shared.lock);
+	while (shared.inside != n)
+		pthread_cond_wait(&shared.changed, &shared.lock);
+	pthread_mutex_unlock(&shared.lock);
+}
+
+static void let_go(bool release)
+{
+	pthread_mutex_lock(&shared.lock);
+	shared.release = release;
+	pthread_cond_broadcast(&shared.changed);
+	pthread_mutex_unlock(&shared.lock);
+}
+
+/* Which thread a connection lands on is the kernel's choice: one that is behind a blocked request
+ * waits for it. So ask until one is answered meanwhile. */
+static struct answer ask_around_blocked(const char *target)
+{
+	struct timeval tv = { .tv_usec = 200000 };
+
+	for (int i = 0; i < 50; i++) {
+		int fd = send_get(target);
+		char c;
+
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+		if (recv(fd, &c, 1, MSG_PEEK) == 1)
+			return client__receive(fd);
+		close(fd);
+	}
+	return (struct answer){ 0 };
+}
+
+static void test_limit(void **state)
+{
+	uint64_t before = counted(503);
+	int held[MAX_REQUESTS];
+
+	let_go(false);
+	for (int i = 0; i < MAX_REQUESTS; i++) {
+		held[i] = send_get("/block");
+		/* It may have landed behind another one that is held. */
+		for (int tries = 0; tries < 100; tries++) {
+			pthread_mutex_lock(&shared.lock);
+			bool in = shared.inside == i + 1;
+			pthread_mutex_unlock(&shared.lock);
+			if (in)
+				break;
+			usleep(10000);
+			if (tries % 10 == 9) {
+				close(held[i]);
+				held[i] = send_get("/block");
+			}
+		}
+		wait_inside(i + 1);
+	}
+	{
+		__cleanup_answer struct answer limited = ask_around_blocked("/echo"),
+					       unlimited = ask_around_blocked("/");
+
+		assert_int_equal(limited.code, 503);
+		assert_string_equal(limited.body, "Limit of concurrent requests reached (2), try "
+						  "again later.\n");
+		assert_true(counted(503) > before);
+		assert_int_equal(unlimited.code, 200);
+	}
+	let_go(true);
+	for (int i = 0; i < MAX_REQUESTS; i++) {
+		__cleanup_answer struct answer a = client__receive(held[i]);
+
+		assert_int_equal(a.code, 200);
+		assert_string_equal(a.body, "done\n");
+	}
+	wait_inside(0);
+	/* The slots are free again once the answers are out. */
+	for (int i = 0; i < 10; i++) {
+		__cleanup_answer struct answer a = client__request(port, "GET", "/echo", "");
+
+		if (a.code == 200)
+			return;
+		usleep(50000);
+	}
+	fail_msg("slots are not given back");
+}
+
+static void *free_server(void *h)
+{
+	http__free(h);
+	return NULL;
+}
+
+/* http__free() lets a request that is under way finish. */
+static void test_stop_waits(void **state)
+{
+	struct http *own = serve("127.0.0.1:0", 0);
+	pthread_t stopper;
+	int keep = port, fd;
+
+	let_go(false);
+	port = http__port(own, 0);
+	fd = send_get("/block");
+	port = keep;
+	wait_inside(1);
+	assert_int_equal(pthread_create(&stopper, NULL, free_server, own), 0);
+	usleep(100000);
+	let_go(true);
+	{
+		__cleanup_answer struct answer a = client__receive(fd);
+
+		assert_int_equal(a.code, 200);
+		assert_string_equal(a.body, "done\n");
+	}
+	pthread_join(stopper, NULL);
+}
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static void test_bind_errors(void **state)
+{
+	static const struct {
+		char *address;
+		int err;
+		const char *says;
+	} cases[] = {
+		{ "10435", -EINVAL, "no port" },
+		{ "localhost:", -EINVAL, "no port" },
+		{ "::1:10435", -EINVAL, "[v6]:port" },
+		{ "[::1]", -EINVAL, "[v6]:port" },
+		{ "[::1:10435", -EINVAL, "[v6]:port" },
+		{ "127.0.0.1:http-but-not", -EINVAL, "127.0.0.1:http-but-not" },
+		{ "192.0.2.1:0", -EADDRNOTAVAIL, "192.0.2.1:0" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *address = cases[i].address, *error = NULL;
+		struct web_config c = { .listen = &address, .nlisten = 1 };
+		struct http *h = NULL;
+
+		assert_int_equal(http__bind(&c, &h, &error), cases[i].err);
+		assert_null(h);
+		if (!strstr(error, cases[i].says))
+			fail_msg("%s", error);
+		free(error);
+	}
+}
+
+static void test_in_use(void **state)
+{
+	char taken[32], *addresses[] = { "127.0.0.1:0", taken }, *error = NULL;
+	struct web_config c = { .listen = addresses, .nlisten = 2 };
+	struct http *h = NULL;
+
+	snprintf(taken, sizeof(taken), "127.0.0.1:%d", port);
+	assert_int_equal(http__bind(&c, &h, &error), -EADDRINUSE);
+	assert_non_null(strstr(error, taken));
+	assert_non_null(strstr(error, "--web.listen-address"));
+	free(error);
+}
+
+static void test_several_addresses(void **state)
+{
+	char *addresses[] = { "127.0.0.1:0", ":0", "localhost:0", "0.0.0.0:0", "[::]:0" };
+	struct web_config c = { .listen = addresses, .nlisten = ARRAY_SIZE(addresses) };
+	struct http *h = NULL;
+	char *error = NULL;
+
+	if (http__bind(&c, &h, &error) == -EAFNOSUPPORT) {
+		free(error); /* no IPv6 here: without the one that asks for it */
+		error = NULL;
+		c.nlisten--;
+		assert_int_equal(http__bind(&c, &h, &error), 0);
+	}
+	assert_int_equal(http__start(h, routes, &shared, &error), 0);
+	for (size_t i = 0; i < c.nlisten; i++) {
+		__cleanup_answer struct answer a =
+			client__request(http__port(h, i), "GET", "/", "");
+
+		assert_int_equal(a.code, 200);
+	}
+	http__free(h);
+}
+
+/* ---- sockets from systemd, in a child whose descriptors are laid out as systemd does -----------
+ */
+
+static int systemd_child(int listener, bool own_pid)
+{
+	struct web_config c = { .systemd_socket = true };
+	char *error = NULL, pid[16];
+	struct http *h = NULL;
+
+	if (dup2(listener, 3) != 3)
+		return 10;
+	snprintf(pid, sizeof(pid), "%d", own_pid ? getpid() : getpid() + 1);
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	if (http__bind(&c, &h, &error)) {
+		int ret = strstr(error, "--web.systemd-socket") ? 1 : 11;
+
+		free(error);
+		return ret;
+	}
+	if (getenv("LISTEN_FDS") || getenv("LISTEN_PID"))
+		return 12;
+	if (http__start(h, routes, &shared, &error))
+		return 13;
+
+	struct answer a = client__request(http__port(h, 0), "GET", "/", "");
+	int ret = a.code == 200 ? 0 : 14;
+
+	answer__free(&a);
+	http__free(h);
+	return ret;
+}
+
+static int run_systemd_child(int type, bool listens, bool own_pid)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, type, 0), status;
+	pid_t pid;
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	if (listens)
+		assert_int_equal(listen(fd, 5), 0);
+	pid = fork();
+	if (!pid)
+		_exit(systemd_child(fd, own_pid));
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int systemd_results[4];
+
+static void test_systemd(void **state)
+{
+	assert_int_equal(systemd_results[0], 0);
+	assert_int_equal(systemd_results[1], 1); /* meant for another process */
+	assert_int_equal(systemd_results[2], 1); /* does not listen */
+	assert_int_equal(systemd_results[3], 1); /* not a stream */
+}
+
+static void test_free_without_start(void **state)
+{
+	char *address = "127.0.0.1:0", *error = NULL;
+	struct web_config c = { .listen = &address, .nlisten = 1 };
+	struct http *h = NULL;
+
+	assert_int_equal(http__bind(&c, &h, &error), 0);
+	http__free(h);
+	http__free(NULL);
+}
+
+static int start_server(void **state)
+{
+	/* Forks, so before there are threads. */
+	systemd_results[0] = run_systemd_child(SOCK_STREAM, true, true);
+	systemd_results[1] = run_systemd_child(SOCK_STREAM, true, false);
+	systemd_results[2] = run_systemd_child(SOCK_STREAM, false, true);
+	systemd_results[3] = run_systemd_child(SOCK_DGRAM, false, true);
+
+	server = serve("127.0.0.1:0", MAX_REQUESTS);
+	port = http__port(server, 0);
+	return port > 0 ? 0 : -1;
+}
+
+static int stop_server(void **state)
+{
+	http__free(server);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_not_found),
+		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_uploads),
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_gzip),
+		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_keep_alive),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_stop_waits),
+		cmocka_unit_test(test_systemd),
+		cmocka_unit_test(test_bind_errors),
+		cmocka_unit_test(test_in_use),
+		cmocka_unit_test(test_several_addresses),
+		cmocka_unit_test(test_free_without_start),
+	};
+
+	log__setup(LOG_ERROR, LOG_LOGFMT);
+	return cmocka_run_group_tests(tests, start_server, stop_server);
+}

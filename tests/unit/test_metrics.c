@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "golden.h"
+#include "metrics_fixture.h"
+#include "version.h"
+
+#include <pthread.h>
+
+static void write_text(const struct metrics_input *in, struct buf *out)
+{
+	struct expo e;
+
+	expo__begin(&e, &expo_text, out);
+	metrics__write(in, &e);
+	expo__end(&e);
+}
+
+static size_t count_lines(struct buf *b, const char *with)
+{
+	size_t n = 0;
+
+	for (const char *p = buf__str(b); (p = strstr(p, with)); p++)
+		n++;
+	return n;
+}
+
+static void test_everything(void **state)
+{
+	__cleanup_buf struct buf out = { 0 }, again = { 0 };
+	struct fixture f;
+
+	fixture__init(&f);
+	write_text(&f.in, &out);
+	golden__check("metrics_text.txt", &out);
+
+	write_text(&f.in, &again);
+	assert_int_equal(again.len, out.len);
+	assert_memory_equal(again.data, out.data, out.len);
+}
+
+/* What may be missing is left out, and never a made-up number. */
+static void test_little(void **state)
+{
+	__cleanup_buf struct buf out = { 0 };
+	struct fixture f;
+
+	fixture__init(&f);
+	f.in.ntargets = 0;
+	f.in.losses = NULL;
+	f.in.nbpf_stats = 0;
+	f.in.bpf_stats = NULL;
+	f.self.has_process = f.self.has_scrape = f.self.reload_ok = false;
+	write_text(&f.in, &out);
+	golden__check("metrics_none.txt", &out);
+}
+
+static void test_filter(void **state)
+{
+	static const char *const functions[] = { "openat", "nothing_has_this", "twice" };
+	__cleanup_buf struct buf out = { 0 };
+	struct fixture f;
+
+	fixture__init(&f);
+	f.in.functions = functions;
+	f.in.nfunctions = ARRAY_SIZE(functions);
+	write_text(&f.in, &out);
+	assert_int_equal(count_lines(&out, "function=\""),
+			 count_lines(&out, "\"openat\"") + count_lines(&out, "\"twice\""));
+	assert_int_equal(count_lines(&out, "\nretprobe_duration_seconds_count{"), 1);
+	assert_int_equal(count_lines(&out, "function=\"twice\""), 1);
+	assert_int_equal(count_lines(&out, "\"_all\""), 0);
+	assert_int_equal(count_lines(&out, "\nprocess_open_fds 42\n"), 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_exporter_build_info{"), 1);
+
+	/* Unknown names give none. */
+	buf__free(&out);
+	f.in.functions = &functions[1];
+	f.in.nfunctions = 1;
+	write_text(&f.in, &out);
+	assert_int_equal(count_lines(&out, "function=\""), 0);
+	assert_int_equal(count_lines(&out, "\nretprobe_exporter_build_info{"), 1);
+}
+
+/* Law 1, and that every call is in exactly one series of returns. */
+static void test_sums(void **state)
+{
+	__cleanup_buf struct buf out = { 0 };
+	struct fixture f;
+	uint64_t cells = 0, returns = 0;
+	const char *p;
+
+	fixture__init(&f);
+	for (int i = 0; i < FIXTURE_CELLS; i++)
+		cells += fixture_cells[0][i];
+	write_text(&f.in, &out);
+	for (p = buf__str(&out); (p = strstr(p, "retprobe_returns_total{")); p++) {
+		if (memmem(p, strcspn(p, "\n"), "\"vfs_read\"", 10))
+			returns += strtoull(strchr(p, '}') + 2, NULL, 10);
+	}
+	assert_int_equal(returns, cells);
+	p = strstr(out.data,
+		   "retprobe_duration_seconds_count{object=\"vmlinux\",function=\"vfs_read\"} ");
+	assert_non_null(p);
+	assert_int_equal(strtoull(strchr(p, '}') + 2, NULL, 10), cells);
+}
+
+static void test_class_text(void **state)
+{
+	static const struct {
+		enum rp_kind kind;
+		enum rp_class class;
+		const char *outcome, *value;
+	} cases[] = {
+		{ RP_KIND_ERRNO, RP_CLASS_ZERO, "ok", "0" },
+		{ RP_KIND_ERRNO, RP_CLASS_POSITIVE, "ok", "positive" },
+		{ RP_KIND_ERRNO, RP_CLASS_NEGATIVE, "ok", "negative" },
+		{ RP_KIND_ERRNO, RP_CLASS_OTHER, "error", "_other" },
+		{ RP_KIND_UNSIGNED, RP_CLASS_ZERO, "ok", "0" },
+		{ RP_KIND_UNSIGNED, RP_CLASS_OTHER, "error", "_other" },
+		{ RP_KIND_POINTER, RP_CLASS_ZERO, "null", "NULL" },
+		{ RP_KIND_POINTER, RP_CLASS_POSITIVE, "ok", "pointer" },
+		{ RP_KIND_BOOL, RP_CLASS_ZERO, "ok", "false" },
+		{ RP_KIND_BOOL, RP_CLASS_POSITIVE, "ok", "true" },
+		{ RP_KIND_ENUM, RP_CLASS_OTHER, "ok", "_other" },
+		{ RP_KIND_VOID, RP_CLASS_ZERO, "ok", "void" },
+		{ RP_KIND_RAW, RP_CLASS_NEGATIVE, "ok", "negative" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct outcome_text t = metrics__class_text(cases[i].kind, cases[i].class);
+
+		assert_string_equal(t.outcome, cases[i].outcome);
+		assert_string_equal(t.value, cases[i].value);
+	}
+	assert_null(metrics__class_text(RP_KIND_VOID, RP_CLASS_POSITIVE).outcome);
+}
+
+static void test_detail_text(void **state)
+{
+	struct target t = { .kind = RP_KIND_POINTER };
+	struct outcome_text text;
+	char buf[32];
+
+	text = metrics__detail_text(&t, 12, buf, sizeof(buf));
+	assert_string_equal(text.outcome, "error");
+	assert_string_equal(text.value, "ENOMEM");
+	t.kind = RP_KIND_ENUM;
+	text = metrics__detail_text(&t, INT64_MIN, buf, sizeof(buf));
+	assert_string_equal(text.outcome, "ok");
+	assert_string_equal(text.value, "-9223372036854775808");
+}
+
+/* ---- self ------------------------------------------------------------------------------------ */
+
+static uint64_t requests_of(int code)
+{
+	struct self s;
+
+	self__read(&s);
+	for (size_t i = 0; i < s.nrequests; i++) {
+		if (i)
+			assert_true(s.requests[i - 1].code < s.requests[i].code);
+		if (s.requests[i].code == code)
+			return s.requests[i].count;
+	}
+	return UINT64_MAX;
+}
+
+static void *count_many(void *arg)
+{
+	for (int i = 0; i < 1000; i++)
+		self__count_request(200 + i % 4);
+	return NULL;
+}
+
+static void test_self_requests(void **state)
+{
+	pthread_t threads[4];
+
+	assert_int_equal(requests_of(200), 0);
+	assert_int_equal(requests_of(500), 0);
+	assert_int_equal(requests_of(503), 0);
+	assert_int_equal(requests_of(404), UINT64_MAX);
+	self__count_request(404);
+	assert_int_equal(requests_of(404), 1);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, count_many, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+	for (int code = 200; code < 204; code++)
+		assert_int_equal(requests_of(code), 1000);
+	for (int code = 600; code < 700; code++)
+		self__count_request(code);
+	assert_int_equal(requests_of(503), 0);
+}
+
+static void test_self_process(void **state)
+{
+	double now = now_seconds();
+	struct self s;
+	FILE *held;
+
+	self__read(&s);
+	assert_string_equal(s.version, rp_version);
+	assert_true(s.libbpf[0] >= '0' && s.libbpf[0] <= '9');
+	assert_true(s.has_process);
+	assert_true(s.start_time > now - 3600 && s.start_time < now + 5);
+	assert_true(s.resident_bytes > 4096 && s.resident_bytes < s.virtual_bytes);
+	assert_int_equal(s.threads, 1);
+	assert_true(s.max_fds > s.open_fds);
+
+	uint64_t before = s.open_fds;
+
+	held = fopen("/dev/null", "re");
+	assert_non_null(held);
+	self__read(&s);
+	assert_int_equal(s.open_fds, before + 1);
+	fclose(held);
+}
+
+static void test_self_notes(void **state)
+{
+	struct self s;
+
+	self__read(&s);
+	assert_false(s.has_scrape);
+	assert_false(s.reload_ok);
+	self__note_scrape(0.5);
+	self__note_reload(true);
+	self__read(&s);
+	assert_true(s.has_scrape && s.last_scrape_seconds == 0.5);
+	assert_true(s.reload_ok);
+
+	double when = s.reload_time;
+
+	assert_true(when > 0);
+	self__note_reload(false);
+	self__read(&s);
+	assert_false(s.reload_ok);
+	assert_true(s.reload_time == when);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_everything),    cmocka_unit_test(test_little),
+		cmocka_unit_test(test_filter),	      cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_class_text),    cmocka_unit_test(test_detail_text),
+		cmocka_unit_test(test_self_process),  cmocka_unit_test(test_self_notes),
+		cmocka_unit_test(test_self_requests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

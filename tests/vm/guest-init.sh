@@ -1,0 +1,123 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# The first process of a test guest, in two acts. From the initramfs: load the modules, put the host's
+# root file system together (read-only over 9p, under an overlay in memory) and move into it. From
+# there: run the command, report its exit code, and end the machine.
+#
+# guest.sh appends to the initramfs: /guest.conf (shell variables) and /command (a script).
+
+bb=/bin/busybox
+release='' modules='' cwd=/ results='' network='' keep_tmp=''
+
+enter_root() {
+	$bb mount -t proc proc /proc
+	$bb mount -t sysfs sysfs /sys
+	$bb mount -t devtmpfs dev /dev
+	for module in /modules/*.ko; do
+		$bb insmod "$module" || echo "guest: cannot load ${module##*/}"
+	done
+
+	$bb mount -t 9p -o "trans=virtio,ro,version=9p2000.L,cache=loose,msize=262144" root /lower ||
+		return 1
+	$bb mount -t tmpfs -o size=80% tmpfs /upper
+	$bb mkdir /upper/data /upper/work
+	$bb mount -t overlay -o lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work overlay \
+		/newroot || return 1
+
+	for dir in proc sys dev; do
+		$bb mount --move "/$dir" "/newroot/$dir"
+	done
+	$bb mount -t tmpfs -o mode=0755 tmpfs /newroot/run
+	$bb mkdir /newroot/run/guest /newroot/run/lock /newroot/run/results
+	$bb cp /bin/busybox /init /guest.conf /command /newroot/run/guest/
+	exec $bb switch_root /newroot /run/guest/busybox sh /run/guest/init
+}
+
+mount_rest() {
+	[ -n "$keep_tmp" ] || $bb mount -t tmpfs -o mode=1777 tmpfs /tmp
+	$bb mkdir -p /dev/pts /dev/shm
+	$bb mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
+	$bb mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+	$bb mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	$bb mount -t bpf bpf /sys/fs/bpf
+	$bb mount -t debugfs debugfs /sys/kernel/debug
+	$bb mount -t tracefs tracefs /sys/kernel/tracing
+	$bb ln -sf /proc/self/fd /dev/fd
+	$bb ln -sf /proc/self/fd/0 /dev/stdin
+	$bb ln -sf /proc/self/fd/1 /dev/stdout
+	$bb ln -sf /proc/self/fd/2 /dev/stderr
+	if [ -n "$results" ]; then
+		# Not cached: the host looks at what is written while the guest still runs.
+		$bb mount -t 9p -o "trans=virtio,version=9p2000.L,cache=mmap,msize=262144" \
+			results /run/results
+	fi
+	$bb mkdir -p /lib/modules
+	[ -e "/lib/modules/$release" ] || $bb ln -s "$modules" "/lib/modules/$release"
+}
+
+set_up_network() {
+	$bb ip link set lo up
+	[ -n "$network" ] || return 0
+	$bb ip link set eth0 up
+	$bb ip address add 10.0.2.15/24 dev eth0
+	$bb ip route add default via 10.0.2.2
+}
+
+# Whatever the command left running holds the pipe of its output open: end it, so that the reader of
+# the pipe sees the end of it.
+end_stragglers() {
+	for process in /proc/[0-9]*; do
+		pid=${process#/proc/}
+		if [ "$pid" -ne 1 ] && [ "$pid" -ne "$1" ] && [ -e "$process/exe" ]; then
+			kill -9 "$pid"
+		fi
+	done 2> /dev/null
+}
+
+run_command() {
+	# shellcheck source=/dev/null
+	. /run/guest/guest.conf
+	mount_rest
+	set_up_network
+	$bb hostname guest
+	ulimit -c 0
+
+	# The ports' names depend on the kernel, and they are made in the background.
+	until set -- /dev/vport*p1 /dev/vport*p2 && [ -c "$1" ] && [ -c "$2" ]; do
+		$bb usleep 10000
+	done
+
+	# A port can be opened only once, so the command writes to a pipe: then /dev/stderr works.
+	$bb mkfifo /run/guest/out
+	$bb cat /run/guest/out > "$1" &
+	reader=$!
+	exec 3> "$2"
+	echo started >&3
+
+	cd "$cwd" || cd /
+	/bin/sh /run/guest/command < /dev/null > /run/guest/out 2>&1 3>&- &
+	command=$!
+	wait "$command"
+	code=$?
+	end_stragglers "$reader"
+	wait "$reader"
+	$bb sync
+	[ -z "$results" ] || $bb umount /run/results
+	echo "exit $code" >&3
+	# isa-debug-exit: ends QEMU at once. If it is not there, the slow way.
+	printf '\001' | $bb dd of=/dev/port bs=1 seek=1281 count=1 2> /dev/null
+	$bb poweroff -f
+}
+
+case $0 in
+/run/guest/init)
+	run_command
+	;;
+*)
+	enter_root
+	echo "guest: cannot put the root file system together"
+	$bb poweroff -f
+	;;
+esac

@@ -1,0 +1,314 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs a command as root on another kernel: in a QEMU machine that sees this machine's root file system,
+# read-only under an overlay in memory, so that everything built and installed here is there too.
+#
+#	guest.sh [OPTIONS] [--] COMMAND...
+#
+#	-k SERIES		kernel (6.12); see kernels.sh
+#	-o DIR			is shared, writable, with the command as $RESULTS
+#	-t SECONDS		time limit for all of it (300)
+#	-f [ADDRESS:]PORT:PORT	forward a host's TCP port (127.0.0.1) to the guest's; repeatable
+#	-e NAME=VALUE		set in the command's environment; repeatable
+#	-a 'WORDS'		more kernel command line
+#	-c CPUS, -m MEGABYTES	2, 1024
+#	-v			print how long the boot took
+#
+# The command's working directory is the repository's root, its output comes out here as it is
+# written, and its exit code is ours; except 124: time is up, 125: did not boot (or bad usage),
+# 123: the guest died under the command. For these the kernel's last words are printed.
+#
+# ICOUNT=1 counts instructions instead of time (one CPU): 1 ns in the guest is 1 instruction.
+# ACCEL=tcg or kvm overrides the trial boot that decides whether KVM can be used.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd -P)
+repository=$(cd "$here/../.." && pwd -P)
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
+
+series=6.12 results='' limit=300 forwards='' append='' cpus=2 memory=1024 verbose='' exports=''
+
+die() {
+	echo "guest: $*" >&2
+	exit 125
+}
+
+# $1 as one word of a shell command.
+quote() {
+	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+}
+
+while getopts k:o:t:f:e:a:c:m:v option; do
+	case $option in
+	k) series=$OPTARG ;;
+	o) results=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	f) forwards="$forwards $OPTARG" ;;
+	e) exports="$exports export ${OPTARG%%=*}=$(quote "${OPTARG#*=}");" ;;
+	a) append=$OPTARG ;;
+	c) cpus=$OPTARG ;;
+	m) memory=$OPTARG ;;
+	v) verbose=yes ;;
+	*) die "usage: guest.sh [-k SERIES] [-o DIR] [-t SECONDS] [-f PORT:PORT] [-e NAME=VALUE]" \
+		"[-a WORDS] [-c CPUS] [-m MEGABYTES] [-v] -- COMMAND..." ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || die "no command to run; usage: guest.sh [OPTIONS] -- COMMAND..."
+
+qemu=qemu-system-$(uname -m)
+for tool in "$qemu" busybox cpio; do
+	command -v "$tool" > /dev/null || die "$tool is needed and is not here: run make deps"
+done
+
+# ---- the initramfs ------------------------------------------------------------------------------
+
+# The modules that the first act needs and that this kernel has as files, in the order of loading.
+module_order() {
+	awk '
+		{
+			file = $1
+			sub(/:$/, "", file)
+			name = file
+			sub(/.*\//, "", name)
+			sub(/\.ko.*/, "", name)
+			path[name] = file
+			$1 = ""
+			dependencies[file] = $0
+		}
+		function load(file) {
+			if (!(file in loaded)) {
+				loaded[file] = 1
+				print file
+			}
+		}
+		END {
+			wanted = "virtio_pci virtio_console 9pnet_virtio 9p overlay virtio_net"
+			n = split(wanted, want, " ")
+			for (i = 1; i <= n; i++) {
+				if (!(want[i] in path))
+					continue
+				file = path[want[i]]
+				# modules.dep lists what is to be loaded first last.
+				for (j = split(dependencies[file], need, " "); j > 0; j--)
+					load(need[j])
+				load(file)
+			}
+		}' "$1/modules.dep"
+}
+
+build_initramfs() {
+	tree=$temp/initramfs modules=$kernel/lib/modules/$release
+	mkdir -p "$tree/bin" "$tree/modules"
+	(cd "$tree" && mkdir proc sys dev lower upper newroot)
+	cp "$(command -v busybox)" "$tree/bin/busybox"
+	cp "$here/guest-init.sh" "$tree/init"
+	chmod 0755 "$tree/init"
+	number=10
+	for file in $(module_order "$modules"); do
+		name=${file##*/}
+		target=$tree/modules/$number-${name%%.ko*}.ko
+		case $name in
+		*.xz) xz -dc "$modules/$file" > "$target" ;;
+		*.zst) zstd -dcq "$modules/$file" > "$target" ;;
+		*.gz) gzip -dc "$modules/$file" > "$target" ;;
+		*) cp "$modules/$file" "$target" ;;
+		esac
+		number=$((number + 1))
+	done
+	[ "$number" -gt 10 ] || die "kernel $release has none of the modules that a guest needs"
+	(cd "$tree" && find . | cpio -o -H newc --quiet) > "$temp/initramfs.cpio"
+	rm -rf "$tree" "$kernel"/initramfs-*
+	mv "$temp/initramfs.cpio" "$1"
+}
+
+# The initramfs of this kernel, and what makes it this run's.
+make_initrd() {
+	key=$(cat "$here/guest.sh" "$here/guest-init.sh" "$(command -v busybox)" "$kernel/stamp" |
+		sha256sum | cut -c 1-16)
+	initramfs=$kernel/initramfs-$key.cpio
+	[ -s "$initramfs" ] || build_initramfs "$initramfs"
+
+	keep_tmp=''
+	case $repository/:$cache/ in
+	/tmp/* | *:/tmp/*) keep_tmp=yes ;;
+	esac
+	mkdir "$temp/run"
+	cat > "$temp/run/guest.conf" <<-END
+	release=$(quote "$release")
+	modules=$(quote "$kernel/lib/modules/$release")
+	cwd=$(quote "$repository")
+	results=$(quote "$results")
+	network=$(quote "$forwards")
+	keep_tmp=$(quote "$keep_tmp")
+	END
+	{
+		echo 'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+		echo 'export HOME=/root LANG=C.UTF-8 TERM=dumb RESULTS=/run/results GUEST=1'
+		echo "$exports"
+		printf exec
+		for word; do
+			printf ' %s' "$(quote "$word")"
+		done
+		echo
+	} > "$temp/run/command"
+	{
+		cat "$initramfs"
+		(cd "$temp/run" && find guest.conf command | cpio -o -H newc --quiet)
+	} > "$temp/initrd"
+}
+
+# ---- the machine --------------------------------------------------------------------------------
+
+# QEMU with the initrd in $temp, in the background: $machine. $1: tcg or kvm.
+start_machine() {
+	smp=$cpus
+	if [ -n "${ICOUNT:-}" ]; then
+		smp=1
+		set -- -accel tcg,thread=single -cpu max -icount shift=0
+	elif [ "$1" = kvm ]; then
+		set -- -accel kvm -cpu host
+	else
+		set -- -accel tcg,thread=multi -cpu max
+	fi
+	image=$kernel/vmlinuz
+	[ ! -s "$kernel/vmlinux" ] || image=$kernel/vmlinux
+
+	set -- "$@" -M q35 -nodefaults -no-user-config -display none -no-reboot \
+		-m "$memory" -smp "$smp" -kernel "$image" -initrd "$temp/initrd" \
+		-append "console=ttyS0 quiet mitigations=off panic=-1 random.trust_cpu=on \
+tsc=reliable no_timer_check cryptomgr.notests $append" \
+		-chardev "file,id=console,path=$temp/console" -serial chardev:console \
+		-device isa-debug-exit,iobase=0x501,iosize=1 \
+		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
+		-device virtio-9p-pci,fsdev=root,mount_tag=root \
+		-device virtio-serial-pci,ioeventfd=off \
+		-chardev "file,id=out,path=$temp/out" -device virtserialport,nr=1,chardev=out \
+		-chardev "file,id=status,path=$temp/status" -device virtserialport,nr=2,chardev=status
+	# ioeventfd=off: what the guest has written to a port is in its file before the guest goes on.
+	if [ -n "$results" ]; then
+		set -- "$@" -fsdev "local,id=results,path=$results,security_model=none,multidevs=remap" \
+			-device virtio-9p-pci,fsdev=results,mount_tag=results
+	fi
+	if [ -n "$forwards" ]; then
+		netdev=user,id=net
+		for forward in $forwards; do
+			guest_port=${forward##*:}
+			host=${forward%:*}
+			case $host in
+			*:*) ;;
+			*) host=127.0.0.1:$host ;;
+			esac
+			netdev=$netdev,hostfwd=tcp:$host-:$guest_port
+		done
+		set -- "$@" -netdev "$netdev" -device virtio-net-pci,netdev=net,romfile=
+	fi
+	: > "$temp/out"
+	: > "$temp/status"
+	timeout -k 2 "$limit" "$qemu" "$@" < /dev/null > "$temp/qemu.log" 2>&1 &
+	machine=$!
+}
+
+wait_machine() {
+	machine_code=0
+	wait "$machine" || machine_code=$?
+	machine=''
+	code=$(sed -n 's/^exit //p' "$temp/status")
+}
+
+# /dev/kvm can be there and useless: only a boot that ends well proves it. The verdict holds until the
+# machine is booted again.
+choose_accelerator() {
+	if [ -n "${ACCEL:-}" ]; then
+		echo "$ACCEL"
+		return
+	fi
+	if [ -n "${ICOUNT:-}" ] || [ ! -w /dev/kvm ]; then
+		echo tcg
+		return
+	fi
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	verdict=$cache/accelerator
+	exec 9> "$verdict.lock"
+	flock 9
+	if [ "$(sed -n 1p "$verdict" 2> /dev/null)" != "$boot" ]; then
+		works=tcg
+		if (ACCEL=kvm sh "$0" -k "$series" -t 12 -- true) > /dev/null 2>&1 9>&-; then
+			works=kvm
+		fi
+		printf '%s\n%s\n' "$boot" "$works" > "$verdict.new"
+		mv "$verdict.new" "$verdict"
+	fi
+	sed -n 2p "$verdict"
+	exec 9>&-
+}
+
+show_console() {
+	echo "guest: the kernel's last words:"
+	tail -n 30 "$temp/console" 2> /dev/null | tr -d '\r' | sed 's/^/    /'
+	sed 's/^/    qemu: /' "$temp/qemu.log"
+}
+
+# shellcheck disable=SC2317 # called by the trap
+finish() {
+	trap '' HUP INT TERM
+	[ -z "$machine" ] || kill "$machine" 2> /dev/null || true
+	[ -z "$follower" ] || kill "$follower" 2> /dev/null || true
+	wait
+	rm -rf "$temp"
+}
+
+# Prints what the guest writes, until QEMU has ended and all of it is out.
+follow_output() {
+	tail -q -s 0.05 --pid="$machine" -c +1 -f "$temp/out" 2> /dev/null &
+	follower=$!
+	[ -z "$verbose" ] || {
+		while [ ! -s "$temp/status" ] && kill -0 "$machine" 2> /dev/null; do
+			sleep 0.05
+		done
+		echo "guest: kernel $release up in $(($(date +%s%3N) - start)) ms ($accelerator)" >&2
+	}
+}
+
+kernel=$(sh "$here/kernels.sh" --path "$series") || exit 125
+release=$(cat "$kernel/version")
+accelerator=$(choose_accelerator)
+if [ -n "$results" ]; then
+	mkdir -p "$results"
+	results=$(cd "$results" && pwd -P)
+fi
+
+machine='' follower=''
+temp=$(mktemp -d)
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+make_initrd "$@"
+start=$(date +%s%3N)
+start_machine "$accelerator"
+follow_output
+wait_machine
+wait "$follower" || true
+follower=''
+
+if [ -n "$code" ]; then
+	exit "$code"
+elif [ "$machine_code" -eq 124 ] || [ "$machine_code" -eq 137 ]; then
+	if [ -s "$temp/status" ]; then
+		echo "guest: time is up: the command was still running after $limit s"
+	else
+		echo "guest: time is up: kernel $release had not booted after $limit s"
+	fi
+	show_console
+	exit 124
+elif [ -s "$temp/status" ]; then
+	echo "guest: kernel $release died under the command"
+	show_console
+	exit 123
+fi
+echo "guest: kernel $release did not boot"
+show_console
+exit 125

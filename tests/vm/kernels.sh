@@ -1,0 +1,389 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Makes distribution kernels available to the test guests.
+#
+#	kernels.sh [SERIES...]		ensure these series, or the whole matrix; silent when cached
+#	kernels.sh --path SERIES	ensure it and print its directory
+#	kernels.sh --list		print the matrix of this machine, one series a line
+#
+# A kernel is the newest package of its series in the suite that the table below names. It is found
+# through an apt state of our own, on the mirror that this machine's own apt configuration uses, with
+# the keys that it trusts: no package is installed and no download host is written here.
+# KERNEL_MIRROR=URI takes Debian's kernels from that mirror instead; on Ubuntu it adds them.
+#
+# What is kept, in the cache, is SERIES/{vmlinuz,vmlinux,version,lib/modules/VERSION/} and
+# SERIES/stamp, the checksums of all that a boot needs. A directory whose stamp does not hold is
+# fetched again. vmlinux, the same kernel already unpacked, is there if QEMU can start it directly
+# (PVH): emulated, that saves the several seconds in which the kernel would unpack itself.
+set -eu
+
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
+kernels=$cache/kernels
+arch=$(dpkg --print-architecture 2>/dev/null || echo amd64)
+
+# distribution, series, suite, flavour
+matrix() {
+	cat <<-END
+	debian 5.10 bullseye $arch
+	debian 6.1 bookworm $arch
+	debian 6.12 trixie $arch
+	debian 7 trixie-backports $arch
+	ubuntu 5.15 jammy generic
+	ubuntu 6.8 noble generic
+	ubuntu 6 noble-updates generic
+	END
+}
+
+die() {
+	echo "kernels: $*" >&2
+	exit 1
+}
+
+say() {
+	echo "kernels: $*" >&2
+}
+
+os_field() {
+	sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2>/dev/null | head -n 1
+}
+
+host_distribution() {
+	case " $(os_field ID) $(os_field ID_LIKE) " in
+	*" ubuntu "*) echo ubuntu ;;
+	*" debian "*) echo debian ;;
+	*) echo other ;;
+	esac
+}
+
+available_series() {
+	host=$(host_distribution)
+	matrix | while read -r distribution series _; do
+		if [ "$distribution" = "$host" ] ||
+			{ [ "$distribution" = debian ] && [ -n "${KERNEL_MIRROR:-}" ]; }; then
+			echo "$series"
+		fi
+	done
+}
+
+# ---- where packages come from ------------------------------------------------------------------
+
+# apt-get and apt-cache, seeing nothing but the sources list in the state directory $1.
+private_apt() {
+	state=$1 tool=$2
+	shift 2
+	"$tool" -qq -o Dir::State="$state" -o Dir::State::lists="$state/lists" \
+		-o Dir::State::status=/dev/null -o Dir::Cache="$state/cache" \
+		-o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=- \
+		-o Dir::Etc::preferences=- -o Dir::Etc::preferencesparts=- \
+		-o APT::Architecture="$arch" -o APT::Architectures="$arch" \
+		-o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
+}
+
+# The base URIs of this machine's package sources that could have other suites of distribution $1,
+# likeliest first. --print-uris speaks for .list and .sources files alike, fetched or not.
+mirror_candidates() {
+	mkdir -p "$work/uris/partial"
+	apt-get -o Dir::State::lists="$work/uris" update --print-uris |
+		sed -n "s|^'\(.*\)/dists/\([^/]*\)/InRelease' .*|\1 \2|p" |
+		awk -v distribution="$1" -v codename="$(os_field VERSION_CODENAME)" '
+			/^cdrom:/ || seen[$1]++ { next }
+			# Security and third-party repositories use suite names of the same form.
+			$2 ~ /security/ || $1 ~ /security/ { next }
+			{ rank = 2 }
+			$2 == codename || $2 ~ /^(old)*stable$/ || $2 == "testing" { rank = 1 }
+			rank == 1 && $1 ~ (distribution "/*$") { rank = 0 }
+			{ print rank, $1 }' | sort -s -n -k 1,1 | cut -d ' ' -f 2-
+}
+
+# The options in brackets that a sources.list line for URI $1 needs: whatever this machine says of its
+# keys and trust where it names that URI.
+source_options() {
+	uri=${1%/}
+	for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		[ -f "$list" ] || continue
+		awk -v uri="$uri" '
+			$1 == "deb" && match($0, /\[[^]]*\]/) {
+				options = substr($0, RSTART + 1, RLENGTH - 2)
+				rest = substr($0, RSTART + RLENGTH)
+				split(rest, field, /[ \t]+/)
+				sub(/\/*$/, "", field[2])
+				if (field[2] == uri) {
+					n = split(options, option, /[ \t]+/)
+					for (i = 1; i <= n; i++)
+						if (option[i] ~ /^(signed-by|trusted|check-valid-until)=/)
+							print option[i]
+					exit
+				}
+			}' "$list"
+	done
+	for list in /etc/apt/sources.list.d/*.sources; do
+		[ -f "$list" ] || continue
+		# A key that stands in the file itself goes into a file of its own.
+		awk -v uri="$uri" -v keyfile="$work/source-key.asc" '
+			function flush_stanza(	i) {
+				if (match_uri && !disabled) {
+					if (key != "") {
+						printf "%s", key > keyfile
+						close(keyfile)
+						signed = keyfile
+					}
+					if (signed != "")
+						print "signed-by=" signed
+					if (trusted != "")
+						print "trusted=" trusted
+					if (valid != "")
+						print "check-valid-until=" valid
+					found = 1
+				}
+				field = signed = key = trusted = valid = ""
+				match_uri = disabled = 0
+			}
+			function take(words,	i, n, word) {
+				n = split(words, word, /[ \t]+/)
+				for (i = 1; i <= n; i++) {
+					sub(/\/*$/, "", word[i])
+					if (field == "uris" && word[i] == uri)
+						match_uri = 1
+				}
+				gsub(/^[ \t]+|[ \t]+$/, "", words)
+				if (words == "")
+					return
+				if (field == "signed-by")
+					signed = signed (signed == "" ? "" : ",") words
+				else if (field == "trusted")
+					trusted = words
+				else if (field == "check-valid-until")
+					valid = words
+				else if (field == "enabled" && words == "no")
+					disabled = 1
+			}
+			/^#/ { next }
+			/^[ \t]*$/ { flush_stanza(); if (found) exit; next }
+			/^[ \t]/ {
+				if (field == "signed-by" && ($0 ~ /BEGIN PGP/ || key != "")) {
+					line = substr($0, 2)
+					key = key (line == "." ? "" : line) "\n"
+				} else {
+					take($0)
+				}
+				next
+			}
+			{
+				field = tolower($1)
+				sub(/:.*/, "", field)
+				value = $0
+				sub(/^[^:]*:/, "", value)
+				take(value)
+			}
+			END { if (!found) flush_stanza() }' "$list"
+	done | awk '!seen[$0]++'
+}
+
+# The options for a mirror that the user names: Debian's keys or nothing.
+debian_keyring_option() {
+	for keyring in /usr/share/keyrings/debian-archive-keyring.pgp \
+		/usr/share/keyrings/debian-archive-keyring.gpg; do
+		if [ -s "$keyring" ]; then
+			echo "signed-by=$keyring"
+			return
+		fi
+	done
+	die "KERNEL_MIRROR needs Debian's keys to check what it serves:" \
+		"apt-get install debian-archive-keyring"
+}
+
+# ---- choosing, fetching and unpacking ----------------------------------------------------------
+
+# The packages of the newest kernel of series $2, flavour $3, that the state $1 knows.
+choose_packages() {
+	private_apt "$1" apt-cache pkgnames linux- > "$work/names"
+	escaped=$(echo "$2" | sed 's/\./\\./g')
+	release=$(sed -n "s/^linux-image-\($escaped\.[0-9a-z.+~-]*-$3\)\$/\1/p" "$work/names" |
+		grep -v -E -e "-(cloud|rt)-$3\$" | sort -V | tail -n 1) || true
+	[ -n "$release" ] || return 1
+	for part in image binary modules; do
+		grep -x -F "linux-$part-$release" "$work/names" || true
+	done
+}
+
+# Fetches what is chosen for series $1, suite $2, flavour $3 from the mirror $4 with options $5.
+fetch_from() {
+	state=$work/apt
+	rm -rf "$state"
+	mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$state/deb"
+	echo "deb [arch=$arch target=Packages $5] $4 $2 main" > "$state/sources.list"
+	if ! private_apt "$state" apt-get update -o APT::Update::Error-Mode=any \
+		> "$work/apt.log" 2>&1; then
+		# Releases of apt before 2.1 do not know Error-Mode and only warn.
+		return 1
+	fi
+	packages=$(choose_packages "$state" "$1" "$3") || {
+		echo "no linux-image-$1.*-$3 in suite $2" >> "$work/apt.log"
+		return 1
+	}
+	say "fetching $(echo "$packages" | paste -s -d ' ')"
+	# shellcheck disable=SC2086 # a list of package names
+	(cd "$state/deb" && private_apt "$state" apt-get download $packages) >> "$work/apt.log" 2>&1
+}
+
+# Brings the unpacked packages under $1 into the layout of the cache, in $2.
+lay_out() {
+	mkdir -p "$2/lib/modules"
+	for modules in "$1"/usr/lib/modules/* "$1"/lib/modules/*; do
+		[ -d "$modules/kernel" ] || continue
+		version=${modules##*/}
+		mv "$modules" "$2/lib/modules/$version"
+	done
+	[ -n "${version:-}" ] || return 1
+	for image in "$1/boot/vmlinuz-$version" "$2/lib/modules/$version/vmlinuz"; do
+		[ -f "$image" ] && mv "$image" "$2/vmlinuz"
+	done
+	[ -s "$2/vmlinuz" ] || return 1
+	chmod 0644 "$2/vmlinuz"
+	rm -f "$2/lib/modules/$version/build" "$2/lib/modules/$version/source"
+	echo "$version" > "$2/version"
+	if [ ! -s "$2/lib/modules/$version/modules.dep" ]; then
+		if command -v depmod > /dev/null; then
+			depmod -b "$2" "$version" 2> "$work/depmod.log"
+		else
+			(cd "$2/lib/modules/$version" && busybox depmod -b "$2" "$version" 2> "$work/depmod.log")
+		fi
+	fi
+	[ -s "$2/lib/modules/$version/modules.dep" ]
+}
+
+# Unpacks the bzImage $1 into $2 if it is one that can be entered the PVH way. The offsets are those of
+# the x86 boot protocol: setup_sects, payload_offset, payload_length.
+unpack_image() {
+	[ "$arch" = amd64 ] && command -v readelf > /dev/null || return 0
+	sectors=$(od -A n -t u1 -j 497 -N 1 "$1" | tr -d ' ')
+	offset=$(od -A n -t u4 -j 584 -N 4 "$1" | tr -d ' ')
+	length=$(od -A n -t u4 -j 588 -N 4 "$1" | tr -d ' ')
+	[ "$sectors" -ne 0 ] || sectors=4
+	# The payload's last four bytes are its unpacked size, which is no part of the archive.
+	tail -c "+$(((sectors + 1) * 512 + offset + 1))" "$1" | head -c "$((length - 4))" > "$2.payload"
+	case $(od -A n -t x1 -N 4 "$2.payload" | tr -d ' ') in
+	fd377a58) unpack='xz -dc' ;;
+	28b52ffd) unpack='zstd -dcq' ;;
+	1f8b*) unpack='gzip -dc' ;;
+	04224d18 | 02214c18) unpack='lz4 -dcq' ;;
+	*) unpack=false ;;
+	esac
+	if ! $unpack "$2.payload" > "$2" 2> /dev/null ||
+		! readelf -n "$2" 2> /dev/null | grep -q 'Xen.*0x00000012'; then
+		rm -f "$2"
+	fi
+	rm -f "$2.payload"
+}
+
+# The files that a boot reads; guest.sh takes its modules from among these.
+write_stamp() {
+	(cd "$1" && find vmlinuz version lib/modules -type f \( -path 'vmlinu?' -o -path version \
+		-o -name modules.dep -o -path '*/9p/*' -o -path '*/overlayfs/*' \
+		-o -name 'virtio*' -o -name '*netfs*' -o -name '*fscache*' -o -name '*failover*' \) \
+		-exec sha256sum {} + > stamp.new && mv stamp.new stamp)
+}
+
+is_good() {
+	[ -s "$1/stamp" ] && (cd "$1" && sha256sum --check --status --strict stamp 2> /dev/null)
+}
+
+fetch() {
+	series=$1
+	row=$(matrix | awk -v series="$series" '$2 == series')
+	[ -n "$row" ] || die "no series $series; there is: $(available_series | paste -s -d ' ')"
+	# shellcheck disable=SC2086 # the fields of one row
+	set -- $row
+	distribution=$1 suite=$3 flavour=$4
+
+	for tool in apt-get apt-cache dpkg sha256sum; do
+		command -v "$tool" > /dev/null ||
+			die "$tool is needed to fetch kernel $series and is not here"
+	done
+	command -v depmod > /dev/null || command -v busybox > /dev/null ||
+		die "depmod is needed to unpack kernel $series: run make deps"
+
+	if [ "$distribution" = debian ] && [ -n "${KERNEL_MIRROR:-}" ]; then
+		debian_keyring_option > "$work/options"
+		echo "$KERNEL_MIRROR" > "$work/mirrors"
+	elif [ "$distribution" = "$(host_distribution)" ]; then
+		mirror_candidates "$distribution" > "$work/mirrors"
+		[ -s "$work/mirrors" ] ||
+			die "apt's configuration names no mirror of $distribution;" \
+				"KERNEL_MIRROR=URI names one that has kernel $series"
+	else
+		die "kernel $series is $distribution's; KERNEL_MIRROR=URI names a mirror that has it"
+	fi
+
+	say "looking for kernel $series in $distribution's $suite"
+	fetched=
+	while read -r mirror; do
+		[ -n "${KERNEL_MIRROR:-}" ] || source_options "$mirror" > "$work/options"
+		if fetch_from "$series" "$suite" "$flavour" "$mirror" \
+			"$(paste -s -d ' ' "$work/options")"; then
+			fetched=yes
+			break
+		fi
+	done < "$work/mirrors"
+	if [ -z "$fetched" ]; then
+		[ ! -s "$work/apt.log" ] || sed 's/^/    /' "$work/apt.log" >&2
+		die "no kernel $series in suite $suite of this machine's package sources;" \
+			"KERNEL_MIRROR=URI names a mirror that has it"
+	fi
+
+	say "unpacking kernel $series"
+	mkdir "$work/root"
+	for package in "$work"/apt/deb/*.deb; do
+		dpkg -x "$package" "$work/root"
+		rm -f "$package"
+	done
+	lay_out "$work/root" "$work/kernel" || die "the packages of kernel $series have no kernel in" \
+		"a place that is known here: $(cd "$work" && find root -name 'vmlinu*' | paste -s -d ' ')"
+	unpack_image "$work/kernel/vmlinuz" "$work/kernel/vmlinux"
+	write_stamp "$work/kernel"
+	rm -rf "${kernels:?}/$series"
+	mv "$work/kernel" "$kernels/$series"
+}
+
+ensure() {
+	! is_good "$kernels/$1" || return 0
+	mkdir -p "$kernels"
+	# Two test suites may want the same kernel at once; the second waits and finds it there.
+	exec 9> "$kernels/$1.lock"
+	flock 9
+	if ! is_good "$kernels/$1"; then
+		work=$kernels/.fetch-$1
+		rm -rf "$work"
+		mkdir "$work"
+		trap 'rm -rf "$work"' EXIT
+		trap 'exit 129' HUP INT TERM
+		fetch "$1"
+		rm -rf "$work"
+	fi
+	exec 9>&-
+}
+
+case "${1:-}" in
+--list)
+	available_series
+	;;
+--path)
+	[ $# -eq 2 ] || die "usage: kernels.sh --path SERIES"
+	ensure "$2"
+	echo "$kernels/$2"
+	;;
+-*)
+	die "usage: kernels.sh [SERIES...] | --path SERIES | --list"
+	;;
+*)
+	[ $# -gt 0 ] || {
+		# shellcheck disable=SC2046 # one series a word
+		set -- $(available_series)
+		[ $# -gt 0 ] || die "no kernels are known for this distribution: see tests/vm/kernels.sh"
+	}
+	for series; do
+		ensure "$series"
+	done
+	;;
+esac
