@@ -67,7 +67,7 @@ enum rp_class {
 enum rp_tally {
 	RP_TALLY_NO_ENTRY, /* returned, but there is no frame: the entry program had not run, or the
 			    * kernel had no memory for the frame */
-	RP_TALLY_DEPTH,	   /* entered with every frame of the task in use */
+	RP_TALLY_DEPTH,	   /* entered with every frame of the task in use (user functions only) */
 	RP_TALLY_IGNORED,  /* entered before we attached: not a call of ours */
 	RP_TALLY_STALE,	   /* a frame found whose return had not been seen; a hint, not a loss: the
 			    * kernel's own counters have it */

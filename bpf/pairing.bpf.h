@@ -4,13 +4,17 @@
  *
  * A frame is known by the stack address of the call and by the target: two calls that are both
  * running cannot share the two (a tail call shares the address, not the target). Frames live in
- * task storage; on kernels without it (5.10) in LRU hashes, whose entries are zeroed and kept,
- * because an insert and a delete per call cost twice as much.
+ * task storage. What does not fit there goes into LRU hashes: calls nested deeper than RP_FRAMES,
+ * and those of a task whose storage the kernel cannot make just now (it tries a lock, and fails
+ * while a preempted task on this CPU holds it). On kernels without task storage (5.10) everything
+ * goes there; entries are zeroed and kept, because an insert and a delete per call cost twice as
+ * much.
  *
- * Within a task calls nest, so frames are a stack: a return takes its own frame and discards those
- * above; a push discards those at or below its own address on the same stack, which belong to calls
- * whose return never came (the kernel had no return slot, or skipped a program). Interrupts run on
- * stacks of their own whose addresses say nothing about the task's, hence "on the same stack".
+ * Within a task calls nest, so its frames are a stack: a return takes its own frame and discards
+ * those above; a push discards those at or below its own address on the same stack, which belong to
+ * calls whose return never came (the kernel had no return slot, or skipped a program). Interrupts
+ * run on stacks of their own whose addresses say nothing about the task's, hence "on the same
+ * stack".
  */
 #ifndef RP_PAIRING_BPF_H
 #define RP_PAIRING_BPF_H
@@ -29,7 +33,7 @@ struct frame {
 struct task_frames {
 	__u32 n;
 	__u32 pad;
-	__u64 overflow; /* highest address of a call that found the stack full; 0 if it did not */
+	__u64 overflow; /* highest address of a call that found the stack full since a push; or 0 */
 	__u64 syscall_spec, syscall_start; /* the system call that runs; spec 0 if none does */
 	struct frame frame[RP_FRAMES];
 };
@@ -103,15 +107,17 @@ static __always_inline bool is_stale(enum rp_space space, const struct frame *f,
 	return f->addr < addr || (f->addr == addr && f->id == id);
 }
 
-static __always_inline void push_task_frame(enum rp_context c, enum rp_space space, __u32 id,
-					    __u64 addr)
+enum push { PUSHED, FULL, NO_STORAGE };
+
+static __always_inline enum push push_task_frame(enum rp_context c, enum rp_space space, __u32 id,
+						 __u64 addr)
 {
 	struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct frame *f;
 	__u32 n;
 
 	if (!t)
-		return; /* the return will find no frame, and be counted */
+		return NO_STORAGE;
 	n = t->n;
 	for (int i = 0; i < RP_FRAMES && n > 0; i++) {
 		if (!is_stale(space, frame_at(t, n - 1), addr, id))
@@ -119,15 +125,11 @@ static __always_inline void push_task_frame(enum rp_context c, enum rp_space spa
 		n--;
 		tally(c, id, RP_TALLY_STALE);
 	}
+	t->n = n;
 	if (n >= RP_FRAMES) {
-		if (!t->overflow || (same_stack(space, t->overflow, addr) && t->overflow < addr))
+		if (addr > t->overflow)
 			t->overflow = addr;
-		t->n = n;
-		/* The kernel nests as many uretprobes and no more (MAX_URETPROBE_DEPTH): no return
-		 * of this call will be seen. */
-		if (space == RP_USER)
-			tally(c, id, RP_TALLY_DEPTH);
-		return;
+		return FULL;
 	}
 	t->overflow = 0;
 	f = frame_at(t, n);
@@ -135,19 +137,18 @@ static __always_inline void push_task_frame(enum rp_context c, enum rp_space spa
 	f->id = id;
 	t->n = n + 1;
 	f->start = bpf_ktime_get_ns();
+	return PUSHED;
 }
 
-/* Takes the frame of a call that returns at `now`. Returns when it was entered, or 0 if there is no
- * frame; that is counted then. */
-static __always_inline __u64 pop_task_frame(enum rp_context c, enum rp_space space, __u32 id,
-					    __u64 addr)
+/* When the call that returns was entered; 0 if it has no frame here. */
+static __always_inline __u64 pop_task_frame(__u32 id, __u64 addr)
 {
 	struct task_frames *t = frames_of_task(0);
 	struct frame *f;
 	__u32 n;
 
 	if (!t)
-		goto none;
+		return 0;
 	n = t->n;
 	for (int i = 0; i < RP_FRAMES && n > 0; i++) {
 		n--;
@@ -157,21 +158,17 @@ static __always_inline __u64 pop_task_frame(enum rp_context c, enum rp_space spa
 			return f->start;
 		}
 	}
-	if (t->overflow && same_stack(space, t->overflow, addr) && addr <= t->overflow) {
-		if (addr == t->overflow)
-			t->overflow = 0;
-		if (space == RP_KERNEL)
-			tally(c, id, RP_TALLY_DEPTH);
-		return 0;
-	}
-none:
-	tally(c, id, RP_TALLY_NO_ENTRY);
 	return 0;
 }
 
 static __always_inline __u64 kernel_key(__u32 id, __u64 addr)
 {
 	return addr ^ (__u64)id << 48;
+}
+
+static __always_inline struct user_key user_key(__u32 id, __u64 addr)
+{
+	return (struct user_key){ addr, (__u32)bpf_get_current_pid_tgid(), id };
 }
 
 static __always_inline void push_hash_frame(enum rp_context c, enum rp_space space, __u32 id,
@@ -190,56 +187,78 @@ static __always_inline void push_hash_frame(enum rp_context c, enum rp_space spa
 			tally(c, id, RP_TALLY_STALE);
 		*start = bpf_ktime_get_ns();
 	} else {
-		struct user_key key = { addr, (__u32)bpf_get_current_pid_tgid(), id };
+		struct user_key key = user_key(id, addr);
 		struct user_frame frame = { bpf_ktime_get_ns(), 0 };
 
 		bpf_map_update_elem(&user_frames, &key, &frame, BPF_ANY);
 	}
 }
 
-static __always_inline __u64 pop_hash_frame(enum rp_context c, enum rp_space space, __u32 id,
-					    __u64 addr)
+static __always_inline __u64 pop_hash_frame(enum rp_space space, __u32 id, __u64 addr)
 {
-	__u64 *start, entered = 0;
+	__u64 *start, entered;
 
 	if (space == RP_KERNEL) {
 		__u64 key = kernel_key(id, addr);
 
 		start = bpf_map_lookup_elem(&kernel_frames, &key);
 	} else {
-		struct user_key key = { addr, (__u32)bpf_get_current_pid_tgid(), id };
+		struct user_key key = user_key(id, addr);
 
 		start = bpf_map_lookup_elem(&user_frames, &key); /* user_frame.start is first */
 	}
-	if (start) {
-		entered = *start;
-		*start = 0;
-	}
-	if (!entered)
-		tally(c, id, RP_TALLY_NO_ENTRY);
+	if (!start)
+		return 0;
+	entered = *start;
+	*start = 0;
 	return entered;
+}
+
+/*
+ * The kernel nests RP_FRAMES uretprobes in a task and no more (MAX_URETPROBE_DEPTH): of a deeper
+ * call no return will be seen, so it is counted when it is entered. Should it be seen after all,
+ * because frames were leftovers, it has been counted already.
+ */
+static __always_inline bool counted_at_entry(enum rp_space space, __u64 addr)
+{
+	struct task_frames *t;
+
+	if (space != RP_USER || !use_task_storage)
+		return false;
+	t = frames_of_task(0);
+	return t && t->overflow && addr <= t->overflow;
 }
 
 /* What a mechanism calls at a function's entry and return. */
 static __always_inline void enter(enum rp_context c, enum rp_space space, __u64 spec, __u64 addr)
 {
+	__u32 id = RP_SPEC_ID(spec);
+	enum push done = NO_STORAGE;
+
 	if (use_task_storage)
-		push_task_frame(c, space, RP_SPEC_ID(spec), addr);
+		done = push_task_frame(c, space, id, addr);
+	if (done == PUSHED)
+		return;
+	if (done == FULL && space == RP_USER)
+		tally(c, id, RP_TALLY_DEPTH);
 	else
-		push_hash_frame(c, space, RP_SPEC_ID(spec), addr);
+		push_hash_frame(c, space, id, addr);
 }
 
 static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 spec, __u64 addr,
 				  __u64 ret)
 {
-	__u64 now = bpf_ktime_get_ns(), start;
+	__u64 now = bpf_ktime_get_ns(), start = 0;
+	__u32 id = RP_SPEC_ID(spec);
 
 	if (use_task_storage)
-		start = pop_task_frame(c, space, RP_SPEC_ID(spec), addr);
-	else
-		start = pop_hash_frame(c, space, RP_SPEC_ID(spec), addr);
+		start = pop_task_frame(id, addr);
+	if (!start)
+		start = pop_hash_frame(space, id, addr);
 	if (start)
 		count_return(c, spec, ret, now - start);
+	else if (!counted_at_entry(space, addr))
+		tally(c, id, RP_TALLY_NO_ENTRY);
 }
 
 #endif /* RP_PAIRING_BPF_H */

@@ -32,9 +32,60 @@ static __always_inline __u64 spec_at(const volatile __u64 *table, __u64 nr)
 	return nr < RP_SYSCALLS ? table[nr] : 0;
 }
 
-static __always_inline struct user_key syscall_key(void)
+/* Of a task there is one frame, in its storage or in the hash: spec 0 while no call runs, start 0
+ * while none has been seen. */
+static __always_inline bool put_in_storage(__u64 spec)
 {
-	return (struct user_key){ 0, (__u32)bpf_get_current_pid_tgid(), ~0U };
+	struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!t)
+		return false;
+	t->syscall_spec = spec;
+	t->syscall_start = bpf_ktime_get_ns();
+	return true;
+}
+
+static __always_inline void put_in_hash(__u64 spec)
+{
+	struct user_key key = user_key(~0U, 0);
+	struct user_frame *f = bpf_map_lookup_elem(&user_frames, &key);
+	struct user_frame frame = { .spec = spec };
+
+	if (f) {
+		f->spec = spec;
+		f->start = bpf_ktime_get_ns();
+	} else {
+		frame.start = bpf_ktime_get_ns();
+		bpf_map_update_elem(&user_frames, &key, &frame, BPF_ANY);
+	}
+}
+
+static __always_inline struct user_frame take_from_storage(void)
+{
+	struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct user_frame taken = {};
+
+	if (t) {
+		taken = (struct user_frame){ t->syscall_start, t->syscall_spec };
+		t->syscall_spec = 0;
+		t->syscall_start = 1; /* seen */
+	}
+	return taken;
+}
+
+static __always_inline struct user_frame take_from_hash(void)
+{
+	struct user_key key = user_key(~0U, 0);
+	struct user_frame *f = bpf_map_lookup_elem(&user_frames, &key);
+	struct user_frame taken = {}, seen = { .start = 1 };
+
+	if (f) {
+		taken = *f;
+		f->spec = 0;
+	} else if (!use_task_storage) {
+		bpf_map_update_elem(&user_frames, &key, &seen, BPF_ANY);
+	}
+	return taken;
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
@@ -49,58 +100,9 @@ int syscall_enter(struct sys_enter_args *ctx)
 	spec = is_compat() ? compat : native;
 	if (!spec)
 		return 0;
-
-	if (use_task_storage) {
-		struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-		if (!t)
-			return 0;
-		t->syscall_spec = spec;
-		t->syscall_start = bpf_ktime_get_ns();
-	} else {
-		struct user_key key = syscall_key();
-		struct user_frame *f = bpf_map_lookup_elem(&user_frames, &key);
-		struct user_frame frame = { .spec = spec };
-
-		if (f) {
-			f->spec = spec;
-			f->start = bpf_ktime_get_ns();
-			return 0;
-		}
-		frame.start = bpf_ktime_get_ns();
-		bpf_map_update_elem(&user_frames, &key, &frame, BPF_ANY);
-	}
+	if (!use_task_storage || !put_in_storage(spec))
+		put_in_hash(spec);
 	return 0;
-}
-
-/* Takes the task's frame: its spec, or 0; *start is 0 if this is the first that is seen of it. */
-static __always_inline __u64 take_syscall(__u64 *start)
-{
-	__u64 spec = 0;
-
-	if (use_task_storage) {
-		struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-		if (!t)
-			return 0;
-		spec = t->syscall_spec;
-		*start = t->syscall_start;
-		t->syscall_spec = 0;
-		t->syscall_start = 1;
-	} else {
-		struct user_key key = syscall_key();
-		struct user_frame *f = bpf_map_lookup_elem(&user_frames, &key);
-		struct user_frame seen = { .start = 1 };
-
-		if (f) {
-			spec = f->spec;
-			*start = f->start;
-			f->spec = 0;
-		} else {
-			bpf_map_update_elem(&user_frames, &key, &seen, BPF_ANY);
-		}
-	}
-	return spec;
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
@@ -108,20 +110,30 @@ int syscall_exit(struct sys_exit_args *ctx)
 {
 	__u64 native = spec_at(syscall_spec, ctx->id);
 	__u64 compat = spec_at(syscall_compat_spec, ctx->id);
-	__u64 now, start = 0, spec;
+	struct user_frame f = {};
+	__u64 now, spec;
 
 	if (!native && !compat)
 		return 0;
 	now = bpf_ktime_get_ns();
-	spec = take_syscall(&start);
-	if (spec) {
-		count_return(RP_EXCLUSIVE, spec, ctx->ret, now - start);
+	if (use_task_storage)
+		f = take_from_storage();
+	if (!f.spec) {
+		struct user_frame other = take_from_hash();
+
+		if (other.spec)
+			f = other;
+		else if (!f.start)
+			f.start = other.start;
+	}
+	if (f.spec) {
+		count_return(RP_EXCLUSIVE, f.spec, ctx->ret, now - f.start);
 		return 0;
 	}
 	spec = is_compat() ? compat : native;
 	if (spec)
 		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec),
-		      start ? RP_TALLY_NO_ENTRY : RP_TALLY_IGNORED);
+		      f.start ? RP_TALLY_NO_ENTRY : RP_TALLY_IGNORED);
 	return 0;
 }
 

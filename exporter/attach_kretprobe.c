@@ -402,8 +402,7 @@ const struct attach_ops attach_kretprobe = {
 	.name = "kretprobe",
 	.type = TARGET_KERNEL,
 	.programs = 1U << PROG_KPROBE_ENTRY | 1U << PROG_KPROBE_RETURN,
-	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY |
-		  1U << MISSED_DEPTH,
+	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY,
 	.unavailable = unavailable,
 	.open = open_shared,
 	.close = close_shared,

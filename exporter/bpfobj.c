@@ -14,9 +14,10 @@
 #define DETAILS_PER_TARGET 16
 #define DETAILS_MIN	   256
 #define DETAILS_MAX	   65536
-/* Calls that run at once, of all tasks; an evicted one is counted when it returns. */
-#define KERNEL_FRAMES 16384
-#define USER_FRAMES   16384
+/* Calls that run at once, of all tasks; one that is evicted is counted as missed when it returns.
+ * Where there is task storage, the hashes only take what does not fit there. */
+#define FRAMES		16384
+#define FRAMES_FALLBACK 1024
 #define FRAME_BYTES   128 /* of an LRU hash element with its overhead */
 #define INDEX_BYTES   96  /* of a hash element, likewise */
 
@@ -53,7 +54,6 @@ static uint32_t cell_width(const struct grid *g)
 void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out)
 {
 	uint32_t ncpus = libbpf_num_possible_cpus(), details = p->ntargets * DETAILS_PER_TARGET;
-	uint32_t kprobes = 1U << PROG_KPROBE_ENTRY;
 
 	details = details < DETAILS_MIN ? DETAILS_MIN : details;
 	details = details > DETAILS_MAX ? DETAILS_MAX : details;
@@ -66,10 +66,8 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 						sizeof(struct rp_detail) + INDEX_BYTES),
 	};
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
-	if (!features__has(f, FEATURE_TASK_STORAGE))
-		out->frames = ((p->programs & kprobes ? KERNEL_FRAMES : 0) +
-			       (p->programs & ~(3 * kprobes) ? USER_FRAMES : 0)) *
-			      (uint64_t)FRAME_BYTES;
+	out->nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
+	out->frames = 2 * (uint64_t)out->nframes * FRAME_BYTES;
 	out->total = out->cells + out->tallies + out->details + out->frames;
 }
 
@@ -97,7 +95,6 @@ static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct fea
 {
 	struct retprobe *s = o->skel;
 	uint32_t ncpus = o->plan.ncpus;
-	bool storage = features__has(f, FEATURE_TASK_STORAGE);
 
 	bpf_map__set_value_size(s->maps.cells, o->plan.cell_size);
 	if (p->cells == CELLS_PERCPU) {
@@ -112,11 +109,9 @@ static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct fea
 	bpf_map__set_max_entries(s->maps.detail_free, o->plan.ndetails);
 	bpf_map__set_max_entries(s->maps.detail_slots, o->plan.ndetails);
 	bpf_map__set_max_entries(s->maps.detail_counts, ncpus * o->plan.ndetails);
-	bpf_map__set_autocreate(s->maps.task_frames, storage);
-	bpf_map__set_autocreate(s->maps.kernel_frames, !storage);
-	bpf_map__set_autocreate(s->maps.user_frames, !storage);
-	bpf_map__set_max_entries(s->maps.kernel_frames, KERNEL_FRAMES);
-	bpf_map__set_max_entries(s->maps.user_frames, USER_FRAMES);
+	bpf_map__set_autocreate(s->maps.task_frames, features__has(f, FEATURE_TASK_STORAGE));
+	bpf_map__set_max_entries(s->maps.kernel_frames, o->plan.nframes);
+	bpf_map__set_max_entries(s->maps.user_frames, o->plan.nframes);
 }
 
 /* The variant of a program that this kernel gets. */

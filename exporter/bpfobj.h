@@ -42,7 +42,8 @@ struct bpfobj_plan {
 	uint64_t tallies;
 	uint64_t details;	/* slots, counters and index */
 	uint32_t ndetails;	/* slots */
-	uint64_t frames;	/* hashes, where the kernel has no task storage */
+	uint32_t nframes;	/* entries in each of the two hashes of frames */
+	uint64_t frames;
 	uint64_t total;
 };
 void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out);

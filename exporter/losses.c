@@ -46,7 +46,7 @@ static void raise_to(uint64_t *counter, uint64_t v)
 static void complete_target(struct losses_target *out, const struct kernel_counts *k,
 			    const struct snap_target *t, uint64_t calls)
 {
-	uint64_t seen = calls + t->tally[RP_TALLY_NO_ENTRY] + t->tally[RP_TALLY_DEPTH];
+	uint64_t seen = calls + t->tally[RP_TALLY_NO_ENTRY];
 	uint64_t skipped = k->has_returned && k->returned > seen ? k->returned - seen : 0;
 
 	raise_to(&out->missed[MISSED_RECURSION], k->missed[MISSED_RECURSION] + skipped);

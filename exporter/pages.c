@@ -155,7 +155,8 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	json_member(b, "function", t->function);
 	json_member(b, "type", type_names[t->type]);
 	json_member(b, "signature", t->signature);
-	json_member(b, "returns", kind_names[t->kind]);
+	/* Of a function that was not found nothing is known. */
+	json_member(b, "returns", st->attached || t->signature ? kind_names[t->kind] : NULL);
 	json_member(b, "mechanism", st->attached ? st->mechanism : NULL);
 	buf__printf(b, ",\"attached\":%s", st->attached ? "true" : "false");
 	json_member(b, "reason", st->attached ? "" : target_reason_names[t->reason]);

@@ -192,5 +192,5 @@ uint64_t snapshot__returns_seen(const struct bpfobj *o, uint32_t id)
 	for (uint32_t i = 0; i < ncells; i++)
 		seen += words[RP_CELL_GRID + i];
 	sum_banks(bpfobj__tallies(o), id, 0, RP_TALLY_MAX, tally);
-	return seen + tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_DEPTH];
+	return seen + tally[RP_TALLY_NO_ENTRY];
 }

@@ -19,7 +19,7 @@ enum missed_reason {
 	MISSED_RECURSION, /* the kernel did not run a program of ours: another was running */
 	MISSED_MAXACTIVE, /* the kernel had no free return slot */
 	MISSED_NO_ENTRY,  /* the return was seen, the entry was not, or had no memory for its frame */
-	MISSED_DEPTH,	  /* more than RP_FRAMES nested calls in one task */
+	MISSED_DEPTH,	  /* nested deeper than the kernel sees returns (user functions) */
 	MISSED_MAX,
 };
 

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -157,6 +158,8 @@ static int make_map(void)
 	uint32_t key = 1;
 	uint64_t value = 1;
 
+	/* Before 5.11 maps are charged to it. */
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
 	shared_fd = bpf(BPF_MAP_CREATE, &attr);
 	if (shared_fd < 0)
 		return -1;
@@ -186,6 +189,9 @@ static long map_lookup(struct worker *w, long i)
  * User functions, to be probed by name in this binary. They must not be inlined, cloned, or turned
  * into loops.
  */
+long workload_function(long v);
+long workload_recursion(long depth);
+
 __attribute__((noipa)) long workload_function(long v)
 {
 	return v;
