@@ -41,10 +41,10 @@ enum rp_class {
  * A target as the kernel side needs it, packed into one u64 so that it fits an attach cookie, an
  * instruction's immediate and a table entry alike.
  */
-#define RP_SPEC_ID(spec)	((__u32)(spec))
-#define RP_SPEC_KIND(spec)	((__u32)((spec) >> 32) & 0xff)
-#define RP_SPEC_SIZE(spec)	((__u32)((spec) >> 40) & 0xff) /* bytes of the result: 1, 2, 4, 8 */
-#define RP_SPEC_VALID		(1ULL << 48)		       /* so that no spec is 0 */
+#define RP_SPEC_ID(spec)   ((__u32)(spec))
+#define RP_SPEC_KIND(spec) ((__u32)((spec) >> 32) & 0xff)
+#define RP_SPEC_SIZE(spec) ((__u32)((spec) >> 40) & 0xff) /* bytes of the result: 1, 2, 4, 8 */
+#define RP_SPEC_VALID	   (1ULL << 48)			  /* so that no spec is 0 */
 #define RP_SPEC(id, kind, size) \
 	((__u64)(id) | (__u64)(kind) << 32 | (__u64)(size) << 40 | RP_SPEC_VALID)
 
@@ -96,6 +96,6 @@ struct rp_grid {
 
 #define RP_SYSCALLS 1024 /* numbers per system call table that can be told apart */
 
-#define RP_FRAMES 64 /* nested calls per task, of all targets together */
+#define RP_FRAMES   64 /* nested calls per task, of all targets together */
 
 #endif /* RP_ABI_H */

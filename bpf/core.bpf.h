@@ -18,7 +18,7 @@
 
 /* Constants of the loaded object: the verifier prunes what they rule out. */
 const volatile struct rp_grid grid_table;
-const volatile __u32 grid_cells;   /* per cell array, the one behind the last threshold included */
+const volatile __u32 grid_cells; /* per cell array, the one behind the last threshold included */
 /* Distance between two CPUs' banks, in entries. */
 const volatile __u32 bank_cells, bank_targets, bank_details;
 const volatile bool cells_percpu;
@@ -166,16 +166,16 @@ static __always_inline void count_return(enum rp_context c, __u64 spec, __u64 re
 	__u32 id = RP_SPEC_ID(spec), last = grid_cells - 1, i;
 	__u64 *cell;
 
-	if (o.class == RP_CLASS_DETAIL && count_detail(c, id, o.detail))
-		o.class = RP_CLASS_MAX;
-	else if (o.class >= RP_CLASS_MAX)
-		o.class = RP_CLASS_OTHER;
+	if (o.cls == RP_CLASS_DETAIL && count_detail(c, id, o.detail))
+		o.cls = RP_CLASS_MAX;
+	else if (o.cls >= RP_CLASS_MAX)
+		o.cls = RP_CLASS_OTHER;
 
 	cell = cell_of(id);
 	if (!cell)
 		return;
-	if (o.class < RP_CLASS_MAX)
-		add(c, &cell[RP_CELL_CLASS + o.class], 1);
+	if (o.cls < RP_CLASS_MAX)
+		add(c, &cell[RP_CELL_CLASS + o.cls], 1);
 	add(c, &cell[RP_CELL_SUM], ns);
 
 	barrier_var(table); /* or clang folds the zeroes that it sees here */

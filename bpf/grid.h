@@ -12,7 +12,8 @@
 
 #include "abi.h"
 
-/* The row of first[] for d < 2^RP_GRID_MAX_BITS: d >> 4 * row fits a byte, and keeps its top bits. */
+/* The row of first[] for d < 2^RP_GRID_MAX_BITS: d >> 4 * row fits a byte, and keeps its top bits.
+ */
 static inline __attribute__((always_inline)) __u32 rp_grid_row(__u64 d)
 {
 	if (d < 1ULL << 24) {
@@ -35,8 +36,8 @@ static inline __attribute__((always_inline)) __u32 rp_grid_cell(const struct rp_
 		return last;
 	row = rp_grid_row(d);
 	i = g->first[row][(d >> (RP_GRID_SHIFT * row)) & (RP_GRID_COLUMNS - 1)];
-_Pragma("GCC unroll 4")
-	for (int step = 0; step < RP_GRID_STEPS; step++) {
+	_Pragma("GCC unroll 4") for (int step = 0; step < RP_GRID_STEPS; step++)
+	{
 		if (d <= g->threshold[i & (RP_GRID_MAX - 1)])
 			break;
 		i++;

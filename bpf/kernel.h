@@ -24,7 +24,7 @@ struct thread_info___rp {
 } __attribute__((preserve_access_index));
 #define COMPAT_FIELD status
 #else
-#define COMPAT_BIT (1UL << 22) /* TIF_32BIT */
+#define COMPAT_BIT   (1UL << 22) /* TIF_32BIT */
 struct thread_info___rp {
 	unsigned long flags;
 } __attribute__((preserve_access_index));

@@ -10,7 +10,7 @@
 #define RP_MAX_ERRNO 4095 /* include/linux/err.h: MAX_ERRNO */
 
 struct rp_outcome {
-	enum rp_class class;
+	enum rp_class cls;
 	__s64 detail; /* errno as a positive number, or enumerator; for RP_CLASS_DETAIL */
 };
 
@@ -54,7 +54,7 @@ static inline __attribute__((always_inline)) int rp_is_errno(__s64 v)
 static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u32 kind, __u32 size,
 									  __u64 raw)
 {
-	struct rp_outcome o = { .class = RP_CLASS_ZERO, .detail = 0 };
+	struct rp_outcome o = { .cls = RP_CLASS_ZERO, .detail = 0 };
 	__s64 v;
 
 	switch (kind) {
@@ -64,38 +64,38 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u32 
 		v = raw & 0xff;
 		break;
 	case RP_KIND_ENUM:
-		o.class = RP_CLASS_DETAIL;
+		o.cls = RP_CLASS_DETAIL;
 		o.detail = rp_sign_extend(raw, size);
 		return o;
 	case RP_KIND_UNSIGNED:
 		/* Only a full register can hold a negative errno that is not a plain number. */
 		if (size < 8) {
-			o.class = rp_zero_extend(raw, size) ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
+			o.cls = rp_zero_extend(raw, size) ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
 			return o;
 		}
 		/* fallthrough */
 	case RP_KIND_POINTER:
 		v = (__s64)raw;
 		if (rp_is_errno(v)) {
-			o.class = RP_CLASS_DETAIL;
+			o.cls = RP_CLASS_DETAIL;
 			o.detail = -v;
 		} else if (v) {
-			o.class = RP_CLASS_POSITIVE;
+			o.cls = RP_CLASS_POSITIVE;
 		}
 		return o;
 	default: /* RP_KIND_ERRNO, RP_KIND_RAW */
 		v = rp_sign_extend(raw, size);
 		if (kind == RP_KIND_ERRNO && rp_is_errno(v)) {
-			o.class = RP_CLASS_DETAIL;
+			o.cls = RP_CLASS_DETAIL;
 			o.detail = -v;
 			return o;
 		}
 	}
 
 	if (v > 0)
-		o.class = RP_CLASS_POSITIVE;
+		o.cls = RP_CLASS_POSITIVE;
 	else if (v < 0)
-		o.class = RP_CLASS_NEGATIVE;
+		o.cls = RP_CLASS_NEGATIVE;
 	return o;
 }
 

@@ -91,14 +91,16 @@ static __always_inline struct frame *frame_at(struct task_frames *t, __u32 i)
 {
 	struct frame *f;
 
-	barrier_var(i); /* or clang hoists the mask past the arithmetic, and the verifier loses it */
+	barrier_var(
+		i); /* or clang hoists the mask past the arithmetic, and the verifier loses it */
 	f = &t->frame[i & (RP_FRAMES - 1)];
 	barrier_var(f);
 	return f;
 }
 
 /* Whether the frame of another call of this task can only be a leftover once `addr` is entered. */
-static __always_inline bool is_stale(enum rp_space space, const struct frame *f, __u64 addr, __u32 id)
+static __always_inline bool is_stale(enum rp_space space, const struct frame *f, __u64 addr,
+				     __u32 id)
 {
 	bool user_frame = !(f->addr >> 63);
 

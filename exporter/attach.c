@@ -73,8 +73,8 @@ static int check_forced(const struct targets *targets, struct features *f, const
 	for (size_t i = 0; i < targets->nids; i++)
 		if (targets->v[i]->type == ops->type)
 			return 0;
-	*error = xasprintf("--mechanism=%s is for %s, and none is to be probed: leave it out", mechanism,
-			   type_names[ops->type]);
+	*error = xasprintf("--mechanism=%s is for %s, and none is to be probed: leave it out",
+			   mechanism, type_names[ops->type]);
 	return -EINVAL;
 }
 
@@ -241,7 +241,8 @@ void attach__count(struct attach *a, struct kernel_counts *out)
 	}
 }
 
-static struct bpfobj_counts count_programs(const struct bpfobj *obj, uint32_t programs, bool entries)
+static struct bpfobj_counts count_programs(const struct bpfobj *obj, uint32_t programs,
+					   bool entries)
 {
 	struct bpfobj_counts sum = {};
 

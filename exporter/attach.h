@@ -2,8 +2,8 @@
 /*
  * The attach ladder: which mechanism a target gets, and the links that hold it.
  *
- * A mechanism is one attach_NAME.c with an attach_ops, one row in attach.c, and one probe_NAME.bpf.h
- * on the kernel's side. The order of the rows is the order of preference.
+ * A mechanism is one attach_NAME.c with an attach_ops, one row in attach.c, and one
+ * probe_NAME.bpf.h on the kernel's side. The order of the rows is the order of preference.
  */
 #ifndef ATTACH_H
 #define ATTACH_H
@@ -26,8 +26,9 @@ struct attach_slot {
 };
 
 /*
- * What the kernel counts of one target, by itself. returned is the number of returns at which it was
- * to run our program, whether it did or not, less what it had counted by mistake when we attached.
+ * What the kernel counts of one target, by itself. returned is the number of returns at which it
+ * was to run our program, whether it did or not, less what it had counted by mistake when we
+ * attached.
  */
 struct kernel_counts {
 	bool has_returned;

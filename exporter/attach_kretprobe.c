@@ -256,7 +256,8 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 			out[id].has_returned = true;
 			out[id].returned = all.leave[id].hits - k->base_return.hits;
 			out[id].missed[MISSED_RECURSION] = skipped;
-			out[id].missed[MISSED_MAXACTIVE] = no_slot > skipped ? no_slot - skipped : 0;
+			out[id].missed[MISSED_MAXACTIVE] =
+				no_slot > skipped ? no_slot - skipped : 0;
 		}
 	}
 	free(all.entry);
@@ -293,17 +294,20 @@ static char *explain(const struct target *t, const char *what, int err)
 	switch (err) {
 	case -EACCES:
 	case -EPERM:
-		return xasprintf("%s of %s: permission denied: perf events need CAP_SYS_ADMIN where "
-				 "kernel.perf_event_paranoid is 3, else CAP_PERFMON",
-				 what, t->function);
+		return xasprintf(
+			"%s of %s: permission denied: perf events need CAP_SYS_ADMIN where "
+			"kernel.perf_event_paranoid is 3, else CAP_PERFMON",
+			what, t->function);
 	case -EINVAL:
-		return xasprintf("%s of %s: the kernel does not let it be probed (EINVAL): it is on "
-				 "the kernel's blacklist, or its first instruction cannot be "
-				 "replaced", what, t->function);
+		return xasprintf(
+			"%s of %s: the kernel does not let it be probed (EINVAL): it is on "
+			"the kernel's blacklist, or its first instruction cannot be "
+			"replaced",
+			what, t->function);
 	case -EADDRNOTAVAIL:
 		return xasprintf("%s of %s: its name stands for several functions "
-				 "(EADDRNOTAVAIL): say which by MODULE:%s", what, t->function,
-				 t->function);
+				 "(EADDRNOTAVAIL): say which by MODULE:%s",
+				 what, t->function, t->function);
 	default:
 		return xasprintf("%s of %s: %s", what, t->function,
 				 errno_name(-err, buf, sizeof(buf)));

@@ -42,7 +42,8 @@ static char *explain(const struct target *t, int err)
 
 	if (err == -EACCES || err == -EPERM)
 		return xasprintf("%s: permission denied: uprobes need CAP_SYS_ADMIN where "
-				 "kernel.perf_event_paranoid is 3, else CAP_PERFMON", t->function);
+				 "kernel.perf_event_paranoid is 3, else CAP_PERFMON",
+				 t->function);
 	if (err == -KERNEL_ENOTSUPP)
 		return xasprintf("%s: its first instruction cannot be probed", t->function);
 	return xasprintf("%s: the uprobe was refused: %s", t->function,

@@ -18,9 +18,8 @@
  * Where there is task storage, the hashes only take what does not fit there. */
 #define FRAMES		16384
 #define FRAMES_FALLBACK 1024
-#define FRAME_BYTES   128 /* of an LRU hash element with its overhead */
-#define INDEX_BYTES   96  /* of a hash element, likewise */
-
+#define FRAME_BYTES	128 /* of an LRU hash element with its overhead */
+#define INDEX_BYTES	96  /* of a hash element, likewise */
 
 struct clone {
 	enum bpf_program_id program;
@@ -62,8 +61,8 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 		.cell_size = cell_width(p->grid) * sizeof(uint64_t),
 		.ndetails = details,
 		.tallies = (uint64_t)ncpus * p->ntargets * RP_TALLY_MAX * sizeof(uint64_t),
-		.details = (uint64_t)details * (ncpus * sizeof(uint64_t) +
-						sizeof(struct rp_detail) + INDEX_BYTES),
+		.details = (uint64_t)details *
+			   (ncpus * sizeof(uint64_t) + sizeof(struct rp_detail) + INDEX_BYTES),
 	};
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
 	out->nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
@@ -140,8 +139,7 @@ static void choose_programs(struct bpfobj *o, uint32_t wanted)
 {
 	struct bpf_program *p;
 
-	bpf_object__for_each_program(p, o->skel->obj)
-		bpf_program__set_autoload(p, false);
+	bpf_object__for_each_program(p, o->skel->obj) bpf_program__set_autoload(p, false);
 	for (int id = 0; id < PROG_MAX; id++)
 		if (wanted & 1U << id)
 			bpf_program__set_autoload(program(o, id, o->cookies), true);
@@ -296,8 +294,8 @@ static int clone_program(struct bpf_program *template, uint64_t spec)
 	}
 	if (!patched)
 		return -ENOEXEC;
-	fd = bpf_prog_load(bpf_program__type(template), bpf_program__name(template),
-			   "Dual BSD/GPL", code, n, NULL);
+	fd = bpf_prog_load(bpf_program__type(template), bpf_program__name(template), "Dual BSD/GPL",
+			   code, n, NULL);
 	return fd < 0 ? -errno : fd;
 }
 

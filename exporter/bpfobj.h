@@ -29,20 +29,20 @@ struct bpfobj_params {
 	const struct grid *grid; /* must outlive the object */
 	uint32_t ntargets;	 /* ids are below */
 	enum cells_mode cells;
-	uint32_t programs;	       /* bit p: program p is wanted */
-	const uint64_t *syscall_spec;  /* RP_SYSCALLS specs by number, or NULL */
+	uint32_t programs;	      /* bit p: program p is wanted */
+	const uint64_t *syscall_spec; /* RP_SYSCALLS specs by number, or NULL */
 	const uint64_t *syscall_compat_spec;
 };
 
 /* The memory that a generation takes, in bytes, computed without loading anything. */
 struct bpfobj_plan {
-	uint32_t ncpus;		/* possible ones: each has a bank */
-	uint32_t cell_size;	/* one target, one CPU */
-	uint64_t cells;		/* all of them */
+	uint32_t ncpus;	    /* possible ones: each has a bank */
+	uint32_t cell_size; /* one target, one CPU */
+	uint64_t cells;	    /* all of them */
 	uint64_t tallies;
-	uint64_t details;	/* slots, counters and index */
-	uint32_t ndetails;	/* slots */
-	uint32_t nframes;	/* entries in each of the two hashes of frames */
+	uint64_t details;  /* slots, counters and index */
+	uint32_t ndetails; /* slots */
+	uint32_t nframes;  /* entries in each of the two hashes of frames */
 	uint64_t frames;
 	uint64_t total;
 };

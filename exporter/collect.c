@@ -40,7 +40,7 @@ struct collector *collector__new(const struct targets *targets, struct attach *a
 	c->losses = losses__new(a, obj);
 	c->nstates = targets->n;
 	c->states = xcalloc(targets->n, sizeof(*c->states));
-	for_each_target(targets, t) {
+	for_each_target (targets, t) {
 		struct target_state *s = &c->states[__i];
 
 		s->target = t;

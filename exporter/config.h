@@ -27,20 +27,20 @@ enum object_type {
 /* One PROBE argument, or one entry of a YAML list. */
 struct pattern {
 	enum object_type type;
-	char *object;		/* module name or path; NULL for OBJECT_ANY and OBJECT_SYSCALL */
-	char *text;		/* in PROBE notation, for messages */
-	char **functions;	/* alternatives of `a|b`, in order; one glob or name otherwise */
+	char *object;	  /* module name or path; NULL for OBJECT_ANY and OBJECT_SYSCALL */
+	char *text;	  /* in PROBE notation, for messages */
+	char **functions; /* alternatives of `a|b`, in order; one glob or name otherwise */
 	size_t nfunctions;
-	bool glob;		/* functions[0] has unescaped * ? [ ]; else names are literal,
-				 * their escapes already removed */
-	bool exclude;		/* `!` */
+	bool glob;    /* functions[0] has unescaped * ? [ ]; else names are literal,
+		       * their escapes already removed */
+	bool exclude; /* `!` */
 	struct source_pos pos;
 };
 
 /* Everything of a probe but its targets. Keys come with the features that they belong to. */
 struct probe_settings {
-	char *mechanism;	/* NULL: what --mechanism says */
-	uint32_t maxactive;	/* return slots of a legacy kretprobe */
+	char *mechanism;    /* NULL: what --mechanism says */
+	uint32_t maxactive; /* return slots of a legacy kretprobe */
 };
 
 /* The command line, or one element of the YAML `probes:`. `!` patterns apply within it. */
@@ -49,7 +49,8 @@ struct probe_list {
 	size_t npatterns;
 	struct probe_settings settings;
 	struct source_pos pos;
-	bool builtin; /* from the default set: functions missing here are no mistake of the user's */
+	bool builtin; /* from the default set: functions missing here are no mistake of the user's
+		       */
 };
 
 enum config_action { ACTION_RUN, ACTION_CHECK, ACTION_LIST, ACTION_HELP, ACTION_VERSION };
@@ -95,8 +96,8 @@ struct config {
 int config__parse(int argc, char *const argv[], struct config **out, char **error);
 void config__free(struct config *c);
 
-/* The built-in default set comes in two shapes (presets "default" and "default-syscalls"), and which
- * one serves is known only once the kernel has been asked: this adds it to a config that has
+/* The built-in default set comes in two shapes (presets "default" and "default-syscalls"), and
+ * which one serves is known only once the kernel has been asked: this adds it to a config that has
  * is_default_set. Same returns as config__parse. */
 int config__add_default_set(struct config *c, bool kernel_probes, char **error);
 
@@ -111,7 +112,8 @@ extern const char *const config_mechanisms[];
 /* "config.yaml:12:5" in a static buffer of the calling thread. */
 const char *source_pos__str(const struct source_pos *pos);
 
-/* The shipped presets, embedded at build time; ends with a NULL name. Defined in build/presets.c. */
+/* The shipped presets, embedded at build time; ends with a NULL name. Defined in build/presets.c.
+ */
 struct preset {
 	const char *name, *yaml;
 };

@@ -72,9 +72,10 @@ static int fill_thresholds(struct grid *g, int schema, char **why)
 			continue;
 		if (g->nthresholds == MAX_THRESHOLDS) {
 			free(all);
-			*why = xasprintf("more than %d different bounds, classic and native together: "
-					 "use fewer buckets or a lower native_resolution",
-					 MAX_THRESHOLDS);
+			*why = xasprintf(
+				"more than %d different bounds, classic and native together: "
+				"use fewer buckets or a lower native_resolution",
+				MAX_THRESHOLDS);
 			return -EINVAL;
 		}
 		g->table.threshold[g->nthresholds++] = all[i];
@@ -123,7 +124,8 @@ static void map_buckets(struct grid *g, int schema)
 	g->nnative = native_bounds(schema) + 1;
 	g->native_end = xcalloc(g->nnative, sizeof(*g->native_end));
 	for (uint32_t i = 0; i + 1 < g->nnative; i++)
-		g->native_end[i] = cell_of(g, native_ns(schema, g->native_first_index + (int)i)) + 1;
+		g->native_end[i] =
+			cell_of(g, native_ns(schema, g->native_first_index + (int)i)) + 1;
 	g->native_end[g->nnative - 1] = g->ncells;
 }
 

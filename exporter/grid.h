@@ -26,8 +26,8 @@ struct grid {
 
 	int schema; /* of the native histogram; ignore native_* if !native */
 	bool native;
-	uint32_t *native_end; /* native bucket i: cells native_end[i-1] .. native_end[i]-1 (first: cells
-			       * from zero_end on); the last bucket ends with the grid */
+	uint32_t *native_end; /* native bucket i: cells native_end[i-1] .. native_end[i]-1 (first:
+			       * cells from zero_end on); the last bucket ends with the grid */
 	uint32_t nnative;
 	int native_first_index; /* schema index of native bucket 0: (base^(index-1), base^index] */
 	uint32_t zero_end;	/* the zero bucket: cells 0 .. zero_end-1 (durations of 0 ns) */

@@ -113,7 +113,7 @@ static size_t count_unattached(const struct targets *targets)
 	size_t n = 0;
 	struct target *t;
 
-	for_each_target(targets, t)
+	for_each_target (targets, t)
 		n += t->reason != REASON_NONE;
 	return n;
 }
@@ -135,7 +135,7 @@ static void report_unattached(const struct exporter *e)
 {
 	struct target *t;
 
-	for_each_target(e->targets, t)
+	for_each_target (e->targets, t)
 		if (t->reason != REASON_NONE && !(t->builtin && t->reason == REASON_NOT_FOUND))
 			log__line(e->config->strict ? LOG_ERROR : LOG_WARN,
 				  "%s:%s is not attached (%s): %s (%s)", t->object, t->function,
@@ -160,9 +160,11 @@ static int attach_all(struct exporter *e)
 	}
 	report_unattached(e);
 	if (e->config->strict && count_unattached(e->targets))
-		return fail(EXIT_CANNOT_RUN,
-			    xasprintf("%zu of %zu probes cannot be attached, and --config.strict is "
-				      "set", count_unattached(e->targets), e->targets->n));
+		return fail(
+			EXIT_CANNOT_RUN,
+			xasprintf("%zu of %zu probes cannot be attached, and --config.strict is "
+				  "set",
+				  count_unattached(e->targets), e->targets->n));
 	if (!attached)
 		return fail(EXIT_CANNOT_RUN,
 			    xasprintf("nothing could be attached; --config.check shows what would "

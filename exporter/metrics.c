@@ -62,17 +62,20 @@ static const struct class_row {
 	},
 };
 
-struct outcome_text metrics__class_text(enum rp_kind kind, enum rp_class class)
+struct outcome_text metrics__class_text(enum rp_kind kind, enum rp_class cls)
 {
-	return class_rows[kind][class].text;
+	return class_rows[kind][cls].text;
 }
 
 struct outcome_text metrics__detail_text(const struct target *t, int64_t value, char *buf,
 					 size_t size)
 {
 	if (t->kind == RP_KIND_ENUM) {
-		snprintf(buf, size, "%lld", (long long)value);
-		return (struct outcome_text){ "ok", buf };
+		const char *name = target__enumerator(t, value);
+
+		if (!name)
+			snprintf(buf, size, "%lld", (long long)value);
+		return (struct outcome_text){ "ok", name ? name : buf };
 	}
 	return (struct outcome_text){ "error", errno_name(value, buf, size) };
 }
@@ -186,14 +189,14 @@ static void write_target_returns(const struct target_state *st, const struct sna
 	char buf[32];
 
 	target_labels(labels, t);
-	for (int class = 0; class < RP_CLASS_MAX; class ++) {
-		const struct class_row *row = &class_rows[t->kind][class];
+	for (int cls = 0; cls < RP_CLASS_MAX; cls++) {
+		const struct class_row *row = &class_rows[t->kind][cls];
 
-		if (!row->text.outcome || (!row->from_start && !snap->class[class]))
+		if (!row->text.outcome || (!row->from_start && !snap->cls[cls]))
 			continue;
 		*outcome = (struct label){ "outcome", row->text.outcome };
 		*value = (struct label){ "value", row->text.value };
-		expo__count(e, &ls, snap->class[class], st -> created);
+		expo__count(e, &ls, snap->cls[cls], st->created);
 	}
 	for (size_t i = 0; i < snap->ndetails; i++) {
 		const struct snap_detail *d = &snap->details[i];

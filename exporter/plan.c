@@ -31,7 +31,7 @@ static size_t count_series(const struct targets *targets, const struct attach *a
 	const struct attach_slot *slots = attach__slots(a, &n);
 	struct target *t;
 
-	for_each_target(targets, t) {
+	for_each_target (targets, t) {
 		states[__i].target = t;
 		if (t->id >= n || !slots[t->id].ops)
 			continue;
@@ -72,7 +72,7 @@ void plan__print(FILE *out, const struct targets *targets, const struct attach *
 
 	fprintf(out, "%-12s %-28s %-11s %-9s %s\n", "object", "function", "mechanism", "returns",
 		"signature");
-	for_each_target(targets, t) {
+	for_each_target (targets, t) {
 		const struct attach_ops *ops = t->id < n ? slots[t->id].ops : NULL;
 
 		if (ops)
@@ -93,8 +93,9 @@ char *plan__over_limit(const struct bpfobj_params *p, const struct bpfobj_plan *
 {
 	if (m->total <= limit)
 		return NULL;
-	return xasprintf("%u targets on %u CPUs need %.1f MiB, more than --memory.limit allows "
-			 "(%.1f MiB): probe fewer functions, use fewer histogram buckets or a lower "
-			 "native_resolution, or raise the limit",
-			 p->ntargets, m->ncpus, mib(m->total), mib(limit));
+	return xasprintf(
+		"%u targets on %u CPUs need %.1f MiB, more than --memory.limit allows "
+		"(%.1f MiB): probe fewer functions, use fewer histogram buckets or a lower "
+		"native_resolution, or raise the limit",
+		p->ntargets, m->ncpus, mib(m->total), mib(limit));
 }

@@ -18,7 +18,8 @@ static uint64_t effective(void)
 	return caps;
 }
 
-/* 3 is a Debian level: perf_event_open(2) asks for CAP_SYS_ADMIN then, CAP_PERFMON is not enough. */
+/* 3 is a Debian level: perf_event_open(2) asks for CAP_SYS_ADMIN then, CAP_PERFMON is not enough.
+ */
 static int perf_event_paranoid(void)
 {
 	__cleanup_fclose FILE *f = fopen("/proc/sys/kernel/perf_event_paranoid", "re");

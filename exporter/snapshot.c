@@ -30,12 +30,10 @@ static int read_cell(const struct bpfobj *o, struct bank_view v, uint32_t id, ui
 	err = bpfobj__read_cell(o, id, scratch);
 	if (err)
 		return err;
-	sum_banks((struct bank_view){ .base = scratch,
-				      .ncpus = v.ncpus,
-				      .stride = 1,
-				      .width = v.width,
-				      .n = 1 },
-		  0, 0, n, out);
+	sum_banks(
+		(struct bank_view){
+			.base = scratch, .ncpus = v.ncpus, .stride = 1, .width = v.width, .n = 1 },
+		0, 0, n, out);
 	return 0;
 }
 
@@ -128,7 +126,7 @@ static int take_cells(const struct bpfobj *o, struct block *b)
 		if (err)
 			return err;
 		t->sum_ns = words[RP_CELL_SUM];
-		memcpy(t->class, words + RP_CELL_CLASS, sizeof(t->class));
+		memcpy(t->cls, words + RP_CELL_CLASS, sizeof(t->cls));
 		t->cells = words + RP_CELL_GRID;
 		sum_banks(tallies, id, 0, RP_TALLY_MAX, t->tally);
 	}

@@ -18,7 +18,8 @@ struct bpfobj;
 enum missed_reason {
 	MISSED_RECURSION, /* the kernel did not run a program of ours: another was running */
 	MISSED_MAXACTIVE, /* the kernel had no free return slot */
-	MISSED_NO_ENTRY,  /* the return was seen, the entry was not, or had no memory for its frame */
+	MISSED_NO_ENTRY,  /* the return was seen, the entry was not, or had no memory for its frame
+			   */
 	MISSED_DEPTH,	  /* nested deeper than the kernel sees returns (user functions) */
 	MISSED_MAX,
 };
@@ -30,8 +31,8 @@ struct snap_detail {
 
 struct snap_target {
 	uint64_t sum_ns;
-	uint64_t class[RP_CLASS_MAX];
-	const uint64_t *cells; /* grid->ncells */
+	uint64_t cls[RP_CLASS_MAX];
+	const uint64_t *cells;		   /* grid->ncells */
 	const struct snap_detail *details; /* ordered by value */
 	size_t ndetails;
 	uint64_t tally[RP_TALLY_MAX];

@@ -10,8 +10,8 @@
 
 /* From linux/mount.h, which does not go together with sys/mount.h on every libc. */
 #ifndef FSOPEN_CLOEXEC
-#define FSOPEN_CLOEXEC	   0x00000001
-#define FSMOUNT_CLOEXEC	   0x00000001
+#define FSOPEN_CLOEXEC	    0x00000001
+#define FSMOUNT_CLOEXEC	    0x00000001
 #define FSCONFIG_CMD_CREATE 6
 #endif
 

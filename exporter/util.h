@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ARRAY_SIZE(a)	   (sizeof(a) / sizeof((a)[0]))
-#define ALIGN_UP(x, a)	   (((x) + (a)-1) / (a) * (a))
+#define ARRAY_SIZE(a)	    (sizeof(a) / sizeof((a)[0]))
+#define ALIGN_UP(x, a)	    (((x) + (a)-1) / (a) * (a))
 #define __printf_like(f, a) __attribute__((format(printf, f, a)))
-#define __unused	   __attribute__((unused))
+#define __unused	    __attribute__((unused))
 
 /* Release at the end of the scope: __cleanup_free char *s = NULL; */
 static inline void cleanup__free(void *p)
@@ -39,11 +39,11 @@ static inline void cleanup__fclose(FILE **f)
 #define __cleanup_fclose __attribute__((cleanup(cleanup__fclose)))
 
 /* Hands an owned pointer on: the scope's cleanup then finds NULL. */
-#define take_ptr(p)                   \
-	({                            \
-		typeof(p) __p = (p);  \
-		(p) = NULL;           \
-		__p;                  \
+#define take_ptr(p)                  \
+	({                           \
+		typeof(p) __p = (p); \
+		(p) = NULL;          \
+		__p;                 \
 	})
 
 /*

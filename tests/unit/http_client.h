@@ -73,12 +73,14 @@ static inline struct answer client__receive(int fd)
 	return a;
 }
 
-static inline struct answer client__raw(int port, const char *request)
+/* Bytes that need not be a request: what is not answered soon is not waited for. */
+static inline struct answer client__raw(int port, const char *bytes)
 {
+	struct timeval tv = { .tv_usec = 100000 };
 	int fd = client__connect(port);
 
-	client__send(fd, request, strlen(request));
-	shutdown(fd, SHUT_WR);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	client__send(fd, bytes, strlen(bytes));
 	return client__receive(fd);
 }
 

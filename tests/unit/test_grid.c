@@ -153,8 +153,10 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random),	 cmocka_unit_test(test_edges),
-		cmocka_unit_test(test_cells_are_the_union), cmocka_unit_test(test_no_classic),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_cells_are_the_union),
+		cmocka_unit_test(test_no_classic),
 		cmocka_unit_test(test_refused),
 	};
 

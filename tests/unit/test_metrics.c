@@ -113,7 +113,7 @@ static void test_class_text(void **state)
 {
 	static const struct {
 		enum rp_kind kind;
-		enum rp_class class;
+		enum rp_class cls;
 		const char *outcome, *value;
 	} cases[] = {
 		{ RP_KIND_ERRNO, RP_CLASS_ZERO, "ok", "0" },
@@ -132,7 +132,7 @@ static void test_class_text(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct outcome_text t = metrics__class_text(cases[i].kind, cases[i].class);
+		struct outcome_text t = metrics__class_text(cases[i].kind, cases[i].cls);
 
 		assert_string_equal(t.outcome, cases[i].outcome);
 		assert_string_equal(t.value, cases[i].value);

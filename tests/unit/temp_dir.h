@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A directory of a test's own, removed with all the files that are in it. */
+#ifndef TEMP_DIR_H
+#define TEMP_DIR_H
+
+#include <dirent.h>
+
+#include "util.h"
+
+static inline char *temp_dir__new(void)
+{
+	const char *top = getenv("TMPDIR");
+	char *path = xasprintf("%s/retprobe-unit-XXXXXX", top ? top : "/tmp");
+
+	assert_non_null(mkdtemp(path));
+	return path;
+}
+
+static inline void temp_dir__write(const char *dir, const char *name, const void *data, size_t len)
+{
+	__cleanup_free char *path = xasprintf("%s/%s", dir, name);
+	__cleanup_fclose FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, 1, len, f), len);
+}
+
+static inline void temp_dir__remove(char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+
+	assert_non_null(d);
+	while ((entry = readdir(d))) {
+		__cleanup_free char *path = xasprintf("%s/%s", dir, entry->d_name);
+
+		if (entry->d_name[0] != '.')
+			unlink(path);
+	}
+	closedir(d);
+	rmdir(dir);
+	free(dir);
+}
+
+#endif /* TEMP_DIR_H */

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "denylist.h"
+
+static void test_denied(void **state)
+{
+	static const char *const names[] = {
+		"do_exit",
+		"do_group_exit",
+		"make_task_dead",
+		"__x64_sys_exit",
+		"__x64_sys_exit_group",
+		"__ia32_compat_sys_exit_group",
+		"__arm64_sys_exit",
+		"rewind_stack_and_make_dead",
+		"kthread_exit",
+		"panic",
+		"__switch_to",
+		"__switch_to_asm",
+		"ret_from_fork",
+		"ret_from_fork_asm",
+		"exc_page_fault",
+		"asm_exc_page_fault",
+		"do_syscall_64",
+		"default_do_nmi",
+		"__rcu_read_lock",
+		"rcu_read_unlock_strict",
+		"rcu_note_context_switch",
+		"preempt_count_add",
+		"migrate_disable",
+		"migrate_enable",
+		"__bpf_prog_enter_recur",
+		"bpf_prog_put",
+		"htab_lock_bucket",
+		"__htab_map_lookup_elem",
+		"bpf_trampoline_enter",
+		"ktime_get_mono_fast_ns",
+		"bpf_probe_read_kernel",
+		"kprobe_ftrace_handler",
+		"kretprobe_rethook_handler",
+		"ftrace_ops_list_func",
+		"rethook_trampoline_handler",
+		"_raw_spin_lock_irqsave",
+		"native_queued_spin_lock_slowpath",
+		"__pv_queued_spin_lock_slowpath",
+		"__x64_sys_rt_sigreturn",
+		"__fentry__",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!denylist__kernel(names[i]))
+			fail_msg("%s is not denied", names[i]);
+	}
+}
+
+static void test_allowed(void **state)
+{
+	static const char *const names[] = {
+		"vfs_read",	   "do_exit_to",
+		"__x64_sys_read",  "__x64_sys_exit_x",
+		"schedule",	   "rcu_barrier",
+		"bpf_prog_load",   "bpf_map_copy_value",
+		"tcp_v4_connect",  "handle_mm_fault",
+		"kernel_clone",	   "do_sys_openat2",
+		"bprm_execve",	   "submit_bio",
+		"futex_wait",	   "do_epoll_wait",
+		"panics",	   "pani",
+		"kthread_stop",	   "exec_binprm",
+		"synchronize_rcu", "",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *why = denylist__kernel(names[i]);
+
+		if (why)
+			fail_msg("%s is denied: %s", names[i], why);
+	}
+}
+
+static void test_reasons(void **state)
+{
+	assert_string_equal(denylist__kernel("do_exit"), "it never returns");
+	assert_non_null(strstr(denylist__kernel("__rcu_read_unlock"), "RCU"));
+}
+
+static void test_syscalls(void **state)
+{
+	assert_non_null(denylist__syscall("exit"));
+	assert_non_null(denylist__syscall("exit_group"));
+	assert_non_null(denylist__syscall("rt_sigreturn"));
+	assert_null(denylist__syscall("execve"));
+	assert_null(denylist__syscall("exit_"));
+	assert_null(denylist__syscall("do_exit"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_syscalls),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

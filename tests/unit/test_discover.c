@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "btf_fixture.h"
+#include "config_internal.h"
+#include "discover.h"
+#include "elf_fixture.h"
+#include "log.h"
+
+#define FIXTURES "tests/unit/fixtures/"
+#define NOWHERE	 FIXTURES "none"
+
+static char *dir; /* BTF and ELF files */
+
+static struct discover_env env = {
+	.kallsyms = FIXTURES "kallsyms",
+	.available_filter_functions = FIXTURES "available_filter_functions",
+	.kprobe_blacklist = FIXTURES "kprobe_blacklist",
+	.tracefs = -1,
+};
+
+static int setup_all(void **state)
+{
+	static const struct elf_fixture_symbol symbols[] = {
+		{ .name = "alpha", .addr = ELF_FIXTURE_VADDR, .type = STT_FUNC },
+		{ .name = "beta", .addr = ELF_FIXTURE_VADDR + 8, .type = STT_FUNC },
+		{ .name = "twice", .addr = ELF_FIXTURE_VADDR + 16, .type = STT_FUNC },
+		{ .name = "twice", .addr = ELF_FIXTURE_VADDR + 24, .type = STT_FUNC },
+		{ .name = "pick", .addr = ELF_FIXTURE_VADDR + 32, .type = STT_GNU_IFUNC },
+		{ .name = "__pick_fast", .addr = ELF_FIXTURE_VADDR + 40, .type = STT_FUNC },
+		{ .name = "cloned.isra.0", .addr = ELF_FIXTURE_VADDR + 48, .type = STT_FUNC },
+		{ .name = "many.constprop.0", .addr = ELF_FIXTURE_VADDR + 56, .type = STT_FUNC },
+		{ .name = "many.isra.0", .addr = ELF_FIXTURE_VADDR + 64, .type = STT_FUNC },
+	};
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, ARRAY_SIZE(symbols) };
+	struct btf_fixture btf;
+
+	log__setup(LOG_ERROR, LOG_LOGFMT);
+	dir = temp_dir__new();
+	btf_fixture__make(&btf, dir);
+	btf__free(btf.vmlinux);
+	free(elf_fixture__write(dir, "prog", &f));
+	f.section = ".gopclntab";
+	free(elf_fixture__write(dir, "goprog", &f));
+	env.btf_dir = dir;
+	return 0;
+}
+
+static int teardown_all(void **state)
+{
+	temp_dir__remove(dir);
+	return 0;
+}
+
+/* ---- a configuration of lists of PROBE texts ---- */
+
+struct fixture {
+	struct probe_list lists[4];
+	struct config config;
+	struct targets *targets;
+	char *error;
+};
+
+static void add_list(struct fixture *f, const char *const *texts)
+{
+	struct probe_list *l = &f->lists[f->config.nlists++];
+
+	f->config.lists = f->lists;
+	l->pos = (struct source_pos){ .file = "test.yaml", .line = 1, .column = 1 };
+	for (; *texts; texts++) {
+		struct pattern *p = array__grow(&l->patterns, &l->npatterns, sizeof(*l->patterns));
+		char *why = NULL;
+
+		if (pattern__parse(*texts, p, &why))
+			fail_msg("%s: %s", *texts, why);
+		p->pos = (struct source_pos){ .file = "test.yaml",
+					      .line = f->config.nlists,
+					      .column = l->npatterns };
+	}
+}
+
+#define LIST(f, ...) add_list(f, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void run(struct fixture *f)
+{
+	if (discover__run(&f->config, &env, &f->targets, &f->error))
+		fail_msg("%s", f->error);
+}
+
+static void done(struct fixture *f)
+{
+	targets__free(f->targets);
+	free(f->error);
+	for (size_t i = 0; i < f->config.nlists; i++) {
+		for (size_t j = 0; j < f->lists[i].npatterns; j++)
+			pattern__free(&f->lists[i].patterns[j]);
+		free(f->lists[i].patterns);
+	}
+}
+
+/* All targets, "function" or "reason:function", in their order. */
+static void check(struct fixture *f, const char *want)
+{
+	__cleanup_free char *got = xstrdup("");
+	struct target *t;
+
+	for_each_target (f->targets, t) {
+		bool attachable = t->reason == REASON_NONE;
+		char *longer = xasprintf("%s%s%s%s%s", got, *got ? " " : "",
+					 target_reason_names[t->reason], attachable ? "" : ":",
+					 t->function);
+
+		free(got);
+		got = longer;
+		assert_int_equal(t->id, attachable ? __i : UINT32_MAX);
+		assert_true(attachable == !t->why);
+		if (t->why && strchr(t->why, '\n'))
+			fail_msg("%s: more than a line: %s", t->function, t->why);
+	}
+	assert_string_equal(got, want);
+}
+
+/* The only target, and that its `why` has these words. */
+static void check_why(const char *probe, const char *want, const char *words)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, probe);
+	run(&f);
+	check(&f, want);
+	if (!strstr(f.targets->v[0]->why, words))
+		fail_msg("%s: \"%s\" does not say \"%s\"", probe, f.targets->v[0]->why, words);
+	done(&f);
+}
+
+/* ---- kernel functions ---- */
+
+static void test_exact(void **state)
+{
+	struct fixture f = { 0 };
+	const struct target *t;
+
+	LIST(&f, "vfs_write", "vfs_read", "ext4:ext4_sync_file");
+	run(&f);
+	check(&f, "vfs_write vfs_read ext4_sync_file");
+	assert_int_equal(f.targets->nids, 3);
+	t = f.targets->v[1];
+	assert_int_equal(t->type, TARGET_KERNEL);
+	assert_string_equal(t->object, "vmlinux");
+	assert_string_equal(t->symbol, "vfs_read");
+	assert_int_equal(t->addr, 0xffffffff81000100);
+	assert_int_equal(t->kind, RP_KIND_ERRNO);
+	assert_int_equal(t->ret_size, 8);
+	assert_false(t->needs_addr);
+	assert_string_equal(t->signature,
+			    "ssize_t vfs_read(struct file *file, char *buf, size_t count)");
+	assert_ptr_equal(t->settings, &f.lists[0].settings);
+	assert_ptr_equal(t->pos, &f.lists[0].patterns[1].pos);
+
+	t = f.targets->v[0]; /* has no BTF */
+	assert_int_equal(t->kind, RP_KIND_RAW);
+	assert_int_equal(t->ret_size, 8);
+	assert_null(t->signature);
+	t = f.targets->v[2];
+	assert_string_equal(t->object, "ext4");
+	assert_string_equal(t->signature, "int ext4_sync_file(void)");
+	assert_int_equal(t->ret_size, 4);
+	done(&f);
+}
+
+static void test_missing(void **state)
+{
+	check_why("vfs_raed", "not_found:vfs_raed",
+		  "no function vfs_raed in this kernel; did you mean vfs_read");
+	check_why("nothing_like_it", "not_found:nothing_like_it", "if it is in a module");
+	check_why("xfs:xfs_file_fsync", "not_found:xfs_file_fsync",
+		  "module xfs is not loaded: load it, then restart");
+	check_why("ext4:vfs_read", "not_found:vfs_read", "write vmlinux:vfs_read");
+	check_why("vmlinux:ext4_sync_file", "not_found:ext4_sync_file",
+		  "write ext4:ext4_sync_file");
+	check_why("zzz_*", "not_found:zzz_*", "no function of this kernel matches zzz_*");
+	check_why("ext4:zzz_*", "not_found:zzz_*", "no function of ext4 matches zzz_*");
+	check_why("nosuch_a|nosuch_b", "not_found:nosuch_a|nosuch_b", "nosuch_a or nosuch_b");
+	check_why("in_part", "not_found:in_part", "inlined in_part; in_part.part.0 is what");
+}
+
+static void test_denied(void **state)
+{
+	check_why("do_exit", "denied:do_exit", "never returns");
+	check_why("vfs_hidden", "denied:vfs_hidden", "does not let it be traced");
+	check_why("pinned", "denied:pinned", "kprobes must not touch");
+	check_why("do_ex*", "denied:do_ex*", "none of the functions that match");
+}
+
+static void test_ambiguous(void **state)
+{
+	check_why("twice", "ambiguous:twice", "vmlinux has 2 functions of that name");
+	check_why("vmlinux:twice", "ambiguous:twice", "nothing tells them apart");
+	check_why("both_places", "ambiguous:both_places", "vmlinux:both_places");
+	check_why("two_clones", "ambiguous:two_clones", "vmlinux:two_clones.isra.0");
+	check_why("twic*", "ambiguous:twic*", "not unique");
+}
+
+static void test_object_settles(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "both_places", "ext4:both_places", "vmlinux:both_places");
+	run(&f);
+	check(&f, "both_places both_places"); /* vmlinux's own claim beats the ambiguous one */
+	assert_string_equal(f.targets->v[0]->object, "vmlinux");
+	assert_int_equal(f.targets->v[0]->addr, 0xffffffff81000b00);
+	assert_string_equal(f.targets->v[1]->object, "ext4");
+	assert_int_equal(f.targets->v[1]->addr, 0xffffffffc0001100);
+	assert_true(f.targets->v[0]->needs_addr);
+	done(&f);
+}
+
+static void test_clones(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "one_clone", "two_clones.isra.0", "in_part.part.0");
+	run(&f);
+	check(&f, "one_clone.isra.0 two_clones.isra.0 in_part.part.0");
+	assert_string_equal(f.targets->v[0]->symbol, "one_clone.isra.0");
+	assert_string_equal(f.targets->v[0]->signature, "int one_clone.isra.0(void)");
+	done(&f);
+}
+
+static void test_alternatives(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "do_unlinkat|filename_unlinkat", "vfs_read|vfs_write");
+	run(&f);
+	check(&f, "filename_unlinkat vfs_read");
+	done(&f);
+}
+
+static void test_globs(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "weak_fn", "vfs_*", "!vfs_readv", "ext4:*", "!ext4:ext4_read*", "*_clone*");
+	LIST(&f, "vfs_readv"); /* the exclusion is the other list's own */
+	run(&f);
+	check(&f, "weak_fn vfs_read vfs_write both_places ext4_sync_file one_clone.isra.0 "
+		  "two_clones.constprop.0 two_clones.isra.0 vfs_readv");
+	done(&f);
+}
+
+static void test_exclusions(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "one_cl*", "!one_clone", "vfs_read", "!vfs_read", "syscall:mseal", "!mseal",
+	     "syscall:openat*", "!syscall:openat2");
+	run(&f);
+	check(&f, "mseal openat");
+	done(&f);
+}
+
+static void test_exact_beats_glob(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "vfs_*");
+	LIST(&f, "vfs_write");
+	LIST(&f, "vfs_w*");
+	f.lists[1].settings.maxactive = 4096;
+	f.lists[2].settings.maxactive = 1;
+	run(&f);
+	check(&f, "vfs_read vfs_readv vfs_write");
+	assert_int_equal(f.targets->v[2]->settings->maxactive, 4096);
+	assert_int_equal(f.targets->v[2]->pos->line, 2);
+	assert_int_equal(f.targets->v[0]->settings->maxactive, 0);
+	done(&f);
+}
+
+static void test_same_claim_twice(void **state)
+{
+	static char fexit[] = "fexit", fexit_too[] = "fexit";
+	struct fixture f = { 0 };
+
+	LIST(&f, "vfs_read", "vmlinux:vfs_read", "nosuch", "nosuch");
+	LIST(&f, "vfs_read");
+	f.lists[0].settings.mechanism = fexit;
+	f.lists[1].settings.mechanism = fexit_too;
+	run(&f);
+	check(&f, "vfs_read not_found:nosuch");
+	done(&f);
+}
+
+static void test_conflict(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "vfs_write", "vfs_read");
+	LIST(&f, "vfs_read");
+	f.lists[1].settings.maxactive = 7;
+	assert_int_equal(discover__run(&f.config, &env, &f.targets, &f.error), -EINVAL);
+	assert_null(f.targets);
+	assert_non_null(strstr(f.error, "test.yaml:2:1"));
+	assert_non_null(strstr(f.error, "test.yaml:1:2"));
+	assert_non_null(strstr(f.error, "vfs_read"));
+	assert_null(strchr(f.error, '\n'));
+	done(&f);
+}
+
+static void test_without_sources(void **state)
+{
+	struct discover_env before = env;
+	struct fixture f = { 0 };
+
+	env.available_filter_functions = NOWHERE;
+	LIST(&f, "vfs_hidden", "vfs_read", "boot_only", "pinned");
+	run(&f);
+	check(&f, "vfs_hidden vfs_read denied:boot_only denied:pinned");
+	done(&f);
+
+	env.kallsyms = NOWHERE;
+	check_why("vfs_read", "not_found:vfs_read", "run as root");
+	check_why("vfs_*", "not_found:vfs_*", "run as root");
+	env = before;
+}
+
+static void test_enumerators(void **state)
+{
+	static struct enumerator values[] = { { -1, NULL }, { 3, NULL } };
+	struct target t = { .enumerators = values, .nenumerators = 2 }, none = { 0 };
+	char red[] = "RED";
+
+	values[0].name = red;
+	assert_string_equal(target__enumerator(&t, -1), "RED");
+	assert_null(target__enumerator(&t, 0));
+	assert_null(target__enumerator(&none, 0));
+}
+
+/* ---- system calls ---- */
+
+static void test_syscalls(void **state)
+{
+	struct fixture f = { 0 };
+	const struct target *t;
+
+	LIST(&f, "syscall:openat", "syscall:exit*", "syscall:rt_sigreturn", "syscall:nosuch|mseal");
+	run(&f);
+	check(&f, "openat mseal denied:exit* denied:rt_sigreturn");
+	t = f.targets->v[0];
+	assert_int_equal(t->type, TARGET_SYSCALL);
+	assert_string_equal(t->object, "syscall");
+	assert_int_equal(t->kind, RP_KIND_ERRNO);
+	assert_int_equal(t->ret_size, 8);
+	assert_true(t->nr > 0);
+	assert_int_equal(f.targets->v[1]->nr, 462);
+	done(&f);
+
+	check_why("syscall:opennat", "not_found:opennat", "did you mean openat");
+	check_why("syscall:zzz*", "not_found:zzz*", "no system call matches zzz*");
+	check_why("syscall:exit", "denied:exit", "never returns");
+}
+
+/* ---- user functions ---- */
+
+static char *probe_of(const char *file, const char *function)
+{
+	return xasprintf("%s/%s:%s", dir, file, function);
+}
+
+static void check_user(const char *file, const char *function, const char *want, const char *words)
+{
+	__cleanup_free char *probe = probe_of(file, function);
+
+	check_why(probe, want, words);
+}
+
+static void test_user(void **state)
+{
+	struct fixture f = { 0 };
+	__cleanup_free char *beta = probe_of("prog", "beta"), *glob = probe_of("prog", "*");
+	__cleanup_free char *cloned = probe_of("prog", "nosuch|cloned");
+	__cleanup_free char *no_pick = xasprintf("!%s/prog:*pick*", dir);
+	__cleanup_free char *path = xasprintf("%s/prog", dir);
+	const struct target *t;
+
+	LIST(&f, beta, cloned, glob, no_pick);
+	run(&f);
+	check(&f, "beta cloned.isra.0 alpha many.constprop.0 many.isra.0");
+	t = f.targets->v[0];
+	assert_int_equal(t->type, TARGET_USER);
+	assert_string_equal(t->object, path);
+	assert_int_equal(t->offset, ELF_FIXTURE_OFFSET + 8);
+	assert_int_equal(t->kind, RP_KIND_RAW);
+	assert_int_equal(t->ret_size, 8);
+	done(&f);
+}
+
+static void test_user_refused(void **state)
+{
+	check_user("prog", "twice", "ambiguous:twice", "2 functions of that name");
+	check_user("prog", "many", "ambiguous:many", "2 variants");
+	check_user("prog", "pick", "denied:pick", "name that instead, as __pick_fast");
+	check_user("prog", "aplha", "not_found:aplha", "did you mean alpha");
+	check_user("prog", "zz*", "not_found:zz*", "matches zz*");
+	check_user("goprog", "alpha", "denied:alpha", "Go programs");
+	check_user("goprog", "al*", "denied:al*", "Go programs");
+	check_user("nosuch", "alpha", "not_found:alpha", "there is no file");
+	check_user("vmlinux", "alpha", "not_found:alpha", "not an ELF file");
+}
+
+/* ---- --probe.list ---- */
+
+static void check_list(const char *glob, int err, const char *want)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_int_equal(discover__list(&env, glob, out), err);
+	fclose(out);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void test_list(void **state)
+{
+	__cleanup_free char *user = probe_of("prog", "*a"), *want = NULL;
+
+	check_list("vfs_read*", 0,
+		   "vmlinux vfs_read errno ssize_t vfs_read(struct file *file, char *buf, size_t "
+		   "count)\n"
+		   "vmlinux vfs_readv raw -\n");
+	check_list("ext4:*", 0,
+		   "ext4 both_places raw -\n"
+		   "ext4 ext4_read_iter raw -\n"
+		   "ext4 ext4_sync_file errno int ext4_sync_file(void)\n");
+	check_list("syscall:mseal", 0, "syscall mseal errno -\n");
+	want = xasprintf("%s/prog alpha raw -\n%s/prog beta raw -\n", dir, dir);
+	check_list(user, 0, want);
+}
+
+static void test_list_nothing(void **state)
+{
+	__cleanup_free char *missing = probe_of("nosuch", "*");
+
+	log__setup(LOG_ERROR + 1, LOG_LOGFMT);
+	check_list("do_exit", -ENOENT, "");
+	check_list("syscall:exit", -ENOENT, "");
+	check_list("vfs_hidden", -ENOENT, "");
+	check_list("twice", -ENOENT, "");
+	check_list(missing, -ENOENT, "");
+	log__setup(LOG_ERROR, LOG_LOGFMT);
+}
+
+static void test_list_all(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_int_equal(discover__list(&env, NULL, out), 0);
+	fclose(out);
+	assert_int_equal(strncmp(text, "vmlinux alias_one raw -\n", 24), 0);
+	assert_non_null(strstr(text, "\nnf_conntrack nf_hook_one raw -\n"));
+	assert_non_null(strstr(text, "\nsyscall openat errno -\n"));
+	assert_null(strstr(text, "do_exit"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_object_settles),
+		cmocka_unit_test(test_clones),
+		cmocka_unit_test(test_alternatives),
+		cmocka_unit_test(test_globs),
+		cmocka_unit_test(test_exclusions),
+		cmocka_unit_test(test_exact_beats_glob),
+		cmocka_unit_test(test_same_claim_twice),
+		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_without_sources),
+		cmocka_unit_test(test_enumerators),
+		cmocka_unit_test(test_syscalls),
+		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_user_refused),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_list_nothing),
+		cmocka_unit_test(test_list_all),
+	};
+
+	return cmocka_run_group_tests(tests, setup_all, teardown_all);
+}
