@@ -48,8 +48,10 @@ enum rp_class {
 #define RP_SPEC(id, kind, size) \
 	((__u64)(id) | (__u64)(kind) << 32 | (__u64)(size) << 40 | RP_SPEC_VALID)
 
-/* What a program compiled as a template has in the place of its spec. See attach.h on clones. */
-#define RP_SPEC_MARKER 0x7265747072306265ULL
+/* What a program compiled as a template has in the place of its spec, and of the offset in ctx at
+ * which fexit finds the result. See clone.bpf.h. */
+#define RP_SPEC_MARKER	 0x7265747072306265ULL
+#define RP_RESULT_MARKER 0x7ff8
 
 /* Ids must fit above the 48 bits of a kernel stack address; see pairing.bpf.h. */
 #define RP_MAX_TARGETS 65536
@@ -94,8 +96,31 @@ struct rp_grid {
 	__u16 first[RP_GRID_ROWS][RP_GRID_COLUMNS]; /* where to begin comparing */
 };
 
-#define RP_SYSCALLS 1024 /* numbers per system call table that can be told apart */
+/* A place of the table from a function's address to its spec (ids.bpf.h): open addressing, without
+ * wrap-around, so the table has RP_ADDR_STEPS places more than the hash reaches. */
+#define RP_ADDR_STEPS 8
 
-#define RP_FRAMES   64 /* nested calls per task, of all targets together */
+struct rp_addr {
+	__u64 addr; /* 0: free */
+	__u64 spec;
+};
+
+static inline __attribute__((always_inline)) __u32 rp_addr_hash(__u64 addr, __u32 shift)
+{
+	return (addr * 0x9e3779b97f4a7c15ULL) >> shift; /* 2^64 / golden ratio: Fibonacci hashing */
+}
+
+/*
+ * Calls of kernel functions that libbpf need not know: the programs call these numbers like
+ * helpers, and exporter/bpfobj.c puts the running kernel's BTF ids in their place. That way one
+ * program suits both signatures of the session kfuncs (7.0 gave them ctx; one that takes no
+ * argument does not mind a register that is set), and any libbpf.
+ */
+#define RP_KFUNC_SESSION_IS_RETURN 0x52500001
+#define RP_KFUNC_SESSION_COOKIE	   0x52500002
+
+#define RP_SYSCALLS		   1024 /* numbers per system call table that can be told apart */
+
+#define RP_FRAMES		   64 /* nested calls per task, of all targets together */
 
 #endif /* RP_ABI_H */

@@ -33,6 +33,7 @@ struct frame {
 struct task_frames {
 	__u32 n;
 	__u32 pad;
+	__u64 scratch;	/* see frame_addr() */
 	__u64 overflow; /* highest address of a call that found the stack full since a push; or 0 */
 	__u64 syscall_spec, syscall_start; /* the system call that runs; spec 0 if none does */
 	struct frame frame[RP_FRAMES];
@@ -70,8 +71,11 @@ struct {
 	__type(value, struct user_frame);
 } user_frames SEC(".maps");
 
-/* A compile-time constant of each program. */
-enum rp_space { RP_KERNEL, RP_USER };
+/*
+ * Whose stack a frame's address is on; a compile-time constant of each program. A trampoline's
+ * address is its ctx pointer, with which the verifier allows no arithmetic; see frame_addr().
+ */
+enum rp_space { RP_KERNEL, RP_TRAMPOLINE, RP_USER };
 
 #define RP_STACK_SHIFT 14 /* THREAD_SIZE and IRQ_STACK_SIZE, and their alignment: 16 KiB */
 
@@ -109,6 +113,16 @@ static __always_inline bool is_stale(enum rp_space space, const struct frame *f,
 	return f->addr < addr || (f->addr == addr && f->id == id);
 }
 
+/* A ctx pointer as a number: it may be stored to memory, and what is loaded from there is one. */
+static __always_inline __u64 frame_addr(enum rp_space space, __u64 *scratch, __u64 addr)
+{
+	if (space != RP_TRAMPOLINE)
+		return addr;
+	*scratch = addr;
+	barrier_var(scratch);
+	return *scratch;
+}
+
 enum push { PUSHED, FULL, NO_STORAGE };
 
 static __always_inline enum push push_task_frame(enum rp_context c, enum rp_space space, __u32 id,
@@ -120,6 +134,7 @@ static __always_inline enum push push_task_frame(enum rp_context c, enum rp_spac
 
 	if (!t)
 		return NO_STORAGE;
+	addr = frame_addr(space, &t->scratch, addr);
 	n = t->n;
 	for (int i = 0; i < RP_FRAMES && n > 0; i++) {
 		if (!is_stale(space, frame_at(t, n - 1), addr, id))
@@ -143,7 +158,7 @@ static __always_inline enum push push_task_frame(enum rp_context c, enum rp_spac
 }
 
 /* When the call that returns was entered; 0 if it has no frame here. */
-static __always_inline __u64 pop_task_frame(__u32 id, __u64 addr)
+static __always_inline __u64 pop_task_frame(enum rp_space space, __u32 id, __u64 addr)
 {
 	struct task_frames *t = frames_of_task(0);
 	struct frame *f;
@@ -151,6 +166,7 @@ static __always_inline __u64 pop_task_frame(__u32 id, __u64 addr)
 
 	if (!t)
 		return 0;
+	addr = frame_addr(space, &t->scratch, addr);
 	n = t->n;
 	for (int i = 0; i < RP_FRAMES && n > 0; i++) {
 		n--;
@@ -163,8 +179,22 @@ static __always_inline __u64 pop_task_frame(__u32 id, __u64 addr)
 	return 0;
 }
 
-static __always_inline __u64 kernel_key(__u32 id, __u64 addr)
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} scratch SEC(".maps");
+
+static __always_inline __u64 kernel_key(enum rp_space space, __u32 id, __u64 addr)
 {
+	__u32 zero = 0;
+	__u64 *p;
+
+	if (space == RP_TRAMPOLINE) {
+		p = bpf_map_lookup_elem(&scratch, &zero);
+		addr = p ? frame_addr(space, p, addr) : 0;
+	}
 	return addr ^ (__u64)id << 48;
 }
 
@@ -176,8 +206,8 @@ static __always_inline struct user_key user_key(__u32 id, __u64 addr)
 static __always_inline void push_hash_frame(enum rp_context c, enum rp_space space, __u32 id,
 					    __u64 addr)
 {
-	if (space == RP_KERNEL) {
-		__u64 key = kernel_key(id, addr), now = 0;
+	if (space != RP_USER) {
+		__u64 key = kernel_key(space, id, addr), now = 0;
 		__u64 *start = bpf_map_lookup_elem(&kernel_frames, &key);
 
 		if (!start) {
@@ -200,8 +230,8 @@ static __always_inline __u64 pop_hash_frame(enum rp_space space, __u32 id, __u64
 {
 	__u64 *start, entered;
 
-	if (space == RP_KERNEL) {
-		__u64 key = kernel_key(id, addr);
+	if (space != RP_USER) {
+		__u64 key = kernel_key(space, id, addr);
 
 		start = bpf_map_lookup_elem(&kernel_frames, &key);
 	} else {
@@ -254,7 +284,7 @@ static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 
 	__u32 id = RP_SPEC_ID(spec);
 
 	if (use_task_storage)
-		start = pop_task_frame(id, addr);
+		start = pop_task_frame(space, id, addr);
 	if (!start)
 		start = pop_hash_frame(space, id, addr);
 	if (start)

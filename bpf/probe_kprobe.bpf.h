@@ -6,16 +6,8 @@
 #ifndef RP_PROBE_KPROBE_BPF_H
 #define RP_PROBE_KPROBE_BPF_H
 
+#include "clone.bpf.h"
 #include "pairing.bpf.h"
-
-/* The 64-bit immediate that exporter/clone.c replaces by the target's spec. */
-static __always_inline __u64 spec_of_clone(void)
-{
-	__u64 spec;
-
-	asm volatile("%0 = %1 ll" : "=r"(spec) : "i"(RP_SPEC_MARKER));
-	return spec;
-}
 
 SEC("kprobe")
 int BPF_KPROBE(kprobe_entry)

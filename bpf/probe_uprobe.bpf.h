@@ -6,8 +6,8 @@
 #ifndef RP_PROBE_UPROBE_BPF_H
 #define RP_PROBE_UPROBE_BPF_H
 
+#include "clone.bpf.h"
 #include "pairing.bpf.h"
-#include "probe_kprobe.bpf.h"
 
 SEC("kprobe")
 int BPF_KPROBE(uprobe_entry)

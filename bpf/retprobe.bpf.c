@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The one translation unit: all of it inlines, and the loader's constants prune what is unused. */
 #include "probe_kprobe.bpf.h"
+#include "probe_multi.bpf.h"
+#include "probe_session.bpf.h"
+#include "probe_trampoline.bpf.h"
 #include "probe_uprobe.bpf.h"
 #include "probe_syscall.bpf.h"
 

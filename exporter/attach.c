@@ -5,11 +5,13 @@
 
 #include "log.h"
 
-/* The ladder, best first: exactness before cost. */
+/*
+ * The ladder, cheapest first. A rung that is not exact on this machine is passed over, so exactness
+ * comes before cost. The last rung for kernel functions takes any of them.
+ */
 static const struct attach_ops *const ladder[] = {
-	&attach_kretprobe,
-	&attach_tracepoint,
-	&attach_uretprobe,
+	&attach_fexit,	   &attach_kprobe_session, &attach_kprobe_multi,
+	&attach_kretprobe, &attach_tracepoint,	   &attach_uretprobe,
 };
 
 /* A mechanism that some targets use. */
@@ -25,9 +27,15 @@ struct attach {
 	struct attach_slot *slots; /* by target id */
 	size_t n;
 	struct features *features;
+	const char *mechanism; /* the config's */
 	struct group groups[ARRAY_SIZE(ladder)];
 	size_t ngroups;
+	size_t count[TARGET_USER + 1]; /* targets by type */
+	uint64_t *specs;	       /* by id */
 	uint64_t *syscall_spec, *syscall_compat_spec;
+	struct rp_addr *sites;
+	size_t nsites;
+	struct program_site first;
 };
 
 static const char *const type_names[] = {
@@ -78,24 +86,46 @@ static int check_forced(const struct targets *targets, struct features *f, const
 	return -EINVAL;
 }
 
-static void choose(struct attach_slot *slot, struct features *f, const char *mechanism)
+/* Why a rung is not for a target here; NULL if it is. A forced one need not be exact. */
+static const char *objection(const struct attach *a, const struct attach_ops *ops,
+			     const struct target *t, bool forced)
+{
+	const char *why = ops->unavailable(a->features);
+
+	if (!why && ops->unfit)
+		why = ops->unfit(t);
+	if (!why && !forced && ops->inexact)
+		why = ops->inexact(a->features);
+	if (!why && !forced && ops->max_targets && a->count[ops->type] > ops->max_targets)
+		why = "too many functions for it";
+	return why;
+}
+
+/* The best rung below `after` (NULL: of all) for a slot. */
+static void choose(struct attach *a, struct attach_slot *slot, const char *mechanism,
+		   const struct attach_ops *after)
 {
 	const char *own = slot->target->settings->mechanism, *why = NULL;
-	const struct attach_ops *forced;
+	const struct attach_ops *forced = rung(own ? own : mechanism);
 
-	forced = rung(own ? own : mechanism);
+	if (forced && forced->type != slot->target->type)
+		forced = NULL;
+	slot->ops = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(ladder); i++) {
-		if (ladder[i]->type != slot->target->type)
+		if (after) {
+			after = ladder[i] == after ? NULL : after;
 			continue;
-		if (forced && forced->type == slot->target->type && forced != ladder[i])
+		}
+		if (ladder[i]->type != slot->target->type || (forced && forced != ladder[i]))
 			continue;
-		why = ladder[i]->unavailable(f);
+		why = objection(a, ladder[i], slot->target, forced);
 		if (!why) {
 			slot->ops = ladder[i];
 			return;
 		}
 	}
-	attach__refuse(slot, xasprintf("%s", why ? why : "no mechanism is for such a target"));
+	if (slot->target->reason == REASON_NONE)
+		attach__refuse(slot, xasprintf("%s", why ? why : "no mechanism can have it"));
 }
 
 static struct group *group_of(struct attach *a, const struct attach_ops *ops)
@@ -112,15 +142,57 @@ static struct group *group_of(struct attach *a, const struct attach_ops *ops)
 	return g;
 }
 
+static void add_to_group(struct attach *a, struct attach_slot *slot)
+{
+	struct group *g = group_of(a, slot->ops);
+
+	g->slots[g->n++] = slot;
+}
+
+struct program_site attach__site(const struct target *t)
+{
+	return (struct program_site){
+		.spec = RP_SPEC(t->id, t->kind, t->ret_size),
+		.module = t->object,
+		.symbol = t->symbol,
+		.btf_id = t->btf_id,
+		.slots = t->slots,
+	};
+}
+
 static void note_syscall(struct attach *a, const struct target *t)
 {
-	uint64_t spec = RP_SPEC(t->id, t->kind, t->ret_size);
-
 	if (t->nr >= 0 && t->nr < RP_SYSCALLS)
-		a->syscall_spec[t->nr] = spec;
+		a->syscall_spec[t->nr] = a->specs[t->id];
 	if (t->nr32 >= 0 && t->nr32 < RP_SYSCALLS)
 		/* A 32-bit program's result is an int. */
 		a->syscall_compat_spec[t->nr32] = RP_SPEC(t->id, t->kind, 4);
+}
+
+/* What programs find in tables. Addresses are used if they are known of all kernel functions. */
+static void fill_tables(struct attach *a)
+{
+	bool hidden = false;
+
+	a->specs = xcalloc(a->n, sizeof(*a->specs));
+	a->sites = xcalloc(a->n, sizeof(*a->sites));
+	a->syscall_spec = xcalloc(RP_SYSCALLS, sizeof(*a->syscall_spec));
+	a->syscall_compat_spec = xcalloc(RP_SYSCALLS, sizeof(*a->syscall_compat_spec));
+	for (size_t i = 0; i < a->n; i++) {
+		const struct target *t = a->slots[i].target;
+
+		a->specs[i] = attach__site(t).spec;
+		if (t->type == TARGET_SYSCALL)
+			note_syscall(a, t);
+		if (t->type != TARGET_KERNEL)
+			continue;
+		hidden |= !t->addr;
+		a->sites[a->nsites++] = (struct rp_addr){ t->addr, a->specs[i] };
+		if (t->btf_id && a->slots[i].ops == &attach_fexit && !a->first.symbol)
+			a->first = attach__site(t);
+	}
+	if (hidden)
+		a->nsites = 0;
 }
 
 int attach__plan(struct targets *targets, struct features *f, const char *mechanism,
@@ -133,39 +205,53 @@ int attach__plan(struct targets *targets, struct features *f, const char *mechan
 		return -EINVAL;
 	a = xcalloc(1, sizeof(*a));
 	a->features = f;
+	a->mechanism = mechanism;
 	a->n = targets->nids;
 	a->slots = xcalloc(a->n, sizeof(*a->slots));
-	a->syscall_spec = xcalloc(RP_SYSCALLS, sizeof(*a->syscall_spec));
-	a->syscall_compat_spec = xcalloc(RP_SYSCALLS, sizeof(*a->syscall_compat_spec));
 	for (size_t i = 0; i < a->n; i++) {
-		struct attach_slot *slot = &a->slots[i];
-		struct group *g;
-
-		slot->target = targets->v[i];
-		choose(slot, f, mechanism);
-		if (!slot->ops)
-			continue;
-		g = group_of(a, slot->ops);
-		g->slots[g->n++] = slot;
-		if (slot->target->type == TARGET_SYSCALL)
-			note_syscall(a, slot->target);
+		a->slots[i].target = targets->v[i];
+		a->count[targets->v[i]->type]++;
 	}
+	for (size_t i = 0; i < a->n; i++) {
+		choose(a, &a->slots[i], mechanism, NULL);
+		if (a->slots[i].ops)
+			add_to_group(a, &a->slots[i]);
+	}
+	fill_tables(a);
 	*out = a;
 	return 0;
 }
 
-uint32_t attach__programs(const struct attach *a)
+/* Programs of the chosen rungs, and of those below them that a refused target may end up with. */
+static uint32_t programs_of(const struct attach *a)
 {
 	uint32_t programs = 0;
 
-	for (size_t i = 0; i < a->ngroups; i++)
-		programs |= a->groups[i].ops->programs;
+	for (size_t i = 0; i < a->ngroups; i++) {
+		const struct attach_ops *ops = a->groups[i].ops;
+		bool below = false;
+
+		programs |= ops->programs;
+		for (size_t r = 0; r < ARRAY_SIZE(ladder) && !strcmp(a->mechanism, "auto"); r++) {
+			if (below && ladder[r]->type == ops->type &&
+			    !ladder[r]->unavailable(a->features))
+				programs |= ladder[r]->programs;
+			below |= ladder[r] == ops;
+		}
+	}
 	return programs;
 }
 
-const uint64_t *attach__syscall_specs(const struct attach *a, bool compat)
+void attach__params(const struct attach *a, struct bpfobj_params *p)
 {
-	return compat ? a->syscall_compat_spec : a->syscall_spec;
+	p->ntargets = a->n;
+	p->programs = programs_of(a);
+	p->first = a->first.symbol ? &a->first : NULL;
+	p->sites = a->sites;
+	p->nsites = a->nsites;
+	p->specs = a->specs;
+	p->syscall_spec = a->syscall_spec;
+	p->syscall_compat_spec = a->syscall_compat_spec;
 }
 
 /* ---- doing --------------------------------------------------------------------------------- */
@@ -184,16 +270,52 @@ static int open_group(struct group *g)
 	return err;
 }
 
+static void attach_group(struct group *g, struct bpfobj *obj)
+{
+	g->context.obj = obj;
+	if (!open_group(g))
+		g->ops->attach(&g->context, g->slots, g->n);
+}
+
+/* Gives a target that its rung could not attach to the next one that can have it. */
+static void fall_back(struct attach *a, struct group *g)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct attach_slot *slot = g->slots[i];
+		const struct attach_ops *refused_by = slot->ops;
+
+		if (!slot->attached)
+			choose(a, slot, a->mechanism, refused_by);
+		if (slot->attached || !slot->ops) {
+			slot->ops = refused_by;
+			g->slots[kept++] = slot;
+			continue;
+		}
+		log_debug("%s: %s; trying %s", slot->target->function, slot->target->why,
+			  slot->ops->name);
+		slot->target->reason = REASON_NONE;
+		free(take_ptr(slot->target->why));
+		add_to_group(a, slot);
+	}
+	g->n = kept;
+}
+
+/* Rungs go from top to bottom, so that a group has all of its targets when it is attached. */
 size_t attach__run(struct attach *a, struct bpfobj *obj)
 {
 	size_t attached = 0;
 
-	for (size_t i = 0; i < a->ngroups; i++) {
-		struct group *g = &a->groups[i];
+	for (size_t r = 0; r < ARRAY_SIZE(ladder); r++) {
+		for (size_t i = 0; i < a->ngroups; i++) {
+			struct group *g = &a->groups[i];
 
-		g->context.obj = obj;
-		if (!open_group(g))
-			g->ops->attach(&g->context, g->slots, g->n);
+			if (g->ops != ladder[r] || g->n == 0)
+				continue;
+			attach_group(g, obj);
+			fall_back(a, g);
+		}
 	}
 	for (size_t i = 0; i < a->n; i++) {
 		if (!a->slots[i].attached)
@@ -220,6 +342,8 @@ void attach__free(struct attach *a)
 		free(g->slots);
 	}
 	free(a->slots);
+	free(a->specs);
+	free(a->sites);
 	free(a->syscall_spec);
 	free(a->syscall_compat_spec);
 	free(a);
@@ -241,40 +365,35 @@ void attach__count(struct attach *a, struct kernel_counts *out)
 	}
 }
 
-static struct bpfobj_counts count_programs(const struct bpfobj *obj, uint32_t programs,
-					   bool entries)
+static void count_group(const struct group *g, struct attach_program_counts *out)
 {
-	struct bpfobj_counts sum = {};
+	const struct programs *programs = bpfobj__programs(g->context.obj);
 
-	/* Entry and return programs alternate in enum bpf_program_id. */
-	for (int id = !entries; id < PROG_MAX; id += 2) {
-		struct bpfobj_counts c;
+	*out = (struct attach_program_counts){
+		.mechanism = g->ops->name,
+		.shared = !g->ops->count,
+	};
+	for (int id = 0; id < PROG_MAX; id++) {
+		struct program_counts c;
 
-		if (!(programs & 1U << id))
+		if (!(g->ops->programs & PROG_BIT(id)))
 			continue;
-		c = bpfobj__program_counts(obj, id);
-		sum.run_ns += c.run_ns;
-		sum.runs += c.runs;
-		sum.skipped += c.skipped;
+		c = programs__count(programs, id);
+		out->run_ns += c.run_ns;
+		out->runs += c.runs;
+		if (g->ops->returns & PROG_BIT(id))
+			out->missed[MISSED_RECURSION] += c.skipped;
 	}
-	return sum;
+	if (g->ops->count_shared)
+		g->ops->count_shared((struct attach_context *)&g->context, out->missed);
 }
 
 size_t attach__count_programs(struct attach *a, struct attach_program_counts *out)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < a->ngroups; i++) {
-		const struct group *g = &a->groups[i];
-
-		if (!g->open)
-			continue;
-		out[n++] = (struct attach_program_counts){
-			.mechanism = g->ops->name,
-			.shared = !g->ops->count,
-			.entry = count_programs(g->context.obj, g->ops->programs, true),
-			.leave = count_programs(g->context.obj, g->ops->programs, false),
-		};
-	}
+	for (size_t i = 0; i < a->ngroups; i++)
+		if (a->groups[i].open)
+			count_group(&a->groups[i], &out[n++]);
 	return n;
 }

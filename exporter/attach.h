@@ -46,11 +46,17 @@ struct attach_context {
 struct attach_ops {
 	const char *name;
 	enum target_type type;
-	uint32_t programs; /* bit p: uses enum bpf_program_id p */
-	uint32_t missed;   /* bit r: enum missed_reason r can happen to its targets */
+	uint32_t programs;    /* PROG_BIT()s that it uses */
+	uint32_t returns;     /* those of them whose skipped runs are calls that were missed */
+	uint32_t missed;      /* bit r: enum missed_reason r can happen to its targets */
+	uint32_t max_targets; /* more than so many are too slow to attach; 0: any number */
 
 	/* NULL, or why this machine cannot have it. */
 	const char *(*unavailable)(struct features *f);
+	/* NULL, or why it is not exact on this machine: then it is used only if forced. */
+	const char *(*inexact)(struct features *f);
+	/* NULL, or why it cannot have this target. */
+	const char *(*unfit)(const struct target *t);
 	/* Before the first attach and after the last detach; NULL if there is nothing to share. */
 	int (*open)(struct attach_context *c);
 	void (*close)(struct attach_context *c);
@@ -64,16 +70,18 @@ struct attach_ops {
 	 * out: by target id. */
 	void (*count)(struct attach_context *c, struct attach_slot **slots, size_t n,
 		      struct kernel_counts *out);
+	/* Calls that the kernel counts as missed for all targets together, besides the skipped runs
+	 * of programs; NULL if there are none. */
+	void (*count_shared)(struct attach_context *c, uint64_t missed[MISSED_MAX]);
 };
 
 /* Chooses a mechanism for every target that has an id. `mechanism` is "auto" or forces a rung for
  * the targets that it is for. 0, or -EINVAL with *error if the forced rung cannot be had. */
 int attach__plan(struct targets *targets, struct features *f, const char *mechanism,
 		 struct attach **out, char **error);
-/* Programs that the plan needs, for bpfobj_params. */
-uint32_t attach__programs(const struct attach *a);
-/* Specs by system call number, for bpfobj_params. */
-const uint64_t *attach__syscall_specs(const struct attach *a, bool compat);
+/* What the plan asks of a generation of objects: fills the fields of *p that follow from it, which
+ * stay owned by the plan. */
+void attach__params(const struct attach *a, struct bpfobj_params *p);
 
 /* Attaches what is planned. Returns how many targets are attached. */
 size_t attach__run(struct attach *a, struct bpfobj *obj);
@@ -89,14 +97,18 @@ void attach__count(struct attach *a, struct kernel_counts *out);
 #define ATTACH_MECHANISMS_MAX 16
 struct attach_program_counts {
 	const char *mechanism;
-	bool shared; /* the kernel counts its skipped programs for all targets together only */
-	struct bpfobj_counts entry, leave;
+	bool shared; /* the kernel counts missed calls for all targets together only */
+	uint64_t run_ns, runs;
+	uint64_t missed[MISSED_MAX];
 };
 size_t attach__count_programs(struct attach *a, struct attach_program_counts *out);
 
-extern const struct attach_ops attach_kretprobe, attach_tracepoint, attach_uretprobe;
+extern const struct attach_ops attach_kprobe_session, attach_kprobe_multi, attach_fexit,
+	attach_kretprobe, attach_tracepoint, attach_uretprobe;
 
 /* For mechanisms: the target is refused by the kernel. `why` is taken over. */
 void attach__refuse(struct attach_slot *slot, char *why);
+/* What programs must know of a target; borrowed from it. */
+struct program_site attach__site(const struct target *t);
 
 #endif /* ATTACH_H */

@@ -272,13 +272,15 @@ static int attach_event(struct attach_context *c, char kind, const struct target
 	__cleanup_free char *name = event_name(kind, t->id, getpid());
 	__cleanup_free char *group = group_name(getpid());
 	int id = tracefs__event_id(features__tracefs(c->features), group, name);
+	struct program_site site = attach__site(t);
 	uint64_t cookie;
 	int prog, event;
 
 	if (id < 0)
 		return id;
-	prog = bpfobj__program(c->obj, kind == 'r' ? PROG_KPROBE_RETURN : PROG_KPROBE_ENTRY,
-			       RP_SPEC(t->id, t->kind, t->ret_size), &cookie);
+	prog = programs__for_site(bpfobj__programs(c->obj),
+				  kind == 'r' ? PROG_KPROBE_RETURN : PROG_KPROBE_ENTRY, &site,
+				  &cookie);
 	if (prog < 0)
 		return prog;
 	event = perf_event__open_tracepoint(id);
@@ -405,7 +407,7 @@ static void close_shared(struct attach_context *c)
 const struct attach_ops attach_kretprobe = {
 	.name = "kretprobe",
 	.type = TARGET_KERNEL,
-	.programs = 1U << PROG_KPROBE_ENTRY | 1U << PROG_KPROBE_RETURN,
+	.programs = PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_KPROBE_RETURN),
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY,
 	.unavailable = unavailable,
 	.open = open_shared,

@@ -26,7 +26,7 @@ static const char *unavailable(struct features *f)
 	return NULL;
 }
 
-static int attach_event(struct attach_context *c, const char *name, enum bpf_program_id prog,
+static int attach_event(struct attach_context *c, const char *name, enum program_id prog,
 			struct perf_attachment *out)
 {
 	int id = tracefs__event_id(features__tracefs(c->features), "raw_syscalls", name);
@@ -37,7 +37,7 @@ static int attach_event(struct attach_context *c, const char *name, enum bpf_pro
 	event = perf_event__open_tracepoint(id);
 	if (event < 0)
 		return event;
-	return perf_event__attach(event, bpfobj__program_fd(c->obj, prog), 0, out);
+	return perf_event__attach(event, programs__fd(bpfobj__programs(c->obj), prog), 0, out);
 }
 
 static void close_shared(struct attach_context *c)
@@ -86,7 +86,8 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 const struct attach_ops attach_tracepoint = {
 	.name = "tracepoint",
 	.type = TARGET_SYSCALL,
-	.programs = 1U << PROG_SYSCALL_ENTER | 1U << PROG_SYSCALL_EXIT,
+	.programs = PROG_BIT(PROG_SYSCALL_ENTER) | PROG_BIT(PROG_SYSCALL_EXIT),
+	.returns = PROG_BIT(PROG_SYSCALL_EXIT),
 	.missed = 1U << MISSED_NO_ENTRY,
 	.unavailable = unavailable,
 	.open = open_shared,

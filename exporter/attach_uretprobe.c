@@ -23,11 +23,13 @@ static const char *unavailable(struct features *f)
 static int attach_event(struct attach_context *c, const struct target *t, bool is_return,
 			struct perf_attachment *out)
 {
+	struct program_site site = attach__site(t);
 	uint64_t cookie;
 	int prog, event;
 
-	prog = bpfobj__program(c->obj, is_return ? PROG_UPROBE_RETURN : PROG_UPROBE_ENTRY,
-			       RP_SPEC(t->id, t->kind, t->ret_size), &cookie);
+	prog = programs__for_site(bpfobj__programs(c->obj),
+				  is_return ? PROG_UPROBE_RETURN : PROG_UPROBE_ENTRY, &site,
+				  &cookie);
 	if (prog < 0)
 		return prog;
 	event = perf_event__open_uprobe(t->object, t->offset, is_return);
@@ -92,7 +94,8 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 const struct attach_ops attach_uretprobe = {
 	.name = "uretprobe",
 	.type = TARGET_USER,
-	.programs = 1U << PROG_UPROBE_ENTRY | 1U << PROG_UPROBE_RETURN,
+	.programs = PROG_BIT(PROG_UPROBE_ENTRY) | PROG_BIT(PROG_UPROBE_RETURN),
+	.returns = PROG_BIT(PROG_UPROBE_RETURN),
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
 	.unavailable = unavailable,
 	.attach = attach,

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <sys/mman.h>
 
 #include "log.h"
@@ -21,19 +20,13 @@
 #define FRAME_BYTES	128 /* of an LRU hash element with its overhead */
 #define INDEX_BYTES	96  /* of a hash element, likewise */
 
-struct clone {
-	enum bpf_program_id program;
-	int fd;
-};
-
 struct bpfobj {
 	struct retprobe *skel;
 	const struct grid *grid;
 	struct bpfobj_plan plan;
-	enum cells_mode cells_mode;
-	bool cookies;
-	struct clone *clones;
-	size_t nclones;
+	struct programs *programs;
+	struct rp_addr *addrs; /* as the kernel side's table has them */
+	uint32_t naddrs, addr_shift;
 	struct bank_view cells, tallies, detail_counts;
 	struct mapping {
 		void *addr;
@@ -82,6 +75,7 @@ static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struc
 	ro->bank_targets = p->ntargets;
 	ro->bank_details = o->plan.ndetails;
 	ro->cells_percpu = p->cells == CELLS_PERCPU;
+	ro->addr_shift = o->addr_shift;
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
 	if (p->syscall_spec)
 		memcpy((void *)ro->syscall_spec, p->syscall_spec, sizeof(ro->syscall_spec));
@@ -108,41 +102,11 @@ static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct fea
 	bpf_map__set_max_entries(s->maps.detail_free, o->plan.ndetails);
 	bpf_map__set_max_entries(s->maps.detail_slots, o->plan.ndetails);
 	bpf_map__set_max_entries(s->maps.detail_counts, ncpus * o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.addrs, o->naddrs ? o->naddrs : 1);
+	bpf_map__set_max_entries(s->maps.specs, p->ntargets);
 	bpf_map__set_autocreate(s->maps.task_frames, features__has(f, FEATURE_TASK_STORAGE));
 	bpf_map__set_max_entries(s->maps.kernel_frames, o->plan.nframes);
 	bpf_map__set_max_entries(s->maps.user_frames, o->plan.nframes);
-}
-
-/* The variant of a program that this kernel gets. */
-static struct bpf_program *program(const struct bpfobj *o, enum bpf_program_id id, bool cookies)
-{
-	struct retprobe *s = o->skel;
-
-	switch (id) {
-	case PROG_KPROBE_ENTRY:
-		return cookies ? s->progs.kprobe_entry : s->progs.kprobe_entry_clone;
-	case PROG_KPROBE_RETURN:
-		return cookies ? s->progs.kprobe_return : s->progs.kprobe_return_clone;
-	case PROG_UPROBE_ENTRY:
-		return cookies ? s->progs.uprobe_entry : s->progs.uprobe_entry_clone;
-	case PROG_UPROBE_RETURN:
-		return cookies ? s->progs.uprobe_return : s->progs.uprobe_return_clone;
-	case PROG_SYSCALL_ENTER:
-		return s->progs.syscall_enter;
-	case PROG_SYSCALL_EXIT:
-	default:
-		return s->progs.syscall_exit;
-	}
-}
-
-static void choose_programs(struct bpfobj *o, uint32_t wanted)
-{
-	struct bpf_program *p;
-
-	bpf_object__for_each_program(p, o->skel->obj) bpf_program__set_autoload(p, false);
-	for (int id = 0; id < PROG_MAX; id++)
-		if (wanted & 1U << id)
-			bpf_program__set_autoload(program(o, id, o->cookies), true);
 }
 
 static int map_array(struct bpfobj *o, struct bpf_map *map, bool writable, void **out)
@@ -204,9 +168,56 @@ static int fill_free_slots(struct bpfobj *o)
 	return 0;
 }
 
+/* Places for the addresses such that none is too far from where it is looked for first. */
+static struct rp_addr *place_addrs(const struct rp_addr *sites, size_t n, uint32_t shift,
+				   size_t places)
+{
+	struct rp_addr *table = xcalloc(places, sizeof(*table));
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t at = rp_addr_hash(sites[i].addr, shift), steps = 0;
+
+		while (steps < RP_ADDR_STEPS && table[at + steps].addr)
+			steps++;
+		if (steps == RP_ADDR_STEPS) {
+			free(table);
+			return NULL;
+		}
+		table[at + steps] = sites[i];
+	}
+	return table;
+}
+
+static void make_addr_table(struct bpfobj *o, const struct bpfobj_params *p)
+{
+	/* Half full at the most, so that the first look mostly finds it. */
+	for (uint32_t bits = 4; p->nsites; bits++) {
+		if (1UL << bits < 2 * p->nsites)
+			continue;
+		o->naddrs = (1UL << bits) + RP_ADDR_STEPS;
+		o->addr_shift = 64 - bits;
+		o->addrs = place_addrs(p->sites, p->nsites, o->addr_shift, o->naddrs);
+		if (o->addrs)
+			return;
+	}
+}
+
+static int fill_tables(struct bpfobj *o, const struct bpfobj_params *p)
+{
+	for (uint32_t i = 0; i < o->naddrs; i++)
+		if (o->addrs[i].addr &&
+		    bpf_map_update_elem(bpf_map__fd(o->skel->maps.addrs), &i, &o->addrs[i], 0))
+			return -errno;
+	for (uint32_t id = 0; p->specs && id < p->ntargets; id++)
+		if (bpf_map_update_elem(bpf_map__fd(o->skel->maps.specs), &id, &p->specs[id], 0))
+			return -errno;
+	return 0;
+}
+
 static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	__cleanup_free char *text = NULL;
+	char *rest;
 	int n;
 
 	if (level == LIBBPF_DEBUG)
@@ -214,8 +225,9 @@ static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
 	n = vasprintf(&text, fmt, args);
 	if (n <= 0)
 		return n;
-	text[strcspn(text, "\n")] = '\0';
-	log_debug("%s", text);
+	/* The verifier's reasons come as many lines in one message. */
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		log_debug("%s", line);
 	return n;
 }
 
@@ -228,22 +240,24 @@ int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfob
 
 	libbpf_set_print(to_log);
 	o->grid = p->grid;
-	o->cells_mode = p->cells;
-	o->cookies = features__has(f, FEATURE_ATTACH_COOKIE);
 	bpfobj__plan(p, f, &o->plan);
 	o->skel = retprobe__open();
 	if (!o->skel) {
 		err = -errno;
 		goto fail;
 	}
+	make_addr_table(o, p);
 	set_constants(o, p, f);
 	set_maps(o, p, f);
-	choose_programs(o, p->programs);
-	err = retprobe__load(o->skel);
+	err = programs__prepare(o->skel->obj, f, p->programs, p->first, &o->programs);
+	if (!err)
+		err = retprobe__load(o->skel);
 	if (!err)
 		err = map_all(o, p->ntargets);
 	if (!err)
 		err = fill_free_slots(o);
+	if (!err)
+		err = fill_tables(o, p);
 	if (!err) {
 		*out = o;
 		return 0;
@@ -262,85 +276,20 @@ void bpfobj__free(struct bpfobj *o)
 		return;
 	for (size_t i = 0; i < o->nmappings; i++)
 		munmap(o->mappings[i].addr, o->mappings[i].size);
-	for (size_t i = 0; i < o->nclones; i++)
-		close(o->clones[i].fd);
-	free(o->clones);
+	programs__free(o->programs);
+	free(o->addrs);
 	retprobe__destroy(o->skel);
 	free(o);
 }
 
-/* ---- programs ------------------------------------------------------------------------------ */
-
-/*
- * A clone is the loaded program's code, maps and relocations resolved, with the marker in it
- * replaced by a target's spec. It is what kernels without attach cookies get.
- */
-static int clone_program(struct bpf_program *template, uint64_t spec)
+struct programs *bpfobj__programs(const struct bpfobj *o)
 {
-	size_t n = bpf_program__insn_cnt(template);
-	__cleanup_free struct bpf_insn *code = xcalloc(n, sizeof(*code));
-	bool patched = false;
-	int fd;
-
-	memcpy(code, bpf_program__insns(template), n * sizeof(*code));
-	for (size_t i = 0; i + 1 < n; i++) {
-		if (code[i].code != (BPF_LD | BPF_IMM | BPF_DW) || code[i].src_reg ||
-		    (uint32_t)code[i].imm != (uint32_t)RP_SPEC_MARKER ||
-		    (uint32_t)code[i + 1].imm != (uint32_t)(RP_SPEC_MARKER >> 32))
-			continue;
-		code[i].imm = (int32_t)spec;
-		code[i + 1].imm = (int32_t)(spec >> 32);
-		patched = true;
-	}
-	if (!patched)
-		return -ENOEXEC;
-	fd = bpf_prog_load(bpf_program__type(template), bpf_program__name(template), "Dual BSD/GPL",
-			   code, n, NULL);
-	return fd < 0 ? -errno : fd;
+	return o->programs;
 }
 
-int bpfobj__program(struct bpfobj *o, enum bpf_program_id id, uint64_t spec, uint64_t *cookie)
+bool bpfobj__knows_addrs(const struct bpfobj *o)
 {
-	int fd;
-
-	if (o->cookies) {
-		*cookie = spec;
-		return bpfobj__program_fd(o, id);
-	}
-	*cookie = 0;
-	fd = clone_program(program(o, id, false), spec);
-	if (fd >= 0)
-		*(struct clone *)array__grow(&o->clones, &o->nclones, sizeof(*o->clones)) =
-			(struct clone){ id, fd };
-	return fd;
-}
-
-int bpfobj__program_fd(const struct bpfobj *o, enum bpf_program_id id)
-{
-	return bpf_program__fd(program(o, id, o->cookies));
-}
-
-static void add_counts(int fd, struct bpfobj_counts *sum)
-{
-	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
-		return;
-	sum->run_ns += info.run_time_ns;
-	sum->runs += info.run_cnt;
-	sum->skipped += info.recursion_misses;
-}
-
-struct bpfobj_counts bpfobj__program_counts(const struct bpfobj *o, enum bpf_program_id id)
-{
-	struct bpfobj_counts sum = {};
-
-	add_counts(bpfobj__program_fd(o, id), &sum);
-	for (size_t i = 0; i < o->nclones; i++)
-		if (o->clones[i].program == id)
-			add_counts(o->clones[i].fd, &sum);
-	return sum;
+	return o->naddrs;
 }
 
 /* ---- views --------------------------------------------------------------------------------- */

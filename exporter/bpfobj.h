@@ -10,26 +10,21 @@
 #include "config.h"
 #include "features.h"
 #include "grid.h"
+#include "programs.h"
 #include "util.h"
 
 struct bpfobj;
-
-enum bpf_program_id {
-	PROG_KPROBE_ENTRY,
-	PROG_KPROBE_RETURN,
-	PROG_UPROBE_ENTRY,
-	PROG_UPROBE_RETURN,
-	PROG_SYSCALL_ENTER,
-	PROG_SYSCALL_EXIT,
-	PROG_MAX,
-};
 
 /* What a generation is made for. Borrowed during the call, except grid. */
 struct bpfobj_params {
 	const struct grid *grid; /* must outlive the object */
 	uint32_t ntargets;	 /* ids are below */
 	enum cells_mode cells;
-	uint32_t programs;	      /* bit p: program p is wanted */
+	uint32_t programs;		  /* PROG_BIT()s */
+	const struct program_site *first; /* see programs__prepare() */
+	const struct rp_addr *sites;	  /* targets of multi links by address; none: by cookie */
+	size_t nsites;
+	const uint64_t *specs;	      /* by id */
 	const uint64_t *syscall_spec; /* RP_SYSCALLS specs by number, or NULL */
 	const uint64_t *syscall_compat_spec;
 };
@@ -54,21 +49,9 @@ int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfob
 /* Unmaps and unloads; programs that links still hold live on. NULL is fine. */
 void bpfobj__free(struct bpfobj *o);
 
-/*
- * The descriptor of a program to be attached for one target, and the cookie to attach it with. With
- * cookies it is the shared program's; without, a clone whose code holds the spec, and cookie is 0.
- * In either case the caller does not close it. A negative errno if a clone was refused.
- */
-int bpfobj__program(struct bpfobj *o, enum bpf_program_id id, uint64_t spec, uint64_t *cookie);
-/* The shared program's descriptor, for its statistics and for programs that need no spec. */
-int bpfobj__program_fd(const struct bpfobj *o, enum bpf_program_id id);
-
-/* What the kernel counts of a program, its clones together. run_ns and runs stay 0 unless
- * kernel.bpf_stats_enabled is on, skipped where the kernel does not count that (before 6.7). */
-struct bpfobj_counts {
-	uint64_t run_ns, runs, skipped;
-};
-struct bpfobj_counts bpfobj__program_counts(const struct bpfobj *o, enum bpf_program_id id);
+struct programs *bpfobj__programs(const struct bpfobj *o);
+/* Whether programs of multi links tell targets by address; else by cookie. */
+bool bpfobj__knows_addrs(const struct bpfobj *o);
 
 /* Views for snapshot and losses. Counters of CPU c, entry i: base[(c * stride + i) * width]. */
 struct bank_view {

@@ -206,6 +206,20 @@ static const uint32_t *find_function(const struct btf_object *o, const char *nam
 	return id;
 }
 
+/* A structure that is passed by value takes as many words as it has. */
+static uint8_t argument_slots(const struct btf *btf, const struct btf_type *proto)
+{
+	const struct btf_param *params = btf_params(proto);
+	uint8_t slots = 0;
+
+	for (int i = 0; i < btf_vlen(proto); i++) {
+		int64_t size = btf__resolve_size(btf, params[i].type);
+
+		slots += size > 8 ? (size + 7) / 8 : 1;
+	}
+	return slots;
+}
+
 int btf_types__function(struct btf_types *b, const char *object, const char *name,
 			struct func_type *out)
 {
@@ -222,6 +236,8 @@ int btf_types__function(struct btf_types *b, const char *object, const char *nam
 
 	memset(out, 0, sizeof(*out));
 	read_return(o->btf, proto->type, out);
+	out->id = *id;
+	out->slots = argument_slots(o->btf, proto);
 	out->signature = btf_print__function(o->btf, func->type, name);
 	return 0;
 }

@@ -12,6 +12,8 @@ struct btf_types;
 struct func_type {
 	enum rp_kind kind;
 	uint8_t size;	 /* bytes of the result: 1, 2, 4, 8 */
+	uint32_t id;	 /* of the function, in its object's BTF */
+	uint8_t slots;	 /* registers and stack words that its arguments take */
 	char *signature; /* owned, as are the enumerators and their names */
 	struct enumerator *enumerators;
 	size_t nenumerators;

@@ -100,13 +100,11 @@ static void copy_stats(struct reading *r, const struct losses *l)
 	size_t n = losses__programs(l, &p);
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t runs = p[i].entry.runs + p[i].leave.runs;
-
-		if (runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
+		if (p[i].runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
 			r->stats[r->nstats++] = (struct metrics_bpf_stats){
 				.mechanism = p[i].mechanism,
-				.run_seconds = (p[i].entry.run_ns + p[i].leave.run_ns) / 1e9,
-				.runs = runs,
+				.run_seconds = p[i].run_ns / 1e9,
+				.runs = p[i].runs,
 			};
 	}
 }

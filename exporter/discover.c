@@ -18,6 +18,12 @@
 #include "discover_internal.h"
 #include "log.h"
 
+const char *const kind_names[RP_KIND_MAX] = {
+	[RP_KIND_ERRNO] = "errno", [RP_KIND_UNSIGNED] = "unsigned", [RP_KIND_POINTER] = "pointer",
+	[RP_KIND_BOOL] = "bool",   [RP_KIND_ENUM] = "enum",	    [RP_KIND_VOID] = "void",
+	[RP_KIND_RAW] = "raw",
+};
+
 const char *const target_reason_names[REASON_MAX] = {
 	[REASON_NONE] = "",
 	[REASON_NOT_FOUND] = "not_found",

@@ -24,6 +24,7 @@ enum target_reason {
 	REASON_MAX,
 };
 extern const char *const target_reason_names[REASON_MAX]; /* "", "not_found", ... */
+extern const char *const kind_names[RP_KIND_MAX]; /* "errno", ..., as in the configuration */
 
 /* A name of a value, as metrics show it. */
 struct enumerator {
@@ -49,6 +50,9 @@ struct target {
 	uint64_t addr;	 /* TARGET_KERNEL: address, 0 if hidden from us */
 	char *symbol;	 /* TARGET_KERNEL: kallsyms name ("f.isra.0" keeps its suffix) */
 	bool needs_addr; /* TARGET_KERNEL: its name alone does not tell it from others */
+	uint32_t btf_id; /* TARGET_KERNEL: in its object's BTF, 0 if it has no type of its own there
+			  */
+	uint8_t slots;	 /* TARGET_KERNEL with btf_id: words that its arguments take */
 	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit numbers, -1 if none */
 	uint64_t offset; /* TARGET_USER: file offset */
 

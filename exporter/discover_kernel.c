@@ -87,6 +87,9 @@ void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct t
 		return;
 	t->kind = type.kind;
 	t->ret_size = type.size;
+	/* A compiler's clone goes by its original's type, but is not that function. */
+	t->btf_id = strchr(sym->name, '.') ? 0 : type.id;
+	t->slots = type.slots;
 	t->signature = take_ptr(type.signature);
 	t->enumerators = take_ptr(type.enumerators);
 	t->nenumerators = type.nenumerators;

@@ -6,7 +6,7 @@
 #include "denylist.h"
 #include "discover_internal.h"
 #include "log.h"
-#include "metrics.h"
+
 #include "syscalls.h"
 
 struct listing {

@@ -2,10 +2,13 @@
 #include "features.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
+#include "bpf_sys.h"
 #include "tracefs.h"
 
 enum verdict { UNKNOWN, NO, YES };
@@ -67,6 +70,78 @@ static bool probe_task_storage(const struct features *f)
 	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) == 1;
 }
 
+/*
+ * A program that does nothing, attached for a moment to a function that is there for this: only the
+ * kernel's own tests call it (net/bpf/test_run.c).
+ */
+#define TRIAL_FUNCTION "bpf_fentry_test1"
+
+static int load_trial(enum bpf_prog_type type, enum bpf_sys_attach attach, uint32_t btf_id)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = (int)attach,
+		    .attach_btf_id = btf_id);
+
+	return bpf_prog_load(type, "trial", "GPL", code, ARRAY_SIZE(code), &opts);
+}
+
+static bool try_multi(enum bpf_sys_attach attach)
+{
+	const char *symbol = TRIAL_FUNCTION;
+	const struct bpf_sys_functions f = { .symbols = &symbol, .n = 1 };
+	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
+	__cleanup_close int link = prog < 0 ? -1 : bpf_sys__link_functions(prog, attach, &f);
+
+	return link >= 0;
+}
+
+static bool probe_kprobe_multi(const struct features *f)
+{
+	return try_multi(BPF_SYS_KPROBE_MULTI);
+}
+
+static bool probe_kprobe_session(const struct features *f)
+{
+	return try_multi(BPF_SYS_KPROBE_SESSION);
+}
+
+static bool probe_trampoline(const struct features *f)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id = btf ? btf__find_by_name_kind(btf, TRIAL_FUNCTION, BTF_KIND_FUNC) : -1;
+	__cleanup_close int prog =
+		id < 0 ? -1 : load_trial(BPF_PROG_TYPE_TRACING, BPF_SYS_FENTRY, id);
+	__cleanup_close int link = prog < 0 ? -1 : bpf_sys__link_tracing(prog, BPF_SYS_FENTRY);
+
+	btf__free(btf);
+	return link >= 0;
+}
+
+/* "none (voluntary) full lazy": the model in force is in parentheses. */
+static bool probe_no_preemption(const struct features *f)
+{
+	__cleanup_close int debugfs = tracefs__open_debugfs();
+	__cleanup_close int fd = debugfs < 0 ? -1 : openat(debugfs, "sched/preempt", O_RDONLY);
+	struct utsname u;
+	char text[64] = "";
+
+	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
+		return strstr(text, "(none)") || strstr(text, "(voluntary)");
+	/* A kernel whose model is fixed says it in its version; one where it can be chosen, that.
+	 */
+	return !uname(&u) && !strstr(u.version, "PREEMPT");
+}
+
+/* Since fprobe stands on the function graph tracer, returns live on the task's shadow stack;
+ * before, a link had two slots for each CPU. (6.14, kernel commit 4346ba160409) */
+static bool probe_return_slots(const struct features *f)
+{
+	return kallsyms_has("fprobe_fgraph_entry");
+}
+
 static const struct {
 	const char *missing;
 	bool (*probe)(const struct features *f);
@@ -82,6 +157,19 @@ static const struct {
 				     "(CONFIG_FTRACE_SYSCALLS)",
 				     probe_syscall_events },
 	[FEATURE_ATTACH_COOKIE] = { "this kernel has no attach cookies", probe_attach_cookie },
+	[FEATURE_KPROBE_MULTI] = { "this kernel has no kprobe.multi links (CONFIG_FPROBE, 5.18)",
+				   probe_kprobe_multi },
+	[FEATURE_KPROBE_SESSION] = { "this kernel has no kprobe.session links (CONFIG_FPROBE, "
+				     "6.10)",
+				     probe_kprobe_session },
+	[FEATURE_TRAMPOLINE] = { "this kernel does not permit fentry programs (BTF, "
+				 "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
+				 probe_trampoline },
+	[FEATURE_NO_PREEMPTION] = { "this kernel preempts itself, at which trampolines lose calls",
+				    probe_no_preemption },
+	[FEATURE_RETURN_SLOTS] = { "this kernel has few return slots for a multi link, and loses "
+				   "calls of functions that sleep",
+				   probe_return_slots },
 	[FEATURE_TASK_STORAGE] = { "this kernel has no task storage", probe_task_storage },
 };
 
@@ -104,6 +192,11 @@ bool features__has(struct features *f, enum feature feature)
 const char *features__describe(enum feature feature)
 {
 	return table[feature].missing;
+}
+
+const char *features__missing(struct features *f, enum feature feature)
+{
+	return features__has(f, feature) ? NULL : features__describe(feature);
 }
 
 int features__tracefs(const struct features *f)

@@ -16,6 +16,11 @@ enum feature {
 	FEATURE_ATTACH_COOKIE,	/* bpf_get_attach_cookie() in kprobe programs, links on perf events
 				 */
 	FEATURE_TASK_STORAGE,	/* usable in kprobe programs */
+	FEATURE_KPROBE_MULTI,
+	FEATURE_KPROBE_SESSION,
+	FEATURE_TRAMPOLINE,    /* fentry and fexit programs */
+	FEATURE_NO_PREEMPTION, /* the kernel does not preempt itself */
+	FEATURE_RETURN_SLOTS,  /* multi links have a return slot for every call */
 	FEATURE_MAX,
 };
 
@@ -30,6 +35,8 @@ struct features *features__new(int tracefs, bool assume);
 bool features__has(struct features *f, enum feature feature);
 /* Text for people, of a feature that is missing: "tracefs is not available (EACCES)". */
 const char *features__describe(enum feature feature);
+/* NULL if there is the feature, else features__describe() of it. */
+const char *features__missing(struct features *f, enum feature feature);
 int features__tracefs(const struct features *f);
 void features__free(struct features *f);
 

@@ -69,7 +69,9 @@ static size_t complete_shared(struct losses *l)
 		if (!p->shared)
 			continue;
 		l->shared[n].mechanism = p->mechanism;
-		raise_to(&l->shared[n++].missed, p->leave.skipped);
+		for (int r = 0; r < MISSED_MAX; r++)
+			raise_to(&l->shared[n].missed[r], p->missed[r]);
+		n++;
 	}
 	return n;
 }

@@ -21,7 +21,7 @@ struct losses_target {
 /* Losses of programs that several targets share, and that the kernel counts for all together. */
 struct losses_shared {
 	const char *mechanism;
-	uint64_t missed; /* MISSED_RECURSION */
+	uint64_t missed[MISSED_MAX];
 };
 
 struct losses_view {

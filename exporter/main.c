@@ -99,12 +99,9 @@ static int prepare(struct exporter *e)
 		return fail(EXIT_CANNOT_RUN, error);
 	e->params = (struct bpfobj_params){
 		.grid = e->grid,
-		.ntargets = e->targets->nids,
 		.cells = c->cells,
-		.programs = attach__programs(e->attach),
-		.syscall_spec = attach__syscall_specs(e->attach, false),
-		.syscall_compat_spec = attach__syscall_specs(e->attach, true),
 	};
+	attach__params(e->attach, &e->params);
 	return EXIT_OK;
 }
 

@@ -9,12 +9,6 @@
 #include "metrics.h"
 #include "self.h"
 
-const char *const kind_names[RP_KIND_MAX] = {
-	[RP_KIND_ERRNO] = "errno", [RP_KIND_UNSIGNED] = "unsigned", [RP_KIND_POINTER] = "pointer",
-	[RP_KIND_BOOL] = "bool",   [RP_KIND_ENUM] = "enum",	    [RP_KIND_VOID] = "void",
-	[RP_KIND_RAW] = "raw",
-};
-
 const char *const missed_reason_names[MISSED_MAX] = {
 	[MISSED_RECURSION] = "recursion",
 	[MISSED_MAXACTIVE] = "maxactive",
@@ -233,7 +227,6 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 {
 	const struct losses_view *losses = in->losses;
 	const struct target_state *st;
-	uint64_t shared = 0;
 
 	if (!losses)
 		return;
@@ -252,11 +245,17 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 						    st->created);
 	}
 
-	/* One series for all of them: it carries no mechanism. */
-	for (size_t i = 0; i < losses->nshared; i++)
-		shared += losses->shared[i].missed;
-	if (losses->nshared && wanted(in, "_all"))
-		write_missed_series(e, "_all", "_all", MISSED_RECURSION, shared, 0);
+	/* One series for all mechanisms: it carries none of their names. */
+	if (!losses->nshared || !wanted(in, "_all"))
+		return;
+	for (int r = 0; r < MISSED_MAX; r++) {
+		uint64_t shared = 0;
+
+		for (size_t i = 0; i < losses->nshared; i++)
+			shared += losses->shared[i].missed[r];
+		if (shared || r == MISSED_RECURSION)
+			write_missed_series(e, "_all", "_all", r, shared, 0);
+	}
 }
 
 static void write_probe_info(const struct metrics_input *in, struct expo *e)

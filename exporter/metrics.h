@@ -57,7 +57,4 @@ struct outcome_text metrics__detail_text(const struct target *t, int64_t value, 
 /* "recursion", "maxactive", ... */
 extern const char *const missed_reason_names[MISSED_MAX];
 
-/* "errno", "pointer", ... as in the configuration. */
-extern const char *const kind_names[RP_KIND_MAX];
-
 #endif /* METRICS_H */

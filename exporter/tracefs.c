@@ -15,22 +15,22 @@
 #define FSCONFIG_CMD_CREATE 6
 #endif
 
-static int open_mounted(const char *path)
+static int open_mounted(const char *path, long magic)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
 
 	if (fd < 0)
 		return -errno;
-	if (!fstatfs(fd, &fs) && fs.f_type == TRACEFS_MAGIC)
+	if (!fstatfs(fd, &fs) && fs.f_type == magic)
 		return fd;
 	close(fd);
 	return -ENOENT;
 }
 
-static int open_private(void)
+static int open_private(const char *type)
 {
-	__cleanup_close int fs = syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
+	__cleanup_close int fs = syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
 	int fd;
 
 	if (fs < 0)
@@ -47,15 +47,20 @@ int tracefs__open(void)
 	int denied = 0, fd;
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		fd = open_mounted(places[i]);
+		fd = open_mounted(places[i], TRACEFS_MAGIC);
 		if (fd >= 0)
 			return fd;
 		if (fd == -EACCES)
 			denied = fd;
 	}
-	if (denied)
-		return denied;
-	return open_private();
+	return denied ? denied : open_private("tracefs");
+}
+
+int tracefs__open_debugfs(void)
+{
+	int fd = open_mounted("/sys/kernel/debug", DEBUGFS_MAGIC);
+
+	return fd == -ENOENT ? open_private("debugfs") : fd;
 }
 
 int tracefs__event_id(int tracefs, const char *group, const char *event)

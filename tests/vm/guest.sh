@@ -6,13 +6,14 @@
 #
 #	guest.sh [OPTIONS] [--] COMMAND...
 #
-#	-k SERIES		kernel (6.12); see kernels.sh
+#	-k SERIES		kernel; see kernels.sh --list and --default
 #	-o DIR			is shared, writable, with the command as $RESULTS
-#	-t SECONDS		time limit for all of it (300)
+#	-t SECONDS		time limit for all of it (300; 0: none)
 #	-f [ADDRESS:]PORT:PORT	forward a host's TCP port (127.0.0.1) to the guest's; repeatable
 #	-e NAME=VALUE		set in the command's environment; repeatable
 #	-a 'WORDS'		more kernel command line
 #	-c CPUS, -m MEGABYTES	2, 1024
+#	-K			keep the host's /tmp in view (else an empty one in memory)
 #	-v			print how long the boot took
 #
 # The command's working directory is the repository's root, its output comes out here as it is
@@ -27,7 +28,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 repository=$(cd "$here/../.." && pwd -P)
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
 
-series=6.12 results='' limit=300 forwards='' append='' cpus=2 memory=1024 verbose='' exports=''
+series='' results='' limit=300 forwards='' append='' cpus=2 memory=1024 verbose='' exports='' keep_tmp=''
 
 die() {
 	echo "guest: $*" >&2
@@ -39,7 +40,7 @@ quote() {
 	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
 }
 
-while getopts k:o:t:f:e:a:c:m:v option; do
+while getopts k:o:t:f:e:a:c:m:Kv option; do
 	case $option in
 	k) series=$OPTARG ;;
 	o) results=$OPTARG ;;
@@ -49,15 +50,17 @@ while getopts k:o:t:f:e:a:c:m:v option; do
 	a) append=$OPTARG ;;
 	c) cpus=$OPTARG ;;
 	m) memory=$OPTARG ;;
+	K) keep_tmp=yes ;;
 	v) verbose=yes ;;
 	*) die "usage: guest.sh [-k SERIES] [-o DIR] [-t SECONDS] [-f PORT:PORT] [-e NAME=VALUE]" \
-		"[-a WORDS] [-c CPUS] [-m MEGABYTES] [-v] -- COMMAND..." ;;
+		"[-a WORDS] [-c CPUS] [-m MEGABYTES] [-K] [-v] -- COMMAND..." ;;
 	esac
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || die "no command to run; usage: guest.sh [OPTIONS] -- COMMAND..."
 
-qemu=qemu-system-$(uname -m)
+[ "$(uname -m)" = x86_64 ] || die "the test guests run on x86-64 machines only"
+qemu="qemu-system-x86_64"
 for tool in "$qemu" busybox cpio; do
 	command -v "$tool" > /dev/null || die "$tool is needed and is not here: run make deps"
 done
@@ -130,7 +133,6 @@ make_initrd() {
 	initramfs=$kernel/initramfs-$key.cpio
 	[ -s "$initramfs" ] || build_initramfs "$initramfs"
 
-	keep_tmp=''
 	case $repository/:$cache/ in
 	/tmp/* | *:/tmp/*) keep_tmp=yes ;;
 	esac
@@ -271,6 +273,7 @@ follow_output() {
 	}
 }
 
+[ -n "$series" ] || series=$(sh "$here/kernels.sh" --default)
 kernel=$(sh "$here/kernels.sh" --path "$series") || exit 125
 release=$(cat "$kernel/version")
 accelerator=$(choose_accelerator)

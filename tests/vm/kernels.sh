@@ -6,6 +6,7 @@
 #	kernels.sh [SERIES...]		ensure these series, or the whole matrix; silent when cached
 #	kernels.sh --path SERIES	ensure it and print its directory
 #	kernels.sh --list		print the matrix of this machine, one series a line
+#	kernels.sh --default		print the series to use where none is asked for
 #
 # A kernel is the newest package of its series in the suite that the table below names. It is found
 # through an apt state of our own, on the mirror that this machine's own apt configuration uses, with
@@ -33,6 +34,10 @@ matrix() {
 	ubuntu 6.8 noble generic
 	ubuntu 6 noble-updates generic
 	END
+}
+
+matrix_row() {
+	matrix | awk -v series="$1" '$2 == series'
 }
 
 die() {
@@ -64,6 +69,11 @@ available_series() {
 			echo "$series"
 		fi
 	done
+}
+
+# 6.12 where there is one, for it has every mechanism but the newest ones; else the newest.
+default_series() {
+	available_series | awk '{ last = $0 } $0 == "6.12" { exit } END { print last }'
 }
 
 # ---- where packages come from ------------------------------------------------------------------
@@ -214,8 +224,7 @@ fetch_from() {
 	mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$state/deb"
 	echo "deb [arch=$arch target=Packages $5] $4 $2 main" > "$state/sources.list"
 	if ! private_apt "$state" apt-get update -o APT::Update::Error-Mode=any \
-		> "$work/apt.log" 2>&1; then
-		# Releases of apt before 2.1 do not know Error-Mode and only warn.
+		>> "$work/apt.log" 2>&1; then
 		return 1
 	fi
 	packages=$(choose_packages "$state" "$1" "$3") || {
@@ -291,8 +300,7 @@ is_good() {
 
 fetch() {
 	series=$1
-	row=$(matrix | awk -v series="$series" '$2 == series')
-	[ -n "$row" ] || die "no series $series; there is: $(available_series | paste -s -d ' ')"
+	row=$(matrix_row "$series")
 	# shellcheck disable=SC2086 # the fields of one row
 	set -- $row
 	distribution=$1 suite=$3 flavour=$4
@@ -347,6 +355,8 @@ fetch() {
 }
 
 ensure() {
+	[ -n "$(matrix_row "$1")" ] ||
+		die "no kernel series \"$1\"; there is: $(available_series | paste -s -d ' ')"
 	! is_good "$kernels/$1" || return 0
 	mkdir -p "$kernels"
 	# Two test suites may want the same kernel at once; the second waits and finds it there.
@@ -368,13 +378,16 @@ case "${1:-}" in
 --list)
 	available_series
 	;;
+--default)
+	default_series
+	;;
 --path)
 	[ $# -eq 2 ] || die "usage: kernels.sh --path SERIES"
 	ensure "$2"
 	echo "$kernels/$2"
 	;;
 -*)
-	die "usage: kernels.sh [SERIES...] | --path SERIES | --list"
+	die "usage: kernels.sh [SERIES...] | --path SERIES | --list | --default"
 	;;
 *)
 	[ $# -gt 0 ] || {

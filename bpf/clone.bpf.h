@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Programs that are templates: the exporter loads a copy for each target, with what is known of the
+ * target in the place of markers (exporter/clone.c). Nothing is looked up when they run.
+ */
+#ifndef RP_CLONE_BPF_H
+#define RP_CLONE_BPF_H
+
+#include "abi.h"
+#include "kernel.h"
+
+static __always_inline __u64 spec_of_clone(void)
+{
+	__u64 spec;
+
+	asm volatile("%0 = %1 ll" : "=r"(spec) : "i"(RP_SPEC_MARKER));
+	return spec;
+}
+
+/* What a function returned, in its fexit program: it lies in ctx behind the arguments. */
+static __always_inline __u64 result_of_clone(const __u64 *ctx)
+{
+	__u64 ret;
+
+	asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(ret) : "r"(ctx), "i"(RP_RESULT_MARKER));
+	return ret;
+}
+
+#endif /* RP_CLONE_BPF_H */

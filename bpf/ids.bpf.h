@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which target a program of many targets runs for.
+ *
+ * The kernel knows a link's cookies by a binary search over its addresses (bpf_get_attach_cookie():
+ * +70 instructions at one function, +280 at 1,000). A hash table of our own from address to spec
+ * costs the same few instructions at any number. It is filled by exporter/bpfobj.c, which sees to
+ * it that no entry is more than RP_ADDR_STEPS from its place. Where addresses are hidden from the
+ * exporter, the cookie is used.
+ */
+#ifndef RP_IDS_BPF_H
+#define RP_IDS_BPF_H
+
+#include "core.bpf.h"
+
+const volatile __u32 addr_shift; /* 64 - log2(entries); 0: there is no table, ask for the cookie */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_addr);
+} addrs SEC(".maps");
+
+/* Specs by id, for a return that knows its id from a session cookie. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} specs SEC(".maps");
+
+static __always_inline __u64 spec_of_addr(__u64 addr)
+{
+	__u32 i = rp_addr_hash(addr, addr_shift);
+	struct rp_addr *a;
+
+	for (int step = 0; step < RP_ADDR_STEPS; step++, i++) {
+		a = bpf_map_lookup_elem(&addrs, &i);
+		if (!a)
+			break;
+		if (a->addr == addr)
+			return a->spec;
+	}
+	return 0;
+}
+
+static __always_inline __u64 spec_of_link(void *ctx)
+{
+	return addr_shift ? spec_of_addr(bpf_get_func_ip(ctx)) : bpf_get_attach_cookie(ctx);
+}
+
+static __always_inline __u64 spec_of_id(__u32 id)
+{
+	__u64 *spec = bpf_map_lookup_elem(&specs, &id);
+
+	return spec ? *spec : 0;
+}
+
+#endif /* RP_IDS_BPF_H */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * kprobe.multi: one link for the entries and one for the returns of any number of kernel functions.
+ * A return finds its entry by stack address, as with single kprobes.
+ */
+#ifndef RP_PROBE_MULTI_BPF_H
+#define RP_PROBE_MULTI_BPF_H
+
+#include "ids.bpf.h"
+#include "pairing.bpf.h"
+
+SEC("kprobe")
+int BPF_KPROBE(multi_entry)
+{
+	__u64 spec = spec_of_link(ctx);
+
+	if (spec)
+		enter(RP_EXCLUSIVE, RP_KERNEL, spec, ENTRY_ADDR(ctx));
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(multi_return, long ret)
+{
+	__u64 spec = spec_of_link(ctx);
+
+	if (spec)
+		leave(RP_EXCLUSIVE, RP_KERNEL, spec, RETURN_ADDR(ctx), ret);
+	return 0;
+}
+
+#endif /* RP_PROBE_MULTI_BPF_H */

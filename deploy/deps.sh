@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Installs what building, testing and `make run` need, and only what is missing of it. Debian 12,
+# Debian 13 and Ubuntu 24.04; elsewhere it checks for the same things and says what is missing.
+set -eu
+
+# What each is for: compilers; libraries; the test guests; the tests.
+packages='gcc libc6-dev binutils make pkg-config clang llvm
+	libbpf-dev libelf-dev zlib1g-dev libmicrohttpd-dev libyaml-dev libcmocka-dev
+	busybox-static cpio kmod util-linux xz-utils zstd
+	curl jq python3 prometheus shellcheck clang-format'
+
+# The same, as commands and pkg-config modules, for distributions with other package names.
+commands='gcc readelf make pkg-config clang llvm-strip bpftool busybox cpio depmod flock xz zstd curl
+	jq python3 prometheus promtool shellcheck clang-format'
+modules='libbpf libelf zlib libmicrohttpd yaml-0.1 cmocka'
+
+say() {
+	echo "deps: $*"
+}
+
+die() {
+	echo "deps: $*" >&2
+	exit 1
+}
+
+os_field() {
+	sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2>/dev/null | head -n 1
+}
+
+qemu_command() {
+	echo "qemu-system-$(uname -m)"
+}
+
+check_elsewhere() {
+	missing=
+	for command in $commands "$(qemu_command)"; do
+		command -v "$command" > /dev/null || missing="$missing $command"
+	done
+	for module in $modules; do
+		pkg-config --exists "$module" 2> /dev/null || missing="$missing $module(library)"
+	done
+	if [ -n "$missing" ]; then
+		die "this is $(os_field PRETTY_NAME), not Debian 12, Debian 13 or Ubuntu 24.04:" \
+			"please install yourself:$missing"
+	fi
+	say "this is $(os_field PRETTY_NAME), and everything needed is here"
+}
+
+# The machine emulator and bpftool go by different names.
+distribution_packages() {
+	case $(uname -m) in
+	aarch64) echo qemu-system-arm ;;
+	*) echo qemu-system-x86 ;;
+	esac
+	# Ubuntu 24.04 has bpftool only beside the tools of a kernel.
+	case $1 in
+	ubuntu) echo linux-tools-common linux-tools-generic ;;
+	*) echo bpftool ;;
+	esac
+}
+
+missing_packages() {
+	for package; do
+		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) || status=
+		[ "$status" = installed ] || echo "$package"
+	done
+}
+
+# Packages that bring a service start it. The tests want the programs only: nothing may be started
+# while we install, and a Prometheus that came by us is not to start at the next boot either.
+install_packages() {
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e "$policy" ]; then
+		printf '#!/bin/sh\nexit 101\n' > "$policy"
+		chmod 0755 "$policy"
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+		trap 'exit 130' HUP INT TERM
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get install -y --no-install-recommends "$@"
+	case " $* " in
+	*" prometheus "*)
+		# Not systemctl: a container may be without one now and have one later.
+		deb-systemd-helper disable prometheus.service > /dev/null 2>&1 || true
+		update-rc.d prometheus disable > /dev/null 2>&1 || true
+		;;
+	esac
+}
+
+case $(os_field ID):$(os_field VERSION_ID) in
+debian:12 | debian:13 | ubuntu:24.04) ;;
+*)
+	check_elsewhere
+	exit 0
+	;;
+esac
+
+# shellcheck disable=SC2046,SC2086 # lists of package names
+set -- $(missing_packages $packages $(distribution_packages "$(os_field ID)"))
+if [ $# -eq 0 ]; then
+	say "everything needed is installed"
+	exit 0
+fi
+say "to be installed: $*"
+[ "$(id -u)" -eq 0 ] || die "installing packages needs root: sudo make deps"
+say "reading the package lists (apt-get update)"
+apt-get update -qq
+say "installing"
+install_packages "$@"
+say "done"

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Three things are done to programs that libbpf does not do for us.
+ *
+ * Attach types that its version does not know are set by number. Calls of kernel functions whose
+ * signature depends on the kernel are compiled as calls of made-up helpers, and become calls of the
+ * function's BTF id here. And a template is loaded once, for its relocated code, of which each
+ * target gets a copy with its own numbers in the place of markers.
+ */
+#include "programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/filter.h>
+
+#include "bpf/abi.h"
+#include "bpf_sys.h"
+
+static const struct row {
+	const char *name;  /* shared by all targets; NULL if there are only clones */
+	const char *clone; /* template; NULL if it is always shared */
+	int attach_type;   /* 0: what libbpf makes of the section */
+} rows[PROG_MAX] = {
+	[PROG_KPROBE_ENTRY] = { "kprobe_entry", "kprobe_entry_clone", 0 },
+	[PROG_KPROBE_RETURN] = { "kprobe_return", "kprobe_return_clone", 0 },
+	[PROG_MULTI_ENTRY] = { "multi_entry", NULL, BPF_SYS_KPROBE_MULTI },
+	[PROG_MULTI_RETURN] = { "multi_return", NULL, BPF_SYS_KPROBE_MULTI },
+	[PROG_KPROBE_SESSION] = { "kprobe_session", NULL, BPF_SYS_KPROBE_SESSION },
+	[PROG_FEXIT_ENTRY] = { NULL, "fexit_entry", BPF_SYS_FENTRY },
+	[PROG_FEXIT_RETURN] = { NULL, "fexit_return", BPF_SYS_FEXIT },
+	[PROG_UPROBE_ENTRY] = { "uprobe_entry", "uprobe_entry_clone", 0 },
+	[PROG_UPROBE_RETURN] = { "uprobe_return", "uprobe_return_clone", 0 },
+	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0 },
+	[PROG_SYSCALL_EXIT] = { "syscall_exit", NULL, 0 },
+};
+
+struct clone {
+	enum program_id program;
+	int fd;
+};
+
+/* Where a template's markers are: an instruction's index stays what it is when libbpf relocates. */
+#define MARKERS_MAX 64
+struct markers {
+	size_t nspecs, nresults;
+	size_t spec[MARKERS_MAX], result[MARKERS_MAX];
+};
+
+struct programs {
+	struct bpf_program *v[PROG_MAX]; /* NULL if not selected */
+	bool is_template[PROG_MAX];
+	struct markers *markers[PROG_MAX]; /* of templates */
+	struct clone *clones;
+	size_t nclones;
+};
+
+/* ---- code ---------------------------------------------------------------------------------- */
+
+static bool is_spec_marker(const struct bpf_insn *code)
+{
+	return code[0].code == (BPF_LD | BPF_IMM | BPF_DW) && !code[0].src_reg &&
+	       (uint32_t)code[0].imm == (uint32_t)RP_SPEC_MARKER &&
+	       (uint32_t)code[1].imm == (uint32_t)(RP_SPEC_MARKER >> 32);
+}
+
+static bool is_result_marker(const struct bpf_insn *code)
+{
+	return code->code == (BPF_LDX | BPF_MEM | BPF_DW) && code->off == RP_RESULT_MARKER;
+}
+
+static int find_markers(const struct bpf_insn *code, size_t n, struct markers *m)
+{
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (m->nspecs == MARKERS_MAX || m->nresults == MARKERS_MAX)
+			return -E2BIG;
+		if (is_spec_marker(&code[i]))
+			m->spec[m->nspecs++] = i;
+		else if (is_result_marker(&code[i]))
+			m->result[m->nresults++] = i;
+	}
+	return m->nspecs ? 0 : -ENOEXEC;
+}
+
+static void fill_markers(struct bpf_insn *code, const struct markers *m,
+			 const struct program_site *site)
+{
+	for (size_t i = 0; i < m->nspecs; i++) {
+		code[m->spec[i]].imm = (int32_t)site->spec;
+		code[m->spec[i] + 1].imm = (int32_t)(site->spec >> 32);
+	}
+	for (size_t i = 0; i < m->nresults; i++)
+		code[m->result[i]].off = site->slots * sizeof(uint64_t);
+}
+
+static int kfunc_id(const struct btf *vmlinux, int32_t number)
+{
+	switch (number) {
+	case RP_KFUNC_SESSION_IS_RETURN:
+		return btf__find_by_name_kind(vmlinux, "bpf_session_is_return", BTF_KIND_FUNC);
+	case RP_KFUNC_SESSION_COOKIE:
+		return btf__find_by_name_kind(vmlinux, "bpf_session_cookie", BTF_KIND_FUNC);
+	default:
+		return 0;
+	}
+}
+
+/* Before it is loaded, a program's code is nobody's but ours. */
+static struct bpf_insn *own_code(struct bpf_program *p)
+{
+	return (struct bpf_insn *)bpf_program__insns(p);
+}
+
+static int resolve_kfuncs(struct bpf_program *p, struct btf **vmlinux)
+{
+	struct bpf_insn *code = own_code(p);
+	size_t n = bpf_program__insn_cnt(p);
+
+	for (size_t i = 0; i < n; i++) {
+		int id;
+
+		if (code[i].code != (BPF_JMP | BPF_CALL) || code[i].src_reg ||
+		    (code[i].imm != RP_KFUNC_SESSION_IS_RETURN &&
+		     code[i].imm != RP_KFUNC_SESSION_COOKIE))
+			continue;
+		if (!*vmlinux)
+			*vmlinux = btf__load_vmlinux_btf();
+		if (!*vmlinux)
+			return -errno;
+		id = kfunc_id(*vmlinux, code[i].imm);
+		if (id <= 0)
+			return -ENOENT;
+		code[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
+		code[i].imm = id;
+	}
+	return 0;
+}
+
+/* ---- before loading -------------------------------------------------------------------------- */
+
+static bool is_tracing(enum program_id id)
+{
+	return rows[id].attach_type == BPF_SYS_FENTRY || rows[id].attach_type == BPF_SYS_FEXIT;
+}
+
+static int prepare_template(struct programs *ps, enum program_id id,
+			    const struct program_site *first)
+{
+	struct bpf_program *p = ps->v[id];
+	int err;
+
+	ps->markers[id] = xcalloc(1, sizeof(*ps->markers[id]));
+	err = find_markers(own_code(p), bpf_program__insn_cnt(p), ps->markers[id]);
+	if (err || !is_tracing(id))
+		return err;
+	if (!first)
+		return -EINVAL;
+	fill_markers(own_code(p), ps->markers[id], first);
+	return bpf_program__set_attach_target(p, 0, first->symbol);
+}
+
+static int prepare_one(struct programs *ps, struct bpf_object *obj, enum program_id id,
+		       bool cookies, const struct program_site *first, struct btf **vmlinux)
+{
+	const struct row *row = &rows[id];
+	bool template = !row->name || (row->clone && !cookies);
+	struct bpf_program *p =
+		bpf_object__find_program_by_name(obj, template ? row->clone : row->name);
+	int err;
+
+	if (!p)
+		return -ENOENT;
+	ps->v[id] = p;
+	ps->is_template[id] = template;
+	bpf_program__set_autoload(p, true);
+	if (row->attach_type)
+		bpf_program__set_expected_attach_type(p, row->attach_type);
+	err = template ? prepare_template(ps, id, first) : 0;
+	return err ? err : resolve_kfuncs(p, vmlinux);
+}
+
+int programs__prepare(struct bpf_object *obj, struct features *f, uint32_t mask,
+		      const struct program_site *first, struct programs **out)
+{
+	bool cookies = features__has(f, FEATURE_ATTACH_COOKIE);
+	struct programs *ps = xcalloc(1, sizeof(*ps));
+	struct btf *vmlinux = NULL;
+	struct bpf_program *p;
+	int err = 0;
+
+	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
+	for (int id = 0; id < PROG_MAX && !err; id++)
+		if (mask & PROG_BIT(id))
+			err = prepare_one(ps, obj, id, cookies, first, &vmlinux);
+	btf__free(vmlinux);
+	if (err) {
+		programs__free(ps);
+		return err;
+	}
+	*out = ps;
+	return 0;
+}
+
+void programs__free(struct programs *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->nclones; i++)
+		close(p->clones[i].fd);
+	for (int id = 0; id < PROG_MAX; id++)
+		free(p->markers[id]);
+	free(p->clones);
+	free(p);
+}
+
+/* ---- after loading --------------------------------------------------------------------------- */
+
+static int load_clone(const struct programs *p, enum program_id id, const struct program_site *site)
+{
+	struct bpf_program *template = p->v[id];
+	size_t n = bpf_program__insn_cnt(template);
+	__cleanup_free struct bpf_insn *code = xcalloc(n, sizeof(*code));
+	__cleanup_close int btf_fd = -1;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = bpf_program__expected_attach_type(template));
+	int fd;
+
+	memcpy(code, bpf_program__insns(template), n * sizeof(*code));
+	if (is_tracing(id)) {
+		opts.attach_btf_id = site->btf_id;
+		if (strcmp(site->module, "vmlinux")) {
+			btf_fd = bpf_sys__module_btf(site->module);
+			if (btf_fd < 0)
+				return btf_fd;
+			opts.attach_btf_obj_fd = btf_fd;
+		}
+	}
+	fill_markers(code, p->markers[id], site);
+	fd = bpf_prog_load(bpf_program__type(template), bpf_program__name(template), "Dual BSD/GPL",
+			   code, n, &opts);
+	return fd < 0 ? -errno : fd;
+}
+
+int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
+		       uint64_t *cookie)
+{
+	int fd;
+
+	if (!p->is_template[id]) {
+		*cookie = site->spec;
+		return programs__fd(p, id);
+	}
+	*cookie = 0;
+	fd = load_clone(p, id, site);
+	if (fd >= 0)
+		*(struct clone *)array__grow(&p->clones, &p->nclones, sizeof(*p->clones)) =
+			(struct clone){ id, fd };
+	return fd;
+}
+
+int programs__fd(const struct programs *p, enum program_id id)
+{
+	return p->v[id] ? bpf_program__fd(p->v[id]) : -ENOENT;
+}
+
+static void add_counts(int fd, struct program_counts *sum)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		return;
+	sum->run_ns += info.run_time_ns;
+	sum->runs += info.run_cnt;
+	sum->skipped += info.recursion_misses;
+}
+
+struct program_counts programs__count_fd(int fd)
+{
+	struct program_counts sum = {};
+
+	add_counts(fd, &sum);
+	return sum;
+}
+
+struct program_counts programs__count(const struct programs *p, enum program_id id)
+{
+	struct program_counts sum = {};
+
+	add_counts(programs__fd(p, id), &sum);
+	for (size_t i = 0; i < p->nclones; i++)
+		if (p->clones[i].program == id)
+			add_counts(p->clones[i].fd, &sum);
+	return sum;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The BPF programs: which there are, how they are made ready for this kernel, and their clones.
+ */
+#ifndef PROGRAMS_H
+#define PROGRAMS_H
+
+#include "features.h"
+#include "util.h"
+
+struct bpf_object;
+struct programs;
+
+enum program_id {
+	PROG_KPROBE_ENTRY,
+	PROG_KPROBE_RETURN,
+	PROG_MULTI_ENTRY,
+	PROG_MULTI_RETURN,
+	PROG_KPROBE_SESSION,
+	PROG_FEXIT_ENTRY,
+	PROG_FEXIT_RETURN,
+	PROG_UPROBE_ENTRY,
+	PROG_UPROBE_RETURN,
+	PROG_SYSCALL_ENTER,
+	PROG_SYSCALL_EXIT,
+	PROG_MAX,
+};
+#define PROG_BIT(id) (1U << (id))
+
+/* What a program must know of the function that it is attached to. */
+struct program_site {
+	uint64_t spec;
+	const char *module; /* kernel functions: "vmlinux" or a module's name */
+	const char *symbol;
+	uint32_t btf_id; /* tracing programs: in the module's BTF */
+	uint8_t slots;	 /* tracing programs: words of arguments, behind which the result lies */
+};
+
+/*
+ * Between opening and loading: selects the programs of the mask, resolves kernel functions that
+ * they call. first is any target that a tracing program of the mask will be attached to, or NULL: a
+ * template must be loaded for something. 0 or a negative errno.
+ */
+int programs__prepare(struct bpf_object *obj, struct features *f, uint32_t mask,
+		      const struct program_site *first, struct programs **out);
+void programs__free(struct programs *p);
+
+/*
+ * The descriptor of a program to be attached at a site, which the caller does not close, and the
+ * cookie to attach it with. A shared program gets the spec as its cookie; a clone has the spec in
+ * its code, and cookie is 0. A negative errno if a clone was refused.
+ */
+int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
+		       uint64_t *cookie);
+/* The shared program's descriptor. */
+int programs__fd(const struct programs *p, enum program_id id);
+
+/*
+ * What the kernel counts of a program, its clones together. run_ns and runs stay 0 unless
+ * kernel.bpf_stats_enabled is on, skipped where the kernel does not count that (before 5.12 for
+ * tracing programs, 6.7 for the others).
+ */
+struct program_counts {
+	uint64_t run_ns, runs, skipped;
+};
+struct program_counts programs__count(const struct programs *p, enum program_id id);
+struct program_counts programs__count_fd(int fd);
+
+#endif /* PROGRAMS_H */

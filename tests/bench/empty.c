@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a mechanism costs by itself: attaches a pair of programs that do nothing.
+ *
+ *	bench_empty MECHANISM FUNCTION...
+ *	bench_empty MECHANISM @FILE		function names, one a line
+ *
+ * Prints "ready N" once N functions are attached, and holds them until it is ended. A function that
+ * the kernel refuses in a batch is found by halving and left out.
+ *
+ * The program is the same two instructions for every mechanism, so there is no object file to it.
+ * Mechanisms and link attributes that are newer than the headers and libbpf of the oldest
+ * distribution that we build on are spelled out here.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* enum bpf_attach_type, include/uapi/linux/bpf.h */
+#define ATTACH_KPROBE_MULTI   42
+#define ATTACH_KPROBE_SESSION 56
+#define ATTACH_FSESSION	      58
+#define ATTACH_FSESSION_MULTI 61
+
+#define MULTI_RETURN	      (1U << 0) /* BPF_F_KPROBE_MULTI_RETURN */
+
+/* union bpf_attr for BPF_LINK_CREATE. */
+struct link_attr {
+	uint32_t prog_fd, target_fd, attach_type, flags;
+	union {
+		struct {
+			uint32_t flags, cnt;
+			uint64_t syms, addrs, cookies;
+		} kprobe_multi;
+		struct {
+			uint64_t ids, cookies;
+			uint32_t cnt;
+		} tracing_multi;
+	};
+};
+
+struct functions {
+	const char **names;
+	uint32_t *ids; /* of their BTF; 0: none */
+	size_t n;
+};
+
+static void __attribute__((noreturn)) die(const char *what, const char *name, int err)
+{
+	if (err)
+		fprintf(stderr, "bench_empty: %s%s%s: %s\n", what, name ? " of " : "",
+			name ? name : "", strerror(-err));
+	else
+		fprintf(stderr, "bench_empty: %s%s%s\n", what, name ? ": " : "", name ? name : "");
+	exit(1);
+}
+
+static int load(enum bpf_prog_type type, int attach_type, uint32_t btf_id)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type,
+		    .attach_btf_id = btf_id);
+	int fd = bpf_prog_load(type, "nothing", "GPL", nothing, 2, &opts);
+
+	return fd;
+}
+
+static int create_link(struct link_attr *attr)
+{
+	int fd = syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(*attr));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* ---- one function at a time ------------------------------------------------------------------ */
+
+static int read_number(const char *path, const char *prefix)
+{
+	FILE *f = fopen(path, "re");
+	char text[64] = "";
+	int number = -ENOENT;
+
+	if (f && fgets(text, sizeof(text), f) && !strncmp(text, prefix, strlen(prefix)))
+		number = atoi(text + strlen(prefix));
+	if (f)
+		fclose(f);
+	return number;
+}
+
+#define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/"
+
+static void attach_event(const char *function, bool is_return, int prog)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = read_number(KPROBE_PMU "type", ""),
+		.config1 = (uintptr_t)function,
+	};
+	int fd;
+
+	if (is_return)
+		attr.config = 1ULL << read_number(KPROBE_PMU "format/retprobe", "config:");
+	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) || ioctl(fd, PERF_EVENT_IOC_ENABLE))
+		die(is_return ? "the kretprobe" : "the kprobe", function, -errno);
+}
+
+static size_t attach_kretprobe(const struct functions *f)
+{
+	int prog = load(BPF_PROG_TYPE_KPROBE, 0, 0);
+
+	if (read_number(KPROBE_PMU "type", "") < 0)
+		die("this kernel has no kprobe events", NULL, 0);
+	if (prog < 0)
+		die("loading a kprobe program", NULL, prog);
+	for (size_t i = 0; i < f->n; i++) {
+		attach_event(f->names[i], false, prog);
+		attach_event(f->names[i], true, prog);
+	}
+	return f->n;
+}
+
+static void attach_tracing(const struct functions *f, size_t i, int attach_type)
+{
+	int prog = load(BPF_PROG_TYPE_TRACING, attach_type, f->ids[i]), link;
+
+	if (prog < 0)
+		die("loading a program", f->names[i], prog);
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	if (link < 0)
+		die("attaching a program", f->names[i], link);
+	close(prog);
+}
+
+static size_t attach_fexit(const struct functions *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		attach_tracing(f, i, BPF_TRACE_FENTRY);
+		attach_tracing(f, i, BPF_TRACE_FEXIT);
+	}
+	return f->n;
+}
+
+static size_t attach_fsession(const struct functions *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		attach_tracing(f, i, ATTACH_FSESSION);
+	return f->n;
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+struct batch {
+	struct functions good;
+	struct link_attr attr;
+	bool by_id;
+};
+
+static int link_batch(const struct batch *b, const struct functions *f, size_t from, size_t n)
+{
+	struct link_attr attr = b->attr;
+
+	if (b->by_id) {
+		attr.tracing_multi.ids = (uintptr_t)(f->ids + from);
+		attr.tracing_multi.cnt = n;
+	} else {
+		attr.kprobe_multi.syms = (uintptr_t)(f->names + from);
+		attr.kprobe_multi.cnt = n;
+	}
+	return create_link(&attr);
+}
+
+/* Collects the functions that the kernel takes. */
+static void sift(struct batch *b, const struct functions *f, size_t from, size_t n)
+{
+	int link = n ? link_batch(b, f, from, n) : 0;
+
+	if (!n)
+		return;
+	if (link >= 0) {
+		close(link);
+		for (size_t i = from; i < from + n; i++) {
+			b->good.names[b->good.n] = f->names[i];
+			b->good.ids[b->good.n++] = f->ids[i];
+		}
+	} else if (n == 1) {
+		fprintf(stderr, "bench_empty: %s is left out: %s\n", f->names[from],
+			strerror(-link));
+	} else {
+		sift(b, f, from, n / 2);
+		sift(b, f, from + n / 2, n - n / 2);
+	}
+}
+
+static void *array(size_t n, size_t size)
+{
+	void *p = calloc(n + 1, size);
+
+	if (!p)
+		die("out of memory", NULL, 0);
+	return p;
+}
+
+/* The links stay open until we end. */
+static size_t attach_batch(struct batch *b, const struct functions *f)
+{
+	const struct functions *these = f;
+	int link = link_batch(b, f, 0, f->n);
+
+	if (link < 0) {
+		if (f->n == 1)
+			die("attaching", f->names[0], link);
+		b->good.names = array(f->n, sizeof(*f->names));
+		b->good.ids = array(f->n, sizeof(*f->ids));
+		b->good.n = 0;
+		sift(b, f, 0, f->n);
+		these = &b->good;
+		link = link_batch(b, these, 0, these->n);
+	}
+	if (link < 0)
+		die("attaching", NULL, link);
+	return these->n;
+}
+
+static size_t attach_kprobe_multi(const struct functions *f)
+{
+	int prog = load(BPF_PROG_TYPE_KPROBE, ATTACH_KPROBE_MULTI, 0);
+	struct batch entries = { .attr = { .prog_fd = prog, .attach_type = ATTACH_KPROBE_MULTI } };
+	struct batch returns = entries;
+
+	if (prog < 0)
+		die("loading a kprobe.multi program", NULL, prog);
+	returns.attr.kprobe_multi.flags = MULTI_RETURN;
+	attach_batch(&returns, f);
+	return attach_batch(&entries, f);
+}
+
+static size_t attach_kprobe_session(const struct functions *f)
+{
+	int prog = load(BPF_PROG_TYPE_KPROBE, ATTACH_KPROBE_SESSION, 0);
+	struct batch b = { .attr = { .prog_fd = prog, .attach_type = ATTACH_KPROBE_SESSION } };
+
+	if (prog < 0)
+		die("loading a kprobe.session program", NULL, prog);
+	return attach_batch(&b, f);
+}
+
+static size_t attach_fsession_multi(const struct functions *f)
+{
+	int prog = load(BPF_PROG_TYPE_TRACING, ATTACH_FSESSION_MULTI, 0);
+	struct batch b = { .attr = { .prog_fd = prog, .attach_type = ATTACH_FSESSION_MULTI },
+			   .by_id = true };
+
+	if (prog < 0)
+		die("loading an fsession.multi program", NULL, prog);
+	return attach_batch(&b, f);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static const struct mechanism {
+	const char *name;
+	size_t (*attach)(const struct functions *f);
+	bool needs_btf;
+} mechanisms[] = {
+	{ "kretprobe", attach_kretprobe, false },
+	{ "fexit", attach_fexit, true },
+	{ "kprobe.multi", attach_kprobe_multi, false },
+	{ "kprobe.session", attach_kprobe_session, false },
+	{ "fsession", attach_fsession, true },
+	{ "fsession.multi", attach_fsession_multi, true },
+	{},
+};
+
+static void add_name(struct functions *f, const char *name)
+{
+	f->names = reallocarray(f->names, f->n + 1, sizeof(*f->names));
+	if (!f->names || !(f->names[f->n++] = strdup(name)))
+		die("out of memory", NULL, 0);
+}
+
+static void read_names(struct functions *f, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[512];
+
+	if (!file)
+		die("reading", path, -errno);
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (*line)
+			add_name(f, line);
+	}
+	fclose(file);
+}
+
+static void find_ids(struct functions *f)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		die("reading the kernel's BTF", NULL, -errno);
+	for (size_t i = 0; i < f->n; i++) {
+		int id = btf__find_by_name_kind(btf, f->names[i], BTF_KIND_FUNC);
+
+		if (id < 0)
+			die("finding the BTF", f->names[i], id);
+		f->ids[i] = id;
+	}
+	btf__free(btf);
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY }, files = { 65536, 65536 };
+	const struct mechanism *m = mechanisms;
+	struct functions f = {};
+
+	while (argc > 2 && m->name && strcmp(m->name, argv[1]))
+		m++;
+	if (argc < 3 || !m->name) {
+		fprintf(stderr, "usage: bench_empty MECHANISM FUNCTION...|@FILE\nmechanisms:");
+		for (m = mechanisms; m->name; m++)
+			fprintf(stderr, " %s", m->name);
+		fprintf(stderr, "\n");
+		return 2;
+	}
+	for (int i = 2; i < argc; i++) {
+		if (argv[i][0] == '@')
+			read_names(&f, argv[i] + 1);
+		else
+			add_name(&f, argv[i]);
+	}
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	setrlimit(RLIMIT_NOFILE, &files);
+	f.ids = array(f.n, sizeof(*f.ids));
+	if (m->needs_btf)
+		find_ids(&f);
+	printf("ready %zu\n", m->attach(&f));
+	fflush(stdout);
+	for (;;)
+		pause();
+}

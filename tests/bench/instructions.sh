@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest that counts instructions: what a call of getpgid(2) costs without a probe, with an
+# empty pair of programs on it, with the exporter's, and with those of other tools; for the exporter and
+# the empty pair also with 999 more functions attached. Each is also asked how many calls it counted.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/bench/lib.sh
+. tests/bench/lib.sh
+
+start_limit=60 # seconds of guest time, in which nothing but instructions passes
+
+# measure_calls NAME NOTE COUNTED...: COUNTED is a command that prints the number of calls counted since
+# it was attached.
+measure_calls() {
+	local name=$1 note=$2 ns calls counted
+	shift 2
+	read -r ns calls < <(build/bench_calls getpgid)
+	[ $# -eq 0 ] || counted=$("$@")
+	[ "${counted:-$calls}" -ge "$calls" ] ||
+		note="${note:+$note; }counted only $counted of $calls calls"
+	figure "$name" "$ns" "$note"
+}
+
+# ---- the exporter and the empty pairs ------------------------------------------------------------
+
+returns() { # returns OBJECT FUNCTION
+	metric "retprobe_duration_seconds_count[{]object=\"$1\",function=\"$2\"[}]"
+}
+
+exporter_with() { # exporter_with NAME OBJECT FUNCTION ARGUMENTS...
+	local name=$1 object=$2 counted=$3 chosen attached
+	shift 3
+	if ! start_exporter $start_limit "$@"; then
+		figure "$name" - "$why"
+		return
+	fi
+	chosen=$(curl -sf "$url/metrics" |
+		sed -n "s/^retprobe_probe_info{.*function=\"$counted\",mechanism=\"\([^\"]*\)\".*/\1/p")
+	attached=$(metric 'retprobe_probe_attached[{]')
+	measure_calls "$name" '' returns "$object" "$counted"
+	figure "$name/mechanism" "$chosen"
+	figure "$name/attached" "$attached"
+	stop TERM
+}
+
+empty_with() { # empty_with NAME MECHANISM FUNCTIONS
+	local line=''
+	mkfifo "$scratch/ready"
+	build/bench_empty "$2" "$3" >"$scratch/ready" 2>"$scratch/log" &
+	pid=$!
+	read -rt $start_limit line <"$scratch/ready"
+	rm "$scratch/ready"
+	case $line in
+	ready*)
+		measure_calls "$1" ''
+		figure "$1/attached" "${line#ready }"
+		;;
+	*) figure "$1" - "$(complaint "$scratch/log")" ;;
+	esac
+	stop KILL
+}
+
+each_mechanism() {
+	local m
+	other_functions 999 >"$scratch/thousand"
+	echo "$function" >>"$scratch/thousand"
+	write_config "$scratch/thousand.yaml" <"$scratch/thousand"
+	for m in $mechanisms; do
+		empty_with "empty/$m/1" "$m" "$function"
+		if ! has_mechanism "$m"; then
+			figure "ours/$m/1" - "$why"
+			figure "ours/$m/1000" - "$why"
+		else
+			exporter_with "ours/$m/1" vmlinux "$function" --mechanism="$m" "$function"
+		fi
+		case $m in
+		fexit | fsession)
+			# Each function has its own programs and trampoline, so others do not matter, and
+			# attaching takes minutes.
+			why='a pair of programs for each function: not run'
+			figure "empty/$m/1000" - "$why"
+			figure "ours/$m/1000" - "$why"
+			continue
+			;;
+		esac
+		empty_with "empty/$m/1000" "$m" "@$scratch/thousand"
+		! has_mechanism "$m" ||
+			exporter_with "ours/$m/1000" vmlinux "$function" --mechanism="$m" \
+				--config.file="$scratch/thousand.yaml"
+	done
+	exporter_with ours/auto/1 vmlinux "$function" "$function"
+	exporter_with ours/auto/1000 vmlinux "$function" --config.file="$scratch/thousand.yaml"
+}
+
+# ---- other tools -------------------------------------------------------------------------------
+
+# Those of libbpf-tools and bpftrace do not say when they are attached. The kernel does.
+wait_attached() {
+	local until=$(($(microseconds) + start_limit * 1000000))
+	until grep -q "^$function " /sys/kernel/tracing/enabled_functions; do
+		kill -0 $pid 2>/dev/null && [ "$(microseconds)" -lt $until ] || return 1
+		nap 0.2
+	done
+	nap 1 # the other half of the pair
+	if grep -A 3 "^$function " /sys/kernel/tracing/enabled_functions | grep -q 'direct-->'; then
+		by=fentry+fexit
+	else
+		by=kprobe+kretprobe
+	fi
+}
+
+funclatency_count() {
+	awk '$2 == "->" { sum += $5 } END { printf "%d\n", sum }' "$scratch/out"
+}
+
+bpftrace_count() {
+	awk '/^@r\[/ { sum += $2 } END { printf "%d\n", sum }' "$scratch/out"
+}
+
+# They print their counts at the end only.
+tool() { # tool NAME COUNT COMMAND...
+	local name=$1 count=$2 ns calls note counted
+	shift 2
+	if [ -z "$(command -v "$1")" ]; then
+		figure "$name" - 'not installed'
+		return
+	fi
+	"$@" >"$scratch/out" 2>"$scratch/log" &
+	pid=$!
+	if ! wait_attached; then
+		stop KILL
+		figure "$name" - "$(complaint "$scratch/log")"
+		return
+	fi
+	read -r ns calls < <(build/bench_calls getpgid)
+	stop INT
+	counted=$($count)
+	note="by $by"
+	[ "$counted" -ge "$calls" ] || note="$note; counted only $counted of $calls calls"
+	figure "$name" "$ns" "$note"
+}
+
+script() { # script ENTRY RETURN
+	echo "$1:$function { @s[tid] = nsecs }" \
+		"$2:$function /@s[tid]/ { @h = hist(nsecs - @s[tid]); @r[retval] = count(); delete(@s[tid]) }"
+}
+
+other_tools() {
+	PATH=$PATH:/usr/sbin:/usr/share/bcc/tools
+	tool funclatency funclatency_count funclatency "$function"
+	tool bpftrace/kprobe bpftrace_count bpftrace -e "$(script kprobe kretprobe)"
+	tool bpftrace/kfunc bpftrace_count bpftrace -e "$(script kfunc kretfunc)"
+}
+
+figure kernel "$(uname -r)"
+figure cpus "$(nproc)"
+measure_calls unprobed ''
+each_mechanism
+exporter_with syscall/probed syscall getpgid syscall:getpgid
+exporter_with syscall/other syscall getppid syscall:getppid
+other_tools
+measure_calls unprobed/again ''

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034 # used where it is sourced
+# What the parts of the benchmark share. A part runs at the repository's root, natively or in a guest,
+# and appends what it measures to $RESULTS/figures: NAME, VALUE and NOTE, with tabs between. A value
+# of "-" could not be measured, and the note says why; report.py makes the tables.
+
+exporter=build/retprobe_exporter
+port=${BENCH_PORT:-10497}
+url=http://127.0.0.1:$port
+# The rungs for kernel functions, in the order of the tables.
+mechanisms='fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe'
+case $(uname -m) in
+x86_64) function=__x64_sys_getpgid ;;
+aarch64) function=__arm64_sys_getpgid ;;
+*) function=__se_sys_getpgid ;;
+esac
+scratch=$(mktemp -d)
+mkfifo "$scratch/nap"
+trap 'rm -rf "$scratch"' EXIT
+pid='' # of what is being measured
+
+figure() { # figure NAME VALUE [NOTE]
+	printf '%s\t%s\t%s\n' "$1" "$2" "${3:-}" >>"$RESULTS/figures"
+}
+
+# Sleeps without a process of its own, which in an emulated guest would take longer than the nap.
+nap() { # nap SECONDS
+	read -rt "$1" <>"$scratch/nap"
+}
+
+microseconds() {
+	echo "${EPOCHREALTIME/[^0-9]/}"
+}
+
+is_ready() {
+	local code=''
+	{
+		printf 'GET /-/ready HTTP/1.0\r\n\r\n' >&3
+		read -r _ code _ <&3
+	} 3<>"/dev/tcp/127.0.0.1/$port"
+	[ "$code" = 200 ]
+} 2>/dev/null
+
+# The last complaint in FILE, without what names the complainer and the place.
+complaint() { # complaint FILE
+	# shellcheck disable=SC2016 # sed's $
+	sed -n 's/^ts=[^ ]* level=\(error\|warn\) msg="\(.*\)"$/\2/; s/^[a-z_]*: \(error: \)\{0,1\}//
+		s/^argument [0-9]*: //; s/\\"/"/g; /./h; ${x;p;}' "$1" | cut -c 1-300
+}
+
+# Starts the exporter and waits until it is ready: 0, or 1 and the reason in $why.
+start_exporter() { # start_exporter SECONDS ARGUMENTS...
+	local until=$(($(microseconds) + $1 * 1000000))
+	shift
+	why=''
+	if is_ready; then
+		why="something else answers on port $port"
+		return 1
+	fi
+	$exporter --web.listen-address="127.0.0.1:$port" "$@" >"$scratch/log" 2>&1 &
+	pid=$!
+	while ! is_ready; do
+		if ! kill -0 $pid 2>/dev/null; then
+			wait $pid
+			why=$(complaint "$scratch/log")
+			return 1
+		elif [ "$(microseconds)" -gt $until ]; then
+			stop TERM
+			why='not attached within the time limit'
+			return 1
+		fi
+		nap 0.005
+	done
+	return 0
+}
+
+stop() { # stop SIGNAL
+	kill "-$1" "$pid"
+	wait "$pid" 2>/dev/null
+}
+
+# One value of /metrics: of all series that match, the sum.
+metric() { # metric REGEX
+	curl -sf "$url/metrics" | awk -v wanted="^$1" '$0 ~ wanted { sum += $NF } END { printf "%d\n", sum }'
+}
+
+# Whether a rung can be had here; else the reason is in $why.
+has_mechanism() { # has_mechanism NAME
+	$exporter --mechanism="$1" --config.check "$function" >"$scratch/log" 2>&1 && return
+	why=$(complaint "$scratch/log")
+	return 1
+}
+
+# COUNT names of kernel functions that the benchmark's loop does not call, whose types are known.
+other_functions() { # other_functions COUNT
+	if [ ! -s "$scratch/functions" ]; then
+		$exporter --probe.list >"$scratch/list" 2>/dev/null
+		for prefix in acpi pci crypto xen fuse clk cxl devm regmap i2c iommu tty input spi mptcp \
+			devlink regulator damon dma hid usb snd ipv6 nf tcp udp; do
+			awk -v prefix="^${prefix}_[a-z0-9_]*\$" \
+				'$1 == "vmlinux" && $2 ~ prefix && $4 != "-" { print $2 }' "$scratch/list"
+		done >"$scratch/functions"
+	fi
+	head -n "$1" "$scratch/functions"
+}
+
+# A configuration file with those of the standard input as its probes.
+write_config() { # write_config FILE
+	{
+		printf 'probes:\n  - functions:\n'
+		sed 's/^/      - /'
+	} >"$1"
+}

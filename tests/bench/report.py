@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The benchmark's tables, in Markdown, from what its parts measured.
+
+    report.py DIRECTORY PARTS [SERIES...]
+
+DIRECTORY has SERIES/PART/figures (and native/PART/figures): lines of a name, a value and a note, with
+tabs between. A value of "-" could not be measured; its note, the reason, is printed below the tables.
+"""
+
+import os
+import statistics
+import sys
+
+MECHANISMS = [
+    "fsession.multi",
+    "fsession",
+    "fexit",
+    "kprobe.session",
+    "kprobe.multi",
+    "kretprobe",
+]
+COUNTS = [1, 100, 1000, 4000]
+
+
+class Figures:
+    """What one part measured on one kernel."""
+
+    def __init__(self, path):
+        self.values = {}
+        self.notes = {}
+        if not os.path.exists(path):
+            return
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                name, value, note = (line.rstrip("\n") + "\t\t").split("\t")[:3]
+                self.values[name] = value
+                self.notes[name] = note
+
+    def number(self, name):
+        try:
+            return float(self.values[name])
+        except (KeyError, ValueError):
+            return None
+
+    def text(self, name, missing=""):
+        return self.values.get(name, missing)
+
+    def note(self, name):
+        return self.notes.get(name, "")
+
+    def release(self):
+        return self.text("kernel").split("+")[0].replace("-amd64", "").replace("-arm64", "")
+
+
+class Footnotes:
+    """Reasons, numbered as they are first needed."""
+
+    def __init__(self):
+        self.texts = []
+
+    def mark(self, text):
+        if not text:
+            return ""
+        if text not in self.texts:
+            self.texts.append(text)
+        return f" [{self.texts.index(text) + 1}]"
+
+    def missing(self, figures, name):
+        why = figures.note(name) or "not measured: the part that measures it did not get there"
+        return "-" + self.mark(why)
+
+    def print(self):
+        for i, text in enumerate(self.texts):
+            print(f"[{i + 1}] {text}  ")
+        if self.texts:
+            print()
+        self.texts = []
+
+
+def table(header, rows):
+    print("| " + " | ".join(header) + " |")
+    print("|" + "---|" * len(header))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print()
+
+
+# ---- instructions -------------------------------------------------------------------------------
+
+
+def over(figures, name):
+    """Instructions that NAME adds to a call."""
+    value, base = figures.number(name), figures.number("unprobed")
+    return None if value is None or base is None else value - base
+
+
+def added(figures, name, notes):
+    value = over(figures, name)
+    if value is None:
+        return notes.missing(figures, name)
+    return f"{value:.0f}" + notes.mark(figures.note(name))
+
+
+def own(figures, name, empty, count, notes):
+    """Ours, and in parentheses the empty pair and how many times that it is."""
+    value, base = over(figures, name), over(figures, empty) if empty else None
+    if value is None and base is None:
+        return notes.missing(figures, name)
+    attached = figures.number(name + "/attached")
+    text = added(figures, name, notes)
+    if value is not None and attached != count:
+        text += notes.mark(f"{figures.release()}: {attached or 0:.0f} functions attached")
+    if base is None:
+        return text
+    if value is None:
+        return f"{text} (empty {base:.0f})"
+    return f"{text} (empty {base:.0f}, {value / base:.2f}x)"
+
+
+def ratio(figures, name, other, notes):
+    mine, theirs = over(figures, name), over(figures, other)
+    if mine is None or theirs is None:
+        return notes.missing(figures, other if mine is not None else name)
+    return f"{mine / theirs:.2f}x"
+
+
+def chosen(figures, count, notes):
+    name = f"ours/auto/{count}"
+    mechanism = figures.text(name + "/mechanism")
+    empty = f"empty/{mechanism}/{count}"
+    text = own(figures, name, empty, count, notes)
+    return f"{mechanism}: {text}" if mechanism else text
+
+
+def instruction_rows(kernels, notes):
+    def row(title, cell):
+        return [title] + [cell(f) for f in kernels]
+
+    yield row("a call without a probe, all of it", lambda f: f.text("unprobed", "-"))
+    for count in (1, 1000):
+        of = f", {count:,} functions" if count > 1 else ""
+        yield row(f"what `auto` chooses{of}", lambda f: chosen(f, count, notes))
+        for m in MECHANISMS:
+            if count > 1 and m in ("fexit", "fsession"):
+                continue
+            name = f"{m}/{count}"
+            yield row(f"`{m}`{of}", lambda f: own(f, "ours/" + name, "empty/" + name, count, notes))
+    yield row("`tracepoint`, a probed call", lambda f: added(f, "syscall/probed", notes))
+    yield row("`tracepoint`, another call", lambda f: added(f, "syscall/other", notes))
+    others = {
+        "funclatency": "funclatency (histogram only)",
+        "bpftrace/kprobe": "bpftrace, kprobe + kretprobe",
+        "bpftrace/kfunc": "bpftrace, kfunc + kretfunc",
+    }
+    for name, title in others.items():
+        yield row(title, lambda f: added(f, name, notes))
+    for name, title in others.items():
+        yield row(
+            f"`auto` to {title.split(' (')[0]}", lambda f: ratio(f, "ours/auto/1", name, notes)
+        )
+
+
+def repeatable(kernels):
+    """Whether the guests' last figure is their first one."""
+    apart = [
+        abs(f.number("unprobed") - f.number("unprobed/again"))
+        for f in kernels
+        if f.number("unprobed") is not None and f.number("unprobed/again") is not None
+    ]
+    return max(apart, default=0)
+
+
+def print_instructions(kernels, conditions):
+    notes = Footnotes()
+    print("### Instructions per call\n")
+    print(
+        "Instructions that a probe on getpgid(2) adds to a call; in parentheses the mechanism's own "
+        "empty pair of programs, and ours to it. All tools count every call, or a note says so.\n"
+    )
+    print(
+        f"Guests: QEMU {conditions.text('qemu')} with `-icount shift=0`, where a nanosecond is an "
+        "instruction; 1 CPU, `mitigations=off`. Warmed up, the smallest of 100 rounds of 1,000 calls; "
+        "the unprobed call, measured first and last, differed by at most "
+        f"{repeatable(kernels):.1f}. BPF by clang {conditions.text('clang')}; "
+        f"bpftrace {conditions.text('bpftrace')}, libbpf-tools {conditions.text('libbpf-tools')}; "
+        "bpftrace makes a histogram and counts the returned values.\n"
+    )
+    rows = list(instruction_rows(kernels, notes))
+    table(["added to a call"] + [f.release() for f in kernels], rows)
+    notes.print()
+
+
+# ---- scale --------------------------------------------------------------------------------------
+
+
+def seconds(figures, name, count, notes):
+    start, stop = figures.number(name + "/start"), figures.number(name + "/stop")
+    if start is None:
+        return notes.missing(figures, name + "/start") if name + "/start" in figures.values else ""
+    attached = figures.number(name + "/attached")
+    text = f"{start / 1000:.2f} / {stop / 1000:.2f}" if stop is not None else f"{start / 1000:.2f}"
+    if attached != count:
+        text += notes.mark(f"{figures.release()}: {attached or 0:.0f} functions attached")
+    return text
+
+
+def memory(figures, name):
+    rss, cells, total = (figures.number(f"{name}/{what}") for what in ("rss", "cells", "memory"))
+    if None in (rss, cells, total):
+        return ""
+    return f"{rss / 1024:.1f} / {cells / (1 << 20):.1f} / {total / 1024:.0f}"
+
+
+def print_scale(kernels, conditions):
+    notes = Footnotes()
+    print("### Attaching\n")
+    print(
+        f"Guests: QEMU {conditions.text('qemu')}, {kernels[0].text('cpus')} CPUs, emulated unless the "
+        "machine can do better, `mitigations=off`, in guest time. Start to `/-/ready` / SIGTERM to "
+        "exit, seconds.\n"
+    )
+    times, sizes = [], []
+    for m in ["auto"] + MECHANISMS:
+        for count in COUNTS:
+            name = f"scale/{m}/{count}"
+            title = [f"`{m}`", f"{count:,}"]
+            row = [seconds(f, name, count, notes) for f in kernels]
+            if any(row):
+                times.append(title + row)
+            row = [memory(f, name) for f in kernels]
+            if any(row):
+                sizes.append(title + row)
+    header = ["mechanism", "functions"] + [f.release() for f in kernels]
+    table(header, times)
+    notes.print()
+    print(
+        "Memory, MiB: resident in the exporter (the cells are part of it) / cells "
+        "(`retprobe_exporter_cell_bytes`) / all that the machine has less of while it runs, what the "
+        "kernel keeps for the probes included.\n"
+    )
+    table(header, sizes)
+
+
+# ---- native -------------------------------------------------------------------------------------
+
+
+def paired(figures, name, title, notes):
+    if figures.number(name + "/off") is None and not figures.text(name + "/off"):
+        return [title, "", notes.missing(figures, name), ""]
+    off = [float(v) for v in figures.text(name + "/off").split()]
+    on = [float(v) for v in figures.text(name).split()]
+    extra = sorted(b - a for a, b in zip(off, on))
+    middle = statistics.quantiles(extra, n=4) if len(extra) > 1 else extra * 3
+    return [
+        title,
+        f"{statistics.median(off):.0f}",
+        f"+{statistics.median(extra):.0f}",
+        f"{middle[0]:.0f} .. {middle[2]:.0f} ({extra[0]:.0f} .. {extra[-1]:.0f})",
+    ]
+
+
+def print_calls(figures, conditions):
+    notes = Footnotes()
+    rounds = len(figures.text("native/tracepoint").split())
+    print("### Nanoseconds per call\n")
+    print(
+        f"Natively: {conditions.text('machine')}. {rounds} pairs of rounds, without and with the "
+        "exporter in turns; each figure is the smallest of 50 loops of 10,000 calls. "
+        f"Load average at the start {conditions.text('load')}.\n"
+    )
+    probes = [
+        ("tracepoint", "`tracepoint`, getpgid(2)"),
+        ("tracepoint-other", "`tracepoint`, getpgid(2) while another is probed"),
+        ("uretprobe", "`uretprobe`, a function"),
+    ] + [(m, f"`{m}`, getpgid(2)") for m in MECHANISMS]
+    rows = [paired(figures, "native/" + name, title, notes) for name, title in probes]
+    table(["", "unprobed, ns", "added, ns (median)", "quartiles (all)"], rows)
+    notes.print()
+
+
+def scrape_row(figures, name, notes):
+    title = name.split("/")[1]
+    if figures.number(name) is None:
+        return [title, notes.missing(figures, name)] + [""] * 7
+
+    def scaled(what, unit, digits):
+        value = figures.number(f"{name}/{what}")
+        return "" if value is None else f"{value / unit:.{digits}f}"
+
+    return [
+        title,
+        figures.text(name),
+        figures.text(name + "/series"),
+        scaled("plain/cpu", 1000, 2),
+        scaled("plain/bytes", 1000, 0),
+        scaled("gzip/cpu", 1000, 2),
+        scaled("gzip/bytes", 1000, 0),
+        scaled("rss", 1024, 1),
+        scaled("cells", 1 << 20, 1),
+    ]
+
+
+def print_scrapes(figures, conditions):
+    notes = Footnotes()
+    print("### Scrapes\n")
+    print(
+        f"Natively: {conditions.text('machine')}. CPU time of the exporter, mean of 200 scrapes of the "
+        "text format over one connection.\n"
+    )
+    names = [n for n in figures.values if n.startswith("scrape/") and n.count("/") == 1]
+    table(
+        [
+            "probed",
+            "attached",
+            "series",
+            "CPU, ms",
+            "kB",
+            "CPU with gzip, ms",
+            "kB with gzip",
+            "RSS, MiB",
+            "of it cells, MiB",
+        ],
+        [scrape_row(figures, name, notes) for name in names],
+    )
+    notes.print()
+
+
+def main():
+    directory, parts, series = sys.argv[1], sys.argv[2].split(","), sys.argv[3:]
+    conditions = Figures(os.path.join(directory, "conditions"))
+
+    def measured(part, where):
+        figures = [Figures(os.path.join(directory, w, part, "figures")) for w in where]
+        return [f for f in figures if f.values] if part in parts else []
+
+    print(f"    {conditions.text('command')}\n")
+    for part, where, show in (
+        ("instructions", series, print_instructions),
+        ("scale", series, print_scale),
+    ):
+        kernels = measured(part, where)
+        if kernels:
+            show(kernels, conditions)
+    for part, show in (("calls", print_calls), ("scrapes", print_scrapes)):
+        for figures in measured(part, ["native"]):
+            show(figures, conditions)
+
+
+main()

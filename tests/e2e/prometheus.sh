@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The distribution's Prometheus scrapes two exporters, one on this machine and one in a guest whose
+# kernel can probe kernel functions, and its query API must know what a user would ask it: that both
+# are up, how often the functions are called, and how long they take.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+exporter=$PWD/build/retprobe_exporter
+libc=$(ldd /bin/sh | sed -n 's/.* => \(.*\/libc\.so[^ ]*\) .*/\1/p')
+series=$(tests/vm/kernels.sh --default)
+temp=$(mktemp -d)
+pids=()
+
+# shellcheck disable=SC2317 # called by the trap
+finish() {
+	trap '' HUP INT TERM
+	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2> /dev/null
+	wait
+	rm -rf "$temp"
+}
+trap finish EXIT
+trap 'exit 130' HUP INT TERM
+
+failed=0
+ok() {
+	echo "ok prometheus $1"
+}
+
+not_ok() {
+	echo "not ok prometheus $1: $2"
+	failed=1
+}
+
+# Ends the test: without this, nothing after it can be true.
+give_up() {
+	not_ok "$1" "$2"
+	for log in native.log guest.log prometheus.log; do
+		[ ! -s "$temp/$log" ] || tail -n 15 "$temp/$log" | sed "s/^/    $log: /"
+	done
+	exit 1
+}
+
+free_ports() {
+	python3 - "$1" <<-'END'
+	import socket, sys
+	sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+	print(*(s.getsockname()[1] for s in sockets))
+	END
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.5
+	done
+}
+
+answers() {
+	curl -s -f -m 2 -o /dev/null "http://127.0.0.1:$1/-/ready"
+}
+
+# query EXPRESSION: the values of the result, one a line.
+query() {
+	curl -s -f -m 10 -G --data-urlencode "query=$1" "http://127.0.0.1:$prometheus_port/api/v1/query" |
+		jq -r '.data.result[].value[1]'
+}
+
+# holds N EXPRESSION: it has N values, and each is a number greater than 0.
+holds() {
+	query "$2" > "$temp/answer" || return 1
+	awk -v n="$1" '
+		!/^[0-9.]+(e[-+]?[0-9]+)?$/ || $1 <= 0 { bad = 1 }
+		END { exit bad || NR != n }' "$temp/answer"
+}
+
+assert_query() { # NAME N EXPRESSION
+	if wait_for 40 holds "$2" "$3"; then
+		ok "$1"
+	else
+		not_ok "$1" "$3 is $(paste -s -d ' ' "$temp/answer"), not $2 numbers above 0"
+	fi
+}
+
+# Calls each of the probed functions some hundred times a second. vfs_read comes with getloadavg.
+cat > "$temp/calls.py" <<'END'
+import os, time
+while True:
+    os.getpgid(0)
+    os.getloadavg()
+    time.sleep(0.005)
+END
+
+read -r native_port guest_port prometheus_port < <(free_ports 3)
+
+"$exporter" --web.listen-address="127.0.0.1:$native_port" \
+	syscall:getpgid syscall:openat "$libc:getloadavg" > "$temp/native.log" 2>&1 &
+pids+=($!)
+python3 "$temp/calls.py" &
+pids+=($!)
+mkdir "$temp/share"
+cp "$temp/calls.py" "$temp/share/"
+# shellcheck disable=SC2016 # expanded in the guest
+tests/vm/guest.sh -k "$series" -t 280 -o "$temp/share" -f "$guest_port:10435" -- sh -c '
+	python3 "$RESULTS/calls.py" &
+	exec build/retprobe_exporter syscall:getpgid vfs_read "$0:getloadavg"' "$libc" \
+	> "$temp/guest.log" 2>&1 &
+pids+=($!)
+
+cat > "$temp/prometheus.yml" <<END
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: native
+    static_configs: [{targets: ["127.0.0.1:$native_port"]}]
+  - job_name: guest
+    static_configs: [{targets: ["127.0.0.1:$guest_port"]}]
+END
+
+wait_for 20 answers "$native_port" || give_up "native exporter" "it does not answer"
+wait_for 120 answers "$guest_port" || give_up "guest exporter" "it does not answer"
+
+prometheus --config.file="$temp/prometheus.yml" --storage.tsdb.path="$temp/data" \
+	--web.listen-address="127.0.0.1:$prometheus_port" --log.level=warn > "$temp/prometheus.log" 2>&1 &
+pids+=($!)
+wait_for 30 answers "$prometheus_port" || give_up "start" "prometheus does not answer"
+
+for job in native guest; do
+	assert_query "$job is up" 1 "up{job=\"$job\"}"
+	assert_query "$job rate" 3 "sum by (function) (rate(retprobe_returns_total{job=\"$job\"}[1m]))"
+	assert_query "$job p99" 3 "histogram_quantile(0.99, sum by (le, function)
+		(rate(retprobe_duration_seconds_bucket{job=\"$job\"}[1m])))"
+	assert_query "$job p99 of all" 1 "histogram_quantile(0.99, sum by (le)
+		(rate(retprobe_duration_seconds_bucket{job=\"$job\"}[1m])))"
+done
+# One label of many: what the calls returned.
+assert_query "outcomes" 2 'sum by (job)
+	(rate(retprobe_returns_total{object="syscall",function="getpgid",outcome="ok"}[1m]))'
+
+targets=$(curl -s -m 10 "http://127.0.0.1:$prometheus_port/api/v1/targets" |
+	jq -r '.data.activeTargets[] | "\(.labels.job) \(.health) \(.lastError)"' | sort | paste -s -d ';')
+if [ "$targets" = "guest up ;native up " ]; then
+	ok "targets without error"
+else
+	not_ok "targets without error" "$targets"
+fi
+
+for job in native guest; do
+	port_name=${job}_port
+	curl -s -m 10 "http://127.0.0.1:${!port_name}/metrics" > "$temp/$job.metrics"
+	if ! [ -s "$temp/$job.metrics" ]; then
+		not_ok "$job promtool" "the page is empty"
+	elif promtool check metrics < "$temp/$job.metrics" > "$temp/promtool" 2>&1 &&
+		! [ -s "$temp/promtool" ]; then
+		ok "$job promtool"
+	else
+		not_ok "$job promtool" "it has complaints"
+		sed 's/^/    /' "$temp/promtool"
+	fi
+done
+exit $failed
