@@ -12,7 +12,7 @@ B       := build
 CC      ?= gcc
 CLANG   ?= clang
 LLVM_STRIP ?= llvm-strip
-BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
 
 LIBS     := libbpf libelf zlib libmicrohttpd yaml-0.1

@@ -73,6 +73,7 @@ enum rp_tally {
 	RP_TALLY_IGNORED,  /* entered before we attached: not a call of ours */
 	RP_TALLY_STALE,	   /* a frame found whose return had not been seen; a hint, not a loss: the
 			    * kernel's own counters have it */
+	RP_TALLY_ENTERED,  /* entries that ran, where they are needed to account for losses */
 	RP_TALLY_MAX = 8,  /* padded to a cache line */
 };
 

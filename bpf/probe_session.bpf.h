@@ -12,13 +12,13 @@
 #define RP_PROBE_SESSION_BPF_H
 
 #include "ids.bpf.h"
+#include "session.bpf.h"
+
+const volatile bool count_entries;
 
 /* A start of 48 bits tells durations of up to 78 hours. Ids are stored plus one: never 0. */
 #define SESSION_START_BITS 48
 #define SESSION_START_MASK ((1ULL << SESSION_START_BITS) - 1)
-
-static bool (*const session_is_return)(void *ctx) = (void *)RP_KFUNC_SESSION_IS_RETURN;
-static __u64 *(*const session_cookie)(void *ctx) = (void *)RP_KFUNC_SESSION_COOKIE;
 
 static __always_inline __u64 pack_session(__u32 id, __u64 start)
 {
@@ -51,6 +51,8 @@ int BPF_KPROBE(kprobe_session)
 		return 0;
 	}
 	spec = spec_of_link(ctx);
+	if (count_entries)
+		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_ENTERED);
 	*cookie = pack_session(RP_SPEC_ID(spec), bpf_ktime_get_ns());
 	return 0;
 }

@@ -10,8 +10,8 @@
  * comes before cost. The last rung for kernel functions takes any of them.
  */
 static const struct attach_ops *const ladder[] = {
-	&attach_fexit,	   &attach_kprobe_session, &attach_kprobe_multi,
-	&attach_kretprobe, &attach_tracepoint,	   &attach_uretprobe,
+	&attach_fsession_multi, &attach_fsession,  &attach_fexit,      &attach_kprobe_session,
+	&attach_kprobe_multi,	&attach_kretprobe, &attach_tracepoint, &attach_uretprobe,
 };
 
 /* A mechanism that some targets use. */
@@ -188,7 +188,7 @@ static void fill_tables(struct attach *a)
 			continue;
 		hidden |= !t->addr;
 		a->sites[a->nsites++] = (struct rp_addr){ t->addr, a->specs[i] };
-		if (t->btf_id && a->slots[i].ops == &attach_fexit && !a->first.symbol)
+		if (t->btf_id && !a->first.symbol)
 			a->first = attach__site(t);
 	}
 	if (hidden)
@@ -372,6 +372,7 @@ static void count_group(const struct group *g, struct attach_program_counts *out
 	*out = (struct attach_program_counts){
 		.mechanism = g->ops->name,
 		.shared = !g->ops->count,
+		.skips_twice = g->ops->skips_twice && g->ops->skips_twice(g->context.features),
 	};
 	for (int id = 0; id < PROG_MAX; id++) {
 		struct program_counts c;

@@ -33,6 +33,8 @@ struct attach_slot {
 struct kernel_counts {
 	bool has_returned;
 	uint64_t returned;
+	bool has_skipped;
+	uint64_t skipped;	     /* runs of its session program, of entries and of exits */
 	uint64_t missed[MISSED_MAX]; /* calls that no program of ours was to be run for, and why */
 };
 
@@ -70,6 +72,9 @@ struct attach_ops {
 	 * out: by target id. */
 	void (*count)(struct attach_context *c, struct attach_slot **slots, size_t n,
 		      struct kernel_counts *out);
+	/* Whether the kernel counts a skipped entry and a skipped exit of one call as one each, so
+	 * that our programs count entries too (RP_TALLY_ENTERED). NULL: it does not. */
+	bool (*skips_twice)(struct features *f);
 	/* Calls that the kernel counts as missed for all targets together, besides the skipped runs
 	 * of programs; NULL if there are none. */
 	void (*count_shared)(struct attach_context *c, uint64_t missed[MISSED_MAX]);
@@ -97,14 +102,15 @@ void attach__count(struct attach *a, struct kernel_counts *out);
 #define ATTACH_MECHANISMS_MAX 16
 struct attach_program_counts {
 	const char *mechanism;
-	bool shared; /* the kernel counts missed calls for all targets together only */
+	bool shared;	  /* the kernel counts missed calls for all targets together only */
+	bool skips_twice; /* see attach_ops; missed[MISSED_RECURSION] then has the skipped runs */
 	uint64_t run_ns, runs;
 	uint64_t missed[MISSED_MAX];
 };
 size_t attach__count_programs(struct attach *a, struct attach_program_counts *out);
 
-extern const struct attach_ops attach_kprobe_session, attach_kprobe_multi, attach_fexit,
-	attach_kretprobe, attach_tracepoint, attach_uretprobe;
+extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_kprobe_session,
+	attach_kprobe_multi, attach_fexit, attach_kretprobe, attach_tracepoint, attach_uretprobe;
 
 /* For mechanisms: the target is refused by the kernel. `why` is taken over. */
 void attach__refuse(struct attach_slot *slot, char *why);

@@ -177,6 +177,12 @@ static const char *inexact(struct features *f)
 	return features__missing(f, FEATURE_RETURN_SLOTS);
 }
 
+/* With return slots of its own for each link, the exit runs also when the entry was skipped. */
+static bool skips_twice(struct features *f)
+{
+	return !features__has(f, FEATURE_RETURN_SLOTS);
+}
+
 #define MISSED (1U << MISSED_NO_ENTRY)
 
 const struct attach_ops attach_kprobe_session = {
@@ -191,6 +197,7 @@ const struct attach_ops attach_kprobe_session = {
 	.close = close_shared,
 	.attach = attach_session,
 	.detach = detach,
+	.skips_twice = skips_twice,
 	.count_shared = count_shared,
 };
 

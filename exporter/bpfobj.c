@@ -76,6 +76,7 @@ static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struc
 	ro->bank_details = o->plan.ndetails;
 	ro->cells_percpu = p->cells == CELLS_PERCPU;
 	ro->addr_shift = o->addr_shift;
+	ro->count_entries = !features__has(f, FEATURE_RETURN_SLOTS);
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
 	if (p->syscall_spec)
 		memcpy((void *)ro->syscall_spec, p->syscall_spec, sizeof(ro->syscall_spec));

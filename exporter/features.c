@@ -108,16 +108,35 @@ static bool probe_kprobe_session(const struct features *f)
 	return try_multi(BPF_SYS_KPROBE_SESSION);
 }
 
-static bool probe_trampoline(const struct features *f)
+static bool try_tracing(enum bpf_sys_attach attach)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	int id = btf ? btf__find_by_name_kind(btf, TRIAL_FUNCTION, BTF_KIND_FUNC) : -1;
+	bool many = attach == BPF_SYS_FSESSION_MULTI;
 	__cleanup_close int prog =
-		id < 0 ? -1 : load_trial(BPF_PROG_TYPE_TRACING, BPF_SYS_FENTRY, id);
-	__cleanup_close int link = prog < 0 ? -1 : bpf_sys__link_tracing(prog, BPF_SYS_FENTRY);
+		id < 0 ? -1 : load_trial(BPF_PROG_TYPE_TRACING, attach, many ? 0 : id);
+	__cleanup_close int link = -1;
 
 	btf__free(btf);
+	if (prog >= 0)
+		link = many ? bpf_sys__link_btf_ids(prog, &(uint32_t){ id }, NULL, 1)
+			    : bpf_sys__link_tracing(prog, attach);
 	return link >= 0;
+}
+
+static bool probe_trampoline(const struct features *f)
+{
+	return try_tracing(BPF_SYS_FENTRY);
+}
+
+static bool probe_fsession(const struct features *f)
+{
+	return try_tracing(BPF_SYS_FSESSION);
+}
+
+static bool probe_fsession_multi(const struct features *f)
+{
+	return try_tracing(BPF_SYS_FSESSION_MULTI);
 }
 
 /* "none (voluntary) full lazy": the model in force is in parentheses. */
@@ -165,6 +184,9 @@ static const struct {
 	[FEATURE_TRAMPOLINE] = { "this kernel does not permit fentry programs (BTF, "
 				 "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
 				 probe_trampoline },
+	[FEATURE_FSESSION] = { "this kernel has no fsession programs (7.x)", probe_fsession },
+	[FEATURE_FSESSION_MULTI] = { "this kernel has no fsession.multi links (7.x)",
+				     probe_fsession_multi },
 	[FEATURE_NO_PREEMPTION] = { "this kernel preempts itself, at which trampolines lose calls",
 				    probe_no_preemption },
 	[FEATURE_RETURN_SLOTS] = { "this kernel has few return slots for a multi link, and loses "

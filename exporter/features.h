@@ -18,7 +18,9 @@ enum feature {
 	FEATURE_TASK_STORAGE,	/* usable in kprobe programs */
 	FEATURE_KPROBE_MULTI,
 	FEATURE_KPROBE_SESSION,
-	FEATURE_TRAMPOLINE,    /* fentry and fexit programs */
+	FEATURE_TRAMPOLINE, /* fentry and fexit programs */
+	FEATURE_FSESSION,
+	FEATURE_FSESSION_MULTI,
 	FEATURE_NO_PREEMPTION, /* the kernel does not preempt itself */
 	FEATURE_RETURN_SLOTS,  /* multi links have a return slot for every call */
 	FEATURE_MAX,

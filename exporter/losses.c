@@ -10,6 +10,8 @@ struct losses {
 	struct losses_target *targets;
 	size_t n;
 	struct losses_shared shared[ATTACH_MECHANISMS_MAX];
+	uint64_t *last; /* by target id, and by place in shared[]: see skipped_calls() */
+	uint64_t last_shared[ATTACH_MECHANISMS_MAX];
 	struct attach_program_counts programs[ATTACH_MECHANISMS_MAX];
 	size_t nprograms;
 };
@@ -23,6 +25,7 @@ struct losses *losses__new(struct attach *a, const struct bpfobj *obj)
 	l->obj = obj;
 	l->kernel = xcalloc(l->n, sizeof(*l->kernel));
 	l->targets = xcalloc(l->n, sizeof(*l->targets));
+	l->last = xcalloc(l->n, sizeof(*l->last));
 	for (size_t i = 0; i < l->n; i++)
 		if (slots[i].ops)
 			l->targets[i].reasons = slots[i].ops->missed;
@@ -43,34 +46,82 @@ static void raise_to(uint64_t *counter, uint64_t v)
 		*counter = v;
 }
 
-static void complete_target(struct losses_target *out, const struct kernel_counts *k,
-			    const struct snap_target *t, uint64_t calls)
+/*
+ * Of a session program the kernel counts skipped entries and skipped exits as one each, so that at
+ * rest calls = (entries that ran + exits that ran + runs skipped) / 2. A call that is running has
+ * an entry and no exit yet, and looks like half a missed one: of two readings in a row the lower
+ * stands. The result is without the calls whose exit ran and whose entry did not: those are
+ * NO_ENTRY.
+ */
+static uint64_t skipped_calls(uint64_t entered, uint64_t calls, uint64_t no_entry, uint64_t skipped,
+			      uint64_t *last)
 {
-	uint64_t seen = calls + t->tally[RP_TALLY_NO_ENTRY];
-	uint64_t skipped = k->has_returned && k->returned > seen ? k->returned - seen : 0;
+	uint64_t twice = entered + no_entry + skipped, now, before = *last;
 
-	raise_to(&out->missed[MISSED_RECURSION], k->missed[MISSED_RECURSION] + skipped);
+	now = twice > calls + 2 * no_entry ? (twice - calls - 2 * no_entry) / 2 : 0;
+	*last = now;
+	return now < before ? now : before;
+}
+
+static void complete_target(struct losses *l, size_t id, const struct snap_target *t,
+			    uint64_t calls)
+{
+	struct losses_target *out = &l->targets[id];
+	const struct kernel_counts *k = &l->kernel[id];
+	uint64_t no_entry = t->tally[RP_TALLY_NO_ENTRY], skipped = k->missed[MISSED_RECURSION];
+
+	if (k->has_returned && k->returned > calls + no_entry)
+		skipped += k->returned - calls - no_entry;
+	if (k->has_skipped)
+		skipped += skipped_calls(t->tally[RP_TALLY_ENTERED], calls, no_entry, k->skipped,
+					 &l->last[id]);
+	raise_to(&out->missed[MISSED_RECURSION], skipped);
 	raise_to(&out->missed[MISSED_MAXACTIVE], k->missed[MISSED_MAXACTIVE]);
-	raise_to(&out->missed[MISSED_NO_ENTRY], t->tally[RP_TALLY_NO_ENTRY]);
+	raise_to(&out->missed[MISSED_NO_ENTRY], no_entry);
 	raise_to(&out->missed[MISSED_DEPTH], t->tally[RP_TALLY_DEPTH]);
+}
+
+/* The skipped runs of a session program that many targets share, as calls. */
+static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_program_counts *p,
+				     const struct snapshot *s, uint64_t *last)
+{
+	const struct grid *grid = bpfobj__grid(l->obj);
+	uint64_t entered = 0, calls = 0, no_entry = 0;
+	size_t n;
+	const struct attach_slot *slots = attach__slots(l->attach, &n);
+
+	for (size_t i = 0; i < n && i < s->n; i++) {
+		if (!slots[i].attached || strcmp(slots[i].ops->name, p->mechanism))
+			continue;
+		entered += s->targets[i].tally[RP_TALLY_ENTERED];
+		no_entry += s->targets[i].tally[RP_TALLY_NO_ENTRY];
+		calls += snapshot__calls(&s->targets[i], grid);
+	}
+	return skipped_calls(entered, calls, no_entry, p->missed[MISSED_RECURSION], last);
 }
 
 /*
  * A call whose entry program was skipped shows up as a return without a frame, so of a shared pair
  * only what the return program missed is added.
  */
-static size_t complete_shared(struct losses *l)
+static size_t complete_shared(struct losses *l, const struct snapshot *s)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->nprograms; i++) {
 		const struct attach_program_counts *p = &l->programs[i];
+		struct losses_shared *out = &l->shared[n];
 
 		if (!p->shared)
 			continue;
-		l->shared[n].mechanism = p->mechanism;
-		for (int r = 0; r < MISSED_MAX; r++)
-			raise_to(&l->shared[n].missed[r], p->missed[r]);
+		out->mechanism = p->mechanism;
+		for (int r = 0; r < MISSED_MAX; r++) {
+			uint64_t missed = p->missed[r];
+
+			if (r == MISSED_RECURSION && p->skips_twice)
+				missed = skipped_calls_of_all(l, p, s, &l->last_shared[n]);
+			raise_to(&out->missed[r], missed);
+		}
 		n++;
 	}
 	return n;
@@ -81,13 +132,12 @@ struct losses_view losses__complete(struct losses *l, const struct snapshot *s)
 	const struct grid *grid = bpfobj__grid(l->obj);
 
 	for (size_t i = 0; i < l->n && i < s->n; i++)
-		complete_target(&l->targets[i], &l->kernel[i], &s->targets[i],
-				snapshot__calls(&s->targets[i], grid));
+		complete_target(l, i, &s->targets[i], snapshot__calls(&s->targets[i], grid));
 	return (struct losses_view){
 		.targets = l->targets,
 		.n = l->n,
 		.shared = l->shared,
-		.nshared = complete_shared(l),
+		.nshared = complete_shared(l, s),
 	};
 }
 
@@ -102,6 +152,7 @@ void losses__free(struct losses *l)
 	if (!l)
 		return;
 	free(l->kernel);
+	free(l->last);
 	free(l->targets);
 	free(l);
 }

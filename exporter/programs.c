@@ -31,6 +31,8 @@ static const struct row {
 	[PROG_KPROBE_SESSION] = { "kprobe_session", NULL, BPF_SYS_KPROBE_SESSION },
 	[PROG_FEXIT_ENTRY] = { NULL, "fexit_entry", BPF_SYS_FENTRY },
 	[PROG_FEXIT_RETURN] = { NULL, "fexit_return", BPF_SYS_FEXIT },
+	[PROG_FSESSION] = { NULL, "fsession_clone", BPF_SYS_FSESSION },
+	[PROG_FSESSION_MULTI] = { "fsession_multi", NULL, BPF_SYS_FSESSION_MULTI },
 	[PROG_UPROBE_ENTRY] = { "uprobe_entry", "uprobe_entry_clone", 0 },
 	[PROG_UPROBE_RETURN] = { "uprobe_return", "uprobe_return_clone", 0 },
 	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0 },
@@ -142,7 +144,9 @@ static int resolve_kfuncs(struct bpf_program *p, struct btf **vmlinux)
 
 static bool is_tracing(enum program_id id)
 {
-	return rows[id].attach_type == BPF_SYS_FENTRY || rows[id].attach_type == BPF_SYS_FEXIT;
+	int type = rows[id].attach_type;
+
+	return type == BPF_SYS_FENTRY || type == BPF_SYS_FEXIT || type == BPF_SYS_FSESSION;
 }
 
 static int prepare_template(struct programs *ps, enum program_id id,
@@ -175,6 +179,8 @@ static int prepare_one(struct programs *ps, struct bpf_object *obj, enum program
 	ps->v[id] = p;
 	ps->is_template[id] = template;
 	bpf_program__set_autoload(p, true);
+	if (id == PROG_FSESSION_MULTI)
+		bpf_program__set_type(p, BPF_PROG_TYPE_TRACING);
 	if (row->attach_type)
 		bpf_program__set_expected_attach_type(p, row->attach_type);
 	err = template ? prepare_template(ps, id, first) : 0;

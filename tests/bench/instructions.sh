@@ -111,11 +111,11 @@ wait_attached() {
 }
 
 funclatency_count() {
-	awk '$2 == "->" { sum += $5 } END { printf "%d\n", sum }' "$scratch/out"
+	awk '$2 == "->" { sum += $5 } END { printf "%.0f\n", sum }' "$scratch/out"
 }
 
 bpftrace_count() {
-	awk '/^@r\[/ { sum += $2 } END { printf "%d\n", sum }' "$scratch/out"
+	awk '/^@r\[/ { sum += $2 } END { printf "%.0f\n", sum }' "$scratch/out"
 }
 
 # They print their counts at the end only.

@@ -81,7 +81,7 @@ stop() { # stop SIGNAL
 
 # One value of /metrics: of all series that match, the sum.
 metric() { # metric REGEX
-	curl -sf "$url/metrics" | awk -v wanted="^$1" '$0 ~ wanted { sum += $NF } END { printf "%d\n", sum }'
+	curl -sf "$url/metrics" | awk -v wanted="^$1" '$0 ~ wanted { sum += $NF } END { printf "%.0f\n", sum }'
 }
 
 # Whether a rung can be had here; else the reason is in $why.

@@ -281,7 +281,7 @@ def print_calls(figures, conditions):
 def scrape_row(figures, name, notes):
     title = name.split("/")[1]
     if figures.number(name) is None:
-        return [title, notes.missing(figures, name)] + [""] * 7
+        return [title, notes.missing(figures, name)] + [""] * 9
 
     def scaled(what, unit, digits):
         value = figures.number(f"{name}/{what}")
@@ -297,6 +297,8 @@ def scrape_row(figures, name, notes):
         scaled("gzip/bytes", 1000, 0),
         scaled("rss", 1024, 1),
         scaled("cells", 1 << 20, 1),
+        scaled("start", 1000, 2),
+        scaled("stop", 1000, 2),
     ]
 
 
@@ -319,6 +321,8 @@ def print_scrapes(figures, conditions):
             "kB with gzip",
             "RSS, MiB",
             "of it cells, MiB",
+            "start, s",
+            "stop, s",
         ],
         [scrape_row(figures, name, notes) for name in names],
     )

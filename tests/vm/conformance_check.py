@@ -36,15 +36,20 @@ EXPECTED = {
     "user-recursion": [(("workload_recursion",), 400 * 20, None, None)],
 }
 NATIVE = {
-    "unlink-missing": [(("unlink",), 10000, "error", "ENOENT")],
-    "unlink-existing": [(("unlink",), 400, "ok", "0")],
+    # Only system calls that nobody else on the machine makes.
     "getpgid-live": EXPECTED["getpgid-live"][:1],
     "getpgid-dead": EXPECTED["getpgid-dead"][:1],
-    # read(2) is everybody's: what the workload did is in there, and others' calls too.
     "sleepers": [(("msgrcv",), 300, "ok", "positive")],
     **{k: v for k, v in EXPECTED.items() if k.startswith("user-")},
 }
 MMAP_ONLY = ("map-hit", "map-miss")
+# Mechanisms that each kernel of the matrix must have; more is fine.
+FORCED = {
+    "5.10": {"fexit", "kretprobe"},
+    "6.1": {"fexit", "kretprobe"},
+    "6.12": {"fexit", "kprobe.session", "kprobe.multi", "kretprobe"},
+    "7": {"fsession.multi", "fsession", "fexit", "kprobe.session", "kprobe.multi", "kretprobe"},
+}
 SLEEP_SECONDS = 0.1  # the workload's sleepers sleep 0.3 s and more
 
 
@@ -68,14 +73,14 @@ class Delta:
     """What one measurement added to a function's series."""
 
     def __init__(self, before, after, functions):
-        def of(series, name):
+        def of(series, name, functions=functions):
             return {dict(k[1]).get("le", "") + "|" + dict(k[1]).get("outcome", "") + "|" +
                     dict(k[1]).get("value", "") + "|" + dict(k[1]).get("reason", ""): v
                     for k, v in series.items()
                     if k[0] == name and dict(k[1]).get("function") in functions}
 
-        def delta(name):
-            b, a = of(before, name), of(after, name)
+        def delta(name, functions=functions):
+            b, a = of(before, name, functions), of(after, name, functions)
             return {k: v - b.get(k, 0) for k, v in a.items()}
 
         self.known = bool(of(after, "retprobe_duration_seconds_count"))
@@ -86,18 +91,27 @@ class Delta:
         self.returns = {tuple(k.split("|")[1:3]): v
                         for k, v in delta("retprobe_returns_total").items() if v}
         self.missed = {k.split("|")[3]: v for k, v in delta("retprobe_missed_total").items()}
+        self.missed_by_all = sum(delta("retprobe_missed_total", ("_all",)).values())
 
 
-def check_one(cells, work, expected, delta):
+def check_one(run, measurement, work, expected, delta):
     """Yields what is wrong."""
     functions, calls, outcome, value = expected
     if not delta.known:
         yield f"no series for {'|'.join(functions)}"
         return
+    forced = not run.startswith("auto.")
     missed = sum(delta.missed.values())
-    if delta.count + missed != calls:
-        yield f"{delta.count:.0f} counted + {missed:.0f} missed {delta.missed} of {calls} calls"
-    if cells == "mmap" and missed:
+    if forced:  # one function is called at a time, so what a shared program missed is its
+        missed += delta.missed_by_all
+    short = calls - delta.count - missed
+    # nmissed of a multi link's return slots is not atomic in the kernel: a bound, not a count.
+    slots = measurement == "sleepers" and run.startswith("kprobe.") and missed
+    if short and not (slots and 0 < short <= 0.1 * calls):
+        yield (f"{delta.count:.0f} counted + {missed:.0f} missed ({delta.missed}, "
+               f"{delta.missed_by_all:.0f} by all) of {calls} calls")
+    # The kernel skips programs inside bpf(2), which is what this workload calls.
+    if run == "auto.mmap" and missed and measurement not in MMAP_ONLY:
         yield f"{missed:.0f} missed {delta.missed}"
     if delta.buckets and delta.buckets[float("inf")] != delta.count:
         yield f"buckets sum up to {delta.buckets[float('inf')]}, count is {delta.count}"
@@ -119,16 +133,16 @@ def check_one(cells, work, expected, delta):
         yield f"calls longer than {above[0]} s; the workload's longest took {work['max_ns']} ns"
 
 
-def check_states(cells, results, verdict):
-    after = parse(results / f"{cells}.unlink-missing.after")
+def check_states(run, results, verdict):
+    after = parse(results / f"{run}.getpgid-dead.after")
     states = {dict(k[1])["function"]: (v, dict(k[1])["reason"]) for k, v in after.items()
               if k[0] == "retprobe_probe_attached"}
-    verdict(f"{cells} a function that does not exist is exported as such",
+    verdict(f"{run} a function that does not exist is exported as such",
             [] if states.get("no_such_function") == (0.0, "not_found") else [str(states)])
-    code = (results / f"{cells}.exit").read_text().strip()
-    verdict(f"{cells} stops cleanly", [] if code == "0" else [f"exit {code}"])
-    probes = json.loads((results / f"{cells}.probes.json").read_text())
-    verdict(f"{cells} /api/v1/probes lists every probe",
+    code = (results / f"{run}.exit").read_text().strip()
+    verdict(f"{run} stops cleanly", [] if code == "0" else [f"exit {code}"])
+    probes = json.loads((results / f"{run}.probes.json").read_text())
+    verdict(f"{run} /api/v1/probes lists every probe",
             [] if len(probes["probes"]) == len(states) else [str(probes)])
 
 
@@ -138,11 +152,20 @@ def check(name, results, expected):
         print(f"not ok {name} {what}: {'; '.join(problems)}" if problems else f"ok {name} {what}",
               flush=True)
 
-    for cells in ("mmap", "percpu"):
+    runs = ["auto.mmap", "auto.percpu"]
+    forced = results / "forced"
+    if forced.exists():
+        runs += forced.read_text().split()
+    series = name.split()[-1]
+    missing = FORCED.get(series, set()) - {r.rsplit(".", 1)[0] for r in runs}
+    verdict("has the mechanisms of its kernel", [f"not {sorted(missing)}"] if missing else [])
+    for run in runs:
         for measurement, rows in expected.items():
-            if cells != "mmap" and measurement in MMAP_ONLY:
+            if run == "auto.percpu" and measurement in MMAP_ONLY:
                 continue
-            base = f"{cells}.{measurement}"
+            if not run.startswith("auto.") and measurement.startswith("user-"):
+                continue
+            base = f"{run}.{measurement}"
             try:
                 before = parse(results / f"{base}.before")
                 after = parse(results / f"{base}.after")
@@ -151,8 +174,10 @@ def check(name, results, expected):
                 verdict(base, [str(e)])
                 continue
             for row in rows:
+                if not run.startswith("auto.") and row[0] == ("getpgid",):
+                    continue
                 delta = Delta(before, after, row[0])
-                problems = list(check_one(cells, work, row, delta))
+                problems = list(check_one(run, measurement, work, row, delta))
                 if measurement == "sleepers":
                     short = [v for b, v in delta.buckets.items() if b <= SLEEP_SECONDS and v]
                     if short:
@@ -161,9 +186,9 @@ def check(name, results, expected):
                     problems.append(f"the workload saw errno {work['errno']}, not {row[3]}")
                 verdict(f"{base} {row[0][0]}", problems)
         try:
-            check_states(cells, results, verdict)
+            check_states(run, results, verdict)
         except (OSError, ValueError) as e:
-            verdict(f"{cells} states", [str(e)])
+            verdict(f"{run} states", [str(e)])
     scraper = results / "scraper.log"
     verdict("no scrape failed", [scraper.read_text()] if scraper.exists() else [])
     leftovers = results / "leftovers"

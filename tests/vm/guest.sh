@@ -121,9 +121,8 @@ build_initramfs() {
 		number=$((number + 1))
 	done
 	[ "$number" -gt 10 ] || die "kernel $release has none of the modules that a guest needs"
-	(cd "$tree" && find . | cpio -o -H newc --quiet) > "$temp/initramfs.cpio"
-	rm -rf "$tree" "$kernel"/initramfs-*
-	mv "$temp/initramfs.cpio" "$1"
+	(cd "$tree" && find . | cpio -o -H newc --quiet) > "$1"
+	rm -rf "$tree"
 }
 
 # The initramfs of this kernel, and what makes it this run's.
@@ -131,7 +130,13 @@ make_initrd() {
 	key=$(cat "$here/guest.sh" "$here/guest-init.sh" "$(command -v busybox)" "$kernel/stamp" |
 		sha256sum | cut -c 1-16)
 	initramfs=$kernel/initramfs-$key.cpio
-	[ -s "$initramfs" ] || build_initramfs "$initramfs"
+	# Other guests, of other trees too, may be replacing it at this moment.
+	if ! cp "$initramfs" "$temp/initramfs.cpio" 2> /dev/null; then
+		build_initramfs "$temp/initramfs.cpio"
+		cp "$temp/initramfs.cpio" "$initramfs.$$"
+		mv "$initramfs.$$" "$initramfs"
+		find "$kernel" -maxdepth 1 -name 'initramfs-*' -mtime +1 -exec rm -f {} +
+	fi
 
 	case $repository/:$cache/ in
 	/tmp/* | *:/tmp/*) keep_tmp=yes ;;
@@ -156,7 +161,7 @@ make_initrd() {
 		echo
 	} > "$temp/run/command"
 	{
-		cat "$initramfs"
+		cat "$temp/initramfs.cpio"
 		(cd "$temp/run" && find guest.conf command | cpio -o -H newc --quiet)
 	} > "$temp/initrd"
 }
