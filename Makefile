@@ -51,6 +51,7 @@ help:
 ## make run        build and run with the default set on :10435 (root); ARGS='...' are passed on
 ## make check      the quick tests: no root, no virtual machine
 ## make test       every test, the kernel matrix included (root)
+## make bench      what it costs, measured beside other tools; ARGS='6.12 native' chooses (root)
 ## make clean      remove build/
 
 # ---- generated -------------------------------------------------------------------------------
@@ -113,6 +114,17 @@ $(B)/unit/test_%: $(B)/unit/test_%.o $(UNIT_LIB)
 $(B)/workload: tests/vm/workload.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
 
+# ---- the benchmark: tests/bench/bench.sh says what ARGS can be ----------------------------------
+
+BENCH := $(B)/bench_calls $(B)/bench_empty $(B)/bench_many
+
+$(BENCH): $(B)/bench_%: tests/bench/%.c | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -lbpf -o $@
+
+bench: all $(BENCH)
+	$(Q)bash tests/bench/bench.sh $(ARGS)
+.PHONY: bench
+
 # ---- the rest --------------------------------------------------------------------------------
 
 deps:
@@ -139,7 +151,7 @@ unit-tests: $(UNIT)
 .PHONY: unit-tests FORCE
 
 format:
-	clang-format -i bpf/*.[ch] exporter/*.[ch] tests/unit/*.[ch]
+	clang-format -i bpf/*.[ch] exporter/*.[ch] tests/unit/*.[ch] tests/vm/*.c $(wildcard tests/bench/*.[ch])
 
 clean:
 	rm -rf $(B)

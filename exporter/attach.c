@@ -7,11 +7,12 @@
 
 /*
  * The ladder, cheapest first. A rung that is not exact on this machine is passed over, so exactness
- * comes before cost. The last rung for kernel functions takes any of them.
+ * comes before cost. The last rung of each kind of target takes any.
  */
 static const struct attach_ops *const ladder[] = {
 	&attach_fsession_multi, &attach_fsession,  &attach_fexit,      &attach_kprobe_session,
-	&attach_kprobe_multi,	&attach_kretprobe, &attach_tracepoint, &attach_uretprobe,
+	&attach_kprobe_multi,	&attach_kretprobe, &attach_tracepoint, &attach_uprobe_session,
+	&attach_uprobe_multi,	&attach_uretprobe,
 };
 
 /* A mechanism that some targets use. */

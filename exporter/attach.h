@@ -109,8 +109,9 @@ struct attach_program_counts {
 };
 size_t attach__count_programs(struct attach *a, struct attach_program_counts *out);
 
-extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_kprobe_session,
-	attach_kprobe_multi, attach_fexit, attach_kretprobe, attach_tracepoint, attach_uretprobe;
+extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_fexit,
+	attach_kprobe_session, attach_kprobe_multi, attach_kretprobe, attach_tracepoint,
+	attach_uprobe_session, attach_uprobe_multi, attach_uretprobe;
 
 /* For mechanisms: the target is refused by the kernel. `why` is taken over. */
 void attach__refuse(struct attach_slot *slot, char *why);

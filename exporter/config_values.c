@@ -7,10 +7,10 @@
 #include <ctype.h>
 #include <errno.h>
 
-const char *const config_mechanisms[] = { "auto",      "fsession.multi", "fsession",
-					  "fexit",     "kprobe.session", "kprobe.multi",
-					  "kretprobe", "tracepoint",	 "uretprobe",
-					  NULL };
+const char *const config_mechanisms[] = { "auto",	  "fsession.multi", "fsession",
+					  "fexit",	  "kprobe.session", "kprobe.multi",
+					  "kretprobe",	  "tracepoint",	    "uprobe.session",
+					  "uprobe.multi", "uretprobe",	    NULL };
 
 /* Decimal digits at s, no sign and no blanks; returns where they end, or NULL without any or beyond
  * 2^64. */

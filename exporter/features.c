@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -108,6 +109,26 @@ static bool probe_kprobe_session(const struct features *f)
 	return try_multi(BPF_SYS_KPROBE_SESSION);
 }
 
+/* A kernel that knows such links looks at the path, and does not like a directory. */
+static bool try_uprobe_link(enum bpf_sys_attach attach)
+{
+	const uint64_t offset = 0;
+	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
+
+	return prog >= 0 &&
+	       bpf_sys__link_uprobes(prog, attach, "/", &offset, NULL, 1, false) == -EBADF;
+}
+
+static bool probe_uprobe_multi(const struct features *f)
+{
+	return try_uprobe_link(BPF_SYS_UPROBE_MULTI);
+}
+
+static bool probe_uprobe_session(const struct features *f)
+{
+	return try_uprobe_link(BPF_SYS_UPROBE_SESSION);
+}
+
 static bool try_tracing(enum bpf_sys_attach attach)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -187,6 +208,10 @@ static const struct {
 	[FEATURE_FSESSION] = { "this kernel has no fsession programs (7.x)", probe_fsession },
 	[FEATURE_FSESSION_MULTI] = { "this kernel has no fsession.multi links (7.x)",
 				     probe_fsession_multi },
+	[FEATURE_UPROBE_MULTI] = { "this kernel has no uprobe.multi links (6.6)",
+				   probe_uprobe_multi },
+	[FEATURE_UPROBE_SESSION] = { "this kernel has no uprobe.session links (6.13)",
+				     probe_uprobe_session },
 	[FEATURE_NO_PREEMPTION] = { "this kernel preempts itself, at which trampolines lose calls",
 				    probe_no_preemption },
 	[FEATURE_RETURN_SLOTS] = { "this kernel has few return slots for a multi link, and loses "

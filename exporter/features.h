@@ -21,6 +21,8 @@ enum feature {
 	FEATURE_TRAMPOLINE, /* fentry and fexit programs */
 	FEATURE_FSESSION,
 	FEATURE_FSESSION_MULTI,
+	FEATURE_UPROBE_MULTI,
+	FEATURE_UPROBE_SESSION,
 	FEATURE_NO_PREEMPTION, /* the kernel does not preempt itself */
 	FEATURE_RETURN_SLOTS,  /* multi links have a return slot for every call */
 	FEATURE_MAX,

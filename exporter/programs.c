@@ -35,6 +35,9 @@ static const struct row {
 	[PROG_FSESSION_MULTI] = { "fsession_multi", NULL, BPF_SYS_FSESSION_MULTI },
 	[PROG_UPROBE_ENTRY] = { "uprobe_entry", "uprobe_entry_clone", 0 },
 	[PROG_UPROBE_RETURN] = { "uprobe_return", "uprobe_return_clone", 0 },
+	[PROG_UPROBE_MULTI_ENTRY] = { "uprobe_multi_entry", NULL, BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_MULTI_RETURN] = { "uprobe_multi_return", NULL, BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_SESSION] = { "uprobe_session", NULL, BPF_SYS_UPROBE_SESSION },
 	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0 },
 	[PROG_SYSCALL_EXIT] = { "syscall_exit", NULL, 0 },
 };

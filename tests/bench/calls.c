@@ -4,6 +4,7 @@
  *made.
  *
  *	bench_calls getpgid|function [CALLS [ROUNDS]]
+ *	bench_calls offset		where in this file the function is that the second one calls
  *
  * The figure is the smallest of all rounds: a round of CALLS is short beside a timer tick, so most
  * have no interrupt in them, and the first ones, in which caches and lazily made mappings fill, do
@@ -47,6 +48,25 @@ static void call_function(long calls)
 		bench_function(i);
 }
 
+/* A uprobe wants the function's place in the file. */
+static int print_offset(void)
+{
+	unsigned long start, end, offset, address = (unsigned long)bench_function;
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[4352];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &offset) == 3 &&
+		    address >= start && address < end) {
+			printf("%lu\n", address - start + offset);
+			fclose(f);
+			return 0;
+		}
+	}
+	perror("/proc/self/maps");
+	return 1;
+}
+
 static const struct {
 	const char *name;
 	void (*run)(long calls);
@@ -62,10 +82,13 @@ int main(int argc, char **argv)
 	uint64_t min = UINT64_MAX;
 	int l = 0;
 
+	if (argc == 2 && !strcmp(argv[1], "offset"))
+		return print_offset();
 	while (argc > 1 && loops[l].name && strcmp(loops[l].name, argv[1]))
 		l++;
 	if (argc < 2 || !loops[l].name || calls < 1 || rounds < 1) {
-		fprintf(stderr, "usage: bench_calls getpgid|function [CALLS [ROUNDS]]\n");
+		fprintf(stderr,
+			"usage: bench_calls getpgid|function [CALLS [ROUNDS]], or offset\n");
 		return 2;
 	}
 	/* A guest's first processes have no process group that getpgid(2) could tell. */

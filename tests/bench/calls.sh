@@ -16,12 +16,13 @@ calls() { # calls LOOP: nanoseconds a call, on a CPU that the exporter is not on
 	echo "$ns"
 }
 
-paired() { # paired NAME LOOP ARGUMENTS...
-	local name=native/$1 loop=$2 off='' on='' i
+# paired NAME LOOP STARTER ARGUMENTS...: STARTER makes $pid, or explains itself in $why.
+paired() {
+	local name=$1 loop=$2 off='' on='' i
 	shift 2
 	for ((i = 0; i < rounds; i++)); do
 		off="$off $(calls "$loop")"
-		if ! start_exporter 60 "$@"; then
+		if ! "$@"; then
 			figure "$name" - "$why"
 			return
 		fi
@@ -32,15 +33,23 @@ paired() { # paired NAME LOOP ARGUMENTS...
 	figure "$name" "${on# }"
 }
 
+# both MECHANISM LOOP FUNCTION PROBE: the empty pair on FUNCTION, and ours.
+both() {
+	paired "empty/$1" "$2" start_empty 60 "$1" "$3"
+	if has_mechanism "$1" "$4"; then
+		paired "ours/$1" "$2" start_exporter 60 --mechanism="$1" "$4"
+	else
+		figure "ours/$1" - "$why"
+	fi
+}
+
 figure kernel "$(uname -r)"
 figure cpus "$(nproc)"
-paired tracepoint getpgid syscall:getpgid
-paired tracepoint-other getpgid syscall:getppid
-paired uretprobe function "$PWD/build/bench_calls:bench_function"
+both tracepoint getpgid raw_syscalls syscall:getpgid
+paired ours/tracepoint-other getpgid start_exporter 60 syscall:getppid
+for m in $user_mechanisms; do
+	both "$m" function "$user_object:$(build/bench_calls offset)" "$user_object:$user_function"
+done
 for m in $mechanisms; do
-	if has_mechanism "$m"; then
-		paired "$m" getpgid --mechanism="$m" "$function"
-	else
-		figure "native/$m" - "$why"
-	fi
+	both "$m" getpgid "$function" "$function"
 done

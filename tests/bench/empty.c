@@ -4,6 +4,8 @@
  *
  *	bench_empty MECHANISM FUNCTION...
  *	bench_empty MECHANISM @FILE		function names, one a line
+ *	bench_empty uretprobe|uprobe.multi|uprobe.session PATH:OFFSET
+ *	bench_empty tracepoint raw_syscalls
  *
  * Prints "ready N" once N functions are attached, and holds them until it is ended. A function that
  * the kernel refuses in a batch is found by halving and left out.
@@ -29,7 +31,9 @@
 
 /* enum bpf_attach_type, include/uapi/linux/bpf.h */
 #define ATTACH_KPROBE_MULTI   42
+#define ATTACH_UPROBE_MULTI   48
 #define ATTACH_KPROBE_SESSION 56
+#define ATTACH_UPROBE_SESSION 57
 #define ATTACH_FSESSION	      58
 #define ATTACH_FSESSION_MULTI 61
 
@@ -43,6 +47,10 @@ struct link_attr {
 			uint32_t flags, cnt;
 			uint64_t syms, addrs, cookies;
 		} kprobe_multi;
+		struct {
+			uint64_t path, offsets, ref_ctr_offsets, cookies;
+			uint32_t cnt, flags, pid;
+		} uprobe_multi;
 		struct {
 			uint64_t ids, cookies;
 			uint32_t cnt;
@@ -74,9 +82,8 @@ static int load(enum bpf_prog_type type, int attach_type, uint32_t btf_id)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type,
 		    .attach_btf_id = btf_id);
-	int fd = bpf_prog_load(type, "nothing", "GPL", nothing, 2, &opts);
 
-	return fd;
+	return bpf_prog_load(type, "nothing", "GPL", nothing, 2, &opts);
 }
 
 static int create_link(struct link_attr *attr)
@@ -101,36 +108,131 @@ static int read_number(const char *path, const char *prefix)
 	return number;
 }
 
-#define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/"
-
-static void attach_event(const char *function, bool is_return, int prog)
+static void attach_event(struct perf_event_attr *attr, const char *name, int prog)
 {
-	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = read_number(KPROBE_PMU "type", ""),
-		.config1 = (uintptr_t)function,
-	};
 	int fd;
 
-	if (is_return)
-		attr.config = 1ULL << read_number(KPROBE_PMU "format/retprobe", "config:");
-	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	attr->size = sizeof(*attr);
+	fd = syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog) || ioctl(fd, PERF_EVENT_IOC_ENABLE))
-		die(is_return ? "the kretprobe" : "the kprobe", function, -errno);
+		die("attaching an event", name, -errno);
+}
+
+/* The probe at the entry and the one at the return, by the kprobe or the uprobe PMU. */
+static void attach_pair(const char *pmu, const char *name, const char *where, uint64_t offset,
+			int prog)
+{
+	char type[96], format[96];
+	struct perf_event_attr attr;
+
+	snprintf(type, sizeof(type), "/sys/bus/event_source/devices/%s/type", pmu);
+	snprintf(format, sizeof(format), "/sys/bus/event_source/devices/%s/format/retprobe", pmu);
+	if (read_number(type, "") < 0)
+		die("this kernel has no events of kind", pmu, 0);
+	if (prog < 0)
+		die("loading a kprobe program", NULL, prog);
+	for (int is_return = 0; is_return < 2; is_return++) {
+		attr = (struct perf_event_attr){
+			.type = read_number(type, ""),
+			.config = (uint64_t)is_return << read_number(format, "config:"),
+			.config1 = (uintptr_t)where,
+			.config2 = offset,
+		};
+		attach_event(&attr, name, prog);
+	}
 }
 
 static size_t attach_kretprobe(const struct functions *f)
 {
 	int prog = load(BPF_PROG_TYPE_KPROBE, 0, 0);
 
-	if (read_number(KPROBE_PMU "type", "") < 0)
-		die("this kernel has no kprobe events", NULL, 0);
+	for (size_t i = 0; i < f->n; i++)
+		attach_pair("kprobe", f->names[i], f->names[i], 0, prog);
+	return f->n;
+}
+
+static size_t attach_tracepoint(const struct functions *f)
+{
+	static const char *const ids[] = {
+		"/sys/kernel/tracing/events/raw_syscalls/sys_enter/id",
+		"/sys/kernel/tracing/events/raw_syscalls/sys_exit/id",
+	};
+	int prog = load(BPF_PROG_TYPE_TRACEPOINT, 0, 0);
+
 	if (prog < 0)
-		die("loading a kprobe program", NULL, prog);
-	for (size_t i = 0; i < f->n; i++) {
-		attach_event(f->names[i], false, prog);
-		attach_event(f->names[i], true, prog);
+		die("loading a tracepoint program", NULL, prog);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+		struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
+		int id = read_number(ids[i], "");
+
+		if (id < 0)
+			die("reading", ids[i], id);
+		attr.config = id;
+		attach_event(&attr, ids[i], prog);
 	}
+	return f->n;
+}
+
+/* Splits PATH:OFFSET, and returns the path. */
+static char *split_place(const char *place, uint64_t *offset)
+{
+	char *path = strdup(place), *colon = path ? strrchr(path, ':') : NULL;
+
+	if (!colon)
+		die("not PATH:OFFSET", place, 0);
+	*colon = '\0';
+	*offset = strtoull(colon + 1, NULL, 10);
+	return path;
+}
+
+static size_t attach_uretprobe(const struct functions *f)
+{
+	int prog = load(BPF_PROG_TYPE_KPROBE, 0, 0);
+	uint64_t offset;
+
+	for (size_t i = 0; i < f->n; i++) {
+		char *path = split_place(f->names[i], &offset);
+
+		attach_pair("uprobe", path, path, offset, prog);
+		free(path);
+	}
+	return f->n;
+}
+
+static void link_uprobe(const char *place, int attach_type, uint32_t flags, int prog)
+{
+	struct link_attr attr = { .prog_fd = prog, .attach_type = attach_type };
+	uint64_t offset;
+	char *path = split_place(place, &offset);
+	int link;
+
+	attr.uprobe_multi.path = (uintptr_t)path;
+	attr.uprobe_multi.offsets = (uintptr_t)&offset;
+	attr.uprobe_multi.cnt = 1;
+	attr.uprobe_multi.flags = flags;
+	link = create_link(&attr);
+	if (prog < 0 || link < 0)
+		die("attaching a uprobe link", path, prog < 0 ? prog : link);
+	free(path);
+}
+
+static size_t attach_uprobe_multi(const struct functions *f)
+{
+	int prog = load(BPF_PROG_TYPE_KPROBE, ATTACH_UPROBE_MULTI, 0);
+
+	for (size_t i = 0; i < f->n; i++) {
+		link_uprobe(f->names[i], ATTACH_UPROBE_MULTI, MULTI_RETURN, prog);
+		link_uprobe(f->names[i], ATTACH_UPROBE_MULTI, 0, prog);
+	}
+	return f->n;
+}
+
+static size_t attach_uprobe_session(const struct functions *f)
+{
+	int prog = load(BPF_PROG_TYPE_KPROBE, ATTACH_UPROBE_SESSION, 0);
+
+	for (size_t i = 0; i < f->n; i++)
+		link_uprobe(f->names[i], ATTACH_UPROBE_SESSION, 0, prog);
 	return f->n;
 }
 
@@ -283,6 +385,10 @@ static const struct mechanism {
 	{ "kprobe.session", attach_kprobe_session, false },
 	{ "fsession", attach_fsession, true },
 	{ "fsession.multi", attach_fsession_multi, true },
+	{ "tracepoint", attach_tracepoint, false },
+	{ "uretprobe", attach_uretprobe, false },
+	{ "uprobe.multi", attach_uprobe_multi, false },
+	{ "uprobe.session", attach_uprobe_session, false },
 	{},
 };
 

@@ -9,13 +9,14 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/bench/lib.sh
 
 start_limit=60 # seconds of guest time, in which nothing but instructions passes
+loop=getpgid
 
 # measure_calls NAME NOTE COUNTED...: COUNTED is a command that prints the number of calls counted since
 # it was attached.
 measure_calls() {
 	local name=$1 note=$2 ns calls counted
 	shift 2
-	read -r ns calls < <(build/bench_calls getpgid)
+	read -r ns calls < <(build/bench_calls "$loop")
 	[ $# -eq 0 ] || counted=$("$@")
 	[ "${counted:-$calls}" -ge "$calls" ] ||
 		note="${note:+$note; }counted only $counted of $calls calls"
@@ -45,19 +46,12 @@ exporter_with() { # exporter_with NAME OBJECT FUNCTION ARGUMENTS...
 }
 
 empty_with() { # empty_with NAME MECHANISM FUNCTIONS
-	local line=''
-	mkfifo "$scratch/ready"
-	build/bench_empty "$2" "$3" >"$scratch/ready" 2>"$scratch/log" &
-	pid=$!
-	read -rt $start_limit line <"$scratch/ready"
-	rm "$scratch/ready"
-	case $line in
-	ready*)
-		measure_calls "$1" ''
-		figure "$1/attached" "${line#ready }"
-		;;
-	*) figure "$1" - "$(complaint "$scratch/log")" ;;
-	esac
+	if ! start_empty $start_limit "$2" "$3"; then
+		figure "$1" - "$why"
+		return
+	fi
+	measure_calls "$1" ''
+	figure "$1/attached" "$attached"
 	stop KILL
 }
 
@@ -153,11 +147,31 @@ other_tools() {
 	tool bpftrace/kfunc bpftrace_count bpftrace -e "$(script kfunc kretfunc)"
 }
 
+# ---- user functions -----------------------------------------------------------------------------
+
+user_functions() {
+	local m place
+	loop=function
+	place=$user_object:$(build/bench_calls offset)
+	measure_calls user/unprobed ''
+	for m in $user_mechanisms; do
+		empty_with "user/empty/$m/1" "$m" "$place"
+		if has_mechanism "$m" "$user_object:$user_function"; then
+			exporter_with "user/ours/$m/1" "$user_object" "$user_function" \
+				--mechanism="$m" "$user_object:$user_function"
+		else
+			figure "user/ours/$m/1" - "$why"
+		fi
+	done
+}
+
 figure kernel "$(uname -r)"
 figure cpus "$(nproc)"
 measure_calls unprobed ''
 each_mechanism
-exporter_with syscall/probed syscall getpgid syscall:getpgid
-exporter_with syscall/other syscall getppid syscall:getppid
+empty_with empty/tracepoint/1 tracepoint raw_syscalls
+exporter_with ours/tracepoint/1 syscall getpgid syscall:getpgid
+exporter_with ours/tracepoint-other/1 syscall getppid syscall:getppid
 other_tools
 measure_calls unprobed/again ''
+user_functions

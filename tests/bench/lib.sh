@@ -9,6 +9,8 @@ port=${BENCH_PORT:-10497}
 url=http://127.0.0.1:$port
 # The rungs for kernel functions, in the order of the tables.
 mechanisms='fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe'
+user_mechanisms='uprobe.session uprobe.multi uretprobe'
+user_object=$PWD/build/bench_calls user_function=bench_function
 case $(uname -m) in
 x86_64) function=__x64_sys_getpgid ;;
 aarch64) function=__arm64_sys_getpgid ;;
@@ -75,7 +77,7 @@ start_exporter() { # start_exporter SECONDS ARGUMENTS...
 }
 
 stop() { # stop SIGNAL
-	kill "-$1" "$pid"
+	kill "-$1" "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
 }
 
@@ -85,8 +87,8 @@ metric() { # metric REGEX
 }
 
 # Whether a rung can be had here; else the reason is in $why.
-has_mechanism() { # has_mechanism NAME
-	$exporter --mechanism="$1" --config.check "$function" >"$scratch/log" 2>&1 && return
+has_mechanism() { # has_mechanism NAME [PROBE]
+	$exporter --mechanism="$1" --config.check "${2:-$function}" >"$scratch/log" 2>&1 && return
 	why=$(complaint "$scratch/log")
 	return 1
 }
@@ -110,4 +112,19 @@ write_config() { # write_config FILE
 		printf 'probes:\n  - functions:\n'
 		sed 's/^/      - /'
 	} >"$1"
+}
+
+# Attaches an empty pair: 0, with the number of functions in $attached; or 1 and the reason in $why.
+start_empty() { # start_empty SECONDS MECHANISM FUNCTION
+	local line=''
+	mkfifo "$scratch/ready"
+	build/bench_empty "$2" "$3" >"$scratch/ready" 2>"$scratch/log" &
+	pid=$!
+	read -rt "$1" line <"$scratch/ready"
+	rm "$scratch/ready"
+	attached=${line#ready }
+	[ -z "$line" ] || return 0
+	stop KILL
+	why=$(complaint "$scratch/log")
+	return 1
 }

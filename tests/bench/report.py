@@ -19,6 +19,7 @@ MECHANISMS = [
     "kprobe.multi",
     "kretprobe",
 ]
+USER_MECHANISMS = ["uprobe.session", "uprobe.multi", "uretprobe"]
 COUNTS = [1, 100, 1000, 4000]
 
 
@@ -90,7 +91,8 @@ def table(header, rows):
 
 def over(figures, name):
     """Instructions that NAME adds to a call."""
-    value, base = figures.number(name), figures.number("unprobed")
+    unprobed = "user/unprobed" if name.startswith("user/") else "unprobed"
+    value, base = figures.number(name), figures.number(unprobed)
     return None if value is None or base is None else value - base
 
 
@@ -145,8 +147,10 @@ def instruction_rows(kernels, notes):
                 continue
             name = f"{m}/{count}"
             yield row(f"`{m}`{of}", lambda f: own(f, "ours/" + name, "empty/" + name, count, notes))
-    yield row("`tracepoint`, a probed call", lambda f: added(f, "syscall/probed", notes))
-    yield row("`tracepoint`, another call", lambda f: added(f, "syscall/other", notes))
+    empty = "empty/tracepoint/1"
+    yield row("`tracepoint`", lambda f: own(f, "ours/tracepoint/1", empty, 1, notes))
+    other = "ours/tracepoint-other/1"
+    yield row("`tracepoint`, to a call not probed", lambda f: own(f, other, empty, 1, notes))
     others = {
         "funclatency": "funclatency (histogram only)",
         "bpftrace/kprobe": "bpftrace, kprobe + kretprobe",
@@ -158,6 +162,9 @@ def instruction_rows(kernels, notes):
         yield row(
             f"`auto` to {title.split(' (')[0]}", lambda f: ratio(f, "ours/auto/1", name, notes)
         )
+    for m in USER_MECHANISMS:
+        ours, empty = f"user/ours/{m}/1", f"user/empty/{m}/1"
+        yield row(f"`{m}`, a user function", lambda f: own(f, ours, empty, 1, notes))
 
 
 def repeatable(kernels):
@@ -244,37 +251,46 @@ def print_scale(kernels, conditions):
 # ---- native -------------------------------------------------------------------------------------
 
 
-def paired(figures, name, title, notes):
-    if figures.number(name + "/off") is None and not figures.text(name + "/off"):
-        return [title, "", notes.missing(figures, name), ""]
-    off = [float(v) for v in figures.text(name + "/off").split()]
-    on = [float(v) for v in figures.text(name).split()]
-    extra = sorted(b - a for a, b in zip(off, on))
-    middle = statistics.quantiles(extra, n=4) if len(extra) > 1 else extra * 3
+def extra(figures, name):
+    """What the probe added, pair by pair of rounds."""
+    off, on = (figures.text(n).split() for n in (name + "/off", name))
+    return sorted(float(b) - float(a) for a, b in zip(off, on)) if off else []
+
+
+def call_row(figures, mechanism, title, notes):
+    ours, empty = extra(figures, "ours/" + mechanism), extra(figures, "empty/" + mechanism)
+    if not ours:
+        reason = notes.missing(figures, "ours/" + mechanism)
+        return [title, "", f"+{statistics.median(empty):.0f}" if empty else "", reason, ""]
+    off = [float(v) for v in figures.text(f"ours/{mechanism}/off").split()]
+    quartiles = statistics.quantiles(ours, n=4) if len(ours) > 1 else ours * 3
     return [
         title,
         f"{statistics.median(off):.0f}",
-        f"+{statistics.median(extra):.0f}",
-        f"{middle[0]:.0f} .. {middle[2]:.0f} ({extra[0]:.0f} .. {extra[-1]:.0f})",
+        f"+{statistics.median(empty):.0f}" if empty else "",
+        f"+{statistics.median(ours):.0f}",
+        f"{quartiles[0]:.0f} .. {quartiles[2]:.0f} ({ours[0]:.0f} .. {ours[-1]:.0f})",
     ]
 
 
 def print_calls(figures, conditions):
     notes = Footnotes()
-    rounds = len(figures.text("native/tracepoint").split())
+    rounds = len(figures.text("ours/tracepoint").split())
     print("### Nanoseconds per call\n")
     print(
         f"Natively: {conditions.text('machine')}. {rounds} pairs of rounds, without and with the "
-        "exporter in turns; each figure is the smallest of 50 loops of 10,000 calls. "
+        "probe in turns; each figure is the smallest of 50 loops of 10,000 calls. "
         f"Load average at the start {conditions.text('load')}.\n"
     )
     probes = [
         ("tracepoint", "`tracepoint`, getpgid(2)"),
         ("tracepoint-other", "`tracepoint`, getpgid(2) while another is probed"),
-        ("uretprobe", "`uretprobe`, a function"),
-    ] + [(m, f"`{m}`, getpgid(2)") for m in MECHANISMS]
-    rows = [paired(figures, "native/" + name, title, notes) for name, title in probes]
-    table(["", "unprobed, ns", "added, ns (median)", "quartiles (all)"], rows)
+    ]
+    probes += [(m, f"`{m}`, a user function") for m in USER_MECHANISMS]
+    probes += [(m, f"`{m}`, getpgid(2)") for m in MECHANISMS]
+    rows = [call_row(figures, m, title, notes) for m, title in probes]
+    header = ["", "unprobed, ns", "empty pair adds", "ours adds (median)", "quartiles (all)"]
+    table(header, rows)
     notes.print()
 
 

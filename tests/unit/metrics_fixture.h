@@ -106,8 +106,8 @@ static const struct losses_target fixture_losses[FIXTURE_IDS] = {
 };
 
 static const struct losses_shared fixture_shared[] = {
-	{ "kprobe.multi", 3 },
-	{ "tracepoint", 4 },
+	{ "kprobe.multi", { [MISSED_RECURSION] = 3, [MISSED_MAXACTIVE] = 5 } },
+	{ "tracepoint", { [MISSED_RECURSION] = 4 } },
 };
 
 static const struct metrics_bpf_stats fixture_bpf_stats[] = {

@@ -34,6 +34,7 @@ start_exporter() { # start_exporter ARGS...
 
 stop_exporter() {
 	curl -sf $URL/api/v1/probes >"$RESULTS/$run.probes.json" || fail "/api/v1/probes"
+	curl -sf $URL/metrics >"$RESULTS/$run.metrics" || fail "the last scrape"
 	kill -TERM $exporter
 	wait $exporter
 	echo $? >"$RESULTS/$run.exit"
@@ -76,6 +77,7 @@ user_measurements() {
 	measure user-negative user-function 4 1000 -7
 	measure user-zero user-function 4 1000 0
 	measure user-recursion user-recursion 4 400
+	[ $run = auto.percpu ] || measure user-deep user-deep 2 20
 }
 
 uname -r >"$RESULTS/kernel"
@@ -105,6 +107,16 @@ for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretp
 	kernel_measurements
 	measure map-hit map-lookup 2 2000 1
 	measure map-miss map-lookup 2 2000 2
+	stop_exporter
+	echo "$run" >>"$RESULTS/forced"
+done
+for mechanism in uprobe.session uprobe.multi uretprobe; do
+	build/retprobe_exporter --mechanism=$mechanism --config.check "$W:workload_function" \
+		>"$RESULTS/check.log" 2>&1 || continue
+	run=$mechanism.mmap
+	start_exporter --mechanism=$mechanism "$W:workload_function" "$W:workload_recursion" \
+		no_such_function
+	user_measurements
 	stop_exporter
 	echo "$run" >>"$RESULTS/forced"
 done

@@ -26,7 +26,9 @@
 #include <unistd.h>
 
 #define MAX_THREADS 1024
-#define RECURSION   20
+#define RECURSION   20 /* levels of user-recursion, and of user-deep: more than the kernel follows \
+			*/
+#define DEEP 100
 
 static pthread_barrier_t start;
 static const char *argument;
@@ -215,6 +217,11 @@ static long user_recursion(struct worker *w, long i)
 	return workload_recursion(RECURSION - 1);
 }
 
+static long user_deep(struct worker *w, long i)
+{
+	return workload_recursion(DEEP - 1);
+}
+
 static const struct operation operations[] = {
 	{ "unlink-missing", unlink_missing, NULL, NULL },
 	{ "unlink-existing", unlink_existing, NULL, prepare_path },
@@ -225,6 +232,7 @@ static const struct operation operations[] = {
 	{ "map-lookup", map_lookup, make_map, NULL },
 	{ "user-function", user_function, NULL, NULL },
 	{ "user-recursion", user_recursion, NULL, NULL },
+	{ "user-deep", user_deep, NULL, NULL },
 	{},
 };
 

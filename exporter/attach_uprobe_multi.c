@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * uprobe.multi and uprobe.session: links that hold any number of functions of one file; of the
+ * first, one for entries and one for returns. Entries are attached first, as everywhere.
+ *
+ * The kernel follows 64 nested returns in a task (MAX_URETPROBE_DEPTH), and says nothing of deeper
+ * calls. With frames of our own they are seen at their entry, and counted; a session's entry cannot
+ * tell, so it is used only if forced.
+ */
+#include "attach.h"
+
+#include <errno.h>
+
+#include "bpf_sys.h"
+
+struct link {
+	int entry, leave; /* entry is -1 for sessions */
+};
+
+struct shared {
+	struct link *links;
+	size_t n;
+};
+
+struct flavour {
+	enum bpf_sys_attach type;
+	int entry, leave; /* enum program_id; entry -1: there is none */
+};
+
+static const struct flavour session = { BPF_SYS_UPROBE_SESSION, -1, PROG_UPROBE_SESSION };
+static const struct flavour multi = { BPF_SYS_UPROBE_MULTI, PROG_UPROBE_MULTI_ENTRY,
+				      PROG_UPROBE_MULTI_RETURN };
+
+static int link_one(struct attach_context *c, const struct flavour *fl, int id,
+		    struct attach_slot **slots, size_t n, bool is_return)
+{
+	__cleanup_free uint64_t *offsets = xcalloc(n, sizeof(*offsets));
+	__cleanup_free uint64_t *cookies = xcalloc(n, sizeof(*cookies));
+
+	for (size_t i = 0; i < n; i++) {
+		offsets[i] = slots[i]->target->offset;
+		cookies[i] = attach__site(slots[i]->target).spec;
+	}
+	return bpf_sys__link_uprobes(programs__fd(bpfobj__programs(c->obj), id), fl->type,
+				     slots[0]->target->object, offsets, cookies, n, is_return);
+}
+
+static int link_batch(struct attach_context *c, const struct flavour *fl,
+		      struct attach_slot **slots, size_t n)
+{
+	struct shared *s = c->shared;
+	struct link link = { -1, -1 };
+
+	if (fl->entry >= 0) {
+		link.entry = link_one(c, fl, fl->entry, slots, n, false);
+		if (link.entry < 0)
+			return link.entry;
+	}
+	link.leave = link_one(c, fl, fl->leave, slots, n, fl->entry >= 0);
+	if (link.leave < 0) {
+		cleanup__close(&link.entry);
+		return link.leave;
+	}
+	*(struct link *)array__grow(&s->links, &s->n, sizeof(*s->links)) = link;
+	return 0;
+}
+
+/* Functions of one file. A batch that is refused is halved, until the one at fault is alone. */
+static void attach_range(struct attach_context *c, const struct flavour *fl,
+			 struct attach_slot **slots, size_t n)
+{
+	int err = link_batch(c, fl, slots, n);
+	double now = now_seconds();
+	char buf[16];
+
+	if (!err) {
+		for (size_t i = 0; i < n; i++) {
+			slots[i]->attached = true;
+			slots[i]->created = now;
+		}
+	} else if (n == 1) {
+		attach__refuse(slots[0], xasprintf("the kernel refuses %s for %s: %s",
+						   slots[0]->ops->name, slots[0]->target->function,
+						   errno_name(-err, buf, sizeof(buf))));
+	} else {
+		attach_range(c, fl, slots, n / 2);
+		attach_range(c, fl, slots + n / 2, n - n / 2);
+	}
+}
+
+static int by_file(const void *a, const void *b)
+{
+	const struct target *x = (*(struct attach_slot *const *)a)->target;
+	const struct target *y = (*(struct attach_slot *const *)b)->target;
+	int order = strcmp(x->object, y->object);
+
+	return order ? order : x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void attach_files(struct attach_context *c, const struct flavour *fl,
+			 struct attach_slot **slots, size_t n)
+{
+	size_t first = 0;
+
+	qsort(slots, n, sizeof(*slots), by_file);
+	for (size_t i = 1; i <= n; i++) {
+		if (i < n && !strcmp(slots[i]->target->object, slots[first]->target->object))
+			continue;
+		attach_range(c, fl, slots + first, i - first);
+		first = i;
+	}
+}
+
+static void attach_session(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	attach_files(c, &session, slots, n);
+}
+
+static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	attach_files(c, &multi, slots, n);
+}
+
+static int open_shared(struct attach_context *c)
+{
+	c->shared = xcalloc(1, sizeof(struct shared));
+	return 0;
+}
+
+static void close_shared(struct attach_context *c)
+{
+	struct shared *s = take_ptr(c->shared);
+
+	for (size_t i = 0; i < s->n; i++) {
+		cleanup__close(&s->links[i].leave);
+		cleanup__close(&s->links[i].entry);
+	}
+	free(s->links);
+	free(s);
+}
+
+/* Links go with the group. */
+static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		slots[i]->attached = false;
+}
+
+static const char *session_unavailable(struct features *f)
+{
+	return features__missing(f, FEATURE_UPROBE_SESSION);
+}
+
+static const char *session_inexact(struct features *f)
+{
+	return "calls nested deeper than 64 would be lost without a trace";
+}
+
+static const char *multi_unavailable(struct features *f)
+{
+	return features__missing(f, FEATURE_UPROBE_MULTI);
+}
+
+const struct attach_ops attach_uprobe_session = {
+	.name = "uprobe.session",
+	.type = TARGET_USER,
+	.programs = PROG_BIT(PROG_UPROBE_SESSION),
+	.returns = PROG_BIT(PROG_UPROBE_SESSION),
+	.missed = 1U << MISSED_NO_ENTRY,
+	.unavailable = session_unavailable,
+	.inexact = session_inexact,
+	.open = open_shared,
+	.close = close_shared,
+	.attach = attach_session,
+	.detach = detach,
+};
+
+const struct attach_ops attach_uprobe_multi = {
+	.name = "uprobe.multi",
+	.type = TARGET_USER,
+	.programs = PROG_BIT(PROG_UPROBE_MULTI_ENTRY) | PROG_BIT(PROG_UPROBE_MULTI_RETURN),
+	.returns = PROG_BIT(PROG_UPROBE_MULTI_RETURN),
+	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
+	.unavailable = multi_unavailable,
+	.open = open_shared,
+	.close = close_shared,
+	.attach = attach_multi,
+	.detach = detach,
+};
