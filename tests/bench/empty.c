@@ -19,12 +19,14 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -67,10 +69,9 @@ struct functions {
 static void __attribute__((noreturn)) die(const char *what, const char *name, int err)
 {
 	if (err)
-		fprintf(stderr, "bench_empty: %s%s%s: %s\n", what, name ? " of " : "",
-			name ? name : "", strerror(-err));
+		fprintf(stderr, "bench_empty: %s %s: %s\n", what, name, strerror(-err));
 	else
-		fprintf(stderr, "bench_empty: %s%s%s\n", what, name ? ": " : "", name ? name : "");
+		fprintf(stderr, "bench_empty: %s %s\n", what, name);
 	exit(1);
 }
 
@@ -130,7 +131,7 @@ static void attach_pair(const char *pmu, const char *name, const char *where, ui
 	if (read_number(type, "") < 0)
 		die("this kernel has no events of kind", pmu, 0);
 	if (prog < 0)
-		die("loading a kprobe program", NULL, prog);
+		die("loading a program of type", "kprobe", prog);
 	for (int is_return = 0; is_return < 2; is_return++) {
 		attr = (struct perf_event_attr){
 			.type = read_number(type, ""),
@@ -160,7 +161,12 @@ static size_t attach_tracepoint(const struct functions *f)
 	int prog = load(BPF_PROG_TYPE_TRACEPOINT, 0, 0);
 
 	if (prog < 0)
-		die("loading a tracepoint program", NULL, prog);
+		die("loading a program of type", "tracepoint", prog);
+	/* In case nobody has mounted it, for ourselves. */
+	if (access(ids[0], F_OK) && !unshare(CLONE_NEWNS)) {
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+		mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	}
 	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
 		struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
 		int id = read_number(ids[i], "");
@@ -241,10 +247,10 @@ static void attach_tracing(const struct functions *f, size_t i, int attach_type)
 	int prog = load(BPF_PROG_TYPE_TRACING, attach_type, f->ids[i]), link;
 
 	if (prog < 0)
-		die("loading a program", f->names[i], prog);
+		die("loading a program for", f->names[i], prog);
 	link = bpf_raw_tracepoint_open(NULL, prog);
 	if (link < 0)
-		die("attaching a program", f->names[i], link);
+		die("attaching a program to", f->names[i], link);
 	close(prog);
 }
 
@@ -313,7 +319,7 @@ static void *array(size_t n, size_t size)
 	void *p = calloc(n + 1, size);
 
 	if (!p)
-		die("out of memory", NULL, 0);
+		die("out of", "memory", 0);
 	return p;
 }
 
@@ -334,7 +340,7 @@ static size_t attach_batch(struct batch *b, const struct functions *f)
 		link = link_batch(b, these, 0, these->n);
 	}
 	if (link < 0)
-		die("attaching", NULL, link);
+		die("attaching", "what was left", link);
 	return these->n;
 }
 
@@ -345,7 +351,7 @@ static size_t attach_kprobe_multi(const struct functions *f)
 	struct batch returns = entries;
 
 	if (prog < 0)
-		die("loading a kprobe.multi program", NULL, prog);
+		die("loading a program of type", "kprobe.multi", prog);
 	returns.attr.kprobe_multi.flags = MULTI_RETURN;
 	attach_batch(&returns, f);
 	return attach_batch(&entries, f);
@@ -357,7 +363,7 @@ static size_t attach_kprobe_session(const struct functions *f)
 	struct batch b = { .attr = { .prog_fd = prog, .attach_type = ATTACH_KPROBE_SESSION } };
 
 	if (prog < 0)
-		die("loading a kprobe.session program", NULL, prog);
+		die("loading a program of type", "kprobe.session", prog);
 	return attach_batch(&b, f);
 }
 
@@ -368,7 +374,7 @@ static size_t attach_fsession_multi(const struct functions *f)
 			   .by_id = true };
 
 	if (prog < 0)
-		die("loading an fsession.multi program", NULL, prog);
+		die("loading a program of type", "fsession.multi", prog);
 	return attach_batch(&b, f);
 }
 
@@ -396,7 +402,7 @@ static void add_name(struct functions *f, const char *name)
 {
 	f->names = reallocarray(f->names, f->n + 1, sizeof(*f->names));
 	if (!f->names || !(f->names[f->n++] = strdup(name)))
-		die("out of memory", NULL, 0);
+		die("out of", "memory", 0);
 }
 
 static void read_names(struct functions *f, const char *path)
@@ -419,12 +425,12 @@ static void find_ids(struct functions *f)
 	struct btf *btf = btf__load_vmlinux_btf();
 
 	if (!btf)
-		die("reading the kernel's BTF", NULL, -errno);
+		die("reading", "the kernel's BTF", -errno);
 	for (size_t i = 0; i < f->n; i++) {
 		int id = btf__find_by_name_kind(btf, f->names[i], BTF_KIND_FUNC);
 
 		if (id < 0)
-			die("finding the BTF", f->names[i], id);
+			die("finding the BTF of", f->names[i], id);
 		f->ids[i] = id;
 	}
 	btf__free(btf);

@@ -29,7 +29,8 @@ returns() { # returns OBJECT FUNCTION
 	metric "retprobe_duration_seconds_count[{]object=\"$1\",function=\"$2\"[}]"
 }
 
-exporter_with() { # exporter_with NAME OBJECT FUNCTION ARGUMENTS...
+# exporter_with NAME OBJECT FUNCTION ARGUMENTS...: without OBJECT, FUNCTION is not what is called.
+exporter_with() {
 	local name=$1 object=$2 counted=$3 chosen attached
 	shift 3
 	if ! start_exporter $start_limit "$@"; then
@@ -39,7 +40,11 @@ exporter_with() { # exporter_with NAME OBJECT FUNCTION ARGUMENTS...
 	chosen=$(curl -sf "$url/metrics" |
 		sed -n "s/^retprobe_probe_info{.*function=\"$counted\",mechanism=\"\([^\"]*\)\".*/\1/p")
 	attached=$(metric 'retprobe_probe_attached[{]')
-	measure_calls "$name" '' returns "$object" "$counted"
+	if [ -n "$object" ]; then
+		measure_calls "$name" '' returns "$object" "$counted"
+	else
+		measure_calls "$name" ''
+	fi
 	figure "$name/mechanism" "$chosen"
 	figure "$name/attached" "$attached"
 	stop TERM
@@ -97,11 +102,8 @@ wait_attached() {
 		nap 0.2
 	done
 	nap 1 # the other half of the pair
-	if grep -A 3 "^$function " /sys/kernel/tracing/enabled_functions | grep -q 'direct-->'; then
-		by=fentry+fexit
-	else
-		by=kprobe+kretprobe
-	fi
+	by=fentry+fexit
+	! grep -q " $function+" /sys/kernel/debug/kprobes/list || by=kprobe+kretprobe
 }
 
 funclatency_count() {
@@ -171,7 +173,7 @@ measure_calls unprobed ''
 each_mechanism
 empty_with empty/tracepoint/1 tracepoint raw_syscalls
 exporter_with ours/tracepoint/1 syscall getpgid syscall:getpgid
-exporter_with ours/tracepoint-other/1 syscall getppid syscall:getppid
+exporter_with ours/tracepoint-other/1 '' getppid syscall:getppid
 other_tools
 measure_calls unprobed/again ''
 user_functions

@@ -26,8 +26,9 @@
 #include <unistd.h>
 
 #define MAX_THREADS 1024
-#define RECURSION   20 /* levels of user-recursion, and of user-deep: more than the kernel follows \
-			*/
+#define RECURSION                                                                      \
+	20 /* levels of user-recursion, and of user-deep: more than the kernel follows \
+	    */
 #define DEEP 100
 
 static pthread_barrier_t start;
