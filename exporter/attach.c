@@ -350,6 +350,11 @@ void attach__free(struct attach *a)
 	free(a);
 }
 
+const char *attach__caveat(const struct attach *a, const struct attach_slot *slot)
+{
+	return slot->ops->caveat ? slot->ops->caveat(a->features) : NULL;
+}
+
 const struct attach_slot *attach__slots(const struct attach *a, size_t *n)
 {
 	*n = a->n;

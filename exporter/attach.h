@@ -59,6 +59,8 @@ struct attach_ops {
 	const char *(*inexact)(struct features *f);
 	/* NULL, or why it cannot have this target. */
 	const char *(*unfit)(const struct target *t);
+	/* NULL, or what it cannot account for on this machine, for people. */
+	const char *(*caveat)(struct features *f);
 	/* Before the first attach and after the last detach; NULL if there is nothing to share. */
 	int (*open)(struct attach_context *c);
 	void (*close)(struct attach_context *c);
@@ -87,6 +89,9 @@ int attach__plan(struct targets *targets, struct features *f, const char *mechan
 /* What the plan asks of a generation of objects: fills the fields of *p that follow from it, which
  * stay owned by the plan. */
 void attach__params(const struct attach *a, struct bpfobj_params *p);
+
+/* What the counts of an attached target leave open here; NULL: nothing. */
+const char *attach__caveat(const struct attach *a, const struct attach_slot *slot);
 
 /* Attaches what is planned. Returns how many targets are attached. */
 size_t attach__run(struct attach *a, struct bpfobj *obj);

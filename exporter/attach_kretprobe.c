@@ -404,6 +404,14 @@ static void close_shared(struct attach_context *c)
 	c->shared = NULL;
 }
 
+/* The column with them is as old as attach cookies are. */
+static const char *caveat(struct features *f)
+{
+	return features__has(f, FEATURE_ATTACH_COOKIE)
+		       ? "calls beyond maxactive are counted by the kernel without atomics: a bound"
+		       : "calls beyond maxactive are not counted by this kernel";
+}
+
 const struct attach_ops attach_kretprobe = {
 	.name = "kretprobe",
 	.type = TARGET_KERNEL,
@@ -412,6 +420,7 @@ const struct attach_ops attach_kretprobe = {
 	.unavailable = unavailable,
 	.open = open_shared,
 	.close = close_shared,
+	.caveat = caveat,
 	.attach = attach,
 	.detach = detach,
 	.count = count,

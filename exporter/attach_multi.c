@@ -183,6 +183,14 @@ static bool skips_twice(struct features *f)
 	return !features__has(f, FEATURE_RETURN_SLOTS);
 }
 
+static const char *caveat(struct features *f)
+{
+	return features__has(f, FEATURE_RETURN_SLOTS) ? NULL
+						      : "calls that find no return slot are "
+							"counted by the kernel without atomics, "
+							"for all functions together: a bound";
+}
+
 #define MISSED (1U << MISSED_NO_ENTRY)
 
 const struct attach_ops attach_kprobe_session = {
@@ -195,6 +203,7 @@ const struct attach_ops attach_kprobe_session = {
 	.inexact = inexact,
 	.open = open_shared,
 	.close = close_shared,
+	.caveat = caveat,
 	.attach = attach_session,
 	.detach = detach,
 	.skips_twice = skips_twice,
@@ -211,6 +220,7 @@ const struct attach_ops attach_kprobe_multi = {
 	.inexact = inexact,
 	.open = open_shared,
 	.close = close_shared,
+	.caveat = caveat,
 	.attach = attach_multi,
 	.detach = detach,
 	.count_shared = count_shared,

@@ -169,6 +169,7 @@ const struct attach_ops attach_uprobe_session = {
 	.missed = 1U << MISSED_NO_ENTRY,
 	.unavailable = session_unavailable,
 	.inexact = session_inexact,
+	.caveat = session_inexact,
 	.open = open_shared,
 	.close = close_shared,
 	.attach = attach_session,

@@ -91,6 +91,13 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 		detach_one(slots[i]);
 }
 
+static const char *caveat(struct features *f)
+{
+	return features__has(f, FEATURE_TASK_STORAGE)
+		       ? NULL
+		       : "calls nested deeper than 64 are not counted on this kernel";
+}
+
 const struct attach_ops attach_uretprobe = {
 	.name = "uretprobe",
 	.type = TARGET_USER,
@@ -98,6 +105,7 @@ const struct attach_ops attach_uretprobe = {
 	.returns = PROG_BIT(PROG_UPROBE_RETURN),
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
 	.unavailable = unavailable,
+	.caveat = caveat,
 	.attach = attach,
 	.detach = detach,
 };

@@ -48,6 +48,7 @@ struct collector *collector__new(const struct targets *targets, struct attach *a
 			continue;
 		s->attached = true;
 		s->mechanism = slots[t->id].ops->name;
+		s->caveat = attach__caveat(a, &slots[t->id]);
 		s->created = slots[t->id].created;
 	}
 	pthread_mutex_init(&c->lock, NULL);

@@ -17,6 +17,7 @@ struct target_state {
 	const struct target *target;
 	bool attached;
 	const char *mechanism; /* NULL unless attached */
+	const char *caveat;    /* what the mechanism cannot account for here; NULL: nothing */
 	double created;	       /* when it was attached, seconds since the epoch */
 };
 

@@ -121,11 +121,26 @@ static void json_member(struct buf *b, const char *name, const char *value)
 }
 
 /* What is known only while a probe is attached. */
+/* Reasons of the mask, and whatever else is not 0. */
+static void json_missed(struct buf *b, const uint64_t missed[MISSED_MAX], uint32_t reasons)
+{
+	const char *comma = "";
+
+	buf__puts(b, ",\"missed\":{");
+	for (int r = 0; r < MISSED_MAX; r++) {
+		if (!missed[r] && !(reasons & 1U << r))
+			continue;
+		buf__printf(b, "%s\"%s\":%llu", comma, missed_reason_names[r],
+			    (unsigned long long)missed[r]);
+		comma = ",";
+	}
+	buf__putc(b, '}');
+}
+
 static void json_counts(struct buf *b, const struct metrics_input *in,
 			const struct target_state *st)
 {
 	uint32_t id = st->target->id;
-	const char *comma = "";
 	uint64_t calls = 0;
 
 	if (id < in->snapshot->n) {
@@ -133,17 +148,10 @@ static void json_counts(struct buf *b, const struct metrics_input *in,
 			calls += in->snapshot->targets[id].cells[i];
 		buf__printf(b, ",\"calls\":%llu", (unsigned long long)calls);
 	}
-	buf__puts(b, ",\"missed\":{");
-	for (int r = 0; in->losses && id < in->losses->n && r < MISSED_MAX; r++) {
-		const struct losses_target *lt = &in->losses->targets[id];
-
-		if (!lt->missed[r] && !(lt->reasons & 1U << r))
-			continue;
-		buf__printf(b, "%s\"%s\":%llu", comma, missed_reason_names[r],
-			    (unsigned long long)lt->missed[r]);
-		comma = ",";
-	}
-	buf__putc(b, '}');
+	if (in->losses && id < in->losses->n)
+		json_missed(b, in->losses->targets[id].missed, in->losses->targets[id].reasons);
+	else
+		json_missed(b, (uint64_t[MISSED_MAX]){}, 0);
 }
 
 static void json_probe(struct buf *b, const struct metrics_input *in, const struct target_state *st)
@@ -161,6 +169,7 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	buf__printf(b, ",\"attached\":%s", st->attached ? "true" : "false");
 	json_member(b, "reason", st->attached ? "" : target_reason_names[t->reason]);
 	json_member(b, "why", st->attached ? NULL : t->why);
+	json_member(b, "caveat", st->attached ? st->caveat : NULL);
 	buf__puts(b, ",\"created\":");
 	if (st->attached)
 		buf__double(b, st->created);
@@ -197,8 +206,8 @@ static void probes_page(void *ctx, const struct http_request *req, struct http_r
 
 		buf__puts(b, i ? ",{\"mechanism\":" : "{\"mechanism\":");
 		buf__json_string(b, s->mechanism);
-		buf__printf(b, ",\"missed\":{\"%s\":%llu}}", missed_reason_names[MISSED_RECURSION],
-			    (unsigned long long)s->missed);
+		json_missed(b, s->missed, 1U << MISSED_RECURSION);
+		buf__putc(b, '}');
 	}
 	buf__puts(b, "]}\n");
 	release(p, &in);

@@ -10,6 +10,10 @@
 
 #include "config_internal.h"
 
+#define ONE_OF                                                                             \
+	"auto, fsession.multi, fsession, fexit, kprobe.session, kprobe.multi, kretprobe, " \
+	"tracepoint, uprobe.session, uprobe.multi or uretprobe"
+
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -232,7 +236,7 @@ static const struct {
 	  "argument 1: --cells: \"mmaped\" is not allowed; did you mean mmap? (mmap or percpu)" },
 	{ { "--mechanism=kretprob" },
 	  "argument 1: --mechanism: \"kretprob\" is not allowed; did you mean kretprobe or "
-	  "uretprobe? (auto, kretprobe, tracepoint or uretprobe)" },
+	  "uretprobe? (" ONE_OF ")" },
 	{ { "--memory.limit=lots" },
 	  "argument 1: --memory.limit: \"lots\" is not a size" SIZE_ADVICE },
 	{ { "--memory.limit=0" }, "argument 1: --memory.limit: \"0\" is not a size" SIZE_ADVICE },
@@ -513,7 +517,6 @@ static void test_precedence(void **state)
 }
 
 #define SYNTAX	    "; check brackets, quotes and indentation (by spaces)"
-#define ONE_OF	    "auto, kretprobe, tracepoint or uretprobe"
 #define TOP_KEYS    "(allowed: probes, presets, defaults, histograms)"
 #define PROBE_KEYS  "(allowed: functions, syscalls, user, mechanism, maxactive)"
 #define RESOLUTION  "native_resolution must be 0, 1, 2, 3 or off, not "
@@ -579,8 +582,9 @@ static const struct {
 	{ "histograms: {native_resolution: 4}", "1:33: " RESOLUTION "4" },
 	{ "histograms: {native_resolution: -1}", "1:33: " RESOLUTION "-1" },
 	{ "histograms: {native_resolution: [1]}", "1:33: " RESOLUTION "a list" },
-	{ "defaults: {mechanism: kprobe}", "1:23: mechanism: \"kprobe\" is not allowed "
-					   "(" ONE_OF ")" },
+	{ "defaults: {mechanism: kprobe}",
+	  "1:23: mechanism: \"kprobe\" is not allowed; did you mean "
+	  "kprobe.multi or kprobe.session? (" ONE_OF ")" },
 	{ "defaults: {maxactive: 0}",
 	  "1:23: maxactive: \"0\" is not allowed; write a whole number from 1 to 4096" },
 	{ "defaults: {maxactive: 4097}",

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Holds the exporter's metrics to what a workload did: law 1, law 2, results, and time.
 
-conformance_check.py NAME RESULTS_DIR [native]: reads what conformance_guest.sh left there, and prints
+conformance_check.py 'conformance SERIES' RESULTS_DIR: reads what conformance_guest.sh left there, and prints
 a line `ok NAME...` or `not ok NAME...: why` for each check.
 """
 import errno
@@ -176,7 +176,7 @@ def check(name, results, expected):
     forced = results / "forced"
     if forced.exists():
         runs += forced.read_text().split()
-    series = name.split()[-1]
+    series = name.split()[1]
     missing = FORCED.get(series, set()) - {r.rsplit(".", 1)[0] for r in runs}
     verdict("has the mechanisms of its kernel", [f"not {sorted(missing)}"] if missing else [])
     for run in runs:
@@ -216,7 +216,7 @@ def check(name, results, expected):
 
 def main():
     name, results = sys.argv[1], pathlib.Path(sys.argv[2])
-    check(name, results, NATIVE if "native" in sys.argv[3:] else EXPECTED)
+    check(name, results, NATIVE if name.endswith(" native") else EXPECTED)
 
 
 if __name__ == "__main__":

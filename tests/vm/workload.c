@@ -145,6 +145,26 @@ static long msgrcv_sleep(struct worker *w, long i)
 	return msgrcv(shared_fd, &m, sizeof(m.text), w->number + 1, 0);
 }
 
+/* Asleep in msgrcv(2) until killed there; the call returns on the way out. */
+static long msgrcv_killed(struct worker *w, long i)
+{
+	struct message m;
+	pid_t child = fork();
+
+	if (!child) {
+		msgrcv(shared_fd, &m, sizeof(m.text), w->number + 1, 0);
+		_exit(0);
+	}
+	usleep(300000);
+	kill(child, SIGKILL);
+	return waitpid(child, NULL, 0) == child ? 0 : -1;
+}
+
+static long nanosleep_shortly(struct worker *w, long i)
+{
+	return nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+}
+
 static int bpf(int cmd, union bpf_attr *attr)
 {
 	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
@@ -230,6 +250,8 @@ static const struct operation operations[] = {
 	{ "getpgid-dead", getpgid_dead, find_dead_pid, NULL },
 	{ "read-zero", read_zero, open_zero, NULL },
 	{ "msgrcv-sleep", msgrcv_sleep, open_queue, NULL },
+	{ "msgrcv-killed", msgrcv_killed, open_queue, NULL },
+	{ "nanosleep", nanosleep_shortly, NULL, NULL },
 	{ "map-lookup", map_lookup, make_map, NULL },
 	{ "user-function", user_function, NULL, NULL },
 	{ "user-recursion", user_recursion, NULL, NULL },
