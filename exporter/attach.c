@@ -87,45 +87,62 @@ static int check_forced(const struct targets *targets, struct features *f, const
 	return -EINVAL;
 }
 
-/* Why a rung is not for a target here; NULL if it is. A forced one need not be exact. */
+/* How much is asked of a rung. */
+enum demand { EXACT_AND_QUICK, QUICK, ANY, FORCED };
+
+/* Why a rung is not for a target here; NULL if it is. */
 static const char *objection(const struct attach *a, const struct attach_ops *ops,
-			     const struct target *t, bool forced)
+			     const struct target *t, enum demand demand)
 {
 	const char *why = ops->unavailable(a->features);
 
 	if (!why && ops->unfit)
 		why = ops->unfit(t);
-	if (!why && !forced && ops->inexact)
+	if (!why && demand != FORCED && ops->inexact && (demand != QUICK || !ops->last_resort))
 		why = ops->inexact(a->features);
-	if (!why && !forced && ops->max_targets && a->count[ops->type] > ops->max_targets)
+	if (!why && demand <= QUICK && ops->max_targets && a->count[ops->type] > ops->max_targets)
 		why = "too many functions for it";
 	return why;
 }
 
-/* The best rung below `after` (NULL: of all) for a slot. */
-static void choose(struct attach *a, struct attach_slot *slot, const char *mechanism,
-		   const struct attach_ops *after)
+/* The first rung below `after` (NULL: of all) that has no objection; else NULL and *why. */
+static const struct attach_ops *climb(const struct attach *a, const struct target *t,
+				      const struct attach_ops *forced,
+				      const struct attach_ops *after, enum demand demand,
+				      const char **why)
 {
-	const char *own = slot->target->settings->mechanism, *why = NULL;
-	const struct attach_ops *forced = rung(own ? own : mechanism);
-
-	if (forced && forced->type != slot->target->type)
-		forced = NULL;
-	slot->ops = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(ladder); i++) {
 		if (after) {
 			after = ladder[i] == after ? NULL : after;
 			continue;
 		}
-		if (ladder[i]->type != slot->target->type || (forced && forced != ladder[i]))
+		if (ladder[i]->type != t->type || (forced && forced != ladder[i]))
 			continue;
-		why = objection(a, ladder[i], slot->target, forced);
-		if (!why) {
-			slot->ops = ladder[i];
-			return;
-		}
+		*why = objection(a, ladder[i], t, demand);
+		if (!*why)
+			return ladder[i];
 	}
-	if (slot->target->reason == REASON_NONE)
+	return NULL;
+}
+
+/*
+ * Exact and quick to attach, if there is such a rung. Of the many functions for which there is
+ * none, those that a multi link can have go there: minutes of start-up are worse than a few calls
+ * of sleeping functions that are counted as missed. What is left takes the time that it takes.
+ */
+static void choose(struct attach *a, struct attach_slot *slot, const struct attach_ops *after)
+{
+	const char *own = slot->target->settings->mechanism, *why = NULL;
+	const struct attach_ops *forced = rung(own ? own : a->mechanism);
+
+	if (forced && forced->type != slot->target->type)
+		forced = NULL;
+	slot->ops = NULL;
+	for (int demand = forced ? FORCED : EXACT_AND_QUICK; demand <= FORCED && !slot->ops;
+	     demand++)
+		if (demand != FORCED || forced)
+			slot->ops = climb(a, slot->target, forced, after, demand, &why);
+	if (!slot->ops && slot->target->reason == REASON_NONE)
 		attach__refuse(slot, xasprintf("%s", why ? why : "no mechanism can have it"));
 }
 
@@ -214,7 +231,7 @@ int attach__plan(struct targets *targets, struct features *f, const char *mechan
 		a->count[targets->v[i]->type]++;
 	}
 	for (size_t i = 0; i < a->n; i++) {
-		choose(a, &a->slots[i], mechanism, NULL);
+		choose(a, &a->slots[i], NULL);
 		if (a->slots[i].ops)
 			add_to_group(a, &a->slots[i]);
 	}
@@ -288,7 +305,7 @@ static void fall_back(struct attach *a, struct group *g)
 		const struct attach_ops *refused_by = slot->ops;
 
 		if (!slot->attached)
-			choose(a, slot, a->mechanism, refused_by);
+			choose(a, slot, refused_by);
 		if (slot->attached || !slot->ops) {
 			slot->ops = refused_by;
 			g->slots[kept++] = slot;

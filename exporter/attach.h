@@ -55,8 +55,10 @@ struct attach_ops {
 
 	/* NULL, or why this machine cannot have it. */
 	const char *(*unavailable)(struct features *f);
-	/* NULL, or why it is not exact on this machine: then it is used only if forced. */
+	/* NULL, or why it is not exact on this machine: then it is used only if forced, or if it is
+	 * a last resort: what it loses is little and counted, and the exact rungs are too slow. */
 	const char *(*inexact)(struct features *f);
+	bool last_resort;
 	/* NULL, or why it cannot have this target. */
 	const char *(*unfit)(const struct target *t);
 	/* NULL, or what it cannot account for on this machine, for people. */

@@ -24,6 +24,7 @@
 #include "tracefs.h"
 
 #define BASELINE_TRIES 20
+#define QUICK_TARGETS  64 /* each takes some milliseconds, tens in a virtual machine */
 
 struct profile {
 	uint64_t hits, missed;
@@ -417,6 +418,7 @@ const struct attach_ops attach_kretprobe = {
 	.type = TARGET_KERNEL,
 	.programs = PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_KPROBE_RETURN),
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY,
+	.max_targets = QUICK_TARGETS,
 	.unavailable = unavailable,
 	.open = open_shared,
 	.close = close_shared,

@@ -3,7 +3,9 @@
  * Wiring only: configuration -> targets -> plan -> programs -> links -> pages, and back down.
  */
 #include <bpf/libbpf.h>
+#include <malloc.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include "attach.h"
@@ -140,16 +142,30 @@ static void report_unattached(const struct exporter *e)
 				  source_pos__str(t->pos));
 }
 
+/* A single kretprobe holds four descriptors. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int attach_all(struct exporter *e)
 {
 	struct bpfobj_plan memory;
 	size_t attached = 0;
 	char *error;
 
+	double start = now_seconds();
+
 	bpfobj__plan(&e->params, e->features, &memory);
 	error = plan__over_limit(&e->params, &memory, e->config->memory_limit);
 	if (error)
 		return fail(EXIT_USAGE, error);
+	raise_fd_limit();
 	if (e->params.programs) {
 		if (bpfobj__load(&e->params, e->features, &e->obj, &error))
 			return fail(EXIT_CANNOT_RUN, error);
@@ -166,7 +182,9 @@ static int attach_all(struct exporter *e)
 		return fail(EXIT_CANNOT_RUN,
 			    xasprintf("nothing could be attached; --config.check shows what would "
 				      "be, --probe.list what can be"));
-	log_info("attached %zu of %zu probes", attached, e->targets->n);
+	log_info("attached %zu of %zu probes in %.3f s", attached, e->targets->n,
+		 now_seconds() - start);
+	malloc_trim(0); /* discovery has read a great many names */
 	return EXIT_OK;
 }
 

@@ -296,11 +296,20 @@ trap 'exit 143' TERM
 
 make_initrd "$@"
 start=$(date +%s%3N)
-start_machine "$accelerator"
-follow_output
-wait_machine
-wait "$follower" || true
-follower=''
+# QEMU's translator may run a breakpoint that another CPU has just taken away again, which a real CPU
+# does not: the kernel, patching its own code as it boots, dies of it once in some forty boots. Before
+# the command has begun, nothing is lost by booting again.
+for attempt in 1 2 3; do
+	start_machine "$accelerator"
+	follow_output
+	wait_machine
+	wait "$follower" || true
+	follower=''
+	if [ -s "$temp/status" ] || ! grep -q 'Oops: int3' "$temp/console"; then
+		break
+	fi
+	echo "guest: the emulator ran stale code while booting (try $attempt of 3)" >&2
+done
 
 if [ -n "$code" ]; then
 	exit "$code"
