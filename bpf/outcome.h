@@ -20,30 +20,16 @@ struct rp_outcome {
  */
 static inline __attribute__((always_inline)) __s64 rp_sign_extend(__u64 raw, __u32 size)
 {
-	switch (size) {
-	case 1:
-		return (__s64)(raw << 56) >> 56;
-	case 2:
-		return (__s64)(raw << 48) >> 48;
-	case 4:
-		return (__s64)(raw << 32) >> 32;
-	default:
-		return (__s64)raw;
-	}
+	__u32 unused = (64 - 8 * size) & 63;
+
+	return (__s64)(raw << unused) >> unused;
 }
 
 static inline __attribute__((always_inline)) __u64 rp_zero_extend(__u64 raw, __u32 size)
 {
-	switch (size) {
-	case 1:
-		return raw & 0xff;
-	case 2:
-		return raw & 0xffff;
-	case 4:
-		return raw & 0xffffffff;
-	default:
-		return raw;
-	}
+	__u32 unused = (64 - 8 * size) & 63;
+
+	return raw << unused >> unused;
 }
 
 static inline __attribute__((always_inline)) int rp_is_errno(__s64 v)
@@ -55,17 +41,30 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u32 
 									  __u64 raw)
 {
 	struct rp_outcome o = { .cls = RP_CLASS_ZERO, .detail = 0 };
-	__s64 v;
+	__s64 v = rp_sign_extend(raw, size);
 
+	/* The kinds in the order of how many functions have them. */
+	if (kind == RP_KIND_ERRNO || kind == RP_KIND_RAW) {
+		if (v > 0) {
+			o.cls = RP_CLASS_POSITIVE;
+		} else if (v < 0) {
+			o.cls = RP_CLASS_NEGATIVE;
+			if (kind == RP_KIND_ERRNO && rp_is_errno(v)) {
+				o.cls = RP_CLASS_DETAIL;
+				o.detail = -v;
+			}
+		}
+		return o;
+	}
 	switch (kind) {
 	case RP_KIND_VOID:
 		return o;
-	case RP_KIND_BOOL:
-		v = raw & 0xff;
-		break;
 	case RP_KIND_ENUM:
 		o.cls = RP_CLASS_DETAIL;
-		o.detail = rp_sign_extend(raw, size);
+		o.detail = v;
+		return o;
+	case RP_KIND_BOOL:
+		o.cls = raw & 0xff ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
 		return o;
 	case RP_KIND_UNSIGNED:
 		/* Only a full register can hold a negative errno that is not a plain number. */
@@ -73,29 +72,14 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u32 
 			o.cls = rp_zero_extend(raw, size) ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
 			return o;
 		}
-		/* fallthrough */
-	case RP_KIND_POINTER:
-		v = (__s64)raw;
-		if (rp_is_errno(v)) {
-			o.cls = RP_CLASS_DETAIL;
-			o.detail = -v;
-		} else if (v) {
-			o.cls = RP_CLASS_POSITIVE;
-		}
-		return o;
-	default: /* RP_KIND_ERRNO, RP_KIND_RAW */
-		v = rp_sign_extend(raw, size);
-		if (kind == RP_KIND_ERRNO && rp_is_errno(v)) {
-			o.cls = RP_CLASS_DETAIL;
-			o.detail = -v;
-			return o;
-		}
 	}
-
-	if (v > 0)
+	/* Pointers, and unsigned integers that are as wide. */
+	if (rp_is_errno((__s64)raw)) {
+		o.cls = RP_CLASS_DETAIL;
+		o.detail = -(__s64)raw;
+	} else if (raw) {
 		o.cls = RP_CLASS_POSITIVE;
-	else if (v < 0)
-		o.cls = RP_CLASS_NEGATIVE;
+	}
 	return o;
 }
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a raw return register means, kind by kind; the same code runs in the kernel. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bpf/outcome.h"
+#include "util.h"
+
+/* A 32-bit result leaves garbage above it. */
+#define GARBAGE 0xdeadbeef00000000ULL
+
+static const struct {
+	const char *what;
+	enum rp_kind kind;
+	uint32_t size;
+	uint64_t raw;
+	enum rp_class cls;
+	int64_t detail;
+} rows[] = {
+	{ "int 0", RP_KIND_ERRNO, 4, GARBAGE, RP_CLASS_ZERO, 0 },
+	{ "int 5", RP_KIND_ERRNO, 4, GARBAGE | 5, RP_CLASS_POSITIVE, 0 },
+	{ "int -ENOENT", RP_KIND_ERRNO, 4, 0xfffffffe, RP_CLASS_DETAIL, 2 },
+	{ "int -ENOENT, garbage", RP_KIND_ERRNO, 4, GARBAGE | 0xfffffffe, RP_CLASS_DETAIL, 2 },
+	{ "int -4095", RP_KIND_ERRNO, 4, 0xfffff001, RP_CLASS_DETAIL, 4095 },
+	{ "int -4096", RP_KIND_ERRNO, 4, 0xfffff000, RP_CLASS_NEGATIVE, 0 },
+	{ "int INT_MIN", RP_KIND_ERRNO, 4, 0x80000000, RP_CLASS_NEGATIVE, 0 },
+	{ "s8 -1", RP_KIND_ERRNO, 1, 0xff, RP_CLASS_DETAIL, 1 },
+	{ "s16 -2", RP_KIND_ERRNO, 2, 0xabcdfffe, RP_CLASS_DETAIL, 2 },
+	{ "long 0xfffffffe", RP_KIND_ERRNO, 8, 0xfffffffe, RP_CLASS_POSITIVE, 0 },
+	{ "long -ESRCH", RP_KIND_ERRNO, 8, (uint64_t)-3, RP_CLASS_DETAIL, 3 },
+	{ "raw -2", RP_KIND_RAW, 8, (uint64_t)-2, RP_CLASS_NEGATIVE, 0 },
+	{ "raw 0", RP_KIND_RAW, 8, 0, RP_CLASS_ZERO, 0 },
+	{ "raw 7", RP_KIND_RAW, 8, 7, RP_CLASS_POSITIVE, 0 },
+	{ "u32 0", RP_KIND_UNSIGNED, 4, GARBAGE, RP_CLASS_ZERO, 0 },
+	{ "u32 -2", RP_KIND_UNSIGNED, 4, 0xfffffffe, RP_CLASS_POSITIVE, 0 },
+	{ "u64 -ENOMEM", RP_KIND_UNSIGNED, 8, (uint64_t)-12, RP_CLASS_DETAIL, 12 },
+	{ "u64 -4096", RP_KIND_UNSIGNED, 8, (uint64_t)-4096, RP_CLASS_POSITIVE, 0 },
+	{ "NULL", RP_KIND_POINTER, 8, 0, RP_CLASS_ZERO, 0 },
+	{ "ERR_PTR(-EINVAL)", RP_KIND_POINTER, 8, (uint64_t)-22, RP_CLASS_DETAIL, 22 },
+	{ "a pointer", RP_KIND_POINTER, 8, 0xffff888000000000, RP_CLASS_POSITIVE, 0 },
+	{ "true", RP_KIND_BOOL, 1, GARBAGE | 0x1200 | 1, RP_CLASS_POSITIVE, 0 },
+	{ "false", RP_KIND_BOOL, 1, GARBAGE | 0x1200, RP_CLASS_ZERO, 0 },
+	{ "enum 3", RP_KIND_ENUM, 4, GARBAGE | 3, RP_CLASS_DETAIL, 3 },
+	{ "enum -1", RP_KIND_ENUM, 4, 0xffffffff, RP_CLASS_DETAIL, -1 },
+	{ "enum 0", RP_KIND_ENUM, 4, 0, RP_CLASS_DETAIL, 0 },
+	{ "void", RP_KIND_VOID, 8, (uint64_t)-2, RP_CLASS_ZERO, 0 },
+};
+
+static void test_outcomes(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct rp_outcome o = rp_outcome(rows[i].kind, rows[i].size, rows[i].raw);
+
+		if (o.cls != rows[i].cls || o.detail != rows[i].detail)
+			fail_msg("%s: class %d, detail %lld", rows[i].what, o.cls,
+				 (long long)o.detail);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_outcomes) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
