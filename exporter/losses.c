@@ -3,6 +3,11 @@
 
 #include "attach.h"
 
+/* What is remembered of a session program from one reading to the next; see skipped_calls(). */
+struct session_skips {
+	uint64_t lost, x, last;
+};
+
 struct losses {
 	struct attach *attach;
 	const struct bpfobj *obj;
@@ -10,8 +15,8 @@ struct losses {
 	struct losses_target *targets;
 	size_t n;
 	struct losses_shared shared[ATTACH_MECHANISMS_MAX];
-	uint64_t *last; /* by target id, and by place in shared[]: see skipped_calls() */
-	uint64_t last_shared[ATTACH_MECHANISMS_MAX];
+	struct session_skips *skips;				  /* by target id */
+	struct session_skips skips_shared[ATTACH_MECHANISMS_MAX]; /* by place in shared[] */
 	struct attach_program_counts programs[ATTACH_MECHANISMS_MAX];
 	size_t nprograms;
 };
@@ -25,7 +30,7 @@ struct losses *losses__new(struct attach *a, const struct bpfobj *obj)
 	l->obj = obj;
 	l->kernel = xcalloc(l->n, sizeof(*l->kernel));
 	l->targets = xcalloc(l->n, sizeof(*l->targets));
-	l->last = xcalloc(l->n, sizeof(*l->last));
+	l->skips = xcalloc(l->n, sizeof(*l->skips));
 	for (size_t i = 0; i < l->n; i++)
 		if (slots[i].ops)
 			l->targets[i].reasons = slots[i].ops->missed;
@@ -47,19 +52,23 @@ static void raise_to(uint64_t *counter, uint64_t v)
 }
 
 /*
- * Of a session program the kernel counts skipped entries and skipped exits as one each, so that at
- * rest calls = (entries that ran + exits that ran + runs skipped) / 2. A call that is running has
- * an entry and no exit yet, and looks like half a missed one: of two readings in a row the lower
- * stands. The result is without the calls whose exit ran and whose entry did not: those are
- * NO_ENTRY.
+ * Of a session program the kernel counts skipped entries and skipped exits as one each. A call is
+ * one of: counted; e, exit without entry, tallied as NO_ENTRY; x, entry without exit; b, neither.
+ * Skipped runs are e + x + 2b, and the calls sought are x + b. Entries without an exit are x and
+ * the calls that run now, which cannot be told apart; but x grows by no more than the skipped runs
+ * do. So after a reading at which nothing ran, x is exact and stays it; before, it is a bound from
+ * above, and of two readings in a row the lower stands.
  */
-static uint64_t skipped_calls(uint64_t entered, uint64_t calls, uint64_t no_entry, uint64_t skipped,
-			      uint64_t *last)
+static uint64_t skipped_calls(struct session_skips *s, uint64_t entered, uint64_t calls,
+			      uint64_t no_entry, uint64_t skipped)
 {
-	uint64_t twice = entered + no_entry + skipped, now, before = *last;
+	uint64_t lost = skipped > no_entry ? skipped - no_entry : 0;
+	uint64_t without_exit = entered > calls ? entered - calls : 0;
+	uint64_t grown = lost > s->lost ? lost - s->lost : 0, now, before = s->last;
 
-	now = twice > calls + 2 * no_entry ? (twice - calls - 2 * no_entry) / 2 : 0;
-	*last = now;
+	s->x = without_exit < s->x + grown ? without_exit : s->x + grown;
+	s->lost = lost;
+	s->last = now = (lost + s->x) / 2;
 	return now < before ? now : before;
 }
 
@@ -73,8 +82,8 @@ static void complete_target(struct losses *l, size_t id, const struct snap_targe
 	if (k->has_returned && k->returned > calls + no_entry)
 		skipped += k->returned - calls - no_entry;
 	if (k->has_skipped)
-		skipped += skipped_calls(t->tally[RP_TALLY_ENTERED], calls, no_entry, k->skipped,
-					 &l->last[id]);
+		skipped += skipped_calls(&l->skips[id], t->tally[RP_TALLY_ENTERED], calls, no_entry,
+					 k->skipped);
 	raise_to(&out->missed[MISSED_RECURSION], skipped);
 	raise_to(&out->missed[MISSED_MAXACTIVE], k->missed[MISSED_MAXACTIVE]);
 	raise_to(&out->missed[MISSED_NO_ENTRY], no_entry);
@@ -83,7 +92,7 @@ static void complete_target(struct losses *l, size_t id, const struct snap_targe
 
 /* The skipped runs of a session program that many targets share, as calls. */
 static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_program_counts *p,
-				     const struct snapshot *s, uint64_t *last)
+				     const struct snapshot *s, struct session_skips *skips)
 {
 	const struct grid *grid = bpfobj__grid(l->obj);
 	uint64_t entered = 0, calls = 0, no_entry = 0;
@@ -97,7 +106,7 @@ static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_progr
 		no_entry += s->targets[i].tally[RP_TALLY_NO_ENTRY];
 		calls += snapshot__calls(&s->targets[i], grid);
 	}
-	return skipped_calls(entered, calls, no_entry, p->missed[MISSED_RECURSION], last);
+	return skipped_calls(skips, entered, calls, no_entry, p->missed[MISSED_RECURSION]);
 }
 
 /*
@@ -119,7 +128,7 @@ static size_t complete_shared(struct losses *l, const struct snapshot *s)
 			uint64_t missed = p->missed[r];
 
 			if (r == MISSED_RECURSION && p->skips_twice)
-				missed = skipped_calls_of_all(l, p, s, &l->last_shared[n]);
+				missed = skipped_calls_of_all(l, p, s, &l->skips_shared[n]);
 			raise_to(&out->missed[r], missed);
 		}
 		n++;
@@ -152,7 +161,7 @@ void losses__free(struct losses *l)
 	if (!l)
 		return;
 	free(l->kernel);
-	free(l->last);
+	free(l->skips);
 	free(l->targets);
 	free(l);
 }

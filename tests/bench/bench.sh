@@ -72,7 +72,7 @@ guest() { # guest SERIES PART [GUEST OPTIONS]
 
 # shellcheck disable=SC2317 # xargs calls it
 instructions() { # instructions SERIES
-	ICOUNT=1 guest "$1" instructions -t 1800
+	ICOUNT=1 guest "$1" instructions -t 3600
 }
 
 native() { # native PART
