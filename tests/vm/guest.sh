@@ -323,6 +323,9 @@ elif [ "$machine_code" -eq 124 ] || [ "$machine_code" -eq 137 ]; then
 	exit 124
 elif [ -s "$temp/status" ]; then
 	echo "guest: kernel $release died under the command"
+	if grep -q 'Oops: int3' "$temp/console"; then
+		echo "guest: the emulator ran stale code"
+	fi
 	show_console
 	exit 123
 fi
