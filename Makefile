@@ -5,6 +5,8 @@ VERSION  := $(shell cat VERSION)
 REVISION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
 PREFIX  ?= /usr/local
+# What starts it as a service, also to be installed; empty: nothing.
+SERVICE ?= systemd
 DESTDIR ?=
 ARGS    ?=
 
@@ -15,29 +17,40 @@ LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
 
-LIBS     := libbpf libelf zlib libmicrohttpd yaml-0.1
+# Limits to build with instead of the sources' own: -DNAME=VALUE...
+LIMITS   ?=
+
+LIBS     := libbpf libelf libdeflate libmicrohttpd gnutls libcrypt yaml-0.1 libseccomp
 CFLAGS   ?= -O2 -g
-RP_CFLAGS := -std=gnu17 -Wall -Wextra -Werror -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
-	    -Wmissing-prototypes -D_GNU_SOURCE -pthread -iquote . -iquote exporter -iquote $(B)
+WERROR   ?= -Werror
+RP_CFLAGS := -std=gnu17 -Wall -Wextra $(WERROR) -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
+	    -Wmissing-prototypes -D_GNU_SOURCE $(LIMITS) -pthread -iquote . -iquote exporter -iquote $(B)
 # Unused parameters are what tables of functions with one signature have.
 LDLIBS    = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -pthread
 
 # Architecture of the kernel that the BPF side is built for, in libbpf's words.
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS := -std=gnu17 -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wno-unused-parameter \
-	     -D__TARGET_ARCH_$(ARCH) -I. $(addprefix -idirafter /usr/include/,$(MULTIARCH))
+BPF_CFLAGS := -std=gnu17 -O2 -g -target bpf -mcpu=v3 -Wall -Wextra $(WERROR) -Wno-unused-parameter \
+	     -D__TARGET_ARCH_$(ARCH) $(LIMITS) -I. $(addprefix -idirafter /usr/include/,$(MULTIARCH))
 
 SRC   := $(sort $(wildcard exporter/*.c))
 OBJ   := $(SRC:exporter/%.c=$(B)/%.o)
 GEN   := $(B)/retprobe.skel.h $(B)/syscall_table.h
 PRESETS := $(sort $(wildcard deploy/presets/*.yaml))
+PAGE  := $(sort $(wildcard exporter/page/*))
+DATA  := presets page_files
+# Beside each other as they are here, so that their links lead somewhere.
+DOCS  := $(sort $(wildcard *.md deploy/*.md deploy/*/*.md exporter/*.md dashboards/*.md tests/*/*.md))
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .SUFFIXES:
+# Nothing that was built on the way is removed.
+.SECONDARY:
 .PHONY: all deps install run test check clean help lint format
 
 all: $(B)/retprobe_exporter
@@ -51,7 +64,15 @@ help:
 ## make run        build and run with the default set on :10435 (root); ARGS='...' are passed on
 ## make check      the quick tests: no root, no virtual machine
 ## make test       every test, the kernel matrix included (root)
+## make fuzz       the fuzzers, a minute each; ARGS='[NAME...] -OPTION...' for libFuzzer
+## make mutants    breaks the accounting in known ways and sees that tests notice; ARGS='NAME...' (root)
+## make deb        a Debian package, in build/deb/
+## make check-deploy  Helm chart, kustomizations and container against the types of Kubernetes (needs Go)
+## make check-container  the container image with the pod's settings, in guests of each kernel (root)
+## make check-arm64  what is compiled for arm64, under an emulator (root)
 ## make bench      what it costs, measured beside other tools; ARGS='6.12 native' chooses (root)
+## make fleet      a fleet by simulation, and what it costs; ARGS='-n 1000 -i 10' (root)
+## make capabilities  which capabilities each mechanism needs, tried on each kernel (root)
 ## make clean      remove build/
 
 # ---- generated -------------------------------------------------------------------------------
@@ -71,12 +92,17 @@ $(B)/syscall_table.h: exporter/syscall_table.sh | $(B)
 $(B)/presets.c: $(PRESETS) exporter/presets.sh | $(B)
 	$(call say,GEN,$@)sh exporter/presets.sh $(PRESETS) > $@
 
+$(B)/page_files.c: $(PAGE) exporter/page_files.sh | $(B)
+	$(call say,GEN,$@)sh exporter/page_files.sh $(PAGE) > $@
+
 # ---- the exporter ----------------------------------------------------------------------------
 
-$(B)/%.o: exporter/%.c $(GEN) | $(B)
+# What is generated is there before the first object; from then on objects know what they include.
+
+$(B)/%.o: exporter/%.c | $(GEN) $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/presets.o: $(B)/presets.c
+$(DATA:%=$(B)/%.o): $(B)/%.o: $(B)/%.c
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -c $< -o $@
 
 # The version is in one object only, and is written only when it changes.
@@ -87,7 +113,7 @@ $(B)/build_version.h: FORCE | $(B)
 $(B)/version.o: $(B)/build_version.h
 FORCE:
 
-$(B)/retprobe_exporter: $(OBJ) $(B)/presets.o
+$(B)/retprobe_exporter: $(OBJ) $(DATA:%=$(B)/%.o)
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(B) $(B)/unit:
@@ -99,19 +125,31 @@ SAN      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 UNIT_LIB := $(patsubst exporter/%.c,$(B)/unit/%.o,$(filter-out exporter/main.c,$(SRC))) \
-	    $(B)/unit/presets.o
+	    $(DATA:%=$(B)/unit/%.o)
 
-$(B)/unit/%.o: exporter/%.c $(GEN) | $(B)/unit
+$(B)/unit/%.o: exporter/%.c | $(GEN) $(B)/unit
 	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -MMD -MP -c $< -o $@
 $(B)/unit/version.o: $(B)/build_version.h
-$(B)/unit/presets.o: $(B)/presets.c | $(B)/unit
+$(DATA:%=$(B)/unit/%.o): $(B)/unit/%.o: $(B)/%.c | $(B)/unit
 	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -c $< -o $@
-$(B)/unit/test_%.o: tests/unit/test_%.c $(GEN) | $(B)/unit
+$(B)/unit/test_%.o: tests/unit/test_%.c | $(GEN) $(B)/unit
 	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -iquote tests/unit -MMD -MP -c $< -o $@
 $(B)/unit/test_%: $(B)/unit/test_%.o $(UNIT_LIB)
-	$(call say,LINK,$@)$(CC) $(SAN) $^ $(LDLIBS) -lcmocka -o $@
+	$(call say,LINK,$@)$(CC) $(SAN) $(addprefix -Wl$(comma)--wrap=,$(REPLACED)) $^ $(LDLIBS) -lcmocka -o $@
+# Functions that a test has in the place of others.
+comma := ,
+$(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs bpfobj__refresh \
+			      snapshot__count_calls snapshot__tally snapshot__entered
 
 $(B)/workload: tests/vm/workload.c | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
+
+# The exporter with next to no memory for calls that run, so that a test gets to what comes after.
+$(B)/small/retprobe_exporter: FORCE
+	$(Q)$(MAKE) --no-print-directory B=$(B)/small LIMITS='-DRP_FRAMES=1 -DBPFOBJ_PLACE_BITS=1 \
+		-DFRAMES=256 -DFRAMES_FALLBACK=256' $@
+
+$(B)/page_calls: tests/e2e/page_calls.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
 
 # ---- the benchmark: tests/bench/bench.sh says what ARGS can be ----------------------------------
@@ -121,9 +159,63 @@ BENCH := $(B)/bench_calls $(B)/bench_empty $(B)/bench_many
 $(BENCH): $(B)/bench_%: tests/bench/%.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -lbpf -o $@
 
-bench: all $(BENCH)
+# Of the exporter's own objects.
+$(B)/bench_encode: tests/bench/encode.c $(filter-out $(B)/main.o,$(OBJ)) $(DATA:%=$(B)/%.o)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $^ $(LDLIBS) -o $@
+
+bench: all $(BENCH) $(B)/bench_encode
 	$(Q)bash tests/bench/bench.sh $(ARGS)
 .PHONY: bench
+
+# ---- a Prometheus and many nodes: tests/e2e/fleet.sh says what ARGS can be ----------------------
+
+fleet: all
+	$(Q)bash tests/e2e/fleet.sh $(ARGS)
+.PHONY: fleet
+
+# ---- what each mechanism needs, tried on each kernel -------------------------------------------
+
+capabilities: all $(B)/workload
+	$(Q)bash tests/vm/capabilities.sh $(ARGS)
+.PHONY: capabilities
+
+# ---- do the tests notice? ----------------------------------------------------------------------
+
+mutants: all
+	$(Q)bash tests/mutants.sh $(ARGS)
+.PHONY: mutants
+
+# ---- fuzzers: the parsers of what others write -------------------------------------------------
+
+# Warnings are the other compiler's business: each release of Clang has others.
+FUZZ_SAN  := -w -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_SRC  := $(filter-out tests/fuzz/harness.c,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZERS   := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
+FUZZ_LIB  := $(patsubst exporter/%.c,$(B)/fuzz/exporter/%.o,$(filter-out exporter/main.c,$(SRC))) \
+	     $(DATA:%=$(B)/fuzz/exporter/%.o)
+
+$(B)/fuzz/exporter/%.o: exporter/%.c | $(GEN) $(B)/fuzz/exporter
+	$(call say,CC,$@)$(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+$(B)/fuzz/exporter/version.o: $(B)/build_version.h
+$(DATA:%=$(B)/fuzz/exporter/%.o): $(B)/fuzz/exporter/%.o: $(B)/%.c | $(B)/fuzz/exporter
+	$(call say,CC,$@)$(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -c $< -o $@
+# One that is linked takes from it what it needs.
+$(B)/fuzz/exporter.a: $(FUZZ_LIB)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+$(B)/fuzz/%.o: tests/fuzz/%.c | $(GEN) $(B)/fuzz/exporter
+	$(call say,CC,$@)$(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -iquote tests/unit \
+		-MMD -MP -c $< -o $@
+$(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/%.o $(B)/fuzz/harness.o $(B)/fuzz/exporter.a
+	$(call say,LINK,$@)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+$(B)/fuzz/generate: tests/fuzz/seeds/generate.c $(B)/util.o | $(GEN) $(B)/fuzz/exporter
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -iquote tests/unit $^ $(LDLIBS) -o $@
+$(B)/fuzz/exporter:
+	@mkdir -p $@
+
+fuzzers: $(FUZZERS) $(B)/fuzz/generate
+fuzz: fuzzers
+	$(Q)bash tests/fuzz/run.sh $(or $(ARGS),-max_total_time=60)
+.PHONY: fuzzers fuzz
 
 # ---- the rest --------------------------------------------------------------------------------
 
@@ -132,10 +224,31 @@ deps:
 
 install: all
 	install -D -m 0755 $(B)/retprobe_exporter $(DESTDIR)$(PREFIX)/bin/retprobe_exporter
-	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/retprobe_exporter/README.md
+	install -D -m 0644 deploy/man/retprobe_exporter.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/retprobe_exporter.1
+	$(Q)for file in $(DOCS); do \
+		install -D -m 0644 $$file $(DESTDIR)$(PREFIX)/share/doc/retprobe_exporter/$$file || exit 1; done
 	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/retprobe_exporter/LICENSE
 	install -d $(DESTDIR)$(PREFIX)/share/retprobe_exporter/presets
 	install -m 0644 $(PRESETS) $(DESTDIR)$(PREFIX)/share/retprobe_exporter/presets/
+	install -d $(DESTDIR)$(PREFIX)/share/retprobe_exporter/dashboards
+	install -m 0644 $(wildcard dashboards/*.json dashboards/*.yaml) dashboards/README.md \
+		$(DESTDIR)$(PREFIX)/share/retprobe_exporter/dashboards/
+	$(if $(SERVICE),$(Q)$(MAKE) --no-print-directory install-$(SERVICE))
+
+install-systemd:
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' deploy/systemd/retprobe-exporter.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/retprobe-exporter.service
+	install -m 0644 deploy/systemd/retprobe-exporter.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -D -m 0644 deploy/systemd/retprobe-exporter.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/retprobe-exporter.conf
+.PHONY: install-systemd
+
+# A Debian package, in build/deb/.
+deb:
+	sh deploy/package.sh
+.PHONY: deb
 
 run:
 	$(Q)sh deploy/run.sh $(ARGS)
@@ -144,16 +257,42 @@ check: unit-tests all
 	$(Q)sh tests/run.sh check
 
 test: deps
-	$(Q)$(MAKE) --no-print-directory all unit-tests $(B)/workload
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all unit-tests $(B)/workload $(B)/small/retprobe_exporter \
+		$(B)/page_calls $(B)/bench_many fuzzers
 	$(Q)sh tests/run.sh all
+
+# What is deployed in clusters; needs Go.
+check-deploy: all
+	$(Q)bash tests/deploy/kubernetes.sh
+.PHONY: check-deploy
+
+# The image with the pod's settings, in guests (root). Two of these are in `make test`.
+check-container: all $(B)/workload
+	$(Q)bash tests/vm/container.sh $(or $(ARGS),5.10/kretprobes 6.1/kretprobes 6.12 6.12/programs 7)
+.PHONY: check-container
+
+# The exporter and its unit tests for arm64, in QEMU's user mode (root).
+check-arm64:
+	$(Q)bash tests/deploy/arm64.sh
+.PHONY: check-arm64
+
+# The rules in the Prometheus Operator's words, from dashboards/; they are committed.
+kubernetes:
+	sh deploy/kubernetes/rules.sh > deploy/kubernetes/components/monitoring/prometheusrule.yaml
+.PHONY: kubernetes
 
 unit-tests: $(UNIT)
 .PHONY: unit-tests FORCE
 
+# The Grafana dashboards, from dashboards/generate.py; they are committed.
+dashboards:
+	python3 -B dashboards/generate.py
+.PHONY: dashboards
+
 format:
-	clang-format -i bpf/*.[ch] exporter/*.[ch] tests/unit/*.[ch] tests/vm/*.c $(wildcard tests/bench/*.[ch])
+	clang-format -i bpf/*.[ch] exporter/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/e2e/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c $(wildcard tests/bench/*.[ch])
 
 clean:
 	rm -rf $(B)
 
--include $(wildcard $(B)/*.d $(B)/unit/*.d)
+-include $(wildcard $(B)/*.d $(B)/unit/*.d $(B)/fuzz/*.d $(B)/fuzz/exporter/*.d)

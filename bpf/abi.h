@@ -13,13 +13,16 @@
 
 /* Return kinds: how the raw return register is read. (DESIGN section 5) */
 enum rp_kind {
-	RP_KIND_ERRNO,	  /* signed: 0, positive, -1..-4095 an errno, lower "negative" */
-	RP_KIND_UNSIGNED, /* as errno's first two; 64-bit values in the top 4095 are errnos */
-	RP_KIND_POINTER,  /* NULL, ERR_PTR, pointer */
+	RP_KIND_ERRNO = 1, /* signed: 0, positive, -1..-4095 an errno, lower "negative" */
+	RP_KIND_SIZE,	   /* the same, and positive results go into a histogram */
+	RP_KIND_RAW,	   /* signed, never an errno; the last of those whose spec is signed */
+	RP_KIND_UNSIGNED,  /* as errno's first two; 64-bit values in the top 4095 are errnos */
+	RP_KIND_POINTER,   /* NULL, ERR_PTR, pointer */
 	RP_KIND_BOOL,
-	RP_KIND_ENUM, /* every value is counted by its number */
+	RP_KIND_ENUM,	/* every value is counted by its number */
+	RP_KIND_VALUE,	/* likewise, signed */
+	RP_KIND_UVALUE, /* likewise, unsigned */
 	RP_KIND_VOID,
-	RP_KIND_RAW, /* signed, never an errno */
 	RP_KIND_MAX,
 };
 
@@ -37,16 +40,27 @@ enum rp_class {
 	RP_CLASS_DETAIL = RP_CLASS_MAX, /* not a counter of the cell: look for a slot */
 };
 
+/* Which `outcome` labels there are, as bits. */
+enum rp_outcome_bit { RP_OUTCOME_OK = 1, RP_OUTCOME_ERROR = 2, RP_OUTCOME_NULL = 4 };
+
 /*
  * A target as the kernel side needs it, packed into one u64 so that it fits an attach cookie, an
- * instruction's immediate and a table entry alike.
+ * instruction's immediate and a table entry alike. Never 0. `size` is that of the result in bytes
+ * (1, 2, 4, 8); what is packed are the bits of the register that it leaves unused. Signed kinds,
+ * which most are, have a bit that costs no shift to test.
  */
 #define RP_SPEC_ID(spec)   ((__u32)(spec))
-#define RP_SPEC_KIND(spec) ((__u32)((spec) >> 32) & 0xff)
-#define RP_SPEC_SIZE(spec) ((__u32)((spec) >> 40) & 0xff) /* bytes of the result: 1, 2, 4, 8 */
-#define RP_SPEC_VALID	   (1ULL << 48)			  /* so that no spec is 0 */
-#define RP_SPEC(id, kind, size) \
-	((__u64)(id) | (__u64)(kind) << 32 | (__u64)(size) << 40 | RP_SPEC_VALID)
+#define RP_SPEC_KIND(spec) ((__u32)((spec) >> 32) & 15)
+#define RP_SPEC_EXTRA(spec)                                                   \
+	((__u32)((spec) >> 36) & 0xfff) /* 1 + index of its rp_extra; 0: none \
+					 */
+#define RP_SPEC_UNUSED(spec)	((__u32)((spec) >> 48) & 63)
+#define RP_SPEC_IS_SIGNED(spec) ((__s64)(spec) < 0)
+#define RP_SPEC(id, kind, size)                                          \
+	((__u64)(id) | (__u64)(kind) << 32 | (-8ULL * (size)&63) << 48 | \
+	 (__u64)((kind) <= RP_KIND_RAW) << 63)
+/* To be added to one: the index of its rp_extra. */
+#define RP_SPEC_ADD_EXTRA(i) ((__u64)((i) + 1) << 36)
 
 /* What a program compiled as a template has in the place of its spec, and of the offset in ctx at
  * which fexit finds the result. See clone.bpf.h. */
@@ -58,28 +72,38 @@ enum rp_class {
 
 /*
  * A cell: one u64 array per target and CPU, written by that CPU alone.
- *   [RP_CELL_SUM] nanoseconds, [RP_CELL_CLASS + class] returns, [RP_CELL_GRID + i] calls in grid
+ *   [RP_CELL_CLASS + class] returns, [RP_CELL_SUM] nanoseconds, [RP_CELL_GRID + i] calls in grid
  *   cell i. The number of grid cells is a constant of the loaded object.
  */
-#define RP_CELL_SUM   0
-#define RP_CELL_CLASS 1
-#define RP_CELL_GRID  (RP_CELL_CLASS + RP_CLASS_MAX)
+#define RP_CELL_CLASS 0
+#define RP_CELL_SUM   RP_CLASS_MAX
+#define RP_CELL_GRID  (RP_CELL_SUM + 1)
 
 /* Tallies: one u64 array per target and CPU of calls that no cell has, and why. */
 enum rp_tally {
-	RP_TALLY_NO_ENTRY, /* returned, but there is no frame: the entry program had not run, or the
-			    * kernel had no memory for the frame */
-	RP_TALLY_DEPTH,	   /* entered with every frame of the task in use (user functions only) */
+	RP_TALLY_NO_ENTRY, /* returned, but there is no frame: the entry program had not
+			    * run, or the kernel had no memory for the frame */
+	RP_TALLY_DEPTH,	   /* entered with every frame of the task in use (user functions only)
+			    */
 	RP_TALLY_IGNORED,  /* entered before we attached: not a call of ours */
-	RP_TALLY_STALE,	   /* a frame found whose return had not been seen; a hint, not a loss: the
-			    * kernel's own counters have it */
-	RP_TALLY_ENTERED,  /* entries that ran, where they are needed to account for losses */
+	RP_TALLY_STALE,	   /* a frame found whose return had not been seen; a hint, not a loss:
+			    * the kernel's own counters have it */
+	RP_TALLY_ENTERED,  /* entries that ran, where they are needed to account for losses
+			    */
+	RP_TALLY_FILTERED, /* returned, and a filter did not want it */
 	RP_TALLY_MAX = 8,  /* padded to a cache line */
+};
+
+/* RP_TALLY_ENTERED of programs that the kernel accounts for as a whole: one u64 array per CPU. */
+enum rp_entered {
+	RP_ENTERED_KPROBE_SESSION,
+	RP_ENTERED_FSESSION_MULTI,
+	RP_ENTERED_MAX = 8, /* padded to a cache line */
 };
 
 /* A detail: a result of one target that is counted by its number. */
 struct rp_detail {
-	__s64 value; /* errno (positive) or enumerator */
+	__s64 value; /* errno (positive) or the result's number */
 	__u32 cell;  /* index of the target's cell */
 	__u32 used;  /* 1 once the two above are valid */
 };
@@ -93,8 +117,8 @@ struct rp_detail {
 #define RP_GRID_MAX_BITS 40 /* durations from 2^40 ns on are beyond the last threshold */
 
 struct rp_grid {
-	__u64 threshold[RP_GRID_MAX];		    /* ns, ascending; unused ones are ~0 */
-	__u16 first[RP_GRID_ROWS][RP_GRID_COLUMNS]; /* where to begin comparing */
+	__u64 threshold[RP_GRID_MAX + RP_GRID_STEPS]; /* ns, ascending; unused ones are ~0 */
+	__u16 first[RP_GRID_ROWS][RP_GRID_COLUMNS];   /* where to begin comparing */
 };
 
 /* A place of the table from a function's address to its spec (ids.bpf.h): open addressing, without
@@ -106,9 +130,9 @@ struct rp_addr {
 	__u64 spec;
 };
 
-static inline __attribute__((always_inline)) __u32 rp_addr_hash(__u64 addr, __u32 shift)
+static inline __attribute__((always_inline)) __u32 rp_hash(__u64 v, __u32 shift)
 {
-	return (addr * 0x9e3779b97f4a7c15ULL) >> shift; /* 2^64 / golden ratio: Fibonacci hashing */
+	return (v * 0x9e3779b97f4a7c15ULL) >> shift; /* 2^64 / golden ratio: Fibonacci hashing */
 }
 
 /*
@@ -120,8 +144,110 @@ static inline __attribute__((always_inline)) __u32 rp_addr_hash(__u64 addr, __u3
 #define RP_KFUNC_SESSION_IS_RETURN 0x52500001
 #define RP_KFUNC_SESSION_COOKIE	   0x52500002
 
-#define RP_SYSCALLS		   1024 /* numbers per system call table that can be told apart */
+/*
+ * ---- what an entry finds out: labels, filters, observed values (notes.bpf.h)
+ * ---------------------
+ *
+ * An expression over a function's parameters, compiled by exporter/expr.c: begin with a source,
+ * follow `nsteps` pointers, v = *(u64 *)(v + offset[i]), and take what is at v + offset[nsteps]:
+ * `size` bytes, or v itself if size is 0, as a number; or, if `text` is set, the string that begins
+ * there.
+ */
+enum rp_source {
+	RP_SOURCE_ARG, /* 0..5: the words of the arguments that come in registers */
+	RP_SOURCE_PID = 6,
+	RP_SOURCE_TID,
+	RP_SOURCE_UID,
+	RP_SOURCE_CPU,
+	RP_SOURCE_CGROUP,	   /* id of the task's cgroup, v2 */
+	RP_SOURCE_CGROUP_ANCESTOR, /* id of its ancestor at level offset[0] */
+	RP_SOURCE_COMM,		   /* text of 16 bytes */
+};
 
-#define RP_FRAMES		   64 /* nested calls per task, of all targets together */
+#define RP_STEPS     8 /* pointers followed, at the most */
+#define RP_NUMBERS   6 /* different numbers among a probe's labels */
+#define RP_TEXTS     2 /* different strings, comm not included */
+#define RP_TEXT_SIZE 64
+#define RP_COMM_SIZE 16
+#define RP_FILTERS   4
+#define RP_OBSERVED  2
+
+struct rp_field {
+	__u8 source;
+	__u8 nsteps;
+	__u8 size;	  /* 1, 2, 4, 8; 0: v is the value */
+	__u8 left, right; /* then shifted left and right: sign extension and bit-fields */
+	__u8 is_signed;	  /* right shifts are arithmetic, comparisons signed */
+	__u8 user;	  /* the memory is the process's */
+	__u8 text;
+	__s32 offset[RP_STEPS + 1];
+};
+
+enum rp_compare { RP_EQ, RP_NE, RP_LT, RP_LE, RP_GT, RP_GE, RP_AND /* any bit in common */ };
+
+struct rp_filter {
+	struct rp_field field;
+	__u32 compare; /* of text: RP_EQ, RP_NE */
+	__u64 literal;
+	char text[RP_TEXT_SIZE]; /* padded with zeroes */
+};
+
+#define RP_MAX_EXTRAS 4095
+
+/* Everything that a target has of these. */
+struct rp_extra {
+	__u32 nnumbers, ntexts, comm; /* of the label key */
+	__u32 nfilters, nobserved;
+	__u32 max_series;     /* label sets, or distinct results of the value kinds */
+	__u32 outcomes;	      /* rp_outcome_bits that are counted; 0: all */
+	__u32 histogram;      /* first of the target's own histograms (rp_hist) */
+	__u64 min_ns, max_ns; /* durations that are counted: min <= d <= max */
+	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
+	struct rp_filter filter[RP_FILTERS];
+};
+
+/* What tells the label sets of a target from each other. The unused end of a configuration's keys
+ * is cut off. */
+struct rp_label_key {
+	__u32 id;
+	__u32 failed; /* bit i: number i could not be read; bit RP_NUMBERS + i: text i */
+	__u64 number[RP_NUMBERS];
+	char comm[RP_COMM_SIZE];
+	char text[RP_TEXTS][RP_TEXT_SIZE];
+};
+
+/*
+ * A label set in use: slot s counts in cell ntargets + s. The exporter takes a slot away by
+ * deleting its key from the index and raising gen: calls that were entered with the old gen, and
+ * return later, count as the target's others.
+ */
+enum rp_set_state {
+	RP_SET_FREE,
+	RP_SET_USED,	/* the key is valid */
+	RP_SET_RETIRED, /* likewise, but what was counted is the target's others' */
+};
+
+struct rp_label_set {
+	__u32 gen;
+	__u32 used; /* enum rp_set_state */
+	struct rp_label_key key;
+};
+
+/* How many label sets, and distinct results of the value kinds, a target has. */
+struct rp_used {
+	__u64 sets, values;
+};
+
+/* A histogram of integers: one u64 array per histogram and CPU, [RP_HIST_SUM] and the counts. */
+#define RP_HIST_SUM  0
+#define RP_HIST_GRID 1
+
+#define RP_SYSCALLS  1024 /* numbers per system call table that can be told apart */
+
+/* Nested calls per task, of all targets together; a power of 2. For user functions it must be what
+ * the kernel follows (pairing.bpf.h); tests build with less of it. */
+#ifndef RP_FRAMES
+#define RP_FRAMES 64
+#endif
 
 #endif /* RP_ABI_H */

@@ -6,7 +6,7 @@
  * Cells are banks in one mmapable array, a bank per possible CPU, written by that CPU alone: as
  * cheap as a per-CPU array, and user space reads them without bpf(2), which would make the kernel
  * skip kprobe programs on the reading CPU meanwhile (bpf_disable_instrumentation()). With
- * cells_percpu the same map is loaded as a BPF_MAP_TYPE_PERCPU_ARRAY instead.
+ * bank_cells 0 the same map is loaded as a BPF_MAP_TYPE_PERCPU_ARRAY instead.
  */
 #ifndef RP_CORE_BPF_H
 #define RP_CORE_BPF_H
@@ -18,10 +18,9 @@
 
 /* Constants of the loaded object: the verifier prunes what they rule out. */
 const volatile struct rp_grid grid_table;
-const volatile __u32 grid_cells; /* per cell array, the one behind the last threshold included */
+const volatile __u32 grid_last; /* the cell behind the last threshold */
 /* Distance between two CPUs' banks, in entries. */
 const volatile __u32 bank_cells, bank_targets, bank_details;
-const volatile bool cells_percpu;
 
 /* Types, sizes and numbers of entries are set by exporter/bpfobj.c. */
 struct {
@@ -99,7 +98,7 @@ static __always_inline void add(enum rp_context c, __u64 *counter, __u64 n)
 
 static __always_inline __u64 *cell_of(__u32 cell)
 {
-	__u32 key = cells_percpu ? cell : bpf_get_smp_processor_id() * bank_cells + cell;
+	__u32 key = bpf_get_smp_processor_id() * bank_cells + cell;
 
 	return bpf_map_lookup_elem(&cells, &key);
 }
@@ -158,20 +157,20 @@ static __always_inline bool count_detail(enum rp_context c, __u32 cell, __s64 va
 	return true;
 }
 
-/* One call that returned: everything that is counted of it. */
-static __always_inline void count_return(enum rp_context c, __u64 spec, __u64 ret, __u64 ns)
+/* One call that returned: everything that is counted of it in a cell. */
+static __always_inline void count_outcome(enum rp_context c, __u32 cell_index, struct rp_outcome o,
+					  __u64 ns)
 {
 	const struct rp_grid *table = (const struct rp_grid *)&grid_table;
-	struct rp_outcome o = rp_outcome(RP_SPEC_KIND(spec), RP_SPEC_SIZE(spec), ret);
-	__u32 id = RP_SPEC_ID(spec), last = grid_cells - 1, i;
+	__u32 last = grid_last, i;
 	__u64 *cell;
 
-	if (o.cls == RP_CLASS_DETAIL && count_detail(c, id, o.detail))
+	if (o.cls == RP_CLASS_DETAIL && count_detail(c, cell_index, o.detail))
 		o.cls = RP_CLASS_MAX;
 	else if (o.cls >= RP_CLASS_MAX)
 		o.cls = RP_CLASS_OTHER;
 
-	cell = cell_of(id);
+	cell = cell_of(cell_index);
 	if (!cell)
 		return;
 	if (o.cls < RP_CLASS_MAX)
@@ -184,6 +183,11 @@ static __always_inline void count_return(enum rp_context c, __u64 spec, __u64 re
 	if (i > last)
 		i = last;
 	add(c, &cell[RP_CELL_GRID + i], 1);
+}
+
+static __always_inline void count_return(enum rp_context c, __u64 spec, __u64 ret, __u64 ns)
+{
+	count_outcome(c, RP_SPEC_ID(spec), rp_outcome(spec, ret), ns);
 }
 
 #endif /* RP_CORE_BPF_H */

@@ -22,39 +22,30 @@ struct {
 	__type(value, struct rp_addr);
 } addrs SEC(".maps");
 
-/* Specs by id, for a return that knows its id from a session cookie. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} specs SEC(".maps");
-
-static __always_inline __u64 spec_of_addr(__u64 addr)
+static __always_inline __u64 spec_of_addr(__u64 addr, __u32 shift)
 {
-	__u32 i = rp_addr_hash(addr, addr_shift);
+	__u32 i = rp_hash(addr, shift);
 	struct rp_addr *a;
 
 	for (int step = 0; step < RP_ADDR_STEPS; step++, i++) {
 		a = bpf_map_lookup_elem(&addrs, &i);
 		if (!a)
 			break;
-		if (a->addr == addr)
-			return a->spec;
+		if (a->addr == addr) {
+			__u64 spec = a->spec;
+
+			__builtin_assume(spec); /* no place in use has none */
+			return spec;
+		}
 	}
 	return 0;
 }
 
 static __always_inline __u64 spec_of_link(void *ctx)
 {
-	return addr_shift ? spec_of_addr(bpf_get_func_ip(ctx)) : bpf_get_attach_cookie(ctx);
-}
+	__u32 shift = addr_shift;
 
-static __always_inline __u64 spec_of_id(__u32 id)
-{
-	__u64 *spec = bpf_map_lookup_elem(&specs, &id);
-
-	return spec ? *spec : 0;
+	return shift ? spec_of_addr(bpf_get_func_ip(ctx), shift) : bpf_get_attach_cookie(ctx);
 }
 
 #endif /* RP_IDS_BPF_H */

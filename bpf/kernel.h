@@ -59,6 +59,14 @@ struct sys_exit_args {
 #define RETURN_ADDR(ctx) PT_REGS_SP(ctx)
 #endif
 
+#ifndef PT_REGS_PARM6 /* libbpf before 1.3 */
+#if defined(__TARGET_ARCH_x86)
+#define PT_REGS_PARM6(ctx) ((ctx)->r9)
+#else
+#define PT_REGS_PARM6(ctx) (((const struct user_pt_regs *)(ctx))->regs[5])
+#endif
+#endif
+
 #ifndef barrier_var
 #define barrier_var(var) asm volatile("" : "+r"(var))
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Pure: (return kind, raw register) -> outcome. Compiled for BPF and for host tests.
+ * Pure: (spec, raw register) -> outcome. Compiled for BPF and for host tests.
  */
 #ifndef RP_OUTCOME_H
 #define RP_OUTCOME_H
@@ -11,24 +11,20 @@
 
 struct rp_outcome {
 	enum rp_class cls;
-	__s64 detail; /* errno as a positive number, or enumerator; for RP_CLASS_DETAIL */
+	__s64 detail; /* for RP_CLASS_DETAIL: errno as a positive number, or the result's number */
 };
 
 /*
- * The register as the C type that the function returns: the bits above the type's size are
+ * The register as the C type that the function returns: the bits above it, the unused ones, are
  * whatever the compiler left there (x86-64 and arm64 psABI alike).
  */
-static inline __attribute__((always_inline)) __s64 rp_sign_extend(__u64 raw, __u32 size)
+static inline __attribute__((always_inline)) __s64 rp_sign_extend(__u64 raw, __u32 unused)
 {
-	__u32 unused = (64 - 8 * size) & 63;
-
 	return (__s64)(raw << unused) >> unused;
 }
 
-static inline __attribute__((always_inline)) __u64 rp_zero_extend(__u64 raw, __u32 size)
+static inline __attribute__((always_inline)) __u64 rp_zero_extend(__u64 raw, __u32 unused)
 {
-	__u32 unused = (64 - 8 * size) & 63;
-
 	return raw << unused >> unused;
 }
 
@@ -37,39 +33,45 @@ static inline __attribute__((always_inline)) int rp_is_errno(__s64 v)
 	return v < 0 && v >= -RP_MAX_ERRNO;
 }
 
-static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u32 kind, __u32 size,
-									  __u64 raw)
+static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u64 spec, __u64 raw)
 {
 	struct rp_outcome o = { .cls = RP_CLASS_ZERO, .detail = 0 };
-	__s64 v = rp_sign_extend(raw, size);
+	__u32 unused = RP_SPEC_UNUSED(spec);
+	__s64 v = rp_sign_extend(raw, unused);
 
 	/* The kinds in the order of how many functions have them. */
-	if (kind == RP_KIND_ERRNO || kind == RP_KIND_RAW) {
+	if (RP_SPEC_IS_SIGNED(spec)) {
 		if (v > 0) {
 			o.cls = RP_CLASS_POSITIVE;
 		} else if (v < 0) {
 			o.cls = RP_CLASS_NEGATIVE;
-			if (kind == RP_KIND_ERRNO && rp_is_errno(v)) {
+			if (rp_is_errno(v) && RP_SPEC_KIND(spec) != RP_KIND_RAW) {
 				o.cls = RP_CLASS_DETAIL;
 				o.detail = -v;
 			}
 		}
 		return o;
 	}
-	switch (kind) {
+	switch (RP_SPEC_KIND(spec)) {
 	case RP_KIND_VOID:
 		return o;
 	case RP_KIND_ENUM:
+	case RP_KIND_VALUE:
 		o.cls = RP_CLASS_DETAIL;
 		o.detail = v;
 		return o;
+	case RP_KIND_UVALUE:
+		o.cls = RP_CLASS_DETAIL;
+		o.detail = (__s64)rp_zero_extend(raw, unused);
+		return o;
 	case RP_KIND_BOOL:
-		o.cls = raw & 0xff ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
+		/* One byte of C's _Bool, more of an integer that is asked for as one. */
+		o.cls = v ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
 		return o;
 	case RP_KIND_UNSIGNED:
 		/* Only a full register can hold a negative errno that is not a plain number. */
-		if (size < 8) {
-			o.cls = rp_zero_extend(raw, size) ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
+		if (unused) {
+			o.cls = rp_zero_extend(raw, unused) ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
 			return o;
 		}
 	}
@@ -81,6 +83,16 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u32 
 		o.cls = RP_CLASS_POSITIVE;
 	}
 	return o;
+}
+
+/* The `outcome` label that it will have. */
+static inline __attribute__((always_inline)) __u32 rp_outcome_bit(__u32 kind, struct rp_outcome o)
+{
+	if (o.cls == RP_CLASS_DETAIL)
+		return kind == RP_KIND_ENUM || kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE
+			       ? RP_OUTCOME_OK
+			       : RP_OUTCOME_ERROR;
+	return o.cls == RP_CLASS_ZERO && kind == RP_KIND_POINTER ? RP_OUTCOME_NULL : RP_OUTCOME_OK;
 }
 
 #endif /* RP_OUTCOME_H */

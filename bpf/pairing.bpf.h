@@ -3,12 +3,14 @@
  * How a return finds its entry, where the mechanism has no cookie that does it.
  *
  * A frame is known by the stack address of the call and by the target: two calls that are both
- * running cannot share the two (a tail call shares the address, not the target). Frames live in
- * task storage. What does not fit there goes into LRU hashes: calls nested deeper than RP_FRAMES,
- * and those of a task whose storage the kernel cannot make just now (it tries a lock, and fails
- * while a preempted task on this CPU holds it). On kernels without task storage (5.10) everything
- * goes there; entries are zeroed and kept, because an insert and a delete per call cost twice as
- * much.
+ * running cannot share the two (a tail call shares the address, not the target). Kernel calls have
+ * a place in a table, if it is free (places.bpf.h). Other frames live in task storage. What does
+ * not fit there goes into LRU hashes: calls nested deeper than RP_FRAMES, and those of a task whose
+ * storage the kernel cannot make just now (it tries a lock, and fails while a preempted task on
+ * this CPU holds it). On kernels without task storage (5.10) everything goes there; entries are
+ * zeroed and kept, because an insert and a delete per call cost twice as much, and stack addresses
+ * come again. Since 5.13 they hardly do (randomize_kstack_offset), so elsewhere entries are
+ * deleted, lest leftovers push out the frames of calls that sleep.
  *
  * Within a task calls nest, so its frames are a stack: a return takes its own frame and discards
  * those above; a push discards those at or below its own address on the same stack, which belong to
@@ -19,7 +21,7 @@
 #ifndef RP_PAIRING_BPF_H
 #define RP_PAIRING_BPF_H
 
-#include "core.bpf.h"
+#include "places.bpf.h"
 
 const volatile bool use_task_storage;
 
@@ -226,24 +228,32 @@ static __always_inline void push_hash_frame(enum rp_context c, enum rp_space spa
 	}
 }
 
-static __always_inline __u64 pop_hash_frame(enum rp_space space, __u32 id, __u64 addr)
+/* Takes the start out of a hash; it is what a value begins with. */
+static __always_inline __u64 take_start(void *hash, const void *key)
 {
-	__u64 *start, entered;
+	__u64 *start = bpf_map_lookup_elem(hash, key), entered;
 
-	if (space != RP_USER) {
-		__u64 key = kernel_key(space, id, addr);
-
-		start = bpf_map_lookup_elem(&kernel_frames, &key);
-	} else {
-		struct user_key key = user_key(id, addr);
-
-		start = bpf_map_lookup_elem(&user_frames, &key); /* user_frame.start is first */
-	}
 	if (!start)
 		return 0;
 	entered = *start;
-	*start = 0;
+	if (use_task_storage)
+		bpf_map_delete_elem(hash, key);
+	else
+		*start = 0;
 	return entered;
+}
+
+static __always_inline __u64 pop_hash_frame(enum rp_space space, __u32 id, __u64 addr)
+{
+	if (space != RP_USER) {
+		__u64 key = kernel_key(space, id, addr);
+
+		return take_start(&kernel_frames, &key);
+	} else {
+		struct user_key key = user_key(id, addr);
+
+		return take_start(&user_frames, &key);
+	}
 }
 
 /*
@@ -277,20 +287,57 @@ static __always_inline void enter(enum rp_context c, enum rp_space space, __u64 
 		push_hash_frame(c, space, id, addr);
 }
 
+/* When the call that returns was entered, or 0. */
+static __always_inline __u64 find_start(enum rp_space space, __u32 id, __u64 addr)
+{
+	__u64 start = use_task_storage ? pop_task_frame(space, id, addr) : 0;
+
+	return start ? start : pop_hash_frame(space, id, addr);
+}
+
 static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 spec, __u64 addr,
 				  __u64 ret)
 {
-	__u64 now = bpf_ktime_get_ns(), start = 0;
 	__u32 id = RP_SPEC_ID(spec);
+	__u64 now = bpf_ktime_get_ns(), start = find_start(space, id, addr);
 
-	if (use_task_storage)
-		start = pop_task_frame(space, id, addr);
-	if (!start)
-		start = pop_hash_frame(space, id, addr);
 	if (start)
 		count_return(c, spec, ret, now - start);
 	else if (!counted_at_entry(space, addr))
 		tally(c, id, RP_TALLY_NO_ENTRY);
+}
+
+/*
+ * The two for calls of kernel functions, with places. A ctx pointer becomes a number as its
+ * distance from something that does not move, the only arithmetic that the verifier allows with it.
+ */
+static __always_inline __u64 place_key(enum rp_space space, __u32 id, __u64 addr)
+{
+	if (space == RP_TRAMPOLINE)
+		addr -= (__u64)&place_shift;
+	return addr ^ (__u64)id << 48;
+}
+
+static __always_inline void enter_kernel(enum rp_space space, __u64 spec, __u64 addr)
+{
+	__u32 id = RP_SPEC_ID(spec);
+
+	if (!take_place(RP_EXCLUSIVE, id, place_key(space, id, addr)))
+		enter(RP_EXCLUSIVE, space, spec, addr);
+}
+
+static __always_inline void leave_kernel(enum rp_space space, __u64 spec, __u64 addr, __u64 ret)
+{
+	__u32 id = RP_SPEC_ID(spec);
+	__u64 ns = leave_place(place_key(space, id, addr));
+
+	if (ns) {
+		ns = bpf_ktime_get_ns() - ns;
+		barrier_var(ns); /* or clang keeps both times */
+		count_return(RP_EXCLUSIVE, spec, ret, ns);
+	} else {
+		leave(RP_EXCLUSIVE, space, spec, addr, ret);
+	}
 }
 
 #endif /* RP_PAIRING_BPF_H */

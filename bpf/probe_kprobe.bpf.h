@@ -7,19 +7,19 @@
 #define RP_PROBE_KPROBE_BPF_H
 
 #include "clone.bpf.h"
-#include "pairing.bpf.h"
+#include "notes.bpf.h"
 
 SEC("kprobe")
 int BPF_KPROBE(kprobe_entry)
 {
-	enter(RP_EXCLUSIVE, RP_KERNEL, bpf_get_attach_cookie(ctx), ENTRY_ADDR(ctx));
+	enter_kernel(RP_KERNEL, bpf_get_attach_cookie(ctx), ENTRY_ADDR(ctx));
 	return 0;
 }
 
 SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_return, long ret)
 {
-	leave(RP_EXCLUSIVE, RP_KERNEL, bpf_get_attach_cookie(ctx), RETURN_ADDR(ctx), ret);
+	leave_kernel(RP_KERNEL, bpf_get_attach_cookie(ctx), RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
@@ -34,6 +34,40 @@ SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_return_clone, long ret)
 {
 	leave(RP_EXCLUSIVE, RP_KERNEL, spec_of_clone(), RETURN_ADDR(ctx), ret);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(kprobe_entry_noted)
+{
+	struct args args = args_of_regs(ctx);
+
+	enter_noted(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, &args, bpf_get_attach_cookie(ctx),
+		    ENTRY_ADDR(ctx));
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(kprobe_return_noted, long ret)
+{
+	leave_noted(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, bpf_get_attach_cookie(ctx),
+		    RETURN_ADDR(ctx), ret);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(kprobe_entry_clone_noted)
+{
+	struct args args = args_of_regs(ctx);
+
+	enter_noted(RP_EXCLUSIVE, RP_OLD, RP_KERNEL, &args, spec_of_clone(), ENTRY_ADDR(ctx));
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(kprobe_return_clone_noted, long ret)
+{
+	leave_noted(RP_EXCLUSIVE, RP_OLD, RP_KERNEL, spec_of_clone(), RETURN_ADDR(ctx), ret);
 	return 0;
 }
 

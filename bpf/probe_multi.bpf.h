@@ -7,7 +7,7 @@
 #define RP_PROBE_MULTI_BPF_H
 
 #include "ids.bpf.h"
-#include "pairing.bpf.h"
+#include "notes.bpf.h"
 
 SEC("kprobe")
 int BPF_KPROBE(multi_entry)
@@ -15,7 +15,7 @@ int BPF_KPROBE(multi_entry)
 	__u64 spec = spec_of_link(ctx);
 
 	if (spec)
-		enter(RP_EXCLUSIVE, RP_KERNEL, spec, ENTRY_ADDR(ctx));
+		enter_kernel(RP_KERNEL, spec, ENTRY_ADDR(ctx));
 	return 0;
 }
 
@@ -25,7 +25,28 @@ int BPF_KRETPROBE(multi_return, long ret)
 	__u64 spec = spec_of_link(ctx);
 
 	if (spec)
-		leave(RP_EXCLUSIVE, RP_KERNEL, spec, RETURN_ADDR(ctx), ret);
+		leave_kernel(RP_KERNEL, spec, RETURN_ADDR(ctx), ret);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(multi_entry_noted)
+{
+	struct args args = args_of_regs(ctx);
+	__u64 spec = spec_of_link(ctx);
+
+	if (spec)
+		enter_noted(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, &args, spec, ENTRY_ADDR(ctx));
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(multi_return_noted, long ret)
+{
+	__u64 spec = spec_of_link(ctx);
+
+	if (spec)
+		leave_noted(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, spec, RETURN_ADDR(ctx), ret);
 	return 0;
 }
 

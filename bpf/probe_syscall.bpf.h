@@ -10,10 +10,10 @@
 #ifndef RP_PROBE_SYSCALL_BPF_H
 #define RP_PROBE_SYSCALL_BPF_H
 
-#include "pairing.bpf.h"
+#include "notes.bpf.h"
 
-const volatile __u64 syscall_spec[RP_SYSCALLS];	       /* by number; 0: not probed */
-const volatile __u64 syscall_compat_spec[RP_SYSCALLS]; /* by number of 32-bit programs */
+volatile __u64 syscall_spec[RP_SYSCALLS];	 /* by number; 0: not probed */
+volatile __u64 syscall_compat_spec[RP_SYSCALLS]; /* by number of 32-bit programs */
 
 static __always_inline bool is_compat(void)
 {
@@ -88,53 +88,140 @@ static __always_inline struct user_frame take_from_hash(void)
 	return taken;
 }
 
+static __always_inline bool is_probed(__u64 nr)
+{
+	return spec_at(syscall_spec, nr) || spec_at(syscall_compat_spec, nr);
+}
+
+/* Of the call that is entered or left now; 0: it is not probed. */
+static __always_inline __u64 spec_of_call(__u64 nr)
+{
+	return is_compat() ? spec_at(syscall_compat_spec, nr) : spec_at(syscall_spec, nr);
+}
+
+static __always_inline void enter_syscall(__u64 spec)
+{
+	if (!use_task_storage || !put_in_storage(spec))
+		put_in_hash(spec);
+}
+
+/* The frame of the call that returns. Without a spec it has none, and was seen before if there is a
+ * start. */
+static __always_inline struct user_frame leave_syscall(void)
+{
+	struct user_frame f = {}, other;
+
+	if (use_task_storage)
+		f = take_from_storage();
+	if (f.spec)
+		return f;
+	other = take_from_hash();
+	if (!other.spec && f.start)
+		other.start = f.start;
+	return other;
+}
+
+/*
+ * With notes, of those calls that have extras. A task runs one system call at a time, so its id is
+ * the note's address; kernel addresses are no ids.
+ */
+static __always_inline void enter_noted_syscall(struct sys_enter_args *ctx, enum rp_age age,
+						__u64 spec)
+{
+	struct args args = { { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
+			       ctx->args[5] } };
+	struct note note = {};
+
+	make_note(&args, spec, &note);
+	put_note(age, RP_KERNEL, 0, (__u32)bpf_get_current_pid_tgid(), &note);
+}
+
+static __always_inline int leave_noted_syscall(enum rp_age age, const struct user_frame *f,
+					       __u64 ret, __u64 now)
+{
+	__u32 id = RP_SPEC_ID(f->spec);
+	struct note note = {};
+
+	if (!take_note(age, RP_KERNEL, 0, (__u32)bpf_get_current_pid_tgid(), &note))
+		tally(RP_EXCLUSIVE, id, RP_TALLY_NO_ENTRY);
+	else if (note.label == NOTE_FILTERED)
+		tally(RP_EXCLUSIVE, id, RP_TALLY_FILTERED);
+	else
+		count_noted_call(&note, f->spec, ret, now - f->start, RP_EXCLUSIVE);
+	return 0;
+}
+
+static __always_inline int on_enter(struct sys_enter_args *ctx, bool noted, enum rp_age age)
+{
+	__u64 spec;
+
+	if (!is_probed(ctx->id))
+		return 0;
+	spec = spec_of_call(ctx->id);
+	if (!spec)
+		return 0;
+	if (noted && RP_SPEC_EXTRA(spec))
+		enter_noted_syscall(ctx, age, spec);
+	enter_syscall(spec);
+	return 0;
+}
+
+static __always_inline int on_exit(struct sys_exit_args *ctx, bool noted, enum rp_age age)
+{
+	struct user_frame f;
+	__u64 now, spec;
+
+	if (!is_probed(ctx->id))
+		return 0;
+	now = bpf_ktime_get_ns();
+	f = leave_syscall();
+	if (noted && f.spec && RP_SPEC_EXTRA(f.spec))
+		return leave_noted_syscall(age, &f, ctx->ret, now);
+	if (f.spec) {
+		count_return(RP_EXCLUSIVE, f.spec, ctx->ret, now - f.start);
+		return 0;
+	}
+	spec = spec_of_call(ctx->id);
+	if (spec)
+		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec),
+		      f.start ? RP_TALLY_NO_ENTRY : RP_TALLY_IGNORED);
+	return 0;
+}
+
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_enter(struct sys_enter_args *ctx)
 {
-	__u64 native = spec_at(syscall_spec, ctx->id);
-	__u64 compat = spec_at(syscall_compat_spec, ctx->id);
-	__u64 spec;
-
-	if (!native && !compat)
-		return 0;
-	spec = is_compat() ? compat : native;
-	if (!spec)
-		return 0;
-	if (!use_task_storage || !put_in_storage(spec))
-		put_in_hash(spec);
-	return 0;
+	return on_enter(ctx, false, RP_OLD);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_exit(struct sys_exit_args *ctx)
 {
-	__u64 native = spec_at(syscall_spec, ctx->id);
-	__u64 compat = spec_at(syscall_compat_spec, ctx->id);
-	struct user_frame f = {};
-	__u64 now, spec;
+	return on_exit(ctx, false, RP_OLD);
+}
 
-	if (!native && !compat)
-		return 0;
-	now = bpf_ktime_get_ns();
-	if (use_task_storage)
-		f = take_from_storage();
-	if (!f.spec) {
-		struct user_frame other = take_from_hash();
+SEC("tracepoint/raw_syscalls/sys_enter")
+int syscall_enter_noted(struct sys_enter_args *ctx)
+{
+	return on_enter(ctx, true, RP_RECENT);
+}
 
-		if (other.spec)
-			f = other;
-		else if (!f.start)
-			f.start = other.start;
-	}
-	if (f.spec) {
-		count_return(RP_EXCLUSIVE, f.spec, ctx->ret, now - f.start);
-		return 0;
-	}
-	spec = is_compat() ? compat : native;
-	if (spec)
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec),
-		      f.start ? RP_TALLY_NO_ENTRY : RP_TALLY_IGNORED);
-	return 0;
+SEC("tracepoint/raw_syscalls/sys_exit")
+int syscall_exit_noted(struct sys_exit_args *ctx)
+{
+	return on_exit(ctx, true, RP_RECENT);
+}
+
+SEC("tracepoint/raw_syscalls/sys_enter")
+int syscall_enter_old_noted(struct sys_enter_args *ctx)
+{
+	return on_enter(ctx, true, RP_OLD);
+}
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int syscall_exit_old_noted(struct sys_exit_args *ctx)
+{
+	return on_exit(ctx, true, RP_OLD);
 }
 
 #endif /* RP_PROBE_SYSCALL_BPF_H */

@@ -8,7 +8,7 @@
 #define RP_PROBE_UPROBE_BPF_H
 
 #include "clone.bpf.h"
-#include "pairing.bpf.h"
+#include "notes.bpf.h"
 #include "session.bpf.h"
 
 SEC("kprobe")
@@ -67,6 +67,81 @@ int BPF_KPROBE(uprobe_session)
 	spec = bpf_get_attach_cookie(ctx);
 	if (start)
 		count_return(RP_PREEMPTIBLE, spec, PT_REGS_RC(ctx), now - start);
+	else
+		tally(RP_PREEMPTIBLE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
+	return 0;
+}
+
+static __always_inline int enter_noted_uprobe(struct pt_regs *ctx, __u64 spec)
+{
+	struct args args = args_of_regs(ctx);
+
+	enter_noted(RP_PREEMPTIBLE, RP_RECENT, RP_USER, &args, spec, ENTRY_ADDR(ctx));
+	return 0;
+}
+
+static __always_inline int leave_noted_uprobe(struct pt_regs *ctx, __u64 spec)
+{
+	leave_noted(RP_PREEMPTIBLE, RP_RECENT, RP_USER, spec, RETURN_ADDR(ctx), PT_REGS_RC(ctx));
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(uprobe_entry_noted)
+{
+	return enter_noted_uprobe(ctx, bpf_get_attach_cookie(ctx));
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(uprobe_return_noted)
+{
+	return leave_noted_uprobe(ctx, bpf_get_attach_cookie(ctx));
+}
+
+SEC("kprobe")
+int BPF_KPROBE(uprobe_entry_clone_noted)
+{
+	return enter_noted_uprobe(ctx, spec_of_clone());
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(uprobe_return_clone_noted)
+{
+	return leave_noted_uprobe(ctx, spec_of_clone());
+}
+
+SEC("kprobe")
+int BPF_KPROBE(uprobe_multi_entry_noted)
+{
+	return enter_noted_uprobe(ctx, bpf_get_attach_cookie(ctx));
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(uprobe_multi_return_noted)
+{
+	return leave_noted_uprobe(ctx, bpf_get_attach_cookie(ctx));
+}
+
+SEC("kprobe")
+int BPF_KPROBE(uprobe_session_noted)
+{
+	__u64 *cookie = session_cookie(ctx), now = bpf_ktime_get_ns(), start = *cookie;
+	__u64 spec = bpf_get_attach_cookie(ctx);
+	struct args args = args_of_regs(ctx);
+	struct note note = {};
+	bool noted;
+
+	if (!session_is_return(ctx)) {
+		if (!make_note(&args, spec, &note))
+			return 1; /* no return of this call */
+		put_note(RP_RECENT, RP_USER, RP_SPEC_ID(spec), ENTRY_ADDR(ctx), &note);
+		*cookie = now;
+		return 0;
+	}
+	*cookie = 0;
+	noted = take_note(RP_RECENT, RP_USER, RP_SPEC_ID(spec), RETURN_ADDR(ctx), &note);
+	if (start && noted)
+		count_noted_call(&note, spec, PT_REGS_RC(ctx), now - start, RP_PREEMPTIBLE);
 	else
 		tally(RP_PREEMPTIBLE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
 	return 0;

@@ -41,6 +41,7 @@ struct kernel_counts {
 /* What a mechanism's functions work on. */
 struct attach_context {
 	struct features *features;
+	unsigned generation; /* of the objects: tells what is made for one from others' */
 	struct bpfobj *obj;
 	void *shared; /* the mechanism's own, for all of its targets; see attach_ops.open */
 };
@@ -59,6 +60,8 @@ struct attach_ops {
 	 * a last resort: what it loses is little and counted, and the exact rungs are too slow. */
 	const char *(*inexact)(struct features *f);
 	bool last_resort;
+	bool pins_module; /* a module cannot be unloaded while a function of it is attached */
+	bool many;	  /* a link holds many targets: one cannot be detached without the others */
 	/* NULL, or why it cannot have this target. */
 	const char *(*unfit)(const struct target *t);
 	/* NULL, or what it cannot account for on this machine, for people. */
@@ -77,17 +80,19 @@ struct attach_ops {
 	void (*count)(struct attach_context *c, struct attach_slot **slots, size_t n,
 		      struct kernel_counts *out);
 	/* Whether the kernel counts a skipped entry and a skipped exit of one call as one each, so
-	 * that our programs count entries too (RP_TALLY_ENTERED). NULL: it does not. */
+	 * that our programs count entries too: by target as RP_TALLY_ENTERED, or, if one program is
+	 * for all, as `entered`. NULL: it does not. */
 	bool (*skips_twice)(struct features *f);
+	enum rp_entered entered;
 	/* Calls that the kernel counts as missed for all targets together, besides the skipped runs
 	 * of programs; NULL if there are none. */
 	void (*count_shared)(struct attach_context *c, uint64_t missed[MISSED_MAX]);
 };
 
 /* Chooses a mechanism for every target that has an id. `mechanism` is "auto" or forces a rung for
- * the targets that it is for. 0, or -EINVAL with *error if the forced rung cannot be had. */
+ * the targets that it is for. 0, or -EOPNOTSUPP with *error if the forced rung cannot be had. */
 int attach__plan(struct targets *targets, struct features *f, const char *mechanism,
-		 struct attach **out, char **error);
+		 unsigned generation, struct attach **out, char **error);
 /* What the plan asks of a generation of objects: fills the fields of *p that follow from it, which
  * stay owned by the plan. */
 void attach__params(const struct attach *a, struct bpfobj_params *p);
@@ -98,6 +103,12 @@ const char *attach__caveat(const struct attach *a, const struct attach_slot *slo
 /* Attaches what is planned. Returns how many targets are attached. */
 size_t attach__run(struct attach *a, struct bpfobj *obj);
 void attach__free(struct attach *a); /* detaches; NULL is fine */
+
+/* Lets go of one target. Where its link holds others too, it keeps running, unseen, until the last
+ * of them goes. */
+void attach__detach(struct attach *a, uint32_t id);
+/* Whether the one is held by the same link as the other. */
+bool attach__together(const struct attach *a, uint32_t id, uint32_t other);
 
 const struct attach_slot *attach__slots(const struct attach *a, size_t *n); /* by target id */
 
@@ -111,6 +122,7 @@ struct attach_program_counts {
 	const char *mechanism;
 	bool shared;	  /* the kernel counts missed calls for all targets together only */
 	bool skips_twice; /* see attach_ops; missed[MISSED_RECURSION] then has the skipped runs */
+	enum rp_entered entered;
 	uint64_t run_ns, runs;
 	uint64_t missed[MISSED_MAX];
 };
@@ -122,6 +134,8 @@ extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_fe
 
 /* For mechanisms: the target is refused by the kernel. `why` is taken over. */
 void attach__refuse(struct attach_slot *slot, char *why);
+/* Puts the slots whose probes have notes behind the others; returns how many the others are. */
+size_t attach__split(struct attach_slot **slots, size_t n);
 /* What programs must know of a target; borrowed from it. */
 struct program_site attach__site(const struct target *t);
 

@@ -4,7 +4,7 @@
  * each function or one for all of them. The cheapest of all, and lossy wherever the kernel preempts
  * itself.
  */
-#include "attach.h"
+#include "attach_links.h"
 
 #include <errno.h>
 
@@ -14,11 +14,6 @@
 
 struct fsession {
 	int link, program;
-};
-
-struct links {
-	int *fds;
-	size_t n;
 };
 
 static const char *unavailable(struct features *f)
@@ -114,17 +109,12 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 static void attach_range(struct attach_context *c, struct attach_slot **slots, const uint32_t *ids,
 			 const uint64_t *cookies, size_t n)
 {
-	int prog = programs__fd(bpfobj__programs(c->obj), PROG_FSESSION_MULTI);
+	int prog = programs__fd(bpfobj__programs(c->obj), PROG_FSESSION_MULTI,
+				slots[0]->target->extra);
 	int fd = bpf_sys__link_btf_ids(prog, ids, cookies, n);
-	double now = now_seconds();
-	struct links *links = c->shared;
 
 	if (fd >= 0) {
-		*(int *)array__grow(&links->fds, &links->n, sizeof(*links->fds)) = fd;
-		for (size_t i = 0; i < n; i++) {
-			slots[i]->attached = true;
-			slots[i]->created = now;
-		}
+		many_links__add(c, -1, fd, slots, n);
 	} else if (n == 1) {
 		refuse(slots[0], fd);
 	} else {
@@ -141,7 +131,7 @@ static int by_btf_id(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
+static void attach_batch(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	__cleanup_free uint32_t *ids = xcalloc(n, sizeof(*ids));
 	__cleanup_free uint64_t *cookies = xcalloc(n, sizeof(*cookies));
@@ -151,23 +141,16 @@ static void attach_multi(struct attach_context *c, struct attach_slot **slots, s
 		ids[i] = slots[i]->target->btf_id;
 		cookies[i] = attach__site(slots[i]->target).spec;
 	}
-	attach_range(c, slots, ids, cookies, n);
+	if (n)
+		attach_range(c, slots, ids, cookies, n);
 }
 
-static int open_links(struct attach_context *c)
+static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	c->shared = xcalloc(1, sizeof(struct links));
-	return 0;
-}
+	size_t plain = attach__split(slots, n);
 
-static void close_links(struct attach_context *c)
-{
-	struct links *links = take_ptr(c->shared);
-
-	for (size_t i = 0; i < links->n; i++)
-		close(links->fds[i]);
-	free(links->fds);
-	free(links);
+	attach_batch(c, slots, plain);
+	attach_batch(c, slots + plain, n - plain);
 }
 
 #define MISSED (1U << MISSED_NO_ENTRY)
@@ -175,6 +158,7 @@ static void close_links(struct attach_context *c)
 const struct attach_ops attach_fsession = {
 	.name = "fsession",
 	.type = TARGET_KERNEL,
+	.pins_module = true,
 	.programs = PROG_BIT(PROG_FSESSION),
 	.missed = MISSED | 1U << MISSED_RECURSION,
 	.max_targets = MAX_CLONES,
@@ -190,15 +174,18 @@ const struct attach_ops attach_fsession = {
 const struct attach_ops attach_fsession_multi = {
 	.name = "fsession.multi",
 	.type = TARGET_KERNEL,
+	.pins_module = true,
 	.programs = PROG_BIT(PROG_FSESSION_MULTI),
 	.returns = PROG_BIT(PROG_FSESSION_MULTI),
 	.missed = MISSED,
 	.unavailable = multi_unavailable,
 	.inexact = inexact,
 	.unfit = multi_unfit,
-	.open = open_links,
-	.close = close_links,
+	.open = many_links__open,
+	.close = many_links__close,
 	.attach = attach_multi,
-	.detach = detach,
+	.detach = many_links__detach,
+	.many = true,
 	.skips_twice = skips_twice,
+	.entered = RP_ENTERED_FSESSION_MULTI,
 };

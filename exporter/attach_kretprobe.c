@@ -46,6 +46,8 @@ static const char *unavailable(struct features *f)
 {
 	if (!features__has(f, FEATURE_TRACEFS))
 		return features__describe(FEATURE_TRACEFS);
+	if (!features__has(f, FEATURE_PERF_EVENTS))
+		return features__describe(FEATURE_PERF_EVENTS);
 	if (!features__has(f, FEATURE_KPROBE_EVENTS))
 		return features__describe(FEATURE_KPROBE_EVENTS);
 	return NULL;
@@ -54,9 +56,9 @@ static const char *unavailable(struct features *f)
 /* ---- events -------------------------------------------------------------------------------- */
 
 /* kprobe_profile tells events by name alone, so names are unique on the machine. */
-static char *event_name(char kind, uint32_t id, pid_t pid)
+static char *event_name(char kind, uint32_t id, unsigned generation, pid_t pid)
 {
-	return xasprintf("retprobe_%d_%c%u", pid, kind, id);
+	return xasprintf("retprobe_%d_%u_%c%u", pid, generation, kind, id);
 }
 
 static char *group_name(pid_t pid)
@@ -73,9 +75,9 @@ static char *location(const struct target *t)
 	return xstrdup(t->symbol);
 }
 
-static int define_event(int tracefs, char kind, const struct target *t)
+static int define_event(struct attach_context *c, char kind, const struct target *t)
 {
-	__cleanup_free char *name = event_name(kind, t->id, getpid());
+	__cleanup_free char *name = event_name(kind, t->id, c->generation, getpid());
 	__cleanup_free char *group = group_name(getpid());
 	__cleanup_free char *place = location(t);
 	__cleanup_free char *line = NULL;
@@ -84,12 +86,12 @@ static int define_event(int tracefs, char kind, const struct target *t)
 		line = xasprintf("r%u:%s/%s %s\n", t->settings->maxactive, group, name, place);
 	else
 		line = xasprintf("p:%s/%s %s\n", group, name, place);
-	return tracefs__append(tracefs, "kprobe_events", line);
+	return tracefs__append(features__tracefs(c->features), "kprobe_events", line);
 }
 
-static void remove_event(int tracefs, char kind, uint32_t id, pid_t pid)
+static void remove_event(int tracefs, char kind, uint32_t id, unsigned generation, pid_t pid)
 {
-	__cleanup_free char *name = event_name(kind, id, pid);
+	__cleanup_free char *name = event_name(kind, id, generation, pid);
 	__cleanup_free char *group = group_name(pid);
 	__cleanup_free char *line = xasprintf("-:%s/%s\n", group, name);
 	int err = tracefs__append(tracefs, "kprobe_events", line);
@@ -105,16 +107,17 @@ static void remove_leftovers(int tracefs)
 {
 	__cleanup_close int fd = openat(tracefs, "kprobe_events", O_RDONLY | O_CLOEXEC);
 	__cleanup_fclose FILE *f = fd < 0 ? NULL : fdopen(dup(fd), "r");
+	unsigned id, generation;
 	char line[512], kind;
-	unsigned id;
 	int pid;
 
 	while (f && fgets(line, sizeof(line), f)) {
 		const char *event = strstr(line, "/retprobe_");
 
-		if (event && sscanf(event, "/retprobe_%d_%c%u", &pid, &kind, &id) == 3 &&
+		if (event &&
+		    sscanf(event, "/retprobe_%d_%u_%c%u", &pid, &generation, &kind, &id) == 4 &&
 		    kill(pid, 0) && errno == ESRCH)
-			remove_event(tracefs, kind, id, pid);
+			remove_event(tracefs, kind, id, generation, pid);
 	}
 }
 
@@ -143,12 +146,12 @@ static const char *read_profile(struct shared *s)
 }
 
 /* Calls visit for each of our events: "  NAME  HITS  MISSED" lines. */
-static int for_each_profile(struct shared *s,
+static int for_each_profile(struct attach_context *c,
 			    void (*visit)(void *ctx, char kind, uint32_t id, struct profile p),
 			    void *ctx)
 {
-	const char *line = read_profile(s), *next;
-	__cleanup_free char *prefix = xasprintf("retprobe_%d_", getpid());
+	const char *line = read_profile(c->shared), *next;
+	__cleanup_free char *prefix = xasprintf("retprobe_%d_%u_", getpid(), c->generation);
 	size_t skip = strlen(prefix);
 
 	if (!line)
@@ -209,7 +212,7 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
 		for (size_t i = 0; i < n; i++)
 			if (!done[i])
 				before[i] = snapshot__returns_seen(c->obj, slots[i]->target->id);
-		if (for_each_profile(c->shared, store, &all))
+		if (for_each_profile(c, store, &all))
 			break;
 		for (size_t i = 0; i < n; i++) {
 			uint32_t id = slots[i]->target->id;
@@ -244,7 +247,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 
 	all.entry = xcalloc(all.n, sizeof(*all.entry));
 	all.leave = xcalloc(all.n, sizeof(*all.leave));
-	if (!for_each_profile(c->shared, store, &all)) {
+	if (!for_each_profile(c, store, &all)) {
 		for (size_t i = 0; i < n; i++) {
 			uint32_t id = slots[i]->target->id;
 			struct kretprobe *k = slots[i]->state;
@@ -270,7 +273,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 static int attach_event(struct attach_context *c, char kind, const struct target *t,
 			struct perf_attachment *out)
 {
-	__cleanup_free char *name = event_name(kind, t->id, getpid());
+	__cleanup_free char *name = event_name(kind, t->id, c->generation, getpid());
 	__cleanup_free char *group = group_name(getpid());
 	int id = tracefs__event_id(features__tracefs(c->features), group, name);
 	struct program_site site = attach__site(t);
@@ -301,6 +304,10 @@ static char *explain(const struct target *t, const char *what, int err)
 			"%s of %s: permission denied: perf events need CAP_SYS_ADMIN where "
 			"kernel.perf_event_paranoid is 3, else CAP_PERFMON",
 			what, t->function);
+	case -EROFS:
+		return xasprintf("%s of %s: kprobe_events is read-only here (EROFS): a sandboxed "
+				 "service needs ReadWritePaths=/sys/kernel/tracing/kprobe_events",
+				 what, t->function);
 	case -EINVAL:
 		return xasprintf(
 			"%s of %s: the kernel does not let it be probed (EINVAL): it is on "
@@ -327,9 +334,9 @@ static void detach_one(struct attach_context *c, struct attach_slot *slot)
 	perf_event__close(&k->leave);
 	perf_event__close(&k->entry);
 	if (k->return_defined)
-		remove_event(tracefs, 'r', slot->target->id, getpid());
+		remove_event(tracefs, 'r', slot->target->id, c->generation, getpid());
 	if (k->entry_defined)
-		remove_event(tracefs, 'p', slot->target->id, getpid());
+		remove_event(tracefs, 'p', slot->target->id, c->generation, getpid());
 	free(k);
 	slot->state = NULL;
 	slot->attached = false;
@@ -337,7 +344,6 @@ static void detach_one(struct attach_context *c, struct attach_slot *slot)
 
 static void attach_one(struct attach_context *c, struct attach_slot *slot)
 {
-	int tracefs = features__tracefs(c->features);
 	const struct target *t = slot->target;
 	const char *what = "the kprobe";
 	struct kretprobe *k;
@@ -345,7 +351,7 @@ static void attach_one(struct attach_context *c, struct attach_slot *slot)
 
 	k = slot->state = xcalloc(1, sizeof(*k));
 	k->entry = k->leave = PERF_ATTACHMENT_NONE;
-	err = define_event(tracefs, 'p', t);
+	err = define_event(c, 'p', t);
 	if (err)
 		goto fail;
 	k->entry_defined = true;
@@ -353,7 +359,7 @@ static void attach_one(struct attach_context *c, struct attach_slot *slot)
 	if (err)
 		goto fail;
 	what = "the kretprobe";
-	err = define_event(tracefs, 'r', t);
+	err = define_event(c, 'r', t);
 	if (err)
 		goto fail;
 	k->return_defined = true;

@@ -7,21 +7,11 @@
  * The kernel takes a batch whole or not at all. One that it refuses is halved until the function
  * that it does not like is alone.
  */
-#include "attach.h"
+#include "attach_links.h"
 
 #include <errno.h>
 
 #include "bpf_sys.h"
-
-/* A link's descriptors; entry is -1 for sessions. */
-struct link {
-	int entry, leave;
-};
-
-struct shared {
-	struct link *links;
-	size_t n;
-};
 
 /* What differs between the two. */
 struct flavour {
@@ -36,17 +26,19 @@ static const struct flavour multi = { BPF_SYS_KPROBE_MULTI, PROG_MULTI_ENTRY, PR
 struct batch {
 	uint64_t *addrs, *cookies;
 	const char **symbols;
+	bool noted;
 };
 
-static int link_one(struct attach_context *c, const struct flavour *fl, int id,
+static int link_one(struct attach_context *c, const struct flavour *fl, int id, bool noted,
 		    const struct bpf_sys_functions *f)
 {
-	return bpf_sys__link_functions(programs__fd(bpfobj__programs(c->obj), id), fl->type, f);
+	return bpf_sys__link_functions(programs__fd(bpfobj__programs(c->obj), id, noted), fl->type,
+				       f);
 }
 
 /* By address where addresses are known: names are looked up by the kernel one by one. */
-static int link_batch(struct attach_context *c, const struct flavour *fl, const struct batch *b,
-		      size_t first, size_t n)
+static int link_batch(struct attach_context *c, const struct flavour *fl,
+		      struct attach_slot **slots, const struct batch *b, size_t first, size_t n)
 {
 	struct bpf_sys_functions f = {
 		.addrs = b->addrs ? b->addrs + first : NULL,
@@ -54,37 +46,32 @@ static int link_batch(struct attach_context *c, const struct flavour *fl, const 
 		.cookies = b->addrs ? NULL : b->cookies + first,
 		.n = n,
 	};
-	struct shared *s = c->shared;
-	struct link link = { -1, -1 };
+	int entry = -1, leave;
 
 	if (fl->entry >= 0) {
-		link.entry = link_one(c, fl, fl->entry, &f);
-		if (link.entry < 0)
-			return link.entry;
+		entry = link_one(c, fl, fl->entry, b->noted, &f);
+		if (entry < 0)
+			return entry;
 		f.is_return = true;
 	}
-	link.leave = link_one(c, fl, fl->leave, &f);
-	if (link.leave < 0) {
-		cleanup__close(&link.entry);
-		return link.leave;
+	leave = link_one(c, fl, fl->leave, b->noted, &f);
+	if (leave < 0) {
+		cleanup__close(&entry);
+		return leave;
 	}
-	*(struct link *)array__grow(&s->links, &s->n, sizeof(*s->links)) = link;
+	many_links__add(c, entry, leave, slots + first, n);
 	return 0;
 }
 
 static void attach_range(struct attach_context *c, const struct flavour *fl,
 			 struct attach_slot **slots, const struct batch *b, size_t first, size_t n)
 {
-	int err = link_batch(c, fl, b, first, n);
-	double now = now_seconds();
+	int err = link_batch(c, fl, slots, b, first, n);
 	char buf[16];
 
-	if (!err) {
-		for (size_t i = first; i < first + n; i++) {
-			slots[i]->attached = true;
-			slots[i]->created = now;
-		}
-	} else if (n == 1) {
+	if (!err)
+		return;
+	if (n == 1) {
 		attach__refuse(slots[first],
 			       xasprintf("the kernel refuses %s for %s: %s",
 					 slots[first]->ops->name, slots[first]->target->function,
@@ -95,10 +82,11 @@ static void attach_range(struct attach_context *c, const struct flavour *fl,
 	}
 }
 
-static void attach_all(struct attach_context *c, const struct flavour *fl,
-		       struct attach_slot **slots, size_t n)
+static void attach_batch(struct attach_context *c, const struct flavour *fl,
+			 struct attach_slot **slots, size_t n)
 {
 	struct batch b = {
+		.noted = n && slots[0]->target->extra,
 		.addrs = xcalloc(n, sizeof(*b.addrs)),
 		.cookies = xcalloc(n, sizeof(*b.cookies)),
 		.symbols = xcalloc(n, sizeof(*b.symbols)),
@@ -112,10 +100,20 @@ static void attach_all(struct attach_context *c, const struct flavour *fl,
 	}
 	if (!by_addr)
 		free(take_ptr(b.addrs));
-	attach_range(c, fl, slots, &b, 0, n);
+	if (n)
+		attach_range(c, fl, slots, &b, 0, n);
 	free(b.addrs);
 	free(b.cookies);
 	free(b.symbols);
+}
+
+static void attach_all(struct attach_context *c, const struct flavour *fl,
+		       struct attach_slot **slots, size_t n)
+{
+	size_t plain = attach__split(slots, n);
+
+	attach_batch(c, fl, slots, plain);
+	attach_batch(c, fl, slots + plain, n - plain);
 }
 
 static void attach_session(struct attach_context *c, struct attach_slot **slots, size_t n)
@@ -128,38 +126,9 @@ static void attach_multi(struct attach_context *c, struct attach_slot **slots, s
 	attach_all(c, &multi, slots, n);
 }
 
-static int open_shared(struct attach_context *c)
-{
-	c->shared = xcalloc(1, sizeof(struct shared));
-	return 0;
-}
-
-static void close_shared(struct attach_context *c)
-{
-	struct shared *s = c->shared;
-
-	for (size_t i = 0; i < s->n; i++) {
-		cleanup__close(&s->links[i].leave);
-		cleanup__close(&s->links[i].entry);
-	}
-	free(s->links);
-	free(s);
-	c->shared = NULL;
-}
-
-/* Links go with the group. */
-static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		slots[i]->attached = false;
-}
-
 static void count_shared(struct attach_context *c, uint64_t missed[MISSED_MAX])
 {
-	const struct shared *s = c->shared;
-
-	for (size_t i = 0; i < s->n; i++)
-		missed[MISSED_MAXACTIVE] += bpf_sys__link_missed(s->links[i].leave);
+	missed[MISSED_MAXACTIVE] += many_links__missed(c);
 }
 
 static const char *session_unavailable(struct features *f)
@@ -177,10 +146,17 @@ static const char *inexact(struct features *f)
 	return features__missing(f, FEATURE_RETURN_SLOTS);
 }
 
-/* With return slots of its own for each link, the exit runs also when the entry was skipped. */
+/* Where the cookie is in a slot of the link's own, ours is the last that was there. */
+static const char *session_inexact(struct features *f)
+{
+	const char *why = inexact(f);
+
+	return why ? why : features__missing(f, FEATURE_SESSION_PAIRS);
+}
+
 static bool skips_twice(struct features *f)
 {
-	return !features__has(f, FEATURE_RETURN_SLOTS);
+	return !features__has(f, FEATURE_SESSION_PAIRS);
 }
 
 static const char *caveat(struct features *f)
@@ -191,39 +167,53 @@ static const char *caveat(struct features *f)
 							"for all functions together: a bound";
 }
 
+static const char *session_caveat(struct features *f)
+{
+	const char *text = caveat(f);
+
+	if (text || features__has(f, FEATURE_SESSION_PAIRS))
+		return text;
+	return "a return whose entry the kernel skipped may count as a call, with a wrong duration";
+}
+
 #define MISSED (1U << MISSED_NO_ENTRY)
 
 const struct attach_ops attach_kprobe_session = {
 	.name = "kprobe.session",
 	.type = TARGET_KERNEL,
+	.pins_module = true,
 	.programs = PROG_BIT(PROG_KPROBE_SESSION),
 	.returns = PROG_BIT(PROG_KPROBE_SESSION),
 	.missed = MISSED,
 	.unavailable = session_unavailable,
-	.inexact = inexact,
+	.inexact = session_inexact,
 	.last_resort = true,
-	.open = open_shared,
-	.close = close_shared,
-	.caveat = caveat,
+	.open = many_links__open,
+	.close = many_links__close,
+	.caveat = session_caveat,
 	.attach = attach_session,
-	.detach = detach,
+	.detach = many_links__detach,
+	.many = true,
 	.skips_twice = skips_twice,
+	.entered = RP_ENTERED_KPROBE_SESSION,
 	.count_shared = count_shared,
 };
 
 const struct attach_ops attach_kprobe_multi = {
 	.name = "kprobe.multi",
 	.type = TARGET_KERNEL,
+	.pins_module = true,
 	.programs = PROG_BIT(PROG_MULTI_ENTRY) | PROG_BIT(PROG_MULTI_RETURN),
 	.returns = PROG_BIT(PROG_MULTI_RETURN),
 	.missed = MISSED,
 	.unavailable = multi_unavailable,
 	.inexact = inexact,
 	.last_resort = true,
-	.open = open_shared,
-	.close = close_shared,
+	.open = many_links__open,
+	.close = many_links__close,
 	.caveat = caveat,
 	.attach = attach_multi,
-	.detach = detach,
+	.detach = many_links__detach,
+	.many = true,
 	.count_shared = count_shared,
 };

@@ -21,9 +21,19 @@ static const char *unavailable(struct features *f)
 {
 	if (!features__has(f, FEATURE_TRACEFS))
 		return features__describe(FEATURE_TRACEFS);
+	if (!features__has(f, FEATURE_PERF_EVENTS))
+		return features__describe(FEATURE_PERF_EVENTS);
 	if (!features__has(f, FEATURE_SYSCALL_EVENTS))
 		return features__describe(FEATURE_SYSCALL_EVENTS);
 	return NULL;
+}
+
+/* One pair of programs serves all: that with notes if any system call has some. */
+static int program_of(const struct attach_context *c, enum program_id id)
+{
+	int noted = programs__fd(bpfobj__programs(c->obj), id, true);
+
+	return noted < 0 ? programs__fd(bpfobj__programs(c->obj), id, false) : noted;
 }
 
 static int attach_event(struct attach_context *c, const char *name, enum program_id prog,
@@ -37,7 +47,7 @@ static int attach_event(struct attach_context *c, const char *name, enum program
 	event = perf_event__open_tracepoint(id);
 	if (event < 0)
 		return event;
-	return perf_event__attach(event, programs__fd(bpfobj__programs(c->obj), prog), 0, out);
+	return perf_event__attach(event, program_of(c, prog), 0, out);
 }
 
 static void close_shared(struct attach_context *c)
@@ -79,8 +89,10 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 
 static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		slots[i]->attached = false;
+		bpfobj__forget_syscall(c->obj, slots[i]->target->nr, slots[i]->target->nr32);
+	}
 }
 
 const struct attach_ops attach_tracepoint = {

@@ -7,20 +7,11 @@
  * calls. With frames of our own they are seen at their entry, and counted; a session's entry cannot
  * tell, so it is used only if forced.
  */
-#include "attach.h"
+#include "attach_links.h"
 
 #include <errno.h>
 
 #include "bpf_sys.h"
-
-struct link {
-	int entry, leave; /* entry is -1 for sessions */
-};
-
-struct shared {
-	struct link *links;
-	size_t n;
-};
 
 struct flavour {
 	enum bpf_sys_attach type;
@@ -41,27 +32,27 @@ static int link_one(struct attach_context *c, const struct flavour *fl, int id,
 		offsets[i] = slots[i]->target->offset;
 		cookies[i] = attach__site(slots[i]->target).spec;
 	}
-	return bpf_sys__link_uprobes(programs__fd(bpfobj__programs(c->obj), id), fl->type,
-				     slots[0]->target->object, offsets, cookies, n, is_return);
+	return bpf_sys__link_uprobes(
+		programs__fd(bpfobj__programs(c->obj), id, slots[0]->target->extra), fl->type,
+		slots[0]->target->object, offsets, cookies, n, is_return);
 }
 
 static int link_batch(struct attach_context *c, const struct flavour *fl,
 		      struct attach_slot **slots, size_t n)
 {
-	struct shared *s = c->shared;
-	struct link link = { -1, -1 };
+	int entry = -1, leave;
 
 	if (fl->entry >= 0) {
-		link.entry = link_one(c, fl, fl->entry, slots, n, false);
-		if (link.entry < 0)
-			return link.entry;
+		entry = link_one(c, fl, fl->entry, slots, n, false);
+		if (entry < 0)
+			return entry;
 	}
-	link.leave = link_one(c, fl, fl->leave, slots, n, fl->entry >= 0);
-	if (link.leave < 0) {
-		cleanup__close(&link.entry);
-		return link.leave;
+	leave = link_one(c, fl, fl->leave, slots, n, fl->entry >= 0);
+	if (leave < 0) {
+		cleanup__close(&entry);
+		return leave;
 	}
-	*(struct link *)array__grow(&s->links, &s->n, sizeof(*s->links)) = link;
+	many_links__add(c, entry, leave, slots, n);
 	return 0;
 }
 
@@ -70,15 +61,11 @@ static void attach_range(struct attach_context *c, const struct flavour *fl,
 			 struct attach_slot **slots, size_t n)
 {
 	int err = link_batch(c, fl, slots, n);
-	double now = now_seconds();
 	char buf[16];
 
-	if (!err) {
-		for (size_t i = 0; i < n; i++) {
-			slots[i]->attached = true;
-			slots[i]->created = now;
-		}
-	} else if (n == 1) {
+	if (!err)
+		return;
+	if (n == 1) {
 		attach__refuse(slots[0], xasprintf("the kernel refuses %s for %s: %s",
 						   slots[0]->ops->name, slots[0]->target->function,
 						   errno_name(-err, buf, sizeof(buf))));
@@ -94,7 +81,14 @@ static int by_file(const void *a, const void *b)
 	const struct target *y = (*(struct attach_slot *const *)b)->target;
 	int order = strcmp(x->object, y->object);
 
+	if (!order)
+		order = !x->extra - !y->extra;
 	return order ? order : x->id < y->id ? -1 : x->id > y->id;
+}
+
+static bool same_link(const struct target *a, const struct target *b)
+{
+	return !strcmp(a->object, b->object) && !a->extra == !b->extra;
 }
 
 static void attach_files(struct attach_context *c, const struct flavour *fl,
@@ -104,7 +98,7 @@ static void attach_files(struct attach_context *c, const struct flavour *fl,
 
 	qsort(slots, n, sizeof(*slots), by_file);
 	for (size_t i = 1; i <= n; i++) {
-		if (i < n && !strcmp(slots[i]->target->object, slots[first]->target->object))
+		if (i < n && same_link(slots[i]->target, slots[first]->target))
 			continue;
 		attach_range(c, fl, slots + first, i - first);
 		first = i;
@@ -119,31 +113,6 @@ static void attach_session(struct attach_context *c, struct attach_slot **slots,
 static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	attach_files(c, &multi, slots, n);
-}
-
-static int open_shared(struct attach_context *c)
-{
-	c->shared = xcalloc(1, sizeof(struct shared));
-	return 0;
-}
-
-static void close_shared(struct attach_context *c)
-{
-	struct shared *s = take_ptr(c->shared);
-
-	for (size_t i = 0; i < s->n; i++) {
-		cleanup__close(&s->links[i].leave);
-		cleanup__close(&s->links[i].entry);
-	}
-	free(s->links);
-	free(s);
-}
-
-/* Links go with the group. */
-static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		slots[i]->attached = false;
 }
 
 static const char *session_unavailable(struct features *f)
@@ -170,10 +139,11 @@ const struct attach_ops attach_uprobe_session = {
 	.unavailable = session_unavailable,
 	.inexact = session_inexact,
 	.caveat = session_inexact,
-	.open = open_shared,
-	.close = close_shared,
+	.open = many_links__open,
+	.close = many_links__close,
 	.attach = attach_session,
-	.detach = detach,
+	.detach = many_links__detach,
+	.many = true,
 };
 
 const struct attach_ops attach_uprobe_multi = {
@@ -183,8 +153,9 @@ const struct attach_ops attach_uprobe_multi = {
 	.returns = PROG_BIT(PROG_UPROBE_MULTI_RETURN),
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
 	.unavailable = multi_unavailable,
-	.open = open_shared,
-	.close = close_shared,
+	.open = many_links__open,
+	.close = many_links__close,
 	.attach = attach_multi,
-	.detach = detach,
+	.detach = many_links__detach,
+	.many = true,
 };

@@ -17,7 +17,9 @@ struct uretprobe {
 
 static const char *unavailable(struct features *f)
 {
-	return features__has(f, FEATURE_UPROBE_PMU) ? NULL : features__describe(FEATURE_UPROBE_PMU);
+	if (!features__has(f, FEATURE_PERF_EVENTS))
+		return features__describe(FEATURE_PERF_EVENTS);
+	return features__missing(f, FEATURE_UPROBE_PMU);
 }
 
 static int attach_event(struct attach_context *c, const struct target *t, bool is_return,
@@ -43,8 +45,9 @@ static char *explain(const struct target *t, int err)
 	char buf[16];
 
 	if (err == -EACCES || err == -EPERM)
-		return xasprintf("%s: permission denied: uprobes need CAP_SYS_ADMIN where "
-				 "kernel.perf_event_paranoid is 3, else CAP_PERFMON",
+		return xasprintf("%s: permission denied: uprobes need CAP_SYS_ADMIN on newer "
+				 "kernels and where kernel.perf_event_paranoid is 3, else "
+				 "CAP_PERFMON",
 				 t->function);
 	if (err == -KERNEL_ENOTSUPP)
 		return xasprintf("%s: its first instruction cannot be probed", t->function);

@@ -8,8 +8,10 @@
 
 #include "bpf/abi.h"
 #include "config.h"
+#include "extra.h"
 #include "features.h"
 #include "grid.h"
+#include "ledger.h"
 #include "programs.h"
 #include "util.h"
 
@@ -21,13 +23,23 @@ struct bpfobj_params {
 	uint32_t ntargets;	 /* ids are below */
 	enum cells_mode cells;
 	uint32_t programs;		  /* PROG_BIT()s */
+	uint32_t noted_programs;	  /* likewise: those with notes */
 	const struct program_site *first; /* see programs__prepare() */
 	const struct rp_addr *sites;	  /* targets of multi links by address; none: by cookie */
 	size_t nsites;
-	const uint64_t *specs;	      /* by id */
 	const uint64_t *syscall_spec; /* RP_SYSCALLS specs by number, or NULL */
 	const uint64_t *syscall_compat_spec;
+	const struct grid *size_grid;		  /* must outlive the object */
+	const struct target_extra *const *extras; /* by index; must outlive the object */
+	uint32_t nextras;
+	uint64_t memory_limit; /* the label sets' pool gets what is left of it */
 };
+
+/* Most calls that run at once have one of as many places. Tests build with less of them. */
+#ifndef BPFOBJ_PLACE_BITS
+#define BPFOBJ_PLACE_BITS 14
+#endif
+#define BPFOBJ_NOTE_HASH 16384 /* notes that find none, and all those of user functions */
 
 /* The memory that a generation takes, in bytes, computed without loading anything. */
 struct bpfobj_plan {
@@ -35,8 +47,15 @@ struct bpfobj_plan {
 	uint32_t cell_size; /* one target, one CPU */
 	uint64_t cells;	    /* all of them */
 	uint64_t tallies;
-	uint64_t details;  /* slots, counters and index */
-	uint32_t ndetails; /* slots */
+	uint64_t details;     /* slots, counters and index */
+	uint32_t ndetails;    /* slots */
+	uint32_t nsets;	      /* label sets that there is room for */
+	uint32_t sets_wanted; /* the sum of all max_series */
+	uint32_t nhists; /* histograms of integers: the targets' own, then those of label sets */
+	uint32_t own_hists, hists_per_set;
+	uint32_t hist_size;
+	uint32_t key_size; /* of label sets */
+	uint64_t sets;	   /* all that they take besides their cells, and hists */
 	uint32_t nframes;  /* entries in each of the two hashes of frames */
 	uint64_t frames;
 	uint64_t total;
@@ -49,23 +68,53 @@ int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfob
 /* Unmaps and unloads; programs that links still hold live on. NULL is fine. */
 void bpfobj__free(struct bpfobj *o);
 
+/* Calls of these numbers are no longer probed; -1: none. */
+void bpfobj__forget_syscall(struct bpfobj *o, int nr, int nr32);
+
 struct programs *bpfobj__programs(const struct bpfobj *o);
 /* Whether programs of multi links tell targets by address; else by cookie. */
 bool bpfobj__knows_addrs(const struct bpfobj *o);
 
-/* Views for snapshot and losses. Counters of CPU c, entry i: base[(c * stride + i) * width]. */
+/*
+ * Views for snapshot and losses. Counters of CPU c, entry i: base[(c * cpu_stride + i * stride) *
+ * width]. Processes forked from this one have them too, and can only read.
+ */
 struct bank_view {
 	const volatile uint64_t *base;
-	uint32_t ncpus, stride, width, n;
+	uint32_t ncpus, cpu_stride, stride, width, n;
 };
 const struct grid *bpfobj__grid(const struct bpfobj *o);
-/* base is NULL with CELLS_PERCPU: then read with bpfobj__read_cell(). */
+const struct grid *bpfobj__size_grid(const struct bpfobj *o);
+/* With CELLS_PERCPU a copy, of when bpfobj__refresh() was called last; so are the detail counts. */
 struct bank_view bpfobj__cells(const struct bpfobj *o);
-/* All CPUs' copies of a cell, ncpus * width counters, by bpf(2). 0 or a negative errno. */
-int bpfobj__read_cell(const struct bpfobj *o, uint32_t id, uint64_t *out);
+/* Reads, by bpf(2), what cannot be mapped; nothing with CELLS_MMAP. 0 or a negative errno. */
+int bpfobj__refresh(struct bpfobj *o);
+int bpfobj__refresh_cell(struct bpfobj *o, uint32_t cell);
+/* What is to be added to cells, histograms and details; NULL: nothing, ever. */
+struct ledger *bpfobj__ledger(struct bpfobj *o);
 struct bank_view bpfobj__tallies(const struct bpfobj *o);
+struct bank_view bpfobj__entered(const struct bpfobj *o); /* one entry: an rp_entered array */
+struct bank_view bpfobj__hists(const struct bpfobj *o);
+/* Index of the first histogram of a cell: the target's own, or a label set's. */
+uint32_t bpfobj__hist_of(const struct bpfobj *o, uint32_t cell, const struct target_extra *x);
 struct bank_view bpfobj__detail_counts(const struct bpfobj *o);
 const volatile struct rp_detail *bpfobj__details(const struct bpfobj *o); /* detail_counts.n */
+/* The slot of a cell's detail, a new one if there is none; or -ENOSPC. */
+int bpfobj__claim_detail(struct bpfobj *o, uint32_t cell, int64_t value);
 const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o);
+
+/*
+ * Label sets: slot s of n counts in cell first + s. Written by the kernel side when a slot is
+ * taken, read here; bpfobj__retire_set() makes sure that nothing new is counted in it (programs
+ * that run may still do so, for microseconds), and bpfobj__free_set() lets it be taken again.
+ */
+struct label_sets_view {
+	const volatile struct rp_label_set *v;
+	uint32_t n, first;
+};
+struct label_sets_view bpfobj__label_sets(const struct bpfobj *o);
+volatile struct rp_used *bpfobj__used(const struct bpfobj *o); /* by index of extra */
+void bpfobj__retire_set(struct bpfobj *o, uint32_t slot);
+void bpfobj__free_set(struct bpfobj *o, uint32_t slot);
 
 #endif /* BPFOBJ_H */

@@ -46,6 +46,13 @@ const struct btf_type *btf_print__resolve(const struct btf *btf, uint32_t id)
 	return skip(btf, id, true);
 }
 
+const char *btf_print__name(const struct btf *btf, uint32_t offset)
+{
+	const char *name = btf__name_by_offset(btf, offset);
+
+	return name ? name : "";
+}
+
 /* Appends a word, set off from a word before it. */
 static void word(struct printer *p, const char *s)
 {
@@ -78,11 +85,11 @@ static const char *usual_name(const char *name)
 
 static void named(struct printer *p, const char *keyword, const struct btf_type *t)
 {
-	const char *name = btf__name_by_offset(p->btf, t->name_off);
+	const char *name = btf_print__name(p->btf, t->name_off);
 
 	if (*keyword)
 		word(p, keyword);
-	word(p, name && *name ? usual_name(name) : "{...}");
+	word(p, *name ? usual_name(name) : "{...}");
 }
 
 /* Pointers to these need parentheses: (*f)(int). */
@@ -211,21 +218,26 @@ static void parameters(struct printer *p, const struct btf_type *proto, int dept
 		if (!param[i].type && !param[i].name_off && i == n - 1) /* how BTF says so */
 			buf__puts(&p->out, "...");
 		else
-			declaration(p, param[i].type,
-				    btf__name_by_offset(p->btf, param[i].name_off), depth);
+			declaration(p, param[i].type, btf_print__name(p->btf, param[i].name_off),
+				    depth);
 	}
 	buf__putc(&p->out, ')');
 }
 
-char *btf_print__function(const struct btf *btf, uint32_t proto, const char *name)
+char *btf_print__declaration(const struct btf *btf, uint32_t type, const char *name)
 {
 	struct printer p = { .btf = btf };
 	const char *text;
 	char *result;
 
-	declaration(&p, proto, name, 0);
+	declaration(&p, type, name, 0);
 	text = buf__str(&p.out);
 	result = text ? xstrdup(text) : NULL;
 	buf__free(&p.out);
 	return result;
+}
+
+char *btf_print__function(const struct btf *btf, uint32_t proto, const char *name)
+{
+	return btf_print__declaration(btf, proto, name);
 }

@@ -11,7 +11,13 @@ struct btf_type;
 /* The type behind typedefs and qualifiers; NULL for void, and for what is no valid type. */
 const struct btf_type *btf_print__resolve(const struct btf *btf, uint32_t id);
 
+/* The name that a type, a member or a parameter has there; empty for none, and in broken BTF. */
+const char *btf_print__name(const struct btf *btf, uint32_t offset);
+
 /* "ssize_t vfs_read(struct file *file, ...)" of a BTF_KIND_FUNC_PROTO. NULL without memory. */
 char *btf_print__function(const struct btf *btf, uint32_t proto, const char *name);
+
+/* "struct file *file"; without a name (NULL), the type alone. NULL without memory. */
+char *btf_print__declaration(const struct btf *btf, uint32_t type, const char *name);
 
 #endif /* BTF_PRINT_H */

@@ -40,10 +40,9 @@ static void index_functions(struct btf_object *o)
 
 	for (__u32 id = base ? btf__type_cnt(base) : 1; id < end; id++) {
 		const struct btf_type *t = btf__type_by_id(o->btf, id);
-		const char *name =
-			t && btf_is_func(t) ? btf__name_by_offset(o->btf, t->name_off) : NULL;
+		const char *name = t && btf_is_func(t) ? btf_print__name(o->btf, t->name_off) : "";
 
-		if (name && *name)
+		if (*name)
 			strmap__put(&o->functions, name, id, &added);
 	}
 }
@@ -108,50 +107,6 @@ void btf_types__free(struct btf_types *b)
 	free(b);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const struct enumerator *x = a, *y = b;
-
-	return x->value < y->value ? -1 : x->value > y->value;
-}
-
-static int64_t sign_extend(uint64_t v, unsigned size)
-{
-	unsigned shift = 64 - 8 * size;
-
-	return (int64_t)(v << shift) >> shift;
-}
-
-static uint64_t enum_value(const struct btf_type *t, unsigned i)
-{
-	return btf_is_enum64(t) ? btf_enum64_value(&btf_enum64(t)[i])
-				: (uint64_t)(int64_t)btf_enum(t)[i].val;
-}
-
-/* Of several names for a value the first stands. */
-static void read_enumerators(const struct btf *btf, const struct btf_type *t, struct func_type *out)
-{
-	unsigned n = btf_vlen(t);
-	size_t kept = 0;
-
-	out->enumerators = xcalloc(n, sizeof(*out->enumerators));
-	for (unsigned i = 0; i < n; i++) {
-		__u32 off = btf_is_enum64(t) ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
-		const char *name = btf__name_by_offset(btf, off);
-		int64_t value = sign_extend(enum_value(t, i), out->size);
-		bool known = false;
-
-		for (size_t k = 0; k < kept && !known; k++)
-			known = out->enumerators[k].value == value;
-		if (known || !name || !*name)
-			continue;
-		out->enumerators[kept++] =
-			(struct enumerator){ .value = value, .name = xstrdup(name) };
-	}
-	out->nenumerators = kept;
-	qsort(out->enumerators, kept, sizeof(*out->enumerators), by_value);
-}
-
 static bool is_register_size(uint32_t size)
 {
 	return size == 1 || size == 2 || size == 4 || size == 8;
@@ -186,7 +141,8 @@ static void read_return(const struct btf *btf, __u32 id, struct func_type *out)
 			return;
 		out->kind = RP_KIND_ENUM;
 		out->size = t->size;
-		read_enumerators(btf, t, out);
+		/* As rp_outcome() reports them. */
+		out->nenumerators = enumerators__read(btf, t, true, &out->enumerators);
 		return;
 	default: /* void; structs and floats, which are not in the register that we read */
 		return;
@@ -242,13 +198,29 @@ int btf_types__function(struct btf_types *b, const char *object, const char *nam
 	return 0;
 }
 
+int btf_types__proto(struct btf_types *b, const char *object, const char *name,
+		     const struct btf **btf, uint32_t *proto)
+{
+	const struct btf_object *o = b ? object_of(b, object) : NULL;
+	const uint32_t *id = o && o->btf ? find_function(o, name) : NULL;
+
+	if (!id)
+		return -ENOENT;
+	*btf = o->btf;
+	*proto = btf__type_by_id(o->btf, *id)->type;
+	return 0;
+}
+
+const struct btf *btf_types__vmlinux(const struct btf_types *b)
+{
+	return b ? b->v[0].btf : NULL;
+}
+
 void func_type__free(struct func_type *f)
 {
 	if (!f)
 		return;
-	for (size_t i = 0; i < f->nenumerators; i++)
-		free(f->enumerators[i].name);
-	free(f->enumerators);
+	enumerators__free(f->enumerators, f->nenumerators);
 	free(f->signature);
 	memset(f, 0, sizeof(*f));
 }

@@ -6,6 +6,7 @@
 #include "bpf/abi.h"
 #include "discover.h"
 
+struct btf;
 struct btf_types;
 
 /* What a function returns, and its prototype as C text. */
@@ -27,6 +28,12 @@ void btf_types__free(struct btf_types *b);
 /* object is "vmlinux" or a module, whose BTF is then read. -ENOENT if it has no such function. */
 int btf_types__function(struct btf_types *b, const char *object, const char *name,
 			struct func_type *out);
+/* Where its prototype is: the object's BTF, which the caller does not free, and the type's id
+ * there. -ENOENT likewise. */
+int btf_types__proto(struct btf_types *b, const char *object, const char *name,
+		     const struct btf **btf, uint32_t *proto);
+/* vmlinux's. NULL where b is NULL. */
+const struct btf *btf_types__vmlinux(const struct btf_types *b);
 void func_type__free(struct func_type *f); /* what is in it */
 
 #endif /* BTF_TYPES_H */

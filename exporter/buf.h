@@ -16,7 +16,6 @@ struct buf {
 
 void buf__append(struct buf *b, const void *data, size_t len);
 void buf__puts(struct buf *b, const char *s);
-void buf__putc(struct buf *b, char c);
 void buf__printf(struct buf *b, const char *fmt, ...) __printf_like(2, 3);
 void buf__u64(struct buf *b, uint64_t v); /* decimal */
 /* Shortest text that reads back as the same double; "+Inf", "-Inf", "NaN"; integers without "." */
@@ -25,13 +24,34 @@ void buf__double(struct buf *b, double v);
 void buf__json_string(struct buf *b, const char *s);
 /* NUL-terminated view (not part of len), or NULL if the buffer has failed. */
 const char *buf__str(struct buf *b);
+char *buf__grow(struct buf *b, size_t len); /* for buf__reserve() only */
 /* Makes room for len more bytes and returns where they go, or NULL; add to ->len what was used. */
-char *buf__reserve(struct buf *b, size_t len);
+static inline char *buf__reserve(struct buf *b, size_t len)
+{
+	return !b->failed && len <= b->cap - b->len ? b->data + b->len : buf__grow(b, len);
+}
+static inline void buf__putc(struct buf *b, char c)
+{
+	char *p = buf__reserve(b, 1);
+
+	if (p) {
+		*p = c;
+		b->len++;
+	}
+}
 void buf__free(struct buf *b); /* frees the data; the buffer is empty and usable again */
+
+/* v in decimal, where there is room for U64_DIGITS; returns its end. */
+#define U64_DIGITS 20
+char *u64__print(char *to, uint64_t v);
 
 /* Length of the well-formed UTF-8 sequence that s begins with, or 0 if there is none. */
 size_t utf8__sequence(const char *s, size_t len);
 
 #define __cleanup_buf __attribute__((cleanup(buf__free)))
+
+/* The same for what nobody is to find in freed memory; it has to be reserved in one piece. */
+void buf__free_secret(struct buf *b);
+#define __cleanup_secret __attribute__((cleanup(buf__free_secret)))
 
 #endif /* BUF_H */

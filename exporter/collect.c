@@ -2,23 +2,36 @@
 #include "collect.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
+
+#include "channel.h"
+#include "log.h"
+
+#define PATIENCE     10.0 /* seconds that the attacher may be busy otherwise */
+#define PATIENCE_MIN 0.01
+
+/* What was read of one generation. */
+struct part {
+	struct snapshot *snapshot;
+	struct losses_target *losses; /* own copies: the next reading changes the source */
+};
 
 struct reading {
 	int refs;
-	struct snapshot *snapshot;
-	struct losses_view losses;
-	struct losses_target *losses_targets; /* own copies: the next reading changes the source */
-	struct losses_shared losses_shared[ATTACH_MECHANISMS_MAX];
+	struct part *parts; /* by generation */
+	struct target_state *states;
+	struct losses_shared shared[ATTACH_MECHANISMS_MAX];
+	size_t nshared;
 	struct metrics_bpf_stats stats[ATTACH_MECHANISMS_MAX];
 	size_t nstats;
+	uint32_t hist_words;
 };
 
 struct collector {
-	const struct bpfobj *obj;
-	struct losses *losses;
-	struct target_state *states;
-	size_t nstates;
+	const struct view *view;
+	struct channel attacher;
+	struct label_book *book;
 
 	pthread_mutex_t lock;
 	pthread_cond_t done;
@@ -28,117 +41,204 @@ struct collector {
 	int error;
 };
 
-struct collector *collector__new(const struct targets *targets, struct attach *a,
-				 const struct bpfobj *obj)
+/* What the attacher has named until the server was forked is known from the start. */
+static struct label_book *new_book(const struct view *v)
+{
+	__cleanup_free uint32_t *nslots = xcalloc(v->ngenerations, sizeof(*nslots));
+	__cleanup_buf struct buf news = {};
+	struct label_book *b;
+
+	for (size_t g = 0; g < v->ngenerations; g++) {
+		nslots[g] = bpfobj__label_sets(v->generations[g]->obj).n;
+		labels__write_news(v->generations[g]->labels, g, 0, &news);
+	}
+	b = label_book__new(nslots, v->ngenerations);
+	label_book__read_news(b, news.data, news.len);
+	return b;
+}
+
+struct collector *collector__new(const struct view *view, int attacher)
 {
 	struct collector *c = xcalloc(1, sizeof(*c));
-	size_t nslots;
-	const struct attach_slot *slots = attach__slots(a, &nslots);
-	struct target *t;
+	pthread_condattr_t attr;
 
-	c->obj = obj;
-	c->losses = losses__new(a, obj);
-	c->nstates = targets->n;
-	c->states = xcalloc(targets->n, sizeof(*c->states));
-	for_each_target (targets, t) {
-		struct target_state *s = &c->states[__i];
-
-		s->target = t;
-		if (t->id >= nslots || !slots[t->id].attached)
-			continue;
-		s->attached = true;
-		s->mechanism = slots[t->id].ops->name;
-		s->caveat = attach__caveat(a, &slots[t->id]);
-		s->created = slots[t->id].created;
-	}
+	c->view = view;
+	c->attacher = (struct channel){ .fd = attacher };
+	c->book = new_book(view);
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->done, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->done, &attr);
+	pthread_condattr_destroy(&attr);
 	return c;
 }
 
-static void free_reading(struct reading *r)
+static void free_reading(struct reading *r, size_t nparts)
 {
-	if (!r)
-		return;
-	snapshot__free(r->snapshot);
-	free(r->losses_targets);
+	for (size_t i = 0; r->parts && i < nparts; i++) {
+		snapshot__free(r->parts[i].snapshot);
+		free(r->parts[i].losses);
+	}
+	free(r->parts);
+	free(r->states);
 	free(r);
 }
 
-static void unref(struct reading *r)
+static void unref(struct collector *c, struct reading *r)
 {
 	if (r && !--r->refs)
-		free_reading(r);
+		free_reading(r, c->view->ngenerations);
 }
 
 void collector__free(struct collector *c)
 {
 	if (!c)
 		return;
-	losses__free(c->losses);
-	unref(c->latest);
+	unref(c, c->latest);
+	label_book__free(c->book);
 	pthread_mutex_destroy(&c->lock);
 	pthread_cond_destroy(&c->done);
-	free(c->states);
 	free(c);
 }
 
-static int copy_losses(struct reading *r, const struct losses_view *v)
+/* ---- a reading ------------------------------------------------------------------------------- */
+
+/* Half of what is left of a scraper's time is for the rest of the work. */
+static double patience(double deadline)
 {
-	r->losses_targets = calloc(v->n + 1, sizeof(*r->losses_targets));
-	if (!r->losses_targets)
+	double left = deadline ? (deadline - monotonic_seconds()) / 2 : PATIENCE;
+
+	if (left > PATIENCE)
+		return PATIENCE;
+	return left > PATIENCE_MIN ? left : PATIENCE_MIN;
+}
+
+static int ask_attacher(struct collector *c, double deadline)
+{
+	__cleanup_buf struct buf news = {};
+	int status = 0, err;
+
+	err = channel__call(&c->attacher, CHANNEL_REFRESH, patience(deadline), &status, &news);
+	if (err == -ETIMEDOUT)
+		log_debug("the attacher is busy: what the kernel has counted as missed is not new");
+	else if (err)
+		return err;
+	err = label_book__read_news(c->book, news.data, news.len);
+	return err ? err : status;
+}
+
+static int read_part(struct collector *c, size_t g, struct part *out)
+{
+	struct generation *gen = c->view->generations[g];
+	struct losses_view losses = losses__view(gen->losses);
+
+	out->losses = calloc(losses.n + 1, sizeof(*out->losses));
+	if (!out->losses)
 		return -ENOMEM;
-	if (v->n)
-		memcpy(r->losses_targets, v->targets, v->n * sizeof(*v->targets));
-	memcpy(r->losses_shared, v->shared, v->nshared * sizeof(*v->shared));
-	r->losses = (struct losses_view){ r->losses_targets, v->n, r->losses_shared, v->nshared };
+	memcpy(out->losses, losses.targets, losses.n * sizeof(*losses.targets));
+	out->snapshot = snapshot__take(gen->obj, labels__extras(gen->labels));
+	if (!out->snapshot)
+		return -errno;
+	label_book__apply(c->book, g, out->snapshot);
 	return 0;
 }
 
-static void copy_stats(struct reading *r, const struct losses *l)
+static void add_shared(struct reading *r, const struct losses_shared *s)
+{
+	size_t i = 0;
+
+	while (i < r->nshared && strcmp(r->shared[i].mechanism, s->mechanism))
+		i++;
+	if (i == r->nshared)
+		r->shared[r->nshared++].mechanism = s->mechanism;
+	for (int reason = 0; reason < MISSED_MAX; reason++)
+		r->shared[i].missed[reason] += s->missed[reason];
+}
+
+static void add_stats(struct reading *r, const char *mechanism, double seconds, uint64_t runs)
+{
+	size_t i = 0;
+
+	if (!runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
+		return;
+	while (i < r->nstats && strcmp(r->stats[i].mechanism, mechanism))
+		i++;
+	if (i == r->nstats)
+		r->stats[r->nstats++].mechanism = mechanism;
+	r->stats[i].run_seconds += seconds;
+	r->stats[i].runs += runs;
+}
+
+/* What is counted of programs: of all generations, those included that are no more. */
+static void read_programs(const struct view *v, struct reading *r)
 {
 	const struct attach_program_counts *p;
-	size_t n = losses__programs(l, &p);
 
-	for (size_t i = 0; i < n; i++) {
-		if (p[i].runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
-			r->stats[r->nstats++] = (struct metrics_bpf_stats){
-				.mechanism = p[i].mechanism,
-				.run_seconds = p[i].run_ns / 1e9,
-				.runs = p[i].runs,
-			};
+	for (size_t i = 0; i < v->ngone_losses; i++)
+		add_shared(r, &v->gone_losses[i]);
+	for (size_t i = 0; i < v->ngone_stats; i++)
+		add_stats(r, v->gone_stats[i].mechanism, v->gone_stats[i].run_seconds,
+			  v->gone_stats[i].runs);
+	for (size_t g = 0; g < v->ngenerations; g++) {
+		struct losses_view losses = losses__view(v->generations[g]->losses);
+		size_t n = losses__programs(v->generations[g]->losses, &p);
+
+		for (size_t i = 0; i < losses.nshared; i++)
+			add_shared(r, &losses.shared[i]);
+		for (size_t i = 0; i < n; i++)
+			add_stats(r, p[i].mechanism, p[i].run_ns / 1e9, p[i].runs);
 	}
 }
 
-static int take_reading(struct collector *c, struct reading **out)
+static void fill_states(const struct view *v, struct reading *r)
 {
-	struct reading *r = calloc(1, sizeof(*r));
-	struct losses_view view;
-	int err = -ENOMEM;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct view_row *row = &v->rows[i];
+		struct target_state *st = &r->states[i];
+		size_t g = 0;
 
+		*st = row->state;
+		if (!row->generation)
+			continue;
+		while (v->generations[g] != row->generation)
+			g++;
+		st->snap = &r->parts[g].snapshot->targets[st->target->id];
+		st->losses = &r->parts[g].losses[st->target->id];
+	}
+}
+
+static int take_reading(struct collector *c, double deadline, struct reading **out)
+{
+	const struct view *v = c->view;
+	struct reading *r;
+	int err = ask_attacher(c, deadline);
+
+	if (err)
+		return err;
+	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	losses__read_kernel(c->losses);
-	r->snapshot = snapshot__take(c->obj);
-	if (!r->snapshot) {
-		err = -errno;
-		goto fail;
+	r->parts = calloc(v->ngenerations + 1, sizeof(*r->parts));
+	r->states = calloc(v->n + 1, sizeof(*r->states));
+	err = r->parts && r->states ? 0 : -ENOMEM;
+	for (size_t g = 0; g < v->ngenerations && !err; g++) {
+		err = read_part(c, g, &r->parts[g]);
+		if (!err && r->parts[g].snapshot->hist_words > r->hist_words)
+			r->hist_words = r->parts[g].snapshot->hist_words;
 	}
-	view = losses__complete(c->losses, r->snapshot);
-	err = copy_losses(r, &view);
-	if (err)
-		goto fail;
-	copy_stats(r, c->losses);
+	if (err) {
+		free_reading(r, v->ngenerations);
+		return err;
+	}
+	read_programs(v, r);
+	fill_states(v, r);
 	r->refs = 1;
 	*out = r;
 	return 0;
-fail:
-	free_reading(r);
-	return err;
 }
 
 /* Called and returns with the lock held. */
-static void run(struct collector *c)
+static void run(struct collector *c, double deadline)
 {
 	struct reading *r = NULL;
 	int err;
@@ -146,48 +246,67 @@ static void run(struct collector *c)
 	c->running = true;
 	c->begun++;
 	pthread_mutex_unlock(&c->lock);
-	err = take_reading(c, &r);
+	err = take_reading(c, deadline, &r);
 	pthread_mutex_lock(&c->lock);
 	c->running = false;
 	c->finished = c->begun;
-	unref(c->latest);
+	unref(c, c->latest);
 	c->latest = r;
 	c->error = err;
 	pthread_cond_broadcast(&c->done);
+}
+
+/* Until the reading under way is done, at most until the deadline. */
+static void wait_done(struct collector *c, double deadline)
+{
+	struct timespec until = { (time_t)deadline, (long)(fmod(deadline, 1) * 1e9) };
+
+	if (deadline)
+		pthread_cond_timedwait(&c->done, &c->lock, &until);
+	else
+		pthread_cond_wait(&c->done, &c->lock);
 }
 
 /*
  * A reading under way may have passed a cell before the last call that our client made was counted
  * there. So only a reading that began after we came will do; those who wait for it share it.
  */
-int collector__acquire(struct collector *c, struct metrics_input *in)
+int collector__acquire(struct collector *c, double deadline, struct metrics_input *in)
 {
-	struct reading *r;
+	const struct view *v = c->view;
+	struct reading *r = NULL;
 	uint64_t wanted;
-	int err;
+	int err = 0;
 
 	pthread_mutex_lock(&c->lock);
 	wanted = c->begun + 1;
-	while (c->finished < wanted) {
-		if (c->running)
-			pthread_cond_wait(&c->done, &c->lock);
+	while (c->finished < wanted && !err) {
+		if (deadline && monotonic_seconds() >= deadline)
+			err = -ETIMEDOUT;
+		else if (c->running)
+			wait_done(c, deadline);
 		else
-			run(c);
+			run(c, deadline);
 	}
-	r = c->latest;
-	err = c->error;
+	if (!err) {
+		r = c->latest;
+		err = c->error;
+	}
 	if (r)
 		r->refs++;
 	pthread_mutex_unlock(&c->lock);
 	if (!r)
 		return err;
 	*in = (struct metrics_input){
-		.grid = bpfobj__grid(c->obj),
-		.targets = c->states,
-		.ntargets = c->nstates,
-		.snapshot = r->snapshot,
-		.losses = &r->losses,
-		.cell_bytes = bpfobj__memory(c->obj)->total,
+		/* All generations have the same grids, or none would be left of the others. */
+		.grid = v->ngenerations ? v->generations[0]->grid : NULL,
+		.size_grid = v->ngenerations ? v->generations[0]->size_grid : NULL,
+		.targets = r->states,
+		.ntargets = v->n,
+		.hist_words = r->hist_words,
+		.shared = r->shared,
+		.nshared = r->nshared,
+		.cell_bytes = v->cell_bytes,
 		.bpf_stats = r->stats,
 		.nbpf_stats = r->nstats,
 		.reading = r,
@@ -198,6 +317,6 @@ int collector__acquire(struct collector *c, struct metrics_input *in)
 void collector__release(struct collector *c, struct metrics_input *in)
 {
 	pthread_mutex_lock(&c->lock);
-	unref(in->reading);
+	unref(c, in->reading);
 	pthread_mutex_unlock(&c->lock);
 }

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One reading of everything, for whoever asks: kernel counters, cells and tallies, in that order.
- * Scrapes that ask while a reading is under way share it.
+ * One reading of everything, for whoever asks: what the attacher knows of the kernel's counters,
+ * then cells and tallies. Scrapes that ask while a reading is under way share it. A server's.
  */
 #ifndef COLLECT_H
 #define COLLECT_H
 
-#include "attach.h"
-#include "metrics.h"
+#include "view.h"
 
 struct collector;
 
-/* All borrowed, to outlive the collector. Targets must not change while it is in use. */
-struct collector *collector__new(const struct targets *targets, struct attach *a,
-				 const struct bpfobj *obj);
+/*
+ * view is borrowed. attacher: the channel on which it is asked to bring its numbers up to date; if
+ * it does not answer in a few seconds, because it is busy with a reload, those that it left are
+ * taken.
+ */
+struct collector *collector__new(const struct view *view, int attacher);
 void collector__free(struct collector *c);
 
-/* Fills *in, which stays valid until it is released. 0 or a negative errno. Thread-safe. */
-int collector__acquire(struct collector *c, struct metrics_input *in);
+/* Fills *in, which stays valid until it is released. 0 or a negative errno; -ETIMEDOUT if the
+ * deadline (monotonic seconds, 0: none) passes before a reading could begin, or while another's is
+ * waited for. Thread-safe. */
+int collector__acquire(struct collector *c, double deadline, struct metrics_input *in);
 void collector__release(struct collector *c, struct metrics_input *in);
 
 #endif /* COLLECT_H */

@@ -12,8 +12,8 @@
 #include <limits.h>
 #include <stdarg.h>
 
-#define DEFAULT_SCHEMA	  2
-#define DEFAULT_MAXACTIVE 4096
+#define DEFAULT_SCHEMA	     2
+#define DEFAULT_SIZE_BUCKETS 16 /* powers of 4 */
 
 /* 1, 2.5, 5 of each power of ten from 100 ns on, written out: computed ones would not be the
  * doubles that "2.5e-07" means. */
@@ -80,7 +80,8 @@ static void free_list(struct probe_list *list)
 	for (size_t i = 0; i < list->npatterns; i++)
 		pattern__free(&list->patterns[i]);
 	free(list->patterns);
-	free(list->settings.mechanism);
+	free(list->module);
+	probe_settings__free(&list->settings);
 }
 
 struct probe_list *loader__add_list(struct loader *l, const struct source_pos *pos, bool builtin)
@@ -124,15 +125,8 @@ const char *loader__keep_file(struct loader *l, const char *file)
 
 static void fill_settings(struct config *c, const struct probe_settings *defaults)
 {
-	for (size_t i = 0; i < c->nlists; i++) {
-		struct probe_settings *s = &c->lists[i].settings;
-
-		if (!s->mechanism && defaults->mechanism)
-			s->mechanism = xstrdup(defaults->mechanism);
-		if (!s->maxactive)
-			s->maxactive =
-				defaults->maxactive ? defaults->maxactive : DEFAULT_MAXACTIVE;
-	}
+	for (size_t i = 0; i < c->nlists; i++)
+		probe_settings__fill(&c->lists[i].settings, defaults);
 }
 
 /* ---- files and presets ----------------------------------------------------------------------- */
@@ -259,10 +253,14 @@ static struct config *new_config(void)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
 
+	c->refs = 1;
 	c->native_schema = DEFAULT_SCHEMA;
 	for (size_t i = 0; i < ARRAY_SIZE(default_buckets); i++)
 		*(double *)array__grow(&c->buckets, &c->nbuckets, sizeof(double)) =
 			default_buckets[i];
+	for (unsigned i = 0; i < DEFAULT_SIZE_BUCKETS; i++)
+		*(double *)array__grow(&c->size_buckets, &c->nsize_buckets, sizeof(double)) =
+			(double)(1ULL << (2 * i));
 	return c;
 }
 
@@ -332,9 +330,50 @@ int config__parse(int argc, char *const argv[], struct config **out, char **erro
 	return err;
 }
 
+static bool same_bounds(const double *a, size_t na, const double *b, size_t nb)
+{
+	return na == nb && (!na || !memcmp(a, b, na * sizeof(*a)));
+}
+
+bool config__same_cells(const struct config *a, const struct config *b)
+{
+	return a->cells == b->cells && a->native_schema == b->native_schema &&
+	       same_bounds(a->buckets, a->nbuckets, b->buckets, b->nbuckets) &&
+	       same_bounds(a->size_buckets, a->nsize_buckets, b->size_buckets, b->nsize_buckets);
+}
+
+static bool same_pattern(const struct pattern *a, const struct pattern *b)
+{
+	return a->type == b->type && a->exclude == b->exclude && !strcmp(a->text, b->text) &&
+	       !strcmp(a->object ? a->object : "", b->object ? b->object : "");
+}
+
+static bool same_list(const struct probe_list *a, const struct probe_list *b)
+{
+	for (size_t i = 0; i < a->npatterns && a->npatterns == b->npatterns; i++)
+		if (!same_pattern(&a->patterns[i], &b->patterns[i]))
+			return false;
+	return a->npatterns == b->npatterns && a->settings.max_rate == b->settings.max_rate &&
+	       probe_settings__same(&a->settings, &b->settings);
+}
+
+bool config__same(const struct config *a, const struct config *b)
+{
+	for (size_t i = 0; i < a->nlists && a->nlists == b->nlists; i++)
+		if (!same_list(&a->lists[i], &b->lists[i]))
+			return false;
+	return a->nlists == b->nlists && config__same_cells(a, b);
+}
+
+struct config *config__ref(struct config *c)
+{
+	c->refs++;
+	return c;
+}
+
 void config__free(struct config *c)
 {
-	if (!c)
+	if (!c || --c->refs > 0)
 		return;
 	for (size_t i = 0; i < c->nlists; i++)
 		free_list(&c->lists[i]);
@@ -343,10 +382,12 @@ void config__free(struct config *c)
 		free(c->web.listen[i]);
 	free(c->web.listen);
 	free(c->web.telemetry_path);
+	free(c->web.config_file);
 	for (size_t i = 0; i < c->nfiles; i++)
 		free(c->files[i]);
 	free(c->files);
 	free(c->buckets);
+	free(c->size_buckets);
 	free(c->mechanism);
 	free(c->list_glob);
 	free(c);

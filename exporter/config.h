@@ -20,6 +20,7 @@ struct source_pos {
 enum object_type {
 	OBJECT_ANY,	/* a kernel function, built in or in any module */
 	OBJECT_KERNEL,	/* of this module, or "vmlinux" */
+	OBJECT_MODULE,	/* of this module, or built in where the module is */
 	OBJECT_SYSCALL, /* by name without any prefix */
 	OBJECT_USER,	/* of an ELF file */
 };
@@ -37,16 +38,53 @@ struct pattern {
 	struct source_pos pos;
 };
 
+/* How `returns:` wants the result read; RETURNS_AUTO: by its type. */
+enum returns {
+	RETURNS_AUTO,
+	RETURNS_ERRNO,
+	RETURNS_POINTER,
+	RETURNS_BOOL,
+	RETURNS_UNSIGNED,
+	RETURNS_ENUM,
+	RETURNS_RAW,
+	RETURNS_VALUE,
+	RETURNS_SIZE,
+	RETURNS_VOID,
+	RETURNS_MAX,
+};
+extern const char *const returns_names[RETURNS_MAX]; /* "auto", "errno", ... */
+
+/* A label, a filter or an observed value: an expression, not yet understood. */
+struct expression {
+	char *name; /* of the label or the observed value; NULL for filters */
+	char *text; /* for a named label (comm, pid, cgroup, ...) the same as its name */
+	struct source_pos pos;
+};
+
+#define MAX_SERIES_DEFAULT 500
+
 /* Everything of a probe but its targets. Keys come with the features that they belong to. */
 struct probe_settings {
 	char *mechanism;    /* NULL: what --mechanism says */
 	uint32_t maxactive; /* return slots of a legacy kretprobe */
+	enum returns returns;
+	struct source_pos returns_pos; /* of the value of `returns` */
+	struct expression *labels, *filters, *observed;
+	size_t nlabels, nfilters, nobserved;
+	uint32_t max_series; /* label sets kept, or distinct values; 0: not given */
+	double series_ttl;   /* seconds after which an idle label set is folded away; 0: never */
+	bool has_max_rate;
+	uint64_t max_rate; /* calls per second; more, and the probe is detached; 0: no limit */
 };
+
+/* Would the two do the same to a target, but for how much of it they stand (max_rate)? */
+bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b);
 
 /* The command line, or one element of the YAML `probes:`. `!` patterns apply within it. */
 struct probe_list {
 	struct pattern *patterns;
 	size_t npatterns;
+	char *module; /* as `module:` names it; NULL: none. The patterns have it, too */
 	struct probe_settings settings;
 	struct source_pos pos;
 	bool builtin; /* from the default set: functions missing here are no mistake of the user's
@@ -60,11 +98,15 @@ struct web_config {
 	char **listen; /* host:port, [v6]:port, :port; at least one */
 	size_t nlisten;
 	char *telemetry_path;
+	char *config_file;     /* NULL: no TLS, no authentication */
 	unsigned max_requests; /* 0: no limit */
 	bool systemd_socket;   /* the listening sockets come from systemd, listen[] is not used */
+	bool lifecycle;	       /* /-/reload is allowed */
+	bool openmetrics_created; /* `_created` series in OpenMetrics */
 };
 
 struct config {
+	int refs; /* config__ref(), config__free() */
 	enum config_action action;
 	char *list_glob; /* ACTION_LIST: NULL for all */
 	bool strict;
@@ -75,7 +117,9 @@ struct config {
 
 	double *buckets; /* classic bounds, seconds, ascending */
 	size_t nbuckets;
-	int native_schema; /* 0..3, or -1: off */
+	int native_schema;    /* 0..3, or -1: off */
+	double *size_buckets; /* classic bounds of sizes and observed values, integers, ascending */
+	size_t nsize_buckets;
 
 	struct probe_list *lists;
 	size_t nlists;
@@ -94,7 +138,12 @@ struct config {
  * freed.
  */
 int config__parse(int argc, char *const argv[], struct config **out, char **error);
-void config__free(struct config *c);
+struct config *config__ref(struct config *c);
+void config__free(struct config *c); /* the last reference frees it; NULL is fine */
+/* Do the two ask for the same probes, in the same way? */
+bool config__same(const struct config *a, const struct config *b);
+/* Do the two lay out cells and histograms alike? */
+bool config__same_cells(const struct config *a, const struct config *b);
 
 /* The built-in default set comes in two shapes (presets "default" and "default-syscalls"), and
  * which one serves is known only once the kernel has been asked: this adds it to a config that has

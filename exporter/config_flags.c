@@ -167,6 +167,8 @@ static void take_flags(struct loader *l)
 
 	c->strict = l->strict;
 	c->web.systemd_socket = l->systemd_socket;
+	c->web.lifecycle = l->lifecycle;
+	c->web.openmetrics_created = l->openmetrics_created;
 	if (l->list)
 		c->action = ACTION_LIST;
 	else if (l->check)

@@ -4,15 +4,9 @@
 #define CONFIG_INTERNAL_H
 
 #include "config.h"
+#include "config_tree.h"
 
 #define COMMAND_LINE "command line" /* source_pos.file of PROBE arguments and flags */
-
-/* Sets *error to "POS: text" on one line and returns -EINVAL. */
-int config__fail(char **error, const struct source_pos *pos, const char *fmt, ...)
-	__printf_like(3, 4);
-
-/* Sets *why to a reason without a position, for the caller to give one; returns -EINVAL. */
-int config__refuse(char **why, const char *fmt, ...) __printf_like(2, 3);
 
 /* ---- pattern.c: the PROBE grammar. -EINVAL and *why, to be freed, without a position. ---- */
 
@@ -20,6 +14,8 @@ int pattern__parse(const char *text, struct pattern *out, char **why);
 /* One whose object is known from where it is written; its text has no OBJECT part. */
 int pattern__parse_in(enum object_type type, const char *object, const char *text,
 		      struct pattern *out, char **why);
+/* Makes a kernel function one of that module, wherever a kernel has the module: OBJECT_MODULE. */
+int pattern__set_module(struct pattern *p, const char *module, char **why);
 void pattern__free(struct pattern *p);
 
 /* ---- config.c: a configuration in the making ---- */
@@ -37,7 +33,7 @@ struct loader {
 	struct preset_ref *presets; /* asked for, in order, repetitions included */
 	size_t npresets;
 	struct probe_list probes; /* PROBE arguments */
-	bool help, version, check, strict, list, systemd_socket;
+	bool help, version, check, strict, list, systemd_socket, lifecycle, openmetrics_created;
 	struct source_pos flag_pos; /* of the flag being parsed */
 };
 
@@ -73,38 +69,27 @@ extern const struct option options[]; /* ends with a NULL name */
 /* ---- config_values.c: the text of a value -> the value; -EINVAL and *why like patterns ---- */
 
 int value__size(const char *text, uint64_t *out, char **why);
-int value__unsigned(const char *text, unsigned long min, unsigned long max, unsigned long *out,
-		    char **why);
-int value__one_of(const char *text, const char *const *names, size_t n, size_t *out, char **why);
+/* "1h30m" -> seconds, 1 at the least */
+int value__duration(const char *text, double *out, char **why);
 int value__listen_address(const char *text, char **why);
 int value__http_path(const char *text, char **why);
 int value__mechanism(const char *text, char **why);
-
-/* ---- config_tree.c: YAML text -> a tree in which every node knows its place ---- */
-
-enum tree_type { TREE_SCALAR, TREE_LIST, TREE_MAP };
-
-struct tree_node {
-	enum tree_type type;
-	int line, column;	  /* from 1 */
-	char *value;		  /* scalar */
-	bool plain;		  /* scalar without quotes: may be a number, null, ... */
-	struct tree_node **keys;  /* map: scalars, all different */
-	struct tree_node **items; /* list: elements; map: values */
-	size_t nkeys, nitems;
-};
-
-#define TREE_MAX_BYTES (4u << 20)
-
-/* *root is NULL for a text without content. */
-int tree__load(const char *text, size_t len, const char *file, struct tree_node **root,
-	       char **error);
-void tree__free(struct tree_node *node);
 
 /* ---- config_yaml.c: the schema ---- */
 
 /* A configuration file's text, or a preset's, which may have `probes:` only. */
 int yaml__load(struct loader *l, const char *file, const char *text, size_t len, bool preset,
 	       char **error);
+
+/* ---- config_probe.c: `probes:` and `defaults:` ---- */
+
+int probe__bind_all(struct binder *b, const struct tree_node *list, void *target);
+int probe__bind_defaults(struct binder *b, const struct tree_node *map, void *target);
+
+/* ---- config_settings.c: what a probe has besides its targets ---- */
+
+/* Every key of `defaults` that s does not have itself. */
+void probe_settings__fill(struct probe_settings *s, const struct probe_settings *defaults);
+void probe_settings__free(struct probe_settings *s); /* what is in it */
 
 #endif /* CONFIG_INTERNAL_H */

@@ -68,6 +68,12 @@ static int set_listen_address(struct loader *l, const char *value, char **why)
 	return 0;
 }
 
+static int set_web_config_file(struct loader *l, const char *value, char **why)
+{
+	replace(&l->c->web.config_file, value);
+	return 0;
+}
+
 static int set_telemetry_path(struct loader *l, const char *value, char **why)
 {
 	int err = value__http_path(value, why);
@@ -190,6 +196,13 @@ const struct option options[] = {
 		.set = set_telemetry_path,
 	},
 	{
+		.name = "web.config.file",
+		.argument = "FILE",
+		.help = "Web configuration file of Prometheus' exporter-toolkit: TLS, client "
+			"certificates, basic authentication, headers, rate limit.",
+		.set = set_web_config_file,
+	},
+	{
 		.name = "web.max-requests",
 		.argument = "N",
 		.fallback = "40",
@@ -200,6 +213,17 @@ const struct option options[] = {
 		.name = "web.systemd-socket",
 		.help = "Take the listening sockets from systemd.",
 		SWITCH(systemd_socket),
+	},
+	{
+		.name = "web.enable-lifecycle",
+		.help = "Reload the configuration on POST or PUT to /-/reload.",
+		SWITCH(lifecycle),
+	},
+	{
+		.name = "web.openmetrics-created",
+		.help = "In OpenMetrics, tell when a probe was attached: a _created series for "
+			"each counter and histogram.",
+		SWITCH(openmetrics_created),
 	},
 	{
 		.name = "log.level",

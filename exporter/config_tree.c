@@ -7,14 +7,14 @@
  * where it stands. `!name` and `*glob` without quotes are a tag and an alias to YAML; that mistake
  * is likely enough to have messages of its own.
  */
-#include "config_internal.h"
+#include "config_tree.h"
 
 #include <errno.h>
 #include <yaml.h>
 
 #define MAX_DEPTH 16
 #define MAX_NODES 200000
-#define MAX_KEYS  100 /* in one mapping: duplicates are found by comparing all */
+#define MAX_KEYS  1000 /* in one mapping: duplicates are found by comparing all */
 
 struct reader {
 	yaml_parser_t parser;

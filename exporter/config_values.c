@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The text of a value -> the value, or the reason why not and what would do. */
+#include "buf.h"
 #include "config_internal.h"
 #include "suggest.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+
+#define MAX_DURATION (365.0 * 86400)
 
 const char *const config_mechanisms[] = { "auto",	  "fsession.multi", "fsession",
 					  "fexit",	  "kprobe.session", "kprobe.multi",
@@ -77,23 +80,58 @@ int value__unsigned(const char *text, unsigned long min, unsigned long max, unsi
 
 int value__one_of(const char *text, const char *const *names, size_t n, size_t *out, char **why)
 {
-	char list[256] = "";
-	size_t len = 0;
+	__cleanup_free char *hint = NULL;
+	__cleanup_buf struct buf list = {};
 
 	for (size_t i = 0; i < n; i++) {
 		if (!strcmp(text, names[i])) {
 			*out = i;
 			return 0;
 		}
-		len += snprintf(list + len, len < sizeof(list) ? sizeof(list) - len : 0, "%s%s",
-				!i	    ? ""
-				: i + 1 < n ? ", "
-					    : " or ",
-				names[i]);
+		buf__printf(&list, "%s%s", !i ? "" : i + 1 < n ? ", " : " or ", names[i]);
 	}
+	hint = suggest__hint(text, names, n);
+	return config__refuse(why, "\"%.80s\" is not allowed%s (%s)", text, hint, buf__str(&list));
+}
 
-	__cleanup_free char *hint = suggest__hint(text, names, n);
-	return config__refuse(why, "\"%.80s\" is not allowed%s (%s)", text, hint, list);
+/* One number and unit of a duration at s; returns where it ends, or NULL. *last is the unit before,
+ * which must be a longer one. */
+static const char *parse_duration_part(const char *s, double *sum, unsigned *last)
+{
+	static const struct {
+		char suffix;
+		unsigned seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+	uint64_t number;
+
+	s = parse_digits(s, &number);
+	for (size_t i = 0; s && i < ARRAY_SIZE(units); i++) {
+		if (*s != units[i].suffix || units[i].seconds >= *last)
+			continue;
+		*last = units[i].seconds;
+		*sum += (double)number * units[i].seconds;
+		return s + 1;
+	}
+	return NULL;
+}
+
+int value__duration(const char *text, double *out, char **why)
+{
+	const char *s = text;
+	unsigned last = ~0U;
+	double sum = 0;
+
+	do {
+		s = parse_duration_part(s, &sum, &last);
+	} while (s && *s);
+	if (!s || sum < 1 || sum > MAX_DURATION)
+		return config__refuse(
+			why,
+			"\"%.80s\" is not allowed; write whole numbers of d, h, m and "
+			"s, from 1s to 365d, as in 30m or 1h30m",
+			text);
+	*out = sum;
+	return 0;
 }
 
 int value__mechanism(const char *text, char **why)

@@ -13,15 +13,19 @@
 
 #include <errno.h>
 #include <search.h>
+#include <sys/stat.h>
 
 #include "buf.h"
 #include "discover_internal.h"
+#include "extra.h"
 #include "log.h"
+#include "retkind.h"
 
 const char *const kind_names[RP_KIND_MAX] = {
-	[RP_KIND_ERRNO] = "errno", [RP_KIND_UNSIGNED] = "unsigned", [RP_KIND_POINTER] = "pointer",
-	[RP_KIND_BOOL] = "bool",   [RP_KIND_ENUM] = "enum",	    [RP_KIND_VOID] = "void",
-	[RP_KIND_RAW] = "raw",
+	[RP_KIND_ERRNO] = "errno",  [RP_KIND_UNSIGNED] = "unsigned", [RP_KIND_POINTER] = "pointer",
+	[RP_KIND_BOOL] = "bool",    [RP_KIND_ENUM] = "enum",	     [RP_KIND_VOID] = "void",
+	[RP_KIND_RAW] = "raw",	    [RP_KIND_SIZE] = "size",	     [RP_KIND_VALUE] = "value",
+	[RP_KIND_UVALUE] = "value",
 };
 
 const char *const target_reason_names[REASON_MAX] = {
@@ -52,39 +56,23 @@ void target__free(struct target *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->nenumerators; i++)
-		free(t->enumerators[i].name);
-	free(t->enumerators);
+	enumerators__free(t->enumerators, t->nenumerators);
 	free(t->object);
 	free(t->function);
 	free(t->signature);
 	free(t->why);
 	free(t->symbol);
+	extra__free(t->extra);
 	free(t);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const struct enumerator *x = a, *y = b;
-
-	return x->value < y->value ? -1 : x->value > y->value;
 }
 
 const char *target__enumerator(const struct target *t, int64_t value)
 {
-	const struct enumerator key = { .value = value }, *found = NULL;
-
-	if (t->nenumerators)
-		found = bsearch(&key, t->enumerators, t->nenumerators, sizeof(key), by_value);
-	return found ? found->name : NULL;
+	return enumerators__name(t->enumerators, t->nenumerators, value);
 }
 
-/* ---- claims ---- */
-
-static int compare_claims(const void *a, const void *b)
+int target__compare(const struct target *x, const struct target *y)
 {
-	const struct target *x = ((const struct claim *)a)->target;
-	const struct target *y = ((const struct claim *)b)->target;
 	int order = (int)x->type - (int)y->type;
 
 	if (!order)
@@ -92,11 +80,56 @@ static int compare_claims(const void *a, const void *b)
 	return order ? order : strcmp(x->function, y->function);
 }
 
-static bool same_settings(const struct probe_settings *a, const struct probe_settings *b)
+bool target__same(const struct target *a, const struct target *b)
 {
-	const char *x = a->mechanism ? a->mechanism : "", *y = b->mechanism ? b->mechanism : "";
+	return !target__compare(a, b) && a->kind == b->kind && a->ret_size == b->ret_size &&
+	       a->addr == b->addr && a->btf_id == b->btf_id && a->nr == b->nr &&
+	       a->nr32 == b->nr32 && a->offset == b->offset && file_id__same(&a->file, &b->file) &&
+	       probe_settings__same(a->settings, b->settings) && extra__same(a->extra, b->extra);
+}
 
-	return !strcmp(x, y) && a->maxactive == b->maxactive;
+struct target *target__describe(const struct target *t)
+{
+	struct target *d = target__new(t->type, t->object, t->function);
+
+	d->kind = t->kind;
+	d->signature = t->signature ? xstrdup(t->signature) : NULL;
+	d->reason = t->reason;
+	d->why = t->why ? xstrdup(t->why) : NULL;
+	d->file = t->file;
+	d->pos = NULL;
+	d->builtin = t->builtin;
+	return d;
+}
+
+/* ---- files ---- */
+
+struct file_id file_id__of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return (struct file_id){};
+	return (struct file_id){
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.mtime_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec,
+		.size = st.st_size,
+	};
+}
+
+bool file_id__same(const struct file_id *a, const struct file_id *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->mtime_ns == b->mtime_ns &&
+	       a->size == b->size;
+}
+
+/* ---- claims ---- */
+
+static int compare_claims(const void *a, const void *b)
+{
+	return target__compare(((const struct claim *)a)->target,
+			       ((const struct claim *)b)->target);
 }
 
 static int conflict(struct discovery *d, const struct target *a, const struct target *b)
@@ -118,8 +151,55 @@ static int settle(struct discovery *d, struct claim *old, const struct claim *ne
 	*replace = old_ok != new_ok ? new_ok : new->exact && !old->exact;
 	if (old_ok != new_ok || old->exact != new->exact || !new->exact)
 		return 0;
-	if (!same_settings(old->target->settings, new->target->settings))
+	if (!probe_settings__same(old->target->settings, new->target->settings) ||
+	    old->target->settings->max_rate != new->target->settings->max_rate)
 		return conflict(d, old->target, new->target);
+	return 0;
+}
+
+/* What is asked for cannot be had of t; why is taken. Of one function that was named it is a
+ * mistake in the configuration; a glob's is left out, and finish_glob sees to it that some are
+ * left. */
+static int refuse(struct discovery *d, const struct request *r, struct target *t,
+		  const struct source_pos *pos, char *why)
+{
+	char *error = xasprintf("%s: %s", source_pos__str(pos), why);
+
+	t->reason = REASON_REFUSED;
+	t->why = why;
+	if (!r->pattern->glob) {
+		d->error = error;
+		return -EINVAL;
+	}
+	if (d->nrefused++)
+		free(error);
+	else
+		d->refusal = error;
+	return 0;
+}
+
+/* Reads the result as `returns:` says. */
+static int apply_returns(struct discovery *d, const struct request *r, struct target *t)
+{
+	const struct probe_settings *s = &r->list->settings;
+	__cleanup_free char *name = xasprintf("%s:%s", t->object, t->function);
+	struct retkind result = { t->kind, t->ret_size };
+	char *why;
+
+	if (retkind__apply(s->returns, name, t->signature, &result, &why))
+		return refuse(d, r, t, &s->returns_pos, why);
+	t->kind = result.kind;
+	t->ret_size = result.size;
+	return 0;
+}
+
+static int apply_extra(struct discovery *d, const struct request *r, struct target *t)
+{
+	__cleanup_free char *why = NULL;
+	const struct source_pos *pos;
+
+	if (discover_extra(d, &r->list->settings, t, &pos, &why))
+		return refuse(d, r, t, pos, xasprintf("%s:%s: %s", t->object, t->function, why));
 	return 0;
 }
 
@@ -129,6 +209,16 @@ int discovery__claim(struct discovery *d, const struct request *r, struct target
 	bool replace;
 	int err;
 
+	if (t->reason == REASON_NONE) {
+		err = apply_returns(d, r, t);
+		if (!err && t->reason == REASON_NONE)
+			err = apply_extra(d, r, t);
+		if (err) {
+			target__free(t);
+			free(claim);
+			return err;
+		}
+	}
 	t->settings = &r->list->settings;
 	t->pos = &r->pattern->pos;
 	t->builtin = r->list->builtin;
@@ -169,15 +259,20 @@ int discovery__claim_failed(struct discovery *d, const struct request *r, struct
 
 /* ---- patterns ---- */
 
+static bool is_kernel(const struct pattern *p)
+{
+	return p->type == OBJECT_ANY || p->type == OBJECT_KERNEL || p->type == OBJECT_MODULE;
+}
+
 static bool same_kind_of_object(const struct pattern *exclusion, const struct pattern *p,
 				const char *object)
 {
 	switch (exclusion->type) {
 	case OBJECT_ANY:
-		return p->type == OBJECT_ANY || p->type == OBJECT_KERNEL;
+	case OBJECT_MODULE: /* then the list has nothing else */
+		return is_kernel(p);
 	case OBJECT_KERNEL:
-		return (p->type == OBJECT_ANY || p->type == OBJECT_KERNEL) &&
-		       !strcmp(exclusion->object, object);
+		return is_kernel(p) && !strcmp(exclusion->object, object);
 	case OBJECT_SYSCALL:
 		return p->type == OBJECT_SYSCALL;
 	case OBJECT_USER:
@@ -246,13 +341,38 @@ char *discovery__in_words(const struct pattern *p)
 	return s;
 }
 
+/* Ends the count of what a glob had refused; -EINVAL if that was all it had. */
+static int check_refused(struct discovery *d, const struct request *r, size_t taken)
+{
+	__cleanup_free char *first = take_ptr(d->refusal);
+	size_t n = d->nrefused;
+
+	d->nrefused = 0;
+	if (n && n < taken)
+		log_info("%s: %zu functions are left out, whose types do not suit what is asked "
+			 "for",
+			 r->pattern->text, n);
+	if (!n || n < taken)
+		return 0;
+	if (n == 1)
+		d->error = take_ptr(first);
+	else
+		d->error = xasprintf("%s; the same goes for all %zu functions that match %s", first,
+				     n, r->pattern->text);
+	return -EINVAL;
+}
+
 int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
-			   const char *object, const struct tally *tally, char *why_nothing)
+			   const char *object, const struct tally *tally,
+			   enum target_reason reason_nothing, char *why_nothing)
 {
 	__cleanup_free char *nothing = why_nothing;
 	size_t left_out = tally->denied + tally->ambiguous;
 	struct target *t;
+	int err = check_refused(d, r, tally->taken);
 
+	if (err)
+		return err;
 	if (left_out)
 		log_info("%s: %zu functions, %zu left out: %zu that cannot or must not be probed, "
 			 "%zu whose name is not unique",
@@ -264,7 +384,7 @@ int discovery__finish_glob(struct discovery *d, const struct request *r, enum ta
 
 	t = target__new(type, object, r->pattern->functions[0]);
 	if (!left_out)
-		return discovery__claim_failed(d, r, t, REASON_NOT_FOUND, take_ptr(nothing));
+		return discovery__claim_failed(d, r, t, reason_nothing, take_ptr(nothing));
 	return discovery__claim_failed(
 		d, r, t, tally->denied ? REASON_DENIED : REASON_AMBIGUOUS,
 		xasprintf("none of the functions that match can be probed: %zu cannot or must not "
@@ -315,6 +435,7 @@ void discovery__release(struct discovery *d)
 	symbols__free(d->symbols);
 	btf_types__free(d->btf);
 	free(d->error);
+	free(d->refusal);
 	memset(d, 0, sizeof(*d));
 }
 
@@ -327,6 +448,7 @@ static int resolve(struct discovery *d, const struct request *r)
 		return discover_user(d, r);
 	case OBJECT_ANY:
 	case OBJECT_KERNEL:
+	case OBJECT_MODULE:
 		break;
 	}
 	return discover_kernel(d, r);

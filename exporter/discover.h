@@ -8,6 +8,7 @@
 
 #include "bpf/abi.h"
 #include "config.h"
+#include "enumerators.h"
 #include "util.h"
 
 enum target_type { TARGET_KERNEL, TARGET_SYSCALL, TARGET_USER };
@@ -18,7 +19,7 @@ enum target_reason {
 	REASON_NOT_FOUND,
 	REASON_AMBIGUOUS,
 	REASON_DENIED,	/* on the denylist, a Go binary, ... : our own refusal */
-	REASON_REFUSED, /* the kernel's */
+	REASON_REFUSED, /* the kernel's; or its type is not what the settings ask for */
 	REASON_WAITING, /* for its module */
 	REASON_OVERLOAD,
 	REASON_MAX,
@@ -26,22 +27,27 @@ enum target_reason {
 extern const char *const target_reason_names[REASON_MAX]; /* "", "not_found", ... */
 extern const char *const kind_names[RP_KIND_MAX]; /* "errno", ..., as in the configuration */
 
-/* A name of a value, as metrics show it. */
-struct enumerator {
-	int64_t value; /* as rp_outcome() reports it: sign-extended from the enum's size */
-	char *name;
+struct target_extra; /* extra.h */
+
+/* One state of a file: another one has taken its place, or it was written to, if these differ. */
+struct file_id {
+	uint64_t dev, ino;
+	int64_t mtime_ns, size;
 };
+/* All 0 if there is no such file. */
+struct file_id file_id__of(const char *path);
+bool file_id__same(const struct file_id *a, const struct file_id *b);
 
 struct target {
 	uint32_t id; /* its index, everywhere; dense over the targets whose reason is REASON_NONE
 		      * after discovery, UINT32_MAX for the others */
 	enum target_type type;
-	char *object;	 /* the metric's labels: "vmlinux", module, "syscall", path */
-	char *function;	 /* found name; as written where nothing was found */
-	char *signature; /* "long vfs_read(struct file *file, ...)"; NULL: no type is known */
-	enum rp_kind kind;
-	uint8_t ret_size;		/* bytes of the result: 1, 2, 4, 8 */
-	struct enumerator *enumerators; /* RP_KIND_ENUM: ascending, each value once */
+	char *object;	   /* the metric's labels: "vmlinux", module, "syscall", path */
+	char *function;	   /* found name; as written where nothing was found */
+	char *signature;   /* "long vfs_read(struct file *file, ...)"; NULL: no type is known */
+	enum rp_kind kind; /* by its type, or what `returns` asks for instead */
+	uint8_t ret_size;  /* bytes of the result: 1, 2, 4, 8 */
+	struct enumerator *enumerators; /* RP_KIND_ENUM: values as rp_outcome() reports them */
 	size_t nenumerators;
 
 	enum target_reason reason;
@@ -55,8 +61,10 @@ struct target {
 	uint8_t slots;	 /* TARGET_KERNEL with btf_id: words that its arguments take */
 	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit numbers, -1 if none */
 	uint64_t offset; /* TARGET_USER: file offset */
+	struct file_id file; /* TARGET_USER: what the path stood for */
 
 	const struct probe_settings *settings; /* the config's */
+	struct target_extra *extra;	       /* labels, filters, observed values; NULL: none */
 	const struct source_pos *pos;	       /* the config's */
 	bool builtin;			       /* from the default set */
 };
@@ -78,12 +86,23 @@ struct discover_env {
 
 /*
  * Resolves every pattern of the configuration. A pattern that finds nothing becomes a target with
- * its reason, so that it is exported; two exact claims on one function with different settings are
- * -EINVAL with *error (one line, to be freed). targets__free() takes what comes back.
+ * its reason, so that it is exported. -EINVAL with *error (one line, to be freed): two exact claims
+ * on one function with different settings, or settings that do not suit the type of a function that
+ * is named, or of any that a glob names. targets__free() takes what comes back.
  */
 int discover__run(const struct config *c, const struct discover_env *env, struct targets **out,
 		  char **error);
 void targets__free(struct targets *t);
+
+/* Are the two, of any two discoveries, one function with the same settings, so that the one's
+ * counts are the other's? */
+bool target__same(const struct target *a, const struct target *b);
+/* By type, object and function, as strcmp(). */
+int target__compare(const struct target *a, const struct target *b);
+/* What is known of a target that is not attached: its names, reason and why. target__free() frees
+ * it. */
+struct target *target__describe(const struct target *t);
+void target__free(struct target *t); /* NULL is fine */
 /* The name of a value that an enum target returned, or NULL. */
 const char *target__enumerator(const struct target *t, int64_t value);
 

@@ -11,6 +11,7 @@
 /* An ELF file that some pattern names, opened once. */
 struct elf_file {
 	const char *path;
+	struct file_id id;
 	struct elf_symbols *symbols; /* NULL: see err and why */
 	int err;
 	char *why;
@@ -28,6 +29,10 @@ struct discovery {
 	size_t nclaims;
 	void *by_target; /* tsearch(3) tree of the same claims */
 	char *error;
+	/* Of the glob that is being resolved: functions that cannot be had the way they are asked
+	 * for, and the first one's error. */
+	size_t nrefused;
+	char *refusal;
 
 	/* The sources, each read when it is first needed. */
 	struct symbols *symbols;
@@ -53,7 +58,6 @@ struct tally {
 /* ---- discover.c ---- */
 
 struct target *target__new(enum target_type type, const char *object, const char *function);
-void target__free(struct target *t);
 /* Enters t, which is taken. -EINVAL with d->error: claimed twice, with different settings. */
 int discovery__claim(struct discovery *d, const struct request *r, struct target *t);
 /* The same for one that cannot be attached; why is taken. */
@@ -62,7 +66,8 @@ int discovery__claim_failed(struct discovery *d, const struct request *r, struct
 bool discovery__excluded(const struct request *r, const char *object, const char *function);
 /* Ends a glob: says what was left out, and makes a target of a glob that has none. */
 int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
-			   const char *object, const struct tally *tally, char *why_nothing);
+			   const char *object, const struct tally *tally,
+			   enum target_reason reason_nothing, char *why_nothing);
 /* Is name a variant of `function` that the compiler made of all of it? "f.isra.0" of "f" */
 bool discovery__is_clone(const char *name, const char *function);
 /* The pattern's functions as they were written: "a|b". To be freed. */
@@ -73,6 +78,13 @@ char *discovery__in_words(const struct pattern *p);
 struct symbols *discovery__symbols(struct discovery *d); /* NULL: see symbols_error */
 void discovery__release(struct discovery *d);
 
+/* ---- discover_extra.c ---- */
+
+/* Gives t, whose kind is known, its labels, filters and observed values. -EINVAL and *why with
+ * *pos: they cannot be had of it. */
+int discover_extra(struct discovery *d, const struct probe_settings *s, struct target *t,
+		   const struct source_pos **pos, char **why);
+
 /* ---- one file per type of target ---- */
 
 int discover_kernel(struct discovery *d, const struct request *r);
@@ -81,6 +93,7 @@ int discover_user(struct discovery *d, const struct request *r);
 
 /* Whether sym may be probed: REASON_NONE, or *why (static) it is denied. */
 enum target_reason discover_kernel__verdict(const struct ksym *sym, const char **why);
+struct btf_types *discover_kernel__types(struct discovery *d); /* NULL: no BTF */
 void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t);
 const struct elf_file *discover_user__file(struct discovery *d, const char *path);
 

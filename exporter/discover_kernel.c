@@ -18,14 +18,23 @@ struct found {
 	struct buf candidates;	/* "vmlinux:f, ext4:f" */
 };
 
-static bool in_scope(const struct pattern *p, const struct ksym *sym)
+/* The object that the pattern's functions are in; NULL: any. As long as a module is not there, it
+ * may be built in: nothing in kallsyms tells what was a module's. */
+static const char *scope_of(const struct symbols *s, const struct pattern *p)
 {
-	return p->type == OBJECT_ANY || !strcmp(p->object, sym->object);
+	if (p->type == OBJECT_MODULE && !symbols__has_object(s, p->object))
+		return SYMBOLS_VMLINUX;
+	return p->type == OBJECT_ANY ? NULL : p->object;
 }
 
-static const char *object_label(const struct pattern *p)
+static bool in_scope(const char *scope, const struct ksym *sym)
 {
-	return p->type == OBJECT_ANY ? SYMBOLS_VMLINUX : p->object;
+	return !scope || !strcmp(scope, sym->object);
+}
+
+static const char *object_label(const char *scope)
+{
+	return scope ? scope : SYMBOLS_VMLINUX;
 }
 
 static void add_found(struct found *f, const struct ksym *sym)
@@ -35,22 +44,21 @@ static void add_found(struct found *f, const struct ksym *sym)
 	f->n++;
 }
 
-static void find(const struct symbols *s, const struct pattern *p, const char *name,
-		 struct found *f)
+static void find(const struct symbols *s, const char *scope, const char *name, struct found *f)
 {
-	const struct ksym *all;
+	const struct ksym *const *derived;
 	size_t n;
 
 	for (const struct ksym *k = symbols__find(s, name); k; k = symbols__next(s, k)) {
-		if (in_scope(p, k))
+		if (in_scope(scope, k))
 			add_found(f, k);
 	}
 	if (f->n)
 		return;
-	all = symbols__all(s, &n);
+	derived = symbols__derived(s, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (in_scope(p, &all[i]) && discovery__is_clone(all[i].name, name))
-			add_found(f, &all[i]);
+		if (discovery__is_clone(derived[i]->name, name) && in_scope(scope, derived[i]))
+			add_found(f, derived[i]);
 	}
 }
 
@@ -75,15 +83,21 @@ enum target_reason discover_kernel__verdict(const struct ksym *sym, const char *
 	return REASON_NONE;
 }
 
-void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t)
+struct btf_types *discover_kernel__types(struct discovery *d)
 {
-	struct func_type type;
-
 	if (!d->btf_tried) {
 		d->btf_tried = true;
 		btf_types__open(d->env->btf_dir, &d->btf);
 	}
-	if (!d->btf || btf_types__function(d->btf, sym->object, sym->name, &type))
+	return d->btf;
+}
+
+void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t)
+{
+	struct func_type type;
+
+	if (!discover_kernel__types(d) ||
+	    btf_types__function(d->btf, sym->object, sym->name, &type))
 		return;
 	t->kind = type.kind;
 	t->ret_size = type.size;
@@ -128,19 +142,21 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 }
 
 /* Several functions, each of which can be named by itself. */
-static int claim_ambiguous(struct discovery *d, const struct request *r, const char *name,
-			   struct found *f)
+static int claim_ambiguous(struct discovery *d, const struct request *r, const char *scope,
+			   const char *name, struct found *f)
 {
-	if (discovery__excluded(r, object_label(r->pattern), name))
+	const char *object = object_label(scope);
+
+	if (discovery__excluded(r, object, name))
 		return 0;
 	return discovery__claim_failed(
-		d, r, target__new(TARGET_KERNEL, object_label(r->pattern), name), REASON_AMBIGUOUS,
+		d, r, target__new(TARGET_KERNEL, object, name), REASON_AMBIGUOUS,
 		xasprintf("there are %zu functions of that name: name one of %s", f->n,
 			  buf__str(&f->candidates)));
 }
 
 /* The nearest names that could be probed; nothing for the default set, which is no typing error. */
-static char *hint(const struct symbols *s, const struct request *r)
+static char *hint(const struct symbols *s, const struct request *r, const char *scope)
 {
 	size_t n, ncandidates = 0;
 	const struct ksym *all = symbols__all(s, &n);
@@ -150,24 +166,26 @@ static char *hint(const struct symbols *s, const struct request *r)
 		return xstrdup("");
 	candidates = xcalloc(n, sizeof(*candidates));
 	for (size_t i = 0; i < n; i++) {
-		if (all[i].state == KSYM_TRACEABLE && in_scope(r->pattern, &all[i]))
+		if (all[i].state == KSYM_TRACEABLE && in_scope(scope, &all[i]))
 			candidates[ncandidates++] = all[i].name;
 	}
 	return suggest__hint(r->pattern->functions[0], candidates, ncandidates);
 }
 
 /* A part of it that was not inlined: worth a word, but not to be taken for the function. */
-static const struct ksym *find_part(const struct symbols *s, const struct pattern *p)
+static const struct ksym *find_part(const struct symbols *s, const struct pattern *p,
+				    const char *scope)
 {
 	size_t n, len;
-	const struct ksym *all = symbols__all(s, &n);
+	const struct ksym *const *derived = symbols__derived(s, &n);
 
 	for (size_t f = 0; f < p->nfunctions; f++) {
 		len = strlen(p->functions[f]);
 		for (size_t i = 0; i < n; i++) {
-			if (in_scope(p, &all[i]) && !strncmp(all[i].name, p->functions[f], len) &&
-			    !strncmp(all[i].name + len, ".part.", 6))
-				return &all[i];
+			if (!strncmp(derived[i]->name, p->functions[f], len) &&
+			    !strncmp(derived[i]->name + len, ".part.", 6) &&
+			    in_scope(scope, derived[i]))
+				return derived[i];
 		}
 	}
 	return NULL;
@@ -182,68 +200,102 @@ static const struct ksym *find_elsewhere(const struct symbols *s, const struct p
 	return sym;
 }
 
+static bool is_builtin(const struct symbols *s, const char *name)
+{
+	const struct ksym *k = symbols__find(s, name);
+
+	while (k && strcmp(k->object, SYMBOLS_VMLINUX))
+		k = symbols__next(s, k);
+	return k;
+}
+
+/* Is the module of OBJECT_MODULE a part of this kernel? It is if another function of the list is,
+ * so that one that is missing is missing for good. */
+static bool module_is_builtin(const struct symbols *s, const struct request *r)
+{
+	for (size_t i = 0; i < r->list->npatterns; i++) {
+		const struct pattern *p = &r->list->patterns[i];
+
+		for (size_t j = 0; j < p->nfunctions && !p->exclude; j++)
+			if (is_builtin(s, p->functions[j]))
+				return true;
+	}
+	return false;
+}
+
+/* A pattern that finds nothing: may that be because its module is not there yet? */
+static enum target_reason reason_missing(const struct symbols *s, const struct request *r)
+{
+	const struct pattern *p = r->pattern;
+
+	if (p->type == OBJECT_ANY || symbols__has_object(s, p->object) ||
+	    !strcmp(p->object, SYMBOLS_VMLINUX) || find_elsewhere(s, p) ||
+	    (p->type == OBJECT_MODULE && module_is_builtin(s, r)))
+		return REASON_NOT_FOUND;
+	return REASON_WAITING;
+}
+
 /* Why a pattern finds nothing, and what to do about it. To be freed. */
-static char *why_not_found(const struct symbols *s, const struct request *r)
+static char *why_not_found(const struct symbols *s, const struct request *r, const char *scope)
 {
 	const struct pattern *p = r->pattern;
 	__cleanup_free char *functions = discovery__in_words(p), *near = NULL;
-	bool everywhere = p->type == OBJECT_ANY;
-	const char *where = everywhere ? "this kernel" : p->object;
+	const char *where = scope ? scope : "this kernel";
 	const struct ksym *sym;
 
-	if (!everywhere) {
-		sym = find_elsewhere(s, p);
-		if (sym)
-			return xasprintf("%s is not in %s but in %s: write %s:%s", sym->name,
-					 p->object, sym->object, sym->object, sym->name);
-		if (!symbols__has_object(s, p->object))
-			return xasprintf("module %s is not loaded: load it, then restart",
-					 p->object);
-	}
-	sym = p->glob ? NULL : find_part(s, p);
+	if (reason_missing(s, r) == REASON_WAITING)
+		return xasprintf("module %s is not loaded; it will be probed once it is",
+				 p->object);
+	sym = scope ? find_elsewhere(s, p) : NULL;
+	if (sym)
+		return xasprintf("%s is not in %s but in %s: write %s:%s", sym->name, p->object,
+				 sym->object, sym->object, sym->name);
+	sym = p->glob ? NULL : find_part(s, p, scope);
 	if (sym)
 		return xasprintf("the compiler has inlined %s; %s is what remains of it, and sees "
 				 "only some of the calls",
 				 functions, sym->name);
 	if (p->glob)
 		return xasprintf("no function of %s matches %s", where, functions);
-	near = hint(s, r);
-	if (!*near && everywhere)
-		return xasprintf("no function %s in this kernel; if it is in a module, load that, "
-				 "then restart",
+	near = hint(s, r, scope);
+	if (!*near && !scope)
+		return xasprintf("no function %s in this kernel; if it is in a module, it will be "
+				 "probed once that is loaded",
 				 functions);
 	return xasprintf("no function %s in %s%s", functions, where, near);
 }
 
-static int claim_missing(struct discovery *d, const struct request *r)
+static int claim_missing(struct discovery *d, const struct request *r, const char *scope)
 {
 	__cleanup_free char *written = discovery__written(r->pattern);
+	enum target_reason reason = reason_missing(d->symbols, r);
+	const char *object = reason == REASON_WAITING ? r->pattern->object : object_label(scope);
 
-	if (discovery__excluded(r, object_label(r->pattern), written))
+	if (discovery__excluded(r, object, written))
 		return 0;
-	return discovery__claim_failed(
-		d, r, target__new(TARGET_KERNEL, object_label(r->pattern), written),
-		REASON_NOT_FOUND, why_not_found(d->symbols, r));
+	return discovery__claim_failed(d, r, target__new(TARGET_KERNEL, object, written), reason,
+				       why_not_found(d->symbols, r, scope));
 }
 
 static int resolve_exact(struct discovery *d, const struct request *r)
 {
 	const struct pattern *p = r->pattern;
+	const char *scope = scope_of(d->symbols, p);
 
 	for (size_t i = 0; i < p->nfunctions; i++) {
 		struct found f = {};
 		int err = 0;
 
-		find(d->symbols, p, p->functions[i], &f);
+		find(d->symbols, scope, p->functions[i], &f);
 		if (f.sym)
 			err = claim_symbol(d, r, f.sym);
 		else if (f.n)
-			err = claim_ambiguous(d, r, p->functions[i], &f);
+			err = claim_ambiguous(d, r, scope, p->functions[i], &f);
 		buf__free(&f.candidates);
 		if (f.n)
 			return err;
 	}
-	return claim_missing(d, r);
+	return claim_missing(d, r, scope);
 }
 
 static int by_name(const void *a, const void *b)
@@ -264,6 +316,7 @@ static bool is_ambiguous(const struct symbols *s, const struct pattern *p, const
 static int resolve_glob(struct discovery *d, const struct request *r)
 {
 	const struct pattern *p = r->pattern;
+	const char *scope = scope_of(d->symbols, p);
 	size_t n, nmatches = 0;
 	const struct ksym *all = symbols__all(d->symbols, &n);
 	__cleanup_free const struct ksym **matches = NULL;
@@ -274,7 +327,7 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 	for (size_t i = 0; i < n; i++) {
 		const struct ksym *sym = &all[i];
 
-		if (!in_scope(p, sym) || !pattern__matches(p, sym->name))
+		if (!in_scope(scope, sym) || !pattern__matches(p, sym->name))
 			continue;
 		if (discovery__excluded(r, sym->object, sym->name))
 			tally.excluded++;
@@ -294,8 +347,9 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 			return err;
 	}
 	tally.taken = nmatches;
-	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(p), &tally,
-				      nmatches ? NULL : why_not_found(d->symbols, r));
+	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(scope), &tally,
+				      reason_missing(d->symbols, r),
+				      nmatches ? NULL : why_not_found(d->symbols, r, scope));
 }
 
 int discover_kernel(struct discovery *d, const struct request *r)
@@ -306,7 +360,9 @@ int discover_kernel(struct discovery *d, const struct request *r)
 		return r->pattern->glob ? resolve_glob(d, r) : resolve_exact(d, r);
 	written = discovery__written(r->pattern);
 	return discovery__claim_failed(
-		d, r, target__new(TARGET_KERNEL, object_label(r->pattern), written),
+		d, r,
+		target__new(TARGET_KERNEL,
+			    r->pattern->object ? r->pattern->object : SYMBOLS_VMLINUX, written),
 		REASON_NOT_FOUND,
 		xasprintf("cannot learn what functions this kernel has (%s): neither "
 			  "/proc/kallsyms nor tracefs can be read; run as root",

@@ -76,7 +76,7 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 			tally.taken++;
 		}
 	}
-	return discovery__finish_glob(d, r, TARGET_SYSCALL, OBJECT, &tally,
+	return discovery__finish_glob(d, r, TARGET_SYSCALL, OBJECT, &tally, REASON_NOT_FOUND,
 				      xasprintf("no system call matches %s",
 						r->pattern->functions[0]));
 }

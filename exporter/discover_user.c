@@ -18,6 +18,8 @@ const struct elf_file *discover_user__file(struct discovery *d, const char *path
 	}
 	f = array__grow(&d->files, &d->nfiles, sizeof(*d->files));
 	f->path = path;
+	/* Before it is read: if it changes meanwhile, that will be noticed. */
+	f->id = file_id__of(path);
 	f->err = elf_symbols__open(path, &f->symbols, &f->why);
 	return f;
 }
@@ -53,6 +55,7 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 		return 0;
 	t = target__new(TARGET_USER, f->path, sym->name);
 	t->offset = sym->offset;
+	t->file = f->id;
 	if (sym->ifunc)
 		return discovery__claim_failed(d, r, t, REASON_DENIED, why_ifunc(f, sym));
 	if (sym->copies > 1)
@@ -144,7 +147,7 @@ static int resolve_glob(struct discovery *d, const struct request *r, const stru
 			tally.taken++;
 		}
 	}
-	return discovery__finish_glob(d, r, TARGET_USER, f->path, &tally,
+	return discovery__finish_glob(d, r, TARGET_USER, f->path, &tally, REASON_NOT_FOUND,
 				      tally.taken ? NULL : why_not_found(f, r->pattern));
 }
 

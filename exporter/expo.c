@@ -16,6 +16,8 @@
 /* The first row is the default. */
 static const struct expo_format *const formats[] = {
 	&expo_text,
+	&expo_openmetrics,
+	&expo_protobuf,
 };
 
 /* ---- header fields: comma-separated elements, each with ;name=value parameters --------------- */
@@ -297,30 +299,57 @@ void expo__end(struct expo *e)
 
 /* ---- for formats ----------------------------------------------------------------------------- */
 
+/* What a byte of a text is to be looked at for; any other is copied. */
+enum { END_OR_NOT_ASCII = 1, IN_LINES = 2, IN_QUOTES = 4 };
+
+static const uint8_t special[256] = {
+	['\0'] = END_OR_NOT_ASCII, [0x80 ... 0xff] = END_OR_NOT_ASCII,
+	['\\'] = IN_LINES,	   ['\n'] = IN_LINES,
+	['"'] = IN_QUOTES,
+};
+
+/* Copies up to what needs to be spelt otherwise; false if that is a byte that is no UTF-8. */
+static bool plain_run(struct buf *out, const char **s, unsigned escapes)
+{
+	const char *p = *s;
+	size_t n;
+
+	do {
+		/* Nearly all of it is ASCII. */
+		while (!(special[(uint8_t)*p] & (escapes | END_OR_NOT_ASCII)))
+			p++;
+		n = (uint8_t)*p < 0x80 ? 0 : utf8__sequence(p, strnlen(p, 4));
+		p += n;
+	} while (n);
+	buf__append(out, *s, p - *s);
+	*s = p;
+	return (uint8_t)*p < 0x80;
+}
+
 void expo__escape(struct buf *out, const char *s, bool quotes)
 {
-	const char *run = s;
-	size_t left = strlen(s);
+	for (;; s++) {
+		bool utf8 = plain_run(out, &s, quotes ? IN_LINES | IN_QUOTES : IN_LINES);
 
-	while (left) {
-		size_t n = utf8__sequence(s, left);
-
-		if (n && *s != '\\' && *s != '\n' && (*s != '"' || !quotes)) {
-			s += n;
-			left -= n;
-			continue;
-		}
-		buf__append(out, run, s - run);
-		if (!n)
+		if (!*s)
+			break;
+		if (!utf8)
 			buf__printf(out, "\\\\x%02x", (unsigned char)*s);
 		else if (*s == '\n')
 			buf__puts(out, "\\n");
 		else
 			buf__append(out, (char[]){ '\\', *s }, 2);
-		run = ++s;
-		left--;
 	}
-	buf__append(out, run, s - run);
+}
+
+void expo__utf8(struct buf *out, const char *s)
+{
+	for (;; s++) {
+		plain_run(out, &s, 0);
+		if (!*s)
+			break;
+		buf__printf(out, "\\x%02x", (unsigned char)*s);
+	}
 }
 
 void expo__bound(struct buf *out, double bound)

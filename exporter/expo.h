@@ -47,12 +47,15 @@ struct histogram_value {
 struct expo {
 	const struct expo_format *format;
 	struct buf *out;
+	/* May be set once begun: OpenMetrics is to have `_created` series. */
+	bool created_series;
 	const struct metric_family *family; /* that samples belong to now */
 	bool opened;			    /* the family has a sample, so its header is written */
 	/* Scratch of the format, kept between samples so that none of them allocates. */
 	struct buf labels;
 	struct buf bounds;
 	const struct grid *bounds_of; /* the grid that ->bounds was made from */
+	size_t message;		      /* where the open message of a family begins; 0: none */
 };
 
 /* A parameter of a media type that tells it from others of the same name. */
@@ -74,7 +77,7 @@ struct expo_format {
 	void (*finish)(struct expo *e); /* what closes the body; may be NULL */
 };
 
-extern const struct expo_format expo_text;
+extern const struct expo_format expo_text, expo_openmetrics, expo_protobuf;
 
 /* What to answer to this Accept header (NULL: none). Never NULL: text 0.0.4 if nothing matches.
  * (RFC 9110 section 12.5.1, with what Prometheus versions really send) */
@@ -98,6 +101,8 @@ void expo__end(struct expo *e); /* writes what closes the body, frees the scratc
 /* For formats: s with the bytes that are not UTF-8 spelt \\xNN, each backslash, newline and, if
  * quotes, double quote escaped as the text formats want. */
 void expo__escape(struct buf *out, const char *s, bool quotes);
+/* The same text as it is, for formats that need no escapes. */
+void expo__utf8(struct buf *out, const char *s);
 /* A bound of a classic bucket, canonical: "1.0", "2.5e-07". */
 void expo__bound(struct buf *out, double bound);
 

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "bpf_sys.h"
+#include "perf_event.h"
 #include "tracefs.h"
 
 enum verdict { UNKNOWN, NO, YES };
@@ -45,6 +46,14 @@ static bool probe_tracefs(const struct features *f)
 	return f->tracefs >= 0 || f->assume;
 }
 
+/* The least of them all: what counts nothing, of ourselves. */
+static bool probe_perf_events(const struct features *f)
+{
+	__cleanup_close int fd = f->assume ? -1 : perf_event__open_dummy();
+
+	return f->assume || fd >= 0;
+}
+
 static bool probe_kprobe_events(const struct features *f)
 {
 	return exists_in_tracefs(f, "kprobe_events", "register_kprobe");
@@ -69,6 +78,33 @@ static bool probe_task_storage(const struct features *f)
 {
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1 &&
 	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) == 1;
+}
+
+static bool probe_atomics(const struct features *f)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW,
+		  .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_0,
+		  .off = -8 },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		  .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_0,
+		  .off = -8,
+		  .imm = BPF_CMPXCHG },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	__cleanup_close int prog =
+		bpf_prog_load(BPF_PROG_TYPE_KPROBE, "trial", "GPL", code, ARRAY_SIZE(code), NULL);
+
+	return prog >= 0;
+}
+
+static bool probe_cgroup_ancestor(const struct features *f)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
+				       BPF_FUNC_get_current_ancestor_cgroup_id, NULL) == 1;
 }
 
 /*
@@ -175,11 +211,33 @@ static bool probe_no_preemption(const struct features *f)
 	return !uname(&u) && !strstr(u.version, "PREEMPT");
 }
 
+/* The parameters that a function of the kernel has in its BTF; -1: it is not there. */
+static int kernel_function_parameters(const char *name)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -1;
+	int n = id < 0 ? -1 : btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, id)->type));
+
+	btf__free(btf);
+	return n;
+}
+
 /* Since fprobe stands on the function graph tracer, returns live on the task's shadow stack;
  * before, a link had two slots for each CPU. (6.14, kernel commit 4346ba160409) */
 static bool probe_return_slots(const struct features *f)
 {
-	return kallsyms_has("fprobe_fgraph_entry");
+	return kernel_function_parameters("fprobe_return") >= 0;
+}
+
+/*
+ * Whether a session's return is run only if its entry was. On the shadow stack it was not so at
+ * first, and the return then found a cookie that something else had left there. 7.0 mended it
+ * (kernel commit 2ebadb60cb36), and gave the function that tells a parameter. A kernel with the one
+ * and without the other is not trusted, which costs it some instructions.
+ */
+static bool probe_session_pairs(const struct features *f)
+{
+	return kernel_function_parameters("bpf_session_cookie") == 1;
 }
 
 static const struct {
@@ -189,6 +247,9 @@ static const struct {
 	[FEATURE_TRACEFS] = { "tracefs cannot be read: run as root, or mount it at "
 			      "/sys/kernel/tracing",
 			      probe_tracefs },
+	[FEATURE_PERF_EVENTS] = { "perf events are not permitted: they need CAP_SYS_ADMIN where "
+				  "kernel.perf_event_paranoid is 3, else CAP_PERFMON",
+				  probe_perf_events },
 	[FEATURE_KPROBE_EVENTS] = { "this kernel has no kprobe events (CONFIG_KPROBE_EVENTS)",
 				    probe_kprobe_events },
 	[FEATURE_UPROBE_PMU] = { "this kernel has no uprobe events (CONFIG_UPROBE_EVENTS)",
@@ -197,6 +258,11 @@ static const struct {
 				     "(CONFIG_FTRACE_SYSCALLS)",
 				     probe_syscall_events },
 	[FEATURE_ATTACH_COOKIE] = { "this kernel has no attach cookies", probe_attach_cookie },
+	[FEATURE_ATOMICS] = { "this kernel has no atomic instructions in BPF programs (5.12)",
+			      probe_atomics },
+	[FEATURE_CGROUP_ANCESTOR] = { "this kernel cannot tell what cgroups a cgroup is under, "
+				      "from a kprobe program (5.15)",
+				      probe_cgroup_ancestor },
 	[FEATURE_KPROBE_MULTI] = { "this kernel has no kprobe.multi links (CONFIG_FPROBE, 5.18)",
 				   probe_kprobe_multi },
 	[FEATURE_KPROBE_SESSION] = { "this kernel has no kprobe.session links (CONFIG_FPROBE, "
@@ -217,6 +283,9 @@ static const struct {
 	[FEATURE_RETURN_SLOTS] = { "this kernel has few return slots for a multi link, and loses "
 				   "calls of functions that sleep",
 				   probe_return_slots },
+	[FEATURE_SESSION_PAIRS] = { "this kernel runs a session's return also where it skipped the "
+				    "entry (before 7.0)",
+				    probe_session_pairs },
 	[FEATURE_TASK_STORAGE] = { "this kernel has no task storage", probe_task_storage },
 };
 

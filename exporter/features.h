@@ -9,13 +9,16 @@
 #include "util.h"
 
 enum feature {
-	FEATURE_TRACEFS,	/* the tracing file system can be had */
-	FEATURE_KPROBE_EVENTS,	/* kprobes, by tracefs events */
-	FEATURE_UPROBE_PMU,	/* uprobes, by perf_event_open(2) */
-	FEATURE_SYSCALL_EVENTS, /* raw_syscalls tracepoints */
-	FEATURE_ATTACH_COOKIE,	/* bpf_get_attach_cookie() in kprobe programs, links on perf events
-				 */
-	FEATURE_TASK_STORAGE,	/* usable in kprobe programs */
+	FEATURE_TRACEFS,       /* the tracing file system can be had */
+	FEATURE_PERF_EVENTS,   /* we may open some: those of kprobes, uprobes and tracepoints are */
+	FEATURE_KPROBE_EVENTS, /* kprobes, by tracefs events */
+	FEATURE_UPROBE_PMU,    /* uprobes, by perf_event_open(2) */
+	FEATURE_SYSCALL_EVENTS,	 /* raw_syscalls tracepoints */
+	FEATURE_ATTACH_COOKIE,	 /* bpf_get_attach_cookie() in kprobe programs, links on perf events
+				  */
+	FEATURE_TASK_STORAGE,	 /* usable in kprobe programs */
+	FEATURE_ATOMICS,	 /* compare-and-swap in programs */
+	FEATURE_CGROUP_ANCESTOR, /* bpf_get_current_ancestor_cgroup_id() in kprobe programs */
 	FEATURE_KPROBE_MULTI,
 	FEATURE_KPROBE_SESSION,
 	FEATURE_TRAMPOLINE, /* fentry and fexit programs */
@@ -24,6 +27,7 @@ enum feature {
 	FEATURE_UPROBE_MULTI,
 	FEATURE_UPROBE_SESSION,
 	FEATURE_NO_PREEMPTION, /* the kernel does not preempt itself */
+	FEATURE_SESSION_PAIRS, /* a kprobe session's return runs only if its entry did */
 	FEATURE_RETURN_SLOTS,  /* multi links have a return slot for every call */
 	FEATURE_MAX,
 };

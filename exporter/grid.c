@@ -11,9 +11,9 @@
  * The longest whole duration within a bound. Classic bounds are decimal numbers that were read into
  * a double: 2.5e-07 times 1e9 may come out a hair below 250, and must not become 249.
  */
-static uint64_t classic_ns(double seconds)
+static uint64_t classic_bound(const struct grid *g, double bound)
 {
-	long double ns = seconds * NS_PER_SECOND, nearest = roundl(ns);
+	long double ns = bound * (g->integers ? 1 : NS_PER_SECOND), nearest = roundl(ns);
 
 	return (uint64_t)(fabsl(ns - nearest) <= nearest * 4e-16L ? nearest : floorl(ns));
 }
@@ -58,14 +58,14 @@ static int fill_thresholds(struct grid *g, int schema, char **why)
 	uint64_t *all = xcalloc(g->nclassic + nnative + 1, sizeof(*all));
 
 	for (uint32_t i = 0; i < g->nclassic; i++)
-		all[n++] = classic_ns(g->classic[i]);
+		all[n++] = classic_bound(g, g->classic[i]);
 	for (uint32_t i = 0; i < nnative; i++)
 		all[n++] = native_ns(schema, (GRID_MIN_EXP * (1 << schema)) + (int)i);
 	if (nnative)
 		all[n++] = 0; /* the zero bucket */
 	qsort(all, n, sizeof(*all), compare_u64);
 
-	for (uint32_t i = 0; i < RP_GRID_MAX; i++)
+	for (uint32_t i = 0; i < ARRAY_SIZE(g->table.threshold); i++)
 		g->table.threshold[i] = ~0ULL;
 	for (uint32_t i = 0; i < n; i++) {
 		if (i && all[i] == all[i - 1])
@@ -113,7 +113,7 @@ static void map_buckets(struct grid *g, int schema)
 {
 	g->classic_end = xcalloc(g->nclassic + 1, sizeof(*g->classic_end));
 	for (uint32_t i = 0; i < g->nclassic; i++)
-		g->classic_end[i] = cell_of(g, classic_ns(g->classic[i])) + 1;
+		g->classic_end[i] = cell_of(g, classic_bound(g, g->classic[i])) + 1;
 
 	g->native = schema >= 0;
 	if (!g->native)
@@ -129,11 +129,13 @@ static void map_buckets(struct grid *g, int schema)
 	g->native_end[g->nnative - 1] = g->ncells;
 }
 
-int grid__build(const double *bounds, size_t n, int schema, struct grid **out, char **why)
+static int build(bool integers, const double *bounds, size_t n, int schema, struct grid **out,
+		 char **why)
 {
 	struct grid *g = xcalloc(1, sizeof(*g));
 	int err;
 
+	g->integers = integers;
 	g->nclassic = n;
 	g->classic = xcalloc(n + 1, sizeof(*g->classic));
 	if (n)
@@ -149,6 +151,16 @@ int grid__build(const double *bounds, size_t n, int schema, struct grid **out, c
 	map_buckets(g, schema);
 	*out = g;
 	return 0;
+}
+
+int grid__build(const double *bounds, size_t n, int schema, struct grid **out, char **why)
+{
+	return build(false, bounds, n, schema, out, why);
+}
+
+int grid__build_integers(const double *bounds, size_t n, struct grid **out, char **why)
+{
+	return build(true, bounds, n, -1, out, why);
 }
 
 void grid__free(struct grid *g)

@@ -14,14 +14,17 @@
  * counted in the next bucket up. Below lies 0 ns, the zero bucket. */
 #define GRID_MIN_EXP (-30)
 #define GRID_MAX_EXP 10
+/* Most native buckets, at schema 3: one for each bound, and the one above. */
+#define GRID_NATIVE_MAX (((GRID_MAX_EXP - GRID_MIN_EXP) << 3) + 2)
 
 struct grid {
 	struct rp_grid table; /* as the kernel side wants it */
 	uint32_t nthresholds; /* cells: nthresholds + 1 */
 	uint32_t ncells;
 
-	double *classic; /* ascending bounds in seconds, without +Inf */
+	double *classic; /* ascending bounds in seconds, or integers; without +Inf */
 	uint32_t nclassic;
+	bool integers;	       /* of integers, not of nanoseconds */
 	uint32_t *classic_end; /* classic bucket i: cells classic_end[i-1] .. classic_end[i]-1 */
 
 	int schema; /* of the native histogram; ignore native_* if !native */
@@ -38,6 +41,8 @@ struct grid {
  * native histogram. On failure returns -EINVAL and *why, to be freed, says what to change.
  */
 int grid__build(const double *bounds, size_t n, int schema, struct grid **out, char **why);
+/* The same for a histogram of integers (sizes): bounds >= 0 and whole, no native histogram. */
+int grid__build_integers(const double *bounds, size_t n, struct grid **out, char **why);
 void grid__free(struct grid *g);
 
 #endif /* GRID_H */

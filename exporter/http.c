@@ -5,80 +5,27 @@
  * One daemon per listening socket, each with an internal epoll loop and a few threads. A body is
  * built whole before its first byte is sent, so that a failure is a 500 and never half a page.
  * Limits are explicit, since the library's defaults are "none" and idle connections count: a
- * connection that does nothing is closed after CONNECTION_TIMEOUT, and no single peer can take
- * them all. A request that counts against max_requests does so until its last byte is sent, so
- * clients that do not read are what the limit is about.
+ * connection that does nothing is closed after CONNECTION_TIMEOUT, or earlier when there are many
+ * (http_connections.h), and no single peer can take them all. A request that counts against
+ * max_requests does so until its last byte is sent, so clients that do not read are what the limit
+ * is about.
+ *
+ * A request whose password is not known yet is suspended until the thread that checks passwords
+ * has looked at it; the threads here never wait for that.
  *
  * What the library refuses by itself (bytes that are no HTTP, headers beyond MEMORY_LIMIT) never
  * gets here and is not in the request counts.
  */
-#include "http.h"
 #include "expo.h"
-#include "log.h"
+#include "http_internal.h"
 #include "self.h"
-#include "sockets.h"
 
-#include <errno.h>
 #include <math.h>
-#include <microhttpd.h>
-#include <pthread.h>
-#include <stdarg.h>
-#include <strings.h>
-#include <time.h>
-#include <zlib.h>
+#include <netinet/in.h>
 
-#define THREADS		   4  /* of all sockets together */
-#define CONNECTION_TIMEOUT 15 /* seconds without a byte */
-#define CONNECTIONS_MIN	   256
-#define CONNECTIONS_MAX	   4096
-#define MEMORY_LIMIT	   (16 * 1024)	 /* per connection: request line and headers */
-#define UPLOAD_MAX	   (1024 * 1024) /* drained and ignored; more and the connection is cut */
-#define COMPRESS_MIN	   1024
-#define COMPRESS_LEVEL	   1 /* 3 takes a fifth more time for a tenth fewer bytes */
-#define DRAIN_SECONDS	   5 /* for requests under way at the end */
-
-#define TEXT_PLAIN	   "text/plain; charset=utf-8"
-
-#if MHD_VERSION >= 0x00097002
-typedef enum MHD_Result mhd_result;
-#else
-typedef int mhd_result;
-#endif
-
-struct http {
-	struct listener *listeners;
-	size_t nlisteners;
-	struct MHD_Daemon **daemons; /* by listener; NULL before http__start() */
-	const struct http_route *routes;
-	void *ctx;
-	unsigned max_requests;
-
-	pthread_mutex_t lock;
-	pthread_cond_t idle;
-	size_t active;	  /* requests begun and not completed */
-	unsigned limited; /* those of them that count against max_requests */
-};
-
-/* From the first byte of a request's headers to the last byte of its answer. */
-struct request {
-	bool limited;
-	size_t uploaded;
-};
-
-void http_response__text(struct http_response *res, int code, const char *fmt, ...)
-{
-	char line[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-
-	buf__free(&res->body);
-	*res = (struct http_response){ .code = code, .content_type = TEXT_PLAIN };
-	buf__puts(&res->body, line);
-	buf__putc(&res->body, '\n');
-}
+#define NOSNIFF	     "X-Content-Type-Options"
+#define UPLOAD_MAX   (1024 * 1024) /* drained and ignored; more and the connection is cut */
+#define COMPRESS_MIN 1024
 
 /* ---- methods --------------------------------------------------------------------------------- */
 
@@ -121,12 +68,20 @@ static bool take_slot(struct http *h, struct request *r)
 	return r->limited;
 }
 
-static mhd_result begin_request(struct http *h, void **con_cls)
+static struct connection *connection_of(struct MHD_Connection *c)
+{
+	return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static mhd_result begin_request(struct http *h, struct MHD_Connection *c, void **con_cls)
 {
 	struct request *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return MHD_NO;
+	r->c = c;
+	r->connection = connection_of(c);
+	connections__busy(&h->connections, r->connection);
 	pthread_mutex_lock(&h->lock);
 	h->active++;
 	pthread_mutex_unlock(&h->lock);
@@ -134,8 +89,8 @@ static mhd_result begin_request(struct http *h, void **con_cls)
 	return MHD_YES;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
-			 enum MHD_RequestTerminationCode why)
+void http__on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
+			enum MHD_RequestTerminationCode why)
 {
 	struct request *r = *con_cls;
 	struct http *h = cls;
@@ -144,9 +99,10 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 		return;
 	pthread_mutex_lock(&h->lock);
 	h->limited -= r->limited;
-	if (!--h->active)
-		pthread_cond_broadcast(&h->idle);
+	h->active--;
 	pthread_mutex_unlock(&h->lock);
+	connections__idle(&h->connections, r->connection);
+	web_visit__end(&r->visit);
 	free(r);
 	*con_cls = NULL;
 }
@@ -201,39 +157,21 @@ static void call_handler(struct http *h, struct MHD_Connection *c, const struct 
 
 /* ---- responses ------------------------------------------------------------------------------- */
 
-/* The body as one gzip member; false, and no change, if that is not to be had. */
-static bool compress_body(struct buf *body)
+static void add_configured_headers(struct MHD_Response *mr, const struct web_visit *v)
 {
-	struct buf out = { 0 };
-	z_stream z = { 0 };
-	int err;
+	const char *name, *value;
 
-	/* 31: the largest window, with a gzip header. */
-	if (body->len > UINT32_MAX ||
-	    deflateInit2(&z, COMPRESS_LEVEL, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return false;
-	z.avail_out = deflateBound(&z, body->len);
-	z.next_out = (Bytef *)buf__reserve(&out, z.avail_out);
-	z.next_in = (Bytef *)body->data;
-	z.avail_in = body->len;
-	err = z.next_out ? deflate(&z, Z_FINISH) : Z_MEM_ERROR;
-	out.len = z.total_out;
-	deflateEnd(&z);
-	if (err != Z_STREAM_END) {
-		buf__free(&out);
-		return false;
-	}
-	buf__free(body);
-	*body = out;
-	return true;
+	for (size_t i = 0; web_visit__header(v, i, &name, &value); i++)
+		if (strcmp(name, NOSNIFF)) /* which is there always */
+			MHD_add_response_header(mr, name, value);
 }
 
-static mhd_result send_response(struct MHD_Connection *c, struct http_response *res,
-				const char *allow)
+static mhd_result send_response(struct MHD_Connection *c, const struct request *r,
+				struct http_response *res, const char *allow)
 {
 	bool compressed = res->compressible && res->body.len > COMPRESS_MIN &&
 			  expo__accepts_gzip(header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING)) &&
-			  compress_body(&res->body);
+			  http_body__gzip(&res->body);
 	struct MHD_Response *mr = MHD_create_response_from_buffer_with_free_callback(
 		res->body.len, res->body.data, free);
 	mhd_result ret;
@@ -242,7 +180,10 @@ static mhd_result send_response(struct MHD_Connection *c, struct http_response *
 		return MHD_NO;
 	res->body = (struct buf){ 0 }; /* the response's now */
 	MHD_add_response_header(mr, MHD_HTTP_HEADER_CONTENT_TYPE, res->content_type);
-	MHD_add_response_header(mr, "X-Content-Type-Options", "nosniff");
+	MHD_add_response_header(mr, NOSNIFF, "nosniff");
+	add_configured_headers(mr, &r->visit);
+	if (res->code == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(mr, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic");
 	if (res->vary)
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_VARY, res->vary);
 	if (compressed)
@@ -264,7 +205,9 @@ static mhd_result answer(struct http *h, struct MHD_Connection *c, struct reques
 	const char *allow = NULL;
 	mhd_result ret;
 
-	if (!route) {
+	if (r->refused) {
+		http_response__text(&res, r->refused, "%s", web__reason(r->refused));
+	} else if (!route) {
 		http_response__text(&res, MHD_HTTP_NOT_FOUND, "404 page not found");
 	} else if (!method_allowed(route, method)) {
 		allow = method_sets[route->methods].allow;
@@ -277,154 +220,83 @@ static mhd_result answer(struct http *h, struct MHD_Connection *c, struct reques
 	} else {
 		call_handler(h, c, route, &res);
 	}
-	ret = send_response(c, &res, allow);
+	ret = send_response(c, r, &res, allow);
 	buf__free(&res.body);
 	return ret;
 }
 
-static mhd_result on_request(void *cls, struct MHD_Connection *c, const char *url,
-			     const char *method, const char *version, const char *upload,
-			     size_t *upload_size, void **con_cls)
+/* ---- the web configuration ------------------------------------------------------------------- */
+
+/* Tells peers apart: an IPv4 address, or the network of an IPv6 address. */
+static uint64_t peer_of(struct MHD_Connection *c)
+{
+	const struct sockaddr *sa =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+	uint64_t id = 0;
+
+	if (sa->sa_family == AF_INET) {
+		id = ((const struct sockaddr_in *)sa)->sin_addr.s_addr;
+	} else if (sa->sa_family == AF_INET6) {
+		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+
+		memcpy(&id, &in6->s6_addr[IN6_IS_ADDR_V4MAPPED(in6) ? 8 : 0], sizeof(id));
+	}
+	return id;
+}
+
+/* In another thread. The request may be gone once its connection is resumed. */
+static void on_login(void *ctx, int refused)
+{
+	struct request *r = ctx;
+
+	r->refused = refused;
+	MHD_resume_connection(r->c);
+}
+
+static mhd_result wait_for_login(struct http *h, struct request *r)
+{
+	int refused;
+
+	/* First: it may be over before web__login() returns. */
+	MHD_suspend_connection(r->c);
+	refused = web__login(h->web, &r->visit, peer_of(r->c), on_login, r);
+	if (refused)
+		on_login(r, refused);
+	return MHD_YES;
+}
+
+/* WEB_LOGIN, or what there is to answer is in r->refused. */
+static int enter(struct http *h, struct request *r)
+{
+	const char *value = NULL;
+	size_t len = 0;
+
+	r->entered = true;
+	if (!h->web)
+		return 0;
+	if (!MHD_lookup_connection_value_n(r->c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION,
+					   strlen(MHD_HTTP_HEADER_AUTHORIZATION), &value, &len))
+		value = NULL;
+	r->refused = web__enter(h->web, &r->visit, value, len);
+	return r->refused;
+}
+
+mhd_result http__on_request(void *cls, struct MHD_Connection *c, const char *url,
+			    const char *method, const char *version, const char *upload,
+			    size_t *upload_size, void **con_cls)
 {
 	struct request *r = *con_cls;
 
 	/* The first call is before the body; an answer here would make the library cut the
 	 * connection. So the body, which nobody wants, is drained first. */
 	if (!r)
-		return begin_request(cls, con_cls);
+		return begin_request(cls, c, con_cls);
 	if (*upload_size) {
 		r->uploaded += *upload_size;
 		*upload_size = 0;
 		return r->uploaded > UPLOAD_MAX ? MHD_NO : MHD_YES;
 	}
+	if (!r->entered && enter(cls, r) == WEB_LOGIN)
+		return wait_for_login(cls, r);
 	return answer(cls, c, r, url, method);
-}
-
-/* ---- the daemons ----------------------------------------------------------------------------- */
-
-static void on_log(void *cls, const char *fmt, va_list ap)
-{
-	char line[512];
-
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("libmicrohttpd: %s", line);
-}
-
-static unsigned connection_limit(const struct http *h)
-{
-	/* Keep-alive connections that idle between scrapes are most of them. */
-	uint64_t n = h->max_requests ? 64 + 4 * (uint64_t)h->max_requests : CONNECTIONS_MAX;
-
-	if (n < CONNECTIONS_MIN)
-		return CONNECTIONS_MIN;
-	return n < CONNECTIONS_MAX ? n : CONNECTIONS_MAX;
-}
-
-static struct MHD_Daemon *start_daemon(struct http *h, const struct listener *l)
-{
-	unsigned threads = THREADS / h->nlisteners, limit = connection_limit(h);
-	struct MHD_OptionItem options[] = {
-		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL },
-		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, h },
-		{ MHD_OPTION_LISTEN_SOCKET, l->fd, NULL },
-		{ MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT, NULL },
-		{ MHD_OPTION_CONNECTION_LIMIT, limit, NULL },
-		/* All scrapes may come from one address (a proxy, a forwarded port), so this only
-		 * keeps a part for the others. */
-		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT, limit - limit / 4, NULL },
-		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT, NULL },
-		/* A pool of one is no pool. */
-		{ threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL },
-		{ MHD_OPTION_END, 0, NULL },
-	};
-
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,
-				NULL, NULL, on_request, h, MHD_OPTION_ARRAY, options,
-				MHD_OPTION_END);
-}
-
-int http__bind(const struct web_config *c, struct http **out, char **error)
-{
-	struct http *h = xcalloc(1, sizeof(*h));
-	pthread_condattr_t attr;
-	int err;
-
-	pthread_mutex_init(&h->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&h->idle, &attr);
-	pthread_condattr_destroy(&attr);
-	h->max_requests = c->max_requests;
-
-	err = sockets__open(c, &h->listeners, &h->nlisteners, error);
-	if (err) {
-		http__free(h);
-		return err;
-	}
-	*out = h;
-	return 0;
-}
-
-int http__start(struct http *h, const struct http_route *routes, void *ctx, char **error)
-{
-	h->routes = routes;
-	h->ctx = ctx;
-	h->daemons = xcalloc(h->nlisteners, sizeof(h->daemons[0]));
-	for (size_t i = 0; i < h->nlisteners; i++) {
-		errno = 0;
-		h->daemons[i] = start_daemon(h, &h->listeners[i]);
-		if (!h->daemons[i]) {
-			int err = errno ? -errno : -EIO;
-
-			*error = xasprintf("cannot serve on %s: %s. --log.level=debug tells more",
-					   h->listeners[i].name, strerror(-err));
-			return err;
-		}
-		log_info("listening on %s", h->listeners[i].name);
-	}
-	return 0;
-}
-
-int http__port(const struct http *h, size_t i)
-{
-	return h->listeners[i].port;
-}
-
-static void wait_until_idle(struct http *h)
-{
-	struct timespec end;
-
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += DRAIN_SECONDS;
-	pthread_mutex_lock(&h->lock);
-	while (h->active && pthread_cond_timedwait(&h->idle, &h->lock, &end) != ETIMEDOUT)
-		;
-	pthread_mutex_unlock(&h->lock);
-}
-
-void http__free(struct http *h)
-{
-	bool serving = false;
-
-	if (!h)
-		return;
-	for (size_t i = 0; h->daemons && i < h->nlisteners; i++) {
-		if (!h->daemons[i])
-			continue;
-		serving = true;
-		/* Hands the socket back; a daemon that will not has it closed by stopping. */
-		if (MHD_quiesce_daemon(h->daemons[i]) == MHD_INVALID_SOCKET)
-			h->listeners[i].fd = -1;
-	}
-	if (serving)
-		wait_until_idle(h);
-	for (size_t i = 0; h->daemons && i < h->nlisteners; i++)
-		if (h->daemons[i])
-			MHD_stop_daemon(h->daemons[i]);
-	sockets__close(h->listeners, h->nlisteners);
-	free(h->daemons);
-	pthread_cond_destroy(&h->idle);
-	pthread_mutex_destroy(&h->lock);
-	free(h);
 }

@@ -11,6 +11,7 @@
 #include "util.h"
 
 struct http;
+struct web_source; /* web.h */
 
 /* A request as a handler sees it. */
 struct http_request {
@@ -47,14 +48,21 @@ struct http_route {
 	bool limited;		   /* counts against max_requests */
 };
 
+/* Whether --web.config.file is in order, with all that it names. Binds nothing, starts nothing. */
+int http__check(const struct web_config *c, char **error);
 /*
- * Binds every address at once, so that a taken port is known before anything is attached; nothing
- * is served until http__start(). On failure returns a negative errno and *error (one line, to be
- * freed): the address and what to do next.
+ * Reads the web configuration file and binds every address at once, so that a taken port is known
+ * before anything is attached; nothing is served until http__start(). On failure returns a negative
+ * errno and *error (one line, to be freed): the address and what to do next.
  */
 int http__bind(const struct web_config *c, struct http **out, char **error);
-/* routes end with a NULL path and must outlive http; ctx goes to every handler. */
+/* Who looks at what --web.config.file names, from http__start() on; borrowed. Unless told, it is
+ * this process itself. */
+void http__set_web_source(struct http *h, const struct web_source *source);
+/* Makes threads. routes end with a NULL path and must outlive http; ctx goes to every handler. */
 int http__start(struct http *h, const struct http_route *routes, void *ctx, char **error);
+/* Descriptors of the listening sockets; at most max. Returns how many. */
+size_t http__sockets(const struct http *h, int *fds, size_t max);
 /* The port that address i is bound to (":0" lets the kernel choose). */
 int http__port(const struct http *h, size_t i);
 /* Takes no more connections, waits (a few seconds at most) for requests under way, closes. NULL is

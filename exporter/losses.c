@@ -1,27 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "losses.h"
 
-#include "attach.h"
-
-/* What is remembered of a session program from one reading to the next; see skipped_calls(). */
-struct session_skips {
+/* What is remembered of a target's skipped runs from one reading to the next; see skipped_calls(),
+ * skipped_returns(). */
+struct skips {
 	uint64_t lost, x, last;
+};
+
+/* What servers see, in memory that they share with the attacher. */
+struct board {
+	size_t nprograms, nshared;
+	struct attach_program_counts programs[ATTACH_MECHANISMS_MAX];
+	struct losses_shared shared[ATTACH_MECHANISMS_MAX];
+	struct losses_target targets[]; /* by id */
 };
 
 struct losses {
 	struct attach *attach;
-	const struct bpfobj *obj;
+	struct bpfobj *obj;
 	struct kernel_counts *kernel; /* by target id */
-	struct losses_target *targets;
+	uint64_t *calls;	      /* likewise */
 	size_t n;
-	struct losses_shared shared[ATTACH_MECHANISMS_MAX];
-	struct session_skips *skips;				  /* by target id */
-	struct session_skips skips_shared[ATTACH_MECHANISMS_MAX]; /* by place in shared[] */
-	struct attach_program_counts programs[ATTACH_MECHANISMS_MAX];
-	size_t nprograms;
+	struct skips *skips;				  /* by target id */
+	struct skips skips_shared[ATTACH_MECHANISMS_MAX]; /* by place in shared[] */
+	struct board *board;
 };
 
-struct losses *losses__new(struct attach *a, const struct bpfobj *obj)
+static size_t board_size(const struct losses *l)
+{
+	return sizeof(struct board) + l->n * sizeof(struct losses_target);
+}
+
+struct losses *losses__new(struct attach *a, struct bpfobj *obj)
 {
 	struct losses *l = xcalloc(1, sizeof(*l));
 	const struct attach_slot *slots = attach__slots(a, &l->n);
@@ -29,19 +39,17 @@ struct losses *losses__new(struct attach *a, const struct bpfobj *obj)
 	l->attach = a;
 	l->obj = obj;
 	l->kernel = xcalloc(l->n, sizeof(*l->kernel));
-	l->targets = xcalloc(l->n, sizeof(*l->targets));
+	l->calls = xcalloc(l->n, sizeof(*l->calls));
 	l->skips = xcalloc(l->n, sizeof(*l->skips));
+	l->board = shared_memory(board_size(l));
+	if (!l->board) {
+		losses__free(l);
+		return NULL;
+	}
 	for (size_t i = 0; i < l->n; i++)
 		if (slots[i].ops)
-			l->targets[i].reasons = slots[i].ops->missed;
+			l->board->targets[i].reasons = slots[i].ops->missed;
 	return l;
-}
-
-void losses__read_kernel(struct losses *l)
-{
-	memset(l->kernel, 0, l->n * sizeof(*l->kernel));
-	attach__count(l->attach, l->kernel);
-	l->nprograms = attach__count_programs(l->attach, l->programs);
 }
 
 /* Counters never go back, although their parts are read one after the other. */
@@ -54,13 +62,14 @@ static void raise_to(uint64_t *counter, uint64_t v)
 /*
  * Of a session program the kernel counts skipped entries and skipped exits as one each. A call is
  * one of: counted; e, exit without entry, tallied as NO_ENTRY; x, entry without exit; b, neither.
- * Skipped runs are e + x + 2b, and the calls sought are x + b. Entries without an exit are x and
- * the calls that run now, which cannot be told apart; but x grows by no more than the skipped runs
- * do. So after a reading at which nothing ran, x is exact and stays it; before, it is a bound from
- * above, and of two readings in a row the lower stands.
+ * Only a kernel that preempts itself knows e and x (session.bpf.h), and only there are entries
+ * counted. Skipped runs are e + x + 2b, and the calls sought are x + b. Entries without an exit are
+ * x and the calls that run now, which cannot be told apart; but x grows by no more than the skipped
+ * runs do. So after a reading at which nothing ran, x is exact and stays it; before, it is a bound
+ * from above, and of two readings in a row the lower stands.
  */
-static uint64_t skipped_calls(struct session_skips *s, uint64_t entered, uint64_t calls,
-			      uint64_t no_entry, uint64_t skipped)
+static uint64_t skipped_calls(struct skips *s, uint64_t entered, uint64_t calls, uint64_t no_entry,
+			      uint64_t skipped)
 {
 	uint64_t lost = skipped > no_entry ? skipped - no_entry : 0;
 	uint64_t without_exit = entered > calls ? entered - calls : 0;
@@ -72,54 +81,74 @@ static uint64_t skipped_calls(struct session_skips *s, uint64_t entered, uint64_
 	return now < before ? now : before;
 }
 
-static void complete_target(struct losses *l, size_t id, const struct snap_target *t,
-			    uint64_t calls)
+/*
+ * Returns that the kernel counted and our program did not see. The kernel counts before it runs the
+ * program, so a call may just be in between, for as long as an interrupt or a virtual machine's
+ * host holds it there; hence of two readings in a row the lower stands.
+ */
+static uint64_t skipped_returns(struct skips *s, uint64_t returned, uint64_t seen)
 {
-	struct losses_target *out = &l->targets[id];
-	const struct kernel_counts *k = &l->kernel[id];
-	uint64_t no_entry = t->tally[RP_TALLY_NO_ENTRY], skipped = k->missed[MISSED_RECURSION];
+	uint64_t now = returned > seen ? returned - seen : 0, before = s->last;
 
-	if (k->has_returned && k->returned > calls + no_entry)
-		skipped += k->returned - calls - no_entry;
+	s->last = now;
+	return now < before ? now : before;
+}
+
+static void update_target(struct losses *l, size_t id)
+{
+	struct losses_target *out = &l->board->targets[id];
+	const struct kernel_counts *k = &l->kernel[id];
+	uint64_t tally[RP_TALLY_MAX], calls, no_entry, skipped = k->missed[MISSED_RECURSION];
+
+	snapshot__tally(l->obj, id, tally);
+	no_entry = tally[RP_TALLY_NO_ENTRY];
+	calls = l->calls[id] + tally[RP_TALLY_FILTERED]; /* seen, and not wanted */
+
+	if (k->has_returned)
+		skipped += skipped_returns(&l->skips[id], k->returned, calls + no_entry);
 	if (k->has_skipped)
-		skipped += skipped_calls(&l->skips[id], t->tally[RP_TALLY_ENTERED], calls, no_entry,
+		skipped += skipped_calls(&l->skips[id], tally[RP_TALLY_ENTERED], calls, no_entry,
 					 k->skipped);
 	raise_to(&out->missed[MISSED_RECURSION], skipped);
 	raise_to(&out->missed[MISSED_MAXACTIVE], k->missed[MISSED_MAXACTIVE]);
 	raise_to(&out->missed[MISSED_NO_ENTRY], no_entry);
-	raise_to(&out->missed[MISSED_DEPTH], t->tally[RP_TALLY_DEPTH]);
+	raise_to(&out->missed[MISSED_DEPTH], tally[RP_TALLY_DEPTH]);
 }
 
 /* The skipped runs of a session program that many targets share, as calls. */
 static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_program_counts *p,
-				     const struct snapshot *s, struct session_skips *skips)
+				     struct skips *skips)
 {
-	const struct grid *grid = bpfobj__grid(l->obj);
-	uint64_t entered = 0, calls = 0, no_entry = 0;
+	uint64_t entered[RP_ENTERED_MAX], calls = 0, no_entry = 0;
 	size_t n;
 	const struct attach_slot *slots = attach__slots(l->attach, &n);
 
-	for (size_t i = 0; i < n && i < s->n; i++) {
-		if (!slots[i].attached || strcmp(slots[i].ops->name, p->mechanism))
+	for (size_t i = 0; i < n; i++) {
+		uint64_t tally[RP_TALLY_MAX];
+
+		if (!slots[i].ops || strcmp(slots[i].ops->name, p->mechanism))
 			continue;
-		entered += s->targets[i].tally[RP_TALLY_ENTERED];
-		no_entry += s->targets[i].tally[RP_TALLY_NO_ENTRY];
-		calls += snapshot__calls(&s->targets[i], grid);
+		snapshot__tally(l->obj, i, tally);
+		no_entry += tally[RP_TALLY_NO_ENTRY];
+		calls += l->calls[i] + tally[RP_TALLY_FILTERED];
 	}
-	return skipped_calls(skips, entered, calls, no_entry, p->missed[MISSED_RECURSION]);
+	snapshot__entered(l->obj, entered);
+	return skipped_calls(skips, entered[p->entered], calls, no_entry,
+			     p->missed[MISSED_RECURSION]);
 }
 
 /*
  * A call whose entry program was skipped shows up as a return without a frame, so of a shared pair
  * only what the return program missed is added.
  */
-static size_t complete_shared(struct losses *l, const struct snapshot *s)
+static void update_shared(struct losses *l)
 {
+	struct board *b = l->board;
 	size_t n = 0;
 
-	for (size_t i = 0; i < l->nprograms; i++) {
-		const struct attach_program_counts *p = &l->programs[i];
-		struct losses_shared *out = &l->shared[n];
+	for (size_t i = 0; i < b->nprograms; i++) {
+		const struct attach_program_counts *p = &b->programs[i];
+		struct losses_shared *out = &b->shared[n];
 
 		if (!p->shared)
 			continue;
@@ -128,40 +157,56 @@ static size_t complete_shared(struct losses *l, const struct snapshot *s)
 			uint64_t missed = p->missed[r];
 
 			if (r == MISSED_RECURSION && p->skips_twice)
-				missed = skipped_calls_of_all(l, p, s, &l->skips_shared[n]);
+				missed = skipped_calls_of_all(l, p, &l->skips_shared[n]);
 			raise_to(&out->missed[r], missed);
 		}
 		n++;
 	}
-	return n;
+	b->nshared = n;
 }
 
-struct losses_view losses__complete(struct losses *l, const struct snapshot *s)
+/* What the kernel counts is read before the cells are, so that the difference of the two never
+ * makes a loss of a call that is just being counted. */
+int losses__update(struct losses *l)
 {
-	const struct grid *grid = bpfobj__grid(l->obj);
+	int err;
 
-	for (size_t i = 0; i < l->n && i < s->n; i++)
-		complete_target(l, i, &s->targets[i], snapshot__calls(&s->targets[i], grid));
+	memset(l->kernel, 0, l->n * sizeof(*l->kernel));
+	attach__count(l->attach, l->kernel);
+	l->board->nprograms = attach__count_programs(l->attach, l->board->programs);
+	err = bpfobj__refresh(l->obj);
+	if (err)
+		return err;
+	snapshot__count_calls(l->obj, l->calls);
+	for (size_t id = 0; id < l->n; id++)
+		update_target(l, id);
+	update_shared(l);
+	return 0;
+}
+
+struct losses_view losses__view(const struct losses *l)
+{
 	return (struct losses_view){
-		.targets = l->targets,
+		.targets = l->board->targets,
 		.n = l->n,
-		.shared = l->shared,
-		.nshared = complete_shared(l, s),
+		.shared = l->board->shared,
+		.nshared = l->board->nshared,
 	};
 }
 
 size_t losses__programs(const struct losses *l, const struct attach_program_counts **out)
 {
-	*out = l->programs;
-	return l->nprograms;
+	*out = l->board->programs;
+	return l->board->nprograms;
 }
 
 void losses__free(struct losses *l)
 {
 	if (!l)
 		return;
+	shared_memory_free(l->board, board_size(l));
 	free(l->kernel);
+	free(l->calls);
 	free(l->skips);
-	free(l->targets);
 	free(l);
 }

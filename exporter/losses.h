@@ -9,9 +9,8 @@
 #ifndef LOSSES_H
 #define LOSSES_H
 
+#include "attach.h"
 #include "snapshot.h"
-
-struct attach;
 
 struct losses_target {
 	uint32_t reasons; /* bit r: reason r can happen to this target, so it is exported from 0 */
@@ -20,7 +19,7 @@ struct losses_target {
 
 /* Losses of programs that several targets share, and that the kernel counts for all together. */
 struct losses_shared {
-	const char *mechanism;
+	const char *mechanism; /* static */
 	uint64_t missed[MISSED_MAX];
 };
 
@@ -31,18 +30,16 @@ struct losses_view {
 	size_t nshared;
 };
 
+/* The attacher updates, and it and processes forked from it see what came of that. */
 struct losses;
-struct losses *losses__new(struct attach *a, const struct bpfobj *obj);
-/*
- * Two steps around a snapshot: what the kernel counts is read before the cells are, so that the
- * difference of the two never makes a loss of a call that is just being counted.
- */
-void losses__read_kernel(struct losses *l);
-/* Valid until the next read. */
-struct losses_view losses__complete(struct losses *l, const struct snapshot *s);
-/* What the kernel counted of the programs, at the last read. */
-struct attach_program_counts;
+struct losses *losses__new(struct attach *a, struct bpfobj *obj);
+void losses__free(struct losses *l); /* NULL is fine */
+
+/* Reads everything. 0 or a negative errno, of bpf(2) that failed. */
+int losses__update(struct losses *l);
+
+struct losses_view losses__view(const struct losses *l);
+/* What the kernel counted of the programs. */
 size_t losses__programs(const struct losses *l, const struct attach_program_counts **out);
-void losses__free(struct losses *l);
 
 #endif /* LOSSES_H */

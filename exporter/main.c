@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Wiring only: configuration -> targets -> plan -> programs -> links -> pages, and back down.
+ * Wiring only: what the command line asks for. To run is: configuration, sockets, reconcile,
+ * attacher.
  */
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
-#include "attach.h"
-#include "bpfobj.h"
-#include "collect.h"
+#include "attacher.h"
 #include "config.h"
 #include "discover.h"
 #include "features.h"
-#include "grid.h"
 #include "http.h"
 #include "log.h"
-#include "pages.h"
 #include "plan.h"
 #include "privs.h"
-#include "self.h"
+#include "reconcile.h"
 #include "tracefs.h"
 #include "version.h"
 
@@ -29,30 +27,21 @@ enum exit_code { EXIT_OK, EXIT_CANNOT_RUN, EXIT_USAGE };
 
 /* Everything that lives as long as the process, in the order in which it is made. */
 struct exporter {
-	struct config *config;
-	struct grid *grid;
+	int argc;
+	char *const *argv;
+	struct config *config; /* the first one: flags do not change */
 	int tracefs;
 	struct features *features;
-	struct targets *targets;
-	struct attach *attach;
-	struct bpfobj_params params;
 	struct http *http;
-	struct bpfobj *obj;
-	struct collector *collector;
-	struct pages *pages;
+	struct reconcile *reconcile;
 };
 
 static void exporter__free(struct exporter *e)
 {
 	http__free(e->http);
-	pages__free(e->pages);
-	collector__free(e->collector);
-	attach__free(e->attach);
-	bpfobj__free(e->obj);
-	targets__free(e->targets);
+	reconcile__free(e->reconcile);
 	features__free(e->features);
 	cleanup__close(&e->tracefs);
-	grid__free(e->grid);
 	config__free(e->config);
 }
 
@@ -61,6 +50,12 @@ static int fail(int code, char *error)
 	log_error("%s", error);
 	free(error);
 	return code;
+}
+
+/* Whether it is the configuration's fault or the machine's. */
+static int code_of(int err)
+{
+	return err == -EINVAL ? EXIT_USAGE : EXIT_CANNOT_RUN;
 }
 
 static int print_version(void)
@@ -73,38 +68,41 @@ static int print_version(void)
 	return EXIT_OK;
 }
 
-/* Everything up to the plan: reads, decides, changes nothing. */
-static int prepare(struct exporter *e)
+static void look_at_machine(struct exporter *e)
 {
-	struct config *c = e->config;
-	struct discover_env env = {};
-	char *error = NULL;
-
-	if (grid__build(c->buckets, c->nbuckets, c->native_schema, &e->grid, &error))
-		return fail(EXIT_USAGE, error);
 	e->tracefs = tracefs__open();
-	e->features = features__new(e->tracefs, c->action == ACTION_CHECK);
-	if (c->is_default_set) {
-		bool kernel = features__has(e->features, FEATURE_KPROBE_EVENTS);
+	e->features = features__new(e->tracefs, e->config->action == ACTION_CHECK);
+}
 
-		if (!kernel)
-			log_warn("kernel functions cannot be probed here: %s; using the default "
-				 "set of system calls instead",
-				 features__describe(FEATURE_KPROBE_EVENTS));
-		if (config__add_default_set(c, kernel, &error))
-			return fail(EXIT_USAGE, error);
-	}
-	env.tracefs = e->tracefs;
-	if (discover__run(c, &env, &e->targets, &error))
-		return fail(EXIT_USAGE, error);
-	if (attach__plan(e->targets, e->features, c->mechanism, &e->attach, &error))
-		return fail(EXIT_CANNOT_RUN, error);
-	e->params = (struct bpfobj_params){
-		.grid = e->grid,
-		.cells = c->cells,
-	};
-	attach__params(e->attach, &e->params);
-	return EXIT_OK;
+/* Which default set serves is known only now. 0 or -EINVAL with *error. */
+static int complete_config(struct exporter *e, struct config *c, char **error)
+{
+	bool kernel;
+
+	if (!c->is_default_set)
+		return 0;
+	kernel = features__has(e->features, FEATURE_KPROBE_EVENTS);
+	if (!kernel)
+		log_warn("kernel functions cannot be probed here: %s; using the default set of "
+			 "system calls instead",
+			 features__describe(FEATURE_KPROBE_EVENTS));
+	return config__add_default_set(c, kernel, error);
+}
+
+static int read_config(void *ctx, struct config **out, char **error)
+{
+	struct exporter *e = ctx;
+	struct config *c;
+	int err = config__parse(e->argc, e->argv, &c, error);
+
+	if (err)
+		return err;
+	err = complete_config(e, c, error);
+	if (err)
+		config__free(c);
+	else
+		*out = c;
+	return err;
 }
 
 static size_t count_unattached(const struct targets *targets)
@@ -117,29 +115,40 @@ static size_t count_unattached(const struct targets *targets)
 	return n;
 }
 
-static int check(struct exporter *e)
+static int print_plan(const struct exporter *e, const struct generation *g)
 {
-	struct bpfobj_plan memory;
+	uint64_t limit = e->config->memory_limit;
 	char *error;
 
-	bpfobj__plan(&e->params, e->features, &memory);
-	plan__print(stdout, e->targets, e->attach, &e->params, &memory, e->config->memory_limit);
-	error = plan__over_limit(&e->params, &memory, e->config->memory_limit);
+	plan__print(stdout, g->targets, g->attach, &g->params, &g->memory, limit);
+	error = plan__over_limit(&g->params, &g->memory, 0, limit);
 	if (error)
 		return fail(EXIT_USAGE, error);
-	return e->config->strict && count_unattached(e->targets) ? EXIT_CANNOT_RUN : EXIT_OK;
+	return e->config->strict && count_unattached(g->targets) ? EXIT_CANNOT_RUN : EXIT_OK;
 }
 
-static void report_unattached(const struct exporter *e)
+/* Reads, decides, changes nothing. */
+static int check(struct exporter *e)
 {
-	struct target *t;
+	struct discover_env env = {};
+	struct generation *g;
+	struct targets *targets;
+	char *error = NULL;
+	int code, err;
 
-	for_each_target (e->targets, t)
-		if (t->reason != REASON_NONE && !(t->builtin && t->reason == REASON_NOT_FOUND))
-			log__line(e->config->strict ? LOG_ERROR : LOG_WARN,
-				  "%s:%s is not attached (%s): %s (%s)", t->object, t->function,
-				  target_reason_names[t->reason], t->why ? t->why : "",
-				  source_pos__str(t->pos));
+	if (http__check(&e->config->web, &error))
+		return fail(EXIT_USAGE, error);
+	look_at_machine(e);
+	env.tracefs = e->tracefs;
+	if (complete_config(e, e->config, &error) ||
+	    discover__run(e->config, &env, &targets, &error))
+		return fail(EXIT_USAGE, error);
+	err = generation__plan(e->config, e->features, targets, 0, 0, &g, &error);
+	if (err)
+		return fail(code_of(err), error);
+	code = print_plan(e, g);
+	generation__free(g);
+	return code;
 }
 
 /* A single kretprobe holds four descriptors. */
@@ -153,95 +162,55 @@ static void raise_fd_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int attach_all(struct exporter *e)
+static int configure(struct exporter *e)
 {
-	struct bpfobj_plan memory;
-	size_t attached = 0;
-	char *error;
+	char *error = NULL;
+	bool changed;
+	int err;
 
-	double start = now_seconds();
-
-	bpfobj__plan(&e->params, e->features, &memory);
-	error = plan__over_limit(&e->params, &memory, e->config->memory_limit);
-	if (error)
+	if (complete_config(e, e->config, &error))
 		return fail(EXIT_USAGE, error);
 	raise_fd_limit();
-	if (e->params.programs) {
-		if (bpfobj__load(&e->params, e->features, &e->obj, &error))
-			return fail(EXIT_CANNOT_RUN, error);
-		attached = attach__run(e->attach, e->obj);
-	}
-	report_unattached(e);
-	if (e->config->strict && count_unattached(e->targets))
-		return fail(
-			EXIT_CANNOT_RUN,
-			xasprintf("%zu of %zu probes cannot be attached, and --config.strict is "
-				  "set",
-				  count_unattached(e->targets), e->targets->n));
-	if (!attached)
-		return fail(EXIT_CANNOT_RUN,
-			    xasprintf("nothing could be attached; --config.check shows what would "
-				      "be, --probe.list what can be"));
-	log_info("attached %zu of %zu probes in %.3f s", attached, e->targets->n,
-		 now_seconds() - start);
+	e->reconcile = reconcile__new(e->features, e->tracefs);
+	err = reconcile__configure(e->reconcile, e->config, &changed, &error);
+	if (err)
+		return fail(code_of(err), error ? error : xasprintf("%s", strerror(-err)));
 	malloc_trim(0); /* discovery has read a great many names */
-	return EXIT_OK;
-}
-
-static int acquire(void *ctx, struct metrics_input *in)
-{
-	return collector__acquire(ctx, in);
-}
-
-static void release(void *ctx, struct metrics_input *in)
-{
-	collector__release(ctx, in);
-}
-
-/* Nothing is served before everything is attached. */
-static bool ready(void *ctx)
-{
-	return true;
-}
-
-static int serve(struct exporter *e, const sigset_t *signals)
-{
-	struct pages_source source = { .acquire = acquire, .release = release, .ready = ready };
-	char *error = NULL;
-	int sig;
-
-	e->collector = collector__new(e->targets, e->attach, e->obj);
-	source.ctx = e->collector;
-	e->pages = pages__new(e->config->web.telemetry_path, &source);
-	self__note_reload(true);
-	if (http__start(e->http, pages__routes(e->pages), e->pages, &error))
-		return fail(EXIT_CANNOT_RUN, error);
-	sigwait(signals, &sig);
-	log_info("stopping on signal %d", sig);
 	return EXIT_OK;
 }
 
 static int run(struct exporter *e)
 {
+	struct attacher_setup setup = { .read_config = read_config, .ctx = e };
 	sigset_t signals;
-	char *error;
-	int code;
+	char *error = NULL;
+	int code, err;
 
-	/* Before any thread is made, so that all of them leave the signals to serve(). */
+	/* For the attacher's signalfd and the server's threads, which all leave them blocked. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 
+	if (http__check(&e->config->web, &error))
+		return fail(EXIT_USAGE, error);
+	look_at_machine(e);
 	error = privs__missing();
 	if (error)
 		return fail(EXIT_CANNOT_RUN, error);
-	if (http__bind(&e->config->web, &e->http, &error))
-		return fail(EXIT_CANNOT_RUN, error);
-	code = attach_all(e);
-	return code ? code : serve(e, &signals);
+	err = http__bind(&e->config->web, &e->http, &error);
+	if (err)
+		return fail(code_of(err), error);
+	code = configure(e);
+	if (code)
+		return code;
+	setup.reconcile = e->reconcile;
+	setup.http = e->http;
+	setup.web = &e->config->web;
+	return attacher__run(&setup) ? EXIT_CANNOT_RUN : EXIT_OK;
 }
 
 static int list(const struct config *c)
@@ -255,10 +224,13 @@ static int list(const struct config *c)
 
 int main(int argc, char **argv)
 {
-	struct exporter e = { .tracefs = -1 };
+	struct exporter e = { .argc = argc, .argv = argv, .tracefs = -1 };
 	char *error = NULL;
 	int code;
 
+	/* Scrapes come one after the other, by whichever thread: an arena for each thread would
+	 * only keep what the others could have used again. */
+	mallopt(M_ARENA_MAX, 1);
 	if (config__parse(argc, argv, &e.config, &error)) {
 		fprintf(stderr, "retprobe_exporter: error: %s\n", error);
 		free(error);
@@ -276,10 +248,11 @@ int main(int argc, char **argv)
 	case ACTION_LIST:
 		code = list(e.config);
 		break;
+	case ACTION_CHECK:
+		code = check(&e);
+		break;
 	default:
-		code = prepare(&e);
-		if (!code)
-			code = e.config->action == ACTION_CHECK ? check(&e) : run(&e);
+		code = run(&e);
 	}
 	exporter__free(&e);
 	return code;

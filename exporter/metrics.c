@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is exported, under which names. Nothing is computed here but sums that law 1 asks for, and
- * nothing is allocated per target: a scrape of thousands of functions only appends to one buffer.
+ * What is exported of probes, under which names. Nothing is computed here but sums that law 1 asks
+ * for, and nothing is allocated per target: a scrape of thousands of functions only appends to one
+ * buffer.
  *
  * Families come in one order, targets within a family in theirs, so that two scrapes of one state
  * are the same bytes.
  */
 #include "metrics.h"
-#include "self.h"
+
+#include "extra.h"
+#include "metrics_self.h"
 
 const char *const missed_reason_names[MISSED_MAX] = {
 	[MISSED_RECURSION] = "recursion",
@@ -24,6 +27,12 @@ static const struct class_row {
 	bool from_start; /* exported before the first call */
 } class_rows[RP_KIND_MAX][RP_CLASS_MAX] = {
 	[RP_KIND_ERRNO] = {
+		[RP_CLASS_ZERO] = { { "ok", "0" }, true },
+		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
+		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, false },
+		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
+	},
+	[RP_KIND_SIZE] = {
 		[RP_CLASS_ZERO] = { { "ok", "0" }, true },
 		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
 		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, false },
@@ -46,6 +55,12 @@ static const struct class_row {
 	[RP_KIND_ENUM] = {
 		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
 	},
+	[RP_KIND_VALUE] = {
+		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
+	},
+	[RP_KIND_UVALUE] = {
+		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
+	},
 	[RP_KIND_VOID] = {
 		[RP_CLASS_ZERO] = { { "ok", "void" }, true },
 	},
@@ -64,14 +79,24 @@ struct outcome_text metrics__class_text(enum rp_kind kind, enum rp_class cls)
 struct outcome_text metrics__detail_text(const struct target *t, int64_t value, char *buf,
 					 size_t size)
 {
-	if (t->kind == RP_KIND_ENUM) {
-		const char *name = target__enumerator(t, value);
+	const char *name;
 
-		if (!name)
-			snprintf(buf, size, "%lld", (long long)value);
-		return (struct outcome_text){ "ok", name ? name : buf };
+	switch (t->kind) {
+	case RP_KIND_ENUM:
+		name = target__enumerator(t, value);
+		if (name)
+			return (struct outcome_text){ "ok", name };
+		break;
+	case RP_KIND_VALUE:
+		break;
+	case RP_KIND_UVALUE:
+		snprintf(buf, size, "%llu", (unsigned long long)value);
+		return (struct outcome_text){ "ok", buf };
+	default:
+		return (struct outcome_text){ "error", errno_name(value, buf, size) };
 	}
-	return (struct outcome_text){ "error", errno_name(value, buf, size) };
+	snprintf(buf, size, "%lld", (long long)value);
+	return (struct outcome_text){ "ok", buf };
 }
 
 /* ---- targets --------------------------------------------------------------------------------- */
@@ -88,6 +113,35 @@ static const struct metric_family returns_family = {
 	.help = "Calls that returned, by what they returned.",
 	.unit = "",
 	.type = METRIC_COUNTER,
+};
+
+static const struct metric_family sizes_family = {
+	.name = "retprobe_return_size_bytes",
+	.help = "Positive results of functions that return sizes.",
+	.unit = "bytes",
+	.type = METRIC_HISTOGRAM,
+};
+
+static const struct metric_family observed_family = {
+	.name = "retprobe_observed",
+	.help = "Values of expressions over a function's parameters, of the calls that are "
+		"counted.",
+	.unit = "",
+	.type = METRIC_HISTOGRAM,
+};
+
+static const struct metric_family label_sets_family = {
+	.name = "retprobe_label_sets",
+	.help = "Label sets in use; calls with others are counted under _other.",
+	.unit = "",
+	.type = METRIC_GAUGE,
+};
+
+static const struct metric_family label_sets_limit_family = {
+	.name = "retprobe_label_sets_limit",
+	.help = "Label sets that the probe may have.",
+	.unit = "",
+	.type = METRIC_GAUGE,
 };
 
 static const struct metric_family missed_family = {
@@ -112,7 +166,16 @@ static const struct metric_family probe_attached_family = {
 	.type = METRIC_GAUGE,
 };
 
-static bool wanted(const struct metrics_input *in, const char *function)
+static const struct metric_family probe_detached_family = {
+	.name = "retprobe_probe_detached",
+	.help = "Times that the probe was detached unasked: overload, it was called more often "
+		"than "
+		"its max_rate allows; waiting, its module was unloaded.",
+	.unit = "",
+	.type = METRIC_COUNTER,
+};
+
+bool metrics__wants(const struct metrics_input *in, const char *function)
 {
 	if (!in->functions)
 		return true;
@@ -143,8 +206,7 @@ static const struct target_state *next_attached(const struct metrics_input *in, 
 	while (*i < in->ntargets) {
 		const struct target_state *st = &in->targets[(*i)++];
 
-		if (st->attached && st->target->id < in->snapshot->n &&
-		    wanted(in, st->target->function))
+		if (st->attached && st->snap && metrics__wants(in, st->target->function))
 			return st;
 	}
 	return NULL;
@@ -152,63 +214,135 @@ static const struct target_state *next_attached(const struct metrics_input *in, 
 
 #define for_each_attached(in, st) for (size_t __i = 0; ((st) = next_attached(in, &__i)) != NULL;)
 
-static void write_durations(const struct metrics_input *in, struct expo *e)
+/* One series of a target: of one of its label sets, or of the calls that have none. */
+struct series {
+	const struct target_state *state;
+	const struct snap_cell *cell;
+	struct label labels[TARGET_LABELS + EXTRA_LABELS_MAX + 2]; /* two for the family */
+	size_t nlabels;
+};
+
+static void begin_series(struct series *sr, const struct target_state *st,
+			 const struct snap_cell *cell, const struct label_texts *texts)
+{
+	const struct target_extra *x = st->target->extra;
+
+	sr->state = st;
+	sr->cell = cell;
+	target_labels(sr->labels, st->target);
+	sr->nlabels = TARGET_LABELS;
+	for (size_t i = 0; x && i < x->nlabels; i++)
+		sr->labels[sr->nlabels++] =
+			(struct label){ x->labels[i].name, texts ? texts->v[i] : "_other" };
+}
+
+/* Calls write() for each series of each target that is wanted. */
+static void for_each_series(const struct metrics_input *in, struct expo *e,
+			    void (*write)(const struct metrics_input *in, struct series *sr,
+					  struct expo *e))
 {
 	const struct target_state *st;
 
-	expo__family(e, &duration_family);
 	for_each_attached(in, st)
 	{
-		const struct snap_target *snap = &in->snapshot->targets[st->target->id];
-		struct histogram_value v = {
-			.grid = in->grid,
-			.cells = snap->cells,
-			.sum = (double)snap->sum_ns / 1e9,
-		};
-		struct label labels[TARGET_LABELS];
+		const struct snap_target *t = st->snap;
+		struct series sr;
 
-		target_labels(labels, st->target);
-		expo__histogram(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, &v,
-				st->created);
+		begin_series(&sr, st, &t->cell, NULL);
+		write(in, &sr, e);
+		for (size_t i = 0; i < t->nsets; i++) {
+			begin_series(&sr, st, &t->sets[i].cell, t->sets[i].texts);
+			write(in, &sr, e);
+		}
 	}
 }
 
-static void write_target_returns(const struct target_state *st, const struct snap_target *snap,
-				 struct expo *e)
+static void write_duration(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
-	struct label labels[TARGET_LABELS + 2];
-	struct label *outcome = &labels[TARGET_LABELS], *value = outcome + 1;
-	const struct label_set ls = { labels, ARRAY_SIZE(labels) };
-	const struct target *t = st->target;
+	struct histogram_value v = {
+		.grid = in->grid,
+		.cells = sr->cell->words + RP_CELL_GRID,
+		.sum = (double)sr->cell->words[RP_CELL_SUM] / 1e9,
+	};
+
+	expo__histogram(e, &(struct label_set){ sr->labels, sr->nlabels }, &v, sr->state->created);
+}
+
+static void write_return(struct series *sr, struct outcome_text text, uint64_t n, struct expo *e)
+{
+	sr->labels[sr->nlabels] = (struct label){ "outcome", text.outcome };
+	sr->labels[sr->nlabels + 1] = (struct label){ "value", text.value };
+	expo__count(e, &(struct label_set){ sr->labels, sr->nlabels + 2 }, n, sr->state->created);
+}
+
+static void write_returns(const struct metrics_input *in, struct series *sr, struct expo *e)
+{
+	const struct target *t = sr->state->target;
+	const struct snap_cell *cell = sr->cell;
 	char buf[32];
 
-	target_labels(labels, t);
 	for (int cls = 0; cls < RP_CLASS_MAX; cls++) {
 		const struct class_row *row = &class_rows[t->kind][cls];
+		uint64_t n = cell->words[RP_CELL_CLASS + cls];
 
-		if (!row->text.outcome || (!row->from_start && !snap->cls[cls]))
-			continue;
-		*outcome = (struct label){ "outcome", row->text.outcome };
-		*value = (struct label){ "value", row->text.value };
-		expo__count(e, &ls, snap->cls[cls], st->created);
+		if (row->text.outcome && (row->from_start || n))
+			write_return(sr, row->text, n, e);
 	}
-	for (size_t i = 0; i < snap->ndetails; i++) {
-		const struct snap_detail *d = &snap->details[i];
-		struct outcome_text text = metrics__detail_text(t, d->value, buf, sizeof(buf));
+	for (size_t i = 0; i < cell->ndetails; i++) {
+		const struct snap_detail *d = &cell->details[i];
 
-		*outcome = (struct label){ "outcome", text.outcome };
-		*value = (struct label){ "value", text.value };
-		expo__count(e, &ls, d->count, st->created);
+		if (d->count)
+			write_return(sr, metrics__detail_text(t, d->value, buf, sizeof(buf)),
+				     d->count, e);
 	}
 }
 
-static void write_returns(const struct metrics_input *in, struct expo *e)
+static void write_histogram(const struct metrics_input *in, struct series *sr, size_t i,
+			    size_t nlabels, struct expo *e)
+{
+	const uint64_t *words = sr->cell->hists + i * in->hist_words;
+	struct histogram_value v = {
+		.grid = in->size_grid,
+		.cells = words + RP_HIST_GRID,
+		.sum = (double)words[RP_HIST_SUM],
+	};
+
+	expo__histogram(e, &(struct label_set){ sr->labels, nlabels }, &v, sr->state->created);
+}
+
+static void write_sizes(const struct metrics_input *in, struct series *sr, struct expo *e)
+{
+	if (sr->state->target->kind == RP_KIND_SIZE && sr->state->target->extra)
+		write_histogram(in, sr, 0, sr->nlabels, e);
+}
+
+static void write_observed(const struct metrics_input *in, struct series *sr, struct expo *e)
+{
+	const struct target *t = sr->state->target;
+	size_t first = t->kind == RP_KIND_SIZE;
+
+	for (size_t i = 0; t->extra && i < t->extra->kernel.nobserved; i++) {
+		sr->labels[sr->nlabels] = (struct label){ "name", t->extra->observed[i] };
+		write_histogram(in, sr, first + i, sr->nlabels + 1, e);
+	}
+}
+
+static void write_label_sets(const struct metrics_input *in, struct expo *e, bool limit)
 {
 	const struct target_state *st;
 
-	expo__family(e, &returns_family);
+	expo__family(e, limit ? &label_sets_limit_family : &label_sets_family);
 	for_each_attached(in, st)
-		write_target_returns(st, &in->snapshot->targets[st->target->id], e);
+	{
+		const struct target_extra *x = st->target->extra;
+		struct label labels[TARGET_LABELS];
+
+		if (!x || !x->nlabels)
+			continue;
+		target_labels(labels, st->target);
+		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+			    limit ? x->kernel.max_series : st->snap->nsets, 0);
+	}
 }
 
 static void write_missed_series(struct expo *e, const char *object, const char *function,
@@ -225,34 +359,27 @@ static void write_missed_series(struct expo *e, const char *object, const char *
 
 static void write_missed(const struct metrics_input *in, struct expo *e)
 {
-	const struct losses_view *losses = in->losses;
 	const struct target_state *st;
 
-	if (!losses)
-		return;
 	expo__family(e, &missed_family);
 	for_each_attached(in, st)
 	{
-		const struct target *t = st->target;
-		const struct losses_target *lt;
+		const struct losses_target *lt = st->losses;
 
-		if (t->id >= losses->n)
-			continue;
-		lt = &losses->targets[t->id];
-		for (int r = 0; r < MISSED_MAX; r++)
+		for (int r = 0; lt && r < MISSED_MAX; r++)
 			if (lt->missed[r] || lt->reasons & 1U << r)
-				write_missed_series(e, object_of(t), t->function, r, lt->missed[r],
-						    st->created);
+				write_missed_series(e, object_of(st->target), st->target->function,
+						    r, lt->missed[r], st->created);
 	}
 
 	/* One series for all mechanisms: it carries none of their names. */
-	if (!losses->nshared || !wanted(in, "_all"))
+	if (!in->nshared || !metrics__wants(in, "_all"))
 		return;
 	for (int r = 0; r < MISSED_MAX; r++) {
 		uint64_t shared = 0;
 
-		for (size_t i = 0; i < losses->nshared; i++)
-			shared += losses->shared[i].missed[r];
+		for (size_t i = 0; i < in->nshared; i++)
+			shared += in->shared[i].missed[r];
 		if (shared || r == MISSED_RECURSION)
 			write_missed_series(e, "_all", "_all", r, shared, 0);
 	}
@@ -281,7 +408,7 @@ static void write_probe_attached(const struct metrics_input *in, struct expo *e)
 		const struct target_state *st = &in->targets[i];
 		struct label labels[TARGET_LABELS + 1];
 
-		if (!wanted(in, st->target->function))
+		if (!metrics__wants(in, st->target->function))
 			continue;
 		target_labels(labels, st->target);
 		labels[2] = (struct label){
@@ -291,179 +418,43 @@ static void write_probe_attached(const struct metrics_input *in, struct expo *e)
 	}
 }
 
-/* ---- the exporter itself --------------------------------------------------------------------- */
-
-static void write_build_info(const struct self *self, struct expo *e)
+/* Reasons that probes are detached for while the exporter runs; the valve's from the start. */
+static void write_probe_detached(const struct metrics_input *in, struct expo *e)
 {
-	static const struct metric_family family = {
-		.name = "retprobe_exporter_build_info",
-		.help = "Version of the exporter and of the libbpf that it runs with. Always 1.",
-		.unit = "",
-		.type = METRIC_GAUGE,
-	};
-	struct label labels[] = {
-		{ "version", self->version },
-		{ "revision", self->revision },
-		{ "libbpf", self->libbpf },
-	};
+	expo__family(e, &probe_detached_family);
+	for (size_t i = 0; i < in->ntargets; i++) {
+		const struct target_state *st = &in->targets[i];
 
-	expo__family(e, &family);
-	expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, 1, 0);
-}
-
-static void write_bpf_stats(const struct metrics_input *in, struct expo *e)
-{
-	static const struct metric_family seconds = {
-		.name = "retprobe_exporter_bpf_run_seconds",
-		.help = "Time that the kernel spent in the programs of a mechanism "
-			"(kernel.bpf_stats_enabled).",
-		.unit = "seconds",
-		.type = METRIC_COUNTER,
-	};
-	static const struct metric_family runs = {
-		.name = "retprobe_exporter_bpf_runs",
-		.help = "Runs of the programs of a mechanism (kernel.bpf_stats_enabled).",
-		.unit = "",
-		.type = METRIC_COUNTER,
-	};
-
-	expo__family(e, &seconds);
-	for (size_t i = 0; i < in->nbpf_stats; i++) {
-		struct label l = { "mechanism", in->bpf_stats[i].mechanism };
-
-		expo__value(e, &(struct label_set){ &l, 1 }, in->bpf_stats[i].run_seconds);
-	}
-	expo__family(e, &runs);
-	for (size_t i = 0; i < in->nbpf_stats; i++) {
-		struct label l = { "mechanism", in->bpf_stats[i].mechanism };
-
-		expo__count(e, &(struct label_set){ &l, 1 }, in->bpf_stats[i].runs, 0);
-	}
-}
-
-static void write_requests(const struct self *self, struct expo *e)
-{
-	static const struct metric_family family = {
-		.name = "retprobe_exporter_http_requests",
-		.help = "HTTP requests answered, by status code.",
-		.unit = "",
-		.type = METRIC_COUNTER,
-	};
-
-	expo__family(e, &family);
-	for (size_t i = 0; i < self->nrequests; i++) {
-		char code[16];
-		struct label l = { "code", code };
-
-		snprintf(code, sizeof(code), "%d", self->requests[i].code);
-		expo__count(e, &(struct label_set){ &l, 1 }, self->requests[i].count, 0);
-	}
-}
-
-/* Single numbers of struct self: a double, or a uint64_t if is_int; left out while `has` is false.
- */
-#define NO_CONDITION SIZE_MAX
-static const struct self_row {
-	struct metric_family family;
-	bool is_int;
-	size_t value, has; /* offsets */
-} self_rows[] = {
-	{ { "retprobe_exporter_scrape_duration_seconds",
-	    "How long the last finished scrape took to make.", "seconds", METRIC_GAUGE },
-	  false,
-	  offsetof(struct self, last_scrape_seconds),
-	  offsetof(struct self, has_scrape) },
-	{ { "retprobe_exporter_config_last_reload_success_timestamp_seconds",
-	    "When the configuration was last read successfully.", "seconds", METRIC_GAUGE },
-	  false,
-	  offsetof(struct self, reload_time),
-	  NO_CONDITION },
-	{ { "process_cpu_seconds", "User and system CPU time that the process used.", "seconds",
-	    METRIC_COUNTER },
-	  false,
-	  offsetof(struct self, cpu_seconds),
-	  offsetof(struct self, has_process) },
-	{ { "process_resident_memory_bytes",
-	    "Resident memory of the process, mapped cells included.", "bytes", METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, resident_bytes),
-	  offsetof(struct self, has_process) },
-	{ { "process_virtual_memory_bytes", "Virtual memory of the process.", "bytes",
-	    METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, virtual_bytes),
-	  offsetof(struct self, has_process) },
-	{ { "process_open_fds", "Open file descriptors.", "", METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, open_fds),
-	  offsetof(struct self, has_process) },
-	{ { "process_max_fds", "Most file descriptors that the process may open.", "",
-	    METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, max_fds),
-	  offsetof(struct self, has_process) },
-	{ { "process_threads", "Threads of the process.", "", METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, threads),
-	  offsetof(struct self, has_process) },
-	{ { "process_start_time_seconds", "When the process started, since the Unix epoch.",
-	    "seconds", METRIC_GAUGE },
-	  false,
-	  offsetof(struct self, start_time),
-	  offsetof(struct self, has_process) },
-};
-
-static void write_self_rows(const struct self *self, struct expo *e)
-{
-	const char *base = (const char *)self;
-
-	for (size_t i = 0; i < ARRAY_SIZE(self_rows); i++) {
-		const struct self_row *row = &self_rows[i];
-
-		if (row->has != NO_CONDITION && !*(const bool *)(base + row->has))
+		if (!metrics__wants(in, st->target->function))
 			continue;
-		expo__family(e, &row->family);
-		if (row->is_int)
-			expo__count(e, NULL, *(const uint64_t *)(base + row->value), 0);
-		else
-			expo__value(e, NULL, *(const double *)(base + row->value));
+		for (int r = 0; r < REASON_MAX; r++) {
+			struct label labels[TARGET_LABELS + 1];
+
+			if (!st->detached[r] && !(r == REASON_OVERLOAD && st->has_valve))
+				continue;
+			target_labels(labels, st->target);
+			labels[2] = (struct label){ "reason", target_reason_names[r] };
+			expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+				    st->detached[r], 0);
+		}
 	}
-}
-
-static void write_exporter(const struct metrics_input *in, struct expo *e)
-{
-	static const struct metric_family cell_bytes = {
-		.name = "retprobe_exporter_cell_bytes",
-		.help = "Memory of the cells that the kernel counts in, all CPUs together.",
-		.unit = "bytes",
-		.type = METRIC_GAUGE,
-	};
-	static const struct metric_family reload_ok = {
-		.name = "retprobe_exporter_config_last_reload_successful",
-		.help = "Whether the last attempt to read the configuration succeeded.",
-		.unit = "",
-		.type = METRIC_GAUGE,
-	};
-
-	if (in->self)
-		write_build_info(in->self, e);
-	write_bpf_stats(in, e);
-	expo__family(e, &cell_bytes);
-	expo__count(e, NULL, in->cell_bytes, 0);
-	if (!in->self)
-		return;
-	write_requests(in->self, e);
-	expo__family(e, &reload_ok);
-	expo__count(e, NULL, in->self->reload_ok, 0);
-	write_self_rows(in->self, e);
 }
 
 void metrics__write(const struct metrics_input *in, struct expo *e)
 {
-	write_durations(in, e);
-	write_returns(in, e);
+	expo__family(e, &duration_family);
+	for_each_series(in, e, write_duration);
+	expo__family(e, &returns_family);
+	for_each_series(in, e, write_returns);
+	expo__family(e, &sizes_family);
+	for_each_series(in, e, write_sizes);
+	expo__family(e, &observed_family);
+	for_each_series(in, e, write_observed);
+	write_label_sets(in, e, false);
+	write_label_sets(in, e, true);
 	write_missed(in, e);
 	write_probe_info(in, e);
 	write_probe_attached(in, e);
-	write_exporter(in, e);
+	write_probe_detached(in, e);
+	metrics_self__write(in, e);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * snapshot + losses + self -> metric families. The only file that spells metric names.
+ * snapshot + losses + self -> metric families. metrics.c and metrics_self.c are the only files that
+ * spell metric names.
  */
 #ifndef METRICS_H
 #define METRICS_H
@@ -19,16 +20,22 @@ struct target_state {
 	const char *mechanism; /* NULL unless attached */
 	const char *caveat;    /* what the mechanism cannot account for here; NULL: nothing */
 	double created;	       /* when it was attached, seconds since the epoch */
+	bool has_valve;	       /* it would be detached if it were called too often */
+	uint64_t detached[REASON_MAX]; /* times that it was, unasked, by reason */
+	/* Its numbers; NULL unless attached. */
+	const struct snap_target *snap;
+	const struct losses_target *losses; /* NULL: none known */
 };
 
 /* Everything one exposition is made from; borrowed for the duration of the call. */
 struct metrics_input {
-	const struct grid *grid;
+	const struct grid *grid, *size_grid;
 	const struct target_state *targets;
 	size_t ntargets;
-	const struct snapshot *snapshot;  /* by target id */
-	const struct losses_view *losses; /* NULL: none known */
-	const struct self *self;	  /* NULL: pages.c fills it in */
+	uint32_t hist_words;		    /* of a snap_cell's histograms, each */
+	const struct losses_shared *shared; /* losses of programs that targets share */
+	size_t nshared;
+	const struct self *self; /* NULL: pages.c fills it in */
 	uint64_t cell_bytes;
 	const struct metrics_bpf_stats *bpf_stats; /* none unless the kernel counts */
 	size_t nbpf_stats;
@@ -42,6 +49,9 @@ struct metrics_bpf_stats {
 	double run_seconds;
 	uint64_t runs;
 };
+
+/* Whether a function is among those that were asked for. */
+bool metrics__wants(const struct metrics_input *in, const char *function);
 
 /* Writes every family, in a stable order. Failure shows in e->out->failed. */
 void metrics__write(const struct metrics_input *in, struct expo *e);

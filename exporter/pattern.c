@@ -241,6 +241,22 @@ int pattern__parse_in(enum object_type type, const char *object, const char *tex
 	return 0;
 }
 
+int pattern__set_module(struct pattern *p, const char *module, char **why)
+{
+	if (p->type != OBJECT_ANY)
+		return config__refuse(why, "module is for kernel functions without an OBJECT of "
+					   "their own; put this into another probe");
+	/* What is built in is in no module any more: `*` would be the whole kernel. */
+	if (p->glob && !p->exclude)
+		return config__refuse(why,
+				      "no globs with module, which also takes what is built in; "
+				      "%s:%s means that module only",
+				      module, p->text);
+	p->type = OBJECT_MODULE;
+	p->object = xstrdup(module);
+	return parse_module(p, why);
+}
+
 void pattern__free(struct pattern *p)
 {
 	if (!p)

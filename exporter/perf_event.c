@@ -17,6 +17,13 @@ static int open_event(struct perf_event_attr *attr)
 	return fd < 0 ? -errno : fd;
 }
 
+int perf_event__open_dummy(void)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_DUMMY };
+
+	return open_event(&attr);
+}
+
 int perf_event__open_tracepoint(int id)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .config = id };

@@ -12,6 +12,8 @@ struct perf_attachment {
 };
 #define PERF_ATTACHMENT_NONE ((struct perf_attachment){ -1, -1 })
 
+/* An event that counts nothing: whether we may open any. A descriptor, or a negative errno. */
+int perf_event__open_dummy(void);
 /* The event of a tracefs id. A descriptor, or a negative errno. */
 int perf_event__open_tracepoint(int id);
 /* A uprobe (or uretprobe) at an offset in a file. */

@@ -10,20 +10,21 @@
  * makes of a target is in there.
  */
 static size_t count_series(const struct targets *targets, const struct attach *a,
-			   const struct grid *grid)
+			   const struct bpfobj_params *p)
 {
 	__cleanup_free struct target_state *states = xcalloc(targets->n, sizeof(*states));
 	__cleanup_free struct snap_target *snaps = xcalloc(targets->nids, sizeof(*snaps));
 	__cleanup_free struct losses_target *losses = xcalloc(targets->nids, sizeof(*losses));
-	__cleanup_free uint64_t *cells = xcalloc(grid->ncells, sizeof(*cells));
-	struct snapshot snapshot = { snaps, targets->nids };
-	struct losses_view view = { .targets = losses, .n = targets->nids };
+	__cleanup_free uint64_t *words =
+		xcalloc(RP_CELL_GRID + p->grid->ncells +
+				(RP_OBSERVED + 1) * (RP_HIST_GRID + p->size_grid->ncells),
+			sizeof(*words));
 	struct metrics_input in = {
-		.grid = grid,
+		.grid = p->grid,
+		.size_grid = p->size_grid,
 		.targets = states,
 		.ntargets = targets->n,
-		.snapshot = &snapshot,
-		.losses = &view,
+		.hist_words = RP_HIST_GRID + p->size_grid->ncells,
 	};
 	__cleanup_buf struct buf text = {};
 	struct expo e;
@@ -33,18 +34,22 @@ static size_t count_series(const struct targets *targets, const struct attach *a
 
 	for_each_target (targets, t) {
 		states[__i].target = t;
+		states[__i].has_valve = t->settings && t->settings->max_rate;
 		if (t->id >= n || !slots[t->id].ops)
 			continue;
 		states[__i].attached = true;
 		states[__i].mechanism = slots[t->id].ops->name;
-		snaps[t->id].cells = cells;
+		snaps[t->id].cell.words = words;
+		snaps[t->id].cell.hists = words + RP_CELL_GRID + p->grid->ncells;
 		losses[t->id].reasons = slots[t->id].ops->missed;
+		states[__i].snap = &snaps[t->id];
+		states[__i].losses = &losses[t->id];
 	}
 	expo__begin(&e, &expo_text, &text);
 	metrics__write(&in, &e);
 	expo__end(&e);
-	for (const char *p = buf__str(&text); p && *p; p += strcspn(p, "\n") + 1)
-		series += *p != '#';
+	for (const char *line = buf__str(&text); line && *line; line += strcspn(line, "\n") + 1)
+		series += *line != '#';
 	return series;
 }
 
@@ -58,9 +63,28 @@ static void print_memory(FILE *out, const struct bpfobj_params *p, const struct 
 {
 	fprintf(out,
 		"memory: %.2f MiB of %.0f MiB allowed: %u targets x %u CPUs x %u bytes a cell = "
-		"%.2f MiB; tallies %.2f, details %.2f, frames %.2f MiB\n",
+		"%.2f MiB; tallies %.2f, details %.2f, frames %.2f, %u label sets (of %u asked "
+		"for) and histograms %.2f MiB\n",
 		mib(m->total), mib(limit), p->ntargets, m->ncpus, m->cell_size, mib(m->cells),
-		mib(m->tallies), mib(m->details), mib(m->frames));
+		mib(m->tallies), mib(m->details), mib(m->frames), m->nsets, m->sets_wanted,
+		mib(m->sets));
+}
+
+static void print_extra(FILE *out, const struct target_extra *x)
+{
+	const struct rp_extra *k = &x->kernel;
+
+	if (x->nlabels) {
+		fprintf(out, "    labels:");
+		for (size_t i = 0; i < x->nlabels; i++)
+			fprintf(out, "%s %s", i ? "," : "", x->labels[i].name);
+		fprintf(out, "; at most %u label sets", k->max_series);
+		if (x->series_ttl)
+			fprintf(out, ", idle ones folded after %g s", x->series_ttl);
+		fprintf(out, "\n");
+	}
+	for (uint32_t i = 0; i < k->nobserved; i++)
+		fprintf(out, "    observed: %s\n", x->observed[i]);
 }
 
 void plan__print(FILE *out, const struct targets *targets, const struct attach *a,
@@ -81,18 +105,26 @@ void plan__print(FILE *out, const struct targets *targets, const struct attach *
 		else
 			fprintf(out, "%-12s %-28s cannot be had (%s): %s\n", t->object, t->function,
 				target_reason_names[t->reason], t->why ? t->why : "");
+		if (ops && t->extra)
+			print_extra(out, t->extra);
 	}
 	print_memory(out, p, m, limit);
 	fprintf(out,
 		"series: %zu from the start; one more for each errno or other value that is "
 		"returned\n",
-		count_series(targets, a, p->grid));
+		count_series(targets, a, p));
 }
 
-char *plan__over_limit(const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
+char *plan__over_limit(const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t others,
+		       uint64_t limit)
 {
-	if (m->total <= limit)
+	if (m->total + others <= limit)
 		return NULL;
+	if (others)
+		return xasprintf(
+			"%u more targets need %.1f MiB, and with the %.1f MiB of those that "
+			"are attached that is more than --memory.limit allows (%.1f MiB)",
+			p->ntargets, mib(m->total), mib(others), mib(limit));
 	return xasprintf(
 		"%u targets on %u CPUs need %.1f MiB, more than --memory.limit allows "
 		"(%.1f MiB): probe fewer functions, use fewer histogram buckets or a lower "

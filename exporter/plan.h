@@ -12,8 +12,9 @@ void plan__print(FILE *out, const struct targets *targets, const struct attach *
 		 const struct bpfobj_params *params, const struct bpfobj_plan *memory,
 		 uint64_t memory_limit);
 
-/* NULL, or one line to be freed: the plan does not fit, by how much, and what to change. */
+/* NULL, or one line to be freed: the plan does not fit beside `others`, bytes that are taken
+ * already; by how much, and what to change. */
 char *plan__over_limit(const struct bpfobj_params *params, const struct bpfobj_plan *memory,
-		       uint64_t memory_limit);
+		       uint64_t others, uint64_t memory_limit);
 
 #endif /* PLAN_H */

@@ -18,18 +18,6 @@ static uint64_t effective(void)
 	return caps;
 }
 
-/* 3 is a Debian level: perf_event_open(2) asks for CAP_SYS_ADMIN then, CAP_PERFMON is not enough.
- */
-static int perf_event_paranoid(void)
-{
-	__cleanup_fclose FILE *f = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
-	int level = 2;
-
-	if (f && fscanf(f, "%d", &level) != 1)
-		level = 2;
-	return level;
-}
-
 char *privs__missing(void)
 {
 	uint64_t have = effective();
@@ -42,9 +30,5 @@ char *privs__missing(void)
 	if (!(have & BIT(CAP_PERFMON)))
 		return xasprintf("no permission to attach BPF programs: CAP_PERFMON is missing (or "
 				 "CAP_SYS_ADMIN); run it as root");
-	if (perf_event_paranoid() > 2)
-		return xasprintf("no permission to open perf events: kernel.perf_event_paranoid is "
-				 "%d, which asks for CAP_SYS_ADMIN; run it as root, or set it to 2",
-				 perf_event_paranoid());
 	return NULL;
 }

@@ -19,32 +19,43 @@
 #include "bpf/abi.h"
 #include "bpf_sys.h"
 
+/* Kernels before 5.12 take another program, NAME_old, because the usual one has atomics. */
+enum old { OLD_SAME, OLD_OTHER, OLD_OTHER_IF_NOTED };
+
 static const struct row {
 	const char *name;  /* shared by all targets; NULL if there are only clones */
 	const char *clone; /* template; NULL if it is always shared */
 	int attach_type;   /* 0: what libbpf makes of the section */
+	enum old old;
 } rows[PROG_MAX] = {
-	[PROG_KPROBE_ENTRY] = { "kprobe_entry", "kprobe_entry_clone", 0 },
-	[PROG_KPROBE_RETURN] = { "kprobe_return", "kprobe_return_clone", 0 },
+	[PROG_KPROBE_ENTRY] = { "kprobe_entry", "kprobe_entry_clone" },
+	[PROG_KPROBE_RETURN] = { "kprobe_return", "kprobe_return_clone" },
 	[PROG_MULTI_ENTRY] = { "multi_entry", NULL, BPF_SYS_KPROBE_MULTI },
 	[PROG_MULTI_RETURN] = { "multi_return", NULL, BPF_SYS_KPROBE_MULTI },
 	[PROG_KPROBE_SESSION] = { "kprobe_session", NULL, BPF_SYS_KPROBE_SESSION },
-	[PROG_FEXIT_ENTRY] = { NULL, "fexit_entry", BPF_SYS_FENTRY },
-	[PROG_FEXIT_RETURN] = { NULL, "fexit_return", BPF_SYS_FEXIT },
+	[PROG_FEXIT_ENTRY] = { NULL, "fexit_entry", BPF_SYS_FENTRY, OLD_OTHER },
+	[PROG_FEXIT_RETURN] = { NULL, "fexit_return", BPF_SYS_FEXIT, OLD_OTHER },
 	[PROG_FSESSION] = { NULL, "fsession_clone", BPF_SYS_FSESSION },
 	[PROG_FSESSION_MULTI] = { "fsession_multi", NULL, BPF_SYS_FSESSION_MULTI },
-	[PROG_UPROBE_ENTRY] = { "uprobe_entry", "uprobe_entry_clone", 0 },
-	[PROG_UPROBE_RETURN] = { "uprobe_return", "uprobe_return_clone", 0 },
+	[PROG_UPROBE_ENTRY] = { "uprobe_entry", "uprobe_entry_clone" },
+	[PROG_UPROBE_RETURN] = { "uprobe_return", "uprobe_return_clone" },
 	[PROG_UPROBE_MULTI_ENTRY] = { "uprobe_multi_entry", NULL, BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_MULTI_RETURN] = { "uprobe_multi_return", NULL, BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_SESSION] = { "uprobe_session", NULL, BPF_SYS_UPROBE_SESSION },
-	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0 },
-	[PROG_SYSCALL_EXIT] = { "syscall_exit", NULL, 0 },
+	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0, OLD_OTHER_IF_NOTED },
+	[PROG_SYSCALL_EXIT] = { "syscall_exit", NULL, 0, OLD_OTHER_IF_NOTED },
 };
 
 struct clone {
 	enum program_id program;
 	int fd;
+};
+
+/* A program that was selected. */
+struct selected {
+	struct bpf_program *program; /* NULL: it was not */
+	bool is_template;
+	struct markers *markers; /* of a template */
 };
 
 /* Where a template's markers are: an instruction's index stays what it is when libbpf relocates. */
@@ -55,9 +66,7 @@ struct markers {
 };
 
 struct programs {
-	struct bpf_program *v[PROG_MAX]; /* NULL if not selected */
-	bool is_template[PROG_MAX];
-	struct markers *markers[PROG_MAX]; /* of templates */
+	struct selected v[PROG_MAX][2]; /* plain and noted */
 	struct clone *clones;
 	size_t nclones;
 };
@@ -89,6 +98,18 @@ static int find_markers(const struct bpf_insn *code, size_t n, struct markers *m
 	return m->nspecs ? 0 : -ENOEXEC;
 }
 
+/* Linux 6.1, for one, refuses a program that reads the result of a function that has none. */
+static void fill_result(struct bpf_insn *code, const struct program_site *site)
+{
+	if (site->has_result)
+		code->off = site->slots * sizeof(uint64_t);
+	else
+		*code = (struct bpf_insn){
+			.code = BPF_ALU64 | BPF_MOV | BPF_K,
+			.dst_reg = code->dst_reg,
+		};
+}
+
 static void fill_markers(struct bpf_insn *code, const struct markers *m,
 			 const struct program_site *site)
 {
@@ -97,7 +118,7 @@ static void fill_markers(struct bpf_insn *code, const struct markers *m,
 		code[m->spec[i] + 1].imm = (int32_t)(site->spec >> 32);
 	}
 	for (size_t i = 0; i < m->nresults; i++)
-		code[m->result[i]].off = site->slots * sizeof(uint64_t);
+		fill_result(&code[m->result[i]], site);
 }
 
 static int kfunc_id(const struct btf *vmlinux, int32_t number)
@@ -152,57 +173,70 @@ static bool is_tracing(enum program_id id)
 	return type == BPF_SYS_FENTRY || type == BPF_SYS_FEXIT || type == BPF_SYS_FSESSION;
 }
 
-static int prepare_template(struct programs *ps, enum program_id id,
+static int prepare_template(struct selected *sel, enum program_id id,
 			    const struct program_site *first)
 {
-	struct bpf_program *p = ps->v[id];
+	struct bpf_program *p = sel->program;
 	int err;
 
-	ps->markers[id] = xcalloc(1, sizeof(*ps->markers[id]));
-	err = find_markers(own_code(p), bpf_program__insn_cnt(p), ps->markers[id]);
+	sel->markers = xcalloc(1, sizeof(*sel->markers));
+	err = find_markers(own_code(p), bpf_program__insn_cnt(p), sel->markers);
 	if (err || !is_tracing(id))
 		return err;
 	if (!first)
 		return -EINVAL;
-	fill_markers(own_code(p), ps->markers[id], first);
+	fill_markers(own_code(p), sel->markers, first);
 	return bpf_program__set_attach_target(p, 0, first->symbol);
 }
 
-static int prepare_one(struct programs *ps, struct bpf_object *obj, enum program_id id,
-		       bool cookies, const struct program_site *first, struct btf **vmlinux)
+static struct bpf_program *find_program(const struct bpf_object *obj, const struct row *row,
+					bool template, bool noted, bool old)
+{
+	bool other = old && (row->old == OLD_OTHER || (row->old == OLD_OTHER_IF_NOTED && noted));
+	__cleanup_free char *name = xasprintf("%s%s%s", template ? row->clone : row->name,
+					      other ? "_old" : "", noted ? "_noted" : "");
+
+	return bpf_object__find_program_by_name(obj, name);
+}
+
+static int prepare_one(struct programs *ps, const struct bpf_object *obj, enum program_id id,
+		       bool noted, struct features *f, const struct program_site *first,
+		       struct btf **vmlinux)
 {
 	const struct row *row = &rows[id];
-	bool template = !row->name || (row->clone && !cookies);
+	bool template = !row->name || (row->clone && !features__has(f, FEATURE_ATTACH_COOKIE));
+	struct selected *sel = &ps->v[id][noted];
 	struct bpf_program *p =
-		bpf_object__find_program_by_name(obj, template ? row->clone : row->name);
+		find_program(obj, row, template, noted, !features__has(f, FEATURE_ATOMICS));
 	int err;
 
 	if (!p)
 		return -ENOENT;
-	ps->v[id] = p;
-	ps->is_template[id] = template;
+	*sel = (struct selected){ .program = p, .is_template = template };
 	bpf_program__set_autoload(p, true);
 	if (id == PROG_FSESSION_MULTI)
 		bpf_program__set_type(p, BPF_PROG_TYPE_TRACING);
 	if (row->attach_type)
 		bpf_program__set_expected_attach_type(p, row->attach_type);
-	err = template ? prepare_template(ps, id, first) : 0;
+	err = template ? prepare_template(sel, id, first) : 0;
 	return err ? err : resolve_kfuncs(p, vmlinux);
 }
 
-int programs__prepare(struct bpf_object *obj, struct features *f, uint32_t mask,
+int programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain, uint32_t noted,
 		      const struct program_site *first, struct programs **out)
 {
-	bool cookies = features__has(f, FEATURE_ATTACH_COOKIE);
 	struct programs *ps = xcalloc(1, sizeof(*ps));
 	struct btf *vmlinux = NULL;
 	struct bpf_program *p;
 	int err = 0;
 
 	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
-	for (int id = 0; id < PROG_MAX && !err; id++)
-		if (mask & PROG_BIT(id))
-			err = prepare_one(ps, obj, id, cookies, first, &vmlinux);
+	for (int id = 0; id < PROG_MAX && !err; id++) {
+		if (plain & PROG_BIT(id))
+			err = prepare_one(ps, obj, id, false, f, first, &vmlinux);
+		if (!err && noted & PROG_BIT(id))
+			err = prepare_one(ps, obj, id, true, f, first, &vmlinux);
+	}
 	btf__free(vmlinux);
 	if (err) {
 		programs__free(ps);
@@ -218,8 +252,10 @@ void programs__free(struct programs *p)
 		return;
 	for (size_t i = 0; i < p->nclones; i++)
 		close(p->clones[i].fd);
-	for (int id = 0; id < PROG_MAX; id++)
-		free(p->markers[id]);
+	for (int id = 0; id < PROG_MAX; id++) {
+		free(p->v[id][false].markers);
+		free(p->v[id][true].markers);
+	}
 	free(p->clones);
 	free(p);
 }
@@ -228,7 +264,8 @@ void programs__free(struct programs *p)
 
 static int load_clone(const struct programs *p, enum program_id id, const struct program_site *site)
 {
-	struct bpf_program *template = p->v[id];
+	const struct selected *sel = &p->v[id][site->noted];
+	struct bpf_program *template = sel->program;
 	size_t n = bpf_program__insn_cnt(template);
 	__cleanup_free struct bpf_insn *code = xcalloc(n, sizeof(*code));
 	__cleanup_close int btf_fd = -1;
@@ -246,7 +283,7 @@ static int load_clone(const struct programs *p, enum program_id id, const struct
 			opts.attach_btf_obj_fd = btf_fd;
 		}
 	}
-	fill_markers(code, p->markers[id], site);
+	fill_markers(code, sel->markers, site);
 	fd = bpf_prog_load(bpf_program__type(template), bpf_program__name(template), "Dual BSD/GPL",
 			   code, n, &opts);
 	return fd < 0 ? -errno : fd;
@@ -257,9 +294,9 @@ int programs__for_site(struct programs *p, enum program_id id, const struct prog
 {
 	int fd;
 
-	if (!p->is_template[id]) {
+	if (!p->v[id][site->noted].is_template) {
 		*cookie = site->spec;
-		return programs__fd(p, id);
+		return programs__fd(p, id, site->noted);
 	}
 	*cookie = 0;
 	fd = load_clone(p, id, site);
@@ -269,9 +306,11 @@ int programs__for_site(struct programs *p, enum program_id id, const struct prog
 	return fd;
 }
 
-int programs__fd(const struct programs *p, enum program_id id)
+int programs__fd(const struct programs *p, enum program_id id, bool noted)
 {
-	return p->v[id] ? bpf_program__fd(p->v[id]) : -ENOENT;
+	const struct selected *sel = &p->v[id][noted];
+
+	return sel->program ? bpf_program__fd(sel->program) : -ENOENT;
 }
 
 static void add_counts(int fd, struct program_counts *sum)
@@ -298,7 +337,8 @@ struct program_counts programs__count(const struct programs *p, enum program_id 
 {
 	struct program_counts sum = {};
 
-	add_counts(programs__fd(p, id), &sum);
+	add_counts(programs__fd(p, id, false), &sum);
+	add_counts(programs__fd(p, id, true), &sum);
 	for (size_t i = 0; i < p->nclones; i++)
 		if (p->clones[i].program == id)
 			add_counts(p->clones[i].fd, &sum);

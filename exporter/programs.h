@@ -39,14 +39,16 @@ struct program_site {
 	const char *symbol;
 	uint32_t btf_id; /* tracing programs: in the module's BTF */
 	uint8_t slots;	 /* tracing programs: words of arguments, behind which the result lies */
+	bool has_result; /* it is not void */
+	bool noted;	 /* its probe has labels, filters or observed values (bpf/notes.bpf.h) */
 };
 
 /*
- * Between opening and loading: selects the programs of the mask, resolves kernel functions that
- * they call. first is any target that a tracing program of the mask will be attached to, or NULL: a
- * template must be loaded for something. 0 or a negative errno.
+ * Between opening and loading: selects the programs of two masks, without and with notes, resolves
+ * kernel functions that they call. first is any target that a tracing program of them will be
+ * attached to, or NULL: a template must be loaded for something. 0 or a negative errno.
  */
-int programs__prepare(struct bpf_object *obj, struct features *f, uint32_t mask,
+int programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain, uint32_t noted,
 		      const struct program_site *first, struct programs **out);
 void programs__free(struct programs *p);
 
@@ -58,7 +60,7 @@ void programs__free(struct programs *p);
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie);
 /* The shared program's descriptor. */
-int programs__fd(const struct programs *p, enum program_id id);
+int programs__fd(const struct programs *p, enum program_id id, bool noted);
 
 /*
  * What the kernel counts of a program, its clones together. run_ns and runs stay 0 unless

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The exporter's own health: process_*, HTTP requests by code, scrape durations. Thread-safe. */
+/*
+ * The exporter's own health: process_*, HTTP requests by code, scrape durations. Thread-safe, and
+ * shared by the attacher and its servers, so that what a server has counted outlives it.
+ */
 #ifndef SELF_H
 #define SELF_H
 
 #include "util.h"
+
+#include <sys/types.h>
 
 #define SELF_CODES 16
 
@@ -25,6 +30,12 @@ struct self {
 	struct self_request requests[SELF_CODES]; /* ascending codes; 200, 500 and 503 always */
 	size_t nrequests;
 };
+
+/* Before a process is forked that is to share it all. 0 or a negative errno. */
+int self__share(void);
+/* The attacher: what the processes, itself and these children, take together. What it last said is
+ * what they all read. */
+void self__note_processes(const pid_t *children, size_t n);
 
 void self__read(struct self *out);
 void self__count_request(int code);

@@ -4,47 +4,148 @@
 #include <errno.h>
 
 #include "bpfobj.h"
+#include "extra.h"
 
-/* Calls of one target on all CPUs: adds cell words first..first+n-1 to out. */
-static void sum_banks(struct bank_view v, uint32_t id, uint32_t first, uint32_t n, uint64_t *out)
+/* ---- sums ------------------------------------------------------------------------------------ */
+
+/* Words first..first+n-1 of entry i, of all CPUs: added to out. */
+static void sum_banks(struct bank_view v, uint32_t i, uint32_t first, uint32_t n, uint64_t *out)
 {
 	for (uint32_t cpu = 0; cpu < v.ncpus; cpu++) {
 		const volatile uint64_t *bank =
-			v.base + ((size_t)cpu * v.stride + id) * v.width + first;
+			v.base + ((size_t)cpu * v.cpu_stride + (size_t)i * v.stride) * v.width +
+			first;
 
-		for (uint32_t i = 0; i < n; i++)
-			out[i] += bank[i];
+		for (uint32_t w = 0; w < n; w++)
+			out[w] += bank[w];
 	}
 }
 
-/* A whole cell, summed over CPUs; scratch holds all CPUs' copies where they come by bpf(2). */
-static int read_cell(const struct bpfobj *o, struct bank_view v, uint32_t id, uint32_t n,
-		     uint64_t *scratch, uint64_t *out)
+static void add_words(const uint64_t *words, uint32_t n, uint64_t *out)
 {
-	int err;
+	for (uint32_t i = 0; i < n; i++)
+		out[i] += words[i];
+}
 
-	if (v.base) {
-		sum_banks(v, id, 0, n, out);
-		return 0;
+static bool in_ledger(const struct ledger *l, uint32_t cell)
+{
+	return l && l->used[cell];
+}
+
+static uint32_t cell_words(const struct bpfobj *o)
+{
+	return RP_CELL_GRID + bpfobj__grid(o)->ncells;
+}
+
+void snapshot__add_cell(struct bpfobj *o, uint32_t cell, uint64_t *out)
+{
+	const struct ledger *l = bpfobj__ledger(o);
+
+	sum_banks(bpfobj__cells(o), cell, 0, cell_words(o), out);
+	if (in_ledger(l, cell))
+		add_words(&l->cells[(size_t)cell * l->cell_width], cell_words(o), out);
+}
+
+void snapshot__add_hist(struct bpfobj *o, uint32_t cell, uint32_t hist, uint64_t *out)
+{
+	const struct ledger *l = bpfobj__ledger(o);
+
+	sum_banks(bpfobj__hists(o), hist, 0, bpfobj__hists(o).width, out);
+	if (in_ledger(l, cell))
+		add_words(&l->hists[(size_t)hist * l->hist_width], l->hist_width, out);
+}
+
+uint64_t snapshot__detail(struct bpfobj *o, uint32_t slot)
+{
+	const struct ledger *l = bpfobj__ledger(o);
+	uint64_t count = l ? l->details[slot] : 0;
+
+	sum_banks(bpfobj__detail_counts(o), slot, 0, 1, &count);
+	return count;
+}
+
+uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g)
+{
+	uint64_t calls = 0;
+
+	for (uint32_t i = 0; i < g->ncells; i++)
+		calls += c->words[RP_CELL_GRID + i];
+	return calls;
+}
+
+uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g)
+{
+	uint64_t calls = snap_cell__calls(&t->cell, g);
+
+	for (size_t i = 0; i < t->nsets; i++)
+		calls += snap_cell__calls(&t->sets[i].cell, g);
+	return calls;
+}
+
+uint64_t snapshot__calls_in(struct bpfobj *o, uint32_t cell)
+{
+	uint64_t words[RP_CELL_GRID + RP_GRID_MAX + RP_GRID_STEPS] = {};
+
+	snapshot__add_cell(o, cell, words);
+	return snap_cell__calls(&(struct snap_cell){ .words = words }, bpfobj__grid(o));
+}
+
+void snapshot__count_calls(struct bpfobj *o, uint64_t *calls)
+{
+	struct label_sets_view v = bpfobj__label_sets(o);
+
+	for (uint32_t id = 0; id < v.first; id++)
+		calls[id] = snapshot__calls_in(o, id);
+	for (uint32_t slot = 0; slot < v.n; slot++)
+		if (v.v[slot].used && v.v[slot].key.id < v.first)
+			calls[v.v[slot].key.id] += snapshot__calls_in(o, v.first + slot);
+}
+
+void snapshot__tally(const struct bpfobj *o, uint32_t id, uint64_t tally[RP_TALLY_MAX])
+{
+	memset(tally, 0, RP_TALLY_MAX * sizeof(*tally));
+	sum_banks(bpfobj__tallies(o), id, 0, RP_TALLY_MAX, tally);
+}
+
+void snapshot__entered(const struct bpfobj *o, uint64_t entered[RP_ENTERED_MAX])
+{
+	memset(entered, 0, RP_ENTERED_MAX * sizeof(*entered));
+	sum_banks(bpfobj__entered(o), 0, 0, RP_ENTERED_MAX, entered);
+}
+
+uint64_t snapshot__returns_seen(struct bpfobj *o, uint32_t id)
+{
+	struct label_sets_view v = bpfobj__label_sets(o);
+	uint64_t tally[RP_TALLY_MAX], seen;
+
+	bpfobj__refresh_cell(o, id);
+	seen = snapshot__calls_in(o, id);
+	for (uint32_t slot = 0; slot < v.n; slot++) {
+		if (!v.v[slot].used || v.v[slot].key.id != id)
+			continue;
+		bpfobj__refresh_cell(o, v.first + slot);
+		seen += snapshot__calls_in(o, v.first + slot);
 	}
-	err = bpfobj__read_cell(o, id, scratch);
-	if (err)
-		return err;
-	sum_banks(
-		(struct bank_view){
-			.base = scratch, .ncpus = v.ncpus, .stride = 1, .width = v.width, .n = 1 },
-		0, 0, n, out);
-	return 0;
+	snapshot__tally(o, id, tally);
+	return seen + tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_FILTERED];
 }
 
-static uint64_t *new_scratch(struct bank_view v)
-{
-	return v.base ? NULL : calloc((size_t)v.ncpus * v.width, sizeof(uint64_t));
-}
+/* ---- a snapshot ------------------------------------------------------------------------------ */
 
 struct raw_detail {
 	uint32_t cell;
 	struct snap_detail detail;
+};
+
+/* What a snapshot points to. */
+struct block {
+	struct snapshot snapshot;
+	struct snap_set *sets; /* those in use, then the retired ones */
+	size_t nsets, nretired;
+	struct raw_detail *raw; /* by cell, then by value */
+	size_t nraw;
+	struct snap_detail *details; /* the same without the cells */
+	uint64_t *words;	     /* of all cells, and their histograms */
 };
 
 static int compare_details(const void *a, const void *b)
@@ -56,105 +157,234 @@ static int compare_details(const void *a, const void *b)
 	return x->detail.value < y->detail.value ? -1 : x->detail.value > y->detail.value;
 }
 
-/* Everything a snapshot points to is in one block: targets, cells, tallies, details. */
-struct block {
-	struct snapshot snapshot;
-	struct snap_target *targets;
-	uint64_t *words; /* a cell's worth for each target */
-	struct snap_detail *details;
-};
-
-static size_t read_details(const struct bpfobj *o, struct raw_detail *out)
+/* Where a cell's counts are shown: a retired set's are its target's others. False: nowhere yet. */
+static bool shown_in(const struct label_sets_view *v, uint32_t *cell)
 {
-	const volatile struct rp_detail *slots = bpfobj__details(o);
-	struct bank_view v = bpfobj__detail_counts(o);
+	const volatile struct rp_label_set *set;
+
+	if (*cell < v->first)
+		return true;
+	set = &v->v[*cell - v->first];
+	if (set->used == RP_SET_RETIRED)
+		*cell = set->key.id;
+	return set->used != RP_SET_FREE;
+}
+
+/* Two slots may have one number of one cell, since retired sets are among the others. */
+static void merge_details(struct block *b)
+{
 	size_t n = 0;
 
-	for (uint32_t slot = 0; slot < v.n; slot++) {
-		uint64_t count = 0;
-
-		if (!slots[slot].used)
-			continue;
-		sum_banks(v, slot, 0, 1, &count);
-		if (count)
-			out[n++] = (struct raw_detail){ slots[slot].cell,
-							{ slots[slot].value, count } };
+	for (size_t i = 0; i < b->nraw; i++) {
+		if (n && !compare_details(&b->raw[n - 1], &b->raw[i]))
+			b->raw[n - 1].detail.count += b->raw[i].detail.count;
+		else
+			b->raw[n++] = b->raw[i];
 	}
-	qsort(out, n, sizeof(*out), compare_details);
-	return n;
+	b->nraw = n;
 }
 
-static int take_details(const struct bpfobj *o, struct block *b)
+static int read_details(struct bpfobj *o, struct block *b)
 {
-	__cleanup_free struct raw_detail *raw = NULL;
-	size_t n, i = 0;
+	const volatile struct rp_detail *slots = bpfobj__details(o);
+	struct label_sets_view v = bpfobj__label_sets(o);
+	uint32_t n = bpfobj__detail_counts(o).n;
 
-	raw = calloc(bpfobj__detail_counts(o).n, sizeof(*raw));
-	if (!raw)
+	b->raw = calloc(n + 1, sizeof(*b->raw));
+	if (!b->raw)
 		return -ENOMEM;
-	n = read_details(o, raw);
-	b->details = calloc(n + 1, sizeof(*b->details));
+	for (uint32_t slot = 0; slot < n; slot++) {
+		uint32_t cell = slots[slot].cell;
+		uint64_t count;
+
+		if (!slots[slot].used || !shown_in(&v, &cell))
+			continue;
+		count = snapshot__detail(o, slot);
+		if (count)
+			b->raw[b->nraw++] =
+				(struct raw_detail){ cell, { slots[slot].value, count } };
+	}
+	qsort(b->raw, b->nraw, sizeof(*b->raw), compare_details);
+	merge_details(b);
+	b->details = calloc(b->nraw + 1, sizeof(*b->details));
 	if (!b->details)
 		return -ENOMEM;
-	while (i < n) {
-		uint32_t id = raw[i].cell;
-		size_t first = i;
-
-		for (; i < n && raw[i].cell == id; i++)
-			b->details[i] = raw[i].detail;
-		if (id < b->snapshot.n) {
-			b->targets[id].details = &b->details[first];
-			b->targets[id].ndetails = i - first;
-		}
-	}
+	for (size_t i = 0; i < b->nraw; i++)
+		b->details[i] = b->raw[i].detail;
 	return 0;
 }
 
-static int take_cells(const struct bpfobj *o, struct block *b)
+static void find_details(const struct block *b, uint32_t cell, struct snap_cell *out)
 {
-	struct bank_view v = bpfobj__cells(o), tallies = bpfobj__tallies(o);
-	uint32_t used = RP_CELL_GRID + bpfobj__grid(o)->ncells;
-	__cleanup_free uint64_t *scratch = new_scratch(v);
+	size_t lo = 0, hi = b->nraw;
 
-	if (!v.base && !scratch)
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (b->raw[mid].cell < cell)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	out->details = &b->details[lo];
+	while (lo < b->nraw && b->raw[lo].cell == cell) {
+		out->ndetails++;
+		lo++;
+	}
+}
+
+static void add_hists(struct bpfobj *o, uint32_t cell, const struct target_extra *x, uint64_t *out)
+{
+	for (uint32_t i = 0; i < x->nhistograms; i++)
+		snapshot__add_hist(o, cell, bpfobj__hist_of(o, cell, x) + i,
+				   out + (size_t)i * bpfobj__hists(o).width);
+}
+
+/* Takes its words from *words, which moves on. */
+static void take_cell(struct bpfobj *o, const struct block *b, uint32_t cell,
+		      const struct target_extra *x, uint64_t **words, struct snap_cell *out)
+{
+	out->words = *words;
+	*words += cell_words(o);
+	out->hists = *words;
+	snapshot__add_cell(o, cell, out->words);
+	if (x) {
+		*words += (size_t)x->nhistograms * b->snapshot.hist_words;
+		add_hists(o, cell, x, out->hists);
+	}
+	find_details(b, cell, out);
+}
+
+static int by_target(const void *a, const void *b)
+{
+	const struct snap_set *x = a, *y = b;
+
+	if (x->key.id != y->key.id)
+		return x->key.id < y->key.id ? -1 : 1;
+	return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+/* The label sets in use, grouped by target, and the retired ones. */
+static int find_sets(const struct bpfobj *o, struct block *b)
+{
+	struct label_sets_view v = bpfobj__label_sets(o);
+	struct snap_set *end;
+
+	b->sets = calloc(v.n + 1, sizeof(*b->sets));
+	if (!b->sets)
 		return -ENOMEM;
-	for (uint32_t id = 0; id < v.n; id++) {
-		struct snap_target *t = &b->targets[id];
-		uint64_t *words = b->words + (size_t)id * used;
-		int err = read_cell(o, v, id, used, scratch, words);
+	end = b->sets + v.n;
+	for (uint32_t slot = 0; slot < v.n; slot++) {
+		struct snap_set set = { .slot = slot };
+		uint32_t used = v.v[slot].used;
 
-		if (err)
-			return err;
-		t->sum_ns = words[RP_CELL_SUM];
-		memcpy(t->cls, words + RP_CELL_CLASS, sizeof(t->cls));
-		t->cells = words + RP_CELL_GRID;
-		sum_banks(tallies, id, 0, RP_TALLY_MAX, t->tally);
+		if (used == RP_SET_FREE)
+			continue;
+		set.gen = v.v[slot].gen;
+		memcpy(&set.key, (const void *)&v.v[slot].key, sizeof(set.key));
+		if (set.key.id >= b->snapshot.n)
+			continue;
+		if (used == RP_SET_USED)
+			b->sets[b->nsets++] = set;
+		else
+			end[-(ssize_t)++b->nretired] = set;
+	}
+	memmove(b->sets + b->nsets, end - b->nretired, b->nretired * sizeof(*b->sets));
+	qsort(b->sets, b->nsets, sizeof(*b->sets), by_target);
+	for (size_t i = 0; i < b->nsets; i++) {
+		struct snap_target *t = &b->snapshot.targets[b->sets[i].key.id];
+
+		t->sets = t->sets ? t->sets : &b->sets[i];
+		t->nsets++;
 	}
 	return 0;
 }
 
-struct snapshot *snapshot__take(const struct bpfobj *o)
+static const struct target_extra *extra_at(const struct target_extra *const *extras, uint32_t id)
 {
-	uint32_t n = bpfobj__cells(o).n;
+	return extras ? extras[id] : NULL;
+}
+
+static int take_cells(struct bpfobj *o, const struct target_extra *const *extras, struct block *b)
+{
+	struct label_sets_view v = bpfobj__label_sets(o);
+	size_t nwords = (b->snapshot.n + b->nsets) * cell_words(o);
+	uint64_t *words;
+
+	for (uint32_t id = 0; id < b->snapshot.n; id++) {
+		const struct target_extra *x = extra_at(extras, id);
+
+		if (x)
+			nwords += (1 + b->snapshot.targets[id].nsets) * x->nhistograms *
+				  b->snapshot.hist_words;
+	}
+	words = b->words = calloc(nwords + 1, sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	for (uint32_t id = 0; id < b->snapshot.n; id++) {
+		struct snap_target *t = &b->snapshot.targets[id];
+
+		take_cell(o, b, id, extra_at(extras, id), &words, &t->cell);
+		snapshot__tally(o, id, t->tally);
+	}
+	for (size_t i = 0; i < b->nsets; i++) {
+		struct snap_set *set = &b->sets[i];
+
+		take_cell(o, b, v.first + set->slot, extra_at(extras, set->key.id), &words,
+			  &set->cell);
+	}
+	for (size_t i = b->nsets; i < b->nsets + b->nretired; i++) {
+		const struct snap_set *set = &b->sets[i];
+		const struct target_extra *x = extra_at(extras, set->key.id);
+		struct snap_cell *others = &b->snapshot.targets[set->key.id].cell;
+
+		snapshot__add_cell(o, v.first + set->slot, others->words);
+		if (x)
+			add_hists(o, v.first + set->slot, x, others->hists);
+	}
+	return 0;
+}
+
+static struct block *take(struct bpfobj *o, const struct target_extra *const *extras)
+{
 	struct block *b = calloc(1, sizeof(*b));
 	int err = -ENOMEM;
 
 	if (!b)
 		goto fail;
-	b->targets = calloc(n, sizeof(*b->targets));
-	b->words = calloc((size_t)n * (RP_CELL_GRID + bpfobj__grid(o)->ncells), sizeof(*b->words));
-	if (!b->targets || !b->words)
+	b->snapshot.n = bpfobj__tallies(o).n;
+	b->snapshot.hist_words = bpfobj__hists(o).width;
+	b->snapshot.targets = calloc(b->snapshot.n + 1, sizeof(*b->snapshot.targets));
+	if (!b->snapshot.targets)
 		goto fail;
-	b->snapshot = (struct snapshot){ b->targets, n };
-	err = take_cells(o, b);
+	/* A result is in a detail before it is in its cell: read in that order, the sum of the
+	 * outcomes is never more than the calls. */
+	err = read_details(o, b);
 	if (!err)
-		err = take_details(o, b);
+		err = find_sets(o, b);
 	if (!err)
-		return &b->snapshot;
+		err = take_cells(o, extras, b);
+	if (!err)
+		return b;
 fail:
 	snapshot__free(b ? &b->snapshot : NULL);
 	errno = -err;
 	return NULL;
+}
+
+struct snapshot *snapshot__take(struct bpfobj *o, const struct target_extra *const *extras)
+{
+	const struct ledger *l = bpfobj__ledger(o);
+	struct block *b;
+	uint32_t version;
+
+	for (;;) {
+		version = l ? ledger__begin_read(l) : 0;
+		b = take(o, extras);
+		if (!b || !l || !ledger__changed(l, version))
+			return b ? &b->snapshot : NULL;
+		snapshot__free(&b->snapshot);
+	}
 }
 
 void snapshot__free(struct snapshot *s)
@@ -163,32 +393,29 @@ void snapshot__free(struct snapshot *s)
 
 	if (!b)
 		return;
-	free(b->targets);
+	for (size_t i = 0; i < b->nsets; i++)
+		label_texts__unref(b->sets[i].texts);
 	free(b->words);
+	free(s->targets);
+	free(b->sets);
+	free(b->raw);
 	free(b->details);
 	free(b);
 }
 
-uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g)
-{
-	uint64_t calls = 0;
+/* ---- texts ----------------------------------------------------------------------------------- */
 
-	for (uint32_t i = 0; i < g->ncells; i++)
-		calls += t->cells[i];
-	return calls;
+struct label_texts *label_texts__ref(struct label_texts *t)
+{
+	__atomic_add_fetch(&t->refs, 1, __ATOMIC_RELAXED);
+	return t;
 }
 
-uint64_t snapshot__returns_seen(const struct bpfobj *o, uint32_t id)
+void label_texts__unref(struct label_texts *t)
 {
-	uint32_t ncells = bpfobj__grid(o)->ncells;
-	struct bank_view v = bpfobj__cells(o);
-	__cleanup_free uint64_t *scratch = new_scratch(v);
-	__cleanup_free uint64_t *words = xcalloc(RP_CELL_GRID + ncells, sizeof(*words));
-	uint64_t tally[RP_TALLY_MAX] = {}, seen = 0;
-
-	read_cell(o, v, id, RP_CELL_GRID + ncells, scratch, words);
-	for (uint32_t i = 0; i < ncells; i++)
-		seen += words[RP_CELL_GRID + i];
-	sum_banks(bpfobj__tallies(o), id, 0, RP_TALLY_MAX, tally);
-	return seen + tally[RP_TALLY_NO_ENTRY];
+	if (!t || __atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		free(t->v[i]);
+	free(t);
 }

@@ -13,6 +13,7 @@
 #include "util.h"
 
 struct bpfobj;
+struct target_extra;
 
 /* Calls that are in no other number. Names are in metrics.c. */
 enum missed_reason {
@@ -25,32 +26,71 @@ enum missed_reason {
 };
 
 struct snap_detail {
-	int64_t value; /* errno, positive; or enumerator */
+	int64_t value; /* errno, positive; or the result's number */
 	uint64_t count;
 };
 
-struct snap_target {
-	uint64_t sum_ns;
-	uint64_t cls[RP_CLASS_MAX];
-	const uint64_t *cells;		   /* grid->ncells */
-	const struct snap_detail *details; /* ordered by value */
+/* One cell, summed over the CPUs. */
+struct snap_cell {
+	uint64_t *words;	     /* as in abi.h: RP_CELL_CLASS, RP_CELL_SUM, RP_CELL_GRID */
+	uint64_t *hists;	     /* of the target's histograms of integers, each hist_words */
+	struct snap_detail *details; /* ordered by value; a count may be 0 */
 	size_t ndetails;
+};
+
+/* The values of a label set's labels, shared by the readings that show it. */
+struct label_texts {
+	int refs;
+	size_t n;
+	char *v[];
+};
+struct label_texts *label_texts__ref(struct label_texts *t);
+void label_texts__unref(struct label_texts *t); /* NULL is fine */
+
+/* A label set in use. */
+struct snap_set {
+	uint32_t slot, gen; /* which user of the slot */
+	struct rp_label_key key;
+	struct snap_cell cell;
+	struct label_texts *texts; /* NULL until somebody who knows them sets them */
+};
+
+struct snap_target {
+	struct snap_cell cell; /* with labels: what no label set has */
 	uint64_t tally[RP_TALLY_MAX];
+	struct snap_set *sets; /* by slot */
+	size_t nsets;
 };
 
 struct snapshot {
 	struct snap_target *targets; /* by id */
 	size_t n;
+	uint32_t hist_words;
 };
 
-/* One read of everything. NULL with errno if there is no memory (or bpf(2) failed, with percpu). */
-struct snapshot *snapshot__take(const struct bpfobj *obj);
+/* One read of everything. extras: by target id, NULL for those that have none; or NULL. NULL with
+ * errno if there is no memory. */
+struct snapshot *snapshot__take(struct bpfobj *obj, const struct target_extra *const *extras);
 void snapshot__free(struct snapshot *s);
 
-/* Calls counted: the sum of the grid. */
+/* Calls counted: the sum of the grid, of all label sets. */
 uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g);
+uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g);
 
+/* ---- for those who need to know no more: losses, labels, reconcile ---- */
+
+/* Calls counted, of all label sets. calls: by target id. */
+void snapshot__count_calls(struct bpfobj *obj, uint64_t *calls);
+/* Calls counted in one cell. */
+uint64_t snapshot__calls_in(struct bpfobj *obj, uint32_t cell);
+void snapshot__tally(const struct bpfobj *obj, uint32_t id, uint64_t tally[RP_TALLY_MAX]);
+void snapshot__entered(const struct bpfobj *obj, uint64_t entered[RP_ENTERED_MAX]);
 /* Returns of one target that its program has seen by now, counted or tallied. */
-uint64_t snapshot__returns_seen(const struct bpfobj *obj, uint32_t id);
+uint64_t snapshot__returns_seen(struct bpfobj *obj, uint32_t id);
+/* Words of a cell and of one of its histograms, and a detail; the ledger's part included. The words
+ * are added to out. */
+void snapshot__add_cell(struct bpfobj *obj, uint32_t cell, uint64_t *out);
+void snapshot__add_hist(struct bpfobj *obj, uint32_t cell, uint32_t hist, uint64_t *out);
+uint64_t snapshot__detail(struct bpfobj *obj, uint32_t slot);
 
 #endif /* SNAPSHOT_H */

@@ -30,6 +30,8 @@ struct symbols {
 	char *kallsyms_text, *filter_text;
 	struct ksym *v;
 	size_t n;
+	const struct ksym **derived; /* into v */
+	size_t nderived;
 	struct strmap by_name; /* -> index of the first of its name */
 	struct strmap objects; /* the modules seen */
 	int filter_error;
@@ -244,6 +246,14 @@ static void join_blacklist(struct symbols *s, char *text)
 	}
 }
 
+static void list_derived(struct symbols *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strchr(s->v[i].name, '.'))
+			*(const struct ksym **)array__grow(&s->derived, &s->nderived,
+							   sizeof(*s->derived)) = &s->v[i];
+}
+
 static int read_filter(const struct symbols_env *env, char **out)
 {
 	if (env->available_filter_functions)
@@ -277,6 +287,7 @@ int symbols__read(const struct symbols_env *env, struct symbols **out)
 		symbols__free(s);
 		return err ? err : -ENODATA;
 	}
+	list_derived(s);
 	*out = s;
 	return 0;
 }
@@ -288,6 +299,7 @@ void symbols__free(struct symbols *s)
 	strmap__free(&s->by_name);
 	strmap__free(&s->objects);
 	free(s->v);
+	free(s->derived);
 	free(s->kallsyms_text);
 	free(s->filter_text);
 	free(s);
@@ -302,6 +314,12 @@ const struct ksym *symbols__all(const struct symbols *s, size_t *n)
 {
 	*n = s->n;
 	return s->v;
+}
+
+const struct ksym *const *symbols__derived(const struct symbols *s, size_t *n)
+{
+	*n = s->nderived;
+	return s->derived;
 }
 
 const struct ksym *symbols__find(const struct symbols *s, const char *name)

@@ -44,6 +44,8 @@ void symbols__free(struct symbols *s);
 int symbols__filter_error(const struct symbols *s);
 
 const struct ksym *symbols__all(const struct symbols *s, size_t *n);
+/* Those of them that the compiler made of other functions: with a '.' in their names. */
+const struct ksym *const *symbols__derived(const struct symbols *s, size_t *n);
 /* The first symbol of that name, and the next one of the same name in another object; or NULL. */
 const struct ksym *symbols__find(const struct symbols *s, const char *name);
 const struct ksym *symbols__next(const struct symbols *s, const struct ksym *sym);

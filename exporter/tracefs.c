@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
+#define FORMAT_MAX 8192
+
 /* From linux/mount.h, which does not go together with sys/mount.h on every libc. */
 #ifndef FSOPEN_CLOEXEC
 #define FSOPEN_CLOEXEC	    0x00000001
@@ -76,6 +78,21 @@ int tracefs__event_id(int tracefs, const char *group, const char *event)
 	if (n <= 0)
 		return n ? -errno : -EIO;
 	return atoi(text);
+}
+
+char *tracefs__event_format(int tracefs, const char *group, const char *event)
+{
+	__cleanup_free char *path = xasprintf("events/%s/%s/format", group, event);
+	__cleanup_close int fd = tracefs < 0 ? -1 : openat(tracefs, path, O_RDONLY | O_CLOEXEC);
+	char *text = xcalloc(1, FORMAT_MAX);
+	size_t len = 0;
+	ssize_t n = fd < 0 ? -1 : 0;
+
+	while (fd >= 0 && (n = read(fd, text + len, FORMAT_MAX - 1 - len)) > 0)
+		len += n;
+	if (n < 0)
+		free(take_ptr(text));
+	return text;
 }
 
 int tracefs__append(int tracefs, const char *file, const char *line)

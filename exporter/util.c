@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <time.h>
 
 static void __attribute__((noreturn)) die_no_memory(size_t n, size_t size)
@@ -245,10 +246,32 @@ const char *errno_name(int64_t err, char *buf, size_t size)
 	return buf;
 }
 
+void *shared_memory(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void shared_memory_free(void *p, size_t size)
+{
+	if (p)
+		munmap(p, size);
+}
+
 double now_seconds(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+double monotonic_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
 }

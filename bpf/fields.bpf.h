@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Expressions at a call's entry: runs the steps that exporter/expr.c compiled (struct rp_field),
+ * and decides filters. Knows neither label sets nor mechanisms.
+ */
+#ifndef RP_FIELDS_BPF_H
+#define RP_FIELDS_BPF_H
+
+#include "core.bpf.h"
+
+#define RP_ARGS 6
+
+const volatile bool cgroup_ancestors; /* the kernel has the helper for our programs */
+
+/* The words of the arguments that came in registers. */
+struct args {
+	__u64 v[RP_ARGS];
+};
+
+static __always_inline struct args args_of_regs(struct pt_regs *ctx)
+{
+	return (struct args){ { PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx),
+				PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx), PT_REGS_PARM6(ctx) } };
+}
+
+/* Kernels before 5.12 read no variable place of the stack, hence no index. */
+static __always_inline __u64 source_value(const struct args *args, const struct rp_field *f)
+{
+	switch (f->source) {
+	case 0:
+		return args->v[0];
+	case 1:
+		return args->v[1];
+	case 2:
+		return args->v[2];
+	case 3:
+		return args->v[3];
+	case 4:
+		return args->v[4];
+	case 5:
+		return args->v[5];
+	case RP_SOURCE_PID:
+		return bpf_get_current_pid_tgid() >> 32;
+	case RP_SOURCE_TID:
+		return (__u32)bpf_get_current_pid_tgid();
+	case RP_SOURCE_UID:
+		return (__u32)bpf_get_current_uid_gid();
+	case RP_SOURCE_CPU:
+		return bpf_get_smp_processor_id();
+	case RP_SOURCE_CGROUP:
+		return bpf_get_current_cgroup_id();
+	case RP_SOURCE_CGROUP_ANCESTOR:
+		return cgroup_ancestors ? bpf_get_current_ancestor_cgroup_id(f->offset[0]) : 0;
+	}
+	return 0;
+}
+
+static __always_inline long read_memory(const struct rp_field *f, void *to, __u32 size, __u64 from)
+{
+	if (f->user)
+		return bpf_probe_read_user(to, size, (void *)from);
+	return bpf_probe_read_kernel(to, size, (void *)from);
+}
+
+/* Follows the pointers: *v becomes the place of the value, or the value. 0, or not if unreadable.
+ */
+static __always_inline long follow(const struct rp_field *f, __u64 *v)
+{
+	if (f->source >= RP_ARGS)
+		return 0;
+	for (int i = 0; i <= RP_STEPS; i++) {
+		__u64 place = *v + f->offset[i];
+
+		if (i >= f->nsteps) {
+			*v = place;
+			return 0;
+		}
+		if (read_memory(f, v, sizeof(*v), place))
+			return -1;
+	}
+	return -1;
+}
+
+/* Not inlined: a probe has many. 0, or not if there is no such memory. */
+static __noinline long eval_number(const struct rp_field *f, __u64 v, __u64 *out)
+{
+	__u64 value = 0;
+	__u32 size;
+
+	if (!f || !out || follow(f, &v))
+		return -1;
+	size = f->size;
+	if (!size) {
+		value = v;
+	} else {
+		if (size > sizeof(value))
+			return -1;
+		if (read_memory(f, &value, size, v))
+			return -1;
+	}
+	value <<= f->left & 63;
+	if (f->is_signed)
+		value = (__s64)value >> (f->right & 63);
+	else
+		value >>= f->right & 63;
+	*out = value;
+	return 0;
+}
+
+static __noinline long eval_text(const struct rp_field *f, __u64 v, char *out)
+{
+	long n;
+
+	if (!f || !out)
+		return -1;
+	if (f->source == RP_SOURCE_COMM)
+		return bpf_get_current_comm(out, RP_COMM_SIZE);
+	if (follow(f, &v))
+		return -1;
+	n = f->user ? bpf_probe_read_user_str(out, RP_TEXT_SIZE, (void *)v)
+		    : bpf_probe_read_kernel_str(out, RP_TEXT_SIZE, (void *)v);
+	return n < 0 ? n : 0;
+}
+
+static __always_inline bool compare_numbers(const struct rp_filter *fl, __u64 v)
+{
+	__u64 bias = fl->field.is_signed ? 1ULL << 63 : 0; /* makes signed order unsigned */
+	__u64 a = v ^ bias, b = fl->literal ^ bias;
+
+	switch (fl->compare) {
+	case RP_EQ:
+		return a == b;
+	case RP_NE:
+		return a != b;
+	case RP_LT:
+		return a < b;
+	case RP_LE:
+		return a <= b;
+	case RP_GT:
+		return a > b;
+	case RP_GE:
+		return a >= b;
+	default:
+		return v & fl->literal;
+	}
+}
+
+static __noinline long text_differs(const struct rp_filter *fl, __u64 v)
+{
+	__u64 text[RP_TEXT_SIZE / sizeof(__u64)] = {};
+
+	if (!fl || eval_text(&fl->field, v, (char *)text))
+		return -1;
+	for (__u32 i = 0; i < RP_TEXT_SIZE / sizeof(__u64); i++)
+		if (text[i] != ((const __u64 *)fl->text)[i])
+			return 1;
+	return 0;
+}
+
+/* What cannot be read matches no filter. */
+static __always_inline bool passes(const struct rp_extra *x, const struct args *args)
+{
+	for (__u32 i = 0; i < RP_FILTERS && i < x->nfilters; i++) {
+		const struct rp_filter *fl = &x->filter[i];
+		__u64 v = source_value(args, &fl->field), number = 0;
+		long differs;
+
+		if (fl->field.text) {
+			differs = text_differs(fl, v);
+			if (differs < 0 || (fl->compare == RP_EQ) == (differs > 0))
+				return false;
+		} else if (eval_number(&fl->field, v, &number) || !compare_numbers(fl, number)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+#endif /* RP_FIELDS_BPF_H */

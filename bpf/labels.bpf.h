@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Label values -> the cell that counts them. A label set that is new takes a slot from the pool, if
+ * the target has not had its share; else, and whenever in doubt, the call counts in the target's
+ * own cell, which is that of its others. The exporter gives slots back (labels.c there).
+ */
+#ifndef RP_LABELS_BPF_H
+#define RP_LABELS_BPF_H
+
+#include "fields.bpf.h"
+
+/* Sizes of keys and numbers of entries are set by exporter/bpfobj.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_extra);
+} extras SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct rp_label_key));
+	__uint(value_size, sizeof(__u64)); /* cell, and gen in the upper half */
+} label_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__uint(key_size, 0);
+	__uint(value_size, sizeof(__u32));
+} label_free SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_label_set);
+} label_sets SEC(".maps");
+
+/* By extra; the exporter takes away from it what it gives back. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_used);
+} used SEC(".maps");
+
+static __always_inline struct rp_extra *extra_of(__u64 spec)
+{
+	__u32 i = RP_SPEC_EXTRA(spec) - 1;
+
+	return bpf_map_lookup_elem(&extras, &i);
+}
+
+/*
+ * Takes one of a target's share, *n of which are gone: by adding first and looking then, as 5.10
+ * has no atomic that does both. Two at the limit may both be turned away; none gets beyond it.
+ */
+static __always_inline bool take_share(__u64 *n, __u32 limit)
+{
+	if (*(volatile __u64 *)n >= limit)
+		return false;
+	__sync_fetch_and_add(n, 1);
+	if (*(volatile __u64 *)n <= limit)
+		return true;
+	__sync_fetch_and_add(n, -1);
+	return false;
+}
+
+/* A slot for a label set that has none: its cell and gen, or 0 if there is none to be had. */
+static __noinline __u64 claim_label(const struct rp_label_key *key, __u32 extra, __u32 limit)
+{
+	struct rp_used *u = bpf_map_lookup_elem(&used, &extra);
+	struct rp_label_set *set;
+	__u64 value, *found;
+	__u32 slot = 0;
+
+	if (!key || !u || !take_share(&u->sets, limit))
+		return 0;
+	if (bpf_map_pop_elem(&label_free, &slot))
+		goto give_back;
+	set = bpf_map_lookup_elem(&label_sets, &slot);
+	if (!set)
+		goto give_back;
+	set->key = *key;
+	value = (__u64)set->gen << 32 | (bank_targets + slot);
+	if (!bpf_map_update_elem(&label_index, key, &value, BPF_NOEXIST)) {
+		set->used = RP_SET_USED;
+		return value;
+	}
+	/* Another CPU was first. */
+	bpf_map_push_elem(&label_free, &slot, 0);
+	__sync_fetch_and_add(&u->sets, -1);
+	found = bpf_map_lookup_elem(&label_index, key);
+	return found ? *found : 0;
+give_back:
+	__sync_fetch_and_add(&u->sets, -1);
+	return 0;
+}
+
+static __always_inline void read_labels(const struct rp_extra *x, const struct args *args,
+					struct rp_label_key *key)
+{
+	for (__u32 i = 0; i < RP_NUMBERS && i < x->nnumbers; i++) {
+		const struct rp_field *f = &x->number[i];
+
+		if (eval_number(f, source_value(args, f), &key->number[i]))
+			key->failed |= 1U << i;
+	}
+	for (__u32 i = 0; i < RP_TEXTS && i < x->ntexts; i++) {
+		const struct rp_field *f = &x->text[i];
+
+		if (eval_text(f, source_value(args, f), key->text[i]))
+			key->failed |= 1U << (RP_NUMBERS + i);
+	}
+	if (x->comm)
+		bpf_get_current_comm(key->comm, sizeof(key->comm));
+}
+
+/* The cell, and the slot's gen in the upper half, of the call that is entered now. */
+static __always_inline __u64 label_of(const struct rp_extra *x, const struct args *args, __u64 spec)
+{
+	struct rp_label_key key = { .id = RP_SPEC_ID(spec) };
+	__u64 *found, label;
+
+	if (!x->nnumbers && !x->ntexts && !x->comm)
+		return key.id;
+	read_labels(x, args, &key);
+	found = bpf_map_lookup_elem(&label_index, &key);
+	if (found)
+		return *found;
+	label = claim_label(&key, RP_SPEC_EXTRA(spec) - 1, x->max_series);
+	return label ? label : key.id;
+}
+
+/* The cell of a label, when the call returns. */
+static __always_inline __u32 cell_of_label(__u64 label, __u32 id)
+{
+	__u32 cell = label, slot = cell - bank_targets;
+	struct rp_label_set *set;
+
+	if (cell == id)
+		return id;
+	set = bpf_map_lookup_elem(&label_sets, &slot);
+	return set && set->gen == label >> 32 ? cell : id;
+}
+
+#endif /* RP_LABELS_BPF_H */

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What an entry leaves for its return, of probes with labels, filters or observed values: a note.
+ * How a return finds its start is pairing's affair, or the mechanism's; notes are beside it.
+ *
+ * Like frames, the notes of kernel calls have a place in a table, if it is free (see places.bpf.h),
+ * and what finds none goes into a hash. There it lives until its call returns, or until so many
+ * others run that it is the least recently used; a return that finds no note is counted as missed.
+ */
+#ifndef RP_NOTES_BPF_H
+#define RP_NOTES_BPF_H
+
+#include "labels.bpf.h"
+#include "pairing.bpf.h"
+
+const volatile struct rp_grid size_table;
+const volatile __u32 size_last;		 /* the cell behind its last threshold */
+const volatile __u32 bank_hists;	 /* between two CPUs' histograms */
+const volatile __u32 set_hists, per_set; /* first histogram of label sets, and how many each has */
+
+struct note {
+	__u64 label; /* of label_of(), or NOTE_FILTERED */
+	__u64 observed[RP_OBSERVED];
+};
+
+#define NOTE_FILTERED (~0ULL)
+
+struct note_place {
+	__u64 key; /* 0: free */
+	struct note note;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct note_place);
+} note_places SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct user_key);
+	__type(value, struct note);
+} note_hash SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+} hists SEC(".maps");
+
+/* Whether the kernel has atomics, for places; a compile-time constant of each program. */
+enum rp_age { RP_RECENT, RP_OLD };
+
+/* The key in the table; 0 for user functions, whose addresses are a process's own. */
+static __always_inline __u64 note_key(enum rp_space space, __u32 id, __u64 addr)
+{
+	return space == RP_USER ? 0 : place_key(space, id, addr);
+}
+
+static __always_inline struct note_place *note_place_of(__u64 key)
+{
+	__u32 i = rp_hash(key, place_shift);
+
+	return bpf_map_lookup_elem(&note_places, &i);
+}
+
+static __always_inline struct user_key note_hash_key(enum rp_space space, __u32 id, __u64 addr,
+						     __u64 key)
+{
+	return space == RP_USER ? user_key(id, addr) : (struct user_key){ key, 0, id };
+}
+
+static __always_inline void put_note(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
+				     const struct note *note)
+{
+	__u64 key = note_key(space, id, addr);
+	struct user_key in_hash = note_hash_key(space, id, addr, key);
+	struct note_place *p;
+
+	if (age == RP_RECENT && space != RP_USER) {
+		p = note_place_of(key);
+		if (p &&
+		    (p->key == key || !(p->key || __sync_val_compare_and_swap(&p->key, 0, key)))) {
+			p->note = *note;
+			return;
+		}
+	}
+	bpf_map_update_elem(&note_hash, &in_hash, note, BPF_ANY);
+}
+
+static __always_inline bool take_note(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
+				      struct note *note)
+{
+	__u64 key = note_key(space, id, addr);
+	struct user_key in_hash = note_hash_key(space, id, addr, key);
+	struct note_place *p;
+	struct note *found;
+
+	if (age == RP_RECENT && space != RP_USER) {
+		p = note_place_of(key);
+		if (p && p->key == key) {
+			*note = p->note;
+			__sync_lock_test_and_set(&p->key, 0); /* a barrier, too */
+			return true;
+		}
+	}
+	found = bpf_map_lookup_elem(&note_hash, &in_hash);
+	if (!found)
+		return false;
+	*note = *found;
+	bpf_map_delete_elem(&note_hash, &in_hash);
+	return true;
+}
+
+/* What the entry of a call finds out. False: a filter rejects it. */
+static __always_inline bool make_note(const struct args *args, __u64 spec, struct note *note)
+{
+	const struct rp_extra *x = extra_of(spec);
+
+	note->label = NOTE_FILTERED;
+	if (!x || !passes(x, args))
+		return false;
+	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++) {
+		const struct rp_field *f = &x->observed[i];
+
+		eval_number(f, source_value(args, f), &note->observed[i]);
+	}
+	note->label = label_of(x, args, spec);
+	return true;
+}
+
+/* ---- the return --------------------------------------------------------------------------------
+ */
+
+static __always_inline void add_to_hist(enum rp_context c, __u32 index, __u64 value)
+{
+	const struct rp_grid *table = (const struct rp_grid *)&size_table;
+	__u32 key = bpf_get_smp_processor_id() * bank_hists + index, last = size_last, i;
+	__u64 *h = bpf_map_lookup_elem(&hists, &key);
+
+	if (!h)
+		return;
+	add(c, &h[RP_HIST_SUM], value);
+	barrier_var(table);
+	i = rp_grid_cell(table, value, last);
+	barrier_var(i);
+	if (i > last)
+		i = last;
+	add(c, &h[RP_HIST_GRID + i], 1);
+}
+
+/* A value kind's result that is new takes one of the target's share. */
+static __always_inline bool may_be_new(__u32 extra, const struct rp_extra *x, __u32 cell,
+				       __s64 value)
+{
+	struct detail_key key = { .value = value, .cell = cell };
+	struct rp_used *u;
+
+	if (bpf_map_lookup_elem(&detail_index, &key))
+		return true;
+	u = bpf_map_lookup_elem(&used, &extra);
+	return u && take_share(&u->values, x->max_series);
+}
+
+/* One call that returned, of a probe that has extras. */
+static __noinline long count_noted_call(const struct note *note, __u64 spec, __u64 ret, __u64 ns,
+					__u32 context)
+{
+	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
+	__u32 id = RP_SPEC_ID(spec), kind = RP_SPEC_KIND(spec), cell, hist;
+	const struct rp_extra *x = extra_of(spec);
+	struct rp_outcome o = rp_outcome(spec, ret);
+
+	if (!note || !x)
+		return 0;
+	if (ns < x->min_ns || ns > x->max_ns ||
+	    (x->outcomes && !(x->outcomes & rp_outcome_bit(kind, o)))) {
+		tally(c, id, RP_TALLY_FILTERED);
+		return 0;
+	}
+	cell = cell_of_label(note->label, id);
+	if ((kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
+	    !may_be_new(RP_SPEC_EXTRA(spec) - 1, x, cell, o.detail))
+		o.cls = RP_CLASS_OTHER;
+	count_outcome(c, cell, o, ns);
+
+	hist = cell == id ? x->histogram : set_hists + (cell - bank_targets) * per_set;
+	if (kind == RP_KIND_SIZE) {
+		if (o.cls == RP_CLASS_POSITIVE)
+			add_to_hist(c, hist, rp_sign_extend(ret, RP_SPEC_UNUSED(spec)));
+		hist++;
+	}
+	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++)
+		add_to_hist(c, hist + i, note->observed[i]);
+	return 0;
+}
+
+/* ---- what mechanisms call
+ * ------------------------------------------------------------------------ */
+
+static __always_inline void enter_noted(enum rp_context c, enum rp_age age, enum rp_space space,
+					const struct args *args, __u64 spec, __u64 addr)
+{
+	struct note note = {};
+	bool pass = make_note(args, spec, &note);
+
+	put_note(age, space, RP_SPEC_ID(spec), addr, &note);
+	if (!pass)
+		return;
+	if (age == RP_RECENT && space != RP_USER)
+		enter_kernel(space, spec, addr);
+	else
+		enter(c, space, spec, addr);
+}
+
+static __always_inline void leave_noted(enum rp_context c, enum rp_age age, enum rp_space space,
+					__u64 spec, __u64 addr, __u64 ret)
+{
+	__u32 id = RP_SPEC_ID(spec);
+	struct note note = {};
+	bool noted = take_note(age, space, id, addr, &note);
+	__u64 now, start = 0;
+
+	if (noted && note.label == NOTE_FILTERED) {
+		tally(c, id, RP_TALLY_FILTERED);
+		return;
+	}
+	now = bpf_ktime_get_ns();
+	if (age == RP_RECENT && space != RP_USER)
+		start = leave_place(place_key(space, id, addr));
+	if (!start)
+		start = find_start(space, id, addr);
+	if (noted && start)
+		count_noted_call(&note, spec, ret, now - start, c);
+	else if (start || !counted_at_entry(space, addr))
+		tally(c, id, RP_TALLY_NO_ENTRY);
+}
+
+#endif /* RP_NOTES_BPF_H */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Places: the quick way from a return to its entry, for calls of kernel functions.
+ *
+ * One table for all CPUs, because a task may sleep within a call and return on another. A call has
+ * one place in it that it could be at, by its key, and takes it if it is free; else its frame goes
+ * the slower way (pairing.bpf.h). Where tasks' stacks lie decides who uses which cache line, so
+ * CPUs seldom meet. A lookup is a tenth of what task storage costs, whose lock is taken twice a
+ * call.
+ *
+ * The key names the call among all that run now. So a place with the call's own key is either the
+ * call's or a leftover of one whose return never came, and entering takes it over; a leftover with
+ * another key only makes calls take the slower way. Claiming needs an atomic compare-and-swap:
+ * kernels before 5.12 have no such instruction, and programs for them do without places.
+ */
+#ifndef RP_PLACES_BPF_H
+#define RP_PLACES_BPF_H
+
+#include "core.bpf.h"
+
+const volatile __u32 place_shift; /* 64 - log2(number of places) */
+
+struct place {
+	__u64 key; /* 0: free */
+	__u64 start;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct place);
+} places SEC(".maps");
+
+static __always_inline struct place *place_of(__u64 key)
+{
+	__u32 i = rp_hash(key, place_shift);
+
+	return bpf_map_lookup_elem(&places, &i);
+}
+
+/* Whether the call that is entered now has a place from here on. */
+static __always_inline bool take_place(enum rp_context c, __u32 id, __u64 key)
+{
+	struct place *p = place_of(key);
+
+	if (!p)
+		return false;
+	if (p->key == key)
+		tally(c, id, RP_TALLY_STALE);
+	else if (p->key || __sync_val_compare_and_swap(&p->key, 0, key))
+		return false;
+	p->start = bpf_ktime_get_ns();
+	return true;
+}
+
+/* When the call that returns was entered; 0 if it has no place. Gives the place back. */
+static __always_inline __u64 leave_place(__u64 key)
+{
+	struct place *p = place_of(key);
+	__u64 start;
+
+	if (!p || p->key != key)
+		return 0;
+	start = p->start;
+	/* Never 0; the test orders the load before the store on every machine. */
+	if (start)
+		p->key = 0;
+	return start;
+}
+
+#endif /* RP_PLACES_BPF_H */

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A server serves one view. When the view changes, a new server is forked with the new one, and the
+ * old one is told to end: it takes no more connections, answers what it has taken, and goes. The
+ * two share the listening sockets, so nobody is turned away. A server that dies is replaced; one
+ * that dies again and again, less and less often.
+ */
+#include "attacher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "channel.h"
+#include "log.h"
+#include "sd_notify.h"
+#include "self.h"
+#include "server.h"
+#include "web_broker.h"
+
+#define CHILDREN_MAX  8 /* a server, and old ones on their way out */
+#define TICK	      1.0
+#define LIVED_WELL    10.0 /* seconds; a server that dies sooner is in a crash loop */
+#define BACKOFF_FIRST 0.1
+#define BACKOFF_MAX   30.0
+#define DRAIN	      7.0 /* longer than a server gives its requests */
+
+/* What a server asks for, each on a channel of its own. */
+enum { REFRESH, RELOAD, WEB, CHANNELS };
+
+struct child {
+	pid_t pid;
+	struct channel_peer channels[CHANNELS]; /* our ends; fd -1: it has none */
+	bool ending;				/* has been told to */
+	double started, told;
+	/* What it knows of label sets, by generation of its view. */
+	struct known {
+		unsigned generation; /* its number */
+		uint64_t news;
+	} * known;
+	size_t nknown;
+	uint64_t web_known; /* version of the web configuration */
+};
+
+struct attacher {
+	const struct attacher_setup *setup;
+	int signals;
+	struct web_files *web_files; /* NULL: no web configuration file */
+	struct child children[CHILDREN_MAX];
+	size_t n;
+	bool stopping, respawn;
+	double respawn_at, backoff;
+};
+
+/* ---- servers --------------------------------------------------------------------------------- */
+
+static struct child *current(struct attacher *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!a->children[i].ending)
+			return &a->children[i];
+	return NULL;
+}
+
+static void close_channels(struct child *c)
+{
+	for (int i = 0; i < CHANNELS; i++)
+		channel__close(&c->channels[i]);
+}
+
+static void forget(struct attacher *a, struct child *c)
+{
+	close_channels(c);
+	free(c->known);
+	*c = a->children[--a->n];
+}
+
+static void end_child(struct child *c)
+{
+	if (c->ending)
+		return;
+	c->ending = true;
+	c->told = monotonic_seconds();
+	/* Not a signal: the server is another user's, and we may lack the capability. */
+	shutdown(c->channels[RELOAD].fd, SHUT_WR);
+}
+
+/* All that there is to know now, it was forked with. */
+static void know_all(struct child *c, const struct view *v)
+{
+	__cleanup_buf struct buf none = {};
+
+	c->nknown = v->ngenerations;
+	c->known = xcalloc(c->nknown, sizeof(*c->known));
+	for (size_t g = 0; g < c->nknown; g++)
+		c->known[g] = (struct known){
+			v->generations[g]->number,
+			labels__write_news(v->generations[g]->labels, g, UINT64_MAX, &none),
+		};
+}
+
+/* An old server has another view, whose generations may still be there: what it answers before it
+ * goes must be right, too. */
+static void write_news(struct child *c, const struct view *v, struct buf *out)
+{
+	for (size_t k = 0; k < c->nknown; k++)
+		for (size_t g = 0; g < v->ngenerations; g++)
+			if (v->generations[g]->number == c->known[k].generation)
+				c->known[k].news = labels__write_news(v->generations[g]->labels, k,
+								      c->known[k].news, out);
+}
+
+/* The child's part of a fork: never returns. */
+static void serve(const struct attacher *a, const int *channels, const struct buf *web_texts)
+{
+	struct server_setup s = {
+		.view = reconcile__view(a->setup->reconcile),
+		.http = a->setup->http,
+		.config = a->setup->web,
+		.refresh = channels[REFRESH],
+		.reload = channels[RELOAD],
+		.web = channels[WEB],
+		.web_texts = *web_texts,
+	};
+
+	_exit(server__run(&s));
+}
+
+/* Reloads that follow each other faster than old servers end: the oldest one has had its time. */
+static int make_room(struct attacher *a)
+{
+	size_t oldest = 0;
+
+	if (a->n < CHILDREN_MAX)
+		return 0;
+	for (size_t i = 1; i < a->n; i++)
+		if (a->children[i].started < a->children[oldest].started)
+			oldest = i;
+	if (kill(a->children[oldest].pid, SIGKILL))
+		return -EAGAIN; /* it ends by itself */
+	log_warn("an old server has been ended with requests that it had not answered: reloads "
+		 "follow each other too fast");
+	TEMP_FAILURE_RETRY(waitpid(a->children[oldest].pid, NULL, 0));
+	forget(a, &a->children[oldest]);
+	return 0;
+}
+
+static int open_channels(const struct attacher *a, int *theirs, struct child *c)
+{
+	int err = 0;
+
+	for (int i = 0; i < CHANNELS; i++)
+		theirs[i] = c->channels[i].fd = -1;
+	for (int i = 0; i < CHANNELS && !err; i++)
+		if (i != WEB || a->web_files)
+			err = channel__open(&theirs[i], &c->channels[i].fd);
+	return err;
+}
+
+static int spawn(struct attacher *a)
+{
+	struct child c = { .started = monotonic_seconds() };
+	__cleanup_secret struct buf texts = {};
+	int theirs[CHANNELS], err = make_room(a);
+
+	if (!err && a->web_files)
+		err = web_files__news(a->web_files, &c.web_known, &texts);
+	if (err)
+		return err;
+	err = open_channels(a, theirs, &c);
+	if (!err) {
+		c.pid = fork();
+		if (!c.pid)
+			serve(a, theirs, &texts);
+		err = c.pid < 0 ? -errno : 0;
+	}
+	for (int i = 0; i < CHANNELS; i++)
+		cleanup__close(&theirs[i]);
+	if (err) {
+		close_channels(&c);
+		return err;
+	}
+	know_all(&c, reconcile__view(a->setup->reconcile));
+	a->children[a->n++] = c;
+	return 0;
+}
+
+static void respawn_later(struct attacher *a, double seconds)
+{
+	a->respawn = true;
+	a->respawn_at = monotonic_seconds() + seconds;
+}
+
+static void respawn(struct attacher *a)
+{
+	int err = spawn(a);
+
+	a->respawn = false;
+	if (!err)
+		return;
+	log_error("no server can be started: %s; trying again", strerror(-err));
+	respawn_later(a, err == -EAGAIN ? TICK : BACKOFF_MAX);
+}
+
+/* A server for what has changed, before the old one goes. */
+static void replace_server(struct attacher *a)
+{
+	struct child *old = current(a);
+	pid_t pid = old ? old->pid : 0;
+
+	if (spawn(a)) {
+		/* The old view is gone, so the old server must not go on. */
+		log_error("no new server can be started at once");
+		respawn_later(a, BACKOFF_FIRST);
+	} else {
+		a->respawn = false;
+	}
+	for (size_t i = 0; i < a->n; i++)
+		if (a->children[i].pid == pid)
+			end_child(&a->children[i]);
+}
+
+static const char *describe(int status, char *buf, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(buf, size, "killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(buf, size, "exit code %d", WEXITSTATUS(status));
+	return buf;
+}
+
+static void on_death(struct attacher *a, struct child *c, int status)
+{
+	double lived = monotonic_seconds() - c->started;
+	bool unasked = !c->ending;
+	char buf[64];
+
+	forget(a, c);
+	if (!unasked || a->stopping)
+		return;
+	if (lived >= LIVED_WELL)
+		a->backoff = 0;
+	log_warn("the server has died (%s); starting another%s", describe(status, buf, sizeof(buf)),
+		 a->backoff ? " in a while" : "");
+	respawn_later(a, a->backoff);
+	a->backoff = a->backoff ? a->backoff * 2 : BACKOFF_FIRST;
+	if (a->backoff > BACKOFF_MAX)
+		a->backoff = BACKOFF_MAX;
+}
+
+static void reap(struct attacher *a)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < a->n; i++)
+			if (a->children[i].pid == pid) {
+				on_death(a, &a->children[i], status);
+				break;
+			}
+}
+
+/* Old servers whose clients do not let go. */
+static void kill_laggards(struct attacher *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->children[i].ending && monotonic_seconds() - a->children[i].told > DRAIN)
+			kill(a->children[i].pid, SIGKILL);
+}
+
+/* ---- what servers ask ------------------------------------------------------------------------ */
+
+/* It is gone, or not what it should be. Where it may not be killed it is at least not listened to.
+ */
+static void expel(struct child *c)
+{
+	kill(c->pid, SIGKILL);
+	close_channels(c);
+}
+
+static void refresh(struct attacher *a, struct child *c, const struct channel_request *request)
+{
+	const struct view *v = reconcile__view(a->setup->reconcile);
+	int err = reconcile__update(a->setup->reconcile, monotonic_seconds());
+	__cleanup_buf struct buf news = {};
+	pid_t pids[CHILDREN_MAX];
+
+	for (size_t i = 0; i < a->n; i++)
+		pids[i] = a->children[i].pid;
+	self__note_processes(pids, a->n);
+	write_news(c, v, &news);
+	if (channel__answer(&c->channels[REFRESH], request, err, news.data, news.len))
+		expel(c);
+}
+
+/* 0, or -EINVAL with *error. */
+static int reload(struct attacher *a, bool *changed, char **error)
+{
+	struct config *c;
+	int err = a->setup->read_config(a->setup->ctx, &c, error);
+
+	if (!err) {
+		err = reconcile__configure(a->setup->reconcile, c, changed, error);
+		config__free(c);
+	}
+	self__note_reload(!err);
+	if (err)
+		log_error("the configuration stays as it was: %s", *error ? *error : "unknown");
+	else
+		log_info("the configuration has been reloaded%s",
+			 *changed ? "" : ", and nothing has changed");
+	return err;
+}
+
+static void reload_by_signal(struct attacher *a)
+{
+	__cleanup_free char *error = NULL;
+	bool changed = false;
+
+	sd_notify__reloading();
+	if (!reload(a, &changed, &error) && changed)
+		replace_server(a);
+	sd_notify__ready();
+}
+
+/* The answer goes out before the server is replaced that has to pass it on. */
+static void reload_by_request(struct attacher *a, struct child *c,
+			      const struct channel_request *request)
+{
+	__cleanup_free char *error = NULL;
+	bool changed = false;
+	int err = reload(a, &changed, &error);
+
+	if (channel__answer(&c->channels[RELOAD], request, err, error, error ? strlen(error) : 0))
+		expel(c);
+	if (!err && changed)
+		replace_server(a);
+}
+
+static void on_request(struct attacher *a, struct child *c, int which)
+{
+	struct channel_peer *p = &c->channels[which];
+	struct channel_request request;
+	int err = 0;
+
+	if (channel__is_sending(p))
+		err = channel__send(p);
+	else if (which == WEB)
+		err = web_broker__answer(p, a->web_files, &c->web_known);
+	else if (channel__receive(p, &request))
+		err = -EPIPE;
+	else if (which == REFRESH && request.op == CHANNEL_REFRESH)
+		refresh(a, c, &request);
+	else if (which == RELOAD && request.op == CHANNEL_RELOAD && a->setup->web->lifecycle)
+		reload_by_request(a, c, &request);
+	else
+		err = -EPROTO;
+	if (err)
+		expel(c);
+}
+
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+static void on_signal(struct attacher *a)
+{
+	struct signalfd_siginfo info;
+
+	if (read(a->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	switch (info.ssi_signo) {
+	case SIGCHLD:
+		reap(a);
+		break;
+	case SIGHUP:
+		reload_by_signal(a);
+		break;
+	default:
+		log_info("stopping on signal %u", info.ssi_signo);
+		a->stopping = true;
+	}
+}
+
+/* Milliseconds until something is to be done unasked. */
+static int patience(const struct attacher *a)
+{
+	double left = a->respawn ? a->respawn_at - monotonic_seconds() : TICK;
+
+	left = left < 0 ? 0 : left > TICK ? TICK : left;
+	return (int)(left * 1000) + (left > 0);
+}
+
+static struct pollfd awaited(const struct channel_peer *p)
+{
+	return (struct pollfd){ .fd = p->fd, .events = channel__is_sending(p) ? POLLOUT : POLLIN };
+}
+
+/* One request or signal at a time: it may change what the others are about. */
+static void wait_and_act(struct attacher *a)
+{
+	struct pollfd fds[1 + CHANNELS * CHILDREN_MAX] = { { .fd = a->signals, .events = POLLIN } };
+	size_t n = 1;
+
+	for (size_t i = 0; i < a->n; i++)
+		for (int k = 0; k < CHANNELS; k++)
+			fds[n++] = awaited(&a->children[i].channels[k]);
+	if (poll(fds, n, patience(a)) <= 0)
+		return;
+	if (fds[0].revents) {
+		on_signal(a);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		if (!fds[i].revents)
+			continue;
+		on_request(a, &a->children[(i - 1) / CHANNELS], (i - 1) % CHANNELS);
+		return;
+	}
+}
+
+static void stop_servers(struct attacher *a)
+{
+	double begun = monotonic_seconds();
+
+	for (size_t i = 0; i < a->n; i++)
+		end_child(&a->children[i]);
+	/* Whoever does not end by then ends with us. */
+	while (a->n && monotonic_seconds() - begun < 2 * DRAIN) {
+		wait_and_act(a);
+		reap(a);
+		kill_laggards(a);
+	}
+}
+
+int attacher__run(const struct attacher_setup *s)
+{
+	struct attacher a = { .setup = s };
+	double ticked = monotonic_seconds();
+	sigset_t signals;
+	int err;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	if (s->web->config_file)
+		a.web_files = web_files__new(s->web->config_file);
+	a.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	err = a.signals < 0 ? -errno : self__share();
+	self__note_reload(true);
+	if (!err)
+		err = spawn(&a);
+	if (err) {
+		log_error("no server can be started: %s", strerror(-err));
+		return err;
+	}
+	sd_notify__ready(); /* connections are accepted since before that */
+	while (!a.stopping) {
+		sd_notify__alive();
+		wait_and_act(&a);
+		if (a.respawn && monotonic_seconds() >= a.respawn_at)
+			respawn(&a);
+		if (monotonic_seconds() - ticked >= TICK) {
+			ticked = monotonic_seconds();
+			if (reconcile__tick(s->reconcile, ticked))
+				replace_server(&a);
+			kill_laggards(&a);
+		}
+	}
+	sd_notify__stopping();
+	stop_servers(&a);
+	web_files__free(a.web_files);
+	close(a.signals);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The attacher: the process with the privileges. It attaches, watches the machine, reloads, and
+ * keeps a server running; it talks to no network, and answers nobody but its servers, which can ask
+ * three things of it (channel.h). It has one thread, so that it can fork.
+ */
+#ifndef ATTACHER_H
+#define ATTACHER_H
+
+#include "http.h"
+#include "reconcile.h"
+
+struct attacher_setup {
+	struct reconcile *reconcile; /* configured */
+	struct http *http;	     /* bound */
+	const struct web_config *web;
+	/* Reads the configuration again: 0 and *out, or -EINVAL and *error. */
+	int (*read_config)(void *ctx, struct config **out, char **error);
+	void *ctx;
+};
+
+/* Until SIGINT or SIGTERM, which are blocked like SIGHUP and SIGCHLD. 0, or a negative errno that
+ * has been logged. */
+int attacher__run(const struct attacher_setup *s);
+
+#endif /* ATTACHER_H */

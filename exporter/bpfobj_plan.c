@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How much of what a generation needs. */
+#include <bpf/libbpf.h>
+
+#include "bpfobj.h"
+
+#define CACHE_LINE	   64
+#define DETAILS_PER_TARGET 16
+#define DETAILS_MIN	   256
+#define DETAILS_MAX	   262144
+/* Calls that run at once, of all tasks; one that is evicted is counted as missed when it returns.
+ * Where there is task storage, the hashes only take what does not fit there.
+ * Tests build with less. */
+#ifndef FRAMES
+#define FRAMES		16384
+#define FRAMES_FALLBACK 1024
+#endif
+#define FRAME_BYTES  128 /* of an LRU hash element with its overhead */
+#define PLACE_BYTES  16
+#define NOTE_BYTES   32
+#define SET_OVERHEAD 96 /* a hash element besides its key */
+#define SET_DETAILS  4
+#define INDEX_BYTES  96 /* of a hash element, likewise */
+
+static uint32_t cell_width(const struct grid *g)
+{
+	return ALIGN_UP(RP_CELL_GRID + g->ncells, CACHE_LINE / sizeof(uint64_t));
+}
+
+static uint32_t hist_size(const struct grid *g)
+{
+	return ALIGN_UP((RP_HIST_GRID + g->ncells) * sizeof(uint64_t), CACHE_LINE);
+}
+
+/* The part of a key that some target of the configuration uses. */
+static uint32_t key_size(const struct bpfobj_params *p)
+{
+	uint32_t size = offsetof(struct rp_label_key, number);
+
+	for (uint32_t i = 0; i < p->nextras; i++) {
+		const struct rp_extra *x = &p->extras[i]->kernel;
+		uint32_t end = offsetof(struct rp_label_key, number[x->nnumbers]);
+
+		if (x->comm)
+			end = offsetof(struct rp_label_key, text);
+		if (x->ntexts)
+			end = offsetof(struct rp_label_key, text[x->ntexts]);
+		size = end > size ? end : size;
+	}
+	return size;
+}
+
+/* Histograms of a label set: as many as the target has that has most. */
+static uint32_t hists_per_set(const struct bpfobj_params *p)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < p->nextras; i++)
+		if (p->extras[i]->nhistograms > most)
+			most = p->extras[i]->nhistograms;
+	return most;
+}
+
+static uint32_t own_hists(const struct bpfobj_params *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->nextras; i++)
+		n += p->extras[i]->nhistograms;
+	return n;
+}
+
+/* What the label sets take, as many as the memory limit leaves room for. */
+static void plan_sets(const struct bpfobj_params *p, struct bpfobj_plan *out)
+{
+	uint64_t set, room, wanted = 0, least = 0;
+
+	for (uint32_t i = 0; i < p->nextras; i++) {
+		if (!p->extras[i]->nlabels)
+			continue;
+		wanted += p->extras[i]->kernel.max_series;
+		least++;
+	}
+	out->key_size = key_size(p);
+	out->hist_size = hist_size(p->size_grid);
+	out->own_hists = own_hists(p);
+	out->hists_per_set = hists_per_set(p);
+	/* The ledger is one more bank. */
+	set = (uint64_t)(out->ncpus + 1) * (out->cell_size + out->hists_per_set * out->hist_size +
+					    SET_DETAILS * sizeof(uint64_t)) +
+	      sizeof(struct rp_label_set) + out->key_size + SET_OVERHEAD +
+	      SET_DETAILS * (sizeof(struct rp_detail) + INDEX_BYTES);
+	room = out->total < p->memory_limit ? (p->memory_limit - out->total) / set : 0;
+	out->sets_wanted = wanted;
+	out->nsets = wanted < room ? wanted : room > least ? room : least;
+	out->nhists = out->own_hists + out->nsets * out->hists_per_set;
+	out->sets = out->nsets * set +
+		    (uint64_t)out->own_hists * (out->ncpus + 1) * out->hist_size +
+		    (uint64_t)p->nextras * out->cell_size;
+	out->total += out->sets;
+	out->ndetails += out->nsets * SET_DETAILS;
+}
+
+void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out)
+{
+	uint32_t ncpus = libbpf_num_possible_cpus(), details = p->ntargets * DETAILS_PER_TARGET;
+
+	for (uint32_t i = 0; i < p->nextras; i++)
+		if (p->extras[i]->returns_values)
+			details += p->extras[i]->kernel.max_series;
+	details = details < DETAILS_MIN ? DETAILS_MIN : details;
+	details = details > DETAILS_MAX ? DETAILS_MAX : details;
+	*out = (struct bpfobj_plan){
+		.ncpus = ncpus,
+		.cell_size = cell_width(p->grid) * sizeof(uint64_t),
+		.ndetails = details,
+		.tallies = (uint64_t)ncpus * p->ntargets * RP_TALLY_MAX * sizeof(uint64_t),
+		.details = (uint64_t)details *
+			   (ncpus * sizeof(uint64_t) + sizeof(struct rp_detail) + INDEX_BYTES),
+	};
+	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
+	out->nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
+	out->frames = 2 * (uint64_t)out->nframes * FRAME_BYTES + (PLACE_BYTES << BPFOBJ_PLACE_BITS);
+	if (p->nextras)
+		out->frames += (NOTE_BYTES << BPFOBJ_PLACE_BITS) +
+			       (uint64_t)BPFOBJ_NOTE_HASH * FRAME_BYTES;
+	out->total = out->cells + out->tallies + out->details + out->frames;
+	if (p->nextras)
+		plan_sets(p, out);
+}

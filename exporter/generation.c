@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "generation.h"
+
+#include <errno.h>
+
+int generation__plan(struct config *c, struct features *f, struct targets *targets, unsigned number,
+		     uint64_t taken, struct generation **out, char **error)
+{
+	struct generation *g = xcalloc(1, sizeof(*g));
+	int err;
+
+	g->number = number;
+	g->config = config__ref(c);
+	g->targets = targets;
+	err = grid__build(c->buckets, c->nbuckets, c->native_schema, &g->grid, error);
+	if (!err)
+		err = grid__build_integers(c->size_buckets, c->nsize_buckets, &g->size_grid, error);
+	if (!err)
+		err = attach__plan(targets, f, c->mechanism, number, &g->attach, error);
+	if (err) {
+		generation__free(g);
+		return err;
+	}
+	g->params = (struct bpfobj_params){
+		.grid = g->grid,
+		.cells = c->cells,
+		.size_grid = g->size_grid,
+		.memory_limit = c->memory_limit > taken ? c->memory_limit - taken : 0,
+	};
+	attach__params(g->attach, &g->params);
+	bpfobj__plan(&g->params, f, &g->memory);
+	*out = g;
+	return 0;
+}
+
+int generation__start(struct generation *g, struct features *f, char **error)
+{
+	int err;
+
+	if (!g->params.programs && !g->params.noted_programs)
+		return 0;
+	err = bpfobj__load(&g->params, f, &g->obj, error);
+	if (err)
+		return err;
+	g->labels = labels__new(g->obj, g->targets);
+	g->live = attach__run(g->attach, g->obj);
+	g->losses = losses__new(g->attach, g->obj);
+	if (g->losses)
+		return 0;
+	*error = xasprintf("out of memory");
+	return -ENOMEM;
+}
+
+bool generation__is_attached(const struct generation *g, uint32_t id)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(g->attach, &n);
+
+	return id < n && slots[id].attached;
+}
+
+void generation__detach(struct generation *g, uint32_t id)
+{
+	attach__detach(g->attach, id);
+	g->live--;
+}
+
+int generation__update(struct generation *g, double now)
+{
+	int err = losses__update(g->losses);
+
+	if (!err)
+		labels__update(g->labels, now);
+	return err;
+}
+
+void generation__free(struct generation *g)
+{
+	if (!g)
+		return;
+	losses__free(g->losses);
+	labels__free(g->labels);
+	attach__free(g->attach);
+	bpfobj__free(g->obj);
+	targets__free(g->targets);
+	grid__free(g->grid);
+	grid__free(g->size_grid);
+	config__free(g->config);
+	free(g);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A generation: targets that were attached at one time, with the objects that were loaded for them,
+ * and all that is known of their counts. A reload that brings new targets makes a new one; the old
+ * ones live on, untouched, for the targets that stay, until none is left.
+ */
+#ifndef GENERATION_H
+#define GENERATION_H
+
+#include "attach.h"
+#include "labels.h"
+#include "losses.h"
+
+struct generation {
+	unsigned number;
+	struct config *config; /* a reference: targets borrow from it */
+	struct grid *grid, *size_grid;
+	struct targets *targets;
+	struct attach *attach;
+	struct bpfobj_params params;
+	struct bpfobj_plan memory;
+
+	/* Once it has been started. */
+	struct bpfobj *obj;
+	struct losses *losses;
+	struct labels *labels;
+	size_t live; /* targets that are attached */
+};
+
+/*
+ * Decides, changes nothing. Takes the targets. taken: bytes of the memory limit that are others'.
+ * 0; -EINVAL if the configuration is at fault, -EOPNOTSUPP if this machine is, with *error, one
+ * line, to be freed.
+ */
+int generation__plan(struct config *c, struct features *f, struct targets *targets, unsigned number,
+		     uint64_t taken, struct generation **out, char **error);
+/* Loads and attaches. 0, also if some targets could not be attached, which have their reasons; or a
+ * negative errno and *error. */
+int generation__start(struct generation *g, struct features *f, char **error);
+/* Lets go of a target that is attached. */
+void generation__detach(struct generation *g, uint32_t id);
+/* Brings losses and label sets up to date. 0 or a negative errno. */
+int generation__update(struct generation *g, double now);
+void generation__free(struct generation *g); /* detaches what is left; NULL is fine */
+
+bool generation__is_attached(const struct generation *g, uint32_t id);
+
+#endif /* GENERATION_H */

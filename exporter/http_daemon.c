@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The library's daemons, one for each socket; connections; beginning and end of it all. */
+#include "http_internal.h"
+#include "log.h"
+#include "sockets.h"
+
+#include <errno.h>
+#include <gnutls/abstract.h>
+#include <stdarg.h>
+#include <time.h>
+
+#define THREADS		   4  /* of all sockets together */
+#define CONNECTION_TIMEOUT 15 /* seconds without a byte */
+#define CONNECTIONS_MIN	   256
+#define CONNECTIONS_MAX	   4096
+/* Where the library stops accepting for a while. It divides this by threads, which do not get equal
+ * shares. */
+#define HARD_LIMIT(limit) (4 * (limit))
+/* Per connection: request line and headers. Above 32 KiB the library maps it, and so gives it back
+ * when the connection ends. */
+#define MEMORY_LIMIT  (36 * 1024)
+#define DRAIN_SECONDS 5 /* for requests under way at the end */
+
+/* ---- connections ----------------------------------------------------------------------------- */
+
+/* Before the handshake. A session that is not prepared is left without a certificate, and fails. */
+static void on_connection(void *cls, struct MHD_Connection *c, void **context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct connection *connection = *context;
+	struct http *h = cls;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*context = connections__add(
+			&h->connections,
+			MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+		connection = *context;
+		if (connection && h->web && web__tls(h->web))
+			connection->peer = web__connect(
+				h->web,
+				MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+					->tls_session);
+	} else if (connection) {
+		web_peer__free(connections__remove(&h->connections, connection));
+	}
+}
+
+/* The daemon's own credentials, which have none. */
+static int no_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+			  gnutls_pcert_st **certs, unsigned *ncerts, gnutls_ocsp_data_st **ocsp,
+			  unsigned *nocsp, gnutls_privkey_t *key, unsigned *flags)
+{
+	return -1;
+}
+
+/* ---- the daemons ----------------------------------------------------------------------------- */
+
+static void on_log(void *cls, const char *fmt, va_list ap)
+{
+	char line[512];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("libmicrohttpd: %s", line);
+}
+
+static unsigned connection_limit(const struct http *h)
+{
+	/* Keep-alive connections that idle between scrapes are most of them. */
+	uint64_t n = h->max_requests ? 64 + 4 * (uint64_t)h->max_requests : CONNECTIONS_MAX;
+
+	if (n < CONNECTIONS_MIN)
+		return CONNECTIONS_MIN;
+	return n < CONNECTIONS_MAX ? n : CONNECTIONS_MAX;
+}
+
+static struct MHD_Daemon *start_daemon(struct http *h, const struct listener *l)
+{
+	unsigned threads = THREADS / h->nlisteners, limit = HARD_LIMIT(h->connections.limit);
+	bool tls = h->web && web__tls(h->web);
+	struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)http__on_completed, h },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, h },
+		{ MHD_OPTION_LISTEN_SOCKET, l->fd, NULL },
+		{ MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT, NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, limit, NULL },
+		/* All scrapes may come from one address (a proxy, a forwarded port), so this only
+		 * keeps a part for the others. */
+		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT, limit - limit / 8, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT, NULL },
+		/* A pool of one is no pool. */
+		{ threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+					MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0),
+				0, NULL, NULL, http__on_request, h, MHD_OPTION_ARRAY, options,
+				tls ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END,
+				no_certificate, MHD_OPTION_END);
+}
+
+int http__check(const struct web_config *c, char **error)
+{
+	struct web *web = NULL;
+	int err = c->config_file ? web__new(c->config_file, &web, error) : 0;
+
+	web__free(web);
+	return err;
+}
+
+int http__bind(const struct web_config *c, struct http **out, char **error)
+{
+	struct http *h = xcalloc(1, sizeof(*h));
+	int err;
+
+	pthread_mutex_init(&h->lock, NULL);
+	h->max_requests = c->max_requests;
+	connections__init(&h->connections, connection_limit(h));
+
+	if (c->config_file) {
+		err = web__new(c->config_file, &h->web, error);
+		if (err) {
+			http__free(h);
+			return err;
+		}
+	}
+	err = sockets__open(c, &h->listeners, &h->nlisteners, error);
+	if (err) {
+		http__free(h);
+		return err;
+	}
+	*out = h;
+	return 0;
+}
+
+void http__set_web_source(struct http *h, const struct web_source *source)
+{
+	h->web_source = source;
+}
+
+int http__start(struct http *h, const struct http_route *routes, void *ctx, char **error)
+{
+	int err;
+
+	h->routes = routes;
+	h->ctx = ctx;
+	h->daemons = xcalloc(h->nlisteners, sizeof(h->daemons[0]));
+	err = h->web ? web__start(h->web, h->web_source, error) : 0;
+	if (err)
+		return err;
+	for (size_t i = 0; i < h->nlisteners; i++) {
+		errno = 0;
+		h->daemons[i] = start_daemon(h, &h->listeners[i]);
+		if (!h->daemons[i]) {
+			err = errno ? -errno : -EIO;
+			*error = xasprintf("cannot serve on %s: %s. --log.level=debug tells more",
+					   h->listeners[i].name, strerror(-err));
+			return err;
+		}
+		log_info("listening on %s", h->listeners[i].name);
+	}
+	return 0;
+}
+
+size_t http__sockets(const struct http *h, int *fds, size_t max)
+{
+	size_t n = 0;
+
+	for (; n < h->nlisteners && n < max; n++)
+		fds[n] = h->listeners[n].fd;
+	return n;
+}
+
+int http__port(const struct http *h, size_t i)
+{
+	return h->listeners[i].port;
+}
+
+static bool is_idle(struct http *h)
+{
+	bool idle;
+
+	pthread_mutex_lock(&h->lock);
+	idle = !h->active;
+	pthread_mutex_unlock(&h->lock);
+	return idle && !connections__expecting(&h->connections);
+}
+
+/* Whoever has got a connection gets an answer, also if the request has not been read yet. */
+static void wait_until_idle(struct http *h)
+{
+	const struct timespec step = { .tv_nsec = 10 * 1000 * 1000 };
+	double end = monotonic_seconds() + DRAIN_SECONDS;
+
+	while (!is_idle(h) && monotonic_seconds() < end)
+		nanosleep(&step, NULL);
+}
+
+void http__free(struct http *h)
+{
+	bool serving = false;
+
+	if (!h)
+		return;
+	for (size_t i = 0; h->daemons && i < h->nlisteners; i++) {
+		if (!h->daemons[i])
+			continue;
+		serving = true;
+		/* Hands the socket back; a daemon that will not has it closed by stopping. */
+		if (MHD_quiesce_daemon(h->daemons[i]) == MHD_INVALID_SOCKET)
+			h->listeners[i].fd = -1;
+	}
+	/* A daemon must not be stopped with suspended connections. */
+	if (h->web)
+		web__stop(h->web);
+	if (serving)
+		wait_until_idle(h);
+	for (size_t i = 0; h->daemons && i < h->nlisteners; i++)
+		if (h->daemons[i])
+			MHD_stop_daemon(h->daemons[i]);
+	sockets__close(h->listeners, h->nlisteners);
+	web__free(h->web);
+	connections__destroy(&h->connections);
+	free(h->daemons);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}

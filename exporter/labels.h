@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Label sets in the kernel's slots: the text of their values, and the folding of idle ones into the
+ * target's others.
+ *
+ * A set that had no call for its probe's series_ttl is retired: the kernel side forgets its key, so
+ * a next call takes a new slot, and late returns count as the target's others. A moment later, when
+ * no program can still be counting in it, its counts are moved to the others in the ledger, and the
+ * slot is free. Counters in the kernel are never reset. So totals are right at every reading, and
+ * never go back.
+ *
+ * All of this is the attacher's. A server learns the texts by labels__write_news(), and keeps them
+ * in a struct label_book.
+ */
+#ifndef LABELS_H
+#define LABELS_H
+
+#include "bpfobj.h"
+#include "buf.h"
+#include "discover.h"
+#include "snapshot.h"
+
+struct labels;
+
+/* obj and targets are borrowed. */
+struct labels *labels__new(struct bpfobj *obj, const struct targets *targets);
+void labels__free(struct labels *l); /* NULL is fine */
+
+/* Extras by target id, as snapshot__take() wants them. */
+const struct target_extra *const *labels__extras(const struct labels *l);
+
+/* Names new sets, retires and folds idle ones. now: seconds of a clock that does not go back. */
+void labels__update(struct labels *l, double now);
+
+/*
+ * Appends what was named since the news of `since` (0: all that there is); generation tells readers
+ * whose it is. Returns what to ask for the next time.
+ */
+uint64_t labels__write_news(const struct labels *l, uint32_t generation, uint64_t since,
+			    struct buf *out);
+
+/* ---- label_book.c: the reader's side ---- */
+
+struct label_book;
+
+/* For generations of so many slots each. */
+struct label_book *label_book__new(const uint32_t *nslots, size_t ngenerations);
+void label_book__free(struct label_book *b); /* NULL is fine */
+/* 0; -EINVAL: that is no news, and what follows is not taken; -ENOMEM. */
+int label_book__read_news(struct label_book *b, const char *data, size_t len);
+/* Gives the snapshot's sets their texts. Sets that have none yet are left out of it: they are shown
+ * once they are named. */
+void label_book__apply(const struct label_book *b, uint32_t generation, struct snapshot *s);
+
+/* ---- labels_text.c: a value -> its text ---- */
+
+struct label_namer;
+
+struct label_namer *label_namer__new(void);
+void label_namer__free(struct label_namer *n);
+/* The value of one label of a set; to be freed. */
+char *label_namer__text(struct label_namer *n, const struct extra_label *label,
+			const struct rp_label_key *key);
+/* Parts of a cgroup's path, empty if it has none: "containerd://<id>", a pod's UID with dashes. To
+ * be freed. */
+char *cgroup_path__container_id(const char *path);
+char *cgroup_path__pod_uid(const char *path);
+
+#endif /* LABELS_H */

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A table whose rows are made when they are scrolled to, and that follow the order of their items.
+
+const CHUNK = 50; // rows at first, then twice as many each time
+
+export class LazyTable {
+	rows = new Map(); // key -> row, of those made
+	shown = CHUNK;
+	end = document.createElement("div");
+
+	/* make(item): a new row; fill(row, item): what changes of it; extra(item): a row to follow it, or
+	 * nothing. */
+	constructor(table, { make, fill, extra }) {
+		Object.assign(this, { body: table.tBodies[0], make, fill, extra });
+		table.after(this.end);
+		new IntersectionObserver(() => this.more(), { rootMargin: "600px" }).observe(this.end);
+	}
+
+	more() {
+		const room = this.end.getBoundingClientRect().top < innerHeight + 600;
+		if (!room || !this.items || this.shown >= this.items.length)
+			return;
+		this.shown *= 2;
+		this.show(this.items);
+		/* Until the end is out of sight: the observer tells of changes only. */
+		requestAnimationFrame(() => this.more());
+	}
+
+	restart() {
+		this.shown = CHUNK;
+	}
+
+	show(items) {
+		const wanted = [];
+		this.items = items;
+		for (const item of items.slice(0, this.shown)) {
+			let row = this.rows.get(item.key);
+			if (!row)
+				this.rows.set(item.key, row = this.make(item));
+			this.fill(row, item);
+			const extra = this.extra?.(item);
+			wanted.push(row, ...extra ? [extra] : []);
+		}
+		this.place(wanted);
+		if (items.length > this.shown)
+			requestAnimationFrame(() => this.more());
+	}
+
+	/* Rows that are where they belong are not touched, so that they keep the focus. */
+	place(wanted) {
+		const keep = new Set(wanted);
+		for (const row of [...this.body.children])
+			if (!keep.has(row))
+				row.remove();
+		let at = this.body.firstElementChild;
+		for (const row of wanted) {
+			if (row === at)
+				at = at.nextElementSibling;
+			else
+				this.body.insertBefore(row, at);
+		}
+		for (const [key, row] of this.rows)
+			if (!keep.has(row))
+				this.rows.delete(key);
+	}
+}

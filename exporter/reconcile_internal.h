@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A change of what is attached, while it is made: reconcile.c, and what is said of it. */
+#ifndef RECONCILE_INTERNAL_H
+#define RECONCILE_INTERNAL_H
+
+#include "generation.h"
+#include "reconcile.h"
+
+/* Why the configuration is resolved (again). */
+enum occasion { CONFIGURED, MACHINE_CHANGED, OVERLOADED };
+
+/* A target in the making of a view. */
+struct wanted {
+	struct target *target;	       /* as resolved now, NULL once a generation has it; owned */
+	struct generation *generation; /* that has it attached, or tried to; NULL: none */
+	uint32_t id;		       /* there */
+	uint64_t max_rate;
+};
+
+/* An attached target, to be found by its name. */
+struct actual {
+	const struct target *target;
+	struct generation *generation;
+	bool stays, hot, moves; /* hot: called too often; moves: it shares its link with one */
+};
+
+struct change {
+	struct config *config;
+	enum occasion occasion;
+	bool renew;	 /* nothing stays where it is */
+	double resolved; /* when it was known what is wanted; monotonic seconds */
+	struct wanted *wanted;
+	size_t nwanted;
+	struct actual *actual; /* by name */
+	size_t nactual;
+	struct targets *fresh;	  /* borrowed from the wanted until a generation has them */
+	struct generation *added; /* of those; NULL: there are none */
+};
+
+/* ---- reconcile_report.c ---- */
+
+bool wanted__is_attached(const struct wanted *w);
+const struct target *wanted__target(const struct wanted *w);
+/* Logs what is not attached, and why. Of what nobody has just asked for, only what `before` did not
+ * say yet. */
+void change__report(const struct change *ch, const struct view *before);
+/* 0 if what came of it can be accepted, or a negative errno and *error. first: there was nothing
+ * before it. */
+int change__judge(const struct change *ch, bool first, char **error);
+
+#endif /* RECONCILE_INTERNAL_H */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "reconcile_internal.h"
+
+#include <errno.h>
+
+#include "buf.h"
+#include "log.h"
+
+bool wanted__is_attached(const struct wanted *w)
+{
+	return w->generation && generation__is_attached(w->generation, w->id);
+}
+
+const struct target *wanted__target(const struct wanted *w)
+{
+	return w->target ? w->target : w->generation->targets->v[w->id];
+}
+
+static bool is_known(const struct change *ch, const struct view *before, const struct target *t)
+{
+	const struct view_row *row = ch->occasion == CONFIGURED ? NULL : view__find(before, t);
+
+	return row && !row->state.attached && row->state.target->reason == t->reason;
+}
+
+static enum log_level level_of(const struct change *ch, const struct target *t)
+{
+	if (ch->config->strict)
+		return LOG_ERROR;
+	return t->reason == REASON_WAITING ? LOG_INFO : LOG_WARN;
+}
+
+/* A preset is of more than a machine has: of those that it waits for, it is enough to name the
+ * modules.
+ */
+static bool is_summed_up(const struct change *ch, const struct target *t)
+{
+	return t->builtin && t->reason == REASON_WAITING && !ch->config->strict;
+}
+
+static void report_waiting(const struct change *ch, const struct view *before)
+{
+	const struct target *last = NULL;
+	struct buf modules = {};
+	size_t n = 0;
+
+	for (size_t i = 0; i < ch->nwanted; i++) {
+		const struct target *t = wanted__target(&ch->wanted[i]);
+
+		if (!is_summed_up(ch, t) || is_known(ch, before, t))
+			continue;
+		if (!last || strcmp(last->object, t->object))
+			buf__printf(&modules, "%s%s", n ? ", " : "", t->object);
+		last = t;
+		n++;
+	}
+	if (n)
+		log_info("%zu functions of presets wait for their modules, which are not loaded: "
+			 "%s",
+			 n, buf__str(&modules));
+	buf__free(&modules);
+}
+
+void change__report(const struct change *ch, const struct view *before)
+{
+	for (size_t i = 0; i < ch->nwanted; i++) {
+		const struct target *t = wanted__target(&ch->wanted[i]);
+
+		if (wanted__is_attached(&ch->wanted[i]) || is_known(ch, before, t) ||
+		    is_summed_up(ch, t) || (t->builtin && t->reason == REASON_NOT_FOUND))
+			continue;
+		log__line(level_of(ch, t), "%s:%s is not attached (%s): %s (%s)", t->object,
+			  t->function, target_reason_names[t->reason], t->why ? t->why : "",
+			  source_pos__str(t->pos));
+	}
+	report_waiting(ch, before);
+}
+
+int change__judge(const struct change *ch, bool first, char **error)
+{
+	size_t attached = 0, waiting = 0;
+
+	for (size_t i = 0; i < ch->nwanted; i++) {
+		attached += wanted__is_attached(&ch->wanted[i]);
+		waiting += wanted__target(&ch->wanted[i])->reason == REASON_WAITING;
+	}
+	if (ch->config->strict && attached < ch->nwanted && ch->occasion == CONFIGURED) {
+		*error = xasprintf(
+			"%zu of %zu probes cannot be attached, and --config.strict is set",
+			ch->nwanted - attached, ch->nwanted);
+		return -ENOENT;
+	}
+	if (!attached && !waiting && first) {
+		*error = xasprintf("nothing could be attached; --config.check shows what would "
+				   "be, --probe.list what can be");
+		return -ENOENT;
+	}
+	return 0;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "server.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include "channel.h"
+#include "collect.h"
+#include "log.h"
+#include "pages.h"
+#include "privs.h"
+#include "web.h"
+#include "web_broker.h"
+
+#define SOCKETS_MAX 64
+
+struct server {
+	struct collector *collector;
+	struct channel reload;
+	pthread_mutex_t reloading; /* one at a time */
+	struct web_broker web;
+	struct web_source web_source;
+};
+
+static int acquire(void *ctx, double deadline, struct metrics_input *in)
+{
+	return collector__acquire(((struct server *)ctx)->collector, deadline, in);
+}
+
+static void release(void *ctx, struct metrics_input *in)
+{
+	collector__release(((struct server *)ctx)->collector, in);
+}
+
+/* Nothing is served before everything is attached. */
+static bool ready(void *ctx)
+{
+	return true;
+}
+
+static int reload(void *ctx, char **error)
+{
+	struct server *s = ctx;
+	__cleanup_buf struct buf answer = {};
+	int status = 0, err;
+
+	pthread_mutex_lock(&s->reloading);
+	err = channel__call(&s->reload, CHANNEL_RELOAD, CHANNEL_FOREVER, &status, &answer);
+	pthread_mutex_unlock(&s->reloading);
+	if (!err && !status)
+		return 0;
+	*error = err ? xasprintf("the attacher does not answer: %s", strerror(-err))
+		     : xstrndup(answer.data ? answer.data : "", answer.len);
+	return err ? err : status;
+}
+
+static int open_signals(void)
+{
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	return signalfd(-1, &stop, SFD_CLOEXEC);
+}
+
+static void await_end(const struct server_setup *s, int signals)
+{
+	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
+				{ .fd = s->reload, .events = POLLRDHUP } };
+
+	while (poll(fds, ARRAY_SIZE(fds), -1) <= 0 || !(fds[0].revents | fds[1].revents))
+		;
+}
+
+static void close_others(const struct server_setup *s, int signals)
+{
+	int keep[SOCKETS_MAX + 4];
+	size_t n = http__sockets(s->http, keep, SOCKETS_MAX);
+
+	keep[n++] = s->refresh;
+	keep[n++] = s->reload;
+	keep[n++] = s->web;
+	keep[n++] = signals;
+	privs__close_others(keep, n);
+}
+
+static int fail(char *error)
+{
+	log_error("the server cannot start: %s", error);
+	free(error);
+	return 1;
+}
+
+int server__run(const struct server_setup *s)
+{
+	struct server server = {
+		.reload.fd = s->reload,
+		.reloading = PTHREAD_MUTEX_INITIALIZER,
+		.web.channel.fd = s->web,
+		.web.patience = WEB_BROKER_PATIENCE,
+		.web.first = s->web_texts,
+		.web_source = { web_broker__look, &server.web },
+	};
+	struct pages_source source = {
+		.ctx = &server,
+		.acquire = acquire,
+		.release = release,
+		.ready = ready,
+		.reload = s->config->lifecycle ? reload : NULL,
+	};
+	struct pages *pages;
+	int signals = open_signals(), err;
+	char *error = NULL;
+
+	/* One heap for all threads: what one scrape has freed, the next uses, whoever serves it. */
+	mallopt(M_ARENA_MAX, 1);
+	close_others(s, signals);
+	err = privs__confine();
+	if (err)
+		return fail(xasprintf("its privileges cannot be dropped: %s", strerror(-err)));
+	server.collector = collector__new(s->view, s->refresh);
+	pages = pages__new(s->config, &source);
+	http__set_web_source(s->http, &server.web_source);
+	if (http__start(s->http, pages__routes(pages), pages, &error))
+		return fail(error);
+	await_end(s, signals);
+	http__free(s->http);
+	pages__free(pages);
+	collector__free(server.collector);
+	return 0;
+}

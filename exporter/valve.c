@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "valve.h"
+
+#include "log.h"
+
+#define WINDOW	 10.0 /* seconds */
+#define READINGS 16   /* kept; a window's worth, and more */
+
+/* What was counted of a generation's targets, at several moments. */
+struct history {
+	unsigned generation; /* its number */
+	size_t n;
+	double time[READINGS]; /* a ring */
+	uint64_t *calls[READINGS];
+	size_t taken;
+	bool seen;
+};
+
+struct hot {
+	const struct generation *generation;
+	uint32_t id;
+};
+
+struct valve {
+	struct history *histories;
+	size_t n;
+	struct hot *hot;
+	size_t nhot;
+};
+
+struct valve *valve__new(void)
+{
+	return xcalloc(1, sizeof(struct valve));
+}
+
+static void free_history(struct history *h)
+{
+	for (size_t i = 0; i < READINGS; i++)
+		free(h->calls[i]);
+}
+
+void valve__free(struct valve *v)
+{
+	if (!v)
+		return;
+	for (size_t i = 0; i < v->n; i++)
+		free_history(&v->histories[i]);
+	free(v->histories);
+	free(v->hot);
+	free(v);
+}
+
+static struct history *history_of(struct valve *v, const struct generation *g)
+{
+	struct history *h;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (v->histories[i].generation == g->number)
+			return &v->histories[i];
+	h = array__grow(&v->histories, &v->n, sizeof(*h));
+	h->generation = g->number;
+	h->n = g->targets->nids;
+	return h;
+}
+
+static void read_calls(struct history *h, struct generation *g, double now)
+{
+	size_t i = h->taken++ % READINGS;
+
+	if (!h->calls[i])
+		h->calls[i] = xcalloc(h->n, sizeof(*h->calls[i]));
+	h->time[i] = now;
+	bpfobj__refresh(g->obj);
+	snapshot__count_calls(g->obj, h->calls[i]);
+}
+
+/* The latest reading that is at least a window before the last one; NULL: there is none yet. */
+static const uint64_t *reading_before(const struct history *h, double *seconds)
+{
+	size_t last = h->taken - 1;
+
+	for (size_t back = 1; back < READINGS && back <= last; back++) {
+		size_t i = (last - back) % READINGS;
+
+		*seconds = h->time[last % READINGS] - h->time[i];
+		if (*seconds >= WINDOW)
+			return h->calls[i];
+	}
+	return NULL;
+}
+
+static void judge(struct valve *v, const struct view_row *row, const struct history *h)
+{
+	uint32_t id = row->state.target->id;
+	const uint64_t *now = h->calls[(h->taken - 1) % READINGS], *before;
+	double seconds, rate;
+
+	before = reading_before(h, &seconds);
+	if (!before)
+		return;
+	rate = (now[id] - before[id]) / seconds;
+	if (rate <= row->max_rate)
+		return;
+	log_warn("%s:%s is called %.0f times a second, more than its max_rate of %llu: it is "
+		 "detached",
+		 row->state.target->object, row->state.target->function, rate,
+		 (unsigned long long)row->max_rate);
+	*(struct hot *)array__grow(&v->hot, &v->nhot, sizeof(*v->hot)) =
+		(struct hot){ row->generation, id };
+}
+
+static void forget_gone(struct valve *v)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->n; i++) {
+		if (v->histories[i].seen)
+			v->histories[kept++] = v->histories[i];
+		else
+			free_history(&v->histories[i]);
+	}
+	v->n = kept;
+}
+
+size_t valve__check(struct valve *v, const struct view *view, double now)
+{
+	v->nhot = 0;
+	for (size_t i = 0; i < v->n; i++)
+		v->histories[i].seen = false;
+	for (size_t i = 0; i < view->ngenerations; i++) {
+		struct history *h = history_of(v, view->generations[i]);
+
+		h->seen = true;
+		read_calls(h, view->generations[i], now);
+	}
+	forget_gone(v);
+	for (size_t i = 0; i < view->n; i++) {
+		const struct view_row *row = &view->rows[i];
+
+		if (row->generation && row->max_rate)
+			judge(v, row, history_of(v, row->generation));
+	}
+	return v->nhot;
+}
+
+bool valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id)
+{
+	for (size_t i = 0; i < v->nhot; i++)
+		if (v->hot[i].generation == g && v->hot[i].id == id)
+			return true;
+	return false;
+}
+
+bool valve__shares_link(const struct valve *v, const struct generation *g, uint32_t id)
+{
+	for (size_t i = 0; i < v->nhot; i++)
+		if (v->hot[i].generation == g && v->hot[i].id != id &&
+		    attach__together(g->attach, v->hot[i].id, id))
+			return true;
+	return false;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is served until something changes: every target of the configuration in its order, with the
+ * generation that counts it or the reason why none does. A server is forked with one and never sees
+ * another.
+ */
+#ifndef VIEW_H
+#define VIEW_H
+
+#include "generation.h"
+#include "metrics.h"
+
+/* One target. */
+struct view_row {
+	struct target_state state;     /* but for its numbers */
+	struct generation *generation; /* NULL: it is not attached */
+	uint64_t max_rate;	       /* calls per second; 0: no limit */
+};
+
+struct view {
+	struct view_row *rows;
+	size_t n;
+	struct view_row **by_name;
+	struct generation **generations; /* borrowed */
+	size_t ngenerations;
+	struct target **described; /* targets that no generation has */
+	size_t ndescribed;
+	/* Of generations that are no more, for counters that must not go back. */
+	struct losses_shared gone_losses[ATTACH_MECHANISMS_MAX];
+	size_t ngone_losses;
+	struct metrics_bpf_stats gone_stats[ATTACH_MECHANISMS_MAX];
+	size_t ngone_stats;
+	uint64_t cell_bytes;
+};
+
+/* Of n rows, to be filled. Totals go on from `before`. */
+struct view *view__new(const struct view *before, size_t n);
+void view__free(struct view *v); /* NULL is fine */
+
+/* A copy, the view's, of what is known of a target that is not attached. */
+const struct target *view__describe(struct view *v, const struct target *t);
+/* Once the rows are filled: makes them known to view__find(), by type, object and function. */
+void view__index(struct view *v);
+const struct view_row *view__find(const struct view *v, const struct target *t); /* NULL: none */
+/* Do they show the same? */
+bool view__same(const struct view *a, const struct view *b);
+size_t view__count_attached(const struct view *v);
+/* What was counted of a generation's programs, and not of its targets, before it is freed. */
+void view__keep_totals(struct view *v, struct generation *g);
+void view__set_generations(struct view *v, struct generation *const *generations, size_t n);
+
+#endif /* VIEW_H */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whether something has changed on the machine that decides what can be probed: kernel modules that
+ * were loaded or unloaded, files of user functions that were replaced, made or removed.
+ *
+ * By looking, every now and then: /proc/modules is a small file, and there are few files to stat.
+ * The kernel's own notices of modules do not reach containers.
+ */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include "view.h"
+
+struct watch;
+
+struct watch *watch__new(void);
+void watch__free(struct watch *w); /* NULL is fine */
+
+/* From now on, the files of these targets matter. */
+void watch__follow(struct watch *w, const struct view *v);
+/* Since this was asked last; the first time, true. */
+bool watch__machine_changed(struct watch *w);
+
+#endif /* WATCH_H */
