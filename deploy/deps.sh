@@ -6,15 +6,19 @@
 set -eu
 
 # What each is for: compilers; libraries; the test guests; the tests.
-packages='gcc libc6-dev binutils make pkg-config clang llvm
-	libbpf-dev libelf-dev zlib1g-dev libmicrohttpd-dev libyaml-dev libcmocka-dev
-	busybox-static cpio kmod util-linux xz-utils zstd
-	curl jq python3 prometheus shellcheck clang-format'
+packages='gcc libc6-dev binutils make pkg-config clang llvm libclang-rt-dev
+	libbpf-dev libelf-dev libdeflate-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev
+	libseccomp-dev libcmocka-dev
+	busybox-static cpio kmod procps util-linux xz-utils zstd
+	buildah podman crun debootstrap python3-yaml
+	systemd debhelper dpkg-dev lintian
+	curl jq openssl python3 python3-prometheus-client protobuf-compiler prometheus shellcheck
+	clang-format man-db'
 
 # The same, as commands and pkg-config modules, for distributions with other package names.
-commands='gcc readelf make pkg-config clang llvm-strip bpftool busybox cpio depmod flock xz zstd curl
-	jq python3 prometheus promtool shellcheck clang-format'
-modules='libbpf libelf zlib libmicrohttpd yaml-0.1 cmocka'
+commands='gcc readelf make pkg-config clang llvm-strip bpftool busybox cpio depmod flock pgrep xz zstd curl
+	jq openssl python3 protoc prometheus promtool shellcheck clang-format'
+modules='libbpf libelf libdeflate libmicrohttpd gnutls libcrypt yaml-0.1 libseccomp cmocka'
 
 say() {
 	echo "deps: $*"
@@ -41,6 +45,9 @@ check_elsewhere() {
 	for module in $modules; do
 		pkg-config --exists "$module" 2> /dev/null || missing="$missing $module(library)"
 	done
+	echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+		clang -fsanitize=fuzzer,address -x c -o /dev/null - 2> /dev/null ||
+		missing="$missing compiler-rt(clang's)"
 	if [ -n "$missing" ]; then
 		die "this is $(os_field PRETTY_NAME), not Debian 12, Debian 13 or Ubuntu 24.04:" \
 			"please install yourself:$missing"
@@ -48,7 +55,7 @@ check_elsewhere() {
 	say "this is $(os_field PRETTY_NAME), and everything needed is here"
 }
 
-# The machine emulator and bpftool go by different names.
+# The machine emulator, bpftool and Chromium go by different names.
 distribution_packages() {
 	case $(uname -m) in
 	aarch64) echo qemu-system-arm ;;
@@ -57,7 +64,8 @@ distribution_packages() {
 	# Ubuntu 24.04 has bpftool only beside the tools of a kernel.
 	case $1 in
 	ubuntu) echo linux-tools-common linux-tools-generic ;;
-	*) echo bpftool ;;
+	# Chromium is a snap on Ubuntu, which containers cannot have: the page's test is skipped there.
+	*) echo bpftool chromium chromium-driver ;;
 	esac
 }
 

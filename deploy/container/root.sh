@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs in the image's first stage: root.sh ARCHITECTURE REVISION DIR compiles for that architecture (in
+# Debian's words) and puts the root file system of the image into DIR: the program, the libraries that it
+# names and those that they name, with their licences, and the users that it asks for.
+set -eu
+arch=$1 revision=$2 root=$3
+cd "$(dirname "$0")/../.."
+
+case $arch in
+amd64) triplet=x86_64-linux-gnu bpf_arch=x86 ;;
+arm64) triplet=aarch64-linux-gnu bpf_arch=arm64 ;;
+*)
+	echo "root: no image for architecture $arch; there is: amd64 arm64" >&2
+	exit 1
+	;;
+esac
+
+PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig make -s CC="$triplet-gcc" ARCH="$bpf_arch" REVISION="$revision" \
+	CFLAGS='-O2 -g -ffile-prefix-map=/src=.'
+
+needed() {
+	"$triplet-readelf" -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
+}
+
+# Every library goes to /lib: where the loader looks without a cache.
+add_libraries() {
+	for name in $(needed "$1"); do
+		[ ! -e "$root/usr/lib/$triplet/$name" ] || continue
+		for dir in "/lib/$triplet" "/usr/lib/$triplet" "/usr/$triplet/lib"; do
+			[ ! -e "$dir/$name" ] || break
+		done
+		install -D -m 0755 "$dir/$name" "$root/usr/lib/$triplet/$name"
+		package=$(dpkg -S "$(readlink -f "$dir/$name")" "$dir/$name" 2> /dev/null |
+			sed -n '1s/:.*//p')
+		[ ! -f "/usr/share/doc/$package/copyright" ] || install -D -m 0644 \
+			"/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
+		add_libraries "$root/usr/lib/$triplet/$name"
+	done
+}
+
+install -D -m 0755 build/retprobe_exporter "$root/usr/bin/retprobe_exporter"
+"$triplet-strip" "$root/usr/bin/retprobe_exporter"
+add_libraries "$root/usr/bin/retprobe_exporter"
+ln -s usr/lib "$root/lib"
+loader=$("$triplet-readelf" -l "$root/usr/bin/retprobe_exporter" |
+	sed -n 's/.*program interpreter: \(.*\)\]/\1/p')
+case $loader in
+/lib/*) ln -s "$triplet/${loader##*/}" "$root/usr$loader" ;;
+*) mkdir "$root${loader%/*}" && ln -s "../lib/$triplet/${loader##*/}" "$root$loader" ;;
+esac
+
+install -D -m 0644 LICENSE "$root/usr/share/doc/retprobe_exporter/LICENSE"
+mkdir -p "$root/etc" "$root/proc" "$root/sys" "$root/dev" "$root/tmp"
+cat > "$root/etc/passwd" <<END
+root:x:0:0:root:/:/nonexistent
+retprobe_exporter:x:65532:65532:server process:/:/nonexistent
+nobody:x:65534:65534:nobody:/:/nonexistent
+END
+cat > "$root/etc/group" <<END
+root:x:0:
+retprobe_exporter:x:65532:
+nogroup:x:65534:
+END
