@@ -10,22 +10,32 @@ cd "$(dirname "$0")/.." || exit 1
 # above it, never of one below. NAME stands for NAME.c, NAME.h and NAME_*.c unless a longer name fits.
 corridor='
 abi build_version syscall_table retprobe.skel
-util log buf suggest strmap tracefs perf_event bpf_sys version
-grid self presets
+util log buf suggest strmap tracefs perf_event bpf_sys version channel
+grid self presets ledger
 config pattern
-features privs symbols elf_symbols syscalls denylist btf_print retkind
+features privs symbols elf_symbols syscalls denylist btf_print retkind enumerators
+expr
+extra
 discover btf_types
-sockets
+sockets sd_notify
 programs
 bpfobj
 snapshot
+labels label_book
 attach
 losses
+generation
 expo
 metrics
-collect plan
+view plan
+valve watch
+reconcile
+collect
+web
 http
 pages
+server
+attacher
 main
 '
 
@@ -115,10 +125,16 @@ lint_license() {
 	done)"
 }
 
+# Of the documents, to files and headings of the tree.
+lint_links() {
+	verdict links "$(python3 -B tests/docs/links.py 2>&1)"
+}
+
 lint_shell
 lint_format
 lint_includes
 lint_license
+lint_links
 grep_lint home_paths '(^|[^A-Za-z0-9_.])/(home|Users)/[a-z]+|(^|[^A-Za-z0-9_.])/root/'
 grep_lint leftovers '\b(TODO|FIXME|XXX)\b'
 grep_lint conflicts '^(<<<<<<<|>>>>>>>) '

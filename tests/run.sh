@@ -13,8 +13,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 unit_jobs=$(nproc)
-# Suites with guests bring their own parallelism.
-suite_limit=1500
+suite_limit=2700
 
 # count LOG CODE: prints passed, failed, skipped, and in words what is wrong with the suite itself.
 count() {
@@ -88,20 +87,26 @@ check | all) ;;
 	;;
 esac
 
-echo "tests: unit tests and lint"
+echo "tests: unit tests, lint, documents, dashboards, rules and what is delivered"
 shopt -s nullglob
 unit=(build/unit/test_*)
-run_suites "$unit_jobs" 300 ./tests/lint.sh "${unit[@]}"
+run_suites "$unit_jobs" 300 ./tests/lint.sh ./tests/docs/check.sh ./tests/dashboards/check.sh \
+	./tests/deploy/check.sh "${unit[@]}"
 if [ "$1" = all ]; then
 	echo "tests: end to end, and the kernel matrix"
-	# Kernels are fetched before the clock of a suite runs.
+	# What has to be fetched is fetched before the clock of a suite runs.
 	tests/vm/kernels.sh || true
-	suites=(tests/e2e/*.sh)
-	for suite in tests/vm/conformance*.sh; do
-		# What the guests run is no suite of its own.
-		[[ $suite == *_guest.sh ]] || suites+=("$suite")
-	done
-	run_suites 1 "$suite_limit" "${suites[@]}"
+	tests/prometheus3.sh || true
+	# One after the other: they count what this machine does.
+	run_suites 1 "$suite_limit" tests/fuzz/run.sh tests/e2e/*.sh tests/deploy/kubernetes.sh \
+		tests/deploy/arm64.sh &
+	native=$!
+	# What guests do does not show there; they share the CPUs.
+	GUEST_SLOTS=$(nproc)
+	export GUEST_SLOTS
+	run_suites 4 "$suite_limit" tests/vm/conformance.sh tests/vm/presets.sh tests/vm/systemd.sh \
+		tests/vm/container.sh
+	wait "$native"
 fi
 
 awk '

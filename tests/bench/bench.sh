@@ -2,16 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What the exporter costs, beside what its mechanisms cost empty and what other tools cost:
 #
-#	bench.sh [-p PART,PART...] [SERIES|native...]
+#	bench.sh [-j GUESTS] [-p PART,PART...] [-r ROWS,ROWS...] [SERIES|native...]
 #
 # SERIES are kernels of the test matrix (all of them, and native). The parts: instructions (guests that
 # count them: the load of this machine does not matter), scale (guests, timed), calls and scrapes
-# (native, timed). The timed ones are run one at a time and want an otherwise idle machine.
+# (native, timed). The timed ones are run one at a time and want an otherwise idle machine. Of the
+# instructions, -r chooses the groups of rows, see rows= below; then those that were measured before stay
+# in the table. At most -j guests (2) count at once.
 # Prints tables in Markdown, which are kept in build/bench.md; what they are made of, in build/bench/.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 command_line="make bench${*:+ ARGS='$*'}"
 parts=instructions,scale,calls,scrapes
+rows=mechanisms,many,syscalls,labels,tools,users
+chosen=''
+guests_at_once=2
 out=build/bench
 
 die() {
@@ -23,16 +28,18 @@ say() {
 	echo "bench: $*" >&2
 }
 
-while getopts p: option; do
+while getopts j:p:r: option; do
 	case $option in
+	j) guests_at_once=$OPTARG ;;
 	p) parts=$OPTARG ;;
-	*) die "usage: bench.sh [-p PART,PART...] [SERIES|native...]" ;;
+	r) rows=$OPTARG chosen=yes ;;
+	*) die "usage: bench.sh [-j GUESTS] [-p PART,PART...] [-r ROWS,ROWS...] [SERIES|native...]" ;;
 	esac
 done
 shift $((OPTIND - 1))
 # shellcheck disable=SC2046 # words
 [ $# -gt 0 ] || set -- $(tests/vm/kernels.sh --list) native
-for program in retprobe_exporter bench_calls bench_empty bench_many; do
+for program in retprobe_exporter bench_calls bench_empty bench_many bench_encode; do
 	[ -x build/$program ] || die "build/$program is not there: run make bench"
 done
 
@@ -60,7 +67,7 @@ install_tools() {
 guest() { # guest SERIES PART [GUEST OPTIONS]
 	local series=$1 part=$2 code
 	shift 2
-	rm -rf "${out:?}/$series/$part"
+	[ -n "$chosen" ] || rm -rf "${out:?}/$series/$part"
 	mkdir -p "$out/$series/$part"
 	say "$series: $part"
 	tests/vm/guest.sh -k "$series" -o "$out/$series/$part" "$@" -- "tests/bench/$part.sh" \
@@ -72,7 +79,7 @@ guest() { # guest SERIES PART [GUEST OPTIONS]
 
 # shellcheck disable=SC2317 # xargs calls it
 instructions() { # instructions SERIES
-	ICOUNT=1 guest "$1" instructions -t 3600
+	ICOUNT=1 guest "$1" instructions -t 7200 -m 3072 -e "BENCH_ROWS=$rows"
 }
 
 native() { # native PART
@@ -98,8 +105,8 @@ conditions() {
 }
 
 export -f instructions guest say
-export out
-if has_part instructions; then
+export out rows chosen
+if has_part instructions && [[ ,$rows, == *,tools,* ]]; then
 	install_tools
 fi
 guests=''
@@ -113,11 +120,12 @@ conditions >"$out/conditions"
 failed=0
 if has_part instructions && [ -n "$guests" ]; then
 	# shellcheck disable=SC2086 # words
-	printf '%s\n' $guests | xargs -P 2 -I{} bash -c 'instructions {}' || failed=1
+	printf '%s\n' $guests | xargs -P "$guests_at_once" -I{} bash -c 'instructions {}' || failed=1
 fi
 if has_part scale; then
 	for series in $guests; do
-		guest "$series" scale -t 3600 -m 6144 || failed=1
+		guest "$series" scale -t 3600 -m 6144 \
+			${BENCH_MECHANISMS+-e "BENCH_MECHANISMS=$BENCH_MECHANISMS"} || failed=1
 	done
 fi
 case " $* " in

@@ -3,7 +3,7 @@
  * What one call costs: makes many in a row, and prints the nanoseconds of one and how many were
  *made.
  *
- *	bench_calls getpgid|function [CALLS [ROUNDS]]
+ *	bench_calls getpgid|getpgid-other|function [CALLS [ROUNDS]]
  *	bench_calls offset		where in this file the function is that the second one calls
  *
  * The figure is the smallest of all rounds: a round of CALLS is short beside a timer tick, so most
@@ -42,6 +42,12 @@ static void call_getpgid(long calls)
 		syscall(SYS_getpgid, 0);
 }
 
+static void call_getpgid_other(long calls)
+{
+	for (long i = 0; i < calls; i++)
+		syscall(SYS_getpgid, 1);
+}
+
 static void call_function(long calls)
 {
 	for (long i = 0; i < calls; i++)
@@ -72,6 +78,7 @@ static const struct {
 	void (*run)(long calls);
 } loops[] = {
 	{ "getpgid", call_getpgid },
+	{ "getpgid-other", call_getpgid_other },
 	{ "function", call_function },
 	{},
 };

@@ -420,20 +420,42 @@ static void read_names(struct functions *f, const char *path)
 	fclose(file);
 }
 
+struct wanted {
+	const char *name;
+	uint32_t *id;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct wanted *)a)->name, ((const struct wanted *)b)->name);
+}
+
+/* In one walk through the types: there can be thousands of names. */
 static void find_ids(struct functions *f)
 {
+	struct wanted *wanted = array(f->n, sizeof(*wanted)), *w;
 	struct btf *btf = btf__load_vmlinux_btf();
 
 	if (!btf)
 		die("reading", "the kernel's BTF", -errno);
-	for (size_t i = 0; i < f->n; i++) {
-		int id = btf__find_by_name_kind(btf, f->names[i], BTF_KIND_FUNC);
+	for (size_t i = 0; i < f->n; i++)
+		wanted[i] = (struct wanted){ f->names[i], &f->ids[i] };
+	qsort(wanted, f->n, sizeof(*wanted), compare_names);
+	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		struct wanted key = { .name = btf__name_by_offset(btf, t->name_off) };
 
-		if (id < 0)
-			die("finding the BTF of", f->names[i], id);
-		f->ids[i] = id;
+		if (!btf_is_func(t))
+			continue;
+		w = bsearch(&key, wanted, f->n, sizeof(*wanted), compare_names);
+		if (w && !*w->id)
+			*w->id = id;
 	}
+	for (size_t i = 0; i < f->n; i++)
+		if (!f->ids[i])
+			die("finding the BTF of", f->names[i], -ENOENT);
 	btf__free(btf);
+	free(wanted);
 }
 
 int main(int argc, char **argv)

@@ -26,7 +26,7 @@ measure_calls() {
 # ---- the exporter and the empty pairs ------------------------------------------------------------
 
 returns() { # returns OBJECT FUNCTION
-	metric "retprobe_duration_seconds_count[{]object=\"$1\",function=\"$2\"[}]"
+	metric "retprobe_duration_seconds_count[{]object=\"$1\",function=\"$2\"[,}]"
 }
 
 # exporter_with NAME OBJECT FUNCTION ARGUMENTS...: without OBJECT, FUNCTION is not what is called.
@@ -60,34 +60,8 @@ empty_with() { # empty_with NAME MECHANISM FUNCTIONS
 	stop KILL
 }
 
-thousand() { # thousand MECHANISM: what it costs with 999 others attached
-	case $1 in
-	fexit | fsession)
-		# Each function has its own programs and trampoline, so others do not matter.
-		why='each function has programs of its own, so others do not change what a call costs: not run'
-		;;
-	kretprobe)
-		# As auto, where nothing better can be had; attaching takes minutes.
-		has_mechanism kprobe.multi || empty_with "empty/$1/1000" "$1" "@$scratch/thousand"
-		why='takes minutes to attach: run only where auto chooses it'
-		;;
-	*)
-		empty_with "empty/$1/1000" "$1" "@$scratch/thousand"
-		if has_mechanism "$1"; then
-			exporter_with "ours/$1/1000" vmlinux "$function" --mechanism="$1" \
-				--config.file="$scratch/thousand.yaml"
-			return
-		fi
-		;;
-	esac
-	figure "ours/$1/1000" - "$why"
-}
-
-each_mechanism() {
+mechanisms() {
 	local m
-	other_functions 999 >"$scratch/thousand"
-	echo "$function" >>"$scratch/thousand"
-	write_config "$scratch/thousand.yaml" <"$scratch/thousand"
 	for m in $mechanisms; do
 		empty_with "empty/$m/1" "$m" "$function"
 		if has_mechanism "$m"; then
@@ -95,10 +69,72 @@ each_mechanism() {
 		else
 			figure "ours/$m/1" - "$why"
 		fi
-		thousand "$m"
 	done
-	exporter_with ours/auto/1 vmlinux "$function" "$function"
-	exporter_with ours/auto/1000 vmlinux "$function" --config.file="$scratch/thousand.yaml"
+	auto_with 1 "$function"
+}
+
+# What `auto` chooses costs what it costs when it is forced, if that has been measured.
+auto_with() { # auto_with COUNT ARGUMENTS...
+	local count=$1 chosen
+	shift
+	chosen=$($exporter --config.check "$@" 2>/dev/null | awk -v f="$function" '$2 == f { print $3 }')
+	if ! grep -q "^ours/$chosen/$count	[0-9]" "$RESULTS/figures"; then
+		exporter_with "ours/auto/$count" vmlinux "$function" "$@"
+		return
+	fi
+	sed -n "s|^ours/$chosen/$count\(/[a-z]*\)\{0,1\}	|ours/auto/$count\1	|p" "$RESULTS/figures" \
+		>"$scratch/auto"
+	cat "$scratch/auto" >>"$RESULTS/figures"
+}
+
+# COUNT functions in one link, or the most that there are: getpgid's among others that nobody calls.
+many() {
+	local n m
+	for n in 100 1000 10000; do
+		{
+			other_functions $((n - 1))
+			echo "$function"
+		} >"$scratch/$n"
+		write_config "$scratch/$n.yaml" <"$scratch/$n"
+		for m in fsession.multi kprobe.session kprobe.multi; do
+			if has_mechanism "$m"; then
+				empty_with "empty/$m/$n" "$m" "@$scratch/$n"
+				exporter_with "ours/$m/$n" vmlinux "$function" --mechanism="$m" \
+					--config.file="$scratch/$n.yaml"
+			else
+				figure "ours/$m/$n" - "$why"
+			fi
+		done
+	done
+	# Where there is no link of many, they are kretprobes: each has a program and a breakpoint of its
+	# own, and takes long to attach.
+	auto_with 1000 --config.file="$scratch/1000.yaml"
+}
+
+syscalls() {
+	empty_with empty/tracepoint/1 tracepoint raw_syscalls
+	exporter_with ours/tracepoint/1 syscall getpgid syscall:getpgid
+	exporter_with ours/tracepoint-other/1 '' getppid syscall:getppid
+}
+
+# ---- labels and filters --------------------------------------------------------------------------
+
+with_settings() { # with_settings NAME FUNCTION OBJECT SETTINGS: as exporter_with
+	printf 'probes:\n  - {functions: %s, %s}\n' "$2" "$4" >"$scratch/settings.yaml"
+	exporter_with "$1" "$3" "$2" --config.file="$scratch/settings.yaml"
+}
+
+labels() {
+	with_settings ours/comm/1 "$function" vmlinux 'labels: [comm]'
+	with_settings ours/cgroup/1 "$function" vmlinux 'labels: [cgroup]'
+	with_settings ours/filter/1 "$function" '' 'filter: "comm == nobody"'
+	# A function that has a pointer to something comes with the process group of another.
+	loop=getpgid-other
+	measure_calls other/unprobed ''
+	exporter_with other/ours/plain/1 vmlinux security_task_getpgid security_task_getpgid
+	with_settings other/ours/expression/1 security_task_getpgid vmlinux \
+		'labels: [{uts: "p->nsproxy->uts_ns->ns.inum"}]'
+	loop=getpgid
 }
 
 # ---- other tools -------------------------------------------------------------------------------
@@ -151,7 +187,7 @@ script() { # script ENTRY RETURN
 		"$2:$function /@s[tid]/ { @h = hist(nsecs - @s[tid]); @r[retval] = count(); delete(@s[tid]) }"
 }
 
-other_tools() {
+tools() {
 	PATH=$PATH:/usr/sbin:/usr/share/bcc/tools
 	tool funclatency funclatency_count funclatency "$function"
 	tool bpftrace/kprobe bpftrace_count bpftrace -e "$(script kprobe kretprobe)"
@@ -160,7 +196,7 @@ other_tools() {
 
 # ---- user functions -----------------------------------------------------------------------------
 
-user_functions() {
+users() {
 	local m place
 	loop=function
 	place=$user_object:$(build/bench_calls offset)
@@ -176,13 +212,17 @@ user_functions() {
 	done
 }
 
+has_rows() { # has_rows GROUP
+	case ,$BENCH_ROWS, in
+	*,"$1",*) ;;
+	*) return 1 ;;
+	esac
+}
+
 figure kernel "$(uname -r)"
 figure cpus "$(nproc)"
 measure_calls unprobed ''
-each_mechanism
-empty_with empty/tracepoint/1 tracepoint raw_syscalls
-exporter_with ours/tracepoint/1 syscall getpgid syscall:getpgid
-exporter_with ours/tracepoint-other/1 '' getppid syscall:getppid
-other_tools
+for group in mechanisms syscalls labels tools users many; do
+	! has_rows $group || $group
+done
 measure_calls unprobed/again ''
-user_functions

@@ -93,15 +93,34 @@ has_mechanism() { # has_mechanism NAME [PROBE]
 	return 1
 }
 
-# COUNT names of kernel functions that the benchmark's loop does not call, whose types are known.
+# What the names of functions begin with that neither the benchmark's loop nor a timer tick calls.
+other_prefixes='acpi pci crypto xen fuse clk cxl devm regmap i2c iommu tty input spi mptcp devlink
+	regulator damon dma hid usb snd ipv6 nf tcp udp
+	intel amd blk selinux tomoyo aa apparmor xfrm btf ima netdev audit thermal netlbl hv efi pcie
+	tpm fib ip6 ethnl fb tcf fscrypt edac xenbus cpufreq hugetlb fib6 virtio vp unix dmi pnp rtnl bio
+	ethtool power mipi netlink gpiod uart inet6 io security proc inet cgroup kernfs shmem skb ip sk sock
+	serial8250 drm vga pm device quirk x86 register setup early param posix sysfs debugfs configfs
+	quota dquot swap zswap ksm scsi ata nvme mmc rtc led leds hwmon backlight bus driver class platform
+	component software fwnode of property genl tls vlan eth phy mdio neigh dst nh nexthop rt6 rt ndisc
+	igmp ipmr ip6mr bpf trace perf event hist btrfs ext4 jbd2 iomap netfs dax mpi rsa x509 pkcs7
+	asymmetric key keyring keyctl integrity evm landlock smack yama ipe user mnt ns pid net fanotify
+	inotify fsnotify eventfd timerfd signalfd userfaultfd aio io_uring mq msg sem shm ipc'
+
+# COUNT names of kernel functions that the benchmark's loop does not call, whose types are known: the
+# first ones are the same whatever COUNT is.
 other_functions() { # other_functions COUNT
 	if [ ! -s "$scratch/functions" ]; then
-		$exporter --probe.list >"$scratch/list" 2>/dev/null
-		for prefix in acpi pci crypto xen fuse clk cxl devm regmap i2c iommu tty input spi mptcp \
-			devlink regulator damon dma hid usb snd ipv6 nf tcp udp; do
-			awk -v prefix="^${prefix}_[a-z0-9_]*\$" \
-				'$1 == "vmlinux" && $2 ~ prefix && $4 != "-" { print $2 }' "$scratch/list"
-		done >"$scratch/functions"
+		$exporter --probe.list 2>/dev/null | awk -v prefixes="$other_prefixes" '
+			BEGIN {
+				n = split(prefixes, name)
+				for (i = 1; i <= n; i++)
+					rank[name[i]] = i
+			}
+			$1 == "vmlinux" && $4 != "-" && $2 ~ /^[a-z0-9]+_[a-z0-9_]*$/ {
+				split($2, word, "_")
+				if (word[1] in rank)
+					print rank[word[1]], $2
+			}' | sort -s -n -k 1,1 | cut -d ' ' -f 2 >"$scratch/functions"
 	fi
 	head -n "$1" "$scratch/functions"
 }

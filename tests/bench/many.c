@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * 3,000 functions to be probed: bench_many_0000 to bench_many_2999. They need not be called for a
+ * 10,000 functions to be probed: bench_many_0000 to bench_many_9999. They need not be called for a
  * scrape to carry their series.
  */
 #define ONE(n)                                 \
@@ -25,6 +25,13 @@
 THOUSAND(0)
 THOUSAND(1)
 THOUSAND(2)
+THOUSAND(3)
+THOUSAND(4)
+THOUSAND(5)
+THOUSAND(6)
+THOUSAND(7)
+THOUSAND(8)
+THOUSAND(9)
 
 int main(void)
 {

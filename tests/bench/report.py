@@ -20,7 +20,18 @@ MECHANISMS = [
     "kretprobe",
 ]
 USER_MECHANISMS = ["uprobe.session", "uprobe.multi", "uretprobe"]
-COUNTS = [1, 100, 1000, 4000]
+FORMATS = ["text", "openmetrics", "protobuf"]
+MULTI = ["fsession.multi", "kprobe.session", "kprobe.multi"]
+MANY = [100, 1000, 10000]
+COUNTS = [1, 100, 1000, 4000, 10000]
+# By what `auto` chooses.
+LABELS = {
+    "ours/comm/1": "`auto`, labels: [comm]",
+    "ours/cgroup/1": "`auto`, labels: [cgroup]",
+    "ours/filter/1": "`auto`, a filter that rejects the call",
+    "other/ours/plain/1": "`auto`, another function, no label",
+    "other/ours/expression/1": "`auto`, the same, a label of three dereferences",
+}
 
 
 class Figures:
@@ -67,8 +78,10 @@ class Footnotes:
         return f" [{self.texts.index(text) + 1}]"
 
     def missing(self, figures, name):
-        why = figures.note(name) or "not measured: the part that measures it did not get there"
-        return "-" + self.mark(why)
+        """Why it could not be measured; nothing if nobody has tried."""
+        if name not in figures.values:
+            return ""
+        return "-" + self.mark(figures.note(name))
 
     def print(self):
         for i, text in enumerate(self.texts):
@@ -91,7 +104,8 @@ def table(header, rows):
 
 def over(figures, name):
     """Instructions that NAME adds to a call."""
-    unprobed = "user/unprobed" if name.startswith("user/") else "unprobed"
+    group = name.split("/")[0]
+    unprobed = f"{group}/unprobed" if group in ("user", "other") else "unprobed"
     value, base = figures.number(name), figures.number(unprobed)
     return None if value is None or base is None else value - base
 
@@ -139,18 +153,21 @@ def instruction_rows(kernels, notes):
         return [title] + [cell(f) for f in kernels]
 
     yield row("a call without a probe, all of it", lambda f: f.text("unprobed", "-"))
-    for count in (1, 1000):
-        of = f", {count:,} functions" if count > 1 else ""
-        yield row(f"what `auto` chooses{of}", lambda f: chosen(f, count, notes))
-        for m in MECHANISMS:
-            if count > 1 and m in ("fexit", "fsession"):
-                continue
+    yield row("what `auto` chooses", lambda f: chosen(f, 1, notes))
+    for m in MECHANISMS:
+        yield row(f"`{m}`", lambda f: own(f, f"ours/{m}/1", f"empty/{m}/1", 1, notes))
+    yield row("what `auto` chooses for 1,000 functions", lambda f: chosen(f, 1000, notes))
+    for m in MULTI:
+        for count in MANY:
             name = f"{m}/{count}"
-            yield row(f"`{m}`{of}", lambda f: own(f, "ours/" + name, "empty/" + name, count, notes))
+            title = f"`{m}`, {count:,} functions"
+            yield row(title, lambda f: own(f, "ours/" + name, "empty/" + name, count, notes))
     empty = "empty/tracepoint/1"
     yield row("`tracepoint`", lambda f: own(f, "ours/tracepoint/1", empty, 1, notes))
     other = "ours/tracepoint-other/1"
     yield row("`tracepoint`, to a call not probed", lambda f: own(f, other, empty, 1, notes))
+    for name, title in LABELS.items():
+        yield row(title, lambda f: added(f, name, notes))
     others = {
         "funclatency": "funclatency (histogram only)",
         "bpftrace/kprobe": "bpftrace, kprobe + kretprobe",
@@ -192,7 +209,8 @@ def print_instructions(kernels, conditions):
         f"bpftrace {conditions.text('bpftrace')}, libbpf-tools {conditions.text('libbpf-tools')}; "
         "bpftrace makes a histogram and counts the returned values.\n"
     )
-    rows = list(instruction_rows(kernels, notes))
+    # Groups of rows that nobody asked for are not there.
+    rows = [r for r in instruction_rows(kernels, notes) if any(r[1:])]
     table(["added to a call"] + [f.release() for f in kernels], rows)
     notes.print()
 
@@ -294,36 +312,60 @@ def print_calls(figures, conditions):
     notes.print()
 
 
+def scaled(figures, name, unit, digits):
+    value = figures.number(name)
+    return "" if value is None else f"{value / unit:.{digits}f}"
+
+
 def scrape_row(figures, name, notes):
     title = name.split("/")[1]
     if figures.number(name) is None:
-        return [title, notes.missing(figures, name)] + [""] * 9
-
-    def scaled(what, unit, digits):
-        value = figures.number(f"{name}/{what}")
-        return "" if value is None else f"{value / unit:.{digits}f}"
-
+        return [title, notes.missing(figures, name)] + [""] * 6
     return [
         title,
         figures.text(name),
         figures.text(name + "/series"),
-        scaled("plain/cpu", 1000, 2),
-        scaled("plain/bytes", 1000, 0),
-        scaled("gzip/cpu", 1000, 2),
-        scaled("gzip/bytes", 1000, 0),
-        scaled("rss", 1024, 1),
-        scaled("cells", 1 << 20, 1),
-        scaled("start", 1000, 2),
-        scaled("stop", 1000, 2),
+        scaled(figures, f"{name}/rss", 1024, 1),
+        scaled(figures, f"{name}/cells", 1 << 20, 1),
+        figures.text(name + "/scrapes"),
+        scaled(figures, f"{name}/start", 1000, 2),
+        scaled(figures, f"{name}/stop", 1000, 2),
     ]
+
+
+def format_rows(figures, names):
+    """A row for each run and format: CPU, time and size, as it is and compressed."""
+    for name in names:
+        for form in FORMATS:
+            row = [
+                scaled(figures, f"{name}/{form}/{encoding}/{what}", 1000, digits)
+                for encoding in ("identity", "gzip")
+                for what, digits in (("cpu", 2), ("time", 2), ("bytes", 0))
+            ]
+            if any(row):
+                yield [name.split("/")[1], form] + row
+
+
+def encode_rows(figures):
+    for name in figures.values:
+        if name.startswith("encode/") and name.count("/") == 2:
+            _, functions, form = name.split("/")
+            yield [functions, figures.text(name), form] + [
+                scaled(figures, f"{name}/{what}", 1000, digits)
+                for what, digits in (
+                    ("cpu", 2), ("bytes", 0), ("gzip/cpu", 2), ("gzip/bytes", 0)
+                )
+            ]
 
 
 def print_scrapes(figures, conditions):
     notes = Footnotes()
     print("### Scrapes\n")
     print(
-        f"Natively: {conditions.text('machine')}. CPU time of the exporter, mean of 200 scrapes of the "
-        "text format over one connection.\n"
+        f"Natively: {conditions.text('machine')}. CPU time of the exporter and time until the answer is "
+        "there, means of so many scrapes over one connection. RSS: of both processes after all of "
+        "them, each with its own view of the cells. Load average at the start "
+        f"{conditions.text('load')}.\n"
     )
     names = [n for n in figures.values if n.startswith("scrape/") and n.count("/") == 1]
     table(
@@ -331,17 +373,23 @@ def print_scrapes(figures, conditions):
             "probed",
             "attached",
             "series",
-            "CPU, ms",
-            "kB",
-            "CPU with gzip, ms",
-            "kB with gzip",
             "RSS, MiB",
-            "of it cells, MiB",
+            "cells, MiB",
+            "scrapes",
             "start, s",
             "stop, s",
         ],
         [scrape_row(figures, name, notes) for name in names],
     )
+    columns = ["CPU, ms", "time, ms", "kB"]
+    header = ["probed", "format"] + columns + [c + " (gzip)" for c in columns]
+    table(header, list(format_rows(figures, names)))
+    print(
+        "The encoders by themselves, without reading cells and without HTTP: the least CPU time of 20 "
+        "runs, in the default configuration.\n"
+    )
+    header = ["functions", "series", "format", "CPU, ms", "kB", "gzip adds, ms", "kB (gzip)"]
+    table(header, list(encode_rows(figures)))
     notes.print()
 
 

@@ -6,8 +6,6 @@ cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh
 . tests/bench/lib.sh
 
-scrapes=200
-
 # Nanoseconds of CPU that the exporter, with all its threads and children, has used.
 cpu_time() {
 	local process
@@ -17,19 +15,45 @@ cpu_time() {
 }
 
 # Over one connection, as Prometheus does it.
-scrape() { # scrape TIMES [CURL ARGUMENTS]: bytes of the last one's body
+scrape() { # scrape TIMES [CURL ARGUMENTS]: bytes of the last one's body, and microseconds of a scrape
 	local urls i times=$1
 	shift
 	for ((i = 0; i < times; i++)); do
 		urls="${urls:-} $url/metrics"
 	done
 	# shellcheck disable=SC2086 # words
-	curl -sf -w '%{stderr}%{size_download}\n' "$@" $urls 2>&1 >/dev/null | tail -n 1
+	curl -sf -w '%{stderr}%{size_download} %{time_total}\n' "$@" $urls 2>&1 >/dev/null |
+		awk '{ bytes = $1; sum += $2 } END { printf "%d %.0f\n", bytes, sum * 1e6 / NR }'
 }
 
-scrape_cost() { # scrape_cost NAME ARGUMENTS...
-	local name=scrape/$1 kind before bytes
-	shift
+# The Accept header that asks for a format.
+accept_of() { # accept_of FORMAT
+	case $1 in
+	text) echo 'text/plain;version=0.0.4' ;;
+	openmetrics) echo 'application/openmetrics-text;version=1.0.0' ;;
+	protobuf) echo 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited' ;;
+	esac
+}
+
+# In each format, as it is and with gzip.
+format_costs() { # format_costs NAME SCRAPES
+	local format encoding before bytes time scrapes=$2
+	for format in text openmetrics protobuf; do
+		for encoding in identity gzip; do
+			set -- "$1" -H "Accept: $(accept_of $format)" -H "Accept-Encoding: $encoding"
+			scrape $((scrapes / 10)) "${@:2}" >/dev/null
+			before=$(cpu_time)
+			read -r bytes time <<<"$(scrape "$scrapes" "${@:2}")"
+			figure "$1/$format/$encoding/cpu" $((($(cpu_time) - before) / scrapes / 1000))
+			figure "$1/$format/$encoding/bytes" "$bytes"
+			figure "$1/$format/$encoding/time" "$time"
+		done
+	done
+}
+
+scrape_cost() { # scrape_cost SCRAPES NAME ARGUMENTS...
+	local scrapes=$1 name=scrape/$2 before
+	shift 2
 	before=$(microseconds)
 	if ! start_exporter 120 "$@"; then
 		figure "$name" - "$why"
@@ -37,16 +61,9 @@ scrape_cost() { # scrape_cost NAME ARGUMENTS...
 	fi
 	figure "$name/start" $((($(microseconds) - before) / 1000))
 	figure "$name" "$(metric 'retprobe_probe_attached[{]')"
+	figure "$name/scrapes" "$scrapes"
 	figure "$name/series" "$(curl -sf "$url/metrics" | grep -vc '^#')"
-	for kind in plain gzip; do
-		set --
-		[ $kind = plain ] || set -- -H 'Accept-Encoding: gzip'
-		scrape 20 "$@" >/dev/null
-		before=$(cpu_time)
-		bytes=$(scrape $scrapes "$@")
-		figure "$name/$kind/cpu" $((($(cpu_time) - before) / scrapes / 1000))
-		figure "$name/$kind/bytes" "$bytes"
-	done
+	format_costs "$name" "$scrapes"
 	figure "$name/rss" "$(ps -o rss= --pid "$pid" --ppid "$pid" | awk '{ sum += $1 } END { print sum }')"
 	figure "$name/cells" "$(metric retprobe_exporter_cell_bytes)"
 	before=$(microseconds)
@@ -55,22 +72,30 @@ scrape_cost() { # scrape_cost NAME ARGUMENTS...
 	figure "$name/stop" $took
 }
 
-syscalls() { # syscalls COUNT
-	$exporter --probe.list='syscall:*' 2>/dev/null | awk '$1 == "syscall" { print "syscall:" $2 }' |
-		head -n "$1"
-}
-
 figure kernel "$(uname -r)"
 figure cpus "$(nproc)"
-# shellcheck disable=SC2046 # words
-for n in 10 100; do
-	scrape_cost "$n system calls" $(syscalls $n)
+# The encoders by themselves.
+build/bench_encode 10 100 1000 3000 10000 | while IFS=$'\t' read -r n series format cpu bytes gzip_cpu gzip_bytes; do
+	name=encode/$n/$format
+	figure "$name" "$series"
+	figure "$name/cpu" "$cpu"
+	figure "$name/bytes" "$bytes"
+	figure "$name/gzip/cpu" "$gzip_cpu"
+	figure "$name/gzip/bytes" "$gzip_bytes"
 done
-scrape_cost 'all system calls' 'syscall:*'
-scrape_cost '1,000 user functions' "$PWD/build/bench_many:bench_many_0*"
-if [ "${took:-0}" -lt 30000 ]; then
-	scrape_cost '3,000 user functions' "$PWD/build/bench_many:bench_many_*"
-else
-	figure 'scrape/3,000 user functions' - \
-		"detaching 1,000 user functions took $((took / 1000)) s: 3,000 not run"
-fi
+scrape_cost 200 'all system calls' 'syscall:*'
+# By what their names begin with, since a configuration of names takes its own time to read.
+while IFS=$'\t' read -r n scrapes glob; do
+	if [ "${took:-0}" -gt 30000 ]; then
+		figure "scrape/$n user functions" - \
+			"detaching a tenth or so of them took $((took / 1000)) s: not run"
+		continue
+	fi
+	scrape_cost "$scrapes" "$n user functions" "$PWD/build/bench_many:$glob"
+done <<-'END'
+	10	200	bench_many_000*
+	100	200	bench_many_00*
+	1,000	200	bench_many_0*
+	3,000	100	bench_many_[012]*
+	10,000	30	bench_many_*
+END

@@ -6,59 +6,11 @@
 # are up, how often the functions are called, and how long they take.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+suite=prometheus
+. tests/e2e/lib.sh
 
-exporter=$PWD/build/retprobe_exporter
 libc=$(ldd /bin/sh | sed -n 's/.* => \(.*\/libc\.so[^ ]*\) .*/\1/p')
 series=$(tests/vm/kernels.sh --default)
-temp=$(mktemp -d)
-pids=()
-
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-	trap '' HUP INT TERM
-	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2> /dev/null
-	wait
-	rm -rf "$temp"
-}
-trap finish EXIT
-trap 'exit 130' HUP INT TERM
-
-failed=0
-ok() {
-	echo "ok prometheus $1"
-}
-
-not_ok() {
-	echo "not ok prometheus $1: $2"
-	failed=1
-}
-
-# Ends the test: without this, nothing after it can be true.
-give_up() {
-	not_ok "$1" "$2"
-	for log in native.log guest.log prometheus.log; do
-		[ ! -s "$temp/$log" ] || tail -n 15 "$temp/$log" | sed "s/^/    $log: /"
-	done
-	exit 1
-}
-
-free_ports() {
-	python3 - "$1" <<-'END'
-	import socket, sys
-	sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
-	print(*(s.getsockname()[1] for s in sockets))
-	END
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.5
-	done
-}
 
 answers() {
 	curl -s -f -m 2 -o /dev/null "http://127.0.0.1:$1/-/ready"
@@ -104,8 +56,9 @@ python3 "$temp/calls.py" &
 pids+=($!)
 mkdir "$temp/share"
 cp "$temp/calls.py" "$temp/share/"
+# With one CPU, an emulator has no other CPU's stale code to run.
 # shellcheck disable=SC2016 # expanded in the guest
-tests/vm/guest.sh -k "$series" -t 280 -o "$temp/share" -f "$guest_port:10435" -- sh -c '
+tests/vm/guest.sh -c 1 -k "$series" -t 280 -o "$temp/share" -f "$guest_port:10435" -- sh -c '
 	python3 "$RESULTS/calls.py" &
 	exec build/retprobe_exporter syscall:getpgid vfs_read "$0:getloadavg"' "$libc" \
 	> "$temp/guest.log" 2>&1 &

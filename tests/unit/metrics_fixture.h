@@ -14,6 +14,7 @@
 static double fixture_classic[] = { 1e-6, 2.5e-3, 1 };
 static uint32_t fixture_classic_end[] = { 1, 3, 4 };
 static const struct grid fixture_grid = {
+	.table = { .threshold = { 1000, 2000, 2500000, 1000000000 } },
 	.nthresholds = FIXTURE_CELLS - 1,
 	.ncells = FIXTURE_CELLS,
 	.classic = fixture_classic,
@@ -53,44 +54,32 @@ static const struct target fixture_targets[] = {
 #define FIXTURE_TARGETS ARRAY_SIZE(fixture_targets)
 #define FIXTURE_IDS	8
 
-static const uint64_t fixture_cells[FIXTURE_IDS][FIXTURE_CELLS] = {
-	{ 1, 20, 300, 4000, 50000 }, { 2, 1, 0, 0, 1 }, { 0, 3, 0, 0, 0 },
-	{ 0, 0, 0, 6, 0 },	     { 9, 0, 0, 0, 0 }, { 0, 0, 7, 0, 0 },
+/* Words of cells: zero, positive, negative, other; the sum; the grid. */
+static uint64_t fixture_words[FIXTURE_IDS][RP_CELL_GRID + FIXTURE_CELLS] = {
+	{ 20, 54289, 4, 1, 123456789012345, 1, 20, 300, 4000, 50000 },
+	{ 0, 4, 0, 0, 1000, 2, 1, 0, 0, 1 },
+	{ 0, 1, 0, 0, 250, 0, 3, 0, 0, 0 },
+	{ 1, 4, 0, 0, 6000000000, 0, 0, 0, 6, 0 },
+	{ 2, 7, 0, 0, 9, 9, 0, 0, 0, 0 },
+	{ 0, 0, 0, 1, 7000, 0, 0, 7, 0, 0 },
 };
 
-static const struct snap_detail fixture_errnos[] = { { 2, 3 }, { 13, 1 }, { 512, 2 }, { 3333, 1 } };
-static const struct snap_detail fixture_enums[] = { { -1, 1 }, { 0, 4 }, { 3, 1 } };
+static struct snap_detail fixture_errnos[] = { { 2, 3 }, { 13, 1 }, { 512, 2 }, { 3333, 1 } };
+static struct snap_detail fixture_enums[] = { { -1, 1 }, { 0, 4 }, { 3, 1 } };
 
-static const struct snap_target fixture_snaps[FIXTURE_IDS] = {
-	{ .sum_ns = 123456789012345,
-	  .cls = { [RP_CLASS_ZERO] = 20,
-		   [RP_CLASS_POSITIVE] = 54289,
-		   [RP_CLASS_NEGATIVE] = 4,
-		   [RP_CLASS_OTHER] = 1 },
-	  .cells = fixture_cells[0],
-	  .details = fixture_errnos,
-	  .ndetails = ARRAY_SIZE(fixture_errnos) },
-	{ .sum_ns = 1000, .cls = { [RP_CLASS_POSITIVE] = 4 }, .cells = fixture_cells[1] },
-	{ .sum_ns = 250,
-	  .cls = { [RP_CLASS_POSITIVE] = 1 },
-	  .cells = fixture_cells[2],
-	  .details = &fixture_errnos[0],
-	  .ndetails = 1 },
-	{ .sum_ns = 6000000000,
-	  .cls = { [RP_CLASS_ZERO] = 1, [RP_CLASS_POSITIVE] = 4 },
-	  .cells = fixture_cells[3],
-	  .details = &fixture_errnos[1],
-	  .ndetails = 1 },
-	{ .sum_ns = 9,
-	  .cls = { [RP_CLASS_ZERO] = 2, [RP_CLASS_POSITIVE] = 7 },
-	  .cells = fixture_cells[4] },
-	{ .sum_ns = 7000,
-	  .cls = { [RP_CLASS_OTHER] = 1 },
-	  .cells = fixture_cells[5],
-	  .details = fixture_enums,
-	  .ndetails = ARRAY_SIZE(fixture_enums) },
-	{ .cells = fixture_cells[6] },
-	{ .cells = fixture_cells[7] },
+static struct snap_target fixture_snaps[FIXTURE_IDS] = {
+	{ .cell = { .words = fixture_words[0],
+		    .details = fixture_errnos,
+		    .ndetails = ARRAY_SIZE(fixture_errnos) } },
+	{ .cell = { .words = fixture_words[1] } },
+	{ .cell = { .words = fixture_words[2], .details = &fixture_errnos[0], .ndetails = 1 } },
+	{ .cell = { .words = fixture_words[3], .details = &fixture_errnos[1], .ndetails = 1 } },
+	{ .cell = { .words = fixture_words[4] } },
+	{ .cell = { .words = fixture_words[5],
+		    .details = fixture_enums,
+		    .ndetails = ARRAY_SIZE(fixture_enums) } },
+	{ .cell = { .words = fixture_words[6] } },
+	{ .cell = { .words = fixture_words[7] } },
 };
 
 #define FIXTURE_KPROBE_REASONS                                                     \
@@ -117,8 +106,6 @@ static const struct metrics_bpf_stats fixture_bpf_stats[] = {
 
 struct fixture {
 	struct target_state states[FIXTURE_TARGETS];
-	struct snapshot snapshot;
-	struct losses_view losses;
 	struct self self;
 	struct metrics_input in;
 };
@@ -126,11 +113,6 @@ struct fixture {
 static inline void fixture__init(struct fixture *f)
 {
 	*f = (struct fixture){
-		.snapshot = { .targets = (struct snap_target *)fixture_snaps, .n = FIXTURE_IDS },
-		.losses = { .targets = fixture_losses,
-			    .n = FIXTURE_IDS,
-			    .shared = fixture_shared,
-			    .nshared = ARRAY_SIZE(fixture_shared) },
 		.self = { .version = "1.2.3",
 			  .revision = "abcdef0",
 			  .libbpf = "1.1",
@@ -156,13 +138,19 @@ static inline void fixture__init(struct fixture *f)
 		st->attached = fixture_targets[i].reason == REASON_NONE;
 		st->mechanism = st->attached ? i == 1 ? "tracepoint" : "kretprobe" : NULL;
 		st->created = st->attached ? 1700000000 : 0;
+		st->has_valve = i == 0;
+		if (!st->attached)
+			continue;
+		st->snap = &fixture_snaps[i];
+		st->losses = &fixture_losses[i];
 	}
+	f->states[FIXTURE_TARGETS - 1].detached[REASON_OVERLOAD] = 1;
 	f->in = (struct metrics_input){
 		.grid = &fixture_grid,
 		.targets = f->states,
 		.ntargets = FIXTURE_TARGETS,
-		.snapshot = &f->snapshot,
-		.losses = &f->losses,
+		.shared = fixture_shared,
+		.nshared = ARRAY_SIZE(fixture_shared),
 		.self = &f->self,
 		.cell_bytes = 131072,
 		.bpf_stats = fixture_bpf_stats,

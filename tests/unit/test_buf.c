@@ -144,6 +144,33 @@ static void test_double_round_trip(void **state)
 	}
 }
 
+/* Times are printed by a way of their own, and look the same. */
+static void test_double_nanoseconds(void **state)
+{
+	uint64_t seed = 0x9e3779b97f4a7c15ULL;
+	char want[40];
+
+	for (int i = 0; i < 100000; i++) {
+		__cleanup_buf struct buf b = { 0 };
+		double v;
+
+		seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+		v = (double)(1 + (seed >> (10 + i % 50))) / 1e9;
+		/* One of them that is none, too: it takes 16 or 17 digits. */
+		if (i % 3 == 0)
+			v = nextafter(v, 1e9);
+		for (int digits = 15; digits <= 17; digits++) {
+			snprintf(want, sizeof(want), "%.*g", digits, v);
+			if (strtod(want, NULL) == v)
+				break;
+		}
+		if (v == floor(v))
+			snprintf(want, sizeof(want), "%.0f", v);
+		buf__double(&b, v);
+		assert_string_equal(buf__str(&b), want);
+	}
+}
+
 static void test_utf8(void **state)
 {
 	static const struct {
@@ -204,10 +231,15 @@ static void test_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grows),	       cmocka_unit_test(test_printf),
-		cmocka_unit_test(test_failure_sticks), cmocka_unit_test(test_u64),
-		cmocka_unit_test(test_double),	       cmocka_unit_test(test_double_round_trip),
-		cmocka_unit_test(test_utf8),	       cmocka_unit_test(test_json),
+		cmocka_unit_test(test_grows),
+		cmocka_unit_test(test_printf),
+		cmocka_unit_test(test_failure_sticks),
+		cmocka_unit_test(test_u64),
+		cmocka_unit_test(test_double),
+		cmocka_unit_test(test_double_round_trip),
+		cmocka_unit_test(test_double_nanoseconds),
+		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,15 @@ static void add_list(struct fixture *f, const char *const *texts)
 	}
 }
 
+static void set_module(struct probe_list *l, const char *module)
+{
+	char *why = NULL;
+
+	for (size_t i = 0; i < l->npatterns; i++)
+		if (pattern__set_module(&l->patterns[i], module, &why))
+			fail_msg("%s: %s", module, why);
+}
+
 #define LIST(f, ...) add_list(f, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void run(struct fixture *f)
@@ -178,8 +187,11 @@ static void test_missing(void **state)
 	check_why("vfs_raed", "not_found:vfs_raed",
 		  "no function vfs_raed in this kernel; did you mean vfs_read");
 	check_why("nothing_like_it", "not_found:nothing_like_it", "if it is in a module");
-	check_why("xfs:xfs_file_fsync", "not_found:xfs_file_fsync",
-		  "module xfs is not loaded: load it, then restart");
+	check_why("xfs:xfs_file_fsync", "waiting:xfs_file_fsync",
+		  "module xfs is not loaded; it will be probed once it is");
+	check_why("xfs:xfs_*", "waiting:xfs_*", "module xfs is not loaded");
+	/* That will not help it. */
+	check_why("xfs:vfs_read", "not_found:vfs_read", "write vmlinux:vfs_read");
 	check_why("ext4:vfs_read", "not_found:vfs_read", "write vmlinux:vfs_read");
 	check_why("vmlinux:ext4_sync_file", "not_found:ext4_sync_file",
 		  "write ext4:ext4_sync_file");
@@ -240,6 +252,64 @@ static void test_alternatives(void **state)
 	LIST(&f, "do_unlinkat|filename_unlinkat", "vfs_read|vfs_write");
 	run(&f);
 	check(&f, "filename_unlinkat vfs_read");
+	done(&f);
+}
+
+/* What `module:` says of a list: the module's, or built in where the module is. */
+static void test_module(void **state)
+{
+	static const struct {
+		const char *module, *functions[4];
+		const char *targets, *object; /* of the last one */
+	} cases[] = {
+		/* Loaded */
+		{ "ext4", { "ext4_sync_file" }, "ext4_sync_file", "ext4" },
+		{ "ext4", { "both_places" }, "both_places", "ext4" },
+		{ "ext4", { "gone|ext4_read_iter" }, "ext4_read_iter", "ext4" },
+		{ "ext4", { "ext4_sync_file", "gone" }, "ext4_sync_file not_found:gone", "ext4" },
+		{ "ext4", { "vfs_read" }, "not_found:vfs_read", "ext4" },
+		/* Built in */
+		{ "vfs", { "gone|vfs_read", "one_clone" }, "vfs_read one_clone.isra.0", "vmlinux" },
+		{ "vfs", { "vfs_read", "gone|gone2" }, "vfs_read not_found:gone|gone2", "vmlinux" },
+		{ "vfs",
+		  { "gone", "one_clone", "vfs_read" },
+		  "one_clone.isra.0 vfs_read not_found:gone",
+		  "vmlinux" },
+		{ "vfs", { "twice" }, "ambiguous:twice", "vmlinux" },
+		/* Neither, yet */
+		{ "xfs", { "gone" }, "waiting:gone", "xfs" },
+		{ "xfs", { "gone|gone2", "gone3" }, "waiting:gone|gone2 waiting:gone3", "xfs" },
+		{ "xfs", { "gone", "!vfs_*" }, "waiting:gone", "xfs" },
+		/* That it is in another module, no waiting will mend. */
+		{ "xfs", { "nf_hook_one" }, "not_found:nf_hook_one", "vmlinux" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture f = { 0 };
+
+		add_list(&f, cases[i].functions);
+		set_module(f.lists, cases[i].module);
+		run(&f);
+		check(&f, cases[i].targets);
+		assert_string_equal(f.targets->v[f.targets->n - 1]->object, cases[i].object);
+		done(&f);
+	}
+}
+
+/* The list that its module is waited for in says nothing of another list's module. */
+static void test_modules(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "gone", "gone2");
+	set_module(&f.lists[0], "xfs");
+	LIST(&f, "vfs_read", "gone");
+	set_module(&f.lists[1], "vfs");
+	LIST(&f, "gone");
+	run(&f);
+	check(&f, "vfs_read waiting:gone waiting:gone2 not_found:gone");
+	if (!strstr(f.targets->v[1]->why, "module xfs is not loaded; it will be probed once it is"))
+		fail_msg("%s", f.targets->v[1]->why);
 	done(&f);
 }
 
@@ -311,6 +381,101 @@ static void test_conflict(void **state)
 	assert_non_null(strstr(f.error, "vfs_read"));
 	assert_null(strchr(f.error, '\n'));
 	done(&f);
+}
+
+/* ---- returns ---- */
+
+static void ask(struct fixture *f, size_t list, enum returns returns)
+{
+	f->lists[list].settings.returns = returns;
+	f->lists[list].settings.returns_pos =
+		(struct source_pos){ .file = "test.yaml", .line = 70 + list, .column = 7 };
+}
+
+static void test_returns(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "vfs_read", "syscall:openat", "ext4:ext4_sync_file");
+	LIST(&f, "vfs_write", "one_clone");
+	ask(&f, 0, RETURNS_SIZE);
+	ask(&f, 1, RETURNS_BOOL);
+	run(&f);
+	check(&f, "vfs_read openat ext4_sync_file vfs_write one_clone.isra.0");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(f.targets->v[i]->kind, RP_KIND_SIZE);
+		assert_int_equal(f.targets->v[i]->ret_size, i == 2 ? 4 : 8);
+	}
+	assert_int_equal(f.targets->v[3]->kind, RP_KIND_BOOL);
+	assert_int_equal(f.targets->v[3]->ret_size, 1); /* no type */
+	assert_int_equal(f.targets->v[4]->kind, RP_KIND_BOOL);
+	assert_int_equal(f.targets->v[4]->ret_size, 4);
+	done(&f);
+}
+
+static void check_error(struct fixture *f, const char *want)
+{
+	assert_int_equal(discover__run(&f->config, &env, &f->targets, &f->error), -EINVAL);
+	assert_null(f->targets);
+	assert_string_equal(f->error, want);
+	done(f);
+}
+
+#define READ "vmlinux:vfs_read (ssize_t vfs_read(struct file *file, char *buf, size_t count))"
+#define LONG                                                                                      \
+	", which returns a signed integer of 8 bytes; write one of auto, errno, bool, unsigned, " \
+	"raw, value, size, void"
+
+static void test_wrong_returns(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "vfs_write");
+	LIST(&f, "vfs_read", "do_exit");
+	ask(&f, 1, RETURNS_POINTER);
+	check_error(&f, "test.yaml:71:7: returns: pointer does not suit " READ LONG);
+
+	f = (struct fixture){ 0 };
+	LIST(&f, "syscall:openat*");
+	ask(&f, 0, RETURNS_ENUM);
+	check_error(&f, "test.yaml:70:7: returns: enum does not suit syscall:openat" LONG
+			"; the same goes for all 2 functions that match syscall:openat*");
+
+	/* What cannot be probed has no type to be wrong. */
+	f = (struct fixture){ 0 };
+	LIST(&f, "do_exit", "nosuch");
+	ask(&f, 0, RETURNS_ENUM);
+	run(&f);
+	check(&f, "denied:do_exit not_found:nosuch");
+	done(&f);
+}
+
+/* Of a glob, what does not suit is left out, and one after the other is judged by itself. */
+static void test_returns_of_globs(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "vfs_*", "one_clone*");
+	LIST(&f, "vfs_read");
+	ask(&f, 0, RETURNS_POINTER);
+	f.lists[0].npatterns = 1;
+	run(&f);
+	check(&f, "vfs_read vfs_readv vfs_write");
+	assert_int_equal(f.targets->v[0]->kind, RP_KIND_ERRNO);
+	assert_int_equal(f.targets->v[1]->kind, RP_KIND_POINTER);
+	targets__free(take_ptr(f.targets));
+
+	f.config.nlists = 1;
+	run(&f);
+	check(&f, "vfs_readv vfs_write refused:vfs_read");
+	assert_non_null(strstr(f.targets->v[2]->why, "returns: pointer does not suit " READ));
+	targets__free(take_ptr(f.targets));
+
+	f.lists[0].npatterns = 2;
+	f.config.nlists = 2;
+	check_error(&f, "test.yaml:70:7: returns: pointer does not suit vmlinux:one_clone.isra.0 "
+			"(int one_clone.isra.0(void)), which returns a signed integer of 4 bytes; "
+			"write one of auto, errno, bool, unsigned, raw, value, size, void");
 }
 
 static void test_without_sources(void **state)
@@ -483,11 +648,16 @@ int main(void)
 		cmocka_unit_test(test_object_settles),
 		cmocka_unit_test(test_clones),
 		cmocka_unit_test(test_alternatives),
+		cmocka_unit_test(test_module),
+		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_globs),
 		cmocka_unit_test(test_exclusions),
 		cmocka_unit_test(test_exact_beats_glob),
 		cmocka_unit_test(test_same_claim_twice),
 		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_returns),
+		cmocka_unit_test(test_wrong_returns),
+		cmocka_unit_test(test_returns_of_globs),
 		cmocka_unit_test(test_without_sources),
 		cmocka_unit_test(test_enumerators),
 		cmocka_unit_test(test_syscalls),

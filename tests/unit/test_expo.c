@@ -6,8 +6,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "bpf/grid.h"
 #include "expo.h"
 #include "golden.h"
+
+/* Of the sanitizers' runtime; their header is not among gcc's. */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
+					      void (*on_free)(const volatile void *));
 
 /* Cells of 1, 2 and 1 thresholds to a bucket, and the rest above. */
 static double classic[] = { 1e-6, 2.5e-3, 1 };
@@ -81,15 +86,140 @@ static void write_all(struct expo *e)
 	expo__value(e, NULL, -INFINITY);
 }
 
-static void test_text(void **state)
+/* A histogram of these durations, at the schema. */
+struct sample_histogram {
+	struct grid *grid;
+	uint64_t cells[RP_GRID_MAX];
+	struct histogram_value value;
+};
+
+static void build_histogram(struct sample_histogram *h, int schema, const uint64_t *ns, size_t n)
 {
+	char *why = NULL;
+
+	*h = (struct sample_histogram){ 0 };
+	assert_int_equal(grid__build(classic, ARRAY_SIZE(classic), schema, &h->grid, &why), 0);
+	h->value = (struct histogram_value){ .grid = h->grid, .cells = h->cells };
+	for (size_t i = 0; i < n; i++) {
+		h->cells[rp_grid_cell(&h->grid->table, ns[i], h->grid->ncells - 1)]++;
+		h->value.sum += (double)ns[i] / 1e9;
+	}
+}
+
+static void write_native(struct expo *e)
+{
+	static const uint64_t ns[] = { 0,    0,	      900,     1000,	1000,	1001,
+				       4000, 1000000, 2500001, 1 << 30, 1 << 30 };
+	struct label l[2];
+	struct label_set ls = labels_of(l, "vfs_read");
+	struct sample_histogram h;
+
+	expo__family(e, &seconds);
+	build_histogram(&h, 0, ns, ARRAY_SIZE(ns));
+	expo__histogram(e, &ls, &h.value, 1700000000.25);
+	grid__free(h.grid);
+	/* None yet: it has no spans, and is native all the same. */
+	build_histogram(&h, 3, NULL, 0);
+	expo__histogram(e, NULL, &h.value, 1700000000);
+	grid__free(h.grid);
+}
+
+static const struct {
+	const struct expo_format *format;
+	bool created_series;
+	const char *golden;
+} exposures[] = {
+	{ &expo_text, false, "expo_text.txt" },
+	{ &expo_text, true, "expo_text.txt" },
+	{ &expo_openmetrics, false, "expo_openmetrics.txt" },
+	{ &expo_openmetrics, true, "expo_openmetrics_created.txt" },
+	{ &expo_protobuf, false, "expo_protobuf.bin" },
+	{ &expo_protobuf, true, "expo_protobuf.bin" },
+};
+
+static void test_formats(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(exposures); i++) {
+		__cleanup_buf struct buf out = { 0 };
+		struct expo e;
+
+		expo__begin(&e, exposures[i].format, &out);
+		e.created_series = exposures[i].created_series;
+		write_all(&e);
+		if (e.format == &expo_protobuf)
+			write_native(&e);
+		expo__end(&e);
+		golden__check(exposures[i].golden, &out);
+	}
+}
+
+/* Nothing exposed: what is left is the end. */
+static void test_nothing(void **state)
+{
+	static const char *const bodies[] = { "", "", "# EOF\n", "# EOF\n", "", "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(exposures); i++) {
+		__cleanup_buf struct buf out = { 0 };
+		struct expo e;
+
+		expo__begin(&e, exposures[i].format, &out);
+		expo__end(&e);
+		assert_string_equal(buf__str(&out), bodies[i]);
+	}
+}
+
+static size_t allocations;
+
+static void on_malloc(const volatile void *p, size_t size)
+{
+	allocations++;
+}
+
+static void on_free(const volatile void *p)
+{
+}
+
+static size_t allocations_of(const struct expo_format *format, int functions)
+{
+	static const uint64_t ns[] = { 0, 900, 1000, 4000, 1000000, 1 << 30 };
 	__cleanup_buf struct buf out = { 0 };
+	struct sample_histogram h;
+	struct label l[2];
+	struct label_set ls = labels_of(l, "vfs_read");
 	struct expo e;
 
-	expo__begin(&e, &expo_text, &out);
-	write_all(&e);
+	build_histogram(&h, 3, ns, ARRAY_SIZE(ns));
+	assert_non_null(buf__reserve(&out, 1 << 22));
+	allocations = 0;
+	expo__begin(&e, format, &out);
+	e.created_series = true;
+	expo__family(&e, &seconds);
+	for (int i = 0; i < functions; i++)
+		expo__histogram(&e, &ls, &h.value, 1700000000.5);
+	expo__family(&e, &calls);
+	for (int i = 0; i < functions; i++)
+		expo__count(&e, &ls, i, 1700000000.5);
 	expo__end(&e);
-	golden__check("expo_text.txt", &out);
+	grid__free(h.grid);
+	assert_false(out.failed);
+	return allocations;
+}
+
+/* A thousand functions cost no more allocations than one: what there is, is the scratch. */
+static void test_no_allocation_per_sample(void **state)
+{
+	__cleanup_buf struct buf once = { 0 };
+
+	assert_true(__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) > 0);
+	for (size_t i = 0; i < ARRAY_SIZE(exposures); i++) {
+		size_t one = allocations_of(exposures[i].format, 1);
+
+		assert_int_equal(allocations_of(exposures[i].format, 1000), one);
+	}
+	/* They are counted at all. */
+	allocations = 0;
+	buf__putc(&once, ' ');
+	assert_int_equal(allocations, 1);
 }
 
 static void test_bounds(void **state)
@@ -135,6 +265,37 @@ static void test_failure_shows(void **state)
 	assert_true(out.failed);
 }
 
+/* Memory that is not to be had, from the beginning or from some point on. */
+static void test_out_of_memory(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(exposures); i++) {
+		for (int before = 0; before < 2; before++) {
+			__cleanup_buf struct buf out = { 0 };
+			struct expo e;
+			size_t len;
+
+			expo__begin(&e, exposures[i].format, &out);
+			if (before)
+				write_all(&e);
+			len = out.len;
+			out.failed = true;
+			write_all(&e);
+			write_native(&e);
+			expo__end(&e);
+			assert_true(out.failed);
+			assert_int_equal(out.len, len);
+		}
+	}
+}
+
+static void test_utf8(void **state)
+{
+	__cleanup_buf struct buf b = { 0 };
+
+	expo__utf8(&b, "a\"b\\c\nd\x80 \xe2\x82\xac\xff");
+	assert_string_equal(buf__str(&b), "a\"b\\c\nd\\x80 \xe2\x82\xac\\xff");
+}
+
 static void test_escape(void **state)
 {
 	__cleanup_buf struct buf b = { 0 };
@@ -152,10 +313,14 @@ static void test_escape(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_no_allocation_per_sample),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_failure_shows),
+		cmocka_unit_test(test_out_of_memory),
 		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_utf8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,9 @@ static const double decimal[] = { 1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 
 				  1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2,
 				  1e-1, 2.5e-1, 5e-1, 1,    2.5,    5,	  10 };
 
+/* What is longer is in one bucket. */
+#define NATIVE_LAST_NS 1024000000000ULL
+
 static struct grid *build(int schema)
 {
 	struct grid *g = NULL;
@@ -44,6 +47,16 @@ static int reference_native(uint64_t ns, int schema)
 	return (int)ceill(log2l((long double)ns / 1e9L) * (1 << schema));
 }
 
+/* Bucket of each cell: the first whose end is above. */
+static void invert(const uint32_t *end, uint32_t n, uint32_t ncells, uint32_t *bucket)
+{
+	for (uint32_t cell = 0, i = 0; cell < ncells; cell++) {
+		while (i < n && cell >= end[i])
+			i++;
+		bucket[cell] = i;
+	}
+}
+
 static uint32_t bucket_of(const uint32_t *end, uint32_t n, uint32_t cell)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -62,7 +75,7 @@ static void check(const struct grid *g, uint64_t ns)
 		return;
 	if (ns == 0) {
 		assert_true(cell < g->zero_end);
-	} else if (ns <= 1ULL << 40 && ns <= 1024000000000ULL) {
+	} else if (ns <= NATIVE_LAST_NS) {
 		assert_true(cell >= g->zero_end);
 		assert_int_equal(g->native_first_index +
 					 (int)bucket_of(g->native_end, g->nnative, cell),
@@ -72,18 +85,34 @@ static void check(const struct grid *g, uint64_t ns)
 	}
 }
 
+/* A million durations of all magnitudes at each resolution. */
 static void test_random(void **state)
 {
-	uint64_t x = 88172645463325252ULL; /* xorshift: the same million every time */
+	uint64_t x = 88172645463325252ULL; /* xorshift: the same ones every time */
+	uint32_t classic[RP_GRID_MAX], native[RP_GRID_MAX];
 
 	for (int schema = -1; schema <= 3; schema++) {
 		struct grid *g = build(schema);
 
-		for (int i = 0; i < 200000; i++) {
+		invert(g->classic_end, g->nclassic, g->ncells, classic);
+		invert(g->native_end, g->native ? g->nnative : 0, g->ncells, native);
+		for (int i = 0; i < 1000000; i++) {
+			uint64_t ns;
+			uint32_t cell;
+
 			x ^= x << 13;
 			x ^= x >> 7;
 			x ^= x << 17;
-			check(g, x >> (x & 63));
+			ns = x >> (x & 63);
+			cell = rp_grid_cell(&g->table, ns, g->ncells - 1);
+			if (cell >= g->ncells || classic[cell] != reference_classic(ns))
+				fail_msg("schema %d, %llu ns: cell %u", schema,
+					 (unsigned long long)ns, cell);
+			if (g->native && ns && ns <= NATIVE_LAST_NS &&
+			    g->native_first_index + (int)native[cell] !=
+				    reference_native(ns, schema))
+				fail_msg("schema %d, %llu ns: native cell %u", schema,
+					 (unsigned long long)ns, cell);
 		}
 		grid__free(g);
 	}

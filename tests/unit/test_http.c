@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "http.h"
+#include "http_connections.h"
 #include "http_client.h"
 #include "log.h"
 #include "self.h"
@@ -425,6 +426,31 @@ static void test_stop_waits(void **state)
 	pthread_join(stopper, NULL);
 }
 
+/* The end also waits for what new connections are about to ask. */
+static void test_expecting(void **state)
+{
+	struct connections cs = { .n = 0 };
+	struct connection *a, *b;
+
+	connections__init(&cs, 10);
+	assert_false(connections__expecting(&cs));
+	a = connections__add(&cs, -1);
+	assert_true(connections__expecting(&cs));
+	connections__busy(&cs, a);
+	assert_false(connections__expecting(&cs));
+	b = connections__add(&cs, -1);
+	connections__idle(&cs, a);
+	assert_true(connections__expecting(&cs));
+	connections__remove(&cs, b);
+	assert_false(connections__expecting(&cs)); /* between two requests */
+	b = connections__add(&cs, -1);
+	b->since -= 10; /* says nothing for too long */
+	connections__remove(&cs, a);
+	assert_false(connections__expecting(&cs));
+	connections__remove(&cs, b);
+	connections__destroy(&cs);
+}
+
 /* ---- addresses ------------------------------------------------------------------------------- */
 
 static void test_bind_errors(void **state)
@@ -600,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_stop_waits),
+		cmocka_unit_test(test_expecting),
 		cmocka_unit_test(test_systemd),
 		cmocka_unit_test(test_bind_errors),
 		cmocka_unit_test(test_in_use),

@@ -51,7 +51,7 @@ static void test_little(void **state)
 
 	fixture__init(&f);
 	f.in.ntargets = 0;
-	f.in.losses = NULL;
+	f.in.nshared = 0;
 	f.in.nbpf_stats = 0;
 	f.in.bpf_stats = NULL;
 	f.self.has_process = f.self.has_scrape = f.self.reload_ok = false;
@@ -96,7 +96,7 @@ static void test_sums(void **state)
 
 	fixture__init(&f);
 	for (int i = 0; i < FIXTURE_CELLS; i++)
-		cells += fixture_cells[0][i];
+		cells += fixture_words[0][RP_CELL_GRID + i];
 	write_text(&f.in, &out);
 	for (p = buf__str(&out); (p = strstr(p, "retprobe_returns_total{")); p++) {
 		if (memmem(p, strcspn(p, "\n"), "\"vfs_read\"", 10))
@@ -120,6 +120,12 @@ static void test_class_text(void **state)
 		{ RP_KIND_ERRNO, RP_CLASS_POSITIVE, "ok", "positive" },
 		{ RP_KIND_ERRNO, RP_CLASS_NEGATIVE, "ok", "negative" },
 		{ RP_KIND_ERRNO, RP_CLASS_OTHER, "error", "_other" },
+		{ RP_KIND_SIZE, RP_CLASS_ZERO, "ok", "0" },
+		{ RP_KIND_SIZE, RP_CLASS_POSITIVE, "ok", "positive" },
+		{ RP_KIND_SIZE, RP_CLASS_NEGATIVE, "ok", "negative" },
+		{ RP_KIND_SIZE, RP_CLASS_OTHER, "error", "_other" },
+		{ RP_KIND_VALUE, RP_CLASS_OTHER, "ok", "_other" },
+		{ RP_KIND_UVALUE, RP_CLASS_OTHER, "ok", "_other" },
 		{ RP_KIND_UNSIGNED, RP_CLASS_ZERO, "ok", "0" },
 		{ RP_KIND_UNSIGNED, RP_CLASS_OTHER, "error", "_other" },
 		{ RP_KIND_POINTER, RP_CLASS_ZERO, "null", "NULL" },
@@ -142,17 +148,34 @@ static void test_class_text(void **state)
 
 static void test_detail_text(void **state)
 {
-	struct target t = { .kind = RP_KIND_POINTER };
-	struct outcome_text text;
-	char buf[32];
+	static char red[] = "RED";
+	static struct enumerator enumerators[] = { { 7, red } };
+	static const struct {
+		enum rp_kind kind;
+		int64_t value;
+		const char *outcome, *text;
+	} cases[] = {
+		{ RP_KIND_POINTER, 12, "error", "ENOMEM" },
+		{ RP_KIND_SIZE, 11, "error", "EAGAIN" },
+		{ RP_KIND_ENUM, 7, "ok", "RED" },
+		{ RP_KIND_ENUM, INT64_MIN, "ok", "-9223372036854775808" },
+		{ RP_KIND_VALUE, 7, "ok", "7" },
+		{ RP_KIND_VALUE, -1, "ok", "-1" },
+		{ RP_KIND_UVALUE, -1, "ok", "18446744073709551615" },
+		{ RP_KIND_UVALUE, 0, "ok", "0" },
+	};
 
-	text = metrics__detail_text(&t, 12, buf, sizeof(buf));
-	assert_string_equal(text.outcome, "error");
-	assert_string_equal(text.value, "ENOMEM");
-	t.kind = RP_KIND_ENUM;
-	text = metrics__detail_text(&t, INT64_MIN, buf, sizeof(buf));
-	assert_string_equal(text.outcome, "ok");
-	assert_string_equal(text.value, "-9223372036854775808");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct target t = { .kind = cases[i].kind,
+				    .enumerators = enumerators,
+				    .nenumerators = 1 };
+		char buf[32];
+		struct outcome_text text =
+			metrics__detail_text(&t, cases[i].value, buf, sizeof(buf));
+
+		assert_string_equal(text.outcome, cases[i].outcome);
+		assert_string_equal(text.value, cases[i].text);
+	}
 }
 
 /* ---- self ------------------------------------------------------------------------------------ */

@@ -47,13 +47,29 @@ static const struct {
 	{ "enum 3", RP_KIND_ENUM, 4, GARBAGE | 3, RP_CLASS_DETAIL, 3 },
 	{ "enum -1", RP_KIND_ENUM, 4, 0xffffffff, RP_CLASS_DETAIL, -1 },
 	{ "enum 0", RP_KIND_ENUM, 4, 0, RP_CLASS_DETAIL, 0 },
+	{ "int as bool: 256", RP_KIND_BOOL, 4, GARBAGE | 0x100, RP_CLASS_POSITIVE, 0 },
+	{ "int as bool: 0", RP_KIND_BOOL, 4, GARBAGE, RP_CLASS_ZERO, 0 },
+	{ "size 0", RP_KIND_SIZE, 8, 0, RP_CLASS_ZERO, 0 },
+	{ "size 4096", RP_KIND_SIZE, 8, 4096, RP_CLASS_POSITIVE, 0 },
+	{ "size -EAGAIN", RP_KIND_SIZE, 8, (uint64_t)-11, RP_CLASS_DETAIL, 11 },
+	{ "int size -EAGAIN", RP_KIND_SIZE, 4, GARBAGE | 0xfffffff5, RP_CLASS_DETAIL, 11 },
+	{ "size -4096", RP_KIND_SIZE, 8, (uint64_t)-4096, RP_CLASS_NEGATIVE, 0 },
+	{ "int value 0", RP_KIND_VALUE, 4, GARBAGE, RP_CLASS_DETAIL, 0 },
+	{ "int value -1", RP_KIND_VALUE, 4, 0xffffffff, RP_CLASS_DETAIL, -1 },
+	{ "s8 value -128", RP_KIND_VALUE, 1, GARBAGE | 0x80, RP_CLASS_DETAIL, -128 },
+	{ "long value", RP_KIND_VALUE, 8, 0xffffffff, RP_CLASS_DETAIL, 0xffffffff },
+	{ "u32 value", RP_KIND_UVALUE, 4, GARBAGE | 0xffffffff, RP_CLASS_DETAIL, 0xffffffff },
+	{ "u8 value", RP_KIND_UVALUE, 1, 0x1ff, RP_CLASS_DETAIL, 0xff },
+	{ "u64 value", RP_KIND_UVALUE, 8, UINT64_MAX, RP_CLASS_DETAIL, -1 },
+	{ "bool value", RP_KIND_UVALUE, 1, GARBAGE | 1, RP_CLASS_DETAIL, 1 },
 	{ "void", RP_KIND_VOID, 8, (uint64_t)-2, RP_CLASS_ZERO, 0 },
 };
 
 static void test_outcomes(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct rp_outcome o = rp_outcome(rows[i].kind, rows[i].size, rows[i].raw);
+		struct rp_outcome o =
+			rp_outcome(RP_SPEC(0, rows[i].kind, rows[i].size), rows[i].raw);
 
 		if (o.cls != rows[i].cls || o.detail != rows[i].detail)
 			fail_msg("%s: class %d, detail %lld", rows[i].what, o.cls,

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "extra.h"
 #include "golden.h"
 #include "http_client.h"
 #include "log.h"
@@ -13,14 +14,19 @@
 #include "version.h"
 
 #include <errno.h>
+#include <math.h>
+#include <time.h>
 
 static struct fixture fixture;
 static int acquired, fails;
+static double deadline, timeout;
+static const char *accepted;
 static bool is_ready;
 
-static int acquire(void *ctx, struct metrics_input *in)
+static int acquire(void *ctx, double until, struct metrics_input *in)
 {
 	assert_ptr_equal(ctx, &fixture);
+	deadline = until;
 	if (fails)
 		return fails;
 	acquired++;
@@ -40,16 +46,37 @@ static bool ready(void *ctx)
 	return is_ready;
 }
 
-static const struct pages_source source = { &fixture, acquire, release, ready };
+static int reloads, reload_fails;
+
+static int reload(void *ctx, char **error)
+{
+	assert_ptr_equal(ctx, &fixture);
+	reloads++;
+	if (reload_fails)
+		*error = xstrdup("config.yaml:1:1: no");
+	return reload_fails;
+}
+
+static const struct pages_source source = { &fixture, acquire, release, ready, NULL };
 static struct pages *pages;
+
+static struct pages *new_pages(char *telemetry_path, bool created)
+{
+	struct web_config web = { .telemetry_path = telemetry_path,
+				  .openmetrics_created = created };
+
+	return pages__new(&web, &source);
+}
 
 static int set_up(void **state)
 {
 	log__setup(LOG_ERROR, LOG_LOGFMT);
 	fixture__init(&fixture);
 	fails = 0;
+	timeout = 0;
+	accepted = NULL;
 	is_ready = true;
-	pages = pages__new("/metrics", &source);
+	pages = new_pages("/metrics", false);
 	return 0;
 }
 
@@ -77,7 +104,13 @@ static void free_response(struct http_response *res)
 
 static struct http_response get(const char *path, const char *const *functions, size_t n)
 {
-	struct http_request req = { .path = path, .functions = functions, .nfunctions = n };
+	struct http_request req = {
+		.path = path,
+		.accept = accepted,
+		.timeout = timeout,
+		.functions = functions,
+		.nfunctions = n,
+	};
 	struct http_response res = { .code = 200, .content_type = "text/plain; charset=utf-8" };
 
 	assert_non_null(route(path));
@@ -96,6 +129,76 @@ static void test_metrics(void **state)
 	assert_true(res.compressible);
 	assert_true(route("/metrics")->limited);
 	golden__check("metrics_text.txt", &res.body);
+}
+
+static void test_metrics_formats(void **state)
+{
+	static const struct {
+		const char *accept;
+		bool created;
+		const char *content_type, *golden;
+	} cases[] = {
+		{ "application/openmetrics-text;version=1.0.0", false,
+		  "application/openmetrics-text; version=1.0.0; charset=utf-8",
+		  "metrics_openmetrics.txt" },
+		{ "application/openmetrics-text;version=1.0.0", true,
+		  "application/openmetrics-text; version=1.0.0; charset=utf-8",
+		  "metrics_openmetrics_created.txt" },
+		{ "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+		  "encoding=delimited",
+		  false,
+		  "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+		  "encoding=delimited",
+		  "metrics_protobuf.bin" },
+		{ "text/plain", true, "text/plain; version=0.0.4; charset=utf-8",
+		  "metrics_text.txt" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		pages__free(pages);
+		pages = new_pages("/metrics", cases[i].created);
+		accepted = cases[i].accept;
+
+		__cleanup_response struct http_response res = get("/metrics", NULL, 0);
+
+		assert_string_equal(res.content_type, cases[i].content_type);
+		assert_string_equal(res.vary, "Accept, Accept-Encoding");
+		golden__check(cases[i].golden, &res.body);
+	}
+}
+
+/* The reading is to be there half a second before the scraper gives up. */
+static void test_metrics_timeout(void **state)
+{
+	static const struct {
+		double timeout, patience;
+	} cases[] = { { 10, 9.5 }, { 1.5, 1 }, { 1, 0.5 }, { 0.25, 0.125 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		double before = monotonic_seconds();
+
+		timeout = cases[i].timeout;
+
+		__cleanup_response struct http_response res = get("/metrics", NULL, 0);
+
+		assert_true(deadline >= before + cases[i].patience);
+		assert_true(deadline <= monotonic_seconds() + cases[i].patience);
+	}
+	timeout = 0;
+	{
+		__cleanup_response struct http_response res = get("/metrics", NULL, 0);
+
+		assert_true(deadline == 0);
+	}
+	timeout = 10;
+	fails = -ETIMEDOUT;
+	{
+		__cleanup_response struct http_response res = get("/metrics", NULL, 0);
+
+		assert_int_equal(res.code, 503);
+		assert_string_equal(res.body.data, "The counters could not be read within the 10 s "
+						   "that the scraper waits.\n");
+	}
 }
 
 static void test_metrics_filter(void **state)
@@ -152,22 +255,84 @@ static void test_probes(void **state)
 {
 	__cleanup_response struct http_response res = get("/api/v1/probes", NULL, 0);
 	__cleanup_buf struct buf rest = { 0 };
-	char first[128];
+	char first[128], *end, *rest_of_end;
 
 	assert_string_equal(res.content_type, "application/json; charset=utf-8");
 	snprintf(first, sizeof(first), "{\"version\":\"%s\",\"probes\":[\n", rp_version);
 	assert_memory_equal(res.body.data, first, strlen(first));
-	buf__puts(&rest, res.body.data + strlen(first));
+	/* The last is the time. */
+	end = strstr(res.body.data, ",\"time\":");
+	assert_non_null(end);
+	assert_true(fabs(strtod(end + strlen(",\"time\":"), &rest_of_end) - time(NULL)) < 60);
+	assert_string_equal(rest_of_end, "}\n");
+	buf__append(&rest, res.body.data + strlen(first), end - res.body.data - strlen(first));
+	buf__putc(&rest, '\n');
 	golden__check("probes_json.txt", &rest);
 }
 
 static void test_probes_empty(void **state)
 {
 	fixture.in.ntargets = 0;
-	fixture.in.losses = NULL;
+	fixture.in.nshared = 0;
 	__cleanup_response struct http_response res = get("/api/v1/probes", NULL, 0);
 
-	assert_non_null(strstr(res.body.data, "\"probes\":[\n],\"shared_missed\":[]}\n"));
+	assert_non_null(strstr(res.body.data, "\"probes\":[\n],\"shared_missed\":[],"));
+}
+
+/* Label sets are summed; one by one they are told only when the function is asked for. */
+static void test_probes_labels(void **state)
+{
+	static const char *const functions[] = { "vfs_read" };
+	static struct snap_detail errnos[] = { { 2, 4 }, { 5, 1 } };
+	static uint64_t words[][RP_CELL_GRID + FIXTURE_CELLS] = {
+		{ 1, 0, 0, 0, 500000000, 0, 0, 0, 1, 0 },
+		{ 0, 2, 0, 0, 250000000, 0, 5, 0, 0, 2 },
+	};
+	struct label_texts *texts[2];
+	struct snap_set sets[2] = {};
+	struct snap_target snap = fixture_snaps[0];
+	struct extra_label labels[] = { { .name = "comm" }, { .name = "text" } };
+	struct target_extra extra = { .labels = labels, .nlabels = 2, .kernel.max_series = 7 };
+	struct target target = fixture_targets[0];
+
+	for (size_t i = 0; i < 2; i++) {
+		texts[i] = calloc(1, sizeof(*texts[i]) + 2 * sizeof(char *));
+		assert_non_null(texts[i]);
+		texts[i]->v[0] = i ? "b" : "a";
+		texts[i]->v[1] = "\"</script>\xff";
+		sets[i] = (struct snap_set){ .cell.words = words[i], .texts = texts[i] };
+	}
+	sets[1].cell.details = errnos;
+	sets[1].cell.ndetails = ARRAY_SIZE(errnos);
+	snap.sets = sets;
+	snap.nsets = 2;
+	target.extra = &extra;
+	fixture.states[0].target = &target;
+	fixture.states[0].snap = &snap;
+	{
+		__cleanup_response struct http_response all = get("/api/v1/probes", NULL, 0),
+							one = get("/api/v1/probes", functions, 1);
+		const char *total = "\"calls\":54329,\"sum\":123457.539012345,\"buckets\":[0,1,1,"
+				    "25,2,300,3,4001,4,50002],\"outcomes\":{\"ok\":{\"0\":21,"
+				    "\"positive\":54291,\"negative\":4},\"error\":{\"_other\":1,"
+				    "\"ENOENT\":7,\"EIO\":1,\"EACCES\":1,";
+
+		assert_non_null(strstr(all.body.data, total));
+		assert_non_null(strstr(one.body.data, total));
+		assert_non_null(strstr(all.body.data, "\"label_sets\":2,\"label_sets_limit\":7}"));
+		assert_null(strstr(all.body.data, "\"series\""));
+		assert_non_null(strstr(one.body.data,
+				       "{\"labels\":{\"comm\":\"_other\",\"text\":\"_other\"},"
+				       "\"calls\":54321,"));
+		assert_non_null(strstr(one.body.data,
+				       "{\"labels\":{\"comm\":\"b\",\"text\":\"\\\"</script>\xef"
+				       "\xbf\xbd\"},\"calls\":7,\"sum\":0.25,\"buckets\":[1,5,4,2],"
+				       "\"outcomes\":{\"ok\":{\"positive\":2},\"error\":{"
+				       "\"ENOENT\":4,\"EIO\":1}}}"));
+		assert_null(strstr(one.body.data, "\"function\":\"openat\""));
+	}
+	free(texts[0]);
+	free(texts[1]);
 }
 
 static void test_landing(void **state)
@@ -175,7 +340,7 @@ static void test_landing(void **state)
 	__cleanup_response struct http_response res = get("/", NULL, 0), broken;
 
 	assert_string_equal(res.content_type, "text/html; charset=utf-8");
-	assert_non_null(strstr(res.body.data, "href=\"/metrics\""));
+	assert_non_null(strstr(res.body.data, "href=\"./metrics\""));
 	assert_non_null(strstr(res.body.data, "8 of 14 probes attached"));
 	assert_non_null(strstr(res.body.data, "<td>vfs_read</td>"));
 	/* What is not ours is escaped. */
@@ -188,12 +353,28 @@ static void test_landing(void **state)
 	assert_int_equal(broken.code, 200);
 	assert_non_null(strstr(broken.body.data, "cannot be read"));
 	assert_non_null(strstr(broken.body.data, "</html>"));
+	assert_null(strstr(broken.body.data, "{{"));
+}
+
+static void test_files(void **state)
+{
+	__cleanup_response struct http_response js = get("/page/page.js", NULL, 0),
+						css = get("/page/page.css", NULL, 0);
+	__cleanup_buf struct buf want = { 0 };
+
+	assert_string_equal(js.content_type, "text/javascript; charset=utf-8");
+	assert_string_equal(css.content_type, "text/css; charset=utf-8");
+	assert_true(js.compressible);
+	/* Embedded as they are. */
+	golden__read("exporter/page/page.js", &want);
+	assert_int_equal(js.body.len, want.len);
+	assert_memory_equal(js.body.data, want.data, want.len);
 }
 
 static void test_telemetry_path(void **state)
 {
 	pages__free(pages);
-	pages = pages__new("/", &source);
+	pages = new_pages("/", false);
 	assert_null(route("/metrics"));
 	{
 		__cleanup_response struct http_response res = get("/", NULL, 0);
@@ -201,11 +382,11 @@ static void test_telemetry_path(void **state)
 		assert_non_null(strstr(res.body.data, "retprobe_returns_total"));
 	}
 	pages__free(pages);
-	pages = pages__new("/a/b?<\">", &source);
+	pages = new_pages("/a/b?<\">", false);
 	{
 		__cleanup_response struct http_response res = get("/", NULL, 0);
 
-		assert_non_null(strstr(res.body.data, "href=\"/a/b?&lt;&quot;&gt;\""));
+		assert_non_null(strstr(res.body.data, "href=\"./a/b?&lt;&quot;&gt;\""));
 	}
 }
 
@@ -216,12 +397,22 @@ static void test_served(void **state)
 		const char *method, *target;
 		int code;
 	} cases[] = {
-		{ "GET", "/", 200 },	      { "GET", "/metrics", 200 },
-		{ "HEAD", "/metrics", 200 },  { "POST", "/metrics", 405 },
-		{ "GET", "/-/healthy", 200 }, { "GET", "/-/ready", 200 },
-		{ "GET", "/-/reload", 405 },  { "POST", "/-/reload", 403 },
-		{ "PUT", "/-/reload", 403 },  { "GET", "/api/v1/probes", 200 },
-		{ "GET", "/api/v1/", 404 },   { "GET", "/favicon.ico", 404 },
+		{ "GET", "/", 200 },
+		{ "GET", "/metrics", 200 },
+		{ "HEAD", "/metrics", 200 },
+		{ "POST", "/metrics", 405 },
+		{ "GET", "/-/healthy", 200 },
+		{ "GET", "/-/ready", 200 },
+		{ "GET", "/-/reload", 405 },
+		{ "POST", "/-/reload", 403 },
+		{ "PUT", "/-/reload", 403 },
+		{ "GET", "/api/v1/probes", 200 },
+		{ "GET", "/page/page.js", 200 },
+		{ "POST", "/page/page.css", 405 },
+		{ "GET", "/page/page.html", 404 },
+		{ "GET", "/page/", 404 },
+		{ "GET", "/api/v1/", 404 },
+		{ "GET", "/favicon.ico", 404 },
 	};
 	char *address = "127.0.0.1:0", *error = NULL;
 	struct web_config c = { .listen = &address, .nlisten = 1, .max_requests = 40 };
@@ -257,19 +448,50 @@ static void test_served(void **state)
 	http__free(h);
 }
 
+/* Only where it is allowed, and with the reason where it fails. */
+static void test_reload(void **state)
+{
+	struct web_config web = { .telemetry_path = "/metrics" };
+	struct pages_source allowed = source;
+	struct http_response res = {};
+	struct http_request req = {};
+
+	allowed.reload = reload;
+	pages__free(pages);
+	pages = pages__new(&web, &allowed);
+	for (reload_fails = 0; reload_fails >= -EINVAL; reload_fails -= EINVAL) {
+		const struct http_route *r = pages__routes(pages);
+
+		while (strcmp(r->path, "/-/reload"))
+			r++;
+		res = (struct http_response){ .code = 200 };
+		r->handle(pages, &req, &res);
+		assert_int_equal(res.code, reload_fails ? 500 : 200);
+		assert_int_equal(!strstr(buf__str(&res.body), "config.yaml:1:1: no"),
+				 !reload_fails);
+		buf__free(&res.body);
+	}
+	assert_int_equal(reloads, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_metrics, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_metrics_formats, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_metrics_timeout, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_metrics_filter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_metrics_self, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_metrics_failure, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_health, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_probes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_probes_empty, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_probes_labels, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_landing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_telemetry_path, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_served, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

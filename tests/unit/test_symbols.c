@@ -142,6 +142,23 @@ static void test_without_kallsyms(void **state)
 	symbols__free(s);
 }
 
+static void test_derived(void **state)
+{
+	/* What is ".cold" is no function. */
+	static const char *const names[] = { "one_clone.isra.0", "two_clones.constprop.0",
+					     "two_clones.isra.0", "in_part.part.0" };
+	struct symbols *s =
+		read_fixtures(FIXTURES "kallsyms", FIXTURES "available_filter_functions");
+	const struct ksym *const *derived;
+	size_t n;
+
+	derived = symbols__derived(s, &n);
+	assert_int_equal(n, ARRAY_SIZE(names));
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(derived[i]->name, names[i]);
+	symbols__free(s);
+}
+
 static void test_without_anything(void **state)
 {
 	struct symbols_env env = { NOWHERE, NOWHERE, NOWHERE, -1 };
@@ -207,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_hidden_addresses),
 		cmocka_unit_test(test_without_filter),
 		cmocka_unit_test(test_without_kallsyms),
+		cmocka_unit_test(test_derived),
 		cmocka_unit_test(test_without_anything),
 		cmocka_unit_test(test_strmap),
 		cmocka_unit_test(test_syscalls),

@@ -2,63 +2,56 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The conformance tests on every kernel of the matrix, two guests at a time:
 #
-#	conformance.sh [TEST/SERIES[/KERNEL COMMAND LINE]...]
+#	conformance.sh [TEST/SERIES[/KERNEL COMMAND LINE][:CASE,...]...]
 #
-# TEST is `conformance` (every mechanism, exact counts of every kind of call) or `conformance_edges`
-# (where calls can get lost); SERIES is `native` for this machine: what needs no kprobes.
+# TEST is `conformance` (every mechanism, exact counts of every kind of call), `conformance_edges` (where
+# calls can get lost), `conformance_labels` (return kinds, labels, filters, cardinality) or `lifecycle`
+# (reload, modules, the valve, the two processes); SERIES is `native` for this machine: what needs no
+# kprobes. CASEs are what TEST_guest.sh takes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-[ $# -gt 0 ] || set -- conformance/native conformance/7 conformance/6.12 conformance/6.1 \
-	conformance/5.10 conformance/6.12/preempt=full conformance_edges/5.10 \
-	conformance_edges/6.1 conformance_edges/6.12 conformance_edges/7 \
-	conformance_edges/6.12/preempt=full
+# The longest ones first.
+[ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance_edges/7 conformance_edges/6.12 \
+	conformance_edges/6.12/preempt=full conformance_edges/6.1 lifecycle/5.10 conformance/7 \
+	conformance/6.12 conformance/6.12/preempt=full conformance_labels/7 conformance_labels/6.12 \
+	conformance_edges/5.10 conformance/6.1 conformance/5.10 conformance_labels/6.1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-guest() { # guest TEST SERIES CMDLINE DIRECTORY
-	tests/vm/guest.sh -k "$2" -a "$3" -o "$4" -t 900 -- "tests/vm/$1_guest.sh" >"$4/log" 2>&1
-}
-
 one() { # one JOB
-	local test series append out code again=
-	IFS=/ read -r test series append <<<"$1"
-	out=$work/${1//\//_}
+	local test series append out code cases=() options=()
+	IFS=/ read -r test series append <<<"${1%%:*}"
+	[[ $1 != *:* ]] || IFS=, read -r -a cases <<<"${1#*:}"
+	out=$work/${1//[\/,]/_}
 	mkdir -p "$out"
+	# Each reload patches the kernel.
+	[ "$test" != lifecycle ] || options=(-s)
 	if [ "$series" = native ]; then
-		NATIVE=1 RESULTS=$out "tests/vm/${test}_guest.sh" >"$out/log" 2>&1
-		code=$?
+		NATIVE=1 RESULTS=$out "tests/vm/${test}_guest.sh" "${cases[@]}" >"$out.log" 2>&1
 	else
-		guest "$test" "$series" "$append" "$out"
-		code=$?
-		# QEMU's translator, unlike a CPU, may run a breakpoint that another CPU has just taken
-		# away again (seen in one of some forty guests, in static keys that are none of ours).
-		if [ $code -eq 123 ] && grep -q 'the emulator ran stale code' "$out/log"; then
-			again="(the emulator ran stale code; this is the second try)"
-			rm -rf "$out"
-			mkdir "$out"
-			guest "$test" "$series" "$append" "$out"
-			code=$?
-		fi
+		tests/vm/guest.sh -r -k "$series" -a "$append" -o "$out" "${options[@]}" -t 900 -- \
+			"tests/vm/${test}_guest.sh" "${cases[@]}" >"$out.log" 2>&1
 	fi
+	code=$?
 	{
 		if [ $code -ne 0 ]; then
-			echo "not ok $1: exit $code $again"
-			tail -20 "$out/log"
+			echo "not ok $1: exit $code"
+			tail -20 "$out.log"
 		fi
-		[ -z "$again" ] || echo "$1 $again"
+		grep '^guest: the emulator' "$out.log"
 		python3 "tests/vm/${test}_check.py" "$test $series${append:+ $append}" "$out"
-	} >"$out/verdicts" 2>&1
+	} >"$out.verdicts" 2>&1
 }
 
-export -f one guest
+export -f one
 export work
 for job; do
-	IFS=/ read -r _ series _ <<<"$job"
+	IFS=/ read -r _ series _ <<<"${job%%:*}"
 	[ "$series" = native ] || tests/vm/kernels.sh "$series" || exit 1
 done
 printf '%s\n' "$@" | xargs -P 2 -I{} bash -c 'one {}'
 for job; do
-	cat "$work/${job//\//_}/verdicts"
+	cat "$work/${job//[\/,]/_}.verdicts"
 done
 if [ -n "${KEEP:-}" ]; then
 	trap - EXIT

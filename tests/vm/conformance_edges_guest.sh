@@ -1,123 +1,209 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest: the cases in which calls get lost, or counted twice, where that is possible at all.
-# Scrapes go to $RESULTS for conformance_edges_check.py, with what a reference of the kernel's own says:
-# a second probe without any BPF, whose hits the kernel counts.
+#
+#	conformance_edges_guest.sh [CASE...]	a CASE is start, many, slots, MECHANISM,
+#						percpu.MECHANISM or small.MECHANISM; all of them
+#
+# Scrapes go to $RESULTS for conformance_edges_check.py.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-W=$PWD/build/workload
-PORT=10499
-URL=http://127.0.0.1:$PORT
-T=/sys/kernel/tracing
+. tests/vm/lib_guest.sh
 
-fail() {
-	echo "not ok: $*"
-	[ -f "$RESULTS/exporter.log" ] && tail -5 "$RESULTS/exporter.log"
-	exit 1
+UNLINK='do_unlinkat|filename_unlinkat'
+DEEP=/dev/shm/upper/file # on two layers of overlayfs
+
+# What the kernel itself counts of a function's calls: an event without BPF.
+reference() { # reference FUNCTION
+	echo "p:edges/edges_$1 $1" >>$T/kprobe_events && echo 1 >"$T/events/edges/edges_$1/enable" ||
+		fail "no reference for $1"
 }
 
-start_exporter() { # start_exporter ARGS...
-	build/retprobe_exporter --web.listen-address=127.0.0.1:$PORT "$@" >>"$RESULTS/exporter.log" 2>&1 &
-	exporter=$!
-	for _ in $(seq 300); do
-		curl -sf -o /dev/null $URL/-/ready && return
-		kill -0 $exporter 2>/dev/null || break
-		sleep 0.1
-	done
-	fail "the exporter did not become ready with $*"
+drop_reference() { # drop_reference FUNCTION
+	echo 0 >"$T/events/edges/edges_$1/enable"
+	echo "-:edges/edges_$1" >>$T/kprobe_events
 }
 
-stop_exporter() {
-	kill -TERM $exporter
-	wait $exporter
+hits() { # hits FILE
+	awk '$1 ~ /^edges_/ { print $2 + $3 }' $T/kprobe_profile >"$RESULTS/$1"
 }
 
-scrape() { # scrape NAME
-	curl -sf -o /dev/null $URL/metrics
-	curl -sf $URL/metrics >"$RESULTS/$1" || fail "scrape $1"
-}
-
-# Fifty times a second, by the shell itself: a curl for each would be all that this machine does.
-scraper() {
-	local line
-	while :; do
-		exec 3<>/dev/tcp/127.0.0.1/$PORT || exit
-		printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3
-		read -r -u 3 line
-		case $line in *" 200 "*) echo >>"$RESULTS/scrapes" ;; *) echo "$line" >>"$RESULTS/scrapes.failed" ;; esac
-		exec 3<&-
-		read -r -t 0.02 <><(:)
-	done
-}
-
-measure() { # measure NAME OPERATION...: a scrape before and after
+measure() { # measure NAME OPERATION...: a scrape before and after, and the reference, if there is one
 	local name=$1
 	shift
 	scrape "$name.before"
+	hits "$name.hits.before"
 	"$W" "$@" >"$RESULTS/$name.json" || fail "workload $*"
+	hits "$name.hits.after"
 	scrape "$name.after"
 }
 
-# The same between two readings of the reference within, and two around the scrapes.
-reference() { # reference NAME EVENT OPERATION...
-	local name=$1 event=$2
-	shift 2
-	hits "$event" >"$RESULTS/$name.outer.before"
+measure_both() { # measure_both NAME "OPERATION..." "OPERATION...": at once
+	local name=$1 first
 	scrape "$name.before"
-	hits "$event" >"$RESULTS/$name.inner.before"
-	"$W" "$@" >"$RESULTS/$name.json" || fail "workload $*"
-	hits "$event" >"$RESULTS/$name.inner.after"
+	hits "$name.hits.before"
+	# shellcheck disable=SC2086 # words
+	"$W" $2 >"$RESULTS/$name.json" &
+	first=$!
+	# shellcheck disable=SC2086
+	"$W" $3 >"$RESULTS/$name.2.json" || fail "workload $3"
+	wait $first || fail "workload $2"
+	hits "$name.hits.after"
 	scrape "$name.after"
-	hits "$event" >"$RESULTS/$name.outer.after"
 }
 
-hits() {
-	awk -v event="$1" '$1 == event { print $2 + $3 }' $T/kprobe_profile
+# ---- sleepers that stay in their call until they are let go ----------------------------------------
+hold() { # hold WHO CALLS
+	mkfifo "/tmp/$1.said" "/tmp/$1.go"
+	"$W" msgrcv-sleep "$2" "$2" held <"/tmp/$1.go" 2>"/tmp/$1.said" >"$RESULTS/$1.json" &
+	eval "held_$1=$!"
+	# The first end of each fifo waits for the other.
+	eval "exec {go_$1}>/tmp/$1.go"
+	read -r line <"/tmp/$1.said"
+	[ "$line" = asleep ] || fail "sleepers: $line"
 }
 
-uname -r >"$RESULTS/kernel"
+release() { # release WHO
+	local go=go_$1 pid=held_$1
+	echo >&"${!go}"
+	eval "exec {$go}>&-"
+	wait "${!pid}" || fail "sleepers $1"
+	rm "/tmp/$1.said" "/tmp/$1.go"
+}
 
-# ---- nested functions, killed tasks, calls in flight at the start --------------------------------
-"$W" msgrcv-sleep 20 20 4000 >"$RESULTS/in-flight.json" &
-sleeping=$!
-sleep 1
-start_exporter 'do_unlinkat|filename_unlinkat' vfs_unlink __x64_sys_msgrcv syscall:msgrcv
-wait $sleeping
-scrape in-flight.after
-measure nested unlink-existing 4 400
-measure killed msgrcv-killed 50 50
-stop_exporter
+# ---- what is chosen by itself -----------------------------------------------------------------------
+case_start() {
+	hold flight 20
+	start_exporter "$UNLINK" vfs_unlink __x64_sys_msgrcv syscall:msgrcv
+	release flight
+	scrape in-flight.after
+	measure nested unlink-existing 4 400
+	measure killed msgrcv-killed 50 50
+	stop_exporter || fail "stopped badly"
+}
 
-# ---- every function of a family at once: nesting through many probes -----------------------------
-start_exporter 'vfs_*' 'do_unlinkat|filename_unlinkat' 'security_inode_*' 'security_path_*'
-scraper &
-scraping=$!
-measure many unlink-existing 4 400
-kill $scraping
-wait $scraping 2>/dev/null
-stop_exporter
+# Every function of a family at once: nesting through many probes.
+case_many() {
+	start_exporter 'vfs_*' "$UNLINK" 'security_inode_*' 'security_path_*'
+	start_scraper
+	measure many unlink-existing 4 400
+	stop_scraper
+	stop_exporter || fail "stopped badly"
+}
 
-# ---- hard interrupts, also from idle -------------------------------------------------------------
-echo 'p:edges/edges_wakeup hrtimer_wakeup' >>$T/kprobe_events
-echo 1 >$T/events/edges/edges_wakeup/enable
-for cells in mmap percpu; do
-	start_exporter --cells=$cells hrtimer_wakeup
-	scraper &
-	scraping=$!
-	reference interrupt-$cells edges_wakeup nanosleep 4 2000
-	kill $scraping
-	wait $scraping 2>/dev/null
+# Hard interrupts, and cells and other maps that are read by bpf(2) all the time.
+case_percpu() {
+	reference posix_timer_fn
+	start_exporter --cells=percpu --mechanism="$1" posix_timer_fn
+	start_scraper 0
+	# Nobody may run programs where bpf(2) has a map in its hands.
+	"$W" map-lookup 1 100000000 >/dev/null &
+	local storm=$!
+	measure "percpu.$1" timers 4 4000
+	kill $storm
+	stop_scraper
 	stop_exporter
-done
-echo 0 >$T/events/edges/edges_wakeup/enable
-echo '-:edges/edges_wakeup' >>$T/kprobe_events
+	drop_reference posix_timer_fn
+}
 
-# ---- return slots used up ------------------------------------------------------------------------
-cat >/tmp/slots.yaml <<'Y'
+case_slots() {
+	cat >/tmp/slots.yaml <<'Y'
 probes:
   - {functions: __x64_sys_msgrcv, mechanism: kretprobe, maxactive: 10}
 Y
-start_exporter --config.file=/tmp/slots.yaml
-measure slots msgrcv-sleep 100 300 300
-stop_exporter
+	start_exporter --config.file=/tmp/slots.yaml
+	measure slots msgrcv-sleep 100 300 300
+	stop_exporter || fail "stopped badly"
+}
+
+# ---- each mechanism ---------------------------------------------------------------------------------
+# vfs_listxattr() of a file on overlayfs calls itself for the layer below. How deep it gets is counted
+# once, without BPF: how much of it the compiler made one function differs by kernel.
+set_up_recursion() {
+	[ ! -e $DEEP ] || return 0
+	mkdir -p /dev/shm/layer/{1,2,3} /dev/shm/lower /dev/shm/upper
+	: >/dev/shm/layer/1/file
+	mount -t overlay -o lowerdir=/dev/shm/layer/1:/dev/shm/layer/2 overlay /dev/shm/lower &&
+		mount -t overlay -o lowerdir=/dev/shm/lower:/dev/shm/layer/3 overlay /dev/shm/upper || fail "overlayfs"
+	reference vfs_listxattr
+	"$W" listxattr 1 10 $DEEP >/dev/null || fail "listxattr"
+	hits ten-calls
+	drop_reference vfs_listxattr
+}
+
+# A first exporter is stopped while calls run that it saw the entries of, and while some run that it
+# did not; a second one starts at once and sees both return.
+case_mechanism() { # false if this kernel does not have it
+	set_up_recursion
+	hold before 20
+	if ! try_exporter --mechanism="$1" vfs_listxattr "$UNLINK" vfs_unlink __x64_sys_msgrcv; then
+		release before
+		return 1
+	fi
+	measure "$1.recursion" listxattr 4 400 $DEEP
+	measure "$1.nested" unlink-existing 4 400
+	measure "$1.killed" msgrcv-killed 4 40
+	scrape "$1.held.before"
+	hold during 2
+	scrape "$1.held.after"
+	stop_exporter
+	echo $? >"$RESULTS/$1.exit"
+	cat $T/kprobe_events >"$RESULTS/$1.leftovers"
+	start_exporter --mechanism="$1" __x64_sys_msgrcv posix_timer_fn __x64_sys_getpgid
+	release before
+	release during
+	scrape "$1.second.after"
+	measure "$1.third" msgrcv-sleep 2 20 1
+	reference posix_timer_fn
+	start_scraper
+	measure "$1.interrupt" timers 4 1000
+	measure_both "$1.interrupted" "timers 2 1000" "getpgid-live 2 20000"
+	stop_scraper
+	drop_reference posix_timer_fn
+	stop_exporter || fail "stopped badly"
+}
+
+# Calls beyond what places, task storage and hashes hold: see build/small in the Makefile.
+case_small() {
+	set_up_recursion
+	BINARY=build/small/retprobe_exporter
+	start_exporter --mechanism="$1" __x64_sys_listxattr vfs_listxattr ovl_listxattr __x64_sys_msgrcv \
+		do_msgrcv posix_timer_fn "$W:workload_recursion"
+	measure "small.$1.recursion" listxattr 4 400 $DEEP
+	reference posix_timer_fn
+	measure_both "small.$1.interrupted" "timers 2 400" "listxattr 2 400 $DEEP"
+	drop_reference posix_timer_fn
+	measure "small.$1.user" user-recursion 4 40
+	measure "small.$1.killed" msgrcv-killed 20 40
+	measure "small.$1.sleepers" msgrcv-sleep 400 400 1
+	measure "small.$1.after" listxattr 4 400 $DEEP
+	stop_exporter
+	BINARY=build/retprobe_exporter
+}
+
+uname -r >"$RESULTS/kernel"
+cat /sys/kernel/debug/sched/preempt >"$RESULTS/preempt" 2>/dev/null
+run_case() {
+	case $1 in
+	start | many | slots) "case_$1" ;;
+	percpu.*) case_percpu "${1#percpu.}" ;;
+	small.*) case_small "${1#small.}" ;;
+	*) case_mechanism "$1" ;;
+	esac && echo "$1" >>"$RESULTS/cases"
+}
+
+if [ $# -eq 0 ]; then
+	: >"$RESULTS/all"
+	for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe; do
+		run_case $mechanism || continue
+		[[ $mechanism != k* ]] || set -- "$@" "percpu.$mechanism"
+	done
+	set -- start many slots "$@" small.fexit small.kretprobe
+fi
+for case; do
+	run_case "$case" || fail "case $case"
+done
+# What is about the machine that emulates, and not about the kernel, is left out.
+dmesg | grep -E 'WARNING: |BUG: |Oops|general protection|unregister_netdevice' |
+	grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"
 exit 0

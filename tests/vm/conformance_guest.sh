@@ -1,72 +1,50 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest (or natively, with NATIVE=1): starts the exporter as it chooses by itself, and with
-# each mechanism that the kernel has; makes exactly known calls under a scraper, and keeps a scrape from before and after each in $RESULTS.
-# conformance_check.py holds them to what the workload says it did.
+# each mechanism that the kernel has; makes exactly known calls under a scraper, and keeps a scrape from
+# before and after each in $RESULTS. conformance_check.py holds them to what the workload says it did.
+#
+#	conformance_guest.sh [RUN...]	auto.mmap, auto.percpu, auto.percpu-syscalls, auto.map or a mechanism;
+#					all of them
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-W=$PWD/build/workload
-URL=http://127.0.0.1:10499
+. tests/vm/lib_guest.sh
 NATIVE=${NATIVE:-}
 
-kernel_probes=('do_unlinkat|filename_unlinkat' bpf_map_copy_value __x64_sys_msgrcv
-	__x64_sys_getpgid 'read_zero|read_iter_zero')
-native_probes=(syscall:msgrcv)
-other_probes=(syscall:getpgid "$W:workload_function" "$W:workload_recursion" no_such_function)
+# A shared program's losses are counted for all of its functions together. So that each measurement can
+# be held to equality, whatever can lose calls has a run in which nothing else does: system calls, and
+# bpf_map_copy_value, whose callers make the kernel skip programs meanwhile.
+kernel_probes=('do_unlinkat|filename_unlinkat' __x64_sys_msgrcv __x64_sys_getpgid
+	'read_zero|read_iter_zero')
+user_probes=("$W:workload_function" "$W:workload_recursion" "$W:workload_left")
 
-fail() {
-	echo "not ok: $*"
-	[ -f "$RESULTS/exporter.log" ] && tail -5 "$RESULTS/exporter.log"
-	exit 1
-}
-
-start_exporter() { # start_exporter ARGS...
-	build/retprobe_exporter --web.listen-address=127.0.0.1:10499 "$@" \
-		>>"$RESULTS/exporter.log" 2>&1 &
-	exporter=$!
-	for _ in $(seq 300); do
-		curl -sf -o /dev/null $URL/-/ready && return
-		kill -0 $exporter 2>/dev/null || break
-		sleep 0.1
-	done
-	fail "the exporter did not become ready with $*"
-}
-
-stop_exporter() {
-	curl -sf $URL/api/v1/probes >"$RESULTS/$run.probes.json" || fail "/api/v1/probes"
-	curl -sf $URL/metrics >"$RESULTS/$run.metrics" || fail "the last scrape"
-	kill -TERM $exporter
-	wait $exporter
+end_run() {
+	get /api/v1/probes "$RESULTS/$run.probes.json" || fail "/api/v1/probes"
+	get /metrics "$RESULTS/$run.metrics" || fail "the last scrape"
+	stop_exporter
 	echo $? >"$RESULTS/$run.exit"
-}
-
-# A scrape every tenth of a second, as fast as Prometheus would never go.
-scraper() {
-	while :; do
-		curl -sf -o /dev/null $URL/metrics || echo "scrape failed" >>"$RESULTS/scraper.log"
-		sleep 0.1
-	done
+	echo "$run" >>"$RESULTS/runs"
 }
 
 measure() { # measure NAME OPERATION THREADS CALLS [ARGUMENT]
 	local name=$run.$1
 	shift
-	curl -sf $URL/metrics >"$RESULTS/$name.before" || fail "scrape before $name"
-	scraper &
-	local scraping=$!
+	get /metrics "$RESULTS/$name.before" || fail "scrape before $name"
+	start_scraper
 	"$W" "$@" >"$RESULTS/$name.json" || fail "workload $*"
-	kill $scraping
-	wait $scraping 2>/dev/null
-	# Of some losses the lower of two readings stands; at rest, this is the first.
-	curl -sf -o /dev/null $URL/metrics
-	curl -sf $URL/metrics >"$RESULTS/$name.after" || fail "scrape after $name"
+	stop_scraper
+	scrape "$name.after"
+}
+
+getpgid_measurements() {
+	measure getpgid-live getpgid-live 4 10000
+	measure getpgid-dead getpgid-dead 4 10000
 }
 
 kernel_measurements() {
 	measure unlink-missing unlink-missing 4 10000
 	measure unlink-existing unlink-existing 4 400
-	measure getpgid-live getpgid-live 4 10000
-	measure getpgid-dead getpgid-dead 4 10000
+	getpgid_measurements
 	measure read-1 read-zero 4 2000 1
 	measure read-4096 read-zero 4 2000 4096
 	measure sleepers msgrcv-sleep 100 300 300
@@ -77,48 +55,66 @@ user_measurements() {
 	measure user-negative user-function 4 1000 -7
 	measure user-zero user-function 4 1000 0
 	measure user-recursion user-recursion 4 400
+	measure user-left user-left 4 400
 	[ $run = auto.percpu ] || measure user-deep user-deep 2 20
 }
 
-uname -r >"$RESULTS/kernel"
-# What is chosen by itself, with cells of either kind.
-for run in auto.mmap auto.percpu; do
-	if [ -n "$NATIVE" ]; then
-		start_exporter --cells=${run#*.} "${native_probes[@]}" "${other_probes[@]}"
-	else
-		start_exporter --cells=${run#*.} "${kernel_probes[@]}" "${other_probes[@]}"
-	fi
-	kernel_measurements
-	user_measurements
-	# Reading percpu cells is itself a call of the probed function.
-	if [ -z "$NATIVE" ] && [ $run = auto.mmap ]; then
-		measure map-hit map-lookup 2 2000 1
-		measure map-miss map-lookup 2 2000 2
-	fi
-	stop_exporter
-done
-# Every mechanism that this kernel has, forced.
-for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe; do
-	[ -z "$NATIVE" ] || break
-	build/retprobe_exporter --mechanism=$mechanism --config.check __x64_sys_getpgid \
-		>"$RESULTS/check.log" 2>&1 || continue
-	run=$mechanism.mmap
-	start_exporter --mechanism=$mechanism "${kernel_probes[@]}" no_such_function
-	kernel_measurements
+map_measurements() {
 	measure map-hit map-lookup 2 2000 1
 	measure map-miss map-lookup 2 2000 2
-	stop_exporter
-	echo "$run" >>"$RESULTS/forced"
+}
+
+chosen=$*
+chosen() {
+	[[ -z $chosen || " $chosen " == *" $1 "* ]] && run=$1
+}
+
+uname -r >"$RESULTS/kernel"
+[ -n "$chosen" ] || : >"$RESULTS/all"
+# What is chosen by itself.
+if chosen auto.mmap; then
+	if [ -n "$NATIVE" ]; then
+		start_exporter syscall:msgrcv syscall:getpgid "${user_probes[@]}" no_such_function
+		measure sleepers msgrcv-sleep 100 300 300
+		getpgid_measurements
+	else
+		start_exporter "${kernel_probes[@]}" syscall:getpgid "${user_probes[@]}" no_such_function
+		kernel_measurements
+	fi
+	user_measurements
+	end_run
+fi
+# With cells that are read by bpf(2), at which the kernel skips programs.
+if [ -z "$NATIVE" ] && chosen auto.percpu; then
+	start_exporter --cells=percpu "${kernel_probes[@]}" "${user_probes[@]}" no_such_function
+	kernel_measurements
+	user_measurements
+	end_run
+fi
+if chosen auto.percpu-syscalls; then
+	start_exporter --cells=percpu syscall:getpgid no_such_function
+	getpgid_measurements
+	end_run
+fi
+if [ -z "$NATIVE" ] && chosen auto.map; then
+	start_exporter bpf_map_copy_value no_such_function
+	map_measurements
+	end_run
+fi
+# Every mechanism that this kernel has, forced.
+for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe; do
+	[ -z "$NATIVE" ] && chosen $mechanism || continue
+	try_exporter --mechanism=$mechanism "${kernel_probes[@]}" bpf_map_copy_value no_such_function ||
+		continue
+	kernel_measurements
+	map_measurements
+	end_run
 done
 for mechanism in uprobe.session uprobe.multi uretprobe; do
-	build/retprobe_exporter --mechanism=$mechanism --config.check "$W:workload_function" \
-		>"$RESULTS/check.log" 2>&1 || continue
-	run=$mechanism.mmap
-	start_exporter --mechanism=$mechanism "$W:workload_function" "$W:workload_recursion" \
-		no_such_function
+	chosen $mechanism || continue
+	try_exporter --mechanism=$mechanism "${user_probes[@]}" no_such_function || continue
 	user_measurements
-	stop_exporter
-	echo "$run" >>"$RESULTS/forced"
+	end_run
 done
-[ -n "$NATIVE" ] || cat /sys/kernel/tracing/kprobe_events >"$RESULTS/leftovers"
+[ -n "$NATIVE" ] || cat $T/kprobe_events >"$RESULTS/leftovers"
 exit 0

@@ -6,10 +6,13 @@
 # root file system together (read-only over 9p, under an overlay in memory) and move into it. From
 # there: run the command, report its exit code, and end the machine.
 #
+# With systemd (guest.sh -S), the second act makes a unit of the command and becomes systemd, which comes
+# back here for the third: `init command`, that unit.
+#
 # guest.sh appends to the initramfs: /guest.conf (shell variables) and /command (a script).
 
 bb=/bin/busybox
-release='' modules='' cwd=/ results='' network='' keep_tmp=''
+release='' modules='' cwd=/ results='' network='' keep_tmp='' systemd='' limit=0
 
 enter_root() {
 	$bb mount -t proc proc /proc
@@ -35,8 +38,8 @@ enter_root() {
 	exec $bb switch_root /newroot /run/guest/busybox sh /run/guest/init
 }
 
-mount_rest() {
-	[ -n "$keep_tmp" ] || $bb mount -t tmpfs -o mode=1777 tmpfs /tmp
+# What systemd mounts by itself.
+mount_kernels() {
 	$bb mkdir -p /dev/pts /dev/shm
 	$bb mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 	$bb mount -t tmpfs -o mode=1777 tmpfs /dev/shm
@@ -44,13 +47,18 @@ mount_rest() {
 	$bb mount -t bpf bpf /sys/fs/bpf
 	$bb mount -t debugfs debugfs /sys/kernel/debug
 	$bb mount -t tracefs tracefs /sys/kernel/tracing
+}
+
+mount_rest() {
+	[ -n "$keep_tmp" ] || $bb mount -t tmpfs -o mode=1777 tmpfs /tmp
 	$bb ln -sf /proc/self/fd /dev/fd
 	$bb ln -sf /proc/self/fd/0 /dev/stdin
 	$bb ln -sf /proc/self/fd/1 /dev/stdout
 	$bb ln -sf /proc/self/fd/2 /dev/stderr
 	if [ -n "$results" ]; then
-		# Not cached: the host looks at what is written while the guest still runs.
-		$bb mount -t 9p -o "trans=virtio,version=9p2000.L,cache=mmap,msize=262144" \
+		# Not cached: the host looks at what is written while the guest still runs, and with a
+		# cache, lines appended to a file that others look at get lost (kernels 6.12 and 7).
+		$bb mount -t 9p -o "trans=virtio,version=9p2000.L,cache=none,msize=262144" \
 			results /run/results
 	fi
 	$bb mkdir -p /lib/modules
@@ -66,22 +74,60 @@ set_up_network() {
 }
 
 # Whatever the command left running holds the pipe of its output open: end it, so that the reader of
-# the pipe sees the end of it.
+# the pipe sees the end of it. Under systemd that is what is in our unit; the rest is not ours.
 end_stragglers() {
 	for process in /proc/[0-9]*; do
 		pid=${process#/proc/}
-		if [ "$pid" -ne 1 ] && [ "$pid" -ne "$1" ] && [ -e "$process/exe" ]; then
+		[ -z "$systemd" ] || $bb cmp -s "$process/cgroup" /proc/self/cgroup || continue
+		if [ "$pid" -ne 1 ] && [ "$pid" -ne $$ ] && [ "$pid" -ne "$1" ] && [ -e "$process/exe" ]; then
 			kill -9 "$pid"
 		fi
 	done 2> /dev/null
 }
 
+# Shortly before the host ends us because time is up: what everybody waits for.
+tell_what_hangs() {
+	$bb sleep $((limit - 40))
+	echo "guest: time is nearly up; what runs, and where:"
+	for process in /proc/[0-9]*; do
+		[ -e "$process/exe" ] || continue
+		echo "${process#/proc/}: $($bb tr '\0' ' ' < "$process/cmdline")"
+		$bb sed -n '/^State/p' "$process/status"
+		$bb head -n 8 "$process/stack"
+	done 2> /dev/null
+}
+
+# The system that the host's root file system is of, with nothing that it starts but what everything
+# else needs: emulated, each program takes its time.
+become_systemd() {
+	units=/run/systemd/system
+	$bb mkdir -p $units/multi-user.target.wants /run/systemd/system-generators /run/systemd/journald.conf.d
+	for generator in /lib/systemd/system-generators/*; do
+		$bb ln -s /dev/null "/run/systemd/system-generators/${generator##*/}"
+	done
+	$bb rm -rf /etc/systemd/system/*.wants /etc/fstab
+	# A machine without a name of its own is at its first boot, and enables everything.
+	$bb tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id
+	for unit in /lib/systemd/system/*.wants/*; do
+		case ${unit##*/} in
+		*.target | systemd-journald.* | systemd-journald-dev-log.* | sys-kernel-debug.mount | \
+			sys-kernel-tracing.mount) ;;
+		*) $bb ln -sf /dev/null "$units/${unit##*/}" ;;
+		esac
+	done
+	printf '[Journal]\nStorage=volatile\nRateLimitBurst=0\n' > /run/systemd/journald.conf.d/guest.conf
+	cat > $units/guest-command.service <<-END
+	[Unit]
+	Description=Command of the test guest
+	[Service]
+	ExecStart=/run/guest/busybox sh /run/guest/init command
+	StandardOutput=null
+	END
+	$bb ln -s ../guest-command.service $units/multi-user.target.wants/
+	exec /lib/systemd/systemd --unit=multi-user.target
+}
+
 run_command() {
-	# shellcheck source=/dev/null
-	. /run/guest/guest.conf
-	mount_rest
-	set_up_network
-	$bb hostname guest
 	ulimit -c 0
 
 	# The ports' names depend on the kernel, and they are made in the background.
@@ -99,6 +145,7 @@ run_command() {
 	cd "$cwd" || cd /
 	/bin/sh /run/guest/command < /dev/null > /run/guest/out 2>&1 3>&- &
 	command=$!
+	[ "$limit" -le 60 ] || tell_what_hangs > /run/guest/out 2> /dev/null 3>&- &
 	wait "$command"
 	code=$?
 	end_stragglers "$reader"
@@ -113,6 +160,15 @@ run_command() {
 
 case $0 in
 /run/guest/init)
+	# shellcheck source=/dev/null
+	. /run/guest/guest.conf
+	if [ "${1:-}" != command ]; then
+		mount_rest
+		set_up_network
+		$bb hostname guest
+		[ -z "$systemd" ] || become_systemd
+		mount_kernels
+	fi
 	run_command
 	;;
 *)

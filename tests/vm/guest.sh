@@ -13,6 +13,11 @@
 #	-e NAME=VALUE		set in the command's environment; repeatable
 #	-a 'WORDS'		more kernel command line
 #	-c CPUS, -m MEGABYTES	2, 1024
+#	-s			one host thread for all CPUs: slower, and proof against an emulator that runs
+#				stale code where a kernel patches itself much
+#	-r			if the emulator runs stale code under the command, once more from the start, with an
+#				empty DIR
+#	-S			systemd is the first process, and the command a unit of it
 #	-K			keep the host's /tmp in view (else an empty one in memory)
 #	-v			print how long the boot took
 #
@@ -20,6 +25,7 @@
 # written, and its exit code is ours; except 124: time is up, 125: did not boot (or bad usage),
 # 123: the guest died under the command. For these the kernel's last words are printed.
 #
+# GUEST_SLOTS=N waits while N other guests that were started so run.
 # ICOUNT=1 counts instructions instead of time (one CPU): 1 ns in the guest is 1 instruction.
 # ACCEL=tcg or kvm overrides the trial boot that decides whether KVM can be used.
 set -eu
@@ -28,7 +34,8 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 repository=$(cd "$here/../.." && pwd -P)
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
 
-series='' results='' limit=300 forwards='' append='' cpus=2 memory=1024 verbose='' exports='' keep_tmp=''
+series='' results='' limit=300 forwards='' append='' cpus=2 memory=1024 threads=multi verbose='' exports='' keep_tmp=''
+again='' systemd=''
 
 die() {
 	echo "guest: $*" >&2
@@ -40,7 +47,7 @@ quote() {
 	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
 }
 
-while getopts k:o:t:f:e:a:c:m:Kv option; do
+while getopts k:o:t:f:e:a:c:m:rsSKv option; do
 	case $option in
 	k) series=$OPTARG ;;
 	o) results=$OPTARG ;;
@@ -50,10 +57,13 @@ while getopts k:o:t:f:e:a:c:m:Kv option; do
 	a) append=$OPTARG ;;
 	c) cpus=$OPTARG ;;
 	m) memory=$OPTARG ;;
+	r) again=yes ;;
+	s) threads=single ;;
+	S) systemd=yes ;;
 	K) keep_tmp=yes ;;
 	v) verbose=yes ;;
 	*) die "usage: guest.sh [-k SERIES] [-o DIR] [-t SECONDS] [-f PORT:PORT] [-e NAME=VALUE]" \
-		"[-a WORDS] [-c CPUS] [-m MEGABYTES] [-K] [-v] -- COMMAND..." ;;
+		"[-a WORDS] [-c CPUS] [-m MEGABYTES] [-r] [-s] [-S] [-K] [-v] -- COMMAND..." ;;
 	esac
 done
 shift $((OPTIND - 1))
@@ -149,6 +159,8 @@ make_initrd() {
 	results=$(quote "$results")
 	network=$(quote "$forwards")
 	keep_tmp=$(quote "$keep_tmp")
+	limit=$limit
+	systemd=$(quote "$systemd")
 	END
 	{
 		echo 'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -168,6 +180,18 @@ make_initrd() {
 
 # ---- the machine --------------------------------------------------------------------------------
 
+# One of $GUEST_SLOTS, until QEMU ends: with more guests than CPUs, all are slower than their time limits
+# were made for.
+take_slot() {
+	while :; do
+		for slot in $(seq "$GUEST_SLOTS"); do
+			exec 8> "$cache/slot.$slot"
+			! flock -n 8 || return 0
+		done
+		sleep 1
+	done
+}
+
 # QEMU with the initrd in $temp, in the background: $machine. $1: tcg or kvm.
 start_machine() {
 	smp=$cpus
@@ -177,7 +201,9 @@ start_machine() {
 	elif [ "$1" = kvm ]; then
 		set -- -accel kvm -cpu host
 	else
-		set -- -accel tcg,thread=multi -cpu max
+		# Without those two, kernels move memory by words: emulated, the string instructions that
+		# are the fastest on a CPU go byte by byte.
+		set -- -accel "tcg,thread=$threads" -cpu max,-erms,-fsrm
 	fi
 	image=$kernel/vmlinuz
 	[ ! -s "$kernel/vmlinux" ] || image=$kernel/vmlinux
@@ -217,9 +243,27 @@ tsc=reliable no_timer_check cryptomgr.notests $append" \
 	machine=$!
 }
 
+# A kernel that says nothing and gets nowhere is as rare as one that runs stale code.
+limit_boot() {
+	left=$boot_limit
+	while [ ! -s "$temp/status" ] && kill -0 "$machine" 2> /dev/null; do
+		if [ "$left" -eq 0 ]; then
+			: > "$temp/stuck"
+			kill "$machine"
+		fi
+		left=$((left - 1))
+		sleep 1
+	done
+}
+
 wait_machine() {
 	machine_code=0
+	rm -f "$temp/stuck"
+	limit_boot &
+	watcher=$!
 	wait "$machine" || machine_code=$?
+	kill "$watcher" 2> /dev/null || true
+	wait "$watcher" || true
 	machine=''
 	code=$(sed -n 's/^exit //p' "$temp/status")
 }
@@ -287,7 +331,7 @@ if [ -n "$results" ]; then
 	results=$(cd "$results" && pwd -P)
 fi
 
-machine='' follower=''
+machine='' follower='' boot_limit=200
 temp=$(mktemp -d)
 trap finish EXIT
 trap 'exit 129' HUP
@@ -295,20 +339,30 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 make_initrd "$@"
+[ -z "${GUEST_SLOTS:-}" ] || take_slot
 start=$(date +%s%3N)
 # QEMU's translator may run a breakpoint that another CPU has just taken away again, which a real CPU
-# does not: the kernel, patching its own code as it boots, dies of it once in some forty boots. Before
-# the command has begun, nothing is lost by booting again.
+# does not: the kernel, patching its own code, dies of it once in some forty guests. Before the command
+# has begun, nothing is lost by booting again; after, it is for our caller to say (-r).
 for attempt in 1 2 3; do
 	start_machine "$accelerator"
 	follow_output
 	wait_machine
 	wait "$follower" || true
 	follower=''
-	if [ -s "$temp/status" ] || ! grep -q 'Oops: int3' "$temp/console"; then
+	if [ -e "$temp/stuck" ]; then
+		echo "guest: the emulator did not get kernel $release to boot in $boot_limit s (try $attempt of 3)" >&2
+	elif [ -n "$code" ] || ! grep -q 'Oops: int3' "$temp/console"; then
+		break
+	elif [ ! -s "$temp/status" ]; then
+		echo "guest: the emulator ran stale code while booting (try $attempt of 3)" >&2
+	elif [ -n "$again" ] && [ "$attempt" -lt 3 ]; then
+		echo "guest: the emulator ran stale code under the command; once more"
+		again=''
+		[ -z "$results" ] || find "$results" -mindepth 1 -delete
+	else
 		break
 	fi
-	echo "guest: the emulator ran stale code while booting (try $attempt of 3)" >&2
 done
 
 if [ -n "$code" ]; then

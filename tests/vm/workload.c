@@ -6,11 +6,17 @@
  *
  * CALLS are shared evenly by the threads, which start together. `ns` is the time spent in all calls
  * by this program's own clock, read around each: a probe inside the call must measure less.
+ *
+ * Sleepers are waited for until the kernel says that they are in their call. With the ARGUMENT
+ * "held" the workload then says "asleep" on stderr, and wakes them at a line on its stdin.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +26,10 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,10 +48,11 @@ struct worker {
 	pthread_t thread;
 	const struct operation *op;
 	int number;
+	pid_t tid; /* 0 until it is known */
 	long calls;
 	uint64_t ok, failed, ns, min_ns, max_ns;
 	int error; /* errno of the failed ones */
-	int fd;
+	timer_t timer;
 	char path[256];
 };
 
@@ -126,6 +135,30 @@ static long read_zero(struct worker *w, long i)
 	return read(shared_fd, buf, atoi(argument));
 }
 
+/* Waits until a task is in msgrcv(2), asleep. `tid` may still become known. */
+static void wait_asleep(const pid_t *tid)
+{
+	char path[64], text[64];
+	FILE *f;
+
+	for (;; usleep(2000)) {
+		pid_t task = __atomic_load_n(tid, __ATOMIC_ACQUIRE);
+
+		snprintf(path, sizeof(path), "/proc/%d/syscall", task);
+		f = task ? fopen(path, "re") : NULL;
+		if (task && !f)
+			die(path);
+		if (!f)
+			continue;
+		/* "running", or the number and more. */
+		if (!fgets(text, sizeof(text), f))
+			text[0] = '\0';
+		fclose(f);
+		if (text[0] && text[0] != 'r' && atol(text) == SYS_msgrcv)
+			return;
+	}
+}
+
 /* Asleep in msgrcv(2) until the message comes that main() sends to each. */
 static int open_queue(void)
 {
@@ -155,14 +188,51 @@ static long msgrcv_killed(struct worker *w, long i)
 		msgrcv(shared_fd, &m, sizeof(m.text), w->number + 1, 0);
 		_exit(0);
 	}
-	usleep(300000);
+	wait_asleep(&child);
 	kill(child, SIGKILL);
 	return waitpid(child, NULL, 0) == child ? 0 : -1;
+}
+
+/* argument: a path. */
+static long list_xattrs(struct worker *w, long i)
+{
+	return listxattr(argument, NULL, 0);
 }
 
 static long nanosleep_shortly(struct worker *w, long i)
 {
 	return nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+}
+
+#define TIMER_SIGNAL SIGRTMIN
+
+static int block_timer_signal(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, TIMER_SIGNAL);
+	return pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static int make_timer(struct worker *w)
+{
+	struct sigevent e = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = TIMER_SIGNAL };
+
+	e._sigev_un._tid = gettid();
+	return timer_create(CLOCK_MONOTONIC, &e, &w->timer);
+}
+
+/* Asleep until a timer of its own goes off, in a hard interrupt. */
+static long timer_wait(struct worker *w, long i)
+{
+	struct itimerspec t = { .it_value.tv_nsec = 200000 };
+	sigset_t set;
+	int signal;
+
+	sigemptyset(&set);
+	sigaddset(&set, TIMER_SIGNAL);
+	return timer_settime(w->timer, 0, &t, NULL) || sigwait(&set, &signal) ? -1 : 0;
 }
 
 static int bpf(int cmd, union bpf_attr *attr)
@@ -208,6 +278,86 @@ static long map_lookup(struct worker *w, long i)
 	return bpf(BPF_MAP_LOOKUP_ELEM, &attr);
 }
 
+/* A different one each time, that nobody has, from `argument` on. */
+static long getpgid_many(struct worker *w, long i)
+{
+	return syscall(SYS_getpgid, atoi(argument) + w->number * w->calls + i);
+}
+
+/* Returns a different number each time. */
+static long lseek_many(struct worker *w, long i)
+{
+	return lseek(shared_fd, w->number * w->calls + i, SEEK_SET);
+}
+
+static long msgrcv_invalid(struct worker *w, long i)
+{
+	struct message m;
+
+	return msgrcv(0x7ffffff, &m, sizeof(m.text), 0, IPC_NOWAIT);
+}
+
+static char hostname[65];
+
+static int get_hostname(void)
+{
+	return gethostname(hostname, sizeof(hostname) - 1);
+}
+
+static int become_nobody(void)
+{
+	return get_hostname() ? -1 : setresuid(65534, 65534, 65534);
+}
+
+static long set_hostname(struct worker *w, long i)
+{
+	return sethostname(hostname, strlen(hostname));
+}
+
+static int open_file(void)
+{
+	shared_fd = open(argument, O_RDONLY);
+	return shared_fd;
+}
+
+static int create_file(void)
+{
+	shared_fd = open(argument, O_WRONLY | O_CREAT, 0600);
+	return shared_fd;
+}
+
+static long read_byte(struct worker *w, long i)
+{
+	char byte;
+
+	return pread(shared_fd, &byte, 1, 0);
+}
+
+static long write_byte(struct worker *w, long i)
+{
+	return pwrite(shared_fd, "x", 1, 0);
+}
+
+/* Two ends on loopback; what is sent is sent by the one whose own port is `argument`. */
+static int connect_to_self(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(atoi(argument)) };
+	int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) ||
+	    bind(server, (struct sockaddr *)&a, sizeof(a)) || listen(server, 1) ||
+	    connect(client, (struct sockaddr *)&a, sizeof(a)))
+		return -1;
+	shared_fd = accept(server, NULL, NULL);
+	return shared_fd;
+}
+
+static long send_byte(struct worker *w, long i)
+{
+	return send(shared_fd, "x", 1, 0);
+}
+
 /*
  * User functions, to be probed by name in this binary. They must not be inlined, cloned, or turned
  * into loops.
@@ -238,6 +388,23 @@ static long user_recursion(struct worker *w, long i)
 	return workload_recursion(RECURSION - 1);
 }
 
+long workload_left(jmp_buf out);
+
+__attribute__((noipa)) long workload_left(jmp_buf out)
+{
+	longjmp(out, 1);
+}
+
+/* Leaves functions by longjmp(3), so that they never return, and then calls some that do. */
+static long user_left(struct worker *w, long i)
+{
+	jmp_buf out;
+
+	if (!setjmp(out))
+		workload_left(out);
+	return workload_recursion(RECURSION - 1);
+}
+
 static long user_deep(struct worker *w, long i)
 {
 	return workload_recursion(DEEP - 1);
@@ -251,10 +418,21 @@ static const struct operation operations[] = {
 	{ "read-zero", read_zero, open_zero, NULL },
 	{ "msgrcv-sleep", msgrcv_sleep, open_queue, NULL },
 	{ "msgrcv-killed", msgrcv_killed, open_queue, NULL },
+	{ "listxattr", list_xattrs, NULL, NULL },
 	{ "nanosleep", nanosleep_shortly, NULL, NULL },
+	{ "timers", timer_wait, block_timer_signal, make_timer },
 	{ "map-lookup", map_lookup, make_map, NULL },
+	{ "getpgid-many", getpgid_many, NULL, NULL },
+	{ "lseek-many", lseek_many, open_file, NULL },
+	{ "msgrcv-invalid", msgrcv_invalid, NULL, NULL },
+	{ "hostname", set_hostname, get_hostname, NULL },
+	{ "hostname-refused", set_hostname, become_nobody, NULL },
+	{ "read-file", read_byte, open_file, NULL },
+	{ "write-file", write_byte, create_file, NULL },
+	{ "tcp-send", send_byte, connect_to_self, NULL },
 	{ "user-function", user_function, NULL, NULL },
 	{ "user-recursion", user_recursion, NULL, NULL },
+	{ "user-left", user_left, NULL, NULL },
 	{ "user-deep", user_deep, NULL, NULL },
 	{},
 };
@@ -269,6 +447,7 @@ static void *work(void *arg)
 	if (w->op->prepare && w->op->prepare(w))
 		die(w->op->name);
 	w->min_ns = UINT64_MAX;
+	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELEASE);
 	pthread_barrier_wait(&start);
 	for (long i = 0; i < w->calls; i++) {
 		uint64_t t, d;
@@ -292,18 +471,38 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Wakes the sleepers, once they have all had the time to fall asleep. */
-static void send_messages(int threads, long calls)
+/* Wakes the sleepers, once they are all asleep, and have been for some time. */
+static void send_messages(const struct worker *workers, int threads, long calls)
 {
+	bool held = !strcmp(argument, "held");
 	struct message m = { .text = "wake" };
 
 	for (long round = 0; round < calls / threads; round++) {
-		usleep(1000 * atoi(argument));
+		for (int i = 0; i < threads; i++)
+			wait_asleep(&workers[i].tid);
+		if (held && !round) {
+			fprintf(stderr, "asleep\n");
+			getchar();
+		} else if (!held) {
+			usleep(1000 * atoi(argument));
+		}
 		for (int i = 0; i < threads; i++) {
 			m.type = i + 1;
 			if (msgsnd(shared_fd, &m, sizeof(m.text), 0))
 				die("msgsnd");
 		}
+	}
+}
+
+/* Runs on each CPU: an interrupt that woke us on one may still have to end on another. */
+static void visit_cpus(void)
+{
+	cpu_set_t set;
+
+	for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) {
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		sched_setaffinity(0, sizeof(set), &set);
 	}
 }
 
@@ -336,7 +535,7 @@ int main(int argc, char **argv)
 			die("pthread_create");
 	}
 	if (op->call == msgrcv_sleep)
-		send_messages(threads, calls);
+		send_messages(workers, threads, calls);
 	for (int i = 0; i < threads; i++) {
 		struct worker *w = &workers[i];
 
@@ -348,6 +547,8 @@ int main(int argc, char **argv)
 		max = w->max_ns > max ? w->max_ns : max;
 		error = w->error ? w->error : error;
 	}
+	if (op->call == timer_wait)
+		visit_cpus();
 	if (op->call == msgrcv_sleep)
 		msgctl(shared_fd, IPC_RMID, NULL);
 	printf("{\"operation\": \"%s\", \"ok\": %lu, \"failed\": %lu, \"errno\": %d, \"ns\": %lu, "

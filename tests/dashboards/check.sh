@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The dashboards are what their generator makes and keep the linter's rules; the recording and alerting
+# rules do what they say. No exporter and no Prometheus runs: tests/e2e/dashboards.sh does that.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+rules=(dashboards/retprobe.rules.yaml dashboards/retprobe.alerts.yaml)
+tests=tests/dashboards/rules_test.yaml
+
+# verdict NAME OUTPUT CODE
+verdict() {
+	if [ "$3" -eq 0 ]; then
+		echo "ok dashboards $1"
+	else
+		echo "not ok dashboards $1: $(tr '\n' ' ' <<< "$2")"
+	fi
+}
+
+run() { # run NAME COMMAND...
+	local name=$1 output
+	shift
+	output=$("$@" 2>&1)
+	verdict "$name" "$output" $?
+}
+
+# Every alert has a test in which it fires and one in which it does not, and a section that its
+# annotation points to.
+complete() {
+	local alert missing=''
+	for alert in $(sed -n 's/^ *- alert: //p' "${rules[@]}"); do
+		grep -A 2 "alertname: $alert\$" $tests | grep -q 'exp_alerts:$' ||
+			missing+="$alert never fires; "
+		grep -A 2 "alertname: $alert\$" $tests | grep -q 'exp_alerts: \[\]$' ||
+			missing+="$alert is never over; "
+		grep -qx "### $alert" dashboards/README.md || missing+="$alert has no section; "
+		grep -q "runbook_url: README.md#${alert,,}\$" "${rules[@]}" ||
+			missing+="$alert has no runbook_url; "
+	done
+	[ -n "$alert" ] || missing="no alerts found"
+	echo "$missing"
+	[ -z "$missing" ]
+}
+
+run "are current" python3 -B dashboards/generate.py --check
+if command -v promtool > /dev/null; then
+	python3 -B tests/dashboards/lint.py dashboards/*.json ||
+		echo "not ok dashboards lint: it ended badly"
+	run "rules are valid" promtool check rules "${rules[@]}"
+	run "rules do what they say" promtool test rules $tests
+else
+	echo "SKIP dashboards lint: promtool is not here: make deps"
+	echo "SKIP dashboards rules: promtool is not here: make deps"
+fi
+run "alerts are tested and explained" complete

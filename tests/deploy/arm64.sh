@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The exporter for arm64, cross-compiled as its container image does it (deploy/container), BPF programs
+# included; the image's root file system then runs under QEMU's user mode, and so do the unit tests.
+#
+# Needs root, for the file system with arm64's libraries, which is made of this machine's own Debian packages.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+work='' # storage__open makes it
+. tests/deploy/storage.sh
+
+[ "$(dpkg --print-architecture 2> /dev/null)" = amd64 ] || skip "arm64 is cross-compiled on amd64 only"
+# Ubuntu keeps them on another mirror than amd64's, which apt here knows nothing of.
+grep -q '^ID=debian' /etc/os-release || skip "arm64's packages are beside amd64's on Debian's mirrors only"
+storage__open
+
+result() { # result NAME CODE: what the command said is in $work/log
+	if [ "$2" = 0 ]; then
+		echo "ok arm64: $1"
+	else
+		echo "not ok arm64: $1: exit $2"
+		tail -n 30 "$work/log" | sed 's/^/    /'
+	fi
+}
+
+inside() { # a command in the container
+	buildah run "$container" -- sh -ec "$1" > "$work/log" 2>&1 < /dev/null
+}
+
+if ! packages=$(deploy/container/build.sh -a arm64 -p 2> "$work/log"); then
+	result "compilers and libraries" 1
+	exit 1
+fi
+container=$(buildah from --pull=never "$packages")
+mkdir "$work/context"
+git ls-files -z | tar -c --null -T - | tar -x -C "$work/context"
+buildah copy -q "$container" "$work/context" /src > /dev/null
+
+# Left to the image of those who only want the exporter: what runs tests.
+inside 'apt-get update -qq && apt-get install -y -qq --no-install-recommends qemu-user openssl libcmocka-dev:arm64'
+result "what runs it" $?
+inside 'sh /src/deploy/container/root.sh arm64 0 /out'
+result "compiled and linked" $?
+inside 'cd /src/build && for file in retprobe_exporter *.o; do
+		machine=$(aarch64-linux-gnu-readelf -h $file | sed -n "s/ *Machine: *//p")
+		case $file:$machine in
+		retprobe.bpf.o:*BPF* | *:AArch64) ;;
+		*) echo "$file is for $machine" && exit 1 ;;
+		esac
+	done'
+result "all of it for arm64" $?
+
+# With the libraries of the image.
+exporter='exporter() { qemu-aarch64 -L /out /out/usr/bin/retprobe_exporter "$@"; }'
+inside "$exporter; exporter --help | grep -q config.strict"
+result "--help" $?
+inside "$exporter; exporter --version | tee /dev/stderr | grep -q 'retprobe_exporter, version'"
+result "--version" $?
+# What can be attached depends on the machine; what there is does not.
+inside "$exporter; exporter --config.check syscall:openat syscall:ppoll > /out/plan
+	cat /out/plan
+	grep -E '^syscall +openat ' /out/plan"
+result "--config.check" $?
+
+# What QEMU's user mode has not, and the cross compiler.
+declare -A without=(
+	[test_confine]="no system call filters in QEMU's user mode"
+	[test_expo]="no AddressSanitizer, whose hooks it counts allocations by"
+)
+# Of a test program, the tests that fail for the same sort of reason: these, and no others.
+declare -A qemu=([test_metrics]=test_self_process [test_web_broker]=test_hostile_confined)
+declare -A because=(
+	[test_metrics]="QEMU makes up /proc/self/stat"
+	[test_web_broker]=${without[test_confine]}
+)
+tests=()
+for test in tests/unit/test_*.c; do
+	test=${test##*/} test=${test%.c}
+	if [ -n "${without[$test]:-}" ]; then
+		echo "SKIP arm64: unit/$test: ${without[$test]}"
+	else
+		tests+=("$test")
+	fi
+done
+inside "cd /src && PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig \
+	make -s -j2 CC=aarch64-linux-gnu-gcc ARCH=arm64 SAN=-O0 $(printf 'build/unit/%s ' "${tests[@]}")"
+result "unit tests compiled" $?
+inside "cd /src && printf '%s\n' ${tests[*]} | xargs -P 2 -I TEST sh -c '
+		code=0
+		timeout 300 qemu-aarch64 build/unit/TEST > TEST.log 2>&1 || code=\$?
+		echo \$code > TEST.code'
+	for test in ${tests[*]}; do
+		read -r code < \$test.code
+		[ \$code = 0 ] || cat \$test.log
+		echo verdict \$test \$code
+	done"
+cp "$work/log" "$work/tests"
+for test in "${tests[@]}"; do
+	code=$(sed -n "s/^verdict $test //p" "$work/tests")
+	# What was printed since the verdict before.
+	awk -v test="$test" '$1 == "verdict" { if ($2 == test) printf "%s", text; text = ""; next }
+		{ text = text $0 "\n" }' "$work/tests" > "$work/log"
+	failed=$(sed -n 's/^\[  FAILED  \] \(test_[a-z0-9_]*\)$/\1/p' "$work/log" | sort -u)
+	if [ "$code" = 1 ] && [ -n "$failed" ] && [ "$failed" = "${qemu[$test]:-}" ]; then
+		echo "SKIP arm64: unit/$test, $failed: ${because[$test]}"
+		code=0
+	fi
+	result "unit/$test" "${code:-missing}"
+done

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `make check-deploy`: what the Helm chart and the kustomizations make, held against the Go types that a cluster
+# decodes it into, strictly; what they promise; and that both are the same thing. No cluster, no root.
+#
+# The tools are Go modules, at the versions of tests/deploy/kubernetes/go.sum, built once.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+chart=deploy/helm/retprobe-exporter
+bin=$PWD/build/deploy
+export GOFLAGS=-buildvcs=false GOTOOLCHAIN=local GOBIN=$bin
+
+needs=$(sed -n 's/^go \([0-9.]*\).*/\1/p' tests/deploy/kubernetes/go.mod)
+has=$(go env GOVERSION 2> /dev/null | sed 's/^go//')
+if [ "$(printf '%s\n' "$needs" "${has:-0}" | sort -V | head -n 1)" != "$needs" ]; then
+	echo "SKIP kubernetes: Go $needs is needed, here is ${has:-none}"
+	exit 0
+fi
+mkdir -p "$bin"
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+if ! (cd tests/deploy/kubernetes && go install . && go install tool) > "$temp/log" 2>&1; then
+	if grep -q -E 'dial tcp|no such host|connection refused|i/o timeout' "$temp/log"; then
+		echo "SKIP kubernetes: the Go modules cannot be had: $(tail -n 1 "$temp/log")"
+	else
+		echo "not ok kubernetes: the tools are built: $(tail -n 3 "$temp/log" | tr '\n' ' ')"
+	fi
+	exit 0
+fi
+check=$bin/kubernetes
+
+# try NAME COMMAND...: it must succeed.
+try() {
+	local name=$1
+	shift
+	if "$@" > "$temp/output" 2>&1; then
+		echo "ok kubernetes $name"
+	else
+		echo "not ok kubernetes $name: $(tail -n 1 "$temp/output")"
+		sed 's/^/    /' "$temp/output"
+	fi
+}
+
+# refuse NAME WORDS COMMAND...: it must fail, and say that.
+refuse() {
+	local name=$1 words=$2
+	shift 2
+	if "$@" > "$temp/output" 2>&1; then
+		echo "not ok kubernetes $name: not refused"
+	elif grep -q -e "$words" "$temp/output"; then
+		echo "ok kubernetes $name"
+	else
+		echo "not ok kubernetes $name: refused with other words: $(tail -n 1 "$temp/output")"
+	fi
+}
+
+template() { # template FILE RELEASE OPTION...
+	"$bin/helm" template "$2" $chart --namespace retprobe --kube-version 1.33.0 "${@:3}" \
+		2> "$temp/errors" > "$temp/$1" || {
+		grep -v 'symbolic link' "$temp/errors"
+		return 1
+	}
+}
+
+# A misspelt word, and privileges that nobody meant to give, in the manifest $1.
+mutants() {
+	local name=$1
+	mutant() { # mutant WHAT WORDS EXPRESSION
+		sed "$3" "$temp/$name.yaml" > "$temp/mutant.yaml"
+		refuse "$name: $1 is noticed" "$2" "$check" validate "$temp/mutant.yaml"
+	}
+	mutant "a misspelt field" 'unknown field' 's/readOnlyRootFilesystem/readonlyRootFileSystem/'
+	mutant "a field of another type" 'cannot unmarshal' 's/hostPath:/hostPath: 1 #/; /^ *path: \/sys/d; /type: Directory/d'
+	mutant "privileged" 'is privileged' 's/privileged: false/privileged: true/'
+	mutant "another capability" 'NET_ADMIN' 's/- SYSLOG/- NET_ADMIN/'
+	mutant "a selector that selects nothing" 'does not select' '/podSelector/,/policyTypes/s/instance: .*/instance: other/'
+	mutant "a writable mount" 'can be written' '/mountPath: \/sys\/fs\/cgroup/,/readOnly/s/readOnly: true/readOnly: false/'
+	mutant "an unknown kind" 'no kind' 's/kind: Service$/kind: Servise/'
+}
+
+config_is_valid() {
+	"$check" config "$temp/$1.yaml" > "$temp/$1.config" &&
+		build/retprobe_exporter --config.check --config.file="$temp/$1.config"
+}
+
+rules_are_valid() {
+	"$check" rules "$temp/$1.yaml" > "$temp/$1.rules" && promtool check rules "$temp/$1.rules"
+}
+
+versions() {
+	local version
+	version=$(cat VERSION)
+	grep -q -x "version: $version" $chart/Chart.yaml && grep -q -x "appVersion: \"$version\"" $chart/Chart.yaml &&
+		grep -q -F "app.kubernetes.io/version: \"$version\"" deploy/kubernetes/base/kustomization.yaml &&
+		grep -q -F "image: retprobe-exporter:$version" deploy/kubernetes/base/daemonset.yaml
+}
+
+# Every value has a word of explanation or speaks for itself; the schema has them all.
+schema_is_complete() {
+	jq -r '.properties | keys[] | select(. != "global")' $chart/values.schema.json | sort > "$temp/schema"
+	sed -n 's/^\([a-zA-Z]*\):.*/\1/p' $chart/values.yaml | sort > "$temp/values"
+	diff "$temp/schema" "$temp/values"
+}
+
+for values in default $chart/ci/*-values.yaml; do
+	name=${values##*/} name=${name%-values.yaml} options=()
+	[ "$values" = default ] || options=(--values "$values")
+	try "helm lint, $name" "$bin/helm" lint --strict --kube-version 1.33.0 $chart "${options[@]}"
+	try "helm template, $name" template "$name.yaml" release "${options[@]}"
+	try "helm's types, $name" "$check" validate "$temp/$name.yaml"
+	[ "$name" = default ] || try "helm's configuration, $name" config_is_valid "$name"
+done
+for directory in base example example-kretprobes; do
+	try "kustomize, $directory" bash -c "'$check' kustomize deploy/kubernetes/$directory > '$temp/kustomize-$directory.yaml'"
+	try "kustomize's types, $directory" "$check" validate "$temp/kustomize-$directory.yaml"
+done
+try "kustomize's configuration" config_is_valid kustomize-example
+try "helm template, as kustomize's" template helm-base.yaml retprobe-exporter --set namespace.create=true
+try "helm and kustomize make the same" "$check" same "$temp/kustomize-base.yaml" "$temp/helm-base.yaml"
+mutants default
+mutants kustomize-base
+refuse "values: an unknown one" "tolerrations" template x.yaml release --set tolerrations=1
+refuse "values: one of another type" "port" template x.yaml release --set web.port=http
+refuse "values: a monitor that does not exist" "monitor" template x.yaml release --set monitor.kind=Monitor
+try "the schema has every value" schema_is_complete
+try "one version everywhere" versions
+try "rules are current" diff <(sh deploy/kubernetes/rules.sh) deploy/kubernetes/components/monitoring/prometheusrule.yaml
+if command -v promtool > /dev/null; then
+	try "helm's rules, by promtool" rules_are_valid monitoring
+	try "kustomize's rules, by promtool" rules_are_valid kustomize-example
+else
+	echo "SKIP kubernetes rules, by promtool: it is not here: make deps"
+fi

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+// Kubecheck holds Kubernetes manifests against the Go types that the API server decodes them into, and
+// against what this project promises of them:
+//
+//	kubecheck kustomize DIRECTORY		prints what the kustomization there makes
+//	kubecheck validate FILE			every object strictly: no unknown and no duplicate fields
+//	kubecheck same FILE FILE		both have the same objects, but for what Helm adds to them
+//	kubecheck config FILE			prints the exporter's configuration in it
+//	kubecheck rules FILE			prints the rules in it, as Prometheus reads them
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+func kustomize(args []string) error {
+	made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), args[0])
+	if err != nil {
+		return err
+	}
+	text, err := made.AsYaml()
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(text)
+	return err
+}
+
+func validate(args []string) error {
+	objects, err := readObjects(args[0])
+	if err != nil {
+		return err
+	}
+	return checkPromises(objects)
+}
+
+func printConfig(args []string) error {
+	objects, err := readObjects(args[0])
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		if m := o.configMap(); m != nil && m.Data["retprobe.yaml"] != "" {
+			fmt.Print(m.Data["retprobe.yaml"])
+			return nil
+		}
+	}
+	return errors.New("there is no configuration in it")
+}
+
+var commands = map[string]struct {
+	args int
+	run  func([]string) error
+}{
+	"kustomize": {1, kustomize},
+	"validate":  {1, validate},
+	"same":      {2, same},
+	"config":    {1, printConfig},
+	"rules":     {1, printRules},
+}
+
+func main() {
+	if len(os.Args) > 1 {
+		if c, ok := commands[os.Args[1]]; ok && len(os.Args) == c.args+2 {
+			if err := c.run(os.Args[2:]); err != nil {
+				fmt.Fprintf(os.Stderr, "kubecheck: %s: %v\n", os.Args[len(os.Args)-1], err)
+				os.Exit(1)
+			}
+			return
+		}
+	}
+	fmt.Fprintln(os.Stderr, "usage: kubecheck kustomize DIR | validate FILE | same FILE FILE | config FILE | rules FILE")
+	os.Exit(2)
+}

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Holds the documentation to what it is about: the sources, the exporter's own parser, and promtool's.
+A line for each test. Whether the examples of PromQL have an answer is for tests/e2e/dashboards.sh.
+"""
+import functools
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import documents
+
+EXPORTER = documents.ROOT / "build/retprobe_exporter"
+TROUBLE = documents.ROOT / "exporter/TROUBLESHOOTING.md"
+METRICS = documents.ROOT / "exporter/METRICS.md"
+README = documents.ROOT / "README.md"
+
+failed = False
+
+
+def report(name, wrong):
+    """wrong: a list of sentences."""
+    global failed
+    failed = failed or bool(wrong)
+    print(f"not ok docs {name}: {'; '.join(wrong)}" if wrong else f"ok docs {name}", flush=True)
+
+
+# ---- sources ---------------------------------------------------------------------------------------
+
+
+def sources():
+    return [path.read_text() for path in sorted((documents.ROOT / "exporter").glob("*.[ch]"))]
+
+
+LITERAL = r'"(?:[^"\\\n]|\\.)*"'
+LITERALS = re.compile(rf"{LITERAL}(?:\s*{LITERAL})*")
+
+
+def spoken(literals):
+    """Neighbouring literals of C as one text, with `...` where numbers and names are put in."""
+    text = "".join(part[1:-1] for part in re.findall(LITERAL, literals))
+    text = text.replace('\\"', '"').replace("\\\\", "\\")
+    return re.sub(r"%[-+ #0-9.*]*(?:hh?|ll?|z|j|t)?[diouxXeEfgGcsp]", "...", text)
+
+
+@functools.cache
+def texts():
+    return [spoken(found[0]) for source in sources() for found in LITERALS.finditer(source)]
+
+
+def names(array):
+    """Of a table of names in the sources: [X] = "name"."""
+    for source in sources():
+        body = re.search(rf"\b{array}\[\w+\] = {{(.*?)}};", source, re.S)
+        if body:
+            return set(re.findall(r'= "(\w+)"', body[1]))
+    return set()
+
+
+def metric_names():
+    """As they are scraped: a counter's name ends in _total."""
+    found = set()
+    for path in (documents.ROOT / "exporter").glob("metrics*.c"):
+        for name, rest in re.findall(r'[{=]\s*"((?:retprobe|process)_\w+)",(.*?)METRIC_\w+',
+                                     path.read_text(), re.S):
+            kind = re.search(rf'"{name}",.*?METRIC_(\w+)', path.read_text(), re.S)[1]
+            found.add(name + ("_total" if kind == "COUNTER" else ""))
+    return found
+
+
+# ---- what the documents say ------------------------------------------------------------------------
+
+
+def messages():
+    """Each message that the page of troubles explains, with its line."""
+    for _, rows in documents.tables(TROUBLE):
+        for row in rows:
+            for message in documents.code(row.get("message", "")):
+                yield row["line"], message
+
+
+def check_messages():
+    said = list(messages())
+    report("messages are the exporter's", [f"TROUBLESHOOTING.md:{line}: {message}" for line, message
+                                           in said if not any(message in text for text in texts())]
+           if said else ["there are none"])
+    silent, found = [], 0
+    for source in sources():
+        for call in re.finditer(rf"\blog_(?:warn|error)\(\s*({LITERALS.pattern})", source):
+            text = spoken(call[1])
+            if text == "...":
+                continue
+            found += 1
+            if not any(message in text for _, message in said):
+                silent.append(text)
+    report("warnings are explained", silent if found else ["the sources have none"])
+
+
+def check_reasons():
+    attached, missed = names("target_reason_names"), names("missed_reason_names")
+    told = {}
+    for path in documents.documents():
+        for heading, rows in documents.tables(path):
+            reasons = {reason for row in rows for reason in documents.code(row.get("reason", ""))}
+            told.setdefault((path, heading), set()).update(reasons)
+    every = set().union(*told.values())
+    report("reasons are the exporter's", sorted(every - attached - missed) if every else ["none"])
+    for title, want in (("Probes that are not attached", attached), ("Calls that are missed", missed)):
+        have = told.get((TROUBLE, title), set())
+        report(f"{title.lower()}: all reasons", sorted(want ^ have) if want else ["none in the sources"])
+
+
+def check_metrics():
+    want = metric_names()
+    examples = "\n".join(text for info in ("promql", "promql native")
+                         for _, text in documents.blocks(METRICS, info))
+    used = set(re.findall(r"\b(?:retprobe|process)_\w+", examples))
+    known = want | {f"{name}_{part}" for name in want for part in ("bucket", "count", "sum")}
+    report("each metric has an example",
+           sorted(name for name in want
+                  if not any(name == re.sub("_(bucket|count|sum)$", "", u) or name == u for u in used))
+           if len(want) > 20 else [f"only {len(want)} metrics in the sources"])
+    unknown = []
+    for path in documents.documents():
+        text = path.read_text()
+        for word in re.findall(r"(?<![\w:/.-])((?:retprobe|process)_[a-z0-9_]+)(?![\w:/.*-]|\()", text):
+            if word not in known and not word.startswith("retprobe_exporter_test") and \
+                    word != "retprobe_exporter":
+                unknown.append(f"{documents.name_of(path)}: {word}")
+    report("metrics are the exporter's", sorted(set(unknown)))
+
+
+def check_flags():
+    shown = subprocess.run([EXPORTER, "--help"], capture_output=True, text=True, check=True).stdout
+    flags = set(re.findall(r"^\s+(?:-\w, )?--(?:\[no-\])?([a-z.-]+)", shown, re.M)) - {"help", "version"}
+    rows = next(rows for heading, rows in documents.tables(README) if heading == "Flags")
+    told = {flag for row in rows for flag in re.findall(r"--([a-z.-]+)", row["flag"])}
+    report("flags are those of --help", sorted(flags ^ told) if flags else ["--help shows none"])
+
+
+def check_container():
+    """What deploy/README.md runs by hand has the rights of the DaemonSet's pod, no more and no less."""
+    done = subprocess.run([sys.executable, "-B", "tests/vm/container_options.py"], capture_output=True,
+                          text=True, check=False)
+    if "No module named 'yaml'" in done.stderr:
+        print("SKIP docs container has the pod's rights: python3-yaml is not here: make deps")
+        return
+    # The image's own user is the pod's.
+    pod = {line.split()[1] for line in done.stdout.splitlines()
+           if line.startswith("option ") and "--user=" not in line}
+    words = [word for _, text in documents.blocks(documents.ROOT / "deploy/README.md", "sh")
+             for word in shlex.split(text.replace("\\\n", " "))]
+    rights = {word for word in words
+              if re.match("--(cap-|volume=|read-only|security-opt=|user=|pid=|privileged)", word)}
+    report("container has the pod's rights", sorted(rights ^ pod) if pod else [done.stderr])
+
+
+# ---- examples --------------------------------------------------------------------------------------
+
+# What a block of YAML is, by its first key, and how it is checked.
+KINDS = {
+    "probes": "exporter", "presets": "exporter", "histograms": "exporter", "defaults": "exporter",
+    "scrape_configs": "prometheus", "rule_files": "prometheus", "global": "prometheus",
+    "groups": "rules",
+    "tls_server_config": None,  # tests/e2e/web.sh is about that
+}
+COMMANDS = {
+    "exporter": [EXPORTER, "--config.check", "--config.file"],
+    "prometheus": ["promtool", "check", "config", "--syntax-only"],
+    "rules": ["promtool", "check", "rules"],
+}
+
+
+def run(command, path, text):
+    path.write_text(text)
+    done = subprocess.run([*command, path], capture_output=True, text=True, check=False)
+    said = [line.strip() for line in (done.stdout + done.stderr).splitlines()
+            if line.strip() and not line.startswith("Checking")]
+    return None if done.returncode == 0 else " ".join(said[-2:])
+
+
+def can_check(kind):
+    """Expressions over parameters need the kernel's types."""
+    if kind == "exporter":
+        return os.path.exists("/sys/kernel/btf/vmlinux")
+    return shutil.which(COMMANDS[kind][0])
+
+
+def check_yaml(temp):
+    wrong, found = [], set()
+    for path in documents.documents():
+        for line, text in documents.blocks(path, "yaml"):
+            where = f"{documents.name_of(path)}:{line}"
+            key = re.search(r"^(\w+):", text, re.M)
+            kind = KINDS.get(key and key[1], "unknown")
+            found.add(kind)
+            if kind == "unknown":
+                wrong.append(f"{where}: what is this? It begins with {key and key[1]}")
+            elif kind and can_check(kind):
+                why = run(COMMANDS[kind], temp / "block.yaml", text)
+                wrong += [f"{where}: {why}"] if why else []
+    for kind in COMMANDS:
+        if not can_check(kind):
+            print(f"SKIP docs configurations of {kind}: {'promtool' if kind != 'exporter' else 'BTF'} "
+                  "is not here")
+    report("configurations are valid", wrong or [f"no examples of {kind}" for kind in COMMANDS
+                                                 if kind not in found])
+
+
+def check_promql(temp):
+    wrong, found = [], 0
+    for path in documents.documents():
+        for info in ("promql", "promql native"):
+            for line, text in documents.blocks(path, info):
+                for expression in documents.expressions(text):
+                    found += 1
+                    rule = expression.replace("\n", "\n          ")
+                    why = run(COMMANDS["rules"], temp / "rules.yaml", "groups:\n  - name: docs\n"
+                              f"    rules:\n      - record: docs\n        expr: |\n          {rule}\n")
+                    wrong += [f"{documents.name_of(path)}:{line}: {expression}: {why}"] if why else []
+    report("PromQL is valid", wrong if found else ["there is none"])
+
+
+def main():
+    check_messages()
+    check_reasons()
+    check_metrics()
+    check_flags()
+    check_container()
+    with tempfile.TemporaryDirectory() as temp:
+        check_yaml(pathlib.Path(temp))
+        if shutil.which("promtool"):
+            check_promql(pathlib.Path(temp))
+        else:
+            print("SKIP docs PromQL is valid: promtool is not here: make deps")
+    return failed
+
+
+if __name__ == "__main__":
+    os.chdir(documents.ROOT)
+    sys.exit(main())

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Prints what links of the documents lead nowhere: files, and headings in them. Links to other
+servers are not followed."""
+import re
+
+import documents
+
+LINK = re.compile(r"!?\[(?:[^][]|\[[^]]*\])*\]\(\s*([^)\s]+)(?:\s+\"[^\"]*\")?\s*\)")
+
+
+def wrong(path, target):
+    """What is wrong with a link from that document; None: nothing."""
+    file, _, anchor = target.partition("#")
+    there = (path.parent / file).resolve() if file else path
+    if not there.exists():
+        return "there is no such file"
+    if not there.is_relative_to(documents.ROOT):
+        return "it leads out of the tree"
+    if anchor and there.suffix == ".md" and anchor not in documents.anchors(there):
+        return f"{documents.name_of(there)} has no such heading"
+    return None
+
+
+def main():
+    found = 0
+    for path in documents.documents():
+        # A link may begin in one line and end in the next.
+        prose = documents.split(path)[0]
+        text = "\n".join(re.sub(r"`[^`]*`", "", line) for _, line in prose)
+        starts = [0]
+        for _, line in prose:
+            starts.append(starts[-1] + len(re.sub(r"`[^`]*`", "", line)) + 1)
+        for link in LINK.finditer(text):
+            found += 1
+            if re.match(r"[a-z]+:", link[1]):
+                continue
+            why = wrong(path, link[1])
+            if why:
+                line = max(i for i, start in enumerate(starts) if start <= link.start())
+                print(f"{documents.name_of(path)}:{prose[line][0]}: {link[1]}: {why}")
+    if not found:
+        print("there are no links at all")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What fleet.sh asks of its Prometheus.
+
+    fleet_check.py PROMETHEUS FLEET classic|native NODES SCRAPES INTERVAL SERIES
+
+SERIES: of one node. Prints a line for each test.
+"""
+import json
+import math
+import pathlib
+import sys
+import time
+import urllib.request
+
+for beside in ("dashboards", "docs"):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / beside))
+import documents  # pylint: disable=wrong-import-position
+import queries  # pylint: disable=wrong-import-position
+
+DASHBOARD = pathlib.Path("dashboards/retprobe-fleet.json")
+README = documents.ROOT / "dashboards/README.md"
+PATIENCE = 120  # seconds, for all of it
+UP = 'up{job="retprobe"}'
+# What nodes export; `up` and the like are Prometheus's own, and names with colons are recorded.
+EXPORTED = '{job="retprobe",__name__=~"(retprobe|process)_[a-z_]+"}'
+# Which panel is to find which of the nodes that are unlike the others.
+FINDS = {"Duration against the median": "slow", "Duration": "slow", "Error ratio": "failing",
+         "Calls against the median": "busy"}
+# And which of the examples in the README, in their order.
+EXAMPLES = ("slow", "busy", "failing")
+
+failed = False
+
+
+def report(name, wrong):
+    global failed
+    failed = failed or bool(wrong)
+    print(f"not ok fleet {name}: {wrong}" if wrong else f"ok fleet {name}", flush=True)
+
+
+class Fleet:
+    def __init__(self, url, form, nodes, end):
+        self.prometheus = queries.Prometheus(url)
+        self.form = form
+        self.nodes = nodes
+        self.end = end
+
+    def vector(self, expr):
+        return self.prometheus.get("query", query=expr)["result"]
+
+    def number(self, expr):
+        found = self.vector(expr)
+        return float(found[0]["value"][1]) if found else math.nan
+
+    def wait(self, condition, *arguments):
+        """Until it holds, or the time is up: whether it did."""
+        while not condition(*arguments):
+            if time.monotonic() > self.end:
+                return False
+            time.sleep(0.5)
+        return True
+
+    def panels(self):
+        """Panel, and expression with its variables filled in."""
+        for panel in json.loads(DASHBOARD.read_text())["panels"]:
+            for target in panel.get("targets", []):
+                if queries.wanted(target["expr"], self.form):
+                    yield panel, queries.filled_in(target["expr"], self.form)
+
+    # ---- scrapes and series ----
+
+    def scraped(self, times):
+        return self.number(f"count(count_over_time({UP}[1h]) >= {times})") == self.nodes
+
+    def check_scrapes(self, times):
+        done = self.wait(self.scraped, times)
+        targets = self.prometheus.get("targets")["activeTargets"]
+        errors = sorted({t["lastError"] or t["health"] for t in targets if t["health"] != "up"})
+        report("all nodes are up", "; ".join(errors) if len(targets) == self.nodes
+               else f"{len(targets)} of {self.nodes}")
+        report(f"each was scraped {times} times", not done and "some were not")
+        lost = self.number(f"sum(count_over_time({UP}[1h]) - sum_over_time({UP}[1h]))")
+        report("no scrape failed", lost != 0 and f"{lost:.0f} did")
+
+    def check_series(self, each):
+        have = self.number(f"count({EXPORTED})")
+        report("series", have != self.nodes * each and f"{have:.0f} rather than {self.nodes} x {each}")
+        same = self.number(f"count(count by (instance) ({EXPORTED}) == {each})")
+        report("as many of each node", same != self.nodes and f"of {same:.0f} nodes")
+        grow = self.number("count(sum by (instance) (rate(retprobe_returns_total[1h])) > 0)")
+        report("counters grow", grow != self.nodes and f"on {grow:.0f} nodes")
+
+    # ---- the fleet's dashboard ----
+
+    def has_each_node(self, expr):
+        found = self.vector(expr)
+        return (len({r["metric"]["instance"] for r in found}) == self.nodes == len(found) and
+                not any(math.isnan(float(r["value"][1])) for r in found))
+
+    def check_table(self):
+        columns = [expr for panel, expr in self.panels() if panel["type"] == "table"]
+        short = [expr for expr in columns if not self.wait(self.has_each_node, expr)]
+        report("the table has every node", "; ".join(short) if columns else "it has no columns")
+
+    def check_first(self, name, expr, fault, node):
+        """The one at the top is the one that is meant, and far from the next."""
+        first, second = sorted(((float(r["value"][1]), r["metric"]["instance"])
+                                for r in self.vector(expr)), reverse=True)[:2]
+        report(f"{name}: the {fault} node is first", (first[1] != node or first[0] < 2 * second[0]) and
+               f"{node} was to be, and {first} is, before {second}")
+
+    def check_outliers(self, faults):
+        left = set(FINDS)
+        for panel, expr in self.panels():
+            title = panel["title"]
+            if title not in FINDS or panel["type"] == "stat":
+                continue
+            left.discard(title)
+            self.check_first(title, expr, FINDS[title], faults[FINDS[title]])
+        report("outliers", left and f"no panels {left}")
+
+    def check_examples(self, faults):
+        *_, (_, text) = documents.blocks(README, "promql")
+        expressions = documents.expressions(text)
+        report("examples", len(expressions) != len(EXAMPLES) and f"there are {len(expressions)}")
+        for number, (expr, fault) in enumerate(zip(expressions, EXAMPLES), 1):
+            if self.form == "classic" or "_bucket" not in expr:
+                self.check_first(f"example {number}", expr, fault, faults[fault])
+
+    # ---- rules ----
+
+    def by_node(self):
+        return self.number("count(count by (instance) (instance_function:retprobe_returns:rate5m))"
+                           ) == self.nodes
+
+    def sums_agree(self):
+        """Recorded at the same moment, the fleet is the sum of its nodes."""
+        parts, whole = (self.number(f"sum({level}_function:retprobe_returns:rate5m)")
+                        for level in ("instance", "job"))
+        return math.isclose(parts, whole, rel_tol=1e-9)
+
+    def check_records(self):
+        report("recorded by node", not self.wait(self.by_node) and "some are missing")
+        report("recorded of the fleet", not self.wait(self.sums_agree) and "not the sum of its nodes")
+        functions = self.number("count(count by (object, function) (retprobe_returns_total))")
+        recorded = self.number("count(job_function:retprobe_returns:rate5m)")
+        report("the fleet has one series for each function",
+               functions != recorded and f"{recorded:.0f} for {functions:.0f}")
+
+
+def fetch(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return json.load(answer)
+
+
+def main(url, fleet_url, form, nodes, scrapes, interval, series):
+    end = time.monotonic() + PATIENCE + int(scrapes) * int(interval)
+    fleet = Fleet(url, form, int(nodes), end)
+    fleet.check_scrapes(int(scrapes))
+    fleet.check_series(int(series))
+    fleet.check_table()
+    faults = fetch(f"{fleet_url}/faults")
+    fleet.check_outliers(faults)
+    fleet.check_records()
+    fleet.check_examples(faults)
+    queries.ask(f"fleet {form}: panels", fleet.prometheus.has_data,
+                [(expr, panel["title"]) for panel, expr in fleet.panels()], end)
+    queries.rules(f"fleet {form}", fleet.prometheus, end)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are for, and $suite is of, those who source it
+# What these tests share: to be sourced from the repository's root, with $suite, the test's name. What is
+# started goes into pids, and is ended with the test; logs are $temp/*.log.
+exporter=$PWD/build/retprobe_exporter
+temp=$(mktemp -d)
+pids=()
+failed=0
+
+# shellcheck disable=SC2317 # called by the trap
+finish() {
+	trap '' HUP INT TERM
+	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2> /dev/null
+	wait
+	rm -rf "$temp"
+}
+trap finish EXIT
+trap 'exit 130' HUP INT TERM
+
+ok() {
+	echo "ok $suite $1"
+}
+
+not_ok() {
+	echo "not ok $suite $1: $2"
+	failed=1
+}
+
+# Ends the test: without this, nothing after it can be true.
+give_up() { # give_up NAME WHY
+	not_ok "$1" "$2"
+	for log in "$temp"/*.log; do
+		[ ! -s "$log" ] || tail -n 15 "$log" | sed "s/^/    ${log##*/}: /"
+	done
+	exit 1
+}
+
+wait_for() { # wait_for SECONDS COMMAND...: until it succeeds
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.2
+	done
+}
+
+# Free for whoever reads of them, so they are closed first. Below those that outgoing connections get,
+# which may be one of these before it is listened on.
+free_ports() { # free_ports NUMBER
+	python3 - "$1" <<-'END'
+	import random, socket, sys
+	found = {}
+	while len(found) < int(sys.argv[1]):
+	    port = random.randrange(20000, 32000)
+	    try:
+	        found[port] = socket.create_server(("127.0.0.1", port))
+	    except OSError:
+	        pass
+	for s in found.values():
+	    s.close()
+	print(*found)
+	END
+}

@@ -1,0 +1,374 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Load and bad manners over plain HTTP, all at a time, for tests/e2e/load.sh.
+
+    load_clients.py load PORT PID      rounds of everything; PID is the attacher's
+    load_clients.py logins PORT PID USER:PASSWORD USER:PASSWORD    guesses beside those who know
+
+Prints a line in the manner of the tests for each thing that is claimed. What is done is bounded by
+numbers, not by time; the one limit of time is what a scraper has. The scraper is a process of its
+own, as the others here would keep it waiting.
+"""
+
+import base64
+import collections
+import http.client
+import multiprocessing
+import os
+import random
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from asking import ask
+
+HOST = "127.0.0.1"
+SCRAPE_LIMIT = 10
+ROUNDS = 3
+IDLE = 500
+SLOW_HEADERS = 40
+SLOW_READERS = 8
+GARBAGE = 200
+CONNECTIONS, REQUESTS = 20, 125  # in each round
+LOGINS = 300
+MAX_REQUESTS = 40  # --web.max-requests by default
+PATH = "/metrics"
+SMALL = "/metrics?function[]=bench_many_0000"
+CLEAR = (429, 503)  # what a server may say that has too much to do
+failed = False
+
+
+def verdict(name, wrong):
+    global failed
+    print(f"not ok load {name}: {wrong}" if wrong else f"ok load {name}", flush=True)
+    failed = failed or bool(wrong)
+
+
+# ---- the scraper --------------------------------------------------------------------------------
+
+
+def scrape(port, headers=(), source=HOST):
+    """None, or what went wrong."""
+    c = http.client.HTTPConnection(HOST, port, SCRAPE_LIMIT, source_address=(source, 0))
+    begin = time.monotonic()
+    status, body, wrong = ask(c, PATH, {
+        "X-Prometheus-Scrape-Timeout-Seconds": str(SCRAPE_LIMIT),
+        "Accept-Encoding": "gzip", **dict(headers)})
+    took = time.monotonic() - begin
+    if wrong:
+        return wrong
+    if status != 200 or len(body) < 1000 or took > SCRAPE_LIMIT:
+        return f"{status}, {len(body)} bytes in {took:.1f} s"
+    return None
+
+
+def scraper(port, headers, stop, out):
+    """Scrapes until it is told to stop, and thrice at least."""
+    n, wrong = 0, None
+    while not wrong and (n < 3 or not stop.wait(0.1)):
+        wrong = scrape(port, headers)
+        n += 1
+    out.put((n, wrong))
+
+
+class Scraper:
+    def __init__(self, port, headers=()):
+        self.stop = multiprocessing.Event()
+        self.out = multiprocessing.Queue()
+        self.process = multiprocessing.Process(
+            target=scraper, args=(port, headers, self.stop, self.out))
+        self.process.start()
+
+    def end(self):
+        """How many there were, and what went wrong with the last one."""
+        self.stop.set()
+        result = self.out.get()
+        self.process.join()
+        return result
+
+
+# ---- bad manners --------------------------------------------------------------------------------
+
+
+def connect(port, read_slowly=False):
+    s = socket.socket()
+    s.settimeout(60)
+    if read_slowly:
+        # So that little is in the kernel's buffers, and the server waits for us.
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    s.connect((HOST, port))
+    return s
+
+
+def trickle(sockets, stop):
+    """A request, a byte of it at a time, and never the end of it."""
+    request = b"GET /metrics HTTP/1.1\r\nHost: t\r\nX-Long: " + b"x" * 4000
+    for i in range(len(request)):
+        for s in sockets:
+            try:
+                s.sendall(request[i:i + 1])
+            except OSError:
+                pass  # ended by the server, as it may be
+        if stop.wait(0.02):
+            break
+
+
+def begin_reading(port, n):
+    """Connections that have been answered, and the statuses; the bodies are on their way."""
+    sockets = [connect(port, read_slowly=True) for _ in range(n)]
+    for s in sockets:
+        s.sendall(f"GET {PATH} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
+    return sockets, [s.recv(64) for s in sockets]
+
+
+def sip(sockets, got, stop):
+    """A few bytes at a time, and at the end all that is left."""
+    while not stop.wait(0.02):
+        for i, s in enumerate(sockets):
+            got[i] += s.recv(200)
+    for i, s in enumerate(sockets):
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        while piece := s.recv(1 << 16):
+            got[i] += piece
+
+
+def missing(answer):
+    """Bytes that an answer should have and has not."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    return int(length.group(1)) - len(body) if length else "no length"
+
+
+def garbage(port, n, seed, sockets):
+    rnd = random.Random(seed)
+    for _ in range(n):
+        s = connect(port)
+        try:
+            s.sendall(rnd.choice([
+                rnd.randbytes(rnd.randrange(1, 4000)),
+                b"GET / HTTP/1.1\r\n" * 100,
+                b"\x16\x03\x01" + rnd.randbytes(200),
+                b"GET /metrics?function[]=%zz&&=&" + b"a=" * 2000 + b" HTTP/1.1\r\nHost: t\r\n\r\n",
+                b"GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n" + rnd.randbytes(500),
+                b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 5000,
+                b"GET / HTTP/1.1\r\nX: " + b"x" * 40000,
+            ]))
+        except OSError:
+            pass
+        sockets.append(s)
+
+
+# ---- load ---------------------------------------------------------------------------------------
+
+
+class Load(threading.Thread):
+    """Requests over one connection, which is made anew where the server has ended it meanwhile."""
+
+    def __init__(self, port, n):
+        super().__init__()
+        self.port, self.n = port, n
+        self.answers = collections.Counter()
+        self.wrong = None
+
+    def ask(self, c):
+        c.request("GET", SMALL)
+        answer = c.getresponse()
+        body = answer.read()
+        if answer.status == 200 and b'function="bench_many_0000"' not in body:
+            self.wrong = f"200 with {body[:80]!r}"
+        self.answers[answer.status] += 1
+
+    def run(self):
+        c = http.client.HTTPConnection(HOST, self.port, 60)
+        for _ in range(self.n):
+            for attempt in range(5):
+                try:
+                    self.ask(c)
+                    break
+                except (ConnectionError, http.client.BadStatusLine):
+                    c.close()
+                except (OSError, http.client.HTTPException) as e:
+                    self.wrong = repr(e)
+                    return
+            else:
+                self.wrong = "five connections were ended without an answer"
+                return
+        c.close()
+
+
+def bear(port):
+    """The load: what it was answered, requests per second, what went wrong."""
+    threads = [Load(port, REQUESTS) for _ in range(CONNECTIONS)]
+    begin = time.monotonic()
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    took = time.monotonic() - begin
+    answers = sum((t.answers for t in threads), collections.Counter())
+    wrong = next((t.wrong for t in threads if t.wrong), None)
+    unclear = {s: n for s, n in answers.items() if s != 200 and s not in CLEAR}
+    return answers, sum(answers.values()) / took, wrong or (unclear and str(unclear))
+
+
+# ---- what it costs the server -------------------------------------------------------------------
+
+
+def processes(pid):
+    """The attacher and its server."""
+    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [pid] + [int(child) for child in children.stdout.split()]
+
+
+def resident_kib(pids):
+    sizes = []
+    for pid in pids:
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            sizes.append(int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1)))
+    return sizes
+
+
+def descriptors(pids):
+    return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
+
+
+def comes_true(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+# ---- the tests ----------------------------------------------------------------------------------
+
+
+def one_round(port, number):
+    """Everything once: {claim: what went wrong}, and a line about the load."""
+    stop = threading.Event()
+    idle = [connect(port) for _ in range(IDLE)]
+    headers = [connect(port) for _ in range(SLOW_HEADERS)]
+    readers, got = begin_reading(port, SLOW_READERS)
+    odd = []
+    threads = [
+        threading.Thread(target=trickle, args=(headers, stop)),
+        threading.Thread(target=sip, args=(readers, got, stop)),
+        threading.Thread(target=garbage, args=(port, GARBAGE, number, odd)),
+    ]
+    regular = Scraper(port)
+    for t in threads:
+        t.start()
+    answers, rate, wrong = bear(port)
+    n, scrape_wrong = regular.end()
+    stop.set()
+    for t in threads:
+        t.join()
+    # Where a close is read together with the last bytes of half a request, the library sees it only
+    # when the connection times out. Nothing depends on this pause but how long the test takes.
+    time.sleep(1)
+    for s in idle + headers + readers + odd:
+        s.close()
+    lacking = [m for m in map(missing, got) if m]
+    return {
+        "scrapes beside slow clients, idle ones, garbage and load": scrape_wrong,
+        f"{CONNECTIONS * REQUESTS:,} requests are answered, or told why not": wrong,
+        "bodies that are read slowly are whole": lacking and f"bytes missing: {lacking}",
+    }, f"{rate:.0f} requests/s, answered {dict(answers)}, beside {n} scrapes"
+
+
+def too_many_readers(port):
+    """One more than may be served at a time, by clients who do not read on."""
+    sockets, begun = begin_reading(port, MAX_REQUESTS + 5)
+    statuses = [int(b.split()[1]) for b in begun]
+    for s in sockets:
+        s.close()
+    if statuses.count(503) != 5 or statuses.count(200) != MAX_REQUESTS:
+        return f"{statuses.count(200)} times 200, {statuses.count(503)} times 503"
+    return None if comes_true(lambda: not scrape(port)) else "and no scrape after they left"
+
+
+def load(port, pid):
+    claims, sizes = {}, []
+    wrong = scrape(port)
+    verdict("a scrape", wrong)
+    if wrong:
+        return
+    pids = processes(pid)
+    before = descriptors(pids)
+    for number in range(ROUNDS):
+        said, line = one_round(port, number)
+        print(f"# {line}", flush=True)
+        for claim, wrong in said.items():
+            claims[claim] = claims.get(claim) or wrong
+        back = comes_true(lambda: descriptors(pids) == before)
+        claims["descriptors are given back"] = None if back else f"{before}, now {descriptors(pids)}"
+        sizes.append(resident_kib(pids))
+    for claim, wrong in claims.items():
+        verdict(claim, wrong)
+    verdict("who does not read leaves others a clear 503", too_many_readers(port))
+    # A first round makes the heap what it is, and others use it again, give and take. Of some 7,000
+    # requests and connections since, a kilobyte each would be more than this.
+    grown = [last - first for first, last in zip(sizes[0], sizes[-1])]
+    verdict("memory is flat", max(grown) > 4096 and f"{sizes} KiB after each round")
+    print(f"# resident after each round, attacher and server: {sizes} KiB")
+    verdict("the same processes all the time", processes(pid) != pids and f"{processes(pid)}")
+
+
+def basic(login):
+    return {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
+
+
+class Guess:
+    """A wrong password, each another one."""
+
+    def __init__(self, port, number):
+        self.port = port
+        header = basic(f"prometheus:wrong.{number}")["Authorization"]
+        self.request = f"GET {PATH} HTTP/1.1\r\nHost: t\r\nAuthorization: {header}\r\n\r\n".encode()
+        self.send()
+
+    def send(self):
+        self.socket = connect(self.port)
+        self.socket.sendall(self.request)
+
+    def answer(self):
+        """The status. Among so many, a connection may be ended before its request is read: again."""
+        for _ in range(5):
+            try:
+                begin = self.socket.recv(64)
+            except ConnectionError:
+                begin = b""
+            self.socket.close()
+            if begin:
+                return int(begin.split()[1])
+            self.send()
+        return 0
+
+
+def logins(port, pid, known, late):
+    wrong = scrape(port, basic(known))
+    verdict("a scrape with a password", wrong)
+    if wrong:
+        return
+    pids = processes(pid)
+    before = descriptors(pids)
+    guesses = [Guess(port, i) for i in range(LOGINS)]
+    verdict("who is known scrapes beside guesses", scrape(port, basic(known)))
+    verdict("who comes first now, from elsewhere, is let in", scrape(port, basic(late), "127.0.0.2"))
+    answers = collections.Counter(g.answer() for g in guesses)
+    unclear = {s: n for s, n in answers.items() if s != 401 and s not in CLEAR}
+    verdict(f"{LOGINS} guesses at once are refused", (unclear or not answers.get(401)) and str(dict(answers)))
+    print(f"# guesses were answered {dict(answers)}")
+    verdict("who is known scrapes after them", scrape(port, basic(known)))
+    back = comes_true(lambda: descriptors(pids) == before)
+    verdict("descriptors are given back after guesses", None if back else f"{descriptors(pids)}")
+    verdict("the same processes after guesses", processes(pid) != pids and f"{processes(pid)}")
+
+
+if __name__ == "__main__":
+    {"load": load, "logins": logins}[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
+    sys.exit(failed)

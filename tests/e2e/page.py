@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""What the landing page shows in a headless Chromium, held to /metrics.
+
+page.py URL OBJECT HOSTILE_OBJECT CALLS: OBJECT is page_calls.c, probed with a label and returning
+errnos, HOSTILE_OBJECT the same under a name that is markup, CALLS a program that makes calls.
+page.py --many URL COUNT; page.py --shots URL DIRECTORY. Prints `ok`, `not ok` lines.
+"""
+import base64
+import collections
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+from prometheus_client.parser import text_string_to_metric_families
+
+PATIENCE = 180  # seconds, for whatever the page is waited for: machines are slow
+failed = False
+HOSTILE = "<img src=x onerror=window.owned=1>"
+
+
+def check(name, good, why=""):
+    global failed
+    failed = failed or not good
+    print(f"ok page {name}" if good else f"not ok page {name}: {why}", flush=True)
+
+
+def same(name, got, want):
+    check(name, got == want, f"{got!r}, not {want!r}")
+
+
+class Browser:
+    """WebDriver, as much of it as is needed."""
+
+    def __init__(self, directory):
+        self.driver = subprocess.Popen(
+            ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        line = self.driver.stdout.readline()
+        while "started successfully on port" not in line:
+            if not line:
+                raise RuntimeError("chromedriver did not start")
+            line = self.driver.stdout.readline()
+        self.base = "http://127.0.0.1:" + line.strip().rstrip(".").rsplit(" ", 1)[1]
+        self.session = None
+        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage",
+                     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                     f"--user-data-dir={directory}"]
+        answer = self.call("/session", {"capabilities": {"alwaysMatch": {
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+            "goog:chromeOptions": {"binary": "/usr/bin/chromium", "args": arguments}}}})
+        self.session = answer["sessionId"]
+
+    def call(self, path, body=None, method="POST"):
+        prefix = f"/session/{self.session}" if self.session else ""
+        data = None if method != "POST" else json.dumps(body or {}).encode()
+        request = urllib.request.Request(self.base + prefix + path, data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(error.read().decode()) from error
+
+    def close(self):
+        try:
+            if self.session:
+                self.call("", method="DELETE")
+        finally:
+            self.driver.terminate()
+            self.driver.wait()
+
+    def run(self, script, *args):
+        return self.call("/execute/sync", {"script": script, "args": list(args)})
+
+    def devtools(self, cmd, **params):
+        return self.call("/goog/cdp/execute", {"cmd": cmd, "params": params})
+
+    def log(self, kind):
+        return self.call("/se/log", {"type": kind})
+
+    def size(self, width, height, mobile=False):
+        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                      deviceScaleFactor=1, mobile=mobile)
+
+    def scheme(self, name):
+        self.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+
+    def wait(self, script, *args):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            got = self.run(script, *args)
+            if got:
+                return got
+            time.sleep(0.2)
+        return None
+
+    def open(self, url):
+        self.call("/url", {"url": url})
+        return self.wait("return document.body.dataset.polls > 0")
+
+    def next_poll(self):
+        """A poll that began after this was called is on the page."""
+        now = self.run("return Number(document.body.dataset.polls)")
+        return self.wait("return document.body.dataset.polls >= arguments[0]", now + 2)
+
+    def choose(self, element_id, value):
+        self.run("const e = document.getElementById(arguments[0]); e.value = arguments[1];"
+                 "e.dispatchEvent(new Event('input')); e.dispatchEvent(new Event('change'))", element_id, value)
+
+    def click(self, selector):
+        self.run("document.querySelector(arguments[0]).click()", selector)
+
+    def screenshot(self, path):
+        with open(path, "wb") as out:
+            out.write(base64.b64decode(self.call("/screenshot", method="GET")))
+
+
+ROWS = """return [...document.querySelectorAll('#probes > tbody > tr:not(.detail)')].map((row) => ({
+    object: row.dataset.object, function: row.dataset.function,
+    shown: [...row.cells].map((c) => c.innerText.trim()),
+    values: [...row.cells].map((c) => c.dataset.value === undefined ? null : Number(c.dataset.value)),
+}))"""
+CALLS, RATE, ERRORS, P50, P99, MISSED, MECHANISM = range(1, 8)
+
+
+class Metrics:
+    """/metrics of one function of one object, label sets together."""
+
+    def __init__(self, url, target, function="page_call"):
+        with urllib.request.urlopen(f"{url}/metrics", timeout=PATIENCE) as answer:
+            text = answer.read().decode()
+        self.buckets = collections.Counter()
+        self.returns, self.missed = collections.Counter(), collections.Counter()
+        self.mechanism = None
+        for family in text_string_to_metric_families(text):
+            for name, labels, value, *_ in family.samples:
+                if labels.get("object") == target and labels.get("function") == function:
+                    self.take(name, labels, value)
+        self.calls = self.buckets[float("inf")]
+
+    def take(self, name, labels, value):
+        if name == "retprobe_duration_seconds_bucket":
+            self.buckets[float(labels["le"])] += value
+        elif name == "retprobe_returns_total" and value:
+            self.returns[labels["outcome"], labels["value"]] += value
+        elif name == "retprobe_missed_total":
+            self.missed[labels["reason"]] += value
+        elif name == "retprobe_probe_info":
+            self.mechanism = labels["mechanism"]
+
+    def errors(self):
+        return sum(n for (outcome, _), n in self.returns.items() if outcome == "error")
+
+    def has_quantile(self, q, value):
+        """Whether it lies in the classic bucket that has the quantile."""
+        low = 0
+        for bound, n in sorted(self.buckets.items()):
+            if n >= q * self.calls:
+                return low <= value <= bound
+            low = bound
+        return False
+
+
+def row_of(browser, target):
+    return next((r for r in browser.run(ROWS) if r["object"] == target), None)
+
+
+def make_calls(program, *args):
+    subprocess.run([program, *map(str, args)], check=True)
+
+
+def check_numbers(browser, url, target):
+    browser.choose("window", "0")
+    browser.next_poll()
+    row, metrics = row_of(browser, target), Metrics(url, target)
+    same("calls are those of /metrics", row["values"][CALLS], metrics.calls)
+    same("calls are those that were made", metrics.calls, 1000)
+    same("the share of errors is that of /metrics", round(row["values"][ERRORS] * metrics.calls), metrics.errors())
+    same("and it is what was made", (row["shown"][ERRORS].split(), metrics.errors()), (["30", "%", "ENOENT,", "…"], 300))
+    for q, column in ((0.5, P50), (0.99, P99)):
+        check(f"p{q * 100:g} is in its bucket of /metrics", metrics.has_quantile(q, row["values"][column]),
+              f"{row['values'][column]}: {dict(metrics.buckets)}")
+    same("missed calls are those of /metrics", row["values"][MISSED], sum(metrics.missed.values()))
+    same("the mechanism is that of /metrics", row["shown"][MECHANISM], metrics.mechanism)
+    return metrics
+
+
+def detail_table(browser, title):
+    return browser.run("""const section = [...document.querySelectorAll('.parts section')]
+        .find((s) => s.querySelector('h3').textContent.startsWith(arguments[0]));
+        return section && [...section.querySelectorAll(':scope > table > tbody > tr')].map((r) => [...r.cells].map((c) => c.textContent))""", title)
+
+
+def check_detail(browser, target, metrics):
+    browser.run("""[...document.querySelectorAll('#probes > tbody > tr')]
+        .find((r) => r.dataset.object === arguments[0]).querySelector('button').click()""", target)
+    browser.wait("return document.querySelector('.sets > table > tbody > tr')")
+    returned = detail_table(browser, "Returned")
+    same("outcomes are those of /metrics",
+         {(r[0], r[1]): int(r[2].replace(",", "")) for r in returned}, dict(metrics.returns))
+    sets = {r[0]: r[1] for r in detail_table(browser, "Label sets")}
+    same("label sets, their text as it is", sets, {"plain": "700", HOSTILE: "300"})
+
+
+def check_live(browser, program):
+    """Calls made while the page is open are in the window, and in the heatmap; no others are."""
+    browser.choose("window", "300")
+    before = browser.run("return Number(document.querySelector('.heat').dataset.calls)")
+    make_calls(program, "plain", 0, 123)
+    browser.next_poll()
+    after = browser.run("return Number(document.querySelector('.heat').dataset.calls)")
+    same("the heatmap has the calls made meanwhile", after - before, 123)
+    painted = browser.run("""const c = document.querySelector('.heat canvas');
+        const pixels = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        let n = 0;
+        for (let i = 0; i < pixels.length; i += 4)
+            n += pixels[i + 3] === 255 && pixels[i + 2] > pixels[i] + 60;
+        return n""")
+    check("the heatmap is drawn", painted > 50, f"{painted} coloured pixels")
+
+
+def check_search(browser, hostile):
+    browser.choose("search", "src=x onerror=window.owned=2")
+    same("search finds by object", [r["object"] for r in browser.run(ROWS)], [hostile])
+    browser.choose("search", "no_such_function")
+    rows = browser.run("return [...document.querySelectorAll('#unattached tbody tr')].map((r) => r.innerText)")
+    check("what is not attached is shown, and why", len(rows) == 1 and "not_found" in rows[0], rows)
+    browser.choose("search", "")
+    browser.choose("sort", "function")
+    names = [r["function"] for r in browser.run(ROWS)]
+    same("sorted by function", names, sorted(names))
+    browser.click("#probes thead th:nth-child(2) button")
+    calls = [r["values"][CALLS] for r in browser.run(ROWS)]
+    same("sorted by calls", calls, sorted(calls, reverse=True))
+
+
+def check_widths(browser):
+    for width, height, mobile in ((375, 812, True), (1280, 900, False)):
+        browser.size(width, height, mobile)
+        browser.next_poll()
+        for state in ("with a function open", "with none open"):
+            wide = browser.run("return document.documentElement.scrollWidth")
+            check(f"no horizontal scroll at {width} px, {state}", wide <= width, f"{wide} px")
+            if mobile:
+                browser.run("document.querySelector('[aria-expanded=true]')?.click()")
+
+
+def check_quiet(browser, url):
+    """Nothing hostile ran, nothing complained, nothing was asked of anybody else."""
+    same("markup in names does nothing", browser.run("return [window.owned ?? null, document.images.length]"), [None, 0])
+    same("no console message", [e["message"] for e in browser.log("browser")], [])
+    messages = [json.loads(e["message"])["message"] for e in browser.log("performance")]
+    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    # The tab that Chromium begins with is made of its own resources.
+    others = [u for u in urls if not u.startswith((url + "/", "data:", "chrome://"))]
+    check("no request to anywhere else", any(u.endswith("/api/v1/probes") for u in urls) and not others, others or urls)
+
+
+def check_without_script(browser, url):
+    browser.devtools("Emulation.setScriptExecutionDisabled", value=True)
+    browser.call("/url", {"url": url})
+    text = browser.call("/element/" + list(browser.call("/element", {
+        "using": "css selector", "value": "#static"}).values())[0] + "/text", method="GET")
+    check("without JavaScript the table is there", "page_call" in text and "no_such_function" in text, text)
+    browser.devtools("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def main_checks(browser, url, target, hostile, program):
+    browser.size(1280, 900)
+    check("opens, and polls", browser.open(url + "/"))
+    make_calls(program, "plain", 0, 690)
+    make_calls(program, "plain", 0, 10, 2000)
+    make_calls(program, HOSTILE, -2, 200)
+    make_calls(program, HOSTILE, -13, 100)
+    metrics = check_numbers(browser, url, target)
+    check_detail(browser, target, metrics)
+    check_live(browser, program)
+    check_widths(browser)
+    check_search(browser, hostile)
+    check_quiet(browser, url)
+    check_without_script(browser, url)
+
+
+def many_checks(browser, url, count):
+    browser.size(1280, 900)
+    begin = time.monotonic()
+    check(f"{count} functions: opens", browser.open(url + "/"))
+    opened = time.monotonic() - begin
+    rows = len(browser.run(ROWS))
+    check(f"{count} functions: rows are made as they are scrolled to", 20 <= rows < count / 2, f"{rows} rows")
+    begin = time.monotonic()
+    shown = browser.wait("""scrollTo(0, document.documentElement.scrollHeight);
+        return document.querySelectorAll('#probes > tbody > tr').length >= arguments[0]""", count)
+    check(f"{count} functions: all are there after scrolling", shown)
+    print(f"# opened in {opened:.1f} s, scrolled to the end in {time.monotonic() - begin:.1f} s")
+    polls = browser.run("return Number(document.body.dataset.polls)")
+    check(f"{count} functions: it goes on", browser.wait("return document.body.dataset.polls > arguments[0]", polls + 1))
+    last = f"bench_many_{count - 1:04}"
+    browser.choose("search", last)
+    same(f"{count} functions: search", [r["function"] for r in browser.run(ROWS)], [last])
+    check_quiet(browser, url)
+
+
+def shots(browser, url, directory):
+    """Screenshots to be looked at: after as many seconds as SECONDS says."""
+    browser.size(1280, 1000)
+    browser.open(url + "/")
+    time.sleep(float(os.environ.get("SECONDS_OPEN", "20")))
+    browser.run("document.querySelector(arguments[0] || '#probes tbody button').click()", os.environ.get("OPEN", ""))
+    for name, width, height, scheme in (("light", 1280, 1000, "light"), ("dark", 1280, 1000, "dark"),
+                                        ("phone", 375, 1600, "light"), ("phone-dark", 375, 1600, "dark")):
+        browser.size(width, height, width < 500)
+        browser.scheme(scheme)
+        browser.next_poll()
+        browser.screenshot(f"{directory}/{name}.png")
+
+
+def main():
+    modes = {"--many": lambda b, url, count: many_checks(b, url, int(count)), "--shots": shots}
+    mode = modes.get(sys.argv[1])
+    with tempfile.TemporaryDirectory() as directory:
+        browser = Browser(directory)
+        try:
+            (mode or main_checks)(browser, *sys.argv[2 if mode else 1:])
+        except Exception as error:
+            check("all checks are made", False, repr(error))
+            raise
+        finally:
+            browser.close()
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The landing page in a headless Chromium: the numbers on it are those of /metrics and those of calls
+# that were made, names that are markup do nothing, 1,000 functions, a phone's width. page.py looks.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+exporter=$PWD/build/retprobe_exporter
+temp=$(mktemp -d)
+pid=
+
+# shellcheck disable=SC2317 # called by the trap
+finish() {
+	trap '' HUP INT TERM
+	stop_exporter
+	rm -rf "$temp"
+}
+
+stop_exporter() {
+	[ -z "$pid" ] || kill "$pid" 2> /dev/null
+	wait
+	pid=
+}
+trap finish EXIT
+trap 'exit 130' HUP INT TERM
+
+for program in chromium chromedriver; do
+	if ! command -v $program > /dev/null; then
+		echo "SKIP page: $program is not here: make deps, where the distribution has it as a package"
+		exit 0
+	fi
+done
+for python in python3 /usr/bin/python3 ''; do
+	[ -n "$python" ] || break
+	"$python" -c 'import prometheus_client' 2> /dev/null && break
+done
+if [ -z "$python" ]; then
+	echo "SKIP page: python3-prometheus-client is not here: make deps"
+	exit 0
+fi
+if [ "$(id -u)" -ne 0 ]; then
+	echo "SKIP page: attaching needs root"
+	exit 0
+fi
+
+# start_exporter ARGUMENTS...: sets pid and url, once it serves.
+start_exporter() {
+	local end=$((SECONDS + 120)) port
+	"$exporter" --web.listen-address=127.0.0.1:0 "$@" > "$temp/log" 2>&1 &
+	pid=$!
+	until port=$(sed -n 's/.*listening on 127.0.0.1:\([0-9]*\).*/\1/p' "$temp/log") && [ -n "$port" ]; do
+		if [ $SECONDS -ge $end ] || ! kill -0 "$pid" 2> /dev/null; then
+			echo "not ok page the exporter starts: exit, or nothing in 120 s"
+			sed 's/^/    /' "$temp/log"
+			exit 1
+		fi
+		sleep 0.2
+	done
+	url=http://127.0.0.1:$port
+}
+
+# What the browser cannot be started for (a sandbox without user namespaces, say) is a failure.
+run_page() {
+	local code=0
+	"$python" tests/e2e/page.py "$@" || code=$?
+	[ $code -le 1 ] || echo "not ok page browser: page.py ended with $code"
+	return $code
+}
+
+failed=0
+hostile="$temp/<img src=x onerror=window.owned=2>\"&amp;"
+mkdir "$hostile"
+cp build/page_calls "$temp/calls"
+cp build/page_calls "$hostile/calls"
+cat > "$temp/config.yaml" <<-END
+	defaults: {returns: errno}
+	probes:
+	  - user: {object: $temp/calls, functions: [page_call, no_such_function]}
+	    labels: [{text: "str(arg0)"}]
+	  - user: {object: '$hostile/calls', functions: page_call}
+END
+start_exporter --config.file="$temp/config.yaml"
+run_page "$url" "$temp/calls" "$hostile/calls" "$temp/calls" || failed=1
+stop_exporter
+
+# The first thousand.
+start_exporter "$PWD/build/bench_many:bench_many_0*"
+run_page --many "$url" 1000 || failed=1
+exit $failed

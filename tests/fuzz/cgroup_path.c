@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A cgroup's path, of which containers and pods are told. */
+#include "fuzz.h"
+#include "labels.h"
+
+void fuzz__input(const char *data, size_t len)
+{
+	__cleanup_free char *path = fuzz__text(data, len);
+	__cleanup_free char *id = cgroup_path__container_id(path);
+	__cleanup_free char *uid = cgroup_path__pod_uid(path);
+
+	fuzz__check(id && strlen(id) <= len + strlen("containerd://"));
+	fuzz__check(uid && (!*uid || strlen(uid) == 36 || strlen(uid) == 32));
+}

@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the fuzzers:
+#
+#	run.sh				each for a short while and always alike; a suite of the tests
+#	run.sh [FUZZER...] -OPTION...	each, or those named, with these options of libFuzzer, for instance
+#					-max_total_time=60; what they find interesting stays in build/fuzz/corpus
+#
+# They begin with the seeds of tests/fuzz/seeds, those that generate.c makes, and the presets. An input that
+# makes one fail is kept in build/fuzz, and printed.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+build=build/fuzz
+runs=20000
+slow_runs=2000 # of those that ask a server each time, or begin with files as long as the presets
+
+fuzzers=()
+while [ $# -gt 0 ] && [[ $1 != -* ]]; do
+	fuzzers+=("$1")
+	shift
+done
+if [ ${#fuzzers[@]} -eq 0 ]; then
+	for source in tests/fuzz/*.c; do
+		name=$(basename "$source" .c)
+		[ "$name" = harness ] || fuzzers+=("$name")
+	done
+fi
+
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+trap 'exit 130' HUP INT TERM
+export TMPDIR=$temp
+
+# Records of seeds/FUZZER.txt, with lines "%%" between, to files of their own.
+split_seeds() { # split_seeds FUZZER
+	local seeds=$temp/seeds/$1
+	mkdir -p "$seeds"
+	[ ! -f "tests/fuzz/seeds/$1.txt" ] ||
+		awk -v prefix="$seeds/text" '
+			BEGIN { n = 1 }
+			$0 == "%%" { n++; lines = 0; next }
+			{ printf "%s%s", lines++ ? "\n" : "", $0 > (prefix n) }' "tests/fuzz/seeds/$1.txt"
+	[ "$1" != config ] || cp deploy/presets/*.yaml "$seeds"
+}
+
+show_input() { # show_input FILE: so that it can be made again
+	echo "    the input is $1; base64:"
+	base64 "$1" | head -n 50 | sed 's/^/    /'
+}
+
+# Options of libFuzzer behind the name.
+fuzz() { # fuzz FUZZER CORPUS OPTIONS...
+	local name=$1 corpus=$2
+	shift 2
+	mkdir -p "$corpus"
+	"$build/$name" -artifact_prefix="$build/$name-" -rss_limit_mb=1024 -timeout=60 -print_final_stats=1 \
+		"$@" "$corpus" "$temp/seeds/$name"
+}
+
+runs_of() { # runs_of FUZZER
+	case $1 in
+	config | request) echo $slow_runs ;;
+	*) echo $runs ;;
+	esac
+}
+
+mkdir -p "$temp/seeds"
+"$build/generate" "$temp/seeds" || exit 1
+failed=0
+for name in "${fuzzers[@]}"; do
+	split_seeds "$name"
+	log=$temp/$name.log
+	if [ $# -gt 0 ]; then
+		echo "fuzz: $name"
+		fuzz "$name" "$build/corpus/$name" "$@" > "$log" 2>&1
+	else
+		fuzz "$name" "$temp/corpus/$name" -seed=1 -runs="$(runs_of "$name")" > "$log" 2>&1
+	fi
+	code=$?
+	if [ $code -eq 0 ]; then
+		[ $# -eq 0 ] || sed -n 's/^Done \(.*\)/fuzz: \1/p; s/^stat::\(average_exec\)/fuzz: \1/p' "$log"
+		echo "ok fuzz $name"
+		continue
+	fi
+	failed=1
+	echo "not ok fuzz $name: exit code $code"
+	grep -A 30 -m 1 -E 'ERROR|not so|runtime error' "$log" | grep -v -e ' in fuzzer::' -e __libc_start |
+		sed 's/^/    /'
+	artifact=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
+	[ -z "$artifact" ] || show_input "$artifact"
+done
+exit $failed

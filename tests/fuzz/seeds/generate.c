@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* generate DIR: what the fuzzers begin with where that is no text, as DIR/FUZZER/NAME. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define assert_true(condition) ((condition) ? (void)0 : abort())
+#define assert_non_null(p)     assert_true((p) != NULL)
+#define assert_int_equal(a, b) assert_true((a) == (b))
+
+#include "elf_fixture.h"
+#include "expr_fixture.h"
+#include "util.h"
+
+static char *make_dir(const char *top, const char *name)
+{
+	char *dir = xasprintf("%s/%s", top, name);
+
+	mkdir(dir, 0777);
+	return dir;
+}
+
+static void put_text(FILE *f, const char *text)
+{
+	uint32_t len = strlen(text);
+
+	fwrite(&len, sizeof(len), 1, f);
+	fwrite(text, len, 1, f);
+}
+
+static void write_elf(const char *dir)
+{
+	static const struct elf_fixture_symbol symbols[] = {
+		{ "main", ELF_FIXTURE_VADDR, STT_FUNC, false, false, false },
+		{ "local", ELF_FIXTURE_VADDR + 16, STT_FUNC, false, false, false },
+		{ "local", ELF_FIXTURE_VADDR + 32, STT_FUNC, false, false, false },
+		{ "data", ELF_FIXTURE_VADDR, STT_OBJECT, false, false, false },
+		{ "memcpy@@NEW", ELF_FIXTURE_VADDR + 48, STT_GNU_IFUNC, false, false, false },
+		{ "exported", ELF_FIXTURE_VADDR + 64, STT_FUNC, true, false, false },
+		{ "exported", ELF_FIXTURE_VADDR + 80, STT_FUNC, true, true, false },
+		{ "elsewhere", 0, STT_FUNC, true, false, true },
+	};
+	struct elf_fixture f = { .machine = ELF_FIXTURE_MACHINE,
+				 .type = ET_DYN,
+				 .symbols = symbols,
+				 .nsymbols = ARRAY_SIZE(symbols) };
+
+	free(elf_fixture__write(dir, "library", &f));
+	f.nsymbols = 2;
+	f.section = ".gopclntab";
+	free(elf_fixture__write(dir, "go", &f));
+}
+
+static void write_btf(const char *dir)
+{
+	static const char *const texts[] = { "file->f_inode->i_name",
+					     "by_value.inode->i_color",
+					     "file->f_paths[1].hash",
+					     "str(argv[0])",
+					     "arg3",
+					     "file->f_inod" };
+	struct expr_fixture f;
+	const void *data;
+	__u32 size;
+
+	expr_fixture__make(&f);
+	assert_true(btf__add_func(f.btf, "work", BTF_FUNC_STATIC, f.scope.proto) > 0);
+	assert_true(btf__add_func(f.btf, "other", BTF_FUNC_STATIC, f.other.proto) > 0);
+	data = btf__raw_data(f.btf, &size);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		__cleanup_free char *path = xasprintf("%s/%zu", dir, i);
+		__cleanup_fclose FILE *out = fopen(path, "we");
+
+		assert_non_null(out);
+		fprintf(out, "%s\n", texts[i]);
+		fwrite(data, size, 1, out);
+	}
+	expr_fixture__free(&f);
+}
+
+static void write_news(const char *dir)
+{
+	static const uint32_t heads[][4] = { { 1, 1, 1, 2 }, { 0, 1, 7, 0 }, { 1, 3, 0, 1 } };
+	__cleanup_free char *path = xasprintf("%s/three", dir);
+	__cleanup_fclose FILE *out = fopen(path, "we");
+
+	assert_non_null(out);
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+		fwrite(heads[i], sizeof(heads[i]), 1, out);
+		for (uint32_t k = 0; k < heads[i][3]; k++)
+			put_text(out, k ? "1" : "alpha");
+	}
+}
+
+static void write_messages(const char *dir)
+{
+	static const struct {
+		uint32_t status;
+		uint64_t len;
+	} __attribute__((packed)) answer = { 0, 5 };
+	static const uint32_t requests[] = { 1, 1, 2, 2 };
+	__cleanup_free char *to_server = xasprintf("%s/answer", dir);
+	__cleanup_free char *to_attacher = xasprintf("%s/requests", dir);
+	__cleanup_fclose FILE *out = fopen(to_server, "we");
+	__cleanup_fclose FILE *back = fopen(to_attacher, "we");
+
+	assert_true(out && back);
+	fputc(1, out);
+	fwrite(&answer, sizeof(answer), 1, out);
+	fwrite("hello", 5, 1, out);
+	fputc(0, back);
+	fwrite(requests, sizeof(requests), 1, back);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *fuzzer;
+		void (*write)(const char *dir);
+	} seeds[] = {
+		{ "elf", write_elf },
+		{ "btf", write_btf },
+		{ "label_news", write_news },
+		{ "channel", write_messages },
+	};
+
+	assert_true(argc == 2);
+	for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
+		__cleanup_free char *dir = make_dir(argv[1], seeds[i].fuzzer);
+
+		seeds[i].write(dir);
+	}
+	return 0;
+}

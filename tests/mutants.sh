@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Breaks the accounting, in one way after the other, and sees that a test notices: mutants.sh [NAME...]
+#
+# A mutant is one edit of one file (sed -E), made in a copy of the tree, and the test that must fail for
+# it: `unit TEST`, or what conformance.sh takes, with only the cases that matter. Each takes a minute or
+# two. Prints `killed NAME: CHECK that failed`, or `SURVIVED NAME`, which is a hole in the tests.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+tree=build/mutants
+
+# NAME FILE EDIT TEST, by what is broken.
+mutants() {
+	# How a return finds its entry.
+	mutant place-without-address bpf/pairing.bpf.h \
+		'/place_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges/6.12:kretprobe
+	mutant place-by-cpu bpf/places.bpf.h \
+		's/rp_hash\(key, place/rp_hash(key ^ bpf_get_smp_processor_id(), place/' conformance_edges/6.12:kretprobe
+	mutant frame-without-address bpf/pairing.bpf.h \
+		'/pop_task_frame\(enum/,/^}/s/f->addr == addr && //' conformance_edges/6.12:small.kretprobe
+	mutant hash-not-filled bpf/pairing.bpf.h \
+		's/bpf_map_update_elem\(&kernel_frames, &key, &now, BPF_ANY\);//' conformance_edges/6.12:small.fexit
+	mutant hash-leftovers bpf/pairing.bpf.h \
+		'/take_start\(/,/^}/s/if \(use_task_storage\)/if (0)/' conformance_edges/6.12:small.kretprobe
+	mutant hash-without-address bpf/pairing.bpf.h \
+		'/kernel_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges/5.10:kretprobe
+	# What our programs count.
+	mutant no-entry-not-counted bpf/pairing.bpf.h \
+		'/void leave\(/,/^}/s/tally\(c, id, RP_TALLY_NO_ENTRY\)/(void)0/' conformance_edges/6.12:small.fexit
+	mutant depth-not-counted bpf/pairing.bpf.h \
+		's/tally\(c, id, RP_TALLY_DEPTH\)/(void)0/' conformance/6.12:uretprobe
+	mutant depth-counted-twice bpf/pairing.bpf.h \
+		's/return t && t->overflow && addr <= t->overflow/return false/' conformance_edges/6.12:small.kretprobe
+	mutant killed-not-counted bpf/core.bpf.h \
+		'/void count_return\(/,/^}/s/^\tcount_outcome/\tif ((int)ret != -514)\n\t\tcount_outcome/' \
+		conformance_edges/6.1:kretprobe
+	mutant before-us-counted bpf/probe_syscall.bpf.h \
+		's/f\.start \? RP_TALLY_NO_ENTRY : RP_TALLY_IGNORED/RP_TALLY_NO_ENTRY/' conformance_edges/6.12:start
+	mutant entries-not-counted exporter/bpfobj.c \
+		's/(ro->count_entries =) .*/\1 false;/' conformance/7:fsession
+	mutant entries-of-all-not-counted exporter/bpfobj.c \
+		's/(ro->count_entries =) .*/\1 false;/' conformance/7:fsession.multi
+	# What the kernel counts.
+	mutant hits-ignored exporter/attach_kretprobe.c \
+		's/has_returned = true/has_returned = false/' conformance_edges/6.1:percpu.kretprobe
+	mutant hits-of-5.10-ignored exporter/attach_kretprobe.c \
+		's/has_returned = true/has_returned = false/' conformance_edges/5.10:percpu.kretprobe
+	mutant breakpoints-skipped-ignored exporter/attach_kretprobe.c \
+		's/(MISSED_RECURSION\] =) skipped/\1 0/' conformance_edges/7:kretprobe
+	mutant maxactive-ignored exporter/attach_kretprobe.c \
+		's/no_slot > skipped \? no_slot - skipped : 0/0/' conformance_edges/6.12:slots
+	mutant slots-of-links-ignored exporter/attach_links.c \
+		's/\+= bpf_sys__link_missed\(.*\)/+= 0/' conformance/6.12:kprobe.multi
+	mutant multi-recursion-ignored exporter/attach_multi.c \
+		's/\.returns = PROG_BIT\(PROG_MULTI_RETURN\)/.returns = 0/' conformance_edges/6.12:percpu.kprobe.multi
+	mutant multi-recursion-of-entries-too exporter/attach_multi.c \
+		's/(\.returns = PROG_BIT\(PROG_MULTI_RETURN\))/\1 | PROG_BIT(PROG_MULTI_ENTRY)/' \
+		conformance_edges/6.12:percpu.kprobe.multi
+	mutant session-recursion-ignored exporter/attach_multi.c \
+		's/\.returns = PROG_BIT\(PROG_KPROBE_SESSION\)/.returns = 0/' conformance_edges/7:percpu.kprobe.session
+	mutant session-skips-not-halved exporter/attach_multi.c \
+		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges/6.12:percpu.kprobe.session
+	mutant session-skips-halved-on-7 exporter/attach_multi.c \
+		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges/7:percpu.kprobe.session
+	mutant fexit-recursion-ignored exporter/attach_fexit.c \
+		's/programs__count_fd\(x->program\)\.skipped/0/' conformance_edges/7:fexit
+	mutant fsession-recursion-ignored exporter/attach_fsession.c \
+		's/has_skipped = true/has_skipped = false/' conformance_edges/7:fsession
+	# How it is brought together.
+	mutant filtered-not-counted exporter/losses.c \
+		's/(calls = l->calls\[id\]) \+ tally\[RP_TALLY_FILTERED\]/\1/' unit test_losses
+	mutant filtered-of-all-not-counted exporter/losses.c \
+		's/(calls \+= l->calls\[i\]) \+ tally\[RP_TALLY_FILTERED\]/\1/' unit test_losses
+	mutant stale-counted exporter/losses.c \
+		's/(no_entry = tally\[RP_TALLY_NO_ENTRY\])/\1 + tally[RP_TALLY_STALE]/' unit test_losses
+	mutant running-counted exporter/losses.c \
+		's/s->x = without_exit < s->x \+ grown .*/s->x = without_exit + 0 * grown;/' unit test_losses
+	mutant bound-counted exporter/losses.c \
+		'/skipped_calls\(struct/,/^}/s/return now < before \? now : before/return now + 0 * before/' unit test_losses
+	mutant no-entry-counted-twice exporter/losses.c \
+		's/(k->returned, calls) \+ no_entry/\1/' unit test_losses
+	mutant being-counted-is-missed exporter/losses.c \
+		'/skipped_returns\(/,/^}/s/return now < before \? now : before/return now + 0 * before/' unit test_losses
+	mutant counters-go-back exporter/losses.c \
+		's/^\tif \(v > \*counter\)$/\tif (1)/' unit test_losses
+	mutant others-counted exporter/losses.c \
+		's/ \|\| strcmp\(slots\[i\]\.ops->name, p->mechanism\)//' unit test_losses
+	# Starting and stopping.
+	mutant events-left exporter/attach_kretprobe.c \
+		"s/if \(k->return_defined\)/if (0)/" conformance_edges/6.1:kretprobe
+}
+
+edit() { # edit FILE EDIT
+	sed -E -i "$2" "$tree/$1"
+	! cmp -s "$1" "$tree/$1"
+}
+
+# The first check that fails; nothing if none does.
+run_test() {
+	if [ "$1" = unit ]; then
+		make -s -C $tree WERROR= "build/unit/$2" >"$tree/log" 2>&1 || echo "broken: $(tail -1 $tree/log)"
+		CMOCKA_MESSAGE_OUTPUT=TAP "$tree/build/unit/$2" 2>&1 | grep -m 1 '^not ok'
+		return
+	fi
+	make -s -j "$(nproc)" -C $tree WERROR= all build/workload build/small/retprobe_exporter >"$tree/log" 2>&1 ||
+		echo "broken: $(grep -m 1 error $tree/log)"
+	(cd $tree && tests/vm/conformance.sh "$1") | tee "$tree/log" | grep -m 1 '^not ok'
+}
+
+mutant() { # mutant NAME FILE EDIT TEST...
+	local name=$1 file=$2 edit=$3 verdict
+	shift 3
+	[ -z "$wanted" ] || [[ " $wanted " == *" $name "* ]] || return 0
+	if ! edit "$file" "$edit"; then
+		echo "BROKEN $name: the edit changes nothing"
+		lost=1
+	else
+		verdict=$(run_test "$@")
+		case $verdict in
+		'') echo "SURVIVED $name ($*)" ;;
+		broken*) echo "BROKEN $name: $verdict" ;;
+		*) echo "killed $name: ${verdict#not ok }" ;;
+		esac
+		[[ $verdict == "not ok"* ]] || lost=1
+	fi
+	cp -p "$file" "$tree/$file"
+	touch "$tree/$file"
+}
+
+wanted=$* lost=0
+mkdir -p $tree
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -u -p -d -t $tree || exit 1
+mutants
+exit $lost

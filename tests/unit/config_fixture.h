@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Command lines and files for the parser of the configuration. */
+#ifndef CONFIG_FIXTURE_H
+#define CONFIG_FIXTURE_H
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "config_internal.h"
+
+/* As errors list them. */
+#define MECHANISMS                                                                         \
+	"auto, fsession.multi, fsession, fexit, kprobe.session, kprobe.multi, kretprobe, " \
+	"tracepoint, uprobe.session, uprobe.multi or uretprobe"
+
+#define MAX_ARGS 8
+
+/* Files are written into a directory of the test's own and named without it. */
+static char directory[] = "/tmp/test_config.XXXXXX";
+
+static inline int enter_directory(void **state)
+{
+	return mkdtemp(directory) ? chdir(directory) : -1;
+}
+
+static inline int leave_directory(void **state)
+{
+	remove("config.yaml");
+	return chdir("/") ? -1 : rmdir(directory);
+}
+
+static inline void write_bytes(const char *text, size_t len)
+{
+	FILE *f = fopen("config.yaml", "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, len, f), len);
+	fclose(f);
+}
+
+static inline void write_file(const char *text)
+{
+	write_bytes(text, strlen(text));
+}
+
+/* NULL and *error, to be freed, or the config. args end with NULL. */
+static inline struct config *parse(const char *const *args, char **error)
+{
+	char *argv[MAX_ARGS + 2] = { "retprobe_exporter" };
+	struct config *c = NULL;
+	int argc = 1, err;
+
+	while (argc <= MAX_ARGS && args[argc - 1]) {
+		argv[argc] = (char *)args[argc - 1];
+		argc++;
+	}
+	*error = NULL;
+	err = config__parse(argc, argv, &c, error);
+	if (err) {
+		assert_int_equal(err, -EINVAL);
+		assert_null(c);
+		assert_non_null(*error);
+		assert_null(strchr(*error, '\n'));
+	} else {
+		assert_non_null(c);
+		assert_null(*error);
+	}
+	return c;
+}
+
+#define PARSE(...) parse_good((const char *const[]){ __VA_ARGS__, NULL })
+static inline struct config *parse_good(const char *const *args)
+{
+	char *error;
+	struct config *c = parse(args, &error);
+
+	if (!c)
+		fail_msg("%s: %s", args[0] ? args[0] : "(nothing)", error);
+	return c;
+}
+
+#endif /* CONFIG_FIXTURE_H */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "channel.h"
+
+static struct channel server;
+static struct channel_peer attacher;
+
+static int set_up(void **state)
+{
+	server = (struct channel){};
+	attacher = (struct channel_peer){};
+	return channel__open(&server.fd, &attacher.fd);
+}
+
+static int tear_down(void **state)
+{
+	cleanup__close(&server.fd);
+	channel__close(&attacher);
+	return 0;
+}
+
+static void close_server(void)
+{
+	close(server.fd);
+	server.fd = -1;
+}
+
+/* Answers each request with its number of bytes, as many as it has been asked. */
+static void *answer_requests(void *arg)
+{
+	static const char text[] = "abcdefgh";
+	struct channel_request r;
+	int asked = 0;
+
+	while (!channel__receive(&attacher, &r)) {
+		asked++;
+		channel__answer(&attacher, &r, r.op == CHANNEL_RELOAD ? -EINVAL : 0, text, asked);
+	}
+	return NULL;
+}
+
+static void test_call(void **state)
+{
+	__cleanup_buf struct buf out = {};
+	pthread_t thread;
+	int status = 1;
+
+	pthread_create(&thread, NULL, answer_requests, NULL);
+	assert_int_equal(channel__call(&server, CHANNEL_REFRESH, CHANNEL_FOREVER, &status, &out),
+			 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(channel__call(&server, CHANNEL_RELOAD, CHANNEL_FOREVER, &status, &out), 0);
+	assert_int_equal(status, -EINVAL);
+	assert_string_equal(buf__str(&out), "aab");
+	close_server();
+	pthread_join(thread, NULL);
+}
+
+/* What nobody waited for is not lost, and is not taken for the answer to something else. */
+static void test_late(void **state)
+{
+	__cleanup_buf struct buf out = {};
+	struct channel_request first;
+	pthread_t thread;
+	int status = 1;
+
+	assert_int_equal(channel__call(&server, CHANNEL_REFRESH, 0.01, &status, &out), -ETIMEDOUT);
+	assert_int_equal(status, 1);
+	assert_int_equal(channel__receive(&attacher, &first), 0);
+	assert_int_equal(channel__answer(&attacher, &first, -EIO, "late,", 5), 0);
+	pthread_create(&thread, NULL, answer_requests, NULL);
+	assert_int_equal(channel__call(&server, CHANNEL_REFRESH, CHANNEL_FOREVER, &status, &out),
+			 0);
+	assert_int_equal(status, 0);
+	assert_string_equal(buf__str(&out), "late,a");
+	close_server();
+	pthread_join(thread, NULL);
+}
+
+/* An attacher that is busy for long finds one request, however often it was asked. */
+static void test_busy(void **state)
+{
+	__cleanup_buf struct buf out = {};
+	struct channel_request r;
+	pthread_t thread;
+	char byte;
+	int status = 1;
+
+	assert_int_equal(channel__settle(&server, 0, &out), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(channel__call(&server, CHANNEL_WEB, 0, &status, &out), -ETIMEDOUT);
+		assert_int_equal(channel__settle(&server, 0, &out), -ETIMEDOUT);
+	}
+	assert_int_equal(channel__receive(&attacher, &r), 0);
+	assert_int_equal(r.op, CHANNEL_WEB);
+	assert_int_equal(recv(attacher.fd, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(channel__answer(&attacher, &r, 0, "late,", 5), 0);
+	assert_int_equal(channel__settle(&server, 0, &out), 0);
+	assert_string_equal(buf__str(&out), "late,");
+	assert_int_equal(channel__settle(&server, 0, &out), 0);
+	pthread_create(&thread, NULL, answer_requests, NULL);
+	assert_int_equal(channel__call(&server, CHANNEL_WEB, CHANNEL_FOREVER, &status, &out), 0);
+	assert_string_equal(buf__str(&out), "late,a");
+	close_server();
+	pthread_join(thread, NULL);
+}
+
+static void *call_later(void *arg)
+{
+	int status;
+
+	assert_int_equal(channel__settle(&server, CHANNEL_FOREVER, arg), 0);
+	assert_int_equal(channel__call(&server, CHANNEL_WEB, CHANNEL_FOREVER, &status, arg), 0);
+	return NULL;
+}
+
+/* Nobody takes the answer, and it is more than a socket takes: the attacher does not wait. */
+static void test_large(void **state)
+{
+	const size_t len = 4 << 20;
+	__cleanup_free char *data = xcalloc(len, 1);
+	__cleanup_buf struct buf out = {};
+	struct pollfd p = { .fd = attacher.fd, .events = POLLOUT };
+	struct channel_request r;
+	pthread_t thread;
+	int status;
+
+	memset(data, 'x', len);
+	assert_int_equal(channel__call(&server, CHANNEL_WEB, 0, &status, &out), -ETIMEDOUT);
+	assert_int_equal(channel__receive(&attacher, &r), 0);
+	assert_int_equal(channel__answer(&attacher, &r, 0, data, len), 0);
+	assert_true(channel__is_sending(&attacher));
+	assert_int_equal(channel__send(&attacher), 0);
+	assert_true(channel__is_sending(&attacher));
+	pthread_create(&thread, NULL, call_later, &out);
+	while (channel__is_sending(&attacher)) {
+		assert_int_equal(poll(&p, 1, -1), 1);
+		assert_int_equal(channel__send(&attacher), 0);
+	}
+	p.events = POLLIN;
+	assert_int_equal(poll(&p, 1, -1), 1);
+	assert_int_equal(channel__receive(&attacher, &r), 0);
+	assert_int_equal(channel__answer(&attacher, &r, 0, "end", 3), 0);
+	assert_false(channel__is_sending(&attacher));
+	pthread_join(thread, NULL);
+	assert_int_equal(out.len, len + 3);
+	assert_memory_equal(out.data, data, len);
+	assert_memory_equal(out.data + len, "end", 3);
+	/* A server that leaves in the middle of it. */
+	assert_int_equal(channel__answer(&attacher, &r, 0, data, len), 0);
+	close_server();
+	assert_int_equal(channel__send(&attacher), -EPIPE);
+}
+
+static void *nothing(void *arg)
+{
+	struct channel_request r;
+
+	channel__receive(&attacher, &r);
+	channel__close(&attacher);
+	return NULL;
+}
+
+static void test_gone(void **state)
+{
+	__cleanup_buf struct buf out = {};
+	struct channel_request r;
+	pthread_t thread;
+	int status;
+
+	pthread_create(&thread, NULL, nothing, NULL);
+	assert_int_equal(channel__call(&server, CHANNEL_REFRESH, CHANNEL_FOREVER, &status, &out),
+			 -EPIPE);
+	pthread_join(thread, NULL);
+	assert_int_equal(channel__open(&server.fd, &attacher.fd), 0);
+	close_server();
+	assert_int_equal(channel__receive(&attacher, &r), -EPIPE);
+}
+
+/* Announces a terabyte, and sends a few bytes of it. */
+static void *exaggerate(void *arg)
+{
+	const uint64_t len = 1ULL << 40;
+	struct channel_request r;
+	uint32_t head[4] = { 0 };
+
+	channel__receive(&attacher, &r);
+	head[0] = r.number;
+	memcpy(&head[2], &len, sizeof(len));
+	send(attacher.fd, head, sizeof(head), 0);
+	send(attacher.fd, "abc", 3, 0);
+	channel__close(&attacher);
+	return NULL;
+}
+
+/* Memory is for what has come. */
+static void test_announced(void **state)
+{
+	__cleanup_buf struct buf out = {};
+	pthread_t thread;
+	int status;
+
+	pthread_create(&thread, NULL, exaggerate, NULL);
+	assert_int_equal(channel__call(&server, CHANNEL_REFRESH, CHANNEL_FOREVER, &status, &out),
+			 -EPIPE);
+	assert_false(out.failed);
+	assert_true(out.cap <= 4 << 20);
+	assert_int_equal(out.len, 0);
+	pthread_join(thread, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_call, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_late, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_busy, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_large, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_announced, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

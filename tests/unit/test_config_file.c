@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Configuration files and presets: what they come to, and the exact words in which wrong ones are
+ * refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "config_fixture.h"
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static void test_file(void **state)
+{
+	const struct probe_list *l;
+	struct config *c;
+
+	write_file("---\n"
+		   "# a comment\n"
+		   "histograms:\n"
+		   "  buckets: [0.001, 1e-2, 1, 2.5]\n"
+		   "  native_resolution: 3\n"
+		   "defaults: {maxactive: 64}\n"
+		   "probes:\n"
+		   "  - functions: [\"vfs_*\", '!vfs_readv', ext4:ext4_sync_file, syscall:openat]\n"
+		   "    mechanism: kretprobe\n"
+		   "    maxactive: 128\n"
+		   "  - functions: do_unlinkat|filename_unlinkat\n"
+		   "  - syscalls: [openat, \"*at\"]\n"
+		   "  - user: {functions: [main, ns::f], object: ./a:out}\n"
+		   "    mechanism: uretprobe\n"
+		   "  - functions: [a|b, \"!c*\"]\n"
+		   "    module: nf-tables\n");
+	c = PARSE("--config.file=config.yaml");
+	assert_false(c->is_default_set);
+	assert_int_equal(c->nbuckets, 4);
+	assert_true(c->buckets[1] == 0.01);
+	assert_int_equal(c->native_schema, 3);
+	assert_int_equal(c->nlists, 5);
+
+	l = &c->lists[0];
+	assert_int_equal(l->npatterns, 4);
+	assert_true(l->patterns[0].glob);
+	assert_string_equal(l->patterns[1].functions[0], "vfs_readv");
+	assert_true(l->patterns[1].exclude);
+	assert_string_equal(source_pos__str(&l->patterns[1].pos), "config.yaml:8:26");
+	assert_string_equal(l->patterns[2].object, "ext4");
+	assert_int_equal(l->patterns[3].type, OBJECT_SYSCALL);
+	assert_string_equal(l->settings.mechanism, "kretprobe");
+	assert_int_equal(l->settings.maxactive, 128);
+	assert_string_equal(source_pos__str(&l->pos), "config.yaml:8:5");
+	assert_false(l->builtin);
+
+	l = &c->lists[1];
+	assert_int_equal(l->npatterns, 1);
+	assert_int_equal(l->patterns[0].nfunctions, 2);
+	assert_null(l->settings.mechanism);
+	assert_int_equal(l->settings.maxactive, 64);
+
+	l = &c->lists[2];
+	assert_int_equal(l->patterns[0].type, OBJECT_SYSCALL);
+	assert_string_equal(l->patterns[0].functions[0], "openat");
+	assert_true(l->patterns[1].glob);
+
+	l = &c->lists[3];
+	assert_int_equal(l->patterns[1].type, OBJECT_USER);
+	assert_string_equal(l->patterns[1].object, "./a:out");
+	assert_string_equal(l->patterns[1].functions[0], "ns::f");
+	assert_string_equal(l->settings.mechanism, "uretprobe");
+
+	l = &c->lists[4];
+	for (size_t i = 0; i < l->npatterns; i++) {
+		assert_int_equal(l->patterns[i].type, OBJECT_MODULE);
+		assert_string_equal(l->patterns[i].object, "nf_tables");
+	}
+	assert_int_equal(l->npatterns, 2);
+	config__free(c);
+}
+
+static void test_histograms(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t nbuckets;
+		int schema;
+	} cases[] = {
+		{ "histograms: {buckets: []}", 0, 2 },
+		{ "histograms: {native_resolution: 0}", 25, 0 },
+		{ "histograms: {native_resolution: off}", 25, -1 },
+		{ "histograms: {native_resolution: \"off\"}", 25, -1 },
+		{ "histograms: {buckets: [5], native_resolution: off}", 1, -1 },
+		{ "histograms: {}", 25, 2 },
+		{ "", 25, 2 },
+		{ "# nothing\n", 25, 2 },
+		{ "---\n", 25, 2 },
+		{ "{}\n", 25, 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct config *c;
+
+		write_file(cases[i].text);
+		c = PARSE("--config.file=config.yaml", "vfs_read");
+		assert_int_equal(c->nbuckets, cases[i].nbuckets);
+		assert_int_equal(c->native_schema, cases[i].schema);
+		assert_int_equal(c->nlists, 1);
+		assert_false(c->is_default_set);
+		config__free(c);
+	}
+}
+
+/* A probe's own key, then defaults, then the flag (NULL here: attach asks c->mechanism). */
+static void test_precedence(void **state)
+{
+	struct config *c;
+
+	write_file("defaults: {mechanism: tracepoint, maxactive: 7}\n"
+		   "probes:\n"
+		   "- {functions: a, mechanism: auto, maxactive: 8}\n"
+		   "- {functions: b}\n");
+	c = PARSE("--mechanism=kretprobe", "--config.file=config.yaml", "p");
+	assert_string_equal(c->mechanism, "kretprobe");
+	assert_int_equal(c->nlists, 3);
+	for (size_t i = 0; i < c->nlists; i++) {
+		const struct probe_list *l = &c->lists[i];
+		bool own = !strcmp(l->patterns[0].text, "a");
+
+		assert_string_equal(l->settings.mechanism, own ? "auto" : "tracepoint");
+		assert_int_equal(l->settings.maxactive, own ? 8 : 7);
+	}
+	config__free(c);
+
+	write_file("probes: [{functions: a}]");
+	c = PARSE("--mechanism=kretprobe", "--config.file=config.yaml");
+	assert_null(c->lists[0].settings.mechanism);
+	assert_int_equal(c->lists[0].settings.maxactive, 4096);
+	config__free(c);
+}
+
+#define SYNTAX	 "; check brackets, quotes and indentation (by spaces)"
+#define TOP_KEYS "(allowed: probes, presets, defaults, histograms)"
+#define HOW_KEYS                                                                           \
+	"mechanism, maxactive, returns, labels, filter, observe, max_series, series_ttl, " \
+	"max_rate)"
+#define PROBE_KEYS "(allowed: functions, syscalls, user, module, " HOW_KEYS
+#define OWN_OBJECT                                                                      \
+	"module is for kernel functions without an OBJECT of their own; put this into " \
+	"another probe"
+#define RESOLUTION  "native_resolution must be 0, 1, 2, 3 or off, not "
+#define BUCKET_TEXT "a bucket must be a finite number of seconds, as in 0.001 or 1e-3, not "
+
+static const struct {
+	const char *text, *error; /* error behind "config.yaml:" */
+} bad_files[] = {
+	/* keys */
+	{ "probe:\n- functions: x\n",
+	  "1:1: unknown key \"probe\" in the configuration; did you mean probes? " TOP_KEYS },
+	{ "size_buckets: []\n",
+	  "1:1: unknown key \"size_buckets\" in the configuration " TOP_KEYS },
+	{ "probes:\n- functions: x\n  max_active: 1\n",
+	  "3:3: unknown key \"max_active\" in a probe; did you mean maxactive? " PROBE_KEYS },
+	{ "probes:\n- functions: x\n  max_speed: 1\n",
+	  "3:3: unknown key \"max_speed\" in a probe " PROBE_KEYS },
+	{ "probes:\n- functions: x\n  max_rate: -1\n",
+	  "3:13: max_rate: \"-1\" is not allowed; write a whole number from 0 to 1000000000000" },
+	{ "histograms: {bucket: []}",
+	  "1:14: unknown key \"bucket\" in histograms; did you mean buckets or size_buckets? "
+	  "(allowed: buckets, size_buckets, native_resolution)" },
+	{ "defaults: {functions: x}",
+	  "1:12: unknown key \"functions\" in defaults (allowed: " HOW_KEYS },
+	{ "probes: []\nprobes: []\n",
+	  "2:1: key \"probes\" is given twice, first in line 1; keep one" },
+	{ "probes:\n- functions: a\n  functions: b\n",
+	  "3:3: key \"functions\" is given twice, first in line 2; keep one" },
+	{ "[a]: b", "1:1: a key must be a plain word" },
+
+	/* types */
+	{ "- a\n", "1:1: the configuration must be a mapping (key: value), not a list" },
+	{ "hello", "1:1: the configuration must be a mapping (key: value), not a single value" },
+	{ "probes: {functions: x}",
+	  "1:9: probes must be a list (- functions: ...), not a mapping" },
+	{ "probes:\npresets: [vfs]", "1:8: probes must be a list (- functions: ...), not nothing" },
+	{ "probes: [vfs_read]",
+	  "1:10: a probe must be a mapping (key: value), not a single value" },
+	{ "presets: vfs", "1:10: presets must be a list of names, not a single value" },
+	{ "probes: [{functions: {a: b}}]",
+	  "1:22: functions must be a string or a list of strings, not a mapping" },
+	{ "probes: [{functions: [[a]]}]", "1:23: a function must be a string, not a list" },
+	{ "probes: [{functions: [5]}]",
+	  "1:23: a function must be a string, not the number 5; quote it if it is a name" },
+	{ "probes: [{functions: [null]}]", "1:23: a function must be a string, not null" },
+	{ "probes: [{functions: }]", "1:22: a function must be a string, not nothing" },
+	{ "probes: [{functions: []}]", "1:22: an empty list; name a function" },
+
+	/* values */
+	{ "histograms: {buckets: 5}",
+	  "1:23: buckets must be a list of numbers, [] for none, not a single value" },
+	{ "histograms: {buckets: [1, 0.5]}", "1:27: buckets must ascend: 0.5 stands behind 1" },
+	{ "histograms: {buckets: [1, 1]}", "1:27: buckets must ascend: 1 stands behind 1" },
+	{ "histograms: {buckets: [0]}",
+	  "1:24: a bucket must be from 1e-09 to 1000 seconds, not 0" },
+	{ "histograms: {buckets: [-1]}",
+	  "1:24: a bucket must be from 1e-09 to 1000 seconds, not -1" },
+	{ "histograms: {buckets: [1001]}",
+	  "1:24: a bucket must be from 1e-09 to 1000 seconds, not 1001" },
+	{ "histograms: {buckets: [.inf]}", "1:24: " BUCKET_TEXT "\".inf\"" },
+	{ "histograms: {buckets: [1e999]}", "1:24: " BUCKET_TEXT "\"1e999\"" },
+	{ "histograms: {buckets: [0x1]}", "1:24: " BUCKET_TEXT "\"0x1\"" },
+	{ "histograms: {buckets: [1ms]}", "1:24: " BUCKET_TEXT "\"1ms\"" },
+	{ "histograms: {buckets: [\"1\"]}", "1:24: " BUCKET_TEXT "\"1\" in quotes" },
+	{ "histograms: {native_resolution: 4}", "1:33: " RESOLUTION "4" },
+	{ "histograms: {native_resolution: -1}", "1:33: " RESOLUTION "-1" },
+	{ "histograms: {native_resolution: [1]}", "1:33: " RESOLUTION "a list" },
+	{ "defaults: {mechanism: kprobe}",
+	  "1:23: mechanism: \"kprobe\" is not allowed; did you mean "
+	  "kprobe.multi or kprobe.session? (" MECHANISMS ")" },
+	{ "defaults: {maxactive: 0}",
+	  "1:23: maxactive: \"0\" is not allowed; write a whole number from 1 to 4096" },
+	{ "defaults: {maxactive: 4097}",
+	  "1:23: maxactive: \"4097\" is not allowed; write a whole number from 1 to 4096" },
+	{ "defaults: {maxactive: \"1\"}", "1:23: maxactive must be a number, not a string" },
+
+	/* probes */
+	{ "probes:\n- functions: [a, b||c]\n",
+	  "2:18: \"b||c\": a function's name is missing behind '|'" },
+	{ "probes:\n- mechanism: auto\n",
+	  "2:3: a probe without a target; give it functions, syscalls or user" },
+	{ "probes:\n- functions: a\n  syscalls: b\n",
+	  "3:13: functions, syscalls and user are for one probe each; begin another probe with "
+	  "'-'" },
+	{ "probes:\n- functions: [\"!a\"]\n",
+	  "2:15: \"!a\" leaves out, and its list names nothing to probe; '!' works within its own "
+	  "list, so put what it is an exception from beside it" },
+	{ "probes:\n- user: {object: nginx, functions: f}\n",
+	  "2:18: object \"nginx\" must be a path with a '/', as in /usr/sbin/nginx" },
+	{ "probes:\n- user: {object: /bin/x}\n",
+	  "2:9: user: functions is missing; it needs both object and functions" },
+	{ "probes:\n- user: {functions: x}\n",
+	  "2:9: user: object is missing; it needs both object and functions" },
+	{ "probes:\n- module: kvm\n",
+	  "2:3: a probe without a target; give it functions, syscalls or user" },
+	{ "probes:\n- {module: kvm, functions: [a, \"kvm_*\"]}\n",
+	  "2:32: \"kvm_*\": no globs with module, which also takes what is built in; kvm:kvm_* "
+	  "means that module only" },
+	{ "probes:\n- {functions: ext4:f, module: ext4}\n", "2:15: \"ext4:f\": " OWN_OBJECT },
+	{ "probes:\n- {module: ext4, syscalls: openat}\n",
+	  "2:28: \"syscall:openat\": " OWN_OBJECT },
+	{ "probes:\n- {module: a/b, functions: f}\n",
+	  "2:28: \"f\": \"a/b\" is not a module's name; OBJECT is a module, vmlinux, syscall, or a "
+	  "path with a '/'" },
+	{ "probes:\n- {module: \"\", functions: f}\n",
+	  "2:12: an empty text; module must be a module's name" },
+	{ "defaults: {module: ext4}\n",
+	  "1:12: unknown key \"module\" in defaults (allowed: " HOW_KEYS },
+	{ "probes:\n- syscalls: [ext4:f]\n",
+	  "2:14: \"ext4:f\": a system call's name has no ':'; put this under functions" },
+
+	/* YAML itself */
+	{ "probes: [{functions: [!vfs_readv]}]", "1:23: not YAML: did not find expected whitespace "
+						 "or line break while scanning a tag; put "
+						 "what begins with '!' in quotes" },
+	{ "probes:\n- functions:\n  - vfs_*\n  - *\n",
+	  "4:5: not YAML: did not find expected alphabetic or numeric character while scanning an "
+	  "alias; put what begins with '*' in quotes" },
+	{ "probes:\n- functions: !vfs_readv\n",
+	  "2:14: !vfs_readv without quotes is a YAML tag; quote it: \"!vfs_readv\"" },
+	{ "probes: [{functions: [*at]}]",
+	  "1:23: *at without quotes is a YAML alias, which is not supported; quote a glob: "
+	  "\"*at\"" },
+	{ "probes: &p []",
+	  "1:9: YAML anchors (&p) are not supported; write the value out where it is used" },
+	{ "presets: [vfs]\n---\n{}\n",
+	  "2:1: a second document; a configuration is one document, so remove this '---'" },
+	{ "probes: [\n",
+	  "2:1: not YAML: did not find expected node content while parsing a flow node" SYNTAX },
+	{ "probes:\n\t- a\n",
+	  "2:1: not YAML: found character that cannot start any token while scanning for the next "
+	  "token" SYNTAX },
+	{ "probes: \"\\0\"", "1:9: a NUL character in a text; leave it out" },
+	{ "presets: [a]\nprobes: \xff\n",
+	  "2:9: not YAML: invalid leading UTF-8 octet; save the file as plain UTF-8 text" },
+	{ "presets: [[[[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]]]]", "1:25: nested more than 16 deep" },
+};
+
+static void test_bad_files(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad_files); i++) {
+		char *error, *expected = xasprintf("config.yaml:%s", bad_files[i].error);
+		struct config *c;
+
+		write_file(bad_files[i].text);
+		c = parse((const char *const[]){ "--config.file=config.yaml", "x", NULL }, &error);
+		if (c)
+			fail_msg("%s was taken", bad_files[i].text);
+		if (strcmp(error, expected))
+			fail_msg("%s:\n  %s\nnot\n  %s", bad_files[i].text, error, expected);
+		free(expected);
+		free(error);
+	}
+}
+
+/* The words are the grid's; that they get a place is ours. */
+static void test_buckets_that_cannot_be_measured(void **state)
+{
+	char *error;
+
+	write_file(
+		"probes: [{functions: a}]\n"
+		"histograms: {buckets: [1.00001, 1.00002, 1.00003, 1.00004, 1.00005, 1.00006]}\n");
+	assert_null(parse((const char *const[]){ "--config.file=config.yaml", NULL }, &error));
+	assert_memory_equal(error, "config.yaml:2:13: histograms: ", 30);
+	free(error);
+}
+
+static void test_too_much(void **state)
+{
+	static const char *const args[] = { "--config.file=config.yaml", NULL };
+	const size_t size = (4u << 20) + 1;
+	char *text = xcalloc(size + 1, 1), *error;
+	char *end = text + sprintf(text, "histograms: {buckets: [");
+
+	for (int i = 1; i <= 201; i++)
+		end += sprintf(end, "%d.0, ", i);
+	strcpy(end, "]}");
+	write_file(text);
+	assert_null(parse(args, &error));
+	assert_string_equal(error, "config.yaml:1:23: 201 buckets are too many; 200 are allowed");
+	free(error);
+
+	memset(text, '#', size);
+	write_bytes(text, size);
+	assert_null(parse(args, &error));
+	assert_string_equal(error, "argument 1: --config.file: cannot read config.yaml: File too "
+				   "large; 4 MiB are allowed; use globs or split it");
+	free(error);
+	write_bytes(text, size - 1);
+	config__free(PARSE("--config.file=config.yaml", "x"));
+	free(text);
+}
+
+static void test_nothing_to_probe(void **state)
+{
+	static const char *const texts[] = { "", "probes: []\n", "presets: []", "defaults: {}" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		char *error;
+
+		write_file(texts[i]);
+		assert_null(parse((const char *const[]){ "--config.file", "config.yaml", NULL },
+				  &error));
+		assert_string_equal(error, "config.yaml: nothing to probe; add probes: or presets: "
+					   "to the file, or name functions on the command line");
+		free(error);
+		config__free(PARSE("--config.file", "config.yaml", "vfs_read"));
+		config__free(PARSE("--config.file", "config.yaml", "--probe.list"));
+	}
+}
+
+/* ---- presets --------------------------------------------------------------------------------- */
+
+static size_t count_patterns(const struct config *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->nlists; i++)
+		n += c->lists[i].npatterns;
+	return n;
+}
+
+/* Every shipped preset is valid, and what it says came from it. */
+static void test_presets(void **state)
+{
+	for (const struct preset *p = presets; p->name; p++) {
+		struct config *c = PARSE("--preset", p->name);
+		char *file = xasprintf("preset:%s", p->name);
+
+		assert_false(c->is_default_set);
+		assert_true(count_patterns(c) > 0);
+		for (size_t i = 0; i < c->nlists; i++) {
+			assert_true(c->lists[i].builtin);
+			assert_int_equal(c->lists[i].settings.maxactive, 4096);
+			assert_string_equal(c->lists[i].patterns[0].pos.file, file);
+			assert_true(c->lists[i].patterns[0].pos.line > 0);
+		}
+		config__free(c);
+		free(file);
+	}
+}
+
+static void test_presets_once(void **state)
+{
+	struct config *once, *c;
+	size_t n;
+
+	once = PARSE("--preset=vfs");
+	n = count_patterns(once);
+	config__free(once);
+
+	write_file("presets: [vfs, vfs]\n");
+	c = PARSE("--preset=vfs", "--config.file=config.yaml", "--preset=vfs", "foo");
+	assert_int_equal(count_patterns(c), n + 1);
+	assert_false(c->is_default_set);
+	config__free(c);
+}
+
+static void test_unknown_preset(void **state)
+{
+	char *list = xstrdup(""), *expected, *error;
+
+	for (const struct preset *p = presets; p->name; p++) {
+		char *longer = xasprintf("%s%s%s", list, *list ? ", " : "", p->name);
+
+		free(list);
+		list = longer;
+	}
+
+	assert_null(parse((const char *const[]){ "a", "--preset", "vsf", NULL }, &error));
+	expected = xasprintf(
+		"argument 2: unknown preset \"vsf\"; did you mean vfs? (there are: %s)", list);
+	assert_string_equal(error, expected);
+	free(expected);
+	free(error);
+
+	write_file("presets:\n- vfs\n- nothing-like-it\n");
+	assert_null(parse((const char *const[]){ "--config.file=config.yaml", NULL }, &error));
+	expected = xasprintf("config.yaml:3:3: unknown preset \"nothing-like-it\" (there are: %s)",
+			     list);
+	assert_string_equal(error, expected);
+	free(expected);
+	free(error);
+	free(list);
+}
+
+/* A preset is parsed by the same code, and may not set what is the user's to set. */
+static void test_preset_schema(void **state)
+{
+	static const char text[] = "defaults: {maxactive: 1}";
+	struct loader l = { .c = xcalloc(1, sizeof(*l.c)) };
+	char *error = NULL;
+
+	assert_int_equal(yaml__load(&l, "preset:x", text, strlen(text), true, &error), -EINVAL);
+	assert_string_equal(error, "preset:x:1:1: unknown key \"defaults\" in a preset (allowed: "
+				   "probes)");
+	free(error);
+	config__free(l.c);
+}
+
+static void test_default_set(void **state)
+{
+	for (int kernel_probes = 0; kernel_probes <= 1; kernel_probes++) {
+		struct config *c = parse_good((const char *const[]){ NULL });
+		char *error = NULL;
+		size_t n;
+
+		assert_int_equal(config__add_default_set(c, kernel_probes, &error), 0);
+		assert_null(error);
+		n = count_patterns(c);
+		assert_in_range(n, 15, 30);
+		for (size_t i = 0; i < c->nlists; i++) {
+			const struct probe_list *l = &c->lists[i];
+
+			assert_true(l->builtin);
+			assert_int_equal(l->settings.maxactive, 4096);
+			for (size_t k = 0; k < l->npatterns; k++)
+				assert_int_equal(l->patterns[k].type,
+						 kernel_probes ? OBJECT_ANY : OBJECT_SYSCALL);
+		}
+		config__free(c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_histograms),
+		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_buckets_that_cannot_be_measured),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_nothing_to_probe),
+		cmocka_unit_test(test_presets),
+		cmocka_unit_test(test_presets_once),
+		cmocka_unit_test(test_unknown_preset),
+		cmocka_unit_test(test_preset_schema),
+		cmocka_unit_test(test_default_set),
+	};
+
+	return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+}

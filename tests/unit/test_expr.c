@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Expressions and filters over a function that never was:
+ *	int f(struct outer *p, int n, u8 small, enum color c, char *s, struct pair by_value, int
+ *last) */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "expr.h"
+#include "extra.h"
+#include "temp_dir.h"
+
+static struct btf *btf;
+static struct expr_scope scope;
+
+/* struct outer { inner *in @0; union { int a; u8 b; } @8; u32 low:3, mid:5, high:20 @12; bool yes
+ *@16; enum color color @20; char name[16] @24; struct inner nested @40; long numbers[4] @56; char
+ *__user *path @88; void (*fn)(void) @96; } struct inner { char *text @0; struct outer *back @8; }
+ */
+static int make_outer(int s32, int u32, int u8, int s64, int boolean, int character, int color)
+{
+	int text = btf__add_ptr(btf, character), inner = btf__add_struct(btf, "inner", 16);
+	int outer, both, fn, user;
+
+	btf__add_field(btf, "text", text, 0, 0);
+	btf__add_field(btf, "back", inner + 1, 64, 0);
+	btf__add_ptr(btf, inner + 2);
+	assert_int_equal(btf__type_cnt(btf), inner + 2);
+	outer = btf__add_struct(btf, "outer", 104);
+	both = outer + 1;
+	btf__add_field(btf, "in", outer + 2, 0, 0);
+	btf__add_field(btf, "", both, 64, 0);
+	btf__add_field(btf, "low", u32, 96, 3);
+	btf__add_field(btf, "mid", u32, 99, 5);
+	btf__add_field(btf, "high", u32, 104, 20);
+	btf__add_field(btf, "yes", boolean, 128, 0);
+	btf__add_field(btf, "color", color, 160, 0);
+	btf__add_field(btf, "name", outer + 3, 192, 0);
+	btf__add_field(btf, "nested", inner, 320, 0);
+	btf__add_field(btf, "numbers", outer + 4, 448, 0);
+	btf__add_field(btf, "path", outer + 6, 704, 0);
+	btf__add_field(btf, "fn", outer + 8, 768, 0);
+	btf__add_union(btf, "", 4);
+	btf__add_field(btf, "a", s32, 0, 0);
+	btf__add_field(btf, "b", u8, 0, 0);
+	btf__add_ptr(btf, inner);
+	btf__add_array(btf, s32, character, 16);
+	btf__add_array(btf, s32, s64, 4);
+	user = btf__add_type_tag(btf, "user", character);
+	btf__add_ptr(btf, user);
+	fn = btf__add_func_proto(btf, 0);
+	btf__add_ptr(btf, fn);
+	assert_int_equal(btf__type_cnt(btf), outer + 9);
+	return outer;
+}
+
+static int set_up(void **state)
+{
+	int s32, u32, u8, s64, boolean, character, color, outer, pair, text, proto;
+
+	btf = btf__new_empty();
+	s32 = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	u32 = btf__add_int(btf, "unsigned int", 4, 0);
+	u8 = btf__add_typedef(btf, "u8", btf__add_int(btf, "unsigned char", 1, 0));
+	s64 = btf__add_int(btf, "long int", 8, BTF_INT_SIGNED);
+	boolean = btf__add_int(btf, "_Bool", 1, BTF_INT_BOOL);
+	character = btf__add_int(btf, "char", 1, BTF_INT_SIGNED);
+	color = btf__add_enum(btf, "color", 4);
+	btf__add_enum_value(btf, "GREEN", 2);
+	btf__add_enum_value(btf, "RED", 7);
+	outer = make_outer(s32, u32, u8, s64, boolean, character, color);
+	pair = btf__add_struct(btf, "pair", 16);
+	btf__add_field(btf, "one", s64, 0, 0);
+	btf__add_field(btf, "two", s64, 64, 0);
+	outer = btf__add_ptr(btf, btf__add_const(btf, outer));
+	text = btf__add_ptr(btf, character);
+	proto = btf__add_func_proto(btf, s32);
+	btf__add_func_param(btf, "p", outer);
+	btf__add_func_param(btf, "n", s32);
+	btf__add_func_param(btf, "small", u8);
+	btf__add_func_param(btf, "c", color);
+	btf__add_func_param(btf, "s", text);
+	btf__add_func_param(btf, "by_value", pair);
+	btf__add_func_param(btf, "last", s32);
+	scope = (struct expr_scope){ .btf = btf, .proto = proto, .signature = "int f(...)" };
+	return proto > 0 ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	btf__free(btf);
+	return 0;
+}
+
+/* ---- what is right --------------------------------------------------------------------------- */
+
+static const struct good {
+	const char *text;
+	enum expr_format format;
+	struct rp_field field;
+} good[] = {
+	{ "n", EXPR_SIGNED, { .source = 1, .left = 32, .right = 32, .is_signed = 1 } },
+	{ "small", EXPR_UNSIGNED, { .source = 2, .left = 56, .right = 56 } },
+	{ "c", EXPR_ENUM, { .source = 3, .left = 32, .right = 32 } },
+	{ "p", EXPR_POINTER, { .source = 0 } },
+	{ "s", EXPR_TEXT, { .source = 4, .text = 1 } },
+	{ "str(s)", EXPR_TEXT, { .source = 4, .text = 1 } },
+	{ "s[3]",
+	  EXPR_SIGNED,
+	  { .source = 4, .size = 1, .left = 56, .right = 56, .is_signed = 1, .offset = { 3 } } },
+	{ "str(arg4)", EXPR_TEXT, { .source = 4, .text = 1 } },
+	{ "arg5", EXPR_SIGNED, { .source = 5, .is_signed = 1 } },
+	{ "p->a",
+	  EXPR_SIGNED,
+	  { .size = 4, .left = 32, .right = 32, .is_signed = 1, .offset = { 8 } } },
+	{ "p->b", EXPR_UNSIGNED, { .size = 1, .left = 56, .right = 56, .offset = { 8 } } },
+	{ " p -> a ",
+	  EXPR_SIGNED,
+	  { .size = 4, .left = 32, .right = 32, .is_signed = 1, .offset = { 8 } } },
+	{ "p->low", EXPR_UNSIGNED, { .size = 1, .left = 61, .right = 61, .offset = { 12 } } },
+	{ "p->mid", EXPR_UNSIGNED, { .size = 1, .left = 56, .right = 59, .offset = { 12 } } },
+	{ "p->high", EXPR_UNSIGNED, { .size = 4, .left = 36, .right = 44, .offset = { 12 } } },
+	{ "p->yes", EXPR_BOOL, { .size = 1, .left = 56, .right = 56, .offset = { 16 } } },
+	{ "p->color", EXPR_ENUM, { .size = 4, .left = 32, .right = 32, .offset = { 20 } } },
+	{ "p->name", EXPR_TEXT, { .text = 1, .offset = { 24 } } },
+	{ "p->name[1]",
+	  EXPR_SIGNED,
+	  { .size = 1, .left = 56, .right = 56, .is_signed = 1, .offset = { 25 } } },
+	{ "p->nested.text", EXPR_TEXT, { .nsteps = 1, .text = 1, .offset = { 40, 0 } } },
+	{ "p->in->text", EXPR_TEXT, { .nsteps = 2, .text = 1, .offset = { 0, 0, 0 } } },
+	{ "p->numbers[3]", EXPR_SIGNED, { .size = 8, .is_signed = 1, .offset = { 80 } } },
+	{ "p[1].a",
+	  EXPR_SIGNED,
+	  { .size = 4, .left = 32, .right = 32, .is_signed = 1, .offset = { 112 } } },
+	/* The struct before it does not fit, and leaves it the last register. */
+	{ "last", EXPR_SIGNED, { .source = 5, .left = 32, .right = 32, .is_signed = 1 } },
+	{ "p->fn", EXPR_POINTER, { .size = 8, .offset = { 96 } } },
+	{ "p->in->back", EXPR_POINTER, { .nsteps = 1, .size = 8, .offset = { 0, 8 } } },
+	{ "pid", EXPR_UNSIGNED, { .source = RP_SOURCE_PID } },
+	{ "cgroup", EXPR_CGROUP, { .source = RP_SOURCE_CGROUP } },
+	{ "comm", EXPR_COMM, { .source = RP_SOURCE_COMM, .text = 1 } },
+};
+
+static void good_expressions(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		struct expr e;
+		char *why = NULL;
+
+		if (expr__compile(&scope, good[i].text, &e, &why))
+			fail_msg("%s: %s", good[i].text, why);
+		if (memcmp(&e.field, &good[i].field, sizeof(e.field)) || e.format != good[i].format)
+			fail_msg("%s: source %d nsteps %d size %d left %d right %d sign %d user %d "
+				 "text %d offsets %d %d, format %d",
+				 good[i].text, e.field.source, e.field.nsteps, e.field.size,
+				 e.field.left, e.field.right, e.field.is_signed, e.field.user,
+				 e.field.text, e.field.offset[0], e.field.offset[1], e.format);
+		expr__free(&e);
+	}
+}
+
+/* ---- what is wrong --------------------------------------------------------------------------- */
+
+static const struct {
+	const char *text, *says;
+} bad[] = {
+	{ "", "the expression is empty" },
+	{ "3", "\"3\" does not begin with a name" },
+	{ "q", "no parameter \"q\"" },
+	{ "smal", "did you mean small?" },
+	{ "q", "The function is int f(...)" },
+	{ "arg6", "up to arg5" },
+	{ "by_value.one", "passed on the stack" },
+	{ "p.a", "\"p\" is a pointer (const struct outer *): write \"->\"" },
+	{ "p->nested->text", "write \".\" behind it" },
+	{ "p->colour", "did you mean color?" },
+	{ "p->x", "struct outer has no member \"x\"" },
+	{ "p->nested", "add \".\" and one of its members: char *text" },
+	{ "n->x", "is of type int: it has no members" },
+	{ "n[0]", "is no array and no pointer" },
+	{ "p->numbers[4]", "its last element is [3]" },
+	{ "p->numbers", "is an array (long[4])" },
+	{ "p->numbers[x]", "an index is a whole number" },
+	{ "p->numbers[1", "is not finished" },
+	{ "p->", "lacks a name at its end" },
+	{ "p->a b", "\"b\" behind \"p->a\"" },
+	{ "str(p->a)", "there is no text, it is of type int" },
+	{ "str(s", "has no \")\"" },
+	{ "p->path", "from the kernel's memory to the process's" },
+	{ "p->in->back->in->back->in->back->in->back->in->back->in", "more than 8 pointers" },
+	{ "arg0->x", "has no type that would tell" },
+	{ "p[99999999]", "too far away" },
+};
+
+static void bad_expressions(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct expr e;
+		char *why = NULL;
+
+		if (!expr__compile(&scope, bad[i].text, &e, &why))
+			fail_msg("%s is taken", bad[i].text);
+		assert_non_null(why);
+		if (!strstr(why, bad[i].says) || strchr(why, '\n'))
+			fail_msg("%s: \"%s\" does not say \"%s\"", bad[i].text, why, bad[i].says);
+		free(why);
+	}
+}
+
+/* Pieces of the grammar in any order: taken or refused, with a reason. */
+static void garbage(void **state)
+{
+	static const char *const pieces[] = {
+		"p",	"->", ".", "[", "]",  "(", ")", "str", "in",
+		"back", "n",  "0", " ", "-1", "s", "a", "==",  "\xff"
+	};
+	unsigned seed = 1;
+
+	for (int round = 0; round < 20000; round++) {
+		char text[128] = "", *why = NULL;
+		struct filter f;
+		struct expr e;
+
+		for (int i = 0; i < 8; i++) {
+			seed = seed * 1103515245 + 12345;
+			strcat(text, pieces[(seed >> 16) % ARRAY_SIZE(pieces)]);
+		}
+		if (!expr__compile(&scope, text, &e, &why))
+			expr__free(&e);
+		else
+			assert_non_null(why);
+		free(take_ptr(why));
+		if (filter__compile(&scope, text, NULL, &f, &why))
+			assert_non_null(why);
+		free(why);
+	}
+}
+
+/* ---- filters ------------------------------------------------------------------------------------
+ */
+
+static void check_number(const char *text, enum rp_compare compare, uint64_t literal)
+{
+	struct filter f;
+	char *why = NULL;
+
+	if (filter__compile(&scope, text, NULL, &f, &why))
+		fail_msg("%s: %s", text, why);
+	assert_int_equal(f.type, FILTER_ENTRY);
+	assert_int_equal(f.entry.compare, compare);
+	assert_int_equal(f.entry.literal, literal);
+}
+
+static void check_duration(const char *text, uint64_t min, uint64_t max)
+{
+	struct filter f;
+	char *why = NULL;
+
+	if (filter__compile(&scope, text, NULL, &f, &why))
+		fail_msg("%s: %s", text, why);
+	assert_int_equal(f.type, FILTER_DURATION);
+	assert_true(f.min_ns == min && f.max_ns == max);
+}
+
+static void good_filters(void **state)
+{
+	struct filter f;
+	char *why;
+
+	check_number("n == 5", RP_EQ, 5);
+	check_number("n<-5", RP_LT, (uint64_t)-5);
+	check_number("p->a >= 0x10", RP_GE, 16);
+	check_number("small & 0x80", RP_AND, 0x80);
+	check_number("c != RED", RP_NE, 7);
+	check_number("p->yes == true", RP_EQ, 1);
+	check_number("p->in != NULL", RP_NE, 0);
+	check_number("uid == 0", RP_EQ, 0);
+	check_duration("duration > 1ms", 1000001, UINT64_MAX);
+	check_duration("duration >= 1.5us", 1500, UINT64_MAX);
+	check_duration("duration < 2s", 0, 1999999999);
+	check_duration("duration <= 1h", 0, 3600000000000);
+	assert_int_equal(filter__compile(&scope, "outcome != ok", NULL, &f, &why), 0);
+	assert_int_equal(f.outcomes, RP_OUTCOME_ERROR | RP_OUTCOME_NULL);
+	assert_int_equal(filter__compile(&scope, "p->name == \"a b\"", NULL, &f, &why), 0);
+	assert_string_equal(f.entry.text, "a b");
+	assert_int_equal(filter__compile(&scope, "comm == nginx", NULL, &f, &why), 0);
+	assert_string_equal(f.entry.text, "nginx");
+}
+
+static void cgroup_filters(void **state)
+{
+	char *root = temp_dir__new();
+	__cleanup_free char *a = xasprintf("%s/a", root);
+	__cleanup_free char *b = xasprintf("%s/a/b", root);
+	struct filter f;
+	struct stat st;
+	char *why;
+
+	assert_int_equal(mkdir(a, 0700) | mkdir(b, 0700), 0);
+	assert_int_equal(stat(b, &st), 0);
+	assert_int_equal(filter__compile(&scope, "cgroup under /a/b", root, &f, &why), 0);
+	assert_int_equal(f.entry.field.source, RP_SOURCE_CGROUP_ANCESTOR);
+	assert_int_equal(f.entry.field.offset[0], 2);
+	assert_true(f.entry.literal == st.st_ino);
+	assert_int_equal(filter__compile(&scope, "cgroup under /a/c", root, &f, &why), -EINVAL);
+	assert_non_null(strstr(why, "there is no cgroup /a/c"));
+	free(why);
+	rmdir(b);
+	rmdir(a);
+	temp_dir__remove(root);
+}
+
+static void bad_filters(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "n", "compares nothing" },
+		{ "p->a", "compares nothing" },
+		{ "n ==", "has no value behind the ==" },
+		{ "n == five", "is no value of n" },
+		{ "n == 5000000000", "it has 32 bits, with a sign" },
+		{ "small == 256", "it has 8 bits, without a sign" },
+		{ "small == -1", "without a sign" },
+		{ "c == READ", "did you mean RED?" },
+		{ "p->name < x", "a text is compared by == or !=" },
+		{ "comm == a-name-of-16-cha", "15 characters" },
+		{ "duration > 5", "is no duration" },
+		{ "duration == 5s", "compared by <, <=, > or >=" },
+		{ "duration < 0s", "no duration is less than 0" },
+		{ "outcome == bad", "ok, error or null" },
+		{ "outcome > ok", "compared by == or !=" },
+		{ "q == 1", "no parameter \"q\"" },
+		/* What is quoted may hold anything; the message is one line. */
+		{ "a\nb", "\"a?b\" compares nothing" },
+		{ "a\nb ==", "has no value" },
+		{ "n == a\nb", "\"a?b\" is no value of n" },
+		{ "n\n == 5000000000", "" },
+		{ "duration > a\nb", "\"a?b\" is no duration" },
+		{ "comm == \"a-name\nof-16-cha\"", "15 characters" },
+		{ "cgroup under /a\nb", "no cgroup /a?b" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct filter f;
+		char *why = NULL;
+
+		if (!filter__compile(&scope, rows[i].text, NULL, &f, &why))
+			fail_msg("%s is taken", rows[i].text);
+		if (!strstr(why, rows[i].says) || strchr(why, '\n'))
+			fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].text, why, rows[i].says);
+		free(why);
+	}
+}
+
+/* ---- all of a probe
+ * ------------------------------------------------------------------------------ */
+
+static void settings_become_extras(void **state)
+{
+	struct expression labels[] = { { .name = "cgroup", .text = "cgroup" },
+				       { .name = "container_id", .text = "container_id" },
+				       { .name = "comm", .text = "comm" },
+				       { .name = "who", .text = "p->name" },
+				       { .name = "n", .text = "n" } };
+	struct expression filters[] = { { .text = "duration > 1s" },
+					{ .text = "duration < 5s" },
+					{ .text = "n > 3" } };
+	struct expression observed[] = { { .name = "size", .text = "n" } };
+	struct probe_settings s = { .labels = labels,
+				    .nlabels = ARRAY_SIZE(labels),
+				    .filters = filters,
+				    .nfilters = ARRAY_SIZE(filters),
+				    .observed = observed,
+				    .nobserved = 1,
+				    .series_ttl = 60 };
+	struct probe_settings none = {};
+	const struct source_pos *pos;
+	struct target_extra *x;
+	char *why = NULL;
+
+	assert_int_equal(extra__new(&none, &scope, RP_KIND_ERRNO, &x, &pos, &why), 0);
+	assert_null(x);
+	assert_int_equal(extra__new(&none, &scope, RP_KIND_SIZE, &x, &pos, &why), 0);
+	assert_int_equal(x->nhistograms, 1);
+	extra__free(x);
+
+	assert_int_equal(extra__new(&s, &scope, RP_KIND_SIZE, &x, &pos, &why), 0);
+	assert_int_equal(x->nlabels, 5);
+	assert_int_equal(x->kernel.nnumbers, 2); /* the cgroup once, and n */
+	assert_int_equal(x->labels[0].index, x->labels[1].index);
+	assert_int_equal(x->labels[1].part, LABEL_CONTAINER_ID);
+	assert_int_equal(x->labels[2].place, LABEL_COMM);
+	assert_int_equal(x->labels[3].place, LABEL_TEXT);
+	assert_true(x->kernel.comm && x->kernel.ntexts == 1 && x->kernel.nfilters == 1);
+	assert_true(x->kernel.min_ns == 1000000001 && x->kernel.max_ns == 4999999999);
+	assert_int_equal(x->nhistograms, 2);
+	assert_int_equal(x->kernel.max_series, MAX_SERIES_DEFAULT);
+	extra__free(x);
+
+	filters[1].text = "duration < 1s";
+	assert_int_equal(extra__new(&s, &scope, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
+	assert_ptr_equal(pos, &filters[1].pos);
+	assert_non_null(strstr(why, "no call passes all filters"));
+	free(why);
+	observed[0].text = "comm";
+	s.nfilters = 0;
+	assert_int_equal(extra__new(&s, &scope, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
+	assert_non_null(strstr(why, "only numbers have a distribution"));
+	free(why);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_expressions),
+		cmocka_unit_test(bad_expressions),
+		cmocka_unit_test(garbage),
+		cmocka_unit_test(good_filters),
+		cmocka_unit_test(cgroup_filters),
+		cmocka_unit_test(bad_filters),
+		cmocka_unit_test(settings_become_extras),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

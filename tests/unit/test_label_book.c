@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "labels.h"
+
+static struct label_book *book;
+
+static int set_up(void **state)
+{
+	book = label_book__new((uint32_t[]){ 2, 4 }, 2);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	label_book__free(book);
+	return 0;
+}
+
+static void put_text(struct buf *b, const char *text)
+{
+	uint32_t len = strlen(text);
+
+	buf__append(b, &len, sizeof(len));
+	buf__append(b, text, len);
+}
+
+static void put(struct buf *b, uint32_t generation, uint32_t slot, uint32_t gen, const char *one,
+		const char *two)
+{
+	uint32_t head[] = { generation, slot, gen, 2 };
+
+	buf__append(b, head, sizeof(head));
+	put_text(b, one);
+	put_text(b, two);
+}
+
+/* A set is shown once its slot's present user is named, and not by the name of an earlier one. */
+static void test_sets(void **state)
+{
+	struct snap_set sets[] = { { .slot = 0, .gen = 1 },
+				   { .slot = 1, .gen = 5 },
+				   { .slot = 3 } };
+	struct snap_target target = { .sets = sets, .nsets = ARRAY_SIZE(sets) };
+	struct snapshot s = { .targets = &target, .n = 1 };
+	__cleanup_buf struct buf news = {};
+
+	put(&news, 1, 0, 0, "old", "");
+	put(&news, 1, 1, 5, "alpha", "1");
+	put(&news, 1, 3, 0, "beta", "");
+	put(&news, 0, 1, 5, "of another generation", "");
+	assert_int_equal(label_book__read_news(book, news.data, news.len), 0);
+	label_book__apply(book, 1, &s);
+	assert_int_equal(target.nsets, 2);
+	assert_int_equal(sets[0].slot, 1);
+	assert_string_equal(sets[0].texts->v[0], "alpha");
+	assert_string_equal(sets[0].texts->v[1], "1");
+	assert_int_equal(sets[1].slot, 3);
+	assert_string_equal(sets[1].texts->v[0], "beta");
+	assert_int_equal(sets[2].slot, 0); /* behind those that are shown */
+
+	/* A reading keeps the texts that it shows. */
+	news.len = 0;
+	put(&news, 1, 1, 6, "gamma", "");
+	assert_int_equal(label_book__read_news(book, news.data, news.len), 0);
+	assert_string_equal(sets[0].texts->v[0], "alpha");
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		label_texts__unref(sets[i].texts);
+}
+
+static void test_bad_news(void **state)
+{
+	__cleanup_buf struct buf news = {};
+	uint32_t head[] = { 0, 0, 0, 1 }, bad_heads[][4] = {
+		{ 2, 0, 0, 0 },
+		{ 0, 2, 0, 0 },
+		{ 0, 0, 0, 100 },
+		{ 0, 0, 0, UINT32_MAX },
+	};
+	uint32_t len = UINT32_MAX;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad_heads); i++)
+		assert_int_equal(label_book__read_news(book, (char *)bad_heads[i], sizeof(head)),
+				 -EINVAL);
+	buf__append(&news, head, sizeof(head));
+	buf__append(&news, &len, sizeof(len));
+	for (size_t cut = 1; cut <= news.len; cut++)
+		assert_int_equal(label_book__read_news(book, news.data, cut), -EINVAL);
+	assert_int_equal(label_book__read_news(book, NULL, 0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_sets, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bad_news, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

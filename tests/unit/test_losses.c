@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Law 2 in numbers: what the kernel and the programs count of calls whose fate is known here, and
+ * the losses that must come of it. attach and bpfobj are replaced (see the Makefile's --wrap).
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "attach.h"
+#include "losses.h"
+
+#define TARGETS 2
+
+static const struct attach_ops plain = { .name = "plain", .missed = 1U << MISSED_RECURSION };
+static const struct attach_ops session = { .name = "session", .missed = 1U << MISSED_NO_ENTRY };
+
+/* What the replaced functions answer. */
+static struct attach_slot slots[TARGETS];
+static struct kernel_counts kernel[TARGETS];
+static struct attach_program_counts programs[2];
+static size_t nprograms;
+static uint64_t tallies[TARGETS][RP_TALLY_MAX], counted[TARGETS], entries[RP_ENTERED_MAX];
+
+const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n);
+void __wrap_attach__count(struct attach *a, struct kernel_counts *out);
+size_t __wrap_attach__count_programs(struct attach *a, struct attach_program_counts *out);
+int __wrap_bpfobj__refresh(struct bpfobj *obj);
+void __wrap_snapshot__count_calls(struct bpfobj *obj, uint64_t *calls);
+void __wrap_snapshot__tally(const struct bpfobj *obj, uint32_t id, uint64_t tally[RP_TALLY_MAX]);
+void __wrap_snapshot__entered(const struct bpfobj *obj, uint64_t entered[RP_ENTERED_MAX]);
+
+const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n)
+{
+	*n = TARGETS;
+	return slots;
+}
+
+void __wrap_attach__count(struct attach *a, struct kernel_counts *out)
+{
+	memcpy(out, kernel, sizeof(kernel));
+}
+
+size_t __wrap_attach__count_programs(struct attach *a, struct attach_program_counts *out)
+{
+	memcpy(out, programs, sizeof(programs));
+	return nprograms;
+}
+
+int __wrap_bpfobj__refresh(struct bpfobj *obj)
+{
+	return 0;
+}
+
+void __wrap_snapshot__count_calls(struct bpfobj *obj, uint64_t *calls)
+{
+	memcpy(calls, counted, sizeof(counted));
+}
+
+void __wrap_snapshot__tally(const struct bpfobj *obj, uint32_t id, uint64_t tally[RP_TALLY_MAX])
+{
+	memcpy(tally, tallies[id], sizeof(tallies[id]));
+}
+
+void __wrap_snapshot__entered(const struct bpfobj *obj, uint64_t entered[RP_ENTERED_MAX])
+{
+	memcpy(entered, entries, sizeof(entries));
+}
+
+/* ---- readings ------------------------------------------------------------------------------ */
+
+struct bench {
+	struct losses *losses;
+	struct losses_view view;
+};
+
+static int set_up(void **state)
+{
+	static struct bench b;
+
+	memset(kernel, 0, sizeof(kernel));
+	memset(programs, 0, sizeof(programs));
+	memset(tallies, 0, sizeof(tallies));
+	memset(counted, 0, sizeof(counted));
+	memset(entries, 0, sizeof(entries));
+	nprograms = 0;
+	for (size_t i = 0; i < TARGETS; i++)
+		slots[i] = (struct attach_slot){ .ops = &plain };
+	b.losses = losses__new(NULL, NULL);
+	*state = &b;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	losses__free(((struct bench *)*state)->losses);
+	return 0;
+}
+
+static void read_once(struct bench *b)
+{
+	assert_int_equal(losses__update(b->losses), 0);
+	b->view = losses__view(b->losses);
+}
+
+static uint64_t missed(const struct bench *b, enum missed_reason r)
+{
+	return b->view.targets[0].missed[r];
+}
+
+/* ---- tests --------------------------------------------------------------------------------- */
+
+/* 100 returns that the kernel knows of: 80 counted, 7 filtered out, 5 without an entry, and so 8
+ * at which our program did not run. */
+static void returns_that_the_kernel_counts(void **state)
+{
+	struct bench *b = *state;
+
+	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 100 };
+	counted[0] = 80;
+	tallies[0][RP_TALLY_FILTERED] = 7;
+	tallies[0][RP_TALLY_NO_ENTRY] = 5;
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 8);
+	assert_int_equal(missed(b, MISSED_NO_ENTRY), 5);
+
+	/* Besides, breakpoints that it skipped altogether, and calls without a return slot. */
+	kernel[0].missed[MISSED_RECURSION] = 3;
+	kernel[0].missed[MISSED_MAXACTIVE] = 4;
+	tallies[0][RP_TALLY_DEPTH] = 2;
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 11);
+	assert_int_equal(missed(b, MISSED_MAXACTIVE), 4);
+	assert_int_equal(missed(b, MISSED_DEPTH), 2);
+	/* Of the other target, nothing. */
+	for (int r = 0; r < MISSED_MAX; r++)
+		assert_int_equal(b->view.targets[1].missed[r], 0);
+}
+
+/* Hints are no losses: leftover frames, calls from before, entries. */
+static void tallies_that_are_no_losses(void **state)
+{
+	struct bench *b = *state;
+
+	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 10 };
+	counted[0] = 10;
+	tallies[0][RP_TALLY_STALE] = 9;
+	tallies[0][RP_TALLY_IGNORED] = 9;
+	tallies[0][RP_TALLY_ENTERED] = 9;
+	read_once(b);
+	for (int r = 0; r < MISSED_MAX; r++)
+		assert_int_equal(missed(b, r), 0);
+}
+
+/* The kernel's count is read first: calls that return in between are in the cells alone. */
+static void counters_never_go_back(void **state)
+{
+	struct bench *b = *state;
+
+	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 100 };
+	counted[0] = 90;
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 10);
+	counted[0] = 120;
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 10);
+}
+
+/* One that the kernel has counted, and whose program has just begun, is no loss. */
+static void call_that_is_being_counted(void **state)
+{
+	struct bench *b = *state;
+
+	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 100 };
+	counted[0] = 99;
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 0);
+	counted[0] = 100;
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 0);
+}
+
+struct fate {
+	uint64_t counted, e, x, neither, running; /* see losses.c: skipped_calls() */
+};
+
+/* The counters that calls of these fates leave behind, of target 0. */
+static void let_happen(struct bench *b, struct fate f)
+{
+	counted[0] = f.counted;
+	tallies[0][RP_TALLY_NO_ENTRY] = f.e;
+	tallies[0][RP_TALLY_ENTERED] = f.counted + f.x + f.running;
+	kernel[0].has_skipped = true;
+	kernel[0].skipped = f.e + f.x + 2 * f.neither;
+}
+
+static void sessions_at_rest(void **state)
+{
+	static const struct fate rows[] = {
+		{ .counted = 80 },
+		{ .counted = 80, .running = 30 },
+		{ .counted = 80, .e = 5 },
+		{ .counted = 80, .x = 7 },
+		{ .counted = 80, .neither = 8 },
+		{ .counted = 80, .e = 5, .x = 7, .neither = 8 },
+		{ .neither = 8 },
+	};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		losses__free(b->losses);
+		b->losses = losses__new(NULL, NULL);
+		let_happen(b, rows[i]);
+		read_once(b);
+		read_once(b);
+		assert_int_equal(missed(b, MISSED_RECURSION), rows[i].x + rows[i].neither);
+		assert_int_equal(missed(b, MISSED_NO_ENTRY), rows[i].e);
+	}
+}
+
+/* Calls that run cannot be told from those whose exit was skipped, but at rest they are no losses,
+ * and what has been found out stays. */
+static void sessions_while_calls_run(void **state)
+{
+	struct bench *b = *state;
+
+	let_happen(b, (struct fate){ .counted = 50, .x = 4, .neither = 3 });
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 7);
+	/* 20 more run, and nothing is skipped: nothing is lost. */
+	let_happen(b, (struct fate){ .counted = 50, .x = 4, .neither = 3, .running = 20 });
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 7);
+	/* They return, but two that come to nothing, as one reading sees them that run goes on by.
+	 */
+	let_happen(b, (struct fate){ .counted = 60, .x = 4, .neither = 5, .running = 8 });
+	read_once(b);
+	let_happen(b, (struct fate){ .counted = 68, .x = 4, .neither = 5 });
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 9);
+}
+
+/* A program for all: the kernel counts for it alone, and who lost the calls is not known. */
+static void shared_programs(void **state)
+{
+	struct bench *b = *state;
+
+	slots[1].ops = &session;
+	nprograms = 2;
+	programs[0] = (struct attach_program_counts){
+		.mechanism = "plain",
+		.shared = true,
+		.missed = { [MISSED_RECURSION] = 6, [MISSED_MAXACTIVE] = 2 },
+	};
+	/* 40 counted, 3 filtered out, 2 without entry, 5 without exit, 4 without either. */
+	programs[1] = (struct attach_program_counts){
+		.mechanism = "session",
+		.shared = true,
+		.skips_twice = true,
+		.entered = RP_ENTERED_FSESSION_MULTI,
+		.missed = { [MISSED_RECURSION] = 2 + 5 + 2 * 4 },
+	};
+	counted[0] = 1000; /* not the session's */
+	counted[1] = 40;
+	tallies[1][RP_TALLY_FILTERED] = 3;
+	tallies[1][RP_TALLY_NO_ENTRY] = 2;
+	entries[RP_ENTERED_FSESSION_MULTI] = 40 + 3 + 5;
+	read_once(b);
+	read_once(b);
+	assert_int_equal(b->view.nshared, 2);
+	assert_string_equal(b->view.shared[0].mechanism, "plain");
+	assert_int_equal(b->view.shared[0].missed[MISSED_RECURSION], 6);
+	assert_int_equal(b->view.shared[0].missed[MISSED_MAXACTIVE], 2);
+	assert_string_equal(b->view.shared[1].mechanism, "session");
+	assert_int_equal(b->view.shared[1].missed[MISSED_RECURSION], 5 + 4);
+	assert_int_equal(b->view.targets[1].missed[MISSED_NO_ENTRY], 2);
+	assert_int_equal(b->view.targets[1].missed[MISSED_RECURSION], 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(returns_that_the_kernel_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tallies_that_are_no_losses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(counters_never_go_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(call_that_is_being_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sessions_at_rest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sessions_while_calls_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(shared_programs, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("losses", tests, NULL, NULL);
+}

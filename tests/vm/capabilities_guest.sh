@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest: what each mechanism needs. Starts the exporter as root with nothing but some
+# capabilities, as a container would, and writes a line for each trial: the mechanism, the sysctl, the
+# capabilities, and "yes" or what the exporter says is missing.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+W=$PWD/build/workload
+PORT=10499
+# shellcheck disable=SC2034 # by their names
+cap_bpf=cap_39 cap_perfmon=cap_38 cap_sys_admin=cap_21 cap_syslog=cap_34 cap_sys_resource=cap_24
+
+# The port is bound before anything is attached, so it is an answer that counts.
+is_ready() {
+	local line=''
+	{
+		printf 'GET /-/ready HTTP/1.0\r\n\r\n' >&3
+		read -r -t 1 line <&3
+	} 3<>/dev/tcp/127.0.0.1/$PORT
+	[[ $line == *" 200 "* ]]
+} 2>/dev/null
+
+attempt() { # attempt MECHANISM PROBE CAPABILITY...: prints yes, or why not
+	local mechanism=$1 probe=$2 set='-all' cap
+	shift 2
+	for cap; do set="$set,+${!cap}"; done
+	setpriv --bounding-set="$set" --inh-caps=-all build/retprobe_exporter \
+		--web.listen-address=127.0.0.1:$PORT --mechanism="$mechanism" --config.strict "$probe" \
+		>/tmp/log 2>&1 &
+	local pid=$!
+	while kill -0 $pid 2>/dev/null; do
+		if is_ready; then
+			kill $pid
+			wait $pid
+			echo yes
+			return
+		fi
+		read -r -t 0.1 <><(:)
+	done
+	wait $pid
+	sed -n 's/.*level=error msg="\(.*\)"$/\1/p' /tmp/log | head -n 1
+}
+
+try() { # try MECHANISM PROBE: the smallest set that does
+	local result paranoid sets set
+	for paranoid in 3 2; do
+		echo $paranoid >/proc/sys/kernel/perf_event_paranoid
+		sets=('cap_bpf cap_perfmon' 'cap_bpf cap_perfmon cap_sys_resource'
+			'cap_bpf cap_perfmon cap_syslog' 'cap_bpf cap_perfmon cap_sys_admin'
+			'cap_bpf cap_perfmon cap_sys_admin cap_sys_resource')
+		for set in "${sets[@]}"; do
+			# shellcheck disable=SC2086 # words
+			result=$(attempt "$1" "$2" $set)
+			printf '%s\t%s\t%s\t%s\n' "$1" "$paranoid" "$set" "$result" >>"$RESULTS/trials"
+			[ "$result" != yes ] || break
+			[[ $result != *"cannot be had: this kernel"* ]] || return
+		done
+	done
+}
+
+uname -r >"$RESULTS/kernel"
+for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe; do
+	try $mechanism __x64_sys_getpgid
+done
+try tracepoint syscall:getpgid
+for mechanism in uprobe.session uprobe.multi uretprobe; do
+	try $mechanism "$W:workload_function"
+done
+# Nothing at all, and one of the two that all need.
+for set in '' cap_bpf cap_perfmon; do
+	# shellcheck disable=SC2086 # words
+	printf '%s\t-\t%s\t%s\n' auto "$set" "$(attempt auto __x64_sys_getpgid $set)" >>"$RESULTS/trials"
+done

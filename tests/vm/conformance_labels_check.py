@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What was returned, and whose call it was: conformance_labels_check.py NAME RESULTS_DIR, see
+conformance_labels_guest.sh."""
+import pathlib
+import sys
+
+from conformance_check import parse
+
+RETURNS = "retprobe_returns_total"
+COUNT = "retprobe_duration_seconds_count"
+
+
+class Scrape:
+    def __init__(self, path):
+        self.series = {(name, frozenset(labels)): v for (name, labels), v in parse(path).items()}
+
+    def sum(self, metric, /, **wanted):
+        """Of all series of that name that have these labels."""
+        return sum(v for (n, labels), v in self.series.items()
+                   if n == metric and set(wanted.items()) <= labels)
+
+    def values(self, metric, label, /, **wanted):
+        """{value of the label: sum}, without zeroes."""
+        found = {}
+        for (n, labels), v in self.series.items():
+            if n == metric and v and set(wanted.items()) <= labels:
+                key = dict(labels).get(label)
+                found[key] = found.get(key, 0) + v
+        return found
+
+
+def equal(what, found, expected):
+    if found != expected:
+        yield f"{what}: {found}, not {expected}"
+
+
+def kinds(r):
+    s = r.scrape("kinds.after")
+    unlink = "filename_unlinkat" if s.sum(COUNT, function="filename_unlinkat") else "do_unlinkat"
+    of = lambda name, label, f, **more: s.values(name, label, function=f, **more)
+    both = of(RETURNS, "comm", unlink, value="ENOENT")
+    yield from equal("two workloads", {k: both.get(k) for k in ("alpha", "beta")},
+                     {"alpha": 1000, "beta": 3000})
+    for comm in "alpha", "beta":
+        pids = [p for p in of(COUNT, "pid", unlink, comm=comm) if p.isdigit()]
+        yield from equal(f"processes of {comm}", len(pids), 1)
+    # The live ones: each of the five workloads calls setpgid(2) once.
+    yield from equal("NULL", of(RETURNS, "value", "find_task_by_vpid"), {"NULL": 300, "pointer": 5})
+    yield from equal("ERR_PTR", of(RETURNS, "value", "ipc_obtain_object_check"), {"EINVAL": 200})
+    yield from equal("bool, root", of(RETURNS, "value", "ns_capable", uid="0"), {"true": 50})
+    yield from equal("bool, nobody", of(RETURNS, "value", "ns_capable", uid="65534"), {"false": 70})
+    timers = of(RETURNS, "value", "hrtimer_wakeup")
+    if set(timers) != {"HRTIMER_NORESTART"} or timers["HRTIMER_NORESTART"] < 100:
+        yield f"enum: {timers}"
+    yield from equal("void", of(RETURNS, "value", "mnt_drop_write", comm="dropper").get("void", 0) >= 400, True)
+    yield from equal("filtered out", of(COUNT, "comm", "ipc_findkey"), {})
+    yield from equal("by outcome", of(COUNT, "comm", "sethostname"), {"kinds": 70})
+
+
+def sizes(r):
+    s = r.scrape("kinds.after")
+    size = "retprobe_return_size_bytes"
+    reads = s.values(COUNT, "fstype", function="vfs_read")
+    # The dynamic linker, too, reads from the root file system, but no single bytes.
+    yield from equal("overlay", s.sum(f"{size}_bucket", function="vfs_read", fstype="overlay", le="1.0"), 130)
+    reads.pop("overlay", None)
+    yield from equal("by file system", reads, {"devtmpfs": 750, "proc": 120, "tmpfs": 140})
+    yield from equal("sizes", s.sum(f"{size}_count", function="vfs_read", fstype="devtmpfs"), 750)
+    yield from equal("bytes", s.sum(f"{size}_sum", function="vfs_read", fstype="devtmpfs"),
+                     250 * (1 + 100 + 4096))
+    for le, n in ("1.0", 250), ("64.0", 250), ("256.0", 500), ("1024.0", 500), ("4096.0", 750):
+        yield from equal(f"sizes up to {le}",
+                         s.sum(f"{size}_bucket", function="vfs_read", fstype="devtmpfs", le=le), n)
+    observed = s.values("retprobe_observed_sum", "fstype", function="vfs_read", name="bytes")
+    observed.pop("overlay", None)
+    yield from equal("observed", observed,
+                     {"devtmpfs": 250 * (1 + 100 + 4096), "proc": 120, "tmpfs": 140})
+    seeks = s.values(RETURNS, "value", function="lseek")
+    yield from equal("kinds of values", len(seeks), 51)
+    yield from equal("other values", seeks.get("_other"), 1950)
+    yield from equal("values", {k: v for k, v in
+                                s.values(RETURNS, "value", function="ksys_read").items()
+                                if k in ("1", "100", "4096")},
+                     {"100": 250, "4096": 250, "1": 250})
+
+
+def expressions(r):
+    s = r.scrape("kinds.after")
+    yield from equal("five members", s.values(COUNT, "mounted", function="vfs_write").get("tmpfs"), 90)
+    yield from equal("enumerators", s.values(COUNT, "map_type", function="bpf_map_copy_value"),
+                     {"BPF_MAP_TYPE_HASH": 80})
+    for port, n in ("7001", 60), ("7002", 61):
+        yield from equal(f"port {port}", s.values(COUNT, "family", function="tcp_sendmsg", port=port),
+                         {"2": n})
+
+
+def cardinality(r):
+    s, f = r.scrape("kinds.after"), "__x64_sys_getpgid"
+    calls = s.values(COUNT, "wanted", function=f)
+    sets = len([k for k in calls if k != "_other"])
+    yield from equal("label sets", sets, 100)
+    yield from equal("label sets, told", s.sum("retprobe_label_sets", function=f), 100)
+    yield from equal("limit", s.sum("retprobe_label_sets_limit", function=f), 100)
+    many = sum(v for k, v in calls.items() if k == "_other" or int(k) >= 1000000)
+    others = {k: v for k, v in calls.items() if k != "_other" and int(k) < 1000000}
+    # The 300 of getpgid-dead had one value; and a few of anybody's.
+    yield from equal("calls", many + sum(others.values()), 5000 + 300)
+
+
+def missed(r):
+    s = r.scrape("kinds.after")
+    yield from equal("missed", {k: v for k, v in s.values("retprobe_missed_total", "function").items()}, {})
+
+
+def mechanisms(r):
+    for mechanism in r.lines("mechanisms"):
+        s = r.scrape(f"one.{mechanism}.after")
+        f = "__x64_sys_getpgid"
+        yield from equal(f"{mechanism}: calls", s.sum(COUNT, function=f), 40)
+        yield from equal(f"{mechanism}: sets", len(s.values(COUNT, "wanted", function=f, comm="alpha")), 40)
+        yield from equal(f"{mechanism}: results", s.values(RETURNS, "value", function=f), {"ESRCH": 40})
+        yield from equal(f"{mechanism}: missed", s.values("retprobe_missed_total", "reason"), {})
+        info = s.values("retprobe_probe_info", "mechanism", function=f)
+        yield from equal("mechanism", info, {mechanism: 1})
+
+
+def user(r):
+    """Their programs can be preempted, and a note that the kernel then has no memory for is missed: seen
+    once in thousands, on an overloaded machine. Whose call it was is not known then; that it was is."""
+    for mechanism in r.lines("user_mechanisms"):
+        s, f = r.scrape(f"user.{mechanism}.after"), "workload_function"
+        missed = s.sum("retprobe_missed_total", function=f)
+        calls = s.values(COUNT, "comm", function=f)
+        results = s.values(RETURNS, "value", function=f)
+        yield from equal(f"{mechanism}: calls and missed", sum(calls.values()) + missed, 1100)
+        yield from equal(f"{mechanism}: results and missed", sum(results.values()) + missed, 1100)
+        if missed > 2 or calls["alpha"] > 600 or calls["beta"] > 500:
+            yield f"{mechanism}: {calls}, {missed:.0f} missed"
+        yield from equal(f"{mechanism}: results by command", results,
+                         {"positive": calls["alpha"], "ENOENT": calls["beta"]})
+        yield from equal(f"{mechanism}: observed",
+                         s.sum("retprobe_observed_count", function=f, name="argument"), sum(calls.values()))
+
+
+def ttl(r):
+    f, before, last = "__x64_sys_getpgid", 0, {}
+    for i in range(1, 7):
+        s = r.scrape(f"ttl.{i}")
+        calls = s.values(COUNT, "wanted", function=f)
+        yield from equal(f"round {i}: calls", sum(calls.values()), 100 * i)
+        yield from equal(f"round {i}: sets", len([k for k in calls if k != "_other"]), 100)
+        other = calls.get("_other", 0)
+        yield from equal(f"round {i}: _other", other, 100 * (i - 1))
+        yield from equal(f"round {i}: results", s.values(RETURNS, "value", function=f), {"ESRCH": 100 * i})
+        if other < before:
+            yield f"_other went back from {before} to {other}"
+        before = other
+    last = r.scrape("ttl.last")
+    yield from equal("at the end", last.values(COUNT, "wanted", function=f), {"_other": 600})
+    rss = [r.scrape(n).sum("process_resident_memory_bytes") for n in ("ttl.2", "ttl.last")]
+    if rss[1] > rss[0] + (1 << 20):
+        yield f"memory grew from {rss[0]:.0f} to {rss[1]:.0f} bytes"
+    yield from equal("sets at the end", last.sum("retprobe_label_sets", function=f), 0)
+
+
+class Results:
+    def __init__(self, directory):
+        self.directory = directory
+
+    def scrape(self, name):
+        return Scrape(self.directory / name)
+
+    def lines(self, name):
+        return (self.directory / name).read_text().split()
+
+
+CHECKS = (kinds, sizes, expressions, cardinality, missed, mechanisms, user, ttl)
+
+
+def main(name, directory):
+    r = Results(pathlib.Path(directory))
+    failed = 0
+    for check in CHECKS:
+        try:
+            faults = list(check(r))
+        except (OSError, ValueError, KeyError) as e:
+            faults = [f"{type(e).__name__}: {e}"]
+        print(f"{'not ok' if faults else 'ok'} {name} {check.__name__}"
+              + (": " + "; ".join(faults) if faults else ""))
+        failed |= bool(faults)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest: return kinds, labels, filters, observed values and cardinality, with workloads whose
+# results and arguments are known. Scrapes go to $RESULTS for conformance_labels_check.py.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/vm/lib_guest.sh
+
+run() { # run COMM OPERATION...: the workload under another name
+	ln -sf "$W" "/tmp/$1"
+	"/tmp/$1" "${@:2}" >>"$RESULTS/work" || fail "workload $*"
+}
+
+uname -r >"$RESULTS/kernel"
+
+# ---- kinds, labels, filters, observed values ------------------------------------------------------
+cat >/tmp/labels.yaml <<'Y'
+probes:
+  - {functions: "do_unlinkat|filename_unlinkat", labels: [pid, comm]}
+  - {functions: find_task_by_vpid, filter: comm == kinds}
+  - {functions: ipc_obtain_object_check, filter: comm == kinds}
+  - {functions: ns_capable, filter: "comm == kinds", labels: [uid]}
+  - {functions: hrtimer_wakeup}
+  - {functions: mnt_drop_write, labels: [comm]}
+  - functions: vfs_read
+    returns: size
+    labels: [{fstype: "file->f_inode->i_sb->s_type->name"}]
+    filter: comm == reader
+    observe: {bytes: count}
+  - {functions: vfs_write, labels: [{mounted: "file->f_path.mnt->mnt_sb->s_type->name"}], filter: comm == writer}
+  - {functions: ksys_read, returns: value, filter: comm == reader}
+  - {functions: bpf_map_copy_value, labels: [{map_type: "map->map_type"}], filter: comm == mapper}
+  - functions: tcp_sendmsg
+    labels: [{family: "sk->__sk_common.skc_family"}, {port: "sk->__sk_common.skc_num"}]
+  - functions: __x64_sys_getpgid
+    labels: [{wanted: "regs->di"}]
+    max_series: 100
+  - {functions: ipc_findkey, labels: [comm], filter: "comm == nobody"}
+  - {syscalls: sethostname, labels: [comm], filter: "outcome == error"}
+  - {syscalls: lseek, returns: value, max_series: 50, filter: comm == seeker}
+  - {syscalls: getsid, labels: [comm], filter: "pid > 0"}
+Y
+start_exporter --config.file=/tmp/labels.yaml
+scrape kinds.before
+run alpha unlink-missing 2 1000 &
+run beta unlink-missing 2 3000
+wait %2 2>/dev/null || wait $!
+run kinds getpgid-dead 1 300
+run kinds msgrcv-invalid 1 200
+run kinds hostname 1 50
+run kinds hostname-refused 1 70
+run kinds nanosleep 1 100
+run dropper unlink-existing 2 400
+for size in 1 100 4096; do run reader read-zero 1 250 $size; done
+run reader read-file 1 120 /proc/self/stat
+run reader read-file 1 130 /etc/passwd
+echo x >/tmp/on-tmpfs
+run reader read-file 1 140 /tmp/on-tmpfs
+run seeker lseek-many 1 2000 /tmp/on-tmpfs
+run writer write-file 1 90 /tmp/on-tmpfs
+run mapper map-lookup 1 80
+run sender tcp-send 1 60 7001
+run sender tcp-send 1 61 7002
+run counter getpgid-many 2 5000 1000000
+scrape kinds.after
+stop_exporter
+
+# ---- every mechanism tells label sets apart -------------------------------------------------------
+cat >/tmp/one.yaml <<'Y'
+probes:
+  - functions: __x64_sys_getpgid
+    labels: [pid, comm, {wanted: "regs->di"}]
+    filter: ["comm == alpha", "regs->di > 10"]
+Y
+for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe; do
+	try_exporter --config.file=/tmp/one.yaml --mechanism=$mechanism || continue
+	run beta getpgid-many 1 500 2000000
+	run alpha getpgid-many 1 40 2000000
+	run alpha getpgid-live 1 500
+	scrape "one.$mechanism.after"
+	stop_exporter
+	echo "$mechanism" >>"$RESULTS/mechanisms"
+done
+cat >/tmp/user.yaml <<Y
+probes:
+  - user: {object: $W, functions: [workload_function]}
+    returns: errno
+    labels: [comm, {wanted: arg0}]
+    observe: {argument: arg0}
+Y
+for mechanism in uprobe.session uprobe.multi uretprobe; do
+	try_exporter --config.file=/tmp/user.yaml --mechanism=$mechanism || continue
+	run alpha user-function 2 600 7
+	run beta user-function 2 500 -2
+	scrape "user.$mechanism.after"
+	stop_exporter
+	echo "$mechanism" >>"$RESULTS/user_mechanisms"
+done
+
+# ---- idle label sets are folded away, and their slots used again ----------------------------------
+cat >/tmp/ttl.yaml <<'Y'
+probes:
+  - functions: __x64_sys_getpgid
+    labels: [{wanted: "regs->di"}]
+    filter: comm == counter
+    max_series: 100
+    series_ttl: 1s
+Y
+start_exporter --config.file=/tmp/ttl.yaml
+for round in 1 2 3 4 5 6; do
+	run counter getpgid-many 2 100 "${round}000000"
+	scrape "ttl.$round"
+	for _ in 1 2 3 4 5 6; do
+		sleep 0.6
+		scrape ttl.last
+	done
+done
+stop_exporter
+exit 0

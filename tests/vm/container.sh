@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The container image, built twice (the same layers?), and run in guests with what the DaemonSet gives it:
+#
+#	container.sh [SERIES[/COMPONENT...]...]
+#
+# One guest at a time; by default the newest kernel with an LTS and, as it takes more rights, the oldest one.
+# Needs root for the base, which is made of Debian's packages.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+work='' # storage__open makes it
+. tests/deploy/storage.sh
+storage__open podman crun
+python3 -c 'import yaml' 2> /dev/null || skip "python3-yaml is not here: make deps"
+[ $# -gt 0 ] || set -- "$(tests/vm/kernels.sh --default)" "$(tests/vm/kernels.sh --list | head -n 1)/kretprobes"
+
+layers() { tar -x -O -f "$1" manifest.json | jq -c '.[0].Layers'; }
+
+build() { # build N: $work/N.tar
+	local tag=localhost/retprobe-exporter-test:$1 code
+
+	deploy/container/build.sh -t "$tag" -o "$work/$1.tar" > "$work/log" 2>&1
+	code=$?
+	buildah rmi "$tag" > /dev/null 2>&1
+	[ $code = 0 ] || {
+		echo "not ok container: built: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+		sed 's/^/    /' "$work/log"
+		exit 1
+	}
+}
+
+build 1
+build 2
+if [ "$(layers "$work/1.tar")" = "$(layers "$work/2.tar")" ]; then
+	echo "ok container: two builds make the same layers"
+else
+	echo "not ok container: two builds make the same layers: $(layers "$work/1.tar") $(layers "$work/2.tar")"
+fi
+mkdir -p build/container
+mv "$work/1.tar" build/container/image.tar
+
+for job; do
+	IFS=/ read -r -a words <<< "$job"
+	out=$work/${job//\//_}
+	tests/vm/guest.sh -r -k "${words[0]}" -o "$out" -m 2048 -t 400 -- tests/vm/container_guest.sh "${words[@]:1}" \
+		> "$out.log" 2>&1
+	code=$?
+	grep '^guest: the emulator' "$out.log"
+	if [ $code -ne 0 ]; then
+		echo "not ok container $job: exit $code"
+		tail -20 "$out.log"
+	fi
+	python3 -B tests/vm/container_check.py "$job" "$out"
+done

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What lifecycle_guest.sh saw: lifecycle_check.py NAME RESULTS_DIR."""
+import pathlib
+import re
+import sys
+
+from conformance_check import UNLINK, parse
+
+GETPGID = ("__x64_sys_getpgid",)
+
+
+class Results:
+    def __init__(self, directory):
+        self.directory = directory
+
+    def text(self, name):
+        return (self.directory / name).read_text()
+
+    def lines(self, name):
+        return self.text(name).splitlines()
+
+    def metrics(self, name):
+        return parse(self.directory / name)
+
+    def sum(self, name, metric, functions, **labels):
+        """The sum of a metric's series of some functions; None if there are none."""
+        found = [v for k, v in self.metrics(name).items() if k[0] == metric
+                 and dict(k[1]).get("function") in functions
+                 and all(dict(k[1]).get(n) == v for n, v in labels.items())]
+        return sum(found) if found else None
+
+    def calls(self, name, functions, **labels):
+        return self.sum(name, "retprobe_duration_seconds_count", functions, **labels)
+
+    def value(self, name, metric):
+        return self.metrics(name)[(metric, ())]
+
+    def state(self, name, function):
+        for k, v in self.metrics(name).items():
+            if k[0] == "retprobe_probe_attached" and dict(k[1])["function"] == function:
+                return v, dict(k[1])["reason"]
+        return None
+
+
+def reloads(r):
+    """What stays is not touched: of two probes, every call of all the time."""
+    for functions, rounds, calls, labels in ((GETPGID, "getpgid", 400, {}),
+                                             (UNLINK, "unlink", 100, {"comm": "workload"})):
+        want = len(r.lines(f"rounds.{rounds}")) * calls
+        got = r.calls("reload.after", functions, **labels)
+        missed = r.sum("reload.after", "retprobe_missed_total", functions)
+        # Others may unlink files too, but not under the workload's name; getpgid(2) only by shells.
+        if got is None or not want <= got + missed <= want + (0 if labels else 1000):
+            yield f"{functions}: {got} counted, {missed} missed of {want}"
+        if missed:
+            yield f"{functions}: {missed} missed"
+    codes = r.lines("reload.codes")
+    if set(codes) != {"200"}:
+        yield f"answers to reloads that are valid: {sorted(set(codes))}"
+
+
+def invalid(r):
+    if r.value("reload.invalid", "retprobe_exporter_config_last_reload_successful") != 0:
+        yield "an invalid file was a successful reload"
+    if r.calls("reload.invalid", GETPGID) is None:
+        yield "an invalid file has detached a probe"
+    if 'unknown key \\"labls\\"' not in r.text("exporter.log"):
+        yield "the log does not say why"
+    if r.value("reload.after", "retprobe_exporter_config_last_reload_successful") != 1:
+        yield "the last reload was not successful"
+
+
+def other_settings(r):
+    if r.calls("reload.other", UNLINK) not in (0, 1, 2):
+        yield f"with another label, {r.calls('reload.other', UNLINK)} calls from the start"
+    if r.calls("reload.other", GETPGID) < r.calls("reload.after", GETPGID):
+        yield "a probe that is as it was has lost calls"
+
+
+def flat(r):
+    before, after = ([int(n) for n in r.lines(f"footprint.{n}")] for n in ("before", "after"))
+    if len(before) != 4 or len(after) != 4:
+        yield f"{before}, {after}"
+        return
+    for i, what in enumerate(("attacher's descriptors", "attacher's kB", "server's descriptors",
+                              "server's kB")):
+        slack = 0 if i % 2 == 0 else 1024
+        # The two sets of probes need different numbers of descriptors.
+        if after[i] > before[i] + slack + (24 if i == 0 else 2 if i == 2 else 0):
+            yield f"{what}: {before[i]}, then {after[i]}"
+
+
+def planned(r):
+    """The plan's arithmetic is that of this machine, however many CPUs it may have, and is kept to."""
+    plan = re.search(r"memory: ([0-9.]+) MiB.* targets x (\d+) CPUs", r.text("plan"))
+    cpus = int(r.text("last-cpu")) + 1
+    used = int(r.text("memlock")) / (1 << 20)
+    told = r.value("reload.before", "retprobe_exporter_cell_bytes") / (1 << 20)
+    if int(plan[2]) != cpus:
+        yield f"planned for {plan[2]} CPUs, and there may be {cpus}"
+    if abs(told - float(plan[1])) > 0.01:
+        yield f"{plan[1]} MiB planned, {told:.2f} told in the metrics"
+    if not 0.3 * float(plan[1]) <= used <= 1.1 * float(plan[1]) + 1:
+        yield f"{plan[1]} MiB planned, {used:.2f} MiB of maps"
+
+
+def module(r):
+    if r.state("module.waiting", "dummy_xmit") != (0.0, "waiting"):
+        yield f"before it is loaded: {r.state('module.waiting', 'dummy_xmit')}"
+    sent = r.calls("module.counted", ("dummy_xmit",)) - r.calls("module.attached", ("dummy_xmit",))
+    if sent != 50:
+        yield f"{sent} of 50 packets"
+    if not (r.directory / "module.unload").exists():
+        yield "the module could not be unloaded"
+    if r.state("module.gone", "dummy_xmit") != (0.0, "waiting"):
+        yield f"after it: {r.state('module.gone', 'dummy_xmit')}"
+    if r.sum("module.gone", "retprobe_probe_detached_total", ("dummy_xmit",), reason="waiting") != 1:
+        yield "it is not counted as detached"
+    if r.calls("module.back", ("dummy_xmit",)) != 30:
+        yield f"loaded again: {r.calls('module.back', ('dummy_xmit',))} of 30 packets"
+
+
+def program(r):
+    if r.state("program.missing", "workload_function") != (0.0, "not_found"):
+        yield f"before there is one: {r.state('program.missing', 'workload_function')}"
+    for name, calls in (("first", 100), ("second", 60)):
+        got = r.calls(f"program.{name}", ("workload_function",))
+        if got != calls:
+            yield f"the {name} file: {got} of {calls} calls"
+
+
+def server(r):
+    status = dict(line.split(":", 1) for line in r.lines("server.status"))
+    for cap in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        if int(status[cap], 16):
+            yield f"{cap}: {status[cap].strip()}"
+    if status["NoNewPrivs"].strip() != "1" or status["Seccomp"].strip() != "2":
+        yield f"{status}"
+    if "0" in status["Uid"].split() or "0" in status["Gid"].split():
+        yield f"uid {status['Uid']}, gid {status['Gid']}"
+    for fd in r.lines("server.fds"):
+        if not fd.startswith(("socket:", "pipe:", "anon_inode:[eventpoll]", "anon_inode:[eventfd]",
+                              "anon_inode:[signalfd]",
+                              "/dev/", str(r.directory), "/run/results", "/proc/")):
+            yield f"it holds {fd}"
+
+
+def killed(r):
+    lines = r.lines("scrapes")
+    bad = [line for line in lines if " 200 " not in line]
+    if len(lines) < 20:
+        yield f"only {len(lines)} scrapes"
+    if len(bad) > 3:
+        yield f"{len(bad)} of {len(lines)} scrapes failed: {sorted(set(bad))}"
+    got = r.calls("killed.after", GETPGID)
+    if got < 8000:
+        yield f"{got} of 8000 calls"
+    if (r.directory / "orphan").exists():
+        yield "the server outlives the attacher"
+    if r.text("leftovers").strip():
+        yield f"left in tracefs: {r.text('leftovers')}"
+
+
+def valve(r):
+    function = GETPGID[0]
+    if r.state("valve.open", function) != (0.0, "overload"):
+        yield f"{r.state('valve.open', function)}"
+    if r.sum("valve.open", "retprobe_probe_detached_total", GETPGID, reason="overload") != 1:
+        yield "it is not counted as detached"
+    if r.calls("valve.open", GETPGID) is not None:
+        yield "the detached probe still has series"
+    if r.state("valve.others", "vfs_statx") != (1.0, ""):
+        yield f"another probe: {r.state('valve.others', 'vfs_statx')}"
+    if r.calls("valve.others", UNLINK) < 100:
+        yield f"another probe counted {r.calls('valve.others', UNLINK)} of 100 calls since"
+    if r.state("valve.reloaded", function) != (1.0, ""):
+        yield f"after a reload: {r.state('valve.reloaded', function)}"
+    if not 10 <= (r.calls("valve.reloaded", GETPGID) or 0) < 1000:
+        yield f"after a reload: {r.calls('valve.reloaded', GETPGID)} of 10 calls"
+
+
+def kernel(r):
+    if r.text("complaints").strip():
+        yield r.text("complaints").strip()
+
+
+TESTS = {
+    "reloads under load: no call lost or counted twice": reloads,
+    "an invalid configuration changes nothing": invalid,
+    "other settings begin at 0": other_settings,
+    "descriptors and memory stay": flat,
+    "memory is what was planned": planned,
+    "a module comes, goes under load, and comes again": module,
+    "a program is made and replaced": program,
+    "the server has no privileges": server,
+    "the server is killed, and the attacher": killed,
+    "the valve opens, and a reload closes it": valve,
+    "the kernel does not complain": kernel,
+}
+
+
+def main():
+    name, results = sys.argv[1], Results(pathlib.Path(sys.argv[2]))
+    for what, test in TESTS.items():
+        try:
+            problems = list(test(results))
+        except (OSError, ValueError, KeyError, TypeError) as e:
+            problems = [f"{type(e).__name__}: {e}"]
+        print(f"not ok {name} {what}: {'; '.join(problems)}" if problems else f"ok {name} {what}")
+
+
+if __name__ == "__main__":
+    main()

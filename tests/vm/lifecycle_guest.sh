@@ -1,0 +1,227 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest: what happens in a year, in a minute. Reloads under load, a module that comes and
+# goes, a program that is replaced, a server that is killed, a function that is called too often. What
+# is seen goes to $RESULTS, for lifecycle_check.py.
+#
+#	lifecycle_guest.sh [RELOADS]
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/vm/lib_guest.sh
+bb=/bin/busybox
+reloads=${1:-20} # each that changes something takes seconds, emulated
+
+start() { # start ARGS...
+	start_exporter --web.enable-lifecycle "$@"
+}
+
+metrics_have() {
+	get /metrics "$RESULTS/waiting" && grep -Eq "$1" "$RESULTS/waiting"
+}
+
+# wait_for REGEX: until a line of /metrics matches.
+wait_for() {
+	wait_until "$1 in /metrics" metrics_have "$1"
+}
+
+# The lines of the log with a text.
+logged() {
+	grep -c "$1" "$RESULTS/exporter.log"
+}
+
+logged_more() { # logged_more TEXT THAN
+	[ "$(logged "$1")" -gt "$2" ]
+}
+
+post_reload() { # post_reload CURL_ARGUMENTS...
+	curl -s --max-time 60 "$@" -X POST $URL/-/reload
+}
+
+server() {
+	pgrep -P $exporter | tail -n 1
+}
+
+# Descriptors and memory that are nobody else's, of both processes.
+footprint() { # footprint NAME
+	local pid
+	for pid in $exporter $(server); do
+		ls "/proc/$pid/fd" | wc -l
+		awk '/^(Private_Dirty|Anonymous)/ { sum += $2 } END { print sum }' "/proc/$pid/smaps_rollup"
+	done >"$RESULTS/$1"
+}
+
+# ---- reloads under load ----------------------------------------------------------------------------
+base='probes:
+  - {functions: __x64_sys_getpgid}
+  - {functions: "do_unlinkat|filename_unlinkat", labels: [comm]}'
+more='
+  - {functions: [vfs_statx, vfs_mkdir]}
+  - {syscalls: getsid}'
+
+reload_by_request() {
+	post_reload -o "$RESULTS/reload.answer" -w '%{http_code}\n' >>"$RESULTS/reload.codes" ||
+		fail "POST /-/reload: curl ends with $?"
+}
+
+reload_by_signal() {
+	local lines
+	lines=$(logged 'the configuration')
+	kill -HUP $exporter
+	wait_until "a reload on SIGHUP" logged_more 'the configuration' "$lines"
+}
+
+load() { # until there is $RESULTS/enough; counts its rounds
+	while [ ! -e "$RESULTS/enough" ]; do
+		"$W" getpgid-live 2 400 >/dev/null && echo >>"$RESULTS/rounds.getpgid"
+		"$W" unlink-missing 1 100 >/dev/null && echo >>"$RESULTS/rounds.unlink"
+	done
+}
+
+echo "$base" >/tmp/life.yaml
+build/retprobe_exporter --config.check --config.file=/tmp/life.yaml >"$RESULTS/plan" || fail "the plan"
+tr - '\n' </sys/devices/system/cpu/possible | tail -n 1 >"$RESULTS/last-cpu"
+start --config.file=/tmp/life.yaml
+# What the kernel says that the maps take.
+awk '/^memlock:/ { sum += $2 } END { print sum }' /proc/$exporter/fdinfo/* >"$RESULTS/memlock"
+scrape reload.before
+load &
+loading=$!
+for i in $(seq "$reloads"); do
+	case $i in
+	*[05]) echo "${base}${more}" ;;
+	*1) echo "$base
+  - {functions: vfs_statx, labls: [comm]}" ;;
+	*[37]) echo "$base" ;;
+	*) cat /tmp/life.yaml ;; # as it is
+	esac >/tmp/life.new
+	mv /tmp/life.new /tmp/life.yaml
+	if [ $((i % 2)) -eq 0 ]; then reload_by_request; else reload_by_signal; fi
+	# The sizes that libraries settle at, at the first use of everything.
+	[ "$i" -ne $((reloads / 2)) ] || footprint footprint.before
+	case $i in *1) scrape reload.invalid && echo "$base" >/tmp/life.yaml ;; esac
+done
+footprint footprint.after
+touch "$RESULTS/enough"
+wait $loading
+post_reload >/dev/null
+scrape reload.after
+# Another setting is another probe, and begins at 0.
+sed -i 's/labels: .comm./labels: [uid]/' /tmp/life.yaml
+post_reload >/dev/null
+scrape reload.other
+stop_exporter
+
+# ---- a module that comes and goes -------------------------------------------------------------------
+send() { # send PACKETS
+	local i
+	for ((i = 0; i < $1; i++)); do echo x >/dev/udp/10.99.0.2/9; done
+}
+
+dummy_up() {
+	modprobe dummy numdummies=0 || fail "no module dummy"
+	$bb ip link add dummy0 type dummy 2>/dev/null || ip link add dummy0 type dummy || fail "no dummy0"
+	echo 1 >/proc/sys/net/ipv6/conf/dummy0/disable_ipv6 2>/dev/null
+	$bb ip address add 10.99.0.1/24 dev dummy0
+	$bb ip link set dummy0 up
+}
+
+start dummy:dummy_xmit syscall:getpgid
+scrape module.waiting
+dummy_up
+wait_for 'attached\{object="dummy",function="dummy_xmit",reason=""\} 1'
+scrape module.attached
+send 50
+scrape module.counted
+# Unloaded while it is being called.
+(while send 20 2>/dev/null; do [ -d /sys/class/net/dummy0 ] || break; done) 2>/dev/null &
+sending=$!
+sleep 0.5
+$bb rmmod dummy && echo unloaded >"$RESULTS/module.unload"
+wait_for 'attached\{object="dummy",function="dummy_xmit",reason="waiting"\} 0'
+wait $sending
+scrape module.gone
+dummy_up
+wait_for 'attached\{object="dummy",function="dummy_xmit",reason=""\} 1'
+send 30
+scrape module.back
+$bb rmmod dummy
+stop_exporter
+
+# ---- a program that is replaced ----------------------------------------------------------------------
+start /tmp/program:workload_function syscall:getpgid
+scrape program.missing
+cp "$W" /tmp/program
+wait_for 'attached\{object="/tmp/program",function="workload_function",reason=""\} 1'
+/tmp/program user-function 2 100 7 >/dev/null
+scrape program.first
+changes=$(logged 'has changed')
+cp "$W" /tmp/program.new
+mv /tmp/program.new /tmp/program
+wait_until "a program that has changed" logged_more 'has changed' "$changes"
+wait_for 'attached\{object="/tmp/program",function="workload_function",reason=""\} 1'
+/tmp/program user-function 2 60 7 >/dev/null
+scrape program.second
+stop_exporter
+
+# ---- a server that is killed under fifty scrapes a second ------------------------------------------
+start __x64_sys_getpgid
+grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid)' "/proc/$(server)/status" >"$RESULTS/server.status"
+ls -l "/proc/$(server)/fd" | sed -n 's/.*-> //p' >"$RESULTS/server.fds"
+scraper() {
+	local line
+	while [ ! -e "$RESULTS/killed" ]; do
+		line=refused
+		if exec 3<>/dev/tcp/127.0.0.1/$PORT; then
+			printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3
+			read -r -u 3 line
+			exec 3<&-
+		fi
+		echo "${line:-cut}" >>"$RESULTS/scrapes"
+		read -r -t 0.02 <><(:)
+	done 2>/dev/null
+}
+"$W" getpgid-live 4 4000 >/dev/null
+scraper &
+scraping=$!
+sleep 1
+kill -9 "$(server)"
+sleep 2
+"$W" getpgid-live 4 4000 >/dev/null
+touch "$RESULTS/killed"
+wait $scraping
+scrape killed.after
+# And the attacher: its server goes with it, and its events with the next start.
+old=$(server)
+kill -9 $exporter
+wait $exporter 2>/dev/null
+for _ in $(seq 50); do kill -0 "$old" 2>/dev/null || break; sleep 0.1; done
+kill -0 "$old" 2>/dev/null && echo "$old" >"$RESULTS/orphan"
+start --mechanism=kretprobe __x64_sys_getpgid
+stop_exporter
+cat /sys/kernel/tracing/kprobe_events >"$RESULTS/leftovers"
+
+# ---- the valve -----------------------------------------------------------------------------------------
+cat >/tmp/valve.yaml <<'Y'
+probes:
+  - {functions: __x64_sys_getpgid, max_rate: 1000}
+  - {functions: ["do_unlinkat|filename_unlinkat", vfs_statx]}
+Y
+start --config.file=/tmp/valve.yaml
+"$W" unlink-missing 1 100 >/dev/null
+scrape valve.before
+"$W" getpgid-live 2 20000 >"$RESULTS/valve.during.json"
+(while [ ! -e "$RESULTS/relieved" ]; do "$W" getpgid-live 2 20000 >/dev/null; done) &
+calling=$!
+wait_for 'attached\{object="vmlinux",function="__x64_sys_getpgid",reason="overload"\} 0'
+scrape valve.open
+touch "$RESULTS/relieved"
+wait $calling
+"$W" getpgid-live 2 20000 >"$RESULTS/valve.after.json"
+"$W" unlink-missing 1 100 >/dev/null
+scrape valve.others
+post_reload >/dev/null
+"$W" getpgid-live 1 10 >/dev/null
+scrape valve.reloaded
+stop_exporter
+dmesg | grep -E 'BUG|WARNING|Oops|RIP:' >"$RESULTS/complaints"
+exit 0

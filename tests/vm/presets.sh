@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Every preset on every kernel of the matrix, two guests at a time: each of its functions must attach.
+#
+#	presets.sh [SERIES...]
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+one() { # one SERIES
+	local out=$work/$1 code
+	tests/vm/guest.sh -r -k "$1" -o "$out" -t 700 -- tests/vm/presets_guest.sh > "$out.log" 2>&1
+	code=$?
+	{
+		grep '^guest: the emulator' "$out.log"
+		if [ $code -ne 0 ]; then
+			echo "not ok presets $1: exit $code"
+			tail -20 "$out.log"
+		fi
+		python3 -B tests/vm/presets_check.py "$1" "$out"
+	} > "$out.verdicts" 2>&1
+}
+
+export -f one
+export work
+[ $# -gt 0 ] || mapfile -t all < <(tests/vm/kernels.sh --list)
+[ $# -gt 0 ] || set -- "${all[@]}"
+tests/vm/kernels.sh "$@" || exit 1
+printf '%s\n' "$@" | xargs -P 2 -I{} bash -c 'one {}'
+for series; do
+	cat "$work/$series.verdicts"
+done
