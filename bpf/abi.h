@@ -72,12 +72,14 @@ enum rp_outcome_bit { RP_OUTCOME_OK = 1, RP_OUTCOME_ERROR = 2, RP_OUTCOME_NULL =
 
 /*
  * A cell: one u64 array per target and CPU, written by that CPU alone.
- *   [RP_CELL_CLASS + class] returns, [RP_CELL_SUM] nanoseconds, [RP_CELL_GRID + i] calls in grid
- *   cell i. The number of grid cells is a constant of the loaded object.
+ *   [RP_CELL_CLASS + class] returns, [RP_CELL_SUM] nanoseconds, [RP_CELL_LEVEL] no counter, see
+ *   pairing.bpf.h, [RP_CELL_GRID + i] calls in grid cell i. The number of grid cells is a constant
+ *   of the loaded object.
  */
 #define RP_CELL_CLASS 0
 #define RP_CELL_SUM   RP_CLASS_MAX
-#define RP_CELL_GRID  (RP_CELL_SUM + 1)
+#define RP_CELL_LEVEL (RP_CELL_SUM + 1)
+#define RP_CELL_GRID  (RP_CELL_LEVEL + 1)
 
 /* Tallies: one u64 array per target and CPU of calls that no cell has, and why. */
 enum rp_tally {

@@ -157,22 +157,18 @@ static __always_inline bool count_detail(enum rp_context c, __u32 cell, __s64 va
 	return true;
 }
 
-/* One call that returned: everything that is counted of it in a cell. */
-static __always_inline void count_outcome(enum rp_context c, __u32 cell_index, struct rp_outcome o,
-					  __u64 ns)
+/* One call that returned: everything that is counted of it in a cell, cell_of(index). */
+static __always_inline void count_in_cell(enum rp_context c, __u64 *cell, __u32 index,
+					  struct rp_outcome o, __u64 ns)
 {
 	const struct rp_grid *table = (const struct rp_grid *)&grid_table;
 	__u32 last = grid_last, i;
-	__u64 *cell;
 
-	if (o.cls == RP_CLASS_DETAIL && count_detail(c, cell_index, o.detail))
+	if (o.cls == RP_CLASS_DETAIL && count_detail(c, index, o.detail))
 		o.cls = RP_CLASS_MAX;
 	else if (o.cls >= RP_CLASS_MAX)
 		o.cls = RP_CLASS_OTHER;
 
-	cell = cell_of(cell_index);
-	if (!cell)
-		return;
 	if (o.cls < RP_CLASS_MAX)
 		add(c, &cell[RP_CELL_CLASS + o.cls], 1);
 	add(c, &cell[RP_CELL_SUM], ns);
@@ -183,6 +179,15 @@ static __always_inline void count_outcome(enum rp_context c, __u32 cell_index, s
 	if (i > last)
 		i = last;
 	add(c, &cell[RP_CELL_GRID + i], 1);
+}
+
+static __always_inline void count_outcome(enum rp_context c, __u32 index, struct rp_outcome o,
+					  __u64 ns)
+{
+	__u64 *cell = cell_of(index);
+
+	if (cell)
+		count_in_cell(c, cell, index, o, ns);
 }
 
 static __always_inline void count_return(enum rp_context c, __u64 spec, __u64 ret, __u64 ns)

@@ -33,6 +33,7 @@ struct thread_info___rp {
 
 struct task_struct___rp {
 	struct thread_info___rp thread_info;
+	void *stack;
 } __attribute__((preserve_access_index));
 
 /* include/trace/events/syscalls.h, as perf hands it to a tracepoint program. */

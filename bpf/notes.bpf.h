@@ -223,21 +223,25 @@ static __always_inline void leave_noted(enum rp_context c, enum rp_age age, enum
 	__u32 id = RP_SPEC_ID(spec);
 	struct note note = {};
 	bool noted = take_note(age, space, id, addr, &note);
-	__u64 now, start = 0;
+	__u64 *cell = age == RP_RECENT && space != RP_USER ? cell_of(id) : NULL;
+	__u64 now, level, start = 0;
+	bool placed = false;
 
 	if (noted && note.label == NOTE_FILTERED) {
 		tally(c, id, RP_TALLY_FILTERED);
 		return;
 	}
 	now = bpf_ktime_get_ns();
-	if (age == RP_RECENT && space != RP_USER)
-		start = leave_place(place_key(space, id, addr));
+	if (cell)
+		placed = start = leave_kernel_place(space, cell, id, addr, &level);
 	if (!start)
 		start = find_start(space, id, addr);
 	if (noted && start)
 		count_noted_call(&note, spec, ret, now - start, c);
 	else if (start || !counted_at_entry(space, addr))
 		tally(c, id, RP_TALLY_NO_ENTRY);
+	if (placed)
+		leave_level(space, cell, level);
 }
 
 #endif /* RP_NOTES_BPF_H */

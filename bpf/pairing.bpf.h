@@ -318,23 +318,94 @@ static __always_inline __u64 place_key(enum rp_space space, __u32 id, __u64 addr
 	return addr ^ (__u64)id << 48;
 }
 
+/*
+ * Levels: what tells fexit's leftovers on an interrupt's stack.
+ *
+ * An interrupt may come while a target's fexit program is at work, and call the target. The kernel
+ * runs the fentry program for that call and skips the fexit program, which runs already. What is
+ * left over has the address of other calls from interrupts, and one whose entry was skipped in turn
+ * would be measured from there. (Programs of kprobes are skipped both or neither.)
+ *
+ * So a CPU counts how many calls of the target it is in: an entry goes one level up and keeps the
+ * level in its place, a return goes to the level below that of its own entry, and so below what was
+ * left over in between. Tasks that sleep in a call, or go to another CPU, confuse the count, but
+ * nothing does while an interrupt is at work; there, a call that is not at the CPU's level is not
+ * the one that has the place.
+ */
+static __always_inline bool on_stack_of_task(__u64 *scratch, __u64 ctx)
+{
+	struct task_struct___rp *task = (void *)bpf_get_current_task_btf();
+
+	return same_stack(RP_TRAMPOLINE, frame_addr(RP_TRAMPOLINE, scratch, ctx),
+			  (__u64)task->stack);
+}
+
+static __always_inline bool is_leftover(__u64 level, const __u64 *cell, __u64 ctx)
+{
+	__u32 zero = 0;
+	__u64 *p;
+
+	if (level == cell[RP_CELL_LEVEL])
+		return false;
+	p = bpf_map_lookup_elem(&scratch, &zero);
+	return p && !on_stack_of_task(p, ctx);
+}
+
 static __always_inline void enter_kernel(enum rp_space space, __u64 spec, __u64 addr)
 {
 	__u32 id = RP_SPEC_ID(spec);
+	__u64 *cell = space == RP_TRAMPOLINE ? cell_of(id) : NULL;
+	struct place *place;
 
-	if (!take_place(RP_EXCLUSIVE, id, place_key(space, id, addr)))
-		enter(RP_EXCLUSIVE, space, spec, addr);
+	if (cell)
+		++*(volatile __u64 *)&cell[RP_CELL_LEVEL];
+	place = take_place(RP_EXCLUSIVE, id, place_key(space, id, addr));
+	if (place) {
+		if (cell)
+			place->level = cell[RP_CELL_LEVEL];
+		return;
+	}
+	if (cell)
+		cell[RP_CELL_LEVEL]--;
+	enter(RP_EXCLUSIVE, space, spec, addr);
+}
+
+/* When the call that returns was entered; 0 if it has no place. cell: the target's. If not 0, the
+ * last that the program does is leave_level(). */
+static __always_inline __u64 leave_kernel_place(enum rp_space space, __u64 *cell, __u32 id,
+						__u64 addr, __u64 *level)
+{
+	__u64 key = place_key(space, id, addr), start;
+
+	if (space != RP_TRAMPOLINE)
+		return leave_place(key, NULL);
+	start = leave_place(key, level);
+	if (start && is_leftover(*level, cell, addr)) {
+		tally(RP_EXCLUSIVE, id, RP_TALLY_STALE);
+		return 0;
+	}
+	return start;
+}
+
+static __always_inline void leave_level(enum rp_space space, __u64 *cell, __u64 level)
+{
+	if (space == RP_TRAMPOLINE)
+		*(volatile __u64 *)&cell[RP_CELL_LEVEL] = level - 1;
 }
 
 static __always_inline void leave_kernel(enum rp_space space, __u64 spec, __u64 addr, __u64 ret)
 {
 	__u32 id = RP_SPEC_ID(spec);
-	__u64 ns = leave_place(place_key(space, id, addr));
+	__u64 *cell = cell_of(id), level, ns;
 
+	if (!cell)
+		return;
+	ns = leave_kernel_place(space, cell, id, addr, &level);
 	if (ns) {
 		ns = bpf_ktime_get_ns() - ns;
 		barrier_var(ns); /* or clang keeps both times */
-		count_return(RP_EXCLUSIVE, spec, ret, ns);
+		count_in_cell(RP_EXCLUSIVE, cell, id, rp_outcome(spec, ret), ns);
+		leave_level(space, cell, level);
 	} else {
 		leave(RP_EXCLUSIVE, space, spec, addr, ret);
 	}

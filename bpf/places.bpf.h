@@ -23,6 +23,8 @@ const volatile __u32 place_shift; /* 64 - log2(number of places) */
 struct place {
 	__u64 key; /* 0: free */
 	__u64 start;
+	__u64 level; /* of fexit's calls; pairing.bpf.h */
+	__u64 pad;
 };
 
 struct {
@@ -39,23 +41,24 @@ static __always_inline struct place *place_of(__u64 key)
 	return bpf_map_lookup_elem(&places, &i);
 }
 
-/* Whether the call that is entered now has a place from here on. */
-static __always_inline bool take_place(enum rp_context c, __u32 id, __u64 key)
+/* The place that the call which is entered now has from here on, or NULL. */
+static __always_inline struct place *take_place(enum rp_context c, __u32 id, __u64 key)
 {
 	struct place *p = place_of(key);
 
 	if (!p)
-		return false;
+		return NULL;
 	if (p->key == key)
 		tally(c, id, RP_TALLY_STALE);
 	else if (p->key || __sync_val_compare_and_swap(&p->key, 0, key))
-		return false;
+		return NULL;
 	p->start = bpf_ktime_get_ns();
-	return true;
+	return p;
 }
 
-/* When the call that returns was entered; 0 if it has no place. Gives the place back. */
-static __always_inline __u64 leave_place(__u64 key)
+/* When the call that returns was entered; 0 if it has no place. Gives the place back. level: what
+ * the call left there, or NULL for those that leave none. */
+static __always_inline __u64 leave_place(__u64 key, __u64 *level)
 {
 	struct place *p = place_of(key);
 	__u64 start;
@@ -63,8 +66,10 @@ static __always_inline __u64 leave_place(__u64 key)
 	if (!p || p->key != key)
 		return 0;
 	start = p->start;
-	/* Never 0; the test orders the load before the store on every machine. */
-	if (start)
+	if (level)
+		*level = p->level;
+	/* Never 0; the test orders the loads before the store on every machine. */
+	if (start | (level ? *level : 0))
 		p->key = 0;
 	return start;
 }

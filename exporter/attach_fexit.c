@@ -27,6 +27,13 @@ static const char *inexact(struct features *f)
 	return features__missing(f, FEATURE_NO_PREEMPTION);
 }
 
+static const char *caveat(struct features *f)
+{
+	return inexact(f) ? "a return whose entry the kernel skipped may count as a call, with a "
+			    "wrong duration"
+			  : NULL;
+}
+
 static const char *unfit(const struct target *t)
 {
 	return t->btf_id ? NULL : "its type is not in the kernel's BTF";
@@ -116,6 +123,7 @@ const struct attach_ops attach_fexit = {
 	.max_targets = MAX_TARGETS,
 	.unavailable = unavailable,
 	.inexact = inexact,
+	.caveat = caveat,
 	.unfit = unfit,
 	.attach = attach,
 	.detach = detach,

@@ -16,7 +16,7 @@
 #define FRAMES_FALLBACK 1024
 #endif
 #define FRAME_BYTES  128 /* of an LRU hash element with its overhead */
-#define PLACE_BYTES  16
+#define PLACE_BYTES  32
 #define NOTE_BYTES   32
 #define SET_OVERHEAD 96 /* a hash element besides its key */
 #define SET_DETAILS  4

@@ -35,6 +35,8 @@
  *                  itself. Bucket i: bounds[i - 1] < duration <= bounds[i]
  *   outcomes       {outcome: {value: calls}}: labels of retprobe_returns_total that were seen
  *   missed         {reason: calls}
+ *   stale          entries of calls whose return was not seen, and that the function's later calls
+ *                  came upon. They are no losses of their own: who missed the return counted it
  *   label_sets, label_sets_limit
  *                  in use and allowed, of probes with labels
  *   series         of probes with labels, where ?function[]=NAME asks for it (and leaves out

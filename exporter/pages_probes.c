@@ -245,8 +245,11 @@ static void json_counts(struct buf *b, const struct metrics_input *in,
 		json_missed(b, st->losses->missed, st->losses->reasons);
 	else
 		json_missed(b, (uint64_t[MISSED_MAX]){}, 0);
-	if (st->snap)
+	if (st->snap) {
+		buf__printf(b, ",\"stale\":%llu",
+			    (unsigned long long)st->snap->tally[RP_TALLY_STALE]);
 		json_label_sets(b, in, st);
+	}
 }
 
 static void json_probe(struct buf *b, const struct metrics_input *in, const struct target_state *st)

@@ -16,6 +16,8 @@ mutants() {
 		'/place_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges/6.12:kretprobe
 	mutant place-by-cpu bpf/places.bpf.h \
 		's/rp_hash\(key, place/rp_hash(key ^ bpf_get_smp_processor_id(), place/' conformance_edges/6.12:kretprobe
+	mutant leftovers-taken bpf/pairing.bpf.h \
+		's/level == cell\[RP_CELL_LEVEL\]/true/' interrupts/6.1:fexit
 	mutant frame-without-address bpf/pairing.bpf.h \
 		'/pop_task_frame\(enum/,/^}/s/f->addr == addr && //' conformance_edges/6.12:small.kretprobe
 	mutant hash-not-filled bpf/pairing.bpf.h \

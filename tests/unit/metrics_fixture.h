@@ -54,14 +54,14 @@ static const struct target fixture_targets[] = {
 #define FIXTURE_TARGETS ARRAY_SIZE(fixture_targets)
 #define FIXTURE_IDS	8
 
-/* Words of cells: zero, positive, negative, other; the sum; the grid. */
+/* Words of cells: zero, positive, negative, other; the sum; the level, no counter; the grid. */
 static uint64_t fixture_words[FIXTURE_IDS][RP_CELL_GRID + FIXTURE_CELLS] = {
-	{ 20, 54289, 4, 1, 123456789012345, 1, 20, 300, 4000, 50000 },
-	{ 0, 4, 0, 0, 1000, 2, 1, 0, 0, 1 },
-	{ 0, 1, 0, 0, 250, 0, 3, 0, 0, 0 },
-	{ 1, 4, 0, 0, 6000000000, 0, 0, 0, 6, 0 },
-	{ 2, 7, 0, 0, 9, 9, 0, 0, 0, 0 },
-	{ 0, 0, 0, 1, 7000, 0, 0, 7, 0, 0 },
+	{ 20, 54289, 4, 1, 123456789012345, 7, 1, 20, 300, 4000, 50000 },
+	{ 0, 4, 0, 0, 1000, 7, 2, 1, 0, 0, 1 },
+	{ 0, 1, 0, 0, 250, 7, 0, 3, 0, 0, 0 },
+	{ 1, 4, 0, 0, 6000000000, 7, 0, 0, 0, 6, 0 },
+	{ 2, 7, 0, 0, 9, 7, 9, 0, 0, 0, 0 },
+	{ 0, 0, 0, 1, 7000, 7, 0, 0, 7, 0, 0 },
 };
 
 static struct snap_detail fixture_errnos[] = { { 2, 3 }, { 13, 1 }, { 512, 2 }, { 3333, 1 } };
@@ -71,7 +71,7 @@ static struct snap_target fixture_snaps[FIXTURE_IDS] = {
 	{ .cell = { .words = fixture_words[0],
 		    .details = fixture_errnos,
 		    .ndetails = ARRAY_SIZE(fixture_errnos) } },
-	{ .cell = { .words = fixture_words[1] } },
+	{ .cell = { .words = fixture_words[1] }, .tally[RP_TALLY_STALE] = 6 },
 	{ .cell = { .words = fixture_words[2], .details = &fixture_errnos[0], .ndetails = 1 } },
 	{ .cell = { .words = fixture_words[3], .details = &fixture_errnos[1], .ndetails = 1 } },
 	{ .cell = { .words = fixture_words[4] } },

@@ -5,8 +5,8 @@
 #	conformance.sh [TEST/SERIES[/KERNEL COMMAND LINE][:CASE,...]...]
 #
 # TEST is `conformance` (every mechanism, exact counts of every kind of call), `conformance_edges` (where
-# calls can get lost), `conformance_labels` (return kinds, labels, filters, cardinality) or `lifecycle`
-# (reload, modules, the valve, the two processes); SERIES is `native` for this machine: what needs no
+# calls can get lost), `interrupts` (where they come while programs run), `conformance_labels` (return kinds,
+# labels, filters, cardinality) or `lifecycle` (reload, modules, the valve, the two processes); SERIES is `native` for this machine: what needs no
 # kprobes. CASEs are what TEST_guest.sh takes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -26,6 +26,7 @@ one() { # one JOB
 	mkdir -p "$out"
 	# Each reload patches the kernel.
 	[ "$test" != lifecycle ] || options=(-s)
+	[ "$test" != interrupts ] || export ICOUNT=1
 	if [ "$series" = native ]; then
 		NATIVE=1 RESULTS=$out "tests/vm/${test}_guest.sh" "${cases[@]}" >"$out.log" 2>&1
 	else

@@ -63,6 +63,7 @@ FORCED = {
           "uprobe.session", "uprobe.multi", "uretprobe"},
     "native": {"uretprobe"},
 }
+PAIRS = ("fexit", "kprobe.multi", "kretprobe")
 SLEEP_SECONDS = 0.1  # the workload's sleepers sleep 0.3 s and more
 
 
@@ -147,13 +148,16 @@ def check_one(series, run, measurement, work, expected, delta):
         yield f"returns {delta.returns} are not the {delta.count:.0f} calls counted"
     if outcome and set(delta.returns) - {(outcome, value)}:
         yield f"returned {delta.returns}, not only {(outcome, value)}"
-    # A probe lies within the workload's call, except that recursion counts its levels each.
+    # A probe lies within the workload's call, except that recursion counts its levels each; and that of
+    # a pair of programs the kernel can skip the one for one call and the other for another, of which a
+    # call may be made that lasts from the first to the second. (README, Exactness)
     levels = calls / (work["ok"] + work["failed"])
-    if not 0 < delta.sum <= work["ns"] * levels / 1e9:
+    strays = missed if run in PAIRS else 0
+    if not 0 < delta.sum <= work["ns"] * levels / 1e9 and not strays:
         yield f"{delta.sum} s in calls, the workload's own clock says {work['ns'] / 1e9} s"
     longest = max((b for b in delta.buckets if b * 1e9 < work["max_ns"]), default=0)
     above = [b for b in sorted(delta.buckets) if b > longest]
-    if len(above) > 1 and delta.buckets[above[0]] != delta.count:
+    if len(above) > 1 and delta.buckets[above[0]] < delta.count - strays:
         yield f"calls longer than {above[0]} s; the workload's longest took {work['max_ns']} ns"
 
 

@@ -13,31 +13,6 @@ cd "$(dirname "$0")/../.." || exit 1
 UNLINK='do_unlinkat|filename_unlinkat'
 DEEP=/dev/shm/upper/file # on two layers of overlayfs
 
-# What the kernel itself counts of a function's calls: an event without BPF.
-reference() { # reference FUNCTION
-	echo "p:edges/edges_$1 $1" >>$T/kprobe_events && echo 1 >"$T/events/edges/edges_$1/enable" ||
-		fail "no reference for $1"
-}
-
-drop_reference() { # drop_reference FUNCTION
-	echo 0 >"$T/events/edges/edges_$1/enable"
-	echo "-:edges/edges_$1" >>$T/kprobe_events
-}
-
-hits() { # hits FILE
-	awk '$1 ~ /^edges_/ { print $2 + $3 }' $T/kprobe_profile >"$RESULTS/$1"
-}
-
-measure() { # measure NAME OPERATION...: a scrape before and after, and the reference, if there is one
-	local name=$1
-	shift
-	scrape "$name.before"
-	hits "$name.hits.before"
-	"$W" "$@" >"$RESULTS/$name.json" || fail "workload $*"
-	hits "$name.hits.after"
-	scrape "$name.after"
-}
-
 measure_both() { # measure_both NAME "OPERATION..." "OPERATION...": at once
 	local name=$1 first
 	scrape "$name.before"

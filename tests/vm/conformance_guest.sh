@@ -26,7 +26,7 @@ end_run() {
 	echo "$run" >>"$RESULTS/runs"
 }
 
-measure() { # measure NAME OPERATION THREADS CALLS [ARGUMENT]
+measure_scraped() { # measure_scraped NAME OPERATION THREADS CALLS [ARGUMENT]
 	local name=$run.$1
 	shift
 	get /metrics "$RESULTS/$name.before" || fail "scrape before $name"
@@ -37,31 +37,31 @@ measure() { # measure NAME OPERATION THREADS CALLS [ARGUMENT]
 }
 
 getpgid_measurements() {
-	measure getpgid-live getpgid-live 4 10000
-	measure getpgid-dead getpgid-dead 4 10000
+	measure_scraped getpgid-live getpgid-live 4 10000
+	measure_scraped getpgid-dead getpgid-dead 4 10000
 }
 
 kernel_measurements() {
-	measure unlink-missing unlink-missing 4 10000
-	measure unlink-existing unlink-existing 4 400
+	measure_scraped unlink-missing unlink-missing 4 10000
+	measure_scraped unlink-existing unlink-existing 4 400
 	getpgid_measurements
-	measure read-1 read-zero 4 2000 1
-	measure read-4096 read-zero 4 2000 4096
-	measure sleepers msgrcv-sleep 100 300 300
+	measure_scraped read-1 read-zero 4 2000 1
+	measure_scraped read-4096 read-zero 4 2000 4096
+	measure_scraped sleepers msgrcv-sleep 100 300 300
 }
 
 user_measurements() {
-	measure user-positive user-function 4 1000 7
-	measure user-negative user-function 4 1000 -7
-	measure user-zero user-function 4 1000 0
-	measure user-recursion user-recursion 4 400
-	measure user-left user-left 4 400
-	[ $run = auto.percpu ] || measure user-deep user-deep 2 20
+	measure_scraped user-positive user-function 4 1000 7
+	measure_scraped user-negative user-function 4 1000 -7
+	measure_scraped user-zero user-function 4 1000 0
+	measure_scraped user-recursion user-recursion 4 400
+	measure_scraped user-left user-left 4 400
+	[ $run = auto.percpu ] || measure_scraped user-deep user-deep 2 20
 }
 
 map_measurements() {
-	measure map-hit map-lookup 2 2000 1
-	measure map-miss map-lookup 2 2000 2
+	measure_scraped map-hit map-lookup 2 2000 1
+	measure_scraped map-miss map-lookup 2 2000 2
 }
 
 chosen=$*
@@ -75,7 +75,7 @@ uname -r >"$RESULTS/kernel"
 if chosen auto.mmap; then
 	if [ -n "$NATIVE" ]; then
 		start_exporter syscall:msgrcv syscall:getpgid "${user_probes[@]}" no_such_function
-		measure sleepers msgrcv-sleep 100 300 300
+		measure_scraped sleepers msgrcv-sleep 100 300 300
 		getpgid_measurements
 	else
 		start_exporter "${kernel_probes[@]}" syscall:getpgid "${user_probes[@]}" no_such_function

@@ -101,3 +101,28 @@ stop_scraper() {
 	echo stop >"$RESULTS/scraping"
 	wait $scraping
 }
+
+# What the kernel itself counts of a function's calls: an event without BPF.
+reference() { # reference FUNCTION
+	echo "p:reference/reference_$1 $1" >>$T/kprobe_events && echo 1 >"$T/events/reference/reference_$1/enable" ||
+		fail "no reference for $1"
+}
+
+drop_reference() { # drop_reference FUNCTION
+	echo 0 >"$T/events/reference/reference_$1/enable"
+	echo "-:reference/reference_$1" >>$T/kprobe_events
+}
+
+hits() { # hits FILE
+	awk '$1 ~ /^reference_/ { print $2 + $3 }' $T/kprobe_profile >"$RESULTS/$1"
+}
+
+measure() { # measure NAME OPERATION...: a scrape before and after, and the reference, if there is one
+	local name=$1
+	shift
+	scrape "$name.before"
+	hits "$name.hits.before"
+	"$W" "$@" >"$RESULTS/$name.json" || fail "workload $*"
+	hits "$name.hits.after"
+	scrape "$name.after"
+}

@@ -28,6 +28,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -235,6 +236,55 @@ static long timer_wait(struct worker *w, long i)
 	return timer_settime(w->timer, 0, &t, NULL) || sigwait(&set, &signal) ? -1 : 0;
 }
 
+/*
+ * Signals that nobody wants, sent by kill(2), while timers of other processes go off all the time
+ * and send theirs from hard interrupts, by the same functions of the kernel. All on one CPU.
+ */
+#define TIMER_PROCESSES 4
+
+static pid_t timer_processes[TIMER_PROCESSES];
+
+static void ignore_alarm(int signal)
+{
+}
+
+static int start_timers(void)
+{
+	struct itimerval t = { { 0, 97 }, { 0, 97 } };
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		return -1;
+	for (int i = 0; i < TIMER_PROCESSES; i++) {
+		timer_processes[i] = fork();
+		if (timer_processes[i] < 0)
+			return -1;
+		if (timer_processes[i])
+			continue;
+		signal(SIGALRM, ignore_alarm);
+		t.it_interval.tv_usec += 26 * i; /* not in step */
+		setitimer(ITIMER_REAL, &t, NULL);
+		for (;;)
+			pause();
+	}
+	return 0;
+}
+
+static void stop_timers(void)
+{
+	for (int i = 0; i < TIMER_PROCESSES; i++) {
+		kill(timer_processes[i], SIGKILL);
+		waitpid(timer_processes[i], NULL, 0);
+	}
+}
+
+static long signal_self(struct worker *w, long i)
+{
+	return kill(getpid(), SIGURG);
+}
+
 static int bpf(int cmd, union bpf_attr *attr)
 {
 	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
@@ -421,6 +471,7 @@ static const struct operation operations[] = {
 	{ "listxattr", list_xattrs, NULL, NULL },
 	{ "nanosleep", nanosleep_shortly, NULL, NULL },
 	{ "timers", timer_wait, block_timer_signal, make_timer },
+	{ "signals", signal_self, start_timers, NULL },
 	{ "map-lookup", map_lookup, make_map, NULL },
 	{ "getpgid-many", getpgid_many, NULL, NULL },
 	{ "lseek-many", lseek_many, open_file, NULL },
@@ -547,6 +598,8 @@ int main(int argc, char **argv)
 		max = w->max_ns > max ? w->max_ns : max;
 		error = w->error ? w->error : error;
 	}
+	if (op->call == signal_self)
+		stop_timers();
 	if (op->call == timer_wait)
 		visit_cpus();
 	if (op->call == msgrcv_sleep)

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest: a function that tasks call all the time, and hard interrupts too, so that these come
+# while its own programs run. The guest counts instructions instead of time (conformance.sh sees to it),
+# so that they do so as often on any machine.
+#
+#	interrupts_guest.sh [MECHANISM...]	all of them
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/vm/lib_guest.sh
+
+function=kill_pid_info_type
+grep -qw $function $T/available_filter_functions || function=kill_pid_info
+if [ $# -eq 0 ]; then
+	: >"$RESULTS/all"
+	set -- fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe
+fi
+
+uname -r >"$RESULTS/kernel"
+cat /sys/kernel/debug/sched/preempt >"$RESULTS/preempt" 2>/dev/null
+reference $function
+for mechanism; do
+	try_exporter --mechanism="$mechanism" $function || continue
+	measure "$mechanism" signals 1 200000
+	get /api/v1/probes "$RESULTS/$mechanism.probes.json" || fail "/api/v1/probes"
+	stop_exporter || fail "stopped badly"
+	echo "$mechanism" >>"$RESULTS/cases"
+done
+exit 0
