@@ -14,12 +14,13 @@ cd "$(dirname "$0")/../.." || exit 1
 [ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance_edges/7 conformance_edges/6.12 \
 	conformance_edges/6.12/preempt=full conformance_edges/6.1 lifecycle/5.10 conformance/7 \
 	conformance/6.12 conformance/6.12/preempt=full conformance_labels/7 conformance_labels/6.12 \
-	conformance_edges/5.10 conformance/6.1 conformance/5.10 conformance_labels/6.1
+	conformance_edges/5.10 conformance/6.1 conformance/5.10 conformance_labels/6.1 interrupts/6.1 \
+	interrupts/6.12:fexit,kprobe.session
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 one() { # one JOB
-	local test series append out code cases=() options=()
+	local test series append out code cases=() options=() start=$SECONDS
 	IFS=/ read -r test series append <<<"${1%%:*}"
 	[[ $1 != *:* ]] || IFS=, read -r -a cases <<<"${1#*:}"
 	out=$work/${1//[\/,]/_}
@@ -39,6 +40,7 @@ one() { # one JOB
 			echo "not ok $1: exit $code"
 			tail -20 "$out.log"
 		fi
+		echo "# $1: $((SECONDS - start)) s"
 		grep '^guest: the emulator' "$out.log"
 		python3 "tests/vm/${test}_check.py" "$test $series${append:+ $append}" "$out"
 	} >"$out.verdicts" 2>&1
