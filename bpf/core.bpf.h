@@ -157,20 +157,23 @@ static __always_inline bool count_detail(enum rp_context c, __u32 cell, __s64 va
 	return true;
 }
 
-/* One call that returned: everything that is counted of it in a cell, cell_of(index). */
-static __always_inline void count_in_cell(enum rp_context c, __u64 *cell, __u32 index,
-					  struct rp_outcome o, __u64 ns)
+/* The counter of the cell that a result has in the end: none, if it is counted by its number. */
+static __always_inline enum rp_class settle(enum rp_context c, __u32 index, struct rp_outcome o)
+{
+	if (o.cls == RP_CLASS_DETAIL && count_detail(c, index, o.detail))
+		return RP_CLASS_MAX;
+	return o.cls >= RP_CLASS_MAX ? RP_CLASS_OTHER : o.cls;
+}
+
+/* One call that returned: everything that is counted of it in a cell. */
+static __always_inline void count_in_cell(enum rp_context c, __u64 *cell, enum rp_class cls,
+					  __u64 ns)
 {
 	const struct rp_grid *table = (const struct rp_grid *)&grid_table;
 	__u32 last = grid_last, i;
 
-	if (o.cls == RP_CLASS_DETAIL && count_detail(c, index, o.detail))
-		o.cls = RP_CLASS_MAX;
-	else if (o.cls >= RP_CLASS_MAX)
-		o.cls = RP_CLASS_OTHER;
-
-	if (o.cls < RP_CLASS_MAX)
-		add(c, &cell[RP_CELL_CLASS + o.cls], 1);
+	if (cls < RP_CLASS_MAX)
+		add(c, &cell[RP_CELL_CLASS + cls], 1);
 	add(c, &cell[RP_CELL_SUM], ns);
 
 	barrier_var(table); /* or clang folds the zeroes that it sees here */
@@ -184,10 +187,11 @@ static __always_inline void count_in_cell(enum rp_context c, __u64 *cell, __u32 
 static __always_inline void count_outcome(enum rp_context c, __u32 index, struct rp_outcome o,
 					  __u64 ns)
 {
+	enum rp_class cls = settle(c, index, o);
 	__u64 *cell = cell_of(index);
 
 	if (cell)
-		count_in_cell(c, cell, index, o, ns);
+		count_in_cell(c, cell, cls, ns);
 }
 
 static __always_inline void count_return(enum rp_context c, __u64 spec, __u64 ret, __u64 ns)
