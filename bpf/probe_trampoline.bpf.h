@@ -4,8 +4,8 @@
  * target. fsession and fsession.multi: below.
  *
  * A program on a trampoline is skipped while another task is preempted inside it on the same CPU,
- * so these are exact only on kernels without preemption; attach.c chooses accordingly. There it is
- * the cheapest.
+ * so these are exact only on kernels without preemption; attach_plan.c chooses accordingly. There
+ * it is the cheapest.
  */
 #ifndef RP_PROBE_TRAMPOLINE_BPF_H
 #define RP_PROBE_TRAMPOLINE_BPF_H

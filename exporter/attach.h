@@ -2,7 +2,7 @@
 /*
  * The attach ladder: which mechanism a target gets, and the links that hold it.
  *
- * A mechanism is one attach_NAME.c with an attach_ops, one row in attach.c, and one
+ * A mechanism is one attach_NAME.c with an attach_ops, one row in attach_plan.c, and one
  * probe_NAME.bpf.h on the kernel's side. The order of the rows is the order of preference.
  */
 #ifndef ATTACH_H

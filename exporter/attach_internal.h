@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the planning and the doing of attachment share; nobody else includes this. */
+#ifndef ATTACH_INTERNAL_H
+#define ATTACH_INTERNAL_H
+
+#include "attach.h"
+
+#define RUNGS 10 /* attach_plan.c checks */
+
+/* A mechanism that some targets use. */
+struct group {
+	const struct attach_ops *ops;
+	struct attach_context context;
+	struct attach_slot **slots;
+	size_t n;
+	bool open, was_open;
+};
+
+struct attach {
+	const struct target_extra **extras; /* by index */
+	uint32_t nextras;
+	struct attach_slot *slots; /* by target id */
+	size_t n;
+	struct features *features;
+	unsigned generation;
+	const char *mechanism; /* the config's */
+	struct group groups[RUNGS];
+	size_t ngroups;
+	size_t count[TARGET_USER + 1]; /* targets by type */
+	size_t in_modules;	       /* those of kernel functions that are modules' */
+	uint64_t *syscall_spec, *syscall_compat_spec;
+	struct rp_addr *sites;
+	size_t nsites;
+	struct program_site first;
+};
+
+/* ---- attach_plan.c ---- */
+
+extern const struct attach_ops *const ladder[]; /* from top to bottom */
+
+/* Gives the slot the first rung below `after` (NULL: of all) that can have its target; if there is
+ * none, ->ops is NULL, and the target has a reason. */
+void attach__choose(struct attach *a, struct attach_slot *slot, const struct attach_ops *after);
+/* A rung's group, a new one if there is none. */
+struct group *attach__group_of(struct attach *a, const struct attach_ops *ops);
+/* Puts the slot into the group of the rung that was chosen for it. */
+void attach__add_to_group(struct attach *a, struct attach_slot *slot);
+
+#endif /* ATTACH_INTERNAL_H */
