@@ -9,9 +9,9 @@
 #define ATTACH_H
 
 #include "bpfobj.h"
-#include "discover.h"
 #include "features.h"
 #include "snapshot.h"
+#include "target.h"
 
 struct attach;
 struct attach_ops;

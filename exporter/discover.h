@@ -6,74 +6,8 @@
 #ifndef DISCOVER_H
 #define DISCOVER_H
 
-#include "bpf/abi.h"
 #include "config.h"
-#include "enumerators.h"
-#include "util.h"
-
-enum target_type { TARGET_KERNEL, TARGET_SYSCALL, TARGET_USER };
-
-/* Why a target is not attached: the `reason` label. */
-enum target_reason {
-	REASON_NONE,
-	REASON_NOT_FOUND,
-	REASON_AMBIGUOUS,
-	REASON_DENIED,	/* on the denylist, a Go binary, ... : our own refusal */
-	REASON_REFUSED, /* the kernel's; or its type is not what the settings ask for */
-	REASON_WAITING, /* for its module */
-	REASON_OVERLOAD,
-	REASON_MAX,
-};
-extern const char *const target_reason_names[REASON_MAX]; /* "", "not_found", ... */
-extern const char *const kind_names[RP_KIND_MAX]; /* "errno", ..., as in the configuration */
-
-struct target_extra; /* extra.h */
-
-/* One state of a file: another one has taken its place, or it was written to, if these differ. */
-struct file_id {
-	uint64_t dev, ino;
-	int64_t mtime_ns, size;
-};
-/* All 0 if there is no such file. */
-struct file_id file_id__of(const char *path);
-bool file_id__same(const struct file_id *a, const struct file_id *b);
-
-struct target {
-	uint32_t id; /* its index, everywhere; dense over the targets whose reason is REASON_NONE
-		      * after discovery, UINT32_MAX for the others */
-	enum target_type type;
-	char *object;	   /* the metric's labels: "vmlinux", module, "syscall", path */
-	char *function;	   /* found name; as written where nothing was found */
-	char *signature;   /* "long vfs_read(struct file *file, ...)"; NULL: no type is known */
-	enum rp_kind kind; /* by its type, or what `returns` asks for instead */
-	uint8_t ret_size;  /* bytes of the result: 1, 2, 4, 8 */
-	struct enumerator *enumerators; /* RP_KIND_ENUM: values as rp_outcome() reports them */
-	size_t nenumerators;
-
-	enum target_reason reason;
-	char *why; /* for people: what is wrong, what next; NULL with REASON_NONE */
-
-	uint64_t addr;	 /* TARGET_KERNEL: address, 0 if hidden from us */
-	char *symbol;	 /* TARGET_KERNEL: kallsyms name ("f.isra.0" keeps its suffix) */
-	bool needs_addr; /* TARGET_KERNEL: its name alone does not tell it from others */
-	uint32_t btf_id; /* TARGET_KERNEL: in its object's BTF, 0 if it has no type of its own there
-			  */
-	uint8_t slots;	 /* TARGET_KERNEL with btf_id: words that its arguments take */
-	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit numbers, -1 if none */
-	uint64_t offset; /* TARGET_USER: file offset */
-	struct file_id file; /* TARGET_USER: what the path stood for */
-
-	const struct probe_settings *settings; /* the config's */
-	struct target_extra *extra;	       /* labels, filters, observed values; NULL: none */
-	const struct source_pos *pos;	       /* the config's */
-	bool builtin;			       /* from the default set */
-};
-
-struct targets {
-	struct target **v; /* attachable ones first, in the order of their ids */
-	size_t n;
-	size_t nids; /* how many have an id */
-};
+#include "target.h"
 
 /* Where to read; tests put fixtures here. NULL members mean the running system's own. */
 struct discover_env {
@@ -92,19 +26,6 @@ struct discover_env {
  */
 int discover__run(const struct config *c, const struct discover_env *env, struct targets **out,
 		  char **error);
-void targets__free(struct targets *t);
-
-/* Are the two, of any two discoveries, one function with the same settings, so that the one's
- * counts are the other's? */
-bool target__same(const struct target *a, const struct target *b);
-/* By type, object and function, as strcmp(). */
-int target__compare(const struct target *a, const struct target *b);
-/* What is known of a target that is not attached: its names, reason and why. target__free() frees
- * it. */
-struct target *target__describe(const struct target *t);
-void target__free(struct target *t); /* NULL is fine */
-/* The name of a value that an enum target returned, or NULL. */
-const char *target__enumerator(const struct target *t, int64_t value);
 
 /*
  * --probe.list: `object function kind signature`, a line each, for names matching glob (NULL: all);
@@ -112,8 +33,5 @@ const char *target__enumerator(const struct target *t, int64_t value);
  * "/path:glob" lists an ELF file. -ENOENT if there is nothing to list, which has been logged.
  */
 int discover__list(const struct discover_env *env, const char *glob, FILE *out);
-
-#define for_each_target(targets, t) \
-	for (size_t __i = 0; __i < (targets)->n && ((t) = (targets)->v[__i], 1); __i++)
 
 #endif /* DISCOVER_H */

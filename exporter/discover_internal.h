@@ -57,7 +57,6 @@ struct tally {
 
 /* ---- discover.c ---- */
 
-struct target *target__new(enum target_type type, const char *object, const char *function);
 /* Enters t, which is taken. -EINVAL with d->error: claimed twice, with different settings. */
 int discovery__claim(struct discovery *d, const struct request *r, struct target *t);
 /* The same for one that cannot be attached; why is taken. */

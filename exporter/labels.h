@@ -17,8 +17,8 @@
 
 #include "bpfobj.h"
 #include "buf.h"
-#include "discover.h"
 #include "snapshot.h"
+#include "target.h"
 
 struct labels;
 

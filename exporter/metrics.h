@@ -6,10 +6,10 @@
 #ifndef METRICS_H
 #define METRICS_H
 
-#include "discover.h"
 #include "expo.h"
 #include "losses.h"
 #include "snapshot.h"
+#include "target.h"
 
 struct self; /* self.h */
 

@@ -5,7 +5,7 @@
 
 #include "attach.h"
 #include "bpfobj.h"
-#include "discover.h"
+#include "target.h"
 
 /* Targets with mechanism and return kind, what cannot be had and why, memory and series. */
 void plan__print(FILE *out, const struct targets *targets, const struct attach *a,

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "discover.h"
 #include "log.h"
 #include "plan.h"
 #include "valve.h"

@@ -16,6 +16,7 @@ config pattern
 features privs symbols elf_symbols syscalls denylist btf_print retkind enumerators
 expr
 extra
+target
 discover btf_types
 sockets sd_notify
 programs

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "discover.h"
 #include "retkind.h"
+#include "target.h"
 
 #define NO           \
 	{            \
