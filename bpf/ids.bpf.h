@@ -4,9 +4,9 @@
  *
  * The kernel knows a link's cookies by a binary search over its addresses (bpf_get_attach_cookie():
  * +70 instructions at one function, +280 at 1,000). A hash table of our own from address to spec
- * costs the same few instructions at any number. It is filled by exporter/bpfobj.c, which sees to
- * it that no entry is more than RP_ADDR_STEPS from its place. Where addresses are hidden from the
- * exporter, the cookie is used.
+ * costs the same few instructions at any number. It is filled by exporter/bpfobj_maps.c, which sees
+ * to it that no entry is more than RP_ADDR_STEPS from its place. Where addresses are hidden from
+ * the exporter, the cookie is used.
  */
 #ifndef RP_IDS_BPF_H
 #define RP_IDS_BPF_H

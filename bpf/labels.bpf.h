@@ -9,7 +9,7 @@
 
 #include "fields.bpf.h"
 
-/* Sizes of keys and numbers of entries are set by exporter/bpfobj.c. */
+/* Sizes of keys and numbers of entries are set by exporter/bpfobj_maps.c. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of a generation of loaded BPF share; nobody else includes this. */
+#ifndef BPFOBJ_INTERNAL_H
+#define BPFOBJ_INTERNAL_H
+
+#include "bpfobj.h"
+#include "retprobe.skel.h"
+
+struct bpfobj {
+	struct retprobe *skel;
+	const struct grid *grid, *size_grid;
+	struct bpfobj_plan plan;
+	struct programs *programs;
+	struct rp_addr *addrs; /* as the kernel side's table has them */
+	uint32_t naddrs, addr_shift;
+	struct bank_view cells, tallies, entered, hists, detail_counts;
+	struct mapping {
+		void *addr;
+		size_t size;
+	} mappings[12];
+	size_t nmappings;
+	/* What can be written is mapped twice: of the two, forked processes have the other. */
+	const volatile struct rp_detail *details;
+	volatile struct rp_detail *own_details;
+	const volatile struct rp_label_set *sets;
+	volatile struct rp_label_set *own_sets;
+	volatile struct rp_used *used;
+	struct ledger ledger;
+	uint64_t *cells_copy, *details_copy; /* with CELLS_PERCPU: shared memory */
+	const volatile uint64_t *mapped_details;
+	uint32_t ntargets;
+};
+
+/* ---- bpfobj_maps.c ---- */
+
+/* Before loading: what each map has room for, and the table of addresses, which the constants
+ * need. */
+void bpfobj_maps__size(struct bpfobj *o, const struct bpfobj_params *p, struct features *f);
+/* After it: sets the views, and the ledger. 0 or a negative errno; either way what is mapped is for
+ * bpfobj_maps__unmap(). */
+int bpfobj_maps__map(struct bpfobj *o);
+/* What programs find in maps from the start. 0 or a negative errno. */
+int bpfobj_maps__fill(struct bpfobj *o, const struct bpfobj_params *p);
+void bpfobj_maps__unmap(struct bpfobj *o);
+
+#endif /* BPFOBJ_INTERNAL_H */
