@@ -139,7 +139,7 @@ static inline __attribute__((always_inline)) __u32 rp_hash(__u64 v, __u32 shift)
 
 /*
  * Calls of kernel functions that libbpf need not know: the programs call these numbers like
- * helpers, and exporter/bpfobj.c puts the running kernel's BTF ids in their place. That way one
+ * helpers, and exporter/programs.c puts the running kernel's BTF ids in their place. That way one
  * program suits both signatures of the session kfuncs (7.0 gave them ctx; one that takes no
  * argument does not mind a register that is set), and any libbpf.
  */
