@@ -404,8 +404,8 @@ static __always_inline void leave_kernel(enum rp_space space, __u64 spec, __u64 
 	if (ns) {
 		ns = bpf_ktime_get_ns() - ns;
 		barrier_var(ns); /* or clang keeps both times */
-		count_in_cell(RP_EXCLUSIVE, cell,
-			      settle(RP_EXCLUSIVE, id, rp_outcome(spec, ret)), ns);
+		count_in_cell(RP_EXCLUSIVE, cell, settle(RP_EXCLUSIVE, id, rp_outcome(spec, ret)),
+			      ns);
 		leave_level(space, cell, level);
 	} else {
 		leave(RP_EXCLUSIVE, space, spec, addr, ret);
