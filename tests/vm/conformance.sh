@@ -14,8 +14,8 @@ cd "$(dirname "$0")/../.." || exit 1
 [ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance_edges/7 conformance_edges/6.12 \
 	conformance_edges/6.12/preempt=full conformance_edges/6.1 lifecycle/5.10 conformance/7 \
 	conformance/6.12 conformance/6.12/preempt=full conformance_labels/7 conformance_labels/6.12 \
-	conformance_edges/5.10 conformance/6.1 conformance/5.10 conformance_labels/6.1 interrupts/6.1 \
-	interrupts/6.12:fexit,kprobe.session
+	conformance_edges/5.10 conformance/6.1 conformance/5.10 conformance_labels/6.1 interrupts/6.1:fexit \
+	interrupts/6.12:fexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -18,7 +18,7 @@ def law(r, m):
     calls = r.number(f"{m}.hits.after") - r.number(f"{m}.hits.before")
     delta = r.delta(m, SIGNALLED)
     yield from whole(delta, calls, True)
-    if calls < 210000:
+    if calls < 105000:
         yield f"only {calls} calls, hardly any by interrupts"
 
 
