@@ -243,6 +243,14 @@ tsc=reliable no_timer_check cryptomgr.notests $append" \
 	machine=$!
 }
 
+# The kernel died of code that was not there any more: a breakpoint, or the first bytes of a function, where
+# it patches calls in and out, and where nothing is that could touch memory.
+ran_stale_code() {
+	grep -q 'Oops: int3' "$temp/console" ||
+		{ grep -q '^[^a-z]*RIP: 0010:[A-Za-z0-9_.]*+0x0/' "$temp/console" &&
+			grep -q 'Code: .* <e8> ' "$temp/console"; }
+}
+
 # A kernel that says nothing and gets nowhere is as rare as one that runs stale code.
 limit_boot() {
 	left=$boot_limit
@@ -352,7 +360,7 @@ for attempt in 1 2 3; do
 	follower=''
 	if [ -e "$temp/stuck" ]; then
 		echo "guest: the emulator did not get kernel $release to boot in $boot_limit s (try $attempt of 3)" >&2
-	elif [ -n "$code" ] || ! grep -q 'Oops: int3' "$temp/console"; then
+	elif [ -n "$code" ] || ! ran_stale_code; then
 		break
 	elif [ ! -s "$temp/status" ]; then
 		echo "guest: the emulator ran stale code while booting (try $attempt of 3)" >&2
@@ -377,7 +385,7 @@ elif [ "$machine_code" -eq 124 ] || [ "$machine_code" -eq 137 ]; then
 	exit 124
 elif [ -s "$temp/status" ]; then
 	echo "guest: kernel $release died under the command"
-	if grep -q 'Oops: int3' "$temp/console"; then
+	if ran_stale_code; then
 		echo "guest: the emulator ran stale code"
 	fi
 	show_console
