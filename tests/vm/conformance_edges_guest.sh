@@ -66,6 +66,10 @@ case_many() {
 	stop_exporter || fail "stopped badly"
 }
 
+missed() { # missed SCRAPE: calls, of all functions and for all reasons
+	awk '/^retprobe_missed_total/ { sum += $NF } END { print sum }' "$RESULTS/$1"
+}
+
 # Hard interrupts, and cells and other maps that are read by bpf(2) all the time.
 case_percpu() {
 	reference posix_timer_fn
@@ -74,7 +78,11 @@ case_percpu() {
 	# Nobody may run programs where bpf(2) has a map in its hands.
 	"$W" map-lookup 1 100000000 >/dev/null &
 	local storm=$!
-	measure "percpu.$1" timers 4 4000
+	# Where the emulator is busy elsewhere, no interrupt may have come at such a time; then once more.
+	for _ in 1 2 3 4 5 6; do
+		measure "percpu.$1" timers 4 4000
+		[ "$(missed "percpu.$1.before")" = "$(missed "percpu.$1.after")" ] || break
+	done
 	kill $storm
 	stop_scraper
 	stop_exporter
