@@ -97,7 +97,9 @@ int attach__plan(struct targets *targets, struct features *f, const char *mechan
  * stay owned by the plan. */
 void attach__params(const struct attach *a, struct bpfobj_params *p);
 
-/* What the counts of an attached target leave open here; NULL: nothing. */
+/* What the counts of an attached target leave open here; NULL: nothing. Of several mechanisms: */
+#define ATTACH_STRAY_RETURN \
+	"a return whose entry the kernel skipped may count as a call, with a wrong duration"
 const char *attach__caveat(const struct attach *a, const struct attach_slot *slot);
 
 /* Attaches what is planned. Returns how many targets are attached. */

@@ -29,9 +29,7 @@ static const char *inexact(struct features *f)
 
 static const char *caveat(struct features *f)
 {
-	return inexact(f) ? "a return whose entry the kernel skipped may count as a call, with a "
-			    "wrong duration"
-			  : NULL;
+	return inexact(f) ? ATTACH_STRAY_RETURN : NULL;
 }
 
 static const char *unfit(const struct target *t)

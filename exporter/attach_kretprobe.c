@@ -411,12 +411,19 @@ static void close_shared(struct attach_context *c)
 	c->shared = NULL;
 }
 
+#define UNCOUNTED "calls beyond maxactive are not counted by this kernel"
+#define BOUND	  "calls beyond maxactive are counted by the kernel without atomics: a bound"
+
 /* The column with them is as old as attach cookies are. */
 static const char *caveat(struct features *f)
 {
-	return features__has(f, FEATURE_ATTACH_COOKIE)
-		       ? "calls beyond maxactive are counted by the kernel without atomics: a bound"
-		       : "calls beyond maxactive are not counted by this kernel";
+	static const char *const texts[2][2] = {
+		{ UNCOUNTED, UNCOUNTED "; " ATTACH_STRAY_RETURN },
+		{ BOUND, BOUND "; " ATTACH_STRAY_RETURN },
+	};
+
+	return texts[features__has(f, FEATURE_ATTACH_COOKIE)]
+		    [!features__has(f, FEATURE_NO_PREEMPTION)];
 }
 
 const struct attach_ops attach_kretprobe = {

@@ -159,21 +159,26 @@ static bool skips_twice(struct features *f)
 	return !features__has(f, FEATURE_SESSION_PAIRS);
 }
 
-static const char *caveat(struct features *f)
+#define FEW_SLOTS                                                                            \
+	"calls that find no return slot are counted by the kernel without atomics, for all " \
+	"functions together: a bound"
+
+static const char *multi_caveat(struct features *f)
 {
-	return features__has(f, FEATURE_RETURN_SLOTS) ? NULL
-						      : "calls that find no return slot are "
-							"counted by the kernel without atomics, "
-							"for all functions together: a bound";
+	static const char *const texts[2][2] = {
+		{ FEW_SLOTS, FEW_SLOTS "; " ATTACH_STRAY_RETURN },
+		{ NULL, ATTACH_STRAY_RETURN },
+	};
+
+	return texts[features__has(f, FEATURE_RETURN_SLOTS)]
+		    [!features__has(f, FEATURE_NO_PREEMPTION)];
 }
 
 static const char *session_caveat(struct features *f)
 {
-	const char *text = caveat(f);
-
-	if (text || features__has(f, FEATURE_SESSION_PAIRS))
-		return text;
-	return "a return whose entry the kernel skipped may count as a call, with a wrong duration";
+	if (!features__has(f, FEATURE_RETURN_SLOTS))
+		return FEW_SLOTS;
+	return features__has(f, FEATURE_SESSION_PAIRS) ? NULL : ATTACH_STRAY_RETURN;
 }
 
 #define MISSED (1U << MISSED_NO_ENTRY)
@@ -211,7 +216,7 @@ const struct attach_ops attach_kprobe_multi = {
 	.last_resort = true,
 	.open = many_links__open,
 	.close = many_links__close,
-	.caveat = caveat,
+	.caveat = multi_caveat,
 	.attach = attach_multi,
 	.detach = many_links__detach,
 	.many = true,
