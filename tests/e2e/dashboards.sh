@@ -3,50 +3,31 @@
 #
 # Every expression of the dashboards and of the documents, and every recording rule, asked of a Prometheus
 # that scrapes two exporters on this machine: none may be empty. Once with classic histograms, and once
-# with native ones as soon as the exporter has them.
+# with native ones.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+suite=dashboards
+. tests/e2e/lib.sh
 
 libc=$(ldd /bin/sh | sed -n 's/.* => \(.*\/libc\.so[^ ]*\) .*/\1/p')
 # The dashboards' rates are over 30 s here; longer than any of them should be without data.
 patience=120
 stats=/proc/sys/kernel/bpf_stats_enabled
-temp=$(mktemp -d)
-pids=()
 stats_before=$(cat $stats 2> /dev/null)
 
 # shellcheck disable=SC2317 # called by the trap
-finish() {
-	trap '' HUP INT TERM
+finish_all() {
 	[ -z "$stats_before" ] || echo "$stats_before" > $stats
-	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2> /dev/null
-	wait
-	rm -rf "$temp"
+	finish
 }
-trap finish EXIT
-trap 'exit 130' HUP INT TERM
+trap finish_all EXIT
 
-give_up() {
-	echo "not ok dashboards $1: $2"
-	tail -n 15 "$temp"/*.log | sed 's/^/    /'
-	exit 1
+ready() { # ready PORT
+	curl -s -f -m 5 -o /dev/null "http://127.0.0.1:$1/-/ready"
 }
 
-free_ports() {
-	python3 - "$1" <<-'END'
-	import socket, sys
-	sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
-	print(*(s.getsockname()[1] for s in sockets))
-	END
-}
-
-# wait_ready NAME PORT
-wait_ready() {
-	local end=$((SECONDS + 60))
-	until curl -s -f -m 5 -o /dev/null "http://127.0.0.1:$2/-/ready"; do
-		[ $SECONDS -lt $end ] || give_up "$1" "it does not answer"
-		sleep 0.5
-	done
+wait_ready() { # wait_ready NAME PORT
+	wait_for 60 ready "$2" || give_up "$1" "it does not answer"
 }
 
 # prometheus_with KIND PORT FLAGS...
@@ -57,12 +38,6 @@ prometheus_with() {
 		--web.listen-address="127.0.0.1:$port" --log.level=warn "$@" > "$temp/$kind.log" 2>&1 &
 	pids+=($!)
 	wait_ready "$kind prometheus" "$port"
-}
-
-speaks_protobuf() {
-	curl -s -m 10 -o /dev/null -w '%{content_type}' "http://127.0.0.1:$1/metrics" -H \
-		'Accept: application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited' |
-		grep -q protobuf
 }
 
 # What the panels are about: calls that succeed, fail, return NULL or a size; labels, observed values; a
@@ -104,7 +79,7 @@ END
 
 echo 1 > $stats || give_up "cost of programs" "kernel.bpf_stats_enabled cannot be set"
 for port in $one $two; do
-	build/retprobe_exporter --config.file="$temp/retprobe.yaml" \
+	"$exporter" --config.file="$temp/retprobe.yaml" \
 		--web.listen-address="127.0.0.1:$port" > "$temp/exporter-$port.log" 2>&1 &
 	pids+=($!)
 done
@@ -120,10 +95,7 @@ prometheus_with classic "$classic"
 python3 -B tests/dashboards/queries.py classic "http://127.0.0.1:$classic" $patience \
 	dashboards/*.json "${documents[@]}" ||
 	echo "not ok dashboards classic: it ended badly"
-if speaks_protobuf "$one"; then
-	prometheus_with native "$native" --enable-feature=native-histograms
-	python3 -B tests/dashboards/queries.py native "http://127.0.0.1:$native" $patience \
-		dashboards/*.json "${documents[@]}" || echo "not ok dashboards native: it ended badly"
-else
-	echo "SKIP dashboards native: the exporter does not serve native histograms"
-fi
+prometheus_with native "$native" --enable-feature=native-histograms
+python3 -B tests/dashboards/queries.py native "http://127.0.0.1:$native" $patience \
+	dashboards/*.json "${documents[@]}" ||
+	echo "not ok dashboards native: it ended badly"
