@@ -13,7 +13,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 unit_jobs=$(nproc)
-suite_limit=2700
+suite_limit=4500
 
 # count LOG CODE: prints passed, failed, skipped, and in words what is wrong with the suite itself.
 count() {

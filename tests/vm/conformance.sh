@@ -31,7 +31,7 @@ one() { # one JOB
 	if [ "$series" = native ]; then
 		NATIVE=1 RESULTS=$out "tests/vm/${test}_guest.sh" "${cases[@]}" >"$out.log" 2>&1
 	else
-		tests/vm/guest.sh -r -k "$series" -a "$append" -o "$out" "${options[@]}" -t 900 -- \
+		tests/vm/guest.sh -r -k "$series" -a "$append" -o "$out" "${options[@]}" -t 1800 -- \
 			"tests/vm/${test}_guest.sh" "${cases[@]}" >"$out.log" 2>&1
 	fi
 	code=$?

@@ -42,7 +42,7 @@ mv "$work/1.tar" build/container/image.tar
 for job; do
 	IFS=/ read -r -a words <<< "$job"
 	out=$work/${job//\//_}
-	tests/vm/guest.sh -r -k "${words[0]}" -c 1 -o "$out" -m 2048 -t 400 -- tests/vm/container_guest.sh "${words[@]:1}" \
+	tests/vm/guest.sh -r -k "${words[0]}" -c 1 -o "$out" -m 2048 -t 1200 -- tests/vm/container_guest.sh "${words[@]:1}" \
 		> "$out.log" 2>&1
 	code=$?
 	grep '^guest: the emulator' "$out.log"

@@ -20,10 +20,10 @@ fail() {
 	exit 1
 }
 
-# wait_until WHAT COMMAND...: until the command succeeds; a minute is too long even emulated, unless PATIENCE
+# wait_until WHAT COMMAND...: until the command succeeds; four minutes are too long even emulated, unless PATIENCE
 # says so.
 wait_until() {
-	local what=$1 deadline=$((SECONDS + ${PATIENCE:-60}))
+	local what=$1 deadline=$((SECONDS + ${PATIENCE:-240}))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $deadline ] || fail "waited in vain for $what"

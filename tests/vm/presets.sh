@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 
 one() { # one SERIES
 	local out=$work/$1 code
-	tests/vm/guest.sh -r -k "$1" -c 1 -o "$out" -t 700 -- tests/vm/presets_guest.sh > "$out.log" 2>&1
+	tests/vm/guest.sh -r -k "$1" -c 1 -o "$out" -t 1800 -- tests/vm/presets_guest.sh > "$out.log" 2>&1
 	code=$?
 	{
 		grep '^guest: the emulator' "$out.log"

@@ -48,7 +48,7 @@ dpkg-deb --root-owner-group -b "$work/next" $next > "$work/log"
 
 for series; do
 	out=$work/$series
-	tests/vm/guest.sh -r -S -c 1 -k "$series" -o "$out" -t 600 -- tests/vm/systemd_guest.sh "$package" $next \
+	tests/vm/guest.sh -r -S -c 1 -k "$series" -o "$out" -t 1800 -- tests/vm/systemd_guest.sh "$package" $next \
 		> "$out.log" 2>&1
 	code=$?
 	if [ $code -ne 0 ]; then
