@@ -112,9 +112,8 @@ fi
 awk '
 	{ passed += $1; failed += $2; skipped += $3 }
 	END {
-		printf "%d passed, %d failed", passed, failed
 		if (skipped)
-			printf ", %d skipped", skipped
-		print ""
+			printf "%d skipped, as told above\n", skipped
+		printf "%d passed, %d failed\n", passed, failed
 		exit failed > 0 || passed == 0
 	}' "$scores/score"
