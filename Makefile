@@ -140,6 +140,7 @@ $(B)/unit/test_%: $(B)/unit/test_%.o $(UNIT_LIB)
 comma := ,
 $(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs bpfobj__refresh \
 			      snapshot__count_calls snapshot__tally snapshot__entered
+$(B)/unit/test_collect: REPLACED := pthread_cond_wait
 
 $(B)/workload: tests/vm/workload.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
