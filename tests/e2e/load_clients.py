@@ -5,8 +5,8 @@
     load_clients.py logins PORT PID USER:PASSWORD USER:PASSWORD    guesses beside those who know
 
 Prints a line in the manner of the tests for each thing that is claimed. What is done is bounded by
-numbers, not by time; the one limit of time is what a scraper has. The scraper is a process of its
-own, as the others here would keep it waiting.
+numbers, not by time; the one limit of time is what a scraper has. The scraper and the load are
+processes of their own, as the others here would keep them waiting.
 """
 
 import base64
@@ -31,7 +31,8 @@ IDLE = 500
 SLOW_HEADERS = 40
 SLOW_READERS = 8
 GARBAGE = 200
-CONNECTIONS, REQUESTS = 20, 125  # in each round
+CONNECTIONS, RATE, REQUESTS = 20, 1000, 5000  # a second; in each round
+ANSWERED = 0.95  # of them, with 200
 LOGINS = 300
 MAX_REQUESTS = 40  # --web.max-requests by default
 PATH = "/metrics"
@@ -164,12 +165,29 @@ def garbage(port, n, seed, sockets):
 # ---- load ---------------------------------------------------------------------------------------
 
 
+class Pace:
+    """Requests that are due by the clock, however long the answers to others take."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.begin = time.monotonic()
+        self.taken = 0
+
+    def take(self):
+        """Waits until the next one is due. False: there is none left."""
+        with self.lock:
+            number = self.taken
+            self.taken += number < REQUESTS
+        time.sleep(max(0, self.begin + number / RATE - time.monotonic()))
+        return number < REQUESTS
+
+
 class Load(threading.Thread):
     """Requests over one connection, which is made anew where the server has ended it meanwhile."""
 
-    def __init__(self, port, n):
+    def __init__(self, port, pace):
         super().__init__()
-        self.port, self.n = port, n
+        self.port, self.pace = port, pace
         self.answers = collections.Counter()
         self.wrong = None
 
@@ -183,7 +201,7 @@ class Load(threading.Thread):
 
     def run(self):
         c = http.client.HTTPConnection(HOST, self.port, 60)
-        for _ in range(self.n):
+        while self.pace.take():
             for attempt in range(5):
                 try:
                     self.ask(c)
@@ -199,19 +217,26 @@ class Load(threading.Thread):
         c.close()
 
 
-def bear(port):
+def judge(answers):
+    """What is wrong with them, or None: a few may be told that there is too much to do."""
+    unclear = {s: n for s, n in answers.items() if s != 200 and s not in CLEAR}
+    if unclear or answers[200] < ANSWERED * REQUESTS:
+        return str(dict(answers))
+    return None
+
+
+def bear(port, out):
     """The load: what it was answered, requests per second, what went wrong."""
-    threads = [Load(port, REQUESTS) for _ in range(CONNECTIONS)]
-    begin = time.monotonic()
+    pace = Pace()
+    threads = [Load(port, pace) for _ in range(CONNECTIONS)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
-    took = time.monotonic() - begin
+    took = time.monotonic() - pace.begin
     answers = sum((t.answers for t in threads), collections.Counter())
     wrong = next((t.wrong for t in threads if t.wrong), None)
-    unclear = {s: n for s, n in answers.items() if s != 200 and s not in CLEAR}
-    return answers, sum(answers.values()) / took, wrong or (unclear and str(unclear))
+    out.put((answers, sum(answers.values()) / took, wrong or judge(answers)))
 
 
 # ---- what it costs the server -------------------------------------------------------------------
@@ -259,10 +284,14 @@ def one_round(port, number):
         threading.Thread(target=sip, args=(readers, got, stop)),
         threading.Thread(target=garbage, args=(port, GARBAGE, number, odd)),
     ]
+    out = multiprocessing.Queue()
+    asking = multiprocessing.Process(target=bear, args=(port, out))
     regular = Scraper(port)
+    asking.start()
     for t in threads:
         t.start()
-    answers, rate, wrong = bear(port)
+    answers, rate, wrong = out.get()
+    asking.join()
     n, scrape_wrong = regular.end()
     stop.set()
     for t in threads:
@@ -275,9 +304,10 @@ def one_round(port, number):
     lacking = [m for m in map(missing, got) if m]
     return {
         "scrapes beside slow clients, idle ones, garbage and load": scrape_wrong,
-        f"{CONNECTIONS * REQUESTS:,} requests are answered, or told why not": wrong,
+        f"of {REQUESTS:,} requests, {ANSWERED:.0%} are answered, others told why not": wrong,
         "bodies that are read slowly are whole": lacking and f"bytes missing: {lacking}",
-    }, f"{rate:.0f} requests/s, answered {dict(answers)}, beside {n} scrapes"
+    }, f"{rate:.0f} of {RATE:,} requests/s{'' if rate > ANSWERED * RATE else ': more could not be sent here'}, " \
+        f"answered {dict(answers)}, beside {n} scrapes"
 
 
 def too_many_readers(port):
@@ -310,8 +340,8 @@ def load(port, pid):
     for claim, wrong in claims.items():
         verdict(claim, wrong)
     verdict("who does not read leaves others a clear 503", too_many_readers(port))
-    # A first round makes the heap what it is, and others use it again, give and take. Of some 7,000
-    # requests and connections since, a kilobyte each would be more than this.
+    # A first round makes the heap what it is, and others use it again, give and take. Of some 10,000
+    # requests and connections since, half a kilobyte each would be more than this.
     grown = [last - first for first, last in zip(sizes[0], sizes[-1])]
     verdict("memory is flat", max(grown) > 4096 and f"{sizes} KiB after each round")
     print(f"# resident after each round, attacher and server: {sizes} KiB")
