@@ -3,15 +3,19 @@
 
 page.py URL OBJECT HOSTILE_OBJECT CALLS: OBJECT is page_calls.c, probed with a label and returning
 errnos, HOSTILE_OBJECT the same under a name that is markup, CALLS a program that makes calls.
-page.py --many URL COUNT; page.py --shots URL DIRECTORY. Prints `ok`, `not ok` lines.
+page.py --many URL COUNT; page.py --made-up: readings that no test can bring about, of no exporter;
+page.py --shots URL DIRECTORY. Prints `ok`, `not ok` lines.
 """
 import base64
 import collections
+import http.server
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -19,6 +23,8 @@ import urllib.request
 from prometheus_client.parser import text_string_to_metric_families
 
 PATIENCE = 180  # seconds, for whatever the page is waited for: machines are slow
+KEPT, WINDOW = 310, 300  # seconds: history.js keeps so much, and this is the longest window of it
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 failed = False
 HOSTILE = "<img src=x onerror=window.owned=1>"
 
@@ -164,6 +170,13 @@ class Metrics:
         return False
 
 
+def read_probes(url, target):
+    """When it was read, and what of the target."""
+    with urllib.request.urlopen(f"{url}/api/v1/probes", timeout=PATIENCE) as answer:
+        reading = json.load(answer)
+    return reading["time"], next(p for p in reading["probes"] if p["object"] == target)
+
+
 def row_of(browser, target):
     return next((r for r in browser.run(ROWS) if r["object"] == target), None)
 
@@ -172,10 +185,20 @@ def make_calls(program, *args):
     subprocess.run([program, *map(str, args)], check=True)
 
 
+def check_rate(name, row, shortest, longest):
+    """Calls a second are calls by the seconds that the window has, which are between these."""
+    calls, rate = row["values"][CALLS], row["values"][RATE]
+    check(f"calls/s are calls over the window: {name}", calls and longest * rate >= calls >= shortest * rate,
+          f"{rate} of {calls} calls in {shortest} to {longest} s")
+
+
 def check_numbers(browser, url, target):
     browser.choose("window", "0")
+    before, probe = read_probes(url, target)
     browser.next_poll()
     row, metrics = row_of(browser, target), Metrics(url, target)
+    after, _ = read_probes(url, target)
+    check_rate("since attached", row, before - probe["created"], after - probe["created"])
     same("calls are those of /metrics", row["values"][CALLS], metrics.calls)
     same("calls are those that were made", metrics.calls, 1000)
     same("the share of errors is that of /metrics", round(row["values"][ERRORS] * metrics.calls), metrics.errors())
@@ -205,12 +228,17 @@ def check_detail(browser, target, metrics):
     same("label sets, their text as it is", sets, {"plain": "700", HOSTILE: "300"})
 
 
-def check_live(browser, program):
-    """Calls made while the page is open are in the window, and in the heatmap; no others are."""
-    browser.choose("window", "300")
+def check_live(browser, url, target, program, opened):
+    """Calls made while the page is open are in the window, and in the heatmap; no others are. opened: when
+    it was not yet, and when it was."""
+    browser.choose("window", str(WINDOW))
     before = browser.run("return Number(document.querySelector('.heat').dataset.calls)")
     make_calls(program, "plain", 0, 123)
+    first, _ = read_probes(url, target)
     browser.next_poll()
+    row = row_of(browser, target)
+    last, _ = read_probes(url, target)
+    check_rate("the last minutes", row, min(first - opened[1], WINDOW), min(last - opened[0], KEPT))
     after = browser.run("return Number(document.querySelector('.heat').dataset.calls)")
     same("the heatmap has the calls made meanwhile", after - before, 123)
     painted = browser.run("""const c = document.querySelector('.heat canvas');
@@ -270,14 +298,16 @@ def check_without_script(browser, url):
 
 def main_checks(browser, url, target, hostile, program):
     browser.size(1280, 900)
+    closed, _ = read_probes(url, target)
     check("opens, and polls", browser.open(url + "/"))
+    opened, _ = read_probes(url, target)
     make_calls(program, "plain", 0, 690)
     make_calls(program, "plain", 0, 10, 2000)
     make_calls(program, HOSTILE, -2, 200)
     make_calls(program, HOSTILE, -13, 100)
     metrics = check_numbers(browser, url, target)
     check_detail(browser, target, metrics)
-    check_live(browser, program)
+    check_live(browser, url, target, program, (closed, opened))
     check_widths(browser)
     check_search(browser, hostile)
     check_quiet(browser, url)
@@ -304,6 +334,79 @@ def many_checks(browser, url, count):
     check_quiet(browser, url)
 
 
+# ---- readings that are made up ------------------------------------------------------------------
+
+EVERY, CALLS_EACH, MISSED_EACH = 10, 100, 5  # from one of them to the next: seconds, and of vfs_read
+
+
+class MadeUp(http.server.BaseHTTPRequestHandler):
+    """The page's files, and readings of one of everything, which are those of the unit tests: of a kernel
+    that counts runs of programs below /counted/, of one that does not below /uncounted/."""
+    polls = collections.Counter()
+
+    def reading(self, place):
+        self.polls[place] += 1
+        n = self.polls[place]
+        made_up = json.loads('{"probes":[' + (ROOT / "tests/golden/probes_json.txt").read_text() + "}")
+        probe = made_up["probes"][0]
+        probe.update(calls=CALLS_EACH * n, buckets=[0, CALLS_EACH * n], outcomes={"ok": {"0": CALLS_EACH * n}})
+        probe["missed"]["recursion"] = MISSED_EACH * n
+        for stats in made_up["bpf_stats"]:
+            stats.update(run_seconds=stats["run_seconds"] * n, runs=stats["runs"] * n)
+        if place == "uncounted":
+            made_up["bpf_stats"] = []
+        return {**made_up, "version": "", "time": probe["created"] + EVERY * n}
+
+    def do_GET(self):
+        place, _, path = self.path[1:].partition("/")
+        kind = {"js": "text/javascript", "css": "text/css"}.get(path.rpartition(".")[2], "text/html")
+        if path == "api/v1/probes":
+            kind, body = "application/json", json.dumps(self.reading(place)).encode()
+        else:
+            body = (ROOT / "exporter/page" / (path.removeprefix("page/") or "page.html")).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+TILES = """return {polls: Number(document.body.dataset.polls), tiles: Object.fromEntries(
+    [...document.querySelectorAll('#tiles > div')].map((d) => [...d.children].map((c) => c.textContent))
+        .map(([name, value, note]) => [name, [value, note]]))}"""
+
+
+def made_up_checks(browser):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), MadeUp)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    browser.size(1280, 900)
+    check("made up: opens", browser.open(f"{url}/counted/"))
+    browser.choose("window", str(EVERY))
+    browser.next_poll()
+    row = next(r for r in browser.run(ROWS) if r["function"] == "vfs_read")
+    same("made up: calls, calls/s and missed calls of the window", [row["values"][c] for c in (CALLS, RATE, MISSED)],
+         [CALLS_EACH, CALLS_EACH / EVERY, MISSED_EACH])
+    shown = browser.run(TILES)
+    same("made up: the tiles", shown["tiles"], {
+        "Attached": ["8 of 14", "kretprobe, tracepoint"],
+        "Calls per second": ["10", "100 calls"],
+        "Errors": ["0 %", "0 calls"],
+        # Three of functions do not change, twelve are of programs.
+        "Missed since attached": [str(MISSED_EACH * shown["polls"] + 3 + 12), "12 by programs that functions share"],
+        # A second and a quarter in ten.
+        "Programs' run time": ["12.5 % of a CPU", "kretprobe 23 µs a run, tracepoint 500 ns a run"],
+        "Cells": ["128 KiB", "memory that the kernel counts in"],
+    })
+    browser.open(f"{url}/uncounted/")
+    same("made up: where runs are not counted, how they would be", browser.run(TILES)["tiles"]["Programs' run time"],
+         ["–", "sysctl kernel.bpf_stats_enabled=1 counts it"])
+    server.shutdown()
+
+
 def shots(browser, url, directory):
     """Screenshots to be looked at: after as many seconds as SECONDS says."""
     browser.size(1280, 1000)
@@ -319,7 +422,8 @@ def shots(browser, url, directory):
 
 
 def main():
-    modes = {"--many": lambda b, url, count: many_checks(b, url, int(count)), "--shots": shots}
+    modes = {"--many": lambda b, url, count: many_checks(b, url, int(count)), "--made-up": made_up_checks,
+             "--shots": shots}
     mode = modes.get(sys.argv[1])
     with tempfile.TemporaryDirectory() as directory:
         browser = Browser(directory)

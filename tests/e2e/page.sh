@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The landing page in a headless Chromium: the numbers on it are those of /metrics and those of calls
-# that were made, names that are markup do nothing, 1,000 functions, a phone's width. page.py looks.
+# that were made, names that are markup do nothing, 1,000 functions, a phone's width, losses. page.py looks.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -87,4 +87,7 @@ stop_exporter
 # The first thousand.
 start_exporter "$PWD/build/bench_many:bench_many_0*"
 run_page --many "$url" 1000 || failed=1
+stop_exporter
+
+run_page --made-up || failed=1
 exit $failed
