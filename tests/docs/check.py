@@ -84,6 +84,21 @@ def messages():
                 yield row["line"], message
 
 
+# What makes messages of errors; and what it makes that is a part of one, or of another kind.
+ERRORS = re.compile(r"\b(binder__fail|config__fail|config__refuse|fail|expr__refuse|attach__refuse|"
+                    rf"discovery__claim_failed|http_response__text|xasprintf)\(([^;{{}}\"]*?)({LITERALS.pattern})")
+PARTS = ("; did you mean", "a signed integer of", "an unsigned integer of")
+
+
+def errors():
+    for source in sources():
+        for function, before, literals in (found.group(1, 2, 3) for found in ERRORS.finditer(source)):
+            text = spoken(literals)
+            answered = function == "http_response__text" and "200" in before
+            if re.search("[a-z]+ [a-z]+", text) and not text.startswith(PARTS) and not answered:
+                yield text
+
+
 def check_messages():
     said = list(messages())
     report("messages are the exporter's", [f"TROUBLESHOOTING.md:{line}: {message}" for line, message
@@ -99,6 +114,10 @@ def check_messages():
             if not any(message in text for _, message in said):
                 silent.append(text)
     report("warnings are explained", silent if found else ["the sources have none"])
+    made = list(errors())
+    report("errors are explained, each or with its kind",
+           [text for text in made if not any(message in text for _, message in said)]
+           if len(made) > 150 else [f"only {len(made)} in the sources"])
 
 
 def check_reasons():
