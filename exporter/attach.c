@@ -195,7 +195,10 @@ static void count_group(const struct group *g, struct attach_program_counts *out
 		.shared = !g->ops->count,
 		.skips_twice = g->ops->skips_twice && g->ops->skips_twice(g->context.features),
 		.entered = g->ops->entered,
+		.reasons = g->ops->missed_shared,
 	};
+	if (g->ops->returns)
+		out->reasons |= 1U << MISSED_RECURSION;
 	for (int id = 0; id < PROG_MAX; id++) {
 		struct program_counts c;
 

@@ -85,8 +85,9 @@ struct attach_ops {
 	bool (*skips_twice)(struct features *f);
 	enum rp_entered entered;
 	/* Calls that the kernel counts as missed for all targets together, besides the skipped runs
-	 * of programs; NULL if there are none. */
+	 * of programs, and for which reasons (bits, as `missed`); NULL if there are none. */
 	void (*count_shared)(struct attach_context *c, uint64_t missed[MISSED_MAX]);
+	uint32_t missed_shared;
 };
 
 /* Chooses a mechanism for every target that has an id. `mechanism` is "auto" or forces a rung for
@@ -126,6 +127,7 @@ struct attach_program_counts {
 	bool skips_twice; /* see attach_ops; missed[MISSED_RECURSION] then has the skipped runs */
 	enum rp_entered entered;
 	uint64_t run_ns, runs;
+	uint32_t reasons; /* bit r: reason r can be in missed */
 	uint64_t missed[MISSED_MAX];
 };
 size_t attach__count_programs(struct attach *a, struct attach_program_counts *out);

@@ -202,6 +202,7 @@ const struct attach_ops attach_kprobe_session = {
 	.skips_twice = skips_twice,
 	.entered = RP_ENTERED_KPROBE_SESSION,
 	.count_shared = count_shared,
+	.missed_shared = 1U << MISSED_MAXACTIVE,
 };
 
 const struct attach_ops attach_kprobe_multi = {
@@ -221,4 +222,5 @@ const struct attach_ops attach_kprobe_multi = {
 	.detach = many_links__detach,
 	.many = true,
 	.count_shared = count_shared,
+	.missed_shared = 1U << MISSED_MAXACTIVE,
 };

@@ -151,6 +151,7 @@ static void add_shared(struct reading *r, const struct losses_shared *s)
 		i++;
 	if (i == r->nshared)
 		r->shared[r->nshared++].mechanism = s->mechanism;
+	r->shared[i].reasons |= s->reasons;
 	for (int reason = 0; reason < MISSED_MAX; reason++)
 		r->shared[i].missed[reason] += s->missed[reason];
 }

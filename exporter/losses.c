@@ -153,6 +153,7 @@ static void update_shared(struct losses *l)
 		if (!p->shared)
 			continue;
 		out->mechanism = p->mechanism;
+		out->reasons = p->reasons;
 		for (int r = 0; r < MISSED_MAX; r++) {
 			uint64_t missed = p->missed[r];
 

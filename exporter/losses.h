@@ -20,6 +20,7 @@ struct losses_target {
 /* Losses of programs that several targets share, and that the kernel counts for all together. */
 struct losses_shared {
 	const char *mechanism; /* static */
+	uint32_t reasons;      /* as of a target */
 	uint64_t missed[MISSED_MAX];
 };
 

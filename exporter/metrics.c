@@ -373,14 +373,17 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 	}
 
 	/* One series for all mechanisms: it carries none of their names. */
-	if (!in->nshared || !metrics__wants(in, "_all"))
+	if (!metrics__wants(in, "_all"))
 		return;
 	for (int r = 0; r < MISSED_MAX; r++) {
 		uint64_t shared = 0;
+		uint32_t reasons = 0;
 
-		for (size_t i = 0; i < in->nshared; i++)
+		for (size_t i = 0; i < in->nshared; i++) {
 			shared += in->shared[i].missed[r];
-		if (shared || r == MISSED_RECURSION)
+			reasons |= in->shared[i].reasons;
+		}
+		if (shared || reasons & 1U << r)
 			write_missed_series(e, "_all", "_all", r, shared, 0);
 	}
 }

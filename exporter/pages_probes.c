@@ -305,7 +305,7 @@ static void json_shared(struct buf *b, const struct metrics_input *in)
 
 		buf__puts(b, i ? ",{\"mechanism\":" : "{\"mechanism\":");
 		buf__json_string(b, s->mechanism);
-		json_missed(b, s->missed, 1U << MISSED_RECURSION);
+		json_missed(b, s->missed, s->reasons);
 		buf__putc(b, '}');
 	}
 	buf__putc(b, ']');

@@ -95,6 +95,7 @@ static void keep_losses(struct view *v, const struct losses_shared *s)
 		i++;
 	if (i == v->ngone_losses)
 		v->gone_losses[v->ngone_losses++].mechanism = s->mechanism;
+	v->gone_losses[i].reasons |= s->reasons;
 	for (int reason = 0; reason < MISSED_MAX; reason++)
 		v->gone_losses[i].missed[reason] += s->missed[reason];
 }

@@ -95,8 +95,10 @@ static const struct losses_target fixture_losses[FIXTURE_IDS] = {
 };
 
 static const struct losses_shared fixture_shared[] = {
-	{ "kprobe.multi", { [MISSED_RECURSION] = 3, [MISSED_MAXACTIVE] = 5 } },
-	{ "tracepoint", { [MISSED_RECURSION] = 4 } },
+	{ "kprobe.multi",
+	  1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE,
+	  { [MISSED_RECURSION] = 3, [MISSED_MAXACTIVE] = 5 } },
+	{ "tracepoint", 1U << MISSED_RECURSION, { [MISSED_RECURSION] = 4 } },
 };
 
 static const struct metrics_bpf_stats fixture_bpf_stats[] = {

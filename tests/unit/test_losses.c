@@ -258,6 +258,7 @@ static void shared_programs(void **state)
 	programs[0] = (struct attach_program_counts){
 		.mechanism = "plain",
 		.shared = true,
+		.reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE,
 		.missed = { [MISSED_RECURSION] = 6, [MISSED_MAXACTIVE] = 2 },
 	};
 	/* 40 counted, 3 filtered out, 2 without entry, 5 without exit, 4 without either. */
@@ -277,6 +278,7 @@ static void shared_programs(void **state)
 	read_once(b);
 	assert_int_equal(b->view.nshared, 2);
 	assert_string_equal(b->view.shared[0].mechanism, "plain");
+	assert_int_equal(b->view.shared[0].reasons, programs[0].reasons);
 	assert_int_equal(b->view.shared[0].missed[MISSED_RECURSION], 6);
 	assert_int_equal(b->view.shared[0].missed[MISSED_MAXACTIVE], 2);
 	assert_string_equal(b->view.shared[1].mechanism, "session");

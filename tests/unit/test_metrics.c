@@ -109,6 +109,30 @@ static void test_sums(void **state)
 	assert_int_equal(strtoull(strchr(p, '}') + 2, NULL, 10), cells);
 }
 
+/* Losses that mechanisms share are there at 0, for each reason that any of them can have. */
+static void test_shared_from_start(void **state)
+{
+	static const struct losses_shared shared[] = {
+		{ .mechanism = "tracepoint", .reasons = 1U << MISSED_RECURSION },
+		{ .mechanism = "kprobe.multi",
+		  .reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE },
+	};
+	static const size_t series[] = { 0, 1, 2 }; /* of so many of the mechanisms */
+	__cleanup_buf struct buf out = { 0 };
+	struct fixture f;
+
+	fixture__init(&f);
+	f.in.shared = shared;
+	for (size_t n = 0; n < ARRAY_SIZE(series); n++) {
+		buf__free(&out);
+		f.in.nshared = n;
+		write_text(&f.in, &out);
+		assert_int_equal(count_lines(&out, "{object=\"_all\","), series[n]);
+	}
+	assert_int_equal(count_lines(&out, "\"_all\",reason=\"recursion\"} 0\n"), 1);
+	assert_int_equal(count_lines(&out, "\"_all\",reason=\"maxactive\"} 0\n"), 1);
+}
+
 static void test_class_text(void **state)
 {
 	static const struct {
@@ -275,7 +299,7 @@ int main(void)
 		cmocka_unit_test(test_filter),	      cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_class_text),    cmocka_unit_test(test_detail_text),
 		cmocka_unit_test(test_self_process),  cmocka_unit_test(test_self_notes),
-		cmocka_unit_test(test_self_requests),
+		cmocka_unit_test(test_self_requests), cmocka_unit_test(test_shared_from_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,12 @@ FORCED = {
     "native": {"uretprobe"},
 }
 PAIRS = ("fexit", "kprobe.multi", "kretprobe")
+# Of which mechanisms the kernel counts missed calls for all functions together, by the reason.
+SHARED = {
+    "recursion": {"fsession.multi", "kprobe.session", "kprobe.multi", "tracepoint", "uprobe.session",
+                  "uprobe.multi", "uretprobe"},
+    "maxactive": {"kprobe.session", "kprobe.multi"},
+}
 SLEEP_SECONDS = 0.1  # the workload's sleepers sleep 0.3 s and more
 
 
@@ -176,6 +182,12 @@ def check_states(run, results, verdict):
               if k[0] == "retprobe_probe_attached"}
     verdict(f"{run} a function that does not exist is exported as such",
             [] if states.get("no_such_function") == (0.0, "not_found") else [str(states)])
+    used = {dict(k[1])["mechanism"] for k in after if k[0] == "retprobe_probe_info"}
+    shared = {dict(k[1])["reason"] for k in after
+              if k[0] == "retprobe_missed_total" and dict(k[1])["function"] == "_all"}
+    want = {reason for reason, mechanisms in SHARED.items() if used & mechanisms}
+    verdict(f"{run} losses of shared programs are there from the start",
+            [] if shared == want else [f"{shared}, not {want}"])
     code = (results / f"{run}.exit").read_text().strip()
     verdict(f"{run} stops cleanly", [] if code == "0" else [f"exit {code}"])
     probes = json.loads((results / f"{run}.probes.json").read_text())
