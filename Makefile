@@ -141,6 +141,7 @@ comma := ,
 $(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs bpfobj__refresh \
 			      snapshot__count_calls snapshot__tally snapshot__entered
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
+$(B)/unit/test_plan: REPLACED := features__has attach__slots
 
 $(B)/workload: tests/vm/workload.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@

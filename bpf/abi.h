@@ -251,5 +251,6 @@ struct rp_used {
 #ifndef RP_FRAMES
 #define RP_FRAMES 64
 #endif
+#define RP_TASK_BYTES (40 + 24 * RP_FRAMES) /* what a task has of its own for them */
 
 #endif /* RP_ABI_H */

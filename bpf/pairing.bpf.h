@@ -40,6 +40,7 @@ struct task_frames {
 	__u64 syscall_spec, syscall_start; /* the system call that runs; spec 0 if none does */
 	struct frame frame[RP_FRAMES];
 };
+_Static_assert(sizeof(struct task_frames) == RP_TASK_BYTES, "the plan tells of these");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

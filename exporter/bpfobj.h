@@ -59,6 +59,9 @@ struct bpfobj_plan {
 	uint32_t nframes;  /* entries in each of the two hashes of frames */
 	uint64_t frames;
 	uint64_t total;
+	/* Besides, for each thread that has made a system call or called a user function that is
+	 * probed; how many those will be, nobody knows. */
+	uint32_t per_thread;
 };
 void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out);
 

@@ -21,6 +21,14 @@
 #define SET_OVERHEAD 96 /* a hash element besides its key */
 #define SET_DETAILS  4
 #define INDEX_BYTES  96 /* of a hash element, likewise */
+/* Of a task's storage: an element besides its value, and the list of elements. */
+#define TASK_ELEMENT 104
+#define TASK_LIST    192
+
+/* Programs whose calls have their frames in task storage, and not in places: see pairing.bpf.h. */
+#define TASK_PROGRAMS                                                      \
+	(PROG_BIT(PROG_UPROBE_ENTRY) | PROG_BIT(PROG_UPROBE_MULTI_ENTRY) | \
+	 PROG_BIT(PROG_SYSCALL_ENTER))
 
 static uint32_t cell_width(const struct grid *g)
 {
@@ -101,6 +109,18 @@ static void plan_sets(const struct bpfobj_params *p, struct bpfobj_plan *out)
 	out->ndetails += out->nsets * SET_DETAILS;
 }
 
+/* The kernel takes memory of this size in powers of two. */
+static uint32_t per_thread(const struct bpfobj_params *p, struct features *f)
+{
+	uint32_t size = 1;
+
+	if (!(p->programs & TASK_PROGRAMS) || !features__has(f, FEATURE_TASK_STORAGE))
+		return 0;
+	while (size < RP_TASK_BYTES + TASK_ELEMENT)
+		size *= 2;
+	return size + TASK_LIST;
+}
+
 void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out)
 {
 	uint32_t ncpus = libbpf_num_possible_cpus(), details = p->ntargets * DETAILS_PER_TARGET;
@@ -117,6 +137,7 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 		.tallies = (uint64_t)ncpus * p->ntargets * RP_TALLY_MAX * sizeof(uint64_t),
 		.details = (uint64_t)details *
 			   (ncpus * sizeof(uint64_t) + sizeof(struct rp_detail) + INDEX_BYTES),
+		.per_thread = per_thread(p, f),
 	};
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
 	out->nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;

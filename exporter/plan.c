@@ -68,6 +68,11 @@ static void print_memory(FILE *out, const struct bpfobj_params *p, const struct 
 		mib(m->total), mib(limit), p->ntargets, m->ncpus, m->cell_size, mib(m->cells),
 		mib(m->tallies), mib(m->details), mib(m->frames), m->nsets, m->sets_wanted,
 		mib(m->sets));
+	if (m->per_thread)
+		fprintf(out,
+			"    and up to %u bytes for each thread that makes a probed system call or "
+			"calls a probed user function, which are not in the limit\n",
+			m->per_thread);
 }
 
 static void print_extra(FILE *out, const struct target_extra *x)
