@@ -68,10 +68,10 @@ def returns(by=BY, more=""):
     return f"sum by ({by}) ({rate('retprobe_returns_total', where)})"
 
 
-def error_ratio(by=BY):
+def error_ratio(by=BY, more=""):
     """Functions without errors have no error series: that is 0, not nothing."""
-    errors = returns(by, 'outcome="error"')
-    return f"({errors} or 0 * {returns(by)}) / {returns(by)}"
+    errors = returns(by, 'outcome="error"' + (", " + more if more else ""))
+    return f"({errors} or 0 * {returns(by, more)}) / {returns(by, more)}"
 
 
 def both(make, legend, **more):
@@ -124,6 +124,31 @@ def missed_ratio(by, where=TARGET):
     counted = f"sum by ({by}) ({rate('retprobe_returns_total', where)})"
     lost = missed(by, where)
     return f"{lost} / ({lost} + {counted} > 0)"
+
+
+# kube-state-metrics may run more than once, and its series have job and instance of its own.
+PODS = ('max by (pod_uid, namespace, pod) '
+        '(label_replace(kube_pod_info, "pod_uid", "$1", "uid", "(.+)"))')
+# Containers that have not started have no id yet.
+CONTAINERS = ('max by (id, namespace, pod, container) (label_replace('
+              'kube_pod_container_info{container_id!=""}, "id", "$1", "container_id", ".*://(.+)"))')
+
+
+def named(expr, key, names, known):
+    """With names from the series `known`, by their label `key`; what is not known is its own name."""
+    return (f'({expr}) * on ({key}) group_left ({", ".join(names)}) {known} '
+            f'or on ({key}) label_replace({expr}, "{names[-1]}", "$1", "{key}", "(.+)")')
+
+
+def by_pod(expr):
+    """expr is by pod_uid."""
+    return named(expr, "pod_uid", ("namespace", "pod"), PODS)
+
+
+def by_container(expr):
+    """expr is by container_id, which is without its runtime where cgroups are named so."""
+    short = f'label_replace({expr}, "id", "$1", "container_id", "(?:.*://)?(.+)")'
+    return named(short, "id", ("namespace", "pod", "container"), CONTAINERS)
 
 
 FUNCTION = "{{function}}"
@@ -197,6 +222,25 @@ def overview():
 # ---- one function in depth -------------------------------------------------------------------------
 
 
+def by_pods():
+    pod = "{{namespace}}/{{pod}}"
+    inside, where = 'pod_uid!=""', WHERE + ', pod_uid!=""'
+    slowest = histogram_quantile("0.99", "pod_uid", where=where)
+    return [
+        graph("Calls by pod", "Calls a second, of a probe with the label `pod_uid`. Names are from "
+              "kube-state-metrics; a pod that it does not know has its UID.", "ops",
+              [target(top(15, by_pod(returns("pod_uid", inside))), pod)], 12),
+        graph("Error ratio by pod", "Of each pod's calls, those that returned an error.",
+              "percentunit", [target(top(15, by_pod(error_ratio("pod_uid", inside))), pod)], 12),
+        graph("p99 by pod", "One call in a hundred takes this long or longer.", "s",
+              both(top_of(15, lambda native: by_pod(slowest(native))), pod), 12),
+        graph("Calls by container", "Calls a second, of a probe with the label `container_id`.",
+              "ops",
+              [target(top(15, by_container(returns("container_id", 'container_id!=""'))),
+                      pod + "/{{container}}")], 12),
+    ]
+
+
 def function():
     sizes = "retprobe_return_size_bytes"
     observed = "retprobe_observed"
@@ -261,6 +305,7 @@ def function():
                 graph("Time by $by", "Function-seconds a second, by the same label.", "short",
                       both(top_of(15, per_second("$by")), "{{$by}}")),
             ]),
+            ("By pod", by_pods()),
         ])
 
 

@@ -45,6 +45,8 @@ run "are current" python3 -B dashboards/generate.py --check
 if command -v promtool > /dev/null; then
 	python3 -B tests/dashboards/lint.py dashboards/*.json ||
 		echo "not ok dashboards lint: it ended badly"
+	python3 -B tests/dashboards/panels_test.py dashboards/*.json ||
+		echo "not ok dashboards joins: it ended badly"
 	run "rules are valid" promtool check rules "${rules[@]}"
 	run "rules do what they say" promtool test rules $tests
 else

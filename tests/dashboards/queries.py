@@ -54,7 +54,7 @@ class Prometheus:
 
 def filled_in(expr, kind):
     values = dict(VALUES, histograms="-1" if kind == "native" else "1")
-    return re.sub(r"\$(\w+)", lambda found: values[found[1]], expr)
+    return re.sub(r"\$([a-z_]+)", lambda found: values[found[1]], expr)
 
 
 def wanted(expr, kind):

@@ -68,13 +68,34 @@ while True:
     time.sleep(0.005)
 END
 
-read -r one two classic native < <(free_ports 4)
+# As kube-state-metrics serves it, which has been told of one pod. There are none on this machine: what python
+# calls is taken to be that pod's.
+pod=6c1d8e42-3b7a-4c0f-8d2e-90ab12cd34ef
+container=$(printf '5eed%.0s' {1..16})
+mkdir "$temp/kube"
+cat > "$temp/kube/metrics.txt" <<END
+# TYPE kube_pod_info gauge
+kube_pod_info{namespace="shop",pod="web-5x",uid="$pod",node="a",host_ip="10.0.0.1",host_network="false"} 1
+# TYPE kube_pod_container_info gauge
+kube_pod_container_info{namespace="shop",pod="web-5x",uid="$pod",container="web",container_id="containerd://$container"} 1
+kube_pod_container_info{namespace="shop",pod="web-5x",uid="$pod",container="starting",container_id=""} 1
+END
+
+read -r one two classic native kube < <(free_ports 5)
 cat > "$temp/prometheus.yml" <<END
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
 rule_files: ["$PWD/dashboards/retprobe.*.yaml"]
 scrape_configs:
   - job_name: retprobe
     static_configs: [{targets: ["127.0.0.1:$one", "127.0.0.1:$two"]}]
+    metric_relabel_configs:
+      - {source_labels: [comm], regex: "python.*", target_label: pod_uid, replacement: $pod}
+      - {source_labels: [comm], regex: "python.*", target_label: container_id, replacement: "containerd://$container"}
+  # Two of them, as there may be.
+  - job_name: kube-state-metrics
+    honor_labels: true
+    metrics_path: /metrics.txt
+    static_configs: [{targets: ["127.0.0.1:$kube", "localhost:$kube"]}]
 END
 
 echo 1 > $stats || give_up "cost of programs" "kernel.bpf_stats_enabled cannot be set"
@@ -84,6 +105,8 @@ for port in $one $two; do
 	pids+=($!)
 done
 python3 "$temp/calls.py" &
+pids+=($!)
+python3 -m http.server --bind 127.0.0.1 --directory "$temp/kube" "$kube" > "$temp/kube.log" 2>&1 &
 pids+=($!)
 wait_ready exporter "$one"
 wait_ready exporter "$two"
