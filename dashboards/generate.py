@@ -126,6 +126,17 @@ def missed_ratio(by, where=TARGET):
     return f"{lost} / ({lost} + {counted} > 0)"
 
 
+# `All` jobs are other exporters' jobs, too. Those that have instances of ours are ours; when all of them are
+# down, only the job's name is left to tell.
+EXPORTERS = f"retprobe_exporter_build_info{{{TARGET}}}"
+UP = f'(up{{{TARGET}, job=~".*retprobe.*"}} or up{{{TARGET}}} and on (job) {EXPORTERS})'
+
+
+def ours(expr):
+    """Of series that others have as well, by job and instance."""
+    return f"{expr} and on (job, instance) {EXPORTERS}"
+
+
 # kube-state-metrics may run more than once, and its series have job and instance of its own.
 PODS = ('max by (pod_uid, namespace, pod) '
         '(label_replace(kube_pod_info, "pod_uid", "$1", "uid", "(.+)"))')
@@ -333,9 +344,9 @@ def fleet():
         [
             ("The fleet", [
                 stat("Instances", "Exporters that answer.", "short",
-                     [target(f"sum(up{{{TARGET}}})", "up")], 6),
+                     [target(f"sum({UP})", "up")], 6),
                 stat("Silent", "Exporters that do not answer.", "short",
-                     [target(f"count(up{{{TARGET}}} == 0) or vector(0)", "down")], 6,
+                     [target(f"count({UP} == 0) or 0 * count({UP})", "down")], 6,
                      limits=(("red", 1),)),
                 stat("Calls", "Calls of the chosen functions on all instances, a second.", "ops",
                      [target(f"sum({rate('retprobe_returns_total')})", "calls")], 6),
@@ -391,7 +402,7 @@ def exporter():
         [
             ("Health", [
                 stat("Up", "Whether the last scrape succeeded.", "bool_yes_no",
-                     [target(self_gauge("up"), who)], limits=()),
+                     [target(UP, who)], limits=()),
                 stat("Attached", "Probes that are attached.", "short",
                      [target(f"sum({self_gauge('retprobe_probe_attached')})", "attached")]),
                 stat("Not attached", "Probes that are not; the table below says why.", "short",
@@ -404,7 +415,7 @@ def exporter():
                      "bool_yes_no",
                      [target(self_gauge("retprobe_exporter_config_last_reload_successful"), who)]),
                 stat("Running for", "Since the exporter started.", "s",
-                     [target(f"time() - {self_gauge('process_start_time_seconds')}", who)]),
+                     [target("time() - " + ours(self_gauge("process_start_time_seconds")), who)]),
             ]),
             ("Probes", [
                 graph("Probes by mechanism", "What attached them.", "short",
@@ -435,24 +446,25 @@ def exporter():
                       [target(by_mechanism.format(rate(programs, TARGET)) + " / " +
                               by_mechanism.format(rate(runs, TARGET)), "{{mechanism}}")]),
                 graph("CPU of the exporter", "CPU-seconds a second of its process.", "percentunit",
-                      [target(rate("process_cpu_seconds_total", TARGET), who)]),
+                      [target(ours(rate("process_cpu_seconds_total", TARGET)), who)]),
                 graph("Memory", "Resident memory of its process, and the cells that the kernel "
                       "counts in, which are part of it.", "bytes",
-                      [target(self_gauge("process_resident_memory_bytes"), who + " resident"),
+                      [target(ours(self_gauge("process_resident_memory_bytes")),
+                              who + " resident"),
                        target(self_gauge("retprobe_exporter_cell_bytes"), who + " cells")]),
                 graph("File descriptors", "Of those that it may have.", "percentunit",
-                      [target(f"{self_gauge('process_open_fds')} / "
-                              f"{self_gauge('process_max_fds')}", who)]),
+                      [target(ours(f"{self_gauge('process_open_fds')} / "
+                                   f"{self_gauge('process_max_fds')}"), who)]),
                 graph("Threads", "Threads of its process.", "short",
-                      [target(self_gauge("process_threads"), who)]),
+                      [target(ours(self_gauge("process_threads")), who)]),
             ]),
             ("Scrapes", [
                 graph("Duration of scrapes", "As the exporter and as Prometheus see it.", "s",
                       [target(self_gauge("retprobe_exporter_scrape_duration_seconds"),
                               who + " exporter"),
-                       target(self_gauge("scrape_duration_seconds"), who + " Prometheus")]),
+                       target(ours(self_gauge("scrape_duration_seconds")), who + " Prometheus")]),
                 graph("Samples of a scrape", "What Prometheus stores each time.", "short",
-                      [target(self_gauge("scrape_samples_scraped"), who)]),
+                      [target(ours(self_gauge("scrape_samples_scraped")), who)]),
                 graph("Requests by status", "HTTP requests answered, a second.", "reqps",
                       [target("sum by (code) "
                               f"({rate('retprobe_exporter_http_requests_total', TARGET)})",

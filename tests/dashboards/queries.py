@@ -3,8 +3,9 @@
 """Asks a Prometheus everything that the dashboards and the recording rules ask, and wants an answer
 to each: queries.py classic|native URL SECONDS DASHBOARD.json|DOCUMENT.md...
 
-A verdict line for each dashboard's panels, for its variables, for a document's examples of PromQL, and for
-the rules. An expression that has no data yet is asked again until SECONDS have passed.
+A verdict line for each dashboard's panels, for its variables, for a document's examples of PromQL, for
+whether the panels are of the exporter's own job only, and for the rules. An expression that has no data yet
+is asked again until SECONDS have passed.
 """
 
 import json
@@ -19,8 +20,10 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "docs"))
 import documents  # pylint: disable=wrong-import-position
 
-VALUES = {"__rate_interval": "30s", "quantile": "0.5", "job": "retprobe", "instance": ".+",
+# As `All` is, where Grafana offers it.
+VALUES = {"__rate_interval": "30s", "quantile": "0.5", "job": ".+", "instance": ".+",
           "object": ".+", "function": ".+", "by": "comm"}
+JOB = "retprobe"
 # Examples are of classic histograms, but where they say that they are not.
 EXAMPLES = {"classic": "promql", "native": "promql native"}
 NATIVE = re.compile(r"\$histograms \* -Inf|increase\(retprobe_duration_seconds\{")
@@ -43,6 +46,11 @@ class Prometheus:
                 return True
         return False
 
+    def at(self, moment, expr):
+        """{labels: value}; a native histogram is there, or is not."""
+        return {frozenset(found["metric"].items()): float(found.get("value", (0, "NaN"))[1])
+                for found in self.get("query", query=expr, time=moment)["result"]}
+
     def has_values(self, query):
         """What a variable of a dashboard offers."""
         names = re.fullmatch(r"label_names\((\w+)\)", query)
@@ -52,8 +60,8 @@ class Prometheus:
         return bool(self.get(f"label/{label}/values", **{"match[]": selector}))
 
 
-def filled_in(expr, kind):
-    values = dict(VALUES, histograms="-1" if kind == "native" else "1")
+def filled_in(expr, kind, **values):
+    values = {**VALUES, "histograms": "-1" if kind == "native" else "1", **values}
     return re.sub(r"\$([a-z_]+)", lambda found: values[found[1]], expr)
 
 
@@ -66,11 +74,11 @@ def wanted(expr, kind):
     return True
 
 
-def expressions(dashboard, kind):
+def expressions(dashboard, kind, **values):
     for panel in dashboard["panels"]:
         for target in panel.get("targets", []):
             if wanted(target["expr"], kind):
-                yield filled_in(target["expr"], kind), f"{panel['title']}/{target['refId']}"
+                yield filled_in(target["expr"], kind, **values), f"{panel['title']}/{target['refId']}"
 
 
 def variables(dashboard, kind):
@@ -112,6 +120,30 @@ def ask(name, asks, questions, deadline):
         print(f"ok {name}: {total} expressions have data")
 
 
+def same(left, right):
+    return left.keys() == right.keys() and all(
+        math.isclose(value, right[labels], rel_tol=1e-9) or math.isnan(value) and math.isnan(right[labels])
+        for labels, value in left.items())
+
+
+def others(kind, prometheus, dashboards):
+    """What is drawn of all jobs is what is drawn of ours: Prometheus scrapes other exporters, too."""
+    moment = time.time()
+    time.sleep(2)  # what was scraped by then is stored
+    differ = []
+    for dashboard in dashboards:
+        for (everything, where), (ours, _) in zip(expressions(dashboard, kind),
+                                                  expressions(dashboard, kind, job=JOB)):
+            drawn = prometheus.at(moment, everything)
+            if not drawn or not same(drawn, prometheus.at(moment, ours)):
+                differ.append(where)
+    jobs = prometheus.get("label/job/values")
+    if jobs == [JOB]:
+        differ.append("there is no other job")
+    name = f"{kind}: of all jobs, only ours are drawn"
+    print(f"not ok {name}: {'; '.join(differ)}" if differ else f"ok {name}")
+
+
 def rules(kind, prometheus, deadline):
     ask(f"{kind}: recording rules", prometheus.has_data, recorded(prometheus, kind), deadline)
     errors = [f"{r['name']}: {r['lastError']}" for r in all_rules(prometheus) if r.get("lastError")]
@@ -124,6 +156,7 @@ def rules(kind, prometheus, deadline):
 
 def main(kind, url, seconds, *paths):
     prometheus, deadline = Prometheus(url), time.monotonic() + float(seconds)
+    dashboards = []
     for path in map(pathlib.Path, paths):
         if path.suffix == ".md":
             asked = list(examples(path, kind))
@@ -131,9 +164,11 @@ def main(kind, url, seconds, *paths):
                 ask(f"{kind} {path}", prometheus.has_data, asked, deadline)
             continue
         dashboard = json.loads(path.read_text())
+        dashboards.append(dashboard)
         name = f"{kind} {dashboard['title']}"
         ask(f"{name}: panels", prometheus.has_data, expressions(dashboard, kind), deadline)
         ask(f"{name}: variables", prometheus.has_values, variables(dashboard, kind), deadline)
+    others(kind, prometheus, dashboards)
     rules(kind, prometheus, deadline)
 
 

@@ -96,6 +96,9 @@ scrape_configs:
     honor_labels: true
     metrics_path: /metrics.txt
     static_configs: [{targets: ["127.0.0.1:$kube", "localhost:$kube"]}]
+  # Has up, process_* and scrape_*, as ours, and one of it is down.
+  - job_name: prometheus
+    static_configs: [{targets: ["127.0.0.1:$classic", "127.0.0.1:1"]}]
 END
 
 echo 1 > $stats || give_up "cost of programs" "kernel.bpf_stats_enabled cannot be set"
