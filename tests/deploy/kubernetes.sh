@@ -62,13 +62,14 @@ template() { # template FILE RELEASE OPTION...
 	}
 }
 
+mutant() { # mutant WHAT WORDS EXPRESSION: in the manifest $name
+	sed "$3" "$temp/$name.yaml" > "$temp/mutant.yaml"
+	refuse "$name: $1 is noticed" "$2" "$check" validate "$temp/mutant.yaml"
+}
+
 # A misspelt word, and privileges that nobody meant to give, in the manifest $1.
 mutants() {
 	local name=$1
-	mutant() { # mutant WHAT WORDS EXPRESSION
-		sed "$3" "$temp/$name.yaml" > "$temp/mutant.yaml"
-		refuse "$name: $1 is noticed" "$2" "$check" validate "$temp/mutant.yaml"
-	}
 	mutant "a misspelt field" 'unknown field' 's/readOnlyRootFilesystem/readonlyRootFileSystem/'
 	mutant "a field of another type" 'cannot unmarshal' 's/hostPath:/hostPath: 1 #/; /^ *path: \/sys/d; /type: Directory/d'
 	mutant "privileged" 'is privileged' 's/privileged: false/privileged: true/'
@@ -119,6 +120,9 @@ try "helm template, as kustomize's" template helm-base.yaml retprobe-exporter --
 try "helm and kustomize make the same" "$check" same "$temp/kustomize-base.yaml" "$temp/helm-base.yaml"
 mutants default
 mutants kustomize-base
+for name in monitoring users kustomize-example; do
+	mutant "a job that the alerts do not know" "leaves the job" 's/targetLabel: job$/targetLabel: jobs/'
+done
 refuse "values: an unknown one" "tolerrations" template x.yaml release --set tolerrations=1
 refuse "values: one of another type" "port" template x.yaml release --set web.port=http
 refuse "values: a monitor that does not exist" "monitor" template x.yaml release --set monitor.kind=Monitor

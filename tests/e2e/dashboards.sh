@@ -68,14 +68,18 @@ while True:
     time.sleep(0.005)
 END
 
-# As kube-state-metrics serves it, which has been told of one pod. There are none on this machine: what python
-# calls is taken to be that pod's.
+# As kube-state-metrics serves it, which has been told of one pod and one DaemonSet. There are none on this
+# machine: what python calls is taken to be that pod's.
 pod=6c1d8e42-3b7a-4c0f-8d2e-90ab12cd34ef
 container=$(printf '5eed%.0s' {1..16})
 mkdir "$temp/kube"
 cat > "$temp/kube/metrics.txt" <<END
 # TYPE kube_pod_info gauge
 kube_pod_info{namespace="shop",pod="web-5x",uid="$pod",node="a",host_ip="10.0.0.1",host_network="false"} 1
+# TYPE kube_daemonset_status_desired_number_scheduled gauge
+kube_daemonset_status_desired_number_scheduled{namespace="retprobe",daemonset="retprobe-exporter"} 3
+# TYPE kube_daemonset_status_number_ready gauge
+kube_daemonset_status_number_ready{namespace="retprobe",daemonset="retprobe-exporter"} 2
 # TYPE kube_pod_container_info gauge
 kube_pod_container_info{namespace="shop",pod="web-5x",uid="$pod",container="web",container_id="containerd://$container"} 1
 kube_pod_container_info{namespace="shop",pod="web-5x",uid="$pod",container="starting",container_id=""} 1

@@ -47,6 +47,13 @@ func (f *findings) container(c core.Container) {
 	f.must(c.LivenessProbe != nil && c.ReadinessProbe != nil && c.StartupProbe != nil, "a probe is missing")
 }
 
+// The job's name is all that the alerts know of an exporter that is down.
+func (f *findings) monitor(o object, relabelings []monitoring.RelabelConfig) {
+	f.must(slices.ContainsFunc(relabelings, func(r monitoring.RelabelConfig) bool {
+		return r.TargetLabel == "job" && r.Replacement != nil && strings.Contains(*r.Replacement, "retprobe")
+	}), "%s leaves the job with a name that the alerts do not know", o.id())
+}
+
 // Mounts of the host are read-only, but for tracefs on request; and every mount has its volume.
 func (f *findings) mounts(pod core.PodSpec) {
 	volumes := map[string]core.Volume{}
@@ -89,6 +96,10 @@ func (f *findings) daemonSet(d *apps.DaemonSet, objects []object) {
 			s = t.Spec.PodSelector
 		case *monitoring.PodMonitor:
 			s = t.Spec.Selector
+			f.monitor(o, t.Spec.PodMetricsEndpoints[0].RelabelConfigs)
+		case *monitoring.ServiceMonitor:
+			f.monitor(o, t.Spec.Endpoints[0].RelabelConfigs)
+			continue
 		default:
 			continue
 		}

@@ -65,6 +65,9 @@ scheme: https
 interval: {{ .Values.monitor.interval }}
 scrapeTimeout: {{ .Values.monitor.scrapeTimeout }}
 relabelings:
+  # The alerts go by it, whatever the release is called.
+  - targetLabel: job
+    replacement: retprobe-exporter
   # A pod's address changes, and its node is what the numbers are about.
   - sourceLabels: [__meta_kubernetes_pod_node_name]
     targetLabel: instance
