@@ -28,6 +28,7 @@ if ! (cd tests/deploy/kubernetes && go install . && go install tool) > "$temp/lo
 	exit 0
 fi
 check=$bin/kubernetes
+oldest=$(sed -n 's/^kubeVersion: ">=\([0-9.]*\)-0"$/\1/p' $chart/Chart.yaml)
 
 # try NAME COMMAND...: it must succeed.
 try() {
@@ -54,7 +55,7 @@ refuse() {
 	fi
 }
 
-template() { # template FILE RELEASE OPTION...
+template() { # template FILE RELEASE OPTION...; for another Kubernetes: --kube-version
 	"$bin/helm" template "$2" $chart --namespace retprobe --kube-version 1.33.0 "${@:3}" \
 		2> "$temp/errors" > "$temp/$1" || {
 		grep -v 'symbolic link' "$temp/errors"
@@ -96,6 +97,11 @@ versions() {
 		grep -q -F "image: retprobe-exporter:$version" deploy/kubernetes/base/daemonset.yaml
 }
 
+# The Go types are those of the version that the chart asks for.
+oldest_is_oldest() {
+	grep -q "^replace k8s.io/api125 => k8s.io/api v0.$(cut -d . -f 2 <<< "$oldest")\." tests/deploy/kubernetes/go.mod
+}
+
 # Every value has a word of explanation or speaks for itself; the schema has them all.
 schema_is_complete() {
 	jq -r '.properties | keys[] | select(. != "global")' $chart/values.schema.json | sort > "$temp/schema"
@@ -110,11 +116,18 @@ for values in default $chart/ci/*-values.yaml; do
 	try "helm template, $name" template "$name.yaml" release "${options[@]}"
 	try "helm's types, $name" "$check" validate "$temp/$name.yaml"
 	[ "$name" = default ] || try "helm's configuration, $name" config_is_valid "$name"
+	try "helm template, $name, Kubernetes $oldest" template "$name-oldest.yaml" release "${options[@]}" \
+		--kube-version "$oldest"
+	try "helm's types, $name, Kubernetes $oldest" bash -c \
+		"'$check' validate '$temp/$name-oldest.yaml' && '$check' oldest '$temp/$name-oldest.yaml'"
 done
+try "the oldest Kubernetes is the chart's" oldest_is_oldest
+refuse "legacy: a field that Kubernetes $oldest does not know is noticed" appArmorProfile "$check" oldest "$temp/legacy.yaml"
 for directory in base example example-kretprobes; do
 	try "kustomize, $directory" bash -c "'$check' kustomize deploy/kubernetes/$directory > '$temp/kustomize-$directory.yaml'"
 	try "kustomize's types, $directory" "$check" validate "$temp/kustomize-$directory.yaml"
 done
+try "kustomize's types, base, Kubernetes $oldest" "$check" oldest "$temp/kustomize-base.yaml"
 try "kustomize's configuration" config_is_valid kustomize-example
 try "helm template, as kustomize's" template helm-base.yaml retprobe-exporter --set namespace.create=true
 try "helm and kustomize make the same" "$check" same "$temp/kustomize-base.yaml" "$temp/helm-base.yaml"
@@ -123,6 +136,8 @@ mutants kustomize-base
 for name in monitoring users kustomize-example; do
 	mutant "a job that the alerts do not know" "leaves the job" 's/targetLabel: job$/targetLabel: jobs/'
 done
+name=legacy-oldest
+mutant "AppArmor that forbids writing" 'AppArmor unconfined: false' '/container.apparmor.security/d'
 refuse "values: an unknown one" "tolerrations" template x.yaml release --set tolerrations=1
 refuse "values: one of another type" "port" template x.yaml release --set web.port=http
 refuse "values: a monitor that does not exist" "monitor" template x.yaml release --set monitor.kind=Monitor

@@ -5,6 +5,7 @@
 //
 //	kubecheck kustomize DIRECTORY		prints what the kustomization there makes
 //	kubecheck validate FILE			every object strictly: no unknown and no duplicate fields
+//	kubecheck oldest FILE			the pod by the types of Kubernetes 1.25, which drop what they do not know
 //	kubecheck same FILE FILE		both have the same objects, but for what Helm adds to them
 //	kubecheck config FILE			prints the exporter's configuration in it
 //	kubecheck rules FILE			prints the rules in it, as Prometheus reads them
@@ -60,6 +61,7 @@ var commands = map[string]struct {
 }{
 	"kustomize": {1, kustomize},
 	"validate":  {1, validate},
+	"oldest":    {1, oldest},
 	"same":      {2, same},
 	"config":    {1, printConfig},
 	"rules":     {1, printRules},
@@ -75,6 +77,6 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintln(os.Stderr, "usage: kubecheck kustomize DIR | validate FILE | same FILE FILE | config FILE | rules FILE")
+	fmt.Fprintln(os.Stderr, "usage: kubecheck kustomize DIR | validate FILE | oldest FILE | same FILE FILE | config FILE | rules FILE")
 	os.Exit(2)
 }

@@ -16,6 +16,7 @@ import (
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	scheduling "k8s.io/api/scheduling/v1"
+	core125 "k8s.io/api125/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/json"
@@ -103,6 +104,23 @@ func readObjects(path string) ([]object, error) {
 		return nil, errors.New("no objects in it")
 	}
 	return objects, errors.Join(errs...)
+}
+
+func oldest(args []string) error {
+	objects, err := readObjects(args[0])
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		if d, ok := o.Object.(*apps.DaemonSet); ok {
+			text, err := yaml.Marshal(d.Spec.Template)
+			if err != nil {
+				return err
+			}
+			return yaml.UnmarshalStrict(text, &core125.PodTemplateSpec{})
+		}
+	}
+	return errors.New("there is no DaemonSet in it")
 }
 
 // What one tool adds, and the other does not.

@@ -70,6 +70,17 @@ func (f *findings) mounts(pod core.PodSpec) {
 	f.must(len(volumes) == 0, "volumes that nothing mounts: %v", volumes)
 }
 
+// AppArmor as runtimes set it up forbids writing to tracefs. Before Kubernetes 1.30 an annotation asks for none.
+func (f *findings) appArmor(pod core.PodTemplateSpec) {
+	c := pod.Spec.Containers[0]
+	profile := c.SecurityContext.AppArmorProfile
+	annotation := pod.Annotations[core.DeprecatedAppArmorBetaContainerAnnotationKeyPrefix+c.Name]
+	unconfined := profile != nil && profile.Type == core.AppArmorProfileTypeUnconfined || annotation == "unconfined"
+	writes := slices.ContainsFunc(c.VolumeMounts, func(m core.VolumeMount) bool { return !m.ReadOnly })
+	f.must(writes == unconfined, "tracefs is writable: %v, AppArmor unconfined: %v", writes, unconfined)
+	f.must(profile == nil || annotation == "", "AppArmor is set twice")
+}
+
 func (f *findings) daemonSet(d *apps.DaemonSet, objects []object) {
 	pod := d.Spec.Template.Spec
 	selects := func(s map[string]string) bool {
@@ -83,6 +94,7 @@ func (f *findings) daemonSet(d *apps.DaemonSet, objects []object) {
 	f.must(len(pod.Containers) == 1 && len(pod.InitContainers) == 0, "there is more than one container")
 	f.container(pod.Containers[0])
 	f.mounts(pod)
+	f.appArmor(d.Spec.Template)
 
 	has := map[string]bool{}
 	for _, o := range objects {

@@ -40,6 +40,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- /* Before 1.30 a container's AppArmor profile is an annotation of the pod. */ -}}
+{{- define "retprobe.appArmorField" -}}
+{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end }}
+{{- end }}
+
 {{- /* A probe of the kubelet's: path is its argument. */ -}}
 {{- define "retprobe.probe" -}}
 {{- if .web.authentication -}}
