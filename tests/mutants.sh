@@ -88,6 +88,10 @@ mutants() {
 	mutant others-counted exporter/losses.c \
 		's/ \|\| strcmp\(slots\[i\]\.ops->name, p->mechanism\)//' unit test_losses
 	# Starting and stopping.
+	mutant half-of-a-batch-lost exporter/attach_multi.c \
+		's/attach_range\(c, fl, slots, b, first \+ n \/ 2, n - n \/ 2\)/(void)0/' scale/6.12:refused.kprobe.multi
+	mutant refused-given-up exporter/attach.c \
+		's/attach__choose\(a, slot, refused_by\)/slot->ops = NULL/' scale/6.12:fallback
 	mutant events-left exporter/attach_kretprobe.c \
 		"s/if \(k->return_defined\)/if (0)/" conformance_edges/6.1:kretprobe
 }

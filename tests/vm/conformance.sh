@@ -6,16 +6,16 @@
 #
 # TEST is `conformance` (every mechanism, exact counts of every kind of call), `conformance_edges` (where
 # calls can get lost), `interrupts` (where they come while programs run), `conformance_labels` (return kinds,
-# labels, filters, cardinality) or `lifecycle` (reload, modules, the valve, the two processes); SERIES is `native` for this machine: what needs no
-# kprobes. CASEs are what TEST_guest.sh takes.
+# labels, filters, cardinality), `scale` (thousands of functions, batches that are refused) or `lifecycle` (reload, modules,
+# the valve, the two processes); SERIES is `native` for this machine: what needs no kprobes. CASEs are what TEST_guest.sh takes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # The longest ones first.
 [ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance_edges/7 conformance_edges/6.12 \
 	conformance_edges/6.12/preempt=full conformance_edges/6.1 lifecycle/5.10 conformance/7 \
 	conformance/6.12 conformance/6.12/preempt=full conformance_labels/7 conformance_labels/6.12 \
-	conformance_edges/5.10 conformance/6.1 conformance/5.10 conformance_labels/6.1 interrupts/6.1:fexit \
-	interrupts/6.12:fexit
+	conformance_edges/5.10 scale/7 conformance/6.1 conformance/5.10 conformance_labels/6.1 scale/6.12 \
+	interrupts/6.1:fexit interrupts/6.12:fexit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -27,6 +27,8 @@ one() { # one JOB
 	mkdir -p "$out"
 	# Each reload patches the kernel.
 	[ "$test" != lifecycle ] || options=(-s)
+	# One CPU always sees its own code as it is.
+	[ "$test" != scale ] || options=(-c 1)
 	[ "$test" != interrupts ] || export ICOUNT=1
 	if [ "$series" = native ]; then
 		NATIVE=1 RESULTS=$out "tests/vm/${test}_guest.sh" "${cases[@]}" >"$out.log" 2>&1

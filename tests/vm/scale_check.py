@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What scale_guest.sh saw: scale_check.py 'scale SERIES' RESULTS_DIR."""
+import pathlib
+import re
+import sys
+
+from conformance_check import UNLINK, parse
+
+GETPGID = ("__x64_sys_getpgid",)
+# Families that the reload drops.
+DROPPED = ("acpi_", "pci_", "crypto_")
+MANY = 4000
+# Of both processes together, for some 4,500 functions, after a reload (README, Cost). A batch that the kernel refuses
+# becomes several links, each of which is a descriptor.
+MAX_KILOBYTES = 160 * 1024
+MAX_DESCRIPTORS = {"many.auto": 80, "many.fsession.multi": 160}
+CASES = {
+    "6.12": {"many.auto", "refused.auto", "refused.kprobe.multi", "fallback"},
+    "7": {"many.auto", "many.fsession.multi", "refused.auto", "refused.kprobe.multi", "fallback"},
+}
+
+
+class Scrape:
+    def __init__(self, path):
+        self.series = parse(path)
+
+    def of(self, metric, label, **labels):
+        """A metric's values by one of its labels; of those series that have the others."""
+        return {dict(k[1])[label]: v for k, v in self.series.items()
+                if k[0] == metric and all(dict(k[1]).get(n) == w for n, w in labels.items())}
+
+    def sum(self, metric, functions):
+        return sum(v for k, v in self.series.items()
+                   if k[0] == metric and dict(k[1])["function"] in functions)
+
+    def counts(self):
+        return self.of("retprobe_duration_seconds_count", "function")
+
+    def mechanisms(self):
+        return {dict(k[1])["function"]: dict(k[1])["mechanism"] for k in self.series
+                if k[0] == "retprobe_probe_info"}
+
+    def attached(self):
+        return {f for f, v in self.of("retprobe_probe_attached", "function", reason="").items() if v}
+
+    def lost(self):
+        """Those that are not attached, and their reasons."""
+        return {dict(k[1])["function"]: dict(k[1])["reason"] for k, v in self.series.items()
+                if k[0] == "retprobe_probe_attached" and not v}
+
+
+class Results:
+    def __init__(self, directory):
+        self.directory = directory
+
+    def text(self, name):
+        return (self.directory / name).read_text()
+
+    def scrape(self, name):
+        return Scrape(self.directory / name)
+
+    def why(self, function):
+        """The log's sentences about a function that is not attached."""
+        return re.findall(rf"vmlinux:{re.escape(function)} is not attached \(([^)]*)\): (.+?) \(/",
+                          self.text("exporter.log"))
+
+
+def calls(r, name, getpgids, unlinks):
+    """Every call is counted, or missed. What a program of all functions missed may be another's."""
+    before, after = r.scrape(name + ".before"), r.scrape(name + ".after")
+
+    def more(metric, functions):
+        return after.sum(metric, functions) - before.sum(metric, functions)
+
+    by_all = more("retprobe_missed_total", ("_all",))
+    for functions, want in ((GETPGID, getpgids), (UNLINK, unlinks)):
+        got = more("retprobe_duration_seconds_count", functions)
+        short = want - got - more("retprobe_missed_total", functions)
+        if not 0 <= short <= by_all:
+            yield f"{got:.0f} of {want} calls of {functions[0]} counted, {short:.0f} nowhere"
+
+
+def traced(r, name, attached):
+    """The kernel's own list of what it traces."""
+    now, unused = (int(r.text(n).split()[0]) for n in (name + ".kernel", "unused"))
+    if now - unused != len(attached):
+        yield f"{len(attached)} attached, and the kernel traces {now - unused}"
+
+
+def many_attached(r, case):
+    s = r.scrape(f"{case}.all.before")
+    attached, lost = s.attached(), s.lost()
+    if len(attached) < MANY:
+        yield f"only {len(attached)} are attached"
+    yield from traced(r, case, attached)
+    for function, reason in lost.items():
+        if [reason] != [w[0] for w in r.why(function)][:1]:
+            yield f"{function} is not attached ({reason}), and the log says {r.why(function)}"
+    if case == "many.auto" and lost:
+        yield f"not attached: {lost}"
+
+
+def bisected(r, case):
+    """Among those that are not attached, some were in a batch that the kernel refused for them."""
+    refused = [f for f in r.scrape(f"{case}.all.before").lost()
+               if "the kernel refuses" in r.why(f)[0][1]]
+    if not 5 <= len(refused) <= 100:
+        yield f"the kernel refused {len(refused)}: {refused[:20]}"
+
+
+def many_calls(r, case):
+    yield from calls(r, f"{case}.all", 5000, 3000)
+    yield from calls(r, f"{case}.half", 70, 50)
+
+
+def halved(r, case):
+    before, after = r.scrape(f"{case}.all.after"), r.scrape(f"{case}.half.before")
+    stay = {f for f in before.attached() if not f.startswith(DROPPED)}
+    if after.attached() != stay:
+        yield f"{sorted(after.attached() ^ stay)[:20]}"
+    then, now = before.counts(), after.counts()
+    if set(now) != stay:
+        yield f"counts of {sorted(set(now) ^ stay)[:20]}"
+    less = [f for f in stay if now.get(f, 0) < then[f]]
+    if less:
+        yield f"counts have gone back: {less[:20]}"
+    if not MANY * 0.4 < len(stay) < len(before.attached()) * 0.6:
+        yield f"{len(stay)} of {len(before.attached())} is no half"
+
+
+def footprint(r, case):
+    numbers = [int(n) for n in r.text(case + ".footprint").split()]
+    descriptors, kilobytes = sum(numbers[0::2]), sum(numbers[1::2])
+    if len(numbers) != 4 or descriptors > MAX_DESCRIPTORS[case] or kilobytes > MAX_KILOBYTES:
+        yield f"{descriptors} descriptors, {kilobytes} kB: {numbers}"
+
+
+def stopped(r, case):
+    code = r.text(case + ".exit").strip()
+    if code != "0":
+        yield f"exit {code}"
+    if r.text("left") != r.text("unused"):
+        yield f"left in the kernel: {r.text('left')!r}, not {r.text('unused')!r}"
+
+
+def only_one_lost(r, case):
+    s = r.scrape(f"{case}.before")
+    yield from traced(r, case, s.attached())
+    if s.lost() != {"argv_split": "refused"}:
+        yield f"not attached: {s.lost()}"
+    if len(s.attached()) < 900:
+        yield f"only {len(s.attached())} are attached"
+    want = {"kprobe.session" if case == "refused.auto" else case.split(".", 1)[1]}
+    if set(s.mechanisms().values()) != want:
+        yield f"attached by {set(s.mechanisms().values())}, not by {want}"
+    if not [w for w in r.why("argv_split") if w[0] == "refused" and "EINVAL" in w[1]]:
+        yield f"the log says {r.why('argv_split')}"
+
+
+def refused_calls(r, case):
+    yield from calls(r, case, 500, 300)
+
+
+def falls_back(r, case):
+    s = r.scrape(case)
+    mechanisms, got = s.mechanisms(), s.counts().get("sysfs_emit")
+    # Where the first choice is no trampoline, there is nothing to fall from.
+    first = mechanisms[GETPGID[0]]
+    if (mechanisms.get("sysfs_emit") == first) == (first == "fexit"):
+        yield f"{mechanisms}"
+    if s.lost() or got != 50 or s.sum("retprobe_missed_total", ("sysfs_emit",)):
+        yield f"not attached: {s.lost()}; {got} of 50 calls"
+
+
+TESTS = {
+    "many": {
+        "all are attached, or told why not": many_attached,
+        "every call is accounted for": many_calls,
+        "a reload drops half, and the others keep their counts": halved,
+        "descriptors and memory are what the README says": footprint,
+        "it stops, and nothing is left": stopped,
+    },
+    "many.fsession.multi": {"those that the kernel refuses are found in their batch": bisected},
+    "refused": {
+        "one of a batch is refused, and only that one is lost": only_one_lost,
+        "every call of the others is accounted for": refused_calls,
+        "it stops, and nothing is left": stopped,
+    },
+    "fallback": {
+        "what the first choice refuses goes to the next": falls_back,
+        "it stops, and nothing is left": stopped,
+    },
+}
+
+
+def main():
+    name, results = sys.argv[1], Results(pathlib.Path(sys.argv[2]))
+
+    def verdict(what, problems):
+        try:
+            problems = list(problems)
+        except (OSError, ValueError, KeyError, IndexError) as e:
+            problems = [f"{type(e).__name__}: {e}"]
+        # Lists can be as long as the kernel's own.
+        problems = [p if len(p) < 1000 else p[:1000] + "..." for p in problems[:20]]
+        print(f"not ok {name} {what}: {'; '.join(problems)}" if problems else f"ok {name} {what}")
+
+    done = results.directory / "cases"
+    cases = done.read_text().split() if done.exists() else []
+    if (results.directory / "all").exists():
+        missing = CASES[name.split()[1]] - set(cases)
+        verdict("has had its cases", [f"not {sorted(missing)}"] if missing else [])
+    for case in cases:
+        for what, test in {**TESTS[case.split(".")[0]], **TESTS.get(case, {})}.items():
+            verdict(f"{case}: {what}", test(results, case))
+    complaints = results.directory / "complaints"
+    verdict("the kernel does not complain",
+            [complaints.read_text()] if not complaints.exists() or complaints.read_text() else [])
+    log = results.directory / "exporter.log"
+    for line in re.findall(r"attached \d+ of \d+ probes in .*?(?=\")", log.read_text()):
+        print(f"# {name}: {line}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest: thousands of functions at once, and those among many that the kernel refuses. What is
+# seen goes to $RESULTS, for scale_check.py.
+#
+#	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM or fallback; all of them
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/vm/lib_guest.sh
+
+# Families of functions that an idle machine hardly calls, between two that are called here.
+first=__x64_sys_getpgid
+last='do_unlinkat|filename_unlinkat'
+some=(acpi_ pci_ crypto_)
+others=(tcp_ devm_ intel_ xen_ devlink_ mptcp_ selinux_)
+
+configure() { # configure FUNCTION...
+	printf 'probes:\n  - functions: ["%s"' "$1"
+	shift
+	printf ', "%s"' "$@"
+	printf ']\n'
+} >/tmp/scale.yaml
+
+start() { # start MECHANISM: false if this kernel does not have it
+	try_exporter --web.enable-lifecycle --mechanism="$1" --config.file=/tmp/scale.yaml
+}
+
+# What is known of each function, without the megabytes of their buckets.
+states() { # states NAME
+	get /metrics && get /metrics /tmp/page || fail "scrape $1" # as lib_guest.sh's scrape
+	grep -E '^retprobe_(probe_attached|probe_info|duration_seconds_count|missed_total)\{' /tmp/page >"$RESULTS/$1"
+}
+
+call() { # call NAME GETPGIDS UNLINKS: with a look before and after
+	states "$1.before"
+	"$W" getpgid-live 1 "$2" >/dev/null
+	"$W" unlink-missing 1 "$3" >/dev/null
+	states "$1.after"
+}
+
+# Descriptors and resident kilobytes of both processes.
+footprint() { # footprint NAME
+	local pid
+	for pid in $exporter $(pgrep -P $exporter); do
+		ls "/proc/$pid/fd" | wc -l
+		awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"
+	done >"$RESULTS/$1"
+}
+
+# What the kernel has for us: functions that are traced, code that was made of programs, events.
+in_kernel() { # in_kernel NAME
+	grep -c '^[^[:space:]]' $T/enabled_functions
+	grep -c '\[bpf\]$' /proc/kallsyms
+	cat $T/kprobe_events
+} >"$RESULTS/$1"
+
+is_given_back() {
+	in_kernel left
+	cmp -s "$RESULTS/unused" "$RESULTS/left"
+}
+
+stop() { # stop NAME
+	stop_exporter
+	echo $? >"$RESULTS/$1.exit"
+	# Programs are freed some time after nobody can run them any more.
+	wait_until "the kernel to have nothing of ours" is_given_back
+}
+
+# All are attached, and a reload drops half of them.
+case_many() { # case_many MECHANISM
+	configure $first "${some[@]/%/*}" "${others[@]/%/*}" "$last"
+	start "$1" || return
+	in_kernel "many.$1.kernel"
+	call "many.$1.all" 5000 3000
+	configure $first "${others[@]/%/*}" "$last"
+	curl -s -f --max-time 120 -X POST $URL/-/reload >/dev/null || fail "POST /-/reload"
+	call "many.$1.half" 70 50
+	footprint "many.$1.footprint"
+	stop "many.$1"
+}
+
+# One that the list of functions that can be traced has, and that cannot be traced.
+case_refused() { # case_refused MECHANISM
+	cp $T/available_filter_functions /tmp/list
+	echo argv_split >>/tmp/list
+	mount --bind /tmp/list $T/available_filter_functions || fail "mount"
+	configure $first 'pci_*' argv_split 'tcp_*' "$last"
+	start "$1"
+	local started=$?
+	umount $T/available_filter_functions
+	[ $started -eq 0 ] || return
+	in_kernel "refused.$1.kernel"
+	call "refused.$1" 500 300
+	stop "refused.$1"
+}
+
+# One that trampolines cannot have, because of its "...".
+case_fallback() {
+	local i
+	configure $first sysfs_emit "$last"
+	start auto
+	for ((i = 0; i < 50; i++)); do read -r _ </sys/kernel/mm/ksm/run; done
+	states fallback
+	stop fallback
+}
+
+run_case() { # run_case CASE: false if this kernel does not have its mechanism
+	local start=$SECONDS
+	case $1 in
+	fallback) case_fallback ;;
+	*.*) "case_${1%%.*}" "${1#*.}" ;;
+	esac || return
+	echo "$1" >>"$RESULTS/cases"
+	echo "$1: $((SECONDS - start)) s"
+}
+
+in_kernel unused
+if [ $# -eq 0 ]; then
+	: >"$RESULTS/all"
+	set -- many.auto many.fsession.multi refused.auto refused.kprobe.multi fallback
+fi
+for case; do
+	run_case "$case"
+done
+dmesg | grep -E 'BUG|WARNING|Oops|RIP:' >"$RESULTS/complaints"
+exit 0
