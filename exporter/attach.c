@@ -62,9 +62,14 @@ static void in_batches(struct group *g,
 
 static void attach_group(struct group *g, struct bpfobj *obj)
 {
+	struct mapped_objects mapped;
+
 	g->context.obj = obj;
-	if (!open_group(g))
-		in_batches(g, g->ops->attach);
+	if (open_group(g))
+		return;
+	attach__map_objects(g, &mapped);
+	in_batches(g, g->ops->attach);
+	attach__unmap_objects(&mapped);
 }
 
 /* Gives a target that its rung could not attach to the next one that can have it. */

@@ -34,6 +34,23 @@ struct attach {
 	struct program_site first;
 };
 
+/* ---- attach_objects.c ---- */
+
+struct mapped_object {
+	const char *path;
+	void *start; /* MAP_FAILED: it could not be mapped */
+	size_t size;
+};
+
+struct mapped_objects {
+	struct mapped_object *v;
+	size_t n;
+};
+
+/* The files of a group's user functions, for as long as these are attached; none of others. */
+void attach__map_objects(const struct group *g, struct mapped_objects *out);
+void attach__unmap_objects(struct mapped_objects *m);
+
 /* ---- attach_plan.c ---- */
 
 extern const struct attach_ops *const ladder[]; /* from top to bottom */
