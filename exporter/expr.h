@@ -8,7 +8,7 @@
  *
  * A name is a parameter, or arg0..arg5, or one of the words that need no types (comm, pid, tid,
  * uid, cpu, cgroup). A filter on such a word by itself is on the word, even of a function that has
- *a parameter of that name, as a label of that name is.
+ * a parameter of that name, as a label of that name is.
  */
 #ifndef EXPR_H
 #define EXPR_H

@@ -233,9 +233,15 @@ static int number_literal(const struct expr *e, const char *what, const char *te
 static int entry_filter(const struct expr_scope *scope, const char *left, enum rp_compare compare,
 			const char *literal, struct filter *out, char **why)
 {
+	static const struct expr_scope no_parameters;
+	struct operand word;
 	struct expr e;
-	int err = expr__compile(scope, left, &e, why);
+	int err;
 
+	/* A word is the word, also of a function that has a parameter of that name. */
+	if (names__word(left, &word))
+		scope = &no_parameters;
+	err = expr__compile(scope, left, &e, why);
 	if (err)
 		return err;
 	*out = (struct filter){ .type = FILTER_ENTRY,

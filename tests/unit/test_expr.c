@@ -293,6 +293,33 @@ static void good_filters(void **state)
 	assert_string_equal(f.entry.text, "nginx");
 }
 
+/* Words are the words, also of a function that has a parameter of that name. */
+static void word_filters(void **state)
+{
+	static const char *const params[] = { "pid", "comm", "cgroup", "tid", "uid", "cpu" };
+	static const struct expr_scope named = { .params = params, .nparams = 6 };
+	static const struct {
+		const char *text;
+		enum rp_source source;
+	} rows[] = {
+		{ "pid == 1", RP_SOURCE_PID },	     { "tid == 1", RP_SOURCE_TID },
+		{ "uid == 1", RP_SOURCE_UID },	     { "cpu == 1", RP_SOURCE_CPU },
+		{ "cgroup == 1", RP_SOURCE_CGROUP }, { "comm == 1", RP_SOURCE_COMM },
+		{ "arg0 == 1", RP_SOURCE_ARG },	     { "arg5 == 1", RP_SOURCE_ARG + 5 },
+		{ "str(pid) == 1", RP_SOURCE_ARG },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct filter f;
+		char *why = NULL;
+
+		if (filter__compile(&named, rows[i].text, NULL, &f, &why))
+			fail_msg("%s: %s", rows[i].text, why);
+		if (f.entry.field.source != rows[i].source)
+			fail_msg("%s is on source %d", rows[i].text, f.entry.field.source);
+	}
+}
+
 static void cgroup_filters(void **state)
 {
 	char *root = temp_dir__new();
@@ -419,13 +446,10 @@ static void settings_become_extras(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_expressions),
-		cmocka_unit_test(bad_expressions),
-		cmocka_unit_test(garbage),
-		cmocka_unit_test(good_filters),
-		cmocka_unit_test(cgroup_filters),
-		cmocka_unit_test(bad_filters),
-		cmocka_unit_test(settings_become_extras),
+		cmocka_unit_test(good_expressions), cmocka_unit_test(bad_expressions),
+		cmocka_unit_test(garbage),	    cmocka_unit_test(good_filters),
+		cmocka_unit_test(word_filters),	    cmocka_unit_test(cgroup_filters),
+		cmocka_unit_test(bad_filters),	    cmocka_unit_test(settings_become_extras),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
