@@ -18,6 +18,29 @@ struct syscall_type {
 	size_t n;
 };
 
+/*
+ * Tracepoints have the names of the kernel's functions, which are not always those of user space.
+ * umount is the one of 32-bit programs that takes no flags: umount2's tracepoint is not its.
+ */
+static const struct {
+	const char *syscall, *function;
+} kernel_names[] = {
+	{ "stat", "newstat" },		 { "lstat", "newlstat" },      { "fstat", "newfstat" },
+	{ "uname", "newuname" },	 { "sendfile", "sendfile64" }, { "umount2", "umount" },
+	{ "umount", "oldumount" },
+#ifdef __aarch64__
+	{ "fadvise64", "fadvise64_64" },
+#endif
+};
+
+static const char *kernel_name(const char *syscall)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_names); i++)
+		if (!strcmp(syscall, kernel_names[i].syscall))
+			return kernel_names[i].function;
+	return syscall;
+}
+
 /* "field:const char * filename;	offset:24;	size:8;	signed:0;" */
 static bool read_field(char *line, const char **type, const char **name)
 {
@@ -37,7 +60,7 @@ static bool read_field(char *line, const char **type, const char **name)
 
 static void read_syscall(const struct discovery *d, const struct target *t, struct syscall_type *s)
 {
-	__cleanup_free char *event = xasprintf("sys_enter_%s", t->function);
+	__cleanup_free char *event = xasprintf("sys_enter_%s", kernel_name(t->function));
 	__cleanup_buf struct buf text = {};
 	const char *type, *name;
 	bool after = false;
@@ -51,7 +74,8 @@ static void read_syscall(const struct discovery *d, const struct target *t, stru
 	     line = strtok_r(NULL, "\n", &save)) {
 		if (!read_field(line, &type, &name))
 			continue;
-		if (after) {
+		/* Newer kernels list the texts that parameters point to behind the parameters. */
+		if (after && strncmp(type, "__data_loc ", 11)) {
 			buf__printf(&text, "%s%s%s%s", s->n ? ", " : "", type,
 				    type[strlen(type) - 1] == '*' ? "" : " ", name);
 			s->types[s->n] = type;

@@ -17,21 +17,41 @@
 
 #define FIXTURES "tests/unit/fixtures/"
 
-static char *dir, *events;
+static char *dir;
 static struct discover_env env = {
 	.kallsyms = FIXTURES "kallsyms",
 	.available_filter_functions = FIXTURES "available_filter_functions",
 	.kprobe_blacklist = FIXTURES "kprobe_blacklist",
 };
 
-static const char openat_format[] =
-	"name: sys_enter_openat\nID: 1\nformat:\n"
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n\n"
-	"\tfield:int __syscall_nr;\toffset:8;\tsize:4;\tsigned:1;\n"
-	"\tfield:int dfd;\toffset:16;\tsize:8;\tsigned:0;\n"
-	"\tfield:const char * filename;\toffset:24;\tsize:8;\tsigned:0;\n"
-	"\tfield:struct file * file;\toffset:32;\tsize:8;\tsigned:0;\n\n"
-	"print fmt: \"dfd: 0x%08lx\"\n";
+#define FIELD(declaration) "\tfield:" declaration ";\toffset:16;\tsize:8;\tsigned:0;\n"
+
+static const char format[] = "name: x\nID: 1\nformat:\n" FIELD(
+	"unsigned short common_type") "\n" FIELD("int __syscall_nr") "%s\nprint fmt: \"\"\n";
+
+static const struct {
+	const char *name, *fields;
+} events[] = {
+	{ "events/syscalls/sys_enter_openat",
+	  FIELD("int dfd") FIELD("const char * filename") FIELD("struct file * file")
+		  FIELD("__data_loc char[] __filename_val") },
+	{ "events/syscalls/sys_enter_newuname", FIELD("struct new_utsname * name") },
+	{ "events/syscalls/sys_enter_umount", FIELD("char * name") FIELD("int flags") },
+};
+
+/* An event's directory, and those above it. */
+static char *make_event(const char *name)
+{
+	char *path = xasprintf("%s/tracefs/%s", dir, name);
+
+	for (char *slash = path + strlen(dir) + 1; slash; slash = strchr(slash + 1, '/')) {
+		__cleanup_free char *part = xstrndup(path, slash - path);
+
+		mkdir(part, 0700);
+	}
+	mkdir(path, 0700);
+	return path;
+}
 
 static int setup(void **state)
 {
@@ -43,28 +63,28 @@ static int setup(void **state)
 	btf__free(f.vmlinux);
 	env.btf_dir = dir;
 
-	events = xasprintf("%s/tracefs/events/syscalls/sys_enter_openat", dir);
-	for (char *slash = events + strlen(dir); slash; slash = strchr(slash + 1, '/')) {
-		__cleanup_free char *part = xstrndup(events, slash - events);
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		__cleanup_free char *event = make_event(events[i].name);
 
-		mkdir(part, 0700);
+		__cleanup_free char *text = xasprintf(format, events[i].fields);
+
+		temp_dir__write(event, "format", text, strlen(text));
 	}
-	mkdir(events, 0700);
-	temp_dir__write(events, "format", openat_format, strlen(openat_format));
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	__cleanup_free char *format = xasprintf("%s/format", events);
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		__cleanup_free char *path = xasprintf("%s/tracefs/%s/format", dir, events[i].name);
 
-	unlink(format);
-	for (char *end = events + strlen(events); strlen(events) > strlen(dir);
-	     end = strrchr(events, '/')) {
-		*end = '\0';
-		rmdir(events);
+		unlink(path);
+		for (char *end = strrchr(path, '/'); end > path + strlen(dir);
+		     end = strrchr(path, '/')) {
+			*end = '\0';
+			rmdir(path);
+		}
 	}
-	free(events);
 	temp_dir__remove(dir);
 	return 0;
 }
@@ -159,8 +179,12 @@ static void test_syscall(void **state)
 	targets__free(t);
 	check_bad("syscall:openat", "filenam",
 		  "did you mean filename or file? The function is openat(int dfd, "
-		  "const char *filename, struct file *file)");
+		  "const char *filename, struct file *file);");
 	check_bad("syscall:openat", "file->x", "struct file has no member \"x\"");
+	/* Whose tracepoints have another name, and one whose name is another's tracepoint. */
+	targets__free(discover_good("syscall:uname", "to", "name"));
+	targets__free(discover_good("syscall:umount2", "flags", "flags"));
+	check_bad("syscall:umount", "flags", "this system call is not described in tracefs");
 	close(env.tracefs);
 	env.tracefs = -1;
 	check_bad("syscall:openat", "filename", "cannot be read (run as root)");

@@ -6,8 +6,9 @@
 #
 # TEST is `conformance` (every mechanism, exact counts of every kind of call), `conformance_edges` (where
 # calls can get lost), `interrupts` (where they come while programs run), `conformance_labels` (return kinds,
-# labels, filters, cardinality), `scale` (thousands of functions, batches that are refused) or `lifecycle` (reload, modules,
-# the valve, the two processes); SERIES is `native` for this machine: what needs no kprobes. CASEs are what TEST_guest.sh takes.
+# labels, filters, cardinality), `expressions` (over known arguments), `scale` (thousands of functions, batches that
+# are refused) or `lifecycle` (reload, modules, the valve, the two processes); SERIES is `native` for this machine: what
+# needs no kprobes. CASEs are what TEST_guest.sh takes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # The longest ones first.
@@ -15,7 +16,7 @@ cd "$(dirname "$0")/../.." || exit 1
 	conformance_edges/6.12/preempt=full conformance_edges/6.1 lifecycle/5.10 conformance/7 \
 	conformance/6.12 conformance/6.12/preempt=full conformance_labels/7 conformance_labels/6.12 \
 	conformance_edges/5.10 scale/7 conformance/6.1 conformance/5.10 conformance_labels/6.1 scale/6.12 \
-	interrupts/6.1:fexit interrupts/6.12:fexit
+	interrupts/6.1:fexit interrupts/6.12:fexit expressions/5.10 expressions/6.1 expressions/6.12 expressions/7
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
