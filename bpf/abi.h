@@ -240,11 +240,21 @@ struct rp_used {
 	__u64 sets, values;
 };
 
-/* A histogram of integers: one u64 array per histogram and CPU, [RP_HIST_SUM] and the counts. */
-#define RP_HIST_SUM  0
-#define RP_HIST_GRID 1
+/* A histogram of integers: one u64 array per histogram and CPU, [RP_HIST_SUM], how many values are
+ * not in it, by the reason why, and the counts. */
+#define RP_HIST_SUM	   0
+#define RP_HIST_UNREADABLE 1
+#define RP_HIST_RANGE	   2
+#define RP_HIST_GRID	   3
 
-#define RP_SYSCALLS  1024 /* numbers per system call table that can be told apart */
+/*
+ * Observed values are from 0 to below this. Others would spoil the sum, which is a u64 that may not
+ * go back: negative numbers, also those in unsigned types, and LLONG_MAX for "to the end".
+ */
+#define RP_OBSERVED_END	       (1ULL << 48)
+#define RP_OBSERVED_UNREADABLE (1ULL << 63) /* in the place of a value */
+
+#define RP_SYSCALLS	       1024 /* numbers per system call table that can be told apart */
 
 /* Nested calls per task, of all targets together; a power of 2. For user functions it must be what
  * the kernel follows (pairing.bpf.h); tests build with less of it. */

@@ -127,7 +127,8 @@ static __always_inline bool make_note(const struct args *args, __u64 spec, struc
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++) {
 		const struct rp_field *f = &x->observed[i];
 
-		eval_number(f, source_value(args, f), &note->observed[i]);
+		if (eval_number(f, source_value(args, f), &note->observed[i]))
+			note->observed[i] = RP_OBSERVED_UNREADABLE;
 	}
 	note->label = label_of(x, args, spec);
 	return true;
@@ -136,11 +137,18 @@ static __always_inline bool make_note(const struct args *args, __u64 spec, struc
 /* ---- the return --------------------------------------------------------------------------------
  */
 
+static __always_inline __u64 *hist_of(__u32 index)
+{
+	__u32 key = bpf_get_smp_processor_id() * bank_hists + index;
+
+	return bpf_map_lookup_elem(&hists, &key);
+}
+
 static __always_inline void add_to_hist(enum rp_context c, __u32 index, __u64 value)
 {
 	const struct rp_grid *table = (const struct rp_grid *)&size_table;
-	__u32 key = bpf_get_smp_processor_id() * bank_hists + index, last = size_last, i;
-	__u64 *h = bpf_map_lookup_elem(&hists, &key);
+	__u64 *h = hist_of(index);
+	__u32 last = size_last, i;
 
 	if (!h)
 		return;
@@ -151,6 +159,19 @@ static __always_inline void add_to_hist(enum rp_context c, __u32 index, __u64 va
 	if (i > last)
 		i = last;
 	add(c, &h[RP_HIST_GRID + i], 1);
+}
+
+static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
+{
+	__u64 *h;
+
+	if (value < RP_OBSERVED_END) {
+		add_to_hist(c, index, value);
+		return;
+	}
+	h = hist_of(index);
+	if (h)
+		add(c, &h[value == RP_OBSERVED_UNREADABLE ? RP_HIST_UNREADABLE : RP_HIST_RANGE], 1);
 }
 
 /* A value kind's result that is new takes one of the target's share. */
@@ -195,7 +216,7 @@ static __noinline long count_noted_call(const struct note *note, __u64 spec, __u
 		hist++;
 	}
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++)
-		add_to_hist(c, hist + i, note->observed[i]);
+		observe(c, hist + i, note->observed[i]);
 	return 0;
 }
 

@@ -130,6 +130,14 @@ static const struct metric_family observed_family = {
 	.type = METRIC_HISTOGRAM,
 };
 
+static const struct metric_family unobserved_family = {
+	.name = "retprobe_unobserved",
+	.help = "Calls whose observed value is in no histogram: unreadable, or out of the range "
+		"from 0 to 2^48.",
+	.unit = "",
+	.type = METRIC_COUNTER,
+};
+
 static const struct metric_family label_sets_family = {
 	.name = "retprobe_label_sets",
 	.help = "Label sets in use; calls with others are counted under _other.",
@@ -327,6 +335,28 @@ static void write_observed(const struct metrics_input *in, struct series *sr, st
 	}
 }
 
+/* Of the words of an observed value's histogram, those that count what is not in it. */
+static void write_unobserved(const struct metrics_input *in, struct series *sr, struct expo *e)
+{
+	static const struct {
+		size_t word;
+		const char *reason;
+	} rows[] = { { RP_HIST_UNREADABLE, "unreadable" }, { RP_HIST_RANGE, "range" } };
+	const struct target *t = sr->state->target;
+	size_t first = t->kind == RP_KIND_SIZE, n = sr->nlabels;
+
+	for (size_t i = 0; t->extra && i < t->extra->kernel.nobserved; i++) {
+		const uint64_t *words = sr->cell->hists + (first + i) * in->hist_words;
+
+		sr->labels[n] = (struct label){ "name", t->extra->observed[i] };
+		for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
+			sr->labels[n + 1] = (struct label){ "reason", rows[r].reason };
+			expo__count(e, &(struct label_set){ sr->labels, n + 2 },
+				    words[rows[r].word], sr->state->created);
+		}
+	}
+}
+
 static void write_label_sets(const struct metrics_input *in, struct expo *e, bool limit)
 {
 	const struct target_state *st;
@@ -453,6 +483,8 @@ void metrics__write(const struct metrics_input *in, struct expo *e)
 	for_each_series(in, e, write_sizes);
 	expo__family(e, &observed_family);
 	for_each_series(in, e, write_observed);
+	expo__family(e, &unobserved_family);
+	for_each_series(in, e, write_unobserved);
 	write_label_sets(in, e, false);
 	write_label_sets(in, e, true);
 	write_missed(in, e);

@@ -86,6 +86,42 @@ static void test_filter(void **state)
 	assert_int_equal(count_lines(&out, "\nretprobe_exporter_build_info{"), 1);
 }
 
+/* Observed values stand behind sizes; what is not among them is told from the start. */
+static void test_observed(void **state)
+{
+	enum { WORDS = RP_HIST_GRID + FIXTURE_CELLS };
+	static uint64_t hists[3 * WORDS] = {
+		[WORDS] = 30,
+		[WORDS + RP_HIST_UNREADABLE] = 4,
+		[WORDS + RP_HIST_RANGE] = 5,
+		[WORDS + RP_HIST_GRID] = 6,
+	};
+	struct target_extra extra = { .kernel.nobserved = 2, .observed = { "a", "b" } };
+	struct target target = {
+		.object = "vmlinux", .function = "f", .kind = RP_KIND_SIZE, .extra = &extra
+	};
+	struct snap_target snap = { .cell = { .words = fixture_words[0], .hists = hists } };
+	struct target_state st = { .target = &target, .attached = true, .snap = &snap };
+	struct metrics_input in = { .grid = &fixture_grid,
+				    .size_grid = &fixture_grid,
+				    .targets = &st,
+				    .ntargets = 1,
+				    .hist_words = WORDS };
+	__cleanup_buf struct buf out = { 0 };
+
+#define OF_F "{object=\"vmlinux\",function=\"f\",name="
+	write_text(&in, &out);
+	assert_int_equal(count_lines(&out, "\nretprobe_observed_sum" OF_F "\"a\"} 30\n"), 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_observed_count" OF_F "\"a\"} 6\n"), 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_unobserved_total" OF_F
+					   "\"a\",reason=\"unreadable\"} 4\n"),
+			 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_unobserved_total" OF_F
+					   "\"a\",reason=\"range\"} 5\n"),
+			 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_unobserved_total" OF_F "\"b\""), 2);
+}
+
 /* Law 1, and that every call is in exactly one series of returns. */
 static void test_sums(void **state)
 {
@@ -300,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_class_text),    cmocka_unit_test(test_detail_text),
 		cmocka_unit_test(test_self_process),  cmocka_unit_test(test_self_notes),
 		cmocka_unit_test(test_self_requests), cmocka_unit_test(test_shared_from_start),
+		cmocka_unit_test(test_observed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,8 +139,10 @@ def user(r):
             yield f"{mechanism}: {calls}, {missed:.0f} missed"
         yield from equal(f"{mechanism}: results by command", results,
                          {"positive": calls["alpha"], "ENOENT": calls["beta"]})
-        yield from equal(f"{mechanism}: observed",
-                         s.sum("retprobe_observed_count", function=f, name="argument"), sum(calls.values()))
+        yield from equal(f"{mechanism}: observed", s.values("retprobe_observed_sum", "comm", function=f),
+                         {"alpha": 7 * calls["alpha"]})
+        yield from equal(f"{mechanism}: negative", s.values("retprobe_unobserved_total", "comm", function=f),
+                         {"beta": calls["beta"]})
 
 
 def ttl(r):

@@ -24,7 +24,21 @@ def syscall_names(r):
     yield from equal("in the plan", sum(line.split()[:1] == ["syscall"] for line in plan), len(asked))
 
 
-conformance_labels_check.CHECKS = (syscall_names,)
+def observed(r):
+    s, known = r.scrape("observed"), sum(range(2000000, 2000100))
+    for of, name in (("getpgid", "id"), ("getpgid", "bits"), ("__x64_sys_getpgid", "id")):
+        numbers = {part: s.sum(f"retprobe_observed_{part}", function=of, name=name) for part in ("count", "sum")}
+        yield from equal(f"{of}, {name}", numbers, {"count": 100, "sum": known})
+        yield from equal(f"{of}, {name}, negative", s.values("retprobe_unobserved_total", "reason", function=of, name=name),
+                         {"range": 30})
+    f = "bpf_map_copy_value"
+    yield from equal("entries", s.values("retprobe_observed_sum", "name", function=f), {"entries": 16 * 80})
+    yield from equal("behind NULL", s.values("retprobe_unobserved_total", "name", function=f, reason="unreadable"),
+                     {"inner": 80})
+    yield from equal("out of range", s.sum("retprobe_unobserved_total", function=f, reason="range"), 0)
+
+
+conformance_labels_check.CHECKS = (syscall_names, observed)
 
 if __name__ == "__main__":
     sys.exit(conformance_labels_check.main(*sys.argv[1:]))

@@ -6,6 +6,11 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
+run() { # run COMM OPERATION...: the workload under another name
+	ln -sf "$W" "/tmp/$1"
+	"/tmp/$1" "${@:2}" >>"$RESULTS/work" || fail "workload $*"
+}
+
 uname -r >"$RESULTS/kernel"
 
 # A line for each system call that tracefs describes: its name in user space, and its parameters'.
@@ -29,5 +34,24 @@ syscall_names() {
 	"$BINARY" --config.check --config.file=/tmp/syscalls.yaml >"$RESULTS/syscalls.plan" 2>&1
 }
 
+observed() {
+	cat >/tmp/observed.yaml <<-Y
+		probes:
+		  - {syscalls: getpgid, filter: comm == alpha, observe: {id: pid, bits: arg0}}
+		  - {functions: __x64_sys_getpgid, filter: comm == alpha, observe: {id: "regs->di"}}
+		  - functions: bpf_map_copy_value
+		    returns: errno
+		    filter: comm == mapper
+		    observe: {entries: map->max_entries, inner: map->inner_map_meta->max_entries}
+	Y
+	start_exporter --config.file=/tmp/observed.yaml
+	run alpha getpgid-many 1 100 2000000
+	run alpha getpgid-many 1 30 -1000
+	run mapper map-lookup 1 80
+	scrape observed
+	stop_exporter
+}
+
 syscall_names
+observed
 exit 0
