@@ -26,10 +26,12 @@ one() { # one JOB
 	[[ $1 != *:* ]] || IFS=, read -r -a cases <<<"${1#*:}"
 	out=$work/${1//[\/,]/_}
 	mkdir -p "$out"
-	# Each reload patches the kernel.
-	[ "$test" != lifecycle ] || options=(-s)
-	# One CPU always sees its own code as it is.
-	[ "$test" != scale ] || options=(-c 1)
+	# One CPU always sees its own code as it is, and is faster where nothing is about two; each reload patches
+	# the kernel, which two can stand only one after the other.
+	case $test/$series in
+	scale/* | expressions/* | conformance_labels/[56].* | lifecycle/5.*) options=(-c 1) ;;
+	lifecycle/*) options=(-s) ;;
+	esac
 	[ "$test" != interrupts ] || export ICOUNT=1
 	if [ "$series" = native ]; then
 		NATIVE=1 RESULTS=$out "tests/vm/${test}_guest.sh" "${cases[@]}" >"$out.log" 2>&1
