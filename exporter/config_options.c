@@ -162,7 +162,9 @@ const struct option options[] = {
 		.name = "mechanism",
 		.argument = "NAME",
 		.fallback = "auto",
-		.help = "How to attach: auto, kretprobe, tracepoint or uretprobe.",
+		.help = "How to attach: auto, fsession.multi, fsession, fexit, kprobe.session, "
+			"kprobe.multi, kretprobe, tracepoint, uprobe.session, uprobe.multi or "
+			"uretprobe.",
 		.set = set_mechanism,
 	},
 	{

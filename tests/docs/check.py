@@ -162,6 +162,24 @@ def check_flags():
     report("flags are those of --help", sorted(flags ^ told) if flags else ["--help shows none"])
 
 
+def check_mechanisms():
+    """That each is named wherever they are listed."""
+    array = next(body[1] for source in sources()
+                 if (body := re.search(r"config_mechanisms\[\] = {(.*?)}", source, re.S)))
+    want = set(re.findall(r'"([\w.]+)"', array)) - {"auto"}
+    shown = subprocess.run([EXPORTER, "--help"], capture_output=True, text=True, check=True).stdout
+    help_text = re.search(r"--mechanism=.*?(?=\n +--)", shown, re.S)[0]
+    manual = (documents.ROOT / "deploy/man/retprobe_exporter.1").read_text()
+    listed = {
+        "--help": set(re.findall(r"[\w.]+", help_text.replace(",", " ").removesuffix("."))),
+        "manual page": set(re.findall(r"^\.BR ([\w.]+)", manual, re.M)),
+        "README.md": {name for heading, rows in documents.tables(README) if heading == "Mechanisms"
+                      for row in rows for name in documents.code(row["mechanism"])},
+    }
+    report("mechanisms are those that there are", [f"{where} lacks {name}" for where, have in listed.items()
+                                                   for name in sorted(want - have)] if want else ["none"])
+
+
 def check_container():
     """What deploy/README.md runs by hand has the rights of the DaemonSet's pod, no more and no less."""
     done = subprocess.run([sys.executable, "-B", "tests/vm/container_options.py"], capture_output=True,
@@ -250,6 +268,7 @@ def main():
     check_reasons()
     check_metrics()
     check_flags()
+    check_mechanisms()
     check_container()
     with tempfile.TemporaryDirectory() as temp:
         check_yaml(pathlib.Path(temp))
