@@ -76,6 +76,8 @@ static bool probe_attach_cookie(const struct features *f)
 
 static bool probe_task_storage(const struct features *f)
 {
+	if (f->assume && kallsyms_has("bpf_task_storage_get"))
+		return true;
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1 &&
 	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) == 1;
 }
