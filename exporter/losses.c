@@ -5,6 +5,7 @@
  * skipped_returns(). */
 struct skips {
 	uint64_t lost, x, last;
+	uint64_t excess; /* of what has been exported as RECURSION; see update_no_entry() */
 };
 
 /* What servers see, in memory that they share with the attacher. */
@@ -19,7 +20,7 @@ struct losses {
 	struct attach *attach;
 	struct bpfobj *obj;
 	struct kernel_counts *kernel; /* by target id */
-	uint64_t *calls;	      /* likewise */
+	uint64_t *calls, *no_entry;   /* likewise */
 	size_t n;
 	struct skips *skips;				  /* by target id */
 	struct skips skips_shared[ATTACH_MECHANISMS_MAX]; /* by place in shared[] */
@@ -40,6 +41,7 @@ struct losses *losses__new(struct attach *a, struct bpfobj *obj)
 	l->obj = obj;
 	l->kernel = xcalloc(l->n, sizeof(*l->kernel));
 	l->calls = xcalloc(l->n, sizeof(*l->calls));
+	l->no_entry = xcalloc(l->n, sizeof(*l->no_entry));
 	l->skips = xcalloc(l->n, sizeof(*l->skips));
 	l->board = shared_memory(board_size(l));
 	if (!l->board) {
@@ -50,6 +52,11 @@ struct losses *losses__new(struct attach *a, struct bpfobj *obj)
 		if (slots[i].ops)
 			l->board->targets[i].reasons = slots[i].ops->missed;
 	return l;
+}
+
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* Counters never go back, although their parts are read one after the other. */
@@ -65,8 +72,11 @@ static void raise_to(uint64_t *counter, uint64_t v)
  * Only a kernel that preempts itself knows e and x (session.bpf.h), and only there are entries
  * counted. Skipped runs are e + x + 2b, and the calls sought are x + b. Entries without an exit are
  * x and the calls that run now, which cannot be told apart; but x grows by no more than the skipped
- * runs do. So after a reading at which nothing ran, x is exact and stays it; before, it is a bound
- * from above, and of two readings in a row the lower stands.
+ * runs do, and is no more than they are. So after a reading at which nothing ran, x is exact and
+ * stays it; before, it is a bound from above, and of two readings in a row the lower stands.
+ *
+ * An e that has not returned yet is in here as a call without an exit is, and is tallied when it
+ * does. Where calls sleep that takes a while; see update_no_entry().
  */
 static uint64_t skipped_calls(struct skips *s, uint64_t entered, uint64_t calls, uint64_t no_entry,
 			      uint64_t skipped)
@@ -75,10 +85,10 @@ static uint64_t skipped_calls(struct skips *s, uint64_t entered, uint64_t calls,
 	uint64_t without_exit = entered > calls ? entered - calls : 0;
 	uint64_t grown = lost > s->lost ? lost - s->lost : 0, now, before = s->last;
 
-	s->x = without_exit < s->x + grown ? without_exit : s->x + grown;
+	s->x = lower(lower(s->x + grown, lost), without_exit);
 	s->lost = lost;
 	s->last = now = (lost + s->x) / 2;
-	return now < before ? now : before;
+	return lower(now, before);
 }
 
 /*
@@ -91,7 +101,7 @@ static uint64_t skipped_returns(struct skips *s, uint64_t returned, uint64_t see
 	uint64_t now = returned > seen ? returned - seen : 0, before = s->last;
 
 	s->last = now;
-	return now < before ? now : before;
+	return lower(now, before);
 }
 
 static void update_target(struct losses *l, size_t id)
@@ -111,7 +121,8 @@ static void update_target(struct losses *l, size_t id)
 					 k->skipped);
 	raise_to(&out->missed[MISSED_RECURSION], skipped);
 	raise_to(&out->missed[MISSED_MAXACTIVE], k->missed[MISSED_MAXACTIVE]);
-	raise_to(&out->missed[MISSED_NO_ENTRY], no_entry);
+	l->no_entry[id] = no_entry;
+	l->skips[id].excess = k->has_skipped ? out->missed[MISSED_RECURSION] - skipped : 0;
 	raise_to(&out->missed[MISSED_DEPTH], tally[RP_TALLY_DEPTH]);
 }
 
@@ -160,10 +171,43 @@ static void update_shared(struct losses *l)
 			if (r == MISSED_RECURSION && p->skips_twice)
 				missed = skipped_calls_of_all(l, p, &l->skips_shared[n]);
 			raise_to(&out->missed[r], missed);
+			if (r == MISSED_RECURSION)
+				l->skips_shared[n].excess =
+					p->skips_twice ? out->missed[r] - missed : 0;
 		}
 		n++;
 	}
 	b->nshared = n;
+}
+
+/* Where a target's skipped runs are reckoned: by itself, or with those that share its program. */
+static struct skips *skips_of(struct losses *l, size_t id, const struct attach_ops *ops)
+{
+	for (size_t i = 0; ops && i < l->board->nshared; i++)
+		if (!strcmp(l->board->shared[i].mechanism, ops->name))
+			return &l->skips_shared[i];
+	return &l->skips[id];
+}
+
+/*
+ * Calls whose entry was skipped are among the skipped ones until they return, and are tallied then.
+ * Counters do not go back, so as many as have been exported as RECURSION stay that, and are not
+ * exported once more: each is missed once, by whatever name.
+ */
+static void update_no_entry(struct losses *l)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(l->attach, &n);
+
+	for (size_t id = 0; id < n; id++) {
+		uint64_t *out = &l->board->targets[id].missed[MISSED_NO_ENTRY], fresh, held;
+		struct skips *s = skips_of(l, id, slots[id].ops);
+
+		fresh = l->no_entry[id] > *out ? l->no_entry[id] - *out : 0;
+		held = lower(fresh, s->excess);
+		s->excess -= held;
+		*out += fresh - held;
+	}
 }
 
 /* What the kernel counts is read before the cells are, so that the difference of the two never
@@ -182,6 +226,7 @@ int losses__update(struct losses *l)
 	for (size_t id = 0; id < l->n; id++)
 		update_target(l, id);
 	update_shared(l);
+	update_no_entry(l);
 	return 0;
 }
 
@@ -208,6 +253,7 @@ void losses__free(struct losses *l)
 	shared_memory_free(l->board, board_size(l));
 	free(l->kernel);
 	free(l->calls);
+	free(l->no_entry);
 	free(l->skips);
 	free(l);
 }

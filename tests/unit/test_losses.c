@@ -187,6 +187,7 @@ static void call_that_is_being_counted(void **state)
 
 struct fate {
 	uint64_t counted, e, x, neither, running; /* see losses.c: skipped_calls() */
+	uint64_t late;				  /* running, and to become e */
 };
 
 /* The counters that calls of these fates leave behind, of target 0. */
@@ -196,7 +197,7 @@ static void let_happen(struct bench *b, struct fate f)
 	tallies[0][RP_TALLY_NO_ENTRY] = f.e;
 	tallies[0][RP_TALLY_ENTERED] = f.counted + f.x + f.running;
 	kernel[0].has_skipped = true;
-	kernel[0].skipped = f.e + f.x + 2 * f.neither;
+	kernel[0].skipped = f.e + f.late + f.x + 2 * f.neither;
 }
 
 static void sessions_at_rest(void **state)
@@ -248,6 +249,30 @@ static void sessions_while_calls_run(void **state)
 	assert_int_equal(missed(b, MISSED_RECURSION), 9);
 }
 
+/* Calls that sleep, and whose entry was skipped, are seen twice: as skipped runs, and when they
+ * return. Each is missed once. */
+static void sessions_of_sleepers(void **state)
+{
+	static const struct fate rows[] = {
+		{ .running = 95, .late = 5 },
+		{ .counted = 60, .e = 2, .running = 35, .late = 3 },
+		{ .counted = 95, .e = 5 },
+		{ .counted = 95, .e = 5, .running = 98, .late = 2 },
+		{ .counted = 193, .e = 6, .x = 1 },
+		{ .counted = 193, .e = 6, .x = 4 },
+		{ .counted = 193, .e = 9, .x = 4 },
+	};
+	static const uint64_t lost[] = { 5, 5, 5, 7, 7, 10, 13 };
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		let_happen(b, rows[i]);
+		read_once(b);
+		read_once(b);
+		assert_int_equal(missed(b, MISSED_RECURSION) + missed(b, MISSED_NO_ENTRY), lost[i]);
+	}
+}
+
 /* A program for all: the kernel counts for it alone, and who lost the calls is not known. */
 static void shared_programs(void **state)
 {
@@ -285,6 +310,19 @@ static void shared_programs(void **state)
 	assert_int_equal(b->view.shared[1].missed[MISSED_RECURSION], 5 + 4);
 	assert_int_equal(b->view.targets[1].missed[MISSED_NO_ENTRY], 2);
 	assert_int_equal(b->view.targets[1].missed[MISSED_RECURSION], 0);
+
+	/* Three more run, of which two without entry; those return. */
+	programs[1].missed[MISSED_RECURSION] += 2;
+	entries[RP_ENTERED_FSESSION_MULTI]++;
+	read_once(b);
+	read_once(b);
+	counted[1]++;
+	tallies[1][RP_TALLY_NO_ENTRY] += 2;
+	read_once(b);
+	read_once(b);
+	assert_int_equal(b->view.shared[1].missed[MISSED_RECURSION] +
+				 b->view.targets[1].missed[MISSED_NO_ENTRY],
+			 5 + 4 + 2 + 2);
 }
 
 int main(void)
@@ -296,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(call_that_is_being_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sessions_at_rest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sessions_while_calls_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sessions_of_sleepers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(shared_programs, set_up, tear_down),
 	};
 
