@@ -156,16 +156,19 @@ $(B)/page_calls: tests/e2e/page_calls.c | $(B)
 
 # ---- the benchmark: tests/bench/bench.sh says what ARGS can be ----------------------------------
 
-BENCH := $(B)/bench_calls $(B)/bench_empty $(B)/bench_many
+BENCH := $(B)/bench_calls $(B)/bench_empty $(B)/bench_many $(B)/bench_pattern
 
 $(BENCH): $(B)/bench_%: tests/bench/%.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -lbpf -o $@
+
+$(B)/bench_patterns.bpf.o: tests/bench/patterns.bpf.c | $(B)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # Of the exporter's own objects.
 $(B)/bench_encode: tests/bench/encode.c $(filter-out $(B)/main.o,$(OBJ)) $(DATA:%=$(B)/%.o)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $^ $(LDLIBS) -o $@
 
-bench: all $(BENCH) $(B)/bench_encode
+bench: all $(BENCH) $(B)/bench_patterns.bpf.o $(B)/bench_encode
 	$(Q)bash tests/bench/bench.sh $(ARGS)
 .PHONY: bench
 

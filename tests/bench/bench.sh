@@ -14,7 +14,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 command_line="make bench${*:+ ARGS='$*'}"
 parts=instructions,scale,calls,scrapes
-rows=mechanisms,many,syscalls,labels,tools,users
+rows=mechanisms,many,syscalls,labels,tools,patterns,users
 chosen=''
 guests_at_once=2
 out=build/bench
@@ -39,7 +39,7 @@ done
 shift $((OPTIND - 1))
 # shellcheck disable=SC2046 # words
 [ $# -gt 0 ] || set -- $(tests/vm/kernels.sh --list) native
-for program in retprobe_exporter bench_calls bench_empty bench_many bench_encode; do
+for program in retprobe_exporter bench_calls bench_empty bench_many bench_pattern bench_encode; do
 	[ -x build/$program ] || die "build/$program is not there: run make bench"
 done
 

@@ -194,6 +194,18 @@ tools() {
 	tool bpftrace/kfunc bpftrace_count bpftrace -e "$(script kfunc kretfunc)"
 }
 
+pattern_count() {
+	tail -n 1 "$scratch/out"
+}
+
+# Exporters whose programs are not there to be installed: such as they are written, see patterns.bpf.c.
+patterns() {
+	local pattern
+	for pattern in exporter netdata_time netdata_calls; do
+		tool "pattern/$pattern" pattern_count build/bench_pattern $pattern "$function"
+	done
+}
+
 # ---- user functions -----------------------------------------------------------------------------
 
 users() {
@@ -222,7 +234,7 @@ has_rows() { # has_rows GROUP
 figure kernel "$(uname -r)"
 figure cpus "$(nproc)"
 measure_calls unprobed ''
-for group in mechanisms syscalls labels tools users many; do
+for group in mechanisms syscalls labels tools patterns users many; do
 	! has_rows $group || $group
 done
 measure_calls unprobed/again ''

@@ -172,6 +172,9 @@ def instruction_rows(kernels, notes):
         "funclatency": "funclatency (histogram only)",
         "bpftrace/kprobe": "bpftrace, kprobe + kretprobe",
         "bpftrace/kfunc": "bpftrace, kfunc + kretfunc",
+        "pattern/exporter": "ebpf_exporter, as its examples are written (histogram only)",
+        "pattern/netdata_time": "netdata, as for file systems (histogram only)",
+        "pattern/netdata_calls": "netdata, as for the rest (calls and errors only)",
     }
     for name, title in others.items():
         yield row(title, lambda f: added(f, name, notes))

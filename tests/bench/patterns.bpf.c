@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How other exporters' programs measure a function, written anew, to be measured beside ours: what
+ * a call takes more is decided by the maps that are asked and by what attaches the programs.
+ * bench_pattern loads those of one pattern, which is what their names begin with.
+ */
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* The power of two that a value is in. */
+static __always_inline __u32 log2_32(__u32 v)
+{
+	__u32 r = (v > 0xffff) << 4, s;
+
+	v >>= r;
+	s = (v > 0xff) << 3, v >>= s, r |= s;
+	s = (v > 0xf) << 2, v >>= s, r |= s;
+	s = (v > 3) << 1, v >>= s, r |= s;
+	return r | v >> 1;
+}
+
+static __always_inline __u32 log2_64(__u64 v)
+{
+	return v >> 32 ? log2_32(v >> 32) + 32 : log2_32(v);
+}
+
+/* ---- ebpf_exporter: examples ext4dist, xfsdist, cephfs-dist ------------------------------------
+ * A kprobe keeps the time by thread in a hash map, a kretprobe takes it from there. The histogram
+ * is a hash map of what becomes labels, and the bucket; all CPUs' count in the same places. The
+ * sum of microseconds is the bucket after the last.
+ */
+#define EXPORTER_SUM 28
+
+struct exporter_key {
+	__u8 op;
+	__u64 bucket;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 10240);
+	__type(key, __u32);
+	__type(value, __u64);
+} exporter_start SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EXPORTER_SUM + 1);
+	__type(key, struct exporter_key);
+	__type(value, __u64);
+} exporter_counts SEC(".maps");
+
+/* Called by several, so no compiler inlines it. */
+static __noinline int exporter_add(const struct exporter_key *key, __u64 n)
+{
+	__u64 *count = bpf_map_lookup_elem(&exporter_counts, key), zero = 0;
+
+	if (!count) {
+		bpf_map_update_elem(&exporter_counts, key, &zero, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&exporter_counts, key);
+		if (!count)
+			return 0;
+	}
+	__sync_fetch_and_add(count, n);
+	return *count;
+}
+
+SEC("kprobe")
+int exporter_entry(struct pt_regs *ctx)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	__u64 now = bpf_ktime_get_ns();
+
+	bpf_map_update_elem(&exporter_start, &tid, &now, BPF_ANY);
+	return 0;
+}
+
+SEC("kretprobe")
+int exporter_return(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns(), us, *start;
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct exporter_key key = {};
+
+	start = bpf_map_lookup_elem(&exporter_start, &tid);
+	if (!start)
+		return 0;
+	us = (now - *start) / 1000;
+	key.bucket = log2_64(us);
+	if (key.bucket >= EXPORTER_SUM)
+		key.bucket = EXPORTER_SUM - 1;
+	exporter_add(&key, 1);
+	if (us) {
+		key.bucket = EXPORTER_SUM;
+		exporter_add(&key, us);
+	}
+	bpf_map_delete_elem(&exporter_start, &tid);
+	return 0;
+}
+
+/* ---- netdata ---------------------------------------------------------------------------------
+ * Where there is BTF, trampolines. Of most functions calls and, with `ebpf load mode = return`,
+ * errors are counted, in an array per CPU, and then by process, if that is on (a switch that is
+ * looked up too). Of file systems' there are durations, with the time of the entry by process, not
+ * by thread, in a hash map per CPU.
+ */
+enum { NETDATA_CALLS, NETDATA_ERRORS, NETDATA_BY_PROCESS, NETDATA_SLOTS };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NETDATA_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} netdata_calls_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} netdata_calls_switch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 4192);
+	__type(key, __u32);
+	__type(value, __u64);
+} netdata_time_start SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 24);
+	__type(key, __u32);
+	__type(value, __u64);
+} netdata_time_counts SEC(".maps");
+
+static __always_inline void netdata_add(void *map, __u32 key, __u64 n)
+{
+	__u64 *count = bpf_map_lookup_elem(map, &key);
+
+	if (!count)
+		return;
+	__sync_fetch_and_add(count, n);
+	if (~0ULL - *count <= n) /* full: from the start again */
+		*count = n;
+}
+
+/* Of a function of one argument. */
+SEC("fexit")
+int netdata_calls_return(__u64 *ctx)
+{
+	__u32 *by_process, key = 0;
+
+	if ((__s64)ctx[1] < 0)
+		netdata_add(&netdata_calls_counts, NETDATA_ERRORS, 1);
+	netdata_add(&netdata_calls_counts, NETDATA_CALLS, 1);
+	by_process = bpf_map_lookup_elem(&netdata_calls_switch, &key);
+	if (by_process && *by_process)
+		netdata_add(&netdata_calls_counts, NETDATA_BY_PROCESS, 1);
+	return 0;
+}
+
+SEC("fentry")
+int netdata_time_entry(__u64 *ctx)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u64 now = bpf_ktime_get_ns();
+
+	bpf_map_update_elem(&netdata_time_start, &pid, &now, BPF_ANY);
+	return 0;
+}
+
+SEC("fexit")
+int netdata_time_return(__u64 *ctx)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32, bucket;
+	__u64 *start = bpf_map_lookup_elem(&netdata_time_start, &pid);
+	__s64 ns;
+
+	if (!start)
+		return 0;
+	ns = bpf_ktime_get_ns() - *start;
+	bpf_map_delete_elem(&netdata_time_start, &pid);
+	if (ns < 0)
+		return 0;
+	bucket = log2_64(ns / 1000ULL);
+	netdata_add(&netdata_time_counts, bucket > 23 ? 23 : bucket, 1);
+	return 0;
+}
