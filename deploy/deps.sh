@@ -55,8 +55,10 @@ check_elsewhere() {
 	say "this is $(os_field PRETTY_NAME), and everything needed is here"
 }
 
-# The machine emulator, bpftool and Chromium go by different names.
+# The machine emulator, bpftool and Chromium go by different names. Any Go does (tests/deploy/kubernetes.sh), so
+# one that did not come as a package is kept.
 distribution_packages() {
+	command -v go > /dev/null || echo golang-go
 	case $(uname -m) in
 	aarch64) echo qemu-system-arm ;;
 	*) echo qemu-system-x86 ;;

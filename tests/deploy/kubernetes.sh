@@ -3,22 +3,37 @@
 # `make check-deploy`: what the Helm chart and the kustomizations make, held against the Go types that a cluster
 # decodes it into, strictly; what they promise; and that both are the same thing. No cluster, no root.
 #
-# The tools are Go modules, at the versions of tests/deploy/kubernetes/go.sum, built once.
+# The tools are Go modules, at the versions of tests/deploy/kubernetes/go.sum, built once. A Go that is too old for
+# them, as distributions have it, is enough to fetch one that is not, which is a module as well.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 chart=deploy/helm/retprobe-exporter
 bin=$PWD/build/deploy
 export GOFLAGS=-buildvcs=false GOTOOLCHAIN=local GOBIN=$bin
 
-needs=$(sed -n 's/^go \([0-9.]*\).*/\1/p' tests/deploy/kubernetes/go.mod)
-has=$(go env GOVERSION 2> /dev/null | sed 's/^go//')
-if [ "$(printf '%s\n' "$needs" "${has:-0}" | sort -V | head -n 1)" != "$needs" ]; then
-	echo "SKIP kubernetes: Go $needs is needed, here is ${has:-none}"
-	exit 0
-fi
-mkdir -p "$bin"
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
+needs=$(sed -n 's/^go \([0-9.]*\).*/\1/p' tests/deploy/kubernetes/go.mod)
+# Before 1.21 the go command does not know of these modules, and leaves their programs as the mere files that they are.
+fetch_go() {
+	local dir
+	dir=$(cd "$temp" && go mod download -json "golang.org/toolchain@v0.0.1-go$needs.$(go env GOOS)-$(go env GOARCH)" \
+		2> "$temp/log" | tee "$temp/go" | jq -r '.Dir // empty')
+	[ -d "$dir" ] && chmod a+x "$dir"/bin/* "$dir"/pkg/tool/*/* && PATH=$dir/bin:$PATH
+}
+
+has=$(go env GOVERSION 2> /dev/null | sed 's/^go//')
+if [ "$(printf '%s\n' "$needs" "${has:-0}" | sort -V | head -n 1)" != "$needs" ]; then
+	if [ -z "$has" ]; then
+		echo "SKIP kubernetes: Go is not here: make deps"
+		exit 0
+	elif ! fetch_go; then
+		echo "SKIP kubernetes: Go $needs is needed, here is $has, and fetching it as a module has failed" \
+			"($(jq -r '.Error // empty' "$temp/go")): install Go $needs, and put it first in PATH"
+		exit 0
+	fi
+fi
+mkdir -p "$bin"
 if ! (cd tests/deploy/kubernetes && go install . && go install tool) > "$temp/log" 2>&1; then
 	if grep -q -E 'dial tcp|no such host|connection refused|i/o timeout' "$temp/log"; then
 		echo "SKIP kubernetes: the Go modules cannot be had: $(tail -n 1 "$temp/log")"
