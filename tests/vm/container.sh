@@ -4,7 +4,8 @@
 #
 #	container.sh [SERIES[/COMPONENT...]...]
 #
-# One guest at a time; by default the newest kernel with an LTS and, as it takes more rights, the oldest one.
+# One guest at a time; by default the newest kernel with an LTS, with functions of programs, and, as it takes more
+# rights, the oldest one.
 # Needs root for the base, which is made of Debian's packages.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -12,7 +13,7 @@ work='' # storage__open makes it
 . tests/deploy/storage.sh
 storage__open podman crun
 python3 -c 'import yaml' 2> /dev/null || skip "python3-yaml is not here: make deps"
-[ $# -gt 0 ] || set -- "$(tests/vm/kernels.sh --default)" "$(tests/vm/kernels.sh --list | head -n 1)/kretprobes"
+[ $# -gt 0 ] || set -- "$(tests/vm/kernels.sh --default)/programs" "$(tests/vm/kernels.sh --list | head -n 1)/kretprobes"
 
 layers() { tar -x -O -f "$1" manifest.json | jq -c '.[0].Layers'; }
 

@@ -58,6 +58,7 @@ def main():
                   f'function="__x64_sys_getpgid".*container_id="{CONTAINER_ID}".*pod_uid="{POD_UID}"'), 700)
     if "programs" in name:
         verdict("calls of a program in another root file system", calls(r'function="workload_function"'), 600)
+        verdict("calls of a library of the node's", calls(r'object="/host/usr/lib/.*function="unlink"'), 300)
     verdict("it ends when it is told to", read("exit").strip(), "ended")
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest: container_guest.sh [COMPONENT...] runs the image in build/container with what the DaemonSet, with
 # these components of deploy/kubernetes, gives its container; makes known calls outside of it, some of them in
-# a cgroup as Kubernetes names them and, with `programs`, in another root file system; and leaves
-# the metrics and the processes' status in $RESULTS for container_check.py.
+# a cgroup as Kubernetes names them and, with `programs`, in another root file system and of a library of the node's;
+# and leaves the metrics and the processes' status in $RESULTS for container_check.py.
 #
 # It is not in a pod's network or cgroup, which podman cannot make in a guest.
 set -u
@@ -74,7 +74,12 @@ END
 if [[ " $* " == *" programs "* ]]; then
 	other_root
 	cgroups=--cgroups=enabled
-	printf '  - user: {object: %s, functions: workload_function}\n' "$object" >> /run/config/retprobe.yaml
+	libc=$(realpath "$(ldd build/workload | grep -o '/.*/libc\.so[^ ]*')")
+	cat >> /run/config/retprobe.yaml <<-END
+	  - user: {object: $object, functions: workload_function}
+	  - user: {object: /host$libc, functions: unlink}
+	    filter: ["comm == workload"]
+	END
 fi
 
 pod load -q -i build/container/image.tar > "$RESULTS/load.log" 2>&1 ||
