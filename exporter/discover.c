@@ -27,14 +27,24 @@ static int compare_claims(const void *a, const void *b)
 			       ((const struct claim *)b)->target);
 }
 
-static int conflict(struct discovery *d, const struct target *a, const struct target *b)
+/* The old claim stands, but if that is no error, there is nothing to be had by it. */
+static int conflict(struct discovery *d, struct claim *old, const struct target *b)
 {
+	struct target *a = old->target;
 	__cleanup_free char *first = xstrdup(source_pos__str(a->pos));
+	char *error = xasprintf("%s: %s:%s has other settings here than at %s: remove one of the "
+				"two, or make their settings the same",
+				source_pos__str(b->pos), b->object, b->function, first);
 
-	d->error = xasprintf("%s: %s:%s has other settings here than at %s: remove one of the two, "
-			     "or make their settings the same",
-			     source_pos__str(b->pos), b->object, b->function, first);
-	return -EINVAL;
+	if (!d->env->lenient) {
+		d->error = error;
+		return -EINVAL;
+	}
+	old->disputed = true;
+	a->reason = REASON_REFUSED;
+	free(a->why);
+	a->why = error;
+	return 0;
 }
 
 /* Which of the two targets of one name stands? A claim that can be had beats one that cannot. */
@@ -43,25 +53,28 @@ static int settle(struct discovery *d, struct claim *old, const struct claim *ne
 	bool old_ok = old->target->reason == REASON_NONE,
 	     new_ok = new->target->reason == REASON_NONE;
 
-	*replace = old_ok != new_ok ? new_ok : new->exact && !old->exact;
+	*replace = !old->disputed && (old_ok != new_ok ? new_ok : new->exact && !old->exact);
 	if (old_ok != new_ok || old->exact != new->exact || !new->exact)
 		return 0;
 	if (!probe_settings__same(old->target->settings, new->target->settings) ||
 	    old->target->settings->max_rate != new->target->settings->max_rate)
-		return conflict(d, old->target, new->target);
+		return conflict(d, old, new->target);
 	return 0;
 }
 
 /* What is asked for cannot be had of t; why is taken. Of one function that was named it is a
- * mistake in the configuration; a glob's is left out, and finish_glob sees to it that some are
- * left. */
+ * mistake in the configuration (the machine's change, if nobody has just asked for it); a glob's is
+ * left out, and finish_glob sees to it that some are left. */
 static int refuse(struct discovery *d, const struct request *r, struct target *t,
 		  const struct source_pos *pos, char *why)
 {
-	char *error = xasprintf("%s: %s", source_pos__str(pos), why);
+	char *error;
 
 	t->reason = REASON_REFUSED;
 	t->why = why;
+	if (d->env->lenient)
+		return 0;
+	error = xasprintf("%s: %s", source_pos__str(pos), why);
 	if (!r->pattern->glob) {
 		d->error = error;
 		return -EINVAL;

@@ -16,13 +16,16 @@ struct discover_env {
 	const char *kprobe_blacklist;		/* debugfs; absent is fine */
 	const char *btf_dir;			/* /sys/kernel/btf */
 	int tracefs;				/* directory descriptor, -1 if there is none */
+	/* Nobody has asked for it just now: a function that cannot be had as the configuration
+	 * wants it is REASON_REFUSED, and not an error. */
+	bool lenient;
 };
 
 /*
  * Resolves every pattern of the configuration. A pattern that finds nothing becomes a target with
  * its reason, so that it is exported. -EINVAL with *error (one line, to be freed): two exact claims
  * on one function with different settings, or settings that do not suit the type of a function that
- * is named, or of any that a glob names. targets__free() takes what comes back.
+ * is named, or of any that a glob names (but see lenient). targets__free() takes what comes back.
  */
 int discover__run(const struct config *c, const struct discover_env *env, struct targets **out,
 		  char **error);

@@ -21,6 +21,7 @@ struct elf_file {
 struct claim {
 	struct target *target;
 	bool exact;
+	bool disputed; /* exact claims do not agree: nobody has it */
 };
 
 struct discovery {

@@ -22,20 +22,7 @@
 #define GENERATIONS_MAX 16 /* more, and all are made one anew */
 #define VALVE_PERIOD	5.0
 #define WATCH_PERIOD	2.0
-
-struct reconcile {
-	struct features *features;
-	int tracefs;
-	struct config *config; /* a reference; NULL before the first one */
-	struct generation **generations;
-	size_t n;
-	unsigned made; /* generations, ever */
-	struct view *view;
-	struct watch *watch;
-	struct valve *valve;
-	bool changed; /* the view is not what it was, at the last change */
-	double last_watch, last_valve;
-};
+#define RETRY_PERIOD	30.0
 
 struct reconcile *reconcile__new(struct features *f, int tracefs)
 {
@@ -60,6 +47,7 @@ void reconcile__free(struct reconcile *r)
 	watch__free(r->watch);
 	valve__free(r->valve);
 	config__free(r->config);
+	free(r->failed);
 	free(r);
 }
 
@@ -77,122 +65,7 @@ int reconcile__update(struct reconcile *r, double now)
 	return err;
 }
 
-/* ---- what is attached ---------------------------------------------------------------------- */
-
-static int by_name(const void *a, const void *b)
-{
-	return target__compare(((const struct actual *)a)->target,
-			       ((const struct actual *)b)->target);
-}
-
-static void list_actual(const struct reconcile *r, struct change *ch)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		struct generation *g = r->generations[i];
-
-		for (uint32_t id = 0; id < g->targets->nids; id++) {
-			if (!generation__is_attached(g, id))
-				continue;
-			*(struct actual *)array__grow(&ch->actual, &ch->nactual,
-						      sizeof(*ch->actual)) = (struct actual){
-				.target = g->targets->v[id],
-				.generation = g,
-				.hot = ch->occasion == OVERLOADED && valve__is_hot(r->valve, g, id),
-				.moves = ch->occasion == OVERLOADED &&
-					 valve__shares_link(r->valve, g, id),
-			};
-		}
-	}
-	if (ch->nactual)
-		qsort(ch->actual, ch->nactual, sizeof(*ch->actual), by_name);
-}
-
-static struct actual *find_actual(struct change *ch, const struct target *t)
-{
-	struct actual key = { .target = t };
-
-	return ch->nactual ? bsearch(&key, ch->actual, ch->nactual, sizeof(key), by_name) : NULL;
-}
-
-/* ---- wanted against actual ---------------------------------------------------------------------
- */
-
-/* The targets leave `all`. */
-static void take_wanted(struct change *ch, struct targets *all)
-{
-	ch->nwanted = all->n;
-	ch->wanted = xcalloc(all->n, sizeof(*ch->wanted));
-	for (size_t i = 0; i < all->n; i++)
-		ch->wanted[i] = (struct wanted){ .target = all->v[i],
-						 .max_rate = all->v[i]->settings->max_rate };
-	all->n = 0;
-	targets__free(all);
-}
-
-static void put_off(struct target *t, enum target_reason reason, char *why)
-{
-	free(t->why);
-	t->reason = reason;
-	t->why = why;
-}
-
-/* What was called too often, or was refused, is not tried again until somebody asks for it, or it
- * is another file. */
-static bool stays_out(const struct reconcile *r, struct target *t)
-{
-	const struct view_row *row = view__find(r->view, t);
-	const struct target *before = row ? row->state.target : NULL;
-
-	if (!row || row->state.attached || !file_id__same(&before->file, &t->file) ||
-	    (before->reason != REASON_OVERLOAD && before->reason != REASON_REFUSED))
-		return false;
-	put_off(t, before->reason, before->why ? xstrdup(before->why) : NULL);
-	return true;
-}
-
-static bool may_stay(const struct change *ch, const struct actual *a, const struct target *t)
-{
-	return !ch->renew && !a->moves && config__same_cells(ch->config, a->generation->config) &&
-	       target__same(a->target, t);
-}
-
-static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w)
-{
-	struct targets *fresh = ch->fresh;
-	struct actual *a;
-
-	if (w->target->reason != REASON_NONE)
-		return;
-	if (ch->occasion != CONFIGURED && stays_out(r, w->target))
-		return;
-	a = find_actual(ch, w->target);
-	if (a && a->hot) {
-		put_off(w->target, REASON_OVERLOAD,
-			xasprintf("it was called more than %llu times a second for ten seconds "
-				  "(max_rate); a reload attaches it again",
-				  (unsigned long long)w->max_rate));
-		return;
-	}
-	if (a && may_stay(ch, a, w->target)) {
-		a->stays = true;
-		w->generation = a->generation;
-		w->id = a->target->id;
-		target__free(take_ptr(w->target));
-		return;
-	}
-	w->id = w->target->id = fresh->nids++;
-	fresh->v[fresh->n++] = w->target;
-}
-
-/* What stays is found, and what is new is collected, to be attached. */
-static void compare(struct reconcile *r, struct change *ch)
-{
-	list_actual(r, ch);
-	ch->fresh = xcalloc(1, sizeof(*ch->fresh));
-	ch->fresh->v = xcalloc(ch->nwanted, sizeof(*ch->fresh->v));
-	for (size_t i = 0; i < ch->nwanted; i++)
-		compare_one(r, ch, &ch->wanted[i]);
-}
+/* ---- the fresh ones ------------------------------------------------------------------------- */
 
 static void free_change(struct change *ch)
 {
@@ -335,16 +208,19 @@ static void conclude(struct reconcile *r, struct change *ch)
 
 static int try_change(struct reconcile *r, struct change *ch, char **error)
 {
-	struct discover_env env = { .tracefs = r->tracefs };
+	struct discover_env env = {
+		.tracefs = r->tracefs,
+		.lenient = ch->occasion != CONFIGURED,
+	};
 	struct targets *all;
 	int err;
 
 	err = discover__run(ch->config, &env, &all, error);
 	if (err)
 		return err;
-	take_wanted(ch, all);
+	change__want(ch, all);
 	ch->resolved = monotonic_seconds();
-	compare(r, ch);
+	change__compare(ch, r);
 	if (ch->fresh->n && r->n >= GENERATIONS_MAX && !ch->renew)
 		return -ENOSPC;
 	if (ch->fresh->n)
@@ -371,6 +247,8 @@ static int change(struct reconcile *r, struct config *c, enum occasion occasion,
 	}
 	if (!err) {
 		conclude(r, &ch);
+		r->pending = false;
+		free(take_ptr(r->failed));
 		log__line(r->changed ? LOG_INFO : LOG_DEBUG,
 			  "attached %zu of %zu probes in %.3f s, found in %.3f s",
 			  view__count_attached(r->view), r->view->n,
@@ -395,13 +273,13 @@ static bool is_all_attached(const struct reconcile *r)
 
 int reconcile__configure(struct reconcile *r, struct config *c, bool *changed, char **error)
 {
-	/* What it was like before it is looked at. */
-	bool machine_changed = watch__machine_changed(r->watch);
 	int err = 0;
 
 	*error = NULL;
 	*changed = false;
-	if (!r->config || machine_changed || !config__same(r->config, c) || !is_all_attached(r)) {
+	/* What it was like before it is looked at. */
+	r->pending |= watch__machine_changed(r->watch);
+	if (!r->config || r->pending || !config__same(r->config, c) || !is_all_attached(r)) {
 		err = change(r, c, CONFIGURED, error);
 		*changed = !err && r->changed;
 	}
@@ -414,14 +292,39 @@ int reconcile__configure(struct reconcile *r, struct config *c, bool *changed, c
 	return 0;
 }
 
-static bool change_again(struct reconcile *r, enum occasion occasion)
+/* What is called too often goes, whatever else cannot be done, and with it all that its links hold.
+ */
+static void relieve(struct reconcile *r, const char *error)
 {
-	__cleanup_free char *error = NULL;
+	struct change ch = { .config = r->config, .occasion = OVERLOADED };
 
+	change__relieve(&ch, r, error);
+	change__report(&ch, r->view);
+	conclude(r, &ch);
+	free_change(&ch);
+}
+
+static bool change_again(struct reconcile *r, enum occasion occasion, double now)
+{
+	char *error = NULL;
+	bool known;
+
+	r->changed = false;
 	if (!change(r, r->config, occasion, &error))
 		return r->changed;
-	log_error("the probes stay as they are: %s", error ? error : "unknown");
-	return false;
+	error = error ? error : xstrdup("unknown");
+	known = r->failed && !strcmp(r->failed, error);
+	log__line(known ? LOG_DEBUG : LOG_ERROR, "%s for now: %s",
+		  occasion == OVERLOADED ? "nothing can be attached anew"
+					 : "the probes stay as they are",
+		  error);
+	if (occasion == OVERLOADED)
+		relieve(r, error);
+	free(r->failed);
+	r->failed = error;
+	r->pending = true;
+	r->retry_at = now + RETRY_PERIOD;
+	return r->changed;
 }
 
 bool reconcile__tick(struct reconcile *r, double now)
@@ -431,12 +334,16 @@ bool reconcile__tick(struct reconcile *r, double now)
 	if (now - r->last_valve >= VALVE_PERIOD) {
 		r->last_valve = now;
 		if (valve__check(r->valve, r->view, now))
-			changed |= change_again(r, OVERLOADED);
+			changed |= change_again(r, OVERLOADED, now);
 	}
 	if (now - r->last_watch >= WATCH_PERIOD) {
 		r->last_watch = now;
-		if (watch__machine_changed(r->watch))
-			changed |= change_again(r, MACHINE_CHANGED);
+		if (watch__machine_changed(r->watch)) {
+			r->pending = true;
+			r->retry_at = now;
+		}
+		if (r->pending && now >= r->retry_at)
+			changed |= change_again(r, MACHINE_CHANGED, now);
 	}
 	return changed;
 }

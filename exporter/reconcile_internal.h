@@ -6,6 +6,22 @@
 #include "generation.h"
 #include "reconcile.h"
 
+struct reconcile {
+	struct features *features;
+	int tracefs;
+	struct config *config; /* a reference; NULL before the first one */
+	struct generation **generations;
+	size_t n;
+	unsigned made; /* generations, ever */
+	struct view *view;
+	struct watch *watch;
+	struct valve *valve;
+	bool changed; /* the view is not what it was, at the last change */
+	bool pending; /* the machine has changed, and what follows from that is still to be done */
+	char *failed; /* why it could not be, the last time; NULL: it has not been tried */
+	double last_watch, last_valve, retry_at;
+};
+
 /* Why the configuration is resolved (again). */
 enum occasion { CONFIGURED, MACHINE_CHANGED, OVERLOADED };
 
@@ -36,6 +52,16 @@ struct change {
 	struct targets *fresh;	  /* borrowed from the wanted until a generation has them */
 	struct generation *added; /* of those; NULL: there are none */
 };
+
+/* ---- reconcile_compare.c ---- */
+
+/* The targets leave `all`. */
+void change__want(struct change *ch, struct targets *all);
+/* What stays is found, and what is new is collected, to be attached. */
+void change__compare(struct change *ch, struct reconcile *r);
+/* Instead of the two: nothing is new, as it cannot be had (error), and only what is called too
+ * often goes, and what its links hold. */
+void change__relieve(struct change *ch, const struct reconcile *r, const char *error);
 
 /* ---- reconcile_report.c ---- */
 

@@ -478,6 +478,30 @@ static void test_returns_of_globs(void **state)
 			"write one of auto, errno, bool, unsigned, raw, value, size, void");
 }
 
+/* What a module turns out to be that comes while we run costs nobody else. */
+static void test_lenient(void **state)
+{
+	struct fixture f = { 0 };
+
+	env.lenient = true;
+	LIST(&f, "vfs_write");
+	LIST(&f, "vfs_read", "syscall:openat*");
+	LIST(&f, "vfs_write", "vfs_write");
+	LIST(&f, "vfs_write");
+	ask(&f, 1, RETURNS_POINTER);
+	f.lists[2].settings.maxactive = 7;
+	f.lists[3].settings.maxactive = 8;
+	run(&f);
+	check(&f, "refused:vfs_write refused:vfs_read refused:openat refused:openat2");
+	assert_string_equal(f.targets->v[0]->why,
+			    "test.yaml:3:1: vmlinux:vfs_write has other settings here than at "
+			    "test.yaml:1:1: remove one of the two, or make their settings the "
+			    "same");
+	assert_string_equal(f.targets->v[1]->why, "returns: pointer does not suit " READ LONG);
+	done(&f);
+	env.lenient = false;
+}
+
 static void test_without_sources(void **state)
 {
 	struct discover_env before = env;
@@ -658,6 +682,7 @@ int main(void)
 		cmocka_unit_test(test_returns),
 		cmocka_unit_test(test_wrong_returns),
 		cmocka_unit_test(test_returns_of_globs),
+		cmocka_unit_test(test_lenient),
 		cmocka_unit_test(test_without_sources),
 		cmocka_unit_test(test_enumerators),
 		cmocka_unit_test(test_syscalls),

@@ -144,6 +144,21 @@ static void test_kernel(void **state)
 	check_bad("vfs_write", "count", "the kernel has no BTF for this function");
 }
 
+static void test_lenient(void **state)
+{
+	struct targets *t;
+	char *error;
+
+	env.lenient = true;
+	t = discover("vfs_read", "x", "cuont", &error);
+	env.lenient = false;
+	assert_null(error);
+	assert_int_equal(t->v[0]->reason, REASON_REFUSED);
+	assert_non_null(strstr(t->v[0]->why, "did you mean count?"));
+	assert_null(t->v[0]->extra);
+	targets__free(t);
+}
+
 /* vfs_read is the only one of these with BTF. */
 static void test_glob(void **state)
 {
@@ -211,9 +226,9 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kernel), cmocka_unit_test(test_glob),
-		cmocka_unit_test(test_clone),  cmocka_unit_test(test_syscall),
-		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_lenient), cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_glob),	cmocka_unit_test(test_clone),
+		cmocka_unit_test(test_syscall), cmocka_unit_test(test_words),
 	};
 
 	env.tracefs = -1;

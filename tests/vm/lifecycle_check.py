@@ -172,6 +172,8 @@ def valve(r):
         yield "the detached probe still has series"
     if r.state("valve.others", "vfs_statx") != (1.0, ""):
         yield f"another probe: {r.state('valve.others', 'vfs_statx')}"
+    if r.state("valve.open", "dummy_xmit") != (0.0, "refused"):
+        yield f"labels that do not fit: {r.state('valve.open', 'dummy_xmit')}"
     if r.calls("valve.others", UNLINK) < 100:
         yield f"another probe counted {r.calls('valve.others', UNLINK)} of 100 calls since"
     if r.state("valve.reloaded", function) != (1.0, ""):

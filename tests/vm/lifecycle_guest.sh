@@ -201,12 +201,16 @@ stop_exporter
 cat /sys/kernel/tracing/kprobe_events >"$RESULTS/leftovers"
 
 # ---- the valve -----------------------------------------------------------------------------------------
+# Beside a module whose function turns out not to be as the configuration has it.
 cat >/tmp/valve.yaml <<'Y'
 probes:
   - {functions: __x64_sys_getpgid, max_rate: 1000}
   - {functions: ["do_unlinkat|filename_unlinkat", vfs_statx]}
+  - {module: dummy, functions: dummy_xmit, labels: [{queue: "skb->nosuch"}]}
 Y
 start --config.file=/tmp/valve.yaml
+dummy_up
+wait_for 'attached\{object="dummy",function="dummy_xmit",reason="refused"\} 0'
 "$W" unlink-missing 1 100 >/dev/null
 scrape valve.before
 "$W" getpgid-live 2 20000 >"$RESULTS/valve.during.json"
@@ -219,6 +223,8 @@ wait $calling
 "$W" getpgid-live 2 20000 >"$RESULTS/valve.after.json"
 "$W" unlink-missing 1 100 >/dev/null
 scrape valve.others
+$bb rmmod dummy
+wait_for 'attached\{object="dummy",function="dummy_xmit",reason="waiting"\} 0'
 post_reload >/dev/null
 "$W" getpgid-live 1 10 >/dev/null
 scrape valve.reloaded

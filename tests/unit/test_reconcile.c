@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is decided when something changes. Discovery, generations, the valve and the watch are
+ * replaced (see the Makefile's --wrap), so nothing is attached.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "discover.h"
+#include "log.h"
+#include "reconcile_internal.h"
+
+#define GENERATIONS 64
+#define TARGETS	    4 /* in all */
+
+/* What the replaced functions answer, and what they were asked. */
+static const char *found[TARGETS]; /* names of what discovery finds; NULL: none */
+static const char *discovery_error, *start_error;
+static bool lenient, machine_changed, together;
+static const char *hot; /* function that is called too often */
+static bool attached[GENERATIONS][TARGETS];
+static unsigned discoveries, starts;
+
+static struct attach_ops ops = { .name = "plain" };
+static struct attach_slot slots[TARGETS];
+
+int __wrap_discover__run(const struct config *c, const struct discover_env *env,
+			 struct targets **out, char **error);
+int __wrap_generation__plan(struct config *c, struct features *f, struct targets *targets,
+			    unsigned number, uint64_t taken, struct generation **out, char **error);
+int __wrap_generation__start(struct generation *g, struct features *f, char **error);
+bool __wrap_generation__is_attached(const struct generation *g, uint32_t id);
+void __wrap_generation__detach(struct generation *g, uint32_t id);
+const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n);
+const char *__wrap_attach__caveat(const struct attach *a, const struct attach_slot *slot);
+size_t __wrap_valve__check(struct valve *v, const struct view *view, double now);
+bool __wrap_valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id);
+bool __wrap_valve__shares_link(const struct valve *v, const struct generation *g, uint32_t id);
+bool __wrap_watch__machine_changed(struct watch *w);
+
+int __wrap_discover__run(const struct config *c, const struct discover_env *env,
+			 struct targets **out, char **error)
+{
+	struct targets *all;
+
+	lenient = env->lenient;
+	discoveries++;
+	if (discovery_error) {
+		*error = xstrdup(discovery_error);
+		return -EINVAL;
+	}
+	all = xcalloc(1, sizeof(*all));
+	all->v = xcalloc(TARGETS, sizeof(struct target *));
+	for (size_t i = 0; i < TARGETS && found[i]; i++) {
+		struct target *t = target__new(TARGET_KERNEL, "vmlinux", found[i]);
+
+		t->id = all->nids++;
+		t->settings = &c->lists[0].settings;
+		t->pos = &c->lists[0].patterns[0].pos;
+		all->v[all->n++] = t;
+	}
+	*out = all;
+	return 0;
+}
+
+int __wrap_generation__plan(struct config *c, struct features *f, struct targets *targets,
+			    unsigned number, uint64_t taken, struct generation **out, char **error)
+{
+	struct generation *g = xcalloc(1, sizeof(*g));
+
+	g->number = number;
+	g->config = config__ref(c);
+	g->targets = targets;
+	*out = g;
+	return 0;
+}
+
+int __wrap_generation__start(struct generation *g, struct features *f, char **error)
+{
+	starts++;
+	if (start_error) {
+		*error = xstrdup(start_error);
+		return -ENOMEM;
+	}
+	for (uint32_t id = 0; id < g->targets->nids; id++)
+		attached[g->number][id] = true;
+	g->live = g->targets->nids;
+	return 0;
+}
+
+bool __wrap_generation__is_attached(const struct generation *g, uint32_t id)
+{
+	return attached[g->number][id];
+}
+
+void __wrap_generation__detach(struct generation *g, uint32_t id)
+{
+	attached[g->number][id] = false;
+	g->live--;
+}
+
+const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n)
+{
+	*n = TARGETS;
+	return slots;
+}
+
+const char *__wrap_attach__caveat(const struct attach *a, const struct attach_slot *slot)
+{
+	return NULL;
+}
+
+static bool is_hot(const struct generation *g, uint32_t id)
+{
+	return hot && !strcmp(g->targets->v[id]->function, hot);
+}
+
+size_t __wrap_valve__check(struct valve *v, const struct view *view, double now)
+{
+	return hot != NULL;
+}
+
+bool __wrap_valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id)
+{
+	return is_hot(g, id);
+}
+
+bool __wrap_valve__shares_link(const struct valve *v, const struct generation *g, uint32_t id)
+{
+	return together && !is_hot(g, id);
+}
+
+bool __wrap_watch__machine_changed(struct watch *w)
+{
+	bool changed = machine_changed;
+
+	machine_changed = false;
+	return changed;
+}
+
+/* ---- a machine and its configuration -----------------------------------------------------------
+ */
+
+struct bench {
+	struct reconcile *r;
+	struct config *config;
+	double now;
+};
+
+static int set_up(void **state)
+{
+	static const char *const argv[] = { "retprobe_exporter", "f" };
+	static struct bench b;
+	char *error = NULL;
+	bool changed;
+
+	log__setup(LOG_ERROR + 1, LOG_LOGFMT);
+	memset(found, 0, sizeof(found));
+	memset(attached, 0, sizeof(attached));
+	discovery_error = start_error = hot = NULL;
+	machine_changed = together = false;
+	found[0] = "f";
+	found[1] = "g";
+	for (size_t i = 0; i < TARGETS; i++)
+		slots[i].ops = &ops;
+	b = (struct bench){ .r = reconcile__new(NULL, -1), .now = 100 };
+	if (config__parse(ARRAY_SIZE(argv), (char *const *)argv, &b.config, &error) ||
+	    reconcile__configure(b.r, b.config, &changed, &error))
+		fail_msg("%s", error);
+	assert_false(lenient);
+	discoveries = starts = 0;
+	*state = &b;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *b = *state;
+
+	reconcile__free(b->r);
+	config__free(b->config);
+	return 0;
+}
+
+static bool tick(struct bench *b, double seconds)
+{
+	b->now += seconds;
+	return reconcile__tick(b->r, b->now);
+}
+
+/* Every target and its state: "f g:overload". */
+static void check(const struct bench *b, const char *want)
+{
+	const struct view *v = reconcile__view(b->r);
+	char got[256] = "";
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct target *t = v->rows[i].state.target;
+		size_t len = strlen(got);
+
+		assert_true(v->rows[i].state.attached == (t->reason == REASON_NONE));
+		snprintf(got + len, sizeof(got) - len, "%s%s%s%s", i ? " " : "", t->function,
+			 t->reason ? ":" : "", target_reason_names[t->reason]);
+	}
+	assert_string_equal(got, want);
+}
+
+/* ---- what nobody has asked for -------------------------------------------------------------- */
+
+/* Of a module that was not there when the configuration was read, nobody has checked the types. */
+static void test_machine_changed(void **state)
+{
+	struct bench *b = *state;
+
+	found[2] = "h";
+	machine_changed = true;
+	assert_true(tick(b, 10));
+	assert_true(lenient);
+	check(b, "f g h");
+	assert_false(tick(b, 10));
+	assert_int_equal(discoveries, 1);
+}
+
+static void test_failed_is_tried_again(void **state)
+{
+	struct bench *b = *state;
+
+	found[2] = "h";
+	machine_changed = true;
+	discovery_error = "too many";
+	assert_false(tick(b, 10));
+	check(b, "f g");
+	discovery_error = NULL;
+	assert_false(tick(b, 10)); /* not at once, or it would do nothing else */
+	assert_int_equal(discoveries, 1);
+	assert_true(tick(b, 21));
+	check(b, "f g h");
+}
+
+/* A reload that fails has seen that the machine has changed, and may not keep it to itself. */
+static void test_failed_reload(void **state)
+{
+	struct bench *b = *state;
+	char *error = NULL;
+	bool changed;
+
+	found[2] = "h";
+	machine_changed = true;
+	discovery_error = "wrong";
+	assert_int_equal(reconcile__configure(b->r, b->config, &changed, &error), -EINVAL);
+	free(error);
+	check(b, "f g");
+	discovery_error = NULL;
+	assert_true(tick(b, 10));
+	check(b, "f g h");
+}
+
+/* ---- the valve ----------------------------------------------------------------------------------
+ */
+
+static void test_overload(void **state)
+{
+	struct bench *b = *state;
+
+	hot = "f";
+	assert_true(tick(b, 10));
+	check(b, "f:overload g");
+	assert_int_equal(starts, 0);
+}
+
+static void test_overload_without_a_plan(void **state)
+{
+	struct bench *b = *state;
+
+	hot = "f";
+	discovery_error = "too many";
+	assert_true(tick(b, 10));
+	check(b, "f:overload g");
+	assert_int_equal(reconcile__view(b->r)->rows[0].state.detached[REASON_OVERLOAD], 1);
+
+	/* It stays out, also when there is a plan again. */
+	hot = NULL;
+	discovery_error = NULL;
+	tick(b, 31);
+	check(b, "f:overload g");
+	assert_int_equal(discoveries, 2);
+}
+
+/* What cannot be attached anew goes with its link, and comes back as soon as it can. */
+static void test_overload_of_a_link(void **state)
+{
+	struct bench *b = *state;
+
+	hot = "f";
+	together = true;
+	start_error = "no memory";
+	assert_true(tick(b, 10));
+	check(b, "f:overload g:refused");
+	hot = NULL;
+	start_error = NULL;
+	assert_true(tick(b, 31));
+	check(b, "f:overload g");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_machine_changed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_failed_is_tried_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_failed_reload, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overload, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overload_without_a_plan, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overload_of_a_link, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
