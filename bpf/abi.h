@@ -93,6 +93,8 @@ enum rp_tally {
 	RP_TALLY_ENTERED,  /* entries that ran, where they are needed to account for losses
 			    */
 	RP_TALLY_FILTERED, /* returned, and a filter did not want it */
+	RP_TALLY_REJECTED, /* entered, and a filter did not want it nor its return: no loss, and
+			    * what a call costs all the same */
 	RP_TALLY_MAX = 8,  /* padded to a cache line */
 };
 

@@ -52,6 +52,7 @@ static __always_inline int enter_noted_session(struct pt_regs *ctx, __u64 *cooki
 		return 0;
 	if (!make_note(&args, spec, &note)) {
 		*cookie = 0;
+		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_REJECTED);
 		return 1;
 	}
 	if (count_kprobe_entries)

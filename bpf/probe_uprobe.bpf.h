@@ -132,8 +132,10 @@ int BPF_KPROBE(uprobe_session_noted)
 	bool noted;
 
 	if (!session_is_return(ctx)) {
-		if (!make_note(&args, spec, &note))
+		if (!make_note(&args, spec, &note)) {
+			tally(RP_PREEMPTIBLE, RP_SPEC_ID(spec), RP_TALLY_REJECTED);
 			return 1; /* no return of this call */
+		}
 		put_note(RP_RECENT, RP_USER, RP_SPEC_ID(spec), ENTRY_ADDR(ctx), &note);
 		*cookie = now;
 		return 0;

@@ -101,6 +101,18 @@ void snapshot__count_calls(struct bpfobj *o, uint64_t *calls)
 			calls[v.v[slot].key.id] += snapshot__calls_in(o, v.first + slot);
 }
 
+void snapshot__count_runs(struct bpfobj *o, uint64_t *runs)
+{
+	uint64_t tally[RP_TALLY_MAX];
+
+	snapshot__count_calls(o, runs);
+	for (uint32_t id = 0; id < bpfobj__tallies(o).n; id++) {
+		snapshot__tally(o, id, tally);
+		runs[id] += tally[RP_TALLY_FILTERED] + tally[RP_TALLY_REJECTED] +
+			    tally[RP_TALLY_NO_ENTRY];
+	}
+}
+
 void snapshot__tally(const struct bpfobj *o, uint32_t id, uint64_t tally[RP_TALLY_MAX])
 {
 	memset(tally, 0, RP_TALLY_MAX * sizeof(*tally));

@@ -81,6 +81,8 @@ uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g);
 
 /* Calls counted, of all label sets. calls: by target id. */
 void snapshot__count_calls(struct bpfobj *obj, uint64_t *calls);
+/* Calls that our programs ran for, whatever became of them. runs: by target id. */
+void snapshot__count_runs(struct bpfobj *obj, uint64_t *runs);
 /* Calls counted in one cell. */
 uint64_t snapshot__calls_in(struct bpfobj *obj, uint32_t cell);
 void snapshot__tally(const struct bpfobj *obj, uint32_t id, uint64_t tally[RP_TALLY_MAX]);

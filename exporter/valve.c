@@ -6,7 +6,7 @@
 #define WINDOW	 10.0 /* seconds */
 #define READINGS 16   /* kept; a window's worth, and more */
 
-/* What was counted of a generation's targets, at several moments. */
+/* What a generation's targets were called, at several moments: also what a filter rejects costs. */
 struct history {
 	unsigned generation; /* its number */
 	size_t n;
@@ -71,7 +71,7 @@ static void read_calls(struct history *h, struct generation *g, double now)
 		h->calls[i] = xcalloc(h->n, sizeof(*h->calls[i]));
 	h->time[i] = now;
 	bpfobj__refresh(g->obj);
-	snapshot__count_calls(g->obj, h->calls[i]);
+	snapshot__count_runs(g->obj, h->calls[i]);
 }
 
 /* The latest reading that is at least a window before the last one; NULL: there is none yet. */

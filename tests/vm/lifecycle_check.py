@@ -164,8 +164,9 @@ def killed(r):
 
 def valve(r):
     function = GETPGID[0]
-    if r.state("valve.open", function) != (0.0, "overload"):
-        yield f"{r.state('valve.open', function)}"
+    for hot in (function, "__x64_sys_msgrcv", "workload_function"):
+        if r.state("valve.open", hot) != (0.0, "overload"):
+            yield f"{hot}: {r.state('valve.open', hot)}"
     if r.sum("valve.open", "retprobe_probe_detached_total", GETPGID, reason="overload") != 1:
         yield "it is not counted as detached"
     if r.calls("valve.open", GETPGID) is not None:

@@ -202,11 +202,14 @@ cat /sys/kernel/tracing/kprobe_events >"$RESULTS/leftovers"
 
 # ---- the valve -----------------------------------------------------------------------------------------
 # Beside a module whose function turns out not to be as the configuration has it.
-cat >/tmp/valve.yaml <<'Y'
+# And two that a filter lets nothing through of: that costs what it costs.
+cat >/tmp/valve.yaml <<Y
 probes:
   - {functions: __x64_sys_getpgid, max_rate: 1000}
   - {functions: ["do_unlinkat|filename_unlinkat", vfs_statx]}
   - {module: dummy, functions: dummy_xmit, labels: [{queue: "skb->nosuch"}]}
+  - {functions: __x64_sys_msgrcv, filter: ["comm == nobody"], max_rate: 1000}
+  - {user: {object: $W, functions: workload_function}, filter: ["comm == nobody"], max_rate: 100}
 Y
 start --config.file=/tmp/valve.yaml
 dummy_up
@@ -214,9 +217,15 @@ wait_for 'attached\{object="dummy",function="dummy_xmit",reason="refused"\} 0'
 "$W" unlink-missing 1 100 >/dev/null
 scrape valve.before
 "$W" getpgid-live 2 20000 >"$RESULTS/valve.during.json"
-(while [ ! -e "$RESULTS/relieved" ]; do "$W" getpgid-live 2 20000 >/dev/null; done) &
+(while [ ! -e "$RESULTS/relieved" ]; do
+	"$W" getpgid-live 2 20000
+	"$W" msgrcv-invalid 2 10000
+	"$W" user-function 1 2000 7
+done >/dev/null) &
 calling=$!
 wait_for 'attached\{object="vmlinux",function="__x64_sys_getpgid",reason="overload"\} 0'
+wait_for 'attached\{.*function="__x64_sys_msgrcv",reason="overload"\} 0'
+wait_for 'attached\{.*function="workload_function",reason="overload"\} 0'
 scrape valve.open
 touch "$RESULTS/relieved"
 wait $calling
