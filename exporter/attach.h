@@ -90,10 +90,14 @@ struct attach_ops {
 	uint32_t missed_shared;
 };
 
+/* Whether the rung that --mechanism forces can be had, and is for anything that the configuration
+ * names, be it there yet or not. To be asked at the start. 0, or -EINVAL or -EOPNOTSUPP with
+ * *error. */
+int attach__check_forced(const struct config *c, struct features *f, char **error);
 /* Chooses a mechanism for every target that has an id. `mechanism` is "auto" or forces a rung for
- * the targets that it is for. 0, or -EOPNOTSUPP with *error if the forced rung cannot be had. */
-int attach__plan(struct targets *targets, struct features *f, const char *mechanism,
-		 unsigned generation, struct attach **out, char **error);
+ * the targets that it is for. */
+struct attach *attach__plan(struct targets *targets, struct features *f, const char *mechanism,
+			    unsigned generation);
 /* What the plan asks of a generation of objects: fills the fields of *p that follow from it, which
  * stay owned by the plan. */
 void attach__params(const struct attach *a, struct bpfobj_params *p);

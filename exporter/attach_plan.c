@@ -34,27 +34,51 @@ static const struct attach_ops *rung(const char *name)
 	return NULL;
 }
 
-/* A forced rung that cannot be had is an error of its own, not of each target. */
-static int check_forced(const struct targets *targets, struct features *f, const char *mechanism,
-			char **error)
+static enum target_type type_of(const struct pattern *p)
 {
-	const struct attach_ops *ops = rung(mechanism);
+	switch (p->type) {
+	case OBJECT_SYSCALL:
+		return TARGET_SYSCALL;
+	case OBJECT_USER:
+		return TARGET_USER;
+	case OBJECT_ANY:
+	case OBJECT_KERNEL:
+	case OBJECT_MODULE:
+		break;
+	}
+	return TARGET_KERNEL;
+}
+
+static bool has_type(const struct config *c, enum target_type type)
+{
+	for (size_t i = 0; i < c->nlists; i++)
+		for (size_t k = 0; k < c->lists[i].npatterns; k++)
+			if (!c->lists[i].patterns[k].exclude &&
+			    type_of(&c->lists[i].patterns[k]) == type)
+				return true;
+	return false;
+}
+
+int attach__check_forced(const struct config *c, struct features *f, char **error)
+{
+	const struct attach_ops *ops = rung(c->mechanism);
 	const char *why;
 
+	if (!strcmp(c->mechanism, "auto"))
+		return 0;
 	if (!ops) {
-		*error = xasprintf("--mechanism=%s: no such mechanism", mechanism);
+		*error = xasprintf("--mechanism=%s: no such mechanism", c->mechanism);
 		return -EINVAL;
 	}
 	why = ops->unavailable(f);
 	if (why) {
-		*error = xasprintf("--mechanism=%s cannot be had: %s", mechanism, why);
+		*error = xasprintf("--mechanism=%s cannot be had: %s", c->mechanism, why);
 		return -EOPNOTSUPP;
 	}
-	for (size_t i = 0; i < targets->nids; i++)
-		if (targets->v[i]->type == ops->type)
-			return 0;
+	if (has_type(c, ops->type))
+		return 0;
 	*error = xasprintf("--mechanism=%s is for %s, and none is to be probed: leave it out",
-			   mechanism, type_names[ops->type]);
+			   c->mechanism, type_names[ops->type]);
 	return -EOPNOTSUPP;
 }
 
@@ -248,16 +272,11 @@ static void number_extras(struct attach *a, struct targets *targets)
 	}
 }
 
-int attach__plan(struct targets *targets, struct features *f, const char *mechanism,
-		 unsigned generation, struct attach **out, char **error)
+struct attach *attach__plan(struct targets *targets, struct features *f, const char *mechanism,
+			    unsigned generation)
 {
-	bool forced = strcmp(mechanism, "auto") != 0;
-	int err = forced ? check_forced(targets, f, mechanism, error) : 0;
-	struct attach *a;
+	struct attach *a = xcalloc(1, sizeof(*a));
 
-	if (err)
-		return err;
-	a = xcalloc(1, sizeof(*a));
 	a->features = f;
 	a->generation = generation;
 	a->mechanism = mechanism;
@@ -275,8 +294,7 @@ int attach__plan(struct targets *targets, struct features *f, const char *mechan
 	}
 	number_extras(a, targets);
 	fill_tables(a);
-	*out = a;
-	return 0;
+	return a;
 }
 
 /* Whether some of a group's targets have notes, or some have none. */

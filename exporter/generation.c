@@ -15,12 +15,11 @@ int generation__plan(struct config *c, struct features *f, struct targets *targe
 	err = grid__build(c->buckets, c->nbuckets, c->native_schema, &g->grid, error);
 	if (!err)
 		err = grid__build_integers(c->size_buckets, c->nsize_buckets, &g->size_grid, error);
-	if (!err)
-		err = attach__plan(targets, f, c->mechanism, number, &g->attach, error);
 	if (err) {
 		generation__free(g);
 		return err;
 	}
+	g->attach = attach__plan(targets, f, c->mechanism, number);
 	g->params = (struct bpfobj_params){
 		.grid = g->grid,
 		.cells = c->cells,

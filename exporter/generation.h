@@ -29,8 +29,7 @@ struct generation {
 
 /*
  * Decides, changes nothing. Takes the targets. taken: bytes of the memory limit that are others'.
- * 0; -EINVAL if the configuration is at fault, -EOPNOTSUPP if this machine is, with *error, one
- * line, to be freed.
+ * 0; -EINVAL if the configuration is at fault, with *error, one line, to be freed.
  */
 int generation__plan(struct config *c, struct features *f, struct targets *targets, unsigned number,
 		     uint64_t taken, struct generation **out, char **error);

@@ -143,6 +143,11 @@ static int check(struct exporter *e)
 	if (complete_config(e, e->config, &error) ||
 	    discover__run(e->config, &env, &targets, &error))
 		return fail(EXIT_USAGE, error);
+	err = attach__check_forced(e->config, e->features, &error);
+	if (err) {
+		targets__free(targets);
+		return fail(code_of(err), error);
+	}
 	err = generation__plan(e->config, e->features, targets, 0, 0, &g, &error);
 	if (err)
 		return fail(code_of(err), error);

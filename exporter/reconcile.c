@@ -277,6 +277,10 @@ int reconcile__configure(struct reconcile *r, struct config *c, bool *changed, c
 
 	*error = NULL;
 	*changed = false;
+	if (!r->config)
+		err = attach__check_forced(c, r->features, error);
+	if (err)
+		return err;
 	/* What it was like before it is looked at. */
 	r->pending |= watch__machine_changed(r->watch);
 	if (!r->config || r->pending || !config__same(r->config, c) || !is_all_attached(r)) {

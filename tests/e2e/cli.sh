@@ -157,6 +157,35 @@ code=$?
 exporter=
 if [ $code = 0 ]; then ok "SIGTERM: exit 0"; else not_ok "SIGTERM: exit 0" "exit $code"; fi
 
+# ---- a mechanism that is forced, and targets that come later ----
+attached() { # attached OBJECT: it has a probe that is attached
+	curl -s http://127.0.0.1:$PORT/metrics | grep -q "^retprobe_probe_attached{object=\"$1\",.*,reason=\"\"} 1$"
+}
+
+for mechanism in tracepoint uretprobe; do
+	rm -f "$work/later"
+	"$X" --mechanism=$mechanism syscall:getpgid "$work/later:workload_function" \
+		--web.listen-address=127.0.0.1:$PORT 2>"$work/log" &
+	exporter=$!
+	for _ in $(seq 100); do
+		attached syscall && break
+		sleep 0.1
+	done
+	cp "$W" "$work/later"
+	for _ in $(seq 100); do
+		attached "$work/later" && break
+		sleep 0.1
+	done
+	if attached syscall && attached "$work/later"; then
+		ok "--mechanism=$mechanism, and a program that comes later"
+	else
+		not_ok "--mechanism=$mechanism, and a program that comes later" "$(cat "$work/log")"
+	fi
+	kill -TERM $exporter
+	wait $exporter
+	exporter=
+done
+
 # ---- what is printed ----
 expect "--help" 0 "" "$X" --help
 if grep -q -- '--config.file=' "$work/out"; then ok "--help lists the flags"; else
