@@ -142,6 +142,7 @@ $(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_pro
 			      snapshot__count_calls snapshot__tally snapshot__entered
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
 $(B)/unit/test_plan: REPLACED := features__has attach__slots
+$(B)/unit/test_memory: REPLACED := features__has
 $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \
 				 generation__detach attach__slots attach__caveat valve__check valve__is_hot \
 				 valve__shares_link watch__machine_changed

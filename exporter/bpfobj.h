@@ -32,7 +32,7 @@ struct bpfobj_params {
 	const struct grid *size_grid;		  /* must outlive the object */
 	const struct target_extra *const *extras; /* by index; must outlive the object */
 	uint32_t nextras;
-	uint64_t memory_limit; /* the label sets' pool gets what is left of it */
+	uint64_t memory_limit; /* the label sets' pool gets no more than a share of what is left */
 };
 
 /* Most calls that run at once have one of as many places. Tests build with less of them. */

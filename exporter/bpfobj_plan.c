@@ -21,6 +21,9 @@
 #define SET_OVERHEAD 96 /* a hash element besides its key */
 #define SET_DETAILS  4
 #define INDEX_BYTES  96 /* of a hash element, likewise */
+/* Of the memory that is left, what label sets may take; the rest is for probes that are added
+ * later, which would otherwise find no room beside them. */
+#define SETS_SHARE(left) ((left) / 4 * 3)
 /* Of a task's storage: an element besides its value, and the list of elements. */
 #define TASK_ELEMENT 104
 #define TASK_LIST    192
@@ -78,7 +81,7 @@ static uint32_t own_hists(const struct bpfobj_params *p)
 	return n;
 }
 
-/* What the label sets take, as many as the memory limit leaves room for. */
+/* What the label sets take, as many as their share of what the memory limit leaves has room for. */
 static void plan_sets(const struct bpfobj_params *p, struct bpfobj_plan *out)
 {
 	uint64_t set, room, wanted = 0, least = 0;
@@ -98,7 +101,7 @@ static void plan_sets(const struct bpfobj_params *p, struct bpfobj_plan *out)
 					    SET_DETAILS * sizeof(uint64_t)) +
 	      sizeof(struct rp_label_set) + out->key_size + SET_OVERHEAD +
 	      SET_DETAILS * (sizeof(struct rp_detail) + INDEX_BYTES);
-	room = out->total < p->memory_limit ? (p->memory_limit - out->total) / set : 0;
+	room = out->total < p->memory_limit ? SETS_SHARE(p->memory_limit - out->total) / set : 0;
 	out->sets_wanted = wanted;
 	out->nsets = wanted < room ? wanted : room > least ? room : least;
 	out->nhists = out->own_hists + out->nsets * out->hists_per_set;

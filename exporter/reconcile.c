@@ -19,7 +19,7 @@
 #include "valve.h"
 #include "watch.h"
 
-#define GENERATIONS_MAX 16 /* more, and all are made one anew */
+#define GENERATIONS_MAX 64 /* each has its programs and frames; more, and there is no room */
 #define VALVE_PERIOD	5.0
 #define WATCH_PERIOD	2.0
 #define RETRY_PERIOD	30.0
@@ -221,8 +221,11 @@ static int try_change(struct reconcile *r, struct change *ch, char **error)
 	change__want(ch, all);
 	ch->resolved = monotonic_seconds();
 	change__compare(ch, r);
-	if (ch->fresh->n && r->n >= GENERATIONS_MAX && !ch->renew)
+	if (ch->fresh->n && r->n >= GENERATIONS_MAX && !ch->renew) {
+		*error = xasprintf("%zu times probes have been added to those that were there",
+				   r->n - 1);
 		return -ENOSPC;
+	}
 	if (ch->fresh->n)
 		err = attach_fresh(r, ch, error);
 	if (err)
@@ -231,20 +234,38 @@ static int try_change(struct reconcile *r, struct change *ch, char **error)
 	return change__judge(ch, !r->config, error);
 }
 
+/* There is no room for what is new beside what is attached. Whoever has asked for it gets it, at
+ * the price of all counts; that a module has been loaded is not worth them. */
+static int change_without_room(struct reconcile *r, struct change *ch, char **error)
+{
+	__cleanup_free char *why = take_ptr(*error);
+	struct change again = {
+		.config = ch->config,
+		.occasion = ch->occasion,
+		.renew = ch->occasion != MACHINE_CHANGED,
+		.full = ch->occasion == MACHINE_CHANGED ? why : NULL,
+	};
+	int err;
+
+	if (again.renew)
+		log_warn("there is no room for more probes beside those that are attached, so all "
+			 "are attached anew and begin at 0: %s",
+			 why);
+	free_change(ch);
+	*ch = again;
+	err = try_change(r, ch, error);
+	ch->full = NULL;
+	return err;
+}
+
 static int change(struct reconcile *r, struct config *c, enum occasion occasion, char **error)
 {
 	struct change ch = { .config = c, .occasion = occasion };
 	double start = monotonic_seconds();
 	int err = try_change(r, &ch, error);
 
-	if (err == -ENOSPC && r->n) {
-		log_info("there is no room for more probes beside those that are attached: all are "
-			 "attached anew, and begin at 0");
-		free(take_ptr(*error));
-		free_change(&ch);
-		ch = (struct change){ .config = c, .occasion = occasion, .renew = true };
-		err = try_change(r, &ch, error);
-	}
+	if ((err == -ENOSPC || err == -EMFILE) && r->n)
+		err = change_without_room(r, &ch, error);
 	if (!err) {
 		conclude(r, &ch);
 		r->pending = false;

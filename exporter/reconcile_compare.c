@@ -116,6 +116,13 @@ static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w
 		stay(w, a);
 		return;
 	}
+	if (ch->full) {
+		put_off(w->target, REASON_REFUSED,
+			xasprintf("there is no room for it beside the probes that are attached: "
+				  "%s; a reload attaches all anew, from 0",
+				  ch->full));
+		return;
+	}
 	w->id = w->target->id = fresh->nids++;
 	fresh->v[fresh->n++] = w->target;
 }

@@ -43,8 +43,9 @@ struct actual {
 struct change {
 	struct config *config;
 	enum occasion occasion;
-	bool renew;	 /* nothing stays where it is */
-	double resolved; /* when it was known what is wanted; monotonic seconds */
+	bool renew;	  /* nothing stays where it is */
+	const char *full; /* why there is no room for what is new; NULL: it has not been tried */
+	double resolved;  /* when it was known what is wanted; monotonic seconds */
 	struct wanted *wanted;
 	size_t nwanted;
 	struct actual *actual; /* by name */

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The exporter, natively: reloads turn nobody away, by user functions that nobody calls.
+# The exporter, natively: reloads turn nobody away, by user functions that nobody calls; and probes that are
+# added one by one leave the others their counts.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=reload
@@ -26,9 +27,43 @@ if grep -q 'ended with requests that it had not answered' "$temp/exporter.log"; 
 else
 	not_ok "the log tells of servers that had to go" "$(tail -n 3 "$temp/exporter.log")"
 fi
-kill -TERM "${pids[0]}"
-wait "${pids[0]}"
-code=$?
-pids=()
+stop() {
+	kill -TERM "${pids[0]}"
+	wait "${pids[0]}"
+	code=$?
+	pids=()
+}
+stop
 if [ $code = 0 ]; then ok "it stops cleanly"; else not_ok "it stops cleanly" "exit $code"; fi
+
+# Label sets that want all of the memory limit, and twenty reloads that each add a function.
+workload=$PWD/build/workload
+configuration() { # configuration ADDITIONS
+	echo "probes:"
+	echo "- {user: {object: $workload, functions: workload_function}, labels: [comm], max_series: 100000}"
+	for i in $(seq "$1"); do
+		printf -- '- {user: {object: %s, functions: bench_many_%04d}}\n' "$many" "$i"
+	done
+}
+configuration 0 > "$temp/config.yml"
+"$exporter" --memory.limit=96MiB --web.listen-address="127.0.0.1:$port" --web.enable-lifecycle --config.file="$temp/config.yml" \
+	> "$temp/additions.log" 2>&1 &
+pids+=($!)
+wait_for 60 ready || give_up "start with label sets" "it does not answer"
+"$workload" user-function 2 100 7 > /dev/null
+for added in $(seq 20); do
+	configuration "$added" > "$temp/config.yml"
+	curl -s -m 60 -o "$temp/answer" -X POST "http://127.0.0.1:$port/-/reload"
+done
+curl -s -m 60 -o "$temp/metrics" "http://127.0.0.1:$port/metrics"
+attached=$(grep -c '^retprobe_probe_attached{.*} 1$' "$temp/metrics")
+if [ "$attached" = 21 ]; then ok "twenty additions"; else
+	not_ok "twenty additions" "$attached of 21 probes are attached; $(tail -n 3 "$temp/additions.log")"; fi
+if grep -q '^retprobe_duration_seconds_count{.*function="workload_function",comm="workload"} 100$' "$temp/metrics"; then
+	ok "what was there keeps its counts"
+else
+	not_ok "what was there keeps its counts" \
+		"$(grep '^retprobe_duration_seconds_count.*workload_function' "$temp/metrics")"
+fi
+stop
 exit $failed

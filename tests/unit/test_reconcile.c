@@ -14,8 +14,9 @@
 #include "log.h"
 #include "reconcile_internal.h"
 
-#define GENERATIONS 64
-#define TARGETS	    4 /* in all */
+#define GENERATIONS 80
+#define TARGETS	    80 /* in all */
+#define MIB	    (1UL << 20)
 
 /* What the replaced functions answer, and what they were asked. */
 static const char *found[TARGETS]; /* names of what discovery finds; NULL: none */
@@ -24,6 +25,7 @@ static bool lenient, machine_changed, together;
 static const char *hot; /* function that is called too often */
 static bool attached[GENERATIONS][TARGETS];
 static unsigned discoveries, starts;
+static uint64_t memory; /* of each generation */
 
 static struct attach_ops ops = { .name = "plain" };
 static struct attach_slot slots[TARGETS];
@@ -75,6 +77,7 @@ int __wrap_generation__plan(struct config *c, struct features *f, struct targets
 	g->number = number;
 	g->config = config__ref(c);
 	g->targets = targets;
+	g->memory.total = memory;
 	*out = g;
 	return 0;
 }
@@ -162,6 +165,7 @@ static int set_up(void **state)
 	memset(found, 0, sizeof(found));
 	memset(attached, 0, sizeof(attached));
 	discovery_error = start_error = hot = NULL;
+	memory = MIB;
 	machine_changed = together = false;
 	found[0] = "f";
 	found[1] = "g";
@@ -259,6 +263,78 @@ static void test_failed_reload(void **state)
 	check(b, "f g h");
 }
 
+/* ---- room ----------------------------------------------------------------------------------- */
+
+static unsigned generation_of(const struct bench *b, size_t row)
+{
+	return reconcile__view(b->r)->rows[row].generation->number;
+}
+
+static void reload(struct bench *b)
+{
+	char *error = NULL;
+	bool changed;
+
+	machine_changed = true; /* or the same configuration would be nothing new */
+	if (reconcile__configure(b->r, b->config, &changed, &error))
+		fail_msg("%s", error);
+}
+
+static void test_additions(void **state)
+{
+	static char names[TARGETS][4];
+	struct bench *b = *state;
+
+	for (size_t i = 2; i < 30; i++) {
+		snprintf(names[i], sizeof(names[i]), "f%zu", i);
+		found[i] = names[i];
+		reload(b);
+	}
+	for (size_t i = 0; i < 30; i++) {
+		assert_true(reconcile__view(b->r)->rows[i].state.attached);
+		assert_int_equal(generation_of(b, i), i < 2 ? 0 : i - 1);
+	}
+}
+
+static void test_too_many_additions(void **state)
+{
+	static char names[TARGETS][4];
+	struct bench *b = *state;
+
+	for (size_t i = 2; i < 70; i++) {
+		snprintf(names[i], sizeof(names[i]), "f%zu", i);
+		found[i] = names[i];
+		reload(b);
+		assert_true(reconcile__view(b->r)->ngenerations <= 64);
+	}
+	assert_int_equal(generation_of(b, 0), generation_of(b, 60));
+	assert_int_equal(generation_of(b, 0) + 4, generation_of(b, 69));
+}
+
+/* A module is not worth the counts of all others; whoever reloads wants it. */
+static void test_no_room(void **state)
+{
+	struct bench *b = *state;
+	const struct view *v;
+
+	found[2] = "h";
+	memory = 256 * MIB;
+	machine_changed = true;
+	assert_true(tick(b, 10));
+	check(b, "f g h:refused");
+	v = reconcile__view(b->r);
+	assert_int_equal(generation_of(b, 0), 0);
+	assert_string_equal(v->rows[2].state.target->why,
+			    "there is no room for it beside the probes that are attached: 0 more "
+			    "targets need 256.0 MiB, and with the 1.0 MiB of those that are "
+			    "attached that is more than --memory.limit allows (256.0 MiB); a "
+			    "reload attaches all anew, from 0");
+	assert_false(tick(b, 60));
+	reload(b);
+	check(b, "f g h");
+	assert_int_equal(generation_of(b, 0), generation_of(b, 2));
+}
+
 /* ---- the valve ----------------------------------------------------------------------------------
  */
 
@@ -312,6 +388,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_machine_changed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_is_tried_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_reload, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_additions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_too_many_additions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overload_without_a_plan, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overload_of_a_link, set_up, tear_down),

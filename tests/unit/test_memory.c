@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What memory is planned for, and what is left of it. features are replaced (see the Makefile). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "bpfobj.h"
+
+#define MIB (1UL << 20)
+
+bool __wrap_features__has(struct features *f, enum feature feature);
+
+bool __wrap_features__has(struct features *f, enum feature feature)
+{
+	return true;
+}
+
+static struct grid *grid, *size_grid;
+
+static int set_up(void **state)
+{
+	static const double seconds[] = { 1e-6, 1e-3, 1 }, bytes[] = { 1, 4096 };
+	char *error;
+
+	assert_int_equal(grid__build(seconds, ARRAY_SIZE(seconds), 2, &grid, &error), 0);
+	assert_int_equal(grid__build_integers(bytes, ARRAY_SIZE(bytes), &size_grid, &error), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	grid__free(grid);
+	grid__free(size_grid);
+	return 0;
+}
+
+/* One target, with so many label sets; 0: without labels. */
+static struct bpfobj_plan plan(uint32_t max_series, uint64_t limit)
+{
+	struct target_extra x = { .nlabels = 1, .kernel.max_series = max_series };
+	const struct target_extra *extras[] = { &x };
+	struct bpfobj_params p = {
+		.grid = grid,
+		.size_grid = size_grid,
+		.ntargets = 1,
+		.extras = extras,
+		.nextras = max_series ? 1 : 0,
+		.memory_limit = limit,
+	};
+	struct bpfobj_plan out;
+
+	bpfobj__plan(&p, NULL, &out);
+	return out;
+}
+
+static void test_all_sets(void **state)
+{
+	struct bpfobj_plan p = plan(10, 256 * MIB);
+
+	assert_int_equal(p.nsets, 10);
+	assert_int_equal(p.sets_wanted, 10);
+	assert_true(p.total < 256 * MIB);
+}
+
+/* Label sets that take all that they can leave room for what later reloads add. */
+static void test_capped_sets(void **state)
+{
+	struct bpfobj_plan p = plan(1000000, 256 * MIB);
+	uint64_t taken = p.total;
+
+	assert_true(p.nsets > 1000 && p.nsets < p.sets_wanted);
+	for (int i = 0; i < 60; i++)
+		taken += plan(0, 256 * MIB - taken).total;
+	assert_true(taken <= 256 * MIB);
+
+	/* Also those that have label sets themselves, which then have fewer. */
+	taken = p.total;
+	for (int i = 0; i < 2; i++) {
+		p = plan(1000000, 256 * MIB - taken);
+		assert_true(p.nsets > 1);
+		taken += p.total;
+	}
+	assert_true(taken <= 256 * MIB);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_sets),
+		cmocka_unit_test(test_capped_sets),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
