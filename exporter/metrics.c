@@ -357,6 +357,14 @@ static void write_unobserved(const struct metrics_input *in, struct series *sr, 
 	}
 }
 
+size_t metrics__label_sets_limit(const struct target_state *st)
+{
+	size_t most = st->target->extra->kernel.max_series;
+	size_t room = st->snap->nsets + st->snap->free_sets;
+
+	return most < room ? most : room;
+}
+
 static void write_label_sets(const struct metrics_input *in, struct expo *e, bool limit)
 {
 	const struct target_state *st;
@@ -371,7 +379,7 @@ static void write_label_sets(const struct metrics_input *in, struct expo *e, boo
 			continue;
 		target_labels(labels, st->target);
 		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
-			    limit ? x->kernel.max_series : st->snap->nsets, 0);
+			    limit ? metrics__label_sets_limit(st) : st->snap->nsets, 0);
 	}
 }
 

@@ -65,6 +65,10 @@ struct outcome_text metrics__class_text(enum rp_kind kind, enum rp_class cls);
 struct outcome_text metrics__detail_text(const struct target *t, int64_t value, char *buf,
 					 size_t size);
 
+/* How many label sets an attached target with labels may have: max_series, or fewer, where memory
+ * for the label sets of all targets is short. */
+size_t metrics__label_sets_limit(const struct target_state *st);
+
 /* "recursion", "maxactive", ... */
 extern const char *const missed_reason_names[MISSED_MAX];
 

@@ -189,8 +189,8 @@ static void json_label_sets(struct buf *b, const struct metrics_input *in,
 
 	if (!x || !x->nlabels)
 		return;
-	buf__printf(b, ",\"label_sets\":%zu,\"label_sets_limit\":%u", t->nsets,
-		    x->kernel.max_series);
+	buf__printf(b, ",\"label_sets\":%zu,\"label_sets_limit\":%zu", t->nsets,
+		    metrics__label_sets_limit(st));
 	if (!in->functions)
 		return;
 	buf__puts(b, ",\"series\":[");

@@ -68,8 +68,8 @@ void change__relieve(struct change *ch, const struct reconcile *r, const char *e
 
 bool wanted__is_attached(const struct wanted *w);
 const struct target *wanted__target(const struct wanted *w);
-/* Logs what is not attached, and why. Of what nobody has just asked for, only what `before` did not
- * say yet. */
+/* Logs what is not attached, and why, and what has less memory than it asks for. Of what nobody has
+ * just asked for, only what `before` did not say yet. */
 void change__report(const struct change *ch, const struct view *before);
 /* 0 if what came of it can be accepted, or a negative errno and *error. first: there was nothing
  * before it. */

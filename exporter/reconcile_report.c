@@ -61,6 +61,15 @@ static void report_waiting(const struct change *ch, const struct view *before)
 	buf__free(&modules);
 }
 
+static void report_capped(const struct bpfobj_plan *m)
+{
+	if (m->nsets < m->sets_wanted)
+		log_warn("--memory.limit has room for %u of the %u label sets that max_series "
+			 "allows: calls with more values than that count as _other; raise it, or "
+			 "lower max_series",
+			 m->nsets, m->sets_wanted);
+}
+
 void change__report(const struct change *ch, const struct view *before)
 {
 	for (size_t i = 0; i < ch->nwanted; i++) {
@@ -74,6 +83,8 @@ void change__report(const struct change *ch, const struct view *before)
 			  source_pos__str(t->pos));
 	}
 	report_waiting(ch, before);
+	if (ch->added)
+		report_capped(&ch->added->memory);
 }
 
 int change__judge(const struct change *ch, bool first, char **error)

@@ -309,6 +309,8 @@ static int find_sets(const struct bpfobj *o, struct block *b)
 		t->sets = t->sets ? t->sets : &b->sets[i];
 		t->nsets++;
 	}
+	for (size_t id = 0; id < b->snapshot.n; id++)
+		b->snapshot.targets[id].free_sets = v.n - b->nsets - b->nretired;
 	return 0;
 }
 

@@ -60,6 +60,7 @@ struct snap_target {
 	uint64_t tally[RP_TALLY_MAX];
 	struct snap_set *sets; /* by slot */
 	size_t nsets;
+	size_t free_sets; /* slots that this target and others may still take */
 };
 
 struct snapshot {

@@ -65,5 +65,12 @@ else
 	not_ok "what was there keeps its counts" \
 		"$(grep '^retprobe_duration_seconds_count.*workload_function' "$temp/metrics")"
 fi
+limit=$(sed -n 's/^retprobe_label_sets_limit{.*} //p' "$temp/metrics")
+if [ "$limit" -gt 1000 ] && [ "$limit" -lt 100000 ] &&
+	grep -q 'has room for [0-9]* of the 100000 label sets' "$temp/additions.log"; then
+	ok "label sets that there is no memory for are not promised"
+else
+	not_ok "label sets that there is no memory for are not promised" "a limit of $limit; $(head -n 2 "$temp/additions.log")"
+fi
 stop
 exit $failed

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "extra.h"
 #include "golden.h"
 #include "metrics_fixture.h"
 #include "version.h"
@@ -167,6 +168,23 @@ static void test_shared_from_start(void **state)
 	}
 	assert_int_equal(count_lines(&out, "\"_all\",reason=\"recursion\"} 0\n"), 1);
 	assert_int_equal(count_lines(&out, "\"_all\",reason=\"maxactive\"} 0\n"), 1);
+}
+
+/* The limit is one that can be reached, or nobody would learn that the memory is used up. */
+static void test_label_sets_limit(void **state)
+{
+	static struct extra_label labels[] = { { .name = "comm" } };
+	struct target_extra extra = { .labels = labels, .nlabels = 1, .kernel.max_series = 7 };
+	struct target target = fixture_targets[0];
+	struct snap_target snap = { .nsets = 2, .free_sets = 100 };
+	struct target_state st = { .target = &target, .attached = true, .snap = &snap };
+
+	target.extra = &extra;
+	assert_int_equal(metrics__label_sets_limit(&st), 7);
+	snap.free_sets = 3;
+	assert_int_equal(metrics__label_sets_limit(&st), 5);
+	snap.free_sets = 0;
+	assert_int_equal(metrics__label_sets_limit(&st), 2);
 }
 
 static void test_class_text(void **state)
@@ -336,7 +354,7 @@ int main(void)
 		cmocka_unit_test(test_class_text),    cmocka_unit_test(test_detail_text),
 		cmocka_unit_test(test_self_process),  cmocka_unit_test(test_self_notes),
 		cmocka_unit_test(test_self_requests), cmocka_unit_test(test_shared_from_start),
-		cmocka_unit_test(test_observed),
+		cmocka_unit_test(test_observed),      cmocka_unit_test(test_label_sets_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -306,6 +306,7 @@ static void test_probes_labels(void **state)
 	sets[1].cell.ndetails = ARRAY_SIZE(errnos);
 	snap.sets = sets;
 	snap.nsets = 2;
+	snap.free_sets = 100;
 	target.extra = &extra;
 	fixture.states[0].target = &target;
 	fixture.states[0].snap = &snap;
