@@ -41,9 +41,14 @@ server() {
 	pgrep -P $exporter | tail -n 1
 }
 
+only_server() {
+	[ "$(pgrep -c -P $exporter)" -eq 1 ]
+}
+
 # Descriptors and memory that are nobody else's, of both processes.
 footprint() { # footprint NAME
 	local pid
+	wait_until "the end of old servers" only_server
 	for pid in $exporter $(server); do
 		ls "/proc/$pid/fd" | wc -l
 		awk '/^(Private_Dirty|Anonymous)/ { sum += $2 } END { print sum }' "/proc/$pid/smaps_rollup"
@@ -96,7 +101,7 @@ for i in $(seq "$reloads"); do
 	esac >/tmp/life.new
 	mv /tmp/life.new /tmp/life.yaml
 	if [ $((i % 2)) -eq 0 ]; then reload_by_request; else reload_by_signal; fi
-	# The sizes that libraries settle at, at the first use of everything.
+	# The sizes that libraries settle at, at the first use of everything; of the same probes as at the end.
 	[ "$i" -ne $((reloads / 2)) ] || footprint footprint.before
 	case $i in *1) scrape reload.invalid && echo "$base" >/tmp/life.yaml ;; esac
 done
@@ -176,7 +181,7 @@ scraper() {
 			read -r -u 3 line
 			exec 3<&-
 		fi
-		echo "${line:-cut}" >>"$RESULTS/scrapes"
+		echo "$EPOCHREALTIME ${line:-cut}" >>"$RESULTS/scrapes"
 		read -r -t 0.02 <><(:)
 	done 2>/dev/null
 }
@@ -190,6 +195,13 @@ sleep 2
 touch "$RESULTS/killed"
 wait $scraping
 scrape killed.after
+# Again and again: each time it takes longer until there is another.
+for _ in 1 2 3 4 5; do
+	listening=$(logged 'listening on')
+	kill -9 "$(server)"
+	wait_until "a server after one that was killed" logged_more 'listening on' "$listening"
+done
+scrape killed.again
 # And the attacher: its server goes with it, and its events with the next start.
 old=$(server)
 kill -9 $exporter
