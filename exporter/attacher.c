@@ -28,8 +28,9 @@
 #define BACKOFF_MAX   30.0
 #define DRAIN	      7.0 /* longer than a server gives its requests */
 
-/* What a server asks for, each on a channel of its own. */
-enum { REFRESH, RELOAD, WEB, CHANNELS };
+/* What a server asks for, each on a channel of its own; and one on which it hears that it is to
+ * end. The others are open until it has: it may have taken a request for them. */
+enum { REFRESH, RELOAD, END, WEB, CHANNELS };
 
 struct child {
 	pid_t pid;
@@ -85,7 +86,7 @@ static void end_child(struct child *c)
 	c->ending = true;
 	c->told = monotonic_seconds();
 	/* Not a signal: the server is another user's, and we may lack the capability. */
-	shutdown(c->channels[RELOAD].fd, SHUT_WR);
+	shutdown(c->channels[END].fd, SHUT_WR);
 }
 
 /* All that there is to know now, it was forked with. */
@@ -122,6 +123,7 @@ static void serve(const struct attacher *a, const int *channels, const struct bu
 		.config = a->setup->web,
 		.refresh = channels[REFRESH],
 		.reload = channels[RELOAD],
+		.end = channels[END],
 		.web = channels[WEB],
 		.web_texts = *web_texts,
 	};
@@ -333,8 +335,12 @@ static void reload_by_request(struct attacher *a, struct child *c,
 {
 	__cleanup_free char *error = NULL;
 	bool changed = false;
-	int err = reload(a, &changed, &error);
+	int err = -ECANCELED;
 
+	if (a->stopping)
+		error = xstrdup("it is stopping");
+	else
+		err = reload(a, &changed, &error);
 	if (channel__answer(&c->channels[RELOAD], request, err, error, error ? strlen(error) : 0))
 		expel(c);
 	if (!err && changed)

@@ -70,7 +70,7 @@ static int open_signals(void)
 static void await_end(const struct server_setup *s, int signals)
 {
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
-				{ .fd = s->reload, .events = POLLRDHUP } };
+				{ .fd = s->end, .events = POLLRDHUP } };
 
 	while (poll(fds, ARRAY_SIZE(fds), -1) <= 0 || !(fds[0].revents | fds[1].revents))
 		;
@@ -78,11 +78,12 @@ static void await_end(const struct server_setup *s, int signals)
 
 static void close_others(const struct server_setup *s, int signals)
 {
-	int keep[SOCKETS_MAX + 4];
+	int keep[SOCKETS_MAX + 5];
 	size_t n = http__sockets(s->http, keep, SOCKETS_MAX);
 
 	keep[n++] = s->refresh;
 	keep[n++] = s->reload;
+	keep[n++] = s->end;
 	keep[n++] = s->web;
 	keep[n++] = signals;
 	privs__close_others(keep, n);

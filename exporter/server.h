@@ -13,14 +13,14 @@ struct server_setup {
 	const struct view *view;
 	struct http *http; /* bound, not started */
 	const struct web_config *config;
-	int refresh, reload; /* channels to the attacher */
+	int refresh, reload, end; /* channels to the attacher */
 	/* Without a web configuration file, -1 and nothing: */
 	int web;	      /* another channel */
 	struct buf web_texts; /* what it would have told last; the server frees it */
 };
 
 /* In the child, with all signals blocked. Returns its exit code, once the attacher has closed its
- * end of the reload channel, or SIGTERM has come, and the requests under way are answered. */
+ * end of the channel for that, or SIGTERM has come, and the requests under way are answered. */
 int server__run(const struct server_setup *s);
 
 #endif /* SERVER_H */

@@ -112,6 +112,24 @@ def held():
     verdict("reloads that follow each other faster than servers end", wrong)
 
 
+def late():
+    """The server that has taken the connection has been told to end when it is asked for a reload."""
+    wrong = None
+    for _ in range(3):
+        with connect() as s:
+            begin = time.monotonic()
+            time.sleep(HESITATION)
+            wrong = wrong or reload()
+            if time.monotonic() - begin > PATIENCE:
+                continue
+            s.sendall(b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            answer = s.makefile("rb").read()
+            if b" 200 " not in answer[:20]:
+                wrong = wrong or f"{answer!r}"
+    verdict("a reload that an old server is asked for", wrong)
+
+
 hesitating()
+late()
 held()
 sys.exit(failed)
