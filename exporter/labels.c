@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "label_groups.h"
+
 #define GRACE 1.0 /* seconds; programs run for microseconds */
 
 struct slot {
@@ -11,9 +13,12 @@ struct slot {
 	uint64_t named; /* number of its news */
 	size_t ntexts;
 	char **texts;
-	uint64_t calls; /* at the last update */
+	uint64_t calls; /* at the last update; what was folded into it does not count as new */
 	double since;	/* of the last change of calls, or of the retirement */
 };
+
+/* What becomes of a slot in an update. */
+enum due { NOT_DUE, TO_RETIRE, TO_FOLD };
 
 struct labels {
 	struct bpfobj *obj;
@@ -23,6 +28,7 @@ struct labels {
 	uint32_t nslots;
 	uint64_t news; /* so many sets were named */
 	struct label_namer *namer;
+	struct label_groups *groups; /* of those that are named, until they are the others' */
 };
 
 struct labels *labels__new(struct bpfobj *obj, const struct targets *targets)
@@ -37,6 +43,7 @@ struct labels *labels__new(struct bpfobj *obj, const struct targets *targets)
 	l->nslots = bpfobj__label_sets(obj).n;
 	l->slots = xcalloc(l->nslots + 1, sizeof(*l->slots));
 	l->namer = label_namer__new();
+	l->groups = label_groups__new(l->nslots);
 	return l;
 }
 
@@ -54,6 +61,7 @@ void labels__free(struct labels *l)
 		return;
 	for (uint32_t i = 0; i < l->nslots; i++)
 		forget_texts(&l->slots[i]);
+	label_groups__free(l->groups);
 	label_namer__free(l->namer);
 	free(l->slots);
 	free(l->extras);
@@ -77,6 +85,18 @@ static uint32_t target_of(const struct labels *l, uint32_t slot)
 	return bpfobj__label_sets(l->obj).v[slot].key.id;
 }
 
+/* Where the slot's counts are shown: in itself, in the leader of those that read the same, or in
+ * the target's others. That is where they go when it is folded. */
+static uint32_t shown_in(const struct labels *l, uint32_t slot)
+{
+	return ledger__shown_in(bpfobj__ledger(l->obj), cell_of(l, slot));
+}
+
+static void show_in(struct labels *l, uint32_t slot, uint32_t cell)
+{
+	ledger__show_in(bpfobj__ledger(l->obj), cell_of(l, slot), cell);
+}
+
 static void move_words(uint64_t *from, uint64_t *to, const uint64_t *words, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -85,12 +105,11 @@ static void move_words(uint64_t *from, uint64_t *to, const uint64_t *words, uint
 	}
 }
 
-static void fold_hists(struct labels *l, uint32_t from, uint32_t id)
+static void fold_hists(struct labels *l, uint32_t from, uint32_t into, const struct target_extra *x)
 {
-	const struct target_extra *x = l->extras[id];
 	struct ledger *ledger = bpfobj__ledger(l->obj);
 	uint32_t source = bpfobj__hist_of(l->obj, from, x), width = ledger->hist_width;
-	uint32_t to = bpfobj__hist_of(l->obj, id, x);
+	uint32_t to = bpfobj__hist_of(l->obj, into, x);
 
 	for (uint32_t i = 0; i < x->nhistograms; i++) {
 		__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
@@ -104,18 +123,21 @@ static void fold_hists(struct labels *l, uint32_t from, uint32_t id)
 static void fold_cell(struct labels *l, uint32_t slot)
 {
 	struct ledger *ledger = bpfobj__ledger(l->obj);
-	uint32_t from = cell_of(l, slot), id = target_of(l, slot), width = ledger->cell_width;
+	uint32_t from = cell_of(l, slot), to = shown_in(l, slot), width = ledger->cell_width;
 	__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
 
-	fold_hists(l, from, id);
+	fold_hists(l, from, to, l->extras[target_of(l, slot)]);
 	snapshot__add_cell(l->obj, from, words);
-	move_words(&ledger->cells[(size_t)from * width], &ledger->cells[(size_t)id * width], words,
+	move_words(&ledger->cells[(size_t)from * width], &ledger->cells[(size_t)to * width], words,
 		   RP_CELL_GRID + bpfobj__grid(l->obj)->ncells);
-	ledger->used[from] = ledger->used[id] = 1;
+	ledger->used[from] = ledger->used[to] = 1;
+	if (to >= cell_of(l, 0))
+		l->slots[to - cell_of(l, 0)].calls += snap_cell__calls(
+			&(struct snap_cell){ .words = words }, bpfobj__grid(l->obj));
 }
 
 /* Of a result that finds no slot for its number, the class "other" is what remains. */
-static void fold_detail(struct labels *l, uint32_t detail, uint32_t id)
+static void fold_detail(struct labels *l, uint32_t detail, uint32_t cell)
 {
 	struct ledger *ledger = bpfobj__ledger(l->obj);
 	uint64_t count = snapshot__detail(l->obj, detail);
@@ -123,17 +145,17 @@ static void fold_detail(struct labels *l, uint32_t detail, uint32_t id)
 
 	if (!count)
 		return;
-	to = bpfobj__claim_detail(l->obj, id, bpfobj__details(l->obj)[detail].value);
+	to = bpfobj__claim_detail(l->obj, cell, bpfobj__details(l->obj)[detail].value);
 	ledger->details[detail] -= count;
 	if (to >= 0)
 		ledger->details[to] += count;
 	else
-		ledger->cells[(size_t)id * ledger->cell_width + RP_CELL_CLASS + RP_CLASS_OTHER] +=
+		ledger->cells[(size_t)cell * ledger->cell_width + RP_CELL_CLASS + RP_CLASS_OTHER] +=
 			count;
 }
 
 /* One pass over the details, however many sets there are to fold. */
-static void fold_details(struct labels *l, const bool *folding)
+static void fold_details(struct labels *l, const enum due *due)
 {
 	const volatile struct rp_detail *details = bpfobj__details(l->obj);
 	struct label_sets_view v = bpfobj__label_sets(l->obj);
@@ -143,8 +165,8 @@ static void fold_details(struct labels *l, const bool *folding)
 		uint32_t slot = details[i].cell - v.first;
 
 		if (details[i].used && details[i].cell >= v.first && slot < l->nslots &&
-		    folding[slot])
-			fold_detail(l, i, target_of(l, slot));
+		    due[slot] == TO_FOLD)
+			fold_detail(l, i, shown_in(l, slot));
 	}
 }
 
@@ -152,20 +174,22 @@ static void free_slot(struct labels *l, uint32_t slot)
 {
 	const struct target_extra *x = l->extras[target_of(l, slot)];
 
+	label_groups__leave(l->groups, slot);
 	forget_texts(&l->slots[slot]);
 	l->slots[slot].state = SLOT_FREE;
+	show_in(l, slot, cell_of(l, slot));
 	__atomic_sub_fetch(&bpfobj__used(l->obj)[x->index].sets, 1, __ATOMIC_SEQ_CST);
 	bpfobj__free_set(l->obj, slot);
 }
 
-static void fold(struct labels *l, const bool *folding)
+static void fold(struct labels *l, const enum due *due)
 {
 	struct ledger *ledger = bpfobj__ledger(l->obj);
 
 	ledger__begin(ledger);
-	fold_details(l, folding);
+	fold_details(l, due);
 	for (uint32_t slot = 0; slot < l->nslots; slot++) {
-		if (!folding[slot])
+		if (due[slot] != TO_FOLD)
 			continue;
 		fold_cell(l, slot);
 		free_slot(l, slot);
@@ -173,73 +197,154 @@ static void fold(struct labels *l, const bool *folding)
 	ledger__end(ledger);
 }
 
-/* ---- slots ----------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
-static void name_slot(struct labels *l, uint32_t i, const struct target_extra *x)
+/* A name may be what the others are called. */
+static bool reads_like_others(const struct slot *slot)
+{
+	for (size_t i = 0; i < slot->ntexts; i++)
+		if (strcmp(slot->texts[i], LABEL_OTHERS))
+			return false;
+	return true;
+}
+
+static void show_slot(struct labels *l, uint32_t i)
+{
+	const struct slot *slot = &l->slots[i];
+	struct ledger *ledger = bpfobj__ledger(l->obj);
+	uint32_t id = target_of(l, i), leader;
+
+	if (!reads_like_others(slot)) {
+		leader = label_groups__join(l->groups, i, id, slot->texts, slot->ntexts);
+		if (leader == i)
+			return;
+		id = cell_of(l, leader);
+	}
+	ledger__begin(ledger);
+	show_in(l, i, id);
+	ledger__end(ledger);
+}
+
+static void name_slot(struct labels *l, uint32_t i, double now)
 {
 	const volatile struct rp_label_set *set = &bpfobj__label_sets(l->obj).v[i];
+	const struct target_extra *x = l->extras[target_of(l, i)];
 	struct slot *slot = &l->slots[i];
 	struct rp_label_key key;
 
 	memcpy(&key, (const void *)&set->key, sizeof(key));
+	slot->state = SLOT_ACTIVE;
 	slot->gen = set->gen;
+	slot->calls = 0;
+	slot->since = now;
 	slot->named = ++l->news;
 	slot->texts = xcalloc(x->nlabels, sizeof(*slot->texts));
 	for (; slot->ntexts < x->nlabels; slot->ntexts++)
 		slot->texts[slot->ntexts] =
 			label_namer__text(l->namer, &x->labels[slot->ntexts], &key);
+	show_slot(l, i);
 }
 
-static void retire_slot(struct labels *l, uint32_t slot)
+static bool is_in_use(const struct labels *l, uint32_t slot)
+{
+	return bpfobj__label_sets(l->obj).v[slot].used != RP_SET_FREE &&
+	       target_of(l, slot) < l->ntargets && l->extras[target_of(l, slot)];
+}
+
+void labels__name(struct labels *l, double now)
+{
+	for (uint32_t i = 0; i < l->nslots; i++)
+		if (l->slots[i].state == SLOT_FREE && is_in_use(l, i))
+			name_slot(l, i, now);
+}
+
+/* ---- idle ones ------------------------------------------------------------------------------- */
+
+/* The leader of a group is retired: what it and its group count is shown in the member that has
+ * been there longest; in the others, if none is in use. */
+static void hand_over(struct labels *l, uint32_t leader)
+{
+	uint32_t heir = label_groups__next(l->groups, leader), i;
+
+	while (heir != leader && l->slots[heir].state != SLOT_ACTIVE)
+		heir = label_groups__next(l->groups, heir);
+	if (heir != leader) {
+		label_groups__lead(l->groups, heir);
+		for (i = label_groups__next(l->groups, heir); i != heir;
+		     i = label_groups__next(l->groups, i))
+			show_in(l, i, cell_of(l, heir));
+		show_in(l, heir, cell_of(l, heir));
+		return;
+	}
+	while ((i = label_groups__next(l->groups, leader)) != leader) {
+		show_in(l, i, target_of(l, i));
+		label_groups__leave(l->groups, i);
+	}
+	show_in(l, leader, target_of(l, leader));
+	label_groups__leave(l->groups, leader);
+}
+
+/* All of them before any is handed over: none to one that goes, too. */
+static void retire(struct labels *l, const enum due *due)
 {
 	struct ledger *ledger = bpfobj__ledger(l->obj);
 
-	/* What a reader has seen of the set, it would show twice or not at all. */
+	/* What a reader has seen of the sets, it would show twice or not at all. */
 	ledger__begin(ledger);
-	bpfobj__retire_set(l->obj, slot);
+	for (uint32_t i = 0; i < l->nslots; i++) {
+		if (due[i] != TO_RETIRE)
+			continue;
+		bpfobj__retire_set(l->obj, i);
+		l->slots[i].state = SLOT_RETIRED;
+	}
+	for (uint32_t i = 0; i < l->nslots; i++)
+		if (due[i] == TO_RETIRE && shown_in(l, i) == cell_of(l, i))
+			hand_over(l, i);
 	ledger__end(ledger);
 }
 
-/* True: it is to be folded. */
-static bool follow_slot(struct labels *l, uint32_t i, double now)
+/* After series_ttl without a call the one, a moment later the other. */
+static enum due due_of(struct labels *l, uint32_t i, double now)
 {
 	const struct target_extra *x = l->extras[target_of(l, i)];
 	struct slot *slot = &l->slots[i];
-	uint64_t calls = slot->calls;
+	uint64_t calls;
 
 	if (slot->state == SLOT_RETIRED)
-		return now - slot->since >= GRACE;
-	if (x->series_ttl)
-		calls = snapshot__calls_in(l->obj, cell_of(l, i));
-	if (slot->state == SLOT_FREE) {
-		name_slot(l, i, x);
-		slot->state = SLOT_ACTIVE;
-	} else if (calls == slot->calls) {
-		if (!x->series_ttl || now - slot->since < x->series_ttl)
-			return false;
-		retire_slot(l, i);
-		slot->state = SLOT_RETIRED;
-	}
-	slot->calls = calls;
+		return now - slot->since >= GRACE ? TO_FOLD : NOT_DUE;
+	if (!x->series_ttl)
+		return NOT_DUE;
+	calls = snapshot__calls_in(l->obj, cell_of(l, i));
+	if (calls == slot->calls && now - slot->since < x->series_ttl)
+		return NOT_DUE;
 	slot->since = now;
-	return false;
+	if (calls == slot->calls)
+		return TO_RETIRE;
+	slot->calls = calls;
+	return NOT_DUE;
 }
 
 void labels__update(struct labels *l, double now)
 {
-	struct label_sets_view v = bpfobj__label_sets(l->obj);
-	__cleanup_free bool *folding = NULL;
+	__cleanup_free enum due *due = NULL;
+	bool found[] = { [TO_RETIRE] = false, [TO_FOLD] = false };
 
+	labels__name(l, now);
 	for (uint32_t i = 0; i < l->nslots; i++) {
-		if (v.v[i].used == RP_SET_FREE || target_of(l, i) >= l->ntargets ||
-		    !l->extras[target_of(l, i)] || !follow_slot(l, i, now))
+		enum due d = l->slots[i].state == SLOT_FREE ? NOT_DUE : due_of(l, i, now);
+
+		if (d == NOT_DUE)
 			continue;
-		if (!folding)
-			folding = xcalloc(l->nslots, sizeof(*folding));
-		folding[i] = true;
+		if (!due)
+			due = xcalloc(l->nslots, sizeof(*due));
+		due[i] = d;
+		found[d] = true;
 	}
-	if (folding)
-		fold(l, folding);
+	/* In this order: what is folded goes to where it is shown from now on. */
+	if (found[TO_RETIRE])
+		retire(l, due);
+	if (found[TO_FOLD])
+		fold(l, due);
 }
 
 /* ---- news ------------------------------------------------------------------------------------ */

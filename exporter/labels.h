@@ -3,11 +3,15 @@
  * Label sets in the kernel's slots: the text of their values, and the folding of idle ones into the
  * target's others.
  *
+ * Sets that read the same, though their keys differ, are shown in one of them (label_groups.h), and
+ * one that reads like the others in those: the ledger tells readers so. Each keeps its slot.
+ *
  * A set that had no call for its probe's series_ttl is retired: the kernel side forgets its key, so
  * a next call takes a new slot, and late returns count as the target's others. A moment later, when
  * no program can still be counting in it, its counts are moved to the others in the ledger, and the
- * slot is free. Counters in the kernel are never reset. So totals are right at every reading, and
- * never go back.
+ * slot is free. If there is one in use that reads the same, that takes the place of the others: a
+ * series stays as long as one of its sets does. Counters in the kernel are never reset. So totals
+ * are right at every reading, and neither they nor a series go back.
  *
  * All of this is the attacher's. A server learns the texts by labels__write_news(), and keeps them
  * in a struct label_book.
@@ -29,7 +33,10 @@ void labels__free(struct labels *l); /* NULL is fine */
 /* Extras by target id, as snapshot__take() wants them. */
 const struct target_extra *const *labels__extras(const struct labels *l);
 
-/* Names new sets, retires and folds idle ones. now: seconds of a clock that does not go back. */
+/* Names new sets: what they are called after may soon be gone. now: seconds of a clock that does
+ * not go back. */
+void labels__name(struct labels *l, double now);
+/* That, and retires and folds idle ones. */
 void labels__update(struct labels *l, double now);
 
 /*
@@ -58,7 +65,7 @@ struct label_namer;
 
 struct label_namer *label_namer__new(void);
 void label_namer__free(struct label_namer *n);
-/* The value of one label of a set; to be freed. */
+/* The value of one label of a set, in UTF-8: bytes that are not are spelt \xNN. To be freed. */
 char *label_namer__text(struct label_namer *n, const struct extra_label *label,
 			const struct rp_label_key *key);
 /* Parts of a cgroup's path, empty if it has none: "containerd://<id>", a pod's UID with dashes. To

@@ -216,8 +216,9 @@ static char *number_text(struct label_namer *n, const struct extra_label *label,
 	}
 }
 
-char *label_namer__text(struct label_namer *n, const struct extra_label *label,
-			const struct rp_label_key *key)
+/* In the key's own words. */
+static char *text_of(struct label_namer *n, const struct extra_label *label,
+		     const struct rp_label_key *key)
 {
 	switch (label->place) {
 	case LABEL_COMM:
@@ -232,4 +233,32 @@ char *label_namer__text(struct label_namer *n, const struct extra_label *label,
 			return xstrdup("?");
 		return number_text(n, label, key->number[label->index]);
 	}
+}
+
+/* As formats spell what is no UTF-8, so that texts which look the same are the same. */
+static char *spell(const char *text)
+{
+	__cleanup_buf struct buf b = {};
+	size_t left = strlen(text);
+
+	while (left) {
+		size_t n = utf8__sequence(text, left);
+
+		if (n)
+			buf__append(&b, text, n);
+		else
+			buf__printf(&b, "\\x%02x", (unsigned char)*text);
+		n += !n;
+		text += n;
+		left -= n;
+	}
+	return xstrndup(b.data ? b.data : "", b.len);
+}
+
+char *label_namer__text(struct label_namer *n, const struct extra_label *label,
+			const struct rp_label_key *key)
+{
+	__cleanup_free char *text = text_of(n, label, key);
+
+	return spell(text);
 }

@@ -16,7 +16,7 @@ size_t ledger__size(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint3
 	size_t n = words(ncells, cell_width, nhists, hist_width, ndetails);
 
 	return ALIGN_UP(sizeof(struct ledger_head), sizeof(uint64_t)) + n * sizeof(uint64_t) +
-	       ncells;
+	       ncells * (sizeof(uint32_t) + 1);
 }
 
 int ledger__init(struct ledger *l, uint32_t ncells, uint32_t cell_width, uint32_t nhists,
@@ -39,7 +39,8 @@ int ledger__init(struct ledger *l, uint32_t ncells, uint32_t cell_width, uint32_
 	l->cells = (uint64_t *)(p + ALIGN_UP(sizeof(*l->head), sizeof(uint64_t)));
 	l->hists = l->cells + (size_t)ncells * cell_width;
 	l->details = l->hists + (size_t)nhists * hist_width;
-	l->used = (uint8_t *)(l->details + ndetails);
+	l->shown_in = (uint32_t *)(l->details + ndetails);
+	l->used = (uint8_t *)(l->shown_in + ncells);
 	return 0;
 }
 
@@ -57,6 +58,19 @@ void ledger__begin(struct ledger *l)
 void ledger__end(struct ledger *l)
 {
 	__atomic_add_fetch(&l->head->version, 1, __ATOMIC_SEQ_CST);
+}
+
+/* 1 + the other, so that what has never been written is shown in itself. */
+void ledger__show_in(struct ledger *l, uint32_t cell, uint32_t other)
+{
+	l->shown_in[cell] = other == cell ? 0 : 1 + other;
+}
+
+uint32_t ledger__shown_in(const struct ledger *l, uint32_t cell)
+{
+	uint32_t other = *(volatile uint32_t *)&l->shown_in[cell];
+
+	return other ? other - 1 : cell;
 }
 
 uint32_t ledger__begin_read(const struct ledger *l)

@@ -241,7 +241,7 @@ static void begin_series(struct series *sr, const struct target_state *st,
 	sr->nlabels = TARGET_LABELS;
 	for (size_t i = 0; x && i < x->nlabels; i++)
 		sr->labels[sr->nlabels++] =
-			(struct label){ x->labels[i].name, texts ? texts->v[i] : "_other" };
+			(struct label){ x->labels[i].name, texts ? texts->v[i] : LABEL_OTHERS };
 }
 
 /* Calls write() for each series of each target that is wanted. */
@@ -360,7 +360,7 @@ static void write_unobserved(const struct metrics_input *in, struct series *sr, 
 size_t metrics__label_sets_limit(const struct target_state *st)
 {
 	size_t most = st->target->extra->kernel.max_series;
-	size_t room = st->snap->nsets + st->snap->free_sets;
+	size_t room = st->snap->taken + st->snap->free_sets;
 
 	return most < room ? most : room;
 }
@@ -379,7 +379,7 @@ static void write_label_sets(const struct metrics_input *in, struct expo *e, boo
 			continue;
 		target_labels(labels, st->target);
 		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
-			    limit ? metrics__label_sets_limit(st) : st->snap->nsets, 0);
+			    limit ? metrics__label_sets_limit(st) : st->snap->taken, 0);
 	}
 }
 

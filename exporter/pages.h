@@ -38,7 +38,8 @@
  *   stale          entries of calls whose return was not seen, and that the function's later calls
  *                  came upon. They are no losses of their own: who missed the return counted it
  *   label_sets, label_sets_limit
- *                  in use and allowed, of probes with labels
+ *                  in use and allowed, of probes with labels; several that read the same are one
+ *                  of the series
  *   series         of probes with labels, where ?function[]=NAME asks for it (and leaves out
  *                  other functions): [{labels: {name: value}, calls, sum, buckets, outcomes}];
  *                  the first is of calls that have no label set

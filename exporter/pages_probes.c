@@ -174,7 +174,7 @@ static void json_set(struct buf *b, const struct metrics_input *in, const struct
 			buf__putc(b, ',');
 		buf__json_string(b, x->labels[i].name);
 		buf__putc(b, ':');
-		buf__json_string(b, texts ? texts->v[i] : "_other");
+		buf__json_string(b, texts ? texts->v[i] : LABEL_OTHERS);
 	}
 	buf__putc(b, '}');
 	json_cell(b, in, st->target, cell);
@@ -189,7 +189,7 @@ static void json_label_sets(struct buf *b, const struct metrics_input *in,
 
 	if (!x || !x->nlabels)
 		return;
-	buf__printf(b, ",\"label_sets\":%zu,\"label_sets_limit\":%zu", t->nsets,
+	buf__printf(b, ",\"label_sets\":%zu,\"label_sets_limit\":%zu", t->taken,
 		    metrics__label_sets_limit(st));
 	if (!in->functions)
 		return;

@@ -152,8 +152,8 @@ struct raw_detail {
 /* What a snapshot points to. */
 struct block {
 	struct snapshot snapshot;
-	struct snap_set *sets; /* those in use, then the retired ones */
-	size_t nsets, nretired;
+	struct snap_set *sets; /* those that are shown, then those that are shown in another cell */
+	size_t nsets, nhidden;
 	struct raw_detail *raw; /* by cell, then by value */
 	size_t nraw;
 	struct snap_detail *details; /* the same without the cells */
@@ -169,20 +169,18 @@ static int compare_details(const void *a, const void *b)
 	return x->detail.value < y->detail.value ? -1 : x->detail.value > y->detail.value;
 }
 
-/* Where a cell's counts are shown: a retired set's are its target's others. False: nowhere yet. */
-static bool shown_in(const struct label_sets_view *v, uint32_t *cell)
+/* Where a cell's counts are shown. False: nowhere yet. */
+static bool shown_in(struct bpfobj *o, const struct label_sets_view *v, uint32_t *cell)
 {
-	const volatile struct rp_label_set *set;
-
 	if (*cell < v->first)
 		return true;
-	set = &v->v[*cell - v->first];
-	if (set->used == RP_SET_RETIRED)
-		*cell = set->key.id;
-	return set->used != RP_SET_FREE;
+	if (v->v[*cell - v->first].used == RP_SET_FREE)
+		return false;
+	*cell = ledger__shown_in(bpfobj__ledger(o), *cell);
+	return true;
 }
 
-/* Two slots may have one number of one cell, since retired sets are among the others. */
+/* Two slots may have one number of one cell, since several sets may be shown there. */
 static void merge_details(struct block *b)
 {
 	size_t n = 0;
@@ -209,7 +207,7 @@ static int read_details(struct bpfobj *o, struct block *b)
 		uint32_t cell = slots[slot].cell;
 		uint64_t count;
 
-		if (!slots[slot].used || !shown_in(&v, &cell))
+		if (!slots[slot].used || !shown_in(o, &v, &cell))
 			continue;
 		count = snapshot__detail(o, slot);
 		if (count)
@@ -276,8 +274,8 @@ static int by_target(const void *a, const void *b)
 	return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
-/* The label sets in use, grouped by target, and the retired ones. */
-static int find_sets(const struct bpfobj *o, struct block *b)
+/* The label sets that are shown, grouped by target, and the others. */
+static int find_sets(struct bpfobj *o, struct block *b)
 {
 	struct label_sets_view v = bpfobj__label_sets(o);
 	struct snap_set *end;
@@ -288,20 +286,21 @@ static int find_sets(const struct bpfobj *o, struct block *b)
 	end = b->sets + v.n;
 	for (uint32_t slot = 0; slot < v.n; slot++) {
 		struct snap_set set = { .slot = slot };
-		uint32_t used = v.v[slot].used;
+		uint32_t cell = v.first + slot;
 
-		if (used == RP_SET_FREE)
+		if (!shown_in(o, &v, &cell))
 			continue;
 		set.gen = v.v[slot].gen;
 		memcpy(&set.key, (const void *)&v.v[slot].key, sizeof(set.key));
 		if (set.key.id >= b->snapshot.n)
 			continue;
-		if (used == RP_SET_USED)
+		b->snapshot.targets[set.key.id].taken++;
+		if (cell == v.first + slot)
 			b->sets[b->nsets++] = set;
 		else
-			end[-(ssize_t)++b->nretired] = set;
+			end[-(ssize_t)++b->nhidden] = set;
 	}
-	memmove(b->sets + b->nsets, end - b->nretired, b->nretired * sizeof(*b->sets));
+	memmove(b->sets + b->nsets, end - b->nhidden, b->nhidden * sizeof(*b->sets));
 	qsort(b->sets, b->nsets, sizeof(*b->sets), by_target);
 	for (size_t i = 0; i < b->nsets; i++) {
 		struct snap_target *t = &b->snapshot.targets[b->sets[i].key.id];
@@ -310,13 +309,43 @@ static int find_sets(const struct bpfobj *o, struct block *b)
 		t->nsets++;
 	}
 	for (size_t id = 0; id < b->snapshot.n; id++)
-		b->snapshot.targets[id].free_sets = v.n - b->nsets - b->nretired;
+		b->snapshot.targets[id].free_sets = v.n - b->nsets - b->nhidden;
 	return 0;
 }
 
 static const struct target_extra *extra_at(const struct target_extra *const *extras, uint32_t id)
 {
 	return extras ? extras[id] : NULL;
+}
+
+/* Of a cell that shows others'; NULL: not for long, and the reading is not used. */
+static struct snap_cell *find_cell(const struct block *b, uint32_t first, uint32_t id,
+				   uint32_t cell)
+{
+	struct snap_set key = { .slot = cell - first, .key.id = id }, *found;
+
+	if (cell < first)
+		return &b->snapshot.targets[cell].cell;
+	found = bsearch(&key, b->sets, b->nsets, sizeof(key), by_target);
+	return found ? &found->cell : NULL;
+}
+
+/* Adds the counts of sets that are shown in another's cell. */
+static void add_hidden(struct bpfobj *o, const struct target_extra *const *extras, struct block *b)
+{
+	uint32_t first = bpfobj__label_sets(o).first;
+
+	for (size_t i = b->nsets; i < b->nsets + b->nhidden; i++) {
+		uint32_t id = b->sets[i].key.id, cell = first + b->sets[i].slot;
+		uint32_t in = ledger__shown_in(bpfobj__ledger(o), cell);
+		struct snap_cell *out = find_cell(b, first, id, in);
+
+		if (!out)
+			continue;
+		snapshot__add_cell(o, cell, out->words);
+		if (extra_at(extras, id))
+			add_hists(o, cell, extra_at(extras, id), out->hists);
+	}
 }
 
 static int take_cells(struct bpfobj *o, const struct target_extra *const *extras, struct block *b)
@@ -347,15 +376,7 @@ static int take_cells(struct bpfobj *o, const struct target_extra *const *extras
 		take_cell(o, b, v.first + set->slot, extra_at(extras, set->key.id), &words,
 			  &set->cell);
 	}
-	for (size_t i = b->nsets; i < b->nsets + b->nretired; i++) {
-		const struct snap_set *set = &b->sets[i];
-		const struct target_extra *x = extra_at(extras, set->key.id);
-		struct snap_cell *others = &b->snapshot.targets[set->key.id].cell;
-
-		snapshot__add_cell(o, v.first + set->slot, others->words);
-		if (x)
-			add_hists(o, v.first + set->slot, x, others->hists);
-	}
+	add_hidden(o, extras, b);
 	return 0;
 }
 

@@ -44,10 +44,13 @@ struct label_texts {
 	size_t n;
 	char *v[];
 };
+/* What labels read of calls that have no label set. */
+#define LABEL_OTHERS "_other"
+
 struct label_texts *label_texts__ref(struct label_texts *t);
 void label_texts__unref(struct label_texts *t); /* NULL is fine */
 
-/* A label set in use. */
+/* A label set in use, and all those of the target whose labels read the same. */
 struct snap_set {
 	uint32_t slot, gen; /* which user of the slot */
 	struct rp_label_key key;
@@ -60,6 +63,7 @@ struct snap_target {
 	uint64_t tally[RP_TALLY_MAX];
 	struct snap_set *sets; /* by slot */
 	size_t nsets;
+	size_t taken;	  /* slots that its label sets have, of max_series */
 	size_t free_sets; /* slots that this target and others may still take */
 };
 

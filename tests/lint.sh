@@ -22,6 +22,7 @@ sockets sd_notify
 programs
 bpfobj
 snapshot
+label_groups
 labels label_book
 attach
 losses

@@ -60,7 +60,7 @@ static void values_as_text(void **state)
 	struct rp_label_key key = {
 		.number = { 42, (uint64_t)-5, 1, 0, 2, 1ULL << 40 },
 		.comm = "fifteen bytes..", /* and a NUL */
-		.text = { "ext4" },
+		.text = { "ext4 \xc3\xa9 \xc3\xff" },
 		.failed = 1U << 5 | 1U << (RP_NUMBERS + 1),
 	};
 
@@ -84,7 +84,7 @@ static void values_as_text(void **state)
 	check(&(struct extra_label){ .place = LABEL_COMM, .format = EXPR_COMM }, &key,
 	      "fifteen bytes..");
 	check(&(struct extra_label){ .place = LABEL_TEXT, .index = 0, .format = EXPR_TEXT }, &key,
-	      "ext4");
+	      "ext4 \xc3\xa9 \\xc3\\xff");
 	/* What could not be read. */
 	check(&(struct extra_label){ .index = 5, .format = EXPR_UNSIGNED }, &key, "?");
 	check(&(struct extra_label){ .place = LABEL_TEXT, .index = 1, .format = EXPR_TEXT }, &key,

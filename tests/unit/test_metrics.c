@@ -176,7 +176,7 @@ static void test_label_sets_limit(void **state)
 	static struct extra_label labels[] = { { .name = "comm" } };
 	struct target_extra extra = { .labels = labels, .nlabels = 1, .kernel.max_series = 7 };
 	struct target target = fixture_targets[0];
-	struct snap_target snap = { .nsets = 2, .free_sets = 100 };
+	struct snap_target snap = { .taken = 2, .free_sets = 100 };
 	struct target_state st = { .target = &target, .attached = true, .snap = &snap };
 
 	target.extra = &extra;

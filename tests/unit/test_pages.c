@@ -306,6 +306,7 @@ static void test_probes_labels(void **state)
 	sets[1].cell.ndetails = ARRAY_SIZE(errnos);
 	snap.sets = sets;
 	snap.nsets = 2;
+	snap.taken = 3;
 	snap.free_sets = 100;
 	target.extra = &extra;
 	fixture.states[0].target = &target;
@@ -320,7 +321,7 @@ static void test_probes_labels(void **state)
 
 		assert_non_null(strstr(all.body.data, total));
 		assert_non_null(strstr(one.body.data, total));
-		assert_non_null(strstr(all.body.data, "\"label_sets\":2,\"label_sets_limit\":7}"));
+		assert_non_null(strstr(all.body.data, "\"label_sets\":3,\"label_sets_limit\":7}"));
 		assert_null(strstr(all.body.data, "\"series\""));
 		assert_non_null(strstr(one.body.data,
 				       "{\"labels\":{\"comm\":\"_other\",\"text\":\"_other\"},"

@@ -166,6 +166,25 @@ def ttl(r):
     yield from equal("sets at the end", last.sum("retprobe_label_sets", function=f), 0)
 
 
+POD = "1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901"
+
+
+def same(r):
+    f = "__x64_sys_getpgid"
+    s = r.scrape("same.0")
+    yield from equal("label sets", s.values("retprobe_label_sets", "function"), {f: 2, "lseek": 2, "sethostname": 2})
+    yield from equal("services", s.values(COUNT, "container_id", function="lseek"), {"": 60})
+    yield from equal("a service that is started again", s.values(COUNT, "cgroup", function="sethostname"),
+                     {"/system.slice/again.service": 30})
+    rounds = len(list(r.directory.glob("same.[0-9]*")))
+    for i in range(rounds):
+        s = r.scrape(f"same.{i}")
+        yield from equal(f"round {i}: calls", s.values(COUNT, "pod_uid", function=f), {POD: 150 + 10 * i})
+        yield from equal(f"round {i}: results", s.values(RETURNS, "pod_uid", function=f, value="-3"),
+                         {POD: 150 + 10 * i})
+    yield from equal("label sets at the end", s.sum("retprobe_label_sets", function=f), 1)
+
+
 class Results:
     def __init__(self, directory):
         self.directory = directory
@@ -177,7 +196,7 @@ class Results:
         return (self.directory / name).read_text().split()
 
 
-CHECKS = (kinds, sizes, expressions, cardinality, missed, mechanisms, user, ttl)
+CHECKS = (kinds, sizes, expressions, cardinality, missed, mechanisms, user, ttl, same)
 
 
 def main(name, directory):

@@ -116,4 +116,40 @@ for round in 1 2 3 4 5 6; do
 	done
 done
 stop_exporter
+
+# ---- label sets that read the same are one series -------------------------------------------------
+POD=kubepods.slice/kubepods-pod1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901.slice
+
+in_cgroup() { # in_cgroup CGROUP COMM OPERATION...
+	mkdir -p "/sys/fs/cgroup/$1" &&
+		(echo $BASHPID >"/sys/fs/cgroup/$1/cgroup.procs" && run "${@:2}") || fail "cgroup $1"
+}
+
+container() { # container DIGIT: its cgroup
+	echo "$POD/cri-containerd-$(printf "$1%.0s" {1..64}).scope"
+}
+
+cat >/tmp/same.yaml <<'Y'
+defaults: {filter: comm == podded}
+probes:
+  - {functions: __x64_sys_getpgid, labels: [pod_uid], returns: value, series_ttl: 5s}
+  - {syscalls: lseek, labels: [pod_uid, container_id]}
+  - {syscalls: sethostname, labels: [cgroup]}
+Y
+start_exporter --config.file=/tmp/same.yaml
+in_cgroup "$(container 1)" podded getpgid-many 1 100 3000000
+in_cgroup "$(container 2)" podded getpgid-many 1 50 3000000
+for service in one two; do in_cgroup system.slice/$service.service podded lseek-many 1 30 /tmp/on-tmpfs; done
+in_cgroup system.slice/again.service podded hostname 1 10
+scrape same.before
+rmdir /sys/fs/cgroup/system.slice/again.service || fail "a cgroup that ends"
+in_cgroup system.slice/again.service podded hostname 1 20
+scrape same.0
+# The first container has no more calls; what it counted stays the pod's.
+for ((i = 1; i < 40; i++)); do
+	in_cgroup "$(container 2)" podded getpgid-many 1 10 3000000
+	scrape same.$i
+	grep -q '^retprobe_label_sets{.*"__x64_sys_getpgid"} 1$' "$RESULTS/same.$i" && break
+done
+stop_exporter
 exit 0

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel side does with label sets, in plain arrays on one CPU: bpfobj is replaced (see
+ * the Makefile's --wrap). One target, whose label shows the letter that its values have in common.
+ */
+#ifndef LABEL_WORLD_H
+#define LABEL_WORLD_H
+
+#include "bpfobj.h"
+#include "labels.h"
+
+enum { SLOTS = 64, CELLS = 1 + SLOTS, DETAILS = 32, MAX_SERIES = 40 };
+enum { HIST_WIDTH = RP_HIST_GRID + 2, CELL_WIDTH = RP_CELL_GRID + 2 };
+
+static struct {
+	uint64_t cells[CELLS][CELL_WIDTH], hists[CELLS][HIST_WIDTH], counts[DETAILS];
+	uint64_t tallies[RP_TALLY_MAX];
+	struct rp_label_set sets[SLOTS];
+	struct rp_detail details[DETAILS];
+	struct rp_used used;
+	struct ledger ledger;
+} world;
+
+static struct enumerator letters[] = { { 1, "A" }, { 2, "A" }, { 3, "A" },
+				       { 4, "B" }, { 5, "B" }, { 6, LABEL_OTHERS } };
+static struct extra_label letter = { .name = "letter",
+				     .format = EXPR_ENUM,
+				     .enumerators = letters,
+				     .nenumerators = ARRAY_SIZE(letters) };
+static struct target_extra extra = {
+	.labels = &letter, .nlabels = 1, .nhistograms = 1, .series_ttl = 10
+};
+static struct target target = { .extra = &extra };
+static struct targets targets = { .v = (struct target *[]){ &target }, .n = 1, .nids = 1 };
+static const struct grid world_grid = { .ncells = 2 };
+
+const struct grid *__wrap_bpfobj__grid(const struct bpfobj *o);
+const struct grid *__wrap_bpfobj__grid(const struct bpfobj *o)
+{
+	return &world_grid;
+}
+
+struct bank_view __wrap_bpfobj__cells(const struct bpfobj *o);
+struct bank_view __wrap_bpfobj__cells(const struct bpfobj *o)
+{
+	return (struct bank_view){ world.cells[0], 1, CELLS, 1, CELL_WIDTH, CELLS };
+}
+
+struct bank_view __wrap_bpfobj__hists(const struct bpfobj *o);
+struct bank_view __wrap_bpfobj__hists(const struct bpfobj *o)
+{
+	return (struct bank_view){ world.hists[0], 1, CELLS, 1, HIST_WIDTH, CELLS };
+}
+
+struct bank_view __wrap_bpfobj__tallies(const struct bpfobj *o);
+struct bank_view __wrap_bpfobj__tallies(const struct bpfobj *o)
+{
+	return (struct bank_view){ world.tallies, 1, 1, 1, RP_TALLY_MAX, 1 };
+}
+
+struct bank_view __wrap_bpfobj__detail_counts(const struct bpfobj *o);
+struct bank_view __wrap_bpfobj__detail_counts(const struct bpfobj *o)
+{
+	return (struct bank_view){ world.counts, 1, DETAILS, 1, 1, DETAILS };
+}
+
+const volatile struct rp_detail *__wrap_bpfobj__details(const struct bpfobj *o);
+const volatile struct rp_detail *__wrap_bpfobj__details(const struct bpfobj *o)
+{
+	return world.details;
+}
+
+uint32_t __wrap_bpfobj__hist_of(const struct bpfobj *o, uint32_t cell,
+				const struct target_extra *x);
+uint32_t __wrap_bpfobj__hist_of(const struct bpfobj *o, uint32_t cell, const struct target_extra *x)
+{
+	return cell;
+}
+
+struct ledger *__wrap_bpfobj__ledger(struct bpfobj *o);
+struct ledger *__wrap_bpfobj__ledger(struct bpfobj *o)
+{
+	return &world.ledger;
+}
+
+struct label_sets_view __wrap_bpfobj__label_sets(const struct bpfobj *o);
+struct label_sets_view __wrap_bpfobj__label_sets(const struct bpfobj *o)
+{
+	return (struct label_sets_view){ world.sets, SLOTS, 1 };
+}
+
+volatile struct rp_used *__wrap_bpfobj__used(const struct bpfobj *o);
+volatile struct rp_used *__wrap_bpfobj__used(const struct bpfobj *o)
+{
+	return &world.used;
+}
+
+void __wrap_bpfobj__retire_set(struct bpfobj *o, uint32_t slot);
+void __wrap_bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
+{
+	world.sets[slot].used = RP_SET_RETIRED;
+	world.sets[slot].gen++;
+}
+
+void __wrap_bpfobj__free_set(struct bpfobj *o, uint32_t slot);
+void __wrap_bpfobj__free_set(struct bpfobj *o, uint32_t slot)
+{
+	world.sets[slot].used = RP_SET_FREE;
+}
+
+static int find_detail(uint32_t cell, int64_t value)
+{
+	for (int i = 0; i < DETAILS; i++)
+		if (world.details[i].used && world.details[i].cell == cell &&
+		    world.details[i].value == value)
+			return i;
+	return -1;
+}
+
+int __wrap_bpfobj__claim_detail(struct bpfobj *o, uint32_t cell, int64_t value);
+int __wrap_bpfobj__claim_detail(struct bpfobj *o, uint32_t cell, int64_t value)
+{
+	int slot = find_detail(cell, value);
+
+	for (int i = 0; i < DETAILS && slot < 0; i++)
+		if (!world.details[i].used)
+			slot = i;
+	if (slot >= 0)
+		world.details[slot] = (struct rp_detail){ value, cell, 1 };
+	return slot;
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+/* The slot of a set, a new one if it has none; the first that is free. */
+static uint32_t world__slot(uint64_t key)
+{
+	uint32_t slot = 0;
+
+	for (slot = 0; slot < SLOTS; slot++)
+		if (world.sets[slot].used == RP_SET_USED && world.sets[slot].key.number[0] == key)
+			return slot;
+	for (slot = 0; world.sets[slot].used; slot++)
+		;
+	world.sets[slot].used = RP_SET_USED;
+	world.sets[slot].key = (struct rp_label_key){ .number[0] = key };
+	world.used.sets++;
+	return slot;
+}
+
+/* One that returns an errno, and is observed. */
+static void world__call(uint64_t key, int error)
+{
+	uint32_t cell = 1 + world__slot(key);
+	int detail = __wrap_bpfobj__claim_detail(NULL, cell, error);
+
+	if (detail < 0)
+		world.cells[cell][RP_CELL_CLASS + RP_CLASS_OTHER]++;
+	else
+		world.counts[detail]++;
+	world.cells[cell][RP_CELL_SUM] += 100;
+	world.cells[cell][RP_CELL_GRID]++;
+	world.hists[cell][RP_HIST_GRID]++;
+}
+
+#endif /* LABEL_WORLD_H */

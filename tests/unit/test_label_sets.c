@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Label sets from their first call until they are folded, as a server reads them. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "label_world.h"
+
+static struct labels *labels;
+static struct label_book *book;
+static uint64_t known;
+
+static int set_up(void **state)
+{
+	memset(&world, 0, sizeof(world));
+	assert_int_equal(ledger__init(&world.ledger, CELLS, CELL_WIDTH, CELLS, HIST_WIDTH, DETAILS),
+			 0);
+	labels = labels__new(NULL, &targets);
+	book = label_book__new((uint32_t[]){ SLOTS }, 1);
+	known = 0;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	labels__free(labels);
+	label_book__free(book);
+	ledger__destroy(&world.ledger);
+	return 0;
+}
+
+static struct snapshot *read_all(void)
+{
+	__cleanup_buf struct buf news = {};
+	struct snapshot *s;
+
+	known = labels__write_news(labels, 0, known, &news);
+	assert_int_equal(label_book__read_news(book, news.data, news.len), 0);
+	s = snapshot__take(NULL, labels__extras(labels));
+	assert_non_null(s);
+	label_book__apply(book, 0, s);
+	return s;
+}
+
+/* All that was counted of one errno. */
+static uint64_t errors(const struct snap_cell *c, int error)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < c->ndetails; i++) {
+		assert_true(!i || c->details[i].value > c->details[i - 1].value);
+		n += c->details[i].value == error ? c->details[i].count : 0;
+	}
+	return n;
+}
+
+static void check_cell(const struct snap_cell *c, uint64_t calls)
+{
+	assert_int_equal(snap_cell__calls(c, &world_grid), calls);
+	assert_int_equal(c->words[RP_CELL_SUM], calls * 100);
+	assert_int_equal(c->hists[RP_HIST_GRID], calls);
+	assert_int_equal(errors(c, 1) + errors(c, 2) + c->words[RP_CELL_CLASS + RP_CLASS_OTHER],
+			 calls);
+}
+
+/* Calls by what the label reads, in one series each; and the slots that are taken. */
+static void check(uint64_t a, uint64_t b, uint64_t others, size_t taken)
+{
+	struct snapshot *s = read_all();
+	const struct snap_target *t = &s->targets[0];
+	uint64_t found[2] = {};
+
+	for (size_t i = 0; i < t->nsets; i++) {
+		const char *text = t->sets[i].texts->v[0];
+		uint64_t *n = &found[text[0] == 'B'];
+
+		assert_true(!strcmp(text, "A") || !strcmp(text, "B"));
+		assert_int_equal(*n, 0);
+		*n = snap_cell__calls(&t->sets[i].cell, &world_grid);
+		check_cell(&t->sets[i].cell, *n);
+	}
+	check_cell(&t->cell, others);
+	assert_int_equal(found[0], a);
+	assert_int_equal(found[1], b);
+	assert_int_equal(t->taken, taken);
+	assert_int_equal(world.used.sets, taken);
+	snapshot__free(s);
+}
+
+static void call(uint64_t key, int error, int n)
+{
+	while (n--)
+		world__call(key, error);
+}
+
+/* Sets that read the same are one series, whatever the order in which they come. */
+static void test_one_series(void **state)
+{
+	call(1, 1, 2);
+	call(4, 1, 5);
+	call(2, 1, 10);
+	call(2, 2, 3);
+	labels__update(labels, 0);
+	check(15, 5, 0, 3);
+	/* Of a set that has no name yet nothing is shown. */
+	call(3, 2, 100);
+	call(1, 2, 1);
+	check(16, 5, 0, 4);
+	labels__name(labels, 1);
+	check(116, 5, 0, 4);
+}
+
+/* A name that is what the others are called. */
+static void test_called_other(void **state)
+{
+	call(6, 1, 7);
+	call(1, 1, 1);
+	labels__update(labels, 0);
+	check(1, 0, 7, 2);
+	call(1, 1, 1);
+	labels__update(labels, 11);
+	labels__update(labels, 13);
+	check(2, 0, 7, 1);
+}
+
+/* What is idle goes to the one that reads the same, and no number goes back. */
+static void test_idle_sibling(void **state)
+{
+	call(1, 1, 2);
+	call(2, 1, 10);
+	call(3, 2, 20);
+	call(4, 2, 5);
+	labels__update(labels, 0);
+	check(32, 5, 0, 4);
+	call(2, 2, 1); /* and neither the one that had the series, nor the third */
+	labels__update(labels, 11);
+	check(33, 0, 5, 4);
+	call(2, 2, 1);
+	labels__update(labels, 12);
+	check(34, 0, 5, 1);
+
+	/* It is as old as it was: what went to it is no call. */
+	labels__update(labels, 21.9);
+	check(34, 0, 5, 1);
+	labels__update(labels, 22);
+	check(0, 0, 39, 1);
+	call(1, 1, 1); /* too late for those */
+	labels__update(labels, 23);
+	check(1, 0, 39, 1);
+}
+
+/* The heir is retired before it has inherited. */
+static void test_heir_retired(void **state)
+{
+	call(1, 1, 1);
+	labels__update(labels, 0);
+	call(2, 1, 2);
+	labels__update(labels, 9.5);
+	labels__update(labels, 19.4); /* the first is retired */
+	check(3, 0, 0, 2);
+	labels__update(labels, 19.6); /* the second */
+	check(0, 0, 3, 2);
+	call(3, 1, 4); /* a third: what is the others' stays that */
+	labels__update(labels, 20);
+	check(4, 0, 3, 3);
+	labels__update(labels, 20.5);
+	check(4, 0, 3, 2);
+	labels__update(labels, 21);
+	check(4, 0, 3, 1);
+}
+
+/* Slots that are used again begin at 0, as many times as one likes. */
+static void test_churn(void **state)
+{
+	double now = 0;
+
+	for (uint64_t round = 0; round < 50; round++) {
+		call(1 + round % 3, 1, 1);
+		call(4, 2, 1);
+		labels__update(labels, now += 6);
+		check(round + 1, round + 1, 0, world.used.sets);
+		assert_true(world.used.sets <= 4);
+		labels__update(labels, now += 1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_one_series, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_called_other, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_idle_sibling, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_heir_retired, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_churn, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
