@@ -42,7 +42,8 @@ struct {
 /*
  * Details: a slot of the pool is claimed by taking its number from the queue, naming it in
  * detail_slots, and publishing it in detail_index; from then on it is one look-up and one increment
- * in the CPU's own bank. User space reads the two mmaped arrays only.
+ * in the CPU's own bank. User space reads the two mmaped arrays only. The slots of label sets that
+ * are no more it gives back.
  */
 struct detail_key {
 	__s64 value;
@@ -112,10 +113,10 @@ static __always_inline void tally(enum rp_context c, __u32 id, enum rp_tally whi
 		add(c, &t[which], 1);
 }
 
+/* For a detail that has no slot. False: there is none to be had, or another CPU was first. */
 static __always_inline bool claim_detail(const struct detail_key *key, __u32 *slot)
 {
 	struct rp_detail *d;
-	__u32 *found;
 
 	if (bpf_map_pop_elem(&detail_free, slot))
 		return false;
@@ -127,14 +128,9 @@ static __always_inline bool claim_detail(const struct detail_key *key, __u32 *sl
 	d->used = 1;
 	if (!bpf_map_update_elem(&detail_index, key, slot, BPF_NOEXIST))
 		return true;
-	/* Another CPU was first, or the index is full: the slot goes back. */
 	d->used = 0;
 	bpf_map_push_elem(&detail_free, slot, 0);
-	found = bpf_map_lookup_elem(&detail_index, key);
-	if (!found)
-		return false;
-	*slot = *found;
-	return true;
+	return false;
 }
 
 /* Counts a result by its number; false if there is no slot for it. */
@@ -145,10 +141,13 @@ static __always_inline bool count_detail(enum rp_context c, __u32 cell, __s64 va
 	__u64 *counter;
 	__u32 slot;
 
+	if (!found && !claim_detail(&key, &slot)) {
+		found = bpf_map_lookup_elem(&detail_index, &key);
+		if (!found)
+			return false;
+	}
 	if (found)
 		slot = *found;
-	else if (!claim_detail(&key, &slot))
-		return false;
 	slot += bpf_get_smp_processor_id() * bank_details;
 	counter = bpf_map_lookup_elem(&detail_counts, &slot);
 	if (!counter)

@@ -174,17 +174,23 @@ static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
 		add(c, &h[value == RP_OBSERVED_UNREADABLE ? RP_HIST_UNREADABLE : RP_HIST_RANGE], 1);
 }
 
-/* A value kind's result that is new takes one of the target's share. */
-static __always_inline bool may_be_new(__u32 extra, const struct rp_extra *x, __u32 cell,
-				       __s64 value)
+/* Whether a value kind's result has a slot. One that is new takes one, and of the target's share as
+ * many as it takes: the exporter gives back both, with the slot. */
+static __always_inline bool has_slot(__u32 extra, const struct rp_extra *x, __u32 cell, __s64 value)
 {
 	struct detail_key key = { .value = value, .cell = cell };
 	struct rp_used *u;
+	__u32 slot;
 
 	if (bpf_map_lookup_elem(&detail_index, &key))
 		return true;
 	u = bpf_map_lookup_elem(&used, &extra);
-	return u && take_share(&u->values, x->max_series);
+	if (!u || !take_share(&u->values, x->max_series))
+		return false;
+	if (claim_detail(&key, &slot))
+		return true;
+	__sync_fetch_and_add(&u->values, -1);
+	return bpf_map_lookup_elem(&detail_index, &key);
 }
 
 /* One call that returned, of a probe that has extras. */
@@ -205,7 +211,7 @@ static __noinline long count_noted_call(const struct note *note, __u64 spec, __u
 	}
 	cell = cell_of_label(note->label, id);
 	if ((kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
-	    !may_be_new(RP_SPEC_EXTRA(spec) - 1, x, cell, o.detail))
+	    !has_slot(RP_SPEC_EXTRA(spec) - 1, x, cell, o.detail))
 		o.cls = RP_CLASS_OTHER;
 	count_outcome(c, cell, o, ns);
 

@@ -198,30 +198,28 @@ const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o)
 	return &o->plan;
 }
 
-/* As claim_detail() of core.bpf.h. */
-int bpfobj__claim_detail(struct bpfobj *o, uint32_t cell, int64_t value)
+int bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell)
 {
+	volatile struct rp_detail *d = &o->own_details[slot];
 	struct {
 		int64_t value;
 		uint32_t cell, zero;
-	} key = { value, cell, 0 };
+	} key = { d->value, d->cell, 0 };
 	int index = bpf_map__fd(o->skel->maps.detail_index);
-	int unused = bpf_map__fd(o->skel->maps.detail_free);
-	uint32_t slot, other;
+	uint32_t found;
 
-	if (!bpf_map_lookup_elem(index, &key, &slot))
-		return slot;
-	if (bpf_map_lookup_and_delete_elem(unused, NULL, &slot))
-		return -ENOSPC;
-	o->own_details[slot].value = value;
-	o->own_details[slot].cell = cell;
-	o->own_details[slot].used = 1;
+	/* First of all, for the index has no room for more keys than there are slots. */
+	bpf_map_delete_elem(index, &key);
+	key.cell = d->cell = cell;
 	if (!bpf_map_update_elem(index, &key, &slot, BPF_NOEXIST))
 		return slot;
-	/* A CPU was first, or the index is full. */
-	o->own_details[slot].used = 0;
-	bpf_map_update_elem(unused, NULL, &slot, 0);
-	return bpf_map_lookup_elem(index, &key, &other) ? -ENOSPC : (int)other;
+	return bpf_map_lookup_elem(index, &key, &found) ? -ENOSPC : (int)found;
+}
+
+void bpfobj__free_detail(struct bpfobj *o, uint32_t slot)
+{
+	__atomic_store_n(&o->own_details[slot].used, 0, __ATOMIC_SEQ_CST);
+	bpf_map_update_elem(bpf_map__fd(o->skel->maps.detail_free), NULL, &slot, 0);
 }
 
 /* ---- label sets ---------------------------------------------------------------------------- */

@@ -102,8 +102,11 @@ struct bank_view bpfobj__hists(const struct bpfobj *o);
 uint32_t bpfobj__hist_of(const struct bpfobj *o, uint32_t cell, const struct target_extra *x);
 struct bank_view bpfobj__detail_counts(const struct bpfobj *o);
 const volatile struct rp_detail *bpfobj__details(const struct bpfobj *o); /* detail_counts.n */
-/* The slot of a cell's detail, a new one if there is none; or -ENOSPC. */
-int bpfobj__claim_detail(struct bpfobj *o, uint32_t cell, int64_t value);
+/* A detail in use, which no program counts any more, becomes the cell's. Returns its slot; or that
+ * of the same value that the cell has already, or -ENOSPC: then it is to be freed. */
+int bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell);
+/* Lets the slot be taken again, after bpfobj__move_detail(). */
+void bpfobj__free_detail(struct bpfobj *o, uint32_t slot);
 const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o);
 
 /*

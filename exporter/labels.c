@@ -136,22 +136,26 @@ static void fold_cell(struct labels *l, uint32_t slot)
 			&(struct snap_cell){ .words = words }, bpfobj__grid(l->obj));
 }
 
-/* Of a result that finds no slot for its number, the class "other" is what remains. */
-static void fold_detail(struct labels *l, uint32_t detail, uint32_t cell)
+/* The slot goes on as the cell's, or its count goes to the one that the cell has, and it is free.
+ * Of a result that has none then, the class "other" is what remains. */
+static void fold_detail(struct labels *l, uint32_t detail, const struct target_extra *x,
+			uint32_t cell)
 {
 	struct ledger *ledger = bpfobj__ledger(l->obj);
 	uint64_t count = snapshot__detail(l->obj, detail);
-	int to;
+	int to = bpfobj__move_detail(l->obj, detail, cell);
 
-	if (!count)
+	if (to == (int)detail)
 		return;
-	to = bpfobj__claim_detail(l->obj, cell, bpfobj__details(l->obj)[detail].value);
 	ledger->details[detail] -= count;
 	if (to >= 0)
 		ledger->details[to] += count;
 	else
 		ledger->cells[(size_t)cell * ledger->cell_width + RP_CELL_CLASS + RP_CLASS_OTHER] +=
 			count;
+	if (x->returns_values)
+		__atomic_sub_fetch(&bpfobj__used(l->obj)[x->index].values, 1, __ATOMIC_SEQ_CST);
+	bpfobj__free_detail(l->obj, detail);
 }
 
 /* One pass over the details, however many sets there are to fold. */
@@ -166,7 +170,7 @@ static void fold_details(struct labels *l, const enum due *due)
 
 		if (details[i].used && details[i].cell >= v.first && slot < l->nslots &&
 		    due[slot] == TO_FOLD)
-			fold_detail(l, i, shown_in(l, slot));
+			fold_detail(l, i, l->extras[target_of(l, slot)], shown_in(l, slot));
 	}
 }
 

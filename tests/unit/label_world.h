@@ -117,14 +117,31 @@ static int find_detail(uint32_t cell, int64_t value)
 	return -1;
 }
 
-int __wrap_bpfobj__claim_detail(struct bpfobj *o, uint32_t cell, int64_t value);
-int __wrap_bpfobj__claim_detail(struct bpfobj *o, uint32_t cell, int64_t value)
+int __wrap_bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell);
+int __wrap_bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell)
+{
+	int found = find_detail(cell, world.details[slot].value);
+
+	world.details[slot].cell = cell;
+	return found < 0 ? (int)slot : found;
+}
+
+void __wrap_bpfobj__free_detail(struct bpfobj *o, uint32_t slot);
+void __wrap_bpfobj__free_detail(struct bpfobj *o, uint32_t slot)
+{
+	world.details[slot].used = 0;
+}
+
+static int claim_detail(uint32_t cell, int64_t value)
 {
 	int slot = find_detail(cell, value);
 
-	for (int i = 0; i < DETAILS && slot < 0; i++)
-		if (!world.details[i].used)
-			slot = i;
+	for (int i = 0; i < DETAILS && slot < 0; i++) {
+		if (world.details[i].used)
+			continue;
+		slot = i;
+		world.used.values += extra.returns_values;
+	}
 	if (slot >= 0)
 		world.details[slot] = (struct rp_detail){ value, cell, 1 };
 	return slot;
@@ -152,7 +169,7 @@ static uint32_t world__slot(uint64_t key)
 static void world__call(uint64_t key, int error)
 {
 	uint32_t cell = 1 + world__slot(key);
-	int detail = __wrap_bpfobj__claim_detail(NULL, cell, error);
+	int detail = claim_detail(cell, error);
 
 	if (detail < 0)
 		world.cells[cell][RP_CELL_CLASS + RP_CLASS_OTHER]++;

@@ -155,6 +155,12 @@ def ttl(r):
         other = calls.get("_other", 0)
         yield from equal(f"round {i}: _other", other, 100 * (i - 1))
         yield from equal(f"round {i}: results", s.values(RETURNS, "value", function=f), {"ESRCH": 100 * i})
+        for errno in "EINVAL", "EFAULT", "ESRCH":
+            yield from equal(f"round {i}: {errno}",
+                             s.values(RETURNS, "number", function="__x64_sys_sched_getparam", value=errno),
+                             {**{f"{i}{n:06}": 1 for n in range(100)}, **({"_other": other} if other else {})})
+        yield from equal(f"round {i}: values", s.values(RETURNS, "value", function="lseek"),
+                         {str(n): 2 * i for n in range(10)})
         if other < before:
             yield f"_other went back from {before} to {other}"
         before = other

@@ -105,10 +105,19 @@ probes:
     filter: comm == counter
     max_series: 100
     series_ttl: 1s
+  - functions: __x64_sys_sched_getparam
+    labels: [{number: "regs->dx"}]
+    filter: comm == counter
+    max_series: 100
+    series_ttl: 1s
+  - {syscalls: lseek, returns: value, labels: [pid], filter: comm == counter, max_series: 35, series_ttl: 1s}
 Y
 start_exporter --config.file=/tmp/ttl.yaml
 for round in 1 2 3 4 5 6; do
+	run counter lseek-many 1 10 /etc/passwd
 	run counter getpgid-many 2 100 "${round}000000"
+	run counter getparam-failing 1 300 "${round}000000"
+	run counter lseek-many 1 10 /etc/passwd
 	scrape "ttl.$round"
 	for _ in 1 2 3 4 5 6; do
 		sleep 0.6
@@ -139,7 +148,7 @@ Y
 start_exporter --config.file=/tmp/same.yaml
 in_cgroup "$(container 1)" podded getpgid-many 1 100 3000000
 in_cgroup "$(container 2)" podded getpgid-many 1 50 3000000
-for service in one two; do in_cgroup system.slice/$service.service podded lseek-many 1 30 /tmp/on-tmpfs; done
+for service in one two; do in_cgroup system.slice/$service.service podded lseek-many 1 30 /etc/passwd; done
 in_cgroup system.slice/again.service podded hostname 1 10
 scrape same.before
 rmdir /sys/fs/cgroup/system.slice/again.service || fail "a cgroup that ends"

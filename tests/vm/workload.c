@@ -334,6 +334,18 @@ static long getpgid_many(struct worker *w, long i)
 	return syscall(SYS_getpgid, atoi(argument) + w->number * w->calls + i);
 }
 
+/* One errno after the other, and a number beside the arguments for each three. */
+static long getparam_failing(struct worker *w, long i)
+{
+	static const struct {
+		pid_t pid;
+		uintptr_t param;
+	} calls[] = { { 0, 0 }, { 0, 1 }, { 1 << 30, 1 } }; /* EINVAL, EFAULT, ESRCH */
+
+	return syscall(SYS_sched_getparam, calls[i % 3].pid, calls[i % 3].param,
+		       atoi(argument) + (w->number * w->calls + i) / 3);
+}
+
 /* Returns a different number each time. */
 static long lseek_many(struct worker *w, long i)
 {
@@ -474,6 +486,7 @@ static const struct operation operations[] = {
 	{ "signals", signal_self, start_timers, NULL },
 	{ "map-lookup", map_lookup, make_map, NULL },
 	{ "getpgid-many", getpgid_many, NULL, NULL },
+	{ "getparam-failing", getparam_failing, NULL, NULL },
 	{ "lseek-many", lseek_many, open_file, NULL },
 	{ "msgrcv-invalid", msgrcv_invalid, NULL, NULL },
 	{ "hostname", set_hostname, get_hostname, NULL },
