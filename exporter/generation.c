@@ -73,6 +73,12 @@ int generation__update(struct generation *g, double now)
 	return err;
 }
 
+void generation__name(struct generation *g, double now)
+{
+	if (g->labels)
+		labels__name(g->labels, now);
+}
+
 void generation__free(struct generation *g)
 {
 	if (!g)

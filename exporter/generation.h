@@ -40,6 +40,8 @@ int generation__start(struct generation *g, struct features *f, char **error);
 void generation__detach(struct generation *g, uint32_t id);
 /* Brings losses and label sets up to date. 0 or a negative errno. */
 int generation__update(struct generation *g, double now);
+/* Names label sets that are new. */
+void generation__name(struct generation *g, double now);
 void generation__free(struct generation *g); /* detaches what is left; NULL is fine */
 
 bool generation__is_attached(const struct generation *g, uint32_t id);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a label shows. Numbers of things that have names are looked up when the label set is first
- * read, and keep that name: a cgroup may be gone by the time that its calls are asked for.
+ * What a label shows. Numbers of things that have names are looked up within a second or so after
+ * the label set is first met, and keep that name: a cgroup may be gone by the time that its calls
+ * are asked for.
  */
 #include <fcntl.h>
 #include <unistd.h>

@@ -356,6 +356,8 @@ bool reconcile__tick(struct reconcile *r, double now)
 {
 	bool changed = false;
 
+	for (size_t i = 0; i < r->n; i++)
+		generation__name(r->generations[i], now);
 	if (now - r->last_valve >= VALVE_PERIOD) {
 		r->last_valve = now;
 		if (valve__check(r->valve, r->view, now))

@@ -26,7 +26,8 @@ int reconcile__configure(struct reconcile *r, struct config *c, bool *changed, c
 
 /*
  * Looks whether the machine has changed in a way that matters, and how often functions are called,
- * and acts. To be called about once a second. True: reconcile__view() is another.
+ * and acts. Names label sets that are new: what they are called after may be gone when the next
+ * scrape comes. To be called about once a second. True: reconcile__view() is another.
  */
 bool reconcile__tick(struct reconcile *r, double now);
 

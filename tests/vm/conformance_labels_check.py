@@ -178,8 +178,10 @@ POD = "1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901"
 def same(r):
     f = "__x64_sys_getpgid"
     s = r.scrape("same.0")
-    yield from equal("label sets", s.values("retprobe_label_sets", "function"), {f: 2, "lseek": 2, "sethostname": 2})
-    yield from equal("services", s.values(COUNT, "container_id", function="lseek"), {"": 60})
+    yield from equal("label sets", s.values("retprobe_label_sets", "function"), {f: 2, "lseek": 3, "sethostname": 2})
+    yield from equal("services, and a container that is gone", s.values(COUNT, "container_id", function="lseek"),
+                     {"": 60, "containerd://" + "3" * 64: 40})
+    yield from equal("its pod", s.values(COUNT, "pod_uid", function="lseek"), {"": 60, POD: 40})
     yield from equal("a service that is started again", s.values(COUNT, "cgroup", function="sethostname"),
                      {"/system.slice/again.service": 30})
     rounds = len(list(r.directory.glob("same.[0-9]*")))

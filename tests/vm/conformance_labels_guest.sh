@@ -150,6 +150,10 @@ in_cgroup "$(container 1)" podded getpgid-many 1 100 3000000
 in_cgroup "$(container 2)" podded getpgid-many 1 50 3000000
 for service in one two; do in_cgroup system.slice/$service.service podded lseek-many 1 30 /etc/passwd; done
 in_cgroup system.slice/again.service podded hostname 1 10
+# One that is gone when it is asked for.
+in_cgroup "$(container 3)" podded lseek-many 1 40 /etc/passwd
+sleep 4
+rmdir "/sys/fs/cgroup/$(container 3)" || fail "a container that ends"
 scrape same.before
 rmdir /sys/fs/cgroup/system.slice/again.service || fail "a cgroup that ends"
 in_cgroup system.slice/again.service podded hostname 1 20
