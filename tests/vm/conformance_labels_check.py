@@ -172,6 +172,31 @@ def ttl(r):
     yield from equal("sets at the end", last.sum("retprobe_label_sets", function=f), 0)
 
 
+def many(r):
+    numbers, cgroups = {"function": "__x64_sys_sched_getparam"}, {"function": "getsid"}
+    for i in range(1, 5):
+        s, folded = r.scrape(f"many.{i}"), r.scrape(f"many.{i}.folded")
+        wanted = s.values(COUNT, "wanted", function="__x64_sys_getpgid")
+        yield from equal(f"round {i}: calls", (sum(wanted.values()), len(wanted)), (5000 * i, 101))
+        yield from equal(f"round {i}: values", s.values(RETURNS, "value", function="lseek"),
+                         {**{str(n): i for n in range(100)}, "_other": 4900 * i})
+        found = s.values(COUNT, "number", **numbers)
+        yield from equal(f"round {i}: others", found.pop("_other", 0), 3750 * i - 300)
+        yield from equal(f"round {i}: numbers", found, {f"{i}{n:06}": 3 for n in range(100)})
+        found = s.values(COUNT, "cgroup", **cgroups)
+        yield from equal(f"round {i}: cgroups", sum(found.values()), 250 * i)
+        yield from equal(f"round {i}: folded numbers", folded.values(COUNT, "number", **numbers), {"_other": 3750 * i})
+        yield from equal(f"round {i}: folded errors", folded.values(RETURNS, "value", **numbers),
+                         dict.fromkeys(("EINVAL", "EFAULT", "ESRCH"), 1250 * i))
+        yield from equal(f"round {i}: folded cgroups", folded.values(COUNT, "cgroup", **cgroups), {"_other": 250 * i})
+    yield from equal("missed", folded.values("retprobe_missed_total", "function"), {})
+    # Of both processes. What is mapped is resident once it was read: from the second round on, all of it.
+    for metric, allowed in ("retprobe_exporter_cell_bytes", 0), ("process_resident_memory_bytes", 128 << 10):
+        first, last = (r.scrape(f"many.{i}.folded").sum(metric) for i in (2, 4))
+        if last > first + allowed:
+            yield f"{metric} grew from {first:.0f} to {last:.0f}"
+
+
 POD = "1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901"
 
 
@@ -204,7 +229,7 @@ class Results:
         return (self.directory / name).read_text().split()
 
 
-CHECKS = (kinds, sizes, expressions, cardinality, missed, mechanisms, user, ttl, same)
+CHECKS = (kinds, sizes, expressions, cardinality, missed, mechanisms, user, ttl, many, same)
 
 
 def main(name, directory):

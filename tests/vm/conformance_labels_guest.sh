@@ -126,6 +126,30 @@ for round in 1 2 3 4 5 6; do
 done
 stop_exporter
 
+# ---- cardinality: more values than are kept, and what comes and goes ------------------------------
+folded() { # folded FILE: a scrape in which no idle set is left
+	get /metrics "$RESULTS/$1" && ! grep -qE '^retprobe_label_sets\{.*(getparam|getsid)"\} [1-9]' "$RESULTS/$1"
+}
+
+cat >/tmp/many.yaml <<'Y'
+defaults: {filter: comm == counter, max_series: 100}
+probes:
+  - {functions: __x64_sys_getpgid, labels: [{wanted: "regs->di"}]}
+  - {syscalls: lseek, returns: value}
+  - {functions: __x64_sys_sched_getparam, labels: [{number: "regs->dx"}], series_ttl: 1s}
+  - {syscalls: getsid, labels: [cgroup], series_ttl: 1s}
+Y
+start_exporter --config.file=/tmp/many.yaml
+for round in 1 2 3 4; do
+	run counter getpgid-many 2 5000 "${round}000000"
+	run counter lseek-many 1 5000 /etc/passwd
+	run counter getparam-failing 1 3750 "${round}000000"
+	run counter getsid-in-cgroup 1 250
+	scrape "many.$round"
+	wait_until "sets to be folded" folded "many.$round.folded"
+done
+stop_exporter
+
 # ---- label sets that read the same are one series -------------------------------------------------
 POD=kubepods.slice/kubepods-pod1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901.slice
 

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/sched.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -27,6 +28,7 @@
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -346,6 +348,25 @@ static long getparam_failing(struct worker *w, long i)
 		       atoi(argument) + (w->number * w->calls + i) / 3);
 }
 
+/* A process in a cgroup that is there for it alone. */
+static long getsid_in_cgroup(struct worker *w, long i)
+{
+	static const char path[] = "/sys/fs/cgroup/once";
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	pid_t pid;
+
+	if (mkdir(path, 0755))
+		return -1;
+	args.cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (!pid)
+		_exit(getsid(0) < 0);
+	close(args.cgroup);
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		return -1;
+	return rmdir(path);
+}
+
 /* Returns a different number each time. */
 static long lseek_many(struct worker *w, long i)
 {
@@ -487,6 +508,7 @@ static const struct operation operations[] = {
 	{ "map-lookup", map_lookup, make_map, NULL },
 	{ "getpgid-many", getpgid_many, NULL, NULL },
 	{ "getparam-failing", getparam_failing, NULL, NULL },
+	{ "getsid-in-cgroup", getsid_in_cgroup, NULL, NULL },
 	{ "lseek-many", lseek_many, open_file, NULL },
 	{ "msgrcv-invalid", msgrcv_invalid, NULL, NULL },
 	{ "hostname", set_hostname, get_hostname, NULL },
