@@ -87,6 +87,15 @@ mutants() {
 		's/^\tif \(v > \*counter\)$/\tif (1)/' unit test_losses
 	mutant others-counted exporter/losses.c \
 		's/ \|\| strcmp\(slots\[i\]\.ops->name, p->mechanism\)//' unit test_losses
+	# What becomes of label sets.
+	mutant equal-texts-apart exporter/labels.c \
+		's/^\t\tid = cell_of\(l, leader\);/\t\treturn;/' unit test_label_sets
+	mutant heir-passed-over exporter/labels.c \
+		's/l->slots\[heir\]\.state != SLOT_ACTIVE/true/' unit test_label_sets
+	mutant details-kept exporter/labels.c \
+		's/^\tbpfobj__free_detail\(l->obj, detail\);//' unit test_label_sets
+	mutant details-doubled exporter/labels.c \
+		's/^\tledger->details\[detail\] -= count;//' unit test_label_sets
 	# Starting and stopping.
 	mutant half-of-a-batch-lost exporter/attach_multi.c \
 		's/attach_range\(c, fl, slots, b, first \+ n \/ 2, n - n \/ 2\)/(void)0/' scale/6.12:refused.kprobe.multi
