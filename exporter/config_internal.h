@@ -3,6 +3,7 @@
 #ifndef CONFIG_INTERNAL_H
 #define CONFIG_INTERNAL_H
 
+#include "buf.h"
 #include "config.h"
 #include "config_tree.h"
 
@@ -59,6 +60,7 @@ struct option {
 	bool repeatable;
 	bool optional; /* the argument is: it is taken by '=' only */
 	const char *help;
+	const char *const *one_of; /* values that --help lists behind that, ends with NULL */
 	int (*set)(struct loader *l, const char *value, char **why);
 	size_t flag; /* of a switch: offset of its bool in struct loader */
 };
@@ -74,6 +76,8 @@ int value__duration(const char *text, double *out, char **why);
 int value__listen_address(const char *text, char **why);
 int value__http_path(const char *text, char **why);
 int value__mechanism(const char *text, char **why);
+/* "a, b or c" */
+void value__list(struct buf *out, const char *const *names, size_t n);
 
 /* ---- config_yaml.c: the schema ---- */
 

@@ -162,9 +162,8 @@ const struct option options[] = {
 		.name = "mechanism",
 		.argument = "NAME",
 		.fallback = "auto",
-		.help = "How to attach: auto, fsession.multi, fsession, fexit, kprobe.session, "
-			"kprobe.multi, kretprobe, tracepoint, uprobe.session, uprobe.multi or "
-			"uretprobe.",
+		.help = "How to attach: ",
+		.one_of = config_mechanisms,
 		.set = set_mechanism,
 	},
 	{
@@ -276,7 +275,16 @@ static void print_wrapped(FILE *out, int at, const char *text)
 static void print_option(FILE *out, const struct option *o)
 {
 	__cleanup_free char *name = NULL;
+	__cleanup_buf struct buf help = {};
+	size_t n = 0;
 
+	buf__printf(&help, "%s", o->help);
+	while (o->one_of && o->one_of[n])
+		n++;
+	if (n) {
+		value__list(&help, o->one_of, n);
+		buf__printf(&help, ".");
+	}
 	if (o->letter)
 		name = xasprintf("-%c, --%s", o->letter, o->name);
 	else if (!o->argument)
@@ -291,7 +299,7 @@ static void print_option(FILE *out, const struct option *o)
 	else
 		name = xasprintf("    --%s=%s%s", o->name, o->argument,
 				 o->repeatable ? " ..." : "");
-	print_wrapped(out, fprintf(out, "  %s", name), o->help);
+	print_wrapped(out, fprintf(out, "  %s", name), buf__str(&help));
 }
 
 void config__print_help(FILE *out)

@@ -78,6 +78,12 @@ int value__unsigned(const char *text, unsigned long min, unsigned long max, unsi
 	return 0;
 }
 
+void value__list(struct buf *out, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf__printf(out, "%s%s", !i ? "" : i + 1 < n ? ", " : " or ", names[i]);
+}
+
 int value__one_of(const char *text, const char *const *names, size_t n, size_t *out, char **why)
 {
 	__cleanup_free char *hint = NULL;
@@ -88,8 +94,8 @@ int value__one_of(const char *text, const char *const *names, size_t n, size_t *
 			*out = i;
 			return 0;
 		}
-		buf__printf(&list, "%s%s", !i ? "" : i + 1 < n ? ", " : " or ", names[i]);
 	}
+	value__list(&list, names, n);
 	hint = suggest__hint(text, names, n);
 	return config__refuse(why, "\"%.80s\" is not allowed%s (%s)", text, hint, buf__str(&list));
 }

@@ -180,6 +180,14 @@ def check_mechanisms():
                                                    for name in sorted(want - have)] if want else ["none"])
 
 
+def check_libraries():
+    """What is linked is said to be needed; packages are called lib and the name, or the name alone."""
+    linked = re.search(r"^LIBS\s*:= (.*)", (documents.ROOT / "Makefile").read_text(), re.M)[1].split()
+    needs = re.search(r"the binary needs (.*?):", (documents.ROOT / "deploy/README.md").read_text(), re.S)[1]
+    report("libraries are those that are linked",
+           [name for name in linked if re.sub("-.*", "", name) not in needs.lower()])
+
+
 def check_container():
     """What deploy/README.md runs by hand has the rights of the DaemonSet's pod, no more and no less."""
     done = subprocess.run([sys.executable, "-B", "tests/vm/container_options.py"], capture_output=True,
@@ -269,6 +277,7 @@ def main():
     check_metrics()
     check_flags()
     check_mechanisms()
+    check_libraries()
     check_container()
     with tempfile.TemporaryDirectory() as temp:
         check_yaml(pathlib.Path(temp))

@@ -319,6 +319,8 @@ static void test_help(void **state)
 	assert_non_null(strstr(text, "      --probe.list[=GLOB] "));
 	for (const struct option *o = options; o->name; o++)
 		assert_non_null(strstr(text, o->name));
+	for (size_t i = 0; config_mechanisms[i]; i++)
+		assert_non_null(strstr(text, config_mechanisms[i]));
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		assert_true(strlen(line) <= 80 && line[strlen(line) - 1] != ' ');
 	free(text);
