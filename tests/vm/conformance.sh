@@ -16,7 +16,8 @@ cd "$(dirname "$0")/../.." || exit 1
 	conformance_edges/6.12/preempt=full conformance_edges/6.1 lifecycle/5.10 conformance/7 \
 	conformance/6.12 conformance/6.12/preempt=full conformance_labels/7 conformance_labels/6.12 \
 	conformance_edges/5.10 scale/7 conformance/6.1 conformance/5.10 conformance_labels/6.1 scale/6.12 \
-	interrupts/6.1:fexit interrupts/6.12:fexit expressions/5.10 expressions/6.1 expressions/6.12 expressions/7
+	conformance_labels/5.10 interrupts/6.1:fexit interrupts/6.12:fexit expressions/5.10 expressions/6.1 \
+	expressions/6.12 expressions/7
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -29,7 +30,7 @@ one() { # one JOB
 	# One CPU always sees its own code as it is, and is faster where nothing is about two; each reload patches
 	# the kernel, which two can stand only one after the other.
 	case $test/$series in
-	scale/* | expressions/* | conformance_labels/[56].* | lifecycle/5.*) options=(-c 1) ;;
+	scale/* | expressions/[56].* | conformance_labels/[56].* | lifecycle/5.*) options=(-c 1) ;;
 	lifecycle/*) options=(-s) ;;
 	esac
 	[ "$test" != interrupts ] || export ICOUNT=1

@@ -5,7 +5,15 @@ expressions_guest.sh."""
 import sys
 
 import conformance_labels_check
-from conformance_labels_check import equal
+from conformance_labels_check import COUNT, equal
+
+PROBES = 14
+
+
+def has_ancestors(r):
+    """5.10 cannot tell what cgroups a cgroup is under."""
+    return not r.lines("kernel")[0].startswith("5.")
+
 
 # Never probed; and the one that its kernel has beyond the numbers that all architectures share.
 WITHOUT_NAME = {"exit", "exit_group", "rt_sigreturn", "uretprobe"}
@@ -38,7 +46,54 @@ def observed(r):
     yield from equal("out of range", s.sum("retprobe_unobserved_total", function=f, reason="range"), 0)
 
 
-conformance_labels_check.CHECKS = (syscall_names, observed)
+def attached(r):
+    """What is filtered out is told from what was never seen."""
+    s = r.scrape("expressions")
+    yield from equal("attached", s.sum("retprobe_probe_attached"), PROBES - (not has_ancestors(r)))
+    yield from equal("missed", s.values("retprobe_missed_total", "function"), {})
+
+
+def comparisons(r):
+    s = r.scrape("expressions")
+    for f, what, n in (
+            ("getpgid", ">= <= &", 40),
+            ("__x64_sys_getpgid", "> < !=", 78),
+            ("find_task_by_vpid", "negative", 20),
+            ("clock_nanosleep", "duration >=", 3),
+            ("__x64_sys_clock_nanosleep", "duration <", 100),
+            ("__x64_sys_lseek", "cpu", 100),
+            ("sethostname", "uid", 35),
+            ("bpf_map_copy_value", "enumerator", 80)):
+        yield from equal(f"{f}, {what}", s.sum(COUNT, function=f), n)
+
+
+def parameters(r):
+    s, path = r.scrape("expressions"), "/tmp/retprobe-no-such-file"
+    for label in "path", "same":
+        yield from equal(label, s.values(COUNT, label, function="unlink"), {path: 60})
+    unlink = "filename_unlinkat" if s.sum(COUNT, function="filename_unlinkat") else "do_unlinkat"
+    yield from equal("another text", s.values(COUNT, "comm", function=unlink).get("alpha"), 50)
+    yield from equal("another command", s.values(COUNT, "comm", function=unlink).get("beta"), None)
+
+
+def tasks(r):
+    s = r.scrape("expressions")
+    yield from equal("CPU", s.values(COUNT, "cpu", function="lseek"), {r.lines("cpu")[0]: 90})
+    yield from equal("threads", sorted(s.values(COUNT, "tid", function="lseek").values()), [15, 25, 25, 25])
+    yield from equal("processes", list(s.values(COUNT, "pid", function="__x64_sys_lseek").values()), [100])
+    yield from equal("cgroup", s.values(COUNT, "cgroup", function="listxattr"),
+                     {"/expressions/inner": 70} if has_ancestors(r) else {})
+
+
+def structs(r):
+    s = r.scrape("expressions")
+    for label, value in ("id", "devtmpfs"), ("second", str(ord("e"))), ("iter", "read_iter_zero"):
+        yield from equal(label, s.values(COUNT, label, function="vfs_read"), {value: 250})
+    for label, value in ("reuse", "1"), ("v6", "0"):
+        yield from equal(label, s.values(COUNT, label, function="tcp_sendmsg"), {value: 60})
+
+
+conformance_labels_check.CHECKS = (syscall_names, observed, attached, comparisons, parameters, tasks, structs)
 
 if __name__ == "__main__":
     sys.exit(conformance_labels_check.main(*sys.argv[1:]))

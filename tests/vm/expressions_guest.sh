@@ -12,6 +12,12 @@ run() { # run COMM OPERATION...: the workload under another name
 }
 
 uname -r >"$RESULTS/kernel"
+# Without multi links, what attaches in the least time: fexit takes seconds for each, emulated, and so do return
+# slots by the thousand. What the mechanisms make of expressions is the same code.
+case $(uname -r) in
+5.* | 6.[0-9].*) defaults="mechanism: kretprobe, maxactive: 16" ;;
+*) defaults="maxactive: 16" ;;
+esac
 
 # A line for each system call that tracefs describes: its name in user space, and its parameters'.
 described() {
@@ -36,6 +42,7 @@ syscall_names() {
 
 observed() {
 	cat >/tmp/observed.yaml <<-Y
+		defaults: {$defaults}
 		probes:
 		  - {syscalls: getpgid, filter: comm == alpha, observe: {id: pid, bits: arg0}}
 		  - {functions: __x64_sys_getpgid, filter: comm == alpha, observe: {id: "regs->di"}}
@@ -52,6 +59,68 @@ observed() {
 	stop_exporter
 }
 
+# A function has one list of filters, so what is to be told apart goes to functions of its own.
+expressions() {
+	local nappers=() cpu=$(($(nproc) - 1))
+	echo $cpu >"$RESULTS/cpu"
+	cat >/tmp/expressions.yaml <<-Y
+		defaults: {$defaults}
+		probes:
+		  - {syscalls: getpgid, filter: [comm == alpha, arg0 >= 3000010, arg0 <= 3000089, arg0 & 1]}
+		  - {functions: __x64_sys_getpgid, filter: [comm != beta, regs->di > 3000010, regs->di < 3000090, regs->di != 3000050]}
+		  - {functions: find_task_by_vpid, filter: [comm == alpha, vnr < -980]}
+		  - {syscalls: unlink, labels: [{path: pathname}, {same: str(arg0)}], filter: pathname == /tmp/retprobe-no-such-file}
+		  - functions: do_unlinkat|filename_unlinkat
+		    labels: [comm]
+		    filter: [comm != beta, name->name != /tmp/retprobe-no-such-file]
+		  - {syscalls: clock_nanosleep, filter: [comm == napper, duration >= 900ms]}
+		  - {functions: __x64_sys_clock_nanosleep, filter: [comm == napper, duration < 900ms]}
+		  - {syscalls: lseek, labels: [tid, cpu], filter: [comm == seeker, offset > 9]}
+		  - {functions: __x64_sys_lseek, labels: [pid], filter: [comm == seeker, cpu == $cpu]}
+		  - {syscalls: listxattr, labels: [cgroup], filter: cgroup under /expressions}
+		  - {syscalls: sethostname, filter: [uid == 65534, len > 0]}
+		  - functions: vfs_read
+		    labels: [{id: file->f_inode->i_sb->s_id}, {second: "file->f_inode->i_sb->s_id[1]"}, {iter: file->f_op->read_iter}]
+		    filter: [comm == reader, "file->f_inode->i_sb->s_id[0] == 100", file->f_op->read_iter != NULL]
+		  - {functions: bpf_map_copy_value, filter: [comm == mapper, map->map_type == BPF_MAP_TYPE_HASH, map->map_type != BPF_MAP_TYPE_ARRAY]}
+		  - functions: tcp_sendmsg
+		    labels: [{reuse: sk->__sk_common.skc_reuse}, {v6: sk->__sk_common.skc_ipv6only}]
+		    filter: [sk->__sk_common.skc_num == 7003, sk->__sk_common.skc_reuse != 0]
+	Y
+	mkdir -p /sys/fs/cgroup/expressions/inner
+	start_exporter --config.file=/tmp/expressions.yaml
+	run alpha getpgid-many 1 100 3000000
+	run beta getpgid-many 1 100 3000000
+	run alpha getpgid-many 1 30 -1000
+	run alpha unlink-missing 1 60
+	run alpha unlink-existing 1 50
+	run beta unlink-existing 1 40
+	mkdir /tmp/nap && ln -s "$(command -v sleep)" /tmp/nap/napper
+	for _ in 1 2 3; do
+		/tmp/nap/napper 1 &
+		nappers+=($!)
+	done
+	wait "${nappers[@]}"
+	run napper nanosleep 1 100
+	echo x >/tmp/file
+	ln -sf "$W" /tmp/seeker
+	taskset -c $cpu /tmp/seeker lseek-many 4 100 /tmp/file >>"$RESULTS/work" || fail "workload lseek-many"
+	run outside listxattr 1 45 /tmp/file
+	(
+		echo $BASHPID >/sys/fs/cgroup/expressions/inner/cgroup.procs
+		run inside listxattr 1 70 /tmp/file
+	)
+	run root hostname 1 30
+	run nobody hostname-refused 1 35
+	run reader read-zero 1 250 100
+	run mapper map-lookup 1 80
+	run sender tcp-send 1 60 7003
+	run sender tcp-send 1 20 7004
+	scrape expressions
+	stop_exporter
+}
+
 syscall_names
 observed
+expressions
 exit 0
