@@ -6,11 +6,6 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
-run() { # run COMM OPERATION...: the workload under another name
-	ln -sf "$W" "/tmp/$1"
-	"/tmp/$1" "${@:2}" >>"$RESULTS/work" || fail "workload $*"
-}
-
 uname -r >"$RESULTS/kernel"
 
 # ---- kinds, labels, filters, observed values ------------------------------------------------------

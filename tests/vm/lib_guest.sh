@@ -20,6 +20,11 @@ fail() {
 	exit 1
 }
 
+run() { # run COMM OPERATION...: the workload under another name
+	ln -sf "$W" "/tmp/$1"
+	"/tmp/$1" "${@:2}" >>"$RESULTS/work" || fail "workload $*"
+}
+
 # wait_until WHAT COMMAND...: until the command succeeds; four minutes are too long even emulated, unless PATIENCE
 # says so.
 wait_until() {
