@@ -34,14 +34,12 @@ microseconds() {
 	echo "${EPOCHREALTIME/[^0-9]/}"
 }
 
-is_ready() {
-	local code=''
-	{
-		printf 'GET /-/ready HTTP/1.0\r\n\r\n' >&3
-		read -r _ code _ <&3
-	} 3<>"/dev/tcp/127.0.0.1/$port"
-	[ "$code" = 200 ]
-} 2>/dev/null
+is_ready() (
+	trap '' PIPE # of an exporter that ends meanwhile
+	exec 3<>"/dev/tcp/127.0.0.1/$port"
+	printf 'GET /-/ready HTTP/1.0\r\n\r\n' >&3
+	read -r _ code _ <&3 && [ "$code" = 200 ]
+) 2>/dev/null
 
 # The last complaint in FILE, without what names the complainer and the place.
 complaint() { # complaint FILE

@@ -11,14 +11,12 @@ PORT=10499
 cap_bpf=cap_39 cap_perfmon=cap_38 cap_sys_admin=cap_21 cap_syslog=cap_34 cap_sys_resource=cap_24
 
 # The port is bound before anything is attached, so it is an answer that counts.
-is_ready() {
-	local line=''
-	{
-		printf 'GET /-/ready HTTP/1.0\r\n\r\n' >&3
-		read -r -t 1 line <&3
-	} 3<>/dev/tcp/127.0.0.1/$PORT
-	[[ $line == *" 200 "* ]]
-} 2>/dev/null
+is_ready() (
+	trap '' PIPE # of an exporter that ends meanwhile
+	exec 3<>/dev/tcp/127.0.0.1/$PORT
+	printf 'GET /-/ready HTTP/1.0\r\n\r\n' >&3
+	read -r -t 1 line <&3 && [[ $line == *" 200 "* ]]
+) 2>/dev/null
 
 attempt() { # attempt MECHANISM PROBE CAPABILITY...: prints yes, or why not
 	local mechanism=$1 probe=$2 set='-all' cap

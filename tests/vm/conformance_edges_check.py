@@ -212,12 +212,16 @@ def small_interrupted(m, r):
 
 
 def small_user(m, r):
-    """Of 20 levels one finds a frame. 5.10 has no task storage, and cannot tell."""
+    """Of 20 levels one finds a frame; 5.10 has no task storage, and cannot tell. Nor can it be told of a task
+    whose storage could not be made, since another was preempted as it made its own: the hash has its calls."""
     delta = r.delta(f"small.{m}.user", ("workload_recursion",))
     yield from whole(delta, 40 * 20, True)
     depth = 0 if r.kernel.startswith("5.10") else 40 * 19
-    if delta.missed.get("depth") != depth:
+    missed = delta.missed.get("depth")
+    if missed != depth and not (r.preemptible and 0 < missed < depth):
         yield f"missed {delta.missed}, not {depth} by depth"
+    elif missed != sum(delta.missed.values()):
+        yield f"missed {delta.missed}, not only by depth"
 
 
 def small_full(m, r):

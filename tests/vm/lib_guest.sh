@@ -36,11 +36,13 @@ wait_until() {
 	done
 }
 
-# get PATH [FILE]: false unless the answer is 200 and whole. The body goes to FILE.
-get() {
-	local line length='' status=''
-	exec 8<>/dev/tcp/127.0.0.1/$PORT || return
-	printf 'GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' "$1" >&8
+# get PATH [FILE]: false unless the answer is 200 and whole. The body goes to FILE. In a shell of its own, which
+# takes it for a failure and does not die of it if the exporter ends before all of the request is written.
+get() (
+	trap '' PIPE
+	exec 8<>/dev/tcp/127.0.0.1/$PORT || exit
+	printf 'GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' "$1" >&8 || exit
+	length='' status=''
 	while IFS= read -r -u 8 line && [ "$line" != $'\r' ]; do
 		case ${line,,} in
 		http/*) status=${line#* } ;;
@@ -51,9 +53,8 @@ get() {
 		cat <&8 >"$2"
 		[ "$(stat -c %s "$2")" = "${length%$'\r'}" ] || status="not ${length%$'\r'} bytes"
 	fi
-	exec 8>&-
-	[ "${status%% *}" = 200 ] || { [ -z "$status" ] || echo "$1: $status"; return 1; }
-}
+	[ "${status%% *}" = 200 ] || { [ -z "$status" ] || echo "$1: $status"; exit 1; }
+)
 
 # False if the machine has no such mechanism as ARGS force; any other trouble ends the test.
 try_exporter() { # try_exporter ARGS...

@@ -174,6 +174,7 @@ grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid)' "/proc/$(server)/status" >"$RESULTS
 ls -l "/proc/$(server)/fd" | sed -n 's/.*-> //p' >"$RESULTS/server.fds"
 scraper() {
 	local line
+	trap '' PIPE # of a server that is gone
 	while [ ! -e "$RESULTS/killed" ]; do
 		line=refused
 		if exec 3<>/dev/tcp/127.0.0.1/$PORT; then
