@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A server serves one view. When the view changes, a new server is forked with the new one, and the
- * old one is told to end: it takes no more connections, answers what it has taken, and goes. The
- * two share the listening sockets, so nobody is turned away. A server that dies is replaced; one
- * that dies again and again, less and less often.
+ * old one is told to end: it takes no more connections, says so, answers what it has taken, and
+ * goes. The two share the listening sockets, so nobody is turned away; and whoever has been told
+ * that a reload is done finds its view. A server that dies is replaced; one that dies again and
+ * again, less and less often.
  */
 #include "attacher.h"
 
@@ -29,7 +30,8 @@
 #define DRAIN	      7.0 /* longer than a server gives its requests */
 
 /* What a server asks for, each on a channel of its own; and one on which it hears that it is to
- * end. The others are open until it has: it may have taken a request for them. */
+ * end, and closes once it takes no more connections. The others are open until it has ended: it may
+ * have taken a request for them. */
 enum { REFRESH, RELOAD, END, WEB, CHANNELS };
 
 struct child {
@@ -37,6 +39,10 @@ struct child {
 	struct channel_peer channels[CHANNELS]; /* our ends; fd -1: it has none */
 	bool ending;				/* has been told to */
 	double started, told;
+	/* A reload that it has asked for and that is done: to be answered once no old server takes
+	 * connections. */
+	struct channel_request reload;
+	bool reloaded;
 	/* What it knows of label sets, by generation of its view. */
 	struct known {
 		unsigned generation; /* its number */
@@ -54,6 +60,7 @@ struct attacher {
 	size_t n;
 	bool stopping, respawn;
 	double respawn_at, backoff;
+	bool reloaded; /* the same of a reload by signal, which systemd waits for */
 };
 
 /* ---- servers --------------------------------------------------------------------------------- */
@@ -62,6 +69,14 @@ static struct child *current(struct attacher *a)
 {
 	for (size_t i = 0; i < a->n; i++)
 		if (!a->children[i].ending)
+			return &a->children[i];
+	return NULL;
+}
+
+static struct child *find(struct attacher *a, pid_t pid)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->children[i].pid == pid)
 			return &a->children[i];
 	return NULL;
 }
@@ -220,9 +235,9 @@ static void replace_server(struct attacher *a)
 	} else {
 		a->respawn = false;
 	}
-	for (size_t i = 0; i < a->n; i++)
-		if (a->children[i].pid == pid)
-			end_child(&a->children[i]);
+	old = find(a, pid);
+	if (old)
+		end_child(old);
 }
 
 static const char *describe(int status, char *buf, size_t size)
@@ -258,12 +273,12 @@ static void reap(struct attacher *a)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (size_t i = 0; i < a->n; i++)
-			if (a->children[i].pid == pid) {
-				on_death(a, &a->children[i], status);
-				break;
-			}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct child *c = find(a, pid);
+
+		if (c)
+			on_death(a, c, status);
+	}
 }
 
 /* Old servers whose clients do not let go. */
@@ -326,25 +341,52 @@ static void reload_by_signal(struct attacher *a)
 	sd_notify__reloading();
 	if (!reload(a, &changed, &error) && changed)
 		replace_server(a);
-	sd_notify__ready();
+	a->reloaded = true;
 }
 
-/* The answer goes out before the server is replaced that has to pass it on. */
 static void reload_by_request(struct attacher *a, struct child *c,
 			      const struct channel_request *request)
 {
 	__cleanup_free char *error = NULL;
 	bool changed = false;
+	pid_t pid = c->pid;
 	int err = -ECANCELED;
 
 	if (a->stopping)
 		error = xstrdup("it is stopping");
 	else
 		err = reload(a, &changed, &error);
-	if (channel__answer(&c->channels[RELOAD], request, err, error, error ? strlen(error) : 0))
-		expel(c);
-	if (!err && changed)
+	if (err) {
+		if (channel__answer(&c->channels[RELOAD], request, err, error,
+				    error ? strlen(error) : 0))
+			expel(c);
+		return;
+	}
+	if (changed)
 		replace_server(a);
+	c = find(a, pid); /* not where it was, if it had to make room */
+	if (!c)
+		return;
+	c->reload = *request;
+	c->reloaded = true;
+}
+
+/* Whoever hears that a reload is done, and comes back, must not come to an old server. */
+static void answer_reloads(struct attacher *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->children[i].ending && a->children[i].channels[END].fd >= 0)
+			return;
+	for (size_t i = 0; i < a->n; i++) {
+		struct child *c = &a->children[i];
+
+		if (c->reloaded && channel__answer(&c->channels[RELOAD], &c->reload, 0, NULL, 0))
+			expel(c);
+		c->reloaded = false;
+	}
+	if (a->reloaded)
+		sd_notify__ready();
+	a->reloaded = false;
 }
 
 static void on_request(struct attacher *a, struct child *c, int which)
@@ -353,7 +395,9 @@ static void on_request(struct attacher *a, struct child *c, int which)
 	struct channel_request request;
 	int err = 0;
 
-	if (channel__is_sending(p))
+	if (which == END)
+		channel__close(p);
+	else if (channel__is_sending(p))
 		err = channel__send(p);
 	else if (which == WEB)
 		err = web_broker__answer(p, a->web_files, &c->web_known);
@@ -361,7 +405,8 @@ static void on_request(struct attacher *a, struct child *c, int which)
 		err = -EPIPE;
 	else if (which == REFRESH && request.op == CHANNEL_REFRESH)
 		refresh(a, c, &request);
-	else if (which == RELOAD && request.op == CHANNEL_RELOAD && a->setup->web->lifecycle)
+	else if (which == RELOAD && request.op == CHANNEL_RELOAD && a->setup->web->lifecycle &&
+		 !c->reloaded)
 		reload_by_request(a, c, &request);
 	else
 		err = -EPROTO;
@@ -436,6 +481,7 @@ static void stop_servers(struct attacher *a)
 	/* Whoever does not end by then ends with us. */
 	while (a->n && monotonic_seconds() - begun < 2 * DRAIN) {
 		wait_and_act(a);
+		answer_reloads(a);
 		reap(a);
 		kill_laggards(a);
 	}
@@ -468,6 +514,7 @@ int attacher__run(const struct attacher_setup *s)
 	while (!a.stopping) {
 		sd_notify__alive();
 		wait_and_act(&a);
+		answer_reloads(&a);
 		if (a.respawn && monotonic_seconds() >= a.respawn_at)
 			respawn(&a);
 		if (monotonic_seconds() - ticked >= TICK) {
@@ -477,6 +524,7 @@ int attacher__run(const struct attacher_setup *s)
 			kill_laggards(&a);
 		}
 	}
+	a.reloaded = false;
 	sd_notify__stopping();
 	stop_servers(&a);
 	web_files__free(a.web_files);

@@ -166,7 +166,18 @@ static void add_configured_headers(struct MHD_Response *mr, const struct web_vis
 			MHD_add_response_header(mr, name, value);
 }
 
-static mhd_result send_response(struct MHD_Connection *c, const struct request *r,
+/* Whoever keeps a connection comes back by another one, to the server that there is then. */
+static bool is_last(struct http *h)
+{
+	bool quiesced;
+
+	pthread_mutex_lock(&h->lock);
+	quiesced = h->quiesced;
+	pthread_mutex_unlock(&h->lock);
+	return quiesced;
+}
+
+static mhd_result send_response(struct http *h, struct MHD_Connection *c, const struct request *r,
 				struct http_response *res, const char *allow)
 {
 	bool compressed = res->compressible && res->body.len > COMPRESS_MIN &&
@@ -190,6 +201,8 @@ static mhd_result send_response(struct MHD_Connection *c, const struct request *
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 	if (allow)
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_ALLOW, allow);
+	if (is_last(h))
+		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONNECTION, "close");
 	ret = MHD_queue_response(c, res->code, mr);
 	MHD_destroy_response(mr);
 	if (ret == MHD_YES)
@@ -220,7 +233,7 @@ static mhd_result answer(struct http *h, struct MHD_Connection *c, struct reques
 	} else {
 		call_handler(h, c, route, &res);
 	}
-	ret = send_response(c, r, &res, allow);
+	ret = send_response(h, c, r, &res, allow);
 	buf__free(&res.body);
 	return ret;
 }

@@ -178,6 +178,17 @@ int http__port(const struct http *h, size_t i)
 	return h->listeners[i].port;
 }
 
+void http__quiesce(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->quiesced = true;
+	pthread_mutex_unlock(&h->lock);
+	/* Hands the sockets back; a daemon that will not has its own closed by stopping. */
+	for (size_t i = 0; h->daemons && i < h->nlisteners; i++)
+		if (h->daemons[i] && MHD_quiesce_daemon(h->daemons[i]) == MHD_INVALID_SOCKET)
+			h->listeners[i].fd = -1;
+}
+
 static bool is_idle(struct http *h)
 {
 	bool idle;
@@ -200,23 +211,14 @@ static void wait_until_idle(struct http *h)
 
 void http__free(struct http *h)
 {
-	bool serving = false;
-
 	if (!h)
 		return;
-	for (size_t i = 0; h->daemons && i < h->nlisteners; i++) {
-		if (!h->daemons[i])
-			continue;
-		serving = true;
-		/* Hands the socket back; a daemon that will not has it closed by stopping. */
-		if (MHD_quiesce_daemon(h->daemons[i]) == MHD_INVALID_SOCKET)
-			h->listeners[i].fd = -1;
-	}
+	if (!h->quiesced)
+		http__quiesce(h);
 	/* A daemon must not be stopped with suspended connections. */
 	if (h->web)
 		web__stop(h->web);
-	if (serving)
-		wait_until_idle(h);
+	wait_until_idle(h);
 	for (size_t i = 0; h->daemons && i < h->nlisteners; i++)
 		if (h->daemons[i])
 			MHD_stop_daemon(h->daemons[i]);

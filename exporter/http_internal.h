@@ -30,6 +30,7 @@ struct http {
 	struct connections connections;
 
 	pthread_mutex_t lock;
+	bool quiesced;
 	size_t active;	  /* requests begun and not completed */
 	unsigned limited; /* those of them that count against max_requests */
 };

@@ -129,6 +129,8 @@ int server__run(const struct server_setup *s)
 	if (http__start(s->http, pages__routes(pages), pages, &error))
 		return fail(error);
 	await_end(s, signals);
+	http__quiesce(s->http);
+	close(s->end); /* the attacher may wait for that */
 	http__free(s->http);
 	pages__free(pages);
 	collector__free(server.collector);

@@ -309,24 +309,47 @@ static void test_garbage(void **state)
 	expect("GET", "/", "", 200, "hello\n");
 }
 
+static const char kept[] = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
+
+/* Leaves the connection open. */
+static void ask(int fd)
+{
+	char reply[4096] = "";
+
+	client__send(fd, kept, strlen(kept));
+	for (size_t len = 0; !strstr(reply, "\r\n\r\nhello\n"); len += strlen(reply + len)) {
+		ssize_t n = recv(fd, reply + len, sizeof(reply) - 1 - len, 0);
+
+		assert_true(n > 0);
+		reply[len + n] = '\0';
+	}
+}
+
 static void test_keep_alive(void **state)
 {
-	static const char request[] = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
 	int fd = client__connect(port);
-	char reply[4096] = "";
-	size_t len;
 
-	for (int i = 0; i < 3; i++) {
-		client__send(fd, request, strlen(request));
-		for (len = 0; !strstr(reply, "\r\n\r\nhello\n"); len += strlen(reply + len)) {
-			ssize_t n = recv(fd, reply + len, sizeof(reply) - 1 - len, 0);
-
-			assert_true(n > 0);
-			reply[len + n] = '\0';
-		}
-		memset(reply, 0, sizeof(reply));
-	}
+	for (int i = 0; i < 3; i++)
+		ask(fd);
 	close(fd);
+}
+
+/* A connection that is kept ends with the next answer. */
+static void test_quiesce(void **state)
+{
+	struct http *own = serve("127.0.0.1:0", 0);
+	int fd = client__connect(http__port(own, 0));
+
+	ask(fd);
+	http__quiesce(own);
+	client__send(fd, kept, strlen(kept));
+	{
+		__cleanup_answer struct answer last = client__receive(fd);
+
+		assert_int_equal(last.code, 200);
+		assert_string_equal(answer__header(&last, "Connection"), "close");
+	}
+	http__free(own);
 }
 
 static int send_get(const char *target)
@@ -386,7 +409,7 @@ static void test_limit(void **state)
 	}
 	wait_inside(0);
 	/* The slots are free again once the answers are out. */
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 200; i++) {
 		__cleanup_answer struct answer a = client__request(port, "GET", "/echo", "");
 
 		if (a.code == 200)
@@ -625,6 +648,7 @@ int main(void)
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_quiesce),
 		cmocka_unit_test(test_stop_waits),
 		cmocka_unit_test(test_expecting),
 		cmocka_unit_test(test_systemd),
