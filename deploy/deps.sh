@@ -89,7 +89,7 @@ install_packages() {
 		trap 'exit 130' HUP INT TERM
 	fi
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get install -y --no-install-recommends "$@"
+	apt-get install -y --no-install-recommends -o Acquire::Retries=5 "$@"
 	case " $* " in
 	*" prometheus "*)
 		# Not systemctl: a container may be without one now and have one later.
@@ -116,7 +116,7 @@ fi
 say "to be installed: $*"
 [ "$(id -u)" -eq 0 ] || die "installing packages needs root: sudo make deps"
 say "reading the package lists (apt-get update)"
-apt-get update -qq
+apt-get update -qq -o Acquire::Retries=5
 say "installing"
 install_packages "$@"
 say "done"

@@ -18,9 +18,9 @@ fi
 bpftool=bpftool
 # See deploy/deps.sh.
 ! grep -q '^ID=ubuntu' /etc/os-release || bpftool='linux-tools-common linux-tools-generic'
-apt-get update -qq
+apt-get update -qq -o Acquire::Retries=5
 # shellcheck disable=SC2046,SC2086 # lists of package names
-apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
+apt-get install -y -qq --no-install-recommends -o Acquire::Retries=5 -o Dpkg::Options::=--force-unsafe-io \
 	make pkg-config clang llvm $bpftool $compiler \
 	$(printf "%s:$1 " $libraries)
 apt-get clean

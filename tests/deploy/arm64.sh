@@ -37,7 +37,8 @@ git ls-files -z | tar -c --null -T - | tar -x -C "$work/context"
 buildah copy -q "$container" "$work/context" /src > /dev/null
 
 # Left to the image of those who only want the exporter: what runs tests.
-inside 'apt-get update -qq && apt-get install -y -qq --no-install-recommends qemu-user openssl libcmocka-dev:arm64'
+inside 'apt-get update -qq -o Acquire::Retries=5 &&
+	apt-get install -y -qq --no-install-recommends -o Acquire::Retries=5 qemu-user openssl libcmocka-dev:arm64'
 result "what runs it" $?
 inside 'sh /src/deploy/container/root.sh arm64 0 /out'
 result "compiled and linked" $?

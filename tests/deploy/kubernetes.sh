@@ -34,8 +34,18 @@ if [ "$(printf '%s\n' "$needs" "${has:-0}" | sort -V | head -n 1)" != "$needs" ]
 	fi
 fi
 mkdir -p "$bin"
-if ! (cd tests/deploy/kubernetes && go install . && go install tool) > "$temp/log" 2>&1; then
-	if grep -q -E 'dial tcp|no such host|connection refused|i/o timeout' "$temp/log"; then
+build_tools() {
+	(cd tests/deploy/kubernetes && go install . && go install tool) > "$temp/log" 2>&1
+}
+
+# What goes wrong between here and the modules' proxy, sooner or later.
+network='dial tcp|no such host|connection re|i/o timeout|TLS handshake|unexpected EOF|stream error|GOAWAY|: (429|5[0-9][0-9]) '
+again() {
+	grep -q -E "$network" "$temp/log" && sleep 15 && build_tools
+}
+
+if ! build_tools && ! again && ! again; then
+	if grep -q -E "$network" "$temp/log"; then
 		echo "SKIP kubernetes: the Go modules cannot be had: $(tail -n 1 "$temp/log")"
 	else
 		echo "not ok kubernetes: the tools are built: $(tail -n 3 "$temp/log" | tr '\n' ' ')"
