@@ -131,7 +131,7 @@ expect "a Go binary" 1 "Go" "$X" "$work/gobinary:main" --web.listen-address=127.
 "$X" syscall:getpgid syscall:getpigd "$W:workload_function" \
 	--web.listen-address=127.0.0.1:$PORT 2>"$work/log" &
 exporter=$!
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	curl -sf -o "$work/ready" http://127.0.0.1:$PORT/-/ready && break
 	sleep 0.1
 done
@@ -167,12 +167,12 @@ for mechanism in tracepoint uretprobe; do
 	"$X" --mechanism=$mechanism syscall:getpgid "$work/later:workload_function" \
 		--web.listen-address=127.0.0.1:$PORT 2>"$work/log" &
 	exporter=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		attached syscall && break
 		sleep 0.1
 	done
 	cp "$W" "$work/later"
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		attached "$work/later" && break
 		sleep 0.1
 	done

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.." || exit 1
 suite=fleet
 . tests/e2e/lib.sh
 
-nodes=200 interval=5 scrapes=3 form=classic
+nodes=200 interval=10 scrapes=3 form=classic
 while getopts n:i:s:f: option; do
 	case $option in
 	n) nodes=$OPTARG ;;

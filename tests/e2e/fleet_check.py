@@ -105,6 +105,9 @@ class Fleet:
 
     def check_first(self, name, expr, fault, node):
         """The one at the top is the one that is meant, and far from the next."""
+        if not self.wait(lambda: len(self.vector(expr)) > 1):
+            report(f"{name}: the {fault} node is first", "there are not two to compare")
+            return
         first, second = sorted(((float(r["value"][1]), r["metric"]["instance"])
                                 for r in self.vector(expr)), reverse=True)[:2]
         report(f"{name}: the {fault} node is first", (first[1] != node or first[0] < 2 * second[0]) and

@@ -396,7 +396,7 @@ def servers(url, specs):
         report(f"no complaint about {jobs}", settled(target_fault, server))
     for native in natives:
         report(f"{native[1]} native and classic quantiles agree",
-               check_quantiles(native, classics[-1], text))
+               settled(check_quantiles, native, classics[-1], text))
 
 
 def first_sample_fault(server, job, attached):

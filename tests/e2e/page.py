@@ -425,7 +425,7 @@ def main():
     modes = {"--many": lambda b, url, count: many_checks(b, url, int(count)), "--made-up": made_up_checks,
              "--shots": shots}
     mode = modes.get(sys.argv[1])
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         browser = Browser(directory)
         try:
             (mode or main_checks)(browser, *sys.argv[2 if mode else 1:])

@@ -66,8 +66,8 @@ pids+=($!)
 
 cat > "$temp/prometheus.yml" <<END
 global:
-  scrape_interval: 3s
-  scrape_timeout: 3s
+  scrape_interval: 5s
+  scrape_timeout: 5s
 scrape_configs:
   - job_name: native
     static_configs: [{targets: ["127.0.0.1:$native_port"]}]
@@ -76,7 +76,7 @@ scrape_configs:
 END
 
 wait_for 60 answers "$native_port" || give_up "native exporter" "it does not answer"
-wait_for 300 answers "$guest_port" || give_up "guest exporter" "it does not answer"
+wait_for 600 answers "$guest_port" || give_up "guest exporter" "it does not answer"
 
 prometheus --config.file="$temp/prometheus.yml" --storage.tsdb.path="$temp/data" \
 	--web.listen-address="127.0.0.1:$prometheus_port" --log.level=warn > "$temp/prometheus.log" 2>&1 &
@@ -109,7 +109,7 @@ fi
 
 for job in native guest; do
 	port_name=${job}_port
-	curl -s -m 10 "http://127.0.0.1:${!port_name}/metrics" > "$temp/$job.metrics"
+	curl -s -m 60 --retry 3 "http://127.0.0.1:${!port_name}/metrics" > "$temp/$job.metrics"
 	if ! [ -s "$temp/$job.metrics" ]; then
 		not_ok "$job promtool" "the page is empty"
 	elif promtool check metrics < "$temp/$job.metrics" > "$temp/promtool" 2>&1 &&

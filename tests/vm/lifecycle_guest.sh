@@ -186,12 +186,15 @@ scraper() {
 		read -r -t 0.02 <><(:)
 	done 2>/dev/null
 }
+answered() { # answered MORE_THAN
+	[ "$(grep -c ' 200 ' "$RESULTS/scrapes")" -gt "$1" ]
+} 2>/dev/null
 "$W" getpgid-live 4 4000 >/dev/null
 scraper &
 scraping=$!
-sleep 1
+wait_until "scrapes" answered 15
 kill -9 "$(server)"
-sleep 2
+wait_until "scrapes of the next server" answered "$(($(grep -c ' 200 ' "$RESULTS/scrapes") + 30))"
 "$W" getpgid-live 4 4000 >/dev/null
 touch "$RESULTS/killed"
 wait $scraping
@@ -230,18 +233,22 @@ wait_for 'attached\{object="dummy",function="dummy_xmit",reason="refused"\} 0'
 "$W" unlink-missing 1 100 >/dev/null
 scrape valve.before
 "$W" getpgid-live 2 20000 >"$RESULTS/valve.during.json"
-(while [ ! -e "$RESULTS/relieved" ]; do
-	"$W" getpgid-live 2 20000
-	"$W" msgrcv-invalid 2 10000
-	"$W" user-function 1 2000 7
-done >/dev/null) &
-calling=$!
+call_on() { # call_on OPERATION...: until there is $RESULTS/relieved
+	while [ ! -e "$RESULTS/relieved" ]; do "$W" "$@" >/dev/null; done
+}
+# At once: each has to be called all the time, however slow the machine is.
+call_on getpgid-live 1 20000 &
+callers=($!)
+call_on msgrcv-invalid 1 20000 &
+callers+=($!)
+call_on user-function 1 2000 7 &
+callers+=($!)
 wait_for 'attached\{object="vmlinux",function="__x64_sys_getpgid",reason="overload"\} 0'
 wait_for 'attached\{.*function="__x64_sys_msgrcv",reason="overload"\} 0'
 wait_for 'attached\{.*function="workload_function",reason="overload"\} 0'
 scrape valve.open
 touch "$RESULTS/relieved"
-wait $calling
+wait "${callers[@]}"
 "$W" getpgid-live 2 20000 >"$RESULTS/valve.after.json"
 "$W" unlink-missing 1 100 >/dev/null
 scrape valve.others
