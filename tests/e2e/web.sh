@@ -25,7 +25,7 @@ cd "$temp" || exit 1
 make_certificates() {
 	local name
 	openssl req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
-		-keyout ca.key -out ca.pem -subj /CN=ca || return 1
+		-keyout ca.key -out ca.pem -subj /CN=ca -addext keyUsage=critical,keyCertSign || return 1
 	for name in server prometheus; do
 		printf 'subjectAltName=DNS:localhost,DNS:%s.example\n' $name > $name.ext
 		openssl req -new -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
@@ -86,7 +86,7 @@ tls_server_config:
   key_file: $temp/server.key
   client_ca_file: ca.pem
   client_auth_type: RequireAndVerifyClientCert
-  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_RSA_WITH_AES_128_CBC_SHA]
+  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]
   curve_preferences: [CurveP256, CurveP384, CurveP521, X25519]
   min_version: TLS10
   max_version: TLS12
