@@ -554,7 +554,20 @@ static int setup_all(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
-int main(void)
+/* What a distribution forbids all of its programs (Ubuntu: TLS 1.0 and 1.1). The library reads it
+ * before main(). */
+static void ignore_policy(char **argv)
+{
+	static const char policy[] = "GNUTLS_SYSTEM_PRIORITY_FILE";
+
+	if (getenv(policy))
+		return;
+	setenv(policy, "/dev/null", 1);
+	execv("/proc/self/exe", argv);
+	perror("cannot start once more");
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_versions),	   TEST(test_version_ranges),
@@ -568,6 +581,7 @@ int main(void)
 		TEST(test_garbage),
 	};
 
+	ignore_policy(argv);
 	signal(SIGPIPE, SIG_IGN);
 	log__setup(LOG_ERROR, LOG_LOGFMT);
 	return cmocka_run_group_tests(tests, setup_all, web_dir__drop);
