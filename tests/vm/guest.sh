@@ -15,8 +15,8 @@
 #	-c CPUS, -m MEGABYTES	2, 1024
 #	-s			one host thread for all CPUs: slower, and proof against an emulator that runs
 #				stale code where a kernel patches itself much
-#	-r			if the emulator runs stale code under the command, once more from the start, with an
-#				empty DIR
+#	-r			if the emulator runs stale code under the command, once more from the start (and
+#				once again), with an empty DIR
 #	-S			systemd is the first process, and the command a unit of it
 #	-K			keep the host's /tmp in view (else an empty one in memory)
 #	-v			print how long the boot took
@@ -366,7 +366,6 @@ for attempt in 1 2 3; do
 		echo "guest: the emulator ran stale code while booting (try $attempt of 3)" >&2
 	elif [ -n "$again" ] && [ "$attempt" -lt 3 ]; then
 		echo "guest: the emulator ran stale code under the command; once more"
-		again=''
 		[ -z "$results" ] || find "$results" -mindepth 1 -delete
 	else
 		break
