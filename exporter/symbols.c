@@ -147,22 +147,22 @@ static struct ksym *find_in(const struct symbols *s, const char *name, const cha
 
 static struct ksym *add(struct symbols *s, const char *name, const char *object)
 {
-	bool is_new, is_new_object;
-	uint32_t *first = strmap__put(&s->by_name, name, s->n, &is_new);
-	struct ksym *sym;
+	struct ksym *sym = find_in(s, name, object);
+	uint32_t *first;
+	bool added;
 
-	for (uint32_t i = is_new ? NO_NEXT : *first; i != NO_NEXT; i = s->v[i].next) {
-		if (!strcmp(s->v[i].object, object))
-			return &s->v[i];
-	}
-	/* Those of an object follow each other. */
-	if (!s->n || strcmp(s->v[s->n - 1].object, object))
-		strmap__put(&s->objects, object, 0, &is_new_object);
+	if (sym)
+		return sym;
 	sym = array__grow(&s->v, &s->n, sizeof(*s->v));
 	sym->name = name;
 	sym->object = object;
-	sym->next = is_new ? NO_NEXT : *first;
-	*first = s->n - 1;
+	sym->next = NO_NEXT;
+	first = strmap__put(&s->by_name, name, s->n - 1, &added);
+	if (!added) {
+		sym->next = *first;
+		*first = s->n - 1;
+	}
+	strmap__put(&s->objects, object, 0, &added);
 	return sym;
 }
 
