@@ -65,7 +65,7 @@ int http__start(struct http *h, const struct http_route *routes, void *ctx, char
 size_t http__sockets(const struct http *h, int *fds, size_t max);
 /* The port that address i is bound to (":0" lets the kernel choose). */
 int http__port(const struct http *h, size_t i);
-/* Takes no more connections; those that there are end with their next answer. */
+/* Takes no more connections; those that there are end with their next answer. Twice is fine. */
 void http__quiesce(struct http *h);
 /* That, waits (a few seconds at most) for requests under way, closes. NULL is fine. */
 void http__free(struct http *h);

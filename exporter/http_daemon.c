@@ -180,9 +180,14 @@ int http__port(const struct http *h, size_t i)
 
 void http__quiesce(struct http *h)
 {
+	bool already;
+
 	pthread_mutex_lock(&h->lock);
+	already = h->quiesced;
 	h->quiesced = true;
 	pthread_mutex_unlock(&h->lock);
+	if (already)
+		return;
 	/* Hands the sockets back; a daemon that will not has its own closed by stopping. */
 	for (size_t i = 0; h->daemons && i < h->nlisteners; i++)
 		if (h->daemons[i] && MHD_quiesce_daemon(h->daemons[i]) == MHD_INVALID_SOCKET)
@@ -213,8 +218,7 @@ void http__free(struct http *h)
 {
 	if (!h)
 		return;
-	if (!h->quiesced)
-		http__quiesce(h);
+	http__quiesce(h);
 	/* A daemon must not be stopped with suspended connections. */
 	if (h->web)
 		web__stop(h->web);

@@ -16,12 +16,12 @@ ready() {
 }
 
 echo "probes: [{functions: \"$many:bench_many_000*\"}]" > "$temp/config.yml"
-"$exporter" --web.listen-address="127.0.0.1:$port" --web.enable-lifecycle --config.file="$temp/config.yml" \
-	> "$temp/exporter.log" 2>&1 &
+NOTIFY_SOCKET=$temp/notify "$exporter" --web.listen-address="127.0.0.1:$port" --web.enable-lifecycle \
+	--config.file="$temp/config.yml" > "$temp/exporter.log" 2>&1 &
 pids+=($!)
 wait_for 60 ready || give_up "start" "it does not answer"
 timeout 600 python3 -B tests/e2e/reload_clients.py "$port" "$temp/config.yml" "$temp/exporter.log" \
-	"$many:bench_many_001*" "$many:bench_many_000*" || failed=1
+	"${pids[0]}" "$temp/notify" "$many:bench_many_001*" "$many:bench_many_000*" || failed=1
 stop() {
 	kill -TERM "${pids[0]}"
 	wait "${pids[0]}"

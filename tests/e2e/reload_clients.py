@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Reloads beside clients who must not notice them, for tests/e2e/reload.sh.
 
-reload_clients.py PORT CONFIG LOG FUNCTIONS FUNCTIONS: CONFIG is written with the one and the other glob
-in turn, so that each reload changes something and a new server takes over; LOG is the exporter's. Prints
-a line in the manner of the tests for each thing that is claimed.
+reload_clients.py PORT CONFIG LOG PID NOTIFY_SOCKET FUNCTIONS FUNCTIONS: CONFIG is written with the one and
+the other glob in turn, so that each reload changes something and a new server takes over; the others are
+the exporter's. Prints a line in the manner of the tests for each thing that is claimed.
 """
 
 import fnmatch
 import http.client
 import itertools
+import os
 import pathlib
 import re
+import signal
 import socket
 import sys
 import threading
@@ -20,7 +22,8 @@ from asking import ask
 
 HOST, PORT = "127.0.0.1", int(sys.argv[1])
 CONFIG, LOG = map(pathlib.Path, sys.argv[2:4])
-GLOBS = itertools.cycle(sys.argv[4:])
+PID, NOTIFY_SOCKET = int(sys.argv[4]), sys.argv[5]
+GLOBS = itertools.cycle(sys.argv[6:])
 RELOADS = 10
 LIMIT = 60  # seconds for an answer
 HESITATION = 0.1  # between a connection and its request
@@ -144,35 +147,54 @@ def late():
     verdict("a reload that an old server is asked for", wrong)
 
 
-def seen_at_once(kept):
-    """None, or what is wrong with what is served after a reload, by the connection that told of it and by another."""
-    glob = next(GLOBS)
-    write(glob)
-    bodies = []
-    for method, path in ("POST", "/-/reload"), ("GET", "/metrics"):
-        kept.request(method, path)
-        bodies.append(kept.getresponse().read())
-    bodies.append(request("GET", "/metrics")[1] or b"")
-    for body in bodies[1:]:
-        functions = set(re.findall(r'^retprobe_probe_attached{.*function="([^"]*)"', body.decode(), re.M))
-        if not functions or not all(fnmatch.fnmatch(f, glob.rpartition(":")[2]) for f in functions):
-            return f"{glob} has been loaded, and there are {sorted(functions)}"
-    return None
+def kept_request(kept, method, path):
+    kept.request(method, path)
+    return kept.getresponse().read()
 
 
-def at_once():
-    kept, wrong = http.client.HTTPConnection(HOST, PORT, timeout=LIMIT), None
+def by_request(kept):
+    """What is served after a reload, by the connection that told of it and by another."""
+    kept_request(kept, "POST", "/-/reload")
+    return kept_request(kept, "GET", "/metrics"), request("GET", "/metrics")[1]
+
+
+def by_signal(notified):
+    os.kill(PID, signal.SIGHUP)
+    while notified.recv(4096) != b"READY=1":
+        pass
+    return (request("GET", "/metrics")[1],)
+
+
+def at_once(name, how, connection):
+    """Whoever is told that a reload is done finds what it has made."""
+    wrong = None
     for _ in range(3 * RELOADS):
+        glob = next(GLOBS)
+        write(glob)
         try:
-            wrong = wrong or seen_at_once(kept)
+            bodies = how(connection)
         except (OSError, http.client.HTTPException) as e:
-            wrong = repr(e)
-    kept.close()
-    verdict("a reload that is done is seen at once", wrong)
+            wrong = wrong or repr(e)
+            continue
+        for body in bodies:
+            functions = set(re.findall(r'^retprobe_probe_attached{.*function="([^"]*)"', (body or b"").decode(), re.M))
+            if not functions or not all(fnmatch.fnmatch(f, glob.rpartition(":")[2]) for f in functions):
+                wrong = wrong or f"{glob} has been loaded, and there are {sorted(functions)}"
+    connection.close()
+    verdict(name, wrong)
+
+
+def notifications():
+    """Where systemd would listen."""
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind(NOTIFY_SOCKET)
+    s.settimeout(LIMIT)
+    return s
 
 
 hesitating()
 late()
-at_once()
+at_once("a reload that is done is seen at once", by_request, http.client.HTTPConnection(HOST, PORT, timeout=LIMIT))
+at_once("so is one by a signal, once systemd knows", by_signal, notifications())
 held()
 sys.exit(failed)
