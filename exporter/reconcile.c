@@ -12,6 +12,7 @@
 #include "reconcile_internal.h"
 
 #include <errno.h>
+#include <malloc.h>
 
 #include "discover.h"
 #include "log.h"
@@ -276,6 +277,8 @@ static int change(struct reconcile *r, struct config *c, enum occasion occasion,
 			  monotonic_seconds() - ch.resolved, ch.resolved - start);
 	}
 	free_change(&ch);
+	/* Finding takes tens of megabytes; what is left of that, servers would be forked with. */
+	malloc_trim(0);
 	return err;
 }
 

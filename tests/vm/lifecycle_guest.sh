@@ -49,6 +49,8 @@ only_server() {
 footprint() { # footprint NAME
 	local pid
 	wait_until "the end of old servers" only_server
+	# What it takes to start is given back by then.
+	wait_until "the new server" get /-/ready
 	for pid in $exporter $(server); do
 		ls "/proc/$pid/fd" | wc -l
 		awk '/^(Private_Dirty|Anonymous)/ { sum += $2 } END { print sum }' "/proc/$pid/smaps_rollup"
