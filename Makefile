@@ -147,7 +147,8 @@ $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation_
 				 generation__detach attach__slots attach__caveat valve__check valve__is_hot \
 				 valve__shares_link watch__machine_changed
 $(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,grid cells hists tallies detail_counts details \
-			      hist_of ledger label_sets used retire_set free_set move_detail free_detail)
+			      hist_of ledger label_sets used retire_set free_set move_detail free_detail) \
+			      nanosleep
 
 $(B)/workload: tests/vm/workload.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@

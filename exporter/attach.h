@@ -8,6 +8,7 @@
 #ifndef ATTACH_H
 #define ATTACH_H
 
+#include "board.h"
 #include "bpfobj.h"
 #include "features.h"
 #include "snapshot.h"

@@ -161,6 +161,12 @@ struct ledger *bpfobj__ledger(struct bpfobj *o)
 	return o->ledger.head ? &o->ledger : NULL;
 }
 
+void bpfobj__read_only(struct bpfobj *o)
+{
+	if (o->ledger.head)
+		o->ledger = ledger__reader(&o->ledger);
+}
+
 struct bank_view bpfobj__tallies(const struct bpfobj *o)
 {
 	return o->tallies;

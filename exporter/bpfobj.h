@@ -95,6 +95,8 @@ int bpfobj__refresh(struct bpfobj *o);
 int bpfobj__refresh_cell(struct bpfobj *o, uint32_t cell);
 /* What is to be added to cells, histograms and details; NULL: nothing, ever. */
 struct ledger *bpfobj__ledger(struct bpfobj *o);
+/* In a forked process: what it reads is what the other one, which goes on, publishes. */
+void bpfobj__read_only(struct bpfobj *o);
 struct bank_view bpfobj__tallies(const struct bpfobj *o);
 struct bank_view bpfobj__entered(const struct bpfobj *o); /* one entry: an rp_entered array */
 struct bank_view bpfobj__hists(const struct bpfobj *o);

@@ -26,7 +26,7 @@ struct bpfobj {
 	volatile struct rp_label_set *own_sets;
 	volatile struct rp_used *used;
 	struct ledger ledger;
-	uint64_t *cells_copy, *details_copy; /* with CELLS_PERCPU: shared memory */
+	struct shared_memory cells_copy, details_copy; /* with CELLS_PERCPU */
 	const volatile uint64_t *mapped_details;
 	uint32_t ntargets;
 };

@@ -141,10 +141,11 @@ static size_t copy_size(const struct bank_view *v)
 
 int bpfobj__refresh_cell(struct bpfobj *o, uint32_t cell)
 {
-	uint64_t *copy = o->cells_copy + (size_t)cell * o->cells.stride * o->cells.width;
+	uint64_t *copy = o->cells_copy.addr;
 
-	if (!o->cells_copy)
+	if (!copy)
 		return 0;
+	copy += (size_t)cell * o->cells.stride * o->cells.width;
 	return bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.cells), &cell, copy) ? -errno : 0;
 }
 
@@ -154,9 +155,9 @@ int bpfobj__refresh(struct bpfobj *o)
 {
 	int err = 0;
 
-	if (!o->cells_copy)
+	if (!o->cells_copy.addr)
 		return 0;
-	memcpy(o->details_copy, (const void *)o->mapped_details, copy_size(&o->detail_counts));
+	memcpy(o->details_copy.addr, (const void *)o->mapped_details, copy_size(&o->detail_counts));
 	for (uint32_t cell = 0; cell < o->cells.n && !err; cell++)
 		err = bpfobj__refresh_cell(o, cell);
 	return err;
@@ -185,10 +186,11 @@ static int map_extras(struct bpfobj *o)
 	return err;
 }
 
-/* A copy that forked processes share, in place of cells that cannot be mapped. */
+/* A copy that forked processes can read, in place of cells that cannot be mapped. */
 static int copy_cells(struct bpfobj *o)
 {
 	struct bank_view *v = &o->cells;
+	int err;
 
 	*v = (struct bank_view){
 		.ncpus = o->plan.ncpus,
@@ -197,13 +199,14 @@ static int copy_cells(struct bpfobj *o)
 		.width = bpf_map__value_size(o->skel->maps.cells) / sizeof(uint64_t),
 		.n = o->ntargets + o->plan.nsets,
 	};
-	o->cells_copy = shared_memory(copy_size(v));
-	o->details_copy = shared_memory(copy_size(&o->detail_counts));
-	if (!o->cells_copy || !o->details_copy)
-		return -errno;
-	v->base = o->cells_copy;
+	err = shared__new(&o->cells_copy, copy_size(v));
+	if (!err)
+		err = shared__new(&o->details_copy, copy_size(&o->detail_counts));
+	if (err)
+		return err;
+	v->base = o->cells_copy.view;
 	o->mapped_details = o->detail_counts.base;
-	o->detail_counts.base = o->details_copy;
+	o->detail_counts.base = o->details_copy.view;
 	return bpfobj__refresh(o);
 }
 
@@ -238,8 +241,8 @@ void bpfobj_maps__unmap(struct bpfobj *o)
 {
 	for (size_t i = 0; i < o->nmappings; i++)
 		munmap(o->mappings[i].addr, o->mappings[i].size);
-	shared_memory_free(o->cells_copy, copy_size(&o->cells));
-	shared_memory_free(o->details_copy, copy_size(&o->detail_counts));
+	shared__free(&o->cells_copy);
+	shared__free(&o->details_copy);
 }
 
 /* ---- contents ------------------------------------------------------------------------------ */

@@ -21,9 +21,9 @@ struct reading {
 	int refs;
 	struct part *parts; /* by generation */
 	struct target_state *states;
-	struct losses_shared shared[ATTACH_MECHANISMS_MAX];
+	struct losses_shared shared[BOARD_MECHANISMS];
 	size_t nshared;
-	struct metrics_bpf_stats stats[ATTACH_MECHANISMS_MAX];
+	struct metrics_bpf_stats stats[BOARD_MECHANISMS];
 	size_t nstats;
 	uint32_t hist_words;
 };
@@ -49,6 +49,7 @@ static struct label_book *new_book(const struct view *v)
 	struct label_book *b;
 
 	for (size_t g = 0; g < v->ngenerations; g++) {
+		bpfobj__read_only(v->generations[g]->obj);
 		nslots[g] = bpfobj__label_sets(v->generations[g]->obj).n;
 		labels__write_news(v->generations[g]->labels, g, 0, &news);
 	}
@@ -130,12 +131,12 @@ static int ask_attacher(struct collector *c, double deadline)
 static int read_part(struct collector *c, size_t g, struct part *out)
 {
 	struct generation *gen = c->view->generations[g];
-	struct losses_view losses = losses__view(gen->losses);
+	size_t n = gen->targets->nids;
 
-	out->losses = calloc(losses.n + 1, sizeof(*out->losses));
+	out->losses = calloc(n + 1, sizeof(*out->losses));
 	if (!out->losses)
 		return -ENOMEM;
-	memcpy(out->losses, losses.targets, losses.n * sizeof(*losses.targets));
+	memcpy(out->losses, losses__view(gen->losses)->targets, n * sizeof(*out->losses));
 	out->snapshot = snapshot__take(gen->obj, labels__extras(gen->labels));
 	if (!out->snapshot)
 		return -errno;
@@ -143,51 +144,27 @@ static int read_part(struct collector *c, size_t g, struct part *out)
 	return 0;
 }
 
-static void add_shared(struct reading *r, const struct losses_shared *s)
-{
-	size_t i = 0;
-
-	while (i < r->nshared && strcmp(r->shared[i].mechanism, s->mechanism))
-		i++;
-	if (i == r->nshared)
-		r->shared[r->nshared++].mechanism = s->mechanism;
-	r->shared[i].reasons |= s->reasons;
-	for (int reason = 0; reason < MISSED_MAX; reason++)
-		r->shared[i].missed[reason] += s->missed[reason];
-}
-
-static void add_stats(struct reading *r, const char *mechanism, double seconds, uint64_t runs)
-{
-	size_t i = 0;
-
-	if (!runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
-		return;
-	while (i < r->nstats && strcmp(r->stats[i].mechanism, mechanism))
-		i++;
-	if (i == r->nstats)
-		r->stats[r->nstats++].mechanism = mechanism;
-	r->stats[i].run_seconds += seconds;
-	r->stats[i].runs += runs;
-}
-
 /* What is counted of programs: of all generations, those included that are no more. */
 static void read_programs(const struct view *v, struct reading *r)
 {
-	const struct attach_program_counts *p;
+	struct board_program sums[BOARD_MECHANISMS];
 
-	for (size_t i = 0; i < v->ngone_losses; i++)
-		add_shared(r, &v->gone_losses[i]);
-	for (size_t i = 0; i < v->ngone_stats; i++)
-		add_stats(r, v->gone_stats[i].mechanism, v->gone_stats[i].run_seconds,
-			  v->gone_stats[i].runs);
-	for (size_t g = 0; g < v->ngenerations; g++) {
-		struct losses_view losses = losses__view(v->generations[g]->losses);
-		size_t n = losses__programs(v->generations[g]->losses, &p);
+	memcpy(sums, v->gone, sizeof(sums));
+	for (size_t g = 0; g < v->ngenerations; g++)
+		board__add_programs(sums, losses__view(v->generations[g]->losses)->programs);
+	for (int i = 0; i < BOARD_MECHANISMS; i++) {
+		const struct board_program *p = &sums[i];
 
-		for (size_t i = 0; i < losses.nshared; i++)
-			add_shared(r, &losses.shared[i]);
-		for (size_t i = 0; i < n; i++)
-			add_stats(r, p[i].mechanism, p[i].run_ns / 1e9, p[i].runs);
+		if (p->shared) {
+			struct losses_shared *s = &r->shared[r->nshared++];
+
+			*s = (struct losses_shared){ board__name(i), p->reasons, {} };
+			memcpy(s->missed, p->missed, sizeof(s->missed));
+		}
+		if (p->runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
+			r->stats[r->nstats++] =
+				(struct metrics_bpf_stats){ board__name(i), p->run_ns / 1e9,
+							    p->runs };
 	}
 }
 

@@ -97,12 +97,11 @@ static void show_in(struct labels *l, uint32_t slot, uint32_t cell)
 	ledger__show_in(bpfobj__ledger(l->obj), cell_of(l, slot), cell);
 }
 
-static void move_words(uint64_t *from, uint64_t *to, const uint64_t *words, uint32_t n)
+static void move_words(struct ledger *ledger, uint64_t *from, uint64_t *to, const uint64_t *words,
+		       uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		from[i] -= words[i];
-		to[i] += words[i];
-	}
+	ledger__subtract(ledger, from, words, n);
+	ledger__add(ledger, to, words, n);
 }
 
 static void fold_hists(struct labels *l, uint32_t from, uint32_t into, const struct target_extra *x)
@@ -115,7 +114,7 @@ static void fold_hists(struct labels *l, uint32_t from, uint32_t into, const str
 		__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
 
 		snapshot__add_hist(l->obj, from, source + i, words);
-		move_words(&ledger->hists[(size_t)(source + i) * width],
+		move_words(ledger, &ledger->hists[(size_t)(source + i) * width],
 			   &ledger->hists[(size_t)(to + i) * width], words, width);
 	}
 }
@@ -128,12 +127,18 @@ static void fold_cell(struct labels *l, uint32_t slot)
 
 	fold_hists(l, from, to, l->extras[target_of(l, slot)]);
 	snapshot__add_cell(l->obj, from, words);
-	move_words(&ledger->cells[(size_t)from * width], &ledger->cells[(size_t)to * width], words,
-		   RP_CELL_GRID + bpfobj__grid(l->obj)->ncells);
-	ledger->used[from] = ledger->used[to] = 1;
+	move_words(ledger, &ledger->cells[(size_t)from * width], &ledger->cells[(size_t)to * width],
+		   words, RP_CELL_GRID + bpfobj__grid(l->obj)->ncells);
+	ledger__use(ledger, from);
+	ledger__use(ledger, to);
 	if (to >= cell_of(l, 0))
 		l->slots[to - cell_of(l, 0)].calls += snap_cell__calls(
 			&(struct snap_cell){ .words = words }, bpfobj__grid(l->obj));
+}
+
+static uint64_t *other_of(struct ledger *l, uint32_t cell)
+{
+	return &l->cells[(size_t)cell * l->cell_width + RP_CELL_CLASS + RP_CLASS_OTHER];
 }
 
 /* The slot goes on as the cell's, or its count goes to the one that the cell has, and it is free.
@@ -147,12 +152,11 @@ static void fold_detail(struct labels *l, uint32_t detail, const struct target_e
 
 	if (to == (int)detail)
 		return;
-	ledger->details[detail] -= count;
+	ledger__subtract(ledger, &ledger->details[detail], &count, 1);
 	if (to >= 0)
-		ledger->details[to] += count;
+		ledger__add(ledger, &ledger->details[to], &count, 1);
 	else
-		ledger->cells[(size_t)cell * ledger->cell_width + RP_CELL_CLASS + RP_CLASS_OTHER] +=
-			count;
+		ledger__add(ledger, other_of(ledger, cell), &count, 1);
 	if (x->returns_values)
 		__atomic_sub_fetch(&bpfobj__used(l->obj)[x->index].values, 1, __ATOMIC_SEQ_CST);
 	bpfobj__free_detail(l->obj, detail);

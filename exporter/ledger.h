@@ -5,8 +5,9 @@
  *
  * Counters in the kernel are never reset, because a program may be counting there. When the counts
  * of a label set become those of its target's others, the ledger says so: plus there, minus here.
- * The memory is shared by the process that folds and those that serve, and lives as long as they
- * do, so a server that crashes takes no count with it.
+ * The process that folds has its own, and puts a copy into memory that those who serve can only
+ * read (shared.h). It lives as long as that process does, so a server that crashes takes no count
+ * with it.
  *
  * It also says which cell shows what is counted in another: label sets of which all labels read the
  * same are one series.
@@ -17,7 +18,7 @@
 #ifndef LEDGER_H
 #define LEDGER_H
 
-#include "util.h"
+#include "shared.h"
 
 struct ledger {
 	struct ledger_head {
@@ -30,6 +31,7 @@ struct ledger {
 	uint8_t *used;	    /* by cell: whether anything was ever written in its rows */
 	uint32_t ncells, cell_width, nhists, hist_width, ndetails;
 	size_t size;
+	struct shared_memory copy; /* with the same layout; a reader has none */
 };
 
 /* How much memory: what has never been written takes none. */
@@ -39,16 +41,27 @@ size_t ledger__size(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint3
 int ledger__init(struct ledger *l, uint32_t ncells, uint32_t cell_width, uint32_t nhists,
 		 uint32_t hist_width, uint32_t ndetails);
 void ledger__destroy(struct ledger *l);
+/* What a reader has of another's. */
+struct ledger ledger__reader(const struct ledger *l);
 
 /* Around what is moved, and what is shown elsewhere from then on. */
 void ledger__begin(struct ledger *l);
 void ledger__end(struct ledger *l);
 
+/* Adds n words to those of the ledger (cells, hists, details) that begin at `to`, or takes them
+ * away. */
+void ledger__add(struct ledger *l, uint64_t *to, const uint64_t *words, size_t n);
+void ledger__subtract(struct ledger *l, uint64_t *from, const uint64_t *words, size_t n);
+/* Something has been written in the rows of a cell. */
+void ledger__use(struct ledger *l, uint32_t cell);
+
 /* What is counted in `cell` is shown in another, or again in itself. */
 void ledger__show_in(struct ledger *l, uint32_t cell, uint32_t other);
 uint32_t ledger__shown_in(const struct ledger *l, uint32_t cell);
 
-uint32_t ledger__begin_read(const struct ledger *l);
+/* 0 and *version; -EAGAIN: something is being moved all the time, or whoever moves it has stopped
+ * there. */
+int ledger__begin_read(const struct ledger *l, uint32_t *version);
 bool ledger__changed(const struct ledger *l, uint32_t version);
 
 #endif /* LEDGER_H */

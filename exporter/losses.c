@@ -8,28 +8,21 @@ struct skips {
 	uint64_t excess; /* of what has been exported as RECURSION; see update_no_entry() */
 };
 
-/* What servers see, in memory that they share with the attacher. */
-struct board {
-	size_t nprograms, nshared;
-	struct attach_program_counts programs[ATTACH_MECHANISMS_MAX];
-	struct losses_shared shared[ATTACH_MECHANISMS_MAX];
-	struct losses_target targets[]; /* by id */
-};
-
 struct losses {
 	struct attach *attach;
 	struct bpfobj *obj;
 	struct kernel_counts *kernel; /* by target id */
 	uint64_t *calls, *no_entry;   /* likewise */
 	size_t n;
-	struct skips *skips;				  /* by target id */
-	struct skips skips_shared[ATTACH_MECHANISMS_MAX]; /* by place in shared[] */
+	struct skips *skips;			     /* by target id */
+	struct skips skips_shared[BOARD_MECHANISMS]; /* by mechanism */
 	struct board *board;
+	struct shared_memory copy; /* of the board */
 };
 
-static size_t board_size(const struct losses *l)
+static void publish(struct losses *l)
 {
-	return sizeof(struct board) + l->n * sizeof(struct losses_target);
+	shared__put(l->copy.addr, l->board, board__size(l->n) / sizeof(uint64_t));
 }
 
 struct losses *losses__new(struct attach *a, struct bpfobj *obj)
@@ -43,14 +36,15 @@ struct losses *losses__new(struct attach *a, struct bpfobj *obj)
 	l->calls = xcalloc(l->n, sizeof(*l->calls));
 	l->no_entry = xcalloc(l->n, sizeof(*l->no_entry));
 	l->skips = xcalloc(l->n, sizeof(*l->skips));
-	l->board = shared_memory(board_size(l));
-	if (!l->board) {
+	l->board = xcalloc(1, board__size(l->n));
+	if (shared__new(&l->copy, board__size(l->n))) {
 		losses__free(l);
 		return NULL;
 	}
 	for (size_t i = 0; i < l->n; i++)
 		if (slots[i].ops)
 			l->board->targets[i].reasons = slots[i].ops->missed;
+	publish(l);
 	return l;
 }
 
@@ -152,40 +146,43 @@ static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_progr
  * A call whose entry program was skipped shows up as a return without a frame, so of a shared pair
  * only what the return program missed is added.
  */
-static void update_shared(struct losses *l)
+static void update_shared(struct losses *l, const struct attach_program_counts *p,
+			  struct board_program *out, struct skips *skips)
 {
-	struct board *b = l->board;
-	size_t n = 0;
+	out->shared = true;
+	out->reasons = p->reasons;
+	for (int r = 0; r < MISSED_MAX; r++) {
+		uint64_t missed = p->missed[r];
 
-	for (size_t i = 0; i < b->nprograms; i++) {
-		const struct attach_program_counts *p = &b->programs[i];
-		struct losses_shared *out = &b->shared[n];
-
-		if (!p->shared)
-			continue;
-		out->mechanism = p->mechanism;
-		out->reasons = p->reasons;
-		for (int r = 0; r < MISSED_MAX; r++) {
-			uint64_t missed = p->missed[r];
-
-			if (r == MISSED_RECURSION && p->skips_twice)
-				missed = skipped_calls_of_all(l, p, &l->skips_shared[n]);
-			raise_to(&out->missed[r], missed);
-			if (r == MISSED_RECURSION)
-				l->skips_shared[n].excess =
-					p->skips_twice ? out->missed[r] - missed : 0;
-		}
-		n++;
+		if (r == MISSED_RECURSION && p->skips_twice)
+			missed = skipped_calls_of_all(l, p, skips);
+		raise_to(&out->missed[r], missed);
+		if (r == MISSED_RECURSION)
+			skips->excess = p->skips_twice ? out->missed[r] - missed : 0;
 	}
-	b->nshared = n;
+}
+
+static void update_programs(struct losses *l, const struct attach_program_counts *programs,
+			    size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t mechanism = board__mechanism(programs[i].mechanism);
+		struct board_program *out = &l->board->programs[mechanism];
+
+		out->run_ns = programs[i].run_ns;
+		out->runs = programs[i].runs;
+		if (programs[i].shared)
+			update_shared(l, &programs[i], out, &l->skips_shared[mechanism]);
+	}
 }
 
 /* Where a target's skipped runs are reckoned: by itself, or with those that share its program. */
 static struct skips *skips_of(struct losses *l, size_t id, const struct attach_ops *ops)
 {
-	for (size_t i = 0; ops && i < l->board->nshared; i++)
-		if (!strcmp(l->board->shared[i].mechanism, ops->name))
-			return &l->skips_shared[i];
+	uint32_t mechanism = ops ? board__mechanism(ops->name) : 0;
+
+	if (ops && l->board->programs[mechanism].shared)
+		return &l->skips_shared[mechanism];
 	return &l->skips[id];
 }
 
@@ -214,43 +211,41 @@ static void update_no_entry(struct losses *l)
  * makes a loss of a call that is just being counted. */
 int losses__update(struct losses *l)
 {
+	struct attach_program_counts programs[ATTACH_MECHANISMS_MAX];
+	size_t nprograms;
 	int err;
 
 	memset(l->kernel, 0, l->n * sizeof(*l->kernel));
 	attach__count(l->attach, l->kernel);
-	l->board->nprograms = attach__count_programs(l->attach, l->board->programs);
+	nprograms = attach__count_programs(l->attach, programs);
 	err = bpfobj__refresh(l->obj);
 	if (err)
 		return err;
 	snapshot__count_calls(l->obj, l->calls);
 	for (size_t id = 0; id < l->n; id++)
 		update_target(l, id);
-	update_shared(l);
+	update_programs(l, programs, nprograms);
 	update_no_entry(l);
+	publish(l);
 	return 0;
 }
 
-struct losses_view losses__view(const struct losses *l)
+const struct board *losses__board(const struct losses *l)
 {
-	return (struct losses_view){
-		.targets = l->board->targets,
-		.n = l->n,
-		.shared = l->board->shared,
-		.nshared = l->board->nshared,
-	};
+	return l->board;
 }
 
-size_t losses__programs(const struct losses *l, const struct attach_program_counts **out)
+const struct board *losses__view(const struct losses *l)
 {
-	*out = l->board->programs;
-	return l->board->nprograms;
+	return l->copy.view;
 }
 
 void losses__free(struct losses *l)
 {
 	if (!l)
 		return;
-	shared_memory_free(l->board, board_size(l));
+	shared__free(&l->copy);
+	free(l->board);
 	free(l->kernel);
 	free(l->calls);
 	free(l->no_entry);

@@ -10,28 +10,9 @@
 #define LOSSES_H
 
 #include "attach.h"
+#include "board.h"
 #include "snapshot.h"
 
-struct losses_target {
-	uint32_t reasons; /* bit r: reason r can happen to this target, so it is exported from 0 */
-	uint64_t missed[MISSED_MAX];
-};
-
-/* Losses of programs that several targets share, and that the kernel counts for all together. */
-struct losses_shared {
-	const char *mechanism; /* static */
-	uint32_t reasons;      /* as of a target */
-	uint64_t missed[MISSED_MAX];
-};
-
-struct losses_view {
-	const struct losses_target *targets; /* by id */
-	size_t n;
-	const struct losses_shared *shared;
-	size_t nshared;
-};
-
-/* The attacher updates, and it and processes forked from it see what came of that. */
 struct losses;
 struct losses *losses__new(struct attach *a, struct bpfobj *obj);
 void losses__free(struct losses *l); /* NULL is fine */
@@ -39,8 +20,9 @@ void losses__free(struct losses *l); /* NULL is fine */
 /* Reads everything. 0 or a negative errno, of bpf(2) that failed. */
 int losses__update(struct losses *l);
 
-struct losses_view losses__view(const struct losses *l);
-/* What the kernel counted of the programs. */
-size_t losses__programs(const struct losses *l, const struct attach_program_counts **out);
+/* As of the last update: the attacher's own, and what processes forked from it see, without the
+ * attacher's believing it. */
+const struct board *losses__board(const struct losses *l);
+const struct board *losses__view(const struct losses *l);
 
 #endif /* LOSSES_H */

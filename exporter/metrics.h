@@ -6,12 +6,19 @@
 #ifndef METRICS_H
 #define METRICS_H
 
+#include "board.h"
 #include "expo.h"
-#include "losses.h"
 #include "snapshot.h"
 #include "target.h"
 
 struct self; /* self.h */
+
+/* Losses of programs that several targets share, and that the kernel counts for all together. */
+struct losses_shared {
+	const char *mechanism; /* static */
+	uint32_t reasons;      /* as of a target */
+	uint64_t missed[MISSED_MAX];
+};
 
 /* What is known of a target besides its numbers. */
 struct target_state {

@@ -30,6 +30,10 @@ bool pages__acquire(const struct pages *p, const struct http_request *req, struc
 				    "The counters could not be read within the %g s that the "
 				    "scraper waits.",
 				    req->timeout);
+	else if (err == -EAGAIN)
+		http_response__text(res, 503,
+				    "The counters cannot be read: at each try the exporter was "
+				    "moving some of them.");
 	else if (err)
 		http_response__text(res, 500, "The counters cannot be read: %s.", strerror(-err));
 	return !err;

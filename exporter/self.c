@@ -1,98 +1,106 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "self.h"
+#include "shared.h"
 #include "version.h"
 
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
-/* The attacher writes its part without a lock, which a server that is not itself could hold. */
-struct state {
-	pthread_mutex_t lock; /* the servers' */
-	struct self_request requests[SELF_CODES];
-	size_t nrequests;
-	double last_scrape_seconds;
-	bool has_scrape;
-
+/* The attacher's part. */
+struct told {
 	double reload_time;
-	bool reload_ok;
-	bool has_processes;
-	struct self processes;
+	double cpu_seconds, start_time;
+	uint64_t resident_bytes, virtual_bytes, open_fds, max_fds, threads;
+	uint64_t has_processes, reload_ok;
 };
 
-static struct state own = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-	/* Codes that alerts are about exist before they happen. */
-	.requests = { { .code = 200 }, { .code = 500 }, { .code = 503 } },
-	.nrequests = 3,
+/* The servers'. There is no lock, as one that hangs or is not itself could hold it. */
+struct counted {
+	struct {
+		uint64_t code, count; /* code 0: free */
+	} requests[SELF_CODES];
+	double last_scrape_seconds;
+	uint64_t has_scrape;
 };
-static struct state *state = &own;
+
+static struct told told;
+static struct shared_memory copy; /* of it */
+static const volatile struct told *heard = &told;
+
+/* Codes that alerts are about exist before they happen. */
+static struct counted own = { .requests = { { .code = 200 }, { .code = 500 }, { .code = 503 } } };
+static struct counted *counted = &own;
+static int counted_fd = -1;
+
+static void publish(void)
+{
+	if (copy.addr)
+		shared__put(copy.addr, &told, sizeof(told) / sizeof(uint64_t));
+}
 
 int self__share(void)
 {
-	struct state *shared = shared_memory(sizeof(*shared));
-	pthread_mutexattr_t attr;
+	int err = shared__new(&copy, sizeof(told));
 
-	if (!shared)
+	if (err)
+		return err;
+	publish();
+	counted_fd = memfd_create("retprobe_exporter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (counted_fd < 0 || pwrite(counted_fd, &own, sizeof(own), 0) != sizeof(own) ||
+	    fcntl(counted_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return -errno;
-	*shared = own;
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-	/* A server may be killed at any moment. */
-	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-	pthread_mutex_init(&shared->lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-	state = shared;
 	return 0;
 }
 
-static void lock(pthread_mutex_t *m)
+int self__join(void)
 {
-	if (pthread_mutex_lock(m) == EOWNERDEAD)
-		pthread_mutex_consistent(m);
+	void *p = mmap(NULL, sizeof(*counted), PROT_READ | PROT_WRITE, MAP_SHARED, counted_fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	counted = p;
+	heard = copy.view;
+	return 0;
 }
 
-static void unlock(pthread_mutex_t **m)
+/* A place once taken is its code's for good. */
+static uint64_t *count_of(uint64_t code)
 {
-	pthread_mutex_unlock(*m);
-}
+	for (size_t i = 0; i < SELF_CODES; i++) {
+		uint64_t there = 0;
 
-#define GUARD_STATE                                                                     \
-	pthread_mutex_t *guard __attribute__((cleanup(unlock), unused)) = &state->lock; \
-	lock(guard)
+		if (__atomic_compare_exchange_n(&counted->requests[i].code, &there, code, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+		    there == code)
+			return &counted->requests[i].count;
+	}
+	return NULL; /* more codes than the exporter knows how to answer */
+}
 
 void self__count_request(int code)
 {
-	GUARD_STATE;
-	size_t i = 0;
+	uint64_t *count = count_of(code);
 
-	while (i < state->nrequests && state->requests[i].code < code)
-		i++;
-	if (i == state->nrequests || state->requests[i].code != code) {
-		if (state->nrequests == SELF_CODES)
-			return; /* more codes than the exporter knows how to answer */
-		memmove(&state->requests[i + 1], &state->requests[i],
-			(state->nrequests - i) * sizeof(state->requests[0]));
-		state->requests[i] = (struct self_request){ .code = code };
-		state->nrequests++;
-	}
-	state->requests[i].count++;
+	if (count)
+		__atomic_add_fetch(count, 1, __ATOMIC_RELAXED);
 }
 
 void self__note_scrape(double seconds)
 {
-	GUARD_STATE;
-	state->last_scrape_seconds = seconds;
-	state->has_scrape = true;
+	__atomic_store(&counted->last_scrape_seconds, &seconds, __ATOMIC_RELAXED);
+	__atomic_store_n(&counted->has_scrape, 1, __ATOMIC_RELEASE);
 }
 
 void self__note_reload(bool ok)
 {
-	state->reload_ok = ok;
+	told.reload_ok = ok;
 	if (ok)
-		state->reload_time = now_seconds();
+		told.reload_time = now_seconds();
+	publish();
 }
 
 /* When the machine booted, seconds since the epoch. */
@@ -194,27 +202,54 @@ static bool read_processes(const pid_t *children, size_t n, struct self *out)
 void self__note_processes(const pid_t *children, size_t n)
 {
 	struct self now = {};
-	bool ok = read_processes(children, n, &now);
 
+	told.has_processes = read_processes(children, n, &now);
 	/* A child's time is told in ticks while it lives, and exactly after that. */
-	if (now.cpu_seconds < state->processes.cpu_seconds)
-		now.cpu_seconds = state->processes.cpu_seconds;
-	state->has_processes = ok;
-	state->processes = now;
+	if (now.cpu_seconds > told.cpu_seconds)
+		told.cpu_seconds = now.cpu_seconds;
+	told.start_time = now.start_time;
+	told.resident_bytes = now.resident_bytes;
+	told.virtual_bytes = now.virtual_bytes;
+	told.open_fds = now.open_fds;
+	told.max_fds = now.max_fds;
+	told.threads = now.threads;
+	publish();
 }
 
 static bool copy_processes(struct self *out)
 {
-	if (state->has_processes) {
-		out->cpu_seconds = state->processes.cpu_seconds;
-		out->start_time = state->processes.start_time;
-		out->resident_bytes = state->processes.resident_bytes;
-		out->virtual_bytes = state->processes.virtual_bytes;
-		out->open_fds = state->processes.open_fds;
-		out->max_fds = state->processes.max_fds;
-		out->threads = state->processes.threads;
+	if (!heard->has_processes)
+		return false;
+	out->cpu_seconds = heard->cpu_seconds;
+	out->start_time = heard->start_time;
+	out->resident_bytes = heard->resident_bytes;
+	out->virtual_bytes = heard->virtual_bytes;
+	out->open_fds = heard->open_fds;
+	out->max_fds = heard->max_fds;
+	out->threads = heard->threads;
+	return true;
+}
+
+static int compare_codes(const void *a, const void *b)
+{
+	const struct self_request *x = a, *y = b;
+
+	return x->code < y->code ? -1 : x->code > y->code;
+}
+
+static void copy_counted(struct self *out)
+{
+	for (size_t i = 0; i < SELF_CODES; i++) {
+		uint64_t code = __atomic_load_n(&counted->requests[i].code, __ATOMIC_RELAXED);
+
+		if (code)
+			out->requests[out->nrequests++] = (struct self_request){
+				code, __atomic_load_n(&counted->requests[i].count, __ATOMIC_RELAXED)
+			};
 	}
-	return state->has_processes;
+	qsort(out->requests, out->nrequests, sizeof(out->requests[0]), compare_codes);
+	out->has_scrape = __atomic_load_n(&counted->has_scrape, __ATOMIC_ACQUIRE);
+	__atomic_load(&counted->last_scrape_seconds, &out->last_scrape_seconds, __ATOMIC_RELAXED);
 }
 
 void self__read(struct self *out)
@@ -227,12 +262,7 @@ void self__read(struct self *out)
 		.libbpf = libbpf + (*libbpf == 'v'),
 	};
 	out->has_process = copy_processes(out) || read_processes(NULL, 0, out);
-	out->reload_time = state->reload_time;
-	out->reload_ok = state->reload_ok;
-
-	GUARD_STATE;
-	memcpy(out->requests, state->requests, sizeof(out->requests));
-	out->nrequests = state->nrequests;
-	out->last_scrape_seconds = state->last_scrape_seconds;
-	out->has_scrape = state->has_scrape;
+	out->reload_time = heard->reload_time;
+	out->reload_ok = heard->reload_ok;
+	copy_counted(out);
 }

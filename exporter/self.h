@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The exporter's own health: process_*, HTTP requests by code, scrape durations. Thread-safe, and
- * shared by the attacher and its servers, so that what a server has counted outlives it.
+ * The exporter's own health: process_*, HTTP requests by code, scrape durations. Thread-safe.
+ *
+ * What the attacher says of it, servers can only read. What servers have counted is on a page that
+ * they all write, so that it outlives them; the attacher never looks at it, and a server takes it
+ * for what it is: numbers that another server may have made up.
  */
 #ifndef SELF_H
 #define SELF_H
@@ -31,8 +34,10 @@ struct self {
 	size_t nrequests;
 };
 
-/* Before a process is forked that is to share it all. 0 or a negative errno. */
+/* The attacher, before the first server. 0 or a negative errno. */
 int self__share(void);
+/* A server, before it counts. The same. */
+int self__join(void);
 /* The attacher: what the processes, itself and these children, take together. What it last said is
  * what they all read. */
 void self__note_processes(const pid_t *children, size_t n);

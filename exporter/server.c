@@ -13,6 +13,7 @@
 #include "log.h"
 #include "pages.h"
 #include "privs.h"
+#include "self.h"
 #include "web.h"
 #include "web_broker.h"
 
@@ -119,6 +120,9 @@ int server__run(const struct server_setup *s)
 
 	/* One heap for all threads: what one scrape has freed, the next uses, whoever serves it. */
 	mallopt(M_ARENA_MAX, 1);
+	err = self__join();
+	if (err)
+		return fail(xasprintf("it cannot begin: %s", strerror(-err)));
 	close_others(s, signals);
 	err = privs__confine();
 	if (err)

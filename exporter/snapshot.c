@@ -6,6 +6,8 @@
 #include "bpfobj.h"
 #include "extra.h"
 
+#define TRIES 100 /* things are moved once a second at most */
+
 /* ---- sums ------------------------------------------------------------------------------------ */
 
 /* Words first..first+n-1 of entry i, of all CPUs: added to out. */
@@ -410,16 +412,23 @@ fail:
 struct snapshot *snapshot__take(struct bpfobj *o, const struct target_extra *const *extras)
 {
 	const struct ledger *l = bpfobj__ledger(o);
-	struct block *b;
-	uint32_t version;
+	uint32_t version = 0;
+	int err = 0;
 
-	for (;;) {
-		version = l ? ledger__begin_read(l) : 0;
+	for (int try = 0; try < TRIES; try++) {
+		struct block *b;
+
+		if (l)
+			err = ledger__begin_read(l, &version);
+		if (err)
+			break;
 		b = take(o, extras);
 		if (!b || !l || !ledger__changed(l, version))
 			return b ? &b->snapshot : NULL;
 		snapshot__free(&b->snapshot);
 	}
+	errno = EAGAIN;
+	return NULL;
 }
 
 void snapshot__free(struct snapshot *s)

@@ -15,16 +15,6 @@
 struct bpfobj;
 struct target_extra;
 
-/* Calls that are in no other number. Names are in metrics.c. */
-enum missed_reason {
-	MISSED_RECURSION, /* the kernel did not run a program of ours: another was running */
-	MISSED_MAXACTIVE, /* the kernel had no free return slot */
-	MISSED_NO_ENTRY,  /* the return was seen, the entry was not, or had no memory for its frame
-			   */
-	MISSED_DEPTH,	  /* nested deeper than the kernel sees returns (user functions) */
-	MISSED_MAX,
-};
-
 struct snap_detail {
 	int64_t value; /* errno, positive; or the result's number */
 	uint64_t count;
@@ -74,7 +64,7 @@ struct snapshot {
 };
 
 /* One read of everything. extras: by target id, NULL for those that have none; or NULL. NULL with
- * errno if there is no memory. */
+ * errno: ENOMEM; or EAGAIN, at each try something was being moved. */
 struct snapshot *snapshot__take(struct bpfobj *obj, const struct target_extra *const *extras);
 void snapshot__free(struct snapshot *s);
 

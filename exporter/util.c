@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <sys/mman.h>
 #include <time.h>
 
 static void __attribute__((noreturn)) die_no_memory(size_t n, size_t size)
@@ -244,20 +243,6 @@ const char *errno_name(int64_t err, char *buf, size_t size)
 		return errno_names[err];
 	snprintf(buf, size, "E%lld", (long long)err);
 	return buf;
-}
-
-void *shared_memory(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
-void shared_memory_free(void *p, size_t size)
-{
-	if (p)
-		munmap(p, size);
 }
 
 double now_seconds(void)

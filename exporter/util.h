@@ -59,11 +59,6 @@ char *xasprintf(const char *fmt, ...) __printf_like(1, 2);
 /* Appends an element to a growing array: *(type *)grow(&v, &n, sizeof(*v)) = ...; zeroed. */
 void *array__grow(void *arrayp, size_t *n, size_t size);
 
-/* Zeroed memory that processes forked from now on share; what is never touched takes none. NULL
- * with errno. */
-void *shared_memory(size_t size);
-void shared_memory_free(void *p, size_t size); /* NULL is fine */
-
 /* "ENOENT" for 2; kernel-internal codes have names too; a code without one is "E<number>".
  * The result is static or in buf (of at least 16 bytes). */
 const char *errno_name(int64_t err, char *buf, size_t size);

@@ -7,10 +7,7 @@ struct view *view__new(const struct view *before, size_t n)
 
 	v->n = n;
 	v->rows = xcalloc(n, sizeof(*v->rows));
-	v->ngone_losses = before->ngone_losses;
-	memcpy(v->gone_losses, before->gone_losses, sizeof(v->gone_losses));
-	v->ngone_stats = before->ngone_stats;
-	memcpy(v->gone_stats, before->gone_stats, sizeof(v->gone_stats));
+	memcpy(v->gone, before->gone, sizeof(v->gone));
 	return v;
 }
 
@@ -87,46 +84,10 @@ size_t view__count_attached(const struct view *v)
 	return n;
 }
 
-static void keep_losses(struct view *v, const struct losses_shared *s)
-{
-	size_t i = 0;
-
-	while (i < v->ngone_losses && strcmp(v->gone_losses[i].mechanism, s->mechanism))
-		i++;
-	if (i == v->ngone_losses)
-		v->gone_losses[v->ngone_losses++].mechanism = s->mechanism;
-	v->gone_losses[i].reasons |= s->reasons;
-	for (int reason = 0; reason < MISSED_MAX; reason++)
-		v->gone_losses[i].missed[reason] += s->missed[reason];
-}
-
-static void keep_stats(struct view *v, const struct attach_program_counts *p)
-{
-	size_t i = 0;
-
-	while (i < v->ngone_stats && strcmp(v->gone_stats[i].mechanism, p->mechanism))
-		i++;
-	if (i == v->ngone_stats)
-		v->gone_stats[v->ngone_stats++].mechanism = p->mechanism;
-	v->gone_stats[i].run_seconds += p->run_ns / 1e9;
-	v->gone_stats[i].runs += p->runs;
-}
-
 void view__keep_totals(struct view *v, struct generation *g)
 {
-	const struct attach_program_counts *programs;
-	struct losses_view losses;
-	size_t n;
-
-	if (!g->losses || losses__update(g->losses))
-		return;
-	losses = losses__view(g->losses);
-	for (size_t i = 0; i < losses.nshared; i++)
-		keep_losses(v, &losses.shared[i]);
-	n = losses__programs(g->losses, &programs);
-	for (size_t i = 0; i < n; i++)
-		if (programs[i].runs)
-			keep_stats(v, &programs[i]);
+	if (g->losses && !losses__update(g->losses))
+		board__add_programs(v->gone, losses__board(g->losses)->programs);
 }
 
 void view__set_generations(struct view *v, struct generation *const *generations, size_t n)

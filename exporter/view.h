@@ -26,10 +26,7 @@ struct view {
 	struct target **described; /* targets that no generation has */
 	size_t ndescribed;
 	/* Of generations that are no more, for counters that must not go back. */
-	struct losses_shared gone_losses[ATTACH_MECHANISMS_MAX];
-	size_t ngone_losses;
-	struct metrics_bpf_stats gone_stats[ATTACH_MECHANISMS_MAX];
-	size_t ngone_stats;
+	struct board_program gone[BOARD_MECHANISMS];
 	uint64_t cell_bytes;
 };
 

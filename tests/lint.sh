@@ -10,9 +10,10 @@ cd "$(dirname "$0")/.." || exit 1
 # above it, never of one below. NAME stands for NAME.c, NAME.h and NAME_*.c unless a longer name fits.
 corridor='
 abi build_version syscall_table retprobe.skel
-util log buf suggest strmap tracefs perf_event bpf_sys version channel
+util shared log buf suggest strmap tracefs perf_event bpf_sys version channel
 grid self presets ledger
 config pattern
+board
 features privs symbols elf_symbols syscalls denylist btf_print retkind enumerators
 expr
 extra

@@ -95,7 +95,7 @@ mutants() {
 	mutant details-kept exporter/labels.c \
 		's/^\tbpfobj__free_detail\(l->obj, detail\);//' unit test_label_sets
 	mutant details-doubled exporter/labels.c \
-		's/^\tledger->details\[detail\] -= count;//' unit test_label_sets
+		's/^\tledger__subtract\(ledger, &ledger->details\[detail\], &count, 1\);//' unit test_label_sets
 	# Starting and stopping.
 	mutant half-of-a-batch-lost exporter/attach_multi.c \
 		's/attach_range\(c, fl, slots, b, first \+ n \/ 2, n - n \/ 2\)/(void)0/' scale/6.12:refused.kprobe.multi

@@ -18,7 +18,8 @@ static struct {
 	struct rp_label_set sets[SLOTS];
 	struct rp_detail details[DETAILS];
 	struct rp_used used;
-	struct ledger ledger;
+	struct ledger ledger, reader; /* the attacher's and a server's */
+	bool reading;		      /* by a server */
 } world;
 
 static struct enumerator letters[] = { { 1, "A" }, { 2, "A" }, { 3, "A" },
@@ -80,7 +81,7 @@ uint32_t __wrap_bpfobj__hist_of(const struct bpfobj *o, uint32_t cell, const str
 struct ledger *__wrap_bpfobj__ledger(struct bpfobj *o);
 struct ledger *__wrap_bpfobj__ledger(struct bpfobj *o)
 {
-	return &world.ledger;
+	return world.reading ? &world.reader : &world.ledger;
 }
 
 struct label_sets_view __wrap_bpfobj__label_sets(const struct bpfobj *o);

@@ -47,7 +47,7 @@ static void *answer_requests(void *arg)
 		refreshes += r.op == CHANNEL_REFRESH;
 		sem_post(&asked);
 		sem_wait(&answer);
-		view.gone_losses[0].missed[0] = refreshes;
+		view.gone[0].missed[0] = refreshes;
 		channel__answer(&attacher, &r, 0, NULL, 0);
 	}
 	return NULL;
@@ -55,7 +55,7 @@ static void *answer_requests(void *arg)
 
 static int set_up(void **state)
 {
-	view = (struct view){ .gone_losses = { { .mechanism = "any" } }, .ngone_losses = 1 };
+	view = (struct view){ .gone = { { .shared = 1 } } };
 	attacher = (struct channel_peer){};
 	refreshes = waiting = 0;
 	sem_init(&asked, 0, 0);

@@ -6,17 +6,31 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <time.h>
+
+#include "hostile.h"
 #include "label_world.h"
 
 static struct labels *labels;
 static struct label_book *book;
 static uint64_t known;
 
+/* No reader here waits for long. */
+static int pauses;
+int __wrap_nanosleep(const struct timespec *t, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *t, struct timespec *left)
+{
+	pauses++;
+	return 0;
+}
+
 static int set_up(void **state)
 {
 	memset(&world, 0, sizeof(world));
 	assert_int_equal(ledger__init(&world.ledger, CELLS, CELL_WIDTH, CELLS, HIST_WIDTH, DETAILS),
 			 0);
+	world.reader = ledger__reader(&world.ledger);
 	labels = labels__new(NULL, &targets);
 	book = label_book__new((uint32_t[]){ SLOTS }, 1);
 	known = 0;
@@ -38,7 +52,9 @@ static struct snapshot *read_all(void)
 
 	known = labels__write_news(labels, 0, known, &news);
 	assert_int_equal(label_book__read_news(book, news.data, news.len), 0);
+	world.reading = true;
 	s = snapshot__take(NULL, labels__extras(labels));
+	world.reading = false;
 	assert_non_null(s);
 	label_book__apply(book, 0, s);
 	return s;
@@ -223,6 +239,37 @@ static void test_details(void **state)
 	check(0, 0, 150 + DETAILS, 0);
 }
 
+/* Whatever a server writes, between the retirement of a set and its folding: counts go where they
+ * went without it. */
+static void test_hostile_server(void **state)
+{
+	call(1, 1, 2);
+	call(4, 2, 5);
+	labels__update(labels, 0);
+	labels__update(labels, 11);
+	assert_int_equal(hostile__run(), 0);
+	labels__update(labels, 13);
+	check(0, 0, 7, 0);
+	call(1, 1, 3);
+	labels__update(labels, 14);
+	check(3, 0, 7, 1);
+}
+
+/* Whoever moves something has stopped in the middle: a reader gives up. */
+static void test_never_done(void **state)
+{
+	pauses = 0;
+	ledger__begin(&world.ledger);
+	world.reading = true;
+	errno = 0;
+	assert_null(snapshot__take(NULL, labels__extras(labels)));
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(pauses, 1000);
+	world.reading = false;
+	ledger__end(&world.ledger);
+	check(0, 0, 0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +279,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_heir_retired, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_churn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_details, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hostile_server, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_never_done, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,12 +10,14 @@
 #include <cmocka.h>
 
 #include "attach.h"
+#include "hostile.h"
 #include "losses.h"
 
 #define TARGETS 2
 
-static const struct attach_ops plain = { .name = "plain", .missed = 1U << MISSED_RECURSION };
-static const struct attach_ops session = { .name = "session", .missed = 1U << MISSED_NO_ENTRY };
+static const struct attach_ops plain = { .name = "kretprobe", .missed = 1U << MISSED_RECURSION };
+static const struct attach_ops session = { .name = "kprobe.session",
+					   .missed = 1U << MISSED_NO_ENTRY };
 
 /* What the replaced functions answer. */
 static struct attach_slot slots[TARGETS];
@@ -73,7 +75,7 @@ void __wrap_snapshot__entered(const struct bpfobj *obj, uint64_t entered[RP_ENTE
 
 struct bench {
 	struct losses *losses;
-	struct losses_view view;
+	const struct board *view;
 };
 
 static int set_up(void **state)
@@ -107,7 +109,7 @@ static void read_once(struct bench *b)
 
 static uint64_t missed(const struct bench *b, enum missed_reason r)
 {
-	return b->view.targets[0].missed[r];
+	return b->view->targets[0].missed[r];
 }
 
 /* ---- tests --------------------------------------------------------------------------------- */
@@ -137,7 +139,7 @@ static void returns_that_the_kernel_counts(void **state)
 	assert_int_equal(missed(b, MISSED_DEPTH), 2);
 	/* Of the other target, nothing. */
 	for (int r = 0; r < MISSED_MAX; r++)
-		assert_int_equal(b->view.targets[1].missed[r], 0);
+		assert_int_equal(b->view->targets[1].missed[r], 0);
 }
 
 /* Hints are no losses: leftover frames, calls from before, entries. */
@@ -281,14 +283,14 @@ static void shared_programs(void **state)
 	slots[1].ops = &session;
 	nprograms = 2;
 	programs[0] = (struct attach_program_counts){
-		.mechanism = "plain",
+		.mechanism = "kretprobe",
 		.shared = true,
 		.reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE,
 		.missed = { [MISSED_RECURSION] = 6, [MISSED_MAXACTIVE] = 2 },
 	};
 	/* 40 counted, 3 filtered out, 2 without entry, 5 without exit, 4 without either. */
 	programs[1] = (struct attach_program_counts){
-		.mechanism = "session",
+		.mechanism = "kprobe.session",
 		.shared = true,
 		.skips_twice = true,
 		.entered = RP_ENTERED_FSESSION_MULTI,
@@ -301,15 +303,17 @@ static void shared_programs(void **state)
 	entries[RP_ENTERED_FSESSION_MULTI] = 40 + 3 + 5;
 	read_once(b);
 	read_once(b);
-	assert_int_equal(b->view.nshared, 2);
-	assert_string_equal(b->view.shared[0].mechanism, "plain");
-	assert_int_equal(b->view.shared[0].reasons, programs[0].reasons);
-	assert_int_equal(b->view.shared[0].missed[MISSED_RECURSION], 6);
-	assert_int_equal(b->view.shared[0].missed[MISSED_MAXACTIVE], 2);
-	assert_string_equal(b->view.shared[1].mechanism, "session");
-	assert_int_equal(b->view.shared[1].missed[MISSED_RECURSION], 5 + 4);
-	assert_int_equal(b->view.targets[1].missed[MISSED_NO_ENTRY], 2);
-	assert_int_equal(b->view.targets[1].missed[MISSED_RECURSION], 0);
+	assert_int_equal(b->view->programs[board__mechanism("kretprobe")].reasons,
+			 programs[0].reasons);
+	assert_int_equal(b->view->programs[board__mechanism("kretprobe")].missed[MISSED_RECURSION],
+			 6);
+	assert_int_equal(b->view->programs[board__mechanism("kretprobe")].missed[MISSED_MAXACTIVE],
+			 2);
+	assert_int_equal(
+		b->view->programs[board__mechanism("kprobe.session")].missed[MISSED_RECURSION],
+		5 + 4);
+	assert_int_equal(b->view->targets[1].missed[MISSED_NO_ENTRY], 2);
+	assert_int_equal(b->view->targets[1].missed[MISSED_RECURSION], 0);
 
 	/* Three more run, of which two without entry; those return. */
 	programs[1].missed[MISSED_RECURSION] += 2;
@@ -320,9 +324,32 @@ static void shared_programs(void **state)
 	tallies[1][RP_TALLY_NO_ENTRY] += 2;
 	read_once(b);
 	read_once(b);
-	assert_int_equal(b->view.shared[1].missed[MISSED_RECURSION] +
-				 b->view.targets[1].missed[MISSED_NO_ENTRY],
-			 5 + 4 + 2 + 2);
+	assert_int_equal(
+		b->view->programs[board__mechanism("kprobe.session")].missed[MISSED_RECURSION] +
+			b->view->targets[1].missed[MISSED_NO_ENTRY],
+		5 + 4 + 2 + 2);
+}
+
+/* Whatever a server writes: the next reading is of what the kernel has counted. */
+static void hostile_server(void **state)
+{
+	struct bench *b = *state;
+
+	nprograms = 1;
+	programs[0] = (struct attach_program_counts){
+		.mechanism = "kprobe.session",
+		.shared = true,
+		.reasons = 1U << MISSED_RECURSION,
+		.missed = { [MISSED_RECURSION] = 6 },
+	};
+	slots[1].ops = &session;
+	read_once(b);
+	assert_int_equal(hostile__run(), 0);
+	programs[0].missed[MISSED_RECURSION] = 7;
+	kernel[0].missed[MISSED_MAXACTIVE] = 5;
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_MAXACTIVE), 5);
+	assert_int_equal(missed(b, MISSED_RECURSION), 0);
 }
 
 int main(void)
@@ -336,6 +363,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sessions_while_calls_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sessions_of_sleepers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(shared_programs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(hostile_server, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("losses", tests, NULL, NULL);

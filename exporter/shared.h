@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory that one process writes, and that others, to whom it gives the descriptor, can only read:
+ * no mapping of it can be made writable but the one that the writer has, and no process that is
+ * forked has that one.
+ *
+ * So what is in there can be believed by whoever reads. Its writer keeps its own state elsewhere
+ * all the same, and puts a copy here: then nothing depends on it that others could reach.
+ */
+#ifndef SHARED_H
+#define SHARED_H
+
+#include "util.h"
+
+struct shared_memory {
+	void *addr; /* NULL: there is none */
+	size_t size;
+	int fd;
+	const void *view; /* the same, read-only; forked processes have it */
+};
+
+/* Zeroed; what is never touched takes no memory. 0 or a negative errno. */
+int shared__new(struct shared_memory *s, size_t size);
+void shared__free(struct shared_memory *s); /* zeroed is fine */
+/* What a descriptor of it has, read-only; NULL with errno. */
+const void *shared__map(int fd, size_t size);
+
+/* Copies n words, each of them at once: who reads a word meanwhile has the old or the new one. */
+void shared__put(void *to, const void *from, size_t nwords);
+
+#endif /* SHARED_H */
