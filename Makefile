@@ -30,6 +30,18 @@ LDLIBS    = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -pthread
 
 # Architecture of the kernel that the BPF side is built for, in libbpf's words.
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+
+# What makes a fault in the exporter hard to use. CFLAGS and LDFLAGS come later, so yours win; with
+# HARDENING= and HARDENING_LD= there is none. _FORTIFY_SOURCE warns where it is set twice, has another
+# level, or nothing is optimised.
+FORTIFY  := $(shell echo | $(CC) -O2 -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -include stdio.h \
+	    -x c -fsyntax-only - 2>/dev/null && echo 3 || echo 2)
+HARDENING_x86   := -fcf-protection
+HARDENING_arm64 := -mbranch-protection=standard
+HARDENING ?= -fPIE -fstack-protector-strong -fstack-clash-protection $(HARDENING_$(ARCH)) \
+	    $(if $(findstring _FORTIFY_SOURCE,$(CFLAGS)),,$(if $(filter -O1 -O2 -O3 -Os -Ofast,$(CFLAGS)),\
+	    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY)))
+HARDENING_LD ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -std=gnu17 -O2 -g -target bpf -mcpu=v3 -Wall -Wextra $(WERROR) -Wno-unused-parameter \
 	     -D__TARGET_ARCH_$(ARCH) $(LIMITS) -I. $(addprefix -idirafter /usr/include/,$(MULTIARCH))
@@ -100,10 +112,10 @@ $(B)/page_files.c: $(PAGE) exporter/page_files.sh | $(B)
 # What is generated is there before the first object; from then on objects know what they include.
 
 $(B)/%.o: exporter/%.c | $(GEN) $(B)
-	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(HARDENING) $(CFLAGS) $(RP_CFLAGS) -MMD -MP -c $< -o $@
 
 $(DATA:%=$(B)/%.o): $(B)/%.o: $(B)/%.c
-	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -c $< -o $@
+	$(call say,CC,$@)$(CC) $(HARDENING) $(CFLAGS) $(RP_CFLAGS) -c $< -o $@
 
 # The version is in one object only, and is written only when it changes.
 $(B)/build_version.h: FORCE | $(B)
@@ -114,7 +126,7 @@ $(B)/version.o: $(B)/build_version.h
 FORCE:
 
 $(B)/retprobe_exporter: $(OBJ) $(DATA:%=$(B)/%.o)
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LINK,$@)$(CC) $(HARDENING) $(CFLAGS) $(HARDENING_LD) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(B) $(B)/unit:
 	@mkdir -p $@
@@ -141,6 +153,7 @@ comma := ,
 $(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs bpfobj__refresh \
 			      snapshot__count_calls snapshot__tally snapshot__entered
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
+$(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_plan: REPLACED := features__has attach__slots
 $(B)/unit/test_memory: REPLACED := features__has
 $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \

@@ -73,20 +73,22 @@ static struct connection *connection_of(struct MHD_Connection *c)
 	return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-static mhd_result begin_request(struct http *h, struct MHD_Connection *c, void **con_cls)
+static struct request *begin_request(struct http *h, struct MHD_Connection *c, const char *version,
+				     void **con_cls)
 {
 	struct request *r = calloc(1, sizeof(*r));
 
 	if (!r)
-		return MHD_NO;
+		return NULL;
 	r->c = c;
+	r->refused = http__refuse_form(c, version, *con_cls, &r->malformed);
 	r->connection = connection_of(c);
 	connections__busy(&h->connections, r->connection);
 	pthread_mutex_lock(&h->lock);
 	h->active++;
 	pthread_mutex_unlock(&h->lock);
 	*con_cls = r;
-	return MHD_YES;
+	return r;
 }
 
 void http__on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
@@ -95,7 +97,7 @@ void http__on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 	struct request *r = *con_cls;
 	struct http *h = cls;
 
-	if (!r)
+	if (!r || r == &http_long_query)
 		return;
 	pthread_mutex_lock(&h->lock);
 	h->limited -= r->limited;
@@ -201,7 +203,7 @@ static mhd_result send_response(struct http *h, struct MHD_Connection *c, const 
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 	if (allow)
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_ALLOW, allow);
-	if (is_last(h))
+	if (r->malformed || is_last(h))
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONNECTION, "close");
 	ret = MHD_queue_response(c, res->code, mr);
 	MHD_destroy_response(mr);
@@ -219,13 +221,17 @@ static mhd_result answer(struct http *h, struct MHD_Connection *c, struct reques
 	mhd_result ret;
 
 	if (r->refused) {
-		http_response__text(&res, r->refused, "%s", web__reason(r->refused));
+		http_response__text(&res, r->refused, "%s",
+				    r->malformed ? r->malformed : web__reason(r->refused));
 	} else if (!route) {
 		http_response__text(&res, MHD_HTTP_NOT_FOUND, "404 page not found");
 	} else if (!method_allowed(route, method)) {
 		allow = method_sets[route->methods].allow;
 		http_response__text(&res, MHD_HTTP_METHOD_NOT_ALLOWED,
 				    "405 method not allowed: this path answers to %s", allow);
+	} else if (route->methods == HTTP_WRITE && http__is_cross_site(c)) {
+		http_response__text(&res, MHD_HTTP_FORBIDDEN,
+				    "Requests from the pages of other sites are refused.");
 	} else if (route->limited && !take_slot(h, r)) {
 		http_response__text(&res, MHD_HTTP_SERVICE_UNAVAILABLE,
 				    "Limit of concurrent requests reached (%u), try again later.",
@@ -301,9 +307,13 @@ mhd_result http__on_request(void *cls, struct MHD_Connection *c, const char *url
 	struct request *r = *con_cls;
 
 	/* The first call is before the body; an answer here would make the library cut the
-	 * connection. So the body, which nobody wants, is drained first. */
-	if (!r)
-		return begin_request(cls, c, con_cls);
+	 * connection. So the body, which nobody wants, is drained first, if its end is certain. */
+	if (!r || r == &http_long_query) {
+		r = begin_request(cls, c, version, con_cls);
+		if (!r)
+			return MHD_NO;
+		return r->malformed ? answer(cls, c, r, url, method) : MHD_YES;
+	}
 	if (*upload_size) {
 		r->uploaded += *upload_size;
 		*upload_size = 0;

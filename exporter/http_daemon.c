@@ -80,6 +80,7 @@ static struct MHD_Daemon *start_daemon(struct http *h, const struct listener *l)
 	bool tls = h->web && web__tls(h->web);
 	struct MHD_OptionItem options[] = {
 		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL },
+		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)http__on_uri, NULL },
 		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)http__on_completed, h },
 		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, h },
 		{ MHD_OPTION_LISTEN_SOCKET, l->fd, NULL },
@@ -89,6 +90,9 @@ static struct MHD_Daemon *start_daemon(struct http *h, const struct listener *l)
 		 * keeps a part for the others. */
 		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT, limit - limit / 8, NULL },
 		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT, NULL },
+#if MHD_VERSION >= 0x00097701
+		{ MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, NULL },
+#endif
 		/* A pool of one is no pool. */
 		{ threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL },
 		{ MHD_OPTION_END, 0, NULL },

@@ -41,8 +41,9 @@ struct request {
 	struct connection *connection;
 	bool limited;
 	size_t uploaded;
-	bool entered; /* past the web configuration, or refused by it */
-	int refused;  /* by it: the status, or 0 */
+	bool entered;	       /* past the web configuration, or refused by it */
+	int refused;	       /* by it or for the request's form: the status, or 0 */
+	const char *malformed; /* why, static; its connection ends with the answer */
 	struct web_visit visit;
 };
 
@@ -53,6 +54,17 @@ mhd_result http__on_request(void *cls, struct MHD_Connection *c, const char *url
 			    size_t *upload_size, void **con_cls);
 void http__on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 			enum MHD_RequestTerminationCode why);
+
+/* ---- http_refuse.c ---- */
+
+/* The context of a request whose query is too long to be parsed, from http__on_uri(). */
+extern const struct request http_long_query;
+void *http__on_uri(void *cls, const char *uri, struct MHD_Connection *c);
+/* The status to refuse a request with for its form, and *why (static); 0: it is well-formed. */
+int http__refuse_form(struct MHD_Connection *c, const char *version, const void *context,
+		      const char **why);
+/* Whether a browser sends it for a page of another site. */
+bool http__is_cross_site(struct MHD_Connection *c);
 
 /* ---- http_response.c ---- */
 

@@ -227,6 +227,15 @@ static int list(const struct config *c)
 	return err ? EXIT_CANNOT_RUN : EXIT_OK;
 }
 
+/* What could not be written is known only when everything is out. */
+static int finish_output(int code)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	log_error("cannot write to standard output: %s", strerror(errno));
+	return EXIT_CANNOT_RUN;
+}
+
 int main(int argc, char **argv)
 {
 	struct exporter e = { .argc = argc, .argv = argv, .tracefs = -1 };
@@ -260,5 +269,5 @@ int main(int argc, char **argv)
 		code = run(&e);
 	}
 	exporter__free(&e);
-	return code;
+	return finish_output(code);
 }

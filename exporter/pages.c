@@ -6,6 +6,7 @@
 #include "pages_internal.h"
 #include "self.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 /* What a scraper's patience is cut by, so that the answer gets to it in time. */
@@ -98,6 +99,18 @@ static void ready_page(void *ctx, const struct http_request *req, struct http_re
 		http_response__text(res, 503, "retprobe_exporter is not ready: still attaching.");
 }
 
+/* "FILE:LINE:COLUMN", with which most errors begin. What follows may quote the configuration, which
+ * is not for everyone who may ask. */
+static int place_length(const char *error)
+{
+	const char *end = error ? strstr(error, ": ") : NULL, *p = end;
+	int colons = 0;
+
+	for (; p > error && (isdigit((unsigned char)p[-1]) || (p[-1] == ':' && colons < 2)); p--)
+		colons += p[-1] == ':';
+	return end && p > error && colons == 2 ? (int)(end - error) : 0;
+}
+
 static void reload_page(void *ctx, const struct http_request *req, struct http_response *res)
 {
 	__cleanup_free char *error = NULL;
@@ -107,8 +120,10 @@ static void reload_page(void *ctx, const struct http_request *req, struct http_r
 		http_response__text(res, 403,
 				    "Reloading over HTTP is not enabled: --web.enable-lifecycle.");
 	else if (p->source.reload(p->source.ctx, &error))
-		http_response__text(res, 500, "The configuration stays as it was: %s",
-				    error ? error : "unknown error");
+		http_response__text(res, 500,
+				    "The configuration stays as it was%s%.*s. The log says why.",
+				    place_length(error) ? ": see " : "", place_length(error),
+				    error ? error : "");
 	else
 		http_response__text(res, 200, "The configuration has been reloaded.");
 }

@@ -4,16 +4,23 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 /* One event on one CPU: programs hang on the trace event itself and run on all of them. */
 static int open_event(struct perf_event_attr *attr)
 {
-	int fd;
+	int fd = -1;
 
 	attr->size = sizeof(*attr);
-	fd = syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	/* CPU 0 may be offline; the one that we are on is not, unless it goes right now. */
+	for (int tries = 0; tries < 10; tries++) {
+		fd = syscall(SYS_perf_event_open, attr, -1, tries ? sched_getcpu() : 0, -1,
+			     PERF_FLAG_FD_CLOEXEC);
+		if (fd >= 0 || errno != ENODEV)
+			break;
+	}
 	return fd < 0 ? -errno : fd;
 }
 

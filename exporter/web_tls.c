@@ -94,12 +94,13 @@ static int find_key_type(struct web_tls *tls)
 {
 	gnutls_x509_crt_t *list;
 	unsigned n, bits;
-	int err;
+	int err, type;
 
 	err = gnutls_certificate_get_x509_crt(tls->cred, 0, &list, &n);
 	if (err)
 		return err;
-	tls->ecdsa = gnutls_x509_crt_get_pk_algorithm(list[0], &bits) != GNUTLS_PK_RSA;
+	type = gnutls_x509_crt_get_pk_algorithm(list[0], &bits);
+	tls->ecdsa = type != GNUTLS_PK_RSA && type != GNUTLS_PK_RSA_PSS;
 	for (unsigned i = 0; i < n; i++)
 		gnutls_x509_crt_deinit(list[i]);
 	gnutls_free(list);

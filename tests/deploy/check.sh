@@ -79,6 +79,40 @@ unit() {
 	! grep -q retprobe "$temp/complaints"
 }
 
+# hardened PROGRAM OBJECT...: built with the Makefile's HARDENING. What startup files of the C library let
+# the linker say of control flow in the program is their affair, so that is looked for in the objects.
+hardened() {
+	local program=$1 object
+	shift
+	readelf -hldW --dyn-syms "$program" > "$temp/elf" || return 1
+	readelf -nW "$@" > "$temp/notes"
+	awk -v objects=$# '
+		FILENAME == ARGV[2] { notes += /IBT, SHSTK|BTI/; next }
+		/Type: +DYN/ { has["position independent"] = 1 }
+		/BIND_NOW/ { has["BIND_NOW"] = 1 }
+		/GNU_RELRO/ { has["RELRO"] = 1 }
+		/GNU_STACK/ { has["stack that cannot be executed"] = !/RWE/ }
+		/ LOAD .*RWE/ { print "a segment can be written and executed"; bad = 1 }
+		/\((RPATH|RUNPATH)\)/ { print "has a RPATH"; bad = 1 }
+		/ __stack_chk_fail@/ { has["stack protector"] = 1 }
+		/_chk@/ && !/__stack_chk/ { has["FORTIFY"] = 1 }
+		END {
+			n = split("position independent|BIND_NOW|RELRO|stack that cannot be executed|" \
+				  "stack protector|FORTIFY", want, "|")
+			for (i = 1; i <= n; i++)
+				if (!has[want[i]]) {
+					print "not: " want[i]
+					bad = 1
+				}
+			if (notes < objects) {
+				print "control flow protection in " notes + 0 " of " objects " objects"
+				bad = 1
+			}
+			exit bad
+		}' "$temp/elf" "$temp/notes"
+}
+
+run "program is hardened" hardened "$x" build/main.o build/http.o build/elf_symbols.o build/web_tls.o
 run "presets parse and combine" presets
 run "presets are explained" explained
 run "presets are listed" listed

@@ -196,3 +196,16 @@ if grep -q '^retprobe_exporter, version ' "$work/out"; then ok "--version names 
 expect "--probe.list" 0 "" "$X" '--probe.list=syscall:openat*'
 if grep -qE '^syscall +openat ' "$work/out"; then ok "--probe.list lists"; else
 	not_ok "--probe.list lists" "$(head -3 "$work/out")"; fi
+
+# ---- what cannot be printed ----
+for action in --help --version --config.check --probe.list=syscall:getpgid; do
+	arguments=("$action")
+	[ "$action" != --config.check ] || arguments+=(syscall:getpgid)
+	"$X" "${arguments[@]}" >/dev/full 2>"$work/err"
+	code=$?
+	if [ $code = 1 ] && grep -q 'No space left on device' "$work/err"; then
+		ok "$action to a full disk: exit 1"
+	else
+		not_ok "$action to a full disk: exit 1" "exit $code: $(head -3 "$work/err")"
+	fi
+done

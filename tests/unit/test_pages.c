@@ -47,13 +47,14 @@ static bool ready(void *ctx)
 }
 
 static int reloads, reload_fails;
+static const char *reload_error = "config.yaml:1:1: unknown key \"s3cret\"";
 
 static int reload(void *ctx, char **error)
 {
 	assert_ptr_equal(ctx, &fixture);
 	reloads++;
 	if (reload_fails)
-		*error = xstrdup("config.yaml:1:1: no");
+		*error = xstrdup(reload_error);
 	return reload_fails;
 }
 
@@ -469,11 +470,48 @@ static void test_reload(void **state)
 		res = (struct http_response){ .code = 200 };
 		r->handle(pages, &req, &res);
 		assert_int_equal(res.code, reload_fails ? 500 : 200);
-		assert_int_equal(!strstr(buf__str(&res.body), "config.yaml:1:1: no"),
-				 !reload_fails);
+		assert_int_equal(!strstr(buf__str(&res.body), "config.yaml:1:1."), !reload_fails);
+		assert_null(strstr(res.body.data, "s3cret"));
 		buf__free(&res.body);
 	}
 	assert_int_equal(reloads, 2);
+}
+
+/* The place of a mistake is told, the text is not: it may be a piece of the configuration. */
+static void test_reload_place(void **state)
+{
+	static const struct {
+		const char *error, *told;
+	} cases[] = {
+		{ "/etc/a b.yaml:12:345: s3cret", ": see /etc/a b.yaml:12:345. " },
+		{ "s3cret", ". The log" },
+		{ "s3cret: x", ". The log" },
+		{ "s3cret:1: x", ". The log" },
+		{ ":1:1: s3cret", ". The log" },
+		{ "1:1: s3cret", ". The log" },
+		{ "", ". The log" },
+	};
+	struct web_config web = { .telemetry_path = "/metrics" };
+	struct pages_source allowed = source;
+	const struct http_route *r;
+	struct http_request req = {};
+
+	allowed.reload = reload;
+	pages__free(pages);
+	pages = pages__new(&web, &allowed);
+	r = pages__routes(pages);
+	while (strcmp(r->path, "/-/reload"))
+		r++;
+	reload_fails = -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct http_response res = { .code = 200 };
+
+		reload_error = cases[i].error;
+		r->handle(pages, &req, &res);
+		assert_non_null(strstr(buf__str(&res.body), cases[i].told));
+		assert_null(strstr(res.body.data, "s3cret"));
+		buf__free(&res.body);
+	}
 }
 
 int main(void)
@@ -494,6 +532,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_telemetry_path, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_served, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reload_place, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,8 @@ static const char make_pki[] =
 	"new ecdsa; new ca; new otherca; new stranger; "
 	"openssl req -x509 -nodes -days 2 -newkey rsa:2048 -keyout rsa.key -out rsa.pem -subj "
 	"/CN=rsa; "
+	"openssl req -x509 -nodes -days 2 -newkey rsa-pss -pkeyopt rsa_keygen_bits:2048 -keyout "
+	"pss.key -out pss.pem -subj /CN=pss; "
 	"sign client 'extendedKeyUsage=clientAuth\\n'; "
 	"sign plain 'basicConstraints=CA:FALSE\\n'; "
 	"sign server 'extendedKeyUsage=serverAuth\\n'; "
@@ -141,6 +143,13 @@ static void test_plain(void **state)
 	teardown(NULL);
 	start("");
 	expect(NULL, NULL, 0);
+}
+
+/* An RSA-PSS key signs for the RSA suites. */
+static void test_rsa_pss(void **state)
+{
+	start_tls("pss", "  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n");
+	expect(ONLY("TLS1.2"), NULL, 200);
 }
 
 /* Of a list of suites exactly those, and not what their parts could be combined to. */
@@ -570,14 +579,12 @@ static void ignore_policy(char **argv)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_versions),	   TEST(test_version_ranges),
-		TEST(test_plain),	   TEST(test_suites),
-		TEST(test_each_suite),	   TEST(test_preference),
-		TEST(test_default_suites), TEST(test_curves),
-		TEST(test_client_auth),	   TEST(test_self_signed_client),
-		TEST(test_sans),	   TEST(test_inline),
-		TEST(test_new_pair),	   TEST(test_new_ca),
-		TEST(test_broken),	   TEST(test_login),
+		TEST(test_versions),   TEST(test_version_ranges), TEST(test_plain),
+		TEST(test_rsa_pss),    TEST(test_plain),	  TEST(test_suites),
+		TEST(test_each_suite), TEST(test_preference),	  TEST(test_default_suites),
+		TEST(test_curves),     TEST(test_client_auth),	  TEST(test_self_signed_client),
+		TEST(test_sans),       TEST(test_inline),	  TEST(test_new_pair),
+		TEST(test_new_ca),     TEST(test_broken),	  TEST(test_login),
 		TEST(test_garbage),
 	};
 
