@@ -82,7 +82,7 @@ unit() {
 # hardened PROGRAM OBJECT...: built with the Makefile's HARDENING. What startup files of the C library let
 # the linker say of control flow in the program is their affair, so that is looked for in the objects.
 hardened() {
-	local program=$1 object
+	local program=$1
 	shift
 	readelf -hldW --dyn-syms "$program" > "$temp/elf" || return 1
 	readelf -nW "$@" > "$temp/notes"
