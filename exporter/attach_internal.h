@@ -37,7 +37,7 @@ struct attach {
 /* ---- attach_objects.c ---- */
 
 struct mapped_object {
-	const char *path;
+	const struct opened_file *file;
 	void *start; /* MAP_FAILED: it could not be mapped */
 	size_t size;
 };

@@ -6,28 +6,21 @@
  */
 #include "attach_internal.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
-/* Not writable: uprobes leave such mappings alone (valid_vma() in kernel/events/uprobes.c). */
-static void map_object(const char *path, struct mapped_object *m)
+/* Not writable: uprobes leave such mappings alone (valid_vma() in kernel/events/uprobes.c). Never
+ * read: the file may have been cut short. */
+static void map_object(const struct opened_file *f, struct mapped_object *m)
 {
-	__cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-
-	m->path = path;
-	m->start = MAP_FAILED;
-	if (fd < 0 || fstat(fd, &st))
-		return;
-	m->size = st.st_size;
-	m->start = mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	m->file = f;
+	m->size = f->id.size;
+	m->start = mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, f->fd, 0);
 }
 
-static bool is_mapped(const struct mapped_objects *m, const char *path)
+static bool is_mapped(const struct mapped_objects *m, const struct opened_file *f)
 {
 	for (size_t i = 0; i < m->n; i++)
-		if (!strcmp(m->v[i].path, path))
+		if (m->v[i].file == f)
 			return true;
 	return false;
 }
@@ -36,10 +29,10 @@ void attach__map_objects(const struct group *g, struct mapped_objects *out)
 {
 	*out = (struct mapped_objects){};
 	for (size_t i = 0; i < g->n && g->ops->type == TARGET_USER; i++) {
-		const char *path = g->slots[i]->target->object;
+		const struct opened_file *f = g->slots[i]->target->opened;
 
-		if (!is_mapped(out, path))
-			map_object(path, array__grow(&out->v, &out->n, sizeof(*out->v)));
+		if (!is_mapped(out, f))
+			map_object(f, array__grow(&out->v, &out->n, sizeof(*out->v)));
 	}
 }
 

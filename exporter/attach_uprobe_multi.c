@@ -34,7 +34,7 @@ static int link_one(struct attach_context *c, const struct flavour *fl, int id,
 	}
 	return bpf_sys__link_uprobes(
 		programs__fd(bpfobj__programs(c->obj), id, slots[0]->target->extra), fl->type,
-		slots[0]->target->object, offsets, cookies, n, is_return);
+		slots[0]->target->opened->path, offsets, cookies, n, is_return);
 }
 
 static int link_batch(struct attach_context *c, const struct flavour *fl,
@@ -79,7 +79,7 @@ static int by_file(const void *a, const void *b)
 {
 	const struct target *x = (*(struct attach_slot *const *)a)->target;
 	const struct target *y = (*(struct attach_slot *const *)b)->target;
-	int order = strcmp(x->object, y->object);
+	int order = x->opened->fd - y->opened->fd;
 
 	if (!order)
 		order = !x->extra - !y->extra;
@@ -88,7 +88,7 @@ static int by_file(const void *a, const void *b)
 
 static bool same_link(const struct target *a, const struct target *b)
 {
-	return !strcmp(a->object, b->object) && !a->extra == !b->extra;
+	return a->opened == b->opened && !a->extra == !b->extra;
 }
 
 static void attach_files(struct attach_context *c, const struct flavour *fl,

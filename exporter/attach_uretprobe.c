@@ -34,7 +34,7 @@ static int attach_event(struct attach_context *c, const struct target *t, bool i
 				  &cookie);
 	if (prog < 0)
 		return prog;
-	event = perf_event__open_uprobe(t->object, t->offset, is_return);
+	event = perf_event__open_uprobe(t->opened->path, t->offset, is_return);
 	if (event < 0)
 		return event;
 	return perf_event__attach(event, prog, cookie, out);

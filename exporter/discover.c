@@ -337,6 +337,7 @@ void discovery__release(struct discovery *d)
 	free(d->claims);
 	for (size_t i = 0; i < d->nfiles; i++) {
 		elf_symbols__free(d->files[i].symbols);
+		opened_file__unref(d->files[i].opened);
 		free(d->files[i].why);
 	}
 	free(d->files);

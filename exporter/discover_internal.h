@@ -11,9 +11,8 @@
 /* An ELF file that some pattern names, opened once. */
 struct elf_file {
 	const char *path;
-	struct file_id id;
-	struct elf_symbols *symbols; /* NULL: see err and why */
-	int err;
+	struct opened_file *opened;  /* NULL: see why */
+	struct elf_symbols *symbols; /* the same */
 	char *why;
 };
 
@@ -96,5 +95,8 @@ enum target_reason discover_kernel__verdict(const struct ksym *sym, const char *
 struct btf_types *discover_kernel__types(struct discovery *d); /* NULL: no BTF */
 void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t);
 const struct elf_file *discover_user__file(struct discovery *d, const char *path);
+/* The same of a function of f; *why is to be freed. why NULL: nobody wants to know. */
+enum target_reason discover_user__verdict(const struct elf_file *f, const struct elf_symbol *sym,
+					  char **why);
 
 #endif /* DISCOVER_INTERNAL_H */

@@ -95,17 +95,17 @@ static void list_syscalls(struct listing *l)
 static void list_file(struct listing *l, const char *path)
 {
 	const struct elf_file *f = discover_user__file(&l->d, path);
-	const struct elf_symbol *all;
-	size_t n;
 
 	if (!f->symbols) {
 		log_error("%s", f->why);
 		return;
 	}
-	all = elf_symbols__all(f->symbols, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (!all[i].ifunc && all[i].copies == 1 && wanted(l, path, all[i].name))
-			print(l, path, all[i].name, RP_KIND_RAW, NULL);
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+
+		if (discover_user__verdict(f, &sym, NULL) == REASON_NONE &&
+		    wanted(l, path, sym.name))
+			print(l, path, sym.name, RP_KIND_RAW, NULL);
 	}
 }
 

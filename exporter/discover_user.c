@@ -4,6 +4,7 @@
 
 #include "buf.h"
 #include "discover_internal.h"
+#include "hazards.h"
 #include "suggest.h"
 
 #define IMPLEMENTATIONS_MAX 3 /* named for an indirect function */
@@ -18,9 +19,12 @@ const struct elf_file *discover_user__file(struct discovery *d, const char *path
 	}
 	f = array__grow(&d->files, &d->nfiles, sizeof(*d->files));
 	f->path = path;
-	/* Before it is read: if it changes meanwhile, that will be noticed. */
-	f->id = file_id__of(path);
-	f->err = elf_symbols__open(path, &f->symbols, &f->why);
+	if (opened_file__open(path, &f->opened, &f->why))
+		return f;
+	if (elf_symbols__read(f->opened->fd, path, &f->symbols, &f->why)) {
+		opened_file__unref(f->opened);
+		f->opened = NULL;
+	}
 	return f;
 }
 
@@ -28,15 +32,16 @@ const struct elf_file *discover_user__file(struct discovery *d, const char *path
 static char *why_ifunc(const struct elf_file *f, const struct elf_symbol *sym)
 {
 	__cleanup_free char *prefix = xasprintf("__%s_", sym->name);
-	size_t n, named = 0;
-	const struct elf_symbol *all = elf_symbols__all(f->symbols, &n);
+	size_t n = elf_symbols__count(f->symbols), named = 0;
 	struct buf list = {};
 	char *why;
 
 	for (size_t i = 0; i < n && named < IMPLEMENTATIONS_MAX; i++) {
-		if (all[i].ifunc || strncmp(all[i].name, prefix, strlen(prefix)))
+		struct elf_symbol other = elf_symbols__at(f->symbols, i);
+
+		if (other.ifunc || strncmp(other.name, prefix, strlen(prefix)))
 			continue;
-		buf__printf(&list, "%s%s", named++ ? ", " : "", all[i].name);
+		buf__printf(&list, "%s%s", named++ ? ", " : "", other.name);
 	}
 	why = xasprintf(
 		"it only picks its implementation for this CPU, once per program: name that "
@@ -46,24 +51,55 @@ static char *why_ifunc(const struct elf_file *f, const struct elf_symbol *sym)
 	return why;
 }
 
+enum target_reason discover_user__verdict(const struct elf_file *f, const struct elf_symbol *sym,
+					  char **why)
+{
+	if (sym->ifunc) {
+		if (why)
+			*why = why_ifunc(f, sym);
+		return REASON_DENIED;
+	}
+	if (sym->copies > 1) {
+		if (why)
+			*why = xasprintf(
+				"the file has %u functions of that name, and nothing tells them "
+				"apart",
+				sym->copies);
+		return REASON_AMBIGUOUS;
+	}
+	return REASON_NONE;
+}
+
+static void locate(struct target *t, const struct elf_file *f, const struct elf_symbol *sym)
+{
+	t->file = f->opened->id;
+	t->opened = opened_file__ref(f->opened);
+	t->offset = sym->offset;
+	t->size = sym->size;
+	t->hazards = elf_symbols__hazards(f->symbols);
+	t->ncold = elf_symbols__cold(f->symbols, sym->name, NULL, 0);
+	if (t->ncold) {
+		t->cold = xcalloc(t->ncold, sizeof(*t->cold));
+		elf_symbols__cold(f->symbols, sym->name, t->cold, t->ncold);
+	}
+}
+
 static int claim_symbol(struct discovery *d, const struct request *r, const struct elf_file *f,
 			const struct elf_symbol *sym)
 {
+	enum target_reason reason;
 	struct target *t;
+	char *why = NULL;
 
 	if (discovery__excluded(r, f->path, sym->name))
 		return 0;
 	t = target__new(TARGET_USER, f->path, sym->name);
-	t->offset = sym->offset;
-	t->file = f->id;
-	if (sym->ifunc)
-		return discovery__claim_failed(d, r, t, REASON_DENIED, why_ifunc(f, sym));
-	if (sym->copies > 1)
-		return discovery__claim_failed(
-			d, r, t, REASON_AMBIGUOUS,
-			xasprintf("the file has %u functions of that name, and nothing tells them "
-				  "apart",
-				  sym->copies));
+	reason = discover_user__verdict(f, sym, &why);
+	if (reason != REASON_NONE) {
+		t->file = f->opened->id;
+		return discovery__claim_failed(d, r, t, reason, why);
+	}
+	locate(t, f, sym);
 	return discovery__claim(d, r, t);
 }
 
@@ -74,31 +110,33 @@ static char *why_not_found(const struct elf_file *f, const struct pattern *p)
 	const char *stripped = elf_symbols__stripped(f->symbols)
 				       ? " (it was stripped: only what it exports has a name)"
 				       : "";
-	size_t n;
-	const struct elf_symbol *all = elf_symbols__all(f->symbols, &n);
+	size_t n = elf_symbols__count(f->symbols);
 
 	if (p->glob)
 		return xasprintf("no function of %s matches %s%s", f->path, names, stripped);
 	candidates = xcalloc(n, sizeof(*candidates));
 	for (size_t i = 0; i < n; i++)
-		candidates[i] = all[i].name;
+		candidates[i] = elf_symbols__at(f->symbols, i).name;
 	near = suggest__hint(p->functions[0], candidates, n);
 	return xasprintf("no function %s in %s%s%s", names, f->path, stripped, near);
 }
 
-/* The name itself, or else its only clone. *n: how many it could be. */
-static const struct elf_symbol *find(const struct elf_file *f, const char *name, size_t *n)
+/* The name itself, or else its only clone. How many it could be. */
+static size_t find(const struct elf_file *f, const char *name, struct elf_symbol *sym)
 {
-	const struct elf_symbol *sym = elf_symbols__find(f->symbols, name);
-	size_t count;
-	const struct elf_symbol *all = elf_symbols__all(f->symbols, &count);
+	size_t n = 0;
 
-	*n = sym != NULL;
-	for (size_t i = 0; i < count && !*n; i++) {
-		for (; i < count && discovery__is_clone(all[i].name, name); i++, ++*n)
-			sym = &all[i];
+	if (elf_symbols__find(f->symbols, name, sym))
+		return 1;
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol other = elf_symbols__at(f->symbols, i);
+
+		if (discovery__is_clone(other.name, name)) {
+			*sym = other;
+			n++;
+		}
 	}
-	return sym;
+	return n;
 }
 
 static int resolve_exact(struct discovery *d, const struct request *r, const struct elf_file *f)
@@ -107,18 +145,18 @@ static int resolve_exact(struct discovery *d, const struct request *r, const str
 	__cleanup_free char *written = discovery__written(p);
 
 	for (size_t i = 0; i < p->nfunctions; i++) {
-		size_t n;
-		const struct elf_symbol *sym = find(f, p->functions[i], &n);
+		struct elf_symbol sym;
+		size_t n = find(f, p->functions[i], &sym);
 
 		if (n == 1)
-			return claim_symbol(d, r, f, sym);
+			return claim_symbol(d, r, f, &sym);
 		if (n)
 			return discovery__claim_failed(
 				d, r, target__new(TARGET_USER, f->path, p->functions[i]),
 				REASON_AMBIGUOUS,
 				xasprintf("the compiler has made %zu variants of it: name one of "
 					  "them, as %s",
-					  n, sym->name));
+					  n, sym.name));
 	}
 	return discovery__claim_failed(d, r, target__new(TARGET_USER, f->path, written),
 				       REASON_NOT_FOUND, why_not_found(f, p));
@@ -126,22 +164,25 @@ static int resolve_exact(struct discovery *d, const struct request *r, const str
 
 static int resolve_glob(struct discovery *d, const struct request *r, const struct elf_file *f)
 {
-	size_t n;
-	const struct elf_symbol *all = elf_symbols__all(f->symbols, &n);
+	size_t n = elf_symbols__count(f->symbols);
 	struct tally tally = {};
 	int err;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!pattern__matches(r->pattern, all[i].name))
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+		enum target_reason reason;
+
+		if (!pattern__matches(r->pattern, sym.name))
 			continue;
-		if (discovery__excluded(r, f->path, all[i].name)) {
+		reason = discover_user__verdict(f, &sym, NULL);
+		if (discovery__excluded(r, f->path, sym.name)) {
 			tally.excluded++;
-		} else if (all[i].ifunc) {
+		} else if (reason == REASON_DENIED) {
 			tally.denied++;
-		} else if (all[i].copies > 1) {
+		} else if (reason == REASON_AMBIGUOUS) {
 			tally.ambiguous++;
 		} else {
-			err = claim_symbol(d, r, f, &all[i]);
+			err = claim_symbol(d, r, f, &sym);
 			if (err)
 				return err;
 			tally.taken++;
@@ -156,10 +197,17 @@ int discover_user(struct discovery *d, const struct request *r)
 	const struct elf_file *f = discover_user__file(d, r->pattern->object);
 	__cleanup_free char *written = NULL;
 
+	/* No mechanism can have it. */
+	if (f->symbols && elf_symbols__hazards(f->symbols) & HAZARD_GO)
+		return discovery__claim_failed(
+			d, r, target__new(TARGET_USER, f->path, r->pattern->functions[0]),
+			REASON_DENIED,
+			xasprintf("a return probe crashes Go programs: their stacks move (%s is "
+				  "one)",
+				  f->path));
 	if (f->symbols)
 		return r->pattern->glob ? resolve_glob(d, r, f) : resolve_exact(d, r, f);
 	written = discovery__written(r->pattern);
 	return discovery__claim_failed(d, r, target__new(TARGET_USER, f->path, written),
-				       f->err == -EPERM ? REASON_DENIED : REASON_NOT_FOUND,
-				       xstrdup(f->why));
+				       REASON_NOT_FOUND, xstrdup(f->why));
 }

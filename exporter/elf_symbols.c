@@ -1,322 +1,219 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A uprobe is set at an offset in a file, so a symbol's address is turned into one by the segment
- * that would map it. Functions are in .symtab, and those that a library exports also in .dynsym,
- * which is all that remains of a stripped file.
- *
- * A library may export several versions of a name (memcpy@GLIBC_2.2.5, memcpy@@GLIBC_2.14): the one
- * meant is what a program linked today would get, which .gnu.version marks in .dynsym, and "@@" in
- * .symtab. Go programs are refused: a return probe replaces the return address on the stack, and Go
- * moves its stacks and panics on an address that it does not know.
+ * The image that the confined child has made of a file (elf_reader.c). It may have been taken over
+ * by what it read, so nothing in the image is believed before it was checked.
  */
 #include "elf_symbols.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <gelf.h>
-#include <libelf.h>
-#include <stdarg.h>
-#include <sys/stat.h>
 
-#define VERSION_HIDDEN 0x8000 /* of a .gnu.version entry: not the default version */
+#include "confined.h"
+#include "elf_image.h"
+#include "hazards.h"
 
-#if defined(__x86_64__)
-#define OUR_MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define OUR_MACHINE EM_AARCH64
-#elif defined(__s390x__)
-#define OUR_MACHINE EM_S390
-#elif defined(__powerpc64__)
-#define OUR_MACHINE EM_PPC64
-#elif defined(__riscv)
-#define OUR_MACHINE EM_RISCV
-#else
-#error "which ELF machine is this?"
-#endif
+#define READ_SECONDS 5.0
+#define READ_MEMORY  (64 << 20)
 
 struct elf_symbols {
-	const char *path; /* the caller's, while opening */
-	int fd;
-	Elf *elf; /* names point into it */
-	struct elf_symbol *v;
-	size_t n;
-	char **names; /* those that had a version cut off */
-	size_t nnames;
-	GElf_Phdr *segments; /* the executable ones */
-	size_t nsegments;
-	bool has_symtab;
+	struct confined_result result; /* what image points into; or */
+	void *own;		       /* the same of one that was read here */
+	const struct elf_image *image;
+	const char *names;
+	const struct elf_record *records;
 };
 
-static int __printf_like(3, 4) fail(char **why, int err, const char *fmt, ...)
-{
-	va_list ap;
+struct source {
+	int fd;
+	const char *path;
+};
 
-	va_start(ap, fmt);
-	if (vasprintf(why, fmt, ap) < 0)
-		*why = xstrdup("out of memory");
-	va_end(ap);
+static int64_t read_in_child(void *ctx, void *out, size_t max, char *why)
+{
+	const struct source *s = ctx;
+
+	return elf_image__make(s->fd, s->path, out, max, why);
+}
+
+/* ---- what came back ------------------------------------------------------------------------- */
+
+static bool is_sound_record(const struct elf_image *image, const char *names,
+			    const struct elf_record *r)
+{
+	return r->name < image->names && names[r->name] &&
+	       strnlen(names + r->name, ELF_NAME_MAX + 1) <= ELF_NAME_MAX &&
+	       r->offset < image->file_size && r->size <= image->file_size - r->offset &&
+	       (r->copies & ELF_RECORD_COPIES);
+}
+
+static bool is_sound(const void *data, size_t size)
+{
+	const struct elf_image *image = data;
+	const char *names = (const char *)data + sizeof(*image);
+	const struct elf_record *records;
+
+	if (size < sizeof(*image) || image->magic != ELF_IMAGE_MAGIC || !image->names ||
+	    !image->records || image->file_size > ELF_FILE_MAX || image->hazards & ~HAZARDS_ALL)
+		return false;
+	if (image->names > size - sizeof(*image) || image->records_at % 8 ||
+	    image->records_at < sizeof(*image) + image->names || image->records_at > size ||
+	    image->records != (size - image->records_at) / sizeof(*records) ||
+	    names[image->names - 1])
+		return false;
+	records = (const void *)((const char *)data + image->records_at);
+	for (size_t i = 0; i < image->records; i++)
+		if (!is_sound_record(image, names, &records[i]) ||
+		    (i && strcmp(names + records[i - 1].name, names + records[i].name) >= 0))
+			return false;
+	return true;
+}
+
+static int take(const char *path, const void *data, size_t size, struct elf_symbols *e, char **why)
+{
+	if (!is_sound(data, size)) {
+		*why = xasprintf("reading %s gave nonsense: it was made to do harm", path);
+		return -EFAULT;
+	}
+	e->image = data;
+	e->names = (const char *)data + sizeof(*e->image);
+	e->records = (const void *)((const char *)data + e->image->records_at);
+	return 0;
+}
+
+int elf_symbols__read(int fd, const char *path, struct elf_symbols **out, char **why)
+{
+	struct elf_symbols *e = xcalloc(1, sizeof(*e));
+	struct source source = { fd, path };
+	__cleanup_free char *what = xasprintf("reading %s", path);
+	struct confined_job job = {
+		.run = read_in_child,
+		.ctx = &source,
+		.what = what,
+		.max = ELF_IMAGE_MAX,
+		.memory = READ_MEMORY,
+		.seconds = READ_SECONDS,
+		.fd = fd,
+	};
+	int err = confined__run(&job, &e->result, why);
+
+	if (!err)
+		err = take(path, e->result.data, e->result.size, e, why);
+	if (err)
+		elf_symbols__free(e);
+	else
+		*out = e;
 	return err;
 }
 
-/* Without O_NONBLOCK, a FIFO of that name would hold us up. */
-static int open_file(struct elf_symbols *e, char **why)
-{
-	struct stat st;
-
-	e->fd = open(e->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (e->fd < 0 && errno == ENOENT)
-		return fail(why, -ENOENT, "there is no file %s", e->path);
-	if (e->fd < 0 || fstat(e->fd, &st))
-		return fail(why, -ENOENT, "cannot read %s: %s", e->path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return fail(why, -ENOENT, "%s is not a file: name a program or a library", e->path);
-	elf_version(EV_CURRENT);
-	e->elf = elf_begin(e->fd, ELF_C_READ_MMAP, NULL);
-	if (!e->elf || elf_kind(e->elf) != ELF_K_ELF)
-		return fail(why, -ENOENT,
-			    "%s is not an ELF file: name the program or library itself, not a "
-			    "script or a linker's text file",
-			    e->path);
-	return 0;
-}
-
-static int check_header(struct elf_symbols *e, char **why)
-{
-	GElf_Ehdr header;
-
-	if (!gelf_getehdr(e->elf, &header))
-		return fail(why, -ENOENT, "%s is damaged: %s", e->path, elf_errmsg(-1));
-	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != OUR_MACHINE)
-		return fail(why, -ENOENT,
-			    "%s is for another architecture: only 64-bit programs of this "
-			    "machine's own can be probed",
-			    e->path);
-	if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
-		return fail(why, -ENOENT, "%s is neither a program nor a library", e->path);
-	return 0;
-}
-
-static int read_segments(struct elf_symbols *e, char **why)
-{
-	size_t n;
-
-	if (elf_getphdrnum(e->elf, &n))
-		return fail(why, -ENOENT, "%s is damaged: %s", e->path, elf_errmsg(-1));
-	for (size_t i = 0; i < n; i++) {
-		GElf_Phdr segment;
-
-		if (!gelf_getphdr(e->elf, i, &segment))
-			return fail(why, -ENOENT, "%s is damaged: %s", e->path, elf_errmsg(-1));
-		if (segment.p_type == PT_LOAD && segment.p_flags & PF_X)
-			*(GElf_Phdr *)array__grow(&e->segments, &e->nsegments,
-						  sizeof(*e->segments)) = segment;
-	}
-	return 0;
-}
-
-/* Only what the file itself has: the zeroes that follow it in memory are no code. */
-static bool offset_of(const struct elf_symbols *e, uint64_t addr, uint64_t *offset)
-{
-	for (size_t i = 0; i < e->nsegments; i++) {
-		const GElf_Phdr *s = &e->segments[i];
-
-		if (addr >= s->p_vaddr && addr - s->p_vaddr < s->p_filesz) {
-			*offset = addr - s->p_vaddr + s->p_offset;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Cuts "@VERSION" or "@@VERSION" off. */
-static const char *plain_name(struct elf_symbols *e, const char *name, bool *old_version)
-{
-	const char *at = strchr(name, '@');
-	char **slot;
-
-	if (!at)
-		return name;
-	if (at[1] != '@')
-		*old_version = true;
-	slot = array__grow(&e->names, &e->nnames, sizeof(*e->names));
-	*slot = xstrndup(name, at - name);
-	return *slot;
-}
-
-static void add_symbols(struct elf_symbols *e, Elf_Scn *section, const GElf_Shdr *header,
-			Elf_Data *versions)
-{
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t n = data && header->sh_entsize ? data->d_size / header->sh_entsize : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct elf_symbol s = { .copies = 1 };
-		GElf_Versym version;
-		GElf_Sym sym;
-		const char *name;
-		int type;
-
-		if (!gelf_getsym(data, i, &sym) || sym.st_shndx == SHN_UNDEF)
-			continue;
-		type = GELF_ST_TYPE(sym.st_info);
-		if (type != STT_FUNC && type != STT_GNU_IFUNC)
-			continue;
-		name = elf_strptr(e->elf, header->sh_link, sym.st_name);
-		if (!name || !*name || !offset_of(e, sym.st_value, &s.offset))
-			continue;
-		s.ifunc = type == STT_GNU_IFUNC;
-		if (versions && gelf_getversym(versions, i, &version))
-			s.old_version = version & VERSION_HIDDEN;
-		s.name = plain_name(e, name, &s.old_version);
-		*(struct elf_symbol *)array__grow(&e->v, &e->n, sizeof(*e->v)) = s;
-	}
-}
-
-static bool is_go_section(const char *name)
-{
-	return !strcmp(name, ".gopclntab") || !strcmp(name, ".data.rel.ro.gopclntab") ||
-	       !strcmp(name, ".go.buildinfo") || !strcmp(name, ".note.go.buildid");
-}
-
-static int read_sections(struct elf_symbols *e, char **why)
-{
-	Elf_Scn *section = NULL, *dynsym = NULL;
-	GElf_Shdr header, dynsym_header;
-	Elf_Data *versions = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(e->elf, &names))
-		return fail(why, -ENOENT, "%s is damaged: %s", e->path, elf_errmsg(-1));
-	while ((section = elf_nextscn(e->elf, section))) {
-		const char *name;
-
-		if (!gelf_getshdr(section, &header))
-			continue;
-		name = elf_strptr(e->elf, names, header.sh_name);
-		if (name && is_go_section(name))
-			return fail(why, -EPERM,
-				    "a return probe crashes Go programs: their stacks move (%s is "
-				    "one)",
-				    e->path);
-		if (header.sh_type == SHT_GNU_versym) {
-			versions = elf_getdata(section, NULL);
-		} else if (header.sh_type == SHT_SYMTAB) {
-			e->has_symtab = true;
-			add_symbols(e, section, &header, NULL);
-		} else if (header.sh_type == SHT_DYNSYM) {
-			dynsym = section;
-			dynsym_header = header;
-		}
-	}
-	if (dynsym)
-		add_symbols(e, dynsym, &dynsym_header, versions);
-	if (!e->n)
-		return fail(why, -ENOENT,
-			    "%s has no function symbols, it was stripped: install or build it with "
-			    "its symbols",
-			    e->path);
-	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct elf_symbol *x = a, *y = b;
-	int order = strcmp(x->name, y->name);
-
-	if (!order)
-		order = x->old_version - y->old_version;
-	if (!order)
-		order = x->ifunc - y->ifunc;
-	if (!order)
-		order = x->offset < y->offset ? -1 : x->offset > y->offset;
-	return order;
-}
-
-/* One entry per name: the current version's, and of those the one that is a function by itself. */
-static void merge(struct elf_symbols *e)
-{
-	size_t kept = 0;
-	uint64_t last;
-
-	qsort(e->v, e->n, sizeof(*e->v), compare);
-	last = e->v[0].offset;
-	for (size_t i = 1; i < e->n; i++) {
-		struct elf_symbol *s = &e->v[kept];
-
-		if (strcmp(s->name, e->v[i].name)) {
-			e->v[++kept] = e->v[i];
-			last = e->v[i].offset;
-			continue;
-		}
-		if (s->old_version != e->v[i].old_version || s->ifunc != e->v[i].ifunc ||
-		    last == e->v[i].offset)
-			continue;
-		s->copies++;
-		last = e->v[i].offset;
-	}
-	e->n = kept + 1;
-}
-
-int elf_symbols__open(const char *path, struct elf_symbols **out, char **why)
+int elf_symbols__read_here(int fd, const char *path, struct elf_symbols **out, char **why)
 {
 	struct elf_symbols *e = xcalloc(1, sizeof(*e));
+	char text[CONFINED_WHY] = "";
+	int64_t size;
 	int err;
 
-	e->path = path;
-	e->fd = -1;
-	err = open_file(e, why);
-	if (!err)
-		err = check_header(e, why);
-	if (!err)
-		err = read_segments(e, why);
-	if (!err)
-		err = read_sections(e, why);
-	if (err) {
+	e->result.fd = -1;
+	e->result.mapped = ELF_IMAGE_MAX;
+	e->result.shared = confined__memory(ELF_IMAGE_MAX);
+	size = e->result.shared ? elf_image__make(fd, path, e->result.shared, ELF_IMAGE_MAX, text)
+				: -ENOMEM;
+	err = size < 0 ? (int)size : 0;
+	if (err)
+		*why = xstrdup(*text ? text : strerror(-err));
+	else
+		err = take(path, e->result.shared, size, e, why);
+	if (err)
 		elf_symbols__free(e);
-		return err;
-	}
-	merge(e);
-	e->path = NULL;
-	*out = e;
-	return 0;
+	else
+		*out = e;
+	return err;
 }
 
 void elf_symbols__free(struct elf_symbols *e)
 {
 	if (!e)
 		return;
-	for (size_t i = 0; i < e->nnames; i++)
-		free(e->names[i]);
-	free(e->names);
-	free(e->v);
-	free(e->segments);
-	elf_end(e->elf);
-	if (e->fd >= 0)
-		close(e->fd);
+	confined__release(&e->result);
 	free(e);
 }
 
-const struct elf_symbol *elf_symbols__all(const struct elf_symbols *e, size_t *n)
+/* ---- questions ------------------------------------------------------------------------------ */
+
+size_t elf_symbols__count(const struct elf_symbols *e)
 {
-	*n = e->n;
-	return e->v;
+	return e->image->records;
 }
 
-static int by_name(const void *a, const void *b)
+static const char *name_at(const struct elf_symbols *e, size_t i)
 {
-	const struct elf_symbol *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
+	return e->names + e->records[i].name;
 }
 
-const struct elf_symbol *elf_symbols__find(const struct elf_symbols *e, const char *name)
+struct elf_symbol elf_symbols__at(const struct elf_symbols *e, size_t i)
 {
-	const struct elf_symbol key = { .name = name };
+	const struct elf_record *r = &e->records[i];
 
-	return bsearch(&key, e->v, e->n, sizeof(*e->v), by_name);
+	return (struct elf_symbol){
+		.name = name_at(e, i),
+		.offset = r->offset,
+		.size = r->size,
+		.copies = r->copies & ELF_RECORD_COPIES,
+		.ifunc = r->copies & ELF_RECORD_IFUNC,
+		.old_version = r->copies & ELF_RECORD_OLD,
+	};
+}
+
+/* The first that is not less. */
+static size_t lower_bound(const struct elf_symbols *e, const char *name)
+{
+	size_t low = 0, high = e->image->records;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(name_at(e, middle), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool elf_symbols__find(const struct elf_symbols *e, const char *name, struct elf_symbol *out)
+{
+	size_t i = lower_bound(e, name);
+
+	if (i == e->image->records || strcmp(name_at(e, i), name))
+		return false;
+	*out = elf_symbols__at(e, i);
+	return true;
+}
+
+size_t elf_symbols__cold(const struct elf_symbols *e, const char *name, struct elf_extent *out,
+			 size_t max)
+{
+	__cleanup_free char *cold = xasprintf("%s.cold", name);
+	size_t len = strlen(cold), n = 0;
+
+	for (size_t i = lower_bound(e, cold); i < e->image->records; i++) {
+		const char *found = name_at(e, i);
+
+		if (strncmp(found, cold, len))
+			break;
+		if (found[len] && found[len] != '.')
+			continue;
+		if (n < max)
+			out[n] = (struct elf_extent){ e->records[i].offset, e->records[i].size };
+		n++;
+	}
+	return n;
 }
 
 bool elf_symbols__stripped(const struct elf_symbols *e)
 {
-	return !e->has_symtab;
+	return !e->image->has_symtab;
+}
+
+uint32_t elf_symbols__hazards(const struct elf_symbols *e)
+{
+	return e->image->hazards;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Targets as such: made, compared, described, freed; and the state of the files they are in. */
+/* Targets as such: made, compared, described, freed. */
 #include "target.h"
-
-#include <sys/stat.h>
 
 #include "extra.h"
 
@@ -48,6 +46,8 @@ void target__free(struct target *t)
 	free(t->why);
 	free(t->symbol);
 	extra__free(t->extra);
+	opened_file__unref(t->opened);
+	free(t->cold);
 	free(t);
 }
 
@@ -95,26 +95,4 @@ void targets__free(struct targets *t)
 		target__free(t->v[i]);
 	free(t->v);
 	free(t);
-}
-
-/* ---- files ---- */
-
-struct file_id file_id__of(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st))
-		return (struct file_id){};
-	return (struct file_id){
-		.dev = st.st_dev,
-		.ino = st.st_ino,
-		.mtime_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec,
-		.size = st.st_size,
-	};
-}
-
-bool file_id__same(const struct file_id *a, const struct file_id *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->mtime_ns == b->mtime_ns &&
-	       a->size == b->size;
 }

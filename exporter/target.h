@@ -5,7 +5,9 @@
 
 #include "bpf/abi.h"
 #include "config.h"
+#include "elf_symbols.h"
 #include "enumerators.h"
+#include "opened_file.h"
 #include "util.h"
 
 enum target_type { TARGET_KERNEL, TARGET_SYSCALL, TARGET_USER };
@@ -25,15 +27,6 @@ extern const char *const target_reason_names[REASON_MAX]; /* "", "not_found", ..
 extern const char *const kind_names[RP_KIND_MAX]; /* "errno", ..., as in the configuration */
 
 struct target_extra; /* extra.h */
-
-/* One state of a file: another one has taken its place, or it was written to, if these differ. */
-struct file_id {
-	uint64_t dev, ino;
-	int64_t mtime_ns, size;
-};
-/* All 0 if there is no such file. */
-struct file_id file_id__of(const char *path);
-bool file_id__same(const struct file_id *a, const struct file_id *b);
 
 struct target {
 	uint32_t id; /* its index, everywhere; dense over the targets whose reason is REASON_NONE
@@ -57,8 +50,13 @@ struct target {
 			  */
 	uint8_t slots;	 /* TARGET_KERNEL with btf_id: words that its arguments take */
 	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit numbers, -1 if none */
-	uint64_t offset; /* TARGET_USER: file offset */
-	struct file_id file; /* TARGET_USER: what the path stood for */
+	/* TARGET_USER: */
+	struct file_id file;	    /* what the path stood for */
+	struct opened_file *opened; /* a reference; where the function is. NULL: it cannot be had */
+	uint64_t offset, size;	    /* in the file; size 0: not known */
+	uint32_t hazards;	    /* enum hazard: why a return probe could harm the program */
+	struct elf_extent *cold;    /* parts of it that the compiler has put elsewhere */
+	size_t ncold;
 
 	const struct probe_settings *settings; /* the config's */
 	struct target_extra *extra;	       /* labels, filters, observed values; NULL: none */

@@ -14,7 +14,9 @@ util shared log buf suggest strmap tracefs perf_event bpf_sys version channel
 grid self presets ledger
 config pattern
 board
-features privs symbols elf_symbols syscalls denylist btf_print retkind enumerators
+features privs symbols confined syscalls denylist btf_print retkind enumerators hazards
+opened_file elf_image
+elf_reader elf_symbols
 expr
 extra
 target

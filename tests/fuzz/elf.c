@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* An ELF file. */
+#include <fcntl.h>
+
 #include "elf_symbols.h"
 #include "fuzz.h"
 
 void fuzz__input(const char *data, size_t len)
 {
+	__cleanup_close int fd = open(fuzz__file(0, data, len), O_RDONLY | O_CLOEXEC);
 	struct elf_symbols *e = NULL;
-	const struct elf_symbol *v;
+	struct elf_extent cold[4];
 	char *why = NULL;
 	size_t n;
 
-	if (elf_symbols__open(fuzz__file(0, data, len), &e, &why)) {
+	if (elf_symbols__read_here(fd, "FILE", &e, &why)) {
 		fuzz__check_message(why);
 		return;
 	}
-	v = elf_symbols__all(e, &n);
+	n = elf_symbols__count(e);
 	fuzz__check(n);
-	for (size_t i = 0; i < n; i++)
-		fuzz__check(elf_symbols__find(e, v[i].name) == &v[i] && v[i].copies);
+	for (size_t i = 0; i < n; i++) {
+		struct elf_symbol sym = elf_symbols__at(e, i), found;
+
+		fuzz__check(elf_symbols__find(e, sym.name, &found) && found.name == sym.name &&
+			    sym.copies);
+		elf_symbols__cold(e, sym.name, cold, ARRAY_SIZE(cold));
+	}
 	elf_symbols__free(e);
 }

@@ -9,6 +9,8 @@
 
 #include "elf_fixture.h"
 #include "elf_symbols.h"
+#include "hazards.h"
+#include "opened_file.h"
 
 #define CODE(n)	  (ELF_FIXTURE_VADDR + (n))
 #define OFFSET(n) (ELF_FIXTURE_OFFSET + (n))
@@ -27,13 +29,35 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* As discovery does it: opened by one child, read by another. */
+static int open_elf(const char *path, struct elf_symbols **out, char **why)
+{
+	struct opened_file *f;
+	int err = opened_file__open(path, &f, why);
+
+	if (err)
+		return err;
+	err = elf_symbols__read(f->fd, path, out, why);
+	opened_file__unref(f);
+	return err;
+}
+
+static struct elf_symbol find(const struct elf_symbols *e, const char *name)
+{
+	struct elf_symbol sym = {};
+
+	if (!elf_symbols__find(e, name, &sym))
+		fail_msg("there is no %s", name);
+	return sym;
+}
+
 static struct elf_symbols *open_fixture(const struct elf_fixture_symbol *symbols, size_t n)
 {
 	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, n };
 	__cleanup_free char *path = elf_fixture__write(dir, "good", &f), *why = NULL;
 	struct elf_symbols *e = NULL;
 
-	if (elf_symbols__open(path, &e, &why))
+	if (open_elf(path, &e, &why))
 		fail_msg("%s", why);
 	return e;
 }
@@ -50,18 +74,16 @@ static void test_offsets(void **state)
 		{ .name = "imported", .type = STT_FUNC, .undefined = true },
 	};
 	struct elf_symbols *e = open_fixture(symbols, ARRAY_SIZE(symbols));
-	const struct elf_symbol *all;
-	size_t n;
+	struct elf_symbol sym;
 
-	all = elf_symbols__all(e, &n);
-	assert_int_equal(n, 3);
-	assert_string_equal(all[0].name, "first");
-	assert_string_equal(all[1].name, "last");
-	assert_int_equal(elf_symbols__find(e, "first")->offset, OFFSET(0));
-	assert_int_equal(elf_symbols__find(e, "second")->offset, OFFSET(0x80));
-	assert_int_equal(elf_symbols__find(e, "last")->offset, OFFSET(ELF_FIXTURE_SIZE - 1));
-	assert_null(elf_symbols__find(e, "in_data"));
-	assert_null(elf_symbols__find(e, "imported"));
+	assert_int_equal(elf_symbols__count(e), 3);
+	assert_string_equal(elf_symbols__at(e, 0).name, "first");
+	assert_string_equal(elf_symbols__at(e, 1).name, "last");
+	assert_int_equal(find(e, "first").offset, OFFSET(0));
+	assert_int_equal(find(e, "second").offset, OFFSET(0x80));
+	assert_int_equal(find(e, "last").offset, OFFSET(ELF_FIXTURE_SIZE - 1));
+	assert_false(elf_symbols__find(e, "in_data", &sym));
+	assert_false(elf_symbols__find(e, "imported", &sym));
 	assert_false(elf_symbols__stripped(e));
 	elf_symbols__free(e);
 	elf_symbols__free(NULL);
@@ -81,13 +103,13 @@ static void test_names(void **state)
 	};
 	struct elf_symbols *e = open_fixture(symbols, ARRAY_SIZE(symbols));
 
-	assert_int_equal(elf_symbols__find(e, "twice")->copies, 2);
-	assert_int_equal(elf_symbols__find(e, "both_tables")->copies, 1);
-	assert_int_equal(elf_symbols__find(e, "versioned")->offset, OFFSET(24));
-	assert_int_equal(elf_symbols__find(e, "versioned")->copies, 1);
-	assert_int_equal(elf_symbols__find(e, "only_old")->offset, OFFSET(40));
-	assert_true(elf_symbols__find(e, "indirect")->ifunc);
-	assert_false(elf_symbols__find(e, "twice")->ifunc);
+	assert_int_equal(find(e, "twice").copies, 2);
+	assert_int_equal(find(e, "both_tables").copies, 1);
+	assert_int_equal(find(e, "versioned").offset, OFFSET(24));
+	assert_int_equal(find(e, "versioned").copies, 1);
+	assert_int_equal(find(e, "only_old").offset, OFFSET(40));
+	assert_true(find(e, "indirect").ifunc);
+	assert_false(find(e, "twice").ifunc);
 	elf_symbols__free(e);
 }
 
@@ -103,8 +125,8 @@ static void test_exported_versions(void **state)
 	};
 	struct elf_symbols *e = open_fixture(symbols, ARRAY_SIZE(symbols));
 
-	assert_int_equal(elf_symbols__find(e, "copy")->offset, OFFSET(8));
-	assert_int_equal(elf_symbols__find(e, "copy")->copies, 1);
+	assert_int_equal(find(e, "copy").offset, OFFSET(8));
+	assert_int_equal(find(e, "copy").copies, 1);
 	assert_true(elf_symbols__stripped(e));
 	elf_symbols__free(e);
 }
@@ -114,7 +136,7 @@ static void refused(const char *path, int err, const char *text)
 	struct elf_symbols *e = NULL;
 	char *why = NULL;
 
-	assert_int_equal(elf_symbols__open(path, &e, &why), err);
+	assert_int_equal(open_elf(path, &e, &why), err);
 	assert_null(e);
 	if (!strstr(why, text) || strchr(why, '\n'))
 		fail_msg("\"%s\" does not say \"%s\" on one line", why, text);
@@ -138,11 +160,6 @@ static void test_refused(void **state)
 	__cleanup_free char *script = xasprintf("%s/script", dir);
 	__cleanup_free char *fifo = xasprintf("%s/fifo", dir);
 
-	f.section = ".note.go.buildid";
-	refused_fixture(&f, -EPERM, "Go programs");
-	f.section = ".gopclntab";
-	refused_fixture(&f, -EPERM, "stacks move");
-	f.section = ".data";
 	f.machine = ELF_FIXTURE_FOREIGN;
 	refused_fixture(&f, -ENOENT, "another architecture");
 	f.machine = ELF_FIXTURE_MACHINE;
@@ -160,6 +177,76 @@ static void test_refused(void **state)
 	refused(fifo, -ENOENT, "not a file");
 }
 
+static void assert_hazards(const struct elf_fixture *f, uint32_t wanted)
+{
+	__cleanup_free char *path = elf_fixture__write(dir, "hazard", f), *why = NULL;
+	struct elf_symbols *e = NULL;
+
+	if (open_elf(path, &e, &why))
+		fail_msg("%s", why);
+	assert_int_equal(elf_symbols__hazards(e), wanted);
+	elf_symbols__free(e);
+}
+
+/* What a file has or imports tells why a return probe could harm it. */
+static void test_hazards(void **state)
+{
+	static const struct {
+		const char *symbol, *section;
+		uint32_t hazards;
+	} rows[] = {
+		{ "puts", ".data", 0 },
+		{ "__cxa_finalize", ".eh_frame", 0 },
+		{ "longjmper", NULL, 0 },
+		{ "_Unwind_Resume@GCC_3.0", NULL, HAZARD_EXCEPTIONS },
+		{ "__cxa_throw", ".gcc_except_table", HAZARD_EXCEPTIONS },
+		{ "rust_panic", NULL, HAZARD_PANIC },
+		{ "__longjmp_chk@GLIBC_2.11", NULL, HAZARD_LONGJMP },
+		{ "pthread_exit", NULL, HAZARD_CANCEL },
+		{ "swapcontext", NULL, HAZARD_STACKS },
+		{ "jump_fcontext", NULL, HAZARD_STACKS },
+		{ "__morestack", NULL, HAZARD_SPLIT_STACK },
+		{ "puts", ".note.GNU-split-stack", HAZARD_SPLIT_STACK },
+		{ "puts", ".note.go.buildid", HAZARD_GO },
+		{ "puts", ".gopclntab", HAZARD_GO },
+		{ "__libc_early_init", NULL, HAZARD_LIBC },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct elf_fixture_symbol symbols[] = {
+			{ .name = "f", .addr = CODE(0), .type = STT_FUNC },
+			{ .name = rows[i].symbol,
+			  .type = STT_FUNC,
+			  .undefined = true,
+			  .dynamic = true },
+		};
+		struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, rows[i].section, symbols, 2 };
+
+		assert_hazards(&f, rows[i].hazards);
+	}
+}
+
+static void test_cold_halves(void **state)
+{
+	static const struct elf_fixture_symbol symbols[] = {
+		{ .name = "f", .addr = CODE(0), .type = STT_FUNC },
+		{ .name = "f.cold", .addr = CODE(0x100), .type = STT_FUNC },
+		{ .name = "f.cold.7", .addr = CODE(0x110), .type = STT_FUNC },
+		{ .name = "f.colder", .addr = CODE(0x120), .type = STT_FUNC },
+		{ .name = "f2.cold", .addr = CODE(0x130), .type = STT_FUNC },
+		{ .name = "g", .addr = CODE(0x10), .type = STT_FUNC },
+	};
+	struct elf_symbols *e = open_fixture(symbols, ARRAY_SIZE(symbols));
+	struct elf_extent cold[2] = {};
+
+	assert_int_equal(elf_symbols__cold(e, "f", cold, 2), 2);
+	assert_int_equal(cold[0].offset, OFFSET(0x100));
+	assert_int_equal(cold[1].offset, OFFSET(0x110));
+	assert_int_equal(elf_symbols__cold(e, "f", NULL, 0), 2);
+	assert_int_equal(elf_symbols__cold(e, "g", cold, 2), 0);
+	elf_symbols__free(e);
+}
+
 /* However it is cut short, a file is refused or read, and never more than that. */
 static void test_damaged(void **state)
 {
@@ -169,15 +256,16 @@ static void test_damaged(void **state)
 	};
 	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2 };
 	__cleanup_free char *path = elf_fixture__write(dir, "cut", &f);
+	__cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat st;
 
-	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(fstat(fd, &st), 0);
 	for (off_t len = st.st_size - 1; len >= 0; len -= 3) {
 		struct elf_symbols *e = NULL;
 		__cleanup_free char *why = NULL;
 
-		assert_int_equal(truncate(path, len), 0);
-		if (!elf_symbols__open(path, &e, &why))
+		assert_int_equal(ftruncate(fd, len), 0);
+		if (!elf_symbols__read_here(fd, path, &e, &why))
 			elf_symbols__free(e);
 		else
 			assert_non_null(why);
@@ -195,21 +283,21 @@ static void test_self(void **state)
 	__cleanup_fclose FILE *maps = fopen("/proc/self/maps", "re");
 	uintptr_t addr = (uintptr_t)landmark;
 	unsigned long begin, end, offset, want = 0;
-	const struct elf_symbol *sym;
+	struct elf_symbol sym;
 	struct elf_symbols *e;
 	char *why, line[512];
 
 	landmark();
-	assert_int_equal(elf_symbols__open("/proc/self/exe", &e, &why), 0);
+	assert_int_equal(open_elf("/proc/self/exe", &e, &why), 0);
 	while (fgets(line, sizeof(line), maps)) {
 		if (sscanf(line, "%lx-%lx %*s %lx", &begin, &end, &offset) == 3 && addr >= begin &&
 		    addr < end)
 			want = addr - begin + offset;
 	}
-	sym = elf_symbols__find(e, "landmark");
-	assert_non_null(sym);
+	sym = find(e, "landmark");
 	assert_true(want);
-	assert_int_equal(sym->offset, want);
+	assert_int_equal(sym.offset, want);
+	assert_in_range(sym.size, 1, 4096);
 	elf_symbols__free(e);
 }
 
@@ -220,6 +308,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exported_versions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hazards, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cold_halves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 		cmocka_unit_test(test_self),
 	};

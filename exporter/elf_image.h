@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What elf_reader makes of a file, in one piece of memory without pointers: an image. */
+#ifndef ELF_IMAGE_H
+#define ELF_IMAGE_H
+
+#include "util.h"
+
+/* An honest program is far below all of these. */
+#define ELF_FILE_MAX	  (2ULL << 30)
+#define ELF_TABLE_MAX	  (256ULL << 20) /* .symtab; and a table of names */
+#define ELF_SYMBOLS_MAX	  8000000
+#define ELF_NAME_MAX	  4096
+#define ELF_NAMES_MAX	  (256ULL << 20) /* all names together, however they overlap */
+#define ELF_SECTIONS_MAX  65536
+#define ELF_SEGMENTS_MAX  128 /* of code */
+#define ELF_IMAGE_MAX	  (128ULL << 20)
+
+#define ELF_IMAGE_MAGIC	  0x52504531
+
+#define ELF_RECORD_IFUNC  (1U << 31)
+#define ELF_RECORD_OLD	  (1U << 30)
+#define ELF_RECORD_COPIES (ELF_RECORD_OLD - 1)
+
+struct elf_record {
+	uint32_t name; /* offset of a string among the names */
+	uint32_t offset, size;
+	uint32_t copies; /* and ELF_RECORD_* */
+};
+
+/* Then the names, which end in a 0; then the records, by name. */
+struct elf_image {
+	uint32_t magic, hazards;
+	uint64_t file_size;
+	uint32_t names, records; /* bytes, number */
+	uint32_t records_at;
+	uint32_t has_symtab;
+};
+
+/* elf_reader.c: writes the image of what fd has open to out. Its length; or a negative errno with
+ * what is wrong in why (confined.h); path is for that. */
+int64_t elf_image__make(int fd, const char *path, void *out, size_t max, char *why);
+
+#endif /* ELF_IMAGE_H */
