@@ -156,6 +156,8 @@ $(B)/unit/test_collect: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_plan: REPLACED := features__has attach__slots
 $(B)/unit/test_memory: REPLACED := features__has
+$(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepoint perf_event__attach perf_event__close \
+				 programs__for_site bpfobj__programs snapshot__returns_seen
 $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \
 				 generation__detach attach__slots attach__caveat valve__check valve__is_hot \
 				 valve__shares_link watch__machine_changed

@@ -42,7 +42,6 @@ struct kernel_counts {
 /* What a mechanism's functions work on. */
 struct attach_context {
 	struct features *features;
-	unsigned generation; /* of the objects: tells what is made for one from others' */
 	struct bpfobj *obj;
 	void *shared; /* the mechanism's own, for all of its targets; see attach_ops.open */
 };
@@ -97,8 +96,7 @@ struct attach_ops {
 int attach__check_forced(const struct config *c, struct features *f, char **error);
 /* Chooses a mechanism for every target that has an id. `mechanism` is "auto" or forces a rung for
  * the targets that it is for. */
-struct attach *attach__plan(struct targets *targets, struct features *f, const char *mechanism,
-			    unsigned generation);
+struct attach *attach__plan(struct targets *targets, struct features *f, const char *mechanism);
 /* What the plan asks of a generation of objects: fills the fields of *p that follow from it, which
  * stay owned by the plan. */
 void attach__params(const struct attach *a, struct bpfobj_params *p);

@@ -22,7 +22,6 @@ struct attach {
 	struct attach_slot *slots; /* by target id */
 	size_t n;
 	struct features *features;
-	unsigned generation;
 	const char *mechanism; /* the config's */
 	struct group groups[RUNGS];
 	size_t ngroups;

@@ -16,30 +16,17 @@
 #include "attach.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 
-#include "log.h"
+#include "kprobe_events.h"
 #include "perf_event.h"
-#include "tracefs.h"
 
 #define BASELINE_TRIES 20
 #define QUICK_TARGETS  64 /* each takes some milliseconds, tens in a virtual machine */
 
-struct profile {
-	uint64_t hits, missed;
-};
-
 struct kretprobe {
 	bool entry_defined, return_defined;
 	struct perf_attachment entry, leave;
-	struct profile base_entry, base_return;
-};
-
-struct shared {
-	int profile_fd;
-	char *profile_text; /* grows as the file does */
-	size_t profile_size;
+	struct kprobe_profile base_entry, base_return;
 };
 
 static const char *unavailable(struct features *f)
@@ -53,19 +40,6 @@ static const char *unavailable(struct features *f)
 	return NULL;
 }
 
-/* ---- events -------------------------------------------------------------------------------- */
-
-/* kprobe_profile tells events by name alone, so names are unique on the machine. */
-static char *event_name(char kind, uint32_t id, unsigned generation, pid_t pid)
-{
-	return xasprintf("retprobe_%d_%u_%c%u", pid, generation, kind, id);
-}
-
-static char *group_name(pid_t pid)
-{
-	return xasprintf("retprobe_%d", pid);
-}
-
 static char *location(const struct target *t)
 {
 	if (t->needs_addr && t->addr)
@@ -75,114 +49,13 @@ static char *location(const struct target *t)
 	return xstrdup(t->symbol);
 }
 
-static int define_event(struct attach_context *c, char kind, const struct target *t)
-{
-	__cleanup_free char *name = event_name(kind, t->id, c->generation, getpid());
-	__cleanup_free char *group = group_name(getpid());
-	__cleanup_free char *place = location(t);
-	__cleanup_free char *line = NULL;
-
-	if (kind == 'r')
-		line = xasprintf("r%u:%s/%s %s\n", t->settings->maxactive, group, name, place);
-	else
-		line = xasprintf("p:%s/%s %s\n", group, name, place);
-	return tracefs__append(features__tracefs(c->features), "kprobe_events", line);
-}
-
-static void remove_event(int tracefs, char kind, uint32_t id, unsigned generation, pid_t pid)
-{
-	__cleanup_free char *name = event_name(kind, id, generation, pid);
-	__cleanup_free char *group = group_name(pid);
-	__cleanup_free char *line = xasprintf("-:%s/%s\n", group, name);
-	int err = tracefs__append(tracefs, "kprobe_events", line);
-	char buf[16];
-
-	if (err)
-		log_warn("event %s/%s cannot be removed from tracefs: %s", group, name,
-			 errno_name(-err, buf, sizeof(buf)));
-}
-
-/* Events outlive their makers: removes those of exporters that were killed. */
-static void remove_leftovers(int tracefs)
-{
-	__cleanup_close int fd = openat(tracefs, "kprobe_events", O_RDONLY | O_CLOEXEC);
-	__cleanup_fclose FILE *f = fd < 0 ? NULL : fdopen(dup(fd), "r");
-	unsigned id, generation;
-	char line[512], kind;
-	int pid;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		const char *event = strstr(line, "/retprobe_");
-
-		if (event &&
-		    sscanf(event, "/retprobe_%d_%u_%c%u", &pid, &generation, &kind, &id) == 4 &&
-		    kill(pid, 0) && errno == ESRCH)
-			remove_event(tracefs, kind, id, generation, pid);
-	}
-}
-
 /* ---- kprobe_profile ------------------------------------------------------------------------ */
 
-/* The whole file: it must come from as few reads as possible to be of one moment. */
-static const char *read_profile(struct shared *s)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	if (s->profile_fd < 0 || lseek(s->profile_fd, 0, SEEK_SET) < 0)
-		return NULL;
-	for (;;) {
-		if (s->profile_size - len < 4096) {
-			s->profile_size = s->profile_size ? 2 * s->profile_size : 65536;
-			s->profile_text = xreallocarray(s->profile_text, s->profile_size, 1);
-		}
-		n = read(s->profile_fd, s->profile_text + len, s->profile_size - len - 1);
-		if (n <= 0)
-			break;
-		len += n;
-	}
-	s->profile_text[len] = '\0';
-	return n < 0 ? NULL : s->profile_text;
-}
-
-/* Calls visit for each of our events: "  NAME  HITS  MISSED" lines. */
-static int for_each_profile(struct attach_context *c,
-			    void (*visit)(void *ctx, char kind, uint32_t id, struct profile p),
-			    void *ctx)
-{
-	const char *line = read_profile(c->shared), *next;
-	__cleanup_free char *prefix = xasprintf("retprobe_%d_%u_", getpid(), c->generation);
-	size_t skip = strlen(prefix);
-
-	if (!line)
-		return -EIO;
-	for (; *line; line = next) {
-		unsigned long long hits, missed;
-		unsigned id;
-		char kind;
-
-		next = line + strcspn(line, "\n");
-		next += *next == '\n';
-		line += strspn(line, " ");
-		if (!strncmp(line, prefix, skip) &&
-		    sscanf(line + skip, "%c%u %llu %llu", &kind, &id, &hits, &missed) == 4)
-			visit(ctx, kind, id, (struct profile){ hits, missed });
-	}
-	return 0;
-}
-
-struct by_id {
-	struct profile *entry, *leave;
+/* The rows of all targets, by kind and id. */
+struct rows {
+	struct kprobe_profile *v[2];
 	size_t n;
 };
-
-static void store(void *ctx, char kind, uint32_t id, struct profile p)
-{
-	struct by_id *all = ctx;
-
-	if (id < all->n)
-		(kind == 'r' ? all->leave : all->entry)[id] = p;
-}
 
 static size_t max_id(struct attach_slot **slots, size_t n)
 {
@@ -194,6 +67,26 @@ static size_t max_id(struct attach_slot **slots, size_t n)
 	return max;
 }
 
+static struct rows new_rows(struct attach_slot **slots, size_t n)
+{
+	struct rows r = { .n = max_id(slots, n) };
+
+	r.v[KPROBE_ENTRY] = xcalloc(r.n, sizeof(*r.v[0]));
+	r.v[KPROBE_RETURN] = xcalloc(r.n, sizeof(*r.v[0]));
+	return r;
+}
+
+static void free_rows(struct rows *r)
+{
+	free(r->v[KPROBE_ENTRY]);
+	free(r->v[KPROBE_RETURN]);
+}
+
+static bool has_rows(const struct rows *r, uint32_t id)
+{
+	return r->v[KPROBE_ENTRY][id].there && r->v[KPROBE_RETURN][id].there;
+}
+
 /*
  * What kprobe_profile had counted before our program was there. The file and the cells cannot be
  * read at one moment, so a target's baseline is taken when its cells have not changed around the
@@ -201,38 +94,36 @@ static size_t max_id(struct attach_slot **slots, size_t n)
  */
 static void take_baseline(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	struct by_id all = { .n = max_id(slots, n) };
+	struct rows rows = new_rows(slots, n);
 	__cleanup_free uint64_t *before = xcalloc(n, sizeof(*before));
 	__cleanup_free bool *done = xcalloc(n, sizeof(*done));
 	size_t left = n;
 
-	all.entry = xcalloc(all.n, sizeof(*all.entry));
-	all.leave = xcalloc(all.n, sizeof(*all.leave));
 	for (int try = 0; try < BASELINE_TRIES && left; try++) {
 		for (size_t i = 0; i < n; i++)
 			if (!done[i])
 				before[i] = snapshot__returns_seen(c->obj, slots[i]->target->id);
-		if (for_each_profile(c, store, &all))
+		if (kprobe_events__profile(c->shared, rows.v, rows.n))
 			break;
 		for (size_t i = 0; i < n; i++) {
 			uint32_t id = slots[i]->target->id;
 			struct kretprobe *k = slots[i]->state;
-			uint64_t base = all.leave[id].hits - before[i];
+			uint64_t base = rows.v[KPROBE_RETURN][id].hits - before[i];
 
-			if (done[i] || !slots[i]->attached)
+			if (done[i] || !slots[i]->attached || !has_rows(&rows, id))
 				continue;
-			if (!try || base < k->base_return.hits)
+			if (!k->base_return.there || base < k->base_return.hits)
 				k->base_return.hits = base;
-			k->base_return.missed = all.leave[id].missed;
-			k->base_entry = all.entry[id];
+			k->base_return.there = true;
+			k->base_return.missed = rows.v[KPROBE_RETURN][id].missed;
+			k->base_entry = rows.v[KPROBE_ENTRY][id];
 			done[i] = before[i] == snapshot__returns_seen(c->obj, id);
 			if (done[i])
 				k->base_return.hits = base;
 			left -= done[i];
 		}
 	}
-	free(all.entry);
-	free(all.leave);
+	free_rows(&rows);
 }
 
 /*
@@ -240,54 +131,63 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
  * altogether, for both together; in the kretprobe's also the calls that found no return slot (where
  * it shows them: since 6.1).
  */
+static void count_one(const struct kretprobe *k, const struct kprobe_profile *entry,
+		      const struct kprobe_profile *leave, struct kernel_counts *out)
+{
+	uint64_t skipped = entry->missed - k->base_entry.missed;
+	uint64_t no_slot = leave->missed - k->base_return.missed;
+
+	out->has_returned = true;
+	out->returned = leave->hits - k->base_return.hits;
+	out->missed[MISSED_RECURSION] = skipped;
+	out->missed[MISSED_MAXACTIVE] = no_slot > skipped ? no_slot - skipped : 0;
+}
+
+/* A row may be missing from one reading, as others add and remove events while we read. What was
+ * known of its target then stands. */
 static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
 		  struct kernel_counts *out)
 {
-	struct by_id all = { .n = max_id(slots, n) };
+	struct rows rows = new_rows(slots, n);
 
-	all.entry = xcalloc(all.n, sizeof(*all.entry));
-	all.leave = xcalloc(all.n, sizeof(*all.leave));
-	if (!for_each_profile(c, store, &all)) {
+	if (!kprobe_events__profile(c->shared, rows.v, rows.n)) {
 		for (size_t i = 0; i < n; i++) {
 			uint32_t id = slots[i]->target->id;
-			struct kretprobe *k = slots[i]->state;
-			uint64_t skipped, no_slot;
+			const struct kretprobe *k = slots[i]->state;
 
-			if (!slots[i]->attached)
-				continue;
-			skipped = all.entry[id].missed - k->base_entry.missed;
-			no_slot = all.leave[id].missed - k->base_return.missed;
-			out[id].has_returned = true;
-			out[id].returned = all.leave[id].hits - k->base_return.hits;
-			out[id].missed[MISSED_RECURSION] = skipped;
-			out[id].missed[MISSED_MAXACTIVE] =
-				no_slot > skipped ? no_slot - skipped : 0;
+			if (slots[i]->attached && k->base_return.there && has_rows(&rows, id))
+				count_one(k, &rows.v[KPROBE_ENTRY][id], &rows.v[KPROBE_RETURN][id],
+					  &out[id]);
 		}
 	}
-	free(all.entry);
-	free(all.leave);
+	free_rows(&rows);
 }
 
 /* ---- attaching ----------------------------------------------------------------------------- */
 
-static int attach_event(struct attach_context *c, char kind, const struct target *t,
+static int define_event(struct attach_context *c, enum kprobe_kind kind, const struct target *t)
+{
+	__cleanup_free char *place = location(t);
+
+	return kprobe_events__define(c->shared, kind, t->id, place, t->settings->maxactive);
+}
+
+static int attach_event(struct attach_context *c, enum kprobe_kind kind, const struct target *t,
 			struct perf_attachment *out)
 {
-	__cleanup_free char *name = event_name(kind, t->id, c->generation, getpid());
-	__cleanup_free char *group = group_name(getpid());
-	int id = tracefs__event_id(features__tracefs(c->features), group, name);
+	int number = kprobe_events__number(c->shared, kind, t->id);
 	struct program_site site = attach__site(t);
 	uint64_t cookie;
 	int prog, event;
 
-	if (id < 0)
-		return id;
+	if (number < 0)
+		return number;
 	prog = programs__for_site(bpfobj__programs(c->obj),
-				  kind == 'r' ? PROG_KPROBE_RETURN : PROG_KPROBE_ENTRY, &site,
-				  &cookie);
+				  kind == KPROBE_RETURN ? PROG_KPROBE_RETURN : PROG_KPROBE_ENTRY,
+				  &site, &cookie);
 	if (prog < 0)
 		return prog;
-	event = perf_event__open_tracepoint(id);
+	event = perf_event__open_tracepoint(number);
 	if (event < 0)
 		return event;
 	return perf_event__attach(event, prog, cookie, out);
@@ -326,7 +226,6 @@ static char *explain(const struct target *t, const char *what, int err)
 
 static void detach_one(struct attach_context *c, struct attach_slot *slot)
 {
-	int tracefs = features__tracefs(c->features);
 	struct kretprobe *k = slot->state;
 
 	if (!k)
@@ -334,9 +233,9 @@ static void detach_one(struct attach_context *c, struct attach_slot *slot)
 	perf_event__close(&k->leave);
 	perf_event__close(&k->entry);
 	if (k->return_defined)
-		remove_event(tracefs, 'r', slot->target->id, c->generation, getpid());
+		kprobe_events__remove(c->shared, KPROBE_RETURN, slot->target->id);
 	if (k->entry_defined)
-		remove_event(tracefs, 'p', slot->target->id, c->generation, getpid());
+		kprobe_events__remove(c->shared, KPROBE_ENTRY, slot->target->id);
 	free(k);
 	slot->state = NULL;
 	slot->attached = false;
@@ -351,19 +250,19 @@ static void attach_one(struct attach_context *c, struct attach_slot *slot)
 
 	k = slot->state = xcalloc(1, sizeof(*k));
 	k->entry = k->leave = PERF_ATTACHMENT_NONE;
-	err = define_event(c, 'p', t);
+	err = define_event(c, KPROBE_ENTRY, t);
 	if (err)
 		goto fail;
 	k->entry_defined = true;
-	err = attach_event(c, 'p', t, &k->entry);
+	err = attach_event(c, KPROBE_ENTRY, t, &k->entry);
 	if (err)
 		goto fail;
 	what = "the kretprobe";
-	err = define_event(c, 'r', t);
+	err = define_event(c, KPROBE_RETURN, t);
 	if (err)
 		goto fail;
 	k->return_defined = true;
-	err = attach_event(c, 'r', t, &k->leave);
+	err = attach_event(c, KPROBE_RETURN, t, &k->leave);
 	if (err)
 		goto fail;
 	slot->attached = true;
@@ -376,8 +275,10 @@ fail:
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
+	kprobe_events__lock(c->shared);
 	for (size_t i = 0; i < n; i++)
 		attach_one(c, slots[i]);
+	kprobe_events__unlock(c->shared);
 	take_baseline(c, slots, n);
 }
 
@@ -389,26 +290,16 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 
 static int open_shared(struct attach_context *c)
 {
-	struct shared *s = xcalloc(1, sizeof(*s));
-	int tracefs = features__tracefs(c->features);
+	struct kprobe_events *e;
+	int err = kprobe_events__open(features__tracefs(c->features), &e);
 
-	remove_leftovers(tracefs);
-	s->profile_fd = openat(tracefs, "kprobe_profile", O_RDONLY | O_CLOEXEC);
-	c->shared = s;
-	if (s->profile_fd < 0)
-		log_warn("kprobe_profile cannot be read: calls that the kernel skips will not be "
-			 "counted in retprobe_missed_total");
-	return 0;
+	c->shared = err ? NULL : e;
+	return err;
 }
 
 static void close_shared(struct attach_context *c)
 {
-	struct shared *s = c->shared;
-
-	cleanup__close(&s->profile_fd);
-	free(s->profile_text);
-	free(s);
-	c->shared = NULL;
+	kprobe_events__close(take_ptr(c->shared));
 }
 
 #define UNCOUNTED "calls beyond maxactive are not counted by this kernel"

@@ -191,7 +191,6 @@ struct group *attach__group_of(struct attach *a, const struct attach_ops *ops)
 	g->ops = ops;
 	g->slots = xcalloc(a->n, sizeof(*g->slots));
 	g->context.features = a->features;
-	g->context.generation = a->generation;
 	return g;
 }
 
@@ -272,13 +271,11 @@ static void number_extras(struct attach *a, struct targets *targets)
 	}
 }
 
-struct attach *attach__plan(struct targets *targets, struct features *f, const char *mechanism,
-			    unsigned generation)
+struct attach *attach__plan(struct targets *targets, struct features *f, const char *mechanism)
 {
 	struct attach *a = xcalloc(1, sizeof(*a));
 
 	a->features = f;
-	a->generation = generation;
 	a->mechanism = mechanism;
 	a->n = targets->nids;
 	a->slots = xcalloc(a->n, sizeof(*a->slots));

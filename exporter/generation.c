@@ -19,7 +19,7 @@ int generation__plan(struct config *c, struct features *f, struct targets *targe
 		generation__free(g);
 		return err;
 	}
-	g->attach = attach__plan(targets, f, c->mechanism, number);
+	g->attach = attach__plan(targets, f, c->mechanism);
 	g->params = (struct bpfobj_params){
 		.grid = g->grid,
 		.cells = c->cells,

@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 corridor='
 abi build_version syscall_table retprobe.skel
 util shared log buf suggest strmap tracefs perf_event bpf_sys version channel
+kprobe_events
 grid self presets ledger
 config pattern
 board

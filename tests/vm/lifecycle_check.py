@@ -188,8 +188,24 @@ def killed(r):
         yield f"{got} of 8000 calls"
     if (r.directory / "orphan").exists():
         yield "the server outlives the attacher"
+
+
+def enclosed(r):
+    """Counts of exporters in PID namespaces of their own: all of theirs, and none of the others'."""
+    for name, function, calls in (("one", "vfs_mkdir", 7), ("one", "vfs_link", 0), ("other", "vfs_rmdir", 5),
+                                  ("other", "vfs_mkdir", 7), ("next", "vfs_rmdir", 2), ("still", "vfs_rmdir", 7),
+                                  ("still", "vfs_mkdir", 7)):
+        got = r.calls(f"enclosed.{name}", (function,))
+        if got != calls:
+            yield f"{name}: {got} of {calls} calls of {function}"
+        missed = r.sum(f"enclosed.{name}", "retprobe_missed_total", (function,))
+        if missed:
+            yield f"{name}: {missed} calls of {function} missed"
     if r.text("leftovers").strip():
         yield f"left in tracefs: {r.text('leftovers')}"
+    for line in r.lines("exporter.log"):
+        if "cannot be removed from tracefs" in line or "stays locked" in line:
+            yield line
 
 
 def valve(r):
@@ -228,6 +244,7 @@ TESTS = {
     "a program is made and replaced": program,
     "the server has no privileges": server,
     "the server is killed, and the attacher": killed,
+    "exporters in PID namespaces do not meet": enclosed,
     "the valve opens, and a reload closes it": valve,
     "the kernel does not complain": kernel,
 }

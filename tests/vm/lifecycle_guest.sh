@@ -208,15 +208,55 @@ for _ in 1 2 3 4 5; do
 	wait_until "a server after one that was killed" logged_more 'listening on' "$listening"
 done
 scrape killed.again
-# And the attacher: its server goes with it, and its events with the next start.
+# And the attacher, and its server with it.
 old=$(server)
 kill -9 $exporter
 wait $exporter 2>/dev/null
 for _ in $(seq 50); do kill -0 "$old" 2>/dev/null || break; sleep 0.1; done
 kill -0 "$old" 2>/dev/null && echo "$old" >"$RESULTS/orphan"
+
+# ---- two exporters that are process 1 of a PID namespace each, as in containers -------------------------
+# They start at once, and their lists differ, so that one's first function is not the other's.
+enclosed() { # enclosed PORT NAME FUNCTION...: to its process goes /tmp/NAME
+	local port=$1 name=$2
+	shift 2
+	unshare --pid --fork --mount-proc --kill-child "$BINARY" --web.listen-address=127.0.0.1:"$port" \
+		--mechanism=kretprobe "$@" >>"$RESULTS/exporter.log" 2>&1 &
+	echo $! >"/tmp/$name"
+}
+
+is_ready() { # is_ready PORT
+	PORT=$1 get /-/ready 2>/dev/null >&2
+}
+
+end_enclosed() { # end_enclosed SIGNAL NAME...: the exporters, not unshare(1)
+	local name signal=$1
+	shift
+	for name; do kill "-$signal" "$(pgrep -P "$(cat "/tmp/$name")")"; done
+	for name; do wait "$(cat "/tmp/$name")" 2>/dev/null; done
+}
+
+enclosed 10497 one vfs_mkdir vfs_link
+enclosed 10498 other vfs_rmdir vfs_mkdir
+wait_until "an exporter in a PID namespace" is_ready 10497
+wait_until "another one" is_ready 10498
+mkdir /tmp/enclosed.{1..7}
+rmdir /tmp/enclosed.{1..5}
+PORT=10497 scrape enclosed.one
+PORT=10498 scrape enclosed.other
+# One is killed; the next to start is not kept from it, and leaves the live one's events alone.
+end_enclosed KILL one
+enclosed 10497 next vfs_rmdir
+wait_until "an exporter after one that was killed" is_ready 10497
+rmdir /tmp/enclosed.{6..7}
+PORT=10497 scrape enclosed.next
+PORT=10498 scrape enclosed.still
+end_enclosed TERM next other
+# What versions before left, whose names were made of PIDs.
+echo 'p:retprobe_1/retprobe_1_0_p0 __x64_sys_getpgid' >>$T/kprobe_events
 start --mechanism=kretprobe __x64_sys_getpgid
 stop_exporter
-cat /sys/kernel/tracing/kprobe_events >"$RESULTS/leftovers"
+cat $T/kprobe_events >"$RESULTS/leftovers"
 
 # ---- the valve -----------------------------------------------------------------------------------------
 # Beside a module whose function turns out not to be as the configuration has it.
