@@ -237,7 +237,7 @@ end_enclosed() { # end_enclosed SIGNAL NAME...: the exporters, not unshare(1)
 }
 
 enclosed 10497 one vfs_mkdir vfs_link
-enclosed 10498 other vfs_rmdir vfs_mkdir
+enclosed 10498 other __x64_sys_rmdir vfs_mkdir
 wait_until "an exporter in a PID namespace" is_ready 10497
 wait_until "another one" is_ready 10498
 mkdir /tmp/enclosed.{1..7}
@@ -246,7 +246,7 @@ PORT=10497 scrape enclosed.one
 PORT=10498 scrape enclosed.other
 # One is killed; the next to start is not kept from it, and leaves the live one's events alone.
 end_enclosed KILL one
-enclosed 10497 next vfs_rmdir
+enclosed 10497 next __x64_sys_rmdir
 wait_until "an exporter after one that was killed" is_ready 10497
 rmdir /tmp/enclosed.{6..7}
 PORT=10497 scrape enclosed.next
