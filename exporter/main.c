@@ -203,6 +203,7 @@ static int run(struct exporter *e)
 	if (http__check(&e->config->web, &error))
 		return fail(EXIT_USAGE, error);
 	look_at_machine(e);
+	privs__keep_secrets();
 	error = privs__missing();
 	if (error)
 		return fail(EXIT_CANNOT_RUN, error);
@@ -242,6 +243,8 @@ int main(int argc, char **argv)
 	char *error = NULL;
 	int code;
 
+	if (!privs__open_standard())
+		return EXIT_CANNOT_RUN; /* and there is nowhere to say why */
 	/* Scrapes come one after the other, by whichever thread: an arena for each thread would
 	 * only keep what the others could have used again. */
 	mallopt(M_ARENA_MAX, 1);

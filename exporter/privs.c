@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "privs.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 
@@ -31,4 +32,16 @@ char *privs__missing(void)
 		return xasprintf("no permission to attach BPF programs: CAP_PERFMON is missing (or "
 				 "CAP_SYS_ADMIN); run it as root");
 	return NULL;
+}
+
+bool privs__open_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR); /* the lowest that is free */
+	while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return fd >= 0;
 }

@@ -9,14 +9,29 @@
  * capability that is missing. What a mechanism needs besides is features.h's. */
 char *privs__missing(void);
 
+/* First of all in a process: what is opened later does not become its standard input, output or
+ * error, should it have been started without. False: there is no /dev/null. */
+bool privs__open_standard(void);
+/* No dump of the process's memory. */
+void privs__keep_secrets(void);
+
 /*
  * For a process that serves strangers, and needs nothing but its memory and the sockets that it
- * has: no capability, no way to get one, another user where that is possible, and a short list of
- * system calls, none of which knows a file's name. Ends with its parent. Threads are made
- * afterwards. 0 or a negative errno.
+ * has: no capability, no way to get one, another user where that is possible, no core dumps, and a
+ * short list of system calls, none of which knows a file's name. Of the sockets, those that listen
+ * are others', too, and stay as they are. Ends with its parent. Threads are made afterwards. 0 or a
+ * negative errno.
  */
-int privs__confine(void);
+int privs__confine(const int *listeners, size_t n);
+/* Afterwards, once its threads are there: there will be no others. The same. */
+int privs__settle(void);
+/* Descriptors that it can have: more than http_daemon.c accepts connections. */
+#define PRIVS_FILES 20000
 /* Closes every descriptor but the standard ones and these. */
 void privs__close_others(const int *keep, size_t n);
+
+/* ---- privs_filter.c, for privs__confine() ---- */
+
+int privs__filter(const int *listeners, size_t n);
 
 #endif /* PRIVS_H */

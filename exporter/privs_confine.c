@@ -3,20 +3,15 @@
  * What a server is left with. The kernel's part is layered, so that one that is missing (a
  * container without CAP_SETUID, say) leaves the others: user, capabilities, no_new_privs, system
  * calls.
- *
- * A system call that is not on the list fails with EPERM, and is not deadly: a library that asks
- * for something we did not think of then takes its fallback, as it would on an old kernel.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
-#include <sched.h>
-#include <seccomp.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "log.h"
@@ -34,8 +29,14 @@ static int become_nobody(void)
 	if (geteuid())
 		return 0;
 	if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)) {
-		log_debug("the server stays root, without capabilities: %s", strerror(errno));
-		return errno == EPERM ? 0 : -errno;
+		int err = -errno;
+
+		if (err != -EPERM)
+			return err;
+		log_warn(
+			"the server stays root, without capabilities: should it be taken over, its "
+			"system call filter alone keeps it from what is root's; give the exporter "
+			"CAP_SETUID and CAP_SETGID");
 	}
 	return 0;
 }
@@ -55,109 +56,55 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
-/* What libmicrohttpd, TLS, threads and malloc do, and no more: no files, no new sockets, no
- * programs, no bpf(2). */
-static const int allowed[] = {
-	SCMP_SYS(accept4),
-	SCMP_SYS(brk),
-	SCMP_SYS(clock_gettime),
-	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(close),
-	SCMP_SYS(epoll_create1),
-	SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_pwait),
-	SCMP_SYS(epoll_wait),
-	SCMP_SYS(eventfd2),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(fstat),
-	SCMP_SYS(futex),
-	SCMP_SYS(getpeername),
-	SCMP_SYS(getpid),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(getsockname),
-	SCMP_SYS(getsockopt),
-	SCMP_SYS(gettid),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(lseek),
-	SCMP_SYS(madvise),
-	SCMP_SYS(mremap),
-	SCMP_SYS(munmap),
-	SCMP_SYS(nanosleep),
-	SCMP_SYS(pipe2),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(read),
-	SCMP_SYS(readv),
-	SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(rseq),
-	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(rt_sigtimedwait),
-	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(sched_yield),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto),
-	SCMP_SYS(set_robust_list),
-	SCMP_SYS(setsockopt),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(sigaltstack),
-	SCMP_SYS(tgkill),
-	SCMP_SYS(write),
-	SCMP_SYS(writev),
+/*
+ * Not here: RLIMIT_NPROC counts all processes of the user, other daemons' that run as nobody, too,
+ * and privs__settle() ends the making of threads anyhow. RLIMIT_DATA and RLIMIT_AS: what large
+ * answers take depends on how much is probed, and a limit that suits all is none; a unit's or a
+ * container's limit of memory is for both processes.
+ */
+static const struct {
+	int what;
+	rlim_t most;
+} limits[] = {
+	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_NOFILE, PRIVS_FILES },
 };
 
-/* Memory that is not to be run; threads and their names, and no other processes. */
-static int allow_with_conditions(scmp_filter_ctx ctx)
+static int limit(void)
 {
-	const uint32_t prot_exec = PROT_EXEC, clone_thread = CLONE_THREAD;
-	int err;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct rlimit r;
 
-	err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-			       SCMP_A2(SCMP_CMP_MASKED_EQ, prot_exec, 0));
-	if (!err)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ, prot_exec, 0));
-	if (!err)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-				       SCMP_A0(SCMP_CMP_MASKED_EQ, clone_thread, clone_thread));
-	if (!err)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-				       SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-	/* Its flags are in memory, where no filter can look: libc then uses clone(2). */
-	if (!err)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	return err;
+		if (getrlimit(limits[i].what, &r))
+			return -errno;
+		if (r.rlim_max > limits[i].most)
+			r.rlim_max = limits[i].most;
+		if (r.rlim_cur > r.rlim_max)
+			r.rlim_cur = r.rlim_max;
+		if (setrlimit(limits[i].what, &r))
+			return -errno;
+	}
+	return 0;
 }
 
-static int restrict_system_calls(void)
+void privs__keep_secrets(void)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int err = 0;
+	const struct rlimit none = {};
 
-	if (!ctx)
-		return -ENOMEM;
-	for (size_t i = 0; i < ARRAY_SIZE(allowed) && !err; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (!err)
-		err = allow_with_conditions(ctx);
-	if (!err)
-		err = seccomp_load(ctx);
-	seccomp_release(ctx);
-	return err;
+	setrlimit(RLIMIT_CORE, &none);
+	/* A program that takes core dumps is not bound by that. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int privs__confine(void)
+int privs__confine(const int *listeners, size_t n)
 {
 	pid_t parent = getppid();
 	int err;
 
 	drop_bounding_set(); /* while there is the capability to do it */
-	err = become_nobody();
+	err = limit();
+	if (!err)
+		err = become_nobody();
 	if (!err)
 		err = drop_capabilities();
 	/* Not before: a change of user undoes it. */
@@ -167,7 +114,8 @@ int privs__confine(void)
 		err = -ESRCH;
 	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		err = -errno;
-	return err ? err : restrict_system_calls();
+	privs__keep_secrets();
+	return err ? err : privs__filter(listeners, n);
 }
 
 static bool is_kept(const int *keep, size_t n, int fd)

@@ -77,10 +77,11 @@ static void await_end(const struct server_setup *s, int signals)
 		;
 }
 
-static void close_others(const struct server_setup *s, int signals)
+/* Keeps what it needs, and no more. */
+static int confine(const struct server_setup *s, int signals)
 {
 	int keep[SOCKETS_MAX + 5];
-	size_t n = http__sockets(s->http, keep, SOCKETS_MAX);
+	size_t n = http__sockets(s->http, keep, SOCKETS_MAX), nlisteners = n;
 
 	keep[n++] = s->refresh;
 	keep[n++] = s->reload;
@@ -88,6 +89,7 @@ static void close_others(const struct server_setup *s, int signals)
 	keep[n++] = s->web;
 	keep[n++] = signals;
 	privs__close_others(keep, n);
+	return privs__confine(keep, nlisteners);
 }
 
 static int fail(char *error)
@@ -123,8 +125,7 @@ int server__run(const struct server_setup *s)
 	err = self__join();
 	if (err)
 		return fail(xasprintf("it cannot begin: %s", strerror(-err)));
-	close_others(s, signals);
-	err = privs__confine();
+	err = confine(s, signals);
 	if (err)
 		return fail(xasprintf("its privileges cannot be dropped: %s", strerror(-err)));
 	server.collector = collector__new(s->view, s->refresh);
@@ -132,6 +133,9 @@ int server__run(const struct server_setup *s)
 	http__set_web_source(s->http, &server.web_source);
 	if (http__start(s->http, pages__routes(pages), pages, &error))
 		return fail(error);
+	err = privs__settle();
+	if (err)
+		return fail(xasprintf("its threads cannot be confined: %s", strerror(-err)));
 	await_end(s, signals);
 	http__quiesce(s->http);
 	close(s->end); /* the attacher may wait for that */

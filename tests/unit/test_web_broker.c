@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define SECRET "what-only-root-knows"
@@ -381,12 +382,13 @@ static void test_hostile_confined(void **state)
 	web_write("web.yml", PAIR);
 	pid = fork();
 	if (!pid) {
-		bool ok = !privs__confine();
+		bool ok = !privs__confine(NULL, 0);
 
 		channel__close(&attacher);
 		ok = ok && open(secret, O_RDONLY) < 0 && errno == EPERM;
 		__cleanup_free char *key = ok ? look(WEB_KEY) : NULL;
-		_exit(!(ok && key && !strcmp(key, "the key")));
+		/* Not by _exit(), where sanitizers make a call that servers do not have. */
+		syscall(SYS_exit_group, !(ok && key && !strcmp(key, "the key")));
 	}
 	close(broker.channel.fd);
 	broker.channel.fd = -1;
