@@ -26,12 +26,14 @@
 #define TICK	      1.0
 #define LIVED_WELL    10.0 /* seconds; a server that dies sooner is in a crash loop */
 #define BACKOFF_FIRST 0.1
-#define BACKOFF_MAX   30.0
-#define DRAIN	      7.0 /* longer than a server gives its requests */
+#define BACKOFF_MAX   5.0
+#define SILENT_TICKS  10   /* without a sign of life, and a server is replaced */
+#define UNHEARD	      20.0 /* seconds; after that systemd does not hear of us either */
+#define DRAIN	      7.0  /* longer than a server gives its requests */
 
-/* What a server asks for, each on a channel of its own; and one on which it hears that it is to
- * end, and closes once it takes no more connections. The others are open until it has ended: it may
- * have taken a request for them. */
+/* What a server asks for, each on a channel of its own; and one on which it says that it lives,
+ * hears that it is to end, and closes once it takes no more connections. The others are open until
+ * it has ended: it may have taken a request for them. */
 enum { REFRESH, RELOAD, END, WEB, CHANNELS };
 
 struct child {
@@ -39,6 +41,8 @@ struct child {
 	struct channel_peer channels[CHANNELS]; /* our ends; fd -1: it has none */
 	bool ending;				/* has been told to */
 	double started, told;
+	/* Ticks, and not seconds: while we are busy, or all of us are frozen, nobody listens. */
+	unsigned silent;
 	/* A reload that it has asked for and that is done: to be answered once no old server takes
 	 * connections. */
 	struct channel_request reload;
@@ -60,6 +64,7 @@ struct attacher {
 	size_t n;
 	bool stopping, respawn;
 	double respawn_at, backoff;
+	double heard;  /* of a server */
 	bool reloaded; /* the same of a reload by signal, which systemd waits for */
 };
 
@@ -183,6 +188,7 @@ static int spawn(struct attacher *a)
 	__cleanup_secret struct buf texts = {};
 	int theirs[CHANNELS], err = make_room(a);
 
+	http__mend_sockets(a->setup->http);
 	if (!err && a->web_files)
 		err = web_files__news(a->web_files, &c.web_known, &texts);
 	if (err)
@@ -240,6 +246,15 @@ static void replace_server(struct attacher *a)
 		end_child(old);
 }
 
+static void respawn_in_a_while(struct attacher *a)
+{
+	self__note_restart();
+	respawn_later(a, a->backoff);
+	a->backoff = a->backoff ? a->backoff * 2 : BACKOFF_FIRST;
+	if (a->backoff > BACKOFF_MAX)
+		a->backoff = BACKOFF_MAX;
+}
+
 static const char *describe(int status, char *buf, size_t size)
 {
 	if (WIFSIGNALED(status))
@@ -262,10 +277,7 @@ static void on_death(struct attacher *a, struct child *c, int status)
 		a->backoff = 0;
 	log_warn("the server has died (%s); starting another%s", describe(status, buf, sizeof(buf)),
 		 a->backoff ? " in a while" : "");
-	respawn_later(a, a->backoff);
-	a->backoff = a->backoff ? a->backoff * 2 : BACKOFF_FIRST;
-	if (a->backoff > BACKOFF_MAX)
-		a->backoff = BACKOFF_MAX;
+	respawn_in_a_while(a);
 }
 
 static void reap(struct attacher *a)
@@ -297,6 +309,38 @@ static void expel(struct child *c)
 {
 	kill(c->pid, SIGKILL);
 	close_channels(c);
+}
+
+static int on_sign_of_life(struct attacher *a, struct child *c)
+{
+	struct channel_request request;
+	int err = channel__receive(&c->channels[END], &request);
+
+	if (err == -EPIPE) {
+		channel__close(&c->channels[END]); /* takes no more connections */
+		return 0;
+	}
+	if (err || request.op != CHANNEL_ALIVE)
+		return -EPROTO;
+	c->silent = 0;
+	a->heard = monotonic_seconds();
+	return channel__answer(&c->channels[END], &request, 0, NULL, 0);
+}
+
+/* One that is told to end has its time for that. */
+static void replace_silent(struct attacher *a)
+{
+	struct child *c = current(a);
+
+	if (!c || c->silent++ < SILENT_TICKS)
+		return;
+	log_warn("the server (process %d) hangs: it has not shown a sign of life for %d s; "
+		 "starting another",
+		 c->pid, SILENT_TICKS);
+	c->ending = true;
+	c->told = monotonic_seconds();
+	expel(c);
+	respawn_in_a_while(a);
 }
 
 static void refresh(struct attacher *a, struct child *c, const struct channel_request *request)
@@ -395,10 +439,10 @@ static void on_request(struct attacher *a, struct child *c, int which)
 	struct channel_request request;
 	int err = 0;
 
-	if (which == END)
-		channel__close(p);
-	else if (channel__is_sending(p))
+	if (channel__is_sending(p))
 		err = channel__send(p);
+	else if (which == END)
+		err = on_sign_of_life(a, c);
 	else if (which == WEB)
 		err = web_broker__answer(p, a->web_files, &c->web_known);
 	else if (channel__receive(p, &request))
@@ -504,6 +548,7 @@ int attacher__run(const struct attacher_setup *s)
 	a.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	err = a.signals < 0 ? -errno : self__share();
 	self__note_reload(true);
+	a.heard = monotonic_seconds();
 	if (!err)
 		err = spawn(&a);
 	if (err) {
@@ -512,7 +557,8 @@ int attacher__run(const struct attacher_setup *s)
 	}
 	sd_notify__ready(); /* connections are accepted since before that */
 	while (!a.stopping) {
-		sd_notify__alive();
+		if (monotonic_seconds() - a.heard < UNHEARD)
+			sd_notify__alive();
 		wait_and_act(&a);
 		answer_reloads(&a);
 		if (a.respawn && monotonic_seconds() >= a.respawn_at)
@@ -522,6 +568,8 @@ int attacher__run(const struct attacher_setup *s)
 			if (reconcile__tick(s->reconcile, ticked))
 				replace_server(&a);
 			kill_laggards(&a);
+			replace_silent(&a);
+			http__mend_sockets(s->http);
 		}
 	}
 	a.reloaded = false;

@@ -12,6 +12,7 @@
 enum channel_op {
 	CHANNEL_REFRESH = 1, /* bring the numbers up to date; the answer: news of label sets */
 	CHANNEL_RELOAD,	     /* read the configuration again; the answer: the error, or nothing */
+	CHANNEL_ALIVE,	     /* nothing: that the server lives is what it says */
 	CHANNEL_WEB,	     /* look at the web configuration; the answer: its texts, if changed */
 };
 

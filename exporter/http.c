@@ -2,16 +2,18 @@
 /*
  * The HTTP server: libmicrohttpd, tamed.
  *
- * One daemon per listening socket, each with an internal epoll loop and a few threads. A body is
- * built whole before its first byte is sent, so that a failure is a 500 and never half a page.
+ * One daemon per listening socket, each run by a thread of its own, which never waits: what takes
+ * time to answer is suspended, and made by workers (http_workers.h), so that /-/healthy is answered
+ * whatever scrapes and reloads wait for. A body is built whole before its first byte is sent, so
+ * that a failure is a 500 and never half a page.
+ *
  * Limits are explicit, since the library's defaults are "none" and idle connections count: a
  * connection that does nothing is closed after CONNECTION_TIMEOUT, or earlier when there are many
- * (http_connections.h), and no single peer can take them all. A request that counts against
- * max_requests does so until its last byte is sent, so clients that do not read are what the limit
- * is about.
+ * (http_connections.h), no single peer can take them all, and http_limits.c bounds requests and
+ * bytes.
  *
- * A request whose password is not known yet is suspended until the thread that checks passwords
- * has looked at it; the threads here never wait for that.
+ * A request whose password is not known yet is suspended, too, until the thread that checks
+ * passwords has looked at it.
  *
  * What the library refuses by itself (bytes that are no HTTP, headers beyond MEMORY_LIMIT) never
  * gets here and is not in the request counts.
@@ -26,6 +28,7 @@
 #define NOSNIFF	     "X-Content-Type-Options"
 #define UPLOAD_MAX   (1024 * 1024) /* drained and ignored; more and the connection is cut */
 #define COMPRESS_MIN 1024
+#define TIMEOUT_MAX  3600.0 /* seconds; no scraper waits for longer */
 
 /* ---- methods --------------------------------------------------------------------------------- */
 
@@ -55,18 +58,7 @@ static const struct http_route *find_route(const struct http *h, const char *pat
 	return NULL;
 }
 
-/* ---- limits ---------------------------------------------------------------------------------- */
-
-static bool take_slot(struct http *h, struct request *r)
-{
-	pthread_mutex_lock(&h->lock);
-	if (!h->max_requests || h->limited < h->max_requests) {
-		h->limited++;
-		r->limited = true;
-	}
-	pthread_mutex_unlock(&h->lock);
-	return r->limited;
-}
+/* ---- begin and end --------------------------------------------------------------------------- */
 
 static struct connection *connection_of(struct MHD_Connection *c)
 {
@@ -80,6 +72,7 @@ static struct request *begin_request(struct http *h, struct MHD_Connection *c, c
 
 	if (!r)
 		return NULL;
+	r->http = h;
 	r->c = c;
 	r->refused = http__refuse_form(c, version, *con_cls, &r->malformed);
 	r->connection = connection_of(c);
@@ -99,12 +92,14 @@ void http__on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 
 	if (!r || r == &http_long_query)
 		return;
+	http_limits__give_back(h, r);
 	pthread_mutex_lock(&h->lock);
-	h->limited -= r->limited;
 	h->active--;
 	pthread_mutex_unlock(&h->lock);
 	connections__idle(&h->connections, r->connection);
 	web_visit__end(&r->visit);
+	buf__free(&r->res.body);
+	buf__free(&r->functions);
 	free(r);
 	*con_cls = NULL;
 }
@@ -120,7 +115,9 @@ static double parse_timeout(const char *s)
 {
 	double v = s ? strtod(s, NULL) : 0;
 
-	return isfinite(v) && v > 0 ? v : 0;
+	if (!isfinite(v) || v <= 0)
+		return 0;
+	return v < TIMEOUT_MAX ? v : TIMEOUT_MAX;
 }
 
 static mhd_result collect_function(void *cls, enum MHD_ValueKind kind, const char *key,
@@ -135,26 +132,64 @@ static mhd_result collect_function(void *cls, enum MHD_ValueKind kind, const cha
 	return MHD_YES;
 }
 
-static void call_handler(struct http *h, struct MHD_Connection *c, const struct http_route *route,
-			 struct http_response *res)
+/* What the handler is to know. It points into the library's memory, which stays while the request
+ * does. */
+static void read_request(struct request *r)
 {
-	__cleanup_buf struct buf functions = { 0 };
-	struct http_request req = {
-		.path = route->path,
+	struct MHD_Connection *c = r->c;
+
+	r->gzip = expo__accepts_gzip(header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+	r->asked = (struct http_request){
+		.path = r->route->path,
 		.accept = header(c, MHD_HTTP_HEADER_ACCEPT),
 		.timeout = parse_timeout(header(c, "X-Prometheus-Scrape-Timeout-Seconds")),
+		.arrived = monotonic_seconds(),
 	};
+	MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, collect_function, &r->functions);
+	r->asked.functions = (const char *const *)r->functions.data;
+	r->asked.nfunctions = r->functions.len / sizeof(r->asked.functions[0]);
+}
 
-	MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, collect_function, &functions);
-	req.functions = (const char *const *)functions.data;
-	req.nfunctions = functions.len / sizeof(req.functions[0]);
-	if (functions.failed)
+static void make_answer(struct request *r)
+{
+	struct http_response *res = &r->res;
+
+	if (r->functions.failed)
 		res->body.failed = true;
 	else
-		route->handle(h->ctx, &req, res);
+		r->route->handle(r->http->ctx, &r->asked, res);
 	if (res->body.failed)
 		http_response__text(res, MHD_HTTP_INTERNAL_SERVER_ERROR,
 				    "Out of memory while the answer was being made.");
+	res->compressed = res->compressible && r->gzip && res->body.len > COMPRESS_MIN &&
+			  http_body__gzip(&res->body);
+	if (r->kind != HTTP_SMALL)
+		http_limits__charge(r->http, r);
+}
+
+/* In a worker. The request may be gone once its connection is resumed. */
+static void run_job(struct http_job *job, bool dropped)
+{
+	struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
+
+	if (dropped)
+		http_response__text(&r->res, MHD_HTTP_SERVICE_UNAVAILABLE,
+				    "This server is stopping, try again.");
+	else
+		make_answer(r);
+	r->answered = true;
+	MHD_resume_connection(r->c);
+}
+
+static void submit(struct http *h, struct request *r)
+{
+	struct http_workers *w = r->kind == HTTP_CHANGE ? &h->changers : &h->readers;
+
+	r->job.run = run_job;
+	/* First: it may be over before it has been submitted. */
+	MHD_suspend_connection(r->c);
+	if (!http_workers__submit(w, &r->job))
+		run_job(&r->job, true);
 }
 
 /* ---- responses ------------------------------------------------------------------------------- */
@@ -179,12 +214,17 @@ static bool is_last(struct http *h)
 	return quiesced;
 }
 
-static mhd_result send_response(struct http *h, struct MHD_Connection *c, const struct request *r,
-				struct http_response *res, const char *allow)
+static void add_number(struct MHD_Response *mr, const char *name, unsigned value)
 {
-	bool compressed = res->compressible && res->body.len > COMPRESS_MIN &&
-			  expo__accepts_gzip(header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING)) &&
-			  http_body__gzip(&res->body);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	MHD_add_response_header(mr, name, text);
+}
+
+static mhd_result send_response(struct http *h, struct request *r)
+{
+	struct http_response *res = &r->res;
 	struct MHD_Response *mr = MHD_create_response_from_buffer_with_free_callback(
 		res->body.len, res->body.data, free);
 	mhd_result ret;
@@ -199,49 +239,50 @@ static mhd_result send_response(struct http *h, struct MHD_Connection *c, const 
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic");
 	if (res->vary)
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_VARY, res->vary);
-	if (compressed)
+	if (res->compressed)
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	if (allow)
-		MHD_add_response_header(mr, MHD_HTTP_HEADER_ALLOW, allow);
+	if (res->retry_after)
+		add_number(mr, MHD_HTTP_HEADER_RETRY_AFTER, res->retry_after);
+	if (r->allow)
+		MHD_add_response_header(mr, MHD_HTTP_HEADER_ALLOW, r->allow);
 	if (r->malformed || is_last(h))
 		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONNECTION, "close");
-	ret = MHD_queue_response(c, res->code, mr);
+	ret = MHD_queue_response(r->c, res->code, mr);
 	MHD_destroy_response(mr);
 	if (ret == MHD_YES)
 		self__count_request(res->code);
 	return ret;
 }
 
-static mhd_result answer(struct http *h, struct MHD_Connection *c, struct request *r,
-			 const char *path, const char *method)
+/* Sends the answer, or leaves it to a worker to make it: then the request is that one's. */
+static mhd_result answer(struct http *h, struct request *r, const char *path, const char *method)
 {
-	struct http_response res = { .code = MHD_HTTP_OK, .content_type = TEXT_PLAIN };
-	const struct http_route *route = find_route(h, path);
-	const char *allow = NULL;
-	mhd_result ret;
+	const struct http_route *route = r->route = find_route(h, path);
+	struct http_response *res = &r->res;
+	bool suspended = false;
 
+	*res = (struct http_response){ .code = MHD_HTTP_OK, .content_type = TEXT_PLAIN };
 	if (r->refused) {
-		http_response__text(&res, r->refused, "%s",
+		http_response__text(res, r->refused, "%s",
 				    r->malformed ? r->malformed : web__reason(r->refused));
 	} else if (!route) {
-		http_response__text(&res, MHD_HTTP_NOT_FOUND, "404 page not found");
+		http_response__text(res, MHD_HTTP_NOT_FOUND, "404 page not found");
 	} else if (!method_allowed(route, method)) {
-		allow = method_sets[route->methods].allow;
-		http_response__text(&res, MHD_HTTP_METHOD_NOT_ALLOWED,
-				    "405 method not allowed: this path answers to %s", allow);
-	} else if (route->methods == HTTP_WRITE && http__is_cross_site(c)) {
-		http_response__text(&res, MHD_HTTP_FORBIDDEN,
+		r->allow = method_sets[route->methods].allow;
+		http_response__text(res, MHD_HTTP_METHOD_NOT_ALLOWED,
+				    "405 method not allowed: this path answers to %s", r->allow);
+	} else if (route->methods == HTTP_WRITE && http__is_cross_site(r->c)) {
+		http_response__text(res, MHD_HTTP_FORBIDDEN,
 				    "Requests from the pages of other sites are refused.");
-	} else if (route->limited && !take_slot(h, r)) {
-		http_response__text(&res, MHD_HTTP_SERVICE_UNAVAILABLE,
-				    "Limit of concurrent requests reached (%u), try again later.",
-				    h->max_requests);
-	} else {
-		call_handler(h, c, route, &res);
+	} else if (http_limits__take(h, r, route->kind)) {
+		read_request(r);
+		suspended = route->kind != HTTP_SMALL;
+		if (suspended)
+			submit(h, r);
+		else
+			make_answer(r);
 	}
-	ret = send_response(h, c, r, &res, allow);
-	buf__free(&res.body);
-	return ret;
+	return suspended ? MHD_YES : send_response(h, r);
 }
 
 /* ---- the web configuration ------------------------------------------------------------------- */
@@ -312,7 +353,7 @@ mhd_result http__on_request(void *cls, struct MHD_Connection *c, const char *url
 		r = begin_request(cls, c, version, con_cls);
 		if (!r)
 			return MHD_NO;
-		return r->malformed ? answer(cls, c, r, url, method) : MHD_YES;
+		return r->malformed ? answer(cls, r, url, method) : MHD_YES;
 	}
 	if (*upload_size) {
 		r->uploaded += *upload_size;
@@ -321,5 +362,9 @@ mhd_result http__on_request(void *cls, struct MHD_Connection *c, const char *url
 	}
 	if (!r->entered && enter(cls, r) == WEB_LOGIN)
 		return wait_for_login(cls, r);
-	return answer(cls, c, r, url, method);
+	/* A connection that is resumed comes here once more. One that is suspended may have been
+	 * resumed by now, and is the other thread's until it comes. */
+	if (r->answered)
+		return send_response(cls, r);
+	return answer(cls, r, url, method);
 }

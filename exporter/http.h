@@ -18,6 +18,7 @@ struct http_request {
 	const char *path;
 	const char *accept;	      /* header, or NULL */
 	double timeout;		      /* X-Prometheus-Scrape-Timeout-Seconds, or 0 */
+	double arrived;		      /* monotonic seconds */
 	const char *const *functions; /* values of function[] (and function), in order */
 	size_t nfunctions;
 };
@@ -26,8 +27,10 @@ struct http_response {
 	int code;		  /* 200 unless set */
 	const char *content_type; /* static */
 	struct buf body;
-	const char *vary;  /* static, or NULL */
-	bool compressible; /* gzip it if the client accepts that */
+	const char *vary;     /* static, or NULL */
+	bool compressible;    /* gzip it if the client accepts that */
+	bool compressed;      /* the server's affair */
+	unsigned retry_after; /* seconds; 0: no such header */
 };
 
 /* Replaces whatever the response has with a line of plain text. */
@@ -41,11 +44,20 @@ enum http_methods {
 	HTTP_WRITE, /* POST and PUT */
 };
 
+/* How many there may be at a time (more: 503), and what else a request waits for. */
+enum http_kind {
+	HTTP_SMALL,  /* any number; answered at once, so the handler must neither wait nor work */
+	HTTP_SCRAPE, /* max_requests */
+	HTTP_PAGE,   /* a fixed number: what people look at */
+	HTTP_CHANGE, /* a few, handled one after the other: takes whatever time */
+	HTTP_KINDS,
+};
+
 struct http_route {
 	const char *path;
 	http_handler handle;
 	enum http_methods methods; /* others: 405 */
-	bool limited;		   /* counts against max_requests */
+	enum http_kind kind;
 };
 
 /* Whether --web.config.file is in order, with all that it names. Binds nothing, starts nothing. */
@@ -61,6 +73,12 @@ int http__bind(const struct web_config *c, struct http **out, char **error);
 void http__set_web_source(struct http *h, const struct web_source *source);
 /* Makes threads. routes end with a NULL path and must outlive http; ctx goes to every handler. */
 int http__start(struct http *h, const struct http_route *routes, void *ctx, char **error);
+/* Sockets that have ceased to listen, which any process that shares them can do to them, listen
+ * again. 0, or a negative errno: one of them does not; each change is logged. */
+int http__mend_sockets(struct http *h);
+/* Whether the threads have made progress since the last call: to be asked about once a second. Also
+ * gives memory back that large answers have left. */
+bool http__is_alive(struct http *h);
 /* Descriptors of the listening sockets; at most max. Returns how many. */
 size_t http__sockets(const struct http *h, int *fds, size_t max);
 /* The port that address i is bound to (":0" lets the kernel choose). */

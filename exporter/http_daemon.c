@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The library's daemons, one for each socket; connections; beginning and end of it all. */
+/* The library's daemons and connections; beginning and end of it all. */
 #include "http_internal.h"
 #include "log.h"
 #include "sockets.h"
@@ -9,12 +9,12 @@
 #include <stdarg.h>
 #include <time.h>
 
-#define THREADS		   4  /* of all sockets together */
+#define READERS		   4  /* answers that are made at a time */
+#define HUNG_SECONDS	   60 /* no scrape takes so long */
 #define CONNECTION_TIMEOUT 15 /* seconds without a byte */
 #define CONNECTIONS_MIN	   256
 #define CONNECTIONS_MAX	   4096
-/* Where the library stops accepting for a while. It divides this by threads, which do not get equal
- * shares. */
+/* Where the library stops accepting for a while: connections that are busy do not end. */
 #define HARD_LIMIT(limit) (4 * (limit))
 /* Per connection: request line and headers. Above 32 KiB the library maps it, and so gives it back
  * when the connection ends. */
@@ -76,7 +76,7 @@ static unsigned connection_limit(const struct http *h)
 
 static struct MHD_Daemon *start_daemon(struct http *h, const struct listener *l)
 {
-	unsigned threads = THREADS / h->nlisteners, limit = HARD_LIMIT(h->connections.limit);
+	unsigned limit = HARD_LIMIT(h->connections.limit);
 	bool tls = h->web && web__tls(h->web);
 	struct MHD_OptionItem options[] = {
 		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL },
@@ -93,12 +93,10 @@ static struct MHD_Daemon *start_daemon(struct http *h, const struct listener *l)
 #if MHD_VERSION >= 0x00097701
 		{ MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, NULL },
 #endif
-		/* A pool of one is no pool. */
-		{ threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_ERROR_LOG |
 					MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0),
 				0, NULL, NULL, http__on_request, h, MHD_OPTION_ARRAY, options,
 				tls ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END,
@@ -144,21 +142,37 @@ void http__set_web_source(struct http *h, const struct web_source *source)
 	h->web_source = source;
 }
 
+static int start_loop(struct http *h, size_t i)
+{
+	struct MHD_Daemon *daemon;
+
+	errno = 0;
+	daemon = start_daemon(h, &h->listeners[i]);
+	if (!daemon)
+		return errno ? -errno : -EIO;
+	return http_loop__start(&h->loops[i], daemon);
+}
+
 int http__start(struct http *h, const struct http_route *routes, void *ctx, char **error)
 {
 	int err;
 
 	h->routes = routes;
 	h->ctx = ctx;
-	h->daemons = xcalloc(h->nlisteners, sizeof(h->daemons[0]));
+	h->loops = xcalloc(h->nlisteners, sizeof(h->loops[0]));
 	err = h->web ? web__start(h->web, h->web_source, error) : 0;
 	if (err)
 		return err;
+	err = http_workers__start(&h->readers, READERS);
+	if (!err)
+		err = http_workers__start(&h->changers, 1);
+	if (err) {
+		*error = xasprintf("cannot start a thread: %s", strerror(-err));
+		return err;
+	}
 	for (size_t i = 0; i < h->nlisteners; i++) {
-		errno = 0;
-		h->daemons[i] = start_daemon(h, &h->listeners[i]);
-		if (!h->daemons[i]) {
-			err = errno ? -errno : -EIO;
+		err = start_loop(h, i);
+		if (err) {
 			*error = xasprintf("cannot serve on %s: %s. --log.level=debug tells more",
 					   h->listeners[i].name, strerror(-err));
 			return err;
@@ -166,6 +180,21 @@ int http__start(struct http *h, const struct http_route *routes, void *ctx, char
 		log_info("listening on %s", h->listeners[i].name);
 	}
 	return 0;
+}
+
+bool http__is_alive(struct http *h)
+{
+	bool alive = http_workers__longest(&h->readers) < HUNG_SECONDS;
+
+	for (size_t i = 0; i < h->nlisteners; i++)
+		alive &= http_loop__is_alive(&h->loops[i]);
+	http_limits__trim(h);
+	return alive;
+}
+
+int http__mend_sockets(struct http *h)
+{
+	return sockets__mend(h->listeners, h->nlisteners);
 }
 
 size_t http__sockets(const struct http *h, int *fds, size_t max)
@@ -193,8 +222,9 @@ void http__quiesce(struct http *h)
 	if (already)
 		return;
 	/* Hands the sockets back; a daemon that will not has its own closed by stopping. */
-	for (size_t i = 0; h->daemons && i < h->nlisteners; i++)
-		if (h->daemons[i] && MHD_quiesce_daemon(h->daemons[i]) == MHD_INVALID_SOCKET)
+	for (size_t i = 0; h->loops && i < h->nlisteners; i++)
+		if (h->loops[i].daemon &&
+		    MHD_quiesce_daemon(h->loops[i].daemon) == MHD_INVALID_SOCKET)
 			h->listeners[i].fd = -1;
 }
 
@@ -227,13 +257,14 @@ void http__free(struct http *h)
 	if (h->web)
 		web__stop(h->web);
 	wait_until_idle(h);
-	for (size_t i = 0; h->daemons && i < h->nlisteners; i++)
-		if (h->daemons[i])
-			MHD_stop_daemon(h->daemons[i]);
+	http_workers__stop(&h->readers);
+	http_workers__stop(&h->changers);
+	for (size_t i = 0; h->loops && i < h->nlisteners; i++)
+		http_loop__stop(&h->loops[i]);
 	sockets__close(h->listeners, h->nlisteners);
 	web__free(h->web);
 	connections__destroy(&h->connections);
-	free(h->daemons);
+	free(h->loops);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
 }

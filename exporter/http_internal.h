@@ -5,9 +5,11 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "http.h"
 #include "http_connections.h"
+#include "http_workers.h"
 #include "web.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
@@ -18,10 +20,22 @@ typedef enum MHD_Result mhd_result;
 typedef int mhd_result;
 #endif
 
+/* A listening socket at work: the library's daemon, and the thread that runs it. */
+struct http_loop {
+	struct MHD_Daemon *daemon;
+	pthread_t thread;
+	int epoll, wake; /* what to wait for; -1: none */
+	bool started;
+	atomic_bool stopping;
+	atomic_uint turns;
+	unsigned turns_seen;
+};
+
 struct http {
 	struct listener *listeners;
 	size_t nlisteners;
-	struct MHD_Daemon **daemons; /* by listener; NULL before http__start() */
+	struct http_loop *loops; /* by listener; NULL before http__start() */
+	struct http_workers readers, changers;
 	const struct http_route *routes;
 	void *ctx;
 	unsigned max_requests;
@@ -31,20 +45,33 @@ struct http {
 
 	pthread_mutex_t lock;
 	bool quiesced;
-	size_t active;	  /* requests begun and not completed */
-	unsigned limited; /* those of them that count against max_requests */
+	size_t active;		      /* requests begun and not completed */
+	unsigned running[HTTP_KINDS]; /* those of them that are limited */
+	uint64_t bytes,
+		peak; /* of bodies that are being sent; the most since memory was given back */
 };
 
 /* From the first byte of a request's headers to the last byte of its answer. */
 struct request {
+	struct http *http;
 	struct MHD_Connection *c;
 	struct connection *connection;
-	bool limited;
 	size_t uploaded;
 	bool entered;	       /* past the web configuration, or refused by it */
 	int refused;	       /* by it or for the request's form: the status, or 0 */
 	const char *malformed; /* why, static; its connection ends with the answer */
 	struct web_visit visit;
+
+	enum http_kind kind; /* of which it holds a place; or HTTP_SMALL */
+	uint64_t bytes;	     /* of the budget */
+	const struct http_route *route;
+	struct http_request asked;
+	struct buf functions; /* of that */
+	bool gzip;	      /* is accepted */
+	struct http_job job;
+	bool answered; /* res is there */
+	struct http_response res;
+	const char *allow; /* header, or NULL */
 };
 
 /* ---- http.c: one request after the other ---- */
@@ -65,6 +92,24 @@ int http__refuse_form(struct MHD_Connection *c, const char *version, const void 
 		      const char **why);
 /* Whether a browser sends it for a page of another site. */
 bool http__is_cross_site(struct MHD_Connection *c);
+/* ---- http_limits.c ---- */
+
+/* A place among those of this kind: whether there is one. If not, the answer says so. */
+bool http_limits__take(struct http *h, struct request *r, enum http_kind kind);
+/* The body counts from now on, unless the budget has no room, which the answer then says. */
+void http_limits__charge(struct http *h, struct request *r);
+void http_limits__give_back(struct http *h, const struct request *r);
+/* Large bodies leave holes that the heap keeps. */
+void http_limits__trim(struct http *h);
+
+/* ---- http_loop.c ---- */
+
+/* The daemon must not have threads of its own. 0 or a negative errno; to be stopped in any case. */
+int http_loop__start(struct http_loop *l, struct MHD_Daemon *daemon);
+/* Whether it has gone round since the last call. */
+bool http_loop__is_alive(struct http_loop *l);
+/* Ends the thread, then the daemon. Zeroed is fine. */
+void http_loop__stop(struct http_loop *l);
 
 /* ---- http_response.c ---- */
 

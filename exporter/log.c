@@ -4,8 +4,15 @@
 #include "buf.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
+
+#define PATIENCE_MS 200
 
 static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug",
@@ -18,10 +25,47 @@ static const char *const level_names[] = {
 static enum log_level threshold = LOG_INFO;
 static enum log_format style = LOG_LOGFMT;
 
+static struct target {
+	int fd;
+	bool is_socket;
+	atomic_bool stuck; /* has not taken the last line */
+} target = { .fd = STDERR_FILENO };
+static atomic_uint_fast64_t dropped;
+
+/* Whoever gave us stderr shares its flags, so O_NONBLOCK has to be another open file's; without
+ * one, poll(2) has to do. */
+static void look_at_stderr(void)
+{
+	struct stat st;
+
+	if (target.fd != STDERR_FILENO)
+		close(target.fd);
+	target = (struct target){ .fd = STDERR_FILENO };
+	if (fstat(STDERR_FILENO, &st))
+		return;
+	target.is_socket = S_ISSOCK(st.st_mode);
+	if (S_ISFIFO(st.st_mode) || isatty(STDERR_FILENO)) {
+		int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+		target.fd = fd < 0 ? STDERR_FILENO : fd;
+	}
+}
+
 void log__setup(enum log_level level, enum log_format format)
 {
 	threshold = level;
 	style = format;
+	look_at_stderr();
+}
+
+uint64_t log__take_dropped(void)
+{
+	return atomic_exchange(&dropped, 0);
+}
+
+int log__descriptor(void)
+{
+	return target.fd;
 }
 
 static void timestamp(char *s, size_t size)
@@ -36,17 +80,36 @@ static void timestamp(char *s, size_t size)
 	snprintf(s + n, size - n, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
+/* Whether it takes something now, or soon. */
+static bool has_room(void)
+{
+	struct pollfd p = { .fd = target.fd, .events = POLLOUT };
+
+	return TEMP_FAILURE_RETRY(poll(&p, 1, target.stuck ? 0 : PATIENCE_MS)) > 0;
+}
+
+static ssize_t write_some(const char *s, size_t len)
+{
+	if (target.is_socket)
+		return send(target.fd, s, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return write(target.fd, s, len);
+}
+
 /* One write(2) a line, so that the lines of threads and processes do not mix. */
 static void write_line(const char *s, size_t len)
 {
-	while (len) {
-		ssize_t n = TEMP_FAILURE_RETRY(write(STDERR_FILENO, s, len));
+	while (len && has_room()) {
+		ssize_t n = write_some(s, len);
 
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
 		if (n <= 0)
-			return; /* nowhere to complain to */
+			break;
 		s += n;
 		len -= n;
 	}
+	target.stuck = len;
+	dropped += len > 0;
 }
 
 void log__line(enum log_level level, const char *fmt, ...)

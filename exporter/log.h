@@ -8,8 +8,18 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
+/*
+ * Also looks at what stderr is, so it is to be called again when that is another. A line that
+ * stderr does not take within a moment is dropped and counted; after that nobody waits until it
+ * does again.
+ */
 void log__setup(enum log_level level, enum log_format format);
 void log__line(enum log_level level, const char *fmt, ...) __printf_like(2, 3);
+
+/* Lines dropped since the last call. */
+uint64_t log__take_dropped(void);
+/* What lines are written to. */
+int log__descriptor(void);
 
 #define log_debug(...) log__line(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...)  log__line(LOG_INFO, __VA_ARGS__)

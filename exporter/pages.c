@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The pages. Each is made from one acquired reading, in memory, before anything is sent; none can
- * do harm by being asked for often, and all but /metrics also answer while scrapes are limited.
+ * do harm by being asked for often: their number is limited, that of /metrics apart from others.
  */
 #include "pages_internal.h"
 #include "self.h"
@@ -16,7 +16,7 @@ static double deadline_of(const struct http_request *req)
 {
 	double margin = req->timeout > 2 * TIMEOUT_MARGIN ? TIMEOUT_MARGIN : req->timeout / 2;
 
-	return req->timeout ? monotonic_seconds() + req->timeout - margin : 0;
+	return req->timeout ? req->arrived + req->timeout - margin : 0;
 }
 
 bool pages__acquire(const struct pages *p, const struct http_request *req, struct metrics_input *in,
@@ -164,11 +164,11 @@ static void file_page(void *ctx, const struct http_request *req, struct http_res
 
 /* In the place of "/" there is the landing page, unless the metrics are there. */
 static const struct http_route fixed_routes[] = {
-	{ "/-/healthy", healthy_page, HTTP_READ, false },
-	{ "/-/ready", ready_page, HTTP_READ, false },
-	{ "/-/reload", reload_page, HTTP_WRITE, false },
-	{ "/api/v1/probes", pages__probes, HTTP_READ, false },
-	{ "/", pages__landing, HTTP_READ, false },
+	{ "/-/healthy", healthy_page, HTTP_READ, HTTP_SMALL },
+	{ "/-/ready", ready_page, HTTP_READ, HTTP_SMALL },
+	{ "/-/reload", reload_page, HTTP_WRITE, HTTP_CHANGE },
+	{ "/api/v1/probes", pages__probes, HTTP_READ, HTTP_PAGE },
+	{ "/", pages__landing, HTTP_READ, HTTP_PAGE },
 };
 
 static size_t count_files(void)
@@ -191,13 +191,13 @@ struct pages *pages__new(const struct web_config *web, const struct pages_source
 	/* One for the metrics, and the end. */
 	p->routes = r = xcalloc(ARRAY_SIZE(fixed_routes) + count_files() + 2, sizeof(*r));
 	/* The first of two with one path is the one that answers. */
-	*r++ = (struct http_route){ p->telemetry_path, metrics_page, HTTP_READ, true };
+	*r++ = (struct http_route){ p->telemetry_path, metrics_page, HTTP_READ, HTTP_SCRAPE };
 	for (size_t i = 0; i < ARRAY_SIZE(fixed_routes); i++)
 		*r++ = fixed_routes[i];
 	for (const struct page_file *f = page_files; f->name; f++)
 		if (content_type_of(f->name))
 			*r++ = (struct http_route){ xasprintf("/page/%s", f->name), file_page,
-						    HTTP_READ, false };
+						    HTTP_READ, HTTP_PAGE };
 	return p;
 }
 

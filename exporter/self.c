@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "self.h"
+#include "log.h"
 #include "shared.h"
 #include "version.h"
 
@@ -16,6 +17,7 @@ struct told {
 	double cpu_seconds, start_time;
 	uint64_t resident_bytes, virtual_bytes, open_fds, max_fds, threads;
 	uint64_t has_processes, reload_ok;
+	uint64_t restarts, log_dropped;
 };
 
 /* The servers'. There is no lock, as one that hangs or is not itself could hold it. */
@@ -25,6 +27,7 @@ struct counted {
 	} requests[SELF_CODES];
 	double last_scrape_seconds;
 	uint64_t has_scrape;
+	uint64_t log_dropped;
 };
 
 static struct told told;
@@ -100,6 +103,12 @@ void self__note_reload(bool ok)
 	told.reload_ok = ok;
 	if (ok)
 		told.reload_time = now_seconds();
+	publish();
+}
+
+void self__note_restart(void)
+{
+	told.restarts++;
 	publish();
 }
 
@@ -213,6 +222,7 @@ void self__note_processes(const pid_t *children, size_t n)
 	told.open_fds = now.open_fds;
 	told.max_fds = now.max_fds;
 	told.threads = now.threads;
+	told.log_dropped += log__take_dropped();
 	publish();
 }
 
@@ -249,6 +259,8 @@ static void copy_counted(struct self *out)
 	}
 	qsort(out->requests, out->nrequests, sizeof(out->requests[0]), compare_codes);
 	out->has_scrape = __atomic_load_n(&counted->has_scrape, __ATOMIC_ACQUIRE);
+	out->log_dropped =
+		__atomic_add_fetch(&counted->log_dropped, log__take_dropped(), __ATOMIC_RELAXED);
 	__atomic_load(&counted->last_scrape_seconds, &out->last_scrape_seconds, __ATOMIC_RELAXED);
 }
 
@@ -264,5 +276,7 @@ void self__read(struct self *out)
 	out->has_process = copy_processes(out) || read_processes(NULL, 0, out);
 	out->reload_time = heard->reload_time;
 	out->reload_ok = heard->reload_ok;
+	out->restarts = heard->restarts;
 	copy_counted(out);
+	out->log_dropped += heard->log_dropped;
 }

@@ -30,6 +30,8 @@ struct self {
 	bool has_scrape;
 	double reload_time; /* when the configuration was last read well, since the epoch */
 	bool reload_ok;
+	uint64_t restarts;			  /* of servers, unasked */
+	uint64_t log_dropped;			  /* lines */
 	struct self_request requests[SELF_CODES]; /* ascending codes; 200, 500 and 503 always */
 	size_t nrequests;
 };
@@ -46,5 +48,6 @@ void self__read(struct self *out);
 void self__count_request(int code);
 void self__note_scrape(double seconds);
 void self__note_reload(bool ok);
+void self__note_restart(void);
 
 #endif /* SELF_H */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -18,11 +17,11 @@
 #include "web_broker.h"
 
 #define SOCKETS_MAX 64
+#define BEAT_MS	    1000
 
 struct server {
 	struct collector *collector;
 	struct channel reload;
-	pthread_mutex_t reloading; /* one at a time */
 	struct web_broker web;
 	struct web_source web_source;
 };
@@ -43,15 +42,14 @@ static bool ready(void *ctx)
 	return true;
 }
 
+/* One at a time. */
 static int reload(void *ctx, char **error)
 {
 	struct server *s = ctx;
 	__cleanup_buf struct buf answer = {};
 	int status = 0, err;
 
-	pthread_mutex_lock(&s->reloading);
 	err = channel__call(&s->reload, CHANNEL_RELOAD, CHANNEL_FOREVER, &status, &answer);
-	pthread_mutex_unlock(&s->reloading);
 	if (!err && !status)
 		return 0;
 	*error = err ? xasprintf("the attacher does not answer: %s", strerror(-err))
@@ -68,19 +66,32 @@ static int open_signals(void)
 	return signalfd(-1, &stop, SFD_CLOEXEC);
 }
 
+/* Only while requests are answered, too. Nobody waits for the answer; while there is none, the
+ * attacher is busy, and is told nothing else. */
+static void show_sign_of_life(struct channel *life, struct http *h)
+{
+	__cleanup_buf struct buf none = {};
+	int status;
+
+	if (http__is_alive(h))
+		channel__call(life, CHANNEL_ALIVE, 0, &status, &none);
+}
+
 static void await_end(const struct server_setup *s, int signals)
 {
+	struct channel life = { .fd = s->end };
+
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
 				{ .fd = s->end, .events = POLLRDHUP } };
 
-	while (poll(fds, ARRAY_SIZE(fds), -1) <= 0 || !(fds[0].revents | fds[1].revents))
-		;
+	while (poll(fds, ARRAY_SIZE(fds), BEAT_MS) <= 0 || !(fds[0].revents | fds[1].revents))
+		show_sign_of_life(&life, s->http);
 }
 
 /* Keeps what it needs, and no more. */
 static int confine(const struct server_setup *s, int signals)
 {
-	int keep[SOCKETS_MAX + 5];
+	int keep[SOCKETS_MAX + 6];
 	size_t n = http__sockets(s->http, keep, SOCKETS_MAX), nlisteners = n;
 
 	keep[n++] = s->refresh;
@@ -88,6 +99,7 @@ static int confine(const struct server_setup *s, int signals)
 	keep[n++] = s->end;
 	keep[n++] = s->web;
 	keep[n++] = signals;
+	keep[n++] = log__descriptor();
 	privs__close_others(keep, n);
 	return privs__confine(keep, nlisteners);
 }
@@ -103,7 +115,6 @@ int server__run(const struct server_setup *s)
 {
 	struct server server = {
 		.reload.fd = s->reload,
-		.reloading = PTHREAD_MUTEX_INITIALIZER,
 		.web.channel.fd = s->web,
 		.web.patience = WEB_BROKER_PATIENCE,
 		.web.first = s->web_texts,

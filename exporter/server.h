@@ -13,7 +13,8 @@ struct server_setup {
 	const struct view *view;
 	struct http *http; /* bound, not started */
 	const struct web_config *config;
-	int refresh, reload, end; /* channels to the attacher */
+	/* Channels to the attacher; on the last it is told to end, and says that it lives. */
+	int refresh, reload, end;
 	/* Without a web configuration file, -1 and nothing: */
 	int web;	      /* another channel */
 	struct buf web_texts; /* what it would have told last; the server frees it */

@@ -14,8 +14,11 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include "log.h"
 
 #define BACKLOG 128
 
@@ -278,6 +281,44 @@ int sockets__open(const struct web_config *c, struct listener **out, size_t *n, 
 	*out = v;
 	*n = nv;
 	return 0;
+}
+
+/* A Unix socket keeps its state when it is shut down, for reading or for both. */
+static bool is_shut_down(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP);
+}
+
+static int mend(const struct listener *l)
+{
+	if (!is_listening_stream(l->fd) && listen(l->fd, BACKLOG))
+		return -errno;
+	return is_shut_down(l->fd) ? -ESHUTDOWN : 0;
+}
+
+int sockets__mend(struct listener *v, size_t n)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool was_broken = v[i].is_broken;
+		int err;
+
+		if (is_listening_stream(v[i].fd) && !is_shut_down(v[i].fd))
+			continue;
+		err = mend(&v[i]);
+		v[i].is_broken = err;
+		if (!err)
+			log_warn("%s had ceased to listen, and listens again", v[i].name);
+		else if (!was_broken)
+			log_error("%s has ceased to listen: %s. Restart the exporter, and the unit "
+				  "of its socket",
+				  v[i].name, strerror(-err));
+		ret = err ? err : ret;
+	}
+	return ret;
 }
 
 void sockets__close(struct listener *v, size_t n)

@@ -130,6 +130,8 @@ static inline void fixture__init(struct fixture *f)
 			  .has_scrape = true,
 			  .reload_time = 1700000001,
 			  .reload_ok = true,
+			  .restarts = 2,
+			  .log_dropped = 3,
 			  .requests = { { 200, 10 }, { 404, 1 }, { 500, 0 }, { 503, 0 } },
 			  .nrequests = 4 },
 	};

@@ -75,10 +75,10 @@ static void blocks(void *ctx, const struct http_request *req, struct http_respon
 }
 
 static const struct http_route routes[] = {
-	{ "/", hello, HTTP_READ, false },	 { "/big", big, HTTP_READ, false },
-	{ "/echo", echo, HTTP_READ, true },	 { "/broken", broken, HTTP_READ, false },
-	{ "/refuse", refuse, HTTP_READ, false }, { "/block", blocks, HTTP_READ, true },
-	{ "/write", hello, HTTP_WRITE, false },	 { 0 },
+	{ "/", hello, HTTP_READ, HTTP_SMALL },	      { "/big", big, HTTP_READ, HTTP_PAGE },
+	{ "/echo", echo, HTTP_READ, HTTP_SCRAPE },    { "/broken", broken, HTTP_READ, HTTP_PAGE },
+	{ "/refuse", refuse, HTTP_READ, HTTP_PAGE },  { "/block", blocks, HTTP_READ, HTTP_SCRAPE },
+	{ "/write", hello, HTTP_WRITE, HTTP_CHANGE }, { 0 },
 };
 
 static struct http *server;

@@ -109,6 +109,7 @@ static struct http_response get(const char *path, const char *const *functions, 
 		.path = path,
 		.accept = accepted,
 		.timeout = timeout,
+		.arrived = monotonic_seconds(),
 		.functions = functions,
 		.nfunctions = n,
 	};
@@ -128,7 +129,7 @@ static void test_metrics(void **state)
 	assert_string_equal(res.content_type, "text/plain; version=0.0.4; charset=utf-8");
 	assert_string_equal(res.vary, "Accept, Accept-Encoding");
 	assert_true(res.compressible);
-	assert_true(route("/metrics")->limited);
+	assert_int_equal(route("/metrics")->kind, HTTP_SCRAPE);
 	golden__check("metrics_text.txt", &res.body);
 }
 
@@ -248,8 +249,8 @@ static void test_health(void **state)
 	assert_int_equal(healthy.code, 200);
 	assert_int_equal(on.code, 200);
 	assert_int_equal(off.code, 503);
-	assert_false(route("/-/healthy")->limited);
-	assert_false(route("/-/ready")->limited);
+	assert_int_equal(route("/-/healthy")->kind, HTTP_SMALL);
+	assert_int_equal(route("/-/ready")->kind, HTTP_SMALL);
 }
 
 static void test_probes(void **state)
