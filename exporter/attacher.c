@@ -246,8 +246,10 @@ static void replace_server(struct attacher *a)
 		end_child(old);
 }
 
-static void respawn_in_a_while(struct attacher *a)
+static void respawn_in_a_while(struct attacher *a, double started)
 {
+	if (monotonic_seconds() - started >= LIVED_WELL)
+		a->backoff = 0;
 	self__note_restart();
 	respawn_later(a, a->backoff);
 	a->backoff = a->backoff ? a->backoff * 2 : BACKOFF_FIRST;
@@ -266,18 +268,15 @@ static const char *describe(int status, char *buf, size_t size)
 
 static void on_death(struct attacher *a, struct child *c, int status)
 {
-	double lived = monotonic_seconds() - c->started;
+	double started = c->started;
 	bool unasked = !c->ending;
 	char buf[64];
 
 	forget(a, c);
 	if (!unasked || a->stopping)
 		return;
-	if (lived >= LIVED_WELL)
-		a->backoff = 0;
-	log_warn("the server has died (%s); starting another%s", describe(status, buf, sizeof(buf)),
-		 a->backoff ? " in a while" : "");
-	respawn_in_a_while(a);
+	log_warn("the server has died (%s); starting another", describe(status, buf, sizeof(buf)));
+	respawn_in_a_while(a, started);
 }
 
 static void reap(struct attacher *a)
@@ -340,7 +339,7 @@ static void replace_silent(struct attacher *a)
 	c->ending = true;
 	c->told = monotonic_seconds();
 	expel(c);
-	respawn_in_a_while(a);
+	respawn_in_a_while(a, c->started);
 }
 
 static void refresh(struct attacher *a, struct child *c, const struct channel_request *request)

@@ -132,11 +132,9 @@ static double end_of(double patience)
 	return patience < 0 ? -1 : monotonic_seconds() + patience;
 }
 
-int channel__settle(struct channel *c, double patience, struct buf *out)
+int channel__settle(struct channel *c, double patience, int *status, struct buf *out)
 {
-	int status;
-
-	return settle(c, end_of(patience), &status, out);
+	return settle(c, end_of(patience), status, out);
 }
 
 /* One request at a time is on its way, so an attacher that is busy for long finds no heap of them,

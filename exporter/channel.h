@@ -34,8 +34,9 @@ struct channel {
  */
 int channel__call(struct channel *c, enum channel_op op, double patience, int *status,
 		  struct buf *out);
-/* Only waits for the answer to such an earlier request: 0 if there is none. */
-int channel__settle(struct channel *c, double patience, struct buf *out);
+/* Only waits for the answer to such an earlier request: 0, and *status as it is, if there is none.
+ */
+int channel__settle(struct channel *c, double patience, int *status, struct buf *out);
 
 /*
  * The attacher's end at work: zeroed, but for fd. It waits for no server: what the socket does not

@@ -10,6 +10,7 @@
 
 #define PATIENCE     10.0 /* seconds that the attacher may be busy otherwise */
 #define PATIENCE_MIN 0.01
+#define SLICE	     0.1 /* in which others are heard who have less time */
 
 /* What was read of one generation. */
 struct part {
@@ -37,6 +38,7 @@ struct collector {
 	pthread_cond_t done;
 	bool running;
 	uint64_t begun, finished; /* readings, numbered from 1 */
+	double until;		  /* when the attacher is not waited for any more */
 	struct reading *latest;	  /* number `finished`; NULL if it failed */
 	int error;
 };
@@ -114,12 +116,37 @@ static double patience(double deadline)
 	return left > PATIENCE_MIN ? left : PATIENCE_MIN;
 }
 
-static int ask_attacher(struct collector *c, double deadline)
+/* At most a slice. */
+static double patience_left(struct collector *c)
+{
+	double left;
+
+	pthread_mutex_lock(&c->lock);
+	left = c->until - monotonic_seconds();
+	pthread_mutex_unlock(&c->lock);
+	return left < SLICE ? left : SLICE;
+}
+
+/* An attacher that has not answered is asked nothing else, and nobody waits for it, until it is
+ * back: readings would otherwise wait for it one after the other. */
+static int refresh(struct collector *c, int *status, struct buf *news)
+{
+	double left = patience_left(c);
+	int err = channel__settle(&c->attacher, 0, status, news);
+
+	if (err)
+		return err;
+	err = channel__call(&c->attacher, CHANNEL_REFRESH, left > 0 ? left : 0, status, news);
+	while (err == -ETIMEDOUT && (left = patience_left(c)) > 0)
+		err = channel__settle(&c->attacher, left, status, news);
+	return err;
+}
+
+static int ask_attacher(struct collector *c)
 {
 	__cleanup_buf struct buf news = {};
-	int status = 0, err;
+	int status = 0, err = refresh(c, &status, &news);
 
-	err = channel__call(&c->attacher, CHANNEL_REFRESH, patience(deadline), &status, &news);
 	if (err == -ETIMEDOUT)
 		log_debug("the attacher is busy: what the kernel has counted as missed is not new");
 	else if (err)
@@ -185,11 +212,11 @@ static void fill_states(const struct view *v, struct reading *r)
 	}
 }
 
-static int take_reading(struct collector *c, double deadline, struct reading **out)
+static int take_reading(struct collector *c, struct reading **out)
 {
 	const struct view *v = c->view;
 	struct reading *r;
-	int err = ask_attacher(c, deadline);
+	int err = ask_attacher(c);
 
 	if (err)
 		return err;
@@ -223,8 +250,9 @@ static void run(struct collector *c, double deadline)
 
 	c->running = true;
 	c->begun++;
+	c->until = monotonic_seconds() + patience(deadline);
 	pthread_mutex_unlock(&c->lock);
-	err = take_reading(c, deadline, &r);
+	err = take_reading(c, &r);
 	pthread_mutex_lock(&c->lock);
 	c->running = false;
 	c->finished = c->begun;
@@ -234,11 +262,15 @@ static void run(struct collector *c, double deadline)
 	pthread_cond_broadcast(&c->done);
 }
 
-/* Until the reading under way is done, at most until the deadline. */
+/* Until the reading under way is done, at most until the deadline. It must leave time for the next.
+ */
 static void wait_done(struct collector *c, double deadline)
 {
 	struct timespec until = { (time_t)deadline, (long)(fmod(deadline, 1) * 1e9) };
+	double mine = patience(deadline), now = monotonic_seconds();
 
+	if (mine >= SLICE && now + mine < c->until)
+		c->until = now + mine;
 	if (deadline)
 		pthread_cond_timedwait(&c->done, &c->lock, &until);
 	else

@@ -13,7 +13,7 @@ struct collector;
 /*
  * view is borrowed. attacher: the channel on which it is asked to bring its numbers up to date; if
  * it does not answer in a few seconds, because it is busy with a reload, those that it left are
- * taken.
+ * taken, and at once by others, until it is back.
  */
 struct collector *collector__new(const struct view *view, int attacher);
 void collector__free(struct collector *c);

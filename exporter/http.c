@@ -65,6 +65,17 @@ static struct connection *connection_of(struct MHD_Connection *c)
 	return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+static struct http_loop *loop_of(struct http *h, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_DAEMON);
+	struct http_loop *l = h->loops;
+
+	while (l->daemon != info->daemon)
+		l++;
+	return l;
+}
+
 static struct request *begin_request(struct http *h, struct MHD_Connection *c, const char *version,
 				     void **con_cls)
 {
@@ -73,6 +84,7 @@ static struct request *begin_request(struct http *h, struct MHD_Connection *c, c
 	if (!r)
 		return NULL;
 	r->http = h;
+	r->loop = loop_of(h, c);
 	r->c = c;
 	r->refused = http__refuse_form(c, version, *con_cls, &r->malformed);
 	r->connection = connection_of(c);
@@ -178,7 +190,7 @@ static void run_job(struct http_job *job, bool dropped)
 	else
 		make_answer(r);
 	r->answered = true;
-	MHD_resume_connection(r->c);
+	http_loop__resume(r->loop, r->c);
 }
 
 static void submit(struct http *h, struct request *r)
@@ -310,7 +322,7 @@ static void on_login(void *ctx, int refused)
 	struct request *r = ctx;
 
 	r->refused = refused;
-	MHD_resume_connection(r->c);
+	http_loop__resume(r->loop, r->c);
 }
 
 static mhd_result wait_for_login(struct http *h, struct request *r)

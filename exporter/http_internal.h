@@ -54,6 +54,7 @@ struct http {
 /* From the first byte of a request's headers to the last byte of its answer. */
 struct request {
 	struct http *http;
+	struct http_loop *loop;
 	struct MHD_Connection *c;
 	struct connection *connection;
 	size_t uploaded;
@@ -106,6 +107,8 @@ void http_limits__trim(struct http *h);
 
 /* The daemon must not have threads of its own. 0 or a negative errno; to be stopped in any case. */
 int http_loop__start(struct http_loop *l, struct MHD_Daemon *daemon);
+/* A connection that has been suspended, by any thread. */
+void http_loop__resume(struct http_loop *l, struct MHD_Connection *c);
 /* Whether it has gone round since the last call. */
 bool http_loop__is_alive(struct http_loop *l);
 /* Ends the thread, then the daemon. Zeroed is fine. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The library has threads of its own, but ends the listening socket, which all processes share,
- * when it cannot make one; and nothing tells whether they still run.
+ * when it cannot make one; and nothing tells whether they still run. Without them it does not wake
+ * up for a connection that is resumed.
  */
 #include "http_internal.h"
 
@@ -25,7 +26,10 @@ static void *turn(void *arg)
 				{ .fd = l->wake, .events = POLLIN } };
 
 	while (!l->stopping) {
+		eventfd_t woken;
+
 		poll(fds, ARRAY_SIZE(fds), patience(l));
+		eventfd_read(l->wake, &woken);
 		MHD_run(l->daemon);
 		l->turns++;
 	}
@@ -45,6 +49,12 @@ int http_loop__start(struct http_loop *l, struct MHD_Daemon *daemon)
 	err = l->epoll < 0 ? ENOSYS : pthread_create(&l->thread, NULL, turn, l);
 	l->started = !err;
 	return -err;
+}
+
+void http_loop__resume(struct http_loop *l, struct MHD_Connection *c)
+{
+	MHD_resume_connection(c);
+	eventfd_write(l->wake, 1);
 }
 
 bool http_loop__is_alive(struct http_loop *l)

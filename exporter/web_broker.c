@@ -23,7 +23,7 @@ int web_broker__look(void *broker, struct buf *out)
 	if (b->first.len)
 		return b->error = take_first(b, out);
 	/* Who came while it was busy has waited. Nobody else does until it is back. */
-	err = channel__settle(&b->channel, 0, out);
+	err = channel__settle(&b->channel, 0, &status, out);
 	if (!err)
 		err = channel__call(&b->channel, CHANNEL_WEB, b->patience, &status, out);
 	if (err == -ETIMEDOUT) {

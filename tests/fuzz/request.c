@@ -27,7 +27,8 @@ static void handle(void *ctx, const struct http_request *req, struct http_respon
 
 static int server_port(void)
 {
-	static const struct http_route routes[] = { { "/metrics", handle, HTTP_READ, HTTP_SCRAPE }, {} };
+	static const struct http_route routes[] = { { "/metrics", handle, HTTP_READ, HTTP_SCRAPE },
+						    {} };
 	static char *listen[] = { "127.0.0.1:0" };
 	static struct http *h;
 	struct web_config web = { .listen = listen, .nlisten = 1, .max_requests = 4 };

@@ -96,19 +96,19 @@ static void test_busy(void **state)
 	char byte;
 	int status = 1;
 
-	assert_int_equal(channel__settle(&server, 0, &out), 0);
+	assert_int_equal(channel__settle(&server, 0, &status, &out), 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(channel__call(&server, CHANNEL_WEB, 0, &status, &out), -ETIMEDOUT);
-		assert_int_equal(channel__settle(&server, 0, &out), -ETIMEDOUT);
+		assert_int_equal(channel__settle(&server, 0, &status, &out), -ETIMEDOUT);
 	}
 	assert_int_equal(channel__receive(&attacher, &r), 0);
 	assert_int_equal(r.op, CHANNEL_WEB);
 	assert_int_equal(recv(attacher.fd, &byte, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(channel__answer(&attacher, &r, 0, "late,", 5), 0);
-	assert_int_equal(channel__settle(&server, 0, &out), 0);
+	assert_int_equal(channel__settle(&server, 0, &status, &out), 0);
 	assert_string_equal(buf__str(&out), "late,");
-	assert_int_equal(channel__settle(&server, 0, &out), 0);
+	assert_int_equal(channel__settle(&server, 0, &status, &out), 0);
 	pthread_create(&thread, NULL, answer_requests, NULL);
 	assert_int_equal(channel__call(&server, CHANNEL_WEB, CHANNEL_FOREVER, &status, &out), 0);
 	assert_string_equal(buf__str(&out), "late,a");
@@ -120,7 +120,7 @@ static void *call_later(void *arg)
 {
 	int status;
 
-	assert_int_equal(channel__settle(&server, CHANNEL_FOREVER, arg), 0);
+	assert_int_equal(channel__settle(&server, CHANNEL_FOREVER, &status, arg), 0);
 	assert_int_equal(channel__call(&server, CHANNEL_WEB, CHANNEL_FOREVER, &status, arg), 0);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -19,8 +20,9 @@
 #include "channel.h"
 #include "collect.h"
 
-#define SCRAPES 20
-#define SOON	1.0 /* seconds */
+#define SCRAPES	 20
+#define SOON	 1.0  /* seconds */
+#define PATIENCE 10.0 /* of one without a deadline */
 
 static struct view view;
 static struct collector *collector;
@@ -136,6 +138,14 @@ static void scrape_anew(struct scrape *s)
 	sem_wait(&asked);
 }
 
+/* One that nobody has waited for. */
+static void await_answer(void)
+{
+	struct pollfd p = { .fd = server, .events = POLLIN };
+
+	assert_int_equal(poll(&p, 1, -1), 1);
+}
+
 /* ---- tests --------------------------------------------------------------------------------- */
 
 /* Those who come while a reading is under way share the next: it began after each of them came. */
@@ -207,10 +217,35 @@ static void busy_attacher(void **state)
 	assert_int_equal(s.err, 0);
 	assert_int_equal(s.number, 0);
 	sem_wait(&asked);
+	/* The others do not wait for it. */
+	for (int i = 0; i < SCRAPES; i++) {
+		double begin = monotonic_seconds();
+
+		scrape(&s, 0);
+		assert_int_equal(s.err, 0);
+		assert_int_equal(s.number, 0);
+		assert_true(monotonic_seconds() - begin < PATIENCE / 2);
+	}
+	assert_int_equal(refreshes, 1);
 	sem_post(&answer);
+	await_answer();
 	scrape_anew(&s);
 	assert_int_equal(s.err, 0);
 	assert_int_equal(s.number, 2);
+}
+
+/* Who waits for another's reading, and has less time, gets one in time. */
+static void hurried(void **state)
+{
+	struct scrape first, s;
+
+	start_first(&first);
+	scrape(&s, monotonic_seconds() + PATIENCE / 2);
+	assert_int_equal(s.err, 0);
+	pthread_join(first.thread, NULL);
+	assert_int_equal(first.err, 0);
+	assert_int_equal(refreshes, 1);
+	sem_post(&answer);
 }
 
 /* Without an attacher there is no reading, for none of those who wait. */
@@ -238,6 +273,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_has_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deadlines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(busy_attacher, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(hurried, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(attacher_is_gone, set_up, tear_down),
 	};
 

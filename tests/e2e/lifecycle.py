@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the exporter does when one of its processes dies, hangs or is busy, for tests/e2e/lifecycle.sh.
+
+    lifecycle.py EXPORTER PROGRAM    PROGRAM has functions bench_many_NNNN
+
+Prints a line in the manner of the tests for each thing that is claimed. Waits are for conditions, with
+generous limits; where a time is claimed, it is one that the fault would exceed by far.
+"""
+
+import concurrent.futures
+import ctypes
+import fcntl
+import http.client
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from asking import ask
+
+EXPORTER, PROGRAM = sys.argv[1:]
+HOST = "127.0.0.1"
+FUNCTION = f"{PROGRAM}:bench_many_0000"
+LIMIT = 60  # seconds, for what is bound to happen
+SOON = 5  # for what nothing may delay; where it was delayed, it took 10 and more
+libc = ctypes.CDLL(None, use_errno=True)
+failed = False
+
+
+def verdict(name, wrong=None):
+    global failed
+    print(f"not ok lifecycle {name}: {wrong}" if wrong else f"ok lifecycle {name}", flush=True)
+    failed = failed or bool(wrong)
+
+
+def comes_true(condition, seconds=LIMIT):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def free_port():
+    with socket.create_server((HOST, 0)) as s:
+        return s.getsockname()[1]
+
+
+class Exporter:
+    """One that runs; its log is a file unless stderr is given."""
+
+    def __init__(self, *arguments, stderr=None, ready=True, env=None):
+        self.port = free_port()
+        self.log = tempfile.NamedTemporaryFile(prefix="lifecycle")
+        self.process = subprocess.Popen(
+            [EXPORTER, f"--web.listen-address={HOST}:{self.port}", *arguments],
+            stderr=self.log if stderr is None else stderr, env=env)
+        if ready and not comes_true(lambda: self.get("/-/ready")[0] == 200):
+            sys.exit(f"not ok lifecycle start: it does not answer: {self.lines()}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def lines(self):
+        with open(self.log.name, encoding="utf-8") as f:
+            return f.read()
+
+    def get(self, path, limit=LIMIT, timeout=None, method="GET"):
+        """(status, body, seconds); status None: no answer."""
+        begin = time.monotonic()
+        headers = {"X-Prometheus-Scrape-Timeout-Seconds": str(timeout)} if timeout else {}
+        connection = http.client.HTTPConnection(HOST, self.port, limit)
+        status, body, _ = ask(connection, path, headers, method)
+        return status, (body or b"").decode(), time.monotonic() - begin
+
+    def value(self, name):
+        found = re.search(rf"^{name} (\S+)$", self.get("/metrics")[1], re.M)
+        return float(found.group(1)) if found else None
+
+    def server(self):
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True,
+                               check=False).stdout.split()
+        return int(found[-1]) if found else None
+
+    def stop(self, number=signal.SIGTERM):
+        """(exit code, seconds); no exit code: it has not stopped."""
+        begin = time.monotonic()
+        self.process.send_signal(number)
+        try:
+            self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            return None, LIMIT
+        return self.process.returncode, time.monotonic() - begin
+
+    def answers(self):
+        return self.get("/-/healthy", SOON)[0] == 200
+
+
+def judge_stop(exporter):
+    code, took = exporter.stop()
+    return None if code == 0 and took < SOON else f"exit code {code} after {took:.1f} s"
+
+
+# ---- servers --------------------------------------------------------------------------------------
+
+
+def without_tasks():
+    """A second in which no thread can be made, which is when the server dies."""
+    with Exporter(FUNCTION) as e:
+        pid, server = e.process.pid, e.server()
+        before = resource.prlimit(pid, resource.RLIMIT_NPROC)
+        resource.prlimit(pid, resource.RLIMIT_NPROC, (1, before[1]))
+        os.kill(server, signal.SIGKILL)
+        comes_true(lambda: "the server cannot start" in e.lines())
+        resource.prlimit(pid, resource.RLIMIT_NPROC, before)
+        if not comes_true(e.answers, 20):
+            return "it does not answer"
+        return None if e.value("retprobe_exporter_server_restarts_total") else "restarts are not counted"
+
+
+def steal(pid, fd):
+    """A descriptor of another process, as one of ours."""
+    pidfd = os.pidfd_open(pid)
+    got = libc.syscall(438, pidfd, fd, 0)  # pidfd_getfd
+    os.close(pidfd)
+    return socket.socket(fileno=got) if got >= 0 else None
+
+
+def listeners(pid):
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        if not os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
+            continue
+        s = steal(pid, int(name))
+        if s and s.family == socket.AF_INET and s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            yield s
+
+
+def shut_down():
+    """What a process that shares the socket can do to it."""
+    with Exporter(FUNCTION) as e:
+        for s in listeners(e.server()):
+            s.shutdown(socket.SHUT_RD)
+        if not comes_true(e.answers, 20):
+            return "it does not answer"
+        return None if "listens again" in e.lines() else e.lines()
+
+
+def stopped_server():
+    with Exporter(FUNCTION) as e:
+        hung = e.server()
+        os.kill(hung, signal.SIGSTOP)
+        if not comes_true(e.answers):
+            return "it does not answer"
+        if e.server() == hung or "hangs" not in e.lines():
+            return f"it has not been replaced: {e.lines()}"
+        return None if e.value("retprobe_exporter_server_restarts_total") == 1 else "it has not been counted"
+
+
+# ---- the attacher does not answer -----------------------------------------------------------------
+
+
+def stopped_attacher():
+    """Scrapes, reloads and /-/healthy meanwhile."""
+    with Exporter(FUNCTION, "--web.enable-lifecycle") as e, \
+            concurrent.futures.ThreadPoolExecutor(64) as pool:
+        os.kill(e.process.pid, signal.SIGSTOP)
+        try:
+            reloads = [pool.submit(e.get, "/-/reload", method="POST") for _ in range(12)]
+            scrapes = [pool.submit(e.get, "/metrics", timeout=10) for _ in range(12)]
+            time.sleep(0.5)  # so that they are under way
+            healthy = [e.get("/-/healthy", SOON)[0] for _ in range(6)]
+            scrapes = [s.result()[::2] for s in scrapes]
+            later = [e.get("/metrics")[::2] for _ in range(3)]
+        finally:
+            os.kill(e.process.pid, signal.SIGCONT)
+        reloads = [r.result()[0] for r in reloads]
+    verdict("/-/healthy while the attacher does not answer", healthy != [200] * 6 and healthy)
+    verdict("scrapes while the attacher does not answer",
+            any(status != 200 or took > 10 for status, took in scrapes) and scrapes)
+    verdict("only the first of them wait for it",
+            any(status != 200 or took > SOON for status, took in later) and later)
+    verdict("reloads wait for it", reloads != [200] * 12 and reloads)
+
+
+def huge_timeout():
+    """No reading waits in a loop."""
+    with Exporter(FUNCTION) as e, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        def ticks():
+            with open(f"/proc/{e.server()}/stat", encoding="ascii") as f:
+                return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
+        server_ticks = ticks()
+        os.kill(e.process.pid, signal.SIGSTOP)
+        try:
+            scrapes = [pool.submit(e.get, "/metrics", timeout="1e308") for _ in range(4)]
+            time.sleep(3)
+            spent = ticks() - server_ticks
+        finally:
+            os.kill(e.process.pid, signal.SIGCONT)
+        statuses = [s.result()[0] for s in scrapes]
+        if statuses != [200] * 4:
+            return statuses
+        return None if spent < 50 else f"{spent} ticks of CPU in 3 s of waiting"
+
+
+for name, test in [
+        ("a second without tasks", without_tasks),
+        ("a socket that was shut down", shut_down),
+        ("a server that hangs", stopped_server),
+        ("a scraper that waits for ever", huge_timeout),
+]:
+    verdict(name, test())
+stopped_attacher()
+sys.exit(failed)
