@@ -26,7 +26,9 @@ WERROR   ?= -Werror
 RP_CFLAGS := -std=gnu17 -Wall -Wextra $(WERROR) -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
 	    -Wmissing-prototypes -D_GNU_SOURCE $(LIMITS) -pthread -iquote . -iquote exporter -iquote $(B)
 # Unused parameters are what tables of functions with one signature have.
-LDLIBS    = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -pthread
+# What tells where functions of x86-64 programs return; it has no pkg-config file.
+DECODER  := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-lZydis)
+LDLIBS    = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -pthread $(DECODER)
 
 # Architecture of the kernel that the BPF side is built for, in libbpf's words.
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')

@@ -36,6 +36,7 @@ enum rp_class {
 	RP_CLASS_POSITIVE, /* > 0, a valid pointer, true */
 	RP_CLASS_NEGATIVE, /* < 0 and not an errno */
 	RP_CLASS_OTHER,	   /* a detail that found no slot */
+	RP_CLASS_TAIL,	   /* left by a jump to another function: its result is that one's */
 	RP_CLASS_MAX,
 	RP_CLASS_DETAIL = RP_CLASS_MAX, /* not a counter of the cell: look for a slot */
 };
@@ -61,6 +62,10 @@ enum rp_outcome_bit { RP_OUTCOME_OK = 1, RP_OUTCOME_ERROR = 2, RP_OUTCOME_NULL =
 	 (__u64)((kind) <= RP_KIND_RAW) << 63)
 /* To be added to one: the index of its rp_extra. */
 #define RP_SPEC_ADD_EXTRA(i) ((__u64)((i) + 1) << 36)
+
+/* Bits that only uprobe.ret's programs look at, which find a call by who makes it (calls.bpf.h). */
+#define RP_SPEC_BY_PROCESS (1ULL << 54) /* it may return on another thread */
+#define RP_SPEC_GO	   (1ULL << 55) /* its stack may move */
 
 /* What a program compiled as a template has in the place of its spec, and of the offset in ctx at
  * which fexit finds the result. See clone.bpf.h. */
@@ -95,6 +100,8 @@ enum rp_tally {
 	RP_TALLY_FILTERED, /* returned, and a filter did not want it */
 	RP_TALLY_REJECTED, /* entered, and a filter did not want it nor its return: no loss, and
 			    * what a call costs all the same */
+	RP_TALLY_UNWOUND,  /* entered, and another call has its place: it was left without a
+			    * return (uprobe.ret) */
 	RP_TALLY_MAX = 8,  /* padded to a cache line */
 };
 
@@ -256,7 +263,40 @@ struct rp_used {
 #define RP_OBSERVED_END	       (1ULL << 48)
 #define RP_OBSERVED_UNREADABLE (1ULL << 63) /* in the place of a value */
 
-#define RP_SYSCALLS	       1024 /* numbers per system call table that can be told apart */
+/*
+ * ---- jumps that may leave a user function (probe_uprobe_ret.bpf.h)
+ * ------------------------------------------------
+ */
+enum rp_exit_kind {
+	RP_EXIT_UNKNOWN,
+	RP_EXIT_JUMP,	   /* it leaves */
+	RP_EXIT_CONDITION, /* it leaves if `condition` is true */
+	RP_EXIT_REGISTER,  /* it leaves if what `base` has is in none of the ranges */
+	RP_EXIT_MEMORY,	   /* likewise, what is at base + (index << shift) + disp */
+	RP_EXIT_AGAIN,	   /* to the function's first instruction, where the same call goes on */
+	RP_EXIT_AT_ONCE,   /* the first instruction is it: the call is over as it is entered */
+	RP_EXIT_RETURN_AT_ONCE, /* likewise, by a return */
+	RP_EXIT_KIND_MAX = RP_EXIT_RETURN_AT_ONCE,
+};
+
+#define RP_EXIT_RANGES 4    /* parts of a function */
+#define RP_REG_NONE    0xff /* no register; others by the machine's numbers */
+#define RP_REG_IP      0xfe /* the jump's own address */
+
+struct rp_exit {
+	__u64 spec;
+	__u8 kind;
+	__u8 condition; /* x86-64: the number in the instruction; to RP_EXIT_AGAIN with `again` */
+	__u8 again;	/* RP_EXIT_CONDITION: it leads to the function's first instruction */
+	__u8 base, index, shift;
+	__u8 nranges;
+	__s32 disp;
+	struct {
+		__s32 begin, end; /* seen from the jump */
+	} range[RP_EXIT_RANGES];
+};
+
+#define RP_SYSCALLS 1024 /* numbers per system call table that can be told apart */
 
 /* Nested calls per task, of all targets together; a power of 2. For user functions it must be what
  * the kernel follows (pairing.bpf.h); tests build with less of it. */

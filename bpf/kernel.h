@@ -36,6 +36,24 @@ struct task_struct___rp {
 	void *stack;
 } __attribute__((preserve_access_index));
 
+/* Threads of a process that have not ended. */
+typedef struct {
+	int counter;
+} atomic_t___rp;
+
+struct signal_struct___rp {
+	atomic_t___rp live;
+} __attribute__((preserve_access_index));
+
+struct thread_struct___rp {
+	unsigned long fsbase;
+} __attribute__((preserve_access_index));
+
+struct task_struct___user {
+	struct signal_struct___rp *signal;
+	struct thread_struct___rp thread;
+} __attribute__((preserve_access_index));
+
 /* include/trace/events/syscalls.h, as perf hands it to a tracepoint program. */
 struct sys_enter_args {
 	__u64 common;

@@ -193,36 +193,50 @@ static __always_inline bool has_slot(__u32 extra, const struct rp_extra *x, __u3
 	return bpf_map_lookup_elem(&detail_index, &key);
 }
 
-/* One call that returned, of a probe that has extras. */
-static __noinline long count_noted_call(const struct note *note, __u64 spec, __u64 ret, __u64 ns,
-					__u32 context)
+/* One call that is over, of a probe that has extras. ret: what it returned, if that is known. */
+static __always_inline void count_noted(const struct note *note, __u64 spec, struct rp_outcome o,
+					bool known, __u64 ret, __u64 ns, enum rp_context c)
 {
-	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
 	__u32 id = RP_SPEC_ID(spec), kind = RP_SPEC_KIND(spec), cell, hist;
 	const struct rp_extra *x = extra_of(spec);
-	struct rp_outcome o = rp_outcome(spec, ret);
 
 	if (!note || !x)
-		return 0;
+		return;
 	if (ns < x->min_ns || ns > x->max_ns ||
-	    (x->outcomes && !(x->outcomes & rp_outcome_bit(kind, o)))) {
+	    (x->outcomes && !(x->outcomes & (known ? rp_outcome_bit(kind, o) : 0)))) {
 		tally(c, id, RP_TALLY_FILTERED);
-		return 0;
+		return;
 	}
 	cell = cell_of_label(note->label, id);
-	if ((kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
+	if (known && (kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
 	    !has_slot(RP_SPEC_EXTRA(spec) - 1, x, cell, o.detail))
 		o.cls = RP_CLASS_OTHER;
 	count_outcome(c, cell, o, ns);
 
 	hist = cell == id ? x->histogram : set_hists + (cell - bank_targets) * per_set;
 	if (kind == RP_KIND_SIZE) {
-		if (o.cls == RP_CLASS_POSITIVE)
+		if (known && o.cls == RP_CLASS_POSITIVE)
 			add_to_hist(c, hist, rp_sign_extend(ret, RP_SPEC_UNUSED(spec)));
 		hist++;
 	}
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++)
 		observe(c, hist + i, note->observed[i]);
+}
+
+static __noinline long count_noted_call(const struct note *note, __u64 spec, __u64 ret, __u64 ns,
+					__u32 context)
+{
+	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
+
+	count_noted(note, spec, rp_outcome(spec, ret), true, ret, ns, c);
+	return 0;
+}
+
+/* Likewise one that was left by a jump to another function (user functions only). */
+static __noinline long count_noted_tail(const struct note *note, __u64 spec, __u64 ns)
+{
+	count_noted(note, spec, rp_outcome_of_tail(spec), RP_SPEC_KIND(spec) == RP_KIND_VOID, 0, ns,
+		    RP_PREEMPTIBLE);
 	return 0;
 }
 

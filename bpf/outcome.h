@@ -85,6 +85,14 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u64 
 	return o;
 }
 
+/* Of a function that was left by a jump to another one: only one without a result has a known one.
+ */
+static inline __attribute__((always_inline)) struct rp_outcome rp_outcome_of_tail(__u64 spec)
+{
+	return (struct rp_outcome){ .cls = RP_SPEC_KIND(spec) == RP_KIND_VOID ? RP_CLASS_ZERO
+									      : RP_CLASS_TAIL };
+}
+
 /* The `outcome` label that it will have. */
 static inline __attribute__((always_inline)) __u32 rp_outcome_bit(__u32 kind, struct rp_outcome o)
 {

@@ -5,6 +5,7 @@
 #include "probe_session.bpf.h"
 #include "probe_trampoline.bpf.h"
 #include "probe_uprobe.bpf.h"
+#include "probe_uprobe_ret.bpf.h"
 #include "probe_syscall.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -42,6 +42,9 @@ check_elsewhere() {
 	for command in $commands "$(qemu_command)"; do
 		command -v "$command" > /dev/null || missing="$missing $command"
 	done
+	[ "$(uname -m)" != x86_64 ] ||
+		echo '#include <Zydis/Zydis.h>' | cc -x c -fsyntax-only - 2> /dev/null ||
+		missing="$missing Zydis(library)"
 	for module in $modules; do
 		pkg-config --exists "$module" 2> /dev/null || missing="$missing $module(library)"
 	done
@@ -55,13 +58,13 @@ check_elsewhere() {
 	say "this is $(os_field PRETTY_NAME), and everything needed is here"
 }
 
-# The machine emulator, bpftool and Chromium go by different names. Any Go does (tests/deploy/kubernetes.sh), so
+# The machine emulator, bpftool and Chromium go by different names; the decoder is for x86-64 only. Any Go does (tests/deploy/kubernetes.sh), so
 # one that did not come as a package is kept.
 distribution_packages() {
 	command -v go > /dev/null || echo golang-go
 	case $(uname -m) in
 	aarch64) echo qemu-system-arm ;;
-	*) echo qemu-system-x86 ;;
+	*) echo qemu-system-x86 libzydis-dev ;;
 	esac
 	# Ubuntu 24.04 has bpftool only beside the tools of a kernel.
 	case $1 in

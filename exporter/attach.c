@@ -164,6 +164,7 @@ void attach__free(struct attach *a)
 	}
 	free(a->slots);
 	free(a->sites);
+	free(a->exits);
 	free(a->extras);
 	free(a->syscall_spec);
 	free(a->syscall_compat_spec);

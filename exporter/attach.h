@@ -22,8 +22,9 @@ struct attach_slot {
 	struct target *target;
 	const struct attach_ops *ops; /* chosen; NULL if no mechanism can have it */
 	bool attached;
-	double created; /* seconds since the epoch; the first moment that every call counts */
-	void *state;	/* the mechanism's own */
+	double created;	     /* seconds since the epoch; the first moment that every call counts */
+	void *state;	     /* the mechanism's own */
+	uint32_t first_exit; /* number of its first jump in bpfobj_params.exits */
 };
 
 /*
@@ -60,8 +61,9 @@ struct attach_ops {
 	 * a last resort: what it loses is little and counted, and the exact rungs are too slow. */
 	const char *(*inexact)(struct features *f);
 	bool last_resort;
-	bool pins_module; /* a module cannot be unloaded while a function of it is attached */
-	bool many;	  /* a link holds many targets: one cannot be detached without the others */
+	bool swaps_return; /* the address, on the stack: harmful where target->hazards are */
+	bool pins_module;  /* a module cannot be unloaded while a function of it is attached */
+	bool many; /* a link holds many targets: one cannot be detached without the others */
 	/* NULL, or why it cannot have this target. */
 	const char *(*unfit)(const struct target *t);
 	/* NULL, or what it cannot account for on this machine, for people. */
@@ -137,7 +139,7 @@ size_t attach__count_programs(struct attach *a, struct attach_program_counts *ou
 
 extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_fexit,
 	attach_kprobe_session, attach_kprobe_multi, attach_kretprobe, attach_tracepoint,
-	attach_uprobe_session, attach_uprobe_multi, attach_uretprobe;
+	attach_uprobe_session, attach_uprobe_multi, attach_uretprobe, attach_uprobe_ret;
 
 /* For mechanisms: the target is refused by the kernel. `why` is taken over. */
 void attach__refuse(struct attach_slot *slot, char *why);
@@ -145,5 +147,7 @@ void attach__refuse(struct attach_slot *slot, char *why);
 size_t attach__split(struct attach_slot **slots, size_t n);
 /* What programs must know of a target; borrowed from it. */
 struct program_site attach__site(const struct target *t);
+/* Likewise for uprobe.ret's. */
+struct program_site attach__ret_site(const struct target *t);
 
 #endif /* ATTACH_H */

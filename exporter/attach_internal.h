@@ -5,7 +5,7 @@
 
 #include "attach.h"
 
-#define RUNGS 10 /* attach_plan.c checks */
+#define RUNGS 11 /* attach_plan.c checks */
 
 /* A mechanism that some targets use. */
 struct group {
@@ -30,6 +30,8 @@ struct attach {
 	uint64_t *syscall_spec, *syscall_compat_spec;
 	struct rp_addr *sites;
 	size_t nsites;
+	struct rp_exit *exits;
+	size_t nexits;
 	struct program_site first;
 };
 

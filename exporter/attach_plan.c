@@ -7,16 +7,20 @@
 
 #include <errno.h>
 
+#include "hazards.h"
+#include "log.h"
 #include "symbols.h"
 
 /*
  * The ladder, cheapest first. A rung that is not exact on this machine is passed over, so exactness
- * comes before cost. The last rung of each kind of target takes any.
+ * comes before cost. The last rung of each kind of target takes any; but for user functions: one
+ * that could break the program that it watches is not taken unless it is forced. uprobe.ret, which
+ * breaks none, is for those.
  */
 const struct attach_ops *const ladder[] = {
-	&attach_fsession_multi, &attach_fsession,  &attach_fexit,      &attach_kprobe_session,
-	&attach_kprobe_multi,	&attach_kretprobe, &attach_tracepoint, &attach_uprobe_session,
-	&attach_uprobe_multi,	&attach_uretprobe,
+	&attach_fsession_multi, &attach_fsession,     &attach_fexit,	  &attach_kprobe_session,
+	&attach_kprobe_multi,	&attach_kretprobe,    &attach_tracepoint, &attach_uprobe_ret,
+	&attach_uprobe_session, &attach_uprobe_multi, &attach_uretprobe,
 };
 _Static_assert(ARRAY_SIZE(ladder) == RUNGS, "attach_internal.h has the number of rungs");
 
@@ -126,6 +130,10 @@ static const char *objection(const struct attach *a, const struct attach_ops *op
 		why = ops->unfit(t);
 	if (!why)
 		why = filter_unavailable(a, t);
+	if (!why && demand != FORCED && ops->type == TARGET_USER &&
+	    ops->swaps_return == (t->hazards != 0))
+		why = t->hazards ? "a return probe could crash the program"
+				 : "return probes are cheaper, and safe here";
 	if (!why && demand != FORCED && ops->inexact && (demand != QUICK || !ops->last_resort))
 		why = ops->inexact(a->features);
 	if (!why && demand == EXACT_AND_QUICK && ops->pins_module && in_module(t))
@@ -159,6 +167,22 @@ static const struct attach_ops *climb(const struct attach *a, const struct targe
 	return NULL;
 }
 
+/* What is said of a target that nothing can have. */
+static char *refusal(const struct attach *a, const struct target *t, const char *why)
+{
+	__cleanup_free char *words = hazards__in_words(t->hazards);
+	const char *ret = t->type == TARGET_USER && t->hazards
+				  ? objection(a, &attach_uprobe_ret, t, FORCED)
+				  : NULL;
+
+	if (!ret)
+		return xasprintf("%s", why ? why : "no mechanism can have it");
+	return xasprintf(
+		"a return probe could crash the program (%s), and uprobe.ret cannot follow "
+		"the function: %s",
+		words, ret);
+}
+
 /*
  * Exact and quick to attach, if there is such a rung. Of the many functions for which there is
  * none, those that a multi link can have go there: minutes of start-up are worse than a few calls
@@ -177,7 +201,7 @@ void attach__choose(struct attach *a, struct attach_slot *slot, const struct att
 		if (demand != FORCED || forced)
 			slot->ops = climb(a, slot->target, forced, after, demand, &why);
 	if (!slot->ops && slot->target->reason == REASON_NONE)
-		attach__refuse(slot, xasprintf("%s", why ? why : "no mechanism can have it"));
+		attach__refuse(slot, refusal(a, slot->target, why));
 }
 
 struct group *attach__group_of(struct attach *a, const struct attach_ops *ops)
@@ -254,6 +278,24 @@ static void fill_tables(struct attach *a)
 		a->nsites = 0;
 }
 
+static void number_exits(struct attach *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct target *t = a->slots[i].target;
+
+		a->slots[i].first_exit = a->nexits;
+		for (size_t k = 0; k < t->exits.n; k++) {
+			struct rp_exit *e;
+
+			if (!t->exits.v[k].is_jump)
+				continue;
+			e = array__grow(&a->exits, &a->nexits, sizeof(*a->exits));
+			*e = t->exits.v[k].how;
+			e->spec = attach__ret_site(t).spec;
+		}
+	}
+}
+
 static void number_extras(struct attach *a, struct targets *targets)
 {
 	uint32_t hist = 0;
@@ -268,6 +310,26 @@ static void number_extras(struct attach *a, struct targets *targets)
 		x->kernel.histogram = hist;
 		hist += x->nhistograms;
 		a->extras[a->nextras++] = x;
+	}
+}
+
+/* Once a file, if its functions come one after the other, as a glob's do. */
+static void warn_of_harm(const struct attach *a)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct attach_slot *slot = &a->slots[i];
+		__cleanup_free char *words = NULL;
+
+		if (!slot->ops || !slot->ops->swaps_return || !slot->target->hazards ||
+		    !strcmp(slot->target->object, last))
+			continue;
+		last = slot->target->object;
+		words = hazards__in_words(slot->target->hazards);
+		log_warn("%s: attaching with %s as requested; it swaps return addresses and may "
+			 "crash programs here (%s); uprobe.ret does not",
+			 last, slot->ops->name, words);
 	}
 }
 
@@ -289,7 +351,9 @@ struct attach *attach__plan(struct targets *targets, struct features *f, const c
 		if (a->slots[i].ops)
 			attach__add_to_group(a, &a->slots[i]);
 	}
+	warn_of_harm(a);
 	number_extras(a, targets);
+	number_exits(a);
 	fill_tables(a);
 	return a;
 }
@@ -333,6 +397,8 @@ void attach__params(const struct attach *a, struct bpfobj_params *p)
 	p->first = a->first.symbol ? &a->first : NULL;
 	p->sites = a->sites;
 	p->nsites = a->nsites;
+	p->exits = a->exits;
+	p->nexits = a->nexits;
 	p->syscall_spec = a->syscall_spec;
 	p->syscall_compat_spec = a->syscall_compat_spec;
 	p->extras = a->extras;

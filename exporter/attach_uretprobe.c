@@ -106,6 +106,7 @@ const struct attach_ops attach_uretprobe = {
 	.type = TARGET_USER,
 	.programs = PROG_BIT(PROG_UPROBE_ENTRY) | PROG_BIT(PROG_UPROBE_RETURN),
 	.returns = PROG_BIT(PROG_UPROBE_RETURN),
+	.swaps_return = true,
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
 	.unavailable = unavailable,
 	.caveat = caveat,

@@ -16,6 +16,7 @@ enum missed_reason {
 	MISSED_NO_ENTRY,  /* the return was seen, the entry was not, or had no memory for its frame
 			   */
 	MISSED_DEPTH,	  /* nested deeper than the kernel sees returns (user functions) */
+	MISSED_UNWOUND,	  /* left by an exception, longjmp or the end of its thread: no return */
 	MISSED_MAX,
 };
 

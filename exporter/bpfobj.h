@@ -32,6 +32,8 @@ struct bpfobj_params {
 	const struct grid *size_grid;		  /* must outlive the object */
 	const struct target_extra *const *extras; /* by index; must outlive the object */
 	uint32_t nextras;
+	const struct rp_exit *exits; /* jumps that may leave user functions, by number */
+	size_t nexits;
 	uint64_t memory_limit; /* the label sets' pool gets no more than a share of what is left */
 };
 
@@ -58,6 +60,8 @@ struct bpfobj_plan {
 	uint64_t sets;	   /* all that they take besides their cells, and hists */
 	uint32_t nframes;  /* entries in each of the two hashes of frames */
 	uint64_t frames;
+	uint32_t ncalls; /* of user functions by uprobe.ret that may run at once; 1: it is not used
+			  */
 	uint64_t total;
 	/* Besides, for each thread that has made a system call or called a user function that is
 	 * probed; how many those will be, nobody knows. */
@@ -109,6 +113,12 @@ const volatile struct rp_detail *bpfobj__details(const struct bpfobj *o); /* det
 int bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell);
 /* Lets the slot be taken again, after bpfobj__move_detail(). */
 void bpfobj__free_detail(struct bpfobj *o, uint32_t slot);
+/*
+ * Calls by uprobe.ret that have been left without a return, and whose thread or process has ended
+ * since the last time: takes them out of the map, and adds them to unwound, by target id. 0 or a
+ * negative errno.
+ */
+int bpfobj__sweep_calls(struct bpfobj *o, uint64_t *unwound);
 const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o);
 
 /*

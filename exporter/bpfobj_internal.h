@@ -29,6 +29,7 @@ struct bpfobj {
 	struct shared_memory cells_copy, details_copy; /* with CELLS_PERCPU */
 	const volatile uint64_t *mapped_details;
 	uint32_t ntargets;
+	uint64_t swept; /* owners_ended as it was at the last sweep; bpfobj_calls.c */
 };
 
 /* ---- bpfobj_maps.c ---- */

@@ -66,6 +66,9 @@ static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct fea
 	bpf_map__set_autocreate(s->maps.task_frames, features__has(f, FEATURE_TASK_STORAGE));
 	bpf_map__set_max_entries(s->maps.kernel_frames, o->plan.nframes);
 	bpf_map__set_max_entries(s->maps.user_frames, o->plan.nframes);
+	bpf_map__set_max_entries(s->maps.calls, o->plan.ncalls);
+	bpf_map__set_max_entries(s->maps.owners, o->plan.ncalls);
+	bpf_map__set_max_entries(s->maps.exits, p->nexits ? p->nexits : 1);
 	bpf_map__set_max_entries(s->maps.places, 1 << BPFOBJ_PLACE_BITS);
 }
 
@@ -265,6 +268,16 @@ static int fill_extras(struct bpfobj *o, const struct bpfobj_params *p)
 	return 0;
 }
 
+static int fill_exits(struct bpfobj *o, const struct bpfobj_params *p)
+{
+	int fd = bpf_map__fd(o->skel->maps.exits);
+
+	for (uint32_t i = 0; i < p->nexits; i++)
+		if (bpf_map_update_elem(fd, &i, &p->exits[i], 0))
+			return -errno;
+	return 0;
+}
+
 static int fill_addr_table(struct bpfobj *o)
 {
 	for (uint32_t i = 0; i < o->naddrs; i++)
@@ -282,5 +295,7 @@ int bpfobj_maps__fill(struct bpfobj *o, const struct bpfobj_params *p)
 		err = fill_queue(o->skel->maps.label_free, o->plan.nsets);
 	if (!err)
 		err = fill_extras(o, p);
+	if (!err)
+		err = fill_exits(o, p);
 	return err ? err : fill_addr_table(o);
 }

@@ -15,6 +15,10 @@
 #define FRAMES		16384
 #define FRAMES_FALLBACK 1024
 #endif
+/* Of uprobe.ret, whose leftovers stay until their thread or process ends. */
+#define CALLS	     32768
+#define CALL_BYTES   144 /* of a hash element with its overhead */
+#define OWNER_BYTES  96
 #define FRAME_BYTES  128 /* of an LRU hash element with its overhead */
 #define PLACE_BYTES  32
 #define NOTE_BYTES   32
@@ -148,6 +152,11 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 	if (p->nextras)
 		out->frames += (NOTE_BYTES << BPFOBJ_PLACE_BITS) +
 			       (uint64_t)BPFOBJ_NOTE_HASH * FRAME_BYTES;
+	out->ncalls =
+		(p->programs | p->noted_programs) & PROG_BIT(PROG_UPROBE_RET_ENTRY) ? CALLS : 1;
+	if (out->ncalls > 1)
+		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
+			       p->nexits * sizeof(struct rp_exit);
 	out->total = out->cells + out->tallies + out->details + out->frames;
 	if (p->nextras)
 		plan_sets(p, out);

@@ -10,10 +10,11 @@
 
 #define MAX_DURATION (365.0 * 86400)
 
-const char *const config_mechanisms[] = { "auto",	  "fsession.multi", "fsession",
-					  "fexit",	  "kprobe.session", "kprobe.multi",
-					  "kretprobe",	  "tracepoint",	    "uprobe.session",
-					  "uprobe.multi", "uretprobe",	    NULL };
+const char *const config_mechanisms[] = {
+	"auto",		"fsession.multi", "fsession",	"fexit",      "kprobe.session",
+	"kprobe.multi", "kretprobe",	  "tracepoint", "uprobe.ret", "uprobe.session",
+	"uprobe.multi", "uretprobe",	  NULL
+};
 
 /* Decimal digits at s, no sign and no blanks; returns where they end, or NULL without any or beyond
  * 2^64. */

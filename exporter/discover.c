@@ -411,6 +411,7 @@ int discover__run(const struct config *c, const struct discover_env *env, struct
 		return err;
 	}
 	all = collect(&d);
+	discover_exits(all, c->mechanism);
 	discovery__release(&d);
 	if (all->nids > RP_MAX_TARGETS) {
 		*error = xasprintf("%zu functions, but no more than %d can be probed at a time: "

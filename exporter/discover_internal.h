@@ -84,6 +84,11 @@ void discovery__release(struct discovery *d);
 int discover_extra(struct discovery *d, const struct probe_settings *s, struct target *t,
 		   const struct source_pos **pos, char **why);
 
+/* ---- discover_exits.c ---- */
+
+/* Finds where user functions are left, for those that uprobe.ret may get. */
+void discover_exits(struct targets *all, const char *mechanism);
+
 /* ---- one file per type of target ---- */
 
 int discover_kernel(struct discovery *d, const struct request *r);

@@ -197,14 +197,6 @@ int discover_user(struct discovery *d, const struct request *r)
 	const struct elf_file *f = discover_user__file(d, r->pattern->object);
 	__cleanup_free char *written = NULL;
 
-	/* No mechanism can have it. */
-	if (f->symbols && elf_symbols__hazards(f->symbols) & HAZARD_GO)
-		return discovery__claim_failed(
-			d, r, target__new(TARGET_USER, f->path, r->pattern->functions[0]),
-			REASON_DENIED,
-			xasprintf("a return probe crashes Go programs: their stacks move (%s is "
-				  "one)",
-				  f->path));
 	if (f->symbols)
 		return r->pattern->glob ? resolve_glob(d, r, f) : resolve_exact(d, r, f);
 	written = discovery__written(r->pattern);

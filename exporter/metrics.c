@@ -13,10 +13,9 @@
 #include "metrics_self.h"
 
 const char *const missed_reason_names[MISSED_MAX] = {
-	[MISSED_RECURSION] = "recursion",
-	[MISSED_MAXACTIVE] = "maxactive",
-	[MISSED_NO_ENTRY] = "no_entry",
-	[MISSED_DEPTH] = "depth",
+	[MISSED_RECURSION] = "recursion", [MISSED_MAXACTIVE] = "maxactive",
+	[MISSED_NO_ENTRY] = "no_entry",	  [MISSED_DEPTH] = "depth",
+	[MISSED_UNWOUND] = "unwound",
 };
 
 /* ---- outcomes (DESIGN section 5) ------------------------------------------------------------- */
@@ -31,35 +30,43 @@ static const struct class_row {
 		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
 		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, false },
 		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
+		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_SIZE] = {
 		[RP_CLASS_ZERO] = { { "ok", "0" }, true },
 		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
 		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, false },
 		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
+		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_UNSIGNED] = {
 		[RP_CLASS_ZERO] = { { "ok", "0" }, true },
 		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
 		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
+		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_POINTER] = {
 		[RP_CLASS_ZERO] = { { "null", "NULL" }, true },
 		[RP_CLASS_POSITIVE] = { { "ok", "pointer" }, true },
 		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
+		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_BOOL] = {
 		[RP_CLASS_ZERO] = { { "ok", "false" }, true },
 		[RP_CLASS_POSITIVE] = { { "ok", "true" }, true },
+		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_ENUM] = {
 		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
+		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_VALUE] = {
 		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
+		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_UVALUE] = {
 		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
+		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_VOID] = {
 		[RP_CLASS_ZERO] = { { "ok", "void" }, true },
@@ -68,6 +75,7 @@ static const struct class_row {
 		[RP_CLASS_ZERO] = { { "ok", "zero" }, true },
 		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
 		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, true },
+		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 };
 

@@ -24,6 +24,8 @@
  *   mechanism      null unless attached
  *   reason, why    why it is not attached: the metric's label, and a sentence. "" and null if it is
  *   caveat         what its mechanism cannot account for here, or null
+ *   tail_jumps     by uprobe.ret: jumps that may lead to another function; their calls' results are
+ *                  not known
  *   created        when it was attached, seconds since the epoch, or null
  *   detached       {reason: times} that it was, unasked
  *

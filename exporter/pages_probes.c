@@ -268,6 +268,8 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	json_member(b, "reason", st->attached ? "" : target_reason_names[t->reason]);
 	json_member(b, "why", st->attached ? NULL : t->why);
 	json_member(b, "caveat", st->attached ? st->caveat : NULL);
+	if (st->attached && st->mechanism && !strcmp(st->mechanism, "uprobe.ret"))
+		buf__printf(b, ",\"tail_jumps\":%zu", t->exits.tails);
 	buf__puts(b, ",\"created\":");
 	if (st->attached)
 		buf__double(b, st->created);

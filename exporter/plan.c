@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "expo.h"
+#include "hazards.h"
 #include "metrics.h"
 
 /*
@@ -92,6 +93,19 @@ static void print_extra(FILE *out, const struct target_extra *x)
 		fprintf(out, "    observed: %s\n", x->observed[i]);
 }
 
+static void print_exits(FILE *out, const struct target *t)
+{
+	__cleanup_free char *words = hazards__in_words(t->hazards);
+
+	fprintf(out, "    no return probe%s%s; exits: %zu", *words ? ": " : "", words, t->exits.n);
+	if (t->exits.tails)
+		fprintf(out,
+			", of which %zu may be tail calls, whose result is not known "
+			"(value=\"tail_call\")",
+			t->exits.tails);
+	fprintf(out, "\n");
+}
+
 void plan__print(FILE *out, const struct targets *targets, const struct attach *a,
 		 const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
 {
@@ -110,6 +124,8 @@ void plan__print(FILE *out, const struct targets *targets, const struct attach *
 		else
 			fprintf(out, "%-12s %-28s cannot be had (%s): %s\n", t->object, t->function,
 				target_reason_names[t->reason], t->why ? t->why : "");
+		if (ops == &attach_uprobe_ret)
+			print_exits(out, t);
 		if (ops && t->extra)
 			print_extra(out, t->extra);
 	}

@@ -42,6 +42,14 @@ static const struct row {
 	[PROG_UPROBE_MULTI_ENTRY] = { "uprobe_multi_entry", NULL, BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_MULTI_RETURN] = { "uprobe_multi_return", NULL, BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_SESSION] = { "uprobe_session", NULL, BPF_SYS_UPROBE_SESSION },
+	/* Where the kernel has no such links, they go to perf events. */
+	[PROG_UPROBE_RET_ENTRY] = { "uprobe_ret_entry", "uprobe_ret_entry_clone",
+				    BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_RET_RETURN] = { "uprobe_ret_return", "uprobe_ret_return_clone",
+				     BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_RET_JUMP] = { "uprobe_ret_jump", "uprobe_ret_jump_clone",
+				   BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_RET_EXIT] = { "uprobe_ret_exit", NULL },
 	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0, OLD_OTHER_IF_NOTED },
 	[PROG_SYSCALL_EXIT] = { "syscall_exit", NULL, 0, OLD_OTHER_IF_NOTED },
 };
@@ -216,7 +224,8 @@ static int prepare_one(struct programs *ps, const struct bpf_object *obj, enum p
 	bpf_program__set_autoload(p, true);
 	if (id == PROG_FSESSION_MULTI)
 		bpf_program__set_type(p, BPF_PROG_TYPE_TRACING);
-	if (row->attach_type)
+	if (row->attach_type &&
+	    (row->attach_type != BPF_SYS_UPROBE_MULTI || features__has(f, FEATURE_UPROBE_MULTI)))
 		bpf_program__set_expected_attach_type(p, row->attach_type);
 	err = template ? prepare_template(sel, id, first) : 0;
 	return err ? err : resolve_kfuncs(p, vmlinux);

@@ -48,6 +48,8 @@ void target__free(struct target *t)
 	extra__free(t->extra);
 	opened_file__unref(t->opened);
 	free(t->cold);
+	exits__free(&t->exits);
+	free(t->unfollowed);
 	free(t);
 }
 

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "elf_symbols.h"
 #include "enumerators.h"
+#include "exits.h"
 #include "opened_file.h"
 #include "util.h"
 
@@ -57,6 +58,9 @@ struct target {
 	uint32_t hazards;	    /* enum hazard: why a return probe could harm the program */
 	struct elf_extent *cold;    /* parts of it that the compiler has put elsewhere */
 	size_t ncold;
+	struct exits exits; /* where it is left; none: see unfollowed */
+	char *unfollowed;   /* why that cannot be told; NULL: it can */
+	bool followed;	    /* the two are set */
 
 	const struct probe_settings *settings; /* the config's */
 	struct target_extra *extra;	       /* labels, filters, observed values; NULL: none */

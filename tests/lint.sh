@@ -15,7 +15,7 @@ kprobe_events
 grid self presets ledger
 config pattern
 board
-features privs symbols confined syscalls denylist btf_print retkind enumerators hazards
+features privs symbols confined syscalls denylist btf_print retkind enumerators hazards exits
 opened_file elf_image
 elf_reader elf_symbols
 expr

@@ -7,6 +7,7 @@ export DEBIAN_FRONTEND=noninteractive
 here=$(dpkg --print-architecture)
 libraries='libbpf-dev libelf-dev libdeflate-dev libmicrohttpd-dev libyaml-dev libseccomp-dev libgnutls28-dev
 	libcrypt-dev libc6-dev'
+[ "$1" != amd64 ] || libraries="$libraries libzydis-dev"
 compiler=gcc
 if [ "$1" != "$here" ]; then
 	dpkg --add-architecture "$1"

@@ -597,8 +597,6 @@ static void test_user_refused(void **state)
 	check_user("prog", "pick", "denied:pick", "name that instead, as __pick_fast");
 	check_user("prog", "aplha", "not_found:aplha", "did you mean alpha");
 	check_user("prog", "zz*", "not_found:zz*", "matches zz*");
-	check_user("goprog", "alpha", "denied:alpha", "Go programs");
-	check_user("goprog", "al*", "denied:al*", "Go programs");
 	check_user("nosuch", "alpha", "not_found:alpha", "there is no file");
 	check_user("vmlinux", "alpha", "not_found:alpha", "not an ELF file");
 }

@@ -213,6 +213,9 @@ static void test_class_text(void **state)
 		{ RP_KIND_ENUM, RP_CLASS_OTHER, "ok", "_other" },
 		{ RP_KIND_VOID, RP_CLASS_ZERO, "ok", "void" },
 		{ RP_KIND_RAW, RP_CLASS_NEGATIVE, "ok", "negative" },
+		{ RP_KIND_RAW, RP_CLASS_TAIL, "unknown", "tail_call" },
+		{ RP_KIND_ENUM, RP_CLASS_TAIL, "unknown", "tail_call" },
+		{ RP_KIND_POINTER, RP_CLASS_TAIL, "unknown", "tail_call" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -222,6 +225,7 @@ static void test_class_text(void **state)
 		assert_string_equal(t.value, cases[i].value);
 	}
 	assert_null(metrics__class_text(RP_KIND_VOID, RP_CLASS_POSITIVE).outcome);
+	assert_null(metrics__class_text(RP_KIND_VOID, RP_CLASS_TAIL).outcome);
 }
 
 static void test_detail_text(void **state)

@@ -77,9 +77,20 @@ static void test_outcomes(void **state)
 	}
 }
 
+/* Nobody knows what a call that ended in another function returned; unless it is nothing. */
+static void test_tails(void **state)
+{
+	for (int kind = RP_KIND_ERRNO; kind < RP_KIND_MAX; kind++) {
+		struct rp_outcome o = rp_outcome_of_tail(RP_SPEC(0, kind, 8));
+
+		assert_int_equal(o.cls, kind == RP_KIND_VOID ? RP_CLASS_ZERO : RP_CLASS_TAIL);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_outcomes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_outcomes),
+					    cmocka_unit_test(test_tails) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
