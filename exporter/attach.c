@@ -70,6 +70,7 @@ static void attach_group(struct group *g, struct bpfobj *obj)
 	attach__map_objects(g, &mapped);
 	in_batches(g, g->ops->attach);
 	attach__unmap_objects(&mapped);
+	attach__drop_changed(g);
 }
 
 /* Gives a target that its rung could not attach to the next one that can have it. */

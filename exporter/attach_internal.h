@@ -51,6 +51,9 @@ struct mapped_objects {
 /* The files of a group's user functions, for as long as these are attached; none of others. */
 void attach__map_objects(const struct group *g, struct mapped_objects *out);
 void attach__unmap_objects(struct mapped_objects *m);
+/* Lets go of the functions whose files were written to since they were read: what was attached to
+ * may be in the middle of an instruction. */
+void attach__drop_changed(struct group *g);
 
 /* ---- attach_plan.c ---- */
 

@@ -43,3 +43,20 @@ void attach__unmap_objects(struct mapped_objects *m)
 			munmap(m->v[i].start, m->v[i].size);
 	free(m->v);
 }
+
+void attach__drop_changed(struct group *g)
+{
+	for (size_t i = 0; i < g->n && g->ops->type == TARGET_USER; i++) {
+		struct attach_slot *slot = g->slots[i];
+		struct target *t = slot->target;
+
+		if (!slot->attached || opened_file__is_unchanged(t->opened))
+			continue;
+		g->ops->detach(&g->context, &slot, 1);
+		attach__refuse(slot, xasprintf("%s was written to while its functions were being "
+					       "attached; it is tried again",
+					       t->object));
+		/* As no file is: the watch finds it changed. */
+		t->file = (struct file_id){};
+	}
+}

@@ -11,6 +11,7 @@
 /* An ELF file that some pattern names, opened once. */
 struct elf_file {
 	const char *path;
+	struct file_id id;	     /* what is there, whether it can be read or not */
 	struct opened_file *opened;  /* NULL: see why */
 	struct elf_symbols *symbols; /* the same */
 	char *why;

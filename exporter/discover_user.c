@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "discover_internal.h"
 #include "hazards.h"
+#include "log.h"
 #include "suggest.h"
 
 #define IMPLEMENTATIONS_MAX 3 /* named for an indirect function */
@@ -19,8 +20,11 @@ const struct elf_file *discover_user__file(struct discovery *d, const char *path
 	}
 	f = array__grow(&d->files, &d->nfiles, sizeof(*d->files));
 	f->path = path;
-	if (opened_file__open(path, &f->opened, &f->why))
+	if (opened_file__open(path, &f->opened, &f->id, &f->why))
 		return f;
+	if (f->opened->weakness && !d->env->lenient)
+		log_warn("%s: %s: whoever can write there decides what is counted of it", path,
+			 f->opened->weakness);
 	if (elf_symbols__read(f->opened->fd, path, &f->symbols, &f->why)) {
 		opened_file__unref(f->opened);
 		f->opened = NULL;
@@ -72,7 +76,7 @@ enum target_reason discover_user__verdict(const struct elf_file *f, const struct
 
 static void locate(struct target *t, const struct elf_file *f, const struct elf_symbol *sym)
 {
-	t->file = f->opened->id;
+	t->file = f->id;
 	t->opened = opened_file__ref(f->opened);
 	t->offset = sym->offset;
 	t->size = sym->size;
@@ -96,7 +100,7 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 	t = target__new(TARGET_USER, f->path, sym->name);
 	reason = discover_user__verdict(f, sym, &why);
 	if (reason != REASON_NONE) {
-		t->file = f->opened->id;
+		t->file = f->id;
 		return discovery__claim_failed(d, r, t, reason, why);
 	}
 	locate(t, f, sym);
@@ -139,6 +143,15 @@ static size_t find(const struct elf_file *f, const char *name, struct elf_symbol
 	return n;
 }
 
+/* A name of which there is nothing to be had. */
+static struct target *without_symbol(const struct elf_file *f, const char *name)
+{
+	struct target *t = target__new(TARGET_USER, f->path, name);
+
+	t->file = f->id;
+	return t;
+}
+
 static int resolve_exact(struct discovery *d, const struct request *r, const struct elf_file *f)
 {
 	const struct pattern *p = r->pattern;
@@ -152,14 +165,13 @@ static int resolve_exact(struct discovery *d, const struct request *r, const str
 			return claim_symbol(d, r, f, &sym);
 		if (n)
 			return discovery__claim_failed(
-				d, r, target__new(TARGET_USER, f->path, p->functions[i]),
-				REASON_AMBIGUOUS,
+				d, r, without_symbol(f, p->functions[i]), REASON_AMBIGUOUS,
 				xasprintf("the compiler has made %zu variants of it: name one of "
 					  "them, as %s",
 					  n, sym.name));
 	}
-	return discovery__claim_failed(d, r, target__new(TARGET_USER, f->path, written),
-				       REASON_NOT_FOUND, why_not_found(f, p));
+	return discovery__claim_failed(d, r, without_symbol(f, written), REASON_NOT_FOUND,
+				       why_not_found(f, p));
 }
 
 static int resolve_glob(struct discovery *d, const struct request *r, const struct elf_file *f)
@@ -200,6 +212,6 @@ int discover_user(struct discovery *d, const struct request *r)
 	if (f->symbols)
 		return r->pattern->glob ? resolve_glob(d, r, f) : resolve_exact(d, r, f);
 	written = discovery__written(r->pattern);
-	return discovery__claim_failed(d, r, target__new(TARGET_USER, f->path, written),
-				       REASON_NOT_FOUND, xstrdup(f->why));
+	return discovery__claim_failed(d, r, without_symbol(f, written), REASON_NOT_FOUND,
+				       xstrdup(f->why));
 }

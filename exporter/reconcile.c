@@ -24,6 +24,7 @@
 #define VALVE_PERIOD	5.0
 #define WATCH_PERIOD	2.0
 #define RETRY_PERIOD	30.0
+#define PATIENCE	1.0 /* with file systems, when somebody waits */
 
 struct reconcile *reconcile__new(struct features *f, int tracefs)
 {
@@ -306,7 +307,7 @@ int reconcile__configure(struct reconcile *r, struct config *c, bool *changed, c
 	if (err)
 		return err;
 	/* What it was like before it is looked at. */
-	r->pending |= watch__machine_changed(r->watch);
+	r->pending |= watch__machine_changed(r->watch, monotonic_seconds(), PATIENCE);
 	if (!r->config || r->pending || !config__same(r->config, c) || !is_all_attached(r)) {
 		err = change(r, c, CONFIGURED, error);
 		*changed = !err && r->changed;
@@ -366,9 +367,9 @@ bool reconcile__tick(struct reconcile *r, double now)
 		if (valve__check(r->valve, r->view, now))
 			changed |= change_again(r, OVERLOADED, now);
 	}
-	if (now - r->last_watch >= WATCH_PERIOD) {
+	if (now - r->last_watch >= WATCH_PERIOD || watch__is_looking(r->watch)) {
 		r->last_watch = now;
-		if (watch__machine_changed(r->watch)) {
+		if (watch__machine_changed(r->watch, now, 0)) {
 			r->pending = true;
 			r->retry_at = now;
 		}

@@ -16,7 +16,7 @@ grid self presets ledger
 config pattern
 board
 features privs symbols confined syscalls denylist btf_print retkind enumerators hazards exits
-opened_file elf_image
+file_finder opened_file elf_image
 elf_reader elf_symbols
 expr
 extra

@@ -33,7 +33,8 @@ static int teardown(void **state)
 static int open_elf(const char *path, struct elf_symbols **out, char **why)
 {
 	struct opened_file *f;
-	int err = opened_file__open(path, &f, why);
+	struct file_id id;
+	int err = opened_file__open(path, &f, &id, why);
 
 	if (err)
 		return err;

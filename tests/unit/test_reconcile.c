@@ -42,7 +42,7 @@ const char *__wrap_attach__caveat(const struct attach *a, const struct attach_sl
 size_t __wrap_valve__check(struct valve *v, const struct view *view, double now);
 bool __wrap_valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id);
 bool __wrap_valve__shares_link(const struct valve *v, const struct generation *g, uint32_t id);
-bool __wrap_watch__machine_changed(struct watch *w);
+bool __wrap_watch__machine_changed(struct watch *w, double now, double patience);
 
 int __wrap_discover__run(const struct config *c, const struct discover_env *env,
 			 struct targets **out, char **error)
@@ -137,7 +137,7 @@ bool __wrap_valve__shares_link(const struct valve *v, const struct generation *g
 	return together && !is_hot(g, id);
 }
 
-bool __wrap_watch__machine_changed(struct watch *w)
+bool __wrap_watch__machine_changed(struct watch *w, double now, double patience)
 {
 	bool changed = machine_changed;
 

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the owner of a probed file can do to the exporter: hostile.sh has the exporter do its work meanwhile.
+
+    hostile.py swap LINK OWN VICTIM       LINK leads to VICTIM from the moment that OWN is opened
+    hostile.py truncate FILE              FILE is cut short whenever it is opened, and whole again soon after
+    hostile.py elf FILE OFFSET            an ELF file with the function f at that offset of it
+    hostile.py bomb KIND FILE             a file that is large where it is looked into
+    hostile.py measure COMMAND...         runs it: exit code, seconds and the most memory (kB) of it or its children
+"""
+import ctypes
+import os
+import resource
+import struct
+import subprocess
+import sys
+import time
+
+IN_CLOSE_NOWRITE, IN_OPEN = 0x10, 0x20
+SYMBOL = struct.Struct("<IBBHQQ")
+SECTION = struct.Struct("<IIQQQQIIQQ")
+FUNCTION = 0x12  # global
+
+
+def events(path):
+    """One for each time that the file is opened, or closed after it was read."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = libc.inotify_init1(0)
+    if libc.inotify_add_watch(fd, path.encode(), IN_CLOSE_NOWRITE | IN_OPEN) < 0:
+        raise OSError(ctypes.get_errno(), path)
+    print("watching", flush=True)
+    while os.read(fd, 4096):
+        yield
+
+
+def swap(link, own, victim):
+    for _ in events(own):
+        os.symlink(victim, link + ".new")
+        os.rename(link + ".new", link)
+        return
+
+
+def truncate(path):
+    whole = open(path, "rb").read()
+    fd = os.open(path, os.O_WRONLY)
+    for n, _ in enumerate(events(path)):
+        time.sleep(n % 8 * 0.01)
+        os.ftruncate(fd, 4096)
+        time.sleep(0.1)
+        os.pwrite(fd, whole, 0)
+
+
+def header(machine, phoff, phnum, shoff, shnum, shstrndx=0):
+    return (b"\x7fELF\x02\x01\x01" + bytes(9) +
+            struct.pack("<HHIQQQIHHHHHH", 3, machine, 1, 0, phoff, shoff, 0, 64, 56, phnum, 64, shnum, shstrndx))
+
+
+def our_machine():
+    with open("/proc/self/exe", "rb") as f:
+        return struct.unpack_from("<H", f.read(20), 18)[0]
+
+
+def write_elf(path, symbols, names, size, symtab_size=None, code_size=None):
+    """Symbols and names follow a code segment that is a hole of `size` bytes from the file's begin."""
+    at = (size + 7) // 8 * 8
+    table = b"".join(symbols)
+    sections = [SECTION.pack(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+                SECTION.pack(0, 2, 0, 0, at, symtab_size or len(table), 2, 0, 8, 24),
+                SECTION.pack(0, 3, 0, 0, at + len(table), len(names), 0, 0, 1, 0)]
+    shoff = (at + len(table) + len(names) + 7) // 8 * 8
+    with open(path, "wb") as f:
+        f.write(header(our_machine(), 64, 1, shoff, len(sections)))
+        f.write(struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 4096))
+        f.seek(at)
+        f.write(table + names)
+        f.seek(shoff)
+        f.write(b"".join(sections))
+        if symtab_size:
+            f.truncate(at + symtab_size + 4096)
+
+
+def symbol(name, value):
+    return SYMBOL.pack(name, FUNCTION, 0, 1, value, 1)
+
+
+def write_function(path, offset):
+    write_elf(path, [symbol(0, 0), symbol(1, offset)], b"\0f\0", offset + 4096)
+
+
+def large(path):
+    """300,000 functions f1, f2, ...: it takes a while to read."""
+    names = [b"f%d\0" % i for i in range(1, 300001)]
+    at, symbols = 1, [symbol(0, 0)]
+    for i, name in enumerate(names):
+        symbols.append(symbol(at, 4096 + i))
+        at += len(name)
+    write_elf(path, symbols, b"\0" + b"".join(names), 1 << 20)
+
+
+def suffixes(path):
+    """60,000 names that are the ends of one that has a version: each was copied."""
+    n = 60000
+    symbols = [symbol(0, 0)] + [symbol(1 + i // 2, 4096 + i) for i in range(n)]
+    write_elf(path, symbols, b"\0" + b"a" * (n // 2) + b"@V\0", 1 << 20)
+
+
+def sparse(path):
+    """A table of 12 GiB without a byte in it."""
+    write_elf(path, [symbol(0, 0), symbol(1, 4096)], b"\0f\0", 8192, symtab_size=24 << 29)
+
+
+def sparse_small(path):
+    """The same in a file that is not too large: a table of 1.5 GiB."""
+    write_elf(path, [symbol(0, 0), symbol(1, 4096)], b"\0f\0", 8192, symtab_size=24 << 26)
+
+
+def many(path):
+    """3 million symbols, whose names overlap: together they are far longer than the file."""
+    n = 3000000
+    symbols = [symbol(0, 0)] + [symbol(1 + i % 4000, 4096 + i % 65536) for i in range(n)]
+    write_elf(path, symbols, b"\0" + b"ab" * 2000 + b"\0", 1 << 20)
+
+
+def measure(command):
+    start = time.monotonic()
+    try:
+        code = subprocess.run(command, stdout=subprocess.DEVNULL, timeout=120).returncode
+    except subprocess.TimeoutExpired:
+        code = "timeout"
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(code, round(time.monotonic() - start), used.ru_maxrss)
+
+
+def main():
+    what, *args = sys.argv[1:]
+    if what == "swap":
+        swap(*args)
+    elif what == "truncate":
+        truncate(*args)
+    elif what == "elf":
+        write_function(args[0], int(args[1]))
+    elif what == "bomb":
+        {"large": large, "suffixes": suffixes, "sparse": sparse, "sparse_small": sparse_small, "many": many}[args[0]](args[1])
+    elif what == "measure":
+        measure(args)
+
+
+main()

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Whoever may write to a probed file, or to the path to it, gets no byte into another program, does not end
+# the exporter, and does not take its memory or its time.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+suite=hostile
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "SKIP hostile: attaching needs root"
+	exit 0
+elif [ "$(uname -m)" != x86_64 ]; then
+	echo "SKIP hostile: its victim is x86-64 code"
+	exit 0
+fi
+
+hostile() {
+	python3 -B tests/e2e/hostile.py "$@"
+}
+
+# Starts it, and waits until it looks.
+attack() { # attack NAME ARGS...: sets attacker
+	local name=$1
+	shift
+	hostile "$@" >"$temp/$name.log" 2>&1 &
+	attacker=$!
+	pids+=("$attacker")
+	wait_for 30 grep -q -s watching "$temp/$name.log" || give_up "$name" "the attack does not begin"
+}
+
+# It asks for one user, by a number that has a breakpoint's byte in it if somebody puts one there.
+write_victim() {
+	cat >"$temp/victim.c" <<-'END'
+		#include <stdio.h>
+		#include <stdlib.h>
+		int authorized(unsigned int uid);
+		asm(".globl authorized\n.type authorized, @function\nauthorized:\n"
+		    "\txor %eax, %eax\n\t.byte 0x81, 0xff, 0x90, 0x90, 0x90, 0x90\n\tsetne %al\n\tret\n"
+		    ".size authorized, . - authorized\n");
+		int main(int argc, char **argv)
+		{
+			return puts(authorized(strtoul(argv[1], NULL, 0)) ? "authorized" : "denied") < 0;
+		}
+	END
+	gcc -O2 -w -o "$temp/victim" "$temp/victim.c" || give_up "the victim" "gcc"
+	# 81 ff, then the number: its first byte is what the attacker wants to be another.
+	python3 - "$temp/victim" <<-'END'
+	import sys
+	print(open(sys.argv[1], "rb").read().index(b"\x81\xff\x90\x90\x90\x90") + 2)
+	END
+}
+
+swap() {
+	local offset
+	offset=$(write_victim)
+	hostile elf "$temp/own" "$offset"
+	ln -s "$temp/own" "$temp/app"
+	attack swap swap "$temp/app" "$temp/own" "$temp/victim"
+	"$exporter" --mechanism="$1" --web.listen-address=127.0.0.1:0 "$temp/app:f" >"$temp/$1.log" 2>&1 &
+	pids+=($!)
+	local pid=$!
+	wait_for 60 grep -q -s -e 'attached 1 of 1' -e 'nothing could be attached' -e 'level=error' "$temp/$1.log" ||
+		give_up "swap, $1" "it does not start"
+	wait "$attacker"
+	if ! grep -q 'attached 1 of 1' "$temp/$1.log"; then
+		not_ok "swap, $1: attached to what was read" "$(tail -n 1 "$temp/$1.log")"
+	elif [ "$(readlink "$temp/app")" != "$temp/victim" ]; then
+		not_ok "swap, $1" "the attack did not take place"
+	elif [ "$("$temp/victim" 0x90909090)" != denied ]; then
+		not_ok "swap, $1: another program stays whole" "$("$temp/victim" 0x90909090)"
+	else
+		ok "swap, $1: another program stays whole"
+	fi
+	kill "$pid"
+	wait "$pid"
+	rm -f "$temp/app"
+}
+
+# At some of these times, it is cut short while its functions are being read.
+truncated() {
+	hostile bomb large "$temp/big"
+	attack truncated truncate "$temp/big"
+	local code worst=0
+	for _ in {1..16}; do
+		"$exporter" --config.check "$temp/big:f1" >"$temp/truncated.out" 2>&1
+		code=$?
+		[ $code -le $worst ] || worst=$code
+	done
+	kill "$attacker"
+	[ $worst -le 2 ] && ok "a file that is cut short while it is read" ||
+		not_ok "a file that is cut short while it is read" "exit code $worst"
+}
+
+# bomb KIND SECONDS KILOBYTES
+bomb() {
+	local code seconds memory
+	hostile bomb "$1" "$temp/bomb"
+	read -r code seconds memory < <(hostile measure "$exporter" --config.check "$temp/bomb:f*" 2>"$temp/bomb.log")
+	rm -f "$temp/bomb"
+	if [ "$code" = 0 ] && [ "$seconds" -le "$2" ] && [ "$memory" -le "$3" ]; then
+		ok "bomb: $1"
+	else
+		not_ok "bomb: $1" "exit code $code, $seconds s, $memory kB"
+	fi
+}
+
+swap uprobe.multi
+swap uretprobe
+truncated
+bomb suffixes 30 100000
+bomb sparse 30 100000
+bomb sparse_small 30 100000
+bomb many 30 100000
+exit $failed
