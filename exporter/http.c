@@ -349,7 +349,7 @@ static int enter(struct http *h, struct request *r)
 	if (!MHD_lookup_connection_value_n(r->c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION,
 					   strlen(MHD_HTTP_HEADER_AUTHORIZATION), &value, &len))
 		value = NULL;
-	r->refused = web__enter(h->web, &r->visit, value, len);
+	r->refused = web__enter(h->web, &r->visit, value, len, peer_of(r->c));
 	return r->refused;
 }
 

@@ -10,15 +10,22 @@
 #include "web.h"
 
 #include <errno.h>
+#include <gnutls/crypto.h>
 #include <pthread.h>
 
 #include "log.h"
 #include "web_auth.h"
 #include "web_files.h"
+#include "web_limit.h"
 #include "web_settings.h"
 #include "web_tls.h"
 
 #define LOG_SECONDS 60 /* between two lines that say the same */
+
+/* How long the last pair is served while files are renamed one after the other. */
+#ifndef WEB_PAIR_SECONDS
+#define WEB_PAIR_SECONDS 5
+#endif
 
 /* Something that can be wrong for a while. */
 struct trouble {
@@ -26,10 +33,8 @@ struct trouble {
 	double logged;
 };
 
-/* Tokens come back one each interval, up to `burst` of them; a request takes one. */
-struct limiter {
-	double interval, tokens, at;
-	long burst;
+struct digest {
+	uint8_t sha256[32];
 };
 
 struct web {
@@ -43,7 +48,10 @@ struct web {
 	struct web_settings *settings; /* NULL: the file is no good */
 	struct web_tls *material;      /* NULL: what it names is no good */
 	struct trouble file_trouble, tls_trouble;
-	struct limiter limiter;
+	/* While cert and key do not make a pair: `material` is of the last one that did, until. */
+	double stale_until;
+	struct digest digest; /* of what `material` must not outlive */
+	struct web_limit *limit;
 };
 
 struct web_auth_request {
@@ -106,16 +114,67 @@ static void make_settings(struct web *w, const struct web_texts *t)
 		trouble__set(&w->file_trouble, error);
 }
 
-static void make_material(struct web *w, const struct web_texts *t)
+/* Of the configuration and the client CA: who gets in must not be up to an old one of these. */
+static struct digest digest_of(const struct web_texts *t)
 {
+	static const enum web_role roles[] = { WEB_CONFIG, WEB_CLIENT_CA };
+	gnutls_hash_hd_t h;
+	struct digest d = {};
+
+	if (gnutls_hash_init(&h, GNUTLS_DIG_SHA256))
+		return d;
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+		const struct web_text *text = &t->text[roles[i]];
+
+		gnutls_hash(h, &text->len, sizeof(text->len));
+		if (text->len)
+			gnutls_hash(h, text->data, text->len);
+	}
+	gnutls_hash_deinit(h, &d);
+	return d;
+}
+
+/* Certificate and key are renamed one after the other, and somebody connects in between:
+ * `previous`, which is taken if so, serves for a while. */
+static bool keep_pair(struct web *w, struct web_tls **previous, const struct digest *now,
+		      const char *error)
+{
+	if (!*previous || memcmp(now, &w->digest, sizeof(*now)))
+		return false;
+	if (w->stale_until <= 0) {
+		w->stale_until = monotonic_seconds() + WEB_PAIR_SECONDS;
+		log_warn("web configuration: %s. The previous pair is served for %d seconds", error,
+			 WEB_PAIR_SECONDS);
+	}
+	w->material = take_ptr(*previous);
+	return true;
+}
+
+static void make_material(struct web *w, const struct web_texts *t, struct web_tls **previous)
+{
+	struct digest digest = digest_of(t);
 	char *error = NULL;
+	int err = 0;
 
 	if (w->settings->tls.enabled)
-		web_tls__new(w->path, w->settings, t, &w->material, &error);
-	if (error)
-		trouble__set(&w->tls_trouble, error);
-	else
+		err = web_tls__new(w->path, w->settings, t, &w->material, &error);
+	if (!error) {
 		trouble__clear(&w->tls_trouble);
+		w->stale_until = 0;
+		w->digest = digest;
+		return;
+	}
+	trouble__set(&w->tls_trouble, error);
+	if (err != -EKEYREJECTED || !keep_pair(w, previous, &digest, error))
+		w->stale_until = 0;
+}
+
+static void drop_stale_pair(struct web *w)
+{
+	if (w->stale_until <= 0 || monotonic_seconds() < w->stale_until)
+		return;
+	web_tls__put(take_ptr(w->material));
+	w->stale_until = 0;
 }
 
 /* The settings of now, or NULL and w->file_trouble. */
@@ -124,20 +183,24 @@ static struct web_settings *refresh(struct web *w)
 	__cleanup_secret struct buf news = {};
 	int err = w->source.look(w->source.ctx, &news);
 	struct web_texts texts = {};
+	struct web_tls *previous;
 
+	drop_stale_pair(w);
 	if (!err && !news.len) /* whatever came of it the last time */
 		return w->settings;
+	previous = take_ptr(w->material);
 	forget(w);
 	if (!err)
 		err = web_texts__read(&texts, news.data, news.len);
 	if (err) {
 		trouble__set(&w->file_trouble, xasprintf("there is no way to look at %s: %s",
 							 w->path, strerror(-err)));
-		return NULL;
+	} else {
+		make_settings(w, &texts);
+		if (w->settings)
+			make_material(w, &texts, &previous);
 	}
-	make_settings(w, &texts);
-	if (w->settings)
-		make_material(w, &texts);
+	web_tls__put(previous);
 	return w->settings;
 }
 
@@ -151,34 +214,6 @@ static struct web_settings *refresh_agreeing(struct web *w)
 	trouble__set(&w->file_trouble, xasprintf("%s turns TLS %s, which takes a restart", w->path,
 						 w->tls ? "off" : "on"));
 	return NULL;
-}
-
-/* ---- the rate limit; under the lock ---------------------------------------------------------- */
-
-/* A limit that changes begins anew, with a whole burst. */
-static bool limiter__allows(struct limiter *l, const struct web_settings *s)
-{
-	double now = monotonic_seconds();
-
-	if (s->limit_interval <= 0) {
-		*l = (struct limiter){ 0 };
-		return true;
-	}
-	if (l->interval != s->limit_interval || l->burst != s->limit_burst)
-		*l = (struct limiter){
-			.interval = s->limit_interval,
-			.burst = s->limit_burst,
-			.tokens = (double)s->limit_burst,
-			.at = now,
-		};
-	l->tokens += (now - l->at) / l->interval;
-	l->at = now;
-	if (l->tokens > (double)l->burst)
-		l->tokens = (double)l->burst;
-	if (l->tokens < 1)
-		return false;
-	l->tokens -= 1;
-	return true;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -237,6 +272,7 @@ int web__new(const char *path, struct web **out, char **error)
 
 	pthread_mutex_init(&w->lock, NULL);
 	w->path = xstrdup(path);
+	w->limit = web_limit__new();
 	err = check(w, error);
 	if (err)
 		web__free(w);
@@ -285,6 +321,7 @@ void web__free(struct web *w)
 	auth__free(w->auth);
 	forget(w);
 	web_files__free(w->files);
+	web_limit__free(w->limit);
 	free(w->path);
 	free(w->file_trouble.text);
 	free(w->tls_trouble.text);
@@ -367,23 +404,31 @@ static int authenticate(struct web *w, struct web_visit *v, const char *authoriz
 	return status;
 }
 
-int web__enter(struct web *w, struct web_visit *v, const char *authorization, size_t len)
+int web__enter(struct web *w, struct web_visit *v, const char *authorization, size_t len,
+	       uint64_t peer)
 {
 	struct web_settings *s;
-	int status = 0;
+	bool allowed;
+	int status;
 
 	pthread_mutex_lock(&w->lock);
 	s = refresh_agreeing(w);
-	if (!s) {
-		trouble__report(&w->file_trouble, "Requests are refused");
-		status = 500;
-	} else if (!limiter__allows(&w->limiter, s)) {
-		status = 429;
-	} else {
+	if (s)
 		v->settings = web_settings__get(s);
-	}
+	else
+		trouble__report(&w->file_trouble, "Requests are refused");
 	pthread_mutex_unlock(&w->lock);
-	return status ? status : authenticate(w, v, authorization, len);
+	if (!s)
+		return 500;
+
+	status = authenticate(w, v, authorization, len);
+	pthread_mutex_lock(&w->lock);
+	allowed = web_limit__allows(w->limit, v->settings, !status, peer);
+	pthread_mutex_unlock(&w->lock);
+	if (allowed)
+		return status;
+	web_visit__end(v);
+	return 429;
 }
 
 static void on_login(void *ctx, enum auth_result result)

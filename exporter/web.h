@@ -57,11 +57,12 @@ struct web_visit { /* zeroed at first */
 
 /*
  * 0: go on with it. WEB_LOGIN: call web__login(). Anything else is the HTTP status to refuse it
- * with. authorization: that header's value, or NULL.
+ * with. authorization: that header's value, or NULL. `peer` is whatever tells apart who asks.
  */
-int web__enter(struct web *w, struct web_visit *v, const char *authorization, size_t len);
+int web__enter(struct web *w, struct web_visit *v, const char *authorization, size_t len,
+	       uint64_t peer);
 /* Calls done(ctx, 0 or a status) from another thread, possibly before this returns 0; or returns a
- * status. `peer` is whatever tells apart who asks. */
+ * status. */
 int web__login(struct web *w, struct web_visit *v, uint64_t peer, web_login_done done, void *ctx);
 /* Header i of those that the answer carries, after the rate limit: false if there is none. */
 bool web_visit__header(const struct web_visit *v, size_t i, const char **name, const char **value);

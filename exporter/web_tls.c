@@ -140,7 +140,7 @@ static int load_credentials(struct web_tls *tls, const char *config, const struc
 	if (err < 0) {
 		*error = xasprintf("%s: cert and key do not make a pair in PEM (%s)", config,
 				   gnutls_strerror_name(err));
-		return -EINVAL;
+		return -EKEYREJECTED;
 	}
 	if (!pems[WEB_CLIENT_CA].data)
 		return 0;
@@ -164,12 +164,15 @@ int web_tls__new(const char *config, struct web_settings *s, const struct web_te
 	tls->refs = 1;
 	tls->settings = web_settings__get(s);
 	err = gnutls_certificate_allocate_credentials(&tls->cred);
-	if (!err && load_credentials(tls, config, t, error)) {
-		web_tls__put(tls);
-		return -EINVAL;
-	}
-	if (!err)
+	if (!err) {
+		int bad = load_credentials(tls, config, t, error);
+
+		if (bad) {
+			web_tls__put(tls);
+			return bad;
+		}
 		err = find_key_type(tls);
+	}
 	if (!err)
 		err = make_priority(tls);
 	if (!err)

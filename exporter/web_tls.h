@@ -14,8 +14,8 @@
 
 struct web_tls;
 
-/* config: the path of the web configuration file, for errors. One reference, and -EINVAL and
- * *error, to be freed, where they do not fit. */
+/* config: the path of the web configuration file, for errors. One reference. On failure *error, to
+ * be freed, and -EINVAL, or -EKEYREJECTED if only cert and key do not make a pair. */
 int web_tls__new(const char *config, struct web_settings *s, const struct web_texts *t,
 		 struct web_tls **out, char **error);
 void web_tls__put(struct web_tls *tls); /* NULL is fine */

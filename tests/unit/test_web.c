@@ -198,6 +198,11 @@ static void test_rate_limit(void **state)
 	expect_login("bob:secret", 200);
 	expect("", 401);
 	expect_login("bob:wrong", 401); /* one request, though it was asked about twice */
+	expect("", 429);
+	expect_login("bob:wrong", 429);
+	/* Whoever has logged in has a limit that strangers cannot use up. */
+	for (int i = 0; i < 3; i++)
+		expect_login("bob:secret", 200);
 	for (int i = 0; i < 3; i++) {
 		__cleanup_answer struct answer a = client__request(
 			port, "GET", "/", "Authorization: Basic Ym9iOnNlY3JldA==\r\n");
@@ -226,6 +231,50 @@ static void test_rate_limit(void **state)
 	for (int i = 0; i < 3; i++)
 		expect("", 401);
 	expect("", 429);
+}
+
+/* From 127.0.0.N. */
+static int ask_from(int n, const char *headers)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET }, to = from;
+	__cleanup_free char *request =
+		xasprintf("GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n%s\r\n", headers);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + n);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to.sin_port = htons(port);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	client__send(fd, request, strlen(request));
+	{
+		__cleanup_answer struct answer a = client__receive(fd);
+
+		return a.code;
+	}
+}
+
+/* A peer that has used up its limit is in nobody's way. */
+static void test_rate_limit_peers(void **state)
+{
+	__cleanup_free char *users = config_of("bob", "secret", 4);
+	__cleanup_free char *limited = xasprintf("%srate_limit: {interval: 1h, burst: 2}\n", users);
+	__cleanup_free char *bob = web_login("bob:secret", 10);
+	int n = 2;
+
+	start(limited);
+	for (int i = 0; i < 20; i++)
+		ask_from(1, "");
+	assert_int_equal(ask_from(1, ""), 429);
+	assert_int_equal(ask_from(1, bob), 429);
+	/* One in a thousand shares its bucket. */
+	while (n < 5 && ask_from(n, bob) != 200)
+		n++;
+	assert_true(n < 5);
+	/* Now it is known that this is bob, wherever he is. */
+	assert_int_equal(ask_from(1, bob), 200);
+	assert_int_equal(ask_from(1, bob), 200);
+	assert_int_equal(ask_from(n, bob), 429);
 }
 
 static void test_no_burst(void **state)
@@ -486,6 +535,7 @@ int main(void)
 		TEST(test_login_everywhere),
 		TEST(test_headers),
 		TEST(test_rate_limit),
+		TEST(test_rate_limit_peers),
 		TEST(test_no_burst),
 		TEST(test_swapped),
 		TEST(test_broken),

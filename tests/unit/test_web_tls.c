@@ -440,19 +440,64 @@ static void test_new_pair(void **state)
 		expect_server("CN=rsa");
 		use_pair("ecdsa");
 		expect_server("CN=ecdsa");
-		/* Half of a pair serves nobody. */
+		/* Between the one file and the other. */
 		copy("rsa.pem", "live.pem");
-		expect(NULL, NULL, 0);
-		expect(NULL, NULL, 0);
+		expect_server("CN=ecdsa");
+		expect_server("CN=ecdsa");
 		copy("rsa.key", "live.key");
 	}
 	expect_server("CN=rsa");
 	copy("openssl.log", "live.pem");
-	expect(NULL, NULL, 0);
+	expect_server("CN=rsa");
 	use_pair("rsa");
 	expect_server("CN=rsa");
 	web_write("web.yml", "tls_server_config: {cert_file: ecdsa.pem, key_file: ecdsa.key}\n");
 	expect_server("CN=ecdsa");
+}
+
+static int code_of_server(void)
+{
+	__cleanup_tls_answer struct tls_answer a = ask(NULL, NULL, "");
+
+	return a.http.code;
+}
+
+/* Half of a pair serves nobody for long, also if files change all the time. */
+static void test_half_pair(void **state)
+{
+	double begin = monotonic_seconds(), end = begin + 60;
+
+	use_pair("rsa");
+	start_tls("live", "");
+	expect_server("CN=rsa");
+	for (int i = 0; code_of_server() && monotonic_seconds() < end; i++)
+		copy(i % 2 ? "ecdsa.pem" : "stranger.pem", "live.pem");
+	expect(NULL, NULL, 0);
+	use_pair("ecdsa");
+	expect_server("CN=ecdsa");
+}
+
+/* Nor does it serve anybody whom the configuration does not let in any more. */
+static void test_half_pair_and_another_configuration(void **state)
+{
+	use_pair("rsa");
+	start_tls("live", "");
+	expect_server("CN=rsa");
+	copy("ecdsa.pem", "live.pem");
+	web_write("web.yml", "tls_server_config:\n  cert_file: live.pem\n  key_file: live.key\n"
+			     "  client_ca_file: ca.pem\n"
+			     "  client_auth_type: RequireAndVerifyClientCert\n");
+	expect(NULL, NULL, 0);
+	expect(NULL, "client", 0);
+	copy("ca.pem", "live-ca.pem");
+	teardown(NULL);
+	use_pair("ecdsa");
+	start_tls("live", "  client_ca_file: live-ca.pem\n"
+			  "  client_auth_type: RequireAndVerifyClientCert\n");
+	expect(NULL, "client", 200);
+	copy("rsa.pem", "live.pem");
+	copy("otherca.pem", "live-ca.pem");
+	expect(NULL, "client", 0);
 }
 
 static void test_new_ca(void **state)
@@ -579,12 +624,26 @@ static void ignore_policy(char **argv)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_versions),   TEST(test_version_ranges), TEST(test_plain),
-		TEST(test_rsa_pss),    TEST(test_plain),	  TEST(test_suites),
-		TEST(test_each_suite), TEST(test_preference),	  TEST(test_default_suites),
-		TEST(test_curves),     TEST(test_client_auth),	  TEST(test_self_signed_client),
-		TEST(test_sans),       TEST(test_inline),	  TEST(test_new_pair),
-		TEST(test_new_ca),     TEST(test_broken),	  TEST(test_login),
+		TEST(test_versions),
+		TEST(test_version_ranges),
+		TEST(test_plain),
+		TEST(test_rsa_pss),
+		TEST(test_plain),
+		TEST(test_suites),
+		TEST(test_each_suite),
+		TEST(test_preference),
+		TEST(test_default_suites),
+		TEST(test_curves),
+		TEST(test_client_auth),
+		TEST(test_self_signed_client),
+		TEST(test_sans),
+		TEST(test_inline),
+		TEST(test_new_pair),
+		TEST(test_half_pair),
+		TEST(test_half_pair_and_another_configuration),
+		TEST(test_new_ca),
+		TEST(test_broken),
+		TEST(test_login),
 		TEST(test_garbage),
 	};
 
