@@ -3,6 +3,7 @@
  * Doing what is planned. From the top of the ladder to the bottom, each mechanism attaches its
  * targets; one that the kernel refuses it goes to the next mechanism that can have it.
  */
+#include "advice.h"
 #include "attach_internal.h"
 #include "log.h"
 #include "sd_notify.h"
@@ -32,18 +33,27 @@ size_t attach__split(struct attach_slot **slots, size_t n)
 	return plain;
 }
 
+void attach__refused(struct attach_slot *slot, int err)
+{
+	__cleanup_free char *advice = advice__of(ATTEMPT_ATTACH, err, (struct demand){});
+
+	attach__refuse(slot, xasprintf("the kernel refuses %s for %s: %s", slot->ops->name,
+				       slot->target->function, advice));
+}
+
 static int open_group(struct group *g)
 {
 	int err = g->ops->open ? g->ops->open(&g->context) : 0;
-	char buf[16];
+	__cleanup_free char *advice = NULL;
 
 	g->open = !err;
 	g->was_open |= g->open;
 	if (!err)
 		return 0;
+	advice = advice__of(ATTEMPT_EVENT, err, (struct demand){});
 	for (size_t i = 0; i < g->n; i++)
-		attach__refuse(g->slots[i], xasprintf("%s cannot be set up: %s", g->ops->name,
-						      errno_name(-err, buf, sizeof(buf))));
+		attach__refuse(g->slots[i],
+			       xasprintf("%s cannot be set up: %s", g->ops->name, advice));
 	return err;
 }
 

@@ -96,6 +96,8 @@ struct attach_ops {
  * names, be it there yet or not. To be asked at the start. 0, or -EINVAL or -EOPNOTSUPP with
  * *error. */
 int attach__check_forced(const struct config *c, struct features *f, char **error);
+/* Why no mechanism for a type of targets works here; NULL if one does. */
+const char *attach__impossible(struct features *f, enum target_type type);
 /* Chooses a mechanism for every target that has an id. `mechanism` is "auto" or forces a rung for
  * the targets that it is for. */
 struct attach *attach__plan(struct targets *targets, struct features *f, const char *mechanism);
@@ -143,6 +145,8 @@ extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_fe
 
 /* For mechanisms: the target is refused by the kernel. `why` is taken over. */
 void attach__refuse(struct attach_slot *slot, char *why);
+/* The same, for an errno of the kernel that says all there is to say. */
+void attach__refused(struct attach_slot *slot, int err);
 /* Puts the slots whose probes have notes behind the others; returns how many the others are. */
 size_t attach__split(struct attach_slot **slots, size_t n);
 /* What programs must know of a target; borrowed from it. */

@@ -76,16 +76,12 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot)
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	char buf[16];
-
 	for (size_t i = 0; i < n; i++) {
 		int err = attach_one(c, slots[i]);
 
 		if (err) {
 			detach_one(slots[i]);
-			attach__refuse(slots[i], xasprintf("the kernel refuses fexit for %s: %s",
-							   slots[i]->target->function,
-							   errno_name(-err, buf, sizeof(buf))));
+			attach__refused(slots[i], err);
 			continue;
 		}
 		slots[i]->attached = true;

@@ -46,14 +46,6 @@ static bool skips_twice(struct features *f)
 	return true;
 }
 
-static void refuse(struct attach_slot *slot, int err)
-{
-	char buf[16];
-
-	attach__refuse(slot, xasprintf("the kernel refuses %s for %s: %s", slot->ops->name,
-				       slot->target->function, errno_name(-err, buf, sizeof(buf))));
-}
-
 /* ---- a clone for each ------------------------------------------------------------------------ */
 
 static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
@@ -80,7 +72,7 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 		x.link = x.program < 0 ? x.program
 				       : bpf_sys__link_tracing(x.program, BPF_SYS_FSESSION);
 		if (x.link < 0) {
-			refuse(slots[i], x.link);
+			attach__refused(slots[i], x.link);
 			continue;
 		}
 		slots[i]->state = xcalloc(1, sizeof(x));
@@ -116,7 +108,7 @@ static void attach_range(struct attach_context *c, struct attach_slot **slots, c
 	if (fd >= 0) {
 		many_links__add(c, -1, fd, slots, n);
 	} else if (n == 1) {
-		refuse(slots[0], fd);
+		attach__refused(slots[0], fd);
 	} else {
 		attach_range(c, slots, ids, cookies, n / 2);
 		attach_range(c, slots + n / 2, ids + n / 2, cookies + n / 2, n - n / 2);

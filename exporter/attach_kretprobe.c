@@ -13,6 +13,7 @@
  * away. The kretprobe is armed a moment before its program is attached, though; what it hits in
  * that moment is found out when attaching, and taken off.
  */
+#include "advice.h"
 #include "attach.h"
 
 #include <errno.h>
@@ -31,13 +32,11 @@ struct kretprobe {
 
 static const char *unavailable(struct features *f)
 {
-	if (!features__has(f, FEATURE_TRACEFS))
-		return features__describe(FEATURE_TRACEFS);
-	if (!features__has(f, FEATURE_PERF_EVENTS))
-		return features__describe(FEATURE_PERF_EVENTS);
-	if (!features__has(f, FEATURE_KPROBE_EVENTS))
-		return features__describe(FEATURE_KPROBE_EVENTS);
-	return NULL;
+	const char *why = features__missing(f, FEATURE_TRACEFS);
+
+	if (!why)
+		why = features__missing(f, FEATURE_PERF_EVENTS);
+	return why ? why : features__missing(f, FEATURE_KPROBE_EVENTS);
 }
 
 static char *location(const struct target *t)
@@ -195,15 +194,9 @@ static int attach_event(struct attach_context *c, enum kprobe_kind kind, const s
 
 static char *explain(const struct target *t, const char *what, int err)
 {
-	char buf[16];
+	__cleanup_free char *advice = NULL;
 
 	switch (err) {
-	case -EACCES:
-	case -EPERM:
-		return xasprintf(
-			"%s of %s: permission denied: perf events need CAP_SYS_ADMIN where "
-			"kernel.perf_event_paranoid is 3, else CAP_PERFMON",
-			what, t->function);
 	case -EROFS:
 		return xasprintf("%s of %s: kprobe_events is read-only here (EROFS): a sandboxed "
 				 "service needs ReadWritePaths=/sys/kernel/tracing/kprobe_events",
@@ -219,8 +212,8 @@ static char *explain(const struct target *t, const char *what, int err)
 				 "(EADDRNOTAVAIL): say which by MODULE:%s",
 				 what, t->function, t->function);
 	default:
-		return xasprintf("%s of %s: %s", what, t->function,
-				 errno_name(-err, buf, sizeof(buf)));
+		advice = advice__of(ATTEMPT_EVENT, err, (struct demand){});
+		return xasprintf("%s of %s: %s", what, t->function, advice);
 	}
 }
 

@@ -67,15 +67,11 @@ static void attach_range(struct attach_context *c, const struct flavour *fl,
 			 struct attach_slot **slots, const struct batch *b, size_t first, size_t n)
 {
 	int err = link_batch(c, fl, slots, b, first, n);
-	char buf[16];
 
 	if (!err)
 		return;
 	if (n == 1) {
-		attach__refuse(slots[first],
-			       xasprintf("the kernel refuses %s for %s: %s",
-					 slots[first]->ops->name, slots[first]->target->function,
-					 errno_name(-err, buf, sizeof(buf))));
+		attach__refused(slots[first], err);
 	} else {
 		attach_range(c, fl, slots, b, first, n / 2);
 		attach_range(c, fl, slots, b, first + n / 2, n - n / 2);

@@ -86,13 +86,32 @@ int attach__check_forced(const struct config *c, struct features *f, char **erro
 	return -EOPNOTSUPP;
 }
 
+const char *attach__impossible(struct features *f, enum target_type type)
+{
+	const char *why = NULL;
+
+	/* The last rung of a type is the one with the fewest needs. */
+	for (size_t i = ARRAY_SIZE(ladder); i--;)
+		if (ladder[i]->type == type) {
+			const char *reason = ladder[i]->unavailable(f);
+
+			if (!reason)
+				return NULL;
+			why = why ? why : reason;
+		}
+	return why;
+}
+
 /* How much is asked of a rung. */
 enum demand { EXACT_AND_QUICK, QUICK, ANY, FORCED };
 
-static const char *filter_unavailable(const struct attach *a, const struct target *t)
+/* What its labels and filters need that is not there costs this target only. */
+static const char *extra_unavailable(const struct attach *a, const struct target *t)
 {
 	const struct rp_extra *x = t->extra ? &t->extra->kernel : NULL;
 
+	if (x && !features__has(a->features, FEATURE_READ_KERNEL))
+		return features__describe(a->features, FEATURE_READ_KERNEL);
 	for (uint32_t i = 0; x && i < x->nfilters; i++)
 		if (x->filter[i].field.source == RP_SOURCE_CGROUP_ANCESTOR)
 			return features__missing(a->features, FEATURE_CGROUP_ANCESTOR);
@@ -129,7 +148,7 @@ static const char *objection(const struct attach *a, const struct attach_ops *op
 	if (!why && ops->unfit)
 		why = ops->unfit(t);
 	if (!why)
-		why = filter_unavailable(a, t);
+		why = extra_unavailable(a, t);
 	if (!why && demand != FORCED && ops->type == TARGET_USER &&
 	    ops->swaps_return == (t->hazards != 0))
 		why = t->hazards ? "a return probe could crash the program"

@@ -19,13 +19,11 @@ struct shared {
 
 static const char *unavailable(struct features *f)
 {
-	if (!features__has(f, FEATURE_TRACEFS))
-		return features__describe(FEATURE_TRACEFS);
-	if (!features__has(f, FEATURE_PERF_EVENTS))
-		return features__describe(FEATURE_PERF_EVENTS);
-	if (!features__has(f, FEATURE_SYSCALL_EVENTS))
-		return features__describe(FEATURE_SYSCALL_EVENTS);
-	return NULL;
+	const char *why = features__missing(f, FEATURE_TRACEFS);
+
+	if (!why)
+		why = features__missing(f, FEATURE_PERF_EVENTS);
+	return why ? why : features__missing(f, FEATURE_SYSCALL_EVENTS);
 }
 
 /* One pair of programs serves all: that with notes if any system call has some. */

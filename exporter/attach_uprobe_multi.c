@@ -61,14 +61,11 @@ static void attach_range(struct attach_context *c, const struct flavour *fl,
 			 struct attach_slot **slots, size_t n)
 {
 	int err = link_batch(c, fl, slots, n);
-	char buf[16];
 
 	if (!err)
 		return;
 	if (n == 1) {
-		attach__refuse(slots[0], xasprintf("the kernel refuses %s for %s: %s",
-						   slots[0]->ops->name, slots[0]->target->function,
-						   errno_name(-err, buf, sizeof(buf))));
+		attach__refused(slots[0], err);
 	} else {
 		attach_range(c, fl, slots, n / 2);
 		attach_range(c, fl, slots + n / 2, n - n / 2);

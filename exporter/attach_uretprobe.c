@@ -3,6 +3,7 @@
  * uretprobe: a uprobe and a uretprobe on a function of an executable or library, in every process
  * that runs it, by the uprobe PMU. The entry is attached first, as with kretprobes.
  */
+#include "advice.h"
 #include "attach.h"
 
 #include <errno.h>
@@ -17,9 +18,9 @@ struct uretprobe {
 
 static const char *unavailable(struct features *f)
 {
-	if (!features__has(f, FEATURE_PERF_EVENTS))
-		return features__describe(FEATURE_PERF_EVENTS);
-	return features__missing(f, FEATURE_UPROBE_PMU);
+	const char *why = features__missing(f, FEATURE_PERF_EVENTS);
+
+	return why ? why : features__missing(f, FEATURE_UPROBE_PMU);
 }
 
 static int attach_event(struct attach_context *c, const struct target *t, bool is_return,
@@ -42,17 +43,12 @@ static int attach_event(struct attach_context *c, const struct target *t, bool i
 
 static char *explain(const struct target *t, int err)
 {
-	char buf[16];
+	__cleanup_free char *advice = NULL;
 
-	if (err == -EACCES || err == -EPERM)
-		return xasprintf("%s: permission denied: uprobes need CAP_SYS_ADMIN on newer "
-				 "kernels and where kernel.perf_event_paranoid is 3, else "
-				 "CAP_PERFMON",
-				 t->function);
 	if (err == -KERNEL_ENOTSUPP)
 		return xasprintf("%s: its first instruction cannot be probed", t->function);
-	return xasprintf("%s: the uprobe was refused: %s", t->function,
-			 errno_name(-err, buf, sizeof(buf)));
+	advice = advice__of(ATTEMPT_UPROBE, err, (struct demand){});
+	return xasprintf("%s: the uprobe was refused: %s", t->function, advice);
 }
 
 static void detach_one(struct attach_slot *slot)

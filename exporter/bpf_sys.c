@@ -2,9 +2,13 @@
 #include "bpf_sys.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdarg.h>
 #include <sys/syscall.h>
+
+#include "log.h"
 
 #define MULTI_RETURN 1U /* BPF_F_KPROBE_MULTI_RETURN, BPF_F_UPROBE_MULTI_RETURN */
 
@@ -145,4 +149,26 @@ int bpf_sys__module_btf(const char *module)
 		close(fd);
 	}
 	return -ENOENT;
+}
+
+static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	__cleanup_free char *text = NULL;
+	char *rest;
+	int n;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	n = vasprintf(&text, fmt, args);
+	if (n <= 0)
+		return n;
+	/* The verifier's reasons come as many lines in one message. */
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		log_debug("%s", line);
+	return n;
+}
+
+void bpf_sys__log_libbpf(void)
+{
+	libbpf_set_print(to_log);
 }

@@ -45,4 +45,7 @@ int bpf_sys__module_btf(const char *module);
 /* Calls that a multi link had no return slot for (since 6.9); 0 where the kernel does not count. */
 uint64_t bpf_sys__link_missed(int link_fd);
 
+/* What libbpf says goes to our log, at debug. */
+void bpf_sys__log_libbpf(void);
+
 #endif /* BPF_SYS_H */

@@ -5,8 +5,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <sys/resource.h>
 
+#include "advice.h"
 #include "log.h"
 
 /* ---- loading ------------------------------------------------------------------------------- */
@@ -39,39 +39,34 @@ static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struc
 		       sizeof(bss->syscall_compat_spec));
 }
 
-static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
+/* What an object takes while it is loaded, and libbpf's own with it. */
+static struct demand demand_of(const struct bpfobj *o)
 {
-	__cleanup_free char *text = NULL;
-	char *rest;
-	int n;
+	struct demand needs = { .files = 8 };
+	struct bpf_program *p;
+	struct bpf_map *m;
 
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	n = vasprintf(&text, fmt, args);
-	if (n <= 0)
-		return n;
-	/* The verifier's reasons come as many lines in one message. */
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		log_debug("%s", line);
-	return n;
+	if (!o->skel)
+		return needs;
+	bpf_object__for_each_map(m, o->skel->obj) needs.files++;
+	bpf_object__for_each_program(p, o->skel->obj) needs.files += bpf_program__autoload(p);
+	return needs;
 }
 
-/* Whether there is a limit that libbpf has not been able to raise. */
-static bool is_memory_locked(void)
+static char *explain(int err, struct demand needs)
 {
-	struct rlimit limit;
+	__cleanup_free char *advice = advice__of(ATTEMPT_LOAD, err, needs);
 
-	return !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur != RLIM_INFINITY;
+	return xasprintf("the BPF programs cannot be loaded: %s", advice);
 }
 
 int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
 		 char **error)
 {
 	struct bpfobj *o = xcalloc(1, sizeof(*o));
-	char buf[16];
+	struct demand needs;
 	int err;
 
-	libbpf_set_print(to_log);
 	o->grid = p->grid;
 	o->size_grid = p->size_grid;
 	bpfobj__plan(p, f, &o->plan);
@@ -96,16 +91,10 @@ int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfob
 		return 0;
 	}
 fail:
-	if (err == -EPERM && is_memory_locked())
-		*error = xasprintf("the kernel refused the memory for the counts (EPERM): before "
-				   "5.11 it is charged to RLIMIT_MEMLOCK; raise that, or add "
-				   "CAP_SYS_RESOURCE");
-	else
-		*error = xasprintf("the kernel refused the BPF programs (%s): run as root, or with "
-				   "CAP_BPF and CAP_PERFMON; --log.level=debug shows the kernel's "
-				   "reasons",
-				   errno_name(-err, buf, sizeof(buf)));
+	/* Before it is explained: that takes descriptors, too. */
+	needs = demand_of(o);
 	bpfobj__free(o);
+	*error = explain(err, needs);
 	return err;
 }
 

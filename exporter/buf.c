@@ -216,16 +216,37 @@ static void json_char(struct buf *b, unsigned char c)
 	}
 }
 
-void buf__json_string(struct buf *b, const char *s)
+/* What terminals obey, or what shows a line in another order than it is in: C1 controls, and the
+ * marks of directions. */
+static bool is_deceptive(uint32_t c)
+{
+	return (c >= 0x80 && c <= 0x9f) || c == 0x061c || (c >= 0x200e && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* n > 1: a valid sequence. Beyond four digits nothing is deceptive. */
+static void json_sequence(struct buf *b, const char *s, size_t n)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	uint32_t c = n == 2   ? (u[0] & 0x1fU) << 6 | (u[1] & 0x3f)
+		     : n == 3 ? (u[0] & 0xfU) << 12 | (u[1] & 0x3fU) << 6 | (u[2] & 0x3f)
+			      : 0x10000;
+
+	if (is_deceptive(c))
+		buf__printf(b, "\\u%04x", c);
+	else
+		buf__append(b, s, n);
+}
+
+void buf__escape(struct buf *b, const char *s)
 {
 	size_t left = strlen(s);
 
-	buf__putc(b, '"');
 	while (left) {
 		size_t n = utf8__sequence(s, left);
 
 		if (n > 1)
-			buf__append(b, s, n);
+			json_sequence(b, s, n);
 		else if (n == 1)
 			json_char(b, *s);
 		else
@@ -234,7 +255,24 @@ void buf__json_string(struct buf *b, const char *s)
 		s += n;
 		left -= n;
 	}
+}
+
+void buf__json_string(struct buf *b, const char *s)
+{
 	buf__putc(b, '"');
+	buf__escape(b, s);
+	buf__putc(b, '"');
+}
+
+char *escaped(const char *s)
+{
+	struct buf b = { 0 };
+
+	buf__escape(&b, s);
+	if (buf__str(&b))
+		return b.data;
+	buf__free(&b);
+	return xstrdup("?");
 }
 
 const char *buf__str(struct buf *b)

@@ -20,8 +20,15 @@ void buf__printf(struct buf *b, const char *fmt, ...) __printf_like(2, 3);
 void buf__u64(struct buf *b, uint64_t v); /* decimal */
 /* Shortest text that reads back as the same double; "+Inf", "-Inf", "NaN"; integers without "." */
 void buf__double(struct buf *b, double v);
-/* s as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */
+/*
+ * s on one line, for logs, terminals and JSON: controls, quotes, backslashes and marks of direction
+ * as in JSON, bytes that are not UTF-8 as U+FFFD. Names and paths may have anything in them.
+ */
+void buf__escape(struct buf *b, const char *s);
+/* The same in quotes: a JSON string. */
 void buf__json_string(struct buf *b, const char *s);
+/* The same as text of its own, to be freed. */
+char *escaped(const char *s);
 /* NUL-terminated view (not part of len), or NULL if the buffer has failed. */
 const char *buf__str(struct buf *b);
 char *buf__grow(struct buf *b, size_t len); /* for buf__reserve() only */

@@ -94,8 +94,9 @@ static void scope_of_syscall(struct discovery *d, const struct target *t, struct
 	scope->btf = btf_types__vmlinux(discover_kernel__types(d));
 	read_syscall(d, t, s);
 	if (!s->format) {
-		scope->untyped = "this system call is not described in tracefs, or that cannot be "
-				 "read (run as root)";
+		scope->untyped =
+			"this system call is not described in tracefs, or tracefs cannot be "
+			"read (CAP_DAC_READ_SEARCH)";
 		return;
 	}
 	scope->params = s->names;

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "advice.h"
 #include "buf.h"
 #include "denylist.h"
 #include "discover_internal.h"
@@ -354,10 +355,11 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 
 int discover_kernel(struct discovery *d, const struct request *r)
 {
-	__cleanup_free char *written = NULL;
+	__cleanup_free char *written = NULL, *advice = NULL;
 
 	if (discovery__symbols(d))
 		return r->pattern->glob ? resolve_glob(d, r) : resolve_exact(d, r);
+	advice = advice__of(ATTEMPT_SYMBOLS, d->symbols_error, (struct demand){});
 	written = discovery__written(r->pattern);
 	return discovery__claim_failed(
 		d, r,
@@ -365,6 +367,6 @@ int discover_kernel(struct discovery *d, const struct request *r)
 			    r->pattern->object ? r->pattern->object : SYMBOLS_VMLINUX, written),
 		REASON_NOT_FOUND,
 		xasprintf("cannot learn what functions this kernel has (%s): neither "
-			  "/proc/kallsyms nor tracefs can be read; run as root",
-			  strerror(-d->symbols_error)));
+			  "/proc/kallsyms nor tracefs can be read",
+			  advice));
 }

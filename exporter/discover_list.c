@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fnmatch.h>
 
+#include "advice.h"
+#include "buf.h"
 #include "denylist.h"
 #include "discover_internal.h"
 #include "log.h"
@@ -32,8 +34,10 @@ static bool wanted(const struct listing *l, const char *object, const char *func
 static void print(struct listing *l, const char *object, const char *function, enum rp_kind kind,
 		  const char *signature)
 {
-	fprintf(l->out, "%s %s %s %s\n", object, function, kind_names[kind],
-		signature ? signature : "-");
+	__cleanup_free char *o = escaped(object), *f = escaped(function);
+	__cleanup_free char *s = escaped(signature ? signature : "-");
+
+	fprintf(l->out, "%s %s %s %s\n", o, f, kind_names[kind], s);
 	l->n++;
 }
 
@@ -58,8 +62,10 @@ static void list_kernel(struct listing *l)
 	const char *why;
 
 	if (!s) {
-		log_error("cannot read what functions this kernel has: %s; run as root",
-			  strerror(-l->d.symbols_error));
+		__cleanup_free char *advice =
+			advice__of(ATTEMPT_SYMBOLS, l->d.symbols_error, (struct demand){});
+
+		log_error("cannot read what functions this kernel has: %s", advice);
 		return;
 	}
 	all = symbols__all(s, &n);

@@ -65,7 +65,7 @@ struct filter {
 	uint32_t outcomes;	 /* FILTER_OUTCOME: rp_outcome_bits that pass */
 };
 
-/* cgroup_root: where cgroup v2 is mounted, for `cgroup under PATH`; NULL: /sys/fs/cgroup. */
+/* cgroup_root: where cgroup v2 is mounted, for `cgroup under PATH`; NULL: by mountinfo. */
 int filter__compile(const struct expr_scope *scope, const char *text, const char *cgroup_root,
 		    struct filter *out, char **why);
 

@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "cgroupfs.h"
 #include "expr_internal.h"
 #include "suggest.h"
-
-#define CGROUP_ROOT "/sys/fs/cgroup"
 
 static const struct {
 	const char *text;
@@ -129,11 +128,17 @@ static int outcome_filter(const char *literal, enum rp_compare compare, struct f
 /* A cgroup's id is its directory's inode number, and its level how deep that is. */
 static int cgroup_filter(const char *path, const char *root, struct filter *out, char **why)
 {
-	__cleanup_free char *full = xasprintf("%s/%s", root ? root : CGROUP_ROOT, path);
+	__cleanup_free char *mount = root ? xstrdup(root) : cgroupfs__mount_point();
+	__cleanup_free char *full = NULL;
 	struct stat st;
 	int level = 0;
 
-	if (stat(full, &st) || !S_ISDIR(st.st_mode)) {
+	if (!mount)
+		return expr__refuse(why,
+				    "cgroup v2 is not mounted here, which \"cgroup under\" needs");
+	full = xasprintf("%s/%s", mount, path);
+	/* Of v1, its inode numbers are not what programs read. */
+	if (stat(full, &st) || !S_ISDIR(st.st_mode) || (!root && !cgroupfs__is_v2(full))) {
 		return expr__refuse(why,
 				    "there is no cgroup %s (%s); write its path below the mount of "
 				    "cgroup v2, as in cgroup under /system.slice",

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "bpf_sys.h"
+#include "machine.h"
 #include "perf_event.h"
 #include "tracefs.h"
 
@@ -18,6 +19,7 @@ enum verdict { UNKNOWN, NO, YES };
 struct features {
 	int tracefs;
 	bool assume;
+	enum verdict confidential;
 	enum verdict known[FEATURE_MAX];
 };
 
@@ -101,6 +103,27 @@ static bool probe_atomics(const struct features *f)
 		bpf_prog_load(BPF_PROG_TYPE_KPROBE, "trial", "GPL", code, ARRAY_SIZE(code), NULL);
 
 	return prog >= 0;
+}
+
+/* Programs with labels or filters read it; kernel lockdown "confidentiality" forbids that. A
+ * process that may not load programs learns nothing by loading one. */
+static bool probe_read_kernel(const struct features *f)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X,
+		  .dst_reg = BPF_REG_1,
+		  .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	__cleanup_close int prog =
+		bpf_prog_load(BPF_PROG_TYPE_KPROBE, "trial", "GPL", code, ARRAY_SIZE(code), NULL);
+
+	return prog >= 0 || (prog == -EPERM && !machine__is_confidential());
 }
 
 static bool probe_cgroup_ancestor(const struct features *f)
@@ -246,8 +269,8 @@ static const struct {
 	const char *missing;
 	bool (*probe)(const struct features *f);
 } table[FEATURE_MAX] = {
-	[FEATURE_TRACEFS] = { "tracefs cannot be read: run as root, or mount it at "
-			      "/sys/kernel/tracing",
+	[FEATURE_TRACEFS] = { "tracefs is not mounted at /sys/kernel/tracing, or is closed to this "
+			      "process (CAP_DAC_READ_SEARCH)",
 			      probe_tracefs },
 	[FEATURE_PERF_EVENTS] = { "perf events are not permitted: they need CAP_SYS_ADMIN where "
 				  "kernel.perf_event_paranoid is 3, else CAP_PERFMON",
@@ -262,6 +285,9 @@ static const struct {
 	[FEATURE_ATTACH_COOKIE] = { "this kernel has no attach cookies", probe_attach_cookie },
 	[FEATURE_ATOMICS] = { "this kernel has no atomic instructions in BPF programs (5.12)",
 			      probe_atomics },
+	[FEATURE_READ_KERNEL] = { "kernel lockdown is \"confidentiality\", under which programs "
+				  "cannot read what labels and filters need",
+				  probe_read_kernel },
 	[FEATURE_CGROUP_ANCESTOR] = { "this kernel cannot tell what cgroups a cgroup is under, "
 				      "from a kprobe program (5.15)",
 				      probe_cgroup_ancestor },
@@ -307,14 +333,27 @@ bool features__has(struct features *f, enum feature feature)
 	return f->known[feature] == YES;
 }
 
-const char *features__describe(enum feature feature)
+/* Lockdown closes tracefs to everybody, at opening. */
+static bool is_locked_down(struct features *f, enum feature feature)
 {
+	if (feature != FEATURE_TRACEFS && feature != FEATURE_KPROBE_EVENTS &&
+	    feature != FEATURE_SYSCALL_EVENTS)
+		return false;
+	if (f->confidential == UNKNOWN)
+		f->confidential = machine__is_confidential() ? YES : NO;
+	return f->confidential == YES;
+}
+
+const char *features__describe(struct features *f, enum feature feature)
+{
+	if (is_locked_down(f, feature))
+		return "kernel lockdown is \"confidentiality\", which closes tracefs";
 	return table[feature].missing;
 }
 
 const char *features__missing(struct features *f, enum feature feature)
 {
-	return features__has(f, feature) ? NULL : features__describe(feature);
+	return features__has(f, feature) ? NULL : features__describe(f, feature);
 }
 
 int features__tracefs(const struct features *f)

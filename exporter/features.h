@@ -18,6 +18,7 @@ enum feature {
 				  */
 	FEATURE_TASK_STORAGE,	 /* usable in kprobe programs */
 	FEATURE_ATOMICS,	 /* compare-and-swap in programs */
+	FEATURE_READ_KERNEL,	 /* bpf_probe_read_kernel() in kprobe programs */
 	FEATURE_CGROUP_ANCESTOR, /* bpf_get_current_ancestor_cgroup_id() in kprobe programs */
 	FEATURE_KPROBE_MULTI,
 	FEATURE_KPROBE_SESSION,
@@ -42,7 +43,7 @@ struct features;
 struct features *features__new(int tracefs, bool assume);
 bool features__has(struct features *f, enum feature feature);
 /* Text for people, of a feature that is missing: "tracefs is not available (EACCES)". */
-const char *features__describe(enum feature feature);
+const char *features__describe(struct features *f, enum feature feature);
 /* NULL if there is the feature, else features__describe() of it. */
 const char *features__missing(struct features *f, enum feature feature);
 int features__tracefs(const struct features *f);

@@ -32,6 +32,12 @@ int generation__plan(struct config *c, struct features *f, struct targets *targe
 	return 0;
 }
 
+/* -EINVAL would say that the configuration is at fault, of which the kernel knows nothing. */
+static int machine_fault(int err)
+{
+	return err == -EINVAL ? -EIO : err;
+}
+
 int generation__start(struct generation *g, struct features *f, char **error)
 {
 	int err;
@@ -40,7 +46,7 @@ int generation__start(struct generation *g, struct features *f, char **error)
 		return 0;
 	err = bpfobj__load(&g->params, f, &g->obj, error);
 	if (err)
-		return err;
+		return machine_fault(err);
 	g->labels = labels__new(g->obj, g->targets);
 	g->live = attach__run(g->attach, g->obj);
 	g->losses = losses__new(g->attach, g->obj);

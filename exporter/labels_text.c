@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "cgroupfs.h"
 #include "labels.h"
 
-#define CGROUP_ROOT    "/sys/fs/cgroup"
 #define FILEID_KERNFS  0xfe /* include/linux/exportfs.h; user space may make such handles */
 #define CONTAINER_ID   64   /* hexadecimal digits */
 #define UID_CHARACTERS 36
@@ -20,7 +20,8 @@ struct ksym_addr {
 };
 
 struct label_namer {
-	int cgroups; /* descriptor of the mount; -1: not open, or there is none */
+	char *cgroup_root; /* NULL: there is none */
+	int cgroups;	   /* descriptor of it; -1: not open */
 	struct ksym_addr *ksyms;
 	size_t nksyms;
 	bool ksyms_tried;
@@ -30,7 +31,8 @@ struct label_namer *label_namer__new(void)
 {
 	struct label_namer *n = xcalloc(1, sizeof(*n));
 
-	n->cgroups = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	n->cgroup_root = cgroupfs__mount_point();
+	n->cgroups = n->cgroup_root ? open(n->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	return n;
 }
 
@@ -41,6 +43,7 @@ void label_namer__free(struct label_namer *n)
 	for (size_t i = 0; i < n->nksyms; i++)
 		free(n->ksyms[i].name);
 	free(n->ksyms);
+	free(n->cgroup_root);
 	cleanup__close(&n->cgroups);
 	free(n);
 }
@@ -54,7 +57,7 @@ static char *cgroup_path(const struct label_namer *n, uint64_t id)
 		struct file_handle handle;
 		uint64_t id;
 	} h = { .handle = { .handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS } };
-	size_t root = strlen(CGROUP_ROOT);
+	size_t root = n->cgroup_root ? strlen(n->cgroup_root) : 0;
 	char link[64], path[4352];
 	__cleanup_close int fd = -1;
 	ssize_t len;
@@ -65,7 +68,7 @@ static char *cgroup_path(const struct label_namer *n, uint64_t id)
 		return NULL;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, path, sizeof(path) - 1);
-	if (len < (ssize_t)root || strncmp(path, CGROUP_ROOT, root))
+	if (len < (ssize_t)root || strncmp(path, n->cgroup_root, root))
 		return NULL;
 	path[len] = '\0';
 	return xstrdup(path[root] ? path + root : "/");

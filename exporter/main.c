@@ -10,12 +10,16 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include "attach.h"
 #include "attacher.h"
+#include "bpf_sys.h"
+#include "buf.h"
 #include "config.h"
 #include "discover.h"
 #include "features.h"
 #include "http.h"
 #include "log.h"
+#include "machine.h"
 #include "plan.h"
 #include "privs.h"
 #include "reconcile.h"
@@ -77,16 +81,16 @@ static void look_at_machine(struct exporter *e)
 /* Which default set serves is known only now. 0 or -EINVAL with *error. */
 static int complete_config(struct exporter *e, struct config *c, char **error)
 {
-	bool kernel;
+	const char *why;
 
 	if (!c->is_default_set)
 		return 0;
-	kernel = features__has(e->features, FEATURE_KPROBE_EVENTS);
-	if (!kernel)
+	why = attach__impossible(e->features, TARGET_KERNEL);
+	if (why)
 		log_warn("kernel functions cannot be probed here: %s; using the default set of "
 			 "system calls instead",
-			 features__describe(FEATURE_KPROBE_EVENTS));
-	return config__add_default_set(c, kernel, error);
+			 why);
+	return config__add_default_set(c, !why, error);
 }
 
 static int read_config(void *ctx, struct config **out, char **error)
@@ -127,6 +131,10 @@ static int print_plan(const struct exporter *e, const struct generation *g)
 	return e->config->strict && count_unattached(g->targets) ? EXIT_CANNOT_RUN : EXIT_OK;
 }
 
+/* Programs are relocated by it, whatever they are attached by. */
+static const char no_btf[] = "this kernel has no BTF (/sys/kernel/btf/vmlinux), and nothing can be "
+			     "attached without it: use a kernel with CONFIG_DEBUG_INFO_BTF=y";
+
 /* Reads, decides, changes nothing. */
 static int check(struct exporter *e)
 {
@@ -138,6 +146,8 @@ static int check(struct exporter *e)
 
 	if (http__check(&e->config->web, &error))
 		return fail(EXIT_USAGE, error);
+	if (!machine__has_btf())
+		log_warn("%s", no_btf);
 	look_at_machine(e);
 	env.tracefs = e->tracefs;
 	if (complete_config(e, e->config, &error) ||
@@ -205,6 +215,8 @@ static int run(struct exporter *e)
 	look_at_machine(e);
 	privs__keep_secrets();
 	error = privs__missing();
+	if (!error && !machine__has_btf())
+		error = xstrdup(no_btf);
 	if (error)
 		return fail(EXIT_CANNOT_RUN, error);
 	err = http__bind(&e->config->web, &e->http, &error);
@@ -249,11 +261,14 @@ int main(int argc, char **argv)
 	 * only keep what the others could have used again. */
 	mallopt(M_ARENA_MAX, 1);
 	if (config__parse(argc, argv, &e.config, &error)) {
-		fprintf(stderr, "retprobe_exporter: error: %s\n", error);
+		__cleanup_free char *line = escaped(error);
+
+		fprintf(stderr, "retprobe_exporter: error: %s\n", line);
 		free(error);
 		return EXIT_USAGE;
 	}
 	log__setup(e.config->log_level, e.config->log_format);
+	bpf_sys__log_libbpf();
 	switch (e.config->action) {
 	case ACTION_HELP:
 		config__print_help(stdout);

@@ -89,8 +89,11 @@ static void print_extra(FILE *out, const struct target_extra *x)
 			fprintf(out, ", idle ones folded after %g s", x->series_ttl);
 		fprintf(out, "\n");
 	}
-	for (uint32_t i = 0; i < k->nobserved; i++)
-		fprintf(out, "    observed: %s\n", x->observed[i]);
+	for (uint32_t i = 0; i < k->nobserved; i++) {
+		__cleanup_free char *observed = escaped(x->observed[i]);
+
+		fprintf(out, "    observed: %s\n", observed);
+	}
 }
 
 static void print_exits(FILE *out, const struct target *t)
@@ -106,6 +109,25 @@ static void print_exits(FILE *out, const struct target *t)
 	fprintf(out, "\n");
 }
 
+/* Symbols and paths may have anything in them. */
+static void print_target(FILE *out, const struct target *t, const struct attach_ops *ops)
+{
+	__cleanup_free char *object = escaped(t->object), *function = escaped(t->function);
+	__cleanup_free char *signature = escaped(t->signature ? t->signature : "-");
+	__cleanup_free char *why = escaped(t->why ? t->why : "");
+
+	if (ops)
+		fprintf(out, "%-12s %-28s %-11s %-9s %s\n", object, function, ops->name,
+			kind_names[t->kind], signature);
+	else
+		fprintf(out, "%-12s %-28s cannot be had (%s): %s\n", object, function,
+			target_reason_names[t->reason], why);
+	if (ops == &attach_uprobe_ret)
+		print_exits(out, t);
+	if (ops && t->extra)
+		print_extra(out, t->extra);
+}
+
 void plan__print(FILE *out, const struct targets *targets, const struct attach *a,
 		 const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
 {
@@ -115,20 +137,8 @@ void plan__print(FILE *out, const struct targets *targets, const struct attach *
 
 	fprintf(out, "%-12s %-28s %-11s %-9s %s\n", "object", "function", "mechanism", "returns",
 		"signature");
-	for_each_target (targets, t) {
-		const struct attach_ops *ops = t->id < n ? slots[t->id].ops : NULL;
-
-		if (ops)
-			fprintf(out, "%-12s %-28s %-11s %-9s %s\n", t->object, t->function,
-				ops->name, kind_names[t->kind], t->signature ? t->signature : "-");
-		else
-			fprintf(out, "%-12s %-28s cannot be had (%s): %s\n", t->object, t->function,
-				target_reason_names[t->reason], t->why ? t->why : "");
-		if (ops == &attach_uprobe_ret)
-			print_exits(out, t);
-		if (ops && t->extra)
-			print_extra(out, t->extra);
-	}
+	for_each_target (targets, t)
+		print_target(out, t, t->id < n ? slots[t->id].ops : NULL);
 	print_memory(out, p, m, limit);
 	fprintf(out,
 		"series: %zu from the start; one more for each errno or other value that is "

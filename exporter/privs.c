@@ -2,26 +2,15 @@
 #include "privs.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/capability.h>
+
+#include "machine.h"
 
 #define BIT(cap) (1ULL << (cap))
 
-static uint64_t effective(void)
-{
-	__cleanup_fclose FILE *f = fopen("/proc/self/status", "re");
-	char line[256];
-	uint64_t caps = 0;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "CapEff: %" SCNx64, &caps) == 1)
-			break;
-	return caps;
-}
-
 char *privs__missing(void)
 {
-	uint64_t have = effective();
+	uint64_t have = machine__capabilities();
 
 	if (have & BIT(CAP_SYS_ADMIN))
 		return NULL;

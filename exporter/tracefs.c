@@ -65,6 +65,13 @@ int tracefs__open_debugfs(void)
 	return fd == -ENOENT ? open_private("debugfs") : fd;
 }
 
+int tracefs__open_securityfs(void)
+{
+	int fd = open_mounted("/sys/kernel/security", SECURITYFS_MAGIC);
+
+	return fd == -ENOENT ? open_private("securityfs") : fd;
+}
+
 int tracefs__event_id(int tracefs, const char *group, const char *event)
 {
 	__cleanup_free char *path = xasprintf("events/%s/%s/id", group, event);

@@ -15,6 +15,9 @@ int tracefs__open(void);
 /* Likewise on debugfs. */
 int tracefs__open_debugfs(void);
 
+/* Likewise on securityfs. */
+int tracefs__open_securityfs(void);
+
 /* The number in events/GROUP/EVENT/id, or a negative errno. */
 int tracefs__event_id(int tracefs, const char *group, const char *event);
 

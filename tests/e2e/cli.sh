@@ -209,3 +209,18 @@ for action in --help --version --config.check --probe.list=syscall:getpgid; do
 		not_ok "$action to a full disk: exit 1" "exit $code: $(head -3 "$work/err")"
 	fi
 done
+
+# ---- symbols that would like to write on the terminal ----
+printf 'int f(void){return 1;}\nint g(void){return 2;}\nint main(void){return f()+g();}\n' |
+	gcc -x c -O0 - -o "$work/evil"
+objcopy --redefine-sym f=$'\e[31mred' --redefine-sym g=$'new\nline' "$work/evil"
+for action in --config.check --probe.list; do
+	if [ $action = --config.check ]; then set -- $action "$work/evil:*"; else set -- "$action=$work/evil:*"; fi
+	"$X" "$@" >"$work/out" 2>"$work/err"
+	if LC_ALL=C grep -q $'\e' "$work/out" || grep -q '^line' "$work/out" ||
+		! grep -q -F '\u001b[31mred' "$work/out" || ! grep -q -F 'new\nline' "$work/out"; then
+		not_ok "$action escapes names" "$(cat -v "$work/out" "$work/err")"
+	else
+		ok "$action escapes names"
+	fi
+done

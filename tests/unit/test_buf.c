@@ -216,6 +216,15 @@ static void test_json(void **state)
 		{ "q\"b\\s/", "\"q\\\"b\\\\s/\"" },
 		{ "\b\t\n\f\r\x01\x1f\x7f", "\"\\b\\t\\n\\f\\r\\u0001\\u001f\\u007f\"" },
 		{ "\xe2\x82\xac", "\"\xe2\x82\xac\"" },
+		/* C1 controls and directions; what is beside them is text. */
+		{ "\xc2\x9b"
+		  "31m",
+		  "\"\\u009b31m\"" },
+		{ "a\xe2\x80\xae"
+		  "b\xe2\x80\xa8\xe2\x81\xa7",
+		  "\"a\\u202eb\\u2028\\u2067\"" },
+		{ "\xc2\xa0\xe2\x80\xaf\xf0\x9f\x90\xa7",
+		  "\"\xc2\xa0\xe2\x80\xaf\xf0\x9f\x90\xa7\"" },
 		{ "a\xffz", "\"a\xef\xbf\xbdz\"" },
 		{ "a\xe2\x82", "\"a\xef\xbf\xbd\xef\xbf\xbd\"" },
 	};

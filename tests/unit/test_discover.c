@@ -514,8 +514,8 @@ static void test_without_sources(void **state)
 	done(&f);
 
 	env.kallsyms = NOWHERE;
-	check_why("vfs_read", "not_found:vfs_read", "run as root");
-	check_why("vfs_*", "not_found:vfs_*", "run as root");
+	check_why("vfs_read", "not_found:vfs_read", "neither /proc/kallsyms");
+	check_why("vfs_*", "not_found:vfs_*", "neither /proc/kallsyms");
 	env = before;
 }
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Whose fault it is that a generation does not start: exit codes follow from that. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "generation.h"
+
+#include <errno.h>
+
+static int kernel_says;
+
+int __wrap_bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
+			char **error);
+
+int __wrap_bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
+			char **error)
+{
+	*error = xstrdup("no");
+	return kernel_says;
+}
+
+/* -EINVAL is what a faulty configuration gets. */
+static void test_kernel_errors(void **state)
+{
+	static const int errs[] = { -EINVAL, -ENOMEM, -EMFILE, -EPERM, -ENOENT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(errs); i++) {
+		struct generation g = { .params.programs = 1 };
+		__cleanup_free char *error = NULL;
+		int err;
+
+		kernel_says = errs[i];
+		err = generation__start(&g, NULL, &error);
+		assert_int_equal(err, errs[i] == -EINVAL ? -EIO : errs[i]);
+		assert_string_equal(error, "no");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kernel_errors) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

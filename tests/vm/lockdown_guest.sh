@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest whose kernel command line has lockdown=confidentiality: what works there all the same, and
+# what is said of the rest. What is seen goes to $RESULTS, for lockdown_check.py.
+#
+#	lockdown_guest.sh [CASE...]	a CASE is default, labels or syscall; all of them
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/vm/lib_guest.sh
+
+# Kernel functions are those that this kernel has a mechanism for.
+case_default() {
+	start_exporter
+	get /metrics "$RESULTS/default" || fail "scrape"
+	stop_exporter
+}
+
+# A label needs what programs must not read here: that costs its probe, and no other.
+case_labels() {
+	printf 'probes:\n  - functions: [vfs_unlink]\n  - {functions: [vfs_rename], labels: [comm]}\n' \
+		>/tmp/labels.yaml
+	start_exporter --config.file=/tmp/labels.yaml
+	"$W" unlink-missing 1 10 >/dev/null
+	: >/tmp/file
+	rm /tmp/file
+	get /metrics "$RESULTS/labels" || fail "scrape"
+	stop_exporter
+}
+
+# expect_end NAME ARGS...: the exit code and the log of an exporter that does not start.
+expect_end() {
+	timeout 200 "$BINARY" --web.listen-address=127.0.0.1:$PORT "${@:2}" 2>"$RESULTS/$1.log"
+	echo $? >"$RESULTS/$1.exit"
+}
+
+case_syscall() {
+	expect_end syscall syscall:getpgid
+}
+
+[ $# -gt 0 ] || set -- default labels syscall
+for case; do
+	"case_$case"
+	echo "$case" >>"$RESULTS/cases"
+done
+exit 0
