@@ -172,14 +172,6 @@ static int link_batch(struct attach_context *c, struct attach_slot **slots, size
 	return 0;
 }
 
-static void refuse(struct attach_slot *slot, int err)
-{
-	char buf[16];
-
-	attach__refuse(slot, xasprintf("the kernel refuses uprobe.ret for %s: %s",
-				       slot->target->function, errno_name(-err, buf, sizeof(buf))));
-}
-
 /* Functions of one file. A batch that is refused is halved, until the one at fault is alone. */
 static void link_range(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
@@ -188,7 +180,7 @@ static void link_range(struct attach_context *c, struct attach_slot **slots, siz
 	if (!err)
 		return;
 	if (n == 1) {
-		refuse(slots[0], err);
+		attach__refused(slots[0], err);
 	} else {
 		link_range(c, slots, n / 2);
 		link_range(c, slots + n / 2, n - n / 2);
@@ -274,7 +266,7 @@ static void attach_events(struct attach_context *c, struct attach_slot **slots, 
 			err = attach_kind(c, slots[i], kind, h);
 		if (err) {
 			close_holder(h);
-			refuse(slots[i], err);
+			attach__refused(slots[i], err);
 		} else {
 			hold(h, &slots[i], 1);
 		}

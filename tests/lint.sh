@@ -12,7 +12,7 @@ corridor='
 abi build_version syscall_table retprobe.skel
 util shared log buf suggest strmap tracefs perf_event bpf_sys version channel
 kprobe_events
-machine
+cgroupfs machine
 advice
 grid self presets ledger
 config pattern
