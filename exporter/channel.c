@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
-/* What an honest server never needs: for the middle of a request. */
-#define PATIENCE_SECONDS 5
-#define PIECE		 (1 << 20) /* bytes of an answer */
+/* Bytes of an answer in a packet; small enough for a socket's smallest buffers. */
+#define PACKET (16 << 10)
+#define PIECE  (1 << 20) /* that memory is reserved for at a time */
 
+/* A packet; those of what it announces come after it, as large as they may be, but for the last. */
 struct answer {
 	uint32_t number;
 	int32_t status;
@@ -18,49 +18,25 @@ struct answer {
 
 int channel__open(int *server, int *attacher)
 {
-	const struct timeval limit = { .tv_sec = PATIENCE_SECONDS };
 	int fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return -errno;
-	setsockopt(fds[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	*server = fds[0];
 	*attacher = fds[1];
 	return 0;
 }
 
-static int send_all(int fd, const void *data, size_t len)
+/* A packet of just that size. */
+static int receive_packet(int fd, void *data, size_t len, int flags)
 {
-	const char *p = data;
+	ssize_t n = TEMP_FAILURE_RETRY(recv(fd, data, len, flags | MSG_TRUNC));
 
-	while (len) {
-		ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= n;
-	}
-	return 0;
-}
-
-static int receive_all(int fd, void *data, size_t len)
-{
-	char *p = data;
-
-	while (len) {
-		ssize_t n = recv(fd, p, len, 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EPIPE;
-		p += n;
-		len -= n;
-	}
-	return 0;
+	if (n < 0)
+		return errno == EAGAIN ? -EAGAIN : -EPIPE;
+	if (!n)
+		return -EPIPE;
+	return (size_t)n == len ? 0 : -EPROTO;
 }
 
 /* Until there is something to read; what is there already is never too late. */
@@ -89,23 +65,24 @@ static int receive_body(int fd, uint64_t len, struct buf *out)
 	size_t from = out->len;
 
 	while (len) {
-		size_t piece = len < PIECE ? len : PIECE;
-		char *p = buf__reserve(out, piece);
-		int err = p ? receive_all(fd, p, piece) : -ENOMEM;
+		size_t n = len < PACKET ? len : PACKET;
+		size_t room = out->cap - out->len < n && len > n ? (len < PIECE ? len : PIECE) : n;
+		char *p = buf__reserve(out, room);
+		int err = p ? receive_packet(fd, p, n, 0) : -ENOMEM;
 
 		if (err) {
 			out->len = from;
 			return err;
 		}
-		out->len += piece;
-		len -= piece;
+		out->len += n;
+		len -= n;
 	}
 	return 0;
 }
 
 static int receive_answer(int fd, struct answer *a, struct buf *out)
 {
-	int err = receive_all(fd, a, sizeof(*a));
+	int err = receive_packet(fd, a, sizeof(*a), 0);
 
 	return err ? err : receive_body(fd, a->len, out);
 }
@@ -149,17 +126,14 @@ int channel__call(struct channel *c, enum channel_op op, double patience, int *s
 	if (err)
 		return err;
 	r.number = ++c->asked;
-	err = send_all(c->fd, &r, sizeof(r));
-	return err ? err : settle(c, until, status, out);
+	if (TEMP_FAILURE_RETRY(send(c->fd, &r, sizeof(r), MSG_NOSIGNAL)) < 0)
+		return -errno;
+	return settle(c, until, status, out);
 }
 
 int channel__receive(struct channel_peer *p, struct channel_request *out)
 {
-	int err = receive_all(p->fd, out, sizeof(*out));
-
-	if (err == -EAGAIN)
-		return -EPROTO;
-	return err ? -EPIPE : 0;
+	return receive_packet(p->fd, out, sizeof(*out), MSG_DONTWAIT);
 }
 
 int channel__answer(struct channel_peer *p, const struct channel_request *r, int status,
@@ -174,11 +148,18 @@ int channel__answer(struct channel_peer *p, const struct channel_request *r, int
 	return channel__send(p);
 }
 
+static size_t next_packet(const struct channel_peer *p)
+{
+	size_t rest = p->unsent.len - p->sent, most = p->sent ? PACKET : sizeof(struct answer);
+
+	return rest < most ? rest : most;
+}
+
 int channel__send(struct channel_peer *p)
 {
 	while (p->sent < p->unsent.len) {
-		ssize_t n = send(p->fd, p->unsent.data + p->sent, p->unsent.len - p->sent,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		size_t len = next_packet(p);
+		ssize_t n = send(p->fd, p->unsent.data + p->sent, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EAGAIN)
 			return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A server's requests to the attacher, and the answers, over a socket pair: all that goes from the
- * one without privileges to the one with. A request is two numbers.
+ * one without privileges to the one with. A request is two numbers in one packet, so that there is
+ * never a part of one to wait for.
  */
 #ifndef CHANNEL_H
 #define CHANNEL_H
@@ -48,7 +49,8 @@ struct channel_peer {
 	size_t sent; /* of that */
 };
 
-/* A request that has arrived. 0; -EPIPE: the server is gone; -EPROTO: it is not itself. */
+/* A request that has arrived: poll() tells. 0; -EAGAIN: none has; -EPIPE: the server is gone;
+ * -EPROTO: it is not itself. */
 struct channel_request {
 	uint32_t op, number;
 };

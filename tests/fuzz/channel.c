@@ -1,39 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What comes over the channel. A first byte: odd, and the rest is what a server gets, whose first
- * message is numbered as it expects; even, and the rest is what the attacher gets.
+ * message is numbered as it expects; even, and the rest is what the attacher gets. Each packet is
+ * as long as the byte before it says.
  */
 #include "channel.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 #include "fuzz.h"
+
+/* The next packet: false at the end of it all. */
+static bool next(const char **data, size_t *len, const char **packet, size_t *size)
+{
+	if (!*len)
+		return false;
+	*size = (unsigned char)**data;
+	if (*size > *len - 1)
+		*size = *len - 1;
+	*packet = *data + 1;
+	*data += 1 + *size;
+	*len -= 1 + *size;
+	return true;
+}
 
 static void to_server(int server, int attacher, const char *data, size_t len)
 {
 	struct channel c = { .fd = server };
 	__cleanup_buf struct buf out = {};
-	const uint32_t number = 1;
+	char first[16] = { 1 }; /* the number, in little-endian */
+	const char *packet;
 	int status = 0;
+	size_t all = len, size;
 
-	fuzz__check(send(attacher, &number, sizeof(number), 0) == sizeof(number));
-	fuzz__check(send(attacher, data, len, 0) == (ssize_t)len);
+	if (next(&data, &len, &packet, &size)) {
+		memcpy(first + 4, packet, size < 12 ? size : 12);
+		fuzz__check(send(attacher, first, sizeof(first), 0) == sizeof(first));
+	}
+	while (next(&data, &len, &packet, &size))
+		fuzz__check(send(attacher, packet, size, MSG_DONTWAIT) == (ssize_t)size ||
+			    errno == EAGAIN);
 	shutdown(attacher, SHUT_WR);
 	channel__call(&c, CHANNEL_REFRESH, CHANNEL_FOREVER, &status, &out);
-	fuzz__check(out.len <= len);
+	fuzz__check(out.len <= all);
 }
 
 static void to_attacher(int server, int attacher, const char *data, size_t len)
 {
 	struct channel_peer peer = { .fd = attacher };
 	struct channel_request r;
-	size_t n = 0;
+	const char *packet;
+	size_t size;
 
-	fuzz__check(send(server, data, len, 0) == (ssize_t)len);
-	shutdown(server, SHUT_WR);
-	while (!channel__receive(&peer, &r))
-		n++;
-	fuzz__check(n == len / sizeof(r));
+	while (next(&data, &len, &packet, &size)) {
+		int expected = size == sizeof(r) ? 0 : size ? -EPROTO : -EPIPE;
+
+		fuzz__check(send(server, packet, size, 0) == (ssize_t)size);
+		fuzz__check(channel__receive(&peer, &r) == expected);
+	}
+	fuzz__check(channel__receive(&peer, &r) == -EAGAIN);
 }
 
 void fuzz__input(const char *data, size_t len)

@@ -35,6 +35,14 @@ static void close_server(void)
 	server.fd = -1;
 }
 
+static int receive_when_there(struct channel_request *r)
+{
+	struct pollfd p = { .fd = attacher.fd, .events = POLLIN };
+
+	poll(&p, 1, -1);
+	return channel__receive(&attacher, r);
+}
+
 /* Answers each request with its number of bytes, as many as it has been asked. */
 static void *answer_requests(void *arg)
 {
@@ -42,7 +50,7 @@ static void *answer_requests(void *arg)
 	struct channel_request r;
 	int asked = 0;
 
-	while (!channel__receive(&attacher, &r)) {
+	while (!receive_when_there(&r)) {
 		asked++;
 		channel__answer(&attacher, &r, r.op == CHANNEL_RELOAD ? -EINVAL : 0, text, asked);
 	}
@@ -160,14 +168,14 @@ static void test_large(void **state)
 	/* A server that leaves in the middle of it. */
 	assert_int_equal(channel__answer(&attacher, &r, 0, data, len), 0);
 	close_server();
-	assert_int_equal(channel__send(&attacher), -EPIPE);
+	assert_true(channel__send(&attacher) < 0);
 }
 
 static void *nothing(void *arg)
 {
 	struct channel_request r;
 
-	channel__receive(&attacher, &r);
+	receive_when_there(&r);
 	channel__close(&attacher);
 	return NULL;
 }
@@ -188,18 +196,21 @@ static void test_gone(void **state)
 	assert_int_equal(channel__receive(&attacher, &r), -EPIPE);
 }
 
-/* Announces a terabyte, and sends a few bytes of it. */
+#define PACKET (16 << 10)
+
+/* Announces a terabyte, and sends a packet of it. */
 static void *exaggerate(void *arg)
 {
+	static const char data[PACKET];
 	const uint64_t len = 1ULL << 40;
 	struct channel_request r;
 	uint32_t head[4] = { 0 };
 
-	channel__receive(&attacher, &r);
+	receive_when_there(&r);
 	head[0] = r.number;
 	memcpy(&head[2], &len, sizeof(len));
 	send(attacher.fd, head, sizeof(head), 0);
-	send(attacher.fd, "abc", 3, 0);
+	send(attacher.fd, data, sizeof(data), 0);
 	channel__close(&attacher);
 	return NULL;
 }
@@ -220,6 +231,22 @@ static void test_announced(void **state)
 	pthread_join(thread, NULL);
 }
 
+/* Nobody waits for the rest of what is no request: it is none, whatever comes after it. */
+static void test_pieces(void **state)
+{
+	static const char zeros[PACKET];
+	struct channel_request r;
+
+	assert_int_equal(channel__receive(&attacher, &r), -EAGAIN);
+	for (size_t len = 0; len <= sizeof(zeros); len += len / 8 + 1) {
+		if (len == sizeof(r))
+			continue;
+		assert_int_equal(send(server.fd, zeros, len, MSG_DONTWAIT), len);
+		assert_int_equal(channel__receive(&attacher, &r), len ? -EPROTO : -EPIPE);
+		assert_int_equal(channel__receive(&attacher, &r), -EAGAIN);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +256,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_large, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_announced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pieces, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

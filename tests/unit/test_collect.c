@@ -43,9 +43,10 @@ int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 
 static void *answer_requests(void *arg)
 {
+	struct pollfd p = { .fd = attacher.fd, .events = POLLIN };
 	struct channel_request r;
 
-	while (!channel__receive(&attacher, &r)) {
+	while (poll(&p, 1, -1) == 1 && !channel__receive(&attacher, &r)) {
 		refreshes += r.op == CHANNEL_REFRESH;
 		sem_post(&asked);
 		sem_wait(&answer);

@@ -97,18 +97,23 @@ static void write_messages(const char *dir)
 		uint32_t status;
 		uint64_t len;
 	} __attribute__((packed)) answer = { 0, 5 };
-	static const uint32_t requests[] = { 1, 1, 2, 2 };
+	static const uint32_t requests[][2] = { { 1, 1 }, { 2, 2 } };
 	__cleanup_free char *to_server = xasprintf("%s/answer", dir);
 	__cleanup_free char *to_attacher = xasprintf("%s/requests", dir);
 	__cleanup_fclose FILE *out = fopen(to_server, "we");
 	__cleanup_fclose FILE *back = fopen(to_attacher, "we");
 
 	assert_true(out && back);
+	/* Each packet after its length. */
 	fputc(1, out);
+	fputc(sizeof(answer), out);
 	fwrite(&answer, sizeof(answer), 1, out);
-	fwrite("hello", 5, 1, out);
+	fwrite("\5hello", 6, 1, out);
 	fputc(0, back);
-	fwrite(requests, sizeof(requests), 1, back);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		fputc(sizeof(requests[i]), back);
+		fwrite(requests[i], sizeof(requests[i]), 1, back);
+	}
 }
 
 int main(int argc, char **argv)
