@@ -168,7 +168,8 @@ $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepo
 				 programs__for_site bpfobj__programs snapshot__returns_seen
 $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \
 				 generation__detach attach__slots attach__caveat valve__check valve__is_hot \
-				 valve__shares_link watch__machine_changed
+				 watch__machine_changed generation__is_paused \
+				 generation__pause generation__resume generation__rounds
 $(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,grid cells hists tallies detail_counts details \
 			      hist_of ledger label_sets used retire_set free_set move_detail free_detail) \
 			      nanosleep
@@ -176,10 +177,12 @@ $(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,grid cells hists tal
 $(B)/workload: tests/vm/workload.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
 
-# The exporter with next to no memory for calls that run, so that a test gets to what comes after.
+# The exporter with next to no memory for calls that run and short pauses of the valve, so that a test gets to what
+# comes after.
 $(B)/small/retprobe_exporter: FORCE
 	$(Q)$(MAKE) --no-print-directory B=$(B)/small LIMITS='-DRP_FRAMES=1 -DBPFOBJ_PLACE_BITS=1 \
-		-DFRAMES=256 -DFRAMES_FALLBACK=256' $@
+		-DFRAMES=256 -DFRAMES_FALLBACK=256 \
+		-DVALVE_PERIOD=0.5 -DVALVE_WINDOW=1.0 -DVALVE_PAUSE=4.0 -DVALVE_PAUSE_MAX=8.0' $@
 
 $(B)/page_calls: tests/e2e/page_calls.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@

@@ -62,6 +62,8 @@ enum rp_outcome_bit { RP_OUTCOME_OK = 1, RP_OUTCOME_ERROR = 2, RP_OUTCOME_NULL =
 	 (__u64)((kind) <= RP_KIND_RAW) << 63)
 /* To be added to one: the index of its rp_extra. */
 #define RP_SPEC_ADD_EXTRA(i) ((__u64)((i) + 1) << 36)
+/* To be added to a system call's: how often it has been attached again. */
+#define RP_SPEC_ADD_ROUND(n) ((__u64)((n)&63) << 56)
 
 /* Bits that only uprobe.ret's programs look at, which find a call by who makes it (calls.bpf.h). */
 #define RP_SPEC_BY_PROCESS (1ULL << 54) /* it may return on another thread */

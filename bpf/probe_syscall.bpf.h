@@ -6,6 +6,9 @@
  * The exit may be seen without its entry and be no loss: the call was entered before we attached,
  * or it is a clone's child, which leaves a system call that it never entered. Either is the first
  * that we see of a task; so a task's first unmatched exit is ignored, and every later one counted.
+ *
+ * A system call may be detached and attached again. A call that was entered before returns unseen,
+ * and leaves its frame to a later one. The spec tells: each time it is attached it is another.
  */
 #ifndef RP_PROBE_SYSCALL_BPF_H
 #define RP_PROBE_SYSCALL_BPF_H
@@ -93,6 +96,11 @@ static __always_inline bool is_probed(__u64 nr)
 	return spec_at(syscall_spec, nr) || spec_at(syscall_compat_spec, nr);
 }
 
+static __always_inline bool is_current(__u64 nr, __u64 spec)
+{
+	return spec_at(syscall_spec, nr) == spec || spec_at(syscall_compat_spec, nr) == spec;
+}
+
 /* Of the call that is entered or left now; 0: it is not probed. */
 static __always_inline __u64 spec_of_call(__u64 nr)
 {
@@ -175,6 +183,8 @@ static __always_inline int on_exit(struct sys_exit_args *ctx, bool noted, enum r
 		return 0;
 	now = bpf_ktime_get_ns();
 	f = leave_syscall();
+	if (f.spec && !is_current(ctx->id, f.spec))
+		f = (struct user_frame){};
 	if (noted && f.spec && RP_SPEC_EXTRA(f.spec))
 		return leave_noted_syscall(age, &f, ctx->ret, now);
 	if (f.spec) {

@@ -59,13 +59,13 @@ static int open_group(struct group *g)
 
 /* Some at a time where each has a link of its own: hundreds take minutes, and the watchdog has to
  * hear of us before that. */
-static void in_batches(struct group *g,
+static void in_batches(struct group *g, struct attach_slot **slots, size_t n,
 		       void (*act)(struct attach_context *c, struct attach_slot **slots, size_t n))
 {
-	size_t batch = g->ops->many ? g->n : BATCH;
+	size_t batch = g->ops->many ? n : BATCH;
 
-	for (size_t i = 0; i < g->n; i += batch) {
-		act(&g->context, g->slots + i, batch < g->n - i ? batch : g->n - i);
+	for (size_t i = 0; i < n; i += batch) {
+		act(&g->context, slots + i, batch < n - i ? batch : n - i);
 		sd_notify__alive();
 	}
 }
@@ -78,7 +78,7 @@ static void attach_group(struct group *g, struct bpfobj *obj)
 	if (open_group(g))
 		return;
 	attach__map_objects(g, &mapped);
-	in_batches(g, g->ops->attach);
+	in_batches(g, g->slots, g->n, g->ops->attach);
 	attach__unmap_objects(&mapped);
 	attach__drop_changed(g);
 }
@@ -137,32 +137,140 @@ static void close_group(struct group *g)
 {
 	if (!g->open)
 		return;
-	in_batches(g, g->ops->detach);
+	in_batches(g, g->slots, g->n, g->ops->detach);
 	if (g->ops->close)
 		g->ops->close(&g->context);
 	g->open = false;
+}
+
+/* Detaches targets of a group, and what of it was never attached leaves it, too. */
+static void take_out(struct group *g, struct attach_slot **slots, size_t n)
+{
+	size_t kept = 0;
+
+	g->ops->detach(&g->context, slots, n);
+	for (size_t i = 0; i < g->n; i++)
+		if (g->slots[i]->attached)
+			g->slots[kept++] = g->slots[i];
+	g->n = kept;
+}
+
+/* For those that may come back, a group keeps what has been counted of all of them. */
+static void close_if_unused(const struct attach *a, struct group *g)
+{
+	bool needed = g->n;
+
+	for (size_t i = 0; i < a->n && g->ops->many; i++)
+		needed |= a->slots[i].paused && a->slots[i].ops == g->ops;
+	if (!needed)
+		close_group(g);
 }
 
 void attach__detach(struct attach *a, uint32_t id)
 {
 	struct attach_slot *slot = &a->slots[id];
 	struct group *g = attach__group_of(a, slot->ops);
-	size_t kept = 0;
 
-	g->ops->detach(&g->context, &slot, 1);
-	for (size_t i = 0; i < g->n; i++)
-		if (g->slots[i] != slot)
-			g->slots[kept++] = g->slots[i];
-	g->n = kept;
-	if (!g->n)
-		close_group(g);
+	if (slot->attached)
+		take_out(g, &slot, 1);
+	slot->paused = false;
+	close_if_unused(a, g);
 }
 
-bool attach__together(const struct attach *a, uint32_t id, uint32_t other)
-{
-	const struct attach_slot *x = &a->slots[id], *y = &a->slots[other];
+/* ---- for a while --------------------------------------------------------------------------- */
 
-	return x->ops->many && x->ops == y->ops && x->state && x->state == y->state;
+/* Attaches detached targets of a group again. created stays what it was: they go on counting. */
+static void attach_again(struct group *g, struct attach_slot **slots, size_t n)
+{
+	__cleanup_free double *created = xcalloc(n, sizeof(*created));
+	__cleanup_free struct attach_slot **again = xcalloc(n, sizeof(*again));
+	struct mapped_objects mapped;
+	int err;
+
+	memcpy(again, slots, n * sizeof(*again)); /* mechanisms sort theirs */
+	for (size_t i = 0; i < n; i++) {
+		created[i] = slots[i]->created;
+		slots[i]->rounds++;
+		slots[i]->target->reason = REASON_NONE;
+		free(take_ptr(slots[i]->target->why));
+		g->slots[g->n++] = slots[i];
+	}
+	err = g->open ? 0 : open_group(g);
+	if (!err) {
+		attach__map_objects(g, &mapped);
+		in_batches(g, again, n, g->ops->attach);
+		attach__unmap_objects(&mapped);
+	}
+	for (size_t i = 0; i < n; i++) {
+		slots[i]->created = created[i];
+		slots[i]->paused = !slots[i]->attached;
+	}
+	take_out(g, NULL, 0);
+}
+
+static bool is_one_of(uint32_t id, const uint32_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static bool shares_link(const struct group *g, const struct attach_slot *slot,
+			const struct attach *a, const uint32_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n && g->ops->many; i++)
+		if (a->slots[ids[i]].ops == g->ops && a->slots[ids[i]].state == slot->state)
+			return true;
+	return false;
+}
+
+static void pause_in_group(struct attach *a, struct group *g, const uint32_t *ids, size_t n)
+{
+	__cleanup_free struct attach_slot **out = xcalloc(g->n + 1, sizeof(*out));
+	__cleanup_free struct attach_slot **again = xcalloc(g->n + 1, sizeof(*again));
+	size_t nout = 0, nagain = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct attach_slot *slot = g->slots[i];
+
+		if (!slot->attached)
+			continue;
+		slot->paused = is_one_of(slot->target->id, ids, n);
+		if (slot->paused)
+			out[nout++] = slot;
+		else if (shares_link(g, slot, a, ids, n))
+			out[nout++] = again[nagain++] = slot;
+	}
+	if (!nout)
+		return;
+	take_out(g, out, nout);
+	if (nagain)
+		attach_again(g, again, nagain);
+	close_if_unused(a, g);
+}
+
+void attach__pause(struct attach *a, const uint32_t *ids, size_t n)
+{
+	for (size_t i = 0; i < a->ngroups; i++)
+		if (a->groups[i].open)
+			pause_in_group(a, &a->groups[i], ids, n);
+}
+
+void attach__resume(struct attach *a, const uint32_t *ids, size_t n)
+{
+	__cleanup_free struct attach_slot **slots = xcalloc(n + 1, sizeof(*slots));
+
+	for (size_t i = 0; i < a->ngroups; i++) {
+		struct group *g = &a->groups[i];
+		size_t found = 0;
+
+		for (size_t k = 0; k < n; k++)
+			if (a->slots[ids[k]].paused && a->slots[ids[k]].ops == g->ops)
+				slots[found++] = &a->slots[ids[k]];
+		if (found)
+			attach_again(g, slots, found);
+	}
 }
 
 void attach__free(struct attach *a)

@@ -22,6 +22,8 @@ struct attach_slot {
 	struct target *target;
 	const struct attach_ops *ops; /* chosen; NULL if no mechanism can have it */
 	bool attached;
+	bool paused;	     /* is not attached for now, and keeps its counts */
+	unsigned rounds;     /* times that it has been attached again */
 	double created;	     /* seconds since the epoch; the first moment that every call counts */
 	void *state;	     /* the mechanism's own */
 	uint32_t first_exit; /* number of its first jump in bpfobj_params.exits */
@@ -72,8 +74,9 @@ struct attach_ops {
 	int (*open)(struct attach_context *c);
 	void (*close)(struct attach_context *c);
 	/*
-	 * Attaches a batch, n > 0. Sets ->attached of those that are, and the reason and why of the
-	 * targets that the kernel refuses; one bad target never costs another.
+	 * Attaches a batch, n > 0, also of targets that were detached. Sets ->attached of those
+	 * that are, and the reason and why of the targets that the kernel refuses; one bad target
+	 * never costs another.
 	 */
 	void (*attach)(struct attach_context *c, struct attach_slot **slots, size_t n);
 	void (*detach)(struct attach_context *c, struct attach_slot **slots, size_t n);
@@ -117,8 +120,14 @@ void attach__free(struct attach *a); /* detaches; NULL is fine */
 /* Lets go of one target. Where its link holds others too, it keeps running, unseen, until the last
  * of them goes. */
 void attach__detach(struct attach *a, uint32_t id);
-/* Whether the one is held by the same link as the other. */
-bool attach__together(const struct attach *a, uint32_t id, uint32_t other);
+/*
+ * Lets go of targets for a while: their counts stay. What shares a link with one of them is let go
+ * of for as long as it takes to attach it again without them, and goes on counting.
+ */
+void attach__pause(struct attach *a, const uint32_t *ids, size_t n);
+/* Attaches paused targets again, which go on counting. One that the kernel refuses stays paused,
+ * and has a new reason. */
+void attach__resume(struct attach *a, const uint32_t *ids, size_t n);
 
 const struct attach_slot *attach__slots(const struct attach *a, size_t *n); /* by target id */
 
@@ -153,5 +162,7 @@ size_t attach__split(struct attach_slot **slots, size_t n);
 struct program_site attach__site(const struct target *t);
 /* Likewise for uprobe.ret's. */
 struct program_site attach__ret_site(const struct target *t);
+/* Of a system call, what they must know of it in 32-bit programs. */
+uint64_t attach__compat_spec(const struct target *t);
 
 #endif /* ATTACH_H */

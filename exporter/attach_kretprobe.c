@@ -111,7 +111,7 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
 
 			if (done[i] || !slots[i]->attached || !has_rows(&rows, id))
 				continue;
-			if (!k->base_return.there || base < k->base_return.hits)
+			if (!k->base_return.there || (int64_t)(base - k->base_return.hits) < 0)
 				k->base_return.hits = base;
 			k->base_return.there = true;
 			k->base_return.missed = rows.v[KPROBE_RETURN][id].missed;

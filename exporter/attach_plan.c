@@ -264,13 +264,18 @@ struct program_site attach__site(const struct target *t)
 	};
 }
 
+/* A 32-bit program's result is an int. */
+uint64_t attach__compat_spec(const struct target *t)
+{
+	return spec_of(t, 4);
+}
+
 static void note_syscall(struct attach *a, const struct target *t)
 {
 	if (t->nr >= 0 && t->nr < RP_SYSCALLS)
 		a->syscall_spec[t->nr] = attach__site(t).spec;
 	if (t->nr32 >= 0 && t->nr32 < RP_SYSCALLS)
-		/* A 32-bit program's result is an int. */
-		a->syscall_compat_spec[t->nr32] = spec_of(t, 4);
+		a->syscall_compat_spec[t->nr32] = attach__compat_spec(t);
 }
 
 /* What programs find in tables. Addresses are used if they are known of all kernel functions. */

@@ -74,12 +74,17 @@ static int open_shared(struct attach_context *c)
 	return err;
 }
 
-/* The programs know their system calls from a table; there is nothing to do for each. */
+/* The programs know their system calls from a table. */
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	double now = now_seconds();
 
 	for (size_t i = 0; i < n; i++) {
+		const struct target *t = slots[i]->target;
+		uint64_t round = RP_SPEC_ADD_ROUND(slots[i]->rounds);
+
+		bpfobj__set_syscall(c->obj, t->nr, false, attach__site(t).spec | round);
+		bpfobj__set_syscall(c->obj, t->nr32, true, attach__compat_spec(t) | round);
 		slots[i]->attached = true;
 		slots[i]->created = now;
 	}
@@ -88,8 +93,9 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		bpfobj__set_syscall(c->obj, slots[i]->target->nr, false, 0);
+		bpfobj__set_syscall(c->obj, slots[i]->target->nr32, true, 0);
 		slots[i]->attached = false;
-		bpfobj__forget_syscall(c->obj, slots[i]->target->nr, slots[i]->target->nr32);
 	}
 }
 

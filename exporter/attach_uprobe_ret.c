@@ -324,13 +324,19 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 
 static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
+	const struct shared *s = c->shared;
+	__cleanup_free bool *gone = xcalloc(s->n, sizeof(*gone));
+
 	for (size_t i = 0; i < n; i++) {
 		struct holder *h = take_ptr(slots[i]->state);
 
 		slots[i]->attached = false;
+		gone[slots[i]->target->id] = true;
 		if (h && !--h->live)
 			close_holder(h);
 	}
+	/* If they are attached again, returns of other calls would be taken for theirs. */
+	bpfobj__forget_calls(c->obj, gone);
 }
 
 /* Not the kernel's numbers, but ones that only the attacher can find. */

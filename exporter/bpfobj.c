@@ -110,12 +110,12 @@ void bpfobj__free(struct bpfobj *o)
 	free(o);
 }
 
-void bpfobj__forget_syscall(struct bpfobj *o, int nr, int nr32)
+void bpfobj__set_syscall(struct bpfobj *o, int nr, bool compat, uint64_t spec)
 {
+	struct retprobe__bss *bss = o->skel->bss;
+
 	if (nr >= 0 && nr < RP_SYSCALLS)
-		o->skel->bss->syscall_spec[nr] = 0;
-	if (nr32 >= 0 && nr32 < RP_SYSCALLS)
-		o->skel->bss->syscall_compat_spec[nr32] = 0;
+		(compat ? bss->syscall_compat_spec : bss->syscall_spec)[nr] = spec;
 }
 
 struct programs *bpfobj__programs(const struct bpfobj *o)

@@ -75,8 +75,9 @@ int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfob
 /* Unmaps and unloads; programs that links still hold live on. NULL is fine. */
 void bpfobj__free(struct bpfobj *o);
 
-/* Calls of these numbers are no longer probed; -1: none. */
-void bpfobj__forget_syscall(struct bpfobj *o, int nr, int nr32);
+/* From now on, calls of this number, native or of 32-bit programs, are probed so; 0: not at all.
+ * nr -1: there is no such call. */
+void bpfobj__set_syscall(struct bpfobj *o, int nr, bool compat, uint64_t spec);
 
 struct programs *bpfobj__programs(const struct bpfobj *o);
 /* Whether programs of multi links tell targets by address; else by cookie. */
@@ -119,6 +120,8 @@ void bpfobj__free_detail(struct bpfobj *o, uint32_t slot);
  * negative errno.
  */
 int bpfobj__sweep_calls(struct bpfobj *o, uint64_t *unwound);
+/* Takes all calls of some targets out of it; of: by target id. */
+void bpfobj__forget_calls(struct bpfobj *o, const bool *of);
 const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o);
 
 /*

@@ -114,3 +114,19 @@ int bpfobj__sweep_calls(struct bpfobj *o, uint64_t *unwound)
 		o->swept = ended;
 	return err;
 }
+
+void bpfobj__forget_calls(struct bpfobj *o, const bool *of)
+{
+	const struct bpf_map *map = o->skel->maps.calls;
+	struct entries calls = {};
+
+	if (read_all(map, &calls))
+		calls.n = 0;
+	for (size_t i = 0; i < calls.n; i++) {
+		struct call_key *key = (struct call_key *)calls.keys + i;
+
+		if (key->id < o->ntargets && of[key->id])
+			bpf_map_delete_elem(bpf_map__fd(map), key);
+	}
+	entries__free(&calls);
+}

@@ -64,6 +64,35 @@ bool generation__is_attached(const struct generation *g, uint32_t id)
 	return id < n && slots[id].attached;
 }
 
+bool generation__is_paused(const struct generation *g, uint32_t id)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(g->attach, &n);
+
+	return id < n && slots[id].paused;
+}
+
+unsigned generation__rounds(const struct generation *g, uint32_t id)
+{
+	size_t n;
+
+	return attach__slots(g->attach, &n)[id].rounds;
+}
+
+void generation__pause(struct generation *g, const uint32_t *ids, size_t n)
+{
+	/* What the kernel has counted goes with the links. */
+	losses__update(g->losses);
+	attach__pause(g->attach, ids, n);
+}
+
+void generation__resume(struct generation *g, const uint32_t *ids, size_t n)
+{
+	attach__resume(g->attach, ids, n);
+	for (size_t i = 0; i < n; i++)
+		losses__restart(g->losses, ids[i]);
+}
+
 void generation__detach(struct generation *g, uint32_t id)
 {
 	attach__detach(g->attach, id);

@@ -24,7 +24,7 @@ struct generation {
 	struct bpfobj *obj;
 	struct losses *losses;
 	struct labels *labels;
-	size_t live; /* targets that are attached */
+	size_t live; /* targets that are attached or paused */
 };
 
 /*
@@ -36,8 +36,12 @@ int generation__plan(struct config *c, struct features *f, struct targets *targe
 /* Loads and attaches. 0, also if some targets could not be attached, which have their reasons; or a
  * negative errno and *error. */
 int generation__start(struct generation *g, struct features *f, char **error);
-/* Lets go of a target that is attached. */
+/* Lets go of a target that is attached or paused. */
 void generation__detach(struct generation *g, uint32_t id);
+/* Pauses targets that are attached, and attaches paused ones again: attach.h. Their counts go on.
+ */
+void generation__pause(struct generation *g, const uint32_t *ids, size_t n);
+void generation__resume(struct generation *g, const uint32_t *ids, size_t n);
 /* Brings losses and label sets up to date. 0 or a negative errno. */
 int generation__update(struct generation *g, double now);
 /* Names label sets that are new. */
@@ -45,5 +49,8 @@ void generation__name(struct generation *g, double now);
 void generation__free(struct generation *g); /* detaches what is left; NULL is fine */
 
 bool generation__is_attached(const struct generation *g, uint32_t id);
+bool generation__is_paused(const struct generation *g, uint32_t id);
+/* Times that it has been attached again. */
+unsigned generation__rounds(const struct generation *g, uint32_t id);
 
 #endif /* GENERATION_H */

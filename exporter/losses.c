@@ -8,12 +8,19 @@ struct skips {
 	uint64_t excess; /* of what has been exported as RECURSION; see update_no_entry() */
 };
 
+/* What there was when a target was attached again: the kernel counts from 0 then, we go on. */
+struct base {
+	uint64_t calls, no_entry, entered;
+	uint64_t missed[MISSED_MAX];
+};
+
 struct losses {
 	struct attach *attach;
 	struct bpfobj *obj;
 	struct kernel_counts *kernel; /* by target id */
 	uint64_t *calls, *no_entry;   /* likewise */
 	size_t n;
+	struct base *base;			     /* by target id; all 0 at first */
 	struct skips *skips;			     /* by target id */
 	struct skips skips_shared[BOARD_MECHANISMS]; /* by mechanism */
 	struct board *board;
@@ -35,6 +42,7 @@ struct losses *losses__new(struct attach *a, struct bpfobj *obj)
 	l->kernel = xcalloc(l->n, sizeof(*l->kernel));
 	l->calls = xcalloc(l->n, sizeof(*l->calls));
 	l->no_entry = xcalloc(l->n, sizeof(*l->no_entry));
+	l->base = xcalloc(l->n, sizeof(*l->base));
 	l->skips = xcalloc(l->n, sizeof(*l->skips));
 	l->board = xcalloc(1, board__size(l->n));
 	if (shared__new(&l->copy, board__size(l->n))) {
@@ -102,19 +110,22 @@ static void update_target(struct losses *l, size_t id)
 {
 	struct losses_target *out = &l->board->targets[id];
 	const struct kernel_counts *k = &l->kernel[id];
-	uint64_t tally[RP_TALLY_MAX], calls, no_entry, skipped = k->missed[MISSED_RECURSION];
+	const struct base *b = &l->base[id];
+	uint64_t tally[RP_TALLY_MAX], calls, no_entry, skipped;
 
 	snapshot__tally(l->obj, id, tally);
 	no_entry = tally[RP_TALLY_NO_ENTRY];
 	calls = l->calls[id] + tally[RP_TALLY_FILTERED]; /* seen, and not wanted */
 
+	skipped = b->missed[MISSED_RECURSION] + k->missed[MISSED_RECURSION];
 	if (k->has_returned)
 		skipped += skipped_returns(&l->skips[id], k->returned, calls + no_entry);
 	if (k->has_skipped)
-		skipped += skipped_calls(&l->skips[id], tally[RP_TALLY_ENTERED], calls, no_entry,
-					 k->skipped);
+		skipped += skipped_calls(&l->skips[id], tally[RP_TALLY_ENTERED] - b->entered,
+					 calls - b->calls, no_entry - b->no_entry, k->skipped);
 	raise_to(&out->missed[MISSED_RECURSION], skipped);
-	raise_to(&out->missed[MISSED_MAXACTIVE], k->missed[MISSED_MAXACTIVE]);
+	raise_to(&out->missed[MISSED_MAXACTIVE],
+		 b->missed[MISSED_MAXACTIVE] + k->missed[MISSED_MAXACTIVE]);
 	l->no_entry[id] = no_entry;
 	l->skips[id].excess = k->has_skipped ? out->missed[MISSED_RECURSION] - skipped : 0;
 	raise_to(&out->missed[MISSED_DEPTH], tally[RP_TALLY_DEPTH]);
@@ -231,6 +242,23 @@ int losses__update(struct losses *l)
 	return 0;
 }
 
+void losses__restart(struct losses *l, uint32_t id)
+{
+	uint64_t tally[RP_TALLY_MAX];
+
+	if (bpfobj__refresh(l->obj))
+		return; /* as of the last reading, then */
+	snapshot__count_calls(l->obj, l->calls);
+	snapshot__tally(l->obj, id, tally);
+	l->base[id] = (struct base){
+		.calls = l->calls[id] + tally[RP_TALLY_FILTERED],
+		.no_entry = tally[RP_TALLY_NO_ENTRY],
+		.entered = tally[RP_TALLY_ENTERED],
+	};
+	memcpy(l->base[id].missed, l->board->targets[id].missed, sizeof(l->base[id].missed));
+	l->skips[id] = (struct skips){};
+}
+
 const struct board *losses__board(const struct losses *l)
 {
 	return l->board;
@@ -250,6 +278,7 @@ void losses__free(struct losses *l)
 	free(l->kernel);
 	free(l->calls);
 	free(l->no_entry);
+	free(l->base);
 	free(l->skips);
 	free(l);
 }

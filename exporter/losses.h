@@ -20,6 +20,9 @@ void losses__free(struct losses *l); /* NULL is fine */
 /* Reads everything. 0 or a negative errno, of bpf(2) that failed. */
 int losses__update(struct losses *l);
 
+/* A target has been attached again: what the kernel counts of it by itself begins at 0. */
+void losses__restart(struct losses *l, uint32_t id);
+
 /* As of the last update: the attacher's own, and what processes forked from it see, without the
  * attacher's believing it. */
 const struct board *losses__board(const struct losses *l);

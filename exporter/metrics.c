@@ -185,8 +185,8 @@ static const struct metric_family probe_attached_family = {
 static const struct metric_family probe_detached_family = {
 	.name = "retprobe_probe_detached",
 	.help = "Times that the probe was detached unasked: overload, it was called more often "
-		"than "
-		"its max_rate allows; waiting, its module was unloaded.",
+		"than its max_rate allows; relinked, for a moment, as it shared a link with such a "
+		"one; waiting, its module was unloaded.",
 	.unit = "",
 	.type = METRIC_COUNTER,
 };
@@ -216,19 +216,20 @@ static void target_labels(struct label *labels, const struct target *t)
 	labels[1] = (struct label){ "function", t->function };
 }
 
-/* The next attached target that the filter lets through, from *i on; NULL at the end. */
-static const struct target_state *next_attached(const struct metrics_input *in, size_t *i)
+/* The next target that has numbers and that the filter lets through, from *i on; NULL at the end.
+ */
+static const struct target_state *next_counted(const struct metrics_input *in, size_t *i)
 {
 	while (*i < in->ntargets) {
 		const struct target_state *st = &in->targets[(*i)++];
 
-		if (st->attached && st->snap && metrics__wants(in, st->target->function))
+		if (st->snap && metrics__wants(in, st->target->function))
 			return st;
 	}
 	return NULL;
 }
 
-#define for_each_attached(in, st) for (size_t __i = 0; ((st) = next_attached(in, &__i)) != NULL;)
+#define for_each_counted(in, st) for (size_t __i = 0; ((st) = next_counted(in, &__i)) != NULL;)
 
 /* One series of a target: of one of its label sets, or of the calls that have none. */
 struct series {
@@ -259,7 +260,7 @@ static void for_each_series(const struct metrics_input *in, struct expo *e,
 {
 	const struct target_state *st;
 
-	for_each_attached(in, st)
+	for_each_counted(in, st)
 	{
 		const struct snap_target *t = st->snap;
 		struct series sr;
@@ -378,7 +379,7 @@ static void write_label_sets(const struct metrics_input *in, struct expo *e, boo
 	const struct target_state *st;
 
 	expo__family(e, limit ? &label_sets_limit_family : &label_sets_family);
-	for_each_attached(in, st)
+	for_each_counted(in, st)
 	{
 		const struct target_extra *x = st->target->extra;
 		struct label labels[TARGET_LABELS];
@@ -408,7 +409,7 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 	const struct target_state *st;
 
 	expo__family(e, &missed_family);
-	for_each_attached(in, st)
+	for_each_counted(in, st)
 	{
 		const struct losses_target *lt = st->losses;
 
@@ -439,7 +440,7 @@ static void write_probe_info(const struct metrics_input *in, struct expo *e)
 	const struct target_state *st;
 
 	expo__family(e, &probe_info_family);
-	for_each_attached(in, st)
+	for_each_counted(in, st)
 	{
 		struct label labels[TARGET_LABELS + 2];
 

@@ -24,12 +24,12 @@ struct losses_shared {
 struct target_state {
 	const struct target *target;
 	bool attached;
-	const char *mechanism; /* NULL unless attached */
+	const char *mechanism; /* NULL if it has no numbers */
 	const char *caveat;    /* what the mechanism cannot account for here; NULL: nothing */
 	double created;	       /* when it was attached, seconds since the epoch */
 	bool has_valve;	       /* it would be detached if it were called too often */
 	uint64_t detached[REASON_MAX]; /* times that it was, unasked, by reason */
-	/* Its numbers; NULL unless attached. */
+	/* Its numbers, of a paused one as they were; NULL if it was never attached. */
 	const struct snap_target *snap;
 	const struct losses_target *losses; /* NULL: none known */
 };

@@ -262,7 +262,7 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	json_member(b, "type", type_names[t->type]);
 	json_member(b, "signature", t->signature);
 	/* Of a function that was not found nothing is known. */
-	json_member(b, "returns", st->attached || t->signature ? kind_names[t->kind] : NULL);
+	json_member(b, "returns", st->snap || t->signature ? kind_names[t->kind] : NULL);
 	json_member(b, "mechanism", st->attached ? st->mechanism : NULL);
 	buf__printf(b, ",\"attached\":%s", st->attached ? "true" : "false");
 	json_member(b, "reason", st->attached ? "" : target_reason_names[t->reason]);
@@ -271,12 +271,12 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	if (st->attached && st->mechanism && !strcmp(st->mechanism, "uprobe.ret"))
 		buf__printf(b, ",\"tail_jumps\":%zu", t->exits.tails);
 	buf__puts(b, ",\"created\":");
-	if (st->attached)
+	if (st->snap)
 		buf__double(b, st->created);
 	else
 		buf__puts(b, "null");
 	json_detached(b, st);
-	if (st->attached)
+	if (st->snap)
 		json_counts(b, in, st);
 	buf__putc(b, '}');
 }

@@ -56,7 +56,9 @@ static const struct row {
 
 struct clone {
 	enum program_id program;
+	uint64_t spec;
 	int fd;
+	struct program_counts before; /* of those that it has replaced */
 };
 
 /* A program that was selected. */
@@ -260,7 +262,7 @@ void programs__free(struct programs *p)
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->nclones; i++)
-		close(p->clones[i].fd);
+		cleanup__close(&p->clones[i].fd);
 	for (int id = 0; id < PROG_MAX; id++) {
 		free(p->v[id][false].markers);
 		free(p->v[id][true].markers);
@@ -298,6 +300,36 @@ static int load_clone(const struct programs *p, enum program_id id, const struct
 	return fd < 0 ? -errno : fd;
 }
 
+static void add_counts(int fd, struct program_counts *sum)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		return;
+	sum->run_ns += info.run_time_ns;
+	sum->runs += info.run_cnt;
+	sum->skipped += info.recursion_misses;
+}
+
+/* The clone of a site. One that is there is of an attachment that has ended, and goes. */
+static struct clone *clone_of(struct programs *p, enum program_id id, uint64_t spec)
+{
+	struct clone *c;
+
+	for (size_t i = 0; i < p->nclones; i++) {
+		c = &p->clones[i];
+		if (c->program != id || c->spec != spec)
+			continue;
+		add_counts(c->fd, &c->before);
+		cleanup__close(&c->fd);
+		return c;
+	}
+	c = array__grow(&p->clones, &p->nclones, sizeof(*p->clones));
+	*c = (struct clone){ .program = id, .spec = spec };
+	return c;
+}
+
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie)
 {
@@ -309,9 +341,7 @@ int programs__for_site(struct programs *p, enum program_id id, const struct prog
 	}
 	*cookie = 0;
 	fd = load_clone(p, id, site);
-	if (fd >= 0)
-		*(struct clone *)array__grow(&p->clones, &p->nclones, sizeof(*p->clones)) =
-			(struct clone){ id, fd };
+	clone_of(p, id, site->spec)->fd = fd;
 	return fd;
 }
 
@@ -320,18 +350,6 @@ int programs__fd(const struct programs *p, enum program_id id, bool noted)
 	const struct selected *sel = &p->v[id][noted];
 
 	return sel->program ? bpf_program__fd(sel->program) : -ENOENT;
-}
-
-static void add_counts(int fd, struct program_counts *sum)
-{
-	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
-		return;
-	sum->run_ns += info.run_time_ns;
-	sum->runs += info.run_cnt;
-	sum->skipped += info.recursion_misses;
 }
 
 struct program_counts programs__count_fd(int fd)
@@ -348,8 +366,15 @@ struct program_counts programs__count(const struct programs *p, enum program_id 
 
 	add_counts(programs__fd(p, id, false), &sum);
 	add_counts(programs__fd(p, id, true), &sum);
-	for (size_t i = 0; i < p->nclones; i++)
-		if (p->clones[i].program == id)
-			add_counts(p->clones[i].fd, &sum);
+	for (size_t i = 0; i < p->nclones; i++) {
+		const struct clone *c = &p->clones[i];
+
+		if (c->program != id)
+			continue;
+		sum.run_ns += c->before.run_ns;
+		sum.runs += c->before.runs;
+		sum.skipped += c->before.skipped;
+		add_counts(c->fd, &sum);
+	}
 	return sum;
 }

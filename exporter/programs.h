@@ -59,7 +59,8 @@ void programs__free(struct programs *p);
 /*
  * The descriptor of a program to be attached at a site, which the caller does not close, and the
  * cookie to attach it with. A shared program gets the spec as its cookie; a clone has the spec in
- * its code, and cookie is 0. A negative errno if a clone was refused.
+ * its code, and cookie is 0; the site's clone before it is closed. A negative errno if a clone was
+ * refused.
  */
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie);

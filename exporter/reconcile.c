@@ -5,9 +5,7 @@
  * new generation, which is attached before anything is let go of; if that fails, it alone goes, and
  * nothing has changed.
  *
- * What shares a link with a function that is called too often is attached anew, and begins at 0:
- * the kernel cannot take one function out of a link, and a gap in the counts that nobody sees would
- * be worse than a reset that everybody does.
+ * What is called too often is paused, and keeps its place, too (reconcile_valve.c).
  */
 #include "reconcile_internal.h"
 
@@ -21,7 +19,6 @@
 #include "watch.h"
 
 #define GENERATIONS_MAX 64 /* each has its programs and frames; more, and there is no room */
-#define VALVE_PERIOD	5.0
 #define WATCH_PERIOD	2.0
 #define RETRY_PERIOD	30.0
 #define PATIENCE	1.0 /* with file systems, when somebody waits */
@@ -132,13 +129,13 @@ static struct view_row make_row(const struct reconcile *r, struct view *v, const
 	const struct view_row *before = view__find(r->view, t);
 	size_t n;
 
-	if (wanted__is_attached(w)) {
+	if (w->generation && generation__has(w->generation, w->id)) {
 		const struct attach_slot *slot = &attach__slots(w->generation->attach, &n)[w->id];
 
 		row.generation = w->generation;
 		row.state = (struct target_state){
 			.target = t,
-			.attached = true,
+			.attached = generation__is_attached(w->generation, w->id),
 			.mechanism = slot->ops->name,
 			.caveat = attach__caveat(w->generation->attach, slot),
 			.created = slot->created,
@@ -232,6 +229,8 @@ static int try_change(struct reconcile *r, struct change *ch, char **error)
 		err = attach_fresh(r, ch, error);
 	if (err)
 		return err;
+	if (ch->occasion == CONFIGURED)
+		reconcile__resume_all(r);
 	change__report(ch, r->view);
 	return change__judge(ch, !r->config, error);
 }
@@ -290,7 +289,7 @@ static bool is_all_attached(const struct reconcile *r)
 		const struct target_state *st = &r->view->rows[i].state;
 
 		if (!st->attached &&
-		    (st->target->reason == REASON_OVERLOAD || st->target->reason == REASON_REFUSED))
+		    (r->view->rows[i].generation || st->target->reason == REASON_REFUSED))
 			return false;
 	}
 	return true;
@@ -321,34 +320,27 @@ int reconcile__configure(struct reconcile *r, struct config *c, bool *changed, c
 	return 0;
 }
 
-/* What is called too often goes, whatever else cannot be done, and with it all that its links hold.
- */
-static void relieve(struct reconcile *r, const char *error)
+/* The same targets, of which some have been paused or resumed. */
+static void show_again(struct reconcile *r)
 {
-	struct change ch = { .config = r->config, .occasion = OVERLOADED };
+	struct change ch = { .config = r->config, .occasion = MACHINE_CHANGED };
 
-	change__relieve(&ch, r, error);
-	change__report(&ch, r->view);
+	change__keep(&ch, r);
 	conclude(r, &ch);
 	free_change(&ch);
 }
 
-static bool change_again(struct reconcile *r, enum occasion occasion, double now)
+static bool change_again(struct reconcile *r, double now)
 {
 	char *error = NULL;
 	bool known;
 
 	r->changed = false;
-	if (!change(r, r->config, occasion, &error))
+	if (!change(r, r->config, MACHINE_CHANGED, &error))
 		return r->changed;
 	error = error ? error : xstrdup("unknown");
 	known = r->failed && !strcmp(r->failed, error);
-	log__line(known ? LOG_DEBUG : LOG_ERROR, "%s for now: %s",
-		  occasion == OVERLOADED ? "nothing can be attached anew"
-					 : "the probes stay as they are",
-		  error);
-	if (occasion == OVERLOADED)
-		relieve(r, error);
+	log__line(known ? LOG_DEBUG : LOG_ERROR, "the probes stay as they are for now: %s", error);
 	free(r->failed);
 	r->failed = error;
 	r->pending = true;
@@ -360,12 +352,15 @@ bool reconcile__tick(struct reconcile *r, double now)
 {
 	bool changed = false;
 
+	r->now = now;
 	for (size_t i = 0; i < r->n; i++)
 		generation__name(r->generations[i], now);
 	if (now - r->last_valve >= VALVE_PERIOD) {
 		r->last_valve = now;
-		if (valve__check(r->valve, r->view, now))
-			changed |= change_again(r, OVERLOADED, now);
+		if (reconcile__mind_valve(r, now)) {
+			show_again(r);
+			changed = true;
+		}
 	}
 	if (now - r->last_watch >= WATCH_PERIOD || watch__is_looking(r->watch)) {
 		r->last_watch = now;
@@ -374,7 +369,7 @@ bool reconcile__tick(struct reconcile *r, double now)
 			r->retry_at = now;
 		}
 		if (r->pending && now >= r->retry_at)
-			changed |= change_again(r, MACHINE_CHANGED, now);
+			changed |= change_again(r, now);
 	}
 	return changed;
 }

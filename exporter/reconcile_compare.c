@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Wanted against actual: what stays, what is new, and what is called too often. */
+/* Wanted against actual: what stays, and what is new. */
 #include "reconcile_internal.h"
-
-#include "valve.h"
 
 /* ---- what is attached ---------------------------------------------------------------------- */
 
@@ -18,16 +16,10 @@ static void list_actual(const struct reconcile *r, struct change *ch)
 		struct generation *g = r->generations[i];
 
 		for (uint32_t id = 0; id < g->targets->nids; id++) {
-			if (!generation__is_attached(g, id))
-				continue;
-			*(struct actual *)array__grow(&ch->actual, &ch->nactual,
-						      sizeof(*ch->actual)) = (struct actual){
-				.target = g->targets->v[id],
-				.generation = g,
-				.hot = ch->occasion == OVERLOADED && valve__is_hot(r->valve, g, id),
-				.moves = ch->occasion == OVERLOADED &&
-					 valve__shares_link(r->valve, g, id),
-			};
+			if (generation__has(g, id))
+				*(struct actual *)array__grow(&ch->actual, &ch->nactual,
+							      sizeof(*ch->actual)) =
+					(struct actual){ g->targets->v[id], g, false };
 		}
 	}
 	if (ch->nactual)
@@ -62,23 +54,15 @@ static void put_off(struct target *t, enum target_reason reason, char *why)
 	t->why = why;
 }
 
-static void put_off_hot(struct target *t, uint64_t max_rate)
-{
-	put_off(t, REASON_OVERLOAD,
-		xasprintf("it was called more than %llu times a second for ten seconds (max_rate); "
-			  "a reload attaches it again",
-			  (unsigned long long)max_rate));
-}
-
-/* What was called too often, or was refused, is not tried again until somebody asks for it, or it
- * is another file; but after a change that failed, a refusal may have been of that change. */
+/* What was refused is not tried again until somebody asks for it, or it is another file; but after
+ * a change that failed, the refusal may have been of that change. */
 static bool stays_out(const struct reconcile *r, struct target *t)
 {
 	const struct view_row *row = view__find(r->view, t);
 	const struct target *before = row ? row->state.target : NULL;
 
 	if (!row || row->state.attached || !file_id__same(&before->file, &t->file) ||
-	    (before->reason != REASON_OVERLOAD && (before->reason != REASON_REFUSED || r->failed)))
+	    before->reason != REASON_REFUSED || r->failed)
 		return false;
 	put_off(t, before->reason, before->why ? xstrdup(before->why) : NULL);
 	return true;
@@ -86,7 +70,7 @@ static bool stays_out(const struct reconcile *r, struct target *t)
 
 static bool may_stay(const struct change *ch, const struct actual *a, const struct target *t)
 {
-	return !ch->renew && !a->moves && config__same_cells(ch->config, a->generation->config) &&
+	return !ch->renew && config__same_cells(ch->config, a->generation->config) &&
 	       target__same(a->target, t);
 }
 
@@ -104,18 +88,14 @@ static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w
 
 	if (w->target->reason != REASON_NONE)
 		return;
-	if (ch->occasion != CONFIGURED && stays_out(r, w->target))
-		return;
 	a = find_actual(ch, w->target);
-	if (a && a->hot) {
-		put_off_hot(w->target, w->max_rate);
-		return;
-	}
 	if (a && may_stay(ch, a, w->target)) {
 		target__free(take_ptr(w->target));
 		stay(w, a);
 		return;
 	}
+	if (ch->occasion != CONFIGURED && stays_out(r, w->target))
+		return;
 	if (ch->full) {
 		put_off(w->target, REASON_REFUSED,
 			xasprintf("there is no room for it beside the probes that are attached: "
@@ -136,36 +116,21 @@ void change__compare(struct change *ch, struct reconcile *r)
 		compare_one(r, ch, &ch->wanted[i]);
 }
 
-/* ---- without a plan ----------------------------------------------------------------------------
- */
-
-/* What a change that failed leaves of a target. */
-static void keep_row(struct change *ch, struct wanted *w, const struct view_row *row,
-		     const char *error)
-{
-	struct actual *a = row->generation ? find_actual(ch, row->state.target) : NULL;
-
-	w->max_rate = row->max_rate;
-	if (a && !a->hot && !a->moves) {
-		stay(w, a);
-		return;
-	}
-	w->target = target__describe(row->state.target);
-	w->target->pos = row->state.target->pos;
-	if (a && a->hot)
-		put_off_hot(w->target, w->max_rate);
-	else if (a)
-		put_off(w->target, REASON_REFUSED,
-			xasprintf("it shared its link with a function that was called too often, "
-				  "and cannot be attached anew: %s",
-				  error));
-}
-
-void change__relieve(struct change *ch, const struct reconcile *r, const char *error)
+void change__keep(struct change *ch, const struct reconcile *r)
 {
 	list_actual(r, ch);
 	ch->nwanted = r->view->n;
 	ch->wanted = xcalloc(ch->nwanted, sizeof(*ch->wanted));
-	for (size_t i = 0; i < ch->nwanted; i++)
-		keep_row(ch, &ch->wanted[i], &r->view->rows[i], error);
+	for (size_t i = 0; i < ch->nwanted; i++) {
+		const struct view_row *row = &r->view->rows[i];
+		struct wanted *w = &ch->wanted[i];
+
+		w->max_rate = row->max_rate;
+		if (row->generation) {
+			stay(w, find_actual(ch, row->state.target));
+			continue;
+		}
+		w->target = target__describe(row->state.target);
+		w->target->pos = row->state.target->pos;
+	}
 }

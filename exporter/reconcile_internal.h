@@ -19,11 +19,11 @@ struct reconcile {
 	bool changed; /* the view is not what it was, at the last change */
 	bool pending; /* the machine has changed, and what follows from that is still to be done */
 	char *failed; /* why it could not be, the last time; NULL: it has not been tried */
-	double last_watch, last_valve, retry_at;
+	double now, last_watch, last_valve, retry_at;
 };
 
 /* Why the configuration is resolved (again). */
-enum occasion { CONFIGURED, MACHINE_CHANGED, OVERLOADED };
+enum occasion { CONFIGURED, MACHINE_CHANGED };
 
 /* A target in the making of a view. */
 struct wanted {
@@ -33,11 +33,11 @@ struct wanted {
 	uint64_t max_rate;
 };
 
-/* An attached target, to be found by its name. */
+/* A target that is attached, or paused, to be found by its name. */
 struct actual {
 	const struct target *target;
 	struct generation *generation;
-	bool stays, hot, moves; /* hot: called too often; moves: it shares its link with one */
+	bool stays;
 };
 
 struct change {
@@ -60,12 +60,21 @@ struct change {
 void change__want(struct change *ch, struct targets *all);
 /* What stays is found, and what is new is collected, to be attached. */
 void change__compare(struct change *ch, struct reconcile *r);
-/* Instead of the two: nothing is new, as it cannot be had (error), and only what is called too
- * often goes, and what its links hold. */
-void change__relieve(struct change *ch, const struct reconcile *r, const char *error);
+/* Instead of the two: nothing is new, and nothing goes; what is attached may be paused now. */
+void change__keep(struct change *ch, const struct reconcile *r);
+
+/* ---- reconcile_valve.c ---- */
+
+/* Pauses what is called too often, and resumes what has been paused for long enough. Whether there
+ * was any. */
+bool reconcile__mind_valve(struct reconcile *r, double now);
+/* Resumes all that is paused. */
+void reconcile__resume_all(struct reconcile *r);
 
 /* ---- reconcile_report.c ---- */
 
+/* It has its place in a generation: it is attached, or paused. */
+bool generation__has(const struct generation *g, uint32_t id);
 bool wanted__is_attached(const struct wanted *w);
 const struct target *wanted__target(const struct wanted *w);
 /* Logs what is not attached, and why, and what has less memory than it asks for. Of what nobody has

@@ -6,6 +6,11 @@
 #include "buf.h"
 #include "log.h"
 
+bool generation__has(const struct generation *g, uint32_t id)
+{
+	return generation__is_attached(g, id) || generation__is_paused(g, id);
+}
+
 bool wanted__is_attached(const struct wanted *w)
 {
 	return w->generation && generation__is_attached(w->generation, w->id);

@@ -22,6 +22,7 @@ enum target_reason {
 	REASON_REFUSED, /* the kernel's; or its type is not what the settings ask for */
 	REASON_WAITING, /* for its module */
 	REASON_OVERLOAD,
+	REASON_RELINKED, /* only why it was detached: it shared a link with one that is paused */
 	REASON_MAX,
 };
 extern const char *const target_reason_names[REASON_MAX]; /* "", "not_found", ... */

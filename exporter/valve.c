@@ -3,8 +3,7 @@
 
 #include "log.h"
 
-#define WINDOW	 10.0 /* seconds */
-#define READINGS 16   /* kept; a window's worth, and more */
+#define READINGS 16 /* kept; a window's worth, and more */
 
 /* What a generation's targets were called, at several moments: also what a filter rejects costs. */
 struct history {
@@ -21,11 +20,20 @@ struct hot {
 	uint32_t id;
 };
 
+struct pause {
+	unsigned generation; /* its number */
+	uint32_t id;
+	double length, until, resumed;
+	bool counts; /* it has been resumed */
+};
+
 struct valve {
 	struct history *histories;
 	size_t n;
 	struct hot *hot;
 	size_t nhot;
+	struct pause *pauses;
+	size_t npauses;
 };
 
 struct valve *valve__new(void)
@@ -47,6 +55,7 @@ void valve__free(struct valve *v)
 		free_history(&v->histories[i]);
 	free(v->histories);
 	free(v->hot);
+	free(v->pauses);
 	free(v);
 }
 
@@ -83,7 +92,7 @@ static const uint64_t *reading_before(const struct history *h, double *seconds)
 		size_t i = (last - back) % READINGS;
 
 		*seconds = h->time[last % READINGS] - h->time[i];
-		if (*seconds >= WINDOW)
+		if (*seconds >= VALVE_WINDOW)
 			return h->calls[i];
 	}
 	return NULL;
@@ -102,16 +111,30 @@ static void judge(struct valve *v, const struct view_row *row, const struct hist
 	if (rate <= row->max_rate)
 		return;
 	log_warn("%s:%s is called %.0f times a second, more than its max_rate of %llu: it is "
-		 "detached",
+		 "detached for a while",
 		 row->state.target->object, row->state.target->function, rate,
 		 (unsigned long long)row->max_rate);
 	*(struct hot *)array__grow(&v->hot, &v->nhot, sizeof(*v->hot)) =
 		(struct hot){ row->generation, id };
 }
 
+static bool is_seen(const struct valve *v, unsigned generation)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->histories[i].generation == generation)
+			return v->histories[i].seen;
+	return false;
+}
+
 static void forget_gone(struct valve *v)
 {
 	size_t kept = 0;
+
+	for (size_t i = 0; i < v->npauses; i++)
+		if (is_seen(v, v->pauses[i].generation))
+			v->pauses[kept++] = v->pauses[i];
+	v->npauses = kept;
+	kept = 0;
 
 	for (size_t i = 0; i < v->n; i++) {
 		if (v->histories[i].seen)
@@ -137,7 +160,7 @@ size_t valve__check(struct valve *v, const struct view *view, double now)
 	for (size_t i = 0; i < view->n; i++) {
 		const struct view_row *row = &view->rows[i];
 
-		if (row->generation && row->max_rate)
+		if (row->state.attached && row->max_rate)
 			judge(v, row, history_of(v, row->generation));
 	}
 	return v->nhot;
@@ -151,11 +174,48 @@ bool valve__is_hot(const struct valve *v, const struct generation *g, uint32_t i
 	return false;
 }
 
-bool valve__shares_link(const struct valve *v, const struct generation *g, uint32_t id)
+/* ---- pauses -------------------------------------------------------------------------------- */
+
+static struct pause *pause_of(const struct valve *v, const struct generation *g, uint32_t id)
 {
-	for (size_t i = 0; i < v->nhot; i++)
-		if (v->hot[i].generation == g && v->hot[i].id != id &&
-		    attach__together(g->attach, v->hot[i].id, id))
-			return true;
-	return false;
+	for (size_t i = 0; i < v->npauses; i++)
+		if (v->pauses[i].generation == g->number && v->pauses[i].id == id)
+			return &v->pauses[i];
+	return NULL;
+}
+
+double valve__pause(struct valve *v, const struct generation *g, uint32_t id, double now)
+{
+	struct pause *p = pause_of(v, g, id);
+
+	if (!p) {
+		p = array__grow(&v->pauses, &v->npauses, sizeof(*p));
+		*p = (struct pause){ .generation = g->number, .id = id };
+	}
+	if (!p->length || (p->counts && now - p->resumed >= VALVE_PAUSE_MAX))
+		p->length = VALVE_PAUSE;
+	else if (p->length * 2 < VALVE_PAUSE_MAX)
+		p->length *= 2;
+	else
+		p->length = VALVE_PAUSE_MAX;
+	p->until = now + p->length;
+	p->counts = false;
+	return p->length;
+}
+
+bool valve__is_due(const struct valve *v, const struct generation *g, uint32_t id, double now)
+{
+	const struct pause *p = pause_of(v, g, id);
+
+	return !p || now >= p->until;
+}
+
+void valve__resumed(struct valve *v, const struct generation *g, uint32_t id, double now)
+{
+	struct pause *p = pause_of(v, g, id);
+
+	if (!p)
+		return;
+	p->resumed = now;
+	p->counts = true;
 }

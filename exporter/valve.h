@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The safety valve: which targets are called more often than their max_rate allows, over ten
- * seconds. Decides nothing.
+ * seconds; and for how long they are to rest. Decides nothing else.
  */
 #ifndef VALVE_H
 #define VALVE_H
 
 #include "view.h"
+
+/* Seconds. */
+#ifndef VALVE_PERIOD
+#define VALVE_PERIOD	5.0 /* between checks */
+#define VALVE_WINDOW	10.0
+#define VALVE_PAUSE	60.0
+#define VALVE_PAUSE_MAX 3600.0
+#endif
 
 struct valve;
 
@@ -17,7 +25,15 @@ void valve__free(struct valve *v); /* NULL is fine */
 size_t valve__check(struct valve *v, const struct view *view, double now);
 /* What the last check found. */
 bool valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id);
-/* Is held by a link that holds a hot one too; not of that one itself. */
-bool valve__shares_link(const struct valve *v, const struct generation *g, uint32_t id);
+
+/*
+ * For how long a target is to be paused from now on, in seconds: each time twice as long as the
+ * last, up to an hour; from the beginning again after an hour without.
+ */
+double valve__pause(struct valve *v, const struct generation *g, uint32_t id, double now);
+/* The pause is over. */
+bool valve__is_due(const struct valve *v, const struct generation *g, uint32_t id, double now);
+/* It counts again. */
+void valve__resumed(struct valve *v, const struct generation *g, uint32_t id, double now);
 
 #endif /* VALVE_H */

@@ -13,7 +13,7 @@
 /* One target. */
 struct view_row {
 	struct target_state state;     /* but for its numbers */
-	struct generation *generation; /* NULL: it is not attached */
+	struct generation *generation; /* that has its numbers; NULL: there are none */
 	uint64_t max_rate;	       /* calls per second; 0: no limit */
 };
 

@@ -355,10 +355,65 @@ static void hostile_server(void **state)
 	assert_int_equal(missed(b, MISSED_RECURSION), 0);
 }
 
+/* ---- paused, and attached again ------------------------------------------------------------ */
+
+/* The kernel's counts go with the links, and begin at 0 with the next. */
+static void paused_with_returns_counted(void **state)
+{
+	struct bench *b = *state;
+
+	counted[0] = 90;
+	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 100 };
+	kernel[0].missed[MISSED_RECURSION] = 5;
+	kernel[0].missed[MISSED_MAXACTIVE] = 7;
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 15);
+	kernel[0] = (struct kernel_counts){};
+	read_once(b);
+	losses__restart(b->losses, 0);
+	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 90 };
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 15);
+	assert_int_equal(missed(b, MISSED_MAXACTIVE), 7);
+	kernel[0].returned = 93;
+	kernel[0].missed[MISSED_RECURSION] = 1;
+	kernel[0].missed[MISSED_MAXACTIVE] = 2;
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 15 + 3 + 1);
+	assert_int_equal(missed(b, MISSED_MAXACTIVE), 7 + 2);
+}
+
+/* Ten entries without an exit, of 20 skipped runs; what ran when it was paused never ends. */
+static void paused_with_skips_counted_twice(void **state)
+{
+	struct bench *b = *state;
+
+	slots[0].ops = &session;
+	counted[0] = 90;
+	tallies[0][RP_TALLY_ENTERED] = 100;
+	kernel[0] = (struct kernel_counts){ .has_skipped = true, .skipped = 20 };
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 15);
+	losses__restart(b->losses, 0);
+	kernel[0].skipped = 0;
+	read_once(b);
+	counted[0] += 60;
+	tallies[0][RP_TALLY_ENTERED] += 60;
+	kernel[0].skipped = 4;
+	read_once(b);
+	read_once(b);
+	assert_int_equal(missed(b, MISSED_RECURSION), 15 + 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(returns_that_the_kernel_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(paused_with_returns_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(paused_with_skips_counted_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tallies_that_are_no_losses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counters_never_go_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(call_that_is_being_counted, set_up, tear_down),

@@ -170,6 +170,26 @@ static void test_shared_from_start(void **state)
 	assert_int_equal(count_lines(&out, "\"_all\",reason=\"maxactive\"} 0\n"), 1);
 }
 
+/* What the valve has paused shows what it had counted. */
+static void test_paused(void **state)
+{
+	__cleanup_buf struct buf before = { 0 }, out = { 0 };
+	struct target target = fixture_targets[1];
+	struct fixture f;
+
+	fixture__init(&f);
+	write_text(&f.in, &before);
+	target.reason = REASON_OVERLOAD;
+	f.states[1].target = &target;
+	f.states[1].attached = false;
+	write_text(&f.in, &out);
+	assert_int_equal(count_lines(&out, "function=\"openat\",reason=\"overload\"} 0\n"), 1);
+	assert_int_equal(count_lines(&out, "function=\"openat\""),
+			 count_lines(&before, "function=\"openat\""));
+	assert_int_equal(count_lines(&out, "retprobe_returns_total{object=\"syscall\""),
+			 count_lines(&before, "retprobe_returns_total{object=\"syscall\""));
+}
+
 /* The limit is one that can be reached, or nobody would learn that the memory is used up. */
 static void test_label_sets_limit(void **state)
 {
@@ -359,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_self_process),  cmocka_unit_test(test_self_notes),
 		cmocka_unit_test(test_self_requests), cmocka_unit_test(test_shared_from_start),
 		cmocka_unit_test(test_observed),      cmocka_unit_test(test_label_sets_limit),
+		cmocka_unit_test(test_paused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

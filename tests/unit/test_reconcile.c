@@ -21,9 +21,12 @@
 /* What the replaced functions answer, and what they were asked. */
 static const char *found[TARGETS]; /* names of what discovery finds; NULL: none */
 static const char *discovery_error, *start_error;
-static bool lenient, machine_changed, together;
-static const char *hot; /* function that is called too often */
-static bool attached[GENERATIONS][TARGETS];
+static bool lenient, machine_changed;
+static bool together;	    /* all share one link */
+static const char *hot;	    /* function that is called too often */
+static const char *refused; /* function that cannot be attached again */
+static bool attached[GENERATIONS][TARGETS], paused[GENERATIONS][TARGETS];
+static unsigned rounds[GENERATIONS][TARGETS];
 static unsigned discoveries, starts;
 static uint64_t memory; /* of each generation */
 
@@ -41,7 +44,10 @@ const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n
 const char *__wrap_attach__caveat(const struct attach *a, const struct attach_slot *slot);
 size_t __wrap_valve__check(struct valve *v, const struct view *view, double now);
 bool __wrap_valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id);
-bool __wrap_valve__shares_link(const struct valve *v, const struct generation *g, uint32_t id);
+bool __wrap_generation__is_paused(const struct generation *g, uint32_t id);
+unsigned __wrap_generation__rounds(const struct generation *g, uint32_t id);
+void __wrap_generation__pause(struct generation *g, const uint32_t *ids, size_t n);
+void __wrap_generation__resume(struct generation *g, const uint32_t *ids, size_t n);
 bool __wrap_watch__machine_changed(struct watch *w, double now, double patience);
 
 int __wrap_discover__run(const struct config *c, const struct discover_env *env,
@@ -102,8 +108,56 @@ bool __wrap_generation__is_attached(const struct generation *g, uint32_t id)
 
 void __wrap_generation__detach(struct generation *g, uint32_t id)
 {
-	attached[g->number][id] = false;
+	attached[g->number][id] = paused[g->number][id] = false;
 	g->live--;
+}
+
+bool __wrap_generation__is_paused(const struct generation *g, uint32_t id)
+{
+	return paused[g->number][id];
+}
+
+unsigned __wrap_generation__rounds(const struct generation *g, uint32_t id)
+{
+	return rounds[g->number][id];
+}
+
+/* As attach__resume() leaves its targets. */
+static void attach_again(struct generation *g, uint32_t id)
+{
+	struct target *t = g->targets->v[id];
+
+	rounds[g->number][id]++;
+	free(t->why);
+	t->why = NULL;
+	t->reason = REASON_NONE;
+	attached[g->number][id] = true;
+	if (refused && !strcmp(t->function, refused)) {
+		t->reason = REASON_REFUSED;
+		t->why = xstrdup("no memory");
+		attached[g->number][id] = false;
+	}
+	paused[g->number][id] = !attached[g->number][id];
+}
+
+void __wrap_generation__pause(struct generation *g, const uint32_t *ids, size_t n)
+{
+	for (uint32_t id = 0; id < g->targets->nids && together; id++)
+		if (attached[g->number][id] && id != ids[0])
+			attach_again(g, id);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(attached[g->number][ids[i]]);
+		attached[g->number][ids[i]] = false;
+		paused[g->number][ids[i]] = true;
+	}
+}
+
+void __wrap_generation__resume(struct generation *g, const uint32_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		assert_true(paused[g->number][ids[i]]);
+		attach_again(g, ids[i]);
+	}
 }
 
 const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n)
@@ -130,11 +184,6 @@ size_t __wrap_valve__check(struct valve *v, const struct view *view, double now)
 bool __wrap_valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id)
 {
 	return is_hot(g, id);
-}
-
-bool __wrap_valve__shares_link(const struct valve *v, const struct generation *g, uint32_t id)
-{
-	return together && !is_hot(g, id);
 }
 
 bool __wrap_watch__machine_changed(struct watch *w, double now, double patience)
@@ -164,7 +213,9 @@ static int set_up(void **state)
 	log__setup(LOG_ERROR + 1, LOG_LOGFMT);
 	memset(found, 0, sizeof(found));
 	memset(attached, 0, sizeof(attached));
-	discovery_error = start_error = hot = NULL;
+	memset(paused, 0, sizeof(paused));
+	memset(rounds, 0, sizeof(rounds));
+	discovery_error = start_error = hot = refused = NULL;
 	memory = MIB;
 	machine_changed = together = false;
 	found[0] = "f";
@@ -335,9 +386,14 @@ static void test_no_room(void **state)
 	assert_int_equal(generation_of(b, 0), generation_of(b, 2));
 }
 
-/* ---- the valve ----------------------------------------------------------------------------------
- */
+/* ---- the valve ----------------------------------------------------------------------------- */
 
+static const struct view_row *row(const struct bench *b, size_t i)
+{
+	return &reconcile__view(b->r)->rows[i];
+}
+
+/* It keeps its place, and so its counts, and comes back by itself. */
 static void test_overload(void **state)
 {
 	struct bench *b = *state;
@@ -345,41 +401,131 @@ static void test_overload(void **state)
 	hot = "f";
 	assert_true(tick(b, 10));
 	check(b, "f:overload g");
-	assert_int_equal(starts, 0);
+	assert_int_equal(generation_of(b, 0), 0);
+	assert_string_equal(row(b, 0)->state.target->why,
+			    "it was called more than 1000000 times a second for ten seconds "
+			    "(max_rate); it is attached again after 1 min, or by a reload");
+	hot = NULL;
+	assert_false(tick(b, 30));
+	assert_false(tick(b, 25));
+	assert_true(tick(b, 5));
+	check(b, "f g");
+	assert_int_equal(generation_of(b, 0), 0);
+	assert_int_equal(row(b, 0)->state.detached[REASON_OVERLOAD], 1);
+	assert_int_equal(starts + discoveries, 0);
 }
 
-static void test_overload_without_a_plan(void **state)
+/* The pause of a function that is called too often whenever it is attached. */
+static double next_pause(struct bench *b)
+{
+	double begin;
+
+	hot = "f";
+	assert_true(tick(b, 10));
+	hot = NULL;
+	check(b, "f:overload g");
+	for (begin = b->now; !row(b, 0)->state.attached;)
+		tick(b, 5);
+	return b->now - begin;
+}
+
+static void test_pauses_grow(void **state)
+{
+	static const double want[] = { 60, 120, 240, 480, 960, 1920, 3600, 3600 };
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
+		assert_true(next_pause(b) == want[i]);
+	tick(b, 3580);
+	assert_true(next_pause(b) == 3600);
+	tick(b, 3590);
+	assert_true(next_pause(b) == 60);
+	assert_true(next_pause(b) == 120);
+	assert_int_equal(row(b, 0)->state.detached[REASON_OVERLOAD], 11);
+}
+
+static void test_overload_ends_with_a_reload(void **state)
+{
+	struct bench *b = *state;
+	char *error = NULL;
+	bool changed;
+
+	hot = "f";
+	assert_true(tick(b, 10));
+	hot = NULL;
+	assert_int_equal(reconcile__configure(b->r, b->config, &changed, &error), 0);
+	assert_true(changed);
+	check(b, "f g");
+	assert_int_equal(generation_of(b, 0), 0);
+}
+
+/* A module that comes is no reason to attach it, nor to lose its counts. */
+static void test_overload_and_machine_changed(void **state)
 {
 	struct bench *b = *state;
 
 	hot = "f";
-	discovery_error = "too many";
 	assert_true(tick(b, 10));
-	check(b, "f:overload g");
-	assert_int_equal(reconcile__view(b->r)->rows[0].state.detached[REASON_OVERLOAD], 1);
-
-	/* It stays out, also when there is a plan again. */
 	hot = NULL;
-	discovery_error = NULL;
-	tick(b, 31);
-	check(b, "f:overload g");
-	assert_int_equal(discoveries, 2);
+	found[2] = "h";
+	machine_changed = true;
+	assert_true(tick(b, 10));
+	check(b, "f:overload g h");
+	assert_int_equal(generation_of(b, 0), 0);
+	assert_true(tick(b, 50));
+	check(b, "f g h");
 }
 
-/* What cannot be attached anew goes with its link, and comes back as soon as it can. */
+/* Whatever else has failed and will be tried again. */
+static void test_overload_without_a_plan(void **state)
+{
+	struct bench *b = *state;
+
+	discovery_error = "too many";
+	machine_changed = true;
+	assert_false(tick(b, 10));
+	hot = "f";
+	assert_true(tick(b, 10));
+	hot = NULL;
+	check(b, "f:overload g");
+	assert_true(tick(b, 60));
+	check(b, "f g");
+}
+
+/* What shared its link goes on counting, and the gap can be seen. */
 static void test_overload_of_a_link(void **state)
 {
 	struct bench *b = *state;
 
 	hot = "f";
 	together = true;
-	start_error = "no memory";
+	assert_true(tick(b, 10));
+	check(b, "f:overload g");
+	assert_int_equal(generation_of(b, 1), 0);
+	assert_int_equal(row(b, 1)->state.detached[REASON_RELINKED], 1);
+	assert_int_equal(row(b, 1)->state.detached[REASON_OVERLOAD], 0);
+	assert_int_equal(row(b, 0)->state.detached[REASON_RELINKED], 0);
+}
+
+/* What cannot be attached again is tried later. */
+static void test_refused_again(void **state)
+{
+	struct bench *b = *state;
+
+	hot = "f";
+	together = true;
+	refused = "g";
 	assert_true(tick(b, 10));
 	check(b, "f:overload g:refused");
+	assert_int_equal(row(b, 1)->state.detached[REASON_REFUSED], 1);
+	assert_int_equal(generation_of(b, 1), 0);
 	hot = NULL;
-	start_error = NULL;
-	assert_true(tick(b, 31));
-	check(b, "f:overload g");
+	assert_true(tick(b, 60));
+	check(b, "f g:refused");
+	refused = NULL;
+	assert_false(tick(b, 60));
+	assert_true(tick(b, 60));
+	check(b, "f g");
 }
 
 int main(void)
@@ -393,7 +539,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overload_without_a_plan, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pauses_grow, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overload_ends_with_a_reload, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_overload_and_machine_changed, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_overload_of_a_link, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refused_again, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

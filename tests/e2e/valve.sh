@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The valve, natively: what is called too often is paused, keeps its counts, and counts on by itself. The
+# exporter is built with pauses of seconds.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+suite=valve
+. tests/e2e/lib.sh
+
+exporter=$PWD/build/small/retprobe_exporter
+workload=$PWD/build/workload
+blocked=valve_blocked # the name of a task
+read -r port < <(free_ports 1)
+
+cat > "$temp/config.yml" <<END
+probes:
+- {syscalls: [msgrcv], labels: [comm], max_rate: 1000}
+- user: {object: $workload, functions: [workload_function]}
+  max_rate: 100
+- {user: {object: $workload, functions: [workload_recursion]}}
+END
+
+scrape() { # scrape NAME
+	curl -s -m 10 -o "$temp/$1" "http://127.0.0.1:$port/metrics"
+}
+
+is() { # is REGEX: a line of the metrics that are there now
+	scrape now && grep -Eq "$1" "$temp/now"
+}
+
+value() { # value NAME REGEX: of the one series that matches; 0 if there is none
+	sed -nE "s/^$2 //p" "$temp/$1" | grep . || echo 0
+}
+
+# expect NAME GOT WANTED
+expect() {
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2, and not $3"; fi
+}
+
+too_often() { # too_often FUNCTION OPERATION...: until it is paused
+	local function=$1 caller
+	shift
+	while :; do "$workload" "$@" > /dev/null; done &
+	caller=$!
+	pids+=("$caller")
+	wait_for 120 is "attached.*function=\"$function\",reason=\"overload\"} 0" ||
+		give_up "$function is paused" "it is not: $(grep "attached.*$function" "$temp/now")"
+	kill $caller
+	wait $caller 2> /dev/null
+}
+
+calls='retprobe_duration_seconds_count\{.*function="'
+"$exporter" --web.listen-address="127.0.0.1:$port" --config.file="$temp/config.yml" \
+	> "$temp/exporter.log" 2>&1 &
+pids+=($!)
+wait_for 60 is 'attached.*msgrcv.* 1$' || give_up "start" "it does not answer"
+
+# ---- a function of a link that holds another one ----------------------------------------------------
+"$workload" user-recursion 1 10 > /dev/null
+scrape before
+too_often workload_function user-function 1 2000 7
+scrape paused
+paused=$(value paused "$calls"'workload_function"\}')
+"$workload" user-function 1 30 7 > /dev/null
+"$workload" user-recursion 1 10 > /dev/null
+scrape still
+if grep -q 'workload_function",reason="overload"} 0' "$temp/still"; then
+	expect "a paused probe shows what it had counted" "$(value still "$calls"'workload_function"\}')" "$paused"
+fi
+if [ "$paused" -gt 1000 ]; then ok "the counts stay"; else not_ok "the counts stay" "$paused"; fi
+expect "one that shared its link goes on counting" "$(value still "$calls"'workload_recursion"\}')" \
+	$((2 * $(value before "$calls"'workload_recursion"\}')))
+expect "and shows that there was a gap" \
+	"$(value still 'retprobe_probe_detached_total\{.*workload_recursion",reason="relinked"\}')" 1
+wait_for 60 is 'attached.*function="workload_function",reason=""} 1' ||
+	give_up "it comes back by itself" "it does not"
+scrape back
+"$workload" user-function 1 70 7 > /dev/null
+scrape after
+expect "it goes on from what it had" "$(value after "$calls"'workload_function"\}')" \
+	$(($(value back "$calls"'workload_function"\}') + 70))
+if [ "$(value back "$calls"'workload_function"\}')" -ge "$paused" ]; then ok "it never goes back"; else
+	not_ok "it never goes back" "$(value back "$calls"'workload_function"\}') after $paused"; fi
+expect "times are counted" \
+	"$(value after 'retprobe_probe_detached_total\{.*workload_function",reason="overload"\}')" 1
+
+# ---- a system call that somebody is in, when it is paused and when it is attached again -----------------
+python3 -B tests/e2e/valve_blocked.py "$blocked" > "$temp/entered" &
+blocked_pid=$!
+pids+=("$blocked_pid")
+
+entered() { # entered TIMES: it is in its call number TIMES
+	[ "$(wc -l < "$temp/entered")" -ge "$1" ] &&
+		grep -q '^70 \|^70$' "/proc/$blocked_pid/syscall" 2> /dev/null
+}
+
+wait_for 60 entered 1 || give_up "a task in msgrcv" "$(cat "/proc/$blocked_pid/syscall")"
+too_often msgrcv msgrcv-invalid 1 20000
+kill -USR1 $blocked_pid # its call returns, and it makes the next
+wait_for 60 entered 2 || give_up "a second call of msgrcv" "it is not made"
+if ! is 'function="msgrcv",reason="overload"} 0'; then
+	give_up "the second call of msgrcv" "came when the pause was over"
+fi
+wait_for 60 is 'attached.*function="msgrcv",reason=""} 1' || give_up "msgrcv comes back" "it does not"
+kill -USR1 $blocked_pid
+wait_for 60 entered 3 || give_up "a third call of msgrcv" "it is not made"
+scrape second
+expect "a call from before is not taken for one since" "$(value second "$calls"'msgrcv",comm="'$blocked'"\}')" 0
+kill -USR1 $blocked_pid
+wait_for 60 entered 4 || give_up "a fourth call of msgrcv" "it is not made"
+wait_for 60 is "$calls"'msgrcv",comm="'$blocked'"\} 1$'
+expect "and one since is counted" "$(value now "$calls"'msgrcv",comm="'$blocked'"\}')" 1
+expect "nothing is missed" "$(value now 'retprobe_missed_total\{.*msgrcv",reason="no_entry"\}')" 0
+exit $failed
