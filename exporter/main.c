@@ -17,6 +17,7 @@
 #include "config.h"
 #include "discover.h"
 #include "features.h"
+#include "file_finder.h"
 #include "http.h"
 #include "log.h"
 #include "machine.h"
@@ -93,6 +94,30 @@ static int complete_config(struct exporter *e, struct config *c, char **error)
 	return config__add_default_set(c, !why, error);
 }
 
+static void warn_of_writers(const char *file, const char *power)
+{
+	__cleanup_free char *cwd = *file == '/' ? NULL : getcwd(NULL, 0);
+	__cleanup_free char *path = cwd ? xasprintf("%s/%s", cwd, file) : xstrdup(file);
+	char weakness[256];
+
+	file_finder__weakness(path, weakness, sizeof(weakness));
+	if (*weakness)
+		log_warn("%s: %s: whoever can write there %s", file, weakness, power);
+}
+
+/* Probes read what they are told to, with the rights of the kernel. */
+static void judge_files(const struct config *c)
+{
+	for (size_t i = 0; i < c->nfiles; i++)
+		if (strncmp(c->files[i], "preset:", strlen("preset:")))
+			warn_of_writers(c->files[i],
+					"can have the memory of every process read, by "
+					"labels such as str(arg1)");
+	if (c->web.config_file)
+		warn_of_writers(c->web.config_file,
+				"decides who may ask, and which files are read as certificates");
+}
+
 static int read_config(void *ctx, struct config **out, char **error)
 {
 	struct exporter *e = ctx;
@@ -101,6 +126,7 @@ static int read_config(void *ctx, struct config **out, char **error)
 
 	if (err)
 		return err;
+	judge_files(c);
 	err = complete_config(e, c, error);
 	if (err)
 		config__free(c);
@@ -146,6 +172,7 @@ static int check(struct exporter *e)
 
 	if (http__check(&e->config->web, &error))
 		return fail(EXIT_USAGE, error);
+	judge_files(e->config);
 	if (!machine__has_btf())
 		log_warn("%s", no_btf);
 	look_at_machine(e);
@@ -212,6 +239,7 @@ static int run(struct exporter *e)
 
 	if (http__check(&e->config->web, &error))
 		return fail(EXIT_USAGE, error);
+	judge_files(e->config);
 	look_at_machine(e);
 	privs__keep_secrets();
 	error = privs__missing();

@@ -19,6 +19,7 @@ EXPORTER = documents.ROOT / "build/retprobe_exporter"
 TROUBLE = documents.ROOT / "exporter/TROUBLESHOOTING.md"
 METRICS = documents.ROOT / "exporter/METRICS.md"
 README = documents.ROOT / "README.md"
+SECURITY = documents.ROOT / "deploy/SECURITY.md"
 
 failed = False
 
@@ -271,7 +272,32 @@ def check_promql(temp):
     report("PromQL is valid", wrong if found else ["there is none"])
 
 
+CLAIM_TEST = re.compile(r"`(tests/[^`]+)`: `([^`]+)`")
+
+
+def check_claims():
+    """Each claim of the threat model names a test that is there: its file, and what it is called in it."""
+    wrong, found = [], 0
+    for heading, rows in documents.tables(SECURITY):
+        for row in rows:
+            if "claim" not in row:
+                continue
+            where = f"{SECURITY.name}:{row['line']}"
+            tests = CLAIM_TEST.findall(row.get("test", ""))
+            found += len(tests)
+            if not tests or CLAIM_TEST.sub("", row["test"]).strip("; "):
+                wrong.append(f"{where}: no test, or something that is none: {row.get('test')!r}")
+            for file, name in tests:
+                path = documents.ROOT / file
+                if not path.is_file():
+                    wrong.append(f"{where}: there is no {file}")
+                elif name not in path.read_text():
+                    wrong.append(f"{where}: {file} has no {name!r}")
+    report("security claims have tests", wrong if found else ["there is none"])
+
+
 def main():
+    check_claims()
     check_messages()
     check_reasons()
     check_metrics()

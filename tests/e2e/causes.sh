@@ -62,4 +62,53 @@ else
 	not_ok "no BTF: --config.check says so" "$(cat "$temp/err")"
 fi
 
+# ---- configurations that others can write ----
+mkdir "$temp/etc"
+printf 'probes: [{syscalls: getpgid}]\n' > "$temp/etc/config.yaml"
+echo '' > "$temp/etc/web.yaml"
+ln -s etc/config.yaml "$temp/link.yaml"
+
+# warns NAME TEXT FILE: of that configuration; TEXT '': not at all.
+warns() {
+	"$exporter" --config.check --config.file="$3" --web.config.file="$temp/etc/web.yaml" > "$temp/out" 2> "$temp/err"
+	if [ -z "$2" ] && ! grep -q 'whoever can write there' "$temp/err"; then
+		ok "$1"
+	elif [ -n "$2" ] && grep 'whoever can write there' "$temp/err" | grep -q -F -- "$2"; then
+		ok "$1"
+	else
+		not_ok "$1" "$(cat "$temp/err")"
+	fi
+}
+warns "a configuration of root's alone" '' "$temp/link.yaml"
+chmod 666 "$temp/etc/config.yaml"
+warns "a configuration that everybody can write" 'config.yaml can be written by everybody' "$temp/link.yaml"
+(cd "$temp/etc" && warns "the same by a relative name" 'memory of every process' config.yaml)
+chmod 644 "$temp/etc/config.yaml"
+chown 65534 "$temp/etc/config.yaml"
+warns "a configuration of another user's" 'belongs to user 65534' "$temp/etc/config.yaml"
+chown 0 "$temp/etc/config.yaml"
+chmod 777 "$temp/etc"
+warns "a directory that everybody can write" 'the directory etc can be written' "$temp/etc/config.yaml"
+chmod 755 "$temp/etc"
+chmod 666 "$temp/etc/web.yaml"
+warns "a web configuration that everybody can write" 'web.yaml: the file web.yaml can be written' "$temp/etc/config.yaml"
+chmod 644 "$temp/etc/web.yaml"
+
+# ---- cgroup v2 elsewhere than at /sys/fs/cgroup ----
+hybrid='mount -t tmpfs none /sys/fs/cgroup && mkdir /sys/fs/cgroup/unified &&
+	mount -t cgroup2 none /sys/fs/cgroup/unified && exec "$@"'
+printf 'probes: [{syscalls: getpgid, labels: [cgroup], filter: ["cgroup under /"]}]\n' > "$temp/etc/config.yaml"
+unshare -m sh -c "$hybrid" sh "${x[@]}" --config.file="$temp/etc/config.yaml" 2> "$temp/exporter.log" &
+pids+=($!)
+is_named() {
+	python3 -c 'import os; os.getpgid(0)'
+	curl -s "http://127.0.0.1:$port/metrics" > "$temp/metrics"
+	grep -q '^retprobe_duration_seconds_count{.*cgroup="/' "$temp/metrics"
+}
+if wait_for 100 is_named; then
+	ok "a hybrid machine's cgroups have names"
+else
+	not_ok "a hybrid machine's cgroups have names" "$(grep -m 2 duration_seconds_count "$temp/metrics"; tail -n 2 "$temp/exporter.log")"
+fi
+
 exit $failed
