@@ -157,7 +157,7 @@ $(B)/unit/test_confine: tests/unit/test_confine.c $(filter-out $(B)/main.o,$(OBJ
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 # Functions that a test has in the place of others.
 comma := ,
-$(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs bpfobj__refresh \
+$(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs bpfobj__refresh bpfobj__banks \
 			      snapshot__count_calls snapshot__tally snapshot__entered
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
@@ -165,14 +165,14 @@ $(B)/unit/test_generation: REPLACED := bpfobj__load
 $(B)/unit/test_plan: REPLACED := features__has attach__slots
 $(B)/unit/test_memory: REPLACED := features__has
 $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepoint perf_event__attach perf_event__close \
-				 programs__for_site bpfobj__programs snapshot__returns_seen
+				 programs__for_site bpfobj__programs bpfobj__banks bpfobj__refresh_target \
+				 snapshot__returns_seen
 $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \
 				 generation__detach attach__slots attach__caveat valve__check valve__is_hot \
 				 watch__machine_changed generation__is_paused \
 				 generation__pause generation__resume generation__rounds
-$(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,grid cells hists tallies detail_counts details \
-			      hist_of ledger label_sets used retire_set free_set move_detail free_detail) \
-			      nanosleep
+$(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,banks used retire_set free_set move_detail \
+			      free_detail) nanosleep
 
 $(B)/workload: tests/vm/workload.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@

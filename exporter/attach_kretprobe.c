@@ -81,6 +81,12 @@ static void free_rows(struct rows *r)
 	free(r->v[KPROBE_RETURN]);
 }
 
+static uint64_t returns_seen(struct attach_context *c, uint32_t id)
+{
+	bpfobj__refresh_target(c->obj, id);
+	return snapshot__returns_seen(bpfobj__banks(c->obj), id);
+}
+
 static bool has_rows(const struct rows *r, uint32_t id)
 {
 	return r->v[KPROBE_ENTRY][id].there && r->v[KPROBE_RETURN][id].there;
@@ -101,7 +107,7 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
 	for (int try = 0; try < BASELINE_TRIES && left; try++) {
 		for (size_t i = 0; i < n; i++)
 			if (!done[i])
-				before[i] = snapshot__returns_seen(c->obj, slots[i]->target->id);
+				before[i] = returns_seen(c, slots[i]->target->id);
 		if (kprobe_events__profile(c->shared, rows.v, rows.n))
 			break;
 		for (size_t i = 0; i < n; i++) {
@@ -116,7 +122,7 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
 			k->base_return.there = true;
 			k->base_return.missed = rows.v[KPROBE_RETURN][id].missed;
 			k->base_entry = rows.v[KPROBE_ENTRY][id];
-			done[i] = before[i] == snapshot__returns_seen(c->obj, id);
+			done[i] = before[i] == returns_seen(c, id);
 			if (done[i])
 				k->base_return.hits = base;
 			left -= done[i];

@@ -305,7 +305,7 @@ static int open_shared(struct attach_context *c)
 	int err;
 
 	s->task_exit = PERF_ATTACHMENT_NONE;
-	s->n = bpfobj__tallies(c->obj).n;
+	s->n = bpfobj__banks(c->obj)->tallies.n;
 	s->unwound = xcalloc(s->n, sizeof(*s->unwound));
 	c->shared = s;
 	err = watch_exits(c, &s->task_exit);

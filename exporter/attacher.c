@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A server serves one view. When the view changes, a new server is forked with the new one, and the
- * old one is told to end: it takes no more connections, says so, answers what it has taken, and
+ * A server serves one view. When the view changes, a new server is started with the new one, and
+ * the old one is told to end: it takes no more connections, says so, answers what it has taken, and
  * goes. The two share the listening sockets, so nobody is turned away; and whoever has been told
  * that a reload is done finds its view. A server that dies is replaced; one that dies again and
  * again, less and less often.
@@ -19,7 +19,7 @@
 #include "log.h"
 #include "sd_notify.h"
 #include "self.h"
-#include "server.h"
+#include "serving.h"
 #include "web_broker.h"
 
 #define CHILDREN_MAX  8 /* a server, and old ones on their way out */
@@ -34,7 +34,13 @@
 /* What a server asks for, each on a channel of its own; and one on which it says that it lives,
  * hears that it is to end, and closes once it takes no more connections. The others are open until
  * it has ended: it may have taken a request for them. */
-enum { REFRESH, RELOAD, END, WEB, CHANNELS };
+enum {
+	REFRESH = SERVED_REFRESH,
+	RELOAD = SERVED_RELOAD,
+	END = SERVED_END,
+	WEB = SERVED_WEB,
+	CHANNELS = SERVED_CHANNELS,
+};
 
 struct child {
 	pid_t pid;
@@ -109,7 +115,7 @@ static void end_child(struct child *c)
 	shutdown(c->channels[END].fd, SHUT_WR);
 }
 
-/* All that there is to know now, it was forked with. */
+/* All that there is to know now, it was given. */
 static void know_all(struct child *c, const struct view *v)
 {
 	__cleanup_buf struct buf none = {};
@@ -134,21 +140,17 @@ static void write_news(struct child *c, const struct view *v, struct buf *out)
 								      c->known[k].news, out);
 }
 
-/* The child's part of a fork: never returns. */
-static void serve(const struct attacher *a, const int *channels, const struct buf *web_texts)
+static pid_t start_server(const struct attacher *a, const int *channels, const struct buf *texts)
 {
-	struct server_setup s = {
+	struct serving_setup s = {
 		.view = reconcile__view(a->setup->reconcile),
 		.http = a->setup->http,
-		.config = a->setup->web,
-		.refresh = channels[REFRESH],
-		.reload = channels[RELOAD],
-		.end = channels[END],
-		.web = channels[WEB],
-		.web_texts = *web_texts,
+		.web = a->setup->web,
+		.web_texts = texts,
 	};
 
-	_exit(server__run(&s));
+	memcpy(s.channels, channels, sizeof(s.channels));
+	return serving__start(&s);
 }
 
 /* Reloads that follow each other faster than old servers end: the oldest one has had its time. */
@@ -195,10 +197,8 @@ static int spawn(struct attacher *a)
 		return err;
 	err = open_channels(a, theirs, &c);
 	if (!err) {
-		c.pid = fork();
-		if (!c.pid)
-			serve(a, theirs, &texts);
-		err = c.pid < 0 ? -errno : 0;
+		c.pid = start_server(a, theirs, &texts);
+		err = c.pid < 0 ? c.pid : 0;
 	}
 	for (int i = 0; i < CHANNELS; i++)
 		cleanup__close(&theirs[i]);
@@ -546,6 +546,8 @@ int attacher__run(const struct attacher_setup *s)
 		a.web_files = web_files__new(s->web->config_file);
 	a.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	err = a.signals < 0 ? -errno : self__share();
+	if (!err)
+		err = serving__init();
 	self__note_reload(true);
 	a.heard = monotonic_seconds();
 	if (!err)

@@ -67,8 +67,7 @@ int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfob
 	struct demand needs;
 	int err;
 
-	o->grid = p->grid;
-	o->size_grid = p->size_grid;
+	o->banks.grid = p->grid;
 	bpfobj__plan(p, f, &o->plan);
 	o->ntargets = p->ntargets;
 	o->skel = retprobe__open();
@@ -103,7 +102,7 @@ void bpfobj__free(struct bpfobj *o)
 	if (!o)
 		return;
 	bpfobj_maps__unmap(o);
-	ledger__destroy(&o->ledger);
+	ledger__destroy(&o->banks.ledger);
 	programs__free(o->programs);
 	free(o->addrs);
 	retprobe__destroy(o->skel);
@@ -130,62 +129,9 @@ bool bpfobj__knows_addrs(const struct bpfobj *o)
 
 /* ---- views --------------------------------------------------------------------------------- */
 
-const struct grid *bpfobj__grid(const struct bpfobj *o)
+const struct banks *bpfobj__banks(const struct bpfobj *o)
 {
-	return o->grid;
-}
-
-const struct grid *bpfobj__size_grid(const struct bpfobj *o)
-{
-	return o->size_grid;
-}
-
-struct bank_view bpfobj__cells(const struct bpfobj *o)
-{
-	return o->cells;
-}
-
-struct ledger *bpfobj__ledger(struct bpfobj *o)
-{
-	return o->ledger.head ? &o->ledger : NULL;
-}
-
-void bpfobj__read_only(struct bpfobj *o)
-{
-	if (o->ledger.head)
-		o->ledger = ledger__reader(&o->ledger);
-}
-
-struct bank_view bpfobj__tallies(const struct bpfobj *o)
-{
-	return o->tallies;
-}
-
-struct bank_view bpfobj__entered(const struct bpfobj *o)
-{
-	return o->entered;
-}
-
-struct bank_view bpfobj__hists(const struct bpfobj *o)
-{
-	return o->hists;
-}
-
-uint32_t bpfobj__hist_of(const struct bpfobj *o, uint32_t cell, const struct target_extra *x)
-{
-	return cell < o->ntargets
-		       ? x->kernel.histogram
-		       : o->plan.own_hists + (cell - o->ntargets) * o->plan.hists_per_set;
-}
-
-struct bank_view bpfobj__detail_counts(const struct bpfobj *o)
-{
-	return o->detail_counts;
-}
-
-const volatile struct rp_detail *bpfobj__details(const struct bpfobj *o)
-{
-	return o->details;
+	return &o->banks;
 }
 
 const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o)
@@ -219,11 +165,6 @@ void bpfobj__free_detail(struct bpfobj *o, uint32_t slot)
 
 /* ---- label sets ---------------------------------------------------------------------------- */
 
-struct label_sets_view bpfobj__label_sets(const struct bpfobj *o)
-{
-	return (struct label_sets_view){ o->sets, o->plan.nsets, o->ntargets };
-}
-
 volatile struct rp_used *bpfobj__used(const struct bpfobj *o)
 {
 	return o->used;
@@ -233,7 +174,7 @@ void bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
 {
 	struct rp_label_key key;
 
-	memcpy(&key, (const void *)&o->sets[slot].key, sizeof(key));
+	memcpy(&key, (const void *)&o->banks.label_sets.v[slot].key, sizeof(key));
 	/* In this order, or two sets in use could have one key for a moment. */
 	__atomic_store_n(&o->own_sets[slot].used, RP_SET_RETIRED, __ATOMIC_SEQ_CST);
 	bpf_map_delete_elem(bpf_map__fd(o->skel->maps.label_index), &key);

@@ -6,12 +6,12 @@
 #ifndef BPFOBJ_H
 #define BPFOBJ_H
 
+#include "banks.h"
 #include "bpf/abi.h"
 #include "config.h"
 #include "extra.h"
 #include "features.h"
 #include "grid.h"
-#include "ledger.h"
 #include "programs.h"
 #include "util.h"
 
@@ -83,32 +83,12 @@ struct programs *bpfobj__programs(const struct bpfobj *o);
 /* Whether programs of multi links tell targets by address; else by cookie. */
 bool bpfobj__knows_addrs(const struct bpfobj *o);
 
-/*
- * Views for snapshot and losses. Counters of CPU c, entry i: base[(c * cpu_stride + i * stride) *
- * width]. Processes forked from this one have them too, and can only read.
- */
-struct bank_view {
-	const volatile uint64_t *base;
-	uint32_t ncpus, cpu_stride, stride, width, n;
-};
-const struct grid *bpfobj__grid(const struct bpfobj *o);
-const struct grid *bpfobj__size_grid(const struct bpfobj *o);
-/* With CELLS_PERCPU a copy, of when bpfobj__refresh() was called last; so are the detail counts. */
-struct bank_view bpfobj__cells(const struct bpfobj *o);
+/* With CELLS_PERCPU cells and details are copies, of when bpfobj__refresh() was called last. */
+const struct banks *bpfobj__banks(const struct bpfobj *o);
 /* Reads, by bpf(2), what cannot be mapped; nothing with CELLS_MMAP. 0 or a negative errno. */
 int bpfobj__refresh(struct bpfobj *o);
-int bpfobj__refresh_cell(struct bpfobj *o, uint32_t cell);
-/* What is to be added to cells, histograms and details; NULL: nothing, ever. */
-struct ledger *bpfobj__ledger(struct bpfobj *o);
-/* In a forked process: what it reads is what the other one, which goes on, publishes. */
-void bpfobj__read_only(struct bpfobj *o);
-struct bank_view bpfobj__tallies(const struct bpfobj *o);
-struct bank_view bpfobj__entered(const struct bpfobj *o); /* one entry: an rp_entered array */
-struct bank_view bpfobj__hists(const struct bpfobj *o);
-/* Index of the first histogram of a cell: the target's own, or a label set's. */
-uint32_t bpfobj__hist_of(const struct bpfobj *o, uint32_t cell, const struct target_extra *x);
-struct bank_view bpfobj__detail_counts(const struct bpfobj *o);
-const volatile struct rp_detail *bpfobj__details(const struct bpfobj *o); /* detail_counts.n */
+/* The same of one target. */
+int bpfobj__refresh_target(struct bpfobj *o, uint32_t id);
 /* A detail in use, which no program counts any more, becomes the cell's. Returns its slot; or that
  * of the same value that the cell has already, or -ENOSPC: then it is to be freed. */
 int bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell);
@@ -125,15 +105,10 @@ void bpfobj__forget_calls(struct bpfobj *o, const bool *of);
 const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o);
 
 /*
- * Label sets: slot s of n counts in cell first + s. Written by the kernel side when a slot is
- * taken, read here; bpfobj__retire_set() makes sure that nothing new is counted in it (programs
- * that run may still do so, for microseconds), and bpfobj__free_set() lets it be taken again.
+ * Label sets are written by the kernel side when a slot is taken; bpfobj__retire_set() makes sure
+ * that nothing new is counted in it (programs that run may still do so, for microseconds), and
+ * bpfobj__free_set() lets it be taken again.
  */
-struct label_sets_view {
-	const volatile struct rp_label_set *v;
-	uint32_t n, first;
-};
-struct label_sets_view bpfobj__label_sets(const struct bpfobj *o);
 volatile struct rp_used *bpfobj__used(const struct bpfobj *o); /* by index of extra */
 void bpfobj__retire_set(struct bpfobj *o, uint32_t slot);
 void bpfobj__free_set(struct bpfobj *o, uint32_t slot);

@@ -8,24 +8,20 @@
 
 struct bpfobj {
 	struct retprobe *skel;
-	const struct grid *grid, *size_grid;
+	struct banks banks;
 	struct bpfobj_plan plan;
 	struct programs *programs;
 	struct rp_addr *addrs; /* as the kernel side's table has them */
 	uint32_t naddrs, addr_shift;
-	struct bank_view cells, tallies, entered, hists, detail_counts;
 	struct mapping {
 		void *addr;
 		size_t size;
 	} mappings[12];
 	size_t nmappings;
-	/* What can be written is mapped twice: of the two, forked processes have the other. */
-	const volatile struct rp_detail *details;
+	/* What can be written, besides what is in the banks, where it cannot. */
 	volatile struct rp_detail *own_details;
-	const volatile struct rp_label_set *sets;
 	volatile struct rp_label_set *own_sets;
 	volatile struct rp_used *used;
-	struct ledger ledger;
 	struct shared_memory cells_copy, details_copy; /* with CELLS_PERCPU */
 	const volatile uint64_t *mapped_details;
 	uint32_t ntargets;

@@ -104,10 +104,15 @@ void bpfobj_maps__size(struct bpfobj *o, const struct bpfobj_params *p, struct f
 
 /* ---- mapping ------------------------------------------------------------------------------- */
 
+static size_t size_of(const struct bpf_map *map)
+{
+	return ALIGN_UP((size_t)bpf_map__value_size(map) * bpf_map__max_entries(map),
+			(size_t)sysconf(_SC_PAGESIZE));
+}
+
 static int map_array(struct bpfobj *o, struct bpf_map *map, bool writable, void **out)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
-	size_t size = ALIGN_UP((size_t)bpf_map__value_size(map) * bpf_map__max_entries(map), page);
+	size_t size = size_of(map);
 	void *addr = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
 			  bpf_map__fd(map), 0);
 
@@ -120,7 +125,15 @@ static int map_array(struct bpfobj *o, struct bpf_map *map, bool writable, void 
 	return 0;
 }
 
-static int map_banks(struct bpfobj *o, struct bpf_map *map, uint32_t n, struct bank_view *view)
+/* What others are to map, too. */
+static int map_source(struct bpfobj *o, struct bpf_map *map, enum bank bank, void **out)
+{
+	o->banks.sources[bank] = (struct bank_source){ bpf_map__fd(map), size_of(map) };
+	return map_array(o, map, false, out);
+}
+
+static int map_banks(struct bpfobj *o, struct bpf_map *map, enum bank bank, uint32_t n,
+		     struct bank_view *view)
 {
 	void *addr = NULL;
 	int err;
@@ -132,7 +145,10 @@ static int map_banks(struct bpfobj *o, struct bpf_map *map, uint32_t n, struct b
 		.width = bpf_map__value_size(map) / sizeof(uint64_t),
 		.n = n,
 	};
-	err = map_array(o, map, false, &addr);
+	if (bank == BANKS)
+		err = map_array(o, map, false, &addr);
+	else
+		err = map_source(o, map, bank, &addr);
 	view->base = addr;
 	return err;
 }
@@ -142,13 +158,13 @@ static size_t copy_size(const struct bank_view *v)
 	return (size_t)v->ncpus * v->n * v->width * sizeof(uint64_t);
 }
 
-int bpfobj__refresh_cell(struct bpfobj *o, uint32_t cell)
+static int refresh_cell(struct bpfobj *o, uint32_t cell)
 {
 	uint64_t *copy = o->cells_copy.addr;
 
 	if (!copy)
 		return 0;
-	copy += (size_t)cell * o->cells.stride * o->cells.width;
+	copy += (size_t)cell * o->banks.cells.stride * o->banks.cells.width;
 	return bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.cells), &cell, copy) ? -errno : 0;
 }
 
@@ -160,10 +176,27 @@ int bpfobj__refresh(struct bpfobj *o)
 
 	if (!o->cells_copy.addr)
 		return 0;
-	memcpy(o->details_copy.addr, (const void *)o->mapped_details, copy_size(&o->detail_counts));
-	for (uint32_t cell = 0; cell < o->cells.n && !err; cell++)
-		err = bpfobj__refresh_cell(o, cell);
+	memcpy(o->details_copy.addr, (const void *)o->mapped_details,
+	       copy_size(&o->banks.detail_counts));
+	for (uint32_t cell = 0; cell < o->banks.cells.n && !err; cell++)
+		err = refresh_cell(o, cell);
 	return err;
+}
+
+int bpfobj__refresh_target(struct bpfobj *o, uint32_t id)
+{
+	const struct label_sets_view *v = &o->banks.label_sets;
+	int err = refresh_cell(o, id);
+
+	for (uint32_t slot = 0; slot < v->n && !err; slot++)
+		if (v->v[slot].used && v->v[slot].key.id == id)
+			err = refresh_cell(o, v->first + slot);
+	return err;
+}
+
+static struct bank_source source_of(const struct shared_memory *s)
+{
+	return (struct bank_source){ s->fd, s->size };
 }
 
 /* What label sets and other extras are read from. */
@@ -171,28 +204,33 @@ static int map_extras(struct bpfobj *o)
 {
 	struct retprobe *s = o->skel;
 	void *sets = NULL, *own_sets = NULL, *used = NULL;
+	struct ledger *ledger = &o->banks.ledger;
 	int err;
 
-	err = map_banks(o, s->maps.hists, o->plan.nhists, &o->hists);
+	err = map_banks(o, s->maps.hists, BANK_HISTS, o->plan.nhists, &o->banks.hists);
 	if (!err)
-		err = map_array(o, s->maps.label_sets, false, &sets);
+		err = map_source(o, s->maps.label_sets, BANK_LABEL_SETS, &sets);
 	if (!err)
 		err = map_array(o, s->maps.label_sets, true, &own_sets);
 	if (!err)
 		err = map_array(o, s->maps.used, true, &used);
-	o->sets = sets;
+	o->banks.label_sets = (struct label_sets_view){ sets, o->plan.nsets, o->ntargets };
+	o->banks.own_hists = o->plan.own_hists;
+	o->banks.hists_per_set = o->plan.hists_per_set;
 	o->own_sets = own_sets;
 	o->used = used;
 	if (!err && o->plan.nsets)
-		err = ledger__init(&o->ledger, o->cells.n, o->cells.width, o->plan.nhists,
-				   o->hists.width, o->plan.ndetails);
+		err = ledger__init(ledger, o->banks.cells.n, o->banks.cells.width, o->plan.nhists,
+				   o->banks.hists.width, o->plan.ndetails);
+	if (!err && o->plan.nsets)
+		o->banks.sources[BANK_LEDGER] = source_of(&ledger->copy);
 	return err;
 }
 
 /* A copy that forked processes can read, in place of cells that cannot be mapped. */
 static int copy_cells(struct bpfobj *o)
 {
-	struct bank_view *v = &o->cells;
+	struct bank_view *v = &o->banks.cells;
 	int err;
 
 	*v = (struct bank_view){
@@ -204,12 +242,14 @@ static int copy_cells(struct bpfobj *o)
 	};
 	err = shared__new(&o->cells_copy, copy_size(v));
 	if (!err)
-		err = shared__new(&o->details_copy, copy_size(&o->detail_counts));
+		err = shared__new(&o->details_copy, copy_size(&o->banks.detail_counts));
 	if (err)
 		return err;
-	v->base = o->cells_copy.view;
-	o->mapped_details = o->detail_counts.base;
-	o->detail_counts.base = o->details_copy.view;
+	v->base = o->cells_copy.addr;
+	o->mapped_details = o->banks.detail_counts.base;
+	o->banks.detail_counts.base = o->details_copy.addr;
+	o->banks.sources[BANK_CELLS] = source_of(&o->cells_copy);
+	o->banks.sources[BANK_DETAIL_COUNTS] = source_of(&o->details_copy);
 	return bpfobj__refresh(o);
 }
 
@@ -220,19 +260,23 @@ int bpfobj_maps__map(struct bpfobj *o)
 	void *details = NULL, *own_details = NULL;
 	int err = 0;
 
+	for (int i = 0; i < BANKS; i++)
+		o->banks.sources[i].fd = -1;
 	if (!copy)
-		err = map_banks(o, s->maps.cells, o->ntargets + o->plan.nsets, &o->cells);
+		err = map_banks(o, s->maps.cells, BANK_CELLS, o->ntargets + o->plan.nsets,
+				&o->banks.cells);
 	if (!err)
-		err = map_banks(o, s->maps.tallies, o->ntargets, &o->tallies);
+		err = map_banks(o, s->maps.tallies, BANK_TALLIES, o->ntargets, &o->banks.tallies);
 	if (!err)
-		err = map_banks(o, s->maps.entered, 1, &o->entered);
+		err = map_banks(o, s->maps.entered, BANKS, 1, &o->banks.entered);
 	if (!err)
-		err = map_banks(o, s->maps.detail_counts, o->plan.ndetails, &o->detail_counts);
+		err = map_banks(o, s->maps.detail_counts, BANK_DETAIL_COUNTS, o->plan.ndetails,
+				&o->banks.detail_counts);
 	if (!err)
-		err = map_array(o, s->maps.detail_slots, false, &details);
+		err = map_source(o, s->maps.detail_slots, BANK_DETAILS, &details);
 	if (!err)
 		err = map_array(o, s->maps.detail_slots, true, &own_details);
-	o->details = details;
+	o->banks.details = details;
 	o->own_details = own_details;
 	if (!err && copy)
 		err = copy_cells(o);

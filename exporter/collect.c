@@ -6,7 +6,9 @@
 #include <pthread.h>
 
 #include "channel.h"
+#include "label_book.h"
 #include "log.h"
+#include "snapshot.h"
 
 #define PATIENCE     10.0 /* seconds that the attacher may be busy otherwise */
 #define PATIENCE_MIN 0.01
@@ -30,7 +32,7 @@ struct reading {
 };
 
 struct collector {
-	const struct view *view;
+	const struct served *served;
 	struct channel attacher;
 	struct label_book *book;
 
@@ -43,31 +45,27 @@ struct collector {
 	int error;
 };
 
-/* What the attacher has named until the server was forked is known from the start. */
-static struct label_book *new_book(const struct view *v)
+/* What the attacher has named until the server was started is known from the start. */
+static struct label_book *new_book(const struct served *s)
 {
-	__cleanup_free uint32_t *nslots = xcalloc(v->ngenerations, sizeof(*nslots));
-	__cleanup_buf struct buf news = {};
+	__cleanup_free uint32_t *nslots = xcalloc(s->ngenerations, sizeof(*nslots));
 	struct label_book *b;
 
-	for (size_t g = 0; g < v->ngenerations; g++) {
-		bpfobj__read_only(v->generations[g]->obj);
-		nslots[g] = bpfobj__label_sets(v->generations[g]->obj).n;
-		labels__write_news(v->generations[g]->labels, g, 0, &news);
-	}
-	b = label_book__new(nslots, v->ngenerations);
-	label_book__read_news(b, news.data, news.len);
+	for (size_t g = 0; g < s->ngenerations; g++)
+		nslots[g] = s->generations[g].banks.label_sets.n;
+	b = label_book__new(nslots, s->ngenerations);
+	label_book__read_news(b, s->news, s->news_len);
 	return b;
 }
 
-struct collector *collector__new(const struct view *view, int attacher)
+struct collector *collector__new(const struct served *served, int attacher)
 {
 	struct collector *c = xcalloc(1, sizeof(*c));
 	pthread_condattr_t attr;
 
-	c->view = view;
+	c->served = served;
 	c->attacher = (struct channel){ .fd = attacher };
-	c->book = new_book(view);
+	c->book = new_book(served);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -90,7 +88,7 @@ static void free_reading(struct reading *r, size_t nparts)
 static void unref(struct collector *c, struct reading *r)
 {
 	if (r && !--r->refs)
-		free_reading(r, c->view->ngenerations);
+		free_reading(r, c->served->ngenerations);
 }
 
 void collector__free(struct collector *c)
@@ -157,14 +155,13 @@ static int ask_attacher(struct collector *c)
 
 static int read_part(struct collector *c, size_t g, struct part *out)
 {
-	struct generation *gen = c->view->generations[g];
-	size_t n = gen->targets->nids;
+	const struct served_generation *gen = &c->served->generations[g];
 
-	out->losses = calloc(n + 1, sizeof(*out->losses));
+	out->losses = calloc(gen->ntargets + 1, sizeof(*out->losses));
 	if (!out->losses)
 		return -ENOMEM;
-	memcpy(out->losses, losses__view(gen->losses)->targets, n * sizeof(*out->losses));
-	out->snapshot = snapshot__take(gen->obj, labels__extras(gen->labels));
+	memcpy(out->losses, gen->board->targets, gen->ntargets * sizeof(*out->losses));
+	out->snapshot = snapshot__take(&gen->banks, gen->extras);
 	if (!out->snapshot)
 		return -errno;
 	label_book__apply(c->book, g, out->snapshot);
@@ -172,13 +169,13 @@ static int read_part(struct collector *c, size_t g, struct part *out)
 }
 
 /* What is counted of programs: of all generations, those included that are no more. */
-static void read_programs(const struct view *v, struct reading *r)
+static void read_programs(const struct served *served, struct reading *r)
 {
 	struct board_program sums[BOARD_MECHANISMS];
 
-	memcpy(sums, v->gone, sizeof(sums));
-	for (size_t g = 0; g < v->ngenerations; g++)
-		board__add_programs(sums, losses__view(v->generations[g]->losses)->programs);
+	memcpy(sums, served->gone, sizeof(sums));
+	for (size_t g = 0; g < served->ngenerations; g++)
+		board__add_programs(sums, served->generations[g].board->programs);
 	for (int i = 0; i < BOARD_MECHANISMS; i++) {
 		const struct board_program *p = &sums[i];
 
@@ -195,26 +192,23 @@ static void read_programs(const struct view *v, struct reading *r)
 	}
 }
 
-static void fill_states(const struct view *v, struct reading *r)
+static void fill_states(const struct served *served, struct reading *r)
 {
-	for (size_t i = 0; i < v->n; i++) {
-		const struct view_row *row = &v->rows[i];
+	for (size_t i = 0; i < served->n; i++) {
+		const struct served_row *row = &served->rows[i];
 		struct target_state *st = &r->states[i];
-		size_t g = 0;
 
 		*st = row->state;
-		if (!row->generation)
+		if (row->generation == SERVED_NOWHERE)
 			continue;
-		while (v->generations[g] != row->generation)
-			g++;
-		st->snap = &r->parts[g].snapshot->targets[st->target->id];
-		st->losses = &r->parts[g].losses[st->target->id];
+		st->snap = &r->parts[row->generation].snapshot->targets[st->target->id];
+		st->losses = &r->parts[row->generation].losses[st->target->id];
 	}
 }
 
 static int take_reading(struct collector *c, struct reading **out)
 {
-	const struct view *v = c->view;
+	const struct served *served = c->served;
 	struct reading *r;
 	int err = ask_attacher(c);
 
@@ -223,20 +217,20 @@ static int take_reading(struct collector *c, struct reading **out)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	r->parts = calloc(v->ngenerations + 1, sizeof(*r->parts));
-	r->states = calloc(v->n + 1, sizeof(*r->states));
+	r->parts = calloc(served->ngenerations + 1, sizeof(*r->parts));
+	r->states = calloc(served->n + 1, sizeof(*r->states));
 	err = r->parts && r->states ? 0 : -ENOMEM;
-	for (size_t g = 0; g < v->ngenerations && !err; g++) {
+	for (size_t g = 0; g < served->ngenerations && !err; g++) {
 		err = read_part(c, g, &r->parts[g]);
 		if (!err && r->parts[g].snapshot->hist_words > r->hist_words)
 			r->hist_words = r->parts[g].snapshot->hist_words;
 	}
 	if (err) {
-		free_reading(r, v->ngenerations);
+		free_reading(r, served->ngenerations);
 		return err;
 	}
-	read_programs(v, r);
-	fill_states(v, r);
+	read_programs(served, r);
+	fill_states(served, r);
 	r->refs = 1;
 	*out = r;
 	return 0;
@@ -283,7 +277,7 @@ static void wait_done(struct collector *c, double deadline)
  */
 int collector__acquire(struct collector *c, double deadline, struct metrics_input *in)
 {
-	const struct view *v = c->view;
+	const struct served *served = c->served;
 	struct reading *r = NULL;
 	uint64_t wanted;
 	int err = 0;
@@ -308,15 +302,14 @@ int collector__acquire(struct collector *c, double deadline, struct metrics_inpu
 	if (!r)
 		return err;
 	*in = (struct metrics_input){
-		/* All generations have the same grids, or none would be left of the others. */
-		.grid = v->ngenerations ? v->generations[0]->grid : NULL,
-		.size_grid = v->ngenerations ? v->generations[0]->size_grid : NULL,
+		.grid = served->grid,
+		.size_grid = served->size_grid,
 		.targets = r->states,
-		.ntargets = v->n,
+		.ntargets = served->n,
 		.hist_words = r->hist_words,
 		.shared = r->shared,
 		.nshared = r->nshared,
-		.cell_bytes = v->cell_bytes,
+		.cell_bytes = served->cell_bytes,
 		.bpf_stats = r->stats,
 		.nbpf_stats = r->nstats,
 		.reading = r,

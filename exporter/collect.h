@@ -6,16 +6,16 @@
 #ifndef COLLECT_H
 #define COLLECT_H
 
-#include "view.h"
+#include "served.h"
 
 struct collector;
 
 /*
- * view is borrowed. attacher: the channel on which it is asked to bring its numbers up to date; if
- * it does not answer in a few seconds, because it is busy with a reload, those that it left are
+ * served is borrowed. attacher: the channel on which it is asked to bring its numbers up to date;
+ * if it does not answer in a few seconds, because it is busy with a reload, those that it left are
  * taken, and at once by others, until it is back.
  */
-struct collector *collector__new(const struct view *view, int attacher);
+struct collector *collector__new(const struct served *served, int attacher);
 void collector__free(struct collector *c);
 
 /* Fills *in, which stays valid until it is released. 0 or a negative errno; -ETIMEDOUT if the

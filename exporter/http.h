@@ -12,6 +12,7 @@
 
 struct http;
 struct web_source; /* web.h */
+struct listener;   /* sockets.h */
 
 /* A request as a handler sees it. */
 struct http_request {
@@ -68,6 +69,10 @@ int http__check(const struct web_config *c, char **error);
  * errno and *error (one line, to be freed): the address and what to do next.
  */
 int http__bind(const struct web_config *c, struct http **out, char **error);
+/* The same of sockets that another process has bound, and handed to this one; no file is read. */
+struct http *http__adopt(const struct web_config *c, bool tls, const struct listener *v, size_t n);
+const struct listener *http__listeners(const struct http *h, size_t *n);
+bool http__tls(const struct http *h);
 /* Who looks at what --web.config.file names, from http__start() on; borrowed. Unless told, it is
  * this process itself. */
 void http__set_web_source(struct http *h, const struct web_source *source);
@@ -79,8 +84,6 @@ int http__mend_sockets(struct http *h);
 /* Whether the threads have made progress since the last call: to be asked about once a second. Also
  * gives memory back that large answers have left. */
 bool http__is_alive(struct http *h);
-/* Descriptors of the listening sockets; at most max. Returns how many. */
-size_t http__sockets(const struct http *h, int *fds, size_t max);
 /* The port that address i is bound to (":0" lets the kernel choose). */
 int http__port(const struct http *h, size_t i);
 /* Takes no more connections; those that there are end with their next answer. Twice is fine. */

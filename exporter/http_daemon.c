@@ -112,14 +112,20 @@ int http__check(const struct web_config *c, char **error)
 	return err;
 }
 
-int http__bind(const struct web_config *c, struct http **out, char **error)
+static struct http *new_http(const struct web_config *c)
 {
 	struct http *h = xcalloc(1, sizeof(*h));
-	int err;
 
 	pthread_mutex_init(&h->lock, NULL);
 	h->max_requests = c->max_requests;
 	connections__init(&h->connections, connection_limit(h));
+	return h;
+}
+
+int http__bind(const struct web_config *c, struct http **out, char **error)
+{
+	struct http *h = new_http(c);
+	int err;
 
 	if (c->config_file) {
 		err = web__new(c->config_file, &h->web, error);
@@ -135,6 +141,32 @@ int http__bind(const struct web_config *c, struct http **out, char **error)
 	}
 	*out = h;
 	return 0;
+}
+
+struct http *http__adopt(const struct web_config *c, bool tls, const struct listener *v, size_t n)
+{
+	struct http *h = new_http(c);
+
+	if (c->config_file)
+		h->web = web__adopt(c->config_file, tls);
+	h->nlisteners = n;
+	h->listeners = xcalloc(n, sizeof(*h->listeners));
+	for (size_t i = 0; i < n; i++) {
+		h->listeners[i] = v[i];
+		h->listeners[i].name = xstrdup(v[i].name);
+	}
+	return h;
+}
+
+const struct listener *http__listeners(const struct http *h, size_t *n)
+{
+	*n = h->nlisteners;
+	return h->listeners;
+}
+
+bool http__tls(const struct http *h)
+{
+	return h->web && web__tls(h->web);
 }
 
 void http__set_web_source(struct http *h, const struct web_source *source)
@@ -195,15 +227,6 @@ bool http__is_alive(struct http *h)
 int http__mend_sockets(struct http *h)
 {
 	return sockets__mend(h->listeners, h->nlisteners);
-}
-
-size_t http__sockets(const struct http *h, int *fds, size_t max)
-{
-	size_t n = 0;
-
-	for (; n < h->nlisteners && n < max; n++)
-		fds[n] = h->listeners[n].fd;
-	return n;
 }
 
 int http__port(const struct http *h, size_t i)

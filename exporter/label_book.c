@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The texts of label sets, as a server knows them. */
+#include "label_book.h"
+
 #include <errno.h>
 
 #include "extra.h"
-#include "labels.h"
 
 struct entry {
 	uint32_t gen;

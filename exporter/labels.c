@@ -22,6 +22,7 @@ enum due { NOT_DUE, TO_RETIRE, TO_FOLD };
 
 struct labels {
 	struct bpfobj *obj;
+	const struct banks *banks;
 	const struct target_extra **extras; /* by target id */
 	size_t ntargets;
 	struct slot *slots;
@@ -36,11 +37,12 @@ struct labels *labels__new(struct bpfobj *obj, const struct targets *targets)
 	struct labels *l = xcalloc(1, sizeof(*l));
 
 	l->obj = obj;
+	l->banks = bpfobj__banks(obj);
 	l->ntargets = targets->nids;
 	l->extras = xcalloc(l->ntargets + 1, sizeof(*l->extras));
 	for (size_t i = 0; i < l->ntargets; i++)
 		l->extras[i] = targets->v[i]->extra;
-	l->nslots = bpfobj__label_sets(obj).n;
+	l->nslots = l->banks->label_sets.n;
 	l->slots = xcalloc(l->nslots + 1, sizeof(*l->slots));
 	l->namer = label_namer__new();
 	l->groups = label_groups__new(l->nslots);
@@ -77,24 +79,24 @@ const struct target_extra *const *labels__extras(const struct labels *l)
 
 static uint32_t cell_of(const struct labels *l, uint32_t slot)
 {
-	return bpfobj__label_sets(l->obj).first + slot;
+	return l->banks->label_sets.first + slot;
 }
 
 static uint32_t target_of(const struct labels *l, uint32_t slot)
 {
-	return bpfobj__label_sets(l->obj).v[slot].key.id;
+	return l->banks->label_sets.v[slot].key.id;
 }
 
 /* Where the slot's counts are shown: in itself, in the leader of those that read the same, or in
  * the target's others. That is where they go when it is folded. */
 static uint32_t shown_in(const struct labels *l, uint32_t slot)
 {
-	return ledger__shown_in(bpfobj__ledger(l->obj), cell_of(l, slot));
+	return ledger__shown_in(banks__ledger(l->banks), cell_of(l, slot));
 }
 
 static void show_in(struct labels *l, uint32_t slot, uint32_t cell)
 {
-	ledger__show_in(bpfobj__ledger(l->obj), cell_of(l, slot), cell);
+	ledger__show_in(banks__ledger(l->banks), cell_of(l, slot), cell);
 }
 
 static void move_words(struct ledger *ledger, uint64_t *from, uint64_t *to, const uint64_t *words,
@@ -106,14 +108,14 @@ static void move_words(struct ledger *ledger, uint64_t *from, uint64_t *to, cons
 
 static void fold_hists(struct labels *l, uint32_t from, uint32_t into, const struct target_extra *x)
 {
-	struct ledger *ledger = bpfobj__ledger(l->obj);
-	uint32_t source = bpfobj__hist_of(l->obj, from, x), width = ledger->hist_width;
-	uint32_t to = bpfobj__hist_of(l->obj, into, x);
+	struct ledger *ledger = banks__ledger(l->banks);
+	uint32_t source = banks__hist_of(l->banks, from, x), width = ledger->hist_width;
+	uint32_t to = banks__hist_of(l->banks, into, x);
 
 	for (uint32_t i = 0; i < x->nhistograms; i++) {
 		__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
 
-		snapshot__add_hist(l->obj, from, source + i, words);
+		snapshot__add_hist(l->banks, from, source + i, words);
 		move_words(ledger, &ledger->hists[(size_t)(source + i) * width],
 			   &ledger->hists[(size_t)(to + i) * width], words, width);
 	}
@@ -121,19 +123,19 @@ static void fold_hists(struct labels *l, uint32_t from, uint32_t into, const str
 
 static void fold_cell(struct labels *l, uint32_t slot)
 {
-	struct ledger *ledger = bpfobj__ledger(l->obj);
+	struct ledger *ledger = banks__ledger(l->banks);
 	uint32_t from = cell_of(l, slot), to = shown_in(l, slot), width = ledger->cell_width;
 	__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
 
 	fold_hists(l, from, to, l->extras[target_of(l, slot)]);
-	snapshot__add_cell(l->obj, from, words);
+	snapshot__add_cell(l->banks, from, words);
 	move_words(ledger, &ledger->cells[(size_t)from * width], &ledger->cells[(size_t)to * width],
-		   words, RP_CELL_GRID + bpfobj__grid(l->obj)->ncells);
+		   words, RP_CELL_GRID + l->banks->grid->ncells);
 	ledger__use(ledger, from);
 	ledger__use(ledger, to);
 	if (to >= cell_of(l, 0))
-		l->slots[to - cell_of(l, 0)].calls += snap_cell__calls(
-			&(struct snap_cell){ .words = words }, bpfobj__grid(l->obj));
+		l->slots[to - cell_of(l, 0)].calls +=
+			snap_cell__calls(&(struct snap_cell){ .words = words }, l->banks->grid);
 }
 
 static uint64_t *other_of(struct ledger *l, uint32_t cell)
@@ -146,8 +148,8 @@ static uint64_t *other_of(struct ledger *l, uint32_t cell)
 static void fold_detail(struct labels *l, uint32_t detail, const struct target_extra *x,
 			uint32_t cell)
 {
-	struct ledger *ledger = bpfobj__ledger(l->obj);
-	uint64_t count = snapshot__detail(l->obj, detail);
+	struct ledger *ledger = banks__ledger(l->banks);
+	uint64_t count = snapshot__detail(l->banks, detail);
 	int to = bpfobj__move_detail(l->obj, detail, cell);
 
 	if (to == (int)detail)
@@ -165,9 +167,9 @@ static void fold_detail(struct labels *l, uint32_t detail, const struct target_e
 /* One pass over the details, however many sets there are to fold. */
 static void fold_details(struct labels *l, const enum due *due)
 {
-	const volatile struct rp_detail *details = bpfobj__details(l->obj);
-	struct label_sets_view v = bpfobj__label_sets(l->obj);
-	uint32_t n = bpfobj__detail_counts(l->obj).n;
+	const volatile struct rp_detail *details = l->banks->details;
+	struct label_sets_view v = l->banks->label_sets;
+	uint32_t n = l->banks->detail_counts.n;
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t slot = details[i].cell - v.first;
@@ -192,7 +194,7 @@ static void free_slot(struct labels *l, uint32_t slot)
 
 static void fold(struct labels *l, const enum due *due)
 {
-	struct ledger *ledger = bpfobj__ledger(l->obj);
+	struct ledger *ledger = banks__ledger(l->banks);
 
 	ledger__begin(ledger);
 	fold_details(l, due);
@@ -219,7 +221,7 @@ static bool reads_like_others(const struct slot *slot)
 static void show_slot(struct labels *l, uint32_t i)
 {
 	const struct slot *slot = &l->slots[i];
-	struct ledger *ledger = bpfobj__ledger(l->obj);
+	struct ledger *ledger = banks__ledger(l->banks);
 	uint32_t id = target_of(l, i), leader;
 
 	if (!reads_like_others(slot)) {
@@ -235,7 +237,7 @@ static void show_slot(struct labels *l, uint32_t i)
 
 static void name_slot(struct labels *l, uint32_t i, double now)
 {
-	const volatile struct rp_label_set *set = &bpfobj__label_sets(l->obj).v[i];
+	const volatile struct rp_label_set *set = &l->banks->label_sets.v[i];
 	const struct target_extra *x = l->extras[target_of(l, i)];
 	struct slot *slot = &l->slots[i];
 	struct rp_label_key key;
@@ -255,7 +257,7 @@ static void name_slot(struct labels *l, uint32_t i, double now)
 
 static bool is_in_use(const struct labels *l, uint32_t slot)
 {
-	return bpfobj__label_sets(l->obj).v[slot].used != RP_SET_FREE &&
+	return l->banks->label_sets.v[slot].used != RP_SET_FREE &&
 	       target_of(l, slot) < l->ntargets && l->extras[target_of(l, slot)];
 }
 
@@ -295,7 +297,7 @@ static void hand_over(struct labels *l, uint32_t leader)
 /* All of them before any is handed over: none to one that goes, too. */
 static void retire(struct labels *l, const enum due *due)
 {
-	struct ledger *ledger = bpfobj__ledger(l->obj);
+	struct ledger *ledger = banks__ledger(l->banks);
 
 	/* What a reader has seen of the sets, it would show twice or not at all. */
 	ledger__begin(ledger);
@@ -322,7 +324,7 @@ static enum due due_of(struct labels *l, uint32_t i, double now)
 		return now - slot->since >= GRACE ? TO_FOLD : NOT_DUE;
 	if (!x->series_ttl)
 		return NOT_DUE;
-	calls = snapshot__calls_in(l->obj, cell_of(l, i));
+	calls = snapshot__calls_in(l->banks, cell_of(l, i));
 	if (calls == slot->calls && now - slot->since < x->series_ttl)
 		return NOT_DUE;
 	slot->since = now;

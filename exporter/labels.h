@@ -21,6 +21,7 @@
 
 #include "bpfobj.h"
 #include "buf.h"
+#include "label_book.h"
 #include "snapshot.h"
 #include "target.h"
 
@@ -45,19 +46,6 @@ void labels__update(struct labels *l, double now);
  */
 uint64_t labels__write_news(const struct labels *l, uint32_t generation, uint64_t since,
 			    struct buf *out);
-
-/* ---- label_book.c: the reader's side ---- */
-
-struct label_book;
-
-/* For generations of so many slots each. */
-struct label_book *label_book__new(const uint32_t *nslots, size_t ngenerations);
-void label_book__free(struct label_book *b); /* NULL is fine */
-/* 0; -EINVAL: that is no news, and what follows is not taken; -ENOMEM. */
-int label_book__read_news(struct label_book *b, const char *data, size_t len);
-/* Gives the snapshot's sets their texts. Sets that have none yet are left out of it: they are shown
- * once they are named. */
-void label_book__apply(const struct label_book *b, uint32_t generation, struct snapshot *s);
 
 /* ---- labels_text.c: a value -> its text ---- */
 

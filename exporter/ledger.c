@@ -62,13 +62,10 @@ void ledger__destroy(struct ledger *l)
 	*l = (struct ledger){};
 }
 
-struct ledger ledger__reader(const struct ledger *l)
+void ledger__read(struct ledger *l, const void *copy)
 {
-	struct ledger reader = *l;
-
-	reader.copy = (struct shared_memory){};
-	lay_out(&reader, (char *)l->copy.view);
-	return reader;
+	if (copy)
+		lay_out(l, (char *)copy);
 }
 
 /* Where the copy of something is. */

@@ -41,8 +41,8 @@ size_t ledger__size(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint3
 int ledger__init(struct ledger *l, uint32_t ncells, uint32_t cell_width, uint32_t nhists,
 		 uint32_t hist_width, uint32_t ndetails);
 void ledger__destroy(struct ledger *l);
-/* What a reader has of another's. */
-struct ledger ledger__reader(const struct ledger *l);
+/* For who has the sizes, and a mapping of the copy: what it reads. */
+void ledger__read(struct ledger *l, const void *copy);
 
 /* Around what is moved, and what is shown elsewhere from then on. */
 void ledger__begin(struct ledger *l);

@@ -68,6 +68,12 @@ int log__descriptor(void)
 	return target.fd;
 }
 
+enum log_level log__level(enum log_format *format)
+{
+	*format = style;
+	return threshold;
+}
+
 static void timestamp(char *s, size_t size)
 {
 	struct timespec now;

@@ -14,6 +14,8 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
  * does again.
  */
 void log__setup(enum log_level level, enum log_format format);
+/* As they were set up. */
+enum log_level log__level(enum log_format *format);
 void log__line(enum log_level level, const char *fmt, ...) __printf_like(2, 3);
 
 /* Lines dropped since the last call. */

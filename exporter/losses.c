@@ -113,7 +113,7 @@ static void update_target(struct losses *l, size_t id)
 	const struct base *b = &l->base[id];
 	uint64_t tally[RP_TALLY_MAX], calls, no_entry, skipped;
 
-	snapshot__tally(l->obj, id, tally);
+	snapshot__tally(bpfobj__banks(l->obj), id, tally);
 	no_entry = tally[RP_TALLY_NO_ENTRY];
 	calls = l->calls[id] + tally[RP_TALLY_FILTERED]; /* seen, and not wanted */
 
@@ -145,11 +145,11 @@ static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_progr
 
 		if (!slots[i].ops || strcmp(slots[i].ops->name, p->mechanism))
 			continue;
-		snapshot__tally(l->obj, i, tally);
+		snapshot__tally(bpfobj__banks(l->obj), i, tally);
 		no_entry += tally[RP_TALLY_NO_ENTRY];
 		calls += l->calls[i] + tally[RP_TALLY_FILTERED];
 	}
-	snapshot__entered(l->obj, entered);
+	snapshot__entered(bpfobj__banks(l->obj), entered);
 	return skipped_calls(skips, entered[p->entered], calls, no_entry,
 			     p->missed[MISSED_RECURSION]);
 }
@@ -233,7 +233,7 @@ int losses__update(struct losses *l)
 	err = bpfobj__refresh(l->obj);
 	if (err)
 		return err;
-	snapshot__count_calls(l->obj, l->calls);
+	snapshot__count_calls(bpfobj__banks(l->obj), l->calls);
 	for (size_t id = 0; id < l->n; id++)
 		update_target(l, id);
 	update_programs(l, programs, nprograms);
@@ -248,8 +248,8 @@ void losses__restart(struct losses *l, uint32_t id)
 
 	if (bpfobj__refresh(l->obj))
 		return; /* as of the last reading, then */
-	snapshot__count_calls(l->obj, l->calls);
-	snapshot__tally(l->obj, id, tally);
+	snapshot__count_calls(bpfobj__banks(l->obj), l->calls);
+	snapshot__tally(bpfobj__banks(l->obj), id, tally);
 	l->base[id] = (struct base){
 		.calls = l->calls[id] + tally[RP_TALLY_FILTERED],
 		.no_entry = tally[RP_TALLY_NO_ENTRY],
@@ -264,9 +264,9 @@ const struct board *losses__board(const struct losses *l)
 	return l->board;
 }
 
-const struct board *losses__view(const struct losses *l)
+const struct shared_memory *losses__shared(const struct losses *l)
 {
-	return l->copy.view;
+	return &l->copy;
 }
 
 void losses__free(struct losses *l)

@@ -11,6 +11,7 @@
 
 #include "attach.h"
 #include "board.h"
+#include "shared.h"
 #include "snapshot.h"
 
 struct losses;
@@ -23,9 +24,8 @@ int losses__update(struct losses *l);
 /* A target has been attached again: what the kernel counts of it by itself begins at 0. */
 void losses__restart(struct losses *l, uint32_t id);
 
-/* As of the last update: the attacher's own, and what processes forked from it see, without the
- * attacher's believing it. */
+/* As of the last update: the attacher's own, and the copy that is given to servers. */
 const struct board *losses__board(const struct losses *l);
-const struct board *losses__view(const struct losses *l);
+const struct shared_memory *losses__shared(const struct losses *l);
 
 #endif /* LOSSES_H */

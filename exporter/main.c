@@ -24,6 +24,7 @@
 #include "plan.h"
 #include "privs.h"
 #include "reconcile.h"
+#include "server.h"
 #include "tracefs.h"
 #include "version.h"
 
@@ -288,6 +289,8 @@ int main(int argc, char **argv)
 	/* Scrapes come one after the other, by whichever thread: an arena for each thread would
 	 * only keep what the others could have used again. */
 	mallopt(M_ARENA_MAX, 1);
+	if (server__is_meant(argc, argv))
+		return server__main(argc, argv);
 	if (config__parse(argc, argv, &e.config, &error)) {
 		__cleanup_free char *line = escaped(error);
 

@@ -23,6 +23,8 @@ void privs__keep_secrets(void);
  * negative errno.
  */
 int privs__confine(const int *listeners, size_t n);
+/* Its first half: all but the system calls. For what is to be read before those are limited. */
+int privs__renounce(void);
 /* Afterwards, once its threads are there: there will be no others. The same. */
 int privs__settle(void);
 /* Descriptors that it can have: more than http_daemon.c accepts connections. */
@@ -30,7 +32,7 @@ int privs__settle(void);
 /* Closes every descriptor but the standard ones and these. */
 void privs__close_others(const int *keep, size_t n);
 
-/* ---- privs_filter.c, for privs__confine() ---- */
+/* ---- privs_filter.c: the second half ---- */
 
 int privs__filter(const int *listeners, size_t n);
 

@@ -96,7 +96,7 @@ void privs__keep_secrets(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int privs__confine(const int *listeners, size_t n)
+int privs__renounce(void)
 {
 	pid_t parent = getppid();
 	int err;
@@ -115,6 +115,13 @@ int privs__confine(const int *listeners, size_t n)
 	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		err = -errno;
 	privs__keep_secrets();
+	return err;
+}
+
+int privs__confine(const int *listeners, size_t n)
+{
+	int err = privs__renounce();
+
 	return err ? err : privs__filter(listeners, n);
 }
 

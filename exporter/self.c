@@ -59,14 +59,24 @@ int self__share(void)
 	return 0;
 }
 
-int self__join(void)
+void self__descriptors(int *told_fd, int *counted_by)
 {
-	void *p = mmap(NULL, sizeof(*counted), PROT_READ | PROT_WRITE, MAP_SHARED, counted_fd, 0);
+	*told_fd = copy.fd;
+	*counted_by = counted_fd;
+}
 
-	if (p == MAP_FAILED)
+int self__join(int told_fd, int counted_by)
+{
+	const void *hears = shared__map(told_fd, sizeof(told));
+	void *counts =
+		mmap(NULL, sizeof(*counted), PROT_READ | PROT_WRITE, MAP_SHARED, counted_by, 0);
+
+	close(told_fd);
+	close(counted_by);
+	if (!hears || counts == MAP_FAILED)
 		return -errno;
-	counted = p;
-	heard = copy.view;
+	heard = hears;
+	counted = counts;
 	return 0;
 }
 

@@ -38,8 +38,10 @@ struct self {
 
 /* The attacher, before the first server. 0 or a negative errno. */
 int self__share(void);
-/* A server, before it counts. The same. */
-int self__join(void);
+/* What a server needs for its part; the attacher's. */
+void self__descriptors(int *told, int *counted);
+/* A server, before it counts. Takes the descriptors. 0 or a negative errno. */
+int self__join(int told, int counted);
 /* The attacher: what the processes, itself and these children, take together. What it last said is
  * what they all read. */
 void self__note_processes(const pid_t *children, size_t n);

@@ -2,24 +2,29 @@
 #include "server.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 
 #include "channel.h"
 #include "collect.h"
+#include "http.h"
 #include "log.h"
 #include "pages.h"
 #include "privs.h"
 #include "self.h"
+#include "served.h"
+#include "shared.h"
 #include "web.h"
 #include "web_broker.h"
 
-#define SOCKETS_MAX 64
-#define BEAT_MS	    1000
+#define BEAT_MS 1000
 
 struct server {
+	struct served served;
+	struct http *http;
 	struct collector *collector;
 	struct channel reload;
 	struct web_broker web;
@@ -77,31 +82,14 @@ static void show_sign_of_life(struct channel *life, struct http *h)
 		channel__call(life, CHANNEL_ALIVE, 0, &status, &none);
 }
 
-static void await_end(const struct server_setup *s, int signals)
+static void await_end(const struct server *s, int signals)
 {
-	struct channel life = { .fd = s->end };
-
+	struct channel life = { .fd = s->served.channels[SERVED_END] };
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
-				{ .fd = s->end, .events = POLLRDHUP } };
+				{ .fd = s->served.channels[SERVED_END], .events = POLLRDHUP } };
 
 	while (poll(fds, ARRAY_SIZE(fds), BEAT_MS) <= 0 || !(fds[0].revents | fds[1].revents))
 		show_sign_of_life(&life, s->http);
-}
-
-/* Keeps what it needs, and no more. */
-static int confine(const struct server_setup *s, int signals)
-{
-	int keep[SOCKETS_MAX + 6];
-	size_t n = http__sockets(s->http, keep, SOCKETS_MAX), nlisteners = n;
-
-	keep[n++] = s->refresh;
-	keep[n++] = s->reload;
-	keep[n++] = s->end;
-	keep[n++] = s->web;
-	keep[n++] = signals;
-	keep[n++] = log__descriptor();
-	privs__close_others(keep, n);
-	return privs__confine(keep, nlisteners);
 }
 
 static int fail(char *error)
@@ -111,37 +99,53 @@ static int fail(char *error)
 	return 1;
 }
 
-int server__run(const struct server_setup *s)
+/* Read once, and kept nowhere else. */
+static int take_web_texts(int fd, size_t len, struct buf *out)
 {
-	struct server server = {
-		.reload.fd = s->reload,
-		.web.channel.fd = s->web,
-		.web.patience = WEB_BROKER_PATIENCE,
-		.web.first = s->web_texts,
-		.web_source = { web_broker__look, &server.web },
-	};
+	const void *texts = fd < 0 ? NULL : shared__map(fd, len);
+
+	if (fd < 0)
+		return 0;
+	close(fd);
+	if (!texts)
+		return -errno;
+	buf__append(out, texts, len);
+	munmap((void *)texts, len);
+	return out->failed ? -ENOMEM : 0;
+}
+
+static int take_over(struct server *s, int image, uint64_t size)
+{
+	int err = served__read(image, size, &s->served);
+
+	if (!err)
+		err = self__join(s->served.told, s->served.counted);
+	if (!err)
+		err = take_web_texts(s->served.web_texts, s->served.web_texts_len, &s->web.first);
+	return err;
+}
+
+static int serve(struct server *s, int signals)
+{
+	const struct served *served = &s->served;
 	struct pages_source source = {
-		.ctx = &server,
+		.ctx = s,
 		.acquire = acquire,
 		.release = release,
 		.ready = ready,
-		.reload = s->config->lifecycle ? reload : NULL,
+		.reload = served->web.lifecycle ? reload : NULL,
 	};
-	struct pages *pages;
-	int signals = open_signals(), err;
+	struct pages *pages = pages__new(&served->web, &source);
 	char *error = NULL;
+	int err;
 
-	/* One heap for all threads: what one scrape has freed, the next uses, whoever serves it. */
-	mallopt(M_ARENA_MAX, 1);
-	err = self__join();
-	if (err)
-		return fail(xasprintf("it cannot begin: %s", strerror(-err)));
-	err = confine(s, signals);
-	if (err)
-		return fail(xasprintf("its privileges cannot be dropped: %s", strerror(-err)));
-	server.collector = collector__new(s->view, s->refresh);
-	pages = pages__new(s->config, &source);
-	http__set_web_source(s->http, &server.web_source);
+	s->web_source = (struct web_source){ web_broker__look, &s->web };
+	s->web.channel.fd = served->channels[SERVED_WEB];
+	s->web.patience = WEB_BROKER_PATIENCE;
+	s->reload.fd = served->channels[SERVED_RELOAD];
+	s->collector = collector__new(served, served->channels[SERVED_REFRESH]);
+	s->http = http__adopt(&served->web, served->tls, served->listeners, served->nlisteners);
+	http__set_web_source(s->http, &s->web_source);
 	if (http__start(s->http, pages__routes(pages), pages, &error))
 		return fail(error);
 	err = privs__settle();
@@ -149,9 +153,59 @@ int server__run(const struct server_setup *s)
 		return fail(xasprintf("its threads cannot be confined: %s", strerror(-err)));
 	await_end(s, signals);
 	http__quiesce(s->http);
-	close(s->end); /* the attacher may wait for that */
+	close(served->channels[SERVED_END]); /* the attacher may wait for that */
 	http__free(s->http);
 	pages__free(pages);
-	collector__free(server.collector);
+	collector__free(s->collector);
 	return 0;
+}
+
+bool server__is_meant(int argc, char *const argv[])
+{
+	return argc > 0 && !strcmp(argv[0], SERVER_NAME);
+}
+
+/*
+ * What it has been given may be read with no privileges: whoever else starts it so, of a program
+ * that has some by its file, gets nowhere. Once that is mapped, there is no need for descriptors to
+ * be mapped any more.
+ */
+static int begin(struct server *s, int image, uint64_t size)
+{
+	__cleanup_free int *listeners = NULL;
+	int err = privs__renounce();
+
+	if (err)
+		return fail(xasprintf("its privileges cannot be dropped: %s", strerror(-err)));
+	err = take_over(s, image, size);
+	if (err)
+		return fail(xasprintf("it cannot begin: %s", strerror(-err)));
+	listeners = xcalloc(s->served.nlisteners, sizeof(*listeners));
+	for (size_t i = 0; i < s->served.nlisteners; i++)
+		listeners[i] = s->served.listeners[i].fd;
+	err = privs__filter(listeners, s->served.nlisteners);
+	if (err)
+		return fail(xasprintf("its privileges cannot be dropped: %s", strerror(-err)));
+	return 0;
+}
+
+int server__main(int argc, char *const argv[])
+{
+	int image = argc == 2 ? atoi(argv[1]) : -1, signals, code;
+	struct server server = {};
+	struct served_head head;
+
+	if (served__read_head(image, &head)) {
+		fprintf(stderr, "retprobe_exporter: error: a server is started by the exporter "
+				"itself, and not by hand\n");
+		return 2;
+	}
+	log__setup(head.log_level, head.log_format);
+	prctl(PR_SET_NAME, "retprobe_export"); /* executed by a descriptor, it has another */
+	signals = open_signals();
+	code = begin(&server, image, head.size);
+	if (!code)
+		code = serve(&server, signals);
+	served__free(&server.served);
+	return code;
 }

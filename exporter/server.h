@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The server: a child of the attacher, without privileges, that reads the cells which it has
- * inherited and answers HTTP. It does not know of reloads: another one takes its place.
+ * The server: a process of the attacher's without privileges, that reads the cells which it has
+ * been given and answers HTTP. It does not know of reloads: another one takes its place.
+ *
+ * It is this program executed with another name and a descriptor (served.h): nothing that anybody
+ * would do by hand.
  */
 #ifndef SERVER_H
 #define SERVER_H
 
-#include "http.h"
-#include "view.h"
+#include "util.h"
 
-struct server_setup {
-	const struct view *view;
-	struct http *http; /* bound, not started */
-	const struct web_config *config;
-	/* Channels to the attacher; on the last it is told to end, and says that it lives. */
-	int refresh, reload, end;
-	/* Without a web configuration file, -1 and nothing: */
-	int web;	      /* another channel */
-	struct buf web_texts; /* what it would have told last; the server frees it */
-};
+#define SERVER_NAME "retprobe_exporter: server"
 
-/* In the child, with all signals blocked. Returns its exit code, once the attacher has closed its
- * end of the channel for that, or SIGTERM has come, and the requests under way are answered. */
-int server__run(const struct server_setup *s);
+/* Whether this process is to be one. */
+bool server__is_meant(int argc, char *const argv[]);
+/*
+ * With all signals blocked. Returns its exit code, once the attacher has closed its end of the
+ * channel for that, or SIGTERM has come, and the requests under way are answered; 2 if it was not
+ * started by an attacher.
+ */
+int server__main(int argc, char *const argv[]);
 
 #endif /* SERVER_H */

@@ -10,7 +10,9 @@
 #endif
 
 /* Of its size too: whoever reads beyond the end of a file gets a SIGBUS. */
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
+#define SEALS  (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
+
+#define SEALED (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 /* The writable mapping comes first, as the seal lets no other be made. */
 static int map_and_seal(struct shared_memory *s)
@@ -24,8 +26,7 @@ static int map_and_seal(struct shared_memory *s)
 	}
 	if (madvise(s->addr, s->size, MADV_DONTFORK) || fcntl(s->fd, F_ADD_SEALS, SEALS))
 		return -errno;
-	s->view = shared__map(s->fd, s->size);
-	return s->view ? 0 : -errno;
+	return 0;
 }
 
 int shared__new(struct shared_memory *s, size_t size)
@@ -50,8 +51,6 @@ void shared__free(struct shared_memory *s)
 		return;
 	if (s->addr)
 		munmap(s->addr, s->size);
-	if (s->view)
-		munmap((void *)s->view, s->size);
 	close(s->fd);
 	*s = (struct shared_memory){};
 }
@@ -61,6 +60,34 @@ const void *shared__map(int fd, size_t size)
 	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 
 	return p == MAP_FAILED ? NULL : p;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = TEMP_FAILURE_RETRY(write(fd, data, len));
+
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= n;
+	}
+	return fcntl(fd, F_ADD_SEALS, SEALED) ? -errno : 0;
+}
+
+int shared__seal(const void *data, size_t len)
+{
+	int fd = memfd_create("retprobe_exporter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int err = fd < 0 ? -errno : write_all(fd, data, len);
+
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
+}
+
+bool shared__is_sealed(int fd)
+{
+	return fcntl(fd, F_GET_SEALS) == SEALED;
 }
 
 void shared__put(void *to, const void *from, size_t nwords)

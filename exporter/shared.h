@@ -16,7 +16,6 @@ struct shared_memory {
 	void *addr; /* NULL: there is none */
 	size_t size;
 	int fd;
-	const void *view; /* the same, read-only; forked processes have it */
 };
 
 /* Zeroed; what is never touched takes no memory. 0 or a negative errno. */
@@ -24,6 +23,14 @@ int shared__new(struct shared_memory *s, size_t size);
 void shared__free(struct shared_memory *s); /* zeroed is fine */
 /* What a descriptor of it has, read-only; NULL with errno. */
 const void *shared__map(int fd, size_t size);
+
+/*
+ * The other way of sharing: data that nobody changes any more, who has made it neither. A
+ * descriptor or a negative errno.
+ */
+int shared__seal(const void *data, size_t len);
+/* Whether a descriptor is of that. */
+bool shared__is_sealed(int fd);
 
 /* Copies n words, each of them at once: who reads a word meanwhile has the old or the new one. */
 void shared__put(void *to, const void *from, size_t nwords);

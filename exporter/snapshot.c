@@ -3,9 +3,6 @@
 
 #include <errno.h>
 
-#include "bpfobj.h"
-#include "extra.h"
-
 #define TRIES 100 /* things are moved once a second at most */
 
 /* ---- sums ------------------------------------------------------------------------------------ */
@@ -34,35 +31,35 @@ static bool in_ledger(const struct ledger *l, uint32_t cell)
 	return l && l->used[cell];
 }
 
-static uint32_t cell_words(const struct bpfobj *o)
+static uint32_t cell_words(const struct banks *o)
 {
-	return RP_CELL_GRID + bpfobj__grid(o)->ncells;
+	return RP_CELL_GRID + o->grid->ncells;
 }
 
-void snapshot__add_cell(struct bpfobj *o, uint32_t cell, uint64_t *out)
+void snapshot__add_cell(const struct banks *o, uint32_t cell, uint64_t *out)
 {
-	const struct ledger *l = bpfobj__ledger(o);
+	const struct ledger *l = banks__ledger(o);
 
-	sum_banks(bpfobj__cells(o), cell, 0, cell_words(o), out);
+	sum_banks(o->cells, cell, 0, cell_words(o), out);
 	if (in_ledger(l, cell))
 		add_words(&l->cells[(size_t)cell * l->cell_width], cell_words(o), out);
 }
 
-void snapshot__add_hist(struct bpfobj *o, uint32_t cell, uint32_t hist, uint64_t *out)
+void snapshot__add_hist(const struct banks *o, uint32_t cell, uint32_t hist, uint64_t *out)
 {
-	const struct ledger *l = bpfobj__ledger(o);
+	const struct ledger *l = banks__ledger(o);
 
-	sum_banks(bpfobj__hists(o), hist, 0, bpfobj__hists(o).width, out);
+	sum_banks(o->hists, hist, 0, o->hists.width, out);
 	if (in_ledger(l, cell))
 		add_words(&l->hists[(size_t)hist * l->hist_width], l->hist_width, out);
 }
 
-uint64_t snapshot__detail(struct bpfobj *o, uint32_t slot)
+uint64_t snapshot__detail(const struct banks *o, uint32_t slot)
 {
-	const struct ledger *l = bpfobj__ledger(o);
+	const struct ledger *l = banks__ledger(o);
 	uint64_t count = l ? l->details[slot] : 0;
 
-	sum_banks(bpfobj__detail_counts(o), slot, 0, 1, &count);
+	sum_banks(o->detail_counts, slot, 0, 1, &count);
 	return count;
 }
 
@@ -84,17 +81,17 @@ uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g)
 	return calls;
 }
 
-uint64_t snapshot__calls_in(struct bpfobj *o, uint32_t cell)
+uint64_t snapshot__calls_in(const struct banks *o, uint32_t cell)
 {
 	uint64_t words[RP_CELL_GRID + RP_GRID_MAX + RP_GRID_STEPS] = {};
 
 	snapshot__add_cell(o, cell, words);
-	return snap_cell__calls(&(struct snap_cell){ .words = words }, bpfobj__grid(o));
+	return snap_cell__calls(&(struct snap_cell){ .words = words }, o->grid);
 }
 
-void snapshot__count_calls(struct bpfobj *o, uint64_t *calls)
+void snapshot__count_calls(const struct banks *o, uint64_t *calls)
 {
-	struct label_sets_view v = bpfobj__label_sets(o);
+	struct label_sets_view v = o->label_sets;
 
 	for (uint32_t id = 0; id < v.first; id++)
 		calls[id] = snapshot__calls_in(o, id);
@@ -103,42 +100,39 @@ void snapshot__count_calls(struct bpfobj *o, uint64_t *calls)
 			calls[v.v[slot].key.id] += snapshot__calls_in(o, v.first + slot);
 }
 
-void snapshot__count_runs(struct bpfobj *o, uint64_t *runs)
+void snapshot__count_runs(const struct banks *o, uint64_t *runs)
 {
 	uint64_t tally[RP_TALLY_MAX];
 
 	snapshot__count_calls(o, runs);
-	for (uint32_t id = 0; id < bpfobj__tallies(o).n; id++) {
+	for (uint32_t id = 0; id < o->tallies.n; id++) {
 		snapshot__tally(o, id, tally);
 		runs[id] += tally[RP_TALLY_FILTERED] + tally[RP_TALLY_REJECTED] +
 			    tally[RP_TALLY_NO_ENTRY];
 	}
 }
 
-void snapshot__tally(const struct bpfobj *o, uint32_t id, uint64_t tally[RP_TALLY_MAX])
+void snapshot__tally(const struct banks *o, uint32_t id, uint64_t tally[RP_TALLY_MAX])
 {
 	memset(tally, 0, RP_TALLY_MAX * sizeof(*tally));
-	sum_banks(bpfobj__tallies(o), id, 0, RP_TALLY_MAX, tally);
+	sum_banks(o->tallies, id, 0, RP_TALLY_MAX, tally);
 }
 
-void snapshot__entered(const struct bpfobj *o, uint64_t entered[RP_ENTERED_MAX])
+void snapshot__entered(const struct banks *o, uint64_t entered[RP_ENTERED_MAX])
 {
 	memset(entered, 0, RP_ENTERED_MAX * sizeof(*entered));
-	sum_banks(bpfobj__entered(o), 0, 0, RP_ENTERED_MAX, entered);
+	sum_banks(o->entered, 0, 0, RP_ENTERED_MAX, entered);
 }
 
-uint64_t snapshot__returns_seen(struct bpfobj *o, uint32_t id)
+uint64_t snapshot__returns_seen(const struct banks *o, uint32_t id)
 {
-	struct label_sets_view v = bpfobj__label_sets(o);
+	struct label_sets_view v = o->label_sets;
 	uint64_t tally[RP_TALLY_MAX], seen;
 
-	bpfobj__refresh_cell(o, id);
 	seen = snapshot__calls_in(o, id);
 	for (uint32_t slot = 0; slot < v.n; slot++) {
-		if (!v.v[slot].used || v.v[slot].key.id != id)
-			continue;
-		bpfobj__refresh_cell(o, v.first + slot);
-		seen += snapshot__calls_in(o, v.first + slot);
+		if (v.v[slot].used && v.v[slot].key.id == id)
+			seen += snapshot__calls_in(o, v.first + slot);
 	}
 	snapshot__tally(o, id, tally);
 	return seen + tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_FILTERED];
@@ -172,13 +166,13 @@ static int compare_details(const void *a, const void *b)
 }
 
 /* Where a cell's counts are shown. False: nowhere yet. */
-static bool shown_in(struct bpfobj *o, const struct label_sets_view *v, uint32_t *cell)
+static bool shown_in(const struct banks *o, const struct label_sets_view *v, uint32_t *cell)
 {
 	if (*cell < v->first)
 		return true;
 	if (v->v[*cell - v->first].used == RP_SET_FREE)
 		return false;
-	*cell = ledger__shown_in(bpfobj__ledger(o), *cell);
+	*cell = ledger__shown_in(banks__ledger(o), *cell);
 	return true;
 }
 
@@ -196,11 +190,11 @@ static void merge_details(struct block *b)
 	b->nraw = n;
 }
 
-static int read_details(struct bpfobj *o, struct block *b)
+static int read_details(const struct banks *o, struct block *b)
 {
-	const volatile struct rp_detail *slots = bpfobj__details(o);
-	struct label_sets_view v = bpfobj__label_sets(o);
-	uint32_t n = bpfobj__detail_counts(o).n;
+	const volatile struct rp_detail *slots = o->details;
+	struct label_sets_view v = o->label_sets;
+	uint32_t n = o->detail_counts.n;
 
 	b->raw = calloc(n + 1, sizeof(*b->raw));
 	if (!b->raw)
@@ -245,15 +239,16 @@ static void find_details(const struct block *b, uint32_t cell, struct snap_cell 
 	}
 }
 
-static void add_hists(struct bpfobj *o, uint32_t cell, const struct target_extra *x, uint64_t *out)
+static void add_hists(const struct banks *o, uint32_t cell, const struct target_extra *x,
+		      uint64_t *out)
 {
 	for (uint32_t i = 0; i < x->nhistograms; i++)
-		snapshot__add_hist(o, cell, bpfobj__hist_of(o, cell, x) + i,
-				   out + (size_t)i * bpfobj__hists(o).width);
+		snapshot__add_hist(o, cell, banks__hist_of(o, cell, x) + i,
+				   out + (size_t)i * o->hists.width);
 }
 
 /* Takes its words from *words, which moves on. */
-static void take_cell(struct bpfobj *o, const struct block *b, uint32_t cell,
+static void take_cell(const struct banks *o, const struct block *b, uint32_t cell,
 		      const struct target_extra *x, uint64_t **words, struct snap_cell *out)
 {
 	out->words = *words;
@@ -277,9 +272,9 @@ static int by_target(const void *a, const void *b)
 }
 
 /* The label sets that are shown, grouped by target, and the others. */
-static int find_sets(struct bpfobj *o, struct block *b)
+static int find_sets(const struct banks *o, struct block *b)
 {
-	struct label_sets_view v = bpfobj__label_sets(o);
+	struct label_sets_view v = o->label_sets;
 	struct snap_set *end;
 
 	b->sets = calloc(v.n + 1, sizeof(*b->sets));
@@ -333,13 +328,14 @@ static struct snap_cell *find_cell(const struct block *b, uint32_t first, uint32
 }
 
 /* Adds the counts of sets that are shown in another's cell. */
-static void add_hidden(struct bpfobj *o, const struct target_extra *const *extras, struct block *b)
+static void add_hidden(const struct banks *o, const struct target_extra *const *extras,
+		       struct block *b)
 {
-	uint32_t first = bpfobj__label_sets(o).first;
+	uint32_t first = o->label_sets.first;
 
 	for (size_t i = b->nsets; i < b->nsets + b->nhidden; i++) {
 		uint32_t id = b->sets[i].key.id, cell = first + b->sets[i].slot;
-		uint32_t in = ledger__shown_in(bpfobj__ledger(o), cell);
+		uint32_t in = ledger__shown_in(banks__ledger(o), cell);
 		struct snap_cell *out = find_cell(b, first, id, in);
 
 		if (!out)
@@ -350,9 +346,10 @@ static void add_hidden(struct bpfobj *o, const struct target_extra *const *extra
 	}
 }
 
-static int take_cells(struct bpfobj *o, const struct target_extra *const *extras, struct block *b)
+static int take_cells(const struct banks *o, const struct target_extra *const *extras,
+		      struct block *b)
 {
-	struct label_sets_view v = bpfobj__label_sets(o);
+	struct label_sets_view v = o->label_sets;
 	size_t nwords = (b->snapshot.n + b->nsets) * cell_words(o);
 	uint64_t *words;
 
@@ -382,15 +379,15 @@ static int take_cells(struct bpfobj *o, const struct target_extra *const *extras
 	return 0;
 }
 
-static struct block *take(struct bpfobj *o, const struct target_extra *const *extras)
+static struct block *take(const struct banks *o, const struct target_extra *const *extras)
 {
 	struct block *b = calloc(1, sizeof(*b));
 	int err = -ENOMEM;
 
 	if (!b)
 		goto fail;
-	b->snapshot.n = bpfobj__tallies(o).n;
-	b->snapshot.hist_words = bpfobj__hists(o).width;
+	b->snapshot.n = o->tallies.n;
+	b->snapshot.hist_words = o->hists.width;
 	b->snapshot.targets = calloc(b->snapshot.n + 1, sizeof(*b->snapshot.targets));
 	if (!b->snapshot.targets)
 		goto fail;
@@ -409,9 +406,9 @@ fail:
 	return NULL;
 }
 
-struct snapshot *snapshot__take(struct bpfobj *o, const struct target_extra *const *extras)
+struct snapshot *snapshot__take(const struct banks *o, const struct target_extra *const *extras)
 {
-	const struct ledger *l = bpfobj__ledger(o);
+	const struct ledger *l = banks__ledger(o);
 	uint32_t version = 0;
 	int err = 0;
 

@@ -8,12 +8,7 @@
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
-#include "bpf/abi.h"
-#include "grid.h"
-#include "util.h"
-
-struct bpfobj;
-struct target_extra;
+#include "banks.h"
 
 struct snap_detail {
 	int64_t value; /* errno, positive; or the result's number */
@@ -65,7 +60,7 @@ struct snapshot {
 
 /* One read of everything. extras: by target id, NULL for those that have none; or NULL. NULL with
  * errno: ENOMEM; or EAGAIN, at each try something was being moved. */
-struct snapshot *snapshot__take(struct bpfobj *obj, const struct target_extra *const *extras);
+struct snapshot *snapshot__take(const struct banks *b, const struct target_extra *const *extras);
 void snapshot__free(struct snapshot *s);
 
 /* Calls counted: the sum of the grid, of all label sets. */
@@ -75,19 +70,19 @@ uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g);
 /* ---- for those who need to know no more: losses, labels, reconcile ---- */
 
 /* Calls counted, of all label sets. calls: by target id. */
-void snapshot__count_calls(struct bpfobj *obj, uint64_t *calls);
+void snapshot__count_calls(const struct banks *b, uint64_t *calls);
 /* Calls that our programs ran for, whatever became of them. runs: by target id. */
-void snapshot__count_runs(struct bpfobj *obj, uint64_t *runs);
+void snapshot__count_runs(const struct banks *b, uint64_t *runs);
 /* Calls counted in one cell. */
-uint64_t snapshot__calls_in(struct bpfobj *obj, uint32_t cell);
-void snapshot__tally(const struct bpfobj *obj, uint32_t id, uint64_t tally[RP_TALLY_MAX]);
-void snapshot__entered(const struct bpfobj *obj, uint64_t entered[RP_ENTERED_MAX]);
+uint64_t snapshot__calls_in(const struct banks *b, uint32_t cell);
+void snapshot__tally(const struct banks *b, uint32_t id, uint64_t tally[RP_TALLY_MAX]);
+void snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX]);
 /* Returns of one target that its program has seen by now, counted or tallied. */
-uint64_t snapshot__returns_seen(struct bpfobj *obj, uint32_t id);
+uint64_t snapshot__returns_seen(const struct banks *b, uint32_t id);
 /* Words of a cell and of one of its histograms, and a detail; the ledger's part included. The words
  * are added to out. */
-void snapshot__add_cell(struct bpfobj *obj, uint32_t cell, uint64_t *out);
-void snapshot__add_hist(struct bpfobj *obj, uint32_t cell, uint32_t hist, uint64_t *out);
-uint64_t snapshot__detail(struct bpfobj *obj, uint32_t slot);
+void snapshot__add_cell(const struct banks *b, uint32_t cell, uint64_t *out);
+void snapshot__add_hist(const struct banks *b, uint32_t cell, uint32_t hist, uint64_t *out);
+uint64_t snapshot__detail(const struct banks *b, uint32_t slot);
 
 #endif /* SNAPSHOT_H */

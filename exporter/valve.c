@@ -80,7 +80,7 @@ static void read_calls(struct history *h, struct generation *g, double now)
 		h->calls[i] = xcalloc(h->n, sizeof(*h->calls[i]));
 	h->time[i] = now;
 	bpfobj__refresh(g->obj);
-	snapshot__count_runs(g->obj, h->calls[i]);
+	snapshot__count_runs(bpfobj__banks(g->obj), h->calls[i]);
 }
 
 /* The latest reading that is at least a window before the last one; NULL: there is none yet. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What is served until something changes: every target of the configuration in its order, with the
- * generation that counts it or the reason why none does. A server is forked with one and never sees
+ * generation that counts it or the reason why none does. A server is given one and never sees
  * another.
  */
 #ifndef VIEW_H

@@ -265,14 +265,22 @@ static int check(struct web *w, char **error)
 	return wrong ? -EINVAL : 0;
 }
 
-int web__new(const char *path, struct web **out, char **error)
+struct web *web__adopt(const char *path, bool tls)
 {
 	struct web *w = xcalloc(1, sizeof(*w));
-	int err;
 
 	pthread_mutex_init(&w->lock, NULL);
 	w->path = xstrdup(path);
 	w->limit = web_limit__new();
+	w->tls = tls;
+	return w;
+}
+
+int web__new(const char *path, struct web **out, char **error)
+{
+	struct web *w = web__adopt(path, false);
+	int err;
+
 	err = check(w, error);
 	if (err)
 		web__free(w);

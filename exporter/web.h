@@ -29,6 +29,8 @@ struct web_source {
 
 /* Reads and checks everything that path names. -EINVAL and *error, one line, to be freed. */
 int web__new(const char *path, struct web **out, char **error);
+/* For a process that was told whether that speaks TLS, and reads no files. */
+struct web *web__adopt(const char *path, bool tls);
 bool web__tls(const struct web *w);
 /* For the process that serves: takes everything from the source, or from the files if that is NULL
  * (what is wrong by now is logged, and refused as later), and starts the thread that checks

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 # above it, never of one below. NAME stands for NAME.c, NAME.h and NAME_*.c unless a longer name fits.
 corridor='
 abi build_version syscall_table retprobe.skel
-util shared log buf suggest strmap tracefs perf_event bpf_sys version channel
+util buf shared image log suggest strmap tracefs perf_event bpf_sys version channel
 kprobe_events
 cgroupfs machine
 advice
@@ -22,6 +22,7 @@ file_finder opened_file elf_image
 elf_reader elf_symbols
 expr
 extra
+banks
 target
 discover btf_types
 sockets sd_notify
@@ -35,6 +36,7 @@ losses
 generation
 expo
 metrics
+served
 view plan
 valve watch
 reconcile
@@ -43,6 +45,7 @@ web
 http
 pages
 server
+serving
 attacher
 main
 '
@@ -121,6 +124,19 @@ lint_includes() {
 		}' "${files[@]}")"
 }
 
+# What serves the network includes nothing of what attaches: a server is given numbers (served.h).
+lint_server() {
+	local closure=exporter/server.c more
+	while more=$(for file in $closure; do
+		sed -n 's/^#include "\([a-z_]*\)\.h"$/\1/p' "$file"
+	done | sort -u | while read -r name; do
+		ls exporter/"$name".[ch] 2> /dev/null
+	done); more=$(printf '%s\n' exporter/server.c "$more" | sort -u); [ "$more" != "$closure" ]; do
+		closure=$more
+	done
+	verdict server "$(grep -E '/(attach|bpfobj|generation|losses|labels|view|reconcile|discover|programs|features)[._]' <<< "$closure")"
+}
+
 # grep_lint NAME PATTERN [EXEMPT]: no line of the tree matches, but for files like EXEMPT.
 grep_lint() {
 	verdict "$1" "$(sources . | grep -v -E "^\./(tests/lint\.sh${3:+|$3})$" |
@@ -141,6 +157,7 @@ lint_links() {
 lint_shell
 lint_format
 lint_includes
+lint_server
 lint_license
 lint_links
 grep_lint home_paths '(^|[^A-Za-z0-9_.])/(home|Users)/[a-z]+|(^|[^A-Za-z0-9_.])/root/'

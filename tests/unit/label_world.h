@@ -6,6 +6,8 @@
 #ifndef LABEL_WORLD_H
 #define LABEL_WORLD_H
 
+#include <sys/mman.h>
+
 #include "bpfobj.h"
 #include "labels.h"
 
@@ -18,8 +20,8 @@ static struct {
 	struct rp_label_set sets[SLOTS];
 	struct rp_detail details[DETAILS];
 	struct rp_used used;
-	struct ledger ledger, reader; /* the attacher's and a server's */
-	bool reading;		      /* by a server */
+	struct banks banks, served; /* the attacher's and a server's */
+	const void *copy;	    /* of the ledger, as the server has it */
 } world;
 
 static struct enumerator letters[] = { { 1, "A" }, { 2, "A" }, { 3, "A" },
@@ -35,59 +37,50 @@ static struct target target = { .extra = &extra };
 static struct targets targets = { .v = (struct target *[]){ &target }, .n = 1, .nids = 1 };
 static const struct grid world_grid = { .ncells = 2 };
 
-const struct grid *__wrap_bpfobj__grid(const struct bpfobj *o);
-const struct grid *__wrap_bpfobj__grid(const struct bpfobj *o)
+/* A server's are what the attacher publishes. */
+static struct banks world__banks(bool reader)
 {
-	return &world_grid;
+	struct banks b = {
+		.grid = &world_grid,
+		.cells = { world.cells[0], 1, CELLS, 1, CELL_WIDTH, CELLS },
+		.hists = { world.hists[0], 1, CELLS, 1, HIST_WIDTH, CELLS },
+		.tallies = { world.tallies, 1, 1, 1, RP_TALLY_MAX, 1 },
+		.detail_counts = { world.counts, 1, DETAILS, 1, 1, DETAILS },
+		.details = world.details,
+		.label_sets = { world.sets, SLOTS, 1 },
+		.ledger = world.banks.ledger,
+		.own_hists = 1,
+		.hists_per_set = 1,
+	};
+
+	if (reader)
+		ledger__read(&b.ledger, world.copy);
+	return b;
 }
 
-struct bank_view __wrap_bpfobj__cells(const struct bpfobj *o);
-struct bank_view __wrap_bpfobj__cells(const struct bpfobj *o)
+static bool world__set_up(void)
 {
-	return (struct bank_view){ world.cells[0], 1, CELLS, 1, CELL_WIDTH, CELLS };
+	struct ledger *l = &world.banks.ledger;
+
+	memset(&world, 0, sizeof(world));
+	if (ledger__init(l, CELLS, CELL_WIDTH, CELLS, HIST_WIDTH, DETAILS))
+		return false;
+	world.copy = shared__map(l->copy.fd, l->copy.size);
+	world.banks = world__banks(false);
+	world.served = world__banks(true);
+	return world.copy;
 }
 
-struct bank_view __wrap_bpfobj__hists(const struct bpfobj *o);
-struct bank_view __wrap_bpfobj__hists(const struct bpfobj *o)
+static void world__tear_down(void)
 {
-	return (struct bank_view){ world.hists[0], 1, CELLS, 1, HIST_WIDTH, CELLS };
+	munmap((void *)world.copy, world.banks.ledger.copy.size);
+	ledger__destroy(&world.banks.ledger);
 }
 
-struct bank_view __wrap_bpfobj__tallies(const struct bpfobj *o);
-struct bank_view __wrap_bpfobj__tallies(const struct bpfobj *o)
+const struct banks *__wrap_bpfobj__banks(const struct bpfobj *o);
+const struct banks *__wrap_bpfobj__banks(const struct bpfobj *o)
 {
-	return (struct bank_view){ world.tallies, 1, 1, 1, RP_TALLY_MAX, 1 };
-}
-
-struct bank_view __wrap_bpfobj__detail_counts(const struct bpfobj *o);
-struct bank_view __wrap_bpfobj__detail_counts(const struct bpfobj *o)
-{
-	return (struct bank_view){ world.counts, 1, DETAILS, 1, 1, DETAILS };
-}
-
-const volatile struct rp_detail *__wrap_bpfobj__details(const struct bpfobj *o);
-const volatile struct rp_detail *__wrap_bpfobj__details(const struct bpfobj *o)
-{
-	return world.details;
-}
-
-uint32_t __wrap_bpfobj__hist_of(const struct bpfobj *o, uint32_t cell,
-				const struct target_extra *x);
-uint32_t __wrap_bpfobj__hist_of(const struct bpfobj *o, uint32_t cell, const struct target_extra *x)
-{
-	return cell;
-}
-
-struct ledger *__wrap_bpfobj__ledger(struct bpfobj *o);
-struct ledger *__wrap_bpfobj__ledger(struct bpfobj *o)
-{
-	return world.reading ? &world.reader : &world.ledger;
-}
-
-struct label_sets_view __wrap_bpfobj__label_sets(const struct bpfobj *o);
-struct label_sets_view __wrap_bpfobj__label_sets(const struct bpfobj *o)
-{
-	return (struct label_sets_view){ world.sets, SLOTS, 1 };
+	return &world.banks;
 }
 
 volatile struct rp_used *__wrap_bpfobj__used(const struct bpfobj *o);

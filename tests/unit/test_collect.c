@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Readings that scrapes share. The attacher is a thread here that answers when it is told to, and
- * says in the view how often it has been asked; who waits for another's reading is counted (see the
- * Makefile's --wrap).
+ * says in what is served how often it has been asked; who waits for another's reading is counted
+ * (see the Makefile's --wrap).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@
 #define SOON	 1.0  /* seconds */
 #define PATIENCE 10.0 /* of one without a deadline */
 
-static struct view view;
+static struct served served;
 static struct collector *collector;
 static struct channel_peer attacher;
 static int server;
@@ -50,7 +50,7 @@ static void *answer_requests(void *arg)
 		refreshes += r.op == CHANNEL_REFRESH;
 		sem_post(&asked);
 		sem_wait(&answer);
-		view.gone[0].missed[0] = refreshes;
+		served.gone[0].missed[0] = refreshes;
 		channel__answer(&attacher, &r, 0, NULL, 0);
 	}
 	return NULL;
@@ -58,14 +58,14 @@ static void *answer_requests(void *arg)
 
 static int set_up(void **state)
 {
-	view = (struct view){ .gone = { { .shared = 1 } } };
+	served = (struct served){ .gone = { { .shared = 1 } } };
 	attacher = (struct channel_peer){};
 	refreshes = waiting = 0;
 	sem_init(&asked, 0, 0);
 	sem_init(&answer, 0, 0);
 	if (channel__open(&server, &attacher.fd))
 		return -1;
-	collector = collector__new(&view, server);
+	collector = collector__new(&served, server);
 	return pthread_create(&answering, NULL, answer_requests, NULL);
 }
 

@@ -31,7 +31,19 @@ void __wrap_perf_event__close(struct perf_attachment *a);
 int __wrap_programs__for_site(struct programs *p, enum program_id id,
 			      const struct program_site *site, uint64_t *cookie);
 struct programs *__wrap_bpfobj__programs(struct bpfobj *obj);
-uint64_t __wrap_snapshot__returns_seen(const struct bpfobj *obj, uint32_t id);
+uint64_t __wrap_snapshot__returns_seen(const struct banks *b, uint32_t id);
+const struct banks *__wrap_bpfobj__banks(const struct bpfobj *obj);
+int __wrap_bpfobj__refresh_target(struct bpfobj *obj, uint32_t id);
+
+const struct banks *__wrap_bpfobj__banks(const struct bpfobj *obj)
+{
+	return NULL;
+}
+
+int __wrap_bpfobj__refresh_target(struct bpfobj *obj, uint32_t id)
+{
+	return 0;
+}
 
 int __wrap_tracefs__event_id(int tracefs, const char *group, const char *event)
 {
@@ -63,7 +75,7 @@ struct programs *__wrap_bpfobj__programs(struct bpfobj *obj)
 	return NULL;
 }
 
-uint64_t __wrap_snapshot__returns_seen(const struct bpfobj *obj, uint32_t id)
+uint64_t __wrap_snapshot__returns_seen(const struct banks *b, uint32_t id)
 {
 	if (before_baseline)
 		before_baseline();

@@ -27,10 +27,7 @@ int __wrap_nanosleep(const struct timespec *t, struct timespec *left)
 
 static int set_up(void **state)
 {
-	memset(&world, 0, sizeof(world));
-	assert_int_equal(ledger__init(&world.ledger, CELLS, CELL_WIDTH, CELLS, HIST_WIDTH, DETAILS),
-			 0);
-	world.reader = ledger__reader(&world.ledger);
+	assert_true(world__set_up());
 	labels = labels__new(NULL, &targets);
 	book = label_book__new((uint32_t[]){ SLOTS }, 1);
 	known = 0;
@@ -41,7 +38,7 @@ static int tear_down(void **state)
 {
 	labels__free(labels);
 	label_book__free(book);
-	ledger__destroy(&world.ledger);
+	world__tear_down();
 	return 0;
 }
 
@@ -52,9 +49,7 @@ static struct snapshot *read_all(void)
 
 	known = labels__write_news(labels, 0, known, &news);
 	assert_int_equal(label_book__read_news(book, news.data, news.len), 0);
-	world.reading = true;
-	s = snapshot__take(NULL, labels__extras(labels));
-	world.reading = false;
+	s = snapshot__take(&world.served, labels__extras(labels));
 	assert_non_null(s);
 	label_book__apply(book, 0, s);
 	return s;
@@ -259,14 +254,12 @@ static void test_hostile_server(void **state)
 static void test_never_done(void **state)
 {
 	pauses = 0;
-	ledger__begin(&world.ledger);
-	world.reading = true;
+	ledger__begin(&world.banks.ledger);
 	errno = 0;
-	assert_null(snapshot__take(NULL, labels__extras(labels)));
+	assert_null(snapshot__take(&world.served, labels__extras(labels)));
 	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(pauses, 1000);
-	world.reading = false;
-	ledger__end(&world.ledger);
+	ledger__end(&world.banks.ledger);
 	check(0, 0, 0, 0);
 }
 

@@ -28,6 +28,7 @@ static int tear_down(void **state)
 static void is_read_by_others(void **state)
 {
 	const uint64_t words[] = { 7, 8 };
+	const void *view = shared__map(memory.fd, memory.size);
 	int ready[2], status;
 	char c;
 	pid_t pid;
@@ -36,13 +37,14 @@ static void is_read_by_others(void **state)
 	pid = fork();
 	if (!pid) {
 		close(ready[1]);
-		_exit(read(ready[0], &c, 1) != 0 || memcmp(memory.view, words, sizeof(words)));
+		_exit(read(ready[0], &c, 1) != 0 || memcmp(view, words, sizeof(words)));
 	}
 	shared__put(memory.addr, words, 2);
 	close(ready[0]);
 	close(ready[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+	munmap((void *)view, memory.size);
 }
 
 /* Neither by what a forked process has, nor by what it makes of the descriptor. */

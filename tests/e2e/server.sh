@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What a server has of the attacher's, and can do to it, by what /proc says of its memory and its files.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+suite=server
+. tests/e2e/lib.sh
+
+read -r port < <(free_ports 1)
+
+serves() {
+	curl -s -m 10 -o "$temp/metrics" "http://127.0.0.1:$port/metrics"
+}
+
+# check NAME FINDINGS: there should be none.
+check() {
+	if [ -z "$2" ]; then ok "$1"; else not_ok "$1" "$2"; fi
+}
+
+start() { # start ARG...
+	NO_BUSINESS_OF_A_SERVER=1 "$exporter" --web.listen-address="127.0.0.1:$port" "$@" > "$temp/exporter.log" 2>&1 &
+	pids+=($!)
+	attacher=$!
+	wait_for 60 serves || give_up "start $*" "it does not answer"
+	server=$(pgrep -P "$attacher")
+}
+
+stop() {
+	kill "$attacher"
+	wait "$attacher"
+	pids=()
+}
+
+# shared RIGHTS: the server's shared mappings with these, but for the page that servers count on.
+shared() {
+	awk -v rights="$1" '$2 ~ /s$/ && $2 ~ rights' "/proc/$server/maps"
+}
+
+# Those that are not written, and could be made writable.
+may_be_written() {
+	awk '/^[0-9a-f]+-[0-9a-f]+ / { mapping = $0; shared = $2 ~ /^r-.s/ }
+		/^VmFlags:/ && shared && / mw( |$)/ { print mapping }' "/proc/$server/smaps"
+}
+
+base_of() { # base_of PID FILE
+	awk -v file="$2" '$NF ~ file && !found { print $1; found = 1 }' "/proc/$1/maps"
+}
+
+files() {
+	find "/proc/$server/fd" -type l -printf '%l\n'
+}
+
+memory() { # memory NAME: of the server that runs
+	local written
+	written=$(shared w)
+	if [ "$(wc -l <<< "$written")" = 1 ] && grep -q ' rw-s .*memfd' <<< "$written" &&
+		[ $((0x$(sed 's/-.*//' <<< "${written#*-}" | cut -d' ' -f1) - 0x${written%%-*})) -le 65536 ]; then
+		ok "$1: writes one page that others have"
+	else
+		not_ok "$1: writes one page that others have" "$written"
+	fi
+	check "$1: can make nothing writable" "$(may_be_written)"
+	if [ "$(shared '^r-' | wc -l)" -ge 8 ]; then ok "$1: reads the counts"; else
+		not_ok "$1: reads the counts" "$(shared .)"; fi
+	check "$1: has no descriptor of them" "$(files | grep -E 'bpf|memfd')"
+}
+
+cat > "$temp/config.yml" <<-END
+	probes: [{syscalls: [getpgid], labels: [comm], series_ttl: 60s, max_series: 100}]
+END
+start --config.file="$temp/config.yml"
+memory "with label sets"
+stop
+start --cells=percpu --config.file="$temp/config.yml"
+memory "with copies"
+
+# It is another process, and not the same one twice.
+for file in libc.so libmicrohttpd stack retprobe_exporter; do
+	[ "$(base_of "$attacher" "$file")" != "$(base_of "$server" "$file")" ] ||
+		not_ok "has its own addresses" "$file is at $(base_of "$server" "$file")"
+done
+[ $failed = 1 ] || ok "has its own addresses"
+check "has nothing of the environment" "$(tr '\0' '\n' < "/proc/$server/environ" | grep BUSINESS)"
+check "says what it is" "$(tr '\0' ' ' < "/proc/$server/cmdline" | grep -v '^retprobe_exporter: server ')"
+check "is called as the program is" "$(grep -v '^retprobe_export$' "/proc/$server/comm")"
+
+# What it has counted, the next one knows.
+counted() {
+	sed -n 's/^retprobe_exporter_http_requests_total{code="200"} //p' "$temp/metrics"
+}
+another_serves() {
+	serves && [ "$(pgrep -P "$attacher")" != "$server" ]
+}
+serves
+before=$(counted)
+kill -KILL "$server"
+wait_for 60 another_serves || give_up "another server" "it does not come"
+if [ "$(counted)" -gt "$before" ]; then ok "counts go on"; else not_ok "counts go on" "$before, then $(counted)"; fi
+stop
+
+# By hand there is nothing to be had.
+for descriptor in 3 0 x; do
+	(exec -a 'retprobe_exporter: server' "$exporter" $descriptor) 2> "$temp/by_hand" 3< "$temp/config.yml"
+	code=$?
+	[ $code = 2 ] && grep -q 'started by the exporter itself' "$temp/by_hand" ||
+		not_ok "is not started by hand" "exit $code: $(cat "$temp/by_hand")"
+done
+[ $failed = 1 ] || ok "is not started by hand"
+exit $failed

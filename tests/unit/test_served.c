@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a server is given, there and back: its pages are what the attacher's would be. What is not
+ * that, or not whole, is refused; and what is mapped cannot be written.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "hostile.h"
+#include "metrics_fixture.h"
+#include "pages.h"
+#include "pages_internal.h"
+#include "served.h"
+#include "shared.h"
+
+#define SLOTS	 3
+#define DETAILS	 2
+#define NEWS	 "news"
+#define HIST_ROW (RP_HIST_GRID + 2)
+
+static struct fixture fixture;
+static struct extra_label labels[] = { { .name = "comm" }, { .name = "file" } };
+static struct target_extra extra = {
+	.labels = labels,
+	.nlabels = 2,
+	.kernel = { .max_series = 77, .histogram = 1, .nobserved = 1 },
+	.observed = { "bytes" },
+	.nhistograms = 1,
+};
+static char red[] = "RED";
+static struct enumerator colours[] = { { 3, red } };
+static struct target targets[FIXTURE_TARGETS];
+static struct served_row rows[FIXTURE_TARGETS];
+static struct served_generation generation;
+static struct shared_memory memory[BANKS], board;
+static struct ledger ledger;
+static char listen_name[] = "127.0.0.1:1", path[] = "/metrics", config_path[] = "web.yaml";
+static struct listener listeners[] = { { .fd = 5, .port = 1, .name = listen_name } };
+static struct served given, got;
+
+/* ---- what is given ------------------------------------------------------------------------- */
+
+static struct bank_view make_bank(enum bank bank, uint32_t width, uint32_t n)
+{
+	assert_int_equal(shared__new(&memory[bank], (size_t)width * n * sizeof(uint64_t)), 0);
+	*(uint64_t *)memory[bank].addr = 100 + bank;
+	generation.banks.sources[bank].size = memory[bank].size;
+	return (struct bank_view){ memory[bank].addr, 1, n, 1, width, n };
+}
+
+static void make_generation(const struct grid *grid)
+{
+	struct banks *b = &generation.banks;
+
+	generation = (struct served_generation){ .ntargets = FIXTURE_IDS };
+	b->grid = grid;
+	b->cells = make_bank(BANK_CELLS, RP_CELL_GRID + grid->ncells, FIXTURE_IDS + SLOTS);
+	b->tallies = make_bank(BANK_TALLIES, RP_TALLY_MAX, FIXTURE_IDS);
+	b->hists = make_bank(BANK_HISTS, HIST_ROW, 2 + SLOTS);
+	b->detail_counts = make_bank(BANK_DETAIL_COUNTS, 1, DETAILS);
+	make_bank(BANK_DETAILS, sizeof(struct rp_detail) / sizeof(uint64_t), DETAILS);
+	make_bank(BANK_LABEL_SETS, sizeof(struct rp_label_set) / sizeof(uint64_t), SLOTS);
+	b->label_sets =
+		(struct label_sets_view){ memory[BANK_LABEL_SETS].addr, SLOTS, FIXTURE_IDS };
+	b->own_hists = 2;
+	b->hists_per_set = 1;
+	assert_int_equal(ledger__init(&ledger, b->cells.n, b->cells.width, b->hists.n, HIST_ROW,
+				      DETAILS),
+			 0);
+	b->ledger = ledger;
+	b->sources[BANK_LEDGER].size = ledger.copy.size;
+	assert_int_equal(shared__new(&board, board__size(FIXTURE_IDS)), 0);
+	generation.board_source.size = board.size;
+}
+
+/* Whoever reads takes the descriptors, so each reading gets its own. */
+static void make_descriptors(void)
+{
+	for (int i = 0; i < BANKS; i++)
+		generation.banks.sources[i].fd =
+			dup(i == BANK_LEDGER ? ledger.copy.fd : memory[i].fd);
+	generation.board_source.fd = dup(board.fd);
+}
+
+static void make_rows(void)
+{
+	fixture__init(&fixture);
+	for (size_t i = 0; i < FIXTURE_TARGETS; i++) {
+		targets[i] = fixture_targets[i];
+		rows[i] = (struct served_row){ fixture.states[i], SERVED_NOWHERE };
+		rows[i].state.target = &targets[i];
+		rows[i].state.snap = NULL;
+		rows[i].state.losses = NULL;
+		if (rows[i].state.attached)
+			rows[i].generation = 0;
+	}
+	targets[0].extra = &extra;
+	targets[5].enumerators = colours;
+	targets[5].nenumerators = 1;
+	rows[0].state.caveat = "almost";
+	rows[0].state.has_valve = true;
+	rows[0].state.detached[REASON_OVERLOAD] = 2;
+}
+
+static int set_up(void **state)
+{
+	given = (struct served){
+		.rows = rows,
+		.n = FIXTURE_TARGETS,
+		.generations = &generation,
+		.ngenerations = 1,
+		.gone[3] = { .shared = 1, .runs = 9 },
+		.cell_bytes = 4711,
+		.news = NEWS,
+		.news_len = strlen(NEWS),
+		.web = { .telemetry_path = path,
+			 .config_file = config_path,
+			 .max_requests = 7,
+			 .openmetrics_created = true },
+		.tls = true,
+		.listeners = listeners,
+		.nlisteners = 1,
+		.channels = { 10, 11, 12, -1 },
+		.told = 13,
+		.counted = 14,
+		.web_texts = -1,
+	};
+	assert_int_equal(grid__build((double[]){ 0.001, 1 }, 2, 1, &given.grid, NULL), 0);
+	assert_int_equal(grid__build_integers((double[]){ 64 }, 1, &given.size_grid, NULL), 0);
+	make_rows();
+	make_generation(given.grid);
+	make_descriptors();
+	got = (struct served){};
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	served__free(&got);
+	for (int i = 0; i < BANKS; i++)
+		shared__free(&memory[i]);
+	shared__free(&board);
+	ledger__destroy(&ledger);
+	grid__free(given.grid);
+	grid__free(given.size_grid);
+	return 0;
+}
+
+/* ---- pages --------------------------------------------------------------------------------- */
+
+static int acquire(void *ctx, double deadline, struct metrics_input *in)
+{
+	*in = *(struct metrics_input *)ctx;
+	return 0;
+}
+
+static void release(void *ctx, struct metrics_input *in)
+{
+}
+
+/* Everything that is shown of the rows, with numbers that are the same for all. */
+static char *show(const struct served *s)
+{
+	struct target_state states[FIXTURE_TARGETS];
+	struct metrics_input in = fixture.in;
+	struct pages_source source = { .ctx = &in, .acquire = acquire, .release = release };
+	struct pages *pages = pages__new(&s->web, &source);
+	struct http_request req = { .path = "/" };
+	struct http_response res = {};
+	struct expo e;
+	char *time, *text;
+
+	for (size_t i = 0; i < s->n; i++) {
+		states[i] = s->rows[i].state;
+		states[i].snap = fixture.states[i].snap;
+		states[i].losses = fixture.states[i].losses;
+		if (states[i].target->extra)
+			states[i].snap = NULL; /* the fixture's have no histograms */
+	}
+	in.targets = states;
+	in.ntargets = s->n;
+	expo__begin(&e, expo__negotiate(NULL), &res.body);
+	metrics__write(&in, &e);
+	expo__end(&e);
+	pages__landing(pages, &req, &res);
+	pages__probes(pages, &req, &res);
+	text = xstrdup(buf__str(&res.body));
+	time = strstr(text, ",\"time\":");
+	assert_non_null(time);
+	*time = '\0';
+	buf__free(&res.body);
+	pages__free(pages);
+	return text;
+}
+
+static int read_back(void)
+{
+	int fd = served__write(&given, LOG_INFO, LOG_LOGFMT);
+	struct served_head head;
+
+	assert_int_equal(served__read_head(fd, &head), 0);
+	return served__read(fd, head.size, &got);
+}
+
+/* ---- tests --------------------------------------------------------------------------------- */
+
+static void there_and_back(void **state)
+{
+	int fd = served__write(&given, LOG_WARN, LOG_JSON);
+	__cleanup_free char *before = show(&given), *after = NULL;
+	struct served_head head;
+
+	assert_true(fd >= 0);
+	assert_int_equal(served__read_head(fd, &head), 0);
+	assert_int_equal(head.log_level, LOG_WARN);
+	assert_int_equal(head.log_format, LOG_JSON);
+	assert_int_equal(served__read(fd, head.size, &got), 0);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	assert_int_equal(got.n, FIXTURE_TARGETS);
+	after = show(&got);
+	assert_string_equal(before, after);
+	assert_non_null(strstr(after, "almost"));
+	assert_int_equal(got.web.max_requests, 7);
+	assert_string_equal(got.web.config_file, config_path);
+	assert_true(got.tls && got.web.openmetrics_created && !got.web.lifecycle);
+	assert_string_equal(got.listeners[0].name, listen_name);
+	assert_int_equal(got.listeners[0].fd, 5);
+	assert_int_equal(got.channels[SERVED_END], 12);
+	assert_int_equal(got.channels[SERVED_WEB], -1);
+	assert_int_equal(got.told, 13);
+	assert_int_equal(got.counted, 14);
+	assert_int_equal(got.gone[3].runs, 9);
+	assert_int_equal(got.cell_bytes, 4711);
+	assert_int_equal(got.news_len, strlen(NEWS));
+	assert_memory_equal(got.news, NEWS, strlen(NEWS));
+	assert_memory_equal(&got.grid->table, &given.grid->table, sizeof(got.grid->table));
+	assert_int_equal(got.grid->nnative, given.grid->nnative);
+	assert_int_equal(got.size_grid->classic[0], 64);
+}
+
+static void what_labels_need(void **state)
+{
+	const struct target_extra *x;
+
+	assert_int_equal(read_back(), 0);
+	x = got.generations[0].extras[0];
+	assert_ptr_equal(x, got.rows[0].state.target->extra);
+	assert_null(got.generations[0].extras[1]);
+	assert_int_equal(x->nlabels, 2);
+	assert_string_equal(x->labels[1].name, "file");
+	assert_int_equal(x->kernel.max_series, 77);
+	assert_int_equal(x->kernel.histogram, 1);
+	assert_string_equal(x->observed[0], "bytes");
+	assert_string_equal(target__enumerator(got.rows[5].state.target, 3), "RED");
+}
+
+/* Each bank is where it was, and its descriptor is closed. */
+static void what_is_mapped(void **state)
+{
+	const struct banks *b;
+	struct snapshot *s;
+
+	assert_int_equal(read_back(), 0);
+	b = &got.generations[0].banks;
+	assert_int_equal(b->cells.base[0], 100 + BANK_CELLS);
+	assert_int_equal(b->tallies.base[0], 100 + BANK_TALLIES);
+	assert_int_equal(b->hists.base[0], 100 + BANK_HISTS);
+	assert_int_equal(b->detail_counts.base[0], 100 + BANK_DETAIL_COUNTS);
+	assert_int_equal(b->details[0].value, 100 + BANK_DETAILS);
+	assert_int_equal(*(const volatile uint64_t *)b->label_sets.v, 100 + BANK_LABEL_SETS);
+	for (int i = 0; i < BANKS; i++)
+		assert_int_equal(fcntl(generation.banks.sources[i].fd, F_GETFD), -1);
+	assert_int_equal(fcntl(generation.board_source.fd, F_GETFD), -1);
+	ledger__add(&ledger, &ledger.cells[2], (uint64_t[]){ 5 }, 1);
+	assert_int_equal(b->ledger.cells[2], 5);
+	s = snapshot__take(b, got.generations[0].extras);
+	assert_non_null(s);
+	assert_int_equal(s->n, FIXTURE_IDS);
+	snapshot__free(s);
+}
+
+/* Whatever it is that a server is given: it can write none of it, and not make itself able to. */
+static void nothing_can_be_written(void **state)
+{
+	assert_int_equal(read_back(), 0);
+	assert_int_equal(hostile__run(), 0);
+	assert_int_equal(*(uint64_t *)memory[BANK_CELLS].addr, 100 + BANK_CELLS);
+}
+
+static void not_by_hand(void **state)
+{
+	struct served_head head = {};
+	int fds[] = { -1, open("/dev/null", O_RDONLY), shared__seal("x", 1),
+		      shared__seal(&head, sizeof(head)), shared__seal(&head, sizeof(head) - 1) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		assert_int_equal(served__read_head(fds[i], &head), -EINVAL);
+		cleanup__close(&fds[i]);
+	}
+}
+
+static void parse(const struct buf *b, size_t len, int *err)
+{
+	struct served s = {};
+	struct image io = { .next = b->data, .end = b->data + len };
+
+	served__image(&io, &s);
+	*err = io.err ? io.err : io.next != io.end;
+	served__free(&s);
+}
+
+/* Cut anywhere, or with a byte that is another: it is refused, or read as something else, but never
+ * beyond its end. */
+static void what_is_broken(void **state)
+{
+	__cleanup_buf struct buf whole = {};
+	struct image io = { .out = &whole };
+	int err;
+
+	served__image(&io, &given);
+	assert_int_equal(io.err, 0);
+	parse(&whole, whole.len, &err);
+	assert_int_equal(err, 0);
+	for (size_t len = 0; len < whole.len; len += 1 + len / 64) {
+		struct buf cut = {};
+
+		buf__append(&cut, whole.data, len);
+		parse(&cut, len, &err);
+		assert_int_equal(err, -EINVAL);
+		buf__free(&cut);
+	}
+	for (size_t i = 0; i < whole.len; i++) {
+		whole.data[i] ^= 0xff;
+		parse(&whole, whole.len, &err);
+		whole.data[i] ^= 0xff;
+	}
+}
+
+/* Numbers that lead beyond what is mapped. */
+static void what_does_not_fit(void **state)
+{
+	generation.banks.cells.n += 10000;
+	assert_int_equal(read_back(), -EINVAL);
+	served__free(&got);
+	generation.banks.cells.n -= 10000;
+	make_descriptors();
+	generation.banks.ledger.ndetails += 10000;
+	assert_int_equal(read_back(), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(there_and_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_labels_need, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_mapped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nothing_can_be_written, set_up, tear_down),
+		cmocka_unit_test(not_by_hand),
+		cmocka_unit_test_setup_teardown(what_is_broken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_does_not_fit, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("served", tests, NULL, NULL);
+}
