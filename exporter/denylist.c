@@ -11,14 +11,9 @@
  *
  * The first row that matches decides; a row without a reason is an exception from those below it.
  */
-#include "denylist.h"
+#include "denylist_internal.h"
 
 #include <fnmatch.h>
-
-struct denied {
-	const char *glob;
-	const char *why;
-};
 
 #define NEVER_RETURNS "it never returns"
 #define ASM_STUB      "it is an entry or exit stub in assembly, not a function that is called"
@@ -291,8 +286,11 @@ static const struct denied syscalls[] = {
 /* Nearly all names fail on a row's first letters, without fnmatch(3). */
 static bool matches(const char *glob, const char *name)
 {
-	size_t literal = strcspn(glob, "*");
+	size_t literal;
 
+	if (*glob != *name && *glob != '*')
+		return false;
+	literal = strcspn(glob, "*");
 	if (strncmp(glob, name, literal))
 		return false;
 	if (!glob[literal])
@@ -300,7 +298,7 @@ static bool matches(const char *glob, const char *name)
 	return !glob[literal + 1] || !fnmatch(glob, name, 0);
 }
 
-static const char *look_up(const struct denied *rows, size_t n, const char *name)
+const char *denylist__look_up(const struct denied *rows, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (matches(rows[i].glob, name))
@@ -311,10 +309,10 @@ static const char *look_up(const struct denied *rows, size_t n, const char *name
 
 const char *denylist__kernel(const char *function)
 {
-	return look_up(kernel, ARRAY_SIZE(kernel), function);
+	return denylist__look_up(kernel, ARRAY_SIZE(kernel), function);
 }
 
 const char *denylist__syscall(const char *name)
 {
-	return look_up(syscalls, ARRAY_SIZE(syscalls), name);
+	return denylist__look_up(syscalls, ARRAY_SIZE(syscalls), name);
 }

@@ -8,5 +8,7 @@
 /* Why a return probe on this function is refused ("it never returns"), or NULL if it is not. */
 const char *denylist__kernel(const char *function);
 const char *denylist__syscall(const char *name);
+/* Of programs and libraries: why no probe is set on it, whatever the mechanism. */
+const char *denylist__user(const char *function);
 
 #endif /* DENYLIST_H */

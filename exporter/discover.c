@@ -341,6 +341,7 @@ void discovery__release(struct discovery *d)
 		elf_symbols__free(d->files[i].symbols);
 		opened_file__unref(d->files[i].opened);
 		free(d->files[i].why);
+		free(d->files[i].denied);
 	}
 	free(d->files);
 	symbols__free(d->symbols);

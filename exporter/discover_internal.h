@@ -8,6 +8,12 @@
 #include "elf_symbols.h"
 #include "symbols.h"
 
+/* Where something is that must not be probed, whatever else it is called. */
+struct denied_place {
+	uint64_t offset;
+	const char *why;
+};
+
 /* An ELF file that some pattern names, opened once. */
 struct elf_file {
 	const char *path;
@@ -15,6 +21,8 @@ struct elf_file {
 	struct opened_file *opened;  /* NULL: see why */
 	struct elf_symbols *symbols; /* the same */
 	char *why;
+	struct denied_place *denied; /* by offset */
+	size_t ndenied;
 };
 
 /* A target in the making. Exact claims beat globs. */

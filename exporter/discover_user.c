@@ -3,12 +3,53 @@
 #include <errno.h>
 
 #include "buf.h"
+#include "denylist.h"
 #include "discover_internal.h"
 #include "hazards.h"
 #include "log.h"
 #include "suggest.h"
 
 #define IMPLEMENTATIONS_MAX 3 /* named for an indirect function */
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct denied_place *x = a, *y = b;
+
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* By their places, since a function may have names that no list has. What has no size may be where
+ * another function begins. */
+static void find_denied(struct elf_file *f)
+{
+	uint64_t entry = elf_symbols__entry(f->symbols);
+
+	if (entry)
+		*(struct denied_place *)array__grow(&f->denied, &f->ndenied, sizeof(*f->denied)) =
+			(struct denied_place){ entry, denylist__user("_start") };
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+		const char *why = sym.size ? denylist__user(sym.name) : NULL;
+
+		if (why)
+			*(struct denied_place *)array__grow(&f->denied, &f->ndenied,
+							    sizeof(*f->denied)) =
+				(struct denied_place){ sym.offset, why };
+	}
+	if (f->ndenied)
+		qsort(f->denied, f->ndenied, sizeof(*f->denied), by_offset);
+}
+
+static const char *why_denied(const struct elf_file *f, const struct elf_symbol *sym)
+{
+	const struct denied_place key = { .offset = sym->offset }, *found;
+	const char *why = denylist__user(sym->name);
+
+	if (why || !f->ndenied)
+		return why;
+	found = bsearch(&key, f->denied, f->ndenied, sizeof(key), by_offset);
+	return found ? found->why : NULL;
+}
 
 const struct elf_file *discover_user__file(struct discovery *d, const char *path)
 {
@@ -28,7 +69,9 @@ const struct elf_file *discover_user__file(struct discovery *d, const char *path
 	if (elf_symbols__read(f->opened->fd, path, &f->symbols, &f->why)) {
 		opened_file__unref(f->opened);
 		f->opened = NULL;
+		return f;
 	}
+	find_denied(f);
 	return f;
 }
 
@@ -58,6 +101,13 @@ static char *why_ifunc(const struct elf_file *f, const struct elf_symbol *sym)
 enum target_reason discover_user__verdict(const struct elf_file *f, const struct elf_symbol *sym,
 					  char **why)
 {
+	const char *denied = why_denied(f, sym);
+
+	if (denied) {
+		if (why)
+			*why = xstrdup(denied);
+		return REASON_DENIED;
+	}
 	if (sym->ifunc) {
 		if (why)
 			*why = why_ifunc(f, sym);
@@ -174,12 +224,28 @@ static int resolve_exact(struct discovery *d, const struct request *r, const str
 				       why_not_found(f, p));
 }
 
+/* Whoever owns the file may have given it any number: it must not cost the other probes. */
+static size_t count_matches(const struct request *r, const struct elf_file *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++)
+		n += pattern__matches(r->pattern, elf_symbols__at(f->symbols, i).name);
+	return n;
+}
+
 static int resolve_glob(struct discovery *d, const struct request *r, const struct elf_file *f)
 {
-	size_t n = elf_symbols__count(f->symbols);
+	size_t n = elf_symbols__count(f->symbols), matches = count_matches(r, f);
 	struct tally tally = {};
 	int err;
 
+	if (matches > RP_MAX_TARGETS)
+		return discovery__claim_failed(
+			d, r, without_symbol(f, r->pattern->functions[0]), REASON_REFUSED,
+			xasprintf("%zu functions match, more than can be probed at a time: narrow "
+				  "the glob",
+				  matches));
 	for (size_t i = 0; i < n; i++) {
 		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
 		enum target_reason reason;

@@ -34,6 +34,8 @@ struct elf_image {
 	uint32_t names, records; /* bytes, number */
 	uint32_t records_at;
 	uint32_t has_symtab;
+	uint32_t entry; /* the offset at which the kernel enters it; 0: it does not */
+	uint32_t unused;
 };
 
 /* elf_reader.c: writes the image of what fd has open to out. Its length; or a negative errno with

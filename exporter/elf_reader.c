@@ -427,10 +427,13 @@ static void merge(struct reader *r)
 
 static int read_file(struct reader *r)
 {
+	uint64_t entry = 0;
 	int err = read_header(r);
 
 	if (!err)
 		err = read_segments(r);
+	if (!err && r->header.e_entry && offset_of(r, r->header.e_entry, &entry))
+		r->image->entry = entry;
 	if (!err)
 		err = read_sections(r);
 	if (!err)

@@ -213,6 +213,11 @@ bool elf_symbols__stripped(const struct elf_symbols *e)
 	return !e->image->has_symtab;
 }
 
+uint64_t elf_symbols__entry(const struct elf_symbols *e)
+{
+	return e->image->entry;
+}
+
 uint32_t elf_symbols__hazards(const struct elf_symbols *e)
 {
 	return e->image->hazards;

@@ -42,7 +42,9 @@ bool elf_symbols__find(const struct elf_symbols *e, const char *name, struct elf
  * them. Returns how many there are. */
 size_t elf_symbols__cold(const struct elf_symbols *e, const char *name, struct elf_extent *out,
 			 size_t max);
-bool elf_symbols__stripped(const struct elf_symbols *e);    /* has only what it exports */
+bool elf_symbols__stripped(const struct elf_symbols *e); /* has only what it exports */
+/* Where the kernel enters the program, with nothing to return to; 0: nowhere. */
+uint64_t elf_symbols__entry(const struct elf_symbols *e);
 uint32_t elf_symbols__hazards(const struct elf_symbols *e); /* enum hazard, of the whole file */
 
 #endif /* ELF_SYMBOLS_H */

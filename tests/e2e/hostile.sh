@@ -110,6 +110,8 @@ bomb() {
 swap uprobe.multi
 swap uretprobe
 truncated
+# More functions than there can be, and a glob that asks for them all.
+bomb large 30 100000
 bomb suffixes 30 100000
 bomb sparse 30 100000
 bomb sparse_small 30 100000

@@ -20,6 +20,7 @@ struct elf_fixture_symbol {
 	int type;
 	bool dynamic, hidden; /* in .dynsym; not the default version there */
 	bool undefined;
+	uint64_t size;
 };
 
 struct elf_fixture {
@@ -27,6 +28,7 @@ struct elf_fixture {
 	const char *section; /* one more, empty; or NULL */
 	const struct elf_fixture_symbol *symbols;
 	size_t nsymbols;
+	uint64_t entry;
 };
 
 struct elf_fixture_table {
@@ -49,6 +51,7 @@ static inline void elf_fixture__collect(const struct elf_fixture *f, bool dynami
 		out->symbols[out->n] = (GElf_Sym){
 			.st_name = out->len,
 			.st_value = s->addr,
+			.st_size = s->size,
 			.st_info = GELF_ST_INFO(STB_GLOBAL, s->type),
 			.st_shndx = s->undefined ? SHN_UNDEF : 1,
 		};
@@ -115,6 +118,7 @@ static inline void elf_fixture__headers(Elf *elf, const struct elf_fixture *f)
 	header.e_machine = f->machine;
 	header.e_type = f->type;
 	header.e_version = EV_CURRENT;
+	header.e_entry = f->entry;
 	gelf_update_ehdr(elf, &header);
 
 	gelf_getphdr(elf, 0, &segment); /* data before the code: not to be taken for it */

@@ -98,13 +98,108 @@ static void test_syscalls(void **state)
 	assert_null(denylist__syscall("do_exit"));
 }
 
+static void test_user_denied(void **state)
+{
+	static const char *const names[] = {
+		"_start",
+		"__restore_rt",
+		"_dl_runtime_resolve_xsavec",
+		"setjmp",
+		"_setjmp",
+		"__sigsetjmp",
+		"sigsetjmp",
+		"__sigjmp_save",
+		"vfork",
+		"__vfork",
+		"getcontext",
+		"setcontext",
+		"swapcontext",
+		"__start_context",
+		"jump_fcontext",
+		"clone",
+		"__clone",
+		"clone3",
+		"_Unwind_RaiseException",
+		"_Unwind_Resume",
+		"__gxx_personality_v0",
+		"rust_eh_personality",
+		"__morestack",
+		"runtime.gogo",
+		"runtime.gogo.abi0",
+		"runtime.mcall",
+		"runtime.systemstack",
+		"runtime.systemstack_switch",
+		"runtime.morestack_noctxt.abi0",
+		"runtime.rt0_go",
+		"_rt0_amd64_linux",
+		"runtime.asmcgocall",
+		"runtime.goexit",
+		"f.cold",
+		"f.cold.3",
+		"f.isra.0.cold",
+		"_ZN3foo3barEv.cold",
+		"f.part.0.cold",
+		"f.__part.2",
+		"f.eh",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!denylist__user(names[i]))
+			fail_msg("%s is not denied", names[i]);
+}
+
+/* What only never returns, or is left by exceptions, is no harm; and users' own names are theirs.
+ */
+static void test_user_allowed(void **state)
+{
+	static const char *const names[] = {
+		"main",
+		"start",
+		"_init",
+		"_fini",
+		"malloc",
+		"fork",
+		"longjmp",
+		"makecontext",
+		"__cxa_throw",
+		"pthread_exit",
+		"exit",
+		"abort",
+		"cold",
+		".cold",
+		"f.colder",
+		"cold_start",
+		"f.part.0",
+		"f.isra.0",
+		"f.constprop.0",
+		"setjmper",
+		"my_setjmp",
+		"clone_node",
+		"__clone_internal",
+		"vforks",
+		"runtime.mallocgc",
+		"runtime.goexit0",
+		"main.main",
+		"unwind",
+		"getcontexts",
+		"f.ehx",
+		"",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *why = denylist__user(names[i]);
+
+		if (why)
+			fail_msg("%s is denied: %s", names[i], why);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_denied),
-		cmocka_unit_test(test_allowed),
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_syscalls),
+		cmocka_unit_test(test_denied),	    cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_reasons),	    cmocka_unit_test(test_syscalls),
+		cmocka_unit_test(test_user_denied), cmocka_unit_test(test_user_allowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,14 +37,34 @@ static int setup_all(void **state)
 		{ .name = "many.constprop.0", .addr = ELF_FIXTURE_VADDR + 56, .type = STT_FUNC },
 		{ .name = "many.isra.0", .addr = ELF_FIXTURE_VADDR + 64, .type = STT_FUNC },
 	};
-	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, ARRAY_SIZE(symbols) };
+	struct elf_fixture f = {
+		ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, ARRAY_SIZE(symbols), 0
+	};
 	struct btf_fixture btf;
+
+	static const struct elf_fixture_symbol hard[] = {
+		{ .name = "good", .addr = ELF_FIXTURE_VADDR, .type = STT_FUNC },
+		{ .name = "good.cold", .addr = ELF_FIXTURE_VADDR + 8, .type = STT_FUNC },
+		{ .name = "good_too", .addr = ELF_FIXTURE_VADDR + 8, .type = STT_FUNC },
+		{ .name = "swapcontext",
+		  .addr = ELF_FIXTURE_VADDR + 16,
+		  .size = 8,
+		  .type = STT_FUNC },
+		{ .name = "my_swap", .addr = ELF_FIXTURE_VADDR + 16, .type = STT_FUNC },
+		{ .name = "begin", .addr = ELF_FIXTURE_VADDR + 24, .type = STT_FUNC },
+	};
+	struct elf_fixture difficult = { .machine = ELF_FIXTURE_MACHINE,
+					 .type = ET_DYN,
+					 .symbols = hard,
+					 .nsymbols = ARRAY_SIZE(hard),
+					 .entry = ELF_FIXTURE_VADDR + 24 };
 
 	log__setup(LOG_ERROR, LOG_LOGFMT);
 	dir = temp_dir__new();
 	btf_fixture__make(&btf, dir);
 	btf__free(btf.vmlinux);
 	free(elf_fixture__write(dir, "prog", &f));
+	free(elf_fixture__write(dir, "hard", &difficult));
 	f.section = ".gopclntab";
 	free(elf_fixture__write(dir, "goprog", &f));
 	env.btf_dir = dir;
@@ -601,6 +621,23 @@ static void test_user_refused(void **state)
 	check_user("vmlinux", "alpha", "not_found:alpha", "not an ELF file");
 }
 
+/* A glob leaves them out; a name says why. */
+static void test_user_denied(void **state)
+{
+	struct fixture f = { 0 };
+	__cleanup_free char *glob = probe_of("hard", "*");
+
+	LIST(&f, glob);
+	run(&f);
+	check(&f, "good good_too");
+	done(&f);
+	check_user("hard", "swapcontext", "denied:swapcontext", "returns on another stack");
+	check_user("hard", "my_swap", "denied:my_swap", "returns on another stack");
+	check_user("hard", "begin", "denied:begin", "it is not called");
+	check_user("hard", "good.cold", "denied:good.cold", "a part of a function");
+	check_user("hard", "*swap*", "denied:*swap*", "2 cannot or must not be");
+}
+
 /* ---- --probe.list ---- */
 
 static void check_list(const char *glob, int err, const char *want)
@@ -686,6 +723,7 @@ int main(void)
 		cmocka_unit_test(test_syscalls),
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_user_refused),
+		cmocka_unit_test(test_user_denied),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_list_nothing),
 		cmocka_unit_test(test_list_all),

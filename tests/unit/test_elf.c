@@ -54,7 +54,7 @@ static struct elf_symbol find(const struct elf_symbols *e, const char *name)
 
 static struct elf_symbols *open_fixture(const struct elf_fixture_symbol *symbols, size_t n)
 {
-	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, n };
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, n, 0 };
 	__cleanup_free char *path = elf_fixture__write(dir, "good", &f), *why = NULL;
 	struct elf_symbols *e = NULL;
 
@@ -156,7 +156,7 @@ static void test_refused(void **state)
 	static const struct elf_fixture_symbol symbol[] = {
 		{ .name = "f", .addr = CODE(0), .type = STT_FUNC },
 	};
-	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbol, 1 };
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbol, 1, 0 };
 	__cleanup_free char *missing = xasprintf("%s/missing", dir);
 	__cleanup_free char *script = xasprintf("%s/script", dir);
 	__cleanup_free char *fifo = xasprintf("%s/fifo", dir);
@@ -221,7 +221,9 @@ static void test_hazards(void **state)
 			  .undefined = true,
 			  .dynamic = true },
 		};
-		struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, rows[i].section, symbols, 2 };
+		struct elf_fixture f = {
+			ELF_FIXTURE_MACHINE, ET_DYN, rows[i].section, symbols, 2, 0
+		};
 
 		assert_hazards(&f, rows[i].hazards);
 	}
@@ -255,7 +257,7 @@ static void test_damaged(void **state)
 		{ .name = "f", .addr = CODE(0), .type = STT_FUNC },
 		{ .name = "g", .addr = CODE(8), .type = STT_FUNC, .dynamic = true },
 	};
-	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2 };
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2, 0 };
 	__cleanup_free char *path = elf_fixture__write(dir, "cut", &f);
 	__cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat st;
