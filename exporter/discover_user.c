@@ -5,11 +5,15 @@
 #include "buf.h"
 #include "denylist.h"
 #include "discover_internal.h"
+#include "file_users.h"
 #include "hazards.h"
 #include "log.h"
 #include "suggest.h"
 
 #define IMPLEMENTATIONS_MAX 3 /* named for an indirect function */
+/* From so many on, of both, a glob is worth a word before it is attached. */
+#define MANY_FUNCTIONS 50
+#define MANY_PROCESSES 10
 
 static int by_offset(const void *a, const void *b)
 {
@@ -234,6 +238,24 @@ static size_t count_matches(const struct request *r, const struct elf_file *f)
 	return n;
 }
 
+/* Each breakpoint is made anew in each process that maps the file. */
+static void warn_of_cost(const struct discovery *d, const struct request *r,
+			 const struct elf_file *f, size_t functions)
+{
+	int processes;
+
+	if (d->env->lenient || functions < MANY_FUNCTIONS)
+		return;
+	processes = file_users__count(f->opened, f->path);
+	if (processes >= MANY_PROCESSES)
+		log_warn(
+			"%s: %zu functions of a file that %d processes have mapped: each of these, "
+			"and each process that will be started, gets breakpoints for all of them, "
+			"and takes longer to start (for a thousand functions by 5 to 35 ms); name "
+			"the functions that you mean",
+			r->pattern->text, functions, processes);
+}
+
 static int resolve_glob(struct discovery *d, const struct request *r, const struct elf_file *f)
 {
 	size_t n = elf_symbols__count(f->symbols), matches = count_matches(r, f);
@@ -266,6 +288,7 @@ static int resolve_glob(struct discovery *d, const struct request *r, const stru
 			tally.taken++;
 		}
 	}
+	warn_of_cost(d, r, f, tally.taken);
 	return discovery__finish_glob(d, r, TARGET_USER, f->path, &tally, REASON_NOT_FOUND,
 				      tally.taken ? NULL : why_not_found(f, r->pattern));
 }

@@ -19,6 +19,7 @@ config pattern
 board
 features privs symbols confined syscalls denylist btf_print retkind enumerators hazards exits
 file_finder opened_file elf_image
+file_users
 elf_reader elf_symbols
 expr
 extra
