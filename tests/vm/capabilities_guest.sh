@@ -61,7 +61,7 @@ for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretp
 	try $mechanism __x64_sys_getpgid
 done
 try tracepoint syscall:getpgid
-for mechanism in uprobe.session uprobe.multi uretprobe; do
+for mechanism in uprobe.ret uprobe.session uprobe.multi uretprobe; do
 	try $mechanism "$W:workload_function"
 done
 # Nothing at all, and one of the two that all need.

@@ -110,7 +110,7 @@ for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretp
 	map_measurements
 	end_run
 done
-for mechanism in uprobe.session uprobe.multi uretprobe; do
+for mechanism in uprobe.ret uprobe.session uprobe.multi uretprobe; do
 	chosen $mechanism || continue
 	try_exporter --mechanism=$mechanism "${user_probes[@]}" no_such_function || continue
 	user_measurements

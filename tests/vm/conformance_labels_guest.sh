@@ -87,7 +87,7 @@ probes:
     labels: [comm, {wanted: arg0}]
     observe: {argument: arg0}
 Y
-for mechanism in uprobe.session uprobe.multi uretprobe; do
+for mechanism in uprobe.ret uprobe.session uprobe.multi uretprobe; do
 	try_exporter --config.file=/tmp/user.yaml --mechanism=$mechanism || continue
 	run alpha user-function 2 600 7
 	run beta user-function 2 500 -2
