@@ -328,7 +328,7 @@ dashboards:
 .PHONY: dashboards
 
 format:
-	clang-format -i bpf/*.[ch] exporter/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/e2e/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c $(wildcard tests/bench/*.[ch])
+	clang-format -i bpf/*.[ch] exporter/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/e2e/*.c tests/e2e/*/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c $(wildcard tests/bench/*.[ch])
 
 clean:
 	rm -rf $(B)

@@ -126,6 +126,7 @@ static __always_inline bool place_of_call(struct pt_regs *ctx, __u64 spec, bool 
 {
 	__u64 sp = ENTRY_ADDR(ctx);
 
+	keep_to_task_stack();
 	*key = (struct call_key){ .owner = owner_of(spec, create),
 				  .addr = sp,
 				  .id = RP_SPEC_ID(spec) };

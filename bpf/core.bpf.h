@@ -89,6 +89,22 @@ struct {
  */
 enum rp_context { RP_EXCLUSIVE, RP_PREEMPTIBLE };
 
+/*
+ * To be called by preemptible programs that may have 64 bytes or more on their stack. Since 6.13
+ * the kernel gives such programs a stack per CPU, and takes for granted that none of them is
+ * preempted by another run of itself, which uprobe programs are. A program with a tail call in it
+ * keeps to its task's stack, and one that is never reached is enough (check_max_stack_depth() in
+ * kernel/bpf/verifier.c).
+ */
+static __always_inline void keep_to_task_stack(void)
+{
+	asm volatile("r0 = 0\n"
+		     "if r0 == 0 goto +1\n"
+		     "call 12\n" /* BPF_FUNC_tail_call */
+		     ::
+			     : "r0");
+}
+
 static __always_inline void add(enum rp_context c, __u64 *counter, __u64 n)
 {
 	if (c == RP_PREEMPTIBLE)

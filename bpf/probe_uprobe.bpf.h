@@ -76,12 +76,14 @@ static __always_inline int enter_noted_uprobe(struct pt_regs *ctx, __u64 spec)
 {
 	struct args args = args_of_regs(ctx);
 
+	keep_to_task_stack();
 	enter_noted(RP_PREEMPTIBLE, RP_RECENT, RP_USER, &args, spec, ENTRY_ADDR(ctx));
 	return 0;
 }
 
 static __always_inline int leave_noted_uprobe(struct pt_regs *ctx, __u64 spec)
 {
+	keep_to_task_stack();
 	leave_noted(RP_PREEMPTIBLE, RP_RECENT, RP_USER, spec, RETURN_ADDR(ctx), PT_REGS_RC(ctx));
 	return 0;
 }
@@ -131,6 +133,7 @@ int BPF_KPROBE(uprobe_session_noted)
 	struct note note = {};
 	bool noted;
 
+	keep_to_task_stack();
 	if (!session_is_return(ctx)) {
 		if (!make_note(&args, spec, &note)) {
 			tally(RP_PREEMPTIBLE, RP_SPEC_ID(spec), RP_TALLY_REJECTED);

@@ -195,13 +195,16 @@ static __always_inline int jump(struct pt_regs *ctx, __u64 number)
 {
 	const struct rp_exit *e = exit_at(number);
 	struct call call;
+	__u64 no_time = 0;
 
 	if (!e)
 		return 0;
+	barrier_var(no_time); /* or clang adds it by an instruction that 5.10 does not have */
 	if (e->kind == RP_EXIT_RETURN_AT_ONCE)
-		count_return(RP_PREEMPTIBLE, e->spec, PT_REGS_RC(ctx), 0);
+		count_return(RP_PREEMPTIBLE, e->spec, PT_REGS_RC(ctx), no_time);
 	else if (e->kind == RP_EXIT_AT_ONCE)
-		count_outcome(RP_PREEMPTIBLE, RP_SPEC_ID(e->spec), rp_outcome_of_tail(e->spec), 0);
+		count_outcome(RP_PREEMPTIBLE, RP_SPEC_ID(e->spec), rp_outcome_of_tail(e->spec),
+			      no_time);
 	else if (e->kind == RP_EXIT_AGAIN || (e->again && leaves(ctx, e)))
 		go_on(ctx, e->spec);
 	else if (leaves(ctx, e) && take_call(ctx, e->spec, &call))

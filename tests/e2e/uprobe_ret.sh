@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Programs of which return probes would make wrecks: their functions are left by exceptions, panics, longjmp,
+# cancellation, coroutines, moving stacks and jumps. Each has to run as it does without a probe, and each call has to
+# be counted as what it is.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+suite=uprobe_ret
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
+sources=$PWD/tests/e2e/left
+probes=()
+programs=()
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "SKIP uprobe_ret: attaching needs root"
+	exit 0
+fi
+case $(uname -m) in
+x86_64 | aarch64) ;;
+*)
+	echo "SKIP uprobe_ret: it is for x86-64 and arm64"
+	exit 0
+	;;
+esac
+
+# What it does by itself: a line for each function, which say what to probe and what to expect.
+add() { # add NAME COMMAND...: builds the program $temp/NAME
+	local name=$1 function
+	shift
+	if ! "$@" >"$temp/$name.log" 2>&1; then
+		give_up "$name" "it cannot be built"
+	fi
+	"$temp/$name" >"$temp/$name.want" 2>&1 || give_up "$name" "it does not work unprobed: $(cat "$temp/$name.want")"
+	programs+=("$name")
+	while read -r function _; do
+		probes+=("$temp/$name:${function//\*/\\*}")
+	done <"$temp/$name.want"
+}
+
+start_exporter() { # start_exporter ARGS...: sets pid and url
+	"$exporter" --web.listen-address=127.0.0.1:0 "$@" >"$temp/exporter.log" 2>&1 &
+	pid=$!
+	pids=("$pid")
+	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log") && [ -n "$url" ]; do
+		kill -0 "$pid" 2>/dev/null || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
+		sleep 0.1
+	done
+}
+
+stop_exporter() {
+	kill "$pid"
+	wait "$pid"
+	pids=()
+}
+
+# Sorted lines as the programs print them, from the metrics.
+counts() { # counts PROGRAM
+	curl -s -f "$url/metrics" | python3 -c '
+import re, sys
+want = {}
+for line in sys.stdin:
+    m = re.match(r"retprobe_(duration_seconds_count|missed_total|returns_total)\{(.*)\} (\S+)$", line)
+    labels = dict(re.findall(r"(\w+)=\"((?:[^\"\\]|\\.)*)\"", m.group(2))) if m else {}
+    if not m or labels["object"] != sys.argv[1]:
+        continue
+    n = want.setdefault(labels["function"], {"calls": 0, "unwound": 0, "tail_call": 0, "else": 0})
+    if m.group(1) == "duration_seconds_count":
+        n["calls"] += int(m.group(3))
+    elif m.group(1) == "missed_total":
+        n["unwound" if labels["reason"] == "unwound" else "else"] += int(m.group(3))
+    elif labels["value"] == "tail_call":
+        n["tail_call"] += int(m.group(3))
+for f, n in sorted(want.items()):
+    print(f, n["calls"] - n["tail_call"], n["unwound"], n["tail_call"], *["missed"] * (n["else"] > 0))
+' "$temp/$1"
+}
+
+# All at once: calls that are still under way are not counted yet.
+are_right() {
+	local program right=0
+	for program in "${programs[@]}"; do
+		counts "$program" >"$temp/$program.got"
+		sort "$temp/$program.want" | cmp -s - "$temp/$program.got" || right=1
+	done
+	return $right
+}
+
+cc=(gcc -O2 -pthread -o)
+add left "${cc[@]}" "$temp/left" "$sources/left.c"
+add stacks "${cc[@]}" "$temp/stacks" "$sources/stacks.c"
+if command -v g++ >/dev/null; then
+	add throws g++ -O2 -o "$temp/throws" "$sources/throws.cc"
+else
+	echo "SKIP uprobe_ret throws: there is no C++ compiler"
+fi
+if command -v rustc >/dev/null; then
+	add panics rustc -O -o "$temp/panics" "$sources/panics.rs"
+else
+	echo "SKIP uprobe_ret panics: there is no Rust compiler"
+fi
+if command -v go >/dev/null; then
+	cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter/go-build
+	add moves env GOCACHE="$cache" GOFLAGS= GO111MODULE=off go build -o "$temp/moves" "$sources/moves.go"
+else
+	echo "SKIP uprobe_ret moves: there is no Go"
+fi
+
+start_exporter "${probes[@]}"
+others=$(curl -s -f "$url/metrics" | grep '^retprobe_probe_info' | grep -v 'mechanism="uprobe.ret"')
+attached=$(curl -s -f "$url/metrics" | grep -c '^retprobe_probe_info')
+if [ -z "$others" ] && [ "$attached" = ${#probes[@]} ]; then
+	ok "it is chosen by itself"
+else
+	not_ok "it is chosen by itself" "$attached of ${#probes[@]}; $others; $(tail -n 3 "$temp/exporter.log")"
+fi
+for program in "${programs[@]}"; do
+	if "$temp/$program" 2>&1 | cmp -s "$temp/$program.want"; then
+		ok "$program runs as without a probe"
+	else
+		not_ok "$program runs as without a probe" "$("$temp/$program" 2>&1 | tail -n 3)"
+	fi
+done
+wait_for 20 are_right
+for program in "${programs[@]}"; do
+	wrong=$(sort "$temp/$program.want" | diff - "$temp/$program.got" 2>&1)
+	[ -z "$wrong" ] && ok "$program: each call is counted" || not_ok "$program: each call is counted" "$wrong"
+done
+stop_exporter
+
+# A return probe can be had all the same, with a warning.
+start_exporter --mechanism=uretprobe "$temp/left:threaded"
+grep -q 'level=warn.*uretprobe as requested.*longjmp' "$temp/exporter.log" && ok "what is forced is warned of" ||
+	not_ok "what is forced is warned of" "$(cat "$temp/exporter.log")"
+stop_exporter
+exit $failed
