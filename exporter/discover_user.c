@@ -297,7 +297,12 @@ int discover_user(struct discovery *d, const struct request *r)
 {
 	const struct elf_file *f = discover_user__file(d, r->pattern->object);
 	__cleanup_free char *written = NULL;
+	struct elf_symbol sym;
 
+	/* Go's names have stars and brackets: main.(*T).M, main.F[go.shape.int] */
+	if (f->symbols && r->pattern->glob &&
+	    elf_symbols__find(f->symbols, r->pattern->functions[0], &sym))
+		return claim_symbol(d, r, f, &sym);
 	if (f->symbols)
 		return r->pattern->glob ? resolve_glob(d, r, f) : resolve_exact(d, r, f);
 	written = discovery__written(r->pattern);

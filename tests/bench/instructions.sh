@@ -174,7 +174,7 @@ tool() { # tool NAME COUNT COMMAND...
 		figure "$name" - "$(complaint "$scratch/log")"
 		return
 	fi
-	read -r ns calls < <(build/bench_calls getpgid)
+	read -r ns calls < <(build/bench_calls "$loop")
 	stop INT
 	counted=$($count)
 	note="by $by"
@@ -182,9 +182,9 @@ tool() { # tool NAME COUNT COMMAND...
 	figure "$name" "$ns" "$note"
 }
 
-script() { # script ENTRY RETURN
-	echo "$1:$function { @s[tid] = nsecs }" \
-		"$2:$function /@s[tid]/ { @h = hist(nsecs - @s[tid]); @r[retval] = count(); delete(@s[tid]) }"
+script() { # script ENTRY RETURN [FUNCTION]
+	echo "$1:${3:-$function} { @s[tid] = nsecs }" \
+		"$2:${3:-$function} /@s[tid]/ { @h = hist(nsecs - @s[tid]); @r[retval] = count(); delete(@s[tid]) }"
 }
 
 tools() {
@@ -222,6 +222,9 @@ users() {
 			figure "user/ours/$m/1" - "$why"
 		fi
 	done
+	PATH=$PATH:/usr/sbin
+	tool user/bpftrace/1 bpftrace_count bpftrace -e \
+		"$(script uprobe uretprobe "$user_object:$user_function")"
 }
 
 has_rows() { # has_rows GROUP

@@ -9,7 +9,7 @@ port=${BENCH_PORT:-10497}
 url=http://127.0.0.1:$port
 # The rungs for kernel functions, in the order of the tables.
 mechanisms='fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe'
-user_mechanisms='uprobe.session uprobe.multi uretprobe'
+user_mechanisms='uprobe.ret uprobe.session uprobe.multi uretprobe'
 user_object=$PWD/build/bench_calls user_function=bench_function
 case $(uname -m) in
 x86_64) function=__x64_sys_getpgid ;;

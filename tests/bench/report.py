@@ -19,7 +19,7 @@ MECHANISMS = [
     "kprobe.multi",
     "kretprobe",
 ]
-USER_MECHANISMS = ["uprobe.session", "uprobe.multi", "uretprobe"]
+USER_MECHANISMS = ["uprobe.ret", "uprobe.session", "uprobe.multi", "uretprobe"]
 FORMATS = ["text", "openmetrics", "protobuf"]
 MULTI = ["fsession.multi", "kprobe.session", "kprobe.multi"]
 MANY = [100, 1000, 10000]
@@ -185,6 +185,8 @@ def instruction_rows(kernels, notes):
     for m in USER_MECHANISMS:
         ours, empty = f"user/ours/{m}/1", f"user/empty/{m}/1"
         yield row(f"`{m}`, a user function", lambda f: own(f, ours, empty, 1, notes))
+    title = "bpftrace, uprobe + uretprobe, a user function"
+    yield row(title, lambda f: added(f, "user/bpftrace/1", notes))
 
 
 def repeatable(kernels):

@@ -35,7 +35,7 @@ add() { # add NAME COMMAND...: builds the program $temp/NAME
 	"$temp/$name" >"$temp/$name.want" 2>&1 || give_up "$name" "it does not work unprobed: $(cat "$temp/$name.want")"
 	programs+=("$name")
 	while read -r function _; do
-		probes+=("$temp/$name:${function//\*/\\*}")
+		probes+=("$temp/$name:$function")
 	done <"$temp/$name.want"
 }
 
