@@ -169,6 +169,8 @@ void served__image(struct image *io, struct served *s)
 		image_text(io, &s->listeners[i].name);
 	}
 	image__field(io, &s->channels);
+	image__array(io, &s->copies, &s->ncopies, sizeof(*s->copies));
+	image__bytes(io, s->copies, s->ncopies * sizeof(*s->copies));
 	image__field(io, &s->told);
 	image__field(io, &s->counted);
 	image__field(io, &s->web_texts);
@@ -202,12 +204,15 @@ int served__write(const struct served *s, enum log_level level, enum log_format 
 
 size_t served__descriptors(const struct served *s, int **out)
 {
-	int *fds = xcalloc(s->nlisteners + SERVED_CHANNELS + 3 + s->ngenerations * (BANKS + 1),
+	int *fds = xcalloc(s->nlisteners + s->ncopies + SERVED_CHANNELS + 3 +
+				   s->ngenerations * (BANKS + 1),
 			   sizeof(*fds));
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->nlisteners; i++)
 		fds[n++] = s->listeners[i].fd;
+	for (size_t i = 0; i < s->ncopies; i++)
+		fds[n++] = s->copies[i];
 	for (int i = 0; i < SERVED_CHANNELS; i++)
 		fds[n++] = s->channels[i];
 	fds[n++] = s->told;
@@ -272,6 +277,8 @@ int served__read(int fd, uint64_t size, struct served *out)
 	served__image(&io, out);
 	image__expect(&io, io.next == io.end);
 	err = io.err;
+	for (size_t i = 0; i < out->ncopies && !err; i++)
+		close(out->copies[i]);
 	for (size_t i = 0; i < out->ngenerations && !err; i++)
 		err = map_generation(&out->generations[i]);
 	return err;
@@ -301,6 +308,7 @@ void served__free(struct served *s)
 	free(s->rows);
 	free(s->generations);
 	free(s->listeners);
+	free(s->copies);
 	grid__free(s->grid);
 	grid__free(s->size_grid);
 	if (s->mapping)

@@ -57,6 +57,8 @@ struct served {
 	size_t nlisteners;
 	int channels[SERVED_CHANNELS];
 	int told, counted; /* self.h */
+	int *copies;	   /* what it runs, where that is no file (copies.h) */
+	size_t ncopies;
 	/* What it would be told first of the web configuration, which may be a secret, so that it
 	 * is not kept; -1: nothing. */
 	int web_texts;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "copies.h"
 #include "privs.h"
 #include "self.h"
 #include "server.h"
@@ -83,21 +84,25 @@ static char **environment(void)
 }
 
 /* Never returns. */
-static void execute(int image, int *fds, size_t n)
+static void execute(const struct copies *copies, int image, int *fds, size_t n)
 {
 	char number[16], *argv[] = { SERVER_NAME, number, NULL };
 
 	snprintf(number, sizeof(number), "%d", image);
 	privs__close_others(fds, n);
 	for (size_t i = 0; i < n; i++)
-		if (fds[i] >= 0 && fds[i] != program)
+		if (fds[i] >= 0 && fds[i] != program && fds[i] != copies->loader)
 			fcntl(fds[i], F_SETFD, 0);
-	fexecve(program, argv, environment());
+	if (copies->loader >= 0)
+		fexecve(copies->loader, copies__command(copies, SERVER_NAME, number),
+			environment());
+	else
+		fexecve(program, argv, environment());
 	log_error("the server cannot start: it cannot begin: %s", strerror(errno));
 	_exit(1);
 }
 
-static pid_t start(const struct served *s)
+static pid_t start(const struct served *s, const struct copies *copies)
 {
 	enum log_format format;
 	enum log_level level = log__level(&format);
@@ -109,19 +114,48 @@ static pid_t start(const struct served *s)
 	if (image < 0)
 		return image;
 	n = served__descriptors(s, &fds);
-	fds = xreallocarray(fds, n + 2, sizeof(*fds));
+	fds = xreallocarray(fds, n + 3, sizeof(*fds));
 	fds[n++] = image;
 	fds[n++] = program;
+	fds[n++] = copies->loader;
 	pid = fork();
 	if (!pid)
-		execute(image, fds, n);
+		execute(copies, image, fds, n);
 	return pid < 0 ? -errno : pid;
+}
+
+/* A server of which the own files are probed still serves, unless a function does not bear that. */
+static void make_copies(const struct view *v, struct copies *out)
+{
+	__cleanup_free const struct target **targets = xcalloc(v->n, sizeof(*targets));
+	size_t n = 0;
+	int err;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (v->rows[i].generation && v->rows[i].state.target->type == TARGET_USER)
+			targets[n++] = v->rows[i].state.target;
+	err = copies__make(targets, n, program, out);
+	if (!err)
+		return;
+	log_warn("a probed file is one of the exporter's own, and the server cannot have a copy of "
+		 "it (%s): it counts its own calls, too",
+		 strerror(-err));
+	copies__free(out);
+}
+
+static void name_copies(const struct copies *c, struct served *s)
+{
+	for (size_t i = 0; i < c->nlibraries; i++)
+		*(int *)array__grow(&s->copies, &s->ncopies, sizeof(int)) = c->libraries[i];
+	if (c->program >= 0)
+		*(int *)array__grow(&s->copies, &s->ncopies, sizeof(int)) = c->program;
 }
 
 pid_t serving__start(const struct serving_setup *setup)
 {
 	__cleanup_buf struct buf news = {};
 	__cleanup_close int texts = -1;
+	struct copies copies;
 	struct served s = { .web = *setup->web, .tls = http__tls(setup->http) };
 	pid_t pid;
 
@@ -136,7 +170,11 @@ pid_t serving__start(const struct serving_setup *setup)
 	memcpy(s.channels, setup->channels, sizeof(s.channels));
 	self__descriptors(&s.told, &s.counted);
 	fill_view(setup->view, &s, &news);
-	pid = news.failed ? -ENOMEM : start(&s);
+	make_copies(setup->view, &copies);
+	name_copies(&copies, &s);
+	pid = news.failed ? -ENOMEM : start(&s, &copies);
+	copies__free(&copies);
+	free(s.copies);
 	free(s.rows);
 	free(s.generations);
 	return pid;

@@ -46,6 +46,7 @@ web
 http
 pages
 server
+copies
 serving
 attacher
 main

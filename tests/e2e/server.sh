@@ -18,8 +18,9 @@ check() {
 	if [ -z "$2" ]; then ok "$1"; else not_ok "$1" "$2"; fi
 }
 
+libraries= # for the exporter alone
 start() { # start ARG...
-	NO_BUSINESS_OF_A_SERVER=1 "$exporter" --web.listen-address="127.0.0.1:$port" "$@" > "$temp/exporter.log" 2>&1 &
+	NO_BUSINESS_OF_A_SERVER=1 LD_LIBRARY_PATH=$libraries "$exporter" --web.listen-address="127.0.0.1:$port" "$@" > "$temp/exporter.log" 2>&1 &
 	pids+=($!)
 	attacher=$!
 	wait_for 60 serves || give_up "start $*" "it does not answer"
@@ -97,6 +98,40 @@ before=$(counted)
 kill -KILL "$server"
 wait_for 60 another_serves || give_up "another server" "it does not come"
 if [ "$(counted)" -gt "$before" ]; then ok "counts go on"; else not_ok "counts go on" "$before, then $(counted)"; fi
+stop
+
+# Probes on what it consists of are not its own affair: neither those of its program,
+files_of() { # files_of FILE: whether the server maps it
+	grep -c " $1\$" "/proc/$server/maps"
+}
+program=$exporter
+exporter=$temp/retprobe_exporter # which nobody else runs
+cp "$program" "$exporter"
+start --mechanism=uprobe.multi "$exporter:collector__acquire"
+serves && serves
+counts=$(sed -n 's/^retprobe_duration_seconds_count{.*function="collector__acquire"} //p' "$temp/metrics")
+if [ "$counts" = 0 ]; then ok "does not count itself"; else not_ok "does not count itself" "$counts calls"; fi
+check "does not map its program" "$(files_of "$exporter" | grep -v '^0$')"
+check "has no descriptor of copies" "$(files | grep -E 'bpf|memfd')"
+stop
+exporter=$program
+
+# nor those of its C library, all of it: in a copy, as other programs have the system's.
+library=$(awk '/\/libc\.so/ { print $NF; exit }' "/proc/$$/maps")
+cp "$library" "$temp/libc.so.6"
+libraries=$temp
+start --mechanism=uprobe.multi "$temp/libc.so.6:*"
+check "does not map its library" "$(files_of "$temp/libc.so.6" | grep -v '^0$')"
+for again in 1 2; do
+	server=$(pgrep -P "$attacher")
+	kill -KILL "$server"
+	wait_for 60 another_serves || give_up "serves while all of libc is probed ($again)" "it does not come back"
+done
+if [ "$(grep -c '^retprobe_probe_attached{.*} 1$' "$temp/metrics")" -gt 1000 ]; then
+	ok "serves while all of libc is probed"
+else
+	not_ok "serves while all of libc is probed" "$(grep -c '^retprobe_probe_attached{.*} 1$' "$temp/metrics") probes"
+fi
 stop
 
 # By hand there is nothing to be had.
