@@ -170,7 +170,7 @@ $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepo
 $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \
 				 generation__detach attach__slots attach__caveat valve__check valve__is_hot \
 				 watch__machine_changed generation__is_paused \
-				 generation__pause generation__resume generation__rounds
+				 generation__pause generation__resume generation__rounds switches__off
 $(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,banks used retire_set free_set move_detail \
 			      free_detail) nanosleep
 

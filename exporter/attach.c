@@ -192,6 +192,7 @@ static void attach_again(struct group *g, struct attach_slot **slots, size_t n)
 		created[i] = slots[i]->created;
 		slots[i]->rounds++;
 		slots[i]->target->reason = REASON_NONE;
+		slots[i]->target->switched_off = 0;
 		free(take_ptr(slots[i]->target->why));
 		g->slots[g->n++] = slots[i];
 	}

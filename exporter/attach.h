@@ -12,6 +12,7 @@
 #include "bpfobj.h"
 #include "features.h"
 #include "snapshot.h"
+#include "switches.h"
 #include "target.h"
 
 struct attach;
@@ -56,6 +57,8 @@ struct attach_ops {
 	uint32_t returns;     /* those of them whose skipped runs are calls that were missed */
 	uint32_t missed;      /* bit r: enum missed_reason r can happen to its targets */
 	uint32_t max_targets; /* more than so many are too slow to attach; 0: any number */
+
+	unsigned needs; /* enum switch_bit: without one of these its programs do not run */
 
 	/* NULL, or why this machine cannot have it. */
 	const char *(*unavailable)(struct features *f);

@@ -111,6 +111,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 const struct attach_ops attach_fexit = {
 	.name = "fexit",
 	.type = TARGET_KERNEL,
+	.needs = SWITCH_FTRACE,
 	.pins_module = true,
 	.programs = PROG_BIT(PROG_FEXIT_ENTRY) | PROG_BIT(PROG_FEXIT_RETURN),
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_NO_ENTRY,

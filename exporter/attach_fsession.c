@@ -150,6 +150,7 @@ static void attach_multi(struct attach_context *c, struct attach_slot **slots, s
 const struct attach_ops attach_fsession = {
 	.name = "fsession",
 	.type = TARGET_KERNEL,
+	.needs = SWITCH_FTRACE,
 	.pins_module = true,
 	.programs = PROG_BIT(PROG_FSESSION),
 	.missed = MISSED | 1U << MISSED_RECURSION,
@@ -166,6 +167,7 @@ const struct attach_ops attach_fsession = {
 const struct attach_ops attach_fsession_multi = {
 	.name = "fsession.multi",
 	.type = TARGET_KERNEL,
+	.needs = SWITCH_FTRACE,
 	.pins_module = true,
 	.programs = PROG_BIT(PROG_FSESSION_MULTI),
 	.returns = PROG_BIT(PROG_FSESSION_MULTI),

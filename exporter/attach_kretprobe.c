@@ -30,6 +30,13 @@ struct kretprobe {
 	struct kprobe_profile base_entry, base_return;
 };
 
+/* Where kprobes at a function's first instruction are ftrace's (HAVE_KPROBES_ON_FTRACE). */
+#if defined(__x86_64__)
+#define BY_FTRACE SWITCH_FTRACE
+#else
+#define BY_FTRACE 0
+#endif
+
 static const char *unavailable(struct features *f)
 {
 	const char *why = features__missing(f, FEATURE_TRACEFS);
@@ -319,6 +326,7 @@ static const char *caveat(struct features *f)
 const struct attach_ops attach_kretprobe = {
 	.name = "kretprobe",
 	.type = TARGET_KERNEL,
+	.needs = SWITCH_KPROBES | BY_FTRACE,
 	.programs = PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_KPROBE_RETURN),
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY,
 	.max_targets = QUICK_TARGETS,

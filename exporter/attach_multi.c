@@ -182,6 +182,7 @@ static const char *session_caveat(struct features *f)
 const struct attach_ops attach_kprobe_session = {
 	.name = "kprobe.session",
 	.type = TARGET_KERNEL,
+	.needs = SWITCH_FTRACE,
 	.pins_module = true,
 	.programs = PROG_BIT(PROG_KPROBE_SESSION),
 	.returns = PROG_BIT(PROG_KPROBE_SESSION),
@@ -204,6 +205,7 @@ const struct attach_ops attach_kprobe_session = {
 const struct attach_ops attach_kprobe_multi = {
 	.name = "kprobe.multi",
 	.type = TARGET_KERNEL,
+	.needs = SWITCH_FTRACE,
 	.pins_module = true,
 	.programs = PROG_BIT(PROG_MULTI_ENTRY) | PROG_BIT(PROG_MULTI_RETURN),
 	.returns = PROG_BIT(PROG_MULTI_RETURN),

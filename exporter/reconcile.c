@@ -10,11 +10,14 @@
 #include "reconcile_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 
 #include "discover.h"
 #include "log.h"
 #include "plan.h"
+#include "switches.h"
+#include "tracefs.h"
 #include "valve.h"
 #include "watch.h"
 
@@ -32,6 +35,8 @@ struct reconcile *reconcile__new(struct features *f, int tracefs)
 	r->view = xcalloc(1, sizeof(*r->view));
 	r->watch = watch__new();
 	r->valve = valve__new();
+	r->switches = switches__new(open("/proc/sys/kernel", O_PATH | O_DIRECTORY | O_CLOEXEC),
+				    tracefs__open_debugfs());
 	return r;
 }
 
@@ -45,6 +50,7 @@ void reconcile__free(struct reconcile *r)
 	free(r->generations);
 	watch__free(r->watch);
 	valve__free(r->valve);
+	switches__free(r->switches);
 	config__free(r->config);
 	free(r->failed);
 	free(r);
@@ -135,7 +141,8 @@ static struct view_row make_row(const struct reconcile *r, struct view *v, const
 		row.generation = w->generation;
 		row.state = (struct target_state){
 			.target = t,
-			.attached = generation__is_attached(w->generation, w->id),
+			.attached = generation__is_attached(w->generation, w->id) &&
+				    t->reason != REASON_DISABLED,
 			.mechanism = slot->ops->name,
 			.caveat = attach__caveat(w->generation->attach, slot),
 			.created = slot->created,
@@ -320,7 +327,7 @@ int reconcile__configure(struct reconcile *r, struct config *c, bool *changed, c
 	return 0;
 }
 
-/* The same targets, of which some have been paused or resumed. */
+/* The same targets, of which some have been paused or resumed, or switched off or on. */
 static void show_again(struct reconcile *r)
 {
 	struct change ch = { .config = r->config, .occasion = MACHINE_CHANGED };
@@ -355,13 +362,13 @@ bool reconcile__tick(struct reconcile *r, double now)
 	r->now = now;
 	for (size_t i = 0; i < r->n; i++)
 		generation__name(r->generations[i], now);
+	changed |= reconcile__mind_switches(r);
 	if (now - r->last_valve >= VALVE_PERIOD) {
 		r->last_valve = now;
-		if (reconcile__mind_valve(r, now)) {
-			show_again(r);
-			changed = true;
-		}
+		changed |= reconcile__mind_valve(r, now);
 	}
+	if (changed)
+		show_again(r);
 	if (now - r->last_watch >= WATCH_PERIOD || watch__is_looking(r->watch)) {
 		r->last_watch = now;
 		if (watch__machine_changed(r->watch, now, 0)) {

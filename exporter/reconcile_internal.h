@@ -16,6 +16,8 @@ struct reconcile {
 	struct view *view;
 	struct watch *watch;
 	struct valve *valve;
+	struct switches *switches;
+	unsigned off; /* those of them that are off */
 	bool changed; /* the view is not what it was, at the last change */
 	bool pending; /* the machine has changed, and what follows from that is still to be done */
 	char *failed; /* why it could not be, the last time; NULL: it has not been tried */
@@ -70,6 +72,12 @@ void change__keep(struct change *ch, const struct reconcile *r);
 bool reconcile__mind_valve(struct reconcile *r, double now);
 /* Resumes all that is paused. */
 void reconcile__resume_all(struct reconcile *r);
+
+/* ---- reconcile_switches.c ---- */
+
+/* Looks what the kernel has switched off, and marks the targets that it concerns. Whether there
+ * were any. */
+bool reconcile__mind_switches(struct reconcile *r);
 
 /* ---- reconcile_report.c ---- */
 

@@ -12,6 +12,7 @@ static void explain(struct target *t, enum target_reason reason, char *why)
 {
 	free(t->why);
 	t->reason = reason;
+	t->switched_off = 0;
 	t->why = why;
 }
 

@@ -19,6 +19,7 @@ const char *const target_reason_names[REASON_MAX] = {
 	[REASON_REFUSED] = "refused",
 	[REASON_WAITING] = "waiting",
 	[REASON_OVERLOAD] = "overload",
+	[REASON_DISABLED] = "disabled",
 	[REASON_RELINKED] = "relinked",
 };
 

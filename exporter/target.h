@@ -22,6 +22,7 @@ enum target_reason {
 	REASON_REFUSED, /* the kernel's; or its type is not what the settings ask for */
 	REASON_WAITING, /* for its module */
 	REASON_OVERLOAD,
+	REASON_DISABLED, /* what it is attached by has been switched off */
 	REASON_RELINKED, /* only why it was detached: it shared a link with one that is paused */
 	REASON_MAX,
 };
@@ -43,7 +44,8 @@ struct target {
 	size_t nenumerators;
 
 	enum target_reason reason;
-	char *why; /* for people: what is wrong, what next; NULL with REASON_NONE */
+	char *why;	       /* for people: what is wrong, what next; NULL with REASON_NONE */
+	unsigned switched_off; /* with REASON_DISABLED: enum switch_bit */
 
 	uint64_t addr;	 /* TARGET_KERNEL: address, 0 if hidden from us */
 	char *symbol;	 /* TARGET_KERNEL: kallsyms name ("f.isra.0" keeps its suffix) */

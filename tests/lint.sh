@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 corridor='
 abi build_version syscall_table retprobe.skel
 util buf shared image log suggest strmap tracefs perf_event bpf_sys version channel
-kprobe_events
+kprobe_events switches
 cgroupfs machine
 advice
 grid self presets ledger

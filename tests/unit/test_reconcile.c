@@ -22,6 +22,7 @@
 static const char *found[TARGETS]; /* names of what discovery finds; NULL: none */
 static const char *discovery_error, *start_error;
 static bool lenient, machine_changed;
+static unsigned off;	    /* switches */
 static bool together;	    /* all share one link */
 static const char *hot;	    /* function that is called too often */
 static const char *refused; /* function that cannot be attached again */
@@ -30,7 +31,7 @@ static unsigned rounds[GENERATIONS][TARGETS];
 static unsigned discoveries, starts;
 static uint64_t memory; /* of each generation */
 
-static struct attach_ops ops = { .name = "plain" };
+static struct attach_ops ops = { .name = "plain", .needs = SWITCH_FTRACE };
 static struct attach_slot slots[TARGETS];
 
 int __wrap_discover__run(const struct config *c, const struct discover_env *env,
@@ -48,6 +49,7 @@ bool __wrap_generation__is_paused(const struct generation *g, uint32_t id);
 unsigned __wrap_generation__rounds(const struct generation *g, uint32_t id);
 void __wrap_generation__pause(struct generation *g, const uint32_t *ids, size_t n);
 void __wrap_generation__resume(struct generation *g, const uint32_t *ids, size_t n);
+unsigned __wrap_switches__off(const struct switches *s);
 bool __wrap_watch__machine_changed(struct watch *w, double now, double patience);
 
 int __wrap_discover__run(const struct config *c, const struct discover_env *env,
@@ -194,6 +196,11 @@ bool __wrap_watch__machine_changed(struct watch *w, double now, double patience)
 	return changed;
 }
 
+unsigned __wrap_switches__off(const struct switches *s)
+{
+	return off;
+}
+
 /* ---- a machine and its configuration -----------------------------------------------------------
  */
 
@@ -218,6 +225,7 @@ static int set_up(void **state)
 	discovery_error = start_error = hot = refused = NULL;
 	memory = MIB;
 	machine_changed = together = false;
+	off = 0;
 	found[0] = "f";
 	found[1] = "g";
 	for (size_t i = 0; i < TARGETS; i++)
@@ -528,6 +536,55 @@ static void test_refused_again(void **state)
 	check(b, "f g");
 }
 
+/* ---- switches ------------------------------------------------------------------------------ */
+
+/* Nothing is detached: it counts again as soon as it can. */
+static void test_switched_off(void **state)
+{
+	struct bench *b = *state;
+
+	off = SWITCH_KPROBES;
+	assert_false(tick(b, 1));
+	check(b, "f g");
+	off |= SWITCH_FTRACE;
+	assert_true(tick(b, 1));
+	check(b, "f:disabled g:disabled");
+	assert_string_equal(row(b, 0)->state.target->why,
+			    "kernel.ftrace_enabled is 0: nothing is counted until it is 1 again");
+	assert_int_equal(generation_of(b, 0), 0);
+	assert_false(tick(b, 1));
+	reload(b);
+	check(b, "f:disabled g:disabled");
+	off = 0;
+	assert_true(tick(b, 1));
+	check(b, "f g");
+	assert_int_equal(generation_of(b, 0), 0);
+	assert_int_equal(starts, 0);
+}
+
+static void test_switched_off_while_paused(void **state)
+{
+	struct bench *b = *state;
+
+	hot = "f";
+	assert_true(tick(b, 10));
+	hot = NULL;
+	off = SWITCH_FTRACE;
+	assert_true(tick(b, 1));
+	check(b, "f:overload g:disabled");
+	found[2] = "h";
+	machine_changed = true;
+	assert_true(tick(b, 2));
+	assert_true(tick(b, 1));
+	check(b, "f:overload g:disabled h:disabled");
+	assert_true(tick(b, 60));
+	tick(b, 1);
+	check(b, "f:disabled g:disabled h:disabled");
+	off = 0;
+	assert_true(tick(b, 1));
+	check(b, "f g h");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -546,6 +603,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_overload_of_a_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_switched_off, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_switched_off_while_paused, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,6 +208,23 @@ def enclosed(r):
             yield line
 
 
+def switches(r):
+    """Calls while kprobes are switched off are nowhere, and it is said that they are not counted."""
+    for name in ("kprobes", "ftrace"):
+        if name == "ftrace" and not (r.directory / "switch.ftrace.off").exists():
+            continue
+        before, off, on = (r.calls(f"switch.{name}.{when}", GETPGID) for when in ("before", "off", "on"))
+        # getpgid(2) is called by shells, too.
+        if not before <= off < before + 100:
+            yield f"{name}: {before} calls, and {off} when it is off"
+        if not off + 700 <= on < off + 800:
+            yield f"{name}: {off} calls, and {on} after 700 more"
+        if r.state(f"switch.{name}.off", GETPGID[0]) != (0.0, "disabled"):
+            yield f"{name}: {r.state(f'switch.{name}.off', GETPGID[0])} when it is off"
+        if r.sum(f"switch.{name}.on", "retprobe_missed_total", GETPGID):
+            yield f"{name}: {r.sum(f'switch.{name}.on', 'retprobe_missed_total', GETPGID)} calls missed"
+
+
 def valve(r):
     function = GETPGID[0]
     for hot in (function, "__x64_sys_msgrcv", "workload_function"):
@@ -246,6 +263,7 @@ TESTS = {
     "the server has no privileges": server,
     "the server is killed, and the attacher": killed,
     "exporters in PID namespaces do not meet": enclosed,
+    "kprobes are switched off, and on again": switches,
     "the valve opens, and a reload closes it": valve,
     "the kernel does not complain": kernel,
 }

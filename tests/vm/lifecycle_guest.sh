@@ -258,6 +258,26 @@ start --mechanism=kretprobe __x64_sys_getpgid
 stop_exporter
 cat $T/kprobe_events >"$RESULTS/leftovers"
 
+# ---- what probes are attached by is switched off ------------------------------------------------------
+# Not every kernel lets that be done while something is attached.
+switch_off_and_on() { # switch_off_and_on NAME FILE
+	local state='attached\{object="vmlinux",function="__x64_sys_getpgid",reason='
+	scrape "switch.$1.before"
+	{ echo 0 >"$2"; } 2>/dev/null || return 0
+	wait_for "$state\"disabled\"\} 0"
+	"$W" getpgid-live 1 500 >/dev/null
+	scrape "switch.$1.off"
+	echo 1 >"$2"
+	wait_for "$state\"\"\} 1"
+	"$W" getpgid-live 1 700 >/dev/null
+	scrape "switch.$1.on"
+}
+
+start --mechanism=kretprobe __x64_sys_getpgid
+switch_off_and_on kprobes /sys/kernel/debug/kprobes/enabled
+switch_off_and_on ftrace /proc/sys/kernel/ftrace_enabled
+stop_exporter
+
 # ---- the valve -----------------------------------------------------------------------------------------
 # Beside a module whose function turns out not to be as the configuration has it.
 # And two that a filter lets nothing through of: that costs what it costs.
