@@ -342,7 +342,7 @@ static void test_framing(void **state)
 		__cleanup_answer struct answer a = until_closed(bytes);
 
 		if (a.code != 400 || !strstr(a.headers, "Connection: close") ||
-		    strstr(a.body, "HTTP/1.1"))
+		    strstr(a.body, "HTTP/1.1 404"))
 			fail_msg("%s: %d %s", refused[i], a.code, a.headers ? a.headers : "");
 	}
 }
