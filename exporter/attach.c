@@ -6,7 +6,7 @@
 #include "advice.h"
 #include "attach_internal.h"
 #include "log.h"
-#include "sd_notify.h"
+#include "progress.h"
 
 #define BATCH 64
 
@@ -57,8 +57,8 @@ static int open_group(struct group *g)
 	return err;
 }
 
-/* Some at a time where each has a link of its own: hundreds take minutes, and the watchdog has to
- * hear of us before that. */
+/* Some at a time where each has a link of its own: hundreds take minutes, and what cannot wait for
+ * so long is done between them. */
 static void in_batches(struct group *g, struct attach_slot **slots, size_t n,
 		       void (*act)(struct attach_context *c, struct attach_slot **slots, size_t n))
 {
@@ -66,7 +66,7 @@ static void in_batches(struct group *g, struct attach_slot **slots, size_t n,
 
 	for (size_t i = 0; i < n; i += batch) {
 		act(&g->context, slots + i, batch < n - i ? batch : n - i);
-		sd_notify__alive();
+		progress__poll();
 	}
 }
 
@@ -120,6 +120,8 @@ size_t attach__run(struct attach *a, struct bpfobj *obj)
 			if (g->ops != ladder[r] || g->n == 0)
 				continue;
 			attach_group(g, obj);
+			if (progress__poll())
+				return 0;
 			fall_back(a, g);
 		}
 	}

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "bpf_sys.h"
+#include "progress.h"
 
 #define MAX_TARGETS 16
 
@@ -76,7 +77,7 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot)
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !progress__poll(); i++) {
 		int err = attach_one(c, slots[i]);
 
 		if (err) {

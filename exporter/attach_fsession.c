@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "bpf_sys.h"
+#include "progress.h"
 
 #define MAX_CLONES 16 /* each takes tens of milliseconds to attach and to detach */
 
@@ -62,7 +63,7 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !progress__poll(); i++) {
 		struct program_site site = attach__site(slots[i]->target);
 		struct fsession x = { .link = -1 };
 		uint64_t cookie;

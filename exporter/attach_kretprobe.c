@@ -20,6 +20,7 @@
 
 #include "kprobe_events.h"
 #include "perf_event.h"
+#include "progress.h"
 
 #define BASELINE_TRIES 20
 #define QUICK_TARGETS  64 /* each takes some milliseconds, tens in a virtual machine */
@@ -282,7 +283,7 @@ fail:
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	kprobe_events__lock(c->shared);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !progress__poll(); i++)
 		attach_one(c, slots[i]);
 	kprobe_events__unlock(c->shared);
 	take_baseline(c, slots, n);

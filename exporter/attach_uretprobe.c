@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "perf_event.h"
+#include "progress.h"
 
 #define KERNEL_ENOTSUPP 524 /* include/linux/errno.h: leaks to user space here */
 
@@ -66,7 +67,7 @@ static void detach_one(struct attach_slot *slot)
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !progress__poll(); i++) {
 		struct uretprobe *u = slots[i]->state = xcalloc(1, sizeof(*u));
 		int err;
 

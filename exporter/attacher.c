@@ -17,9 +17,11 @@
 
 #include "channel.h"
 #include "log.h"
+#include "progress.h"
 #include "sd_notify.h"
 #include "self.h"
 #include "serving.h"
+#include "stop.h"
 #include "web_broker.h"
 
 #define CHILDREN_MAX  8 /* a server, and old ones on their way out */
@@ -68,9 +70,11 @@ struct attacher {
 	struct web_files *web_files; /* NULL: no web configuration file */
 	struct child children[CHILDREN_MAX];
 	size_t n;
+	bool started; /* what is configured first is attached */
 	bool stopping, respawn;
 	double respawn_at, backoff;
 	double heard;  /* of a server */
+	unsigned turn; /* of whom is listened to first */
 	bool reloaded; /* the same of a reload by signal, which systemd waits for */
 };
 
@@ -145,6 +149,7 @@ static pid_t start_server(const struct attacher *a, const int *channels, const s
 	struct serving_setup s = {
 		.view = reconcile__view(a->setup->reconcile),
 		.http = a->setup->http,
+		.ready = a->started,
 		.web = a->setup->web,
 		.web_texts = texts,
 	};
@@ -368,7 +373,9 @@ static int reload(struct attacher *a, bool *changed, char **error)
 		config__free(c);
 	}
 	self__note_reload(!err);
-	if (err)
+	if (err == -ECANCELED)
+		log_debug("a reload has been given up");
+	else if (err)
 		log_error("the configuration stays as it was: %s", *error ? *error : "unknown");
 	else
 		log_info("the configuration has been reloaded%s",
@@ -396,12 +403,13 @@ static void reload_by_request(struct attacher *a, struct child *c,
 	int err = -ECANCELED;
 
 	if (a->stopping)
-		error = xstrdup("it is stopping");
+		error = xstrdup(PROGRESS_GIVEN_UP);
 	else
 		err = reload(a, &changed, &error);
+	c = find(a, pid); /* others may have died meanwhile */
 	if (err) {
-		if (channel__answer(&c->channels[RELOAD], request, err, error,
-				    error ? strlen(error) : 0))
+		if (c && channel__answer(&c->channels[RELOAD], request, err, error,
+					 error ? strlen(error) : 0))
 			expel(c);
 		return;
 	}
@@ -472,10 +480,41 @@ static void on_signal(struct attacher *a)
 	case SIGHUP:
 		reload_by_signal(a);
 		break;
-	default:
-		log_info("stopping on signal %u", info.ssi_signo);
-		a->stopping = true;
 	}
+}
+
+static void feed_watchdog(const struct attacher *a)
+{
+	if (monotonic_seconds() - a->heard < UNHEARD)
+		sd_notify__alive();
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* While something takes long. There are servers then, and what they serve stays as it is. */
+static bool on_progress(void *ctx)
+{
+	struct attacher *a = ctx;
+
+	for (size_t i = 0; i < a->n; i++)
+		if (is_readable(a->children[i].channels[END].fd))
+			on_request(a, &a->children[i], END);
+	reap(a);
+	if (a->respawn && monotonic_seconds() >= a->respawn_at)
+		respawn(a);
+	feed_watchdog(a);
+	return stop__signal();
+}
+
+static bool on_progress_at_the_end(void *ctx)
+{
+	sd_notify__alive();
+	return false;
 }
 
 /* Milliseconds until something is to be done unasked. */
@@ -492,25 +531,33 @@ static struct pollfd awaited(const struct channel_peer *p)
 	return (struct pollfd){ .fd = p->fd, .events = channel__is_sending(p) ? POLLOUT : POLLIN };
 }
 
-/* One request or signal at a time: it may change what the others are about. */
+/* One request or signal at a time: it may change what the others are about. In turns, so that none
+ * who asks without end keeps others from being heard. */
 static void wait_and_act(struct attacher *a)
 {
-	struct pollfd fds[1 + CHANNELS * CHILDREN_MAX] = { { .fd = a->signals, .events = POLLIN } };
-	size_t n = 1;
+	enum { SIGNALS, STOP, FIRST };
+	struct pollfd fds[FIRST + CHANNELS * CHILDREN_MAX] = {
+		[SIGNALS] = { .fd = a->signals, .events = POLLIN },
+		[STOP] = { .fd = a->stopping ? -1 : stop__descriptor(), .events = POLLIN },
+	};
+	size_t n = 0;
 
 	for (size_t i = 0; i < a->n; i++)
 		for (int k = 0; k < CHANNELS; k++)
-			fds[n++] = awaited(&a->children[i].channels[k]);
-	if (poll(fds, n, patience(a)) <= 0)
+			fds[FIRST + n++] = awaited(&a->children[i].channels[k]);
+	if (poll(fds, FIRST + n, patience(a)) <= 0)
 		return;
-	if (fds[0].revents) {
+	if (fds[SIGNALS].revents) {
 		on_signal(a);
 		return;
 	}
-	for (size_t i = 1; i < n; i++) {
-		if (!fds[i].revents)
+	a->turn++;
+	for (size_t k = 0; k < n; k++) {
+		size_t i = (a->turn + k) % n;
+
+		if (!fds[FIRST + i].revents)
 			continue;
-		on_request(a, &a->children[(i - 1) / CHANNELS], (i - 1) % CHANNELS);
+		on_request(a, &a->children[i / CHANNELS], i % CHANNELS);
 		return;
 	}
 }
@@ -530,53 +577,85 @@ static void stop_servers(struct attacher *a)
 	}
 }
 
-int attacher__run(const struct attacher_setup *s)
+static void tick(struct attacher *a, double now)
 {
-	struct attacher a = { .setup = s };
-	double ticked = monotonic_seconds();
+	if (reconcile__tick(a->setup->reconcile, now))
+		replace_server(a);
+	kill_laggards(a);
+	replace_silent(a);
+	http__mend_sockets(a->setup->http);
+}
+
+static void loop(struct attacher *a)
+{
+	double ticked = monotonic_seconds(), now;
+
+	while (!stop__signal()) {
+		feed_watchdog(a);
+		wait_and_act(a);
+		answer_reloads(a);
+		now = monotonic_seconds();
+		if (a->respawn && now >= a->respawn_at)
+			respawn(a);
+		if (now - ticked >= TICK) {
+			ticked = now;
+			tick(a, now);
+		}
+	}
+}
+
+static int begin(struct attacher *a)
+{
 	sigset_t signals;
 	int err;
 
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGCHLD);
-	if (s->web->config_file)
-		a.web_files = web_files__new(s->web->config_file);
-	a.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	err = a.signals < 0 ? -errno : self__share();
+	if (a->setup->web->config_file)
+		a->web_files = web_files__new(a->setup->web->config_file);
+	a->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	err = a->signals < 0 ? -errno : self__share();
 	if (!err)
 		err = serving__init();
 	self__note_reload(true);
-	a.heard = monotonic_seconds();
+	a->heard = monotonic_seconds();
 	if (!err)
-		err = spawn(&a);
-	if (err) {
+		err = spawn(a);
+	if (err)
 		log_error("no server can be started: %s", strerror(-err));
-		return err;
-	}
-	sd_notify__ready(); /* connections are accepted since before that */
-	while (!a.stopping) {
-		if (monotonic_seconds() - a.heard < UNHEARD)
-			sd_notify__alive();
-		wait_and_act(&a);
-		answer_reloads(&a);
-		if (a.respawn && monotonic_seconds() >= a.respawn_at)
-			respawn(&a);
-		if (monotonic_seconds() - ticked >= TICK) {
-			ticked = monotonic_seconds();
-			if (reconcile__tick(s->reconcile, ticked))
-				replace_server(&a);
-			kill_laggards(&a);
-			replace_silent(&a);
-			http__mend_sockets(s->http);
-		}
-	}
-	a.reloaded = false;
+	return err;
+}
+
+static void end(struct attacher *a)
+{
+	a->stopping = true;
+	a->respawn = a->reloaded = false;
+	if (stop__signal())
+		log_info("stopping on signal %d", stop__signal());
 	sd_notify__stopping();
-	stop_servers(&a);
-	web_files__free(a.web_files);
-	close(a.signals);
-	return 0;
+	stop_servers(a);
+	web_files__free(a->web_files);
+	close(a->signals);
+	/* What is attached is detached after that. */
+	progress__set(on_progress_at_the_end, NULL);
+}
+
+int attacher__run(const struct attacher_setup *s)
+{
+	struct attacher a = { .setup = s };
+	int err = begin(&a);
+
+	if (err)
+		return err;
+	progress__set(on_progress, &a);
+	err = s->start(s->ctx);
+	if (!err && !stop__signal()) {
+		a.started = true;
+		a.reloaded = true; /* systemd waits for it like for a reload */
+		replace_server(&a);
+		loop(&a);
+	}
+	end(&a);
+	return err;
 }

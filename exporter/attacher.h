@@ -11,16 +11,18 @@
 #include "reconcile.h"
 
 struct attacher_setup {
-	struct reconcile *reconcile; /* configured */
+	struct reconcile *reconcile; /* not configured yet */
 	struct http *http;	     /* bound */
 	const struct web_config *web;
+	/* Configures it, which may take long: 0, or the exit code. */
+	int (*start)(void *ctx);
 	/* Reads the configuration again: 0 and *out, or -EINVAL and *error. */
 	int (*read_config)(void *ctx, struct config **out, char **error);
 	void *ctx;
 };
 
-/* Until SIGINT or SIGTERM, which are blocked like SIGHUP and SIGCHLD. 0, or a negative errno that
- * has been logged. */
+/* Until stop__signal(). SIGHUP and SIGCHLD are blocked. 0; the exit code of start(); or a negative
+ * errno that has been logged. */
 int attacher__run(const struct attacher_setup *s);
 
 #endif /* ATTACHER_H */

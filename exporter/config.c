@@ -142,29 +142,15 @@ static const char *advice(int err)
 		return "let this user read it";
 	case EISDIR:
 		return "name a file in it";
+	case EINVAL:
+		return "it is neither a file nor a pipe";
+	case ETIMEDOUT:
+		return "nobody writes to that pipe";
 	case EFBIG:
 		return "4 MiB are allowed; use globs or split it";
 	default:
 		return "check the file";
 	}
-}
-
-/* Read to the end rather than sized first: it may be a pipe. */
-static int read_file(const char *path, char **out, size_t *len)
-{
-	__cleanup_free char *text = xcalloc(TREE_MAX_BYTES + 1, 1);
-	__cleanup_fclose FILE *f = fopen(path, "re");
-
-	if (!f)
-		return -errno;
-	errno = 0;
-	*len = fread(text, 1, TREE_MAX_BYTES + 1, f);
-	if (ferror(f))
-		return errno ? -errno : -EIO;
-	if (*len > TREE_MAX_BYTES)
-		return -EFBIG;
-	*out = take_ptr(text);
-	return 0;
 }
 
 static int load_file(struct loader *l, char **error)
@@ -174,7 +160,7 @@ static int load_file(struct loader *l, char **error)
 	size_t len = 0;
 	int err;
 
-	err = read_file(file, &text, &len);
+	err = config_source__read(file, TREE_MAX_BYTES, &text, &len);
 	if (err)
 		return config__fail(error, &l->file_pos,
 				    "--config.file: cannot read %.1000s: %s; %s", file,

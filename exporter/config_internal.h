@@ -79,6 +79,13 @@ int value__mechanism(const char *text, char **why);
 /* "a, b or c" */
 void value__list(struct buf *out, const char *const *names, size_t n);
 
+/* ---- config_source.c ---- */
+
+/* All of a file or a pipe, and a NUL behind it; to be freed. 0; -EFBIG: it is longer than max
+ * bytes; -ETIMEDOUT: a pipe that nobody writes to; -EINVAL: it is neither; or another negative
+ * errno. */
+int config_source__read(const char *path, size_t max, char **out, size_t *len);
+
 /* ---- config_yaml.c: the schema ---- */
 
 /* A configuration file's text, or a preset's, which may have `probes:` only. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "progress.h"
+
 int generation__plan(struct config *c, struct features *f, struct targets *targets, unsigned number,
 		     uint64_t taken, struct generation **out, char **error)
 {
@@ -49,6 +51,10 @@ int generation__start(struct generation *g, struct features *f, char **error)
 		return machine_fault(err);
 	g->labels = labels__new(g->obj, g->targets);
 	g->live = attach__run(g->attach, g->obj);
+	if (progress__poll()) {
+		*error = xstrdup(PROGRESS_GIVEN_UP);
+		return -ECANCELED;
+	}
 	g->losses = losses__new(g->attach, g->obj);
 	if (g->losses)
 		return 0;

@@ -78,6 +78,8 @@ bool http__tls(const struct http *h);
 void http__set_web_source(struct http *h, const struct web_source *source);
 /* Makes threads. routes end with a NULL path and must outlive http; ctx goes to every handler. */
 int http__start(struct http *h, const struct http_route *routes, void *ctx, char **error);
+/* Logs where it listens. */
+void http__announce(const struct http *h);
 /* Sockets that have ceased to listen, which any process that shares them can do to them, listen
  * again. 0, or a negative errno: one of them does not; each change is logged. */
 int http__mend_sockets(struct http *h);

@@ -209,9 +209,14 @@ int http__start(struct http *h, const struct http_route *routes, void *ctx, char
 					   h->listeners[i].name, strerror(-err));
 			return err;
 		}
-		log_info("listening on %s", h->listeners[i].name);
 	}
 	return 0;
+}
+
+void http__announce(const struct http *h)
+{
+	for (size_t i = 0; i < h->nlisteners; i++)
+		log_info("listening on %s", h->listeners[i].name);
 }
 
 bool http__is_alive(struct http *h)

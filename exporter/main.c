@@ -25,6 +25,7 @@
 #include "privs.h"
 #include "reconcile.h"
 #include "server.h"
+#include "stop.h"
 #include "tracefs.h"
 #include "version.h"
 
@@ -205,8 +206,10 @@ static void raise_fd_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int configure(struct exporter *e)
+/* The first time: an exit code. */
+static int configure(void *ctx)
 {
+	struct exporter *e = ctx;
 	char *error = NULL;
 	bool changed;
 	int err;
@@ -214,8 +217,11 @@ static int configure(struct exporter *e)
 	if (complete_config(e, e->config, &error))
 		return fail(EXIT_USAGE, error);
 	raise_fd_limit();
-	e->reconcile = reconcile__new(e->features, e->tracefs);
 	err = reconcile__configure(e->reconcile, e->config, &changed, &error);
+	if (err == -ECANCELED) {
+		free(error);
+		return EXIT_OK;
+	}
 	if (err)
 		return fail(code_of(err), error ? error : xasprintf("%s", strerror(-err)));
 	malloc_trim(0); /* discovery has read a great many names */
@@ -224,19 +230,25 @@ static int configure(struct exporter *e)
 
 static int run(struct exporter *e)
 {
-	struct attacher_setup setup = { .read_config = read_config, .ctx = e };
+	struct attacher_setup setup = {
+		.start = configure,
+		.read_config = read_config,
+		.ctx = e,
+	};
 	sigset_t signals;
 	char *error = NULL;
-	int code, err;
+	int err;
 
 	/* For the attacher's signalfd and the server's threads, which all leave them blocked. */
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	err = stop__watch();
+	if (err)
+		return fail(EXIT_CANNOT_RUN,
+			    xasprintf("cannot start a thread: %s", strerror(-err)));
 
 	if (http__check(&e->config->web, &error))
 		return fail(EXIT_USAGE, error);
@@ -251,13 +263,11 @@ static int run(struct exporter *e)
 	err = http__bind(&e->config->web, &e->http, &error);
 	if (err)
 		return fail(code_of(err), error);
-	code = configure(e);
-	if (code)
-		return code;
-	setup.reconcile = e->reconcile;
+	setup.reconcile = e->reconcile = reconcile__new(e->features, e->tracefs);
 	setup.http = e->http;
 	setup.web = &e->config->web;
-	return attacher__run(&setup) ? EXIT_CANNOT_RUN : EXIT_OK;
+	err = attacher__run(&setup);
+	return err < 0 ? EXIT_CANNOT_RUN : err;
 }
 
 static int list(const struct config *c)

@@ -10,7 +10,9 @@
 #include <errno.h>
 
 /* What a scraper's patience is cut by, so that the answer gets to it in time. */
-#define TIMEOUT_MARGIN 0.5
+#define TIMEOUT_MARGIN	0.5
+
+#define STILL_ATTACHING "retprobe_exporter is not ready: still attaching."
 
 static double deadline_of(const struct http_request *req)
 {
@@ -25,6 +27,10 @@ bool pages__acquire(const struct pages *p, const struct http_request *req, struc
 	int err;
 
 	*in = (struct metrics_input){ 0 };
+	if (!p->source.ready(p->source.ctx)) {
+		http_response__text(res, 503, "%s", STILL_ATTACHING);
+		return false;
+	}
 	err = p->source.acquire(p->source.ctx, deadline_of(req), in);
 	if (err == -ETIMEDOUT)
 		http_response__text(res, 503,
@@ -96,7 +102,7 @@ static void ready_page(void *ctx, const struct http_request *req, struct http_re
 	if (p->source.ready(p->source.ctx))
 		http_response__text(res, 200, "retprobe_exporter is ready.");
 	else
-		http_response__text(res, 503, "retprobe_exporter is not ready: still attaching.");
+		http_response__text(res, 503, "%s", STILL_ATTACHING);
 }
 
 /* "FILE:LINE:COLUMN", with which most errors begin. What follows may quote the configuration, which

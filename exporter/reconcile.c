@@ -16,6 +16,7 @@
 #include "discover.h"
 #include "log.h"
 #include "plan.h"
+#include "progress.h"
 #include "switches.h"
 #include "tracefs.h"
 #include "valve.h"
@@ -345,6 +346,10 @@ static bool change_again(struct reconcile *r, double now)
 	r->changed = false;
 	if (!change(r, r->config, MACHINE_CHANGED, &error))
 		return r->changed;
+	if (progress__poll()) { /* all of it goes soon */
+		free(error);
+		return false;
+	}
 	error = error ? error : xstrdup("unknown");
 	known = r->failed && !strcmp(r->failed, error);
 	log__line(known ? LOG_DEBUG : LOG_ERROR, "the probes stay as they are for now: %s", error);

@@ -162,6 +162,7 @@ void served__image(struct image *io, struct served *s)
 {
 	image_web(io, &s->web);
 	image__flag(io, &s->tls);
+	image__flag(io, &s->ready);
 	image__array(io, &s->listeners, &s->nlisteners, sizeof(*s->listeners));
 	for (size_t i = 0; i < s->nlisteners && !io->err; i++) {
 		image__field(io, &s->listeners[i].fd);

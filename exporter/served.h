@@ -35,7 +35,7 @@ struct served_row {
 enum served_channel {
 	SERVED_REFRESH,
 	SERVED_RELOAD,
-	SERVED_END, /* on this one it is told to end */
+	SERVED_END, /* on this one it says that it lives, and is told to end */
 	SERVED_WEB, /* -1 without a web configuration file */
 	SERVED_CHANNELS,
 };
@@ -46,6 +46,9 @@ struct served {
 	struct served_generation *generations;
 	size_t ngenerations;
 	struct board_program gone[BOARD_MECHANISMS]; /* of generations that are no more */
+	/* False: nothing is attached yet. Then a server waits for a moment, in which whoever
+	 * connects waits for the one after it, and answers nothing but that it lives. */
+	bool ready;
 	uint64_t cell_bytes;
 	struct grid *grid, *size_grid; /* all generations have the same; NULL without any */
 	const char *news;	       /* of label sets, for label_book__read_news() */

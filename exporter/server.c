@@ -20,7 +20,8 @@
 #include "web.h"
 #include "web_broker.h"
 
-#define BEAT_MS 1000
+#define BEAT_MS	 1000
+#define EARLY_MS 1500
 
 struct server {
 	struct served served;
@@ -41,10 +42,9 @@ static void release(void *ctx, struct metrics_input *in)
 	collector__release(((struct server *)ctx)->collector, in);
 }
 
-/* Nothing is served before everything is attached. */
 static bool ready(void *ctx)
 {
-	return true;
+	return ((struct server *)ctx)->served.ready;
 }
 
 /* One at a time. */
@@ -80,6 +80,15 @@ static void show_sign_of_life(struct channel *life, struct http *h)
 
 	if (http__is_alive(h))
 		channel__call(life, CHANNEL_ALIVE, 0, &status, &none);
+}
+
+/* Most starts do not take as long as that. */
+static bool is_ended_within(const struct server *s, int signals, int ms)
+{
+	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
+				{ .fd = s->served.channels[SERVED_END], .events = POLLRDHUP } };
+
+	return poll(fds, ARRAY_SIZE(fds), ms) > 0;
 }
 
 static void await_end(const struct server *s, int signals)
@@ -151,6 +160,8 @@ static int serve(struct server *s, int signals)
 	err = privs__settle();
 	if (err)
 		return fail(xasprintf("its threads cannot be confined: %s", strerror(-err)));
+	if (served->ready)
+		http__announce(s->http);
 	await_end(s, signals);
 	http__quiesce(s->http);
 	close(served->channels[SERVED_END]); /* the attacher may wait for that */
@@ -204,7 +215,7 @@ int server__main(int argc, char *const argv[])
 	prctl(PR_SET_NAME, "retprobe_export"); /* executed by a descriptor, it has another */
 	signals = open_signals();
 	code = begin(&server, image, head.size);
-	if (!code)
+	if (!code && (server.served.ready || !is_ended_within(&server, signals, EARLY_MS)))
 		code = serve(&server, signals);
 	served__free(&server.served);
 	return code;

@@ -156,7 +156,9 @@ pid_t serving__start(const struct serving_setup *setup)
 	__cleanup_buf struct buf news = {};
 	__cleanup_close int texts = -1;
 	struct copies copies;
-	struct served s = { .web = *setup->web, .tls = http__tls(setup->http) };
+	struct served s = { .web = *setup->web,
+			    .tls = http__tls(setup->http),
+			    .ready = setup->ready };
 	pid_t pid;
 
 	if (setup->web_texts->len) {

@@ -18,6 +18,7 @@ struct serving_setup {
 	const struct view *view;
 	const struct http *http; /* bound */
 	const struct web_config *web;
+	bool ready; /* served.h */
 	int channels[SERVED_CHANNELS];
 	const struct buf *web_texts; /* what the web channel would have told last */
 };

@@ -19,7 +19,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 from asking import ask
@@ -116,18 +115,37 @@ def judge_stop(exporter):
 # ---- servers --------------------------------------------------------------------------------------
 
 
+def tasks(pid):
+    """Those of its user, itself not included."""
+    def of(p):
+        with open(f"/proc/{p}/status", encoding="utf-8", errors="replace") as f:
+            text = f.read()
+        return [int(re.search(rf"^{field}:\s+(\d+)", text, re.M).group(1)) for field in ("Uid", "Threads")]
+    user, own = of(pid)
+    total = -own
+    for p in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            u, n = of(p)
+        except OSError:
+            continue
+        total += n if u == user else 0
+    return total
+
+
 def without_tasks():
-    """A second in which no thread can be made, which is when the server dies."""
+    """Moments in which not all threads can be made, and the server dies."""
     with Exporter(FUNCTION) as e:
-        pid, server = e.process.pid, e.server()
+        pid = e.process.pid
         before = resource.prlimit(pid, resource.RLIMIT_NPROC)
-        resource.prlimit(pid, resource.RLIMIT_NPROC, (1, before[1]))
-        os.kill(server, signal.SIGKILL)
-        comes_true(lambda: "the server cannot start" in e.lines())
-        resource.prlimit(pid, resource.RLIMIT_NPROC, before)
-        if not comes_true(e.answers, 20):
-            return "it does not answer"
-        return None if e.value("retprobe_exporter_server_restarts_total") else "restarts are not counted"
+        for room in range(1, 6):
+            server, failures = e.server(), e.lines().count("the server cannot start")
+            resource.prlimit(pid, resource.RLIMIT_NPROC, (tasks(server) + room, before[1]))
+            os.kill(server, signal.SIGKILL)
+            comes_true(lambda: e.lines().count("the server cannot start") > failures, 5)
+            resource.prlimit(pid, resource.RLIMIT_NPROC, before)
+            if not comes_true(e.answers, 20):
+                return f"it does not answer, after there was room for {room} tasks"
+        return None
 
 
 def steal(pid, fd):
@@ -154,7 +172,11 @@ def shut_down():
             s.shutdown(socket.SHUT_RD)
         if not comes_true(e.answers, 20):
             return "it does not answer"
-        return None if "listens again" in e.lines() else e.lines()
+        if "listens again" not in e.lines():
+            return e.lines()
+        os.kill(e.server(), signal.SIGKILL)
+        return None if comes_true(lambda: e.value("retprobe_exporter_server_restarts_total") == 1) else \
+            "a restart is not counted"
 
 
 def stopped_server():
@@ -214,12 +236,124 @@ def huge_timeout():
         return None if spent < 50 else f"{spent} ticks of CPU in 3 s of waiting"
 
 
+# ---- what it reads and writes ---------------------------------------------------------------------
+
+
+def temporary(name):
+    return os.path.join(directory.name, name)
+
+
+def pipe_for_configuration():
+    """That nobody writes to: of a reload, and of a start."""
+    config, pipe = temporary("config.yml"), temporary("pipe")
+    with open(config, "w", encoding="ascii") as f:
+        f.write(f'probes: [{{user: {{object: {PROGRAM}, functions: bench_many_0000}}}}]\n')
+    os.mkfifo(pipe)
+    with Exporter(f"--config.file={config}", "--web.enable-lifecycle") as e, \
+            concurrent.futures.ThreadPoolExecutor(1) as pool:
+        os.rename(config, config + ".kept")
+        os.symlink(pipe, config)
+        reload = pool.submit(e.get, "/-/reload", method="POST")
+        scrape = e.get("/metrics", timeout=10)
+        verdict("a reload from a pipe that nobody writes to is answered",
+                reload.result()[0] != 500 and reload.result())
+        verdict("scrapes meanwhile", scrape[0] != 200 and scrape)
+        e.process.send_signal(signal.SIGHUP)
+        verdict("it stops in the midst of one", judge_stop(e))
+    with Exporter(f"--config.file={pipe}", ready=False) as e:
+        code = e.process.wait(LIMIT)
+        verdict("a start from one", (code != 2 or "nobody writes" not in e.lines()) and f"{code}: {e.lines()}")
+
+
+def full_stderr():
+    """A pipe that nobody reads, as small as it can be."""
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    try:
+        with Exporter(FUNCTION, stderr=theirs) as e:
+            os.close(theirs)
+            dropped = "retprobe_exporter_log_lines_dropped_total"
+
+            def more_are_dropped():
+                e.process.send_signal(signal.SIGHUP)
+                return (e.value(dropped) or 0) > 10
+            verdict("log lines that nobody reads are dropped",
+                    not comes_true(more_are_dropped) and f"{dropped} is {e.value(dropped)}")
+            verdict("it stops with them", judge_stop(e))
+    finally:
+        os.close(ours)
+
+
+def mount_dead(path):
+    """A file system whose server never answers. None where that is not to be had."""
+    try:
+        fuse = os.open("/dev/fuse", os.O_RDWR)
+    except OSError:
+        return None
+    os.mkdir(path)
+    options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0"
+    if libc.mount(b"dead", path.encode(), b"fuse", 0, options.encode()):
+        os.close(fuse)
+        return None
+    return fuse
+
+
+def dead_file_system():
+    path = temporary("dead")
+    fuse = mount_dead(path)
+    if fuse is None:
+        print("SKIP lifecycle a program on a dead file system: no FUSE")
+        return
+    try:
+        with Exporter(f"{path}/program:main", FUNCTION, ready=False) as e:
+            verdict("/-/healthy while it starts with a dead file system", not comes_true(e.answers) and e.lines())
+            verdict("it stops then", judge_stop(e))
+        with Exporter(f"--config.file={path}/config.yml", ready=False) as e:
+            time.sleep(0.5)
+            e.stop()  # by the kernel, as nothing has been begun: only the time counts
+            verdict("it stops before it has read its configuration", e.process.poll() is None and "it runs")
+    finally:
+        os.close(fuse)
+        libc.umount2(path.encode(), 2)
+
+
+def long_start():
+    """With thousands of functions that are attached one by one."""
+    with Exporter("--mechanism=uretprobe", f"{PROGRAM}:bench_many_*", ready=False) as e:
+        verdict("/-/healthy while it attaches", not comes_true(e.answers) and e.lines())
+        others = {path: e.get(path)[0] for path in ("/-/ready", "/metrics", "/api/v1/probes")}
+        verdict("/-/ready and numbers are not there yet", set(others.values()) != {503} and others)
+        code, took = e.stop()
+        verdict("it stops and detaches", (code != 0 or "stopping on signal" not in e.lines()) and
+                f"exit code {code} after {took:.1f} s: {e.lines()}")
+
+
+def taken_port():
+    with socket.create_server((HOST, 0)) as s:
+        e = subprocess.run([EXPORTER, f"--web.listen-address={HOST}:{s.getsockname()[1]}", FUNCTION],
+                           capture_output=True, text=True, timeout=LIMIT, check=False)
+        return None if e.returncode == 1 and "in use" in e.stderr else f"{e.returncode}: {e.stderr}"
+
+
+def nothing_to_attach():
+    with Exporter(f"{PROGRAM}:no_such_function", ready=False) as e:
+        code = e.process.wait(LIMIT)
+        return None if code == 1 and "nothing could be attached" in e.lines() else f"{code}: {e.lines()}"
+
+
+directory = tempfile.TemporaryDirectory(prefix="lifecycle")
 for name, test in [
         ("a second without tasks", without_tasks),
         ("a socket that was shut down", shut_down),
         ("a server that hangs", stopped_server),
         ("a scraper that waits for ever", huge_timeout),
+        ("a port that is taken", taken_port),
+        ("nothing that can be attached", nothing_to_attach),
 ]:
     verdict(name, test())
 stopped_attacher()
+pipe_for_configuration()
+full_stderr()
+dead_file_system()
+long_start()
 sys.exit(failed)
