@@ -483,6 +483,20 @@ static void on_signal(struct attacher *a)
 	}
 }
 
+/* Whether it is to stop. Servers end while what is attached is detached. */
+static bool is_stopping(struct attacher *a)
+{
+	if (!stop__signal() || a->stopping)
+		return a->stopping;
+	log_info("stopping on signal %d", stop__signal());
+	a->stopping = true;
+	a->respawn = a->reloaded = false;
+	sd_notify__stopping();
+	for (size_t i = 0; i < a->n; i++)
+		end_child(&a->children[i]);
+	return true;
+}
+
 static void feed_watchdog(const struct attacher *a)
 {
 	if (monotonic_seconds() - a->heard < UNHEARD)
@@ -508,7 +522,7 @@ static bool on_progress(void *ctx)
 	if (a->respawn && monotonic_seconds() >= a->respawn_at)
 		respawn(a);
 	feed_watchdog(a);
-	return stop__signal();
+	return is_stopping(a);
 }
 
 static bool on_progress_at_the_end(void *ctx)
@@ -590,7 +604,7 @@ static void loop(struct attacher *a)
 {
 	double ticked = monotonic_seconds(), now;
 
-	while (!stop__signal()) {
+	while (!is_stopping(a)) {
 		feed_watchdog(a);
 		wait_and_act(a);
 		answer_reloads(a);
@@ -630,10 +644,7 @@ static int begin(struct attacher *a)
 static void end(struct attacher *a)
 {
 	a->stopping = true;
-	a->respawn = a->reloaded = false;
-	if (stop__signal())
-		log_info("stopping on signal %d", stop__signal());
-	sd_notify__stopping();
+	a->respawn = false;
 	stop_servers(a);
 	web_files__free(a->web_files);
 	close(a->signals);
@@ -650,7 +661,7 @@ int attacher__run(const struct attacher_setup *s)
 		return err;
 	progress__set(on_progress, &a);
 	err = s->start(s->ctx);
-	if (!err && !stop__signal()) {
+	if (!err && !is_stopping(&a)) {
 		a.started = true;
 		a.reloaded = true; /* systemd waits for it like for a reload */
 		replace_server(&a);
