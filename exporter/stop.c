@@ -10,7 +10,7 @@
 
 #include "log.h"
 
-#define GRACE	    1.5 /* seconds until the main thread has to have looked */
+#define GRACE	    2.5 /* seconds until the main thread has to have looked */
 #define STACK_BYTES (128 << 10)
 
 static struct {

@@ -93,9 +93,10 @@ class Exporter:
         return float(found.group(1)) if found else None
 
     def server(self):
-        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True,
-                               check=False).stdout.split()
-        return int(found[-1]) if found else None
+        """The newest; it has other children, too, for moments."""
+        found = subprocess.run(["pgrep", "-n", "-f", "-P", str(self.process.pid), "server"],
+                               capture_output=True, text=True, check=False).stdout
+        return int(found) if found else None
 
     def stop(self, number=signal.SIGTERM):
         """(exit code, seconds); no exit code: it has not stopped."""
@@ -329,7 +330,7 @@ def long_start():
         verdict("/-/ready and numbers are not there yet", set(others.values()) != {503} and others)
         e.process.terminate()
         verdict("it notices that it is to stop",
-                unless(comes_true(lambda: "stopping on signal" in e.lines()), e.lines()))
+                unless(comes_true(lambda: re.search("(stopping on|ended by) signal", e.lines())), e.lines()))
         # The kernel takes as long to detach as it took to attach.
         code = e.process.wait(5 * LIMIT)
         verdict("it stops", code != 0 and f"exit code {code}: {e.lines()}")

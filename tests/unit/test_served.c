@@ -124,6 +124,7 @@ static int set_up(void **state)
 			 .max_requests = 7,
 			 .openmetrics_created = true },
 		.tls = true,
+		.ready = true,
 		.listeners = listeners,
 		.nlisteners = 1,
 		.channels = { 10, 11, 12, -1 },
@@ -164,12 +165,19 @@ static void release(void *ctx, struct metrics_input *in)
 {
 }
 
+static bool ready(void *ctx)
+{
+	return true;
+}
+
 /* Everything that is shown of the rows, with numbers that are the same for all. */
 static char *show(const struct served *s)
 {
 	struct target_state states[FIXTURE_TARGETS];
 	struct metrics_input in = fixture.in;
-	struct pages_source source = { .ctx = &in, .acquire = acquire, .release = release };
+	struct pages_source source = {
+		.ctx = &in, .acquire = acquire, .release = release, .ready = ready
+	};
 	struct pages *pages = pages__new(&s->web, &source);
 	struct http_request req = { .path = "/" };
 	struct http_response res = {};
@@ -228,7 +236,7 @@ static void there_and_back(void **state)
 	assert_non_null(strstr(after, "almost"));
 	assert_int_equal(got.web.max_requests, 7);
 	assert_string_equal(got.web.config_file, config_path);
-	assert_true(got.tls && got.web.openmetrics_created && !got.web.lifecycle);
+	assert_true(got.ready && got.tls && got.web.openmetrics_created && !got.web.lifecycle);
 	assert_string_equal(got.listeners[0].name, listen_name);
 	assert_int_equal(got.listeners[0].fd, 5);
 	assert_int_equal(got.channels[SERVED_END], 12);
