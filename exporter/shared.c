@@ -57,7 +57,10 @@ void shared__free(struct shared_memory *s)
 
 const void *shared__map(int fd, size_t size)
 {
-	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	/* What is sealed does not change, and no kernel before 6.7 lets it be mapped shared
+	 * (158978945f31). */
+	int flags = shared__is_sealed(fd) ? MAP_PRIVATE : MAP_SHARED;
+	void *p = mmap(NULL, size, PROT_READ, flags, fd, 0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
