@@ -10,12 +10,17 @@ suite=server
 read -r port < <(free_ports 1)
 
 serves() {
-	curl -s -m 10 -o "$temp/metrics" "http://127.0.0.1:$port/metrics"
+	curl -sf -m 10 -o "$temp/metrics" "http://127.0.0.1:$port/metrics"
 }
 
 # check NAME FINDINGS: there should be none.
 check() {
 	if [ -z "$2" ]; then ok "$1"; else not_ok "$1" "$2"; fi
+}
+
+# Not another of its children, which read files, nor one that is about to end.
+the_server() {
+	pgrep -n -P "$attacher" -f '^retprobe_exporter: server'
 }
 
 libraries= # for the exporter alone
@@ -24,7 +29,7 @@ start() { # start ARG...
 	pids+=($!)
 	attacher=$!
 	wait_for 60 serves || give_up "start $*" "it does not answer"
-	server=$(pgrep -P "$attacher")
+	server=$(the_server)
 }
 
 stop() {
@@ -91,7 +96,7 @@ counted() {
 	sed -n 's/^retprobe_exporter_http_requests_total{code="200"} //p' "$temp/metrics"
 }
 another_serves() {
-	serves && [ "$(pgrep -P "$attacher")" != "$server" ]
+	serves && [ "$(the_server)" != "$server" ]
 }
 serves
 before=$(counted)
@@ -123,7 +128,7 @@ libraries=$temp
 start --mechanism=uprobe.multi "$temp/libc.so.6:*"
 check "does not map its library" "$(files_of "$temp/libc.so.6" | grep -v '^0$')"
 for again in 1 2; do
-	server=$(pgrep -P "$attacher")
+	server=$(the_server)
 	kill -KILL "$server"
 	wait_for 60 another_serves || give_up "serves while all of libc is probed ($again)" "it does not come back"
 done
