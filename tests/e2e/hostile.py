@@ -3,6 +3,9 @@
 """What the owner of a probed file can do to the exporter: hostile.sh has the exporter do its work meanwhile.
 
     hostile.py swap LINK OWN VICTIM       LINK leads to VICTIM from the moment that OWN is opened
+    hostile.py touch FILE                 from the moment that FILE is opened, it is written to all the time, for a second
+    hostile.py chroot DIRECTORY           a process whose root that is
+    hostile.py dead DIRECTORY             a file system is mounted there that does not answer
     hostile.py truncate FILE              FILE is cut short whenever it is opened, and whole again soon after
     hostile.py elf FILE OFFSET            an ELF file with the function f at that offset of it
     hostile.py bomb KIND FILE             a file that is large where it is looked into
@@ -11,6 +14,7 @@
 import ctypes
 import os
 import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -50,6 +54,36 @@ def truncate(path):
         os.pwrite(fd, whole, 0)
 
 
+def touch(path):
+    for _ in events(path):
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            os.utime(path)
+        return
+
+
+def chroot(directory):
+    os.chroot(directory)
+    os.chdir("/")
+    print("watching", flush=True)
+    signal.pause()
+
+
+def dead(directory):
+    """FUSE that greets, takes what it is asked, and says no more: whoever asked cannot even be killed."""
+    fd = os.open("/dev/fuse", os.O_RDWR)
+    options = f"fd={fd},rootmode=40000,user_id=0,group_id=0"
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"dead", directory.encode(), b"fuse", 0, options.encode()):
+        raise OSError(ctypes.get_errno(), "mount")
+    unique = struct.unpack_from("<IIQ", os.read(fd, 1 << 17))[2]
+    os.write(fd, struct.pack("<IiQ", 16 + 64, 0, unique) + struct.pack("<IIII", 7, 31, 4096, 0) + bytes(4) +
+             struct.pack("<I", 4096) + bytes(40))
+    print("watching", flush=True)
+    while os.read(fd, 1 << 17):
+        pass
+
+
 def header(machine, phoff, phnum, shoff, shnum, shstrndx=0):
     return (b"\x7fELF\x02\x01\x01" + bytes(9) +
             struct.pack("<HHIQQQIHHHHHH", 3, machine, 1, 0, phoff, shoff, 0, 64, 56, phnum, 64, shnum, shstrndx))
@@ -80,11 +114,14 @@ def write_elf(path, symbols, names, size, symtab_size=None, code_size=None):
 
 
 def symbol(name, value):
-    return SYMBOL.pack(name, FUNCTION, 0, 1, value, 1)
+    return SYMBOL.pack(name, FUNCTION, 0, 1, value, 2)
 
 
 def write_function(path, offset):
     write_elf(path, [symbol(0, 0), symbol(1, offset)], b"\0f\0", offset + 4096)
+    with open(path, "r+b") as f:
+        f.seek(offset)
+        f.write(b"\x90\xc3")
 
 
 def large(path):
@@ -135,6 +172,12 @@ def main():
     what, *args = sys.argv[1:]
     if what == "swap":
         swap(*args)
+    elif what == "touch":
+        touch(*args)
+    elif what == "chroot":
+        chroot(*args)
+    elif what == "dead":
+        dead(*args)
     elif what == "truncate":
         truncate(*args)
     elif what == "elf":

@@ -25,10 +25,15 @@ hostile() {
 attack() { # attack NAME ARGS...: sets attacker
 	local name=$1
 	shift
-	hostile "$@" >"$temp/$name.log" 2>&1 &
+	rm -f "$temp/$name.log"
+	python3 -B tests/e2e/hostile.py "$@" >"$temp/$name.log" 2>&1 &
 	attacker=$!
 	pids+=("$attacker")
 	wait_for 30 grep -q -s watching "$temp/$name.log" || give_up "$name" "the attack does not begin"
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"
 }
 
 # It asks for one user, by a number that has a breakpoint's byte in it if somebody puts one there.
@@ -64,7 +69,7 @@ swap() {
 	local pid=$!
 	wait_for 60 grep -q -s -e 'attached 1 of 1' -e 'nothing could be attached' -e 'level=error' "$temp/$1.log" ||
 		give_up "swap, $1" "it does not start"
-	wait "$attacker"
+	wait_for 20 gone "$attacker" || kill "$attacker"
 	if ! grep -q 'attached 1 of 1' "$temp/$1.log"; then
 		not_ok "swap, $1: attached to what was read" "$(tail -n 1 "$temp/$1.log")"
 	elif [ "$(readlink "$temp/app")" != "$temp/victim" ]; then
@@ -107,8 +112,78 @@ bomb() {
 	fi
 }
 
+# Written to between reading and attaching: let go of, and had when it is left alone.
+touched() {
+	hostile elf "$temp/touched" 8192
+	attack touched touch "$temp/touched"
+	"$exporter" --web.listen-address=127.0.0.1:0 syscall:getpgid "$temp/touched:f" >"$temp/touching.log" 2>&1 &
+	local pid=$!
+	pids+=("$pid")
+	wait_for 60 grep -q -s 'listening on' "$temp/touching.log" || give_up "written to while it is attached" "no start"
+	if ! grep -q 'was written to while its functions were being attached' "$temp/touching.log"; then
+		not_ok "written to while it is attached" "nobody has noticed"
+	elif ! wait_for 60 grep -q 'attached 2 of 2' "$temp/touching.log"; then
+		not_ok "written to while it is attached" "it is not tried again"
+	else
+		ok "written to while it is attached"
+	fi
+	kill "$pid"
+	wait "$pid"
+}
+
+# A container's link leads to what the container has there.
+contained() {
+	mkdir "$temp/root"
+	ln -s "$temp/victim" "$temp/root/app"
+	attack contained chroot "$temp/root"
+	local found
+	found=$("$exporter" --config.check "/proc/$attacker/root/app:authorized" 2>/dev/null | sed -n 2p)
+	case $found in
+	*'there is no file'*) ok "a link of a container" ;;
+	*) not_ok "a link of a container" "$found" ;;
+	esac
+	kill "$attacker"
+}
+
+# The file system under one program is dead: the others are had, answers come, it stops when it is told to.
+dead() {
+	mkdir "$temp/dead"
+	python3 -B tests/e2e/hostile.py dead "$temp/dead" >"$temp/dead.log" 2>&1 &
+	attacker=$!
+	pids+=("$attacker")
+	if ! wait_for 10 grep -q -s -e watching -e Error "$temp/dead.log" || grep -q Error "$temp/dead.log"; then
+		echo "SKIP hostile a dead file system: $(tail -n 1 "$temp/dead.log")"
+		return
+	fi
+	"$exporter" --web.listen-address=127.0.0.1:0 syscall:getpgid "$temp/dead/program:f" >"$temp/exporter.log" 2>&1 &
+	local pid=$! url
+	if ! wait_for 30 grep -q -s 'listening on' "$temp/exporter.log"; then
+		not_ok "a dead file system: it starts" "$(tail -n 1 "$temp/exporter.log")"
+	else
+		url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log")
+		ok "a dead file system: it starts"
+		# While it looks at the file, again and again.
+		sleep 3
+		curl -s -f -m 20 "$url/metrics" | grep -q 'program",function="f",reason="not_found"} 0' &&
+			ok "a dead file system: answers come" || not_ok "a dead file system: answers come" "they do not"
+	fi
+	kill "$pid"
+	if wait_for 20 gone "$pid"; then
+		ok "a dead file system: it stops"
+	else
+		not_ok "a dead file system: it stops" "$(cat "/proc/$pid/wchan")"
+	fi
+	kill "$attacker" # with it, the file system answers: with an error
+	wait "$attacker" "$pid"
+	umount -l "$temp/dead"
+}
+
 swap uprobe.multi
+swap uprobe.ret
 swap uretprobe
+touched
+contained
+dead
 truncated
 # More functions than there can be, and a glob that asks for them all.
 bomb large 30 100000
