@@ -373,7 +373,7 @@ static int reload(struct attacher *a, bool *changed, char **error)
 		config__free(c);
 	}
 	self__note_reload(!err);
-	if (err == -ECANCELED)
+	if (err && stop__signal())
 		log_debug("a reload has been given up");
 	else if (err)
 		log_error("the configuration stays as it was: %s", *error ? *error : "unknown");
@@ -478,7 +478,8 @@ static void on_signal(struct attacher *a)
 		reap(a);
 		break;
 	case SIGHUP:
-		reload_by_signal(a);
+		if (!a->stopping)
+			reload_by_signal(a);
 		break;
 	}
 }

@@ -10,8 +10,10 @@
 #include <sys/sysmacros.h>
 
 #include "config_internal.h"
+#include "progress.h"
 
 #define PATIENCE 5.0 /* seconds, all of it */
+#define SLICE_MS 100
 
 static bool is_null_device(const struct stat *st)
 {
@@ -40,10 +42,14 @@ static int open_source(const char *path)
 static int await(int fd, double until)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	double left = until - monotonic_seconds();
 
-	return TEMP_FAILURE_RETRY(poll(&p, 1, left > 0 ? (int)(left * 1000) : 0)) > 0 ? 0
-										      : -ETIMEDOUT;
+	while (poll(&p, 1, SLICE_MS) <= 0) {
+		if (progress__poll())
+			return -ECANCELED;
+		if (monotonic_seconds() >= until)
+			return -ETIMEDOUT;
+	}
+	return 0;
 }
 
 int config_source__read(const char *path, size_t max, char **out, size_t *len)
