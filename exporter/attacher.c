@@ -17,6 +17,7 @@
 
 #include "channel.h"
 #include "log.h"
+#include "log_relay.h"
 #include "progress.h"
 #include "sd_notify.h"
 #include "self.h"
@@ -42,11 +43,14 @@ enum {
 	END = SERVED_END,
 	WEB = SERVED_WEB,
 	CHANNELS = SERVED_CHANNELS,
+	LOG = CHANNELS,
+	SOCKETS,
 };
 
 struct child {
 	pid_t pid;
 	struct channel_peer channels[CHANNELS]; /* our ends; fd -1: it has none */
+	int log;				/* our end of that (log_relay.h) */
 	bool ending;				/* has been told to */
 	double started, told;
 	/* Ticks, and not seconds: while we are busy, or all of us are frozen, nobody listens. */
@@ -73,6 +77,7 @@ struct attacher {
 	bool started; /* what is configured first is attached */
 	bool stopping, respawn;
 	double respawn_at, backoff;
+	struct log_budget log_budget;
 	double heard;  /* of a server */
 	unsigned turn; /* of whom is listened to first */
 	bool reloaded; /* the same of a reload by signal, which systemd waits for */
@@ -105,6 +110,7 @@ static void close_channels(struct child *c)
 static void forget(struct attacher *a, struct child *c)
 {
 	close_channels(c);
+	log_relay__end(&c->log, &a->log_budget);
 	free(c->known);
 	*c = a->children[--a->n];
 }
@@ -152,6 +158,7 @@ static pid_t start_server(const struct attacher *a, const int *channels, const s
 		.ready = a->started,
 		.web = a->setup->web,
 		.web_texts = texts,
+		.log = channels[LOG],
 	};
 
 	memcpy(s.channels, channels, sizeof(s.channels));
@@ -179,10 +186,12 @@ static int make_room(struct attacher *a)
 
 static int open_channels(const struct attacher *a, int *theirs, struct child *c)
 {
-	int err = 0;
+	int err;
 
 	for (int i = 0; i < CHANNELS; i++)
 		theirs[i] = c->channels[i].fd = -1;
+	theirs[LOG] = c->log = -1;
+	err = log_relay__open(&theirs[LOG], &c->log);
 	for (int i = 0; i < CHANNELS && !err; i++)
 		if (i != WEB || a->web_files)
 			err = channel__open(&theirs[i], &c->channels[i].fd);
@@ -193,7 +202,7 @@ static int spawn(struct attacher *a)
 {
 	struct child c = { .started = monotonic_seconds() };
 	__cleanup_secret struct buf texts = {};
-	int theirs[CHANNELS], err = make_room(a);
+	int theirs[SOCKETS], err = make_room(a);
 
 	http__mend_sockets(a->setup->http);
 	if (!err && a->web_files)
@@ -205,10 +214,11 @@ static int spawn(struct attacher *a)
 		c.pid = start_server(a, theirs, &texts);
 		err = c.pid < 0 ? c.pid : 0;
 	}
-	for (int i = 0; i < CHANNELS; i++)
+	for (int i = 0; i < SOCKETS; i++)
 		cleanup__close(&theirs[i]);
 	if (err) {
 		close_channels(&c);
+		cleanup__close(&c.log);
 		return err;
 	}
 	know_all(&c, reconcile__view(a->setup->reconcile));
@@ -551,17 +561,25 @@ static struct pollfd awaited(const struct channel_peer *p)
 static void wait_and_act(struct attacher *a)
 {
 	enum { SIGNALS, STOP, FIRST };
-	struct pollfd fds[FIRST + CHANNELS * CHILDREN_MAX] = {
+	struct pollfd fds[FIRST + SOCKETS * CHILDREN_MAX] = {
 		[SIGNALS] = { .fd = a->signals, .events = POLLIN },
 		[STOP] = { .fd = a->stopping ? -1 : stop__descriptor(), .events = POLLIN },
 	};
+	bool quiet = log_budget__is_spent(&a->log_budget);
+	struct pollfd *logs;
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->n; i++)
 		for (int k = 0; k < CHANNELS; k++)
 			fds[FIRST + n++] = awaited(&a->children[i].channels[k]);
-	if (poll(fds, FIRST + n, patience(a)) <= 0)
+	logs = &fds[FIRST + n];
+	for (size_t i = 0; i < a->n; i++)
+		logs[i] = (struct pollfd){ quiet ? -1 : a->children[i].log, POLLIN, 0 };
+	if (poll(fds, FIRST + n + a->n, patience(a)) <= 0)
 		return;
+	for (size_t i = 0; i < a->n; i++)
+		if (logs[i].revents)
+			log_relay__pass(&a->children[i].log, &a->log_budget);
 	if (fds[SIGNALS].revents) {
 		on_signal(a);
 		return;

@@ -24,6 +24,7 @@ static const char *const level_names[] = {
 /* Set before the first thread is made, never changed afterwards. */
 static enum log_level threshold = LOG_INFO;
 static enum log_format style = LOG_LOGFMT;
+static bool for_attacher;
 
 static struct target {
 	int fd;
@@ -61,11 +62,6 @@ void log__setup(enum log_level level, enum log_format format)
 uint64_t log__take_dropped(void)
 {
 	return atomic_exchange(&dropped, 0);
-}
-
-int log__descriptor(void)
-{
-	return target.fd;
 }
 
 enum log_level log__level(enum log_format *format)
@@ -118,37 +114,65 @@ static void write_line(const char *s, size_t len)
 	dropped += len > 0;
 }
 
-void log__line(enum log_level level, const char *fmt, ...)
+static void write_text(enum log_level level, const char *process, const char *text)
 {
 	__cleanup_buf struct buf line = {};
-	__cleanup_free char *text = NULL;
+	bool json = style == LOG_JSON;
 	char ts[40];
+
+	timestamp(ts, sizeof(ts));
+	buf__printf(&line, json ? "{\"ts\":\"%s\",\"level\":\"%s\"" : "ts=%s level=%s", ts,
+		    level_names[level]);
+	if (process)
+		buf__printf(&line, json ? ",\"process\":\"%s\"" : " process=%s", process);
+	/* logfmt quotes as JSON does. */
+	buf__puts(&line, json ? ",\"msg\":" : " msg=");
+	buf__json_string(&line, text);
+	buf__puts(&line, json ? "}\n" : "\n");
+	if (line.failed) {
+		write_line(text, strlen(text));
+		write_line("\n", 1);
+		return;
+	}
+	write_line(line.data, line.len);
+}
+
+static void send_text(enum log_level level, const char *text)
+{
+	char line[LOG_LINE_MAX];
+	int len = snprintf(line, sizeof(line), "<%d>%s", level, text);
+
+	write_line(line, len < LOG_LINE_MAX ? len : LOG_LINE_MAX - 1);
+}
+
+void log__to_attacher(void)
+{
+	look_at_stderr();
+	for_attacher = true;
+}
+
+void log__for(enum log_level level, const char *process, const char *text)
+{
+	if (level >= threshold)
+		write_text(level, process, text);
+}
+
+void log__line(enum log_level level, const char *fmt, ...)
+{
+	__cleanup_free char *text = NULL;
 	va_list ap;
 	int len;
 
 	if (level < threshold)
 		return;
-
 	va_start(ap, fmt);
 	len = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	if (len < 0)
 		text = NULL; /* its content is undefined then */
-
-	timestamp(ts, sizeof(ts));
-	if (style == LOG_JSON)
-		buf__printf(&line, "{\"ts\":\"%s\",\"level\":\"%s\",\"msg\":", ts,
-			    level_names[level]);
+	/* The format itself still tells something without memory. */
+	if (for_attacher)
+		send_text(level, text ? text : fmt);
 	else
-		buf__printf(&line, "ts=%s level=%s msg=", ts, level_names[level]);
-	/* logfmt quotes as JSON does. The format itself still tells something without memory. */
-	buf__json_string(&line, text ? text : fmt);
-	buf__puts(&line, style == LOG_JSON ? "}\n" : "\n");
-
-	if (line.failed) {
-		write_line(fmt, strlen(fmt));
-		write_line("\n", 1);
-		return;
-	}
-	write_line(line.data, line.len);
+		write_text(level, NULL, text ? text : fmt);
 }

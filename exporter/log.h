@@ -18,10 +18,15 @@ void log__setup(enum log_level level, enum log_format format);
 enum log_level log__level(enum log_format *format);
 void log__line(enum log_level level, const char *fmt, ...) __printf_like(2, 3);
 
+/* A line of another process's, and marked as such. */
+void log__for(enum log_level level, const char *process, const char *text);
+/* From now on lines are for the attacher, who writes them, and stderr is the way there
+ * (log_relay.h). */
+void log__to_attacher(void);
+#define LOG_LINE_MAX 4096 /* bytes of such a line; the rest is left out */
+
 /* Lines dropped since the last call. */
 uint64_t log__take_dropped(void);
-/* What lines are written to. */
-int log__descriptor(void);
 
 #define log_debug(...) log__line(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...)  log__line(LOG_INFO, __VA_ARGS__)

@@ -67,6 +67,7 @@ static const struct {
 	rlim_t most;
 } limits[] = {
 	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_FSIZE, 0 },
 	{ RLIMIT_NOFILE, PRIVS_FILES },
 };
 

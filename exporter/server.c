@@ -212,6 +212,7 @@ int server__main(int argc, char *const argv[])
 		return 2;
 	}
 	log__setup(head.log_level, head.log_format);
+	log__to_attacher();
 	prctl(PR_SET_NAME, "retprobe_export"); /* executed by a descriptor, it has another */
 	signals = open_signals();
 	code = begin(&server, image, head.size);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "copies.h"
+#include "log_relay.h"
 #include "privs.h"
 #include "self.h"
 #include "server.h"
@@ -84,10 +85,12 @@ static char **environment(void)
 }
 
 /* Never returns. */
-static void execute(const struct copies *copies, int image, int *fds, size_t n)
+static void execute(const struct copies *copies, int image, int log, int *fds, size_t n)
 {
 	char number[16], *argv[] = { SERVER_NAME, number, NULL };
 
+	if (log_relay__join(log))
+		_exit(1);
 	snprintf(number, sizeof(number), "%d", image);
 	privs__close_others(fds, n);
 	for (size_t i = 0; i < n; i++)
@@ -102,7 +105,7 @@ static void execute(const struct copies *copies, int image, int *fds, size_t n)
 	_exit(1);
 }
 
-static pid_t start(const struct served *s, const struct copies *copies)
+static pid_t start(const struct served *s, int log, const struct copies *copies)
 {
 	enum log_format format;
 	enum log_level level = log__level(&format);
@@ -120,7 +123,7 @@ static pid_t start(const struct served *s, const struct copies *copies)
 	fds[n++] = copies->loader;
 	pid = fork();
 	if (!pid)
-		execute(copies, image, fds, n);
+		execute(copies, image, log, fds, n);
 	return pid < 0 ? -errno : pid;
 }
 
@@ -174,7 +177,7 @@ pid_t serving__start(const struct serving_setup *setup)
 	fill_view(setup->view, &s, &news);
 	make_copies(setup->view, &copies);
 	name_copies(&copies, &s);
-	pid = news.failed ? -ENOMEM : start(&s, &copies);
+	pid = news.failed ? -ENOMEM : start(&s, setup->log, &copies);
 	copies__free(&copies);
 	free(s.copies);
 	free(s.rows);

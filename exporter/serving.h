@@ -20,6 +20,7 @@ struct serving_setup {
 	const struct web_config *web;
 	bool ready; /* served.h */
 	int channels[SERVED_CHANNELS];
+	int log;		     /* what it logs goes there (log_relay.h) */
 	const struct buf *web_texts; /* what the web channel would have told last */
 };
 
