@@ -184,6 +184,9 @@ $(B)/small/retprobe_exporter: FORCE
 		-DFRAMES=256 -DFRAMES_FALLBACK=256 \
 		-DVALVE_PERIOD=0.5 -DVALVE_WINDOW=1.0 -DVALVE_PAUSE=4.0 -DVALVE_PAUSE_MAX=8.0' $@
 
+$(B)/inject: tests/e2e/inject.c | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
+
 $(B)/page_calls: tests/e2e/page_calls.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
 
@@ -296,7 +299,7 @@ check: unit-tests all
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all unit-tests $(B)/workload $(B)/small/retprobe_exporter \
-		$(B)/page_calls $(B)/bench_many fuzzers
+		$(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
 	$(Q)sh tests/run.sh all
 
 # What is deployed in clusters; needs Go.
