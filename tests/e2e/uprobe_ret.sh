@@ -129,6 +129,33 @@ for program in "${programs[@]}"; do
 done
 stop_exporter
 
+# All of a C library, which a few programs get instead of the machine's.
+mkdir "$temp/lib"
+cp "$(gcc -print-file-name=libc.so.6)" "$temp/lib/libc.so.6"
+cp "$(readelf -l /bin/sh | sed -n 's/.*program interpreter: \(.*\)]/\1/p')" "$temp/lib/ld.so"
+with_library() {
+	"$temp/lib/ld.so" --library-path "$temp/lib" "$@"
+}
+# shellcheck disable=SC2016 # for the other shell to expand
+work_with_library() {
+	seq 1 500 | with_library "$(command -v sort)" -rn | with_library "$(command -v sha256sum)"
+	with_library "$(command -v bash)" -c 'for i in 1 2 3; do printf "%s-%d " x $((i * 7)); done
+		trap "echo trapped" USR1; kill -USR1 $$; (exit 3); echo $?; echo $(echo sub)'
+	with_library "$(command -v find)" tests/unit -name '*.h' | with_library "$(command -v wc)" -l
+}
+work_with_library >"$temp/library.want" 2>&1
+start_exporter --memory.limit=2GiB "$temp/lib/libc.so.6:*"
+work_with_library >"$temp/library.got" 2>&1
+cmp -s "$temp/library.want" "$temp/library.got" && ok "programs run whose whole C library is probed" ||
+	not_ok "programs run whose whole C library is probed" "$(diff "$temp/library.want" "$temp/library.got")"
+curl -s -f "$url/metrics" >"$temp/library.metrics"
+attached=$(grep -c '^retprobe_probe_info' "$temp/library.metrics")
+called=$(grep -c '^retprobe_duration_seconds_count{.*} [1-9]' "$temp/library.metrics")
+missed=$(grep '^retprobe_missed_total' "$temp/library.metrics" | grep -v -e ' 0$' -e 'reason="unwound"')
+[ "$attached" -gt 1000 ] && [ "$called" -gt 100 ] && [ -z "$missed" ] && ok "its calls are counted" ||
+	not_ok "its calls are counted" "$attached attached, $called called, missed: $missed"
+stop_exporter
+
 # A return probe can be had all the same, with a warning.
 start_exporter --mechanism=uretprobe "$temp/left:threaded"
 grep -q 'level=warn.*uretprobe as requested.*longjmp' "$temp/exporter.log" && ok "what is forced is warned of" ||
