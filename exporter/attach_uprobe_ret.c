@@ -53,6 +53,8 @@ static const char *unavailable(struct features *f)
 
 static const char *unfit(const struct target *t)
 {
+	if (t->hazards & HAZARD_SPLIT_STACK)
+		return "its stacks are split: it returns on another stack than it was called on";
 	return t->followed ? t->unfollowed : "its exits are not known";
 }
 

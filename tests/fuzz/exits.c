@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Code of a function, and behind a line "--" that of its cold part: whoever owns the file has written it. */
+/* Code of a function, and behind a line "--" that of its cold part: whoever owns the file has
+ * written it. */
 #include "exits.h"
 #include "fuzz.h"
 
