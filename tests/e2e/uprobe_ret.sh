@@ -108,8 +108,9 @@ else
 fi
 
 start_exporter "${probes[@]}"
-others=$(curl -s -f "$url/metrics" | grep '^retprobe_probe_info' | grep -v 'mechanism="uprobe.ret"')
-attached=$(curl -s -f "$url/metrics" | grep -c '^retprobe_probe_info')
+wait_for 60 curl -s -f -o "$temp/metrics" "$url/metrics"
+others=$(grep '^retprobe_probe_info' "$temp/metrics" | grep -v 'mechanism="uprobe.ret"')
+attached=$(grep -c '^retprobe_probe_info' "$temp/metrics")
 if [ -z "$others" ] && [ "$attached" = ${#probes[@]} ]; then
 	ok "it is chosen by itself"
 else
@@ -148,7 +149,8 @@ start_exporter --memory.limit=2GiB "$temp/lib/libc.so.6:*"
 work_with_library >"$temp/library.got" 2>&1
 cmp -s "$temp/library.want" "$temp/library.got" && ok "programs run whose whole C library is probed" ||
 	not_ok "programs run whose whole C library is probed" "$(diff "$temp/library.want" "$temp/library.got")"
-curl -s -f "$url/metrics" >"$temp/library.metrics"
+# A page of 90,000 lines may take longer than one try on a busy machine.
+wait_for 60 curl -s -f -o "$temp/library.metrics" "$url/metrics"
 attached=$(grep -c '^retprobe_probe_info' "$temp/library.metrics")
 called=$(grep -c '^retprobe_duration_seconds_count{.*} [1-9]' "$temp/library.metrics")
 missed=$(grep '^retprobe_missed_total' "$temp/library.metrics" | grep -v -e ' 0$' -e 'reason="unwound"')
