@@ -112,11 +112,18 @@ static int copy(int from, const char *name)
 	return fd;
 }
 
-static int copy_path(const char *path)
+static int copy_path(const char *path, const char *name)
 {
 	__cleanup_close int from = open(path, O_RDONLY | O_CLOEXEC);
 
-	return from < 0 ? -errno : copy(from, strrchr(path, '/') + 1);
+	return from < 0 ? -errno : copy(from, name);
+}
+
+static int copy_program(int program)
+{
+	__cleanup_free char *path = xasprintf("/proc/self/fd/%d", program);
+
+	return copy_path(path, "retprobe_exporter");
 }
 
 /* Loader and program are copied besides. */
@@ -132,7 +139,7 @@ static int copy_libraries(const struct own_files *own, const struct target *cons
 		*needed = true;
 		if (own->paths[i] == own->loader || is_same(&st, program))
 			continue;
-		fd = copy_path(own->paths[i]);
+		fd = copy_path(own->paths[i], strrchr(own->paths[i], '/') + 1);
 		if (fd < 0)
 			return fd;
 		*(int *)array__grow(&out->libraries, &out->nlibraries, sizeof(fd)) = fd;
@@ -156,8 +163,8 @@ int copies__make(const struct target *const *targets, size_t n, int program, str
 	if (!err && needed && !own.loader)
 		err = -ENOENT;
 	if (!err && needed) {
-		out->loader = copy_path(own.loader);
-		out->program = copy(program, "retprobe_exporter");
+		out->loader = copy_path(own.loader, "ld.so");
+		out->program = copy_program(program);
 		err = out->loader < 0 ? out->loader : out->program < 0 ? out->program : 0;
 	}
 	free_own(&own);
