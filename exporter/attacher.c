@@ -338,7 +338,8 @@ static int on_sign_of_life(struct attacher *a, struct child *c)
 		return -EPROTO;
 	c->silent = 0;
 	a->heard = monotonic_seconds();
-	return channel__answer(&c->channels[END], &request, 0, NULL, 0);
+	/* One that has been told to end since it said so hears nothing more on this channel. */
+	return c->ending ? 0 : channel__answer(&c->channels[END], &request, 0, NULL, 0);
 }
 
 /* One that is told to end has its time for that. */
