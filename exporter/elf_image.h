@@ -42,4 +42,7 @@ struct elf_image {
  * what is wrong in why (confined.h); path is for that. */
 int64_t elf_image__make(int fd, const char *path, void *out, size_t max, char *why);
 
+/* elf_symbols.c: whether all that is in there can be read without looking twice. */
+bool elf_image__is_sound(const void *data, size_t size);
+
 #endif /* ELF_IMAGE_H */

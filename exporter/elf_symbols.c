@@ -45,7 +45,7 @@ static bool is_sound_record(const struct elf_image *image, const char *names,
 	       (r->copies & ELF_RECORD_COPIES);
 }
 
-static bool is_sound(const void *data, size_t size)
+bool elf_image__is_sound(const void *data, size_t size)
 {
 	const struct elf_image *image = data;
 	const char *names = (const char *)data + sizeof(*image);
@@ -69,7 +69,7 @@ static bool is_sound(const void *data, size_t size)
 
 static int take(const char *path, const void *data, size_t size, struct elf_symbols *e, char **why)
 {
-	if (!is_sound(data, size)) {
+	if (!elf_image__is_sound(data, size)) {
 		*why = xasprintf("reading %s gave nonsense: it was made to do harm", path);
 		return -EFAULT;
 	}

@@ -99,14 +99,18 @@ truncated() {
 		not_ok "a file that is cut short while it is read" "exit code $worst"
 }
 
-# bomb KIND SECONDS KILOBYTES
+# bomb KIND SECONDS KILOBYTES WORDS: at most that, and it says why.
 bomb() {
-	local code seconds memory
+	local code seconds memory said
 	hostile bomb "$1" "$temp/bomb"
 	read -r code seconds memory < <(hostile measure "$exporter" --config.check "$temp/bomb:f*" 2>"$temp/bomb.log")
+	said=$("$exporter" --config.check "$temp/bomb:f*" 2>/dev/null | sed -n 2p)
 	rm -f "$temp/bomb"
 	if [ "$code" = 0 ] && [ "$seconds" -le "$2" ] && [ "$memory" -le "$3" ]; then
-		ok "bomb: $1"
+		case $said in
+		*"$4"*) ok "bomb: $1" ;;
+		*) not_ok "bomb: $1" "it says: $said" ;;
+		esac
 	else
 		not_ok "bomb: $1" "exit code $code, $seconds s, $memory kB"
 	fi
@@ -186,9 +190,9 @@ contained
 dead
 truncated
 # More functions than there can be, and a glob that asks for them all.
-bomb large 30 100000
-bomb suffixes 30 100000
-bomb sparse 30 100000
-bomb sparse_small 30 100000
-bomb many 30 100000
+bomb large 30 100000 "more than can be probed at a time"
+bomb suffixes 30 100000 "a symbol's name is longer than 4096 bytes"
+bomb sparse 30 100000 "it is larger than 2 GiB"
+bomb sparse_small 30 100000 "its symbol table is larger than 256 MiB"
+bomb many 30 100000 "the names of its symbols take more than 256 MiB"
 exit $failed

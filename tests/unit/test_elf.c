@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "elf_fixture.h"
+#include "elf_image.h"
 #include "elf_symbols.h"
 #include "hazards.h"
 #include "opened_file.h"
@@ -275,6 +276,87 @@ static void test_damaged(void **state)
 	}
 }
 
+/* What a child that was taken over may answer: of no byte of it may follow that something else is
+ * read. */
+static void test_hostile_image(void **state)
+{
+	static const struct elf_fixture_symbol symbols[] = {
+		{ .name = "first", .addr = CODE(0), .type = STT_FUNC },
+		{ .name = "second", .addr = CODE(8), .type = STT_FUNC },
+	};
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2, 0 };
+	__cleanup_free char *path = elf_fixture__write(dir, "image", &f),
+			    *made = xcalloc(1, 1 << 16);
+	__cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	__cleanup_free char *image = NULL;
+	char why[1024] = "";
+	int64_t size = elf_image__make(fd, path, made, 1 << 16, why);
+	size_t sound = 0;
+
+	assert_true(size > 0);
+	image = malloc(size); /* so that what is beyond it is seen */
+	memcpy(image, made, size);
+	assert_true(elf_image__is_sound(image, size));
+	for (int64_t cut = 0; cut < size; cut++) {
+		__cleanup_free char *part = malloc(cut + 1);
+
+		memcpy(part, image, cut);
+		assert_false(elf_image__is_sound(part, cut));
+	}
+	for (int64_t i = 0; i < size; i++) {
+		for (int value = 0; value < 256; value++) {
+			image[i] = (char)value;
+			sound += elf_image__is_sound(image, size);
+		}
+		image[i] = made[i];
+	}
+	assert_in_range(sound, 1, 256 * size - 1);
+	((struct elf_image *)image)->hazards = HAZARDS_ALL + 1;
+	assert_false(elf_image__is_sound(image, size));
+	((struct elf_image *)image)->hazards = 0;
+	((struct elf_image *)image)->records = UINT32_MAX;
+	assert_false(elf_image__is_sound(image, size));
+	((struct elf_image *)image)->records = 2;
+	((struct elf_image *)image)->names = UINT32_MAX;
+	assert_false(elf_image__is_sound(image, size));
+}
+
+/* Names in the wrong order would make a search go astray, an offset beyond the file hits nothing.
+ */
+static void test_hostile_records(void **state)
+{
+	struct {
+		struct elf_image head;
+		char names[8];
+		struct elf_record records[2];
+	} image = {
+		.head = { .magic = ELF_IMAGE_MAGIC,
+			  .file_size = 100,
+			  .names = 8,
+			  .records = 2,
+			  .records_at = sizeof(struct elf_image) + 8 },
+		.names = "\0a\0b\0c",
+		.records = { { .name = 1, .offset = 10, .copies = 1 },
+			     { .name = 3, .offset = 20, .copies = 1 } },
+	};
+
+	assert_true(elf_image__is_sound(&image, sizeof(image)));
+	image.records[1].name = 1;
+	assert_false(elf_image__is_sound(&image, sizeof(image)));
+	image.records[1].name = 8;
+	assert_false(elf_image__is_sound(&image, sizeof(image)));
+	image.records[1].name = 3;
+	image.records[1].offset = 100;
+	assert_false(elf_image__is_sound(&image, sizeof(image)));
+	image.records[1].offset = 20;
+	image.records[1].size = 81;
+	assert_false(elf_image__is_sound(&image, sizeof(image)));
+	image.records[1].size = 80;
+	assert_true(elf_image__is_sound(&image, sizeof(image)));
+	image.head.records_at += 4;
+	assert_false(elf_image__is_sound(&image, sizeof(image)));
+}
+
 /* This very program: the offset must be where the code is mapped from. */
 static void __attribute__((noinline)) landmark(void)
 {
@@ -314,6 +396,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hazards, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cold_halves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hostile_image, setup, teardown),
+		cmocka_unit_test(test_hostile_records),
 		cmocka_unit_test(test_self),
 	};
 
