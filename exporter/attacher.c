@@ -325,16 +325,15 @@ static void expel(struct child *c)
 	close_channels(c);
 }
 
+/* Errors but -EPROTO: it has closed the channel, and takes no more connections. */
 static int on_sign_of_life(struct attacher *a, struct child *c)
 {
 	struct channel_request request;
 	int err = channel__receive(&c->channels[END], &request);
 
-	if (err == -EPIPE) {
-		channel__close(&c->channels[END]); /* takes no more connections */
-		return 0;
-	}
-	if (err || request.op != CHANNEL_ALIVE)
+	if (err)
+		return err;
+	if (request.op != CHANNEL_ALIVE)
 		return -EPROTO;
 	c->silent = 0;
 	a->heard = monotonic_seconds();
@@ -472,7 +471,11 @@ static void on_request(struct attacher *a, struct child *c, int which)
 		reload_by_request(a, c, &request);
 	else
 		err = -EPROTO;
-	if (err)
+	if (err == -EAGAIN)
+		return;
+	if (err && err != -EPROTO && which == END)
+		channel__close(p);
+	else if (err)
 		expel(c);
 }
 

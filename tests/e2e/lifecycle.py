@@ -206,6 +206,34 @@ def stopped_server():
         return None if e.value("retprobe_exporter_server_restarts_total") == 1 else "it has not been counted"
 
 
+def watchdog():
+    """What systemd hears of an exporter that has no server, and none to be had."""
+    path = temporary("notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(path)
+
+        def hears(seconds):
+            end = time.monotonic() + seconds
+            while (left := end - time.monotonic()) > 0:
+                systemd.settimeout(left)
+                try:
+                    if systemd.recv(1000) == b"WATCHDOG=1":
+                        return True
+                except TimeoutError:
+                    pass
+            return False
+        with Exporter(FUNCTION, env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "4000000", **os.environ}) as e:
+            if not hears(LIMIT):
+                return "nothing is heard while it is well"
+            before = resource.prlimit(e.process.pid, resource.RLIMIT_NPROC)
+            resource.prlimit(e.process.pid, resource.RLIMIT_NPROC, (1, before[1]))
+            os.kill(e.server(), signal.SIGKILL)
+            if not comes_true(lambda: not hears(8)):
+                return "it says that it is well, without a server"
+            resource.prlimit(e.process.pid, resource.RLIMIT_NPROC, before)
+            return None if hears(LIMIT) else "nothing is heard after it is well again"
+
+
 # ---- the attacher does not answer -----------------------------------------------------------------
 
 
@@ -230,6 +258,27 @@ def stopped_attacher():
     verdict("only the first of them wait for it",
             any(status != 200 or took > SOON for status, took in later) and later)
     verdict("reloads wait for it", reloads != [200] * 12 and reloads)
+
+
+def slow_reloads():
+    """By a server that shows signs of life meanwhile, and that ends with it."""
+    config = temporary("slow.yml")
+
+    def write(function):
+        with open(config, "w", encoding="ascii") as f:
+            f.write(f"probes: [{{user: {{object: {PROGRAM}, functions: bench_many_{function:04}}}}}]\n")
+    write(0)
+    with Exporter(f"--config.file={config}", "--web.enable-lifecycle") as e, \
+            concurrent.futures.ThreadPoolExecutor(1) as pool:
+        for function in range(1, 5):
+            write(function)
+            freeze(e.process.pid)
+            reload = pool.submit(e.get, "/-/reload", method="POST")
+            time.sleep(2.5)
+            os.kill(e.process.pid, signal.SIGCONT)
+            if reload.result()[0] != 200:
+                return reload.result(), e.lines()
+    return None
 
 
 def huge_timeout():
@@ -365,6 +414,8 @@ verdict("a second without tasks", without_tasks())  # alone: it counts the tasks
 claims = [
     ("a socket that was shut down", shut_down),
     ("a server that hangs", stopped_server),
+    ("systemd's watchdog", watchdog),
+    ("reloads that take long", slow_reloads),
     ("a scraper that waits for ever", huge_timeout),
     ("a port that is taken", taken_port),
     ("nothing that can be attached", nothing_to_attach),
