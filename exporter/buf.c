@@ -201,12 +201,16 @@ size_t utf8__sequence(const char *str, size_t len)
 	return n;
 }
 
-static void json_char(struct buf *b, unsigned char c)
+static void json_char(struct buf *b, unsigned char c, bool in_quotes)
 {
-	static const char shorthand[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
-					  ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\' };
+	static const char shorthand[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
+	};
 
-	if (c < sizeof(shorthand) && shorthand[c]) {
+	if (in_quotes && (c == '"' || c == '\\')) {
+		buf__putc(b, '\\');
+		buf__putc(b, c);
+	} else if (c < sizeof(shorthand) && shorthand[c]) {
 		buf__putc(b, '\\');
 		buf__putc(b, shorthand[c]);
 	} else if (c < 0x20 || c == 0x7f) {
@@ -238,7 +242,7 @@ static void json_sequence(struct buf *b, const char *s, size_t n)
 		buf__append(b, s, n);
 }
 
-void buf__escape(struct buf *b, const char *s)
+static void escape(struct buf *b, const char *s, bool in_quotes)
 {
 	size_t left = strlen(s);
 
@@ -248,7 +252,7 @@ void buf__escape(struct buf *b, const char *s)
 		if (n > 1)
 			json_sequence(b, s, n);
 		else if (n == 1)
-			json_char(b, *s);
+			json_char(b, *s, in_quotes);
 		else
 			buf__puts(b, "\xef\xbf\xbd");
 		n += !n;
@@ -260,7 +264,7 @@ void buf__escape(struct buf *b, const char *s)
 void buf__json_string(struct buf *b, const char *s)
 {
 	buf__putc(b, '"');
-	buf__escape(b, s);
+	escape(b, s, true);
 	buf__putc(b, '"');
 }
 
@@ -268,7 +272,7 @@ char *escaped(const char *s)
 {
 	struct buf b = { 0 };
 
-	buf__escape(&b, s);
+	escape(&b, s, false);
 	if (buf__str(&b))
 		return b.data;
 	buf__free(&b);

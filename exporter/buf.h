@@ -21,13 +21,13 @@ void buf__u64(struct buf *b, uint64_t v); /* decimal */
 /* Shortest text that reads back as the same double; "+Inf", "-Inf", "NaN"; integers without "." */
 void buf__double(struct buf *b, double v);
 /*
- * s on one line, for logs, terminals and JSON: controls, quotes, backslashes and marks of direction
- * as in JSON, bytes that are not UTF-8 as U+FFFD. Names and paths may have anything in them.
+ * s as a JSON string, quotes included, on one line: controls, quotes, backslashes and marks of
+ * direction are escaped, bytes that are not UTF-8 are U+FFFD. Names and paths may have anything in
+ * them.
  */
-void buf__escape(struct buf *b, const char *s);
-/* The same in quotes: a JSON string. */
 void buf__json_string(struct buf *b, const char *s);
-/* The same as text of its own, to be freed. */
+/* The same for terminals: without quotes around it, and with quotes and backslashes as they are. To
+ * be freed. */
 char *escaped(const char *s);
 /* NUL-terminated view (not part of len), or NULL if the buffer has failed. */
 const char *buf__str(struct buf *b);

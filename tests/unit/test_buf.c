@@ -237,6 +237,14 @@ static void test_json(void **state)
 	}
 }
 
+/* For people: quotes and backslashes are no harm on a terminal. */
+static void test_escaped(void **state)
+{
+	__cleanup_free char *text = escaped("unknown key \"labls\" in C:\\x\x1b[31m\n\xc2\x9b");
+
+	assert_string_equal(text, "unknown key \"labls\" in C:\\x\\u001b[31m\\n\\u009b");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_double_nanoseconds),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_escaped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
