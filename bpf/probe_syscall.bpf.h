@@ -63,16 +63,12 @@ static __always_inline void put_in_hash(__u64 spec)
 	}
 }
 
-static __always_inline struct user_frame take_from_storage(void)
+static __always_inline struct user_frame take_from_storage(struct task_frames *t)
 {
-	struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
-	struct user_frame taken = {};
+	struct user_frame taken = { t->syscall_start, t->syscall_spec };
 
-	if (t) {
-		taken = (struct user_frame){ t->syscall_start, t->syscall_spec };
-		t->syscall_spec = 0;
-		t->syscall_start = 1; /* seen */
-	}
+	t->syscall_spec = 0;
+	t->syscall_start = 1; /* seen */
 	return taken;
 }
 
@@ -96,11 +92,6 @@ static __always_inline bool is_probed(__u64 nr)
 	return spec_at(syscall_spec, nr) || spec_at(syscall_compat_spec, nr);
 }
 
-static __always_inline bool is_current(__u64 nr, __u64 spec)
-{
-	return spec_at(syscall_spec, nr) == spec || spec_at(syscall_compat_spec, nr) == spec;
-}
-
 /* Of the call that is entered or left now; 0: it is not probed. */
 static __always_inline __u64 spec_of_call(__u64 nr)
 {
@@ -113,20 +104,25 @@ static __always_inline void enter_syscall(__u64 spec)
 		put_in_hash(spec);
 }
 
-/* The frame of the call that returns. Without a spec it has none, and was seen before if there is a
- * start. */
-static __always_inline struct user_frame leave_syscall(void)
+/*
+ * The frame of a call that returns and whose own storage has f, which is not the number's first
+ * spec. Without a spec there is none, and the task was seen before if there is a start. The second
+ * spec is that of 32-bit programs; any other is left over from before the system call was attached
+ * again.
+ */
+static __always_inline struct user_frame other_frame(__u64 nr, __u64 spec, struct user_frame f)
 {
-	struct user_frame f = {}, other;
+	struct user_frame other;
 
-	if (use_task_storage)
-		f = take_from_storage();
-	if (f.spec)
-		return f;
-	other = take_from_hash();
-	if (!other.spec && f.start)
-		other.start = f.start;
-	return other;
+	if (!f.spec) {
+		other = take_from_hash();
+		if (!other.spec && f.start)
+			other.start = f.start;
+		f = other;
+	}
+	if (f.spec != spec && f.spec != spec_at(syscall_compat_spec, nr))
+		f = (struct user_frame){ .start = f.spec ? 0 : f.start };
+	return f;
 }
 
 /*
@@ -174,23 +170,38 @@ static __always_inline int on_enter(struct sys_enter_args *ctx, bool noted, enum
 	return 0;
 }
 
+static __always_inline int count_syscall(struct sys_exit_args *ctx, bool noted, enum rp_age age,
+					 struct user_frame f, __u64 now)
+{
+	if (noted && RP_SPEC_EXTRA(f.spec))
+		return leave_noted_syscall(age, &f, ctx->ret, now);
+	count_return(RP_EXCLUSIVE, f.spec, ctx->ret, now - f.start);
+	return 0;
+}
+
 static __always_inline int on_exit(struct sys_exit_args *ctx, bool noted, enum rp_age age)
 {
-	struct user_frame f;
-	__u64 now, spec;
+	__u64 first = spec_at(syscall_spec, ctx->id), now, spec;
+	struct task_frames *t = NULL;
+	struct user_frame f = {};
 
-	if (!is_probed(ctx->id))
+	if (!first)
+		first = spec_at(syscall_compat_spec, ctx->id);
+	if (!first)
 		return 0;
+	barrier_var(first); /* or clang saves it for calls that are not probed, too */
 	now = bpf_ktime_get_ns();
-	f = leave_syscall();
-	if (f.spec && !is_current(ctx->id, f.spec))
-		f = (struct user_frame){};
-	if (noted && f.spec && RP_SPEC_EXTRA(f.spec))
-		return leave_noted_syscall(age, &f, ctx->ret, now);
-	if (f.spec) {
-		count_return(RP_EXCLUSIVE, f.spec, ctx->ret, now - f.start);
-		return 0;
+	if (use_task_storage)
+		t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (t) {
+		f = take_from_storage(t);
+		/* Nearly every call: by itself, so that it takes no instruction too many. */
+		if (f.spec == first)
+			return count_syscall(ctx, noted, age, f, now);
 	}
+	f = other_frame(ctx->id, first, f);
+	if (f.spec)
+		return count_syscall(ctx, noted, age, f, now);
 	spec = spec_of_call(ctx->id);
 	if (spec)
 		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec),

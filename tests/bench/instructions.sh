@@ -159,17 +159,29 @@ bpftrace_count() {
 	awk '/^@r\[/ { sum += $2 } END { printf "%.0f\n", sum }' "$scratch/out"
 }
 
+# Of a pair of uprobes the kernel tells whose they are.
+wait_user_attached() {
+	local until=$(($(microseconds) + start_limit * 1000000))
+	until bpftool perf show 2>/dev/null | grep -q "^pid $pid .*uretprobe"; do
+		kill -0 $pid 2>/dev/null && [ "$(microseconds)" -lt $until ] || return 1
+		nap 1
+	done
+	nap 1
+	by=uprobe+uretprobe
+}
+
 # They print their counts at the end only.
 tool() { # tool NAME COUNT COMMAND...
-	local name=$1 count=$2 ns calls note counted
+	local name=$1 count=$2 ns calls note counted wait=wait_attached
 	shift 2
+	[[ $name != user/* ]] || wait=wait_user_attached
 	if [ -z "$(command -v "$1")" ]; then
 		figure "$name" - 'not installed'
 		return
 	fi
 	"$@" >"$scratch/out" 2>"$scratch/log" &
 	pid=$!
-	if ! wait_attached; then
+	if ! $wait; then
 		stop KILL
 		figure "$name" - "$(complaint "$scratch/log")"
 		return
@@ -210,6 +222,7 @@ patterns() {
 
 users() {
 	local m place
+	PATH=$PATH:/usr/sbin
 	loop=function
 	place=$user_object:$(build/bench_calls offset)
 	measure_calls user/unprobed ''
@@ -222,7 +235,6 @@ users() {
 			figure "user/ours/$m/1" - "$why"
 		fi
 	done
-	PATH=$PATH:/usr/sbin
 	tool user/bpftrace/1 bpftrace_count bpftrace -e \
 		"$(script uprobe uretprobe "$user_object:$user_function")"
 }
