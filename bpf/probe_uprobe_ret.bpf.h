@@ -350,4 +350,20 @@ int uprobe_ret_exit_noted(void *ctx)
 	return 0;
 }
 
+/* Without perf events. On kernels that preempt themselves it may be skipped, like all of its kind;
+ * what a task leaves then is found when its number comes again. */
+SEC("raw_tp")
+int uprobe_ret_raw_exit(void *ctx)
+{
+	end_task();
+	return 0;
+}
+
+SEC("raw_tp")
+int uprobe_ret_raw_exit_noted(void *ctx)
+{
+	end_task();
+	return 0;
+}
+
 #endif /* RP_PROBE_UPROBE_RET_BPF_H */

@@ -197,8 +197,8 @@ static char *refusal(const struct attach *a, const struct target *t, const char 
 	if (!ret)
 		return xasprintf("%s", why ? why : "no mechanism can have it");
 	return xasprintf(
-		"a return probe could crash the program (%s), and uprobe.ret cannot follow "
-		"the function: %s",
+		"a return probe could crash the program (%s), and uprobe.ret is not for this "
+		"function here: %s",
 		words, ret);
 }
 

@@ -9,6 +9,7 @@
  */
 #include "attach.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 
 #include "bpf_sys.h"
@@ -34,21 +35,26 @@ struct holder {
 
 struct shared {
 	struct perf_attachment task_exit;
+	int raw_exit;	   /* in its place, where perf events are not to be had; -1: none */
 	uint64_t *unwound; /* by target id */
 	size_t n;
 };
+
+static bool has_events(struct features *f)
+{
+	return features__has(f, FEATURE_TRACEFS) && features__has(f, FEATURE_PERF_EVENTS);
+}
 
 static const char *unavailable(struct features *f)
 {
 	const char *why = exits__unavailable();
 
-	if (!why)
-		why = features__missing(f, FEATURE_TRACEFS);
+	if (why || features__has(f, FEATURE_UPROBE_MULTI))
+		return why;
+	why = features__missing(f, FEATURE_TRACEFS);
 	if (!why)
 		why = features__missing(f, FEATURE_PERF_EVENTS);
-	if (!why && !features__has(f, FEATURE_UPROBE_MULTI))
-		why = features__missing(f, FEATURE_UPROBE_PMU);
-	return why;
+	return why ? why : features__missing(f, FEATURE_UPROBE_PMU);
 }
 
 static const char *unfit(const struct target *t)
@@ -282,17 +288,24 @@ static void close_shared(struct attach_context *c)
 	struct shared *s = take_ptr(c->shared);
 
 	perf_event__close(&s->task_exit);
+	cleanup__close(&s->raw_exit);
 	free(s->unwound);
 	free(s);
+}
+
+/* One of the two that are the same: either is there if some target has it. */
+static int exit_program(const struct attach_context *c, enum program_id id)
+{
+	int prog = programs__fd(bpfobj__programs(c->obj), id, false);
+
+	return prog < 0 ? programs__fd(bpfobj__programs(c->obj), id, true) : prog;
 }
 
 static int watch_exits(struct attach_context *c, struct perf_attachment *out)
 {
 	int id = tracefs__event_id(features__tracefs(c->features), "sched", "sched_process_exit");
-	int prog = programs__fd(bpfobj__programs(c->obj), PROG_UPROBE_RET_EXIT, false), event;
+	int prog = exit_program(c, PROG_UPROBE_RET_EXIT), event;
 
-	if (prog < 0)
-		prog = programs__fd(bpfobj__programs(c->obj), PROG_UPROBE_RET_EXIT, true);
 	if (prog < 0)
 		return prog;
 	if (id < 0)
@@ -301,16 +314,28 @@ static int watch_exits(struct attach_context *c, struct perf_attachment *out)
 	return event < 0 ? event : perf_event__attach(event, prog, 0, out);
 }
 
+static int watch_raw_exits(struct attach_context *c, int *out)
+{
+	int prog = exit_program(c, PROG_UPROBE_RET_RAW_EXIT);
+
+	if (prog < 0)
+		return prog;
+	*out = bpf_raw_tracepoint_open("sched_process_exit", prog);
+	return *out < 0 ? *out : 0;
+}
+
 static int open_shared(struct attach_context *c)
 {
 	struct shared *s = xcalloc(1, sizeof(*s));
 	int err;
 
 	s->task_exit = PERF_ATTACHMENT_NONE;
+	s->raw_exit = -1;
 	s->n = bpfobj__banks(c->obj)->tallies.n;
 	s->unwound = xcalloc(s->n, sizeof(*s->unwound));
 	c->shared = s;
-	err = watch_exits(c, &s->task_exit);
+	err = has_events(c->features) ? watch_exits(c, &s->task_exit)
+				      : watch_raw_exits(c, &s->raw_exit);
 	if (err)
 		close_shared(c);
 	return err;
@@ -356,7 +381,8 @@ const struct attach_ops attach_uprobe_ret = {
 	.name = "uprobe.ret",
 	.type = TARGET_USER,
 	.programs = PROG_BIT(PROG_UPROBE_RET_ENTRY) | PROG_BIT(PROG_UPROBE_RET_RETURN) |
-		    PROG_BIT(PROG_UPROBE_RET_JUMP) | PROG_BIT(PROG_UPROBE_RET_EXIT),
+		    PROG_BIT(PROG_UPROBE_RET_JUMP) | PROG_BIT(PROG_UPROBE_RET_EXIT) |
+		    PROG_BIT(PROG_UPROBE_RET_RAW_EXIT),
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_UNWOUND,
 	.unavailable = unavailable,
 	.unfit = unfit,

@@ -179,7 +179,8 @@ static void make_answer(struct request *r)
 		http_limits__charge(r->http, r);
 }
 
-/* In a worker. The request may be gone once its connection is resumed. */
+/* In a worker. A scrape takes its place only now: one that waits for a worker holds nothing, so a
+ * burst is no reason to refuse it. The request may be gone once its connection is resumed. */
 static void run_job(struct http_job *job, bool dropped)
 {
 	struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
@@ -187,7 +188,7 @@ static void run_job(struct http_job *job, bool dropped)
 	if (dropped)
 		http_response__text(&r->res, MHD_HTTP_SERVICE_UNAVAILABLE,
 				    "This server is stopping, try again.");
-	else
+	else if (r->kind == HTTP_CHANGE || http_limits__take(r->http, r, r->route->kind))
 		make_answer(r);
 	r->answered = true;
 	http_loop__resume(r->loop, r->c);
@@ -195,7 +196,7 @@ static void run_job(struct http_job *job, bool dropped)
 
 static void submit(struct http *h, struct request *r)
 {
-	struct http_workers *w = r->kind == HTTP_CHANGE ? &h->changers : &h->readers;
+	struct http_workers *w = r->route->kind == HTTP_CHANGE ? &h->changers : &h->readers;
 
 	r->job.run = run_job;
 	/* First: it may be over before it has been submitted. */
@@ -286,7 +287,7 @@ static mhd_result answer(struct http *h, struct request *r, const char *path, co
 	} else if (route->methods == HTTP_WRITE && http__is_cross_site(r->c)) {
 		http_response__text(res, MHD_HTTP_FORBIDDEN,
 				    "Requests from the pages of other sites are refused.");
-	} else if (http_limits__take(h, r, route->kind)) {
+	} else if (route->kind != HTTP_CHANGE || http_limits__take(h, r, HTTP_CHANGE)) {
 		read_request(r);
 		suspended = route->kind != HTTP_SMALL;
 		if (suspended)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a client can make the server hold: places for requests, and bytes of answers that are built
- * and not yet read. A request holds its place until the last byte is sent, so clients that do not
- * read are what the limits are about.
+ * and not yet read. A request holds its place from when it is worked on until the last byte is
+ * sent, so clients that do not read are what the limits are about. A reload holds one while it
+ * waits, too.
  */
 #include "http_internal.h"
 

@@ -50,6 +50,7 @@ static const struct row {
 	[PROG_UPROBE_RET_JUMP] = { "uprobe_ret_jump", "uprobe_ret_jump_clone",
 				   BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_RET_EXIT] = { "uprobe_ret_exit", NULL },
+	[PROG_UPROBE_RET_RAW_EXIT] = { "uprobe_ret_raw_exit", NULL },
 	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0, OLD_OTHER_IF_NOTED },
 	[PROG_SYSCALL_EXIT] = { "syscall_exit", NULL, 0, OLD_OTHER_IF_NOTED },
 };

@@ -153,7 +153,8 @@ def garbage(port, n, seed, sockets):
                 b"GET / HTTP/1.1\r\n" * 100,
                 b"\x16\x03\x01" + rnd.randbytes(200),
                 b"GET /metrics?function[]=%zz&&=&" + b"a=" * 2000 + b" HTTP/1.1\r\nHost: t\r\n\r\n",
-                b"GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n" + rnd.randbytes(500),
+                # Not a whole page, which would hold a place for as long as nobody reads it.
+                f"GET {SMALL} HTTP/1.1\r\nHost: t\r\n\r\n".encode() + rnd.randbytes(500),
                 b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 5000,
                 b"GET / HTTP/1.1\r\nX: " + b"x" * 40000,
             ]))

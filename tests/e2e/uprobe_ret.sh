@@ -150,7 +150,7 @@ work_with_library >"$temp/library.got" 2>&1
 cmp -s "$temp/library.want" "$temp/library.got" && ok "programs run whose whole C library is probed" ||
 	not_ok "programs run whose whole C library is probed" "$(diff "$temp/library.want" "$temp/library.got")"
 # A page of 90,000 lines may take longer than one try on a busy machine.
-wait_for 60 curl -s -f -o "$temp/library.metrics" "$url/metrics"
+wait_for 240 curl -s -f -o "$temp/library.metrics" "$url/metrics" || tail -n 5 "$temp/exporter.log"
 attached=$(grep -c '^retprobe_probe_info' "$temp/library.metrics")
 called=$(grep -c '^retprobe_duration_seconds_count{.*} [1-9]' "$temp/library.metrics")
 missed=$(grep '^retprobe_missed_total' "$temp/library.metrics" | grep -v -e ' 0$' -e 'reason="unwound"')
