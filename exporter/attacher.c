@@ -514,7 +514,9 @@ static bool is_stopping(struct attacher *a)
 
 static void feed_watchdog(const struct attacher *a)
 {
-	if (monotonic_seconds() - a->heard < UNHEARD)
+	bool early = !a->started && !a->n; /* there is nobody to be heard yet */
+
+	if (early || monotonic_seconds() - a->heard < UNHEARD)
 		sd_notify__alive();
 }
 
@@ -657,7 +659,9 @@ static int begin(struct attacher *a)
 		err = serving__init();
 	self__note_reload(true);
 	a->heard = monotonic_seconds();
-	if (!err)
+	/* Until everything is attached, one tells that it is not. Where systemd has the sockets,
+	 * clients wait instead. */
+	if (!err && !a->setup->web->systemd_socket)
 		err = spawn(a);
 	if (err)
 		log_error("no server can be started: %s", strerror(-err));
@@ -686,6 +690,7 @@ int attacher__run(const struct attacher_setup *s)
 	err = s->start(s->ctx);
 	if (!err && !is_stopping(&a)) {
 		a.started = true;
+		a.heard = monotonic_seconds();
 		a.reloaded = true; /* systemd waits for it like for a reload */
 		replace_server(&a);
 		loop(&a);

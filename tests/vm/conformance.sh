@@ -31,11 +31,10 @@ one() { # one JOB
 	out=$work/${1//[\/,]/_}
 	mkdir -p "$out"
 	# One CPU always sees its own code as it is, and is faster where nothing is about two; each reload patches
-	# the kernel, and each step of a probed user instruction the page that the process makes it in, which two
-	# can stand only one after the other.
+	# the kernel, which two can stand only one after the other.
 	case $test/$series in
 	scale/* | expressions/[56].* | conformance_labels/[56].* | lifecycle/5.*) options=(-c 1) ;;
-	lifecycle/* | conformance/*) options=(-s) ;;
+	lifecycle/*) options=(-s) ;;
 	esac
 	[ "$test" != interrupts ] || export ICOUNT=1
 	if [ "$series" = native ]; then
