@@ -34,7 +34,7 @@ one() { # one JOB
 	# the kernel, which two can stand only one after the other.
 	case $test/$series in
 	scale/* | expressions/[56].* | conformance_labels/[56].* | lifecycle/5.*) options=(-c 1) ;;
-	lifecycle/*) options=(-s) ;;
+	lifecycle/* | conformance/5.*) options=(-s) ;;
 	esac
 	[ "$test" != interrupts ] || export ICOUNT=1
 	if [ "$series" = native ]; then
