@@ -30,14 +30,14 @@ static void put_text(FILE *f, const char *text)
 static void write_elf(const char *dir)
 {
 	static const struct elf_fixture_symbol symbols[] = {
-		{ "main", ELF_FIXTURE_VADDR, STT_FUNC, false, false, false },
-		{ "local", ELF_FIXTURE_VADDR + 16, STT_FUNC, false, false, false },
-		{ "local", ELF_FIXTURE_VADDR + 32, STT_FUNC, false, false, false },
-		{ "data", ELF_FIXTURE_VADDR, STT_OBJECT, false, false, false },
-		{ "memcpy@@NEW", ELF_FIXTURE_VADDR + 48, STT_GNU_IFUNC, false, false, false },
-		{ "exported", ELF_FIXTURE_VADDR + 64, STT_FUNC, true, false, false },
-		{ "exported", ELF_FIXTURE_VADDR + 80, STT_FUNC, true, true, false },
-		{ "elsewhere", 0, STT_FUNC, true, false, true },
+		{ "main", ELF_FIXTURE_VADDR, STT_FUNC, false, false, false, 16 },
+		{ "local", ELF_FIXTURE_VADDR + 16, STT_FUNC, false, false, false, 16 },
+		{ "local", ELF_FIXTURE_VADDR + 32, STT_FUNC, false, false, false, 16 },
+		{ "data", ELF_FIXTURE_VADDR, STT_OBJECT, false, false, false, 16 },
+		{ "memcpy@@NEW", ELF_FIXTURE_VADDR + 48, STT_GNU_IFUNC, false, false, false, 16 },
+		{ "exported", ELF_FIXTURE_VADDR + 64, STT_FUNC, true, false, false, 16 },
+		{ "exported", ELF_FIXTURE_VADDR + 80, STT_FUNC, true, true, false, 16 },
+		{ "elsewhere", 0, STT_FUNC, true, false, true, 16 },
 	};
 	struct elf_fixture f = { .machine = ELF_FIXTURE_MACHINE,
 				 .type = ET_DYN,
