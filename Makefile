@@ -158,7 +158,8 @@ $(B)/unit/test_confine: tests/unit/test_confine.c $(filter-out $(B)/main.o,$(OBJ
 # Functions that a test has in the place of others.
 comma := ,
 $(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs bpfobj__refresh bpfobj__banks \
-			      snapshot__count_calls snapshot__tally snapshot__entered
+			      snapshot__count_calls snapshot__tally snapshot__entered \
+			      bpf_sys__wait_for_programs
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_generation: REPLACED := bpfobj__load

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "losses.h"
 
+#include "bpf_sys.h"
+
 /* What is remembered of a target's skipped runs from one reading to the next; see skipped_calls(),
- * skipped_returns(). */
+ * proven_losses(). */
 struct skips {
 	uint64_t lost, x, last;
+	uint64_t proven;
 	uint64_t excess; /* of what has been exported as RECURSION; see update_no_entry() */
 };
 
@@ -94,16 +97,30 @@ static uint64_t skipped_calls(struct skips *s, uint64_t entered, uint64_t calls,
 }
 
 /*
- * Returns that the kernel counted and our program did not see. The kernel counts before it runs the
- * program, so a call may just be in between, for as long as an interrupt or a virtual machine's
- * host holds it there; hence of two readings in a row the lower stands.
+ * Returns that the kernel counted and our program did not see. The kernel counts first and runs the
+ * program then, so the difference also has the calls that are in between, for as long as an
+ * interrupt or a virtual machine's host holds them there. They do not allow preemption, so once all
+ * programs that were running have ended, every call that the kernel had counted before is either
+ * counted or lost. Calls that came later only make the difference smaller.
  */
-static uint64_t skipped_returns(struct skips *s, uint64_t returned, uint64_t seen)
+static uint64_t unseen_returns(const struct losses *l, size_t id)
 {
-	uint64_t now = returned > seen ? returned - seen : 0, before = s->last;
+	const struct kernel_counts *k = &l->kernel[id];
+	uint64_t tally[RP_TALLY_MAX], seen;
 
-	s->last = now;
-	return lower(now, before);
+	if (!k->has_returned)
+		return 0;
+	snapshot__tally(bpfobj__banks(l->obj), id, tally);
+	seen = l->calls[id] + tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_FILTERED];
+	return k->returned > seen ? k->returned - seen : 0;
+}
+
+static bool suspects_losses(const struct losses *l)
+{
+	for (size_t id = 0; id < l->n; id++)
+		if (unseen_returns(l, id) > l->skips[id].proven)
+			return true;
+	return false;
 }
 
 static void update_target(struct losses *l, size_t id)
@@ -119,7 +136,7 @@ static void update_target(struct losses *l, size_t id)
 
 	skipped = b->missed[MISSED_RECURSION] + k->missed[MISSED_RECURSION];
 	if (k->has_returned)
-		skipped += skipped_returns(&l->skips[id], k->returned, calls + no_entry);
+		skipped += l->skips[id].proven;
 	if (k->has_skipped)
 		skipped += skipped_calls(&l->skips[id], tally[RP_TALLY_ENTERED] - b->entered,
 					 calls - b->calls, no_entry - b->no_entry, k->skipped);
@@ -219,6 +236,28 @@ static void update_no_entry(struct losses *l)
 	}
 }
 
+static int read_cells(struct losses *l)
+{
+	int err = bpfobj__refresh(l->obj);
+
+	if (!err)
+		snapshot__count_calls(bpfobj__banks(l->obj), l->calls);
+	return err;
+}
+
+/* The wait is a grace period of RCU, some 10 ms, and only where calls seem to be lost. */
+static int prove_losses(struct losses *l)
+{
+	int err;
+
+	if (!suspects_losses(l) || bpf_sys__wait_for_programs())
+		return 0;
+	err = read_cells(l);
+	for (size_t id = 0; id < l->n && !err; id++)
+		raise_to(&l->skips[id].proven, unseen_returns(l, id));
+	return err;
+}
+
 /* What the kernel counts is read before the cells are, so that the difference of the two never
  * makes a loss of a call that is just being counted. */
 int losses__update(struct losses *l)
@@ -230,10 +269,11 @@ int losses__update(struct losses *l)
 	memset(l->kernel, 0, l->n * sizeof(*l->kernel));
 	attach__count(l->attach, l->kernel);
 	nprograms = attach__count_programs(l->attach, programs);
-	err = bpfobj__refresh(l->obj);
+	err = read_cells(l);
+	if (!err)
+		err = prove_losses(l);
 	if (err)
 		return err;
-	snapshot__count_calls(bpfobj__banks(l->obj), l->calls);
 	for (size_t id = 0; id < l->n; id++)
 		update_target(l, id);
 	update_programs(l, programs, nprograms);
@@ -246,9 +286,8 @@ void losses__restart(struct losses *l, uint32_t id)
 {
 	uint64_t tally[RP_TALLY_MAX];
 
-	if (bpfobj__refresh(l->obj))
+	if (read_cells(l))
 		return; /* as of the last reading, then */
-	snapshot__count_calls(bpfobj__banks(l->obj), l->calls);
 	snapshot__tally(bpfobj__banks(l->obj), id, tally);
 	l->base[id] = (struct base){
 		.calls = l->calls[id] + tally[RP_TALLY_FILTERED],

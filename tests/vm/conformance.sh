@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.." || exit 1
 # The longest ones first; with preempt=full, what may be another matter then.
 full=6.12/preempt=full
 [ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance_edges/7 conformance_edges/6.12 \
-	conformance_edges/$full:start,many,slots,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit \
+	conformance_edges/$full:start,many,slots,scraped,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit \
 	conformance_edges/6.1 lifecycle/5.10 conformance/7 conformance/6.12 \
 	conformance/$full:auto.mmap,auto.percpu,auto.map,fexit,kprobe.session conformance_labels/7 conformance_labels/6.12 \
 	conformance_edges/5.10 scale/7 conformance/6.1 conformance/5.10 conformance_labels/6.1 scale/6.12 \

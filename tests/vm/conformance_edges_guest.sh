@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest: the cases in which calls get lost, or counted twice, where that is possible at all.
 #
-#	conformance_edges_guest.sh [CASE...]	a CASE is start, many, slots, MECHANISM,
+#	conformance_edges_guest.sh [CASE...]	a CASE is start, many, slots, scraped, MECHANISM,
 #						percpu.MECHANISM or small.MECHANISM; all of them
 #
 # Scrapes go to $RESULTS for conformance_edges_check.py.
@@ -99,6 +99,18 @@ Y
 	stop_exporter || fail "stopped badly"
 }
 
+# Two servers scrape without a pause, so that readings are milliseconds apart.
+case_scraped() {
+	start_exporter --mechanism=kretprobe __x64_sys_getpgid
+	start_scraper 0
+	scraper 0 &
+	local second=$!
+	measure scraped getpgid-live 4 200000
+	stop_scraper
+	wait $second
+	stop_exporter || fail "stopped badly"
+}
+
 # ---- each mechanism ---------------------------------------------------------------------------------
 # vfs_listxattr() of a file on overlayfs calls itself for the layer below. How deep it gets is counted
 # once, without BPF: how much of it the compiler made one function differs by kernel.
@@ -168,7 +180,7 @@ uname -r >"$RESULTS/kernel"
 cat /sys/kernel/debug/sched/preempt >"$RESULTS/preempt" 2>/dev/null
 run_case() {
 	case $1 in
-	start | many | slots) "case_$1" ;;
+	start | many | slots | scraped) "case_$1" ;;
 	percpu.*) case_percpu "${1#percpu.}" ;;
 	small.*) case_small "${1#small.}" ;;
 	*) case_mechanism "$1" ;;
@@ -181,7 +193,7 @@ if [ $# -eq 0 ]; then
 		run_case $mechanism || continue
 		[[ $mechanism != k* ]] || set -- "$@" "percpu.$mechanism"
 	done
-	set -- start many slots "$@" small.fexit small.kretprobe
+	set -- start many slots scraped "$@" small.fexit small.kretprobe
 fi
 for case; do
 	run_case "$case" || fail "case $case"
