@@ -163,6 +163,7 @@ $(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_pro
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_generation: REPLACED := bpfobj__load
+$(B)/unit/test_ladder: REPLACED := features__has features__missing features__describe
 $(B)/unit/test_plan: REPLACED := features__has attach__slots
 $(B)/unit/test_memory: REPLACED := features__has
 $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepoint perf_event__attach perf_event__close \

@@ -70,15 +70,44 @@ static void in_batches(struct group *g, struct attach_slot **slots, size_t n,
 	}
 }
 
+/* Refuses the targets whose programs the kernel did not load, and puts them behind the others.
+ * Returns how many the others are. */
+static size_t refuse_unloaded(struct group *g)
+{
+	const struct programs *programs = bpfobj__programs(g->context.obj);
+	__cleanup_free struct attach_slot **out = xcalloc(g->n + 1, sizeof(*out));
+	size_t kept = 0, nout = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct attach_slot *slot = g->slots[i];
+		int err = programs__refusal(programs, g->ops->programs & ~g->ops->either,
+					    slot->target->extra);
+		__cleanup_free char *advice = NULL;
+
+		if (!err) {
+			g->slots[kept++] = slot;
+			continue;
+		}
+		advice = advice__of(ATTEMPT_LOAD, err, (struct demand){});
+		attach__refuse(slot, xasprintf("the kernel does not load the programs of %s: %s",
+					       g->ops->name, advice));
+		out[nout++] = slot;
+	}
+	memcpy(g->slots + kept, out, nout * sizeof(*out));
+	return kept;
+}
+
 static void attach_group(struct group *g, struct bpfobj *obj)
 {
 	struct mapped_objects mapped;
+	size_t n;
 
 	g->context.obj = obj;
-	if (open_group(g))
+	n = refuse_unloaded(g);
+	if (!n || open_group(g))
 		return;
 	attach__map_objects(g, &mapped);
-	in_batches(g, g->slots, g->n, g->ops->attach);
+	in_batches(g, g->slots, n, g->ops->attach);
 	attach__unmap_objects(&mapped);
 	attach__drop_changed(g);
 }
@@ -288,8 +317,6 @@ void attach__free(struct attach *a)
 	free(a->sites);
 	free(a->exits);
 	free(a->extras);
-	free(a->syscall_spec);
-	free(a->syscall_compat_spec);
 	free(a);
 }
 

@@ -54,6 +54,7 @@ struct attach_ops {
 	const char *name;
 	enum target_type type;
 	uint32_t programs;    /* PROG_BIT()s that it uses */
+	uint32_t either;      /* those of them that stand in for each other */
 	uint32_t returns;     /* those of them whose skipped runs are calls that were missed */
 	uint32_t missed;      /* bit r: enum missed_reason r can happen to its targets */
 	uint32_t max_targets; /* more than so many are too slow to attach; 0: any number */

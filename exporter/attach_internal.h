@@ -27,12 +27,10 @@ struct attach {
 	size_t ngroups;
 	size_t count[TARGET_USER + 1]; /* targets by type */
 	size_t in_modules;	       /* those of kernel functions that are modules' */
-	uint64_t *syscall_spec, *syscall_compat_spec;
 	struct rp_addr *sites;
 	size_t nsites;
 	struct rp_exit *exits;
 	size_t nexits;
-	struct program_site first;
 };
 
 /* ---- attach_objects.c ---- */

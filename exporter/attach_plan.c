@@ -103,7 +103,7 @@ const char *attach__impossible(struct features *f, enum target_type type)
 }
 
 /* How much is asked of a rung. */
-enum demand { EXACT_AND_QUICK, QUICK, ANY, FORCED };
+enum demand { EXACT_AND_QUICK, QUICK, ANY, LOSSY, FORCED };
 
 /* What its labels and filters need that is not there costs this target only. */
 static const char *extra_unavailable(const struct attach *a, const struct target *t)
@@ -139,6 +139,15 @@ static bool is_outdone(const struct attach *a, const struct attach_ops *ops)
 	return false;
 }
 
+/* Calls of kernel functions that an inexact rung loses are counted as missed; not so those of user
+ * functions. */
+static bool may_be_inexact(const struct attach_ops *ops, enum demand demand)
+{
+	if (demand == LOSSY)
+		return ops->type == TARGET_KERNEL;
+	return demand == FORCED || (demand == QUICK && ops->last_resort);
+}
+
 /* Why a rung is not for a target here; NULL if it is. */
 static const char *objection(const struct attach *a, const struct attach_ops *ops,
 			     const struct target *t, enum demand demand)
@@ -153,15 +162,15 @@ static const char *objection(const struct attach *a, const struct attach_ops *op
 	    ops->swaps_return == (t->hazards != 0))
 		why = t->hazards ? "a return probe could crash the program"
 				 : "return probes are cheaper, and safe here";
-	if (!why && demand != FORCED && ops->inexact && (demand != QUICK || !ops->last_resort))
+	if (!why && ops->inexact && !may_be_inexact(ops, demand))
 		why = ops->inexact(a->features);
 	if (!why && demand == EXACT_AND_QUICK && ops->pins_module && in_module(t))
 		why = "it would keep the function's module from being unloaded";
 	if (!why && demand <= QUICK && ops->max_targets && rivals(a, t) > ops->max_targets)
 		why = "too many functions for it";
 	/* What is left to the slow ones goes to the quickest of those. */
-	if (!why && demand == ANY && ops->max_targets && rivals(a, t) > ops->max_targets &&
-	    is_outdone(a, ops))
+	if (!why && (demand == ANY || demand == LOSSY) && ops->max_targets &&
+	    rivals(a, t) > ops->max_targets && is_outdone(a, ops))
 		why = "too many functions for it";
 	return why;
 }
@@ -206,6 +215,8 @@ static char *refusal(const struct attach *a, const struct target *t, const char 
  * Exact and quick to attach, if there is such a rung. Of the many functions for which there is
  * none, those that a multi link can have go there: minutes of start-up are worse than a few calls
  * of sleeping functions that are counted as missed. What is left takes the time that it takes.
+ * Where no exact rung is available, because tracefs is closed for example, an inexact one is better
+ * than none: it counts the calls that it loses.
  */
 void attach__choose(struct attach *a, struct attach_slot *slot, const struct attach_ops *after)
 {
@@ -270,33 +281,20 @@ uint64_t attach__compat_spec(const struct target *t)
 	return spec_of(t, 4);
 }
 
-static void note_syscall(struct attach *a, const struct target *t)
-{
-	if (t->nr >= 0 && t->nr < RP_SYSCALLS)
-		a->syscall_spec[t->nr] = attach__site(t).spec;
-	if (t->nr32 >= 0 && t->nr32 < RP_SYSCALLS)
-		a->syscall_compat_spec[t->nr32] = attach__compat_spec(t);
-}
-
-/* What programs find in tables. Addresses are used if they are known of all kernel functions. */
-static void fill_tables(struct attach *a)
+/* The table of kernel functions by address. It is used if the addresses of all of them are known.
+ */
+static void fill_sites(struct attach *a)
 {
 	bool hidden = false;
 
 	a->sites = xcalloc(a->n, sizeof(*a->sites));
-	a->syscall_spec = xcalloc(RP_SYSCALLS, sizeof(*a->syscall_spec));
-	a->syscall_compat_spec = xcalloc(RP_SYSCALLS, sizeof(*a->syscall_compat_spec));
 	for (size_t i = 0; i < a->n; i++) {
 		const struct target *t = a->slots[i].target;
 
-		if (t->type == TARGET_SYSCALL)
-			note_syscall(a, t);
 		if (t->type != TARGET_KERNEL)
 			continue;
 		hidden |= !t->addr;
 		a->sites[a->nsites++] = (struct rp_addr){ t->addr, attach__site(t).spec };
-		if (t->btf_id && !a->first.symbol)
-			a->first = attach__site(t);
 	}
 	if (hidden)
 		a->nsites = 0;
@@ -378,7 +376,7 @@ struct attach *attach__plan(struct targets *targets, struct features *f, const c
 	warn_of_harm(a);
 	number_extras(a, targets);
 	number_exits(a);
-	fill_tables(a);
+	fill_sites(a);
 	return a;
 }
 
@@ -394,6 +392,7 @@ static bool has_noted(const struct group *g, bool noted)
 /* Programs of the chosen rungs, and of those below them that a refused target may end up with. */
 static uint32_t programs_of(const struct attach *a, bool noted)
 {
+	const struct attach_ops *forced = rung(a->mechanism);
 	uint32_t programs = 0;
 
 	for (size_t i = 0; i < a->ngroups; i++) {
@@ -403,7 +402,7 @@ static uint32_t programs_of(const struct attach *a, bool noted)
 		if (!has_noted(&a->groups[i], noted))
 			continue;
 		programs |= ops->programs;
-		for (size_t r = 0; r < ARRAY_SIZE(ladder) && !strcmp(a->mechanism, "auto"); r++) {
+		for (size_t r = 0; r < ARRAY_SIZE(ladder) && ops != forced; r++) {
 			if (below && ladder[r]->type == ops->type &&
 			    !ladder[r]->unavailable(a->features))
 				programs |= ladder[r]->programs;
@@ -418,13 +417,10 @@ void attach__params(const struct attach *a, struct bpfobj_params *p)
 	p->ntargets = a->n;
 	p->programs = programs_of(a, false);
 	p->noted_programs = programs_of(a, true);
-	p->first = a->first.symbol ? &a->first : NULL;
 	p->sites = a->sites;
 	p->nsites = a->nsites;
 	p->exits = a->exits;
 	p->nexits = a->nexits;
-	p->syscall_spec = a->syscall_spec;
-	p->syscall_compat_spec = a->syscall_compat_spec;
 	p->extras = a->extras;
 	p->nextras = a->nextras;
 }

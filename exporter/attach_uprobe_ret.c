@@ -383,6 +383,7 @@ const struct attach_ops attach_uprobe_ret = {
 	.programs = PROG_BIT(PROG_UPROBE_RET_ENTRY) | PROG_BIT(PROG_UPROBE_RET_RETURN) |
 		    PROG_BIT(PROG_UPROBE_RET_JUMP) | PROG_BIT(PROG_UPROBE_RET_EXIT) |
 		    PROG_BIT(PROG_UPROBE_RET_RAW_EXIT),
+	.either = PROG_BIT(PROG_UPROBE_RET_EXIT) | PROG_BIT(PROG_UPROBE_RET_RAW_EXIT),
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_UNWOUND,
 	.unavailable = unavailable,
 	.unfit = unfit,

@@ -167,6 +167,27 @@ int bpf_sys__module_btf(const char *module)
 	return -ENOENT;
 }
 
+static char refused_program[128];
+
+const char *bpf_sys__refused_program(void)
+{
+	return refused_program;
+}
+
+void bpf_sys__forget_refused(void)
+{
+	*refused_program = '\0';
+}
+
+/* "libbpf: prog 'NAME': failed to load: -22", in libbpf 1.0 and later. */
+static void note_refused(const char *text)
+{
+	char name[sizeof(refused_program)], colon;
+
+	if (sscanf(text, "libbpf: prog '%127[^']': failed to load%c", name, &colon) == 2)
+		memcpy(refused_program, name, sizeof(name));
+}
+
 static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	__cleanup_free char *text = NULL;
@@ -178,6 +199,7 @@ static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
 	n = vasprintf(&text, fmt, args);
 	if (n <= 0)
 		return n;
+	note_refused(text);
 	/* The verifier's reasons come as many lines in one message. */
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		log_debug("%s", line);

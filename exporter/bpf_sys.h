@@ -51,5 +51,9 @@ uint64_t bpf_sys__link_missed(int link_fd);
 
 /* What libbpf says goes to our log, at debug. */
 void bpf_sys__log_libbpf(void);
+/* The name of the program that libbpf said last that the kernel has refused; "": of none since
+ * bpf_sys__forget_refused(). libbpf tells it in no other way. */
+const char *bpf_sys__refused_program(void);
+void bpf_sys__forget_refused(void);
 
 #endif /* BPF_SYS_H */

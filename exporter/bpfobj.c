@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "advice.h"
+#include "bpf_sys.h"
 #include "log.h"
 
 /* ---- loading ------------------------------------------------------------------------------- */
@@ -14,7 +15,6 @@
 static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
 {
 	struct retprobe__rodata *ro = o->skel->rodata;
-	struct retprobe__bss *bss = o->skel->bss;
 
 	memcpy((void *)&ro->grid_table, &p->grid->table, sizeof(ro->grid_table));
 	ro->grid_last = p->grid->ncells - 1;
@@ -32,11 +32,6 @@ static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struc
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
 	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
-	if (p->syscall_spec)
-		memcpy((void *)bss->syscall_spec, p->syscall_spec, sizeof(bss->syscall_spec));
-	if (p->syscall_compat_spec)
-		memcpy((void *)bss->syscall_compat_spec, p->syscall_compat_spec,
-		       sizeof(bss->syscall_compat_spec));
 }
 
 /* What an object takes while it is loaded, and libbpf's own with it. */
@@ -60,39 +55,54 @@ static char *explain(int err, struct demand needs)
 	return xasprintf("the BPF programs cannot be loaded: %s", advice);
 }
 
-int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
-		 char **error)
+/* o: what there is of it, in any case. */
+static int try_load(struct bpfobj *o, const struct bpfobj_params *p, struct features *f,
+		    struct program_refusals *refused)
 {
-	struct bpfobj *o = xcalloc(1, sizeof(*o));
-	struct demand needs;
 	int err;
 
 	o->banks.grid = p->grid;
 	bpfobj__plan(p, f, &o->plan);
 	o->ntargets = p->ntargets;
 	o->skel = retprobe__open();
-	if (!o->skel) {
-		err = -errno;
-		goto fail;
-	}
+	if (!o->skel)
+		return -errno;
 	bpfobj_maps__size(o, p, f);
 	set_constants(o, p, f);
-	err = programs__prepare(o->skel->obj, f, p->programs, p->noted_programs, p->first,
-				&o->programs);
-	if (!err)
-		err = retprobe__load(o->skel);
+	o->programs = programs__prepare(o->skel->obj, f, p->programs, p->noted_programs, refused);
+	bpf_sys__forget_refused();
+	err = retprobe__load(o->skel);
 	if (!err)
 		err = bpfobj_maps__map(o);
-	if (!err)
-		err = bpfobj_maps__fill(o, p);
-	if (!err) {
-		*out = o;
-		return 0;
-	}
-fail:
-	/* Before it is explained: that takes descriptors, too. */
-	needs = demand_of(o);
-	bpfobj__free(o);
+	return err ? err : bpfobj_maps__fill(o, p);
+}
+
+/* A program that the kernel refuses is left out, and the others are loaded without it. Its targets
+ * go to the next mechanism (attach.c). */
+int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
+		 char **error)
+{
+	struct program_refusals refused = {};
+	struct demand needs;
+	bool again;
+	int err;
+
+	do {
+		struct bpfobj *o = xcalloc(1, sizeof(*o));
+
+		err = try_load(o, p, f, &refused);
+		if (!err) {
+			*out = o;
+			return 0;
+		}
+		again = programs__refuse(o->programs, err, &refused);
+		if (again)
+			log_debug("the kernel does not load program %s; going on without it",
+				  bpf_sys__refused_program());
+		/* Before it is explained: that takes descriptors, too. */
+		needs = demand_of(o);
+		bpfobj__free(o);
+	} while (again);
 	*error = explain(err, needs);
 	return err;
 }

@@ -22,13 +22,10 @@ struct bpfobj_params {
 	const struct grid *grid; /* must outlive the object */
 	uint32_t ntargets;	 /* ids are below */
 	enum cells_mode cells;
-	uint32_t programs;		  /* PROG_BIT()s */
-	uint32_t noted_programs;	  /* likewise: those with notes */
-	const struct program_site *first; /* see programs__prepare() */
-	const struct rp_addr *sites;	  /* targets of multi links by address; none: by cookie */
+	uint32_t programs;	     /* PROG_BIT()s */
+	uint32_t noted_programs;     /* likewise: those with notes */
+	const struct rp_addr *sites; /* targets of multi links by address; none: by cookie */
 	size_t nsites;
-	const uint64_t *syscall_spec; /* RP_SYSCALLS specs by number, or NULL */
-	const uint64_t *syscall_compat_spec;
 	const struct grid *size_grid;		  /* must outlive the object */
 	const struct target_extra *const *extras; /* by index; must outlive the object */
 	uint32_t nextras;

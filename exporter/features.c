@@ -132,12 +132,7 @@ static bool probe_cgroup_ancestor(const struct features *f)
 				       BPF_FUNC_get_current_ancestor_cgroup_id, NULL) == 1;
 }
 
-/*
- * A program that does nothing, attached for a moment to a function that is there for this: only the
- * kernel's own tests call it (net/bpf/test_run.c).
- */
-#define TRIAL_FUNCTION "bpf_fentry_test1"
-
+/* A program that does nothing, to be attached to FEATURES_TRIAL_FUNCTION for a moment. */
 static int load_trial(enum bpf_prog_type type, enum bpf_sys_attach attach, uint32_t btf_id)
 {
 	const struct bpf_insn code[] = {
@@ -152,7 +147,7 @@ static int load_trial(enum bpf_prog_type type, enum bpf_sys_attach attach, uint3
 
 static bool try_multi(enum bpf_sys_attach attach)
 {
-	const char *symbol = TRIAL_FUNCTION;
+	const char *symbol = FEATURES_TRIAL_FUNCTION;
 	const struct bpf_sys_functions f = { .symbols = &symbol, .n = 1 };
 	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
 	__cleanup_close int link = prog < 0 ? -1 : bpf_sys__link_functions(prog, attach, &f);
@@ -193,7 +188,7 @@ static bool probe_uprobe_session(const struct features *f)
 static bool try_tracing(enum bpf_sys_attach attach)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	int id = btf ? btf__find_by_name_kind(btf, TRIAL_FUNCTION, BTF_KIND_FUNC) : -1;
+	int id = btf ? btf__find_by_name_kind(btf, FEATURES_TRIAL_FUNCTION, BTF_KIND_FUNC) : -1;
 	bool many = attach == BPF_SYS_FSESSION_MULTI;
 	__cleanup_close int prog =
 		id < 0 ? -1 : load_trial(BPF_PROG_TYPE_TRACING, attach, many ? 0 : id);

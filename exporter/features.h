@@ -35,6 +35,10 @@ enum feature {
 
 struct features;
 
+/* Features are tried on this function, which only the kernel's own tests call (net/bpf/test_run.c).
+ * It takes an int and returns one. Where there is FEATURE_TRAMPOLINE, it is in the kernel's BTF. */
+#define FEATURES_TRIAL_FUNCTION "bpf_fentry_test1"
+
 /*
  * tracefs: as from tracefs__open(), negative errno included; borrowed. With assume, what cannot be
  * tried for lack of privileges is judged by the kernel's symbols, which everybody may read; for

@@ -67,6 +67,7 @@ struct selected {
 	struct bpf_program *program; /* NULL: it was not */
 	bool is_template;
 	struct markers *markers; /* of a template */
+	int err;		 /* why there is none, if it was to be selected */
 };
 
 /* Where a template's markers are: an instruction's index stays what it is when libbpf relocates. */
@@ -184,8 +185,15 @@ static bool is_tracing(enum program_id id)
 	return type == BPF_SYS_FENTRY || type == BPF_SYS_FEXIT || type == BPF_SYS_FSESSION;
 }
 
-static int prepare_template(struct selected *sel, enum program_id id,
-			    const struct program_site *first)
+/* Of a function that tracing programs can be loaded for on any kernel that has them. What a
+ * target's own function is like is its clone's affair. */
+static const struct program_site template_site = {
+	.spec = RP_SPEC(0, RP_KIND_ERRNO, sizeof(int)),
+	.slots = 1,
+	.has_result = true,
+};
+
+static int prepare_template(struct selected *sel, enum program_id id)
 {
 	struct bpf_program *p = sel->program;
 	int err;
@@ -194,10 +202,8 @@ static int prepare_template(struct selected *sel, enum program_id id,
 	err = find_markers(own_code(p), bpf_program__insn_cnt(p), sel->markers);
 	if (err || !is_tracing(id))
 		return err;
-	if (!first)
-		return -EINVAL;
-	fill_markers(own_code(p), sel->markers, first);
-	return bpf_program__set_attach_target(p, 0, first->symbol);
+	fill_markers(own_code(p), sel->markers, &template_site);
+	return bpf_program__set_attach_target(p, 0, FEATURES_TRIAL_FUNCTION);
 }
 
 static struct bpf_program *find_program(const struct bpf_object *obj, const struct row *row,
@@ -210,13 +216,11 @@ static struct bpf_program *find_program(const struct bpf_object *obj, const stru
 	return bpf_object__find_program_by_name(obj, name);
 }
 
-static int prepare_one(struct programs *ps, const struct bpf_object *obj, enum program_id id,
-		       bool noted, struct features *f, const struct program_site *first,
-		       struct btf **vmlinux)
+static int prepare_one(struct selected *sel, const struct bpf_object *obj, enum program_id id,
+		       bool noted, struct features *f, struct btf **vmlinux)
 {
 	const struct row *row = &rows[id];
 	bool template = !row->name || (row->clone && !features__has(f, FEATURE_ATTACH_COOKIE));
-	struct selected *sel = &ps->v[id][noted];
 	struct bpf_program *p =
 		find_program(obj, row, template, noted, !features__has(f, FEATURE_ATOMICS));
 	int err;
@@ -224,37 +228,83 @@ static int prepare_one(struct programs *ps, const struct bpf_object *obj, enum p
 	if (!p)
 		return -ENOENT;
 	*sel = (struct selected){ .program = p, .is_template = template };
-	bpf_program__set_autoload(p, true);
 	if (id == PROG_FSESSION_MULTI)
 		bpf_program__set_type(p, BPF_PROG_TYPE_TRACING);
 	if (row->attach_type &&
 	    (row->attach_type != BPF_SYS_UPROBE_MULTI || features__has(f, FEATURE_UPROBE_MULTI)))
 		bpf_program__set_expected_attach_type(p, row->attach_type);
-	err = template ? prepare_template(sel, id, first) : 0;
+	err = template ? prepare_template(sel, id) : 0;
 	return err ? err : resolve_kfuncs(p, vmlinux);
 }
 
-int programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain, uint32_t noted,
-		      const struct program_site *first, struct programs **out)
+static void drop(struct selected *sel, int err)
+{
+	free(sel->markers);
+	*sel = (struct selected){ .err = err };
+}
+
+struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
+				   uint32_t noted, struct program_refusals *refused)
 {
 	struct programs *ps = xcalloc(1, sizeof(*ps));
 	struct btf *vmlinux = NULL;
 	struct bpf_program *p;
-	int err = 0;
 
 	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
-	for (int id = 0; id < PROG_MAX && !err; id++) {
-		if (plain & PROG_BIT(id))
-			err = prepare_one(ps, obj, id, false, f, first, &vmlinux);
-		if (!err && noted & PROG_BIT(id))
-			err = prepare_one(ps, obj, id, true, f, first, &vmlinux);
+	for (int id = 0; id < PROG_MAX; id++) {
+		for (int with = 0; with < 2; with++) {
+			struct selected *sel = &ps->v[id][with];
+			int *err = &refused->err[id][with];
+
+			if (!((with ? noted : plain) & PROG_BIT(id)))
+				continue;
+			if (!*err)
+				*err = prepare_one(sel, obj, id, with, f, &vmlinux);
+			if (*err)
+				drop(sel, *err);
+			else
+				bpf_program__set_autoload(sel->program, true);
+		}
 	}
 	btf__free(vmlinux);
-	if (err) {
-		programs__free(ps);
-		return err;
+	return ps;
+}
+
+/* Whatever program is loaded next, it would not fare better. */
+static bool is_of_the_process(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EPERM ||
+	       err == -EINTR || err == -EAGAIN;
+}
+
+bool programs__refuse(const struct programs *p, int err, struct program_refusals *refused)
+{
+	const char *name = bpf_sys__refused_program();
+	size_t left = 0;
+	bool found = false;
+
+	if (!p || is_of_the_process(err))
+		return false;
+	for (int id = 0; id < PROG_MAX; id++) {
+		for (int with = 0; with < 2; with++) {
+			const struct bpf_program *one = p->v[id][with].program;
+
+			if (one && !strcmp(bpf_program__name(one), name)) {
+				refused->err[id][with] = err;
+				found = true;
+			} else if (one) {
+				left++;
+			}
+		}
 	}
-	*out = ps;
+	return found && left;
+}
+
+int programs__refusal(const struct programs *p, uint32_t programs, bool noted)
+{
+	for (int id = 0; id < PROG_MAX; id++)
+		if (programs & PROG_BIT(id) && p->v[id][noted].err)
+			return p->v[id][noted].err;
 	return 0;
 }
 
@@ -350,7 +400,9 @@ int programs__fd(const struct programs *p, enum program_id id, bool noted)
 {
 	const struct selected *sel = &p->v[id][noted];
 
-	return sel->program ? bpf_program__fd(sel->program) : -ENOENT;
+	if (!sel->program)
+		return sel->err ? sel->err : -ENOENT;
+	return bpf_program__fd(sel->program);
 }
 
 struct program_counts programs__count_fd(int fd)

@@ -48,14 +48,25 @@ struct program_site {
 	bool noted;	 /* its probe has labels, filters or observed values (bpf/notes.bpf.h) */
 };
 
+/* Programs that this kernel does not load, and the errno that says why; 0: it has not refused the
+ * program. By id; plain, then noted. */
+struct program_refusals {
+	int err[PROG_MAX][2];
+};
+
 /*
- * Between opening and loading: selects the programs of two masks, without and with notes, resolves
- * kernel functions that they call. first is any target that a tracing program of them will be
- * attached to, or NULL: a template must be loaded for something. 0 or a negative errno.
+ * Between opening and loading: selects the programs of two masks, without and with notes, and
+ * resolves the kernel functions that they call. Leaves out the programs that are refused, and adds
+ * those that cannot be made ready for this kernel to the refusals.
  */
-int programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain, uint32_t noted,
-		      const struct program_site *first, struct programs **out);
+struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
+				   uint32_t noted, struct program_refusals *refused);
 void programs__free(struct programs *p);
+/* After a load that has failed because of one program: adds that program to the refusals. False: it
+ * has not failed because of one program, or no program would be left. */
+bool programs__refuse(const struct programs *p, int err, struct program_refusals *refused);
+/* 0, or the errno with which the kernel refuses one of these. */
+int programs__refusal(const struct programs *p, uint32_t programs, bool noted);
 
 /*
  * The descriptor of a program to be attached at a site, which the caller does not close, and the
@@ -65,7 +76,7 @@ void programs__free(struct programs *p);
  */
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie);
-/* The shared program's descriptor. */
+/* The shared program's descriptor, or a negative errno. */
 int programs__fd(const struct programs *p, enum program_id id, bool noted);
 
 /*

@@ -3,7 +3,7 @@
 # Runs in a guest: thousands of functions at once, and those among many that the kernel refuses. What is
 # seen goes to $RESULTS, for scale_check.py.
 #
-#	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM or fallback; all of them
+#	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM or fallback.ORDER; all of them
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -94,20 +94,25 @@ case_refused() { # case_refused MECHANISM
 	stop "refused.$1"
 }
 
-# One that trampolines cannot have, because of its "...".
-case_fallback() {
+# One that trampolines cannot have, because of its "...": before the others, behind them, and where one
+# without a result is the first. What is attached must not depend on the order.
+case_fallback() { # case_fallback ORDER
 	local i
-	configure $first sysfs_emit "$last"
-	start auto
+	case $1 in
+	first) configure sysfs_emit $first "$last" ;;
+	last) configure $first "$last" sysfs_emit ;;
+	void) configure put_unused_fd sysfs_emit $first "$last" ;;
+	esac
+	start auto || fail "auto cannot be had"
 	for ((i = 0; i < 50; i++)); do read -r _ </sys/kernel/mm/ksm/run; done
-	states fallback
-	stop fallback
+	"$W" getpgid-live 1 70 >/dev/null
+	states "fallback.$1"
+	stop "fallback.$1"
 }
 
 run_case() { # run_case CASE: false if this kernel does not have its mechanism
 	local start=$SECONDS
 	case $1 in
-	fallback) case_fallback ;;
 	*.*) "case_${1%%.*}" "${1#*.}" ;;
 	esac || return
 	echo "$1" >>"$RESULTS/cases"
@@ -117,7 +122,7 @@ run_case() { # run_case CASE: false if this kernel does not have its mechanism
 in_kernel unused
 if [ $# -eq 0 ]; then
 	: >"$RESULTS/all"
-	set -- many.auto many.fsession.multi refused.auto refused.kprobe.multi fallback
+	set -- many.auto many.fsession.multi refused.auto refused.kprobe.multi fallback.first fallback.last fallback.void
 fi
 for case; do
 	run_case "$case"

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which mechanism a target gets on a machine with given features, and which programs that loads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "attach.h"
+
+static unsigned lacking; /* bits by enum feature */
+
+bool __wrap_features__has(struct features *f, enum feature feature);
+const char *__wrap_features__missing(struct features *f, enum feature feature);
+const char *__wrap_features__describe(struct features *f, enum feature feature);
+
+bool __wrap_features__has(struct features *f, enum feature feature)
+{
+	return !(lacking & 1U << feature);
+}
+
+const char *__wrap_features__describe(struct features *f, enum feature feature)
+{
+	return "it is missing here";
+}
+
+const char *__wrap_features__missing(struct features *f, enum feature feature)
+{
+	return __wrap_features__has(f, feature) ? NULL : "it is missing here";
+}
+
+#define LACKS(feature) (1U << FEATURE_##feature)
+
+static struct probe_settings settings;
+
+/* A kernel function, a system call and a user function. */
+struct world {
+	struct target v[3];
+	struct target *pointers[3];
+	struct targets targets;
+	struct attach *attach;
+};
+
+static void plan(struct world *w, const char *mechanism)
+{
+	*w = (struct world){ .v = {
+				     { .type = TARGET_KERNEL,
+				       .object = "vmlinux",
+				       .function = "f",
+				       .symbol = "f",
+				       .btf_id = 1,
+				       .addr = 1 },
+				     { .id = 1,
+				       .type = TARGET_SYSCALL,
+				       .object = "syscall",
+				       .function = "getpid",
+				       .nr32 = -1 },
+				     { .id = 2,
+				       .type = TARGET_USER,
+				       .object = "/bin/sh",
+				       .function = "main" },
+			     } };
+	for (size_t i = 0; i < ARRAY_SIZE(w->v); i++) {
+		w->v[i].settings = &settings;
+		w->pointers[i] = &w->v[i];
+	}
+	w->targets = (struct targets){ w->pointers, ARRAY_SIZE(w->v), ARRAY_SIZE(w->v) };
+	w->attach = attach__plan(&w->targets, NULL, mechanism);
+}
+
+static void end(struct world *w)
+{
+	attach__free(w->attach);
+	for (size_t i = 0; i < ARRAY_SIZE(w->v); i++)
+		free(w->v[i].why);
+}
+
+static const char *chosen(const struct world *w, enum target_type type)
+{
+	size_t n;
+	const struct attach_ops *ops = attach__slots(w->attach, &n)[type].ops;
+
+	return ops ? ops->name : "none";
+}
+
+static uint32_t programs(const struct world *w)
+{
+	struct bpfobj_params p = {};
+
+	attach__params(w->attach, &p);
+	return p.programs;
+}
+
+static void test_forced(void **state)
+{
+	struct world w;
+
+	lacking = 0;
+	plan(&w, "kretprobe");
+	assert_string_equal(chosen(&w, TARGET_KERNEL), "kretprobe");
+	assert_string_equal(chosen(&w, TARGET_SYSCALL), "tracepoint");
+	assert_string_equal(chosen(&w, TARGET_USER), "uprobe.multi");
+	/* The user function has what is below to fall back to. */
+	assert_true(programs(&w) & PROG_BIT(PROG_UPROBE_RETURN));
+	end(&w);
+	plan(&w, "uprobe.multi");
+	assert_string_equal(chosen(&w, TARGET_USER), "uprobe.multi");
+	assert_false(programs(&w) & PROG_BIT(PROG_UPROBE_RETURN));
+	assert_true(programs(&w) & PROG_BIT(PROG_KPROBE_RETURN));
+	end(&w);
+}
+
+/* In lockdown, tracefs is closed, and with debugfs the preemption model is unknown. */
+static void test_lossy(void **state)
+{
+	static const struct {
+		unsigned lacking;
+		const char *want;
+	} rows[] = {
+		{ 0, "fsession.multi" },
+		{ LACKS(NO_PREEMPTION), "kprobe.session" },
+		{ LACKS(NO_PREEMPTION) | LACKS(RETURN_SLOTS), "kretprobe" },
+		{ LACKS(NO_PREEMPTION) | LACKS(RETURN_SLOTS) | LACKS(TRACEFS), "kprobe.session" },
+		/* As 6.1 in lockdown. */
+		{ LACKS(NO_PREEMPTION) | LACKS(RETURN_SLOTS) | LACKS(TRACEFS) |
+			  LACKS(KPROBE_SESSION) | LACKS(KPROBE_MULTI) | LACKS(FSESSION) |
+			  LACKS(FSESSION_MULTI),
+		  "fexit" },
+		{ LACKS(NO_PREEMPTION) | LACKS(RETURN_SLOTS) | LACKS(TRACEFS) |
+			  LACKS(KPROBE_SESSION) | LACKS(KPROBE_MULTI) | LACKS(FSESSION) |
+			  LACKS(FSESSION_MULTI) | LACKS(TRAMPOLINE),
+		  "none" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world w;
+
+		lacking = rows[i].lacking;
+		plan(&w, "auto");
+		assert_string_equal(chosen(&w, TARGET_KERNEL), rows[i].want);
+		end(&w);
+	}
+}
+
+/* Calls nested too deep would be lost without a trace. */
+static void test_user(void **state)
+{
+	struct world w;
+
+	lacking = LACKS(UPROBE_MULTI) | LACKS(UPROBE_PMU);
+	plan(&w, "auto");
+	assert_string_equal(chosen(&w, TARGET_USER), "none");
+	end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forced),
+		cmocka_unit_test(test_lossy),
+		cmocka_unit_test(test_user),
+	};
+
+	return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
+}
