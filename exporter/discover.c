@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Resolution: every pattern of the configuration claims the functions that it names, and a function
- * is one target however many patterns claim it. An exact name beats a glob, whichever comes first,
- * so that `vfs_*` with one exception to its settings can be written; two globs: the first has it;
- * two exact claims must agree. What cannot be attached is a target too, with a reason, so that it
+ * Resolution: every pattern of the configuration claims the functions that it names
+ * (discover_claim.c). What cannot be attached is a target too, with a reason, so that it
  * shows in the metrics instead of being absent from them; but what a glob merely swept up and must
  * leave out is only counted.
  *
@@ -12,158 +10,10 @@
 #include "discover.h"
 
 #include <errno.h>
-#include <search.h>
 
 #include "buf.h"
 #include "discover_internal.h"
 #include "log.h"
-#include "retkind.h"
-
-/* ---- claims ---- */
-
-static int compare_claims(const void *a, const void *b)
-{
-	return target__compare(((const struct claim *)a)->target,
-			       ((const struct claim *)b)->target);
-}
-
-/* The old claim stands, but if that is no error, there is nothing to be had by it. */
-static int conflict(struct discovery *d, struct claim *old, const struct target *b)
-{
-	struct target *a = old->target;
-	__cleanup_free char *first = xstrdup(source_pos__str(a->pos));
-	char *error = xasprintf("%s: %s:%s has other settings here than at %s: remove one of the "
-				"two, or make their settings the same",
-				source_pos__str(b->pos), b->object, b->function, first);
-
-	if (!d->env->lenient) {
-		d->error = error;
-		return -EINVAL;
-	}
-	old->disputed = true;
-	a->reason = REASON_REFUSED;
-	free(a->why);
-	a->why = error;
-	return 0;
-}
-
-/* Which of the two targets of one name stands? A claim that can be had beats one that cannot. */
-static int settle(struct discovery *d, struct claim *old, const struct claim *new, bool *replace)
-{
-	bool old_ok = old->target->reason == REASON_NONE,
-	     new_ok = new->target->reason == REASON_NONE;
-
-	*replace = !old->disputed && (old_ok != new_ok ? new_ok : new->exact && !old->exact);
-	if (old_ok != new_ok || old->exact != new->exact || !new->exact)
-		return 0;
-	if (!probe_settings__same(old->target->settings, new->target->settings) ||
-	    old->target->settings->max_rate != new->target->settings->max_rate)
-		return conflict(d, old, new->target);
-	return 0;
-}
-
-/* What is asked for cannot be had of t; why is taken. Of one function that was named it is a
- * mistake in the configuration (the machine's change, if nobody has just asked for it); a glob's is
- * left out, and finish_glob sees to it that some are left. */
-static int refuse(struct discovery *d, const struct request *r, struct target *t,
-		  const struct source_pos *pos, char *why)
-{
-	char *error;
-
-	t->reason = REASON_REFUSED;
-	t->why = why;
-	if (d->env->lenient)
-		return 0;
-	error = xasprintf("%s: %s", source_pos__str(pos), why);
-	if (!r->pattern->glob) {
-		d->error = error;
-		return -EINVAL;
-	}
-	if (d->nrefused++)
-		free(error);
-	else
-		d->refusal = error;
-	return 0;
-}
-
-/* Reads the result as `returns:` says. */
-static int apply_returns(struct discovery *d, const struct request *r, struct target *t)
-{
-	const struct probe_settings *s = &r->list->settings;
-	__cleanup_free char *name = xasprintf("%s:%s", t->object, t->function);
-	struct retkind result = { t->kind, t->ret_size };
-	char *why;
-
-	if (retkind__apply(s->returns, name, t->signature, &result, &why))
-		return refuse(d, r, t, &s->returns_pos, why);
-	t->kind = result.kind;
-	t->ret_size = result.size;
-	return 0;
-}
-
-static int apply_extra(struct discovery *d, const struct request *r, struct target *t)
-{
-	__cleanup_free char *why = NULL;
-	const struct source_pos *pos;
-
-	if (discover_extra(d, &r->list->settings, t, &pos, &why))
-		return refuse(d, r, t, pos, xasprintf("%s:%s: %s", t->object, t->function, why));
-	return 0;
-}
-
-int discovery__claim(struct discovery *d, const struct request *r, struct target *t)
-{
-	struct claim *claim = xcalloc(1, sizeof(*claim)), **found, *old;
-	bool replace;
-	int err;
-
-	if (t->reason == REASON_NONE) {
-		err = apply_returns(d, r, t);
-		if (!err && t->reason == REASON_NONE)
-			err = apply_extra(d, r, t);
-		if (err) {
-			target__free(t);
-			free(claim);
-			return err;
-		}
-	}
-	t->settings = &r->list->settings;
-	t->pos = &r->pattern->pos;
-	t->builtin = r->list->builtin;
-	claim->target = t;
-	claim->exact = !r->pattern->glob;
-
-	found = tsearch(claim, &d->by_target, compare_claims);
-	if (!found) {
-		target__free(t);
-		free(claim);
-		d->error = xstrdup("out of memory");
-		return -EINVAL;
-	}
-	old = *found;
-	if (old == claim) {
-		*(struct claim **)array__grow(&d->claims, &d->nclaims, sizeof(*d->claims)) = claim;
-		return 0;
-	}
-	err = settle(d, old, claim, &replace);
-	if (!err && replace) {
-		struct target *loser = old->target;
-
-		*old = *claim;
-		claim->target = loser;
-	}
-	target__free(claim->target);
-	free(claim);
-	return err;
-}
-
-int discovery__claim_failed(struct discovery *d, const struct request *r, struct target *t,
-			    enum target_reason reason, char *why)
-{
-	t->reason = reason;
-	t->why = why;
-	return discovery__claim(d, r, t);
-}
 
 /* ---- patterns ---- */
 
@@ -331,12 +181,7 @@ struct symbols *discovery__symbols(struct discovery *d)
 
 void discovery__release(struct discovery *d)
 {
-	for (size_t i = 0; i < d->nclaims; i++) {
-		tdelete(d->claims[i], &d->by_target, compare_claims);
-		target__free(d->claims[i]->target);
-		free(d->claims[i]);
-	}
-	free(d->claims);
+	discovery__free_claims(d);
 	for (size_t i = 0; i < d->nfiles; i++) {
 		elf_symbols__free(d->files[i].symbols);
 		opened_file__unref(d->files[i].opened);
@@ -366,33 +211,6 @@ static int resolve(struct discovery *d, const struct request *r)
 	return discover_kernel(d, r);
 }
 
-/* Attachable ones first; the targets leave d. */
-static struct targets *collect(struct discovery *d)
-{
-	struct targets *all = xcalloc(1, sizeof(*all));
-
-	all->v = xcalloc(d->nclaims, sizeof(struct target *));
-	for (int attachable = 1; attachable >= 0; attachable--) {
-		for (size_t i = 0; i < d->nclaims; i++) {
-			struct target *t = d->claims[i]->target;
-
-			if ((t->reason == REASON_NONE) != attachable)
-				continue;
-			if (attachable)
-				t->id = all->nids++;
-			all->v[all->n++] = t;
-		}
-	}
-	/* The tree compares targets, so it goes before they do. */
-	for (size_t i = 0; i < d->nclaims; i++)
-		tdelete(d->claims[i], &d->by_target, compare_claims);
-	for (size_t i = 0; i < d->nclaims; i++)
-		free(d->claims[i]);
-	free(take_ptr(d->claims));
-	d->nclaims = 0;
-	return all;
-}
-
 int discover__run(const struct config *c, const struct discover_env *env, struct targets **out,
 		  char **error)
 {
@@ -413,7 +231,7 @@ int discover__run(const struct config *c, const struct discover_env *env, struct
 		discovery__release(&d);
 		return err;
 	}
-	all = collect(&d);
+	all = discovery__collect(&d);
 	discover_exits(all, c->mechanism);
 	discovery__release(&d);
 	if (all->nids > RP_MAX_TARGETS) {

@@ -27,16 +27,27 @@ struct elf_file {
 
 /* A target in the making. Exact claims beat globs. */
 struct claim {
-	struct target *target;
+	struct target *target; /* NULL: its only name has turned out to be another's */
 	bool exact;
 	bool disputed; /* exact claims do not agree: nobody has it */
+	bool named;    /* the first of its names is told */
+};
+
+/* A name that the configuration claims, and what it is the name of. */
+struct claimed_name {
+	enum target_type type;
+	struct target_name name;
+	struct claim *claim;
 };
 
 struct discovery {
 	const struct discover_env *env;
 	struct claim **claims; /* in the order of the configuration */
 	size_t nclaims;
-	void *by_target; /* tsearch(3) tree of the same claims */
+	struct claimed_name **names; /* likewise */
+	size_t nnames;
+	/* tsearch(3) trees of names, and of claims that can be had. */
+	void *by_name, *by_place;
 	char *error;
 	/* Of the glob that is being resolved: functions that cannot be had the way they are asked
 	 * for, and the first one's error. */
@@ -64,13 +75,19 @@ struct tally {
 	size_t taken, denied, ambiguous, excluded;
 };
 
-/* ---- discover.c ---- */
+/* ---- discover_claim.c ---- */
 
 /* Enters t, which is taken. -EINVAL with d->error: claimed twice, with different settings. */
 int discovery__claim(struct discovery *d, const struct request *r, struct target *t);
 /* The same for one that cannot be attached; why is taken. */
 int discovery__claim_failed(struct discovery *d, const struct request *r, struct target *t,
 			    enum target_reason reason, char *why);
+/* All targets, the attachable ones first; they leave d. */
+struct targets *discovery__collect(struct discovery *d);
+void discovery__free_claims(struct discovery *d);
+
+/* ---- discover.c ---- */
+
 bool discovery__excluded(const struct request *r, const char *object, const char *function);
 /* Ends a glob: says what was left out, and makes a target of a glob that has none. */
 int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,

@@ -201,19 +201,26 @@ bool metrics__wants(const struct metrics_input *in, const char *function)
 	return false;
 }
 
-static const char *object_of(const struct target *t)
+const char *metrics__object(const struct target_state *st)
 {
-	if (t->object)
-		return t->object;
-	return t->type == TARGET_SYSCALL ? "syscall" : "vmlinux";
+	if (st->object)
+		return st->object;
+	if (st->target->object)
+		return st->target->object;
+	return st->target->type == TARGET_SYSCALL ? "syscall" : "vmlinux";
+}
+
+const char *metrics__function(const struct target_state *st)
+{
+	return st->function ? st->function : st->target->function;
 }
 
 /* Every series of a target begins with these; families add theirs behind. */
 #define TARGET_LABELS 2
-static void target_labels(struct label *labels, const struct target *t)
+static void target_labels(struct label *labels, const struct target_state *st)
 {
-	labels[0] = (struct label){ "object", object_of(t) };
-	labels[1] = (struct label){ "function", t->function };
+	labels[0] = (struct label){ "object", metrics__object(st) };
+	labels[1] = (struct label){ "function", metrics__function(st) };
 }
 
 /* The next target that has numbers and that the filter lets through, from *i on; NULL at the end.
@@ -223,7 +230,7 @@ static const struct target_state *next_counted(const struct metrics_input *in, s
 	while (*i < in->ntargets) {
 		const struct target_state *st = &in->targets[(*i)++];
 
-		if (st->snap && metrics__wants(in, st->target->function))
+		if (st->snap && metrics__wants(in, metrics__function(st)))
 			return st;
 	}
 	return NULL;
@@ -246,7 +253,7 @@ static void begin_series(struct series *sr, const struct target_state *st,
 
 	sr->state = st;
 	sr->cell = cell;
-	target_labels(sr->labels, st->target);
+	target_labels(sr->labels, st);
 	sr->nlabels = TARGET_LABELS;
 	for (size_t i = 0; x && i < x->nlabels; i++)
 		sr->labels[sr->nlabels++] =
@@ -386,7 +393,7 @@ static void write_label_sets(const struct metrics_input *in, struct expo *e, boo
 
 		if (!x || !x->nlabels)
 			continue;
-		target_labels(labels, st->target);
+		target_labels(labels, st);
 		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 			    limit ? metrics__label_sets_limit(st) : st->snap->taken, 0);
 	}
@@ -415,7 +422,7 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 
 		for (int r = 0; lt && r < MISSED_MAX; r++)
 			if (lt->missed[r] || lt->reasons & 1U << r)
-				write_missed_series(e, object_of(st->target), st->target->function,
+				write_missed_series(e, metrics__object(st), metrics__function(st),
 						    r, lt->missed[r], st->created);
 	}
 
@@ -442,12 +449,18 @@ static void write_probe_info(const struct metrics_input *in, struct expo *e)
 	expo__family(e, &probe_info_family);
 	for_each_counted(in, st)
 	{
-		struct label labels[TARGET_LABELS + 2];
+		struct label labels[TARGET_LABELS + 3];
+		__cleanup_free char *first = NULL;
+		size_t n = TARGET_LABELS + 2;
 
-		target_labels(labels, st->target);
+		target_labels(labels, st);
 		labels[2] = (struct label){ "mechanism", st->mechanism ? st->mechanism : "" };
 		labels[3] = (struct label){ "returns", kind_names[st->target->kind] };
-		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, 1, 0);
+		if (st->again) {
+			first = xasprintf("%s:%s", st->target->object, st->target->function);
+			labels[n++] = (struct label){ "same_as", first };
+		}
+		expo__count(e, &(struct label_set){ labels, n }, 1, 0);
 	}
 }
 
@@ -458,9 +471,9 @@ static void write_probe_attached(const struct metrics_input *in, struct expo *e)
 		const struct target_state *st = &in->targets[i];
 		struct label labels[TARGET_LABELS + 1];
 
-		if (!metrics__wants(in, st->target->function))
+		if (!metrics__wants(in, metrics__function(st)))
 			continue;
-		target_labels(labels, st->target);
+		target_labels(labels, st);
 		labels[2] = (struct label){
 			"reason", st->attached ? "" : target_reason_names[st->target->reason]
 		};
@@ -475,14 +488,14 @@ static void write_probe_detached(const struct metrics_input *in, struct expo *e)
 	for (size_t i = 0; i < in->ntargets; i++) {
 		const struct target_state *st = &in->targets[i];
 
-		if (!metrics__wants(in, st->target->function))
+		if (!metrics__wants(in, metrics__function(st)))
 			continue;
 		for (int r = 0; r < REASON_MAX; r++) {
 			struct label labels[TARGET_LABELS + 1];
 
 			if (!st->detached[r] && !(r == REASON_OVERLOAD && st->has_valve))
 				continue;
-			target_labels(labels, st->target);
+			target_labels(labels, st);
 			labels[2] = (struct label){ "reason", target_reason_names[r] };
 			expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 				    st->detached[r], 0);

@@ -20,9 +20,11 @@ struct losses_shared {
 	uint64_t missed[MISSED_MAX];
 };
 
-/* What is known of a target besides its numbers. */
+/* What is known of a target besides its numbers, under one of its names. */
 struct target_state {
 	const struct target *target;
+	const char *object, *function; /* NULL: the target's first */
+	bool again;		       /* another name of the target of the state before */
 	bool attached;
 	const char *mechanism; /* NULL if it has no numbers */
 	const char *caveat;    /* what the mechanism cannot account for here; NULL: nothing */
@@ -56,6 +58,10 @@ struct metrics_bpf_stats {
 	double run_seconds;
 	uint64_t runs;
 };
+
+/* The labels that each series begins with. */
+const char *metrics__object(const struct target_state *st);
+const char *metrics__function(const struct target_state *st);
 
 /* Whether a function is among those that were asked for. */
 bool metrics__wants(const struct metrics_input *in, const char *function);

@@ -51,11 +51,6 @@ void pages__release(const struct pages *p, struct metrics_input *in)
 	p->source.release(p->source.ctx, in);
 }
 
-const char *pages__object(const struct target *t)
-{
-	return t->object ? t->object : t->type == TARGET_SYSCALL ? "syscall" : "vmlinux";
-}
-
 /* ---- /metrics -------------------------------------------------------------------------------- */
 
 static void metrics_page(void *ctx, const struct http_request *req, struct http_response *res)

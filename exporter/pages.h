@@ -17,6 +17,8 @@
  * of a probe:
  *
  *   object, function
+ *   same_as        {object, function} of an earlier probe: this is another name of that function,
+ *                  and has the same numbers, so leave it out of sums over functions. Else null
  *   type           kernel, syscall or user
  *   signature      in C, or null
  *   returns        how results are read, or null if nothing is known of the function

@@ -25,8 +25,6 @@ extern const struct page_file page_files[];
 bool pages__acquire(const struct pages *p, const struct http_request *req, struct metrics_input *in,
 		    struct http_response *res);
 void pages__release(const struct pages *p, struct metrics_input *in);
-/* The `object` label of a target. */
-const char *pages__object(const struct target *t);
 
 void pages__probes(void *ctx, const struct http_request *req, struct http_response *res);
 void pages__landing(void *ctx, const struct http_request *req, struct http_response *res);

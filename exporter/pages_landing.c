@@ -53,8 +53,8 @@ static void html_probe(struct buf *b, const struct target_state *st)
 {
 	const struct target *t = st->target;
 
-	html_cell(b, "<tr><td>", pages__object(t), "</td>");
-	html_cell(b, "<td>", t->function, "</td>");
+	html_cell(b, "<tr><td>", metrics__object(st), "</td>");
+	html_cell(b, "<td>", metrics__function(st), "</td>");
 	html_cell(b, "<td><code>", t->signature, "</code></td>");
 	html_cell(b, "<td>", st->attached ? st->mechanism : "", "</td>");
 	if (st->attached) {

@@ -252,13 +252,27 @@ static void json_counts(struct buf *b, const struct metrics_input *in,
 	}
 }
 
+/* The name of the same function under which a sum should count it. */
+static void json_same_as(struct buf *b, const struct target_state *st)
+{
+	if (!st->again) {
+		json_member(b, "same_as", NULL);
+		return;
+	}
+	buf__puts(b, ",\"same_as\":{\"object\":");
+	buf__json_string(b, st->target->object);
+	json_member(b, "function", st->target->function);
+	buf__putc(b, '}');
+}
+
 static void json_probe(struct buf *b, const struct metrics_input *in, const struct target_state *st)
 {
 	const struct target *t = st->target;
 
 	buf__puts(b, "{\"object\":");
-	buf__json_string(b, pages__object(t));
-	json_member(b, "function", t->function);
+	buf__json_string(b, metrics__object(st));
+	json_member(b, "function", metrics__function(st));
+	json_same_as(b, st);
 	json_member(b, "type", type_names[t->type]);
 	json_member(b, "signature", t->signature);
 	/* Of a function that was not found nothing is known. */
@@ -289,7 +303,7 @@ static void json_probes(struct buf *b, const struct metrics_input *in)
 
 	buf__puts(b, ",\"probes\":[");
 	for (size_t i = 0; i < in->ntargets; i++) {
-		if (!metrics__wants(in, in->targets[i].target->function))
+		if (!metrics__wants(in, metrics__function(&in->targets[i])))
 			continue;
 		buf__puts(b, comma);
 		json_probe(b, in, &in->targets[i]);

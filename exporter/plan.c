@@ -6,6 +6,28 @@
 #include "hazards.h"
 #include "metrics.h"
 
+static size_t count_names(const struct targets *targets)
+{
+	struct target *t;
+	size_t n = 0;
+
+	for_each_target (targets, t)
+		n += target__nnames(t);
+	return n;
+}
+
+/* A state of a target, again for each further name. */
+static size_t add_names(struct target_state *states, size_t n, struct target_state st)
+{
+	for (size_t i = 0; i < target__nnames(st.target); i++) {
+		st.object = target__name(st.target, i).object;
+		st.function = target__name(st.target, i).function;
+		st.again = i;
+		states[n++] = st;
+	}
+	return n;
+}
+
 /*
  * The series that a start would export, counted in an exposition of nothing: whatever metrics.c
  * makes of a target is in there.
@@ -13,7 +35,7 @@
 static size_t count_series(const struct targets *targets, const struct attach *a,
 			   const struct bpfobj_params *p)
 {
-	__cleanup_free struct target_state *states = xcalloc(targets->n, sizeof(*states));
+	__cleanup_free struct target_state *states = xcalloc(count_names(targets), sizeof(*states));
 	__cleanup_free struct snap_target *snaps = xcalloc(targets->nids, sizeof(*snaps));
 	__cleanup_free struct losses_target *losses = xcalloc(targets->nids, sizeof(*losses));
 	__cleanup_free uint64_t *words =
@@ -24,7 +46,6 @@ static size_t count_series(const struct targets *targets, const struct attach *a
 		.grid = p->grid,
 		.size_grid = p->size_grid,
 		.targets = states,
-		.ntargets = targets->n,
 		.hist_words = RP_HIST_GRID + p->size_grid->ncells,
 	};
 	__cleanup_buf struct buf text = {};
@@ -34,17 +55,19 @@ static size_t count_series(const struct targets *targets, const struct attach *a
 	struct target *t;
 
 	for_each_target (targets, t) {
-		states[__i].target = t;
-		states[__i].has_valve = t->settings && t->settings->max_rate;
-		if (t->id >= n || !slots[t->id].ops)
-			continue;
-		states[__i].attached = true;
-		states[__i].mechanism = slots[t->id].ops->name;
-		snaps[t->id].cell.words = words;
-		snaps[t->id].cell.hists = words + RP_CELL_GRID + p->grid->ncells;
-		losses[t->id].reasons = slots[t->id].ops->missed;
-		states[__i].snap = &snaps[t->id];
-		states[__i].losses = &losses[t->id];
+		struct target_state st = { .target = t };
+
+		st.has_valve = t->settings && t->settings->max_rate;
+		if (t->id < n && slots[t->id].ops) {
+			st.attached = true;
+			st.mechanism = slots[t->id].ops->name;
+			snaps[t->id].cell.words = words;
+			snaps[t->id].cell.hists = words + RP_CELL_GRID + p->grid->ncells;
+			losses[t->id].reasons = slots[t->id].ops->missed;
+			st.snap = &snaps[t->id];
+			st.losses = &losses[t->id];
+		}
+		in.ntargets = add_names(states, in.ntargets, st);
 	}
 	expo__begin(&e, &expo_text, &text);
 	metrics__write(&in, &e);
@@ -110,22 +133,34 @@ static void print_exits(FILE *out, const struct target *t)
 }
 
 /* Symbols and paths may have anything in them. */
-static void print_target(FILE *out, const struct target *t, const struct attach_ops *ops)
+static void print_name(FILE *out, const struct target *t, size_t i, const struct attach_ops *ops)
 {
-	__cleanup_free char *object = escaped(t->object), *function = escaped(t->function);
+	struct target_name name = target__name(t, i);
+	__cleanup_free char *object = escaped(name.object), *function = escaped(name.function);
 	__cleanup_free char *signature = escaped(t->signature ? t->signature : "-");
 	__cleanup_free char *why = escaped(t->why ? t->why : "");
+	__cleanup_free char *first = escaped(t->function), *where = escaped(t->object);
 
-	if (ops)
-		fprintf(out, "%-12s %-28s %-11s %-9s %s\n", object, function, ops->name,
-			kind_names[t->kind], signature);
-	else
+	if (!ops)
 		fprintf(out, "%-12s %-28s cannot be had (%s): %s\n", object, function,
 			target_reason_names[t->reason], why);
+	else if (i)
+		fprintf(out, "%-12s %-28s same function as %s:%s\n", object, function, where,
+			first);
+	else
+		fprintf(out, "%-12s %-28s %-11s %-9s %s\n", object, function, ops->name,
+			kind_names[t->kind], signature);
+}
+
+static void print_target(FILE *out, const struct target *t, const struct attach_ops *ops)
+{
+	print_name(out, t, 0, ops);
 	if (ops == &attach_uprobe_ret)
 		print_exits(out, t);
 	if (ops && t->extra)
 		print_extra(out, t->extra);
+	for (size_t i = 1; i < target__nnames(t); i++)
+		print_name(out, t, i, ops);
 }
 
 void plan__print(FILE *out, const struct targets *targets, const struct attach *a,

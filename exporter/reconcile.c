@@ -80,8 +80,10 @@ static void free_change(struct change *ch)
 		free(ch->fresh->v);
 		free(ch->fresh);
 	}
-	for (size_t i = 0; i < ch->nwanted; i++)
+	for (size_t i = 0; i < ch->nwanted; i++) {
 		target__free(ch->wanted[i].target);
+		target__free(ch->wanted[i].renamed);
+	}
 	free(ch->wanted);
 	free(ch->actual);
 }
@@ -129,11 +131,11 @@ static int attach_fresh(struct reconcile *r, struct change *ch, char **error)
 /* ---- the new view ------------------------------------------------------------------------------
  */
 
+/* What is known of a target, by whatever name. */
 static struct view_row make_row(const struct reconcile *r, struct view *v, const struct wanted *w)
 {
 	struct view_row row = { .max_rate = w->max_rate };
 	const struct target *t = wanted__target(w);
-	const struct view_row *before = view__find(r->view, t);
 	size_t n;
 
 	if (w->generation && generation__has(w->generation, w->id)) {
@@ -152,18 +154,51 @@ static struct view_row make_row(const struct reconcile *r, struct view *v, const
 		row.state.target = view__describe(v, t);
 	}
 	row.state.has_valve = w->max_rate;
-	if (before)
-		memcpy(row.state.detached, before->state.detached, sizeof(row.state.detached));
 	return row;
 }
 
-/* Counts a detachment that nobody asked for. */
-static void count_detached(struct view *v, const struct target *t)
+/* How often each name was detached, or, of a new one, the function that it is a name of. */
+static void go_on_counting(const struct reconcile *r, struct target_state *st)
 {
-	struct view_row *row = (struct view_row *)view__find(v, t);
+	struct target_name name = { (char *)st->object, (char *)st->function };
+	const struct view_row *before = view__find(r->view, st->target->type, &name);
 
-	if (row && !row->state.attached)
-		row->state.detached[row->state.target->reason]++;
+	if (!before)
+		before = view__find_any(r->view, st->target);
+	if (before)
+		memcpy(st->detached, before->state.detached, sizeof(st->detached));
+}
+
+/* Of all names of a target. Returns the row behind. */
+static struct view_row *make_rows(const struct reconcile *r, struct view *v, struct view_row *row,
+				  const struct wanted *w)
+{
+	const struct target *t = wanted__target(w);
+	struct view_row first = make_row(r, v, w);
+
+	for (size_t i = 0; i < target__nnames(t); i++, row++) {
+		*row = first;
+		row->state.again = i;
+		row->state.object = xstrdup(target__name(t, i).object);
+		row->state.function = xstrdup(target__name(t, i).function);
+		go_on_counting(r, &row->state);
+	}
+	return row;
+}
+
+/* What stays is called as it is wanted now. Returns how many names there are. */
+static size_t rename_targets(struct change *ch)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ch->nwanted; i++) {
+		struct wanted *w = &ch->wanted[i];
+
+		if (w->renamed)
+			target__swap_names((struct target *)wanted__target(w), w->renamed);
+		n += target__nnames(wanted__target(w));
+	}
+	return n;
 }
 
 static void let_go(struct reconcile *r, const struct change *ch, struct view *v)
@@ -176,7 +211,7 @@ static void let_go(struct reconcile *r, const struct change *ch, struct view *v)
 		if (a->stays)
 			continue;
 		if (ch->occasion != CONFIGURED)
-			count_detached(v, a->target);
+			view__count_detached(v, a->target, REASON_NONE);
 		log_debug("%s:%s: let go", a->target->object, a->target->function);
 		generation__detach(a->generation, a->target->id);
 	}
@@ -194,13 +229,14 @@ static void let_go(struct reconcile *r, const struct change *ch, struct view *v)
 /* What is not wanted goes, and what there is then is what is served. */
 static void conclude(struct reconcile *r, struct change *ch)
 {
-	struct view *v = view__new(r->view, ch->nwanted);
+	struct view *v = view__new(r->view, rename_targets(ch));
+	struct view_row *row = v->rows;
 
 	if (ch->added)
 		*(struct generation **)array__grow(&r->generations, &r->n,
 						   sizeof(*r->generations)) = take_ptr(ch->added);
 	for (size_t i = 0; i < ch->nwanted; i++)
-		v->rows[i] = make_row(r, v, &ch->wanted[i]);
+		row = make_rows(r, v, row, &ch->wanted[i]);
 	view__index(v);
 	let_go(r, ch, v);
 	view__set_generations(v, r->generations, r->n);

@@ -4,10 +4,10 @@
 
 /* ---- what is attached ---------------------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
-	return target__compare(((const struct actual *)a)->target,
-			       ((const struct actual *)b)->target);
+	return target__compare_places(((const struct actual *)a)->target,
+				      ((const struct actual *)b)->target);
 }
 
 static void list_actual(const struct reconcile *r, struct change *ch)
@@ -23,14 +23,14 @@ static void list_actual(const struct reconcile *r, struct change *ch)
 		}
 	}
 	if (ch->nactual)
-		qsort(ch->actual, ch->nactual, sizeof(*ch->actual), by_name);
+		qsort(ch->actual, ch->nactual, sizeof(*ch->actual), by_place);
 }
 
 static struct actual *find_actual(struct change *ch, const struct target *t)
 {
 	struct actual key = { .target = t };
 
-	return ch->nactual ? bsearch(&key, ch->actual, ch->nactual, sizeof(key), by_name) : NULL;
+	return ch->nactual ? bsearch(&key, ch->actual, ch->nactual, sizeof(key), by_place) : NULL;
 }
 
 /* ---- wanted against actual ---------------------------------------------------------------------
@@ -58,7 +58,7 @@ static void put_off(struct target *t, enum target_reason reason, char *why)
  * a change that failed, the refusal may have been of that change. */
 static bool stays_out(const struct reconcile *r, struct target *t)
 {
-	const struct view_row *row = view__find(r->view, t);
+	const struct view_row *row = view__find_any(r->view, t);
 	const struct target *before = row ? row->state.target : NULL;
 
 	if (!row || row->state.attached || !file_id__same(&before->file, &t->file) ||
@@ -90,7 +90,7 @@ static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w
 		return;
 	a = find_actual(ch, w->target);
 	if (a && may_stay(ch, a, w->target)) {
-		target__free(take_ptr(w->target));
+		w->renamed = take_ptr(w->target);
 		stay(w, a);
 		return;
 	}
@@ -119,12 +119,14 @@ void change__compare(struct change *ch, struct reconcile *r)
 void change__keep(struct change *ch, const struct reconcile *r)
 {
 	list_actual(r, ch);
-	ch->nwanted = r->view->n;
-	ch->wanted = xcalloc(ch->nwanted, sizeof(*ch->wanted));
-	for (size_t i = 0; i < ch->nwanted; i++) {
+	ch->wanted = xcalloc(r->view->n, sizeof(*ch->wanted));
+	for (size_t i = 0; i < r->view->n; i++) {
 		const struct view_row *row = &r->view->rows[i];
-		struct wanted *w = &ch->wanted[i];
+		struct wanted *w = &ch->wanted[ch->nwanted];
 
+		if (row->state.again)
+			continue;
+		ch->nwanted++;
 		w->max_rate = row->max_rate;
 		if (row->generation) {
 			stay(w, find_actual(ch, row->state.target));

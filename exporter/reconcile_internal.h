@@ -32,10 +32,11 @@ struct wanted {
 	struct target *target;	       /* as resolved now, NULL once a generation has it; owned */
 	struct generation *generation; /* that has it attached, or tried to; NULL: none */
 	uint32_t id;		       /* there */
+	struct target *renamed;	       /* has its names, if the generation's may be old; owned */
 	uint64_t max_rate;
 };
 
-/* A target that is attached, or paused, to be found by its name. */
+/* A target that is attached, or paused, to be found by its place. */
 struct actual {
 	const struct target *target;
 	struct generation *generation;
@@ -50,7 +51,7 @@ struct change {
 	double resolved;  /* when it was known what is wanted; monotonic seconds */
 	struct wanted *wanted;
 	size_t nwanted;
-	struct actual *actual; /* by name */
+	struct actual *actual; /* by place */
 	size_t nactual;
 	struct targets *fresh;	  /* borrowed from the wanted until a generation has them */
 	struct generation *added; /* of those; NULL: there are none */

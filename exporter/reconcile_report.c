@@ -23,7 +23,7 @@ const struct target *wanted__target(const struct wanted *w)
 
 static bool is_known(const struct change *ch, const struct view *before, const struct target *t)
 {
-	const struct view_row *row = ch->occasion == CONFIGURED ? NULL : view__find(before, t);
+	const struct view_row *row = ch->occasion == CONFIGURED ? NULL : view__find_any(before, t);
 
 	return row && !row->state.attached && row->state.target->reason == t->reason;
 }
@@ -75,6 +75,30 @@ static void report_capped(const struct bpfobj_plan *m)
 			 m->nsets, m->sets_wanted);
 }
 
+/* Whoever adds up functions should know. */
+static void report_names(const struct change *ch)
+{
+	const struct target *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ch->nwanted; i++) {
+		const struct wanted *w = &ch->wanted[i];
+		const struct target *t = w->renamed ? w->renamed : wanted__target(w);
+
+		if (t->nothers && wanted__is_attached(w)) {
+			first = first ? first : t;
+			n += t->nothers;
+		}
+	}
+	if (n)
+		log_info(
+			"%zu of the names are further names of functions that are attached "
+			"already, such as %s:%s of %s:%s: they have the same numbers, so sums over "
+			"functions count these calls more than once (same_as tells them apart)",
+			n, first->others[0].object, first->others[0].function, first->object,
+			first->function);
+}
+
 void change__report(const struct change *ch, const struct view *before)
 {
 	for (size_t i = 0; i < ch->nwanted; i++) {
@@ -88,6 +112,8 @@ void change__report(const struct change *ch, const struct view *before)
 			  source_pos__str(t->pos));
 	}
 	report_waiting(ch, before);
+	if (ch->occasion == CONFIGURED)
+		report_names(ch);
 	if (ch->added)
 		report_capped(&ch->added->memory);
 }

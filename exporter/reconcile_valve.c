@@ -16,14 +16,6 @@ static void explain(struct target *t, enum target_reason reason, char *why)
 	t->why = why;
 }
 
-static void count_detached(struct reconcile *r, const struct target *t, enum target_reason reason)
-{
-	struct view_row *row = (struct view_row *)view__find(r->view, t);
-
-	if (row)
-		row->state.detached[reason]++;
-}
-
 /* What is left of a pause, as people count it. */
 static char *in_minutes(double seconds)
 {
@@ -40,7 +32,7 @@ static void rest(struct reconcile *r, struct generation *g, uint32_t id, uint64_
 		xasprintf("it was called more than %llu times a second for ten seconds (max_rate); "
 			  "it is attached again after %s, or by a reload",
 			  (unsigned long long)max_rate, pause));
-	count_detached(r, t, REASON_OVERLOAD);
+	view__count_detached(r->view, t, REASON_OVERLOAD);
 	log_warn("%s:%s is paused for %s", t->object, t->function, pause);
 }
 
@@ -50,10 +42,10 @@ static void after_relinking(struct reconcile *r, struct generation *g, uint32_t 
 	const struct target *t = g->targets->v[id];
 
 	if (generation__is_attached(g, id)) {
-		count_detached(r, t, REASON_RELINKED);
+		view__count_detached(r->view, t, REASON_RELINKED);
 		return;
 	}
-	count_detached(r, t, REASON_REFUSED);
+	view__count_detached(r->view, t, REASON_REFUSED);
 	log_error("%s:%s shared its link with a function that was called too often, and cannot be "
 		  "attached again: %s",
 		  t->object, t->function, t->why ? t->why : "");
@@ -62,7 +54,7 @@ static void after_relinking(struct reconcile *r, struct generation *g, uint32_t 
 
 static uint64_t max_rate_of(const struct reconcile *r, const struct target *t)
 {
-	const struct view_row *row = view__find(r->view, t);
+	const struct view_row *row = view__find_any(r->view, t);
 
 	return row ? row->max_rate : 0;
 }

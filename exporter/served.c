@@ -115,7 +115,14 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 	struct target_state *st = &row->state;
 	struct served_generation *g;
 
-	image_target(io, t);
+	image__flag(io, &st->again);
+	image__expect(io, !st->again || row > s->rows);
+	if (st->again && !io->err)
+		t = (struct target *)row[-1].state.target;
+	else
+		image_target(io, t);
+	image_text(io, &st->object);
+	image_text(io, &st->function);
 	image__flag(io, &st->attached);
 	image_text(io, &st->mechanism);
 	image_text(io, &st->caveat);

@@ -136,7 +136,8 @@ static void make_copies(const struct view *v, struct copies *out)
 	int err;
 
 	for (size_t i = 0; i < v->n; i++)
-		if (v->rows[i].generation && v->rows[i].state.target->type == TARGET_USER)
+		if (v->rows[i].generation && !v->rows[i].state.again &&
+		    v->rows[i].state.target->type == TARGET_USER)
 			targets[n++] = v->rows[i].state.target;
 	err = copies__make(targets, n, program, out);
 	if (!err)

@@ -44,6 +44,11 @@ void target__free(struct target *t)
 	enumerators__free(t->enumerators, t->nenumerators);
 	free(t->object);
 	free(t->function);
+	for (size_t i = 0; i < t->nothers; i++) {
+		free(t->others[i].object);
+		free(t->others[i].function);
+	}
+	free(t->others);
 	free(t->signature);
 	free(t->why);
 	free(t->symbol);
@@ -60,20 +65,94 @@ const char *target__enumerator(const struct target *t, int64_t value)
 	return enumerators__name(t->enumerators, t->nenumerators, value);
 }
 
-int target__compare(const struct target *x, const struct target *y)
-{
-	int order = (int)x->type - (int)y->type;
+/* ---- names and places ------------------------------------------------------------------------ */
 
-	if (!order)
-		order = strcmp(x->object, y->object);
-	return order ? order : strcmp(x->function, y->function);
+size_t target__nnames(const struct target *t)
+{
+	return 1 + t->nothers;
+}
+
+struct target_name target__name(const struct target *t, size_t i)
+{
+	return i ? t->others[i - 1] : (struct target_name){ t->object, t->function };
+}
+
+void target__add_name(struct target *t, const char *object, const char *function)
+{
+	*(struct target_name *)array__grow(&t->others, &t->nothers, sizeof(*t->others)) =
+		(struct target_name){ xstrdup(object), xstrdup(function) };
+}
+
+void target__swap_names(struct target *a, struct target *b)
+{
+	struct target names = { .object = a->object,
+				.function = a->function,
+				.others = a->others,
+				.nothers = a->nothers };
+
+	a->object = b->object;
+	a->function = b->function;
+	a->others = b->others;
+	a->nothers = b->nothers;
+	b->object = names.object;
+	b->function = names.function;
+	b->others = names.others;
+	b->nothers = names.nothers;
+}
+
+int target_name__compare(const struct target_name *a, const struct target_name *b)
+{
+	int order = strcmp(a->object, b->object);
+
+	return order ? order : strcmp(a->function, b->function);
+}
+
+static int compare_words(const uint64_t *a, const uint64_t *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return a[i] < b[i] ? -1 : 1;
+	return 0;
+}
+
+/* Where the kernel hides its addresses, a name is all there is. */
+static int compare_symbols(const struct target *a, const struct target *b)
+{
+	int order = compare_words(&a->addr, &b->addr, 1);
+
+	if (order || a->addr)
+		return order;
+	order = strcmp(a->object, b->object);
+	return order ? order : strcmp(a->symbol, b->symbol);
+}
+
+int target__compare_places(const struct target *a, const struct target *b)
+{
+	if (a->type != b->type)
+		return (int)a->type - (int)b->type;
+	switch (a->type) {
+	case TARGET_KERNEL:
+		return compare_symbols(a, b);
+	case TARGET_SYSCALL:
+		return compare_words((uint64_t[]){ a->nr, a->nr32 }, (uint64_t[]){ b->nr, b->nr32 },
+				     2);
+	case TARGET_USER:
+		break;
+	}
+	return compare_words((uint64_t[]){ a->file.dev, a->file.ino, a->offset },
+			     (uint64_t[]){ b->file.dev, b->file.ino, b->offset }, 3);
+}
+
+/* Of one function, each name may have a type of its own. */
+static bool same_type(const struct target *a, const struct target *b)
+{
+	return a->type != TARGET_KERNEL || a->btf_id == b->btf_id || strcmp(a->symbol, b->symbol);
 }
 
 bool target__same(const struct target *a, const struct target *b)
 {
-	return !target__compare(a, b) && a->kind == b->kind && a->ret_size == b->ret_size &&
-	       a->addr == b->addr && a->btf_id == b->btf_id && a->nr == b->nr &&
-	       a->nr32 == b->nr32 && a->offset == b->offset && file_id__same(&a->file, &b->file) &&
+	return !target__compare_places(a, b) && a->kind == b->kind && a->ret_size == b->ret_size &&
+	       same_type(a, b) && file_id__same(&a->file, &b->file) &&
 	       probe_settings__same(a->settings, b->settings) && extra__same(a->extra, b->extra);
 }
 
@@ -81,6 +160,8 @@ struct target *target__describe(const struct target *t)
 {
 	struct target *d = target__new(t->type, t->object, t->function);
 
+	for (size_t i = 0; i < t->nothers; i++)
+		target__add_name(d, t->others[i].object, t->others[i].function);
 	d->kind = t->kind;
 	d->signature = t->signature ? xstrdup(t->signature) : NULL;
 	d->reason = t->reason;

@@ -31,12 +31,21 @@ extern const char *const kind_names[RP_KIND_MAX]; /* "errno", ..., as in the con
 
 struct target_extra; /* extra.h */
 
+/* What a target is called in the metrics. */
+struct target_name {
+	char *object, *function;
+};
+
 struct target {
 	uint32_t id; /* its index, everywhere; dense over the targets whose reason is REASON_NONE
 		      * after discovery, UINT32_MAX for the others */
 	enum target_type type;
-	char *object;	   /* the metric's labels: "vmlinux", module, "syscall", path */
-	char *function;	   /* found name; as written where nothing was found */
+	char *object;	/* the metric's labels: "vmlinux", module, "syscall", path */
+	char *function; /* found name; as written where nothing was found */
+	/* Further names of the same function that the configuration claims: each has series of its
+	 * own, with the same numbers. */
+	struct target_name *others;
+	size_t nothers;
 	char *signature;   /* "long vfs_read(struct file *file, ...)"; NULL: no type is known */
 	enum rp_kind kind; /* by its type, or what `returns` asks for instead */
 	uint8_t ret_size;  /* bytes of the result: 1, 2, 4, 8 */
@@ -83,11 +92,19 @@ struct targets {
 /* One without an id, of whose type nothing is known: its result is a raw word. Copies the names;
  * target__free() frees it. */
 struct target *target__new(enum target_type type, const char *object, const char *function);
+/* Its names: the first, which it always has, and the others. */
+size_t target__nnames(const struct target *t);
+struct target_name target__name(const struct target *t, size_t i);
+void target__add_name(struct target *t, const char *object, const char *function);
+void target__swap_names(struct target *a, struct target *b);
 /* Are the two, of any two discoveries, one function with the same settings, so that the one's
- * counts are the other's? */
+ * counts are the other's? Whatever they are called. */
 bool target__same(const struct target *a, const struct target *b);
-/* By type, object and function, as strcmp(). */
-int target__compare(const struct target *a, const struct target *b);
+/* As strcmp(), of two attachable targets: 0 if they are the same function, by the same or by
+ * different names. */
+int target__compare_places(const struct target *a, const struct target *b);
+/* As strcmp(). */
+int target_name__compare(const struct target_name *a, const struct target_name *b);
 /* What is known of a target that is not attached: its names, reason and why. target__free() frees
  * it. */
 struct target *target__describe(const struct target *t);

@@ -2,6 +2,7 @@
 #include "util.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdarg.h>
 #include <time.h>
 
@@ -28,6 +29,15 @@ void *xreallocarray(void *p, size_t n, size_t size)
 	if (!grown)
 		die_no_memory(n, size);
 	return grown;
+}
+
+void *xtsearch(const void *key, void **root, int (*compare)(const void *, const void *))
+{
+	void **node = tsearch(key, root, compare);
+
+	if (!node)
+		die_no_memory(1, 3 * sizeof(void *));
+	return *node;
 }
 
 char *xstrdup(const char *s)

@@ -52,6 +52,8 @@ static inline void cleanup__fclose(FILE **f)
  */
 void *xcalloc(size_t n, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
+/* As tsearch(3), but returns the key that is in the tree. */
+void *xtsearch(const void *key, void **root, int (*compare)(const void *, const void *));
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __printf_like(1, 2);

@@ -160,7 +160,7 @@ size_t valve__check(struct valve *v, const struct view *view, double now)
 	for (size_t i = 0; i < view->n; i++) {
 		const struct view_row *row = &view->rows[i];
 
-		if (row->state.attached && row->max_rate)
+		if (row->state.attached && row->max_rate && !row->state.again)
 			judge(v, row, history_of(v, row->generation));
 	}
 	return v->nhot;

@@ -89,15 +89,16 @@ void watch__follow(struct watch *w, const struct view *v)
 	w->apart = false;
 	for (size_t i = 0; i < v->n; i++) {
 		const struct target *t = v->rows[i].state.target;
+		const char *path = v->rows[i].state.object;
 		struct file *f;
 
-		if (t->type != TARGET_USER || find(w->files, w->n, t->object))
+		if (t->type != TARGET_USER || find(w->files, w->n, path))
 			continue;
 		f = array__grow(&w->files, &w->n, sizeof(*w->files));
-		before = find(old, nold, t->object);
+		before = find(old, nold, path);
 		if (before)
 			*f = *before;
-		f->path = xstrdup(t->object);
+		f->path = xstrdup(path);
 		/* As it was when it was read: what changed since then is a change. */
 		f->id = t->file;
 		f->changed = false;

@@ -7,8 +7,7 @@
 #include <cmocka.h>
 
 #include "btf_fixture.h"
-#include "config_internal.h"
-#include "discover.h"
+#include "discover_fixture.h"
 #include "elf_fixture.h"
 #include "log.h"
 
@@ -77,33 +76,6 @@ static int teardown_all(void **state)
 	return 0;
 }
 
-/* ---- a configuration of lists of PROBE texts ---- */
-
-struct fixture {
-	struct probe_list lists[4];
-	struct config config;
-	struct targets *targets;
-	char *error;
-};
-
-static void add_list(struct fixture *f, const char *const *texts)
-{
-	struct probe_list *l = &f->lists[f->config.nlists++];
-
-	f->config.lists = f->lists;
-	l->pos = (struct source_pos){ .file = "test.yaml", .line = 1, .column = 1 };
-	for (; *texts; texts++) {
-		struct pattern *p = array__grow(&l->patterns, &l->npatterns, sizeof(*l->patterns));
-		char *why = NULL;
-
-		if (pattern__parse(*texts, p, &why))
-			fail_msg("%s: %s", *texts, why);
-		p->pos = (struct source_pos){ .file = "test.yaml",
-					      .line = f->config.nlists,
-					      .column = l->npatterns };
-	}
-}
-
 static void set_module(struct probe_list *l, const char *module)
 {
 	char *why = NULL;
@@ -111,47 +83,6 @@ static void set_module(struct probe_list *l, const char *module)
 	for (size_t i = 0; i < l->npatterns; i++)
 		if (pattern__set_module(&l->patterns[i], module, &why))
 			fail_msg("%s: %s", module, why);
-}
-
-#define LIST(f, ...) add_list(f, (const char *const[]){ __VA_ARGS__, NULL })
-
-static void run(struct fixture *f)
-{
-	if (discover__run(&f->config, &env, &f->targets, &f->error))
-		fail_msg("%s", f->error);
-}
-
-static void done(struct fixture *f)
-{
-	targets__free(f->targets);
-	free(f->error);
-	for (size_t i = 0; i < f->config.nlists; i++) {
-		for (size_t j = 0; j < f->lists[i].npatterns; j++)
-			pattern__free(&f->lists[i].patterns[j]);
-		free(f->lists[i].patterns);
-	}
-}
-
-/* All targets, "function" or "reason:function", in their order. */
-static void check(struct fixture *f, const char *want)
-{
-	__cleanup_free char *got = xstrdup("");
-	struct target *t;
-
-	for_each_target (f->targets, t) {
-		bool attachable = t->reason == REASON_NONE;
-		char *longer = xasprintf("%s%s%s%s%s", got, *got ? " " : "",
-					 target_reason_names[t->reason], attachable ? "" : ":",
-					 t->function);
-
-		free(got);
-		got = longer;
-		assert_int_equal(t->id, attachable ? __i : UINT32_MAX);
-		assert_true(attachable == !t->why);
-		if (t->why && strchr(t->why, '\n'))
-			fail_msg("%s: more than a line: %s", t->function, t->why);
-	}
-	assert_string_equal(got, want);
 }
 
 /* The only target, and that its `why` has these words. */

@@ -123,6 +123,46 @@ static void test_observed(void **state)
 	assert_int_equal(count_lines(&out, "\nretprobe_unobserved_total" OF_F "\"b\""), 2);
 }
 
+/* Each name of a function has all its series, and one filter per name. */
+static void test_names(void **state)
+{
+	struct target target = { .object = "vmlinux", .function = "f", .kind = RP_KIND_ERRNO };
+	struct snap_target snap = { .cell = { .words = fixture_words[0] } };
+	struct losses_target losses = { .missed[MISSED_DEPTH] = 3 };
+	struct target_state st[] = {
+		{ .target = &target, .attached = true, .snap = &snap, .losses = &losses },
+		{ .target = &target, .attached = true, .snap = &snap, .losses = &losses },
+	};
+	struct metrics_input in = { .grid = &fixture_grid,
+				    .size_grid = &fixture_grid,
+				    .targets = st,
+				    .ntargets = ARRAY_SIZE(st) };
+	const char *wanted = "g";
+	__cleanup_buf struct buf out = { 0 }, one = { 0 };
+
+#define OF_G "{object=\"ext4\",function=\"g\""
+	st[1].object = "ext4";
+	st[1].function = wanted;
+	st[1].again = true;
+	write_text(&in, &out);
+	assert_int_equal(count_lines(&out, "\nretprobe_duration_seconds_count{"), 2);
+	assert_int_equal(count_lines(&out, "\nretprobe_duration_seconds_count" OF_G), 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_missed_total" OF_G ",reason=\"depth\"} 3\n"),
+			 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_probe_attached" OF_G ",reason=\"\"} 1\n"),
+			 1);
+	assert_int_equal(count_lines(&out, "same_as="), 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_probe_info" OF_G
+					   ",mechanism=\"\",returns=\"errno\","
+					   "same_as=\"vmlinux:f\"} 1\n"),
+			 1);
+	in.functions = &wanted;
+	in.nfunctions = 1;
+	write_text(&in, &one);
+	assert_int_equal(count_lines(&one, "function=\"f\""), 0);
+	assert_int_equal(count_lines(&one, "\nretprobe_duration_seconds_count" OF_G), 1);
+}
+
 /* Law 1, and that every call is in exactly one series of returns. */
 static void test_sums(void **state)
 {
@@ -373,12 +413,19 @@ static void test_self_notes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_everything),    cmocka_unit_test(test_little),
-		cmocka_unit_test(test_filter),	      cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_class_text),    cmocka_unit_test(test_detail_text),
-		cmocka_unit_test(test_self_process),  cmocka_unit_test(test_self_notes),
-		cmocka_unit_test(test_self_requests), cmocka_unit_test(test_shared_from_start),
-		cmocka_unit_test(test_observed),      cmocka_unit_test(test_label_sets_limit),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_little),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_class_text),
+		cmocka_unit_test(test_detail_text),
+		cmocka_unit_test(test_self_process),
+		cmocka_unit_test(test_self_notes),
+		cmocka_unit_test(test_self_requests),
+		cmocka_unit_test(test_shared_from_start),
+		cmocka_unit_test(test_observed),
+		cmocka_unit_test(test_label_sets_limit),
 		cmocka_unit_test(test_paused),
 	};
 

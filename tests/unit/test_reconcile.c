@@ -52,6 +52,24 @@ void __wrap_generation__resume(struct generation *g, const uint32_t *ids, size_t
 unsigned __wrap_switches__off(const struct switches *s);
 bool __wrap_watch__machine_changed(struct watch *w, double now, double patience);
 
+/* "NAME", or "NAME=NAME...@ADDRESS" of one that has several names. */
+static struct target *find_target(const char *text)
+{
+	__cleanup_free char *names = xstrdup(text);
+	char *at = strchr(names, '@'), *save = NULL, *name;
+	struct target *t;
+
+	if (at)
+		*at++ = '\0';
+	name = strtok_r(names, "=", &save);
+	t = target__new(TARGET_KERNEL, "vmlinux", name);
+	t->symbol = xstrdup(name);
+	t->addr = at ? strtoul(at, NULL, 16) : 0;
+	while ((name = strtok_r(NULL, "=", &save)))
+		target__add_name(t, "vmlinux", name);
+	return t;
+}
+
 int __wrap_discover__run(const struct config *c, const struct discover_env *env,
 			 struct targets **out, char **error)
 {
@@ -66,7 +84,7 @@ int __wrap_discover__run(const struct config *c, const struct discover_env *env,
 	all = xcalloc(1, sizeof(*all));
 	all->v = xcalloc(TARGETS, sizeof(struct target *));
 	for (size_t i = 0; i < TARGETS && found[i]; i++) {
-		struct target *t = target__new(TARGET_KERNEL, "vmlinux", found[i]);
+		struct target *t = find_target(found[i]);
 
 		t->id = all->nids++;
 		t->settings = &c->lists[0].settings;
@@ -255,7 +273,7 @@ static bool tick(struct bench *b, double seconds)
 	return reconcile__tick(b->r, b->now);
 }
 
-/* Every target and its state: "f g:overload". */
+/* Every name and its state: "f g:overload"; "f=g" of one function. */
 static void check(const struct bench *b, const char *want)
 {
 	const struct view *v = reconcile__view(b->r);
@@ -266,8 +284,12 @@ static void check(const struct bench *b, const char *want)
 		size_t len = strlen(got);
 
 		assert_true(v->rows[i].state.attached == (t->reason == REASON_NONE));
-		snprintf(got + len, sizeof(got) - len, "%s%s%s%s", i ? " " : "", t->function,
-			 t->reason ? ":" : "", target_reason_names[t->reason]);
+		snprintf(got + len, sizeof(got) - len, "%s%s%s%s",
+			 v->rows[i].state.again ? "="
+			 : i			? " "
+						: "",
+			 v->rows[i].state.function, t->reason ? ":" : "",
+			 target_reason_names[t->reason]);
 	}
 	assert_string_equal(got, want);
 }
@@ -322,7 +344,7 @@ static void test_failed_reload(void **state)
 	check(b, "f g h");
 }
 
-/* ---- room ----------------------------------------------------------------------------------- */
+/* ---- several names of one function ---------------------------------------------------------- */
 
 static unsigned generation_of(const struct bench *b, size_t row)
 {
@@ -338,6 +360,71 @@ static void reload(struct bench *b)
 	if (reconcile__configure(b->r, b->config, &changed, &error))
 		fail_msg("%s", error);
 }
+
+/* Whatever names come and go, the function stays attached, and its counts go on. */
+static void test_names(void **state)
+{
+	struct bench *b = *state;
+
+	found[1] = "k@1";
+	reload(b);
+	check(b, "f k");
+	starts = 0;
+	found[1] = "k=l@1";
+	reload(b);
+	check(b, "f k=l");
+	found[1] = "l@1";
+	reload(b);
+	check(b, "f l");
+	found[1] = "l=a=k@1";
+	reload(b);
+	check(b, "f l=a=k");
+	for (size_t i = 1; i < 4; i++)
+		assert_int_equal(generation_of(b, i), 1);
+	assert_int_equal(starts, 0);
+	machine_changed = true;
+	assert_false(tick(b, 10));
+}
+
+/* Nor does it make another server of the same. */
+static void test_names_machine_changed(void **state)
+{
+	struct bench *b = *state;
+
+	found[0] = "f=k@1";
+	found[1] = NULL;
+	reload(b);
+	found[0] = "k@1";
+	machine_changed = true;
+	assert_true(tick(b, 10));
+	check(b, "k");
+	assert_int_equal(generation_of(b, 0), 1);
+	machine_changed = true;
+	assert_false(tick(b, 10));
+}
+
+/* The valve acts on the function, and each name says so. */
+static void test_names_overload(void **state)
+{
+	struct bench *b = *state;
+
+	found[1] = "k=l@1";
+	reload(b);
+	hot = "k";
+	assert_true(tick(b, 10));
+	check(b, "f k:overload=l:overload");
+	for (size_t i = 1; i < 3; i++)
+		assert_int_equal(reconcile__view(b->r)->rows[i].state.detached[REASON_OVERLOAD], 1);
+	hot = NULL;
+	found[1] = "k=l=m@1";
+	reload(b);
+	check(b, "f k=l=m");
+	/* A new name has the function's past. */
+	for (size_t i = 1; i < 4; i++)
+		assert_int_equal(reconcile__view(b->r)->rows[i].state.detached[REASON_OVERLOAD], 1);
+}
+
+/* ---- room ----------------------------------------------------------------------------------- */
 
 static void test_additions(void **state)
 {
@@ -591,6 +678,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_machine_changed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_is_tried_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_reload, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_names_machine_changed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_names_overload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_additions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_many_additions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),

@@ -88,6 +88,8 @@ static void make_descriptors(void)
 	generation.board_source.fd = dup(board.fd);
 }
 
+static char other_object[] = "/opt/lib", other_function[] = "other";
+
 static void make_rows(void)
 {
 	fixture__init(&fixture);
@@ -103,6 +105,10 @@ static void make_rows(void)
 	targets[0].extra = &extra;
 	targets[5].enumerators = colours;
 	targets[5].nenumerators = 1;
+	rows[3].state.target = &targets[2];
+	rows[3].state.object = other_object;
+	rows[3].state.function = other_function;
+	rows[3].state.again = true;
 	rows[0].state.caveat = "almost";
 	rows[0].state.has_valve = true;
 	rows[0].state.detached[REASON_OVERLOAD] = 2;
@@ -234,6 +240,9 @@ static void there_and_back(void **state)
 	after = show(&got);
 	assert_string_equal(before, after);
 	assert_non_null(strstr(after, "almost"));
+	assert_ptr_equal(got.rows[2].state.target, got.rows[3].state.target);
+	assert_non_null(strstr(after, "\"function\":\"other\",\"same_as\":{\"object\":"
+				      "\"vmlinux\",\"function\":\"do_mmap\"}"));
 	assert_int_equal(got.web.max_requests, 7);
 	assert_string_equal(got.web.config_file, config_path);
 	assert_true(got.ready && got.tls && got.web.openmetrics_created && !got.web.lifecycle);

@@ -36,6 +36,7 @@ static int setup(void **state)
 	temp_dir__write(dir, "program", "x", 1);
 	t = target__new(TARGET_USER, path, "f");
 	row.state.target = t;
+	row.state.object = t->object;
 	view = (struct view){ .rows = &row, .n = 1 };
 	w = watch__new();
 	follow();

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Claims: a function is one target, however many patterns claim it and by however many names.
+ * libc's `lseek` and `lseek64` are one address, and two probes there would take each other's calls.
+ * The target keeps every name that was claimed.
+ *
+ * An exact name beats a glob, whichever comes first, so that `vfs_*` with one exception to its
+ * settings can be written. Of two globs the first wins. Two exact claims must agree.
+ */
+#include <errno.h>
+#include <search.h>
+
+#include "discover_internal.h"
+#include "retkind.h"
+
+static int compare_places(const void *a, const void *b)
+{
+	return target__compare_places(((const struct claim *)a)->target,
+				      ((const struct claim *)b)->target);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct claimed_name *x = a, *y = b;
+
+	return x->type != y->type ? (int)x->type - (int)y->type
+				  : target_name__compare(&x->name, &y->name);
+}
+
+/* The name of t, which may be new. */
+static struct claimed_name *enter_name(struct discovery *d, const struct target *t)
+{
+	struct claimed_name key = { t->type, { t->object, t->function }, NULL }, *n, **found;
+
+	found = tfind(&key, &d->by_name, compare_names);
+	if (found)
+		return *found;
+	n = xcalloc(1, sizeof(*n));
+	n->type = t->type;
+	n->name = (struct target_name){ xstrdup(t->object), xstrdup(t->function) };
+	xtsearch(n, &d->by_name, compare_names);
+	*(struct claimed_name **)array__grow(&d->names, &d->nnames, sizeof(*d->names)) = n;
+	return n;
+}
+
+/* Who has claimed the function of t, by whatever name; NULL: nobody, or t is none. */
+static struct claim *find_place(const struct discovery *d, struct target *t)
+{
+	struct claim key = { .target = t }, **found;
+
+	found = t->reason == REASON_NONE ? tfind(&key, &d->by_place, compare_places) : NULL;
+	return found ? *found : NULL;
+}
+
+/* Two exact claims do not agree. */
+static char *in_words(const struct target *old, const struct target *new)
+{
+	__cleanup_free char *first = xstrdup(source_pos__str(old->pos));
+	struct target_name x = target__name(old, 0), y = target__name(new, 0);
+
+	if (!target_name__compare(&x, &y))
+		return xasprintf("%s: %s:%s has other settings here than at %s: remove one of the "
+				 "two, or make their settings the same",
+				 source_pos__str(new->pos), new->object, new->function, first);
+	return xasprintf(
+		"%s: %s:%s is the same function as %s:%s, and has other settings here than "
+		"at %s: remove one of the two, or make their settings the same",
+		source_pos__str(new->pos), new->object, new->function, old->object, old->function,
+		first);
+}
+
+/* The old claim stands, but if that is no error, there is nothing to be had by it. */
+static int conflict(struct discovery *d, struct claim *old, const struct target *b)
+{
+	struct target *a = old->target;
+	char *error = in_words(a, b);
+
+	if (!d->env->lenient) {
+		d->error = error;
+		return -EINVAL;
+	}
+	old->disputed = true;
+	a->reason = REASON_REFUSED;
+	free(a->why);
+	a->why = error;
+	return 0;
+}
+
+/* Which of the two targets of one function stands? A claim that can be had beats one that cannot.
+ */
+static int settle(struct discovery *d, struct claim *old, const struct claim *new, bool *replace)
+{
+	bool old_ok = old->target->reason == REASON_NONE,
+	     new_ok = new->target->reason == REASON_NONE;
+
+	*replace = !old->disputed && (old_ok != new_ok ? new_ok : new->exact && !old->exact);
+	if (old_ok != new_ok || old->exact != new->exact || !new->exact)
+		return 0;
+	if (!probe_settings__same(old->target->settings, new->target->settings) ||
+	    old->target->settings->max_rate != new->target->settings->max_rate)
+		return conflict(d, old, new->target);
+	return 0;
+}
+
+/* What is asked for cannot be had of t; why is taken. Of one function that was named it is a
+ * mistake in the configuration (the machine's change, if nobody has just asked for it); a glob's is
+ * left out, and finish_glob sees to it that some are left. */
+static int refuse(struct discovery *d, const struct request *r, struct target *t,
+		  const struct source_pos *pos, char *why)
+{
+	char *error;
+
+	t->reason = REASON_REFUSED;
+	t->why = why;
+	if (d->env->lenient)
+		return 0;
+	error = xasprintf("%s: %s", source_pos__str(pos), why);
+	if (!r->pattern->glob) {
+		d->error = error;
+		return -EINVAL;
+	}
+	if (d->nrefused++)
+		free(error);
+	else
+		d->refusal = error;
+	return 0;
+}
+
+/* Reads the result as `returns:` says. */
+static int apply_returns(struct discovery *d, const struct request *r, struct target *t)
+{
+	const struct probe_settings *s = &r->list->settings;
+	__cleanup_free char *name = xasprintf("%s:%s", t->object, t->function);
+	struct retkind result = { t->kind, t->ret_size };
+	char *why;
+
+	if (retkind__apply(s->returns, name, t->signature, &result, &why))
+		return refuse(d, r, t, &s->returns_pos, why);
+	t->kind = result.kind;
+	t->ret_size = result.size;
+	return 0;
+}
+
+static int apply_extra(struct discovery *d, const struct request *r, struct target *t)
+{
+	__cleanup_free char *why = NULL;
+	const struct source_pos *pos;
+
+	if (discover_extra(d, &r->list->settings, t, &pos, &why))
+		return refuse(d, r, t, pos, xasprintf("%s:%s: %s", t->object, t->function, why));
+	return 0;
+}
+
+static void enter_place(struct discovery *d, struct claim *claim)
+{
+	if (claim->target->reason == REASON_NONE)
+		xtsearch(claim, &d->by_place, compare_places);
+}
+
+/* Of one function's symbols, some have a size or cold parts, and others have not. */
+static void complete(struct target *t, struct target *other)
+{
+	if (t->size < other->size)
+		t->size = other->size;
+	if (t->ncold)
+		return;
+	t->cold = take_ptr(other->cold);
+	t->ncold = other->ncold;
+}
+
+/* Of two claims of one function, or of one name. new's target is taken. */
+static int merge(struct discovery *d, struct claim *old, struct claim *new)
+{
+	bool replace, had_place = old->target->reason == REASON_NONE;
+	int err = settle(d, old, new, &replace);
+
+	/* A name is that of one function. */
+	if (had_place && new->target->reason == REASON_NONE && compare_places(old, new))
+		replace = false;
+	if (!err && replace) {
+		struct target *loser = old->target;
+
+		*old = *new;
+		new->target = loser;
+		if (!had_place)
+			enter_place(d, old);
+	}
+	if (had_place && old->target->type == TARGET_USER && new->target->opened)
+		complete(old->target, new->target);
+	target__free(new->target);
+	return err;
+}
+
+/* t has its settings. */
+static int enter(struct discovery *d, struct target *t, bool exact)
+{
+	struct claimed_name *name = enter_name(d, t);
+	struct claim *there = find_place(d, t), new = { .target = t, .exact = exact };
+
+	/* What could not be had by this name is another's. */
+	if (there && name->claim && name->claim->target->reason != REASON_NONE &&
+	    !name->claim->disputed) {
+		target__free(take_ptr(name->claim->target));
+		name->claim = NULL;
+	}
+	if (!name->claim)
+		name->claim = there;
+	if (name->claim)
+		return merge(d, name->claim, &new);
+	name->claim = xcalloc(1, sizeof(*name->claim));
+	*name->claim = new;
+	enter_place(d, name->claim);
+	*(struct claim **)array__grow(&d->claims, &d->nclaims, sizeof(*d->claims)) = name->claim;
+	return 0;
+}
+
+int discovery__claim(struct discovery *d, const struct request *r, struct target *t)
+{
+	int err = 0;
+
+	if (t->reason == REASON_NONE)
+		err = apply_returns(d, r, t);
+	if (!err && t->reason == REASON_NONE)
+		err = apply_extra(d, r, t);
+	if (err) {
+		target__free(t);
+		return err;
+	}
+	t->settings = &r->list->settings;
+	t->pos = &r->pattern->pos;
+	t->builtin = r->list->builtin;
+	return enter(d, t, !r->pattern->glob);
+}
+
+int discovery__claim_failed(struct discovery *d, const struct request *r, struct target *t,
+			    enum target_reason reason, char *why)
+{
+	t->reason = reason;
+	t->why = why;
+	return discovery__claim(d, r, t);
+}
+
+/* ---- the result ---- */
+
+static void leave_as_is(void *node)
+{
+}
+
+/* The trees compare targets, so they go before those do. */
+void discovery__free_claims(struct discovery *d)
+{
+	tdestroy(take_ptr(d->by_place), leave_as_is);
+	tdestroy(take_ptr(d->by_name), leave_as_is);
+	for (size_t i = 0; i < d->nnames; i++) {
+		free(d->names[i]->name.object);
+		free(d->names[i]->name.function);
+		free(d->names[i]);
+	}
+	free(take_ptr(d->names));
+	d->nnames = 0;
+	for (size_t i = 0; i < d->nclaims; i++) {
+		target__free(d->claims[i]->target);
+		free(d->claims[i]);
+	}
+	free(take_ptr(d->claims));
+	d->nclaims = 0;
+}
+
+/* A target is called as the configuration first calls it. */
+static void name_targets(struct discovery *d)
+{
+	for (size_t i = 0; i < d->nnames; i++) {
+		struct claim *claim = d->names[i]->claim;
+		struct target_name *name = &d->names[i]->name;
+		struct target *t = claim->target;
+
+		if (claim->named) {
+			target__add_name(t, name->object, name->function);
+			continue;
+		}
+		claim->named = true;
+		free(t->object);
+		free(t->function);
+		t->object = take_ptr(name->object);
+		t->function = take_ptr(name->function);
+	}
+}
+
+struct targets *discovery__collect(struct discovery *d)
+{
+	struct targets *all = xcalloc(1, sizeof(*all));
+
+	name_targets(d);
+	all->v = xcalloc(d->nclaims, sizeof(struct target *));
+	for (int attachable = 1; attachable >= 0; attachable--) {
+		for (size_t i = 0; i < d->nclaims; i++) {
+			struct target *t = d->claims[i]->target;
+
+			if (!t || (t->reason == REASON_NONE) != attachable)
+				continue;
+			if (attachable)
+				t->id = all->nids++;
+			all->v[all->n++] = t;
+			d->claims[i]->target = NULL;
+		}
+	}
+	discovery__free_claims(d);
+	return all;
+}
