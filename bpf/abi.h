@@ -205,7 +205,7 @@ struct rp_filter {
 	char text[RP_TEXT_SIZE]; /* padded with zeroes */
 };
 
-#define RP_MAX_EXTRAS 4095
+#define RP_MAX_EXTRAS 4095 /* 1 + index fits RP_SPEC_EXTRA */
 
 /* Everything that a target has of these. */
 struct rp_extra {

@@ -286,11 +286,30 @@ static void name_targets(struct discovery *d)
 	}
 }
 
+/* A spec (bpf/abi.h) has 12 bits for the number of a probe's extras. Refuses the probes beyond. */
+static void limit_extras(struct discovery *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nclaims; i++) {
+		struct target *t = d->claims[i]->target;
+
+		if (!t || t->reason != REASON_NONE || !t->extra || n++ < RP_MAX_EXTRAS)
+			continue;
+		t->reason = REASON_REFUSED;
+		t->why = xasprintf(
+			"no more than %d functions with labels, filters or observed values "
+			"can be probed at a time: narrow the globs",
+			RP_MAX_EXTRAS);
+	}
+}
+
 struct targets *discovery__collect(struct discovery *d)
 {
 	struct targets *all = xcalloc(1, sizeof(*all));
 
 	name_targets(d);
+	limit_extras(d);
 	all->v = xcalloc(d->nclaims, sizeof(struct target *));
 	for (int attachable = 1; attachable >= 0; attachable--) {
 		for (size_t i = 0; i < d->nclaims; i++) {

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "btf_fixture.h"
+#include "buf.h"
 #include "config_internal.h"
 #include "discover.h"
 #include "extra.h"
@@ -170,6 +171,32 @@ static void test_glob(void **state)
 	check_bad("vfs_*", "nothing", "vfs_*");
 }
 
+/* Those that a spec has no number for are refused, and no others. */
+static void test_too_many(void **state)
+{
+	const struct discover_env before = env;
+	__cleanup_buf struct buf symbols = {}, names = {};
+	__cleanup_free char *kallsyms = xasprintf("%s/kallsyms", dir);
+	__cleanup_free char *functions = xasprintf("%s/functions", dir);
+	struct targets *t;
+
+	for (int i = 0; i < RP_MAX_EXTRAS + 5; i++) {
+		buf__printf(&symbols, "%016x T many_%d\n", 0x1000 + 16 * i, i);
+		buf__printf(&names, "many_%d\n", i);
+	}
+	temp_dir__write(dir, "kallsyms", buf__str(&symbols), symbols.len);
+	temp_dir__write(dir, "functions", buf__str(&names), names.len);
+	env.kallsyms = kallsyms;
+	env.available_filter_functions = functions;
+	t = discover_good("many_*", "who", "comm");
+	assert_int_equal(t->n, RP_MAX_EXTRAS + 5);
+	assert_int_equal(t->nids, RP_MAX_EXTRAS);
+	assert_int_equal(t->v[t->nids]->reason, REASON_REFUSED);
+	assert_non_null(strstr(t->v[t->nids]->why, "no more than 4095 functions with labels"));
+	targets__free(t);
+	env = before;
+}
+
 /* one_clone has a type, but one_clone.isra.0 need not have its parameters. */
 static void test_clone(void **state)
 {
@@ -229,9 +256,10 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lenient), cmocka_unit_test(test_kernel),
-		cmocka_unit_test(test_glob),	cmocka_unit_test(test_clone),
-		cmocka_unit_test(test_syscall), cmocka_unit_test(test_words),
+		cmocka_unit_test(test_lenient),	 cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_glob),	 cmocka_unit_test(test_clone),
+		cmocka_unit_test(test_syscall),	 cmocka_unit_test(test_words),
+		cmocka_unit_test(test_too_many),
 	};
 
 	env.tracefs = -1;
