@@ -174,7 +174,7 @@ $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation_
 				 watch__machine_changed generation__is_paused \
 				 generation__pause generation__resume generation__rounds switches__off
 $(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,banks used retire_set free_set move_detail \
-			      free_detail) nanosleep
+			      free_detail wait_for_programs) nanosleep
 
 $(B)/workload: tests/vm/workload.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@

@@ -34,6 +34,23 @@ static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struc
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
 }
 
+/*
+ * A program that can be preempted may stand still between looking at a slot's gen and counting in
+ * it. An update of a map of maps waits for an RCU grace period, so that no program runs any more
+ * that has seen the old map (maybe_wait_bpf_programs(), kernel commit 1ae80cf31938).
+ */
+static int make_waiter(struct bpfobj *o)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+
+	o->waiter_inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_inner", 4, 8, 1, NULL);
+	if (o->waiter_inner < 0)
+		return o->waiter_inner;
+	opts.inner_map_fd = o->waiter_inner;
+	o->waiter = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "rp_waiter", 4, 4, 1, &opts);
+	return o->waiter < 0 ? o->waiter : 0;
+}
+
 /* What an object takes while it is loaded, and libbpf's own with it. */
 static struct demand demand_of(const struct bpfobj *o)
 {
@@ -74,7 +91,9 @@ static int try_load(struct bpfobj *o, const struct bpfobj_params *p, struct feat
 	err = retprobe__load(o->skel);
 	if (!err)
 		err = bpfobj_maps__map(o);
-	return err ? err : bpfobj_maps__fill(o, p);
+	if (!err)
+		err = bpfobj_maps__fill(o, p);
+	return !err && o->plan.nsets ? make_waiter(o) : err;
 }
 
 /* A program that the kernel refuses is left out, and the others are loaded without it. Its targets
@@ -112,6 +131,10 @@ void bpfobj__free(struct bpfobj *o)
 	if (!o)
 		return;
 	bpfobj_maps__unmap(o);
+	if (o->waiter > 0)
+		close(o->waiter);
+	if (o->waiter_inner > 0)
+		close(o->waiter_inner);
 	ledger__destroy(&o->banks.ledger);
 	programs__free(o->programs);
 	free(o->addrs);
@@ -189,6 +212,14 @@ void bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
 	__atomic_store_n(&o->own_sets[slot].used, RP_SET_RETIRED, __ATOMIC_SEQ_CST);
 	bpf_map_delete_elem(bpf_map__fd(o->skel->maps.label_index), &key);
 	__atomic_add_fetch(&o->own_sets[slot].gen, 1, __ATOMIC_SEQ_CST);
+}
+
+/* See make_waiter(). */
+int bpfobj__wait_for_programs(struct bpfobj *o)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(o->waiter, &zero, &o->waiter_inner, 0) ? -errno : 0;
 }
 
 void bpfobj__free_set(struct bpfobj *o, uint32_t slot)

@@ -103,11 +103,14 @@ const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o);
 
 /*
  * Label sets are written by the kernel side when a slot is taken; bpfobj__retire_set() makes sure
- * that nothing new is counted in it (programs that run may still do so, for microseconds), and
- * bpfobj__free_set() lets it be taken again.
+ * that nothing new is counted in it (programs that run may still do so), and bpfobj__free_set()
+ * lets it be taken again.
  */
 volatile struct rp_used *bpfobj__used(const struct bpfobj *o); /* by index of extra */
 void bpfobj__retire_set(struct bpfobj *o, uint32_t slot);
+/* Returns when all programs that run now have ended, however long they are held up. 0 or a negative
+ * errno. Only if there are label sets. */
+int bpfobj__wait_for_programs(struct bpfobj *o);
 void bpfobj__free_set(struct bpfobj *o, uint32_t slot);
 
 #endif /* BPFOBJ_H */

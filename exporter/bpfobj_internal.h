@@ -25,7 +25,8 @@ struct bpfobj {
 	struct shared_memory cells_copy, details_copy; /* with CELLS_PERCPU */
 	const volatile uint64_t *mapped_details;
 	uint32_t ntargets;
-	uint64_t swept; /* owners_ended as it was at the last sweep; bpfobj_calls.c */
+	int waiter, waiter_inner; /* maps; see bpfobj__wait_for_programs(). 0: none */
+	uint64_t swept;		  /* owners_ended as it was at the last sweep; bpfobj_calls.c */
 };
 
 /* ---- bpfobj_maps.c ---- */

@@ -5,7 +5,7 @@
 
 #include "label_groups.h"
 
-#define GRACE 1.0 /* seconds; programs run for microseconds */
+#define GRACE 1.0 /* seconds from being retired to being folded */
 
 struct slot {
 	enum { SLOT_FREE, SLOT_ACTIVE, SLOT_RETIRED } state;
@@ -353,7 +353,8 @@ void labels__update(struct labels *l, double now)
 	/* In this order: what is folded goes to where it is shown from now on. */
 	if (found[TO_RETIRE])
 		retire(l, due);
-	if (found[TO_FOLD])
+	/* Programs that took a retired set for a valid one may be at work in it; else next time. */
+	if (found[TO_FOLD] && !bpfobj__wait_for_programs(l->obj))
 		fold(l, due);
 }
 

@@ -96,6 +96,18 @@ void __wrap_bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
 	world.sets[slot].gen++;
 }
 
+/* What the world does while it is waited for, and what comes of it. */
+static void (*world__meanwhile)(void);
+static int world__wait_error;
+
+int __wrap_bpfobj__wait_for_programs(struct bpfobj *o);
+int __wrap_bpfobj__wait_for_programs(struct bpfobj *o)
+{
+	if (world__meanwhile)
+		world__meanwhile();
+	return world__wait_error;
+}
+
 void __wrap_bpfobj__free_set(struct bpfobj *o, uint32_t slot);
 void __wrap_bpfobj__free_set(struct bpfobj *o, uint32_t slot)
 {

@@ -234,6 +234,39 @@ static void test_details(void **state)
 	check(0, 0, 150 + DETAILS, 0);
 }
 
+/* A program that saw the set before it was retired, and counts after it has been held up for longer
+ * than the set's retirement lasts. */
+static void count_late(void)
+{
+	for (uint32_t cell = 1; cell < CELLS; cell++) {
+		if (world.sets[cell - 1].key.number[0] != 4 ||
+		    world.sets[cell - 1].used != RP_SET_RETIRED)
+			continue;
+		world.cells[cell][RP_CELL_CLASS + RP_CLASS_OTHER]++;
+		world.cells[cell][RP_CELL_SUM] += 100;
+		world.cells[cell][RP_CELL_GRID]++;
+		world.hists[cell][RP_HIST_GRID]++;
+	}
+}
+
+static void test_held_up(void **state)
+{
+	call(4, 2, 5);
+	labels__update(labels, 0);
+	labels__update(labels, 11); /* retired */
+	world__wait_error = -EINTR;
+	labels__update(labels, 13);
+	assert_int_equal(world.used.sets, 1); /* not folded: it is not known whether one runs */
+	world__wait_error = 0;
+	world__meanwhile = count_late;
+	labels__update(labels, 14);
+	world__meanwhile = NULL;
+	check(0, 0, 6, 0);
+	call(4, 2, 1); /* in the same slot */
+	labels__update(labels, 15);
+	check(0, 1, 6, 1);
+}
+
 /* Whatever a server writes, between the retirement of a set and its folding: counts go where they
  * went without it. */
 static void test_hostile_server(void **state)
@@ -272,6 +305,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_heir_retired, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_churn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_details, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_held_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hostile_server, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_never_done, set_up, tear_down),
 	};
