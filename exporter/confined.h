@@ -27,7 +27,8 @@ struct confined_job {
 	size_t max;	  /* bytes that a result may have; what it does not use takes no memory */
 	size_t memory;	  /* bytes that the child may take besides */
 	double seconds;
-	int fd; /* the one descriptor that it keeps, under the same number; -1: none */
+	int fd;		 /* the one descriptor that it keeps, under the same number; -1: none */
+	const int *also; /* NULL, or one more */
 	/* It looks files up and opens them, with our rights and without reading them. Otherwise it
 	 * has no rights: it computes and reads fd. */
 	bool finds_files;

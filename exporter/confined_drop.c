@@ -30,26 +30,25 @@ static void close_range_of(unsigned int first, unsigned int last)
 		close(fd);
 }
 
-/* The standard ones, too: what the parent has in its buffers is not to be written twice. */
-static void close_all_but(int a, int b)
+static int by_number(const void *a, const void *b)
 {
-	unsigned int low = a < b ? a : b, high = a < b ? b : a;
+	return *(const int *)a - *(const int *)b;
+}
 
-	if (a < 0 || b < 0) {
-		unsigned int one = a < 0 ? b : a;
+/* The standard ones, too: what the parent has in its buffers is not to be written twice. */
+static void close_all_but(int *kept, size_t n)
+{
+	unsigned int next = 0;
 
-		if (a >= 0 || b >= 0) {
-			low = high = one;
-		} else {
-			close_range_of(0, ~0U);
-			return;
-		}
+	qsort(kept, n, sizeof(*kept), by_number);
+	for (size_t i = 0; i < n; i++) {
+		if (kept[i] < 0)
+			continue;
+		if ((unsigned int)kept[i] > next)
+			close_range_of(next, kept[i] - 1);
+		next = kept[i] + 1;
 	}
-	if (low)
-		close_range_of(0, low - 1);
-	if (high > low)
-		close_range_of(low + 1, high - 1);
-	close_range_of(high + 1, ~0U);
+	close_range_of(next, ~0U);
 }
 
 static uint64_t address_space(void)
@@ -155,12 +154,13 @@ static void let_signals_through(const struct confined_job *job)
 
 int confined__drop(const struct confined_job *job, int channel)
 {
+	int kept[] = { job->fd, job->also ? *job->also : -1, channel };
 	uint64_t used = address_space();
 	pid_t parent = getppid();
 	int err;
 
 	let_signals_through(job);
-	close_all_but(job->fd, channel);
+	close_all_but(kept, ARRAY_SIZE(kept));
 	err = limit_resources(job, used);
 	if (!err && !job->finds_files)
 		err = drop_rights();

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "buf.h"
+#include "debug_file.h"
 #include "denylist.h"
 #include "discover_internal.h"
 #include "file_users.h"
@@ -55,6 +56,45 @@ static const char *why_denied(const struct elf_file *f, const struct elf_symbol 
 	return found ? found->why : NULL;
 }
 
+/* Adds the symbols of a stripped file's debug file, if it is installed. */
+static void add_debug_symbols(const struct discovery *d, struct elf_file *f)
+{
+	__cleanup_free char *why = NULL;
+	struct opened_file *debug;
+	struct elf_symbols *all;
+
+	if (!debug_file__open(f->opened, f->path, elf_symbols__debug_link(f->symbols), &debug,
+			      &why)) {
+		if (!elf_symbols__read(f->opened->fd, debug->fd, f->path, &all, &why)) {
+			elf_symbols__free(f->symbols);
+			f->symbols = all;
+			log_debug("%s: with the debug symbols of %s", f->path, debug->found);
+		}
+		opened_file__unref(debug);
+	}
+	if (!why && elf_symbols__debug_why(f->symbols))
+		why = xstrdup(elf_symbols__debug_why(f->symbols));
+	if (why && !d->env->lenient)
+		log_warn("%s: its debug symbols are not used: %s", f->path, why);
+}
+
+static int read_symbols(const struct discovery *d, struct elf_file *f)
+{
+	int err = elf_symbols__read(f->opened->fd, -1, f->path, &f->symbols, &f->why);
+
+	if (err)
+		return err;
+	if (elf_symbols__stripped(f->symbols))
+		add_debug_symbols(d, f);
+	if (elf_symbols__count(f->symbols))
+		return 0;
+	elf_symbols__free(take_ptr(f->symbols));
+	f->why = xasprintf("%s has no function symbols, it was stripped: install its debug "
+			   "symbols, or build it with symbols",
+			   f->path);
+	return -ENOENT;
+}
+
 const struct elf_file *discover_user__file(struct discovery *d, const char *path)
 {
 	struct elf_file *f;
@@ -70,7 +110,7 @@ const struct elf_file *discover_user__file(struct discovery *d, const char *path
 	if (f->opened->weakness && !d->env->lenient)
 		log_warn("%s: %s: whoever can write there decides what is counted of it", path,
 			 f->opened->weakness);
-	if (elf_symbols__read(f->opened->fd, path, &f->symbols, &f->why)) {
+	if (read_symbols(d, f)) {
 		opened_file__unref(f->opened);
 		f->opened = NULL;
 		return f;

@@ -3,7 +3,7 @@
 #ifndef ELF_IMAGE_H
 #define ELF_IMAGE_H
 
-#include "util.h"
+#include "elf_symbols.h"
 
 /* An honest program is far below all of these. */
 #define ELF_FILE_MAX	  (2ULL << 30)
@@ -15,11 +15,12 @@
 #define ELF_SEGMENTS_MAX  128 /* of code */
 #define ELF_IMAGE_MAX	  (128ULL << 20)
 
-#define ELF_IMAGE_MAGIC	  0x52504531
+#define ELF_IMAGE_MAGIC	  0x52504532
 
 #define ELF_RECORD_IFUNC  (1U << 31)
 #define ELF_RECORD_OLD	  (1U << 30)
-#define ELF_RECORD_COPIES (ELF_RECORD_OLD - 1)
+#define ELF_RECORD_DEBUG  (1U << 29) /* of debug symbols: a symbol of the file itself beats it */
+#define ELF_RECORD_COPIES (ELF_RECORD_DEBUG - 1)
 
 struct elf_record {
 	uint32_t name; /* offset of a string among the names */
@@ -36,11 +37,14 @@ struct elf_image {
 	uint32_t has_symtab;
 	uint32_t entry; /* the offset at which the kernel enters it; 0: it does not */
 	uint32_t unused;
+	struct elf_debug_link debug_link;
+	char debug_why[256]; /* why its debug symbols are not among the records; "": nothing wrong
+			      */
 };
 
-/* elf_reader.c: writes the image of what fd has open to out. Its length; or a negative errno with
- * what is wrong in why (confined.h); path is for that. */
-int64_t elf_image__make(int fd, const char *path, void *out, size_t max, char *why);
+/* elf_reader.c: writes the image of what fd has open to out. debug_fd: its debug file, or -1. Its
+ * length; or a negative errno with what is wrong in why (confined.h); path is for that. */
+int64_t elf_image__make(int fd, int debug_fd, const char *path, void *out, size_t max, char *why);
 
 /* elf_symbols.c: whether all that is in there can be read without looking twice. */
 bool elf_image__is_sound(const void *data, size_t size);

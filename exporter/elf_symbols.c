@@ -13,6 +13,7 @@
 
 #define READ_SECONDS 5.0
 #define READ_MEMORY  (64 << 20)
+#define XZ_MEMORY    (128 << 20) /* more, for .gnu_debugdata unpacked */
 
 struct elf_symbols {
 	struct confined_result result; /* what image points into; or */
@@ -23,7 +24,7 @@ struct elf_symbols {
 };
 
 struct source {
-	int fd;
+	int fd, debug_fd;
 	const char *path;
 };
 
@@ -31,10 +32,17 @@ static int64_t read_in_child(void *ctx, void *out, size_t max, char *why)
 {
 	const struct source *s = ctx;
 
-	return elf_image__make(s->fd, s->path, out, max, why);
+	return elf_image__make(s->fd, s->debug_fd, s->path, out, max, why);
 }
 
 /* ---- what came back ------------------------------------------------------------------------- */
+
+/* The name becomes a part of paths. */
+static bool elf_debug_link__is_sound(const struct elf_debug_link *l)
+{
+	return l->nbuild_id <= ELF_BUILD_ID_MAX && memchr(l->name, '\0', sizeof(l->name)) &&
+	       !strchr(l->name, '/') && strcmp(l->name, ".") && strcmp(l->name, "..");
+}
 
 static bool is_sound_record(const struct elf_image *image, const char *names,
 			    const struct elf_record *r)
@@ -52,7 +60,9 @@ bool elf_image__is_sound(const void *data, size_t size)
 	const struct elf_record *records;
 
 	if (size < sizeof(*image) || image->magic != ELF_IMAGE_MAGIC || !image->names ||
-	    !image->records || image->file_size > ELF_FILE_MAX || image->hazards & ~HAZARDS_ALL)
+	    !elf_debug_link__is_sound(&image->debug_link) ||
+	    !memchr(image->debug_why, '\0', sizeof(image->debug_why)) ||
+	    image->file_size > ELF_FILE_MAX || image->hazards & ~HAZARDS_ALL)
 		return false;
 	if (image->names > size - sizeof(*image) || image->records_at % 8 ||
 	    image->records_at < sizeof(*image) + image->names || image->records_at > size ||
@@ -79,19 +89,20 @@ static int take(const char *path, const void *data, size_t size, struct elf_symb
 	return 0;
 }
 
-int elf_symbols__read(int fd, const char *path, struct elf_symbols **out, char **why)
+int elf_symbols__read(int fd, int debug_fd, const char *path, struct elf_symbols **out, char **why)
 {
 	struct elf_symbols *e = xcalloc(1, sizeof(*e));
-	struct source source = { fd, path };
+	struct source source = { fd, debug_fd, path };
 	__cleanup_free char *what = xasprintf("reading %s", path);
 	struct confined_job job = {
 		.run = read_in_child,
 		.ctx = &source,
 		.what = what,
 		.max = ELF_IMAGE_MAX,
-		.memory = READ_MEMORY,
+		.memory = READ_MEMORY + XZ_MEMORY,
 		.seconds = READ_SECONDS,
 		.fd = fd,
+		.also = debug_fd >= 0 ? &debug_fd : NULL,
 	};
 	int err = confined__run(&job, &e->result, why);
 
@@ -104,7 +115,8 @@ int elf_symbols__read(int fd, const char *path, struct elf_symbols **out, char *
 	return err;
 }
 
-int elf_symbols__read_here(int fd, const char *path, struct elf_symbols **out, char **why)
+int elf_symbols__read_here(int fd, int debug_fd, const char *path, struct elf_symbols **out,
+			   char **why)
 {
 	struct elf_symbols *e = xcalloc(1, sizeof(*e));
 	char text[CONFINED_WHY] = "";
@@ -114,8 +126,9 @@ int elf_symbols__read_here(int fd, const char *path, struct elf_symbols **out, c
 	e->result.fd = -1;
 	e->result.mapped = ELF_IMAGE_MAX;
 	e->result.shared = confined__memory(ELF_IMAGE_MAX);
-	size = e->result.shared ? elf_image__make(fd, path, e->result.shared, ELF_IMAGE_MAX, text)
-				: -ENOMEM;
+	size = e->result.shared
+		       ? elf_image__make(fd, debug_fd, path, e->result.shared, ELF_IMAGE_MAX, text)
+		       : -ENOMEM;
 	err = size < 0 ? (int)size : 0;
 	if (err)
 		*why = xstrdup(*text ? text : strerror(-err));
@@ -211,6 +224,16 @@ size_t elf_symbols__cold(const struct elf_symbols *e, const char *name, struct e
 bool elf_symbols__stripped(const struct elf_symbols *e)
 {
 	return !e->image->has_symtab;
+}
+
+const struct elf_debug_link *elf_symbols__debug_link(const struct elf_symbols *e)
+{
+	return &e->image->debug_link;
+}
+
+const char *elf_symbols__debug_why(const struct elf_symbols *e)
+{
+	return *e->image->debug_why ? e->image->debug_why : NULL;
 }
 
 uint64_t elf_symbols__entry(const struct elf_symbols *e)

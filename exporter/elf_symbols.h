@@ -23,16 +23,29 @@ struct elf_extent {
 	uint64_t offset, size; /* in the file */
 };
 
+#define ELF_BUILD_ID_MAX 64
+
+/* What a file says of the file that has its debug symbols. */
+struct elf_debug_link {
+	uint32_t nbuild_id; /* bytes of its own build-id; 0: it has none */
+	uint32_t crc;	    /* of the whole debug file, with name */
+	uint8_t build_id[ELF_BUILD_ID_MAX];
+	char name[256]; /* by .gnu_debuglink, without directories; "": it names none */
+};
+
 struct elf_symbols;
 
 /*
- * Of the file that fd has open; path is for messages. 0; or *why, to be freed, and -ENOENT: no
- * program, one without symbols, or one beyond the limits; -ETIMEDOUT, -ENOMEM, -EFAULT: reading it
- * took too much or crashed.
+ * Of the file that fd has open; path is for messages. A stripped file may have no functions at all.
+ * debug_fd: its debug file (debug_file.h), whose symbols are added, or -1; those of .gnu_debugdata
+ * are added in any case. A symbol counts only where the file itself has code. 0; or *why, to be
+ * freed, and -ENOENT: no program, or one beyond the limits; -ETIMEDOUT, -ENOMEM, -EFAULT: reading
+ * it took too much or crashed.
  */
-int elf_symbols__read(int fd, const char *path, struct elf_symbols **out, char **why);
+int elf_symbols__read(int fd, int debug_fd, const char *path, struct elf_symbols **out, char **why);
 /* The same in this process, for tests. */
-int elf_symbols__read_here(int fd, const char *path, struct elf_symbols **out, char **why);
+int elf_symbols__read_here(int fd, int debug_fd, const char *path, struct elf_symbols **out,
+			   char **why);
 void elf_symbols__free(struct elf_symbols *e);
 
 size_t elf_symbols__count(const struct elf_symbols *e);
@@ -43,6 +56,9 @@ bool elf_symbols__find(const struct elf_symbols *e, const char *name, struct elf
 size_t elf_symbols__cold(const struct elf_symbols *e, const char *name, struct elf_extent *out,
 			 size_t max);
 bool elf_symbols__stripped(const struct elf_symbols *e); /* has only what it exports */
+const struct elf_debug_link *elf_symbols__debug_link(const struct elf_symbols *e);
+/* Why symbols of a debug file or of .gnu_debugdata could not be added; NULL: nothing was wrong. */
+const char *elf_symbols__debug_why(const struct elf_symbols *e);
 /* Where the kernel enters the program, with nothing to return to; 0: nowhere. */
 uint64_t elf_symbols__entry(const struct elf_symbols *e);
 uint32_t elf_symbols__hazards(const struct elf_symbols *e); /* enum hazard, of the whole file */

@@ -63,8 +63,7 @@ static bool is_process_root(const char *path)
 	       S_ISLNK(st.mode);
 }
 
-/* The root that a path goes through, and what follows it; our own and all of it, if it does not. */
-static int open_root(const char *path, const char **rest)
+size_t file_finder__root(const char *path)
 {
 	static const char name[] = "/root";
 
@@ -72,12 +71,23 @@ static int open_root(const char *path, const char **rest)
 		const char *end = p + strlen(name);
 		__cleanup_free char *root = xstrndup(path, end - path);
 
-		if (*end != '/' || !is_process_root(root))
-			continue;
-		*rest = end + strspn(end, "/");
+		if (*end == '/' && is_process_root(root))
+			return end - path;
+	}
+	return 0;
+}
+
+/* The root that a path goes through, and what follows it; our own and all of it, if it does not. */
+static int open_root(const char *path, const char **rest)
+{
+	size_t len = file_finder__root(path);
+	__cleanup_free char *root = xstrndup(path, len);
+
+	*rest = path + len;
+	if (len) {
+		*rest += strspn(*rest, "/");
 		return open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
-	*rest = path;
 	return open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -98,6 +108,35 @@ int file_finder__find(const char *path)
 	else
 		fd = syscall(SYS_openat2, root, rest, &how, sizeof(how));
 	return fd < 0 ? -errno : fd;
+}
+
+static bool name_of(int fd, char *out, size_t size)
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = fd < 0 ? -1 : readlink(link, out, size - 1);
+	out[n < 0 ? 0 : n] = '\0';
+	return n > 0 && n < (ssize_t)size - 1;
+}
+
+bool file_finder__resolve(const char *path, char *out, size_t size)
+{
+	const char *rest;
+	__cleanup_close int root = open_root(path, &rest), fd = file_finder__find(path);
+	__cleanup_free char *top = xcalloc(size, 1);
+	size_t len;
+
+	if (!name_of(fd, out, size) || out[0] != '/')
+		return false;
+	/* What another process has as its root is a directory for us. */
+	if (rest == path || !name_of(root, top, size))
+		return true;
+	len = strlen(top);
+	if (len > 1 && !strncmp(out, top, len) && out[len] == '/')
+		memmove(out, out + len, strlen(out + len) + 1);
+	return true;
 }
 
 /* ---- who else has a say --------------------------------------------------------------------- */

@@ -24,6 +24,11 @@ struct file_state {
  * errno.
  */
 int file_finder__find(const char *path);
+/* The length of "/proc/PID/root" if path goes through one; 0: its root is ours. */
+size_t file_finder__root(const char *path);
+/* The path without symbolic links, as it is in the root that it goes through. False: there is
+ * nothing, or it is too long. */
+bool file_finder__resolve(const char *path, char *out, size_t size);
 /* asks: a file server may be asked. 0 or a negative errno. */
 int file_finder__look(int fd, bool asks, struct file_state *out);
 /* What of it, or of the directories and links on the way to it, others than root may change: in

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "confined.h"
@@ -10,50 +11,66 @@
 #define OPEN_SECONDS 3.0
 #define OPEN_MEMORY  (16 << 20)
 
+struct search {
+	opened_file_next *next;
+	void *ctx;
+	size_t first;
+};
+
 /* What the child finds. */
 struct found {
 	struct file_state state;
+	size_t index;
 	bool opened; /* else why is */
-	char why[CONFINED_WHY], weakness[256];
+	char path[PATH_MAX], why[PATH_MAX + 128], weakness[256];
 };
 
 /* ---- in the child --------------------------------------------------------------------------- */
 
-static int64_t refuse(struct found *f, const char *fmt, const char *path, int err)
+static void refuse(struct found *f, const char *fmt, int err)
 {
-	snprintf(f->why, sizeof(f->why), fmt, path, strerror(err));
-	return sizeof(*f);
+	snprintf(f->why, sizeof(f->why), fmt, f->path, strerror(err));
 }
 
 /* Only looked at, until it is known to be a file: opening a device may set something off. */
-static int64_t open_in_child(void *ctx, void *out, size_t max, char *why)
+static void open_path(struct found *f)
 {
-	const char *path = ctx;
-	struct found *f = out;
-	__cleanup_close int found = file_finder__find(path), file = -1;
+	__cleanup_close int found = file_finder__find(f->path), file = -1;
 	char again[32];
 	int err;
 
 	if (found == -ENOENT)
-		return refuse(f, "there is no file %s", path, 0);
+		return refuse(f, "there is no file %s", 0);
 	if (found < 0)
-		return refuse(f, "cannot read %s: %s", path, -found);
+		return refuse(f, "cannot read %s: %s", -found);
 	err = file_finder__look(found, true, &f->state);
 	if (err)
-		return refuse(f, "cannot read %s: %s", path, -err);
+		return refuse(f, "cannot read %s: %s", -err);
 	if (!S_ISREG(f->state.mode))
-		return refuse(f, "%s is not a file: name a program or a library", path, 0);
+		return refuse(f, "%s is not a file: name a program or a library", 0);
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", found);
 	file = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (file < 0)
-		return refuse(f, "cannot read %s: %s", path, errno);
+		return refuse(f, "cannot read %s: %s", errno);
 	err = file_finder__look(file, true, &f->state);
 	if (!err)
 		err = confined__give(file);
 	if (err)
-		return refuse(f, "cannot read %s: %s", path, -err);
-	file_finder__weakness(path, f->weakness, sizeof(f->weakness));
+		return refuse(f, "cannot read %s: %s", -err);
+	file_finder__weakness(f->path, f->weakness, sizeof(f->weakness));
 	f->opened = true;
+}
+
+static int64_t open_in_child(void *ctx, void *out, size_t max, char *why)
+{
+	const struct search *s = ctx;
+	struct found *f = out;
+
+	for (f->index = s->first; s->next(s->ctx, f->index, f->path, sizeof(f->path)); f->index++) {
+		open_path(f);
+		if (f->opened)
+			break;
+	}
 	return sizeof(*f);
 }
 
@@ -67,18 +84,20 @@ static struct opened_file *new_file(int fd, const struct found *found)
 	f->fd = fd;
 	f->id = found->state.id;
 	f->ctime_ns = found->state.ctime_ns;
+	f->uid = found->state.uid;
+	f->found = xstrndup(found->path, sizeof(found->path) - 1);
 	if (*found->weakness)
 		f->weakness = xstrdup(found->weakness);
 	snprintf(f->path, sizeof(f->path), "/proc/self/fd/%d", fd);
 	return f;
 }
 
-int opened_file__open(const char *path, struct opened_file **out, struct file_id *id, char **why)
+static int search(const struct search *s, const char *what, struct opened_file **out,
+		  struct file_id *id, size_t *index, char **why)
 {
-	__cleanup_free char *what = xasprintf("opening %s", path);
 	struct confined_job job = {
 		.run = open_in_child,
-		.ctx = (void *)path,
+		.ctx = (void *)s,
 		.what = what,
 		.max = sizeof(struct found),
 		.memory = OPEN_MEMORY,
@@ -94,6 +113,7 @@ int opened_file__open(const char *path, struct opened_file **out, struct file_id
 	if (err)
 		return err;
 	*id = found->state.id;
+	*index = found->index;
 	if (found->opened && result.fd >= 0) {
 		*out = new_file(result.fd, found);
 		result.fd = -1;
@@ -103,6 +123,34 @@ int opened_file__open(const char *path, struct opened_file **out, struct file_id
 	}
 	confined__release(&result);
 	return err;
+}
+
+static bool only(void *ctx, size_t i, char *path, size_t size)
+{
+	return !i && snprintf(path, size, "%s", (const char *)ctx) < (int)size;
+}
+
+int opened_file__open(const char *path, struct opened_file **out, struct file_id *id, char **why)
+{
+	__cleanup_free char *what = xasprintf("opening %s", path);
+	const struct search s = { .next = only, .ctx = (void *)path };
+	size_t index;
+
+	*id = (struct file_id){};
+	if (strlen(path) >= PATH_MAX) {
+		*why = xasprintf("cannot read %s: %s", path, strerror(ENAMETOOLONG));
+		return -ENOENT;
+	}
+	return search(&s, what, out, id, &index, why);
+}
+
+int opened_file__open_first(opened_file_next *next, void *ctx, const char *what, size_t *index,
+			    struct opened_file **out, char **why)
+{
+	const struct search s = { .next = next, .ctx = ctx, .first = *index };
+	struct file_id id;
+
+	return search(&s, what, out, &id, index, why);
 }
 
 struct opened_file *opened_file__ref(struct opened_file *f)
@@ -116,6 +164,7 @@ void opened_file__unref(struct opened_file *f)
 	if (!f || --f->refs)
 		return;
 	close(f->fd);
+	free(f->found);
 	free(f->weakness);
 	free(f);
 }

@@ -14,6 +14,8 @@ struct opened_file {
 	int fd; /* read-only; a regular file */
 	struct file_id id;
 	int64_t ctime_ns;
+	uint32_t uid;	/* its owner */
+	char *found;	/* the path by which it was opened */
 	char path[32];	/* "/proc/self/fd/N": for the kernel, to find this very file */
 	char *weakness; /* what others than root may change of it, or on the way to it; or NULL */
 };
@@ -24,6 +26,14 @@ struct opened_file {
  * freed). *id: what is there, opened or not; all 0 if that cannot be told.
  */
 int opened_file__open(const char *path, struct opened_file **out, struct file_id *id, char **why);
+/*
+ * The same for the first of several paths at which there is a regular file. next() runs in the
+ * child; it writes path i, or returns false: there are no more. *index: the path to begin with, and
+ * the one that was opened. -ENOENT: none of them.
+ */
+typedef bool opened_file_next(void *ctx, size_t i, char *path, size_t size);
+int opened_file__open_first(opened_file_next *next, void *ctx, const char *what, size_t *index,
+			    struct opened_file **out, char **why);
 struct opened_file *opened_file__ref(struct opened_file *f);
 void opened_file__unref(struct opened_file *f); /* NULL is fine */
 /* Is it as it was when it was opened? Asks no file server. */

@@ -36,9 +36,10 @@ static int setup_all(void **state)
 		{ .name = "many.constprop.0", .addr = ELF_FIXTURE_VADDR + 56, .type = STT_FUNC },
 		{ .name = "many.isra.0", .addr = ELF_FIXTURE_VADDR + 64, .type = STT_FUNC },
 	};
-	struct elf_fixture f = {
-		ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, ARRAY_SIZE(symbols), 0
-	};
+	struct elf_fixture f = { .machine = ELF_FIXTURE_MACHINE,
+				 .type = ET_DYN,
+				 .symbols = symbols,
+				 .nsymbols = ARRAY_SIZE(symbols) };
 	struct btf_fixture btf;
 
 	static const struct elf_fixture_symbol hard[] = {

@@ -39,7 +39,7 @@ static int open_elf(const char *path, struct elf_symbols **out, char **why)
 
 	if (err)
 		return err;
-	err = elf_symbols__read(f->fd, path, out, why);
+	err = elf_symbols__read(f->fd, -1, path, out, why);
 	opened_file__unref(f);
 	return err;
 }
@@ -55,7 +55,7 @@ static struct elf_symbol find(const struct elf_symbols *e, const char *name)
 
 static struct elf_symbols *open_fixture(const struct elf_fixture_symbol *symbols, size_t n)
 {
-	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, n, 0 };
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, n, 0, NULL, 0 };
 	__cleanup_free char *path = elf_fixture__write(dir, "good", &f), *why = NULL;
 	struct elf_symbols *e = NULL;
 
@@ -157,7 +157,7 @@ static void test_refused(void **state)
 	static const struct elf_fixture_symbol symbol[] = {
 		{ .name = "f", .addr = CODE(0), .type = STT_FUNC },
 	};
-	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbol, 1, 0 };
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbol, 1, 0, NULL, 0 };
 	__cleanup_free char *missing = xasprintf("%s/missing", dir);
 	__cleanup_free char *script = xasprintf("%s/script", dir);
 	__cleanup_free char *fifo = xasprintf("%s/fifo", dir);
@@ -167,16 +167,25 @@ static void test_refused(void **state)
 	f.machine = ELF_FIXTURE_MACHINE;
 	f.type = ET_REL;
 	refused_fixture(&f, -ENOENT, "neither a program nor a library");
-	f.type = ET_EXEC;
-	f.nsymbols = 0;
-	refused_fixture(&f, -ENOENT, "stripped");
-
 	refused(missing, -ENOENT, "there is no file");
 	refused(dir, -ENOENT, "not a file");
 	temp_dir__write(dir, "script", "#!/bin/sh\n", 10);
 	refused(script, -ENOENT, "not an ELF file");
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	refused(fifo, -ENOENT, "not a file");
+}
+
+/* Its debug file may have them. */
+static void test_no_functions(void **state)
+{
+	struct elf_symbols *e = open_fixture(NULL, 0);
+	struct elf_symbol sym;
+
+	assert_int_equal(elf_symbols__count(e), 0);
+	assert_true(elf_symbols__stripped(e));
+	assert_false(elf_symbols__find(e, "f", &sym));
+	assert_int_equal(elf_symbols__cold(e, "f", NULL, 0), 0);
+	elf_symbols__free(e);
 }
 
 static void assert_hazards(const struct elf_fixture *f, uint32_t wanted)
@@ -223,7 +232,7 @@ static void test_hazards(void **state)
 			  .dynamic = true },
 		};
 		struct elf_fixture f = {
-			ELF_FIXTURE_MACHINE, ET_DYN, rows[i].section, symbols, 2, 0
+			ELF_FIXTURE_MACHINE, ET_DYN, rows[i].section, symbols, 2, 0, NULL, 0
 		};
 
 		assert_hazards(&f, rows[i].hazards);
@@ -258,7 +267,7 @@ static void test_damaged(void **state)
 		{ .name = "f", .addr = CODE(0), .type = STT_FUNC },
 		{ .name = "g", .addr = CODE(8), .type = STT_FUNC, .dynamic = true },
 	};
-	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2, 0 };
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2, 0, NULL, 0 };
 	__cleanup_free char *path = elf_fixture__write(dir, "cut", &f);
 	__cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat st;
@@ -269,7 +278,7 @@ static void test_damaged(void **state)
 		__cleanup_free char *why = NULL;
 
 		assert_int_equal(ftruncate(fd, len), 0);
-		if (!elf_symbols__read_here(fd, path, &e, &why))
+		if (!elf_symbols__read_here(fd, -1, path, &e, &why))
 			elf_symbols__free(e);
 		else
 			assert_non_null(why);
@@ -284,13 +293,13 @@ static void test_hostile_image(void **state)
 		{ .name = "first", .addr = CODE(0), .type = STT_FUNC },
 		{ .name = "second", .addr = CODE(8), .type = STT_FUNC },
 	};
-	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2, 0 };
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2, 0, NULL, 0 };
 	__cleanup_free char *path = elf_fixture__write(dir, "image", &f),
 			    *made = xcalloc(1, 1 << 16);
 	__cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	__cleanup_free char *image = NULL;
 	char why[1024] = "";
-	int64_t size = elf_image__make(fd, path, made, 1 << 16, why);
+	int64_t size = elf_image__make(fd, -1, path, made, 1 << 16, why);
 	size_t sound = 0;
 
 	assert_true(size > 0);
@@ -393,6 +402,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exported_versions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_functions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hazards, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cold_halves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),

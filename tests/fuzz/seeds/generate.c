@@ -50,6 +50,52 @@ static void write_elf(const char *dir)
 	free(elf_fixture__write(dir, "go", &f));
 }
 
+static void put_file(FILE *out, const char *path, bool with_length)
+{
+	static char content[1 << 16];
+	__cleanup_fclose FILE *f = fopen(path, "re");
+	uint32_t len;
+
+	assert_non_null(f);
+	len = fread(content, 1, sizeof(content), f);
+	if (with_length)
+		fwrite(&len, sizeof(len), 1, out);
+	fwrite(content, len, 1, out);
+}
+
+/* A stripped file and its debug file in one. */
+static void write_elf_debug(const char *dir)
+{
+	static const struct elf_fixture_symbol symbols[] = {
+		{ "exported", ELF_FIXTURE_VADDR, STT_FUNC, true, false, false, 16 },
+		{ "hidden", ELF_FIXTURE_VADDR + 16, STT_FUNC, false, false, false, 16 },
+	};
+	static const uint8_t note[] = { 4, 0, 0,   0,	4,   0, 0, 0, 3, 0,
+					0, 0, 'G', 'N', 'U', 0, 1, 2, 3, 4 };
+	static const struct elf_fixture_section more[] = {
+		{ ".note.gnu.build-id", SHT_NOTE, note, sizeof(note) },
+		{ ".gnu_debuglink", SHT_PROGBITS, "a.debug\0\1\2\3\4", 12 },
+	};
+	struct elf_fixture f = { .machine = ELF_FIXTURE_MACHINE,
+				 .type = ET_DYN,
+				 .symbols = symbols,
+				 .nsymbols = 1,
+				 .more = more,
+				 .nmore = 2 };
+	__cleanup_free char *own = elf_fixture__write(dir, "own", &f), *debug, *both;
+	__cleanup_fclose FILE *out;
+
+	f.symbols++;
+	debug = elf_fixture__write(dir, "debug", &f);
+	both = xasprintf("%s/both", dir);
+	out = fopen(both, "we");
+	assert_non_null(out);
+	put_file(out, own, true);
+	put_file(out, debug, false);
+	unlink(own);
+	unlink(debug);
+}
+
 static void write_btf(const char *dir)
 {
 	static const char *const texts[] = { "file->f_inode->i_name",
@@ -122,9 +168,8 @@ int main(int argc, char **argv)
 		const char *fuzzer;
 		void (*write)(const char *dir);
 	} seeds[] = {
-		{ "elf", write_elf },
-		{ "btf", write_btf },
-		{ "label_news", write_news },
+		{ "elf", write_elf },	       { "elf_debug", write_elf_debug },
+		{ "btf", write_btf },	       { "label_news", write_news },
 		{ "channel", write_messages },
 	};
 
