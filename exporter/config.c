@@ -93,18 +93,51 @@ struct probe_list *loader__add_list(struct loader *l, const struct source_pos *p
 	return list;
 }
 
-int loader__check_list(const struct probe_list *list, char **error)
+void loader__take_list(struct loader *l, struct probe_list *bare, bool builtin)
 {
-	const struct pattern *first = list->patterns;
+	struct probe_list *list;
 
+	if (!bare->npatterns)
+		return;
+	list = loader__add_list(l, &bare->patterns[0].pos, builtin);
+	list->bare = !builtin;
+	list->patterns = take_ptr(bare->patterns);
+	list->npatterns = bare->npatterns;
+	bare->npatterns = 0;
+}
+
+bool probe_list__only_excludes(const struct probe_list *list)
+{
 	for (size_t i = 0; i < list->npatterns; i++) {
 		if (!list->patterns[i].exclude)
-			return 0;
+			return false;
 	}
-	return config__fail(error, &first->pos,
-			    "\"%.200s\" leaves out, and its list names nothing to probe; '!' works "
-			    "within its own list, so put what it is an exception from beside it",
-			    first->text);
+	return true;
+}
+
+/* Bare exclusions need a preset, or something in their own list. */
+static int check_exclusions(const struct loader *l, char **error)
+{
+	const struct config *c = l->c;
+
+	for (size_t i = 0; i < c->nlists && !l->npresets; i++) {
+		const struct probe_list *list = &c->lists[i];
+
+		if (list->bare && probe_list__only_excludes(list))
+			return config__fail(error, &list->patterns[0].pos,
+					    "\"%.200s\" excludes, but there is nothing to exclude "
+					    "it from; add a PROBE, or a preset as in "
+					    "--preset=default",
+					    list->patterns[0].text);
+	}
+	return 0;
+}
+
+void loader__add_glob(struct loader *l, const char *glob)
+{
+	char **slot = array__grow(&l->c->list_globs, &l->c->nlist_globs, sizeof(*slot));
+
+	*slot = xstrdup(glob);
 }
 
 void loader__add_preset(struct loader *l, const char *name, const struct source_pos *pos)
@@ -181,7 +214,8 @@ static int unknown_preset(const struct preset_ref *ref, char **error)
 		list = longer;
 		*(const char **)array__grow(&names, &n, sizeof(*names)) = p->name;
 	}
-	hint = suggest__hint(ref->name, names, n);
+	hint = strchr(ref->name, ',') ? xstrdup("; name one preset at a time")
+				      : suggest__hint(ref->name, names, n);
 	return config__fail(error, &ref->pos, "unknown preset \"%.80s\"%s (there are: %s)",
 			    ref->name, hint, list);
 }
@@ -261,33 +295,20 @@ static void loader__free(struct loader *l)
 	config__free(l->c);
 }
 
-/* The PROBE arguments are a list like any other. */
-static int take_probes(struct loader *l, char **error)
-{
-	struct probe_list *list;
-
-	if (!l->probes.npatterns)
-		return 0;
-	list = loader__add_list(l, &l->probes.patterns[0].pos, false);
-	list->patterns = take_ptr(l->probes.patterns);
-	list->npatterns = l->probes.npatterns;
-	l->probes.npatterns = 0;
-	return loader__check_list(list, error);
-}
-
 static int load_sources(struct loader *l, char **error)
 {
 	struct config *c = l->c;
 	int err;
 
-	err = take_probes(l, error);
-	if (err)
-		return err;
+	loader__take_list(l, &l->probes, false);
 	if (l->file) {
 		err = load_file(l, error);
 		if (err)
 			return err;
 	}
+	err = check_exclusions(l, error);
+	if (err)
+		return err;
 	err = load_presets(l, error);
 	if (err)
 		return err;
@@ -339,7 +360,8 @@ static bool same_list(const struct probe_list *a, const struct probe_list *b)
 	for (size_t i = 0; i < a->npatterns && a->npatterns == b->npatterns; i++)
 		if (!same_pattern(&a->patterns[i], &b->patterns[i]))
 			return false;
-	return a->npatterns == b->npatterns && a->settings.max_rate == b->settings.max_rate &&
+	return a->npatterns == b->npatterns && a->builtin == b->builtin && a->bare == b->bare &&
+	       a->settings.max_rate == b->settings.max_rate &&
 	       probe_settings__same(&a->settings, &b->settings);
 }
 
@@ -375,6 +397,8 @@ void config__free(struct config *c)
 	free(c->buckets);
 	free(c->size_buckets);
 	free(c->mechanism);
-	free(c->list_glob);
+	for (size_t i = 0; i < c->nlist_globs; i++)
+		free(c->list_globs[i]);
+	free(c->list_globs);
 	free(c);
 }

@@ -80,15 +80,17 @@ struct probe_settings {
 /* Would the two do the same to a target, but for how much of it they stand (max_rate)? */
 bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b);
 
-/* The command line, or one element of the YAML `probes:`. `!` patterns apply within it. */
+/* The command line, the bare strings of a `probes:` or `presets:`, or one other element of
+ * `probes:`. `!` patterns apply within it. */
 struct probe_list {
 	struct pattern *patterns;
 	size_t npatterns;
 	char *module; /* as `module:` names it; NULL: none. The patterns have it, too */
 	struct probe_settings settings;
 	struct source_pos pos;
-	bool builtin; /* from the default set: functions missing here are no mistake of the user's
-		       */
+	bool builtin; /* from a preset: functions missing here are no mistake of the user's, and
+		       * what the user writes about a function comes first */
+	bool bare;    /* PROBEs without settings: their exclusions apply to presets, too */
 };
 
 enum config_action { ACTION_RUN, ACTION_CHECK, ACTION_LIST, ACTION_HELP, ACTION_VERSION };
@@ -108,7 +110,8 @@ struct web_config {
 struct config {
 	int refs; /* config__ref(), config__free() */
 	enum config_action action;
-	char *list_glob; /* ACTION_LIST: NULL for all */
+	char **list_globs; /* ACTION_LIST; none: all */
+	size_t nlist_globs;
 	bool strict;
 	bool is_default_set; /* neither PROBE nor file nor preset was given */
 	char *mechanism;     /* "auto" or the name of a rung */

@@ -14,26 +14,65 @@ struct flags {
 	char *const *argv;
 	int given[MAX_OPTIONS]; /* index into argv, 0: not given */
 	int at;
+	int *arguments; /* indexes into argv of what is no flag */
+	size_t narguments;
 	char **error;
 };
 
 #define fail(f, ...) \
 	config__fail((f)->error, &(struct source_pos){ COMMAND_LINE, 0, 0, (f)->at }, __VA_ARGS__)
 
-static int unknown_flag(struct flags *f, const char *name, size_t len, bool is_long)
+/* "-c": flags that begin so. */
+static size_t with_initial(char initial, const char **out, size_t max)
+{
+	size_t n = 0;
+
+	for (const struct option *o = options; o->name && n < max; o++)
+		if (*o->name == initial)
+			out[n++] = o->name;
+	return n;
+}
+
+static size_t near_flags(const char *word, bool is_long, const char **out, size_t max)
 {
 	const char *names[MAX_OPTIONS];
-	const char *near[3];
-	__cleanup_free char *word = xstrndup(name, len);
-	size_t nnames = 0, n;
+	size_t n = 0;
 
+	if (!is_long && strlen(word) == 1)
+		return with_initial(*word, out, max);
 	for (const struct option *o = options; o->name; o++)
-		names[nnames++] = o->name;
-	n = suggest__nearest(word, names, nnames, near, ARRAY_SIZE(near));
-	return fail(f, "unknown flag %s%.80s%s%s%s%s%s%s%s; --help lists them all",
-		    is_long ? "--" : "-", word, n ? "; did you mean --" : "", n ? near[0] : "",
-		    n > 1 ? ", --" : "", n > 1 ? near[1] : "", n > 2 ? ", --" : "",
-		    n > 2 ? near[2] : "", n ? "?" : "");
+		names[n++] = o->name;
+	return suggest__nearest(word, names, n, out, max);
+}
+
+/* A key of a configuration file, which is written with '_' where a flag would have '-'. */
+static const char *home_of_key(char *word)
+{
+	for (char *s = word; *s; s++)
+		*s = *s == '-' ? '_' : *s;
+	return config_key__home(word);
+}
+
+static int unknown_flag(struct flags *f, const char *name, size_t len, bool is_long)
+{
+	__cleanup_free char *word = xstrndup(name, len), *key = xstrdup(word);
+	__cleanup_buf struct buf hint = {};
+	const char *near[3], *home = home_of_key(key);
+	size_t n = near_flags(word, is_long, near, ARRAY_SIZE(near));
+
+	if (home)
+		buf__printf(&hint, "; %s is a key of a --config.file, %s", key, home);
+	for (size_t i = 0; i < n && !home; i++)
+		buf__printf(&hint, "%s--%s",
+			    !i		? "; did you mean "
+			    : i + 1 < n ? ", "
+					: " or ",
+			    near[i]);
+	return fail(f, "unknown flag %s%.80s%s%s", is_long ? "--" : "-", word,
+		    hint.len ? buf__str(&hint) : "",
+		    home ? ""
+		    : n	 ? "? (--help lists all flags)"
+			 : "; --help lists all flags");
 }
 
 static const struct option *find_option(const char *name, size_t len)
@@ -109,7 +148,7 @@ static int parse_short(struct flags *f, const char *text)
 		if (o->letter && text[0] == o->letter && !text[1])
 			return set_switch(f, o, true, NULL);
 	}
-	return unknown_flag(f, text, strlen(text), false);
+	return unknown_flag(f, text, strcspn(text, "="), false);
 }
 
 static int add_probe(struct flags *f, const char *text)
@@ -124,6 +163,52 @@ static int add_probe(struct flags *f, const char *text)
 	*(struct pattern *)array__grow(&list->patterns, &list->npatterns, sizeof(pattern)) =
 		pattern;
 	return 0;
+}
+
+/* One of --probe.list's. */
+static int add_glob(struct flags *f, const char *text)
+{
+	if (*text == '!')
+		return fail(f, "\"%.200s\": --probe.list cannot exclude; name what to list", text);
+	if (!*text)
+		return fail(f, "an empty pattern; name what to list");
+	loader__add_glob(f->l, text);
+	return 0;
+}
+
+/* What is no flag is a PROBE, or a pattern to list: known only when all flags are. */
+static int take_arguments(struct flags *f)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < f->narguments && !err; i++) {
+		f->at = f->arguments[i];
+		err = f->l->list ? add_glob(f, f->argv[f->at]) : add_probe(f, f->argv[f->at]);
+	}
+	return err;
+}
+
+/* Behind "--", where it would be a function's name. */
+static int refuse_late_flag(struct flags *f, const char *text)
+{
+	const char *name = text + 2;
+
+	if (strncmp(text, "--", 2))
+		return 0;
+	if (!strncmp(name, "no-", 3))
+		name += 3;
+	if (!find_option(name, strcspn(name, "=")))
+		return 0;
+	return fail(f, "%.200s is behind --, which ends the flags; write it before --", text);
+}
+
+static int add_argument(struct flags *f, bool only_probes)
+{
+	int err = only_probes ? refuse_late_flag(f, f->argv[f->at]) : 0;
+
+	if (!err)
+		*(int *)array__grow(&f->arguments, &f->narguments, sizeof(int)) = f->at;
+	return err;
 }
 
 static int set_defaults(struct flags *f)
@@ -144,11 +229,6 @@ static int check_flags(struct flags *f)
 {
 	const struct loader *l = f->l;
 
-	if (l->list && l->probes.npatterns) {
-		f->at = l->probes.patterns[0].pos.argument;
-		return fail(f, "--probe.list takes its pattern by '=': --probe.list='%.200s'",
-			    f->argv[f->at]);
-	}
 	if (l->list && l->check) {
 		f->at = *given(f, "probe.list");
 		return fail(f, "--probe.list and --config.check are two different tasks; keep one");
@@ -175,35 +255,43 @@ static void take_flags(struct loader *l)
 		c->action = ACTION_CHECK;
 }
 
-int flags__parse(struct loader *l, int argc, char *const argv[], char **error)
+static int parse_all(struct flags *f)
 {
-	struct flags f = { .l = l, .argc = argc, .argv = argv, .error = error };
 	bool only_probes = false;
 	int err = 0;
 
-	for (f.at = 1; f.at < argc && !err; f.at++) {
-		const char *text = argv[f.at];
+	for (f->at = 1; f->at < f->argc && !err; f->at++) {
+		const char *text = f->argv[f->at];
 
 		if (only_probes || text[0] != '-')
-			err = add_probe(&f, text);
+			err = add_argument(f, only_probes);
 		else if (!strcmp(text, "--"))
 			only_probes = true;
 		else if (text[1] == '-')
-			err = parse_long(&f, text + 2);
+			err = parse_long(f, text + 2);
 		else
-			err = parse_short(&f, text + 1);
+			err = parse_short(f, text + 1);
 
 		/* As kingpin has it: these two end the parsing, whatever comes after them. */
-		if (!err && (l->help || l->version)) {
-			l->c->action = l->help ? ACTION_HELP : ACTION_VERSION;
-			return set_defaults(&f);
+		if (!err && (f->l->help || f->l->version)) {
+			f->l->c->action = f->l->help ? ACTION_HELP : ACTION_VERSION;
+			return 0;
 		}
 	}
-	if (err)
-		return err;
-	err = check_flags(&f);
-	if (err)
-		return err;
-	take_flags(l);
-	return set_defaults(&f);
+	if (!err)
+		err = take_arguments(f);
+	if (!err)
+		err = check_flags(f);
+	if (!err)
+		take_flags(f->l);
+	return err;
+}
+
+int flags__parse(struct loader *l, int argc, char *const argv[], char **error)
+{
+	struct flags f = { .l = l, .argc = argc, .argv = argv, .error = error };
+	int err = parse_all(&f);
+
+	free(f.arguments);
+	return err ? err : set_defaults(&f);
 }

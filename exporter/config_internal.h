@@ -38,12 +38,15 @@ struct loader {
 	struct source_pos flag_pos; /* of the flag being parsed */
 };
 
+void loader__add_glob(struct loader *l, const char *glob); /* to list */
 void loader__add_preset(struct loader *l, const char *name, const struct source_pos *pos);
 /* A copy that lives as long as the config. */
 const char *loader__keep_file(struct loader *l, const char *file);
 struct probe_list *loader__add_list(struct loader *l, const struct source_pos *pos, bool builtin);
-/* -EINVAL if all it says is what to leave out. */
-int loader__check_list(const struct probe_list *list, char **error);
+/* Adds the patterns of a list without settings; they are taken. */
+void loader__take_list(struct loader *l, struct probe_list *bare, bool builtin);
+/* Whether all that the list names is what to exclude. */
+bool probe_list__only_excludes(const struct probe_list *list);
 
 /* ---- config_flags.c: the command line, files not yet read ---- */
 
@@ -92,9 +95,16 @@ int config_source__read(const char *path, size_t max, char **out, size_t *len);
 int yaml__load(struct loader *l, const char *file, const char *text, size_t len, bool preset,
 	       char **error);
 
+/* Where a key of a configuration file belongs: "in histograms:"; NULL: there is no such key. */
+const char *config_key__home(const char *key);
+
 /* ---- config_probe.c: `probes:` and `defaults:` ---- */
 
 int probe__bind_all(struct binder *b, const struct tree_node *list, void *target);
+/* The PROBE that node has in it. */
+int probe__add(struct binder *b, const struct tree_node *node, struct probe_list *list);
+/* "in a probe, under probes:", for a key of one; NULL: it is none. */
+const char *probe__home_of(const char *key);
 int probe__bind_defaults(struct binder *b, const struct tree_node *map, void *target);
 
 /* ---- config_settings.c: what a probe has besides its targets ---- */

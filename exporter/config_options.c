@@ -25,7 +25,7 @@ static int set_probe_list(struct loader *l, const char *value, char **why)
 {
 	l->list = true;
 	if (value)
-		replace(&l->c->list_glob, value);
+		loader__add_glob(l, value);
 	return 0;
 }
 
@@ -155,7 +155,7 @@ const struct option options[] = {
 		.argument = "GLOB",
 		.optional = true,
 		.help = "Print what can be probed, a line each: object, function, kind, signature. "
-			"The pattern goes behind '='.",
+			"PROBE arguments are more patterns.",
 		.set = set_probe_list,
 	},
 	{

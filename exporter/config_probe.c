@@ -39,10 +39,13 @@ static int bind_number(struct binder *b, const struct tree_node *node, const cha
 {
 	__cleanup_free char *why = NULL;
 
-	if (node->type != TREE_SCALAR || !node->plain)
-		return binder__fail(b, node, "%s must be a number, not %s", key,
-				    node->type == TREE_SCALAR ? "a string"
-							      : binder__type_name(node));
+	if (node->type != TREE_SCALAR || (node->plain && !*node->value))
+		return binder__mistyped(b, node, key, "a number");
+	if (!node->plain)
+		return binder__fail(b, node,
+				    "%s must be a number, not a string; write it without "
+				    "quotes",
+				    key);
 	if (value__unsigned(node->value, min, max, out, &why))
 		return binder__fail(b, node, "%s: %s", key, why);
 	return 0;
@@ -88,9 +91,8 @@ static int bind_series_ttl(struct binder *b, const struct tree_node *node, void 
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
 	__cleanup_free char *why = NULL;
 
-	if (node->type != TREE_SCALAR)
-		return binder__fail(b, node, "series_ttl must be a duration, as in 1h30m, not %s",
-				    binder__type_name(node));
+	if (node->type != TREE_SCALAR || (node->plain && !*node->value))
+		return binder__mistyped(b, node, "series_ttl", "a duration");
 	if (!strcmp(node->value, "never"))
 		s->series_ttl = INFINITY;
 	else if (value__duration(node->value, &s->series_ttl, &why))
@@ -255,35 +257,26 @@ static int bind_label(struct binder *b, const struct tree_node *node, struct pro
 static int bind_labels(struct binder *b, const struct tree_node *list, void *target)
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&list, &n);
 	int err = 0;
 
-	if (list->type != TREE_LIST)
-		return binder__fail(b, list,
-				    "labels must be a list, as in [comm, {name: \"expression\"}], "
-				    "not %s",
-				    binder__type_name(list));
 	begin_expressions(&s->labels);
-	for (size_t i = 0; i < list->nitems && !err; i++)
-		err = bind_label(b, list->items[i], s);
+	for (size_t i = 0; i < n && !err; i++)
+		err = bind_label(b, items[i], s);
 	return err;
 }
 
-/* A string or a list of strings. */
-static int bind_filter(struct binder *b, const struct tree_node *node, void *target)
+static int bind_filter(struct binder *b, const struct tree_node *list, void *target)
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&list, &n);
 	int err = 0;
 
-	if (node->type == TREE_MAP)
-		return binder__fail(b, node,
-				    "filter must be a string or a list of strings, as in "
-				    "\"comm == rm\", not a mapping");
 	begin_expressions(&s->filters);
-	if (node->type == TREE_SCALAR)
-		return add_expression(b, NULL, node, "a filter", &s->filters, &s->nfilters);
-	for (size_t i = 0; i < node->nitems && !err; i++)
-		err = add_expression(b, NULL, node->items[i], "a filter", &s->filters,
-				     &s->nfilters);
+	for (size_t i = 0; i < n && !err; i++)
+		err = add_expression(b, NULL, items[i], "a filter", &s->filters, &s->nfilters);
 	return err;
 }
 
@@ -294,9 +287,7 @@ static int bind_observe(struct binder *b, const struct tree_node *map, void *tar
 	int err = 0;
 
 	if (map->type != TREE_MAP)
-		return binder__fail(b, map,
-				    "observe must be a mapping, as in {bytes: \"count\"}, not %s",
-				    binder__type_name(map));
+		return binder__mistyped(b, map, "observe", "a mapping (name: expression)");
 	if (map->nkeys > RP_OBSERVED)
 		return binder__fail(b, map, "%zu observed values are too many; %d are allowed",
 				    map->nkeys, RP_OBSERVED);
@@ -318,14 +309,14 @@ static int bind_observe(struct binder *b, const struct tree_node *map, void *tar
 /* ---- targets --------------------------------------------------------------------------------- */
 
 static int add_pattern(struct binder *b, const struct tree_node *node, struct probe_list *list,
-		       enum object_type type, const char *object)
+		       enum object_type type, const char *object, const char *where)
 {
 	__cleanup_free char *why = NULL;
 	struct pattern pattern;
 	const char *text;
 	int err;
 
-	err = binder__string(b, node, "a function", &text);
+	err = binder__string(b, node, where, &text);
 	if (err)
 		return err;
 	if (type == OBJECT_ANY)
@@ -340,26 +331,26 @@ static int add_pattern(struct binder *b, const struct tree_node *node, struct pr
 	return 0;
 }
 
-/* A string or a list of strings. */
+int probe__add(struct binder *b, const struct tree_node *node, struct probe_list *list)
+{
+	return add_pattern(b, node, list, OBJECT_ANY, NULL, "a probe");
+}
+
 static int add_patterns(struct binder *b, const struct tree_node *node, struct probe_list *list,
 			enum object_type type, const char *object)
 {
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&node, &n);
 	int err = 0;
 
 	if (list->npatterns)
 		return binder__fail(b, node,
 				    "functions, syscalls and user are for one probe each; begin "
 				    "another probe with '-'");
-	if (node->type == TREE_SCALAR)
-		return add_pattern(b, node, list, type, object);
-	if (node->type != TREE_LIST)
-		return binder__fail(b, node,
-				    "functions must be a string or a list of strings, not %s",
-				    binder__type_name(node));
-	if (!node->nitems)
+	if (!n)
 		return binder__fail(b, node, "an empty list; name a function");
-	for (size_t i = 0; i < node->nitems && !err; i++)
-		err = add_pattern(b, node->items[i], list, type, object);
+	for (size_t i = 0; i < n && !err; i++)
+		err = add_pattern(b, items[i], list, type, object, "a function");
 	return err;
 }
 
@@ -429,8 +420,8 @@ static int bind_user_functions(struct binder *b, const struct tree_node *node, v
 }
 
 static const struct key user_keys[] = {
-	{ "object", bind_user_object },
-	{ "functions", bind_user_functions },
+	{ "object", bind_user_object, "/usr/sbin/nginx" },
+	{ "functions", bind_user_functions, "[ngx_http_process_request]" },
 };
 
 static int bind_user(struct binder *b, const struct tree_node *node, void *target)
@@ -451,25 +442,47 @@ static int bind_user(struct binder *b, const struct tree_node *node, void *targe
 /* The first ones say what to probe, the rest how: `defaults` may have just those. */
 #define NTARGET_KEYS 4
 static const struct key probe_keys[] = {
-	{ "functions", bind_functions },
-	{ "syscalls", bind_syscalls },
-	{ "user", bind_user },
-	{ "module", bind_module },
-	{ "mechanism", bind_mechanism },
-	{ "maxactive", bind_maxactive },
-	{ "returns", bind_returns },
-	{ "labels", bind_labels },
-	{ "filter", bind_filter },
-	{ "observe", bind_observe },
-	{ "max_series", bind_max_series },
-	{ "series_ttl", bind_series_ttl },
-	{ "max_rate", bind_max_rate },
+	{ "functions", bind_functions, "[vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]" },
+	{ "syscalls", bind_syscalls, "[openat, connect]" },
+	{ "user", bind_user, "{object: /usr/sbin/nginx, functions: [ngx_http_process_request]}" },
+	{ "module", bind_module, "kvm" },
+	{ "mechanism", bind_mechanism, "kretprobe" },
+	{ "maxactive", bind_maxactive, "1000" },
+	{ "returns", bind_returns, "size" },
+	{ "labels", bind_labels, "[comm, {flags: \"arg1\"}]" },
+	{ "filter", bind_filter, "\"comm == rm\"" },
+	{ "observe", bind_observe, "{bytes: \"count\"}" },
+	{ "max_series", bind_max_series, "1000" },
+	{ "series_ttl", bind_series_ttl, "1h30m" },
+	{ "max_rate", bind_max_rate, "50000" },
 };
+
+const char *probe__home_of(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(probe_keys); i++)
+		if (!strcmp(probe_keys[i].name, key))
+			return "in a probe, under probes:";
+	return !strcmp(key, "object") ? "in user:" : NULL;
+}
 
 int probe__bind_defaults(struct binder *b, const struct tree_node *map, void *target)
 {
 	return binder__map(b, map, "defaults", probe_keys + NTARGET_KEYS,
 			   ARRAY_SIZE(probe_keys) - NTARGET_KEYS, &b->l->defaults);
+}
+
+/* What excludes within `functions:` has no effect beyond. */
+static int check_list(const struct probe_list *list, char **error)
+{
+	const struct pattern *first = list->patterns;
+
+	if (!probe_list__only_excludes(list))
+		return 0;
+	return config__fail(
+		error, &first->pos,
+		"\"%.200s\" excludes, but its list has nothing to exclude it from; add "
+		"functions to the list, or move it to presets: to exclude it from presets",
+		first->text);
 }
 
 static int bind_probe(struct binder *b, const struct tree_node *map)
@@ -486,17 +499,23 @@ static int bind_probe(struct binder *b, const struct tree_node *map)
 				    "a probe without a target; give it functions, syscalls or "
 				    "user");
 	err = apply_module(b, list);
-	return err ? err : loader__check_list(list, b->error);
+	return err ? err : check_list(list, b->error);
 }
 
+/* Mappings are probes with settings. Strings are PROBEs, and one list as on the command line. */
 int probe__bind_all(struct binder *b, const struct tree_node *node, void *target)
 {
+	struct probe_list bare = {};
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&node, &n);
 	int err = 0;
 
-	if (node->type != TREE_LIST)
-		return binder__fail(b, node, "probes must be a list (- functions: ...), not %s",
-				    binder__type_name(node));
-	for (size_t i = 0; i < node->nitems && !err; i++)
-		err = bind_probe(b, node->items[i]);
+	for (size_t i = 0; i < n && !err; i++) {
+		if (items[i]->type == TREE_MAP)
+			err = bind_probe(b, items[i]);
+		else
+			err = probe__add(b, items[i], &bare);
+	}
+	loader__take_list(b->l, &bare, b->preset);
 	return err;
 }

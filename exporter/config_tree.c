@@ -46,6 +46,24 @@ static yaml_mark_t mark_of_offset(const struct reader *r, size_t offset)
 	return mark;
 }
 
+/* What is usually wrong, by the character at which YAML gives up. */
+static const char *advice(const struct reader *r, size_t at)
+{
+	switch (at < r->len ? r->text[at] : 0) {
+	case '\t':
+		return "indent with spaces, not with tabs";
+	case '@':
+	case '`':
+	case '%':
+		return "put what begins with this character in quotes";
+	case ':':
+		return "begin the keys of a mapping in one column, and put a text that has ': ' in "
+		       "it in quotes";
+	default:
+		return "check brackets and quotes, and begin the keys of a mapping in one column";
+	}
+}
+
 /* `!name` and `*glob` without quotes end here when what follows is nothing that YAML knows. */
 static int fail_syntax(const struct reader *r)
 {
@@ -65,9 +83,8 @@ static int fail_syntax(const struct reader *r)
 			return fail(r, p->context_mark, "not YAML: %s %s; %s", problem, context,
 				    known[i].advice);
 	}
-	return fail(r, p->problem_mark,
-		    "not YAML: %s%s%s; check brackets, quotes and indentation (by spaces)", problem,
-		    *context ? " " : "", context);
+	return fail(r, p->problem_mark, "not YAML: %s%s%s; %s", problem, *context ? " " : "",
+		    context, advice(r, p->problem_mark.index));
 }
 
 static int next_event(struct reader *r, yaml_event_t *event)

@@ -50,11 +50,13 @@ struct binder {
 	const char *file;
 	bool preset;
 	char **error;
+	const struct key *key; /* whose value is being bound; NULL: none */
 };
 
 struct key {
 	const char *name;
 	int (*bind)(struct binder *b, const struct tree_node *value, void *target);
+	const char *example; /* of a value; NULL: none */
 };
 
 #define binder__fail(b, node, ...)                                                       \
@@ -70,10 +72,15 @@ static inline struct source_pos binder__position(const struct binder *b,
 
 /* "a list": what a node is instead of what it should be. */
 const char *binder__type_name(const struct tree_node *node);
+/* "WHERE must be EXPECTED, not a list, as in KEY: EXAMPLE"; -EINVAL. */
+int binder__mistyped(struct binder *b, const struct tree_node *node, const char *where,
+		     const char *expected);
 /* `where` is for messages, as in "%s must be ...". */
 int binder__map(struct binder *b, const struct tree_node *map, const char *where,
 		const struct key *keys, size_t n, void *target);
 int binder__string(struct binder *b, const struct tree_node *node, const char *where,
 		   const char **out);
+/* The elements of a list. Anything else stands for a list of itself. */
+const struct tree_node *const *binder__elements(const struct tree_node *const *node, size_t *n);
 
 #endif /* CONFIG_TREE_H */

@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "discover_internal.h"
 #include "log.h"
+#include "suggest.h"
 
 /* ---- patterns ---- */
 
@@ -51,15 +52,80 @@ static bool names(const struct pattern *p, const char *function)
 	return false;
 }
 
-bool discovery__excluded(const struct request *r, const char *object, const char *function)
+static bool is_used(const struct discovery *d, const struct pattern *exclusion)
 {
-	for (size_t i = 0; i < r->list->npatterns; i++) {
-		const struct pattern *p = &r->list->patterns[i];
-
-		if (p->exclude && same_kind_of_object(p, r->pattern, object) && names(p, function))
+	for (size_t i = 0; i < d->nused; i++)
+		if (d->used[i] == exclusion)
 			return true;
+	return false;
+}
+
+static bool excludes(struct discovery *d, const struct probe_list *list, const struct pattern *of,
+		     const char *object, const char *function)
+{
+	for (size_t i = 0; i < list->npatterns; i++) {
+		const struct pattern *p = &list->patterns[i];
+
+		if (!p->exclude || !same_kind_of_object(p, of, object) || !names(p, function))
+			continue;
+		if (!is_used(d, p))
+			*(const struct pattern **)array__grow(&d->used, &d->nused,
+							      sizeof(*d->used)) = p;
+		return true;
 	}
 	return false;
+}
+
+bool discovery__excluded(struct discovery *d, const struct request *r, const char *object,
+			 const char *function)
+{
+	if (excludes(d, r->list, r->pattern, object, function))
+		return true;
+	for (size_t i = 0; r->list->builtin && i < d->config->nlists; i++)
+		if (d->config->lists[i].bare &&
+		    excludes(d, &d->config->lists[i], r->pattern, object, function))
+			return true;
+	return false;
+}
+
+/* The PROBE of a preset that is nearest to an exclusion which found nothing: "!openat" may be meant
+ * for "syscall:openat". */
+static char *hint_for_exclusion(const struct config *c, const struct pattern *exclusion)
+{
+	__cleanup_free const char **names = NULL, **texts = NULL;
+	const char *nearest;
+	size_t n = 0, ntexts = 0;
+
+	for (size_t i = 0; i < c->nlists; i++)
+		for (size_t k = 0; k < c->lists[i].npatterns && c->lists[i].builtin; k++) {
+			const struct pattern *p = &c->lists[i].patterns[k];
+
+			*(const char **)array__grow(&names, &n, sizeof(*names)) = p->functions[0];
+			*(const char **)array__grow(&texts, &ntexts, sizeof(*texts)) = p->text;
+		}
+	if (!suggest__nearest(exclusion->functions[0], names, n, &nearest, 1))
+		return xstrdup("");
+	for (n = 0; names[n] != nearest;)
+		n++;
+	return xasprintf("; did you mean !%s?", texts[n]);
+}
+
+/* A preset that goes on probing what the user has excluded is not what the user asked for. */
+static void warn_unused(const struct discovery *d)
+{
+	const struct config *c = d->config;
+
+	for (size_t i = 0; i < c->nlists; i++)
+		for (size_t k = 0; k < c->lists[i].npatterns && c->lists[i].bare; k++) {
+			const struct pattern *p = &c->lists[i].patterns[k];
+			__cleanup_free char *hint = NULL;
+
+			if (!p->exclude || is_used(d, p))
+				continue;
+			hint = hint_for_exclusion(c, p);
+			log_warn("%s: \"%s\" excludes nothing%s", source_pos__str(&p->pos), p->text,
+				 hint);
+		}
 }
 
 bool discovery__is_clone(const char *name, const char *function)
@@ -193,6 +259,7 @@ void discovery__release(struct discovery *d)
 	btf_types__free(d->btf);
 	free(d->error);
 	free(d->refusal);
+	free(d->used);
 	memset(d, 0, sizeof(*d));
 }
 
@@ -214,7 +281,7 @@ static int resolve(struct discovery *d, const struct request *r)
 int discover__run(const struct config *c, const struct discover_env *env, struct targets **out,
 		  char **error)
 {
-	struct discovery d = { .env = env };
+	struct discovery d = { .env = env, .config = c };
 	struct targets *all;
 	int err = 0;
 
@@ -231,6 +298,8 @@ int discover__run(const struct config *c, const struct discover_env *env, struct
 		discovery__release(&d);
 		return err;
 	}
+	if (!env->lenient)
+		warn_unused(&d);
 	all = discovery__collect(&d);
 	discover_exits(all, c->mechanism);
 	discovery__release(&d);

@@ -5,7 +5,8 @@
  * The target keeps every name that was claimed.
  *
  * An exact name beats a glob, whichever comes first, so that `vfs_*` with one exception to its
- * settings can be written. Of two globs the first wins. Two exact claims must agree.
+ * settings can be written. Of two exact claims, the user's beats a preset's, and two of the user's
+ * or of presets must agree. Of two globs the first wins, unless only the other is the user's.
  */
 #include <errno.h>
 #include <search.h>
@@ -86,15 +87,18 @@ static int conflict(struct discovery *d, struct claim *old, const struct target 
 	return 0;
 }
 
-/* Which of the two targets of one function stands? A claim that can be had beats one that cannot.
- */
+/* A claim that can be had beats one that cannot, then a name a glob, then the user's a preset's. */
+static int rank(const struct claim *claim)
+{
+	return (claim->target->reason == REASON_NONE) * 4 + claim->exact * 2 +
+	       !claim->target->builtin;
+}
+
+/* Which of the two targets of one function stands? */
 static int settle(struct discovery *d, struct claim *old, const struct claim *new, bool *replace)
 {
-	bool old_ok = old->target->reason == REASON_NONE,
-	     new_ok = new->target->reason == REASON_NONE;
-
-	*replace = !old->disputed && (old_ok != new_ok ? new_ok : new->exact && !old->exact);
-	if (old_ok != new_ok || old->exact != new->exact || !new->exact)
+	*replace = !old->disputed && rank(new) > rank(old);
+	if (rank(new) != rank(old) || !new->exact)
 		return 0;
 	if (!probe_settings__same(old->target->settings, new->target->settings) ||
 	    old->target->settings->max_rate != new->target->settings->max_rate)

@@ -53,6 +53,9 @@ struct discovery {
 	 * for, and the first one's error. */
 	size_t nrefused;
 	char *refusal;
+	const struct config *config;
+	const struct pattern **used; /* exclusions that have excluded something */
+	size_t nused;
 
 	/* The sources, each read when it is first needed. */
 	struct symbols *symbols;
@@ -88,7 +91,9 @@ void discovery__free_claims(struct discovery *d);
 
 /* ---- discover.c ---- */
 
-bool discovery__excluded(const struct request *r, const char *object, const char *function);
+/* By the request's own list, or by what the user has excluded from presets. */
+bool discovery__excluded(struct discovery *d, const struct request *r, const char *object,
+			 const char *function);
 /* Ends a glob: says what was left out, and makes a target of a glob that has none. */
 int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
 			   const char *object, const struct tally *tally,

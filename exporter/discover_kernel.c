@@ -127,7 +127,7 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 	enum target_reason reason;
 	const char *why;
 
-	if (discovery__excluded(r, sym->object, sym->name))
+	if (discovery__excluded(d, r, sym->object, sym->name))
 		return 0;
 	if (sym->copies > 1)
 		return discovery__claim_failed(
@@ -148,7 +148,7 @@ static int claim_ambiguous(struct discovery *d, const struct request *r, const c
 {
 	const char *object = object_label(scope);
 
-	if (discovery__excluded(r, object, name))
+	if (discovery__excluded(d, r, object, name))
 		return 0;
 	return discovery__claim_failed(
 		d, r, target__new(TARGET_KERNEL, object, name), REASON_AMBIGUOUS,
@@ -272,7 +272,7 @@ static int claim_missing(struct discovery *d, const struct request *r, const cha
 	enum target_reason reason = reason_missing(d->symbols, r);
 	const char *object = reason == REASON_WAITING ? r->pattern->object : object_label(scope);
 
-	if (discovery__excluded(r, object, written))
+	if (discovery__excluded(d, r, object, written))
 		return 0;
 	return discovery__claim_failed(d, r, target__new(TARGET_KERNEL, object, written), reason,
 				       why_not_found(d->symbols, r, scope));
@@ -330,7 +330,7 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 
 		if (!in_scope(scope, sym) || !pattern__matches(p, sym->name))
 			continue;
-		if (discovery__excluded(r, sym->object, sym->name))
+		if (discovery__excluded(d, r, sym->object, sym->name))
 			tally.excluded++;
 		else if (discover_kernel__verdict(sym, &why) != REASON_NONE)
 			tally.denied++;

@@ -46,7 +46,7 @@ static int resolve_exact(struct discovery *d, const struct request *r)
 		const struct syscall_entry *entry = syscalls__find(p->functions[i]);
 
 		if (entry)
-			return discovery__excluded(r, OBJECT, entry->name)
+			return discovery__excluded(d, r, OBJECT, entry->name)
 				       ? 0
 				       : claim_entry(d, r, entry);
 	}
@@ -65,7 +65,7 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 	for (size_t i = 0; i < n; i++) {
 		if (!pattern__matches(r->pattern, all[i].name))
 			continue;
-		if (discovery__excluded(r, OBJECT, all[i].name)) {
+		if (discovery__excluded(d, r, OBJECT, all[i].name)) {
 			tally.excluded++;
 		} else if (denylist__syscall(all[i].name)) {
 			tally.denied++;

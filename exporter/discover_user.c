@@ -189,7 +189,7 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 	struct target *t;
 	char *why = NULL;
 
-	if (discovery__excluded(r, f->path, sym->name))
+	if (discovery__excluded(d, r, f->path, sym->name))
 		return 0;
 	t = target__new(TARGET_USER, f->path, sym->name);
 	reason = discover_user__verdict(f, sym, &why);
@@ -315,7 +315,7 @@ static int resolve_glob(struct discovery *d, const struct request *r, const stru
 		if (!pattern__matches(r->pattern, sym.name))
 			continue;
 		reason = discover_user__verdict(f, &sym, NULL);
-		if (discovery__excluded(r, f->path, sym.name)) {
+		if (discovery__excluded(d, r, f->path, sym.name)) {
 			tally.excluded++;
 		} else if (reason == REASON_DENIED) {
 			tally.denied++;

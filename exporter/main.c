@@ -273,8 +273,13 @@ static int run(struct exporter *e)
 static int list(const struct config *c)
 {
 	struct discover_env env = { .tracefs = tracefs__open() };
-	int err = discover__list(&env, c->list_glob, stdout);
+	int err = c->nlist_globs ? 0 : discover__list(&env, NULL, stdout);
 
+	for (size_t i = 0; i < c->nlist_globs; i++) {
+		int failed = discover__list(&env, c->list_globs[i], stdout);
+
+		err = err ? err : failed;
+	}
 	cleanup__close(&env.tracefs);
 	return err ? EXIT_CANNOT_RUN : EXIT_OK;
 }

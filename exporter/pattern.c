@@ -126,6 +126,10 @@ static int parse_functions(struct pattern *p, const char *s, char **why)
 			why, "no kernel function has a '/' in its name; for a function of a "
 			     "program or library write PATH:FUNCTION");
 
+	if (p->type != OBJECT_USER && s[strcspn(s, " \t,;()")])
+		return config__refuse(why,
+				      "no kernel function has blanks, commas or parentheses in "
+				      "its name; name functions one by one");
 	p->glob = *find_unescaped(s, "*?[]") != '\0';
 	if (p->glob && *find_unescaped(s, "|"))
 		return config__refuse(why,

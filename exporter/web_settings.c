@@ -130,8 +130,8 @@ static int bind_headers(struct binder *b, const struct tree_node *map, void *tar
 }
 
 static const struct key http_keys[] = {
-	{ "http2", bind_http2 },
-	{ "headers", bind_headers },
+	{ .name = "http2", .bind = bind_http2 },
+	{ .name = "headers", .bind = bind_headers },
 };
 
 static int bind_http(struct binder *b, const struct tree_node *map, void *target)
@@ -251,8 +251,8 @@ static int bind_burst(struct binder *b, const struct tree_node *node, void *targ
 }
 
 static const struct key limit_keys[] = {
-	{ "interval", bind_interval },
-	{ "burst", bind_burst },
+	{ .name = "interval", .bind = bind_interval },
+	{ .name = "burst", .bind = bind_burst },
 };
 
 static int bind_limit(struct binder *b, const struct tree_node *map, void *target)
@@ -272,10 +272,10 @@ static int bind_tls(struct binder *b, const struct tree_node *map, void *target)
 }
 
 static const struct key top_keys[] = {
-	{ "tls_server_config", bind_tls },
-	{ "http_server_config", bind_http },
-	{ "basic_auth_users", bind_users },
-	{ "rate_limit", bind_limit },
+	{ .name = "tls_server_config", .bind = bind_tls },
+	{ .name = "http_server_config", .bind = bind_http },
+	{ .name = "basic_auth_users", .bind = bind_users },
+	{ .name = "rate_limit", .bind = bind_limit },
 };
 
 int web_settings__parse(const char *file, const char *text, size_t len, struct web_settings **out,

@@ -157,19 +157,19 @@ static int bind_prefer_server(struct binder *b, const struct tree_node *node, vo
 }
 
 static const struct key tls_keys[] = {
-	{ "cert", bind_cert },
-	{ "cert_file", bind_cert_file },
-	{ "key", bind_key },
-	{ "key_file", bind_key_file },
-	{ "client_ca", bind_client_ca },
-	{ "client_ca_file", bind_client_ca_file },
-	{ "client_auth_type", bind_client_auth },
-	{ "client_allowed_sans", bind_sans },
-	{ "cipher_suites", bind_suites },
-	{ "curve_preferences", bind_curves },
-	{ "min_version", bind_min_version },
-	{ "max_version", bind_max_version },
-	{ "prefer_server_cipher_suites", bind_prefer_server },
+	{ .name = "cert", .bind = bind_cert },
+	{ .name = "cert_file", .bind = bind_cert_file },
+	{ .name = "key", .bind = bind_key },
+	{ .name = "key_file", .bind = bind_key_file },
+	{ .name = "client_ca", .bind = bind_client_ca },
+	{ .name = "client_ca_file", .bind = bind_client_ca_file },
+	{ .name = "client_auth_type", .bind = bind_client_auth },
+	{ .name = "client_allowed_sans", .bind = bind_sans },
+	{ .name = "cipher_suites", .bind = bind_suites },
+	{ .name = "curve_preferences", .bind = bind_curves },
+	{ .name = "min_version", .bind = bind_min_version },
+	{ .name = "max_version", .bind = bind_max_version },
+	{ .name = "prefer_server_cipher_suites", .bind = bind_prefer_server },
 };
 
 static bool is_given(const struct web_pem *pem)

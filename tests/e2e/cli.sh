@@ -226,3 +226,45 @@ for action in --config.check --probe.list; do
 		ok "$action escapes names"
 	fi
 done
+
+# ---- the user's word comes first; what is excluded, presets exclude ----
+plan() { "$X" --config.check "$@" >"$work/out" 2>"$work/err"; }
+
+plan --config.file="$(file mine <<'Y'
+presets: default-syscalls
+probes: {syscalls: connect, labels: comm}
+Y
+)"
+code=$?
+if [ $code = 0 ] && [ "$(grep -c '^syscall  *connect ' "$work/out")" = 1 ] &&
+	grep -A1 '^syscall  *connect ' "$work/out" | grep -q 'labels: comm'; then
+	ok "an entry of one's own replaces a preset's"
+else
+	not_ok "an entry of one's own replaces a preset's" "exit $code: $(cat "$work/err" "$work/out")"
+fi
+excluded() { # excluded NAME ARGUMENT...: connect is not in the plan, openat is, and there is no warning
+	local name=$1
+	shift
+	plan "$@"
+	if grep -q '^syscall  *openat ' "$work/out" && ! grep -q '^syscall  *connect ' "$work/out" &&
+		! grep -q level=warn "$work/err"; then
+		ok "$name"
+	else
+		not_ok "$name" "$(cat "$work/err" "$work/out")"
+	fi
+}
+excluded "an argument excludes from presets" --preset=default-syscalls '!syscall:connect'
+excluded "presets: excludes" --config.file="$(file without <<<'presets: [default-syscalls, "!syscall:connect"]')"
+excluded "bare strings are one list" --config.file="$(file bare <<<'probes: ["syscall:open*", "syscall:connect", "!syscall:connect"]')"
+expect "an exclusion of nothing" 0 'excludes nothing' "$X" --config.check \
+	--preset=default-syscalls '!conect'
+if grep -q 'did you mean !syscall:connect?' "$work/err"; then ok "an exclusion of nothing: a hint"; else
+	not_ok "an exclusion of nothing: a hint" "$(cat "$work/err")"; fi
+expect "an exclusion from nothing" 2 "nothing to exclude it from" "$X" '!syscall:connect'
+expect "--probe.list with patterns behind it" 0 "" "$X" --probe.list 'syscall:connec?' 'syscall:*openat'
+if grep -qE '^syscall +openat ' "$work/out" && grep -qE '^syscall +connect ' "$work/out" &&
+	! grep -qE '^syscall +read ' "$work/out"; then
+	ok "--probe.list with patterns behind it: just these"
+else
+	not_ok "--probe.list with patterns behind it: just these" "$(head -5 "$work/out")"
+fi

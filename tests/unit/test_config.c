@@ -79,28 +79,33 @@ static void test_every_flag(void **state)
 static void test_actions(void **state)
 {
 	static const struct {
-		const char *args[3];
+		const char *args[4];
 		enum config_action action;
-		const char *glob;
+		const char *globs[2];
 	} cases[] = {
-		{ { "--config.check" }, ACTION_CHECK, NULL },
-		{ { "--probe.list" }, ACTION_LIST, NULL },
-		{ { "--probe.list=vfs_*" }, ACTION_LIST, "vfs_*" },
-		{ { "--help" }, ACTION_HELP, NULL },
-		{ { "-h" }, ACTION_HELP, NULL },
-		{ { "--version" }, ACTION_VERSION, NULL },
-		{ { "--version", "--config.file=absent" }, ACTION_VERSION, NULL },
-		{ { "vfs_read", "--help" }, ACTION_HELP, NULL },
+		{ { "--config.check" }, ACTION_CHECK, { NULL } },
+		{ { "--probe.list" }, ACTION_LIST, { NULL } },
+		{ { "--probe.list=vfs_*" }, ACTION_LIST, { "vfs_*" } },
+		{ { "--probe.list", "vfs_*" }, ACTION_LIST, { "vfs_*" } },
+		{ { "--probe.list", "vfs_*", "*4:ext4_?" }, ACTION_LIST, { "vfs_*", "*4:ext4_?" } },
+		{ { "vfs_*", "--probe.list=tcp_*" }, ACTION_LIST, { "tcp_*", "vfs_*" } },
+		{ { "--probe.list", "--", "-x" }, ACTION_LIST, { "-x" } },
+		{ { "--help" }, ACTION_HELP, { NULL } },
+		{ { "-h" }, ACTION_HELP, { NULL } },
+		{ { "--version" }, ACTION_VERSION, { NULL } },
+		{ { "--version", "--config.file=absent" }, ACTION_VERSION, { NULL } },
+		{ { "vfs_read", "--help" }, ACTION_HELP, { NULL } },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct config *c = parse_good(cases[i].args);
 
 		assert_int_equal(c->action, cases[i].action);
-		if (cases[i].glob)
-			assert_string_equal(c->list_glob, cases[i].glob);
-		else
-			assert_null(c->list_glob);
+		for (size_t k = 0; k < ARRAY_SIZE(cases[i].globs); k++) {
+			assert_int_equal(k < c->nlist_globs, cases[i].globs[k] != NULL);
+			if (cases[i].globs[k])
+				assert_string_equal(c->list_globs[k], cases[i].globs[k]);
+		}
 		config__free(c);
 	}
 }
@@ -127,6 +132,7 @@ static void test_probe_arguments(void **state)
 #define SIZE_ADVICE                                                                              \
 	"; write a whole number above 0 and KiB, MiB, GiB, KB, MB, GB or nothing for bytes, as " \
 	"in 256MiB"
+#define ALL	       " (--help lists all flags)"
 #define ADDRESS_ADVICE "; write host:port, [v6]:port or :port"
 
 static const struct {
@@ -134,18 +140,41 @@ static const struct {
 	const char *error;
 } bad_lines[] = {
 	{ { "--config.fil=x" },
-	  "argument 1: unknown flag --config.fil; did you mean --config.file, --web.config.file?; "
-	  "--help lists them "
-	  "all" },
+	  "argument 1: unknown flag --config.fil; did you mean --config.file or "
+	  "--web.config.file?" ALL },
 	{ { "vfs_read", "--web.listen-adress", "x" },
-	  "argument 2: unknown flag --web.listen-adress; did you mean --web.listen-address?; "
-	  "--help "
-	  "lists them all" },
-	{ { "--frobnicate" }, "argument 1: unknown flag --frobnicate; --help lists them all" },
-	{ { "-x" }, "argument 1: unknown flag -x; --help lists them all" },
-	{ { "-" }, "argument 1: unknown flag -; --help lists them all" },
-	{ { "--no-cells" },
-	  "argument 1: unknown flag --no-cells; did you mean --cells?; --help lists them all" },
+	  "argument 2: unknown flag --web.listen-adress; did you mean --web.listen-address?" ALL },
+	{ { "--frobnicate" }, "argument 1: unknown flag --frobnicate; --help lists all flags" },
+	{ { "-x" }, "argument 1: unknown flag -x; --help lists all flags" },
+	{ { "-" }, "argument 1: unknown flag -; --help lists all flags" },
+	{ { "-v" }, "argument 1: unknown flag -v; did you mean --version?" ALL },
+	{ { "-c", "x.yaml" },
+	  "argument 1: unknown flag -c; did you mean --config.file, --config.check or "
+	  "--config.strict?" ALL },
+	{ { "-help" }, "argument 1: unknown flag -help; did you mean --help?" ALL },
+	{ { "-config.file=x" },
+	  "argument 1: unknown flag -config.file; did you mean --config.file or "
+	  "--web.config.file?" ALL },
+	{ { "--list" },
+	  "argument 1: unknown flag --list; did you mean --probe.list or "
+	  "--web.listen-address?" ALL },
+	{ { "--presets=tcp" },
+	  "argument 1: unknown flag --presets; presets is a key of a "
+	  "--config.file, at the top level of the file" },
+	{ { "--max-series=5" },
+	  "argument 1: unknown flag --max-series; max_series is a key of a "
+	  "--config.file, in a probe, under probes:" },
+	{ { "--labels", "comm" },
+	  "argument 1: unknown flag --labels; labels is a key of a "
+	  "--config.file, in a probe, under probes:" },
+	{ { "x", "--", "--config.check" },
+	  "argument 3: --config.check is behind --, which ends the flags; write it before --" },
+	{ { "x", "--", "--no-config.strict" },
+	  "argument 3: --no-config.strict is behind --, which ends the flags; write it before "
+	  "--" },
+	{ { "x", "--", "--log.level=debug" },
+	  "argument 3: --log.level=debug is behind --, which ends the flags; write it before --" },
+	{ { "--no-cells" }, "argument 1: unknown flag --no-cells; did you mean --cells?" ALL },
 	{ { "--log.level" }, "argument 1: --log.level needs a value; write --log.level=LEVEL" },
 	{ { "--config.file=" },
 	  "argument 1: --config.file needs a value; write --config.file=FILE" },
@@ -189,14 +218,18 @@ static const struct {
 	  "argument 1: --web.listen-address: \"a b:1\" is not an address" ADDRESS_ADVICE },
 	{ { "--web.systemd-socket", "--web.listen-address=:1" },
 	  "argument 2: --web.listen-address has no effect with --web.systemd-socket; keep one" },
-	{ { "--probe.list", "vfs_*" },
-	  "argument 2: --probe.list takes its pattern by '=': --probe.list='vfs_*'" },
+	{ { "--probe.list", "!vfs_*" },
+	  "argument 2: \"!vfs_*\": --probe.list cannot exclude; name what to list" },
+	{ { "--probe.list", "" }, "argument 2: an empty pattern; name what to list" },
+	{ { "vfs_read,vfs_write" },
+	  "argument 1: \"vfs_read,vfs_write\": no kernel function has blanks, commas or "
+	  "parentheses in its name; name functions one by one" },
 	{ { "--config.check", "--probe.list" },
 	  "argument 2: --probe.list and --config.check are two different tasks; keep one" },
 	{ { "vfs_read", "ext4:" }, "argument 2: \"ext4:\": a function's name is missing" },
 	{ { "!vfs_read" },
-	  "argument 1: \"!vfs_read\" leaves out, and its list names nothing to probe; '!' works "
-	  "within its own list, so put what it is an exception from beside it" },
+	  "argument 1: \"!vfs_read\" excludes, but there is nothing to exclude it from; add a "
+	  "PROBE, or a preset as in --preset=default" },
 	{ { "--config.file=absent.yaml" },
 	  "argument 1: --config.file: cannot read absent.yaml: No such file or directory; check "
 	  "the "

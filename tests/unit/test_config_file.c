@@ -139,12 +139,20 @@ static void test_precedence(void **state)
 	config__free(c);
 }
 
-#define SYNTAX	 "; check brackets, quotes and indentation (by spaces)"
-#define TOP_KEYS "(allowed: probes, presets, defaults, histograms)"
+#define SYNTAX "; check brackets and quotes, and begin the keys of a mapping in one column"
+#define COLUMN                                                                                \
+	"; begin the keys of a mapping in one column, and put a text that has ': ' in it in " \
+	"quotes"
+#define FUNCTIONS ", as in functions: [vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]"
+#define PROBES	  ", as in probes: [{functions: vfs_read, labels: comm}, tcp_v4_connect]"
+#define TOP_KEYS  "(allowed: probes, presets, defaults, histograms)"
 #define HOW_KEYS                                                                           \
 	"mechanism, maxactive, returns, labels, filter, observe, max_series, series_ttl, " \
 	"max_rate)"
 #define PROBE_KEYS "(allowed: functions, syscalls, user, module, " HOW_KEYS
+#define ONE_BY_ONE                                                                          \
+	"no kernel function has blanks, commas or parentheses in its name; name functions " \
+	"one by one"
 #define OWN_OBJECT                                                                      \
 	"module is for kernel functions without an OBJECT of their own; put this into " \
 	"another probe"
@@ -157,8 +165,21 @@ static const struct {
 	/* keys */
 	{ "probe:\n- functions: x\n",
 	  "1:1: unknown key \"probe\" in the configuration; did you mean probes? " TOP_KEYS },
-	{ "size_buckets: []\n",
-	  "1:1: unknown key \"size_buckets\" in the configuration " TOP_KEYS },
+	{ "size_buckets: []\n", "1:1: unknown key \"size_buckets\" in the configuration; it "
+				"belongs in histograms: " TOP_KEYS },
+	{ "functions: [vfs_read]\n",
+	  "1:1: unknown key \"functions\" in the configuration; it belongs in a probe, under "
+	  "probes: " TOP_KEYS },
+	{ "object: /bin/ls\n",
+	  "1:1: unknown key \"object\" in the configuration; it belongs in user: " TOP_KEYS },
+	{ "probes:\n- presets: [tcp]\n", "2:3: unknown key \"presets\" in a probe; it belongs at "
+					 "the top level of the file " PROBE_KEYS },
+	{ "probes:\n- function: x\n",
+	  "2:3: unknown key \"function\" in a probe; did you mean functions? " PROBE_KEYS },
+	{ "probes:\n- functions: x\n  label: comm\n",
+	  "3:3: unknown key \"label\" in a probe; did you mean labels? " PROBE_KEYS },
+	{ "preset: vfs\n",
+	  "1:1: unknown key \"preset\" in the configuration; did you mean presets? " TOP_KEYS },
 	{ "probes:\n- functions: x\n  max_active: 1\n",
 	  "3:3: unknown key \"max_active\" in a probe; did you mean maxactive? " PROBE_KEYS },
 	{ "probes:\n- functions: x\n  max_speed: 1\n",
@@ -169,7 +190,8 @@ static const struct {
 	  "1:14: unknown key \"bucket\" in histograms; did you mean buckets or size_buckets? "
 	  "(allowed: buckets, size_buckets, native_resolution)" },
 	{ "defaults: {functions: x}",
-	  "1:12: unknown key \"functions\" in defaults (allowed: " HOW_KEYS },
+	  "1:12: unknown key \"functions\" in defaults; it belongs in a probe, under probes: "
+	  "(allowed: " HOW_KEYS },
 	{ "probes: []\nprobes: []\n",
 	  "2:1: key \"probes\" is given twice, first in line 1; keep one" },
 	{ "probes:\n- functions: a\n  functions: b\n",
@@ -179,24 +201,41 @@ static const struct {
 	/* types */
 	{ "- a\n", "1:1: the configuration must be a mapping (key: value), not a list" },
 	{ "hello", "1:1: the configuration must be a mapping (key: value), not a single value" },
-	{ "probes: {functions: x}",
-	  "1:9: probes must be a list (- functions: ...), not a mapping" },
-	{ "probes:\npresets: [vfs]", "1:8: probes must be a list (- functions: ...), not nothing" },
-	{ "probes: [vfs_read]",
-	  "1:10: a probe must be a mapping (key: value), not a single value" },
-	{ "presets: vfs", "1:10: presets must be a list of names, not a single value" },
+	{ "probes:\npresets: [vfs]", "1:8: a probe must be a string, not nothing" PROBES },
+	{ "probes: [[vfs_read]]", "1:10: a probe must be a string, not a list" PROBES },
+	{ "probes: [5]",
+	  "1:10: a probe must be a string, not the number 5; quote it if it is a name" },
+	{ "presets: {vfs: tcp}",
+	  "1:10: a preset's name must be a string, not a mapping, as in presets: [vfs, tcp]" },
+	{ "presets:", "1:9: a preset's name must be a string, not nothing, as in presets: [vfs, "
+		      "tcp]" },
+	{ "histograms: 5",
+	  "1:13: histograms must be a mapping (key: value), not a single value, as in histograms: "
+	  "{buckets: [0.001, 0.01, 0.1]}" },
+	{ "defaults: [comm]",
+	  "1:11: defaults must be a mapping (key: value), not a list, as in defaults: {labels: "
+	  "[comm], max_series: 1000}" },
+	{ "probes: [{user: /bin/ls:main}]",
+	  "1:17: user must be a mapping (key: value), not a single value, as in user: {object: "
+	  "/usr/sbin/nginx, functions: [ngx_http_process_request]}" },
 	{ "probes: [{functions: {a: b}}]",
-	  "1:22: functions must be a string or a list of strings, not a mapping" },
-	{ "probes: [{functions: [[a]]}]", "1:23: a function must be a string, not a list" },
+	  "1:22: a function must be a string, not a mapping" FUNCTIONS },
+	{ "probes: [{functions: [[a]]}]",
+	  "1:23: a function must be a string, not a list" FUNCTIONS },
 	{ "probes: [{functions: [5]}]",
 	  "1:23: a function must be a string, not the number 5; quote it if it is a name" },
-	{ "probes: [{functions: [null]}]", "1:23: a function must be a string, not null" },
-	{ "probes: [{functions: }]", "1:22: a function must be a string, not nothing" },
+	{ "probes: [{functions: [null]}]",
+	  "1:23: a function must be a string, not null; quote it if it is a name" },
+	{ "probes: [{functions: }]", "1:22: a function must be a string, not nothing" FUNCTIONS },
 	{ "probes: [{functions: []}]", "1:22: an empty list; name a function" },
 
 	/* values */
-	{ "histograms: {buckets: 5}",
-	  "1:23: buckets must be a list of numbers, [] for none, not a single value" },
+	{ "histograms: {buckets: }",
+	  "1:23: a bucket must be a number of seconds, not nothing, as in "
+	  "buckets: [0.001, 0.01, 0.1]" },
+	{ "histograms: {buckets: 1ms}", "1:23: " BUCKET_TEXT "\"1ms\"; write 0.001" },
+	{ "histograms: {buckets: [2.5 us]}", "1:24: " BUCKET_TEXT "\"2.5 us\"; write 2.5e-06" },
+	{ "histograms: {buckets: [1.2.3ms]}", "1:24: " BUCKET_TEXT "\"1.2.3ms\"" },
 	{ "histograms: {buckets: [1, 0.5]}", "1:27: buckets must ascend: 0.5 stands behind 1" },
 	{ "histograms: {buckets: [1, 1]}", "1:27: buckets must ascend: 1 stands behind 1" },
 	{ "histograms: {buckets: [0]}",
@@ -208,10 +247,12 @@ static const struct {
 	{ "histograms: {buckets: [.inf]}", "1:24: " BUCKET_TEXT "\".inf\"" },
 	{ "histograms: {buckets: [1e999]}", "1:24: " BUCKET_TEXT "\"1e999\"" },
 	{ "histograms: {buckets: [0x1]}", "1:24: " BUCKET_TEXT "\"0x1\"" },
-	{ "histograms: {buckets: [1ms]}", "1:24: " BUCKET_TEXT "\"1ms\"" },
+	{ "histograms: {buckets: [1ms]}", "1:24: " BUCKET_TEXT "\"1ms\"; write 0.001" },
 	{ "histograms: {buckets: [\"1\"]}", "1:24: " BUCKET_TEXT "\"1\" in quotes" },
 	{ "histograms: {native_resolution: 4}", "1:33: " RESOLUTION "4" },
 	{ "histograms: {native_resolution: -1}", "1:33: " RESOLUTION "-1" },
+	{ "histograms: {native_resolution: \"1\"}", "1:33: " RESOLUTION "1 in quotes" },
+	{ "histograms: {native_resolution: }", "1:33: " RESOLUTION "nothing" },
 	{ "histograms: {native_resolution: [1]}", "1:33: " RESOLUTION "a list" },
 	{ "defaults: {mechanism: kprobe}",
 	  "1:23: mechanism: \"kprobe\" is not allowed; did you mean "
@@ -220,7 +261,9 @@ static const struct {
 	  "1:23: maxactive: \"0\" is not allowed; write a whole number from 1 to 4096" },
 	{ "defaults: {maxactive: 4097}",
 	  "1:23: maxactive: \"4097\" is not allowed; write a whole number from 1 to 4096" },
-	{ "defaults: {maxactive: \"1\"}", "1:23: maxactive must be a number, not a string" },
+	{ "defaults: {maxactive: \"1\"}",
+	  "1:23: maxactive must be a number, not a string; write it "
+	  "without quotes" },
 
 	/* probes */
 	{ "probes:\n- functions: [a, b||c]\n",
@@ -231,8 +274,16 @@ static const struct {
 	  "3:13: functions, syscalls and user are for one probe each; begin another probe with "
 	  "'-'" },
 	{ "probes:\n- functions: [\"!a\"]\n",
-	  "2:15: \"!a\" leaves out, and its list names nothing to probe; '!' works within its own "
-	  "list, so put what it is an exception from beside it" },
+	  "2:15: \"!a\" excludes, but its list has nothing to exclude it from; add functions to "
+	  "the "
+	  "list, or move it to presets: to exclude it from presets" },
+	{ "presets: [\"!a\"]\n", "1:11: \"!a\" excludes, but there is nothing to exclude it from; "
+				 "add a PROBE, or a preset as in --preset=default" },
+	{ "probes: [\"!a\"]\n", "1:10: \"!a\" excludes, but there is nothing to exclude it from; "
+				"add a PROBE, or a preset as in --preset=default" },
+	{ "probes: \"a, b\"\n", "1:9: \"a, b\": " ONE_BY_ONE },
+	{ "probes: [{functions: a;b}]\n", "1:22: \"a;b\": " ONE_BY_ONE },
+	{ "probes: vfs_read()\n", "1:9: \"vfs_read()\": " ONE_BY_ONE },
 	{ "probes:\n- user: {object: nginx, functions: f}\n",
 	  "2:18: object \"nginx\" must be a path with a '/', as in /usr/sbin/nginx" },
 	{ "probes:\n- user: {object: /bin/x}\n",
@@ -253,7 +304,8 @@ static const struct {
 	{ "probes:\n- {module: \"\", functions: f}\n",
 	  "2:12: an empty text; module must be a module's name" },
 	{ "defaults: {module: ext4}\n",
-	  "1:12: unknown key \"module\" in defaults (allowed: " HOW_KEYS },
+	  "1:12: unknown key \"module\" in defaults; it belongs in a probe, under probes: "
+	  "(allowed: " HOW_KEYS },
 	{ "probes:\n- syscalls: [ext4:f]\n",
 	  "2:14: \"ext4:f\": a system call's name has no ':'; put this under functions" },
 
@@ -277,7 +329,20 @@ static const struct {
 	  "2:1: not YAML: did not find expected node content while parsing a flow node" SYNTAX },
 	{ "probes:\n\t- a\n",
 	  "2:1: not YAML: found character that cannot start any token while scanning for the next "
-	  "token" SYNTAX },
+	  "token; indent with spaces, not with tabs" },
+	{ "probes:\n- functions: a\n\tlabels: comm\n",
+	  "3:1: not YAML: found a tab character that violates indentation while scanning a plain "
+	  "scalar; indent with spaces, not with tabs" },
+	{ "probes:\n- functions: @x\n",
+	  "2:14: not YAML: found character that cannot start any token while scanning for the next "
+	  "token; put what begins with this character in quotes" },
+	{ "probes:\n- functions: a\n    labels: comm\n",
+	  "3:11: not YAML: mapping values are not allowed in this context" COLUMN },
+	{ "probes:\n- functions: syscall: openat\n",
+	  "2:21: not YAML: mapping values are not allowed in this context" COLUMN },
+	{ "probes:\n  - functions: a\n   labels: comm\n",
+	  "3:4: not YAML: did not find expected '-' indicator while parsing a block "
+	  "collection" SYNTAX },
 	{ "probes: \"\\0\"", "1:9: a NUL character in a text; leave it out" },
 	{ "presets: [a]\nprobes: \xff\n",
 	  "2:9: not YAML: invalid leading UTF-8 octet; save the file as plain UTF-8 text" },
@@ -405,6 +470,102 @@ static void test_presets_once(void **state)
 	config__free(c);
 }
 
+static const struct probe_list *first_builtin(const struct config *c)
+{
+	for (size_t i = 0; i < c->nlists; i++)
+		if (c->lists[i].builtin)
+			return &c->lists[i];
+	return NULL;
+}
+
+/* A single value stands for a list of itself, everywhere. */
+static void test_scalars_for_lists(void **state)
+{
+	static const struct {
+		const char *one, *list;
+	} cases[] = {
+		{ "probes: vfs_read", "probes: [vfs_read]" },
+		{ "probes: {functions: vfs_read}", "probes: [{functions: [vfs_read]}]" },
+		{ "probes: {syscalls: openat}", "probes: [{syscalls: [openat]}]" },
+		{ "probes: {user: {object: /a, functions: f}}",
+		  "probes: [{user: {object: /a, functions: [f]}}]" },
+		{ "probes: {functions: f, labels: comm}",
+		  "probes: [{functions: [f], labels: [comm]}]" },
+		{ "probes: {functions: f, labels: {a: b}}",
+		  "probes: [{functions: [f], labels: [{a: b}]}]" },
+		{ "probes: {functions: f, filter: a == 1}",
+		  "probes: [{functions: [f], filter: [a == 1]}]" },
+		{ "presets: tcp", "presets: [tcp]" },
+		{ "{histograms: {buckets: 5, size_buckets: 64}, probes: x}",
+		  "{histograms: {buckets: [5], size_buckets: [64]}, probes: [x]}" },
+		{ "{defaults: {labels: pid, filter: pid == 1}, probes: x}",
+		  "{defaults: {labels: [pid], filter: [pid == 1]}, probes: [x]}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct config *one, *list;
+
+		write_file(cases[i].list);
+		list = PARSE("--config.file=config.yaml");
+		write_file(cases[i].one);
+		one = PARSE("--config.file=config.yaml");
+		if (!config__same(one, list))
+			fail_msg("%s", cases[i].one);
+		config__free(one);
+		config__free(list);
+	}
+}
+
+/* Bare strings of `probes:` are one list, as PROBE arguments are. */
+static void test_bare_probes(void **state)
+{
+	struct config *c;
+	const struct probe_list *l;
+
+	write_file("defaults: {max_series: 7}\n"
+		   "probes:\n"
+		   "- vfs_read\n"
+		   "- {functions: x, labels: comm}\n"
+		   "- \"syscall:open*\"\n"
+		   "- \"!syscall:openat2\"\n"
+		   "- /bin/ls:main\n");
+	c = PARSE("--config.file=config.yaml");
+	assert_int_equal(c->nlists, 2);
+	assert_false(c->lists[0].bare);
+	l = &c->lists[1];
+	assert_true(l->bare);
+	assert_false(l->builtin);
+	assert_int_equal(l->npatterns, 4);
+	assert_string_equal(source_pos__str(&l->pos), "config.yaml:3:3");
+	assert_int_equal(l->patterns[0].type, OBJECT_ANY);
+	assert_true(l->patterns[2].exclude);
+	assert_int_equal(l->patterns[3].type, OBJECT_USER);
+	assert_string_equal(source_pos__str(&l->patterns[3].pos), "config.yaml:7:3");
+	assert_int_equal(l->settings.max_series, 7);
+	config__free(c);
+}
+
+/* What is excluded from presets need not be beside anything. */
+static void test_exclusions_from_presets(void **state)
+{
+	struct config *c = PARSE("--preset=tcp", "!tcp_v4_rcv");
+
+	assert_true(c->lists[0].bare);
+	assert_true(c->lists[0].patterns[0].exclude);
+	assert_non_null(first_builtin(c));
+	assert_false(first_builtin(c)->bare);
+	config__free(c);
+
+	write_file("presets: [\"!tcp_v4_rcv\", tcp, \"!tcp_ack\"]\n");
+	c = PARSE("--config.file=config.yaml");
+	assert_true(c->lists[0].bare);
+	assert_int_equal(c->lists[0].npatterns, 2);
+	assert_string_equal(source_pos__str(&c->lists[0].patterns[1].pos), "config.yaml:1:31");
+	assert_non_null(first_builtin(c));
+	config__free(c);
+	config__free(PARSE("--config.file=config.yaml", "!tcp_sendmsg"));
+}
+
 static void test_unknown_preset(void **state)
 {
 	char *list = xstrdup(""), *expected, *error;
@@ -483,6 +644,9 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_probe),
 		cmocka_unit_test(test_presets),
 		cmocka_unit_test(test_presets_once),
+		cmocka_unit_test(test_scalars_for_lists),
+		cmocka_unit_test(test_bare_probes),
+		cmocka_unit_test(test_exclusions_from_presets),
 		cmocka_unit_test(test_unknown_preset),
 		cmocka_unit_test(test_preset_schema),
 		cmocka_unit_test(test_default_set),

@@ -249,6 +249,9 @@ static void test_size_buckets(void **state)
 	"\"expression\"}"
 #define RESERVED "cannot be a label's name: the exporter or Prometheus uses it; choose another, as "
 #define LETTERS	 "; use letters, digits and _, and no digit at the beginning"
+#define LABELS	 ", as in labels: [comm, {flags: \"arg1\"}]"
+#define FILTER	 ", as in filter: \"comm == rm\""
+#define OBSERVE	 ", as in observe: {bytes: \"count\"}"
 #define DURATION                                                                        \
 	"is not allowed; write whole numbers of d, h, m and s, from 1s to 365d, as in " \
 	"30m or 1h30m; or never"
@@ -262,23 +265,25 @@ static const struct {
 	{ "defaults: {returns: sizes}",
 	  "21: returns: \"sizes\" is not allowed; did you mean size? (auto, errno, pointer, bool, "
 	  "unsigned, enum, raw, value, size or void)" },
-	{ "defaults: {returns: [size]}", "21: returns must be a string, not a list" },
-	{ "defaults: {returns: }", "21: returns must be a string, not nothing" },
+	{ "defaults: {returns: [size]}",
+	  "21: returns must be a string, not a list, as in returns: size" },
+	{ "defaults: {returns: }",
+	  "21: returns must be a string, not nothing, as in returns: size" },
 
 	/* labels */
-	{ "defaults: {labels: comm}",
-	  "20: labels must be a list, as in [comm, {name: \"expression\"}], not a single value" },
-	{ "defaults: {labels: {a: b}}",
-	  "20: labels must be a list, as in [comm, {name: \"expression\"}], not a mapping" },
+	{ "defaults: {labels: com}",
+	  "20: \"com\" is not a label that needs no expression; did you mean comm?" NAMED },
+	{ "defaults: {labels: }", "20: a label must be a string, not nothing" LABELS },
 	{ "defaults: {labels: [com]}",
 	  "21: \"com\" is not a label that needs no expression; did you mean comm?" NAMED },
 	{ "defaults: {labels: [file->f_inode]}",
 	  "21: \"file->f_inode\" is not a label that needs no expression" NAMED },
-	{ "defaults: {labels: [[pid]]}", "21: a label must be a string, not a list" },
+	{ "defaults: {labels: [[pid]]}", "21: a label must be a string, not a list" LABELS },
 	{ "defaults: {labels: [5]}",
 	  "21: a label must be a string, not the number 5; quote it if it is a name" },
 	{ "defaults: {labels: [{}]}", "21: an empty mapping; write {name: \"expression\"}" },
-	{ "defaults: {labels: [{a: [b]}]}", "25: a label's value must be a string, not a list" },
+	{ "defaults: {labels: [{a: [b]}]}",
+	  "25: a label's value must be a string, not a list" LABELS },
 	{ "defaults: {labels: [{a: 5}]}",
 	  "25: a label's value must be a string, not the number 5; quote it if it is a name" },
 	{ "defaults: {labels: [{a: ''}]}",
@@ -310,42 +315,42 @@ static const struct {
 	{ "defaults: {labels: [{name: arg0}]}", "22: \"name\" " RESERVED "arg_name" },
 
 	/* filter */
-	{ "defaults: {filter: {a: b}}",
-	  "20: filter must be a string or a list of strings, as in \"comm == rm\", not a mapping" },
-	{ "defaults: {filter: }", "20: a filter must be a string, not nothing" },
+	{ "defaults: {filter: {a: b}}", "20: a filter must be a string, not a mapping" FILTER },
+	{ "defaults: {filter: }", "20: a filter must be a string, not nothing" FILTER },
 	{ "defaults: {filter: \"\"}", "20: an empty text; a filter must be an expression" },
-	{ "defaults: {filter: [a == 1, []]}", "29: a filter must be a string, not a list" },
+	{ "defaults: {filter: [a == 1, []]}", "29: a filter must be a string, not a list" FILTER },
 
 	/* observe */
 	{ "defaults: {observe: count}",
-	  "21: observe must be a mapping, as in {bytes: \"count\"}, not a single value" },
+	  "21: observe must be a mapping (name: expression), not a single value" OBSERVE },
 	{ "defaults: {observe: {a: b, c: d, e: f}}",
 	  "21: 3 observed values are too many; 2 are allowed" },
 	{ "defaults: {observe: {a b: c}}", "22: \"a b\" cannot name an observed value" LETTERS },
-	{ "defaults: {observe: {a: }}", "25: an observed value must be a string, not nothing" },
+	{ "defaults: {observe: {a: }}",
+	  "25: an observed value must be a string, not nothing" OBSERVE },
 
 	/* numbers */
 	{ "defaults: {max_series: 0}",
 	  "24: max_series: \"0\" is not allowed; write a whole number from 1 to 100000" },
 	{ "defaults: {max_series: 100001}",
 	  "24: max_series: \"100001\" is not allowed; write a whole number from 1 to 100000" },
-	{ "defaults: {max_series: \"5\"}", "24: max_series must be a number, not a string" },
-	{ "defaults: {max_series: [5]}", "24: max_series must be a number, not a list" },
+	{ "defaults: {max_series: \"5\"}",
+	  "24: max_series must be a number, not a string; write it without quotes" },
+	{ "defaults: {max_series: [5]}",
+	  "24: max_series must be a number, not a list, as in max_series: 1000" },
 	{ "defaults: {series_ttl: 500ms}", "24: series_ttl: \"500ms\" " DURATION },
 	{ "defaults: {series_ttl: 60}", "24: series_ttl: \"60\" " DURATION },
 	{ "defaults: {series_ttl: {}}",
-	  "24: series_ttl must be a duration, as in 1h30m, not a mapping" },
+	  "24: series_ttl must be a duration, not a mapping, as in series_ttl: 1h30m" },
 
 	/* size_buckets */
-	{ "histograms: {size_buckets: 5}",
-	  "28: size_buckets must be a list of numbers, [] for none, not a single value" },
 	{ "histograms: {size_buckets: [4, 4]}", "32: size_buckets must ascend: 4 stands behind 4" },
 	{ "histograms: {size_buckets: [0, 0]}", "32: size_buckets must ascend: 0 stands behind 0" },
 	{ "histograms: {size_buckets: [1.5]}", "29: " WHOLE "\"1.5\"" },
-	{ "histograms: {size_buckets: [4KiB]}", "29: " WHOLE "\"4KiB\"" },
+	{ "histograms: {size_buckets: [4KiB]}", "29: " WHOLE "\"4KiB\"; write 4096" },
 	{ "histograms: {size_buckets: [\"4\"]}", "29: " WHOLE "\"4\" in quotes" },
 	{ "histograms: {size_buckets: [[4]]}",
-	  "29: a size bucket must be a whole number, not a list" },
+	  "29: a size bucket must be a whole number, not a list, as in size_buckets: [64, 4096]" },
 	{ "histograms: {size_buckets: [-1]}", "29: " SIZES "-1" },
 	{ "histograms: {size_buckets: [1099511627776]}", "29: " SIZES "1099511627776" },
 };

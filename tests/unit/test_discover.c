@@ -335,6 +335,78 @@ static void test_conflict(void **state)
 	done(&f);
 }
 
+/* What the user says of a function comes before what a preset says, whichever is read first. */
+static void test_user_beats_preset(void **state)
+{
+	for (size_t user = 0; user < 2; user++) {
+		struct fixture f = { 0 };
+
+		LIST(&f, "vfs_read", "vfs_w*", "nosuch");
+		LIST(&f, "vfs_read", "vfs_w*", "nosuch");
+		f.lists[!user].builtin = true;
+		f.lists[0].settings.maxactive = 1;
+		f.lists[1].settings.maxactive = 2;
+		run(&f);
+		check(&f, "vfs_read vfs_write not_found:nosuch");
+		for (size_t i = 0; i < f.targets->n; i++) {
+			assert_ptr_equal(f.targets->v[i]->settings, &f.lists[user].settings);
+			assert_false(f.targets->v[i]->builtin);
+		}
+		done(&f);
+	}
+}
+
+/* ... but a glob of the user's is no name. Two presets must agree, as two entries of the user must.
+ */
+static void test_presets_and_globs(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "vfs_*");
+	LIST(&f, "vfs_read");
+	f.lists[1].builtin = true;
+	f.lists[1].settings.maxactive = 1;
+	run(&f);
+	check(&f, "vfs_read vfs_readv vfs_write");
+	assert_ptr_equal(f.targets->v[0]->settings, &f.lists[1].settings);
+	assert_ptr_equal(f.targets->v[1]->settings, &f.lists[0].settings);
+	done(&f);
+
+	f = (struct fixture){ 0 };
+	LIST(&f, "vfs_read");
+	LIST(&f, "vfs_read");
+	f.lists[0].builtin = f.lists[1].builtin = true;
+	f.lists[1].settings.maxactive = 1;
+	assert_int_equal(discover__run(&f.config, &env, &f.targets, &f.error), -EINVAL);
+	assert_non_null(strstr(f.error, "has other settings here"));
+	done(&f);
+}
+
+/* Bare exclusions go for their own list and for presets; others for their list only. */
+static void test_exclusions_from_presets(void **state)
+{
+	static const struct {
+		bool bare, builtin;
+		const char *left;
+	} cases[] = {
+		{ true, true, "vfs_write" },
+		{ true, false, "vfs_write vfs_read vfs_readv openat" },
+		{ false, true, "vfs_write vfs_read vfs_readv openat" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture f = { 0 };
+
+		LIST(&f, "!vfs_read*", "!syscall:openat", "vfs_*", "!nothing");
+		LIST(&f, "vfs_read", "vfs_read*", "syscall:openat");
+		f.lists[0].bare = cases[i].bare;
+		f.lists[1].builtin = cases[i].builtin;
+		run(&f);
+		check(&f, cases[i].left);
+		done(&f);
+	}
+}
+
 /* ---- returns ---- */
 
 static void ask(struct fixture *f, size_t list, enum returns returns)
@@ -646,6 +718,9 @@ int main(void)
 		cmocka_unit_test(test_exact_beats_glob),
 		cmocka_unit_test(test_same_claim_twice),
 		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_user_beats_preset),
+		cmocka_unit_test(test_presets_and_globs),
+		cmocka_unit_test(test_exclusions_from_presets),
 		cmocka_unit_test(test_returns),
 		cmocka_unit_test(test_wrong_returns),
 		cmocka_unit_test(test_returns_of_globs),
