@@ -105,17 +105,30 @@ const char *attach__impossible(struct features *f, enum target_type type)
 /* How much is asked of a rung. */
 enum demand { EXACT_AND_QUICK, QUICK, ANY, LOSSY, FORCED };
 
+static bool reads(const struct rp_extra *x, enum rp_source source)
+{
+	for (uint32_t i = 0; i < x->nfilters; i++)
+		if (x->filter[i].field.source == source)
+			return true;
+	for (uint32_t i = 0; i < x->nnumbers; i++)
+		if (x->number[i].source == source)
+			return true;
+	return false;
+}
+
 /* What its labels and filters need that is not there costs this target only. */
 static const char *extra_unavailable(const struct attach *a, const struct target *t)
 {
 	const struct rp_extra *x = t->extra ? &t->extra->kernel : NULL;
+	const char *why = NULL;
 
-	if (x && !features__has(a->features, FEATURE_READ_KERNEL))
-		return features__describe(a->features, FEATURE_READ_KERNEL);
-	for (uint32_t i = 0; x && i < x->nfilters; i++)
-		if (x->filter[i].field.source == RP_SOURCE_CGROUP_ANCESTOR)
-			return features__missing(a->features, FEATURE_CGROUP_ANCESTOR);
-	return NULL;
+	if (!x)
+		return NULL;
+	if (reads(x, RP_SOURCE_CGROUP_ANCESTOR))
+		why = features__missing(a->features, FEATURE_CGROUP_ANCESTOR);
+	if (!why && reads(x, RP_SOURCE_CGROUP))
+		why = features__missing(a->features, FEATURE_CGROUP_V2);
+	return why ? why : features__missing(a->features, FEATURE_READ_KERNEL);
 }
 
 static bool in_module(const struct target *t)

@@ -31,6 +31,8 @@ struct bpfobj {
 
 /* ---- bpfobj_maps.c ---- */
 
+/* The table of addresses; none if some cannot be told from each other by it. */
+void bpfobj_maps__place_addrs(struct bpfobj *o, const struct bpfobj_params *p);
 /* Before loading: what each map has room for, and the table of addresses, which the constants
  * need. */
 void bpfobj_maps__size(struct bpfobj *o, const struct bpfobj_params *p, struct features *f);

@@ -29,18 +29,21 @@ static struct rp_addr *place_addrs(const struct rp_addr *sites, size_t n, uint32
 	return table;
 }
 
-static void make_addr_table(struct bpfobj *o, const struct bpfobj_params *p)
+/* Half full at the most, so that the first look mostly finds it. What finds no place in a table
+ * many times as large as that has the same address as others; then cookies are used. */
+void bpfobj_maps__place_addrs(struct bpfobj *o, const struct bpfobj_params *p)
 {
-	/* Half full at the most, so that the first look mostly finds it. */
-	for (uint32_t bits = 4; p->nsites; bits++) {
-		if (1UL << bits < 2 * p->nsites)
-			continue;
+	uint32_t bits = 4;
+
+	while (1UL << bits < 2 * p->nsites)
+		bits++;
+	for (uint32_t last = bits + 8; p->nsites && !o->addrs && bits <= last; bits++) {
 		o->naddrs = (1UL << bits) + RP_ADDR_STEPS;
 		o->addr_shift = 64 - bits;
 		o->addrs = place_addrs(p->sites, p->nsites, o->addr_shift, o->naddrs);
-		if (o->addrs)
-			return;
 	}
+	if (!o->addrs)
+		o->naddrs = o->addr_shift = 0;
 }
 
 static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
@@ -97,7 +100,7 @@ static void set_extra_maps(struct bpfobj *o, const struct bpfobj_params *p)
 
 void bpfobj_maps__size(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
 {
-	make_addr_table(o, p);
+	bpfobj_maps__place_addrs(o, p);
 	set_maps(o, p, f);
 	set_extra_maps(o, p);
 }

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "bpf_sys.h"
+#include "cgroupfs.h"
 #include "machine.h"
 #include "perf_event.h"
 #include "tracefs.h"
@@ -130,6 +131,11 @@ static bool probe_cgroup_ancestor(const struct features *f)
 {
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
 				       BPF_FUNC_get_current_ancestor_cgroup_id, NULL) == 1;
+}
+
+static bool probe_cgroup_v2(const struct features *f)
+{
+	return cgroupfs__in_use();
 }
 
 /* A program that does nothing, to be attached to FEATURES_TRIAL_FUNCTION for a moment. */
@@ -286,6 +292,11 @@ static const struct {
 	[FEATURE_CGROUP_ANCESTOR] = { "this kernel cannot tell what cgroups a cgroup is under, "
 				      "from a kprobe program (5.15)",
 				      probe_cgroup_ancestor },
+	[FEATURE_CGROUP_V2] = { "this machine has no cgroup v2 hierarchy, which cgroup, "
+				"container_id "
+				"and pod_uid are read from: boot without "
+				"systemd.unified_cgroup_hierarchy=0, or mount -t cgroup2",
+				probe_cgroup_v2 },
 	[FEATURE_KPROBE_MULTI] = { "this kernel has no kprobe.multi links (CONFIG_FPROBE, 5.18)",
 				   probe_kprobe_multi },
 	[FEATURE_KPROBE_SESSION] = { "this kernel has no kprobe.session links (CONFIG_FPROBE, "

@@ -20,6 +20,7 @@ enum feature {
 	FEATURE_ATOMICS,	 /* compare-and-swap in programs */
 	FEATURE_READ_KERNEL,	 /* bpf_probe_read_kernel() in kprobe programs */
 	FEATURE_CGROUP_ANCESTOR, /* bpf_get_current_ancestor_cgroup_id() in kprobe programs */
+	FEATURE_CGROUP_V2,	 /* processes are in cgroups of v2 */
 	FEATURE_KPROBE_MULTI,
 	FEATURE_KPROBE_SESSION,
 	FEATURE_TRAMPOLINE, /* fentry and fexit programs */

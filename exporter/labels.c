@@ -44,7 +44,7 @@ struct labels *labels__new(struct bpfobj *obj, const struct targets *targets)
 		l->extras[i] = targets->v[i]->extra;
 	l->nslots = l->banks->label_sets.n;
 	l->slots = xcalloc(l->nslots + 1, sizeof(*l->slots));
-	l->namer = label_namer__new();
+	l->namer = label_namer__new("/proc");
 	l->groups = label_groups__new(l->nslots);
 	return l;
 }

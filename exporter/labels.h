@@ -51,14 +51,11 @@ uint64_t labels__write_news(const struct labels *l, uint32_t generation, uint64_
 
 struct label_namer;
 
-struct label_namer *label_namer__new(void);
+/* proc: "/proc" */
+struct label_namer *label_namer__new(const char *proc);
 void label_namer__free(struct label_namer *n);
 /* The value of one label of a set, in UTF-8: bytes that are not are spelt \xNN. To be freed. */
 char *label_namer__text(struct label_namer *n, const struct extra_label *label,
 			const struct rp_label_key *key);
-/* Parts of a cgroup's path, empty if it has none: "containerd://<id>", a pod's UID with dashes. To
- * be freed. */
-char *cgroup_path__container_id(const char *path);
-char *cgroup_path__pod_uid(const char *path);
 
 #endif /* LABELS_H */

@@ -5,14 +5,16 @@
  * are asked for.
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup_path.h"
 #include "cgroupfs.h"
 #include "labels.h"
+#include "log.h"
+#include "modules.h"
 
-#define FILEID_KERNFS  0xfe /* include/linux/exportfs.h; user space may make such handles */
-#define CONTAINER_ID   64   /* hexadecimal digits */
-#define UID_CHARACTERS 36
+#define FILEID_KERNFS 0xfe /* include/linux/exportfs.h; user space may make such handles */
 
 struct ksym_addr {
 	uint64_t addr;
@@ -20,61 +22,98 @@ struct ksym_addr {
 };
 
 struct label_namer {
-	char *cgroup_root; /* NULL: there is none */
-	int cgroups;	   /* descriptor of it; -1: not open */
+	char *proc;
+	bool cgroups_tried;
+	int cgroups; /* descriptor of all that can be seen; -1: not open */
 	struct ksym_addr *ksyms;
 	size_t nksyms;
-	bool ksyms_tried;
+	uint64_t modules; /* those that the symbols are of */
 };
 
-struct label_namer *label_namer__new(void)
+struct label_namer *label_namer__new(const char *proc)
 {
 	struct label_namer *n = xcalloc(1, sizeof(*n));
 
-	n->cgroup_root = cgroupfs__mount_point();
-	n->cgroups = n->cgroup_root ? open(n->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	n->proc = xstrdup(proc);
+	n->cgroups = -1;
 	return n;
+}
+
+static void forget_ksyms(struct label_namer *n)
+{
+	for (size_t i = 0; i < n->nksyms; i++)
+		free(n->ksyms[i].name);
+	free(take_ptr(n->ksyms));
+	n->nksyms = 0;
 }
 
 void label_namer__free(struct label_namer *n)
 {
 	if (!n)
 		return;
-	for (size_t i = 0; i < n->nksyms; i++)
-		free(n->ksyms[i].name);
-	free(n->ksyms);
-	free(n->cgroup_root);
+	forget_ksyms(n);
 	cleanup__close(&n->cgroups);
+	free(n->proc);
 	free(n);
 }
 
 /* ---- cgroups ------------------------------------------------------------------------------- */
 
-/* A cgroup's id is what its file handle holds. */
-static char *cgroup_path(const struct label_namer *n, uint64_t id)
+static int open_cgroups(struct label_namer *n)
+{
+	if (n->cgroups_tried)
+		return n->cgroups;
+	n->cgroups_tried = true;
+	n->cgroups = cgroupfs__open();
+	if (n->cgroups >= 0 && !cgroupfs__is_whole(n->cgroups))
+		log_warn("this cgroup namespace hides the cgroups of others: cgroup, container_id "
+			 "and pod_uid are known of our own only; mount the host's /sys/fs/cgroup, "
+			 "or run in the host's cgroup namespace");
+	return n->cgroups;
+}
+
+/* Where a descriptor leads, without the end that is a separator. NULL: nowhere that fits. */
+static char *path_of(int fd)
+{
+	char link[64], path[4352];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path));
+	if (len <= 0 || len == sizeof(path))
+		return NULL;
+	return xstrndup(path, len - (path[len - 1] == '/'));
+}
+
+/* A cgroup's id is what its file handle holds, and its inode number. One that is not below the root
+ * that we have is shown as if it were the root of a file system. */
+static char *cgroup_path(struct label_namer *n, uint64_t id)
 {
 	struct {
 		struct file_handle handle;
 		uint64_t id;
 	} h = { .handle = { .handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS } };
-	size_t root = n->cgroup_root ? strlen(n->cgroup_root) : 0;
-	char link[64], path[4352];
+	__cleanup_free char *root = NULL, *path = NULL;
 	__cleanup_close int fd = -1;
-	ssize_t len;
+	struct stat st;
+	size_t len;
 
 	memcpy(h.handle.f_handle, &id, sizeof(id));
-	fd = n->cgroups < 0 ? -1 : open_by_handle_at(n->cgroups, &h.handle, O_PATH | O_CLOEXEC);
+	fd = open_cgroups(n) < 0 ? -1
+				 : open_by_handle_at(n->cgroups, &h.handle, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof(path) - 1);
-	if (len < (ssize_t)root || strncmp(path, n->cgroup_root, root))
+	root = path_of(n->cgroups);
+	path = path_of(fd);
+	len = root ? strlen(root) : 0;
+	if (!root || !path || strncmp(path, root, len))
 		return NULL;
-	path[len] = '\0';
-	return xstrdup(path[root] ? path + root : "/");
+	if (path[len])
+		return path[len] == '/' ? xstrdup(path + len) : NULL;
+	return !fstat(n->cgroups, &st) && st.st_ino == id ? xstrdup("/") : NULL;
 }
 
-static char *cgroup_text(const struct label_namer *n, enum label_part part, uint64_t id)
+static char *cgroup_text(struct label_namer *n, enum label_part part, uint64_t id)
 {
 	__cleanup_free char *path = cgroup_path(n, id);
 
@@ -88,58 +127,6 @@ static char *cgroup_text(const struct label_namer *n, enum label_part part, uint
 	}
 }
 
-static bool is_hex(const char *s, size_t n)
-{
-	return strspn(s, "0123456789abcdef") >= n;
-}
-
-/* As the runtimes name cgroups, and what Kubernetes puts before the id. */
-static const struct {
-	const char *prefix, *scheme;
-} runtimes[] = {
-	{ "cri-containerd-", "containerd://" },
-	{ "docker-", "docker://" },
-	{ "crio-", "cri-o://" },
-	{ "libpod-", "libpod://" },
-	{ "", "" },
-};
-
-char *cgroup_path__container_id(const char *path)
-{
-	for (const char *p = path; p; p = strchr(p, '/')) {
-		p += *p == '/';
-		for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
-			size_t len = strlen(runtimes[i].prefix);
-			const char *id = p + len;
-
-			if (strncmp(p, runtimes[i].prefix, len) || !is_hex(id, CONTAINER_ID))
-				continue;
-			if (id[CONTAINER_ID] && !strchr("./", id[CONTAINER_ID]))
-				continue;
-			return xasprintf("%s%.*s", runtimes[i].scheme, CONTAINER_ID, id);
-		}
-	}
-	return xstrdup("");
-}
-
-/* ".../kubepods-burstable-pod12345678_1234_....slice/..." or ".../pod12345678-1234-.../..." */
-char *cgroup_path__pod_uid(const char *path)
-{
-	for (const char *p = strstr(path, "pod"); p; p = strstr(p + 1, "pod")) {
-		const char *uid = p + 3;
-		char *text;
-
-		if (strspn(uid, "0123456789abcdef-_") < UID_CHARACTERS ||
-		    (p != path && p[-1] != '-' && p[-1] != '/'))
-			continue;
-		text = xstrndup(uid, UID_CHARACTERS);
-		for (char *c = text; *c; c++)
-			*c = *c == '_' ? '-' : *c;
-		return text;
-	}
-	return xstrdup("");
-}
-
 /* ---- addresses ------------------------------------------------------------------------------- */
 
 static int by_addr(const void *a, const void *b)
@@ -151,11 +138,12 @@ static int by_addr(const void *a, const void *b)
 
 static void read_ksyms(struct label_namer *n)
 {
-	__cleanup_fclose FILE *f = fopen("/proc/kallsyms", "re");
+	__cleanup_free char *path = xasprintf("%s/kallsyms", n->proc);
+	__cleanup_fclose FILE *f = fopen(path, "re");
 	unsigned long long addr;
 	char line[512], name[256], type;
 
-	n->ksyms_tried = true;
+	forget_ksyms(n);
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%llx %c %255s", &addr, &type, name) != 3 || !addr ||
 		    !strchr("tTwW", type))
@@ -163,10 +151,21 @@ static void read_ksyms(struct label_namer *n)
 		*(struct ksym_addr *)array__grow(&n->ksyms, &n->nksyms, sizeof(*n->ksyms)) =
 			(struct ksym_addr){ addr, xstrdup(name) };
 	}
-	qsort(n->ksyms, n->nksyms, sizeof(*n->ksyms), by_addr);
+	if (n->nksyms)
+		qsort(n->ksyms, n->nksyms, sizeof(*n->ksyms), by_addr);
 }
 
 #define FUNCTION_MAX (1 << 20) /* what is further from a symbol is not in its function */
+
+/* Functions of modules come and go with them. */
+static void refresh_ksyms(struct label_namer *n)
+{
+	uint64_t modules = modules__fingerprint(n->proc);
+
+	if (modules != n->modules)
+		read_ksyms(n);
+	n->modules = modules;
+}
 
 static char *pointer_text(struct label_namer *n, uint64_t v)
 {
@@ -174,8 +173,7 @@ static char *pointer_text(struct label_namer *n, uint64_t v)
 
 	if (!v)
 		return xstrdup("NULL");
-	if (!n->ksyms_tried)
-		read_ksyms(n);
+	refresh_ksyms(n);
 	hi = n->nksyms;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;

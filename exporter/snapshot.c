@@ -108,7 +108,8 @@ void snapshot__count_runs(const struct banks *o, uint64_t *runs)
 	for (uint32_t id = 0; id < o->tallies.n; id++) {
 		snapshot__tally(o, id, tally);
 		runs[id] += tally[RP_TALLY_FILTERED] + tally[RP_TALLY_REJECTED] +
-			    tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_UNWOUND];
+			    tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_UNWOUND] +
+			    tally[RP_TALLY_DEPTH];
 	}
 }
 

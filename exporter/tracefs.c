@@ -30,7 +30,7 @@ static int open_mounted(const char *path, long magic)
 	return -ENOENT;
 }
 
-static int open_private(const char *type)
+int tracefs__open_private(const char *type)
 {
 	__cleanup_close int fs = syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
 	int fd;
@@ -55,21 +55,21 @@ int tracefs__open(void)
 		if (fd == -EACCES)
 			denied = fd;
 	}
-	return denied ? denied : open_private("tracefs");
+	return denied ? denied : tracefs__open_private("tracefs");
 }
 
 int tracefs__open_debugfs(void)
 {
 	int fd = open_mounted("/sys/kernel/debug", DEBUGFS_MAGIC);
 
-	return fd == -ENOENT ? open_private("debugfs") : fd;
+	return fd == -ENOENT ? tracefs__open_private("debugfs") : fd;
 }
 
 int tracefs__open_securityfs(void)
 {
 	int fd = open_mounted("/sys/kernel/security", SECURITYFS_MAGIC);
 
-	return fd == -ENOENT ? open_private("securityfs") : fd;
+	return fd == -ENOENT ? tracefs__open_private("securityfs") : fd;
 }
 
 int tracefs__event_id(int tracefs, const char *group, const char *event)

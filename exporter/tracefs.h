@@ -18,6 +18,9 @@ int tracefs__open_debugfs(void);
 /* Likewise on securityfs. */
 int tracefs__open_securityfs(void);
 
+/* Such a mount of our own, of any file system without a device; only to be looked up in. */
+int tracefs__open_private(const char *type);
+
 /* The number in events/GROUP/EVENT/id, or a negative errno. */
 int tracefs__event_id(int tracefs, const char *group, const char *event);
 

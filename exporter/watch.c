@@ -10,6 +10,7 @@
 
 #include "confined.h"
 #include "log.h"
+#include "modules.h"
 
 #define LOOK_SECONDS 5.0
 #define LOOK_MEMORY  (16 << 20)
@@ -32,7 +33,7 @@ struct look {
 };
 
 struct watch {
-	uint64_t modules; /* a hash of their names */
+	uint64_t modules; /* their fingerprint; 0: not looked at yet */
 	struct file *files;
 	size_t n;
 	struct look *looks;
@@ -228,33 +229,9 @@ static bool tell(struct file *f, double now, bool at_once)
 	return true;
 }
 
-/* FNV-1a */
-static uint64_t hash(uint64_t h, const char *s)
-{
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
-	return h;
-}
-
-/* Of modules that run: those on their way in or out will be seen the next time. Their order is that
- * in which they were loaded, and one that is unloaded and loaded again has another place. */
-static uint64_t hash_modules(void)
-{
-	__cleanup_fclose FILE *f = fopen("/proc/modules", "re");
-	char line[4096], name[64], state[16];
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%63s %*s %*s %*s %15s", name, state) == 2 &&
-		    !strcmp(state, "Live"))
-			h = hash(hash(h, name), "\n");
-	}
-	return h;
-}
-
 static bool modules_changed(struct watch *w)
 {
-	uint64_t modules = hash_modules();
+	uint64_t modules = modules__fingerprint("/proc");
 	bool changed = modules != w->modules;
 
 	if (changed && w->modules)

@@ -12,7 +12,7 @@ corridor='
 abi build_version syscall_table retprobe.skel
 util buf shared image log progress stop suggest strmap tracefs perf_event bpf_sys version channel
 kprobe_events switches
-cgroupfs machine
+cgroupfs cgroup_path modules machine
 advice
 grid self presets ledger
 config pattern

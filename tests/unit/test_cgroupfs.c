@@ -31,6 +31,10 @@ static void test_find(void **state)
 		  "32 23 0:26 / /host/cgroup rw - cgroup2 cgroup2 rw\n",
 		  "/host/cgroup" },
 		{ "31 23 0:26 /pod /run/c rw - cgroup2 cgroup2 rw\n", "/run/c" },
+		/* In a cgroup namespace, the host's is above the root. */
+		{ "31 23 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
+		  "32 23 0:26 /../.. /host/sys/fs/cgroup ro - cgroup2 cgroup2 rw\n",
+		  "/sys/fs/cgroup" },
 		{ "31 23 0:26 / /covered rw - cgroup2 cgroup2 rw\n"
 		  "32 23 0:26 / /a\\040b rw master:1 - cgroup2 none rw\n",
 		  "/a b" },
@@ -50,9 +54,42 @@ static void test_find(void **state)
 	}
 }
 
+/* Where the whole of it is asked for, its own inode tells, and not the text. */
+static bool is_host(const char *path)
+{
+	return !strncmp(path, "/host/", 6);
+}
+
+static void test_find_whole(void **state)
+{
+	static const char mountinfo[] =
+		"31 23 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
+		"32 23 0:26 /../.. /host/sys/fs/cgroup ro - cgroup2 cgroup2 rw\n";
+	__cleanup_fclose FILE *f = fmemopen((void *)mountinfo, sizeof(mountinfo), "r");
+	__cleanup_free char *found = cgroupfs__find(f, is_host);
+
+	assert_string_equal(found, "/host/sys/fs/cgroup");
+}
+
+/* This machine's, wherever it is. */
+static void test_open(void **state)
+{
+	__cleanup_close int fd = cgroupfs__open();
+	__cleanup_free char *own = cgroupfs__mount_point();
+
+	if (!own)
+		skip();
+	assert_true(fd >= 0);
+	assert_true(cgroupfs__in_use());
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_find) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_find_whole),
+		cmocka_unit_test(test_open),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

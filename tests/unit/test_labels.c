@@ -5,10 +5,14 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "cgroup_path.h"
 #include "labels.h"
+#include "temp_dir.h"
 
-#define ID  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define UID "1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901"
+#define ID   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define UID  "1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901"
+#define ID2  "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define TASK "0123456789abcdef0123456789abcdef"
 
 /* As systemd's and the plain cgroup drivers name them. */
 static void parts_of_cgroup_paths(void **state)
@@ -27,10 +31,42 @@ static void parts_of_cgroup_paths(void **state)
 		{ "/system.slice/docker-" ID ".scope", "docker://" ID, "" },
 		{ "/machine.slice/libpod-" ID ".scope", "libpod://" ID, "" },
 		{ "/docker/" ID, ID, "" },
+		{ "/default/" ID, ID, "" }, /* nerdctl's, by its namespace */
+		{ "/system.slice/nerdctl-" ID ".scope", "containerd://" ID, "" },
+		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID
+		  ".scope/container",
+		  "libpod://" ID, "" },
+		{ "/kubepods/burstable/pod" UID "/crio-" ID, "cri-o://" ID, UID },
+		{ "/kubepods.slice/kubepods-pod" TASK ".slice/cri-containerd-" ID ".scope",
+		  "containerd://" ID, TASK }, /* a static pod */
+		/* containerd that was not told of systemd's cgroup driver. */
+		{ "/system.slice/containerd.service/kubepods-besteffort-"
+		  "pod1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901.slice:cri-containerd:" ID,
+		  "containerd://" ID, UID },
+		/* Amazon's: on machines of one's own, and without. */
+		{ "/ecs/" TASK "/" ID, ID, "" },
+		{ "/ecstasks.slice/ecstasks-" TASK ".slice/docker-" ID ".scope", "docker://" ID,
+		  "" },
+		{ "/ecs/" TASK "/" TASK "-2531612879", TASK "-2531612879", "" },
+		/* Within each other: kind, docker in a pod. */
+		{ "/docker/" ID "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-"
+		  "pod1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901.slice/cri-containerd-" ID2 ".scope",
+		  "containerd://" ID2, UID },
+		{ "/kubepods/pod" UID "/" ID "/docker/" ID2 "/init.scope", ID2, UID },
 		/* Things that only look like it. */
+		{ "/machine.slice/libpod-conmon-" ID ".scope", "", "" },
+		{ "/machine.slice/crio-conmon-" ID ".scope", "", "" },
+		{ "/machine.slice/systemd-nspawn@debian.service/payload", "", "" },
+		{ "/ecs/" TASK "/" TASK "-", "", "" },
+		{ "/ecs/" TASK "-25316128790", "", "" },
+		{ "/" TASK, "", "" },
+		{ "/pod1b2c3d4e-5f60-7182-93a4-b5c6d7e8f9010", "", "" },
+		{ "/pod1b2c3d4e-5f60-7182-93a4", "", "" },
+		{ "//:/::" ID, "", "" },
 		{ "/system.slice/podman.service", "", "" },
 		{ "/tripod" UID "/x", "", "" },
 		{ "/" ID "0", "", "" },
+		{ "/" ID "g", "", "" },
 		{ "/user.slice/user-1000.slice", "", "" },
 		{ "/", "", "" },
 		{ "", "", "" },
@@ -64,7 +100,7 @@ static void values_as_text(void **state)
 		.failed = 1U << 5 | 1U << (RP_NUMBERS + 1),
 	};
 
-	namer = label_namer__new();
+	namer = label_namer__new("/proc");
 	check(&(struct extra_label){ .index = 0, .format = EXPR_UNSIGNED }, &key, "42");
 	check(&(struct extra_label){ .index = 1, .format = EXPR_SIGNED }, &key, "-5");
 	check(&(struct extra_label){ .index = 1, .format = EXPR_UNSIGNED }, &key,
@@ -100,11 +136,46 @@ static void values_as_text(void **state)
 	label_namer__free(namer);
 }
 
+static void write_text(const char *dir, const char *name, const char *text)
+{
+	temp_dir__write(dir, name, text, strlen(text));
+}
+
+/* Of a module that came after the first look, and is loaded again at another address. */
+static void functions_of_modules(void **state)
+{
+	const struct extra_label pointer = { .index = 0, .format = EXPR_POINTER };
+	struct rp_label_key key = { .number = { 0xffffffffc0001000 } };
+	char *dir = temp_dir__new();
+
+	write_text(dir, "modules", "");
+	write_text(dir, "kallsyms", "ffffffff81000000 T first\nffffffffc0000f00 t last\n");
+	namer = label_namer__new(dir);
+	check(&pointer, &key, "last+0x100");
+	write_text(dir, "modules", "loop 40960 0 - Live 0xffffffffc0001000\n");
+	write_text(dir, "kallsyms",
+		   "ffffffff81000000 T first\nffffffffc0001000 t loop_fn\t[loop]\n");
+	check(&pointer, &key, "loop_fn");
+	/* Users come and go. */
+	write_text(dir, "modules", "loop 40960 7 - Live 0xffffffffc0001000\n");
+	write_text(dir, "kallsyms", "");
+	check(&pointer, &key, "loop_fn");
+	write_text(dir, "modules", "loop 40960 0 - Live 0xffffffffc0001f00\n");
+	write_text(dir, "kallsyms",
+		   "ffffffff81000000 T first\nffffffffc0001f00 t loop_fn\t[loop]\n");
+	check(&pointer, &key, "0xffffffffc0001000");
+	key.number[0] = 0xffffffffc0001f10;
+	check(&pointer, &key, "loop_fn+0x10");
+	label_namer__free(namer);
+	temp_dir__remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_of_cgroup_paths),
 		cmocka_unit_test(values_as_text),
+		cmocka_unit_test(functions_of_modules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "attach.h"
+#include "extra.h"
 
 static unsigned lacking; /* bits by enum feature */
 
@@ -153,12 +154,51 @@ static void test_user(void **state)
 	end(&w);
 }
 
+/* What reads cgroups is refused where there are none of v2, and nothing else is. */
+static void test_cgroups(void **state)
+{
+	static const struct {
+		enum rp_source number, filter;
+		bool refused;
+	} rows[] = {
+		{ RP_SOURCE_CGROUP, RP_SOURCE_PID, true },
+		{ RP_SOURCE_PID, RP_SOURCE_CGROUP, true },
+		{ RP_SOURCE_PID, RP_SOURCE_PID, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct target_extra x = { .kernel = { .nnumbers = 1, .nfilters = 1 } };
+		struct target t = {
+			.type = TARGET_SYSCALL,
+			.object = "syscall",
+			.function = "getpid",
+			.nr32 = -1,
+			.settings = &settings,
+			.extra = &x,
+		}, *v = &t;
+		struct targets targets = { &v, 1, 1 };
+
+		x.kernel.number[0].source = rows[i].number;
+		x.kernel.filter[0].field.source = rows[i].filter;
+		for (lacking = 0; lacking <= LACKS(CGROUP_V2); lacking += LACKS(CGROUP_V2)) {
+			struct attach *a = attach__plan(&targets, NULL, "auto");
+
+			assert_int_equal(t.reason,
+					 lacking && rows[i].refused ? REASON_REFUSED : REASON_NONE);
+			attach__free(a);
+			free(take_ptr(t.why));
+			t.reason = REASON_NONE;
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forced),
 		cmocka_unit_test(test_lossy),
 		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_cgroups),
 	};
 
 	return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
