@@ -172,6 +172,7 @@ static void locate(struct target *t, const struct elf_file *f, const struct elf_
 {
 	t->file = f->id;
 	t->opened = opened_file__ref(f->opened);
+	t->inode = f->opened->inode;
 	t->offset = sym->offset;
 	t->size = sym->size;
 	t->hazards = elf_symbols__hazards(f->symbols);

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "confined.h"
+#include "same_inode.h"
 
 #define OPEN_SECONDS 3.0
 #define OPEN_MEMORY  (16 << 20)
@@ -22,6 +25,7 @@ struct found {
 	struct file_state state;
 	size_t index;
 	bool opened; /* else why is */
+	bool stacked;
 	char path[PATH_MAX], why[PATH_MAX + 128], weakness[256];
 };
 
@@ -37,6 +41,7 @@ static void open_path(struct found *f)
 {
 	__cleanup_close int found = file_finder__find(f->path), file = -1;
 	char again[32];
+	struct statfs fs;
 	int err;
 
 	if (found == -ENOENT)
@@ -57,6 +62,7 @@ static void open_path(struct found *f)
 		err = confined__give(file);
 	if (err)
 		return refuse(f, "cannot read %s: %s", -err);
+	f->stacked = !fstatfs(file, &fs) && fs.f_type == OVERLAYFS_SUPER_MAGIC;
 	file_finder__weakness(f->path, f->weakness, sizeof(f->weakness));
 	f->opened = true;
 }
@@ -76,19 +82,40 @@ static int64_t open_in_child(void *ctx, void *out, size_t max, char *why)
 
 /* ---- the caller ----------------------------------------------------------------------------- */
 
+static struct opened_file *all; /* that are open */
+
+/* Whatever its paths, or its containers, an inode is to be known as one. Those that cannot be told
+ * apart by what they show are compared. */
+static void know_again(struct opened_file *f)
+{
+	for (struct opened_file *o = all; o; o = o->next) {
+		if (!(f->stacked || o->stacked) || f->ctime_ns != o->ctime_ns ||
+		    f->id.mtime_ns != o->id.mtime_ns || f->id.size != o->id.size || !f->id.size)
+			continue;
+		if (file_id__same(&f->id, &o->id) || same_inode(f->fd, o->fd, f->found)) {
+			f->inode = o->inode;
+			return;
+		}
+	}
+}
+
 static struct opened_file *new_file(int fd, const struct found *found)
 {
 	struct opened_file *f = xcalloc(1, sizeof(*f));
 
 	f->refs = 1;
 	f->fd = fd;
-	f->id = found->state.id;
+	f->id = f->inode = found->state.id;
+	f->stacked = found->stacked;
 	f->ctime_ns = found->state.ctime_ns;
 	f->uid = found->state.uid;
 	f->found = xstrndup(found->path, sizeof(found->path) - 1);
 	if (*found->weakness)
 		f->weakness = xstrdup(found->weakness);
 	snprintf(f->path, sizeof(f->path), "/proc/self/fd/%d", fd);
+	know_again(f);
+	f->next = all;
+	all = f;
 	return f;
 }
 
@@ -163,6 +190,11 @@ void opened_file__unref(struct opened_file *f)
 {
 	if (!f || --f->refs)
 		return;
+	for (struct opened_file **p = &all; *p; p = &(*p)->next)
+		if (*p == f) {
+			*p = f->next;
+			break;
+		}
 	close(f->fd);
 	free(f->found);
 	free(f->weakness);

@@ -13,10 +13,13 @@ struct opened_file {
 	unsigned int refs;
 	int fd; /* read-only; a regular file */
 	struct file_id id;
+	struct file_id inode; /* id; or that of the same inode, where it was opened earlier */
+	bool stacked;	      /* on overlayfs */
 	int64_t ctime_ns;
-	uint32_t uid;	/* its owner */
-	char *found;	/* the path by which it was opened */
-	char path[32];	/* "/proc/self/fd/N": for the kernel, to find this very file */
+	uint32_t uid;		  /* its owner */
+	char *found;		  /* the path by which it was opened */
+	char path[32];		  /* "/proc/self/fd/N": for the kernel, to find this very file */
+	struct opened_file *next; /* of all that are open */
 	char *weakness; /* what others than root may change of it, or on the way to it; or NULL */
 };
 

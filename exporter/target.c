@@ -139,8 +139,8 @@ int target__compare_places(const struct target *a, const struct target *b)
 	case TARGET_USER:
 		break;
 	}
-	return compare_words((uint64_t[]){ a->file.dev, a->file.ino, a->offset },
-			     (uint64_t[]){ b->file.dev, b->file.ino, b->offset }, 3);
+	return compare_words((uint64_t[]){ a->inode.dev, a->inode.ino, a->offset },
+			     (uint64_t[]){ b->inode.dev, b->inode.ino, b->offset }, 3);
 }
 
 /* Of one function, each name may have a type of its own. */
@@ -152,7 +152,7 @@ static bool same_type(const struct target *a, const struct target *b)
 bool target__same(const struct target *a, const struct target *b)
 {
 	return !target__compare_places(a, b) && a->kind == b->kind && a->ret_size == b->ret_size &&
-	       same_type(a, b) && file_id__same(&a->file, &b->file) &&
+	       same_type(a, b) && file_id__same(&a->inode, &b->inode) &&
 	       probe_settings__same(a->settings, b->settings) && extra__same(a->extra, b->extra);
 }
 

@@ -65,6 +65,7 @@ struct target {
 	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit numbers, -1 if none */
 	/* TARGET_USER: */
 	struct file_id file;	    /* what the path stood for */
+	struct file_id inode;	    /* the same whatever the path */
 	struct opened_file *opened; /* a reference; where the function is. NULL: it cannot be had */
 	uint64_t offset, size;	    /* in the file; size 0: not known */
 	uint32_t hazards;	    /* enum hazard: why a return probe could harm the program */
