@@ -76,8 +76,8 @@ static struct http_loop *loop_of(struct http *h, struct MHD_Connection *c)
 	return l;
 }
 
-static struct request *begin_request(struct http *h, struct MHD_Connection *c, const char *version,
-				     void **con_cls)
+static struct request *begin_request(struct http *h, struct MHD_Connection *c, const char *url,
+				     const char *method, const char *version, void **con_cls)
 {
 	struct request *r = calloc(1, sizeof(*r));
 
@@ -86,7 +86,10 @@ static struct request *begin_request(struct http *h, struct MHD_Connection *c, c
 	r->http = h;
 	r->loop = loop_of(h, c);
 	r->c = c;
-	r->refused = http__refuse_form(c, version, *con_cls, &r->malformed);
+	r->target = *con_cls;
+	r->refused = http_target__refuse(r->target, url, method, &r->malformed);
+	if (!r->refused)
+		r->refused = http__refuse_form(c, version, &r->malformed);
 	r->connection = connection_of(c);
 	connections__busy(&h->connections, r->connection);
 	pthread_mutex_lock(&h->lock);
@@ -102,7 +105,7 @@ void http__on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 	struct request *r = *con_cls;
 	struct http *h = cls;
 
-	if (!r || r == &http_long_query)
+	if (!r || http_target__is_context(r))
 		return;
 	http_limits__give_back(h, r);
 	pthread_mutex_lock(&h->lock);
@@ -267,10 +270,18 @@ static mhd_result send_response(struct http *h, struct request *r)
 	return ret;
 }
 
-/* Sends the answer, or leaves it to a worker to make it: then the request is that one's. */
-static mhd_result answer(struct http *h, struct request *r, const char *path, const char *method)
+static void refuse_method(struct request *r, enum http_methods methods)
 {
-	const struct http_route *route = r->route = find_route(h, path);
+	r->allow = method_sets[methods].allow;
+	http_response__text(&r->res, MHD_HTTP_METHOD_NOT_ALLOWED,
+			    "405 method not allowed: this path answers to %s", r->allow);
+}
+
+/* Sends the answer, or leaves it to a worker to make it: then the request is that one's. */
+static mhd_result answer(struct http *h, struct request *r, const char *url, const char *method)
+{
+	const struct http_route *route = r->route =
+		find_route(h, http_target__path(r->target, url));
 	struct http_response *res = &r->res;
 	bool suspended = false;
 
@@ -278,12 +289,12 @@ static mhd_result answer(struct http *h, struct request *r, const char *path, co
 	if (r->refused) {
 		http_response__text(res, r->refused, "%s",
 				    r->malformed ? r->malformed : web__reason(r->refused));
+	} else if (http_target__is_servers(url, method)) {
+		refuse_method(r, HTTP_READ);
 	} else if (!route) {
 		http_response__text(res, MHD_HTTP_NOT_FOUND, "404 page not found");
 	} else if (!method_allowed(route, method)) {
-		r->allow = method_sets[route->methods].allow;
-		http_response__text(res, MHD_HTTP_METHOD_NOT_ALLOWED,
-				    "405 method not allowed: this path answers to %s", r->allow);
+		refuse_method(r, route->methods);
 	} else if (route->methods == HTTP_WRITE && http__is_cross_site(r->c)) {
 		http_response__text(res, MHD_HTTP_FORBIDDEN,
 				    "Requests from the pages of other sites are refused.");
@@ -362,8 +373,8 @@ mhd_result http__on_request(void *cls, struct MHD_Connection *c, const char *url
 
 	/* The first call is before the body; an answer here would make the library cut the
 	 * connection. So the body, which nobody wants, is drained first, if its end is certain. */
-	if (!r || r == &http_long_query) {
-		r = begin_request(cls, c, version, con_cls);
+	if (!r || http_target__is_context(r)) {
+		r = begin_request(cls, c, url, method, version, con_cls);
 		if (!r)
 			return MHD_NO;
 		return r->malformed ? answer(cls, r, url, method) : MHD_YES;

@@ -60,6 +60,7 @@ struct request {
 	size_t uploaded;
 	bool entered;	       /* past the web configuration, or refused by it */
 	int refused;	       /* by it or for the request's form: the status, or 0 */
+	const void *target;    /* context from http__on_uri() */
 	const char *malformed; /* why, static; its connection ends with the answer */
 	struct web_visit visit;
 
@@ -85,14 +86,24 @@ void http__on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 
 /* ---- http_refuse.c ---- */
 
-/* The context of a request whose query is too long to be parsed, from http__on_uri(). */
-extern const struct request http_long_query;
-void *http__on_uri(void *cls, const char *uri, struct MHD_Connection *c);
-/* The status to refuse a request with for its form, and *why (static); 0: it is well-formed. */
-int http__refuse_form(struct MHD_Connection *c, const char *version, const void *context,
-		      const char **why);
+/* The status to refuse a request with for its framing, and *why (static); 0: it is well-formed. */
+int http__refuse_form(struct MHD_Connection *c, const char *version, const char **why);
 /* Whether a browser sends it for a page of another site. */
 bool http__is_cross_site(struct MHD_Connection *c);
+
+/* ---- http_target.c ---- */
+
+/* Before the library parses and decodes the target. Returns the context of the request to come. */
+void *http__on_uri(void *cls, const char *target, struct MHD_Connection *c);
+/* Whether the context is that one, and there is no request yet. */
+bool http_target__is_context(const void *context);
+/* The status to refuse the decoded target with, and *why (static); 0: it is well-formed. */
+int http_target__refuse(const void *context, const char *url, const char *method, const char **why);
+/* Whether it means the server rather than a path: OPTIONS *, CONNECT. */
+bool http_target__is_servers(const char *url, const char *method);
+/* The path of a target that is not refused. */
+const char *http_target__path(const void *context, const char *url);
+
 /* ---- http_limits.c ---- */
 
 /* A place among those of this kind: whether there is one. If not, the answer says so. */

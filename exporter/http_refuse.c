@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Requests that are refused for their form.
+ * Requests that are refused for their framing.
  *
  * libmicrohttpd before 0.9.77 accepts requests whose end two readers can see in different places. A
  * proxy in front then takes one answer for another's (request smuggling), so these requests end
@@ -10,32 +10,6 @@
 #include <strings.h>
 
 #include "http_internal.h"
-
-/* ---- the query ------------------------------------------------------------------------------- */
-
-/* What the library needs of its MEMORY_LIMIT for each parameter, beside its text. */
-#define PARAMETER_BYTES 64
-#define QUERY_BYTES	(28 * 1024)
-
-const struct request http_long_query;
-
-/*
- * Before it parses the query. libmicrohttpd 0.9.75 queues its 431 when parameters do not fit, then
- * loses it and waits for the client. So the query is cut off here, in the library's own buffer, in
- * which it would put NULs next.
- */
-void *http__on_uri(void *cls, const char *uri, struct MHD_Connection *c)
-{
-	char *query = strchr(uri, '?');
-	size_t need = strlen(uri);
-
-	for (const char *p = query; p; p = strchr(p + 1, '&'))
-		need += PARAMETER_BYTES;
-	if (!query || need <= QUERY_BYTES)
-		return NULL;
-	query[1] = '\0';
-	return (void *)&http_long_query;
-}
 
 /* ---- framing --------------------------------------------------------------------------------- */
 
@@ -65,17 +39,12 @@ static mhd_result count_header(void *cls, enum MHD_ValueKind kind, const char *k
 	return MHD_YES;
 }
 
-int http__refuse_form(struct MHD_Connection *c, const char *version, const void *context,
-		      const char **why)
+int http__refuse_form(struct MHD_Connection *c, const char *version, const char **why)
 {
 	bool is_1_1 = !strcmp(version, MHD_HTTP_VERSION_1_1);
 	struct framing f = { 0 };
 
 	MHD_get_connection_values(c, MHD_HEADER_KIND, count_header, &f);
-	if (context == &http_long_query) {
-		*why = "The query is too long.";
-		return MHD_HTTP_URI_TOO_LONG;
-	}
 	if (f.misnamed)
 		*why = "A header's name has a character that names must not have.";
 	else if (f.hosts > 1 || (is_1_1 && !f.hosts))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The target of a GET, and on the next lines the values of headers that are looked at, as a server
+/* The target of a GET, whole or behind "/metrics", and on the next lines the values of headers that are looked at, as a server
  * on loopback gets them: by libmicrohttpd. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -73,7 +73,7 @@ void fuzz__input(const char *data, size_t len)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	fuzz__check(!connect(fd, (struct sockaddr *)&sin, sizeof(sin)));
-	buf__puts(&b, "GET /metrics");
+	buf__puts(&b, len && *data == 'h' ? "GET " : "GET /metrics");
 	put_line(&b, &data, &len, false);
 	buf__puts(&b, " HTTP/1.1\r\nHost: t\r\nConnection: close\r\nAccept-Encoding: ");
 	put_line(&b, &data, &len, true);

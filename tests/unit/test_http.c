@@ -138,14 +138,71 @@ static void test_head(void **state)
 
 static void test_not_found(void **state)
 {
-	static const char *const targets[] = { "/nothing",	     "/echo/", "//", "/ECHO", "/..",
-					       "/%2e%2e/etc/passwd", "*" };
+	static const char *const targets[] = {
+		"/nothing",
+		"/echo/",
+		"//",
+		"//echo",
+		"/ECHO",
+		"/..",
+		"/./echo",
+		"/%2e%2e/etc/passwd",
+		"/%2Fecho",
+		"/echo%00",
+		"/echo%00?x",
+		"%2fecho",
+		"http://test//echo",
+		"http://test/%2fecho",
+	};
 	uint64_t before = counted(404);
 
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
 		expect("GET", targets[i], "", 404, "404 page not found\n");
 	expect("POST", "/nothing", "Content-Length: 0\r\n", 404, NULL);
 	assert_int_equal(counted(404), before + ARRAY_SIZE(targets) + 1);
+}
+
+/* RFC 9112, 3.2: a path, or an URL with one; "*" and host:port for OPTIONS and CONNECT alone. */
+static void test_targets(void **state)
+{
+	static const char *const found[] = {
+		"/echo",
+		"/%65%63ho",
+		"http://test/echo",
+		"HTTP://other:80/echo",
+		"https://[::1]:10435/echo",
+		"http://test/%65cho",
+	};
+	static const char *const refused[] = {
+		"echo",
+		"*",
+		"test:80",
+		"http:///echo",
+		"http://",
+		"ftp://test/echo",
+		"http://user@test/echo",
+		"http://te%2fst/echo",
+		"http:/echo",
+		"http://te\\st/echo",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(found); i++) {
+		__cleanup_free char *with_query = xasprintf("%s?function[]=a%%2Fb", found[i]);
+
+		expect("GET", found[i], "", 200, "/echo|-|0|");
+		expect("GET", with_query, "", 200, "/echo|-|0|a/b,");
+		expect("HEAD", found[i], "", 200, "");
+		expect("DELETE", found[i], "", 405, NULL);
+	}
+	expect("GET", "http://test", "", 200, "hello\n");
+	expect("GET", "http://test?x", "", 200, "hello\n");
+	expect("POST", "http://test/write", "Content-Length: 0\r\n", 200, "hello\n");
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		expect("GET", refused[i], "", 400,
+		       "The request target is neither a path nor an http URL.\n");
+	expect("OPTIONS", "*", "", 405, "405 method not allowed: this path answers to GET, HEAD\n");
+	expect("CONNECT", "test:80", "", 405, NULL);
+	expect("OPTIONS", "echo", "", 400, NULL);
 }
 
 static void test_methods(void **state)
@@ -757,6 +814,7 @@ int main(void)
 		cmocka_unit_test(test_get),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_not_found),
+		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_methods),
 		cmocka_unit_test(test_uploads),
 		cmocka_unit_test(test_headers),
