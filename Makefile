@@ -172,9 +172,10 @@ $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepo
 $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \
 				 generation__detach attach__slots attach__caveat valve__check valve__is_hot \
 				 watch__machine_changed generation__is_paused \
-				 generation__pause generation__resume generation__rounds switches__off
+				 generation__pause generation__resume generation__rounds switches__off \
+				 plan__heavy
 $(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,banks used retire_set free_set move_detail \
-			      free_detail wait_for_programs) nanosleep
+			      free_detail wait_for_programs) nanosleep log__line
 
 $(B)/workload: tests/vm/workload.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@

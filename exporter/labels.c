@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "label_groups.h"
+#include "log.h"
 
 #define GRACE 1.0 /* seconds from being retired to being folded */
 
@@ -23,7 +24,9 @@ enum due { NOT_DUE, TO_RETIRE, TO_FOLD };
 struct labels {
 	struct bpfobj *obj;
 	const struct banks *banks;
+	const struct targets *targets;
 	const struct target_extra **extras; /* by target id */
+	bool *full;			    /* by target id: it has been said */
 	size_t ntargets;
 	struct slot *slots;
 	uint32_t nslots;
@@ -38,7 +41,9 @@ struct labels *labels__new(struct bpfobj *obj, const struct targets *targets)
 
 	l->obj = obj;
 	l->banks = bpfobj__banks(obj);
+	l->targets = targets;
 	l->ntargets = targets->nids;
+	l->full = xcalloc(l->ntargets + 1, sizeof(*l->full));
 	l->extras = xcalloc(l->ntargets + 1, sizeof(*l->extras));
 	for (size_t i = 0; i < l->ntargets; i++)
 		l->extras[i] = targets->v[i]->extra;
@@ -67,6 +72,7 @@ void labels__free(struct labels *l)
 	label_namer__free(l->namer);
 	free(l->slots);
 	free(l->extras);
+	free(l->full);
 	free(l);
 }
 
@@ -261,11 +267,49 @@ static bool is_in_use(const struct labels *l, uint32_t slot)
 	       target_of(l, slot) < l->ntargets && l->extras[target_of(l, slot)];
 }
 
+/* The alert tells of it later, and only where there is Prometheus. */
+static void say_full(const struct labels *l, uint32_t id, uint32_t used, bool pool)
+{
+	const struct target *t = l->targets->v[id];
+
+	log_warn("%s:%s: all %u label sets are in use: calls with other values count as _other; "
+		 "raise %s, or reduce the values: filter the calls (filter: outcome == error), use "
+		 "a label with fewer values, or let idle sets go (series_ttl: 1h)",
+		 t->object, t->function, used, pool ? "--memory.limit" : "max_series");
+}
+
+/* Once of each target. */
+static void warn_of_full(struct labels *l)
+{
+	__cleanup_free uint32_t *used = xcalloc(l->ntargets + 1, sizeof(*used));
+	uint32_t nfree = 0;
+
+	for (uint32_t i = 0; i < l->nslots; i++) {
+		if (l->slots[i].state == SLOT_FREE)
+			nfree++;
+		else
+			used[target_of(l, i)]++;
+	}
+	for (uint32_t id = 0; id < l->ntargets; id++) {
+		const struct target_extra *x = l->extras[id];
+		bool most = x && used[id] >= x->kernel.max_series;
+
+		if (!x || !x->nlabels || l->full[id] || (!most && nfree))
+			continue;
+		l->full[id] = true;
+		say_full(l, id, used[id], !most);
+	}
+}
+
 void labels__name(struct labels *l, double now)
 {
+	uint64_t before = l->news;
+
 	for (uint32_t i = 0; i < l->nslots; i++)
 		if (l->slots[i].state == SLOT_FREE && is_in_use(l, i))
 			name_slot(l, i, now);
+	if (l->news != before)
+		warn_of_full(l);
 }
 
 /* ---- idle ones ------------------------------------------------------------------------------- */

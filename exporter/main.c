@@ -150,9 +150,13 @@ static size_t count_unattached(const struct targets *targets)
 static int print_plan(const struct exporter *e, const struct generation *g)
 {
 	uint64_t limit = e->config->memory_limit;
+	__cleanup_free char *heavy = NULL;
 	char *error;
 
 	plan__print(stdout, g->targets, g->attach, &g->params, &g->memory, limit);
+	heavy = plan__heavy(g->targets, g->attach, &g->params, &g->memory, limit);
+	if (heavy)
+		log_warn("%s", heavy);
 	error = plan__over_limit(&g->params, &g->memory, 0, limit);
 	if (error)
 		return fail(EXIT_USAGE, error);

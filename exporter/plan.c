@@ -1,81 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "plan.h"
 
+#include <math.h>
+
 #include "buf.h"
-#include "expo.h"
 #include "hazards.h"
-#include "metrics.h"
 
-static size_t count_names(const struct targets *targets)
-{
-	struct target *t;
-	size_t n = 0;
-
-	for_each_target (targets, t)
-		n += target__nnames(t);
-	return n;
-}
-
-/* A state of a target, again for each further name. */
-static size_t add_names(struct target_state *states, size_t n, struct target_state st)
-{
-	for (size_t i = 0; i < target__nnames(st.target); i++) {
-		st.object = target__name(st.target, i).object;
-		st.function = target__name(st.target, i).function;
-		st.again = i;
-		states[n++] = st;
-	}
-	return n;
-}
-
-/*
- * The series that a start would export, counted in an exposition of nothing: whatever metrics.c
- * makes of a target is in there.
- */
-static size_t count_series(const struct targets *targets, const struct attach *a,
-			   const struct bpfobj_params *p)
-{
-	__cleanup_free struct target_state *states = xcalloc(count_names(targets), sizeof(*states));
-	__cleanup_free struct snap_target *snaps = xcalloc(targets->nids, sizeof(*snaps));
-	__cleanup_free struct losses_target *losses = xcalloc(targets->nids, sizeof(*losses));
-	__cleanup_free uint64_t *words =
-		xcalloc(RP_CELL_GRID + p->grid->ncells +
-				(RP_OBSERVED + 1) * (RP_HIST_GRID + p->size_grid->ncells),
-			sizeof(*words));
-	struct metrics_input in = {
-		.grid = p->grid,
-		.size_grid = p->size_grid,
-		.targets = states,
-		.hist_words = RP_HIST_GRID + p->size_grid->ncells,
-	};
-	__cleanup_buf struct buf text = {};
-	struct expo e;
-	size_t n, series = 0;
-	const struct attach_slot *slots = attach__slots(a, &n);
-	struct target *t;
-
-	for_each_target (targets, t) {
-		struct target_state st = { .target = t };
-
-		st.has_valve = t->settings && t->settings->max_rate;
-		if (t->id < n && slots[t->id].ops) {
-			st.attached = true;
-			st.mechanism = slots[t->id].ops->name;
-			snaps[t->id].cell.words = words;
-			snaps[t->id].cell.hists = words + RP_CELL_GRID + p->grid->ncells;
-			losses[t->id].reasons = slots[t->id].ops->missed;
-			st.snap = &snaps[t->id];
-			st.losses = &losses[t->id];
-		}
-		in.ntargets = add_names(states, in.ntargets, st);
-	}
-	expo__begin(&e, &expo_text, &text);
-	metrics__write(&in, &e);
-	expo__end(&e);
-	for (const char *line = buf__str(&text); line && *line; line += strcspn(line, "\n") + 1)
-		series += *line != '#';
-	return series;
-}
+/* Of a start that is worth a word. */
+#define MANY_FUNCTIONS 1000
+#define MANY_SERIES    100000
 
 static double mib(uint64_t bytes)
 {
@@ -163,6 +96,91 @@ static void print_target(FILE *out, const struct target *t, const struct attach_
 		print_name(out, t, i, ops);
 }
 
+/* Milliseconds that a function takes to attach. Measured on emulated CPUs, the last two on an idle
+ * machine; hardware is faster. */
+static const struct {
+	const struct attach_ops *ops;
+	double ms;
+} durations[] = {
+	{ &attach_fexit, 37 },	       { &attach_fsession, 37 },    { &attach_kretprobe, 65 },
+	{ &attach_kprobe_session, 1 }, { &attach_kprobe_multi, 1 }, { &attach_fsession_multi, 1 },
+	{ &attach_uprobe_ret, 7 },     { &attach_tracepoint, 0.4 },
+};
+
+static double attach_seconds(const struct attach_ops *ops)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(durations); i++)
+		if (durations[i].ops == ops)
+			return durations[i].ms / 1000;
+	return 0.005; /* by the other mechanisms for user functions */
+}
+
+/* What is to be attached, by mechanism, and how long that takes. */
+struct totals {
+	size_t functions, left;
+	double seconds;
+	struct buf by_mechanism;
+};
+
+static void add_mechanism(struct totals *sum, const char *name, size_t n)
+{
+	buf__printf(&sum->by_mechanism, "%s%zu by %s", sum->by_mechanism.len ? ", " : "", n, name);
+}
+
+static void add_up(struct totals *sum, const struct targets *targets, const struct attach *a)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(a, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t same = 0;
+		bool first = slots[i].ops;
+
+		for (size_t k = 0; k < i && first; k++)
+			first = slots[k].ops != slots[i].ops;
+		for (size_t k = i; k < n && first; k++)
+			same += slots[k].ops == slots[i].ops;
+		if (!first)
+			continue;
+		add_mechanism(sum, slots[i].ops->name, same);
+		sum->functions += same;
+		sum->seconds += (double)same * attach_seconds(slots[i].ops);
+	}
+	sum->left = targets->n - sum->functions;
+}
+
+static void print_totals(FILE *out, const struct targets *targets, const struct attach *a)
+{
+	struct totals sum = {};
+
+	add_up(&sum, targets, a);
+	fprintf(out, "functions: %zu to attach", sum.functions);
+	if (sum.functions)
+		fprintf(out, " (%s), in up to %.0f s", buf__str(&sum.by_mechanism),
+			ceil(sum.seconds));
+	fprintf(out, "; %zu cannot be had\n", sum.left);
+	buf__free(&sum.by_mechanism);
+}
+
+char *plan__heavy(const struct targets *targets, const struct attach *a,
+		  const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
+{
+	size_t series = plan__count_series(targets, a, p);
+	struct totals sum = {};
+	char *text = NULL;
+
+	add_up(&sum, targets, a);
+	if (sum.functions > MANY_FUNCTIONS || series > MANY_SERIES)
+		text = xasprintf(
+			"%zu functions (%s) are %zu series in each scrape, take %.0f of the %.0f "
+			"MiB that --memory.limit allows, and up to %.0f s to attach: narrow the "
+			"globs, or exclude what you do not need with '!'",
+			sum.functions, buf__str(&sum.by_mechanism), series, mib(m->total),
+			mib(limit), ceil(sum.seconds));
+	buf__free(&sum.by_mechanism);
+	return text;
+}
+
 void plan__print(FILE *out, const struct targets *targets, const struct attach *a,
 		 const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
 {
@@ -174,11 +192,12 @@ void plan__print(FILE *out, const struct targets *targets, const struct attach *
 		"signature");
 	for_each_target (targets, t)
 		print_target(out, t, t->id < n ? slots[t->id].ops : NULL);
+	print_totals(out, targets, a);
 	print_memory(out, p, m, limit);
 	fprintf(out,
 		"series: %zu from the start; one more for each errno or other value that is "
 		"returned\n",
-		count_series(targets, a, p));
+		plan__count_series(targets, a, p));
 }
 
 char *plan__over_limit(const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t others,

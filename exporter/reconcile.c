@@ -104,6 +104,16 @@ static uint64_t memory_of_others(const struct reconcile *r, const struct change 
 	return total;
 }
 
+/* A glob may have matched more than was meant. */
+static void warn_of_weight(const struct generation *g, uint64_t limit)
+{
+	__cleanup_free char *heavy =
+		plan__heavy(g->targets, g->attach, &g->params, &g->memory, limit);
+
+	if (heavy)
+		log_warn("%s", heavy);
+}
+
 /* Gives the fresh targets to a generation, and attaches them. -ENOSPC: there is no room beside the
  * others. */
 static int attach_fresh(struct reconcile *r, struct change *ch, char **error)
@@ -125,6 +135,8 @@ static int attach_fresh(struct reconcile *r, struct change *ch, char **error)
 	*error = plan__over_limit(&ch->added->params, &ch->added->memory, others, limit);
 	if (*error)
 		return others ? -ENOSPC : -EINVAL;
+	if (ch->occasion == CONFIGURED)
+		warn_of_weight(ch->added, limit);
 	return generation__start(ch->added, r->features, error);
 }
 

@@ -268,3 +268,18 @@ if grep -qE '^syscall +openat ' "$work/out" && grep -qE '^syscall +connect ' "$w
 else
 	not_ok "--probe.list with patterns behind it: just these" "$(head -5 "$work/out")"
 fi
+
+# ---- a glob that matches more than was meant ----
+c_library=$(ldd /bin/sh | awk '/libc\.so/ { print $3 }')
+plan "$c_library:*" 'syscall:*'
+functions=$(sed -n 's/^functions: \([0-9]*\) to attach (.*), in up to [0-9]* s; [0-9]* cannot be had$/\1/p' "$work/out")
+series=$(sed -n 's/^series: \([0-9]*\) from the start.*/\1/p' "$work/out")
+if [ "${functions:-0}" -gt 1000 ] && [ "${series:-0}" -gt 100000 ] &&
+	grep -q "level=warn .*$functions functions (.*) are $series series in each scrape" "$work/err"; then
+	ok "a large plan: a warning with its numbers"
+else
+	not_ok "a large plan: a warning with its numbers" "$(grep level=warn "$work/err"; tail -3 "$work/out")"
+fi
+plan 'syscall:open*'
+if grep -q level=warn "$work/err"; then not_ok "a small plan: no warning" "$(cat "$work/err")"; else
+	ok "a small plan: no warning"; fi

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The target of a GET, whole or behind "/metrics", and on the next lines the values of headers that are looked at, as a server
- * on loopback gets them: by libmicrohttpd. */
+/* The target of a GET, whole or behind "/metrics", and on the next lines the values of headers that
+ * are looked at, as a server on loopback gets them: by libmicrohttpd. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

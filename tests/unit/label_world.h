@@ -31,9 +31,13 @@ static struct extra_label letter = { .name = "letter",
 				     .enumerators = letters,
 				     .nenumerators = ARRAY_SIZE(letters) };
 static struct target_extra extra = {
-	.labels = &letter, .nlabels = 1, .nhistograms = 1, .series_ttl = 10
+	.labels = &letter,
+	.nlabels = 1,
+	.nhistograms = 1,
+	.series_ttl = 10,
+	.kernel.max_series = MAX_SERIES,
 };
-static struct target target = { .extra = &extra };
+static struct target target = { .object = "o", .function = "f", .extra = &extra };
 static struct targets targets = { .v = (struct target *[]){ &target }, .n = 1, .nids = 1 };
 static const struct grid world_grid = { .ncells = 2 };
 

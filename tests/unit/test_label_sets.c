@@ -11,6 +11,7 @@
 
 #include "hostile.h"
 #include "label_world.h"
+#include "log.h"
 
 static struct labels *labels;
 static struct label_book *book;
@@ -23,6 +24,20 @@ int __wrap_nanosleep(const struct timespec *t, struct timespec *left)
 {
 	pauses++;
 	return 0;
+}
+
+static char said[1000];
+static int times_said;
+
+void __wrap_log__line(enum log_level level, const char *fmt, ...);
+void __wrap_log__line(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+	times_said++;
 }
 
 static int set_up(void **state)
@@ -267,6 +282,43 @@ static void test_held_up(void **state)
 	check(0, 1, 6, 1);
 }
 
+#define ADVICE                                                                              \
+	", or reduce the values: filter the calls (filter: outcome == error), use a label " \
+	"with fewer values, or let idle sets go (series_ttl: 1h)"
+
+/* Said once, when the last set is taken: by the target's limit, or because there is no memory. */
+static void test_full(void **state)
+{
+	times_said = 0;
+	for (uint64_t key = 10; key < 10 + MAX_SERIES - 1; key++)
+		call(key, 1, 1);
+	labels__name(labels, 0);
+	assert_int_equal(times_said, 0);
+	call(1, 1, 1);
+	labels__name(labels, 1);
+	assert_int_equal(times_said, 1);
+	assert_string_equal(said,
+			    "o:f: all 40 label sets are in use: calls with other values count "
+			    "as _other; raise max_series" ADVICE);
+	call(2, 1, 1);
+	labels__update(labels, 2);
+	assert_int_equal(times_said, 1);
+}
+
+static void test_full_pool(void **state)
+{
+	times_said = 0;
+	extra.kernel.max_series = 2 * SLOTS;
+	for (uint64_t key = 10; key < 10 + SLOTS; key++)
+		call(key, 1, 1);
+	labels__name(labels, 0);
+	extra.kernel.max_series = MAX_SERIES;
+	assert_int_equal(times_said, 1);
+	assert_string_equal(said,
+			    "o:f: all 64 label sets are in use: calls with other values count "
+			    "as _other; raise --memory.limit" ADVICE);
+}
+
 /* Whatever a server writes, between the retirement of a set and its folding: counts go where they
  * went without it. */
 static void test_hostile_server(void **state)
@@ -306,6 +358,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_churn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_details, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_held_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_full_pool, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hostile_server, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_never_done, set_up, tear_down),
 	};

@@ -19,10 +19,14 @@ bool __wrap_features__has(struct features *f, enum feature feature)
 	return feature == FEATURE_TASK_STORAGE && task_storage;
 }
 
+#define MANY 1001
+static struct attach_slot slots[MANY];
+static size_t nslots;
+
 const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n)
 {
-	*n = 0;
-	return NULL;
+	*n = nslots;
+	return slots;
 }
 
 /* The plan of one target that has these programs, to be freed. */
@@ -76,10 +80,111 @@ static void memory_of_threads(void **state)
 	}
 }
 
+static struct target *target_pointers[MANY];
+static struct target many_targets[MANY];
+
+/* What is worth a warning, of n functions. */
+static char *heavy(size_t n, const struct grid *grid)
+{
+	struct targets targets = { .v = target_pointers, .n = n, .nids = n };
+	struct bpfobj_params p = { .grid = grid, .size_grid = grid, .ntargets = n };
+	struct bpfobj_plan m;
+
+	for (size_t i = 0; i < n; i++) {
+		many_targets[i] = fixture_targets[0];
+		many_targets[i].id = i;
+		target_pointers[i] = &many_targets[i];
+		slots[i].ops = i < 400 ? &attach_kprobe_multi : &attach_kretprobe;
+	}
+	nslots = n;
+	bpfobj__plan(&p, NULL, &m);
+	return plan__heavy(&targets, NULL, &p, &m, 1 << 28);
+}
+
+static size_t series(size_t n)
+{
+	struct targets targets = { .v = target_pointers, .n = n, .nids = n };
+	struct bpfobj_params p = { .grid = &fixture_grid, .size_grid = &fixture_grid };
+
+	nslots = n;
+	return plan__count_series(&targets, NULL, &p);
+}
+
+/* Too many functions, or too many series of them: said, with numbers. */
+static void heavy_plans(void **state)
+{
+	static double bounds[200];
+	static uint32_t ends[200];
+	struct grid large = fixture_grid;
+	char *text = heavy(MANY, &fixture_grid);
+	char *expected = xasprintf("1001 functions (400 by kprobe.multi, 601 by kretprobe) are "
+				   "%zu series in each scrape",
+				   series(MANY));
+
+	assert_memory_equal(text, expected, strlen(expected));
+	assert_non_null(strstr(text,
+			       " of the 256 MiB that --memory.limit allows, and up to 40 s to "
+			       "attach: narrow the globs"));
+	free(expected);
+	free(text);
+	assert_null(heavy(MANY - 1, &fixture_grid));
+
+	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++) {
+		bounds[i] = i + 1;
+		ends[i] = 1;
+	}
+	large.classic = bounds;
+	large.classic_end = ends;
+	large.nclassic = ARRAY_SIZE(bounds);
+	text = heavy(MANY - 1, &large);
+	assert_memory_equal(text, "1000 functions (", 16);
+	free(text);
+}
+
+/* They are counted a few at a time: it is the same. */
+static void series_are_counted(void **state)
+{
+	size_t none = series(0), one;
+
+	free(heavy(MANY, &fixture_grid));
+	for (size_t i = 0; i < MANY; i++)
+		slots[i].ops = &attach_kretprobe;
+	one = series(1) - none;
+	assert_true(one > 5);
+	for (size_t n = 1; n <= MANY; n += 50)
+		assert_int_equal(series(n), none + n * one);
+}
+
+static void totals_by_mechanism(void **state)
+{
+	struct targets targets = { .v = target_pointers, .n = MANY, .nids = MANY };
+	struct bpfobj_params p = {
+		.grid = &fixture_grid,
+		.size_grid = &fixture_grid,
+		.ntargets = MANY,
+	};
+	struct bpfobj_plan m;
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	free(heavy(MANY, &fixture_grid));
+	slots[0].ops = NULL;
+	bpfobj__plan(&p, NULL, &m);
+	plan__print(out, &targets, NULL, &p, &m, 1 << 28);
+	fclose(out);
+	assert_non_null(strstr(text, "functions: 1000 to attach (399 by kprobe.multi, 601 by "
+				     "kretprobe), in up to 40 s; 1 cannot be had\n"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_of_threads),
+		cmocka_unit_test(heavy_plans),
+		cmocka_unit_test(series_are_counted),
+		cmocka_unit_test(totals_by_mechanism),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -52,6 +52,20 @@ void __wrap_generation__resume(struct generation *g, const uint32_t *ids, size_t
 unsigned __wrap_switches__off(const struct switches *s);
 bool __wrap_watch__machine_changed(struct watch *w, double now, double patience);
 
+char *__wrap_plan__heavy(const struct targets *targets, const struct attach *a,
+			 const struct bpfobj_params *p, const struct bpfobj_plan *m,
+			 uint64_t limit);
+
+static int weighed;
+
+/* What is attached is warned of when somebody has just asked for it. */
+char *__wrap_plan__heavy(const struct targets *targets, const struct attach *a,
+			 const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
+{
+	weighed++;
+	return NULL;
+}
+
 /* "NAME", or "NAME=NAME...@ADDRESS" of one that has several names. */
 static struct target *find_target(const char *text)
 {
@@ -241,6 +255,7 @@ static int set_up(void **state)
 	memset(paused, 0, sizeof(paused));
 	memset(rounds, 0, sizeof(rounds));
 	discovery_error = start_error = hot = refused = NULL;
+	weighed = 0;
 	memory = MIB;
 	machine_changed = together = false;
 	off = 0;
@@ -308,6 +323,7 @@ static void test_machine_changed(void **state)
 	check(b, "f g h");
 	assert_false(tick(b, 10));
 	assert_int_equal(discoveries, 1);
+	assert_int_equal(weighed, 1);
 }
 
 static void test_failed_is_tried_again(void **state)
