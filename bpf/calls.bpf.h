@@ -74,14 +74,15 @@ static __always_inline void end_owner(__u64 key)
 		__sync_fetch_and_add(&owners_ended, 1);
 }
 
-/* What ends with the task. */
+/* What ends with the task. Without BTF, no call belongs to a process (attach_uprobe_ret.c). */
 static __always_inline void end_task(void)
 {
 	struct task_struct___user *task = (void *)bpf_get_current_task();
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 
 	end_owner((__u32)pid_tgid);
-	if (!BPF_CORE_READ(task, signal, live.counter))
+	if (bpf_core_field_exists(task->signal->live.counter) &&
+	    !BPF_CORE_READ(task, signal, live.counter))
 		end_owner(pid_tgid >> 32 | OWNER_IS_PROCESS);
 }
 
@@ -106,8 +107,11 @@ static __always_inline bool place_in_goroutine(struct call_key *key, __u64 g, __
 static __always_inline __u64 goroutine_of_thread(void)
 {
 	struct task_struct___user *task = (void *)bpf_get_current_task();
-	__u64 area = BPF_CORE_READ(task, thread.fsbase), g = 0;
+	__u64 area, g = 0;
 
+	if (!bpf_core_field_exists(task->thread.fsbase))
+		return 0;
+	area = BPF_CORE_READ(task, thread.fsbase);
 	bpf_probe_read_user(&g, sizeof(g), (void *)(area - 8));
 	return g;
 }

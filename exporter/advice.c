@@ -90,10 +90,6 @@ static char *cause(const struct machine *m, enum attempt a, int err, struct dema
 	case -EPERM:
 		return permission_text(m, a, err);
 	}
-	if (a == ATTEMPT_LOAD && !m->btf)
-		return xstrdup(
-			"this kernel has no BTF (/sys/kernel/btf/vmlinux), and nothing works "
-			"without: it takes a kernel with CONFIG_DEBUG_INFO_BTF=y");
 	/* EACCES is the verifier's, too. */
 	if (a == ATTEMPT_LOAD)
 		return xasprintf("the kernel's verifier refuses a program%s: --log.level=debug "
@@ -119,6 +115,5 @@ char *advice__of(enum attempt a, int err, struct demand needs)
 	struct machine m = {};
 
 	machine__look(&m);
-	m.btf = a != ATTEMPT_LOAD || machine__has_btf();
 	return advice__text(&m, a, err, needs);
 }

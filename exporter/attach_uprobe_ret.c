@@ -14,6 +14,7 @@
 
 #include "bpf_sys.h"
 #include "hazards.h"
+#include "machine.h"
 #include "perf_event.h"
 #include "tracefs.h"
 
@@ -57,23 +58,32 @@ static const char *unavailable(struct features *f)
 	return why ? why : features__missing(f, FEATURE_UPROBE_PMU);
 }
 
+/* A call may return on another thread where stacks are not threads'. The C library can switch
+ * stacks, but none of its functions that are probed does. */
+static bool is_by_process(const struct target *t)
+{
+	return t->hazards & HAZARD_GO ||
+	       (t->hazards & HAZARD_STACKS && !(t->hazards & HAZARD_LIBC));
+}
+
 static const char *unfit(const struct target *t)
 {
 	if (t->hazards & HAZARD_SPLIT_STACK)
 		return "its stacks are split: it returns on another stack than it was called on";
+	if (is_by_process(t) && !machine__has_btf())
+		return "its calls end with its process, and without BTF the kernel does not tell "
+		       "when that ends";
 	return t->followed ? t->unfollowed : "its exits are not known";
 }
 
-/* A call may return on another thread where stacks are not threads'. The C library can switch
- * stacks, but none of its functions that are probed does. */
 struct program_site attach__ret_site(const struct target *t)
 {
 	struct program_site site = attach__site(t);
 
-	if (t->hazards & HAZARD_GO)
-		site.spec |= RP_SPEC_BY_PROCESS | RP_SPEC_GO;
-	if (t->hazards & HAZARD_STACKS && !(t->hazards & HAZARD_LIBC))
+	if (is_by_process(t))
 		site.spec |= RP_SPEC_BY_PROCESS;
+	if (t->hazards & HAZARD_GO)
+		site.spec |= RP_SPEC_GO;
 	return site;
 }
 

@@ -5,9 +5,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <sys/utsname.h>
 
 #include "advice.h"
 #include "bpf_sys.h"
+#include "btf_layout.h"
 #include "log.h"
 
 /* ---- loading ------------------------------------------------------------------------------- */
@@ -72,18 +74,39 @@ static char *explain(int err, struct demand needs)
 	return xasprintf("the BPF programs cannot be loaded: %s", advice);
 }
 
+/* libbpf relocates programs by the kernel's BTF, or by the stand-in, whose descriptor is *layout.
+ */
+static int open_skeleton(struct bpfobj *o, struct features *f, int *layout)
+{
+	__cleanup_free char *path = NULL;
+	LIBBPF_OPTS(bpf_object_open_opts, opts);
+	struct utsname u = {};
+
+	if (!features__has(f, FEATURE_BTF)) {
+		uname(&u);
+		*layout = btf_layout__open(u.release);
+		if (*layout < 0)
+			return *layout;
+		path = xasprintf("/proc/self/fd/%d", *layout);
+		opts.btf_custom_path = path;
+	}
+	o->skel = retprobe__open_opts(&opts);
+	return o->skel ? 0 : -errno;
+}
+
 /* o: what there is of it, in any case. */
 static int try_load(struct bpfobj *o, const struct bpfobj_params *p, struct features *f,
 		    struct program_refusals *refused)
 {
+	__cleanup_close int layout = -1;
 	int err;
 
 	o->banks.grid = p->grid;
 	bpfobj__plan(p, f, &o->plan);
 	o->ntargets = p->ntargets;
-	o->skel = retprobe__open();
-	if (!o->skel)
-		return -errno;
+	err = open_skeleton(o, f, &layout);
+	if (err)
+		return err;
 	bpfobj_maps__size(o, p, f);
 	set_constants(o, p, f);
 	o->programs = programs__prepare(o->skel->obj, f, p->programs, p->noted_programs, refused);

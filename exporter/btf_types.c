@@ -75,6 +75,11 @@ static struct btf_object *object_of(struct btf_types *b, const char *name)
 	return load(b, name, &err);
 }
 
+bool btf_types__has(struct btf_types *b, const char *object)
+{
+	return b && object_of(b, object)->btf;
+}
+
 int btf_types__open(const char *dir, struct btf_types **out)
 {
 	struct btf_types *b = xcalloc(1, sizeof(*b));

@@ -32,6 +32,8 @@ int btf_types__function(struct btf_types *b, const char *object, const char *nam
  * there. -ENOENT likewise. */
 int btf_types__proto(struct btf_types *b, const char *object, const char *name,
 		     const struct btf **btf, uint32_t *proto);
+/* Whether there are types of that object's functions. False where b is NULL. */
+bool btf_types__has(struct btf_types *b, const char *object);
 /* vmlinux's. NULL where b is NULL. */
 const struct btf *btf_types__vmlinux(const struct btf_types *b);
 void func_type__free(struct func_type *f); /* what is in it */

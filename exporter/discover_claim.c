@@ -106,17 +106,18 @@ static int settle(struct discovery *d, struct claim *old, const struct claim *ne
 	return 0;
 }
 
-/* What is asked for cannot be had of t; why is taken. Of one function that was named it is a
- * mistake in the configuration (the machine's change, if nobody has just asked for it); a glob's is
- * left out, and finish_glob sees to it that some are left. */
+/* t does not support the requested settings. Takes ownership of why. Of a function that was named,
+ * that is a mistake in the configuration; unless the machine has changed since, or does not
+ * describe the function (`undescribed`). A glob's is left out, and finish_glob sees to it that some
+ * are left. */
 static int refuse(struct discovery *d, const struct request *r, struct target *t,
-		  const struct source_pos *pos, char *why)
+		  const struct source_pos *pos, bool undescribed, char *why)
 {
 	char *error;
 
 	t->reason = REASON_REFUSED;
 	t->why = why;
-	if (d->env->lenient)
+	if (d->env->lenient || undescribed)
 		return 0;
 	error = xasprintf("%s: %s", source_pos__str(pos), why);
 	if (!r->pattern->glob) {
@@ -130,6 +131,16 @@ static int refuse(struct discovery *d, const struct request *r, struct target *t
 	return 0;
 }
 
+static bool has_type(struct discovery *d, const struct target *t)
+{
+	return t->type != TARGET_KERNEL || btf_types__has(discover_kernel__types(d), t->object);
+}
+
+static bool has_parameters(struct discovery *d, const struct target *t)
+{
+	return t->type == TARGET_SYSCALL ? d->env->tracefs >= 0 : has_type(d, t);
+}
+
 /* Reads the result as `returns:` says. */
 static int apply_returns(struct discovery *d, const struct request *r, struct target *t)
 {
@@ -139,7 +150,7 @@ static int apply_returns(struct discovery *d, const struct request *r, struct ta
 	char *why;
 
 	if (retkind__apply(s->returns, name, t->signature, &result, &why))
-		return refuse(d, r, t, &s->returns_pos, why);
+		return refuse(d, r, t, &s->returns_pos, !has_type(d, t), why);
 	t->kind = result.kind;
 	t->ret_size = result.size;
 	return 0;
@@ -151,7 +162,8 @@ static int apply_extra(struct discovery *d, const struct request *r, struct targ
 	const struct source_pos *pos;
 
 	if (discover_extra(d, &r->list->settings, t, &pos, &why))
-		return refuse(d, r, t, pos, xasprintf("%s:%s: %s", t->object, t->function, why));
+		return refuse(d, r, t, pos, !has_parameters(d, t),
+			      xasprintf("%s:%s: %s", t->object, t->function, why));
 	return 0;
 }
 

@@ -72,13 +72,21 @@ static bool probe_syscall_events(const struct features *f)
 	return exists_in_tracefs(f, "events/raw_syscalls/sys_enter/id", "perf_trace_sys_enter");
 }
 
+static bool probe_btf(const struct features *f)
+{
+	return machine__has_btf();
+}
+
 static bool probe_attach_cookie(const struct features *f)
 {
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie, NULL) == 1;
 }
 
+/* Programs find a task's storage by its type. */
 static bool probe_task_storage(const struct features *f)
 {
+	if (!machine__has_btf())
+		return false;
 	if (f->assume && kallsyms_has("bpf_task_storage_get"))
 		return true;
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1 &&
@@ -166,9 +174,10 @@ static bool probe_kprobe_multi(const struct features *f)
 	return try_multi(BPF_SYS_KPROBE_MULTI);
 }
 
+/* Sessions call kernel functions, which BTF names. */
 static bool probe_kprobe_session(const struct features *f)
 {
-	return try_multi(BPF_SYS_KPROBE_SESSION);
+	return machine__has_btf() && try_multi(BPF_SYS_KPROBE_SESSION);
 }
 
 /* A kernel that knows such links looks at the path, and does not like a directory. */
@@ -188,7 +197,7 @@ static bool probe_uprobe_multi(const struct features *f)
 
 static bool probe_uprobe_session(const struct features *f)
 {
-	return try_uprobe_link(BPF_SYS_UPROBE_SESSION);
+	return machine__has_btf() && try_uprobe_link(BPF_SYS_UPROBE_SESSION);
 }
 
 static bool try_tracing(enum bpf_sys_attach attach)
@@ -252,7 +261,8 @@ static int kernel_function_parameters(const char *name)
  * before, a link had two slots for each CPU. (6.14, kernel commit 4346ba160409) */
 static bool probe_return_slots(const struct features *f)
 {
-	return kernel_function_parameters("fprobe_return") >= 0;
+	return kernel_function_parameters("fprobe_return") >= 0 ||
+	       (!machine__has_btf() && kallsyms_has("fprobe_return"));
 }
 
 /*
@@ -283,6 +293,9 @@ static const struct {
 	[FEATURE_SYSCALL_EVENTS] = { "this kernel has no system call tracepoints "
 				     "(CONFIG_FTRACE_SYSCALLS)",
 				     probe_syscall_events },
+	[FEATURE_BTF] = { "this kernel has no BTF (/sys/kernel/btf/vmlinux; "
+			  "CONFIG_DEBUG_INFO_BTF=y)",
+			  probe_btf },
 	[FEATURE_ATTACH_COOKIE] = { "this kernel has no attach cookies", probe_attach_cookie },
 	[FEATURE_ATOMICS] = { "this kernel has no atomic instructions in BPF programs (5.12)",
 			      probe_atomics },

@@ -14,6 +14,7 @@ enum feature {
 	FEATURE_KPROBE_EVENTS, /* kprobes, by tracefs events */
 	FEATURE_UPROBE_PMU,    /* uprobes, by perf_event_open(2) */
 	FEATURE_SYSCALL_EVENTS,	 /* raw_syscalls tracepoints */
+	FEATURE_BTF,		 /* the kernel's types can be read */
 	FEATURE_ATTACH_COOKIE,	 /* bpf_get_attach_cookie() in kprobe programs, links on perf events
 				  */
 	FEATURE_TASK_STORAGE,	 /* usable in kprobe programs */

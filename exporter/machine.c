@@ -51,10 +51,15 @@ bool machine__is_confidential(void)
 
 bool machine__has_btf(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	static enum { UNKNOWN, NO, YES } known;
+	struct btf *btf;
 
-	btf__free(btf);
-	return btf;
+	if (known == UNKNOWN) {
+		btf = btf__load_vmlinux_btf();
+		known = btf ? YES : NO;
+		btf__free(btf);
+	}
+	return known == YES;
 }
 
 static int paranoia(void)

@@ -10,7 +10,6 @@
 struct machine {
 	uint64_t capabilities;	    /* effective, as bits */
 	bool confidential;	    /* kernel lockdown is `confidentiality` */
-	bool btf;		    /* the kernel's types can be read */
 	bool seccomp;		    /* a filter is in force */
 	int paranoid;		    /* kernel.perf_event_paranoid; INT_MIN: unknown */
 	uint64_t files, files_open; /* RLIMIT_NOFILE; descriptors that are open */
@@ -20,8 +19,8 @@ struct machine {
 
 uint64_t machine__capabilities(void);
 bool machine__is_confidential(void);
-bool machine__has_btf(void);
-/* All but .btf, which takes the longest. Needs descriptors: some facts are not known without. */
+bool machine__has_btf(void); /* the kernel's types can be read; looked up once */
+/* Needs descriptors: some facts are not known without. */
 void machine__look(struct machine *m);
 
 #endif /* MACHINE_H */

@@ -20,7 +20,6 @@
 #include "file_finder.h"
 #include "http.h"
 #include "log.h"
-#include "machine.h"
 #include "plan.h"
 #include "privs.h"
 #include "reconcile.h"
@@ -163,9 +162,14 @@ static int print_plan(const struct exporter *e, const struct generation *g)
 	return e->config->strict && count_unattached(g->targets) ? EXIT_CANNOT_RUN : EXIT_OK;
 }
 
-/* Programs are relocated by it, whatever they are attached by. */
-static const char no_btf[] = "this kernel has no BTF (/sys/kernel/btf/vmlinux), and nothing can be "
-			     "attached without it: use a kernel with CONFIG_DEBUG_INFO_BTF=y";
+static void warn_of_no_btf(struct exporter *e)
+{
+	if (!features__has(e->features, FEATURE_BTF))
+		log_warn("this kernel has no BTF (/sys/kernel/btf/vmlinux): the types of kernel "
+			 "functions are not known, so their results are raw numbers, labels have "
+			 "arg0 to arg5 for parameters, and fexit, fsession and kprobe.session are "
+			 "not available; use a kernel with CONFIG_DEBUG_INFO_BTF=y for these");
+}
 
 /* Reads, decides, changes nothing. */
 static int check(struct exporter *e)
@@ -179,9 +183,8 @@ static int check(struct exporter *e)
 	if (http__check(&e->config->web, &error))
 		return fail(EXIT_USAGE, error);
 	judge_files(e->config);
-	if (!machine__has_btf())
-		log_warn("%s", no_btf);
 	look_at_machine(e);
+	warn_of_no_btf(e);
 	env.tracefs = e->tracefs;
 	if (complete_config(e, e->config, &error) ||
 	    discover__run(e->config, &env, &targets, &error))
@@ -260,10 +263,9 @@ static int run(struct exporter *e)
 	look_at_machine(e);
 	privs__keep_secrets();
 	error = privs__missing();
-	if (!error && !machine__has_btf())
-		error = xstrdup(no_btf);
 	if (error)
 		return fail(EXIT_CANNOT_RUN, error);
+	warn_of_no_btf(e);
 	err = http__bind(&e->config->web, &e->http, &error);
 	if (err)
 		return fail(code_of(err), error);

@@ -45,9 +45,24 @@ pids=()
 # ---- no BTF: none, and something else in its place ----
 : > "$temp/empty"
 printf 'garbage' > "$temp/garbage"
+counts_one() { # counts_one REGEX
+	build/workload getpgid-live 1 1 > /dev/null
+	curl -s "http://127.0.0.1:$port/metrics" > "$temp/metrics"
+	grep -Eq "$1" "$temp/metrics"
+}
 for content in empty garbage; do
-	ends "no BTF ($content)" 1 'CONFIG_DEBUG_INFO_BTF' unshare -m sh -c \
-		"mount --bind $temp/$content /sys/kernel/btf/vmlinux && exec \"\$@\"" sh "${x[@]}" syscall:getpgid
+	unshare -m sh -c "mount --bind $temp/$content /sys/kernel/btf/vmlinux && exec \"\$@\"" sh \
+		"${x[@]}" syscall:getpgid 2> "$temp/exporter.log" &
+	pids=($!)
+	if wait_for 100 counts_one '^retprobe_duration_seconds_count\{object="syscall",function="getpgid"\} [1-9]' &&
+		head -n 1 "$temp/exporter.log" | grep -q 'level=warn .*CONFIG_DEBUG_INFO_BTF'; then
+		ok "no BTF ($content): system calls count all the same"
+	else
+		not_ok "no BTF ($content): system calls count all the same" "$(tail -n 3 "$temp/exporter.log")"
+	fi
+	kill "${pids[@]}"
+	wait "${pids[@]}"
+	pids=()
 done
 unshare -m sh -c "mount --bind $temp/empty /sys/kernel/btf/vmlinux && exec \"\$@\"" sh \
 	"$exporter" --config.check vfs_read syscall:getpgid > "$temp/out" 2> "$temp/err"

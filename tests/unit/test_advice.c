@@ -17,7 +17,6 @@
 
 static const struct machine usual = {
 	.capabilities = ROOT,
-	.btf = true,
 	.paranoid = 2,
 	.files = 1024,
 	.files_open = 20,
@@ -81,14 +80,11 @@ static void test_permissions(void **state)
 
 static void test_types_and_verifier(void **state)
 {
-	struct machine old = MACHINE(m->btf = false);
 	struct machine confidential = MACHINE(m->confidential = true);
 	static const int errs[] = { -ESRCH, -EINVAL, -ENOENT, -EACCES };
 
-	for (size_t i = 0; i < ARRAY_SIZE(errs); i++) {
-		expect(&old, ATTEMPT_LOAD, errs[i], "CONFIG_DEBUG_INFO_BTF=y");
+	for (size_t i = 0; i < ARRAY_SIZE(errs); i++)
 		expect(&usual, ATTEMPT_LOAD, errs[i], "verifier refuses a program: --log.level");
-	}
 	expect(&confidential, ATTEMPT_LOAD, -EINVAL, "lockdown");
 	/* Not of a function that cannot be probed: that is no affair of the machine. */
 	expect(&usual, ATTEMPT_ATTACH, -EINVAL, "EINVAL");

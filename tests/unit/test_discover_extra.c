@@ -208,6 +208,7 @@ static void test_syscall(void **state)
 {
 	__cleanup_free char *path = xasprintf("%s/tracefs", dir);
 	struct targets *t;
+	char *error;
 
 	env.tracefs = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	t = discover_good("syscall:openat", "path", "filename");
@@ -232,7 +233,12 @@ static void test_syscall(void **state)
 #endif
 	close(env.tracefs);
 	env.tracefs = -1;
-	check_bad("syscall:openat", "filename", "cannot be read (CAP_DAC_READ_SEARCH)");
+	/* That is the machine's fault, which costs the probe. */
+	t = discover("syscall:openat", "x", "filename", &error);
+	assert_null(error);
+	assert_int_equal(t->v[0]->reason, REASON_REFUSED);
+	assert_non_null(strstr(t->v[0]->why, "cannot be read (CAP_DAC_READ_SEARCH)"));
+	targets__free(t);
 	targets__free(discover_good("syscall:openat", "path", "str(arg1)"));
 }
 

@@ -18,7 +18,7 @@ full=6.12/preempt=full
 	conformance_edges/$full:start,many,slots,scraped,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit \
 	conformance_edges/6.1 lifecycle/5.10 conformance/7 conformance/6.12 \
 	conformance/$full:auto.mmap,auto.percpu,auto.map,fexit,kprobe.session conformance_labels/7 conformance_labels/6.12 \
-	conformance_edges/5.10 scale/7 conformance/6.1 conformance/5.10 conformance_labels/6.1 scale/6.12 scale/6.1:fallback.first,fallback.void,fallback.last \
+	conformance_edges/5.10 scale/7 conformance/6.1 conformance/5.10 conformance_labels/6.1 scale/6.12 scale/6.1:fallback.first,fallback.void,fallback.last,nobtf scale/5.10:nobtf \
 	lockdown/6.12/lockdown=confidentiality conformance_labels/5.10 interrupts/6.1:fexit interrupts/6.12:fexit expressions/5.10 expressions/6.1 \
 	expressions/6.12 expressions/7
 work=$(mktemp -d)

@@ -15,7 +15,7 @@ MANY = 4000
 # becomes several links, each of which is a descriptor.
 MAX_KILOBYTES = 160 * 1024
 MAX_DESCRIPTORS = {"many.auto": 80, "many.fsession.multi": 160}
-FALLBACK = {"fallback.first", "fallback.last", "fallback.void"}
+FALLBACK = {"nobtf", "fallback.first", "fallback.last", "fallback.void"}
 CASES = {
     "6.12": {"many.auto", "refused.auto", "refused.kprobe.multi"} | FALLBACK,
     "7": {"many.auto", "many.fsession.multi", "refused.auto", "refused.kprobe.multi"} | FALLBACK,
@@ -176,6 +176,36 @@ def falls_back(r, case):
         yield f"{s.sum('retprobe_duration_seconds_count', GETPGID)} of 70 calls of {GETPGID[0]}"
 
 
+def without_types(r, case):
+    before, after = r.scrape("nobtf.before"), r.scrape("nobtf.after")
+    if after.lost() != {"vfs_statx": "refused"}:
+        yield f"not attached: {after.lost()}"
+    if not [w for w in r.why("vfs_statx") if w[0] == "refused" and "no BTF" in w[1]]:
+        yield f"the log says {r.why('vfs_statx')}"
+    wrong = {f: m for f, m in after.mechanisms().items() if m in ("fexit", "fsession", "kprobe.session")}
+    if wrong or after.mechanisms().get("getaddrinfo") != "uprobe.ret":
+        yield f"{after.mechanisms()}"
+    for function, want in {"getsid": 30, "sched_get_priority_min": 0, "workload_function": 40}.items():
+        got = after.counts().get(function, -1) - before.counts().get(function, -1)
+        if got != want:
+            yield f"{got:.0f} of {want} calls of {function}"
+    page = r.text("nobtf.page")
+    if not re.search(r'^retprobe_duration_seconds_count\{.*function="vfs_mkdir",comm="mkdir",mode="\d+"\} 1$', page, re.M):
+        yield "no call of vfs_mkdir by its labels"
+
+
+def nobtf_told(r, case):
+    plan = r.text("nobtf.plan")
+    if not re.match(r".*level=warn msg=\"this kernel has no BTF .*CONFIG_DEBUG_INFO_BTF", plan) or not plan.endswith("\n0\n"):
+        yield plan[:1000]
+    if len(re.findall("this kernel has no BTF", r.text("exporter.log"))) < 1:
+        yield "the log does not tell"
+
+
+def nobtf_calls(r, case):
+    yield from calls(r, "nobtf", 70, 50)
+
+
 TESTS = {
     "many": {
         "all are attached, or told why not": many_attached,
@@ -188,6 +218,12 @@ TESTS = {
     "refused": {
         "one of a batch is refused, and only that one is lost": only_one_lost,
         "every call of the others is accounted for": refused_calls,
+        "it stops, and nothing is left": stopped,
+    },
+    "nobtf": {
+        "--config.check says that there is no BTF before anything else": nobtf_told,
+        "what can be had without types is attached, and counts": without_types,
+        "every call of kernel functions is accounted for": nobtf_calls,
         "it stops, and nothing is left": stopped,
     },
     "fallback": {

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: thousands of functions at once, and those among many that the kernel refuses. What is
+# Runs in a guest: thousands of functions at once and those among many that the kernel refuses; and a kernel without BTF. What is
 # seen goes to $RESULTS, for scale_check.py.
 #
-#	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM or fallback.ORDER; all of them
+#	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM fallback.ORDER or nobtf; all of them
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -110,9 +110,39 @@ case_fallback() { # case_fallback ORDER
 	stop "fallback.$1"
 }
 
+# A kernel without BTF, as far as anybody can see: what can be had without is attached and counts, and what
+# cannot costs itself.
+case_nobtf() {
+	mkdir -p /tmp/none
+	mount --bind /tmp/none /sys/kernel/btf || fail "mount"
+	cat >/tmp/scale.yaml <<-Y
+	probes:
+	  - functions: [$first, "$last"]
+	  - {functions: vfs_mkdir, labels: [comm, {mode: arg3}]}
+	  - {functions: vfs_statx, labels: [{path: "filename->name"}]}
+	  - syscalls: [getsid, sched_get_priority_min]
+	  - {user: {object: $W, functions: workload_function}}
+	  - {user: {object: /usr/lib/x86_64-linux-gnu/libc.so.6, functions: getaddrinfo}}
+	Y
+	"$BINARY" --config.check --config.file=/tmp/scale.yaml >"$RESULTS/nobtf.plan" 2>&1
+	echo $? >>"$RESULTS/nobtf.plan"
+	start auto || fail "auto cannot be had"
+	states nobtf.before
+	"$W" getpgid-live 1 70 >/dev/null
+	"$W" unlink-missing 1 50 >/dev/null
+	"$W" getsid-compat 1 30 >/dev/null
+	"$W" user-function 1 40 7 >/dev/null
+	mkdir /tmp/directory
+	states nobtf.after
+	get /metrics "$RESULTS/nobtf.page" || fail "scrape"
+	stop nobtf
+	umount /sys/kernel/btf
+}
+
 run_case() { # run_case CASE: false if this kernel does not have its mechanism
 	local start=$SECONDS
 	case $1 in
+	nobtf) case_nobtf ;;
 	*.*) "case_${1%%.*}" "${1#*.}" ;;
 	esac || return
 	echo "$1" >>"$RESULTS/cases"
@@ -122,7 +152,7 @@ run_case() { # run_case CASE: false if this kernel does not have its mechanism
 in_kernel unused
 if [ $# -eq 0 ]; then
 	: >"$RESULTS/all"
-	set -- many.auto many.fsession.multi refused.auto refused.kprobe.multi fallback.first fallback.last fallback.void
+	set -- many.auto many.fsession.multi refused.auto refused.kprobe.multi fallback.first fallback.last fallback.void nobtf
 fi
 for case; do
 	run_case "$case"

@@ -111,6 +111,23 @@ static long getpgid_live(struct worker *w, long i)
 	return syscall(SYS_getpgid, 0);
 }
 
+/* As 32-bit programs make it; its number is that of another call of 64-bit programs. */
+static long getsid_compat(struct worker *w, long i)
+{
+#if defined(__x86_64__)
+	long ret;
+
+	asm volatile("int $0x80"
+		     : "=a"(ret)
+		     : "a"(147L), "b"(0L)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return ret;
+#else
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
 static int find_dead_pid(void)
 {
 	dead_pid = fork();
@@ -497,6 +514,7 @@ static const struct operation operations[] = {
 	{ "unlink-missing", unlink_missing, NULL, NULL },
 	{ "unlink-existing", unlink_existing, NULL, prepare_path },
 	{ "getpgid-live", getpgid_live, NULL, NULL },
+	{ "getsid-compat", getsid_compat, NULL, NULL },
 	{ "getpgid-dead", getpgid_dead, find_dead_pid, NULL },
 	{ "read-zero", read_zero, open_zero, NULL },
 	{ "msgrcv-sleep", msgrcv_sleep, open_queue, NULL },

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is known of the kernel without its BTF, against a kernel that has some. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "btf_layout.h"
+
+#include <bpf/btf.h>
+#include <sys/utsname.h>
+
+#if defined(__x86_64__)
+#define FIELD "status"
+#else
+#define FIELD "flags"
+#endif
+
+/* Bits from the start of a structure to a member; -1: there is none. */
+static int64_t offset_of(const struct btf *btf, const char *structure, const char *member)
+{
+	int id = btf__find_by_name_kind(btf, structure, BTF_KIND_STRUCT);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), member))
+			return btf_member_bit_offset(t, i);
+	return -1;
+}
+
+static struct btf *layout(const char *release)
+{
+	__cleanup_close int fd = btf_layout__open(release);
+	__cleanup_free char *path = xasprintf("/proc/self/fd/%d", fd);
+	struct btf *btf = btf__parse(path, NULL);
+
+	assert_non_null(btf);
+	assert_int_equal(offset_of(btf, "task_struct", "thread_info"), 0);
+	return btf;
+}
+
+static void test_this_kernel(void **state)
+{
+	struct btf *real = btf__load_vmlinux_btf(), *known;
+	struct utsname u;
+
+	if (!real)
+		skip();
+	uname(&u);
+	known = layout(u.release);
+	assert_int_equal(offset_of(real, "task_struct", "thread_info"), 0);
+	assert_int_equal(offset_of(known, "thread_info", FIELD),
+			 offset_of(real, "thread_info", FIELD));
+	btf__free(known);
+	btf__free(real);
+}
+
+static void test_releases(void **state)
+{
+#if defined(__x86_64__)
+	static const struct {
+		const char *release;
+		int64_t offset;
+	} rows[] = {
+		{ "5.10.0-28-amd64", 64 },
+		{ "5.11.0", 128 },
+		{ "6.1.0-18-amd64", 128 },
+		{ "7.3.4", 128 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct btf *btf = layout(rows[i].release);
+
+		assert_int_equal(offset_of(btf, "thread_info", FIELD), rows[i].offset);
+		btf__free(btf);
+	}
+#endif
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_this_kernel),
+		cmocka_unit_test(test_releases),
+	};
+
+	return cmocka_run_group_tests_name("btf_layout", tests, NULL, NULL);
+}
