@@ -278,6 +278,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/retprobe_exporter/dashboards
 	install -m 0644 $(wildcard dashboards/*.json dashboards/*.yaml) dashboards/README.md \
 		$(DESTDIR)$(PREFIX)/share/retprobe_exporter/dashboards/
+	install -m 0755 dashboards/runbooks.sh $(DESTDIR)$(PREFIX)/share/retprobe_exporter/dashboards/
 	$(if $(SERVICE),$(Q)$(MAKE) --no-print-directory install-$(SERVICE))
 
 install-systemd:

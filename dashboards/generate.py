@@ -1,231 +1,117 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Writes the Grafana dashboards beside it; `generate.py --check` tells whether they are current.
-
-Histograms come to Prometheus as classic or as native ones, or both, which is its configuration's
-affair. The variable `histograms` chooses: it is 1 (classic) or -1 (native), and every expression over
-a histogram exists twice, the classic one kept by `< $histograms * Inf`, the native by
-`< $histograms * -Inf`. Which of the two compares with +Inf is all that is drawn.
-
-Only durations are native: sizes and observed values have classic buckets alone.
-
-Rates of calls come from retprobe_returns_total, which both have.
+"""Writes the Grafana dashboards beside it, and what calls.py says into the recording rules; `generate.py
+--check` tells whether they are current. expressions.py has what the panels ask, grafana.py how they are
+written down.
 """
 
 import json
 import pathlib
+import re
 import sys
 
-from grafana import custom, dashboard, datasource, graph, heatmap, query, stat, table, target
+import calls
+from expressions import (BY, TARGET, UP, WAIT, WHERE, WORK, both, by_container, by_pod, common, error_ratio,
+                         errors, functions, histogram_quantile, histograms, mean, missed, missed_ratio, ours,
+                         outlier, per_second, quantile, rate, returns, top, top_of)
+from grafana import dashboard, graph, heatmap, query, stat, table, target
 
 HERE = pathlib.Path(__file__).parent
 
-TARGET = 'job=~"$job", instance=~"$instance"'
-WHERE = TARGET + ', object=~"$object", function=~"$function"'
-BY = "object, function"
-
-# ---- variables -------------------------------------------------------------------------------------
-
-FROM = "retprobe_probe_attached"
-
-
-def common(*more):
-    return [
-        datasource(),
-        query("job", "Job", f"label_values({FROM}, job)"),
-        query("instance", "Instance", f'label_values({FROM}{{job=~"$job"}}, instance)'),
-        *more,
-    ]
-
-
-def functions(one=False):
-    return [
-        query("object", "Object", f"label_values({FROM}{{{TARGET}}}, object)"),
-        query("function", "Function",
-              f'label_values({FROM}{{{TARGET}, object=~"$object"}}, function)',
-              multi=not one, everything=not one),
-    ]
-
-
-def histograms():
-    return custom("histograms", "Histograms", {"classic": "1", "native": "-1"}, "classic")
-
-
-def quantile():
-    return custom("quantile", "Quantile", {"p50": "0.5", "p90": "0.9", "p99": "0.99",
-                                           "p99.9": "0.999"}, "p99")
-
-
-# ---- expressions -----------------------------------------------------------------------------------
-
-
-def rate(metric, where=WHERE):
-    return f"rate({metric}{{{where}}}[$__rate_interval])"
-
-
-def returns(by=BY, more=""):
-    where = WHERE + (", " + more if more else "")
-    return f"sum by ({by}) ({rate('retprobe_returns_total', where)})"
-
-
-def error_ratio(by=BY, more=""):
-    """Functions without errors have no error series: that is 0, not nothing."""
-    errors = returns(by, 'outcome="error"' + (", " + more if more else ""))
-    return f"({errors} or 0 * {returns(by, more)}) / {returns(by, more)}"
-
-
-def both(make, legend, **more):
-    """Targets for the two forms of histograms; make(native) is the expression."""
-    return [target(f"{make(native)} < $histograms * {'-' if native else ''}Inf", legend, **more)
-            for native in (False, True)]
-
-
-def histogram_quantile(q, by=BY, metric="retprobe_duration_seconds", where=WHERE):
-    def make(native):
-        if native:
-            return f"histogram_quantile({q}, sum by ({by}) ({rate(metric, where)}))"
-        return f"histogram_quantile({q}, sum by ({by}, le) ({rate(metric + '_bucket', where)}))"
-    return make
-
-
-def per_second(by=BY, metric="retprobe_duration_seconds", where=WHERE):
-    """Seconds spent in calls, each second: the mean number of calls that are under way."""
-    def make(native):
-        if native:
-            return f"histogram_sum(sum by ({by}) ({rate(metric, where)}))"
-        return f"sum by ({by}) ({rate(metric + '_sum', where)})"
-    return make
-
-
-def mean(by=BY, metric="retprobe_duration_seconds", where=WHERE):
-    def make(native):
-        if native:
-            whole = f"sum by ({by}) ({rate(metric, where)})"
-            return f"histogram_sum({whole}) / histogram_count({whole})"
-        return (f"sum by ({by}) ({rate(metric + '_sum', where)})"
-                f" / sum by ({by}) ({rate(metric + '_count', where)})")
-    return make
-
-
-def top(n, expr):
-    return f"topk({n}, {expr})"
-
-
-def top_of(n, make):
-    return lambda native: top(n, make(native))
-
-
-def missed(by, where=TARGET):
-    return f"sum by ({by}) ({rate('retprobe_missed_total', where)})"
-
-
-def missed_ratio(by, where=TARGET):
-    """Of all calls, those that were missed. Attached probes always have a series of each."""
-    counted = f"sum by ({by}) ({rate('retprobe_returns_total', where)})"
-    lost = missed(by, where)
-    return f"{lost} / ({lost} + {counted} > 0)"
-
-
-# `All` jobs are other exporters' jobs, too. Those that have instances of ours are ours; when all of them are
-# down, only the job's name is left to tell.
-EXPORTERS = f"retprobe_exporter_build_info{{{TARGET}}}"
-UP = f'(up{{{TARGET}, job=~".*retprobe.*"}} or up{{{TARGET}}} and on (job) {EXPORTERS})'
-
-
-def ours(expr):
-    """Of series that others have as well, by job and instance."""
-    return f"{expr} and on (job, instance) {EXPORTERS}"
-
-
-# kube-state-metrics may run more than once, and its series have job and instance of its own.
-PODS = ('max by (pod_uid, namespace, pod) '
-        '(label_replace(kube_pod_info, "pod_uid", "$1", "uid", "(.+)"))')
-# Containers that have not started have no id yet.
-CONTAINERS = ('max by (id, namespace, pod, container) (label_replace('
-              'kube_pod_container_info{container_id!=""}, "id", "$1", "container_id", ".*://(.+)"))')
-
-
-def named(expr, key, names, known):
-    """With names from the series `known`, by their label `key`; what is not known is its own name."""
-    return (f'({expr}) * on ({key}) group_left ({", ".join(names)}) {known} '
-            f'or on ({key}) label_replace({expr}, "{names[-1]}", "$1", "{key}", "(.+)")')
-
-
-def by_pod(expr):
-    """expr is by pod_uid."""
-    return named(expr, "pod_uid", ("namespace", "pod"), PODS)
-
-
-def by_container(expr):
-    """expr is by container_id, which is without its runtime where cgroups are named so."""
-    short = f'label_replace({expr}, "id", "$1", "container_id", "(?:.*://)?(.+)")'
-    return named(short, "id", ("namespace", "pod", "container"), CONTAINERS)
-
-
 FUNCTION = "{{function}}"
+WHO = "{{instance}}"
+BOTH = WHO + " " + FUNCTION
+IN_PROGRESS = ("Average calls in progress (finished calls)",
+               "Seconds spent in calls, per second. It counts a call when it returns: while all calls hang, it "
+               "is 0.")
 
-# ---- all functions: rate, errors, duration ---------------------------------------------------------
+# ---- all functions: rate, failures, duration -------------------------------------------------------
+
+
+def at_a_glance():
+    total = f"sum({rate('retprobe_returns_total')})"
+    failed = f"({errors(True, '')} or 0 * {total})"
+    return [
+        stat("Calls", "Calls of the chosen functions that returned, per second.", "ops",
+             [target(total, "calls")], 5),
+        stat("Failures", "Calls that failed, per second: they returned an error that is not expected.", "ops",
+             [target(failed, "failures")], 5),
+        stat("Failure ratio", "Share of the calls that failed.", "percentunit",
+             [target(f"{failed} / {total}", "ratio")], 5),
+        stat("Missed", "Share of the calls that could not be measured. All other panels leave them out.",
+             "percentunit", [target(missed_ratio("job"), "{{job}}")], 5,
+             limits=(("yellow", 0.001), ("red", 0.01))),
+        stat("Not attached", "Probes that could not be attached. The exporter's dashboard says why.", "short",
+             [target(f"count(retprobe_probe_attached{{{WHERE}}} == 0) or vector(0)", "probes")], 4,
+             limits=(("yellow", 1),)),
+    ]
+
+
+def stands_out():
+    each = "instance, " + BY
+    latency = histogram_quantile("$quantile", each, where=WORK)
+    return [
+        graph("Time spent by function", "Seconds spent in calls, per second. Functions that wait for work have "
+              "panels of their own below.", "short", both(top_of(10, per_second(where=WORK)), FUNCTION)),
+        graph("Latency by function", "The chosen quantile of the time from entry to return, without functions "
+              "that wait for work.", "s",
+              both(top_of(15, histogram_quantile("$quantile", where=WORK)), FUNCTION)),
+        graph("Failure ratio by function", "Share of each function's calls that failed. Expected errors have a "
+              "panel of their own below.", "percentunit", [target(top(10, error_ratio()), FUNCTION)]),
+        graph("Latency against the other instances", "The chosen quantile of a function on one instance, divided "
+              "by the median over all instances: 1 is like the others.", "short",
+              both(top_of(10, outlier(latency, BY)), BOTH), 12),
+        graph("Failure ratio by instance", "Share of a function's calls that failed on one instance: the ten "
+              "highest.", "percentunit", [target(top(10, error_ratio(by=each)), BOTH)], 12),
+    ]
+
+
+def functions_table(title, description, where):
+    columns = {"time spent": "short", "calls/s": "ops", "failure ratio": "percentunit", "mean": "s",
+               "quantile": "s"}
+    form = {"instant": True, "form": "table"}
+    return table(
+        title, description,
+        [*both(per_second(where=where), "", name="time spent", **form),
+         target(returns(where=where), name="calls/s", **form),
+         target(error_ratio(where=where), name="failure ratio", **form),
+         *both(mean(where=where), "", name="mean", **form),
+         *both(histogram_quantile("$quantile", where=where), "", name="quantile", **form)],
+        columns, sort="time spent")
 
 
 def overview():
-    total = f"sum({rate('retprobe_returns_total')})"
-    errors_where = WHERE + ', outcome="error"'
-    errors = f"(sum({rate('retprobe_returns_total', errors_where)}) or 0 * {total})"
-    columns = {"calls/s": "ops", "error ratio": "percentunit", "mean": "s", "quantile": "s",
-               "in flight": "short"}
     return dashboard(
         "retprobe-overview", "retprobe / Overview",
-        "Rate, errors and duration of every probed function, and which functions stand out.",
+        "Which of the probed functions take the time, fail, or behave differently on one instance.",
         common(*functions(), quantile(), histograms()),
         [
-            ("All of them", [
-                stat("Calls", "Calls of the chosen functions that returned, a second.", "ops",
-                     [target(total, "calls")], 5),
-                stat("Errors", "Calls that returned an error, a second.", "ops",
-                     [target(errors, "errors")], 5),
-                stat("Error ratio", "Of the calls, those that returned an error. What is much "
-                     "depends on the function: a shell's search of PATH is all ENOENT.",
-                     "percentunit", [target(f"{errors} / {total}", "ratio")], 5),
-                stat("Missed", "Of the calls, those that could not be measured. Everything else "
-                     "here leaves them out.", "percentunit",
-                     [target(missed_ratio("job"), "{{job}}")], 5,
-                     limits=(("yellow", 0.001), ("red", 0.01))),
-                stat("Not attached", "Probes that could not be attached; the dashboard of the "
-                     "exporter says why.", "short",
-                     [target(f"count(retprobe_probe_attached{{{WHERE}}} == 0) or vector(0)",
-                             "probes")], 4, limits=(("yellow", 1),)),
+            ("All of them", at_a_glance()),
+            ("What stands out", stands_out()),
+            ("Calls and failures", [
+                graph("Calls by function", "Calls that returned, per second: the 15 functions that are called "
+                      "most.", "ops", [target(top(15, returns()), FUNCTION)], 6),
+                graph("Failures by function", "Calls that failed, per second.", "ops",
+                      [target(top(15, errors(True)), FUNCTION)], 6),
+                graph("Failures by code", "The same by error code, over all functions.", "ops",
+                      [target(top(15, errors(True, "value")), "{{value}}")], 6),
+                graph("NULL by function", "Calls that returned a null pointer, per second: not found, or no "
+                      "memory.", "ops", [target(top(15, returns(more='outcome="null"')), FUNCTION)], 6),
             ]),
-            ("Rate and errors", [
-                graph("Calls by function", "Calls that returned, a second: the 15 functions that "
-                      "are called most.", "ops", [target(top(15, returns()), FUNCTION)]),
-                graph("Errors by function", "Calls that returned an error, a second.", "ops",
-                      [target(top(15, returns(more='outcome="error"')), FUNCTION)]),
-                graph("Errors by code", "The same by what was returned, whatever the function.",
-                      "ops", [target(top(15, returns("value", 'outcome="error"')), "{{value}}")]),
-                graph("Error ratio by function", "Of each function's calls, those that returned "
-                      "an error.", "percentunit", [target(top(15, error_ratio()), FUNCTION)], 12),
-                graph("NULL by function", "Calls that returned a null pointer, a second: not "
-                      "found, or no memory.", "ops",
-                      [target(top(15, returns(more='outcome="null"')), FUNCTION)], 12),
-            ]),
-            ("Duration", [
-                graph("Duration by function", "The chosen quantile of the time from entry to "
-                      "return, waiting included.", "s",
-                      both(top_of(15, histogram_quantile("$quantile")), FUNCTION), 12),
-                graph("Time in functions", "Function-seconds a second: how many calls of it are "
-                      "under way at a time. A function that waits for work shows here, too.",
-                      "short", both(top_of(15, per_second()), FUNCTION), 12),
+            ("Normal: waiting for work, and expected errors", [
+                graph("Time waiting by function", "Seconds spent per second in functions that wait for work. It "
+                      "grows when there is less to do.", "short",
+                      both(top_of(15, per_second(where=WAIT)), FUNCTION)),
+                graph("Waits by function", "The chosen quantile of the time that functions waited for work.", "s",
+                      both(top_of(15, histogram_quantile("$quantile", where=WAIT)), FUNCTION)),
+                graph("Expected errors", "Errors that are part of normal work, per second: nothing to read yet "
+                      "(EAGAIN), a file that is searched for (ENOENT), ...", "ops",
+                      [target(top(15, errors(False, "function, value")), "{{function}} {{value}}")]),
             ]),
             ("One by one", [
-                table("Functions", "All chosen functions; the column headed quantile is the one "
-                      "that is chosen above.",
-                      [target(returns(), instant=True, form="table", name="calls/s"),
-                       target(error_ratio(), instant=True, form="table", name="error ratio"),
-                       *both(mean(), "", instant=True, form="table", name="mean"),
-                       *both(histogram_quantile("$quantile"), "", instant=True, form="table",
-                             name="quantile"),
-                       *both(per_second(), "", instant=True, form="table", name="in flight")],
-                      columns, sort="calls/s"),
+                functions_table("Functions", "All chosen functions that do not wait for work. `quantile` is the "
+                                "one chosen above; `time spent` is in seconds per second.", WORK),
+                functions_table("Functions that wait for work", "The same for the others.", WAIT),
             ]),
         ])
 
@@ -241,8 +127,8 @@ def by_pods():
         graph("Calls by pod", "Calls a second, of a probe with the label `pod_uid`. Names are from "
               "kube-state-metrics; a pod that it does not know has its UID.", "ops",
               [target(top(15, by_pod(returns("pod_uid", inside))), pod)], 12),
-        graph("Error ratio by pod", "Of each pod's calls, those that returned an error.",
-              "percentunit", [target(top(15, by_pod(error_ratio("pod_uid", inside))), pod)], 12),
+        graph("Failure ratio by pod", "Share of each pod's calls that failed.",
+              "percentunit", [target(top(15, by_pod(error_ratio(by="pod_uid", where=where))), pod)], 12),
         graph("p99 by pod", "One call in a hundred takes this long or longer.", "s",
               both(top_of(15, lambda native: by_pod(slowest(native))), pod), 12),
         graph("Calls by container", "Calls a second, of a probe with the label `container_id`.",
@@ -265,14 +151,15 @@ def function():
         common(*functions(one=True), labels, histograms()),
         [
             ("At a glance", [
-                stat("Calls", "Calls that returned, a second.", "ops",
-                     [target(returns(), FUNCTION)], 6),
-                stat("Error ratio", "Of the calls, those that returned an error.", "percentunit",
-                     [target(error_ratio(), FUNCTION)], 6),
+                stat("Calls", "Calls that returned, per second.", "ops",
+                     [target(returns(), FUNCTION)], 4),
+                stat("Failure ratio", "Share of the calls that failed: they returned an error that is not "
+                     "expected.", "percentunit", [target(error_ratio(), FUNCTION)], 4),
+                stat("Expected errors", "Share of the calls that returned an error which is part of normal work.",
+                     "percentunit", [target(error_ratio(False), FUNCTION)], 4),
                 stat("Median", "Half of the calls take no longer.", "s",
-                     both(histogram_quantile("0.5"), FUNCTION), 6),
-                stat("In flight", "Calls under way, on average.", "short",
-                     both(per_second(), FUNCTION), 6),
+                     both(histogram_quantile("0.5"), FUNCTION), 4),
+                stat(*IN_PROGRESS, "short", both(per_second(), FUNCTION), 8),
             ]),
             ("Duration", [
                 heatmap("Duration, classic histogram", "How many calls took how long, from the "
@@ -313,7 +200,7 @@ def function():
                 graph("Median by $by", "Durations do not have outcome and value: by these, it is "
                       "one line.", "s",
                       both(top_of(15, histogram_quantile("0.5", "$by")), "{{$by}}")),
-                graph("Time by $by", "Function-seconds a second, by the same label.", "short",
+                graph("Time spent by $by", "Seconds spent in calls per second, by the same label.", "short",
                       both(top_of(15, per_second("$by")), "{{$by}}")),
             ]),
             ("By pod", by_pods()),
@@ -323,20 +210,12 @@ def function():
 # ---- the fleet: which node is the outlier ----------------------------------------------------------
 
 
-def outlier(make):
-    """How many times the median of all nodes each is."""
-    def ratio(native):
-        return f"{make(native)} / scalar(quantile(0.5, {make(native)}))"
-    return ratio
-
-
 def fleet():
     by = "instance"
-    who = "{{instance}}"
-    columns = {"calls/s": "ops", "error ratio": "percentunit", "quantile": "s",
+    columns = {"calls/s": "ops", "failure ratio": "percentunit", "quantile": "s",
                "of the median": "short", "missed": "percentunit"}
-    at_quantile = histogram_quantile("$quantile", by)
-    calls = returns(by)
+    at_quantile = histogram_quantile("$quantile", by, where=WORK)
+    called = returns(by)
     return dashboard(
         "retprobe-fleet", "retprobe / Fleet",
         "The same functions on many machines: which of them is unlike the others.",
@@ -350,29 +229,29 @@ def fleet():
                      limits=(("red", 1),)),
                 stat("Calls", "Calls of the chosen functions on all instances, a second.", "ops",
                      [target(f"sum({rate('retprobe_returns_total')})", "calls")], 6),
-                stat("Duration", "The chosen quantile over all instances.", "s",
-                     both(lambda native: histogram_quantile(
-                         "$quantile", "job")(native), "{{job}}"), 6),
+                stat("Duration", "The chosen quantile over all instances, without functions that wait for work.",
+                     "s", both(histogram_quantile("$quantile", "job", where=WORK), "{{job}}"), 6),
             ]),
             ("Outliers", [
                 graph("Duration against the median", "The chosen quantile of each instance, "
-                      "divided by the median over instances: 1 is like the others.", "short",
-                      both(top_of(10, outlier(at_quantile)), who), 12),
+                      "divided by the median over instances: 1 is like the others. Functions that "
+                      "wait for work are left out.", "short",
+                      both(top_of(10, outlier(at_quantile)), WHO), 12),
                 graph("Calls against the median", "Calls a second of each instance, divided by the "
                       "median over instances.", "short",
-                      [target(top(10, outlier(lambda _: calls)(False)), who)], 12),
-                graph("Error ratio", "Of each instance's calls, those that returned an error: the "
-                      "ten highest.", "percentunit", [target(top(10, error_ratio(by)), who)]),
+                      [target(top(10, outlier(lambda _: called)(False)), WHO)], 12),
+                graph("Failure ratio", "Share of each instance's calls that failed: the ten highest.",
+                      "percentunit", [target(top(10, error_ratio(by=by)), WHO)]),
                 graph("Duration", "The chosen quantile, the ten slowest instances.", "s",
-                      both(top_of(10, at_quantile), who)),
+                      both(top_of(10, at_quantile), WHO)),
                 graph("Missed", "Of each instance's calls, those that could not be measured.",
-                      "percentunit", [target(top(10, missed_ratio(by)), who)]),
+                      "percentunit", [target(top(10, missed_ratio(by)), WHO)]),
             ]),
             ("All of them", [
                 table("Instances", "One row for each exporter. `of the median` is the quantile "
                       "divided by the fleet's median.",
-                      [target(calls, instant=True, form="table", name="calls/s"),
-                       target(error_ratio(by), instant=True, form="table", name="error ratio"),
+                      [target(called, instant=True, form="table", name="calls/s"),
+                       target(error_ratio(by=by), instant=True, form="table", name="failure ratio"),
                        *both(at_quantile, "", instant=True, form="table", name="quantile"),
                        *both(outlier(at_quantile), "", instant=True, form="table",
                              name="of the median"),
@@ -390,7 +269,6 @@ def self_gauge(name):
 
 
 def exporter():
-    who = "{{instance}}"
     programs = "retprobe_exporter_bpf_run_seconds_total"
     runs = "retprobe_exporter_bpf_runs_total"
     not_attached = f"{self_gauge('retprobe_probe_attached')} == 0"
@@ -402,7 +280,7 @@ def exporter():
         [
             ("Health", [
                 stat("Up", "Whether the last scrape succeeded.", "bool_yes_no",
-                     [target(UP, who)], limits=()),
+                     [target(UP, WHO)], limits=(("green", 1),), base="red"),
                 stat("Attached", "Probes that are attached.", "short",
                      [target(f"sum({self_gauge('retprobe_probe_attached')})", "attached")]),
                 stat("Not attached", "Probes that are not; the table below says why.", "short",
@@ -413,9 +291,10 @@ def exporter():
                      limits=(("yellow", 0.001), ("red", 0.01))),
                 stat("Reload", "Whether the configuration was read when it was last asked for.",
                      "bool_yes_no",
-                     [target(self_gauge("retprobe_exporter_config_last_reload_successful"), who)]),
+                     [target(self_gauge("retprobe_exporter_config_last_reload_successful"), WHO)],
+                     limits=(("green", 1),), base="orange"),
                 stat("Running for", "Since the exporter started.", "s",
-                     [target("time() - " + ours(self_gauge("process_start_time_seconds")), who)]),
+                     [target("time() - " + ours(self_gauge("process_start_time_seconds")), WHO)]),
             ]),
             ("Probes", [
                 graph("Probes by mechanism", "What attached them.", "short",
@@ -446,25 +325,25 @@ def exporter():
                       [target(by_mechanism.format(rate(programs, TARGET)) + " / " +
                               by_mechanism.format(rate(runs, TARGET)), "{{mechanism}}")]),
                 graph("CPU of the exporter", "CPU-seconds a second of its process.", "percentunit",
-                      [target(ours(rate("process_cpu_seconds_total", TARGET)), who)]),
+                      [target(ours(rate("process_cpu_seconds_total", TARGET)), WHO)]),
                 graph("Memory", "Resident memory of its process, and the cells that the kernel "
                       "counts in, which are part of it.", "bytes",
                       [target(ours(self_gauge("process_resident_memory_bytes")),
-                              who + " resident"),
-                       target(self_gauge("retprobe_exporter_cell_bytes"), who + " cells")]),
+                              WHO + " resident"),
+                       target(self_gauge("retprobe_exporter_cell_bytes"), WHO + " cells")]),
                 graph("File descriptors", "Of those that it may have.", "percentunit",
                       [target(ours(f"{self_gauge('process_open_fds')} / "
-                                   f"{self_gauge('process_max_fds')}"), who)]),
+                                   f"{self_gauge('process_max_fds')}"), WHO)]),
                 graph("Threads", "Threads of its process.", "short",
-                      [target(ours(self_gauge("process_threads")), who)]),
+                      [target(ours(self_gauge("process_threads")), WHO)]),
             ]),
             ("Scrapes", [
                 graph("Duration of scrapes", "As the exporter and as Prometheus see it.", "s",
                       [target(self_gauge("retprobe_exporter_scrape_duration_seconds"),
-                              who + " exporter"),
-                       target(ours(self_gauge("scrape_duration_seconds")), who + " Prometheus")]),
+                              WHO + " exporter"),
+                       target(ours(self_gauge("scrape_duration_seconds")), WHO + " Prometheus")]),
                 graph("Samples of a scrape", "What Prometheus stores each time.", "short",
-                      [target(ours(self_gauge("scrape_samples_scraped")), who)]),
+                      [target(ours(self_gauge("scrape_samples_scraped")), WHO)]),
                 graph("Requests by status", "HTTP requests answered, a second.", "reqps",
                       [target("sum by (code) "
                               f"({rate('retprobe_exporter_http_requests_total', TARGET)})",
@@ -483,11 +362,25 @@ def exporter():
 DASHBOARDS = (overview, function, fleet, exporter)
 
 
+RULES = "retprobe.rules.yaml"
+
+
+def rules():
+    """The recording rules, with the regular expressions of calls.py in their marked places."""
+    text = (HERE / RULES).read_text()
+    for mark, expression in (("waits", calls.waits()), ("expected", calls.expected())):
+        text, places = re.subn(f'"[^"]*"(?=  # {mark}$)', f'"{expression}"', text, flags=re.M)
+        if not places:
+            sys.exit(f"{RULES} has no place that is marked # {mark}")
+    return text
+
+
 def rendered():
     """File name and text of each."""
     for make in DASHBOARDS:
         made = make()
         yield made["uid"] + ".json", json.dumps(made, indent=2) + "\n"
+    yield RULES, rules()
 
 
 def main(arguments):

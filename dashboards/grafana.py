@@ -68,6 +68,11 @@ def custom(name, label, choices, chosen):
     }
 
 
+def constant(name, label, value):
+    """What expressions refer to, and nobody chooses."""
+    return {"name": name, "label": label, "type": "constant", "query": value, "hide": 2, "skipUrlSync": True}
+
+
 # ---- panels ----------------------------------------------------------------------------------------
 
 
@@ -108,16 +113,18 @@ def panel(kind, title, description, unit, targets, width=8, height=8, **more):
 
 
 def graph(title, description, unit, targets, width=8, stack=False, **more):
+    """Durations have a logarithmic axis: one of seconds would make a flat line of all the others."""
     defaults = {
         "custom": {
             "drawStyle": "line",
             "fillOpacity": 30 if stack else 5,
             "lineWidth": 1,
+            "scaleDistribution": {"log": 10, "type": "log"} if unit == "s" else {"type": "linear"},
             "showPoints": "never",
             "spanNulls": False,
             "stacking": {"group": "A", "mode": "normal" if stack else "none"},
         },
-        "min": 0,
+        **({} if unit == "s" else {"min": 0}),
         **more.pop("defaults", {}),
     }
     options = {
@@ -129,14 +136,14 @@ def graph(title, description, unit, targets, width=8, stack=False, **more):
                  options=options, **more)
 
 
-def steps(*limits):
-    """Thresholds: green, then each (color, from) in turn."""
-    found = [{"color": "green", "value": None}]
+def steps(*limits, base="green"):
+    """Thresholds: the base, then each (color, from) in turn."""
+    found = [{"color": base, "value": None}]
     found += [{"color": color, "value": value} for color, value in limits]
     return {"thresholds": {"mode": "absolute", "steps": found}, "color": {"mode": "thresholds"}}
 
 
-def stat(title, description, unit, targets, width=4, limits=(), **more):
+def stat(title, description, unit, targets, width=4, limits=(), base="green", **more):
     options = {
         "colorMode": "value",
         "graphMode": "area",
@@ -145,7 +152,7 @@ def stat(title, description, unit, targets, width=4, limits=(), **more):
         "textMode": "auto",
     }
     return panel("stat", title, description, unit, targets, width, 4, options=options,
-                 defaults=steps(*limits), **more)
+                 defaults=steps(*limits, base=base), **more)
 
 
 def heatmap(title, description, unit, targets, width=12):

@@ -23,18 +23,15 @@ run() { # run NAME COMMAND...
 	verdict "$name" "$output" $?
 }
 
-# Every alert has a test in which it fires and one in which it does not, and a section that its
-# annotation points to.
+# Every alert has a test in which it fires and one in which it does not. That it has a section is for
+# tests/docs/links.py.
 complete() {
 	local alert missing=''
 	for alert in $(sed -n 's/^ *- alert: //p' "${rules[@]}"); do
-		grep -A 2 "alertname: $alert\$" $tests | grep -q 'exp_alerts:$' ||
+		grep -A 2 "alertname: $alert\$" $tests | grep -q 'exp_alerts:\( &.*\)*$' ||
 			missing+="$alert never fires; "
-		grep -A 2 "alertname: $alert\$" $tests | grep -q 'exp_alerts: \[\]$' ||
+		grep -A 2 "alertname: $alert\>" $tests | grep -q 'exp_alerts: \[\]}*$' ||
 			missing+="$alert is never over; "
-		grep -qx "### $alert" dashboards/README.md || missing+="$alert has no section; "
-		grep -q "runbook_url: README.md#${alert,,}\$" "${rules[@]}" ||
-			missing+="$alert has no runbook_url; "
 	done
 	[ -n "$alert" ] || missing="no alerts found"
 	echo "$missing"
@@ -53,4 +50,4 @@ else
 	echo "SKIP dashboards lint: promtool is not here: make deps"
 	echo "SKIP dashboards rules: promtool is not here: make deps"
 fi
-run "alerts are tested and explained" complete
+run "alerts are tested" complete

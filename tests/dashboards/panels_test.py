@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Gives the panels that join other exporters' series what Prometheus would have recorded of both, and holds
-what they draw against what is expected, by `promtool test rules`: panels_test.py DASHBOARD.json...
+"""What panels draw of given series, by `promtool test rules`: those that join other exporters' series, and
+those that tell what stands out from what is normal. Then what Grafana is told of axes and colours, and
+whether the documents list the same functions and errors: panels_test.py DASHBOARD.json...
 
 The expressions are taken from the dashboards as they are. Native histograms have no notation in the
 promtool of Debian 12: their panels must be the classic ones' but for the histogram.
@@ -14,8 +15,15 @@ import subprocess
 import sys
 import tempfile
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "dashboards"), str(ROOT / "tests/docs")]
+import calls  # pylint: disable=wrong-import-position
+import documents  # pylint: disable=wrong-import-position
+
 VALUES = {"__rate_interval": "5m", "histograms": "1", "job": ".+", "instance": ".+", "object": ".+",
-          "function": "vfs_read"}
+          "function": ".+", "quantile": "0.5", "waits": calls.waits(), "expected": calls.expected()}
+
+# ---- joins with kube-state-metrics ---------------------------------------------------------------
 
 CART, SHOP = "0f5a37b0-8f6c-4d5e-9a58-1b0c2f6a7d31", "6c1d8e42-3b7a-4c0f-8d2e-90ab12cd34ef"
 GONE = "b7e2f9d4-1a6c-45e8-b3f0-5d7c8a9e0f12"  # of no pod that kube-state-metrics knows
@@ -59,7 +67,7 @@ def container(replica, uid, namespace, name, what, container_id):
 # container that has not started has no id, and neither has one of another pod.
 SERIES = [
     returned("a", CART, "containerd://" + CART_ID, 45),
-    returned("a", CART, "containerd://" + CART_ID, 15, "error", "EAGAIN"),
+    returned("a", CART, "containerd://" + CART_ID, 15, "error", "EIO"),
     returned("b", SHOP, SHOP_ID, 120),
     returned("b", GONE, GONE_ID, 6),
     returned("b", "", "", 600),
@@ -73,7 +81,7 @@ SERIES = [
 ]
 
 
-def drawn(value, **labels):
+def drawn(value, /, **labels):
     return {"labels": "{" + ", ".join(f'{k}="{v}"' for k, v in labels.items()) + "}", "value": value}
 
 
@@ -85,7 +93,7 @@ def pods(cart, shop, gone=None):
 
 EXPECTED = {
     "Calls by pod": pods(1, 2, 0.1),
-    "Error ratio by pod": pods(0.25, 0, 0),
+    "Failure ratio by pod": pods(0.25, 0, 0),
     "p99 by pod": pods(0.00199, 0.00099),
     "Calls by container": [
         drawn(1, container_id="containerd://" + CART_ID, id=CART_ID, namespace="shop", pod="cart-0",
@@ -95,13 +103,72 @@ EXPECTED = {
 }
 
 
-def joins(paths):
-    """Title and expressions of panels that take series of kube-state-metrics."""
+# ---- what stands out ------------------------------------------------------------------------------
+
+
+def function(name, instance, increase, buckets, outcome="ok", value="0"):
+    """So many calls a minute, which take as many seconds; buckets: {le: share of them}."""
+    of = f'job="retprobe", instance="{instance}", object="o", function="{name}"'
+    yield {"series": f'retprobe_returns_total{{{of}, outcome="{outcome}", value="{value}"}}',
+           "values": f"0+{increase}x20"}
+    for le, share in buckets.items():
+        yield {"series": f'retprobe_duration_seconds_bucket{{{of}, le="{le}"}}',
+               "values": f"0+{increase * share:g}x20"}
+    if buckets:
+        yield {"series": f'retprobe_duration_seconds_sum{{{of}}}', "values": f"0+{increase}x20"}
+
+
+# A machine as it is: servers wait seconds for work, connect(2) answers later, a shell searches its PATH. And
+# what is to be seen on it: an fsync of some 50 ms, which is slower on c, and a write that fails.
+FSYNC, SLOW, WAITING = {"0.03125": 0, "0.0625": 1, "0.25": 1, "10": 1, "+Inf": 1}, \
+    {"0.03125": 0, "0.0625": 0, "0.25": 1, "10": 1, "+Inf": 1}, \
+    {"0.03125": 0, "0.0625": 0, "0.25": 0, "10": 1, "+Inf": 1}
+MACHINE = [series for made in (
+    *(function("epoll_wait", on, 60, WAITING) for on in "abc"),
+    function("vfs_fsync_range", "a", 60, FSYNC),
+    function("vfs_fsync_range", "b", 60, FSYNC),
+    function("vfs_fsync_range", "c", 60, SLOW),
+    function("connect", "a", 60, {}, "error", "EINPROGRESS"),
+    function("execve", "a", 60, {}),
+    function("execve", "a", 30, {}, "error", "ENOENT"),
+    function("nanosleep", "a", 60, {}, "restarted", "ERESTART_RESTARTBLOCK"),
+    function("write", "b", 54, {}),
+    function("write", "b", 6, {}, "error", "EIO")) for series in made]
+
+
+def of(name, value, /, **more):
+    return drawn(value, object="o", function=name, **more)
+
+
+STANDS_OUT = {
+    "Latency by function": [of("vfs_fsync_range", 0.0546875)],
+    "Time spent by function": [of("vfs_fsync_range", 3)],
+    "Failure ratio by function": [of("write", 0.1), *(of(name, 0) for name in (
+        "connect", "execve", "nanosleep", "epoll_wait", "vfs_fsync_range"))],
+    "Latency against the other instances": [
+        of("vfs_fsync_range", 0.15625 / 0.046875, instance="c"), of("vfs_fsync_range", 1, instance="a"),
+        of("vfs_fsync_range", 1, instance="b")],
+    "Waits by function": [of("epoll_wait", 5.125)],
+    "Time waiting by function": [of("epoll_wait", 3)],
+    "Expected errors": [drawn(1, function="connect", value="EINPROGRESS"),
+                        drawn(0.5, function="execve", value="ENOENT")],
+    "Failures by function": [of("write", 0.1)],
+    "Failures by code": [drawn(0.1, value="EIO")],
+    "Failures": [drawn(0.1)],
+}
+
+# ---- asking promtool -----------------------------------------------------------------------------
+
+
+def panels(paths):
     for path in paths:
         for panel in json.loads(pathlib.Path(path).read_text())["panels"]:
-            found = [t["expr"] for t in panel.get("targets", []) if "kube_" in t["expr"]]
-            if found:
-                yield panel["title"], found
+            yield path, panel
+
+
+def report(name, wrong):
+    text = "; ".join(text for text in wrong if text).replace("\n", " ")
+    print(f"not ok dashboards {name}: {text}" if text else f"ok dashboards {name}")
 
 
 def classic_of(native):
@@ -109,12 +176,11 @@ def classic_of(native):
                   native.replace("* -Inf", "* Inf"))
 
 
-def promtool(expressions):
-    """expressions: {title: expression}. Nothing, or what promtool says."""
-    filled = {title: re.sub(r"\$([a-z_]+)", lambda found: VALUES[found[1]], expr)
-              for title, expr in expressions.items()}
-    tests = [{"interval": "1m", "input_series": SERIES, "promql_expr_test": [
-        {"expr": expr, "eval_time": "10m", "exp_samples": EXPECTED[title]} for title, expr in filled.items()]}]
+def promtool(expr, series, expected, **values):
+    """Nothing, or what promtool says."""
+    filled = re.sub(r"\$([a-z_]+)", lambda found: {**VALUES, **values}[found[1]], expr)
+    tests = [{"interval": "1m", "input_series": series, "promql_expr_test": [
+        {"expr": filled, "eval_time": "10m", "exp_samples": expected}]}]
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as f:
         # JSON is YAML.
         json.dump({"evaluation_interval": "1m", "tests": tests}, f)
@@ -123,17 +189,65 @@ def promtool(expressions):
     return (done.stdout + done.stderr).strip() if done.returncode else ""
 
 
-def main(paths):
-    found = dict(joins(paths))
-    wrong = []
+def check_joins(paths):
+    """Panels that take series of kube-state-metrics."""
+    found = {panel["title"]: [t["expr"] for t in panel["targets"]] for _, panel in panels(paths)
+             if any("kube_" in t["expr"] for t in panel.get("targets", []))}
     if set(found) != set(EXPECTED):
-        wrong.append(f"tested are {sorted(EXPECTED)}, and there are {sorted(found)}")
+        yield f"tested are {sorted(EXPECTED)}, and there are {sorted(found)}"
     for title, (classic, *native) in found.items():
         if any(classic_of(expr) != classic for expr in native):
-            wrong.append(f"{title}: the native form is another expression")
-        wrong.append(title in EXPECTED and promtool({title: classic}))
-    wrong = "; ".join(text for text in wrong if text).replace("\n", " ")
-    print(f"not ok dashboards joins: {wrong}" if wrong else "ok dashboards joins")
+            yield f"{title}: the native form is another expression"
+        if title in EXPECTED:
+            yield promtool(classic, SERIES, EXPECTED[title], function="vfs_read")
+
+
+def check_stands_out(paths):
+    found = {panel["title"]: panel["targets"][0]["expr"] for path, panel in panels(paths)
+             if path.endswith("overview.json") and panel.get("targets")}
+    for title, expected in STANDS_OUT.items():
+        if title not in found:
+            yield f"no panel {title}"
+        else:
+            yield promtool(found[title], MACHINE, expected)
+
+
+# ---- what is told besides ------------------------------------------------------------------------
+
+
+def lowest(panel):
+    return panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"]
+
+
+def check_axes(paths):
+    for path, panel in panels(paths):
+        defaults = panel.get("fieldConfig", {}).get("defaults", {})
+        if panel["type"] == "timeseries":
+            scale = defaults["custom"].get("scaleDistribution", {}).get("type")
+            if (scale == "log") != (defaults["unit"] == "s"):
+                yield f"{path}: {panel['title']}: {defaults['unit']} on a {scale} axis"
+        # What is 0 if there is trouble, and 1 if there is none.
+        if panel["type"] == "stat" and defaults["unit"] == "bool_yes_no" and lowest(panel) == "green":
+            yield f"{path}: {panel['title']}: No is green"
+
+
+def check_documents():
+    """deploy/presets/README.md has the lists of calls.py."""
+    rows = [row for _, table in documents.tables(ROOT / "deploy/presets/README.md") for row in table]
+    waits = {row["they wait for"]: documents.code(row["functions"]) for row in rows if "they wait for" in row}
+    if waits != {what: names.split() for what, names in calls.WAITS.items()}:
+        yield "functions that wait for work"
+    expected = [(documents.code(row["error"]), documents.code(row["of"]), row["because"])
+                for row in rows if "because" in row]
+    if expected != [(codes.split(), names.split(), why) for codes, names, why in calls.EXPECTED]:
+        yield "expected errors"
+
+
+def main(paths):
+    report("joins", check_joins(paths))
+    report("overview tells what stands out", check_stands_out(paths))
+    report("axes and colours", check_axes(paths))
+    report("calls: documented", check_documents())
 
 
 if __name__ == "__main__":

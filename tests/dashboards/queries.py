@@ -17,12 +17,15 @@ import time
 import urllib.parse
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "docs"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "dashboards"), str(ROOT / "tests/docs")]
+import calls  # pylint: disable=wrong-import-position
 import documents  # pylint: disable=wrong-import-position
 
 # As `All` is, where Grafana offers it.
 VALUES = {"__rate_interval": "30s", "quantile": "0.5", "job": ".+", "instance": ".+",
-          "object": ".+", "function": ".+", "by": "comm"}
+          "object": ".+", "function": ".+", "by": "comm", "waits": calls.waits(),
+          "expected": calls.expected()}
 JOB = "retprobe"
 # Examples are of classic histograms, but where they say that they are not.
 EXAMPLES = {"classic": "promql", "native": "promql native"}

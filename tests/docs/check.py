@@ -213,6 +213,7 @@ KINDS = {
     "probes": "exporter", "presets": "exporter", "histograms": "exporter", "defaults": "exporter",
     "scrape_configs": "prometheus", "rule_files": "prometheus", "global": "prometheus",
     "groups": "rules",
+    "route": None,  # Alertmanager's
     "tls_server_config": None,  # tests/e2e/web.sh is about that
 }
 COMMANDS = {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Prints what links of the documents lead nowhere: files, and headings in them. Links to other
-servers are not followed."""
+servers are not followed. The alerts' runbook_url is one, once you have said where dashboards/README.md is
+published: its heading must be there."""
 import re
+import subprocess
 
 import documents
 
@@ -21,7 +23,23 @@ def wrong(path, target):
     return None
 
 
+def runbooks():
+    """Of each alert, what is wrong with the link that dashboards/runbooks.sh gives it."""
+    readme, base = documents.ROOT / "dashboards/README.md", "https://git.example/README.md"
+    made = subprocess.run(["sh", documents.ROOT / "dashboards/runbooks.sh", base], capture_output=True, text=True,
+                          check=True).stdout
+    links = [re.search(r"^ *runbook_url: '(.*)'$", text, re.M) for text in made.split("- alert: ")[1:]]
+    for link in links:
+        anchor = link and link[1].removeprefix(base + "#")
+        if anchor not in documents.anchors(readme):
+            yield f"dashboards/retprobe.alerts.yaml: {link and link[1]}: {documents.name_of(readme)} has no such heading"
+    if not links:
+        yield "dashboards/retprobe.alerts.yaml: there are no alerts"
+
+
 def main():
+    for line in runbooks():
+        print(line)
     found = 0
     for path in documents.documents():
         # A link may begin in one line and end in the next.

@@ -76,11 +76,11 @@ start_prometheus
 
 # ---- one real exporter, and its page in each format ----------------------------------------------
 
-# Calls of our own program only: what others do here is not known. no_such_function is for the alert that
-# tells of it.
+# Calls of our own program only: what others do here is not known. One function waits, some calls of another
+# fail with an error that is not expected. no_such_function is for the alert that tells of it.
 cat > "$temp/retprobe.yaml" <<END
 probes:
-  - {syscalls: [getpgid, openat], filter: comm == fleet}
+  - {syscalls: [getpgid, openat, clock_nanosleep], filter: comm == fleet}
   - {user: {object: "$libc", functions: getenv}, filter: comm == fleet}
 END
 own=
@@ -89,7 +89,7 @@ own=
 set -- "$@" no_such_function
 
 cat > "$temp/calls.py" <<'END'
-import ctypes, os
+import ctypes, os, time
 libc = ctypes.CDLL(None)
 with open("/proc/self/comm", "w") as comm:
     comm.write("fleet")
@@ -98,9 +98,10 @@ for i in range(1000):
     libc.getenv(b"NO_SUCH_VARIABLE")
     os.close(os.open("/dev/null", os.O_RDONLY))
     try:
-        os.open("/no/such/file" if i % 10 == 0 else "/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        os.open("/dev" if i % 10 == 0 else "/dev/null", os.O_WRONLY | os.O_CLOEXEC)
     except OSError:
         pass
+    time.sleep(1e-6)
     os.closerange(3, 20)
 END
 

@@ -20,12 +20,12 @@ import queries  # pylint: disable=wrong-import-position
 
 DASHBOARD = pathlib.Path("dashboards/retprobe-fleet.json")
 README = documents.ROOT / "dashboards/README.md"
-PATIENCE = 120  # seconds, for all of it
+PATIENCE = 200  # seconds, for all of it; one rule looks at every other minute
 UP = 'up{job="retprobe"}'
 # What nodes export; `up` and the like are Prometheus's own, and names with colons are recorded.
 EXPORTED = '{job="retprobe",__name__=~"(retprobe|process)_[a-z_]+"}'
 # Which panel is to find which of the nodes that are unlike the others.
-FINDS = {"Duration against the median": "slow", "Duration": "slow", "Error ratio": "failing",
+FINDS = {"Duration against the median": "slow", "Duration": "slow", "Failure ratio": "failing",
          "Calls against the median": "busy"}
 # And which of the examples in the README, in their order.
 EXAMPLES = ("slow", "busy", "failing")

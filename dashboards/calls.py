@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What calls mean: functions that wait for work, and errors that are no failures.
+
+Every consumer takes them from here. generate.py writes them into the dashboards (the constants `waits`
+and `expected`) and into retprobe.rules.yaml, on which the alerts are built. deploy/presets/README.md
+lists them for readers; tests/dashboards/panels_test.py holds it to this list.
+
+The outcome `restarted` needs no entry: only calls with outcome="error" are errors.
+"""
+
+# The duration of these functions is how long there was nothing to do. It grows as traffic stops, so it
+# says nothing about speed. By name, whatever the object: libc's wrappers are called like system calls.
+# Functions that wait for a disk, memory or the other side's answer are not here: they are slow when
+# something is slow.
+WAITS = {
+    "events": """
+        epoll_wait epoll_pwait epoll_pwait2 do_epoll_wait poll ppoll do_sys_poll select pselect6 pselect
+        do_select io_getevents io_pgetevents io_uring_enter io_cqring_wait""",
+    "connections": "accept accept4 __sys_accept4 inet_accept inet_csk_accept unix_accept SSL_accept",
+    "data": """
+        read readv vfs_read vfs_readv vfs_iter_read pipe_read tty_read eventfd_read signalfd_read splice
+        tee recv recvfrom recvmsg recvmmsg __sys_recvfrom sock_read_iter sock_recvmsg tcp_recvmsg
+        tcp_splice_read udp_recvmsg udpv6_recvmsg unix_stream_recvmsg unix_dgram_recvmsg netlink_recvmsg
+        svc_recv fuse_dev_do_read SSL_read SSL_read_ex""",
+    "messages": "msgrcv do_msgrcv mq_timedreceive semop semtimedop do_semtimedop __do_semtimedop",
+    "processes": "wait4 waitid waitpid wait do_wait kernel_wait4",
+    "signals": """
+        pause sigsuspend rt_sigsuspend rt_sigtimedwait sigtimedwait sigwait sigwaitinfo restart_syscall""",
+    "time": "nanosleep clock_nanosleep do_nanosleep hrtimer_nanosleep sleep usleep",
+    "locks": """
+        futex futex_wait futex_waitv futex_lock_pi flock locks_lock_inode_wait fcntl fcntl_setlk
+        pthread_cond_wait pthread_cond_timedwait pthread_join sem_wait sem_timedwait""",
+    "the scheduler": """
+        schedule schedule_timeout schedule_hrtimeout_range schedule_hrtimeout_range_clock
+        wait_for_completion wait_for_completion_timeout""",
+    "devices and guests": """
+        ioctl vfs_ioctl syslog kvm_arch_vcpu_ioctl_run kvm_vcpu_halt kvm_vcpu_block""",
+}
+
+# Looking for a path, which is often not there: PATH, configuration files, libraries.
+LOOKUPS = """
+    open openat openat2 do_sys_openat2 do_sys_open do_filp_open access faccessat faccessat2 stat lstat newfstatat
+    statx vfs_statx readlink readlinkat execve execveat bprm_execve do_execveat_common inotify_add_watch"""
+
+# (codes, functions, why). No functions: of every one.
+EXPECTED = [
+    ("EAGAIN EINTR EINPROGRESS EALREADY EIOCBQUEUED", "", "not now: ask again, or be told later"),
+    ("ECHILD", "", "no child is left to wait for; in path walks: ask where it may sleep"),
+    ("ENOENT ENOTDIR", LOOKUPS, "the search goes on elsewhere"),
+    ("EINVAL", "readlink readlinkat", "this is no symbolic link"),
+    ("ENOENT", "unlink unlinkat do_unlinkat filename_unlinkat", "it was gone already"),
+    ("ENOENT", "connect __sys_connect unix_stream_connect", "libc asks for a name service cache"),
+    ("EEXIST", "mkdir mkdirat do_mkdirat filename_mkdirat vfs_mkdir", "mkdir -p"),
+    ("ENODATA EOPNOTSUPP", "getxattr lgetxattr fgetxattr vfs_getxattr", "there is no such attribute"),
+    ("ETIMEDOUT", "futex futex_wait futex_waitv futex_lock_pi", "a timed wait is over"),
+    ("ENOTTY ENOIOCTLCMD", "ioctl vfs_ioctl", "is this a terminal?"),
+    ("ESPIPE", "lseek vfs_llseek", "is this a file?"),
+    ("ESRCH", "kill tgkill tkill", "is this process alive?"),
+    ("EBADF", "close", "closing every descriptor there may be"),
+]
+
+
+def any_of(*names):
+    """A regular expression of names; anchored where Prometheus uses it."""
+    return "|".join(name for group in names for name in group.split())
+
+
+def waits():
+    """Of the label function."""
+    return any_of(*WAITS.values())
+
+
+def expected():
+    """Of FUNCTION:CODE."""
+    return "|".join(f"({any_of(functions) or '.*'}):({any_of(codes)})" for codes, functions, _ in EXPECTED)
