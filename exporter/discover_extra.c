@@ -115,8 +115,8 @@ static void scope_of_function(struct discovery *d, const struct target *t, struc
 		scope->signature = NULL;
 		return;
 	}
-	if (!btf_types__proto(discover_kernel__types(d), t->object, t->symbol, &scope->btf,
-			      &scope->proto))
+	if (!btf_types__proto(discover_kernel__types(d), t->object,
+			      t->btf_name ? t->btf_name : t->symbol, &scope->btf, &scope->proto))
 		scope->untyped = NULL;
 }
 

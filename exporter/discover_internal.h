@@ -127,7 +127,8 @@ int discover_syscall(struct discovery *d, const struct request *r);
 int discover_user(struct discovery *d, const struct request *r);
 
 /* Whether sym may be probed: REASON_NONE, or *why (static) it is denied. */
-enum target_reason discover_kernel__verdict(const struct ksym *sym, const char **why);
+enum target_reason discover_kernel__verdict(const struct symbols *s, const struct ksym *sym,
+					    const char **why);
 struct btf_types *discover_kernel__types(struct discovery *d); /* NULL: no BTF */
 void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t);
 const struct elf_file *discover_user__file(struct discovery *d, const char *path);

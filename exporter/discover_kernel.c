@@ -63,9 +63,21 @@ static void find(const struct symbols *s, const char *scope, const char *name, s
 	}
 }
 
-enum target_reason discover_kernel__verdict(const struct ksym *sym, const char **why)
+/* A function may have names that the list has not. */
+static const char *why_denied(const struct symbols *s, const struct ksym *sym)
 {
-	*why = denylist__kernel(sym->name);
+	const char *why = denylist__kernel(sym->name);
+
+	for (const struct ksym *k = symbols__alias(s, sym); k != sym && !why;
+	     k = symbols__alias(s, k))
+		why = denylist__kernel(k->name);
+	return why;
+}
+
+enum target_reason discover_kernel__verdict(const struct symbols *s, const struct ksym *sym,
+					    const char **why)
+{
+	*why = why_denied(s, sym);
 	if (*why)
 		return REASON_DENIED;
 	switch (sym->state) {
@@ -93,17 +105,40 @@ struct btf_types *discover_kernel__types(struct discovery *d)
 	return d->btf;
 }
 
+/* BTF may have the function by another of its names. */
+static const struct ksym *find_type(struct discovery *d, const struct ksym *sym,
+				    struct func_type *type)
+{
+	const struct ksym *k = sym;
+
+	if (!discover_kernel__types(d))
+		return NULL;
+	do {
+		if (!btf_types__function(d->btf, k->object, k->name, type))
+			return k;
+		k = symbols__alias(d->symbols, k);
+	} while (k != sym);
+	return NULL;
+}
+
+static bool is_unique(const struct symbols *s, const struct ksym *sym)
+{
+	return sym->copies == 1 && !symbols__next(s, symbols__find(s, sym->name));
+}
+
 void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t)
 {
 	struct func_type type;
+	const struct ksym *typed = find_type(d, sym, &type);
 
-	if (!discover_kernel__types(d) ||
-	    btf_types__function(d->btf, sym->object, sym->name, &type))
+	if (!typed)
 		return;
 	t->kind = type.kind;
 	t->ret_size = type.size;
-	/* A compiler's clone goes by its original's type, but is not that function. */
-	t->btf_id = strchr(sym->name, '.') ? 0 : type.id;
+	/* A compiler's clone goes by its original's type, but is not that function. The kernel
+	 * looks the type's name up: by that of another function, it would find that. */
+	t->btf_id = strchr(typed->name, '.') || !is_unique(d->symbols, typed) ? 0 : type.id;
+	t->btf_name = typed == sym ? NULL : xstrdup(typed->name);
 	t->slots = type.slots;
 	t->signature = take_ptr(type.signature);
 	t->enumerators = take_ptr(type.enumerators);
@@ -134,7 +169,7 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 			d, r, target__new(TARGET_KERNEL, sym->object, sym->name), REASON_AMBIGUOUS,
 			xasprintf("%s has %u functions of that name, and nothing tells them apart",
 				  sym->object, sym->copies));
-	reason = discover_kernel__verdict(sym, &why);
+	reason = discover_kernel__verdict(d->symbols, sym, &why);
 	if (reason != REASON_NONE)
 		return discovery__claim_failed(d, r,
 					       target__new(TARGET_KERNEL, sym->object, sym->name),
@@ -332,7 +367,7 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 			continue;
 		if (discovery__excluded(d, r, sym->object, sym->name))
 			tally.excluded++;
-		else if (discover_kernel__verdict(sym, &why) != REASON_NONE)
+		else if (discover_kernel__verdict(d->symbols, sym, &why) != REASON_NONE)
 			tally.denied++;
 		else if (is_ambiguous(d->symbols, p, sym))
 			tally.ambiguous++;

@@ -72,7 +72,7 @@ static void list_kernel(struct listing *l)
 	for (size_t i = 0; i < n; i++) {
 		/* Of the same name elsewhere: OBJECT tells. */
 		if (all[i].copies > 1 || !wanted(l, all[i].object, all[i].name) ||
-		    discover_kernel__verdict(&all[i], &why) != REASON_NONE)
+		    discover_kernel__verdict(s, &all[i], &why) != REASON_NONE)
 			continue;
 		*(const struct ksym **)array__grow(&found, &nfound, sizeof(*found)) = &all[i];
 	}

@@ -2,9 +2,11 @@
 /*
  * kallsyms has every function with its address and module, but does not tell which can be probed.
  * available_filter_functions tells, but knows names only, and needs root. So both are read, once
- * each, and joined by (name, object). A function that is in kallsyms alone was compiled without the
- * ftrace call, by `notrace` or because it is not C: we go by that for kprobes too, since nearly all
- * such functions are on the path of a probe itself.
+ * each, and joined by (name, object). It has one name of each address, and kallsyms has all:
+ * `__do_sys_getpid` is also `__x64_sys_getpid`. What is known of one name holds for the others. A
+ * function that is in kallsyms alone was compiled without the ftrace call, by `notrace` or because
+ * it is not C: we go by that for kprobes too, since nearly all such functions are on the path of a
+ * probe itself.
  *
  * Without available_filter_functions (no tracefs, no root) everything in kallsyms counts as
  * traceable but what is on the kprobe blacklist and what was freed after boot: good enough for a
@@ -117,7 +119,9 @@ static bool is_no_function(const char *name)
 						"__crc_",  "__ftrace_invalid_address___" };
 	static const char *const marks[] = { "_text", "_stext", "_etext", "_sinittext",
 					     "_einittext" };
+	static const char *const ends[] = { "_text_start", "_text_end" };
 	const char *cold = strstr(name, ".cold");
+	size_t len = strlen(name);
 
 	if (!isalpha((unsigned char)*name) && *name != '_')
 		return true;
@@ -129,6 +133,12 @@ static bool is_no_function(const char *name)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		if (!strcmp(name, marks[i]))
+			return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		size_t end = strlen(ends[i]);
+
+		if (len > end && !strcmp(name + len - end, ends[i]))
 			return true;
 	}
 	return false;
@@ -157,6 +167,7 @@ static struct ksym *add(struct symbols *s, const char *name, const char *object)
 	sym->name = name;
 	sym->object = object;
 	sym->next = NO_NEXT;
+	sym->alias = s->n - 1;
 	first = strmap__put(&s->by_name, name, s->n - 1, &added);
 	if (!added) {
 		sym->next = *first;
@@ -246,6 +257,50 @@ static void join_blacklist(struct symbols *s, char *text)
 	}
 }
 
+static int by_address(const void *a, const void *b, void *symbols)
+{
+	const struct symbols *s = symbols;
+	const struct ksym *x = &s->v[*(const uint32_t *)a], *y = &s->v[*(const uint32_t *)b];
+
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return *(const uint32_t *)a < *(const uint32_t *)b ? -1 : 1;
+}
+
+/* What is known of one of these names of one address. The kernel's refusal counts most. */
+static void join_names(struct symbols *s, const uint32_t *names, size_t n)
+{
+	enum ksym_state state = s->v[names[0]].state;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ksym *sym = &s->v[names[i]];
+
+		sym->alias = names[(i + 1) % n];
+		if (sym->state == KSYM_BLACKLISTED || state == KSYM_NOTRACE)
+			state = sym->state;
+	}
+	for (size_t i = 0; i < n; i++)
+		s->v[names[i]].state = state;
+}
+
+/* A name that stands for several addresses has none that is known. */
+static void join_addresses(struct symbols *s)
+{
+	__cleanup_free uint32_t *order = xcalloc(s->n, sizeof(*order));
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->v[i].addr && s->v[i].copies == 1)
+			order[n++] = i;
+	qsort_r(order, n, sizeof(*order), by_address, s);
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && s->v[order[end]].addr == s->v[order[i]].addr; end++)
+			;
+		if (end - i > 1)
+			join_names(s, order + i, end - i);
+	}
+}
+
 static void list_derived(struct symbols *s)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -287,6 +342,7 @@ int symbols__read(const struct symbols_env *env, struct symbols **out)
 		symbols__free(s);
 		return err ? err : -ENODATA;
 	}
+	join_addresses(s);
 	list_derived(s);
 	*out = s;
 	return 0;
@@ -332,6 +388,11 @@ const struct ksym *symbols__find(const struct symbols *s, const char *name)
 const struct ksym *symbols__next(const struct symbols *s, const struct ksym *sym)
 {
 	return sym->next == NO_NEXT ? NULL : &s->v[sym->next];
+}
+
+const struct ksym *symbols__alias(const struct symbols *s, const struct ksym *sym)
+{
+	return &s->v[sym->alias];
 }
 
 bool symbols__has_object(const struct symbols *s, const char *object)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel's functions by name: kallsyms joined with what the kernel says it can trace
- * (available_filter_functions) and what it refuses to probe (the kprobe blacklist).
+ * (available_filter_functions) and what it refuses to probe (the kprobe blacklist). Names of one
+ * address are one function, and have one state.
  */
 #ifndef SYMBOLS_H
 #define SYMBOLS_H
@@ -24,7 +25,8 @@ struct ksym {
 	uint64_t addr;	    /* 0: hidden from us */
 	uint32_t copies;    /* functions of this name in this object */
 	enum ksym_state state;
-	uint32_t next; /* internal: the same name in another object */
+	uint32_t next;	/* internal: the same name in another object */
+	uint32_t alias; /* internal: another name of the address, in a ring */
 };
 
 /* Where to read. NULL members mean the running system's own; see discover.h. */
@@ -49,6 +51,9 @@ const struct ksym *const *symbols__derived(const struct symbols *s, size_t *n);
 /* The first symbol of that name, and the next one of the same name in another object; or NULL. */
 const struct ksym *symbols__find(const struct symbols *s, const char *name);
 const struct ksym *symbols__next(const struct symbols *s, const struct ksym *sym);
+/* The next name of the same address, in a ring; sym itself if it has no other, or addresses are
+ * hidden. */
+const struct ksym *symbols__alias(const struct symbols *s, const struct ksym *sym);
 /* Has a function of that module been seen? */
 bool symbols__has_object(const struct symbols *s, const char *object);
 

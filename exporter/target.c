@@ -52,6 +52,7 @@ void target__free(struct target *t)
 	free(t->signature);
 	free(t->why);
 	free(t->symbol);
+	free(t->btf_name);
 	extra__free(t->extra);
 	opened_file__unref(t->opened);
 	free(t->cold);

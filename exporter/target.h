@@ -61,6 +61,7 @@ struct target {
 	bool needs_addr; /* TARGET_KERNEL: its name alone does not tell it from others */
 	uint32_t btf_id; /* TARGET_KERNEL: in its object's BTF, 0 if it has no type of its own there
 			  */
+	char *btf_name;	 /* TARGET_KERNEL: the alias that its type is of; NULL: symbol */
 	uint8_t slots;	 /* TARGET_KERNEL with btf_id: words that its arguments take */
 	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit numbers, -1 if none */
 	/* TARGET_USER: */

@@ -73,6 +73,7 @@ static inline void btf_fixture__returns(struct btf_fixture *f)
 	btf_fixture__func(btf, "ret_struct", f->file);
 	btf_fixture__func(btf, "ret_float", btf__add_float(btf, "double", 8));
 	btf_fixture__func(btf, "one_clone", f->s32);
+	btf_fixture__func(btf, "__do_sys_getpid", f->s64);
 
 	e = btf__add_enum(btf, "color", 4);
 	btf__add_enum_value(btf, "GREEN", 2);

@@ -555,6 +555,30 @@ static void test_enumerators(void **state)
 	assert_null(target__enumerator(&none, 0));
 }
 
+/* By whatever name of an address the kernel knows it. */
+static void test_kernel_names(void **state)
+{
+	struct fixture f = { 0 };
+	const struct target *t;
+
+	LIST(&f, "__x64_sys_getpid", "do_leave", "pinned_too");
+	run(&f);
+	check(&f, "__x64_sys_getpid denied:do_leave denied:pinned_too");
+	t = f.targets->v[0];
+	assert_string_equal(t->symbol, "__x64_sys_getpid");
+	assert_int_equal(t->kind, RP_KIND_ERRNO);
+	assert_int_equal(t->ret_size, 8);
+	assert_int_not_equal(t->btf_id, 0);
+	assert_string_equal(t->signature, "long __do_sys_getpid(void)");
+	done(&f);
+
+	f = (struct fixture){ 0 };
+	LIST(&f, "__*_sys_getpid", "vfs_read", "__do_sys_getpid");
+	run(&f);
+	check(&f, "__do_sys_getpid=__ia32_sys_getpid=__x64_sys_getpid vfs_read");
+	done(&f);
+}
+
 /* ---- system calls ---- */
 
 static void test_syscalls(void **state)
@@ -694,7 +718,7 @@ static void test_list_all(void **state)
 
 	assert_int_equal(discover__list(&env, NULL, out), 0);
 	fclose(out);
-	assert_int_equal(strncmp(text, "vmlinux alias_one raw -\n", 24), 0);
+	assert_int_equal(strncmp(text, "vmlinux __do_sys_getpid errno ", 30), 0);
 	assert_non_null(strstr(text, "\nnf_conntrack nf_hook_one raw -\n"));
 	assert_non_null(strstr(text, "\nsyscall openat errno -\n"));
 	assert_null(strstr(text, "do_exit"));
@@ -704,6 +728,7 @@ static void test_list_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kernel_names),
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_denied),

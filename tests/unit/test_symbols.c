@@ -59,6 +59,26 @@ static void test_join(void **state)
 	symbols__free(s);
 }
 
+/* The kernel lists one name of each address, as what can be traced and what cannot. */
+static void test_aliases(void **state)
+{
+	static const char *const names[] = { "__do_sys_getpid", "__ia32_sys_getpid",
+					     "__x64_sys_getpid" };
+	struct symbols *s =
+		read_fixtures(FIXTURES "kallsyms", FIXTURES "available_filter_functions");
+	const struct ksym *k = symbols__find(s, names[0]);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_int_equal(symbols__find(s, names[i])->state, KSYM_TRACEABLE);
+	assert_string_equal(symbols__alias(s, k)->name, names[1]);
+	assert_string_equal(symbols__alias(s, symbols__alias(s, k))->name, names[2]);
+	assert_ptr_equal(symbols__alias(s, symbols__find(s, names[2])), k);
+	assert_int_equal(symbols__find(s, "pinned_too")->state, KSYM_BLACKLISTED);
+	k = symbols__find(s, "twice");
+	assert_ptr_equal(symbols__alias(s, k), k);
+	symbols__free(s);
+}
+
 static void test_objects(void **state)
 {
 	struct symbols *s =
@@ -77,9 +97,16 @@ static void test_objects(void **state)
 static void test_no_functions(void **state)
 {
 	static const char *const names[] = {
-		"_text",	   "_sinittext",	"some_data",
-		"__pfx_do_pad",	   "do_pad.cold",	"one_clone.isra.0.cold",
-		"bpf_prog_1234_x", "ftrace_trampoline", "__ftrace_invalid_address___672",
+		"_text",
+		"_sinittext",
+		"some_data",
+		"__pfx_do_pad",
+		"do_pad.cold",
+		"one_clone.isra.0.cold",
+		"bpf_prog_1234_x",
+		"ftrace_trampoline",
+		"__ftrace_invalid_address___672",
+		"__softirqentry_text_start",
 	};
 	struct symbols *s =
 		read_fixtures(FIXTURES "kallsyms", FIXTURES "available_filter_functions");
@@ -138,7 +165,7 @@ static void test_without_kallsyms(void **state)
 	assert_int_equal(symbols__find(s, "twice")->copies, 2);
 	assert_non_null(in_object(s, "ext4_sync_file", "ext4"));
 	symbols__all(s, &n);
-	assert_int_equal(n, 20);
+	assert_int_equal(n, 21);
 	symbols__free(s);
 }
 
@@ -217,17 +244,12 @@ static void test_syscalls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_join),
-		cmocka_unit_test(test_objects),
-		cmocka_unit_test(test_no_functions),
-		cmocka_unit_test(test_tracefs),
-		cmocka_unit_test(test_hidden_addresses),
-		cmocka_unit_test(test_without_filter),
-		cmocka_unit_test(test_without_kallsyms),
-		cmocka_unit_test(test_derived),
-		cmocka_unit_test(test_without_anything),
-		cmocka_unit_test(test_strmap),
-		cmocka_unit_test(test_syscalls),
+		cmocka_unit_test(test_aliases),	       cmocka_unit_test(test_join),
+		cmocka_unit_test(test_objects),	       cmocka_unit_test(test_no_functions),
+		cmocka_unit_test(test_tracefs),	       cmocka_unit_test(test_hidden_addresses),
+		cmocka_unit_test(test_without_filter), cmocka_unit_test(test_without_kallsyms),
+		cmocka_unit_test(test_derived),	       cmocka_unit_test(test_without_anything),
+		cmocka_unit_test(test_strmap),	       cmocka_unit_test(test_syscalls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,8 +7,8 @@
 # TEST is `conformance` (every mechanism, exact counts of every kind of call), `conformance_edges` (where
 # calls can get lost), `interrupts` (where they come while programs run), `conformance_labels` (return kinds,
 # labels, filters, cardinality), `expressions` (over known arguments), `scale` (thousands of functions, batches that
-# are refused) or `lifecycle` (reload, modules, the valve, the two processes) or `lockdown` (what is
-# left of a kernel in lockdown); SERIES is `native` for this machine: what
+# are refused) or `lifecycle` (reload, modules, the valve, the two processes), `names` (of one
+# function; and its clones) or `lockdown` (what is left of a kernel in lockdown); SERIES is `native` for this machine: what
 # needs no kprobes. CASEs are what TEST_guest.sh takes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -20,7 +20,7 @@ full=6.12/preempt=full
 	conformance/$full:auto.mmap,auto.percpu,auto.map,fexit,kprobe.session conformance_labels/7 conformance_labels/6.12 \
 	conformance_edges/5.10 scale/7 conformance/6.1 conformance/5.10 conformance_labels/6.1 scale/6.12 scale/6.1:fallback.first,fallback.void,fallback.last,nobtf scale/5.10:nobtf \
 	lockdown/6.12/lockdown=confidentiality conformance_labels/5.10 interrupts/6.1:fexit interrupts/6.12:fexit expressions/5.10 expressions/6.1 \
-	expressions/6.12 expressions/7
+	expressions/6.12 expressions/7 names/5.10 names/6.1 names/6.12 names/7
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

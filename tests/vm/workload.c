@@ -128,6 +128,12 @@ static long getsid_compat(struct worker *w, long i)
 #endif
 }
 
+/* A system call without arguments, which nobody else makes. */
+static long unlock_all(struct worker *w, long i)
+{
+	return syscall(SYS_munlockall);
+}
+
 static int find_dead_pid(void)
 {
 	dead_pid = fork();
@@ -516,6 +522,7 @@ static const struct operation operations[] = {
 	{ "getpgid-live", getpgid_live, NULL, NULL },
 	{ "getsid-compat", getsid_compat, NULL, NULL },
 	{ "getpgid-dead", getpgid_dead, find_dead_pid, NULL },
+	{ "munlockall", unlock_all, NULL, NULL },
 	{ "read-zero", read_zero, open_zero, NULL },
 	{ "msgrcv-sleep", msgrcv_sleep, open_queue, NULL },
 	{ "msgrcv-killed", msgrcv_killed, open_queue, NULL },
