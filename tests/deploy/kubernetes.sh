@@ -129,7 +129,7 @@ oldest_is_oldest() {
 
 # Every value has a word of explanation or speaks for itself; the schema has them all.
 schema_is_complete() {
-	jq -r '.properties | keys[] | select(. != "global")' $chart/values.schema.json | sort > "$temp/schema"
+	jq -r '.properties | keys[]' $chart/values.schema.json | sort > "$temp/schema"
 	sed -n 's/^\([a-zA-Z]*\):.*/\1/p' $chart/values.yaml | sort > "$temp/values"
 	diff "$temp/schema" "$temp/values"
 }
@@ -166,7 +166,61 @@ mutant "AppArmor that forbids writing" 'AppArmor unconfined: false' '/container.
 refuse "values: an unknown one" "tolerrations" template x.yaml release --set tolerrations=1
 refuse "values: one of another type" "port" template x.yaml release --set web.port=http
 refuse "values: a monitor that does not exist" "monitor" template x.yaml release --set monitor.kind=Monitor
+refuse "values: a monitor of other pods" "spec" template x.yaml release --set monitor.spec.selector.x=1
+refuse "values: a runbook that is no URL" "runbookUrl" template x.yaml release --set rules.runbookUrl=README.md
 try "the schema has every value" schema_is_complete
+
+# has NAME FILE LINE...: the manifest has each line, whatever it is indented by.
+has() {
+	local name=$1 file=$2 line missing=
+	for line in "${@:3}"; do
+		sed 's/^ *\(- \)*//' "$temp/$file.yaml" | grep -q -x -F -e "$line" || missing+=" $line;"
+	done
+	[ -z "$missing" ] && echo "ok kubernetes $name" || echo "not ok kubernetes $name: not there:$missing"
+}
+
+has "relabelings are the chart's and the user's" merged "targetLabel: zone" "targetLabel: job" "targetLabel: instance" \
+	"interval: 60s"
+has "the registry is the global one" merged "image: registry.example/team/retprobe-exporter:$(cat VERSION)"
+has "pull secrets are the global ones and the chart's" merged "name: shared" "name: registry"
+has "a PriorityClass is called after its release" merged "priorityClassName: retprobe-release-retprobe-exporter"
+has "alerts have the runbooks' address" merged \
+	"runbook_url: https://git.example/retprobe/dashboards/README.md#retprobeexporterdown"
+try "each alert has one" test "$(grep -c runbook_url: "$temp/merged.yaml")" = \
+	"$(grep -c -e '- alert:' dashboards/retprobe.alerts.yaml)"
+try "helm's rules with runbooks are kustomize's" diff <("$check" rules "$temp/merged.yaml") \
+	<(sh deploy/kubernetes/rules.sh https://git.example/retprobe/dashboards/README.md > "$temp/runbooks.yaml" &&
+		"$check" rules "$temp/runbooks.yaml")
+
+# As a cluster has them that has two teams.
+try "a second release" template second.yaml release --namespace other --values $chart/ci/merged-values.yaml
+try "two releases in two namespaces" "$check" disjoint "$temp/merged.yaml" "$temp/second.yaml"
+refuse "two releases in one namespace are noticed" "is in both" "$check" disjoint "$temp/merged.yaml" "$temp/merged.yaml"
+nothing_of_the_cluster() {
+	! grep -E '^kind: (PriorityClass|Namespace|ClusterRole.*)$' "$temp/default.yaml"
+}
+try "the whole cluster's objects are made on request only" nothing_of_the_cluster
+
+# What is said after an installation, which takes a cluster: so a template includes it.
+cp -rL $chart "$temp/chart"
+echo 'notes: {{ include (print .Template.BasePath "/NOTES.txt") . | quote }}' > "$temp/chart/templates/notes.yaml"
+notes() { # notes OPTION...
+	"$bin/helm" template release "$temp/chart" --namespace retprobe --kube-version 1.33.0 \
+		--show-only templates/notes.yaml "$@" 2> "$temp/errors"
+}
+says() { # says NAME WORDS OPTION...
+	notes "${@:3}" > "$temp/notes"
+	grep -q -F -e "$2" "$temp/notes" && echo "ok kubernetes notes: $1" ||
+		echo "not ok kubernetes notes: $1: $(tr '\n' ' ' < "$temp/notes") $(tail -n 1 "$temp/errors")"
+}
+says "no image without a registry" "There is no public image"
+says "who scrapes" "Prometheus does not scrape it yet"
+says "where the page is" "https://localhost:10435/" --set web.tls=true
+if notes --values $chart/ci/merged-values.yaml | grep -q -e 'no public image' -e 'does not scrape'; then
+	echo "not ok kubernetes notes: nothing about what is set"
+else
+	echo "ok kubernetes notes: nothing about what is set"
+fi
 try "one version everywhere" versions
 try "rules are current" diff <(sh deploy/kubernetes/rules.sh) deploy/kubernetes/components/monitoring/prometheusrule.yaml
 if command -v promtool > /dev/null; then

@@ -7,6 +7,7 @@
 //	kubecheck validate FILE			every object strictly: no unknown and no duplicate fields
 //	kubecheck oldest FILE			the pod by the types of Kubernetes 1.25, which drop what they do not know
 //	kubecheck same FILE FILE		both have the same objects, but for what Helm adds to them
+//	kubecheck disjoint FILE FILE		no object is in both
 //	kubecheck config FILE			prints the exporter's configuration in it
 //	kubecheck rules FILE			prints the rules in it, as Prometheus reads them
 package main
@@ -64,6 +65,7 @@ var commands = map[string]struct {
 	"oldest":    {1, oldest},
 	"same":      {2, same},
 	"config":    {1, printConfig},
+	"disjoint":  {2, disjoint},
 	"rules":     {1, printRules},
 }
 
@@ -77,6 +79,6 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintln(os.Stderr, "usage: kubecheck kustomize DIR | validate FILE | oldest FILE | same FILE FILE | config FILE | rules FILE")
+	fmt.Fprintln(os.Stderr, "usage: kubecheck kustomize DIR | validate FILE | oldest FILE | same FILE FILE | disjoint FILE FILE | config FILE | rules FILE")
 	os.Exit(2)
 }

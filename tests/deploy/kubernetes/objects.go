@@ -170,6 +170,29 @@ func same(args []string) error {
 	return errors.Join(errs...)
 }
 
+// Two releases in one cluster: nothing of the whole cluster is in both, and neither is anything of a namespace.
+func disjoint(args []string) error {
+	left, err := readObjects(args[0])
+	if err != nil {
+		return err
+	}
+	right, err := readObjects(args[1])
+	if err != nil {
+		return err
+	}
+	taken := map[string]bool{}
+	for _, o := range left {
+		taken[o.id()] = true
+	}
+	var errs []error
+	for _, o := range right {
+		if taken[o.id()] {
+			errs = append(errs, fmt.Errorf("%s is in both", o.id()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func printRules(args []string) error {
 	objects, err := readObjects(args[0])
 	if err != nil {

@@ -118,8 +118,8 @@ func (f *findings) daemonSet(d *apps.DaemonSet, objects []object) {
 		f.must(selects(s.MatchLabels), "%s does not select the pods", o.id())
 	}
 	f.must(has["ServiceAccount "+pod.ServiceAccountName], "ServiceAccount %s is not there", pod.ServiceAccountName)
-	f.must(has["PriorityClass "+pod.PriorityClassName] || strings.HasPrefix(pod.PriorityClassName, "system-"),
-		"PriorityClass %s is not there", pod.PriorityClassName)
+	f.must(pod.PriorityClassName == "" || has["PriorityClass "+pod.PriorityClassName] ||
+		strings.HasPrefix(pod.PriorityClassName, "system-"), "PriorityClass %s is not there", pod.PriorityClassName)
 	for _, v := range pod.Volumes {
 		f.must(v.ConfigMap == nil || has["ConfigMap "+v.ConfigMap.Name], "ConfigMap of volume %s is not there", v.Name)
 	}

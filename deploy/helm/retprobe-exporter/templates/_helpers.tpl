@@ -24,7 +24,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
+{{- /* The chart's labels or annotations, and a user's: argument: [the chart's as YAML, the user's]. The chart's win:
+what selects pods depends on them. */ -}}
+{{- define "retprobe.with" -}}
+{{- merge (fromYaml (index . 0)) (index . 1) | toYaml }}
+{{- end }}
+
 {{- define "retprobe.image" -}}
+{{- with default .Values.image.registry (.Values.global).imageRegistry }}
+{{- printf "%s/" (trimSuffix "/" .) }}
+{{- end }}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
 {{- else }}
@@ -32,9 +41,24 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- /* Names of Secrets, or objects with a name; each once. */ -}}
+{{- define "retprobe.pullSecrets" -}}
+{{- $names := list }}
+{{- range concat (default list (.Values.global).imagePullSecrets) .Values.imagePullSecrets }}
+{{- if kindIs "string" . }}
+{{- $names = append $names (dict "name" .) }}
+{{- else }}
+{{- $names = append $names . }}
+{{- end }}
+{{- end }}
+{{- with uniq $names }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
 {{- define "retprobe.priorityClass" -}}
-{{- if .Values.priorityClass.create }}
-{{- default (include "retprobe.fullname" .) .Values.priorityClass.name }}
+{{- if and .Values.priorityClass.create (not .Values.priorityClass.name) }}
+{{- printf "%s-%s" .Release.Namespace (include "retprobe.fullname" .) }}
 {{- else }}
 {{- .Values.priorityClass.name }}
 {{- end }}
@@ -43,6 +67,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- /* Before 1.30 a container's AppArmor profile is an annotation of the pod. */ -}}
 {{- define "retprobe.appArmorField" -}}
 {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end }}
+{{- end }}
+
+{{- define "retprobe.podAnnotations" -}}
+kubectl.kubernetes.io/default-container: retprobe-exporter
+# Another configuration is another pod.
+checksum/config: {{ toYaml .Values.config | sha256sum }}
+{{- if and .Values.host.tracefsWritable (not (include "retprobe.appArmorField" .)) }}
+container.apparmor.security.beta.kubernetes.io/retprobe-exporter: unconfined
+{{- end }}
 {{- end }}
 
 {{- /* A probe of the kubelet's: path is its argument. */ -}}
@@ -60,15 +93,16 @@ httpGet:
 {{- end }}
 {{- end }}
 
-{{- /* Where to scrape, of both kinds of monitor. */ -}}
+{{- /* Where to scrape, of both kinds of monitor. What the user says of it replaces this, but for relabelings, which
+are added. */ -}}
 {{- define "retprobe.endpoint" -}}
-port: metrics
-path: /metrics
+{{- $user := .Values.monitor.endpoint }}
+{{- $chart := dict "port" "metrics" "path" "/metrics" "interval" .Values.monitor.interval
+      "scrapeTimeout" .Values.monitor.scrapeTimeout }}
 {{- if .Values.web.tls }}
-scheme: https
+{{- $_ := set $chart "scheme" "https" }}
 {{- end }}
-interval: {{ .Values.monitor.interval }}
-scrapeTimeout: {{ .Values.monitor.scrapeTimeout }}
+{{- merge (omit $user "relabelings") $chart | toYaml }}
 relabelings:
   # The alerts go by it, whatever the release is called.
   - targetLabel: job
@@ -76,7 +110,7 @@ relabelings:
   # A pod's address changes, and its node is what the numbers are about.
   - sourceLabels: [__meta_kubernetes_pod_node_name]
     targetLabel: instance
-{{- with .Values.monitor.endpoint }}
-{{ toYaml . }}
+{{- with $user.relabelings }}
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
