@@ -80,13 +80,14 @@ enum rp_outcome_bit { RP_OUTCOME_OK = 1, RP_OUTCOME_ERROR = 2, RP_OUTCOME_NULL =
 /*
  * A cell: one u64 array per target and CPU, written by that CPU alone.
  *   [RP_CELL_CLASS + class] returns, [RP_CELL_SUM] nanoseconds, [RP_CELL_LEVEL] no counter, see
- *   pairing.bpf.h, [RP_CELL_GRID + i] calls in grid cell i. The number of grid cells is a constant
- *   of the loaded object.
+ *   pairing.bpf.h, [RP_CELL_UNTIMED] returns whose duration is not known, [RP_CELL_GRID + i] calls
+ *   in grid cell i. The number of grid cells is a constant of the loaded object.
  */
-#define RP_CELL_CLASS 0
-#define RP_CELL_SUM   RP_CLASS_MAX
-#define RP_CELL_LEVEL (RP_CELL_SUM + 1)
-#define RP_CELL_GRID  (RP_CELL_LEVEL + 1)
+#define RP_CELL_CLASS	0
+#define RP_CELL_SUM	RP_CLASS_MAX
+#define RP_CELL_LEVEL	(RP_CELL_SUM + 1)
+#define RP_CELL_UNTIMED (RP_CELL_LEVEL + 1)
+#define RP_CELL_GRID	(RP_CELL_UNTIMED + 1)
 
 /* Tallies: one u64 array per target and CPU of calls that no cell has, and why. */
 enum rp_tally {
@@ -94,7 +95,7 @@ enum rp_tally {
 			    * run, or the kernel had no memory for the frame */
 	RP_TALLY_DEPTH,	   /* entered with every frame of the task in use (user functions only)
 			    */
-	RP_TALLY_IGNORED,  /* entered before we attached: not a call of ours */
+	RP_TALLY_TRAPPED,  /* a system call that was answered with SIGSYS: it has no result */
 	RP_TALLY_STALE,	   /* a frame found whose return had not been seen; a hint, not a loss:
 			    * the kernel's own counters have it */
 	RP_TALLY_ENTERED,  /* entries that ran, where they are needed to account for losses

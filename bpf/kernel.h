@@ -34,7 +34,39 @@ struct thread_info___rp {
 struct task_struct___rp {
 	struct thread_info___rp thread_info;
 	void *stack;
+	unsigned int ptrace;
+	__u64 start_time;
 } __attribute__((preserve_access_index));
+
+/* A kernel may have no seccomp. */
+struct seccomp___rp {
+	int mode;
+} __attribute__((preserve_access_index));
+
+struct sigset___rp {
+	unsigned long sig[1];
+} __attribute__((preserve_access_index));
+
+struct sigpending___rp {
+	struct sigset___rp signal;
+} __attribute__((preserve_access_index));
+
+struct task_struct___syscall {
+	struct seccomp___rp seccomp;
+	struct sigpending___rp pending;
+} __attribute__((preserve_access_index));
+
+/* What a task's user-space registers are saved in: the kernel's struct pt_regs. */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs___rp {
+	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di;
+} __attribute__((preserve_access_index));
+#else
+struct pt_regs___rp {
+	__u64 regs[31];
+	__u64 orig_x0;
+} __attribute__((preserve_access_index));
+#endif
 
 /* Threads of a process that have not ended. */
 typedef struct {

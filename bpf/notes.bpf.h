@@ -193,16 +193,22 @@ static __always_inline bool has_slot(__u32 extra, const struct rp_extra *x, __u3
 	return bpf_map_lookup_elem(&detail_index, &key);
 }
 
-/* One call that is over, of a probe that has extras. ret: what it returned, if that is known. */
+/* What is known of a call that is over: constants of the caller's. */
+#define KNOWS_RESULT   1
+#define KNOWS_DURATION 2
+
+/* One call that is over, of a probe that has extras. ret, ns: if they are known. A duration that is
+ * not known matches no filter. */
 static __always_inline void count_noted(const struct note *note, __u64 spec, struct rp_outcome o,
-					bool known, __u64 ret, __u64 ns, enum rp_context c)
+					__u32 knows, __u64 ret, __u64 ns, enum rp_context c)
 {
+	bool known = knows & KNOWS_RESULT, timed = knows & KNOWS_DURATION;
 	__u32 id = RP_SPEC_ID(spec), kind = RP_SPEC_KIND(spec), cell, hist;
 	const struct rp_extra *x = extra_of(spec);
 
 	if (!note || !x)
 		return;
-	if (ns < x->min_ns || ns > x->max_ns ||
+	if ((timed ? ns < x->min_ns || ns > x->max_ns : x->min_ns || x->max_ns != ~0ULL) ||
 	    (x->outcomes && !(x->outcomes & (known ? rp_outcome_bit(kind, o) : 0)))) {
 		tally(c, id, RP_TALLY_FILTERED);
 		return;
@@ -211,7 +217,10 @@ static __always_inline void count_noted(const struct note *note, __u64 spec, str
 	if (known && (kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
 	    !has_slot(RP_SPEC_EXTRA(spec) - 1, x, cell, o.detail))
 		o.cls = RP_CLASS_OTHER;
-	count_outcome(c, cell, o, ns);
+	if (timed)
+		count_outcome(c, cell, o, ns);
+	else
+		count_untimed(c, cell, o);
 
 	hist = cell == id ? x->histogram : set_hists + (cell - bank_targets) * per_set;
 	if (kind == RP_KIND_SIZE) {
@@ -228,15 +237,23 @@ static __noinline long count_noted_call(const struct note *note, __u64 spec, __u
 {
 	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
 
-	count_noted(note, spec, rp_outcome(spec, ret), true, ret, ns, c);
+	count_noted(note, spec, rp_outcome(spec, ret), KNOWS_RESULT | KNOWS_DURATION, ret, ns, c);
 	return 0;
 }
 
 /* Likewise one that was left by a jump to another function (user functions only). */
 static __noinline long count_noted_tail(const struct note *note, __u64 spec, __u64 ns)
 {
-	count_noted(note, spec, rp_outcome_of_tail(spec), RP_SPEC_KIND(spec) == RP_KIND_VOID, 0, ns,
+	count_noted(note, spec, rp_outcome_of_tail(spec),
+		    KNOWS_DURATION | (RP_SPEC_KIND(spec) == RP_KIND_VOID ? KNOWS_RESULT : 0), 0, ns,
 		    RP_PREEMPTIBLE);
+	return 0;
+}
+
+/* Likewise one that returned, and was not seen to begin (system calls only). */
+static __noinline long count_noted_untimed(const struct note *note, __u64 spec, __u64 ret)
+{
+	count_noted(note, spec, rp_outcome(spec, ret), KNOWS_RESULT, ret, 0, RP_EXCLUSIVE);
 	return 0;
 }
 

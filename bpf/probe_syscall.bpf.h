@@ -3,40 +3,27 @@
  * tracepoint: system calls by the raw_syscalls tracepoints, one pair of programs for all of them. A
  * task runs one system call at a time, so its frame needs no address.
  *
- * The exit may be seen without its entry and be no loss: the call was entered before we attached,
- * or it is a clone's child, which leaves a system call that it never entered. Either is the first
- * that we see of a task; so a task's first unmatched exit is ignored, and every later one counted.
- *
  * A system call may be detached and attached again. A call that was entered before returns unseen,
  * and leaves its frame to a later one. The spec tells: each time it is attached it is another.
+ *
+ * What an exit without an entry is, unseen_syscall.bpf.h says.
  */
 #ifndef RP_PROBE_SYSCALL_BPF_H
 #define RP_PROBE_SYSCALL_BPF_H
 
 #include "notes.bpf.h"
+#include "unseen_syscall.bpf.h"
 
 volatile __u64 syscall_spec[RP_SYSCALLS];	 /* by number; 0: not probed */
 volatile __u64 syscall_compat_spec[RP_SYSCALLS]; /* by number of 32-bit programs */
-
-static __always_inline bool is_compat(void)
-{
-	struct task_struct___rp *task;
-
-	if (use_task_storage) {
-		task = (void *)bpf_get_current_task_btf();
-		return task->thread_info.COMPAT_FIELD & COMPAT_BIT;
-	}
-	task = (void *)bpf_get_current_task();
-	return BPF_CORE_READ(task, thread_info.COMPAT_FIELD) & COMPAT_BIT;
-}
 
 static __always_inline __u64 spec_at(const volatile __u64 *table, __u64 nr)
 {
 	return nr < RP_SYSCALLS ? table[nr] : 0;
 }
 
-/* Of a task there is one frame, in its storage or in the hash: spec 0 while no call runs, start 0
- * while none has been seen. */
+/* Of a task there is one frame, in its storage or in the hash: spec 0 while no call runs. start: of
+ * the call, or when the task was last seen outside of one; 0: it has not been seen. */
 static __always_inline bool put_in_storage(__u64 spec)
 {
 	struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -60,29 +47,33 @@ static __always_inline void put_in_hash(__u64 spec)
 	} else {
 		frame.start = bpf_ktime_get_ns();
 		bpf_map_update_elem(&user_frames, &key, &frame, BPF_ANY);
+		remember_task(key.tid);
 	}
 }
 
-static __always_inline struct user_frame take_from_storage(struct task_frames *t)
+static __always_inline struct user_frame take_from_storage(struct task_frames *t, __u64 now)
 {
 	struct user_frame taken = { t->syscall_start, t->syscall_spec };
 
 	t->syscall_spec = 0;
-	t->syscall_start = 1; /* seen */
+	t->syscall_start = now;
 	return taken;
 }
 
-static __always_inline struct user_frame take_from_hash(void)
+static __always_inline struct user_frame take_from_hash(__u64 now)
 {
 	struct user_key key = user_key(~0U, 0);
 	struct user_frame *f = bpf_map_lookup_elem(&user_frames, &key);
-	struct user_frame taken = {}, seen = { .start = 1 };
+	struct user_frame taken = {}, seen = { .start = now };
 
 	if (f) {
 		taken = *f;
 		f->spec = 0;
 	} else if (!use_task_storage) {
+		if (is_remembered(key.tid))
+			taken.start = EVICTED;
 		bpf_map_update_elem(&user_frames, &key, &seen, BPF_ANY);
+		remember_task(key.tid);
 	}
 	return taken;
 }
@@ -106,22 +97,23 @@ static __always_inline void enter_syscall(__u64 spec)
 
 /*
  * The frame of a call that returns and whose own storage has f, which is not the number's first
- * spec. Without a spec there is none, and the task was seen before if there is a start. The second
- * spec is that of 32-bit programs; any other is left over from before the system call was attached
- * again.
+ * spec. Without a spec there is none. The second spec is that of 32-bit programs; any other is left
+ * over from another call, or from before this one was attached again, and says when the task was
+ * seen.
  */
-static __always_inline struct user_frame other_frame(__u64 nr, __u64 spec, struct user_frame f)
+static __always_inline struct user_frame other_frame(__u64 nr, __u64 spec, struct user_frame f,
+						     __u64 now)
 {
 	struct user_frame other;
 
 	if (!f.spec) {
-		other = take_from_hash();
+		other = take_from_hash(now);
 		if (!other.spec && f.start)
 			other.start = f.start;
 		f = other;
 	}
 	if (f.spec != spec && f.spec != spec_at(syscall_compat_spec, nr))
-		f = (struct user_frame){ .start = f.spec ? 0 : f.start };
+		f.spec = 0;
 	return f;
 }
 
@@ -194,18 +186,17 @@ static __always_inline int on_exit(struct sys_exit_args *ctx, bool noted, enum r
 	if (use_task_storage)
 		t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (t) {
-		f = take_from_storage(t);
+		f = take_from_storage(t, now);
 		/* Nearly every call: by itself, so that it takes no instruction too many. */
 		if (f.spec == first)
 			return count_syscall(ctx, noted, age, f, now);
 	}
-	f = other_frame(ctx->id, first, f);
+	f = other_frame(ctx->id, first, f, now);
 	if (f.spec)
 		return count_syscall(ctx, noted, age, f, now);
 	spec = spec_of_call(ctx->id);
 	if (spec)
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec),
-		      f.start ? RP_TALLY_NO_ENTRY : RP_TALLY_IGNORED);
+		count_unseen(ctx, noted, spec, f.start);
 	return 0;
 }
 

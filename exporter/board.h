@@ -17,6 +17,7 @@ enum missed_reason {
 			   */
 	MISSED_DEPTH,	  /* nested deeper than the kernel sees returns (user functions) */
 	MISSED_UNWOUND,	  /* left by an exception, longjmp or the end of its thread: no return */
+	MISSED_TRAPPED,	  /* a system call that a filter answered with a signal: no result */
 	MISSED_MAX,
 };
 

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "advice.h"
 #include "bpf_sys.h"
@@ -165,12 +166,20 @@ void bpfobj__free(struct bpfobj *o)
 	free(o);
 }
 
+/* Until the program for entries sees the spec, no call that it has not seen is ours. */
 void bpfobj__set_syscall(struct bpfobj *o, int nr, bool compat, uint64_t spec)
 {
 	struct retprobe__bss *bss = o->skel->bss;
+	volatile __u64 *specs = compat ? bss->syscall_compat_spec : bss->syscall_spec;
+	volatile __u64 *since = compat ? bss->syscall_compat_since : bss->syscall_since;
+	struct timespec now;
 
-	if (nr >= 0 && nr < RP_SYSCALLS)
-		(compat ? bss->syscall_compat_spec : bss->syscall_spec)[nr] = spec;
+	if (nr < 0 || nr >= RP_SYSCALLS)
+		return;
+	__atomic_store_n(&since[nr], UINT64_MAX, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&specs[nr], spec, __ATOMIC_SEQ_CST);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	__atomic_store_n(&since[nr], now.tv_sec * 1000000000ULL + now.tv_nsec, __ATOMIC_SEQ_CST);
 }
 
 struct programs *bpfobj__programs(const struct bpfobj *o)

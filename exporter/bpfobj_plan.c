@@ -19,7 +19,8 @@
 #define CALLS	     32768
 #define CALL_BYTES   144 /* of a hash element with its overhead */
 #define OWNER_BYTES  96
-#define FRAME_BYTES  128 /* of an LRU hash element with its overhead */
+#define MAX_TASKS    (1 << 22) /* PID_MAX_LIMIT in the kernel */
+#define FRAME_BYTES  128       /* of an LRU hash element with its overhead */
 #define PLACE_BYTES  32
 #define NOTE_BYTES   32
 #define SET_OVERHEAD 96 /* a hash element besides its key */
@@ -149,6 +150,8 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
 	out->nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
 	out->frames = 2 * (uint64_t)out->nframes * FRAME_BYTES + (PLACE_BYTES << BPFOBJ_PLACE_BITS);
+	out->remembered = features__has(f, FEATURE_TASK_STORAGE) ? sizeof(uint64_t) : MAX_TASKS / 8;
+	out->frames += out->remembered;
 	if (p->nextras)
 		out->frames += (NOTE_BYTES << BPFOBJ_PLACE_BITS) +
 			       (uint64_t)BPFOBJ_NOTE_HASH * FRAME_BYTES;

@@ -146,6 +146,7 @@ static void update_target(struct losses *l, size_t id)
 	l->no_entry[id] = no_entry;
 	l->skips[id].excess = k->has_skipped ? out->missed[MISSED_RECURSION] - skipped : 0;
 	raise_to(&out->missed[MISSED_DEPTH], tally[RP_TALLY_DEPTH]);
+	raise_to(&out->missed[MISSED_TRAPPED], tally[RP_TALLY_TRAPPED]);
 	raise_to(&out->missed[MISSED_UNWOUND], tally[RP_TALLY_UNWOUND] + k->missed[MISSED_UNWOUND]);
 }
 

@@ -15,7 +15,7 @@
 const char *const missed_reason_names[MISSED_MAX] = {
 	[MISSED_RECURSION] = "recursion", [MISSED_MAXACTIVE] = "maxactive",
 	[MISSED_NO_ENTRY] = "no_entry",	  [MISSED_DEPTH] = "depth",
-	[MISSED_UNWOUND] = "unwound",
+	[MISSED_UNWOUND] = "unwound",	  [MISSED_TRAPPED] = "trapped",
 };
 
 /* ---- outcomes (DESIGN section 5) ------------------------------------------------------------- */

@@ -65,7 +65,7 @@ uint64_t snapshot__detail(const struct banks *o, uint32_t slot)
 
 uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g)
 {
-	uint64_t calls = 0;
+	uint64_t calls = c->words[RP_CELL_UNTIMED];
 
 	for (uint32_t i = 0; i < g->ncells; i++)
 		calls += c->words[RP_CELL_GRID + i];
@@ -109,7 +109,7 @@ void snapshot__count_runs(const struct banks *o, uint64_t *runs)
 		snapshot__tally(o, id, tally);
 		runs[id] += tally[RP_TALLY_FILTERED] + tally[RP_TALLY_REJECTED] +
 			    tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_UNWOUND] +
-			    tally[RP_TALLY_DEPTH];
+			    tally[RP_TALLY_DEPTH] + tally[RP_TALLY_TRAPPED];
 	}
 }
 

@@ -10,6 +10,8 @@ const MISSED = {
 	maxactive: "more calls at once than return slots",
 	no_entry: "the return was seen, the entry was not",
 	depth: "nested deeper than the kernel follows",
+	unwound: "left by an exception, longjmp or the end of its thread",
+	trapped: "a seccomp filter answered with SIGSYS",
 };
 
 function table(title, heads, rows) {

@@ -54,15 +54,16 @@ static const struct target fixture_targets[] = {
 #define FIXTURE_TARGETS ARRAY_SIZE(fixture_targets)
 #define FIXTURE_IDS	8
 
-/* Words of cells: zero, positive, negative, other, tail; the sum; the level, no counter; the grid.
+/* Words of cells: zero, positive, negative, other, tail; the sum; the level, no counter; untimed;
+ * the grid.
  */
 static uint64_t fixture_words[FIXTURE_IDS][RP_CELL_GRID + FIXTURE_CELLS] = {
-	{ 20, 54289, 4, 1, 0, 123456789012345, 7, 1, 20, 300, 4000, 50000 },
-	{ 0, 4, 0, 0, 0, 1000, 7, 2, 1, 0, 0, 1 },
-	{ 0, 1, 0, 0, 0, 250, 7, 0, 3, 0, 0, 0 },
-	{ 1, 4, 0, 0, 0, 6000000000, 7, 0, 0, 0, 6, 0 },
-	{ 2, 7, 0, 0, 0, 9, 7, 9, 0, 0, 0, 0 },
-	{ 0, 0, 0, 1, 0, 7000, 7, 0, 0, 7, 0, 0 },
+	{ 20, 54289, 4, 1, 0, 123456789012345, 7, 0, 1, 20, 300, 4000, 50000 },
+	{ 0, 4, 0, 0, 0, 1000, 7, 0, 2, 1, 0, 0, 1 },
+	{ 0, 1, 0, 0, 0, 250, 7, 0, 0, 3, 0, 0, 0 },
+	{ 1, 4, 0, 0, 0, 6000000000, 7, 0, 0, 0, 0, 6, 0 },
+	{ 2, 7, 0, 0, 0, 9, 7, 0, 9, 0, 0, 0, 0 },
+	{ 0, 0, 0, 1, 0, 7000, 7, 0, 0, 0, 7, 0, 0 },
 };
 
 static struct snap_detail fixture_errnos[] = { { 2, 3 }, { 13, 1 }, { 512, 2 }, { 3333, 1 } };

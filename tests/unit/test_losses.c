@@ -167,12 +167,14 @@ static void returns_that_the_kernel_counts(void **state)
 	kernel[0].missed[MISSED_MAXACTIVE] = 4;
 	tallies[0][RP_TALLY_DEPTH] = 2;
 	tallies[0][RP_TALLY_UNWOUND] = 3;
+	tallies[0][RP_TALLY_TRAPPED] = 6;
 	kernel[0].missed[MISSED_UNWOUND] = 4; /* found when their threads had ended */
 	read_once(b);
 	assert_int_equal(missed(b, MISSED_RECURSION), 11);
 	assert_int_equal(missed(b, MISSED_MAXACTIVE), 4);
 	assert_int_equal(missed(b, MISSED_DEPTH), 2);
 	assert_int_equal(missed(b, MISSED_UNWOUND), 7);
+	assert_int_equal(missed(b, MISSED_TRAPPED), 6);
 	/* Of the other target, nothing. */
 	for (int r = 0; r < MISSED_MAX; r++)
 		assert_int_equal(b->view->targets[1].missed[r], 0);
@@ -186,7 +188,6 @@ static void tallies_that_are_no_losses(void **state)
 	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 10 };
 	counted[0] = 10;
 	tallies[0][RP_TALLY_STALE] = 9;
-	tallies[0][RP_TALLY_IGNORED] = 9;
 	tallies[0][RP_TALLY_ENTERED] = 9;
 	read_once(b);
 	for (int r = 0; r < MISSED_MAX; r++)

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * System calls that return without having been seen to begin. There are four kinds:
+ *
+ *   entered before it was attached   not a call of ours: ignored
+ *   a clone's child                  leaves a call that it never entered: ignored
+ *   answered by somebody else        a seccomp filter, its supervisor or a tracer: counted
+ *   lost                             its frame was evicted, a program was skipped: missed
+ *
+ * A filter or tracer answers before the kernel reaches sys_enter; sys_exit comes all the same
+ * (kernel/entry/common.c). What such a call returned is known, how long it took is not: it counts
+ * as a return, and in no histogram. A filter may also answer with SIGSYS (SECCOMP_RET_TRAP, and
+ * SECCOMP_RET_KILL where the task lives on for a moment). Then there is no result to be seen.
+ *
+ * A task that was seen outside of the call after it was attached has entered it since, and so has a
+ * task that was born since. Of any other task the first such call is ignored.
+ */
+#ifndef RP_UNSEEN_SYSCALL_BPF_H
+#define RP_UNSEEN_SYSCALL_BPF_H
+
+#include "notes.bpf.h"
+
+/* By number: since when each of its calls is seen to begin, by bpf_ktime_get_ns(). */
+volatile __u64 syscall_since[RP_SYSCALLS];
+volatile __u64 syscall_compat_since[RP_SYSCALLS];
+
+static __always_inline bool is_compat(void)
+{
+	struct task_struct___rp *task;
+
+	if (use_task_storage) {
+		task = (void *)bpf_get_current_task_btf();
+		return task->thread_info.COMPAT_FIELD & COMPAT_BIT;
+	}
+	task = (void *)bpf_get_current_task();
+	return BPF_CORE_READ(task, thread_info.COMPAT_FIELD) & COMPAT_BIT;
+}
+
+/* ---- tasks whose frame is evicted ------------------------------------------------------------ */
+
+/*
+ * Without task storage frames are in an LRU hash. A task that had one there, and has none when its
+ * call returns, has lost it. One bit for each task: its number may come again, but not for a task
+ * that was there before we attached, and only of such a task there is a doubt.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} remembered SEC(".maps");
+
+#define EVICTED (~0ULL) /* in the place of when a task was seen */
+
+static __always_inline __u64 *remembered_word(__u32 tid)
+{
+	__u32 word = tid / 64;
+
+	return bpf_map_lookup_elem(&remembered, &word);
+}
+
+static __always_inline bool is_remembered(__u32 tid)
+{
+	__u64 *word = remembered_word(tid);
+
+	return word && *word & 1ULL << (tid & 63);
+}
+
+/* Only the task itself sets its bit, so adding it sets it. */
+static __always_inline void remember_task(__u32 tid)
+{
+	__u64 *word = use_task_storage ? NULL : remembered_word(tid);
+
+	if (word && !(*word & 1ULL << (tid & 63)))
+		__sync_fetch_and_add(word, 1ULL << (tid & 63));
+}
+
+/* ---- which kind it is ------------------------------------------------------------------------ */
+
+#if defined(__TARGET_ARCH_x86)
+#define IS_CLONE(nr) ((nr) == 56 || (nr) == 57 || (nr) == 58 || (nr) == 435)
+#else
+#define IS_CLONE(nr) ((nr) == 220 || (nr) == 435)
+#endif
+#define IS_COMPAT_CLONE(nr) ((nr) == 2 || (nr) == 120 || (nr) == 190 || (nr) == 435)
+
+/* seen: when the task was last seen outside of a call; 0: never. */
+static __always_inline bool is_of_ours(const struct sys_exit_args *ctx, bool compat, bool answered,
+				       __u64 seen)
+{
+	struct task_struct___rp *task = (void *)bpf_get_current_task();
+	__u64 nr = ctx->id & (RP_SYSCALLS - 1), since;
+
+	since = compat ? syscall_compat_since[nr] : syscall_since[nr];
+	if (seen && seen != EVICTED)
+		return seen > since;
+	if (!ctx->ret && (compat ? IS_COMPAT_CLONE(nr) : IS_CLONE(nr)))
+		return false;
+	/* The kernel's helper processes leave a call that they never entered, too; they have no
+	 * filter. */
+	return seen == EVICTED || (answered && BPF_CORE_READ(task, start_time) > since);
+}
+
+/* Whether somebody else than the kernel can have answered. */
+static __always_inline bool may_be_answered(void)
+{
+	struct task_struct___rp *task = (void *)bpf_get_current_task();
+	struct task_struct___syscall *s = (void *)task;
+
+	if (bpf_core_field_exists(s->seccomp) && BPF_CORE_READ(s, seccomp.mode))
+		return true;
+	return BPF_CORE_READ(task, ptrace);
+}
+
+static __always_inline bool is_trapped(void)
+{
+	struct task_struct___syscall *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, pending.signal.sig[0]) & 1UL << (31 - 1); /* SIGSYS */
+}
+
+/* ---- its arguments --------------------------------------------------------------------------- */
+
+static __always_inline struct pt_regs___rp *saved_regs(void)
+{
+	struct task_struct___rp *task;
+
+	if (use_task_storage && bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	task = (void *)bpf_get_current_task();
+	return BPF_CORE_READ(task, stack) + (1UL << RP_STACK_SHIFT) -
+	       bpf_core_type_size(struct pt_regs___rp);
+}
+
+/* They are what they were, although the kernel has put the result into one register. */
+static __always_inline struct args saved_args(bool compat)
+{
+	struct pt_regs___rp *regs = saved_regs();
+
+#if defined(__TARGET_ARCH_x86)
+	if (compat)
+		return (struct args){ { BPF_CORE_READ(regs, bx), BPF_CORE_READ(regs, cx),
+					BPF_CORE_READ(regs, dx), BPF_CORE_READ(regs, si),
+					BPF_CORE_READ(regs, di), BPF_CORE_READ(regs, bp) } };
+	return (struct args){ { BPF_CORE_READ(regs, di), BPF_CORE_READ(regs, si),
+				BPF_CORE_READ(regs, dx), BPF_CORE_READ(regs, r10),
+				BPF_CORE_READ(regs, r8), BPF_CORE_READ(regs, r9) } };
+#else
+	return (struct args){ { BPF_CORE_READ(regs, orig_x0), BPF_CORE_READ(regs, regs[1]),
+				BPF_CORE_READ(regs, regs[2]), BPF_CORE_READ(regs, regs[3]),
+				BPF_CORE_READ(regs, regs[4]), BPF_CORE_READ(regs, regs[5]) } };
+#endif
+}
+
+/* ---- counting -------------------------------------------------------------------------------- */
+
+static __always_inline void count_answered(__u64 spec, bool noted, bool compat, __u64 ret)
+{
+	__u32 id = RP_SPEC_ID(spec);
+
+	if (noted && RP_SPEC_EXTRA(spec)) {
+		struct args args = saved_args(compat);
+		struct note note = {};
+
+		if (make_note(&args, spec, &note))
+			count_noted_untimed(&note, spec, ret);
+		else
+			tally(RP_EXCLUSIVE, id, RP_TALLY_FILTERED);
+	} else {
+		count_untimed(RP_EXCLUSIVE, id, rp_outcome(spec, ret));
+	}
+}
+
+static __always_inline void count_unseen(const struct sys_exit_args *ctx, bool noted, __u64 spec,
+					 __u64 seen)
+{
+	bool compat = is_compat(), answered = may_be_answered();
+
+	if (!is_of_ours(ctx, compat, answered, seen))
+		return;
+	if (!answered || seen == EVICTED)
+		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
+	else if (is_trapped())
+		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_TRAPPED);
+	else
+		count_answered(spec, noted, compat, ctx->ret);
+}
+
+#endif /* RP_UNSEEN_SYSCALL_BPF_H */

@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Calls that begin or end where probes do not see it: answered by seccomp filters and tracers, inherited by fork, begun
+# before the exporter came. Each is counted as what it is, and nothing is missed that has not been.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+suite=calls
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
+sources=$PWD/tests/e2e/calls
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "SKIP calls: attaching needs root"
+	exit 0
+fi
+
+build() { # build NAME GCC-OPTIONS...: $temp/NAME
+	local name=$1
+	shift
+	gcc -O1 -pthread "$@" -o "$temp/$name" "$sources/$name.c" >"$temp/$name.log" 2>&1 ||
+		give_up "$name" "it cannot be built"
+}
+
+start_exporter() { # start_exporter ARGS...: sets pid and url
+	"$exporter" --web.listen-address=127.0.0.1:0 "$@" >"$temp/exporter.log" 2>&1 &
+	pid=$!
+	pids=("$pid")
+	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log") && [ -n "$url" ] &&
+		curl -s -f -o "$temp/ready" "$url/-/ready"; do
+		kill -0 "$pid" 2>/dev/null || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
+		sleep 0.1
+	done
+}
+
+stop_exporter() {
+	kill "$pid"
+	wait "$pid"
+	pids=()
+}
+
+# What has been counted, timed and missed of a function since the exporter came, sorted:
+#	LABELS... OUTCOME VALUE CALLS; "timed" CALLS; "missed" REASON CALLS
+counts() { # counts FUNCTION
+	curl -s -f "$url/metrics" | python3 -c '
+import re, sys
+lines = []
+timed = 0
+for line in sys.stdin:
+    m = re.match(r"retprobe_(duration_seconds_count|missed_total|returns_total)\{(.*)\} (\S+)$", line)
+    labels = dict(re.findall(r"(\w+)=\"((?:[^\"\\]|\\.)*)\"", m.group(2))) if m else {}
+    if not m or labels.pop("function") != sys.argv[1] or m.group(3) == "0":
+        continue
+    del labels["object"]
+    if m.group(1) == "duration_seconds_count":
+        timed += int(m.group(3))
+    else:
+        what = "missed " if m.group(1) == "missed_total" else ""
+        lines.append(what + " ".join([*labels.values(), m.group(3)]))
+print(*sorted(lines + ([f"timed {timed}"] if timed else [])), sep="; ")
+' "$1"
+}
+
+# expect NAME FUNCTION COUNTS: before long, and they stay so
+expect() {
+	local got
+	are_right() {
+		got=$(counts "$2")
+		[ "$got" = "$3" ]
+	}
+	wait_for 5 are_right "$@" && sleep 0.2 && are_right "$@" && ok "$1" || not_ok "$1" "$got, not $3"
+}
+
+run() { # run PROGRAM ARGS...: false if it cannot be had here
+	local program=$temp/$1 status
+	shift
+	"$program" "$@" >"$temp/run.log" 2>&1
+	status=$?
+	[ $status -eq 0 ] || [ $status -eq 77 ] || not_ok "$*" "it does not work as without a probe: $status"
+	return $status
+}
+
+# ---- answered by somebody else -----------------------------------------------------------------------------------
+build answered
+start_exporter syscall:sched_rr_get_interval syscall:clone
+# fork() of the C library is this call. Other programs fork, too.
+before=$(counts clone)
+run answered errno && expect "a filter's errno is counted" sched_rr_get_interval "error EPERM 100"
+[ "$(counts clone | grep -c missed)" = 0 ] && ok "children of clone are no missed calls" ||
+	not_ok "children of clone are no missed calls" "$before; $(counts clone)"
+stop_exporter
+start_exporter syscall:sched_rr_get_interval
+run answered trap && expect "a filter's signal has no result" sched_rr_get_interval "missed trapped 50"
+stop_exporter
+start_exporter syscall:sched_rr_get_interval
+run answered notify && expect "a supervisor's answer is counted" sched_rr_get_interval "ok positive 30"
+stop_exporter
+start_exporter syscall:sched_rr_get_interval
+if run answered tracer; then
+	expect "a tracer's answer is counted" sched_rr_get_interval "ok positive 20"
+else
+	echo "SKIP calls tracer: it is for x86-64"
+fi
+stop_exporter
+
+cat >"$temp/labels.yml" <<'END'
+probes:
+  - syscalls: sched_rr_get_interval
+    labels: [comm, {wanted: "arg0"}]
+    filter: ["arg0 == 5"]
+END
+start_exporter --config.file="$temp/labels.yml"
+run answered errno && expect "it has its labels" sched_rr_get_interval "answered 5 error EPERM 100"
+stop_exporter
+sed -i 's/arg0 == 5/arg0 == 6/' "$temp/labels.yml"
+start_exporter --config.file="$temp/labels.yml"
+run answered errno && expect "filters are for it, too" sched_rr_get_interval ""
+stop_exporter
+sed -i 's/arg0 == 6/duration > 1ns/' "$temp/labels.yml"
+start_exporter --config.file="$temp/labels.yml"
+run answered errno && expect "a duration that is not known matches no filter" sched_rr_get_interval ""
+stop_exporter
+
+# ---- begun before the exporter came ------------------------------------------------------------------------------
+mkfifo "$temp/go"
+"$temp/answered" held <"$temp/go" >"$temp/held" 2>&1 &
+held=$!
+exec 9>"$temp/go"
+wait_for 10 grep -q held "$temp/held" || give_up "held" "it does not begin"
+start_exporter syscall:msgrcv
+echo >&9
+exec 9>&-
+wait $held || not_ok "held" "it does not work as without a probe"
+expect "a filtered program's call that had begun before is none" msgrcv "error ENOMSG 5; timed 5"
+stop_exporter
+exit $failed
