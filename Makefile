@@ -251,7 +251,7 @@ $(B)/fuzz/%.o: tests/fuzz/%.c | $(GEN) $(B)/fuzz/exporter
 		-MMD -MP -c $< -o $@
 $(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/%.o $(B)/fuzz/harness.o $(B)/fuzz/exporter.a
 	$(call say,LINK,$@)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
-$(B)/fuzz/generate: tests/fuzz/seeds/generate.c $(B)/util.o | $(GEN) $(B)/fuzz/exporter
+$(B)/fuzz/generate: tests/fuzz/seeds/generate.c $(B)/util.o $(B)/buf.o | $(GEN) $(B)/fuzz/exporter
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -iquote tests/unit $^ $(LDLIBS) -o $@
 $(B)/fuzz/exporter:
 	@mkdir -p $@

@@ -245,18 +245,31 @@ struct symbols *discovery__symbols(struct discovery *d)
 	return d->symbols;
 }
 
+struct module_list *discovery__modules(struct discovery *d)
+{
+	if (!d->modules_tried)
+		d->modules_error =
+			module_list__read(d->env->modules_dir, &d->modules, &d->modules_path);
+	d->modules_tried = true;
+	return d->modules;
+}
+
 void discovery__release(struct discovery *d)
 {
 	discovery__free_claims(d);
 	for (size_t i = 0; i < d->nfiles; i++) {
-		elf_symbols__free(d->files[i].symbols);
-		opened_file__unref(d->files[i].opened);
-		free(d->files[i].why);
-		free(d->files[i].denied);
+		elf_symbols__free(d->files[i]->symbols);
+		opened_file__unref(d->files[i]->opened);
+		free(d->files[i]->why);
+		free(d->files[i]->denied);
+		free(d->files[i]);
 	}
 	free(d->files);
 	symbols__free(d->symbols);
 	btf_types__free(d->btf);
+	module_list__free(d->modules);
+	free(d->modules_path);
+	free(d->libc);
 	free(d->error);
 	free(d->refusal);
 	free(d->used);

@@ -15,6 +15,7 @@ struct discover_env {
 	const char *available_filter_functions; /* in tracefs */
 	const char *kprobe_blacklist;		/* debugfs; absent is fine */
 	const char *btf_dir;			/* /sys/kernel/btf */
+	const char *modules_dir;		/* /lib/modules/RELEASE */
 	int tracefs;				/* directory descriptor, -1 if there is none */
 	/* Nobody has asked for it just now: a function that cannot be had as the configuration
 	 * wants it is REASON_REFUSED, and not an error. */

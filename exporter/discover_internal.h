@@ -6,6 +6,7 @@
 #include "btf_types.h"
 #include "discover.h"
 #include "elf_symbols.h"
+#include "module_list.h"
 #include "symbols.h"
 
 /* Where something is that must not be probed, whatever else it is called. */
@@ -63,8 +64,13 @@ struct discovery {
 	int symbols_error;
 	struct btf_types *btf;
 	bool btf_tried;
-	struct elf_file *files;
+	struct elf_file **files;
 	size_t nfiles;
+	struct module_list *modules; /* NULL: see modules_error */
+	bool modules_tried;
+	int modules_error;
+	char *modules_path; /* what was read for them, or could not be */
+	char *libc;	    /* its path, for suggestions */
 };
 
 /* What is being resolved, and for whom. */
@@ -105,7 +111,8 @@ char *discovery__written(const struct pattern *p);
 /* The same in a sentence: "a, b or c". */
 char *discovery__in_words(const struct pattern *p);
 
-struct symbols *discovery__symbols(struct discovery *d); /* NULL: see symbols_error */
+struct symbols *discovery__symbols(struct discovery *d);     /* NULL: see symbols_error */
+struct module_list *discovery__modules(struct discovery *d); /* NULL: see modules_error */
 void discovery__release(struct discovery *d);
 
 /* ---- discover_extra.c ---- */
@@ -119,6 +126,24 @@ int discover_extra(struct discovery *d, const struct probe_settings *s, struct t
 
 /* Finds where user functions are left, for those that uprobe.ret may get. */
 void discover_exits(struct targets *all, const char *mechanism);
+
+/* ---- discover_hints.c ---- */
+
+/*
+ * What may have been meant by a pattern that finds nothing, as the end of a sentence: "; did you
+ * mean a, b or c?", or "". To be freed.
+ */
+/* Something of that very name in another kind of object. NULL: there is none, but near names may be
+ * worth a word. */
+char *discover_hint__elsewhere(struct discovery *d, const struct request *r);
+/* That, or near kernel functions (of that object; NULL: any) and system calls. */
+char *discover_hint__kernel(struct discovery *d, const struct request *r, const char *object);
+/* The OBJECT of the pattern is no module: a program or library of that name, or a near module. */
+char *discover_hint__object(struct discovery *d, const struct request *r);
+/* There is no file at path. */
+char *discover_hint__path(const char *path, const char *functions);
+/* A whole sentence, if the OBJECT is what another tool calls a kind of probe; else NULL. */
+char *discover_hint__foreign(const struct pattern *p);
 
 /* ---- one file per type of target ---- */
 

@@ -4,13 +4,13 @@
  * in one object (static functions of several source files), or only as what the compiler made of
  * it; a probe is placed by name, so anything but one function per name is ambiguous.
  */
+#include <ctype.h>
 #include <errno.h>
 
 #include "advice.h"
 #include "buf.h"
 #include "denylist.h"
 #include "discover_internal.h"
-#include "suggest.h"
 
 /* What a name of the configuration stands for. */
 struct found {
@@ -191,23 +191,6 @@ static int claim_ambiguous(struct discovery *d, const struct request *r, const c
 			  buf__str(&f->candidates)));
 }
 
-/* The nearest names that could be probed; nothing for the default set, which is no typing error. */
-static char *hint(const struct symbols *s, const struct request *r, const char *scope)
-{
-	size_t n, ncandidates = 0;
-	const struct ksym *all = symbols__all(s, &n);
-	__cleanup_free const char **candidates = NULL;
-
-	if (r->list->builtin)
-		return xstrdup("");
-	candidates = xcalloc(n, sizeof(*candidates));
-	for (size_t i = 0; i < n; i++) {
-		if (all[i].state == KSYM_TRACEABLE && in_scope(scope, &all[i]))
-			candidates[ncandidates++] = all[i].name;
-	}
-	return suggest__hint(r->pattern->functions[0], candidates, ncandidates);
-}
-
 /* A part of it that was not inlined: worth a word, but not to be taken for the function. */
 static const struct ksym *find_part(const struct symbols *s, const struct pattern *p,
 				    const char *scope)
@@ -259,41 +242,98 @@ static bool module_is_builtin(const struct symbols *s, const struct request *r)
 	return false;
 }
 
-/* A pattern that finds nothing: may that be because its module is not there yet? */
-static enum target_reason reason_missing(const struct symbols *s, const struct request *r)
+/* Letters of which KBUILD_MODNAME is made: "libc.so.6" has others. */
+static bool is_module_name(const char *object)
 {
+	while (isalnum((unsigned char)*object) || *object == '_')
+		object++;
+	return !*object;
+}
+
+static bool is_foreign(const struct pattern *p)
+{
+	__cleanup_free char *why = p->type == OBJECT_KERNEL ? discover_hint__foreign(p) : NULL;
+
+	return why;
+}
+
+/* A pattern that finds nothing: may that be because its module is not there yet? Where the lists of
+ * modules cannot be read, it may. */
+static enum target_reason reason_missing(struct discovery *d, const struct request *r)
+{
+	const struct symbols *s = d->symbols;
 	const struct pattern *p = r->pattern;
 
 	if (p->type == OBJECT_ANY || symbols__has_object(s, p->object) ||
-	    !strcmp(p->object, SYMBOLS_VMLINUX) || find_elsewhere(s, p) ||
-	    (p->type == OBJECT_MODULE && module_is_builtin(s, r)))
+	    !strcmp(p->object, SYMBOLS_VMLINUX) || find_elsewhere(s, p) || is_foreign(p) ||
+	    (p->type == OBJECT_MODULE && module_is_builtin(s, r)) || !is_module_name(p->object))
 		return REASON_NOT_FOUND;
-	return REASON_WAITING;
+	return !discovery__modules(d) || module_list__find(d->modules, p->object) == MODULE_LOADABLE
+		       ? REASON_WAITING
+		       : REASON_NOT_FOUND;
+}
+
+static char *why_waiting(struct discovery *d, const struct request *r)
+{
+	const struct pattern *p = r->pattern;
+	__cleanup_free char *near = NULL;
+
+	if (d->modules)
+		return xasprintf("module %s is not loaded; it will be probed once it is",
+				 p->object);
+	near = discover_hint__object(d, r);
+	return xasprintf("module %s is not loaded; it will be probed once it is (cannot check "
+			 "whether this kernel has it: %s: %s)%s",
+			 p->object, d->modules_path, strerror(-d->modules_error), near);
+}
+
+/* Of a module that is not there; NULL: it is not for that. */
+static char *why_no_module(struct discovery *d, const struct request *r)
+{
+	const struct pattern *p = r->pattern;
+	__cleanup_free char *near = NULL;
+
+	if (p->type == OBJECT_ANY || symbols__has_object(d->symbols, p->object) ||
+	    !strcmp(p->object, SYMBOLS_VMLINUX))
+		return NULL;
+	if (is_module_name(p->object) &&
+	    (!discovery__modules(d) || module_list__find(d->modules, p->object) != MODULE_UNKNOWN))
+		return NULL;
+	near = discover_hint__object(d, r);
+	return is_module_name(p->object)
+		       ? xasprintf("this kernel has no module %s%s", p->object, near)
+		       : xasprintf("%s is not a kernel module%s", p->object, near);
 }
 
 /* Why a pattern finds nothing, and what to do about it. To be freed. */
-static char *why_not_found(const struct symbols *s, const struct request *r, const char *scope)
+static char *why_not_found(struct discovery *d, const struct request *r, const char *scope)
 {
+	const struct symbols *s = d->symbols;
 	const struct pattern *p = r->pattern;
 	__cleanup_free char *functions = discovery__in_words(p), *near = NULL;
 	const char *where = scope ? scope : "this kernel";
-	const struct ksym *sym;
+	const struct ksym *sym = scope ? find_elsewhere(s, p) : NULL;
 
-	if (reason_missing(s, r) == REASON_WAITING)
-		return xasprintf("module %s is not loaded; it will be probed once it is",
-				 p->object);
-	sym = scope ? find_elsewhere(s, p) : NULL;
+	if (p->type == OBJECT_KERNEL && !symbols__has_object(s, p->object))
+		near = discover_hint__foreign(p);
+	if (near)
+		return take_ptr(near);
 	if (sym)
 		return xasprintf("%s is not in %s but in %s: write %s:%s", sym->name, p->object,
 				 sym->object, sym->object, sym->name);
+	near = why_no_module(d, r);
+	if (near)
+		return take_ptr(near);
 	sym = p->glob ? NULL : find_part(s, p, scope);
 	if (sym)
 		return xasprintf("the compiler has inlined %s; %s is what remains of it, and sees "
 				 "only some of the calls",
 				 functions, sym->name);
-	if (p->glob)
-		return xasprintf("no function of %s matches %s", where, functions);
-	near = hint(s, r, scope);
+	if (p->glob) {
+		near = discover_hint__elsewhere(d, r);
+		return xasprintf("no function of %s matches %s%s", where, functions, near);
+	}
+	near = r->list->builtin ? xstrdup("") : discover_hint__kernel(d, r, scope);
 	if (!*near && !scope)
 		return xasprintf("no function %s in this kernel; if it is in a module, it will be "
 				 "probed once that is loaded",
@@ -301,16 +341,22 @@ static char *why_not_found(const struct symbols *s, const struct request *r, con
 	return xasprintf("no function %s in %s%s", functions, where, near);
 }
 
+static char *why_missing(struct discovery *d, const struct request *r, enum target_reason reason,
+			 const char *scope)
+{
+	return reason == REASON_WAITING ? why_waiting(d, r) : why_not_found(d, r, scope);
+}
+
 static int claim_missing(struct discovery *d, const struct request *r, const char *scope)
 {
 	__cleanup_free char *written = discovery__written(r->pattern);
-	enum target_reason reason = reason_missing(d->symbols, r);
+	enum target_reason reason = reason_missing(d, r);
 	const char *object = reason == REASON_WAITING ? r->pattern->object : object_label(scope);
 
 	if (discovery__excluded(d, r, object, written))
 		return 0;
 	return discovery__claim_failed(d, r, target__new(TARGET_KERNEL, object, written), reason,
-				       why_not_found(d->symbols, r, scope));
+				       why_missing(d, r, reason, scope));
 }
 
 static int resolve_exact(struct discovery *d, const struct request *r)
@@ -356,6 +402,7 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 	size_t n, nmatches = 0;
 	const struct ksym *all = symbols__all(d->symbols, &n);
 	__cleanup_free const struct ksym **matches = NULL;
+	enum target_reason reason = REASON_NOT_FOUND;
 	struct tally tally = {};
 	const char *why;
 	int err;
@@ -383,9 +430,10 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 			return err;
 	}
 	tally.taken = nmatches;
-	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(scope), &tally,
-				      reason_missing(d->symbols, r),
-				      nmatches ? NULL : why_not_found(d->symbols, r, scope));
+	if (!nmatches)
+		reason = reason_missing(d, r);
+	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(scope), &tally, reason,
+				      nmatches ? NULL : why_missing(d, r, reason, scope));
 }
 
 int discover_kernel(struct discovery *d, const struct request *r)

@@ -100,10 +100,11 @@ const struct elf_file *discover_user__file(struct discovery *d, const char *path
 	struct elf_file *f;
 
 	for (size_t i = 0; i < d->nfiles; i++) {
-		if (!strcmp(d->files[i].path, path))
-			return &d->files[i];
+		if (!strcmp(d->files[i]->path, path))
+			return d->files[i];
 	}
-	f = array__grow(&d->files, &d->nfiles, sizeof(*d->files));
+	f = xcalloc(1, sizeof(*f));
+	*(struct elf_file **)array__grow(&d->files, &d->nfiles, sizeof(*d->files)) = f;
 	f->path = path;
 	if (opened_file__open(path, &f->opened, &f->id, &f->why))
 		return f;
@@ -202,8 +203,9 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 	return discovery__claim(d, r, t);
 }
 
-static char *why_not_found(const struct elf_file *f, const struct pattern *p)
+static char *why_not_found(struct discovery *d, const struct elf_file *f, const struct request *r)
 {
+	const struct pattern *p = r->pattern;
 	__cleanup_free char *names = discovery__in_words(p), *near = NULL;
 	__cleanup_free const char **candidates = NULL;
 	const char *stripped = elf_symbols__stripped(f->symbols)
@@ -211,13 +213,20 @@ static char *why_not_found(const struct elf_file *f, const struct pattern *p)
 				       : "";
 	size_t n = elf_symbols__count(f->symbols);
 
-	if (p->glob)
-		return xasprintf("no function of %s matches %s%s", f->path, names, stripped);
+	if (p->glob) {
+		near = discover_hint__elsewhere(d, r);
+		return xasprintf("no function of %s matches %s%s%s", f->path, names, stripped,
+				 near);
+	}
 	candidates = xcalloc(n, sizeof(*candidates));
 	for (size_t i = 0; i < n; i++)
 		candidates[i] = elf_symbols__at(f->symbols, i).name;
 	near = suggest__hint(p->functions[0], candidates, n);
-	return xasprintf("no function %s in %s%s%s", names, f->path, stripped, near);
+	if (!*near) {
+		free(near);
+		near = discover_hint__elsewhere(d, r);
+	}
+	return xasprintf("no function %s in %s%s%s", names, f->path, stripped, near ? near : "");
 }
 
 /* The name itself, or else its only clone. How many it could be. */
@@ -266,7 +275,7 @@ static int resolve_exact(struct discovery *d, const struct request *r, const str
 					  n, sym.name));
 	}
 	return discovery__claim_failed(d, r, without_symbol(f, written), REASON_NOT_FOUND,
-				       why_not_found(f, p));
+				       why_not_found(d, f, r));
 }
 
 /* Whoever owns the file may have given it any number: it must not cost the other probes. */
@@ -331,7 +340,25 @@ static int resolve_glob(struct discovery *d, const struct request *r, const stru
 	}
 	warn_of_cost(d, r, f, tally.taken);
 	return discovery__finish_glob(d, r, TARGET_USER, f->path, &tally, REASON_NOT_FOUND,
-				      tally.taken ? NULL : why_not_found(f, r->pattern));
+				      tally.taken ? NULL : why_not_found(d, f, r));
+}
+
+/* Where there is no file at all, another one may have been meant. */
+static char *why_not_read(const struct elf_file *f, const struct pattern *p)
+{
+	static const char *const prefixes[] = { "uprobe:", "uretprobe:", "usdt:" };
+	const char *functions = p->text + p->exclude + strlen(f->path) + 1;
+	__cleanup_free char *near = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (!strncmp(f->path, prefixes[i], len))
+			return xasprintf("%s; write PATH:FUNCTION, as %s:%s", f->why, f->path + len,
+					 functions);
+	}
+	near = f->id.ino ? xstrdup("") : discover_hint__path(f->path, functions);
+	return xasprintf("%s%s", f->why, near);
 }
 
 int discover_user(struct discovery *d, const struct request *r)
@@ -348,5 +375,5 @@ int discover_user(struct discovery *d, const struct request *r)
 		return r->pattern->glob ? resolve_glob(d, r, f) : resolve_exact(d, r, f);
 	written = discovery__written(r->pattern);
 	return discovery__claim_failed(d, r, without_symbol(f, written), REASON_NOT_FOUND,
-				       xstrdup(f->why));
+				       why_not_read(f, r->pattern));
 }

@@ -25,6 +25,7 @@
  *   attached       true or false
  *   mechanism      null unless attached
  *   reason, why    why it is not attached: the metric's label, and a sentence. "" and null if it is
+ *   note           what to know of the function though it is attached, or null
  *   caveat         what its mechanism cannot account for here, or null
  *   tail_jumps     by uprobe.ret: jumps that may lead to another function; their calls' results are
  *                  not known

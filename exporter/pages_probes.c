@@ -281,6 +281,7 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	buf__printf(b, ",\"attached\":%s", st->attached ? "true" : "false");
 	json_member(b, "reason", st->attached ? "" : target_reason_names[t->reason]);
 	json_member(b, "why", st->attached ? NULL : t->why);
+	json_member(b, "note", st->attached ? t->note : NULL);
 	json_member(b, "caveat", st->attached ? st->caveat : NULL);
 	if (st->attached && st->mechanism && !strcmp(st->mechanism, "uprobe.ret"))
 		buf__printf(b, ",\"tail_jumps\":%zu", t->exits.tails);

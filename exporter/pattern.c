@@ -151,23 +151,28 @@ static int parse_functions(struct pattern *p, const char *s, char **why)
 	return 0;
 }
 
-/* Modules are named with '_' in the kernel, whatever their file is called (KBUILD_MODNAME). */
+/* Modules are named with '_' in the kernel, whatever their file is called (KBUILD_MODNAME). A
+ * file's name is kept as it is: discovery tells whose it is. */
 static int parse_module(struct pattern *p, char **why)
 {
-	for (char *s = p->object; *s; s++) {
-		if (*s == '-')
-			*s = '_';
-		else if (strchr("*?[]", *s))
+	bool is_module = true;
+
+	for (const char *s = p->object; *s; s++) {
+		if (strchr("*?[]", *s))
 			return config__refuse(why,
 					      "globs are for functions only, and \"%s\" is to be a "
 					      "module's name",
 					      p->object);
-		else if (!isalnum((unsigned char)*s) && *s != '_')
+		if (!isalnum((unsigned char)*s) && !strchr("-_.+", *s))
 			return config__refuse(why,
 					      "\"%s\" is not a module's name; OBJECT is a module, "
 					      "vmlinux, syscall, or a path with a '/'",
 					      p->object);
+		is_module = is_module && !strchr(".+", *s);
 	}
+	for (char *s = p->object; is_module && *s; s++)
+		if (*s == '-')
+			*s = '_';
 	return 0;
 }
 

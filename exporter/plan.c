@@ -88,6 +88,8 @@ static void print_name(FILE *out, const struct target *t, size_t i, const struct
 static void print_target(FILE *out, const struct target *t, const struct attach_ops *ops)
 {
 	print_name(out, t, 0, ops);
+	if (ops && t->note)
+		fprintf(out, "    note: %s\n", t->note);
 	if (ops == &attach_uprobe_ret)
 		print_exits(out, t);
 	if (ops && t->extra)

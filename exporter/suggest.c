@@ -120,12 +120,9 @@ size_t suggest__nearest(const char *name, const char *const *candidates, size_t 
 	return found;
 }
 
-char *suggest__hint(const char *name, const char *const *candidates, size_t n)
+char *suggest__phrase(const char *const *near, size_t n)
 {
-	const char *near[3];
-	size_t found = suggest__nearest(name, candidates, n, near, ARRAY_SIZE(near));
-
-	switch (found) {
+	switch (n) {
 	case 0:
 		return xstrdup("");
 	case 1:
@@ -135,4 +132,11 @@ char *suggest__hint(const char *name, const char *const *candidates, size_t n)
 	default:
 		return xasprintf("; did you mean %s, %s or %s?", near[0], near[1], near[2]);
 	}
+}
+
+char *suggest__hint(const char *name, const char *const *candidates, size_t n)
+{
+	const char *near[SUGGEST_PHRASE];
+
+	return suggest__phrase(near, suggest__nearest(name, candidates, n, near, ARRAY_SIZE(near)));
 }

@@ -5,7 +5,8 @@
 
 #include "util.h"
 
-#define SUGGEST_MAX 8 /* more are of no help */
+#define SUGGEST_MAX    8 /* more are of no help */
+#define SUGGEST_PHRASE 3 /* as many as a sentence has */
 
 /*
  * Up to max (at most SUGGEST_MAX) of the n candidates that are near to name, best first, into out;
@@ -14,6 +15,9 @@
 size_t suggest__nearest(const char *name, const char *const *candidates, size_t n, const char **out,
 			size_t max);
 
+/* Suggestions as the end of a sentence: "; did you mean a, b or c?", or "" for none. To be freed.
+ */
+char *suggest__phrase(const char *const *near, size_t n);
 /* The same as the end of a sentence: "; did you mean a, b or c?", or "" if nothing is near. To be
  * freed. */
 char *suggest__hint(const char *name, const char *const *candidates, size_t n);

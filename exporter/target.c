@@ -51,6 +51,7 @@ void target__free(struct target *t)
 	free(t->others);
 	free(t->signature);
 	free(t->why);
+	free(t->note);
 	free(t->symbol);
 	free(t->btf_name);
 	extra__free(t->extra);

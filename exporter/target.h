@@ -54,6 +54,7 @@ struct target {
 
 	enum target_reason reason;
 	char *why;	       /* for people: what is wrong, what next; NULL with REASON_NONE */
+	char *note;	       /* for people: what to know though it is attached; NULL: nothing */
 	unsigned switched_off; /* with REASON_DISABLED: enum switch_bit */
 
 	uint64_t addr;	 /* TARGET_KERNEL: address, 0 if hidden from us */

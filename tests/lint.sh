@@ -18,7 +18,8 @@ grid self presets ledger
 config pattern
 board
 features privs symbols confined syscalls denylist btf_print retkind enumerators hazards exits
-file_finder same_inode opened_file
+file_finder same_inode opened_file module_list ld_cache
+locate
 file_users
 elf_symbols elf_image elf_input elf_debug elf_reader
 debug_file

@@ -156,6 +156,8 @@ static void test_by_link(void **state)
 	assert_found(alias);
 	assert_int_equal(unlink(moved), 0);
 	assert_not_found(program, NULL);
+	unlink(alias);
+	rmdir(hidden);
 }
 
 static void test_of_another_build(void **state)

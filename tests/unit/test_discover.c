@@ -20,6 +20,7 @@ static struct discover_env env = {
 	.kallsyms = FIXTURES "kallsyms",
 	.available_filter_functions = FIXTURES "available_filter_functions",
 	.kprobe_blacklist = FIXTURES "kprobe_blacklist",
+	.modules_dir = FIXTURES "modules",
 	.tracefs = -1,
 };
 
@@ -649,6 +650,98 @@ static void test_user_refused(void **state)
 	check_user("vmlinux", "alpha", "not_found:alpha", "not an ELF file");
 }
 
+/* Names of another kind than they were looked for. */
+static void test_other_kinds(void **state)
+{
+	static const char *const calls[] = { "openat",		 "sys_openat",
+					     "__x64_sys_openat", "__arm64_sys_openat",
+					     "ksys_openat",	 "__NR_openat" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		__cleanup_free char *want = xasprintf("not_found:%s", calls[i]);
+
+		check_why(calls[i], want, "; did you mean syscall:openat?");
+	}
+	check_why("opneat", "not_found:opneat", "; did you mean syscall:openat");
+	check_why("opena*", "not_found:opena*", "; did you mean 'syscall:opena*'?");
+	check_why("syscall:sys_openat", "not_found:sys_openat", "; did you mean syscall:openat?");
+	check_why("syscall:vfs_read", "not_found:vfs_read", "; did you mean vfs_read?");
+	check_why("syscall:vfs_*", "not_found:vfs_*", "; did you mean 'vfs_*'?");
+	check_user("prog", "vfs_read", "not_found:vfs_read", "; did you mean vfs_read?");
+	check_user("prog", "openat", "not_found:openat", "; did you mean syscall:openat?");
+	check_user("prog", "vfs_r*", "not_found:vfs_r*", "; did you mean 'vfs_r*'?");
+	/* Not what is on the denylist. */
+	check_why("exit_group", "not_found:exit_group", "no function exit_group");
+}
+
+/* What is no object of the kernel's: nothing waits for it. */
+static void test_other_objects(void **state)
+{
+	__cleanup_free char *path = xasprintf("%s:/bin", dir), *old = xstrdup(getenv("PATH"));
+	__cleanup_free char *prog = xasprintf("this kernel has no module prog; did you mean "
+					      "%s/prog:alpha?",
+					      dir);
+	__cleanup_free char *typed = xasprintf("%s/porg:alpha", dir);
+	__cleanup_free char *near =
+		xasprintf("there is no file %s/porg; did you mean %s/prog:alpha?", dir, dir);
+
+	setenv("PATH", path, 1);
+	check_why("prog:alpha", "not_found:alpha", prog);
+	check_why("ext44:f", "not_found:f",
+		  "this kernel has no module ext44; did you mean ext4:f?");
+	check_why("ext44:f*", "not_found:f*",
+		  "this kernel has no module ext44; did you mean ext4:f*?");
+	check_why("fuse:gone", "not_found:gone", "no function gone in fuse");
+	check_why("libnone.so.6:f", "not_found:f", "libnone.so.6 is not a kernel module");
+	check_why("tracepoint:sched:sched_switch", "not_found:sched:sched_switch",
+		  "tracepoints cannot be probed");
+	check_why("tracepoint:syscalls:sys_enter_openat", "not_found:syscalls:sys_enter_openat",
+		  "did you mean syscall:openat?");
+	check_why("kretprobe:vfs_read", "not_found:vfs_read", "write vfs_read alone");
+	check_why(typed, "not_found:alpha", near);
+	setenv("PATH", old, 1);
+}
+
+/* As in a container: it waits, and says what it does not know. */
+static void test_unknown_modules(void **state)
+{
+	const char *all = env.modules_dir;
+
+	env.modules_dir = NOWHERE;
+	check_why("ext44:f", "waiting:f",
+		  "module ext44 is not loaded; it will be probed once it is (cannot check whether "
+		  "this kernel has it: " NOWHERE "/modules.dep: No such file or directory)");
+	check_why("libnone.so.6:f", "not_found:f", "libnone.so.6 is not a kernel module");
+	env.modules_dir = all;
+}
+
+#if defined(__x86_64__)
+static void test_calls_of_32_bit_programs(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "umount", "umount2" },     { "waitpid", "wait4" },
+		{ "fcntl64", "fcntl" },	     { "chown32", "chown" },
+		{ "futex_time64", "futex" }, { "sigprocmask", "rt_sigprocmask" },
+		{ "oldstat", "stat" },	     { "_llseek", "lseek" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		__cleanup_free char *probe = xasprintf("syscall:%s", rows[i][0]);
+		__cleanup_free char *note = xasprintf("only 32-bit programs make this system call; "
+						      "probe syscall:%s for 64-bit programs",
+						      rows[i][1]);
+		struct fixture f = { 0 };
+
+		log__setup((enum log_level)(LOG_ERROR + 1), LOG_LOGFMT);
+		LIST(&f, probe);
+		run(&f);
+		check(&f, rows[i][0]);
+		assert_string_equal(f.targets->v[0]->note, note);
+		done(&f);
+	}
+}
+#endif
+
 /* A glob leaves them out; a name says why. */
 static void test_user_denied(void **state)
 {
@@ -753,6 +846,12 @@ int main(void)
 		cmocka_unit_test(test_without_sources),
 		cmocka_unit_test(test_enumerators),
 		cmocka_unit_test(test_syscalls),
+		cmocka_unit_test(test_other_kinds),
+		cmocka_unit_test(test_other_objects),
+		cmocka_unit_test(test_unknown_modules),
+#if defined(__x86_64__)
+		cmocka_unit_test(test_calls_of_32_bit_programs),
+#endif
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_user_refused),
 		cmocka_unit_test(test_user_denied),

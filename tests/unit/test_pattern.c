@@ -34,6 +34,8 @@ static const struct {
 	{ "ext4:ext4_*", OBJECT_KERNEL, "ext4", true, false, { "ext4_*" } },
 	{ "nf-tables:nft_do_chain", OBJECT_KERNEL, "nf_tables", false, false, { "nft_do_chain" } },
 	{ "8021q:vlan_dev_open", OBJECT_KERNEL, "8021q", false, false, { "vlan_dev_open" } },
+	/* No module, but discovery knows what to say. */
+	{ "libstdc++-x.so.6:f", OBJECT_KERNEL, "libstdc++-x.so.6", false, false, { "f" } },
 	{ "syscall:openat", OBJECT_SYSCALL, NULL, false, false, { "openat" } },
 	{ "syscall:*", OBJECT_SYSCALL, NULL, true, false, { "*" } },
 	{ "!syscall:poll|ppoll", OBJECT_SYSCALL, NULL, false, true, { "poll", "ppoll" } },
@@ -129,7 +131,7 @@ static const struct {
 	{ "ext4:!a", "'!' goes first, before OBJECT: too (\\! for the character itself)" },
 	{ "ext*:f", "globs are for functions only, and \"ext*\" is to be a module's name" },
 	{ "a|ext4:f", "\"a|ext4\" is not a module's name" OBJECT },
-	{ "libc.so.6:malloc", "\"libc.so.6\" is not a module's name" OBJECT },
+	{ "libc so:malloc", "\"libc so\" is not a module's name" OBJECT },
 	{ "/usr/sbin/nginx", SLASH },
 	{ "ext4:a/b", SLASH },
 };

@@ -9,6 +9,7 @@
 
 #include "elf_fixture.h"
 #include "expr_fixture.h"
+#include "ld_cache_fixture.h"
 #include "util.h"
 
 static char *make_dir(const char *top, const char *name)
@@ -96,6 +97,25 @@ static void write_elf_debug(const char *dir)
 	unlink(debug);
 }
 
+static void write_caches(const char *dir)
+{
+	static const struct ld_cache_row rows[] = {
+		{ "libc.so.6", "/lib/libc.so.6", LD_CACHE_OURS },
+		{ "libc.so.6", "/lib32/libc.so.6", 3 },
+		{ "libm.so.6", "/lib/libm.so.6", LD_CACHE_OURS },
+	};
+
+	for (int old = 0; old < 2; old++) {
+		__cleanup_free char *path = xasprintf("%s/%d", dir, old);
+		__cleanup_fclose FILE *out = fopen(path, "we");
+		__cleanup_buf struct buf cache = {};
+
+		assert_non_null(out);
+		ld_cache_fixture__make(&cache, rows, ARRAY_SIZE(rows), old);
+		fwrite(cache.data, cache.len, 1, out);
+	}
+}
+
 static void write_btf(const char *dir)
 {
 	static const char *const texts[] = { "file->f_inode->i_name",
@@ -168,9 +188,9 @@ int main(int argc, char **argv)
 		const char *fuzzer;
 		void (*write)(const char *dir);
 	} seeds[] = {
-		{ "elf", write_elf },	       { "elf_debug", write_elf_debug },
-		{ "btf", write_btf },	       { "label_news", write_news },
-		{ "channel", write_messages },
+		{ "elf", write_elf },	      { "elf_debug", write_elf_debug },
+		{ "btf", write_btf },	      { "ld_cache", write_caches },
+		{ "label_news", write_news }, { "channel", write_messages },
 	};
 
 	assert_true(argc == 2);

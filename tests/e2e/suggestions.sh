@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What is typed as a name leads somewhere: the plan of each, on this machine.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+suite=suggestions
+. tests/e2e/lib.sh
+
+# says PROBE TEXT: the plan of it.
+says() {
+	"$exporter" --config.check "$1" > "$temp/out" 2>&1
+	if grep -q -F -- "$2" "$temp/out"; then
+		ok "$1"
+	else
+		not_ok "$1" "no \"$2\" in: $(head -n 3 "$temp/out")"
+	fi
+}
+
+libc=$(ldconfig -p | sed -n "s|.*libc\.so\.6 (libc6,$(uname -m | tr _ -).*=> ||p" | head -n 1)
+libc=$(readlink -f "${libc%/*}")/libc.so.6
+bash=$(command -v bash)
+says openat 'did you mean syscall:openat?'
+says sys_openat 'did you mean syscall:openat?'
+says syscall:__x64_sys_openat 'did you mean syscall:openat?'
+says malloc "did you mean $libc:malloc?"
+says bash:readline "did you mean $bash:readline?"
+says libc:malloc "did you mean $libc:malloc?"
+says libc.so.6:malloc "libc.so.6 is not a kernel module; did you mean $libc:malloc?"
+says /nowhere/bash:readline "there is no file /nowhere/bash; did you mean $bash:readline?"
+says "uprobe:$bash:readline" "write PATH:FUNCTION, as $bash:readline"
+says tracepoint:sched:sched_switch 'tracepoints cannot be probed'
+says tracepoint:syscalls:sys_exit_openat 'did you mean syscall:openat?'
+
+# ---- a system call of 32-bit programs only: attached, but nobody wonders about its 0 ----
+if [ "$(uname -m)" = x86_64 ]; then
+	note='only 32-bit programs make this system call; probe syscall:umount2 for 64-bit programs'
+	says syscall:umount "$note"
+	read -r port < <(free_ports 1)
+	"$exporter" "--web.listen-address=127.0.0.1:$port" syscall:umount 2> "$temp/exporter.log" &
+	pids+=($!)
+	wait_for 60 curl -s -f -o /dev/null "http://127.0.0.1:$port/-/ready" || give_up "it starts" "it did not"
+	curl -s "http://127.0.0.1:$port/api/v1/probes" > "$temp/probes"
+	if [ "$(jq -r '.probes[0] | "\(.attached) \(.note)"' "$temp/probes")" = "true $note" ]; then
+		ok "a note in /api/v1/probes"
+	else
+		not_ok "a note in /api/v1/probes" "$(cat "$temp/probes")"
+	fi
+	if grep -q "level=warn.*syscall:umount stays at 0 .*: $note" "$temp/exporter.log"; then
+		ok "a warning in the log"
+	else
+		not_ok "a warning in the log" "$(cat "$temp/exporter.log")"
+	fi
+fi
+
+exit $failed
