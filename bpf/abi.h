@@ -42,7 +42,13 @@ enum rp_class {
 };
 
 /* Which `outcome` labels there are, as bits. */
-enum rp_outcome_bit { RP_OUTCOME_OK = 1, RP_OUTCOME_ERROR = 2, RP_OUTCOME_NULL = 4 };
+enum rp_outcome_bit {
+	RP_OUTCOME_OK = 1,
+	RP_OUTCOME_ERROR = 2,
+	RP_OUTCOME_NULL = 4,
+	RP_OUTCOME_RESTARTED = 8, /* the kernel's ERESTART* codes, which no program sees */
+	RP_OUTCOME_ALL = 15,
+};
 
 /*
  * A target as the kernel side needs it, packed into one u64 so that it fits an attach cookie, an
@@ -117,7 +123,7 @@ enum rp_entered {
 
 /* A detail: a result of one target that is counted by its number. */
 struct rp_detail {
-	__s64 value; /* errno (positive) or the result's number */
+	__s64 value; /* errno (positive), the result's number, or see rp_extra.split */
 	__u32 cell;  /* index of the target's cell */
 	__u32 used;  /* 1 once the two above are valid */
 };
@@ -206,6 +212,14 @@ struct rp_filter {
 	char text[RP_TEXT_SIZE]; /* padded with zeroes */
 };
 
+/* A comparison of a result. */
+struct rp_test {
+	__u64 literal;
+	__u32 compare;
+	__u16 is_signed; /* how the result is extended from its size, and compared */
+	__u16 set;	 /* there is one */
+};
+
 #define RP_MAX_EXTRAS 4095 /* 1 + index fits RP_SPEC_EXTRA */
 
 /* Everything that a target has of these. */
@@ -215,9 +229,14 @@ struct rp_extra {
 	__u32 max_series;     /* label sets, or distinct results of the value kinds */
 	__u32 outcomes;	      /* rp_outcome_bits that are counted; 0: all */
 	__u32 histogram;      /* first of the target's own histograms (rp_hist) */
+	__u32 split;	      /* `error` parts a class: its errors are details, -1 - class */
+	__u32 nresults;	      /* filters of the result */
 	__u64 min_ns, max_ns; /* durations that are counted: min <= d <= max */
+	__u8 outcome[8];      /* by rp_class: the rp_outcome_bit that it means; TAIL: 0 */
+	struct rp_test error; /* results that are errors although their class does not show it */
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
 	struct rp_filter filter[RP_FILTERS];
+	struct rp_test result[RP_FILTERS];
 };
 
 /* What tells the label sets of a target from each other. The unused end of a configuration's keys

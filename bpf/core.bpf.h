@@ -210,16 +210,20 @@ static __always_inline void count_outcome(enum rp_context c, __u32 index, struct
 }
 
 /* One call that returned without having been seen to begin. */
+static __always_inline void count_untimed_in_cell(enum rp_context c, __u64 *cell, enum rp_class cls)
+{
+	if (cls < RP_CLASS_MAX)
+		add(c, &cell[RP_CELL_CLASS + cls], 1);
+	add(c, &cell[RP_CELL_UNTIMED], 1);
+}
+
 static __always_inline void count_untimed(enum rp_context c, __u32 index, struct rp_outcome o)
 {
 	enum rp_class cls = settle(c, index, o);
 	__u64 *cell = cell_of(index);
 
-	if (!cell)
-		return;
-	if (cls < RP_CLASS_MAX)
-		add(c, &cell[RP_CELL_CLASS + cls], 1);
-	add(c, &cell[RP_CELL_UNTIMED], 1);
+	if (cell)
+		count_untimed_in_cell(c, cell, cls);
 }
 
 static __always_inline void count_return(enum rp_context c, __u64 spec, __u64 ret, __u64 ns)

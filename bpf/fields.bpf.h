@@ -122,29 +122,6 @@ static __noinline long eval_text(const struct rp_field *f, __u64 v, char *out)
 	return n < 0 ? n : 0;
 }
 
-static __always_inline bool compare_numbers(const struct rp_filter *fl, __u64 v)
-{
-	__u64 bias = fl->field.is_signed ? 1ULL << 63 : 0; /* makes signed order unsigned */
-	__u64 a = v ^ bias, b = fl->literal ^ bias;
-
-	switch (fl->compare) {
-	case RP_EQ:
-		return a == b;
-	case RP_NE:
-		return a != b;
-	case RP_LT:
-		return a < b;
-	case RP_LE:
-		return a <= b;
-	case RP_GT:
-		return a > b;
-	case RP_GE:
-		return a >= b;
-	default:
-		return v & fl->literal;
-	}
-}
-
 static __noinline long text_differs(const struct rp_filter *fl, __u64 v)
 {
 	__u64 text[RP_TEXT_SIZE / sizeof(__u64)] = {};
@@ -169,7 +146,9 @@ static __always_inline bool passes(const struct rp_extra *x, const struct args *
 			differs = text_differs(fl, v);
 			if (differs < 0 || (fl->compare == RP_EQ) == (differs > 0))
 				return false;
-		} else if (eval_number(&fl->field, v, &number) || !compare_numbers(fl, number)) {
+		} else if (eval_number(&fl->field, v, &number) ||
+			   !rp_compare_numbers(fl->compare, fl->field.is_signed, number,
+					       fl->literal)) {
 			return false;
 		}
 	}

@@ -197,19 +197,59 @@ static __always_inline bool has_slot(__u32 extra, const struct rp_extra *x, __u3
 #define KNOWS_RESULT   1
 #define KNOWS_DURATION 2
 
-/* One call that is over, of a probe that has extras. ret, ns: if they are known. A duration that is
- * not known matches no filter. */
+/* Whether the call is one to be counted, now that it is over. A duration that is not known matches
+ * no filter. */
+static __always_inline bool passes_return(const struct rp_extra *x, __u64 spec, __u32 outcome,
+					  __u32 knows, __u64 ret, __u64 ns)
+{
+	if (knows & KNOWS_DURATION ? ns < x->min_ns || ns > x->max_ns
+				   : x->min_ns || x->max_ns != ~0ULL)
+		return false;
+	if (x->outcomes && !(x->outcomes & outcome))
+		return false;
+	for (__u32 i = 0; i < RP_FILTERS && i < x->nresults; i++)
+		if (!(knows & KNOWS_RESULT) || !rp_test(&x->result[i], spec, ret))
+			return false;
+	return true;
+}
+
+/* Whether a result is an error because `error:` says so, and its class does not show it. */
+static __always_inline bool judged_an_error(const struct rp_extra *x, __u64 spec,
+					    struct rp_outcome o, __u32 outcome)
+{
+	return x->error.set && outcome == RP_OUTCOME_ERROR &&
+	       (o.cls != RP_CLASS_DETAIL || rp_kind_is_numbered(RP_SPEC_KIND(spec)));
+}
+
+/* As settle(). Errors of a class that `error:` parts are counted by its number; those of numbered
+ * kinds that find no slot, as RP_CLASS_NEGATIVE, which is not in use there. */
+static __always_inline enum rp_class settle_judged(enum rp_context c, __u32 index,
+						   struct rp_outcome o, bool is_error, bool split)
+{
+	enum rp_class cls;
+
+	if (is_error && split)
+		o = (struct rp_outcome){ RP_CLASS_DETAIL, -1 - (__s64)o.cls };
+	cls = settle(c, index, o);
+	return cls == RP_CLASS_OTHER && is_error && !split ? RP_CLASS_NEGATIVE : cls;
+}
+
+/* One call that is over, of a probe that has extras. ret, ns: if they are known. */
 static __always_inline void count_noted(const struct note *note, __u64 spec, struct rp_outcome o,
 					__u32 knows, __u64 ret, __u64 ns, enum rp_context c)
 {
 	bool known = knows & KNOWS_RESULT, timed = knows & KNOWS_DURATION;
 	__u32 id = RP_SPEC_ID(spec), kind = RP_SPEC_KIND(spec), cell, hist;
 	const struct rp_extra *x = extra_of(spec);
+	bool positive = o.cls == RP_CLASS_POSITIVE;
+	enum rp_class cls;
+	__u32 outcome;
+	__u64 *words;
 
 	if (!note || !x)
 		return;
-	if ((timed ? ns < x->min_ns || ns > x->max_ns : x->min_ns || x->max_ns != ~0ULL) ||
-	    (x->outcomes && !(x->outcomes & (known ? rp_outcome_bit(kind, o) : 0)))) {
+	outcome = known ? rp_outcome_bit(x, spec, o, ret) : 0;
+	if (!passes_return(x, spec, outcome, knows, ret, ns)) {
 		tally(c, id, RP_TALLY_FILTERED);
 		return;
 	}
@@ -217,14 +257,16 @@ static __always_inline void count_noted(const struct note *note, __u64 spec, str
 	if (known && (kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
 	    !has_slot(RP_SPEC_EXTRA(spec) - 1, x, cell, o.detail))
 		o.cls = RP_CLASS_OTHER;
-	if (timed)
-		count_outcome(c, cell, o, ns);
-	else
-		count_untimed(c, cell, o);
+	cls = settle_judged(c, cell, o, judged_an_error(x, spec, o, outcome), x->split);
+	words = cell_of(cell);
+	if (words && timed)
+		count_in_cell(c, words, cls, ns);
+	else if (words)
+		count_untimed_in_cell(c, words, cls);
 
 	hist = cell == id ? x->histogram : set_hists + (cell - bank_targets) * per_set;
 	if (kind == RP_KIND_SIZE) {
-		if (known && o.cls == RP_CLASS_POSITIVE)
+		if (known && positive)
 			add_to_hist(c, hist, rp_sign_extend(ret, RP_SPEC_UNUSED(spec)));
 		hist++;
 	}

@@ -93,14 +93,65 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome_of_tai
 									      : RP_CLASS_TAIL };
 }
 
-/* The `outcome` label that it will have. */
-static inline __attribute__((always_inline)) __u32 rp_outcome_bit(__u32 kind, struct rp_outcome o)
+/*
+ * ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h). On
+ * its way back to the program, the kernel makes the call again, or EINTR of them.
+ */
+static inline __attribute__((always_inline)) int rp_is_restart(__s64 err)
 {
-	if (o.cls == RP_CLASS_DETAIL)
-		return kind == RP_KIND_ENUM || kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE
-			       ? RP_OUTCOME_OK
-			       : RP_OUTCOME_ERROR;
-	return o.cls == RP_CLASS_ZERO && kind == RP_KIND_POINTER ? RP_OUTCOME_NULL : RP_OUTCOME_OK;
+	return err == 512 || err == 513 || err == 514 || err == 516;
+}
+
+/* Whether the detail is one of those that are counted by their number as such, not as an errno. */
+static inline __attribute__((always_inline)) int rp_kind_is_numbered(__u32 kind)
+{
+	return kind == RP_KIND_ENUM || kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE;
+}
+
+static inline __attribute__((always_inline)) int rp_compare_numbers(__u32 compare, int is_signed,
+								    __u64 v, __u64 literal)
+{
+	__u64 bias = is_signed ? 1ULL << 63 : 0; /* makes signed order unsigned */
+	__u64 a = v ^ bias, b = literal ^ bias;
+
+	switch (compare) {
+	case RP_EQ:
+		return a == b;
+	case RP_NE:
+		return a != b;
+	case RP_LT:
+		return a < b;
+	case RP_LE:
+		return a <= b;
+	case RP_GT:
+		return a > b;
+	case RP_GE:
+		return a >= b;
+	default:
+		return (v & literal) != 0;
+	}
+}
+
+/* Whether a result passes; raw is the register. */
+static inline __attribute__((always_inline)) int rp_test(const struct rp_test *t, __u64 spec,
+							 __u64 raw)
+{
+	__u32 unused = RP_SPEC_UNUSED(spec);
+	__u64 v = t->is_signed ? (__u64)rp_sign_extend(raw, unused) : rp_zero_extend(raw, unused);
+
+	return rp_compare_numbers(t->compare, t->is_signed, v, t->literal);
+}
+
+/* The `outcome` label that it will have, as a bit; 0: "unknown". */
+static inline __attribute__((always_inline)) __u32 rp_outcome_bit(const struct rp_extra *x,
+								  __u64 spec, struct rp_outcome o,
+								  __u64 raw)
+{
+	if (o.cls == RP_CLASS_DETAIL && !rp_kind_is_numbered(RP_SPEC_KIND(spec)))
+		return rp_is_restart(o.detail) ? RP_OUTCOME_RESTARTED : RP_OUTCOME_ERROR;
+	if (x->error.set && rp_test(&x->error, spec, raw))
+		return RP_OUTCOME_ERROR;
+	return x->outcome[o.cls & 7];
 }
 
 #endif /* RP_OUTCOME_H */

@@ -270,7 +270,8 @@ void attach__add_to_group(struct attach *a, struct attach_slot *slot)
 
 static uint64_t spec_of(const struct target *t, uint8_t size)
 {
-	uint64_t spec = RP_SPEC(t->id, t->kind, size);
+	struct result result = target__result(t);
+	uint64_t spec = RP_SPEC(t->id, result__kernel_kind(&result), size);
 
 	return t->extra ? spec | RP_SPEC_ADD_EXTRA(t->extra->index) : spec;
 }

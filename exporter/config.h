@@ -8,6 +8,7 @@
 
 #include "bpf/abi.h"
 #include "log.h"
+#include "returns.h"
 #include "util.h"
 
 /* Where a setting was written: "config.yaml:12:5", "preset:vfs:3:7", "argument 2". */
@@ -38,22 +39,6 @@ struct pattern {
 	struct source_pos pos;
 };
 
-/* How `returns:` wants the result read; RETURNS_AUTO: by its type. */
-enum returns {
-	RETURNS_AUTO,
-	RETURNS_ERRNO,
-	RETURNS_POINTER,
-	RETURNS_BOOL,
-	RETURNS_UNSIGNED,
-	RETURNS_ENUM,
-	RETURNS_RAW,
-	RETURNS_VALUE,
-	RETURNS_SIZE,
-	RETURNS_VOID,
-	RETURNS_MAX,
-};
-extern const char *const returns_names[RETURNS_MAX]; /* "auto", "errno", ... */
-
 /* A label, a filter or an observed value: an expression, not yet understood. */
 struct expression {
 	char *name; /* of the label or the observed value; NULL for filters */
@@ -68,7 +53,9 @@ struct probe_settings {
 	char *mechanism;    /* NULL: what --mechanism says */
 	uint32_t maxactive; /* return slots of a legacy kretprobe */
 	enum returns returns;
+	const struct c_type *c_type;   /* that `returns` names; NULL: none */
 	struct source_pos returns_pos; /* of the value of `returns` */
+	struct expression error;       /* as in "< 0"; text NULL: not given, "none": none */
 	struct expression *labels, *filters, *observed;
 	size_t nlabels, nfilters, nobserved;
 	uint32_t max_series; /* label sets kept, or distinct values; 0: not given */

@@ -104,17 +104,35 @@ static int bind_returns(struct binder *b, const struct tree_node *node, void *ta
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
 	__cleanup_free char *why = NULL;
-	const char *name;
-	size_t i;
+	const char *text;
 	int err;
 
-	err = binder__string(b, node, "returns", &name);
+	err = binder__string(b, node, "returns", &text);
 	if (err)
 		return err;
-	if (value__one_of(name, returns_names, RETURNS_MAX, &i, &why))
+	if (returns__parse(text, &s->returns, &s->c_type, &why))
 		return binder__fail(b, node, "returns: %s", why);
-	s->returns = i;
 	s->returns_pos = binder__position(b, node);
+	return 0;
+}
+
+/* What can be compared depends on the result's type, which only discovery knows. */
+static int bind_error(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	const char *text;
+	int err;
+
+	err = binder__string(b, node, "error", &text);
+	if (err)
+		return err;
+	if (strcmp(text, "none") && !strpbrk(text, "<>=&"))
+		return binder__fail(b, node,
+				    "error: \"%.80s\" compares nothing; write an operator and a "
+				    "value, as in \"< 0\" or \"== null\", or none",
+				    text);
+	s->error.text = xstrdup(text);
+	s->error.pos = binder__position(b, node);
 	return 0;
 }
 
@@ -449,6 +467,7 @@ static const struct key probe_keys[] = {
 	{ "mechanism", bind_mechanism, "kretprobe" },
 	{ "maxactive", bind_maxactive, "1000" },
 	{ "returns", bind_returns, "size" },
+	{ "error", bind_error, "\"< 0\"" },
 	{ "labels", bind_labels, "[comm, {flags: \"arg1\"}]" },
 	{ "filter", bind_filter, "\"comm == rm\"" },
 	{ "observe", bind_observe, "{bytes: \"count\"}" },

@@ -7,13 +7,6 @@
 #define DEFAULT_MAXACTIVE 4096
 #define DEFAULT_MAX_RATE  1000000
 
-const char *const returns_names[RETURNS_MAX] = {
-	[RETURNS_AUTO] = "auto", [RETURNS_ERRNO] = "errno",	  [RETURNS_POINTER] = "pointer",
-	[RETURNS_BOOL] = "bool", [RETURNS_UNSIGNED] = "unsigned", [RETURNS_ENUM] = "enum",
-	[RETURNS_RAW] = "raw",	 [RETURNS_VALUE] = "value",	  [RETURNS_SIZE] = "size",
-	[RETURNS_VOID] = "void",
-};
-
 static void free_expressions(struct expression *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -28,6 +21,7 @@ void probe_settings__free(struct probe_settings *s)
 	free_expressions(s->labels, s->nlabels);
 	free_expressions(s->filters, s->nfilters);
 	free_expressions(s->observed, s->nobserved);
+	free(s->error.text);
 	free(s->mechanism);
 	memset(s, 0, sizeof(*s));
 }
@@ -55,8 +49,16 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 		s->maxactive = defaults->maxactive ? defaults->maxactive : DEFAULT_MAXACTIVE;
 	if (!s->returns_pos.file) {
 		s->returns = defaults->returns;
+		s->c_type = defaults->c_type;
 		s->returns_pos = defaults->returns_pos;
 	}
+	if (!s->error.text && defaults->error.text) {
+		s->error = defaults->error;
+		s->error.text = xstrdup(defaults->error.text);
+	}
+	/* "none", which had to differ from what is not given until here. */
+	if (s->error.text && !strcmp(s->error.text, "none"))
+		free(take_ptr(s->error.text));
 	fill_expressions(&s->labels, &s->nlabels, defaults->labels, defaults->nlabels);
 	fill_expressions(&s->filters, &s->nfilters, defaults->filters, defaults->nfilters);
 	fill_expressions(&s->observed, &s->nobserved, defaults->observed, defaults->nobserved);
@@ -96,7 +98,8 @@ static uint32_t series_of(const struct probe_settings *s)
 bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b)
 {
 	return same_text(a->mechanism, b->mechanism) && a->maxactive == b->maxactive &&
-	       a->returns == b->returns && series_of(a) == series_of(b) &&
+	       a->returns == b->returns && a->c_type == b->c_type &&
+	       same_text(a->error.text, b->error.text) && series_of(a) == series_of(b) &&
 	       a->series_ttl == b->series_ttl &&
 	       same_expressions(a->labels, a->nlabels, b->labels, b->nlabels) &&
 	       same_expressions(a->filters, a->nfilters, b->filters, b->nfilters) &&

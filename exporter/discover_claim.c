@@ -146,13 +146,31 @@ static int apply_returns(struct discovery *d, const struct request *r, struct ta
 {
 	const struct probe_settings *s = &r->list->settings;
 	__cleanup_free char *name = xasprintf("%s:%s", t->object, t->function);
+	struct retkind_request request = { s->returns, s->c_type, t->type == TARGET_USER, name,
+					   t->signature };
 	struct retkind result = { t->kind, t->ret_size };
 	char *why;
 
-	if (retkind__apply(s->returns, name, t->signature, &result, &why))
+	/* Only a pointer is null, so this says the type where it is not known. */
+	if (t->kind == RP_KIND_RAW && s->returns == RETURNS_AUTO && !s->c_type && s->error.text &&
+	    result__asks_for_null(s->error.text))
+		request.asked = RETURNS_POINTER;
+	if (retkind__apply(&request, &result, &why))
 		return refuse(d, r, t, &s->returns_pos, !has_type(d, t), why);
 	t->kind = result.kind;
 	t->ret_size = result.size;
+	return 0;
+}
+
+static int apply_error(struct discovery *d, const struct request *r, struct target *t)
+{
+	const struct expression *error = &r->list->settings.error;
+	struct result result = target__result(t);
+	__cleanup_free char *why = NULL;
+
+	if (error->text && result__compile_error(&result, error->text, &t->error, &why))
+		return refuse(d, r, t, &error->pos, !has_type(d, t),
+			      xasprintf("%s:%s: error: %s", t->object, t->function, why));
 	return 0;
 }
 
@@ -236,6 +254,8 @@ int discovery__claim(struct discovery *d, const struct request *r, struct target
 
 	if (t->reason == REASON_NONE)
 		err = apply_returns(d, r, t);
+	if (!err && t->reason == REASON_NONE)
+		err = apply_error(d, r, t);
 	if (!err && t->reason == REASON_NONE)
 		err = apply_extra(d, r, t);
 	if (err) {

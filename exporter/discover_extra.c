@@ -123,7 +123,7 @@ static void scope_of_function(struct discovery *d, const struct target *t, struc
 int discover_extra(struct discovery *d, const struct probe_settings *s, struct target *t,
 		   const struct source_pos **pos, char **why)
 {
-	struct expr_scope scope = {};
+	struct expr_scope scope = { .result = target__result(t) };
 	struct syscall_type syscall = {};
 	int err;
 
@@ -141,7 +141,7 @@ int discover_extra(struct discovery *d, const struct probe_settings *s, struct t
 			break;
 		}
 	}
-	err = extra__new(s, &scope, t->kind, &t->extra, pos, why);
+	err = extra__new(s, &scope, &t->error, &t->extra, pos, why);
 	free(syscall.format);
 	free(syscall.signature);
 	return err;

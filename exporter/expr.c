@@ -285,11 +285,27 @@ static bool is_byte(struct shape s)
 	return s.size == 1;
 }
 
+/* Too short for an address. */
+static bool is_small_number(struct shape s)
+{
+	return s.kind == SHAPE_BOOL || s.kind == SHAPE_ENUM || (s.kind == SHAPE_INT && s.size < 8);
+}
+
+static int no_text(struct parser *p, const char *part, struct ctype t)
+{
+	__cleanup_free char *type = ctype__text(p->scope->btf, t);
+
+	return expr__refuse(p->why,
+			    "str(%.120s): there is no text, it is of type %s; str() takes a "
+			    "pointer to bytes, an array of bytes or an address",
+			    part, type);
+}
+
 /* Makes o the text that is at it, or that it points to. */
 int parser__text(struct parser *p, struct operand *o)
 {
 	const struct btf *btf = p->scope->btf;
-	__cleanup_free char *part = parser__part(p), *type = ctype__text(btf, o->type);
+	__cleanup_free char *part = parser__part(p);
 	struct shape s = ctype__shape(btf, o->type), target;
 	bool user = false;
 	int err = 0;
@@ -314,16 +330,15 @@ int parser__text(struct parser *p, struct operand *o)
 	case SHAPE_INT:
 		if (s.size != 8 || o->bits)
 			break;
+		if (o->is_declared && is_small_number(ctype__shape(btf, o->declared)))
+			return no_text(p, part, o->declared);
 		err = follow(p, o, false);
 		o->is_text = true;
 		return err;
 	default:
 		break;
 	}
-	return expr__refuse(p->why,
-			    "str(%.120s): there is no text, it is of type %s; str() takes a "
-			    "pointer to bytes, an array of bytes or an address",
-			    part, type);
+	return no_text(p, part, o->type);
 }
 
 static int parse_str(struct parser *p, struct operand *o)

@@ -8,7 +8,8 @@
  *
  * A name is a parameter, or arg0..arg5, or one of the words that need no types (comm, pid, tid,
  * uid, cpu, cgroup). A filter on such a word by itself is on the word, even of a function that has
- * a parameter of that name, as a label of that name is.
+ * a parameter of that name, as a label of that name is. Filters also know the result: `ret`, and
+ * `value` of a function that has no parameter of that name.
  */
 #ifndef EXPR_H
 #define EXPR_H
@@ -17,6 +18,7 @@
 
 #include "bpf/abi.h"
 #include "enumerators.h"
+#include "result.h"
 #include "util.h"
 
 /* What an expression may refer to; borrowed. */
@@ -28,6 +30,7 @@ struct expr_scope {
 	size_t nparams;
 	bool user;	       /* pointers are the process's: system calls, user functions */
 	const char *signature; /* for messages; NULL: none is known */
+	struct result result;  /* for filters; of size 0: there is none */
 	const char *untyped;   /* why the parameters have no names, for messages; NULL: they have,
 				* or nobody knows */
 };
@@ -56,13 +59,14 @@ int expr__compile(const struct expr_scope *scope, const char *text, struct expr 
 void expr__free(struct expr *e); /* what is in it */
 
 /* What a filter says: something that the entry can decide, or a limit for the return. */
-enum filter_type { FILTER_ENTRY, FILTER_DURATION, FILTER_OUTCOME };
+enum filter_type { FILTER_ENTRY, FILTER_DURATION, FILTER_OUTCOME, FILTER_RESULT };
 
 struct filter {
 	enum filter_type type;
 	struct rp_filter entry;	 /* FILTER_ENTRY */
 	uint64_t min_ns, max_ns; /* FILTER_DURATION: min <= d <= max */
 	uint32_t outcomes;	 /* FILTER_OUTCOME: rp_outcome_bits that pass */
+	struct rp_test result;	 /* FILTER_RESULT */
 };
 
 /* cgroup_root: where cgroup v2 is mounted, for `cgroup under PATH`; NULL: by mountinfo. */

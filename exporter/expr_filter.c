@@ -9,15 +9,6 @@
 #include "suggest.h"
 
 static const struct {
-	const char *text;
-	enum rp_compare compare;
-} operators[] = {
-	/* The longer ones first. */
-	{ "==", RP_EQ }, { "!=", RP_NE }, { "<=", RP_LE }, { ">=", RP_GE },
-	{ "<", RP_LT },	 { ">", RP_GT },  { "&", RP_AND },
-};
-
-static const struct {
 	const char *unit;
 	double ns;
 } units[] = {
@@ -31,6 +22,13 @@ static const struct {
 	{ "ok", RP_OUTCOME_OK },
 	{ "error", RP_OUTCOME_ERROR },
 	{ "null", RP_OUTCOME_NULL },
+	{ "restarted", RP_OUTCOME_RESTARTED },
+};
+
+struct comparison {
+	const char *left, *literal;
+	enum rp_compare compare;
+	bool quoted; /* the literal was in quotes */
 };
 
 static char *trimmed(const char *s, size_t n)
@@ -47,22 +45,46 @@ static char *trimmed(const char *s, size_t n)
 	return xstrndup(s, n);
 }
 
-/* Where the comparison is; -> is none. */
-static const char *find_operator(const char *text, size_t *which)
+/* Where the comparison is, and how long; -> is none. */
+static const char *find_operator(const char *text, enum rp_compare *compare, size_t *len)
 {
 	for (const char *p = text; *p; p++) {
 		if (!strncmp(p, "->", 2)) {
 			p++;
 			continue;
 		}
-		for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
-			if (!strncmp(p, operators[i].text, strlen(operators[i].text))) {
-				*which = i;
-				return p;
-			}
-		}
+		*len = result__operator(p, compare);
+		if (*len)
+			return p;
 	}
 	return NULL;
+}
+
+/* A filter is one comparison. Quotes make a text of what looks like more. */
+static int check_operators(const char *text, char **why)
+{
+	char quote = 0;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == quote)
+			quote = 0;
+		else if (!quote && (*p == '"' || *p == '\''))
+			quote = *p;
+		if (quote || (strncmp(p, "&&", 2) && strncmp(p, "||", 2)))
+			continue;
+		if (*p == '&')
+			return expr__refuse(why,
+					    "\"%.80s\": there is no &&; write each comparison as a "
+					    "filter of its own: all of the list must match",
+					    text);
+		return expr__refuse(
+			why,
+			"\"%.80s\": there is no ||; leave the filter out, add a label that "
+			"tells the calls apart (as comm) and choose in the query; or "
+			"quote the value if it has these characters",
+			text);
+	}
+	return 0;
 }
 
 /* ---- the words ------------------------------------------------------------------------------- */
@@ -116,12 +138,12 @@ static int outcome_filter(const char *literal, enum rp_compare compare, struct f
 		if (!strcmp(literal, outcomes[i].name))
 			out->outcomes = outcomes[i].bit;
 	if (!out->outcomes || (compare != RP_EQ && compare != RP_NE)) {
-		return expr__refuse(
-			why, "an outcome is compared by == or != with ok, error or null, as in "
-			     "outcome == error");
+		return expr__refuse(why,
+				    "an outcome is compared by == or != with ok, error, null or "
+				    "restarted, as in outcome == error");
 	}
 	if (compare == RP_NE)
-		out->outcomes ^= RP_OUTCOME_OK | RP_OUTCOME_ERROR | RP_OUTCOME_NULL;
+		out->outcomes ^= RP_OUTCOME_ALL;
 	return 0;
 }
 
@@ -158,13 +180,28 @@ static int cgroup_filter(const char *path, const char *root, struct filter *out,
 /* ---- literals ----------------------------------------------------------------------------------
  */
 
-static int text_literal(const struct expr *e, const char *text, enum rp_compare compare,
-			struct rp_filter *out, char **why)
+static bool looks_like_pattern(const char *text)
+{
+	const char *open = strchr(text, '[');
+
+	return strpbrk(text, "*?") || (open && strchr(open, ']'));
+}
+
+static int text_literal(const struct expr *e, const struct comparison *c, struct rp_filter *out,
+			char **why)
 {
 	size_t max = e->format == EXPR_COMM ? RP_COMM_SIZE : RP_TEXT_SIZE;
+	const char *text = c->literal;
 
-	if (compare != RP_EQ && compare != RP_NE) {
+	if (c->compare != RP_EQ && c->compare != RP_NE) {
 		return expr__refuse(why, "a text is compared by == or !=");
+	}
+	if (!c->quoted && looks_like_pattern(text)) {
+		return expr__refuse(why,
+				    "\"%.80s\": there are no patterns, texts are compared as a "
+				    "whole; write all of it, or '%.80s' in quotes if it has these "
+				    "characters",
+				    text, text);
 	}
 	if (strlen(text) >= max) {
 		return expr__refuse(
@@ -210,33 +247,63 @@ static int not_a_number(const struct expr *e, const char *what, const char *text
 			    hint);
 }
 
-static int number_literal(const struct expr *e, const char *what, const char *text, __u64 *v,
-			  char **why)
+/* Of the words, only a cgroup's id has 64 bits. */
+static unsigned bits_of(const struct expr *e)
 {
-	unsigned unused = e->field.right & 63;
-	int64_t s;
+	return e->field.source >= RP_SOURCE_PID && e->format == EXPR_UNSIGNED
+		       ? 32
+		       : 64 - (e->field.right & 63);
+}
+
+/* The values that it can have. */
+static struct range range_of(const struct expr *e)
+{
+	__int128 span = (__int128)1 << bits_of(e);
+
+	if (e->format == EXPR_BOOL)
+		return (struct range){ 0, 1 };
+	if (e->field.is_signed)
+		return (struct range){ -span / 2, span / 2 - 1 };
+	return (struct range){ 0, span - 1 };
+}
+
+static int never(const struct expr *e, const struct comparison *c, char **why)
+{
+	if (e->format == EXPR_BOOL)
+		return expr__refuse(why, "%s is a bool: write %s == true or %s == false", c->left,
+				    c->left, c->left);
+	return expr__refuse(why, "%s is never %s%s: it has %u bits, %s a sign", c->left,
+			    c->compare == RP_LT	  ? "less than "
+			    : c->compare == RP_GT ? "more than "
+						  : "",
+			    c->literal, bits_of(e), e->field.is_signed ? "with" : "without");
+}
+
+static int number_literal(const struct expr *e, const struct comparison *c, __u64 *v, char **why)
+{
+	const char *text = c->literal;
+	struct range r = range_of(e);
+	__int128 number;
 	char *end;
 
-	if (named_value(e, text, v))
-		return 0;
-	errno = 0;
-	if (!*text || isspace((unsigned char)*text))
-		return not_a_number(e, what, text, why);
-	*v = *text == '-' ? (uint64_t)strtoll(text, &end, 0) : strtoull(text, &end, 0);
-	if (*end || errno)
-		return not_a_number(e, what, text, why);
-	s = (int64_t)*v;
-	if (e->field.is_signed
-		    ? (*text != '-' && s < 0) || (unused && (int64_t)(*v << unused) >> unused != s)
-		    : *text == '-' || (unused && *v >> (64 - unused))) {
-		return expr__refuse(why, "%s is never %s: it has %u bits, %s a sign", what, text,
-				    64 - unused, e->field.is_signed ? "with" : "without");
+	if (!named_value(e, text, v)) {
+		errno = 0;
+		if (!*text || isspace((unsigned char)*text))
+			return not_a_number(e, c->left, text, why);
+		*v = *text == '-' ? (uint64_t)strtoll(text, &end, 0) : strtoull(text, &end, 0);
+		if (*end || errno)
+			return not_a_number(e, c->left, text, why);
 	}
+	number = e->field.is_signed && !isdigit((unsigned char)*text) ? (__int128)(__s64)*v
+		 : *text == '-'					      ? (__int128)(__s64)*v
+								      : (__int128)*v;
+	if (number < r.lo || number > r.hi || range__covered(r, c->compare, number) == COVERS_NONE)
+		return never(e, c, why);
 	return 0;
 }
 
-static int entry_filter(const struct expr_scope *scope, const char *left, enum rp_compare compare,
-			const char *literal, struct filter *out, char **why)
+static int entry_filter(const struct expr_scope *scope, const struct comparison *c,
+			struct filter *out, char **why)
 {
 	static const struct expr_scope no_parameters;
 	struct operand word;
@@ -244,34 +311,76 @@ static int entry_filter(const struct expr_scope *scope, const char *left, enum r
 	int err;
 
 	/* A word is the word, also of a function that has a parameter of that name. */
-	if (names__word(left, &word))
+	if (names__word(c->left, &word))
 		scope = &no_parameters;
-	err = expr__compile(scope, left, &e, why);
+	err = expr__compile(scope, c->left, &e, why);
 	if (err)
 		return err;
 	*out = (struct filter){ .type = FILTER_ENTRY,
-				.entry = { .field = e.field, .compare = compare } };
+				.entry = { .field = e.field, .compare = c->compare } };
 	if (e.field.text)
-		err = text_literal(&e, literal, compare, &out->entry, why);
+		err = text_literal(&e, c, &out->entry, why);
 	else
-		err = number_literal(&e, left, literal, &out->entry.literal, why);
+		err = number_literal(&e, c, &out->entry.literal, why);
 	expr__free(&e);
 	return err;
+}
+
+/* ---- the result ------------------------------------------------------------------------------ */
+
+static bool is_result(const struct expr_scope *scope, const char *name)
+{
+	return !strcmp(name, "ret") ||
+	       (!strcmp(name, "value") && !names__is_parameter(scope, name));
+}
+
+/* `value` is as /metrics shows it: an errno without its sign. */
+static int result_filter(const struct expr_scope *scope, const struct comparison *c,
+			 struct filter *out, char **why)
+{
+	bool shown = !strcmp(c->left, "value") && *c->literal == 'E' &&
+		     (c->compare == RP_EQ || c->compare == RP_NE);
+	__cleanup_free char *negative = xasprintf("-%s", c->literal), *reason = NULL;
+	struct result_test test;
+	int err = -EINVAL;
+
+	if (!scope->result.size)
+		return expr__refuse(why, "\"%s\": there is no result here", c->left);
+	if (shown)
+		err = result__compile(&scope->result, c->compare, negative, &test, &reason);
+	if (err)
+		err = result__compile(&scope->result, c->compare, c->literal, &test, why);
+	*out = (struct filter){ .type = FILTER_RESULT, .result = test.test };
+	return err;
+}
+
+static int compile(const struct expr_scope *scope, const struct comparison *c, struct filter *out,
+		   char **why)
+{
+	if (!strcmp(c->left, "duration"))
+		return duration_filter(c->literal, c->compare, out, why);
+	if (!strcmp(c->left, "outcome"))
+		return outcome_filter(c->literal, c->compare, out, why);
+	if (is_result(scope, c->left))
+		return result_filter(scope, c, out, why);
+	return entry_filter(scope, c, out, why);
 }
 
 int filter__compile(const struct expr_scope *scope, const char *text, const char *cgroup_root,
 		    struct filter *out, char **why)
 {
 	__cleanup_free char *left = NULL, *right = NULL, *all = trimmed(text, strlen(text));
-	enum rp_compare compare;
+	struct comparison c = {};
 	const char *op;
-	size_t which;
+	size_t len;
 
 	if (!strncmp(all, "cgroup under", 12) && isspace((unsigned char)all[12])) {
 		right = trimmed(all + 12, strlen(all + 12));
 		return cgroup_filter(right, cgroup_root, out, why);
 	}
-	op = find_operator(all, &which);
+	if (check_operators(all, why))
+		return -EINVAL;
+	op = find_operator(all, &c.compare, &len);
 	if (!op) {
 		return expr__refuse(
 			why,
@@ -279,17 +388,14 @@ int filter__compile(const struct expr_scope *scope, const char *text, const char
 			">= &), as in comm == nginx",
 			all);
 	}
-	compare = operators[which].compare;
 	left = trimmed(all, op - all);
-	right = trimmed(op + strlen(operators[which].text),
-			strlen(op + strlen(operators[which].text)));
+	right = trimmed(op + len, strlen(op + len));
 	if (!*right) {
-		return expr__refuse(why, "\"%.80s\" has no value behind the %s", all,
-				    operators[which].text);
+		return expr__refuse(why, "\"%.80s\" has no value behind the %.*s", all, (int)len,
+				    op);
 	}
-	if (!strcmp(left, "duration"))
-		return duration_filter(right, compare, out, why);
-	if (!strcmp(left, "outcome"))
-		return outcome_filter(right, compare, out, why);
-	return entry_filter(scope, left, compare, right, out, why);
+	c.left = left;
+	c.literal = right;
+	c.quoted = strchr("\"'", op[len + strspn(op + len, " \t")]);
+	return compile(scope, &c, out, why);
 }

@@ -81,9 +81,11 @@ struct operand {
 	struct rp_field field; /* source and the pointers followed */
 	bool in_memory; /* at bit `at` behind the last pointer; else in the argument's words */
 	uint64_t at;
-	uint32_t bits; /* of a bit-field, else 0 */
-	bool is_text;  /* str() */
-	bool is_word;  /* comm, pid, ... */
+	uint32_t bits;	       /* of a bit-field, else 0 */
+	bool is_text;	       /* str() */
+	bool is_word;	       /* comm, pid, ... */
+	bool is_declared;      /* arg0, ...: */
+	struct ctype declared; /* what is known of its type */
 };
 
 int parser__expr(struct parser *p, struct operand *out);
@@ -100,6 +102,7 @@ int parser__finish(struct parser *p, const struct operand *o, struct expr *out);
 /* ---- expr_names.c: what a name stands for ---- */
 
 bool names__word(const char *name, struct operand *out);
+bool names__is_parameter(const struct expr_scope *s, const char *name);
 int names__resolve(struct parser *p, const char *name, struct operand *out);
 
 #endif /* EXPR_INTERNAL_H */

@@ -156,6 +156,25 @@ static uint32_t known_words(const struct expr_scope *s)
 	return n;
 }
 
+/* The type of the parameter that begins in a word. */
+static bool declared_type(const struct expr_scope *s, uint32_t word, struct ctype *out)
+{
+	const struct btf_type *proto = proto_of(s);
+	uint32_t n;
+
+	if (s->types && word < s->nparams) {
+		*out = ctype__parse(s->btf, s->types[word]);
+		return true;
+	}
+	for (int i = 0; proto && i < btf_vlen(proto); i++) {
+		if (word_of(s->btf, proto, i, &n) != word)
+			continue;
+		*out = (struct ctype){ .id = btf_params(proto)[i].type };
+		return true;
+	}
+	return false;
+}
+
 static int register_name(struct parser *p, const char *name, struct operand *out, bool *found)
 {
 	const char *digits = name + 3;
@@ -181,6 +200,7 @@ static int register_name(struct parser *p, const char *name, struct operand *out
 				    n - 1);
 	*out = (struct operand){ .type = { .plain = &plain_word } };
 	out->field.source = RP_SOURCE_ARG + number;
+	out->is_declared = declared_type(p->scope, number, &out->declared);
 	return 0;
 }
 
@@ -204,6 +224,24 @@ static size_t list_parameters(const struct expr_scope *s, const char ***out)
 	return n;
 }
 
+bool names__is_parameter(const struct expr_scope *s, const char *name)
+{
+	__cleanup_free const char **v = NULL;
+	size_t n = list_parameters(s, &v);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(v[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever writes these outside of a filter wants what is not there yet. */
+static bool is_result(const char *name)
+{
+	return !strcmp(name, "ret") || !strcmp(name, "value") || !strcmp(name, "retval");
+}
+
 static int unknown(struct parser *p, const char *name)
 {
 	const struct expr_scope *s = p->scope;
@@ -215,6 +253,12 @@ static int unknown(struct parser *p, const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		*(const char **)array__grow(&v, &n, sizeof(*v)) = words[i].name;
 	hint = suggest__hint(name, v, n);
+	if (is_result(name))
+		return expr__refuse(p->why,
+				    "\"%.60s\": expressions are read at the entry, before there is "
+				    "a result; only filters know it, by itself, as in ret < 0 or "
+				    "outcome == error",
+				    name);
 	if (!typed)
 		return expr__refuse(
 			p->why,

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "bpf/outcome.h"
+
 /* Labels that need no expression; the others of the configuration's names are words of expr.h. */
 static const struct {
 	const char *name;
@@ -119,6 +121,14 @@ static int add_filter(struct maker *m, const struct expression *setting)
 	case FILTER_OUTCOME:
 		k->outcomes = k->outcomes ? k->outcomes & f.outcomes : f.outcomes;
 		break;
+	case FILTER_RESULT:
+		if (k->nresults == RP_FILTERS) {
+			*m->why = xasprintf("more than %d filters of the result; leave some out",
+					    RP_FILTERS);
+			return -EINVAL;
+		}
+		k->result[k->nresults++] = f.result;
+		break;
 	case FILTER_ENTRY:
 		if (k->nfilters == RP_FILTERS) {
 			*m->why = xasprintf("more than %d filters besides those of duration and "
@@ -170,20 +180,41 @@ static int add_all(struct maker *m, const struct expression *v, size_t n,
 	return 0;
 }
 
-int extra__new(const struct probe_settings *s, const struct expr_scope *scope, enum rp_kind kind,
-	       struct target_extra **out, const struct source_pos **pos, char **why)
+/* What the kernel side has to know of results: only outcomes that their classes do not show. */
+static void judge(struct rp_extra *k, enum rp_kind kind, const struct result_test *error)
 {
+	for (enum rp_class cls = 0; cls <= RP_CLASS_DETAIL; cls++) {
+		bool null = cls == RP_CLASS_ZERO && kind == RP_KIND_POINTER;
+
+		k->outcome[cls] = error->classes & 1U << cls ? RP_OUTCOME_ERROR
+				  : null		     ? RP_OUTCOME_NULL
+							     : RP_OUTCOME_OK;
+	}
+	k->outcome[RP_CLASS_TAIL] = 0;
+	k->split = error->split;
+	if (error->split || rp_kind_is_numbered(kind))
+		k->error = error->test;
+}
+
+int extra__new(const struct probe_settings *s, const struct expr_scope *scope,
+	       const struct result_test *error, struct target_extra **out,
+	       const struct source_pos **pos, char **why)
+{
+	enum rp_kind kind = scope->result.kind;
 	bool values = kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE;
+	bool judged = error->split || (kind == RP_KIND_ENUM && error->test.set);
 	struct maker m = { .scope = scope, .why = why };
 
 	*out = NULL;
-	if (!s->nlabels && !s->nfilters && !s->nobserved && !values && kind != RP_KIND_SIZE)
+	if (!s->nlabels && !s->nfilters && !s->nobserved && !values && !judged &&
+	    kind != RP_KIND_SIZE)
 		return 0;
 	m.x = xcalloc(1, sizeof(*m.x));
 	m.x->labels = xcalloc(EXTRA_LABELS_MAX, sizeof(*m.x->labels));
 	m.x->kernel.max_ns = UINT64_MAX;
 	m.x->kernel.max_series = s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
 	m.x->returns_values = values;
+	judge(&m.x->kernel, kind, error);
 	m.x->series_ttl = s->series_ttl;
 	if (add_all(&m, s->labels, s->nlabels, add_label, pos) ||
 	    add_all(&m, s->filters, s->nfilters, add_filter, pos) ||

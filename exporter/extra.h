@@ -39,11 +39,12 @@ struct target_extra {
 	double series_ttl;
 };
 
-/* Compiles the settings of a target. *out is NULL if they ask for nothing. 0, or -EINVAL and *why
+/* Compiles the settings of a target, whose result is in the scope; error: results that are errors.
+ * *out is NULL if they ask for nothing of the kernel side. 0, or -EINVAL and *why
  * with *pos (the config's): an expression is wrong for this function. */
 int extra__new(const struct probe_settings *settings, const struct expr_scope *scope,
-	       enum rp_kind kind, struct target_extra **out, const struct source_pos **pos,
-	       char **why);
+	       const struct result_test *error, struct target_extra **out,
+	       const struct source_pos **pos, char **why);
 /* Do the two ask for the same? Either may be NULL. */
 bool extra__same(const struct target_extra *a, const struct target_extra *b);
 void extra__free(struct target_extra *x); /* NULL is fine */

@@ -9,6 +9,7 @@
  */
 #include "metrics.h"
 
+#include "bpf/outcome.h"
 #include "extra.h"
 #include "metrics_self.h"
 
@@ -57,14 +58,17 @@ static const struct class_row {
 		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_ENUM] = {
+		[RP_CLASS_NEGATIVE] = { { "error", "_other" }, false },
 		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
 		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_VALUE] = {
+		[RP_CLASS_NEGATIVE] = { { "error", "_other" }, false },
 		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
 		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_UVALUE] = {
+		[RP_CLASS_NEGATIVE] = { { "error", "_other" }, false },
 		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
 		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
@@ -75,36 +79,44 @@ static const struct class_row {
 		[RP_CLASS_ZERO] = { { "ok", "zero" }, true },
 		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
 		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, true },
+		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
 		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 };
 
-struct outcome_text metrics__class_text(enum rp_kind kind, enum rp_class cls)
+struct outcome_text metrics__class_text(const struct target *t, enum rp_class cls)
 {
-	return class_rows[kind][cls].text;
+	struct outcome_text text = class_rows[t->kind][cls].text;
+
+	if (t->error.classes & 1U << cls)
+		text.outcome = "error";
+	return text;
+}
+
+/* A result that is counted by its number, and shown as it. */
+static struct outcome_text number_text(const struct target *t, int64_t value, char *buf,
+				       size_t size)
+{
+	const char *name = t->kind == RP_KIND_ENUM ? target__enumerator(t, value) : NULL;
+
+	if (!name)
+		snprintf(buf, size, t->kind == RP_KIND_UVALUE ? "%llu" : "%lld", (long long)value);
+	return (struct outcome_text){ result__satisfies(&t->error, value) ? "error" : "ok",
+				      name ? name : buf };
 }
 
 struct outcome_text metrics__detail_text(const struct target *t, int64_t value, char *buf,
 					 size_t size)
 {
-	const char *name;
+	/* An error of a class that has others, too: see rp_extra.split. */
+	int64_t cls = -1 - value;
 
-	switch (t->kind) {
-	case RP_KIND_ENUM:
-		name = target__enumerator(t, value);
-		if (name)
-			return (struct outcome_text){ "ok", name };
-		break;
-	case RP_KIND_VALUE:
-		break;
-	case RP_KIND_UVALUE:
-		snprintf(buf, size, "%llu", (unsigned long long)value);
-		return (struct outcome_text){ "ok", buf };
-	default:
-		return (struct outcome_text){ "error", errno_name(value, buf, size) };
-	}
-	snprintf(buf, size, "%lld", (long long)value);
-	return (struct outcome_text){ "ok", buf };
+	if (rp_kind_is_numbered(t->kind))
+		return number_text(t, value, buf, size);
+	if (cls >= 0 && cls < RP_CLASS_MAX && class_rows[t->kind][cls].text.value)
+		return (struct outcome_text){ "error", class_rows[t->kind][cls].text.value };
+	return (struct outcome_text){ rp_is_restart(value) ? "restarted" : "error",
+				      errno_name(value, buf, size) };
 }
 
 /* ---- targets --------------------------------------------------------------------------------- */
@@ -310,7 +322,7 @@ static void write_returns(const struct metrics_input *in, struct series *sr, str
 		uint64_t n = cell->words[RP_CELL_CLASS + cls];
 
 		if (row->text.outcome && (row->from_start || n))
-			write_return(sr, row->text, n, e);
+			write_return(sr, metrics__class_text(t, cls), n, e);
 	}
 	for (size_t i = 0; i < cell->ndetails; i++) {
 		const struct snap_detail *d = &cell->details[i];

@@ -74,7 +74,7 @@ void metrics__write(const struct metrics_input *in, struct expo *e);
 struct outcome_text {
 	const char *outcome, *value;
 };
-struct outcome_text metrics__class_text(enum rp_kind kind, enum rp_class cls);
+struct outcome_text metrics__class_text(const struct target *t, enum rp_class cls);
 struct outcome_text metrics__detail_text(const struct target *t, int64_t value, char *buf,
 					 size_t size);
 

@@ -67,7 +67,7 @@ static bool json_value(struct buf *b, const char *outcome, bool first, struct ou
 
 static void json_outcomes(struct buf *b, const struct target *t, const struct snap_cell *cell)
 {
-	static const char *const outcomes[] = { "ok", "null", "error" };
+	static const char *const outcomes[] = { "ok", "null", "error", "restarted", "unknown" };
 	const char *comma = "";
 	char text[32];
 
@@ -77,7 +77,7 @@ static void json_outcomes(struct buf *b, const struct target *t, const struct sn
 
 		buf__puts(b, comma);
 		for (int c = 0; c < RP_CLASS_MAX; c++)
-			n += json_value(b, outcomes[o], !n, metrics__class_text(t->kind, c),
+			n += json_value(b, outcomes[o], !n, metrics__class_text(t, c),
 					cell->words[RP_CELL_CLASS + c]);
 		for (size_t i = 0; i < cell->ndetails; i++)
 			n += json_value(b, outcomes[o], !n,

@@ -2,10 +2,10 @@
 /*
  * Return kinds by request: what may be asked of which type, as one table.
  *
- * Where no type is known (user functions, kernel functions without BTF) all but `enum` may be asked
- * for, and the whole register is read, since nothing tells how much of it is the result: a C int
- * leaves its upper half undefined, and -1 as 0xffffffff is then a positive number. Only `bool`
- * reads a byte there: that is what the ABI defines of C's _Bool.
+ * Where no type is known (user functions without debug information, kernel functions without BTF)
+ * `returns:` may name one. Without it, 32 bits are read: the result is most often an int, and a C
+ * int leaves the upper half of its register undefined. Only a pointer has 64 there, and a bool the
+ * byte that the ABI defines of C's _Bool.
  */
 #include "retkind.h"
 
@@ -38,7 +38,8 @@ static const struct request_row {
 static bool suits(enum returns asked, const struct retkind *type)
 {
 	/* An address has eight bytes. */
-	return rows[asked].types & BIT(type->kind) && (asked != RETURNS_POINTER || type->size == 8);
+	return rows[asked].types & BIT(type->kind) &&
+	       (asked != RETURNS_POINTER || type->size == 8 || type->kind == RP_KIND_RAW);
 }
 
 static char *describe(const struct retkind *type)
@@ -63,37 +64,62 @@ static char *describe(const struct retkind *type)
 	}
 }
 
-static int refuse(enum returns asked, const char *function, const char *signature,
-		  const struct retkind *type, char **why)
+static int refuse(const struct retkind_request *r, const struct retkind *type, char **why)
 {
-	__cleanup_free char *what = describe(type);
+	__cleanup_free char *what = describe(type), *asked = returns__text(r->asked, r->c_type);
 	__cleanup_buf struct buf others = {};
+	const char *signature = r->signature;
 
-	for (enum returns r = RETURNS_AUTO + 1; r < RETURNS_MAX; r++) {
-		if (suits(r, type))
-			buf__printf(&others, ", %s", returns_names[r]);
+	for (enum returns k = RETURNS_AUTO + 1; k < RETURNS_MAX; k++) {
+		if (suits(k, type))
+			buf__printf(&others, ", %s", returns_names[k]);
 	}
 	*why = xasprintf(
-		"returns: %s does not suit %s%s%s%s, which returns %s; write one of auto%s",
-		returns_names[asked], function, signature ? " (" : "", signature ? signature : "",
+		"returns: %s does not suit %s%s%s%s, which returns %s; write one of auto%s", asked,
+		r->function, signature ? " (" : "", signature ? signature : "",
 		signature ? ")" : "", what, buf__str(&others));
 	return -EINVAL;
 }
 
-int retkind__apply(enum returns asked, const char *function, const char *signature,
-		   struct retkind *result, char **why)
+static bool is_integer(enum rp_kind kind)
 {
-	enum rp_kind kind = rows[asked].kind;
+	return INTEGERS & BIT(kind);
+}
 
-	if (asked == RETURNS_AUTO)
-		return 0;
-	if (!suits(asked, result))
-		return refuse(asked, function, signature, result, why);
-	if (asked == RETURNS_VALUE &&
-	    (result->kind == RP_KIND_UNSIGNED || result->kind == RP_KIND_BOOL))
-		kind = RP_KIND_UVALUE;
-	if (asked == RETURNS_BOOL && result->kind == RP_KIND_RAW)
-		result->size = 1;
-	result->kind = kind;
+/* Whether the type may be what `returns:` says that it is: signed or not is for the user to say. */
+static bool fits(const struct c_type *c, const struct retkind *type)
+{
+	if (type->kind == RP_KIND_RAW)
+		return true;
+	return c->size == type->size &&
+	       (c->kind == type->kind || (is_integer(c->kind) && is_integer(type->kind)));
+}
+
+static uint8_t assumed_size(enum returns asked)
+{
+	return asked == RETURNS_POINTER ? 8 : asked == RETURNS_BOOL ? 1 : 4;
+}
+
+int retkind__apply(const struct retkind_request *r, struct retkind *result, char **why)
+{
+	struct retkind type = *result;
+
+	if (r->c_type) {
+		if (!fits(r->c_type, &type))
+			return refuse(r, &type, why);
+		type = (struct retkind){ r->c_type->kind, r->c_type->size };
+	} else if (type.kind == RP_KIND_RAW) {
+		type.size = assumed_size(r->asked);
+	}
+	if (r->asked != RETURNS_AUTO && !suits(r->asked, &type))
+		return refuse(r, &type, why);
+	*result = type;
+	if (r->asked == RETURNS_VALUE &&
+	    (type.kind == RP_KIND_UNSIGNED || type.kind == RP_KIND_BOOL))
+		result->kind = RP_KIND_UVALUE;
+	else if (r->asked != RETURNS_AUTO)
+		result->kind = rows[r->asked].kind;
+	else if (r->user && type.kind == RP_KIND_ERRNO)
+		result->kind = RP_KIND_RAW;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a result is read, where the configuration asks for something else than its type says. */
+/* How a result is read: by its type, and by what the configuration asks for. */
 #ifndef RETKIND_H
 #define RETKIND_H
 
@@ -7,18 +7,23 @@
 #include "config.h"
 #include "util.h"
 
-/* A result: RP_KIND_RAW of 8 bytes is one whose type is not known. */
+/* A result. As a type: RP_KIND_ERRNO is any signed integer, RP_KIND_RAW a type that is not known.
+ */
 struct retkind {
 	enum rp_kind kind;
 	uint8_t size; /* bytes: 1, 2, 4, 8 */
 };
 
-/*
- * Turns what the type says into what `returns:` asks for. -EINVAL and *why (to be freed, without a
- * position) if such a result cannot be read so; `function` is what it is called there, with its
- * signature if that is known (NULL: it is not).
- */
-int retkind__apply(enum returns asked, const char *function, const char *signature,
-		   struct retkind *result, char **why);
+struct retkind_request {
+	enum returns asked;
+	const struct c_type *c_type; /* NULL: none is named */
+	bool user;		     /* of a user function, whose integers are no errnos */
+	const char *function;	     /* for messages */
+	const char *signature;	     /* likewise; NULL: not known */
+};
+
+/* Turns the type into what is asked for. -EINVAL and *why (to be freed, without a position) if such
+ * a result cannot be read so. */
+int retkind__apply(const struct retkind_request *r, struct retkind *result, char **why);
 
 #endif /* RETKIND_H */

@@ -87,6 +87,8 @@ static void image_target(struct image *io, struct target *t)
 	image__field(io, &t->id);
 	image__field(io, &t->type);
 	image__field(io, &t->kind);
+	image__field(io, &t->error.test);
+	image__field(io, &t->error.classes);
 	image__field(io, &t->reason);
 	image_text(io, &t->object);
 	image_text(io, &t->function);

@@ -62,6 +62,15 @@ void target__free(struct target *t)
 	free(t);
 }
 
+struct result target__result(const struct target *t)
+{
+	return (struct result){ .kind = t->kind,
+				.size = t->ret_size,
+				.user = t->type == TARGET_USER,
+				.enumerators = t->enumerators,
+				.nenumerators = t->nenumerators };
+}
+
 const char *target__enumerator(const struct target *t, int64_t value)
 {
 	return enumerators__name(t->enumerators, t->nenumerators, value);
@@ -165,6 +174,8 @@ struct target *target__describe(const struct target *t)
 	for (size_t i = 0; i < t->nothers; i++)
 		target__add_name(d, t->others[i].object, t->others[i].function);
 	d->kind = t->kind;
+	d->ret_size = t->ret_size;
+	d->error = t->error;
 	d->signature = t->signature ? xstrdup(t->signature) : NULL;
 	d->reason = t->reason;
 	d->why = t->why ? xstrdup(t->why) : NULL;

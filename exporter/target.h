@@ -9,6 +9,7 @@
 #include "enumerators.h"
 #include "exits.h"
 #include "opened_file.h"
+#include "result.h"
 #include "util.h"
 
 enum target_type { TARGET_KERNEL, TARGET_SYSCALL, TARGET_USER };
@@ -51,6 +52,7 @@ struct target {
 	uint8_t ret_size;  /* bytes of the result: 1, 2, 4, 8 */
 	struct enumerator *enumerators; /* RP_KIND_ENUM: values as rp_outcome() reports them */
 	size_t nenumerators;
+	struct result_test error; /* results that `error:` makes errors */
 
 	enum target_reason reason;
 	char *why;	       /* for people: what is wrong, what next; NULL with REASON_NONE */
@@ -111,7 +113,8 @@ int target_name__compare(const struct target_name *a, const struct target_name *
 /* What is known of a target that is not attached: its names, reason and why. target__free() frees
  * it. */
 struct target *target__describe(const struct target *t);
-void target__free(struct target *t); /* NULL is fine */
+void target__free(struct target *t);		      /* NULL is fine */
+struct result target__result(const struct target *t); /* borrows from t */
 /* The name of a value that an enum target returned, or NULL. */
 const char *target__enumerator(const struct target *t, int64_t value);
 void targets__free(struct targets *t);

@@ -9,15 +9,16 @@ cd "$(dirname "$0")/.." || exit 1
 # The corridor of the exporter, upstream first: a file includes headers of its own line or of lines
 # above it, never of one below. NAME stands for NAME.c, NAME.h and NAME_*.c unless a longer name fits.
 corridor='
-abi build_version syscall_table retprobe.skel
+abi outcome build_version syscall_table retprobe.skel
 util buf shared image btf_layout log progress stop suggest strmap tracefs perf_event bpf_sys version channel
 kprobe_events switches
 cgroupfs cgroup_path modules machine
 advice
-grid self presets ledger
+grid self presets ledger returns
 config pattern
 board
 features privs symbols confined syscalls denylist btf_print retkind enumerators hazards exits
+result
 file_finder same_inode opened_file module_list ld_cache
 locate
 file_users

@@ -81,6 +81,38 @@ static void test_every_returns(void **state)
 	}
 }
 
+static void test_c_types(void **state)
+{
+	struct config *c;
+
+	write_file("probes:\n"
+		   "- {functions: a, returns: \"unsigned long\"}\n"
+		   "- {functions: b, returns: ssize_t as size}\n");
+	c = PARSE("--config.file=config.yaml");
+	assert_int_equal(c->lists[0].settings.returns, RETURNS_AUTO);
+	assert_string_equal(c->lists[0].settings.c_type->name, "unsigned long");
+	assert_int_equal(c->lists[1].settings.returns, RETURNS_SIZE);
+	assert_string_equal(c->lists[1].settings.c_type->name, "ssize_t");
+	config__free(c);
+}
+
+static void test_error(void **state)
+{
+	struct config *c;
+
+	write_file("defaults: {error: \"< 0\"}\n"
+		   "probes:\n"
+		   "- {functions: a}\n"
+		   "- {functions: b, error: == null}\n"
+		   "- {functions: c, error: none}\n");
+	c = PARSE("--config.file=config.yaml");
+	assert_string_equal(c->lists[0].settings.error.text, "< 0");
+	assert_string_equal(source_pos__str(&c->lists[0].settings.error.pos), "config.yaml:1:19");
+	assert_string_equal(c->lists[1].settings.error.text, "== null");
+	assert_null(c->lists[2].settings.error.text);
+	config__free(c);
+}
+
 /* A probe's own key replaces that of `defaults`, also by what is nothing. */
 static void test_defaults(void **state)
 {
@@ -139,6 +171,9 @@ static void test_same(void **state)
 	static const char *const settings[] = {
 		"{functions: f}",
 		"{functions: f, returns: raw}",
+		"{functions: f, returns: int}",
+		"{functions: f, returns: long}",
+		"{functions: f, error: \"< 0\"}",
 		"{functions: f, labels: [pid]}",
 		"{functions: f, labels: [pid, comm]}",
 		"{functions: f, labels: [comm, pid]}",
@@ -264,7 +299,14 @@ static const struct {
 	/* returns */
 	{ "defaults: {returns: sizes}",
 	  "21: returns: \"sizes\" is not allowed; did you mean size? (auto, errno, pointer, bool, "
-	  "unsigned, enum, raw, value, size or void)" },
+	  "unsigned, enum, raw, value, size, void; a C type, as int, ssize_t or \"unsigned long\"; "
+	  "or a type and how to read it, as \"long as value\")" },
+	{ "defaults: {error: negative}",
+	  "19: error: \"negative\" compares nothing; write an operator and a value, as in "
+	  "\"< 0\" or \"== null\", or none" },
+	{ "defaults: {error: '-1'}",
+	  "19: error: \"-1\" compares nothing; write an operator and a value, as in "
+	  "\"< 0\" or \"== null\", or none" },
 	{ "defaults: {returns: [size]}",
 	  "21: returns must be a string, not a list, as in returns: size" },
 	{ "defaults: {returns: }",
@@ -376,6 +418,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),	  cmocka_unit_test(test_every_returns),
+		cmocka_unit_test(test_c_types),	  cmocka_unit_test(test_error),
 		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_same),
 		cmocka_unit_test(test_durations), cmocka_unit_test(test_size_buckets),
 		cmocka_unit_test(test_bad),

@@ -126,7 +126,7 @@ static void test_exact(void **state)
 
 	t = f.targets->v[0]; /* has no BTF */
 	assert_int_equal(t->kind, RP_KIND_RAW);
-	assert_int_equal(t->ret_size, 8);
+	assert_int_equal(t->ret_size, 4);
 	assert_null(t->signature);
 	t = f.targets->v[2];
 	assert_string_equal(t->object, "ext4");
@@ -635,7 +635,7 @@ static void test_user(void **state)
 	assert_string_equal(t->object, path);
 	assert_int_equal(t->offset, ELF_FIXTURE_OFFSET + 8);
 	assert_int_equal(t->kind, RP_KIND_RAW);
-	assert_int_equal(t->ret_size, 8);
+	assert_int_equal(t->ret_size, 4);
 	done(&f);
 }
 

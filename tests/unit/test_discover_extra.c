@@ -253,7 +253,7 @@ static void test_words(void **state)
 	struct target_extra *x;
 	char *why;
 
-	assert_int_equal(extra__new(&s, &scope, RP_KIND_ERRNO, &x, &pos, &why), 0);
+	assert_int_equal(extra__new(&s, &scope, &(struct result_test){}, &x, &pos, &why), 0);
 	assert_int_equal(x->kernel.number[0].source, RP_SOURCE_PID);
 	assert_int_equal(x->kernel.number[1].source, RP_SOURCE_ARG);
 	extra__free(x);

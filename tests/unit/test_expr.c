@@ -286,7 +286,13 @@ static void good_filters(void **state)
 	check_duration("duration < 2s", 0, 1999999999);
 	check_duration("duration <= 1h", 0, 3600000000000);
 	assert_int_equal(filter__compile(&scope, "outcome != ok", NULL, &f, &why), 0);
-	assert_int_equal(f.outcomes, RP_OUTCOME_ERROR | RP_OUTCOME_NULL);
+	assert_int_equal(f.outcomes, RP_OUTCOME_ERROR | RP_OUTCOME_NULL | RP_OUTCOME_RESTARTED);
+	assert_int_equal(filter__compile(&scope, "outcome == restarted", NULL, &f, &why), 0);
+	assert_int_equal(f.outcomes, RP_OUTCOME_RESTARTED);
+	assert_int_equal(filter__compile(&scope, "comm == 'py*'", NULL, &f, &why), 0);
+	assert_string_equal(f.entry.text, "py*");
+	assert_int_equal(filter__compile(&scope, "comm == \"a && b\"", NULL, &f, &why), 0);
+	assert_string_equal(f.entry.text, "a && b");
 	assert_int_equal(filter__compile(&scope, "p->name == \"a b\"", NULL, &f, &why), 0);
 	assert_string_equal(f.entry.text, "a b");
 	assert_int_equal(filter__compile(&scope, "comm == nginx", NULL, &f, &why), 0);
@@ -361,9 +367,25 @@ static void bad_filters(void **state)
 		{ "duration > 5", "is no duration" },
 		{ "duration == 5s", "compared by <, <=, > or >=" },
 		{ "duration < 0s", "no duration is less than 0" },
-		{ "outcome == bad", "ok, error or null" },
+		{ "outcome == bad", "ok, error, null or restarted" },
 		{ "outcome > ok", "compared by == or !=" },
 		{ "q == 1", "no parameter \"q\"" },
+		{ "comm == a || comm == b", "there is no ||" },
+		{ "comm == a && n == 5", "there is no &&" },
+		{ "n == 5&&n == 6", "there is no &&" },
+		{ "a && b", "there is no &&" },
+		{ "comm == py*", "there are no patterns" },
+		{ "comm == p?", "there are no patterns" },
+		{ "comm != py[23]", "there are no patterns" },
+		{ "p->name == /etc/*", "there are no patterns" },
+		{ "small < 0", "never less than 0" },
+		{ "small > 255", "never more than 255" },
+		{ "n > 2147483647", "never more than 2147483647" },
+		{ "small & 0", "never 0" },
+		{ "pid == -1", "it has 32 bits, without a sign" },
+		{ "cpu == 5000000000", "it has 32 bits, without a sign" },
+		{ "ret == 1", "there is no result here" },
+		{ "ret->x == 1", "only filters know it, by itself" },
 		/* What is quoted may hold anything; the message is one line. */
 		{ "a\nb", "\"a?b\" compares nothing" },
 		{ "a\nb ==", "has no value" },
@@ -389,6 +411,15 @@ static void bad_filters(void **state)
 /* ---- all of a probe
  * ------------------------------------------------------------------------------ */
 
+static int of_settings(const struct probe_settings *s, enum rp_kind kind, struct target_extra **x,
+		       const struct source_pos **pos, char **why)
+{
+	static const struct result_test no_error;
+
+	scope.result = (struct result){ .kind = kind, .size = 8 };
+	return extra__new(s, &scope, &no_error, x, pos, why);
+}
+
 static void settings_become_extras(void **state)
 {
 	struct expression labels[] = { { .name = "cgroup", .text = "cgroup" },
@@ -412,13 +443,13 @@ static void settings_become_extras(void **state)
 	struct target_extra *x;
 	char *why = NULL;
 
-	assert_int_equal(extra__new(&none, &scope, RP_KIND_ERRNO, &x, &pos, &why), 0);
+	assert_int_equal(of_settings(&none, RP_KIND_ERRNO, &x, &pos, &why), 0);
 	assert_null(x);
-	assert_int_equal(extra__new(&none, &scope, RP_KIND_SIZE, &x, &pos, &why), 0);
+	assert_int_equal(of_settings(&none, RP_KIND_SIZE, &x, &pos, &why), 0);
 	assert_int_equal(x->nhistograms, 1);
 	extra__free(x);
 
-	assert_int_equal(extra__new(&s, &scope, RP_KIND_SIZE, &x, &pos, &why), 0);
+	assert_int_equal(of_settings(&s, RP_KIND_SIZE, &x, &pos, &why), 0);
 	assert_int_equal(x->nlabels, 5);
 	assert_int_equal(x->kernel.nnumbers, 2); /* the cgroup once, and n */
 	assert_int_equal(x->labels[0].index, x->labels[1].index);
@@ -432,13 +463,13 @@ static void settings_become_extras(void **state)
 	extra__free(x);
 
 	filters[1].text = "duration < 1s";
-	assert_int_equal(extra__new(&s, &scope, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
+	assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
 	assert_ptr_equal(pos, &filters[1].pos);
 	assert_non_null(strstr(why, "no call passes all filters"));
 	free(why);
 	observed[0].text = "comm";
 	s.nfilters = 0;
-	assert_int_equal(extra__new(&s, &scope, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
+	assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
 	assert_non_null(strstr(why, "only numbers have a distribution"));
 	free(why);
 }

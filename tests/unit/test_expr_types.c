@@ -129,7 +129,7 @@ static void test_work(void **state)
 		{ "file[2].f_path.len", "arg0 @284:4 <<32>>32 unsigned" },
 		{ "str(file->f_bytes)", "arg0 @24 text" },
 		{ "str( file->f_inode->i_ino )", "arg0 ->16 ->0 @0 text" },
-		{ "str(arg1)", "arg1 @0 text" },
+		{ "str(arg0)", "arg0 @0 text" },
 		/* the process's memory */
 		{ "file->f_user", "arg0 @96:8 pointer" },
 		/* words */
@@ -311,6 +311,10 @@ static void test_bad_members(void **state)
 		{ "comm->x", { "\"comm\" is text and has no members" } },
 		{ "pid->x", { "\"pid\" is a number and has no members" } },
 		{ "str(arg0)->x", { "is text and has no members" } },
+		{ "str(flags)", { "str(flags): there is no text, it is of type int" } },
+		{ "str(arg1)", { "str(arg1): there is no text, it is of type int" } },
+		{ "str(arg5)", { "str(arg5): there is no text, it is of type bool" } },
+		{ "ret", { "before there is a result; only filters know it" } },
 	};
 
 	check_bad(&f.scope, rows, ARRAY_SIZE(rows));

@@ -249,6 +249,7 @@ static void test_label_sets_limit(void **state)
 
 static void test_class_text(void **state)
 {
+	static const struct target nothing = { .kind = RP_KIND_VOID };
 	static const struct {
 		enum rp_kind kind;
 		enum rp_class cls;
@@ -271,6 +272,8 @@ static void test_class_text(void **state)
 		{ RP_KIND_BOOL, RP_CLASS_ZERO, "ok", "false" },
 		{ RP_KIND_BOOL, RP_CLASS_POSITIVE, "ok", "true" },
 		{ RP_KIND_ENUM, RP_CLASS_OTHER, "ok", "_other" },
+		{ RP_KIND_ENUM, RP_CLASS_NEGATIVE, "error", "_other" },
+		{ RP_KIND_RAW, RP_CLASS_OTHER, "error", "_other" },
 		{ RP_KIND_VOID, RP_CLASS_ZERO, "ok", "void" },
 		{ RP_KIND_RAW, RP_CLASS_NEGATIVE, "ok", "negative" },
 		{ RP_KIND_RAW, RP_CLASS_TAIL, "unknown", "tail_call" },
@@ -279,13 +282,18 @@ static void test_class_text(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct outcome_text t = metrics__class_text(cases[i].kind, cases[i].cls);
+		struct target target = { .kind = cases[i].kind };
+		struct outcome_text t = metrics__class_text(&target, cases[i].cls);
 
 		assert_string_equal(t.outcome, cases[i].outcome);
 		assert_string_equal(t.value, cases[i].value);
+		target.error.classes = 1U << cases[i].cls;
+		t = metrics__class_text(&target, cases[i].cls);
+		assert_string_equal(t.outcome, "error");
+		assert_string_equal(t.value, cases[i].value);
 	}
-	assert_null(metrics__class_text(RP_KIND_VOID, RP_CLASS_POSITIVE).outcome);
-	assert_null(metrics__class_text(RP_KIND_VOID, RP_CLASS_TAIL).outcome);
+	assert_null(metrics__class_text(&nothing, RP_CLASS_POSITIVE).outcome);
+	assert_null(metrics__class_text(&nothing, RP_CLASS_TAIL).outcome);
 }
 
 static void test_detail_text(void **state)
@@ -299,6 +307,15 @@ static void test_detail_text(void **state)
 	} cases[] = {
 		{ RP_KIND_POINTER, 12, "error", "ENOMEM" },
 		{ RP_KIND_SIZE, 11, "error", "EAGAIN" },
+		{ RP_KIND_SIZE, 511, "error", "E511" },
+		{ RP_KIND_ERRNO, 512, "restarted", "ERESTARTSYS" },
+		{ RP_KIND_ERRNO, 513, "restarted", "ERESTARTNOINTR" },
+		{ RP_KIND_POINTER, 514, "restarted", "ERESTARTNOHAND" },
+		{ RP_KIND_ERRNO, 515, "error", "ENOIOCTLCMD" },
+		{ RP_KIND_ERRNO, 516, "restarted", "ERESTART_RESTARTBLOCK" },
+		{ RP_KIND_ERRNO, 517, "error", "EPROBE_DEFER" },
+		{ RP_KIND_ERRNO, -1 - RP_CLASS_NEGATIVE, "error", "negative" },
+		{ RP_KIND_RAW, -1 - RP_CLASS_ZERO, "error", "zero" },
 		{ RP_KIND_ENUM, 7, "ok", "RED" },
 		{ RP_KIND_ENUM, INT64_MIN, "ok", "-9223372036854775808" },
 		{ RP_KIND_VALUE, 7, "ok", "7" },

@@ -87,10 +87,64 @@ static void test_tails(void **state)
 	}
 }
 
+/* The outcome that filters go by. */
+static void test_outcome_bits(void **state)
+{
+	struct rp_extra x = { .outcome = { [RP_CLASS_ZERO] = RP_OUTCOME_NULL,
+					   [RP_CLASS_POSITIVE] = RP_OUTCOME_OK,
+					   [RP_CLASS_NEGATIVE] = RP_OUTCOME_ERROR,
+					   [RP_CLASS_DETAIL] = RP_OUTCOME_OK } };
+	static const struct {
+		enum rp_kind kind;
+		int64_t raw;
+		uint32_t bit, with_test; /* with `error: == 7` */
+	} cases[] = {
+		{ RP_KIND_ERRNO, 0, RP_OUTCOME_NULL, RP_OUTCOME_NULL },
+		{ RP_KIND_ERRNO, 7, RP_OUTCOME_OK, RP_OUTCOME_ERROR },
+		{ RP_KIND_ERRNO, -2, RP_OUTCOME_ERROR, RP_OUTCOME_ERROR },
+		{ RP_KIND_ERRNO, -511, RP_OUTCOME_ERROR, RP_OUTCOME_ERROR },
+		{ RP_KIND_ERRNO, -512, RP_OUTCOME_RESTARTED, RP_OUTCOME_RESTARTED },
+		{ RP_KIND_ERRNO, -513, RP_OUTCOME_RESTARTED, RP_OUTCOME_RESTARTED },
+		{ RP_KIND_SIZE, -514, RP_OUTCOME_RESTARTED, RP_OUTCOME_RESTARTED },
+		{ RP_KIND_ERRNO, -515, RP_OUTCOME_ERROR, RP_OUTCOME_ERROR },
+		{ RP_KIND_POINTER, -516, RP_OUTCOME_RESTARTED, RP_OUTCOME_RESTARTED },
+		{ RP_KIND_RAW, -516, RP_OUTCOME_ERROR, RP_OUTCOME_ERROR },
+		{ RP_KIND_VALUE, 516, RP_OUTCOME_OK, RP_OUTCOME_OK },
+		{ RP_KIND_VALUE, 7, RP_OUTCOME_OK, RP_OUTCOME_ERROR },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t spec = RP_SPEC(0, cases[i].kind, 8);
+		struct rp_outcome o = rp_outcome(spec, cases[i].raw);
+
+		x.error = (struct rp_test){};
+		assert_int_equal(rp_outcome_bit(&x, spec, o, cases[i].raw), cases[i].bit);
+		x.error = (struct rp_test){
+			.compare = RP_EQ, .literal = 7, .is_signed = 1, .set = 1
+		};
+		assert_int_equal(rp_outcome_bit(&x, spec, o, cases[i].raw), cases[i].with_test);
+	}
+}
+
+/* Results are compared as the type that they have, whatever lies above it. */
+static void test_comparisons(void **state)
+{
+	struct rp_test below = { .compare = RP_LT, .literal = 0, .is_signed = 1, .set = 1 };
+	struct rp_test above = { .compare = RP_GT, .literal = 9, .set = 1 };
+
+	assert_true(rp_test(&below, RP_SPEC(0, RP_KIND_RAW, 4), GARBAGE | 0xffffffff));
+	assert_false(rp_test(&below, RP_SPEC(0, RP_KIND_RAW, 4), GARBAGE | 1));
+	assert_false(rp_test(&below, RP_SPEC(0, RP_KIND_RAW, 8), 0xffffffff));
+	assert_false(rp_test(&above, RP_SPEC(0, RP_KIND_UNSIGNED, 1), 0x1209));
+	assert_true(rp_test(&above, RP_SPEC(0, RP_KIND_UNSIGNED, 4), 0xffffffff));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_outcomes),
-					    cmocka_unit_test(test_tails) };
+					    cmocka_unit_test(test_tails),
+					    cmocka_unit_test(test_outcome_bits),
+					    cmocka_unit_test(test_comparisons) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,17 +110,88 @@ static const struct {
 	  { { RP_KIND_VOID, 8 }, NO, NO, NO, NO, NO, NO, NO, NO, { RP_KIND_VOID, 8 } } },
 	{ "no type",
 	  { RP_KIND_RAW, 8 },
-	  { { RP_KIND_RAW, 8 },
-	    { RP_KIND_ERRNO, 8 },
+	  { { RP_KIND_RAW, 4 },
+	    { RP_KIND_ERRNO, 4 },
 	    { RP_KIND_POINTER, 8 },
 	    { RP_KIND_BOOL, 1 },
-	    { RP_KIND_UNSIGNED, 8 },
+	    { RP_KIND_UNSIGNED, 4 },
 	    NO,
-	    { RP_KIND_RAW, 8 },
-	    { RP_KIND_VALUE, 8 },
-	    { RP_KIND_SIZE, 8 },
-	    { RP_KIND_VOID, 8 } } },
+	    { RP_KIND_RAW, 4 },
+	    { RP_KIND_VALUE, 4 },
+	    { RP_KIND_SIZE, 4 },
+	    { RP_KIND_VOID, 4 } } },
 };
+
+/* What `returns:` says of a type, of a user function unless it has one. */
+static const struct {
+	const char *text;
+	struct retkind type, want; /* want.kind 0: refused */
+	bool kernel;
+} named[] = {
+	{ "int", { RP_KIND_RAW, 8 }, { RP_KIND_RAW, 4 }, false },
+	{ "int", { RP_KIND_RAW, 8 }, { RP_KIND_ERRNO, 4 }, true },
+	{ "int", { RP_KIND_ERRNO, 4 }, { RP_KIND_RAW, 4 }, false },
+	{ "int", { RP_KIND_ERRNO, 8 }, {}, false },
+	{ "int", { RP_KIND_POINTER, 8 }, {}, false },
+	{ "long", { RP_KIND_RAW, 8 }, { RP_KIND_RAW, 8 }, false },
+	{ "ssize_t", { RP_KIND_RAW, 8 }, { RP_KIND_RAW, 8 }, false },
+	{ "short", { RP_KIND_RAW, 8 }, { RP_KIND_RAW, 2 }, false },
+	{ "int8_t", { RP_KIND_RAW, 8 }, { RP_KIND_RAW, 1 }, false },
+	{ "size_t", { RP_KIND_RAW, 8 }, { RP_KIND_UNSIGNED, 8 }, false },
+	{ "unsigned", { RP_KIND_RAW, 8 }, { RP_KIND_UNSIGNED, 4 }, false },
+	{ "unsigned int", { RP_KIND_RAW, 8 }, { RP_KIND_UNSIGNED, 4 }, false },
+	{ "unsigned int", { RP_KIND_ERRNO, 4 }, { RP_KIND_UNSIGNED, 4 }, false },
+	{ "unsigned long", { RP_KIND_RAW, 8 }, { RP_KIND_UNSIGNED, 8 }, false },
+	{ "uint8_t", { RP_KIND_RAW, 8 }, { RP_KIND_UNSIGNED, 1 }, false },
+	{ "_Bool", { RP_KIND_RAW, 8 }, { RP_KIND_BOOL, 1 }, false },
+	{ "char *", { RP_KIND_RAW, 8 }, { RP_KIND_POINTER, 8 }, false },
+	{ "struct x *", { RP_KIND_POINTER, 8 }, { RP_KIND_POINTER, 8 }, true },
+	{ "auto", { RP_KIND_ERRNO, 4 }, { RP_KIND_RAW, 4 }, false },
+	{ "auto", { RP_KIND_ERRNO, 4 }, { RP_KIND_ERRNO, 4 }, true },
+	{ "errno", { RP_KIND_ERRNO, 4 }, { RP_KIND_ERRNO, 4 }, false },
+	{ "long as value", { RP_KIND_RAW, 8 }, { RP_KIND_VALUE, 8 }, false },
+	{ "ssize_t as size", { RP_KIND_RAW, 8 }, { RP_KIND_SIZE, 8 }, false },
+	{ "int as errno", { RP_KIND_RAW, 8 }, { RP_KIND_ERRNO, 4 }, false },
+	{ "unsigned as value", { RP_KIND_RAW, 8 }, { RP_KIND_UVALUE, 4 }, false },
+	{ "size_t as value", { RP_KIND_RAW, 8 }, { RP_KIND_UVALUE, 8 }, false },
+	{ "pointer as value", { RP_KIND_RAW, 8 }, {}, false },
+};
+
+static void test_named_types(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
+		struct retkind_request r = { .user = !named[i].kernel, .function = "f" };
+		struct retkind got = named[i].type;
+		char *why = NULL;
+		int err;
+
+		assert_int_equal(returns__parse(named[i].text, &r.asked, &r.c_type, &why), 0);
+		err = retkind__apply(&r, &got, &why);
+		if (err != (named[i].want.kind ? 0 : -EINVAL) ||
+		    (!err && memcmp(&got, &named[i].want, sizeof(got))))
+			fail_msg("%s: %d, kind %d, size %d: %s", named[i].text, err, got.kind,
+				 got.size, why ? why : "");
+		free(why);
+	}
+}
+
+static void test_no_types(void **state)
+{
+	static const char *const texts[] = {
+		"",	      "integer",      "int as", "int as ",	"int as x",
+		"x as value", "value as int", "*",	"int  as value"
+	};
+	const struct c_type *type;
+	enum returns kind;
+	char *why;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (!returns__parse(texts[i], &kind, &type, &why))
+			fail_msg("\"%s\" is taken", texts[i]);
+		assert_non_null(strstr(why, "is not allowed"));
+		free(why);
+	}
+}
 
 static void test_every_request(void **state)
 {
@@ -129,7 +200,8 @@ static void test_every_request(void **state)
 			const struct retkind *want = &rows[i].want[asked];
 			struct retkind got = rows[i].type;
 			char *why = NULL;
-			int err = retkind__apply(asked, "f", NULL, &got, &why);
+			struct retkind_request r = { .asked = asked, .function = "f" };
+			int err = retkind__apply(&r, &got, &why);
 
 			if (err != (want->kind ? 0 : -EINVAL) || !err != !why ||
 			    (!err && (got.kind != want->kind || got.size != want->size)))
@@ -212,9 +284,11 @@ static void test_refusals(void **state)
 		struct retkind type = refusals[i].type;
 		char *why = NULL;
 
-		assert_int_equal(retkind__apply(refusals[i].asked, refusals[i].function,
-						refusals[i].signature, &type, &why),
-				 -EINVAL);
+		struct retkind_request r = { .asked = refusals[i].asked,
+					     .function = refusals[i].function,
+					     .signature = refusals[i].signature };
+
+		assert_int_equal(retkind__apply(&r, &type, &why), -EINVAL);
 		assert_string_equal(why, refusals[i].why);
 		assert_int_equal(type.kind, refusals[i].type.kind);
 		free(why);
@@ -224,9 +298,9 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_request),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_every_request), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_refusals),      cmocka_unit_test(test_named_types),
+		cmocka_unit_test(test_no_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
