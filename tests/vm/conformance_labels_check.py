@@ -47,6 +47,9 @@ def kinds(r):
         yield from equal(f"processes of {comm}", len(pids), 1)
     # The live ones: each of the five workloads calls setpgid(2) once.
     yield from equal("NULL", of(RETURNS, "value", "find_task_by_vpid"), {"NULL": 300, "pointer": 5})
+    yield from equal("NULL is an error", of(RETURNS, "outcome", "find_task_by_vpid"),
+                     {"error": 300, "ok": 5})
+    yield from equal("false is an error", of(RETURNS, "outcome", "ns_capable"), {"ok": 50, "error": 70})
     yield from equal("ERR_PTR", of(RETURNS, "value", "ipc_obtain_object_check"), {"EINVAL": 200})
     yield from equal("bool, root", of(RETURNS, "value", "ns_capable", uid="0"), {"true": 50})
     yield from equal("bool, nobody", of(RETURNS, "value", "ns_capable", uid="65534"), {"false": 70})
@@ -82,6 +85,10 @@ def sizes(r):
     seeks = s.values(RETURNS, "value", function="lseek")
     yield from equal("kinds of values", len(seeks), 51)
     yield from equal("other values", seeks.get("_other"), 1950)
+    yield from equal("filter on the result", s.values(RETURNS, "value", function="ksys_read").get("0"), None)
+    yield from equal("errors among values",
+                     {s.values(RETURNS, "outcome", function="ksys_read", value=v).popitem()
+                      for v in ("1", "100", "4096")}, {("ok", 250), ("error", 250)})
     yield from equal("values", {k: v for k, v in
                                 s.values(RETURNS, "value", function="ksys_read").items()
                                 if k in ("1", "100", "4096")},
@@ -146,6 +153,8 @@ def user(r):
             yield f"{mechanism}: {calls}, {missed:.0f} missed"
         yield from equal(f"{mechanism}: results by command", results,
                          {"positive": calls["alpha"], "ENOENT": calls["beta"]})
+        yield from equal(f"{mechanism}: outcomes", s.values(RETURNS, "outcome", function=f),
+                         {"error": sum(calls.values())})
         yield from equal(f"{mechanism}: observed", s.values("retprobe_observed_sum", "comm", function=f),
                          {"alpha": 7 * calls["alpha"]})
         yield from equal(f"{mechanism}: negative", s.values("retprobe_unobserved_total", "comm", function=f),

@@ -16,9 +16,9 @@ cat >/tmp/labels.yaml <<Y
 defaults: {$defaults}
 probes:
   - {functions: "do_unlinkat|filename_unlinkat", labels: [pid, comm]}
-  - {functions: find_task_by_vpid, filter: comm == kinds}
+  - {functions: find_task_by_vpid, filter: comm == kinds, error: == null}
   - {functions: ipc_obtain_object_check, filter: comm == kinds}
-  - {functions: ns_capable, filter: "comm == kinds", labels: [uid]}
+  - {functions: ns_capable, filter: "comm == kinds", labels: [uid], error: == false}
   - {functions: hrtimer_wakeup}
   - {functions: mnt_drop_write, labels: [comm]}
   - functions: vfs_read
@@ -27,7 +27,7 @@ probes:
     filter: comm == reader
     observe: {bytes: count}
   - {functions: vfs_write, labels: [{mounted: "file->f_path.mnt->mnt_sb->s_type->name"}], filter: comm == writer}
-  - {functions: ksys_read, returns: value, filter: comm == reader}
+  - {functions: ksys_read, returns: value, filter: [comm == reader, ret > 0], error: "> 99"}
   - {functions: bpf_map_copy_value, labels: [{map_type: "map->map_type"}], filter: comm == mapper}
   - functions: tcp_sendmsg
     labels: [{family: "sk->__sk_common.skc_family"}, {port: "sk->__sk_common.skc_num"}]
@@ -83,7 +83,8 @@ done
 cat >/tmp/user.yaml <<Y
 probes:
   - user: {object: $W, functions: [workload_function]}
-    returns: errno
+    returns: long as errno
+    error: == 7
     labels: [comm, {wanted: arg0}]
     observe: {argument: arg0}
 Y
