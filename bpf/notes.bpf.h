@@ -338,8 +338,10 @@ static __always_inline void leave_noted(enum rp_context c, enum rp_age age, enum
 		start = find_start(space, id, addr);
 	if (noted && start)
 		count_noted_call(&note, spec, ret, now - start, c);
-	else if (start || !counted_at_entry(space, addr))
+	else if (start)
 		tally(c, id, RP_TALLY_NO_ENTRY);
+	else
+		lose(c, space, id, addr);
 	if (placed)
 		leave_level(space, cell, level);
 }

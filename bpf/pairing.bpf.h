@@ -21,6 +21,7 @@
 #ifndef RP_PAIRING_BPF_H
 #define RP_PAIRING_BPF_H
 
+#include "inherited.bpf.h"
 #include "places.bpf.h"
 
 const volatile bool use_task_storage;
@@ -56,12 +57,6 @@ struct {
 	__type(key, __u64);
 	__type(value, __u64);
 } kernel_frames SEC(".maps");
-
-/* User stack addresses are a process's own. System calls: addr 0, the task's one. */
-struct user_key {
-	__u64 addr;
-	__u32 tid, id;
-};
 
 struct user_frame {
 	__u64 start, spec;
@@ -296,6 +291,13 @@ static __always_inline __u64 find_start(enum rp_space space, __u32 id, __u64 add
 	return start ? start : pop_hash_frame(space, id, addr);
 }
 
+/* A return that found no entry. */
+static __always_inline void lose(enum rp_context c, enum rp_space space, __u32 id, __u64 addr)
+{
+	if (!counted_at_entry(space, addr) && !(space == RP_USER && is_inherited(addr)))
+		tally(c, id, RP_TALLY_NO_ENTRY);
+}
+
 static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 spec, __u64 addr,
 				  __u64 ret)
 {
@@ -304,8 +306,8 @@ static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 
 
 	if (start)
 		count_return(c, spec, ret, now - start);
-	else if (!counted_at_entry(space, addr))
-		tally(c, id, RP_TALLY_NO_ENTRY);
+	else
+		lose(c, space, id, addr);
 }
 
 /*

@@ -53,6 +53,14 @@ int BPF_KRETPROBE(uprobe_multi_return, long ret)
 	return 0;
 }
 
+/* A child's copy of a call that its parent has entered has the cookie, too. */
+static __always_inline bool is_older_than_task(__u64 start)
+{
+	struct task_struct___rp *task = (void *)bpf_get_current_task_btf();
+
+	return start < task->start_time;
+}
+
 SEC("kprobe")
 int BPF_KPROBE(uprobe_session)
 {
@@ -65,10 +73,12 @@ int BPF_KPROBE(uprobe_session)
 	}
 	*cookie = 0;
 	spec = bpf_get_attach_cookie(ctx);
+	if (start && is_older_than_task(start))
+		return 0;
 	if (start)
 		count_return(RP_PREEMPTIBLE, spec, PT_REGS_RC(ctx), now - start);
 	else
-		tally(RP_PREEMPTIBLE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
+		lose(RP_PREEMPTIBLE, RP_USER, RP_SPEC_ID(spec), RETURN_ADDR(ctx));
 	return 0;
 }
 
@@ -147,9 +157,45 @@ int BPF_KPROBE(uprobe_session_noted)
 	noted = take_note(RP_RECENT, RP_USER, RP_SPEC_ID(spec), RETURN_ADDR(ctx), &note);
 	if (start && noted)
 		count_noted_call(&note, spec, PT_REGS_RC(ctx), now - start, RP_PREEMPTIBLE);
-	else
+	else if (!start || !is_older_than_task(start))
 		tally(RP_PREEMPTIBLE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
 	return 0;
+}
+
+/* ---- forks: inherited.bpf.h --------------------------------------------------------------------
+ */
+
+SEC("tracepoint")
+int uprobe_fork(struct trace_event_raw_task_newtask___rp *ctx)
+{
+	return on_fork(ctx->pid, ctx->clone_flags);
+}
+
+SEC("tracepoint")
+int uprobe_fork_noted(struct trace_event_raw_task_newtask___rp *ctx)
+{
+	return on_fork(ctx->pid, ctx->clone_flags);
+}
+
+/* Without perf events. It may be skipped on kernels that preempt themselves: then the child's
+ * returns are taken for missed calls. */
+static __always_inline int on_raw_fork(const struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct___uprobe *child = (void *)ctx->args[0];
+
+	return on_fork(BPF_CORE_READ(child, pid), ctx->args[1]);
+}
+
+SEC("raw_tp")
+int uprobe_raw_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	return on_raw_fork(ctx);
+}
+
+SEC("raw_tp")
+int uprobe_raw_fork_noted(struct bpf_raw_tracepoint_args *ctx)
+{
+	return on_raw_fork(ctx);
 }
 
 #endif /* RP_PROBE_UPROBE_BPF_H */

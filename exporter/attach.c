@@ -137,6 +137,25 @@ static void fall_back(struct attach *a, struct group *g)
 	g->n = kept;
 }
 
+/* Children return from functions that their parents have entered (bpf/inherited.bpf.h). */
+static void watch_forks(struct attach *a, struct bpfobj *obj)
+{
+	__cleanup_free char *advice = NULL;
+	int err;
+
+	if (a->watches_forks)
+		return;
+	a->watches_forks = true;
+	err = task_watch__open(a->features, obj, "task", "task_newtask", PROG_UPROBE_FORK,
+			       PROG_UPROBE_RAW_FORK, &a->forks);
+	if (!err)
+		return;
+	advice = advice__of(ATTEMPT_EVENT, err, (struct demand){});
+	log_warn("cannot watch forks: %s. A child that is forked inside a probed user function "
+		 "returns from it, and that return counts as a missed call (no_entry)",
+		 advice);
+}
+
 /* Rungs go from top to bottom, so that a group has all of its targets when it is attached. */
 size_t attach__run(struct attach *a, struct bpfobj *obj)
 {
@@ -148,6 +167,8 @@ size_t attach__run(struct attach *a, struct bpfobj *obj)
 
 			if (g->ops != ladder[r] || g->n == 0)
 				continue;
+			if (g->ops->swaps_return)
+				watch_forks(a, obj);
 			attach_group(g, obj);
 			if (progress__poll())
 				return 0;
@@ -313,6 +334,7 @@ void attach__free(struct attach *a)
 		close_group(&a->groups[i]);
 		free(a->groups[i].slots);
 	}
+	task_watch__close(&a->forks);
 	free(a->slots);
 	free(a->sites);
 	free(a->exits);

@@ -3,7 +3,7 @@
 #ifndef ATTACH_INTERNAL_H
 #define ATTACH_INTERNAL_H
 
-#include "attach.h"
+#include "attach_tasks.h"
 
 #define RUNGS 11 /* attach_plan.c checks */
 
@@ -31,6 +31,8 @@ struct attach {
 	size_t nsites;
 	struct rp_exit *exits;
 	size_t nexits;
+	struct task_watch forks; /* for return probes on user functions */
+	bool watches_forks;
 };
 
 /* ---- attach_objects.c ---- */

@@ -373,6 +373,7 @@ struct attach *attach__plan(struct targets *targets, struct features *f, const c
 {
 	struct attach *a = xcalloc(1, sizeof(*a));
 
+	a->forks = TASK_WATCH_NONE;
 	a->features = f;
 	a->mechanism = mechanism;
 	a->n = targets->nids;
@@ -403,6 +404,13 @@ static bool has_noted(const struct group *g, bool noted)
 	return false;
 }
 
+static uint32_t programs_of_rung(const struct attach_ops *ops)
+{
+	uint32_t forks = PROG_BIT(PROG_UPROBE_FORK) | PROG_BIT(PROG_UPROBE_RAW_FORK);
+
+	return ops->programs | (ops->swaps_return ? forks : 0);
+}
+
 /* Programs of the chosen rungs, and of those below them that a refused target may end up with. */
 static uint32_t programs_of(const struct attach *a, bool noted)
 {
@@ -415,11 +423,11 @@ static uint32_t programs_of(const struct attach *a, bool noted)
 
 		if (!has_noted(&a->groups[i], noted))
 			continue;
-		programs |= ops->programs;
+		programs |= programs_of_rung(ops);
 		for (size_t r = 0; r < ARRAY_SIZE(ladder) && ops != forced; r++) {
 			if (below && ladder[r]->type == ops->type &&
 			    !ladder[r]->unavailable(a->features))
-				programs |= ladder[r]->programs;
+				programs |= programs_of_rung(ladder[r]);
 			below |= ladder[r] == ops;
 		}
 	}

@@ -7,9 +7,8 @@
  * Exits are attached first and let go of last: whatever has an entry that counts then has its exits
  * watched. What an exit without an entry is, calls.bpf.h says.
  */
-#include "attach.h"
+#include "attach_tasks.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 
 #include "bpf_sys.h"
@@ -35,16 +34,10 @@ struct holder {
 };
 
 struct shared {
-	struct perf_attachment task_exit;
-	int raw_exit;	   /* in its place, where perf events are not to be had; -1: none */
+	struct task_watch task_exits;
 	uint64_t *unwound; /* by target id */
 	size_t n;
 };
-
-static bool has_events(struct features *f)
-{
-	return features__has(f, FEATURE_TRACEFS) && features__has(f, FEATURE_PERF_EVENTS);
-}
 
 static const char *unavailable(struct features *f)
 {
@@ -297,41 +290,9 @@ static void close_shared(struct attach_context *c)
 {
 	struct shared *s = take_ptr(c->shared);
 
-	perf_event__close(&s->task_exit);
-	cleanup__close(&s->raw_exit);
+	task_watch__close(&s->task_exits);
 	free(s->unwound);
 	free(s);
-}
-
-/* One of the two that are the same: either is there if some target has it. */
-static int exit_program(const struct attach_context *c, enum program_id id)
-{
-	int prog = programs__fd(bpfobj__programs(c->obj), id, false);
-
-	return prog < 0 ? programs__fd(bpfobj__programs(c->obj), id, true) : prog;
-}
-
-static int watch_exits(struct attach_context *c, struct perf_attachment *out)
-{
-	int id = tracefs__event_id(features__tracefs(c->features), "sched", "sched_process_exit");
-	int prog = exit_program(c, PROG_UPROBE_RET_EXIT), event;
-
-	if (prog < 0)
-		return prog;
-	if (id < 0)
-		return id;
-	event = perf_event__open_tracepoint(id);
-	return event < 0 ? event : perf_event__attach(event, prog, 0, out);
-}
-
-static int watch_raw_exits(struct attach_context *c, int *out)
-{
-	int prog = exit_program(c, PROG_UPROBE_RET_RAW_EXIT);
-
-	if (prog < 0)
-		return prog;
-	*out = bpf_raw_tracepoint_open("sched_process_exit", prog);
-	return *out < 0 ? *out : 0;
 }
 
 static int open_shared(struct attach_context *c)
@@ -339,13 +300,11 @@ static int open_shared(struct attach_context *c)
 	struct shared *s = xcalloc(1, sizeof(*s));
 	int err;
 
-	s->task_exit = PERF_ATTACHMENT_NONE;
-	s->raw_exit = -1;
 	s->n = bpfobj__banks(c->obj)->tallies.n;
 	s->unwound = xcalloc(s->n, sizeof(*s->unwound));
 	c->shared = s;
-	err = has_events(c->features) ? watch_exits(c, &s->task_exit)
-				      : watch_raw_exits(c, &s->raw_exit);
+	err = task_watch__open(c->features, c->obj, "sched", "sched_process_exit",
+			       PROG_UPROBE_RET_EXIT, PROG_UPROBE_RET_RAW_EXIT, &s->task_exits);
 	if (err)
 		close_shared(c);
 	return err;

@@ -69,6 +69,7 @@ static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct fea
 	bpf_map__set_autocreate(s->maps.task_frames, features__has(f, FEATURE_TASK_STORAGE));
 	bpf_map__set_max_entries(s->maps.kernel_frames, o->plan.nframes);
 	bpf_map__set_max_entries(s->maps.user_frames, o->plan.nframes);
+	bpf_map__set_max_entries(s->maps.inherited, o->plan.ninherited);
 	bpf_map__set_max_entries(s->maps.remembered, o->plan.remembered / sizeof(uint64_t));
 	bpf_map__set_max_entries(s->maps.calls, o->plan.ncalls);
 	bpf_map__set_max_entries(s->maps.owners, o->plan.ncalls);

@@ -19,6 +19,7 @@
 #define CALLS	     32768
 #define CALL_BYTES   144 /* of a hash element with its overhead */
 #define OWNER_BYTES  96
+#define INHERITED    4096      /* calls that children have yet to return from, of user functions */
 #define MAX_TASKS    (1 << 22) /* PID_MAX_LIMIT in the kernel */
 #define FRAME_BYTES  128       /* of an LRU hash element with its overhead */
 #define PLACE_BYTES  32
@@ -157,6 +158,9 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 			       (uint64_t)BPFOBJ_NOTE_HASH * FRAME_BYTES;
 	out->ncalls =
 		(p->programs | p->noted_programs) & PROG_BIT(PROG_UPROBE_RET_ENTRY) ? CALLS : 1;
+	out->ninherited =
+		(p->programs | p->noted_programs) & PROG_BIT(PROG_UPROBE_FORK) ? INHERITED : 1;
+	out->frames += (uint64_t)out->ninherited * FRAME_BYTES;
 	if (out->ncalls > 1)
 		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
 			       p->nexits * sizeof(struct rp_exit);

@@ -42,6 +42,8 @@ static const struct row {
 	[PROG_UPROBE_MULTI_ENTRY] = { "uprobe_multi_entry", NULL, BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_MULTI_RETURN] = { "uprobe_multi_return", NULL, BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_SESSION] = { "uprobe_session", NULL, BPF_SYS_UPROBE_SESSION },
+	[PROG_UPROBE_FORK] = { "uprobe_fork", NULL },
+	[PROG_UPROBE_RAW_FORK] = { "uprobe_raw_fork", NULL },
 	/* Where the kernel has no such links, they go to perf events. */
 	[PROG_UPROBE_RET_ENTRY] = { "uprobe_ret_entry", "uprobe_ret_entry_clone",
 				    BPF_SYS_UPROBE_MULTI },

@@ -22,13 +22,17 @@ build() { # build NAME GCC-OPTIONS...: $temp/NAME
 		give_up "$name" "it cannot be built"
 }
 
-start_exporter() { # start_exporter ARGS...: sets pid and url
+start_exporter() { # start_exporter ARGS...: sets pid and url; false if this kernel has not what is forced
 	"$exporter" --web.listen-address=127.0.0.1:0 "$@" >"$temp/exporter.log" 2>&1 &
 	pid=$!
 	pids=("$pid")
 	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log") && [ -n "$url" ] &&
 		curl -s -f -o "$temp/ready" "$url/-/ready"; do
-		kill -0 "$pid" 2>/dev/null || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
+		if ! kill -0 "$pid" 2>/dev/null; then
+			pids=()
+			grep -q 'cannot be had' "$temp/exporter.log" && return 1 # the mechanism
+			give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
+		fi
 		sleep 0.1
 	done
 }
@@ -133,4 +137,36 @@ exec 9>&-
 wait $held || not_ok "held" "it does not work as without a probe"
 expect "a filtered program's call that had begun before is none" msgrcv "error ENOMSG 5; timed 5"
 stop_exporter
+
+# ---- inherited ---------------------------------------------------------------------------------------------------
+build forks
+functions=(spawn outer inner again tail_caller tail_callee starter)
+[ "$(uname -m)" != x86_64 ] || functions+=(shared)
+wrong() { # what is not as it should be, by function
+	local function want got
+	for function in "${functions[@]}" plain; do
+		want=10
+		[ $function != plain ] || want=30
+		got=$(counts $function)
+		[[ $got == *"timed $want"* && $got != *missed* ]] || echo "$function: $got"
+	done
+}
+right() {
+	[ -z "$(wrong)" ]
+}
+for mechanism in uprobe.multi uretprobe uprobe.session uprobe.ret; do
+	for labels in "" "labels: [comm]"; do
+		printf 'probes:\n  - user: {object: %s, functions: ["%s"%s]}\n    %s\n' "$temp/forks" plain \
+			"$(printf ', "%s"' "${functions[@]}")" "$labels" >"$temp/forks.yml"
+		if ! start_exporter --config.file="$temp/forks.yml" --mechanism=$mechanism; then
+			echo "SKIP calls $mechanism: $(tail -n 1 "$temp/exporter.log")"
+			break
+		fi
+		run forks
+		wait_for 5 right
+		name="children's returns are not taken for missed calls: $mechanism${labels:+, labelled}"
+		[ -z "$(wrong)" ] && ok "$name" || not_ok "$name" "$(wrong)"
+		stop_exporter
+	done
+done
 exit $failed
