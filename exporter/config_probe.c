@@ -439,7 +439,7 @@ static int bind_user_functions(struct binder *b, const struct tree_node *node, v
 
 static const struct key user_keys[] = {
 	{ "object", bind_user_object, "/usr/sbin/nginx" },
-	{ "functions", bind_user_functions, "[ngx_http_process_request]" },
+	{ "functions", bind_user_functions, "[getaddrinfo]" },
 };
 
 static int bind_user(struct binder *b, const struct tree_node *node, void *target)
@@ -462,7 +462,8 @@ static int bind_user(struct binder *b, const struct tree_node *node, void *targe
 static const struct key probe_keys[] = {
 	{ "functions", bind_functions, "[vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]" },
 	{ "syscalls", bind_syscalls, "[openat, connect]" },
-	{ "user", bind_user, "{object: /usr/sbin/nginx, functions: [ngx_http_process_request]}" },
+	{ "user", bind_user,
+	  "{object: /usr/lib/x86_64-linux-gnu/libc.so.6, functions: [getaddrinfo]}" },
 	{ "module", bind_module, "kvm" },
 	{ "mechanism", bind_mechanism, "kretprobe" },
 	{ "maxactive", bind_maxactive, "1000" },

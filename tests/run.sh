@@ -104,7 +104,7 @@ if [ "$1" = all ]; then
 	# What guests do does not show there; they share the CPUs.
 	GUEST_SLOTS=$(nproc)
 	export GUEST_SLOTS
-	run_suites 4 "$suite_limit" tests/vm/conformance.sh tests/vm/presets.sh tests/vm/systemd.sh \
+	run_suites 4 "$suite_limit" tests/vm/conformance.sh tests/vm/presets.sh tests/vm/systemd.sh tests/vm/advice.sh \
 		tests/vm/container.sh
 	wait "$native"
 fi

@@ -262,7 +262,7 @@ def check_yaml(temp):
 def check_promql(temp):
     wrong, found = [], 0
     for path in documents.documents():
-        for info in ("promql", "promql native"):
+        for info in ("promql", "promql native", "promql recipe"):
             for line, text in documents.blocks(path, info):
                 for expression in documents.expressions(text):
                     found += 1

@@ -217,7 +217,7 @@ static const struct {
 	  "[comm], max_series: 1000}" },
 	{ "probes: [{user: /bin/ls:main}]",
 	  "1:17: user must be a mapping (key: value), not a single value, as in user: {object: "
-	  "/usr/sbin/nginx, functions: [ngx_http_process_request]}" },
+	  "/usr/lib/x86_64-linux-gnu/libc.so.6, functions: [getaddrinfo]}" },
 	{ "probes: [{functions: {a: b}}]",
 	  "1:22: a function must be a string, not a mapping" FUNCTIONS },
 	{ "probes: [{functions: [[a]]}]",

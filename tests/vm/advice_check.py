@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Whether functions show what documents say that they show: advice_check.py SERIES RESULTS."""
+import pathlib
+import re
+import sys
+
+series, results = sys.argv[1], pathlib.Path(sys.argv[2])
+LINE = re.compile(r"(\w+)\{(.*)\} (\S+)")
+
+
+def read(name):
+    """{(metric, function, outcome, value): number}, summed over other labels."""
+    found = {}
+    for line in (results / name).read_text().splitlines():
+        match = LINE.fullmatch(line)
+        if match:
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2]))
+            key = (match[1], labels.get("function"), labels.get("outcome"), labels.get("value"))
+            found[key] = found.get(key, 0) + float(match[3])
+    return found
+
+
+def report(name, wrong):
+    print(f"not ok advice {series} {name}: {wrong}" if wrong else f"ok advice {series} {name}")
+
+
+pages = {name: read(name) for name in ("direct", "buffered", "blocking", "other")}
+
+
+def mean(function, page, before=None):
+    """Of the calls between two scrapes, in milliseconds."""
+    total, count = (pages[page].get((f"retprobe_duration_seconds_{of}", function, None, None), 0) -
+                    (pages[before].get((f"retprobe_duration_seconds_{of}", function, None, None), 0)
+                     if before else 0) for of in ("sum", "count"))
+    return 1000 * total / count if count else None
+
+
+def shows(function, *pages_of):
+    took = mean(function, *pages_of)
+    report(f"{function} shows a slow disk, {pages_of[0]}", took is None or took < 15 and f"{took} ms")
+
+
+def hides(function, *pages_of):
+    took = mean(function, *pages_of)
+    report(f"{function} does not, {pages_of[0]}", took is None or took > 5 and f"{took} ms")
+
+
+def returned(function, value, page, before, want):
+    now, then = (sum(number for (metric, f, _, v), number in pages[name].items()
+                     if metric == "retprobe_returns_total" and f == function and v == value)
+                 for name in (page, before))
+    # Others connect, too.
+    report(f"{function} returns {value}, {page}", not want <= now - then < want + 12 and f"{now - then} times")
+
+
+shows("submit_bio_wait", "direct")
+shows("blkdev_read_iter", "direct")
+hides("submit_bio", "direct")
+shows("io_schedule", "buffered", "direct")
+shows("blkdev_read_iter", "buffered", "direct")
+hides("submit_bio", "buffered", "direct")
+returned("connect", "ECONNREFUSED", "blocking", "buffered", 12)
+returned("inet_stream_connect", "ECONNREFUSED", "blocking", "buffered", 12)
+returned("tcp_v4_connect", "0", "blocking", "buffered", 12)
+returned("connect", "EINPROGRESS", "other", "blocking", 12)
+returned("inet_stream_connect", "EINPROGRESS", "other", "blocking", 12)
+returned("inet_stream_connect", "ECONNREFUSED", "other", "blocking", 0)
+returned("tcp_reset", "void", "other", "blocking", 12)
