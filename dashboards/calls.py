@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What calls mean: functions that wait for work, and errors that are no failures.
 
-Every consumer takes them from here. generate.py writes them into the dashboards (the constants `waits`
-and `expected`) and into retprobe.rules.yaml, on which the alerts are built. deploy/presets/README.md
+Every consumer takes them from here. generate.py writes them into the dashboards (the constants `waits`,
+`expected` and `unexpected`) and into retprobe.rules.yaml, on which the alerts are built. deploy/presets/README.md
 lists them for readers; tests/dashboards/panels_test.py holds it to this list.
 
 The outcome `restarted` needs no entry: only calls with outcome="error" are errors.
@@ -59,6 +59,13 @@ EXPECTED = [
     ("EBADF", "close", "closing every descriptor there may be"),
 ]
 
+# Exceptions to the rows above that are of every function.
+UNEXPECTED = [
+    ("EAGAIN", "fork vfork clone clone3 kernel_clone copy_process alloc_pid cgroup_can_fork pids_can_fork",
+     "a limit on processes was met"),
+    ("EAGAIN", "mlock mlock2 mlockall setuid setreuid setresuid", "a resource limit was met"),
+]
+
 
 def any_of(*names):
     """A regular expression of names; anchored where Prometheus uses it."""
@@ -70,6 +77,6 @@ def waits():
     return any_of(*WAITS.values())
 
 
-def expected():
+def errors(rows):
     """Of FUNCTION:CODE."""
-    return "|".join(f"({any_of(functions) or '.*'}):({any_of(codes)})" for codes, functions, _ in EXPECTED)
+    return "|".join(f"({any_of(functions) or '.*'}):({any_of(codes)})" for codes, functions, _ in rows)

@@ -32,7 +32,8 @@ def common(*more):
     return [
         datasource(),
         constant("waits", "Functions that wait for work", calls.waits()),
-        constant("expected", "Expected errors", calls.expected()),
+        constant("expected", "Expected errors", calls.errors(calls.EXPECTED)),
+        constant("unexpected", "Exceptions to these", calls.errors(calls.UNEXPECTED)),
         query("job", "Job", f"label_values({FROM}, job)"),
         query("instance", "Instance", f'label_values({FROM}{{job=~"$job"}}, instance)'),
         *more,
@@ -70,10 +71,12 @@ def returns(by=BY, more="", where=WHERE):
 
 
 def errors(failed, by=BY, where=WHERE):
-    """Errors per second: failures, or those that are expected. The label __call becomes empty of these."""
+    """Errors per second: failures, or those that are expected. Of FUNCTION:CODE that is expected, the label
+    __call becomes empty. Exceptions lose their colon before that, so that they do not match."""
     which = rate("retprobe_returns_total", where + ', outcome="error"')
-    marked = (f'label_replace(label_join({which}, "__call", ":", "function", "value"), '
-              '"__call", "", "__call", "$expected")')
+    marked = f'label_join({which}, "__call", ":", "function", "value")'
+    for to, expression in ("unexpected", "$unexpected"), ("", "$expected"):
+        marked = f'label_replace({marked}, "__call", "{to}", "__call", "{expression}")'
     return f"sum by ({by}) ({marked} {'unless' if failed else 'and'} on (__call) vector(1))"
 
 

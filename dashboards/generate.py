@@ -368,7 +368,8 @@ RULES = "retprobe.rules.yaml"
 def rules():
     """The recording rules, with the regular expressions of calls.py in their marked places."""
     text = (HERE / RULES).read_text()
-    for mark, expression in (("waits", calls.waits()), ("expected", calls.expected())):
+    for mark, expression in (("waits", calls.waits()), ("expected", calls.errors(calls.EXPECTED)),
+                             ("unexpected", calls.errors(calls.UNEXPECTED))):
         text, places = re.subn(f'"[^"]*"(?=  # {mark}$)', f'"{expression}"', text, flags=re.M)
         if not places:
             sys.exit(f"{RULES} has no place that is marked # {mark}")

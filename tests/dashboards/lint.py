@@ -22,7 +22,7 @@ WITH_UNIT = {"stat", "table", "timeseries", "gauge", "heatmap"}
 
 # What a dashboard's variables stand for where an expression must parse.
 SAMPLE = {"__rate_interval": "1m", "histograms": "1", "quantile": "0.99", "by": "outcome", "waits": "x",
-          "expected": "x"}
+          "expected": "x", "unexpected": "x"}
 
 SELECTOR = re.compile(r"\b([a-zA-Z_:][a-zA-Z0-9_:]*)\{([^}]*)\}")
 METRIC = re.compile(r"\b((?:retprobe|process|scrape)_\w+|up)\b(?!\{)")

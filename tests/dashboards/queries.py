@@ -25,7 +25,7 @@ import documents  # pylint: disable=wrong-import-position
 # As `All` is, where Grafana offers it.
 VALUES = {"__rate_interval": "30s", "quantile": "0.5", "job": ".+", "instance": ".+",
           "object": ".+", "function": ".+", "by": "comm", "waits": calls.waits(),
-          "expected": calls.expected()}
+          "expected": calls.errors(calls.EXPECTED), "unexpected": calls.errors(calls.UNEXPECTED)}
 JOB = "retprobe"
 # Examples are of classic histograms, but where they say that they are not.
 EXAMPLES = {"classic": "promql", "native": "promql native"}

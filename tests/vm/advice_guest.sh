@@ -9,8 +9,8 @@ cd "$(dirname "$0")/../.." || exit 1
 modprobe null_blk irqmode=2 completion_nsec=20000000 nr_devices=1 submit_queues=1 || fail "null_blk"
 ip link set lo up || fail "lo"
 cat > /tmp/advice.yaml <<'END'
-presets: [default, block, tcp]
 probes:
+  - functions: [submit_bio, blkdev_read_iter, inet_stream_connect, tcp_v4_connect, tcp_reset]
   - functions: submit_bio_wait
     labels: [{dev: "bio->bi_bdev->bd_disk->disk_name"}]
   # Others wait for the guest's root file system, which is faster.
