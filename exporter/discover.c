@@ -313,6 +313,7 @@ int discover__run(const struct config *c, const struct discover_env *env, struct
 	}
 	if (!env->lenient)
 		warn_unused(&d);
+	discover_clones(&d);
 	all = discovery__collect(&d);
 	discover_exits(all, c->mechanism);
 	discovery__release(&d);

@@ -44,8 +44,7 @@ static struct claimed_name *enter_name(struct discovery *d, const struct target 
 	return n;
 }
 
-/* Who has claimed the function of t, by whatever name; NULL: nobody, or t is none. */
-static struct claim *find_place(const struct discovery *d, struct target *t)
+struct claim *discovery__find_place(const struct discovery *d, struct target *t)
 {
 	struct claim key = { .target = t }, **found;
 
@@ -205,13 +204,13 @@ static void complete(struct target *t, struct target *other)
 /* Of two claims of one function, or of one name. new's target is taken. */
 static int merge(struct discovery *d, struct claim *old, struct claim *new)
 {
-	bool replace, had_place = old->target->reason == REASON_NONE;
+	bool had_place = old->target->reason == REASON_NONE,
+	     both = had_place && new->target->reason == REASON_NONE,
+	     same = both && !compare_places(old, new), replace;
 	int err = settle(d, old, new, &replace);
 
-	/* A name is that of one function. */
-	if (had_place && new->target->reason == REASON_NONE && compare_places(old, new))
-		replace = false;
-	if (!err && replace) {
+	/* A name is that of one function: the first. */
+	if (!err && replace && both == same) {
 		struct target *loser = old->target;
 
 		*old = *new;
@@ -219,7 +218,7 @@ static int merge(struct discovery *d, struct claim *old, struct claim *new)
 		if (!had_place)
 			enter_place(d, old);
 	}
-	if (had_place && old->target->type == TARGET_USER && new->target->opened)
+	if (same)
 		complete(old->target, new->target);
 	target__free(new->target);
 	return err;
@@ -229,7 +228,7 @@ static int merge(struct discovery *d, struct claim *old, struct claim *new)
 static int enter(struct discovery *d, struct target *t, bool exact)
 {
 	struct claimed_name *name = enter_name(d, t);
-	struct claim *there = find_place(d, t), new = { .target = t, .exact = exact };
+	struct claim *there = discovery__find_place(d, t), new = { .target = t, .exact = exact };
 
 	/* What could not be had by this name is another's. */
 	if (there && name->claim && name->claim->target->reason != REASON_NONE &&

@@ -91,6 +91,8 @@ int discovery__claim(struct discovery *d, const struct request *r, struct target
 /* The same for one that cannot be attached; why is taken. */
 int discovery__claim_failed(struct discovery *d, const struct request *r, struct target *t,
 			    enum target_reason reason, char *why);
+/* Who has claimed the function of t, by whatever name; NULL: nobody, or t has a reason. */
+struct claim *discovery__find_place(const struct discovery *d, struct target *t);
 /* All targets, the attachable ones first; they leave d. */
 struct targets *discovery__collect(struct discovery *d);
 void discovery__free_claims(struct discovery *d);
@@ -121,6 +123,11 @@ void discovery__release(struct discovery *d);
  * *pos: they cannot be had of it. */
 int discover_extra(struct discovery *d, const struct probe_settings *s, struct target *t,
 		   const struct source_pos **pos, char **why);
+
+/* ---- discover_clones.c ---- */
+
+/* Tells of targets which clones of them are not probed. */
+void discover_clones(struct discovery *d);
 
 /* ---- discover_exits.c ---- */
 

@@ -271,8 +271,8 @@ static int resolve_exact(struct discovery *d, const struct request *r, const str
 			return discovery__claim_failed(
 				d, r, without_symbol(f, p->functions[i]), REASON_AMBIGUOUS,
 				xasprintf("the compiler has made %zu variants of it: name one of "
-					  "them, as %s",
-					  n, sym.name));
+					  "them, as %s, or all of them: '%s:%s.*'",
+					  n, sym.name, f->path, p->functions[i]));
 	}
 	return discovery__claim_failed(d, r, without_symbol(f, written), REASON_NOT_FOUND,
 				       why_not_found(d, f, r));

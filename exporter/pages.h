@@ -27,6 +27,8 @@
  *   reason, why    why it is not attached: the metric's label, and a sentence. "" and null if it is
  *   note           what to know of the function though it is attached, or null
  *   caveat         what its mechanism cannot account for here, or null
+ *   uncounted      which clones that the compiler made of the function are not probed, and what to
+ *                  add to have them: a sentence, or null
  *   tail_jumps     by uprobe.ret: jumps that may lead to another function; their calls' results are
  *                  not known
  *   created        when it was attached, seconds since the epoch, or null

@@ -283,6 +283,7 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	json_member(b, "why", st->attached ? NULL : t->why);
 	json_member(b, "note", st->attached ? t->note : NULL);
 	json_member(b, "caveat", st->attached ? st->caveat : NULL);
+	json_member(b, "uncounted", st->attached ? t->uncounted : NULL);
 	if (st->attached && st->mechanism && !strcmp(st->mechanism, "uprobe.ret"))
 		buf__printf(b, ",\"tail_jumps\":%zu", t->exits.tails);
 	buf__puts(b, ",\"created\":");

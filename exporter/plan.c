@@ -87,6 +87,8 @@ static void print_name(FILE *out, const struct target *t, size_t i, const struct
 
 static void print_target(FILE *out, const struct target *t, const struct attach_ops *ops)
 {
+	__cleanup_free char *uncounted = escaped(t->uncounted ? t->uncounted : "");
+
 	print_name(out, t, 0, ops);
 	if (ops && t->note)
 		fprintf(out, "    note: %s\n", t->note);
@@ -94,6 +96,8 @@ static void print_target(FILE *out, const struct target *t, const struct attach_
 		print_exits(out, t);
 	if (ops && t->extra)
 		print_extra(out, t->extra);
+	if (ops && t->uncounted)
+		fprintf(out, "    %s\n", uncounted);
 	for (size_t i = 1; i < target__nnames(t); i++)
 		print_name(out, t, i, ops);
 }

@@ -95,6 +95,7 @@ static void image_target(struct image *io, struct target *t)
 	image_text(io, &t->signature);
 	image_text(io, &t->why);
 	image_text(io, &t->note);
+	image_text(io, &t->uncounted);
 	image__array(io, &t->enumerators, &t->nenumerators, sizeof(*t->enumerators));
 	for (size_t i = 0; i < t->nenumerators && !io->err; i++) {
 		image__field(io, &t->enumerators[i].value);

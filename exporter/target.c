@@ -59,6 +59,7 @@ void target__free(struct target *t)
 	free(t->cold);
 	exits__free(&t->exits);
 	free(t->unfollowed);
+	free(t->uncounted);
 	free(t);
 }
 
@@ -94,21 +95,20 @@ void target__add_name(struct target *t, const char *object, const char *function
 		(struct target_name){ xstrdup(object), xstrdup(function) };
 }
 
+#define SWAP(a, b)                         \
+	do {                               \
+		__typeof__(a) __old = (a); \
+		(a) = (b);                 \
+		(b) = __old;               \
+	} while (0)
+
 void target__swap_names(struct target *a, struct target *b)
 {
-	struct target names = { .object = a->object,
-				.function = a->function,
-				.others = a->others,
-				.nothers = a->nothers };
-
-	a->object = b->object;
-	a->function = b->function;
-	a->others = b->others;
-	a->nothers = b->nothers;
-	b->object = names.object;
-	b->function = names.function;
-	b->others = names.others;
-	b->nothers = names.nothers;
+	SWAP(a->object, b->object);
+	SWAP(a->function, b->function);
+	SWAP(a->others, b->others);
+	SWAP(a->nothers, b->nothers);
+	SWAP(a->uncounted, b->uncounted);
 }
 
 int target_name__compare(const struct target_name *a, const struct target_name *b)

@@ -79,6 +79,10 @@ struct target {
 	char *unfollowed;   /* why that cannot be told; NULL: it can */
 	bool followed;	    /* the two are set */
 
+	/* Which clones of it nobody probes, and what to write to have them, in one sentence; NULL:
+	 * there are none. */
+	char *uncounted;
+
 	const struct probe_settings *settings; /* the config's */
 	struct target_extra *extra;	       /* labels, filters, observed values; NULL: none */
 	const struct source_pos *pos;	       /* the config's */
@@ -101,6 +105,7 @@ struct target *target__new(enum target_type type, const char *object, const char
 size_t target__nnames(const struct target *t);
 struct target_name target__name(const struct target *t, size_t i);
 void target__add_name(struct target *t, const char *object, const char *function);
+/* And what is said of it by the configuration that has these names. */
 void target__swap_names(struct target *a, struct target *b);
 /* Are the two, of any two discoveries, one function with the same settings, so that the one's
  * counts are the other's? Whatever they are called. */

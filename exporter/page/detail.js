@@ -53,7 +53,8 @@ export class Detail {
 		this.facts.replaceChildren(
 			element("code", {}, data.signature ?? data.function), ` · ${data.mechanism} · returns ${data.returns}`,
 			` · attached for ${ago(polls.at(-1) - data.created)} · ${number(data.calls)} calls since`,
-			...data.caveat ? [element("br"), element("span", { className: "off" }, data.caveat)] : []);
+			...[data.note, data.uncounted, data.caveat].filter(Boolean).flatMap((text) =>
+				[element("br"), element("span", { className: "off" }, text)]));
 		this.heatmap.draw(probe.history);
 		this.parts.replaceChildren(this.returns(stats), this.missed(data, stats), this.quantiles(stats, bounds),
 			...this.series ? [this.sets(data, bounds)] : []);

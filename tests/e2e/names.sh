@@ -19,6 +19,7 @@ ln "$prog" "$temp/hard"
 ln -s prog "$temp/link"
 
 start_exporter() { # start_exporter ARGS...: sets pid and url
+	: >"$temp/exporter.log" # which has the last one's address
 	"$exporter" --web.listen-address=127.0.0.1:0 --web.enable-lifecycle "$@" >"$temp/exporter.log" 2>&1 &
 	pid=$!
 	pids=("$pid")
@@ -52,7 +53,7 @@ print(*sorted(f"{name} {calls} {missed}" for name, (calls, missed) in found.item
 }
 
 is() { # is TEST GOT WANT
-	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2, not $3"; fi
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2, not $3; $(tail -n 3 "$temp/exporter.log")"; fi
 }
 
 run() { # run PROGRAM...
@@ -97,6 +98,23 @@ if "$exporter" --config.check --config.file=/dev/stdin >"$temp/plan" 2>&1 <<-END
 else
 	is "exact names have to agree" "$(grep -c "^.*:3:.*$temp/hard:work_too is the same function as $prog:work, and has other settings here than at .*:2:" "$temp/plan")" 1
 fi
+
+# Clones beside their function.
+start_exporter "$prog:beside" "$prog:other"
+run "$prog"
+is "a function beside its clone" "$(counts)" "prog:beside 5 0, prog:other 20 0"
+told="some callers call beside.constprop.0 instead, whose calls are not counted: add '$prog:beside.*' to count them"
+is "the log tells of the clone" "$(grep -c "level=warn.*$prog:beside does not see all calls: $told" "$temp/exporter.log")" 1
+is "the API tells of it" "$(curl -s "$url/api/v1/probes" | python3 -c '
+import json, sys
+print([p["uncounted"] for p in json.load(sys.stdin)["probes"]] == [sys.argv[1], None])' "$told")" True
+is "the plan tells of it" "$("$exporter" --config.check "$prog:beside" 2>&1 | grep -c "^    $told\$")" 1
+stop_exporter
+start_exporter "$prog:beside" "$prog:beside.*"
+run "$prog"
+is "and with its clone" "$(counts)" "prog:beside 5 0, prog:beside.constprop.0 7 0"
+is "nothing is told then" "$(grep -c 'does not see all calls' "$temp/exporter.log")" 0
+stop_exporter
 
 # Reloads.
 reload() { # reload NAME...: the configuration has these

@@ -40,6 +40,7 @@ add() { # add NAME COMMAND...: builds the program $temp/NAME
 }
 
 start_exporter() { # start_exporter ARGS...: sets pid and url
+	: >"$temp/exporter.log" # which has the last one's address
 	"$exporter" --web.listen-address=127.0.0.1:0 "$@" >"$temp/exporter.log" 2>&1 &
 	pid=$!
 	pids=("$pid")

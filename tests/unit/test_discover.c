@@ -580,6 +580,38 @@ static void test_kernel_names(void **state)
 	done(&f);
 }
 
+/* The function is attached, and which of its clones are not is told. */
+static void test_clones_beside(void **state)
+{
+	struct fixture f = { 0 };
+
+	LIST(&f, "cookie_hash", "vfs_read");
+	run(&f);
+	check(&f, "cookie_hash vfs_read");
+	assert_string_equal(
+		f.targets->v[0]->uncounted,
+		"some callers call cookie_hash.constprop.1, cookie_hash.isra.0 instead, "
+		"whose calls are not counted: add 'cookie_hash.*' to count them");
+	assert_null(f.targets->v[1]->uncounted);
+	done(&f);
+
+	f = (struct fixture){ 0 };
+	LIST(&f, "cookie_hash", "cookie_hash.*");
+	run(&f);
+	check(&f, "cookie_hash cookie_hash.isra.0");
+	assert_string_equal(f.targets->v[0]->uncounted,
+			    "some callers call cookie_hash.constprop.1 instead, which cannot be "
+			    "probed");
+	assert_null(f.targets->v[1]->uncounted);
+	done(&f);
+
+	f = (struct fixture){ 0 };
+	LIST(&f, "one_clone");
+	run(&f);
+	assert_null(f.targets->v[0]->uncounted);
+	done(&f);
+}
+
 /* ---- system calls ---- */
 
 static void test_syscalls(void **state)
@@ -822,6 +854,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kernel_names),
+		cmocka_unit_test(test_clones_beside),
 		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_denied),

@@ -14,6 +14,9 @@ names=(__x64_sys_munlockall '__*_sys_munlockall')
 [ $# -gt 0 ] || set -- auto fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe
 uname -r >"$RESULTS/kernel"
 "$BINARY" --config.check "${names[@]}" >"$RESULTS/plan" 2>&1 || fail "the plan: $(cat "$RESULTS/plan")"
+grep -c ' cookie_hash.isra.0$' /proc/kallsyms >"$RESULTS/has_clone"
+"$BINARY" --config.check cookie_hash 'cookie_hash.*' >"$RESULTS/clones" 2>&1
+"$BINARY" --config.check cookie_hash >"$RESULTS/clone" 2>&1
 for mechanism; do
 	try_exporter --mechanism="$mechanism" "${names[@]}" || continue
 	measure "$mechanism" munlockall 1 100
