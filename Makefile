@@ -20,7 +20,7 @@ PKG_CONFIG ?= pkg-config
 # Limits to build with instead of the sources' own: -DNAME=VALUE...
 LIMITS   ?=
 
-LIBS     := libbpf libelf libdeflate liblzma libmicrohttpd gnutls libcrypt yaml-0.1 libseccomp
+LIBS     := libbpf libelf libdw libdeflate liblzma libmicrohttpd gnutls libcrypt yaml-0.1 libseccomp
 CFLAGS   ?= -O2 -g
 WERROR   ?= -Werror
 RP_CFLAGS := -std=gnu17 -Wall -Wextra $(WERROR) -Wno-unused-parameter -Wshadow -Wstrict-prototypes \

@@ -7,7 +7,7 @@ set -eu
 
 # What each is for: compilers; libraries; the test guests; the tests.
 packages='gcc libc6-dev binutils make pkg-config clang llvm libclang-rt-dev
-	libbpf-dev libelf-dev libdeflate-dev liblzma-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev
+	libbpf-dev libelf-dev libdw-dev libdeflate-dev liblzma-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev
 	libseccomp-dev libcmocka-dev
 	busybox-static cpio kmod procps util-linux xz-utils zstd
 	buildah podman crun debootstrap python3-yaml
@@ -18,7 +18,7 @@ packages='gcc libc6-dev binutils make pkg-config clang llvm libclang-rt-dev
 # The same, as commands and pkg-config modules, for distributions with other package names.
 commands='gcc readelf make pkg-config clang llvm-strip bpftool busybox cpio depmod flock pgrep xz zstd curl
 	jq openssl python3 protoc prometheus promtool shellcheck clang-format'
-modules='libbpf libelf libdeflate liblzma libmicrohttpd gnutls libcrypt yaml-0.1 libseccomp cmocka'
+modules='libbpf libelf libdw libdeflate liblzma libmicrohttpd gnutls libcrypt yaml-0.1 libseccomp cmocka'
 
 say() {
 	echo "deps: $*"

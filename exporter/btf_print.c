@@ -63,8 +63,7 @@ static void word(struct printer *p, const char *s)
 	buf__puts(&p->out, s);
 }
 
-/* Compilers write the integer types in their own order of words. */
-static const char *usual_name(const char *name)
+const char *btf_print__usual_name(const char *name)
 {
 	static const char *const names[][2] = {
 		{ "long int", "long" },
@@ -89,7 +88,7 @@ static void named(struct printer *p, const char *keyword, const struct btf_type 
 
 	if (*keyword)
 		word(p, keyword);
-	word(p, *name ? usual_name(name) : "{...}");
+	word(p, *name ? btf_print__usual_name(name) : "{...}");
 }
 
 /* Pointers to these need parentheses: (*f)(int). */

@@ -14,6 +14,9 @@ const struct btf_type *btf_print__resolve(const struct btf *btf, uint32_t id);
 /* The name that a type, a member or a parameter has there; empty for none, and in broken BTF. */
 const char *btf_print__name(const struct btf *btf, uint32_t offset);
 
+/* Compilers write the integer types in their own order of words: "long" of "long int". */
+const char *btf_print__usual_name(const char *name);
+
 /* "ssize_t vfs_read(struct file *file, ...)" of a BTF_KIND_FUNC_PROTO. NULL without memory. */
 char *btf_print__function(const struct btf *btf, uint32_t proto, const char *name);
 

@@ -259,6 +259,8 @@ void discovery__release(struct discovery *d)
 	discovery__free_claims(d);
 	for (size_t i = 0; i < d->nfiles; i++) {
 		elf_symbols__free(d->files[i]->symbols);
+		elf_types__free(d->files[i]->types);
+		opened_file__unref(d->files[i]->debug);
 		opened_file__unref(d->files[i]->opened);
 		free(d->files[i]->why);
 		free(d->files[i]->denied);

@@ -135,6 +135,12 @@ static bool has_type(struct discovery *d, const struct target *t)
 	return t->type != TARGET_KERNEL || btf_types__has(discover_kernel__types(d), t->object);
 }
 
+/* A program's owner says what its types are, and must not end other probes by that. */
+static bool is_for_certain(struct discovery *d, const struct target *t)
+{
+	return has_type(d, t) && !(t->type == TARGET_USER && t->signature);
+}
+
 static bool has_parameters(struct discovery *d, const struct target *t)
 {
 	return t->type == TARGET_SYSCALL ? d->env->tracefs >= 0 : has_type(d, t);
@@ -155,7 +161,7 @@ static int apply_returns(struct discovery *d, const struct request *r, struct ta
 	    result__asks_for_null(s->error.text))
 		request.asked = RETURNS_POINTER;
 	if (retkind__apply(&request, &result, &why))
-		return refuse(d, r, t, &s->returns_pos, !has_type(d, t), why);
+		return refuse(d, r, t, &s->returns_pos, !is_for_certain(d, t), why);
 	t->kind = result.kind;
 	t->ret_size = result.size;
 	return 0;
@@ -168,7 +174,7 @@ static int apply_error(struct discovery *d, const struct request *r, struct targ
 	__cleanup_free char *why = NULL;
 
 	if (error->text && result__compile_error(&result, error->text, &t->error, &why))
-		return refuse(d, r, t, &error->pos, !has_type(d, t),
+		return refuse(d, r, t, &error->pos, !is_for_certain(d, t),
 			      xasprintf("%s:%s: error: %s", t->object, t->function, why));
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "btf_types.h"
 #include "discover.h"
 #include "elf_symbols.h"
+#include "elf_types.h"
 #include "module_list.h"
 #include "symbols.h"
 
@@ -20,7 +21,10 @@ struct elf_file {
 	const char *path;
 	struct file_id id;	     /* what is there, whether it can be read or not */
 	struct opened_file *opened;  /* NULL: see why */
-	struct elf_symbols *symbols; /* the same */
+	struct opened_file *debug;   /* of a stripped one, the file with its debug symbols */
+	struct elf_symbols *symbols; /* the same as opened */
+	struct elf_types *types;     /* NULL: none are known, or they have not been asked for */
+	bool types_tried;
 	char *why;
 	struct denied_place *denied; /* by offset */
 	size_t ndenied;
@@ -163,7 +167,10 @@ enum target_reason discover_kernel__verdict(const struct symbols *s, const struc
 					    const char **why);
 struct btf_types *discover_kernel__types(struct discovery *d); /* NULL: no BTF */
 void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t);
-const struct elf_file *discover_user__file(struct discovery *d, const char *path);
+/* Gives t, a function of f at that offset, its type, if the file has it. */
+void discover_user__type(const struct discovery *d, struct elf_file *f, uint64_t offset,
+			 struct target *t);
+struct elf_file *discover_user__file(struct discovery *d, const char *path);
 /* The same of a function of f; *why is to be freed. why NULL: nobody wants to know. */
 enum target_reason discover_user__verdict(const struct elf_file *f, const struct elf_symbol *sym,
 					  char **why);

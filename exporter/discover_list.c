@@ -98,9 +98,20 @@ static void list_syscalls(struct listing *l)
 	}
 }
 
+static void print_symbol(struct listing *l, struct elf_file *f, const struct elf_symbol *sym)
+{
+	struct target *t = target__new(TARGET_USER, f->path, sym->name);
+
+	discover_user__type(&l->d, f, sym->offset, t);
+	/* As `auto` reads it. */
+	print(l, f->path, sym->name, t->kind == RP_KIND_ERRNO ? RP_KIND_RAW : t->kind,
+	      t->signature);
+	target__free(t);
+}
+
 static void list_file(struct listing *l, const char *path)
 {
-	const struct elf_file *f = discover_user__file(&l->d, path);
+	struct elf_file *f = discover_user__file(&l->d, path);
 
 	if (!f->symbols) {
 		log_error("%s", f->why);
@@ -111,7 +122,7 @@ static void list_file(struct listing *l, const char *path)
 
 		if (discover_user__verdict(f, &sym, NULL) == REASON_NONE &&
 		    wanted(l, path, sym.name))
-			print(l, path, sym.name, RP_KIND_RAW, NULL);
+			print_symbol(l, f, &sym);
 	}
 }
 

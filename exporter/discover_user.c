@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Functions of programs and libraries. What they return is not known: ELF symbols have no types. */
+/* Functions of programs and libraries. Their types are known if there is debug information. */
 #include <errno.h>
 
 #include "buf.h"
@@ -68,6 +68,7 @@ static void add_debug_symbols(const struct discovery *d, struct elf_file *f)
 		if (!elf_symbols__read(f->opened->fd, debug->fd, f->path, &all, &why)) {
 			elf_symbols__free(f->symbols);
 			f->symbols = all;
+			f->debug = opened_file__ref(debug);
 			log_debug("%s: with the debug symbols of %s", f->path, debug->found);
 		}
 		opened_file__unref(debug);
@@ -95,7 +96,7 @@ static int read_symbols(const struct discovery *d, struct elf_file *f)
 	return -ENOENT;
 }
 
-const struct elf_file *discover_user__file(struct discovery *d, const char *path)
+struct elf_file *discover_user__file(struct discovery *d, const char *path)
 {
 	struct elf_file *f;
 
@@ -184,7 +185,39 @@ static void locate(struct target *t, const struct elf_file *f, const struct elf_
 	}
 }
 
-static int claim_symbol(struct discovery *d, const struct request *r, const struct elf_file *f,
+/* Without them all goes on: `returns:` can say what is not known. */
+static void read_types(const struct discovery *d, struct elf_file *f)
+{
+	__cleanup_free char *why = NULL;
+
+	if (elf_types__read(f->opened->fd, f->debug ? f->debug->fd : -1, f->path, &f->types,
+			    &why)) {
+		if (!d->env->lenient)
+			log_info("%s; results are read as 32-bit numbers, or as `returns:` says",
+				 why);
+		return;
+	}
+	log_debug("%s: types of %zu functions", f->path, elf_types__count(f->types));
+}
+
+void discover_user__type(const struct discovery *d, struct elf_file *f, uint64_t offset,
+			 struct target *t)
+{
+	struct elf_function_type type;
+
+	if (!f->types_tried)
+		read_types(d, f);
+	f->types_tried = true;
+	if (!f->types || !elf_types__find(f->types, offset, &type))
+		return;
+	t->kind = type.kind;
+	t->ret_size = type.size;
+	t->signature = type.signature;
+	t->enumerators = type.enumerators;
+	t->nenumerators = type.nenumerators;
+}
+
+static int claim_symbol(struct discovery *d, const struct request *r, struct elf_file *f,
 			const struct elf_symbol *sym)
 {
 	enum target_reason reason;
@@ -200,6 +233,7 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 		return discovery__claim_failed(d, r, t, reason, why);
 	}
 	locate(t, f, sym);
+	discover_user__type(d, f, sym->offset, t);
 	return discovery__claim(d, r, t);
 }
 
@@ -256,7 +290,7 @@ static struct target *without_symbol(const struct elf_file *f, const char *name)
 	return t;
 }
 
-static int resolve_exact(struct discovery *d, const struct request *r, const struct elf_file *f)
+static int resolve_exact(struct discovery *d, const struct request *r, struct elf_file *f)
 {
 	const struct pattern *p = r->pattern;
 	__cleanup_free char *written = discovery__written(p);
@@ -306,7 +340,7 @@ static void warn_of_cost(const struct discovery *d, const struct request *r,
 			r->pattern->text, functions, processes);
 }
 
-static int resolve_glob(struct discovery *d, const struct request *r, const struct elf_file *f)
+static int resolve_glob(struct discovery *d, const struct request *r, struct elf_file *f)
 {
 	size_t n = elf_symbols__count(f->symbols), matches = count_matches(r, f);
 	struct tally tally = {};
@@ -363,7 +397,7 @@ static char *why_not_read(const struct elf_file *f, const struct pattern *p)
 
 int discover_user(struct discovery *d, const struct request *r)
 {
-	const struct elf_file *f = discover_user__file(d, r->pattern->object);
+	struct elf_file *f = discover_user__file(d, r->pattern->object);
 	__cleanup_free char *written = NULL;
 	struct elf_symbol sym;
 

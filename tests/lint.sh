@@ -22,7 +22,7 @@ result
 file_finder same_inode opened_file module_list ld_cache
 locate
 file_users
-elf_symbols elf_image elf_input elf_debug elf_reader
+elf_symbols elf_image elf_input elf_debug elf_reader elf_types elf_types_image elf_dwarf
 debug_file
 expr
 extra

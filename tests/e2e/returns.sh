@@ -82,6 +82,55 @@ case_of 'find returns: pointer' 'null NULL 10,ok pointer 20'
 case_of 'paint returns: value' 'ok -1 10,ok 0 10,ok 5 10'
 case_of 'nothing returns: void' 'ok void 30'
 
+# ---- types from DWARF: in the file, and in a debug file ---------------------------------------------------
+typed() { # typed: as `auto` reads each of them
+	case_of 'shake' 'ok negative 10,ok positive 10,ok zero 10'
+	case_of 'shake_long error: "== -1"' 'error negative 10,ok positive 10,ok zero 10'
+	case_of 'shake_short' 'ok negative 20,ok positive 10'
+	case_of 'count' 'ok 0 10,ok positive 20'
+	case_of 'measure returns: value' 'ok 18446744073709551615 10,ok 4294967296 20'
+	case_of 'is_even' 'ok false 15,ok true 15'
+	case_of 'find' 'null NULL 10,ok pointer 20'
+	case_of 'paint' 'ok GREEN 10,ok NONE 10,ok RED 10'
+	case_of 'paint error: "== NONE"' 'error NONE 10,ok GREEN 10,ok RED 10'
+	case_of 'paint filter: ret == GREEN' 'ok GREEN 10'
+	case_of 'nothing' 'ok void 30'
+}
+
+mv "$temp/results" "$temp/untyped"
+suite="returns, DWARF:"
+gcc -O1 -g -DTYPED -o "$temp/results" "$sources/results.c" 2>"$temp/results.log" ||
+	give_up "results" "it cannot be built with types"
+typed
+if "$exporter" --probe.list="$temp/results:paint" | grep -q ' enum enum color paint(int i)$'; then
+	ok "--probe.list has signatures"
+else
+	not_ok "--probe.list has signatures" "$("$exporter" --probe.list="$temp/results:paint" 2>&1)"
+fi
+printf 'probes:\n  - {user: {object: "%s", functions: [find]}, returns: int}\n  - {user: {object: "%s", functions: [paint]}}\n' \
+	"$temp/results" "$temp/results" >"$temp/case.yaml"
+start_exporter --config.file="$temp/case.yaml"
+if curl -s "$url/metrics" | grep -q 'probe_attached{.*function="find",reason="refused"} 0' &&
+	curl -s "$url/metrics" | grep -q 'probe_attached{.*function="paint",reason=""} 1'; then
+	ok "a type that does not suit costs its own probe only"
+else
+	not_ok "a type that does not suit costs its own probe only" "$(curl -s "$url/metrics" | grep probe_attached)"
+fi
+stop_exporter
+suite="returns, debug file:"
+objcopy --only-keep-debug "$temp/results" "$temp/results.debug" && strip "$temp/results" &&
+	objcopy --add-gnu-debuglink="$temp/results.debug" "$temp/results" || give_up "results" "it cannot be stripped"
+typed
+suite="returns, damaged DWARF:"
+gcc -O1 -g -DTYPED -o "$temp/results" "$sources/results.c" 2>"$temp/results.log"
+for section in .debug_info .debug_abbrev .debug_str; do
+	head -c 4000 /dev/urandom >"$temp/noise"
+	objcopy --update-section "$section=$temp/noise" "$temp/results" 2>/dev/null
+	case_of 'shake returns: int' 'ok negative 10,ok positive 10,ok zero 10'
+done
+suite=returns
+mv "$temp/untyped" "$temp/results"
+
 # ---- error ------------------------------------------------------------------------------------------------
 case_of 'shake error: "< 0"' 'error negative 10,ok positive 10,ok zero 10'
 case_of 'shake error: "<= 0"' 'error negative 10,error zero 10,ok positive 10'

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Types from DWARF: of this test itself; and images that lie. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bpf/abi.h"
+#include "confined.h"
+#include "elf_types_image.h"
+
+enum shade { DARK = -2, BRIGHT = 3 };
+enum shade elf_types_test(const char *text, unsigned long n);
+
+__attribute__((noinline)) enum shade elf_types_test(const char *text, unsigned long n)
+{
+	return text[n] ? BRIGHT : DARK;
+}
+
+static void *image;
+static int64_t size;
+
+static int make_image(void **state)
+{
+	char why[CONFINED_WHY] = "";
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	image = confined__memory(TYPES_IMAGE_MAX);
+	size = image ? types_image__make(fd, -1, "self", image, TYPES_IMAGE_MAX, why) : -1;
+	close(fd);
+	if (size < 0)
+		print_error("ERROR: %s\n", why);
+	return size < 0;
+}
+
+static struct type_record *record_of(const char *signature)
+{
+	struct types_image *i = image;
+	struct type_record *r = (void *)(i + 1);
+	const char *texts = (const char *)image + size - i->ntexts;
+
+	for (size_t k = 0; k < i->nrecords; k++)
+		if (!strcmp(texts + r[k].signature, signature))
+			return &r[k];
+	return NULL;
+}
+
+static void test_types(void **state)
+{
+	struct types_image *i = image;
+	struct type_record *r;
+
+	assert_int_equal(elf_types_test("x", 0), BRIGHT);
+	assert_true(types_image__is_sound(image, size));
+	if (!i->nrecords) {
+		print_message("built without -g: only that nothing is found\n");
+		return;
+	}
+	r = record_of("enum shade elf_types_test(const char *text, unsigned long n)");
+	assert_non_null(r);
+	assert_int_equal(r->kind, RP_KIND_ENUM);
+	assert_int_equal(r->size, 4);
+	assert_int_equal(r->nenumerators, 2);
+	r = record_of("int main(void)");
+	assert_non_null(r);
+	assert_int_equal(r->kind, RP_KIND_ERRNO);
+	assert_int_equal(r->size, 4);
+}
+
+#define LIE(change)                                               \
+	do {                                                      \
+		saved = *r;                                       \
+		change;                                           \
+		assert_false(types_image__is_sound(image, size)); \
+		*r = saved;                                       \
+	} while (0)
+
+/* Each one thing that is wrong. */
+static void test_lies(void **state)
+{
+	struct types_image *i = image;
+	struct type_record *r = (void *)(i + 1), saved;
+	char *bytes = image, last = bytes[size - 1];
+
+	assert_false(types_image__is_sound(image, 0));
+	assert_false(types_image__is_sound(image, size - 1));
+	assert_false(types_image__is_sound(image, size + 1));
+	i->magic++;
+	assert_false(types_image__is_sound(image, size));
+	i->magic--;
+	bytes[size - 1] = 'x';
+	assert_false(types_image__is_sound(image, size));
+	bytes[size - 1] = last;
+	if (!i->nrecords)
+		return;
+	LIE(r->kind = RP_KIND_RAW);
+	LIE(r->kind = 200);
+	LIE(r->size = 3);
+	LIE(r->size = 0);
+	LIE(r->signature = i->ntexts);
+	LIE(r->enumerator = i->nenumerators + 1);
+	LIE((r->enumerator = i->nenumerators, r->nenumerators = 1));
+	LIE(r->nenumerators = ~0U);
+	LIE(r->offset = UINT64_MAX);
+	assert_true(types_image__is_sound(image, size));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_types),
+					    cmocka_unit_test(test_lies) };
+
+	return cmocka_run_group_tests(tests, make_image, NULL);
+}
