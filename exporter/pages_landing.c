@@ -74,8 +74,11 @@ static void html_table(struct buf *b, const struct metrics_input *in)
 	buf__printf(b, "<p>%zu of %zu probes attached.</p>\n", attached, in->ntargets);
 	buf__puts(b, "<table>\n<tr><th>object</th><th>function</th><th>signature</th>"
 		     "<th>mechanism</th><th>state</th></tr>\n");
-	for (size_t i = 0; i < in->ntargets; i++)
-		html_probe(b, &in->targets[i]);
+	/* Problems first. */
+	for (int on = 0; on <= 1; on++)
+		for (size_t i = 0; i < in->ntargets; i++)
+			if (in->targets[i].attached == on)
+				html_probe(b, &in->targets[i]);
 	buf__puts(b, "</table>\n");
 }
 

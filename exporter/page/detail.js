@@ -2,9 +2,9 @@
 // The opened function: its heatmap, what it returned, what was missed, its label sets.
 import { ago, duration, element, number, percent } from "./format.js";
 import { Heatmap } from "./heatmap.js";
-import { polls, quantile, subtract, total } from "./history.js";
+import { polls, quantile } from "./history.js";
+import { Sets } from "./sets.js";
 
-const SETS_SHOWN = 50;
 const MISSED = {
 	recursion: "the kernel did not run the program: one was running on that CPU",
 	maxactive: "more calls at once than return slots",
@@ -31,14 +31,16 @@ function share(part, whole) {
 const numeric = (name) => ({ name, number: true });
 
 export class Detail {
-	cell = element("td", { colSpan: 8 });
-	row = element("tr", { className: "detail" }, this.cell);
+	cell = element("td");
+	row = element("tr", { className: "detail", id: "detail" }, this.cell);
 	facts = element("p", { className: "facts" });
 	parts = element("div", { className: "parts" });
 	series = null; // label sets, once they are known
 
-	constructor(probe, bounds) {
-		this.key = probe.key;
+	/* width: of the row, in columns. state, changed: of Sets. */
+	constructor(probe, bounds, width, state, changed) {
+		Object.assign(this, { key: probe.key, state, changed });
+		this.cell.colSpan = width;
 		this.heatmap = new Heatmap(bounds);
 		this.cell.append(this.facts, element("h3", {}, "Latency, last 5 minutes"),
 			this.heatmap.root, this.parts);
@@ -56,8 +58,24 @@ export class Detail {
 			...[data.note, data.uncounted, data.caveat].filter(Boolean).flatMap((text) =>
 				[element("br"), element("span", { className: "off" }, text)]));
 		this.heatmap.draw(probe.history);
-		this.parts.replaceChildren(this.returns(stats), this.missed(data, stats), this.quantiles(stats, bounds),
-			...this.series ? [this.sets(data, bounds)] : []);
+		[this.returns(stats), this.missed(data, stats), this.quantiles(stats, bounds)].forEach((part, i) => {
+			const old = this.parts.children[i];
+			if (old)
+				old.replaceWith(part);
+			else
+				this.parts.append(part);
+		});
+		if (this.series)
+			this.drawSets(data, bounds);
+	}
+
+	/* It stays the same element: somebody may be typing in it. */
+	drawSets(data, bounds) {
+		if (!this.sets) {
+			this.sets = new Sets(Object.keys(this.series[0].labels), this.state, this.changed);
+			this.parts.append(this.sets.root);
+		}
+		this.sets.show(this.series, data, bounds);
 	}
 
 	returns({ outcomes, calls }) {
@@ -83,22 +101,5 @@ export class Detail {
 			[`p${+(100 * q).toFixed(1)}`, duration(quantile(q, buckets, bounds))]);
 		rows.push(["mean", duration(calls ? sum / calls : null)]);
 		return table("Time from entry to return", ["", numeric("")], rows);
-	}
-
-	/* Since the attachment: what a label set was before it was opened is not known. */
-	sets(data, bounds) {
-		const used = this.series.filter((s) => s.calls).sort((a, b) => b.calls - a.calls);
-		const names = Object.keys(this.series[0].labels);
-		const rows = used.slice(0, SETS_SHOWN).map((s) => {
-			const { buckets, calls } = subtract({ ...s, missed: {} }, null);
-			return [...names.map((n) => s.labels[n]), number(calls),
-				percent(total(s.outcomes.error), calls),
-				duration(quantile(0.5, buckets, bounds)), duration(quantile(0.99, buckets, bounds))];
-		});
-		const more = used.length > SETS_SHOWN ? `, the ${SETS_SHOWN} with most calls` : "";
-		const section = table(`Label sets since attached: ${data.label_sets} of ${data.label_sets_limit} in use${more}`,
-			[...names, numeric("calls"), numeric("errors"), numeric("p50"), numeric("p99")], rows);
-		section.className = "wide sets";
-		return section;
 	}
 }

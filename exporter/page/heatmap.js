@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Time x latency: how many calls a second took how long. Darker (lighter, in the dark) is more.
+// Time x latency: how many calls a second took how long. Darker (lighter, in the dark) is more; the
+// lightest (darkest) stands out from the background by a contrast of 3:1, as WCAG 1.4.11 has it.
 import { duration, element, number } from "./format.js";
 import { polls } from "./history.js";
 
 const SPAN = 300;     // seconds shown, at most
 const STEP = 1.18;    // a row is at least so much higher than it is low
+const LEAST = 3;      // pixels that a cell has in each direction: a single call is to be seen
 const MARGIN = { left: 58, right: 8, top: 6, bottom: 20 };
 const DECADES = [1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1000];
 
@@ -145,7 +147,8 @@ export class Heatmap {
 				const top = this.y(this.high(row)), bottom = this.y(this.low(row));
 				const part = Math.log1p(n / (to - from)) / Math.log1p(this.max);
 				context.fillStyle = shade(stops, part);
-				context.fillRect(left, top, Math.max(right - left, 1) + 0.3, bottom - top + 0.3);
+				context.fillRect(left, top, Math.max(right - left, LEAST) + 0.3,
+					Math.max(bottom - top, LEAST) + 0.3);
 			}
 		}
 	}

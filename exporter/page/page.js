@@ -4,6 +4,8 @@
 import { bytes, duration, element, number, percent, setText } from "./format.js";
 import { Detail } from "./detail.js";
 import { beginPoll, History, polls, quantile, total } from "./history.js";
+import { Problems } from "./problems.js";
+import { readState, writeState } from "./state.js";
 import { LazyTable } from "./table.js";
 
 const EVERY = 2000; // ms between polls
@@ -16,6 +18,10 @@ const columns = [
 	{ name: "function", className: "name", sort: (p) => p.data.function, text: true },
 	{ name: "calls", value: (p) => p.stats.calls, show: number },
 	{ name: "calls/s", value: (p) => p.stats.rate, show: number },
+	{
+		name: "time/s", value: (p) => p.stats.busy, show: duration,
+		title: "time spent in the function each second, by all callers together, waiting included",
+	},
 	{ name: "errors", value: (p) => p.stats.share, show: (v) => percent(v, 1), note: (p) => p.stats.worst },
 	{ name: "p50", value: (p) => p.stats.p50, show: duration },
 	{ name: "p99", value: (p) => p.stats.p99, show: duration },
@@ -27,7 +33,8 @@ const columns = [
 
 const probes = new Map(); // key -> {key, data, history, stats}, of those that are attached
 let reading = null, unattached = [], order = [];
-let sort = { column: columns[2], down: true };
+const usual = { column: columns[2], down: true };
+let sort = usual, wanted = null; // wanted: the key of a function that is to be opened
 let detail = null, paused = false, timer = 0, polling = false;
 let costBefore = null, count = 0;
 
@@ -66,6 +73,7 @@ function computeStats() {
 		probe.stats = {
 			...s,
 			rate: s.seconds > 0 ? s.calls / s.seconds : 0,
+			busy: s.seconds > 0 ? s.sum / s.seconds : 0,
 			errors: total(errors),
 			share: s.calls ? total(errors) / s.calls : 0,
 			worst: worst ? worst[0] + (Object.keys(errors).length > 1 ? ", …" : "") : "",
@@ -95,8 +103,8 @@ function compare(a, b) {
 /* Rows do not move under one who reads or tabs through them. */
 function reorder(force) {
 	const busy = detail || $("probes").tBodies[0].contains(document.activeElement);
-	const wanted = words();
-	const found = [...probes.values()].filter((p) => matches(p.data, wanted));
+	const searched = words();
+	const found = [...probes.values()].filter((p) => matches(p.data, searched));
 	if (busy && !force) {
 		const place = new Map(order.map((p, i) => [p.key, i]));
 		const of = (p) => place.get(p.key) ?? order.length;
@@ -127,7 +135,12 @@ function makeRow(probe) {
 
 function fillRow(row, probe) {
 	row.classList.toggle("idle", !probe.stats.calls);
-	row.cells[0].firstChild.ariaExpanded = String(detail?.key === probe.key);
+	const button = row.cells[0].firstChild, open = detail?.key === probe.key;
+	button.ariaExpanded = String(open);
+	if (open)
+		button.setAttribute("aria-controls", detail.row.id);
+	else
+		button.removeAttribute("aria-controls");
 	columns.forEach((c, i) => {
 		const cell = row.cells[i];
 		if (!c.value) {
@@ -143,11 +156,19 @@ function fillRow(row, probe) {
 	});
 }
 
-function toggle(key) {
-	detail = detail?.key === key ? null : new Detail(probes.get(key), reading.bounds);
+function toggle(key, state = {}) {
+	detail = detail?.key === key ? null : new Detail(probes.get(key), reading.bounds, columns.length, state, keepState);
 	render(false);
+	keepState();
 	if (detail)
 		readSeries().then(() => render(false));
+}
+
+/* Opens a function and scrolls to it, wherever it is in the list. */
+function open(key, state) {
+	if (detail?.key !== key)
+		toggle(key, state);
+	table.reveal(key)?.scrollIntoView({ block: "center" });
 }
 
 const table = new LazyTable($("probes"), {
@@ -156,14 +177,10 @@ const table = new LazyTable($("probes"), {
 	extra: (probe) => detail?.key === probe.key ? detail.row : null,
 });
 
-const unattachedTable = new LazyTable($("unattached").querySelector("table"), {
-	make: ({ data }) => element("tr", {},
-		element("td", {}, data.function, element("span", { className: "note" }, data.object)),
-		element("td", { className: "off" }), element("td")),
-	fill: (row, { data }) => {
-		setText(row.cells[1], data.reason);
-		setText(row.cells[2], data.why ?? "");
-	},
+const problems = new Problems((probe) => {
+	$("search").value = "";
+	render(true);
+	open(probe.key);
 });
 
 /* ---- tiles ---- */
@@ -181,11 +198,12 @@ function cost() {
 }
 
 function tiles() {
-	const all = [...probes.values()].map((p) => p.stats);
+	/* Another name of a function has the same calls. */
+	const counted = [...probes.values()].filter((p) => !p.data.same_as), all = counted.map((p) => p.stats);
 	const add = (of) => all.reduce((a, s) => a + s[of], 0);
 	const shared = reading.shared_missed.reduce((a, s) => a + total(s.missed), 0);
-	const lost = [...probes.values()].reduce((a, p) => a + total(p.data.missed), 0) + shared;
-	const sets = [...probes.values()].filter((p) => p.data.label_sets !== undefined);
+	const lost = counted.reduce((a, p) => a + total(p.data.missed), 0) + shared;
+	const sets = counted.filter((p) => p.data.label_sets !== undefined);
 	const out = [
 		["Attached", `${probes.size} of ${reading.probes.length}`, [...new Set([...probes.values()].map((p) => p.data.mechanism))].join(", ")],
 		["Calls per second", number(add("rate")), `${number(add("calls"))} calls`],
@@ -216,9 +234,8 @@ function render(force) {
 	table.show(order);
 	setText($("nothing"), probes.size ? "No attached probe matches the search." : "No probe is attached.");
 	$("nothing").hidden = order.length > 0;
-	const wanted = words(), missing = unattached.filter((p) => matches(p.data, wanted));
-	$("unattached").hidden = !missing.length;
-	unattachedTable.show(missing);
+	const searched = words();
+	problems.show([...probes.values()].filter((p) => !p.data.same_as), unattached, (data) => matches(data, searched));
 	if (detail)
 		detail.draw(probes.get(detail.key), reading.bounds);
 	const span = polls.at(-1) - polls[0];
@@ -259,6 +276,7 @@ async function poll() {
 		$("static")?.remove();
 		$("live").hidden = false;
 		render(false);
+		openWanted();
 	} catch (error) {
 		setText($("trouble"), `The exporter does not answer; the numbers are old. ${error.message}`);
 		$("trouble").hidden = false;
@@ -269,6 +287,48 @@ async function poll() {
 }
 
 /* ---- controls ---- */
+
+/* What the address says of the view. */
+function keepState() {
+	if (wanted)
+		return; /* it has not been shown yet */
+	const usually = sort.column === usual.column && sort.down, of = detail && probes.get(detail.key)?.data;
+	const sets = detail?.sets?.state() ?? {};
+	writeState({
+		q: $("search").value,
+		over: $("window").selectedOptions[0]?.defaultSelected ? "" : $("window").value,
+		sort: usually ? "" : sort.column.name, order: usually || sort.down ? "" : "up",
+		object: of?.object, function: of?.function,
+		sets: sets.search, sets_sort: sets.sort, sets_order: sets.order,
+	});
+}
+
+function applyState() {
+	const state = readState(), column = columns.find((c) => c.name === state.sort) ?? usual.column;
+	$("search").value = state.q ?? "";
+	$("window").value = state.over;
+	if ($("window").selectedIndex < 0)
+		$("window").value = [...$("window").options].find((o) => o.defaultSelected).value;
+	wanted = state.function === undefined ? null : {
+		key: keyOf(state), sets: { search: state.sets, sort: state.sets_sort, order: state.sets_order },
+	};
+	if (!wanted)
+		detail = null;
+	sortBy(column, state.order !== "up");
+	openWanted();
+}
+
+/* Once there is a reading. */
+function openWanted() {
+	const { key, sets } = wanted ?? {};
+	if (!wanted || !reading)
+		return;
+	wanted = null;
+	if (!probes.has(key))
+		return;
+	detail = null;
+	open(key, sets);
+}
 
 function sortBy(column, down) {
 	sort = { column, down };
@@ -281,16 +341,18 @@ function sortBy(column, down) {
 	});
 	table.restart();
 	render(true);
+	keepState();
 }
 
 for (const column of columns) {
-	const button = element("button", { type: "button" }, column.name);
+	const button = element("button", { type: "button", title: column.title ?? "" }, column.name);
 	button.addEventListener("click", () =>
 		sortBy(column, sort.column === column ? !sort.down : !column.text));
 	$("probes").tHead.rows[0].append(element("th", { scope: "col", className: column.className ?? "number" }, button));
 	$("sort").append(element("option", { value: column.name }, column.name));
 }
-sortBy(sort.column, sort.down);
+applyState();
+addEventListener("hashchange", applyState);
 $("sort").addEventListener("change", () => {
 	const column = columns.find((c) => c.name === $("sort").value);
 	sortBy(column, !column.text);
@@ -298,8 +360,12 @@ $("sort").addEventListener("change", () => {
 $("search").addEventListener("input", () => {
 	table.restart();
 	render(true);
+	keepState();
 });
-$("window").addEventListener("change", () => render(true));
+$("window").addEventListener("change", () => {
+	render(true);
+	keepState();
+});
 $("controls").addEventListener("submit", (e) => e.preventDefault());
 $("pause").addEventListener("click", () => {
 	paused = !paused;

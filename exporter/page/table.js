@@ -30,6 +30,16 @@ export class LazyTable {
 		this.shown = CHUNK;
 	}
 
+	/* The row of an item, made if it was not. */
+	reveal(key) {
+		const i = this.items?.findIndex((item) => item.key === key) ?? -1;
+		if (i < 0)
+			return null;
+		this.shown = Math.max(this.shown, i + 1);
+		this.show(this.items);
+		return this.rows.get(key);
+	}
+
 	show(items) {
 		const wanted = [];
 		this.items = items;

@@ -129,7 +129,7 @@ ROWS = """return [...document.querySelectorAll('#probes > tbody > tr:not(.detail
     shown: [...row.cells].map((c) => c.innerText.trim()),
     values: [...row.cells].map((c) => c.dataset.value === undefined ? null : Number(c.dataset.value)),
 }))"""
-CALLS, RATE, ERRORS, P50, P99, MISSED, MECHANISM = range(1, 8)
+CALLS, RATE, BUSY, ERRORS, P50, P99, MISSED, MECHANISM = range(1, 9)
 
 
 class Metrics:
@@ -138,7 +138,7 @@ class Metrics:
     def __init__(self, url, target, function="page_call"):
         with urllib.request.urlopen(f"{url}/metrics", timeout=PATIENCE) as answer:
             text = answer.read().decode()
-        self.buckets = collections.Counter()
+        self.buckets, self.seconds = collections.Counter(), 0
         self.returns, self.missed = collections.Counter(), collections.Counter()
         self.mechanism = None
         for family in text_string_to_metric_families(text):
@@ -150,6 +150,8 @@ class Metrics:
     def take(self, name, labels, value):
         if name == "retprobe_duration_seconds_bucket":
             self.buckets[float(labels["le"])] += value
+        elif name == "retprobe_duration_seconds_sum":
+            self.seconds += value
         elif name == "retprobe_returns_total" and value:
             self.returns[labels["outcome"], labels["value"]] += value
         elif name == "retprobe_missed_total":
@@ -200,6 +202,9 @@ def check_numbers(browser, url, target):
     after, _ = read_probes(url, target)
     check_rate("since attached", row, before - probe["created"], after - probe["created"])
     same("calls are those of /metrics", row["values"][CALLS], metrics.calls)
+    span = row["values"][CALLS] / row["values"][RATE]
+    check("time/s is the sum of /metrics over the window", abs(row["values"][BUSY] * span - metrics.seconds) < 1e-6,
+          f"{row['values'][BUSY]} for {span} s of {metrics.seconds}")
     same("calls are those that were made", metrics.calls, 1000)
     same("the share of errors is that of /metrics", round(row["values"][ERRORS] * metrics.calls), metrics.errors())
     same("and it is what was made", (row["shown"][ERRORS].split(), metrics.errors()), (["30", "%", "ENOENT,", "…"], 300))
@@ -228,6 +233,15 @@ def check_detail(browser, target, metrics):
     same("label sets, their text as it is", sets, {"plain": "700", HOSTILE: "300"})
 
 
+# By way of a copy: Chromium complains about a canvas that is read often.
+PIXELS = """const pixelsOf = (canvas) => {
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
+        copy.drawImage(canvas, 0, 0);
+        return copy.getImageData(0, 0, canvas.width, canvas.height).data;
+    };
+"""
+
+
 def check_live(browser, url, target, program, opened):
     """Calls made while the page is open are in the window, and in the heatmap; no others are. opened: when
     it was not yet, and when it was."""
@@ -241,13 +255,119 @@ def check_live(browser, url, target, program, opened):
     check_rate("the last minutes", row, min(first - opened[1], WINDOW), min(last - opened[0], KEPT))
     after = browser.run("return Number(document.querySelector('.heat').dataset.calls)")
     same("the heatmap has the calls made meanwhile", after - before, 123)
-    painted = browser.run("""const c = document.querySelector('.heat canvas');
-        const pixels = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+    painted = browser.run(PIXELS + """const pixels = pixelsOf(document.querySelector('.heat canvas'));
         let n = 0;
         for (let i = 0; i < pixels.length; i += 4)
             n += pixels[i + 3] === 255 && pixels[i + 2] > pixels[i] + 60;
         return n""")
     check("the heatmap is drawn", painted > 50, f"{painted} coloured pixels")
+
+
+SETS = """return [...document.querySelectorAll('.sets > table > tbody > tr')].map((r) => [...r.cells].map((c) => c.textContent))"""
+
+
+def type_into(browser, selector, text):
+    browser.run("const e = document.querySelector(arguments[0]); e.focus(); e.value = arguments[1];"
+                "e.dispatchEvent(new Event('input'))", selector, text)
+
+
+def check_sets(browser):
+    """Sorted, searched, and left alone by the next reading."""
+    same("label sets by calls", [r[1] for r in browser.run(SETS)], ["700", "300"])
+    browser.click(".sets thead th:nth-child(2) button")
+    same("label sets the other way", [r[1] for r in browser.run(SETS)], ["300", "700"])
+    browser.click(".sets thead th:nth-child(3) button")
+    same("label sets by errors", [r[2] for r in browser.run(SETS)], ["100 %", "0 %"])
+    type_into(browser, ".sets input", "PLAIN")
+    same("label sets that are searched", [r[0] for r in browser.run(SETS)], ["plain"])
+    browser.next_poll()
+    same("a reading leaves the search alone", browser.run(
+        "return [document.activeElement === document.querySelector('.sets input'), document.activeElement.value]"), [True, "PLAIN"])
+    same("and its result", [r[0] for r in browser.run(SETS)], ["plain"])
+    type_into(browser, ".sets input", "")
+
+
+def view(browser):
+    """What the reader has chosen, as it is shown."""
+    return browser.run("""return {
+        search: document.getElementById('search').value, window: document.getElementById('window').value,
+        sort: [...document.querySelectorAll('#probes > thead th[aria-sort]')].map((h) => [h.textContent, h.ariaSort]),
+        open: [...document.querySelectorAll('[aria-expanded=true]')].map((b) => b.closest('tr').dataset.object),
+        sets: document.querySelector('.sets input')?.value,
+        sets_sort: [...document.querySelectorAll('.sets thead th[aria-sort]')].map((h) => [h.textContent, h.ariaSort]),
+    }""")
+
+
+def check_link(browser, url, target):
+    """The address has all of the view, so that somebody else sees the same."""
+    browser.choose("window", "0")
+    browser.choose("search", "page_call")
+    browser.choose("sort", "time/s")
+    browser.click("#probes thead th:nth-child(4) button")
+    browser.click(".sets thead th:nth-child(5) button")
+    type_into(browser, ".sets input", "plain")
+    chosen, address = view(browser), browser.run("return location.href")
+    same("the view is what was chosen", chosen, {
+        "search": "page_call", "window": "0", "sort": [["time/s", "ascending"]], "open": [target], "sets": "plain",
+        "sets_sort": [["p50", "descending"]]})
+    browser.call("/url", {"url": "about:blank"})
+    browser.open(address)
+    browser.wait("return document.querySelector('.sets > table > tbody > tr')")
+    same("a link shows the same view", view(browser), chosen)
+    browser.run("location.hash = ''")
+    same("without it, the page begins as always", view(browser), {
+        "search": "", "window": "60", "sort": [["calls/s", "descending"]], "open": [], "sets": None, "sets_sort": []})
+    same("and has no more in its address", browser.run("return location.href.replace(/#$/, '')"), url + "/")
+
+
+# The contrast of two colours, as WCAG 2 has it, and of a border with what is around it.
+CONTRAST = """
+    const light = (c) => c.match(/[0-9.]+/g).slice(0, 3).map((v) => v / 255)
+        .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0.05);
+    const contrast = (a, b) => Math.max(light(a) / light(b), light(b) / light(a));
+    const background = (e) => !e ? 'rgb(255, 255, 255)' : /, 0\)$/.test(getComputedStyle(e).backgroundColor)
+        ? background(e.parentElement) : getComputedStyle(e).backgroundColor;
+"""
+
+
+def check_contrast(browser):
+    """Borders of controls, and the cell of a single call, in both schemes: 3:1 (WCAG 1.4.11)."""
+    for scheme in ("light", "dark"):
+        browser.scheme(scheme)
+        browser.next_poll()
+        worst = browser.run(CONTRAST + """return Math.min(...[...document.querySelectorAll('input, select, #pause')]
+            .map((e) => contrast(getComputedStyle(e).borderTopColor, background(e.parentElement))))""")
+        check(f"{scheme}: controls can be seen", worst >= 3, worst)
+        # The colours of the heatmap's pixels, but for those of axes and text.
+        worst, area = browser.run(PIXELS + CONTRAST + """const canvas = document.querySelector('.heat canvas');
+            const style = getComputedStyle(canvas), around = background(canvas);
+            const pixels = pixelsOf(canvas);
+            const found = new Map();
+            for (let i = 0; i < pixels.length; i += 4)
+                if (pixels[i + 3] === 255 && pixels[i + 2] > pixels[i] + 60) {
+                    const name = `rgb(${pixels[i]}, ${pixels[i + 1]}, ${pixels[i + 2]})`;
+                    found.set(name, (found.get(name) ?? 0) + 1);
+                }
+            const solid = [...found].filter(([, n]) => n >= 6);
+            return [Math.min(...solid.map(([c]) => contrast(c, around))), solid.length]""")
+        check(f"{scheme}: a single slow call can be seen", worst >= 3 and area >= 2, f"{worst}:1 of {area} colours")
+    browser.scheme("light")
+
+
+def check_controls(browser):
+    """What opens says what it opens."""
+    states = browser.run("""return [...document.querySelectorAll('#probes td.name button')].map((b) =>
+        [b.ariaExpanded, b.getAttribute('aria-controls'), !!document.getElementById(b.getAttribute('aria-controls') ?? '')])""")
+    same("buttons of functions name what they open", sorted(states), [["false", None, False], ["true", "detail", True]])
+
+
+def check_problems(browser):
+    found = browser.run("""const p = document.getElementById('problems');
+        return [p.getBoundingClientRect().top + scrollY, p.querySelector('h2').textContent,
+            [...p.querySelectorAll('li')].map((l) => l.textContent)]""")
+    check("problems come first", found[0] < 300, f"at pixel {found[0]}")
+    same("problems, with their number", found[1:], ["1 problem", ["1 probe not attached: 1 not found"]])
 
 
 def check_search(browser, hostile):
@@ -307,7 +427,13 @@ def main_checks(browser, url, target, hostile, program):
     make_calls(program, HOSTILE, -13, 100)
     metrics = check_numbers(browser, url, target)
     check_detail(browser, target, metrics)
+    check_sets(browser)
     check_live(browser, url, target, program, (closed, opened))
+    make_calls(program, "plain", 0, 1, 300000)
+    check_controls(browser)
+    check_contrast(browser)
+    check_problems(browser)
+    check_link(browser, url, target)
     check_widths(browser)
     check_search(browser, hostile)
     check_quiet(browser, url)
@@ -401,6 +527,14 @@ def made_up_checks(browser):
         "Programs' run time": ["12.5 % of a CPU", "kretprobe 23 µs a run, tracepoint 500 ns a run"],
         "Cells": ["128 KiB", "memory that the kernel counts in"],
     })
+    problems = browser.run("return [...document.querySelectorAll('#problems h2, #problems li')].map((e) => e.textContent)")
+    same("made up: problems", problems[:2], ["2 problems",
+         "6 probes not attached: 1 not found, 1 with a name that is not unique, 1 that must not be probed, 1 refused, "
+         "1 waiting for a module, or for a program, 1 paused, for they were called too often"])
+    check("made up: what missed calls", problems[2].startswith("2 functions missed ") and "vfs_read" in problems[2], problems)
+    browser.run("[...document.querySelectorAll('#problems li button')].find((b) => b.textContent === 'vfs_read').click()")
+    same("made up: a problem opens its function", browser.run(
+        "return document.querySelector('[aria-expanded=true]').textContent"), "vfs_read")
     browser.open(f"{url}/uncounted/")
     same("made up: where runs are not counted, how they would be", browser.run(TILES)["tiles"]["Programs' run time"],
          ["–", "sysctl kernel.bpf_stats_enabled=1 counts it"])
@@ -413,6 +547,9 @@ def shots(browser, url, directory):
     browser.open(url + "/")
     time.sleep(float(os.environ.get("SECONDS_OPEN", "20")))
     browser.run("document.querySelector(arguments[0] || '#probes tbody button').click()", os.environ.get("OPEN", ""))
+    if os.environ.get("SCROLL"):
+        browser.wait("return document.querySelector(arguments[0])", os.environ["SCROLL"])
+        browser.run("document.querySelector(arguments[0]).scrollIntoView()", os.environ["SCROLL"])
     for name, width, height, scheme in (("light", 1280, 1000, "light"), ("dark", 1280, 1000, "dark"),
                                         ("phone", 375, 1600, "light"), ("phone-dark", 375, 1600, "dark")):
         browser.size(width, height, width < 500)

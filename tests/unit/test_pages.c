@@ -347,6 +347,9 @@ static void test_landing(void **state)
 	assert_non_null(strstr(res.body.data, "href=\"./metrics\""));
 	assert_non_null(strstr(res.body.data, "8 of 14 probes attached"));
 	assert_non_null(strstr(res.body.data, "<td>vfs_read</td>"));
+	/* Problems first. */
+	assert_true(strstr(res.body.data, "<td>no_such_function</td>") <
+		    strstr(res.body.data, "<td>vfs_read</td>"));
 	/* What is not ours is escaped. */
 	assert_non_null(strstr(res.body.data, "nearest: &lt;none&gt; &amp; &quot;others&quot;"));
 	assert_non_null(strstr(res.body.data, "/opt/odd &quot;name&quot;\xef\xbf\xbd/lib.so"));
