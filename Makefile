@@ -163,6 +163,7 @@ $(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_pro
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_generation: REPLACED := bpfobj__load
+$(B)/unit/test_valve: REPLACED := bpfobj__refresh bpfobj__banks snapshot__count_runs get_nprocs log__line
 $(B)/unit/test_ladder: REPLACED := features__has features__missing features__describe
 $(B)/unit/test_plan: REPLACED := features__has attach__slots
 $(B)/unit/test_memory: REPLACED := features__has
@@ -170,7 +171,7 @@ $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepo
 				 programs__for_site bpfobj__programs bpfobj__banks bpfobj__refresh_target \
 				 snapshot__returns_seen
 $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \
-				 generation__detach attach__slots attach__caveat valve__check valve__is_hot \
+				 generation__detach attach__slots attach__caveat valve__check valve__why_hot \
 				 watch__machine_changed generation__is_paused \
 				 generation__pause generation__resume generation__rounds switches__off \
 				 plan__heavy
@@ -185,7 +186,8 @@ $(B)/workload: tests/vm/workload.c | $(B)
 $(B)/small/retprobe_exporter: FORCE
 	$(Q)$(MAKE) --no-print-directory B=$(B)/small LIMITS='-DRP_FRAMES=1 -DBPFOBJ_PLACE_BITS=1 \
 		-DFRAMES=256 -DFRAMES_FALLBACK=256 \
-		-DVALVE_PERIOD=0.5 -DVALVE_WINDOW=1.0 -DVALVE_PAUSE=4.0 -DVALVE_PAUSE_MAX=8.0' $@
+		-DVALVE_PERIOD=0.5 -DVALVE_WINDOW=1.0 -DVALVE_PAUSE=4.0 -DVALVE_PAUSE_MAX=8.0 \
+		-DVALVE_USER_SHARE=0.01' $@
 
 $(B)/inject: tests/e2e/inject.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@

@@ -362,6 +362,7 @@ static bool same_list(const struct probe_list *a, const struct probe_list *b)
 			return false;
 	return a->npatterns == b->npatterns && a->builtin == b->builtin && a->bare == b->bare &&
 	       a->settings.max_rate == b->settings.max_rate &&
+	       a->settings.has_max_rate == b->settings.has_max_rate &&
 	       probe_settings__same(&a->settings, &b->settings);
 }
 

@@ -64,7 +64,7 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 	fill_expressions(&s->observed, &s->nobserved, defaults->observed, defaults->nobserved);
 	if (!s->has_max_rate) {
 		s->max_rate = defaults->has_max_rate ? defaults->max_rate : DEFAULT_MAX_RATE;
-		s->has_max_rate = true;
+		s->has_max_rate = defaults->has_max_rate;
 	}
 	if (!s->max_series)
 		s->max_series = defaults->max_series;

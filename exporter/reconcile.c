@@ -146,7 +146,7 @@ static int attach_fresh(struct reconcile *r, struct change *ch, char **error)
 /* What is known of a target, by whatever name. */
 static struct view_row make_row(const struct reconcile *r, struct view *v, const struct wanted *w)
 {
-	struct view_row row = { .max_rate = w->max_rate };
+	struct view_row row = { .max_rate = w->max_rate, .own_rate = w->own_rate };
 	const struct target *t = wanted__target(w);
 	size_t n;
 

@@ -41,8 +41,11 @@ void change__want(struct change *ch, struct targets *all)
 	ch->nwanted = all->n;
 	ch->wanted = xcalloc(all->n, sizeof(*ch->wanted));
 	for (size_t i = 0; i < all->n; i++)
-		ch->wanted[i] = (struct wanted){ .target = all->v[i],
-						 .max_rate = all->v[i]->settings->max_rate };
+		ch->wanted[i] = (struct wanted){
+			.target = all->v[i],
+			.max_rate = all->v[i]->settings->max_rate,
+			.own_rate = all->v[i]->settings->has_max_rate,
+		};
 	all->n = 0;
 	targets__free(all);
 }
@@ -128,6 +131,7 @@ void change__keep(struct change *ch, const struct reconcile *r)
 			continue;
 		ch->nwanted++;
 		w->max_rate = row->max_rate;
+		w->own_rate = row->own_rate;
 		if (row->generation) {
 			stay(w, find_actual(ch, row->state.target));
 			continue;

@@ -34,6 +34,7 @@ struct wanted {
 	uint32_t id;		       /* there */
 	struct target *renamed;	       /* has its names, if the generation's may be old; owned */
 	uint64_t max_rate;
+	bool own_rate;
 };
 
 /* A target that is attached, or paused, to be found by its place. */

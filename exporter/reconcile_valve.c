@@ -22,16 +22,14 @@ static char *in_minutes(double seconds)
 	return seconds < 60 ? xasprintf("%.0f s", seconds) : xasprintf("%.0f min", seconds / 60);
 }
 
-static void rest(struct reconcile *r, struct generation *g, uint32_t id, uint64_t max_rate,
-		 double now)
+static void rest(struct reconcile *r, struct generation *g, uint32_t id, double now)
 {
 	struct target *t = g->targets->v[id];
 	__cleanup_free char *pause = in_minutes(valve__pause(r->valve, g, id, now));
 
 	explain(t, REASON_OVERLOAD,
-		xasprintf("it was called more than %llu times a second for ten seconds (max_rate); "
-			  "it is attached again after %s, or by a reload",
-			  (unsigned long long)max_rate, pause));
+		xasprintf("%s; it is attached again after %s, or by a reload",
+			  valve__why_hot(r->valve, g, id), pause));
 	view__count_detached(r->view, t, REASON_OVERLOAD);
 	log_warn("%s:%s is paused for %s", t->object, t->function, pause);
 }
@@ -52,13 +50,6 @@ static void after_relinking(struct reconcile *r, struct generation *g, uint32_t 
 	valve__pause(r->valve, g, id, now);
 }
 
-static uint64_t max_rate_of(const struct reconcile *r, const struct target *t)
-{
-	const struct view_row *row = view__find_any(r->view, t);
-
-	return row ? row->max_rate : 0;
-}
-
 static bool pause_hot(struct reconcile *r, struct generation *g, double now)
 {
 	uint32_t nids = g->targets->nids;
@@ -68,14 +59,14 @@ static bool pause_hot(struct reconcile *r, struct generation *g, double now)
 
 	for (uint32_t id = 0; id < nids; id++) {
 		rounds[id] = generation__rounds(g, id);
-		if (generation__is_attached(g, id) && valve__is_hot(r->valve, g, id))
+		if (generation__is_attached(g, id) && valve__why_hot(r->valve, g, id))
 			hot[n++] = id;
 	}
 	if (!n)
 		return false;
 	generation__pause(g, hot, n);
 	for (size_t i = 0; i < n; i++)
-		rest(r, g, hot[i], max_rate_of(r, g->targets->v[hot[i]]), now);
+		rest(r, g, hot[i], now);
 	for (uint32_t id = 0; id < nids; id++)
 		if (generation__rounds(g, id) != rounds[id])
 			after_relinking(r, g, id, now);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "valve.h"
 
+#include <sys/sysinfo.h>
+
 #include "log.h"
 
 #define READINGS 16 /* kept; a window's worth, and more */
@@ -18,6 +20,7 @@ struct history {
 struct hot {
 	const struct generation *generation;
 	uint32_t id;
+	char *why;
 };
 
 struct pause {
@@ -30,6 +33,7 @@ struct pause {
 struct valve {
 	struct history *histories;
 	size_t n;
+	unsigned ncpus;
 	struct hot *hot;
 	size_t nhot;
 	struct pause *pauses;
@@ -38,7 +42,17 @@ struct valve {
 
 struct valve *valve__new(void)
 {
-	return xcalloc(1, sizeof(struct valve));
+	struct valve *v = xcalloc(1, sizeof(*v));
+
+	v->ncpus = get_nprocs();
+	return v;
+}
+
+static void forget_hot(struct valve *v)
+{
+	for (size_t i = 0; i < v->nhot; i++)
+		free(v->hot[i].why);
+	v->nhot = 0;
 }
 
 static void free_history(struct history *h)
@@ -54,6 +68,7 @@ void valve__free(struct valve *v)
 	for (size_t i = 0; i < v->n; i++)
 		free_history(&v->histories[i]);
 	free(v->histories);
+	forget_hot(v);
 	free(v->hot);
 	free(v->pauses);
 	free(v);
@@ -98,24 +113,111 @@ static const uint64_t *reading_before(const struct history *h, double *seconds)
 	return NULL;
 }
 
-static void judge(struct valve *v, const struct view_row *row, const struct history *h)
+/* Calls a second. False: not known yet. */
+static bool rate_of(struct valve *v, const struct view_row *row, double *rate)
 {
-	uint32_t id = row->state.target->id;
+	const struct history *h = history_of(v, row->generation);
 	const uint64_t *now = h->calls[(h->taken - 1) % READINGS], *before;
-	double seconds, rate;
+	uint32_t id = row->state.target->id;
+	double seconds;
 
 	before = reading_before(h, &seconds);
-	if (!before)
-		return;
-	rate = (now[id] - before[id]) / seconds;
-	if (rate <= row->max_rate)
+	if (before)
+		*rate = (now[id] - before[id]) / seconds;
+	return before;
+}
+
+/* why is taken. */
+static void add_hot(struct valve *v, const struct view_row *row, char *why)
+{
+	*(struct hot *)array__grow(&v->hot, &v->nhot, sizeof(*v->hot)) =
+		(struct hot){ row->generation, row->state.target->id, why };
+}
+
+static void judge(struct valve *v, const struct view_row *row)
+{
+	double rate;
+
+	if (!row->max_rate || !rate_of(v, row, &rate) || rate <= row->max_rate)
 		return;
 	log_warn("%s:%s is called %.0f times a second, more than its max_rate of %llu: it is "
 		 "detached for a while",
 		 row->state.target->object, row->state.target->function, rate,
 		 (unsigned long long)row->max_rate);
-	*(struct hot *)array__grow(&v->hot, &v->nhot, sizeof(*v->hot)) =
-		(struct hot){ row->generation, id };
+	add_hot(v, row,
+		xasprintf("it was called more than %llu times a second for ten seconds (max_rate)",
+			  (unsigned long long)row->max_rate));
+}
+
+/* ---- all user functions together --------------------------------------------------------------
+ */
+
+struct user {
+	const struct view_row *row;
+	double rate, cost; /* CPU seconds a second */
+};
+
+static int busiest_first(const void *a, const void *b)
+{
+	const struct user *x = a, *y = b;
+
+	return (y->cost > x->cost) - (y->cost < x->cost);
+}
+
+static bool counts_in_sum(const struct valve *v, const struct view_row *row)
+{
+	return row->state.target->type == TARGET_USER && !row->own_rate &&
+	       !valve__why_hot(v, row->generation, row->state.target->id);
+}
+
+static size_t list_users(struct valve *v, const struct view *view, struct user *users)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < view->n; i++) {
+		const struct view_row *row = &view->rows[i];
+		double rate;
+
+		if (!row->state.attached || row->state.again || !counts_in_sum(v, row) ||
+		    !rate_of(v, row, &rate))
+			continue;
+		users[n++] = (struct user){
+			row,
+			rate,
+			rate * VALVE_USER_CALL *
+				(strcmp(row->state.mechanism, "uprobe.ret") ? 1 : 2),
+		};
+	}
+	qsort(users, n, sizeof(*users), busiest_first);
+	return n;
+}
+
+static void judge_sum(struct valve *v, const struct view *view)
+{
+	__cleanup_free struct user *users = xcalloc(view->n + 1, sizeof(*users));
+	size_t n = list_users(v, view, users), paused = 0;
+	double limit = v->ncpus * VALVE_USER_SHARE, sum = 0, rate = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		sum += users[i].cost;
+		rate += users[i].rate;
+	}
+	if (sum <= limit)
+		return;
+	for (; sum > limit / 2 && paused < n; paused++) {
+		sum -= users[paused].cost;
+		add_hot(v, users[paused].row,
+			xasprintf("user functions were called %.0f times a second for ten seconds, "
+				  "all together, and this was one of the busiest (it was called "
+				  "%.0f times a second; give it a max_rate to leave it out of the "
+				  "sum)",
+				  rate, users[paused].rate));
+	}
+	log_warn(
+		"user functions are called %.0f times a second, all together, which slows the "
+		"programs down: the %zu busiest of %zu are detached for a while; narrow the globs, "
+		"or give those that you need a max_rate",
+		rate, paused, n);
 }
 
 static bool is_seen(const struct valve *v, unsigned generation)
@@ -147,7 +249,7 @@ static void forget_gone(struct valve *v)
 
 size_t valve__check(struct valve *v, const struct view *view, double now)
 {
-	v->nhot = 0;
+	forget_hot(v);
 	for (size_t i = 0; i < v->n; i++)
 		v->histories[i].seen = false;
 	for (size_t i = 0; i < view->ngenerations; i++) {
@@ -157,21 +259,19 @@ size_t valve__check(struct valve *v, const struct view *view, double now)
 		read_calls(h, view->generations[i], now);
 	}
 	forget_gone(v);
-	for (size_t i = 0; i < view->n; i++) {
-		const struct view_row *row = &view->rows[i];
-
-		if (row->state.attached && row->max_rate && !row->state.again)
-			judge(v, row, history_of(v, row->generation));
-	}
+	for (size_t i = 0; i < view->n; i++)
+		if (view->rows[i].state.attached && !view->rows[i].state.again)
+			judge(v, &view->rows[i]);
+	judge_sum(v, view);
 	return v->nhot;
 }
 
-bool valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id)
+const char *valve__why_hot(const struct valve *v, const struct generation *g, uint32_t id)
 {
 	for (size_t i = 0; i < v->nhot; i++)
 		if (v->hot[i].generation == g && v->hot[i].id == id)
-			return true;
-	return false;
+			return v->hot[i].why;
+	return NULL;
 }
 
 /* ---- pauses -------------------------------------------------------------------------------- */

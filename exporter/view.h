@@ -15,6 +15,7 @@ struct view_row {
 	struct target_state state;     /* but for its numbers; the names are the view's */
 	struct generation *generation; /* that has its numbers; NULL: there are none */
 	uint64_t max_rate;	       /* calls per second; 0: no limit */
+	bool own_rate;		       /* that is the user's, not the default */
 };
 
 struct view {

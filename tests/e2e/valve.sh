@@ -112,4 +112,21 @@ wait_for 60 entered 4 || give_up "a fourth call of msgrcv" "it is not made"
 wait_for 60 is "$calls"'msgrcv",comm="'$blocked'"\} 1$'
 expect "and one since is counted" "$(value now "$calls"'msgrcv",comm="'$blocked'"\}')" 1
 expect "nothing is missed" "$(value now 'retprobe_missed_total\{.*msgrcv",reason="no_entry"\}')" 0
+
+# ---- user functions, none of which is called too often by itself ----------------------------------
+# Together they may take a hundredth of the CPU time of this build: 500 calls a second for each CPU.
+kill "${pids[0]}"
+wait "${pids[0]}" 2> /dev/null
+"$exporter" --web.listen-address="127.0.0.1:$port" "$workload:workload_*" > "$temp/exporter.log" 2>&1 &
+pids+=($!)
+wait_for 60 is 'attached.*workload_function.* 1$' || give_up "start of the second" "it does not answer"
+too_often workload_function user-function 1 20000 7
+scrape paused
+expect "one that was not busy is still attached" \
+	"$(value paused 'retprobe_probe_attached\{.*function="workload_recursion",reason=""\}')" 1
+if grep -q 'user functions are called [0-9]* times a second, all together' "$temp/exporter.log"; then
+	ok "the log tells of the sum"
+else
+	not_ok "the log tells of the sum" "$(tail -3 "$temp/exporter.log")"
+fi
 exit $failed

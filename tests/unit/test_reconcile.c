@@ -44,7 +44,7 @@ void __wrap_generation__detach(struct generation *g, uint32_t id);
 const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n);
 const char *__wrap_attach__caveat(const struct attach *a, const struct attach_slot *slot);
 size_t __wrap_valve__check(struct valve *v, const struct view *view, double now);
-bool __wrap_valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id);
+const char *__wrap_valve__why_hot(const struct valve *v, const struct generation *g, uint32_t id);
 bool __wrap_generation__is_paused(const struct generation *g, uint32_t id);
 unsigned __wrap_generation__rounds(const struct generation *g, uint32_t id);
 void __wrap_generation__pause(struct generation *g, const uint32_t *ids, size_t n);
@@ -215,9 +215,9 @@ size_t __wrap_valve__check(struct valve *v, const struct view *view, double now)
 	return hot != NULL;
 }
 
-bool __wrap_valve__is_hot(const struct valve *v, const struct generation *g, uint32_t id)
+const char *__wrap_valve__why_hot(const struct valve *v, const struct generation *g, uint32_t id)
 {
-	return is_hot(g, id);
+	return is_hot(g, id) ? "it was called too often" : NULL;
 }
 
 bool __wrap_watch__machine_changed(struct watch *w, double now, double patience)
@@ -513,9 +513,9 @@ static void test_overload(void **state)
 	assert_true(tick(b, 10));
 	check(b, "f:overload g");
 	assert_int_equal(generation_of(b, 0), 0);
-	assert_string_equal(row(b, 0)->state.target->why,
-			    "it was called more than 1000000 times a second for ten seconds "
-			    "(max_rate); it is attached again after 1 min, or by a reload");
+	assert_string_equal(
+		row(b, 0)->state.target->why,
+		"it was called too often; it is attached again after 1 min, or by a reload");
 	hot = NULL;
 	assert_false(tick(b, 30));
 	assert_false(tick(b, 25));
