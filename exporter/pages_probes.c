@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * /api/v1/probes: pages.h has its shape. A probe's label sets are summed here, so that its size
+ * /api/v1/probes: API.md has its shape. A probe's label sets are summed here, so that its size
  * does not depend on their number; they are told one by one only of functions that are asked for.
  */
 #include "pages_internal.h"

@@ -155,6 +155,17 @@ def check_metrics():
     report("metrics are the exporter's", sorted(set(unknown)))
 
 
+def check_api():
+    """That each member of /api/v1/probes is explained, and no other."""
+    made = (documents.ROOT / "exporter/pages_probes.c").read_text()
+    want = set(re.findall(r'json_member\(b, "(\w+)"|\\"(\w+)\\":', made))
+    want = {name for pair in want for name in pair if name}
+    told = {name for _, rows in documents.tables(documents.ROOT / "exporter/API.md") for row in rows
+            if "member" in row for name in documents.code(row["member"])}
+    nested = {"labels", "run_seconds", "runs"}  # explained with what they are in
+    report("members of the API are explained", sorted(want - nested ^ told) if len(want) > 20 else ["no members found"])
+
+
 def check_flags():
     shown = subprocess.run([EXPORTER, "--help"], capture_output=True, text=True, check=True).stdout
     flags = set(re.findall(r"^\s+(?:-\w, )?--(?:\[no-\])?([a-z.-]+)", shown, re.M)) - {"help", "version"}
@@ -303,6 +314,7 @@ def main():
     check_reasons()
     check_metrics()
     check_flags()
+    check_api()
     check_mechanisms()
     check_libraries()
     check_container()
