@@ -60,8 +60,8 @@ struct probe_settings {
 	size_t nlabels, nfilters, nobserved;
 	uint32_t max_series; /* label sets kept, or distinct values; 0: not given */
 	double series_ttl;   /* seconds after which an idle label set is folded away; 0: never */
-	bool has_max_rate; /* the user has given one */
-	uint64_t max_rate; /* calls per second; more, and the probe is detached; 0: no limit */
+	bool has_max_rate;   /* the user has given one */
+	uint64_t max_rate;   /* calls per second; more, and the probe is detached; 0: no limit */
 };
 
 /* Would the two do the same to a target, but for how much of it they stand (max_rate)? */
