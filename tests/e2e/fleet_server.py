@@ -21,6 +21,9 @@ import time
 
 from delimited import messages, read_varint
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "dashboards"))
+import calls  # pylint: disable=wrong-import-position
+
 TICK = 0.25  # seconds; how long the calls of a page took, so to say
 WEIGHTS = 7
 COMPRESS_LEVEL = 1  # as exporter/http_response.c has it
@@ -37,8 +40,18 @@ def shift(counts, steps):
     return moved[:len(counts) - 1] + counts[-1:]
 
 
+EXPECTED, UNEXPECTED = (re.compile(calls.errors(rows)) for rows in (calls.EXPECTED, calls.UNEXPECTED))
+
+
+def outcome_of(labels):
+    """Its outcome; of an error that is no failure, `expected`."""
+    call = f"{labels['function']}:{labels['value']}"
+    normal = EXPECTED.fullmatch(call) and not UNEXPECTED.fullmatch(call)
+    return "expected" if labels["outcome"] == "error" and normal else labels["outcome"]
+
+
 def swap_largest(values, outcomes):
-    """Exchanges the most frequent success with the most frequent error; the sum stays."""
+    """Exchanges the most frequent success with the most frequent failure; the sum stays."""
     def of(outcome):
         return max((i for i, o in enumerate(outcomes) if o == outcome),
                    key=values.__getitem__, default=None)
@@ -98,7 +111,8 @@ class TextPage:
     def fail(self):
         for group in self.groups("retprobe_returns_total"):
             values = [self.lines[i][1] for i in group]
-            swap_largest(values, [re.search(r'outcome="(\w*)"', self.lines[i][0])[1] for i in group])
+            swap_largest(values, [outcome_of(dict(re.findall(r'(\w+)="([^"]*)"', self.lines[i][0])))
+                                  for i in group])
             self.put(group, values)
 
     def render(self, factor):
@@ -225,10 +239,10 @@ class ProtobufPage:
     def fail(family):
         groups = {}
         for metric in fields_of(family, 4):
-            labels = {fields_of(label, 1)[0]: fields_of(label, 2)[0]
+            labels = {fields_of(label, 1)[0].decode(): fields_of(label, 2)[0].decode()
                       for label in fields_of(metric, 1)}
-            groups.setdefault((labels[b"object"], labels[b"function"]), []).append(
-                (labels[b"outcome"].decode(), fields_of(metric, 3)[0]))
+            groups.setdefault((labels["object"], labels["function"]), []).append(
+                (outcome_of(labels), fields_of(metric, 3)[0]))
         for group in groups.values():
             fields = [next((f for f in counter if f[0] == 1), None) for _, counter in group]
             values = [field[2] if field else 0 for field in fields]
