@@ -137,7 +137,8 @@ int discover_extra(struct discovery *d, const struct probe_settings *s, struct t
 			break;
 		case TARGET_USER:
 			scope.user = true;
-			scope.untyped = "the symbols of a program or library have no types";
+			scope.untyped =
+				"parameters of user functions are known by their number only";
 			break;
 		}
 	}

@@ -208,7 +208,7 @@ void discover_user__type(const struct discovery *d, struct elf_file *f, uint64_t
 	if (!f->types_tried)
 		read_types(d, f);
 	f->types_tried = true;
-	if (!f->types || !elf_types__find(f->types, offset, &type))
+	if (!f->types || !elf_types__find(f->types, offset, t->function, &type))
 		return;
 	t->kind = type.kind;
 	t->ret_size = type.size;

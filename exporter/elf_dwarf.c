@@ -62,7 +62,7 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *out)
 /* A word, set off from a word before it. */
 static void word(struct buf *b, const char *s)
 {
-	if (b->len && b->len < TYPES_TEXT_MAX && b->data[b->len - 1] != '(' &&
+	if (*s && b->len && b->len < TYPES_TEXT_MAX && b->data[b->len - 1] != '(' &&
 	    b->data[b->len - 1] != '*' && b->data[b->len - 1] != ' ')
 		buf__putc(b, ' ');
 	buf__printf(b, "%.*s", TYPES_NAME_MAX, s);
@@ -84,6 +84,7 @@ static void print_target(struct buf *b, Dwarf_Die *type, const char *behind, int
 static void print_type(struct buf *b, Dwarf_Die *type, int depth)
 {
 	const char *name = name_of(type);
+	Dwarf_Die target;
 
 	if (depth > DEPTH_MAX || b->len > TYPES_TEXT_MAX) {
 		word(b, "...");
@@ -91,6 +92,11 @@ static void print_type(struct buf *b, Dwarf_Die *type, int depth)
 	}
 	switch (dwarf_tag(type)) {
 	case DW_TAG_const_type:
+		/* A pointer has its qualifier behind the '*', anything else in front. */
+		if (type_of(type, &target) && dwarf_tag(&target) == DW_TAG_pointer_type) {
+			print_target(b, type, "const", depth);
+			return;
+		}
 		word(b, "const");
 		print_target(b, type, "", depth);
 		return;
@@ -120,19 +126,29 @@ static void print_type(struct buf *b, Dwarf_Die *type, int depth)
 	word(b, *name ? btf_print__usual_name(name) : "{...}");
 }
 
-static uint32_t print_function(struct reader *r, Dwarf_Die *die)
+/* What stands before the name. */
+static uint32_t print_result(struct reader *r, Dwarf_Die *function)
+{
+	__cleanup_buf struct buf b = {};
+	Dwarf_Die type;
+
+	if (type_of(function, &type))
+		print_type(&b, &type, 0);
+	else
+		buf__puts(&b, "void");
+	if (b.len && b.data[b.len - 1] != '*' && b.data[b.len - 1] != '&')
+		buf__putc(&b, ' ');
+	return add_text(r, b.failed ? "" : buf__str(&b), TYPES_TEXT_MAX);
+}
+
+static uint32_t print_parameters(struct reader *r, Dwarf_Die *function)
 {
 	__cleanup_buf struct buf b = {};
 	Dwarf_Die type, child;
 	bool any = false;
 
-	if (type_of(die, &type))
-		print_type(&b, &type, 0);
-	else
-		buf__puts(&b, "void");
-	word(&b, name_of(die));
 	buf__putc(&b, '(');
-	for (int err = dwarf_child(die, &child); !err && b.len < TYPES_TEXT_MAX;
+	for (int err = dwarf_child(function, &child); !err && b.len < TYPES_TEXT_MAX;
 	     err = dwarf_siblingof(&child, &child)) {
 		bool rest = dwarf_tag(&child) == DW_TAG_unspecified_parameters;
 
@@ -312,7 +328,8 @@ static int on_function(Dwarf_Die *die, void *ctx)
 		return DWARF_CB_ABORT;
 	if (!read_result(r, die, &record))
 		return DWARF_CB_OK;
-	record.signature = print_function(r, die);
+	record.result = print_result(r, die);
+	record.parameters = print_parameters(r, die);
 	*(struct type_record *)array__grow(&r->records, &r->nrecords, sizeof(record)) = record;
 	return DWARF_CB_OK;
 }

@@ -42,14 +42,18 @@ static bool is_sound_kind(const struct type_record *r)
 	       (r->size == 1 || r->size == 2 || r->size == 4 || r->size == 8);
 }
 
+static bool is_sound_text(const struct types_image *image, const char *texts, uint32_t at)
+{
+	return at < image->ntexts && strnlen(texts + at, TYPES_TEXT_MAX + 1) <= TYPES_TEXT_MAX;
+}
+
 static bool is_sound_record(const struct types_image *image, const struct type_enumerator *v,
 			    const char *texts, const struct type_record *r)
 {
-	if (!is_sound_kind(r) || r->signature >= image->ntexts ||
-	    r->enumerator > image->nenumerators ||
+	if (!is_sound_kind(r) || !is_sound_text(image, texts, r->result) ||
+	    !is_sound_text(image, texts, r->parameters) || r->enumerator > image->nenumerators ||
 	    r->nenumerators > image->nenumerators - r->enumerator ||
-	    r->nenumerators > TYPES_ENUMERATORS ||
-	    strnlen(texts + r->signature, TYPES_TEXT_MAX + 1) > TYPES_TEXT_MAX)
+	    r->nenumerators > TYPES_ENUMERATORS)
 		return false;
 	for (size_t i = 0; i < r->nenumerators; i++) {
 		const struct type_enumerator *e = &v[r->enumerator + i];
@@ -145,7 +149,8 @@ static int by_offset(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-bool elf_types__find(const struct elf_types *t, uint64_t offset, struct elf_function_type *out)
+bool elf_types__find(const struct elf_types *t, uint64_t offset, const char *name,
+		     struct elf_function_type *out)
 {
 	const struct type_record key = { .offset = offset }, *found = NULL;
 
@@ -155,8 +160,9 @@ bool elf_types__find(const struct elf_types *t, uint64_t offset, struct elf_func
 		return false;
 	*out = (struct elf_function_type){ .kind = found->kind,
 					   .size = found->size,
-					   .signature = xstrdup(t->texts + found->signature),
 					   .nenumerators = found->nenumerators };
+	out->signature =
+		xasprintf("%s%s%s", t->texts + found->result, name, t->texts + found->parameters);
 	out->enumerators = xcalloc(found->nenumerators + 1, sizeof(*out->enumerators));
 	for (size_t i = 0; i < found->nenumerators; i++) {
 		const struct type_enumerator *e = &t->enumerators[found->enumerator + i];

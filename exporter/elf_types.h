@@ -31,7 +31,9 @@ int elf_types__read(int fd, int debug_fd, const char *path, struct elf_types **o
 void elf_types__free(struct elf_types *t); /* NULL is fine */
 
 size_t elf_types__count(const struct elf_types *t);
-/* Of the function that begins at that offset in the file. False: its type is not known. */
-bool elf_types__find(const struct elf_types *t, uint64_t offset, struct elf_function_type *out);
+/* Of the function that begins at that offset in the file, with that name in its signature. False:
+ * its type is not known. */
+bool elf_types__find(const struct elf_types *t, uint64_t offset, const char *name,
+		     struct elf_function_type *out);
 
 #endif /* ELF_TYPES_H */

@@ -8,17 +8,17 @@
 #define TYPES_IMAGE_MAGIC 0x52505459
 #define TYPES_IMAGE_MAX	  (64ULL << 20)
 #define TYPES_MAX	  400000 /* functions */
-#define TYPES_TEXT_MAX	  256	 /* of a signature; longer ones end in "..." */
+#define TYPES_TEXT_MAX	  256	 /* of a string; longer ones end in "..." */
 #define TYPES_NAME_MAX	  128	 /* of an enumerator */
 #define TYPES_ENUMERATORS 4096	 /* of one enum */
 
 struct type_record {
 	uint64_t offset;
-	uint32_t signature;  /* offset of a string among the texts */
-	uint32_t enumerator; /* the first one */
+	uint32_t result, parameters; /* offsets of strings among the texts: "char *", "(int n)" */
+	uint32_t enumerator;	     /* the first one */
 	uint32_t nenumerators;
 	uint8_t kind, size;
-	uint16_t unused;
+	uint16_t unused[3];
 };
 
 struct type_enumerator {

@@ -13,11 +13,11 @@
 #include "elf_types_image.h"
 
 enum shade { DARK = -2, BRIGHT = 3 };
-enum shade elf_types_test(const char *text, unsigned long n);
+enum shade elf_types_test(const char *const *text, unsigned long n);
 
-__attribute__((noinline)) enum shade elf_types_test(const char *text, unsigned long n)
+__attribute__((noinline)) enum shade elf_types_test(const char *const *text, unsigned long n)
 {
-	return text[n] ? BRIGHT : DARK;
+	return *text[n] ? BRIGHT : DARK;
 }
 
 static void *image;
@@ -36,14 +36,15 @@ static int make_image(void **state)
 	return size < 0;
 }
 
-static struct type_record *record_of(const char *signature)
+static struct type_record *record_of(const char *result, const char *parameters)
 {
 	struct types_image *i = image;
 	struct type_record *r = (void *)(i + 1);
 	const char *texts = (const char *)image + size - i->ntexts;
 
 	for (size_t k = 0; k < i->nrecords; k++)
-		if (!strcmp(texts + r[k].signature, signature))
+		if (!strcmp(texts + r[k].result, result) &&
+		    !strcmp(texts + r[k].parameters, parameters))
 			return &r[k];
 	return NULL;
 }
@@ -53,18 +54,18 @@ static void test_types(void **state)
 	struct types_image *i = image;
 	struct type_record *r;
 
-	assert_int_equal(elf_types_test("x", 0), BRIGHT);
+	assert_int_equal(elf_types_test((const char *[]){ "x" }, 0), BRIGHT);
 	assert_true(types_image__is_sound(image, size));
 	if (!i->nrecords) {
 		print_message("built without -g: only that nothing is found\n");
 		return;
 	}
-	r = record_of("enum shade elf_types_test(const char *text, unsigned long n)");
+	r = record_of("enum shade ", "(const char *const *text, unsigned long n)");
 	assert_non_null(r);
 	assert_int_equal(r->kind, RP_KIND_ENUM);
 	assert_int_equal(r->size, 4);
 	assert_int_equal(r->nenumerators, 2);
-	r = record_of("int main(void)");
+	r = record_of("int ", "(void)");
 	assert_non_null(r);
 	assert_int_equal(r->kind, RP_KIND_ERRNO);
 	assert_int_equal(r->size, 4);
@@ -100,7 +101,8 @@ static void test_lies(void **state)
 	LIE(r->kind = 200);
 	LIE(r->size = 3);
 	LIE(r->size = 0);
-	LIE(r->signature = i->ntexts);
+	LIE(r->result = i->ntexts);
+	LIE(r->parameters = i->ntexts);
 	LIE(r->enumerator = i->nenumerators + 1);
 	LIE((r->enumerator = i->nenumerators, r->nenumerators = 1));
 	LIE(r->nenumerators = ~0U);
