@@ -28,7 +28,8 @@ RP_CFLAGS := -std=gnu17 -Wall -Wextra $(WERROR) -Wno-unused-parameter -Wshadow -
 # Unused parameters are what tables of functions with one signature have.
 # What tells where functions of x86-64 programs return; it has no pkg-config file.
 DECODER  := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-lZydis)
-LDLIBS    = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -pthread $(DECODER)
+# libiberty reads names of C++ and Rust; it is static, and has no pkg-config file either.
+LDLIBS    = $(shell $(PKG_CONFIG) --libs $(LIBS)) -liberty -lm -pthread $(DECODER)
 
 # Architecture of the kernel that the BPF side is built for, in libbpf's words.
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')

@@ -7,7 +7,7 @@ set -eu
 
 # What each is for: compilers; libraries; the test guests; the tests.
 packages='gcc libc6-dev binutils make pkg-config clang llvm libclang-rt-dev
-	libbpf-dev libelf-dev libdw-dev libdeflate-dev liblzma-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev
+	libbpf-dev libelf-dev libdw-dev libdeflate-dev liblzma-dev libiberty-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev
 	libseccomp-dev libcmocka-dev
 	busybox-static cpio kmod procps util-linux xz-utils zstd
 	buildah podman crun debootstrap python3-yaml
@@ -45,6 +45,8 @@ check_elsewhere() {
 	[ "$(uname -m)" != x86_64 ] ||
 		echo '#include <Zydis/Zydis.h>' | cc -x c -fsyntax-only - 2> /dev/null ||
 		missing="$missing Zydis(library)"
+	echo '#include <libiberty/demangle.h>' | cc -x c -fsyntax-only - 2> /dev/null ||
+		missing="$missing libiberty(library)"
 	for module in $modules; do
 		pkg-config --exists "$module" 2> /dev/null || missing="$missing $module(library)"
 	done

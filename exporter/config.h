@@ -142,6 +142,8 @@ int config__add_default_set(struct config *c, bool kernel_probes, char **error);
 
 void config__print_help(FILE *f);
 
+/* The ':' behind the OBJECT of a PROBE, or NULL; *is_path: OBJECT is the path of an ELF file. */
+const char *pattern__separator(const char *text, bool *is_path);
 /* Whether a function's name is one that the pattern names; `!` and the object are not looked at. */
 bool pattern__matches(const struct pattern *p, const char *name);
 

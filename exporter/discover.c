@@ -40,13 +40,22 @@ static bool same_kind_of_object(const struct pattern *exclusion, const struct pa
 	return false;
 }
 
+/* "ns::f" of "ns::f(int)" */
+static bool is_overload(const struct pattern *p, const char *function, const char *name)
+{
+	size_t len = strlen(name);
+
+	return p->type == OBJECT_USER && !strncmp(function, name, len) && function[len] == '(';
+}
+
 /* As `f` includes its only clone, `!f` excludes it. */
 static bool names(const struct pattern *p, const char *function)
 {
 	if (pattern__matches(p, function))
 		return true;
 	for (size_t i = 0; i < p->nfunctions && !p->glob; i++) {
-		if (discovery__is_clone(function, p->functions[i]))
+		if (discovery__is_clone(function, p->functions[i]) ||
+		    is_overload(p, function, p->functions[i]))
 			return true;
 	}
 	return false;
@@ -262,6 +271,8 @@ void discovery__release(struct discovery *d)
 		elf_types__free(d->files[i]->types);
 		opened_file__unref(d->files[i]->debug);
 		opened_file__unref(d->files[i]->opened);
+		elf_names__free(d->files[i]->names);
+		free(d->files[i]->path);
 		free(d->files[i]->why);
 		free(d->files[i]->denied);
 		free(d->files[i]);

@@ -4,6 +4,7 @@
 #define DISCOVER_INTERNAL_H
 
 #include "btf_types.h"
+#include "buf.h"
 #include "discover.h"
 #include "elf_symbols.h"
 #include "elf_types.h"
@@ -18,7 +19,7 @@ struct denied_place {
 
 /* An ELF file that some pattern names, opened once. */
 struct elf_file {
-	const char *path;
+	char *path;
 	struct file_id id;	     /* what is there, whether it can be read or not */
 	struct opened_file *opened;  /* NULL: see why */
 	struct opened_file *debug;   /* of a stripped one, the file with its debug symbols */
@@ -26,6 +27,7 @@ struct elf_file {
 	struct elf_types *types;     /* NULL: none are known, or they have not been asked for */
 	bool types_tried;
 	char *why;
+	struct elf_names *names;     /* discover_demangled.c */
 	struct denied_place *denied; /* by offset */
 	size_t ndenied;
 };
@@ -137,6 +139,34 @@ void discover_clones(struct discovery *d);
 
 /* Finds where user functions are left, for those that uprobe.ret may get. */
 void discover_exits(struct targets *all, const char *mechanism);
+
+/* ---- discover_demangled.c ---- */
+
+struct elf_names *elf_names__new(void);
+void elf_names__free(struct elf_names *n); /* NULL is fine */
+/* What sym is called in the source; NULL: the same. */
+const char *discover_demangled__name(const struct elf_file *f, const struct elf_symbol *sym);
+/* Whether there is one function only of that name, which is one of these. */
+bool discover_demangled__is_unique(const struct elf_file *f, const char *name);
+/* How many functions are called that in the source, with or without a parameter list; the only one,
+ * or a list of them. */
+size_t discover_demangled__find(const struct elf_file *f, const char *text, struct elf_symbol *sym,
+				struct buf *candidates);
+/* Whether a glob of such names matches. */
+bool discover_demangled__matches(const struct elf_file *f, const struct pattern *p,
+				 const struct elf_symbol *sym);
+/* "; did you mean ...?" */
+char *discover_demangled__near(const struct elf_file *f, const char *text);
+
+/* ---- discover_dynamic.c ---- */
+
+/* A name with a version ("f@V", "f@@V"): the function, and what it is called then (to be freed). */
+bool discover_version__find(const struct elf_file *f, const char *name, struct elf_symbol *sym,
+			    char **label);
+/* What versions there are in the place of that one; NULL: it is not for the version. */
+char *discover_version__why(const struct elf_file *f, const char *name);
+/* That the file imports it, and from where; NULL: it does not. */
+char *discover_import__why(struct discovery *d, const struct elf_file *f, const char *name);
 
 /* ---- discover_hints.c ---- */
 

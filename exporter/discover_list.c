@@ -105,7 +105,7 @@ static void print_symbol(struct listing *l, struct elf_file *f, const struct elf
 	discover_user__type(&l->d, f, sym->offset, t);
 	/* As `auto` reads it. */
 	print(l, f->path, sym->name, t->kind == RP_KIND_ERRNO ? RP_KIND_RAW : t->kind,
-	      t->signature);
+	      t->signature ? t->signature : discover_demangled__name(f, sym));
 	target__free(t);
 }
 
@@ -119,20 +119,23 @@ static void list_file(struct listing *l, const char *path)
 	}
 	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
 		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+		const char *source;
 
-		if (discover_user__verdict(f, &sym, NULL) == REASON_NONE &&
-		    wanted(l, path, sym.name))
+		if (discover_user__verdict(f, &sym, NULL) != REASON_NONE)
+			continue;
+		source = discover_demangled__name(f, &sym);
+		if (wanted(l, path, sym.name) || (source && wanted(l, path, source)))
 			print_symbol(l, f, &sym);
 	}
 }
 
 int discover__list(const struct discover_env *env, const char *glob, FILE *out)
 {
-	const char *colon = glob ? strrchr(glob, ':') : NULL,
-		   *slash = glob ? strchr(glob, '/') : NULL;
+	bool is_path = false;
+	const char *colon = glob ? pattern__separator(glob, &is_path) : NULL;
 	struct listing l = { .d = { .env = env }, .glob = glob, .out = out };
 
-	if (colon && slash && slash < colon) {
+	if (is_path) {
 		__cleanup_free char *path = xstrndup(glob, colon - glob);
 
 		l.glob = colon + 1;

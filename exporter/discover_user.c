@@ -106,7 +106,8 @@ struct elf_file *discover_user__file(struct discovery *d, const char *path)
 	}
 	f = xcalloc(1, sizeof(*f));
 	*(struct elf_file **)array__grow(&d->files, &d->nfiles, sizeof(*d->files)) = f;
-	f->path = path;
+	f->path = xstrdup(path);
+	f->names = elf_names__new();
 	if (opened_file__open(path, &f->opened, &f->id, &f->why))
 		return f;
 	if (f->opened->weakness && !d->env->lenient)
@@ -217,16 +218,19 @@ void discover_user__type(const struct discovery *d, struct elf_file *f, uint64_t
 	t->nenumerators = type.nenumerators;
 }
 
-static int claim_symbol(struct discovery *d, const struct request *r, struct elf_file *f,
-			const struct elf_symbol *sym)
+/* label: what it is called in the metrics. */
+static int claim_as(struct discovery *d, const struct request *r, struct elf_file *f,
+		    const struct elf_symbol *sym, const char *label)
 {
+	const char *source = discover_demangled__name(f, sym);
 	enum target_reason reason;
 	struct target *t;
 	char *why = NULL;
 
-	if (discovery__excluded(d, r, f->path, sym->name))
+	if (discovery__excluded(d, r, f->path, label) ||
+	    (source && discovery__excluded(d, r, f->path, source)))
 		return 0;
-	t = target__new(TARGET_USER, f->path, sym->name);
+	t = target__new(TARGET_USER, f->path, label);
 	reason = discover_user__verdict(f, sym, &why);
 	if (reason != REASON_NONE) {
 		t->file = f->id;
@@ -234,7 +238,28 @@ static int claim_symbol(struct discovery *d, const struct request *r, struct elf
 	}
 	locate(t, f, sym);
 	discover_user__type(d, f, sym->offset, t);
+	if (!t->signature && source)
+		t->signature = xstrdup(source);
 	return discovery__claim(d, r, t);
+}
+
+static int claim_symbol(struct discovery *d, const struct request *r, struct elf_file *f,
+			const struct elf_symbol *sym)
+{
+	return claim_as(d, r, f, sym, sym->name);
+}
+
+/* What the dynamic linker knows of one of the names. */
+static char *why_dynamic(struct discovery *d, const struct elf_file *f, const struct pattern *p)
+{
+	char *why = NULL;
+
+	for (size_t i = 0; i < p->nfunctions && !why && !p->glob; i++) {
+		why = discover_version__why(f, p->functions[i]);
+		if (!why)
+			why = discover_import__why(d, f, p->functions[i]);
+	}
+	return why;
 }
 
 static char *why_not_found(struct discovery *d, const struct elf_file *f, const struct request *r)
@@ -247,6 +272,9 @@ static char *why_not_found(struct discovery *d, const struct elf_file *f, const 
 				       : "";
 	size_t n = elf_symbols__count(f->symbols);
 
+	near = why_dynamic(d, f, p);
+	if (near)
+		return take_ptr(near);
 	if (p->glob) {
 		near = discover_hint__elsewhere(d, r);
 		return xasprintf("no function of %s matches %s%s%s", f->path, names, stripped,
@@ -256,6 +284,10 @@ static char *why_not_found(struct discovery *d, const struct elf_file *f, const 
 	for (size_t i = 0; i < n; i++)
 		candidates[i] = elf_symbols__at(f->symbols, i).name;
 	near = suggest__hint(p->functions[0], candidates, n);
+	if (!*near) {
+		free(near);
+		near = discover_demangled__near(f, p->functions[0]);
+	}
 	if (!*near) {
 		free(near);
 		near = discover_hint__elsewhere(d, r);
@@ -290,17 +322,44 @@ static struct target *without_symbol(const struct elf_file *f, const char *name)
 	return t;
 }
 
+/* By its name in the source. *found: there is something of that name. */
+static int claim_demangled(struct discovery *d, const struct request *r, struct elf_file *f,
+			   const char *name, bool *found)
+{
+	__cleanup_buf struct buf candidates = {};
+	struct elf_symbol sym;
+	size_t n = discover_demangled__find(f, name, &sym, &candidates);
+
+	*found = n;
+	if (n == 1)
+		return claim_as(d, r, f, &sym, discover_demangled__name(f, &sym));
+	return n ? discovery__claim_failed(
+			   d, r, without_symbol(f, name), REASON_AMBIGUOUS,
+			   xasprintf("%zu functions are called that: name one with its parameter "
+				     "list, or its symbol: %s",
+				     n, buf__str(&candidates)))
+		 : 0;
+}
+
 static int resolve_exact(struct discovery *d, const struct request *r, struct elf_file *f)
 {
 	const struct pattern *p = r->pattern;
 	__cleanup_free char *written = discovery__written(p);
 
 	for (size_t i = 0; i < p->nfunctions; i++) {
+		__cleanup_free char *label = NULL;
 		struct elf_symbol sym;
 		size_t n = find(f, p->functions[i], &sym);
+		bool found = false;
+		int err = n ? 0 : claim_demangled(d, r, f, p->functions[i], &found);
+
+		if (found)
+			return err;
 
 		if (n == 1)
 			return claim_symbol(d, r, f, &sym);
+		if (!n && discover_version__find(f, p->functions[i], &sym, &label))
+			return claim_as(d, r, f, &sym, label);
 		if (n)
 			return discovery__claim_failed(
 				d, r, without_symbol(f, p->functions[i]), REASON_AMBIGUOUS,
@@ -312,13 +371,25 @@ static int resolve_exact(struct discovery *d, const struct request *r, struct el
 				       why_not_found(d, f, r));
 }
 
+/* The name by which a glob matches it; NULL: it does not. */
+static const char *label_of(const struct elf_file *f, const struct pattern *p,
+			    const struct elf_symbol *sym)
+{
+	if (pattern__matches(p, sym->name))
+		return sym->name;
+	return discover_demangled__matches(f, p, sym) ? discover_demangled__name(f, sym) : NULL;
+}
+
 /* Whoever owns the file may have given it any number: it must not cost the other probes. */
 static size_t count_matches(const struct request *r, const struct elf_file *f)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++)
-		n += pattern__matches(r->pattern, elf_symbols__at(f->symbols, i).name);
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+
+		n += label_of(f, r->pattern, &sym) != NULL;
+	}
 	return n;
 }
 
@@ -354,19 +425,21 @@ static int resolve_glob(struct discovery *d, const struct request *r, struct elf
 				  matches));
 	for (size_t i = 0; i < n; i++) {
 		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+		const char *label = label_of(f, r->pattern, &sym);
 		enum target_reason reason;
 
-		if (!pattern__matches(r->pattern, sym.name))
+		if (!label)
 			continue;
 		reason = discover_user__verdict(f, &sym, NULL);
-		if (discovery__excluded(d, r, f->path, sym.name)) {
+		if (discovery__excluded(d, r, f->path, label)) {
 			tally.excluded++;
 		} else if (reason == REASON_DENIED) {
 			tally.denied++;
-		} else if (reason == REASON_AMBIGUOUS) {
+		} else if (reason == REASON_AMBIGUOUS ||
+			   (label != sym.name && !discover_demangled__is_unique(f, label))) {
 			tally.ambiguous++;
 		} else {
-			err = claim_symbol(d, r, f, &sym);
+			err = claim_as(d, r, f, &sym, label);
 			if (err)
 				return err;
 			tally.taken++;
@@ -395,16 +468,32 @@ static char *why_not_read(const struct elf_file *f, const struct pattern *p)
 	return xasprintf("%s%s", f->why, near);
 }
 
+/* A glob that is a name as it stands. */
+static int claim_literally(struct discovery *d, const struct request *r, struct elf_file *f,
+			   bool *found)
+{
+	const char *name = r->pattern->functions[0];
+	struct elf_symbol sym;
+
+	*found = elf_symbols__find(f->symbols, name, &sym);
+	if (*found)
+		return claim_symbol(d, r, f, &sym);
+	return strchr(name, '(') || strstr(name, "::") ? claim_demangled(d, r, f, name, found) : 0;
+}
+
 int discover_user(struct discovery *d, const struct request *r)
 {
 	struct elf_file *f = discover_user__file(d, r->pattern->object);
 	__cleanup_free char *written = NULL;
-	struct elf_symbol sym;
+	bool found = false;
+	int err;
 
-	/* Go's names have stars and brackets: main.(*T).M, main.F[go.shape.int] */
-	if (f->symbols && r->pattern->glob &&
-	    elf_symbols__find(f->symbols, r->pattern->functions[0], &sym))
-		return claim_symbol(d, r, f, &sym);
+	/* Names have stars and brackets: main.(*T).M, main.F[go.shape.int], f(char const*) */
+	if (f->symbols && r->pattern->glob) {
+		err = claim_literally(d, r, f, &found);
+		if (found)
+			return err;
+	}
 	if (f->symbols)
 		return r->pattern->glob ? resolve_glob(d, r, f) : resolve_exact(d, r, f);
 	written = discovery__written(r->pattern);

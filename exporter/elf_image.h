@@ -15,7 +15,7 @@
 #define ELF_SEGMENTS_MAX  128 /* of code */
 #define ELF_IMAGE_MAX	  (128ULL << 20)
 
-#define ELF_IMAGE_MAGIC	  0x52504532
+#define ELF_IMAGE_MAGIC	  0x52504533
 
 #define ELF_RECORD_IFUNC  (1U << 31)
 #define ELF_RECORD_OLD	  (1U << 30)
@@ -28,15 +28,21 @@ struct elf_record {
 	uint32_t copies; /* and ELF_RECORD_* */
 };
 
-/* Then the names, which end in a 0; then the records, by name. */
+struct elf_dynamic_record {
+	uint32_t name, version, file; /* as above; 0 of the last two: the empty string */
+	uint32_t offset, size;
+	uint32_t kind; /* and ELF_RECORD_IFUNC */
+};
+
+/* Then the names, which end in a 0; then the records, by name; then what is dynamic. */
 struct elf_image {
 	uint32_t magic, hazards;
 	uint64_t file_size;
 	uint32_t names, records; /* bytes, number */
 	uint32_t records_at;
 	uint32_t has_symtab;
-	uint32_t entry; /* the offset at which the kernel enters it; 0: it does not */
-	uint32_t unused;
+	uint32_t entry;	   /* the offset at which the kernel enters it; 0: it does not */
+	uint32_t dynamics; /* number */
 	struct elf_debug_link debug_link;
 	char debug_why[256]; /* why its debug symbols are not among the records; "": nothing wrong
 			      */

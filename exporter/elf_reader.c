@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "elf_debug.h"
+#include "elf_dynamic.h"
 #include "elf_image.h"
 #include "hazards.h"
 
@@ -270,8 +271,6 @@ static int read_symbols(struct reader *r, struct elf_input *debug)
 		err = open_exported(r);
 	if (!err && open_table(r, debug, own ? NULL : theirs))
 		err = forgive(r, 0);
-	if (!err && !r->image->names)
-		r->image->names = 1; /* that there is always a last one, and it is 0 */
 	return err ? err : read_tables(r, debug);
 }
 
@@ -334,6 +333,45 @@ static void merge(struct reader *r)
 	r->image->records = kept + 1;
 }
 
+static bool exported_at(void *ctx, const Elf64_Sym *sym, uint32_t *offset, uint32_t *size)
+{
+	const struct reader *r = ctx;
+	uint64_t at;
+
+	if (!offset_of(r, sym->st_value, &at))
+		return false;
+	*offset = at;
+	*size = sym->st_size <= r->image->file_size - at ? sym->st_size : 0;
+	return true;
+}
+
+/* Behind the records, as far as there is room. What is wrong with it costs nothing else. */
+static void read_dynamics(struct reader *r)
+{
+	size_t end = r->image->records_at + r->image->records * sizeof(struct elf_record);
+	struct elf_dynamics d = {
+		.in = &r->in,
+		.names = r->names,
+		.locate = exported_at,
+		.ctx = r,
+		.out = (void *)((char *)r->image + end),
+		.max = (r->max - end) / sizeof(struct elf_dynamic_record),
+	};
+
+	for (size_t i = 0; i < r->ntables; i++) {
+		const struct table *t = &r->tables[i];
+
+		if (t->in != &r->in || t->section->sh_type != SHT_DYNSYM)
+			continue;
+		d.symbols = t->section;
+		d.versions = t->versions;
+		d.names_at = t->names_at;
+		d.names_end = t->names_end;
+		r->image->dynamics = elf_dynamic__read(&d);
+	}
+	*r->in.why = '\0';
+}
+
 static int read_file(struct reader *r, int debug_fd)
 {
 	struct elf_debug debug = {};
@@ -355,6 +393,8 @@ static int read_file(struct reader *r, int debug_fd)
 	err = read_symbols(r, &debug.in);
 	if (!err && r->image->records)
 		merge(r);
+	if (!err)
+		read_dynamics(r);
 	elf_debug__close(&debug);
 	return err;
 }
@@ -368,7 +408,7 @@ int64_t elf_image__make(int fd, int debug_fd, const char *path, void *out, size_
 	};
 	int err;
 
-	*r.image = (struct elf_image){ .magic = ELF_IMAGE_MAGIC };
+	*r.image = (struct elf_image){ .magic = ELF_IMAGE_MAGIC, .names = 1 }; /* the empty one */
 	err = elf_input__open(&r.in, fd, NULL, 0, path, why);
 	if (!err)
 		err = read_file(&r, debug_fd);
@@ -376,5 +416,6 @@ int64_t elf_image__make(int fd, int debug_fd, const char *path, void *out, size_
 	elf_input__close(&r.in);
 	if (err)
 		return err;
-	return r.image->records_at + (int64_t)r.image->records * sizeof(struct elf_record);
+	return r.image->records_at + (int64_t)r.image->records * sizeof(struct elf_record) +
+	       (int64_t)r.image->dynamics * sizeof(struct elf_dynamic_record);
 }

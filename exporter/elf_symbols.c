@@ -21,6 +21,7 @@ struct elf_symbols {
 	const struct elf_image *image;
 	const char *names;
 	const struct elf_record *records;
+	const struct elf_dynamic_record *dynamics;
 };
 
 struct source {
@@ -53,10 +54,24 @@ static bool is_sound_record(const struct elf_image *image, const char *names,
 	       (r->copies & ELF_RECORD_COPIES);
 }
 
+static bool is_sound_dynamic(const struct elf_image *image, const char *names,
+			     const struct elf_dynamic_record *r)
+{
+	const uint32_t texts[] = { r->name, r->version, r->file };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i] >= image->names ||
+		    strnlen(names + texts[i], ELF_NAME_MAX + 1) > ELF_NAME_MAX)
+			return false;
+	return names[r->name] && (r->kind & ~ELF_RECORD_IFUNC) < ELF_DYNAMIC_KINDS &&
+	       r->offset < image->file_size && r->size <= image->file_size - r->offset;
+}
+
 bool elf_image__is_sound(const void *data, size_t size)
 {
 	const struct elf_image *image = data;
 	const char *names = (const char *)data + sizeof(*image);
+	const struct elf_dynamic_record *dynamics;
 	const struct elf_record *records;
 
 	if (size < sizeof(*image) || image->magic != ELF_IMAGE_MAGIC || !image->names ||
@@ -66,13 +81,18 @@ bool elf_image__is_sound(const void *data, size_t size)
 		return false;
 	if (image->names > size - sizeof(*image) || image->records_at % 8 ||
 	    image->records_at < sizeof(*image) + image->names || image->records_at > size ||
-	    image->records != (size - image->records_at) / sizeof(*records) ||
-	    names[image->names - 1])
+	    size - image->records_at != (uint64_t)image->records * sizeof(*records) +
+						(uint64_t)image->dynamics * sizeof(*dynamics) ||
+	    names[0] || names[image->names - 1])
 		return false;
 	records = (const void *)((const char *)data + image->records_at);
 	for (size_t i = 0; i < image->records; i++)
 		if (!is_sound_record(image, names, &records[i]) ||
 		    (i && strcmp(names + records[i - 1].name, names + records[i].name) >= 0))
+			return false;
+	dynamics = (const void *)(records + image->records);
+	for (size_t i = 0; i < image->dynamics; i++)
+		if (!is_sound_dynamic(image, names, &dynamics[i]))
 			return false;
 	return true;
 }
@@ -86,6 +106,7 @@ static int take(const char *path, const void *data, size_t size, struct elf_symb
 	e->image = data;
 	e->names = (const char *)data + sizeof(*e->image);
 	e->records = (const void *)((const char *)data + e->image->records_at);
+	e->dynamics = (const void *)(e->records + e->image->records);
 	return 0;
 }
 
@@ -167,6 +188,7 @@ struct elf_symbol elf_symbols__at(const struct elf_symbols *e, size_t i)
 
 	return (struct elf_symbol){
 		.name = name_at(e, i),
+		.index = i,
 		.offset = r->offset,
 		.size = r->size,
 		.copies = r->copies & ELF_RECORD_COPIES,
@@ -219,6 +241,26 @@ size_t elf_symbols__cold(const struct elf_symbols *e, const char *name, struct e
 		n++;
 	}
 	return n;
+}
+
+size_t elf_symbols__ndynamics(const struct elf_symbols *e)
+{
+	return e->image->dynamics;
+}
+
+struct elf_dynamic elf_symbols__dynamic(const struct elf_symbols *e, size_t i)
+{
+	const struct elf_dynamic_record *r = &e->dynamics[i];
+
+	return (struct elf_dynamic){
+		.kind = r->kind & ~ELF_RECORD_IFUNC,
+		.name = e->names + r->name,
+		.version = e->names + r->version,
+		.file = e->names + r->file,
+		.offset = r->offset,
+		.size = r->size,
+		.ifunc = r->kind & ELF_RECORD_IFUNC,
+	};
 }
 
 bool elf_symbols__stripped(const struct elf_symbols *e)

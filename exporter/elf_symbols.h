@@ -14,6 +14,7 @@ struct elf_symbol {
 	const char *name; /* without its version */
 	uint64_t offset;  /* in the file */
 	uint64_t size;	  /* 0: the file does not say */
+	size_t index;	  /* elf_symbols__at() */
 	uint32_t copies;  /* places of that name: static functions of several source files */
 	bool ifunc;	  /* picks an implementation when the file is loaded */
 	bool old_version; /* internal: not what a program linked today would get */
@@ -21,6 +22,21 @@ struct elf_symbol {
 
 struct elf_extent {
 	uint64_t offset, size; /* in the file */
+};
+
+/* What the dynamic linker knows of a file. */
+struct elf_dynamic {
+	enum elf_dynamic_kind {
+		ELF_EXPORTED, /* a function, in one version */
+		ELF_IMPORTED, /* a function of another file */
+		ELF_NEEDED,   /* a library */
+		ELF_DYNAMIC_KINDS
+	} kind;
+	const char *name;
+	const char *version;   /* "": none is told */
+	const char *file;      /* ELF_IMPORTED: the library that has that version; "": not told */
+	uint64_t offset, size; /* ELF_EXPORTED: in the file */
+	bool ifunc;
 };
 
 #define ELF_BUILD_ID_MAX 64
@@ -55,6 +71,8 @@ bool elf_symbols__find(const struct elf_symbols *e, const char *name, struct elf
  * them. Returns how many there are. */
 size_t elf_symbols__cold(const struct elf_symbols *e, const char *name, struct elf_extent *out,
 			 size_t max);
+size_t elf_symbols__ndynamics(const struct elf_symbols *e);
+struct elf_dynamic elf_symbols__dynamic(const struct elf_symbols *e, size_t i);
 bool elf_symbols__stripped(const struct elf_symbols *e); /* has only what it exports */
 const struct elf_debug_link *elf_symbols__debug_link(const struct elf_symbols *e);
 /* Why symbols of a debug file or of .gnu_debugdata could not be added; NULL: nothing was wrong. */

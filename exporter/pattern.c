@@ -24,15 +24,40 @@ static const char *find_unescaped(const char *s, const char *set)
 	return s;
 }
 
-/* The ':' behind OBJECT, or NULL. *is_path: OBJECT is the path of an ELF file. */
-static const char *find_separator(const char *s, bool *is_path)
+/* A ':' that names of C++ have in them: of "::", of "f[abi:cxx11]", of "(auto:1)". *s is moved to
+ * the last of it. */
+static bool is_in_name(const char *text, const char **s)
 {
-	const char *first = NULL, *last = NULL, *slash = strchr(s, '/');
+	static const char *const words[] = { "[abi", "auto" };
 
-	for (s = find_unescaped(s, ":"); *s; s = find_unescaped(s + 1, ":")) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		size_t len = strlen(words[i]);
+
+		if ((size_t)(*s - text) >= len && !strncmp(*s - len, words[i], len) &&
+		    (words[i][0] == '[' || isdigit((unsigned char)(*s)[1])))
+			return true;
+	}
+	if ((*s)[1] != ':')
+		return false;
+	/* Of three, the first is the separator: PATH:::f */
+	if ((*s)[2] == ':' && (*s)[3] != ':')
+		return false;
+	(*s)++;
+	return true;
+}
+
+const char *pattern__separator(const char *text, bool *is_path)
+{
+	const char *first = NULL, *last = NULL, *slash = strchr(text, '/');
+
+	for (const char *s = find_unescaped(text, ":"); *s; s = find_unescaped(s + 1, ":")) {
 		if (!first)
 			first = s;
+		if (slash && is_in_name(text, &s))
+			continue;
 		last = s;
+		if (s[1] == ':' && s[2] == ':')
+			s += 2;
 	}
 	*is_path = last && slash && slash < last;
 	return *is_path ? last : first;
@@ -61,10 +86,21 @@ static const char *bracket_end(const char *s)
 	return NULL;
 }
 
+/* "operator[]" is a name. */
+static bool is_operator(const char *text, const char *s)
+{
+	static const char word[] = "operator";
+	size_t len = strlen(word);
+
+	return (size_t)(s - text) >= len && !strncmp(s - len, word, len);
+}
+
 static int check_brackets(const char *text, char **why)
 {
 	for (const char *s = find_unescaped(text, "[]"); *s; s = find_unescaped(s + 1, "[]")) {
-		if (*s == '[')
+		if (!strncmp(s, "[]", 2) && is_operator(text, s))
+			s++;
+		else if (*s == '[')
 			s = bracket_end(s);
 		else
 			s = NULL;
@@ -193,6 +229,11 @@ static int parse_object(struct pattern *p, const char *s, size_t len, bool is_pa
 	}
 	p->type = OBJECT_KERNEL;
 	p->object = xstrndup(s, len);
+	if (s[len + 1] == ':')
+		return config__refuse(why,
+				      "no kernel function has \"::\" in its name; for a function "
+				      "of a program or library write PATH:%s",
+				      s);
 	return parse_module(p, why);
 }
 
@@ -207,7 +248,7 @@ int pattern__parse(const char *text, struct pattern *out, char **why)
 		p.exclude = true;
 		s++;
 	}
-	separator = find_separator(s, &is_path);
+	separator = pattern__separator(s, &is_path);
 	if (separator) {
 		err = parse_object(&p, s, separator - s, is_path, why);
 		s = separator + 1;

@@ -17,12 +17,12 @@ advice
 grid self presets ledger returns
 config pattern
 board
-features privs symbols confined syscalls denylist btf_print retkind enumerators hazards exits
+features privs symbols confined demangle syscalls denylist btf_print retkind enumerators hazards exits
 result
 file_finder same_inode opened_file module_list ld_cache
 locate
 file_users
-elf_symbols elf_image elf_input elf_debug elf_reader elf_types elf_types_image elf_dwarf
+elf_symbols elf_image elf_input elf_debug elf_dynamic elf_reader elf_types elf_types_image elf_dwarf
 debug_file
 expr
 extra

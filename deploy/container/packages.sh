@@ -5,7 +5,7 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 
 here=$(dpkg --print-architecture)
-libraries='libbpf-dev libelf-dev libdw-dev libdeflate-dev liblzma-dev libmicrohttpd-dev libyaml-dev libseccomp-dev
+libraries='libbpf-dev libelf-dev libdw-dev libdeflate-dev liblzma-dev libiberty-dev libmicrohttpd-dev libyaml-dev libseccomp-dev
 	libgnutls28-dev libcrypt-dev libc6-dev'
 [ "$1" != amd64 ] || libraries="$libraries libzydis-dev"
 compiler=gcc

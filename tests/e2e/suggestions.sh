@@ -32,6 +32,31 @@ says "uprobe:$bash:readline" "write PATH:FUNCTION, as $bash:readline"
 says tracepoint:sched:sched_switch 'tracepoints cannot be probed'
 says tracepoint:syscalls:sys_exit_openat 'did you mean syscall:openat?'
 
+# ---- what only the dynamic linker knows ----
+says "$(readlink -f /bin/ls):malloc" "malloc is imported from libc.so.6: probe it there: $libc:malloc"
+versions=$(readelf -W --dyn-syms "$libc" | sed -n 's/.* \(memcpy@[^ ]*\).*/\1/p')
+for name in $versions; do
+	says "$libc:$name" "$libc memcpy"
+done
+says "$libc:memcpy@GLIBC_9" 'memcpy has no version GLIBC_9'
+cp "$(command -v busybox)" "$temp/app"
+chroot_of="$temp/root"
+mkdir -p "$chroot_of/bin" "$chroot_of/lib"
+cp "$(command -v ls)" "$chroot_of/bin/ls"
+cp "$libc" "$chroot_of/lib"
+cp "$temp/app" "$chroot_of/bin/busybox"
+chroot "$chroot_of" /bin/busybox sleep 100 &
+pids+=($!)
+inside=/proc/$!/root
+wait_for 10 test -e "$inside/bin/busybox"
+says "$inside/bin/ls:malloc" "probe it there: $inside/lib/libc.so.6:malloc"
+
+# ---- C++ ----
+cxx=$(ldconfig -p | sed -n "s|.*libstdc++\.so\.6 (libc6,$(uname -m | tr _ -).*=> ||p" | head -n 1)
+says "$cxx:std::terminate()" ' std::terminate()  '
+says "$cxx:std::terminate" ' std::terminate()  '
+says "$cxx:std::string::append" 'functions are called that'
+
 # ---- a system call of 32-bit programs only: attached, but nobody wonders about its 0 ----
 if [ "$(uname -m)" = x86_64 ]; then
 	note='only 32-bit programs make this system call; probe syscall:umount2 for 64-bit programs'

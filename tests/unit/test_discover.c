@@ -37,6 +37,20 @@ static int setup_all(void **state)
 		{ .name = "many.constprop.0", .addr = ELF_FIXTURE_VADDR + 56, .type = STT_FUNC },
 		{ .name = "many.isra.0", .addr = ELF_FIXTURE_VADDR + 64, .type = STT_FUNC },
 	};
+	static const struct elf_fixture_symbol source[] = {
+		{ .name = "_ZN2ns1f6methodEi", .addr = ELF_FIXTURE_VADDR, .type = STT_FUNC },
+		{ .name = "_ZN2ns1f4overEi", .addr = ELF_FIXTURE_VADDR + 8, .type = STT_FUNC },
+		{ .name = "_ZN2ns1f4overEd", .addr = ELF_FIXTURE_VADDR + 16, .type = STT_FUNC },
+		{ .name = "_ZN2ns1fC1Ev", .addr = ELF_FIXTURE_VADDR + 24, .type = STT_FUNC },
+		{ .name = "_ZN2ns1fC2Ev", .addr = ELF_FIXTURE_VADDR + 24, .type = STT_FUNC },
+		{ .name = "_ZN2ns1fD1Ev", .addr = ELF_FIXTURE_VADDR + 32, .type = STT_FUNC },
+		{ .name = "_ZN2ns1fD2Ev", .addr = ELF_FIXTURE_VADDR + 40, .type = STT_FUNC },
+		{ .name = "_Z5parsePKc", .addr = ELF_FIXTURE_VADDR + 48, .type = STT_FUNC },
+		{ .name = "_ZN5crate4work17h0123456789abcdefE",
+		  .addr = ELF_FIXTURE_VADDR + 56,
+		  .type = STT_FUNC },
+		{ .name = "plain", .addr = ELF_FIXTURE_VADDR + 64, .type = STT_FUNC },
+	};
 	struct elf_fixture f = { .machine = ELF_FIXTURE_MACHINE,
 				 .type = ET_DYN,
 				 .symbols = symbols,
@@ -65,6 +79,11 @@ static int setup_all(void **state)
 	btf_fixture__make(&btf, dir);
 	btf__free(btf.vmlinux);
 	free(elf_fixture__write(dir, "prog", &f));
+	f.symbols = source;
+	f.nsymbols = ARRAY_SIZE(source);
+	free(elf_fixture__write(dir, "source", &f));
+	f.symbols = symbols;
+	f.nsymbols = ARRAY_SIZE(symbols);
 	free(elf_fixture__write(dir, "hard", &difficult));
 	f.section = ".gopclntab";
 	free(elf_fixture__write(dir, "goprog", &f));
@@ -774,6 +793,51 @@ static void test_calls_of_32_bit_programs(void **state)
 }
 #endif
 
+/* Names of C++ and Rust as they are in the source. The label is what was matched. */
+static void test_demangled(void **state)
+{
+	static const char *const rows[][3] = {
+		/* typed, function, signature */
+		{ "ns::f::method", "ns::f::method(int)", "ns::f::method(int)" },
+		{ "ns::f::method(int)", "ns::f::method(int)", "ns::f::method(int)" },
+		{ "_ZN2ns1f6methodEi", "_ZN2ns1f6methodEi", "ns::f::method(int)" },
+		{ "ns::f::over(double)", "ns::f::over(double)", "ns::f::over(double)" },
+		{ "ns::f::f", "ns::f::f()", "ns::f::f()" },
+		{ "parse", "parse(char const*)", "parse(char const*)" },
+		{ "::parse", "parse(char const*)", "parse(char const*)" },
+		{ "parse(char const*)", "parse(char const*)", "parse(char const*)" },
+		{ "crate::work", "crate::work", "crate::work" },
+		{ "plain", "plain", NULL },
+	};
+	struct fixture f = { 0 };
+	__cleanup_free char *glob = probe_of("source", "ns::f*");
+	__cleanup_free char *but = xasprintf("!%s/source:ns::f::method", dir);
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		__cleanup_free char *probe = probe_of("source", rows[i][0]);
+		struct fixture one = { 0 };
+
+		LIST(&one, probe);
+		run(&one);
+		check(&one, rows[i][1]);
+		if (rows[i][2])
+			assert_string_equal(one.targets->v[0]->signature, rows[i][2]);
+		else
+			assert_null(one.targets->v[0]->signature);
+		done(&one);
+	}
+	/* D1 and D2 are two functions of one name: a glob leaves them out. */
+	LIST(&f, glob, but);
+	run(&f);
+	check(&f, "ns::f::over(double) ns::f::over(int) ns::f::f()");
+	done(&f);
+	check_user("source", "ns::f::over", "ambiguous:ns::f::over",
+		   "ns::f::over(double) (_ZN2ns1f4overEd), ns::f::over(int) (_ZN2ns1f4overEi)");
+	check_user("source", "ns::f::~f", "ambiguous:ns::f::~f", "2 functions are called that");
+	check_user("source", "ns::f::methd", "not_found:ns::f::methd",
+		   "did you mean ns::f::method");
+}
+
 /* A glob leaves them out; a name says why. */
 static void test_user_denied(void **state)
 {
@@ -880,6 +944,7 @@ int main(void)
 		cmocka_unit_test(test_enumerators),
 		cmocka_unit_test(test_syscalls),
 		cmocka_unit_test(test_other_kinds),
+		cmocka_unit_test(test_demangled),
 		cmocka_unit_test(test_other_objects),
 		cmocka_unit_test(test_unknown_modules),
 #if defined(__x86_64__)

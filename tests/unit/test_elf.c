@@ -291,9 +291,10 @@ static void test_hostile_image(void **state)
 {
 	static const struct elf_fixture_symbol symbols[] = {
 		{ .name = "first", .addr = CODE(0), .type = STT_FUNC },
-		{ .name = "second", .addr = CODE(8), .type = STT_FUNC },
+		{ .name = "second", .addr = CODE(8), .type = STT_FUNC, .dynamic = true },
+		{ .name = "third", .type = STT_FUNC, .dynamic = true, .undefined = true },
 	};
-	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2, 0, NULL, 0 };
+	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 3, 0, NULL, 0 };
 	__cleanup_free char *path = elf_fixture__write(dir, "image", &f),
 			    *made = xcalloc(1, 1 << 16);
 	__cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -395,6 +396,26 @@ static void test_self(void **state)
 	elf_symbols__free(e);
 }
 
+/* What this program imports, and from where. */
+static void test_dynamic(void **state)
+{
+	bool needed = false, imported = false;
+	struct elf_symbols *e;
+	char *why;
+
+	assert_int_equal(open_elf("/proc/self/exe", &e, &why), 0);
+	for (size_t i = 0; i < elf_symbols__ndynamics(e); i++) {
+		struct elf_dynamic d = elf_symbols__dynamic(e, i);
+
+		needed |= d.kind == ELF_NEEDED && !strcmp(d.name, "libc.so.6");
+		imported |= d.kind == ELF_IMPORTED && !strcmp(d.name, "strtoull") &&
+			    !strcmp(d.file, "libc.so.6") && !strncmp(d.version, "GLIBC_2", 7);
+		assert_true(d.kind != ELF_IMPORTED || !d.offset);
+	}
+	assert_true(needed && imported);
+	elf_symbols__free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +430,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hostile_image, setup, teardown),
 		cmocka_unit_test(test_hostile_records),
 		cmocka_unit_test(test_self),
+		cmocka_unit_test(test_dynamic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

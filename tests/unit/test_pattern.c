@@ -60,6 +60,27 @@ static const struct {
 	  { "net/http.(*conn).serve" } },
 	{ "/bin/x:a\\:b", OBJECT_USER, "/bin/x", false, false, { "a:b" } },
 	{ "!/bin/x:f", OBJECT_USER, "/bin/x", false, true, { "f" } },
+
+	/* Names of C++ and Rust have colons in them. */
+	{ "/bin/x:ns::klass::method",
+	  OBJECT_USER,
+	  "/bin/x",
+	  false,
+	  false,
+	  { "ns::klass::method" } },
+	{ "/bin/x:std::terminate()", OBJECT_USER, "/bin/x", false, false, { "std::terminate()" } },
+	{ "/bin/x:::f", OBJECT_USER, "/bin/x", false, false, { "::f" } },
+	{ "/opt/a::b/x:ns::f", OBJECT_USER, "/opt/a::b/x", false, false, { "ns::f" } },
+	{ "/bin/x:ns::*", OBJECT_USER, "/bin/x", true, false, { "ns::*" } },
+	{ "/bin/x:f(char const*)", OBJECT_USER, "/bin/x", true, false, { "f(char const*)" } },
+	{ "/bin/x:f[abi:cxx11]()", OBJECT_USER, "/bin/x", true, false, { "f[abi:cxx11]()" } },
+	{ "/bin/x:v::operator[]", OBJECT_USER, "/bin/x", true, false, { "v::operator[]" } },
+	{ "/bin/x:f()::{lambda(auto:1)#1}::operator()",
+	  OBJECT_USER,
+	  "/bin/x",
+	  false,
+	  false,
+	  { "f()::{lambda(auto:1)#1}::operator()" } },
 	{ "/proc/1/exe:a|b", OBJECT_USER, "/proc/1/exe", false, false, { "a", "b" } },
 
 	/* Escapes: taken out of names, kept for fnmatch in globs. */
@@ -133,6 +154,9 @@ static const struct {
 	{ "a|ext4:f", "\"a|ext4\" is not a module's name" OBJECT },
 	{ "libc so:malloc", "\"libc so\" is not a module's name" OBJECT },
 	{ "/usr/sbin/nginx", SLASH },
+	{ "std::terminate()",
+	  "no kernel function has \"::\" in its name; for a function of a program or library write "
+	  "PATH:std::terminate()" },
 	{ "ext4:a/b", SLASH },
 };
 
