@@ -197,7 +197,8 @@ static const struct metric_family probe_attached_family = {
 static const struct metric_family probe_detached_family = {
 	.name = "retprobe_probe_detached",
 	.help = "Times that the probe was detached unasked: overload, it was called more often "
-		"than its max_rate allows; relinked, for a moment, as it shared a link with such a "
+		"than its max_rate allows, or user functions were, all together; relinked, for a "
+		"moment, as it shared a link with such a "
 		"one; waiting, its module was unloaded.",
 	.unit = "",
 	.type = METRIC_COUNTER,
