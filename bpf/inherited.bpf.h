@@ -72,9 +72,12 @@ static __always_inline void inherit(__u32 child, __u64 stack, __u64 now)
 static __always_inline int on_fork(__u32 child, unsigned long flags)
 {
 	struct task_struct___uprobe *parent = (void *)bpf_get_current_task();
-	struct return_instance___rp *ri = BPF_CORE_READ(parent, utask, return_instances);
+	struct return_instance___rp *ri;
 	__u64 now;
 
+	if (!bpf_core_field_exists(parent->utask)) /* no BTF */
+		return 0;
+	ri = BPF_CORE_READ(parent, utask, return_instances);
 	if (!ri || (flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
 		return 0;
 	now = bpf_ktime_get_ns();
@@ -92,6 +95,8 @@ static __always_inline bool is_inherited(__u64 addr)
 	struct user_key key = { .addr = addr };
 	struct inherited *found;
 
+	if (!bpf_core_field_exists(task->start_time)) /* no BTF */
+		return false;
 	key.tid = bpf_get_current_pid_tgid();
 	found = bpf_map_lookup_elem(&inherited, &key);
 	if (!found || BPF_CORE_READ(task, start_time) > found->forked)

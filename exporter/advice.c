@@ -60,7 +60,7 @@ static char *permission_text(const struct machine *m, enum attempt a, int err)
 
 	if (capability)
 		return xasprintf("%s: run as root, or add it", capability);
-	if (m->confidential && a != ATTEMPT_LOAD)
+	if (m->confidential && a != ATTEMPT_LOAD && a != ATTEMPT_CLONE)
 		return xstrdup("kernel lockdown is \"confidentiality\", which closes tracefs and "
 			       "kprobe events");
 	/* Before 5.11. */
@@ -77,9 +77,25 @@ static char *permission_text(const struct machine *m, enum attempt a, int err)
 		"its log says which rule");
 }
 
+static char *verifier_text(const struct machine *m, enum attempt a)
+{
+	if (a == ATTEMPT_CLONE)
+		return xstrdup("trampolines do not support functions of this type (variable "
+			       "arguments, too many of them, or types that the verifier refuses): "
+			       "--log.level=debug shows its reasons");
+	return xasprintf("the kernel's verifier refuses a program%s: --log.level=debug shows its "
+			 "reasons; please report them",
+			 m->confidential ? " (kernel lockdown is \"confidentiality\")" : "");
+}
+
 static char *cause(const struct machine *m, enum attempt a, int err, struct demand needs)
 {
 	switch (err) {
+	case -EINTR:
+	case -EAGAIN:
+	case -EBUSY:
+		return xstrdup("the kernel was busy or interrupted, several times: reload to try "
+			       "again");
 	case -EMFILE:
 		return files_text(m, needs);
 	case -ENFILE:
@@ -91,11 +107,8 @@ static char *cause(const struct machine *m, enum attempt a, int err, struct dema
 		return permission_text(m, a, err);
 	}
 	/* EACCES is the verifier's, too. */
-	if (a == ATTEMPT_LOAD)
-		return xasprintf("the kernel's verifier refuses a program%s: --log.level=debug "
-				 "shows its reasons; please report them",
-				 m->confidential ? " (kernel lockdown is \"confidentiality\")"
-						 : "");
+	if (a == ATTEMPT_LOAD || a == ATTEMPT_CLONE)
+		return verifier_text(m, a);
 	if (err == -EACCES)
 		return permission_text(m, a, err);
 	return NULL;

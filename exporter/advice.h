@@ -10,6 +10,7 @@
 
 enum attempt {
 	ATTEMPT_LOAD,	 /* BPF maps and programs */
+	ATTEMPT_CLONE,	 /* a tracing program for one function, when others are loaded */
 	ATTEMPT_ATTACH,	 /* a program to a function, by a link */
 	ATTEMPT_EVENT,	 /* the same by a perf event of kprobes or tracepoints */
 	ATTEMPT_UPROBE,	 /* the same by a perf event of uprobes */

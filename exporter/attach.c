@@ -8,10 +8,15 @@
 #include "log.h"
 #include "progress.h"
 
-#define BATCH 64
+#include <errno.h>
+#include <fcntl.h>
 
-void attach__refuse(struct attach_slot *slot, char *why)
+#define BATCH	     64
+#define SERVER_FILES 16 /* of a server that is started: its channels */
+
+void attach__refuse(struct attach_slot *slot, int err, char *why)
 {
+	slot->lacks_files = err == -EMFILE || err == -ENFILE;
 	slot->target->reason = REASON_REFUSED;
 	free(slot->target->why);
 	slot->target->why = why;
@@ -33,12 +38,19 @@ size_t attach__split(struct attach_slot **slots, size_t n)
 	return plain;
 }
 
-void attach__refused(struct attach_slot *slot, int err)
+void attach__refused(struct attach_slot **slots, size_t n, enum attempt at, int err)
 {
-	__cleanup_free char *advice = advice__of(ATTEMPT_ATTACH, err, (struct demand){});
+	__cleanup_free char *advice = advice__of(at, err, (struct demand){});
 
-	attach__refuse(slot, xasprintf("the kernel refuses %s for %s: %s", slot->ops->name,
-				       slot->target->function, advice));
+	for (size_t i = 0; i < n; i++)
+		attach__refuse(slots[i], err,
+			       xasprintf("the kernel refuses %s for %s: %s", slots[i]->ops->name,
+					 slots[i]->target->function, advice));
+}
+
+bool attach__may_be_of_one(int err)
+{
+	return err != -EMFILE && err != -ENFILE && err != -EPERM && err != -EINTR && err != -EAGAIN;
 }
 
 static int open_group(struct group *g)
@@ -52,7 +64,7 @@ static int open_group(struct group *g)
 		return 0;
 	advice = advice__of(ATTEMPT_EVENT, err, (struct demand){});
 	for (size_t i = 0; i < g->n; i++)
-		attach__refuse(g->slots[i],
+		attach__refuse(g->slots[i], err,
 			       xasprintf("%s cannot be set up: %s", g->ops->name, advice));
 	return err;
 }
@@ -89,8 +101,9 @@ static size_t refuse_unloaded(struct group *g)
 			continue;
 		}
 		advice = advice__of(ATTEMPT_LOAD, err, (struct demand){});
-		attach__refuse(slot, xasprintf("the kernel does not load the programs of %s: %s",
-					       g->ops->name, advice));
+		attach__refuse(slot, err,
+			       xasprintf("the kernel does not load the programs of %s: %s",
+					 g->ops->name, advice));
 		out[nout++] = slot;
 	}
 	memcpy(g->slots + kept, out, nout * sizeof(*out));
@@ -156,11 +169,55 @@ static void watch_forks(struct attach *a, struct bpfobj *obj)
 		 advice);
 }
 
+/* What there is too little of for all targets is told at once, with the number. */
+static void warn_of_files(const struct attach *a)
+{
+	size_t needed = 0, functions = 0;
+	struct machine m;
+
+	for (size_t i = 0; i < a->ngroups; i++) {
+		needed += a->groups[i].n * a->groups[i].ops->files;
+		functions += a->groups[i].ops->files ? a->groups[i].n : 0;
+	}
+	if (!needed)
+		return;
+	machine__look(&m);
+	if (m.files >= m.files_open + needed + SERVER_FILES)
+		return;
+	log_warn("%zu functions need about %zu open files, and %zu are allowed: some will not be "
+		 "attached; raise the hard limit (ulimit -Hn, or LimitNOFILE= of the unit)",
+		 functions, (size_t)m.files_open + needed + SERVER_FILES, (size_t)m.files);
+}
+
+/* Descriptors that targets must not take: without a server, nobody sees what is attached. */
+struct reserve {
+	int fds[SERVER_FILES];
+	size_t n;
+};
+
+static void give_back(struct reserve *r)
+{
+	while (r->n)
+		close(r->fds[--r->n]);
+}
+
+static void keep_for_server(struct reserve *r)
+{
+	for (r->n = 0; r->n < SERVER_FILES; r->n++) {
+		r->fds[r->n] = open("/", O_PATH | O_CLOEXEC);
+		if (r->fds[r->n] < 0)
+			break;
+	}
+}
+
 /* Rungs go from top to bottom, so that a group has all of its targets when it is attached. */
 size_t attach__run(struct attach *a, struct bpfobj *obj)
 {
+	__attribute__((cleanup(give_back))) struct reserve reserve;
 	size_t attached = 0;
 
+	warn_of_files(a);
+	keep_for_server(&reserve);
 	for (size_t r = 0; r < RUNGS; r++) {
 		for (size_t i = 0; i < a->ngroups; i++) {
 			struct group *g = &a->groups[i];

@@ -8,8 +8,10 @@
 #ifndef ATTACH_H
 #define ATTACH_H
 
+#include "advice.h"
 #include "board.h"
 #include "bpfobj.h"
+#include "fault.h"
 #include "features.h"
 #include "snapshot.h"
 #include "switches.h"
@@ -23,6 +25,7 @@ struct attach_slot {
 	struct target *target;
 	const struct attach_ops *ops; /* chosen; NULL if no mechanism can have it */
 	bool attached;
+	bool lacks_files;    /* it was refused for want of descriptors */
 	bool paused;	     /* is not attached for now, and keeps its counts */
 	unsigned rounds;     /* times that it has been attached again */
 	double created;	     /* seconds since the epoch; the first moment that every call counts */
@@ -57,6 +60,7 @@ struct attach_ops {
 	uint32_t either;      /* those of them that stand in for each other */
 	uint32_t returns;     /* those of them whose skipped runs are calls that were missed */
 	uint32_t missed;      /* bit r: enum missed_reason r can happen to its targets */
+	uint32_t files;	      /* descriptors that each target holds; 0: few for all of them */
 	uint32_t max_targets; /* more than so many are too slow to attach; 0: any number */
 
 	unsigned needs; /* enum switch_bit: without one of these its programs do not run */
@@ -100,9 +104,8 @@ struct attach_ops {
 };
 
 /* Whether the rung that --mechanism forces can be had, and is for anything that the configuration
- * names, be it there yet or not. To be asked at the start. 0, or -EINVAL or -EOPNOTSUPP with
- * *error. */
-int attach__check_forced(const struct config *c, struct features *f, char **error);
+ * names, be it there yet or not. To be asked at the start. A fault comes with *error. */
+enum fault attach__check_forced(const struct config *c, struct features *f, char **error);
 /* Why no mechanism for a type of targets works here; NULL if one does. */
 const char *attach__impossible(struct features *f, enum target_type type);
 /* Chooses a mechanism for every target that has an id. `mechanism` is "auto" or forces a rung for
@@ -157,10 +160,14 @@ extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_fe
 	attach_kprobe_session, attach_kprobe_multi, attach_kretprobe, attach_tracepoint,
 	attach_uprobe_session, attach_uprobe_multi, attach_uretprobe, attach_uprobe_ret;
 
-/* For mechanisms: the target is refused by the kernel. `why` is taken over. */
-void attach__refuse(struct attach_slot *slot, char *why);
-/* The same, for an errno of the kernel that says all there is to say. */
-void attach__refused(struct attach_slot *slot, int err);
+/* For mechanisms: the target is refused by the kernel. err: the errno, 0 if there is none. `why` is
+ * taken over. */
+void attach__refuse(struct attach_slot *slot, int err, char *why);
+/* The same of slots of one mechanism, for an errno of the kernel that says all there is to say. */
+void attach__refused(struct attach_slot **slots, size_t n, enum attempt at, int err);
+/* Whether a batch that the kernel refuses with an errno may have a target that is at fault; else no
+ * part of the batch would fare better. */
+bool attach__may_be_of_one(int err);
 /* Puts the slots whose probes have notes behind the others; returns how many the others are. */
 size_t attach__split(struct attach_slot **slots, size_t n);
 /* What programs must know of a target; borrowed from it. */

@@ -39,12 +39,13 @@ static const char *unfit(const struct target *t)
 }
 
 static int link_clone(struct attach_context *c, enum program_id id, enum bpf_sys_attach type,
-		      const struct target *t, int *program)
+		      const struct target *t, int *program, enum attempt *at)
 {
 	struct program_site site = attach__site(t);
 	uint64_t cookie;
 
 	*program = programs__for_site(bpfobj__programs(c->obj), id, &site, &cookie);
+	*at = *program < 0 ? ATTEMPT_CLONE : ATTEMPT_ATTACH;
 	return *program < 0 ? *program : bpf_sys__link_tracing(*program, type);
 }
 
@@ -62,27 +63,28 @@ static void detach_one(struct attach_slot *slot)
 }
 
 /* The entry first: a trampoline runs the exit program of calls that came in through it only. */
-static int attach_one(struct attach_context *c, struct attach_slot *slot)
+static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
 	struct fexit *x = slot->state = xcalloc(1, sizeof(*x));
 	int program;
 
 	x->leave = -1;
-	x->entry = link_clone(c, PROG_FEXIT_ENTRY, BPF_SYS_FENTRY, slot->target, &program);
+	x->entry = link_clone(c, PROG_FEXIT_ENTRY, BPF_SYS_FENTRY, slot->target, &program, at);
 	if (x->entry < 0)
 		return x->entry;
-	x->leave = link_clone(c, PROG_FEXIT_RETURN, BPF_SYS_FEXIT, slot->target, &x->program);
+	x->leave = link_clone(c, PROG_FEXIT_RETURN, BPF_SYS_FEXIT, slot->target, &x->program, at);
 	return x->leave < 0 ? x->leave : 0;
 }
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	for (size_t i = 0; i < n && !progress__poll(); i++) {
-		int err = attach_one(c, slots[i]);
+		enum attempt at;
+		int err = attach_one(c, slots[i], &at);
 
 		if (err) {
 			detach_one(slots[i]);
-			attach__refused(slots[i], err);
+			attach__refused(&slots[i], 1, at, err);
 			continue;
 		}
 		slots[i]->attached = true;
@@ -116,6 +118,7 @@ const struct attach_ops attach_fexit = {
 	.pins_module = true,
 	.programs = PROG_BIT(PROG_FEXIT_ENTRY) | PROG_BIT(PROG_FEXIT_RETURN),
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_NO_ENTRY,
+	.files = 4,
 	.max_targets = MAX_TARGETS,
 	.unavailable = unavailable,
 	.inexact = inexact,

@@ -73,7 +73,8 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 		x.link = x.program < 0 ? x.program
 				       : bpf_sys__link_tracing(x.program, BPF_SYS_FSESSION);
 		if (x.link < 0) {
-			attach__refused(slots[i], x.link);
+			attach__refused(&slots[i], 1,
+					x.program < 0 ? ATTEMPT_CLONE : ATTEMPT_ATTACH, x.link);
 			continue;
 		}
 		slots[i]->state = xcalloc(1, sizeof(x));
@@ -108,8 +109,8 @@ static void attach_range(struct attach_context *c, struct attach_slot **slots, c
 
 	if (fd >= 0) {
 		many_links__add(c, -1, fd, slots, n);
-	} else if (n == 1) {
-		attach__refused(slots[0], fd);
+	} else if (n == 1 || !attach__may_be_of_one(fd)) {
+		attach__refused(slots, n, ATTEMPT_ATTACH, fd);
 	} else {
 		attach_range(c, slots, ids, cookies, n / 2);
 		attach_range(c, slots + n / 2, ids + n / 2, cookies + n / 2, n - n / 2);
@@ -155,6 +156,7 @@ const struct attach_ops attach_fsession = {
 	.pins_module = true,
 	.programs = PROG_BIT(PROG_FSESSION),
 	.missed = MISSED | 1U << MISSED_RECURSION,
+	.files = 2,
 	.max_targets = MAX_CLONES,
 	.unavailable = unavailable,
 	.inexact = inexact,

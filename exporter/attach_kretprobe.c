@@ -277,7 +277,7 @@ static void attach_one(struct attach_context *c, struct attach_slot *slot)
 	return;
 fail:
 	detach_one(c, slot);
-	attach__refuse(slot, explain(t, what, err));
+	attach__refuse(slot, err, explain(t, what, err));
 }
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
@@ -330,6 +330,7 @@ const struct attach_ops attach_kretprobe = {
 	.needs = SWITCH_KPROBES | BY_FTRACE,
 	.programs = PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_KPROBE_RETURN),
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY,
+	.files = 4,
 	.max_targets = QUICK_TARGETS,
 	.unavailable = unavailable,
 	.open = open_shared,

@@ -70,8 +70,8 @@ static void attach_range(struct attach_context *c, const struct flavour *fl,
 
 	if (!err)
 		return;
-	if (n == 1) {
-		attach__refused(slots[first], err);
+	if (n == 1 || !attach__may_be_of_one(err)) {
+		attach__refused(slots + first, n, ATTEMPT_ATTACH, err);
 	} else {
 		attach_range(c, fl, slots, b, first, n / 2);
 		attach_range(c, fl, slots, b, first + n / 2, n - n / 2);

@@ -53,9 +53,10 @@ void attach__drop_changed(struct group *g)
 		if (!slot->attached || opened_file__is_unchanged(t->opened))
 			continue;
 		g->ops->detach(&g->context, &slot, 1);
-		attach__refuse(slot, xasprintf("%s was written to while its functions were being "
-					       "attached; it is tried again",
-					       t->object));
+		attach__refuse(slot, 0,
+			       xasprintf("%s was written to while its functions were being "
+					 "attached; it is tried again",
+					 t->object));
 		/* As no file is: the watch finds it changed. */
 		t->file = (struct file_id){};
 	}

@@ -5,8 +5,6 @@
  */
 #include "attach_internal.h"
 
-#include <errno.h>
-
 #include "hazards.h"
 #include "log.h"
 #include "symbols.h"
@@ -63,27 +61,27 @@ static bool has_type(const struct config *c, enum target_type type)
 	return false;
 }
 
-int attach__check_forced(const struct config *c, struct features *f, char **error)
+enum fault attach__check_forced(const struct config *c, struct features *f, char **error)
 {
 	const struct attach_ops *ops = rung(c->mechanism);
 	const char *why;
 
 	if (!strcmp(c->mechanism, "auto"))
-		return 0;
+		return FAULT_NONE;
 	if (!ops) {
 		*error = xasprintf("--mechanism=%s: no such mechanism", c->mechanism);
-		return -EINVAL;
+		return FAULT_CONFIG;
 	}
 	why = ops->unavailable(f);
 	if (why) {
 		*error = xasprintf("--mechanism=%s cannot be had: %s", c->mechanism, why);
-		return -EOPNOTSUPP;
+		return FAULT_MACHINE;
 	}
 	if (has_type(c, ops->type))
-		return 0;
+		return FAULT_NONE;
 	*error = xasprintf("--mechanism=%s is for %s, and none is to be probed: leave it out",
 			   c->mechanism, type_names[ops->type]);
-	return -EOPNOTSUPP;
+	return FAULT_CONFIG;
 }
 
 const char *attach__impossible(struct features *f, enum target_type type)
@@ -103,7 +101,7 @@ const char *attach__impossible(struct features *f, enum target_type type)
 }
 
 /* How much is asked of a rung. */
-enum demand { EXACT_AND_QUICK, QUICK, ANY, LOSSY, FORCED };
+enum strictness { EXACT_AND_QUICK, QUICK, ANY, LOSSY, FORCED };
 
 static bool reads(const struct rp_extra *x, enum rp_source source)
 {
@@ -154,7 +152,7 @@ static bool is_outdone(const struct attach *a, const struct attach_ops *ops)
 
 /* Calls of kernel functions that an inexact rung loses are counted as missed; not so those of user
  * functions. */
-static bool may_be_inexact(const struct attach_ops *ops, enum demand demand)
+static bool may_be_inexact(const struct attach_ops *ops, enum strictness demand)
 {
 	if (demand == LOSSY)
 		return ops->type == TARGET_KERNEL;
@@ -163,7 +161,7 @@ static bool may_be_inexact(const struct attach_ops *ops, enum demand demand)
 
 /* Why a rung is not for a target here; NULL if it is. */
 static const char *objection(const struct attach *a, const struct attach_ops *ops,
-			     const struct target *t, enum demand demand)
+			     const struct target *t, enum strictness demand)
 {
 	const char *why = ops->unavailable(a->features);
 
@@ -191,7 +189,7 @@ static const char *objection(const struct attach *a, const struct attach_ops *op
 /* The first rung below `after` (NULL: of all) that has no objection; else NULL and *why. */
 static const struct attach_ops *climb(const struct attach *a, const struct target *t,
 				      const struct attach_ops *forced,
-				      const struct attach_ops *after, enum demand demand,
+				      const struct attach_ops *after, enum strictness demand,
 				      const char **why)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ladder); i++) {
@@ -244,7 +242,7 @@ void attach__choose(struct attach *a, struct attach_slot *slot, const struct att
 		if (demand != FORCED || forced)
 			slot->ops = climb(a, slot->target, forced, after, demand, &why);
 	if (!slot->ops && slot->target->reason == REASON_NONE)
-		attach__refuse(slot, refusal(a, slot->target, why));
+		attach__refuse(slot, 0, refusal(a, slot->target, why));
 }
 
 struct group *attach__group_of(struct attach *a, const struct attach_ops *ops)

@@ -64,8 +64,8 @@ static void attach_range(struct attach_context *c, const struct flavour *fl,
 
 	if (!err)
 		return;
-	if (n == 1) {
-		attach__refused(slots[0], err);
+	if (n == 1 || !attach__may_be_of_one(err)) {
+		attach__refused(slots, n, ATTEMPT_ATTACH, err);
 	} else {
 		attach_range(c, fl, slots, n / 2);
 		attach_range(c, fl, slots + n / 2, n - n / 2);

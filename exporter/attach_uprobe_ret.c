@@ -190,8 +190,8 @@ static void link_range(struct attach_context *c, struct attach_slot **slots, siz
 
 	if (!err)
 		return;
-	if (n == 1) {
-		attach__refused(slots[0], err);
+	if (n == 1 || !attach__may_be_of_one(err)) {
+		attach__refused(slots, n, ATTEMPT_ATTACH, err);
 	} else {
 		link_range(c, slots, n / 2);
 		link_range(c, slots + n / 2, n - n / 2);
@@ -277,7 +277,7 @@ static void attach_events(struct attach_context *c, struct attach_slot **slots, 
 			err = attach_kind(c, slots[i], kind, h);
 		if (err) {
 			close_holder(h);
-			attach__refused(slots[i], err);
+			attach__refused(&slots[i], 1, ATTEMPT_UPROBE, err);
 		} else {
 			hold(h, &slots[i], 1);
 		}

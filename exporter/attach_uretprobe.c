@@ -77,7 +77,7 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 			err = attach_event(c, slots[i]->target, true, &u->leave);
 		if (err) {
 			detach_one(slots[i]);
-			attach__refuse(slots[i], explain(slots[i]->target, err));
+			attach__refuse(slots[i], err, explain(slots[i]->target, err));
 			continue;
 		}
 		slots[i]->attached = true;
@@ -103,6 +103,7 @@ const struct attach_ops attach_uretprobe = {
 	.type = TARGET_USER,
 	.programs = PROG_BIT(PROG_UPROBE_ENTRY) | PROG_BIT(PROG_UPROBE_RETURN),
 	.returns = PROG_BIT(PROG_UPROBE_RETURN),
+	.files = 4,
 	.swaps_return = true,
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
 	.unavailable = unavailable,

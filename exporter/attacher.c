@@ -372,25 +372,24 @@ static void refresh(struct attacher *a, struct child *c, const struct channel_re
 		expel(c);
 }
 
-/* 0, or -EINVAL with *error. */
-static int reload(struct attacher *a, bool *changed, char **error)
+static enum fault reload(struct attacher *a, bool *changed, char **error)
 {
+	enum fault fault = FAULT_CONFIG;
 	struct config *c;
-	int err = a->setup->read_config(a->setup->ctx, &c, error);
 
-	if (!err) {
-		err = reconcile__configure(a->setup->reconcile, c, changed, error);
+	if (!a->setup->read_config(a->setup->ctx, &c, error)) {
+		fault = reconcile__configure(a->setup->reconcile, c, changed, error);
 		config__free(c);
 	}
-	self__note_reload(!err);
-	if (err && stop__signal())
+	self__note_reload(!fault);
+	if (fault && stop__signal())
 		log_debug("a reload has been given up");
-	else if (err)
+	else if (fault)
 		log_error("the configuration stays as it was: %s", *error ? *error : "unknown");
 	else
 		log_info("the configuration has been reloaded%s",
 			 *changed ? "" : ", and nothing has changed");
-	return err;
+	return fault;
 }
 
 static void reload_by_signal(struct attacher *a)
@@ -399,7 +398,8 @@ static void reload_by_signal(struct attacher *a)
 	bool changed = false;
 
 	sd_notify__reloading();
-	if (!reload(a, &changed, &error) && changed)
+	reload(a, &changed, &error);
+	if (changed)
 		replace_server(a);
 	a->reloaded = true;
 }
@@ -410,23 +410,20 @@ static void reload_by_request(struct attacher *a, struct child *c,
 	__cleanup_free char *error = NULL;
 	bool changed = false;
 	pid_t pid = c->pid;
-	int err = -ECANCELED;
+	enum fault fault = FAULT_STOPPING;
 
 	if (a->stopping)
 		error = xstrdup(PROGRESS_GIVEN_UP);
 	else
-		err = reload(a, &changed, &error);
+		fault = reload(a, &changed, &error);
 	c = find(a, pid); /* others may have died meanwhile */
-	if (err) {
-		if (c && channel__answer(&c->channels[RELOAD], request, err, error,
-					 error ? strlen(error) : 0))
-			expel(c);
-		return;
-	}
+	if (fault && c &&
+	    channel__answer(&c->channels[RELOAD], request, -EIO, error, error ? strlen(error) : 0))
+		expel(c);
 	if (changed)
 		replace_server(a);
 	c = find(a, pid); /* not where it was, if it had to make room */
-	if (!c)
+	if (fault || !c)
 		return;
 	c->reload = *request;
 	c->reloaded = true;

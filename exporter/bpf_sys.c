@@ -10,6 +10,7 @@
 
 #include "log.h"
 
+#define TRIES_MAX    10
 #define MULTI_RETURN 1U /* BPF_F_KPROBE_MULTI_RETURN, BPF_F_UPROBE_MULTI_RETURN */
 
 /* union bpf_attr.link_create */
@@ -47,11 +48,23 @@ static uint64_t ptr(const void *p)
 	return (uintptr_t)p;
 }
 
+bool bpf_sys__again(int err, int *tries)
+{
+	if ((err != -EINTR && err != -EAGAIN) || ++*tries > TRIES_MAX)
+		return false;
+	usleep(*tries * 1000);
+	return true;
+}
+
 static int create_link(struct link_create *attr)
 {
-	int fd = syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(*attr));
+	int tries = 0, fd;
 
-	return fd < 0 ? -errno : fd;
+	do {
+		fd = syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(*attr));
+		fd = fd < 0 ? -errno : fd;
+	} while (bpf_sys__again(fd, &tries));
+	return fd;
 }
 
 int bpf_sys__link_functions(int prog_fd, enum bpf_sys_attach type,
@@ -188,10 +201,17 @@ static void note_refused(const char *text)
 		memcpy(refused_program, name, sizeof(name));
 }
 
+void bpf_sys__log_reasons(char *text)
+{
+	char *rest;
+
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		log_debug("%s", line);
+}
+
 static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	__cleanup_free char *text = NULL;
-	char *rest;
 	int n;
 
 	if (level == LIBBPF_DEBUG)
@@ -201,8 +221,7 @@ static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
 		return n;
 	note_refused(text);
 	/* The verifier's reasons come as many lines in one message. */
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		log_debug("%s", line);
+	bpf_sys__log_reasons(text);
 	return n;
 }
 

@@ -43,6 +43,9 @@ int bpf_sys__link_tracing(int prog_fd, enum bpf_sys_attach type);
  * without preemption (an RCU grace period). 0 or a negative errno. */
 int bpf_sys__wait_for_programs(void);
 
+/* After -EINTR or -EAGAIN: whether to try again; for a moment, not for ever. tries begins at 0. */
+bool bpf_sys__again(int err, int *tries);
+
 /* A loaded module's BTF. */
 int bpf_sys__module_btf(const char *module);
 
@@ -55,5 +58,7 @@ void bpf_sys__log_libbpf(void);
  * bpf_sys__forget_refused(). libbpf tells it in no other way. */
 const char *bpf_sys__refused_program(void);
 void bpf_sys__forget_refused(void);
+/* Logs the verifier's reasons, at debug. They are changed. */
+void bpf_sys__log_reasons(char *text);
 
 #endif /* BPF_SYS_H */

@@ -2,11 +2,12 @@
 #include "generation.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "progress.h"
 
-int generation__plan(struct config *c, struct features *f, struct targets *targets, unsigned number,
-		     uint64_t taken, struct generation **out, char **error)
+enum fault generation__plan(struct config *c, struct features *f, struct targets *targets,
+			    unsigned number, uint64_t taken, struct generation **out, char **error)
 {
 	struct generation *g = xcalloc(1, sizeof(*g));
 	int err;
@@ -19,7 +20,7 @@ int generation__plan(struct config *c, struct features *f, struct targets *targe
 		err = grid__build_integers(c->size_buckets, c->nsize_buckets, &g->size_grid, error);
 	if (err) {
 		generation__free(g);
-		return err;
+		return FAULT_CONFIG;
 	}
 	g->attach = attach__plan(targets, f, c->mechanism);
 	g->params = (struct bpfobj_params){
@@ -31,35 +32,48 @@ int generation__plan(struct config *c, struct features *f, struct targets *targe
 	attach__params(g->attach, &g->params);
 	bpfobj__plan(&g->params, f, &g->memory);
 	*out = g;
-	return 0;
+	return FAULT_NONE;
 }
 
-/* -EINVAL would say that the configuration is at fault, of which the kernel knows nothing. */
-static int machine_fault(int err)
+/* Whether it could be different if we held less. */
+static enum fault fault_of(int err)
 {
-	return err == -EINVAL ? -EIO : err;
+	struct rlimit locked;
+
+	switch (err) {
+	case -EMFILE:
+	case -ENFILE:
+	case -ENOMEM:
+	case -ENOSPC:
+		return FAULT_NO_ROOM;
+	case -EPERM: /* of the memory of maps, before 5.11 */
+		if (!getrlimit(RLIMIT_MEMLOCK, &locked) && locked.rlim_cur != RLIM_INFINITY)
+			return FAULT_NO_ROOM;
+		break;
+	}
+	return FAULT_MACHINE;
 }
 
-int generation__start(struct generation *g, struct features *f, char **error)
+enum fault generation__start(struct generation *g, struct features *f, char **error)
 {
 	int err;
 
 	if (!g->params.programs && !g->params.noted_programs)
-		return 0;
+		return FAULT_NONE;
 	err = bpfobj__load(&g->params, f, &g->obj, error);
 	if (err)
-		return machine_fault(err);
+		return fault_of(err);
 	g->labels = labels__new(g->obj, g->targets);
 	g->live = attach__run(g->attach, g->obj);
 	if (progress__poll()) {
 		*error = xstrdup(PROGRESS_GIVEN_UP);
-		return -ECANCELED;
+		return FAULT_STOPPING;
 	}
 	g->losses = losses__new(g->attach, g->obj);
 	if (g->losses)
-		return 0;
+		return FAULT_NONE;
 	*error = xasprintf("out of memory");
-	return -ENOMEM;
+	return FAULT_MACHINE;
 }
 
 bool generation__is_attached(const struct generation *g, uint32_t id)

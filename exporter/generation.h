@@ -29,13 +29,13 @@ struct generation {
 
 /*
  * Decides, changes nothing. Takes the targets. taken: bytes of the memory limit that are others'.
- * 0; -EINVAL if the configuration is at fault, with *error, one line, to be freed.
+ * FAULT_NONE, or FAULT_CONFIG with *error, one line, to be freed.
  */
-int generation__plan(struct config *c, struct features *f, struct targets *targets, unsigned number,
-		     uint64_t taken, struct generation **out, char **error);
-/* Loads and attaches. 0, also if some targets could not be attached, which have their reasons; or a
- * negative errno and *error. */
-int generation__start(struct generation *g, struct features *f, char **error);
+enum fault generation__plan(struct config *c, struct features *f, struct targets *targets,
+			    unsigned number, uint64_t taken, struct generation **out, char **error);
+/* Loads and attaches. FAULT_NONE, also if some targets could not be attached, which have their
+ * reasons; or another fault and *error. */
+enum fault generation__start(struct generation *g, struct features *f, char **error);
 /* Lets go of a target that is attached or paused. */
 void generation__detach(struct generation *g, uint32_t id);
 /* Pauses targets that are attached, and attaches paused ones again: attach.h. Their counts go on.

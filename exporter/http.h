@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "config.h"
+#include "fault.h"
 #include "util.h"
 
 struct http;
@@ -65,10 +66,10 @@ struct http_route {
 int http__check(const struct web_config *c, char **error);
 /*
  * Reads the web configuration file and binds every address at once, so that a taken port is known
- * before anything is attached; nothing is served until http__start(). On failure returns a negative
- * errno and *error (one line, to be freed): the address and what to do next.
+ * before anything is attached; nothing is served until http__start(). A fault comes with *error
+ * (one line, to be freed): the address and what to do next.
  */
-int http__bind(const struct web_config *c, struct http **out, char **error);
+enum fault http__bind(const struct web_config *c, struct http **out, char **error);
 /* The same of sockets that another process has bound, and handed to this one; no file is read. */
 struct http *http__adopt(const struct web_config *c, bool tls, const struct listener *v, size_t n);
 const struct listener *http__listeners(const struct http *h, size_t *n);

@@ -122,25 +122,20 @@ static struct http *new_http(const struct web_config *c)
 	return h;
 }
 
-int http__bind(const struct web_config *c, struct http **out, char **error)
+enum fault http__bind(const struct web_config *c, struct http **out, char **error)
 {
 	struct http *h = new_http(c);
-	int err;
+	enum fault fault = FAULT_NONE;
 
-	if (c->config_file) {
-		err = web__new(c->config_file, &h->web, error);
-		if (err) {
-			http__free(h);
-			return err;
-		}
-	}
-	err = sockets__open(c, &h->listeners, &h->nlisteners, error);
-	if (err) {
+	if (c->config_file && web__new(c->config_file, &h->web, error))
+		fault = FAULT_CONFIG;
+	if (!fault)
+		fault = sockets__open(c, &h->listeners, &h->nlisteners, error);
+	if (fault)
 		http__free(h);
-		return err;
-	}
-	*out = h;
-	return 0;
+	else
+		*out = h;
+	return fault;
 }
 
 struct http *http__adopt(const struct web_config *c, bool tls, const struct listener *v, size_t n)

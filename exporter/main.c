@@ -58,10 +58,19 @@ static int fail(int code, char *error)
 	return code;
 }
 
-/* Whether it is the configuration's fault or the machine's. */
-static int code_of(int err)
+static int code_of(enum fault fault)
 {
-	return err == -EINVAL ? EXIT_USAGE : EXIT_CANNOT_RUN;
+	switch (fault) {
+	case FAULT_NONE:
+	case FAULT_STOPPING:
+		return EXIT_OK;
+	case FAULT_CONFIG:
+		return EXIT_USAGE;
+	case FAULT_MACHINE:
+	case FAULT_NO_ROOM:
+		break;
+	}
+	return EXIT_CANNOT_RUN;
 }
 
 static int print_version(void)
@@ -178,7 +187,8 @@ static int check(struct exporter *e)
 	struct generation *g;
 	struct targets *targets;
 	char *error = NULL;
-	int code, err;
+	enum fault fault;
+	int code;
 
 	if (http__check(&e->config->web, &error))
 		return fail(EXIT_USAGE, error);
@@ -189,28 +199,31 @@ static int check(struct exporter *e)
 	if (complete_config(e, e->config, &error) ||
 	    discover__run(e->config, &env, &targets, &error))
 		return fail(EXIT_USAGE, error);
-	err = attach__check_forced(e->config, e->features, &error);
-	if (err) {
+	fault = attach__check_forced(e->config, e->features, &error);
+	if (fault) {
 		targets__free(targets);
-		return fail(code_of(err), error);
+		return fail(code_of(fault), error);
 	}
-	err = generation__plan(e->config, e->features, targets, 0, 0, &g, &error);
-	if (err)
-		return fail(code_of(err), error);
+	fault = generation__plan(e->config, e->features, targets, 0, 0, &g, &error);
+	if (fault)
+		return fail(code_of(fault), error);
 	code = print_plan(e, g);
 	generation__free(g);
 	return code;
 }
 
-/* A single kretprobe holds four descriptors. */
-static void raise_fd_limit(void)
+/* A single kretprobe holds four descriptors; and before 5.11, maps are locked memory. */
+static void raise_limits(void)
 {
+	static const int limits[] = { RLIMIT_NOFILE, RLIMIT_MEMLOCK };
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		if (getrlimit(limits[i], &limit))
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(limits[i], &limit);
+	}
 }
 
 /* The first time: an exit code. */
@@ -219,18 +232,17 @@ static int configure(void *ctx)
 	struct exporter *e = ctx;
 	char *error = NULL;
 	bool changed;
-	int err;
+	enum fault fault;
 
 	if (complete_config(e, e->config, &error))
 		return fail(EXIT_USAGE, error);
-	raise_fd_limit();
-	err = reconcile__configure(e->reconcile, e->config, &changed, &error);
-	if (err == -ECANCELED) {
+	fault = reconcile__configure(e->reconcile, e->config, &changed, &error);
+	if (fault == FAULT_STOPPING) {
 		free(error);
 		return EXIT_OK;
 	}
-	if (err)
-		return fail(code_of(err), error ? error : xasprintf("%s", strerror(-err)));
+	if (fault)
+		return fail(code_of(fault), error);
 	malloc_trim(0); /* discovery has read a great many names */
 	return EXIT_OK;
 }
@@ -244,8 +256,10 @@ static int run(struct exporter *e)
 	};
 	sigset_t signals;
 	char *error = NULL;
+	enum fault fault;
 	int err;
 
+	raise_limits();
 	/* For the attacher's signalfd and the server's threads, which all leave them blocked. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
@@ -266,9 +280,9 @@ static int run(struct exporter *e)
 	if (error)
 		return fail(EXIT_CANNOT_RUN, error);
 	warn_of_no_btf(e);
-	err = http__bind(&e->config->web, &e->http, &error);
-	if (err)
-		return fail(code_of(err), error);
+	fault = http__bind(&e->config->web, &e->http, &error);
+	if (fault)
+		return fail(code_of(fault), error);
 	setup.reconcile = e->reconcile = reconcile__new(e->features, e->tracefs);
 	setup.http = e->http;
 	setup.web = &e->config->web;

@@ -18,7 +18,7 @@ static int open_event(struct perf_event_attr *attr)
 	for (int tries = 0; tries < 10; tries++) {
 		fd = syscall(SYS_perf_event_open, attr, -1, tries ? sched_getcpu() : 0, -1,
 			     PERF_FLAG_FD_CLOEXEC);
-		if (fd >= 0 || errno != ENODEV)
+		if (fd >= 0 || (errno != ENODEV && errno != EINTR && errno != EAGAIN))
 			break;
 	}
 	return fd < 0 ? -errno : fd;

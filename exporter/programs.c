@@ -74,6 +74,7 @@ struct selected {
 
 /* Where a template's markers are: an instruction's index stays what it is when libbpf relocates. */
 #define MARKERS_MAX 64
+#define LOG_BYTES   (64 << 10) /* of the verifier */
 struct markers {
 	size_t nspecs, nresults;
 	size_t spec[MARKERS_MAX], result[MARKERS_MAX];
@@ -326,6 +327,30 @@ void programs__free(struct programs *p)
 
 /* ---- after loading --------------------------------------------------------------------------- */
 
+static int load_code(const struct bpf_program *template, const struct bpf_insn *code, size_t n,
+		     const struct bpf_prog_load_opts *opts)
+{
+	int fd = bpf_prog_load(bpf_program__type(template), bpf_program__name(template),
+			       "Dual BSD/GPL", code, n, opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Of one that has been refused. */
+static void log_reasons(const struct bpf_program *template, const struct bpf_insn *code, size_t n,
+			struct bpf_prog_load_opts *opts)
+{
+	__cleanup_free char *log = xcalloc(1, LOG_BYTES);
+	__cleanup_close int fd = -1;
+
+	opts->log_level = 1;
+	opts->log_buf = log;
+	opts->log_size = LOG_BYTES;
+	fd = load_code(template, code, n, opts);
+	log[LOG_BYTES - 1] = '\0';
+	bpf_sys__log_reasons(log);
+}
+
 static int load_clone(const struct programs *p, enum program_id id, const struct program_site *site)
 {
 	const struct selected *sel = &p->v[id][site->noted];
@@ -348,9 +373,10 @@ static int load_clone(const struct programs *p, enum program_id id, const struct
 		}
 	}
 	fill_markers(code, sel->markers, site);
-	fd = bpf_prog_load(bpf_program__type(template), bpf_program__name(template), "Dual BSD/GPL",
-			   code, n, &opts);
-	return fd < 0 ? -errno : fd;
+	fd = load_code(template, code, n, &opts);
+	if (fd == -EINVAL || fd == -EACCES)
+		log_reasons(template, code, n, &opts);
+	return fd;
 }
 
 static void add_counts(int fd, struct program_counts *sum)

@@ -9,7 +9,6 @@
  */
 #include "reconcile_internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 
@@ -114,30 +113,54 @@ static void warn_of_weight(const struct generation *g, uint64_t limit)
 		log_warn("%s", heavy);
 }
 
-/* Gives the fresh targets to a generation, and attaches them. -ENOSPC: there is no room beside the
- * others. */
-static int attach_fresh(struct reconcile *r, struct change *ch, char **error)
+static void let_go_of_all(struct reconcile *r, struct change *ch);
+
+/* Whether new targets are not attached for want of descriptors. Those of which that is known are
+ * not worth the others' counters at each reload. */
+static bool lacks_files(const struct reconcile *r, const struct generation *g)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(g->attach, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (slots[i].lacks_files && !slots[i].attached &&
+		    !view__find_any(r->view, slots[i].target))
+			return true;
+	return false;
+}
+
+/* Gives the fresh targets to a generation, and attaches them. */
+static enum fault attach_fresh(struct reconcile *r, struct change *ch, char **error)
 {
 	uint64_t others = memory_of_others(r, ch), limit = ch->config->memory_limit;
 	struct targets *fresh = take_ptr(ch->fresh);
-	int err;
+	enum fault fault;
 
 	for (size_t i = 0; i < ch->nwanted; i++)
 		if (ch->wanted[i].target && ch->wanted[i].target->reason == REASON_NONE)
 			ch->wanted[i].target = NULL;
-	err = generation__plan(ch->config, r->features, fresh, r->made, others, &ch->added, error);
-	if (err)
-		return err;
+	fault = generation__plan(ch->config, r->features, fresh, r->made, others, &ch->added,
+				 error);
+	if (fault)
+		return fault;
 	r->made++;
 	for (size_t i = 0; i < ch->nwanted; i++)
 		if (!ch->wanted[i].target && !ch->wanted[i].generation)
 			ch->wanted[i].generation = ch->added;
 	*error = plan__over_limit(&ch->added->params, &ch->added->memory, others, limit);
 	if (*error)
-		return others ? -ENOSPC : -EINVAL;
+		return others ? FAULT_NO_ROOM : FAULT_CONFIG;
 	if (ch->occasion == CONFIGURED)
 		warn_of_weight(ch->added, limit);
-	return generation__start(ch->added, r->features, error);
+	if (ch->renew)
+		let_go_of_all(r, ch);
+	fault = generation__start(ch->added, r->features, error);
+	/* Of the first ones, those are attached for which there are enough descriptors. */
+	if (!fault && r->n && lacks_files(r, ch->added)) {
+		*error = xstrdup("there are not enough open files for all of them");
+		return FAULT_NO_ROOM;
+	}
+	return fault;
 }
 
 /* ---- the new view ------------------------------------------------------------------------------
@@ -261,39 +284,72 @@ static void conclude(struct reconcile *r, struct change *ch)
 /* ---- the whole ----------------------------------------------------------------------------------
  */
 
-static int try_change(struct reconcile *r, struct change *ch, char **error)
+/* What is attached makes room for what is new, none of which is it. */
+static void let_go_of_all(struct reconcile *r, struct change *ch)
+{
+	struct change none = { .config = r->config, .occasion = CONFIGURED };
+
+	log_warn("there is no room for more probes beside those that are attached: detaching all "
+		 "of them first; their counters restart at 0");
+	change__drop(&none, r);
+	conclude(r, &none);
+	free_change(&none);
+	free(take_ptr(ch->actual));
+	ch->nactual = 0;
+}
+
+static enum fault try_change(struct reconcile *r, struct change *ch, char **error)
 {
 	struct discover_env env = {
 		.tracefs = r->tracefs,
 		.lenient = ch->occasion != CONFIGURED,
 	};
+	enum fault fault = FAULT_NONE;
 	struct targets *all;
-	int err;
 
-	err = discover__run(ch->config, &env, &all, error);
-	if (err)
-		return err;
+	if (discover__run(ch->config, &env, &all, error))
+		return FAULT_CONFIG;
 	change__want(ch, all);
 	ch->resolved = monotonic_seconds();
 	change__compare(ch, r);
 	if (ch->fresh->n && r->n >= GENERATIONS_MAX && !ch->renew) {
 		*error = xasprintf("%zu times probes have been added to those that were there",
 				   r->n - 1);
-		return -ENOSPC;
+		return FAULT_NO_ROOM;
 	}
 	if (ch->fresh->n)
-		err = attach_fresh(r, ch, error);
-	if (err)
-		return err;
+		fault = attach_fresh(r, ch, error);
+	if (fault)
+		return fault;
 	if (ch->occasion == CONFIGURED)
 		reconcile__resume_all(r);
 	change__report(ch, r->view);
 	return change__judge(ch, !r->config, error);
 }
 
+/* After all has been detached in vain: what was wanted before is attached again. If that fails,
+ * too, it is tried later. */
+static void restore(struct reconcile *r, struct change *ch)
+{
+	__cleanup_free char *error = NULL;
+
+	free_change(ch);
+	*ch = (struct change){ .config = r->config, .occasion = MACHINE_CHANGED };
+	r->pending = true;
+	free(r->failed);
+	r->failed = xstrdup(""); /* what has gone was not refused by itself */
+	if (try_change(r, ch, &error)) {
+		log_error("nothing is attached now: %s; trying again", error ? error : "unknown");
+		return;
+	}
+	conclude(r, ch);
+	log_warn("the probes that there were are attached again; their counters have restarted at "
+		 "0");
+}
+
 /* There is no room for what is new beside what is attached. Whoever has asked for it gets it, at
  * the price of all counts; that a module has been loaded is not worth them. */
-static int change_without_room(struct reconcile *r, struct change *ch, char **error)
+static enum fault change_without_room(struct reconcile *r, struct change *ch, char **error)
 {
 	__cleanup_free char *why = take_ptr(*error);
 	struct change again = {
@@ -302,28 +358,28 @@ static int change_without_room(struct reconcile *r, struct change *ch, char **er
 		.renew = ch->occasion != MACHINE_CHANGED,
 		.full = ch->occasion == MACHINE_CHANGED ? why : NULL,
 	};
-	int err;
+	enum fault fault;
 
-	if (again.renew)
-		log_warn("there is no room for more probes beside those that are attached, so all "
-			 "are attached anew and begin at 0: %s",
-			 why);
+	log_debug("no room: %s", why);
 	free_change(ch);
 	*ch = again;
-	err = try_change(r, ch, error);
+	fault = try_change(r, ch, error);
 	ch->full = NULL;
-	return err;
+	if (fault && fault != FAULT_STOPPING && again.renew && !r->n)
+		restore(r, ch);
+	return fault;
 }
 
-static int change(struct reconcile *r, struct config *c, enum occasion occasion, char **error)
+static enum fault change(struct reconcile *r, struct config *c, enum occasion occasion,
+			 char **error)
 {
 	struct change ch = { .config = c, .occasion = occasion };
 	double start = monotonic_seconds();
-	int err = try_change(r, &ch, error);
+	enum fault fault = try_change(r, &ch, error);
 
-	if ((err == -ENOSPC || err == -EMFILE) && r->n)
-		err = change_without_room(r, &ch, error);
-	if (!err) {
+	if (fault == FAULT_NO_ROOM && r->n)
+		fault = change_without_room(r, &ch, error);
+	if (!fault) {
 		conclude(r, &ch);
 		r->pending = false;
 		free(take_ptr(r->failed));
@@ -335,7 +391,7 @@ static int change(struct reconcile *r, struct config *c, enum occasion occasion,
 	free_change(&ch);
 	/* Finding takes tens of megabytes; what is left of that, servers would be forked with. */
 	malloc_trim(0);
-	return err;
+	return fault;
 }
 
 /* Is there anything that trying once more could attach? */
@@ -351,29 +407,28 @@ static bool is_all_attached(const struct reconcile *r)
 	return true;
 }
 
-int reconcile__configure(struct reconcile *r, struct config *c, bool *changed, char **error)
+enum fault reconcile__configure(struct reconcile *r, struct config *c, bool *changed, char **error)
 {
-	int err = 0;
+	enum fault fault = FAULT_NONE;
 
 	*error = NULL;
-	*changed = false;
+	*changed = r->changed = false;
 	if (!r->config)
-		err = attach__check_forced(c, r->features, error);
-	if (err)
-		return err;
+		fault = attach__check_forced(c, r->features, error);
+	if (fault)
+		return fault;
 	/* What it was like before it is looked at. */
 	r->pending |= watch__machine_changed(r->watch, monotonic_seconds(), PATIENCE);
-	if (!r->config || r->pending || !config__same(r->config, c) || !is_all_attached(r)) {
-		err = change(r, c, CONFIGURED, error);
-		*changed = !err && r->changed;
-	}
-	if (err)
-		return err;
+	if (!r->config || r->pending || !config__same(r->config, c) || !is_all_attached(r))
+		fault = change(r, c, CONFIGURED, error);
+	*changed = r->changed;
+	if (fault)
+		return fault;
 	/* Its texts are where messages say that a setting was written. */
 	config__ref(c);
 	config__free(r->config);
 	r->config = c;
-	return 0;
+	return FAULT_NONE;
 }
 
 /* The same targets, of which some have been paused or resumed, or switched off or on. */

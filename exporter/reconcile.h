@@ -17,12 +17,12 @@ struct reconcile *reconcile__new(struct features *f, int tracefs);
 void reconcile__free(struct reconcile *r); /* detaches everything; NULL is fine */
 
 /*
- * Makes a configuration the one that is wanted. On failure nothing has changed: -EINVAL, the
- * configuration is at fault; another negative errno, the kernel is; *error, one line, to be freed.
- * A first configuration of which nothing can be attached, nor may be later, is a failure.
- * *changed: reconcile__view() is not what it was.
+ * Makes a configuration the one that is wanted. On failure, with *error (one line, to be freed),
+ * the one before stays; but if there was no room for the new one beside it, its counters may have
+ * restarted. A first configuration of which nothing can be attached, nor may be later, is a
+ * failure. *changed, also on failure: reconcile__view() is not what it was.
  */
-int reconcile__configure(struct reconcile *r, struct config *c, bool *changed, char **error);
+enum fault reconcile__configure(struct reconcile *r, struct config *c, bool *changed, char **error);
 
 /*
  * Looks whether the machine has changed in a way that matters, and how often functions are called,

@@ -119,6 +119,23 @@ void change__compare(struct change *ch, struct reconcile *r)
 		compare_one(r, ch, &ch->wanted[i]);
 }
 
+void change__drop(struct change *ch, const struct reconcile *r)
+{
+	change__keep(ch, r);
+	for (size_t i = 0; i < ch->nactual; i++)
+		ch->actual[i].stays = false;
+	for (size_t i = 0; i < ch->nwanted; i++) {
+		struct wanted *w = &ch->wanted[i];
+
+		if (!w->generation)
+			continue;
+		w->target = target__describe(wanted__target(w));
+		w->target->pos = w->generation->targets->v[w->id]->pos;
+		w->generation = NULL;
+		put_off(w->target, REASON_REFUSED, xstrdup("it is about to be attached again"));
+	}
+}
+
 void change__keep(struct change *ch, const struct reconcile *r)
 {
 	list_actual(r, ch);

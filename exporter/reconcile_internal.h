@@ -66,6 +66,8 @@ void change__want(struct change *ch, struct targets *all);
 void change__compare(struct change *ch, struct reconcile *r);
 /* Instead of the two: nothing is new, and nothing goes; what is attached may be paused now. */
 void change__keep(struct change *ch, const struct reconcile *r);
+/* Likewise: nothing is new, and everything goes. */
+void change__drop(struct change *ch, const struct reconcile *r);
 
 /* ---- reconcile_valve.c ---- */
 
@@ -90,8 +92,8 @@ const struct target *wanted__target(const struct wanted *w);
 /* Logs what is not attached, and why, and what has less memory than it asks for. Of what nobody has
  * just asked for, only what `before` did not say yet. */
 void change__report(const struct change *ch, const struct view *before);
-/* 0 if what came of it can be accepted, or a negative errno and *error. first: there was nothing
+/* Whether what came of it can be accepted; a fault comes with *error. first: there was nothing
  * before it. */
-int change__judge(const struct change *ch, bool first, char **error);
+enum fault change__judge(const struct change *ch, bool first, char **error);
 
 #endif /* RECONCILE_INTERNAL_H */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "reconcile_internal.h"
 
-#include <errno.h>
-
 #include "buf.h"
 #include "log.h"
+#include "strmap.h"
 
 #define CLONES_NAMED 5
 
@@ -126,18 +125,121 @@ static void report_clones(const struct change *ch)
 			 others, named ? "more " : "");
 }
 
-void change__report(const struct change *ch, const struct view *before)
+/* ---- one line for each cause ----------------------------------------------------------------- */
+
+#define NAMED 3 /* functions of a cause that are named in its line */
+
+/* Why some targets are not attached. */
+struct cause {
+	const struct target *first;
+	char *key; /* the reason, and why, without the function's name */
+	struct buf names;
+	size_t n;
+};
+
+struct causes {
+	struct cause *v;
+	size_t n;
+	struct strmap by_key;
+};
+
+static char *key_of(const struct target *t)
 {
+	const char *s = t->why ? t->why : "", *next;
+	size_t len = strlen(t->function);
+	struct buf key = {};
+	char *text;
+
+	buf__printf(&key, "%d ", t->reason);
+	for (; len && (next = strstr(s, t->function)); s = next + len)
+		buf__printf(&key, "%.*s%%", (int)(next - s), s);
+	buf__printf(&key, "%s", s);
+	text = xstrdup(buf__str(&key));
+	buf__free(&key);
+	return text;
+}
+
+static void add_cause(struct causes *causes, const struct target *t)
+{
+	char *key = key_of(t);
+	struct cause *c;
+	bool added;
+	size_t i = *strmap__put(&causes->by_key, key, causes->n, &added);
+
+	if (added) {
+		c = array__grow(&causes->v, &causes->n, sizeof(*causes->v));
+		c->first = t;
+		c->key = key;
+	} else {
+		c = &causes->v[i];
+		free(key);
+	}
+	if (c->n++ < NAMED)
+		buf__printf(&c->names, "%s%s:%s", c->n > 1 ? ", " : "", t->object, t->function);
+}
+
+static void report_one(enum log_level level, const struct target *t)
+{
+	log__line(level, "%s:%s is not attached (%s): %s (%s)", t->object, t->function,
+		  target_reason_names[t->reason], t->why ? t->why : "", source_pos__str(t->pos));
+}
+
+static void report_cause(const struct change *ch, struct cause *c)
+{
+	enum log_level level = level_of(ch, c->first);
+
+	if (c->n == 1) {
+		report_one(level, c->first);
+		return;
+	}
+	if (c->n > NAMED)
+		buf__printf(&c->names, " and %zu more", c->n - NAMED);
+	log__line(level,
+		  "%zu probes are not attached (%s): %s: %s (%s; --config.check and "
+		  "--log.level=debug list them)",
+		  c->n, target_reason_names[c->first->reason], c->first->why ? c->first->why : "",
+		  buf__str(&c->names), source_pos__str(c->first->pos));
+}
+
+static bool is_to_be_reported(const struct change *ch, const struct view *before,
+			      const struct wanted *w)
+{
+	const struct target *t = wanted__target(w);
+
+	return !wanted__is_attached(w) && !is_known(ch, before, t) && !is_summed_up(ch, t) &&
+	       !(t->builtin && t->reason == REASON_NOT_FOUND);
+}
+
+static void report_causes(const struct change *ch, const struct view *before)
+{
+	struct causes causes = {};
+
+	for (size_t i = 0; i < ch->nwanted; i++)
+		if (is_to_be_reported(ch, before, &ch->wanted[i]))
+			add_cause(&causes, wanted__target(&ch->wanted[i]));
+	for (size_t i = 0; i < causes.n; i++)
+		report_cause(ch, &causes.v[i]);
 	for (size_t i = 0; i < ch->nwanted; i++) {
 		const struct target *t = wanted__target(&ch->wanted[i]);
+		__cleanup_free char *key = NULL;
 
-		if (wanted__is_attached(&ch->wanted[i]) || is_known(ch, before, t) ||
-		    is_summed_up(ch, t) || (t->builtin && t->reason == REASON_NOT_FOUND))
+		if (!is_to_be_reported(ch, before, &ch->wanted[i]))
 			continue;
-		log__line(level_of(ch, t), "%s:%s is not attached (%s): %s (%s)", t->object,
-			  t->function, target_reason_names[t->reason], t->why ? t->why : "",
-			  source_pos__str(t->pos));
+		key = key_of(t);
+		if (causes.v[*strmap__find(&causes.by_key, key)].n > 1)
+			report_one(LOG_DEBUG, t);
 	}
+	strmap__free(&causes.by_key);
+	for (size_t i = 0; i < causes.n; i++) {
+		buf__free(&causes.v[i].names);
+		free(causes.v[i].key);
+	}
+	free(causes.v);
+}
+
+void change__report(const struct change *ch, const struct view *before)
+{
+	report_causes(ch, before);
 	report_waiting(ch, before);
 	if (ch->occasion == CONFIGURED)
 		report_names(ch);
@@ -146,7 +248,7 @@ void change__report(const struct change *ch, const struct view *before)
 		report_capped(&ch->added->memory);
 }
 
-int change__judge(const struct change *ch, bool first, char **error)
+enum fault change__judge(const struct change *ch, bool first, char **error)
 {
 	size_t attached = 0, waiting = 0;
 
@@ -158,12 +260,12 @@ int change__judge(const struct change *ch, bool first, char **error)
 		*error = xasprintf(
 			"%zu of %zu probes cannot be attached, and --config.strict is set",
 			ch->nwanted - attached, ch->nwanted);
-		return -ENOENT;
+		return FAULT_MACHINE;
 	}
 	if (!attached && !waiting && first) {
 		*error = xasprintf("nothing could be attached; --config.check shows what would "
 				   "be, --probe.list what can be");
-		return -ENOENT;
+		return FAULT_MACHINE;
 	}
-	return 0;
+	return FAULT_NONE;
 }

@@ -165,7 +165,14 @@ static char *describe_failure(const char *address, int err)
 	}
 }
 
-static int open_address(const char *address, struct listener **v, size_t *n, char **error)
+/* Not of whoever is to resolve it: names are not always served yet while a machine starts. */
+static bool is_of_the_name(int err)
+{
+	return err == EAI_NONAME || err == EAI_SERVICE || err == EAI_FAMILY ||
+	       err == EAI_SOCKTYPE || err == EAI_BADFLAGS;
+}
+
+static enum fault open_address(const char *address, struct listener **v, size_t *n, char **error)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
 	__cleanup_host_port struct host_port hp = { 0 };
@@ -173,9 +180,8 @@ static int open_address(const char *address, struct listener **v, size_t *n, cha
 	int err, fd;
 	bool any;
 
-	err = split_address(address, &hp, error);
-	if (err)
-		return err;
+	if (split_address(address, &hp, error))
+		return FAULT_CONFIG;
 	any = !*hp.host;
 	err = getaddrinfo(any ? NULL : hp.host, hp.port, &hints, &list);
 	if (err) {
@@ -183,7 +189,7 @@ static int open_address(const char *address, struct listener **v, size_t *n, cha
 			xasprintf("--web.listen-address: %s: %s. Write host:port, [v6]:port or "
 				  ":port",
 				  address, err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
-		return -EINVAL;
+		return is_of_the_name(err) ? FAULT_CONFIG : FAULT_MACHINE;
 	}
 
 	/* The IPv6 wildcard is both protocols'. */
@@ -191,10 +197,10 @@ static int open_address(const char *address, struct listener **v, size_t *n, cha
 	freeaddrinfo(list);
 	if (fd < 0) {
 		*error = describe_failure(address, fd);
-		return fd;
+		return FAULT_MACHINE;
 	}
 	add_listener(v, n, fd);
-	return 0;
+	return FAULT_NONE;
 }
 
 /* ---- systemd: sd_listen_fds(3) --------------------------------------------------------------- */
@@ -224,7 +230,7 @@ static bool is_listening_stream(int fd)
 	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) && listening;
 }
 
-static int open_systemd(struct listener **v, size_t *n, char **error)
+static enum fault open_systemd(struct listener **v, size_t *n, char **error)
 {
 	long pid, count;
 
@@ -232,7 +238,7 @@ static int open_systemd(struct listener **v, size_t *n, char **error)
 	    !env_number("LISTEN_FDS", &count) || count < 1 || count > INT16_MAX) {
 		*error = xasprintf("--web.systemd-socket: systemd passed no sockets: start the "
 				   "exporter by its .socket unit, or drop the flag");
-		return -EINVAL;
+		return FAULT_CONFIG;
 	}
 	/* They are ours alone, not a child's. */
 	unsetenv("LISTEN_PID");
@@ -247,40 +253,38 @@ static int open_systemd(struct listener **v, size_t *n, char **error)
 					   "stream socket: the unit needs ListenStream= and "
 					   "Accept=no",
 					   fd);
-			return -EINVAL;
+			return FAULT_CONFIG;
 		}
 		if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ||
 		    fcntl(fd, F_SETFD, FD_CLOEXEC)) {
-			int err = -errno;
-
 			*error = xasprintf("--web.systemd-socket: descriptor %d: %s", fd,
-					   strerror(-err));
-			return err;
+					   strerror(errno));
+			return FAULT_MACHINE;
 		}
 		add_listener(v, n, fd);
 	}
-	return 0;
+	return FAULT_NONE;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-int sockets__open(const struct web_config *c, struct listener **out, size_t *n, char **error)
+enum fault sockets__open(const struct web_config *c, struct listener **out, size_t *n, char **error)
 {
 	struct listener *v = NULL;
 	size_t nv = 0;
-	int err = 0;
+	enum fault fault = FAULT_NONE;
 
 	if (c->systemd_socket)
-		err = open_systemd(&v, &nv, error);
-	for (size_t i = 0; !c->systemd_socket && !err && i < c->nlisten; i++)
-		err = open_address(c->listen[i], &v, &nv, error);
-	if (err) {
+		fault = open_systemd(&v, &nv, error);
+	for (size_t i = 0; !c->systemd_socket && !fault && i < c->nlisten; i++)
+		fault = open_address(c->listen[i], &v, &nv, error);
+	if (fault) {
 		sockets__close(v, nv);
-		return err;
+		return fault;
 	}
 	*out = v;
 	*n = nv;
-	return 0;
+	return FAULT_NONE;
 }
 
 /* A Unix socket keeps its state when it is shut down, for reading or for both. */

@@ -4,6 +4,7 @@
 #define SOCKETS_H
 
 #include "config.h"
+#include "fault.h"
 #include "util.h"
 
 struct listener {
@@ -14,7 +15,8 @@ struct listener {
 };
 
 /* All or none: see http__bind() for what comes back. */
-int sockets__open(const struct web_config *c, struct listener **out, size_t *n, char **error);
+enum fault sockets__open(const struct web_config *c, struct listener **out, size_t *n,
+			 char **error);
 /* Has those listen that have ceased to. 0 or a negative errno: one does not. What changes is
  * logged.
  */

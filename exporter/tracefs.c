@@ -111,7 +111,7 @@ int tracefs__append(int tracefs, const char *file, const char *line)
 
 	if (fd < 0)
 		return -errno;
-	n = write(fd, line, len);
+	n = TEMP_FAILURE_RETRY(write(fd, line, len));
 	if (n < 0)
 		return -errno;
 	return (size_t)n == len ? 0 : -EIO;

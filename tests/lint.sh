@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 # above it, never of one below. NAME stands for NAME.c, NAME.h and NAME_*.c unless a longer name fits.
 corridor='
 abi outcome build_version syscall_table retprobe.skel
-util buf shared image btf_layout log progress stop suggest strmap tracefs perf_event bpf_sys version channel
+util fault buf shared image btf_layout log progress stop suggest strmap tracefs perf_event bpf_sys version channel
 kprobe_events switches
 cgroupfs cgroup_path modules machine
 advice

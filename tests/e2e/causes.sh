@@ -42,6 +42,41 @@ kill "${pids[@]}"
 wait "${pids[@]}"
 pids=()
 
+# ---- one line for each cause, and not one for each of the functions that have it ----
+"$exporter" --web.listen-address="127.0.0.1:$port" 'vfs_*' syscall:getpgid 2> "$temp/exporter.log" &
+pids=($!)
+wait_for 100 curl -s -f -o /dev/null "http://127.0.0.1:$port/-/ready"
+kill "${pids[@]}"
+wait "${pids[@]}"
+pids=()
+lines=$(grep -c 'not attached' "$temp/exporter.log")
+if [ "$lines" -eq 0 ]; then
+	echo "SKIP causes one line for a cause: this machine attaches all of vfs_*"
+elif [ "$lines" -le 2 ] && grep -q 'probes are not attached (refused): .* and [0-9]* more (' "$temp/exporter.log"; then
+	ok "one line for a cause"
+else
+	not_ok "one line for a cause" "$lines lines: $(head -n 3 "$temp/exporter.log")"
+fi
+
+# ---- a reload that has no descriptors for more probes beside those that are attached ----
+printf 'probes: [{syscalls: getpgid}]\n' > "$temp/reload.yaml"
+prlimit --nofile=$((${needed:-0} + 32)) "${x[@]}" --web.enable-lifecycle --config.file="$temp/reload.yaml" \
+	2> "$temp/exporter.log" &
+pids=($!)
+wait_for 100 curl -s -f -o /dev/null "http://127.0.0.1:$port/-/ready"
+printf 'probes: [{syscalls: [getpgid, getsid]}]\n' > "$temp/reload.yaml"
+code=$(curl -s --max-time 60 -o "$temp/answer" -w '%{http_code}' -X POST "http://127.0.0.1:$port/-/reload")
+curl -s "http://127.0.0.1:$port/metrics" > "$temp/metrics"
+if [ "$code" = 200 ] && [ "$(grep -c '^retprobe_probe_attached{.*reason=""} 1' "$temp/metrics")" -eq 2 ] &&
+	grep -q 'no room for more probes beside' "$temp/exporter.log"; then
+	ok "few descriptors: a reload makes room"
+else
+	not_ok "few descriptors: a reload makes room" "$code: $(tail -n 3 "$temp/exporter.log")"
+fi
+kill "${pids[@]}"
+wait "${pids[@]}"
+pids=()
+
 # ---- no BTF: none, and something else in its place ----
 : > "$temp/empty"
 printf 'garbage' > "$temp/garbage"

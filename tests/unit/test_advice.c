@@ -86,6 +86,11 @@ static void test_types_and_verifier(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(errs); i++)
 		expect(&usual, ATTEMPT_LOAD, errs[i], "verifier refuses a program: --log.level");
 	expect(&confidential, ATTEMPT_LOAD, -EINVAL, "lockdown");
+	/* A program for one function is the function's affair, and no security module's. */
+	expect(&usual, ATTEMPT_CLONE, -EACCES, "EACCES: trampolines do not support functions of");
+	expect(&confidential, ATTEMPT_CLONE, -EACCES, "EACCES: trampolines do not support");
+	expect(&usual, ATTEMPT_LOAD, -EAGAIN, "EAGAIN: the kernel was busy or interrupted");
+	expect(&usual, ATTEMPT_ATTACH, -EINTR, "EINTR: the kernel was busy or interrupted");
 	/* Not of a function that cannot be probed: that is no affair of the machine. */
 	expect(&usual, ATTEMPT_ATTACH, -EINVAL, "EINVAL");
 }

@@ -30,15 +30,18 @@ static bool attached[GENERATIONS][TARGETS], paused[GENERATIONS][TARGETS];
 static unsigned rounds[GENERATIONS][TARGETS];
 static unsigned discoveries, starts;
 static uint64_t memory; /* of each generation */
+static size_t room;	/* for so many generations at a time; 0: for any number */
+static struct reconcile *current;
 
 static struct attach_ops ops = { .name = "plain", .needs = SWITCH_FTRACE };
 static struct attach_slot slots[TARGETS];
 
 int __wrap_discover__run(const struct config *c, const struct discover_env *env,
 			 struct targets **out, char **error);
-int __wrap_generation__plan(struct config *c, struct features *f, struct targets *targets,
-			    unsigned number, uint64_t taken, struct generation **out, char **error);
-int __wrap_generation__start(struct generation *g, struct features *f, char **error);
+enum fault __wrap_generation__plan(struct config *c, struct features *f, struct targets *targets,
+				   unsigned number, uint64_t taken, struct generation **out,
+				   char **error);
+enum fault __wrap_generation__start(struct generation *g, struct features *f, char **error);
 bool __wrap_generation__is_attached(const struct generation *g, uint32_t id);
 void __wrap_generation__detach(struct generation *g, uint32_t id);
 const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n);
@@ -109,8 +112,9 @@ int __wrap_discover__run(const struct config *c, const struct discover_env *env,
 	return 0;
 }
 
-int __wrap_generation__plan(struct config *c, struct features *f, struct targets *targets,
-			    unsigned number, uint64_t taken, struct generation **out, char **error)
+enum fault __wrap_generation__plan(struct config *c, struct features *f, struct targets *targets,
+				   unsigned number, uint64_t taken, struct generation **out,
+				   char **error)
 {
 	struct generation *g = xcalloc(1, sizeof(*g));
 
@@ -122,12 +126,21 @@ int __wrap_generation__plan(struct config *c, struct features *f, struct targets
 	return 0;
 }
 
-int __wrap_generation__start(struct generation *g, struct features *f, char **error)
+enum fault __wrap_generation__start(struct generation *g, struct features *f, char **error)
 {
 	starts++;
+	if (room && reconcile__view(current)->ngenerations >= room) {
+		*error = xstrdup("EMFILE: no room");
+		return FAULT_NO_ROOM;
+	}
+	if (start_error && !strcmp(start_error, "once")) {
+		start_error = NULL;
+		*error = xstrdup("not this time");
+		return FAULT_MACHINE;
+	}
 	if (start_error) {
 		*error = xstrdup(start_error);
-		return -ENOMEM;
+		return FAULT_MACHINE;
 	}
 	for (uint32_t id = 0; id < g->targets->nids; id++)
 		attached[g->number][id] = true;
@@ -257,6 +270,7 @@ static int set_up(void **state)
 	discovery_error = start_error = hot = refused = NULL;
 	weighed = 0;
 	memory = MIB;
+	room = 0;
 	machine_changed = together = false;
 	off = 0;
 	found[0] = "f";
@@ -264,6 +278,7 @@ static int set_up(void **state)
 	for (size_t i = 0; i < TARGETS; i++)
 		slots[i].ops = &ops;
 	b = (struct bench){ .r = reconcile__new(NULL, -1), .now = 100 };
+	current = b.r;
 	if (config__parse(ARRAY_SIZE(argv), (char *const *)argv, &b.config, &error) ||
 	    reconcile__configure(b.r, b.config, &changed, &error))
 		fail_msg("%s", error);
@@ -352,7 +367,7 @@ static void test_failed_reload(void **state)
 	found[2] = "h";
 	machine_changed = true;
 	discovery_error = "wrong";
-	assert_int_equal(reconcile__configure(b->r, b->config, &changed, &error), -EINVAL);
+	assert_int_equal(reconcile__configure(b->r, b->config, &changed, &error), FAULT_CONFIG);
 	free(error);
 	check(b, "f g");
 	discovery_error = NULL;
@@ -495,6 +510,58 @@ static void test_no_room(void **state)
 	reload(b);
 	check(b, "f g h");
 	assert_int_equal(generation_of(b, 0), generation_of(b, 2));
+}
+
+/* What the kernel has no room for beside what is attached takes its place. */
+static void test_no_room_in_the_kernel(void **state)
+{
+	struct bench *b = *state;
+
+	room = 1;
+	found[2] = "h";
+	reload(b);
+	check(b, "f g h");
+	assert_int_equal(reconcile__view(b->r)->ngenerations, 1);
+	assert_int_equal(generation_of(b, 0), generation_of(b, 2));
+}
+
+/* All has gone to make room, and what was to come does not: then what was there comes back. */
+static void test_no_room_in_vain(void **state)
+{
+	struct bench *b = *state;
+	char *error = NULL;
+	bool changed;
+
+	room = 1;
+	found[2] = "h";
+	machine_changed = true;
+	start_error = "once";
+	assert_int_equal(reconcile__configure(b->r, b->config, &changed, &error), FAULT_MACHINE);
+	assert_string_equal(error, "not this time");
+	free(error);
+	assert_true(changed);
+	check(b, "f g h");
+	assert_true(reconcile__view(b->r)->rows[0].state.attached);
+}
+
+/* Not even that: it is tried again. */
+static void test_no_room_for_long(void **state)
+{
+	struct bench *b = *state;
+	char *error = NULL;
+	bool changed;
+
+	room = 1;
+	found[2] = "h";
+	machine_changed = true;
+	start_error = "broken";
+	assert_int_equal(reconcile__configure(b->r, b->config, &changed, &error), FAULT_MACHINE);
+	free(error);
+	assert_true(changed);
+	check(b, "f:refused g:refused");
+	start_error = NULL;
+	assert_true(tick(b, 60));
+	check(b, "f g h");
 }
 
 /* ---- the valve ----------------------------------------------------------------------------- */
@@ -700,6 +767,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_additions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_many_additions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_room_in_the_kernel, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_room_in_vain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_room_for_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overload_without_a_plan, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pauses_grow, set_up, tear_down),

@@ -515,7 +515,7 @@ static void test_start_errors(void **state)
 		else
 			unlink(path);
 		assert_int_equal(http__check(&c, &error), -EINVAL);
-		assert_int_equal(http__bind(&c, &h, &again), -EINVAL);
+		assert_int_equal(http__bind(&c, &h, &again), FAULT_CONFIG);
 		assert_null(h);
 		assert_string_equal(error, again);
 		assert_non_null(strstr(error, "--web.config.file: "));

@@ -22,7 +22,7 @@ configure() { # configure FUNCTION...
 } >/tmp/scale.yaml
 
 start() { # start MECHANISM: false if this kernel does not have it
-	try_exporter --web.enable-lifecycle --mechanism="$1" --config.file=/tmp/scale.yaml
+	try_exporter --web.enable-lifecycle --log.level=debug --mechanism="$1" --config.file=/tmp/scale.yaml
 }
 
 # What is known of each function, without the megabytes of their buckets.
