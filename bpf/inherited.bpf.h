@@ -72,12 +72,9 @@ static __always_inline void inherit(__u32 child, __u64 stack, __u64 now)
 static __always_inline int on_fork(__u32 child, unsigned long flags)
 {
 	struct task_struct___uprobe *parent = (void *)bpf_get_current_task();
-	struct return_instance___rp *ri;
+	struct return_instance___rp *ri = BPF_CORE_READ(parent, utask, return_instances);
 	__u64 now;
 
-	if (!bpf_core_field_exists(parent->utask)) /* no BTF */
-		return 0;
-	ri = BPF_CORE_READ(parent, utask, return_instances);
 	if (!ri || (flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
 		return 0;
 	now = bpf_ktime_get_ns();

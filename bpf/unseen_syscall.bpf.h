@@ -101,12 +101,15 @@ static __always_inline bool is_of_ours(const struct sys_exit_args *ctx, bool com
 	return seen == EVICTED || (answered && BPF_CORE_READ(task, start_time) > since);
 }
 
-/* Whether somebody else than the kernel can have answered. */
+/* Whether somebody else than the kernel can have answered. Without BTF nobody knows, and what has
+ * no entry counts as missed. */
 static __always_inline bool may_be_answered(void)
 {
 	struct task_struct___rp *task = (void *)bpf_get_current_task();
 	struct task_struct___syscall *s = (void *)task;
 
+	if (!bpf_core_field_exists(task->start_time))
+		return false;
 	if (bpf_core_field_exists(s->seccomp) && BPF_CORE_READ(s, seccomp.mode))
 		return true;
 	return BPF_CORE_READ(task, ptrace);

@@ -159,6 +159,8 @@ static void watch_forks(struct attach *a, struct bpfobj *obj)
 	if (a->watches_forks)
 		return;
 	a->watches_forks = true;
+	if (!features__has(a->features, FEATURE_BTF))
+		return;
 	err = task_watch__open(a->features, obj, "task", "task_newtask", PROG_UPROBE_FORK,
 			       PROG_UPROBE_RAW_FORK, &a->forks);
 	if (!err)

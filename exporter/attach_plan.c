@@ -402,11 +402,13 @@ static bool has_noted(const struct group *g, bool noted)
 	return false;
 }
 
-static uint32_t programs_of_rung(const struct attach_ops *ops)
+/* Without BTF, forks are not watched. */
+static uint32_t programs_of_rung(const struct attach *a, const struct attach_ops *ops)
 {
 	uint32_t forks = PROG_BIT(PROG_UPROBE_FORK) | PROG_BIT(PROG_UPROBE_RAW_FORK);
 
-	return ops->programs | (ops->swaps_return ? forks : 0);
+	return ops->programs |
+	       (ops->swaps_return && features__has(a->features, FEATURE_BTF) ? forks : 0);
 }
 
 /* Programs of the chosen rungs, and of those below them that a refused target may end up with. */
@@ -421,11 +423,11 @@ static uint32_t programs_of(const struct attach *a, bool noted)
 
 		if (!has_noted(&a->groups[i], noted))
 			continue;
-		programs |= programs_of_rung(ops);
+		programs |= programs_of_rung(a, ops);
 		for (size_t r = 0; r < ARRAY_SIZE(ladder) && ops != forced; r++) {
 			if (below && ladder[r]->type == ops->type &&
 			    !ladder[r]->unavailable(a->features))
-				programs |= programs_of_rung(ladder[r]);
+				programs |= programs_of_rung(a, ladder[r]);
 			below |= ladder[r] == ops;
 		}
 	}
