@@ -12,7 +12,7 @@ many=$PWD/build/bench_many
 read -r port < <(free_ports 1)
 
 ready() {
-	curl -s -m 10 -o "$temp/ready" "http://127.0.0.1:$port/-/healthy"
+	curl -s -f -m 10 -o "$temp/ready" "http://127.0.0.1:$port/-/ready"
 }
 
 echo "probes: [{functions: \"$many:bench_many_000*\"}]" > "$temp/config.yml"
@@ -41,7 +41,7 @@ configuration() { # configuration ADDITIONS
 	done
 }
 configuration 0 > "$temp/config.yml"
-"$exporter" --memory.limit=96MiB --web.listen-address="127.0.0.1:$port" --web.enable-lifecycle --config.file="$temp/config.yml" \
+"$exporter" --memory.limit=128MiB --web.listen-address="127.0.0.1:$port" --web.enable-lifecycle --config.file="$temp/config.yml" \
 	> "$temp/additions.log" 2>&1 &
 pids+=($!)
 wait_for 60 ready || give_up "start with label sets" "it does not answer"
