@@ -237,6 +237,9 @@ struct rp_extra {
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
 	struct rp_filter filter[RP_FILTERS];
 	struct rp_test result[RP_FILTERS];
+	/* A 0 that the verifier does not know: what begins with it, and grows by addition, is one
+	 * state to it and not two for each bit. */
+	__u32 zero, pad;
 };
 
 /* What tells the label sets of a target from each other. The unused end of a configuration's keys

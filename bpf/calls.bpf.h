@@ -187,7 +187,7 @@ static __always_inline void enter_noted_call(struct pt_regs *ctx, __u64 spec)
 			return;
 		bpf_map_delete_elem(&calls, &key);
 	}
-	if (!make_note(&args, spec, &call.note)) {
+	if (!make_note(&args, spec, &call.note, UNREADABLE)) {
 		tally(RP_PREEMPTIBLE, key.id, RP_TALLY_REJECTED);
 		return;
 	}

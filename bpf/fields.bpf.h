@@ -8,7 +8,8 @@
 
 #include "core.bpf.h"
 
-#define RP_ARGS 6
+#define RP_ARGS	   6
+#define FIRST_PAGE 4096 /* nothing is below */
 
 const volatile bool cgroup_ancestors; /* the kernel has the helper for our programs */
 
@@ -134,8 +135,22 @@ static __noinline long text_differs(const struct rp_filter *fl, __u64 v)
 	return 0;
 }
 
-/* What cannot be read matches no filter. */
-static __always_inline bool passes(const struct rp_extra *x, const struct args *args)
+/* Whether text of the process that could not be read may be there when the call returns: pages are
+ * brought in when they are touched, and programs cannot wait for that. */
+static __always_inline bool may_come(const struct rp_field *f, __u64 v)
+{
+	return f->text && f->user && v >= FIRST_PAGE;
+}
+
+static __always_inline bool text_passes(const struct rp_filter *fl, long differs)
+{
+	return differs >= 0 && (fl->compare == RP_EQ) != (differs > 0);
+}
+
+/* What cannot be read matches no filter; but filter i is left for the return, as bit i of
+ * *undecided, if it may be read then. */
+static __always_inline bool passes(const struct rp_extra *x, const struct args *args, bool returns,
+				   __u32 *undecided)
 {
 	for (__u32 i = 0; i < RP_FILTERS && i < x->nfilters; i++) {
 		const struct rp_filter *fl = &x->filter[i];
@@ -144,8 +159,11 @@ static __always_inline bool passes(const struct rp_extra *x, const struct args *
 
 		if (fl->field.text) {
 			differs = text_differs(fl, v);
-			if (differs < 0 || (fl->compare == RP_EQ) == (differs > 0))
+			if (text_passes(fl, differs))
+				continue;
+			if (returns || differs >= 0 || !may_come(&fl->field, v))
 				return false;
+			*undecided += 1U << i;
 		} else if (eval_number(&fl->field, v, &number) ||
 			   !rp_compare_numbers(fl->compare, fl->field.is_signed, number,
 					       fl->literal)) {

@@ -7,7 +7,7 @@
 #ifndef RP_LABELS_BPF_H
 #define RP_LABELS_BPF_H
 
-#include "fields.bpf.h"
+#include "late.bpf.h"
 
 /* Sizes of keys and numbers of entries are set by exporter/bpfobj_maps.c. */
 struct {
@@ -108,32 +108,79 @@ static __always_inline void read_labels(const struct rp_extra *x, const struct a
 		const struct rp_field *f = &x->number[i];
 
 		if (eval_number(f, source_value(args, f), &key->number[i]))
-			key->failed |= 1U << i;
+			key->failed += 1U << i;
 	}
 	for (__u32 i = 0; i < RP_TEXTS && i < x->ntexts; i++) {
 		const struct rp_field *f = &x->text[i];
 
 		if (eval_text(f, source_value(args, f), key->text[i]))
-			key->failed |= 1U << (RP_NUMBERS + i);
+			key->failed += 1U << (RP_NUMBERS + i);
 	}
 	if (x->comm)
 		bpf_get_current_comm(key->comm, sizeof(key->comm));
 }
 
-/* The cell, and the slot's gen in the upper half, of the call that is entered now. */
-static __always_inline __u64 label_of(const struct rp_extra *x, const struct args *args, __u64 spec)
+/* The cell, and the slot's gen in the upper half, of the set that has the key. */
+static __always_inline __u64 find_label(const struct rp_extra *x, const struct rp_label_key *key,
+					__u64 spec)
 {
-	struct rp_label_key key = { .id = RP_SPEC_ID(spec) };
-	__u64 *found, label;
+	__u64 *found = bpf_map_lookup_elem(&label_index, key), label;
 
-	if (!x->nnumbers && !x->ntexts && !x->comm)
-		return key.id;
-	read_labels(x, args, &key);
-	found = bpf_map_lookup_elem(&label_index, &key);
 	if (found)
 		return *found;
-	label = claim_label(&key, RP_SPEC_EXTRA(spec) - 1, x->max_series);
-	return label ? label : key.id;
+	label = claim_label(key, RP_SPEC_EXTRA(spec) - 1, x->max_series);
+	return label ? label : RP_SPEC_ID(spec);
+}
+
+static __always_inline bool has_labels(const struct rp_extra *x)
+{
+	return x->nnumbers || x->ntexts || x->comm;
+}
+
+/* Likewise of the call that is entered now; or NOTE_FILTERED, or the ticket of what is read late.
+ * undecided: filters. */
+static __always_inline __u64 label_of(const struct rp_extra *x, const struct args *args, __u64 spec,
+				      bool returns, __u32 undecided)
+{
+	struct rp_label_key key = { .id = RP_SPEC_ID(spec), .failed = returns ? 0 : x->zero };
+
+	if (has_labels(x))
+		read_labels(x, args, &key);
+	else if (returns || !undecided)
+		return key.id;
+	if (!returns && key.failed | undecided) {
+		__u64 ticket = read_late(x, args, &key, undecided);
+
+		if (ticket || undecided)
+			return ticket ? ticket : NOTE_FILTERED;
+	}
+	return find_label(x, &key, spec);
+}
+
+/* The label that a ticket stands for, when the call returns; NOTE_FILTERED, also for itself; or
+ * NOTE_LOST. */
+static __noinline __u64 late_label(__u64 ticket, __u64 spec)
+{
+	const struct rp_extra *x = extra_of(spec);
+	__u64 label = NOTE_FILTERED;
+	struct late *l;
+
+	if (ticket == NOTE_FILTERED)
+		return ticket;
+	if (!x)
+		return NOTE_LOST;
+	l = bpf_map_lookup_elem(&late, &ticket);
+	if (!l)
+		return NOTE_LOST;
+	if (decide_late(x, l)) {
+		read_labels_late(x, l);
+		label = has_labels(x) ? find_label(x, &l->key, spec) : RP_SPEC_ID(spec);
+	}
+	/* The map gives away what is least recently used. */
+	if (l->ticket != ticket || l->key.id != RP_SPEC_ID(spec))
+		label = NOTE_LOST;
+	bpf_map_delete_elem(&late, &ticket);
+	return label;
 }
 
 /* The cell of a label, when the call returns. */

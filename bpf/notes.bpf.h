@@ -23,8 +23,6 @@ struct note {
 	__u64 observed[RP_OBSERVED];
 };
 
-#define NOTE_FILTERED (~0ULL)
-
 struct note_place {
 	__u64 key; /* 0: free */
 	struct note note;
@@ -116,13 +114,22 @@ static __always_inline bool take_note(enum rp_age age, enum rp_space space, __u3
 	return true;
 }
 
+/* Whether text that is not there yet is read at the return; a constant of the caller's. Programs
+ * for functions do not: their stacks have no room for it. */
+enum absent { UNREADABLE, READ_LATE };
+
 /* What the entry of a call finds out. False: a filter rejects it. */
-static __always_inline bool make_note(const struct args *args, __u64 spec, struct note *note)
+static __always_inline bool make_note(const struct args *args, __u64 spec, struct note *note,
+				      enum absent absent)
 {
 	const struct rp_extra *x = extra_of(spec);
+	__u32 undecided;
 
 	note->label = NOTE_FILTERED;
-	if (!x || !passes(x, args))
+	if (!x)
+		return false;
+	undecided = x->zero;
+	if (!passes(x, args, absent == UNREADABLE, &undecided))
 		return false;
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++) {
 		const struct rp_field *f = &x->observed[i];
@@ -130,8 +137,8 @@ static __always_inline bool make_note(const struct args *args, __u64 spec, struc
 		if (eval_number(f, source_value(args, f), &note->observed[i]))
 			note->observed[i] = RP_OBSERVED_UNREADABLE;
 	}
-	note->label = label_of(x, args, spec);
-	return true;
+	note->label = label_of(x, args, spec, absent == UNREADABLE, undecided);
+	return note->label != NOTE_FILTERED;
 }
 
 /* ---- the return --------------------------------------------------------------------------------
@@ -306,7 +313,7 @@ static __always_inline void enter_noted(enum rp_context c, enum rp_age age, enum
 					const struct args *args, __u64 spec, __u64 addr)
 {
 	struct note note = {};
-	bool pass = make_note(args, spec, &note);
+	bool pass = make_note(args, spec, &note, UNREADABLE);
 
 	put_note(age, space, RP_SPEC_ID(spec), addr, &note);
 	if (!pass)

@@ -50,7 +50,7 @@ static __always_inline int enter_noted_session(struct pt_regs *ctx, __u64 *cooki
 
 	if (!spec)
 		return 0;
-	if (!make_note(&args, spec, &note)) {
+	if (!make_note(&args, spec, &note, UNREADABLE)) {
 		*cookie = 0;
 		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_REJECTED);
 		return 1;

@@ -128,7 +128,7 @@ static __always_inline void enter_noted_syscall(struct sys_enter_args *ctx, enum
 			       ctx->args[5] } };
 	struct note note = {};
 
-	make_note(&args, spec, &note);
+	make_note(&args, spec, &note, READ_LATE);
 	put_note(age, RP_KERNEL, 0, (__u32)bpf_get_current_pid_tgid(), &note);
 }
 
@@ -137,8 +137,11 @@ static __always_inline int leave_noted_syscall(enum rp_age age, const struct use
 {
 	__u32 id = RP_SPEC_ID(f->spec);
 	struct note note = {};
+	bool noted = take_note(age, RP_KERNEL, 0, (__u32)bpf_get_current_pid_tgid(), &note);
 
-	if (!take_note(age, RP_KERNEL, 0, (__u32)bpf_get_current_pid_tgid(), &note))
+	if (noted && note.label & NOTE_TICKET)
+		note.label = late_label(note.label, f->spec);
+	if (!noted || note.label == NOTE_LOST)
 		tally(RP_EXCLUSIVE, id, RP_TALLY_NO_ENTRY);
 	else if (note.label == NOTE_FILTERED)
 		tally(RP_EXCLUSIVE, id, RP_TALLY_FILTERED);

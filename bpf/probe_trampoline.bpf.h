@@ -146,7 +146,7 @@ static __always_inline int enter_noted_trampoline(__u64 *ctx, __u64 *cookie,
 {
 	struct note note = {};
 
-	if (!make_note(args, spec, &note)) {
+	if (!make_note(args, spec, &note, UNREADABLE)) {
 		*cookie = REJECTED;
 		return 0;
 	}

@@ -145,7 +145,7 @@ int BPF_KPROBE(uprobe_session_noted)
 
 	keep_to_task_stack();
 	if (!session_is_return(ctx)) {
-		if (!make_note(&args, spec, &note)) {
+		if (!make_note(&args, spec, &note, UNREADABLE)) {
 			tally(RP_PREEMPTIBLE, RP_SPEC_ID(spec), RP_TALLY_REJECTED);
 			return 1; /* no return of this call */
 		}

@@ -222,7 +222,7 @@ static __always_inline int jump_noted(struct pt_regs *ctx, __u64 number)
 	if (e->kind == RP_EXIT_RETURN_AT_ONCE || e->kind == RP_EXIT_AT_ONCE) {
 		struct args args = args_of_regs(ctx);
 
-		if (!make_note(&args, e->spec, &call.note))
+		if (!make_note(&args, e->spec, &call.note, UNREADABLE))
 			tally(RP_PREEMPTIBLE, RP_SPEC_ID(e->spec), RP_TALLY_REJECTED);
 		else if (e->kind == RP_EXIT_AT_ONCE)
 			count_noted_tail(&call.note, e->spec, 0);

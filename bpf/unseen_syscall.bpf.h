@@ -165,7 +165,7 @@ static __always_inline void count_answered(__u64 spec, bool noted, bool compat, 
 		struct args args = saved_args(compat);
 		struct note note = {};
 
-		if (make_note(&args, spec, &note))
+		if (make_note(&args, spec, &note, UNREADABLE))
 			count_noted_untimed(&note, spec, ret);
 		else
 			tally(RP_EXCLUSIVE, id, RP_TALLY_FILTERED);

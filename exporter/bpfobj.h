@@ -57,6 +57,7 @@ struct bpfobj_plan {
 	uint64_t sets;	   /* all that they take besides their cells, and hists */
 	uint32_t nframes;  /* entries in each of the two hashes of frames */
 	uint64_t frames;
+	uint32_t nlate; /* calls at once of which labels or filters are read when they return */
 	uint32_t ninherited; /* calls of user functions that forked children may return from */
 	uint64_t remembered; /* a bit for each task, where there is no task storage */
 	uint32_t ncalls; /* of user functions by uprobe.ret that may run at once; 1: it is not used

@@ -89,6 +89,7 @@ static void set_extra_maps(struct bpfobj *o, const struct bpfobj_params *p)
 	bpf_map__set_max_entries(s->maps.used, p->nextras);
 	bpf_map__set_max_entries(s->maps.note_places, 1 << BPFOBJ_PLACE_BITS);
 	bpf_map__set_max_entries(s->maps.note_hash, BPFOBJ_NOTE_HASH);
+	bpf_map__set_max_entries(s->maps.late, o->plan.nlate);
 	if (m->nsets) {
 		bpf_map__set_key_size(s->maps.label_index, m->key_size);
 		bpf_map__set_max_entries(s->maps.label_index, m->nsets);

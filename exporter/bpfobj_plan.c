@@ -20,6 +20,8 @@
 #define CALL_BYTES   144 /* of a hash element with its overhead */
 #define OWNER_BYTES  96
 #define INHERITED    4096      /* calls that children have yet to return from, of user functions */
+#define LATE	     2048      /* calls that have yet to read memory when they return */
+#define LATE_BYTES   384       /* likewise */
 #define MAX_TASKS    (1 << 22) /* PID_MAX_LIMIT in the kernel */
 #define FRAME_BYTES  128       /* of an LRU hash element with its overhead */
 #define PLACE_BYTES  32
@@ -85,6 +87,22 @@ static uint32_t own_hists(const struct bpfobj_params *p)
 	for (uint32_t i = 0; i < p->nextras; i++)
 		n += p->extras[i]->nhistograms;
 	return n;
+}
+
+/* Whether labels or filters of system calls may read text of processes, which may not be there. */
+static bool reads_processes(const struct bpfobj_params *p)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < p->nextras; i++) {
+		const struct rp_extra *x = &p->extras[i]->kernel;
+
+		for (uint32_t k = 0; k < RP_FILTERS; k++)
+			found |= x->filter[k].field.user && x->filter[k].field.text;
+		for (uint32_t k = 0; k < RP_TEXTS; k++)
+			found |= x->text[k].user;
+	}
+	return found && p->noted_programs & PROG_BIT(PROG_SYSCALL_ENTER);
 }
 
 /* What the label sets take, as many as their share of what the memory limit leaves has room for. */
@@ -161,6 +179,8 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 	out->ninherited =
 		(p->programs | p->noted_programs) & PROG_BIT(PROG_UPROBE_FORK) ? INHERITED : 1;
 	out->frames += (uint64_t)out->ninherited * FRAME_BYTES;
+	out->nlate = reads_processes(p) ? LATE : 1;
+	out->frames += (uint64_t)out->nlate * LATE_BYTES;
 	if (out->ncalls > 1)
 		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
 			       p->nexits * sizeof(struct rp_exit);

@@ -138,6 +138,29 @@ wait $held || not_ok "held" "it does not work as without a probe"
 expect "a filtered program's call that had begun before is none" msgrcv "error ENOMSG 5; timed 5"
 stop_exporter
 
+# ---- text that is not there yet ----------------------------------------------------------------------------------
+build cold
+cat >"$temp/cold.yml" <<'END'
+probes:
+  - syscalls: chdir
+    filter: ["comm == cold", "str(arg0) == /nowhere"]
+END
+start_exporter --config.file="$temp/cold.yml"
+run cold && expect "a filter reads text at the return" chdir "error ENOENT 10; timed 10"
+stop_exporter
+sed -i 's/==\( .nowhere\)/!=\1/' "$temp/cold.yml"
+start_exporter --config.file="$temp/cold.yml"
+run cold && expect "what cannot be read then matches no filter" chdir ""
+stop_exporter
+cat >"$temp/cold.yml" <<'END'
+probes:
+  - syscalls: chdir
+    labels: [{path: "str(arg0)"}]
+    filter: ["comm == cold"]
+END
+start_exporter --config.file="$temp/cold.yml"
+run cold && expect "a label reads text at the return" chdir "/nowhere error ENOENT 10; ? error EFAULT 10; timed 20"
+stop_exporter
 # ---- inherited ---------------------------------------------------------------------------------------------------
 build forks
 functions=(spawn outer inner again tail_caller tail_callee starter)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Text of the process that is not there yet when a call is entered: in a page that nothing has
+ * touched, or that has been swapped out. The call itself brings it in. So the text is read when the
+ * call returns, and what could be read at the entry is kept until then. Filters over it are decided
+ * then, too.
+ *
+ * The call's note has a ticket in the place of its label, which finds the rest in a hash. Calls
+ * that never return leave theirs there until they are the least recently used.
+ */
+#ifndef RP_LATE_BPF_H
+#define RP_LATE_BPF_H
+
+#include "fields.bpf.h"
+
+/* In the place of a label: */
+#define NOTE_FILTERED (~0ULL)
+#define NOTE_LOST     (~0ULL - 1)
+#define NOTE_TICKET   (1ULL << 63) /* set in all of these; no gen gets so far */
+
+struct late {
+	__u64 ticket;
+	struct args args;
+	struct rp_label_key key; /* with what could be read */
+	__u32 undecided;	 /* filters */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct late);
+} late SEC(".maps");
+
+const volatile __u64 no_late[sizeof(struct late) / sizeof(__u64)]; /* no stack has room for one */
+
+static __always_inline bool some_may_come(const struct rp_extra *x, const struct args *args,
+					  __u32 failed)
+{
+	for (__u32 i = 0; i < RP_TEXTS && i < x->ntexts; i++)
+		if (failed & 1U << (RP_NUMBERS + i) &&
+		    may_come(&x->text[i], source_value(args, &x->text[i])))
+			return true;
+	return false;
+}
+
+/* The ticket; 0 if nothing is to be read late, or there is no room. */
+static __noinline __u64 read_late(const struct rp_extra *x, const struct args *args,
+				  const struct rp_label_key *key, __u32 undecided)
+{
+	__u64 now = bpf_ktime_get_ns() << 9 | (bpf_get_smp_processor_id() & 511);
+	__u64 ticket = NOTE_TICKET | now << 2 >> 2; /* never one of the two others */
+	struct late *l;
+
+	if (!x || !args || !key || !(undecided || some_may_come(x, args, key->failed)))
+		return 0;
+	if (bpf_map_update_elem(&late, &ticket, (const void *)no_late, BPF_NOEXIST))
+		return 0;
+	l = bpf_map_lookup_elem(&late, &ticket);
+	if (!l)
+		return 0;
+	l->ticket = ticket;
+	l->args = *args;
+	l->key = *key;
+	l->undecided = undecided;
+	return ticket;
+}
+
+static __always_inline bool decide_late(const struct rp_extra *x, const struct late *l)
+{
+	for (__u32 i = 0; i < RP_FILTERS && i < x->nfilters; i++) {
+		const struct rp_filter *fl = &x->filter[i];
+
+		if (l->undecided & 1U << i &&
+		    !text_passes(fl, text_differs(fl, source_value(&l->args, &fl->field))))
+			return false;
+	}
+	return true;
+}
+
+static __always_inline void read_labels_late(const struct rp_extra *x, struct late *l)
+{
+	for (__u32 i = 0; i < RP_TEXTS && i < x->ntexts; i++) {
+		const struct rp_field *f = &x->text[i];
+		__u32 bit = 1U << (RP_NUMBERS + i);
+
+		if (f->user && l->key.failed & bit &&
+		    !eval_text(f, source_value(&l->args, f), l->key.text[i]))
+			l->key.failed -= bit;
+	}
+}
+
+#endif /* RP_LATE_BPF_H */
