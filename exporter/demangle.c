@@ -215,6 +215,13 @@ const char *demangled__name(const struct demangled *d, size_t i)
 	return e ? (const char *)d->result.data + e->at : NULL;
 }
 
+size_t demangled__bare(const struct demangled *d, size_t i)
+{
+	const struct entry *e = entry_of(d, i);
+
+	return e ? e->bare : 0;
+}
+
 /* ABI tags (f[abi:cxx11]) are in no source. */
 static bool same_but_for_tags(const char *name, size_t len, const char *text)
 {

@@ -24,6 +24,8 @@ void demangled__free(struct demangled *d); /* NULL is fine */
 
 /* Name i; NULL: it is not mangled. */
 const char *demangled__name(const struct demangled *d, size_t i);
+/* How many bytes of it are before the parameter list. */
+size_t demangled__bare(const struct demangled *d, size_t i);
 /* Whether text is name i, with its parameter list or without. */
 bool demangled__is(const struct demangled *d, size_t i, const char *text);
 /* Whether a name looks like one that a compiler has made up. */

@@ -63,6 +63,13 @@ const char *discover_demangled__name(const struct elf_file *f, const struct elf_
 	return d ? demangled__name(d, sym->index) : NULL;
 }
 
+char *discover_demangled__bare(const struct elf_file *f, const struct elf_symbol *sym)
+{
+	const char *name = discover_demangled__name(f, sym);
+
+	return name ? xstrndup(name, demangled__bare(f->names->demangled, sym->index)) : NULL;
+}
+
 bool discover_demangled__is_unique(const struct elf_file *f, const char *name)
 {
 	const struct demangled *d = demangled_of(f);

@@ -146,6 +146,8 @@ struct elf_names *elf_names__new(void);
 void elf_names__free(struct elf_names *n); /* NULL is fine */
 /* What sym is called in the source; NULL: the same. */
 const char *discover_demangled__name(const struct elf_file *f, const struct elf_symbol *sym);
+/* The same without a parameter list, to be freed. */
+char *discover_demangled__bare(const struct elf_file *f, const struct elf_symbol *sym);
 /* Whether there is one function only of that name, which is one of these. */
 bool discover_demangled__is_unique(const struct elf_file *f, const char *name);
 /* How many functions are called that in the source, with or without a parameter list; the only one,
@@ -198,8 +200,8 @@ enum target_reason discover_kernel__verdict(const struct symbols *s, const struc
 struct btf_types *discover_kernel__types(struct discovery *d); /* NULL: no BTF */
 void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t);
 /* Gives t, a function of f at that offset, its type, if the file has it. */
-void discover_user__type(const struct discovery *d, struct elf_file *f, uint64_t offset,
-			 struct target *t);
+void discover_user__type(const struct discovery *d, struct elf_file *f,
+			 const struct elf_symbol *sym, struct target *t);
 struct elf_file *discover_user__file(struct discovery *d, const char *path);
 /* The same of a function of f; *why is to be freed. why NULL: nobody wants to know. */
 enum target_reason discover_user__verdict(const struct elf_file *f, const struct elf_symbol *sym,

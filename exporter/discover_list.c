@@ -102,7 +102,7 @@ static void print_symbol(struct listing *l, struct elf_file *f, const struct elf
 {
 	struct target *t = target__new(TARGET_USER, f->path, sym->name);
 
-	discover_user__type(&l->d, f, sym->offset, t);
+	discover_user__type(&l->d, f, sym, t);
 	/* As `auto` reads it. */
 	print(l, f->path, sym->name, t->kind == RP_KIND_ERRNO ? RP_KIND_RAW : t->kind,
 	      t->signature ? t->signature : discover_demangled__name(f, sym));

@@ -201,15 +201,17 @@ static void read_types(const struct discovery *d, struct elf_file *f)
 	log_debug("%s: types of %zu functions", f->path, elf_types__count(f->types));
 }
 
-void discover_user__type(const struct discovery *d, struct elf_file *f, uint64_t offset,
-			 struct target *t)
+void discover_user__type(const struct discovery *d, struct elf_file *f,
+			 const struct elf_symbol *sym, struct target *t)
 {
+	__cleanup_free char *source = discover_demangled__bare(f, sym);
 	struct elf_function_type type;
 
 	if (!f->types_tried)
 		read_types(d, f);
 	f->types_tried = true;
-	if (!f->types || !elf_types__find(f->types, offset, t->function, &type))
+	if (!f->types ||
+	    !elf_types__find(f->types, sym->offset, source ? source : t->function, &type))
 		return;
 	t->kind = type.kind;
 	t->ret_size = type.size;
@@ -237,7 +239,7 @@ static int claim_as(struct discovery *d, const struct request *r, struct elf_fil
 		return discovery__claim_failed(d, r, t, reason, why);
 	}
 	locate(t, f, sym);
-	discover_user__type(d, f, sym->offset, t);
+	discover_user__type(d, f, sym, t);
 	if (!t->signature && source)
 		t->signature = xstrdup(source);
 	return discovery__claim(d, r, t);

@@ -57,6 +57,18 @@ says "$cxx:std::terminate()" ' std::terminate()  '
 says "$cxx:std::terminate" ' std::terminate()  '
 says "$cxx:std::string::append" 'functions are called that'
 
+cat > "$temp/app.cc" <<'END'
+namespace ns { struct klass { int v; int method(int); }; }
+__attribute__((noinline)) int ns::klass::method(int a) { asm volatile(""); return v + a; }
+int main() { ns::klass k{1}; return k.method(1); }
+END
+if g++ -g -O1 -o "$temp/app.cxx" "$temp/app.cc" 2> "$temp/err"; then
+	says "$temp/app.cxx:ns::klass::method" 'int ns::klass::method(struct klass *const this, int a)'
+	says "$temp/app.cxx:_ZN2ns5klass6methodEi" 'int ns::klass::method(struct klass *const this, int a)'
+else
+	echo "SKIP suggestions types of C++: there is no g++"
+fi
+
 # ---- a system call of 32-bit programs only: attached, but nobody wonders about its 0 ----
 if [ "$(uname -m)" = x86_64 ]; then
 	note='only 32-bit programs make this system call; probe syscall:umount2 for 64-bit programs'
