@@ -12,7 +12,23 @@
 # guest.sh appends to the initramfs: /guest.conf (shell variables) and /command (a script).
 
 bb=/bin/busybox
-release='' modules='' cwd=/ results='' network='' keep_tmp='' systemd='' limit=0
+release='' modules='' cwd=/ results='' network='' keep_tmp='' keep='' systemd='' limit=0
+
+# File systems in memory where the host's files are none of the guest's, but for what is in $keep, a path a line.
+cover_host() {
+	# shellcheck source=/dev/null
+	. /guest.conf
+	$bb mkdir /host
+	$bb mount -o bind /newroot /host
+	$bb mount -t tmpfs -o mode=0755 tmpfs /newroot/run
+	[ -n "$keep_tmp" ] || $bb mount -t tmpfs -o mode=1777 tmpfs /newroot/tmp
+	echo "$keep" | while IFS= read -r dir; do
+		[ -n "$dir" ] || continue
+		$bb mkdir -p "/newroot$dir"
+		$bb mount -o bind "/host$dir" "/newroot$dir" || return 1
+	done
+	$bb umount -l /host
+}
 
 enter_root() {
 	$bb mount -t proc proc /proc
@@ -29,11 +45,11 @@ enter_root() {
 	$bb mount -t overlay -o lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work overlay \
 		/newroot || return 1
 
+	cover_host || return 1
 	for dir in proc sys dev; do
 		$bb mount --move "/$dir" "/newroot/$dir"
 	done
-	$bb mount -t tmpfs -o mode=0755 tmpfs /newroot/run
-	$bb mkdir /newroot/run/guest /newroot/run/lock /newroot/run/results
+	$bb mkdir -p /newroot/run/guest /newroot/run/lock /newroot/run/results
 	$bb cp /bin/busybox /init /guest.conf /command /newroot/run/guest/
 	exec $bb switch_root /newroot /run/guest/busybox sh /run/guest/init
 }
@@ -50,7 +66,6 @@ mount_kernels() {
 }
 
 mount_rest() {
-	[ -n "$keep_tmp" ] || $bb mount -t tmpfs -o mode=1777 tmpfs /tmp
 	$bb ln -sf /proc/self/fd /dev/fd
 	$bb ln -sf /proc/self/fd/0 /dev/stdin
 	$bb ln -sf /proc/self/fd/1 /dev/stdout

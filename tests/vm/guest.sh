@@ -18,7 +18,7 @@
 #	-r			if the emulator runs stale code under the command, once more from the start (and
 #				once again), with an empty DIR
 #	-S			systemd is the first process, and the command a unit of it
-#	-K			keep the host's /tmp in view (else an empty one in memory)
+#	-K			keep the host's /tmp in view (else an empty one in memory, with this tree if it is there)
 #	-v			print how long the boot took
 #
 # The command's working directory is the repository's root, its output comes out here as it is
@@ -29,6 +29,7 @@
 # ICOUNT=1 counts instructions instead of time (one CPU): 1 ns in the guest is 1 instruction.
 # ACCEL=tcg or kvm overrides the trial boot that decides whether KVM can be used.
 set -eu
+unset CDPATH
 
 here=$(cd "$(dirname "$0")" && pwd -P)
 repository=$(cd "$here/../.." && pwd -P)
@@ -148,9 +149,14 @@ make_initrd() {
 		find "$kernel" -maxdepth 1 -name 'initramfs-*' -mtime +1 -exec rm -f {} +
 	fi
 
-	case $repository/:$cache/ in
-	/tmp/* | *:/tmp/*) keep_tmp=yes ;;
-	esac
+	keep=''
+	for dir in "$repository" "$cache"; do
+		case $dir/ in
+		/tmp/* | /run/*) keep="$keep
+$dir" ;;
+		/dev/* | /proc/* | /sys/*) die "$dir is where guests have file systems of their own: put it elsewhere" ;;
+		esac
+	done
 	mkdir "$temp/run"
 	cat > "$temp/run/guest.conf" <<-END
 	release=$(quote "$release")
@@ -159,6 +165,7 @@ make_initrd() {
 	results=$(quote "$results")
 	network=$(quote "$forwards")
 	keep_tmp=$(quote "$keep_tmp")
+	keep=$(quote "$keep")
 	limit=$limit
 	systemd=$(quote "$systemd")
 	END
