@@ -160,7 +160,7 @@ $(B)/unit/test_confine: tests/unit/test_confine.c $(filter-out $(B)/main.o,$(OBJ
 comma := ,
 $(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs bpfobj__refresh bpfobj__banks \
 			      snapshot__count_calls snapshot__tally snapshot__entered \
-			      bpf_sys__wait_for_programs
+			      bpfobj__wait_for_programs
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_generation: REPLACED := bpfobj__load
@@ -175,7 +175,9 @@ $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation_
 				 generation__detach attach__slots attach__caveat valve__check valve__why_hot \
 				 watch__machine_changed generation__is_paused \
 				 generation__pause generation__resume generation__rounds switches__off \
-				 plan__heavy
+				 plan__heavy \
+				 attach__cannot_follow attach__follow attach__count_former attach__next_former \
+				 file_users__count
 $(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,banks used retire_set free_set move_detail \
 			      free_detail wait_for_programs) nanosleep log__line
 

@@ -71,8 +71,8 @@ static int open_group(struct group *g)
 
 /* Some at a time where each has a link of its own: hundreds take minutes, and what cannot wait for
  * so long is done between them. */
-static void in_batches(struct group *g, struct attach_slot **slots, size_t n,
-		       void (*act)(struct attach_context *c, struct attach_slot **slots, size_t n))
+void attach__in_batches(struct group *g, struct attach_slot **slots, size_t n,
+			void (*act)(struct attach_context *c, struct attach_slot **slots, size_t n))
 {
 	size_t batch = g->ops->many ? n : BATCH;
 
@@ -120,9 +120,9 @@ static void attach_group(struct group *g, struct bpfobj *obj)
 	if (!n || open_group(g))
 		return;
 	attach__map_objects(g, &mapped);
-	in_batches(g, g->slots, n, g->ops->attach);
+	attach__in_batches(g, g->slots, n, g->ops->attach);
 	attach__unmap_objects(&mapped);
-	attach__drop_changed(g);
+	attach__drop_changed(g, g->slots, g->n);
 }
 
 /* Gives a target that its rung could not attach to the next one that can have it. */
@@ -248,14 +248,13 @@ static void close_group(struct group *g)
 {
 	if (!g->open)
 		return;
-	in_batches(g, g->slots, g->n, g->ops->detach);
+	attach__in_batches(g, g->slots, g->n, g->ops->detach);
 	if (g->ops->close)
 		g->ops->close(&g->context);
 	g->open = false;
 }
 
-/* Detaches targets of a group, and what of it was never attached leaves it, too. */
-static void take_out(struct group *g, struct attach_slot **slots, size_t n)
+void attach__take_out(struct group *g, struct attach_slot **slots, size_t n)
 {
 	size_t kept = 0;
 
@@ -283,8 +282,9 @@ void attach__detach(struct attach *a, uint32_t id)
 	struct group *g = attach__group_of(a, slot->ops);
 
 	if (slot->attached)
-		take_out(g, &slot, 1);
+		attach__take_out(g, &slot, 1);
 	slot->paused = false;
+	attach__forget_former(a, id);
 	close_if_unused(a, g);
 }
 
@@ -305,19 +305,19 @@ static void attach_again(struct group *g, struct attach_slot **slots, size_t n)
 		slots[i]->target->reason = REASON_NONE;
 		slots[i]->target->switched_off = 0;
 		free(take_ptr(slots[i]->target->why));
-		g->slots[g->n++] = slots[i];
+		group__add(g, slots[i]);
 	}
 	err = g->open ? 0 : open_group(g);
 	if (!err) {
 		attach__map_objects(g, &mapped);
-		in_batches(g, again, n, g->ops->attach);
+		attach__in_batches(g, again, n, g->ops->attach);
 		attach__unmap_objects(&mapped);
 	}
 	for (size_t i = 0; i < n; i++) {
 		slots[i]->created = created[i];
 		slots[i]->paused = !slots[i]->attached;
 	}
-	take_out(g, NULL, 0);
+	attach__take_out(g, NULL, 0);
 }
 
 static bool is_one_of(uint32_t id, const uint32_t *ids, size_t n)
@@ -356,7 +356,7 @@ static void pause_in_group(struct attach *a, struct group *g, const uint32_t *id
 	}
 	if (!nout)
 		return;
-	take_out(g, out, nout);
+	attach__take_out(g, out, nout);
 	if (nagain)
 		attach_again(g, again, nagain);
 	close_if_unused(a, g);
@@ -369,17 +369,26 @@ void attach__pause(struct attach *a, const uint32_t *ids, size_t n)
 			pause_in_group(a, &a->groups[i], ids, n);
 }
 
+static bool is_to_resume(const struct attach_slot *slot, const struct group *g, const uint32_t *ids,
+			 size_t n)
+{
+	return slot->paused && slot->ops == g->ops && is_one_of(slot->target->id, ids, n);
+}
+
 void attach__resume(struct attach *a, const uint32_t *ids, size_t n)
 {
-	__cleanup_free struct attach_slot **slots = xcalloc(n + 1, sizeof(*slots));
+	__cleanup_free struct attach_slot **slots = xcalloc(n + a->nformer + 1, sizeof(*slots));
 
 	for (size_t i = 0; i < a->ngroups; i++) {
 		struct group *g = &a->groups[i];
 		size_t found = 0;
 
 		for (size_t k = 0; k < n; k++)
-			if (a->slots[ids[k]].paused && a->slots[ids[k]].ops == g->ops)
+			if (is_to_resume(&a->slots[ids[k]], g, ids, n))
 				slots[found++] = &a->slots[ids[k]];
+		for (size_t k = 0; k < a->nformer; k++)
+			if (is_to_resume(&a->former[k]->slot, g, ids, n))
+				slots[found++] = &a->former[k]->slot;
 		if (found)
 			attach_again(g, slots, found);
 	}
@@ -394,6 +403,7 @@ void attach__free(struct attach *a)
 		free(a->groups[i].slots);
 	}
 	task_watch__close(&a->forks);
+	attach__free_former(a);
 	free(a->slots);
 	free(a->sites);
 	free(a->exits);

@@ -27,6 +27,7 @@ struct attach_slot {
 	bool attached;
 	bool lacks_files;    /* it was refused for want of descriptors */
 	bool paused;	     /* is not attached for now, and keeps its counts */
+	bool former;	     /* of a file that has been replaced; see attach__follow() */
 	unsigned rounds;     /* times that it has been attached again */
 	double created;	     /* seconds since the epoch; the first moment that every call counts */
 	void *state;	     /* the mechanism's own */
@@ -136,6 +137,23 @@ void attach__pause(struct attach *a, const uint32_t *ids, size_t n);
 /* Attaches paused targets again, which go on counting. One that the kernel refuses stays paused,
  * and has a new reason. */
 void attach__resume(struct attach *a, const uint32_t *ids, size_t n);
+
+/*
+ * Files that are replaced while programs run them. A user function then has a former file, which
+ * stays attached and counts as the new one does.
+ *
+ * NULL, or why target `id` cannot count in the file of `to`, which is the same function of another.
+ */
+const char *attach__cannot_follow(const struct attach *a, uint32_t id, const struct target *to);
+/* Attaches n targets to the files of `to`, whose place they take over. What cannot be attached is
+ * not attached then, and has a new reason. */
+void attach__follow(struct attach *a, const uint32_t *ids, struct target *const *to, size_t n);
+/* Former files of a target. */
+size_t attach__count_former(const struct attach *a, uint32_t id);
+/* One of the functions in the former file with the lowest descriptor above `after`; NULL: there is
+ * no such file. */
+const struct target *attach__next_former(const struct attach *a, int after);
+void attach__let_go_former(struct attach *a, const struct opened_file *f);
 
 const struct attach_slot *attach__slots(const struct attach *a, size_t *n); /* by target id */
 

@@ -12,8 +12,14 @@ struct group {
 	const struct attach_ops *ops;
 	struct attach_context context;
 	struct attach_slot **slots;
-	size_t n;
+	size_t n, room;
 	bool open, was_open;
+};
+
+/* What is attached to a former file. Settings and extra are those of the slot that it was. */
+struct former {
+	struct attach_slot slot;
+	struct target *target;
 };
 
 struct attach {
@@ -33,6 +39,8 @@ struct attach {
 	size_t nexits;
 	struct task_watch forks; /* for return probes on user functions */
 	bool watches_forks;
+	struct former **former;
+	size_t nformer;
 };
 
 /* ---- attach_objects.c ---- */
@@ -53,7 +61,23 @@ void attach__map_objects(const struct group *g, struct mapped_objects *out);
 void attach__unmap_objects(struct mapped_objects *m);
 /* Lets go of the functions whose files were written to since they were read: what was attached to
  * may be in the middle of an instruction. */
-void attach__drop_changed(struct group *g);
+void attach__drop_changed(struct group *g, struct attach_slot **slots, size_t n);
+
+/* ---- attach.c ---- */
+
+/* A function of attach_ops, for some slots at a time. */
+void attach__in_batches(struct group *g, struct attach_slot **slots, size_t n,
+			void (*act)(struct attach_context *c, struct attach_slot **slots,
+				    size_t n));
+/* Detaches targets of a group, and what of it was never attached leaves it, too. */
+void attach__take_out(struct group *g, struct attach_slot **slots, size_t n);
+
+/* ---- attach_former.c ---- */
+
+/* Lets go of all former files of a target. */
+void attach__forget_former(struct attach *a, uint32_t id);
+/* Frees what is not attached any more. */
+void attach__free_former(struct attach *a);
 
 /* ---- attach_plan.c ---- */
 
@@ -66,5 +90,10 @@ void attach__choose(struct attach *a, struct attach_slot *slot, const struct att
 struct group *attach__group_of(struct attach *a, const struct attach_ops *ops);
 /* Puts the slot into the group of the rung that was chosen for it. */
 void attach__add_to_group(struct attach *a, struct attach_slot *slot);
+/* Why the slot's rung is not for a target; NULL if it is. */
+const char *attach__objection(const struct attach *a, const struct attach_slot *slot,
+			      const struct target *t);
+/* Puts a slot behind the others. */
+void group__add(struct group *g, struct attach_slot *slot);
 
 #endif /* ATTACH_INTERNAL_H */

@@ -44,10 +44,10 @@ void attach__unmap_objects(struct mapped_objects *m)
 	free(m->v);
 }
 
-void attach__drop_changed(struct group *g)
+void attach__drop_changed(struct group *g, struct attach_slot **slots, size_t n)
 {
-	for (size_t i = 0; i < g->n && g->ops->type == TARGET_USER; i++) {
-		struct attach_slot *slot = g->slots[i];
+	for (size_t i = 0; i < n && g->ops->type == TARGET_USER; i++) {
+		struct attach_slot *slot = slots[i];
 		struct target *t = slot->target;
 
 		if (!slot->attached || opened_file__is_unchanged(t->opened))

@@ -245,6 +245,15 @@ void attach__choose(struct attach *a, struct attach_slot *slot, const struct att
 		attach__refuse(slot, 0, refusal(a, slot->target, why));
 }
 
+const char *attach__objection(const struct attach *a, const struct attach_slot *slot,
+			      const struct target *t)
+{
+	const char *own = t->settings->mechanism;
+
+	return objection(a, slot->ops, t,
+			 rung(own ? own : a->mechanism) == slot->ops ? FORCED : ANY);
+}
+
 struct group *attach__group_of(struct attach *a, const struct attach_ops *ops)
 {
 	struct group *g;
@@ -254,16 +263,22 @@ struct group *attach__group_of(struct attach *a, const struct attach_ops *ops)
 			return &a->groups[i];
 	g = &a->groups[a->ngroups++];
 	g->ops = ops;
-	g->slots = xcalloc(a->n, sizeof(*g->slots));
 	g->context.features = a->features;
 	return g;
 }
 
+void group__add(struct group *g, struct attach_slot *slot)
+{
+	if (g->n == g->room) {
+		g->room = 2 * g->room + 16;
+		g->slots = xreallocarray(g->slots, g->room, sizeof(struct attach_slot *));
+	}
+	g->slots[g->n++] = slot;
+}
+
 void attach__add_to_group(struct attach *a, struct attach_slot *slot)
 {
-	struct group *g = attach__group_of(a, slot->ops);
-
-	g->slots[g->n++] = slot;
+	group__add(attach__group_of(a, slot->ops), slot);
 }
 
 static uint64_t spec_of(const struct target *t, uint8_t size)

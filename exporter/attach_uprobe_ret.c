@@ -327,7 +327,7 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 		struct holder *h = take_ptr(slots[i]->state);
 
 		slots[i]->attached = false;
-		gone[slots[i]->target->id] = true;
+		gone[slots[i]->target->id] |= !slots[i]->former;
 		if (h && !--h->live)
 			close_holder(h);
 	}

@@ -144,22 +144,6 @@ uint64_t bpf_sys__link_missed(int link_fd)
 	return info.kprobe_multi.missed;
 }
 
-/* An update of such a map waits so (maybe_wait_bpf_programs() in kernel/bpf/syscall.c), also where
- * nohz_full= forbids membarrier(2) to. */
-int bpf_sys__wait_for_programs(void)
-{
-	__cleanup_close int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, 4, 4, 1, NULL);
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = inner);
-	__cleanup_close int outer = -1;
-
-	if (inner < 0)
-		return inner;
-	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, NULL, 4, 4, 1, &opts);
-	if (outer < 0)
-		return outer;
-	return bpf_map_update_elem(outer, &(uint32_t){ 0 }, &inner, BPF_ANY);
-}
-
 int bpf_sys__module_btf(const char *module)
 {
 	__u32 id = 0;

@@ -39,10 +39,6 @@ int bpf_sys__link_btf_ids(int prog_fd, const uint32_t *ids, const uint64_t *cook
 /* For programs that were loaded for one function: fentry, fexit, fsession. */
 int bpf_sys__link_tracing(int prog_fd, enum bpf_sys_attach type);
 
-/* Waits for all programs that are running on any CPU to end, and for everything else that runs
- * without preemption (an RCU grace period). 0 or a negative errno. */
-int bpf_sys__wait_for_programs(void);
-
 /* After -EINTR or -EAGAIN: whether to try again; for a moment, not for ever. tries begins at 0. */
 bool bpf_sys__again(int err, int *tries);
 

@@ -102,6 +102,11 @@ void bpfobj__free_detail(struct bpfobj *o, uint32_t slot);
 int bpfobj__sweep_calls(struct bpfobj *o, uint64_t *unwound);
 /* Takes all calls of some targets out of it; of: by target id. */
 void bpfobj__forget_calls(struct bpfobj *o, const bool *of);
+
+/* Places in the table of jumps: as many again for files that take the place of others. */
+#define BPFOBJ_EXITS(nexits) ((nexits) ? 2 * (nexits) + 64 : 1)
+/* Puts jumps there, first and the following ones. 0 or a negative errno. */
+int bpfobj__set_exits(struct bpfobj *o, uint32_t first, const struct rp_exit *v, size_t n);
 const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o);
 
 /*

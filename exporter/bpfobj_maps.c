@@ -73,7 +73,7 @@ static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct fea
 	bpf_map__set_max_entries(s->maps.remembered, o->plan.remembered / sizeof(uint64_t));
 	bpf_map__set_max_entries(s->maps.calls, o->plan.ncalls);
 	bpf_map__set_max_entries(s->maps.owners, o->plan.ncalls);
-	bpf_map__set_max_entries(s->maps.exits, p->nexits ? p->nexits : 1);
+	bpf_map__set_max_entries(s->maps.exits, BPFOBJ_EXITS(p->nexits));
 	bpf_map__set_max_entries(s->maps.places, 1 << BPFOBJ_PLACE_BITS);
 }
 
@@ -318,12 +318,12 @@ static int fill_extras(struct bpfobj *o, const struct bpfobj_params *p)
 	return 0;
 }
 
-static int fill_exits(struct bpfobj *o, const struct bpfobj_params *p)
+int bpfobj__set_exits(struct bpfobj *o, uint32_t first, const struct rp_exit *v, size_t n)
 {
 	int fd = bpf_map__fd(o->skel->maps.exits);
 
-	for (uint32_t i = 0; i < p->nexits; i++)
-		if (bpf_map_update_elem(fd, &i, &p->exits[i], 0))
+	for (uint32_t i = 0; i < n; i++)
+		if (bpf_map_update_elem(fd, &(uint32_t){ first + i }, &v[i], 0))
 			return -errno;
 	return 0;
 }
@@ -346,6 +346,6 @@ int bpfobj_maps__fill(struct bpfobj *o, const struct bpfobj_params *p)
 	if (!err)
 		err = fill_extras(o, p);
 	if (!err)
-		err = fill_exits(o, p);
+		err = bpfobj__set_exits(o, 0, p->exits, p->nexits);
 	return err ? err : fill_addr_table(o);
 }

@@ -183,7 +183,7 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 	out->frames += (uint64_t)out->nlate * LATE_BYTES;
 	if (out->ncalls > 1)
 		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
-			       p->nexits * sizeof(struct rp_exit);
+			       BPFOBJ_EXITS(p->nexits) * sizeof(struct rp_exit);
 	out->total = out->cells + out->tallies + out->details + out->frames;
 	if (p->nextras)
 		plan_sets(p, out);

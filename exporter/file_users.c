@@ -53,11 +53,14 @@ static int64_t count_in_child(void *ctx, void *out, size_t max, char *why)
 {
 	double until = monotonic_seconds() + COUNT_SECONDS;
 	DIR *proc = opendir("/proc");
+	struct dirent *d = NULL;
 	int *n = out;
 
-	for (struct dirent *d; proc && (d = readdir(proc)) && monotonic_seconds() < until;)
+	while (proc && (d = readdir(proc)) && monotonic_seconds() < until)
 		if (isdigit((unsigned char)d->d_name[0]))
 			*n += has_mapped(d->d_name, ctx);
+	if ((!proc || d) && !*n)
+		*n = -1; /* those that were not looked at may have */
 	return sizeof(*n);
 }
 

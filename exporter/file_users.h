@@ -6,7 +6,7 @@
 #include "opened_file.h"
 
 /* How many processes have it mapped now; those that were seen in a second, if it takes longer. -1
- * if that cannot be told. */
+ * if that cannot be told. 0 is certain. path: what it is or was called. */
 int file_users__count(const struct opened_file *f, const char *path);
 
 #endif /* FILE_USERS_H */

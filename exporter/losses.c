@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "losses.h"
 
-#include "bpf_sys.h"
-
 /* What is remembered of a target's skipped runs from one reading to the next; see skipped_calls(),
  * proven_losses(). */
 struct skips {
@@ -251,7 +249,7 @@ static int prove_losses(struct losses *l)
 {
 	int err;
 
-	if (!suspects_losses(l) || bpf_sys__wait_for_programs())
+	if (!suspects_losses(l) || bpfobj__wait_for_programs(l->obj))
 		return 0;
 	err = read_cells(l);
 	for (size_t id = 0; id < l->n && !err; id++)

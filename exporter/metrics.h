@@ -28,6 +28,7 @@ struct target_state {
 	bool attached;
 	const char *mechanism; /* NULL if it has no numbers */
 	const char *caveat;    /* what the mechanism cannot account for here; NULL: nothing */
+	size_t former_files;   /* replaced or removed files that programs run, and that count */
 	double created;	       /* when it was attached, seconds since the epoch */
 	bool has_valve;	       /* it would be detached if it were called too often */
 	uint64_t detached[REASON_MAX]; /* times that it was, unasked, by reason */

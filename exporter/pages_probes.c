@@ -286,6 +286,8 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	json_member(b, "uncounted", st->attached ? t->uncounted : NULL);
 	if (st->attached && st->mechanism && !strcmp(st->mechanism, "uprobe.ret"))
 		buf__printf(b, ",\"tail_jumps\":%zu", t->exits.tails);
+	if (st->attached && st->former_files)
+		buf__printf(b, ",\"former_files\":%zu", st->former_files);
 	buf__puts(b, ",\"created\":");
 	if (st->snap)
 		buf__double(b, st->created);

@@ -24,6 +24,7 @@
 #define GENERATIONS_MAX 64 /* each has its programs and frames; more, and there is no room */
 #define WATCH_PERIOD	2.0
 #define RETRY_PERIOD	30.0
+#define FORMER_PERIOD	10.0
 #define PATIENCE	1.0 /* with file systems, when somebody waits */
 
 struct reconcile *reconcile__new(struct features *f, int tracefs)
@@ -85,6 +86,7 @@ static void free_change(struct change *ch)
 	}
 	free(ch->wanted);
 	free(ch->actual);
+	free(ch->follows);
 }
 
 /* Of the generations that will still be there. */
@@ -184,6 +186,8 @@ static struct view_row make_row(const struct reconcile *r, struct view *v, const
 			.mechanism = slot->ops->name,
 			.caveat = attach__caveat(w->generation->attach, slot),
 			.created = slot->created,
+			.former_files =
+				attach__count_former(w->generation->attach, w->id) + t->removed,
 		};
 	} else {
 		row.state.target = view__describe(v, t);
@@ -321,6 +325,7 @@ static enum fault try_change(struct reconcile *r, struct change *ch, char **erro
 		fault = attach_fresh(r, ch, error);
 	if (fault)
 		return fault;
+	change__follow(ch);
 	if (ch->occasion == CONFIGURED)
 		reconcile__resume_all(r);
 	change__report(ch, r->view);
@@ -471,6 +476,10 @@ bool reconcile__tick(struct reconcile *r, double now)
 	for (size_t i = 0; i < r->n; i++)
 		generation__name(r->generations[i], now);
 	changed |= reconcile__mind_switches(r);
+	if (now - r->last_former >= FORMER_PERIOD) {
+		r->last_former = now;
+		changed |= reconcile__mind_former(r);
+	}
 	if (now - r->last_valve >= VALVE_PERIOD) {
 		r->last_valve = now;
 		changed |= reconcile__mind_valve(r, now);

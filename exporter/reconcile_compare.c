@@ -77,7 +77,7 @@ static bool may_stay(const struct change *ch, const struct actual *a, const stru
 	       target__same(a->target, t);
 }
 
-static void stay(struct wanted *w, struct actual *a)
+void wanted__stay(struct wanted *w, struct actual *a)
 {
 	a->stays = true;
 	w->generation = a->generation;
@@ -89,14 +89,18 @@ static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w
 	struct targets *fresh = ch->fresh;
 	struct actual *a;
 
-	if (w->target->reason != REASON_NONE)
+	if (!w->target || w->target->reason != REASON_NONE)
 		return;
 	a = find_actual(ch, w->target);
 	if (a && may_stay(ch, a, w->target)) {
-		w->renamed = take_ptr(w->target);
-		stay(w, a);
+		if (a->target->removed)
+			change__is_back(ch, w, a);
+		w->renamed = w->renamed ? w->renamed : take_ptr(w->target);
+		wanted__stay(w, a);
 		return;
 	}
+	if (!a && change__follows(ch, w))
+		return;
 	if (ch->occasion != CONFIGURED && stays_out(r, w->target))
 		return;
 	if (ch->full) {
@@ -113,6 +117,7 @@ static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w
 void change__compare(struct change *ch, struct reconcile *r)
 {
 	list_actual(r, ch);
+	change__keep_removed(ch);
 	ch->fresh = xcalloc(1, sizeof(*ch->fresh));
 	ch->fresh->v = xcalloc(ch->nwanted, sizeof(*ch->fresh->v));
 	for (size_t i = 0; i < ch->nwanted; i++)
@@ -150,7 +155,7 @@ void change__keep(struct change *ch, const struct reconcile *r)
 		w->max_rate = row->max_rate;
 		w->own_rate = row->own_rate;
 		if (row->generation) {
-			stay(w, find_actual(ch, row->state.target));
+			wanted__stay(w, find_actual(ch, row->state.target));
 			continue;
 		}
 		w->target = target__describe(row->state.target);

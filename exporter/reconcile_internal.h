@@ -21,7 +21,7 @@ struct reconcile {
 	bool changed; /* the view is not what it was, at the last change */
 	bool pending; /* the machine has changed, and what follows from that is still to be done */
 	char *failed; /* why it could not be, the last time; NULL: it has not been tried */
-	double now, last_watch, last_valve, retry_at;
+	double now, last_watch, last_valve, last_former, retry_at;
 };
 
 /* Why the configuration is resolved (again). */
@@ -44,6 +44,13 @@ struct actual {
 	bool stays;
 };
 
+/* A function of a file that is not there any more: what programs run of it is kept. */
+struct follow {
+	enum { REPLACED, REMOVED, BACK } what;
+	struct wanted *wanted;
+	struct actual *actual;
+};
+
 struct change {
 	struct config *config;
 	enum occasion occasion;
@@ -54,6 +61,8 @@ struct change {
 	size_t nwanted;
 	struct actual *actual; /* by place */
 	size_t nactual;
+	struct follow *follows;
+	size_t nfollows;
 	struct targets *fresh;	  /* borrowed from the wanted until a generation has them */
 	struct generation *added; /* of those; NULL: there are none */
 };
@@ -62,12 +71,27 @@ struct change {
 
 /* The targets leave `all`. */
 void change__want(struct change *ch, struct targets *all);
+void wanted__stay(struct wanted *w, struct actual *a);
 /* What stays is found, and what is new is collected, to be attached. */
 void change__compare(struct change *ch, struct reconcile *r);
 /* Instead of the two: nothing is new, and nothing goes; what is attached may be paused now. */
 void change__keep(struct change *ch, const struct reconcile *r);
 /* Likewise: nothing is new, and everything goes. */
 void change__drop(struct change *ch, const struct reconcile *r);
+
+/* ---- reconcile_former.c ---- */
+
+/* Whether the wanted function was attached in a file that has been replaced since, and can go on
+ * counting there; then it stays. */
+bool change__follows(struct change *ch, struct wanted *w);
+/* What was attached in a removed file is wanted again, in the same file. */
+void change__is_back(struct change *ch, struct wanted *w, struct actual *a);
+/* Keeps what is attached in files that have been removed, while programs run it. */
+void change__keep_removed(struct change *ch);
+/* Attaches what follows. What cannot be attached does not stay. */
+void change__follow(struct change *ch);
+/* Lets go of files that no program runs any more. Whether there were any. */
+bool reconcile__mind_former(struct reconcile *r);
 
 /* ---- reconcile_valve.c ---- */
 

@@ -130,6 +130,7 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 	image__flag(io, &st->attached);
 	image_text(io, &st->mechanism);
 	image_text(io, &st->caveat);
+	image__field(io, &st->former_files);
 	image__field(io, &st->created);
 	image__flag(io, &st->has_valve);
 	image__field(io, &st->detached);

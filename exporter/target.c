@@ -111,6 +111,28 @@ void target__swap_names(struct target *a, struct target *b)
 	SWAP(a->uncounted, b->uncounted);
 }
 
+void target__move_file(struct target *to, struct target *from)
+{
+	opened_file__unref(to->opened);
+	free(to->cold);
+	exits__free(&to->exits);
+	free(to->unfollowed);
+	to->file = from->file;
+	to->inode = from->inode;
+	to->opened = take_ptr(from->opened);
+	to->offset = from->offset;
+	to->size = from->size;
+	to->hazards = from->hazards;
+	to->cold = take_ptr(from->cold);
+	to->ncold = from->ncold;
+	to->exits = from->exits;
+	to->unfollowed = take_ptr(from->unfollowed);
+	to->followed = from->followed;
+	to->removed = false;
+	from->exits = (struct exits){};
+	from->ncold = 0;
+}
+
 int target_name__compare(const struct target_name *a, const struct target_name *b)
 {
 	int order = strcmp(a->object, b->object);
@@ -160,11 +182,16 @@ static bool same_type(const struct target *a, const struct target *b)
 	return a->type != TARGET_KERNEL || a->btf_id == b->btf_id || strcmp(a->symbol, b->symbol);
 }
 
+bool target__same_kind(const struct target *a, const struct target *b)
+{
+	return a->type == b->type && a->kind == b->kind && a->ret_size == b->ret_size &&
+	       probe_settings__same(a->settings, b->settings) && extra__same(a->extra, b->extra);
+}
+
 bool target__same(const struct target *a, const struct target *b)
 {
-	return !target__compare_places(a, b) && a->kind == b->kind && a->ret_size == b->ret_size &&
-	       same_type(a, b) && file_id__same(&a->inode, &b->inode) &&
-	       probe_settings__same(a->settings, b->settings) && extra__same(a->extra, b->extra);
+	return target__same_kind(a, b) && !target__compare_places(a, b) && same_type(a, b) &&
+	       file_id__same(&a->inode, &b->inode);
 }
 
 struct target *target__describe(const struct target *t)

@@ -78,6 +78,7 @@ struct target {
 	struct exits exits; /* where it is left; none: see unfollowed */
 	char *unfollowed;   /* why that cannot be told; NULL: it can */
 	bool followed;	    /* the two are set */
+	bool removed;	    /* there is no file by its name any more, but programs run it */
 
 	/* Which clones of it nobody probes, and what to write to have them, in one sentence; NULL:
 	 * there are none. */
@@ -107,9 +108,13 @@ struct target_name target__name(const struct target *t, size_t i);
 void target__add_name(struct target *t, const char *object, const char *function);
 /* And what is said of it by the configuration that has these names. */
 void target__swap_names(struct target *a, struct target *b);
+/* Where the function is: `from` is nowhere then. */
+void target__move_file(struct target *to, struct target *from);
 /* Are the two, of any two discoveries, one function with the same settings, so that the one's
  * counts are the other's? Whatever they are called. */
 bool target__same(const struct target *a, const struct target *b);
+/* The same, wherever they are. */
+bool target__same_kind(const struct target *a, const struct target *b);
 /* As strcmp(), of two attachable targets: 0 if they are the same function, by the same or by
  * different names. */
 int target__compare_places(const struct target *a, const struct target *b);

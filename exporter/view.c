@@ -109,6 +109,7 @@ static bool same_row(const struct view_row *a, const struct view_row *b)
 	if (a->generation || b->generation)
 		return a->generation == b->generation && x == y &&
 		       a->state.attached == b->state.attached &&
+		       a->state.former_files == b->state.former_files &&
 		       a->state.has_valve == b->state.has_valve;
 	return x->reason == y->reason && !strcmp(x->why ? x->why : "", y->why ? y->why : "");
 }

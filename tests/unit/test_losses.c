@@ -38,7 +38,7 @@ const struct banks *__wrap_bpfobj__banks(const struct bpfobj *obj);
 void __wrap_snapshot__count_calls(const struct banks *b, uint64_t *calls);
 void __wrap_snapshot__tally(const struct banks *b, uint32_t id, uint64_t tally[RP_TALLY_MAX]);
 void __wrap_snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX]);
-int __wrap_bpf_sys__wait_for_programs(void);
+int __wrap_bpfobj__wait_for_programs(struct bpfobj *o);
 
 const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n)
 {
@@ -82,7 +82,7 @@ void __wrap_snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED
 	memcpy(entered, entries, sizeof(entries));
 }
 
-int __wrap_bpf_sys__wait_for_programs(void)
+int __wrap_bpfobj__wait_for_programs(struct bpfobj *o)
 {
 	waits++;
 	if (!wait_error && let_programs_end)

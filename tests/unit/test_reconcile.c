@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "discover.h"
+#include "file_users.h"
 #include "log.h"
 #include "reconcile_internal.h"
 
@@ -32,6 +33,9 @@ static unsigned discoveries, starts;
 static uint64_t memory; /* of each generation */
 static size_t room;	/* for so many generations at a time; 0: for any number */
 static struct reconcile *current;
+static const char *cannot_follow; /* why a replaced file cannot be attached besides */
+static size_t followed;
+static int users; /* of the files that were replaced or removed */
 
 static struct attach_ops ops = { .name = "plain", .needs = SWITCH_FTRACE };
 static struct attach_slot slots[TARGETS];
@@ -54,6 +58,61 @@ void __wrap_generation__pause(struct generation *g, const uint32_t *ids, size_t 
 void __wrap_generation__resume(struct generation *g, const uint32_t *ids, size_t n);
 unsigned __wrap_switches__off(const struct switches *s);
 bool __wrap_watch__machine_changed(struct watch *w, double now, double patience);
+const char *__wrap_attach__cannot_follow(const struct attach *a, uint32_t id,
+					 const struct target *to);
+void __wrap_attach__follow(struct attach *a, const uint32_t *ids, struct target *const *to,
+			   size_t n);
+size_t __wrap_attach__count_former(const struct attach *a, uint32_t id);
+const struct target *__wrap_attach__next_former(const struct attach *a, int after);
+int __wrap_file_users__count(const struct opened_file *f, const char *path);
+
+const char *__wrap_attach__cannot_follow(const struct attach *a, uint32_t id,
+					 const struct target *to)
+{
+	return cannot_follow;
+}
+
+void __wrap_attach__follow(struct attach *a, const uint32_t *ids, struct target *const *to,
+			   size_t n)
+{
+	followed += n;
+}
+
+size_t __wrap_attach__count_former(const struct attach *a, uint32_t id)
+{
+	return 0;
+}
+
+const struct target *__wrap_attach__next_former(const struct attach *a, int after)
+{
+	return NULL;
+}
+
+int __wrap_file_users__count(const struct opened_file *f, const char *path)
+{
+	return users;
+}
+
+/* "/FILE#INODE:NAME", or without a number where there is no such file. */
+static struct target *find_user_target(const char *text)
+{
+	__cleanup_free char *file = xstrdup(text);
+	char *name = strchr(file, ':'), *inode = strchr(file, '#');
+	struct target *t;
+
+	*name++ = '\0';
+	if (inode)
+		*inode++ = '\0';
+	t = target__new(TARGET_USER, file, name);
+	if (!inode) {
+		t->reason = REASON_NOT_FOUND;
+		return t;
+	}
+	t->file.ino = t->inode.ino = strtoul(inode, NULL, 10);
+	t->opened = xcalloc(1, sizeof(*t->opened));
+	*t->opened = (struct opened_file){ .refs = 1, .fd = -1, .id = t->file };
+	return t;
+}
 
 char *__wrap_plan__heavy(const struct targets *targets, const struct attach *a,
 			 const struct bpfobj_params *p, const struct bpfobj_plan *m,
@@ -76,6 +135,8 @@ static struct target *find_target(const char *text)
 	char *at = strchr(names, '@'), *save = NULL, *name;
 	struct target *t;
 
+	if (*text == '/')
+		return find_user_target(text);
 	if (at)
 		*at++ = '\0';
 	name = strtok_r(names, "=", &save);
@@ -103,7 +164,8 @@ int __wrap_discover__run(const struct config *c, const struct discover_env *env,
 	for (size_t i = 0; i < TARGETS && found[i]; i++) {
 		struct target *t = find_target(found[i]);
 
-		t->id = all->nids++;
+		if (!t->reason)
+			t->id = all->nids++;
 		t->settings = &c->lists[0].settings;
 		t->pos = &c->lists[0].patterns[0].pos;
 		all->v[all->n++] = t;
@@ -267,7 +329,8 @@ static int set_up(void **state)
 	memset(attached, 0, sizeof(attached));
 	memset(paused, 0, sizeof(paused));
 	memset(rounds, 0, sizeof(rounds));
-	discovery_error = start_error = hot = refused = NULL;
+	discovery_error = start_error = hot = refused = cannot_follow = NULL;
+	followed = users = 0;
 	weighed = 0;
 	memory = MIB;
 	room = 0;
@@ -339,6 +402,85 @@ static void test_machine_changed(void **state)
 	assert_false(tick(b, 10));
 	assert_int_equal(discoveries, 1);
 	assert_int_equal(weighed, 1);
+}
+
+/* Whether processes run the former file or not: the function counts on where it did. */
+static void test_replaced_file(void **state)
+{
+	struct bench *b = *state;
+
+	found[0] = "/file#1:f";
+	machine_changed = true;
+	tick(b, 10);
+	starts = 0;
+	found[0] = "/file#2:f";
+	machine_changed = true;
+	tick(b, 10);
+	assert_int_equal(followed, 1);
+	assert_int_equal(starts, 0);
+	check(b, "f g");
+	cannot_follow = "it has hazards";
+	found[0] = "/file#3:f";
+	machine_changed = true;
+	tick(b, 10);
+	assert_int_equal(followed, 1);
+	assert_int_equal(starts, 1);
+	check(b, "f g");
+}
+
+static void test_removed_file(void **state)
+{
+	struct bench *b = *state;
+
+	found[0] = "/file#1:f";
+	found[1] = "/file#1:h";
+	machine_changed = true;
+	tick(b, 10);
+	/* A glob finds nothing in a file that is not there. */
+	found[0] = "/file:*";
+	found[1] = NULL;
+	machine_changed = true;
+	users = 2;
+	tick(b, 10);
+	check(b, "h f");
+	users = -1; /* not known */
+	tick(b, 100);
+	check(b, "h f");
+	/* Another file by its name. */
+	found[0] = "/file#2:f";
+	found[1] = "/file:no";
+	machine_changed = true;
+	tick(b, 10);
+	assert_int_equal(followed, 1);
+	check(b, "f no:not_found");
+}
+
+static void test_removed_and_unused(void **state)
+{
+	struct bench *b = *state;
+
+	found[0] = "/file#1:f";
+	machine_changed = true;
+	tick(b, 10);
+	found[0] = "/file:f";
+	machine_changed = true;
+	users = 1;
+	tick(b, 10);
+	check(b, "f g");
+	/* It is there again. */
+	found[0] = "/file#1:f";
+	machine_changed = true;
+	starts = 0;
+	tick(b, 10);
+	check(b, "f g");
+	assert_int_equal(starts + followed, 0);
+	found[0] = "/file:f";
+	machine_changed = true;
+	tick(b, 10);
+	check(b, "f g");
+	users = 0;
+	tick(b, 100);
+	check(b, "f:not_found g");
 }
 
 static void test_failed_is_tried_again(void **state)
@@ -759,6 +901,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_machine_changed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_replaced_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_removed_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_removed_and_unused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_is_tried_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_reload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),

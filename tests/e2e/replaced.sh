@@ -1,0 +1,172 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Files of probed programs that are replaced or removed while processes run them: these go on being counted, and what
+# starts afterwards is counted, too, in the same series.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+suite=replaced
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "SKIP replaced: attaching needs root"
+	exit 0
+fi
+
+# One call of tick() for each line that it is given, and a dot for each call.
+cat >"$temp/prog.c" <<'END'
+#include <stdio.h>
+#ifdef OTHER /* puts the function elsewhere */
+__attribute__((noinline)) int before(int x) { __asm__ volatile("" : "+r"(x)); return 3 * x + 1; }
+#endif
+__attribute__((noinline)) int tick(int x)
+{
+	__asm__ volatile("" : "+r"(x));
+	return x > 5 ? x : 1;
+}
+int main(void)
+{
+	int c, sum = 0;
+
+	while ((c = getchar()) != EOF) {
+		sum += tick(c);
+#ifdef OTHER
+		sum += before(c);
+#endif
+		putchar('.');
+		fflush(stdout);
+	}
+	return sum == 1;
+}
+END
+
+build() { # build FILE OPTION...
+	gcc -O1 "${@:2}" -o "$1" "$temp/prog.c" 2>"$temp/gcc.log" || give_up "$1" "it cannot be built"
+}
+
+# ---- processes -------------------------------------------------------------------------------------------------------
+declare -A inputs processes
+
+run() { # run NAME COMMAND...
+	local fd
+	mkfifo "$temp/$1.in"
+	"${@:2}" <"$temp/$1.in" >"$temp/$1.out" &
+	processes[$1]=$!
+	pids+=($!)
+	exec {fd}>"$temp/$1.in"
+	inputs[$1]=$fd
+}
+
+has_dots() { # has_dots NAME NUMBER
+	[ "$(stat -c %s "$temp/$1.out")" -ge "$2" ]
+}
+
+call() { # call NAME TIMES
+	local before
+	before=$(stat -c %s "$temp/$1.out")
+	printf '%*s' "$2" '' >&"${inputs[$1]}"
+	wait_for 20 has_dots "$1" $((before + $2)) || give_up "$mechanism" "$1 does not go on"
+}
+
+end() { # end NAME
+	local fd=${inputs[$1]}
+	kill "${processes[$1]}"
+	wait "${processes[$1]}" 2>/dev/null
+	exec {fd}>&-
+	rm "$temp/$1.in" "$temp/$1.out"
+}
+
+# ---- the exporter ----------------------------------------------------------------------------------------------------
+start_exporter() { # start_exporter ARGS...
+	"$exporter" --web.listen-address=127.0.0.1:0 "$@" >"$temp/exporter.log" 2>&1 &
+	pid=$!
+	pids+=("$pid")
+	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log") && [ -n "$url" ]; do
+		kill -0 "$pid" 2>/dev/null || return 1
+		sleep 0.1
+	done
+	wait_for 20 curl -s -f -o /dev/null "$url/-/ready" || give_up "$mechanism" "it is not ready"
+}
+
+state() { # "COUNTED MISSED FORMER_FILES REASON"
+	curl -s -f "$url/api/v1/probes" >"$temp/probes.json" && curl -s -f "$url/metrics" | python3 -c '
+import json, re, sys
+probe = json.load(open(sys.argv[1]))
+probe = probe.get("probes", probe)[0] if isinstance(probe, dict) else probe[0]
+counted = missed = 0
+for line in sys.stdin:
+    if line.startswith("retprobe_duration_seconds_count{"):
+        counted += int(line.split()[-1])
+    elif line.startswith("retprobe_missed_total{"):
+        missed += int(line.split()[-1])
+print(counted, missed, probe.get("former_files", 0), probe["reason"])
+' "$temp/probes.json"
+}
+
+is_state() { # is_state "COUNTED MISSED FORMER_FILES REASON"
+	[ "$(state)" = "$1" ]
+}
+
+expect() { # expect WHAT STATE
+	if wait_for 40 is_state "$2"; then
+		ok "$mechanism: $1"
+	else
+		not_ok "$mechanism: $1" "it is $(state), and should be $2"
+		tail -n 5 "$temp/exporter.log" | sed 's/^/    /'
+	fi
+}
+
+# ---- an upgrade ------------------------------------------------------------------------------------------------------
+upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, as it is named to the exporter, and how it is run
+	local file=$1 path=$2
+	run old "${@:3}"
+	[ -n "$path" ] || path=/proc/${processes[old]}/root/prog
+	if ! start_exporter ${mechanism:+--mechanism=$mechanism} "$path:tick"; then
+		if grep -q "cannot be had" "$temp/exporter.log"; then
+			echo "SKIP replaced $mechanism: this kernel does not have it"
+			end old
+			return
+		fi
+		give_up "$mechanism" "the exporter ends: $(tail -n 1 "$temp/exporter.log")"
+	fi
+	call old 5
+	expect "before" "5 0 0 "
+	build "$file.new" -DOTHER "${options[@]}"
+	mv "$file.new" "$file"
+	expect "the former file stays attached" "5 0 1 "
+	call old 3
+	run new "${@:3}"
+	call new 4
+	expect "both files are counted" "12 0 1 "
+	if [ "$path" = "$file" ]; then
+		end old
+		expect "nobody runs the former file any more" "12 0 0 "
+		call new 2
+		expect "the new file is counted" "14 0 0 "
+		rm "$file"
+		expect "the file is removed, and a process runs it" "14 0 1 "
+		call new 1
+		expect "calls of a removed file" "15 0 1 "
+		end new
+		expect "nobody runs the removed file any more" "0 0 0 not_found"
+	else
+		end old
+		end new
+	fi
+	kill "$pid"
+	wait "$pid"
+	pids=()
+}
+
+options=()
+for mechanism in '' uretprobe uprobe.ret; do
+	build "$temp/prog"
+	upgrade "$temp/prog" "$temp/prog" "$temp/prog"
+done
+mechanism=''
+mkdir "$temp/root"
+options=(-static)
+build "$temp/root/prog" -static
+upgrade "$temp/root/prog" '' chroot "$temp/root" /prog
+exit $failed
