@@ -46,7 +46,8 @@ static int make_waiter(struct bpfobj *o)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
 
-	o->waiter_inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_inner", 4, 8, 1, NULL);
+	if (o->waiter_inner <= 0)
+		o->waiter_inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_inner", 4, 8, 1, NULL);
 	if (o->waiter_inner < 0)
 		return o->waiter_inner;
 	opts.inner_map_fd = o->waiter_inner;
@@ -249,8 +250,11 @@ void bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
 /* See make_waiter(). */
 int bpfobj__wait_for_programs(struct bpfobj *o)
 {
+	int err = o->waiter > 0 ? 0 : make_waiter(o); /* without labels there is none yet */
 	uint32_t zero = 0;
 
+	if (err)
+		return err;
 	return bpf_map_update_elem(o->waiter, &zero, &o->waiter_inner, 0) ? -errno : 0;
 }
 
