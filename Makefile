@@ -177,7 +177,8 @@ $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation_
 				 generation__pause generation__resume generation__rounds switches__off \
 				 plan__heavy \
 				 attach__cannot_follow attach__follow attach__count_former attach__next_former \
-				 file_users__count
+				 file_users__count attach__set_switched_off attach__is_outdated \
+				 features__preemption_changed
 $(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,banks used retire_set free_set move_detail \
 			      free_detail wait_for_programs) nanosleep log__line
 

@@ -110,14 +110,37 @@ static size_t refuse_unloaded(struct group *g)
 	return kept;
 }
 
-static void attach_group(struct group *g, struct bpfobj *obj)
+void attach__set_switched_off(struct attach *a, unsigned off)
+{
+	a->off = off;
+}
+
+/* Whether it cannot be done now, as something that it needs has been switched off. */
+static bool put_off(const struct attach *a, const struct group *g, struct attach_slot **slots,
+		    size_t n)
+{
+	enum switch_bit off = switches__first(a->off & g->ops->needs);
+
+	for (size_t i = 0; i < n && off; i++) {
+		struct target *t = slots[i]->target;
+
+		slots[i]->paused = true;
+		free(t->why);
+		t->why = switches__why(off);
+		t->switched_off = off;
+		t->reason = REASON_DISABLED;
+	}
+	return off;
+}
+
+static void attach_group(const struct attach *a, struct group *g, struct bpfobj *obj)
 {
 	struct mapped_objects mapped;
 	size_t n;
 
 	g->context.obj = obj;
 	n = refuse_unloaded(g);
-	if (!n || open_group(g))
+	if (!n || put_off(a, g, g->slots, n) || open_group(g))
 		return;
 	attach__map_objects(g, &mapped);
 	attach__in_batches(g, g->slots, n, g->ops->attach);
@@ -134,6 +157,8 @@ static void fall_back(struct attach *a, struct group *g)
 		struct attach_slot *slot = g->slots[i];
 		const struct attach_ops *refused_by = slot->ops;
 
+		if (slot->paused)
+			continue;
 		if (!slot->attached)
 			attach__choose(a, slot, refused_by);
 		if (slot->attached || !slot->ops) {
@@ -228,16 +253,16 @@ size_t attach__run(struct attach *a, struct bpfobj *obj)
 				continue;
 			if (g->ops->swaps_return)
 				watch_forks(a, obj);
-			attach_group(g, obj);
+			attach_group(a, g, obj);
 			if (progress__poll())
 				return 0;
 			fall_back(a, g);
 		}
 	}
 	for (size_t i = 0; i < a->n; i++) {
+		attached += a->slots[i].attached || a->slots[i].paused;
 		if (!a->slots[i].attached)
 			continue;
-		attached++;
 		log_debug("%s: attached by %s", a->slots[i].target->function,
 			  a->slots[i].ops->name);
 	}
@@ -291,13 +316,16 @@ void attach__detach(struct attach *a, uint32_t id)
 /* ---- for a while --------------------------------------------------------------------------- */
 
 /* Attaches detached targets of a group again. created stays what it was: they go on counting. */
-static void attach_again(struct group *g, struct attach_slot **slots, size_t n)
+static void attach_again(const struct attach *a, struct group *g, struct attach_slot **slots,
+			 size_t n)
 {
 	__cleanup_free double *created = xcalloc(n, sizeof(*created));
 	__cleanup_free struct attach_slot **again = xcalloc(n, sizeof(*again));
 	struct mapped_objects mapped;
 	int err;
 
+	if (put_off(a, g, slots, n))
+		return;
 	memcpy(again, slots, n * sizeof(*again)); /* mechanisms sort theirs */
 	for (size_t i = 0; i < n; i++) {
 		created[i] = slots[i]->created;
@@ -314,7 +342,8 @@ static void attach_again(struct group *g, struct attach_slot **slots, size_t n)
 		attach__unmap_objects(&mapped);
 	}
 	for (size_t i = 0; i < n; i++) {
-		slots[i]->created = created[i];
+		if (created[i])
+			slots[i]->created = created[i];
 		slots[i]->paused = !slots[i]->attached;
 	}
 	attach__take_out(g, NULL, 0);
@@ -358,7 +387,7 @@ static void pause_in_group(struct attach *a, struct group *g, const uint32_t *id
 		return;
 	attach__take_out(g, out, nout);
 	if (nagain)
-		attach_again(g, again, nagain);
+		attach_again(a, g, again, nagain);
 	close_if_unused(a, g);
 }
 
@@ -390,7 +419,7 @@ void attach__resume(struct attach *a, const uint32_t *ids, size_t n)
 			if (is_to_resume(&a->former[k]->slot, g, ids, n))
 				slots[found++] = &a->former[k]->slot;
 		if (found)
-			attach_again(g, slots, found);
+			attach_again(a, g, slots, found);
 	}
 }
 

@@ -121,10 +121,17 @@ void attach__params(const struct attach *a, struct bpfobj_params *p);
 	"a return whose entry the kernel skipped may count as a call, with a wrong duration"
 const char *attach__caveat(const struct attach *a, const struct attach_slot *slot);
 
-/* Attaches what is planned. Returns how many targets are attached; what there is when the process
- * is to end (progress.h) may be incomplete. */
+/* Attaches what is planned. Returns how many targets are attached or paused; what there is when the
+ * process is to end (progress.h) may be incomplete. */
 size_t attach__run(struct attach *a, struct bpfobj *obj);
 void attach__free(struct attach *a); /* detaches; NULL is fine */
+
+/* What the kernel has switched off (enum switch_bit). What needs it is not attached from then on,
+ * but paused, with REASON_DISABLED. */
+void attach__set_switched_off(struct attach *a, unsigned off);
+/* Whether the kernel preempts itself now, and did not when the target's mechanism was chosen, so
+ * that its counts are not exact any more. */
+bool attach__is_outdated(const struct attach *a, uint32_t id);
 
 /* Lets go of one target. Where its link holds others too, it keeps running, unseen, until the last
  * of them goes. */

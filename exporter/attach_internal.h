@@ -29,6 +29,8 @@ struct attach {
 	size_t n;
 	struct features *features;
 	const char *mechanism; /* the config's */
+	bool unpreempted;      /* the kernel did not preempt itself when it was planned */
+	unsigned off;	       /* enum switch_bit: what has been switched off */
 	struct group groups[RUNGS];
 	size_t ngroups;
 	size_t count[TARGET_USER + 1]; /* targets by type */

@@ -254,6 +254,20 @@ const char *attach__objection(const struct attach *a, const struct attach_slot *
 			 rung(own ? own : a->mechanism) == slot->ops ? FORCED : ANY);
 }
 
+bool attach__is_outdated(const struct attach *a, uint32_t id)
+{
+	const struct attach_slot *slot = &a->slots[id];
+	const struct attach_ops *ops = slot->ops;
+
+	if (!a->unpreempted || !ops || features__has(a->features, FEATURE_NO_PREEMPTION))
+		return false;
+	/* Their programs were not told to count entries (bpfobj.c). */
+	if (ops->skips_twice && ops->skips_twice(a->features))
+		return true;
+	return ops->inexact && !ops->last_resort &&
+	       attach__objection(a, slot, slot->target) == ops->inexact(a->features);
+}
+
 struct group *attach__group_of(struct attach *a, const struct attach_ops *ops)
 {
 	struct group *g;
@@ -389,6 +403,7 @@ struct attach *attach__plan(struct targets *targets, struct features *f, const c
 	a->forks = TASK_WATCH_NONE;
 	a->features = f;
 	a->mechanism = mechanism;
+	a->unpreempted = features__has(f, FEATURE_NO_PREEMPTION);
 	a->n = targets->nids;
 	a->slots = xcalloc(a->n, sizeof(*a->slots));
 	for (size_t i = 0; i < a->n; i++) {

@@ -375,6 +375,17 @@ const char *features__missing(struct features *f, enum feature feature)
 	return features__has(f, feature) ? NULL : features__describe(f, feature);
 }
 
+bool features__preemption_changed(struct features *f)
+{
+	enum verdict before = f->known[FEATURE_NO_PREEMPTION];
+
+	if (before == UNKNOWN)
+		return false;
+	f->known[FEATURE_NO_PREEMPTION] = UNKNOWN;
+	features__has(f, FEATURE_NO_PREEMPTION);
+	return f->known[FEATURE_NO_PREEMPTION] != before;
+}
+
 int features__tracefs(const struct features *f)
 {
 	return f->tracefs;

@@ -52,6 +52,8 @@ bool features__has(struct features *f, enum feature feature);
 const char *features__describe(struct features *f, enum feature feature);
 /* NULL if there is the feature, else features__describe() of it. */
 const char *features__missing(struct features *f, enum feature feature);
+/* Looks again whether the kernel preempts itself. Whether that has changed. */
+bool features__preemption_changed(struct features *f);
 int features__tracefs(const struct features *f);
 void features__free(struct features *f);
 

@@ -154,6 +154,7 @@ static enum fault attach_fresh(struct reconcile *r, struct change *ch, char **er
 		return others ? FAULT_NO_ROOM : FAULT_CONFIG;
 	if (ch->occasion == CONFIGURED)
 		warn_of_weight(ch->added, limit);
+	attach__set_switched_off(ch->added->attach, switches__off(r->switches));
 	if (ch->renew)
 		let_go_of_all(r, ch);
 	fault = generation__start(ch->added, r->features, error);
@@ -468,6 +469,16 @@ static bool change_again(struct reconcile *r, double now)
 	return r->changed;
 }
 
+/* Trampolines lose calls on a kernel that preempts itself, which can be switched at run time. */
+static bool preemption_changed(struct reconcile *r)
+{
+	if (!features__preemption_changed(r->features))
+		return false;
+	log_info("the kernel's preemption model has changed (sched/preempt): what is not exact "
+		 "with it is attached by another mechanism, and begins at 0");
+	return true;
+}
+
 bool reconcile__tick(struct reconcile *r, double now)
 {
 	bool changed = false;
@@ -488,7 +499,7 @@ bool reconcile__tick(struct reconcile *r, double now)
 		show_again(r);
 	if (now - r->last_watch >= WATCH_PERIOD || watch__is_looking(r->watch)) {
 		r->last_watch = now;
-		if (watch__machine_changed(r->watch, now, 0)) {
+		if (watch__machine_changed(r->watch, now, 0) | preemption_changed(r)) {
 			r->pending = true;
 			r->retry_at = now;
 		}

@@ -74,7 +74,8 @@ static bool stays_out(const struct reconcile *r, struct target *t)
 static bool may_stay(const struct change *ch, const struct actual *a, const struct target *t)
 {
 	return !ch->renew && config__same_cells(ch->config, a->generation->config) &&
-	       target__same(a->target, t);
+	       target__same(a->target, t) &&
+	       !attach__is_outdated(a->generation->attach, a->target->id);
 }
 
 void wanted__stay(struct wanted *w, struct actual *a)

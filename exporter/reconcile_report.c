@@ -254,7 +254,8 @@ enum fault change__judge(const struct change *ch, bool first, char **error)
 
 	for (size_t i = 0; i < ch->nwanted; i++) {
 		attached += wanted__is_attached(&ch->wanted[i]);
-		waiting += wanted__target(&ch->wanted[i])->reason == REASON_WAITING;
+		waiting += wanted__target(&ch->wanted[i])->reason == REASON_WAITING ||
+			   wanted__target(&ch->wanted[i])->reason == REASON_DISABLED;
 	}
 	if (ch->config->strict && attached < ch->nwanted && ch->occasion == CONFIGURED) {
 		*error = xasprintf(

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What is attached by something that has been switched off counts nothing, and says so. It stays
- * attached: it counts again as soon as that is switched on.
+ * attached: it counts again as soon as that is switched on. Nothing is attached while it is off:
+ * the kernel would not arm a kprobe later (enable_kprobe() in kernel/kprobes.c), and ftrace gives
+ * itself up when it is switched on with a trampoline that it has not prepared.
  */
 #include "reconcile_internal.h"
 
@@ -12,9 +14,8 @@
 static enum switch_bit switched_off(const struct generation *g, uint32_t id, unsigned off)
 {
 	size_t n;
-	unsigned mine = off & attach__slots(g->attach, &n)[id].ops->needs;
 
-	return mine & SWITCH_FTRACE ? SWITCH_FTRACE : mine;
+	return switches__first(off & attach__slots(g->attach, &n)[id].ops->needs);
 }
 
 static bool mark(struct target *t, enum switch_bit off)
@@ -25,8 +26,7 @@ static bool mark(struct target *t, enum switch_bit off)
 	t->reason = off ? REASON_DISABLED : REASON_NONE;
 	free(take_ptr(t->why));
 	if (off)
-		t->why = xasprintf("%s is 0: nothing is counted until it is 1 again",
-				   switches__name(off));
+		t->why = switches__why(off);
 	return true;
 }
 
@@ -43,6 +43,22 @@ static void tell(unsigned before, unsigned now, size_t changed)
 	}
 }
 
+/* What was to be attached while a switch was off is attached once it is on. */
+static size_t attach_put_off(struct generation *g, unsigned off)
+{
+	__cleanup_free uint32_t *ids = xcalloc(g->targets->nids + 1, sizeof(*ids));
+	size_t n = 0;
+
+	attach__set_switched_off(g->attach, off);
+	for (uint32_t id = 0; id < g->targets->nids; id++)
+		if (generation__is_paused(g, id) && g->targets->v[id]->reason == REASON_DISABLED &&
+		    !switched_off(g, id, off))
+			ids[n++] = id;
+	if (n)
+		generation__resume(g, ids, n);
+	return n;
+}
+
 bool reconcile__mind_switches(struct reconcile *r)
 {
 	unsigned off = switches__off(r->switches);
@@ -51,6 +67,7 @@ bool reconcile__mind_switches(struct reconcile *r)
 	for (size_t i = 0; i < r->n; i++) {
 		struct generation *g = r->generations[i];
 
+		changed += attach_put_off(g, off);
 		for (uint32_t id = 0; id < g->targets->nids; id++)
 			if (generation__is_attached(g, id))
 				changed += mark(g->targets->v[id], switched_off(g, id, off));

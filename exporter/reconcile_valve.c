@@ -97,7 +97,8 @@ static bool resume_due(struct reconcile *r, struct generation *g, bool all)
 	size_t n = 0;
 
 	for (uint32_t id = 0; id < g->targets->nids; id++)
-		if (generation__is_paused(g, id) && (all || valve__is_due(r->valve, g, id, r->now)))
+		if (generation__is_paused(g, id) && g->targets->v[id]->reason != REASON_DISABLED &&
+		    (all || valve__is_due(r->valve, g, id, r->now)))
 			due[n++] = id;
 	if (n)
 		resume(r, g, due, n);

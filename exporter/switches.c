@@ -39,6 +39,16 @@ unsigned switches__off(const struct switches *s)
 	       (is_off(s->debugfs, "kprobes/enabled") ? SWITCH_KPROBES : 0);
 }
 
+enum switch_bit switches__first(unsigned off)
+{
+	return off & SWITCH_FTRACE ? SWITCH_FTRACE : off;
+}
+
+char *switches__why(enum switch_bit bit)
+{
+	return xasprintf("%s is 0: nothing is counted until it is 1 again", switches__name(bit));
+}
+
 const char *switches__name(enum switch_bit bit)
 {
 	return bit == SWITCH_FTRACE ? "kernel.ftrace_enabled" : "kprobes/enabled in debugfs";

@@ -23,6 +23,10 @@ void switches__free(struct switches *s); /* NULL is fine */
 /* The bits of those that are off. One that cannot be read counts as on. */
 unsigned switches__off(const struct switches *s);
 /* Where people find a switch: "kernel.ftrace_enabled". */
+/* The one of them to be told of; 0: none is off. */
+enum switch_bit switches__first(unsigned off);
+/* Why nothing is counted, to be freed. */
+char *switches__why(enum switch_bit bit);
 const char *switches__name(enum switch_bit bit);
 
 #endif /* SWITCHES_H */

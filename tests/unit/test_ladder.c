@@ -192,13 +192,38 @@ static void test_cgroups(void **state)
 	}
 }
 
+/* A kernel that preempts itself from now on. */
+static void test_outdated(void **state)
+{
+	static const struct {
+		const char *mechanism;
+		bool outdated;
+	} rows[] = {
+		{ "auto", true },
+		{ "fexit", false },
+		{ "kretprobe", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world w;
+
+		lacking = LACKS(FSESSION) | LACKS(FSESSION_MULTI);
+		plan(&w, rows[i].mechanism);
+		assert_string_equal(chosen(&w, TARGET_KERNEL), i ? rows[i].mechanism : "fexit");
+		assert_false(attach__is_outdated(w.attach, 0));
+		lacking |= LACKS(NO_PREEMPTION);
+		assert_int_equal(attach__is_outdated(w.attach, 0), rows[i].outdated);
+		assert_false(attach__is_outdated(w.attach, 2));
+		end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forced),
-		cmocka_unit_test(test_lossy),
-		cmocka_unit_test(test_user),
-		cmocka_unit_test(test_cgroups),
+		cmocka_unit_test(test_forced),	 cmocka_unit_test(test_lossy),
+		cmocka_unit_test(test_user),	 cmocka_unit_test(test_cgroups),
+		cmocka_unit_test(test_outdated),
 	};
 
 	return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);

@@ -35,7 +35,9 @@ static size_t room;	/* for so many generations at a time; 0: for any number */
 static struct reconcile *current;
 static const char *cannot_follow; /* why a replaced file cannot be attached besides */
 static size_t followed;
-static int users; /* of the files that were replaced or removed */
+static const char *outdated; /* function whose mechanism is not exact any more */
+static bool put_off;	     /* new ones are not attached for now */
+static int users;	     /* of the files that were replaced or removed */
 
 static struct attach_ops ops = { .name = "plain", .needs = SWITCH_FTRACE };
 static struct attach_slot slots[TARGETS];
@@ -65,6 +67,24 @@ void __wrap_attach__follow(struct attach *a, const uint32_t *ids, struct target 
 size_t __wrap_attach__count_former(const struct attach *a, uint32_t id);
 const struct target *__wrap_attach__next_former(const struct attach *a, int after);
 int __wrap_file_users__count(const struct opened_file *f, const char *path);
+
+void __wrap_attach__set_switched_off(struct attach *a, unsigned switches);
+bool __wrap_attach__is_outdated(const struct attach *a, uint32_t id);
+bool __wrap_features__preemption_changed(struct features *f);
+
+void __wrap_attach__set_switched_off(struct attach *a, unsigned switches)
+{
+}
+
+bool __wrap_attach__is_outdated(const struct attach *a, uint32_t id)
+{
+	return outdated && id == 0;
+}
+
+bool __wrap_features__preemption_changed(struct features *f)
+{
+	return outdated;
+}
 
 const char *__wrap_attach__cannot_follow(const struct attach *a, uint32_t id,
 					 const struct target *to)
@@ -204,8 +224,11 @@ enum fault __wrap_generation__start(struct generation *g, struct features *f, ch
 		*error = xstrdup(start_error);
 		return FAULT_MACHINE;
 	}
-	for (uint32_t id = 0; id < g->targets->nids; id++)
-		attached[g->number][id] = true;
+	for (uint32_t id = 0; id < g->targets->nids; id++) {
+		attached[g->number][id] = !put_off;
+		paused[g->number][id] = put_off;
+		g->targets->v[id]->reason = put_off ? REASON_DISABLED : REASON_NONE;
+	}
 	g->live = g->targets->nids;
 	return 0;
 }
@@ -331,6 +354,8 @@ static int set_up(void **state)
 	memset(rounds, 0, sizeof(rounds));
 	discovery_error = start_error = hot = refused = cannot_follow = NULL;
 	followed = users = 0;
+	outdated = NULL;
+	put_off = false;
 	weighed = 0;
 	memory = MIB;
 	room = 0;
@@ -402,6 +427,36 @@ static void test_machine_changed(void **state)
 	assert_false(tick(b, 10));
 	assert_int_equal(discoveries, 1);
 	assert_int_equal(weighed, 1);
+}
+
+/* f is attached by another mechanism, g stays where it is. */
+static void test_preemption_changed(void **state)
+{
+	struct bench *b = *state;
+
+	outdated = "f";
+	assert_true(tick(b, 10));
+	assert_int_equal(starts, 1);
+	check(b, "f g");
+	assert_ptr_not_equal(reconcile__view(b->r)->rows[0].generation,
+			     reconcile__view(b->r)->rows[1].generation);
+}
+
+/* What came while ftrace was off is attached as soon as it is on, and not before. */
+static void test_put_off(void **state)
+{
+	struct bench *b = *state;
+
+	put_off = true;
+	off = SWITCH_FTRACE;
+	found[2] = "h";
+	machine_changed = true;
+	assert_true(tick(b, 10));
+	check(b, "f:disabled g:disabled h:disabled");
+	assert_false(tick(b, 100)); /* the valve leaves it alone */
+	off = 0;
+	assert_true(tick(b, 1));
+	check(b, "f g h");
 }
 
 /* Whether processes run the former file or not: the function counts on where it did. */
@@ -901,6 +956,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_machine_changed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_preemption_changed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_put_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replaced_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_removed_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_removed_and_unused, set_up, tear_down),
