@@ -159,13 +159,25 @@ static int load_trial(enum bpf_prog_type type, enum bpf_sys_attach attach, uint3
 	return bpf_prog_load(type, "trial", "GPL", code, ARRAY_SIZE(code), &opts);
 }
 
+/* While ftrace is switched off, what is attached by it must not be tried: when it is switched on
+ * again, ftrace finds call sites that it does not expect, and gives itself up until a reboot. */
+static bool ftrace_is_off(void)
+{
+	__cleanup_close int fd = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
+	char c;
+
+	return fd >= 0 && read(fd, &c, 1) == 1 && c == '0';
+}
+
 static bool try_multi(enum bpf_sys_attach attach)
 {
 	const char *symbol = FEATURES_TRIAL_FUNCTION;
 	const struct bpf_sys_functions f = { .symbols = &symbol, .n = 1 };
 	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
-	__cleanup_close int link = prog < 0 ? -1 : bpf_sys__link_functions(prog, attach, &f);
+	__cleanup_close int link = -1;
 
+	if (prog >= 0 && !ftrace_is_off())
+		link = bpf_sys__link_functions(prog, attach, &f);
 	return link >= 0;
 }
 
@@ -210,7 +222,7 @@ static bool try_tracing(enum bpf_sys_attach attach)
 	__cleanup_close int link = -1;
 
 	btf__free(btf);
-	if (prog >= 0)
+	if (prog >= 0 && !ftrace_is_off())
 		link = many ? bpf_sys__link_btf_ids(prog, &(uint32_t){ id }, NULL, 1)
 			    : bpf_sys__link_tracing(prog, attach);
 	return link >= 0;
@@ -367,6 +379,8 @@ const char *features__describe(struct features *f, enum feature feature)
 {
 	if (is_locked_down(f, feature))
 		return "kernel lockdown is \"confidentiality\", which closes tracefs";
+	if (feature >= FEATURE_KPROBE_MULTI && feature <= FEATURE_FSESSION_MULTI && ftrace_is_off())
+		return "kernel.ftrace_enabled is 0, while which it cannot be tried";
 	return table[feature].missing;
 }
 
