@@ -121,7 +121,7 @@ expect() { # expect WHAT STATE
 upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, as it is named to the exporter, and how it is run
 	local file=$1 path=$2
 	run old "${@:3}"
-	[ -n "$path" ] || path=/proc/${processes[old]}/root/prog
+	[ -n "$path" ] || path=$(printf '/proc/%s/root/prog' "${processes[old]}")
 	if ! start_exporter ${mechanism:+--mechanism=$mechanism} "$path:tick"; then
 		if grep -q "cannot be had" "$temp/exporter.log"; then
 			echo "SKIP replaced $mechanism: this kernel does not have it"

@@ -152,6 +152,13 @@ def scraped(r):
     yield from whole(r.delta("scraped", ("__x64_sys_getpgid",)), 200000, True)
 
 
+def model(r):
+    """Trampolines lose calls from then on: they are not used any more."""
+    if 'mechanism="fexit"' not in r.text("model.voluntary"):
+        yield "no trampoline to begin with"
+    yield from whole(r.delta("model", ("__x64_sys_getpgid",)), 20000)
+
+
 # ---- each mechanism ----------------------------------------------------------------------------------
 def recursion(m, r):
     if r.depth() not in (2, 3):
@@ -254,6 +261,7 @@ CASES = {
     },
     "many": {"nesting through a hundred probes, 50 scrapes a second": many},
     "slots": {"return slots used up": slots},
+    "model": {"a kernel that begins to preempt itself": model},
     "scraped": {"two servers scrape without a pause": scraped},
 }
 

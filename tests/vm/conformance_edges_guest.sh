@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest: the cases in which calls get lost, or counted twice, where that is possible at all.
 #
-#	conformance_edges_guest.sh [CASE...]	a CASE is start, many, slots, scraped, MECHANISM,
+#	conformance_edges_guest.sh [CASE...]	a CASE is start, many, slots, scraped, model, MECHANISM,
 #						percpu.MECHANISM or small.MECHANISM; all of them
 #
 # Scrapes go to $RESULTS for conformance_edges_check.py.
@@ -111,6 +111,25 @@ case_scraped() {
 	stop_exporter || fail "stopped badly"
 }
 
+# A kernel that begins to preempt itself, after trampolines were chosen.
+MODEL=/sys/kernel/debug/sched/preempt
+other_mechanism() {
+	get /metrics /run/model.metrics && ! grep -q 'retprobe_probe_info.*mechanism="fexit"' /run/model.metrics
+}
+
+case_model() {
+	local model
+	model=$(grep -o '([a-z]*)' $MODEL)
+	echo voluntary >$MODEL || fail "the kernel's preemption model"
+	start_exporter __x64_sys_getpgid
+	scrape model.voluntary
+	echo full >$MODEL
+	wait_until "another mechanism" other_mechanism
+	measure model getpgid-live 4 20000
+	stop_exporter || fail "stopped badly"
+	tr -d '()' <<<"$model" >$MODEL
+}
+
 # ---- each mechanism ---------------------------------------------------------------------------------
 # vfs_listxattr() of a file on overlayfs calls itself for the layer below. How deep it gets is counted
 # once, without BPF: how much of it the compiler made one function differs by kernel.
@@ -180,7 +199,7 @@ uname -r >"$RESULTS/kernel"
 cat /sys/kernel/debug/sched/preempt >"$RESULTS/preempt" 2>/dev/null
 run_case() {
 	case $1 in
-	start | many | slots | scraped) "case_$1" ;;
+	start | many | slots | scraped | model) "case_$1" ;;
 	percpu.*) case_percpu "${1#percpu.}" ;;
 	small.*) case_small "${1#small.}" ;;
 	*) case_mechanism "$1" ;;
@@ -193,6 +212,7 @@ if [ $# -eq 0 ]; then
 		run_case $mechanism || continue
 		[[ $mechanism != k* ]] || set -- "$@" "percpu.$mechanism"
 	done
+	! grep -q voluntary $MODEL 2>/dev/null || set -- model "$@"
 	set -- start many slots scraped "$@" small.fexit small.kretprobe
 fi
 for case; do

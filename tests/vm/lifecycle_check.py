@@ -210,8 +210,8 @@ def enclosed(r):
 
 def switches(r):
     """Calls while kprobes are switched off are nowhere, and it is said that they are not counted."""
-    for name in ("kprobes", "ftrace"):
-        if name == "ftrace" and not (r.directory / "switch.ftrace.off").exists():
+    for name in ("kprobes", "ftrace", "kprobes.start", "ftrace.start"):
+        if name.startswith("ftrace") and not (r.directory / f"switch.{name}.off").exists():
             continue
         before, off, on = (r.calls(f"switch.{name}.{when}", GETPGID) for when in ("before", "off", "on"))
         # getpgid(2) is called by shells, too.

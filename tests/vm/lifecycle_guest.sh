@@ -278,6 +278,23 @@ switch_off_and_on kprobes /sys/kernel/debug/kprobes/enabled
 switch_off_and_on ftrace /proc/sys/kernel/ftrace_enabled
 stop_exporter
 
+# What is started meanwhile attaches nothing before it is switched on.
+start_while_off() { # start_while_off NAME FILE
+	{ echo 0 >"$2"; } 2>/dev/null || return 0
+	start --mechanism=kretprobe __x64_sys_getpgid
+	scrape "switch.$1.before"
+	"$W" getpgid-live 1 500 >/dev/null
+	scrape "switch.$1.off"
+	echo 1 >"$2"
+	wait_for 'attached\{object="vmlinux",function="__x64_sys_getpgid",reason=""\} 1'
+	"$W" getpgid-live 1 700 >/dev/null
+	scrape "switch.$1.on"
+	stop_exporter
+}
+
+start_while_off kprobes.start /sys/kernel/debug/kprobes/enabled
+start_while_off ftrace.start /proc/sys/kernel/ftrace_enabled
+
 # ---- the valve -----------------------------------------------------------------------------------------
 # Beside a module whose function turns out not to be as the configuration has it.
 # And two that a filter lets nothing through of: that costs what it costs.
