@@ -135,8 +135,9 @@ static void follow_in_group(struct attach *a, struct group *g, const uint32_t *i
 		set_aside(a, slot);
 		target__move_file(slot->target, to[i]);
 		if (place_exits(a, slot, g->context.obj))
-			attach__refuse(slot, xasprintf("its exits have no room beside those of the "
-						       "file that it was in"));
+			attach__refuse(slot, -ENOSPC,
+				       xasprintf("its exits have no room beside those of the "
+						 "file that it was in"));
 		else
 			slots[found++] = slot;
 	}
