@@ -42,6 +42,7 @@ bool discover_version__find(const struct elf_file *f, const char *name, struct e
 			.size = d.size,
 			.copies = 1,
 			.ifunc = d.ifunc,
+			.misrun = d.misrun,
 		};
 		/* What a program linked today gets goes by the bare name. */
 		if (elf_symbols__find(f->symbols, d.name, &current) && current.offset == d.offset)

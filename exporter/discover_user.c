@@ -133,7 +133,7 @@ static char *why_ifunc(const struct elf_file *f, const struct elf_symbol *sym)
 	for (size_t i = 0; i < n && named < IMPLEMENTATIONS_MAX; i++) {
 		struct elf_symbol other = elf_symbols__at(f->symbols, i);
 
-		if (other.ifunc || strncmp(other.name, prefix, strlen(prefix)))
+		if (other.ifunc || other.misrun || strncmp(other.name, prefix, strlen(prefix)))
 			continue;
 		buf__printf(&list, "%s%s", named++ ? ", " : "", other.name);
 	}
@@ -158,6 +158,12 @@ enum target_reason discover_user__verdict(const struct elf_file *f, const struct
 	if (sym->ifunc) {
 		if (why)
 			*why = why_ifunc(f, sym);
+		return REASON_DENIED;
+	}
+	if (sym->misrun) {
+		if (why)
+			*why = xstrdup("it begins with a vector instruction (VEX or EVEX), which "
+				       "the kernel can run wrongly under a uprobe");
 		return REASON_DENIED;
 	}
 	if (sym->copies > 1) {

@@ -6,6 +6,7 @@
  */
 #include "elf_dynamic.h"
 
+#include "elf_code.h"
 #define SECTION_MAX   (8 << 20)
 #define VERSIONS_MAX  0x8000
 #define STEPS_MAX     65536
@@ -133,7 +134,8 @@ static size_t add_symbol(const struct elf_dynamics *d, const struct version *v,
 		   !d->locate(d->ctx, sym, &r.offset, &r.size)) {
 		return n;
 	} else {
-		r.kind = ELF_EXPORTED | (type == STT_GNU_IFUNC ? ELF_RECORD_IFUNC : 0);
+		r.kind = ELF_EXPORTED | (type == STT_GNU_IFUNC ? ELF_RECORD_IFUNC : 0) |
+			 (elf_code__is_misrun(d->in, r.offset) ? ELF_RECORD_MISRUN : 0);
 	}
 	d->out[n++] = r;
 	return n;

@@ -15,12 +15,14 @@
 #define ELF_SEGMENTS_MAX  128 /* of code */
 #define ELF_IMAGE_MAX	  (128ULL << 20)
 
-#define ELF_IMAGE_MAGIC	  0x52504533
+#define ELF_IMAGE_MAGIC	  0x52504534
 
 #define ELF_RECORD_IFUNC  (1U << 31)
 #define ELF_RECORD_OLD	  (1U << 30)
 #define ELF_RECORD_DEBUG  (1U << 29) /* of debug symbols: a symbol of the file itself beats it */
-#define ELF_RECORD_COPIES (ELF_RECORD_DEBUG - 1)
+#define ELF_RECORD_MISRUN (1U << 28) /* elf_code.h */
+#define ELF_RECORD_COPIES (ELF_RECORD_MISRUN - 1)
+#define ELF_RECORD_FLAGS  (~ELF_RECORD_COPIES)
 
 struct elf_record {
 	uint32_t name; /* offset of a string among the names */
@@ -31,7 +33,7 @@ struct elf_record {
 struct elf_dynamic_record {
 	uint32_t name, version, file; /* as above; 0 of the last two: the empty string */
 	uint32_t offset, size;
-	uint32_t kind; /* and ELF_RECORD_IFUNC */
+	uint32_t kind; /* and ELF_RECORD_IFUNC, ELF_RECORD_MISRUN */
 };
 
 /* Then the names, which end in a 0; then the records, by name; then what is dynamic. */

@@ -15,6 +15,7 @@
  */
 #include <errno.h>
 
+#include "elf_code.h"
 #include "elf_debug.h"
 #include "elf_dynamic.h"
 #include "elf_image.h"
@@ -290,7 +291,7 @@ static int compare(const void *a, const void *b, void *ctx)
 {
 	const char *names = ctx;
 	const struct elf_record *x = a, *y = b;
-	uint32_t flags_x = x->copies & ~ELF_RECORD_COPIES, flags_y = y->copies & ~ELF_RECORD_COPIES;
+	uint32_t flags_x = x->copies & ELF_RECORD_FLAGS, flags_y = y->copies & ELF_RECORD_FLAGS;
 	int order = x->name == y->name ? 0 : strcmp(names + x->name, names + y->name);
 
 	if (!order)
@@ -325,12 +326,21 @@ static void merge(struct reader *r)
 			last = v[i].offset;
 			continue;
 		}
-		if ((s->copies ^ v[i].copies) & ~ELF_RECORD_COPIES || last == v[i].offset)
+		if ((s->copies ^ v[i].copies) & ELF_RECORD_FLAGS || last == v[i].offset)
 			continue;
 		s->copies++;
 		last = v[i].offset;
 	}
 	r->image->records = kept + 1;
+}
+
+static void read_code(struct reader *r)
+{
+	struct elf_record *v = records(r->image);
+
+	for (size_t i = 0; i < r->image->records; i++)
+		if (elf_code__is_misrun(&r->in, v[i].offset))
+			v[i].copies |= ELF_RECORD_MISRUN;
 }
 
 static bool exported_at(void *ctx, const Elf64_Sym *sym, uint32_t *offset, uint32_t *size)
@@ -393,6 +403,8 @@ static int read_file(struct reader *r, int debug_fd)
 	err = read_symbols(r, &debug.in);
 	if (!err && r->image->records)
 		merge(r);
+	if (!err)
+		read_code(r);
 	if (!err)
 		read_dynamics(r);
 	elf_debug__close(&debug);

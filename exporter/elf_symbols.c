@@ -63,7 +63,7 @@ static bool is_sound_dynamic(const struct elf_image *image, const char *names,
 		if (texts[i] >= image->names ||
 		    strnlen(names + texts[i], ELF_NAME_MAX + 1) > ELF_NAME_MAX)
 			return false;
-	return names[r->name] && (r->kind & ~ELF_RECORD_IFUNC) < ELF_DYNAMIC_KINDS &&
+	return names[r->name] && (r->kind & ~ELF_RECORD_FLAGS) < ELF_DYNAMIC_KINDS &&
 	       r->offset < image->file_size && r->size <= image->file_size - r->offset;
 }
 
@@ -193,6 +193,7 @@ struct elf_symbol elf_symbols__at(const struct elf_symbols *e, size_t i)
 		.size = r->size,
 		.copies = r->copies & ELF_RECORD_COPIES,
 		.ifunc = r->copies & ELF_RECORD_IFUNC,
+		.misrun = r->copies & ELF_RECORD_MISRUN,
 		.old_version = r->copies & ELF_RECORD_OLD,
 	};
 }
@@ -253,13 +254,14 @@ struct elf_dynamic elf_symbols__dynamic(const struct elf_symbols *e, size_t i)
 	const struct elf_dynamic_record *r = &e->dynamics[i];
 
 	return (struct elf_dynamic){
-		.kind = r->kind & ~ELF_RECORD_IFUNC,
+		.kind = r->kind & ~ELF_RECORD_FLAGS,
 		.name = e->names + r->name,
 		.version = e->names + r->version,
 		.file = e->names + r->file,
 		.offset = r->offset,
 		.size = r->size,
 		.ifunc = r->kind & ELF_RECORD_IFUNC,
+		.misrun = r->kind & ELF_RECORD_MISRUN,
 	};
 }
 

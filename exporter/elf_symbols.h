@@ -17,6 +17,7 @@ struct elf_symbol {
 	size_t index;	  /* elf_symbols__at() */
 	uint32_t copies;  /* places of that name: static functions of several source files */
 	bool ifunc;	  /* picks an implementation when the file is loaded */
+	bool misrun;	  /* the kernel runs its first instruction wrongly under a uprobe */
 	bool old_version; /* internal: not what a program linked today would get */
 };
 
@@ -36,7 +37,7 @@ struct elf_dynamic {
 	const char *version;   /* "": none is told */
 	const char *file;      /* ELF_IMPORTED: the library that has that version; "": not told */
 	uint64_t offset, size; /* ELF_EXPORTED: in the file */
-	bool ifunc;
+	bool ifunc, misrun;
 };
 
 #define ELF_BUILD_ID_MAX 64

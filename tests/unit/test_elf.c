@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
+#include "confined.h"
+#include "elf_code.h"
 #include "elf_fixture.h"
 #include "elf_image.h"
 #include "elf_symbols.h"
@@ -416,6 +418,41 @@ static void test_dynamic(void **state)
 	elf_symbols__free(e);
 }
 
+/* The kernel runs them wrongly under a uprobe; their opcodes are those of "jp" and "push". */
+static void test_vector_instructions(void **state)
+{
+	static const struct {
+		uint8_t code[16];
+		bool misrun;
+	} rows[] = {
+#ifdef __x86_64__
+		{ { 0x62, 0xe2, 0x7d, 0x28, 0x7a, 0xce }, true }, /* vpbroadcastb %esi,%ymm17 */
+		{ { 0xc5, 0xf8, 0x77 }, true },			  /* vzeroupper */
+		{ { 0xc4, 0xe2, 0x7d, 0x78, 0xc0 }, true },	  /* vpbroadcastb %xmm0,%ymm0 */
+		{ { 0x67, 0xc5, 0xf9, 0x6e, 0xc6 }, true },
+#endif
+		{ { 0xf3, 0x0f, 0x1e, 0xfa, 0xc5, 0xf8, 0x77 }, false }, /* endbr64 */
+		{ { 0x55, 0x48, 0x89, 0xe5 }, false },			 /* push %rbp */
+		{ { 0x66, 0x0f, 0x6e, 0xc6 }, false },			 /* movd %esi,%xmm0 */
+		{ { 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67,
+		    0x67, 0x67, 0x67 },
+		  false },
+	};
+	char why[CONFINED_WHY] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct elf_input in = { .data = rows[i].code,
+					.size = sizeof(rows[i].code),
+					.path = "code",
+					.why = why };
+
+		assert_int_equal(elf_code__is_misrun(&in, 0), rows[i].misrun);
+	}
+	assert_false(elf_code__is_misrun(
+		&(struct elf_input){ .data = rows[0].code, .size = 0, .path = "code", .why = why },
+		0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_image, setup, teardown),
 		cmocka_unit_test(test_hostile_records),
+		cmocka_unit_test(test_vector_instructions),
 		cmocka_unit_test(test_self),
 		cmocka_unit_test(test_dynamic),
 	};
