@@ -119,7 +119,7 @@ expect "nothing to attach" 1 "nothing could be attached" "$X" syscall:getpigd \
 expect "over the memory limit" 2 "--memory.limit" "$X" --memory.limit=1KiB syscall:getpgid \
 	--web.listen-address=127.0.0.1:$PORT
 expect "no sockets of systemd" 2 "socket unit" "$X" --web.systemd-socket syscall:getpgid
-expect "a mechanism for other targets" 1 "uretprobe" "$X" --mechanism=uretprobe syscall:getpgid \
+expect "a mechanism for other targets" 2 "uretprobe" "$X" --mechanism=uretprobe syscall:getpgid \
 	--web.listen-address=127.0.0.1:$PORT
 
 # One section header tells a Go binary. Its stacks move, so that no return probe is attached to it.
