@@ -273,8 +273,10 @@ static __always_inline void count_noted(const struct note *note, __u64 spec, str
 
 	hist = cell == id ? x->histogram : set_hists + (cell - bank_targets) * per_set;
 	if (kind == RP_KIND_SIZE) {
+		/* The same as with its sign, and the verifier of 5.10 knows that it ends at 4 GiB.
+		 */
 		if (known && positive)
-			add_to_hist(c, hist, rp_sign_extend(ret, RP_SPEC_UNUSED(spec)));
+			add_to_hist(c, hist, rp_zero_extend(ret, RP_SPEC_UNUSED(spec)));
 		hist++;
 	}
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++)
