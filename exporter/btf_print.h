@@ -3,6 +3,7 @@
 #ifndef BTF_PRINT_H
 #define BTF_PRINT_H
 
+#include "declaration.h"
 #include "util.h"
 
 struct btf;
@@ -14,8 +15,8 @@ const struct btf_type *btf_print__resolve(const struct btf *btf, uint32_t id);
 /* The name that a type, a member or a parameter has there; empty for none, and in broken BTF. */
 const char *btf_print__name(const struct btf *btf, uint32_t offset);
 
-/* Compilers write the integer types in their own order of words: "long" of "long int". */
-const char *btf_print__usual_name(const char *name);
+/* For declaration.h, the types' numbers being those of BTF; valid as long as btf is. */
+struct decl_types btf_print__types(const struct btf *btf);
 
 /* "ssize_t vfs_read(struct file *file, ...)" of a BTF_KIND_FUNC_PROTO. NULL without memory. */
 char *btf_print__function(const struct btf *btf, uint32_t proto, const char *name);

@@ -9,9 +9,9 @@
 #include <errno.h>
 
 #include "bpf/abi.h"
-#include "btf_print.h"
 #include "buf.h"
 #include "confined.h"
+#include "dwarf_print.h"
 #include "elf_types_image.h"
 
 #define DEPTH_MAX    16
@@ -20,6 +20,7 @@
 struct reader {
 	GElf_Phdr segments[SEGMENTS_MAX]; /* of code, the file's own */
 	size_t nsegments;
+	struct decl_types types;
 	struct type_record *records;
 	size_t nrecords;
 	struct type_enumerator *enumerators;
@@ -59,113 +60,12 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *out)
 	return dwarf_attr_integrate(die, DW_AT_type, &attr) && dwarf_formref_die(&attr, out);
 }
 
-/* A word, set off from a word before it. */
-static void word(struct buf *b, const char *s)
-{
-	if (*s && b->len && b->len < TYPES_TEXT_MAX && b->data[b->len - 1] != '(' &&
-	    b->data[b->len - 1] != '*' && b->data[b->len - 1] != ' ')
-		buf__putc(b, ' ');
-	buf__printf(b, "%.*s", TYPES_NAME_MAX, s);
-}
-
-static void print_type(struct buf *b, Dwarf_Die *type, int depth);
-
-static void print_target(struct buf *b, Dwarf_Die *type, const char *behind, int depth)
-{
-	Dwarf_Die target;
-
-	if (type_of(type, &target))
-		print_type(b, &target, depth + 1);
-	else
-		word(b, "void");
-	word(b, behind);
-}
-
-static void print_type(struct buf *b, Dwarf_Die *type, int depth)
-{
-	const char *name = name_of(type);
-	Dwarf_Die target;
-
-	if (depth > DEPTH_MAX || b->len > TYPES_TEXT_MAX) {
-		word(b, "...");
-		return;
-	}
-	switch (dwarf_tag(type)) {
-	case DW_TAG_const_type:
-		/* A pointer has its qualifier behind the '*', anything else in front. */
-		if (type_of(type, &target) && dwarf_tag(&target) == DW_TAG_pointer_type) {
-			print_target(b, type, "const", depth);
-			return;
-		}
-		word(b, "const");
-		print_target(b, type, "", depth);
-		return;
-	case DW_TAG_volatile_type:
-	case DW_TAG_restrict_type:
-	case DW_TAG_atomic_type:
-		print_target(b, type, "", depth);
-		return;
-	case DW_TAG_pointer_type:
-	case DW_TAG_reference_type:
-	case DW_TAG_rvalue_reference_type:
-		print_target(b, type, dwarf_tag(type) == DW_TAG_pointer_type ? "*" : "&", depth);
-		return;
-	case DW_TAG_subroutine_type:
-		print_target(b, type, "(...)", depth);
-		return;
-	case DW_TAG_structure_type:
-		word(b, "struct");
-		break;
-	case DW_TAG_union_type:
-		word(b, "union");
-		break;
-	case DW_TAG_enumeration_type:
-		word(b, "enum");
-		break;
-	}
-	word(b, *name ? btf_print__usual_name(name) : "{...}");
-}
-
-/* What stands before the name. */
-static uint32_t print_result(struct reader *r, Dwarf_Die *function)
+static uint32_t add_part(struct reader *r, const Dwarf_Die *function,
+			 void (*print)(const struct decl_types *, uint64_t, struct buf *))
 {
 	__cleanup_buf struct buf b = {};
-	Dwarf_Die type;
 
-	if (type_of(function, &type))
-		print_type(&b, &type, 0);
-	else
-		buf__puts(&b, "void");
-	if (b.len && b.data[b.len - 1] != '*' && b.data[b.len - 1] != '&')
-		buf__putc(&b, ' ');
-	return add_text(r, b.failed ? "" : buf__str(&b), TYPES_TEXT_MAX);
-}
-
-static uint32_t print_parameters(struct reader *r, Dwarf_Die *function)
-{
-	__cleanup_buf struct buf b = {};
-	Dwarf_Die type, child;
-	bool any = false;
-
-	buf__putc(&b, '(');
-	for (int err = dwarf_child(function, &child); !err && b.len < TYPES_TEXT_MAX;
-	     err = dwarf_siblingof(&child, &child)) {
-		bool rest = dwarf_tag(&child) == DW_TAG_unspecified_parameters;
-
-		if (!rest && dwarf_tag(&child) != DW_TAG_formal_parameter)
-			continue;
-		if (any)
-			buf__puts(&b, ", ");
-		any = true;
-		if (rest) {
-			buf__puts(&b, "...");
-			continue;
-		}
-		if (type_of(&child, &type))
-			print_type(&b, &type, 0);
-		word(&b, name_of(&child));
-	}
-	buf__puts(&b, any ? ")" : "void)");
+	print(&r->types, dwarf_print__id(function), &b);
 	return add_text(r, b.failed ? "" : buf__str(&b), TYPES_TEXT_MAX);
 }
 
@@ -328,8 +228,8 @@ static int on_function(Dwarf_Die *die, void *ctx)
 		return DWARF_CB_ABORT;
 	if (!read_result(r, die, &record))
 		return DWARF_CB_OK;
-	record.result = print_result(r, die);
-	record.parameters = print_parameters(r, die);
+	record.result = add_part(r, die, declaration__before);
+	record.parameters = add_part(r, die, declaration__behind);
 	*(struct type_record *)array__grow(&r->records, &r->nrecords, sizeof(record)) = record;
 	return DWARF_CB_OK;
 }
@@ -358,6 +258,7 @@ static int read_dwarf(struct reader *r, Elf *elf)
 
 	if (!dwarf)
 		return 0; /* it has none */
+	r->types = dwarf_print__types(dwarf);
 	while (!err && !dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, NULL))
 		if (dwarf_tag(&die) == DW_TAG_compile_unit &&
 		    dwarf_getfuncs(&die, on_function, r, 0) > 0)

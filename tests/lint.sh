@@ -10,19 +10,19 @@ cd "$(dirname "$0")/.." || exit 1
 # above it, never of one below. NAME stands for NAME.c, NAME.h and NAME_*.c unless a longer name fits.
 corridor='
 abi outcome build_version syscall_table retprobe.skel
-util fault buf shared image btf_layout log progress stop suggest strmap tracefs perf_event bpf_sys version channel
+util fault buf shared image btf_layout log progress stop declaration suggest strmap tracefs perf_event bpf_sys version channel
 kprobe_events switches
 cgroupfs cgroup_path modules machine
 advice
 grid self presets ledger returns
 config pattern
 board
-features privs symbols confined demangle syscalls denylist btf_print retkind enumerators hazards exits
+features privs symbols confined demangle syscalls denylist btf_print dwarf_print retkind enumerators hazards exits
 result
 file_finder same_inode opened_file module_list ld_cache
 locate
 file_users
-elf_symbols elf_image elf_input elf_debug elf_dynamic elf_reader elf_types elf_types_image elf_dwarf
+elf_symbols elf_image elf_input elf_code elf_debug elf_dynamic elf_reader elf_types elf_types_image elf_dwarf
 debug_file
 expr
 extra

@@ -60,10 +60,12 @@ says "$cxx:std::string::append" 'functions are called that'
 cat > "$temp/app.cc" <<'END'
 namespace ns { struct klass { int v; int method(int); }; }
 __attribute__((noinline)) int ns::klass::method(int a) { asm volatile(""); return v + a; }
-int main() { ns::klass k{1}; return k.method(1); }
+__attribute__((noinline)) int &members(ns::klass &&k, int ns::klass::*v, int (ns::klass::*f)(int)) { k.*v = (k.*f)(1); static int i; return i; }
+int main() { ns::klass k{1}; return k.method(1) + members({2}, &ns::klass::v, &ns::klass::method); }
 END
 if g++ -g -O1 -o "$temp/app.cxx" "$temp/app.cc" 2> "$temp/err"; then
 	says "$temp/app.cxx:ns::klass::method" 'int ns::klass::method(struct klass *const this, int a)'
+	says "$temp/app.cxx:members" 'int &members(struct klass &&k, int klass::*v, int (klass::*f)(int))'
 	says "$temp/app.cxx:_ZN2ns5klass6methodEi" 'int ns::klass::method(struct klass *const this, int a)'
 else
 	echo "SKIP suggestions types of C++: there is no g++"

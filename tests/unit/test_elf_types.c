@@ -20,6 +20,74 @@ __attribute__((noinline)) enum shade elf_types_test(const char *const *text, uns
 	return *text[n] ? BRIGHT : DARK;
 }
 
+/* What a declarator can be, one parameter or result each. */
+typedef int row[3];
+static int rows[2][3];
+
+#define KEPT __attribute__((noinline, noclone, used)) static
+
+KEPT char *(*elf_types_function(void))(const char *, int)
+{
+	return NULL;
+}
+
+KEPT int (*elf_types_array(void))[3]
+{
+	return rows;
+}
+
+KEPT row *elf_types_typedef(void)
+{
+	return rows;
+}
+
+KEPT void (*(*elf_types_twice(void (*f)(int)))(void (*)(int)))(int)
+{
+	(void)f;
+	return NULL;
+}
+
+KEPT void elf_types_callbacks(int (*f)(const void *, ...), void (*const *g)(void), int (*m)[2][3])
+{
+	(void)f, (void)g, (void)m;
+}
+
+KEPT volatile int *elf_types_qualified(char *restrict a, char *const volatile *b, int *_Atomic c)
+{
+	(void)a, (void)b, (void)c;
+	return NULL;
+}
+
+KEPT void elf_types_variadic(const char *format, ...)
+{
+	(void)format;
+}
+
+static struct {
+	int x;
+} nameless_struct;
+static union {
+	int x;
+} nameless_union;
+static enum { ONE } nameless_enum;
+
+KEPT int elf_types_nameless(__typeof__(nameless_struct) *s, __typeof__(nameless_union) *u,
+			    __typeof__(nameless_enum) e)
+{
+	return s->x + u->x + e;
+}
+
+static const char *const declarators[][2] = {
+	{ "char *(*", "(void))(const char *, int)" },
+	{ "int (*", "(void))[3]" },
+	{ "row *", "(void)" },
+	{ "void (*(*", "(void (*f)(int)))(void (*)(int)))(int)" },
+	{ "void ", "(int (*f)(const void *, ...), void (*const *g)(void), int (*m)[2][3])" },
+	{ "volatile int *", "(char *restrict a, char *const volatile *b, int *_Atomic c)" },
+	{ "void ", "(const char *format, ...)" },
+	{ "int ", "(struct {...} *s, union {...} *u, enum {...} e)" },
+};
+
 static void *image;
 static int64_t size;
 
@@ -71,6 +139,16 @@ static void test_types(void **state)
 	assert_int_equal(r->size, 4);
 }
 
+static void test_declarators(void **state)
+{
+	if (!((struct types_image *)image)->nrecords)
+		return;
+	assert_int_equal(elf_types_nameless(&nameless_struct, &nameless_union, nameless_enum), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(declarators); i++)
+		if (!record_of(declarators[i][0], declarators[i][1]))
+			fail_msg("no %sf%s", declarators[i][0], declarators[i][1]);
+}
+
 #define LIE(change)                                               \
 	do {                                                      \
 		saved = *r;                                       \
@@ -113,6 +191,7 @@ static void test_lies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_types),
+					    cmocka_unit_test(test_declarators),
 					    cmocka_unit_test(test_lies) };
 
 	return cmocka_run_group_tests(tests, make_image, NULL);
