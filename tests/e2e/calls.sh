@@ -23,18 +23,10 @@ build() { # build NAME GCC-OPTIONS...: $temp/NAME
 }
 
 start_exporter() { # start_exporter ARGS...: sets pid and url; false if this kernel has not what is forced
-	"$exporter" --web.listen-address=127.0.0.1:0 "$@" >"$temp/exporter.log" 2>&1 &
-	pid=$!
-	pids=("$pid")
-	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log") && [ -n "$url" ] &&
-		curl -s -f -o "$temp/ready" "$url/-/ready"; do
-		if ! kill -0 "$pid" 2>/dev/null; then
-			pids=()
-			grep -q 'cannot be had' "$temp/exporter.log" && return 1 # the mechanism
-			give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
-		fi
-		sleep 0.1
-	done
+	if ! launch "$temp/exporter.log" "$@" || ! wait_ready 60; then
+		grep -q 'cannot be had' "$temp/exporter.log" && return 1 # the mechanism
+		give_up "the exporter" "it is not ready: $(tail -n 1 "$temp/exporter.log")"
+	fi
 }
 
 stop_exporter() {

@@ -120,10 +120,8 @@ bomb() {
 touched() {
 	hostile elf "$temp/touched" 8192
 	attack touched touch "$temp/touched"
-	"$exporter" --web.listen-address=127.0.0.1:0 syscall:getpgid "$temp/touched:f" >"$temp/touching.log" 2>&1 &
-	local pid=$!
-	pids+=("$pid")
-	wait_for 60 grep -q -s 'listening on' "$temp/touching.log" || give_up "written to while it is attached" "no start"
+	local pid url
+	launch "$temp/touching.log" syscall:getpgid "$temp/touched:f" || give_up "written to while it is attached" "no start"
 	if ! grep -q 'was written to while its functions were being attached' "$temp/touching.log"; then
 		not_ok "written to while it is attached" "nobody has noticed"
 	elif ! wait_for 60 grep -q 'attached 2 of 2' "$temp/touching.log"; then
@@ -159,12 +157,10 @@ dead() {
 		echo "SKIP hostile a dead file system: $(tail -n 1 "$temp/dead.log")"
 		return
 	fi
-	"$exporter" --web.listen-address=127.0.0.1:0 syscall:getpgid "$temp/dead/program:f" >"$temp/exporter.log" 2>&1 &
-	local pid=$! url
-	if ! wait_for 30 grep -q -s 'listening on' "$temp/exporter.log"; then
+	local pid url
+	if ! launch "$temp/exporter.log" syscall:getpgid "$temp/dead/program:f"; then
 		not_ok "a dead file system: it starts" "$(tail -n 1 "$temp/exporter.log")"
 	else
-		url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log")
 		ok "a dead file system: it starts"
 		# While it looks at the file, again and again.
 		sleep 3

@@ -44,6 +44,31 @@ wait_for() { # wait_for SECONDS COMMAND...: until it succeeds
 	done
 }
 
+# Starts the exporter on a port that the kernel chooses: sets pid, and url once it listens. False if it ends
+# before, or does not listen after two minutes.
+# The log is emptied here: what is started empties it later, and until then the port of the last one is in it.
+launch() { # launch LOG ARGS...
+	local log=$1 end=$((SECONDS + 120))
+	shift
+	: > "$log"
+	"$exporter" --web.listen-address=127.0.0.1:0 "$@" > "$log" 2>&1 &
+	pid=$!
+	pids+=("$pid")
+	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$log") && [ -n "$url" ]; do
+		[ $SECONDS -lt $end ] && kill -0 "$pid" 2> /dev/null || return 1
+		sleep 0.1
+	done
+}
+
+# False if it ends before, or is not ready after so long.
+wait_ready() { # wait_ready SECONDS
+	local end=$((SECONDS + $1))
+	until curl -s -f -m 2 -o /dev/null "$url/-/ready"; do
+		[ $SECONDS -lt $end ] && kill -0 "$pid" 2> /dev/null || return 1
+		sleep 0.1
+	done
+}
+
 # Free for whoever reads of them, so they are closed first. Below those that outgoing connections get,
 # which may be one of these before it is listened on.
 free_ports() { # free_ports NUMBER

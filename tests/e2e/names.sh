@@ -19,14 +19,7 @@ ln "$prog" "$temp/hard"
 ln -s prog "$temp/link"
 
 start_exporter() { # start_exporter ARGS...: sets pid and url
-	: >"$temp/exporter.log" # which has the last one's address
-	"$exporter" --web.listen-address=127.0.0.1:0 --web.enable-lifecycle "$@" >"$temp/exporter.log" 2>&1 &
-	pid=$!
-	pids=("$pid")
-	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log") && [ -n "$url" ]; do
-		kill -0 "$pid" 2>/dev/null || return 1
-		sleep 0.1
-	done
+	launch "$temp/exporter.log" --web.enable-lifecycle "$@" || return 1
 	wait_for 60 curl -s -f -o "$temp/metrics" "$url/metrics"
 }
 

@@ -6,24 +6,9 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-exporter=$PWD/build/retprobe_exporter
-temp=$(mktemp -d)
-pid=
-
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-	trap '' HUP INT TERM
-	stop_exporter
-	rm -rf "$temp"
-}
-
-stop_exporter() {
-	[ -z "$pid" ] || kill "$pid" 2> /dev/null
-	wait
-	pid=
-}
-trap finish EXIT
-trap 'exit 130' HUP INT TERM
+suite=page
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
 
 for program in chromium chromedriver; do
 	if ! command -v $program > /dev/null; then
@@ -44,20 +29,14 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit 0
 fi
 
-# start_exporter ARGUMENTS...: sets pid and url, once it serves.
-start_exporter() {
-	local end=$((SECONDS + 120)) port
-	"$exporter" --web.listen-address=127.0.0.1:0 "$@" > "$temp/log" 2>&1 &
-	pid=$!
-	until port=$(sed -n 's/.*listening on 127.0.0.1:\([0-9]*\).*/\1/p' "$temp/log") && [ -n "$port" ]; do
-		if [ $SECONDS -ge $end ] || ! kill -0 "$pid" 2> /dev/null; then
-			echo "not ok page the exporter starts: exit, or nothing in 120 s"
-			sed 's/^/    /' "$temp/log"
-			exit 1
-		fi
-		sleep 0.2
-	done
-	url=http://127.0.0.1:$port
+start_exporter() { # start_exporter ARGS...: sets pid and url
+	launch "$temp/exporter.log" "$@" || give_up "the exporter starts" "it ends, or does not listen"
+}
+
+stop_exporter() {
+	kill "$pid"
+	wait "$pid"
+	pids=()
 }
 
 # What the browser cannot be started for (a sandbox without user namespaces, say) is a failure.
@@ -68,7 +47,6 @@ run_page() {
 	return $code
 }
 
-failed=0
 hostile="$temp/<img src=x onerror=window.owned=2>\"&amp;"
 mkdir "$hostile"
 cp build/page_calls "$temp/calls"

@@ -35,13 +35,7 @@ write_program() {
 }
 
 start_exporter() { # start_exporter MECHANISM: sets pid and url, once it serves; false if it ends
-	"$exporter" --mechanism="$1" --web.listen-address=127.0.0.1:0 "$temp/program:good_*" >"$temp/$1.log" 2>&1 &
-	pid=$!
-	pids=("$pid")
-	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/$1.log") && [ -n "$url" ]; do
-		kill -0 "$pid" 2>/dev/null || return 1
-		sleep 0.1
-	done
+	launch "$temp/$1.log" --mechanism="$1" "$temp/program:good_*"
 }
 
 expect() { # expect NAME WANTED GOT

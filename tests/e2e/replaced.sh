@@ -79,14 +79,8 @@ end() { # end NAME
 
 # ---- the exporter ----------------------------------------------------------------------------------------------------
 start_exporter() { # start_exporter ARGS...
-	"$exporter" --web.listen-address=127.0.0.1:0 "$@" >"$temp/exporter.log" 2>&1 &
-	pid=$!
-	pids+=("$pid")
-	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log") && [ -n "$url" ]; do
-		kill -0 "$pid" 2>/dev/null || return 1
-		sleep 0.1
-	done
-	wait_for 20 curl -s -f -o /dev/null "$url/-/ready" || give_up "$mechanism" "it is not ready"
+	launch "$temp/exporter.log" "$@" || return 1
+	wait_ready 20 || give_up "$mechanism" "it is not ready"
 }
 
 state() { # "COUNTED MISSED FORMER_FILES REASON"

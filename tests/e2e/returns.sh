@@ -16,15 +16,8 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 start_exporter() { # start_exporter ARGS...: sets pid and url
-	rm -f "$temp/exporter.log" # or the last one's port is found in it
-	"$exporter" --web.listen-address=127.0.0.1:0 "$@" >"$temp/exporter.log" 2>&1 &
-	pid=$!
-	pids=("$pid")
-	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log" 2>/dev/null) && [ -n "$url" ]; do
-		kill -0 "$pid" 2>/dev/null || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
-		sleep 0.1
-	done
-	wait_for 30 curl -s -f -m 2 -o "$temp/ready" "$url/-/ready" || give_up "the exporter" "it does not become ready"
+	launch "$temp/exporter.log" "$@" || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
+	wait_ready 30 || give_up "the exporter" "it does not become ready"
 }
 
 stop_exporter() {

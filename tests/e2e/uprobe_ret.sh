@@ -40,14 +40,7 @@ add() { # add NAME COMMAND...: builds the program $temp/NAME
 }
 
 start_exporter() { # start_exporter ARGS...: sets pid and url
-	: >"$temp/exporter.log" # which has the last one's address
-	"$exporter" --web.listen-address=127.0.0.1:0 "$@" >"$temp/exporter.log" 2>&1 &
-	pid=$!
-	pids=("$pid")
-	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$temp/exporter.log") && [ -n "$url" ]; do
-		kill -0 "$pid" 2>/dev/null || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
-		sleep 0.1
-	done
+	launch "$temp/exporter.log" "$@" || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
 }
 
 stop_exporter() {
