@@ -138,7 +138,7 @@ static bool has_type(struct discovery *d, const struct target *t)
 /* A program's owner says what its types are, and must not end other probes by that. */
 static bool is_for_certain(struct discovery *d, const struct target *t)
 {
-	return has_type(d, t) && !(t->type == TARGET_USER && t->signature);
+	return has_type(d, t) && !t->described;
 }
 
 static bool has_parameters(struct discovery *d, const struct target *t)

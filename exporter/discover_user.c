@@ -219,6 +219,7 @@ void discover_user__type(const struct discovery *d, struct elf_file *f,
 	if (!f->types ||
 	    !elf_types__find(f->types, sym->offset, source ? source : t->function, &type))
 		return;
+	t->described = true;
 	t->kind = type.kind;
 	t->ret_size = type.size;
 	t->signature = type.signature;

@@ -47,7 +47,8 @@ struct target {
 	 * own, with the same numbers. */
 	struct target_name *others;
 	size_t nothers;
-	char *signature;   /* "long vfs_read(struct file *file, ...)"; NULL: no type is known */
+	char *signature;   /* "long vfs_read(struct file *file, ...)", or only what it is called in
+			    * the source: "ns::f(int)"; NULL: no type is known */
 	enum rp_kind kind; /* by its type, or what `returns` asks for instead */
 	uint8_t ret_size;  /* bytes of the result: 1, 2, 4, 8 */
 	struct enumerator *enumerators; /* RP_KIND_ENUM: values as rp_outcome() reports them */
@@ -71,6 +72,7 @@ struct target {
 	struct file_id file;	    /* what the path stood for */
 	struct file_id inode;	    /* the same whatever the path */
 	struct opened_file *opened; /* a reference; where the function is. NULL: it cannot be had */
+	bool described;		    /* the file says what its type is */
 	uint64_t offset, size;	    /* in the file; size 0: not known */
 	uint32_t hazards;	    /* enum hazard: why a return probe could harm the program */
 	struct elf_extent *cold;    /* parts of it that the compiler has put elsewhere */

@@ -838,6 +838,23 @@ static void test_demangled(void **state)
 		   "did you mean ns::f::method");
 }
 
+/* The name in the source is no type: what does not suit is the configuration's mistake, not the
+ * file's. */
+static void test_demangled_returns(void **state)
+{
+	struct fixture f = { 0 };
+	__cleanup_free char *probe = probe_of("source", "ns::f::method");
+	__cleanup_free char *error = xasprintf(
+		"test.yaml:70:7: returns: enum does not suit %s/source:ns::f::method(int) "
+		"(ns::f::method(int)), which returns something of a type that is not known; write "
+		"one of auto, errno, pointer, bool, unsigned, raw, value, size, void",
+		dir);
+
+	LIST(&f, probe);
+	ask(&f, 0, RETURNS_ENUM);
+	check_error(&f, error);
+}
+
 /* A glob leaves them out; a name says why. */
 static void test_user_denied(void **state)
 {
@@ -945,6 +962,7 @@ int main(void)
 		cmocka_unit_test(test_syscalls),
 		cmocka_unit_test(test_other_kinds),
 		cmocka_unit_test(test_demangled),
+		cmocka_unit_test(test_demangled_returns),
 		cmocka_unit_test(test_other_objects),
 		cmocka_unit_test(test_unknown_modules),
 #if defined(__x86_64__)
