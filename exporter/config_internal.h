@@ -101,11 +101,26 @@ const char *config_key__home(const char *key);
 /* ---- config_probe.c: `probes:` and `defaults:` ---- */
 
 int probe__bind_all(struct binder *b, const struct tree_node *list, void *target);
-/* The PROBE that node has in it. */
-int probe__add(struct binder *b, const struct tree_node *node, struct probe_list *list);
 /* "in a probe, under probes:", for a key of one; NULL: it is none. */
 const char *probe__home_of(const char *key);
 int probe__bind_defaults(struct binder *b, const struct tree_node *map, void *target);
+
+/* ---- config_targets.c: keys of a probe that say what to probe; target is its probe_list ---- */
+
+/* The PROBE that node has in it. */
+int probe__add(struct binder *b, const struct tree_node *node, struct probe_list *list);
+int targets__bind_functions(struct binder *b, const struct tree_node *node, void *target);
+int targets__bind_syscalls(struct binder *b, const struct tree_node *node, void *target);
+int targets__bind_module(struct binder *b, const struct tree_node *node, void *target);
+int targets__bind_user(struct binder *b, const struct tree_node *node, void *target);
+/* Of a probe whose keys are all known: `module` may stand before `functions` or behind it. */
+int targets__apply_module(struct binder *b, struct probe_list *list);
+
+/* ---- config_expressions.c: likewise, keys with expressions ---- */
+
+int expressions__bind_labels(struct binder *b, const struct tree_node *list, void *target);
+int expressions__bind_filter(struct binder *b, const struct tree_node *list, void *target);
+int expressions__bind_observe(struct binder *b, const struct tree_node *map, void *target);
 
 /* ---- config_settings.c: what a probe has besides its targets ---- */
 

@@ -217,7 +217,7 @@ int discovery__finish_glob(struct discovery *d, const struct request *r, enum ta
 
 	t = target__new(type, object, r->pattern->functions[0]);
 	if (type == TARGET_USER)
-		t->file = discover_user__file(d, object)->id;
+		t->file = discover_file__open(d, object)->id;
 	if (!left_out)
 		return discovery__claim_failed(d, r, t, reason_nothing, take_ptr(nothing));
 	return discovery__claim_failed(

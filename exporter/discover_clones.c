@@ -110,7 +110,7 @@ static void list_file(struct source *s)
 	for (size_t i = 0; i < elf_symbols__count(s->file->symbols); i++) {
 		struct elf_symbol sym = elf_symbols__at(s->file->symbols, i);
 
-		add(s, s->file->path, sym.name, !discover_user__verdict(s->file, &sym, NULL));
+		add(s, s->file->path, sym.name, !discover_file__verdict(s->file, &sym, NULL));
 	}
 }
 

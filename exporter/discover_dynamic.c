@@ -87,7 +87,7 @@ static char *library_with(struct discovery *d, const struct elf_file *f, const c
 	/* Children have no part in the memory that a result is in. */
 	__cleanup_free char *own = xstrdup(library);
 	char *path = locate__library(root, own);
-	const struct elf_file *other = path ? discover_user__file(d, path) : NULL;
+	const struct elf_file *other = path ? discover_file__open(d, path) : NULL;
 	struct elf_symbol sym;
 
 	if (other && other->symbols && elf_symbols__find(other->symbols, name, &sym))

@@ -70,7 +70,7 @@ static const char *library_of(struct discovery *d, const char *name)
 
 	if (!d->libc)
 		d->libc = locate__library("", LIBC);
-	f = d->libc ? discover_user__file(d, d->libc) : NULL;
+	f = d->libc ? discover_file__open(d, d->libc) : NULL;
 	return f && f->symbols && elf_symbols__find(f->symbols, name, &sym) ? d->libc : NULL;
 }
 

@@ -188,6 +188,18 @@ char *discover_hint__path(const char *path, const char *functions);
 /* A whole sentence, if the OBJECT is what another tool calls a kind of probe; else NULL. */
 char *discover_hint__foreign(const struct pattern *p);
 
+/* ---- discover_file.c ---- */
+
+/* Read once. One that cannot be has no symbols, and a why. */
+struct elf_file *discover_file__open(struct discovery *d, const char *path);
+/* Whether a function of f may be probed: REASON_NONE, or *why it may not, to be freed. why NULL:
+ * nobody wants to know. */
+enum target_reason discover_file__verdict(const struct elf_file *f, const struct elf_symbol *sym,
+					  char **why);
+/* Gives t, a function of f at that offset, its type, if the file has it. */
+void discover_file__type(const struct discovery *d, struct elf_file *f,
+			 const struct elf_symbol *sym, struct target *t);
+
 /* ---- one file per type of target ---- */
 
 int discover_kernel(struct discovery *d, const struct request *r);
@@ -199,12 +211,5 @@ enum target_reason discover_kernel__verdict(const struct symbols *s, const struc
 					    const char **why);
 struct btf_types *discover_kernel__types(struct discovery *d); /* NULL: no BTF */
 void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t);
-/* Gives t, a function of f at that offset, its type, if the file has it. */
-void discover_user__type(const struct discovery *d, struct elf_file *f,
-			 const struct elf_symbol *sym, struct target *t);
-struct elf_file *discover_user__file(struct discovery *d, const char *path);
-/* The same of a function of f; *why is to be freed. why NULL: nobody wants to know. */
-enum target_reason discover_user__verdict(const struct elf_file *f, const struct elf_symbol *sym,
-					  char **why);
 
 #endif /* DISCOVER_INTERNAL_H */

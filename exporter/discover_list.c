@@ -102,7 +102,7 @@ static void print_symbol(struct listing *l, struct elf_file *f, const struct elf
 {
 	struct target *t = target__new(TARGET_USER, f->path, sym->name);
 
-	discover_user__type(&l->d, f, sym, t);
+	discover_file__type(&l->d, f, sym, t);
 	/* As `auto` reads it. */
 	print(l, f->path, sym->name, t->kind == RP_KIND_ERRNO ? RP_KIND_RAW : t->kind,
 	      t->signature ? t->signature : discover_demangled__name(f, sym));
@@ -111,7 +111,7 @@ static void print_symbol(struct listing *l, struct elf_file *f, const struct elf
 
 static void list_file(struct listing *l, const char *path)
 {
-	struct elf_file *f = discover_user__file(&l->d, path);
+	struct elf_file *f = discover_file__open(&l->d, path);
 
 	if (!f->symbols) {
 		log_error("%s", f->why);
@@ -121,7 +121,7 @@ static void list_file(struct listing *l, const char *path)
 		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
 		const char *source;
 
-		if (discover_user__verdict(f, &sym, NULL) != REASON_NONE)
+		if (discover_file__verdict(f, &sym, NULL) != REASON_NONE)
 			continue;
 		source = discover_demangled__name(f, &sym);
 		if (wanted(l, path, sym.name) || (source && wanted(l, path, source)))
