@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "config_internal.h"
+#include "locate.h"
+#include "suggest.h"
 
 static int add_pattern(struct binder *b, const struct tree_node *node, struct probe_list *list,
 		       enum object_type type, const char *object, const char *where)
@@ -92,6 +94,21 @@ struct user {
 	const struct tree_node *functions;
 };
 
+static int not_a_path(struct binder *b, const struct tree_node *node, const char *object)
+{
+	__cleanup_free char *path = locate__program(object), *hint = NULL;
+
+	if (!path)
+		path = locate__library("", object);
+	if (!path)
+		return binder__fail(
+			b, node,
+			"object \"%.80s\" must be a path with a '/', as in /usr/sbin/%.80s", object,
+			object);
+	hint = suggest__phrase((const char *const *)&path, 1);
+	return binder__fail(b, node, "object \"%.80s\" must be a path with a '/'%s", object, hint);
+}
+
 static int bind_user_object(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct user *user = target;
@@ -100,12 +117,7 @@ static int bind_user_object(struct binder *b, const struct tree_node *node, void
 	err = binder__string(b, node, "object", &user->object);
 	if (err)
 		return err;
-	if (!strchr(user->object, '/'))
-		return binder__fail(
-			b, node,
-			"object \"%.80s\" must be a path with a '/', as in /usr/sbin/%.80s",
-			user->object, user->object);
-	return 0;
+	return strchr(user->object, '/') ? 0 : not_a_path(b, node, user->object);
 }
 
 static int bind_user_functions(struct binder *b, const struct tree_node *node, void *target)

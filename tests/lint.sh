@@ -15,12 +15,14 @@ kprobe_events switches
 cgroupfs cgroup_path modules machine
 advice
 grid self presets ledger returns
+confined
+file_finder same_inode opened_file ld_cache
+locate
 config pattern
 board
-features privs symbols confined demangle syscalls denylist btf_print dwarf_print retkind enumerators hazards exits
+features privs symbols demangle syscalls denylist btf_print dwarf_print retkind enumerators hazards exits
 result
-file_finder same_inode opened_file module_list ld_cache
-locate
+module_list
 file_users
 elf_symbols elf_image elf_input elf_code elf_debug elf_dynamic elf_reader elf_types elf_types_image elf_dwarf
 debug_file

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Configuration files and presets: what they come to, and the exact words in which wrong ones are
  * refused. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -284,8 +285,8 @@ static const struct {
 	{ "probes: \"a, b\"\n", "1:9: \"a, b\": " ONE_BY_ONE },
 	{ "probes: [{functions: a;b}]\n", "1:22: \"a;b\": " ONE_BY_ONE },
 	{ "probes: vfs_read()\n", "1:9: \"vfs_read()\": " ONE_BY_ONE },
-	{ "probes:\n- user: {object: nginx, functions: f}\n",
-	  "2:18: object \"nginx\" must be a path with a '/', as in /usr/sbin/nginx" },
+	{ "probes:\n- user: {object: nosuch, functions: f}\n",
+	  "2:18: object \"nosuch\" must be a path with a '/', as in /usr/sbin/nosuch" },
 	{ "probes:\n- user: {object: /bin/x}\n",
 	  "2:9: user: functions is missing; it needs both object and functions" },
 	{ "probes:\n- user: {functions: x}\n",
@@ -364,6 +365,25 @@ static void test_bad_files(void **state)
 		free(expected);
 		free(error);
 	}
+}
+
+/* As a PROBE does, it says where a program or library of that name is. */
+static void test_object_without_path(void **state)
+{
+	__cleanup_free char *path = xstrdup(getenv("PATH") ?: ""), *error = NULL;
+	__cleanup_free char *want = xasprintf("config.yaml:2:18: object \"mine\" must be a path "
+					      "with a '/'; did you mean %s/mine?",
+					      directory);
+	int fd = open("mine", O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+
+	assert_true(fd >= 0);
+	close(fd);
+	setenv("PATH", directory, 1);
+	write_file("probes:\n- user: {object: mine, functions: f}\n");
+	assert_null(parse((const char *const[]){ "--config.file=config.yaml", NULL }, &error));
+	setenv("PATH", path, 1);
+	remove("mine");
+	assert_string_equal(error, want);
 }
 
 /* The words are the grid's; that they get a place is ours. */
@@ -639,6 +659,7 @@ int main(void)
 		cmocka_unit_test(test_histograms),
 		cmocka_unit_test(test_precedence),
 		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_object_without_path),
 		cmocka_unit_test(test_buckets_that_cannot_be_measured),
 		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_nothing_to_probe),
