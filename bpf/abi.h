@@ -328,6 +328,11 @@ struct rp_exit {
 #ifndef RP_FRAMES
 #define RP_FRAMES 64
 #endif
+/* How long a place may be another call's before that call's frame is set aside (places.bpf.h). It
+ * must be longer than any run of a program takes. */
+#ifndef RP_PLACE_AGE
+#define RP_PLACE_AGE 10000000000 /* ns */
+#endif
 #define RP_TASK_BYTES (40 + 24 * RP_FRAMES) /* what a task has of its own for them */
 
 #endif /* RP_ABI_H */

@@ -26,6 +26,7 @@ struct note {
 struct note_place {
 	__u64 key; /* 0: free */
 	struct note note;
+	__u64 noticed;
 };
 
 struct {
@@ -69,7 +70,24 @@ static __always_inline struct note_place *note_place_of(__u64 key)
 static __always_inline struct user_key note_hash_key(enum rp_space space, __u32 id, __u64 addr,
 						     __u64 key)
 {
-	return space == RP_USER ? user_key(id, addr) : (struct user_key){ key, 0, id };
+	return space == RP_USER ? user_key(id, addr) : (struct user_key){ .addr = key };
+}
+
+/* For a call whose place is taken. A note that is already there is either a leftover, or newer than
+ * the one that would be set aside: its call has returned meanwhile. */
+static __noinline bool clear_note_place(struct note_place *p, __u64 key)
+{
+	struct user_key in_hash = {};
+	__u64 old;
+
+	if (!p)
+		return false;
+	if (change_noticed(&p->key, key, key))
+		return true;
+	old = key_to_clear(&p->key, &p->noticed);
+	in_hash.addr = old & ~ON_NOTICE;
+	return old && !bpf_map_update_elem(&note_hash, &in_hash, &p->note, BPF_NOEXIST) &&
+	       __sync_val_compare_and_swap(&p->key, old, key) == old;
 }
 
 static __always_inline void put_note(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
@@ -82,7 +100,8 @@ static __always_inline void put_note(enum rp_age age, enum rp_space space, __u32
 	if (age == RP_RECENT && space != RP_USER) {
 		p = note_place_of(key);
 		if (p &&
-		    (p->key == key || !(p->key || __sync_val_compare_and_swap(&p->key, 0, key)))) {
+		    (p->key == key || !(p->key || __sync_val_compare_and_swap(&p->key, 0, key)) ||
+		     clear_note_place(p, key))) {
 			p->note = *note;
 			return;
 		}
@@ -104,6 +123,11 @@ static __always_inline bool take_note(enum rp_age age, enum rp_space space, __u3
 			*note = p->note;
 			__sync_lock_test_and_set(&p->key, 0); /* a barrier, too */
 			return true;
+		}
+		if (p && p->key == (key | ON_NOTICE)) {
+			*note = p->note;
+			if (change_noticed(&p->key, key, 0))
+				return true;
 		}
 	}
 	found = bpf_map_lookup_elem(&note_hash, &in_hash);
@@ -333,8 +357,7 @@ static __always_inline void leave_noted(enum rp_context c, enum rp_age age, enum
 	struct note note = {};
 	bool noted = take_note(age, space, id, addr, &note);
 	__u64 *cell = age == RP_RECENT && space != RP_USER ? cell_of(id) : NULL;
-	__u64 now, level, start = 0;
-	bool placed = false;
+	__u64 now, level = NO_LEVEL, start = 0;
 
 	if (noted && note.label == NOTE_FILTERED) {
 		tally(c, id, RP_TALLY_FILTERED);
@@ -342,8 +365,10 @@ static __always_inline void leave_noted(enum rp_context c, enum rp_age age, enum
 	}
 	now = bpf_ktime_get_ns();
 	if (cell)
-		placed = start = leave_kernel_place(space, cell, id, addr, &level);
-	if (!start)
+		start = leave_kernel_place(space, cell, id, addr, &level);
+	if (cell && !start)
+		start = find_slowly(space, cell, id, addr, &level);
+	else if (!cell)
 		start = find_start(space, id, addr);
 	if (noted && start)
 		count_noted_call(&note, spec, ret, now - start, c);
@@ -351,7 +376,7 @@ static __always_inline void leave_noted(enum rp_context c, enum rp_age age, enum
 		tally(c, id, RP_TALLY_NO_ENTRY);
 	else
 		lose(c, space, id, addr);
-	if (placed)
+	if (cell && level != NO_LEVEL)
 		leave_level(space, cell, level);
 }
 

@@ -50,14 +50,6 @@ struct {
 	__type(value, struct task_frames);
 } task_frames SEC(".maps");
 
-/* Kernel stack addresses are all ones above bit 47, so an id fits there and the key stays small. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1);
-	__type(key, __u64);
-	__type(value, __u64);
-} kernel_frames SEC(".maps");
-
 struct user_frame {
 	__u64 start, spec;
 };
@@ -396,6 +388,52 @@ static __always_inline void leave_level(enum rp_space space, __u64 *cell, __u64 
 		*(volatile __u64 *)&cell[RP_CELL_LEVEL] = level - 1;
 }
 
+/* Likewise of a call that the quick way does not find: its place was put on notice, or it went the
+ * slower way. Of two frames the older is a leftover. On an interrupt's stack no call takes so long
+ * as to be set aside. */
+static __always_inline __u64 find_slowly(enum rp_space space, __u64 *cell, __u32 id, __u64 addr,
+					 __u64 *level)
+{
+	__u64 noticed = leave_noticed_place(place_key(space, id, addr), level);
+	__u64 start = find_start(space, id, addr);
+	bool leftover = space == RP_TRAMPOLINE && noticed && is_leftover(*level, cell, addr);
+
+	if (leftover || (noticed && start))
+		tally(RP_EXCLUSIVE, id, RP_TALLY_STALE);
+	if (!leftover && noticed > start)
+		return noticed;
+	*level = NO_LEVEL;
+	return start;
+}
+
+static __always_inline long leave_slowly(enum rp_space space, __u64 spec, __u64 addr, __u64 ret)
+{
+	__u32 id = RP_SPEC_ID(spec);
+	__u64 *cell = cell_of(id), level, start, now = bpf_ktime_get_ns();
+
+	if (!cell)
+		return 0;
+	start = find_slowly(space, cell, id, addr, &level);
+	if (start)
+		count_return(RP_EXCLUSIVE, spec, ret, now - start);
+	else
+		lose(RP_EXCLUSIVE, space, id, addr);
+	if (level != NO_LEVEL)
+		leave_level(space, cell, level);
+	return 0;
+}
+
+/* By themselves, so that they take no register from the quick way. */
+static __noinline long leave_kprobe_slowly(__u64 spec, __u64 addr, __u64 ret)
+{
+	return leave_slowly(RP_KERNEL, spec, addr, ret);
+}
+
+static __noinline long leave_trampoline_slowly(__u64 spec, __u64 addr, __u64 ret)
+{
+	return leave_slowly(RP_TRAMPOLINE, spec, addr, ret);
+}
+
 static __always_inline void leave_kernel(enum rp_space space, __u64 spec, __u64 addr, __u64 ret)
 {
 	__u32 id = RP_SPEC_ID(spec);
@@ -410,8 +448,10 @@ static __always_inline void leave_kernel(enum rp_space space, __u64 spec, __u64 
 		count_in_cell(RP_EXCLUSIVE, cell, settle(RP_EXCLUSIVE, id, rp_outcome(spec, ret)),
 			      ns);
 		leave_level(space, cell, level);
+	} else if (space == RP_TRAMPOLINE) {
+		leave_trampoline_slowly(spec, addr, ret);
 	} else {
-		leave(RP_EXCLUSIVE, space, spec, addr, ret);
+		leave_kprobe_slowly(spec, addr, ret);
 	}
 }
 

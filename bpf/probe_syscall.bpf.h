@@ -119,8 +119,13 @@ static __always_inline struct user_frame other_frame(__u64 nr, __u64 spec, struc
 
 /*
  * With notes, of those calls that have extras. A task runs one system call at a time, so its id is
- * the note's address; kernel addresses are no ids.
+ * the note's address, with room for ON_NOTICE; kernel addresses are no ids.
  */
+static __always_inline __u64 note_addr_of_task(void)
+{
+	return (__u64)(__u32)bpf_get_current_pid_tgid() << 3;
+}
+
 static __always_inline void enter_noted_syscall(struct sys_enter_args *ctx, enum rp_age age,
 						__u64 spec)
 {
@@ -129,7 +134,7 @@ static __always_inline void enter_noted_syscall(struct sys_enter_args *ctx, enum
 	struct note note = {};
 
 	make_note(&args, spec, &note, READ_LATE);
-	put_note(age, RP_KERNEL, 0, (__u32)bpf_get_current_pid_tgid(), &note);
+	put_note(age, RP_KERNEL, 0, note_addr_of_task(), &note);
 }
 
 static __always_inline int leave_noted_syscall(enum rp_age age, const struct user_frame *f,
@@ -137,7 +142,7 @@ static __always_inline int leave_noted_syscall(enum rp_age age, const struct use
 {
 	__u32 id = RP_SPEC_ID(f->spec);
 	struct note note = {};
-	bool noted = take_note(age, RP_KERNEL, 0, (__u32)bpf_get_current_pid_tgid(), &note);
+	bool noted = take_note(age, RP_KERNEL, 0, note_addr_of_task(), &note);
 
 	if (noted && note.label & NOTE_TICKET)
 		note.label = late_label(note.label, f->spec);

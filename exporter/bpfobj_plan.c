@@ -25,7 +25,7 @@
 #define MAX_TASKS    (1 << 22) /* PID_MAX_LIMIT in the kernel */
 #define FRAME_BYTES  128       /* of an LRU hash element with its overhead */
 #define PLACE_BYTES  32
-#define NOTE_BYTES   32
+#define NOTE_BYTES   40
 #define SET_OVERHEAD 96 /* a hash element besides its key */
 #define SET_DETAILS  4
 #define INDEX_BYTES  96 /* of a hash element, likewise */

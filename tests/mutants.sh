@@ -16,6 +16,10 @@ mutants() {
 		'/place_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges/6.12:kretprobe
 	mutant place-by-cpu bpf/places.bpf.h \
 		's/rp_hash\(key, place/rp_hash(key ^ bpf_get_smp_processor_id(), place/' conformance_edges/6.12:kretprobe
+	mutant place-without-notice bpf/places.bpf.h \
+		's/if \(taken \& ON_NOTICE\)/if (1)/' unit test_places
+	mutant set-aside-and-lost bpf/places.bpf.h \
+		's/aside = bpf_map_lookup_elem\(.*\)/aside = NULL/' unit test_places
 	mutant leftovers-taken bpf/pairing.bpf.h \
 		's/level == cell\[RP_CELL_LEVEL\]/true/' interrupts/6.1:fexit
 	mutant frame-without-address bpf/pairing.bpf.h \
