@@ -55,7 +55,8 @@ struct bpfobj_plan {
 	uint32_t hist_size;
 	uint32_t key_size; /* of label sets */
 	uint64_t sets;	   /* all that they take besides their cells, and hists */
-	uint32_t nframes;  /* entries in each of the two hashes of frames */
+	/* Entries of what finds a call's start and its note; 1 where no program uses it. */
+	uint32_t nkernel_frames, nuser_frames, nplaces, nnote_places, nnotes;
 	uint64_t frames;
 	uint32_t nlate; /* calls at once of which labels or filters are read when they return */
 	uint32_t ninherited; /* calls of user functions that forked children may return from */

@@ -67,14 +67,14 @@ static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct fea
 	bpf_map__set_max_entries(s->maps.addrs, o->naddrs ? o->naddrs : 1);
 	bpf_map__set_max_entries(s->maps.entered, ncpus);
 	bpf_map__set_autocreate(s->maps.task_frames, features__has(f, FEATURE_TASK_STORAGE));
-	bpf_map__set_max_entries(s->maps.kernel_frames, o->plan.nframes);
-	bpf_map__set_max_entries(s->maps.user_frames, o->plan.nframes);
+	bpf_map__set_max_entries(s->maps.kernel_frames, o->plan.nkernel_frames);
+	bpf_map__set_max_entries(s->maps.user_frames, o->plan.nuser_frames);
 	bpf_map__set_max_entries(s->maps.inherited, o->plan.ninherited);
 	bpf_map__set_max_entries(s->maps.remembered, o->plan.remembered / sizeof(uint64_t));
 	bpf_map__set_max_entries(s->maps.calls, o->plan.ncalls);
 	bpf_map__set_max_entries(s->maps.owners, o->plan.ncalls);
 	bpf_map__set_max_entries(s->maps.exits, BPFOBJ_EXITS(p->nexits));
-	bpf_map__set_max_entries(s->maps.places, 1 << BPFOBJ_PLACE_BITS);
+	bpf_map__set_max_entries(s->maps.places, o->plan.nplaces);
 }
 
 /* Maps of one entry where there are no probes with extras. */
@@ -87,8 +87,8 @@ static void set_extra_maps(struct bpfobj *o, const struct bpfobj_params *p)
 		return;
 	bpf_map__set_max_entries(s->maps.extras, p->nextras);
 	bpf_map__set_max_entries(s->maps.used, p->nextras);
-	bpf_map__set_max_entries(s->maps.note_places, 1 << BPFOBJ_PLACE_BITS);
-	bpf_map__set_max_entries(s->maps.note_hash, BPFOBJ_NOTE_HASH);
+	bpf_map__set_max_entries(s->maps.note_places, o->plan.nnote_places);
+	bpf_map__set_max_entries(s->maps.note_hash, o->plan.nnotes);
 	bpf_map__set_max_entries(s->maps.late, o->plan.nlate);
 	if (m->nsets) {
 		bpf_map__set_key_size(s->maps.label_index, m->key_size);

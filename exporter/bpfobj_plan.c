@@ -41,6 +41,15 @@
 	(PROG_BIT(PROG_UPROBE_ENTRY) | PROG_BIT(PROG_UPROBE_MULTI_ENTRY) | \
 	 PROG_BIT(PROG_SYSCALL_ENTER))
 
+/* Whose calls have places, and whose leave notes there. */
+#define PLACE_PROGRAMS \
+	(PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_MULTI_ENTRY) | PROG_BIT(PROG_FEXIT_ENTRY))
+#define NOTE_PROGRAMS                                                               \
+	(PLACE_PROGRAMS | PROG_BIT(PROG_KPROBE_SESSION) | PROG_BIT(PROG_FSESSION) | \
+	 PROG_BIT(PROG_FSESSION_MULTI) | PROG_BIT(PROG_SYSCALL_ENTER))
+/* Notes of user functions are in the hash; those of uprobe.ret are with its calls. */
+#define HASH_NOTE_PROGRAMS (NOTE_PROGRAMS | TASK_PROGRAMS | PROG_BIT(PROG_UPROBE_SESSION))
+
 static uint32_t cell_width(const struct grid *g)
 {
 	return ALIGN_UP(RP_CELL_GRID + g->ncells, CACHE_LINE / sizeof(uint64_t));
@@ -151,6 +160,8 @@ static uint32_t per_thread(const struct bpfobj_params *p, struct features *f)
 void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out)
 {
 	uint32_t ncpus = libbpf_num_possible_cpus(), details = p->ntargets * DETAILS_PER_TARGET;
+	uint32_t nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
+	uint32_t programs = p->programs | p->noted_programs;
 
 	for (uint32_t i = 0; i < p->nextras; i++)
 		if (p->extras[i]->returns_values)
@@ -167,17 +178,18 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 		.per_thread = per_thread(p, f),
 	};
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
-	out->nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
-	out->frames = 2 * (uint64_t)out->nframes * FRAME_BYTES + (PLACE_BYTES << BPFOBJ_PLACE_BITS);
+	out->nkernel_frames = programs & PLACE_PROGRAMS ? nframes : 1;
+	out->nuser_frames = programs & TASK_PROGRAMS ? nframes : 1;
+	out->nplaces = programs & PLACE_PROGRAMS ? 1 << BPFOBJ_PLACE_BITS : 1;
+	out->nnote_places = p->noted_programs & NOTE_PROGRAMS ? 1 << BPFOBJ_PLACE_BITS : 1;
+	out->nnotes = p->noted_programs & HASH_NOTE_PROGRAMS ? BPFOBJ_NOTE_HASH : 1;
+	out->frames =
+		(uint64_t)out->nplaces * PLACE_BYTES + (uint64_t)out->nnote_places * NOTE_BYTES +
+		((uint64_t)out->nkernel_frames + out->nuser_frames + out->nnotes) * FRAME_BYTES;
 	out->remembered = features__has(f, FEATURE_TASK_STORAGE) ? sizeof(uint64_t) : MAX_TASKS / 8;
 	out->frames += out->remembered;
-	if (p->nextras)
-		out->frames += (NOTE_BYTES << BPFOBJ_PLACE_BITS) +
-			       (uint64_t)BPFOBJ_NOTE_HASH * FRAME_BYTES;
-	out->ncalls =
-		(p->programs | p->noted_programs) & PROG_BIT(PROG_UPROBE_RET_ENTRY) ? CALLS : 1;
-	out->ninherited =
-		(p->programs | p->noted_programs) & PROG_BIT(PROG_UPROBE_FORK) ? INHERITED : 1;
+	out->ncalls = programs & PROG_BIT(PROG_UPROBE_RET_ENTRY) ? CALLS : 1;
+	out->ninherited = programs & PROG_BIT(PROG_UPROBE_FORK) ? INHERITED : 1;
 	out->frames += (uint64_t)out->ninherited * FRAME_BYTES;
 	out->nlate = reads_processes(p) ? LATE : 1;
 	out->frames += (uint64_t)out->nlate * LATE_BYTES;

@@ -41,7 +41,7 @@ configuration() { # configuration ADDITIONS
 	done
 }
 configuration 0 > "$temp/config.yml"
-"$exporter" --memory.limit=128MiB --web.listen-address="127.0.0.1:$port" --web.enable-lifecycle --config.file="$temp/config.yml" \
+"$exporter" --memory.limit=96MiB --web.listen-address="127.0.0.1:$port" --web.enable-lifecycle --config.file="$temp/config.yml" \
 	> "$temp/additions.log" 2>&1 &
 pids+=($!)
 wait_for 60 ready || give_up "start with label sets" "it does not answer"

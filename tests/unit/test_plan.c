@@ -80,6 +80,45 @@ static void memory_of_threads(void **state)
 	}
 }
 
+/* Places, notes and hashes are for those programs that use them. */
+static void memory_of_frames(void **state)
+{
+	static const struct {
+		uint32_t programs, noted;
+		bool kernel_frames, user_frames, places, note_places, notes;
+	} rows[] = {
+		{ PROG_BIT(PROG_FEXIT_ENTRY), 0, true, false, true, false, false },
+		{ PROG_BIT(PROG_MULTI_ENTRY), PROG_BIT(PROG_KPROBE_ENTRY), true, false, true, true,
+		  true },
+		{ 0, PROG_BIT(PROG_FSESSION), false, false, false, true, true },
+		{ PROG_BIT(PROG_KPROBE_SESSION), 0, false, false, false, false, false },
+		{ PROG_BIT(PROG_UPROBE_ENTRY), 0, false, true, false, false, false },
+		{ 0, PROG_BIT(PROG_UPROBE_MULTI_ENTRY), false, true, false, false, true },
+		{ 0, PROG_BIT(PROG_UPROBE_SESSION), false, false, false, false, true },
+		{ 0, PROG_BIT(PROG_UPROBE_RET_ENTRY), false, false, false, false, false },
+		{ PROG_BIT(PROG_SYSCALL_ENTER), 0, false, true, false, false, false },
+		{ 0, PROG_BIT(PROG_SYSCALL_ENTER), false, true, false, true, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bpfobj_params p = {
+			.grid = &fixture_grid,
+			.size_grid = &fixture_grid,
+			.ntargets = 1,
+			.programs = rows[i].programs,
+			.noted_programs = rows[i].noted,
+		};
+		struct bpfobj_plan m;
+
+		bpfobj__plan(&p, NULL, &m);
+		assert_int_equal(m.nkernel_frames > 1, rows[i].kernel_frames);
+		assert_int_equal(m.nuser_frames > 1, rows[i].user_frames);
+		assert_int_equal(m.nplaces > 1, rows[i].places);
+		assert_int_equal(m.nnote_places > 1, rows[i].note_places);
+		assert_int_equal(m.nnotes > 1, rows[i].notes);
+	}
+}
+
 static struct target *target_pointers[MANY];
 static struct target many_targets[MANY];
 
@@ -181,9 +220,8 @@ static void totals_by_mechanism(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_of_threads),
-		cmocka_unit_test(heavy_plans),
-		cmocka_unit_test(series_are_counted),
+		cmocka_unit_test(memory_of_threads),   cmocka_unit_test(memory_of_frames),
+		cmocka_unit_test(heavy_plans),	       cmocka_unit_test(series_are_counted),
 		cmocka_unit_test(totals_by_mechanism),
 	};
 
