@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "btf_print.h"
+#include "btf_result.h"
 #include "strmap.h"
 #include "symbols.h"
 
@@ -112,48 +113,6 @@ void btf_types__free(struct btf_types *b)
 	free(b);
 }
 
-static bool is_register_size(uint32_t size)
-{
-	return size == 1 || size == 2 || size == 4 || size == 8;
-}
-
-static void read_return(const struct btf *btf, __u32 id, struct func_type *out)
-{
-	const struct btf_type *t = btf_print__resolve(btf, id);
-	__u8 encoding;
-
-	out->kind = RP_KIND_VOID;
-	out->size = 8;
-	if (!t)
-		return;
-	switch (btf_kind(t)) {
-	case BTF_KIND_PTR:
-		out->kind = RP_KIND_POINTER;
-		return;
-	case BTF_KIND_INT:
-		/* The low half of an __int128 would be a number of its own. */
-		if (!is_register_size(t->size))
-			return;
-		encoding = btf_int_encoding(t);
-		out->size = t->size;
-		out->kind = encoding & BTF_INT_BOOL	? RP_KIND_BOOL
-			    : encoding & BTF_INT_SIGNED ? RP_KIND_ERRNO
-							: RP_KIND_UNSIGNED;
-		return;
-	case BTF_KIND_ENUM:
-	case BTF_KIND_ENUM64:
-		if (!is_register_size(t->size))
-			return;
-		out->kind = RP_KIND_ENUM;
-		out->size = t->size;
-		/* As rp_outcome() reports them. */
-		out->nenumerators = enumerators__read(btf, t, true, &out->enumerators);
-		return;
-	default: /* void; structs and floats, which are not in the register that we read */
-		return;
-	}
-}
-
 static const uint32_t *find_function(const struct btf_object *o, const char *name)
 {
 	const uint32_t *id = strmap__find(&o->functions, name);
@@ -187,6 +146,7 @@ int btf_types__function(struct btf_types *b, const char *object, const char *nam
 	const struct btf_object *o = object_of(b, object);
 	const uint32_t *id = o->btf ? find_function(o, name) : NULL;
 	const struct btf_type *func, *proto;
+	struct btf_result result;
 
 	if (!id)
 		return -ENOENT;
@@ -196,7 +156,11 @@ int btf_types__function(struct btf_types *b, const char *object, const char *nam
 		return -ENOENT;
 
 	memset(out, 0, sizeof(*out));
-	read_return(o->btf, proto->type, out);
+	result = btf_result__read(o->btf, proto->type);
+	out->kind = result.kind;
+	out->size = result.size;
+	out->enumerators = result.enumerators;
+	out->nenumerators = result.nenumerators;
 	out->id = *id;
 	out->slots = argument_slots(o->btf, proto);
 	out->signature = btf_print__function(o->btf, func->type, name);

@@ -3,47 +3,15 @@
  * DWARF, by libdw, in a confined child. Chains of types are followed so far and no further, and
  * texts have a limit, since a hostile file may have loops and anything for a name.
  */
-#include <ctype.h>
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
 
 #include "bpf/abi.h"
-#include "buf.h"
-#include "confined.h"
 #include "dwarf_print.h"
-#include "elf_types_image.h"
+#include "elf_types_reader.h"
 
-#define DEPTH_MAX    16
-#define SEGMENTS_MAX 128
-
-struct reader {
-	GElf_Phdr segments[SEGMENTS_MAX]; /* of code, the file's own */
-	size_t nsegments;
-	struct decl_types types;
-	struct type_record *records;
-	size_t nrecords;
-	struct type_enumerator *enumerators;
-	size_t nenumerators;
-	struct buf texts;
-};
-
-/* ---- texts ----------------------------------------------------------------------------------- */
-
-static uint32_t add_text(struct reader *r, const char *text, size_t max)
-{
-	uint32_t at = r->texts.len;
-	size_t len = strnlen(text, max + 1);
-	bool cut = len > max;
-
-	len = cut ? max - 3 : len;
-	for (size_t i = 0; i < len; i++)
-		buf__putc(&r->texts, iscntrl((unsigned char)text[i]) ? '?' : text[i]);
-	if (cut)
-		buf__puts(&r->texts, "...");
-	buf__putc(&r->texts, '\0');
-	return at;
-}
+#define DEPTH_MAX 16
 
 static const char *name_of(Dwarf_Die *die)
 {
@@ -58,15 +26,6 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *out)
 	Dwarf_Attribute attr;
 
 	return dwarf_attr_integrate(die, DW_AT_type, &attr) && dwarf_formref_die(&attr, out);
-}
-
-static uint32_t add_part(struct reader *r, const Dwarf_Die *function,
-			 void (*print)(const struct decl_types *, uint64_t, struct buf *))
-{
-	__cleanup_buf struct buf b = {};
-
-	print(&r->types, dwarf_print__id(function), &b);
-	return add_text(r, b.failed ? "" : buf__str(&b), TYPES_TEXT_MAX);
 }
 
 /* ---- results --------------------------------------------------------------------------------- */
@@ -91,7 +50,7 @@ static bool value_of(Dwarf_Die *die, unsigned size, int64_t *out)
 }
 
 /* Ascending, each value once: of several names any stands. */
-static void read_enumerators(struct reader *r, Dwarf_Die *type, struct type_record *out)
+static void read_enumerators(struct types_reader *r, Dwarf_Die *type, struct type_record *out)
 {
 	size_t n = 0, kept = 0;
 	struct type_enumerator *v;
@@ -106,7 +65,7 @@ static void read_enumerators(struct reader *r, Dwarf_Die *type, struct type_reco
 			continue;
 		v = array__grow(&r->enumerators, &r->nenumerators, sizeof(*v));
 		v->value = value;
-		v->name = add_text(r, name_of(&child), TYPES_NAME_MAX);
+		v->name = types_reader__text(r, name_of(&child), TYPES_NAME_MAX);
 		n++;
 	}
 	if (!n)
@@ -151,7 +110,7 @@ static void read_base(Dwarf_Die *type, struct type_record *out)
 }
 
 /* Behind typedefs and qualifiers. False: its type cannot be read, and is no void. */
-static bool read_result(struct reader *r, Dwarf_Die *function, struct type_record *out)
+static bool read_result(struct types_reader *r, Dwarf_Die *function, struct type_record *out)
 {
 	Dwarf_Die type;
 	uint8_t size;
@@ -203,53 +162,23 @@ static bool read_result(struct reader *r, Dwarf_Die *function, struct type_recor
 
 /* ---- functions ------------------------------------------------------------------------------- */
 
-static bool offset_of(const struct reader *r, uint64_t address, uint64_t *out)
-{
-	for (size_t i = 0; i < r->nsegments; i++) {
-		const GElf_Phdr *s = &r->segments[i];
-
-		if (address < s->p_vaddr || address - s->p_vaddr >= s->p_filesz)
-			continue;
-		*out = address - s->p_vaddr + s->p_offset;
-		return true;
-	}
-	return false;
-}
-
 static int on_function(Dwarf_Die *die, void *ctx)
 {
 	struct type_record record = {};
-	struct reader *r = ctx;
+	struct types_reader *r = ctx;
 	Dwarf_Addr address;
 
-	if (dwarf_entrypc(die, &address) || !offset_of(r, address, &record.offset))
+	if (dwarf_entrypc(die, &address) || !types_reader__offset(r, address, &record.offset))
 		return DWARF_CB_OK;
-	if (r->nrecords == TYPES_MAX || r->texts.len > TYPES_IMAGE_MAX)
+	if (types_reader__is_full(r))
 		return DWARF_CB_ABORT;
 	if (!read_result(r, die, &record))
 		return DWARF_CB_OK;
-	record.result = add_part(r, die, declaration__before);
-	record.parameters = add_part(r, die, declaration__behind);
-	*(struct type_record *)array__grow(&r->records, &r->nrecords, sizeof(record)) = record;
+	types_reader__add(r, &record, dwarf_print__id(die));
 	return DWARF_CB_OK;
 }
 
-static int read_segments(struct reader *r, Elf *elf)
-{
-	size_t n;
-
-	if (elf_getphdrnum(elf, &n))
-		return -ENOENT;
-	for (size_t i = 0; i < n && r->nsegments < SEGMENTS_MAX; i++) {
-		GElf_Phdr *s = &r->segments[r->nsegments];
-
-		if (gelf_getphdr(elf, i, s) && s->p_type == PT_LOAD && s->p_flags & PF_X)
-			r->nsegments++;
-	}
-	return 0;
-}
-
-static int read_dwarf(struct reader *r, Elf *elf)
+int elf_dwarf__read(struct types_reader *r, Elf *elf)
 {
 	Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
 	Dwarf_CU *cu = NULL;
@@ -264,81 +193,5 @@ static int read_dwarf(struct reader *r, Elf *elf)
 		    dwarf_getfuncs(&die, on_function, r, 0) > 0)
 			err = -EMSGSIZE;
 	dwarf_end(dwarf);
-	return err;
-}
-
-static int by_offset(const void *a, const void *b)
-{
-	const struct type_record *x = a, *y = b;
-
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
-/* Several at one place have one type, if they are not folded: of those, nobody knows. */
-static void keep_one_of_each(struct reader *r)
-{
-	size_t kept = 0;
-
-	if (r->nrecords)
-		qsort(r->records, r->nrecords, sizeof(*r->records), by_offset);
-	for (size_t i = 0; i < r->nrecords; i++)
-		if (!kept || r->records[kept - 1].offset != r->records[i].offset)
-			r->records[kept++] = r->records[i];
-	r->nrecords = kept;
-}
-
-static int64_t write_image(struct reader *r, void *out, size_t max)
-{
-	struct types_image image = { TYPES_IMAGE_MAGIC, r->nrecords, r->nenumerators, 0 };
-	const struct {
-		const void *data;
-		size_t size;
-	} parts[] = {
-		{ &image, sizeof(image) },
-		{ r->records, r->nrecords * sizeof(*r->records) },
-		{ r->enumerators, r->nenumerators * sizeof(*r->enumerators) },
-		{ r->texts.data, r->texts.len },
-	};
-	size_t at = 0;
-
-	if (r->texts.failed)
-		return -ENOMEM;
-	image.ntexts = r->texts.len;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		if (parts[i].size > max - at)
-			return -EMSGSIZE;
-		if (parts[i].size)
-			memcpy((char *)out + at, parts[i].data, parts[i].size);
-		at += parts[i].size;
-	}
-	return at;
-}
-
-int64_t types_image__make(int fd, int debug_fd, const char *path, void *out, size_t max, char *why)
-{
-	struct reader *r = xcalloc(1, sizeof(*r));
-	Elf *elf, *debug;
-	int64_t err;
-
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	debug = debug_fd < 0 ? elf : elf_begin(debug_fd, ELF_C_READ_MMAP, NULL);
-	buf__putc(&r->texts, '\0');
-	err = elf && debug ? read_segments(r, elf) : -ENOENT;
-	if (!err)
-		err = read_dwarf(r, debug);
-	keep_one_of_each(r);
-	if (!err)
-		err = write_image(r, out, max);
-	if (err < 0)
-		snprintf(why, CONFINED_WHY, "the types of %s cannot be read: %s", path,
-			 err == -EMSGSIZE ? "there are too many" : strerror(-err));
-	if (debug != elf)
-		elf_end(debug);
-	elf_end(elf);
-	free(r->records);
-	free(r->enumerators);
-	buf__free(&r->texts);
-	free(r);
 	return err;
 }

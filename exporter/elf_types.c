@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The image that the confined child has made of a file's DWARF (elf_dwarf.c). It may have been
- * taken over by what it read, so nothing in the image is believed before it was checked.
+ * The image that the confined child has made of a file's types (elf_types_reader.c). It may have
+ * been taken over by what it read, so nothing in the image is believed before it was checked.
  */
 #include "elf_types.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Types of a program's or library's functions, from its DWARF. Whoever owns the file may have
- * written anything into it, so it is read in a confined child, within limits, and what comes back
- * is looked at again.
+ * Types of a program's or library's functions, from its DWARF, or from its BTF. Whoever owns the
+ * file may have written anything into it, so it is read in a confined child, within limits, and
+ * what comes back is looked at again.
  */
 #ifndef ELF_TYPES_H
 #define ELF_TYPES_H
@@ -24,7 +24,7 @@ struct elf_function_type {
 
 /*
  * Of the file that fd has open, from the DWARF in debug_fd (debug_file.h), or in itself if that is
- * -1. path is for messages. 0, also if there is no DWARF; or a negative errno and *why, to be
+ * -1. path is for messages. 0, also if there is neither; or a negative errno and *why, to be
  * freed.
  */
 int elf_types__read(int fd, int debug_fd, const char *path, struct elf_types **out, char **why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What elf_dwarf makes of a file, in one piece of memory without pointers. */
+/* What elf_types_reader makes of a file, in one piece of memory without pointers. */
 #ifndef ELF_TYPES_IMAGE_H
 #define ELF_TYPES_IMAGE_H
 
@@ -32,8 +32,8 @@ struct types_image {
 	uint32_t magic, nrecords, nenumerators, ntexts;
 };
 
-/* elf_dwarf.c: writes the image to out. Its length, or a negative errno with what is wrong in why
- * (confined.h). */
+/* elf_types_reader.c: writes the image to out. Its length, or a negative errno with what is wrong
+ * in why (confined.h). */
 int64_t types_image__make(int fd, int debug_fd, const char *path, void *out, size_t max, char *why);
 
 /* elf_types.c: whether all that is in there can be read without looking twice. */

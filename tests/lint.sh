@@ -20,11 +20,11 @@ file_finder same_inode opened_file ld_cache
 locate
 config pattern
 board
-features privs symbols demangle syscalls denylist btf_print dwarf_print retkind enumerators hazards exits
+features privs symbols demangle syscalls denylist btf_print btf_result dwarf_print retkind enumerators hazards exits
 result
 module_list
 file_users
-elf_symbols elf_image elf_input elf_code elf_debug elf_dynamic elf_reader elf_types elf_types_image elf_dwarf
+elf_symbols elf_image elf_input elf_code elf_debug elf_dynamic elf_reader elf_types elf_types_image elf_types_reader elf_dwarf elf_btf
 debug_file
 expr
 extra

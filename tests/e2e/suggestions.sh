@@ -71,6 +71,24 @@ else
 	echo "SKIP suggestions types of C++: there is no g++"
 fi
 
+# ---- BTF ----
+cat > "$temp/btf.c" <<'END'
+enum shade { DARK = -2, BRIGHT = 3 };
+__attribute__((noinline)) enum shade shade_of(const char *const *text) { return *text ? BRIGHT : DARK; }
+__attribute__((noinline)) char *(*chooser(void))(const char *, int) { return 0; }
+int main(int argc, char **argv) { return shade_of((const char *const *)argv) + !chooser(); }
+END
+if gcc -gbtf -O1 -o "$temp/btf" "$temp/btf.c" 2> "$temp/err"; then
+	says "$temp/btf:chooser" ' pointer   char *(*chooser(void))(const char *, int)'
+	says "$temp/btf:shade_of" ' enum      enum shade shade_of(const char *const *text)'
+	gcc -g -O1 -o "$temp/dwarf" "$temp/btf.c" && objcopy --add-section ".BTF=$temp/btf.c" "$temp/dwarf"
+	says "$temp/dwarf:shade_of" ' enum      enum shade shade_of(const char *const *text)'
+	strip -g "$temp/dwarf"
+	says "$temp/dwarf:shade_of" 'the types of '"$temp/dwarf"' cannot be read'
+else
+	echo "SKIP suggestions types of BTF: gcc has no -gbtf"
+fi
+
 # ---- a system call of 32-bit programs only: attached, but nobody wonders about its 0 ----
 if [ "$(uname -m)" = x86_64 ]; then
 	note='only 32-bit programs make this system call; probe syscall:umount2 for 64-bit programs'

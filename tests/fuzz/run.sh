@@ -32,6 +32,15 @@ trap 'rm -rf "$temp"' EXIT
 trap 'exit 130' HUP INT TERM
 export TMPDIR=$temp
 
+# Small programs with the types of types.c in them.
+compile_types() { # compile_types DIRECTORY
+	local format
+	for format in -g -gdwarf-4 -gbtf; do
+		gcc $format -O1 -w -static -nostdlib -Wl,-n,--build-id=none -o "$1/types$format" \
+			tests/fuzz/seeds/types.c || echo "SKIP fuzz types: no seed, since gcc has no $format"
+	done
+}
+
 # Records of seeds/FUZZER.txt, with lines "%%" between, to files of their own.
 split_seeds() { # split_seeds FUZZER
 	local seeds=$temp/seeds/$1
@@ -42,6 +51,7 @@ split_seeds() { # split_seeds FUZZER
 			$0 == "%%" { n++; lines = 0; next }
 			{ printf "%s%s", lines++ ? "\n" : "", $0 > (prefix n) }' "tests/fuzz/seeds/$1.txt"
 	[ "$1" != config ] || cp deploy/presets/*.yaml "$seeds"
+	[ "$1" != types ] || compile_types "$seeds"
 }
 
 show_input() { # show_input FILE: so that it can be made again

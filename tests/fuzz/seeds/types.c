@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a fuzzer's program is made of: a type of each kind. */
+enum shade { DARK = -2, BRIGHT = 3 };
+typedef const volatile struct node {
+	struct node *next;
+	union {
+		char c;
+	} u;
+} node_t;
+
+enum shade shade_of(const char *const *text, node_t *restrict n)
+{
+	return *text[n->u.c] ? BRIGHT : DARK;
+}
+
+char *(*chooser(int (*m)[2][3], ...))(const char *, int)
+{
+	return 0;
+}
+
+_Bool _start(void)
+{
+	return shade_of(0, 0) && chooser(0);
+}
