@@ -186,7 +186,7 @@ static int define_event(struct attach_context *c, enum kprobe_kind kind, const s
 }
 
 static int attach_event(struct attach_context *c, enum kprobe_kind kind, const struct target *t,
-			struct perf_attachment *out)
+			struct perf_attachment *out, enum attempt *at)
 {
 	int number = kprobe_events__number(c->shared, kind, t->id);
 	struct program_site site = attach__site(t);
@@ -198,6 +198,7 @@ static int attach_event(struct attach_context *c, enum kprobe_kind kind, const s
 	prog = programs__for_site(bpfobj__programs(c->obj),
 				  kind == KPROBE_RETURN ? PROG_KPROBE_RETURN : PROG_KPROBE_ENTRY,
 				  &site, &cookie);
+	*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_EVENT;
 	if (prog < 0)
 		return prog;
 	event = perf_event__open_tracepoint(number);
@@ -206,11 +207,11 @@ static int attach_event(struct attach_context *c, enum kprobe_kind kind, const s
 	return perf_event__attach(event, prog, cookie, out);
 }
 
-static char *explain(const struct target *t, const char *what, int err)
+static char *explain(const struct target *t, const char *what, enum attempt at, int err)
 {
 	__cleanup_free char *advice = NULL;
 
-	switch (err) {
+	switch (at == ATTEMPT_EVENT ? err : 0) {
 	case -EROFS:
 		return xasprintf("%s of %s: kprobe_events is read-only here (EROFS): a sandboxed "
 				 "service needs ReadWritePaths=/sys/kernel/tracing/kprobe_events",
@@ -226,7 +227,7 @@ static char *explain(const struct target *t, const char *what, int err)
 				 "(EADDRNOTAVAIL): say which by MODULE:%s",
 				 what, t->function, t->function);
 	default:
-		advice = advice__of(ATTEMPT_EVENT, err, (struct demand){});
+		advice = advice__of(at, err, (struct demand){});
 		return xasprintf("%s of %s: %s", what, t->function, advice);
 	}
 }
@@ -252,6 +253,7 @@ static void attach_one(struct attach_context *c, struct attach_slot *slot)
 {
 	const struct target *t = slot->target;
 	const char *what = "the kprobe";
+	enum attempt at = ATTEMPT_EVENT;
 	struct kretprobe *k;
 	int err;
 
@@ -261,7 +263,7 @@ static void attach_one(struct attach_context *c, struct attach_slot *slot)
 	if (err)
 		goto fail;
 	k->entry_defined = true;
-	err = attach_event(c, KPROBE_ENTRY, t, &k->entry);
+	err = attach_event(c, KPROBE_ENTRY, t, &k->entry, &at);
 	if (err)
 		goto fail;
 	what = "the kretprobe";
@@ -269,7 +271,7 @@ static void attach_one(struct attach_context *c, struct attach_slot *slot)
 	if (err)
 		goto fail;
 	k->return_defined = true;
-	err = attach_event(c, KPROBE_RETURN, t, &k->leave);
+	err = attach_event(c, KPROBE_RETURN, t, &k->leave, &at);
 	if (err)
 		goto fail;
 	slot->attached = true;
@@ -277,7 +279,7 @@ static void attach_one(struct attach_context *c, struct attach_slot *slot)
 	return;
 fail:
 	detach_one(c, slot);
-	attach__refuse(slot, err, explain(t, what, err));
+	attach__refuse(slot, err, explain(t, what, at, err));
 }
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)

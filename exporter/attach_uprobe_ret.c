@@ -246,7 +246,7 @@ static int attach_site(struct attach_context *c, const struct attach_slot *slot,
 
 /* Without cookies a clone has the spec in its code, or the jump's number. */
 static int attach_kind(struct attach_context *c, const struct attach_slot *slot, enum kind kind,
-		       struct holder *h)
+		       struct holder *h, enum attempt *at)
 {
 	struct program_site ps = attach__ret_site(slot->target);
 	__cleanup_free struct site *sites = NULL;
@@ -260,6 +260,7 @@ static int attach_kind(struct attach_context *c, const struct attach_slot *slot,
 		if (prog < 0 || kind == KIND_JUMP)
 			prog = programs__for_site(bpfobj__programs(c->obj), program_of[kind], &ps,
 						  &cookie);
+		*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_UPROBE;
 		if (prog < 0)
 			return prog;
 		err = attach_site(c, slot, prog, &sites[i], cookie, h);
@@ -271,13 +272,14 @@ static void attach_events(struct attach_context *c, struct attach_slot **slots, 
 {
 	for (size_t i = 0; i < n; i++) {
 		struct holder *h = new_holder(1);
+		enum attempt at = ATTEMPT_UPROBE;
 		int err = 0;
 
 		for (int kind = 0; kind < KINDS && !err; kind++)
-			err = attach_kind(c, slots[i], kind, h);
+			err = attach_kind(c, slots[i], kind, h, &at);
 		if (err) {
 			close_holder(h);
-			attach__refused(&slots[i], 1, ATTEMPT_UPROBE, err);
+			attach__refused(&slots[i], 1, at, err);
 		} else {
 			hold(h, &slots[i], 1);
 		}

@@ -25,7 +25,7 @@ static const char *unavailable(struct features *f)
 }
 
 static int attach_event(struct attach_context *c, const struct target *t, bool is_return,
-			struct perf_attachment *out)
+			struct perf_attachment *out, enum attempt *at)
 {
 	struct program_site site = attach__site(t);
 	uint64_t cookie;
@@ -34,6 +34,7 @@ static int attach_event(struct attach_context *c, const struct target *t, bool i
 	prog = programs__for_site(bpfobj__programs(c->obj),
 				  is_return ? PROG_UPROBE_RETURN : PROG_UPROBE_ENTRY, &site,
 				  &cookie);
+	*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_UPROBE;
 	if (prog < 0)
 		return prog;
 	event = perf_event__open_uprobe(t->opened->path, t->offset, is_return);
@@ -42,13 +43,13 @@ static int attach_event(struct attach_context *c, const struct target *t, bool i
 	return perf_event__attach(event, prog, cookie, out);
 }
 
-static char *explain(const struct target *t, int err)
+static char *explain(const struct target *t, enum attempt at, int err)
 {
 	__cleanup_free char *advice = NULL;
 
-	if (err == -KERNEL_ENOTSUPP)
+	if (at == ATTEMPT_UPROBE && err == -KERNEL_ENOTSUPP)
 		return xasprintf("%s: its first instruction cannot be probed", t->function);
-	advice = advice__of(ATTEMPT_UPROBE, err, (struct demand){});
+	advice = advice__of(at, err, (struct demand){});
 	return xasprintf("%s: the uprobe was refused: %s", t->function, advice);
 }
 
@@ -69,15 +70,16 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 {
 	for (size_t i = 0; i < n && !progress__poll(); i++) {
 		struct uretprobe *u = slots[i]->state = xcalloc(1, sizeof(*u));
+		enum attempt at;
 		int err;
 
 		u->entry = u->leave = PERF_ATTACHMENT_NONE;
-		err = attach_event(c, slots[i]->target, false, &u->entry);
+		err = attach_event(c, slots[i]->target, false, &u->entry, &at);
 		if (!err)
-			err = attach_event(c, slots[i]->target, true, &u->leave);
+			err = attach_event(c, slots[i]->target, true, &u->leave, &at);
 		if (err) {
 			detach_one(slots[i]);
-			attach__refuse(slots[i], err, explain(slots[i]->target, err));
+			attach__refuse(slots[i], err, explain(slots[i]->target, at, err));
 			continue;
 		}
 		slots[i]->attached = true;
