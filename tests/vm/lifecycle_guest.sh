@@ -53,7 +53,11 @@ footprint() { # footprint NAME
 	wait_until "the new server" get /-/ready
 	for pid in $exporter $(server); do
 		ls "/proc/$pid/fd" | wc -l
-		awk '/^(Private_Dirty|Anonymous)/ { sum += $2 } END { print sum }' "/proc/$pid/smaps_rollup"
+		# The least of some moments: what a tick takes is given back after it.
+		for _ in 1 2 3 4 5; do
+			awk '/^(Private_Dirty|Anonymous)/ { sum += $2 } END { print sum }' "/proc/$pid/smaps_rollup"
+			sleep 0.5
+		done | sort -n | head -n 1
 	done >"$RESULTS/$1"
 }
 
