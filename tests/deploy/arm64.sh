@@ -73,22 +73,30 @@ declare -A without=(
 )
 # Of a test program, the tests that fail for the same sort of reason, in order: these, and no others.
 declare -A qemu=(
-	[test_discover]="test_list test_user test_user_denied test_user_refused"
-	[test_elf]="test_cold_halves test_exported_versions test_hazards test_names test_offsets test_refused test_self"
+	[test_debug_file]="test_bomb test_by_link test_debugdata test_hostile_links test_of_another_build test_symbols test_weak"
+	[test_demangle]=test_names
+	[test_discover]="test_demangled test_demangled_returns test_list test_other_kinds test_user test_user_denied test_user_refused"
+	[test_elf]="test_cold_halves test_dynamic test_exported_versions test_hazards test_names test_no_functions test_offsets test_refused test_self"
 	[test_label_sets]=test_hostile_server
+	[test_locate]=test_library
 	[test_losses]=hostile_server
 	[test_metrics]=test_self_process
+	[test_names]="test_aliases test_clones test_exclusion test_globs test_lenient test_paths test_settings"
 	[test_opened_file]=test_process_root
 	[test_served]=nothing_can_be_written
 	[test_shared]=is_written_by_nobody_else
 	[test_web_broker]=test_hostile_confined
 )
 declare -A because=(
+	[test_debug_file]=$filters
+	[test_demangle]=$filters
 	[test_discover]=$filters
 	[test_elf]=$filters
 	[test_label_sets]=$memory
+	[test_locate]=$filters
 	[test_losses]=$memory
 	[test_metrics]="QEMU makes up /proc/self/stat"
+	[test_names]=$filters
 	[test_opened_file]="no openat2(2) in QEMU's user mode"
 	[test_served]=$memory
 	[test_shared]=$memory
