@@ -121,8 +121,8 @@ void attach__params(const struct attach *a, struct bpfobj_params *p);
 	"a return whose entry the kernel skipped may count as a call, with a wrong duration"
 const char *attach__caveat(const struct attach *a, const struct attach_slot *slot);
 
-/* Attaches what is planned. Returns how many targets are attached or paused; what there is when the
- * process is to end (progress.h) may be incomplete. */
+/* Attaches the planned targets. Returns the number of targets that are attached or paused. Stops
+ * early if the process is to end (progress.h). */
 size_t attach__run(struct attach *a, struct bpfobj *obj);
 void attach__free(struct attach *a); /* detaches; NULL is fine */
 

@@ -96,7 +96,7 @@ static int open_skeleton(struct bpfobj *o, struct features *f, int *layout)
 	return o->skel ? 0 : -errno;
 }
 
-/* o: what there is of it, in any case. */
+/* On an error, o holds what was created until then; the caller frees it. */
 static int try_load(struct bpfobj *o, const struct bpfobj_params *p, struct features *f,
 		    struct program_refusals *refused)
 {

@@ -20,8 +20,8 @@
  * and in /usr/lib/debug. A path through /proc/PID/root stays in that root. The file is used only if
  *   - its build-id is f's or, where one of the two has none, its checksum is the link's;
  *   - nobody could have written it who could not have written f.
- * 0 and *out (opened_file__unref() it); or -ENOENT with *why: NULL if there is no such file, else
- * why the one that is there is not used (one line, to be freed).
+ * 0 and *out (opened_file__unref() it); or -ENOENT with *why: NULL if there is no debug file, else
+ * the reason why the file that was found is not used (one line, to be freed).
  */
 int debug_file__open(const struct opened_file *f, const char *path,
 		     const struct elf_debug_link *link, struct opened_file **out, char **why);

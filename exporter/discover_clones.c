@@ -4,8 +4,8 @@
  * that is always the same, f.isra.0 with fewer arguments, f.part.0 with what is left where the
  * beginning of f is inlined. Those callers then call the clone, and a probe of f does not see it.
  *
- * The clones are not counted as f: their arguments are not f's, and f itself calls f.part.0. But
- * whoever probes f is told.
+ * The clones are not counted as f: their arguments are not f's, and f itself calls f.part.0. A
+ * warning names them.
  */
 #include "buf.h"
 #include "discover_internal.h"

@@ -29,12 +29,6 @@ start_exporter() { # start_exporter ARGS...: sets pid and url; false if this ker
 	fi
 }
 
-stop_exporter() {
-	kill "$pid"
-	wait "$pid"
-	pids=()
-}
-
 # What has been counted, timed and missed of a function since the exporter came, sorted:
 #	LABELS... OUTCOME VALUE CALLS; "timed" CALLS; "missed" REASON CALLS
 counts() { # counts FUNCTION

@@ -69,6 +69,13 @@ wait_ready() { # wait_ready SECONDS
 	done
 }
 
+# The one that launch has started.
+stop_exporter() {
+	kill "$pid"
+	wait "$pid"
+	pids=()
+}
+
 # Free for whoever reads of them, so they are closed first. Below those that outgoing connections get,
 # which may be one of these before it is listened on.
 free_ports() { # free_ports NUMBER

@@ -23,12 +23,6 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 	wait_for 60 curl -s -f -o "$temp/metrics" "$url/metrics"
 }
 
-stop_exporter() {
-	kill "$pid"
-	wait "$pid"
-	pids=()
-}
-
 # "PATH:FUNCTION CALLS MISSED" of each, sorted, without the directory.
 counts() {
 	curl -s -f "$url/metrics" | python3 -c '

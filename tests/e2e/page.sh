@@ -33,12 +33,6 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 	launch "$temp/exporter.log" "$@" || give_up "the exporter starts" "it ends, or does not listen"
 }
 
-stop_exporter() {
-	kill "$pid"
-	wait "$pid"
-	pids=()
-}
-
 # What the browser cannot be started for (a sandbox without user namespaces, say) is a failure.
 run_page() {
 	local code=0

@@ -20,12 +20,6 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 	wait_ready 30 || give_up "the exporter" "it does not become ready"
 }
 
-stop_exporter() {
-	kill "$pid"
-	wait "$pid"
-	pids=()
-}
-
 # "OUTCOME VALUE CALLS" of each result of a function that was seen, in order.
 results() { # results FUNCTION
 	curl -s -f "$url/metrics" |

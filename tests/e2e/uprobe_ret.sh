@@ -43,12 +43,6 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 	launch "$temp/exporter.log" "$@" || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
 }
 
-stop_exporter() {
-	kill "$pid"
-	wait "$pid"
-	pids=()
-}
-
 # Sorted lines as the programs print them, from the metrics.
 counts() { # counts PROGRAM
 	curl -s -f "$url/metrics" | python3 -c '
