@@ -49,14 +49,14 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -std=gnu17 -O2 -g -target bpf -mcpu=v3 -Wall -Wextra $(WERROR) -Wno-unused-parameter \
 	     -D__TARGET_ARCH_$(ARCH) $(LIMITS) -I. $(addprefix -idirafter /usr/include/,$(MULTIARCH))
 
-SRC   := $(sort $(wildcard exporter/*.c))
+SRC   := $(sort $(wildcard exporter/*.c exporter/*/*.c))
 OBJ   := $(SRC:exporter/%.c=$(B)/%.o)
 GEN   := $(B)/retprobe.skel.h $(B)/syscall_table.h
 PRESETS := $(sort $(wildcard deploy/presets/*.yaml))
-PAGE  := $(sort $(wildcard exporter/page/*))
+PAGE  := $(sort $(wildcard exporter/pages/page/*))
 DATA  := presets page_files
 # Beside each other as they are here, so that their links lead somewhere.
-DOCS  := $(sort $(wildcard *.md deploy/*.md deploy/*/*.md exporter/*.md dashboards/*.md tests/*/*.md))
+DOCS  := $(sort $(wildcard *.md deploy/*.md deploy/*/*.md exporter/*.md exporter/*/*.md dashboards/*.md tests/*/*.md))
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
@@ -101,21 +101,21 @@ $(B)/retprobe.skel.h: $(B)/retprobe.bpf.o
 
 # System call names by number, of this architecture and of its 32-bit sibling, from the kernel's
 # own headers: ROW(table, number, name).
-$(B)/syscall_table.h: exporter/syscall_table.sh | $(B)
+$(B)/syscall_table.h: exporter/kernel/syscall_table.sh | $(B)
 	$(call say,GEN,$@)CC='$(CC)' sh $< > $@
 
-$(B)/presets.c: $(PRESETS) exporter/presets.sh | $(B)
-	$(call say,GEN,$@)sh exporter/presets.sh $(PRESETS) > $@
+$(B)/presets.c: $(PRESETS) exporter/config/presets.sh | $(B)
+	$(call say,GEN,$@)sh exporter/config/presets.sh $(PRESETS) > $@
 
-$(B)/page_files.c: $(PAGE) exporter/page_files.sh | $(B)
-	$(call say,GEN,$@)sh exporter/page_files.sh $(PAGE) > $@
+$(B)/page_files.c: $(PAGE) exporter/pages/page_files.sh | $(B)
+	$(call say,GEN,$@)sh exporter/pages/page_files.sh $(PAGE) > $@
 
 # ---- the exporter ----------------------------------------------------------------------------
 
 # What is generated is there before the first object; from then on objects know what they include.
 
 $(B)/%.o: exporter/%.c | $(GEN) $(B)
-	$(call say,CC,$@)$(CC) $(HARDENING) $(CFLAGS) $(RP_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(HARDENING) $(CFLAGS) $(RP_CFLAGS) -MMD -MP -c $< -o $@
 
 $(DATA:%=$(B)/%.o): $(B)/%.o: $(B)/%.c
 	$(call say,CC,$@)$(CC) $(HARDENING) $(CFLAGS) $(RP_CFLAGS) -c $< -o $@
@@ -125,7 +125,7 @@ $(B)/build_version.h: FORCE | $(B)
 	@printf '#define RP_VERSION "%s"\n#define RP_REVISION "%s"\n' '$(VERSION)' '$(REVISION)' | \
 		cmp -s - $@ || printf '#define RP_VERSION "%s"\n#define RP_REVISION "%s"\n' \
 		'$(VERSION)' '$(REVISION)' > $@
-$(B)/version.o: $(B)/build_version.h
+$(B)/base/version.o: $(B)/build_version.h
 FORCE:
 
 $(B)/retprobe_exporter: $(OBJ) $(DATA:%=$(B)/%.o)
@@ -143,10 +143,10 @@ UNIT_LIB := $(patsubst exporter/%.c,$(B)/unit/%.o,$(filter-out exporter/main.c,$
 	    $(DATA:%=$(B)/unit/%.o)
 
 $(B)/unit/%.o: exporter/%.c | $(GEN) $(B)/unit
-	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -MMD -MP -c $< -o $@
-$(B)/unit/version.o: $(B)/build_version.h
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(SAN) $(RP_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/unit/base/version.o: $(B)/build_version.h
 # Nobody waits for the end of it in the others.
-$(B)/unit/web.o: LIMITS += -DWEB_PAIR_SECONDS=1
+$(B)/unit/access/access.o: LIMITS += -DWEB_PAIR_SECONDS=1
 $(DATA:%=$(B)/unit/%.o): $(B)/unit/%.o: $(B)/%.c | $(B)/unit
 	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -c $< -o $@
 $(B)/unit/test_%.o: tests/unit/test_%.c | $(GEN) $(B)/unit
@@ -245,8 +245,8 @@ FUZZ_LIB  := $(patsubst exporter/%.c,$(B)/fuzz/exporter/%.o,$(filter-out exporte
 	     $(DATA:%=$(B)/fuzz/exporter/%.o)
 
 $(B)/fuzz/exporter/%.o: exporter/%.c | $(GEN) $(B)/fuzz/exporter
-	$(call say,CC,$@)$(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
-$(B)/fuzz/exporter/version.o: $(B)/build_version.h
+	$(call say,CC,$@)mkdir -p $(@D) && $(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+$(B)/fuzz/exporter/base/version.o: $(B)/build_version.h
 $(DATA:%=$(B)/fuzz/exporter/%.o): $(B)/fuzz/exporter/%.o: $(B)/%.c | $(B)/fuzz/exporter
 	$(call say,CC,$@)$(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -c $< -o $@
 # One that is linked takes from it what it needs.
@@ -257,7 +257,7 @@ $(B)/fuzz/%.o: tests/fuzz/%.c | $(GEN) $(B)/fuzz/exporter
 		-MMD -MP -c $< -o $@
 $(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/%.o $(B)/fuzz/harness.o $(B)/fuzz/exporter.a
 	$(call say,LINK,$@)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
-$(B)/fuzz/generate: tests/fuzz/seeds/generate.c $(B)/util.o $(B)/buf.o | $(GEN) $(B)/fuzz/exporter
+$(B)/fuzz/generate: tests/fuzz/seeds/generate.c $(B)/base/util.o $(B)/base/buf.o | $(GEN) $(B)/fuzz/exporter
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -iquote tests/unit $^ $(LDLIBS) -o $@
 $(B)/fuzz/exporter:
 	@mkdir -p $@
@@ -341,9 +341,9 @@ dashboards:
 .PHONY: dashboards
 
 format:
-	clang-format -i bpf/*.[ch] exporter/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/e2e/*.c tests/e2e/*/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c $(wildcard tests/bench/*.[ch])
+	clang-format -i bpf/*.[ch] exporter/*.[ch] exporter/*/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/e2e/*.c tests/e2e/*/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c $(wildcard tests/bench/*.[ch])
 
 clean:
 	rm -rf $(B)
 
--include $(wildcard $(B)/*.d $(B)/unit/*.d $(B)/fuzz/*.d $(B)/fuzz/exporter/*.d)
+-include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

@@ -157,8 +157,8 @@ static inline __attribute__((always_inline)) __u32 rp_hash(__u64 v, __u32 shift)
 
 /*
  * Calls of kernel functions that libbpf need not know: the programs call these numbers like
- * helpers, and exporter/programs.c puts the running kernel's BTF ids in their place. That way one
- * program suits both signatures of the session kfuncs (7.0 gave them ctx; one that takes no
+ * helpers, and exporter/object/programs.c puts the running kernel's BTF ids in their place. That
+ * way one program suits both signatures of the session kfuncs (7.0 gave them ctx; one that takes no
  * argument does not mind a register that is set), and any libbpf.
  */
 #define RP_KFUNC_SESSION_IS_RETURN 0x52500001
@@ -168,10 +168,10 @@ static inline __attribute__((always_inline)) __u32 rp_hash(__u64 v, __u32 shift)
  * ---- what an entry finds out: labels, filters, observed values (notes.bpf.h)
  * ---------------------
  *
- * An expression over a function's parameters, compiled by exporter/expr.c: begin with a source,
- * follow `nsteps` pointers, v = *(u64 *)(v + offset[i]), and take what is at v + offset[nsteps]:
- * `size` bytes, or v itself if size is 0, as a number; or, if `text` is set, the string that begins
- * there.
+ * An expression over a function's parameters, compiled by exporter/expr/expr.c: begin with a
+ * source, follow `nsteps` pointers, v = *(u64 *)(v + offset[i]), and take what is at v +
+ * offset[nsteps]: `size` bytes, or v itself if size is 0, as a number; or, if `text` is set, the
+ * string that begins there.
  */
 enum rp_source {
 	RP_SOURCE_ARG, /* 0..5: the words of the arguments that come in registers */

@@ -6,7 +6,7 @@
  * coroutines, moved by Go; what holds in all of that is that of two calls that run, no two have
  * their return address in one place. So a call that is entered where another still has its place
  * says that the other one will not return: it was unwound. The rest of those is found when the
- * thread, or the process, ends (uprobe_ret_exit, and exporter/bpfobj_calls.c).
+ * thread, or the process, ends (uprobe_ret_exit, and exporter/object/calls.c).
  *
  * All is accounted for at the entry: a call gets a place or is tallied there. A return that finds
  * none was entered before we attached, in the process that forked this one, or is tallied already.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Programs that are templates: the exporter loads a copy for each target, with what is known of the
- * target in the place of markers (exporter/programs.c). Nothing is looked up when they run.
+ * target in the place of markers (exporter/object/programs.c). Nothing is looked up when they run.
  */
 #ifndef RP_CLONE_BPF_H
 #define RP_CLONE_BPF_H

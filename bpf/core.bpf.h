@@ -22,7 +22,7 @@ const volatile __u32 grid_last; /* the cell behind the last threshold */
 /* Distance between two CPUs' banks, in entries. */
 const volatile __u32 bank_cells, bank_targets, bank_details;
 
-/* Types, sizes and numbers of entries are set by exporter/bpfobj_maps.c. */
+/* Types, sizes and numbers of entries are set by exporter/object/maps.c. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Expressions at a call's entry: runs the steps that exporter/expr.c compiled (struct rp_field),
- * and decides filters. Knows neither label sets nor mechanisms.
+ * Expressions at a call's entry: runs the steps that exporter/expr/expr.c compiled (struct
+ * rp_field), and decides filters. Knows neither label sets nor mechanisms.
  */
 #ifndef RP_FIELDS_BPF_H
 #define RP_FIELDS_BPF_H

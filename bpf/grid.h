@@ -5,7 +5,7 @@
  * Cell i holds the durations d with threshold[i - 1] < d <= threshold[i]; the cell behind the last
  * threshold holds the rest. The table tells, for the leading eight bits or so of d, the first
  * threshold that any such duration can belong to; the few that share those bits are compared.
- * exporter/grid.c builds the table and refuses bounds that would need more than RP_GRID_STEPS.
+ * exporter/base/grid.c builds the table and refuses bounds that would need more than RP_GRID_STEPS.
  */
 #ifndef RP_GRID_H
 #define RP_GRID_H

@@ -4,7 +4,7 @@
  *
  * The kernel knows a link's cookies by a binary search over its addresses (bpf_get_attach_cookie():
  * +70 instructions at one function, +280 at 1,000). A hash table of our own from address to spec
- * costs the same few instructions at any number. It is filled by exporter/bpfobj_maps.c, which sees
+ * costs the same few instructions at any number. It is filled by exporter/object/maps.c, which sees
  * to it that no entry is more than RP_ADDR_STEPS from its place. Where addresses are hidden from
  * the exporter, the cookie is used.
  */

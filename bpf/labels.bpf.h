@@ -9,7 +9,7 @@
 
 #include "late.bpf.h"
 
-/* Sizes of keys and numbers of entries are set by exporter/bpfobj_maps.c. */
+/* Sizes of keys and numbers of entries are set by exporter/object/maps.c. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -123,7 +123,7 @@ int fsession_clone(__u64 *ctx)
 	return 0;
 }
 
-SEC("kprobe") /* becomes a tracing program of no one function: exporter/programs.c */
+SEC("kprobe") /* becomes a tracing program of no one function: exporter/object/programs.c */
 int fsession_multi(__u64 *ctx)
 {
 	__u64 *cookie = session_cookie(ctx);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * uprobe.ret: a uprobe at a user function's entry and one at each of its exits (exporter/exits.c).
- * The return address stays what it is, so that nobody who walks the stack meets one of the
- * kernel's.
+ * uprobe.ret: a uprobe at a user function's entry and one at each of its exits
+ * (exporter/elf/exits.c). The return address stays what it is, so that nobody who walks the stack
+ * meets one of the kernel's.
  *
  * A return instruction has the spec for a cookie. A jump that may lead out of the function has its
  * number in `exits`, where it says how to tell.

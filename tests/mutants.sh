@@ -42,70 +42,70 @@ mutants() {
 		conformance_edges/6.1:kretprobe
 	mutant before-us-counted bpf/probe_syscall.bpf.h \
 		's/f\.start \? RP_TALLY_NO_ENTRY : RP_TALLY_IGNORED/RP_TALLY_NO_ENTRY/' conformance_edges/6.12:start
-	mutant entries-not-counted exporter/bpfobj.c \
+	mutant entries-not-counted exporter/object/object.c \
 		's/(ro->count_entries =) .*/\1 false;/' conformance/7:fsession
-	mutant entries-of-all-not-counted exporter/bpfobj.c \
+	mutant entries-of-all-not-counted exporter/object/object.c \
 		's/(ro->count_entries =) .*/\1 false;/' conformance/7:fsession.multi
 	# What the kernel counts.
-	mutant hits-ignored exporter/attach_kretprobe.c \
+	mutant hits-ignored exporter/attach/kretprobe.c \
 		's/has_returned = true/has_returned = false/' conformance_edges/6.1:percpu.kretprobe
-	mutant hits-of-5.10-ignored exporter/attach_kretprobe.c \
+	mutant hits-of-5.10-ignored exporter/attach/kretprobe.c \
 		's/has_returned = true/has_returned = false/' conformance_edges/5.10:percpu.kretprobe
-	mutant breakpoints-skipped-ignored exporter/attach_kretprobe.c \
+	mutant breakpoints-skipped-ignored exporter/attach/kretprobe.c \
 		's/(MISSED_RECURSION\] =) skipped/\1 0/' conformance_edges/7:kretprobe
-	mutant maxactive-ignored exporter/attach_kretprobe.c \
+	mutant maxactive-ignored exporter/attach/kretprobe.c \
 		's/no_slot > skipped \? no_slot - skipped : 0/0/' conformance_edges/6.12:slots
-	mutant slots-of-links-ignored exporter/attach_links.c \
+	mutant slots-of-links-ignored exporter/attach/links.c \
 		's/\+= bpf_sys__link_missed\(.*\)/+= 0/' conformance/6.12:kprobe.multi
-	mutant multi-recursion-ignored exporter/attach_multi.c \
+	mutant multi-recursion-ignored exporter/attach/multi.c \
 		's/\.returns = PROG_BIT\(PROG_MULTI_RETURN\)/.returns = 0/' conformance_edges/6.12:percpu.kprobe.multi
-	mutant multi-recursion-of-entries-too exporter/attach_multi.c \
+	mutant multi-recursion-of-entries-too exporter/attach/multi.c \
 		's/(\.returns = PROG_BIT\(PROG_MULTI_RETURN\))/\1 | PROG_BIT(PROG_MULTI_ENTRY)/' \
 		conformance_edges/6.12:percpu.kprobe.multi
-	mutant session-recursion-ignored exporter/attach_multi.c \
+	mutant session-recursion-ignored exporter/attach/multi.c \
 		's/\.returns = PROG_BIT\(PROG_KPROBE_SESSION\)/.returns = 0/' conformance_edges/7:percpu.kprobe.session
-	mutant session-skips-not-halved exporter/attach_multi.c \
+	mutant session-skips-not-halved exporter/attach/multi.c \
 		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges/6.12:percpu.kprobe.session
-	mutant session-skips-halved-on-7 exporter/attach_multi.c \
+	mutant session-skips-halved-on-7 exporter/attach/multi.c \
 		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges/7:percpu.kprobe.session
-	mutant fexit-recursion-ignored exporter/attach_fexit.c \
+	mutant fexit-recursion-ignored exporter/attach/fexit.c \
 		's/programs__count_fd\(x->program\)\.skipped/0/' conformance_edges/7:fexit
-	mutant fsession-recursion-ignored exporter/attach_fsession.c \
+	mutant fsession-recursion-ignored exporter/attach/fsession.c \
 		's/has_skipped = true/has_skipped = false/' conformance_edges/7:fsession
 	# How it is brought together.
-	mutant filtered-not-counted exporter/losses.c \
+	mutant filtered-not-counted exporter/probes/missed.c \
 		's/(calls = l->calls\[id\]) \+ tally\[RP_TALLY_FILTERED\]/\1/' unit test_losses
-	mutant filtered-of-all-not-counted exporter/losses.c \
+	mutant filtered-of-all-not-counted exporter/probes/missed.c \
 		's/(calls \+= l->calls\[i\]) \+ tally\[RP_TALLY_FILTERED\]/\1/' unit test_losses
-	mutant stale-counted exporter/losses.c \
+	mutant stale-counted exporter/probes/missed.c \
 		's/(no_entry = tally\[RP_TALLY_NO_ENTRY\])/\1 + tally[RP_TALLY_STALE]/' unit test_losses
-	mutant running-counted exporter/losses.c \
+	mutant running-counted exporter/probes/missed.c \
 		's/s->x = without_exit < s->x \+ grown .*/s->x = without_exit + 0 * grown;/' unit test_losses
-	mutant bound-counted exporter/losses.c \
+	mutant bound-counted exporter/probes/missed.c \
 		'/skipped_calls\(struct/,/^}/s/return now < before \? now : before/return now + 0 * before/' unit test_losses
-	mutant no-entry-counted-twice exporter/losses.c \
+	mutant no-entry-counted-twice exporter/probes/missed.c \
 		's/(k->returned, calls) \+ no_entry/\1/' unit test_losses
-	mutant being-counted-is-missed exporter/losses.c \
+	mutant being-counted-is-missed exporter/probes/missed.c \
 		'/skipped_returns\(/,/^}/s/return now < before \? now : before/return now + 0 * before/' unit test_losses
-	mutant counters-go-back exporter/losses.c \
+	mutant counters-go-back exporter/probes/missed.c \
 		's/^\tif \(v > \*counter\)$/\tif (1)/' unit test_losses
-	mutant others-counted exporter/losses.c \
+	mutant others-counted exporter/probes/missed.c \
 		's/ \|\| strcmp\(slots\[i\]\.ops->name, p->mechanism\)//' unit test_losses
 	# What becomes of label sets.
-	mutant equal-texts-apart exporter/labels.c \
+	mutant equal-texts-apart exporter/labels/slots.c \
 		's/^\t\tid = cell_of\(l, leader\);/\t\treturn;/' unit test_label_sets
-	mutant heir-passed-over exporter/labels.c \
+	mutant heir-passed-over exporter/labels/slots.c \
 		's/l->slots\[heir\]\.state != SLOT_ACTIVE/true/' unit test_label_sets
-	mutant details-kept exporter/labels.c \
+	mutant details-kept exporter/labels/slots.c \
 		's/^\tbpfobj__free_detail\(l->obj, detail\);//' unit test_label_sets
-	mutant details-doubled exporter/labels.c \
+	mutant details-doubled exporter/labels/slots.c \
 		's/^\tledger__subtract\(ledger, &ledger->details\[detail\], &count, 1\);//' unit test_label_sets
 	# Starting and stopping.
-	mutant half-of-a-batch-lost exporter/attach_multi.c \
+	mutant half-of-a-batch-lost exporter/attach/multi.c \
 		's/attach_range\(c, fl, slots, b, first \+ n \/ 2, n - n \/ 2\)/(void)0/' scale/6.12:refused.kprobe.multi
-	mutant refused-given-up exporter/attach.c \
+	mutant refused-given-up exporter/attach/attach.c \
 		's/attach__choose\(a, slot, refused_by\)/slot->ops = NULL/' scale/6.12:fallback
-	mutant events-left exporter/attach_kretprobe.c \
+	mutant events-left exporter/attach/kretprobe.c \
 		"s/if \(k->return_defined\)/if (0)/" conformance_edges/6.1:kretprobe
 }
 

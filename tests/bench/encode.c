@@ -8,9 +8,9 @@
 #include <time.h>
 
 #include "bpf/grid.h"
-#include "config.h"
-#include "http_internal.h"
-#include "metrics.h"
+#include "config/config.h"
+#include "http/internal.h"
+#include "expose/metrics.h"
 
 #define ERRORS 2
 

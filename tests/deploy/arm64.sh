@@ -42,7 +42,7 @@ inside 'apt-get update -qq -o Acquire::Retries=5 &&
 result "what runs it" $?
 inside 'sh /src/deploy/container/root.sh arm64 0 /out'
 result "compiled and linked" $?
-inside 'cd /src/build && for file in retprobe_exporter *.o; do
+inside 'cd /src/build && for file in retprobe_exporter *.o */*.o; do
 		machine=$(aarch64-linux-gnu-readelf -h $file | sed -n "s/ *Machine: *//p")
 		case $file:$machine in
 		retprobe.bpf.o:*BPF* | *:AArch64) ;;

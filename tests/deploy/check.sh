@@ -112,7 +112,7 @@ hardened() {
 		}' "$temp/elf" "$temp/notes"
 }
 
-run "program is hardened" hardened "$x" build/main.o build/http.o build/elf_symbols.o build/web_tls.o
+run "program is hardened" hardened "$x" build/main.o build/http/http.o build/elf/symbols.o build/access/tls.o
 run "presets parse and combine" presets
 run "presets are explained" explained
 run "presets are listed" listed

@@ -35,7 +35,7 @@ def report(name, wrong):
 
 
 def sources():
-    return [path.read_text() for path in sorted((documents.ROOT / "exporter").glob("*.[ch]"))]
+    return [path.read_text() for path in sorted((documents.ROOT / "exporter").rglob("*.[ch]"))]
 
 
 LITERAL = r'"(?:[^"\\\n]|\\.)*"'
@@ -66,7 +66,7 @@ def names(array):
 def metric_names():
     """As they are scraped: a counter's name ends in _total."""
     found = set()
-    for path in (documents.ROOT / "exporter").glob("metrics*.c"):
+    for path in (documents.ROOT / "exporter/expose").glob("*metrics.c"):
         for name, rest in re.findall(r'[{=]\s*"((?:retprobe|process)_\w+)",(.*?)METRIC_\w+',
                                      path.read_text(), re.S):
             kind = re.search(rf'"{name}",.*?METRIC_(\w+)', path.read_text(), re.S)[1]
@@ -157,7 +157,7 @@ def check_metrics():
 
 def check_api():
     """That each member of /api/v1/probes is explained, and no other."""
-    made = (documents.ROOT / "exporter/pages_probes.c").read_text()
+    made = (documents.ROOT / "exporter/pages/probes.c").read_text()
     want = set(re.findall(r'json_member\(b, "(\w+)"|\\"(\w+)\\":', made))
     want = {name for pair in want for name in pair if name}
     told = {name for _, rows in documents.tables(documents.ROOT / "exporter/API.md") for row in rows

@@ -26,7 +26,7 @@ import calls  # pylint: disable=wrong-import-position
 
 TICK = 0.25  # seconds; how long the calls of a page took, so to say
 WEIGHTS = 7
-COMPRESS_LEVEL = 1  # as exporter/http_response.c has it
+COMPRESS_LEVEL = 1  # as exporter/http/response.c has it
 DECADES = 3  # how much slower the slow node is, in powers of ten
 STEPS = 3 * DECADES  # classic bounds are 1, 2.5 and 5 of each decade
 DOUBLINGS = 10  # as good as three decades

@@ -489,7 +489,7 @@ class MadeUp(http.server.BaseHTTPRequestHandler):
         if path == "api/v1/probes":
             kind, body = "application/json", json.dumps(self.reading(place)).encode()
         else:
-            body = (ROOT / "exporter/page" / (path.removeprefix("page/") or "page.html")).read_bytes()
+            body = (ROOT / "exporter/pages/page" / (path.removeprefix("page/") or "page.html")).read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))

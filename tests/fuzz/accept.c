@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* An Accept header, and on the next line an Accept-Encoding. */
-#include "expo.h"
+#include "expose/expo.h"
 #include "fuzz.h"
 
 void fuzz__input(const char *data, size_t len)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* An Authorization header. */
 #include "fuzz.h"
-#include "web_auth.h"
+#include "access/auth.h"
 
 void fuzz__input(const char *data, size_t len)
 {

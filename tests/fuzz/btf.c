@@ -3,9 +3,9 @@
  * for, printed, and has the expression compiled. */
 #include <bpf/btf.h>
 
-#include "btf_print.h"
-#include "btf_types.h"
-#include "expr.h"
+#include "types/btf_print.h"
+#include "types/kernel_functions.h"
+#include "expr/expr.h"
 #include "fuzz.h"
 
 #define TYPES_MAX 64

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A cgroup's path, of which containers and pods are told. */
-#include "cgroup_path.h"
+#include "kernel/cgroup_path.h"
 #include "fuzz.h"
-#include "util.h"
+#include "base/util.h"
 
 void fuzz__input(const char *data, size_t len)
 {

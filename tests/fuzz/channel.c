@@ -4,7 +4,7 @@
  * message is numbered as it expects; even, and the rest is what the attacher gets. Each packet is
  * as long as the byte before it says.
  */
-#include "channel.h"
+#include "base/channel.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A name that a compiler could have made. */
-#include "demangle.h"
+#include "elf/demangle.h"
 #include "fuzz.h"
 
 void fuzz__input(const char *data, size_t len)

@@ -2,7 +2,7 @@
 /* An ELF file. */
 #include <fcntl.h>
 
-#include "elf_symbols.h"
+#include "elf/symbols.h"
 #include "fuzz.h"
 
 void fuzz__input(const char *data, size_t len)

@@ -2,8 +2,8 @@
 /* An ELF file and its debug file: the length of the first, in four bytes, then both. */
 #include <fcntl.h>
 
-#include "confined.h"
-#include "elf_debug.h"
+#include "files/confined.h"
+#include "elf/debug.h"
 #include "fuzz.h"
 
 static void check_link(const struct elf_debug_link *link)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Code of a function, and behind a line "--" that of its cold part: whoever owns the file has
  * written it. */
-#include "exits.h"
+#include "elf/exits.h"
 #include "fuzz.h"
 
 #define AT	0x1000

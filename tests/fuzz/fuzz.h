@@ -10,7 +10,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include "util.h"
+#include "base/util.h"
 
 void fuzz__input(const char *data, size_t len);
 

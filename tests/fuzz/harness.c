@@ -3,7 +3,7 @@
 
 #include <sys/mman.h>
 
-#include "log.h"
+#include "base/log.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

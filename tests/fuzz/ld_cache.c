@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The dynamic linker's cache. */
-#include "ld_cache.h"
+#include "files/ld_cache.h"
 #include "fuzz.h"
 
 static bool check_row(void *ctx, const char *name, const char *path)

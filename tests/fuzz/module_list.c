@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* modules.dep and modules.builtin, with a line "--" between. */
 #include "fuzz.h"
-#include "module_list.h"
+#include "kernel/module_list.h"
 
 void fuzz__input(const char *data, size_t len)
 {

@@ -8,8 +8,8 @@
 #include <sys/time.h>
 
 #include "fuzz.h"
-#include "http.h"
-#include "metrics.h"
+#include "http/http.h"
+#include "expose/metrics.h"
 
 static void handle(void *ctx, const struct http_request *req, struct http_response *res)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A label's value, as the formats and the page's JSON have it: UTF-8, on one line. */
-#include "expo.h"
+#include "expose/expo.h"
 #include "fuzz.h"
 
 static void check_utf8(const struct buf *b)

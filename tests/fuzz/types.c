@@ -2,8 +2,8 @@
 /* An ELF file with DWARF or BTF: whatever is in it, what is made of it is sound, or an error. */
 #include <fcntl.h>
 
-#include "confined.h"
-#include "elf_types_image.h"
+#include "files/confined.h"
+#include "elf/types_image.h"
 #include "fuzz.h"
 
 void fuzz__input(const char *data, size_t len)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A web configuration file. */
 #include "fuzz.h"
-#include "web_settings.h"
+#include "access/settings.h"
 
 void fuzz__input(const char *data, size_t len)
 {

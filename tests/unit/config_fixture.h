@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 /* As errors list them. */
 #define MECHANISMS                                                                         \

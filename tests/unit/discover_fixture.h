@@ -3,8 +3,8 @@
 #ifndef DISCOVER_FIXTURE_H
 #define DISCOVER_FIXTURE_H
 
-#include "config_internal.h"
-#include "discover.h"
+#include "config/internal.h"
+#include "discover/discover.h"
 
 static struct discover_env env;
 

@@ -5,7 +5,7 @@
 
 #include <bpf/btf.h>
 
-#include "expr.h"
+#include "expr/expr.h"
 
 struct expr_fixture {
 	struct btf *btf;

@@ -6,7 +6,7 @@
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
-#include "buf.h"
+#include "base/buf.h"
 
 static inline void golden__read(const char *path, struct buf *out)
 {

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "util.h"
+#include "base/util.h"
 
 #define HOSTILE_BYTE 0x41
 

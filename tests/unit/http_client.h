@@ -3,7 +3,7 @@
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H
 
-#include "buf.h"
+#include "base/buf.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -8,8 +8,8 @@
 
 #include <sys/mman.h>
 
-#include "bpfobj.h"
-#include "labels.h"
+#include "object/object.h"
+#include "labels/slots.h"
 
 enum { SLOTS = 64, CELLS = 1 + SLOTS, DETAILS = 32, MAX_SERIES = 40 };
 enum { HIST_WIDTH = RP_HIST_GRID + 2, CELL_WIDTH = RP_CELL_GRID + 2 };

@@ -3,7 +3,7 @@
 #ifndef LD_CACHE_FIXTURE_H
 #define LD_CACHE_FIXTURE_H
 
-#include "buf.h"
+#include "base/buf.h"
 
 #if defined(__aarch64__)
 #define LD_CACHE_OURS 0x0a03

@@ -6,8 +6,8 @@
 #ifndef METRICS_FIXTURE_H
 #define METRICS_FIXTURE_H
 
-#include "metrics.h"
-#include "self.h"
+#include "expose/metrics.h"
+#include "base/self.h"
 
 #define FIXTURE_CELLS 5
 

@@ -5,7 +5,7 @@
 
 #include <dirent.h>
 
-#include "util.h"
+#include "base/util.h"
 
 static inline char *temp_dir__new(void)
 {

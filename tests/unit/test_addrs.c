@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "bpfobj_internal.h"
+#include "object/internal.h"
 
 #define N 1000
 

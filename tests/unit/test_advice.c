@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "advice.h"
+#include "kernel/advice.h"
 
 #include <errno.h>
 #include <limits.h>

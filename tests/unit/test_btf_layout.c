@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "btf_layout.h"
+#include "kernel/btf_layout.h"
 
 #include <bpf/btf.h>
 #include <sys/utsname.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "btf_fixture.h"
-#include "btf_types.h"
+#include "types/kernel_functions.h"
 
 struct world {
 	char *dir;

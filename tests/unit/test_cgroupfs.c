@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "cgroupfs.h"
+#include "kernel/cgroupfs.h"
 
 /* What is covered by another mount is not what its line says. */
 static bool is_v2(const char *path)

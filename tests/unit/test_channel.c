@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-#include "channel.h"
+#include "base/channel.h"
 
 static struct channel server;
 static struct channel_peer attacher;

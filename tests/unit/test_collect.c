@@ -17,8 +17,8 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-#include "channel.h"
-#include "collect.h"
+#include "base/channel.h"
+#include "process/scrape.h"
 
 #define SCRAPES	 20
 #define SOON	 1.0  /* seconds */

@@ -31,8 +31,8 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
-#include "log.h"
-#include "privs.h"
+#include "base/log.h"
+#include "process/privs.h"
 
 enum { DONE, REFUSED, NOT_CONFINED };
 

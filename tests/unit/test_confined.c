@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-#include "confined.h"
+#include "files/confined.h"
 
 static struct confined_job job_of(int64_t (*run)(void *, void *, size_t, char *), void *ctx)
 {

@@ -9,7 +9,7 @@
 #include <libdeflate.h>
 #include <lzma.h>
 
-#include "debug_file.h"
+#include "elf/debug_file.h"
 #include "elf_fixture.h"
 
 #define CODE(n)	  (ELF_FIXTURE_VADDR + (n))

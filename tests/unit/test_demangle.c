@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "buf.h"
-#include "demangle.h"
+#include "base/buf.h"
+#include "elf/demangle.h"
 
 static const struct {
 	const char *mangled, *name;

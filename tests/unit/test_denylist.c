@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "denylist.h"
+#include "discover/denylist.h"
 
 static void test_denied(void **state)
 {

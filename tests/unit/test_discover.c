@@ -9,7 +9,7 @@
 #include "btf_fixture.h"
 #include "discover_fixture.h"
 #include "elf_fixture.h"
-#include "log.h"
+#include "base/log.h"
 
 #define FIXTURES "tests/unit/fixtures/"
 #define NOWHERE	 FIXTURES "none"

@@ -10,11 +10,11 @@
 #include <cmocka.h>
 
 #include "btf_fixture.h"
-#include "buf.h"
-#include "config_internal.h"
-#include "discover.h"
-#include "extra.h"
-#include "log.h"
+#include "base/buf.h"
+#include "config/internal.h"
+#include "discover/discover.h"
+#include "expr/capture.h"
+#include "base/log.h"
 
 #define FIXTURES "tests/unit/fixtures/"
 

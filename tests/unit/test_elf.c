@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "confined.h"
-#include "elf_code.h"
+#include "files/confined.h"
+#include "elf/code.h"
 #include "elf_fixture.h"
-#include "elf_image.h"
-#include "elf_symbols.h"
-#include "hazards.h"
-#include "opened_file.h"
+#include "elf/image.h"
+#include "elf/symbols.h"
+#include "elf/hazards.h"
+#include "files/opened_file.h"
 
 #define CODE(n)	  (ELF_FIXTURE_VADDR + (n))
 #define OFFSET(n) (ELF_FIXTURE_OFFSET + (n))

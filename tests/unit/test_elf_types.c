@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "bpf/abi.h"
-#include "confined.h"
-#include "elf_types_image.h"
+#include "files/confined.h"
+#include "elf/types_image.h"
 
 enum shade { DARK = -2, BRIGHT = 3 };
 enum shade elf_types_test(const char *const *text, unsigned long n);

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "exits.h"
+#include "elf/exits.h"
 
 #define AT 0x1000 /* where the function is in its file */
 

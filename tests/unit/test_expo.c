@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "bpf/grid.h"
-#include "expo.h"
+#include "expose/expo.h"
 #include "golden.h"
 
 /* Of the sanitizers' runtime; their header is not among gcc's. */

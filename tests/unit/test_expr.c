@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "expr.h"
-#include "extra.h"
+#include "expr/expr.h"
+#include "expr/capture.h"
 #include "temp_dir.h"
 
 static struct btf *btf;

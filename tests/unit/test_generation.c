@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "generation.h"
+#include "probes/generation.h"
 
 #include <errno.h>
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "bpf/grid.h"
-#include "grid.h"
+#include "base/grid.h"
 
 static const double decimal[] = { 1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5,
 				  1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2,

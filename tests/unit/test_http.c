@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "http.h"
-#include "http_connections.h"
+#include "http/http.h"
+#include "http/connections.h"
 #include "http_client.h"
-#include "log.h"
-#include "self.h"
+#include "base/log.h"
+#include "base/self.h"
 
 #include <errno.h>
 #include <microhttpd.h>

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "http.h"
+#include "http/http.h"
 #include "http_client.h"
-#include "sockets.h"
+#include "http/sockets.h"
 
 #include <errno.h>
 #include <pthread.h>

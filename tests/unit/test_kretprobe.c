@@ -14,9 +14,9 @@
 #include <sys/file.h>
 #include <cmocka.h>
 
-#include "attach.h"
-#include "log.h"
-#include "perf_event.h"
+#include "attach/attach.h"
+#include "base/log.h"
+#include "kernel/perf_event.h"
 #include "temp_dir.h"
 
 #define TARGETS 2

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "labels.h"
+#include "labels/slots.h"
 
 static struct label_book *book;
 

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "label_groups.h"
+#include "labels/groups.h"
 
 #define AB ((char *[]){ "a", "b" })
 

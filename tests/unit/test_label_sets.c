@@ -11,7 +11,7 @@
 
 #include "hostile.h"
 #include "label_world.h"
-#include "log.h"
+#include "base/log.h"
 
 static struct labels *labels;
 static struct label_book *book;

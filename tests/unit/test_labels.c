@@ -5,8 +5,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "cgroup_path.h"
-#include "labels.h"
+#include "kernel/cgroup_path.h"
+#include "labels/slots.h"
 #include "temp_dir.h"
 
 #define ID   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

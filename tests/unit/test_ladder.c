@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "attach.h"
-#include "extra.h"
+#include "attach/attach.h"
+#include "expr/capture.h"
 
 static unsigned lacking; /* bits by enum feature */
 

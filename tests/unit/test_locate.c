@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "ld_cache.h"
+#include "files/ld_cache.h"
 #include "ld_cache_fixture.h"
-#include "locate.h"
+#include "files/locate.h"
 #include "temp_dir.h"
 
 static const struct ld_cache_row rows[] = {

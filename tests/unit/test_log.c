@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "log.h"
+#include "base/log.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

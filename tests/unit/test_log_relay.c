@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "log.h"
-#include "log_relay.h"
+#include "base/log.h"
+#include "base/log_relay.h"
 
 #include <errno.h>
 #include <fcntl.h>

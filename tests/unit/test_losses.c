@@ -10,9 +10,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "attach.h"
+#include "attach/attach.h"
 #include "hostile.h"
-#include "losses.h"
+#include "probes/missed.h"
 
 #define TARGETS 2
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bpfobj.h"
+#include "object/object.h"
 
 #define MIB (1UL << 20)
 

@@ -5,10 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "extra.h"
+#include "expr/capture.h"
 #include "golden.h"
 #include "metrics_fixture.h"
-#include "version.h"
+#include "base/version.h"
 
 #include <pthread.h>
 

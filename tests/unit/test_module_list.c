@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "module_list.h"
+#include "kernel/module_list.h"
 
 #define FIXTURES "tests/unit/fixtures/modules"
 

@@ -9,7 +9,7 @@
 
 #include "discover_fixture.h"
 #include "elf_fixture.h"
-#include "log.h"
+#include "base/log.h"
 
 #define NOWHERE "tests/unit/fixtures/none"
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "bpf/grid.h"
-#include "expo_native.h"
+#include "expose/native.h"
 
 #define INDEX_MIN (GRID_MIN_EXP * 8)
 #define INDEX_MAX (GRID_MAX_EXP * 8 + 1)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "expo.h"
+#include "expose/expo.h"
 
 static const struct expo_format text = {
 	.name = "text",

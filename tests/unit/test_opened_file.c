@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-#include "opened_file.h"
+#include "files/opened_file.h"
 #include "temp_dir.h"
 
 static char *dir;

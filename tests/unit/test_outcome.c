@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "bpf/outcome.h"
-#include "util.h"
+#include "base/util.h"
 
 /* A 32-bit result leaves garbage above it. */
 #define GARBAGE 0xdeadbeef00000000ULL

@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "extra.h"
+#include "expr/capture.h"
 #include "golden.h"
 #include "http_client.h"
-#include "log.h"
+#include "base/log.h"
 #include "metrics_fixture.h"
-#include "pages.h"
-#include "version.h"
+#include "pages/pages.h"
+#include "base/version.h"
 
 #include <errno.h>
 #include <math.h>
@@ -373,7 +373,7 @@ static void test_files(void **state)
 	assert_string_equal(css.content_type, "text/css; charset=utf-8");
 	assert_true(js.compressible);
 	/* Embedded as they are. */
-	golden__read("exporter/page/page.js", &want);
+	golden__read("exporter/pages/page/page.js", &want);
 	assert_int_equal(js.body.len, want.len);
 	assert_memory_equal(js.body.data, want.data, want.len);
 }

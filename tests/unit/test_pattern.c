@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "config_internal.h"
+#include "config/internal.h"
 
 #include <errno.h>
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "perf_event.h"
+#include "kernel/perf_event.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -16,7 +16,7 @@
 #include <linux/bpf.h>
 
 #include "bpf/abi.h"
-#include "util.h"
+#include "base/util.h"
 
 /* ---- the kernel ---------------------------------------------------------------------------- */
 

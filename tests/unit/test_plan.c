@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "metrics_fixture.h"
-#include "plan.h"
+#include "check.h"
 
 static bool task_storage;
 

@@ -10,10 +10,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "discover.h"
-#include "file_users.h"
-#include "log.h"
-#include "reconcile_internal.h"
+#include "discover/discover.h"
+#include "files/users.h"
+#include "base/log.h"
+#include "probes/internal.h"
 
 #define GENERATIONS 80
 #define TARGETS	    80 /* in all */

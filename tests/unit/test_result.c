@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "result.h"
+#include "types/result.h"
 
 #define ZERO	 (1U << RP_CLASS_ZERO)
 #define POSITIVE (1U << RP_CLASS_POSITIVE)

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "retkind.h"
-#include "target.h"
+#include "types/retkind.h"
+#include "discover/target.h"
 
 #define NO           \
 	{            \

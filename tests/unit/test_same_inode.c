@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "same_inode.h"
+#include "files/same_inode.h"
 #include "temp_dir.h"
 
 static char *dir;

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "sd_notify.h"
-#include "util.h"
+#include "base/sd_notify.h"
+#include "base/util.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>

@@ -14,10 +14,10 @@
 
 #include "hostile.h"
 #include "metrics_fixture.h"
-#include "pages.h"
-#include "pages_internal.h"
-#include "served.h"
-#include "shared.h"
+#include "pages/pages.h"
+#include "pages/internal.h"
+#include "process/served.h"
+#include "base/shared.h"
 
 #define SLOTS	 3
 #define DETAILS	 2

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #include "hostile.h"
-#include "shared.h"
+#include "base/shared.h"
 
 static struct shared_memory memory;
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "metrics_fixture.h"
-#include "snapshot.h"
+#include "counts/snapshot.h"
 
 /* Every call at which a program ran, for the rate limit: what is done for it costs its time. */
 static void runs_of_programs(void **state)

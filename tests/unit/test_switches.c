@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "switches.h"
+#include "kernel/switches.h"
 #include "temp_dir.h"
 
 static void switches_are_read(void **state)

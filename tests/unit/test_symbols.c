@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "strmap.h"
-#include "symbols.h"
-#include "syscalls.h"
+#include "base/strmap.h"
+#include "kernel/kallsyms.h"
+#include "kernel/syscalls.h"
 
 #define FIXTURES "tests/unit/fixtures/"
 #define NOWHERE	 FIXTURES "none"

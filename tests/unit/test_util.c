@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "log.h"
-#include "suggest.h"
-#include "util.h"
+#include "base/log.h"
+#include "base/suggest.h"
+#include "base/util.h"
 
 #include <errno.h>
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "log.h"
-#include "valve.h"
+#include "base/log.h"
+#include "probes/rate_guard.h"
 
 #define FUNCTIONS 5
 #define CPUS	  4

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "opened_file.h"
+#include "files/opened_file.h"
 #include "temp_dir.h"
-#include "watch.h"
+#include "probes/watch.h"
 
 #define PATIENCE 60
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "log.h"
+#include "base/log.h"
 #include "web_fixture.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "web_auth.h"
+#include "access/auth.h"
 #include "web_fixture.h"
 
 #include <errno.h>

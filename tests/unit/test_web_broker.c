@@ -9,11 +9,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "log.h"
-#include "privs.h"
-#include "web.h"
-#include "web_broker.h"
-#include "web_file.h"
+#include "base/log.h"
+#include "process/privs.h"
+#include "access/access.h"
+#include "access/broker.h"
+#include "access/file.h"
 #include "web_fixture.h"
 
 #include <errno.h>

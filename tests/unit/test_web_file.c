@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "temp_dir.h"
-#include "web_file.h"
+#include "access/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "temp_dir.h"
-#include "web_files.h"
+#include "access/files.h"
 
 #include <errno.h>
 #include <linux/capability.h>

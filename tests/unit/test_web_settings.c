@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "web_settings.h"
+#include "access/settings.h"
 
 #define HASH	  "$2y$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
 #define PAIR	  "tls_server_config: {cert_file: c, key_file: k"

@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "log.h"
+#include "base/log.h"
 #include "tls_client.h"
 #include "web_fixture.h"
-#include "web_suites.h"
+#include "access/suites.h"
 
 #include <signal.h>
 

@@ -3,7 +3,7 @@
 #ifndef WEB_FIXTURE_H
 #define WEB_FIXTURE_H
 
-#include "http.h"
+#include "http/http.h"
 #include "http_client.h"
 #include "temp_dir.h"
 

@@ -10,7 +10,7 @@
 #include "elf_fixture.h"
 #include "expr_fixture.h"
 #include "ld_cache_fixture.h"
-#include "util.h"
+#include "base/util.h"
 
 static char *make_dir(const char *top, const char *name)
 {

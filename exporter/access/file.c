@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Files that are asked about at every request and read when they have changed.
+ *
+ * A file is taken for unchanged while its device, inode, size, mtime and ctime are. Timestamps tick
+ * only every few milliseconds, so a file that was read right after it was written may be written
+ * once more without a difference in them; as long as its timestamps are that young it is read
+ * again each time.
+ */
+#include "access/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define SETTLED_SECONDS 2
+
+struct web_file {
+	char *path;
+	struct stat seen; /* of the content that we have */
+	bool settled;	  /* `seen` would tell a change */
+	struct web_text text;
+};
+
+struct web_file *web_file__new(const char *path)
+{
+	struct web_file *f = xcalloc(1, sizeof(*f));
+
+	f->path = xstrdup(path);
+	return f;
+}
+
+struct web_file *web_file__new_beside(const char *other, const char *path)
+{
+	const char *slash = strrchr(other, '/');
+	__cleanup_free char *joined = NULL;
+
+	if (*path == '/' || !slash)
+		return web_file__new(path);
+	joined = xasprintf("%.*s/%s", (int)(slash - other), other, path);
+	return web_file__new(joined);
+}
+
+const char *web_file__path(const struct web_file *f)
+{
+	return f->path;
+}
+
+const struct web_text *web_file__text(const struct web_file *f)
+{
+	return &f->text;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool same_stat(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
+}
+
+/* A clock that stands behind the timestamps settles nothing. */
+static bool is_settled(const struct stat *st, time_t now)
+{
+	return now - st->st_mtim.tv_sec > SETTLED_SECONDS &&
+	       now - st->st_ctim.tv_sec > SETTLED_SECONDS;
+}
+
+/* The size is a hint only: the file may be growing. One byte more than allowed is asked for. */
+static int read_all(int fd, struct web_text *out)
+{
+	size_t cap = 0;
+	ssize_t n;
+
+	do {
+		if (out->len == cap) {
+			struct web_text larger = { .len = out->len };
+
+			cap = cap ? cap * 2 : 16384;
+			larger.data = malloc(cap + 1);
+			if (!larger.data)
+				return -ENOMEM;
+			if (out->len)
+				memcpy(larger.data, out->data, out->len);
+			web_text__drop(out);
+			*out = larger;
+		}
+		n = TEMP_FAILURE_RETRY(read(fd, out->data + out->len, cap - out->len));
+		if (n < 0)
+			return -errno;
+		out->len += n;
+		if (out->len > WEB_FILE_MAX_BYTES)
+			return -EFBIG;
+	} while (n);
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+/* Its timestamps are those from before the content was read. */
+static int read_file(const char *path, struct stat *st, struct web_text *out)
+{
+	/* Non-blocking, lest a FIFO stop us that has just taken its place. */
+	__cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int err;
+
+	if (fd < 0 || fstat(fd, st))
+		return -errno;
+	if (!S_ISREG(st->st_mode))
+		return -EINVAL;
+	err = read_all(fd, out);
+	if (err)
+		web_text__drop(out);
+	return err;
+}
+
+int web_file__refresh(struct web_file *f)
+{
+	struct web_text text = { 0 };
+	struct stat st;
+	int err = 0;
+
+	if (stat(f->path, &st))
+		err = -errno;
+	else if (!S_ISREG(st.st_mode)) /* to open a device can do things */
+		err = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	else if (f->text.data && f->settled && same_stat(&st, &f->seen))
+		return 0;
+	if (!err)
+		err = read_file(f->path, &st, &text);
+	if (err) {
+		web_text__drop(&f->text);
+		return err;
+	}
+
+	f->seen = st;
+	f->settled = is_settled(&st, time(NULL));
+	if (f->text.data && f->text.len == text.len && !memcmp(f->text.data, text.data, text.len)) {
+		web_text__drop(&text);
+		return 0;
+	}
+	web_text__drop(&f->text);
+	f->text = text;
+	return 1;
+}
+
+void web_file__free(struct web_file *f)
+{
+	if (!f)
+		return;
+	web_text__drop(&f->text);
+	free(f->path);
+	free(f);
+}

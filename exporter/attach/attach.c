@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Doing what is planned. From the top of the ladder to the bottom, each mechanism attaches its
+ * targets; one that the kernel refuses it goes to the next mechanism that can have it.
+ */
+#include "kernel/advice.h"
+#include "attach/internal.h"
+#include "base/log.h"
+#include "base/progress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define BATCH	     64
+#define SERVER_FILES 16 /* of a server that is started: its channels */
+
+void attach__refuse(struct attach_slot *slot, int err, char *why)
+{
+	slot->lacks_files = err == -EMFILE || err == -ENFILE;
+	slot->target->reason = REASON_REFUSED;
+	free(slot->target->why);
+	slot->target->why = why;
+	slot->attached = false;
+}
+
+size_t attach__split(struct attach_slot **slots, size_t n)
+{
+	__cleanup_free struct attach_slot **noted = xcalloc(n + 1, sizeof(*noted));
+	size_t plain = 0, nnoted = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (slots[i]->target->extra)
+			noted[nnoted++] = slots[i];
+		else
+			slots[plain++] = slots[i];
+	}
+	memcpy(slots + plain, noted, nnoted * sizeof(*noted));
+	return plain;
+}
+
+void attach__refused(struct attach_slot **slots, size_t n, enum attempt at, int err)
+{
+	__cleanup_free char *advice = advice__of(at, err, (struct demand){});
+
+	for (size_t i = 0; i < n; i++)
+		attach__refuse(slots[i], err,
+			       xasprintf("the kernel refuses %s for %s: %s", slots[i]->ops->name,
+					 slots[i]->target->function, advice));
+}
+
+bool attach__may_be_of_one(int err)
+{
+	return err != -EMFILE && err != -ENFILE && err != -EPERM && err != -EINTR && err != -EAGAIN;
+}
+
+static int open_group(struct group *g)
+{
+	int err = g->ops->open ? g->ops->open(&g->context) : 0;
+	__cleanup_free char *advice = NULL;
+
+	g->open = !err;
+	g->was_open |= g->open;
+	if (!err)
+		return 0;
+	advice = advice__of(ATTEMPT_EVENT, err, (struct demand){});
+	for (size_t i = 0; i < g->n; i++)
+		attach__refuse(g->slots[i], err,
+			       xasprintf("%s cannot be set up: %s", g->ops->name, advice));
+	return err;
+}
+
+/* Some at a time where each has a link of its own: hundreds take minutes, and what cannot wait for
+ * so long is done between them. */
+void attach__in_batches(struct group *g, struct attach_slot **slots, size_t n,
+			void (*act)(struct attach_context *c, struct attach_slot **slots, size_t n))
+{
+	size_t batch = g->ops->many ? n : BATCH;
+
+	for (size_t i = 0; i < n; i += batch) {
+		act(&g->context, slots + i, batch < n - i ? batch : n - i);
+		progress__poll();
+	}
+}
+
+/* Refuses the targets whose programs the kernel did not load, and puts them behind the others.
+ * Returns how many the others are. */
+static size_t refuse_unloaded(struct group *g)
+{
+	const struct programs *programs = bpfobj__programs(g->context.obj);
+	__cleanup_free struct attach_slot **out = xcalloc(g->n + 1, sizeof(*out));
+	size_t kept = 0, nout = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct attach_slot *slot = g->slots[i];
+		int err = programs__refusal(programs, g->ops->programs & ~g->ops->either,
+					    slot->target->extra);
+		__cleanup_free char *advice = NULL;
+
+		if (!err) {
+			g->slots[kept++] = slot;
+			continue;
+		}
+		advice = advice__of(ATTEMPT_LOAD, err, (struct demand){});
+		attach__refuse(slot, err,
+			       xasprintf("the kernel does not load the programs of %s: %s",
+					 g->ops->name, advice));
+		out[nout++] = slot;
+	}
+	memcpy(g->slots + kept, out, nout * sizeof(*out));
+	return kept;
+}
+
+void attach__set_switched_off(struct attach *a, unsigned off)
+{
+	a->off = off;
+}
+
+/* Whether it cannot be done now, as something that it needs has been switched off. */
+static bool put_off(const struct attach *a, const struct group *g, struct attach_slot **slots,
+		    size_t n)
+{
+	enum switch_bit off = switches__first(a->off & g->ops->needs);
+
+	for (size_t i = 0; i < n && off; i++) {
+		struct target *t = slots[i]->target;
+
+		slots[i]->paused = true;
+		free(t->why);
+		t->why = switches__why(off);
+		t->switched_off = off;
+		t->reason = REASON_DISABLED;
+	}
+	return off;
+}
+
+static void attach_group(const struct attach *a, struct group *g, struct bpfobj *obj)
+{
+	struct mapped_objects mapped;
+	size_t n;
+
+	g->context.obj = obj;
+	n = refuse_unloaded(g);
+	if (!n || put_off(a, g, g->slots, n) || open_group(g))
+		return;
+	attach__map_objects(g, &mapped);
+	attach__in_batches(g, g->slots, n, g->ops->attach);
+	attach__unmap_objects(&mapped);
+	attach__drop_changed(g, g->slots, g->n);
+}
+
+/* Gives a target that its rung could not attach to the next one that can have it. */
+static void fall_back(struct attach *a, struct group *g)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct attach_slot *slot = g->slots[i];
+		const struct attach_ops *refused_by = slot->ops;
+
+		if (slot->paused)
+			continue;
+		if (!slot->attached)
+			attach__choose(a, slot, refused_by);
+		if (slot->attached || !slot->ops) {
+			slot->ops = refused_by;
+			g->slots[kept++] = slot;
+			continue;
+		}
+		log_debug("%s: %s; trying %s", slot->target->function, slot->target->why,
+			  slot->ops->name);
+		slot->target->reason = REASON_NONE;
+		free(take_ptr(slot->target->why));
+		attach__add_to_group(a, slot);
+	}
+	g->n = kept;
+}
+
+/* Children return from functions that their parents have entered (bpf/inherited.bpf.h). */
+static void watch_forks(struct attach *a, struct bpfobj *obj)
+{
+	__cleanup_free char *advice = NULL;
+	int err;
+
+	if (a->watches_forks)
+		return;
+	a->watches_forks = true;
+	if (!features__has(a->features, FEATURE_BTF))
+		return;
+	err = task_watch__open(a->features, obj, "task", "task_newtask", PROG_UPROBE_FORK,
+			       PROG_UPROBE_RAW_FORK, &a->forks);
+	if (!err)
+		return;
+	advice = advice__of(ATTEMPT_EVENT, err, (struct demand){});
+	log_warn("cannot watch forks: %s. A child that is forked inside a probed user function "
+		 "returns from it, and that return counts as a missed call (no_entry)",
+		 advice);
+}
+
+/* What there is too little of for all targets is told at once, with the number. */
+static void warn_of_files(const struct attach *a)
+{
+	size_t needed = 0, functions = 0;
+	struct machine m;
+
+	for (size_t i = 0; i < a->ngroups; i++) {
+		needed += a->groups[i].n * a->groups[i].ops->files;
+		functions += a->groups[i].ops->files ? a->groups[i].n : 0;
+	}
+	if (!needed)
+		return;
+	machine__look(&m);
+	if (m.files >= m.files_open + needed + SERVER_FILES)
+		return;
+	log_warn("%zu functions need about %zu open files, and %zu are allowed: some will not be "
+		 "attached; raise the hard limit (ulimit -Hn, or LimitNOFILE= of the unit)",
+		 functions, (size_t)m.files_open + needed + SERVER_FILES, (size_t)m.files);
+}
+
+/* Descriptors that targets must not take: without a server, nobody sees what is attached. */
+struct reserve {
+	int fds[SERVER_FILES];
+	size_t n;
+};
+
+static void give_back(struct reserve *r)
+{
+	while (r->n)
+		close(r->fds[--r->n]);
+}
+
+static void keep_for_server(struct reserve *r)
+{
+	for (r->n = 0; r->n < SERVER_FILES; r->n++) {
+		r->fds[r->n] = open("/", O_PATH | O_CLOEXEC);
+		if (r->fds[r->n] < 0)
+			break;
+	}
+}
+
+/* Rungs go from top to bottom, so that a group has all of its targets when it is attached. */
+size_t attach__run(struct attach *a, struct bpfobj *obj)
+{
+	__attribute__((cleanup(give_back))) struct reserve reserve;
+	size_t attached = 0;
+
+	warn_of_files(a);
+	keep_for_server(&reserve);
+	for (size_t r = 0; r < RUNGS; r++) {
+		for (size_t i = 0; i < a->ngroups; i++) {
+			struct group *g = &a->groups[i];
+
+			if (g->ops != ladder[r] || g->n == 0)
+				continue;
+			if (g->ops->swaps_return)
+				watch_forks(a, obj);
+			attach_group(a, g, obj);
+			if (progress__poll())
+				return 0;
+			fall_back(a, g);
+		}
+	}
+	for (size_t i = 0; i < a->n; i++) {
+		attached += a->slots[i].attached || a->slots[i].paused;
+		if (!a->slots[i].attached)
+			continue;
+		log_debug("%s: attached by %s", a->slots[i].target->function,
+			  a->slots[i].ops->name);
+	}
+	return attached;
+}
+
+static void close_group(struct group *g)
+{
+	if (!g->open)
+		return;
+	attach__in_batches(g, g->slots, g->n, g->ops->detach);
+	if (g->ops->close)
+		g->ops->close(&g->context);
+	g->open = false;
+}
+
+void attach__take_out(struct group *g, struct attach_slot **slots, size_t n)
+{
+	size_t kept = 0;
+
+	g->ops->detach(&g->context, slots, n);
+	for (size_t i = 0; i < g->n; i++)
+		if (g->slots[i]->attached)
+			g->slots[kept++] = g->slots[i];
+	g->n = kept;
+}
+
+/* For those that may come back, a group keeps what has been counted of all of them. */
+static void close_if_unused(const struct attach *a, struct group *g)
+{
+	bool needed = g->n;
+
+	for (size_t i = 0; i < a->n && g->ops->many; i++)
+		needed |= a->slots[i].paused && a->slots[i].ops == g->ops;
+	if (!needed)
+		close_group(g);
+}
+
+void attach__detach(struct attach *a, uint32_t id)
+{
+	struct attach_slot *slot = &a->slots[id];
+	struct group *g = attach__group_of(a, slot->ops);
+
+	if (slot->attached)
+		attach__take_out(g, &slot, 1);
+	slot->paused = false;
+	attach__forget_former(a, id);
+	close_if_unused(a, g);
+}
+
+/* ---- for a while --------------------------------------------------------------------------- */
+
+/* Attaches detached targets of a group again. created stays what it was: they go on counting. */
+static void attach_again(const struct attach *a, struct group *g, struct attach_slot **slots,
+			 size_t n)
+{
+	__cleanup_free double *created = xcalloc(n, sizeof(*created));
+	__cleanup_free struct attach_slot **again = xcalloc(n, sizeof(*again));
+	struct mapped_objects mapped;
+	int err;
+
+	if (put_off(a, g, slots, n))
+		return;
+	memcpy(again, slots, n * sizeof(*again)); /* mechanisms sort theirs */
+	for (size_t i = 0; i < n; i++) {
+		created[i] = slots[i]->created;
+		slots[i]->rounds++;
+		slots[i]->target->reason = REASON_NONE;
+		slots[i]->target->switched_off = 0;
+		free(take_ptr(slots[i]->target->why));
+		group__add(g, slots[i]);
+	}
+	err = g->open ? 0 : open_group(g);
+	if (!err) {
+		attach__map_objects(g, &mapped);
+		attach__in_batches(g, again, n, g->ops->attach);
+		attach__unmap_objects(&mapped);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (created[i])
+			slots[i]->created = created[i];
+		slots[i]->paused = !slots[i]->attached;
+	}
+	attach__take_out(g, NULL, 0);
+}
+
+static bool is_one_of(uint32_t id, const uint32_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static bool shares_link(const struct group *g, const struct attach_slot *slot,
+			const struct attach *a, const uint32_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n && g->ops->many; i++)
+		if (a->slots[ids[i]].ops == g->ops && a->slots[ids[i]].state == slot->state)
+			return true;
+	return false;
+}
+
+static void pause_in_group(struct attach *a, struct group *g, const uint32_t *ids, size_t n)
+{
+	__cleanup_free struct attach_slot **out = xcalloc(g->n + 1, sizeof(*out));
+	__cleanup_free struct attach_slot **again = xcalloc(g->n + 1, sizeof(*again));
+	size_t nout = 0, nagain = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct attach_slot *slot = g->slots[i];
+
+		if (!slot->attached)
+			continue;
+		slot->paused = is_one_of(slot->target->id, ids, n);
+		if (slot->paused)
+			out[nout++] = slot;
+		else if (shares_link(g, slot, a, ids, n))
+			out[nout++] = again[nagain++] = slot;
+	}
+	if (!nout)
+		return;
+	attach__take_out(g, out, nout);
+	if (nagain)
+		attach_again(a, g, again, nagain);
+	close_if_unused(a, g);
+}
+
+void attach__pause(struct attach *a, const uint32_t *ids, size_t n)
+{
+	for (size_t i = 0; i < a->ngroups; i++)
+		if (a->groups[i].open)
+			pause_in_group(a, &a->groups[i], ids, n);
+}
+
+static bool is_to_resume(const struct attach_slot *slot, const struct group *g, const uint32_t *ids,
+			 size_t n)
+{
+	return slot->paused && slot->ops == g->ops && is_one_of(slot->target->id, ids, n);
+}
+
+void attach__resume(struct attach *a, const uint32_t *ids, size_t n)
+{
+	__cleanup_free struct attach_slot **slots = xcalloc(n + a->nformer + 1, sizeof(*slots));
+
+	for (size_t i = 0; i < a->ngroups; i++) {
+		struct group *g = &a->groups[i];
+		size_t found = 0;
+
+		for (size_t k = 0; k < n; k++)
+			if (is_to_resume(&a->slots[ids[k]], g, ids, n))
+				slots[found++] = &a->slots[ids[k]];
+		for (size_t k = 0; k < a->nformer; k++)
+			if (is_to_resume(&a->former[k]->slot, g, ids, n))
+				slots[found++] = &a->former[k]->slot;
+		if (found)
+			attach_again(a, g, slots, found);
+	}
+}
+
+void attach__free(struct attach *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; i < a->ngroups; i++) {
+		close_group(&a->groups[i]);
+		free(a->groups[i].slots);
+	}
+	task_watch__close(&a->forks);
+	attach__free_former(a);
+	free(a->slots);
+	free(a->sites);
+	free(a->exits);
+	free(a->extras);
+	free(a);
+}
+
+const char *attach__caveat(const struct attach *a, const struct attach_slot *slot)
+{
+	return slot->ops->caveat ? slot->ops->caveat(a->features) : NULL;
+}
+
+const struct attach_slot *attach__slots(const struct attach *a, size_t *n)
+{
+	*n = a->n;
+	return a->slots;
+}
+
+void attach__count(struct attach *a, struct kernel_counts *out)
+{
+	for (size_t i = 0; i < a->ngroups; i++) {
+		struct group *g = &a->groups[i];
+
+		if (g->open && g->ops->count)
+			g->ops->count(&g->context, g->slots, g->n, out);
+	}
+}
+
+static void count_group(const struct group *g, struct attach_program_counts *out)
+{
+	const struct programs *programs = bpfobj__programs(g->context.obj);
+
+	*out = (struct attach_program_counts){
+		.mechanism = g->ops->name,
+		.shared = !g->ops->count,
+		.skips_twice = g->ops->skips_twice && g->ops->skips_twice(g->context.features),
+		.entered = g->ops->entered,
+		.reasons = g->ops->missed_shared,
+	};
+	if (g->ops->returns)
+		out->reasons |= 1U << MISSED_RECURSION;
+	for (int id = 0; id < PROG_MAX; id++) {
+		struct program_counts c;
+
+		if (!(g->ops->programs & PROG_BIT(id)))
+			continue;
+		c = programs__count(programs, id);
+		out->run_ns += c.run_ns;
+		out->runs += c.runs;
+		if (g->ops->returns & PROG_BIT(id))
+			out->missed[MISSED_RECURSION] += c.skipped;
+	}
+	if (g->open && g->ops->count_shared)
+		g->ops->count_shared((struct attach_context *)&g->context, out->missed);
+}
+
+size_t attach__count_programs(struct attach *a, struct attach_program_counts *out)
+{
+	size_t n = 0;
+
+	/* Each group has its place in the list for good. */
+	for (size_t i = 0; i < a->ngroups; i++)
+		if (a->groups[i].was_open)
+			count_group(&a->groups[i], &out[n++]);
+	return n;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kretprobe: two tracefs events for each function, a kprobe and a kretprobe, and a BPF program on
+ * each. It is the rung that every kernel has.
+ *
+ * Events and not the kprobe PMU, for two reasons: only events take a number of return slots
+ * ("r4096:", else functions that sleep lose calls), and only events are listed in kprobe_profile,
+ * whose hits count every return at which our program was to run, whether the kernel skipped it or
+ * not. That makes losses exact, per function, also on kernels that count no skipped programs.
+ *
+ * The entry is attached before the return. A kretprobe fires for calls that were entered after it
+ * was armed, so each return that we see has had its entry seen too, and none needs to be explained
+ * away. The kretprobe is armed a moment before its program is attached, though; what it hits in
+ * that moment is found out when attaching, and taken off.
+ */
+#include "kernel/advice.h"
+#include "attach/attach.h"
+
+#include <errno.h>
+
+#include "kernel/kprobe_events.h"
+#include "kernel/perf_event.h"
+#include "base/progress.h"
+
+#define BASELINE_TRIES 20
+#define QUICK_TARGETS  64 /* each takes some milliseconds, tens in a virtual machine */
+
+struct kretprobe {
+	bool entry_defined, return_defined;
+	struct perf_attachment entry, leave;
+	struct kprobe_profile base_entry, base_return;
+};
+
+/* Where kprobes at a function's first instruction are ftrace's (HAVE_KPROBES_ON_FTRACE). */
+#if defined(__x86_64__)
+#define BY_FTRACE SWITCH_FTRACE
+#else
+#define BY_FTRACE 0
+#endif
+
+static const char *unavailable(struct features *f)
+{
+	const char *why = features__missing(f, FEATURE_TRACEFS);
+
+	if (!why)
+		why = features__missing(f, FEATURE_PERF_EVENTS);
+	return why ? why : features__missing(f, FEATURE_KPROBE_EVENTS);
+}
+
+static char *location(const struct target *t)
+{
+	if (t->needs_addr && t->addr)
+		return xasprintf("0x%lx", (unsigned long)t->addr);
+	if (strcmp(t->object, "vmlinux"))
+		return xasprintf("%s:%s", t->object, t->symbol);
+	return xstrdup(t->symbol);
+}
+
+/* ---- kprobe_profile ------------------------------------------------------------------------ */
+
+/* The rows of all targets, by kind and id. */
+struct rows {
+	struct kprobe_profile *v[2];
+	size_t n;
+};
+
+static size_t max_id(struct attach_slot **slots, size_t n)
+{
+	size_t max = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (slots[i]->target->id >= max)
+			max = slots[i]->target->id + 1;
+	return max;
+}
+
+static struct rows new_rows(struct attach_slot **slots, size_t n)
+{
+	struct rows r = { .n = max_id(slots, n) };
+
+	r.v[KPROBE_ENTRY] = xcalloc(r.n, sizeof(*r.v[0]));
+	r.v[KPROBE_RETURN] = xcalloc(r.n, sizeof(*r.v[0]));
+	return r;
+}
+
+static void free_rows(struct rows *r)
+{
+	free(r->v[KPROBE_ENTRY]);
+	free(r->v[KPROBE_RETURN]);
+}
+
+static uint64_t returns_seen(struct attach_context *c, uint32_t id)
+{
+	bpfobj__refresh_target(c->obj, id);
+	return snapshot__returns_seen(bpfobj__banks(c->obj), id);
+}
+
+static bool has_rows(const struct rows *r, uint32_t id)
+{
+	return r->v[KPROBE_ENTRY][id].there && r->v[KPROBE_RETURN][id].there;
+}
+
+/*
+ * What kprobe_profile had counted before our program was there. The file and the cells cannot be
+ * read at one moment, so a target's baseline is taken when its cells have not changed around the
+ * reading of the file; of one that never rests, the reading that blames us least is kept.
+ */
+static void take_baseline(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	struct rows rows = new_rows(slots, n);
+	__cleanup_free uint64_t *before = xcalloc(n, sizeof(*before));
+	__cleanup_free bool *done = xcalloc(n, sizeof(*done));
+	size_t left = n;
+
+	for (int try = 0; try < BASELINE_TRIES && left; try++) {
+		for (size_t i = 0; i < n; i++)
+			if (!done[i])
+				before[i] = returns_seen(c, slots[i]->target->id);
+		if (kprobe_events__profile(c->shared, rows.v, rows.n))
+			break;
+		for (size_t i = 0; i < n; i++) {
+			uint32_t id = slots[i]->target->id;
+			struct kretprobe *k = slots[i]->state;
+			uint64_t base = rows.v[KPROBE_RETURN][id].hits - before[i];
+
+			if (done[i] || !slots[i]->attached || !has_rows(&rows, id))
+				continue;
+			if (!k->base_return.there || (int64_t)(base - k->base_return.hits) < 0)
+				k->base_return.hits = base;
+			k->base_return.there = true;
+			k->base_return.missed = rows.v[KPROBE_RETURN][id].missed;
+			k->base_entry = rows.v[KPROBE_ENTRY][id];
+			done[i] = before[i] == returns_seen(c, id);
+			if (done[i])
+				k->base_return.hits = base;
+			left -= done[i];
+		}
+	}
+	free_rows(&rows);
+}
+
+/*
+ * The kernel counts in the missed column of either event the times that it skipped the breakpoint
+ * altogether, for both together; in the kretprobe's also the calls that found no return slot (where
+ * it shows them: since 6.1).
+ */
+static void count_one(const struct kretprobe *k, const struct kprobe_profile *entry,
+		      const struct kprobe_profile *leave, struct kernel_counts *out)
+{
+	uint64_t skipped = entry->missed - k->base_entry.missed;
+	uint64_t no_slot = leave->missed - k->base_return.missed;
+
+	out->has_returned = true;
+	out->returned = leave->hits - k->base_return.hits;
+	out->missed[MISSED_RECURSION] = skipped;
+	out->missed[MISSED_MAXACTIVE] = no_slot > skipped ? no_slot - skipped : 0;
+}
+
+/* A row may be missing from one reading, as others add and remove events while we read. What was
+ * known of its target then stands. */
+static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
+		  struct kernel_counts *out)
+{
+	struct rows rows = new_rows(slots, n);
+
+	if (!kprobe_events__profile(c->shared, rows.v, rows.n)) {
+		for (size_t i = 0; i < n; i++) {
+			uint32_t id = slots[i]->target->id;
+			const struct kretprobe *k = slots[i]->state;
+
+			if (slots[i]->attached && k->base_return.there && has_rows(&rows, id))
+				count_one(k, &rows.v[KPROBE_ENTRY][id], &rows.v[KPROBE_RETURN][id],
+					  &out[id]);
+		}
+	}
+	free_rows(&rows);
+}
+
+/* ---- attaching ----------------------------------------------------------------------------- */
+
+static int define_event(struct attach_context *c, enum kprobe_kind kind, const struct target *t)
+{
+	__cleanup_free char *place = location(t);
+
+	return kprobe_events__define(c->shared, kind, t->id, place, t->settings->maxactive);
+}
+
+static int attach_event(struct attach_context *c, enum kprobe_kind kind, const struct target *t,
+			struct perf_attachment *out, enum attempt *at)
+{
+	int number = kprobe_events__number(c->shared, kind, t->id);
+	struct program_site site = attach__site(t);
+	uint64_t cookie;
+	int prog, event;
+
+	if (number < 0)
+		return number;
+	prog = programs__for_site(bpfobj__programs(c->obj),
+				  kind == KPROBE_RETURN ? PROG_KPROBE_RETURN : PROG_KPROBE_ENTRY,
+				  &site, &cookie);
+	*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_EVENT;
+	if (prog < 0)
+		return prog;
+	event = perf_event__open_tracepoint(number);
+	if (event < 0)
+		return event;
+	return perf_event__attach(event, prog, cookie, out);
+}
+
+static char *explain(const struct target *t, const char *what, enum attempt at, int err)
+{
+	__cleanup_free char *advice = NULL;
+
+	switch (at == ATTEMPT_EVENT ? err : 0) {
+	case -EROFS:
+		return xasprintf("%s of %s: kprobe_events is read-only here (EROFS): a sandboxed "
+				 "service needs ReadWritePaths=/sys/kernel/tracing/kprobe_events",
+				 what, t->function);
+	case -EINVAL:
+		return xasprintf(
+			"%s of %s: the kernel does not let it be probed (EINVAL): it is on "
+			"the kernel's blacklist, or its first instruction cannot be "
+			"replaced",
+			what, t->function);
+	case -EADDRNOTAVAIL:
+		return xasprintf("%s of %s: its name stands for several functions "
+				 "(EADDRNOTAVAIL): say which by MODULE:%s",
+				 what, t->function, t->function);
+	default:
+		advice = advice__of(at, err, (struct demand){});
+		return xasprintf("%s of %s: %s", what, t->function, advice);
+	}
+}
+
+static void detach_one(struct attach_context *c, struct attach_slot *slot)
+{
+	struct kretprobe *k = slot->state;
+
+	if (!k)
+		return;
+	perf_event__close(&k->leave);
+	perf_event__close(&k->entry);
+	if (k->return_defined)
+		kprobe_events__remove(c->shared, KPROBE_RETURN, slot->target->id);
+	if (k->entry_defined)
+		kprobe_events__remove(c->shared, KPROBE_ENTRY, slot->target->id);
+	free(k);
+	slot->state = NULL;
+	slot->attached = false;
+}
+
+static void attach_one(struct attach_context *c, struct attach_slot *slot)
+{
+	const struct target *t = slot->target;
+	const char *what = "the kprobe";
+	enum attempt at = ATTEMPT_EVENT;
+	struct kretprobe *k;
+	int err;
+
+	k = slot->state = xcalloc(1, sizeof(*k));
+	k->entry = k->leave = PERF_ATTACHMENT_NONE;
+	err = define_event(c, KPROBE_ENTRY, t);
+	if (err)
+		goto fail;
+	k->entry_defined = true;
+	err = attach_event(c, KPROBE_ENTRY, t, &k->entry, &at);
+	if (err)
+		goto fail;
+	what = "the kretprobe";
+	err = define_event(c, KPROBE_RETURN, t);
+	if (err)
+		goto fail;
+	k->return_defined = true;
+	err = attach_event(c, KPROBE_RETURN, t, &k->leave, &at);
+	if (err)
+		goto fail;
+	slot->attached = true;
+	slot->created = now_seconds();
+	return;
+fail:
+	detach_one(c, slot);
+	attach__refuse(slot, err, explain(t, what, at, err));
+}
+
+static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	kprobe_events__lock(c->shared);
+	for (size_t i = 0; i < n && !progress__poll(); i++)
+		attach_one(c, slots[i]);
+	kprobe_events__unlock(c->shared);
+	take_baseline(c, slots, n);
+}
+
+static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		detach_one(c, slots[i]);
+}
+
+static int open_shared(struct attach_context *c)
+{
+	struct kprobe_events *e;
+	int err = kprobe_events__open(features__tracefs(c->features), &e);
+
+	c->shared = err ? NULL : e;
+	return err;
+}
+
+static void close_shared(struct attach_context *c)
+{
+	kprobe_events__close(take_ptr(c->shared));
+}
+
+#define UNCOUNTED "calls beyond maxactive are not counted by this kernel"
+#define BOUND	  "calls beyond maxactive are counted by the kernel without atomics: a bound"
+
+/* The column with them is as old as attach cookies are. */
+static const char *caveat(struct features *f)
+{
+	static const char *const texts[2][2] = {
+		{ UNCOUNTED, UNCOUNTED "; " ATTACH_STRAY_RETURN },
+		{ BOUND, BOUND "; " ATTACH_STRAY_RETURN },
+	};
+
+	return texts[features__has(f, FEATURE_ATTACH_COOKIE)]
+		    [!features__has(f, FEATURE_NO_PREEMPTION)];
+}
+
+const struct attach_ops attach_kretprobe = {
+	.name = "kretprobe",
+	.type = TARGET_KERNEL,
+	.needs = SWITCH_KPROBES | BY_FTRACE,
+	.programs = PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_KPROBE_RETURN),
+	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY,
+	.files = 4,
+	.max_targets = QUICK_TARGETS,
+	.unavailable = unavailable,
+	.open = open_shared,
+	.close = close_shared,
+	.caveat = caveat,
+	.attach = attach,
+	.detach = detach,
+	.count = count,
+};

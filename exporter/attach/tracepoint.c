@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tracepoint: system calls, by one pair of programs on raw_syscalls for all of them. Works on
+ * kernels without kprobes too.
+ *
+ * Programs of perf events and not raw tracepoints: those are skipped whenever a task is preempted
+ * inside one (27 % of calls on a 7.3 kernel with lazy preemption), these run with preemption off.
+ */
+#include "attach/attach.h"
+
+#include <errno.h>
+
+#include "kernel/perf_event.h"
+#include "kernel/tracefs.h"
+
+struct shared {
+	struct perf_attachment enter, exit;
+};
+
+static const char *unavailable(struct features *f)
+{
+	const char *why = features__missing(f, FEATURE_TRACEFS);
+
+	if (!why)
+		why = features__missing(f, FEATURE_PERF_EVENTS);
+	return why ? why : features__missing(f, FEATURE_SYSCALL_EVENTS);
+}
+
+/* One pair of programs serves all: that with notes if any system call has some. */
+static int program_of(const struct attach_context *c, enum program_id id)
+{
+	int noted = programs__fd(bpfobj__programs(c->obj), id, true);
+
+	return noted < 0 ? programs__fd(bpfobj__programs(c->obj), id, false) : noted;
+}
+
+static int attach_event(struct attach_context *c, const char *name, enum program_id prog,
+			struct perf_attachment *out)
+{
+	int id = tracefs__event_id(features__tracefs(c->features), "raw_syscalls", name);
+	int event;
+
+	if (id < 0)
+		return id;
+	event = perf_event__open_tracepoint(id);
+	if (event < 0)
+		return event;
+	return perf_event__attach(event, program_of(c, prog), 0, out);
+}
+
+static void close_shared(struct attach_context *c)
+{
+	struct shared *s = c->shared;
+
+	perf_event__close(&s->exit);
+	perf_event__close(&s->enter);
+	free(s);
+	c->shared = NULL;
+}
+
+static int open_shared(struct attach_context *c)
+{
+	struct shared *s = xcalloc(1, sizeof(*s));
+	int err;
+
+	c->shared = s;
+	s->enter = s->exit = PERF_ATTACHMENT_NONE;
+	/* Entries first: an exit that comes without one is then not ours. */
+	err = attach_event(c, "sys_enter", PROG_SYSCALL_ENTER, &s->enter);
+	if (!err)
+		err = attach_event(c, "sys_exit", PROG_SYSCALL_EXIT, &s->exit);
+	if (err)
+		close_shared(c);
+	return err;
+}
+
+/* The programs know their system calls from a table. */
+static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	double now = now_seconds();
+
+	for (size_t i = 0; i < n; i++) {
+		const struct target *t = slots[i]->target;
+		uint64_t round = RP_SPEC_ADD_ROUND(slots[i]->rounds);
+
+		bpfobj__set_syscall(c->obj, t->nr, false, attach__site(t).spec | round);
+		bpfobj__set_syscall(c->obj, t->nr32, true, attach__compat_spec(t) | round);
+		slots[i]->attached = true;
+		slots[i]->created = now;
+	}
+}
+
+static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bpfobj__set_syscall(c->obj, slots[i]->target->nr, false, 0);
+		bpfobj__set_syscall(c->obj, slots[i]->target->nr32, true, 0);
+		slots[i]->attached = false;
+	}
+}
+
+const struct attach_ops attach_tracepoint = {
+	.name = "tracepoint",
+	.type = TARGET_SYSCALL,
+	.programs = PROG_BIT(PROG_SYSCALL_ENTER) | PROG_BIT(PROG_SYSCALL_EXIT),
+	.returns = PROG_BIT(PROG_SYSCALL_EXIT),
+	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_TRAPPED,
+	.unavailable = unavailable,
+	.open = open_shared,
+	.close = close_shared,
+	.attach = attach,
+	.detach = detach,
+};

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * uprobe.ret: a uprobe at a user function's entry and one at each place where it is left, by links
+ * that hold any number of them, or else by perf events. No return address is swapped, so it is for
+ * programs that unwind, switch or move their stacks, too.
+ *
+ * Exits are attached first and let go of last: whatever has an entry that counts then has its exits
+ * watched. What an exit without an entry is, calls.bpf.h says.
+ */
+#include "attach/tasks.h"
+
+#include <errno.h>
+
+#include "kernel/bpf_sys.h"
+#include "elf/hazards.h"
+#include "kernel/machine.h"
+#include "kernel/perf_event.h"
+#include "kernel/tracefs.h"
+
+enum kind { KIND_RETURN, KIND_JUMP, KIND_ENTRY, KINDS };
+
+static const int program_of[KINDS] = {
+	[KIND_RETURN] = PROG_UPROBE_RET_RETURN,
+	[KIND_JUMP] = PROG_UPROBE_RET_JUMP,
+	[KIND_ENTRY] = PROG_UPROBE_RET_ENTRY,
+};
+
+/* What holds one or more targets: links, or perf events. */
+struct holder {
+	int link[KINDS]; /* -1: none */
+	struct perf_attachment *events;
+	size_t nevents;
+	size_t live; /* targets */
+};
+
+struct shared {
+	struct task_watch task_exits;
+	uint64_t *unwound; /* by target id */
+	size_t n;
+};
+
+static const char *unavailable(struct features *f)
+{
+	const char *why = exits__unavailable();
+
+	if (why || features__has(f, FEATURE_UPROBE_MULTI))
+		return why;
+	why = features__missing(f, FEATURE_TRACEFS);
+	if (!why)
+		why = features__missing(f, FEATURE_PERF_EVENTS);
+	return why ? why : features__missing(f, FEATURE_UPROBE_PMU);
+}
+
+/* A call may return on another thread where stacks are not threads'. The C library can switch
+ * stacks, but none of its functions that are probed does. */
+static bool is_by_process(const struct target *t)
+{
+	return t->hazards & HAZARD_GO ||
+	       (t->hazards & HAZARD_STACKS && !(t->hazards & HAZARD_LIBC));
+}
+
+static const char *unfit(const struct target *t)
+{
+	if (t->hazards & HAZARD_SPLIT_STACK)
+		return "its stacks are split: it returns on another stack than it was called on";
+	if (is_by_process(t) && !machine__has_btf())
+		return "its calls end with its process, and without BTF the kernel does not tell "
+		       "when that ends";
+	return t->followed ? t->unfollowed : "its exits are not known";
+}
+
+struct program_site attach__ret_site(const struct target *t)
+{
+	struct program_site site = attach__site(t);
+
+	if (is_by_process(t))
+		site.spec |= RP_SPEC_BY_PROCESS;
+	if (t->hazards & HAZARD_GO)
+		site.spec |= RP_SPEC_GO;
+	return site;
+}
+
+/* ---- sites ----------------------------------------------------------------------------------- */
+
+struct site {
+	uint64_t offset, cookie;
+};
+
+static bool ends_at_once(const struct target *t)
+{
+	return t->exits.n && t->exits.v[0].offset == t->offset && t->exits.v[0].is_jump;
+}
+
+/* A target's sites of a kind, appended to *sites. */
+static void add_sites(const struct attach_slot *slot, enum kind kind, struct site **sites,
+		      size_t *n)
+{
+	const struct target *t = slot->target;
+	uint64_t spec = attach__ret_site(t).spec, number = slot->first_exit;
+
+	if (kind == KIND_ENTRY && !ends_at_once(t))
+		*(struct site *)array__grow(sites, n, sizeof(**sites)) =
+			(struct site){ t->offset, spec };
+	for (size_t i = 0; i < t->exits.n && kind != KIND_ENTRY; i++) {
+		const struct exit_site *e = &t->exits.v[i];
+		uint64_t cookie = e->is_jump ? number++ : spec;
+
+		if (e->is_jump == (kind == KIND_JUMP))
+			*(struct site *)array__grow(sites, n, sizeof(**sites)) =
+				(struct site){ e->offset, cookie };
+	}
+}
+
+/* ---- by links -------------------------------------------------------------------------------- */
+
+static int link_kind(struct attach_context *c, enum kind kind, struct attach_slot **slots, size_t n)
+{
+	const struct target *t = slots[0]->target;
+	__cleanup_free struct site *sites = NULL;
+	__cleanup_free uint64_t *offsets = NULL, *cookies = NULL;
+	size_t nsites = 0;
+
+	for (size_t i = 0; i < n; i++)
+		add_sites(slots[i], kind, &sites, &nsites);
+	if (!nsites)
+		return -1;
+	offsets = xcalloc(nsites, sizeof(*offsets));
+	cookies = xcalloc(nsites, sizeof(*cookies));
+	for (size_t i = 0; i < nsites; i++) {
+		offsets[i] = sites[i].offset;
+		cookies[i] = sites[i].cookie;
+	}
+	return bpf_sys__link_uprobes(
+		programs__fd(bpfobj__programs(c->obj), program_of[kind], t->extra),
+		BPF_SYS_UPROBE_MULTI, t->opened->path, offsets, cookies, nsites, false);
+}
+
+static void close_holder(struct holder *h)
+{
+	for (int kind = KINDS - 1; kind >= 0; kind--)
+		cleanup__close(&h->link[kind]);
+	while (h->nevents)
+		perf_event__close(&h->events[--h->nevents]);
+	free(h->events);
+	free(h);
+}
+
+static struct holder *new_holder(size_t live)
+{
+	struct holder *h = xcalloc(1, sizeof(*h));
+
+	for (int kind = 0; kind < KINDS; kind++)
+		h->link[kind] = -1;
+	h->live = live;
+	return h;
+}
+
+static void hold(struct holder *h, struct attach_slot **slots, size_t n)
+{
+	double now = now_seconds();
+
+	for (size_t i = 0; i < n; i++) {
+		slots[i]->state = h;
+		slots[i]->attached = true;
+		slots[i]->created = now;
+	}
+}
+
+static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	struct holder *h = new_holder(n);
+
+	for (int kind = 0; kind < KINDS; kind++) {
+		int link = link_kind(c, kind, slots, n);
+
+		if (link < -1) {
+			close_holder(h);
+			return link;
+		}
+		h->link[kind] = link;
+	}
+	hold(h, slots, n);
+	return 0;
+}
+
+/* Functions of one file. A batch that is refused is halved, until the one at fault is alone. */
+static void link_range(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	int err = link_batch(c, slots, n);
+
+	if (!err)
+		return;
+	if (n == 1 || !attach__may_be_of_one(err)) {
+		attach__refused(slots, n, ATTEMPT_ATTACH, err);
+	} else {
+		link_range(c, slots, n / 2);
+		link_range(c, slots + n / 2, n - n / 2);
+	}
+}
+
+static bool same_link(const struct target *a, const struct target *b)
+{
+	return a->opened == b->opened && !a->extra == !b->extra;
+}
+
+static int by_file(const void *a, const void *b)
+{
+	const struct target *x = (*(struct attach_slot *const *)a)->target;
+	const struct target *y = (*(struct attach_slot *const *)b)->target;
+	int order = x->opened->fd - y->opened->fd;
+
+	if (!order)
+		order = !x->extra - !y->extra;
+	return order ? order : x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void link_files(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	size_t first = 0;
+
+	qsort(slots, n, sizeof(*slots), by_file);
+	for (size_t i = 1; i <= n; i++) {
+		if (i < n && same_link(slots[i]->target, slots[first]->target))
+			continue;
+		link_range(c, slots + first, i - first);
+		first = i;
+	}
+}
+
+/* ---- by perf events -------------------------------------------------------------------------- */
+
+static int attach_site(struct attach_context *c, const struct attach_slot *slot, int prog,
+		       const struct site *site, uint64_t cookie, struct holder *h)
+{
+	struct perf_attachment a;
+	int event = perf_event__open_uprobe(slot->target->opened->path, site->offset, false), err;
+
+	if (event < 0)
+		return event;
+	err = perf_event__attach(event, prog, cookie, &a);
+	if (!err)
+		*(struct perf_attachment *)array__grow(&h->events, &h->nevents,
+						       sizeof(*h->events)) = a;
+	return err;
+}
+
+/* Without cookies a clone has the spec in its code, or the jump's number. */
+static int attach_kind(struct attach_context *c, const struct attach_slot *slot, enum kind kind,
+		       struct holder *h, enum attempt *at)
+{
+	struct program_site ps = attach__ret_site(slot->target);
+	__cleanup_free struct site *sites = NULL;
+	uint64_t cookie = 0;
+	size_t n = 0;
+	int err = 0, prog = -1;
+
+	add_sites(slot, kind, &sites, &n);
+	for (size_t i = 0; i < n && !err; i++) {
+		ps.spec = sites[i].cookie;
+		if (prog < 0 || kind == KIND_JUMP)
+			prog = programs__for_site(bpfobj__programs(c->obj), program_of[kind], &ps,
+						  &cookie);
+		*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_UPROBE;
+		if (prog < 0)
+			return prog;
+		err = attach_site(c, slot, prog, &sites[i], cookie, h);
+	}
+	return err;
+}
+
+static void attach_events(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct holder *h = new_holder(1);
+		enum attempt at = ATTEMPT_UPROBE;
+		int err = 0;
+
+		for (int kind = 0; kind < KINDS && !err; kind++)
+			err = attach_kind(c, slots[i], kind, h, &at);
+		if (err) {
+			close_holder(h);
+			attach__refused(&slots[i], 1, at, err);
+		} else {
+			hold(h, &slots[i], 1);
+		}
+	}
+}
+
+/* ---- attach_ops ------------------------------------------------------------------------------ */
+
+static void close_shared(struct attach_context *c)
+{
+	struct shared *s = take_ptr(c->shared);
+
+	task_watch__close(&s->task_exits);
+	free(s->unwound);
+	free(s);
+}
+
+static int open_shared(struct attach_context *c)
+{
+	struct shared *s = xcalloc(1, sizeof(*s));
+	int err;
+
+	s->n = bpfobj__banks(c->obj)->tallies.n;
+	s->unwound = xcalloc(s->n, sizeof(*s->unwound));
+	c->shared = s;
+	err = task_watch__open(c->features, c->obj, "sched", "sched_process_exit",
+			       PROG_UPROBE_RET_EXIT, PROG_UPROBE_RET_RAW_EXIT, &s->task_exits);
+	if (err)
+		close_shared(c);
+	return err;
+}
+
+static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	if (features__has(c->features, FEATURE_UPROBE_MULTI))
+		link_files(c, slots, n);
+	else
+		attach_events(c, slots, n);
+}
+
+static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	const struct shared *s = c->shared;
+	__cleanup_free bool *gone = xcalloc(s->n, sizeof(*gone));
+
+	for (size_t i = 0; i < n; i++) {
+		struct holder *h = take_ptr(slots[i]->state);
+
+		slots[i]->attached = false;
+		gone[slots[i]->target->id] |= !slots[i]->former;
+		if (h && !--h->live)
+			close_holder(h);
+	}
+	/* If they are attached again, returns of other calls would be taken for theirs. */
+	bpfobj__forget_calls(c->obj, gone);
+}
+
+/* Not the kernel's numbers, but ones that only the attacher can find. */
+static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
+		  struct kernel_counts *out)
+{
+	struct shared *s = c->shared;
+
+	bpfobj__sweep_calls(c->obj, s->unwound);
+	for (size_t i = 0; i < n; i++)
+		out[slots[i]->target->id].missed[MISSED_UNWOUND] = s->unwound[slots[i]->target->id];
+}
+
+const struct attach_ops attach_uprobe_ret = {
+	.name = "uprobe.ret",
+	.type = TARGET_USER,
+	.programs = PROG_BIT(PROG_UPROBE_RET_ENTRY) | PROG_BIT(PROG_UPROBE_RET_RETURN) |
+		    PROG_BIT(PROG_UPROBE_RET_JUMP) | PROG_BIT(PROG_UPROBE_RET_EXIT) |
+		    PROG_BIT(PROG_UPROBE_RET_RAW_EXIT),
+	.either = PROG_BIT(PROG_UPROBE_RET_EXIT) | PROG_BIT(PROG_UPROBE_RET_RAW_EXIT),
+	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_UNWOUND,
+	.unavailable = unavailable,
+	.unfit = unfit,
+	.open = open_shared,
+	.close = close_shared,
+	.attach = attach,
+	.detach = detach,
+	.count = count,
+	.many = true,
+};

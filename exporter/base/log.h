@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One line per event, to stderr: logfmt (ts=... level=... msg="...") or JSON. Thread-safe. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/util.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_LOGFMT, LOG_JSON };
+
+/*
+ * Also looks at what stderr is, so it is to be called again when that is another. A line that
+ * stderr does not take within a moment is dropped and counted; after that nobody waits until it
+ * does again.
+ */
+void log__setup(enum log_level level, enum log_format format);
+/* As they were set up. */
+enum log_level log__level(enum log_format *format);
+void log__line(enum log_level level, const char *fmt, ...) __printf_like(2, 3);
+
+/* A line of another process's, and marked as such. */
+void log__for(enum log_level level, const char *process, const char *text);
+/* From now on lines are for the attacher, who writes them, and stderr is the way there
+ * (base/log_relay.h). */
+void log__to_attacher(void);
+#define LOG_LINE_MAX 4096 /* bytes of such a line; the rest is left out */
+
+/* Lines dropped since the last call. */
+uint64_t log__take_dropped(void);
+
+#define log_debug(...) log__line(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)  log__line(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  log__line(LOG_WARN, __VA_ARGS__)
+#define log_error(...) log__line(LOG_ERROR, __VA_ARGS__)
+
+#endif /* BASE_LOG_H */

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "base/stop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include "base/log.h"
+
+#define GRACE	    2.5 /* seconds until the main thread has to have looked */
+#define STACK_BYTES (128 << 10)
+
+static struct {
+	sigset_t signals;
+	int event;
+	atomic_int signal;
+	atomic_bool taken; /* the main thread knows */
+} stop = { .event = -1 };
+
+/* The next of them, at most so many seconds; 0: none. Others' stops and starts come between. */
+static int await_signal(double seconds)
+{
+	double end = monotonic_seconds() + seconds, left = seconds;
+	int number = -1;
+
+	while (number < 0 && left > 0) {
+		struct timespec t = { (time_t)left, (long)((left - (double)(time_t)left) * 1e9) };
+
+		number = sigtimedwait(&stop.signals, NULL, &t);
+		left = end - monotonic_seconds();
+	}
+	return number < 0 ? 0 : number;
+}
+
+static void await_taken(void)
+{
+	double end = monotonic_seconds() + GRACE;
+
+	while (!stop.taken && monotonic_seconds() < end)
+		if (await_signal(0.05))
+			break;
+}
+
+static void *watch(void *arg)
+{
+	int number;
+
+	while (sigwait(&stop.signals, &number))
+		;
+	stop.signal = number;
+	eventfd_write(stop.event, 1);
+	await_taken();
+	if (stop.taken)
+		while (sigwait(&stop.signals, &number))
+			;
+	log_warn("ended by signal %d in the midst of its work", number);
+	_exit(0);
+}
+
+int stop__watch(void)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int err;
+
+	sigemptyset(&stop.signals);
+	sigaddset(&stop.signals, SIGINT);
+	sigaddset(&stop.signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &stop.signals, NULL);
+	stop.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (stop.event < 0)
+		return -errno;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	err = pthread_create(&thread, &attr, watch, NULL);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
+int stop__signal(void)
+{
+	int number = stop.signal;
+
+	if (number)
+		stop.taken = true;
+	return number;
+}
+
+int stop__descriptor(void)
+{
+	return stop.event;
+}

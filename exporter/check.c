@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "check.h"
+
+#include <math.h>
+
+#include "base/buf.h"
+#include "elf/hazards.h"
+
+/* Of a start that is worth a word. */
+#define MANY_FUNCTIONS 1000
+#define MANY_SERIES    100000
+
+static double mib(uint64_t bytes)
+{
+	return (double)bytes / (1 << 20);
+}
+
+static void print_memory(FILE *out, const struct bpfobj_params *p, const struct bpfobj_plan *m,
+			 uint64_t limit)
+{
+	fprintf(out,
+		"memory: %.2f MiB of %.0f MiB allowed: %u targets x %u CPUs x %u bytes a cell = "
+		"%.2f MiB; tallies %.2f, details %.2f, frames %.2f, %u label sets (of %u asked "
+		"for) and histograms %.2f MiB\n",
+		mib(m->total), mib(limit), p->ntargets, m->ncpus, m->cell_size, mib(m->cells),
+		mib(m->tallies), mib(m->details), mib(m->frames), m->nsets, m->sets_wanted,
+		mib(m->sets));
+	if (m->per_thread)
+		fprintf(out,
+			"    and up to %u bytes for each thread that makes a probed system call or "
+			"calls a probed user function, which are not in the limit\n",
+			m->per_thread);
+}
+
+static void print_extra(FILE *out, const struct target_extra *x)
+{
+	const struct rp_extra *k = &x->kernel;
+
+	if (x->nlabels) {
+		fprintf(out, "    labels:");
+		for (size_t i = 0; i < x->nlabels; i++)
+			fprintf(out, "%s %s", i ? "," : "", x->labels[i].name);
+		fprintf(out, "; at most %u label sets", k->max_series);
+		if (x->series_ttl)
+			fprintf(out, ", idle ones folded after %g s", x->series_ttl);
+		fprintf(out, "\n");
+	}
+	for (uint32_t i = 0; i < k->nobserved; i++) {
+		__cleanup_free char *observed = escaped(x->observed[i]);
+
+		fprintf(out, "    observed: %s\n", observed);
+	}
+}
+
+static void print_exits(FILE *out, const struct target *t)
+{
+	__cleanup_free char *words = hazards__in_words(t->hazards);
+
+	fprintf(out, "    no return probe%s%s; exits: %zu", *words ? ": " : "", words, t->exits.n);
+	if (t->exits.tails)
+		fprintf(out,
+			", of which %zu may be tail calls, whose result is not known "
+			"(value=\"tail_call\")",
+			t->exits.tails);
+	fprintf(out, "\n");
+}
+
+/* Symbols and paths may have anything in them. */
+static void print_name(FILE *out, const struct target *t, size_t i, const struct attach_ops *ops)
+{
+	struct target_name name = target__name(t, i);
+	__cleanup_free char *object = escaped(name.object), *function = escaped(name.function);
+	__cleanup_free char *signature = escaped(t->signature ? t->signature : "-");
+	__cleanup_free char *why = escaped(t->why ? t->why : "");
+	__cleanup_free char *first = escaped(t->function), *where = escaped(t->object);
+
+	if (!ops)
+		fprintf(out, "%-12s %-28s cannot be had (%s): %s\n", object, function,
+			target_reason_names[t->reason], why);
+	else if (i)
+		fprintf(out, "%-12s %-28s same function as %s:%s\n", object, function, where,
+			first);
+	else
+		fprintf(out, "%-12s %-28s %-11s %-9s %s\n", object, function, ops->name,
+			kind_names[t->kind], signature);
+}
+
+static void print_target(FILE *out, const struct target *t, const struct attach_ops *ops)
+{
+	__cleanup_free char *uncounted = escaped(t->uncounted ? t->uncounted : "");
+
+	print_name(out, t, 0, ops);
+	if (ops && t->note)
+		fprintf(out, "    note: %s\n", t->note);
+	if (ops == &attach_uprobe_ret)
+		print_exits(out, t);
+	if (ops && t->extra)
+		print_extra(out, t->extra);
+	if (ops && t->uncounted)
+		fprintf(out, "    %s\n", uncounted);
+	for (size_t i = 1; i < target__nnames(t); i++)
+		print_name(out, t, i, ops);
+}
+
+/* Milliseconds that a function takes to attach. Measured on emulated CPUs, the last two on an idle
+ * machine; hardware is faster. */
+static const struct {
+	const struct attach_ops *ops;
+	double ms;
+} durations[] = {
+	{ &attach_fexit, 37 },	       { &attach_fsession, 37 },    { &attach_kretprobe, 65 },
+	{ &attach_kprobe_session, 1 }, { &attach_kprobe_multi, 1 }, { &attach_fsession_multi, 1 },
+	{ &attach_uprobe_ret, 7 },     { &attach_tracepoint, 0.4 },
+};
+
+static double attach_seconds(const struct attach_ops *ops)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(durations); i++)
+		if (durations[i].ops == ops)
+			return durations[i].ms / 1000;
+	return 0.005; /* by the other mechanisms for user functions */
+}
+
+/* What is to be attached, by mechanism, and how long that takes. */
+struct totals {
+	size_t functions, left;
+	double seconds;
+	struct buf by_mechanism;
+};
+
+static void add_mechanism(struct totals *sum, const char *name, size_t n)
+{
+	buf__printf(&sum->by_mechanism, "%s%zu by %s", sum->by_mechanism.len ? ", " : "", n, name);
+}
+
+static void add_up(struct totals *sum, const struct targets *targets, const struct attach *a)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(a, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t same = 0;
+		bool first = slots[i].ops;
+
+		for (size_t k = 0; k < i && first; k++)
+			first = slots[k].ops != slots[i].ops;
+		for (size_t k = i; k < n && first; k++)
+			same += slots[k].ops == slots[i].ops;
+		if (!first)
+			continue;
+		add_mechanism(sum, slots[i].ops->name, same);
+		sum->functions += same;
+		sum->seconds += (double)same * attach_seconds(slots[i].ops);
+	}
+	sum->left = targets->n - sum->functions;
+}
+
+static void print_totals(FILE *out, const struct targets *targets, const struct attach *a)
+{
+	struct totals sum = {};
+
+	add_up(&sum, targets, a);
+	fprintf(out, "functions: %zu to attach", sum.functions);
+	if (sum.functions)
+		fprintf(out, " (%s), in up to %.0f s", buf__str(&sum.by_mechanism),
+			ceil(sum.seconds));
+	fprintf(out, "; %zu cannot be had\n", sum.left);
+	buf__free(&sum.by_mechanism);
+}
+
+char *plan__heavy(const struct targets *targets, const struct attach *a,
+		  const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
+{
+	size_t series = plan__count_series(targets, a, p);
+	struct totals sum = {};
+	char *text = NULL;
+
+	add_up(&sum, targets, a);
+	if (sum.functions > MANY_FUNCTIONS || series > MANY_SERIES)
+		text = xasprintf(
+			"%zu functions (%s) are %zu series in each scrape, take %.0f of the %.0f "
+			"MiB that --memory.limit allows, and up to %.0f s to attach: narrow the "
+			"globs, or exclude what you do not need with '!'",
+			sum.functions, buf__str(&sum.by_mechanism), series, mib(m->total),
+			mib(limit), ceil(sum.seconds));
+	buf__free(&sum.by_mechanism);
+	return text;
+}
+
+void plan__print(FILE *out, const struct targets *targets, const struct attach *a,
+		 const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(a, &n);
+	struct target *t;
+
+	fprintf(out, "%-12s %-28s %-11s %-9s %s\n", "object", "function", "mechanism", "returns",
+		"signature");
+	for_each_target (targets, t)
+		print_target(out, t, t->id < n ? slots[t->id].ops : NULL);
+	print_totals(out, targets, a);
+	print_memory(out, p, m, limit);
+	fprintf(out,
+		"series: %zu from the start; one more for each errno or other value that is "
+		"returned\n",
+		plan__count_series(targets, a, p));
+}
+
+char *plan__over_limit(const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t others,
+		       uint64_t limit)
+{
+	if (m->total + others <= limit)
+		return NULL;
+	if (others)
+		return xasprintf(
+			"%u more targets need %.1f MiB, and with the %.1f MiB of those that "
+			"are attached that is more than --memory.limit allows (%.1f MiB)",
+			p->ntargets, mib(m->total), mib(others), mib(limit));
+	return xasprintf(
+		"%u targets on %u CPUs need %.1f MiB, more than --memory.limit allows "
+		"(%.1f MiB): probe fewer functions, use fewer histogram buckets or a lower "
+		"native_resolution, or raise the limit",
+		p->ntargets, m->ncpus, mib(m->total), mib(limit));
+}

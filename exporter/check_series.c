@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The series that a start would export, counted in an exposition of nothing: whatever
+ * expose/metrics.c makes of a target is in there. A few targets at a time, since the text of all of
+ * a kernel's functions would be 180 MB.
+ */
+#include "check.h"
+
+#include "base/buf.h"
+#include "expose/expo.h"
+#include "expose/metrics.h"
+
+#define BATCH 256
+
+struct count {
+	struct metrics_input in; /* what it points to is the count's, too */
+	struct target_state states[BATCH];
+	struct snap_target snaps[BATCH];
+	struct losses_target losses[BATCH];
+	uint64_t *words;
+	struct buf text;
+	size_t fixed; /* series without any target */
+	size_t total;
+};
+
+static size_t lines(struct count *c)
+{
+	struct expo e;
+	size_t n = 0;
+
+	c->text.len = 0;
+	expo__begin(&e, &expo_text, &c->text);
+	metrics__write(&c->in, &e);
+	expo__end(&e);
+	for (const char *line = buf__str(&c->text); line && *line; line += strcspn(line, "\n") + 1)
+		n += *line != '#';
+	return n;
+}
+
+static void count_batch(struct count *c)
+{
+	if (c->in.ntargets)
+		c->total += lines(c) - c->fixed;
+	c->in.ntargets = 0;
+}
+
+/* A target by its i-th name; ops: NULL if it cannot be had. */
+static void add(struct count *c, const struct target *t, size_t i, const struct attach_ops *ops)
+{
+	struct target_name name = target__name(t, i);
+	size_t at;
+
+	if (c->in.ntargets == BATCH)
+		count_batch(c);
+	at = c->in.ntargets++;
+	c->states[at] = (struct target_state){
+		.target = t,
+		.object = name.object,
+		.function = name.function,
+		.again = i,
+		.has_valve = t->settings && t->settings->max_rate,
+	};
+	if (!ops)
+		return;
+	c->losses[at].reasons = ops->missed;
+	c->states[at].attached = true;
+	c->states[at].mechanism = ops->name;
+	c->states[at].snap = &c->snaps[at];
+	c->states[at].losses = &c->losses[at];
+}
+
+static struct count *new_count(const struct bpfobj_params *p)
+{
+	struct count *c = xcalloc(1, sizeof(*c));
+	size_t cell = RP_CELL_GRID + p->grid->ncells, hist = RP_HIST_GRID + p->size_grid->ncells;
+
+	c->words = xcalloc(cell + (RP_OBSERVED + 1) * hist, sizeof(*c->words));
+	for (size_t i = 0; i < BATCH; i++) {
+		c->snaps[i].cell.words = c->words;
+		c->snaps[i].cell.hists = c->words + cell;
+	}
+	c->in = (struct metrics_input){
+		.grid = p->grid,
+		.size_grid = p->size_grid,
+		.targets = c->states,
+		.hist_words = hist,
+	};
+	c->total = c->fixed = lines(c);
+	return c;
+}
+
+size_t plan__count_series(const struct targets *targets, const struct attach *a,
+			  const struct bpfobj_params *p)
+{
+	struct count *c = new_count(p);
+	size_t n, series;
+	const struct attach_slot *slots = attach__slots(a, &n);
+	struct target *t;
+
+	for_each_target (targets, t)
+		for (size_t i = 0; i < target__nnames(t); i++)
+			add(c, t, i, t->id < n ? slots[t->id].ops : NULL);
+	count_batch(c);
+	series = c->total;
+	buf__free(&c->text);
+	free(c->words);
+	free(c);
+	return series;
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The configuration file's schema: tables of keys, each with the function that takes its value.
+ * A key that is in no table is an error, so what the file says is what happens, or it says nothing.
+ */
+#include "config/internal.h"
+#include "base/grid.h"
+#include "base/suggest.h"
+
+#include <errno.h>
+#include <math.h>
+
+#define MAX_BUCKETS    200
+#define MIN_BUCKET     1e-9   /* seconds; durations are whole nanoseconds */
+#define MAX_BUCKET     1000.0 /* below 2^RP_GRID_MAX_BITS ns: no cell divides what is above that */
+#define MAX_SIZE       ((double)((1ULL << RP_GRID_MAX_BITS) - 1)) /* for the same reason */
+#define MAX_RESOLUTION 3
+
+const char *binder__type_name(const struct tree_node *node)
+{
+	switch (node->type) {
+	case TREE_LIST:
+		return "a list";
+	case TREE_MAP:
+		return "a mapping";
+	default:
+		return node->plain && !*node->value ? "nothing" : "a single value";
+	}
+}
+
+static char *example(const struct binder *b)
+{
+	if (!b->key || !b->key->example)
+		return xstrdup("");
+	return xasprintf(", as in %s: %s", b->key->name, b->key->example);
+}
+
+int binder__mistyped(struct binder *b, const struct tree_node *node, const char *where,
+		     const char *expected)
+{
+	__cleanup_free char *as_in = example(b);
+
+	return binder__fail(b, node, "%s must be %s, not %s%s", where, expected,
+			    binder__type_name(node), as_in);
+}
+
+static int unknown_key(struct binder *b, const struct tree_node *key, const char *where,
+		       const struct key *keys, size_t n)
+{
+	const char *home = b->l && !b->preset ? config_key__home(key->value) : NULL;
+	__cleanup_free const char **names = xcalloc(n, sizeof(*names));
+	__cleanup_free char *allowed = xstrdup("");
+	__cleanup_free char *hint = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		char *longer = xasprintf("%s%s%s", allowed, i ? ", " : "", keys[i].name);
+
+		free(allowed);
+		allowed = longer;
+		names[i] = keys[i].name;
+	}
+	hint = home ? xasprintf("; it belongs %s", home) : suggest__hint(key->value, names, n);
+	return binder__fail(b, key, "unknown key \"%.80s\" in %s%s (allowed: %s)", key->value,
+			    where, hint, allowed);
+}
+
+int binder__map(struct binder *b, const struct tree_node *map, const char *where,
+		const struct key *keys, size_t n, void *target)
+{
+	const struct key *outer = b->key;
+
+	if (map->type != TREE_MAP)
+		return binder__mistyped(b, map, where, "a mapping (key: value)");
+
+	for (size_t i = 0; i < map->nkeys; i++) {
+		const struct key *key = NULL;
+		int err;
+
+		for (size_t k = 0; k < n && !key; k++) {
+			if (!strcmp(keys[k].name, map->keys[i]->value))
+				key = &keys[k];
+		}
+		if (!key)
+			return unknown_key(b, map->keys[i], where, keys, n);
+		b->key = key;
+		err = key->bind(b, map->items[i], target);
+		if (err)
+			return err;
+	}
+	b->key = outer;
+	return 0;
+}
+
+/* A finite decimal number; strtod alone would also take blanks, "inf", "nan" and hexadecimal. */
+static bool is_number(const struct tree_node *node, double *out)
+{
+	char *end;
+
+	if (node->type != TREE_SCALAR || !node->plain || !*node->value)
+		return false;
+	if (strspn(node->value, "0123456789.eE+-") != strlen(node->value))
+		return false;
+	*out = strtod(node->value, &end);
+	return end != node->value && !*end && isfinite(*out);
+}
+
+/* What YAML takes for something else needs quotes to be a string. */
+int binder__string(struct binder *b, const struct tree_node *node, const char *where,
+		   const char **out)
+{
+	static const char *const others[] = { "~", "null", "true", "false" };
+	double number;
+
+	if (node->type != TREE_SCALAR || (node->plain && !*node->value))
+		return binder__mistyped(b, node, where, "a string");
+	for (size_t i = 0; node->plain && i < ARRAY_SIZE(others); i++) {
+		if (!strcmp(node->value, others[i]))
+			return binder__fail(b, node,
+					    "%s must be a string, not %s; quote it if it is a name",
+					    where, node->value);
+	}
+	if (is_number(node, &number))
+		return binder__fail(b, node,
+				    "%s must be a string, not the number %.80s; quote it if it is "
+				    "a name",
+				    where, node->value);
+	*out = node->value;
+	return 0;
+}
+
+const struct tree_node *const *binder__elements(const struct tree_node *const *node, size_t *n)
+{
+	if ((*node)->type != TREE_LIST) {
+		*n = 1;
+		return node;
+	}
+	*n = (*node)->nitems;
+	return (const struct tree_node *const *)(*node)->items;
+}
+
+/* ---- histograms ------------------------------------------------------------------------------ */
+
+/* What may be in a list of bounds. */
+struct bounds {
+	const char *key;
+	const char *element;	   /* "a bucket" */
+	const char *number, *unit; /* "a number of seconds", "seconds" */
+	const char *example;	   /* "a finite number of seconds, as in 0.001 or 1e-3" */
+	const struct unit {
+		const char *name;
+		double factor;
+	} * units; /* that are written by mistake; ends with a NULL name */
+	double min, max;
+	bool whole;
+};
+
+/* "; write 0.001", for 1ms */
+static char *without_unit(const char *text, const struct unit *units)
+{
+	size_t len = strspn(text, "0123456789.");
+	__cleanup_free char *digits = xstrndup(text, len);
+	char *end;
+	double number = strtod(digits, &end);
+
+	if (!len || *end)
+		return xstrdup("");
+	text += len + strspn(text + len, " ");
+	for (; units->name; units++)
+		if (!strcmp(text, units->name))
+			return xasprintf("; write %.15g", number * units->factor);
+	return xstrdup("");
+}
+
+static int bind_bound(struct binder *b, const struct tree_node *item, const struct bounds *are,
+		      double *out)
+{
+	__cleanup_free char *advice = NULL;
+
+	if (item->type != TREE_SCALAR || (item->plain && !*item->value))
+		return binder__mistyped(b, item, are->element, are->number);
+	advice = without_unit(item->value, are->units);
+	if (!is_number(item, out) || (are->whole && *out != floor(*out)))
+		return binder__fail(b, item, "%s must be %s, not \"%.80s\"%s%s", are->element,
+				    are->example, item->value, item->plain ? "" : " in quotes",
+				    advice);
+	if (*out < are->min || *out > are->max)
+		return binder__fail(b, item, "%s must be from %.15g to %.15g %s, not %.80s",
+				    are->element, are->min, are->max, are->unit, item->value);
+	return 0;
+}
+
+static int bind_bounds(struct binder *b, const struct tree_node *list, const struct bounds *are,
+		       double **v, size_t *n)
+{
+	size_t nitems;
+	const struct tree_node *const *items = binder__elements(&list, &nitems);
+	double bound;
+	int err;
+
+	if (nitems > MAX_BUCKETS)
+		return binder__fail(b, list, "%zu buckets are too many; %d are allowed", nitems,
+				    MAX_BUCKETS);
+
+	free(*v);
+	*v = NULL;
+	*n = 0;
+	for (size_t i = 0; i < nitems; i++) {
+		const struct tree_node *item = items[i];
+
+		err = bind_bound(b, item, are, &bound);
+		if (err)
+			return err;
+		if (i && bound <= (*v)[i - 1])
+			return binder__fail(b, item, "%s must ascend: %.80s stands behind %.80s",
+					    are->key, item->value, items[i - 1]->value);
+		*(double *)array__grow(v, n, sizeof(bound)) = bound;
+	}
+	return 0;
+}
+
+static int bind_buckets(struct binder *b, const struct tree_node *list, void *target)
+{
+	static const struct unit units[] = { { "ns", 1e-9 }, { "us", 1e-6 }, { "µs", 1e-6 },
+					     { "ms", 1e-3 }, { "s", 1 },     { "m", 60 },
+					     { NULL } };
+	static const struct bounds seconds = {
+		.units = units,
+		.key = "buckets",
+		.element = "a bucket",
+		.number = "a number of seconds",
+		.unit = "seconds",
+		.example = "a finite number of seconds, as in 0.001 or 1e-3",
+		.min = MIN_BUCKET,
+		.max = MAX_BUCKET,
+	};
+
+	return bind_bounds(b, list, &seconds, &b->l->c->buckets, &b->l->c->nbuckets);
+}
+
+static int bind_size_buckets(struct binder *b, const struct tree_node *list, void *target)
+{
+	static const struct unit units[] = {
+		{ "B", 1 },
+		{ "KB", 1e3 },
+		{ "MB", 1e6 },
+		{ "GB", 1e9 },
+		{ "k", 1024 },
+		{ "K", 1024 },
+		{ "M", 1024 * 1024 },
+		{ "KiB", 1024 },
+		{ "MiB", 1024 * 1024 },
+		{ "GiB", 1024 * 1024 * 1024 },
+		{ NULL },
+	};
+	static const struct bounds sizes = {
+		.units = units,
+		.key = "size_buckets",
+		.element = "a size bucket",
+		.number = "a whole number",
+		.unit = "bytes",
+		.example = "a whole number, as in 4096",
+		.max = MAX_SIZE,
+		.whole = true,
+	};
+
+	return bind_bounds(b, list, &sizes, &b->l->c->size_buckets, &b->l->c->nsize_buckets);
+}
+
+static int bind_native_resolution(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct config *c = b->l->c;
+	__cleanup_free char *why = NULL;
+	unsigned long schema;
+
+	if (node->type == TREE_SCALAR && !strcmp(node->value, "off")) {
+		c->native_schema = -1;
+		return 0;
+	}
+	if (node->type != TREE_SCALAR || !node->plain ||
+	    value__unsigned(node->value, 0, MAX_RESOLUTION, &schema, &why))
+		return binder__fail(b, node,
+				    "native_resolution must be 0, 1, 2, 3 or off, not %.80s%s",
+				    node->type == TREE_SCALAR && *node->value
+					    ? node->value
+					    : binder__type_name(node),
+				    node->type == TREE_SCALAR && !node->plain ? " in quotes" : "");
+	c->native_schema = (int)schema;
+	return 0;
+}
+
+static const struct key histogram_keys[] = {
+	{ "buckets", bind_buckets, "[0.001, 0.01, 0.1]" },
+	{ "size_buckets", bind_size_buckets, "[64, 4096]" },
+	{ "native_resolution", bind_native_resolution, "2" },
+};
+
+/* Whether the two together can be measured is the grid's to say; asked here, the answer has a
+ * place in the file. */
+static int bind_histograms(struct binder *b, const struct tree_node *map, void *target)
+{
+	const struct config *c = b->l->c;
+	__cleanup_free char *why = NULL;
+	struct grid *grid = NULL;
+	int err;
+
+	err = binder__map(b, map, "histograms", histogram_keys, ARRAY_SIZE(histogram_keys), NULL);
+	if (err)
+		return err;
+	if (grid__build(c->buckets, c->nbuckets, c->native_schema, &grid, &why))
+		return binder__fail(b, map, "histograms: %s",
+				    why ? why : "these cannot be measured");
+	grid__free(grid);
+	return 0;
+}
+
+/* ---- presets, defaults, probes --------------------------------------------------------------- */
+
+/* Names, and with a '!' what to exclude from presets. */
+static int bind_presets(struct binder *b, const struct tree_node *list, void *target)
+{
+	struct probe_list exclusions = {};
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&list, &n);
+	const char *name;
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		struct source_pos pos = binder__position(b, items[i]);
+
+		err = binder__string(b, items[i], "a preset's name", &name);
+		if (!err && *name == '!')
+			err = probe__add(b, items[i], &exclusions);
+		else if (!err)
+			loader__add_preset(b->l, name, &pos);
+	}
+	loader__take_list(b->l, &exclusions, false);
+	return err;
+}
+
+static const struct key file_keys[] = {
+	/* First: all that a preset may have. */
+	{ "probes", probe__bind_all, "[{functions: vfs_read, labels: comm}, tcp_v4_connect]" },
+	{ "presets", bind_presets, "[vfs, tcp]" },
+	{ "defaults", probe__bind_defaults, "{labels: [comm], max_series: 1000}" },
+	{ "histograms", bind_histograms, "{buckets: [0.001, 0.01, 0.1]}" },
+};
+
+static bool has_key(const struct key *keys, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(keys[i].name, name))
+			return true;
+	return false;
+}
+
+const char *config_key__home(const char *key)
+{
+	if (has_key(file_keys, ARRAY_SIZE(file_keys), key))
+		return "at the top level of the file";
+	if (has_key(histogram_keys, ARRAY_SIZE(histogram_keys), key))
+		return "in histograms:";
+	return probe__home_of(key);
+}
+
+int yaml__load(struct loader *l, const char *file, const char *text, size_t len, bool preset,
+	       char **error)
+{
+	struct binder b = { .l = l, .file = file, .preset = preset, .error = error };
+	struct tree_node *root;
+	int err;
+
+	err = tree__load(text, len, file, &root, error);
+	if (err || !root)
+		return err;
+	/* A file of comments behind a `---` has nothing in it either. */
+	if (root->type != TREE_SCALAR || !root->plain || *root->value)
+		err = binder__map(&b, root, preset ? "a preset" : "the configuration", file_keys,
+				  preset ? 1 : ARRAY_SIZE(file_keys), NULL);
+	tree__free(root);
+	return err;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The command line. One table of options (config/options.c) drives parsing and --help; a default is
+ * set by the same function as a value that was given, from the text that --help shows.
+ */
+#include "config/internal.h"
+#include "base/suggest.h"
+
+#include <errno.h>
+
+struct flags {
+	struct loader *l;
+	int argc;
+	char *const *argv;
+	int given[MAX_OPTIONS]; /* index into argv, 0: not given */
+	int at;
+	int *arguments; /* indexes into argv of what is no flag */
+	size_t narguments;
+	char **error;
+};
+
+#define fail(f, ...) \
+	config__fail((f)->error, &(struct source_pos){ COMMAND_LINE, 0, 0, (f)->at }, __VA_ARGS__)
+
+/* "-c": flags that begin so. */
+static size_t with_initial(char initial, const char **out, size_t max)
+{
+	size_t n = 0;
+
+	for (const struct option *o = options; o->name && n < max; o++)
+		if (*o->name == initial)
+			out[n++] = o->name;
+	return n;
+}
+
+static size_t near_flags(const char *word, bool is_long, const char **out, size_t max)
+{
+	const char *names[MAX_OPTIONS];
+	size_t n = 0;
+
+	if (!is_long && strlen(word) == 1)
+		return with_initial(*word, out, max);
+	for (const struct option *o = options; o->name; o++)
+		names[n++] = o->name;
+	return suggest__nearest(word, names, n, out, max);
+}
+
+/* A key of a configuration file, which is written with '_' where a flag would have '-'. */
+static const char *home_of_key(char *word)
+{
+	for (char *s = word; *s; s++)
+		*s = *s == '-' ? '_' : *s;
+	return config_key__home(word);
+}
+
+static int unknown_flag(struct flags *f, const char *name, size_t len, bool is_long)
+{
+	__cleanup_free char *word = xstrndup(name, len), *key = xstrdup(word);
+	__cleanup_buf struct buf hint = {};
+	const char *near[3], *home = home_of_key(key);
+	size_t n = near_flags(word, is_long, near, ARRAY_SIZE(near));
+
+	if (home)
+		buf__printf(&hint, "; %s is a key of a --config.file, %s", key, home);
+	for (size_t i = 0; i < n && !home; i++)
+		buf__printf(&hint, "%s--%s",
+			    !i		? "; did you mean "
+			    : i + 1 < n ? ", "
+					: " or ",
+			    near[i]);
+	return fail(f, "unknown flag %s%.80s%s%s", is_long ? "--" : "-", word,
+		    hint.len ? buf__str(&hint) : "",
+		    home ? ""
+		    : n	 ? "? (--help lists all flags)"
+			 : "; --help lists all flags");
+}
+
+static const struct option *find_option(const char *name, size_t len)
+{
+	for (const struct option *o = options; o->name; o++) {
+		if (strlen(o->name) == len && !strncmp(o->name, name, len))
+			return o;
+	}
+	return NULL;
+}
+
+static int *given(struct flags *f, const char *name)
+{
+	return &f->given[find_option(name, strlen(name)) - options];
+}
+
+static int set_switch(struct flags *f, const struct option *o, bool on, const char *value)
+{
+	if (value)
+		return fail(f, "--%s takes no value; write --%s or --no-%s", o->name, o->name,
+			    o->name);
+	*(bool *)((char *)f->l + o->flag) = on;
+	return 0;
+}
+
+/* value: behind the '=', or NULL; then the next argument is it, unless that is a flag. */
+static int set_option(struct flags *f, const struct option *o, const char *value)
+{
+	const char *next = f->at + 1 < f->argc ? f->argv[f->at + 1] : "-";
+	bool take_next = !value && !o->optional && *next != '-';
+	__cleanup_free char *why = NULL;
+
+	if (take_next)
+		value = next;
+	if (value ? !*value : !o->optional)
+		return fail(f, "--%s needs a value; write --%s=%s", o->name, o->name, o->argument);
+
+	f->l->flag_pos = (struct source_pos){ COMMAND_LINE, 0, 0, f->at };
+	if (o->set(f->l, value, &why))
+		return fail(f, "--%s: %s", o->name, why);
+	f->at += take_next;
+	return 0;
+}
+
+static int parse_long(struct flags *f, const char *text)
+{
+	const char *equals = strchr(text, '='), *value = equals ? equals + 1 : NULL;
+	size_t len = equals ? (size_t)(equals - text) : strlen(text);
+	const struct option *o = find_option(text, len);
+	bool on = true;
+	int *first;
+
+	if (!o && len > 3 && !strncmp(text, "no-", 3)) {
+		o = find_option(text + 3, len - 3);
+		if (o && o->argument)
+			o = NULL;
+		on = false;
+	}
+	if (!o)
+		return unknown_flag(f, text, len, true);
+
+	first = given(f, o->name);
+	if (*first && !o->repeatable)
+		return fail(f, "--%s is given twice, first as argument %d; keep one", o->name,
+			    *first);
+	*first = f->at;
+	return o->argument ? set_option(f, o, value) : set_switch(f, o, on, value);
+}
+
+static int parse_short(struct flags *f, const char *text)
+{
+	for (const struct option *o = options; o->name; o++) {
+		if (o->letter && text[0] == o->letter && !text[1])
+			return set_switch(f, o, true, NULL);
+	}
+	return unknown_flag(f, text, strcspn(text, "="), false);
+}
+
+static int add_probe(struct flags *f, const char *text)
+{
+	struct probe_list *list = &f->l->probes;
+	__cleanup_free char *why = NULL;
+	struct pattern pattern;
+
+	if (pattern__parse(text, &pattern, &why))
+		return fail(f, "\"%.200s\": %s", text, why);
+	pattern.pos = (struct source_pos){ COMMAND_LINE, 0, 0, f->at };
+	*(struct pattern *)array__grow(&list->patterns, &list->npatterns, sizeof(pattern)) =
+		pattern;
+	return 0;
+}
+
+/* One of --probe.list's. */
+static int add_glob(struct flags *f, const char *text)
+{
+	if (*text == '!')
+		return fail(f, "\"%.200s\": --probe.list cannot exclude; name what to list", text);
+	if (!*text)
+		return fail(f, "an empty pattern; name what to list");
+	loader__add_glob(f->l, text);
+	return 0;
+}
+
+/* What is no flag is a PROBE, or a pattern to list: known only when all flags are. */
+static int take_arguments(struct flags *f)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < f->narguments && !err; i++) {
+		f->at = f->arguments[i];
+		err = f->l->list ? add_glob(f, f->argv[f->at]) : add_probe(f, f->argv[f->at]);
+	}
+	return err;
+}
+
+/* Behind "--", where it would be a function's name. */
+static int refuse_late_flag(struct flags *f, const char *text)
+{
+	const char *name = text + 2;
+
+	if (strncmp(text, "--", 2))
+		return 0;
+	if (!strncmp(name, "no-", 3))
+		name += 3;
+	if (!find_option(name, strcspn(name, "=")))
+		return 0;
+	return fail(f, "%.200s is behind --, which ends the flags; write it before --", text);
+}
+
+static int add_argument(struct flags *f, bool only_probes)
+{
+	int err = only_probes ? refuse_late_flag(f, f->argv[f->at]) : 0;
+
+	if (!err)
+		*(int *)array__grow(&f->arguments, &f->narguments, sizeof(int)) = f->at;
+	return err;
+}
+
+static int set_defaults(struct flags *f)
+{
+	for (const struct option *o = options; o->name; o++) {
+		__cleanup_free char *why = NULL;
+
+		if (f->given[o - options] || !o->fallback)
+			continue;
+		if (o->set(f->l, o->fallback, &why))
+			return fail(f, "--%s: %s", o->name, why);
+	}
+	return 0;
+}
+
+/* Flags that make no sense together. */
+static int check_flags(struct flags *f)
+{
+	const struct loader *l = f->l;
+
+	if (l->list && l->check) {
+		f->at = *given(f, "probe.list");
+		return fail(f, "--probe.list and --config.check are two different tasks; keep one");
+	}
+	if (l->systemd_socket && *given(f, "web.listen-address")) {
+		f->at = *given(f, "web.listen-address");
+		return fail(f, "--web.listen-address has no effect with --web.systemd-socket; keep "
+			       "one");
+	}
+	return 0;
+}
+
+static void take_flags(struct loader *l)
+{
+	struct config *c = l->c;
+
+	c->strict = l->strict;
+	c->web.systemd_socket = l->systemd_socket;
+	c->web.lifecycle = l->lifecycle;
+	c->web.openmetrics_created = l->openmetrics_created;
+	if (l->list)
+		c->action = ACTION_LIST;
+	else if (l->check)
+		c->action = ACTION_CHECK;
+}
+
+static int parse_all(struct flags *f)
+{
+	bool only_probes = false;
+	int err = 0;
+
+	for (f->at = 1; f->at < f->argc && !err; f->at++) {
+		const char *text = f->argv[f->at];
+
+		if (only_probes || text[0] != '-')
+			err = add_argument(f, only_probes);
+		else if (!strcmp(text, "--"))
+			only_probes = true;
+		else if (text[1] == '-')
+			err = parse_long(f, text + 2);
+		else
+			err = parse_short(f, text + 1);
+
+		/* As kingpin has it: these two end the parsing, whatever comes after them. */
+		if (!err && (f->l->help || f->l->version)) {
+			f->l->c->action = f->l->help ? ACTION_HELP : ACTION_VERSION;
+			return 0;
+		}
+	}
+	if (!err)
+		err = take_arguments(f);
+	if (!err)
+		err = check_flags(f);
+	if (!err)
+		take_flags(f->l);
+	return err;
+}
+
+int flags__parse(struct loader *l, int argc, char *const argv[], char **error)
+{
+	struct flags f = { .l = l, .argc = argc, .argv = argv, .error = error };
+	int err = parse_all(&f);
+
+	free(f.arguments);
+	return err ? err : set_defaults(&f);
+}

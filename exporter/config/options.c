@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The options of the command line, and --help, which shows them in their order here. */
+#include "config/internal.h"
+
+static void replace(char **slot, const char *value)
+{
+	free(*slot);
+	*slot = xstrdup(value);
+}
+
+static int set_config_file(struct loader *l, const char *value, char **why)
+{
+	replace(&l->file, value);
+	l->file_pos = l->flag_pos;
+	return 0;
+}
+
+static int set_preset(struct loader *l, const char *value, char **why)
+{
+	loader__add_preset(l, value, &l->flag_pos);
+	return 0;
+}
+
+static int set_probe_list(struct loader *l, const char *value, char **why)
+{
+	l->list = true;
+	if (value)
+		loader__add_glob(l, value);
+	return 0;
+}
+
+static int set_mechanism(struct loader *l, const char *value, char **why)
+{
+	int err = value__mechanism(value, why);
+
+	if (!err)
+		replace(&l->c->mechanism, value);
+	return err;
+}
+
+static int set_cells(struct loader *l, const char *value, char **why)
+{
+	static const char *const names[] = { [CELLS_MMAP] = "mmap", [CELLS_PERCPU] = "percpu" };
+	size_t i;
+	int err = value__one_of(value, names, ARRAY_SIZE(names), &i, why);
+
+	if (!err)
+		l->c->cells = i;
+	return err;
+}
+
+static int set_memory_limit(struct loader *l, const char *value, char **why)
+{
+	return value__size(value, &l->c->memory_limit, why);
+}
+
+static int set_listen_address(struct loader *l, const char *value, char **why)
+{
+	struct web_config *web = &l->c->web;
+	char **slot;
+	int err;
+
+	err = value__listen_address(value, why);
+	if (err)
+		return err;
+	slot = array__grow(&web->listen, &web->nlisten, sizeof(*slot));
+	*slot = xstrdup(value);
+	return 0;
+}
+
+static int set_web_config_file(struct loader *l, const char *value, char **why)
+{
+	replace(&l->c->web.config_file, value);
+	return 0;
+}
+
+static int set_telemetry_path(struct loader *l, const char *value, char **why)
+{
+	int err = value__http_path(value, why);
+
+	if (!err)
+		replace(&l->c->web.telemetry_path, value);
+	return err;
+}
+
+static int set_max_requests(struct loader *l, const char *value, char **why)
+{
+	unsigned long n;
+	int err = value__unsigned(value, 0, 100000, &n, why);
+
+	if (!err)
+		l->c->web.max_requests = (unsigned)n;
+	return err;
+}
+
+static int set_log_level(struct loader *l, const char *value, char **why)
+{
+	static const char *const names[] = {
+		[LOG_DEBUG] = "debug",
+		[LOG_INFO] = "info",
+		[LOG_WARN] = "warn",
+		[LOG_ERROR] = "error",
+	};
+	size_t i;
+	int err = value__one_of(value, names, ARRAY_SIZE(names), &i, why);
+
+	if (!err)
+		l->c->log_level = i;
+	return err;
+}
+
+static int set_log_format(struct loader *l, const char *value, char **why)
+{
+	static const char *const names[] = { [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json" };
+	size_t i;
+	int err = value__one_of(value, names, ARRAY_SIZE(names), &i, why);
+
+	if (!err)
+		l->c->log_format = i;
+	return err;
+}
+
+#define SWITCH(field) .flag = offsetof(struct loader, field)
+
+const struct option options[] = {
+	{ .name = "help", .letter = 'h', .help = "Show this help.", SWITCH(help) },
+	{ .name = "version", .help = "Show the version.", SWITCH(version) },
+	{
+		.name = "config.file",
+		.argument = "FILE",
+		.help = "YAML configuration file. PROBE arguments add to it.",
+		.set = set_config_file,
+	},
+	{
+		.name = "config.check",
+		.help = "Print what would be probed, how, with how much memory, and what cannot be "
+			"had and why; attach nothing. Needs no root.",
+		SWITCH(check),
+	},
+	{
+		.name = "config.strict",
+		.help = "End if a function cannot be attached, rather than warn, export it as not "
+			"attached and go on.",
+		SWITCH(strict),
+	},
+	{
+		.name = "preset",
+		.argument = "NAME",
+		.repeatable = true,
+		.help = "Add a shipped set of probes. May be repeated.",
+		.set = set_preset,
+	},
+	{
+		.name = "probe.list",
+		.argument = "GLOB",
+		.optional = true,
+		.help = "Print what can be probed, a line each: object, function, kind, signature. "
+			"PROBE arguments are more patterns.",
+		.set = set_probe_list,
+	},
+	{
+		.name = "mechanism",
+		.argument = "NAME",
+		.fallback = "auto",
+		.help = "How to attach: ",
+		.one_of = config_mechanisms,
+		.set = set_mechanism,
+	},
+	{
+		.name = "cells",
+		.argument = "MODE",
+		.fallback = "mmap",
+		.help = "Where counts are kept: mmap, memory that is read without system calls, or "
+			"percpu, per-CPU maps read by bpf(2).",
+		.set = set_cells,
+	},
+	{
+		.name = "memory.limit",
+		.argument = "SIZE",
+		.fallback = "256MiB",
+		.help = "Most memory to use for counts; in KiB, MiB, GiB, KB, MB, GB or bytes.",
+		.set = set_memory_limit,
+	},
+	{
+		.name = "web.listen-address",
+		.argument = "ADDR",
+		.fallback = ":10435",
+		.repeatable = true,
+		.help = "Address to serve on: host:port, [v6]:port or :port. May be repeated.",
+		.set = set_listen_address,
+	},
+	{
+		.name = "web.telemetry-path",
+		.argument = "PATH",
+		.fallback = "/metrics",
+		.help = "Path of the metrics.",
+		.set = set_telemetry_path,
+	},
+	{
+		.name = "web.config.file",
+		.argument = "FILE",
+		.help = "Web configuration file of Prometheus' exporter-toolkit: TLS, client "
+			"certificates, basic authentication, headers, rate limit.",
+		.set = set_web_config_file,
+	},
+	{
+		.name = "web.max-requests",
+		.argument = "N",
+		.fallback = "40",
+		.help = "Scrapes at once; one more is answered with 503. 0 is no limit.",
+		.set = set_max_requests,
+	},
+	{
+		.name = "web.systemd-socket",
+		.help = "Take the listening sockets from systemd.",
+		SWITCH(systemd_socket),
+	},
+	{
+		.name = "web.enable-lifecycle",
+		.help = "Reload the configuration on POST or PUT to /-/reload.",
+		SWITCH(lifecycle),
+	},
+	{
+		.name = "web.openmetrics-created",
+		.help = "In OpenMetrics, tell when a probe was attached: a _created series for "
+			"each counter and histogram.",
+		SWITCH(openmetrics_created),
+	},
+	{
+		.name = "log.level",
+		.argument = "LEVEL",
+		.fallback = "info",
+		.help = "Least level to log: debug, info, warn or error.",
+		.set = set_log_level,
+	},
+	{
+		.name = "log.format",
+		.argument = "FORMAT",
+		.fallback = "logfmt",
+		.help = "Format of the log: logfmt or json.",
+		.set = set_log_format,
+	},
+	{ .name = NULL },
+};
+_Static_assert(ARRAY_SIZE(options) <= MAX_OPTIONS, "flags of this many fit");
+
+/* ---- --help ---------------------------------------------------------------------------------- */
+
+#define HELP_COLUMN 32
+#define HELP_WIDTH  80
+
+/* Words of text from HELP_COLUMN on; the cursor stands at column `at`. */
+static void print_wrapped(FILE *out, int at, const char *text)
+{
+	if (at >= HELP_COLUMN - 1) {
+		fputc('\n', out);
+		at = 0;
+	}
+	fprintf(out, "%*s", HELP_COLUMN - at, "");
+	at = HELP_COLUMN;
+	while (*text) {
+		int len = (int)strcspn(text, " ");
+
+		if (at > HELP_COLUMN && at + 1 + len > HELP_WIDTH) {
+			fprintf(out, "\n%*s", HELP_COLUMN, "");
+			at = HELP_COLUMN;
+		}
+		at += fprintf(out, "%s%.*s", at > HELP_COLUMN ? " " : "", len, text);
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+static void print_option(FILE *out, const struct option *o)
+{
+	__cleanup_free char *name = NULL;
+	__cleanup_buf struct buf help = {};
+	size_t n = 0;
+
+	buf__printf(&help, "%s", o->help);
+	while (o->one_of && o->one_of[n])
+		n++;
+	if (n) {
+		value__list(&help, o->one_of, n);
+		buf__printf(&help, ".");
+	}
+	if (o->letter)
+		name = xasprintf("-%c, --%s", o->letter, o->name);
+	else if (!o->argument)
+		name = xasprintf("    --%s%s",
+				 o->flag == offsetof(struct loader, version) ? "" : "[no-]",
+				 o->name);
+	else if (o->optional)
+		name = xasprintf("    --%s[=%s]", o->name, o->argument);
+	else if (o->fallback)
+		name = xasprintf("    --%s=\"%s\"%s", o->name, o->fallback,
+				 o->repeatable ? " ..." : "");
+	else
+		name = xasprintf("    --%s=%s%s", o->name, o->argument,
+				 o->repeatable ? " ..." : "");
+	print_wrapped(out, fprintf(out, "  %s", name), buf__str(&help));
+}
+
+void config__print_help(FILE *out)
+{
+	static const char *const forms[][2] = {
+		{ "vfs_read, 'vfs_*'", "kernel function(s), of the kernel or of a loaded module" },
+		{ "ext4:ext4_sync_file", "a function of that module (vmlinux: for the kernel's)" },
+		{ "syscall:openat", "a system call" },
+		{ "/path/to/elf:malloc", "a function of that program or library" },
+		{ "'a|b'", "the first of these that exists here" },
+		{ "'!vfs_readv'", "leave this one out" },
+	};
+
+	fputs("usage: retprobe_exporter [<flags>] [<PROBE> ...]\n\n"
+	      "Counts what functions return and how long they take, for Prometheus.\n\n"
+	      "Flags:\n",
+	      out);
+	for (const struct option *o = options; o->name; o++)
+		print_option(out, o);
+	fputs("\nArgs:\n", out);
+	print_wrapped(out, fprintf(out, "  [<PROBE>]"),
+		      "What to probe; without any, a default set. Globs are * ? [ ], and \\ takes "
+		      "their meaning away.");
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		print_wrapped(out, fprintf(out, "    %s", forms[i][0]), forms[i][1]);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The PROBE grammar: [!][OBJECT:]FUNCTION[|FUNCTION...].
+ *
+ * A '\' takes the meaning from the character behind it, everywhere but in the path of an ELF file,
+ * which is literal. Names are stored without their escapes; a glob keeps them, for fnmatch(3) reads
+ * them in the same way.
+ */
+#include "config/internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+
+/* The first unescaped character of s that is in set, or the end of s. */
+static const char *find_unescaped(const char *s, const char *set)
+{
+	for (; *s; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+		else if (strchr(set, *s))
+			break;
+	}
+	return s;
+}
+
+/* A ':' that names of C++ have in them: of "::", of "f[abi:cxx11]", of "(auto:1)". *s is moved to
+ * the last of it. */
+static bool is_in_name(const char *text, const char **s)
+{
+	static const char *const words[] = { "[abi", "auto" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		size_t len = strlen(words[i]);
+
+		if ((size_t)(*s - text) >= len && !strncmp(*s - len, words[i], len) &&
+		    (words[i][0] == '[' || isdigit((unsigned char)(*s)[1])))
+			return true;
+	}
+	if ((*s)[1] != ':')
+		return false;
+	/* Of three, the first is the separator: PATH:::f */
+	if ((*s)[2] == ':' && (*s)[3] != ':')
+		return false;
+	(*s)++;
+	return true;
+}
+
+const char *pattern__separator(const char *text, bool *is_path)
+{
+	const char *first = NULL, *last = NULL, *slash = strchr(text, '/');
+
+	for (const char *s = find_unescaped(text, ":"); *s; s = find_unescaped(s + 1, ":")) {
+		if (!first)
+			first = s;
+		if (slash && is_in_name(text, &s))
+			continue;
+		last = s;
+		if (s[1] == ':' && s[2] == ':')
+			s += 2;
+	}
+	*is_path = last && slash && slash < last;
+	return *is_path ? last : first;
+}
+
+/* The ']' that closes the bracket expression at s, or NULL. */
+static const char *bracket_end(const char *s)
+{
+	s++;
+	if (*s == '!' || *s == '^')
+		s++;
+	if (*s == ']') /* as the first member it is a member */
+		s++;
+	for (; *s; s++) {
+		if (*s == ']')
+			return s;
+		if (*s == '\\' && s[1]) {
+			s++;
+		} else if (s[0] == '[' && s[1] == ':') { /* a class as in [[:digit:]] */
+			s = strstr(s, ":]");
+			if (!s)
+				return NULL;
+			s++;
+		}
+	}
+	return NULL;
+}
+
+/* "operator[]" is a name. */
+static bool is_operator(const char *text, const char *s)
+{
+	static const char word[] = "operator";
+	size_t len = strlen(word);
+
+	return (size_t)(s - text) >= len && !strncmp(s - len, word, len);
+}
+
+static int check_brackets(const char *text, char **why)
+{
+	for (const char *s = find_unescaped(text, "[]"); *s; s = find_unescaped(s + 1, "[]")) {
+		if (!strncmp(s, "[]", 2) && is_operator(text, s))
+			s++;
+		else if (*s == '[')
+			s = bracket_end(s);
+		else
+			s = NULL;
+		if (!s)
+			return config__refuse(why,
+					      "unbalanced '[' or ']'; write \\[ or \\] for the "
+					      "character itself");
+	}
+	return 0;
+}
+
+static void remove_escapes(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (*s == '\\')
+			s++;
+		*to++ = *s;
+	}
+	*to = '\0';
+}
+
+static bool ends_in_backslash(const char *s)
+{
+	size_t n = 0;
+
+	for (const char *end = s + strlen(s); end > s && end[-1] == '\\'; end--)
+		n++;
+	return n % 2;
+}
+
+static int add_function(struct pattern *p, const char *name, size_t len, char **why)
+{
+	char **slot;
+
+	if (!len)
+		return config__refuse(why, "a function's name is missing%s",
+				      p->nfunctions ? " behind '|'" : "");
+	if (name[0] == '!')
+		return config__refuse(why,
+				      "'!' goes first, before OBJECT: too (\\! for the character "
+				      "itself)");
+	slot = array__grow(&p->functions, &p->nfunctions, sizeof(*p->functions));
+	*slot = xstrndup(name, len);
+	return 0;
+}
+
+static int parse_functions(struct pattern *p, const char *s, char **why)
+{
+	const char *end;
+	int err;
+
+	if (ends_in_backslash(s))
+		return config__refuse(why, "a '\\' at the end escapes nothing; write \\\\ for the "
+					   "character itself");
+	if (p->type != OBJECT_USER && strchr(s, '/'))
+		return config__refuse(
+			why, "no kernel function has a '/' in its name; for a function of a "
+			     "program or library write PATH:FUNCTION");
+
+	if (p->type != OBJECT_USER && s[strcspn(s, " \t,;()")])
+		return config__refuse(why,
+				      "no kernel function has blanks, commas or parentheses in "
+				      "its name; name functions one by one");
+	p->glob = *find_unescaped(s, "*?[]") != '\0';
+	if (p->glob && *find_unescaped(s, "|"))
+		return config__refuse(why,
+				      "no globs in a list of alternatives a|b; write one PROBE for "
+				      "each");
+	if (p->glob) {
+		err = check_brackets(s, why);
+		return err ? err : add_function(p, s, strlen(s), why);
+	}
+
+	do {
+		end = find_unescaped(s, "|");
+		err = add_function(p, s, end - s, why);
+		if (err)
+			return err;
+		remove_escapes(p->functions[p->nfunctions - 1]);
+		s = end + 1;
+	} while (*end);
+	return 0;
+}
+
+/* Modules are named with '_' in the kernel, whatever their file is called (KBUILD_MODNAME). A
+ * file's name is kept as it is: discovery tells whose it is. */
+static int parse_module(struct pattern *p, char **why)
+{
+	bool is_module = true;
+
+	for (const char *s = p->object; *s; s++) {
+		if (strchr("*?[]", *s))
+			return config__refuse(why,
+					      "globs are for functions only, and \"%s\" is to be a "
+					      "module's name",
+					      p->object);
+		if (!isalnum((unsigned char)*s) && !strchr("-_.+", *s))
+			return config__refuse(why,
+					      "\"%s\" is not a module's name; OBJECT is a module, "
+					      "vmlinux, syscall, or a path with a '/'",
+					      p->object);
+		is_module = is_module && !strchr(".+", *s);
+	}
+	for (char *s = p->object; is_module && *s; s++)
+		if (*s == '-')
+			*s = '_';
+	return 0;
+}
+
+static int parse_object(struct pattern *p, const char *s, size_t len, bool is_path, char **why)
+{
+	if (!len)
+		return config__refuse(why,
+				      "nothing before the ':'; leave it out, or name a module, "
+				      "vmlinux, syscall or a path");
+	if (is_path) {
+		p->type = OBJECT_USER;
+		p->object = xstrndup(s, len);
+		return 0;
+	}
+	if (len == strlen("syscall") && !strncmp(s, "syscall", len)) {
+		p->type = OBJECT_SYSCALL;
+		return 0;
+	}
+	p->type = OBJECT_KERNEL;
+	p->object = xstrndup(s, len);
+	if (s[len + 1] == ':')
+		return config__refuse(why,
+				      "no kernel function has \"::\" in its name; for a function "
+				      "of a program or library write PATH:%s",
+				      s);
+	return parse_module(p, why);
+}
+
+int pattern__parse(const char *text, struct pattern *out, char **why)
+{
+	struct pattern p = { .type = OBJECT_ANY, .text = xstrdup(text) };
+	const char *s = text, *separator;
+	bool is_path;
+	int err = 0;
+
+	if (*s == '!') {
+		p.exclude = true;
+		s++;
+	}
+	separator = pattern__separator(s, &is_path);
+	if (separator) {
+		err = parse_object(&p, s, separator - s, is_path, why);
+		s = separator + 1;
+	}
+	if (!err)
+		err = parse_functions(&p, s, why);
+	if (err) {
+		pattern__free(&p);
+		return err;
+	}
+	*out = p;
+	return 0;
+}
+
+int pattern__parse_in(enum object_type type, const char *object, const char *text,
+		      struct pattern *out, char **why)
+{
+	struct pattern p = { .type = type };
+	int err = 0;
+
+	if (*text == '!') {
+		p.exclude = true;
+		text++;
+	}
+	if (type == OBJECT_SYSCALL && !strncmp(text, "syscall:", strlen("syscall:")))
+		text += strlen("syscall:");
+	p.object = object ? xstrdup(object) : NULL;
+	p.text = xasprintf("%s%s:%s", p.exclude ? "!" : "", object ? object : "syscall", text);
+
+	if (type == OBJECT_SYSCALL && strchr(text, ':'))
+		err = config__refuse(why, "a system call's name has no ':'; put this under "
+					  "functions");
+	if (!err)
+		err = parse_functions(&p, text, why);
+	if (err) {
+		pattern__free(&p);
+		return err;
+	}
+	*out = p;
+	return 0;
+}
+
+int pattern__set_module(struct pattern *p, const char *module, char **why)
+{
+	if (p->type != OBJECT_ANY)
+		return config__refuse(why, "module is for kernel functions without an OBJECT of "
+					   "their own; put this into another probe");
+	/* What is built in is in no module any more: `*` would be the whole kernel. */
+	if (p->glob && !p->exclude)
+		return config__refuse(why,
+				      "no globs with module, which also takes what is built in; "
+				      "%s:%s means that module only",
+				      module, p->text);
+	p->type = OBJECT_MODULE;
+	p->object = xstrdup(module);
+	return parse_module(p, why);
+}
+
+void pattern__free(struct pattern *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->nfunctions; i++)
+		free(p->functions[i]);
+	free(p->functions);
+	free(p->object);
+	free(p->text);
+	memset(p, 0, sizeof(*p));
+}
+
+bool pattern__matches(const struct pattern *p, const char *name)
+{
+	if (p->glob)
+		return !fnmatch(p->functions[0], name, 0);
+	for (size_t i = 0; i < p->nfunctions; i++) {
+		if (!strcmp(p->functions[i], name))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* `probes:` and `defaults:`, and the keys that say how to probe. */
+#include <errno.h>
+#include <math.h>
+
+#include "config/internal.h"
+
+#define MAX_MAXACTIVE 4096 /* kernel: KRETPROBE_MAXACTIVE_MAX in trace_kprobe.c */
+#define MAX_SERIES    100000
+#define MAX_MAX_RATE  1000000000000UL
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+static int bind_mechanism(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_list *list = target;
+	__cleanup_free char *why = NULL;
+	const char *name;
+	int err;
+
+	err = binder__string(b, node, "mechanism", &name);
+	if (err)
+		return err;
+	if (value__mechanism(name, &why))
+		return binder__fail(b, node, "mechanism: %s", why);
+	list->settings.mechanism = xstrdup(name);
+	return 0;
+}
+
+/* A whole number, not in quotes. */
+static int bind_number(struct binder *b, const struct tree_node *node, const char *key,
+		       unsigned long min, unsigned long max, unsigned long *out)
+{
+	__cleanup_free char *why = NULL;
+
+	if (node->type != TREE_SCALAR || (node->plain && !*node->value))
+		return binder__mistyped(b, node, key, "a number");
+	if (!node->plain)
+		return binder__fail(b, node,
+				    "%s must be a number, not a string; write it without "
+				    "quotes",
+				    key);
+	if (value__unsigned(node->value, min, max, out, &why))
+		return binder__fail(b, node, "%s: %s", key, why);
+	return 0;
+}
+
+static int bind_count(struct binder *b, const struct tree_node *node, const char *key,
+		      unsigned long max, uint32_t *out)
+{
+	unsigned long n = 0;
+	int err = bind_number(b, node, key, 1, max, &n);
+
+	*out = (uint32_t)n;
+	return err;
+}
+
+static int bind_max_rate(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	unsigned long n = 0;
+	int err = bind_number(b, node, "max_rate", 0, MAX_MAX_RATE, &n);
+
+	s->max_rate = n;
+	s->has_max_rate = true;
+	return err;
+}
+
+static int bind_maxactive(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_list *list = target;
+
+	return bind_count(b, node, "maxactive", MAX_MAXACTIVE, &list->settings.maxactive);
+}
+
+static int bind_max_series(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_list *list = target;
+
+	return bind_count(b, node, "max_series", MAX_SERIES, &list->settings.max_series);
+}
+
+static int bind_series_ttl(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	__cleanup_free char *why = NULL;
+
+	if (node->type != TREE_SCALAR || (node->plain && !*node->value))
+		return binder__mistyped(b, node, "series_ttl", "a duration");
+	if (!strcmp(node->value, "never"))
+		s->series_ttl = INFINITY;
+	else if (value__duration(node->value, &s->series_ttl, &why))
+		return binder__fail(b, node, "series_ttl: %s; or never", why);
+	return 0;
+}
+
+static int bind_returns(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	__cleanup_free char *why = NULL;
+	const char *text;
+	int err;
+
+	err = binder__string(b, node, "returns", &text);
+	if (err)
+		return err;
+	if (returns__parse(text, &s->returns, &s->c_type, &why))
+		return binder__fail(b, node, "returns: %s", why);
+	s->returns_pos = binder__position(b, node);
+	return 0;
+}
+
+/* What can be compared depends on the result's type, which only discovery knows. */
+static int bind_error(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	const char *text;
+	int err;
+
+	err = binder__string(b, node, "error", &text);
+	if (err)
+		return err;
+	if (strcmp(text, "none") && !strpbrk(text, "<>=&"))
+		return binder__fail(b, node,
+				    "error: \"%.80s\" compares nothing; write an operator and a "
+				    "value, as in \"< 0\" or \"== null\", or none",
+				    text);
+	s->error.text = xstrdup(text);
+	s->error.pos = binder__position(b, node);
+	return 0;
+}
+
+/* ---- the keys ---------------------------------------------------------------------------------
+ */
+
+/* The first ones say what to probe, the rest how: `defaults` may have just those. */
+#define NTARGET_KEYS 4
+static const struct key probe_keys[] = {
+	{ "functions", targets__bind_functions, "[vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]" },
+	{ "syscalls", targets__bind_syscalls, "[openat, connect]" },
+	{ "user", targets__bind_user,
+	  "{object: /usr/lib/x86_64-linux-gnu/libc.so.6, functions: [getaddrinfo]}" },
+	{ "module", targets__bind_module, "kvm" },
+	{ "mechanism", bind_mechanism, "kretprobe" },
+	{ "maxactive", bind_maxactive, "1000" },
+	{ "returns", bind_returns, "size" },
+	{ "error", bind_error, "\"< 0\"" },
+	{ "labels", expressions__bind_labels, "[comm, {flags: \"arg1\"}]" },
+	{ "filter", expressions__bind_filter, "\"comm == rm\"" },
+	{ "observe", expressions__bind_observe, "{bytes: \"count\"}" },
+	{ "max_series", bind_max_series, "1000" },
+	{ "series_ttl", bind_series_ttl, "1h30m" },
+	{ "max_rate", bind_max_rate, "50000" },
+};
+
+const char *probe__home_of(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(probe_keys); i++)
+		if (!strcmp(probe_keys[i].name, key))
+			return "in a probe, under probes:";
+	return !strcmp(key, "object") ? "in user:" : NULL;
+}
+
+int probe__bind_defaults(struct binder *b, const struct tree_node *map, void *target)
+{
+	return binder__map(b, map, "defaults", probe_keys + NTARGET_KEYS,
+			   ARRAY_SIZE(probe_keys) - NTARGET_KEYS, &b->l->defaults);
+}
+
+/* What excludes within `functions:` has no effect beyond. */
+static int check_list(const struct probe_list *list, char **error)
+{
+	const struct pattern *first = list->patterns;
+
+	if (!probe_list__only_excludes(list))
+		return 0;
+	return config__fail(
+		error, &first->pos,
+		"\"%.200s\" excludes, but its list has nothing to exclude it from; add "
+		"functions to the list, or move it to presets: to exclude it from presets",
+		first->text);
+}
+
+static int bind_probe(struct binder *b, const struct tree_node *map)
+{
+	struct source_pos pos = binder__position(b, map);
+	struct probe_list *list = loader__add_list(b->l, &pos, b->preset);
+	int err;
+
+	err = binder__map(b, map, "a probe", probe_keys, ARRAY_SIZE(probe_keys), list);
+	if (err)
+		return err;
+	if (!list->npatterns)
+		return binder__fail(b, map,
+				    "a probe without a target; give it functions, syscalls or "
+				    "user");
+	err = targets__apply_module(b, list);
+	return err ? err : check_list(list, b->error);
+}
+
+/* Mappings are probes with settings. Strings are PROBEs, and one list as on the command line. */
+int probe__bind_all(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_list bare = {};
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&node, &n);
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		if (items[i]->type == TREE_MAP)
+			err = bind_probe(b, items[i]);
+		else
+			err = probe__add(b, items[i], &bare);
+	}
+	loader__take_list(b->l, &bare, b->preset);
+	return err;
+}

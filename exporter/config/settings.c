@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a probe has besides its targets, as a whole: filled from `defaults`, compared, freed. */
+#include "config/internal.h"
+
+#include <math.h>
+
+#define DEFAULT_MAXACTIVE 4096
+#define DEFAULT_MAX_RATE  1000000
+
+static void free_expressions(struct expression *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(v[i].name);
+		free(v[i].text);
+	}
+	free(v);
+}
+
+void probe_settings__free(struct probe_settings *s)
+{
+	free_expressions(s->labels, s->nlabels);
+	free_expressions(s->filters, s->nfilters);
+	free_expressions(s->observed, s->nobserved);
+	free(s->error.text);
+	free(s->mechanism);
+	memset(s, 0, sizeof(*s));
+}
+
+/* An own list that is empty has a pointer all the same. */
+static void fill_expressions(struct expression **v, size_t *n, const struct expression *from,
+			     size_t nfrom)
+{
+	if (*v)
+		return;
+	for (size_t i = 0; i < nfrom; i++) {
+		struct expression *e = array__grow(v, n, sizeof(*e));
+
+		e->name = from[i].name ? xstrdup(from[i].name) : NULL;
+		e->text = xstrdup(from[i].text);
+		e->pos = from[i].pos;
+	}
+}
+
+void probe_settings__fill(struct probe_settings *s, const struct probe_settings *defaults)
+{
+	if (!s->mechanism && defaults->mechanism)
+		s->mechanism = xstrdup(defaults->mechanism);
+	if (!s->maxactive)
+		s->maxactive = defaults->maxactive ? defaults->maxactive : DEFAULT_MAXACTIVE;
+	if (!s->returns_pos.file) {
+		s->returns = defaults->returns;
+		s->c_type = defaults->c_type;
+		s->returns_pos = defaults->returns_pos;
+	}
+	if (!s->error.text && defaults->error.text) {
+		s->error = defaults->error;
+		s->error.text = xstrdup(defaults->error.text);
+	}
+	/* "none", which had to differ from what is not given until here. */
+	if (s->error.text && !strcmp(s->error.text, "none"))
+		free(take_ptr(s->error.text));
+	fill_expressions(&s->labels, &s->nlabels, defaults->labels, defaults->nlabels);
+	fill_expressions(&s->filters, &s->nfilters, defaults->filters, defaults->nfilters);
+	fill_expressions(&s->observed, &s->nobserved, defaults->observed, defaults->nobserved);
+	if (!s->has_max_rate) {
+		s->max_rate = defaults->has_max_rate ? defaults->max_rate : DEFAULT_MAX_RATE;
+		s->has_max_rate = defaults->has_max_rate;
+	}
+	if (!s->max_series)
+		s->max_series = defaults->max_series;
+	if (s->series_ttl == 0)
+		s->series_ttl = defaults->series_ttl;
+	/* "never", which had to differ from what is not given until here. */
+	if (isinf(s->series_ttl))
+		s->series_ttl = 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool same_expressions(const struct expression *a, size_t na, const struct expression *b,
+			     size_t nb)
+{
+	for (size_t i = 0; i < na && na == nb; i++) {
+		if (!same_text(a[i].name, b[i].name) || strcmp(a[i].text, b[i].text))
+			return false;
+	}
+	return na == nb;
+}
+
+static uint32_t series_of(const struct probe_settings *s)
+{
+	return s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
+}
+
+bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b)
+{
+	return same_text(a->mechanism, b->mechanism) && a->maxactive == b->maxactive &&
+	       a->returns == b->returns && a->c_type == b->c_type &&
+	       same_text(a->error.text, b->error.text) && series_of(a) == series_of(b) &&
+	       a->series_ttl == b->series_ttl &&
+	       same_expressions(a->labels, a->nlabels, b->labels, b->nlabels) &&
+	       same_expressions(a->filters, a->nfilters, b->filters, b->nfilters) &&
+	       same_expressions(a->observed, a->nobserved, b->observed, b->nobserved);
+}

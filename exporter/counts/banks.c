@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "counts/banks.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "base/shared.h"
+
+uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct target_extra *x)
+{
+	uint32_t first = b->label_sets.first;
+
+	return cell < first ? x->kernel.histogram
+			    : b->own_hists + (cell - first) * b->hists_per_set;
+}
+
+struct ledger *banks__ledger(const struct banks *b)
+{
+	return b->ledger.head ? (struct ledger *)&b->ledger : NULL;
+}
+
+/* ---- as data ------------------------------------------------------------------------------- */
+
+static void image_view(struct image *io, struct bank_view *v)
+{
+	image__field(io, &v->ncpus);
+	image__field(io, &v->cpu_stride);
+	image__field(io, &v->stride);
+	image__field(io, &v->width);
+	image__field(io, &v->n);
+}
+
+static void image_ledger(struct image *io, struct ledger *l)
+{
+	image__field(io, &l->ncells);
+	image__field(io, &l->cell_width);
+	image__field(io, &l->nhists);
+	image__field(io, &l->hist_width);
+	image__field(io, &l->ndetails);
+}
+
+void banks__image(struct image *io, struct banks *b)
+{
+	image_view(io, &b->cells);
+	image_view(io, &b->tallies);
+	image_view(io, &b->hists);
+	image_view(io, &b->detail_counts);
+	image__field(io, &b->label_sets.n);
+	image__field(io, &b->label_sets.first);
+	image_ledger(io, &b->ledger);
+	image__field(io, &b->own_hists);
+	image__field(io, &b->hists_per_set);
+	for (int i = 0; i < BANKS; i++) {
+		image__field(io, &b->sources[i].fd);
+		image__field(io, &b->sources[i].size);
+	}
+}
+
+/* ---- as memory ----------------------------------------------------------------------------- */
+
+static bool is_within(const struct bank_view *v, uint64_t size)
+{
+	uint64_t last = v->n && v->ncpus ? (uint64_t)(v->ncpus - 1) * v->cpu_stride +
+						   (uint64_t)(v->n - 1) * v->stride + 1
+					 : 0;
+
+	return last <= size / sizeof(uint64_t) / (v->width ? v->width : 1);
+}
+
+static bool ledger_is_within(const struct ledger *l, uint64_t size)
+{
+	return ledger__size(l->ncells, l->cell_width, l->nhists, l->hist_width, l->ndetails) <=
+	       size;
+}
+
+/* Whether nothing that is read lies beyond what is mapped. */
+static bool fits(const struct banks *b)
+{
+	const struct bank_source *s = b->sources;
+
+	return is_within(&b->cells, s[BANK_CELLS].size) &&
+	       is_within(&b->tallies, s[BANK_TALLIES].size) &&
+	       is_within(&b->hists, s[BANK_HISTS].size) &&
+	       is_within(&b->detail_counts, s[BANK_DETAIL_COUNTS].size) &&
+	       (uint64_t)b->detail_counts.n * sizeof(*b->details) <= s[BANK_DETAILS].size &&
+	       (uint64_t)b->label_sets.n * sizeof(*b->label_sets.v) <= s[BANK_LABEL_SETS].size &&
+	       (s[BANK_LEDGER].fd < 0 || ledger_is_within(&b->ledger, s[BANK_LEDGER].size));
+}
+
+int banks__map(struct banks *b)
+{
+	const void *at[BANKS] = {};
+	int err = fits(b) ? 0 : -EINVAL;
+
+	for (int i = 0; i < BANKS; i++) {
+		struct bank_source *s = &b->sources[i];
+
+		if (s->fd < 0)
+			continue;
+		at[i] = err ? NULL : shared__map(s->fd, s->size);
+		if (!at[i] && !err)
+			err = -errno;
+		close(s->fd);
+		s->fd = -1;
+	}
+	b->cells.base = at[BANK_CELLS];
+	b->tallies.base = at[BANK_TALLIES];
+	b->hists.base = at[BANK_HISTS];
+	b->detail_counts.base = at[BANK_DETAIL_COUNTS];
+	b->details = at[BANK_DETAILS];
+	b->label_sets.v = at[BANK_LABEL_SETS];
+	ledger__read(&b->ledger, at[BANK_LEDGER]);
+	return err;
+}
+
+static void unmap(const volatile void *p, uint64_t size)
+{
+	if (p)
+		munmap((void *)p, size);
+}
+
+void banks__unmap(struct banks *b)
+{
+	unmap(b->cells.base, b->sources[BANK_CELLS].size);
+	unmap(b->tallies.base, b->sources[BANK_TALLIES].size);
+	unmap(b->hists.base, b->sources[BANK_HISTS].size);
+	unmap(b->detail_counts.base, b->sources[BANK_DETAIL_COUNTS].size);
+	unmap(b->details, b->sources[BANK_DETAILS].size);
+	unmap(b->label_sets.v, b->sources[BANK_LABEL_SETS].size);
+	unmap(b->ledger.head, b->sources[BANK_LEDGER].size);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is read of one generation's counts: memory that the kernel side, or the attacher, writes.
+ *
+ * The attacher has it from object/object.h. A server is given numbers and descriptors, and maps
+ * what they stand for by itself; neither of the two can write by these.
+ */
+#ifndef COUNTS_BANKS_H
+#define COUNTS_BANKS_H
+
+#include "bpf/abi.h"
+#include "expr/capture.h"
+#include "base/grid.h"
+#include "base/image.h"
+#include "counts/ledger.h"
+
+/* Counters of CPU c, entry i: base[(c * cpu_stride + i * stride) * width]. */
+struct bank_view {
+	const volatile uint64_t *base;
+	uint32_t ncpus, cpu_stride, stride, width, n;
+};
+
+/* Label sets: slot s of n counts in cell first + s. */
+struct label_sets_view {
+	const volatile struct rp_label_set *v;
+	uint32_t n, first;
+};
+
+enum bank {
+	BANK_CELLS,
+	BANK_TALLIES,
+	BANK_HISTS,
+	BANK_DETAIL_COUNTS,
+	BANK_DETAILS,
+	BANK_LABEL_SETS,
+	BANK_LEDGER,
+	BANKS,
+};
+
+struct banks {
+	const struct grid *grid;
+	struct bank_view cells, tallies, hists, detail_counts;
+	struct bank_view entered; /* one entry: an rp_entered array; the attacher's */
+	const volatile struct rp_detail *details; /* detail_counts.n */
+	struct label_sets_view label_sets;
+	/* What is to be added to cells, histograms and details; without a head: nothing, ever. */
+	struct ledger ledger;
+	uint32_t own_hists, hists_per_set; /* of targets in all, and of each label set */
+	/* What they are mappings of; fd -1: there is none. */
+	struct bank_source {
+		int fd;
+		uint64_t size;
+	} sources[BANKS];
+};
+
+/* Index of the first histogram of a cell: the target's own, or a label set's. */
+uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct target_extra *x);
+struct ledger *banks__ledger(const struct banks *b); /* NULL: there is none */
+
+/* All but the grid and what only this process can have. */
+void banks__image(struct image *io, struct banks *b);
+/* What has been read is mapped, and its descriptors are closed. 0 or a negative errno. */
+int banks__map(struct banks *b);
+void banks__unmap(struct banks *b);
+
+#endif /* COUNTS_BANKS_H */

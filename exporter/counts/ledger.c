@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "counts/ledger.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define READ_TRIES    1000
+#define READ_PAUSE_NS 1000000
+
+static size_t words(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint32_t hist_width,
+		    uint32_t ndetails)
+{
+	return (size_t)ncells * cell_width + (size_t)nhists * hist_width + ndetails;
+}
+
+size_t ledger__size(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint32_t hist_width,
+		    uint32_t ndetails)
+{
+	size_t n = words(ncells, cell_width, nhists, hist_width, ndetails);
+
+	return ALIGN_UP(sizeof(struct ledger_head), sizeof(uint64_t)) + n * sizeof(uint64_t) +
+	       ncells * (sizeof(uint32_t) + 1);
+}
+
+static void lay_out(struct ledger *l, char *p)
+{
+	l->head = (struct ledger_head *)p;
+	l->cells = (uint64_t *)(p + ALIGN_UP(sizeof(*l->head), sizeof(uint64_t)));
+	l->hists = l->cells + (size_t)l->ncells * l->cell_width;
+	l->details = l->hists + (size_t)l->nhists * l->hist_width;
+	l->shown_in = (uint32_t *)(l->details + l->ndetails);
+	l->used = (uint8_t *)(l->shown_in + l->ncells);
+}
+
+int ledger__init(struct ledger *l, uint32_t ncells, uint32_t cell_width, uint32_t nhists,
+		 uint32_t hist_width, uint32_t ndetails)
+{
+	size_t size = ledger__size(ncells, cell_width, nhists, hist_width, ndetails);
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*l = (struct ledger){
+		.ncells = ncells,
+		.cell_width = cell_width,
+		.nhists = nhists,
+		.hist_width = hist_width,
+		.ndetails = ndetails,
+		.size = size,
+	};
+	lay_out(l, p);
+	return shared__new(&l->copy, size);
+}
+
+void ledger__destroy(struct ledger *l)
+{
+	shared__free(&l->copy);
+	if (l->head)
+		munmap(l->head, l->size);
+	*l = (struct ledger){};
+}
+
+void ledger__read(struct ledger *l, const void *copy)
+{
+	if (copy)
+		lay_out(l, (char *)copy);
+}
+
+/* Where the copy of something is. */
+static void *copy_of(const struct ledger *l, const void *own)
+{
+	return (char *)l->copy.addr + ((const char *)own - (const char *)l->head);
+}
+
+static void set_version(struct ledger *l, int order)
+{
+	uint32_t *copy = &((struct ledger_head *)l->copy.addr)->version;
+
+	__atomic_store_n(copy, ++l->head->version, order);
+}
+
+/* No write of what is moved may be seen before the version is odd, */
+void ledger__begin(struct ledger *l)
+{
+	set_version(l, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+/* and none after it is even again. */
+void ledger__end(struct ledger *l)
+{
+	set_version(l, __ATOMIC_RELEASE);
+}
+
+void ledger__add(struct ledger *l, uint64_t *to, const uint64_t *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] += words[i];
+	shared__put(copy_of(l, to), to, n);
+}
+
+void ledger__subtract(struct ledger *l, uint64_t *from, const uint64_t *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		from[i] -= words[i];
+	shared__put(copy_of(l, from), from, n);
+}
+
+void ledger__use(struct ledger *l, uint32_t cell)
+{
+	l->used[cell] = 1;
+	__atomic_store_n((uint8_t *)copy_of(l, &l->used[cell]), 1, __ATOMIC_RELAXED);
+}
+
+/* 1 + the other, so that what has never been written is shown in itself. */
+void ledger__show_in(struct ledger *l, uint32_t cell, uint32_t other)
+{
+	uint32_t *copy = copy_of(l, &l->shown_in[cell]);
+
+	l->shown_in[cell] = other == cell ? 0 : 1 + other;
+	__atomic_store_n(copy, l->shown_in[cell], __ATOMIC_RELAXED);
+}
+
+uint32_t ledger__shown_in(const struct ledger *l, uint32_t cell)
+{
+	uint32_t other = __atomic_load_n(&l->shown_in[cell], __ATOMIC_RELAXED);
+
+	return other ? other - 1 : cell;
+}
+
+/* What is moved takes milliseconds, on a machine that is busy a few times that. */
+int ledger__begin_read(const struct ledger *l, uint32_t *version)
+{
+	for (int try = 0; try < READ_TRIES; try++) {
+		*version = __atomic_load_n(&l->head->version, __ATOMIC_ACQUIRE);
+		if (!(*version & 1))
+			return 0;
+		nanosleep(&(struct timespec){ .tv_nsec = READ_PAUSE_NS }, NULL);
+	}
+	return -EAGAIN;
+}
+
+bool ledger__changed(const struct ledger *l, uint32_t version)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&l->head->version, __ATOMIC_RELAXED) != version;
+}

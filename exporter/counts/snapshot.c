@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "counts/snapshot.h"
+
+#include <errno.h>
+
+#define TRIES 100 /* things are moved once a second at most */
+
+/* ---- sums ------------------------------------------------------------------------------------ */
+
+/* Words first..first+n-1 of entry i, of all CPUs: added to out. */
+static void sum_banks(struct bank_view v, uint32_t i, uint32_t first, uint32_t n, uint64_t *out)
+{
+	for (uint32_t cpu = 0; cpu < v.ncpus; cpu++) {
+		const volatile uint64_t *bank =
+			v.base + ((size_t)cpu * v.cpu_stride + (size_t)i * v.stride) * v.width +
+			first;
+
+		for (uint32_t w = 0; w < n; w++)
+			out[w] += bank[w];
+	}
+}
+
+static void add_words(const uint64_t *words, uint32_t n, uint64_t *out)
+{
+	for (uint32_t i = 0; i < n; i++)
+		out[i] += words[i];
+}
+
+static bool in_ledger(const struct ledger *l, uint32_t cell)
+{
+	return l && l->used[cell];
+}
+
+static uint32_t cell_words(const struct banks *o)
+{
+	return RP_CELL_GRID + o->grid->ncells;
+}
+
+void snapshot__add_cell(const struct banks *o, uint32_t cell, uint64_t *out)
+{
+	const struct ledger *l = banks__ledger(o);
+
+	sum_banks(o->cells, cell, 0, cell_words(o), out);
+	if (in_ledger(l, cell))
+		add_words(&l->cells[(size_t)cell * l->cell_width], cell_words(o), out);
+}
+
+void snapshot__add_hist(const struct banks *o, uint32_t cell, uint32_t hist, uint64_t *out)
+{
+	const struct ledger *l = banks__ledger(o);
+
+	sum_banks(o->hists, hist, 0, o->hists.width, out);
+	if (in_ledger(l, cell))
+		add_words(&l->hists[(size_t)hist * l->hist_width], l->hist_width, out);
+}
+
+uint64_t snapshot__detail(const struct banks *o, uint32_t slot)
+{
+	const struct ledger *l = banks__ledger(o);
+	uint64_t count = l ? l->details[slot] : 0;
+
+	sum_banks(o->detail_counts, slot, 0, 1, &count);
+	return count;
+}
+
+uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g)
+{
+	uint64_t calls = c->words[RP_CELL_UNTIMED];
+
+	for (uint32_t i = 0; i < g->ncells; i++)
+		calls += c->words[RP_CELL_GRID + i];
+	return calls;
+}
+
+uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g)
+{
+	uint64_t calls = snap_cell__calls(&t->cell, g);
+
+	for (size_t i = 0; i < t->nsets; i++)
+		calls += snap_cell__calls(&t->sets[i].cell, g);
+	return calls;
+}
+
+uint64_t snapshot__calls_in(const struct banks *o, uint32_t cell)
+{
+	uint64_t words[RP_CELL_GRID + RP_GRID_MAX + RP_GRID_STEPS] = {};
+
+	snapshot__add_cell(o, cell, words);
+	return snap_cell__calls(&(struct snap_cell){ .words = words }, o->grid);
+}
+
+void snapshot__count_calls(const struct banks *o, uint64_t *calls)
+{
+	struct label_sets_view v = o->label_sets;
+
+	for (uint32_t id = 0; id < v.first; id++)
+		calls[id] = snapshot__calls_in(o, id);
+	for (uint32_t slot = 0; slot < v.n; slot++)
+		if (v.v[slot].used && v.v[slot].key.id < v.first)
+			calls[v.v[slot].key.id] += snapshot__calls_in(o, v.first + slot);
+}
+
+void snapshot__count_runs(const struct banks *o, uint64_t *runs)
+{
+	uint64_t tally[RP_TALLY_MAX];
+
+	snapshot__count_calls(o, runs);
+	for (uint32_t id = 0; id < o->tallies.n; id++) {
+		snapshot__tally(o, id, tally);
+		runs[id] += tally[RP_TALLY_FILTERED] + tally[RP_TALLY_REJECTED] +
+			    tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_UNWOUND] +
+			    tally[RP_TALLY_DEPTH] + tally[RP_TALLY_TRAPPED];
+	}
+}
+
+void snapshot__tally(const struct banks *o, uint32_t id, uint64_t tally[RP_TALLY_MAX])
+{
+	memset(tally, 0, RP_TALLY_MAX * sizeof(*tally));
+	sum_banks(o->tallies, id, 0, RP_TALLY_MAX, tally);
+}
+
+void snapshot__entered(const struct banks *o, uint64_t entered[RP_ENTERED_MAX])
+{
+	memset(entered, 0, RP_ENTERED_MAX * sizeof(*entered));
+	sum_banks(o->entered, 0, 0, RP_ENTERED_MAX, entered);
+}
+
+uint64_t snapshot__returns_seen(const struct banks *o, uint32_t id)
+{
+	struct label_sets_view v = o->label_sets;
+	uint64_t tally[RP_TALLY_MAX], seen;
+
+	seen = snapshot__calls_in(o, id);
+	for (uint32_t slot = 0; slot < v.n; slot++) {
+		if (v.v[slot].used && v.v[slot].key.id == id)
+			seen += snapshot__calls_in(o, v.first + slot);
+	}
+	snapshot__tally(o, id, tally);
+	return seen + tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_FILTERED];
+}
+
+/* ---- a snapshot ------------------------------------------------------------------------------ */
+
+struct raw_detail {
+	uint32_t cell;
+	struct snap_detail detail;
+};
+
+/* What a snapshot points to. */
+struct block {
+	struct snapshot snapshot;
+	struct snap_set *sets; /* those that are shown, then those that are shown in another cell */
+	size_t nsets, nhidden;
+	struct raw_detail *raw; /* by cell, then by value */
+	size_t nraw;
+	struct snap_detail *details; /* the same without the cells */
+	uint64_t *words;	     /* of all cells, and their histograms */
+};
+
+static int compare_details(const void *a, const void *b)
+{
+	const struct raw_detail *x = a, *y = b;
+
+	if (x->cell != y->cell)
+		return x->cell < y->cell ? -1 : 1;
+	return x->detail.value < y->detail.value ? -1 : x->detail.value > y->detail.value;
+}
+
+/* Where a cell's counts are shown. False: nowhere yet. */
+static bool shown_in(const struct banks *o, const struct label_sets_view *v, uint32_t *cell)
+{
+	if (*cell < v->first)
+		return true;
+	if (v->v[*cell - v->first].used == RP_SET_FREE)
+		return false;
+	*cell = ledger__shown_in(banks__ledger(o), *cell);
+	return true;
+}
+
+/* Two slots may have one number of one cell, since several sets may be shown there. */
+static void merge_details(struct block *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->nraw; i++) {
+		if (n && !compare_details(&b->raw[n - 1], &b->raw[i]))
+			b->raw[n - 1].detail.count += b->raw[i].detail.count;
+		else
+			b->raw[n++] = b->raw[i];
+	}
+	b->nraw = n;
+}
+
+static int read_details(const struct banks *o, struct block *b)
+{
+	const volatile struct rp_detail *slots = o->details;
+	struct label_sets_view v = o->label_sets;
+	uint32_t n = o->detail_counts.n;
+
+	b->raw = calloc(n + 1, sizeof(*b->raw));
+	if (!b->raw)
+		return -ENOMEM;
+	for (uint32_t slot = 0; slot < n; slot++) {
+		uint32_t cell = slots[slot].cell;
+		uint64_t count;
+
+		if (!slots[slot].used || !shown_in(o, &v, &cell))
+			continue;
+		count = snapshot__detail(o, slot);
+		if (count)
+			b->raw[b->nraw++] =
+				(struct raw_detail){ cell, { slots[slot].value, count } };
+	}
+	qsort(b->raw, b->nraw, sizeof(*b->raw), compare_details);
+	merge_details(b);
+	b->details = calloc(b->nraw + 1, sizeof(*b->details));
+	if (!b->details)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->nraw; i++)
+		b->details[i] = b->raw[i].detail;
+	return 0;
+}
+
+static void find_details(const struct block *b, uint32_t cell, struct snap_cell *out)
+{
+	size_t lo = 0, hi = b->nraw;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (b->raw[mid].cell < cell)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	out->details = &b->details[lo];
+	while (lo < b->nraw && b->raw[lo].cell == cell) {
+		out->ndetails++;
+		lo++;
+	}
+}
+
+static void add_hists(const struct banks *o, uint32_t cell, const struct target_extra *x,
+		      uint64_t *out)
+{
+	for (uint32_t i = 0; i < x->nhistograms; i++)
+		snapshot__add_hist(o, cell, banks__hist_of(o, cell, x) + i,
+				   out + (size_t)i * o->hists.width);
+}
+
+/* Takes its words from *words, which moves on. */
+static void take_cell(const struct banks *o, const struct block *b, uint32_t cell,
+		      const struct target_extra *x, uint64_t **words, struct snap_cell *out)
+{
+	out->words = *words;
+	*words += cell_words(o);
+	out->hists = *words;
+	snapshot__add_cell(o, cell, out->words);
+	if (x) {
+		*words += (size_t)x->nhistograms * b->snapshot.hist_words;
+		add_hists(o, cell, x, out->hists);
+	}
+	find_details(b, cell, out);
+}
+
+static int by_target(const void *a, const void *b)
+{
+	const struct snap_set *x = a, *y = b;
+
+	if (x->key.id != y->key.id)
+		return x->key.id < y->key.id ? -1 : 1;
+	return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+/* The label sets that are shown, grouped by target, and the others. */
+static int find_sets(const struct banks *o, struct block *b)
+{
+	struct label_sets_view v = o->label_sets;
+	struct snap_set *end;
+
+	b->sets = calloc(v.n + 1, sizeof(*b->sets));
+	if (!b->sets)
+		return -ENOMEM;
+	end = b->sets + v.n;
+	for (uint32_t slot = 0; slot < v.n; slot++) {
+		struct snap_set set = { .slot = slot };
+		uint32_t cell = v.first + slot;
+
+		if (!shown_in(o, &v, &cell))
+			continue;
+		set.gen = v.v[slot].gen;
+		memcpy(&set.key, (const void *)&v.v[slot].key, sizeof(set.key));
+		if (set.key.id >= b->snapshot.n)
+			continue;
+		b->snapshot.targets[set.key.id].taken++;
+		if (cell == v.first + slot)
+			b->sets[b->nsets++] = set;
+		else
+			end[-(ssize_t)++b->nhidden] = set;
+	}
+	memmove(b->sets + b->nsets, end - b->nhidden, b->nhidden * sizeof(*b->sets));
+	qsort(b->sets, b->nsets, sizeof(*b->sets), by_target);
+	for (size_t i = 0; i < b->nsets; i++) {
+		struct snap_target *t = &b->snapshot.targets[b->sets[i].key.id];
+
+		t->sets = t->sets ? t->sets : &b->sets[i];
+		t->nsets++;
+	}
+	for (size_t id = 0; id < b->snapshot.n; id++)
+		b->snapshot.targets[id].free_sets = v.n - b->nsets - b->nhidden;
+	return 0;
+}
+
+static const struct target_extra *extra_at(const struct target_extra *const *extras, uint32_t id)
+{
+	return extras ? extras[id] : NULL;
+}
+
+/* Of a cell that shows others'; NULL: not for long, and the reading is not used. */
+static struct snap_cell *find_cell(const struct block *b, uint32_t first, uint32_t id,
+				   uint32_t cell)
+{
+	struct snap_set key = { .slot = cell - first, .key.id = id }, *found;
+
+	if (cell < first)
+		return &b->snapshot.targets[cell].cell;
+	found = bsearch(&key, b->sets, b->nsets, sizeof(key), by_target);
+	return found ? &found->cell : NULL;
+}
+
+/* Adds the counts of sets that are shown in another's cell. */
+static void add_hidden(const struct banks *o, const struct target_extra *const *extras,
+		       struct block *b)
+{
+	uint32_t first = o->label_sets.first;
+
+	for (size_t i = b->nsets; i < b->nsets + b->nhidden; i++) {
+		uint32_t id = b->sets[i].key.id, cell = first + b->sets[i].slot;
+		uint32_t in = ledger__shown_in(banks__ledger(o), cell);
+		struct snap_cell *out = find_cell(b, first, id, in);
+
+		if (!out)
+			continue;
+		snapshot__add_cell(o, cell, out->words);
+		if (extra_at(extras, id))
+			add_hists(o, cell, extra_at(extras, id), out->hists);
+	}
+}
+
+static int take_cells(const struct banks *o, const struct target_extra *const *extras,
+		      struct block *b)
+{
+	struct label_sets_view v = o->label_sets;
+	size_t nwords = (b->snapshot.n + b->nsets) * cell_words(o);
+	uint64_t *words;
+
+	for (uint32_t id = 0; id < b->snapshot.n; id++) {
+		const struct target_extra *x = extra_at(extras, id);
+
+		if (x)
+			nwords += (1 + b->snapshot.targets[id].nsets) * x->nhistograms *
+				  b->snapshot.hist_words;
+	}
+	words = b->words = calloc(nwords + 1, sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	for (uint32_t id = 0; id < b->snapshot.n; id++) {
+		struct snap_target *t = &b->snapshot.targets[id];
+
+		take_cell(o, b, id, extra_at(extras, id), &words, &t->cell);
+		snapshot__tally(o, id, t->tally);
+	}
+	for (size_t i = 0; i < b->nsets; i++) {
+		struct snap_set *set = &b->sets[i];
+
+		take_cell(o, b, v.first + set->slot, extra_at(extras, set->key.id), &words,
+			  &set->cell);
+	}
+	add_hidden(o, extras, b);
+	return 0;
+}
+
+static struct block *take(const struct banks *o, const struct target_extra *const *extras)
+{
+	struct block *b = calloc(1, sizeof(*b));
+	int err = -ENOMEM;
+
+	if (!b)
+		goto fail;
+	b->snapshot.n = o->tallies.n;
+	b->snapshot.hist_words = o->hists.width;
+	b->snapshot.targets = calloc(b->snapshot.n + 1, sizeof(*b->snapshot.targets));
+	if (!b->snapshot.targets)
+		goto fail;
+	/* A result is in a detail before it is in its cell: read in that order, the sum of the
+	 * outcomes is never more than the calls. */
+	err = read_details(o, b);
+	if (!err)
+		err = find_sets(o, b);
+	if (!err)
+		err = take_cells(o, extras, b);
+	if (!err)
+		return b;
+fail:
+	snapshot__free(b ? &b->snapshot : NULL);
+	errno = -err;
+	return NULL;
+}
+
+struct snapshot *snapshot__take(const struct banks *o, const struct target_extra *const *extras)
+{
+	const struct ledger *l = banks__ledger(o);
+	uint32_t version = 0;
+	int err = 0;
+
+	for (int try = 0; try < TRIES; try++) {
+		struct block *b;
+
+		if (l)
+			err = ledger__begin_read(l, &version);
+		if (err)
+			break;
+		b = take(o, extras);
+		if (!b || !l || !ledger__changed(l, version))
+			return b ? &b->snapshot : NULL;
+		snapshot__free(&b->snapshot);
+	}
+	errno = EAGAIN;
+	return NULL;
+}
+
+void snapshot__free(struct snapshot *s)
+{
+	struct block *b = (struct block *)s; /* its first member */
+
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->nsets; i++)
+		label_texts__unref(b->sets[i].texts);
+	free(b->words);
+	free(s->targets);
+	free(b->sets);
+	free(b->raw);
+	free(b->details);
+	free(b);
+}
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+struct label_texts *label_texts__ref(struct label_texts *t)
+{
+	__atomic_add_fetch(&t->refs, 1, __ATOMIC_RELAXED);
+	return t;
+}
+
+void label_texts__unref(struct label_texts *t)
+{
+	if (!t || __atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		free(t->v[i]);
+	free(t);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where user functions are left, for those that a return probe could harm or that are to be probed
+ * without one. The code is in files that others may write, so it is looked at in a confined child,
+ * and what that says is looked at again.
+ */
+#include <errno.h>
+
+#include "files/confined.h"
+#include "discover/internal.h"
+#include "elf/exits.h"
+
+#define WHY_MAX	   96
+#define MAX_RESULT (256 << 20)
+#define MAX_MEMORY (64 << 20) /* above what a function of EXITS_MAX_CODE takes */
+#define MAX_TIME   20.0	      /* seconds */
+
+/* What the child writes of each target, with `n` sites behind it. */
+struct report {
+	char why[WHY_MAX]; /* "": none */
+	uint64_t n, tails;
+};
+
+struct job {
+	struct target **v; /* of one file */
+	size_t n;
+};
+
+static bool is_wanted(const struct target *t, const char *mechanism)
+{
+	const char *forced = t->settings->mechanism ? t->settings->mechanism : mechanism;
+
+	return t->type == TARGET_USER && t->reason == REASON_NONE && t->opened &&
+	       (t->hazards || (forced && !strcmp(forced, "uprobe.ret")));
+}
+
+/* ---- in the child ---------------------------------------------------------------------------- */
+
+static const char *read_range(int fd, uint64_t offset, uint64_t size, struct code_range *out)
+{
+	uint8_t *code;
+
+	*out = (struct code_range){ .offset = offset, .size = size };
+	if (size > EXITS_MAX_CODE)
+		return "it is too large";
+	code = xcalloc(size + 1, 1);
+	out->code = code;
+	return pread(fd, code, size, offset) == (ssize_t)size ? NULL : "it cannot be read";
+}
+
+static const char *find_exits(int fd, const struct target *t, struct exits *out)
+{
+	struct code_range ranges[EXITS_RANGES] = {};
+	const char *why = read_range(fd, t->offset, t->size, &ranges[0]);
+	size_t n = 1;
+
+	if (t->ncold > EXITS_RANGES - 1)
+		why = "it has too many parts";
+	for (; n <= t->ncold && !why; n++)
+		why = read_range(fd, t->cold[n - 1].offset, t->cold[n - 1].size, &ranges[n]);
+	if (!why)
+		why = exits__find(ranges, n, out);
+	for (size_t i = 0; i < n; i++)
+		free((void *)ranges[i].code);
+	return why;
+}
+
+static int64_t write_report(const struct target *t, char *out, size_t max)
+{
+	struct report r = {};
+	struct exits exits = {};
+	const char *why = find_exits(t->opened->fd, t, &exits);
+	size_t size = exits.n * sizeof(*exits.v);
+
+	if (sizeof(r) + size > max) {
+		exits__free(&exits);
+		return -EMSGSIZE;
+	}
+	if (why)
+		snprintf(r.why, sizeof(r.why), "%s", why);
+	r.n = exits.n;
+	r.tails = exits.tails;
+	memcpy(out, &r, sizeof(r));
+	memcpy(out + sizeof(r), exits.v, size);
+	exits__free(&exits);
+	return sizeof(r) + size;
+}
+
+static int64_t run(void *ctx, void *out, size_t max, char *why)
+{
+	struct job *job = ctx;
+	size_t used = 0;
+
+	for (size_t i = 0; i < job->n; i++) {
+		int64_t n = write_report(job->v[i], (char *)out + used, max - used);
+
+		if (n < 0)
+			return n;
+		used += n;
+	}
+	return used;
+}
+
+/* ---- in the parent --------------------------------------------------------------------------- */
+
+static bool in_function(const struct target *t, uint64_t offset)
+{
+	if (offset >= t->offset && offset - t->offset < t->size)
+		return true;
+	for (size_t i = 0; i < t->ncold; i++)
+		if (offset >= t->cold[i].offset && offset - t->cold[i].offset < t->cold[i].size)
+			return true;
+	return false;
+}
+
+/* Whether a site is one that the child could have found. */
+static bool is_sane(const struct target *t, const struct exit_site *s)
+{
+	return in_function(t, s->offset) && s->how.spec == 0 && s->how.kind <= RP_EXIT_KIND_MAX &&
+	       s->how.nranges <= RP_EXIT_RANGES && (s->is_jump || !s->how.kind);
+}
+
+/* Returns how many bytes of the report are the target's; 0: they are not as they should be. */
+static size_t read_report(struct target *t, const char *in, size_t size)
+{
+	struct report r;
+
+	if (size < sizeof(r))
+		return 0;
+	memcpy(&r, in, sizeof(r));
+	size -= sizeof(r);
+	if (r.n > EXITS_MAX_SITES || r.n * sizeof(struct exit_site) > size ||
+	    !memchr(r.why, '\0', sizeof(r.why)) || r.tails > r.n)
+		return 0;
+	t->exits.v = xcalloc(r.n + 1, sizeof(*t->exits.v));
+	memcpy(t->exits.v, in + sizeof(r), r.n * sizeof(*t->exits.v));
+	t->exits.n = r.n;
+	t->exits.tails = r.tails;
+	for (size_t i = 0; i < r.n; i++)
+		if (!is_sane(t, &t->exits.v[i]))
+			return 0;
+	if (*r.why)
+		t->unfollowed = xstrdup(r.why);
+	return sizeof(r) + r.n * sizeof(*t->exits.v);
+}
+
+static void give_up(struct target *t, const char *why)
+{
+	exits__free(&t->exits);
+	free(t->unfollowed);
+	t->unfollowed = xstrdup(why);
+}
+
+static void read_reports(struct job *job, const struct confined_result *r, const char *why)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < job->n; i++) {
+		size_t used =
+			why ? 0 : read_report(job->v[i], (const char *)r->data + at, r->size - at);
+
+		job->v[i]->followed = true;
+		if (!used) {
+			why = why ? why : "the result of following its code is invalid";
+			give_up(job->v[i], why);
+		}
+		at += used;
+	}
+}
+
+static void find_in_file(struct job *job)
+{
+	__cleanup_free char *what = xasprintf("following functions of %s", job->v[0]->object);
+	__cleanup_free char *why = NULL;
+	const struct confined_job confined = {
+		.run = run,
+		.ctx = job,
+		.what = what,
+		.max = MAX_RESULT,
+		.memory = MAX_MEMORY,
+		.seconds = MAX_TIME,
+		.fd = job->v[0]->opened->fd,
+	};
+	struct confined_result result = {};
+
+	confined__run(&confined, &result, &why);
+	read_reports(job, &result, why);
+	confined__release(&result);
+}
+
+void discover_exits(struct targets *all, const char *mechanism)
+{
+	struct job job = { .v = xcalloc(all->n + 1, sizeof(*job.v)) };
+
+	for (size_t i = 0; i < all->nids; i++) {
+		struct target *first = all->v[i];
+
+		if (!is_wanted(first, mechanism) || first->followed)
+			continue;
+		job.n = 0;
+		for (size_t k = i; k < all->nids; k++)
+			if (is_wanted(all->v[k], mechanism) && all->v[k]->opened == first->opened)
+				job.v[job.n++] = all->v[k];
+		find_in_file(&job);
+	}
+	free(job.v);
+}

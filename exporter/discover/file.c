@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Programs and libraries: what is read of them, and which of their functions may be probed. */
+#include <errno.h>
+
+#include "base/buf.h"
+#include "elf/debug_file.h"
+#include "discover/denylist.h"
+#include "discover/internal.h"
+#include "base/log.h"
+
+#define IMPLEMENTATIONS_MAX 3 /* named for an indirect function */
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct denied_place *x = a, *y = b;
+
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* By their places, since a function may have names that no list has. What has no size may be where
+ * another function begins. */
+static void find_denied(struct elf_file *f)
+{
+	uint64_t entry = elf_symbols__entry(f->symbols);
+
+	if (entry)
+		*(struct denied_place *)array__grow(&f->denied, &f->ndenied, sizeof(*f->denied)) =
+			(struct denied_place){ entry, denylist__user("_start") };
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+		const char *why = sym.size ? denylist__user(sym.name) : NULL;
+
+		if (why)
+			*(struct denied_place *)array__grow(&f->denied, &f->ndenied,
+							    sizeof(*f->denied)) =
+				(struct denied_place){ sym.offset, why };
+	}
+	if (f->ndenied)
+		qsort(f->denied, f->ndenied, sizeof(*f->denied), by_offset);
+}
+
+static const char *why_denied(const struct elf_file *f, const struct elf_symbol *sym)
+{
+	const struct denied_place key = { .offset = sym->offset }, *found;
+	const char *why = denylist__user(sym->name);
+
+	if (why || !f->ndenied)
+		return why;
+	found = bsearch(&key, f->denied, f->ndenied, sizeof(key), by_offset);
+	return found ? found->why : NULL;
+}
+
+/* Adds the symbols of a stripped file's debug file, if it is installed. */
+static void add_debug_symbols(const struct discovery *d, struct elf_file *f)
+{
+	__cleanup_free char *why = NULL;
+	struct opened_file *debug;
+	struct elf_symbols *all;
+
+	if (!debug_file__open(f->opened, f->path, elf_symbols__debug_link(f->symbols), &debug,
+			      &why)) {
+		if (!elf_symbols__read(f->opened->fd, debug->fd, f->path, &all, &why)) {
+			elf_symbols__free(f->symbols);
+			f->symbols = all;
+			f->debug = opened_file__ref(debug);
+			log_debug("%s: with the debug symbols of %s", f->path, debug->found);
+		}
+		opened_file__unref(debug);
+	}
+	if (!why && elf_symbols__debug_why(f->symbols))
+		why = xstrdup(elf_symbols__debug_why(f->symbols));
+	if (why && !d->env->lenient)
+		log_warn("%s: its debug symbols are not used: %s", f->path, why);
+}
+
+static int read_symbols(const struct discovery *d, struct elf_file *f)
+{
+	int err = elf_symbols__read(f->opened->fd, -1, f->path, &f->symbols, &f->why);
+
+	if (err)
+		return err;
+	if (elf_symbols__stripped(f->symbols))
+		add_debug_symbols(d, f);
+	if (elf_symbols__count(f->symbols))
+		return 0;
+	elf_symbols__free(take_ptr(f->symbols));
+	f->why = xasprintf("%s has no function symbols, it was stripped: install its debug "
+			   "symbols, or build it with symbols",
+			   f->path);
+	return -ENOENT;
+}
+
+struct elf_file *discover_file__open(struct discovery *d, const char *path)
+{
+	struct elf_file *f;
+
+	for (size_t i = 0; i < d->nfiles; i++) {
+		if (!strcmp(d->files[i]->path, path))
+			return d->files[i];
+	}
+	f = xcalloc(1, sizeof(*f));
+	*(struct elf_file **)array__grow(&d->files, &d->nfiles, sizeof(*d->files)) = f;
+	f->path = xstrdup(path);
+	f->names = elf_names__new();
+	if (opened_file__open(path, &f->opened, &f->id, &f->why))
+		return f;
+	if (f->opened->weakness && !d->env->lenient)
+		log_warn("%s: %s: whoever can write there decides what is counted of it", path,
+			 f->opened->weakness);
+	if (read_symbols(d, f)) {
+		opened_file__unref(f->opened);
+		f->opened = NULL;
+		return f;
+	}
+	find_denied(f);
+	return f;
+}
+
+/* libc's strlen only chooses __strlen_avx2 or the like, once; those are worth probing. */
+static char *why_ifunc(const struct elf_file *f, const struct elf_symbol *sym)
+{
+	__cleanup_free char *prefix = xasprintf("__%s_", sym->name);
+	size_t n = elf_symbols__count(f->symbols), named = 0;
+	struct buf list = {};
+	char *why;
+
+	for (size_t i = 0; i < n && named < IMPLEMENTATIONS_MAX; i++) {
+		struct elf_symbol other = elf_symbols__at(f->symbols, i);
+
+		if (other.ifunc || other.misrun || strncmp(other.name, prefix, strlen(prefix)))
+			continue;
+		buf__printf(&list, "%s%s", named++ ? ", " : "", other.name);
+	}
+	why = xasprintf(
+		"it only picks its implementation for this CPU, once per program: name that "
+		"instead%s%s",
+		named ? ", as " : ", if the file has its symbol", named ? buf__str(&list) : "");
+	buf__free(&list);
+	return why;
+}
+
+enum target_reason discover_file__verdict(const struct elf_file *f, const struct elf_symbol *sym,
+					  char **why)
+{
+	const char *denied = why_denied(f, sym);
+
+	if (denied) {
+		if (why)
+			*why = xstrdup(denied);
+		return REASON_DENIED;
+	}
+	if (sym->ifunc) {
+		if (why)
+			*why = why_ifunc(f, sym);
+		return REASON_DENIED;
+	}
+	if (sym->misrun) {
+		if (why)
+			*why = xstrdup("it begins with a vector instruction (VEX or EVEX), which "
+				       "the kernel can run wrongly under a uprobe");
+		return REASON_DENIED;
+	}
+	if (sym->copies > 1) {
+		if (why)
+			*why = xasprintf(
+				"the file has %u functions of that name, and nothing tells them "
+				"apart",
+				sym->copies);
+		return REASON_AMBIGUOUS;
+	}
+	return REASON_NONE;
+}
+
+/* Without them all goes on: `returns:` can say what is not known. */
+static void read_types(const struct discovery *d, struct elf_file *f)
+{
+	__cleanup_free char *why = NULL;
+
+	if (elf_types__read(f->opened->fd, f->debug ? f->debug->fd : -1, f->path, &f->types,
+			    &why)) {
+		if (!d->env->lenient)
+			log_info("%s; results are read as 32-bit numbers, or as `returns:` says",
+				 why);
+		return;
+	}
+	log_debug("%s: types of %zu functions", f->path, elf_types__count(f->types));
+}
+
+void discover_file__type(const struct discovery *d, struct elf_file *f,
+			 const struct elf_symbol *sym, struct target *t)
+{
+	__cleanup_free char *source = discover_demangled__bare(f, sym);
+	struct elf_function_type type;
+
+	if (!f->types_tried)
+		read_types(d, f);
+	f->types_tried = true;
+	if (!f->types ||
+	    !elf_types__find(f->types, sym->offset, source ? source : t->function, &type))
+		return;
+	t->described = true;
+	t->kind = type.kind;
+	t->ret_size = type.size;
+	t->signature = type.signature;
+	t->enumerators = type.enumerators;
+	t->nenumerators = type.nenumerators;
+}

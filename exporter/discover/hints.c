@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What somebody may have meant by a name that is nowhere. A name of another kind that is exactly
+ * the same comes first (a system call that was looked for among kernel functions), then names of
+ * the same kind that are near.
+ *
+ * Nothing is suggested for presets: these are no typing errors.
+ */
+#include "discover/denylist.h"
+#include "discover/internal.h"
+#include "files/locate.h"
+#include "base/suggest.h"
+#include "kernel/syscalls.h"
+
+#define LIBC "libc.so.6"
+
+/* ---- names of the other kinds --------------------------------------------------------------- */
+
+/* What the kernel and old libraries put before a system call's name. */
+static const char *const syscall_prefixes[] = {
+	"__x64_sys_",
+	"__ia32_sys_",
+	"__ia32_compat_sys_",
+	"__x64_compat_sys_",
+	"__arm64_sys_",
+	"__arm64_compat_sys_",
+	"__se_sys_",
+	"__se_compat_sys_",
+	"__do_sys_",
+	"__do_compat_sys_",
+	"compat_sys_",
+	"ksys_",
+	"__sys_",
+	"do_sys_",
+	"sys_",
+	"SyS_",
+	"SYS_",
+	"__NR_",
+	"sys_enter_",
+	"sys_exit_",
+	"",
+};
+
+static const struct syscall_entry *syscall_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(syscall_prefixes); i++) {
+		size_t len = strlen(syscall_prefixes[i]);
+		const struct syscall_entry *e =
+			strncmp(name, syscall_prefixes[i], len) ? NULL : syscalls__find(name + len);
+
+		if (e && !denylist__syscall(e->name))
+			return e;
+	}
+	return NULL;
+}
+
+static const struct ksym *kernel_function(struct discovery *d, const char *name)
+{
+	const struct symbols *s = discovery__symbols(d);
+	const struct ksym *k = s ? symbols__find(s, name) : NULL;
+
+	return k && k->state == KSYM_TRACEABLE ? k : NULL;
+}
+
+/* The C library, if it has a function of that name. */
+static const char *library_of(struct discovery *d, const char *name)
+{
+	const struct elf_file *f;
+	struct elf_symbol sym;
+
+	if (!d->libc)
+		d->libc = locate__library("", LIBC);
+	f = d->libc ? discover_file__open(d, d->libc) : NULL;
+	return f && f->symbols && elf_symbols__find(f->symbols, name, &sym) ? d->libc : NULL;
+}
+
+static char *phrase(const char *fmt, const char *object, const char *name)
+{
+	__cleanup_free char *text = xasprintf(fmt, object, name);
+
+	return suggest__phrase((const char *const *)&text, 1);
+}
+
+/* Of another kind than the pattern's, by the same name; NULL: none. */
+static char *same_elsewhere(struct discovery *d, const struct pattern *p)
+{
+	for (size_t i = 0; i < p->nfunctions; i++) {
+		const char *name = p->functions[i];
+		const struct syscall_entry *e = syscall_of(name);
+
+		if (e && (p->type != OBJECT_SYSCALL || strcmp(e->name, name)))
+			return phrase("%s:%s", "syscall", e->name);
+		if ((p->type == OBJECT_SYSCALL || p->type == OBJECT_USER) &&
+		    kernel_function(d, name))
+			return phrase("%s%s", "", name);
+		if (p->type != OBJECT_USER && library_of(d, name))
+			return phrase("%s:%s", d->libc, name);
+	}
+	return NULL;
+}
+
+/* The same of a glob. */
+static char *matches_elsewhere(struct discovery *d, const struct pattern *p)
+{
+	size_t n;
+	const struct syscall_entry *calls = syscalls__all(&n);
+	const struct symbols *s = p->type == OBJECT_ANY ? NULL : discovery__symbols(d);
+	const struct ksym *all;
+
+	for (size_t i = 0; i < n && p->type != OBJECT_SYSCALL; i++)
+		if (pattern__matches(p, calls[i].name))
+			return phrase("'%s:%s'", "syscall", p->functions[0]);
+	all = s ? symbols__all(s, &n) : NULL;
+	for (size_t i = 0; all && i < n; i++)
+		if (all[i].state == KSYM_TRACEABLE && pattern__matches(p, all[i].name))
+			return phrase("'%s%s'", "", p->functions[0]);
+	return xstrdup("");
+}
+
+char *discover_hint__elsewhere(struct discovery *d, const struct request *r)
+{
+	if (r->list->builtin || r->pattern->type == OBJECT_MODULE)
+		return xstrdup("");
+	return r->pattern->glob ? matches_elsewhere(d, r->pattern) : same_elsewhere(d, r->pattern);
+}
+
+/* ---- near names ----------------------------------------------------------------------------- */
+
+static bool is_among(const char *name, const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] == name)
+			return true;
+	return false;
+}
+
+/* The first n of v are kernel functions, then come system calls. */
+static char *near_in_kernel(const char *name, const char *const *v, size_t n, size_t ncalls)
+{
+	const char *near[SUGGEST_PHRASE];
+	size_t found = suggest__nearest(name, v, n + ncalls, near, ARRAY_SIZE(near));
+	char *texts[SUGGEST_PHRASE], *result;
+
+	for (size_t i = 0; i < found; i++)
+		texts[i] = xasprintf("%s%s", is_among(near[i], v + n, ncalls) ? "syscall:" : "",
+				     near[i]);
+	result = suggest__phrase((const char *const *)texts, found);
+	for (size_t i = 0; i < found; i++)
+		free(texts[i]);
+	return result;
+}
+
+char *discover_hint__kernel(struct discovery *d, const struct request *r, const char *object)
+{
+	size_t n, ncalls, found = 0;
+	const struct ksym *all = symbols__all(d->symbols, &n);
+	const struct syscall_entry *calls = syscalls__all(&ncalls);
+	__cleanup_free const char **v = NULL;
+	char *same = discover_hint__elsewhere(d, r);
+
+	if (same)
+		return same;
+	v = xcalloc(n + ncalls, sizeof(*v));
+	for (size_t i = 0; i < n; i++)
+		if (all[i].state == KSYM_TRACEABLE && (!object || !strcmp(object, all[i].object)))
+			v[found++] = all[i].name;
+	if (object)
+		ncalls = 0;
+	for (size_t i = 0; i < ncalls; i++)
+		v[found + i] = calls[i].name;
+	return near_in_kernel(r->pattern->functions[0], v, found, ncalls);
+}
+
+/* ---- objects -------------------------------------------------------------------------------- */
+
+/* What was written before the ':', which may have '-' where a module's name has '_'. */
+static char *object_of(const struct pattern *p)
+{
+	const char *text = p->text + p->exclude;
+
+	return xstrndup(text, strcspn(text, ":"));
+}
+
+/* Without OBJECT, if there is one. */
+static const char *functions_of(const struct pattern *p)
+{
+	const char *text = p->text + p->exclude, *colon = strchr(text, ':');
+
+	return colon ? colon + 1 : text;
+}
+
+/* A program or library of that name. */
+static char *file_of(const struct pattern *p)
+{
+	__cleanup_free char *object = object_of(p), *path = locate__program(object);
+
+	if (!path)
+		path = locate__library("", object);
+	return path ? phrase("%s:%s", path, functions_of(p)) : NULL;
+}
+
+static char *near_module(struct discovery *d, const struct pattern *p)
+{
+	const char *near[SUGGEST_PHRASE];
+	size_t n, found;
+	const char *const *names = module_list__names(d->modules, &n);
+	char *texts[SUGGEST_PHRASE], *result;
+
+	found = suggest__nearest(p->object, names, n, near, ARRAY_SIZE(near));
+	for (size_t i = 0; i < found; i++)
+		texts[i] = xasprintf("%s:%s", near[i], functions_of(p));
+	result = suggest__phrase((const char *const *)texts, found);
+	for (size_t i = 0; i < found; i++)
+		free(texts[i]);
+	return result;
+}
+
+char *discover_hint__object(struct discovery *d, const struct request *r)
+{
+	char *file =
+		r->pattern->type == OBJECT_KERNEL && !r->list->builtin ? file_of(r->pattern) : NULL;
+
+	if (file || !d->modules || r->list->builtin)
+		return file ? file : xstrdup("");
+	return near_module(d, r->pattern);
+}
+
+char *discover_hint__path(const char *path, const char *functions)
+{
+	const char *name = strrchr(path, '/');
+	size_t root = locate__root_of(path), n = 0;
+	__cleanup_free char *prefix = xstrndup(path, root);
+	char *near[LOCATE_NEAR], *found, *result;
+
+	name = name ? name + 1 : path;
+	found = root ? NULL : locate__program(name);
+	if (!found)
+		found = locate__library(prefix, name);
+	if (found)
+		near[n++] = found;
+	else
+		n = locate__near(path, near);
+	for (size_t i = 0; i < n; i++) {
+		__cleanup_free char *old = near[i];
+
+		near[i] = xasprintf("%s:%s", old, functions);
+	}
+	result = suggest__phrase((const char *const *)near, n);
+	for (size_t i = 0; i < n; i++)
+		free(near[i]);
+	return result;
+}
+
+/* ---- words of other tools ------------------------------------------------------------------- */
+
+static bool is_one_of(const char *object, const char *const *words)
+{
+	for (; *words; words++)
+		if (!strcmp(object, *words))
+			return true;
+	return false;
+}
+
+char *discover_hint__foreign(const struct pattern *p)
+{
+	static const char *const points[] = { "tracepoint", "raw_tracepoint", "rawtracepoint",
+					      "tp",	    "raw_tp",	      NULL };
+	static const char *const functions[] = { "kprobe", "kretprobe", "fentry", "fexit",
+						 "kfunc",  "kretfunc",	NULL };
+	const char *rest = functions_of(p), *colon = strrchr(rest, ':');
+	const struct syscall_entry *call;
+
+	if (is_one_of(p->object, functions))
+		return xasprintf("%s is no kernel module; write %s alone: the exporter picks the "
+				 "mechanism (--mechanism forces one)",
+				 p->object, rest);
+	if (!is_one_of(p->object, points))
+		return NULL;
+	call = syscall_of(colon ? colon + 1 : rest);
+	if (call)
+		return xasprintf("tracepoints cannot be probed, since they have no result and no "
+				 "duration; did you mean syscall:%s?",
+				 call->name);
+	return xstrdup("tracepoints cannot be probed, since they have no result and no duration: "
+		       "probe the kernel function that has the tracepoint in it");
+}

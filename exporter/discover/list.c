@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* --probe.list: what can be probed here, for people and for grep. */
+#include <errno.h>
+#include <fnmatch.h>
+
+#include "kernel/advice.h"
+#include "base/buf.h"
+#include "discover/denylist.h"
+#include "discover/internal.h"
+#include "base/log.h"
+
+#include "kernel/syscalls.h"
+
+struct listing {
+	struct discovery d;
+	const char *glob; /* NULL: all */
+	bool with_object; /* it is for object:function */
+	FILE *out;
+	size_t n;
+};
+
+static bool wanted(const struct listing *l, const char *object, const char *function)
+{
+	__cleanup_free char *both = NULL;
+
+	if (!l->glob)
+		return true;
+	if (!l->with_object)
+		return !fnmatch(l->glob, function, 0);
+	both = xasprintf("%s:%s", object, function);
+	return !fnmatch(l->glob, both, 0);
+}
+
+static void print(struct listing *l, const char *object, const char *function, enum rp_kind kind,
+		  const char *signature)
+{
+	__cleanup_free char *o = escaped(object), *f = escaped(function);
+	__cleanup_free char *s = escaped(signature ? signature : "-");
+
+	fprintf(l->out, "%s %s %s %s\n", o, f, kind_names[kind], s);
+	l->n++;
+}
+
+static int by_object(const void *a, const void *b)
+{
+	const struct ksym *x = *(const struct ksym *const *)a, *y = *(const struct ksym *const *)b;
+	bool x_builtin = !strcmp(x->object, SYMBOLS_VMLINUX);
+	bool y_builtin = !strcmp(y->object, SYMBOLS_VMLINUX);
+	int order = y_builtin - x_builtin;
+
+	if (!order)
+		order = strcmp(x->object, y->object);
+	return order ? order : strcmp(x->name, y->name);
+}
+
+static void list_kernel(struct listing *l)
+{
+	struct symbols *s = discovery__symbols(&l->d);
+	__cleanup_free const struct ksym **found = NULL;
+	const struct ksym *all;
+	size_t n, nfound = 0;
+	const char *why;
+
+	if (!s) {
+		__cleanup_free char *advice =
+			advice__of(ATTEMPT_SYMBOLS, l->d.symbols_error, (struct demand){});
+
+		log_error("cannot read what functions this kernel has: %s", advice);
+		return;
+	}
+	all = symbols__all(s, &n);
+	for (size_t i = 0; i < n; i++) {
+		/* Of the same name elsewhere: OBJECT tells. */
+		if (all[i].copies > 1 || !wanted(l, all[i].object, all[i].name) ||
+		    discover_kernel__verdict(s, &all[i], &why) != REASON_NONE)
+			continue;
+		*(const struct ksym **)array__grow(&found, &nfound, sizeof(*found)) = &all[i];
+	}
+	if (nfound)
+		qsort(found, nfound, sizeof(*found), by_object);
+	for (size_t i = 0; i < nfound; i++) {
+		struct target *t = target__new(TARGET_KERNEL, found[i]->object, found[i]->name);
+
+		discover_kernel__type(&l->d, found[i], t);
+		print(l, t->object, t->function, t->kind, t->signature);
+		target__free(t);
+	}
+}
+
+static void list_syscalls(struct listing *l)
+{
+	size_t n;
+	const struct syscall_entry *all = syscalls__all(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!denylist__syscall(all[i].name) && wanted(l, "syscall", all[i].name))
+			print(l, "syscall", all[i].name, RP_KIND_ERRNO, NULL);
+	}
+}
+
+static void print_symbol(struct listing *l, struct elf_file *f, const struct elf_symbol *sym)
+{
+	struct target *t = target__new(TARGET_USER, f->path, sym->name);
+
+	discover_file__type(&l->d, f, sym, t);
+	/* As `auto` reads it. */
+	print(l, f->path, sym->name, t->kind == RP_KIND_ERRNO ? RP_KIND_RAW : t->kind,
+	      t->signature ? t->signature : discover_demangled__name(f, sym));
+	target__free(t);
+}
+
+static void list_file(struct listing *l, const char *path)
+{
+	struct elf_file *f = discover_file__open(&l->d, path);
+
+	if (!f->symbols) {
+		log_error("%s", f->why);
+		return;
+	}
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+		const char *source;
+
+		if (discover_file__verdict(f, &sym, NULL) != REASON_NONE)
+			continue;
+		source = discover_demangled__name(f, &sym);
+		if (wanted(l, path, sym.name) || (source && wanted(l, path, source)))
+			print_symbol(l, f, &sym);
+	}
+}
+
+int discover__list(const struct discover_env *env, const char *glob, FILE *out)
+{
+	bool is_path = false;
+	const char *colon = glob ? pattern__separator(glob, &is_path) : NULL;
+	struct listing l = { .d = { .env = env }, .glob = glob, .out = out };
+
+	if (is_path) {
+		__cleanup_free char *path = xstrndup(glob, colon - glob);
+
+		l.glob = colon + 1;
+		list_file(&l, path);
+		discovery__release(&l.d);
+	} else {
+		l.with_object = colon != NULL;
+		list_kernel(&l);
+		list_syscalls(&l);
+		discovery__release(&l.d);
+	}
+	if (l.n)
+		return 0;
+	log_error("nothing that can be probed here matches %s", glob ? glob : "*");
+	return -ENOENT;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Targets as such: made, compared, described, freed. */
+#include "discover/target.h"
+
+#include "expr/capture.h"
+
+const char *const kind_names[RP_KIND_MAX] = {
+	[RP_KIND_ERRNO] = "errno",  [RP_KIND_UNSIGNED] = "unsigned", [RP_KIND_POINTER] = "pointer",
+	[RP_KIND_BOOL] = "bool",    [RP_KIND_ENUM] = "enum",	     [RP_KIND_VOID] = "void",
+	[RP_KIND_RAW] = "raw",	    [RP_KIND_SIZE] = "size",	     [RP_KIND_VALUE] = "value",
+	[RP_KIND_UVALUE] = "value",
+};
+
+const char *const target_reason_names[REASON_MAX] = {
+	[REASON_NONE] = "",
+	[REASON_NOT_FOUND] = "not_found",
+	[REASON_AMBIGUOUS] = "ambiguous",
+	[REASON_DENIED] = "denied",
+	[REASON_REFUSED] = "refused",
+	[REASON_WAITING] = "waiting",
+	[REASON_OVERLOAD] = "overload",
+	[REASON_DISABLED] = "disabled",
+	[REASON_RELINKED] = "relinked",
+};
+
+struct target *target__new(enum target_type type, const char *object, const char *function)
+{
+	struct target *t = xcalloc(1, sizeof(*t));
+
+	t->id = UINT32_MAX;
+	t->type = type;
+	t->object = xstrdup(object);
+	t->function = xstrdup(function);
+	t->kind = RP_KIND_RAW;
+	t->ret_size = 8;
+	t->nr = t->nr32 = -1;
+	return t;
+}
+
+void target__free(struct target *t)
+{
+	if (!t)
+		return;
+	enumerators__free(t->enumerators, t->nenumerators);
+	free(t->object);
+	free(t->function);
+	for (size_t i = 0; i < t->nothers; i++) {
+		free(t->others[i].object);
+		free(t->others[i].function);
+	}
+	free(t->others);
+	free(t->signature);
+	free(t->why);
+	free(t->note);
+	free(t->symbol);
+	free(t->btf_name);
+	extra__free(t->extra);
+	opened_file__unref(t->opened);
+	free(t->cold);
+	exits__free(&t->exits);
+	free(t->unfollowed);
+	free(t->uncounted);
+	free(t);
+}
+
+struct result target__result(const struct target *t)
+{
+	return (struct result){ .kind = t->kind,
+				.size = t->ret_size,
+				.user = t->type == TARGET_USER,
+				.enumerators = t->enumerators,
+				.nenumerators = t->nenumerators };
+}
+
+const char *target__enumerator(const struct target *t, int64_t value)
+{
+	return enumerators__name(t->enumerators, t->nenumerators, value);
+}
+
+/* ---- names and places ------------------------------------------------------------------------ */
+
+size_t target__nnames(const struct target *t)
+{
+	return 1 + t->nothers;
+}
+
+struct target_name target__name(const struct target *t, size_t i)
+{
+	return i ? t->others[i - 1] : (struct target_name){ t->object, t->function };
+}
+
+void target__add_name(struct target *t, const char *object, const char *function)
+{
+	*(struct target_name *)array__grow(&t->others, &t->nothers, sizeof(*t->others)) =
+		(struct target_name){ xstrdup(object), xstrdup(function) };
+}
+
+#define SWAP(a, b)                         \
+	do {                               \
+		__typeof__(a) __old = (a); \
+		(a) = (b);                 \
+		(b) = __old;               \
+	} while (0)
+
+void target__swap_names(struct target *a, struct target *b)
+{
+	SWAP(a->object, b->object);
+	SWAP(a->function, b->function);
+	SWAP(a->others, b->others);
+	SWAP(a->nothers, b->nothers);
+	SWAP(a->uncounted, b->uncounted);
+}
+
+void target__move_file(struct target *to, struct target *from)
+{
+	opened_file__unref(to->opened);
+	free(to->cold);
+	exits__free(&to->exits);
+	free(to->unfollowed);
+	to->file = from->file;
+	to->inode = from->inode;
+	to->opened = take_ptr(from->opened);
+	to->offset = from->offset;
+	to->size = from->size;
+	to->hazards = from->hazards;
+	to->cold = take_ptr(from->cold);
+	to->ncold = from->ncold;
+	to->exits = from->exits;
+	to->unfollowed = take_ptr(from->unfollowed);
+	to->followed = from->followed;
+	to->removed = false;
+	from->exits = (struct exits){};
+	from->ncold = 0;
+}
+
+int target_name__compare(const struct target_name *a, const struct target_name *b)
+{
+	int order = strcmp(a->object, b->object);
+
+	return order ? order : strcmp(a->function, b->function);
+}
+
+static int compare_words(const uint64_t *a, const uint64_t *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return a[i] < b[i] ? -1 : 1;
+	return 0;
+}
+
+/* Where the kernel hides its addresses, a name is all there is. */
+static int compare_symbols(const struct target *a, const struct target *b)
+{
+	int order = compare_words(&a->addr, &b->addr, 1);
+
+	if (order || a->addr)
+		return order;
+	order = strcmp(a->object, b->object);
+	return order ? order : strcmp(a->symbol, b->symbol);
+}
+
+int target__compare_places(const struct target *a, const struct target *b)
+{
+	if (a->type != b->type)
+		return (int)a->type - (int)b->type;
+	switch (a->type) {
+	case TARGET_KERNEL:
+		return compare_symbols(a, b);
+	case TARGET_SYSCALL:
+		return compare_words((uint64_t[]){ a->nr, a->nr32 }, (uint64_t[]){ b->nr, b->nr32 },
+				     2);
+	case TARGET_USER:
+		break;
+	}
+	return compare_words((uint64_t[]){ a->inode.dev, a->inode.ino, a->offset },
+			     (uint64_t[]){ b->inode.dev, b->inode.ino, b->offset }, 3);
+}
+
+/* Of one function, each name may have a type of its own. */
+static bool same_type(const struct target *a, const struct target *b)
+{
+	return a->type != TARGET_KERNEL || a->btf_id == b->btf_id || strcmp(a->symbol, b->symbol);
+}
+
+bool target__same_kind(const struct target *a, const struct target *b)
+{
+	return a->type == b->type && a->kind == b->kind && a->ret_size == b->ret_size &&
+	       probe_settings__same(a->settings, b->settings) && extra__same(a->extra, b->extra);
+}
+
+bool target__same(const struct target *a, const struct target *b)
+{
+	return target__same_kind(a, b) && !target__compare_places(a, b) && same_type(a, b) &&
+	       file_id__same(&a->inode, &b->inode);
+}
+
+struct target *target__describe(const struct target *t)
+{
+	struct target *d = target__new(t->type, t->object, t->function);
+
+	for (size_t i = 0; i < t->nothers; i++)
+		target__add_name(d, t->others[i].object, t->others[i].function);
+	d->kind = t->kind;
+	d->ret_size = t->ret_size;
+	d->error = t->error;
+	d->signature = t->signature ? xstrdup(t->signature) : NULL;
+	d->reason = t->reason;
+	d->why = t->why ? xstrdup(t->why) : NULL;
+	d->file = t->file;
+	d->pos = NULL;
+	d->builtin = t->builtin;
+	return d;
+}
+
+void targets__free(struct targets *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		target__free(t->v[i]);
+	free(t->v);
+	free(t);
+}

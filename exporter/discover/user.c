@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Functions of programs and libraries. Their types are known if there is debug information. */
+#include "base/buf.h"
+#include "discover/internal.h"
+#include "files/users.h"
+#include "elf/hazards.h"
+#include "base/log.h"
+#include "base/suggest.h"
+
+/* From so many on, of both, a glob is worth a word before it is attached. */
+#define MANY_FUNCTIONS 50
+#define MANY_PROCESSES 10
+
+static void locate(struct target *t, const struct elf_file *f, const struct elf_symbol *sym)
+{
+	t->file = f->id;
+	t->opened = opened_file__ref(f->opened);
+	t->inode = f->opened->inode;
+	t->offset = sym->offset;
+	t->size = sym->size;
+	t->hazards = elf_symbols__hazards(f->symbols);
+	t->ncold = elf_symbols__cold(f->symbols, sym->name, NULL, 0);
+	if (t->ncold) {
+		t->cold = xcalloc(t->ncold, sizeof(*t->cold));
+		elf_symbols__cold(f->symbols, sym->name, t->cold, t->ncold);
+	}
+}
+
+/* label: what it is called in the metrics. */
+static int claim_as(struct discovery *d, const struct request *r, struct elf_file *f,
+		    const struct elf_symbol *sym, const char *label)
+{
+	const char *source = discover_demangled__name(f, sym);
+	enum target_reason reason;
+	struct target *t;
+	char *why = NULL;
+
+	if (discovery__excluded(d, r, f->path, label) ||
+	    (source && discovery__excluded(d, r, f->path, source)))
+		return 0;
+	t = target__new(TARGET_USER, f->path, label);
+	reason = discover_file__verdict(f, sym, &why);
+	if (reason != REASON_NONE) {
+		t->file = f->id;
+		return discovery__claim_failed(d, r, t, reason, why);
+	}
+	locate(t, f, sym);
+	discover_file__type(d, f, sym, t);
+	if (!t->signature && source)
+		t->signature = xstrdup(source);
+	return discovery__claim(d, r, t);
+}
+
+static int claim_symbol(struct discovery *d, const struct request *r, struct elf_file *f,
+			const struct elf_symbol *sym)
+{
+	return claim_as(d, r, f, sym, sym->name);
+}
+
+/* What the dynamic linker knows of one of the names. */
+static char *why_dynamic(struct discovery *d, const struct elf_file *f, const struct pattern *p)
+{
+	char *why = NULL;
+
+	for (size_t i = 0; i < p->nfunctions && !why && !p->glob; i++) {
+		why = discover_version__why(f, p->functions[i]);
+		if (!why)
+			why = discover_import__why(d, f, p->functions[i]);
+	}
+	return why;
+}
+
+static char *why_not_found(struct discovery *d, const struct elf_file *f, const struct request *r)
+{
+	const struct pattern *p = r->pattern;
+	__cleanup_free char *names = discovery__in_words(p), *near = NULL;
+	__cleanup_free const char **candidates = NULL;
+	const char *stripped = elf_symbols__stripped(f->symbols)
+				       ? " (it was stripped: only what it exports has a name)"
+				       : "";
+	size_t n = elf_symbols__count(f->symbols);
+
+	near = why_dynamic(d, f, p);
+	if (near)
+		return take_ptr(near);
+	if (p->glob) {
+		near = discover_hint__elsewhere(d, r);
+		return xasprintf("no function of %s matches %s%s%s", f->path, names, stripped,
+				 near);
+	}
+	candidates = xcalloc(n, sizeof(*candidates));
+	for (size_t i = 0; i < n; i++)
+		candidates[i] = elf_symbols__at(f->symbols, i).name;
+	near = suggest__hint(p->functions[0], candidates, n);
+	if (!*near) {
+		free(near);
+		near = discover_demangled__near(f, p->functions[0]);
+	}
+	if (!*near) {
+		free(near);
+		near = discover_hint__elsewhere(d, r);
+	}
+	return xasprintf("no function %s in %s%s%s", names, f->path, stripped, near ? near : "");
+}
+
+/* The name itself, or else its only clone. How many it could be. */
+static size_t find(const struct elf_file *f, const char *name, struct elf_symbol *sym)
+{
+	size_t n = 0;
+
+	if (elf_symbols__find(f->symbols, name, sym))
+		return 1;
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol other = elf_symbols__at(f->symbols, i);
+
+		if (discovery__is_clone(other.name, name)) {
+			*sym = other;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* A name of which there is nothing to be had. */
+static struct target *without_symbol(const struct elf_file *f, const char *name)
+{
+	struct target *t = target__new(TARGET_USER, f->path, name);
+
+	t->file = f->id;
+	return t;
+}
+
+/* By its name in the source. *found: there is something of that name. */
+static int claim_demangled(struct discovery *d, const struct request *r, struct elf_file *f,
+			   const char *name, bool *found)
+{
+	__cleanup_buf struct buf candidates = {};
+	struct elf_symbol sym;
+	size_t n = discover_demangled__find(f, name, &sym, &candidates);
+
+	*found = n;
+	if (n == 1)
+		return claim_as(d, r, f, &sym, discover_demangled__name(f, &sym));
+	return n ? discovery__claim_failed(
+			   d, r, without_symbol(f, name), REASON_AMBIGUOUS,
+			   xasprintf("%zu functions are called that: name one with its parameter "
+				     "list, or its symbol: %s",
+				     n, buf__str(&candidates)))
+		 : 0;
+}
+
+static int resolve_exact(struct discovery *d, const struct request *r, struct elf_file *f)
+{
+	const struct pattern *p = r->pattern;
+	__cleanup_free char *written = discovery__written(p);
+
+	for (size_t i = 0; i < p->nfunctions; i++) {
+		__cleanup_free char *label = NULL;
+		struct elf_symbol sym;
+		size_t n = find(f, p->functions[i], &sym);
+		bool found = false;
+		int err = n ? 0 : claim_demangled(d, r, f, p->functions[i], &found);
+
+		if (found)
+			return err;
+
+		if (n == 1)
+			return claim_symbol(d, r, f, &sym);
+		if (!n && discover_version__find(f, p->functions[i], &sym, &label))
+			return claim_as(d, r, f, &sym, label);
+		if (n)
+			return discovery__claim_failed(
+				d, r, without_symbol(f, p->functions[i]), REASON_AMBIGUOUS,
+				xasprintf("the compiler has made %zu variants of it: name one of "
+					  "them, as %s, or all of them: '%s:%s.*'",
+					  n, sym.name, f->path, p->functions[i]));
+	}
+	return discovery__claim_failed(d, r, without_symbol(f, written), REASON_NOT_FOUND,
+				       why_not_found(d, f, r));
+}
+
+/* The name by which a glob matches it; NULL: it does not. */
+static const char *label_of(const struct elf_file *f, const struct pattern *p,
+			    const struct elf_symbol *sym)
+{
+	if (pattern__matches(p, sym->name))
+		return sym->name;
+	return discover_demangled__matches(f, p, sym) ? discover_demangled__name(f, sym) : NULL;
+}
+
+/* Whoever owns the file may have given it any number: it must not cost the other probes. */
+static size_t count_matches(const struct request *r, const struct elf_file *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+
+		n += label_of(f, r->pattern, &sym) != NULL;
+	}
+	return n;
+}
+
+/* Each breakpoint is made anew in each process that maps the file. */
+static void warn_of_cost(const struct discovery *d, const struct request *r,
+			 const struct elf_file *f, size_t functions)
+{
+	int processes;
+
+	if (d->env->lenient || functions < MANY_FUNCTIONS)
+		return;
+	processes = file_users__count(f->opened, f->path);
+	if (processes >= MANY_PROCESSES)
+		log_warn(
+			"%s: %zu functions of a file that %d processes have mapped: each of these, "
+			"and each process that will be started, gets breakpoints for all of them, "
+			"and takes longer to start (for a thousand functions by 5 to 35 ms); name "
+			"the functions that you mean",
+			r->pattern->text, functions, processes);
+}
+
+static int resolve_glob(struct discovery *d, const struct request *r, struct elf_file *f)
+{
+	size_t n = elf_symbols__count(f->symbols), matches = count_matches(r, f);
+	struct tally tally = {};
+	int err;
+
+	if (matches > RP_MAX_TARGETS)
+		return discovery__claim_failed(
+			d, r, without_symbol(f, r->pattern->functions[0]), REASON_REFUSED,
+			xasprintf("%zu functions match, more than can be probed at a time: narrow "
+				  "the glob",
+				  matches));
+	for (size_t i = 0; i < n; i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+		const char *label = label_of(f, r->pattern, &sym);
+		enum target_reason reason;
+
+		if (!label)
+			continue;
+		reason = discover_file__verdict(f, &sym, NULL);
+		if (discovery__excluded(d, r, f->path, label)) {
+			tally.excluded++;
+		} else if (reason == REASON_DENIED) {
+			tally.denied++;
+		} else if (reason == REASON_AMBIGUOUS ||
+			   (label != sym.name && !discover_demangled__is_unique(f, label))) {
+			tally.ambiguous++;
+		} else {
+			err = claim_as(d, r, f, &sym, label);
+			if (err)
+				return err;
+			tally.taken++;
+		}
+	}
+	warn_of_cost(d, r, f, tally.taken);
+	return discovery__finish_glob(d, r, TARGET_USER, f->path, &tally, REASON_NOT_FOUND,
+				      tally.taken ? NULL : why_not_found(d, f, r));
+}
+
+/* Where there is no file at all, another one may have been meant. */
+static char *why_not_read(const struct elf_file *f, const struct pattern *p)
+{
+	static const char *const prefixes[] = { "uprobe:", "uretprobe:", "usdt:" };
+	const char *functions = p->text + p->exclude + strlen(f->path) + 1;
+	__cleanup_free char *near = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (!strncmp(f->path, prefixes[i], len))
+			return xasprintf("%s; write PATH:FUNCTION, as %s:%s", f->why, f->path + len,
+					 functions);
+	}
+	near = f->id.ino ? xstrdup("") : discover_hint__path(f->path, functions);
+	return xasprintf("%s%s", f->why, near);
+}
+
+/* A glob that is a name as it stands. */
+static int claim_literally(struct discovery *d, const struct request *r, struct elf_file *f,
+			   bool *found)
+{
+	const char *name = r->pattern->functions[0];
+	struct elf_symbol sym;
+
+	*found = elf_symbols__find(f->symbols, name, &sym);
+	if (*found)
+		return claim_symbol(d, r, f, &sym);
+	return strchr(name, '(') || strstr(name, "::") ? claim_demangled(d, r, f, name, found) : 0;
+}
+
+int discover_user(struct discovery *d, const struct request *r)
+{
+	struct elf_file *f = discover_file__open(d, r->pattern->object);
+	__cleanup_free char *written = NULL;
+	bool found = false;
+	int err;
+
+	/* Names have stars and brackets: main.(*T).M, main.F[go.shape.int], f(char const*) */
+	if (f->symbols && r->pattern->glob) {
+		err = claim_literally(d, r, f, &found);
+		if (found)
+			return err;
+	}
+	if (f->symbols)
+		return r->pattern->glob ? resolve_glob(d, r, f) : resolve_exact(d, r, f);
+	written = discovery__written(r->pattern);
+	return discovery__claim_failed(d, r, without_symbol(f, written), REASON_NOT_FOUND,
+				       why_not_read(f, r->pattern));
+}

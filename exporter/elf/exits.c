@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every instruction of the function's extent is looked at, one behind the other, and not only those
+ * that jumps lead to: handlers of exceptions and the cases of a switch are reached by ways that are
+ * not in the code. That takes data among the instructions for some, so what looks like it is
+ * refused: bytes that are no instruction, instructions that no program may use, jumps into the
+ * middle of one. A breakpoint must never be set into data.
+ */
+#include "elf/exits_internal.h"
+
+/* The stack's depth at an instruction, where it is known. */
+#define DEPTH_UNKNOWN (-1)
+
+struct walk {
+	const struct code_range *ranges;
+	size_t n, total;
+	uint8_t *starts; /* by place: an instruction begins there */
+	int32_t *depth;	 /* by place: of the stack, as jumps that lead there have it */
+	uint64_t *targets;
+	size_t ntargets;
+	struct exits *out;
+	struct decoder *decoder;
+};
+
+/* A number for each byte of the ranges; SIZE_MAX for others. */
+static size_t place_of(const struct walk *w, uint64_t offset)
+{
+	size_t before = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (offset >= w->ranges[i].offset &&
+		    offset - w->ranges[i].offset < w->ranges[i].size)
+			return before + (offset - w->ranges[i].offset);
+		before += w->ranges[i].size;
+	}
+	return SIZE_MAX;
+}
+
+static const char *set_ranges(const struct walk *w, uint64_t at, struct rp_exit *how)
+{
+	how->nranges = w->n;
+	for (size_t i = 0; i < w->n; i++) {
+		int64_t begin = w->ranges[i].offset - at, end = begin + w->ranges[i].size;
+
+		if (begin < INT32_MIN || end > INT32_MAX)
+			return "its parts are too far apart";
+		how->range[i].begin = begin;
+		how->range[i].end = end;
+	}
+	return NULL;
+}
+
+static const char *add_site(struct walk *w, uint64_t at, const struct rp_exit *how)
+{
+	struct exits *e = w->out;
+
+	if (e->n == EXITS_MAX_SITES)
+		return "it has too many exits";
+	*(struct exit_site *)array__grow(&e->v, &e->n, sizeof(*e->v)) = (struct exit_site){
+		.offset = at,
+		.is_jump = how,
+		.how = how ? *how : (struct rp_exit){},
+	};
+	if (how && how->kind != RP_EXIT_AGAIN && how->kind != RP_EXIT_RETURN_AT_ONCE && !how->again)
+		e->tails++;
+	return NULL;
+}
+
+/* A jump or a branch whose target is in the instruction. */
+static const char *add_direct(struct walk *w, uint64_t at, struct insn *insn, int64_t depth)
+{
+	bool again = insn->target == w->ranges[0].offset;
+	size_t place = place_of(w, insn->target);
+
+	if (place != SIZE_MAX) {
+		w->targets[w->ntargets++] = insn->target;
+		if (depth != DEPTH_UNKNOWN && w->depth[place] == DEPTH_UNKNOWN)
+			w->depth[place] = depth;
+		if (!again)
+			return NULL;
+	}
+	if (depth > 0 && !again)
+		return "it continues in code that has no symbol";
+	if (insn->flow == FLOW_JUMP) {
+		insn->how = (struct rp_exit){ .kind = again ? RP_EXIT_AGAIN : RP_EXIT_JUMP };
+	} else if (insn->how.kind == RP_EXIT_UNKNOWN) {
+		return "it has a conditional tail jump that cannot be evaluated";
+	}
+	insn->how.again = again;
+	return add_site(w, at, &insn->how);
+}
+
+/* What happens at the function's first instruction is an entry, too, and which of the two programs
+ * would run first, nobody knows. */
+static const char *add_first(struct walk *w, uint64_t at, struct insn *insn)
+{
+	struct rp_exit how = { .kind = RP_EXIT_AT_ONCE };
+
+	switch (insn->flow) {
+	case FLOW_RETURN:
+		how.kind = RP_EXIT_RETURN_AT_ONCE;
+		return add_site(w, at, &how);
+	case FLOW_JUMP:
+		if (place_of(w, insn->target) == SIZE_MAX)
+			return add_site(w, at, &how);
+		if (insn->target != at) {
+			w->targets[w->ntargets++] = insn->target;
+			return NULL;
+		}
+		break;
+	case FLOW_INDIRECT:
+		return add_site(w, at, &how);
+	case FLOW_BRANCH:
+		if (place_of(w, insn->target) != SIZE_MAX && insn->target != at) {
+			w->targets[w->ntargets++] = insn->target;
+			return NULL;
+		}
+		break;
+	case FLOW_NEXT:
+		return NULL;
+	}
+	return "its first instruction is a conditional exit";
+}
+
+static const char *add_insn(struct walk *w, uint64_t at, struct insn *insn, int64_t depth)
+{
+	const char *why;
+
+	if (insn->why)
+		return insn->why;
+	if (at == w->ranges[0].offset)
+		return add_first(w, at, insn);
+	switch (insn->flow) {
+	case FLOW_RETURN:
+		return add_site(w, at, NULL);
+	case FLOW_JUMP:
+	case FLOW_BRANCH:
+		return add_direct(w, at, insn, depth);
+	case FLOW_INDIRECT:
+		/* With something of its own on the stack, no function leaves: it is a switch. */
+		if (depth > 0)
+			return NULL;
+		why = set_ranges(w, at, &insn->how);
+		return why ? why : add_site(w, at, &insn->how);
+	case FLOW_NEXT:
+		break;
+	}
+	return NULL;
+}
+
+static int64_t depth_behind(const struct insn *insn, int64_t depth)
+{
+	if (insn->flow == FLOW_RETURN || insn->flow == FLOW_JUMP || insn->flow == FLOW_INDIRECT)
+		return DEPTH_UNKNOWN;
+	if (depth == DEPTH_UNKNOWN || insn->moves_stack)
+		return DEPTH_UNKNOWN;
+	depth += insn->grows;
+	return depth < 0 || depth > INT32_MAX ? DEPTH_UNKNOWN : depth;
+}
+
+static const char *walk_range(struct walk *w, const struct code_range *r)
+{
+	int64_t depth = r == w->ranges ? 0 : DEPTH_UNKNOWN;
+	size_t place = place_of(w, r->offset);
+	const char *why;
+	struct insn insn;
+
+	for (size_t i = 0; i < r->size; i += insn.len) {
+		insn = (struct insn){};
+		if (!exits__decode(w->decoder, r->code + i, r->size - i, r->offset + i, &insn))
+			return "it contains bytes that are not instructions";
+		w->starts[place + i] = 1;
+		if (depth == DEPTH_UNKNOWN)
+			depth = w->depth[place + i];
+		why = add_insn(w, r->offset + i, &insn, depth);
+		if (why)
+			return why;
+		depth = depth_behind(&insn, depth);
+	}
+	return NULL;
+}
+
+/* Code that avoids a lock where there is one thread jumps over the prefix. */
+static bool is_start(const struct walk *w, uint64_t offset)
+{
+	size_t place = place_of(w, offset), before = offset ? place_of(w, offset - 1) : SIZE_MAX;
+
+	if (w->starts[place])
+		return true;
+	for (size_t i = 0; i < w->n && before != SIZE_MAX && w->starts[before]; i++) {
+		const struct code_range *r = &w->ranges[i];
+
+		if (offset > r->offset && offset - r->offset < r->size)
+			return r->code[offset - 1 - r->offset] == 0xf0;
+	}
+	return false;
+}
+
+static const char *check_ranges(const struct code_range *ranges, size_t n, size_t *total)
+{
+	*total = 0;
+	if (n > EXITS_RANGES)
+		return "it has too many parts";
+	for (size_t i = 0; i < n; i++) {
+		if (!ranges[i].size)
+			return "its symbol has no size";
+		if (ranges[i].size > EXITS_MAX_CODE - *total)
+			return "it is too large";
+		*total += ranges[i].size;
+	}
+	return NULL;
+}
+
+static const char *walk_all(struct walk *w)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < w->n && !why; i++)
+		why = walk_range(w, &w->ranges[i]);
+	for (size_t i = 0; i < w->ntargets && !why; i++)
+		if (!is_start(w, w->targets[i]))
+			why = "it jumps into the middle of an instruction";
+	return why;
+}
+
+const char *exits__find(const struct code_range *ranges, size_t n, struct exits *out)
+{
+	struct walk w = { .ranges = ranges, .n = n, .out = out };
+	const char *why = exits__unavailable();
+
+	*out = (struct exits){};
+	if (!why)
+		why = check_ranges(ranges, n, &w.total);
+	if (why)
+		return why;
+	w.starts = xcalloc(w.total, sizeof(*w.starts));
+	w.depth = xcalloc(w.total, sizeof(*w.depth));
+	w.targets = xcalloc(w.total, sizeof(*w.targets));
+	memset(w.depth, 0xff, w.total * sizeof(*w.depth)); /* DEPTH_UNKNOWN */
+	w.decoder = exits__decoder();
+	why = walk_all(&w);
+	if (why)
+		exits__free(out);
+	exits__decoder_free(w.decoder);
+	free(w.starts);
+	free(w.depth);
+	free(w.targets);
+	return why;
+}
+
+void exits__free(struct exits *e)
+{
+	free(e->v);
+	*e = (struct exits){};
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A histogram is most of what a scrape writes, so it is written line by line from parts that are
+ * ready: the name and labels once per histogram, the bounds once per exposition, and room for all
+ * of its lines at once.
+ */
+#include "expose/lines.h"
+
+/* Longest shortest double: sign, 17 digits, point, "e-308"; and what closes the labels. */
+#define BOUND_MAX 31
+
+/* `1e-06"} `: a bound, and what is between it and the value. */
+struct bound {
+	uint8_t len;
+	char text[BOUND_MAX];
+};
+
+const char *const expo_type_names[] = {
+	[METRIC_COUNTER] = "counter",
+	[METRIC_GAUGE] = "gauge",
+	[METRIC_HISTOGRAM] = "histogram",
+};
+
+/* `name="value",name="value"` into the scratch. */
+static void render_labels(struct expo *e, const struct label_set *ls)
+{
+	struct buf *b = &e->labels;
+
+	b->len = 0;
+	for (size_t i = 0; ls && i < ls->n; i++) {
+		if (i)
+			buf__putc(b, ',');
+		buf__puts(b, ls->v[i].name);
+		buf__append(b, "=\"", 2);
+		expo__escape(b, ls->v[i].value, true);
+		buf__putc(b, '"');
+	}
+}
+
+/* The name, the labels in braces, or nothing where there are none, and the space before the value.
+ */
+static void begin_line(struct expo *e, const char *suffix)
+{
+	buf__puts(e->out, e->family->name);
+	buf__puts(e->out, suffix);
+	if (e->labels.len) {
+		buf__putc(e->out, '{');
+		buf__append(e->out, e->labels.data, e->labels.len);
+		buf__putc(e->out, '}');
+	}
+	buf__putc(e->out, ' ');
+}
+
+static void end_line(struct buf *out, struct metric_value v)
+{
+	if (v.is_int)
+		buf__u64(out, v.u);
+	else
+		buf__double(out, v.d);
+	buf__putc(out, '\n');
+}
+
+void expo_lines__sample(struct expo *e, const struct label_set *ls, struct metric_value v)
+{
+	render_labels(e, ls);
+	begin_line(e, e->family->type == METRIC_COUNTER ? "_total" : "");
+	end_line(e->out, v);
+}
+
+void expo_lines__again(struct expo *e, const char *suffix, double v)
+{
+	begin_line(e, suffix);
+	end_line(e->out, (struct metric_value){ .is_int = false, .d = v });
+}
+
+/* One struct bound per classic bucket, and +Inf. */
+static const struct bound *bounds_for(struct expo *e, const struct grid *g)
+{
+	struct buf text = { 0 };
+
+	if (e->bounds_of == g)
+		return (const struct bound *)e->bounds.data;
+
+	e->bounds.len = 0;
+	for (uint32_t i = 0; i <= g->nclassic; i++) {
+		struct bound b = { 0 };
+
+		text.len = 0;
+		if (i < g->nclassic)
+			expo__bound(&text, g->classic[i]);
+		else
+			buf__puts(&text, "+Inf");
+		buf__puts(&text, "\"} ");
+		b.len = text.len < BOUND_MAX ? text.len : BOUND_MAX;
+		if (b.len)
+			memcpy(b.text, text.data, b.len);
+		buf__append(&e->bounds, &b, sizeof(b));
+	}
+	e->bounds.failed |= text.failed;
+	buf__free(&text);
+	e->bounds_of = e->bounds.failed ? NULL : g;
+	return e->bounds.failed ? NULL : (const struct bound *)e->bounds.data;
+}
+
+/* `name_bucket{labels,le="`, in the scratch behind the labels; NULL without memory. */
+static const char *bucket_head(struct expo *e, size_t *len)
+{
+	static const char infix[] = "_bucket{", le[] = "le=\"";
+	struct buf *b = &e->labels;
+	size_t labels = b->len;
+
+	/* Room first: the labels are copied from the same buffer. */
+	buf__reserve(b, strlen(e->family->name) + sizeof(infix) + labels + 1 + sizeof(le));
+	buf__puts(b, e->family->name);
+	buf__append(b, infix, sizeof(infix) - 1);
+	if (labels) {
+		buf__append(b, b->data, labels);
+		buf__putc(b, ',');
+	}
+	buf__append(b, le, sizeof(le) - 1);
+	*len = b->len - labels;
+	b->len = labels;
+	return b->failed ? NULL : b->data + labels;
+}
+
+static uint64_t put_buckets(struct expo *e, const struct histogram_value *v,
+			    const struct bound *bounds)
+{
+	const struct grid *g = v->grid;
+	uint64_t count = 0;
+	uint32_t cell = 0;
+	size_t head_len;
+	const char *head = bucket_head(e, &head_len);
+	char *p = head ? buf__reserve(e->out,
+				      (g->nclassic + 1) * (head_len + BOUND_MAX + U64_DIGITS + 1))
+		       : NULL;
+
+	for (uint32_t i = 0; p && i <= g->nclassic; i++) {
+		uint32_t end = i < g->nclassic ? g->classic_end[i] : g->ncells;
+
+		for (; cell < end; cell++)
+			count += v->cells[cell];
+		p = mempcpy(p, head, head_len);
+		/* All of it, since that takes no call; what is too much is written over. */
+		memcpy(p, bounds[i].text, BOUND_MAX);
+		p = u64__print(p + bounds[i].len, count);
+		*p++ = '\n';
+	}
+	if (p)
+		e->out->len = p - e->out->data;
+	return count;
+}
+
+void expo_lines__histogram(struct expo *e, const struct label_set *ls,
+			   const struct histogram_value *v)
+{
+	const struct bound *bounds = bounds_for(e, v->grid);
+	uint64_t count;
+
+	if (!bounds)
+		return;
+	render_labels(e, ls);
+	count = put_buckets(e, v, bounds);
+	expo_lines__again(e, "_sum", v->sum);
+
+	/* Law 1: the count is what the buckets hold. */
+	begin_line(e, "_count");
+	end_line(e->out, (struct metric_value){ .is_int = true, .u = count });
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The Prometheus text format, version 0.0.4. */
+#include "expose/lines.h"
+
+/* Version 0.0.4 has no families: `_total` is part of a counter's name everywhere. */
+static void put_name(struct buf *out, const struct metric_family *f)
+{
+	buf__puts(out, f->name);
+	if (f->type == METRIC_COUNTER)
+		buf__puts(out, "_total");
+}
+
+static void text_family(struct expo *e)
+{
+	const struct metric_family *f = e->family;
+
+	buf__puts(e->out, "# HELP ");
+	put_name(e->out, f);
+	buf__putc(e->out, ' ');
+	expo__escape(e->out, f->help, false);
+	buf__puts(e->out, "\n# TYPE ");
+	put_name(e->out, f);
+	buf__putc(e->out, ' ');
+	buf__puts(e->out, expo_type_names[f->type]);
+	buf__putc(e->out, '\n');
+}
+
+static void text_sample(struct expo *e, const struct label_set *ls, struct metric_value v,
+			double created)
+{
+	expo_lines__sample(e, ls, v);
+}
+
+static void text_histogram(struct expo *e, const struct label_set *ls,
+			   const struct histogram_value *v, double created)
+{
+	expo_lines__histogram(e, ls, v);
+}
+
+const struct expo_format expo_text = {
+	.name = "text-0.0.4",
+	.type = "text/plain",
+	.params = { { "version", "0.0.4", "0.0.4" } },
+	.content_type = "text/plain; version=0.0.4; charset=utf-8",
+	.family = text_family,
+	.sample = text_sample,
+	.histogram = text_histogram,
+};

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "expr/capture.h"
+
+#include <errno.h>
+
+#include "bpf/outcome.h"
+
+/* Labels that need no expression; the others of the configuration's names are words of expr/expr.h.
+ */
+static const struct {
+	const char *name;
+	enum label_part part;
+} cgroup_parts[] = {
+	{ "cgroup", LABEL_WHOLE },
+	{ "container_id", LABEL_CONTAINER_ID },
+	{ "pod_uid", LABEL_POD_UID },
+};
+
+struct maker {
+	const struct expr_scope *scope;
+	struct target_extra *x;
+	char **why;
+};
+
+static bool same_field(const struct rp_field *a, const struct rp_field *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/* The place of a field among those of its sort, each of which is read once; -EINVAL if there is
+ * none. */
+static int place_of(struct maker *m, struct rp_field *fields, uint32_t *n, uint32_t max,
+		    const struct rp_field *f, const char *what)
+{
+	for (uint32_t i = 0; i < *n; i++)
+		if (same_field(&fields[i], f))
+			return i;
+	if (*n == max) {
+		*m->why = xasprintf("more than %u different %s among the labels of a probe; leave "
+				    "some out",
+				    max, what);
+		return -EINVAL;
+	}
+	fields[*n] = *f;
+	return (*n)++;
+}
+
+static int place_label(struct maker *m, const struct expr *e, struct extra_label *label)
+{
+	struct rp_extra *k = &m->x->kernel;
+	int place = 0;
+
+	if (e->format == EXPR_COMM) {
+		label->place = LABEL_COMM;
+		k->comm = 1;
+	} else if (e->field.text) {
+		label->place = LABEL_TEXT;
+		place = place_of(m, k->text, &k->ntexts, RP_TEXTS, &e->field, "texts");
+	} else {
+		label->place = LABEL_NUMBER;
+		place = place_of(m, k->number, &k->nnumbers, RP_NUMBERS, &e->field, "numbers");
+	}
+	label->index = place;
+	return place < 0 ? place : 0;
+}
+
+static const struct expr_scope no_parameters;
+
+static bool is_named(const struct expression *setting)
+{
+	static const char *const names[] = { "comm", "pid",    "tid",	       "uid",
+					     "cpu",  "cgroup", "container_id", "pod_uid" };
+	bool named = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		named |= !strcmp(setting->text, names[i]);
+	return named && !strcmp(setting->name, setting->text);
+}
+
+static int add_label(struct maker *m, const struct expression *setting)
+{
+	struct extra_label *label = &m->x->labels[m->x->nlabels];
+	const char *text = setting->text;
+	struct expr e;
+	int err;
+
+	if (m->x->nlabels == EXTRA_LABELS_MAX) {
+		*m->why = xasprintf("more than %d labels; leave some out", EXTRA_LABELS_MAX);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(cgroup_parts); i++) {
+		if (strcmp(setting->name, text) || strcmp(cgroup_parts[i].name, text))
+			continue;
+		label->part = cgroup_parts[i].part;
+		text = "cgroup";
+	}
+	/* A named label is the word, also of a function that has a parameter of that name. */
+	err = expr__compile(is_named(setting) ? &no_parameters : m->scope, text, &e, m->why);
+	if (err)
+		return err;
+	label->name = setting->name;
+	label->format = e.format;
+	label->enumerators = e.enumerators; /* and its number: the label's now */
+	label->nenumerators = e.nenumerators;
+	m->x->nlabels++;
+	return place_label(m, &e, label);
+}
+
+static int add_filter(struct maker *m, const struct expression *setting)
+{
+	struct rp_extra *k = &m->x->kernel;
+	struct filter f;
+	int err = filter__compile(m->scope, setting->text, NULL, &f, m->why);
+
+	if (err)
+		return err;
+	switch (f.type) {
+	case FILTER_DURATION:
+		k->min_ns = f.min_ns > k->min_ns ? f.min_ns : k->min_ns;
+		k->max_ns = f.max_ns < k->max_ns ? f.max_ns : k->max_ns;
+		break;
+	case FILTER_OUTCOME:
+		k->outcomes = k->outcomes ? k->outcomes & f.outcomes : f.outcomes;
+		break;
+	case FILTER_RESULT:
+		if (k->nresults == RP_FILTERS) {
+			*m->why = xasprintf("more than %d filters of the result; leave some out",
+					    RP_FILTERS);
+			return -EINVAL;
+		}
+		k->result[k->nresults++] = f.result;
+		break;
+	case FILTER_ENTRY:
+		if (k->nfilters == RP_FILTERS) {
+			*m->why = xasprintf("more than %d filters besides those of duration and "
+					    "outcome; leave some out",
+					    RP_FILTERS);
+			return -EINVAL;
+		}
+		k->filter[k->nfilters++] = f.entry;
+	}
+	if (k->min_ns > k->max_ns || (f.type == FILTER_OUTCOME && !k->outcomes)) {
+		*m->why = xasprintf("with \"%s\", no call passes all filters", setting->text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int add_observed(struct maker *m, const struct expression *setting)
+{
+	struct rp_extra *k = &m->x->kernel;
+	struct expr e;
+	int err = expr__compile(m->scope, setting->text, &e, m->why);
+
+	if (err)
+		return err;
+	if (e.field.text) {
+		*m->why =
+			xasprintf("%s is a text; only numbers have a distribution", setting->text);
+		err = -EINVAL;
+	} else if (k->nobserved == RP_OBSERVED) {
+		*m->why = xasprintf("more than %d observed values; leave some out", RP_OBSERVED);
+		err = -EINVAL;
+	} else {
+		m->x->observed[k->nobserved] = setting->name;
+		k->observed[k->nobserved++] = e.field;
+	}
+	expr__free(&e);
+	return err;
+}
+
+static int add_all(struct maker *m, const struct expression *v, size_t n,
+		   int (*add)(struct maker *m, const struct expression *setting),
+		   const struct source_pos **pos)
+{
+	for (size_t i = 0; i < n; i++) {
+		*pos = &v[i].pos;
+		if (add(m, &v[i]))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* What the kernel side has to know of results: only outcomes that their classes do not show. */
+static void judge(struct rp_extra *k, enum rp_kind kind, const struct result_test *error)
+{
+	for (enum rp_class cls = 0; cls <= RP_CLASS_DETAIL; cls++) {
+		bool null = cls == RP_CLASS_ZERO && kind == RP_KIND_POINTER;
+
+		k->outcome[cls] = error->classes & 1U << cls ? RP_OUTCOME_ERROR
+				  : null		     ? RP_OUTCOME_NULL
+							     : RP_OUTCOME_OK;
+	}
+	k->outcome[RP_CLASS_TAIL] = 0;
+	k->split = error->split;
+	if (error->split || rp_kind_is_numbered(kind))
+		k->error = error->test;
+}
+
+int extra__new(const struct probe_settings *s, const struct expr_scope *scope,
+	       const struct result_test *error, struct target_extra **out,
+	       const struct source_pos **pos, char **why)
+{
+	enum rp_kind kind = scope->result.kind;
+	bool values = kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE;
+	bool judged = error->split || (kind == RP_KIND_ENUM && error->test.set);
+	struct maker m = { .scope = scope, .why = why };
+
+	*out = NULL;
+	if (!s->nlabels && !s->nfilters && !s->nobserved && !values && !judged &&
+	    kind != RP_KIND_SIZE)
+		return 0;
+	m.x = xcalloc(1, sizeof(*m.x));
+	m.x->labels = xcalloc(EXTRA_LABELS_MAX, sizeof(*m.x->labels));
+	m.x->kernel.max_ns = UINT64_MAX;
+	m.x->kernel.max_series = s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
+	m.x->returns_values = values;
+	judge(&m.x->kernel, kind, error);
+	m.x->series_ttl = s->series_ttl;
+	if (add_all(&m, s->labels, s->nlabels, add_label, pos) ||
+	    add_all(&m, s->filters, s->nfilters, add_filter, pos) ||
+	    add_all(&m, s->observed, s->nobserved, add_observed, pos)) {
+		extra__free(m.x);
+		return -EINVAL;
+	}
+	m.x->nhistograms = (kind == RP_KIND_SIZE) + m.x->kernel.nobserved;
+	*out = m.x;
+	return 0;
+}
+
+static bool same_labels(const struct target_extra *a, const struct target_extra *b)
+{
+	for (size_t i = 0; i < a->nlabels && a->nlabels == b->nlabels; i++) {
+		const struct extra_label *x = &a->labels[i], *y = &b->labels[i];
+
+		if (strcmp(x->name, y->name) || x->place != y->place || x->index != y->index ||
+		    x->part != y->part || x->format != y->format)
+			return false;
+	}
+	return a->nlabels == b->nlabels;
+}
+
+static bool same_kernel(const struct target_extra *a, const struct target_extra *b)
+{
+	struct rp_extra x = a->kernel, y = b->kernel;
+
+	x.histogram = y.histogram = 0; /* its place, not what it is */
+	return !memcmp(&x, &y, sizeof(x));
+}
+
+bool extra__same(const struct target_extra *a, const struct target_extra *b)
+{
+	if (!a || !b)
+		return a == b;
+	for (uint32_t i = 0; i < a->kernel.nobserved && i < b->kernel.nobserved; i++)
+		if (strcmp(a->observed[i], b->observed[i]))
+			return false;
+	return same_kernel(a, b) && same_labels(a, b) && a->series_ttl == b->series_ttl &&
+	       a->returns_values == b->returns_values;
+}
+
+void extra__free(struct target_extra *x)
+{
+	if (!x)
+		return;
+	for (size_t i = 0; i < x->nlabels; i++) {
+		for (size_t e = 0; e < x->labels[i].nenumerators; e++)
+			free(x->labels[i].enumerators[e].name);
+		free(x->labels[i].enumerators);
+	}
+	free(x->labels);
+	free(x);
+}

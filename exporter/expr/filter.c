@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Filters: an expression, a comparison and a literal; and the few words that mean more. */
+#include <ctype.h>
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "kernel/cgroupfs.h"
+#include "expr/internal.h"
+#include "base/suggest.h"
+
+static const struct {
+	const char *unit;
+	double ns;
+} units[] = {
+	{ "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 }, { "min", 60e9 }, { "h", 3600e9 },
+};
+
+static const struct {
+	const char *name;
+	uint32_t bit;
+} outcomes[] = {
+	{ "ok", RP_OUTCOME_OK },
+	{ "error", RP_OUTCOME_ERROR },
+	{ "null", RP_OUTCOME_NULL },
+	{ "restarted", RP_OUTCOME_RESTARTED },
+};
+
+struct comparison {
+	const char *left, *literal;
+	enum rp_compare compare;
+	bool quoted; /* the literal was in quotes */
+};
+
+static char *trimmed(const char *s, size_t n)
+{
+	while (n && isspace((unsigned char)*s)) {
+		s++;
+		n--;
+	}
+	while (n && isspace((unsigned char)s[n - 1]))
+		n--;
+	/* A literal may be quoted. */
+	if (n >= 2 && (*s == '"' || *s == '\'') && s[n - 1] == *s)
+		return xstrndup(s + 1, n - 2);
+	return xstrndup(s, n);
+}
+
+/* Where the comparison is, and how long; -> is none. */
+static const char *find_operator(const char *text, enum rp_compare *compare, size_t *len)
+{
+	for (const char *p = text; *p; p++) {
+		if (!strncmp(p, "->", 2)) {
+			p++;
+			continue;
+		}
+		*len = result__operator(p, compare);
+		if (*len)
+			return p;
+	}
+	return NULL;
+}
+
+/* A filter is one comparison. Quotes make a text of what looks like more. */
+static int check_operators(const char *text, char **why)
+{
+	char quote = 0;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == quote)
+			quote = 0;
+		else if (!quote && (*p == '"' || *p == '\''))
+			quote = *p;
+		if (quote || (strncmp(p, "&&", 2) && strncmp(p, "||", 2)))
+			continue;
+		if (*p == '&')
+			return expr__refuse(why,
+					    "\"%.80s\": there is no &&; write each comparison as a "
+					    "filter of its own: all of the list must match",
+					    text);
+		return expr__refuse(
+			why,
+			"\"%.80s\": there is no ||; leave the filter out, add a label that "
+			"tells the calls apart (as comm) and choose in the query; or "
+			"quote the value if it has these characters",
+			text);
+	}
+	return 0;
+}
+
+/* ---- the words ------------------------------------------------------------------------------- */
+
+static int duration_filter(const char *literal, enum rp_compare compare, struct filter *out,
+			   char **why)
+{
+	double value, ns = -1;
+	uint64_t bound;
+	char *end;
+
+	value = strtod(literal, &end);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (end != literal && !strcmp(end, units[i].unit))
+			ns = value * units[i].ns;
+	if (!(ns >= 0) || ns > 1e18) {
+		return expr__refuse(
+			why,
+			"\"%s\" is no duration; write a number and ns, us, ms, s, min or "
+			"h, as in duration > 1ms",
+			literal);
+	}
+	bound = (uint64_t)(ns + 0.5);
+	*out = (struct filter){ .type = FILTER_DURATION, .max_ns = UINT64_MAX };
+	switch (compare) {
+	case RP_GT:
+		out->min_ns = bound + 1;
+		return 0;
+	case RP_GE:
+		out->min_ns = bound;
+		return 0;
+	case RP_LE:
+		out->max_ns = bound;
+		return 0;
+	case RP_LT:
+		if (bound) {
+			out->max_ns = bound - 1;
+			return 0;
+		}
+		return expr__refuse(why, "no duration is less than 0");
+	default:
+		return expr__refuse(why, "a duration is compared by <, <=, > or >=");
+	}
+}
+
+static int outcome_filter(const char *literal, enum rp_compare compare, struct filter *out,
+			  char **why)
+{
+	*out = (struct filter){ .type = FILTER_OUTCOME };
+	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
+		if (!strcmp(literal, outcomes[i].name))
+			out->outcomes = outcomes[i].bit;
+	if (!out->outcomes || (compare != RP_EQ && compare != RP_NE)) {
+		return expr__refuse(why,
+				    "an outcome is compared by == or != with ok, error, null or "
+				    "restarted, as in outcome == error");
+	}
+	if (compare == RP_NE)
+		out->outcomes ^= RP_OUTCOME_ALL;
+	return 0;
+}
+
+/* A cgroup's id is its directory's inode number, and its level how deep that is. */
+static int cgroup_filter(const char *path, const char *root, struct filter *out, char **why)
+{
+	__cleanup_free char *mount = root ? xstrdup(root) : cgroupfs__mount_point();
+	__cleanup_free char *full = NULL;
+	struct stat st;
+	int level = 0;
+
+	if (!mount)
+		return expr__refuse(why,
+				    "cgroup v2 is not mounted here, which \"cgroup under\" needs");
+	full = xasprintf("%s/%s", mount, path);
+	/* Of v1, its inode numbers are not what programs read. */
+	if (stat(full, &st) || !S_ISDIR(st.st_mode) || (!root && !cgroupfs__is_v2(full))) {
+		return expr__refuse(why,
+				    "there is no cgroup %s (%s); write its path below the mount of "
+				    "cgroup v2, as in cgroup under /system.slice",
+				    path, full);
+	}
+	for (const char *p = path; *p; p++)
+		level += *p != '/' && (p == path || p[-1] == '/');
+	*out = (struct filter){
+		.type = FILTER_ENTRY,
+		.entry = { .compare = RP_EQ, .literal = st.st_ino },
+	};
+	out->entry.field.source = RP_SOURCE_CGROUP_ANCESTOR;
+	out->entry.field.offset[0] = level;
+	return 0;
+}
+
+/* ---- literals ----------------------------------------------------------------------------------
+ */
+
+static bool looks_like_pattern(const char *text)
+{
+	const char *open = strchr(text, '[');
+
+	return strpbrk(text, "*?") || (open && strchr(open, ']'));
+}
+
+static int text_literal(const struct expr *e, const struct comparison *c, struct rp_filter *out,
+			char **why)
+{
+	size_t max = e->format == EXPR_COMM ? RP_COMM_SIZE : RP_TEXT_SIZE;
+	const char *text = c->literal;
+
+	if (c->compare != RP_EQ && c->compare != RP_NE) {
+		return expr__refuse(why, "a text is compared by == or !=");
+	}
+	if (!c->quoted && looks_like_pattern(text)) {
+		return expr__refuse(why,
+				    "\"%.80s\": there are no patterns, texts are compared as a "
+				    "whole; write all of it, or '%.80s' in quotes if it has these "
+				    "characters",
+				    text, text);
+	}
+	if (strlen(text) >= max) {
+		return expr__refuse(
+			why, "\"%.80s\" is longer than the %zu characters that are read%s", text,
+			max - 1, e->format == EXPR_COMM ? "; a command's name is cut to them" : "");
+	}
+	strcpy(out->text, text);
+	return 0;
+}
+
+static bool named_value(const struct expr *e, const char *text, __u64 *v)
+{
+	for (size_t i = 0; i < e->nenumerators; i++) {
+		if (!strcmp(e->enumerators[i].name, text)) {
+			*v = e->enumerators[i].value;
+			return true;
+		}
+	}
+	if (e->format == EXPR_BOOL && (!strcmp(text, "true") || !strcmp(text, "false"))) {
+		*v = *text == 't';
+		return true;
+	}
+	if (e->format == EXPR_POINTER && !strcmp(text, "NULL")) {
+		*v = 0;
+		return true;
+	}
+	return false;
+}
+
+static int not_a_number(const struct expr *e, const char *what, const char *text, char **why)
+{
+	__cleanup_free const char **names = xcalloc(e->nenumerators + 1, sizeof(*names));
+	__cleanup_free char *hint = NULL;
+
+	for (size_t i = 0; i < e->nenumerators; i++)
+		names[i] = e->enumerators[i].name;
+	hint = suggest__hint(text, names, e->nenumerators);
+	return expr__refuse(why, "\"%.80s\" is no value of %s; write a number%s%s", text, what,
+			    e->nenumerators		? " or an enumerator"
+			    : e->format == EXPR_BOOL	? ", true or false"
+			    : e->format == EXPR_POINTER ? " or NULL"
+							: "",
+			    hint);
+}
+
+/* Of the words, only a cgroup's id has 64 bits. */
+static unsigned bits_of(const struct expr *e)
+{
+	return e->field.source >= RP_SOURCE_PID && e->format == EXPR_UNSIGNED
+		       ? 32
+		       : 64 - (e->field.right & 63);
+}
+
+/* The values that it can have. */
+static struct range range_of(const struct expr *e)
+{
+	__int128 span = (__int128)1 << bits_of(e);
+
+	if (e->format == EXPR_BOOL)
+		return (struct range){ 0, 1 };
+	if (e->field.is_signed)
+		return (struct range){ -span / 2, span / 2 - 1 };
+	return (struct range){ 0, span - 1 };
+}
+
+static int never(const struct expr *e, const struct comparison *c, char **why)
+{
+	if (e->format == EXPR_BOOL)
+		return expr__refuse(why, "%s is a bool: write %s == true or %s == false", c->left,
+				    c->left, c->left);
+	return expr__refuse(why, "%s is never %s%s: it has %u bits, %s a sign", c->left,
+			    c->compare == RP_LT	  ? "less than "
+			    : c->compare == RP_GT ? "more than "
+						  : "",
+			    c->literal, bits_of(e), e->field.is_signed ? "with" : "without");
+}
+
+static int number_literal(const struct expr *e, const struct comparison *c, __u64 *v, char **why)
+{
+	const char *text = c->literal;
+	struct range r = range_of(e);
+	__int128 number;
+	char *end;
+
+	if (!named_value(e, text, v)) {
+		errno = 0;
+		if (!*text || isspace((unsigned char)*text))
+			return not_a_number(e, c->left, text, why);
+		*v = *text == '-' ? (uint64_t)strtoll(text, &end, 0) : strtoull(text, &end, 0);
+		if (*end || errno)
+			return not_a_number(e, c->left, text, why);
+	}
+	number = e->field.is_signed && !isdigit((unsigned char)*text) ? (__int128)(__s64)*v
+		 : *text == '-'					      ? (__int128)(__s64)*v
+								      : (__int128)*v;
+	if (number < r.lo || number > r.hi || range__covered(r, c->compare, number) == COVERS_NONE)
+		return never(e, c, why);
+	return 0;
+}
+
+static int entry_filter(const struct expr_scope *scope, const struct comparison *c,
+			struct filter *out, char **why)
+{
+	static const struct expr_scope no_parameters;
+	struct operand word;
+	struct expr e;
+	int err;
+
+	/* A word is the word, also of a function that has a parameter of that name. */
+	if (names__word(c->left, &word))
+		scope = &no_parameters;
+	err = expr__compile(scope, c->left, &e, why);
+	if (err)
+		return err;
+	*out = (struct filter){ .type = FILTER_ENTRY,
+				.entry = { .field = e.field, .compare = c->compare } };
+	if (e.field.text)
+		err = text_literal(&e, c, &out->entry, why);
+	else
+		err = number_literal(&e, c, &out->entry.literal, why);
+	expr__free(&e);
+	return err;
+}
+
+/* ---- the result ------------------------------------------------------------------------------ */
+
+static bool is_result(const struct expr_scope *scope, const char *name)
+{
+	return !strcmp(name, "ret") ||
+	       (!strcmp(name, "value") && !names__is_parameter(scope, name));
+}
+
+/* `value` is as /metrics shows it: an errno without its sign. */
+static int result_filter(const struct expr_scope *scope, const struct comparison *c,
+			 struct filter *out, char **why)
+{
+	bool shown = !strcmp(c->left, "value") && *c->literal == 'E' &&
+		     (c->compare == RP_EQ || c->compare == RP_NE);
+	__cleanup_free char *negative = xasprintf("-%s", c->literal), *reason = NULL;
+	struct result_test test;
+	int err = -EINVAL;
+
+	if (!scope->result.size)
+		return expr__refuse(why, "\"%s\": there is no result here", c->left);
+	if (shown)
+		err = result__compile(&scope->result, c->compare, negative, &test, &reason);
+	if (err)
+		err = result__compile(&scope->result, c->compare, c->literal, &test, why);
+	*out = (struct filter){ .type = FILTER_RESULT, .result = test.test };
+	return err;
+}
+
+static int compile(const struct expr_scope *scope, const struct comparison *c, struct filter *out,
+		   char **why)
+{
+	if (!strcmp(c->left, "duration"))
+		return duration_filter(c->literal, c->compare, out, why);
+	if (!strcmp(c->left, "outcome"))
+		return outcome_filter(c->literal, c->compare, out, why);
+	if (is_result(scope, c->left))
+		return result_filter(scope, c, out, why);
+	return entry_filter(scope, c, out, why);
+}
+
+int filter__compile(const struct expr_scope *scope, const char *text, const char *cgroup_root,
+		    struct filter *out, char **why)
+{
+	__cleanup_free char *left = NULL, *right = NULL, *all = trimmed(text, strlen(text));
+	struct comparison c = {};
+	const char *op;
+	size_t len;
+
+	if (!strncmp(all, "cgroup under", 12) && isspace((unsigned char)all[12])) {
+		right = trimmed(all + 12, strlen(all + 12));
+		return cgroup_filter(right, cgroup_root, out, why);
+	}
+	if (check_operators(all, why))
+		return -EINVAL;
+	op = find_operator(all, &c.compare, &len);
+	if (!op) {
+		return expr__refuse(
+			why,
+			"\"%.80s\" compares nothing; write EXPRESSION == VALUE (or != < <= > "
+			">= &), as in comm == nginx",
+			all);
+	}
+	left = trimmed(all, op - all);
+	right = trimmed(op + len, strlen(op + len));
+	if (!*right) {
+		return expr__refuse(why, "\"%.80s\" has no value behind the %.*s", all, (int)len,
+				    op);
+	}
+	c.left = left;
+	c.literal = right;
+	c.quoted = strchr("\"'", op[len + strspn(op + len, " \t")]);
+	return compile(scope, &c, out, why);
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the first name of an expression stands for: a parameter, a register of the arguments, or
+ * something about the task.
+ *
+ * Which registers a parameter comes in follows from the types of those before it. A struct passed
+ * by value takes up to two (x86-64 psABI 3.2.3, AAPCS64 6.8.2); if they do not fit, x86-64 puts it
+ * on the stack and goes on with the same register. Only the first six words can be had: those are
+ * the registers of x86-64, and what a trampoline's context has on every architecture.
+ */
+#include "expr/internal.h"
+
+#include <ctype.h>
+
+#include "types/btf_print.h"
+#include "base/suggest.h"
+
+#define WORDS 6 /* arguments that come in registers */
+
+static const struct {
+	const char *name;
+	enum rp_source source;
+} words[] = {
+	{ "pid", RP_SOURCE_PID }, { "tid", RP_SOURCE_TID },	  { "uid", RP_SOURCE_UID },
+	{ "cpu", RP_SOURCE_CPU }, { "cgroup", RP_SOURCE_CGROUP }, { "comm", RP_SOURCE_COMM },
+};
+
+#define THE_WORDS "pid, tid, uid, cpu, cgroup and comm"
+
+bool names__word(const char *name, struct operand *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(name, words[i].name))
+			continue;
+		*out = (struct operand){ .type = { .plain = &plain_word }, .is_word = true };
+		out->field.source = words[i].source;
+		out->is_text = words[i].source == RP_SOURCE_COMM;
+		return true;
+	}
+	return false;
+}
+
+/* ---- parameters ---- */
+
+static const struct btf_type *proto_of(const struct expr_scope *s)
+{
+	return s->btf && s->proto ? btf__type_by_id(s->btf, s->proto) : NULL;
+}
+
+/* Registers that an argument of that type takes; 0: it goes to the stack in any case. */
+static uint32_t words_of(const struct btf *btf, uint32_t type)
+{
+	uint64_t size = ctype__size(btf, (struct ctype){ .id = type });
+
+	if (size > 16)
+#ifdef __x86_64__
+		return 0;
+#else
+		return 1; /* a pointer to a copy */
+#endif
+	return size > 8 ? 2 : 1;
+}
+
+/* The first word of parameter i, or WORDS if it is on the stack. *n: those taken altogether. */
+static uint32_t word_of(const struct btf *btf, const struct btf_type *proto, int i, uint32_t *n)
+{
+	const struct btf_param *params = btf_params(proto);
+	uint32_t next = 0, where = WORDS;
+
+	for (int k = 0; k < btf_vlen(proto); k++) {
+		uint32_t need = words_of(btf, params[k].type);
+		bool fits = need && next + need <= WORDS;
+
+		if (k == i && fits)
+			where = next;
+		if (fits)
+			next += need;
+	}
+	*n = next;
+	return where;
+}
+
+/* "in SIGNATURE", or nothing where there is none. */
+static char *in_signature(const struct expr_scope *s)
+{
+	return s->signature ? xasprintf(" of %s", s->signature) : xstrdup("");
+}
+
+static int on_the_stack(struct parser *p, const char *name)
+{
+	__cleanup_free char *of = in_signature(p->scope);
+
+	return expr__refuse(p->why,
+			    "\"%.60s\"%s is passed on the stack, where it cannot be read: only "
+			    "what comes in the first %d registers can",
+			    name, of, WORDS);
+}
+
+static int btf_parameter(struct parser *p, const char *name, struct operand *out, bool *found)
+{
+	const struct expr_scope *s = p->scope;
+	const struct btf_type *proto = proto_of(s);
+	const struct btf_param *params = proto ? btf_params(proto) : NULL;
+	uint32_t word, n;
+
+	for (int i = 0; proto && i < btf_vlen(proto); i++) {
+		const char *its = btf_print__name(s->btf, params[i].name_off);
+		uint64_t size;
+
+		if (strcmp(its, name))
+			continue;
+		*found = true;
+		word = word_of(s->btf, proto, i, &n);
+		size = ctype__size(s->btf, (struct ctype){ .id = params[i].type });
+		if (word == WORDS || size > 16)
+			return on_the_stack(p, name);
+		*out = (struct operand){ .type = { .id = params[i].type } };
+		out->field.source = RP_SOURCE_ARG + word;
+		return 0;
+	}
+	return 0;
+}
+
+static int text_parameter(struct parser *p, const char *name, struct operand *out, bool *found)
+{
+	const struct expr_scope *s = p->scope;
+
+	for (size_t i = 0; i < s->nparams; i++) {
+		if (strcmp(s->params[i], name))
+			continue;
+		*found = true;
+		if (i >= WORDS)
+			return on_the_stack(p, name);
+		*out = (struct operand){ .type = { .plain = &plain_word } };
+		if (s->types)
+			out->type = ctype__parse(s->btf, s->types[i]);
+		out->field.source = RP_SOURCE_ARG + i;
+		return 0;
+	}
+	return 0;
+}
+
+/* ---- arg0 ... arg5 ---- */
+
+/* How many words there are, where that is known; else as many as there could be. */
+static uint32_t known_words(const struct expr_scope *s)
+{
+	const struct btf_type *proto = proto_of(s);
+	uint32_t n = WORDS;
+
+	if (s->params)
+		return s->nparams < WORDS ? s->nparams : WORDS;
+	/* A last parameter without name and type stands for "...". */
+	if (proto && !(btf_vlen(proto) && !btf_params(proto)[btf_vlen(proto) - 1].type))
+		word_of(s->btf, proto, -1, &n);
+	return n;
+}
+
+/* The type of the parameter that begins in a word. */
+static bool declared_type(const struct expr_scope *s, uint32_t word, struct ctype *out)
+{
+	const struct btf_type *proto = proto_of(s);
+	uint32_t n;
+
+	if (s->types && word < s->nparams) {
+		*out = ctype__parse(s->btf, s->types[word]);
+		return true;
+	}
+	for (int i = 0; proto && i < btf_vlen(proto); i++) {
+		if (word_of(s->btf, proto, i, &n) != word)
+			continue;
+		*out = (struct ctype){ .id = btf_params(proto)[i].type };
+		return true;
+	}
+	return false;
+}
+
+static int register_name(struct parser *p, const char *name, struct operand *out, bool *found)
+{
+	const char *digits = name + 3;
+	__cleanup_free char *of = NULL;
+	uint32_t n = known_words(p->scope);
+	unsigned long number;
+
+	if (strncmp(name, "arg", 3) || !isdigit((unsigned char)*digits) ||
+	    digits[strspn(digits, "0123456789")])
+		return 0;
+	*found = true;
+	number = strtoul(digits, NULL, 10);
+	of = in_signature(p->scope);
+	if (number >= WORDS)
+		return expr__refuse(p->why,
+				    "\"%.60s\": arguments can be read up to arg%d, those behind it "
+				    "are passed on the stack",
+				    name, WORDS - 1);
+	if (!n)
+		return expr__refuse(p->why, "\"%.60s\": there is no argument%s", name, of);
+	if (number >= n)
+		return expr__refuse(p->why, "\"%.60s\": the last argument%s is arg%u", name, of,
+				    n - 1);
+	*out = (struct operand){ .type = { .plain = &plain_word } };
+	out->field.source = RP_SOURCE_ARG + number;
+	out->is_declared = declared_type(p->scope, number, &out->declared);
+	return 0;
+}
+
+/* ---- what there is ---- */
+
+/* The names of all parameters. */
+static size_t list_parameters(const struct expr_scope *s, const char ***out)
+{
+	const struct btf_type *proto = proto_of(s);
+	size_t n = 0;
+
+	*out = NULL;
+	for (size_t i = 0; i < s->nparams; i++)
+		*(const char **)array__grow(out, &n, sizeof(**out)) = s->params[i];
+	for (int i = 0; proto && i < btf_vlen(proto); i++) {
+		const char *name = btf_print__name(s->btf, btf_params(proto)[i].name_off);
+
+		if (*name)
+			*(const char **)array__grow(out, &n, sizeof(**out)) = name;
+	}
+	return n;
+}
+
+bool names__is_parameter(const struct expr_scope *s, const char *name)
+{
+	__cleanup_free const char **v = NULL;
+	size_t n = list_parameters(s, &v);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(v[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever writes these outside of a filter wants what is not there yet. */
+static bool is_result(const char *name)
+{
+	return !strcmp(name, "ret") || !strcmp(name, "value") || !strcmp(name, "retval");
+}
+
+static int unknown(struct parser *p, const char *name)
+{
+	const struct expr_scope *s = p->scope;
+	__cleanup_free const char **v = NULL;
+	__cleanup_free char *hint = NULL;
+	size_t n = list_parameters(s, &v);
+	bool typed = n || proto_of(s);
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		*(const char **)array__grow(&v, &n, sizeof(*v)) = words[i].name;
+	hint = suggest__hint(name, v, n);
+	if (is_result(name))
+		return expr__refuse(p->why,
+				    "\"%.60s\": expressions are read at the entry, before there is "
+				    "a result; only filters know it, by itself, as in ret < 0 or "
+				    "outcome == error",
+				    name);
+	if (!typed)
+		return expr__refuse(
+			p->why,
+			"\"%.60s\" is not known%s%s here: %s; write arg0 to arg%d, "
+			"str(arg0) where an argument points to text, or one of " THE_WORDS,
+			name, hint,
+			*hint ? " Parameters have no names" : ": parameters have no names",
+			s->untyped ? s->untyped : "there are no types for this function",
+			WORDS - 1);
+	return expr__refuse(
+		p->why,
+		"no parameter \"%.60s\"%s%s %s; arg0 to arg%d can be used too, and " THE_WORDS,
+		name, hint, *hint ? " The function is" : ": the function is",
+		s->signature ? s->signature : "one with other parameters", WORDS - 1);
+}
+
+int names__resolve(struct parser *p, const char *name, struct operand *out)
+{
+	bool found = false;
+	int err;
+
+	err = btf_parameter(p, name, out, &found);
+	if (!found)
+		err = text_parameter(p, name, out, &found);
+	if (!found)
+		err = register_name(p, name, out, &found);
+	if (found)
+		return err;
+	return names__word(name, out) ? 0 : unknown(p, name);
+}

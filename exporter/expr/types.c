@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * C types, for expressions: mostly BTF's, but system calls describe theirs as text, and BTF need
+ * not have a `const struct sockaddr *` to know struct sockaddr. So a type is a base and the
+ * pointers to it.
+ */
+#include "expr/internal.h"
+
+#include <errno.h>
+
+#include "types/btf_print.h"
+#include "base/suggest.h"
+
+/* Anonymous structs within each other, qualifiers of qualifiers: more is a loop in broken BTF. */
+#define DEPTH_MAX 32
+
+/* Members that a message lists. */
+#define LISTED_MAX 12
+
+#define NUMBER(s, sign)                                             \
+	{                                                           \
+		.kind = SHAPE_INT, .size = (s), .is_signed = (sign) \
+	}
+
+const struct plain_type plain_word = { "an untyped word", NUMBER(8, true) };
+static const struct plain_type plain_unknown = { "unknown", { .kind = SHAPE_OTHER } };
+
+static const struct plain_type plain_types[] = {
+	{ "char", { .kind = SHAPE_INT, .size = 1, .is_signed = (char)-1 < 0, .is_char = true } },
+	{ "unsigned char", NUMBER(1, false) },
+	{ "short", NUMBER(2, true) },
+	{ "unsigned short", NUMBER(2, false) },
+	{ "int", NUMBER(4, true) },
+	{ "unsigned int", NUMBER(4, false) },
+	{ "unsigned", NUMBER(4, false) },
+	{ "long", NUMBER(8, true) },
+	{ "unsigned long", NUMBER(8, false) },
+	{ "long long", NUMBER(8, true) },
+	{ "unsigned long long", NUMBER(8, false) },
+	{ "size_t", NUMBER(8, false) },
+	{ "ssize_t", NUMBER(8, true) },
+	{ "loff_t", NUMBER(8, true) },
+	{ "off_t", NUMBER(8, true) },
+	{ "pid_t", NUMBER(4, true) },
+	{ "uid_t", NUMBER(4, false) },
+	{ "gid_t", NUMBER(4, false) },
+	{ "umode_t", NUMBER(2, false) },
+	{ "u32", NUMBER(4, false) },
+	{ "u64", NUMBER(8, false) },
+	{ "__u32", NUMBER(4, false) },
+	{ "__u64", NUMBER(8, false) },
+	{ "__s32", NUMBER(4, true) },
+};
+
+/* ---- shapes ---- */
+
+/* Before there was a flag for it, an enumerator below 0 was the only sign of a signed enum. */
+static bool enum_is_signed(const struct btf_type *t)
+{
+	bool is_signed = btf_kflag(t);
+
+	for (int i = 0; i < btf_vlen(t) && !is_signed && btf_is_enum(t); i++)
+		is_signed = (__s32)btf_enum(t)[i].val < 0;
+	return is_signed;
+}
+
+static bool is_number_size(uint32_t size)
+{
+	return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+static struct shape int_shape(const struct btf *btf, const struct btf_type *t)
+{
+	const char *name = btf_print__name(btf, t->name_off);
+	__u8 encoding = btf_int_encoding(t);
+	struct shape s = { .kind = SHAPE_INT, .size = t->size, .btf = t };
+
+	if (!is_number_size(t->size))
+		s.kind = SHAPE_OTHER;
+	else if (encoding & BTF_INT_BOOL)
+		s.kind = SHAPE_BOOL;
+	s.is_signed = encoding & BTF_INT_SIGNED;
+	s.is_char = t->size == 1 && (encoding & BTF_INT_CHAR || !strcmp(name, "char"));
+	return s;
+}
+
+static bool is_void(const struct btf *btf, uint32_t id)
+{
+	const struct btf_type *t = NULL;
+
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		if (!id)
+			return true;
+		t = btf__type_by_id(btf, id);
+		if (!t || !(btf_is_mod(t) || btf_is_typedef(t) || btf_is_type_tag(t)))
+			return false;
+		id = t->type;
+	}
+	return false;
+}
+
+struct shape ctype__shape(const struct btf *btf, struct ctype type)
+{
+	const struct btf_type *t;
+
+	if (type.stars)
+		return (struct shape){ .kind = SHAPE_POINTER, .size = 8 };
+	if (type.plain)
+		return type.plain->shape;
+	if (!btf || is_void(btf, type.id))
+		return (struct shape){ .kind = SHAPE_VOID };
+	t = btf_print__resolve(btf, type.id);
+	if (!t)
+		return (struct shape){ .kind = SHAPE_OTHER };
+	switch (btf_kind(t)) {
+	case BTF_KIND_INT:
+		return int_shape(btf, t);
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+		if (!is_number_size(t->size))
+			break;
+		return (struct shape){ SHAPE_ENUM, t->size, enum_is_signed(t), false, t };
+	case BTF_KIND_PTR:
+		return (struct shape){ .kind = SHAPE_POINTER, .size = 8 };
+	case BTF_KIND_ARRAY:
+		return (struct shape){ .kind = SHAPE_ARRAY, .btf = t };
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return (struct shape){ .kind = SHAPE_STRUCT, .btf = t };
+	}
+	return (struct shape){ .kind = SHAPE_OTHER };
+}
+
+struct ctype ctype__pointee(const struct btf *btf, struct ctype type, bool *user)
+{
+	const struct btf_type *t, *tag;
+	uint32_t id;
+
+	if (type.stars) {
+		type.stars--;
+		return type;
+	}
+	t = btf_print__resolve(btf, type.id);
+	id = t->type;
+	for (int depth = 0; depth < DEPTH_MAX && id; depth++) {
+		tag = btf__type_by_id(btf, id);
+		if (!tag || !(btf_is_mod(tag) || btf_is_typedef(tag) || btf_is_type_tag(tag)))
+			break;
+		if (btf_is_type_tag(tag) && !strcmp(btf_print__name(btf, tag->name_off), "user"))
+			*user = true;
+		id = tag->type;
+	}
+	return (struct ctype){ .id = t->type };
+}
+
+uint32_t ctype__nelems(const struct shape *array)
+{
+	return btf_array(array->btf)->nelems;
+}
+
+struct ctype ctype__element(const struct shape *array)
+{
+	return (struct ctype){ .id = btf_array(array->btf)->type };
+}
+
+uint64_t ctype__size(const struct btf *btf, struct ctype t)
+{
+	struct shape s = ctype__shape(btf, t);
+	int64_t size;
+
+	if (s.size)
+		return s.size;
+	size = !t.plain && (s.kind == SHAPE_STRUCT || s.kind == SHAPE_ARRAY ||
+			    s.kind == SHAPE_OTHER)
+		       ? btf__resolve_size(btf, t.id)
+		       : 0;
+	return size > 0 ? size : 0;
+}
+
+/* ---- text ---- */
+
+static const struct plain_type *find_plain(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(plain_types); i++) {
+		if (!strcmp(name, plain_types[i].name))
+			return &plain_types[i];
+	}
+	return NULL;
+}
+
+/* The base of a type, "struct sockaddr" or "key_serial_t". */
+static struct ctype find_base(const struct btf *btf, const char *name)
+{
+	static const struct {
+		const char *keyword;
+		__u32 kind;
+	} tagged[] = {
+		{ "struct ", BTF_KIND_STRUCT },
+		{ "union ", BTF_KIND_UNION },
+		{ "enum ", BTF_KIND_ENUM },
+	};
+	struct ctype t = { .plain = find_plain(name) };
+	__s32 id;
+
+	if (t.plain || !strcmp(name, "void"))
+		return t;
+	for (size_t i = 0; i < ARRAY_SIZE(tagged); i++) {
+		size_t len = strlen(tagged[i].keyword);
+
+		if (strncmp(name, tagged[i].keyword, len))
+			continue;
+		id = btf ? btf__find_by_name_kind(btf, name + len, tagged[i].kind) : -ENOENT;
+		if (id > 0)
+			t.id = id;
+		else
+			t.plain = &plain_unknown;
+		return t;
+	}
+	/* A number of some sort, else: it is what came in the register. */
+	id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) : -ENOENT;
+	if (id > 0)
+		t.id = id;
+	else
+		t.plain = &plain_word;
+	return t;
+}
+
+struct ctype ctype__parse(const struct btf *btf, const char *text)
+{
+	static const char *const ignored[] = { "const", "volatile", "restrict", "__user" };
+	__cleanup_free char *copy = xstrdup(text), *base = xstrdup("");
+	uint32_t stars = 0;
+	char *save = NULL;
+	struct ctype t;
+
+	if (strpbrk(text, "([")) /* a function or an array */
+		return (struct ctype){ .plain = &plain_unknown };
+	for (char *c = copy; *c; c++) {
+		if (*c == '*') {
+			stars++;
+			*c = ' ';
+		}
+	}
+	for (char *w = strtok_r(copy, " \t", &save); w; w = strtok_r(NULL, " \t", &save)) {
+		bool skip = false;
+		char *longer;
+
+		for (size_t i = 0; i < ARRAY_SIZE(ignored) && !skip; i++)
+			skip = !strcmp(w, ignored[i]);
+		if (skip)
+			continue;
+		longer = xasprintf("%s%s%s", base, *base ? " " : "", w);
+		free(base);
+		base = longer;
+	}
+	t = find_base(btf, base);
+	t.stars = stars;
+	return t;
+}
+
+char *ctype__text(const struct btf *btf, struct ctype t)
+{
+	__cleanup_free char *base = NULL;
+	char *text;
+
+	if (t.plain)
+		base = xstrdup(t.plain->name);
+	else
+		base = btf ? btf_print__declaration(btf, t.id, NULL) : xstrdup("void");
+	text = xasprintf("%s%s", base ? base : "?", t.stars ? " " : "");
+	for (uint32_t i = 0; i < t.stars; i++) {
+		char *longer = xasprintf("%s*", text);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* ---- members ---- */
+
+/* What an anonymous member is made of; NULL for any other. */
+static const struct btf_type *anonymous(const struct btf *btf, const struct btf_member *m)
+{
+	const struct btf_type *t = m->name_off ? NULL : btf_print__resolve(btf, m->type);
+
+	return t && btf_is_composite(t) ? t : NULL;
+}
+
+/* A struct that is a member of itself, in broken BTF, has no end of them. */
+#define MEMBERS_MAX 20000
+
+/* *left: how many members may still be looked at. */
+static bool find(const struct btf *btf, const struct btf_type *t, const char *name, int depth,
+		 unsigned *left, struct member *out)
+{
+	const struct btf_member *m = btf_members(t);
+
+	if (depth > DEPTH_MAX)
+		return false;
+	for (int i = 0; i < btf_vlen(t) && *left; i++) {
+		const char *its = btf_print__name(btf, m[i].name_off);
+		const struct btf_type *inner = anonymous(btf, &m[i]);
+		uint32_t bit = btf_member_bit_offset(t, i);
+
+		--*left;
+		if (inner && find(btf, inner, name, depth + 1, left, out)) {
+			out->bit += bit;
+			return true;
+		}
+		if (strcmp(its, name))
+			continue;
+		*out = (struct member){ { .id = m[i].type }, bit, btf_member_bitfield_size(t, i) };
+		return true;
+	}
+	return false;
+}
+
+bool struct__find(const struct btf *btf, const struct btf_type *t, const char *name,
+		  struct member *out)
+{
+	unsigned left = MEMBERS_MAX;
+
+	return *name && find(btf, t, name, 0, &left, out);
+}
+
+struct names {
+	const char **v;
+	uint32_t *types;
+	size_t n, ntypes;
+};
+
+static void collect(const struct btf *btf, const struct btf_type *t, int depth, unsigned *left,
+		    struct names *out)
+{
+	const struct btf_member *m = btf_members(t);
+
+	if (depth > DEPTH_MAX)
+		return;
+	for (int i = 0; i < btf_vlen(t) && *left; i++) {
+		const char *name = btf_print__name(btf, m[i].name_off);
+		const struct btf_type *inner = anonymous(btf, &m[i]);
+
+		--*left;
+		if (inner)
+			collect(btf, inner, depth + 1, left, out);
+		if (!*name)
+			continue;
+		*(const char **)array__grow(&out->v, &out->n, sizeof(*out->v)) = name;
+		*(uint32_t *)array__grow(&out->types, &out->ntypes, sizeof(*out->types)) =
+			m[i].type;
+	}
+}
+
+char *struct__members(const struct btf *btf, const struct btf_type *t, const char *name)
+{
+	unsigned left = MEMBERS_MAX;
+	struct names all = {};
+	__cleanup_free char *hint = NULL;
+	__cleanup_buf struct buf b = {};
+
+	collect(btf, t, 0, &left, &all);
+	hint = suggest__hint(name ? name : "", all.v, all.n);
+	if (name)
+		buf__printf(&b, "no member \"%.60s\"%s%s", name, hint,
+			    *hint ? " It has " : "; it has ");
+	if (!all.n)
+		buf__puts(&b, "no members");
+	for (size_t i = 0; i < all.n && i < LISTED_MAX; i++) {
+		__cleanup_free char *text = btf_print__declaration(btf, all.types[i], all.v[i]);
+
+		buf__printf(&b, "%s%s", i ? ", " : "", text);
+	}
+	if (all.n > LISTED_MAX)
+		buf__printf(&b, " and %zu more", all.n - LISTED_MAX);
+	free(all.v);
+	free(all.types);
+	return xstrdup(b.len ? buf__str(&b) : "");
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a child is left with. Layers, as with the server (process/confine.c): where one may not be
+ * had (a container without CAP_SETUID), the others hold.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "files/confined_internal.h"
+
+#define NOBODY	  65534
+#define FILES_MAX 64 /* that one which finds files has open at a time */
+
+static void close_range_of(unsigned int first, unsigned int last)
+{
+	long max;
+
+	if (first > last || !syscall(SYS_close_range, first, last, 0))
+		return;
+	/* A sandbox of before Linux 5.9 does not know it. */
+	max = sysconf(_SC_OPEN_MAX);
+	for (unsigned int fd = first; fd <= last && fd < (unsigned long)max; fd++)
+		close(fd);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* The standard ones, too: what the parent has in its buffers is not to be written twice. */
+static void close_all_but(int *kept, size_t n)
+{
+	unsigned int next = 0;
+
+	qsort(kept, n, sizeof(*kept), by_number);
+	for (size_t i = 0; i < n; i++) {
+		if (kept[i] < 0)
+			continue;
+		if ((unsigned int)kept[i] > next)
+			close_range_of(next, kept[i] - 1);
+		next = kept[i] + 1;
+	}
+	close_range_of(next, ~0U);
+}
+
+static uint64_t address_space(void)
+{
+	__cleanup_fclose FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long long pages = 0;
+
+	if (!f || fscanf(f, "%llu", &pages) != 1)
+		return 0;
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static int limit(int what, uint64_t value)
+{
+	struct rlimit l = { value, value };
+
+	return setrlimit(what, &l) ? -errno : 0;
+}
+
+static int limit_resources(const struct confined_job *job, uint64_t used)
+{
+	/* SIGXCPU at the one, SIGKILL at the other. */
+	struct rlimit cpu = { (rlim_t)job->seconds + 1, (rlim_t)job->seconds + 2 };
+	int err = used ? limit(RLIMIT_AS, used + job->memory) : 0;
+
+	if (!err)
+		err = limit(RLIMIT_CORE, 0);
+	if (!err)
+		err = limit(RLIMIT_FSIZE, 0);
+	if (!err)
+		err = limit(RLIMIT_NOFILE, job->finds_files ? FILES_MAX : 0);
+	if (!err && setrlimit(RLIMIT_CPU, &cpu))
+		err = -errno;
+	return err;
+}
+
+static int drop_rights(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+
+	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
+		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	if (!geteuid() && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
+	    setresuid(NOBODY, NOBODY, NOBODY) && errno != EPERM)
+		return -errno;
+	return syscall(SYS_capset, &head, none) ? -errno : 0;
+}
+
+/* Arithmetic, memory, and reading what is open. */
+static const int allowed[] = {
+	SCMP_SYS(brk),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(close),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(futex),
+	SCMP_SYS(lseek),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mremap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(pread64),
+	SCMP_SYS(read),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(write),
+};
+
+static int restrict_system_calls(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	const uint32_t exec = PROT_EXEC;
+	int err = ctx ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < ARRAY_SIZE(allowed) && !err; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0));
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0));
+	if (!err)
+		err = seccomp_load(ctx);
+	if (ctx)
+		seccomp_release(ctx);
+	return err;
+}
+
+/* Signals end it, whatever the parent does with them; and its time does where the parent may not
+ * kill it (no CAP_KILL). */
+static void let_signals_through(const struct confined_job *job)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGPIPE)
+			signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	alarm((unsigned int)job->seconds + 2);
+}
+
+int confined__drop(const struct confined_job *job, int channel)
+{
+	int kept[] = { job->fd, job->also ? *job->also : -1, channel };
+	uint64_t used = address_space();
+	pid_t parent = getppid();
+	int err;
+
+	let_signals_through(job);
+	close_all_but(kept, ARRAY_SIZE(kept));
+	err = limit_resources(job, used);
+	if (!err && !job->finds_files)
+		err = drop_rights();
+	/* Not before: a change of user undoes it. */
+	if (!err && prctl(PR_SET_PDEATHSIG, SIGKILL))
+		err = -errno;
+	if (!err && getppid() != parent)
+		err = -ESRCH;
+	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		err = -errno;
+	if (!err && !job->finds_files)
+		err = restrict_system_calls();
+	return err;
+}

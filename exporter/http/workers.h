@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Threads that make answers, so that the loops of the connections never wait. Jobs run in the order
+ * in which they come.
+ */
+#ifndef HTTP_WORKERS_H
+#define HTTP_WORKERS_H
+
+#include <pthread.h>
+
+#include "base/util.h"
+
+/* A part of what the job is about; the owner's memory until run() or drop() is called. */
+struct http_job {
+	struct http_job *next;
+	/* In a worker. dropped: the workers have been stopped, and this is their caller's thread.
+	 */
+	void (*run)(struct http_job *job, bool dropped);
+};
+
+#define HTTP_WORKERS_MAX 8
+
+struct http_workers {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct http_job *first, **last; /* waiting */
+	bool stopping;
+	size_t n;
+	struct http_worker {
+		struct http_workers *workers;
+		pthread_t thread;
+		double since; /* when its job began; 0: it has none */
+	} threads[HTTP_WORKERS_MAX];
+};
+
+/* 0 or a negative errno; to be stopped in either case. */
+int http_workers__start(struct http_workers *w, size_t n);
+/* False: they have been stopped, and the job will not be run. */
+bool http_workers__submit(struct http_workers *w, struct http_job *job);
+/* Seconds that the oldest running job has been running. */
+double http_workers__longest(struct http_workers *w);
+/* Waits for the jobs that run, and drops the others. Zeroed, never started: fine. */
+void http_workers__stop(struct http_workers *w);
+
+#endif /* HTTP_WORKERS_H */

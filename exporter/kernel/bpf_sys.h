@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bpf(2) as newer kernels know it and Debian 12's libbpf (1.1) and headers do not. The numbers are
+ * the kernel's ABI (include/uapi/linux/bpf.h).
+ */
+#ifndef KERNEL_BPF_SYS_H
+#define KERNEL_BPF_SYS_H
+
+#include "base/util.h"
+
+/* enum bpf_attach_type */
+enum bpf_sys_attach {
+	BPF_SYS_FENTRY = 24,
+	BPF_SYS_FEXIT = 25,
+	BPF_SYS_KPROBE_MULTI = 42,
+	BPF_SYS_UPROBE_MULTI = 48,
+	BPF_SYS_KPROBE_SESSION = 56,
+	BPF_SYS_UPROBE_SESSION = 57,
+	BPF_SYS_FSESSION = 58,
+	BPF_SYS_FSESSION_MULTI = 61,
+};
+
+/* Functions of a kprobe.multi or kprobe.session link: by address or, with addrs NULL, by name. */
+struct bpf_sys_functions {
+	const uint64_t *addrs;
+	const char *const *symbols;
+	const uint64_t *cookies; /* or NULL */
+	uint32_t n;
+	bool is_return; /* of kprobe.multi */
+};
+
+/* All return a descriptor or a negative errno. */
+int bpf_sys__link_functions(int prog_fd, enum bpf_sys_attach type,
+			    const struct bpf_sys_functions *f);
+int bpf_sys__link_uprobes(int prog_fd, enum bpf_sys_attach type, const char *path,
+			  const uint64_t *offsets, const uint64_t *cookies, uint32_t n,
+			  bool is_return);
+int bpf_sys__link_btf_ids(int prog_fd, const uint32_t *ids, const uint64_t *cookies, uint32_t n);
+/* For programs that were loaded for one function: fentry, fexit, fsession. */
+int bpf_sys__link_tracing(int prog_fd, enum bpf_sys_attach type);
+
+/* After -EINTR or -EAGAIN: whether to try again; for a moment, not for ever. tries begins at 0. */
+bool bpf_sys__again(int err, int *tries);
+
+/* A loaded module's BTF. */
+int bpf_sys__module_btf(const char *module);
+
+/* Calls that a multi link had no return slot for (since 6.9); 0 where the kernel does not count. */
+uint64_t bpf_sys__link_missed(int link_fd);
+
+/* What libbpf says goes to our log, at debug. */
+void bpf_sys__log_libbpf(void);
+/* The name of the program that libbpf said last that the kernel has refused; "": of none since
+ * bpf_sys__forget_refused(). libbpf tells it in no other way. */
+const char *bpf_sys__refused_program(void);
+void bpf_sys__forget_refused(void);
+/* Logs the verifier's reasons, at debug. They are changed. */
+void bpf_sys__log_reasons(char *text);
+
+#endif /* KERNEL_BPF_SYS_H */

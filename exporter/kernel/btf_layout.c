@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The stand-in for a kernel's BTF. It describes one thing: where the kernel keeps the bit that
+ * tells a system call of a 32-bit program. struct thread_info is the first member of struct
+ * task_struct
+ * ("this must be the first element of task_struct", include/linux/sched.h), and what comes before
+ * the bit in struct thread_info has changed once: x86 got syscall_work in 5.11 (kernel commit
+ * b86678cf0f1d).
+ */
+#include "kernel/btf_layout.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <sys/mman.h>
+
+#define TASK_STRUCT_BYTES 4096 /* about; nobody asks */
+
+#if defined(__x86_64__)
+static int add_thread_info(struct btf *btf, int u32_id, int u64_id, bool has_work)
+{
+	int id = btf__add_struct(btf, "thread_info", 24);
+
+	btf__add_field(btf, "flags", u64_id, 0, 0);
+	if (has_work)
+		btf__add_field(btf, "syscall_work", u64_id, 64, 0);
+	btf__add_field(btf, "status", u32_id, has_work ? 128 : 64, 0);
+	return id;
+}
+#else
+static int add_thread_info(struct btf *btf, int u32_id, int u64_id, bool has_work)
+{
+	int id = btf__add_struct(btf, "thread_info", sizeof(uint64_t));
+
+	btf__add_field(btf, "flags", u64_id, 0, 0);
+	return id;
+}
+#endif
+
+static struct btf *describe(const char *release)
+{
+	unsigned major = 0, minor = 0;
+	struct btf *btf = btf__new_empty();
+	int u32_id, u64_id, info;
+
+	if (!btf)
+		return NULL;
+	sscanf(release, "%u.%u", &major, &minor);
+	u32_id = btf__add_int(btf, "unsigned int", sizeof(uint32_t), 0);
+	u64_id = btf__add_int(btf, "unsigned long", sizeof(uint64_t), 0);
+	info = add_thread_info(btf, u32_id, u64_id, major > 5 || (major == 5 && minor >= 11));
+	btf__add_struct(btf, "task_struct", TASK_STRUCT_BYTES);
+	if (info < 0 || btf__add_field(btf, "thread_info", info, 0, 0)) {
+		btf__free(btf);
+		return NULL;
+	}
+	return btf;
+}
+
+int btf_layout__open(const char *release)
+{
+	struct btf *btf = describe(release);
+	const void *data;
+	__u32 size = 0;
+	int fd = -1, err = 0;
+
+	if (!btf)
+		return -ENOMEM;
+	data = btf__raw_data(btf, &size);
+	fd = data ? memfd_create("btf", MFD_CLOEXEC) : -1;
+	if (fd < 0)
+		err = data ? -errno : -ENOMEM;
+	else if (write(fd, data, size) != (ssize_t)size)
+		err = -EIO;
+	btf__free(btf);
+	if (err) {
+		cleanup__close(&fd);
+		return err;
+	}
+	return fd;
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "kernel/bpf_sys.h"
+#include "kernel/cgroupfs.h"
+#include "kernel/machine.h"
+#include "kernel/perf_event.h"
+#include "kernel/tracefs.h"
+
+enum verdict { UNKNOWN, NO, YES };
+
+struct features {
+	int tracefs;
+	bool assume;
+	enum verdict confidential;
+	enum verdict known[FEATURE_MAX];
+};
+
+/* Symbol names in kallsyms are for everyone to read, when tracefs is not. */
+static bool kallsyms_has(const char *name)
+{
+	__cleanup_fclose FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512], symbol[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*s %*s %255s", symbol) == 1 && !strcmp(symbol, name))
+			return true;
+	return false;
+}
+
+/* A file of tracefs, or the symbol behind it where tracefs is closed to us. */
+static bool exists_in_tracefs(const struct features *f, const char *path, const char *symbol)
+{
+	if (f->tracefs >= 0)
+		return !faccessat(f->tracefs, path, F_OK, 0);
+	return f->assume && kallsyms_has(symbol);
+}
+
+static bool probe_tracefs(const struct features *f)
+{
+	return f->tracefs >= 0 || f->assume;
+}
+
+/* The least of them all: what counts nothing, of ourselves. */
+static bool probe_perf_events(const struct features *f)
+{
+	__cleanup_close int fd = f->assume ? -1 : perf_event__open_dummy();
+
+	return f->assume || fd >= 0;
+}
+
+static bool probe_kprobe_events(const struct features *f)
+{
+	return exists_in_tracefs(f, "kprobe_events", "register_kprobe");
+}
+
+static bool probe_uprobe_pmu(const struct features *f)
+{
+	return !access("/sys/bus/event_source/devices/uprobe/type", F_OK);
+}
+
+static bool probe_syscall_events(const struct features *f)
+{
+	return exists_in_tracefs(f, "events/raw_syscalls/sys_enter/id", "perf_trace_sys_enter");
+}
+
+static bool probe_btf(const struct features *f)
+{
+	return machine__has_btf();
+}
+
+static bool probe_attach_cookie(const struct features *f)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie, NULL) == 1;
+}
+
+/* Programs find a task's storage by its type. */
+static bool probe_task_storage(const struct features *f)
+{
+	if (!machine__has_btf())
+		return false;
+	if (f->assume && kallsyms_has("bpf_task_storage_get"))
+		return true;
+	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1 &&
+	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) == 1;
+}
+
+static bool probe_atomics(const struct features *f)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW,
+		  .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_0,
+		  .off = -8 },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		  .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_0,
+		  .off = -8,
+		  .imm = BPF_CMPXCHG },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	__cleanup_close int prog =
+		bpf_prog_load(BPF_PROG_TYPE_KPROBE, "trial", "GPL", code, ARRAY_SIZE(code), NULL);
+
+	return prog >= 0;
+}
+
+/* Programs with labels or filters read it; kernel lockdown "confidentiality" forbids that. A
+ * process that may not load programs learns nothing by loading one. */
+static bool probe_read_kernel(const struct features *f)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X,
+		  .dst_reg = BPF_REG_1,
+		  .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	__cleanup_close int prog =
+		bpf_prog_load(BPF_PROG_TYPE_KPROBE, "trial", "GPL", code, ARRAY_SIZE(code), NULL);
+
+	return prog >= 0 || (prog != -EINVAL && !machine__is_confidential());
+}
+
+static bool probe_cgroup_ancestor(const struct features *f)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
+				       BPF_FUNC_get_current_ancestor_cgroup_id, NULL) == 1;
+}
+
+static bool probe_cgroup_v2(const struct features *f)
+{
+	return cgroupfs__in_use();
+}
+
+/* A program that does nothing, to be attached to FEATURES_TRIAL_FUNCTION for a moment. */
+static int load_trial(enum bpf_prog_type type, enum bpf_sys_attach attach, uint32_t btf_id)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = (int)attach,
+		    .attach_btf_id = btf_id);
+
+	return bpf_prog_load(type, "trial", "GPL", code, ARRAY_SIZE(code), &opts);
+}
+
+/* While ftrace is switched off, what is attached by it must not be tried: when it is switched on
+ * again, ftrace finds call sites that it does not expect, and gives itself up until a reboot. */
+static bool ftrace_is_off(void)
+{
+	__cleanup_close int fd = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
+	char c;
+
+	return fd >= 0 && read(fd, &c, 1) == 1 && c == '0';
+}
+
+static bool try_multi(enum bpf_sys_attach attach)
+{
+	const char *symbol = FEATURES_TRIAL_FUNCTION;
+	const struct bpf_sys_functions f = { .symbols = &symbol, .n = 1 };
+	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
+	__cleanup_close int link = -1;
+
+	if (prog >= 0 && !ftrace_is_off())
+		link = bpf_sys__link_functions(prog, attach, &f);
+	return link >= 0;
+}
+
+static bool probe_kprobe_multi(const struct features *f)
+{
+	return try_multi(BPF_SYS_KPROBE_MULTI);
+}
+
+/* Sessions call kernel functions, which BTF names. */
+static bool probe_kprobe_session(const struct features *f)
+{
+	return machine__has_btf() && try_multi(BPF_SYS_KPROBE_SESSION);
+}
+
+/* A kernel that knows such links looks at the path, and does not like a directory. */
+static bool try_uprobe_link(enum bpf_sys_attach attach)
+{
+	const uint64_t offset = 0;
+	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
+
+	return prog >= 0 &&
+	       bpf_sys__link_uprobes(prog, attach, "/", &offset, NULL, 1, false) == -EBADF;
+}
+
+static bool probe_uprobe_multi(const struct features *f)
+{
+	return try_uprobe_link(BPF_SYS_UPROBE_MULTI);
+}
+
+static bool probe_uprobe_session(const struct features *f)
+{
+	return machine__has_btf() && try_uprobe_link(BPF_SYS_UPROBE_SESSION);
+}
+
+static bool try_tracing(enum bpf_sys_attach attach)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id = btf ? btf__find_by_name_kind(btf, FEATURES_TRIAL_FUNCTION, BTF_KIND_FUNC) : -1;
+	bool many = attach == BPF_SYS_FSESSION_MULTI;
+	__cleanup_close int prog =
+		id < 0 ? -1 : load_trial(BPF_PROG_TYPE_TRACING, attach, many ? 0 : id);
+	__cleanup_close int link = -1;
+
+	btf__free(btf);
+	if (prog >= 0 && !ftrace_is_off())
+		link = many ? bpf_sys__link_btf_ids(prog, &(uint32_t){ id }, NULL, 1)
+			    : bpf_sys__link_tracing(prog, attach);
+	return link >= 0;
+}
+
+static bool probe_trampoline(const struct features *f)
+{
+	return try_tracing(BPF_SYS_FENTRY);
+}
+
+static bool probe_fsession(const struct features *f)
+{
+	return try_tracing(BPF_SYS_FSESSION);
+}
+
+static bool probe_fsession_multi(const struct features *f)
+{
+	return try_tracing(BPF_SYS_FSESSION_MULTI);
+}
+
+/* "none (voluntary) full lazy": the model in force is in parentheses. */
+static bool probe_no_preemption(const struct features *f)
+{
+	__cleanup_close int debugfs = tracefs__open_debugfs();
+	__cleanup_close int fd = debugfs < 0 ? -1 : openat(debugfs, "sched/preempt", O_RDONLY);
+	struct utsname u;
+	char text[64] = "";
+
+	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
+		return strstr(text, "(none)") || strstr(text, "(voluntary)");
+	/* A kernel whose model is fixed says it in its version; one where it can be chosen, that.
+	 */
+	return !uname(&u) && !strstr(u.version, "PREEMPT");
+}
+
+/* The parameters that a function of the kernel has in its BTF; -1: it is not there. */
+static int kernel_function_parameters(const char *name)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -1;
+	int n = id < 0 ? -1 : btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, id)->type));
+
+	btf__free(btf);
+	return n;
+}
+
+/* Since fprobe stands on the function graph tracer, returns live on the task's shadow stack;
+ * before, a link had two slots for each CPU. (6.14, kernel commit 4346ba160409) */
+static bool probe_return_slots(const struct features *f)
+{
+	return kernel_function_parameters("fprobe_return") >= 0 ||
+	       (!machine__has_btf() && kallsyms_has("fprobe_return"));
+}
+
+/*
+ * Whether a session's return is run only if its entry was. On the shadow stack it was not so at
+ * first, and the return then found a cookie that something else had left there. 7.0 mended it
+ * (kernel commit 2ebadb60cb36), and gave the function that tells a parameter. A kernel with the one
+ * and without the other is not trusted, which costs it some instructions.
+ */
+static bool probe_session_pairs(const struct features *f)
+{
+	return kernel_function_parameters("bpf_session_cookie") == 1;
+}
+
+static const struct {
+	const char *missing;
+	bool (*probe)(const struct features *f);
+} table[FEATURE_MAX] = {
+	[FEATURE_TRACEFS] = { "tracefs is not mounted at /sys/kernel/tracing, or is closed to this "
+			      "process (CAP_DAC_READ_SEARCH)",
+			      probe_tracefs },
+	[FEATURE_PERF_EVENTS] = { "perf events are not permitted: they need CAP_SYS_ADMIN where "
+				  "kernel.perf_event_paranoid is 3, else CAP_PERFMON",
+				  probe_perf_events },
+	[FEATURE_KPROBE_EVENTS] = { "this kernel has no kprobe events (CONFIG_KPROBE_EVENTS)",
+				    probe_kprobe_events },
+	[FEATURE_UPROBE_PMU] = { "this kernel has no uprobe events (CONFIG_UPROBE_EVENTS)",
+				 probe_uprobe_pmu },
+	[FEATURE_SYSCALL_EVENTS] = { "this kernel has no system call tracepoints "
+				     "(CONFIG_FTRACE_SYSCALLS)",
+				     probe_syscall_events },
+	[FEATURE_BTF] = { "this kernel has no BTF (/sys/kernel/btf/vmlinux; "
+			  "CONFIG_DEBUG_INFO_BTF=y)",
+			  probe_btf },
+	[FEATURE_ATTACH_COOKIE] = { "this kernel has no attach cookies", probe_attach_cookie },
+	[FEATURE_ATOMICS] = { "this kernel has no atomic instructions in BPF programs (5.12)",
+			      probe_atomics },
+	[FEATURE_READ_KERNEL] = { "kernel lockdown is \"confidentiality\", under which programs "
+				  "cannot read what labels and filters need",
+				  probe_read_kernel },
+	[FEATURE_CGROUP_ANCESTOR] = { "this kernel cannot tell what cgroups a cgroup is under, "
+				      "from a kprobe program (5.15)",
+				      probe_cgroup_ancestor },
+	[FEATURE_CGROUP_V2] = { "this machine has no cgroup v2 hierarchy, which cgroup, "
+				"container_id "
+				"and pod_uid are read from: boot without "
+				"systemd.unified_cgroup_hierarchy=0, or mount -t cgroup2",
+				probe_cgroup_v2 },
+	[FEATURE_KPROBE_MULTI] = { "this kernel has no kprobe.multi links (CONFIG_FPROBE, 5.18)",
+				   probe_kprobe_multi },
+	[FEATURE_KPROBE_SESSION] = { "this kernel has no kprobe.session links (CONFIG_FPROBE, "
+				     "6.10)",
+				     probe_kprobe_session },
+	[FEATURE_TRAMPOLINE] = { "this kernel does not permit fentry programs (BTF, "
+				 "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
+				 probe_trampoline },
+	[FEATURE_FSESSION] = { "this kernel has no fsession programs (7.x)", probe_fsession },
+	[FEATURE_FSESSION_MULTI] = { "this kernel has no fsession.multi links (7.x)",
+				     probe_fsession_multi },
+	[FEATURE_UPROBE_MULTI] = { "this kernel has no uprobe.multi links (6.6)",
+				   probe_uprobe_multi },
+	[FEATURE_UPROBE_SESSION] = { "this kernel has no uprobe.session links (6.13)",
+				     probe_uprobe_session },
+	[FEATURE_NO_PREEMPTION] = { "this kernel preempts itself, at which trampolines lose calls",
+				    probe_no_preemption },
+	[FEATURE_RETURN_SLOTS] = { "this kernel has few return slots for a multi link, and loses "
+				   "calls of functions that sleep",
+				   probe_return_slots },
+	[FEATURE_SESSION_PAIRS] = { "this kernel runs a session's return also where it skipped the "
+				    "entry (before 7.0)",
+				    probe_session_pairs },
+	[FEATURE_TASK_STORAGE] = { "this kernel has no task storage", probe_task_storage },
+};
+
+struct features *features__new(int tracefs, bool assume)
+{
+	struct features *f = xcalloc(1, sizeof(*f));
+
+	f->tracefs = tracefs;
+	f->assume = assume;
+	return f;
+}
+
+bool features__has(struct features *f, enum feature feature)
+{
+	if (f->known[feature] == UNKNOWN)
+		f->known[feature] = table[feature].probe(f) ? YES : NO;
+	return f->known[feature] == YES;
+}
+
+/* Lockdown closes tracefs to everybody, at opening. */
+static bool is_locked_down(struct features *f, enum feature feature)
+{
+	if (feature != FEATURE_TRACEFS && feature != FEATURE_KPROBE_EVENTS &&
+	    feature != FEATURE_SYSCALL_EVENTS)
+		return false;
+	if (f->confidential == UNKNOWN)
+		f->confidential = machine__is_confidential() ? YES : NO;
+	return f->confidential == YES;
+}
+
+const char *features__describe(struct features *f, enum feature feature)
+{
+	if (is_locked_down(f, feature))
+		return "kernel lockdown is \"confidentiality\", which closes tracefs";
+	if (feature >= FEATURE_KPROBE_MULTI && feature <= FEATURE_FSESSION_MULTI && ftrace_is_off())
+		return "kernel.ftrace_enabled is 0, while which it cannot be tried";
+	return table[feature].missing;
+}
+
+const char *features__missing(struct features *f, enum feature feature)
+{
+	return features__has(f, feature) ? NULL : features__describe(f, feature);
+}
+
+bool features__preemption_changed(struct features *f)
+{
+	enum verdict before = f->known[FEATURE_NO_PREEMPTION];
+
+	if (before == UNKNOWN)
+		return false;
+	f->known[FEATURE_NO_PREEMPTION] = UNKNOWN;
+	features__has(f, FEATURE_NO_PREEMPTION);
+	return f->known[FEATURE_NO_PREEMPTION] != before;
+}
+
+int features__tracefs(const struct features *f)
+{
+	return f->tracefs;
+}
+
+void features__free(struct features *f)
+{
+	free(f);
+}

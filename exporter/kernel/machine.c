@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/machine.h"
+
+#include <bpf/btf.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sys/resource.h>
+
+#include "kernel/cgroupfs.h"
+#include "kernel/tracefs.h"
+
+/* The value behind NAME in /proc/self/status, in base 16 or 10; 0 if it is not there. */
+static uint64_t status_value(const char *name, int base)
+{
+	__cleanup_fclose FILE *f = fopen("/proc/self/status", "re");
+	size_t len = strlen(name);
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) && line[len] == ':')
+			return strtoull(line + len + 1, NULL, base);
+	return 0;
+}
+
+uint64_t machine__capabilities(void)
+{
+	return status_value("CapEff", 16);
+}
+
+/* False and "" if it cannot be read. */
+static bool read_line(const char *path, char *line, int size)
+{
+	__cleanup_fclose FILE *f = fopen(path, "re");
+
+	*line = '\0';
+	return f && fgets(line, size, f);
+}
+
+/* "none integrity [confidentiality]": the level in force is in brackets. */
+bool machine__is_confidential(void)
+{
+	__cleanup_close int securityfs = tracefs__open_securityfs();
+	__cleanup_close int fd =
+		securityfs < 0 ? -1 : openat(securityfs, "lockdown", O_RDONLY | O_CLOEXEC);
+	char text[128] = "";
+
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strstr(text, "[confidentiality]");
+}
+
+bool machine__has_btf(void)
+{
+	static enum { UNKNOWN, NO, YES } known;
+	struct btf *btf;
+
+	if (known == UNKNOWN) {
+		btf = btf__load_vmlinux_btf();
+		known = btf ? YES : NO;
+		btf__free(btf);
+	}
+	return known == YES;
+}
+
+static int paranoia(void)
+{
+	char line[32];
+
+	return read_line("/proc/sys/kernel/perf_event_paranoid", line, sizeof(line)) ? atoi(line)
+										     : INT_MIN;
+}
+
+static uint64_t limit_of(int resource)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return MACHINE_UNLIMITED;
+	return limit.rlim_cur;
+}
+
+static uint64_t count_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	uint64_t n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n > 3 ? n - 3 : 0; /* ".", "..", and its own */
+}
+
+/* The lowest of the cgroup's and of those above it, as far as they can be seen from here. */
+static uint64_t memory_limit(void)
+{
+	__cleanup_free char *mount = cgroupfs__mount_point(), *path = NULL;
+	__cleanup_fclose FILE *f = fopen("/proc/self/cgroup", "re");
+	uint64_t lowest = MACHINE_UNLIMITED;
+	char line[4352];
+
+	while (mount && f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "0::/", 4))
+			path = xasprintf("%s/%.*s", mount, (int)strcspn(line + 4, "\n"), line + 4);
+	while (path && strlen(path) > strlen(mount)) {
+		__cleanup_free char *file = xasprintf("%s/memory.max", path);
+		uint64_t bytes;
+
+		if (read_line(file, line, sizeof(line)) && sscanf(line, "%" SCNu64, &bytes) == 1 &&
+		    bytes < lowest)
+			lowest = bytes;
+		*strrchr(path, '/') = '\0';
+	}
+	return lowest;
+}
+
+void machine__look(struct machine *m)
+{
+	*m = (struct machine){
+		.capabilities = machine__capabilities(),
+		.confidential = machine__is_confidential(),
+		.seccomp = status_value("Seccomp", 10) == 2,
+		.paranoid = paranoia(),
+		.files = limit_of(RLIMIT_NOFILE),
+		.files_open = count_files(),
+		.locked = limit_of(RLIMIT_MEMLOCK),
+		.memory = memory_limit(),
+	};
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/perf_event.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+/* One event on one CPU: programs hang on the trace event itself and run on all of them. */
+static int open_event(struct perf_event_attr *attr)
+{
+	int fd = -1;
+
+	attr->size = sizeof(*attr);
+	/* CPU 0 may be offline; the one that we are on is not, unless it goes right now. */
+	for (int tries = 0; tries < 10; tries++) {
+		fd = syscall(SYS_perf_event_open, attr, -1, tries ? sched_getcpu() : 0, -1,
+			     PERF_FLAG_FD_CLOEXEC);
+		if (fd >= 0 || (errno != ENODEV && errno != EINTR && errno != EAGAIN))
+			break;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+int perf_event__open_dummy(void)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_DUMMY };
+
+	return open_event(&attr);
+}
+
+int perf_event__open_tracepoint(int id)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .config = id };
+
+	return open_event(&attr);
+}
+
+/* Reads "PREFIXnumber" from a file of the uprobe PMU. */
+static int pmu_number(const char *file, const char *prefix)
+{
+	__cleanup_free char *path = xasprintf("/sys/bus/event_source/devices/uprobe/%s", file);
+	__cleanup_fclose FILE *f = fopen(path, "re");
+	char text[64];
+	size_t skip = strlen(prefix);
+
+	if (!f || !fgets(text, sizeof(text), f))
+		return -ENOENT;
+	if (strncmp(text, prefix, skip))
+		return -EINVAL;
+	return atoi(text + skip);
+}
+
+int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return)
+{
+	struct perf_event_attr attr = {
+		.config1 = (uint64_t)(uintptr_t)path, /* uprobe_path */
+		.config2 = offset,		      /* probe_offset */
+	};
+	int type = pmu_number("type", ""), bit = pmu_number("format/retprobe", "config:");
+
+	if (type < 0 || bit < 0)
+		return -EOPNOTSUPP;
+	attr.type = type;
+	if (is_return)
+		attr.config = 1ULL << bit;
+	return open_event(&attr);
+}
+
+int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out)
+{
+	struct perf_attachment a = { event, -1 };
+	int err = 0;
+
+	if (cookie) {
+		LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = cookie);
+
+		a.link = bpf_link_create(prog_fd, event, BPF_PERF_EVENT, &opts);
+		if (a.link < 0)
+			err = a.link;
+	} else if (ioctl(event, PERF_EVENT_IOC_SET_BPF, prog_fd)) {
+		err = -errno;
+	}
+	if (!err && ioctl(event, PERF_EVENT_IOC_ENABLE, 0))
+		err = -errno;
+	if (err) {
+		perf_event__close(&a);
+		return err;
+	}
+	*out = a;
+	return 0;
+}
+
+void perf_event__close(struct perf_attachment *a)
+{
+	cleanup__close(&a->link);
+	cleanup__close(&a->event);
+	*a = PERF_ATTACHMENT_NONE;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* perf_event_open(2), as far as BPF programs are attached to perf events. */
+#ifndef KERNEL_PERF_EVENT_H
+#define KERNEL_PERF_EVENT_H
+
+#include "base/util.h"
+
+/* A program on a perf event. Both descriptors are -1 when closed; see perf_event__close(). */
+struct perf_attachment {
+	int event;
+	int link; /* -1 also where the kernel has no links on perf events (before 5.15) */
+};
+#define PERF_ATTACHMENT_NONE ((struct perf_attachment){ -1, -1 })
+
+/* An event that counts nothing: whether we may open any. A descriptor, or a negative errno. */
+int perf_event__open_dummy(void);
+/* The event of a tracefs id. A descriptor, or a negative errno. */
+int perf_event__open_tracepoint(int id);
+/* A uprobe (or uretprobe) at an offset in a file. */
+int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return);
+
+/*
+ * Runs the program at every event from now on. Takes the event's descriptor over, also on failure.
+ * cookie 0: none, which works on kernels without cookies too. 0 or a negative errno.
+ */
+int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out);
+void perf_event__close(struct perf_attachment *a);
+
+#endif /* KERNEL_PERF_EVENT_H */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Numbers come from the headers of the machine that builds us, which may be older than the kernel
+ * that runs us. From 424 on every architecture has the same numbers in both tables, so the newer
+ * ones are listed here for headers that lack them; an unknown number costs nothing.
+ */
+#include "kernel/syscalls.h"
+
+#include <pthread.h>
+
+#include "bpf/abi.h"
+
+struct row {
+	int nr;
+	const char *name;
+};
+
+#define ROW(number, text) { number, text },
+
+static const struct row native[] = {
+#define SYSCALLS_NATIVE
+#include "syscall_table.h"
+#undef SYSCALLS_NATIVE
+};
+
+static const struct row compat[] = {
+#define SYSCALLS_COMPAT
+#include "syscall_table.h"
+#undef SYSCALLS_COMPAT
+};
+
+static const struct row unified[] = {
+	{ 451, "cachestat" },	      { 452, "fchmodat2" },	   { 453, "map_shadow_stack" },
+	{ 454, "futex_wake" },	      { 455, "futex_wait" },	   { 456, "futex_requeue" },
+	{ 457, "statmount" },	      { 458, "listmount" },	   { 459, "lsm_get_self_attr" },
+	{ 460, "lsm_set_self_attr" }, { 461, "lsm_list_modules" }, { 462, "mseal" },
+	{ 463, "setxattrat" },	      { 464, "getxattrat" },	   { 465, "listxattrat" },
+	{ 466, "removexattrat" },     { 467, "open_tree_attr" },   { 468, "file_getattr" },
+	{ 469, "file_setattr" },
+};
+
+static struct syscall_entry table[ARRAY_SIZE(native) + ARRAY_SIZE(compat) + ARRAY_SIZE(unified)];
+static size_t ntable;
+static pthread_once_t built = PTHREAD_ONCE_INIT;
+
+static int by_name(const void *a, const void *b)
+{
+	const struct syscall_entry *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static void append(const struct row *rows, size_t n, bool is_native, bool is_compat)
+{
+	for (size_t i = 0; i < n; i++) {
+		int nr = rows[i].nr < RP_SYSCALLS ? rows[i].nr : -1;
+
+		table[ntable++] = (struct syscall_entry){ .name = rows[i].name,
+							  .nr = is_native ? nr : -1,
+							  .nr32 = is_compat ? nr : -1 };
+	}
+}
+
+/* Sorted, entries of one name stand together and become one. */
+static void build(void)
+{
+	size_t kept = 0;
+
+	append(native, ARRAY_SIZE(native), true, false);
+	append(compat, ARRAY_SIZE(compat), false, true);
+	append(unified, ARRAY_SIZE(unified), true, ARRAY_SIZE(compat) > 0);
+	qsort(table, ntable, sizeof(*table), by_name);
+	for (size_t i = 1; i < ntable; i++) {
+		if (strcmp(table[kept].name, table[i].name)) {
+			table[++kept] = table[i];
+			continue;
+		}
+		if (table[kept].nr < 0)
+			table[kept].nr = table[i].nr;
+		if (table[kept].nr32 < 0)
+			table[kept].nr32 = table[i].nr32;
+	}
+	ntable = kept + 1;
+}
+
+const struct syscall_entry *syscalls__all(size_t *n)
+{
+	pthread_once(&built, build);
+	*n = ntable;
+	return table;
+}
+
+const struct syscall_entry *syscalls__find(const char *name)
+{
+	const struct syscall_entry key = { .name = name };
+	size_t n;
+	const struct syscall_entry *all = syscalls__all(&n);
+
+	return bsearch(&key, all, n, sizeof(*all), by_name);
+}

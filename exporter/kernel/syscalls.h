@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* System calls by name: the numbers of 64-bit programs and of 32-bit ones on the same kernel. */
+#ifndef KERNEL_SYSCALLS_H
+#define KERNEL_SYSCALLS_H
+
+#include "base/util.h"
+
+struct syscall_entry {
+	const char *name;
+	int nr, nr32; /* -1: none */
+};
+
+/* All of them, by name. */
+const struct syscall_entry *syscalls__all(size_t *n);
+const struct syscall_entry *syscalls__find(const char *name); /* or NULL */
+
+#endif /* KERNEL_SYSCALLS_H */

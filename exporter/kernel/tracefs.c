@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/tracefs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#define FORMAT_MAX 8192
+
+/* From linux/mount.h, which does not go together with sys/mount.h on every libc. */
+#ifndef FSOPEN_CLOEXEC
+#define FSOPEN_CLOEXEC	    0x00000001
+#define FSMOUNT_CLOEXEC	    0x00000001
+#define FSCONFIG_CMD_CREATE 6
+#endif
+
+static int open_mounted(const char *path, long magic)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0)
+		return -errno;
+	if (!fstatfs(fd, &fs) && fs.f_type == magic)
+		return fd;
+	close(fd);
+	return -ENOENT;
+}
+
+int tracefs__open_private(const char *type)
+{
+	__cleanup_close int fs = syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+	int fd;
+
+	if (fs < 0)
+		return -errno;
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	fd = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+int tracefs__open(void)
+{
+	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	int denied = 0, fd;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		fd = open_mounted(places[i], TRACEFS_MAGIC);
+		if (fd >= 0)
+			return fd;
+		if (fd == -EACCES)
+			denied = fd;
+	}
+	return denied ? denied : tracefs__open_private("tracefs");
+}
+
+int tracefs__open_debugfs(void)
+{
+	int fd = open_mounted("/sys/kernel/debug", DEBUGFS_MAGIC);
+
+	return fd == -ENOENT ? tracefs__open_private("debugfs") : fd;
+}
+
+int tracefs__open_securityfs(void)
+{
+	int fd = open_mounted("/sys/kernel/security", SECURITYFS_MAGIC);
+
+	return fd == -ENOENT ? tracefs__open_private("securityfs") : fd;
+}
+
+int tracefs__event_id(int tracefs, const char *group, const char *event)
+{
+	__cleanup_free char *path = xasprintf("events/%s/%s/id", group, event);
+	__cleanup_close int fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return n ? -errno : -EIO;
+	return atoi(text);
+}
+
+char *tracefs__event_format(int tracefs, const char *group, const char *event)
+{
+	__cleanup_free char *path = xasprintf("events/%s/%s/format", group, event);
+	__cleanup_close int fd = tracefs < 0 ? -1 : openat(tracefs, path, O_RDONLY | O_CLOEXEC);
+	char *text = xcalloc(1, FORMAT_MAX);
+	size_t len = 0;
+	ssize_t n = fd < 0 ? -1 : 0;
+
+	while (fd >= 0 && (n = read(fd, text + len, FORMAT_MAX - 1 - len)) > 0)
+		len += n;
+	if (n < 0)
+		free(take_ptr(text));
+	return text;
+}
+
+int tracefs__append(int tracefs, const char *file, const char *line)
+{
+	/* Not fopen(..., "a"): these files cannot be seeked to their end. */
+	__cleanup_close int fd = openat(tracefs, file, O_WRONLY | O_APPEND | O_CLOEXEC);
+	size_t len = strlen(line);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = TEMP_FAILURE_RETRY(write(fd, line, len));
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}

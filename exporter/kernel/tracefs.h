@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The tracing file system, mounted or not. */
+#ifndef KERNEL_TRACEFS_H
+#define KERNEL_TRACEFS_H
+
+#include "base/util.h"
+
+/*
+ * A directory descriptor on tracefs, or a negative errno. Where nobody has mounted it, a mount of
+ * our own is made that has no place in the file system, so that the machine is left as it was
+ * (fsopen(2), since 5.2; needs CAP_SYS_ADMIN).
+ */
+int tracefs__open(void);
+
+/* Likewise on debugfs. */
+int tracefs__open_debugfs(void);
+
+/* Likewise on securityfs. */
+int tracefs__open_securityfs(void);
+
+/* Such a mount of our own, of any file system without a device; only to be looked up in. */
+int tracefs__open_private(const char *type);
+
+/* The number in events/GROUP/EVENT/id, or a negative errno. */
+int tracefs__event_id(int tracefs, const char *group, const char *event);
+
+/* The text of events/GROUP/EVENT/format, to be freed; NULL if it cannot be read. */
+char *tracefs__event_format(int tracefs, const char *group, const char *event);
+
+/* Appends a line to a control file such as kprobe_events. 0 or a negative errno. */
+int tracefs__append(int tracefs, const char *file, const char *line);
+
+#endif /* KERNEL_TRACEFS_H */

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a label shows. Numbers of things that have names are looked up within a second or so after
+ * the label set is first met, and keep that name: a cgroup may be gone by the time that its calls
+ * are asked for.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernel/cgroup_path.h"
+#include "kernel/cgroupfs.h"
+#include "labels/slots.h"
+#include "base/log.h"
+#include "kernel/modules.h"
+
+#define FILEID_KERNFS 0xfe /* include/linux/exportfs.h; user space may make such handles */
+
+struct ksym_addr {
+	uint64_t addr;
+	char *name;
+};
+
+struct label_namer {
+	char *proc;
+	bool cgroups_tried;
+	int cgroups; /* descriptor of all that can be seen; -1: not open */
+	struct ksym_addr *ksyms;
+	size_t nksyms;
+	uint64_t modules; /* those that the symbols are of */
+};
+
+struct label_namer *label_namer__new(const char *proc)
+{
+	struct label_namer *n = xcalloc(1, sizeof(*n));
+
+	n->proc = xstrdup(proc);
+	n->cgroups = -1;
+	return n;
+}
+
+static void forget_ksyms(struct label_namer *n)
+{
+	for (size_t i = 0; i < n->nksyms; i++)
+		free(n->ksyms[i].name);
+	free(take_ptr(n->ksyms));
+	n->nksyms = 0;
+}
+
+void label_namer__free(struct label_namer *n)
+{
+	if (!n)
+		return;
+	forget_ksyms(n);
+	cleanup__close(&n->cgroups);
+	free(n->proc);
+	free(n);
+}
+
+/* ---- cgroups ------------------------------------------------------------------------------- */
+
+static int open_cgroups(struct label_namer *n)
+{
+	if (n->cgroups_tried)
+		return n->cgroups;
+	n->cgroups_tried = true;
+	n->cgroups = cgroupfs__open();
+	if (n->cgroups >= 0 && !cgroupfs__is_whole(n->cgroups))
+		log_warn("this cgroup namespace hides the cgroups of others: cgroup, container_id "
+			 "and pod_uid are known of our own only; mount the host's /sys/fs/cgroup, "
+			 "or run in the host's cgroup namespace");
+	return n->cgroups;
+}
+
+/* Where a descriptor leads, without the end that is a separator. NULL: nowhere that fits. */
+static char *path_of(int fd)
+{
+	char link[64], path[4352];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path));
+	if (len <= 0 || len == sizeof(path))
+		return NULL;
+	return xstrndup(path, len - (path[len - 1] == '/'));
+}
+
+/* A cgroup's id is what its file handle holds, and its inode number. One that is not below the root
+ * that we have is shown as if it were the root of a file system. */
+static char *cgroup_path(struct label_namer *n, uint64_t id)
+{
+	struct {
+		struct file_handle handle;
+		uint64_t id;
+	} h = { .handle = { .handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS } };
+	__cleanup_free char *root = NULL, *path = NULL;
+	__cleanup_close int fd = -1;
+	struct stat st;
+	size_t len;
+
+	memcpy(h.handle.f_handle, &id, sizeof(id));
+	fd = open_cgroups(n) < 0 ? -1
+				 : open_by_handle_at(n->cgroups, &h.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	root = path_of(n->cgroups);
+	path = path_of(fd);
+	len = root ? strlen(root) : 0;
+	if (!root || !path || strncmp(path, root, len))
+		return NULL;
+	if (path[len])
+		return path[len] == '/' ? xstrdup(path + len) : NULL;
+	return !fstat(n->cgroups, &st) && st.st_ino == id ? xstrdup("/") : NULL;
+}
+
+static char *cgroup_text(struct label_namer *n, enum label_part part, uint64_t id)
+{
+	__cleanup_free char *path = cgroup_path(n, id);
+
+	switch (part) {
+	case LABEL_CONTAINER_ID:
+		return cgroup_path__container_id(path ? path : "");
+	case LABEL_POD_UID:
+		return cgroup_path__pod_uid(path ? path : "");
+	default:
+		return path ? xstrdup(path) : xasprintf("cgroup:%llu", (unsigned long long)id);
+	}
+}
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static int by_addr(const void *a, const void *b)
+{
+	const struct ksym_addr *x = a, *y = b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+static void read_ksyms(struct label_namer *n)
+{
+	__cleanup_free char *path = xasprintf("%s/kallsyms", n->proc);
+	__cleanup_fclose FILE *f = fopen(path, "re");
+	unsigned long long addr;
+	char line[512], name[256], type;
+
+	forget_ksyms(n);
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %c %255s", &addr, &type, name) != 3 || !addr ||
+		    !strchr("tTwW", type))
+			continue;
+		*(struct ksym_addr *)array__grow(&n->ksyms, &n->nksyms, sizeof(*n->ksyms)) =
+			(struct ksym_addr){ addr, xstrdup(name) };
+	}
+	if (n->nksyms)
+		qsort(n->ksyms, n->nksyms, sizeof(*n->ksyms), by_addr);
+}
+
+#define FUNCTION_MAX (1 << 20) /* what is further from a symbol is not in its function */
+
+/* Functions of modules come and go with them. */
+static void refresh_ksyms(struct label_namer *n)
+{
+	uint64_t modules = modules__fingerprint(n->proc);
+
+	if (modules != n->modules)
+		read_ksyms(n);
+	n->modules = modules;
+}
+
+static char *pointer_text(struct label_namer *n, uint64_t v)
+{
+	size_t lo = 0, hi;
+
+	if (!v)
+		return xstrdup("NULL");
+	refresh_ksyms(n);
+	hi = n->nksyms;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (n->ksyms[mid].addr <= v)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo || v - n->ksyms[lo - 1].addr >= FUNCTION_MAX)
+		return xasprintf("0x%llx", (unsigned long long)v);
+	v -= n->ksyms[lo - 1].addr;
+	return v ? xasprintf("%s+0x%llx", n->ksyms[lo - 1].name, (unsigned long long)v)
+		 : xstrdup(n->ksyms[lo - 1].name);
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+static char *enum_text(const struct extra_label *label, int64_t v)
+{
+	for (size_t i = 0; i < label->nenumerators; i++)
+		if (label->enumerators[i].value == v)
+			return xstrdup(label->enumerators[i].name);
+	return xasprintf("%lld", (long long)v);
+}
+
+static char *number_text(struct label_namer *n, const struct extra_label *label, uint64_t v)
+{
+	switch (label->format) {
+	case EXPR_SIGNED:
+		return xasprintf("%lld", (long long)v);
+	case EXPR_BOOL:
+		return xstrdup(v ? "true" : "false");
+	case EXPR_ENUM:
+		return enum_text(label, (int64_t)v);
+	case EXPR_POINTER:
+		return pointer_text(n, v);
+	case EXPR_CGROUP:
+		return cgroup_text(n, label->part, v);
+	default:
+		return xasprintf("%llu", (unsigned long long)v);
+	}
+}
+
+/* In the key's own words. */
+static char *text_of(struct label_namer *n, const struct extra_label *label,
+		     const struct rp_label_key *key)
+{
+	switch (label->place) {
+	case LABEL_COMM:
+		return xstrndup(key->comm, strnlen(key->comm, sizeof(key->comm)));
+	case LABEL_TEXT:
+		if (key->failed & 1U << (RP_NUMBERS + label->index))
+			return xstrdup("?");
+		return xstrndup(key->text[label->index],
+				strnlen(key->text[label->index], RP_TEXT_SIZE));
+	default:
+		if (key->failed & 1U << label->index)
+			return xstrdup("?");
+		return number_text(n, label, key->number[label->index]);
+	}
+}
+
+/* As formats spell what is no UTF-8, so that texts which look the same are the same. */
+static char *spell(const char *text)
+{
+	__cleanup_buf struct buf b = {};
+	size_t left = strlen(text);
+
+	while (left) {
+		size_t n = utf8__sequence(text, left);
+
+		if (n)
+			buf__append(&b, text, n);
+		else
+			buf__printf(&b, "\\x%02x", (unsigned char)*text);
+		n += !n;
+		text += n;
+		left -= n;
+	}
+	return xstrndup(b.data ? b.data : "", b.len);
+}
+
+char *label_namer__text(struct label_namer *n, const struct extra_label *label,
+			const struct rp_label_key *key)
+{
+	__cleanup_free char *text = text_of(n, label, key);
+
+	return spell(text);
+}

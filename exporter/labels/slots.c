@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "labels/slots.h"
+
+#include <errno.h>
+
+#include "labels/groups.h"
+#include "base/log.h"
+
+#define GRACE 1.0 /* seconds from being retired to being folded */
+
+struct slot {
+	enum { SLOT_FREE, SLOT_ACTIVE, SLOT_RETIRED } state;
+	uint32_t gen;
+	uint64_t named; /* number of its news */
+	size_t ntexts;
+	char **texts;
+	uint64_t calls; /* at the last update; what was folded into it does not count as new */
+	double since;	/* of the last change of calls, or of the retirement */
+};
+
+/* What becomes of a slot in an update. */
+enum due { NOT_DUE, TO_RETIRE, TO_FOLD };
+
+struct labels {
+	struct bpfobj *obj;
+	const struct banks *banks;
+	const struct targets *targets;
+	const struct target_extra **extras; /* by target id */
+	bool *full;			    /* by target id: it has been said */
+	size_t ntargets;
+	struct slot *slots;
+	uint32_t nslots;
+	uint64_t news; /* so many sets were named */
+	struct label_namer *namer;
+	struct label_groups *groups; /* of those that are named, until they are the others' */
+};
+
+struct labels *labels__new(struct bpfobj *obj, const struct targets *targets)
+{
+	struct labels *l = xcalloc(1, sizeof(*l));
+
+	l->obj = obj;
+	l->banks = bpfobj__banks(obj);
+	l->targets = targets;
+	l->ntargets = targets->nids;
+	l->full = xcalloc(l->ntargets + 1, sizeof(*l->full));
+	l->extras = xcalloc(l->ntargets + 1, sizeof(*l->extras));
+	for (size_t i = 0; i < l->ntargets; i++)
+		l->extras[i] = targets->v[i]->extra;
+	l->nslots = l->banks->label_sets.n;
+	l->slots = xcalloc(l->nslots + 1, sizeof(*l->slots));
+	l->namer = label_namer__new("/proc");
+	l->groups = label_groups__new(l->nslots);
+	return l;
+}
+
+static void forget_texts(struct slot *slot)
+{
+	for (size_t i = 0; i < slot->ntexts; i++)
+		free(slot->texts[i]);
+	free(take_ptr(slot->texts));
+	slot->ntexts = 0;
+}
+
+void labels__free(struct labels *l)
+{
+	if (!l)
+		return;
+	for (uint32_t i = 0; i < l->nslots; i++)
+		forget_texts(&l->slots[i]);
+	label_groups__free(l->groups);
+	label_namer__free(l->namer);
+	free(l->slots);
+	free(l->extras);
+	free(l->full);
+	free(l);
+}
+
+const struct target_extra *const *labels__extras(const struct labels *l)
+{
+	return l->extras;
+}
+
+/* ---- folding ------------------------------------------------------------------------------- */
+
+static uint32_t cell_of(const struct labels *l, uint32_t slot)
+{
+	return l->banks->label_sets.first + slot;
+}
+
+static uint32_t target_of(const struct labels *l, uint32_t slot)
+{
+	return l->banks->label_sets.v[slot].key.id;
+}
+
+/* Where the slot's counts are shown: in itself, in the leader of those that read the same, or in
+ * the target's others. That is where they go when it is folded. */
+static uint32_t shown_in(const struct labels *l, uint32_t slot)
+{
+	return ledger__shown_in(banks__ledger(l->banks), cell_of(l, slot));
+}
+
+static void show_in(struct labels *l, uint32_t slot, uint32_t cell)
+{
+	ledger__show_in(banks__ledger(l->banks), cell_of(l, slot), cell);
+}
+
+static void move_words(struct ledger *ledger, uint64_t *from, uint64_t *to, const uint64_t *words,
+		       uint32_t n)
+{
+	ledger__subtract(ledger, from, words, n);
+	ledger__add(ledger, to, words, n);
+}
+
+static void fold_hists(struct labels *l, uint32_t from, uint32_t into, const struct target_extra *x)
+{
+	struct ledger *ledger = banks__ledger(l->banks);
+	uint32_t source = banks__hist_of(l->banks, from, x), width = ledger->hist_width;
+	uint32_t to = banks__hist_of(l->banks, into, x);
+
+	for (uint32_t i = 0; i < x->nhistograms; i++) {
+		__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
+
+		snapshot__add_hist(l->banks, from, source + i, words);
+		move_words(ledger, &ledger->hists[(size_t)(source + i) * width],
+			   &ledger->hists[(size_t)(to + i) * width], words, width);
+	}
+}
+
+static void fold_cell(struct labels *l, uint32_t slot)
+{
+	struct ledger *ledger = banks__ledger(l->banks);
+	uint32_t from = cell_of(l, slot), to = shown_in(l, slot), width = ledger->cell_width;
+	__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
+
+	fold_hists(l, from, to, l->extras[target_of(l, slot)]);
+	snapshot__add_cell(l->banks, from, words);
+	move_words(ledger, &ledger->cells[(size_t)from * width], &ledger->cells[(size_t)to * width],
+		   words, RP_CELL_GRID + l->banks->grid->ncells);
+	ledger__use(ledger, from);
+	ledger__use(ledger, to);
+	if (to >= cell_of(l, 0))
+		l->slots[to - cell_of(l, 0)].calls +=
+			snap_cell__calls(&(struct snap_cell){ .words = words }, l->banks->grid);
+}
+
+static uint64_t *other_of(struct ledger *l, uint32_t cell)
+{
+	return &l->cells[(size_t)cell * l->cell_width + RP_CELL_CLASS + RP_CLASS_OTHER];
+}
+
+/* The slot goes on as the cell's, or its count goes to the one that the cell has, and it is free.
+ * Of a result that has none then, the class "other" is what remains. */
+static void fold_detail(struct labels *l, uint32_t detail, const struct target_extra *x,
+			uint32_t cell)
+{
+	struct ledger *ledger = banks__ledger(l->banks);
+	uint64_t count = snapshot__detail(l->banks, detail);
+	int to = bpfobj__move_detail(l->obj, detail, cell);
+
+	if (to == (int)detail)
+		return;
+	ledger__subtract(ledger, &ledger->details[detail], &count, 1);
+	if (to >= 0)
+		ledger__add(ledger, &ledger->details[to], &count, 1);
+	else
+		ledger__add(ledger, other_of(ledger, cell), &count, 1);
+	if (x->returns_values)
+		__atomic_sub_fetch(&bpfobj__used(l->obj)[x->index].values, 1, __ATOMIC_SEQ_CST);
+	bpfobj__free_detail(l->obj, detail);
+}
+
+/* One pass over the details, however many sets there are to fold. */
+static void fold_details(struct labels *l, const enum due *due)
+{
+	const volatile struct rp_detail *details = l->banks->details;
+	struct label_sets_view v = l->banks->label_sets;
+	uint32_t n = l->banks->detail_counts.n;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t slot = details[i].cell - v.first;
+
+		if (details[i].used && details[i].cell >= v.first && slot < l->nslots &&
+		    due[slot] == TO_FOLD)
+			fold_detail(l, i, l->extras[target_of(l, slot)], shown_in(l, slot));
+	}
+}
+
+static void free_slot(struct labels *l, uint32_t slot)
+{
+	const struct target_extra *x = l->extras[target_of(l, slot)];
+
+	label_groups__leave(l->groups, slot);
+	forget_texts(&l->slots[slot]);
+	l->slots[slot].state = SLOT_FREE;
+	show_in(l, slot, cell_of(l, slot));
+	__atomic_sub_fetch(&bpfobj__used(l->obj)[x->index].sets, 1, __ATOMIC_SEQ_CST);
+	bpfobj__free_set(l->obj, slot);
+}
+
+static void fold(struct labels *l, const enum due *due)
+{
+	struct ledger *ledger = banks__ledger(l->banks);
+
+	ledger__begin(ledger);
+	fold_details(l, due);
+	for (uint32_t slot = 0; slot < l->nslots; slot++) {
+		if (due[slot] != TO_FOLD)
+			continue;
+		fold_cell(l, slot);
+		free_slot(l, slot);
+	}
+	ledger__end(ledger);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* A name may be what the others are called. */
+static bool reads_like_others(const struct slot *slot)
+{
+	for (size_t i = 0; i < slot->ntexts; i++)
+		if (strcmp(slot->texts[i], LABEL_OTHERS))
+			return false;
+	return true;
+}
+
+static void show_slot(struct labels *l, uint32_t i)
+{
+	const struct slot *slot = &l->slots[i];
+	struct ledger *ledger = banks__ledger(l->banks);
+	uint32_t id = target_of(l, i), leader;
+
+	if (!reads_like_others(slot)) {
+		leader = label_groups__join(l->groups, i, id, slot->texts, slot->ntexts);
+		if (leader == i)
+			return;
+		id = cell_of(l, leader);
+	}
+	ledger__begin(ledger);
+	show_in(l, i, id);
+	ledger__end(ledger);
+}
+
+static void name_slot(struct labels *l, uint32_t i, double now)
+{
+	const volatile struct rp_label_set *set = &l->banks->label_sets.v[i];
+	const struct target_extra *x = l->extras[target_of(l, i)];
+	struct slot *slot = &l->slots[i];
+	struct rp_label_key key;
+
+	memcpy(&key, (const void *)&set->key, sizeof(key));
+	slot->state = SLOT_ACTIVE;
+	slot->gen = set->gen;
+	slot->calls = 0;
+	slot->since = now;
+	slot->named = ++l->news;
+	slot->texts = xcalloc(x->nlabels, sizeof(*slot->texts));
+	for (; slot->ntexts < x->nlabels; slot->ntexts++)
+		slot->texts[slot->ntexts] =
+			label_namer__text(l->namer, &x->labels[slot->ntexts], &key);
+	show_slot(l, i);
+}
+
+static bool is_in_use(const struct labels *l, uint32_t slot)
+{
+	return l->banks->label_sets.v[slot].used != RP_SET_FREE &&
+	       target_of(l, slot) < l->ntargets && l->extras[target_of(l, slot)];
+}
+
+/* The alert tells of it later, and only where there is Prometheus. */
+static void say_full(const struct labels *l, uint32_t id, uint32_t used, bool pool)
+{
+	const struct target *t = l->targets->v[id];
+
+	log_warn("%s:%s: all %u label sets are in use: calls with other values count as _other; "
+		 "raise %s, or reduce the values: filter the calls (filter: outcome == error), use "
+		 "a label with fewer values, or let idle sets go (series_ttl: 1h)",
+		 t->object, t->function, used, pool ? "--memory.limit" : "max_series");
+}
+
+/* Once of each target. */
+static void warn_of_full(struct labels *l)
+{
+	__cleanup_free uint32_t *used = xcalloc(l->ntargets + 1, sizeof(*used));
+	uint32_t nfree = 0;
+
+	for (uint32_t i = 0; i < l->nslots; i++) {
+		if (l->slots[i].state == SLOT_FREE)
+			nfree++;
+		else
+			used[target_of(l, i)]++;
+	}
+	for (uint32_t id = 0; id < l->ntargets; id++) {
+		const struct target_extra *x = l->extras[id];
+		bool most = x && used[id] >= x->kernel.max_series;
+
+		if (!x || !x->nlabels || l->full[id] || (!most && nfree))
+			continue;
+		l->full[id] = true;
+		say_full(l, id, used[id], !most);
+	}
+}
+
+void labels__name(struct labels *l, double now)
+{
+	uint64_t before = l->news;
+
+	for (uint32_t i = 0; i < l->nslots; i++)
+		if (l->slots[i].state == SLOT_FREE && is_in_use(l, i))
+			name_slot(l, i, now);
+	if (l->news != before)
+		warn_of_full(l);
+}
+
+/* ---- idle ones ------------------------------------------------------------------------------- */
+
+/* The leader of a group is retired: what it and its group count is shown in the member that has
+ * been there longest; in the others, if none is in use. */
+static void hand_over(struct labels *l, uint32_t leader)
+{
+	uint32_t heir = label_groups__next(l->groups, leader), i;
+
+	while (heir != leader && l->slots[heir].state != SLOT_ACTIVE)
+		heir = label_groups__next(l->groups, heir);
+	if (heir != leader) {
+		label_groups__lead(l->groups, heir);
+		for (i = label_groups__next(l->groups, heir); i != heir;
+		     i = label_groups__next(l->groups, i))
+			show_in(l, i, cell_of(l, heir));
+		show_in(l, heir, cell_of(l, heir));
+		return;
+	}
+	while ((i = label_groups__next(l->groups, leader)) != leader) {
+		show_in(l, i, target_of(l, i));
+		label_groups__leave(l->groups, i);
+	}
+	show_in(l, leader, target_of(l, leader));
+	label_groups__leave(l->groups, leader);
+}
+
+/* All of them before any is handed over: none to one that goes, too. */
+static void retire(struct labels *l, const enum due *due)
+{
+	struct ledger *ledger = banks__ledger(l->banks);
+
+	/* What a reader has seen of the sets, it would show twice or not at all. */
+	ledger__begin(ledger);
+	for (uint32_t i = 0; i < l->nslots; i++) {
+		if (due[i] != TO_RETIRE)
+			continue;
+		bpfobj__retire_set(l->obj, i);
+		l->slots[i].state = SLOT_RETIRED;
+	}
+	for (uint32_t i = 0; i < l->nslots; i++)
+		if (due[i] == TO_RETIRE && shown_in(l, i) == cell_of(l, i))
+			hand_over(l, i);
+	ledger__end(ledger);
+}
+
+/* After series_ttl without a call the one, a moment later the other. */
+static enum due due_of(struct labels *l, uint32_t i, double now)
+{
+	const struct target_extra *x = l->extras[target_of(l, i)];
+	struct slot *slot = &l->slots[i];
+	uint64_t calls;
+
+	if (slot->state == SLOT_RETIRED)
+		return now - slot->since >= GRACE ? TO_FOLD : NOT_DUE;
+	if (!x->series_ttl)
+		return NOT_DUE;
+	calls = snapshot__calls_in(l->banks, cell_of(l, i));
+	if (calls == slot->calls && now - slot->since < x->series_ttl)
+		return NOT_DUE;
+	slot->since = now;
+	if (calls == slot->calls)
+		return TO_RETIRE;
+	slot->calls = calls;
+	return NOT_DUE;
+}
+
+void labels__update(struct labels *l, double now)
+{
+	__cleanup_free enum due *due = NULL;
+	bool found[] = { [TO_RETIRE] = false, [TO_FOLD] = false };
+
+	labels__name(l, now);
+	for (uint32_t i = 0; i < l->nslots; i++) {
+		enum due d = l->slots[i].state == SLOT_FREE ? NOT_DUE : due_of(l, i, now);
+
+		if (d == NOT_DUE)
+			continue;
+		if (!due)
+			due = xcalloc(l->nslots, sizeof(*due));
+		due[i] = d;
+		found[d] = true;
+	}
+	/* In this order: what is folded goes to where it is shown from now on. */
+	if (found[TO_RETIRE])
+		retire(l, due);
+	/* Programs that took a retired set for a valid one may be at work in it; else next time. */
+	if (found[TO_FOLD] && !bpfobj__wait_for_programs(l->obj))
+		fold(l, due);
+}
+
+/* ---- news ------------------------------------------------------------------------------------ */
+
+/* generation, slot, gen, number of texts; then each as its length and bytes. */
+uint64_t labels__write_news(const struct labels *l, uint32_t generation, uint64_t since,
+			    struct buf *out)
+{
+	for (uint32_t i = 0; i < l->nslots; i++) {
+		const struct slot *slot = &l->slots[i];
+		uint32_t head[] = { generation, i, slot->gen, slot->ntexts };
+
+		if (slot->state != SLOT_ACTIVE || slot->named <= since)
+			continue;
+		buf__append(out, head, sizeof(head));
+		for (size_t t = 0; t < slot->ntexts; t++) {
+			uint32_t len = strlen(slot->texts[t]);
+
+			buf__append(out, &len, sizeof(len));
+			buf__append(out, slot->texts[t], len);
+		}
+	}
+	return l->news;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "labels/updates.h"
+
+#include <errno.h>
+
+#include "expr/capture.h"
+
+struct entry {
+	uint32_t gen;
+	struct label_texts *texts; /* NULL: not named yet */
+};
+
+struct page {
+	struct entry *slots;
+	uint32_t n;
+};
+
+struct label_book {
+	struct page *pages; /* by generation */
+	size_t n;
+};
+
+struct label_book *label_book__new(const uint32_t *nslots, size_t ngenerations)
+{
+	struct label_book *b = xcalloc(1, sizeof(*b));
+
+	b->n = ngenerations;
+	b->pages = xcalloc(ngenerations, sizeof(*b->pages));
+	for (size_t i = 0; i < ngenerations; i++) {
+		b->pages[i].n = nslots[i];
+		b->pages[i].slots = xcalloc(nslots[i], sizeof(struct entry));
+	}
+	return b;
+}
+
+void label_book__free(struct label_book *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->n; i++) {
+		for (uint32_t s = 0; s < b->pages[i].n; s++)
+			label_texts__unref(b->pages[i].slots[s].texts);
+		free(b->pages[i].slots);
+	}
+	free(b->pages);
+	free(b);
+}
+
+struct cursor {
+	const char *p, *end;
+};
+
+static const void *take(struct cursor *c, size_t len)
+{
+	const char *p = c->p;
+
+	if ((size_t)(c->end - p) < len)
+		return NULL;
+	c->p += len;
+	return p;
+}
+
+static int read_texts(struct cursor *c, uint32_t n, struct label_texts **out)
+{
+	struct label_texts *t;
+
+	if (n > EXTRA_LABELS_MAX)
+		return -EINVAL;
+	t = calloc(1, sizeof(*t) + n * sizeof(t->v[0]));
+	if (!t)
+		return -ENOMEM;
+	t->refs = 1;
+	for (; t->n < n; t->n++) {
+		const void *size = take(c, sizeof(uint32_t)), *bytes;
+		uint32_t len;
+
+		if (size)
+			memcpy(&len, size, sizeof(len));
+		bytes = size ? take(c, len) : NULL;
+		t->v[t->n] = bytes ? strndup(bytes, len) : NULL;
+		if (!t->v[t->n]) {
+			label_texts__unref(t);
+			return bytes ? -ENOMEM : -EINVAL;
+		}
+	}
+	*out = t;
+	return 0;
+}
+
+int label_book__read_news(struct label_book *b, const char *data, size_t len)
+{
+	struct cursor c = { data, data + len };
+
+	while (c.p < c.end) {
+		struct label_texts *texts;
+		struct entry *e;
+		uint32_t head[4];
+		const void *p = take(&c, sizeof(head));
+		int err;
+
+		if (!p)
+			return -EINVAL;
+		memcpy(head, p, sizeof(head));
+		if (head[0] >= b->n || head[1] >= b->pages[head[0]].n)
+			return -EINVAL;
+		err = read_texts(&c, head[3], &texts);
+		if (err)
+			return err;
+		e = &b->pages[head[0]].slots[head[1]];
+		label_texts__unref(e->texts);
+		*e = (struct entry){ head[2], texts };
+	}
+	return 0;
+}
+
+static void apply_to_target(const struct page *page, struct snap_target *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->nsets; i++) {
+		struct snap_set *set = &t->sets[i], moved = *set;
+		const struct entry *e = &page->slots[set->slot];
+
+		if (!e->texts || e->gen != set->gen)
+			continue;
+		moved.texts = label_texts__ref(e->texts);
+		*set = t->sets[kept];
+		t->sets[kept++] = moved;
+	}
+	t->nsets = kept;
+}
+
+void label_book__apply(const struct label_book *b, uint32_t generation, struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->targets[i].nsets)
+			apply_to_target(&b->pages[generation], &s->targets[i]);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The maps of a generation: their sizes, how they are read, and what is in them at first. */
+#include "object/internal.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <sys/mman.h>
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+/* Places for the addresses such that none is too far from where it is looked for first. */
+static struct rp_addr *place_addrs(const struct rp_addr *sites, size_t n, uint32_t shift,
+				   size_t places)
+{
+	struct rp_addr *table = xcalloc(places, sizeof(*table));
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t at = rp_hash(sites[i].addr, shift), steps = 0;
+
+		while (steps < RP_ADDR_STEPS && table[at + steps].addr)
+			steps++;
+		if (steps == RP_ADDR_STEPS) {
+			free(table);
+			return NULL;
+		}
+		table[at + steps] = sites[i];
+	}
+	return table;
+}
+
+/* Half full at the most, so that the first look mostly finds it. What finds no place in a table
+ * many times as large as that has the same address as others; then cookies are used. */
+void bpfobj_maps__place_addrs(struct bpfobj *o, const struct bpfobj_params *p)
+{
+	uint32_t bits = 4;
+
+	while (1UL << bits < 2 * p->nsites)
+		bits++;
+	for (uint32_t last = bits + 8; p->nsites && !o->addrs && bits <= last; bits++) {
+		o->naddrs = (1UL << bits) + RP_ADDR_STEPS;
+		o->addr_shift = 64 - bits;
+		o->addrs = place_addrs(p->sites, p->nsites, o->addr_shift, o->naddrs);
+	}
+	if (!o->addrs)
+		o->naddrs = o->addr_shift = 0;
+}
+
+static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
+{
+	struct retprobe *s = o->skel;
+	uint32_t ncpus = o->plan.ncpus;
+
+	bpf_map__set_value_size(s->maps.cells, o->plan.cell_size);
+	if (p->cells == CELLS_PERCPU) {
+		bpf_map__set_type(s->maps.cells, BPF_MAP_TYPE_PERCPU_ARRAY);
+		bpf_map__set_map_flags(s->maps.cells, 0);
+		bpf_map__set_max_entries(s->maps.cells, p->ntargets + o->plan.nsets);
+	} else {
+		bpf_map__set_max_entries(s->maps.cells, ncpus * (p->ntargets + o->plan.nsets));
+	}
+	bpf_map__set_max_entries(s->maps.tallies, ncpus * p->ntargets);
+	bpf_map__set_max_entries(s->maps.detail_index, o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.detail_free, o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.detail_slots, o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.detail_counts, ncpus * o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.addrs, o->naddrs ? o->naddrs : 1);
+	bpf_map__set_max_entries(s->maps.entered, ncpus);
+	bpf_map__set_autocreate(s->maps.task_frames, features__has(f, FEATURE_TASK_STORAGE));
+	bpf_map__set_max_entries(s->maps.kernel_frames, o->plan.nkernel_frames);
+	bpf_map__set_max_entries(s->maps.user_frames, o->plan.nuser_frames);
+	bpf_map__set_max_entries(s->maps.inherited, o->plan.ninherited);
+	bpf_map__set_max_entries(s->maps.remembered, o->plan.remembered / sizeof(uint64_t));
+	bpf_map__set_max_entries(s->maps.calls, o->plan.ncalls);
+	bpf_map__set_max_entries(s->maps.owners, o->plan.ncalls);
+	bpf_map__set_max_entries(s->maps.exits, BPFOBJ_EXITS(p->nexits));
+	bpf_map__set_max_entries(s->maps.places, o->plan.nplaces);
+}
+
+/* Maps of one entry where there are no probes with extras. */
+static void set_extra_maps(struct bpfobj *o, const struct bpfobj_params *p)
+{
+	const struct bpfobj_plan *m = &o->plan;
+	struct retprobe *s = o->skel;
+
+	if (!p->nextras)
+		return;
+	bpf_map__set_max_entries(s->maps.extras, p->nextras);
+	bpf_map__set_max_entries(s->maps.used, p->nextras);
+	bpf_map__set_max_entries(s->maps.note_places, o->plan.nnote_places);
+	bpf_map__set_max_entries(s->maps.note_hash, o->plan.nnotes);
+	bpf_map__set_max_entries(s->maps.late, o->plan.nlate);
+	if (m->nsets) {
+		bpf_map__set_key_size(s->maps.label_index, m->key_size);
+		bpf_map__set_max_entries(s->maps.label_index, m->nsets);
+		bpf_map__set_max_entries(s->maps.label_free, m->nsets);
+		bpf_map__set_max_entries(s->maps.label_sets, m->nsets);
+	}
+	bpf_map__set_value_size(s->maps.hists, m->hist_size);
+	if (m->nhists)
+		bpf_map__set_max_entries(s->maps.hists, m->ncpus * m->nhists);
+}
+
+void bpfobj_maps__size(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
+{
+	bpfobj_maps__place_addrs(o, p);
+	set_maps(o, p, f);
+	set_extra_maps(o, p);
+}
+
+/* ---- mapping ------------------------------------------------------------------------------- */
+
+static size_t size_of(const struct bpf_map *map)
+{
+	return ALIGN_UP((size_t)bpf_map__value_size(map) * bpf_map__max_entries(map),
+			(size_t)sysconf(_SC_PAGESIZE));
+}
+
+static int map_array(struct bpfobj *o, struct bpf_map *map, bool writable, void **out)
+{
+	size_t size = size_of(map);
+	void *addr = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
+			  bpf_map__fd(map), 0);
+
+	if (addr == MAP_FAILED)
+		return -errno;
+	if (writable)
+		madvise(addr, size, MADV_DONTFORK);
+	o->mappings[o->nmappings++] = (struct mapping){ addr, size };
+	*out = addr;
+	return 0;
+}
+
+/* What others are to map, too. */
+static int map_source(struct bpfobj *o, struct bpf_map *map, enum bank bank, void **out)
+{
+	o->banks.sources[bank] = (struct bank_source){ bpf_map__fd(map), size_of(map) };
+	return map_array(o, map, false, out);
+}
+
+static int map_banks(struct bpfobj *o, struct bpf_map *map, enum bank bank, uint32_t n,
+		     struct bank_view *view)
+{
+	void *addr = NULL;
+	int err;
+
+	*view = (struct bank_view){
+		.ncpus = o->plan.ncpus,
+		.cpu_stride = n,
+		.stride = 1,
+		.width = bpf_map__value_size(map) / sizeof(uint64_t),
+		.n = n,
+	};
+	if (bank == BANKS)
+		err = map_array(o, map, false, &addr);
+	else
+		err = map_source(o, map, bank, &addr);
+	view->base = addr;
+	return err;
+}
+
+static size_t copy_size(const struct bank_view *v)
+{
+	return (size_t)v->ncpus * v->n * v->width * sizeof(uint64_t);
+}
+
+static int refresh_cell(struct bpfobj *o, uint32_t cell)
+{
+	uint64_t *copy = o->cells_copy.addr;
+
+	if (!copy)
+		return 0;
+	copy += (size_t)cell * o->banks.cells.stride * o->banks.cells.width;
+	return bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.cells), &cell, copy) ? -errno : 0;
+}
+
+/* A result is in a detail before it is in its cell; read in that order, the sum of the outcomes is
+ * never more than the calls. */
+int bpfobj__refresh(struct bpfobj *o)
+{
+	int err = 0;
+
+	if (!o->cells_copy.addr)
+		return 0;
+	memcpy(o->details_copy.addr, (const void *)o->mapped_details,
+	       copy_size(&o->banks.detail_counts));
+	for (uint32_t cell = 0; cell < o->banks.cells.n && !err; cell++)
+		err = refresh_cell(o, cell);
+	return err;
+}
+
+int bpfobj__refresh_target(struct bpfobj *o, uint32_t id)
+{
+	const struct label_sets_view *v = &o->banks.label_sets;
+	int err = refresh_cell(o, id);
+
+	for (uint32_t slot = 0; slot < v->n && !err; slot++)
+		if (v->v[slot].used && v->v[slot].key.id == id)
+			err = refresh_cell(o, v->first + slot);
+	return err;
+}
+
+static struct bank_source source_of(const struct shared_memory *s)
+{
+	return (struct bank_source){ s->fd, s->size };
+}
+
+/* What label sets and other extras are read from. */
+static int map_extras(struct bpfobj *o)
+{
+	struct retprobe *s = o->skel;
+	void *sets = NULL, *own_sets = NULL, *used = NULL;
+	struct ledger *ledger = &o->banks.ledger;
+	int err;
+
+	err = map_banks(o, s->maps.hists, BANK_HISTS, o->plan.nhists, &o->banks.hists);
+	if (!err)
+		err = map_source(o, s->maps.label_sets, BANK_LABEL_SETS, &sets);
+	if (!err)
+		err = map_array(o, s->maps.label_sets, true, &own_sets);
+	if (!err)
+		err = map_array(o, s->maps.used, true, &used);
+	o->banks.label_sets = (struct label_sets_view){ sets, o->plan.nsets, o->ntargets };
+	o->banks.own_hists = o->plan.own_hists;
+	o->banks.hists_per_set = o->plan.hists_per_set;
+	o->own_sets = own_sets;
+	o->used = used;
+	if (!err && o->plan.nsets)
+		err = ledger__init(ledger, o->banks.cells.n, o->banks.cells.width, o->plan.nhists,
+				   o->banks.hists.width, o->plan.ndetails);
+	if (!err && o->plan.nsets)
+		o->banks.sources[BANK_LEDGER] = source_of(&ledger->copy);
+	return err;
+}
+
+/* A copy that forked processes can read, in place of cells that cannot be mapped. */
+static int copy_cells(struct bpfobj *o)
+{
+	struct bank_view *v = &o->banks.cells;
+	int err;
+
+	*v = (struct bank_view){
+		.ncpus = o->plan.ncpus,
+		.cpu_stride = 1,
+		.stride = o->plan.ncpus,
+		.width = bpf_map__value_size(o->skel->maps.cells) / sizeof(uint64_t),
+		.n = o->ntargets + o->plan.nsets,
+	};
+	err = shared__new(&o->cells_copy, copy_size(v));
+	if (!err)
+		err = shared__new(&o->details_copy, copy_size(&o->banks.detail_counts));
+	if (err)
+		return err;
+	v->base = o->cells_copy.addr;
+	o->mapped_details = o->banks.detail_counts.base;
+	o->banks.detail_counts.base = o->details_copy.addr;
+	o->banks.sources[BANK_CELLS] = source_of(&o->cells_copy);
+	o->banks.sources[BANK_DETAIL_COUNTS] = source_of(&o->details_copy);
+	return bpfobj__refresh(o);
+}
+
+int bpfobj_maps__map(struct bpfobj *o)
+{
+	bool copy = bpf_map__type(o->skel->maps.cells) != BPF_MAP_TYPE_ARRAY;
+	struct retprobe *s = o->skel;
+	void *details = NULL, *own_details = NULL;
+	int err = 0;
+
+	for (int i = 0; i < BANKS; i++)
+		o->banks.sources[i].fd = -1;
+	if (!copy)
+		err = map_banks(o, s->maps.cells, BANK_CELLS, o->ntargets + o->plan.nsets,
+				&o->banks.cells);
+	if (!err)
+		err = map_banks(o, s->maps.tallies, BANK_TALLIES, o->ntargets, &o->banks.tallies);
+	if (!err)
+		err = map_banks(o, s->maps.entered, BANKS, 1, &o->banks.entered);
+	if (!err)
+		err = map_banks(o, s->maps.detail_counts, BANK_DETAIL_COUNTS, o->plan.ndetails,
+				&o->banks.detail_counts);
+	if (!err)
+		err = map_source(o, s->maps.detail_slots, BANK_DETAILS, &details);
+	if (!err)
+		err = map_array(o, s->maps.detail_slots, true, &own_details);
+	o->banks.details = details;
+	o->own_details = own_details;
+	if (!err && copy)
+		err = copy_cells(o);
+	madvise(s->bss, ALIGN_UP(sizeof(*s->bss), sysconf(_SC_PAGESIZE)), MADV_DONTFORK);
+	return err ? err : map_extras(o);
+}
+
+void bpfobj_maps__unmap(struct bpfobj *o)
+{
+	for (size_t i = 0; i < o->nmappings; i++)
+		munmap(o->mappings[i].addr, o->mappings[i].size);
+	shared__free(&o->cells_copy);
+	shared__free(&o->details_copy);
+}
+
+/* ---- contents ------------------------------------------------------------------------------ */
+
+static int fill_queue(const struct bpf_map *map, uint32_t n)
+{
+	for (uint32_t slot = 0; slot < n; slot++)
+		if (bpf_map_update_elem(bpf_map__fd(map), NULL, &slot, 0))
+			return -errno;
+	return 0;
+}
+
+static int fill_extras(struct bpfobj *o, const struct bpfobj_params *p)
+{
+	int fd = bpf_map__fd(o->skel->maps.extras);
+
+	for (uint32_t i = 0; i < p->nextras; i++)
+		if (bpf_map_update_elem(fd, &i, &p->extras[i]->kernel, 0))
+			return -errno;
+	return 0;
+}
+
+int bpfobj__set_exits(struct bpfobj *o, uint32_t first, const struct rp_exit *v, size_t n)
+{
+	int fd = bpf_map__fd(o->skel->maps.exits);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (bpf_map_update_elem(fd, &(uint32_t){ first + i }, &v[i], 0))
+			return -errno;
+	return 0;
+}
+
+static int fill_addr_table(struct bpfobj *o)
+{
+	for (uint32_t i = 0; i < o->naddrs; i++)
+		if (o->addrs[i].addr &&
+		    bpf_map_update_elem(bpf_map__fd(o->skel->maps.addrs), &i, &o->addrs[i], 0))
+			return -errno;
+	return 0;
+}
+
+int bpfobj_maps__fill(struct bpfobj *o, const struct bpfobj_params *p)
+{
+	int err = fill_queue(o->skel->maps.detail_free, o->plan.ndetails);
+
+	if (!err)
+		err = fill_queue(o->skel->maps.label_free, o->plan.nsets);
+	if (!err)
+		err = fill_extras(o, p);
+	if (!err)
+		err = bpfobj__set_exits(o, 0, p->exits, p->nexits);
+	return err ? err : fill_addr_table(o);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How much of what a generation needs. */
+#include <bpf/libbpf.h>
+
+#include "object/object.h"
+
+#define CACHE_LINE	   64
+#define DETAILS_PER_TARGET 16
+#define DETAILS_MIN	   256
+#define DETAILS_MAX	   262144
+/* Calls that run at once, of all tasks; one that is evicted is counted as missed when it returns.
+ * Where there is task storage, the hashes only take what does not fit there.
+ * Tests build with less. */
+#ifndef FRAMES
+#define FRAMES		16384
+#define FRAMES_FALLBACK 1024
+#endif
+/* Of uprobe.ret, whose leftovers stay until their thread or process ends. */
+#define CALLS	     32768
+#define CALL_BYTES   144 /* of a hash element with its overhead */
+#define OWNER_BYTES  96
+#define INHERITED    4096      /* calls that children have yet to return from, of user functions */
+#define LATE	     2048      /* calls that have yet to read memory when they return */
+#define LATE_BYTES   384       /* likewise */
+#define MAX_TASKS    (1 << 22) /* PID_MAX_LIMIT in the kernel */
+#define FRAME_BYTES  128       /* of an LRU hash element with its overhead */
+#define PLACE_BYTES  32
+#define NOTE_BYTES   40
+#define SET_OVERHEAD 96 /* a hash element besides its key */
+#define SET_DETAILS  4
+#define INDEX_BYTES  96 /* of a hash element, likewise */
+/* Of the memory that is left, what label sets may take; the rest is for probes that are added
+ * later, which would otherwise find no room beside them. */
+#define SETS_SHARE(left) ((left) / 4 * 3)
+/* Of a task's storage: an element besides its value, and the list of elements. */
+#define TASK_ELEMENT 104
+#define TASK_LIST    192
+
+/* Programs whose calls have their frames in task storage, and not in places: see pairing.bpf.h. */
+#define TASK_PROGRAMS                                                      \
+	(PROG_BIT(PROG_UPROBE_ENTRY) | PROG_BIT(PROG_UPROBE_MULTI_ENTRY) | \
+	 PROG_BIT(PROG_SYSCALL_ENTER))
+
+/* Whose calls have places, and whose leave notes there. */
+#define PLACE_PROGRAMS \
+	(PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_MULTI_ENTRY) | PROG_BIT(PROG_FEXIT_ENTRY))
+#define NOTE_PROGRAMS                                                               \
+	(PLACE_PROGRAMS | PROG_BIT(PROG_KPROBE_SESSION) | PROG_BIT(PROG_FSESSION) | \
+	 PROG_BIT(PROG_FSESSION_MULTI) | PROG_BIT(PROG_SYSCALL_ENTER))
+/* Notes of user functions are in the hash; those of uprobe.ret are with its calls. */
+#define HASH_NOTE_PROGRAMS (NOTE_PROGRAMS | TASK_PROGRAMS | PROG_BIT(PROG_UPROBE_SESSION))
+
+static uint32_t cell_width(const struct grid *g)
+{
+	return ALIGN_UP(RP_CELL_GRID + g->ncells, CACHE_LINE / sizeof(uint64_t));
+}
+
+static uint32_t hist_size(const struct grid *g)
+{
+	return ALIGN_UP((RP_HIST_GRID + g->ncells) * sizeof(uint64_t), CACHE_LINE);
+}
+
+/* The part of a key that some target of the configuration uses. */
+static uint32_t key_size(const struct bpfobj_params *p)
+{
+	uint32_t size = offsetof(struct rp_label_key, number);
+
+	for (uint32_t i = 0; i < p->nextras; i++) {
+		const struct rp_extra *x = &p->extras[i]->kernel;
+		uint32_t end = offsetof(struct rp_label_key, number[x->nnumbers]);
+
+		if (x->comm)
+			end = offsetof(struct rp_label_key, text);
+		if (x->ntexts)
+			end = offsetof(struct rp_label_key, text[x->ntexts]);
+		size = end > size ? end : size;
+	}
+	return size;
+}
+
+/* Histograms of a label set: as many as the target has that has most. */
+static uint32_t hists_per_set(const struct bpfobj_params *p)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < p->nextras; i++)
+		if (p->extras[i]->nhistograms > most)
+			most = p->extras[i]->nhistograms;
+	return most;
+}
+
+static uint32_t own_hists(const struct bpfobj_params *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->nextras; i++)
+		n += p->extras[i]->nhistograms;
+	return n;
+}
+
+/* Whether labels or filters of system calls may read text of processes, which may not be there. */
+static bool reads_processes(const struct bpfobj_params *p)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < p->nextras; i++) {
+		const struct rp_extra *x = &p->extras[i]->kernel;
+
+		for (uint32_t k = 0; k < RP_FILTERS; k++)
+			found |= x->filter[k].field.user && x->filter[k].field.text;
+		for (uint32_t k = 0; k < RP_TEXTS; k++)
+			found |= x->text[k].user;
+	}
+	return found && p->noted_programs & PROG_BIT(PROG_SYSCALL_ENTER);
+}
+
+/* What the label sets take, as many as their share of what the memory limit leaves has room for. */
+static void plan_sets(const struct bpfobj_params *p, struct bpfobj_plan *out)
+{
+	uint64_t set, room, wanted = 0, least = 0;
+
+	for (uint32_t i = 0; i < p->nextras; i++) {
+		if (!p->extras[i]->nlabels)
+			continue;
+		wanted += p->extras[i]->kernel.max_series;
+		least++;
+	}
+	out->key_size = key_size(p);
+	out->hist_size = hist_size(p->size_grid);
+	out->own_hists = own_hists(p);
+	out->hists_per_set = hists_per_set(p);
+	/* The ledger is one more bank. */
+	set = (uint64_t)(out->ncpus + 1) * (out->cell_size + out->hists_per_set * out->hist_size +
+					    SET_DETAILS * sizeof(uint64_t)) +
+	      sizeof(struct rp_label_set) + out->key_size + SET_OVERHEAD +
+	      SET_DETAILS * (sizeof(struct rp_detail) + INDEX_BYTES);
+	room = out->total < p->memory_limit ? SETS_SHARE(p->memory_limit - out->total) / set : 0;
+	out->sets_wanted = wanted;
+	out->nsets = wanted < room ? wanted : room > least ? room : least;
+	out->nhists = out->own_hists + out->nsets * out->hists_per_set;
+	out->sets = out->nsets * set +
+		    (uint64_t)out->own_hists * (out->ncpus + 1) * out->hist_size +
+		    (uint64_t)p->nextras * out->cell_size;
+	out->total += out->sets;
+	out->ndetails += out->nsets * SET_DETAILS;
+}
+
+/* The kernel takes memory of this size in powers of two. */
+static uint32_t per_thread(const struct bpfobj_params *p, struct features *f)
+{
+	uint32_t size = 1;
+
+	if (!(p->programs & TASK_PROGRAMS) || !features__has(f, FEATURE_TASK_STORAGE))
+		return 0;
+	while (size < RP_TASK_BYTES + TASK_ELEMENT)
+		size *= 2;
+	return size + TASK_LIST;
+}
+
+void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out)
+{
+	uint32_t ncpus = libbpf_num_possible_cpus(), details = p->ntargets * DETAILS_PER_TARGET;
+	uint32_t nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
+	uint32_t programs = p->programs | p->noted_programs;
+
+	for (uint32_t i = 0; i < p->nextras; i++)
+		if (p->extras[i]->returns_values)
+			details += p->extras[i]->kernel.max_series;
+	details = details < DETAILS_MIN ? DETAILS_MIN : details;
+	details = details > DETAILS_MAX ? DETAILS_MAX : details;
+	*out = (struct bpfobj_plan){
+		.ncpus = ncpus,
+		.cell_size = cell_width(p->grid) * sizeof(uint64_t),
+		.ndetails = details,
+		.tallies = (uint64_t)ncpus * p->ntargets * RP_TALLY_MAX * sizeof(uint64_t),
+		.details = (uint64_t)details *
+			   (ncpus * sizeof(uint64_t) + sizeof(struct rp_detail) + INDEX_BYTES),
+		.per_thread = per_thread(p, f),
+	};
+	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
+	out->nkernel_frames = programs & PLACE_PROGRAMS ? nframes : 1;
+	out->nuser_frames = programs & TASK_PROGRAMS ? nframes : 1;
+	out->nplaces = programs & PLACE_PROGRAMS ? 1 << BPFOBJ_PLACE_BITS : 1;
+	out->nnote_places = p->noted_programs & NOTE_PROGRAMS ? 1 << BPFOBJ_PLACE_BITS : 1;
+	out->nnotes = p->noted_programs & HASH_NOTE_PROGRAMS ? BPFOBJ_NOTE_HASH : 1;
+	out->frames =
+		(uint64_t)out->nplaces * PLACE_BYTES + (uint64_t)out->nnote_places * NOTE_BYTES +
+		((uint64_t)out->nkernel_frames + out->nuser_frames + out->nnotes) * FRAME_BYTES;
+	out->remembered = features__has(f, FEATURE_TASK_STORAGE) ? sizeof(uint64_t) : MAX_TASKS / 8;
+	out->frames += out->remembered;
+	out->ncalls = programs & PROG_BIT(PROG_UPROBE_RET_ENTRY) ? CALLS : 1;
+	out->ninherited = programs & PROG_BIT(PROG_UPROBE_FORK) ? INHERITED : 1;
+	out->frames += (uint64_t)out->ninherited * FRAME_BYTES;
+	out->nlate = reads_processes(p) ? LATE : 1;
+	out->frames += (uint64_t)out->nlate * LATE_BYTES;
+	if (out->ncalls > 1)
+		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
+			       BPFOBJ_EXITS(p->nexits) * sizeof(struct rp_exit);
+	out->total = out->cells + out->tallies + out->details + out->frames;
+	if (p->nextras)
+		plan_sets(p, out);
+}

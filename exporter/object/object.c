@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A generation loaded and unloaded, and what is read and changed while it runs. */
+#include "object/internal.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "kernel/advice.h"
+#include "kernel/bpf_sys.h"
+#include "kernel/btf_layout.h"
+#include "base/log.h"
+
+/* ---- loading ------------------------------------------------------------------------------- */
+
+static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
+{
+	struct retprobe__rodata *ro = o->skel->rodata;
+
+	memcpy((void *)&ro->grid_table, &p->grid->table, sizeof(ro->grid_table));
+	ro->grid_last = p->grid->ncells - 1;
+	ro->bank_cells = p->cells == CELLS_PERCPU ? 0 : p->ntargets + o->plan.nsets;
+	memcpy((void *)&ro->size_table, &p->size_grid->table, sizeof(ro->size_table));
+	ro->cgroup_ancestors = features__has(f, FEATURE_CGROUP_ANCESTOR);
+	ro->size_last = p->size_grid->ncells - 1;
+	ro->bank_hists = o->plan.nhists;
+	ro->set_hists = o->plan.own_hists;
+	ro->per_set = o->plan.hists_per_set;
+	ro->bank_targets = p->ntargets;
+	ro->bank_details = o->plan.ndetails;
+	ro->addr_shift = o->addr_shift;
+	ro->place_shift = 64 - BPFOBJ_PLACE_BITS;
+	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
+	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
+	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
+}
+
+/*
+ * A program that can be preempted may stand still between looking at a slot's gen and counting in
+ * it. An update of a map of maps waits for an RCU grace period, so that no program runs any more
+ * that has seen the old map (maybe_wait_bpf_programs(), kernel commit 1ae80cf31938).
+ */
+static int make_waiter(struct bpfobj *o)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+
+	if (o->waiter_inner <= 0)
+		o->waiter_inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_inner", 4, 8, 1, NULL);
+	if (o->waiter_inner < 0)
+		return o->waiter_inner;
+	opts.inner_map_fd = o->waiter_inner;
+	o->waiter = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "rp_waiter", 4, 4, 1, &opts);
+	return o->waiter < 0 ? o->waiter : 0;
+}
+
+/* What an object takes while it is loaded, and libbpf's own with it. */
+static struct demand demand_of(const struct bpfobj *o)
+{
+	struct demand needs = { .files = 8 };
+	struct bpf_program *p;
+	struct bpf_map *m;
+
+	if (!o->skel)
+		return needs;
+	bpf_object__for_each_map(m, o->skel->obj) needs.files++;
+	bpf_object__for_each_program(p, o->skel->obj) needs.files += bpf_program__autoload(p);
+	return needs;
+}
+
+static char *explain(int err, struct demand needs)
+{
+	__cleanup_free char *advice = advice__of(ATTEMPT_LOAD, err, needs);
+
+	return xasprintf("the BPF programs cannot be loaded: %s", advice);
+}
+
+/* libbpf relocates programs by the kernel's BTF, or by the stand-in, whose descriptor is *layout.
+ */
+static int open_skeleton(struct bpfobj *o, struct features *f, int *layout)
+{
+	__cleanup_free char *path = NULL;
+	LIBBPF_OPTS(bpf_object_open_opts, opts);
+	struct utsname u = {};
+
+	if (!features__has(f, FEATURE_BTF)) {
+		uname(&u);
+		*layout = btf_layout__open(u.release);
+		if (*layout < 0)
+			return *layout;
+		path = xasprintf("/proc/self/fd/%d", *layout);
+		opts.btf_custom_path = path;
+	}
+	o->skel = retprobe__open_opts(&opts);
+	return o->skel ? 0 : -errno;
+}
+
+/* On an error, o holds what was created until then; the caller frees it. */
+static int try_load(struct bpfobj *o, const struct bpfobj_params *p, struct features *f,
+		    struct program_refusals *refused)
+{
+	__cleanup_close int layout = -1;
+	int err;
+
+	o->banks.grid = p->grid;
+	bpfobj__plan(p, f, &o->plan);
+	o->ntargets = p->ntargets;
+	err = open_skeleton(o, f, &layout);
+	if (err)
+		return err;
+	bpfobj_maps__size(o, p, f);
+	set_constants(o, p, f);
+	o->programs = programs__prepare(o->skel->obj, f, p->programs, p->noted_programs, refused);
+	bpf_sys__forget_refused();
+	err = retprobe__load(o->skel);
+	if (!err)
+		err = bpfobj_maps__map(o);
+	if (!err)
+		err = bpfobj_maps__fill(o, p);
+	return !err && o->plan.nsets ? make_waiter(o) : err;
+}
+
+/* A program that the kernel refuses is left out, and the others are loaded without it. Its targets
+ * go to the next mechanism (attach/attach.c). */
+int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
+		 char **error)
+{
+	struct program_refusals refused = {};
+	struct demand needs;
+	bool again;
+	int err;
+
+	do {
+		struct bpfobj *o = xcalloc(1, sizeof(*o));
+
+		err = try_load(o, p, f, &refused);
+		if (!err) {
+			*out = o;
+			return 0;
+		}
+		again = programs__refuse(o->programs, err, &refused);
+		if (again)
+			log_debug("the kernel does not load program %s; going on without it",
+				  bpf_sys__refused_program());
+		/* Before it is explained: that takes descriptors, too. */
+		needs = demand_of(o);
+		bpfobj__free(o);
+	} while (again);
+	*error = explain(err, needs);
+	return err;
+}
+
+void bpfobj__free(struct bpfobj *o)
+{
+	if (!o)
+		return;
+	bpfobj_maps__unmap(o);
+	if (o->waiter > 0)
+		close(o->waiter);
+	if (o->waiter_inner > 0)
+		close(o->waiter_inner);
+	ledger__destroy(&o->banks.ledger);
+	programs__free(o->programs);
+	free(o->addrs);
+	retprobe__destroy(o->skel);
+	free(o);
+}
+
+/* Until the program for entries sees the spec, no call that it has not seen is ours. */
+void bpfobj__set_syscall(struct bpfobj *o, int nr, bool compat, uint64_t spec)
+{
+	struct retprobe__bss *bss = o->skel->bss;
+	volatile __u64 *specs = compat ? bss->syscall_compat_spec : bss->syscall_spec;
+	volatile __u64 *since = compat ? bss->syscall_compat_since : bss->syscall_since;
+	struct timespec now;
+
+	if (nr < 0 || nr >= RP_SYSCALLS)
+		return;
+	__atomic_store_n(&since[nr], UINT64_MAX, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&specs[nr], spec, __ATOMIC_SEQ_CST);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	__atomic_store_n(&since[nr], now.tv_sec * 1000000000ULL + now.tv_nsec, __ATOMIC_SEQ_CST);
+}
+
+struct programs *bpfobj__programs(const struct bpfobj *o)
+{
+	return o->programs;
+}
+
+bool bpfobj__knows_addrs(const struct bpfobj *o)
+{
+	return o->naddrs;
+}
+
+/* ---- views --------------------------------------------------------------------------------- */
+
+const struct banks *bpfobj__banks(const struct bpfobj *o)
+{
+	return &o->banks;
+}
+
+const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o)
+{
+	return &o->plan;
+}
+
+int bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell)
+{
+	volatile struct rp_detail *d = &o->own_details[slot];
+	struct {
+		int64_t value;
+		uint32_t cell, zero;
+	} key = { d->value, d->cell, 0 };
+	int index = bpf_map__fd(o->skel->maps.detail_index);
+	uint32_t found;
+
+	/* First of all, for the index has no room for more keys than there are slots. */
+	bpf_map_delete_elem(index, &key);
+	key.cell = d->cell = cell;
+	if (!bpf_map_update_elem(index, &key, &slot, BPF_NOEXIST))
+		return slot;
+	return bpf_map_lookup_elem(index, &key, &found) ? -ENOSPC : (int)found;
+}
+
+void bpfobj__free_detail(struct bpfobj *o, uint32_t slot)
+{
+	__atomic_store_n(&o->own_details[slot].used, 0, __ATOMIC_SEQ_CST);
+	bpf_map_update_elem(bpf_map__fd(o->skel->maps.detail_free), NULL, &slot, 0);
+}
+
+/* ---- label sets ---------------------------------------------------------------------------- */
+
+volatile struct rp_used *bpfobj__used(const struct bpfobj *o)
+{
+	return o->used;
+}
+
+void bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
+{
+	struct rp_label_key key;
+
+	memcpy(&key, (const void *)&o->banks.label_sets.v[slot].key, sizeof(key));
+	/* In this order, or two sets in use could have one key for a moment. */
+	__atomic_store_n(&o->own_sets[slot].used, RP_SET_RETIRED, __ATOMIC_SEQ_CST);
+	bpf_map_delete_elem(bpf_map__fd(o->skel->maps.label_index), &key);
+	__atomic_add_fetch(&o->own_sets[slot].gen, 1, __ATOMIC_SEQ_CST);
+}
+
+/* See make_waiter(). */
+int bpfobj__wait_for_programs(struct bpfobj *o)
+{
+	int err = o->waiter > 0 ? 0 : make_waiter(o); /* without labels there is none yet */
+	uint32_t zero = 0;
+
+	if (err)
+		return err;
+	return bpf_map_update_elem(o->waiter, &zero, &o->waiter_inner, 0) ? -errno : 0;
+}
+
+void bpfobj__free_set(struct bpfobj *o, uint32_t slot)
+{
+	__atomic_store_n(&o->own_sets[slot].used, RP_SET_FREE, __ATOMIC_SEQ_CST);
+	bpf_map_update_elem(bpf_map__fd(o->skel->maps.label_free), NULL, &slot, 0);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pages. Each is made from one acquired reading, in memory, before anything is sent; none can
+ * do harm by being asked for often: their number is limited, that of /metrics apart from others.
+ */
+#include "pages/internal.h"
+#include "base/self.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+/* What a scraper's patience is cut by, so that the answer gets to it in time. */
+#define TIMEOUT_MARGIN	0.5
+
+#define STILL_ATTACHING "retprobe_exporter is not ready: still attaching."
+
+static double deadline_of(const struct http_request *req)
+{
+	double margin = req->timeout > 2 * TIMEOUT_MARGIN ? TIMEOUT_MARGIN : req->timeout / 2;
+
+	return req->timeout ? req->arrived + req->timeout - margin : 0;
+}
+
+bool pages__acquire(const struct pages *p, const struct http_request *req, struct metrics_input *in,
+		    struct http_response *res)
+{
+	int err;
+
+	*in = (struct metrics_input){ 0 };
+	if (!p->source.ready(p->source.ctx)) {
+		http_response__text(res, 503, "%s", STILL_ATTACHING);
+		return false;
+	}
+	err = p->source.acquire(p->source.ctx, deadline_of(req), in);
+	if (err == -ETIMEDOUT)
+		http_response__text(res, 503,
+				    "The counters could not be read within the %g s that the "
+				    "scraper waits.",
+				    req->timeout);
+	else if (err == -EAGAIN)
+		http_response__text(res, 503,
+				    "The counters cannot be read: at each try the exporter was "
+				    "moving some of them.");
+	else if (err)
+		http_response__text(res, 500, "The counters cannot be read: %s.", strerror(-err));
+	return !err;
+}
+
+void pages__release(const struct pages *p, struct metrics_input *in)
+{
+	p->source.release(p->source.ctx, in);
+}
+
+/* ---- /metrics -------------------------------------------------------------------------------- */
+
+static void metrics_page(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	const struct expo_format *format = expo__negotiate(req->accept);
+	double begin = monotonic_seconds();
+	struct pages *p = ctx;
+	struct metrics_input in;
+	struct self self;
+	struct expo e;
+
+	if (!pages__acquire(p, req, &in, res))
+		return;
+	if (!in.self) {
+		self__read(&self);
+		in.self = &self;
+	}
+	if (req->nfunctions) {
+		in.functions = req->functions;
+		in.nfunctions = req->nfunctions;
+	}
+	res->content_type = format->content_type;
+	res->vary = "Accept, Accept-Encoding";
+	res->compressible = true;
+	expo__begin(&e, format, &res->body);
+	e.created_series = p->openmetrics_created;
+	metrics__write(&in, &e);
+	expo__end(&e);
+	pages__release(p, &in);
+	self__note_scrape(monotonic_seconds() - begin);
+}
+
+/* ---- /-/ ------------------------------------------------------------------------------------- */
+
+static void healthy_page(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	http_response__text(res, 200, "retprobe_exporter is healthy.");
+}
+
+static void ready_page(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	struct pages *p = ctx;
+
+	if (p->source.ready(p->source.ctx))
+		http_response__text(res, 200, "retprobe_exporter is ready.");
+	else
+		http_response__text(res, 503, "%s", STILL_ATTACHING);
+}
+
+/* "FILE:LINE:COLUMN", with which most errors begin. What follows may quote the configuration, which
+ * is not for everyone who may ask. */
+static int place_length(const char *error)
+{
+	const char *end = error ? strstr(error, ": ") : NULL, *p = end;
+	int colons = 0;
+
+	for (; p > error && (isdigit((unsigned char)p[-1]) || (p[-1] == ':' && colons < 2)); p--)
+		colons += p[-1] == ':';
+	return end && p > error && colons == 2 ? (int)(end - error) : 0;
+}
+
+static void reload_page(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	__cleanup_free char *error = NULL;
+	struct pages *p = ctx;
+
+	if (!p->source.reload)
+		http_response__text(res, 403,
+				    "Reloading over HTTP is not enabled: --web.enable-lifecycle.");
+	else if (p->source.reload(p->source.ctx, &error))
+		http_response__text(res, 500,
+				    "The configuration stays as it was%s%.*s. The log says why.",
+				    place_length(error) ? ": see " : "", place_length(error),
+				    error ? error : "");
+	else
+		http_response__text(res, 200, "The configuration has been reloaded.");
+}
+
+/* ---- /page/ ---------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *suffix, *content_type;
+} file_types[] = {
+	{ ".js", "text/javascript; charset=utf-8" },
+	{ ".css", "text/css; charset=utf-8" },
+};
+
+/* NULL: not served as it is. */
+static const char *content_type_of(const char *name)
+{
+	const char *suffix = strrchr(name, '.');
+
+	for (size_t i = 0; suffix && i < ARRAY_SIZE(file_types); i++)
+		if (!strcmp(suffix, file_types[i].suffix))
+			return file_types[i].content_type;
+	return NULL;
+}
+
+static void file_page(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	const struct page_file *f = page_files;
+
+	while (strcmp(f->name, strrchr(req->path, '/') + 1))
+		f++;
+	res->content_type = content_type_of(f->name);
+	res->vary = "Accept-Encoding";
+	res->compressible = true;
+	buf__puts(&res->body, f->text);
+}
+
+/* ---- the table of paths ---------------------------------------------------------------------- */
+
+/* In the place of "/" there is the landing page, unless the metrics are there. */
+static const struct http_route fixed_routes[] = {
+	{ "/-/healthy", healthy_page, HTTP_READ, HTTP_SMALL },
+	{ "/-/ready", ready_page, HTTP_READ, HTTP_SMALL },
+	{ "/-/reload", reload_page, HTTP_WRITE, HTTP_CHANGE },
+	{ "/api/v1/probes", pages__probes, HTTP_READ, HTTP_PAGE },
+	{ "/", pages__landing, HTTP_READ, HTTP_PAGE },
+};
+
+static size_t count_files(void)
+{
+	size_t n = 0;
+
+	while (page_files[n].name)
+		n++;
+	return n;
+}
+
+struct pages *pages__new(const struct web_config *web, const struct pages_source *source)
+{
+	struct pages *p = xcalloc(1, sizeof(*p));
+	struct http_route *r;
+
+	p->telemetry_path = xstrdup(web->telemetry_path);
+	p->openmetrics_created = web->openmetrics_created;
+	p->source = *source;
+	/* One for the metrics, and the end. */
+	p->routes = r = xcalloc(ARRAY_SIZE(fixed_routes) + count_files() + 2, sizeof(*r));
+	/* The first of two with one path is the one that answers. */
+	*r++ = (struct http_route){ p->telemetry_path, metrics_page, HTTP_READ, HTTP_SCRAPE };
+	for (size_t i = 0; i < ARRAY_SIZE(fixed_routes); i++)
+		*r++ = fixed_routes[i];
+	for (const struct page_file *f = page_files; f->name; f++)
+		if (content_type_of(f->name))
+			*r++ = (struct http_route){ xasprintf("/page/%s", f->name), file_page,
+						    HTTP_READ, HTTP_PAGE };
+	return p;
+}
+
+const struct http_route *pages__routes(const struct pages *p)
+{
+	return p->routes;
+}
+
+void pages__free(struct pages *p)
+{
+	if (!p)
+		return;
+	for (struct http_route *r = p->routes; r->path; r++)
+		if (r->handle == file_page)
+			free((char *)r->path);
+	free(p->routes);
+	free(p->telemetry_path);
+	free(p);
+}

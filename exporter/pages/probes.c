@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * /api/v1/probes: API.md has its shape. A probe's label sets are summed here, so that its size
+ * does not depend on their number; they are told one by one only of functions that are asked for.
+ */
+#include "pages/internal.h"
+
+#include "expr/capture.h"
+#include "base/version.h"
+
+#include <time.h>
+
+#define JSON "application/json; charset=utf-8"
+
+static const char *const type_names[] = {
+	[TARGET_KERNEL] = "kernel",
+	[TARGET_SYSCALL] = "syscall",
+	[TARGET_USER] = "user",
+};
+
+static void json_member(struct buf *b, const char *name, const char *value)
+{
+	buf__printf(b, ",\"%s\":", name);
+	if (value)
+		buf__json_string(b, value);
+	else
+		buf__puts(b, "null");
+}
+
+/* ---- the numbers of a cell ------------------------------------------------------------------- */
+
+/* index, count, index, count: of those that are not 0. */
+static void json_buckets(struct buf *b, const uint64_t *cells, const struct grid *g)
+{
+	const char *comma = "";
+
+	buf__puts(b, ",\"buckets\":[");
+	for (uint32_t i = 0; i < g->ncells; i++) {
+		if (!cells[i])
+			continue;
+		buf__puts(b, comma);
+		buf__u64(b, i);
+		buf__putc(b, ',');
+		buf__u64(b, cells[i]);
+		comma = ",";
+	}
+	buf__putc(b, ']');
+}
+
+/* One value of an outcome, if it is one of that outcome and was seen. */
+static bool json_value(struct buf *b, const char *outcome, bool first, struct outcome_text text,
+		       uint64_t n)
+{
+	if (!n || !text.outcome || strcmp(text.outcome, outcome))
+		return false;
+	if (first) {
+		buf__json_string(b, outcome);
+		buf__puts(b, ":{");
+	} else {
+		buf__putc(b, ',');
+	}
+	buf__json_string(b, text.value);
+	buf__putc(b, ':');
+	buf__u64(b, n);
+	return true;
+}
+
+static void json_outcomes(struct buf *b, const struct target *t, const struct snap_cell *cell)
+{
+	static const char *const outcomes[] = { "ok", "null", "error", "restarted", "unknown" };
+	const char *comma = "";
+	char text[32];
+
+	buf__puts(b, ",\"outcomes\":{");
+	for (size_t o = 0; o < ARRAY_SIZE(outcomes); o++) {
+		size_t mark = b->len, n = 0;
+
+		buf__puts(b, comma);
+		for (int c = 0; c < RP_CLASS_MAX; c++)
+			n += json_value(b, outcomes[o], !n, metrics__class_text(t, c),
+					cell->words[RP_CELL_CLASS + c]);
+		for (size_t i = 0; i < cell->ndetails; i++)
+			n += json_value(b, outcomes[o], !n,
+					metrics__detail_text(t, cell->details[i].value, text,
+							     sizeof(text)),
+					cell->details[i].count);
+		if (n) {
+			buf__putc(b, '}');
+			comma = ",";
+		} else if (!b->failed) {
+			b->len = mark;
+		}
+	}
+	buf__putc(b, '}');
+}
+
+static void json_cell(struct buf *b, const struct metrics_input *in, const struct target *t,
+		      const struct snap_cell *cell)
+{
+	buf__printf(b, ",\"calls\":%llu,\"sum\":",
+		    (unsigned long long)snap_cell__calls(cell, in->grid));
+	buf__double(b, (double)cell->words[RP_CELL_SUM] / 1e9);
+	json_buckets(b, cell->words + RP_CELL_GRID, in->grid);
+	json_outcomes(b, t, cell);
+}
+
+/* ---- label sets ------------------------------------------------------------------------------ */
+
+static int compare_details(const void *a, const void *b)
+{
+	const struct snap_detail *x = a, *y = b;
+
+	return x->value < y->value ? -1 : x->value > y->value;
+}
+
+static void add_cell(struct snap_cell *sum, const struct snap_cell *cell, size_t nwords)
+{
+	for (size_t i = 0; i < nwords; i++)
+		sum->words[i] += cell->words[i];
+	for (size_t i = 0; i < cell->ndetails; i++)
+		sum->details[sum->ndetails++] = cell->details[i];
+}
+
+/* A value that several label sets have is to be one number. */
+static void merge_details(struct snap_cell *sum)
+{
+	size_t n = 0;
+
+	qsort(sum->details, sum->ndetails, sizeof(*sum->details), compare_details);
+	for (size_t i = 0; i < sum->ndetails; i++) {
+		if (n && sum->details[n - 1].value == sum->details[i].value)
+			sum->details[n - 1].count += sum->details[i].count;
+		else
+			sum->details[n++] = sum->details[i];
+	}
+	sum->ndetails = n;
+}
+
+static void json_total(struct buf *b, const struct metrics_input *in, const struct target_state *st)
+{
+	const struct snap_target *t = st->snap;
+	size_t nwords = RP_CELL_GRID + in->grid->ncells, ndetails = t->cell.ndetails;
+	__cleanup_free struct snap_detail *details = NULL;
+	__cleanup_free uint64_t *words = NULL;
+	struct snap_cell sum = {};
+
+	if (!t->nsets) {
+		json_cell(b, in, st->target, &t->cell);
+		return;
+	}
+	for (size_t i = 0; i < t->nsets; i++)
+		ndetails += t->sets[i].cell.ndetails;
+	sum.words = words = calloc(nwords, sizeof(*words));
+	sum.details = details = calloc(ndetails + 1, sizeof(*details));
+	if (!words || !details) {
+		b->failed = true;
+		return;
+	}
+	add_cell(&sum, &t->cell, nwords);
+	for (size_t i = 0; i < t->nsets; i++)
+		add_cell(&sum, &t->sets[i].cell, nwords);
+	merge_details(&sum);
+	json_cell(b, in, st->target, &sum);
+}
+
+static void json_set(struct buf *b, const struct metrics_input *in, const struct target_state *st,
+		     const struct snap_cell *cell, const struct label_texts *texts)
+{
+	const struct target_extra *x = st->target->extra;
+
+	buf__puts(b, "{\"labels\":{");
+	for (size_t i = 0; i < x->nlabels; i++) {
+		if (i)
+			buf__putc(b, ',');
+		buf__json_string(b, x->labels[i].name);
+		buf__putc(b, ':');
+		buf__json_string(b, texts ? texts->v[i] : LABEL_OTHERS);
+	}
+	buf__putc(b, '}');
+	json_cell(b, in, st->target, cell);
+	buf__putc(b, '}');
+}
+
+static void json_label_sets(struct buf *b, const struct metrics_input *in,
+			    const struct target_state *st)
+{
+	const struct target_extra *x = st->target->extra;
+	const struct snap_target *t = st->snap;
+
+	if (!x || !x->nlabels)
+		return;
+	buf__printf(b, ",\"label_sets\":%zu,\"label_sets_limit\":%zu", t->taken,
+		    metrics__label_sets_limit(st));
+	if (!in->functions)
+		return;
+	buf__puts(b, ",\"series\":[");
+	json_set(b, in, st, &t->cell, NULL);
+	for (size_t i = 0; i < t->nsets; i++) {
+		buf__puts(b, ",\n");
+		json_set(b, in, st, &t->sets[i].cell, t->sets[i].texts);
+	}
+	buf__putc(b, ']');
+}
+
+/* ---- a probe --------------------------------------------------------------------------------- */
+
+/* Reasons of the mask, and whatever else is not 0. */
+static void json_missed(struct buf *b, const uint64_t missed[MISSED_MAX], uint32_t reasons)
+{
+	const char *comma = "";
+
+	buf__puts(b, ",\"missed\":{");
+	for (int r = 0; r < MISSED_MAX; r++) {
+		if (!missed[r] && !(reasons & 1U << r))
+			continue;
+		buf__printf(b, "%s\"%s\":%llu", comma, missed_reason_names[r],
+			    (unsigned long long)missed[r]);
+		comma = ",";
+	}
+	buf__putc(b, '}');
+}
+
+static void json_detached(struct buf *b, const struct target_state *st)
+{
+	const char *comma = "";
+
+	buf__puts(b, ",\"detached\":{");
+	for (int r = 0; r < REASON_MAX; r++) {
+		if (!st->detached[r])
+			continue;
+		buf__printf(b, "%s\"%s\":%llu", comma, target_reason_names[r],
+			    (unsigned long long)st->detached[r]);
+		comma = ",";
+	}
+	buf__putc(b, '}');
+}
+
+/* What is known only while a probe is attached. */
+static void json_counts(struct buf *b, const struct metrics_input *in,
+			const struct target_state *st)
+{
+	if (st->snap)
+		json_total(b, in, st);
+	if (st->losses)
+		json_missed(b, st->losses->missed, st->losses->reasons);
+	else
+		json_missed(b, (uint64_t[MISSED_MAX]){}, 0);
+	if (st->snap) {
+		buf__printf(b, ",\"stale\":%llu",
+			    (unsigned long long)st->snap->tally[RP_TALLY_STALE]);
+		json_label_sets(b, in, st);
+	}
+}
+
+/* The name of the same function under which a sum should count it. */
+static void json_same_as(struct buf *b, const struct target_state *st)
+{
+	if (!st->again) {
+		json_member(b, "same_as", NULL);
+		return;
+	}
+	buf__puts(b, ",\"same_as\":{\"object\":");
+	buf__json_string(b, st->target->object);
+	json_member(b, "function", st->target->function);
+	buf__putc(b, '}');
+}
+
+static void json_probe(struct buf *b, const struct metrics_input *in, const struct target_state *st)
+{
+	const struct target *t = st->target;
+
+	buf__puts(b, "{\"object\":");
+	buf__json_string(b, metrics__object(st));
+	json_member(b, "function", metrics__function(st));
+	json_same_as(b, st);
+	json_member(b, "type", type_names[t->type]);
+	json_member(b, "signature", t->signature);
+	/* Of a function that was not found nothing is known. */
+	json_member(b, "returns", st->snap || t->signature ? kind_names[t->kind] : NULL);
+	json_member(b, "mechanism", st->attached ? st->mechanism : NULL);
+	buf__printf(b, ",\"attached\":%s", st->attached ? "true" : "false");
+	json_member(b, "reason", st->attached ? "" : target_reason_names[t->reason]);
+	json_member(b, "why", st->attached ? NULL : t->why);
+	json_member(b, "note", st->attached ? t->note : NULL);
+	json_member(b, "caveat", st->attached ? st->caveat : NULL);
+	json_member(b, "uncounted", st->attached ? t->uncounted : NULL);
+	if (st->attached && st->mechanism && !strcmp(st->mechanism, "uprobe.ret"))
+		buf__printf(b, ",\"tail_jumps\":%zu", t->exits.tails);
+	if (st->attached && st->former_files)
+		buf__printf(b, ",\"former_files\":%zu", st->former_files);
+	buf__puts(b, ",\"created\":");
+	if (st->snap)
+		buf__double(b, st->created);
+	else
+		buf__puts(b, "null");
+	json_detached(b, st);
+	if (st->snap)
+		json_counts(b, in, st);
+	buf__putc(b, '}');
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+static void json_probes(struct buf *b, const struct metrics_input *in)
+{
+	const char *comma = "\n";
+
+	buf__puts(b, ",\"probes\":[");
+	for (size_t i = 0; i < in->ntargets; i++) {
+		if (!metrics__wants(in, metrics__function(&in->targets[i])))
+			continue;
+		buf__puts(b, comma);
+		json_probe(b, in, &in->targets[i]);
+		comma = ",\n";
+	}
+	buf__puts(b, "\n]");
+}
+
+/* Losses of programs that several functions share. */
+static void json_shared(struct buf *b, const struct metrics_input *in)
+{
+	buf__puts(b, ",\"shared_missed\":[");
+	for (size_t i = 0; i < in->nshared; i++) {
+		const struct losses_shared *s = &in->shared[i];
+
+		buf__puts(b, i ? ",{\"mechanism\":" : "{\"mechanism\":");
+		buf__json_string(b, s->mechanism);
+		json_missed(b, s->missed, s->reasons);
+		buf__putc(b, '}');
+	}
+	buf__putc(b, ']');
+}
+
+static void json_cost(struct buf *b, const struct metrics_input *in)
+{
+	buf__puts(b, ",\"bpf_stats\":[");
+	for (size_t i = 0; i < in->nbpf_stats; i++) {
+		const struct metrics_bpf_stats *s = &in->bpf_stats[i];
+
+		buf__puts(b, i ? ",{\"mechanism\":" : "{\"mechanism\":");
+		buf__json_string(b, s->mechanism);
+		buf__puts(b, ",\"run_seconds\":");
+		buf__double(b, s->run_seconds);
+		buf__printf(b, ",\"runs\":%llu}", (unsigned long long)s->runs);
+	}
+	buf__printf(b, "],\"cell_bytes\":%llu", (unsigned long long)in->cell_bytes);
+}
+
+static void json_bounds(struct buf *b, const struct grid *g)
+{
+	buf__puts(b, ",\"bounds\":[");
+	for (uint32_t i = 0; g && i < g->nthresholds; i++) {
+		if (i)
+			buf__putc(b, ',');
+		buf__double(b, (double)g->table.threshold[i] / 1e9);
+	}
+	buf__putc(b, ']');
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+void pages__probes(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	struct buf *b = &res->body;
+	struct pages *p = ctx;
+	struct metrics_input in;
+	double read_at;
+
+	if (!pages__acquire(p, req, &in, res))
+		return;
+	read_at = now();
+	if (req->nfunctions) {
+		in.functions = req->functions;
+		in.nfunctions = req->nfunctions;
+	}
+	res->content_type = JSON;
+	res->vary = "Accept-Encoding";
+	res->compressible = true;
+
+	buf__puts(b, "{\"version\":");
+	buf__json_string(b, rp_version);
+	json_probes(b, &in);
+	json_shared(b, &in);
+	json_cost(b, &in);
+	json_bounds(b, in.grid);
+	buf__puts(b, ",\"time\":");
+	buf__double(b, read_at);
+	buf__puts(b, "}\n");
+	pages__release(p, &in);
+}

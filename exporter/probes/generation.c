@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "probes/generation.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "base/progress.h"
+
+enum fault generation__plan(struct config *c, struct features *f, struct targets *targets,
+			    unsigned number, uint64_t taken, struct generation **out, char **error)
+{
+	struct generation *g = xcalloc(1, sizeof(*g));
+	int err;
+
+	g->number = number;
+	g->config = config__ref(c);
+	g->targets = targets;
+	err = grid__build(c->buckets, c->nbuckets, c->native_schema, &g->grid, error);
+	if (!err)
+		err = grid__build_integers(c->size_buckets, c->nsize_buckets, &g->size_grid, error);
+	if (err) {
+		generation__free(g);
+		return FAULT_CONFIG;
+	}
+	g->attach = attach__plan(targets, f, c->mechanism);
+	g->params = (struct bpfobj_params){
+		.grid = g->grid,
+		.cells = c->cells,
+		.size_grid = g->size_grid,
+		.memory_limit = c->memory_limit > taken ? c->memory_limit - taken : 0,
+	};
+	attach__params(g->attach, &g->params);
+	bpfobj__plan(&g->params, f, &g->memory);
+	*out = g;
+	return FAULT_NONE;
+}
+
+/* Whether it could be different if we held less. */
+static enum fault fault_of(int err)
+{
+	struct rlimit locked;
+
+	switch (err) {
+	case -EMFILE:
+	case -ENFILE:
+	case -ENOMEM:
+	case -ENOSPC:
+		return FAULT_NO_ROOM;
+	case -EPERM: /* of the memory of maps, before 5.11 */
+		if (!getrlimit(RLIMIT_MEMLOCK, &locked) && locked.rlim_cur != RLIM_INFINITY)
+			return FAULT_NO_ROOM;
+		break;
+	}
+	return FAULT_MACHINE;
+}
+
+enum fault generation__start(struct generation *g, struct features *f, char **error)
+{
+	int err;
+
+	if (!g->params.programs && !g->params.noted_programs)
+		return FAULT_NONE;
+	err = bpfobj__load(&g->params, f, &g->obj, error);
+	if (err)
+		return fault_of(err);
+	g->labels = labels__new(g->obj, g->targets);
+	g->live = attach__run(g->attach, g->obj);
+	if (progress__poll()) {
+		*error = xstrdup(PROGRESS_GIVEN_UP);
+		return FAULT_STOPPING;
+	}
+	g->losses = losses__new(g->attach, g->obj);
+	if (g->losses)
+		return FAULT_NONE;
+	*error = xasprintf("out of memory");
+	return FAULT_MACHINE;
+}
+
+bool generation__is_attached(const struct generation *g, uint32_t id)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(g->attach, &n);
+
+	return id < n && slots[id].attached;
+}
+
+bool generation__is_paused(const struct generation *g, uint32_t id)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(g->attach, &n);
+
+	return id < n && slots[id].paused;
+}
+
+unsigned generation__rounds(const struct generation *g, uint32_t id)
+{
+	size_t n;
+
+	return attach__slots(g->attach, &n)[id].rounds;
+}
+
+void generation__pause(struct generation *g, const uint32_t *ids, size_t n)
+{
+	/* What the kernel has counted goes with the links. */
+	losses__update(g->losses);
+	attach__pause(g->attach, ids, n);
+}
+
+void generation__resume(struct generation *g, const uint32_t *ids, size_t n)
+{
+	attach__resume(g->attach, ids, n);
+	for (size_t i = 0; i < n; i++)
+		losses__restart(g->losses, ids[i]);
+}
+
+void generation__detach(struct generation *g, uint32_t id)
+{
+	attach__detach(g->attach, id);
+	g->live--;
+}
+
+int generation__update(struct generation *g, double now)
+{
+	int err = losses__update(g->losses);
+
+	if (!err)
+		labels__update(g->labels, now);
+	return err;
+}
+
+void generation__name(struct generation *g, double now)
+{
+	if (g->labels)
+		labels__name(g->labels, now);
+}
+
+void generation__free(struct generation *g)
+{
+	if (!g)
+		return;
+	losses__free(g->losses);
+	labels__free(g->labels);
+	attach__free(g->attach);
+	bpfobj__free(g->obj);
+	targets__free(g->targets);
+	grid__free(g->grid);
+	grid__free(g->size_grid);
+	config__free(g->config);
+	free(g);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "process/scrape.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+
+#include "base/channel.h"
+#include "labels/updates.h"
+#include "base/log.h"
+#include "counts/snapshot.h"
+
+#define PATIENCE     10.0 /* seconds that the attacher may be busy otherwise */
+#define PATIENCE_MIN 0.01
+#define SLICE	     0.1 /* in which others are heard who have less time */
+
+/* What was read of one generation. */
+struct part {
+	struct snapshot *snapshot;
+	struct losses_target *losses; /* own copies: the next reading changes the source */
+};
+
+struct reading {
+	int refs;
+	struct part *parts; /* by generation */
+	struct target_state *states;
+	struct losses_shared shared[BOARD_MECHANISMS];
+	size_t nshared;
+	struct metrics_bpf_stats stats[BOARD_MECHANISMS];
+	size_t nstats;
+	uint32_t hist_words;
+};
+
+struct collector {
+	const struct served *served;
+	struct channel attacher;
+	struct label_book *book;
+
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	bool running;
+	uint64_t begun, finished; /* readings, numbered from 1 */
+	double until;		  /* when the attacher is not waited for any more */
+	struct reading *latest;	  /* number `finished`; NULL if it failed */
+	int error;
+};
+
+/* What the attacher has named until the server was started is known from the start. */
+static struct label_book *new_book(const struct served *s)
+{
+	__cleanup_free uint32_t *nslots = xcalloc(s->ngenerations, sizeof(*nslots));
+	struct label_book *b;
+
+	for (size_t g = 0; g < s->ngenerations; g++)
+		nslots[g] = s->generations[g].banks.label_sets.n;
+	b = label_book__new(nslots, s->ngenerations);
+	label_book__read_news(b, s->news, s->news_len);
+	return b;
+}
+
+struct collector *collector__new(const struct served *served, int attacher)
+{
+	struct collector *c = xcalloc(1, sizeof(*c));
+	pthread_condattr_t attr;
+
+	c->served = served;
+	c->attacher = (struct channel){ .fd = attacher };
+	c->book = new_book(served);
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->done, &attr);
+	pthread_condattr_destroy(&attr);
+	return c;
+}
+
+static void free_reading(struct reading *r, size_t nparts)
+{
+	for (size_t i = 0; r->parts && i < nparts; i++) {
+		snapshot__free(r->parts[i].snapshot);
+		free(r->parts[i].losses);
+	}
+	free(r->parts);
+	free(r->states);
+	free(r);
+}
+
+static void unref(struct collector *c, struct reading *r)
+{
+	if (r && !--r->refs)
+		free_reading(r, c->served->ngenerations);
+}
+
+void collector__free(struct collector *c)
+{
+	if (!c)
+		return;
+	unref(c, c->latest);
+	label_book__free(c->book);
+	pthread_mutex_destroy(&c->lock);
+	pthread_cond_destroy(&c->done);
+	free(c);
+}
+
+/* ---- a reading ------------------------------------------------------------------------------- */
+
+/* Half of what is left of a scraper's time is for the rest of the work. */
+static double patience(double deadline)
+{
+	double left = deadline ? (deadline - monotonic_seconds()) / 2 : PATIENCE;
+
+	if (left > PATIENCE)
+		return PATIENCE;
+	return left > PATIENCE_MIN ? left : PATIENCE_MIN;
+}
+
+/* At most a slice. */
+static double patience_left(struct collector *c)
+{
+	double left;
+
+	pthread_mutex_lock(&c->lock);
+	left = c->until - monotonic_seconds();
+	pthread_mutex_unlock(&c->lock);
+	return left < SLICE ? left : SLICE;
+}
+
+/* An attacher that has not answered is asked nothing else, and nobody waits for it, until it is
+ * back: readings would otherwise wait for it one after the other. */
+static int refresh(struct collector *c, int *status, struct buf *news)
+{
+	double left = patience_left(c);
+	int err = channel__settle(&c->attacher, 0, status, news);
+
+	if (err)
+		return err;
+	err = channel__call(&c->attacher, CHANNEL_REFRESH, left > 0 ? left : 0, status, news);
+	while (err == -ETIMEDOUT && (left = patience_left(c)) > 0)
+		err = channel__settle(&c->attacher, left, status, news);
+	return err;
+}
+
+static int ask_attacher(struct collector *c)
+{
+	__cleanup_buf struct buf news = {};
+	int status = 0, err = refresh(c, &status, &news);
+
+	if (err == -ETIMEDOUT)
+		log_debug("the attacher is busy: what the kernel has counted as missed is not new");
+	else if (err)
+		return err;
+	err = label_book__read_news(c->book, news.data, news.len);
+	return err ? err : status;
+}
+
+static int read_part(struct collector *c, size_t g, struct part *out)
+{
+	const struct served_generation *gen = &c->served->generations[g];
+
+	out->losses = calloc(gen->ntargets + 1, sizeof(*out->losses));
+	if (!out->losses)
+		return -ENOMEM;
+	memcpy(out->losses, gen->board->targets, gen->ntargets * sizeof(*out->losses));
+	out->snapshot = snapshot__take(&gen->banks, gen->extras);
+	if (!out->snapshot)
+		return -errno;
+	label_book__apply(c->book, g, out->snapshot);
+	return 0;
+}
+
+/* What is counted of programs: of all generations, those included that are no more. */
+static void read_programs(const struct served *served, struct reading *r)
+{
+	struct board_program sums[BOARD_MECHANISMS];
+
+	memcpy(sums, served->gone, sizeof(sums));
+	for (size_t g = 0; g < served->ngenerations; g++)
+		board__add_programs(sums, served->generations[g].board->programs);
+	for (int i = 0; i < BOARD_MECHANISMS; i++) {
+		const struct board_program *p = &sums[i];
+
+		if (p->shared) {
+			struct losses_shared *s = &r->shared[r->nshared++];
+
+			*s = (struct losses_shared){ board__name(i), p->reasons, {} };
+			memcpy(s->missed, p->missed, sizeof(s->missed));
+		}
+		if (p->runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
+			r->stats[r->nstats++] =
+				(struct metrics_bpf_stats){ board__name(i), p->run_ns / 1e9,
+							    p->runs };
+	}
+}
+
+static void fill_states(const struct served *served, struct reading *r)
+{
+	for (size_t i = 0; i < served->n; i++) {
+		const struct served_row *row = &served->rows[i];
+		struct target_state *st = &r->states[i];
+
+		*st = row->state;
+		if (row->generation == SERVED_NOWHERE)
+			continue;
+		st->snap = &r->parts[row->generation].snapshot->targets[st->target->id];
+		st->losses = &r->parts[row->generation].losses[st->target->id];
+	}
+}
+
+static int take_reading(struct collector *c, struct reading **out)
+{
+	const struct served *served = c->served;
+	struct reading *r;
+	int err = ask_attacher(c);
+
+	if (err)
+		return err;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->parts = calloc(served->ngenerations + 1, sizeof(*r->parts));
+	r->states = calloc(served->n + 1, sizeof(*r->states));
+	err = r->parts && r->states ? 0 : -ENOMEM;
+	for (size_t g = 0; g < served->ngenerations && !err; g++) {
+		err = read_part(c, g, &r->parts[g]);
+		if (!err && r->parts[g].snapshot->hist_words > r->hist_words)
+			r->hist_words = r->parts[g].snapshot->hist_words;
+	}
+	if (err) {
+		free_reading(r, served->ngenerations);
+		return err;
+	}
+	read_programs(served, r);
+	fill_states(served, r);
+	r->refs = 1;
+	*out = r;
+	return 0;
+}
+
+/* Called and returns with the lock held. */
+static void run(struct collector *c, double deadline)
+{
+	struct reading *r = NULL;
+	int err;
+
+	c->running = true;
+	c->begun++;
+	c->until = monotonic_seconds() + patience(deadline);
+	pthread_mutex_unlock(&c->lock);
+	err = take_reading(c, &r);
+	pthread_mutex_lock(&c->lock);
+	c->running = false;
+	c->finished = c->begun;
+	unref(c, c->latest);
+	c->latest = r;
+	c->error = err;
+	pthread_cond_broadcast(&c->done);
+}
+
+/* Until the reading under way is done, at most until the deadline. It must leave time for the next.
+ */
+static void wait_done(struct collector *c, double deadline)
+{
+	struct timespec until = { (time_t)deadline, (long)(fmod(deadline, 1) * 1e9) };
+	double mine = patience(deadline), now = monotonic_seconds();
+
+	if (mine >= SLICE && now + mine < c->until)
+		c->until = now + mine;
+	if (deadline)
+		pthread_cond_timedwait(&c->done, &c->lock, &until);
+	else
+		pthread_cond_wait(&c->done, &c->lock);
+}
+
+/*
+ * A reading under way may have passed a cell before the last call that our client made was counted
+ * there. So only a reading that began after we came will do; those who wait for it share it.
+ */
+int collector__acquire(struct collector *c, double deadline, struct metrics_input *in)
+{
+	const struct served *served = c->served;
+	struct reading *r = NULL;
+	uint64_t wanted;
+	int err = 0;
+
+	pthread_mutex_lock(&c->lock);
+	wanted = c->begun + 1;
+	while (c->finished < wanted && !err) {
+		if (deadline && monotonic_seconds() >= deadline)
+			err = -ETIMEDOUT;
+		else if (c->running)
+			wait_done(c, deadline);
+		else
+			run(c, deadline);
+	}
+	if (!err) {
+		r = c->latest;
+		err = c->error;
+	}
+	if (r)
+		r->refs++;
+	pthread_mutex_unlock(&c->lock);
+	if (!r)
+		return err;
+	*in = (struct metrics_input){
+		.grid = served->grid,
+		.size_grid = served->size_grid,
+		.targets = r->states,
+		.ntargets = served->n,
+		.hist_words = r->hist_words,
+		.shared = r->shared,
+		.nshared = r->nshared,
+		.cell_bytes = served->cell_bytes,
+		.bpf_stats = r->stats,
+		.nbpf_stats = r->nstats,
+		.reading = r,
+	};
+	return 0;
+}
+
+void collector__release(struct collector *c, struct metrics_input *in)
+{
+	pthread_mutex_lock(&c->lock);
+	unref(c, in->reading);
+	pthread_mutex_unlock(&c->lock);
+}

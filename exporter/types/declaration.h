@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* C declarations as text on one line. Where the types come from (BTF, DWARF) is the caller's. */
+#ifndef TYPES_DECLARATION_H
+#define TYPES_DECLARATION_H
+
+#include "base/util.h"
+
+struct buf;
+
+enum decl_kind { DECL_NAMED, DECL_POINTER, DECL_QUALIFIER, DECL_ARRAY, DECL_FUNCTION };
+
+/* A link of the chain that a type is. A type's number is the caller's; 0 is void. */
+struct decl_type {
+	enum decl_kind kind;
+	const char *word; /* "struct", "const", "*", "&"; may be empty */
+	const char *
+		name; /* of a DECL_NAMED; of a DECL_POINTER to a member, the class; NULL for none */
+	char bounds[48]; /* of a DECL_ARRAY: "[4][2]" */
+	uint64_t target; /* what it points to, qualifies, has for elements or returns */
+};
+
+struct decl_parameter {
+	uint64_t type;
+	const char *name; /* "" for none */
+	bool rest;	  /* it stands for all that follow: "..." */
+};
+
+struct decl_types {
+	const void *source;
+	/* False: there is no such type. */
+	bool (*look)(const void *source, uint64_t type, struct decl_type *out);
+	/* The next parameter of a DECL_FUNCTION; *at is 0 at first. False: there is no other. */
+	bool (*parameter)(const void *source, uint64_t function, uint64_t *at,
+			  struct decl_parameter *out);
+};
+
+/* "struct file *file"; without a name (NULL), the type alone. */
+void declaration__print(const struct decl_types *types, uint64_t type, const char *name,
+			struct buf *out);
+
+/* The parts before and behind a name, which fit any: "int (*" and ")(void)". */
+void declaration__before(const struct decl_types *types, uint64_t type, struct buf *out);
+void declaration__behind(const struct decl_types *types, uint64_t type, struct buf *out);
+
+/* Compilers write the integer types in their own order of words: "long" of "long int". */
+const char *declaration__usual_name(const char *name);
+
+#endif /* TYPES_DECLARATION_H */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * BTF says what a function returns, so that 0xfffffffe is ENOENT for an int and a number for a u32.
+ * vmlinux's BTF is read whole (5 MB); a module's is split BTF on top of it and is read when the
+ * first of its functions is asked for. Names are indexed once, since libbpf's own look-up goes
+ * through all 150,000 types for each.
+ *
+ * `f.isra.0` and its like are not in BTF by that name; they have the prototype of `f`, as far as
+ * what they return is concerned.
+ */
+#include "types/kernel_functions.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+
+#include "types/btf_print.h"
+#include "types/btf_result.h"
+#include "base/strmap.h"
+#include "kernel/kallsyms.h"
+
+#define BTF_DIR "/sys/kernel/btf"
+
+/* One object's BTF. */
+struct btf_object {
+	char *name;
+	struct btf *btf;	 /* NULL: has none */
+	struct strmap functions; /* name -> type id of its BTF_KIND_FUNC */
+};
+
+struct btf_types {
+	char *dir;
+	struct btf_object *v; /* [0] is vmlinux */
+	size_t n;
+};
+
+static void index_functions(struct btf_object *o)
+{
+	const struct btf *base = btf__base_btf(o->btf);
+	__u32 end = btf__type_cnt(o->btf);
+	bool added;
+
+	for (__u32 id = base ? btf__type_cnt(base) : 1; id < end; id++) {
+		const struct btf_type *t = btf__type_by_id(o->btf, id);
+		const char *name = t && btf_is_func(t) ? btf_print__name(o->btf, t->name_off) : "";
+
+		if (*name)
+			strmap__put(&o->functions, name, id, &added);
+	}
+}
+
+/* Adds the object even if it has no BTF, so as not to look again. */
+static struct btf_object *load(struct btf_types *b, const char *name, int *err)
+{
+	struct btf *base = b->n ? b->v[0].btf : NULL;
+	__cleanup_free char *path = xasprintf("%s/%s", b->dir, name);
+	struct btf_object *o = array__grow(&b->v, &b->n, sizeof(*b->v));
+
+	o->name = xstrdup(name);
+	o->btf = btf__parse_raw_split(path, base);
+	*err = o->btf ? 0 : -errno;
+	if (*err)
+		o->btf = NULL;
+	else
+		index_functions(o);
+	return o;
+}
+
+static struct btf_object *object_of(struct btf_types *b, const char *name)
+{
+	int err;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (!strcmp(b->v[i].name, name))
+			return &b->v[i];
+	}
+	return load(b, name, &err);
+}
+
+bool btf_types__has(struct btf_types *b, const char *object)
+{
+	return b && object_of(b, object)->btf;
+}
+
+int btf_types__open(const char *dir, struct btf_types **out)
+{
+	struct btf_types *b = xcalloc(1, sizeof(*b));
+	int err;
+
+	b->dir = xstrdup(dir ? dir : BTF_DIR);
+	load(b, SYMBOLS_VMLINUX, &err);
+	if (err) {
+		btf_types__free(b);
+		return err;
+	}
+	*out = b;
+	return 0;
+}
+
+void btf_types__free(struct btf_types *b)
+{
+	if (!b)
+		return;
+	/* Split BTF refers to its base, which is the first. */
+	while (b->n) {
+		struct btf_object *o = &b->v[--b->n];
+
+		strmap__free(&o->functions);
+		btf__free(o->btf);
+		free(o->name);
+	}
+	free(b->v);
+	free(b->dir);
+	free(b);
+}
+
+static const uint32_t *find_function(const struct btf_object *o, const char *name)
+{
+	const uint32_t *id = strmap__find(&o->functions, name);
+	const char *suffix = strchr(name, '.');
+
+	if (!id && suffix) {
+		__cleanup_free char *base = xstrndup(name, suffix - name);
+
+		id = strmap__find(&o->functions, base);
+	}
+	return id;
+}
+
+/* A structure that is passed by value takes as many words as it has. */
+static uint8_t argument_slots(const struct btf *btf, const struct btf_type *proto)
+{
+	const struct btf_param *params = btf_params(proto);
+	uint8_t slots = 0;
+
+	for (int i = 0; i < btf_vlen(proto); i++) {
+		int64_t size = btf__resolve_size(btf, params[i].type);
+
+		slots += size > 8 ? (size + 7) / 8 : 1;
+	}
+	return slots;
+}
+
+int btf_types__function(struct btf_types *b, const char *object, const char *name,
+			struct func_type *out)
+{
+	const struct btf_object *o = object_of(b, object);
+	const uint32_t *id = o->btf ? find_function(o, name) : NULL;
+	const struct btf_type *func, *proto;
+	struct btf_result result;
+
+	if (!id)
+		return -ENOENT;
+	func = btf__type_by_id(o->btf, *id);
+	proto = btf__type_by_id(o->btf, func->type);
+	if (!proto || !btf_is_func_proto(proto))
+		return -ENOENT;
+
+	memset(out, 0, sizeof(*out));
+	result = btf_result__read(o->btf, proto->type);
+	out->kind = result.kind;
+	out->size = result.size;
+	out->enumerators = result.enumerators;
+	out->nenumerators = result.nenumerators;
+	out->id = *id;
+	out->slots = argument_slots(o->btf, proto);
+	out->signature = btf_print__function(o->btf, func->type, name);
+	return 0;
+}
+
+int btf_types__proto(struct btf_types *b, const char *object, const char *name,
+		     const struct btf **btf, uint32_t *proto)
+{
+	const struct btf_object *o = b ? object_of(b, object) : NULL;
+	const uint32_t *id = o && o->btf ? find_function(o, name) : NULL;
+
+	if (!id)
+		return -ENOENT;
+	*btf = o->btf;
+	*proto = btf__type_by_id(o->btf, *id)->type;
+	return 0;
+}
+
+const struct btf *btf_types__vmlinux(const struct btf_types *b)
+{
+	return b ? b->v[0].btf : NULL;
+}
+
+void func_type__free(struct func_type *f)
+{
+	if (!f)
+		return;
+	enumerators__free(f->enumerators, f->nenumerators);
+	free(f->signature);
+	memset(f, 0, sizeof(*f));
+}

@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef EXPORTER_VERSION_H
-#define EXPORTER_VERSION_H
-
-extern const char rp_version[];	 /* "0.1.0" */
-extern const char rp_revision[]; /* short commit id, or "unknown" */
-
-#endif
