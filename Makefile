@@ -185,6 +185,10 @@ $(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,banks used retire_se
 $(B)/workload: tests/vm/workload.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
 
+# Static, as emulated guests take long to load libraries.
+$(B)/client: tests/vm/client.c | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -static $< -o $@
+
 # The exporter with next to no memory for calls that run and short pauses of the valve, so that a test gets to what
 # comes after.
 $(B)/small/retprobe_exporter: FORCE
@@ -308,7 +312,7 @@ check: unit-tests all
 	$(Q)sh tests/run.sh check
 
 test: deps
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all unit-tests $(B)/workload $(B)/small/retprobe_exporter \
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all unit-tests $(B)/workload $(B)/client $(B)/small/retprobe_exporter \
 		$(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
 	$(Q)sh tests/run.sh all
 

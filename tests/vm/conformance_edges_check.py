@@ -19,6 +19,10 @@ class Results:
         self.kernel = self.text("kernel")
         self.cases = self.text("cases").split()
 
+    def scraped(self):
+        """Whether one of the cases has a scraper."""
+        return any(not case.startswith("small.") and case not in ("start", "slots", "model") for case in self.cases)
+
     def text(self, name):
         return (self.directory / name).read_text()
 
@@ -294,7 +298,7 @@ def main():
     tests = {
         "has the mechanisms of its kernel": functools.partial(complete, name.split()[1]),
         "no complaints of the kernel": lambda r: r.text("dmesg").splitlines(),
-        "scrapes meanwhile": lambda r: scrapes(r.directory),
+        "scrapes meanwhile": lambda r: scrapes(r.directory) if r.scraped() else [],
     }
     for case in results.cases:
         tests.update(tests_of(case))

@@ -103,11 +103,12 @@ Y
 case_scraped() {
 	start_exporter --mechanism=kretprobe __x64_sys_getpgid
 	start_scraper 0
-	scraper 0 &
-	local second=$!
+	local first=$scraper first_scraping=$scraping
+	start_scraper 0
 	measure scraped getpgid-live 4 200000
 	stop_scraper
-	wait $second
+	scraper=$first scraping=$first_scraping
+	stop_scraper
 	stop_exporter || fail "stopped badly"
 }
 
