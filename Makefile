@@ -56,7 +56,7 @@ PRESETS := $(sort $(wildcard deploy/presets/*.yaml))
 PAGE  := $(sort $(wildcard exporter/pages/page/*))
 DATA  := presets page_files
 # Beside each other as they are here, so that their links lead somewhere.
-DOCS  := $(sort $(wildcard *.md deploy/*.md deploy/*/*.md exporter/*.md exporter/*/*.md dashboards/*.md tests/*/*.md))
+DOCS  := $(sort $(filter-out $(B)/%,$(wildcard *.md */*.md */*/*.md)) deploy/images/page.png)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
@@ -88,6 +88,7 @@ help:
 ## make bench      what it costs, measured beside other tools; ARGS='6.12 native' chooses (root)
 ## make fleet      a fleet by simulation, and what it costs; ARGS='-n 1000 -i 10' (root)
 ## make capabilities  which capabilities each mechanism needs, tried on each kernel (root)
+## make screenshot  the picture of the landing page in the documents (root)
 ## make clean      remove build/
 
 # ---- generated -------------------------------------------------------------------------------
@@ -335,6 +336,11 @@ check-arm64:
 kubernetes:
 	sh deploy/kubernetes/rules.sh > deploy/kubernetes/components/monitoring/prometheusrule.yaml
 .PHONY: kubernetes
+
+# The screenshot in README.md and exporter/HTTP.md; it is committed.
+screenshot: all
+	$(Q)bash deploy/images/page.sh
+.PHONY: screenshot
 
 unit-tests: $(UNIT)
 .PHONY: unit-tests FORCE

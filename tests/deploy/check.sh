@@ -47,9 +47,9 @@ explained() {
 		}' deploy/presets/*.yaml
 }
 
-# As written in the README's table of them, and no others.
+# As in the table of deploy/presets/README.md, and no others.
 listed() {
-	diff <(sed -n '/^### Presets/,/^### Conf/p' README.md | grep '^| `' | cut -d '|' -f 2 |
+	diff <(sed -n '/^## Presets/,/^## Start/p' deploy/presets/README.md | grep '^| `' | cut -d '|' -f 2 |
 		grep -o '[a-z0-9_-]*' | sort) <(basename -s .yaml deploy/presets/*.yaml | sort)
 }
 

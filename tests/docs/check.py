@@ -18,7 +18,8 @@ import documents
 EXPORTER = documents.ROOT / "build/retprobe_exporter"
 TROUBLE = documents.ROOT / "exporter/TROUBLESHOOTING.md"
 METRICS = documents.ROOT / "exporter/METRICS.md"
-README = documents.ROOT / "README.md"
+CONFIGURATION = documents.ROOT / "exporter/CONFIGURATION.md"
+MECHANISMS = documents.ROOT / "exporter/MECHANISMS.md"
 SECURITY = documents.ROOT / "deploy/SECURITY.md"
 
 failed = False
@@ -130,7 +131,7 @@ def check_reasons():
             told.setdefault((path, heading), set()).update(reasons)
     every = set().union(*told.values())
     report("reasons are the exporter's", sorted(every - attached - missed) if every else ["none"])
-    for title, want in (("Probes that are not attached", attached), ("Calls that are missed", missed)):
+    for title, want in (("Unattached probes", attached), ("Missed calls", missed)):
         have = told.get((TROUBLE, title), set())
         report(f"{title.lower()}: all reasons", sorted(want ^ have) if want else ["none in the sources"])
 
@@ -169,7 +170,7 @@ def check_api():
 def check_flags():
     shown = subprocess.run([EXPORTER, "--help"], capture_output=True, text=True, check=True).stdout
     flags = set(re.findall(r"^\s+(?:-\w, )?--(?:\[no-\])?([a-z.-]+)", shown, re.M)) - {"help", "version"}
-    rows = next(rows for heading, rows in documents.tables(README) if heading == "Flags")
+    rows = next(rows for heading, rows in documents.tables(CONFIGURATION) if heading == "Flags")
     told = {flag for row in rows for flag in re.findall(r"--([a-z.-]+)", row["flag"])}
     report("flags are those of --help", sorted(flags ^ told) if flags else ["--help shows none"])
 
@@ -185,7 +186,7 @@ def check_mechanisms():
     listed = {
         "--help": set(re.findall(r"[\w.]+", help_text.replace(",", " ").removesuffix("."))),
         "manual page": set(re.findall(r"^\.BR ([\w.]+)", manual, re.M)),
-        "README.md": {name for heading, rows in documents.tables(README) if heading == "Mechanisms"
+        "MECHANISMS.md": {name for heading, rows in documents.tables(MECHANISMS) if heading == "Mechanisms"
                       for row in rows for name in documents.code(row["mechanism"])},
     }
     report("mechanisms are those that there are", [f"{where} lacks {name}" for where, have in listed.items()

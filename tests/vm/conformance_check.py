@@ -138,7 +138,7 @@ def check_one(series, run, measurement, work, expected, delta):
         missed -= depth
         if run != "uprobe.ret" and depth != 20 * (100 - 64):
             # No counter has them: a session's entry does not know that its return will not come, and
-            # 5.10 has no task storage to count the depth in. (README, Exactness)
+            # 5.10 has no task storage to count the depth in. (exporter/MECHANISMS.md, Known limits)
             if not run.startswith("uprobe.session") and series != "5.10":
                 yield f"{depth:.0f} missed by depth, not {20 * (100 - 64)}"
             short -= 20 * (100 - 64)
@@ -161,7 +161,7 @@ def check_one(series, run, measurement, work, expected, delta):
         yield f"returned {delta.returns}, not only {(outcome, value)}"
     # A probe lies within the workload's call, except that recursion counts its levels each; and that of
     # a pair of programs the kernel can skip the one for one call and the other for another, of which a
-    # call may be made that lasts from the first to the second. (README, Exactness)
+    # call may be made that lasts from the first to the second. (exporter/MECHANISMS.md, Known limits)
     levels = calls / (work["ok"] + work["failed"])
     strays = missed if run in PAIRS else 0
     if not 0 < delta.sum <= work["ns"] * levels / 1e9 and not strays:

@@ -140,7 +140,7 @@ def percpu(m, r):
 
 def slots(r):
     """100 sleepers and 10 return slots. The kernel shows no such misses on 5.10, and its counter is
-    not atomic anywhere: a bound. (README, Exactness)"""
+    not atomic anywhere: a bound. (exporter/MECHANISMS.md, Known limits)"""
     delta = r.delta("slots", ("__x64_sys_msgrcv",))
     if not delta.count < 300:
         yield f"{delta.count} counted with 10 return slots"

@@ -37,7 +37,7 @@ def tests(series, r):
     for m in r.cases:
         yield f"{m} every call is accounted for", law(r, m)
         # Before 5.12 the kernel skips neither program; and a kernel that preempts itself skips either
-        # of them for tasks as well, which nothing can tell (README, Exactness).
+        # of them for tasks as well, which nothing can tell (exporter/MECHANISMS.md, Known limits).
         if m == "fexit" and not r.preemptible and not r.kernel.startswith("5.10"):
             yield f"{m} leftovers are found", leftovers(r, m)
 

@@ -11,7 +11,7 @@ GETPGID = ("__x64_sys_getpgid",)
 # Families that the reload drops.
 DROPPED = ("acpi_", "pci_", "crypto_")
 MANY = 4000
-# Of both processes together, for some 4,500 functions, after a reload (README, Cost). A batch that the kernel refuses
+# Of both processes together, for some 4,500 functions, after a reload (tests/bench/README.md). A batch that the kernel refuses
 # becomes several links, each of which is a descriptor.
 MAX_KILOBYTES = 160 * 1024
 MAX_DESCRIPTORS = {"many.auto": 80, "many.fsession.multi": 160}
@@ -211,7 +211,7 @@ TESTS = {
         "all are attached, or told why not": many_attached,
         "every call is accounted for": many_calls,
         "a reload drops half, and the others keep their counts": halved,
-        "descriptors and memory are what the README says": footprint,
+        "descriptors and memory are as documented": footprint,
         "it stops, and nothing is left": stopped,
     },
     "many.fsession.multi": {"those that the kernel refuses are found in their batch": bisected},

@@ -107,11 +107,11 @@ def file_systems_are_confined(r):
 def exposure(r):
     """`systemd-analyze security` says what the documentation says that it says."""
     stated = re.search(r"`systemd-analyze security` rates it ([0-9.]+) \(systemd (\d+)\)",
-                       (ROOT / "README.md").read_text())
+                       (ROOT / "deploy/README.md").read_text())
     found = re.search(r"exposure level for \S+: ([0-9.]+)", r.text("security")).group(1)
     version = r.text("version").split()[1]
     if not stated:
-        yield f"the README states none; it is {found} with systemd {version}"
+        yield f"deploy/README.md states none; it is {found} with systemd {version}"
     elif version == stated.group(2):
         yield from differ("exposure", found, stated.group(1))
     elif float(found) >= 5:  # another version weighs otherwise: is it still "OK"?
