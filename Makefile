@@ -159,18 +159,18 @@ $(B)/unit/test_confine: tests/unit/test_confine.c $(filter-out $(B)/main.o,$(OBJ
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 # Functions that a test has in the place of others.
 comma := ,
-$(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs bpfobj__refresh bpfobj__banks \
+$(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs object_maps__refresh object__banks \
 			      snapshot__count_calls snapshot__tally snapshot__entered \
-			      bpfobj__wait_for_programs
+			      object__wait_for_programs
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
-$(B)/unit/test_generation: REPLACED := bpfobj__load
-$(B)/unit/test_valve: REPLACED := bpfobj__refresh bpfobj__banks snapshot__count_runs get_nprocs log__line
+$(B)/unit/test_generation: REPLACED := object__load
+$(B)/unit/test_valve: REPLACED := object_maps__refresh object__banks snapshot__count_runs get_nprocs log__line
 $(B)/unit/test_ladder: REPLACED := features__has features__missing features__describe
 $(B)/unit/test_plan: REPLACED := features__has attach__slots
 $(B)/unit/test_memory: REPLACED := features__has
 $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepoint perf_event__attach perf_event__close \
-				 programs__for_site bpfobj__programs bpfobj__banks bpfobj__refresh_target \
+				 programs__for_site object__programs object__banks object_maps__refresh_target \
 				 snapshot__returns_seen
 $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \
 				 generation__detach attach__slots attach__caveat valve__check valve__why_hot \
@@ -180,7 +180,7 @@ $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation_
 				 attach__cannot_follow attach__follow attach__count_former attach__next_former \
 				 file_users__count attach__set_switched_off attach__is_outdated \
 				 features__preemption_changed
-$(B)/unit/test_label_sets: REPLACED := $(addprefix bpfobj__,banks used retire_set free_set move_detail \
+$(B)/unit/test_label_sets: REPLACED := $(addprefix object__,banks used retire_set free_set move_detail \
 			      free_detail wait_for_programs) nanosleep log__line
 
 $(B)/workload: tests/vm/workload.c | $(B)

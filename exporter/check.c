@@ -15,7 +15,7 @@ static double mib(uint64_t bytes)
 	return (double)bytes / (1 << 20);
 }
 
-static void print_memory(FILE *out, const struct bpfobj_params *p, const struct bpfobj_plan *m,
+static void print_memory(FILE *out, const struct object_params *p, const struct memory_plan *m,
 			 uint64_t limit)
 {
 	fprintf(out,
@@ -169,7 +169,7 @@ static void print_totals(FILE *out, const struct targets *targets, const struct 
 }
 
 char *plan__heavy(const struct targets *targets, const struct attach *a,
-		  const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
+		  const struct object_params *p, const struct memory_plan *m, uint64_t limit)
 {
 	size_t series = plan__count_series(targets, a, p);
 	struct totals sum = {};
@@ -188,7 +188,7 @@ char *plan__heavy(const struct targets *targets, const struct attach *a,
 }
 
 void plan__print(FILE *out, const struct targets *targets, const struct attach *a,
-		 const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
+		 const struct object_params *p, const struct memory_plan *m, uint64_t limit)
 {
 	size_t n;
 	const struct attach_slot *slots = attach__slots(a, &n);
@@ -206,8 +206,8 @@ void plan__print(FILE *out, const struct targets *targets, const struct attach *
 		plan__count_series(targets, a, p));
 }
 
-char *plan__over_limit(const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t others,
-		       uint64_t limit)
+char *memory_plan__over_limit(const struct object_params *p, const struct memory_plan *m,
+			      uint64_t others, uint64_t limit)
 {
 	if (m->total + others <= limit)
 		return NULL;

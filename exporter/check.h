@@ -9,25 +9,25 @@
 
 /* Targets with mechanism and return kind, what cannot be had and why, memory and series. */
 void plan__print(FILE *out, const struct targets *targets, const struct attach *a,
-		 const struct bpfobj_params *params, const struct bpfobj_plan *memory,
+		 const struct object_params *params, const struct memory_plan *memory,
 		 uint64_t memory_limit);
 
 /* NULL, or one line to be freed: the plan is so large that it may not be what was meant. */
 char *plan__heavy(const struct targets *targets, const struct attach *a,
-		  const struct bpfobj_params *params, const struct bpfobj_plan *memory,
+		  const struct object_params *params, const struct memory_plan *memory,
 		  uint64_t memory_limit);
 
 /* ---- check_series.c ---- */
 
 /* Those that there are from the start. */
 size_t plan__count_series(const struct targets *targets, const struct attach *a,
-			  const struct bpfobj_params *p);
+			  const struct object_params *p);
 
 /* ---- check.c ---- */
 
 /* NULL, or one line to be freed: the plan does not fit beside `others`, bytes that are taken
  * already; by how much, and what to change. */
-char *plan__over_limit(const struct bpfobj_params *params, const struct bpfobj_plan *memory,
-		       uint64_t others, uint64_t memory_limit);
+char *memory_plan__over_limit(const struct object_params *params, const struct memory_plan *memory,
+			      uint64_t others, uint64_t memory_limit);
 
 #endif /* CHECK_H */

@@ -16,7 +16,7 @@ struct count {
 	struct metrics_input in; /* what it points to is the count's, too */
 	struct target_state states[BATCH];
 	struct snap_target snaps[BATCH];
-	struct losses_target losses[BATCH];
+	struct missed_target losses[BATCH];
 	uint64_t *words;
 	struct buf text;
 	size_t fixed; /* series without any target */
@@ -69,7 +69,7 @@ static void add(struct count *c, const struct target *t, size_t i, const struct 
 	c->states[at].losses = &c->losses[at];
 }
 
-static struct count *new_count(const struct bpfobj_params *p)
+static struct count *new_count(const struct object_params *p)
 {
 	struct count *c = xcalloc(1, sizeof(*c));
 	size_t cell = RP_CELL_GRID + p->grid->ncells, hist = RP_HIST_GRID + p->size_grid->ncells;
@@ -90,7 +90,7 @@ static struct count *new_count(const struct bpfobj_params *p)
 }
 
 size_t plan__count_series(const struct targets *targets, const struct attach *a,
-			  const struct bpfobj_params *p)
+			  const struct object_params *p)
 {
 	struct count *c = new_count(p);
 	size_t n, series;

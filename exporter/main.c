@@ -165,7 +165,7 @@ static int print_plan(const struct exporter *e, const struct generation *g)
 	heavy = plan__heavy(g->targets, g->attach, &g->params, &g->memory, limit);
 	if (heavy)
 		log_warn("%s", heavy);
-	error = plan__over_limit(&g->params, &g->memory, 0, limit);
+	error = memory_plan__over_limit(&g->params, &g->memory, 0, limit);
 	if (error)
 		return fail(EXIT_USAGE, error);
 	return e->config->strict && count_unattached(g->targets) ? EXIT_CANNOT_RUN : EXIT_OK;

@@ -97,9 +97,9 @@ mutants() {
 	mutant heir-passed-over exporter/labels/slots.c \
 		's/l->slots\[heir\]\.state != SLOT_ACTIVE/true/' unit test_label_sets
 	mutant details-kept exporter/labels/slots.c \
-		's/^\tbpfobj__free_detail\(l->obj, detail\);//' unit test_label_sets
+		's/^\tobject__free_detail\(l->obj, detail\);//' unit test_label_sets
 	mutant details-doubled exporter/labels/slots.c \
-		's/^\tledger__subtract\(ledger, &ledger->details\[detail\], &count, 1\);//' unit test_label_sets
+		's/^\tadjustments__subtract\(adjustments, &adjustments->details\[detail\], &count, 1\);//' unit test_label_sets
 	# Starting and stopping.
 	mutant half-of-a-batch-lost exporter/attach/multi.c \
 		's/attach_range\(c, fl, slots, b, first \+ n \/ 2, n - n \/ 2\)/(void)0/' scale/6.12:refused.kprobe.multi

@@ -86,7 +86,7 @@ void attach__in_batches(struct group *g, struct attach_slot **slots, size_t n,
  * Returns how many the others are. */
 static size_t refuse_unloaded(struct group *g)
 {
-	const struct programs *programs = bpfobj__programs(g->context.obj);
+	const struct programs *programs = object__programs(g->context.obj);
 	__cleanup_free struct attach_slot **out = xcalloc(g->n + 1, sizeof(*out));
 	size_t kept = 0, nout = 0;
 
@@ -133,7 +133,7 @@ static bool put_off(const struct attach *a, const struct group *g, struct attach
 	return off;
 }
 
-static void attach_group(const struct attach *a, struct group *g, struct bpfobj *obj)
+static void attach_group(const struct attach *a, struct group *g, struct object *obj)
 {
 	struct mapped_objects mapped;
 	size_t n;
@@ -176,7 +176,7 @@ static void fall_back(struct attach *a, struct group *g)
 }
 
 /* Children return from functions that their parents have entered (bpf/inherited.bpf.h). */
-static void watch_forks(struct attach *a, struct bpfobj *obj)
+static void watch_forks(struct attach *a, struct object *obj)
 {
 	__cleanup_free char *advice = NULL;
 	int err;
@@ -238,7 +238,7 @@ static void keep_for_server(struct reserve *r)
 }
 
 /* Rungs go from top to bottom, so that a group has all of its targets when it is attached. */
-size_t attach__run(struct attach *a, struct bpfobj *obj)
+size_t attach__run(struct attach *a, struct object *obj)
 {
 	__attribute__((cleanup(give_back))) struct reserve reserve;
 	size_t attached = 0;
@@ -463,7 +463,7 @@ void attach__count(struct attach *a, struct kernel_counts *out)
 
 static void count_group(const struct group *g, struct attach_program_counts *out)
 {
-	const struct programs *programs = bpfobj__programs(g->context.obj);
+	const struct programs *programs = object__programs(g->context.obj);
 
 	*out = (struct attach_program_counts){
 		.mechanism = g->ops->name,

@@ -9,7 +9,7 @@
 #define ATTACH_ATTACH_H
 
 #include "kernel/advice.h"
-#include "counts/board.h"
+#include "counts/shared_missed.h"
 #include "object/object.h"
 #include "base/fault.h"
 #include "kernel/features.h"
@@ -31,7 +31,7 @@ struct attach_slot {
 	unsigned rounds;     /* times that it has been attached again */
 	double created;	     /* seconds since the epoch; the first moment that every call counts */
 	void *state;	     /* the mechanism's own */
-	uint32_t first_exit; /* number of its first jump in bpfobj_params.exits */
+	uint32_t first_exit; /* number of its first jump in object_params.exits */
 };
 
 /*
@@ -50,7 +50,7 @@ struct kernel_counts {
 /* What a mechanism's functions work on. */
 struct attach_context {
 	struct features *features;
-	struct bpfobj *obj;
+	struct object *obj;
 	void *shared; /* the mechanism's own, for all of its targets; see attach_ops.open */
 };
 
@@ -114,7 +114,7 @@ const char *attach__impossible(struct features *f, enum target_type type);
 struct attach *attach__plan(struct targets *targets, struct features *f, const char *mechanism);
 /* What the plan asks of a generation of objects: fills the fields of *p that follow from it, which
  * stay owned by the plan. */
-void attach__params(const struct attach *a, struct bpfobj_params *p);
+void attach__params(const struct attach *a, struct object_params *p);
 
 /* What the counts of an attached target leave open here; NULL: nothing. Of several mechanisms: */
 #define ATTACH_STRAY_RETURN \
@@ -123,7 +123,7 @@ const char *attach__caveat(const struct attach *a, const struct attach_slot *slo
 
 /* Attaches the planned targets. Returns the number of targets that are attached or paused. Stops
  * early if the process is to end (base/progress.h). */
-size_t attach__run(struct attach *a, struct bpfobj *obj);
+size_t attach__run(struct attach *a, struct object *obj);
 void attach__free(struct attach *a); /* detaches; NULL is fine */
 
 /* What the kernel has switched off (enum switch_bit). What needs it is not attached from then on,

@@ -44,7 +44,7 @@ static int link_clone(struct attach_context *c, enum program_id id, enum bpf_sys
 	struct program_site site = attach__site(t);
 	uint64_t cookie;
 
-	*program = programs__for_site(bpfobj__programs(c->obj), id, &site, &cookie);
+	*program = programs__for_site(object__programs(c->obj), id, &site, &cookie);
 	*at = *program < 0 ? ATTEMPT_CLONE : ATTEMPT_ATTACH;
 	return *program < 0 ? *program : bpf_sys__link_tracing(*program, type);
 }

@@ -33,7 +33,7 @@ static void mark_used(bool *used, const struct attach_slot *slot)
 /* The first of n places in a row that nobody uses; -1: there are none. */
 static int64_t find_room(const struct attach *a, size_t n)
 {
-	size_t room = BPFOBJ_EXITS(a->nexits), run = 0;
+	size_t room = OBJECT_EXITS(a->nexits), run = 0;
 	__cleanup_free bool *used = xcalloc(room, sizeof(*used));
 
 	if (!n)
@@ -50,7 +50,7 @@ static int64_t find_room(const struct attach *a, size_t n)
 	return -1;
 }
 
-static int place_exits(const struct attach *a, struct attach_slot *slot, struct bpfobj *obj)
+static int place_exits(const struct attach *a, struct attach_slot *slot, struct object *obj)
 {
 	const struct target *t = slot->target;
 	size_t n = count_jumps(t), k = 0;
@@ -68,7 +68,7 @@ static int place_exits(const struct attach *a, struct attach_slot *slot, struct 
 	if (first < 0)
 		return -ENOSPC;
 	slot->first_exit = first;
-	return bpfobj__set_exits(obj, first, v, n);
+	return object_maps__set_exits(obj, first, v, n);
 }
 
 /* ---- following -------------------------------------------------------------------------------

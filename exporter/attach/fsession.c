@@ -69,7 +69,7 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 		uint64_t cookie;
 
 		x.program =
-			programs__for_site(bpfobj__programs(c->obj), PROG_FSESSION, &site, &cookie);
+			programs__for_site(object__programs(c->obj), PROG_FSESSION, &site, &cookie);
 		x.link = x.program < 0 ? x.program
 				       : bpf_sys__link_tracing(x.program, BPF_SYS_FSESSION);
 		if (x.link < 0) {
@@ -103,7 +103,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 static void attach_range(struct attach_context *c, struct attach_slot **slots, const uint32_t *ids,
 			 const uint64_t *cookies, size_t n)
 {
-	int prog = programs__fd(bpfobj__programs(c->obj), PROG_FSESSION_MULTI,
+	int prog = programs__fd(object__programs(c->obj), PROG_FSESSION_MULTI,
 				slots[0]->target->extra);
 	int fd = bpf_sys__link_btf_ids(prog, ids, cookies, n);
 

@@ -91,8 +91,8 @@ static void free_rows(struct rows *r)
 
 static uint64_t returns_seen(struct attach_context *c, uint32_t id)
 {
-	bpfobj__refresh_target(c->obj, id);
-	return snapshot__returns_seen(bpfobj__banks(c->obj), id);
+	object_maps__refresh_target(c->obj, id);
+	return snapshot__returns_seen(object__banks(c->obj), id);
 }
 
 static bool has_rows(const struct rows *r, uint32_t id)
@@ -195,7 +195,7 @@ static int attach_event(struct attach_context *c, enum kprobe_kind kind, const s
 
 	if (number < 0)
 		return number;
-	prog = programs__for_site(bpfobj__programs(c->obj),
+	prog = programs__for_site(object__programs(c->obj),
 				  kind == KPROBE_RETURN ? PROG_KPROBE_RETURN : PROG_KPROBE_ENTRY,
 				  &site, &cookie);
 	*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_EVENT;

@@ -32,7 +32,7 @@ struct batch {
 static int link_one(struct attach_context *c, const struct flavour *fl, int id, bool noted,
 		    const struct bpf_sys_functions *f)
 {
-	return bpf_sys__link_functions(programs__fd(bpfobj__programs(c->obj), id, noted), fl->type,
+	return bpf_sys__link_functions(programs__fd(object__programs(c->obj), id, noted), fl->type,
 				       f);
 }
 
@@ -87,7 +87,7 @@ static void attach_batch(struct attach_context *c, const struct flavour *fl,
 		.cookies = xcalloc(n, sizeof(*b.cookies)),
 		.symbols = xcalloc(n, sizeof(*b.symbols)),
 	};
-	bool by_addr = bpfobj__knows_addrs(c->obj);
+	bool by_addr = object__knows_addrs(c->obj);
 
 	for (size_t i = 0; i < n; i++) {
 		b.addrs[i] = slots[i]->target->addr;

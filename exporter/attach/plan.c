@@ -464,7 +464,7 @@ static uint32_t programs_of(const struct attach *a, bool noted)
 	return programs;
 }
 
-void attach__params(const struct attach *a, struct bpfobj_params *p)
+void attach__params(const struct attach *a, struct object_params *p)
 {
 	p->ntargets = a->n;
 	p->programs = programs_of(a, false);

@@ -7,11 +7,11 @@
 #include "kernel/tracefs.h"
 
 /* One of the two that are the same: either is there if some target has it. */
-static int program_of(const struct bpfobj *obj, enum program_id id)
+static int program_of(const struct object *obj, enum program_id id)
 {
-	int prog = programs__fd(bpfobj__programs(obj), id, false);
+	int prog = programs__fd(object__programs(obj), id, false);
 
-	return prog < 0 ? programs__fd(bpfobj__programs(obj), id, true) : prog;
+	return prog < 0 ? programs__fd(object__programs(obj), id, true) : prog;
 }
 
 static int open_event(struct features *f, int prog, const char *subsystem, const char *name,
@@ -25,7 +25,7 @@ static int open_event(struct features *f, int prog, const char *subsystem, const
 	return event < 0 ? event : perf_event__attach(event, prog, 0, out);
 }
 
-int task_watch__open(struct features *f, struct bpfobj *obj, const char *subsystem,
+int task_watch__open(struct features *f, struct object *obj, const char *subsystem,
 		     const char *event, enum program_id program, enum program_id raw,
 		     struct task_watch *out)
 {

@@ -15,7 +15,7 @@ struct task_watch {
 
 /* Attaches `program` to the tracepoint, or else `raw`. 0 or a negative errno; either way *out is
  * for task_watch__close(). */
-int task_watch__open(struct features *f, struct bpfobj *obj, const char *subsystem,
+int task_watch__open(struct features *f, struct object *obj, const char *subsystem,
 		     const char *event, enum program_id program, enum program_id raw,
 		     struct task_watch *out);
 void task_watch__close(struct task_watch *w);

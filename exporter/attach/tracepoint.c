@@ -29,9 +29,9 @@ static const char *unavailable(struct features *f)
 /* One pair of programs serves all: that with notes if any system call has some. */
 static int program_of(const struct attach_context *c, enum program_id id)
 {
-	int noted = programs__fd(bpfobj__programs(c->obj), id, true);
+	int noted = programs__fd(object__programs(c->obj), id, true);
 
-	return noted < 0 ? programs__fd(bpfobj__programs(c->obj), id, false) : noted;
+	return noted < 0 ? programs__fd(object__programs(c->obj), id, false) : noted;
 }
 
 static int attach_event(struct attach_context *c, const char *name, enum program_id prog,
@@ -83,8 +83,8 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 		const struct target *t = slots[i]->target;
 		uint64_t round = RP_SPEC_ADD_ROUND(slots[i]->rounds);
 
-		bpfobj__set_syscall(c->obj, t->nr, false, attach__site(t).spec | round);
-		bpfobj__set_syscall(c->obj, t->nr32, true, attach__compat_spec(t) | round);
+		object__set_syscall(c->obj, t->nr, false, attach__site(t).spec | round);
+		object__set_syscall(c->obj, t->nr32, true, attach__compat_spec(t) | round);
 		slots[i]->attached = true;
 		slots[i]->created = now;
 	}
@@ -93,8 +93,8 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		bpfobj__set_syscall(c->obj, slots[i]->target->nr, false, 0);
-		bpfobj__set_syscall(c->obj, slots[i]->target->nr32, true, 0);
+		object__set_syscall(c->obj, slots[i]->target->nr, false, 0);
+		object__set_syscall(c->obj, slots[i]->target->nr32, true, 0);
 		slots[i]->attached = false;
 	}
 }

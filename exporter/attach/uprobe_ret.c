@@ -131,7 +131,7 @@ static int link_kind(struct attach_context *c, enum kind kind, struct attach_slo
 		cookies[i] = sites[i].cookie;
 	}
 	return bpf_sys__link_uprobes(
-		programs__fd(bpfobj__programs(c->obj), program_of[kind], t->extra),
+		programs__fd(object__programs(c->obj), program_of[kind], t->extra),
 		BPF_SYS_UPROBE_MULTI, t->opened->path, offsets, cookies, nsites, false);
 }
 
@@ -258,7 +258,7 @@ static int attach_kind(struct attach_context *c, const struct attach_slot *slot,
 	for (size_t i = 0; i < n && !err; i++) {
 		ps.spec = sites[i].cookie;
 		if (prog < 0 || kind == KIND_JUMP)
-			prog = programs__for_site(bpfobj__programs(c->obj), program_of[kind], &ps,
+			prog = programs__for_site(object__programs(c->obj), program_of[kind], &ps,
 						  &cookie);
 		*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_UPROBE;
 		if (prog < 0)
@@ -302,7 +302,7 @@ static int open_shared(struct attach_context *c)
 	struct shared *s = xcalloc(1, sizeof(*s));
 	int err;
 
-	s->n = bpfobj__banks(c->obj)->tallies.n;
+	s->n = object__banks(c->obj)->tallies.n;
 	s->unwound = xcalloc(s->n, sizeof(*s->unwound));
 	c->shared = s;
 	err = task_watch__open(c->features, c->obj, "sched", "sched_process_exit",
@@ -334,7 +334,7 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 			close_holder(h);
 	}
 	/* If they are attached again, returns of other calls would be taken for theirs. */
-	bpfobj__forget_calls(c->obj, gone);
+	object_calls__forget(c->obj, gone);
 }
 
 /* Not the kernel's numbers, but ones that only the attacher can find. */
@@ -343,7 +343,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 {
 	struct shared *s = c->shared;
 
-	bpfobj__sweep_calls(c->obj, s->unwound);
+	object_calls__sweep(c->obj, s->unwound);
 	for (size_t i = 0; i < n; i++)
 		out[slots[i]->target->id].missed[MISSED_UNWOUND] = s->unwound[slots[i]->target->id];
 }

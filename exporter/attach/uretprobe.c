@@ -31,7 +31,7 @@ static int attach_event(struct attach_context *c, const struct target *t, bool i
 	uint64_t cookie;
 	int prog, event;
 
-	prog = programs__for_site(bpfobj__programs(c->obj),
+	prog = programs__for_site(object__programs(c->obj),
 				  is_return ? PROG_UPROBE_RETURN : PROG_UPROBE_ENTRY, &site,
 				  &cookie);
 	*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_UPROBE;

@@ -14,9 +14,9 @@ uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct targe
 			    : b->own_hists + (cell - first) * b->hists_per_set;
 }
 
-struct ledger *banks__ledger(const struct banks *b)
+struct adjustments *banks__adjustments(const struct banks *b)
 {
-	return b->ledger.head ? (struct ledger *)&b->ledger : NULL;
+	return b->adjustments.head ? (struct adjustments *)&b->adjustments : NULL;
 }
 
 /* ---- as data ------------------------------------------------------------------------------- */
@@ -30,7 +30,7 @@ static void image_view(struct image *io, struct bank_view *v)
 	image__field(io, &v->n);
 }
 
-static void image_ledger(struct image *io, struct ledger *l)
+static void image_adjustments(struct image *io, struct adjustments *l)
 {
 	image__field(io, &l->ncells);
 	image__field(io, &l->cell_width);
@@ -47,7 +47,7 @@ void banks__image(struct image *io, struct banks *b)
 	image_view(io, &b->detail_counts);
 	image__field(io, &b->label_sets.n);
 	image__field(io, &b->label_sets.first);
-	image_ledger(io, &b->ledger);
+	image_adjustments(io, &b->adjustments);
 	image__field(io, &b->own_hists);
 	image__field(io, &b->hists_per_set);
 	for (int i = 0; i < BANKS; i++) {
@@ -67,9 +67,9 @@ static bool is_within(const struct bank_view *v, uint64_t size)
 	return last <= size / sizeof(uint64_t) / (v->width ? v->width : 1);
 }
 
-static bool ledger_is_within(const struct ledger *l, uint64_t size)
+static bool adjustments_are_within(const struct adjustments *l, uint64_t size)
 {
-	return ledger__size(l->ncells, l->cell_width, l->nhists, l->hist_width, l->ndetails) <=
+	return adjustments__size(l->ncells, l->cell_width, l->nhists, l->hist_width, l->ndetails) <=
 	       size;
 }
 
@@ -84,7 +84,8 @@ static bool fits(const struct banks *b)
 	       is_within(&b->detail_counts, s[BANK_DETAIL_COUNTS].size) &&
 	       (uint64_t)b->detail_counts.n * sizeof(*b->details) <= s[BANK_DETAILS].size &&
 	       (uint64_t)b->label_sets.n * sizeof(*b->label_sets.v) <= s[BANK_LABEL_SETS].size &&
-	       (s[BANK_LEDGER].fd < 0 || ledger_is_within(&b->ledger, s[BANK_LEDGER].size));
+	       (s[BANK_ADJUSTMENTS].fd < 0 ||
+		adjustments_are_within(&b->adjustments, s[BANK_ADJUSTMENTS].size));
 }
 
 int banks__map(struct banks *b)
@@ -109,7 +110,7 @@ int banks__map(struct banks *b)
 	b->detail_counts.base = at[BANK_DETAIL_COUNTS];
 	b->details = at[BANK_DETAILS];
 	b->label_sets.v = at[BANK_LABEL_SETS];
-	ledger__read(&b->ledger, at[BANK_LEDGER]);
+	adjustments__read(&b->adjustments, at[BANK_ADJUSTMENTS]);
 	return err;
 }
 
@@ -127,5 +128,5 @@ void banks__unmap(struct banks *b)
 	unmap(b->detail_counts.base, b->sources[BANK_DETAIL_COUNTS].size);
 	unmap(b->details, b->sources[BANK_DETAILS].size);
 	unmap(b->label_sets.v, b->sources[BANK_LABEL_SETS].size);
-	unmap(b->ledger.head, b->sources[BANK_LEDGER].size);
+	unmap(b->adjustments.head, b->sources[BANK_ADJUSTMENTS].size);
 }

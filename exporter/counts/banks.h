@@ -12,7 +12,7 @@
 #include "expr/capture.h"
 #include "base/grid.h"
 #include "base/image.h"
-#include "counts/ledger.h"
+#include "counts/adjustments.h"
 
 /* Counters of CPU c, entry i: base[(c * cpu_stride + i * stride) * width]. */
 struct bank_view {
@@ -33,7 +33,7 @@ enum bank {
 	BANK_DETAIL_COUNTS,
 	BANK_DETAILS,
 	BANK_LABEL_SETS,
-	BANK_LEDGER,
+	BANK_ADJUSTMENTS,
 	BANKS,
 };
 
@@ -44,7 +44,7 @@ struct banks {
 	const volatile struct rp_detail *details; /* detail_counts.n */
 	struct label_sets_view label_sets;
 	/* What is to be added to cells, histograms and details; without a head: nothing, ever. */
-	struct ledger ledger;
+	struct adjustments adjustments;
 	uint32_t own_hists, hists_per_set; /* of targets in all, and of each label set */
 	/* What they are mappings of; fd -1: there is none. */
 	struct bank_source {
@@ -55,7 +55,7 @@ struct banks {
 
 /* Index of the first histogram of a cell: the target's own, or a label set's. */
 uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct target_extra *x);
-struct ledger *banks__ledger(const struct banks *b); /* NULL: there is none */
+struct adjustments *banks__adjustments(const struct banks *b); /* NULL: there is none */
 
 /* All but the grid and what only this process can have. */
 void banks__image(struct image *io, struct banks *b);

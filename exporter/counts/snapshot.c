@@ -26,7 +26,7 @@ static void add_words(const uint64_t *words, uint32_t n, uint64_t *out)
 		out[i] += words[i];
 }
 
-static bool in_ledger(const struct ledger *l, uint32_t cell)
+static bool is_adjusted(const struct adjustments *l, uint32_t cell)
 {
 	return l && l->used[cell];
 }
@@ -38,25 +38,25 @@ static uint32_t cell_words(const struct banks *o)
 
 void snapshot__add_cell(const struct banks *o, uint32_t cell, uint64_t *out)
 {
-	const struct ledger *l = banks__ledger(o);
+	const struct adjustments *l = banks__adjustments(o);
 
 	sum_banks(o->cells, cell, 0, cell_words(o), out);
-	if (in_ledger(l, cell))
+	if (is_adjusted(l, cell))
 		add_words(&l->cells[(size_t)cell * l->cell_width], cell_words(o), out);
 }
 
 void snapshot__add_hist(const struct banks *o, uint32_t cell, uint32_t hist, uint64_t *out)
 {
-	const struct ledger *l = banks__ledger(o);
+	const struct adjustments *l = banks__adjustments(o);
 
 	sum_banks(o->hists, hist, 0, o->hists.width, out);
-	if (in_ledger(l, cell))
+	if (is_adjusted(l, cell))
 		add_words(&l->hists[(size_t)hist * l->hist_width], l->hist_width, out);
 }
 
 uint64_t snapshot__detail(const struct banks *o, uint32_t slot)
 {
-	const struct ledger *l = banks__ledger(o);
+	const struct adjustments *l = banks__adjustments(o);
 	uint64_t count = l ? l->details[slot] : 0;
 
 	sum_banks(o->detail_counts, slot, 0, 1, &count);
@@ -173,7 +173,7 @@ static bool shown_in(const struct banks *o, const struct label_sets_view *v, uin
 		return true;
 	if (v->v[*cell - v->first].used == RP_SET_FREE)
 		return false;
-	*cell = ledger__shown_in(banks__ledger(o), *cell);
+	*cell = adjustments__alias_of(banks__adjustments(o), *cell);
 	return true;
 }
 
@@ -336,7 +336,7 @@ static void add_hidden(const struct banks *o, const struct target_extra *const *
 
 	for (size_t i = b->nsets; i < b->nsets + b->nhidden; i++) {
 		uint32_t id = b->sets[i].key.id, cell = first + b->sets[i].slot;
-		uint32_t in = ledger__shown_in(banks__ledger(o), cell);
+		uint32_t in = adjustments__alias_of(banks__adjustments(o), cell);
 		struct snap_cell *out = find_cell(b, first, id, in);
 
 		if (!out)
@@ -409,7 +409,7 @@ fail:
 
 struct snapshot *snapshot__take(const struct banks *o, const struct target_extra *const *extras)
 {
-	const struct ledger *l = banks__ledger(o);
+	const struct adjustments *l = banks__adjustments(o);
 	uint32_t version = 0;
 	int err = 0;
 
@@ -417,11 +417,11 @@ struct snapshot *snapshot__take(const struct banks *o, const struct target_extra
 		struct block *b;
 
 		if (l)
-			err = ledger__begin_read(l, &version);
+			err = adjustments__begin_read(l, &version);
 		if (err)
 			break;
 		b = take(o, extras);
-		if (!b || !l || !ledger__changed(l, version))
+		if (!b || !l || !adjustments__changed(l, version))
 			return b ? &b->snapshot : NULL;
 		snapshot__free(&b->snapshot);
 	}

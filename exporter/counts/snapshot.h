@@ -79,8 +79,8 @@ void snapshot__tally(const struct banks *b, uint32_t id, uint64_t tally[RP_TALLY
 void snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX]);
 /* Returns of one target that its program has seen by now, counted or tallied. */
 uint64_t snapshot__returns_seen(const struct banks *b, uint32_t id);
-/* Words of a cell and of one of its histograms, and a detail; the ledger's part included. The words
- * are added to out. */
+/* Words of a cell and of one of its histograms, and a detail; the adjustments's part included. The
+ * words are added to out. */
 void snapshot__add_cell(const struct banks *b, uint32_t cell, uint64_t *out);
 void snapshot__add_hist(const struct banks *b, uint32_t cell, uint32_t hist, uint64_t *out);
 uint64_t snapshot__detail(const struct banks *b, uint32_t slot);

@@ -431,7 +431,7 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 	expo__family(e, &missed_family);
 	for_each_counted(in, st)
 	{
-		const struct losses_target *lt = st->losses;
+		const struct missed_target *lt = st->losses;
 
 		for (int r = 0; lt && r < MISSED_MAX; r++)
 			if (lt->missed[r] || lt->reasons & 1U << r)

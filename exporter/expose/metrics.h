@@ -6,7 +6,7 @@
 #ifndef EXPOSE_METRICS_H
 #define EXPOSE_METRICS_H
 
-#include "counts/board.h"
+#include "counts/shared_missed.h"
 #include "expose/expo.h"
 #include "counts/snapshot.h"
 #include "discover/target.h"
@@ -34,7 +34,7 @@ struct target_state {
 	uint64_t detached[REASON_MAX]; /* times that it was, unasked, by reason */
 	/* Its numbers, of a paused one as they were; NULL if it was never attached. */
 	const struct snap_target *snap;
-	const struct losses_target *losses; /* NULL: none known */
+	const struct missed_target *losses; /* NULL: none known */
 };
 
 /* Everything one exposition is made from; borrowed for the duration of the call. */

@@ -21,8 +21,8 @@ struct slot {
 /* What becomes of a slot in an update. */
 enum due { NOT_DUE, TO_RETIRE, TO_FOLD };
 
-struct labels {
-	struct bpfobj *obj;
+struct label_slots {
+	struct object *obj;
 	const struct banks *banks;
 	const struct targets *targets;
 	const struct target_extra **extras; /* by target id */
@@ -35,12 +35,12 @@ struct labels {
 	struct label_groups *groups; /* of those that are named, until they are the others' */
 };
 
-struct labels *labels__new(struct bpfobj *obj, const struct targets *targets)
+struct label_slots *label_slots__new(struct object *obj, const struct targets *targets)
 {
-	struct labels *l = xcalloc(1, sizeof(*l));
+	struct label_slots *l = xcalloc(1, sizeof(*l));
 
 	l->obj = obj;
-	l->banks = bpfobj__banks(obj);
+	l->banks = object__banks(obj);
 	l->targets = targets;
 	l->ntargets = targets->nids;
 	l->full = xcalloc(l->ntargets + 1, sizeof(*l->full));
@@ -62,7 +62,7 @@ static void forget_texts(struct slot *slot)
 	slot->ntexts = 0;
 }
 
-void labels__free(struct labels *l)
+void label_slots__free(struct label_slots *l)
 {
 	if (!l)
 		return;
@@ -76,102 +76,104 @@ void labels__free(struct labels *l)
 	free(l);
 }
 
-const struct target_extra *const *labels__extras(const struct labels *l)
+const struct target_extra *const *label_slots__extras(const struct label_slots *l)
 {
 	return l->extras;
 }
 
 /* ---- folding ------------------------------------------------------------------------------- */
 
-static uint32_t cell_of(const struct labels *l, uint32_t slot)
+static uint32_t cell_of(const struct label_slots *l, uint32_t slot)
 {
 	return l->banks->label_sets.first + slot;
 }
 
-static uint32_t target_of(const struct labels *l, uint32_t slot)
+static uint32_t target_of(const struct label_slots *l, uint32_t slot)
 {
 	return l->banks->label_sets.v[slot].key.id;
 }
 
 /* Where the slot's counts are shown: in itself, in the leader of those that read the same, or in
  * the target's others. That is where they go when it is folded. */
-static uint32_t shown_in(const struct labels *l, uint32_t slot)
+static uint32_t shown_in(const struct label_slots *l, uint32_t slot)
 {
-	return ledger__shown_in(banks__ledger(l->banks), cell_of(l, slot));
+	return adjustments__alias_of(banks__adjustments(l->banks), cell_of(l, slot));
 }
 
-static void show_in(struct labels *l, uint32_t slot, uint32_t cell)
+static void show_in(struct label_slots *l, uint32_t slot, uint32_t cell)
 {
-	ledger__show_in(banks__ledger(l->banks), cell_of(l, slot), cell);
+	adjustments__set_alias(banks__adjustments(l->banks), cell_of(l, slot), cell);
 }
 
-static void move_words(struct ledger *ledger, uint64_t *from, uint64_t *to, const uint64_t *words,
-		       uint32_t n)
+static void move_words(struct adjustments *adjustments, uint64_t *from, uint64_t *to,
+		       const uint64_t *words, uint32_t n)
 {
-	ledger__subtract(ledger, from, words, n);
-	ledger__add(ledger, to, words, n);
+	adjustments__subtract(adjustments, from, words, n);
+	adjustments__add(adjustments, to, words, n);
 }
 
-static void fold_hists(struct labels *l, uint32_t from, uint32_t into, const struct target_extra *x)
+static void fold_hists(struct label_slots *l, uint32_t from, uint32_t into,
+		       const struct target_extra *x)
 {
-	struct ledger *ledger = banks__ledger(l->banks);
-	uint32_t source = banks__hist_of(l->banks, from, x), width = ledger->hist_width;
+	struct adjustments *adjustments = banks__adjustments(l->banks);
+	uint32_t source = banks__hist_of(l->banks, from, x), width = adjustments->hist_width;
 	uint32_t to = banks__hist_of(l->banks, into, x);
 
 	for (uint32_t i = 0; i < x->nhistograms; i++) {
 		__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
 
 		snapshot__add_hist(l->banks, from, source + i, words);
-		move_words(ledger, &ledger->hists[(size_t)(source + i) * width],
-			   &ledger->hists[(size_t)(to + i) * width], words, width);
+		move_words(adjustments, &adjustments->hists[(size_t)(source + i) * width],
+			   &adjustments->hists[(size_t)(to + i) * width], words, width);
 	}
 }
 
-static void fold_cell(struct labels *l, uint32_t slot)
+static void fold_cell(struct label_slots *l, uint32_t slot)
 {
-	struct ledger *ledger = banks__ledger(l->banks);
-	uint32_t from = cell_of(l, slot), to = shown_in(l, slot), width = ledger->cell_width;
+	struct adjustments *adjustments = banks__adjustments(l->banks);
+	uint32_t from = cell_of(l, slot), to = shown_in(l, slot), width = adjustments->cell_width;
 	__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
 
 	fold_hists(l, from, to, l->extras[target_of(l, slot)]);
 	snapshot__add_cell(l->banks, from, words);
-	move_words(ledger, &ledger->cells[(size_t)from * width], &ledger->cells[(size_t)to * width],
-		   words, RP_CELL_GRID + l->banks->grid->ncells);
-	ledger__use(ledger, from);
-	ledger__use(ledger, to);
+	move_words(adjustments, &adjustments->cells[(size_t)from * width],
+		   &adjustments->cells[(size_t)to * width], words,
+		   RP_CELL_GRID + l->banks->grid->ncells);
+	adjustments__use(adjustments, from);
+	adjustments__use(adjustments, to);
 	if (to >= cell_of(l, 0))
 		l->slots[to - cell_of(l, 0)].calls +=
 			snap_cell__calls(&(struct snap_cell){ .words = words }, l->banks->grid);
 }
 
-static uint64_t *other_of(struct ledger *l, uint32_t cell)
+static uint64_t *other_of(struct adjustments *l, uint32_t cell)
 {
 	return &l->cells[(size_t)cell * l->cell_width + RP_CELL_CLASS + RP_CLASS_OTHER];
 }
 
 /* The slot goes on as the cell's, or its count goes to the one that the cell has, and it is free.
  * Of a result that has none then, the class "other" is what remains. */
-static void fold_detail(struct labels *l, uint32_t detail, const struct target_extra *x,
+static void fold_detail(struct label_slots *l, uint32_t detail, const struct target_extra *x,
 			uint32_t cell)
 {
-	struct ledger *ledger = banks__ledger(l->banks);
+	struct adjustments *adjustments = banks__adjustments(l->banks);
 	uint64_t count = snapshot__detail(l->banks, detail);
-	int to = bpfobj__move_detail(l->obj, detail, cell);
+	int to = object__move_detail(l->obj, detail, cell);
 
 	if (to == (int)detail)
 		return;
-	ledger__subtract(ledger, &ledger->details[detail], &count, 1);
+	adjustments__subtract(adjustments, &adjustments->details[detail], &count, 1);
 	if (to >= 0)
-		ledger__add(ledger, &ledger->details[to], &count, 1);
+		adjustments__add(adjustments, &adjustments->details[to], &count, 1);
 	else
-		ledger__add(ledger, other_of(ledger, cell), &count, 1);
+		adjustments__add(adjustments, other_of(adjustments, cell), &count, 1);
 	if (x->returns_values)
-		__atomic_sub_fetch(&bpfobj__used(l->obj)[x->index].values, 1, __ATOMIC_SEQ_CST);
-	bpfobj__free_detail(l->obj, detail);
+		__atomic_sub_fetch(&object__used(l->obj)[x->index].values, 1, __ATOMIC_SEQ_CST);
+	object__free_detail(l->obj, detail);
 }
 
 /* One pass over the details, however many sets there are to fold. */
-static void fold_details(struct labels *l, const enum due *due)
+static void fold_details(struct label_slots *l, const enum due *due)
 {
 	const volatile struct rp_detail *details = l->banks->details;
 	struct label_sets_view v = l->banks->label_sets;
@@ -186,7 +188,7 @@ static void fold_details(struct labels *l, const enum due *due)
 	}
 }
 
-static void free_slot(struct labels *l, uint32_t slot)
+static void free_slot(struct label_slots *l, uint32_t slot)
 {
 	const struct target_extra *x = l->extras[target_of(l, slot)];
 
@@ -194,15 +196,15 @@ static void free_slot(struct labels *l, uint32_t slot)
 	forget_texts(&l->slots[slot]);
 	l->slots[slot].state = SLOT_FREE;
 	show_in(l, slot, cell_of(l, slot));
-	__atomic_sub_fetch(&bpfobj__used(l->obj)[x->index].sets, 1, __ATOMIC_SEQ_CST);
-	bpfobj__free_set(l->obj, slot);
+	__atomic_sub_fetch(&object__used(l->obj)[x->index].sets, 1, __ATOMIC_SEQ_CST);
+	object__free_set(l->obj, slot);
 }
 
-static void fold(struct labels *l, const enum due *due)
+static void fold(struct label_slots *l, const enum due *due)
 {
-	struct ledger *ledger = banks__ledger(l->banks);
+	struct adjustments *adjustments = banks__adjustments(l->banks);
 
-	ledger__begin(ledger);
+	adjustments__begin(adjustments);
 	fold_details(l, due);
 	for (uint32_t slot = 0; slot < l->nslots; slot++) {
 		if (due[slot] != TO_FOLD)
@@ -210,7 +212,7 @@ static void fold(struct labels *l, const enum due *due)
 		fold_cell(l, slot);
 		free_slot(l, slot);
 	}
-	ledger__end(ledger);
+	adjustments__end(adjustments);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -224,10 +226,10 @@ static bool reads_like_others(const struct slot *slot)
 	return true;
 }
 
-static void show_slot(struct labels *l, uint32_t i)
+static void show_slot(struct label_slots *l, uint32_t i)
 {
 	const struct slot *slot = &l->slots[i];
-	struct ledger *ledger = banks__ledger(l->banks);
+	struct adjustments *adjustments = banks__adjustments(l->banks);
 	uint32_t id = target_of(l, i), leader;
 
 	if (!reads_like_others(slot)) {
@@ -236,12 +238,12 @@ static void show_slot(struct labels *l, uint32_t i)
 			return;
 		id = cell_of(l, leader);
 	}
-	ledger__begin(ledger);
+	adjustments__begin(adjustments);
 	show_in(l, i, id);
-	ledger__end(ledger);
+	adjustments__end(adjustments);
 }
 
-static void name_slot(struct labels *l, uint32_t i, double now)
+static void name_slot(struct label_slots *l, uint32_t i, double now)
 {
 	const volatile struct rp_label_set *set = &l->banks->label_sets.v[i];
 	const struct target_extra *x = l->extras[target_of(l, i)];
@@ -261,14 +263,14 @@ static void name_slot(struct labels *l, uint32_t i, double now)
 	show_slot(l, i);
 }
 
-static bool is_in_use(const struct labels *l, uint32_t slot)
+static bool is_in_use(const struct label_slots *l, uint32_t slot)
 {
 	return l->banks->label_sets.v[slot].used != RP_SET_FREE &&
 	       target_of(l, slot) < l->ntargets && l->extras[target_of(l, slot)];
 }
 
 /* The alert tells of it later, and only where there is Prometheus. */
-static void say_full(const struct labels *l, uint32_t id, uint32_t used, bool pool)
+static void say_full(const struct label_slots *l, uint32_t id, uint32_t used, bool pool)
 {
 	const struct target *t = l->targets->v[id];
 
@@ -279,7 +281,7 @@ static void say_full(const struct labels *l, uint32_t id, uint32_t used, bool po
 }
 
 /* Once of each target. */
-static void warn_of_full(struct labels *l)
+static void warn_of_full(struct label_slots *l)
 {
 	__cleanup_free uint32_t *used = xcalloc(l->ntargets + 1, sizeof(*used));
 	uint32_t nfree = 0;
@@ -301,7 +303,7 @@ static void warn_of_full(struct labels *l)
 	}
 }
 
-void labels__name(struct labels *l, double now)
+void label_slots__name(struct label_slots *l, double now)
 {
 	uint64_t before = l->news;
 
@@ -316,7 +318,7 @@ void labels__name(struct labels *l, double now)
 
 /* The leader of a group is retired: what it and its group count is shown in the member that has
  * been there longest; in the others, if none is in use. */
-static void hand_over(struct labels *l, uint32_t leader)
+static void hand_over(struct label_slots *l, uint32_t leader)
 {
 	uint32_t heir = label_groups__next(l->groups, leader), i;
 
@@ -339,26 +341,26 @@ static void hand_over(struct labels *l, uint32_t leader)
 }
 
 /* All of them before any is handed over: none to one that goes, too. */
-static void retire(struct labels *l, const enum due *due)
+static void retire(struct label_slots *l, const enum due *due)
 {
-	struct ledger *ledger = banks__ledger(l->banks);
+	struct adjustments *adjustments = banks__adjustments(l->banks);
 
 	/* What a reader has seen of the sets, it would show twice or not at all. */
-	ledger__begin(ledger);
+	adjustments__begin(adjustments);
 	for (uint32_t i = 0; i < l->nslots; i++) {
 		if (due[i] != TO_RETIRE)
 			continue;
-		bpfobj__retire_set(l->obj, i);
+		object__retire_set(l->obj, i);
 		l->slots[i].state = SLOT_RETIRED;
 	}
 	for (uint32_t i = 0; i < l->nslots; i++)
 		if (due[i] == TO_RETIRE && shown_in(l, i) == cell_of(l, i))
 			hand_over(l, i);
-	ledger__end(ledger);
+	adjustments__end(adjustments);
 }
 
 /* After series_ttl without a call the one, a moment later the other. */
-static enum due due_of(struct labels *l, uint32_t i, double now)
+static enum due due_of(struct label_slots *l, uint32_t i, double now)
 {
 	const struct target_extra *x = l->extras[target_of(l, i)];
 	struct slot *slot = &l->slots[i];
@@ -378,12 +380,12 @@ static enum due due_of(struct labels *l, uint32_t i, double now)
 	return NOT_DUE;
 }
 
-void labels__update(struct labels *l, double now)
+void label_slots__update(struct label_slots *l, double now)
 {
 	__cleanup_free enum due *due = NULL;
 	bool found[] = { [TO_RETIRE] = false, [TO_FOLD] = false };
 
-	labels__name(l, now);
+	label_slots__name(l, now);
 	for (uint32_t i = 0; i < l->nslots; i++) {
 		enum due d = l->slots[i].state == SLOT_FREE ? NOT_DUE : due_of(l, i, now);
 
@@ -398,15 +400,15 @@ void labels__update(struct labels *l, double now)
 	if (found[TO_RETIRE])
 		retire(l, due);
 	/* Programs that took a retired set for a valid one may be at work in it; else next time. */
-	if (found[TO_FOLD] && !bpfobj__wait_for_programs(l->obj))
+	if (found[TO_FOLD] && !object__wait_for_programs(l->obj))
 		fold(l, due);
 }
 
 /* ---- news ------------------------------------------------------------------------------------ */
 
 /* generation, slot, gen, number of texts; then each as its length and bytes. */
-uint64_t labels__write_news(const struct labels *l, uint32_t generation, uint64_t since,
-			    struct buf *out)
+uint64_t label_slots__write_updates(const struct label_slots *l, uint32_t generation,
+				    uint64_t since, struct buf *out)
 {
 	for (uint32_t i = 0; i < l->nslots; i++) {
 		const struct slot *slot = &l->slots[i];

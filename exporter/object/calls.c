@@ -76,7 +76,7 @@ static int by_number(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static int sweep(struct bpfobj *o, uint64_t *unwound)
+static int sweep(struct object *o, uint64_t *unwound)
 {
 	struct entries calls = {}, owners = {};
 	int err, fd = bpf_map__fd(o->skel->maps.calls);
@@ -102,7 +102,7 @@ static int sweep(struct bpfobj *o, uint64_t *unwound)
 	return err;
 }
 
-int bpfobj__sweep_calls(struct bpfobj *o, uint64_t *unwound)
+int object_calls__sweep(struct object *o, uint64_t *unwound)
 {
 	uint64_t ended = __atomic_load_n(&o->skel->bss->owners_ended, __ATOMIC_RELAXED);
 	int err;
@@ -115,7 +115,7 @@ int bpfobj__sweep_calls(struct bpfobj *o, uint64_t *unwound)
 	return err;
 }
 
-void bpfobj__forget_calls(struct bpfobj *o, const bool *of)
+void object_calls__forget(struct object *o, const bool *of)
 {
 	const struct bpf_map *map = o->skel->maps.calls;
 	struct entries calls = {};

@@ -31,7 +31,7 @@ static struct rp_addr *place_addrs(const struct rp_addr *sites, size_t n, uint32
 
 /* Half full at the most, so that the first look mostly finds it. What finds no place in a table
  * many times as large as that has the same address as others; then cookies are used. */
-void bpfobj_maps__place_addrs(struct bpfobj *o, const struct bpfobj_params *p)
+void object_maps__place_addrs(struct object *o, const struct object_params *p)
 {
 	uint32_t bits = 4;
 
@@ -46,7 +46,7 @@ void bpfobj_maps__place_addrs(struct bpfobj *o, const struct bpfobj_params *p)
 		o->naddrs = o->addr_shift = 0;
 }
 
-static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
+static void set_maps(struct object *o, const struct object_params *p, struct features *f)
 {
 	struct retprobe *s = o->skel;
 	uint32_t ncpus = o->plan.ncpus;
@@ -73,14 +73,14 @@ static void set_maps(struct bpfobj *o, const struct bpfobj_params *p, struct fea
 	bpf_map__set_max_entries(s->maps.remembered, o->plan.remembered / sizeof(uint64_t));
 	bpf_map__set_max_entries(s->maps.calls, o->plan.ncalls);
 	bpf_map__set_max_entries(s->maps.owners, o->plan.ncalls);
-	bpf_map__set_max_entries(s->maps.exits, BPFOBJ_EXITS(p->nexits));
+	bpf_map__set_max_entries(s->maps.exits, OBJECT_EXITS(p->nexits));
 	bpf_map__set_max_entries(s->maps.places, o->plan.nplaces);
 }
 
 /* Maps of one entry where there are no probes with extras. */
-static void set_extra_maps(struct bpfobj *o, const struct bpfobj_params *p)
+static void set_extra_maps(struct object *o, const struct object_params *p)
 {
-	const struct bpfobj_plan *m = &o->plan;
+	const struct memory_plan *m = &o->plan;
 	struct retprobe *s = o->skel;
 
 	if (!p->nextras)
@@ -101,9 +101,9 @@ static void set_extra_maps(struct bpfobj *o, const struct bpfobj_params *p)
 		bpf_map__set_max_entries(s->maps.hists, m->ncpus * m->nhists);
 }
 
-void bpfobj_maps__size(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
+void object_maps__size(struct object *o, const struct object_params *p, struct features *f)
 {
-	bpfobj_maps__place_addrs(o, p);
+	object_maps__place_addrs(o, p);
 	set_maps(o, p, f);
 	set_extra_maps(o, p);
 }
@@ -116,7 +116,7 @@ static size_t size_of(const struct bpf_map *map)
 			(size_t)sysconf(_SC_PAGESIZE));
 }
 
-static int map_array(struct bpfobj *o, struct bpf_map *map, bool writable, void **out)
+static int map_array(struct object *o, struct bpf_map *map, bool writable, void **out)
 {
 	size_t size = size_of(map);
 	void *addr = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
@@ -132,13 +132,13 @@ static int map_array(struct bpfobj *o, struct bpf_map *map, bool writable, void 
 }
 
 /* What others are to map, too. */
-static int map_source(struct bpfobj *o, struct bpf_map *map, enum bank bank, void **out)
+static int map_source(struct object *o, struct bpf_map *map, enum bank bank, void **out)
 {
 	o->banks.sources[bank] = (struct bank_source){ bpf_map__fd(map), size_of(map) };
 	return map_array(o, map, false, out);
 }
 
-static int map_banks(struct bpfobj *o, struct bpf_map *map, enum bank bank, uint32_t n,
+static int map_banks(struct object *o, struct bpf_map *map, enum bank bank, uint32_t n,
 		     struct bank_view *view)
 {
 	void *addr = NULL;
@@ -164,7 +164,7 @@ static size_t copy_size(const struct bank_view *v)
 	return (size_t)v->ncpus * v->n * v->width * sizeof(uint64_t);
 }
 
-static int refresh_cell(struct bpfobj *o, uint32_t cell)
+static int refresh_cell(struct object *o, uint32_t cell)
 {
 	uint64_t *copy = o->cells_copy.addr;
 
@@ -176,7 +176,7 @@ static int refresh_cell(struct bpfobj *o, uint32_t cell)
 
 /* A result is in a detail before it is in its cell; read in that order, the sum of the outcomes is
  * never more than the calls. */
-int bpfobj__refresh(struct bpfobj *o)
+int object_maps__refresh(struct object *o)
 {
 	int err = 0;
 
@@ -189,7 +189,7 @@ int bpfobj__refresh(struct bpfobj *o)
 	return err;
 }
 
-int bpfobj__refresh_target(struct bpfobj *o, uint32_t id)
+int object_maps__refresh_target(struct object *o, uint32_t id)
 {
 	const struct label_sets_view *v = &o->banks.label_sets;
 	int err = refresh_cell(o, id);
@@ -206,11 +206,11 @@ static struct bank_source source_of(const struct shared_memory *s)
 }
 
 /* What label sets and other extras are read from. */
-static int map_extras(struct bpfobj *o)
+static int map_extras(struct object *o)
 {
 	struct retprobe *s = o->skel;
 	void *sets = NULL, *own_sets = NULL, *used = NULL;
-	struct ledger *ledger = &o->banks.ledger;
+	struct adjustments *adjustments = &o->banks.adjustments;
 	int err;
 
 	err = map_banks(o, s->maps.hists, BANK_HISTS, o->plan.nhists, &o->banks.hists);
@@ -226,15 +226,15 @@ static int map_extras(struct bpfobj *o)
 	o->own_sets = own_sets;
 	o->used = used;
 	if (!err && o->plan.nsets)
-		err = ledger__init(ledger, o->banks.cells.n, o->banks.cells.width, o->plan.nhists,
-				   o->banks.hists.width, o->plan.ndetails);
+		err = adjustments__init(adjustments, o->banks.cells.n, o->banks.cells.width,
+					o->plan.nhists, o->banks.hists.width, o->plan.ndetails);
 	if (!err && o->plan.nsets)
-		o->banks.sources[BANK_LEDGER] = source_of(&ledger->copy);
+		o->banks.sources[BANK_ADJUSTMENTS] = source_of(&adjustments->copy);
 	return err;
 }
 
 /* A copy that forked processes can read, in place of cells that cannot be mapped. */
-static int copy_cells(struct bpfobj *o)
+static int copy_cells(struct object *o)
 {
 	struct bank_view *v = &o->banks.cells;
 	int err;
@@ -256,10 +256,10 @@ static int copy_cells(struct bpfobj *o)
 	o->banks.detail_counts.base = o->details_copy.addr;
 	o->banks.sources[BANK_CELLS] = source_of(&o->cells_copy);
 	o->banks.sources[BANK_DETAIL_COUNTS] = source_of(&o->details_copy);
-	return bpfobj__refresh(o);
+	return object_maps__refresh(o);
 }
 
-int bpfobj_maps__map(struct bpfobj *o)
+int object_maps__map(struct object *o)
 {
 	bool copy = bpf_map__type(o->skel->maps.cells) != BPF_MAP_TYPE_ARRAY;
 	struct retprobe *s = o->skel;
@@ -290,7 +290,7 @@ int bpfobj_maps__map(struct bpfobj *o)
 	return err ? err : map_extras(o);
 }
 
-void bpfobj_maps__unmap(struct bpfobj *o)
+void object_maps__unmap(struct object *o)
 {
 	for (size_t i = 0; i < o->nmappings; i++)
 		munmap(o->mappings[i].addr, o->mappings[i].size);
@@ -308,7 +308,7 @@ static int fill_queue(const struct bpf_map *map, uint32_t n)
 	return 0;
 }
 
-static int fill_extras(struct bpfobj *o, const struct bpfobj_params *p)
+static int fill_extras(struct object *o, const struct object_params *p)
 {
 	int fd = bpf_map__fd(o->skel->maps.extras);
 
@@ -318,7 +318,7 @@ static int fill_extras(struct bpfobj *o, const struct bpfobj_params *p)
 	return 0;
 }
 
-int bpfobj__set_exits(struct bpfobj *o, uint32_t first, const struct rp_exit *v, size_t n)
+int object_maps__set_exits(struct object *o, uint32_t first, const struct rp_exit *v, size_t n)
 {
 	int fd = bpf_map__fd(o->skel->maps.exits);
 
@@ -328,7 +328,7 @@ int bpfobj__set_exits(struct bpfobj *o, uint32_t first, const struct rp_exit *v,
 	return 0;
 }
 
-static int fill_addr_table(struct bpfobj *o)
+static int fill_addr_table(struct object *o)
 {
 	for (uint32_t i = 0; i < o->naddrs; i++)
 		if (o->addrs[i].addr &&
@@ -337,7 +337,7 @@ static int fill_addr_table(struct bpfobj *o)
 	return 0;
 }
 
-int bpfobj_maps__fill(struct bpfobj *o, const struct bpfobj_params *p)
+int object_maps__fill(struct object *o, const struct object_params *p)
 {
 	int err = fill_queue(o->skel->maps.detail_free, o->plan.ndetails);
 
@@ -346,6 +346,6 @@ int bpfobj_maps__fill(struct bpfobj *o, const struct bpfobj_params *p)
 	if (!err)
 		err = fill_extras(o, p);
 	if (!err)
-		err = bpfobj__set_exits(o, 0, p->exits, p->nexits);
+		err = object_maps__set_exits(o, 0, p->exits, p->nexits);
 	return err ? err : fill_addr_table(o);
 }

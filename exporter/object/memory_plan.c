@@ -61,7 +61,7 @@ static uint32_t hist_size(const struct grid *g)
 }
 
 /* The part of a key that some target of the configuration uses. */
-static uint32_t key_size(const struct bpfobj_params *p)
+static uint32_t key_size(const struct object_params *p)
 {
 	uint32_t size = offsetof(struct rp_label_key, number);
 
@@ -79,7 +79,7 @@ static uint32_t key_size(const struct bpfobj_params *p)
 }
 
 /* Histograms of a label set: as many as the target has that has most. */
-static uint32_t hists_per_set(const struct bpfobj_params *p)
+static uint32_t hists_per_set(const struct object_params *p)
 {
 	uint32_t most = 0;
 
@@ -89,7 +89,7 @@ static uint32_t hists_per_set(const struct bpfobj_params *p)
 	return most;
 }
 
-static uint32_t own_hists(const struct bpfobj_params *p)
+static uint32_t own_hists(const struct object_params *p)
 {
 	uint32_t n = 0;
 
@@ -99,7 +99,7 @@ static uint32_t own_hists(const struct bpfobj_params *p)
 }
 
 /* Whether labels or filters of system calls may read text of processes, which may not be there. */
-static bool reads_processes(const struct bpfobj_params *p)
+static bool reads_processes(const struct object_params *p)
 {
 	bool found = false;
 
@@ -115,7 +115,7 @@ static bool reads_processes(const struct bpfobj_params *p)
 }
 
 /* What the label sets take, as many as their share of what the memory limit leaves has room for. */
-static void plan_sets(const struct bpfobj_params *p, struct bpfobj_plan *out)
+static void plan_sets(const struct object_params *p, struct memory_plan *out)
 {
 	uint64_t set, room, wanted = 0, least = 0;
 
@@ -129,7 +129,7 @@ static void plan_sets(const struct bpfobj_params *p, struct bpfobj_plan *out)
 	out->hist_size = hist_size(p->size_grid);
 	out->own_hists = own_hists(p);
 	out->hists_per_set = hists_per_set(p);
-	/* The ledger is one more bank. */
+	/* The adjustments is one more bank. */
 	set = (uint64_t)(out->ncpus + 1) * (out->cell_size + out->hists_per_set * out->hist_size +
 					    SET_DETAILS * sizeof(uint64_t)) +
 	      sizeof(struct rp_label_set) + out->key_size + SET_OVERHEAD +
@@ -146,7 +146,7 @@ static void plan_sets(const struct bpfobj_params *p, struct bpfobj_plan *out)
 }
 
 /* The kernel takes memory of this size in powers of two. */
-static uint32_t per_thread(const struct bpfobj_params *p, struct features *f)
+static uint32_t per_thread(const struct object_params *p, struct features *f)
 {
 	uint32_t size = 1;
 
@@ -157,7 +157,7 @@ static uint32_t per_thread(const struct bpfobj_params *p, struct features *f)
 	return size + TASK_LIST;
 }
 
-void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out)
+void memory_plan__make(const struct object_params *p, struct features *f, struct memory_plan *out)
 {
 	uint32_t ncpus = libbpf_num_possible_cpus(), details = p->ntargets * DETAILS_PER_TARGET;
 	uint32_t nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
@@ -168,7 +168,7 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 			details += p->extras[i]->kernel.max_series;
 	details = details < DETAILS_MIN ? DETAILS_MIN : details;
 	details = details > DETAILS_MAX ? DETAILS_MAX : details;
-	*out = (struct bpfobj_plan){
+	*out = (struct memory_plan){
 		.ncpus = ncpus,
 		.cell_size = cell_width(p->grid) * sizeof(uint64_t),
 		.ndetails = details,
@@ -180,9 +180,9 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
 	out->nkernel_frames = programs & PLACE_PROGRAMS ? nframes : 1;
 	out->nuser_frames = programs & TASK_PROGRAMS ? nframes : 1;
-	out->nplaces = programs & PLACE_PROGRAMS ? 1 << BPFOBJ_PLACE_BITS : 1;
-	out->nnote_places = p->noted_programs & NOTE_PROGRAMS ? 1 << BPFOBJ_PLACE_BITS : 1;
-	out->nnotes = p->noted_programs & HASH_NOTE_PROGRAMS ? BPFOBJ_NOTE_HASH : 1;
+	out->nplaces = programs & PLACE_PROGRAMS ? 1 << OBJECT_PLACE_BITS : 1;
+	out->nnote_places = p->noted_programs & NOTE_PROGRAMS ? 1 << OBJECT_PLACE_BITS : 1;
+	out->nnotes = p->noted_programs & HASH_NOTE_PROGRAMS ? OBJECT_NOTE_HASH : 1;
 	out->frames =
 		(uint64_t)out->nplaces * PLACE_BYTES + (uint64_t)out->nnote_places * NOTE_BYTES +
 		((uint64_t)out->nkernel_frames + out->nuser_frames + out->nnotes) * FRAME_BYTES;
@@ -195,7 +195,7 @@ void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfo
 	out->frames += (uint64_t)out->nlate * LATE_BYTES;
 	if (out->ncalls > 1)
 		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
-			       BPFOBJ_EXITS(p->nexits) * sizeof(struct rp_exit);
+			       OBJECT_EXITS(p->nexits) * sizeof(struct rp_exit);
 	out->total = out->cells + out->tallies + out->details + out->frames;
 	if (p->nextras)
 		plan_sets(p, out);

@@ -15,7 +15,7 @@
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
-static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struct features *f)
+static void set_constants(struct object *o, const struct object_params *p, struct features *f)
 {
 	struct retprobe__rodata *ro = o->skel->rodata;
 
@@ -31,7 +31,7 @@ static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struc
 	ro->bank_targets = p->ntargets;
 	ro->bank_details = o->plan.ndetails;
 	ro->addr_shift = o->addr_shift;
-	ro->place_shift = 64 - BPFOBJ_PLACE_BITS;
+	ro->place_shift = 64 - OBJECT_PLACE_BITS;
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
 	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
@@ -42,7 +42,7 @@ static void set_constants(struct bpfobj *o, const struct bpfobj_params *p, struc
  * it. An update of a map of maps waits for an RCU grace period, so that no program runs any more
  * that has seen the old map (maybe_wait_bpf_programs(), kernel commit 1ae80cf31938).
  */
-static int make_waiter(struct bpfobj *o)
+static int make_waiter(struct object *o)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
 
@@ -56,7 +56,7 @@ static int make_waiter(struct bpfobj *o)
 }
 
 /* What an object takes while it is loaded, and libbpf's own with it. */
-static struct demand demand_of(const struct bpfobj *o)
+static struct demand demand_of(const struct object *o)
 {
 	struct demand needs = { .files = 8 };
 	struct bpf_program *p;
@@ -78,7 +78,7 @@ static char *explain(int err, struct demand needs)
 
 /* libbpf relocates programs by the kernel's BTF, or by the stand-in, whose descriptor is *layout.
  */
-static int open_skeleton(struct bpfobj *o, struct features *f, int *layout)
+static int open_skeleton(struct object *o, struct features *f, int *layout)
 {
 	__cleanup_free char *path = NULL;
 	LIBBPF_OPTS(bpf_object_open_opts, opts);
@@ -97,33 +97,33 @@ static int open_skeleton(struct bpfobj *o, struct features *f, int *layout)
 }
 
 /* On an error, o holds what was created until then; the caller frees it. */
-static int try_load(struct bpfobj *o, const struct bpfobj_params *p, struct features *f,
+static int try_load(struct object *o, const struct object_params *p, struct features *f,
 		    struct program_refusals *refused)
 {
 	__cleanup_close int layout = -1;
 	int err;
 
 	o->banks.grid = p->grid;
-	bpfobj__plan(p, f, &o->plan);
+	memory_plan__make(p, f, &o->plan);
 	o->ntargets = p->ntargets;
 	err = open_skeleton(o, f, &layout);
 	if (err)
 		return err;
-	bpfobj_maps__size(o, p, f);
+	object_maps__size(o, p, f);
 	set_constants(o, p, f);
 	o->programs = programs__prepare(o->skel->obj, f, p->programs, p->noted_programs, refused);
 	bpf_sys__forget_refused();
 	err = retprobe__load(o->skel);
 	if (!err)
-		err = bpfobj_maps__map(o);
+		err = object_maps__map(o);
 	if (!err)
-		err = bpfobj_maps__fill(o, p);
+		err = object_maps__fill(o, p);
 	return !err && o->plan.nsets ? make_waiter(o) : err;
 }
 
 /* A program that the kernel refuses is left out, and the others are loaded without it. Its targets
  * go to the next mechanism (attach/attach.c). */
-int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
+int object__load(const struct object_params *p, struct features *f, struct object **out,
 		 char **error)
 {
 	struct program_refusals refused = {};
@@ -132,7 +132,7 @@ int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfob
 	int err;
 
 	do {
-		struct bpfobj *o = xcalloc(1, sizeof(*o));
+		struct object *o = xcalloc(1, sizeof(*o));
 
 		err = try_load(o, p, f, &refused);
 		if (!err) {
@@ -145,22 +145,22 @@ int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfob
 				  bpf_sys__refused_program());
 		/* Before it is explained: that takes descriptors, too. */
 		needs = demand_of(o);
-		bpfobj__free(o);
+		object__free(o);
 	} while (again);
 	*error = explain(err, needs);
 	return err;
 }
 
-void bpfobj__free(struct bpfobj *o)
+void object__free(struct object *o)
 {
 	if (!o)
 		return;
-	bpfobj_maps__unmap(o);
+	object_maps__unmap(o);
 	if (o->waiter > 0)
 		close(o->waiter);
 	if (o->waiter_inner > 0)
 		close(o->waiter_inner);
-	ledger__destroy(&o->banks.ledger);
+	adjustments__destroy(&o->banks.adjustments);
 	programs__free(o->programs);
 	free(o->addrs);
 	retprobe__destroy(o->skel);
@@ -168,7 +168,7 @@ void bpfobj__free(struct bpfobj *o)
 }
 
 /* Until the program for entries sees the spec, no call that it has not seen is ours. */
-void bpfobj__set_syscall(struct bpfobj *o, int nr, bool compat, uint64_t spec)
+void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec)
 {
 	struct retprobe__bss *bss = o->skel->bss;
 	volatile __u64 *specs = compat ? bss->syscall_compat_spec : bss->syscall_spec;
@@ -183,29 +183,29 @@ void bpfobj__set_syscall(struct bpfobj *o, int nr, bool compat, uint64_t spec)
 	__atomic_store_n(&since[nr], now.tv_sec * 1000000000ULL + now.tv_nsec, __ATOMIC_SEQ_CST);
 }
 
-struct programs *bpfobj__programs(const struct bpfobj *o)
+struct programs *object__programs(const struct object *o)
 {
 	return o->programs;
 }
 
-bool bpfobj__knows_addrs(const struct bpfobj *o)
+bool object__knows_addrs(const struct object *o)
 {
 	return o->naddrs;
 }
 
 /* ---- views --------------------------------------------------------------------------------- */
 
-const struct banks *bpfobj__banks(const struct bpfobj *o)
+const struct banks *object__banks(const struct object *o)
 {
 	return &o->banks;
 }
 
-const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o)
+const struct memory_plan *object__memory(const struct object *o)
 {
 	return &o->plan;
 }
 
-int bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell)
+int object__move_detail(struct object *o, uint32_t slot, uint32_t cell)
 {
 	volatile struct rp_detail *d = &o->own_details[slot];
 	struct {
@@ -223,7 +223,7 @@ int bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell)
 	return bpf_map_lookup_elem(index, &key, &found) ? -ENOSPC : (int)found;
 }
 
-void bpfobj__free_detail(struct bpfobj *o, uint32_t slot)
+void object__free_detail(struct object *o, uint32_t slot)
 {
 	__atomic_store_n(&o->own_details[slot].used, 0, __ATOMIC_SEQ_CST);
 	bpf_map_update_elem(bpf_map__fd(o->skel->maps.detail_free), NULL, &slot, 0);
@@ -231,12 +231,12 @@ void bpfobj__free_detail(struct bpfobj *o, uint32_t slot)
 
 /* ---- label sets ---------------------------------------------------------------------------- */
 
-volatile struct rp_used *bpfobj__used(const struct bpfobj *o)
+volatile struct rp_used *object__used(const struct object *o)
 {
 	return o->used;
 }
 
-void bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
+void object__retire_set(struct object *o, uint32_t slot)
 {
 	struct rp_label_key key;
 
@@ -248,7 +248,7 @@ void bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
 }
 
 /* See make_waiter(). */
-int bpfobj__wait_for_programs(struct bpfobj *o)
+int object__wait_for_programs(struct object *o)
 {
 	int err = o->waiter > 0 ? 0 : make_waiter(o); /* without labels there is none yet */
 	uint32_t zero = 0;
@@ -258,7 +258,7 @@ int bpfobj__wait_for_programs(struct bpfobj *o)
 	return bpf_map_update_elem(o->waiter, &zero, &o->waiter_inner, 0) ? -errno : 0;
 }
 
-void bpfobj__free_set(struct bpfobj *o, uint32_t slot)
+void object__free_set(struct object *o, uint32_t slot)
 {
 	__atomic_store_n(&o->own_sets[slot].used, RP_SET_FREE, __ATOMIC_SEQ_CST);
 	bpf_map_update_elem(bpf_map__fd(o->skel->maps.label_free), NULL, &slot, 0);

@@ -15,10 +15,10 @@
 #include "object/programs.h"
 #include "base/util.h"
 
-struct bpfobj;
+struct object;
 
 /* What a generation is made for. Borrowed during the call, except grid. */
-struct bpfobj_params {
+struct object_params {
 	const struct grid *grid; /* must outlive the object */
 	uint32_t ntargets;	 /* ids are below */
 	enum cells_mode cells;
@@ -35,13 +35,13 @@ struct bpfobj_params {
 };
 
 /* Most calls that run at once have one of as many places. Tests build with less of them. */
-#ifndef BPFOBJ_PLACE_BITS
-#define BPFOBJ_PLACE_BITS 14
+#ifndef OBJECT_PLACE_BITS
+#define OBJECT_PLACE_BITS 14
 #endif
-#define BPFOBJ_NOTE_HASH 16384 /* notes that find none, and all those of user functions */
+#define OBJECT_NOTE_HASH 16384 /* notes that find none, and all those of user functions */
 
 /* The memory that a generation takes, in bytes, computed without loading anything. */
-struct bpfobj_plan {
+struct memory_plan {
 	uint32_t ncpus;	    /* possible ones: each has a bank */
 	uint32_t cell_size; /* one target, one CPU */
 	uint64_t cells;	    /* all of them */
@@ -68,58 +68,59 @@ struct bpfobj_plan {
 	 * probed; how many those will be, nobody knows. */
 	uint32_t per_thread;
 };
-void bpfobj__plan(const struct bpfobj_params *p, struct features *f, struct bpfobj_plan *out);
+void memory_plan__make(const struct object_params *p, struct features *f, struct memory_plan *out);
 
 /* 0 or a negative errno with *error, one line, to be freed. */
-int bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
+int object__load(const struct object_params *p, struct features *f, struct object **out,
 		 char **error);
 /* Unmaps and unloads; programs that links still hold live on. NULL is fine. */
-void bpfobj__free(struct bpfobj *o);
+void object__free(struct object *o);
 
 /* From now on, calls of this number, native or of 32-bit programs, are probed so; 0: not at all.
  * nr -1: there is no such call. */
-void bpfobj__set_syscall(struct bpfobj *o, int nr, bool compat, uint64_t spec);
+void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec);
 
-struct programs *bpfobj__programs(const struct bpfobj *o);
+struct programs *object__programs(const struct object *o);
 /* Whether programs of multi links tell targets by address; else by cookie. */
-bool bpfobj__knows_addrs(const struct bpfobj *o);
+bool object__knows_addrs(const struct object *o);
 
-/* With CELLS_PERCPU cells and details are copies, of when bpfobj__refresh() was called last. */
-const struct banks *bpfobj__banks(const struct bpfobj *o);
+/* With CELLS_PERCPU cells and details are copies, of when object_maps__refresh() was called last.
+ */
+const struct banks *object__banks(const struct object *o);
 /* Reads, by bpf(2), what cannot be mapped; nothing with CELLS_MMAP. 0 or a negative errno. */
-int bpfobj__refresh(struct bpfobj *o);
+int object_maps__refresh(struct object *o);
 /* The same of one target. */
-int bpfobj__refresh_target(struct bpfobj *o, uint32_t id);
+int object_maps__refresh_target(struct object *o, uint32_t id);
 /* A detail in use, which no program counts any more, becomes the cell's. Returns its slot; or that
  * of the same value that the cell has already, or -ENOSPC: then it is to be freed. */
-int bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell);
-/* Lets the slot be taken again, after bpfobj__move_detail(). */
-void bpfobj__free_detail(struct bpfobj *o, uint32_t slot);
+int object__move_detail(struct object *o, uint32_t slot, uint32_t cell);
+/* Lets the slot be taken again, after object__move_detail(). */
+void object__free_detail(struct object *o, uint32_t slot);
 /*
  * Calls by uprobe.ret that have been left without a return, and whose thread or process has ended
  * since the last time: takes them out of the map, and adds them to unwound, by target id. 0 or a
  * negative errno.
  */
-int bpfobj__sweep_calls(struct bpfobj *o, uint64_t *unwound);
+int object_calls__sweep(struct object *o, uint64_t *unwound);
 /* Takes all calls of some targets out of it; of: by target id. */
-void bpfobj__forget_calls(struct bpfobj *o, const bool *of);
+void object_calls__forget(struct object *o, const bool *of);
 
 /* Places in the table of jumps: as many again for files that take the place of others. */
-#define BPFOBJ_EXITS(nexits) ((nexits) ? 2 * (nexits) + 64 : 1)
+#define OBJECT_EXITS(nexits) ((nexits) ? 2 * (nexits) + 64 : 1)
 /* Puts jumps there, first and the following ones. 0 or a negative errno. */
-int bpfobj__set_exits(struct bpfobj *o, uint32_t first, const struct rp_exit *v, size_t n);
-const struct bpfobj_plan *bpfobj__memory(const struct bpfobj *o);
+int object_maps__set_exits(struct object *o, uint32_t first, const struct rp_exit *v, size_t n);
+const struct memory_plan *object__memory(const struct object *o);
 
 /*
- * Label sets are written by the kernel side when a slot is taken; bpfobj__retire_set() makes sure
- * that nothing new is counted in it (programs that run may still do so), and bpfobj__free_set()
+ * Label sets are written by the kernel side when a slot is taken; object__retire_set() makes sure
+ * that nothing new is counted in it (programs that run may still do so), and object__free_set()
  * lets it be taken again.
  */
-volatile struct rp_used *bpfobj__used(const struct bpfobj *o); /* by index of extra */
-void bpfobj__retire_set(struct bpfobj *o, uint32_t slot);
+volatile struct rp_used *object__used(const struct object *o); /* by index of extra */
+void object__retire_set(struct object *o, uint32_t slot);
 /* Returns when all programs that run now have ended, however long they are held up. 0 or a negative
  * errno. Only if there are label sets. */
-int bpfobj__wait_for_programs(struct bpfobj *o);
-void bpfobj__free_set(struct bpfobj *o, uint32_t slot);
+int object__wait_for_programs(struct object *o);
+void object__free_set(struct object *o, uint32_t slot);
 
 #endif /* OBJECT_OBJECT_H */

@@ -23,14 +23,14 @@ enum fault generation__plan(struct config *c, struct features *f, struct targets
 		return FAULT_CONFIG;
 	}
 	g->attach = attach__plan(targets, f, c->mechanism);
-	g->params = (struct bpfobj_params){
+	g->params = (struct object_params){
 		.grid = g->grid,
 		.cells = c->cells,
 		.size_grid = g->size_grid,
 		.memory_limit = c->memory_limit > taken ? c->memory_limit - taken : 0,
 	};
 	attach__params(g->attach, &g->params);
-	bpfobj__plan(&g->params, f, &g->memory);
+	memory_plan__make(&g->params, f, &g->memory);
 	*out = g;
 	return FAULT_NONE;
 }
@@ -60,10 +60,10 @@ enum fault generation__start(struct generation *g, struct features *f, char **er
 
 	if (!g->params.programs && !g->params.noted_programs)
 		return FAULT_NONE;
-	err = bpfobj__load(&g->params, f, &g->obj, error);
+	err = object__load(&g->params, f, &g->obj, error);
 	if (err)
 		return fault_of(err);
-	g->labels = labels__new(g->obj, g->targets);
+	g->labels = label_slots__new(g->obj, g->targets);
 	g->live = attach__run(g->attach, g->obj);
 	if (progress__poll()) {
 		*error = xstrdup(PROGRESS_GIVEN_UP);
@@ -124,14 +124,14 @@ int generation__update(struct generation *g, double now)
 	int err = losses__update(g->losses);
 
 	if (!err)
-		labels__update(g->labels, now);
+		label_slots__update(g->labels, now);
 	return err;
 }
 
 void generation__name(struct generation *g, double now)
 {
 	if (g->labels)
-		labels__name(g->labels, now);
+		label_slots__name(g->labels, now);
 }
 
 void generation__free(struct generation *g)
@@ -139,9 +139,9 @@ void generation__free(struct generation *g)
 	if (!g)
 		return;
 	losses__free(g->losses);
-	labels__free(g->labels);
+	label_slots__free(g->labels);
 	attach__free(g->attach);
-	bpfobj__free(g->obj);
+	object__free(g->obj);
 	targets__free(g->targets);
 	grid__free(g->grid);
 	grid__free(g->size_grid);

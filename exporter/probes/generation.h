@@ -17,13 +17,13 @@ struct generation {
 	struct grid *grid, *size_grid;
 	struct targets *targets;
 	struct attach *attach;
-	struct bpfobj_params params;
-	struct bpfobj_plan memory;
+	struct object_params params;
+	struct memory_plan memory;
 
 	/* Once it has been started. */
-	struct bpfobj *obj;
+	struct object *obj;
 	struct losses *losses;
-	struct labels *labels;
+	struct label_slots *labels;
 	size_t live; /* targets that are attached or paused */
 };
 

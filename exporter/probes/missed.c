@@ -17,23 +17,23 @@ struct base {
 
 struct losses {
 	struct attach *attach;
-	struct bpfobj *obj;
+	struct object *obj;
 	struct kernel_counts *kernel; /* by target id */
 	uint64_t *calls, *no_entry;   /* likewise */
 	size_t n;
-	struct base *base;			     /* by target id; all 0 at first */
-	struct skips *skips;			     /* by target id */
-	struct skips skips_shared[BOARD_MECHANISMS]; /* by mechanism */
-	struct board *board;
+	struct base *base;			      /* by target id; all 0 at first */
+	struct skips *skips;			      /* by target id */
+	struct skips skips_shared[MISSED_MECHANISMS]; /* by mechanism */
+	struct shared_missed *board;
 	struct shared_memory copy; /* of the board */
 };
 
 static void publish(struct losses *l)
 {
-	shared__put(l->copy.addr, l->board, board__size(l->n) / sizeof(uint64_t));
+	shared__put(l->copy.addr, l->board, shared_missed__size(l->n) / sizeof(uint64_t));
 }
 
-struct losses *losses__new(struct attach *a, struct bpfobj *obj)
+struct losses *losses__new(struct attach *a, struct object *obj)
 {
 	struct losses *l = xcalloc(1, sizeof(*l));
 	const struct attach_slot *slots = attach__slots(a, &l->n);
@@ -45,8 +45,8 @@ struct losses *losses__new(struct attach *a, struct bpfobj *obj)
 	l->no_entry = xcalloc(l->n, sizeof(*l->no_entry));
 	l->base = xcalloc(l->n, sizeof(*l->base));
 	l->skips = xcalloc(l->n, sizeof(*l->skips));
-	l->board = xcalloc(1, board__size(l->n));
-	if (shared__new(&l->copy, board__size(l->n))) {
+	l->board = xcalloc(1, shared_missed__size(l->n));
+	if (shared__new(&l->copy, shared_missed__size(l->n))) {
 		losses__free(l);
 		return NULL;
 	}
@@ -108,7 +108,7 @@ static uint64_t unseen_returns(const struct losses *l, size_t id)
 
 	if (!k->has_returned)
 		return 0;
-	snapshot__tally(bpfobj__banks(l->obj), id, tally);
+	snapshot__tally(object__banks(l->obj), id, tally);
 	seen = l->calls[id] + tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_FILTERED];
 	return k->returned > seen ? k->returned - seen : 0;
 }
@@ -123,12 +123,12 @@ static bool suspects_losses(const struct losses *l)
 
 static void update_target(struct losses *l, size_t id)
 {
-	struct losses_target *out = &l->board->targets[id];
+	struct missed_target *out = &l->board->targets[id];
 	const struct kernel_counts *k = &l->kernel[id];
 	const struct base *b = &l->base[id];
 	uint64_t tally[RP_TALLY_MAX], calls, no_entry, skipped;
 
-	snapshot__tally(bpfobj__banks(l->obj), id, tally);
+	snapshot__tally(object__banks(l->obj), id, tally);
 	no_entry = tally[RP_TALLY_NO_ENTRY];
 	calls = l->calls[id] + tally[RP_TALLY_FILTERED]; /* seen, and not wanted */
 
@@ -161,11 +161,11 @@ static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_progr
 
 		if (!slots[i].ops || strcmp(slots[i].ops->name, p->mechanism))
 			continue;
-		snapshot__tally(bpfobj__banks(l->obj), i, tally);
+		snapshot__tally(object__banks(l->obj), i, tally);
 		no_entry += tally[RP_TALLY_NO_ENTRY];
 		calls += l->calls[i] + tally[RP_TALLY_FILTERED];
 	}
-	snapshot__entered(bpfobj__banks(l->obj), entered);
+	snapshot__entered(object__banks(l->obj), entered);
 	return skipped_calls(skips, entered[p->entered], calls, no_entry,
 			     p->missed[MISSED_RECURSION]);
 }
@@ -175,7 +175,7 @@ static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_progr
  * only what the return program missed is added.
  */
 static void update_shared(struct losses *l, const struct attach_program_counts *p,
-			  struct board_program *out, struct skips *skips)
+			  struct missed_program *out, struct skips *skips)
 {
 	out->shared = true;
 	out->reasons = p->reasons;
@@ -194,8 +194,8 @@ static void update_programs(struct losses *l, const struct attach_program_counts
 			    size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint32_t mechanism = board__mechanism(programs[i].mechanism);
-		struct board_program *out = &l->board->programs[mechanism];
+		uint32_t mechanism = shared_missed__mechanism(programs[i].mechanism);
+		struct missed_program *out = &l->board->programs[mechanism];
 
 		out->run_ns = programs[i].run_ns;
 		out->runs = programs[i].runs;
@@ -207,7 +207,7 @@ static void update_programs(struct losses *l, const struct attach_program_counts
 /* Where a target's skipped runs are reckoned: by itself, or with those that share its program. */
 static struct skips *skips_of(struct losses *l, size_t id, const struct attach_ops *ops)
 {
-	uint32_t mechanism = ops ? board__mechanism(ops->name) : 0;
+	uint32_t mechanism = ops ? shared_missed__mechanism(ops->name) : 0;
 
 	if (ops && l->board->programs[mechanism].shared)
 		return &l->skips_shared[mechanism];
@@ -237,10 +237,10 @@ static void update_no_entry(struct losses *l)
 
 static int read_cells(struct losses *l)
 {
-	int err = bpfobj__refresh(l->obj);
+	int err = object_maps__refresh(l->obj);
 
 	if (!err)
-		snapshot__count_calls(bpfobj__banks(l->obj), l->calls);
+		snapshot__count_calls(object__banks(l->obj), l->calls);
 	return err;
 }
 
@@ -249,7 +249,7 @@ static int prove_losses(struct losses *l)
 {
 	int err;
 
-	if (!suspects_losses(l) || bpfobj__wait_for_programs(l->obj))
+	if (!suspects_losses(l) || object__wait_for_programs(l->obj))
 		return 0;
 	err = read_cells(l);
 	for (size_t id = 0; id < l->n && !err; id++)
@@ -287,7 +287,7 @@ void losses__restart(struct losses *l, uint32_t id)
 
 	if (read_cells(l))
 		return; /* as of the last reading, then */
-	snapshot__tally(bpfobj__banks(l->obj), id, tally);
+	snapshot__tally(object__banks(l->obj), id, tally);
 	l->base[id] = (struct base){
 		.calls = l->calls[id] + tally[RP_TALLY_FILTERED],
 		.no_entry = tally[RP_TALLY_NO_ENTRY],
@@ -297,7 +297,7 @@ void losses__restart(struct losses *l, uint32_t id)
 	l->skips[id] = (struct skips){};
 }
 
-const struct board *losses__board(const struct losses *l)
+const struct shared_missed *losses__board(const struct losses *l)
 {
 	return l->board;
 }

@@ -11,12 +11,12 @@
 #define PROBES_MISSED_H
 
 #include "attach/attach.h"
-#include "counts/board.h"
+#include "counts/shared_missed.h"
 #include "base/shared.h"
 #include "counts/snapshot.h"
 
 struct losses;
-struct losses *losses__new(struct attach *a, struct bpfobj *obj);
+struct losses *losses__new(struct attach *a, struct object *obj);
 void losses__free(struct losses *l); /* NULL is fine */
 
 /* Reads everything. 0 or a negative errno, of bpf(2) that failed. */
@@ -26,7 +26,7 @@ int losses__update(struct losses *l);
 void losses__restart(struct losses *l, uint32_t id);
 
 /* As of the last update: the attacher's own, and the copy that is given to servers. */
-const struct board *losses__board(const struct losses *l);
+const struct shared_missed *losses__board(const struct losses *l);
 const struct shared_memory *losses__shared(const struct losses *l);
 
 #endif /* PROBES_MISSED_H */

@@ -94,8 +94,8 @@ static void read_calls(struct history *h, struct generation *g, double now)
 	if (!h->calls[i])
 		h->calls[i] = xcalloc(h->n, sizeof(*h->calls[i]));
 	h->time[i] = now;
-	bpfobj__refresh(g->obj);
-	snapshot__count_runs(bpfobj__banks(g->obj), h->calls[i]);
+	object_maps__refresh(g->obj);
+	snapshot__count_runs(object__banks(g->obj), h->calls[i]);
 }
 
 /* The latest reading that is at least a window before the last one; NULL: there is none yet. */

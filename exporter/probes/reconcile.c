@@ -149,7 +149,7 @@ static enum fault attach_fresh(struct reconcile *r, struct change *ch, char **er
 	for (size_t i = 0; i < ch->nwanted; i++)
 		if (!ch->wanted[i].target && !ch->wanted[i].generation)
 			ch->wanted[i].generation = ch->added;
-	*error = plan__over_limit(&ch->added->params, &ch->added->memory, others, limit);
+	*error = memory_plan__over_limit(&ch->added->params, &ch->added->memory, others, limit);
 	if (*error)
 		return others ? FAULT_NO_ROOM : FAULT_CONFIG;
 	if (ch->occasion == CONFIGURED)

@@ -67,7 +67,7 @@ static void report_waiting(const struct change *ch, const struct view *before)
 	buf__free(&modules);
 }
 
-static void report_capped(const struct bpfobj_plan *m)
+static void report_capped(const struct memory_plan *m)
 {
 	if (m->nsets < m->sets_wanted)
 		log_warn("--memory.limit has room for %u of the %u label sets that max_series "

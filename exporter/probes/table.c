@@ -134,7 +134,7 @@ size_t view__count_attached(const struct view *v)
 void view__keep_totals(struct view *v, struct generation *g)
 {
 	if (g->losses && !losses__update(g->losses))
-		board__add_programs(v->gone, losses__board(g->losses)->programs);
+		shared_missed__add_programs(v->gone, losses__board(g->losses)->programs);
 }
 
 void view__set_generations(struct view *v, struct generation *const *generations, size_t n)

@@ -27,7 +27,7 @@ struct view {
 	struct target **described; /* targets that no generation has */
 	size_t ndescribed;
 	/* Of generations that are no more, for counters that must not go back. */
-	struct board_program gone[BOARD_MECHANISMS];
+	struct missed_program gone[MISSED_MECHANISMS];
 	uint64_t cell_bytes;
 };
 

@@ -135,7 +135,7 @@ static void know_all(struct child *c, const struct view *v)
 	for (size_t g = 0; g < c->nknown; g++)
 		c->known[g] = (struct known){
 			v->generations[g]->number,
-			labels__write_news(v->generations[g]->labels, g, UINT64_MAX, &none),
+			label_slots__write_updates(v->generations[g]->labels, g, UINT64_MAX, &none),
 		};
 }
 
@@ -146,8 +146,8 @@ static void write_news(struct child *c, const struct view *v, struct buf *out)
 	for (size_t k = 0; k < c->nknown; k++)
 		for (size_t g = 0; g < v->ngenerations; g++)
 			if (v->generations[g]->number == c->known[k].generation)
-				c->known[k].news = labels__write_news(v->generations[g]->labels, k,
-								      c->known[k].news, out);
+				c->known[k].news = label_slots__write_updates(
+					v->generations[g]->labels, k, c->known[k].news, out);
 }
 
 static pid_t start_server(const struct attacher *a, const int *channels, const struct buf *texts)

@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 #include "base/channel.h"
-#include "labels/updates.h"
+#include "labels/cache.h"
 #include "base/log.h"
 #include "counts/snapshot.h"
 
@@ -17,16 +17,16 @@
 /* What was read of one generation. */
 struct part {
 	struct snapshot *snapshot;
-	struct losses_target *losses; /* own copies: the next reading changes the source */
+	struct missed_target *losses; /* own copies: the next reading changes the source */
 };
 
 struct reading {
 	int refs;
 	struct part *parts; /* by generation */
 	struct target_state *states;
-	struct losses_shared shared[BOARD_MECHANISMS];
+	struct losses_shared shared[MISSED_MECHANISMS];
 	size_t nshared;
-	struct metrics_bpf_stats stats[BOARD_MECHANISMS];
+	struct metrics_bpf_stats stats[MISSED_MECHANISMS];
 	size_t nstats;
 	uint32_t hist_words;
 };
@@ -34,7 +34,7 @@ struct reading {
 struct collector {
 	const struct served *served;
 	struct channel attacher;
-	struct label_book *book;
+	struct label_cache *book;
 
 	pthread_mutex_t lock;
 	pthread_cond_t done;
@@ -46,15 +46,15 @@ struct collector {
 };
 
 /* What the attacher has named until the server was started is known from the start. */
-static struct label_book *new_book(const struct served *s)
+static struct label_cache *new_book(const struct served *s)
 {
 	__cleanup_free uint32_t *nslots = xcalloc(s->ngenerations, sizeof(*nslots));
-	struct label_book *b;
+	struct label_cache *b;
 
 	for (size_t g = 0; g < s->ngenerations; g++)
 		nslots[g] = s->generations[g].banks.label_sets.n;
-	b = label_book__new(nslots, s->ngenerations);
-	label_book__read_news(b, s->news, s->news_len);
+	b = label_cache__new(nslots, s->ngenerations);
+	label_cache__read(b, s->news, s->news_len);
 	return b;
 }
 
@@ -96,7 +96,7 @@ void collector__free(struct collector *c)
 	if (!c)
 		return;
 	unref(c, c->latest);
-	label_book__free(c->book);
+	label_cache__free(c->book);
 	pthread_mutex_destroy(&c->lock);
 	pthread_cond_destroy(&c->done);
 	free(c);
@@ -149,7 +149,7 @@ static int ask_attacher(struct collector *c)
 		log_debug("the attacher is busy: what the kernel has counted as missed is not new");
 	else if (err)
 		return err;
-	err = label_book__read_news(c->book, news.data, news.len);
+	err = label_cache__read(c->book, news.data, news.len);
 	return err ? err : status;
 }
 
@@ -164,30 +164,30 @@ static int read_part(struct collector *c, size_t g, struct part *out)
 	out->snapshot = snapshot__take(&gen->banks, gen->extras);
 	if (!out->snapshot)
 		return -errno;
-	label_book__apply(c->book, g, out->snapshot);
+	label_cache__apply(c->book, g, out->snapshot);
 	return 0;
 }
 
 /* What is counted of programs: of all generations, those included that are no more. */
 static void read_programs(const struct served *served, struct reading *r)
 {
-	struct board_program sums[BOARD_MECHANISMS];
+	struct missed_program sums[MISSED_MECHANISMS];
 
 	memcpy(sums, served->gone, sizeof(sums));
 	for (size_t g = 0; g < served->ngenerations; g++)
-		board__add_programs(sums, served->generations[g].board->programs);
-	for (int i = 0; i < BOARD_MECHANISMS; i++) {
-		const struct board_program *p = &sums[i];
+		shared_missed__add_programs(sums, served->generations[g].board->programs);
+	for (int i = 0; i < MISSED_MECHANISMS; i++) {
+		const struct missed_program *p = &sums[i];
 
 		if (p->shared) {
 			struct losses_shared *s = &r->shared[r->nshared++];
 
-			*s = (struct losses_shared){ board__name(i), p->reasons, {} };
+			*s = (struct losses_shared){ shared_missed__name(i), p->reasons, {} };
 			memcpy(s->missed, p->missed, sizeof(s->missed));
 		}
 		if (p->runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
 			r->stats[r->nstats++] =
-				(struct metrics_bpf_stats){ board__name(i), p->run_ns / 1e9,
+				(struct metrics_bpf_stats){ shared_missed__name(i), p->run_ns / 1e9,
 							    p->runs };
 	}
 }

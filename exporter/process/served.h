@@ -10,7 +10,7 @@
 #define PROCESS_SERVED_H
 
 #include "counts/banks.h"
-#include "counts/board.h"
+#include "counts/shared_missed.h"
 #include "config/config.h"
 #include "base/log.h"
 #include "expose/metrics.h"
@@ -19,7 +19,7 @@
 struct served_generation {
 	struct banks banks;
 	struct bank_source board_source;
-	const struct board *board;
+	const struct shared_missed *board;
 	const struct target_extra **extras; /* by target id, as snapshot__take() wants them */
 	size_t ntargets;		    /* ids are below */
 };
@@ -45,13 +45,13 @@ struct served {
 	size_t n;
 	struct served_generation *generations;
 	size_t ngenerations;
-	struct board_program gone[BOARD_MECHANISMS]; /* of generations that are no more */
+	struct missed_program gone[MISSED_MECHANISMS]; /* of generations that are no more */
 	/* False: nothing is attached yet. Then a server waits for a moment, in which whoever
 	 * connects waits for the one after it, and answers nothing but that it lives. */
 	bool ready;
 	uint64_t cell_bytes;
 	struct grid *grid, *size_grid; /* all generations have the same; NULL without any */
-	const char *news;	       /* of label sets, for label_book__read_news() */
+	const char *news;	       /* of label sets, for label_cache__read() */
 	size_t news_len;
 
 	struct web_config web; /* what a server needs of it */

@@ -19,7 +19,7 @@ static void fill_generation(const struct generation *g, struct served_generation
 	const struct shared_memory *board = losses__shared(g->losses);
 
 	*out = (struct served_generation){
-		.banks = *bpfobj__banks(g->obj),
+		.banks = *object__banks(g->obj),
 		.board_source = { board->fd, board->size },
 		.ntargets = g->targets->nids,
 	};
@@ -46,7 +46,7 @@ static void fill_view(const struct view *v, struct served *out, struct buf *news
 	out->generations = xcalloc(v->ngenerations, sizeof(*out->generations));
 	for (size_t g = 0; g < v->ngenerations; g++) {
 		fill_generation(v->generations[g], &out->generations[g]);
-		labels__write_news(v->generations[g]->labels, g, 0, news);
+		label_slots__write_updates(v->generations[g]->labels, g, 0, news);
 	}
 	if (v->ngenerations) {
 		out->grid = v->generations[0]->grid;

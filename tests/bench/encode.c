@@ -24,7 +24,7 @@ struct exposure {
 	struct target *targets;
 	struct target_state *states;
 	struct snap_target *snaps;
-	struct losses_target losses; /* the same for all */
+	struct missed_target losses; /* the same for all */
 	struct metrics_input in;
 };
 
@@ -59,7 +59,7 @@ static void build(struct exposure *x, size_t n, const struct grid *g)
 	x->targets = xcalloc(n, sizeof(*x->targets));
 	x->states = xcalloc(n, sizeof(*x->states));
 	x->snaps = xcalloc(n, sizeof(*x->snaps));
-	x->losses = (struct losses_target){
+	x->losses = (struct missed_target){
 		.reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE,
 	};
 	for (size_t i = 0; i < n; i++) {

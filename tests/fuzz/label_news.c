@@ -6,17 +6,17 @@
 void fuzz__input(const char *data, size_t len)
 {
 	static const uint32_t nslots[] = { 2, 4 };
-	struct label_book *book = label_book__new(nslots, ARRAY_SIZE(nslots));
+	struct label_cache *book = label_cache__new(nslots, ARRAY_SIZE(nslots));
 	__cleanup_free char *news = fuzz__copy(data, len);
 	struct snap_set sets[] = { { .slot = 0 }, { .slot = 1, .gen = 1 }, { .slot = 3 } };
 	struct snap_target target = { .sets = sets, .nsets = ARRAY_SIZE(sets) };
 	struct snapshot s = { .targets = &target, .n = 1 };
 
-	label_book__read_news(book, news, len);
-	label_book__apply(book, 1, &s);
+	label_cache__read(book, news, len);
+	label_cache__apply(book, 1, &s);
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		fuzz__check(!sets[i].texts == (i >= target.nsets));
 		label_texts__unref(sets[i].texts);
 	}
-	label_book__free(book);
+	label_cache__free(book);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel side does with label sets, in plain arrays on one CPU: bpfobj is replaced (see
+ * What the kernel side does with label sets, in plain arrays on one CPU: object is replaced (see
  * the Makefile's --wrap). One target, whose label shows the letter that its values have in common.
  */
 #ifndef LABEL_WORLD_H
@@ -21,7 +21,7 @@ static struct {
 	struct rp_detail details[DETAILS];
 	struct rp_used used;
 	struct banks banks, served; /* the attacher's and a server's */
-	const void *copy;	    /* of the ledger, as the server has it */
+	const void *copy;	    /* of the adjustments, as the server has it */
 } world;
 
 static struct enumerator letters[] = { { 1, "A" }, { 2, "A" }, { 3, "A" },
@@ -52,22 +52,22 @@ static struct banks world__banks(bool reader)
 		.detail_counts = { world.counts, 1, DETAILS, 1, 1, DETAILS },
 		.details = world.details,
 		.label_sets = { world.sets, SLOTS, 1 },
-		.ledger = world.banks.ledger,
+		.adjustments = world.banks.adjustments,
 		.own_hists = 1,
 		.hists_per_set = 1,
 	};
 
 	if (reader)
-		ledger__read(&b.ledger, world.copy);
+		adjustments__read(&b.adjustments, world.copy);
 	return b;
 }
 
 static bool world__set_up(void)
 {
-	struct ledger *l = &world.banks.ledger;
+	struct adjustments *l = &world.banks.adjustments;
 
 	memset(&world, 0, sizeof(world));
-	if (ledger__init(l, CELLS, CELL_WIDTH, CELLS, HIST_WIDTH, DETAILS))
+	if (adjustments__init(l, CELLS, CELL_WIDTH, CELLS, HIST_WIDTH, DETAILS))
 		return false;
 	world.copy = shared__map(l->copy.fd, l->copy.size);
 	world.banks = world__banks(false);
@@ -77,24 +77,24 @@ static bool world__set_up(void)
 
 static void world__tear_down(void)
 {
-	munmap((void *)world.copy, world.banks.ledger.copy.size);
-	ledger__destroy(&world.banks.ledger);
+	munmap((void *)world.copy, world.banks.adjustments.copy.size);
+	adjustments__destroy(&world.banks.adjustments);
 }
 
-const struct banks *__wrap_bpfobj__banks(const struct bpfobj *o);
-const struct banks *__wrap_bpfobj__banks(const struct bpfobj *o)
+const struct banks *__wrap_object__banks(const struct object *o);
+const struct banks *__wrap_object__banks(const struct object *o)
 {
 	return &world.banks;
 }
 
-volatile struct rp_used *__wrap_bpfobj__used(const struct bpfobj *o);
-volatile struct rp_used *__wrap_bpfobj__used(const struct bpfobj *o)
+volatile struct rp_used *__wrap_object__used(const struct object *o);
+volatile struct rp_used *__wrap_object__used(const struct object *o)
 {
 	return &world.used;
 }
 
-void __wrap_bpfobj__retire_set(struct bpfobj *o, uint32_t slot);
-void __wrap_bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
+void __wrap_object__retire_set(struct object *o, uint32_t slot);
+void __wrap_object__retire_set(struct object *o, uint32_t slot)
 {
 	world.sets[slot].used = RP_SET_RETIRED;
 	world.sets[slot].gen++;
@@ -104,16 +104,16 @@ void __wrap_bpfobj__retire_set(struct bpfobj *o, uint32_t slot)
 static void (*world__meanwhile)(void);
 static int world__wait_error;
 
-int __wrap_bpfobj__wait_for_programs(struct bpfobj *o);
-int __wrap_bpfobj__wait_for_programs(struct bpfobj *o)
+int __wrap_object__wait_for_programs(struct object *o);
+int __wrap_object__wait_for_programs(struct object *o)
 {
 	if (world__meanwhile)
 		world__meanwhile();
 	return world__wait_error;
 }
 
-void __wrap_bpfobj__free_set(struct bpfobj *o, uint32_t slot);
-void __wrap_bpfobj__free_set(struct bpfobj *o, uint32_t slot)
+void __wrap_object__free_set(struct object *o, uint32_t slot);
+void __wrap_object__free_set(struct object *o, uint32_t slot)
 {
 	world.sets[slot].used = RP_SET_FREE;
 }
@@ -127,8 +127,8 @@ static int find_detail(uint32_t cell, int64_t value)
 	return -1;
 }
 
-int __wrap_bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell);
-int __wrap_bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell)
+int __wrap_object__move_detail(struct object *o, uint32_t slot, uint32_t cell);
+int __wrap_object__move_detail(struct object *o, uint32_t slot, uint32_t cell)
 {
 	int found = find_detail(cell, world.details[slot].value);
 
@@ -136,8 +136,8 @@ int __wrap_bpfobj__move_detail(struct bpfobj *o, uint32_t slot, uint32_t cell)
 	return found < 0 ? (int)slot : found;
 }
 
-void __wrap_bpfobj__free_detail(struct bpfobj *o, uint32_t slot);
-void __wrap_bpfobj__free_detail(struct bpfobj *o, uint32_t slot)
+void __wrap_object__free_detail(struct object *o, uint32_t slot);
+void __wrap_object__free_detail(struct object *o, uint32_t slot)
 {
 	world.details[slot].used = 0;
 }

@@ -88,7 +88,7 @@ static struct snap_target fixture_snaps[FIXTURE_IDS] = {
 	(1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY | \
 	 1U << MISSED_DEPTH)
 
-static const struct losses_target fixture_losses[FIXTURE_IDS] = {
+static const struct missed_target fixture_losses[FIXTURE_IDS] = {
 	{ .reasons = FIXTURE_KPROBE_REASONS,
 	  .missed = { [MISSED_RECURSION] = 5, [MISSED_DEPTH] = 1 } },
 	{ .reasons = 1U << MISSED_NO_ENTRY },

@@ -12,16 +12,16 @@
 
 static struct rp_addr sites[N];
 
-static void place(struct bpfobj *o, size_t n)
+static void place(struct object *o, size_t n)
 {
-	const struct bpfobj_params p = { .sites = sites, .nsites = n };
+	const struct object_params p = { .sites = sites, .nsites = n };
 
-	*o = (struct bpfobj){};
-	bpfobj_maps__place_addrs(o, &p);
+	*o = (struct object){};
+	object_maps__place_addrs(o, &p);
 }
 
 /* As programs look (ids.bpf.h). */
-static uint64_t spec_of(const struct bpfobj *o, uint64_t addr)
+static uint64_t spec_of(const struct object *o, uint64_t addr)
 {
 	uint32_t at = rp_hash(addr, o->addr_shift);
 
@@ -33,13 +33,13 @@ static uint64_t spec_of(const struct bpfobj *o, uint64_t addr)
 
 static void every_address_is_found(void **state)
 {
-	struct bpfobj o;
+	struct object o;
 
 	for (size_t n = 1; n <= N; n = n * 3 + 1) {
 		for (size_t i = 0; i < n; i++)
 			sites[i] = (struct rp_addr){ 0xffffffff81000000 + 16 * i, 1 + i };
 		place(&o, n);
-		assert_true(bpfobj__knows_addrs(&o));
+		assert_true(object__knows_addrs(&o));
 		for (size_t i = 0; i < n; i++)
 			assert_int_equal(spec_of(&o, sites[i].addr), 1 + i);
 		assert_int_equal(spec_of(&o, 0xffffffff80000000), 0);
@@ -50,21 +50,21 @@ static void every_address_is_found(void **state)
 /* However large the table is. */
 static void one_address_of_many(void **state)
 {
-	struct bpfobj o;
+	struct object o;
 
 	for (size_t i = 0; i < N; i++)
 		sites[i] = (struct rp_addr){ 0xffffffff81000000 + 16 * (i < 9 ? 0 : i), 1 + i };
 	place(&o, N);
-	assert_false(bpfobj__knows_addrs(&o));
+	assert_false(object__knows_addrs(&o));
 	assert_int_equal(o.addr_shift, 0); /* cookies */
 	assert_null(o.addrs);
 	place(&o, 9);
-	assert_false(bpfobj__knows_addrs(&o));
+	assert_false(object__knows_addrs(&o));
 	place(&o, 8);
-	assert_true(bpfobj__knows_addrs(&o));
+	assert_true(object__knows_addrs(&o));
 	free(o.addrs);
 	place(&o, 0);
-	assert_false(bpfobj__knows_addrs(&o));
+	assert_false(object__knows_addrs(&o));
 }
 
 int main(void)

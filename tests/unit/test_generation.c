@@ -12,10 +12,10 @@
 
 static int kernel_says;
 
-int __wrap_bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
+int __wrap_object__load(const struct object_params *p, struct features *f, struct object **out,
 			char **error);
 
-int __wrap_bpfobj__load(const struct bpfobj_params *p, struct features *f, struct bpfobj **out,
+int __wrap_object__load(const struct object_params *p, struct features *f, struct object **out,
 			char **error)
 {
 	*error = xstrdup("no");

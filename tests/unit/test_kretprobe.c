@@ -30,17 +30,17 @@ int __wrap_perf_event__attach(int event, int prog_fd, uint64_t cookie, struct pe
 void __wrap_perf_event__close(struct perf_attachment *a);
 int __wrap_programs__for_site(struct programs *p, enum program_id id,
 			      const struct program_site *site, uint64_t *cookie);
-struct programs *__wrap_bpfobj__programs(struct bpfobj *obj);
+struct programs *__wrap_object__programs(struct object *obj);
 uint64_t __wrap_snapshot__returns_seen(const struct banks *b, uint32_t id);
-const struct banks *__wrap_bpfobj__banks(const struct bpfobj *obj);
-int __wrap_bpfobj__refresh_target(struct bpfobj *obj, uint32_t id);
+const struct banks *__wrap_object__banks(const struct object *obj);
+int __wrap_object_maps__refresh_target(struct object *obj, uint32_t id);
 
-const struct banks *__wrap_bpfobj__banks(const struct bpfobj *obj)
+const struct banks *__wrap_object__banks(const struct object *obj)
 {
 	return NULL;
 }
 
-int __wrap_bpfobj__refresh_target(struct bpfobj *obj, uint32_t id)
+int __wrap_object_maps__refresh_target(struct object *obj, uint32_t id)
 {
 	return 0;
 }
@@ -70,7 +70,7 @@ int __wrap_programs__for_site(struct programs *p, enum program_id id,
 	return 1001;
 }
 
-struct programs *__wrap_bpfobj__programs(struct bpfobj *obj)
+struct programs *__wrap_object__programs(struct object *obj)
 {
 	return NULL;
 }

@@ -13,8 +13,8 @@
 #include "label_world.h"
 #include "base/log.h"
 
-static struct labels *labels;
-static struct label_book *book;
+static struct label_slots *labels;
+static struct label_cache *book;
 static uint64_t known;
 
 /* No reader here waits for long. */
@@ -43,16 +43,16 @@ void __wrap_log__line(enum log_level level, const char *fmt, ...)
 static int set_up(void **state)
 {
 	assert_true(world__set_up());
-	labels = labels__new(NULL, &targets);
-	book = label_book__new((uint32_t[]){ SLOTS }, 1);
+	labels = label_slots__new(NULL, &targets);
+	book = label_cache__new((uint32_t[]){ SLOTS }, 1);
 	known = 0;
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	labels__free(labels);
-	label_book__free(book);
+	label_slots__free(labels);
+	label_cache__free(book);
 	world__tear_down();
 	return 0;
 }
@@ -62,11 +62,11 @@ static struct snapshot *read_all(void)
 	__cleanup_buf struct buf news = {};
 	struct snapshot *s;
 
-	known = labels__write_news(labels, 0, known, &news);
-	assert_int_equal(label_book__read_news(book, news.data, news.len), 0);
-	s = snapshot__take(&world.served, labels__extras(labels));
+	known = label_slots__write_updates(labels, 0, known, &news);
+	assert_int_equal(label_cache__read(book, news.data, news.len), 0);
+	s = snapshot__take(&world.served, label_slots__extras(labels));
 	assert_non_null(s);
-	label_book__apply(book, 0, s);
+	label_cache__apply(book, 0, s);
 	return s;
 }
 
@@ -126,13 +126,13 @@ static void test_one_series(void **state)
 	call(4, 1, 5);
 	call(2, 1, 10);
 	call(2, 2, 3);
-	labels__update(labels, 0);
+	label_slots__update(labels, 0);
 	check(15, 5, 0, 3);
 	/* Of a set that has no name yet nothing is shown. */
 	call(3, 2, 100);
 	call(1, 2, 1);
 	check(16, 5, 0, 4);
-	labels__name(labels, 1);
+	label_slots__name(labels, 1);
 	check(116, 5, 0, 4);
 }
 
@@ -141,11 +141,11 @@ static void test_called_other(void **state)
 {
 	call(6, 1, 7);
 	call(1, 1, 1);
-	labels__update(labels, 0);
+	label_slots__update(labels, 0);
 	check(1, 0, 7, 2);
 	call(1, 1, 1);
-	labels__update(labels, 11);
-	labels__update(labels, 13);
+	label_slots__update(labels, 11);
+	label_slots__update(labels, 13);
 	check(2, 0, 7, 1);
 }
 
@@ -156,22 +156,22 @@ static void test_idle_sibling(void **state)
 	call(2, 1, 10);
 	call(3, 2, 20);
 	call(4, 2, 5);
-	labels__update(labels, 0);
+	label_slots__update(labels, 0);
 	check(32, 5, 0, 4);
 	call(2, 2, 1); /* and neither the one that had the series, nor the third */
-	labels__update(labels, 11);
+	label_slots__update(labels, 11);
 	check(33, 0, 5, 4);
 	call(2, 2, 1);
-	labels__update(labels, 12);
+	label_slots__update(labels, 12);
 	check(34, 0, 5, 1);
 
 	/* It is as old as it was: what went to it is no call. */
-	labels__update(labels, 21.9);
+	label_slots__update(labels, 21.9);
 	check(34, 0, 5, 1);
-	labels__update(labels, 22);
+	label_slots__update(labels, 22);
 	check(0, 0, 39, 1);
 	call(1, 1, 1); /* too late for those */
-	labels__update(labels, 23);
+	label_slots__update(labels, 23);
 	check(1, 0, 39, 1);
 }
 
@@ -179,19 +179,19 @@ static void test_idle_sibling(void **state)
 static void test_heir_retired(void **state)
 {
 	call(1, 1, 1);
-	labels__update(labels, 0);
+	label_slots__update(labels, 0);
 	call(2, 1, 2);
-	labels__update(labels, 9.5);
-	labels__update(labels, 19.4); /* the first is retired */
+	label_slots__update(labels, 9.5);
+	label_slots__update(labels, 19.4); /* the first is retired */
 	check(3, 0, 0, 2);
-	labels__update(labels, 19.6); /* the second */
+	label_slots__update(labels, 19.6); /* the second */
 	check(0, 0, 3, 2);
 	call(3, 1, 4); /* a third: what is the others' stays that */
-	labels__update(labels, 20);
+	label_slots__update(labels, 20);
 	check(4, 0, 3, 3);
-	labels__update(labels, 20.5);
+	label_slots__update(labels, 20.5);
 	check(4, 0, 3, 2);
-	labels__update(labels, 21);
+	label_slots__update(labels, 21);
 	check(4, 0, 3, 1);
 }
 
@@ -203,10 +203,10 @@ static void test_churn(void **state)
 	for (uint64_t round = 0; round < 50; round++) {
 		call(1 + round % 3, 1, 1);
 		call(4, 2, 1);
-		labels__update(labels, now += 6);
+		label_slots__update(labels, now += 6);
 		check(round + 1, round + 1, 0, world.used.sets);
 		assert_true(world.used.sets <= 4);
-		labels__update(labels, now += 1);
+		label_slots__update(labels, now += 1);
 	}
 }
 
@@ -229,12 +229,12 @@ static void test_details(void **state)
 		call(4, 1, 1);
 		call(5, 1, 1);
 		call(5, 2, 1);
-		labels__update(labels, now += 1);
-		labels__update(labels, now += 10);
+		label_slots__update(labels, now += 1);
+		label_slots__update(labels, now += 10);
 		check(0, 0, 3 * round, 2);
 		assert_int_equal(details_in_use(), round == 1 ? 3 : 5);
 		assert_int_equal(world.used.values, details_in_use());
-		labels__update(labels, now += 1);
+		label_slots__update(labels, now += 1);
 		check(0, 0, 3 * round, 0);
 		assert_int_equal(details_in_use(), 2);
 		assert_int_equal(world.used.values, 2);
@@ -242,9 +242,9 @@ static void test_details(void **state)
 	extra.returns_values = false;
 	for (int error = 100; error < 100 + DETAILS; error++)
 		call(4, error, 1);
-	labels__update(labels, now += 1);
-	labels__update(labels, now += 10);
-	labels__update(labels, now += 1);
+	label_slots__update(labels, now += 1);
+	label_slots__update(labels, now += 10);
+	label_slots__update(labels, now += 1);
 	assert_int_equal(details_in_use(), DETAILS);
 	check(0, 0, 150 + DETAILS, 0);
 }
@@ -267,18 +267,18 @@ static void count_late(void)
 static void test_held_up(void **state)
 {
 	call(4, 2, 5);
-	labels__update(labels, 0);
-	labels__update(labels, 11); /* retired */
+	label_slots__update(labels, 0);
+	label_slots__update(labels, 11); /* retired */
 	world__wait_error = -EINTR;
-	labels__update(labels, 13);
+	label_slots__update(labels, 13);
 	assert_int_equal(world.used.sets, 1); /* not folded: it is not known whether one runs */
 	world__wait_error = 0;
 	world__meanwhile = count_late;
-	labels__update(labels, 14);
+	label_slots__update(labels, 14);
 	world__meanwhile = NULL;
 	check(0, 0, 6, 0);
 	call(4, 2, 1); /* in the same slot */
-	labels__update(labels, 15);
+	label_slots__update(labels, 15);
 	check(0, 1, 6, 1);
 }
 
@@ -292,16 +292,16 @@ static void test_full(void **state)
 	times_said = 0;
 	for (uint64_t key = 10; key < 10 + MAX_SERIES - 1; key++)
 		call(key, 1, 1);
-	labels__name(labels, 0);
+	label_slots__name(labels, 0);
 	assert_int_equal(times_said, 0);
 	call(1, 1, 1);
-	labels__name(labels, 1);
+	label_slots__name(labels, 1);
 	assert_int_equal(times_said, 1);
 	assert_string_equal(said,
 			    "o:f: all 40 label sets are in use: calls with other values count "
 			    "as _other; raise max_series" ADVICE);
 	call(2, 1, 1);
-	labels__update(labels, 2);
+	label_slots__update(labels, 2);
 	assert_int_equal(times_said, 1);
 }
 
@@ -311,7 +311,7 @@ static void test_full_pool(void **state)
 	extra.kernel.max_series = 2 * SLOTS;
 	for (uint64_t key = 10; key < 10 + SLOTS; key++)
 		call(key, 1, 1);
-	labels__name(labels, 0);
+	label_slots__name(labels, 0);
 	extra.kernel.max_series = MAX_SERIES;
 	assert_int_equal(times_said, 1);
 	assert_string_equal(said,
@@ -325,13 +325,13 @@ static void test_hostile_server(void **state)
 {
 	call(1, 1, 2);
 	call(4, 2, 5);
-	labels__update(labels, 0);
-	labels__update(labels, 11);
+	label_slots__update(labels, 0);
+	label_slots__update(labels, 11);
 	assert_int_equal(hostile__run(), 0);
-	labels__update(labels, 13);
+	label_slots__update(labels, 13);
 	check(0, 0, 7, 0);
 	call(1, 1, 3);
-	labels__update(labels, 14);
+	label_slots__update(labels, 14);
 	check(3, 0, 7, 1);
 }
 
@@ -339,12 +339,12 @@ static void test_hostile_server(void **state)
 static void test_never_done(void **state)
 {
 	pauses = 0;
-	ledger__begin(&world.banks.ledger);
+	adjustments__begin(&world.banks.adjustments);
 	errno = 0;
-	assert_null(snapshot__take(&world.served, labels__extras(labels)));
+	assert_null(snapshot__take(&world.served, label_slots__extras(labels)));
 	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(pauses, 1000);
-	ledger__end(&world.banks.ledger);
+	adjustments__end(&world.banks.adjustments);
 	check(0, 0, 0, 0);
 }
 

@@ -86,7 +86,7 @@ static const char *chosen(const struct world *w, enum target_type type)
 
 static uint32_t programs(const struct world *w)
 {
-	struct bpfobj_params p = {};
+	struct object_params p = {};
 
 	attach__params(w->attach, &p);
 	return p.programs;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Law 2 in numbers: what the kernel and the programs count of calls whose fate is known here, and
- * the losses that must come of it. attach and bpfobj are replaced (see the Makefile's --wrap).
+ * the losses that must come of it. attach and object are replaced (see the Makefile's --wrap).
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -33,12 +33,12 @@ static unsigned waits;
 const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n);
 void __wrap_attach__count(struct attach *a, struct kernel_counts *out);
 size_t __wrap_attach__count_programs(struct attach *a, struct attach_program_counts *out);
-int __wrap_bpfobj__refresh(struct bpfobj *obj);
-const struct banks *__wrap_bpfobj__banks(const struct bpfobj *obj);
+int __wrap_object_maps__refresh(struct object *obj);
+const struct banks *__wrap_object__banks(const struct object *obj);
 void __wrap_snapshot__count_calls(const struct banks *b, uint64_t *calls);
 void __wrap_snapshot__tally(const struct banks *b, uint32_t id, uint64_t tally[RP_TALLY_MAX]);
 void __wrap_snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX]);
-int __wrap_bpfobj__wait_for_programs(struct bpfobj *o);
+int __wrap_object__wait_for_programs(struct object *o);
 
 const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n)
 {
@@ -57,12 +57,12 @@ size_t __wrap_attach__count_programs(struct attach *a, struct attach_program_cou
 	return nprograms;
 }
 
-int __wrap_bpfobj__refresh(struct bpfobj *obj)
+int __wrap_object_maps__refresh(struct object *obj)
 {
 	return 0;
 }
 
-const struct banks *__wrap_bpfobj__banks(const struct bpfobj *obj)
+const struct banks *__wrap_object__banks(const struct object *obj)
 {
 	return NULL;
 }
@@ -82,7 +82,7 @@ void __wrap_snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED
 	memcpy(entered, entries, sizeof(entries));
 }
 
-int __wrap_bpfobj__wait_for_programs(struct bpfobj *o)
+int __wrap_object__wait_for_programs(struct object *o)
 {
 	waits++;
 	if (!wait_error && let_programs_end)
@@ -94,7 +94,7 @@ int __wrap_bpfobj__wait_for_programs(struct bpfobj *o)
 
 struct bench {
 	struct losses *losses;
-	const struct board *view;
+	const struct shared_missed *view;
 };
 
 /* A server's view of it is what is looked at. */
@@ -419,15 +419,17 @@ static void shared_programs(void **state)
 	entries[RP_ENTERED_FSESSION_MULTI] = 40 + 3 + 5;
 	read_once(b);
 	read_once(b);
-	assert_int_equal(b->view->programs[board__mechanism("kretprobe")].reasons,
+	assert_int_equal(b->view->programs[shared_missed__mechanism("kretprobe")].reasons,
 			 programs[0].reasons);
-	assert_int_equal(b->view->programs[board__mechanism("kretprobe")].missed[MISSED_RECURSION],
-			 6);
-	assert_int_equal(b->view->programs[board__mechanism("kretprobe")].missed[MISSED_MAXACTIVE],
-			 2);
 	assert_int_equal(
-		b->view->programs[board__mechanism("kprobe.session")].missed[MISSED_RECURSION],
-		5 + 4);
+		b->view->programs[shared_missed__mechanism("kretprobe")].missed[MISSED_RECURSION],
+		6);
+	assert_int_equal(
+		b->view->programs[shared_missed__mechanism("kretprobe")].missed[MISSED_MAXACTIVE],
+		2);
+	assert_int_equal(b->view->programs[shared_missed__mechanism("kprobe.session")]
+				 .missed[MISSED_RECURSION],
+			 5 + 4);
 	assert_int_equal(b->view->targets[1].missed[MISSED_NO_ENTRY], 2);
 	assert_int_equal(b->view->targets[1].missed[MISSED_RECURSION], 0);
 
@@ -440,10 +442,10 @@ static void shared_programs(void **state)
 	tallies[1][RP_TALLY_NO_ENTRY] += 2;
 	read_once(b);
 	read_once(b);
-	assert_int_equal(
-		b->view->programs[board__mechanism("kprobe.session")].missed[MISSED_RECURSION] +
-			b->view->targets[1].missed[MISSED_NO_ENTRY],
-		5 + 4 + 2 + 2);
+	assert_int_equal(b->view->programs[shared_missed__mechanism("kprobe.session")]
+					 .missed[MISSED_RECURSION] +
+				 b->view->targets[1].missed[MISSED_NO_ENTRY],
+			 5 + 4 + 2 + 2);
 }
 
 /* Whatever a server writes: the next reading is of what the kernel has counted. */

@@ -37,11 +37,11 @@ static int tear_down(void **state)
 }
 
 /* One target, with so many label sets; 0: without labels. */
-static struct bpfobj_plan plan(uint32_t max_series, uint64_t limit)
+static struct memory_plan plan(uint32_t max_series, uint64_t limit)
 {
 	struct target_extra x = { .nlabels = 1, .kernel.max_series = max_series };
 	const struct target_extra *extras[] = { &x };
-	struct bpfobj_params p = {
+	struct object_params p = {
 		.grid = grid,
 		.size_grid = size_grid,
 		.ntargets = 1,
@@ -49,15 +49,15 @@ static struct bpfobj_plan plan(uint32_t max_series, uint64_t limit)
 		.nextras = max_series ? 1 : 0,
 		.memory_limit = limit,
 	};
-	struct bpfobj_plan out;
+	struct memory_plan out;
 
-	bpfobj__plan(&p, NULL, &out);
+	memory_plan__make(&p, NULL, &out);
 	return out;
 }
 
 static void test_all_sets(void **state)
 {
-	struct bpfobj_plan p = plan(10, 256 * MIB);
+	struct memory_plan p = plan(10, 256 * MIB);
 
 	assert_int_equal(p.nsets, 10);
 	assert_int_equal(p.sets_wanted, 10);
@@ -67,7 +67,7 @@ static void test_all_sets(void **state)
 /* Label sets that take all that they can leave room for what later reloads add. */
 static void test_capped_sets(void **state)
 {
-	struct bpfobj_plan p = plan(1000000, 256 * MIB);
+	struct memory_plan p = plan(1000000, 256 * MIB);
 	uint64_t taken = p.total;
 
 	assert_true(p.nsets > 1000 && p.nsets < p.sets_wanted);

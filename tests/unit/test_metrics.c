@@ -128,7 +128,7 @@ static void test_names(void **state)
 {
 	struct target target = { .object = "vmlinux", .function = "f", .kind = RP_KIND_ERRNO };
 	struct snap_target snap = { .cell = { .words = fixture_words[0] } };
-	struct losses_target losses = { .missed[MISSED_DEPTH] = 3 };
+	struct missed_target losses = { .missed[MISSED_DEPTH] = 3 };
 	struct target_state st[] = {
 		{ .target = &target, .attached = true, .snap = &snap, .losses = &losses },
 		{ .target = &target, .attached = true, .snap = &snap, .losses = &losses },

@@ -33,18 +33,18 @@ const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n
 static char *print(uint32_t programs)
 {
 	const struct targets targets = {};
-	struct bpfobj_params p = {
+	struct object_params p = {
 		.grid = &fixture_grid,
 		.size_grid = &fixture_grid,
 		.ntargets = 1,
 		.programs = programs,
 	};
-	struct bpfobj_plan m;
+	struct memory_plan m;
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	bpfobj__plan(&p, NULL, &m);
+	memory_plan__make(&p, NULL, &m);
 	plan__print(out, &targets, NULL, &p, &m, 1 << 28);
 	fclose(out);
 	return text;
@@ -101,16 +101,16 @@ static void memory_of_frames(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct bpfobj_params p = {
+		struct object_params p = {
 			.grid = &fixture_grid,
 			.size_grid = &fixture_grid,
 			.ntargets = 1,
 			.programs = rows[i].programs,
 			.noted_programs = rows[i].noted,
 		};
-		struct bpfobj_plan m;
+		struct memory_plan m;
 
-		bpfobj__plan(&p, NULL, &m);
+		memory_plan__make(&p, NULL, &m);
 		assert_int_equal(m.nkernel_frames > 1, rows[i].kernel_frames);
 		assert_int_equal(m.nuser_frames > 1, rows[i].user_frames);
 		assert_int_equal(m.nplaces > 1, rows[i].places);
@@ -126,8 +126,8 @@ static struct target many_targets[MANY];
 static char *heavy(size_t n, const struct grid *grid)
 {
 	struct targets targets = { .v = target_pointers, .n = n, .nids = n };
-	struct bpfobj_params p = { .grid = grid, .size_grid = grid, .ntargets = n };
-	struct bpfobj_plan m;
+	struct object_params p = { .grid = grid, .size_grid = grid, .ntargets = n };
+	struct memory_plan m;
 
 	for (size_t i = 0; i < n; i++) {
 		many_targets[i] = fixture_targets[0];
@@ -136,14 +136,14 @@ static char *heavy(size_t n, const struct grid *grid)
 		slots[i].ops = i < 400 ? &attach_kprobe_multi : &attach_kretprobe;
 	}
 	nslots = n;
-	bpfobj__plan(&p, NULL, &m);
+	memory_plan__make(&p, NULL, &m);
 	return plan__heavy(&targets, NULL, &p, &m, 1 << 28);
 }
 
 static size_t series(size_t n)
 {
 	struct targets targets = { .v = target_pointers, .n = n, .nids = n };
-	struct bpfobj_params p = { .grid = &fixture_grid, .size_grid = &fixture_grid };
+	struct object_params p = { .grid = &fixture_grid, .size_grid = &fixture_grid };
 
 	nslots = n;
 	return plan__count_series(&targets, NULL, &p);
@@ -197,19 +197,19 @@ static void series_are_counted(void **state)
 static void totals_by_mechanism(void **state)
 {
 	struct targets targets = { .v = target_pointers, .n = MANY, .nids = MANY };
-	struct bpfobj_params p = {
+	struct object_params p = {
 		.grid = &fixture_grid,
 		.size_grid = &fixture_grid,
 		.ntargets = MANY,
 	};
-	struct bpfobj_plan m;
+	struct memory_plan m;
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	free(heavy(MANY, &fixture_grid));
 	slots[0].ops = NULL;
-	bpfobj__plan(&p, NULL, &m);
+	memory_plan__make(&p, NULL, &m);
 	plan__print(out, &targets, NULL, &p, &m, 1 << 28);
 	fclose(out);
 	assert_non_null(strstr(text, "functions: 1000 to attach (399 by kprobe.multi, 601 by "

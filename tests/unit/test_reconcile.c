@@ -135,14 +135,14 @@ static struct target *find_user_target(const char *text)
 }
 
 char *__wrap_plan__heavy(const struct targets *targets, const struct attach *a,
-			 const struct bpfobj_params *p, const struct bpfobj_plan *m,
+			 const struct object_params *p, const struct memory_plan *m,
 			 uint64_t limit);
 
 static int weighed;
 
 /* What is attached is warned of when somebody has just asked for it. */
 char *__wrap_plan__heavy(const struct targets *targets, const struct attach *a,
-			 const struct bpfobj_params *p, const struct bpfobj_plan *m, uint64_t limit)
+			 const struct object_params *p, const struct memory_plan *m, uint64_t limit)
 {
 	weighed++;
 	return NULL;

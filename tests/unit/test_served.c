@@ -39,7 +39,7 @@ static struct target targets[FIXTURE_TARGETS];
 static struct served_row rows[FIXTURE_TARGETS];
 static struct served_generation generation;
 static struct shared_memory memory[BANKS], board;
-static struct ledger ledger;
+static struct adjustments adjustments;
 static char listen_name[] = "127.0.0.1:1", path[] = "/metrics", config_path[] = "web.yaml";
 static struct listener listeners[] = { { .fd = 5, .port = 1, .name = listen_name } };
 static struct served given, got;
@@ -70,12 +70,12 @@ static void make_generation(const struct grid *grid)
 		(struct label_sets_view){ memory[BANK_LABEL_SETS].addr, SLOTS, FIXTURE_IDS };
 	b->own_hists = 2;
 	b->hists_per_set = 1;
-	assert_int_equal(ledger__init(&ledger, b->cells.n, b->cells.width, b->hists.n, HIST_ROW,
-				      DETAILS),
+	assert_int_equal(adjustments__init(&adjustments, b->cells.n, b->cells.width, b->hists.n,
+					   HIST_ROW, DETAILS),
 			 0);
-	b->ledger = ledger;
-	b->sources[BANK_LEDGER].size = ledger.copy.size;
-	assert_int_equal(shared__new(&board, board__size(FIXTURE_IDS)), 0);
+	b->adjustments = adjustments;
+	b->sources[BANK_ADJUSTMENTS].size = adjustments.copy.size;
+	assert_int_equal(shared__new(&board, shared_missed__size(FIXTURE_IDS)), 0);
 	generation.board_source.size = board.size;
 }
 
@@ -84,7 +84,7 @@ static void make_descriptors(void)
 {
 	for (int i = 0; i < BANKS; i++)
 		generation.banks.sources[i].fd =
-			dup(i == BANK_LEDGER ? ledger.copy.fd : memory[i].fd);
+			dup(i == BANK_ADJUSTMENTS ? adjustments.copy.fd : memory[i].fd);
 	generation.board_source.fd = dup(board.fd);
 }
 
@@ -153,7 +153,7 @@ static int tear_down(void **state)
 	for (int i = 0; i < BANKS; i++)
 		shared__free(&memory[i]);
 	shared__free(&board);
-	ledger__destroy(&ledger);
+	adjustments__destroy(&adjustments);
 	grid__free(given.grid);
 	grid__free(given.size_grid);
 	return 0;
@@ -294,8 +294,8 @@ static void what_is_mapped(void **state)
 	for (int i = 0; i < BANKS; i++)
 		assert_int_equal(fcntl(generation.banks.sources[i].fd, F_GETFD), -1);
 	assert_int_equal(fcntl(generation.board_source.fd, F_GETFD), -1);
-	ledger__add(&ledger, &ledger.cells[2], (uint64_t[]){ 5 }, 1);
-	assert_int_equal(b->ledger.cells[2], 5);
+	adjustments__add(&adjustments, &adjustments.cells[2], (uint64_t[]){ 5 }, 1);
+	assert_int_equal(b->adjustments.cells[2], 5);
 	s = snapshot__take(b, got.generations[0].extras);
 	assert_non_null(s);
 	assert_int_equal(s->n, FIXTURE_IDS);
@@ -367,7 +367,7 @@ static void what_does_not_fit(void **state)
 	served__free(&got);
 	generation.banks.cells.n -= 10000;
 	make_descriptors();
-	generation.banks.ledger.ndetails += 10000;
+	generation.banks.adjustments.ndetails += 10000;
 	assert_int_equal(read_back(), -EINVAL);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which targets are called too often, by themselves and all together. Readings are made up: bpfobj
+/* Which targets are called too often, by themselves and all together. Readings are made up: object
  * and the number of CPUs are replaced (see the Makefile's --wrap). */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,18 +17,18 @@
 
 static uint64_t calls[FUNCTIONS];
 
-int __wrap_bpfobj__refresh(struct bpfobj *o);
-const struct banks *__wrap_bpfobj__banks(const struct bpfobj *o);
+int __wrap_object_maps__refresh(struct object *o);
+const struct banks *__wrap_object__banks(const struct object *o);
 void __wrap_snapshot__count_runs(const struct banks *b, uint64_t *runs);
 int __wrap_get_nprocs(void);
 void __wrap_log__line(enum log_level level, const char *fmt, ...);
 
-int __wrap_bpfobj__refresh(struct bpfobj *o)
+int __wrap_object_maps__refresh(struct object *o)
 {
 	return 0;
 }
 
-const struct banks *__wrap_bpfobj__banks(const struct bpfobj *o)
+const struct banks *__wrap_object__banks(const struct object *o)
 {
 	return NULL;
 }

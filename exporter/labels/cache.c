@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "labels/updates.h"
+#include "labels/cache.h"
 
 #include <errno.h>
 
@@ -15,14 +15,14 @@ struct page {
 	uint32_t n;
 };
 
-struct label_book {
+struct label_cache {
 	struct page *pages; /* by generation */
 	size_t n;
 };
 
-struct label_book *label_book__new(const uint32_t *nslots, size_t ngenerations)
+struct label_cache *label_cache__new(const uint32_t *nslots, size_t ngenerations)
 {
-	struct label_book *b = xcalloc(1, sizeof(*b));
+	struct label_cache *b = xcalloc(1, sizeof(*b));
 
 	b->n = ngenerations;
 	b->pages = xcalloc(ngenerations, sizeof(*b->pages));
@@ -33,7 +33,7 @@ struct label_book *label_book__new(const uint32_t *nslots, size_t ngenerations)
 	return b;
 }
 
-void label_book__free(struct label_book *b)
+void label_cache__free(struct label_cache *b)
 {
 	if (!b)
 		return;
@@ -87,7 +87,7 @@ static int read_texts(struct cursor *c, uint32_t n, struct label_texts **out)
 	return 0;
 }
 
-int label_book__read_news(struct label_book *b, const char *data, size_t len)
+int label_cache__read(struct label_cache *b, const char *data, size_t len)
 {
 	struct cursor c = { data, data + len };
 
@@ -130,7 +130,7 @@ static void apply_to_target(const struct page *page, struct snap_target *t)
 	t->nsets = kept;
 }
 
-void label_book__apply(const struct label_book *b, uint32_t generation, struct snapshot *s)
+void label_cache__apply(const struct label_cache *b, uint32_t generation, struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (s->targets[i].nsets)

@@ -9,17 +9,17 @@
 
 #include "labels/slots.h"
 
-static struct label_book *book;
+static struct label_cache *book;
 
 static int set_up(void **state)
 {
-	book = label_book__new((uint32_t[]){ 2, 4 }, 2);
+	book = label_cache__new((uint32_t[]){ 2, 4 }, 2);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	label_book__free(book);
+	label_cache__free(book);
 	return 0;
 }
 
@@ -55,8 +55,8 @@ static void test_sets(void **state)
 	put(&news, 1, 1, 5, "alpha", "1");
 	put(&news, 1, 3, 0, "beta", "");
 	put(&news, 0, 1, 5, "of another generation", "");
-	assert_int_equal(label_book__read_news(book, news.data, news.len), 0);
-	label_book__apply(book, 1, &s);
+	assert_int_equal(label_cache__read(book, news.data, news.len), 0);
+	label_cache__apply(book, 1, &s);
 	assert_int_equal(target.nsets, 2);
 	assert_int_equal(sets[0].slot, 1);
 	assert_string_equal(sets[0].texts->v[0], "alpha");
@@ -68,7 +68,7 @@ static void test_sets(void **state)
 	/* A reading keeps the texts that it shows. */
 	news.len = 0;
 	put(&news, 1, 1, 6, "gamma", "");
-	assert_int_equal(label_book__read_news(book, news.data, news.len), 0);
+	assert_int_equal(label_cache__read(book, news.data, news.len), 0);
 	assert_string_equal(sets[0].texts->v[0], "alpha");
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		label_texts__unref(sets[i].texts);
@@ -86,13 +86,13 @@ static void test_bad_news(void **state)
 	uint32_t len = UINT32_MAX;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad_heads); i++)
-		assert_int_equal(label_book__read_news(book, (char *)bad_heads[i], sizeof(head)),
+		assert_int_equal(label_cache__read(book, (char *)bad_heads[i], sizeof(head)),
 				 -EINVAL);
 	buf__append(&news, head, sizeof(head));
 	buf__append(&news, &len, sizeof(len));
 	for (size_t cut = 1; cut <= news.len; cut++)
-		assert_int_equal(label_book__read_news(book, news.data, cut), -EINVAL);
-	assert_int_equal(label_book__read_news(book, NULL, 0), 0);
+		assert_int_equal(label_cache__read(book, news.data, cut), -EINVAL);
+	assert_int_equal(label_cache__read(book, NULL, 0), 0);
 }
 
 int main(void)

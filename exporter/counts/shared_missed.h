@@ -4,8 +4,8 @@
  * it (probes/missed.h), and puts a copy into memory that servers can only read. There are no
  * pointers in it, and mechanisms are numbers.
  */
-#ifndef COUNTS_BOARD_H
-#define COUNTS_BOARD_H
+#ifndef COUNTS_SHARED_MISSED_H
+#define COUNTS_SHARED_MISSED_H
 
 #include "base/util.h"
 
@@ -21,31 +21,32 @@ enum missed_reason {
 	MISSED_MAX,
 };
 
-#define BOARD_MECHANISMS 16
+#define MISSED_MECHANISMS 16
 
-struct losses_target {
+struct missed_target {
 	uint64_t reasons; /* bit r: reason r can happen to this target, so it is exported from 0 */
 	uint64_t missed[MISSED_MAX];
 };
 
 /* The programs of a mechanism. */
-struct board_program {
+struct missed_program {
 	uint64_t shared;  /* 1: several targets have them, and the kernel counts for all together */
 	uint64_t reasons; /* then, as of a target */
 	uint64_t missed[MISSED_MAX];
 	uint64_t run_ns, runs; /* 0 unless the kernel counts them */
 };
 
-struct board {
-	struct board_program programs[BOARD_MECHANISMS]; /* by board__mechanism() */
-	struct losses_target targets[];			 /* by id */
+struct shared_missed {
+	struct missed_program programs[MISSED_MECHANISMS]; /* by shared_missed__mechanism() */
+	struct missed_target targets[];			   /* by id */
 };
 
-size_t board__size(size_t ntargets);
+size_t shared_missed__size(size_t ntargets);
 /* The place of a mechanism, by its name in the configuration, and the name. */
-uint32_t board__mechanism(const char *name);
-const char *board__name(uint32_t mechanism);
+uint32_t shared_missed__mechanism(const char *name);
+const char *shared_missed__name(uint32_t mechanism);
 /* Adds the one's counts to the other's, for all mechanisms. */
-void board__add_programs(struct board_program *sums, const struct board_program *programs);
+void shared_missed__add_programs(struct missed_program *sums,
+				 const struct missed_program *programs);
 
-#endif /* COUNTS_BOARD_H */
+#endif /* COUNTS_SHARED_MISSED_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "counts/ledger.h"
+#include "counts/adjustments.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -14,18 +14,18 @@ static size_t words(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint3
 	return (size_t)ncells * cell_width + (size_t)nhists * hist_width + ndetails;
 }
 
-size_t ledger__size(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint32_t hist_width,
-		    uint32_t ndetails)
+size_t adjustments__size(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint32_t hist_width,
+			 uint32_t ndetails)
 {
 	size_t n = words(ncells, cell_width, nhists, hist_width, ndetails);
 
-	return ALIGN_UP(sizeof(struct ledger_head), sizeof(uint64_t)) + n * sizeof(uint64_t) +
+	return ALIGN_UP(sizeof(struct adjustments_head), sizeof(uint64_t)) + n * sizeof(uint64_t) +
 	       ncells * (sizeof(uint32_t) + 1);
 }
 
-static void lay_out(struct ledger *l, char *p)
+static void lay_out(struct adjustments *l, char *p)
 {
-	l->head = (struct ledger_head *)p;
+	l->head = (struct adjustments_head *)p;
 	l->cells = (uint64_t *)(p + ALIGN_UP(sizeof(*l->head), sizeof(uint64_t)));
 	l->hists = l->cells + (size_t)l->ncells * l->cell_width;
 	l->details = l->hists + (size_t)l->nhists * l->hist_width;
@@ -33,16 +33,16 @@ static void lay_out(struct ledger *l, char *p)
 	l->used = (uint8_t *)(l->shown_in + l->ncells);
 }
 
-int ledger__init(struct ledger *l, uint32_t ncells, uint32_t cell_width, uint32_t nhists,
-		 uint32_t hist_width, uint32_t ndetails)
+int adjustments__init(struct adjustments *l, uint32_t ncells, uint32_t cell_width, uint32_t nhists,
+		      uint32_t hist_width, uint32_t ndetails)
 {
-	size_t size = ledger__size(ncells, cell_width, nhists, hist_width, ndetails);
+	size_t size = adjustments__size(ncells, cell_width, nhists, hist_width, ndetails);
 	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
-	*l = (struct ledger){
+	*l = (struct adjustments){
 		.ncells = ncells,
 		.cell_width = cell_width,
 		.nhists = nhists,
@@ -54,68 +54,68 @@ int ledger__init(struct ledger *l, uint32_t ncells, uint32_t cell_width, uint32_
 	return shared__new(&l->copy, size);
 }
 
-void ledger__destroy(struct ledger *l)
+void adjustments__destroy(struct adjustments *l)
 {
 	shared__free(&l->copy);
 	if (l->head)
 		munmap(l->head, l->size);
-	*l = (struct ledger){};
+	*l = (struct adjustments){};
 }
 
-void ledger__read(struct ledger *l, const void *copy)
+void adjustments__read(struct adjustments *l, const void *copy)
 {
 	if (copy)
 		lay_out(l, (char *)copy);
 }
 
 /* Where the copy of something is. */
-static void *copy_of(const struct ledger *l, const void *own)
+static void *copy_of(const struct adjustments *l, const void *own)
 {
 	return (char *)l->copy.addr + ((const char *)own - (const char *)l->head);
 }
 
-static void set_version(struct ledger *l, int order)
+static void set_version(struct adjustments *l, int order)
 {
-	uint32_t *copy = &((struct ledger_head *)l->copy.addr)->version;
+	uint32_t *copy = &((struct adjustments_head *)l->copy.addr)->version;
 
 	__atomic_store_n(copy, ++l->head->version, order);
 }
 
 /* No write of what is moved may be seen before the version is odd, */
-void ledger__begin(struct ledger *l)
+void adjustments__begin(struct adjustments *l)
 {
 	set_version(l, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 /* and none after it is even again. */
-void ledger__end(struct ledger *l)
+void adjustments__end(struct adjustments *l)
 {
 	set_version(l, __ATOMIC_RELEASE);
 }
 
-void ledger__add(struct ledger *l, uint64_t *to, const uint64_t *words, size_t n)
+void adjustments__add(struct adjustments *l, uint64_t *to, const uint64_t *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		to[i] += words[i];
 	shared__put(copy_of(l, to), to, n);
 }
 
-void ledger__subtract(struct ledger *l, uint64_t *from, const uint64_t *words, size_t n)
+void adjustments__subtract(struct adjustments *l, uint64_t *from, const uint64_t *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		from[i] -= words[i];
 	shared__put(copy_of(l, from), from, n);
 }
 
-void ledger__use(struct ledger *l, uint32_t cell)
+void adjustments__use(struct adjustments *l, uint32_t cell)
 {
 	l->used[cell] = 1;
 	__atomic_store_n((uint8_t *)copy_of(l, &l->used[cell]), 1, __ATOMIC_RELAXED);
 }
 
 /* 1 + the other, so that what has never been written is shown in itself. */
-void ledger__show_in(struct ledger *l, uint32_t cell, uint32_t other)
+void adjustments__set_alias(struct adjustments *l, uint32_t cell, uint32_t other)
 {
 	uint32_t *copy = copy_of(l, &l->shown_in[cell]);
 
@@ -123,7 +123,7 @@ void ledger__show_in(struct ledger *l, uint32_t cell, uint32_t other)
 	__atomic_store_n(copy, l->shown_in[cell], __ATOMIC_RELAXED);
 }
 
-uint32_t ledger__shown_in(const struct ledger *l, uint32_t cell)
+uint32_t adjustments__alias_of(const struct adjustments *l, uint32_t cell)
 {
 	uint32_t other = __atomic_load_n(&l->shown_in[cell], __ATOMIC_RELAXED);
 
@@ -131,7 +131,7 @@ uint32_t ledger__shown_in(const struct ledger *l, uint32_t cell)
 }
 
 /* What is moved takes milliseconds, on a machine that is busy a few times that. */
-int ledger__begin_read(const struct ledger *l, uint32_t *version)
+int adjustments__begin_read(const struct adjustments *l, uint32_t *version)
 {
 	for (int try = 0; try < READ_TRIES; try++) {
 		*version = __atomic_load_n(&l->head->version, __ATOMIC_ACQUIRE);
@@ -142,7 +142,7 @@ int ledger__begin_read(const struct ledger *l, uint32_t *version)
 	return -EAGAIN;
 }
 
-bool ledger__changed(const struct ledger *l, uint32_t version)
+bool adjustments__changed(const struct adjustments *l, uint32_t version)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return __atomic_load_n(&l->head->version, __ATOMIC_RELAXED) != version;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "counts/board.h"
+#include "counts/shared_missed.h"
 
 #include "config/config.h"
 
-size_t board__size(size_t ntargets)
+size_t shared_missed__size(size_t ntargets)
 {
-	return sizeof(struct board) + ntargets * sizeof(struct losses_target);
+	return sizeof(struct shared_missed) + ntargets * sizeof(struct missed_target);
 }
 
-uint32_t board__mechanism(const char *name)
+uint32_t shared_missed__mechanism(const char *name)
 {
 	uint32_t i = 0;
 
@@ -17,14 +17,14 @@ uint32_t board__mechanism(const char *name)
 	return i;
 }
 
-const char *board__name(uint32_t mechanism)
+const char *shared_missed__name(uint32_t mechanism)
 {
 	return config_mechanisms[mechanism];
 }
 
-void board__add_programs(struct board_program *sums, const struct board_program *programs)
+void shared_missed__add_programs(struct missed_program *sums, const struct missed_program *programs)
 {
-	for (int i = 0; i < BOARD_MECHANISMS; i++) {
+	for (int i = 0; i < MISSED_MECHANISMS; i++) {
 		sums[i].shared |= programs[i].shared;
 		sums[i].reasons |= programs[i].reasons;
 		sums[i].run_ns += programs[i].run_ns;
