@@ -160,7 +160,7 @@ $(B)/unit/test_confine: tests/unit/test_confine.c $(filter-out $(B)/main.o,$(OBJ
 # Functions that a test has in the place of others.
 comma := ,
 $(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs object_maps__refresh object__banks \
-			      snapshot__count_calls snapshot__tally snapshot__entered \
+			      snapshot__count_calls snapshot__events snapshot__entered \
 			      object__wait_for_programs
 $(B)/unit/test_collect: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall

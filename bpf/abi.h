@@ -38,7 +38,7 @@ enum rp_class {
 	RP_CLASS_OTHER,	   /* a detail that found no slot */
 	RP_CLASS_TAIL,	   /* left by a jump to another function: its result is that one's */
 	RP_CLASS_MAX,
-	RP_CLASS_DETAIL = RP_CLASS_MAX, /* not a counter of the cell: look for a slot */
+	RP_CLASS_BY_VALUE = RP_CLASS_MAX, /* not a counter of the cell: look for a slot */
 };
 
 /* Which `outcome` labels there are, as bits. */
@@ -56,28 +56,28 @@ enum rp_outcome_bit {
  * (1, 2, 4, 8); what is packed are the bits of the register that it leaves unused. Signed kinds,
  * which most are, have a bit that costs no shift to test.
  */
-#define RP_SPEC_ID(spec)   ((__u32)(spec))
-#define RP_SPEC_KIND(spec) ((__u32)((spec) >> 32) & 15)
-#define RP_SPEC_EXTRA(spec)                                                   \
-	((__u32)((spec) >> 36) & 0xfff) /* 1 + index of its rp_extra; 0: none \
+#define RP_DESC_ID(desc)   ((__u32)(desc))
+#define RP_DESC_KIND(desc) ((__u32)((desc) >> 32) & 15)
+#define RP_DESC_CAPTURE(desc)                                                        \
+	((__u32)((desc) >> 36) & 0xfff) /* 1 + index of its rp_capture_spec; 0: none \
 					 */
-#define RP_SPEC_UNUSED(spec)	((__u32)((spec) >> 48) & 63)
-#define RP_SPEC_IS_SIGNED(spec) ((__s64)(spec) < 0)
-#define RP_SPEC(id, kind, size)                                          \
+#define RP_DESC_UNUSED(desc)	((__u32)((desc) >> 48) & 63)
+#define RP_DESC_IS_SIGNED(desc) ((__s64)(desc) < 0)
+#define RP_DESC(id, kind, size)                                          \
 	((__u64)(id) | (__u64)(kind) << 32 | (-8ULL * (size)&63) << 48 | \
 	 (__u64)((kind) <= RP_KIND_RAW) << 63)
-/* To be added to one: the index of its rp_extra. */
-#define RP_SPEC_ADD_EXTRA(i) ((__u64)((i) + 1) << 36)
+/* To be added to one: the index of its rp_capture_spec. */
+#define RP_DESC_ADD_CAPTURE(i) ((__u64)((i) + 1) << 36)
 /* To be added to a system call's: how often it has been attached again. */
-#define RP_SPEC_ADD_ROUND(n) ((__u64)((n)&63) << 56)
+#define RP_DESC_ADD_ROUND(n) ((__u64)((n)&63) << 56)
 
 /* Bits that only uprobe.ret's programs look at, which find a call by who makes it (calls.bpf.h). */
-#define RP_SPEC_BY_PROCESS (1ULL << 54) /* it may return on another thread */
-#define RP_SPEC_GO	   (1ULL << 55) /* its stack may move */
+#define RP_DESC_BY_PROCESS (1ULL << 54) /* it may return on another thread */
+#define RP_DESC_GO	   (1ULL << 55) /* its stack may move */
 
 /* What a program compiled as a template has in the place of its spec, and of the offset in ctx at
  * which fexit finds the result. See clone.bpf.h. */
-#define RP_SPEC_MARKER	 0x7265747072306265ULL
+#define RP_DESC_MARKER	 0x7265747072306265ULL
 #define RP_RESULT_MARKER 0x7ff8
 
 /* Ids must fit above the 48 bits of a kernel stack address; see pairing.bpf.h. */
@@ -86,35 +86,35 @@ enum rp_outcome_bit {
 /*
  * A cell: one u64 array per target and CPU, written by that CPU alone.
  *   [RP_CELL_CLASS + class] returns, [RP_CELL_SUM] nanoseconds, [RP_CELL_LEVEL] no counter, see
- *   pairing.bpf.h, [RP_CELL_UNTIMED] returns whose duration is not known, [RP_CELL_GRID + i] calls
+ *   pairing.bpf.h, [RP_CELL_UNTIMED] returns whose duration is not known, [RP_CELL_BINS + i] calls
  *   in grid cell i. The number of grid cells is a constant of the loaded object.
  */
 #define RP_CELL_CLASS	0
 #define RP_CELL_SUM	RP_CLASS_MAX
 #define RP_CELL_LEVEL	(RP_CELL_SUM + 1)
 #define RP_CELL_UNTIMED (RP_CELL_LEVEL + 1)
-#define RP_CELL_GRID	(RP_CELL_UNTIMED + 1)
+#define RP_CELL_BINS	(RP_CELL_UNTIMED + 1)
 
 /* Tallies: one u64 array per target and CPU of calls that no cell has, and why. */
-enum rp_tally {
-	RP_TALLY_NO_ENTRY, /* returned, but there is no frame: the entry program had not
+enum rp_event {
+	RP_EVENT_NO_ENTRY, /* returned, but there is no frame: the entry program had not
 			    * run, or the kernel had no memory for the frame */
-	RP_TALLY_DEPTH,	   /* entered with every frame of the task in use (user functions only)
+	RP_EVENT_DEPTH,	   /* entered with every frame of the task in use (user functions only)
 			    */
-	RP_TALLY_TRAPPED,  /* a system call that was answered with SIGSYS: it has no result */
-	RP_TALLY_STALE,	   /* a frame found whose return had not been seen; a hint, not a loss:
+	RP_EVENT_TRAPPED,  /* a system call that was answered with SIGSYS: it has no result */
+	RP_EVENT_STALE,	   /* a frame found whose return had not been seen; a hint, not a loss:
 			    * the kernel's own counters have it */
-	RP_TALLY_ENTERED,  /* entries that ran, where they are needed to account for losses
+	RP_EVENT_ENTERED,  /* entries that ran, where they are needed to account for losses
 			    */
-	RP_TALLY_FILTERED, /* returned, and a filter did not want it */
-	RP_TALLY_REJECTED, /* entered, and a filter did not want it nor its return: no loss, and
+	RP_EVENT_FILTERED, /* returned, and a filter did not want it */
+	RP_EVENT_REJECTED, /* entered, and a filter did not want it nor its return: no loss, and
 			    * what a call costs all the same */
-	RP_TALLY_UNWOUND,  /* entered, and another call has its place: it was left without a
+	RP_EVENT_UNWOUND,  /* entered, and another call has its place: it was left without a
 			    * return (uprobe.ret) */
-	RP_TALLY_MAX = 8,  /* padded to a cache line */
+	RP_EVENT_MAX = 8,  /* padded to a cache line */
 };
 
-/* RP_TALLY_ENTERED of programs that the kernel accounts for as a whole: one u64 array per CPU. */
+/* RP_EVENT_ENTERED of programs that the kernel accounts for as a whole: one u64 array per CPU. */
 enum rp_entered {
 	RP_ENTERED_KPROBE_SESSION,
 	RP_ENTERED_FSESSION_MULTI,
@@ -122,8 +122,8 @@ enum rp_entered {
 };
 
 /* A detail: a result of one target that is counted by its number. */
-struct rp_detail {
-	__s64 value; /* errno (positive), the result's number, or see rp_extra.split */
+struct rp_value_slot {
+	__s64 value; /* errno (positive), the result's number, or see rp_capture_spec.split */
 	__u32 cell;  /* index of the target's cell */
 	__u32 used;  /* 1 once the two above are valid */
 };
@@ -141,13 +141,13 @@ struct rp_grid {
 	__u16 first[RP_GRID_ROWS][RP_GRID_COLUMNS];   /* where to begin comparing */
 };
 
-/* A place of the table from a function's address to its spec (ids.bpf.h): open addressing, without
- * wrap-around, so the table has RP_ADDR_STEPS places more than the hash reaches. */
+/* A place of the table from a function's address to its spec (addresses.bpf.h): open addressing,
+ * without wrap-around, so the table has RP_ADDR_STEPS places more than the hash reaches. */
 #define RP_ADDR_STEPS 8
 
 struct rp_addr {
 	__u64 addr; /* 0: free */
-	__u64 spec;
+	__u64 desc;
 };
 
 static inline __attribute__((always_inline)) __u32 rp_hash(__u64 v, __u32 shift)
@@ -165,7 +165,7 @@ static inline __attribute__((always_inline)) __u32 rp_hash(__u64 v, __u32 shift)
 #define RP_KFUNC_SESSION_COOKIE	   0x52500002
 
 /*
- * ---- what an entry finds out: labels, filters, observed values (notes.bpf.h)
+ * ---- what an entry finds out: labels, filters, observed values (capture.bpf.h)
  * ---------------------
  *
  * An expression over a function's parameters, compiled by exporter/expr/expr.c: begin with a
@@ -220,10 +220,10 @@ struct rp_test {
 	__u16 set;	 /* there is one */
 };
 
-#define RP_MAX_EXTRAS 4095 /* 1 + index fits RP_SPEC_EXTRA */
+#define RP_MAX_CAPTURES 4095 /* 1 + index fits RP_DESC_CAPTURE */
 
 /* Everything that a target has of these. */
-struct rp_extra {
+struct rp_capture_spec {
 	__u32 nnumbers, ntexts, comm; /* of the label key */
 	__u32 nfilters, nobserved;
 	__u32 max_series;     /* label sets, or distinct results of the value kinds */
@@ -309,7 +309,7 @@ enum rp_exit_kind {
 #define RP_REG_IP      0xfe /* the jump's own address */
 
 struct rp_exit {
-	__u64 spec;
+	__u64 desc;
 	__u8 kind;
 	__u8 condition; /* x86-64: the number in the instruction; to RP_EXIT_AGAIN with `again` */
 	__u8 again;	/* RP_EXIT_CONDITION: it leads to the function's first instruction */
@@ -328,10 +328,10 @@ struct rp_exit {
 #ifndef RP_FRAMES
 #define RP_FRAMES 64
 #endif
-/* How long a place may be another call's before that call's frame is set aside (places.bpf.h). It
+/* How long a place may be another call's before that call's frame is set aside (inflight.bpf.h). It
  * must be longer than any run of a program takes. */
-#ifndef RP_PLACE_AGE
-#define RP_PLACE_AGE 10000000000 /* ns */
+#ifndef RP_SLOT_AGE
+#define RP_SLOT_AGE 10000000000 /* ns */
 #endif
 #define RP_TASK_BYTES (40 + 24 * RP_FRAMES) /* what a task has of its own for them */
 

@@ -14,7 +14,7 @@
 #ifndef RP_CALLS_BPF_H
 #define RP_CALLS_BPF_H
 
-#include "notes.bpf.h"
+#include "capture.bpf.h"
 
 /* What calls belong to: a thread; or a process, where a call may return on another thread. A number
  * of its own, because those of the kernel come again. */
@@ -30,7 +30,7 @@ struct call_key {
 struct call {
 	__u64 start;
 	__u64 again; /* goes on at the first instruction, which is no entry then */
-	struct note note;
+	struct capture capture;
 };
 
 struct {
@@ -51,11 +51,11 @@ volatile __u64
 	owners_ended; /* goes up when some have; what is left of their calls is to be swept */
 
 /* Of the task; 0: it has none, or, if it is to have one, there is no room. */
-static __always_inline __u64 owner_of(__u64 spec, bool create)
+static __always_inline __u64 owner_of(__u64 desc, bool create)
 {
 	__u64 task = bpf_get_current_pid_tgid(), key = (__u32)task, *owner, fresh;
 
-	if (spec & RP_SPEC_BY_PROCESS)
+	if (desc & RP_DESC_BY_PROCESS)
 		key = task >> 32 | OWNER_IS_PROCESS;
 	owner = bpf_map_lookup_elem(&owners, &key);
 	if (owner)
@@ -125,18 +125,18 @@ static __always_inline __u64 goroutine_of_thread(void)
 #endif
 
 /* False: nobody can tell the call from others. */
-static __always_inline bool place_of_call(struct pt_regs *ctx, __u64 spec, bool create,
+static __always_inline bool place_of_call(struct pt_regs *ctx, __u64 desc, bool create,
 					  struct call_key *key)
 {
 	__u64 sp = ENTRY_ADDR(ctx);
 
 	keep_to_task_stack();
-	*key = (struct call_key){ .owner = owner_of(spec, create),
+	*key = (struct call_key){ .owner = owner_of(desc, create),
 				  .addr = sp,
-				  .id = RP_SPEC_ID(spec) };
+				  .id = RP_DESC_ID(desc) };
 	if (!key->owner)
 		return false;
-	if (!(spec & RP_SPEC_GO) || place_in_goroutine(key, GO_REGISTER(ctx), sp))
+	if (!(desc & RP_DESC_GO) || place_in_goroutine(key, GO_REGISTER(ctx), sp))
 		return true;
 	return place_in_goroutine(key, goroutine_of_thread(), sp);
 }
@@ -152,18 +152,18 @@ static __always_inline bool goes_on(struct call_key *key)
 		call->again = 0;
 		return true;
 	}
-	tally(RP_PREEMPTIBLE, key->id, RP_TALLY_UNWOUND);
+	count_event(RP_PREEMPTIBLE, key->id, RP_EVENT_UNWOUND);
 	return false;
 }
 
-static __always_inline void enter_call(struct pt_regs *ctx, __u64 spec)
+static __always_inline void enter_call(struct pt_regs *ctx, __u64 desc)
 {
 	struct call call = {};
 	struct call_key key;
 	long err;
 
-	if (!place_of_call(ctx, spec, true, &key)) {
-		tally(RP_PREEMPTIBLE, key.id, RP_TALLY_NO_ENTRY);
+	if (!place_of_call(ctx, desc, true, &key)) {
+		count_event(RP_PREEMPTIBLE, key.id, RP_EVENT_NO_ENTRY);
 		return;
 	}
 	call.start = bpf_ktime_get_ns();
@@ -172,37 +172,37 @@ static __always_inline void enter_call(struct pt_regs *ctx, __u64 spec)
 		return;
 	/* If there was no leftover, there is no room, and this fails, too. */
 	if (bpf_map_update_elem(&calls, &key, &call, BPF_ANY))
-		tally(RP_PREEMPTIBLE, key.id, RP_TALLY_NO_ENTRY);
+		count_event(RP_PREEMPTIBLE, key.id, RP_EVENT_NO_ENTRY);
 }
 
-static __always_inline void enter_noted_call(struct pt_regs *ctx, __u64 spec)
+static __always_inline void enter_capturing_call(struct pt_regs *ctx, __u64 desc)
 {
 	struct args args = args_of_regs(ctx);
 	struct call call = {};
 	struct call_key key;
-	bool placed = place_of_call(ctx, spec, true, &key);
+	bool placed = place_of_call(ctx, desc, true, &key);
 
 	if (placed) {
 		if (goes_on(&key))
 			return;
 		bpf_map_delete_elem(&calls, &key);
 	}
-	if (!make_note(&args, spec, &call.note, UNREADABLE)) {
-		tally(RP_PREEMPTIBLE, key.id, RP_TALLY_REJECTED);
+	if (!make_capture(&args, desc, &call.capture, UNREADABLE)) {
+		count_event(RP_PREEMPTIBLE, key.id, RP_EVENT_REJECTED);
 		return;
 	}
 	call.start = bpf_ktime_get_ns();
 	if (!placed || bpf_map_update_elem(&calls, &key, &call, BPF_ANY))
-		tally(RP_PREEMPTIBLE, key.id, RP_TALLY_NO_ENTRY);
+		count_event(RP_PREEMPTIBLE, key.id, RP_EVENT_NO_ENTRY);
 }
 
 /* Takes the call that ends here out of the map; false: there is none. */
-static __always_inline bool take_call(struct pt_regs *ctx, __u64 spec, struct call *out)
+static __always_inline bool take_call(struct pt_regs *ctx, __u64 desc, struct call *out)
 {
 	struct call_key key;
 	struct call *call;
 
-	if (!place_of_call(ctx, spec, false, &key))
+	if (!place_of_call(ctx, desc, false, &key))
 		return false;
 	call = bpf_map_lookup_elem(&calls, &key);
 	if (!call)
@@ -212,12 +212,12 @@ static __always_inline bool take_call(struct pt_regs *ctx, __u64 spec, struct ca
 	return true;
 }
 
-static __always_inline void go_on(struct pt_regs *ctx, __u64 spec)
+static __always_inline void go_on(struct pt_regs *ctx, __u64 desc)
 {
 	struct call_key key;
 	struct call *call;
 
-	if (!place_of_call(ctx, spec, false, &key))
+	if (!place_of_call(ctx, desc, false, &key))
 		return;
 	call = bpf_map_lookup_elem(&calls, &key);
 	if (call)

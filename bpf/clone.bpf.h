@@ -9,12 +9,12 @@
 #include "abi.h"
 #include "kernel.h"
 
-static __always_inline __u64 spec_of_clone(void)
+static __always_inline __u64 desc_of_clone(void)
 {
-	__u64 spec;
+	__u64 desc;
 
-	asm volatile("%0 = %1 ll" : "=r"(spec) : "i"(RP_SPEC_MARKER));
-	return spec;
+	asm volatile("%0 = %1 ll" : "=r"(desc) : "i"(RP_DESC_MARKER));
+	return desc;
 }
 
 /* What a function returned, in its fexit program: it lies in ctx behind the arguments. */

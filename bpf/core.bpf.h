@@ -20,7 +20,7 @@
 const volatile struct rp_grid grid_table;
 const volatile __u32 grid_last; /* the cell behind the last threshold */
 /* Distance between two CPUs' banks, in entries. */
-const volatile __u32 bank_cells, bank_targets, bank_details;
+const volatile __u32 bank_cells, bank_targets, bank_values;
 
 /* Types, sizes and numbers of entries are set by exporter/object/maps.c. */
 struct {
@@ -36,16 +36,16 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(__u64) * RP_TALLY_MAX);
-} tallies SEC(".maps");
+	__uint(value_size, sizeof(__u64) * RP_EVENT_MAX);
+} events SEC(".maps");
 
 /*
  * Details: a slot of the pool is claimed by taking its number from the queue, naming it in
- * detail_slots, and publishing it in detail_index; from then on it is one look-up and one increment
+ * value_slots, and publishing it in value_index; from then on it is one look-up and one increment
  * in the CPU's own bank. User space reads the two mmaped arrays only. The slots of label sets that
  * are no more it gives back.
  */
-struct detail_key {
+struct value_key {
 	__s64 value;
 	__u32 cell;
 	__u32 zero;
@@ -54,24 +54,24 @@ struct detail_key {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct detail_key);
+	__type(key, struct value_key);
 	__type(value, __u32);
-} detail_index SEC(".maps");
+} value_index SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 1);
 	__uint(key_size, 0);
 	__uint(value_size, sizeof(__u32));
-} detail_free SEC(".maps");
+} value_free SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct rp_detail));
-} detail_slots SEC(".maps");
+	__uint(value_size, sizeof(struct rp_value_slot));
+} value_slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -79,7 +79,7 @@ struct {
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u64));
-} detail_counts SEC(".maps");
+} value_counts SEC(".maps");
 
 /*
  * Whether a program can be preempted by another run of itself on the same CPU; then its increments
@@ -120,52 +120,52 @@ static __always_inline __u64 *cell_of(__u32 cell)
 	return bpf_map_lookup_elem(&cells, &key);
 }
 
-static __always_inline void tally(enum rp_context c, __u32 id, enum rp_tally which)
+static __always_inline void count_event(enum rp_context c, __u32 id, enum rp_event which)
 {
 	__u32 key = bpf_get_smp_processor_id() * bank_targets + id;
-	__u64 *t = bpf_map_lookup_elem(&tallies, &key);
+	__u64 *t = bpf_map_lookup_elem(&events, &key);
 
 	if (t)
 		add(c, &t[which], 1);
 }
 
 /* For a detail that has no slot. False: there is none to be had, or another CPU was first. */
-static __always_inline bool claim_detail(const struct detail_key *key, __u32 *slot)
+static __always_inline bool claim_value(const struct value_key *key, __u32 *slot)
 {
-	struct rp_detail *d;
+	struct rp_value_slot *d;
 
-	if (bpf_map_pop_elem(&detail_free, slot))
+	if (bpf_map_pop_elem(&value_free, slot))
 		return false;
-	d = bpf_map_lookup_elem(&detail_slots, slot);
+	d = bpf_map_lookup_elem(&value_slots, slot);
 	if (!d)
 		return false;
 	d->value = key->value;
 	d->cell = key->cell;
 	d->used = 1;
-	if (!bpf_map_update_elem(&detail_index, key, slot, BPF_NOEXIST))
+	if (!bpf_map_update_elem(&value_index, key, slot, BPF_NOEXIST))
 		return true;
 	d->used = 0;
-	bpf_map_push_elem(&detail_free, slot, 0);
+	bpf_map_push_elem(&value_free, slot, 0);
 	return false;
 }
 
 /* Counts a result by its number; false if there is no slot for it. */
-static __always_inline bool count_detail(enum rp_context c, __u32 cell, __s64 value)
+static __always_inline bool count_value(enum rp_context c, __u32 cell, __s64 value)
 {
-	struct detail_key key = { .value = value, .cell = cell };
-	__u32 *found = bpf_map_lookup_elem(&detail_index, &key);
+	struct value_key key = { .value = value, .cell = cell };
+	__u32 *found = bpf_map_lookup_elem(&value_index, &key);
 	__u64 *counter;
 	__u32 slot;
 
-	if (!found && !claim_detail(&key, &slot)) {
-		found = bpf_map_lookup_elem(&detail_index, &key);
+	if (!found && !claim_value(&key, &slot)) {
+		found = bpf_map_lookup_elem(&value_index, &key);
 		if (!found)
 			return false;
 	}
 	if (found)
 		slot = *found;
-	slot += bpf_get_smp_processor_id() * bank_details;
-	counter = bpf_map_lookup_elem(&detail_counts, &slot);
+	slot += bpf_get_smp_processor_id() * bank_values;
+	counter = bpf_map_lookup_elem(&value_counts, &slot);
 	if (!counter)
 		return false;
 	add(c, counter, 1);
@@ -175,7 +175,7 @@ static __always_inline bool count_detail(enum rp_context c, __u32 cell, __s64 va
 /* The counter of the cell that a result has in the end: none, if it is counted by its number. */
 static __always_inline enum rp_class settle(enum rp_context c, __u32 index, struct rp_outcome o)
 {
-	if (o.cls == RP_CLASS_DETAIL && count_detail(c, index, o.detail))
+	if (o.cls == RP_CLASS_BY_VALUE && count_value(c, index, o.value))
 		return RP_CLASS_MAX;
 	return o.cls >= RP_CLASS_MAX ? RP_CLASS_OTHER : o.cls;
 }
@@ -192,11 +192,11 @@ static __always_inline void count_in_cell(enum rp_context c, __u64 *cell, enum r
 	add(c, &cell[RP_CELL_SUM], ns);
 
 	barrier_var(table); /* or clang folds the zeroes that it sees here */
-	i = rp_grid_cell(table, ns, last);
+	i = rp_grid_bin(table, ns, last);
 	barrier_var(i);
 	if (i > last)
 		i = last;
-	add(c, &cell[RP_CELL_GRID + i], 1);
+	add(c, &cell[RP_CELL_BINS + i], 1);
 }
 
 static __always_inline void count_outcome(enum rp_context c, __u32 index, struct rp_outcome o,
@@ -226,9 +226,9 @@ static __always_inline void count_untimed(enum rp_context c, __u32 index, struct
 		count_untimed_in_cell(c, cell, cls);
 }
 
-static __always_inline void count_return(enum rp_context c, __u64 spec, __u64 ret, __u64 ns)
+static __always_inline void count_return(enum rp_context c, __u64 desc, __u64 ret, __u64 ns)
 {
-	count_outcome(c, RP_SPEC_ID(spec), rp_outcome(spec, ret), ns);
+	count_outcome(c, RP_DESC_ID(desc), rp_outcome(desc, ret), ns);
 }
 
 #endif /* RP_CORE_BPF_H */

@@ -70,13 +70,13 @@ static __always_inline long follow(const struct rp_field *f, __u64 *v)
 	if (f->source >= RP_ARGS)
 		return 0;
 	for (int i = 0; i <= RP_STEPS; i++) {
-		__u64 place = *v + f->offset[i];
+		__u64 slot = *v + f->offset[i];
 
 		if (i >= f->nsteps) {
-			*v = place;
+			*v = slot;
 			return 0;
 		}
-		if (read_memory(f, v, sizeof(*v), place))
+		if (read_memory(f, v, sizeof(*v), slot))
 			return -1;
 	}
 	return -1;
@@ -149,8 +149,8 @@ static __always_inline bool text_passes(const struct rp_filter *fl, long differs
 
 /* What cannot be read matches no filter; but filter i is left for the return, as bit i of
  * *undecided, if it may be read then. */
-static __always_inline bool passes(const struct rp_extra *x, const struct args *args, bool returns,
-				   __u32 *undecided)
+static __always_inline bool passes(const struct rp_capture_spec *x, const struct args *args,
+				   bool returns, __u32 *undecided)
 {
 	for (__u32 i = 0; i < RP_FILTERS && i < x->nfilters; i++) {
 		const struct rp_filter *fl = &x->filter[i];

@@ -46,8 +46,8 @@ static inline __attribute__((always_inline)) __u32 rp_grid_first(const struct rp
 }
 
 /* Returns 0..RP_GRID_MAX - 1 + RP_GRID_STEPS; callers bound it by their number of cells. */
-static inline __attribute__((always_inline)) __u32 rp_grid_cell(const struct rp_grid *g, __u64 d,
-								__u32 last)
+static inline __attribute__((always_inline)) __u32 rp_grid_bin(const struct rp_grid *g, __u64 d,
+							       __u32 last)
 {
 	__u32 i = rp_grid_first(g, d, last) & (RP_GRID_MAX - 1);
 	const __u64 *threshold = &g->threshold[i];

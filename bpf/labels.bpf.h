@@ -14,8 +14,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct rp_extra);
-} extras SEC(".maps");
+	__type(value, struct rp_capture_spec);
+} capture_specs SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -48,11 +48,11 @@ struct {
 	__type(value, struct rp_used);
 } used SEC(".maps");
 
-static __always_inline struct rp_extra *extra_of(__u64 spec)
+static __always_inline struct rp_capture_spec *capture_spec_of(__u64 desc)
 {
-	__u32 i = RP_SPEC_EXTRA(spec) - 1;
+	__u32 i = RP_DESC_CAPTURE(desc) - 1;
 
-	return bpf_map_lookup_elem(&extras, &i);
+	return bpf_map_lookup_elem(&capture_specs, &i);
 }
 
 /*
@@ -71,9 +71,9 @@ static __always_inline bool take_share(__u64 *n, __u32 limit)
 }
 
 /* A slot for a label set that has none: its cell and gen, or 0 if there is none to be had. */
-static __noinline __u64 claim_label(const struct rp_label_key *key, __u32 extra, __u32 limit)
+static __noinline __u64 claim_label(const struct rp_label_key *key, __u32 index, __u32 limit)
 {
-	struct rp_used *u = bpf_map_lookup_elem(&used, &extra);
+	struct rp_used *u = bpf_map_lookup_elem(&used, &index);
 	struct rp_label_set *set;
 	__u64 value, *found;
 	__u32 slot = 0;
@@ -101,7 +101,7 @@ give_back:
 	return 0;
 }
 
-static __always_inline void read_labels(const struct rp_extra *x, const struct args *args,
+static __always_inline void read_labels(const struct rp_capture_spec *x, const struct args *args,
 					struct rp_label_key *key)
 {
 	for (__u32 i = 0; i < RP_NUMBERS && i < x->nnumbers; i++) {
@@ -121,28 +121,28 @@ static __always_inline void read_labels(const struct rp_extra *x, const struct a
 }
 
 /* The cell, and the slot's gen in the upper half, of the set that has the key. */
-static __always_inline __u64 find_label(const struct rp_extra *x, const struct rp_label_key *key,
-					__u64 spec)
+static __always_inline __u64 find_label(const struct rp_capture_spec *x,
+					const struct rp_label_key *key, __u64 desc)
 {
 	__u64 *found = bpf_map_lookup_elem(&label_index, key), label;
 
 	if (found)
 		return *found;
-	label = claim_label(key, RP_SPEC_EXTRA(spec) - 1, x->max_series);
-	return label ? label : RP_SPEC_ID(spec);
+	label = claim_label(key, RP_DESC_CAPTURE(desc) - 1, x->max_series);
+	return label ? label : RP_DESC_ID(desc);
 }
 
-static __always_inline bool has_labels(const struct rp_extra *x)
+static __always_inline bool has_labels(const struct rp_capture_spec *x)
 {
 	return x->nnumbers || x->ntexts || x->comm;
 }
 
-/* Likewise of the call that is entered now; or NOTE_FILTERED, or the ticket of what is read late.
- * undecided: filters. */
-static __always_inline __u64 label_of(const struct rp_extra *x, const struct args *args, __u64 spec,
-				      bool returns, __u32 undecided)
+/* Likewise of the call that is entered now; or CAPTURE_FILTERED, or the ticket of what is read
+ * late. undecided: filters. */
+static __always_inline __u64 label_of(const struct rp_capture_spec *x, const struct args *args,
+				      __u64 desc, bool returns, __u32 undecided)
 {
-	struct rp_label_key key = { .id = RP_SPEC_ID(spec), .failed = returns ? 0 : x->zero };
+	struct rp_label_key key = { .id = RP_DESC_ID(desc), .failed = returns ? 0 : x->zero };
 
 	if (has_labels(x))
 		read_labels(x, args, &key);
@@ -152,33 +152,33 @@ static __always_inline __u64 label_of(const struct rp_extra *x, const struct arg
 		__u64 ticket = read_late(x, args, &key, undecided);
 
 		if (ticket || undecided)
-			return ticket ? ticket : NOTE_FILTERED;
+			return ticket ? ticket : CAPTURE_FILTERED;
 	}
-	return find_label(x, &key, spec);
+	return find_label(x, &key, desc);
 }
 
-/* The label that a ticket stands for, when the call returns; NOTE_FILTERED, also for itself; or
- * NOTE_LOST. */
-static __noinline __u64 late_label(__u64 ticket, __u64 spec)
+/* The label that a ticket stands for, when the call returns; CAPTURE_FILTERED, also for itself; or
+ * CAPTURE_LOST. */
+static __noinline __u64 late_label(__u64 ticket, __u64 desc)
 {
-	const struct rp_extra *x = extra_of(spec);
-	__u64 label = NOTE_FILTERED;
+	const struct rp_capture_spec *x = capture_spec_of(desc);
+	__u64 label = CAPTURE_FILTERED;
 	struct late *l;
 
-	if (ticket == NOTE_FILTERED)
+	if (ticket == CAPTURE_FILTERED)
 		return ticket;
 	if (!x)
-		return NOTE_LOST;
+		return CAPTURE_LOST;
 	l = bpf_map_lookup_elem(&late, &ticket);
 	if (!l)
-		return NOTE_LOST;
+		return CAPTURE_LOST;
 	if (decide_late(x, l)) {
 		read_labels_late(x, l);
-		label = has_labels(x) ? find_label(x, &l->key, spec) : RP_SPEC_ID(spec);
+		label = has_labels(x) ? find_label(x, &l->key, desc) : RP_DESC_ID(desc);
 	}
 	/* The map gives away what is least recently used. */
-	if (l->ticket != ticket || l->key.id != RP_SPEC_ID(spec))
-		label = NOTE_LOST;
+	if (l->ticket != ticket || l->key.id != RP_DESC_ID(desc))
+		label = CAPTURE_LOST;
 	bpf_map_delete_elem(&late, &ticket);
 	return label;
 }

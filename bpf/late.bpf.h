@@ -14,9 +14,9 @@
 #include "fields.bpf.h"
 
 /* In the place of a label: */
-#define NOTE_FILTERED (~0ULL)
-#define NOTE_LOST     (~0ULL - 1)
-#define NOTE_TICKET   (1ULL << 63) /* set in all of these; no gen gets so far */
+#define CAPTURE_FILTERED (~0ULL)
+#define CAPTURE_LOST	 (~0ULL - 1)
+#define CAPTURE_TICKET	 (1ULL << 63) /* set in all of these; no gen gets so far */
 
 struct late {
 	__u64 ticket;
@@ -35,7 +35,7 @@ struct {
 
 const volatile __u64 no_late[sizeof(struct late) / sizeof(__u64)]; /* no stack has room for one */
 
-static __always_inline bool some_may_come(const struct rp_extra *x, const struct args *args,
+static __always_inline bool some_may_come(const struct rp_capture_spec *x, const struct args *args,
 					  __u32 failed)
 {
 	for (__u32 i = 0; i < RP_TEXTS && i < x->ntexts; i++)
@@ -46,11 +46,11 @@ static __always_inline bool some_may_come(const struct rp_extra *x, const struct
 }
 
 /* The ticket; 0 if nothing is to be read late, or there is no room. */
-static __noinline __u64 read_late(const struct rp_extra *x, const struct args *args,
+static __noinline __u64 read_late(const struct rp_capture_spec *x, const struct args *args,
 				  const struct rp_label_key *key, __u32 undecided)
 {
 	__u64 now = bpf_ktime_get_ns() << 9 | (bpf_get_smp_processor_id() & 511);
-	__u64 ticket = NOTE_TICKET | now << 2 >> 2; /* never one of the two others */
+	__u64 ticket = CAPTURE_TICKET | now << 2 >> 2; /* never one of the two others */
 	struct late *l;
 
 	if (!x || !args || !key || !(undecided || some_may_come(x, args, key->failed)))
@@ -67,7 +67,7 @@ static __noinline __u64 read_late(const struct rp_extra *x, const struct args *a
 	return ticket;
 }
 
-static __always_inline bool decide_late(const struct rp_extra *x, const struct late *l)
+static __always_inline bool decide_late(const struct rp_capture_spec *x, const struct late *l)
 {
 	for (__u32 i = 0; i < RP_FILTERS && i < x->nfilters; i++) {
 		const struct rp_filter *fl = &x->filter[i];
@@ -79,7 +79,7 @@ static __always_inline bool decide_late(const struct rp_extra *x, const struct l
 	return true;
 }
 
-static __always_inline void read_labels_late(const struct rp_extra *x, struct late *l)
+static __always_inline void read_labels_late(const struct rp_capture_spec *x, struct late *l)
 {
 	for (__u32 i = 0; i < RP_TEXTS && i < x->ntexts; i++) {
 		const struct rp_field *f = &x->text[i];

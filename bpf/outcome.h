@@ -11,7 +11,7 @@
 
 struct rp_outcome {
 	enum rp_class cls;
-	__s64 detail; /* for RP_CLASS_DETAIL: errno as a positive number, or the result's number */
+	__s64 value; /* for RP_CLASS_BY_VALUE: errno as a positive number, or the result's number */
 };
 
 /*
@@ -33,36 +33,36 @@ static inline __attribute__((always_inline)) int rp_is_errno(__s64 v)
 	return v < 0 && v >= -RP_MAX_ERRNO;
 }
 
-static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u64 spec, __u64 raw)
+static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u64 desc, __u64 raw)
 {
-	struct rp_outcome o = { .cls = RP_CLASS_ZERO, .detail = 0 };
-	__u32 unused = RP_SPEC_UNUSED(spec);
+	struct rp_outcome o = { .cls = RP_CLASS_ZERO, .value = 0 };
+	__u32 unused = RP_DESC_UNUSED(desc);
 	__s64 v = rp_sign_extend(raw, unused);
 
 	/* The kinds in the order of how many functions have them. */
-	if (RP_SPEC_IS_SIGNED(spec)) {
+	if (RP_DESC_IS_SIGNED(desc)) {
 		if (v > 0) {
 			o.cls = RP_CLASS_POSITIVE;
 		} else if (v < 0) {
 			o.cls = RP_CLASS_NEGATIVE;
-			if (rp_is_errno(v) && RP_SPEC_KIND(spec) != RP_KIND_RAW) {
-				o.cls = RP_CLASS_DETAIL;
-				o.detail = -v;
+			if (rp_is_errno(v) && RP_DESC_KIND(desc) != RP_KIND_RAW) {
+				o.cls = RP_CLASS_BY_VALUE;
+				o.value = -v;
 			}
 		}
 		return o;
 	}
-	switch (RP_SPEC_KIND(spec)) {
+	switch (RP_DESC_KIND(desc)) {
 	case RP_KIND_VOID:
 		return o;
 	case RP_KIND_ENUM:
 	case RP_KIND_VALUE:
-		o.cls = RP_CLASS_DETAIL;
-		o.detail = v;
+		o.cls = RP_CLASS_BY_VALUE;
+		o.value = v;
 		return o;
 	case RP_KIND_UVALUE:
-		o.cls = RP_CLASS_DETAIL;
-		o.detail = (__s64)rp_zero_extend(raw, unused);
+		o.cls = RP_CLASS_BY_VALUE;
+		o.value = (__s64)rp_zero_extend(raw, unused);
 		return o;
 	case RP_KIND_BOOL:
 		/* One byte of C's _Bool, more of an integer that is asked for as one. */
@@ -77,8 +77,8 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u64 
 	}
 	/* Pointers, and unsigned integers that are as wide. */
 	if (rp_is_errno((__s64)raw)) {
-		o.cls = RP_CLASS_DETAIL;
-		o.detail = -(__s64)raw;
+		o.cls = RP_CLASS_BY_VALUE;
+		o.value = -(__s64)raw;
 	} else if (raw) {
 		o.cls = RP_CLASS_POSITIVE;
 	}
@@ -87,9 +87,9 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u64 
 
 /* Of a function that was left by a jump to another one: only one without a result has a known one.
  */
-static inline __attribute__((always_inline)) struct rp_outcome rp_outcome_of_tail(__u64 spec)
+static inline __attribute__((always_inline)) struct rp_outcome rp_outcome_of_tail(__u64 desc)
 {
-	return (struct rp_outcome){ .cls = RP_SPEC_KIND(spec) == RP_KIND_VOID ? RP_CLASS_ZERO
+	return (struct rp_outcome){ .cls = RP_DESC_KIND(desc) == RP_KIND_VOID ? RP_CLASS_ZERO
 									      : RP_CLASS_TAIL };
 }
 
@@ -133,23 +133,23 @@ static inline __attribute__((always_inline)) int rp_compare_numbers(__u32 compar
 }
 
 /* Whether a result passes; raw is the register. */
-static inline __attribute__((always_inline)) int rp_test(const struct rp_test *t, __u64 spec,
+static inline __attribute__((always_inline)) int rp_test(const struct rp_test *t, __u64 desc,
 							 __u64 raw)
 {
-	__u32 unused = RP_SPEC_UNUSED(spec);
+	__u32 unused = RP_DESC_UNUSED(desc);
 	__u64 v = t->is_signed ? (__u64)rp_sign_extend(raw, unused) : rp_zero_extend(raw, unused);
 
 	return rp_compare_numbers(t->compare, t->is_signed, v, t->literal);
 }
 
 /* The `outcome` label that it will have, as a bit; 0: "unknown". */
-static inline __attribute__((always_inline)) __u32 rp_outcome_bit(const struct rp_extra *x,
-								  __u64 spec, struct rp_outcome o,
+static inline __attribute__((always_inline)) __u32 rp_outcome_bit(const struct rp_capture_spec *x,
+								  __u64 desc, struct rp_outcome o,
 								  __u64 raw)
 {
-	if (o.cls == RP_CLASS_DETAIL && !rp_kind_is_numbered(RP_SPEC_KIND(spec)))
-		return rp_is_restart(o.detail) ? RP_OUTCOME_RESTARTED : RP_OUTCOME_ERROR;
-	if (x->error.set && rp_test(&x->error, spec, raw))
+	if (o.cls == RP_CLASS_BY_VALUE && !rp_kind_is_numbered(RP_DESC_KIND(desc)))
+		return rp_is_restart(o.value) ? RP_OUTCOME_RESTARTED : RP_OUTCOME_ERROR;
+	if (x->error.set && rp_test(&x->error, desc, raw))
 		return RP_OUTCOME_ERROR;
 	return x->outcome[o.cls & 7];
 }

@@ -4,7 +4,7 @@
  *
  * A frame is known by the stack address of the call and by the target: two calls that are both
  * running cannot share the two (a tail call shares the address, not the target). Kernel calls have
- * a place in a table, if it is free (places.bpf.h). Other frames live in task storage. What does
+ * a place in a table, if it is free (inflight.bpf.h). Other frames live in task storage. What does
  * not fit there goes into LRU hashes: calls nested deeper than RP_FRAMES, and those of a task whose
  * storage the kernel cannot make just now (it tries a lock, and fails while a preempted task on
  * this CPU holds it). On kernels without task storage (5.10) everything goes there; entries are
@@ -22,7 +22,7 @@
 #define RP_PAIRING_BPF_H
 
 #include "inherited.bpf.h"
-#include "places.bpf.h"
+#include "inflight.bpf.h"
 
 const volatile bool use_task_storage;
 
@@ -38,7 +38,7 @@ struct task_frames {
 	__u32 pad;
 	__u64 scratch;	/* see frame_addr() */
 	__u64 overflow; /* highest address of a call that found the stack full since a push; or 0 */
-	__u64 syscall_spec, syscall_start; /* the system call that runs; spec 0 if none does */
+	__u64 syscall_desc, syscall_start; /* the system call that runs; spec 0 if none does */
 	struct frame frame[RP_FRAMES];
 };
 _Static_assert(sizeof(struct task_frames) == RP_TASK_BYTES, "the plan tells of these");
@@ -51,7 +51,7 @@ struct {
 } task_frames SEC(".maps");
 
 struct user_frame {
-	__u64 start, spec;
+	__u64 start, desc;
 };
 
 struct {
@@ -130,7 +130,7 @@ static __always_inline enum push push_task_frame(enum rp_context c, enum rp_spac
 		if (!is_stale(space, frame_at(t, n - 1), addr, id))
 			break;
 		n--;
-		tally(c, id, RP_TALLY_STALE);
+		count_event(c, id, RP_EVENT_STALE);
 	}
 	t->n = n;
 	if (n >= RP_FRAMES) {
@@ -206,7 +206,7 @@ static __always_inline void push_hash_frame(enum rp_context c, enum rp_space spa
 			return;
 		}
 		if (*start)
-			tally(c, id, RP_TALLY_STALE);
+			count_event(c, id, RP_EVENT_STALE);
 		*start = bpf_ktime_get_ns();
 	} else {
 		struct user_key key = user_key(id, addr);
@@ -260,9 +260,9 @@ static __always_inline bool counted_at_entry(enum rp_space space, __u64 addr)
 }
 
 /* What a mechanism calls at a function's entry and return. */
-static __always_inline void enter(enum rp_context c, enum rp_space space, __u64 spec, __u64 addr)
+static __always_inline void enter(enum rp_context c, enum rp_space space, __u64 desc, __u64 addr)
 {
-	__u32 id = RP_SPEC_ID(spec);
+	__u32 id = RP_DESC_ID(desc);
 	enum push done = NO_STORAGE;
 
 	if (use_task_storage)
@@ -270,7 +270,7 @@ static __always_inline void enter(enum rp_context c, enum rp_space space, __u64 
 	if (done == PUSHED)
 		return;
 	if (done == FULL && space == RP_USER)
-		tally(c, id, RP_TALLY_DEPTH);
+		count_event(c, id, RP_EVENT_DEPTH);
 	else
 		push_hash_frame(c, space, id, addr);
 }
@@ -287,17 +287,17 @@ static __always_inline __u64 find_start(enum rp_space space, __u32 id, __u64 add
 static __always_inline void lose(enum rp_context c, enum rp_space space, __u32 id, __u64 addr)
 {
 	if (!counted_at_entry(space, addr) && !(space == RP_USER && is_inherited(addr)))
-		tally(c, id, RP_TALLY_NO_ENTRY);
+		count_event(c, id, RP_EVENT_NO_ENTRY);
 }
 
-static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 spec, __u64 addr,
+static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 desc, __u64 addr,
 				  __u64 ret)
 {
-	__u32 id = RP_SPEC_ID(spec);
+	__u32 id = RP_DESC_ID(desc);
 	__u64 now = bpf_ktime_get_ns(), start = find_start(space, id, addr);
 
 	if (start)
-		count_return(c, spec, ret, now - start);
+		count_return(c, desc, ret, now - start);
 	else
 		lose(c, space, id, addr);
 }
@@ -306,10 +306,10 @@ static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 
  * The two for calls of kernel functions, with places. A ctx pointer becomes a number as its
  * distance from something that does not move, the only arithmetic that the verifier allows with it.
  */
-static __always_inline __u64 place_key(enum rp_space space, __u32 id, __u64 addr)
+static __always_inline __u64 slot_key(enum rp_space space, __u32 id, __u64 addr)
 {
 	if (space == RP_TRAMPOLINE)
-		addr -= (__u64)&place_shift;
+		addr -= (__u64)&slot_shift;
 	return addr ^ (__u64)id << 48;
 }
 
@@ -346,37 +346,37 @@ static __always_inline bool is_leftover(__u64 level, const __u64 *cell, __u64 ct
 	return p && !on_stack_of_task(p, ctx);
 }
 
-static __always_inline void enter_kernel(enum rp_space space, __u64 spec, __u64 addr)
+static __always_inline void enter_kernel(enum rp_space space, __u64 desc, __u64 addr)
 {
-	__u32 id = RP_SPEC_ID(spec);
+	__u32 id = RP_DESC_ID(desc);
 	__u64 *cell = space == RP_TRAMPOLINE ? cell_of(id) : NULL;
-	struct place *place;
+	struct slot *slot;
 
 	if (cell)
 		++*(volatile __u64 *)&cell[RP_CELL_LEVEL];
-	place = take_place(RP_EXCLUSIVE, id, place_key(space, id, addr));
-	if (place) {
+	slot = take_slot(RP_EXCLUSIVE, id, slot_key(space, id, addr));
+	if (slot) {
 		if (cell)
-			place->level = cell[RP_CELL_LEVEL];
+			slot->level = cell[RP_CELL_LEVEL];
 		return;
 	}
 	if (cell)
 		cell[RP_CELL_LEVEL]--;
-	enter(RP_EXCLUSIVE, space, spec, addr);
+	enter(RP_EXCLUSIVE, space, desc, addr);
 }
 
 /* When the call that returns was entered; 0 if it has no place. cell: the target's. If not 0, the
  * last that the program does is leave_level(). */
-static __always_inline __u64 leave_kernel_place(enum rp_space space, __u64 *cell, __u32 id,
-						__u64 addr, __u64 *level)
+static __always_inline __u64 leave_kernel_slot(enum rp_space space, __u64 *cell, __u32 id,
+					       __u64 addr, __u64 *level)
 {
-	__u64 key = place_key(space, id, addr), start;
+	__u64 key = slot_key(space, id, addr), start;
 
 	if (space != RP_TRAMPOLINE)
-		return leave_place(key, NULL);
-	start = leave_place(key, level);
+		return leave_slot(key, NULL);
+	start = leave_slot(key, level);
 	if (start && is_leftover(*level, cell, addr)) {
-		tally(RP_EXCLUSIVE, id, RP_TALLY_STALE);
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_STALE);
 		return 0;
 	}
 	return start;
@@ -394,28 +394,28 @@ static __always_inline void leave_level(enum rp_space space, __u64 *cell, __u64 
 static __always_inline __u64 find_slowly(enum rp_space space, __u64 *cell, __u32 id, __u64 addr,
 					 __u64 *level)
 {
-	__u64 noticed = leave_noticed_place(place_key(space, id, addr), level);
+	__u64 marked_at = leave_marked_slot(slot_key(space, id, addr), level);
 	__u64 start = find_start(space, id, addr);
-	bool leftover = space == RP_TRAMPOLINE && noticed && is_leftover(*level, cell, addr);
+	bool leftover = space == RP_TRAMPOLINE && marked_at && is_leftover(*level, cell, addr);
 
-	if (leftover || (noticed && start))
-		tally(RP_EXCLUSIVE, id, RP_TALLY_STALE);
-	if (!leftover && noticed > start)
-		return noticed;
+	if (leftover || (marked_at && start))
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_STALE);
+	if (!leftover && marked_at > start)
+		return marked_at;
 	*level = NO_LEVEL;
 	return start;
 }
 
-static __always_inline long leave_slowly(enum rp_space space, __u64 spec, __u64 addr, __u64 ret)
+static __always_inline long leave_slowly(enum rp_space space, __u64 desc, __u64 addr, __u64 ret)
 {
-	__u32 id = RP_SPEC_ID(spec);
+	__u32 id = RP_DESC_ID(desc);
 	__u64 *cell = cell_of(id), level, start, now = bpf_ktime_get_ns();
 
 	if (!cell)
 		return 0;
 	start = find_slowly(space, cell, id, addr, &level);
 	if (start)
-		count_return(RP_EXCLUSIVE, spec, ret, now - start);
+		count_return(RP_EXCLUSIVE, desc, ret, now - start);
 	else
 		lose(RP_EXCLUSIVE, space, id, addr);
 	if (level != NO_LEVEL)
@@ -424,34 +424,34 @@ static __always_inline long leave_slowly(enum rp_space space, __u64 spec, __u64 
 }
 
 /* By themselves, so that they take no register from the quick way. */
-static __noinline long leave_kprobe_slowly(__u64 spec, __u64 addr, __u64 ret)
+static __noinline long leave_kprobe_slowly(__u64 desc, __u64 addr, __u64 ret)
 {
-	return leave_slowly(RP_KERNEL, spec, addr, ret);
+	return leave_slowly(RP_KERNEL, desc, addr, ret);
 }
 
-static __noinline long leave_trampoline_slowly(__u64 spec, __u64 addr, __u64 ret)
+static __noinline long leave_trampoline_slowly(__u64 desc, __u64 addr, __u64 ret)
 {
-	return leave_slowly(RP_TRAMPOLINE, spec, addr, ret);
+	return leave_slowly(RP_TRAMPOLINE, desc, addr, ret);
 }
 
-static __always_inline void leave_kernel(enum rp_space space, __u64 spec, __u64 addr, __u64 ret)
+static __always_inline void leave_kernel(enum rp_space space, __u64 desc, __u64 addr, __u64 ret)
 {
-	__u32 id = RP_SPEC_ID(spec);
+	__u32 id = RP_DESC_ID(desc);
 	__u64 *cell = cell_of(id), level, ns;
 
 	if (!cell)
 		return;
-	ns = leave_kernel_place(space, cell, id, addr, &level);
+	ns = leave_kernel_slot(space, cell, id, addr, &level);
 	if (ns) {
 		ns = bpf_ktime_get_ns() - ns;
 		barrier_var(ns); /* or clang keeps both times */
-		count_in_cell(RP_EXCLUSIVE, cell, settle(RP_EXCLUSIVE, id, rp_outcome(spec, ret)),
+		count_in_cell(RP_EXCLUSIVE, cell, settle(RP_EXCLUSIVE, id, rp_outcome(desc, ret)),
 			      ns);
 		leave_level(space, cell, level);
 	} else if (space == RP_TRAMPOLINE) {
-		leave_trampoline_slowly(spec, addr, ret);
+		leave_trampoline_slowly(desc, addr, ret);
 	} else {
-		leave_kprobe_slowly(spec, addr, ret);
+		leave_kprobe_slowly(desc, addr, ret);
 	}
 }
 

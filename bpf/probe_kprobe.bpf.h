@@ -7,7 +7,7 @@
 #define RP_PROBE_KPROBE_BPF_H
 
 #include "clone.bpf.h"
-#include "notes.bpf.h"
+#include "capture.bpf.h"
 
 SEC("kprobe")
 int BPF_KPROBE(kprobe_entry)
@@ -26,48 +26,48 @@ int BPF_KRETPROBE(kprobe_return, long ret)
 SEC("kprobe")
 int BPF_KPROBE(kprobe_entry_clone)
 {
-	enter(RP_EXCLUSIVE, RP_KERNEL, spec_of_clone(), ENTRY_ADDR(ctx));
+	enter(RP_EXCLUSIVE, RP_KERNEL, desc_of_clone(), ENTRY_ADDR(ctx));
 	return 0;
 }
 
 SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_return_clone, long ret)
 {
-	leave(RP_EXCLUSIVE, RP_KERNEL, spec_of_clone(), RETURN_ADDR(ctx), ret);
+	leave(RP_EXCLUSIVE, RP_KERNEL, desc_of_clone(), RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
 SEC("kprobe")
-int BPF_KPROBE(kprobe_entry_noted)
+int BPF_KPROBE(kprobe_entry_capturing)
 {
 	struct args args = args_of_regs(ctx);
 
-	enter_noted(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, &args, bpf_get_attach_cookie(ctx),
-		    ENTRY_ADDR(ctx));
+	enter_capturing(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, &args, bpf_get_attach_cookie(ctx),
+			ENTRY_ADDR(ctx));
 	return 0;
 }
 
 SEC("kretprobe")
-int BPF_KRETPROBE(kprobe_return_noted, long ret)
+int BPF_KRETPROBE(kprobe_return_capturing, long ret)
 {
-	leave_noted(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, bpf_get_attach_cookie(ctx),
-		    RETURN_ADDR(ctx), ret);
+	leave_capturing(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, bpf_get_attach_cookie(ctx),
+			RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
 SEC("kprobe")
-int BPF_KPROBE(kprobe_entry_clone_noted)
+int BPF_KPROBE(kprobe_entry_clone_capturing)
 {
 	struct args args = args_of_regs(ctx);
 
-	enter_noted(RP_EXCLUSIVE, RP_OLD, RP_KERNEL, &args, spec_of_clone(), ENTRY_ADDR(ctx));
+	enter_capturing(RP_EXCLUSIVE, RP_OLD, RP_KERNEL, &args, desc_of_clone(), ENTRY_ADDR(ctx));
 	return 0;
 }
 
 SEC("kretprobe")
-int BPF_KRETPROBE(kprobe_return_clone_noted, long ret)
+int BPF_KRETPROBE(kprobe_return_clone_capturing, long ret)
 {
-	leave_noted(RP_EXCLUSIVE, RP_OLD, RP_KERNEL, spec_of_clone(), RETURN_ADDR(ctx), ret);
+	leave_capturing(RP_EXCLUSIVE, RP_OLD, RP_KERNEL, desc_of_clone(), RETURN_ADDR(ctx), ret);
 	return 0;
 }
 

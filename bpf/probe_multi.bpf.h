@@ -6,47 +6,47 @@
 #ifndef RP_PROBE_MULTI_BPF_H
 #define RP_PROBE_MULTI_BPF_H
 
-#include "ids.bpf.h"
-#include "notes.bpf.h"
+#include "addresses.bpf.h"
+#include "capture.bpf.h"
 
 SEC("kprobe")
 int BPF_KPROBE(multi_entry)
 {
-	__u64 spec = spec_of_link(ctx);
+	__u64 desc = desc_of_link(ctx);
 
-	if (spec)
-		enter_kernel(RP_KERNEL, spec, ENTRY_ADDR(ctx));
+	if (desc)
+		enter_kernel(RP_KERNEL, desc, ENTRY_ADDR(ctx));
 	return 0;
 }
 
 SEC("kretprobe")
 int BPF_KRETPROBE(multi_return, long ret)
 {
-	__u64 spec = spec_of_link(ctx);
+	__u64 desc = desc_of_link(ctx);
 
-	if (spec)
-		leave_kernel(RP_KERNEL, spec, RETURN_ADDR(ctx), ret);
+	if (desc)
+		leave_kernel(RP_KERNEL, desc, RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
 SEC("kprobe")
-int BPF_KPROBE(multi_entry_noted)
+int BPF_KPROBE(multi_entry_capturing)
 {
 	struct args args = args_of_regs(ctx);
-	__u64 spec = spec_of_link(ctx);
+	__u64 desc = desc_of_link(ctx);
 
-	if (spec)
-		enter_noted(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, &args, spec, ENTRY_ADDR(ctx));
+	if (desc)
+		enter_capturing(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, &args, desc, ENTRY_ADDR(ctx));
 	return 0;
 }
 
 SEC("kretprobe")
-int BPF_KRETPROBE(multi_return_noted, long ret)
+int BPF_KRETPROBE(multi_return_capturing, long ret)
 {
-	__u64 spec = spec_of_link(ctx);
+	__u64 desc = desc_of_link(ctx);
 
-	if (spec)
-		leave_noted(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, spec, RETURN_ADDR(ctx), ret);
+	if (desc)
+		leave_capturing(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, desc, RETURN_ADDR(ctx), ret);
 	return 0;
 }
 

@@ -11,14 +11,14 @@
 #ifndef RP_PROBE_SESSION_BPF_H
 #define RP_PROBE_SESSION_BPF_H
 
-#include "ids.bpf.h"
-#include "notes.bpf.h"
+#include "addresses.bpf.h"
+#include "capture.bpf.h"
 #include "session.bpf.h"
 
 SEC("kprobe")
 int BPF_KPROBE(kprobe_session)
 {
-	__u64 *cookie = session_cookie(ctx), ns, spec;
+	__u64 *cookie = session_cookie(ctx), ns, desc;
 
 	if (!session_is_return(ctx)) {
 		if (count_kprobe_entries)
@@ -30,58 +30,58 @@ int BPF_KPROBE(kprobe_session)
 		ns = bpf_ktime_get_ns() - *cookie;
 		barrier_var(ns); /* or clang keeps both times */
 		*cookie = 0;
-		spec = spec_of_link(ctx);
-		if (spec)
-			count_return(RP_EXCLUSIVE, spec, PT_REGS_RC(ctx), ns);
+		desc = desc_of_link(ctx);
+		if (desc)
+			count_return(RP_EXCLUSIVE, desc, PT_REGS_RC(ctx), ns);
 		return 0;
 	}
-	spec = spec_of_link(ctx);
-	if (spec)
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
+	desc = desc_of_link(ctx);
+	if (desc)
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	return 0;
 }
 
 /* A call that a filter rejects has no return: the kernel is told so by the 1. */
-static __always_inline int enter_noted_session(struct pt_regs *ctx, __u64 *cookie)
+static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *cookie)
 {
 	struct args args = args_of_regs(ctx);
-	__u64 spec = spec_of_link(ctx);
-	struct note note = {};
+	__u64 desc = desc_of_link(ctx);
+	struct capture capture = {};
 
-	if (!spec)
+	if (!desc)
 		return 0;
-	if (!make_note(&args, spec, &note, UNREADABLE)) {
+	if (!make_capture(&args, desc, &capture, UNREADABLE)) {
 		*cookie = 0;
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_REJECTED);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
 		return 1;
 	}
 	if (count_kprobe_entries)
 		count_entry(RP_ENTERED_KPROBE_SESSION);
-	put_note(RP_RECENT, RP_KERNEL, RP_SPEC_ID(spec), ENTRY_ADDR(ctx), &note);
+	put_capture(RP_RECENT, RP_KERNEL, RP_DESC_ID(desc), ENTRY_ADDR(ctx), &capture);
 	*cookie = bpf_ktime_get_ns();
 	return 0;
 }
 
 SEC("kprobe")
-int BPF_KPROBE(kprobe_session_noted)
+int BPF_KPROBE(kprobe_session_capturing)
 {
-	__u64 *cookie = session_cookie(ctx), start, now, spec;
-	struct note note = {};
-	bool noted;
+	__u64 *cookie = session_cookie(ctx), start, now, desc;
+	struct capture capture = {};
+	bool captured;
 
 	if (!session_is_return(ctx))
-		return enter_noted_session(ctx, cookie);
+		return enter_capturing_session(ctx, cookie);
 	now = bpf_ktime_get_ns();
 	start = *cookie;
 	*cookie = 0;
-	spec = spec_of_link(ctx);
-	if (!spec)
+	desc = desc_of_link(ctx);
+	if (!desc)
 		return 0;
-	noted = take_note(RP_RECENT, RP_KERNEL, RP_SPEC_ID(spec), RETURN_ADDR(ctx), &note);
-	if (start && noted)
-		count_noted_call(&note, spec, PT_REGS_RC(ctx), now - start, RP_EXCLUSIVE);
+	captured = take_capture(RP_RECENT, RP_KERNEL, RP_DESC_ID(desc), RETURN_ADDR(ctx), &capture);
+	if (start && captured)
+		count_captured_call(&capture, desc, PT_REGS_RC(ctx), now - start, RP_EXCLUSIVE);
 	else
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	return 0;
 }
 

@@ -11,38 +11,38 @@
 #ifndef RP_PROBE_SYSCALL_BPF_H
 #define RP_PROBE_SYSCALL_BPF_H
 
-#include "notes.bpf.h"
+#include "capture.bpf.h"
 #include "unseen_syscall.bpf.h"
 
-volatile __u64 syscall_spec[RP_SYSCALLS];	 /* by number; 0: not probed */
-volatile __u64 syscall_compat_spec[RP_SYSCALLS]; /* by number of 32-bit programs */
+volatile __u64 syscall_desc[RP_SYSCALLS];	 /* by number; 0: not probed */
+volatile __u64 syscall_compat_desc[RP_SYSCALLS]; /* by number of 32-bit programs */
 
-static __always_inline __u64 spec_at(const volatile __u64 *table, __u64 nr)
+static __always_inline __u64 desc_at(const volatile __u64 *table, __u64 nr)
 {
 	return nr < RP_SYSCALLS ? table[nr] : 0;
 }
 
 /* Of a task there is one frame, in its storage or in the hash: spec 0 while no call runs. start: of
  * the call, or when the task was last seen outside of one; 0: it has not been seen. */
-static __always_inline bool put_in_storage(__u64 spec)
+static __always_inline bool put_in_storage(__u64 desc)
 {
 	struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!t)
 		return false;
-	t->syscall_spec = spec;
+	t->syscall_desc = desc;
 	t->syscall_start = bpf_ktime_get_ns();
 	return true;
 }
 
-static __always_inline void put_in_hash(__u64 spec)
+static __always_inline void put_in_hash(__u64 desc)
 {
 	struct user_key key = user_key(~0U, 0);
 	struct user_frame *f = bpf_map_lookup_elem(&user_frames, &key);
-	struct user_frame frame = { .spec = spec };
+	struct user_frame frame = { .desc = desc };
 
 	if (f) {
-		f->spec = spec;
+		f->desc = desc;
 		f->start = bpf_ktime_get_ns();
 	} else {
 		frame.start = bpf_ktime_get_ns();
@@ -53,9 +53,9 @@ static __always_inline void put_in_hash(__u64 spec)
 
 static __always_inline struct user_frame take_from_storage(struct task_frames *t, __u64 now)
 {
-	struct user_frame taken = { t->syscall_start, t->syscall_spec };
+	struct user_frame taken = { t->syscall_start, t->syscall_desc };
 
-	t->syscall_spec = 0;
+	t->syscall_desc = 0;
 	t->syscall_start = now;
 	return taken;
 }
@@ -68,7 +68,7 @@ static __always_inline struct user_frame take_from_hash(__u64 now)
 
 	if (f) {
 		taken = *f;
-		f->spec = 0;
+		f->desc = 0;
 	} else if (!use_task_storage) {
 		if (is_remembered(key.tid))
 			taken.start = EVICTED;
@@ -80,19 +80,19 @@ static __always_inline struct user_frame take_from_hash(__u64 now)
 
 static __always_inline bool is_probed(__u64 nr)
 {
-	return spec_at(syscall_spec, nr) || spec_at(syscall_compat_spec, nr);
+	return desc_at(syscall_desc, nr) || desc_at(syscall_compat_desc, nr);
 }
 
 /* Of the call that is entered or left now; 0: it is not probed. */
-static __always_inline __u64 spec_of_call(__u64 nr)
+static __always_inline __u64 desc_of_call(__u64 nr)
 {
-	return is_compat() ? spec_at(syscall_compat_spec, nr) : spec_at(syscall_spec, nr);
+	return is_compat() ? desc_at(syscall_compat_desc, nr) : desc_at(syscall_desc, nr);
 }
 
-static __always_inline void enter_syscall(__u64 spec)
+static __always_inline void enter_syscall(__u64 desc)
 {
-	if (!use_task_storage || !put_in_storage(spec))
-		put_in_hash(spec);
+	if (!use_task_storage || !put_in_storage(desc))
+		put_in_hash(desc);
 }
 
 /*
@@ -101,19 +101,19 @@ static __always_inline void enter_syscall(__u64 spec)
  * over from another call, or from before this one was attached again, and says when the task was
  * seen.
  */
-static __always_inline struct user_frame other_frame(__u64 nr, __u64 spec, struct user_frame f,
+static __always_inline struct user_frame other_frame(__u64 nr, __u64 desc, struct user_frame f,
 						     __u64 now)
 {
 	struct user_frame other;
 
-	if (!f.spec) {
+	if (!f.desc) {
 		other = take_from_hash(now);
-		if (!other.spec && f.start)
+		if (!other.desc && f.start)
 			other.start = f.start;
 		f = other;
 	}
-	if (f.spec != spec && f.spec != spec_at(syscall_compat_spec, nr))
-		f.spec = 0;
+	if (f.desc != desc && f.desc != desc_at(syscall_compat_desc, nr))
+		f.desc = 0;
 	return f;
 }
 
@@ -121,72 +121,72 @@ static __always_inline struct user_frame other_frame(__u64 nr, __u64 spec, struc
  * With notes, of those calls that have extras. A task runs one system call at a time, so its id is
  * the note's address, with room for ON_NOTICE; kernel addresses are no ids.
  */
-static __always_inline __u64 note_addr_of_task(void)
+static __always_inline __u64 capture_addr_of_task(void)
 {
 	return (__u64)(__u32)bpf_get_current_pid_tgid() << 3;
 }
 
-static __always_inline void enter_noted_syscall(struct sys_enter_args *ctx, enum rp_age age,
-						__u64 spec)
+static __always_inline void enter_capturing_syscall(struct sys_enter_args *ctx, enum rp_age age,
+						    __u64 desc)
 {
 	struct args args = { { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
 			       ctx->args[5] } };
-	struct note note = {};
+	struct capture capture = {};
 
-	make_note(&args, spec, &note, READ_LATE);
-	put_note(age, RP_KERNEL, 0, note_addr_of_task(), &note);
+	make_capture(&args, desc, &capture, READ_LATE);
+	put_capture(age, RP_KERNEL, 0, capture_addr_of_task(), &capture);
 }
 
-static __always_inline int leave_noted_syscall(enum rp_age age, const struct user_frame *f,
-					       __u64 ret, __u64 now)
+static __always_inline int leave_capturing_syscall(enum rp_age age, const struct user_frame *f,
+						   __u64 ret, __u64 now)
 {
-	__u32 id = RP_SPEC_ID(f->spec);
-	struct note note = {};
-	bool noted = take_note(age, RP_KERNEL, 0, note_addr_of_task(), &note);
+	__u32 id = RP_DESC_ID(f->desc);
+	struct capture capture = {};
+	bool captured = take_capture(age, RP_KERNEL, 0, capture_addr_of_task(), &capture);
 
-	if (noted && note.label & NOTE_TICKET)
-		note.label = late_label(note.label, f->spec);
-	if (!noted || note.label == NOTE_LOST)
-		tally(RP_EXCLUSIVE, id, RP_TALLY_NO_ENTRY);
-	else if (note.label == NOTE_FILTERED)
-		tally(RP_EXCLUSIVE, id, RP_TALLY_FILTERED);
+	if (captured && capture.label & CAPTURE_TICKET)
+		capture.label = late_label(capture.label, f->desc);
+	if (!captured || capture.label == CAPTURE_LOST)
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_NO_ENTRY);
+	else if (capture.label == CAPTURE_FILTERED)
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_FILTERED);
 	else
-		count_noted_call(&note, f->spec, ret, now - f->start, RP_EXCLUSIVE);
+		count_captured_call(&capture, f->desc, ret, now - f->start, RP_EXCLUSIVE);
 	return 0;
 }
 
-static __always_inline int on_enter(struct sys_enter_args *ctx, bool noted, enum rp_age age)
+static __always_inline int on_enter(struct sys_enter_args *ctx, bool capturing, enum rp_age age)
 {
-	__u64 spec;
+	__u64 desc;
 
 	if (!is_probed(ctx->id))
 		return 0;
-	spec = spec_of_call(ctx->id);
-	if (!spec)
+	desc = desc_of_call(ctx->id);
+	if (!desc)
 		return 0;
-	if (noted && RP_SPEC_EXTRA(spec))
-		enter_noted_syscall(ctx, age, spec);
-	enter_syscall(spec);
+	if (capturing && RP_DESC_CAPTURE(desc))
+		enter_capturing_syscall(ctx, age, desc);
+	enter_syscall(desc);
 	return 0;
 }
 
-static __always_inline int count_syscall(struct sys_exit_args *ctx, bool noted, enum rp_age age,
+static __always_inline int count_syscall(struct sys_exit_args *ctx, bool capturing, enum rp_age age,
 					 struct user_frame f, __u64 now)
 {
-	if (noted && RP_SPEC_EXTRA(f.spec))
-		return leave_noted_syscall(age, &f, ctx->ret, now);
-	count_return(RP_EXCLUSIVE, f.spec, ctx->ret, now - f.start);
+	if (capturing && RP_DESC_CAPTURE(f.desc))
+		return leave_capturing_syscall(age, &f, ctx->ret, now);
+	count_return(RP_EXCLUSIVE, f.desc, ctx->ret, now - f.start);
 	return 0;
 }
 
-static __always_inline int on_exit(struct sys_exit_args *ctx, bool noted, enum rp_age age)
+static __always_inline int on_exit(struct sys_exit_args *ctx, bool capturing, enum rp_age age)
 {
-	__u64 first = spec_at(syscall_spec, ctx->id), now, spec;
+	__u64 first = desc_at(syscall_desc, ctx->id), now, desc;
 	struct task_frames *t = NULL;
 	struct user_frame f = {};
 
 	if (!first)
-		first = spec_at(syscall_compat_spec, ctx->id);
+		first = desc_at(syscall_compat_desc, ctx->id);
 	if (!first)
 		return 0;
 	barrier_var(first); /* or clang saves it for calls that are not probed, too */
@@ -196,15 +196,15 @@ static __always_inline int on_exit(struct sys_exit_args *ctx, bool noted, enum r
 	if (t) {
 		f = take_from_storage(t, now);
 		/* Nearly every call: by itself, so that it takes no instruction too many. */
-		if (f.spec == first)
-			return count_syscall(ctx, noted, age, f, now);
+		if (f.desc == first)
+			return count_syscall(ctx, capturing, age, f, now);
 	}
 	f = other_frame(ctx->id, first, f, now);
-	if (f.spec)
-		return count_syscall(ctx, noted, age, f, now);
-	spec = spec_of_call(ctx->id);
-	if (spec)
-		count_unseen(ctx, noted, spec, f.start);
+	if (f.desc)
+		return count_syscall(ctx, capturing, age, f, now);
+	desc = desc_of_call(ctx->id);
+	if (desc)
+		count_unseen(ctx, capturing, desc, f.start);
 	return 0;
 }
 
@@ -221,25 +221,25 @@ int syscall_exit(struct sys_exit_args *ctx)
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
-int syscall_enter_noted(struct sys_enter_args *ctx)
+int syscall_enter_capturing(struct sys_enter_args *ctx)
 {
 	return on_enter(ctx, true, RP_RECENT);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int syscall_exit_noted(struct sys_exit_args *ctx)
+int syscall_exit_capturing(struct sys_exit_args *ctx)
 {
 	return on_exit(ctx, true, RP_RECENT);
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
-int syscall_enter_old_noted(struct sys_enter_args *ctx)
+int syscall_enter_old_capturing(struct sys_enter_args *ctx)
 {
 	return on_enter(ctx, true, RP_OLD);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int syscall_exit_old_noted(struct sys_exit_args *ctx)
+int syscall_exit_old_capturing(struct sys_exit_args *ctx)
 {
 	return on_exit(ctx, true, RP_OLD);
 }

@@ -11,20 +11,20 @@
 #define RP_PROBE_TRAMPOLINE_BPF_H
 
 #include "clone.bpf.h"
-#include "notes.bpf.h"
+#include "capture.bpf.h"
 #include "session.bpf.h"
 
 SEC("fentry")
 int fexit_entry(__u64 *ctx)
 {
-	enter_kernel(RP_TRAMPOLINE, spec_of_clone(), (__u64)ctx);
+	enter_kernel(RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx);
 	return 0;
 }
 
 SEC("fexit")
 int fexit_return(__u64 *ctx)
 {
-	leave_kernel(RP_TRAMPOLINE, spec_of_clone(), (__u64)ctx, result_of_clone(ctx));
+	leave_kernel(RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx, result_of_clone(ctx));
 	return 0;
 }
 
@@ -32,14 +32,14 @@ int fexit_return(__u64 *ctx)
 SEC("fentry")
 int fexit_entry_old(__u64 *ctx)
 {
-	enter(RP_EXCLUSIVE, RP_TRAMPOLINE, spec_of_clone(), (__u64)ctx);
+	enter(RP_EXCLUSIVE, RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx);
 	return 0;
 }
 
 SEC("fexit")
 int fexit_return_old(__u64 *ctx)
 {
-	leave(RP_EXCLUSIVE, RP_TRAMPOLINE, spec_of_clone(), (__u64)ctx, result_of_clone(ctx));
+	leave(RP_EXCLUSIVE, RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx, result_of_clone(ctx));
 	return 0;
 }
 
@@ -54,38 +54,38 @@ static __always_inline struct args args_of_trampoline(const __u64 *ctx)
 }
 
 SEC("fentry")
-int fexit_entry_noted(__u64 *ctx)
+int fexit_entry_capturing(__u64 *ctx)
 {
-	__u64 spec = spec_of_clone();
+	__u64 desc = desc_of_clone();
 	struct args args = args_of_trampoline(ctx);
 
-	enter_noted(RP_EXCLUSIVE, RP_RECENT, RP_TRAMPOLINE, &args, spec, (__u64)ctx);
+	enter_capturing(RP_EXCLUSIVE, RP_RECENT, RP_TRAMPOLINE, &args, desc, (__u64)ctx);
 	return 0;
 }
 
 SEC("fexit")
-int fexit_return_noted(__u64 *ctx)
+int fexit_return_capturing(__u64 *ctx)
 {
-	leave_noted(RP_EXCLUSIVE, RP_RECENT, RP_TRAMPOLINE, spec_of_clone(), (__u64)ctx,
-		    result_of_clone(ctx));
+	leave_capturing(RP_EXCLUSIVE, RP_RECENT, RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx,
+			result_of_clone(ctx));
 	return 0;
 }
 
 SEC("fentry")
-int fexit_entry_old_noted(__u64 *ctx)
+int fexit_entry_old_capturing(__u64 *ctx)
 {
-	__u64 spec = spec_of_clone();
+	__u64 desc = desc_of_clone();
 	struct args args = args_of_trampoline(ctx);
 
-	enter_noted(RP_EXCLUSIVE, RP_OLD, RP_TRAMPOLINE, &args, spec, (__u64)ctx);
+	enter_capturing(RP_EXCLUSIVE, RP_OLD, RP_TRAMPOLINE, &args, desc, (__u64)ctx);
 	return 0;
 }
 
 SEC("fexit")
-int fexit_return_old_noted(__u64 *ctx)
+int fexit_return_old_capturing(__u64 *ctx)
 {
-	leave_noted(RP_EXCLUSIVE, RP_OLD, RP_TRAMPOLINE, spec_of_clone(), (__u64)ctx,
-		    result_of_clone(ctx));
+	leave_capturing(RP_EXCLUSIVE, RP_OLD, RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx,
+			result_of_clone(ctx));
 	return 0;
 }
 
@@ -93,19 +93,19 @@ int fexit_return_old_noted(__u64 *ctx)
  * fsession: one program for both, with a session cookie that keeps the start: a clone for each
  * target. fsession.multi: one for all, whose return has the spec as the link's cookie.
  */
-static __always_inline void leave_trampoline(__u64 *ctx, __u64 *cookie, __u64 spec)
+static __always_inline void leave_trampoline(__u64 *ctx, __u64 *cookie, __u64 desc)
 {
 	__u64 ret = 0, ns;
 
 	if (!*cookie) {
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 		return;
 	}
 	ns = bpf_ktime_get_ns() - *cookie;
 	barrier_var(ns); /* or clang keeps both times */
 	*cookie = 0;
 	bpf_get_func_ret(ctx, &ret);
-	count_return(RP_EXCLUSIVE, spec, ret, ns);
+	count_return(RP_EXCLUSIVE, desc, ret, ns);
 }
 
 SEC("fentry")
@@ -114,11 +114,11 @@ int fsession_clone(__u64 *ctx)
 	__u64 *cookie = session_cookie(ctx);
 
 	if (session_is_return(ctx)) {
-		leave_trampoline(ctx, cookie, spec_of_clone());
+		leave_trampoline(ctx, cookie, desc_of_clone());
 		return 0;
 	}
 	if (count_entries)
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec_of_clone()), RP_TALLY_ENTERED);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc_of_clone()), RP_EVENT_ENTERED);
 	*cookie = bpf_ktime_get_ns();
 	return 0;
 }
@@ -141,66 +141,66 @@ int fsession_multi(__u64 *ctx)
 /* With notes: a start of 1 is a call that a filter rejects. */
 #define REJECTED 1
 
-static __always_inline int enter_noted_trampoline(__u64 *ctx, __u64 *cookie,
-						  const struct args *args, __u64 spec)
+static __always_inline int enter_capturing_trampoline(__u64 *ctx, __u64 *cookie,
+						      const struct args *args, __u64 desc)
 {
-	struct note note = {};
+	struct capture capture = {};
 
-	if (!make_note(args, spec, &note, UNREADABLE)) {
+	if (!make_capture(args, desc, &capture, UNREADABLE)) {
 		*cookie = REJECTED;
 		return 0;
 	}
-	put_note(RP_RECENT, RP_TRAMPOLINE, RP_SPEC_ID(spec), (__u64)ctx, &note);
+	put_capture(RP_RECENT, RP_TRAMPOLINE, RP_DESC_ID(desc), (__u64)ctx, &capture);
 	*cookie = bpf_ktime_get_ns();
 	return 0;
 }
 
-static __always_inline int leave_noted_trampoline(__u64 *ctx, __u64 *cookie, __u64 spec)
+static __always_inline int leave_capturing_trampoline(__u64 *ctx, __u64 *cookie, __u64 desc)
 {
 	__u64 now = bpf_ktime_get_ns(), start = *cookie, ret = 0;
-	struct note note = {};
-	bool noted;
+	struct capture capture = {};
+	bool captured;
 
 	*cookie = 0;
 	if (start == REJECTED) {
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_FILTERED);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 		return 0;
 	}
-	noted = take_note(RP_RECENT, RP_TRAMPOLINE, RP_SPEC_ID(spec), (__u64)ctx, &note);
+	captured = take_capture(RP_RECENT, RP_TRAMPOLINE, RP_DESC_ID(desc), (__u64)ctx, &capture);
 	bpf_get_func_ret(ctx, &ret);
-	if (start && noted)
-		count_noted_call(&note, spec, ret, now - start, RP_EXCLUSIVE);
+	if (start && captured)
+		count_captured_call(&capture, desc, ret, now - start, RP_EXCLUSIVE);
 	else
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	return 0;
 }
 
 SEC("fentry")
-int fsession_clone_noted(__u64 *ctx)
+int fsession_clone_capturing(__u64 *ctx)
 {
-	__u64 *cookie = session_cookie(ctx), spec = spec_of_clone();
+	__u64 *cookie = session_cookie(ctx), desc = desc_of_clone();
 	struct args args;
 
 	if (session_is_return(ctx))
-		return leave_noted_trampoline(ctx, cookie, spec);
+		return leave_capturing_trampoline(ctx, cookie, desc);
 	if (count_entries)
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_ENTERED);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_ENTERED);
 	args = args_of_trampoline(ctx);
-	return enter_noted_trampoline(ctx, cookie, &args, spec);
+	return enter_capturing_trampoline(ctx, cookie, &args, desc);
 }
 
 SEC("kprobe") /* as fsession_multi */
-int fsession_multi_noted(__u64 *ctx)
+int fsession_multi_capturing(__u64 *ctx)
 {
-	__u64 *cookie = session_cookie(ctx), spec = bpf_get_attach_cookie(ctx);
+	__u64 *cookie = session_cookie(ctx), desc = bpf_get_attach_cookie(ctx);
 	struct args args;
 
 	if (session_is_return(ctx))
-		return leave_noted_trampoline(ctx, cookie, spec);
+		return leave_capturing_trampoline(ctx, cookie, desc);
 	if (count_entries)
 		count_entry(RP_ENTERED_FSESSION_MULTI);
 	args = args_of_trampoline(ctx);
-	return enter_noted_trampoline(ctx, cookie, &args, spec);
+	return enter_capturing_trampoline(ctx, cookie, &args, desc);
 }
 
 #endif /* RP_PROBE_TRAMPOLINE_BPF_H */

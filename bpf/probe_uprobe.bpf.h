@@ -8,7 +8,7 @@
 #define RP_PROBE_UPROBE_BPF_H
 
 #include "clone.bpf.h"
-#include "notes.bpf.h"
+#include "capture.bpf.h"
 #include "session.bpf.h"
 
 SEC("kprobe")
@@ -28,14 +28,14 @@ int BPF_KRETPROBE(uprobe_return, long ret)
 SEC("kprobe")
 int BPF_KPROBE(uprobe_entry_clone)
 {
-	enter(RP_PREEMPTIBLE, RP_USER, spec_of_clone(), ENTRY_ADDR(ctx));
+	enter(RP_PREEMPTIBLE, RP_USER, desc_of_clone(), ENTRY_ADDR(ctx));
 	return 0;
 }
 
 SEC("kretprobe")
 int BPF_KRETPROBE(uprobe_return_clone, long ret)
 {
-	leave(RP_PREEMPTIBLE, RP_USER, spec_of_clone(), RETURN_ADDR(ctx), ret);
+	leave(RP_PREEMPTIBLE, RP_USER, desc_of_clone(), RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
@@ -65,100 +65,101 @@ SEC("kprobe")
 int BPF_KPROBE(uprobe_session)
 {
 	__u64 *cookie = session_cookie(ctx), now = bpf_ktime_get_ns(), start = *cookie;
-	__u64 spec;
+	__u64 desc;
 
 	if (!session_is_return(ctx)) {
 		*cookie = now;
 		return 0;
 	}
 	*cookie = 0;
-	spec = bpf_get_attach_cookie(ctx);
+	desc = bpf_get_attach_cookie(ctx);
 	if (start && is_older_than_task(start))
 		return 0;
 	if (start)
-		count_return(RP_PREEMPTIBLE, spec, PT_REGS_RC(ctx), now - start);
+		count_return(RP_PREEMPTIBLE, desc, PT_REGS_RC(ctx), now - start);
 	else
-		lose(RP_PREEMPTIBLE, RP_USER, RP_SPEC_ID(spec), RETURN_ADDR(ctx));
+		lose(RP_PREEMPTIBLE, RP_USER, RP_DESC_ID(desc), RETURN_ADDR(ctx));
 	return 0;
 }
 
-static __always_inline int enter_noted_uprobe(struct pt_regs *ctx, __u64 spec)
+static __always_inline int enter_capturing_uprobe(struct pt_regs *ctx, __u64 desc)
 {
 	struct args args = args_of_regs(ctx);
 
 	keep_to_task_stack();
-	enter_noted(RP_PREEMPTIBLE, RP_RECENT, RP_USER, &args, spec, ENTRY_ADDR(ctx));
+	enter_capturing(RP_PREEMPTIBLE, RP_RECENT, RP_USER, &args, desc, ENTRY_ADDR(ctx));
 	return 0;
 }
 
-static __always_inline int leave_noted_uprobe(struct pt_regs *ctx, __u64 spec)
+static __always_inline int leave_capturing_uprobe(struct pt_regs *ctx, __u64 desc)
 {
 	keep_to_task_stack();
-	leave_noted(RP_PREEMPTIBLE, RP_RECENT, RP_USER, spec, RETURN_ADDR(ctx), PT_REGS_RC(ctx));
+	leave_capturing(RP_PREEMPTIBLE, RP_RECENT, RP_USER, desc, RETURN_ADDR(ctx),
+			PT_REGS_RC(ctx));
 	return 0;
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_entry_noted)
+int BPF_KPROBE(uprobe_entry_capturing)
 {
-	return enter_noted_uprobe(ctx, bpf_get_attach_cookie(ctx));
+	return enter_capturing_uprobe(ctx, bpf_get_attach_cookie(ctx));
 }
 
 SEC("kretprobe")
-int BPF_KRETPROBE(uprobe_return_noted)
+int BPF_KRETPROBE(uprobe_return_capturing)
 {
-	return leave_noted_uprobe(ctx, bpf_get_attach_cookie(ctx));
+	return leave_capturing_uprobe(ctx, bpf_get_attach_cookie(ctx));
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_entry_clone_noted)
+int BPF_KPROBE(uprobe_entry_clone_capturing)
 {
-	return enter_noted_uprobe(ctx, spec_of_clone());
+	return enter_capturing_uprobe(ctx, desc_of_clone());
 }
 
 SEC("kretprobe")
-int BPF_KRETPROBE(uprobe_return_clone_noted)
+int BPF_KRETPROBE(uprobe_return_clone_capturing)
 {
-	return leave_noted_uprobe(ctx, spec_of_clone());
+	return leave_capturing_uprobe(ctx, desc_of_clone());
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_multi_entry_noted)
+int BPF_KPROBE(uprobe_multi_entry_capturing)
 {
-	return enter_noted_uprobe(ctx, bpf_get_attach_cookie(ctx));
+	return enter_capturing_uprobe(ctx, bpf_get_attach_cookie(ctx));
 }
 
 SEC("kretprobe")
-int BPF_KRETPROBE(uprobe_multi_return_noted)
+int BPF_KRETPROBE(uprobe_multi_return_capturing)
 {
-	return leave_noted_uprobe(ctx, bpf_get_attach_cookie(ctx));
+	return leave_capturing_uprobe(ctx, bpf_get_attach_cookie(ctx));
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_session_noted)
+int BPF_KPROBE(uprobe_session_capturing)
 {
 	__u64 *cookie = session_cookie(ctx), now = bpf_ktime_get_ns(), start = *cookie;
-	__u64 spec = bpf_get_attach_cookie(ctx);
+	__u64 desc = bpf_get_attach_cookie(ctx);
 	struct args args = args_of_regs(ctx);
-	struct note note = {};
-	bool noted;
+	struct capture capture = {};
+	bool captured;
 
 	keep_to_task_stack();
 	if (!session_is_return(ctx)) {
-		if (!make_note(&args, spec, &note, UNREADABLE)) {
-			tally(RP_PREEMPTIBLE, RP_SPEC_ID(spec), RP_TALLY_REJECTED);
+		if (!make_capture(&args, desc, &capture, UNREADABLE)) {
+			count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
 			return 1; /* no return of this call */
 		}
-		put_note(RP_RECENT, RP_USER, RP_SPEC_ID(spec), ENTRY_ADDR(ctx), &note);
+		put_capture(RP_RECENT, RP_USER, RP_DESC_ID(desc), ENTRY_ADDR(ctx), &capture);
 		*cookie = now;
 		return 0;
 	}
 	*cookie = 0;
-	noted = take_note(RP_RECENT, RP_USER, RP_SPEC_ID(spec), RETURN_ADDR(ctx), &note);
-	if (start && noted)
-		count_noted_call(&note, spec, PT_REGS_RC(ctx), now - start, RP_PREEMPTIBLE);
+	captured = take_capture(RP_RECENT, RP_USER, RP_DESC_ID(desc), RETURN_ADDR(ctx), &capture);
+	if (start && captured)
+		count_captured_call(&capture, desc, PT_REGS_RC(ctx), now - start, RP_PREEMPTIBLE);
 	else if (!start || !is_older_than_task(start))
-		tally(RP_PREEMPTIBLE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
+		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	return 0;
 }
 
@@ -172,7 +173,7 @@ int uprobe_fork(struct trace_event_raw_task_newtask___rp *ctx)
 }
 
 SEC("tracepoint")
-int uprobe_fork_noted(struct trace_event_raw_task_newtask___rp *ctx)
+int uprobe_fork_capturing(struct trace_event_raw_task_newtask___rp *ctx)
 {
 	return on_fork(ctx->pid, ctx->clone_flags);
 }
@@ -193,7 +194,7 @@ int uprobe_raw_fork(struct bpf_raw_tracepoint_args *ctx)
 }
 
 SEC("raw_tp")
-int uprobe_raw_fork_noted(struct bpf_raw_tracepoint_args *ctx)
+int uprobe_raw_fork_capturing(struct bpf_raw_tracepoint_args *ctx)
 {
 	return on_raw_fork(ctx);
 }

@@ -185,9 +185,9 @@ static __always_inline struct rp_exit *exit_at(__u64 number)
 	return bpf_map_lookup_elem(&exits, &key);
 }
 
-static __always_inline void count_tail(__u64 spec, __u64 start)
+static __always_inline void count_tail(__u64 desc, __u64 start)
 {
-	count_outcome(RP_PREEMPTIBLE, RP_SPEC_ID(spec), rp_outcome_of_tail(spec),
+	count_outcome(RP_PREEMPTIBLE, RP_DESC_ID(desc), rp_outcome_of_tail(desc),
 		      bpf_ktime_get_ns() - start);
 }
 
@@ -201,18 +201,18 @@ static __always_inline int jump(struct pt_regs *ctx, __u64 number)
 		return 0;
 	barrier_var(no_time); /* or clang adds it by an instruction that 5.10 does not have */
 	if (e->kind == RP_EXIT_RETURN_AT_ONCE)
-		count_return(RP_PREEMPTIBLE, e->spec, PT_REGS_RC(ctx), no_time);
+		count_return(RP_PREEMPTIBLE, e->desc, PT_REGS_RC(ctx), no_time);
 	else if (e->kind == RP_EXIT_AT_ONCE)
-		count_outcome(RP_PREEMPTIBLE, RP_SPEC_ID(e->spec), rp_outcome_of_tail(e->spec),
+		count_outcome(RP_PREEMPTIBLE, RP_DESC_ID(e->desc), rp_outcome_of_tail(e->desc),
 			      no_time);
 	else if (e->kind == RP_EXIT_AGAIN || (e->again && leaves(ctx, e)))
-		go_on(ctx, e->spec);
-	else if (leaves(ctx, e) && take_call(ctx, e->spec, &call))
-		count_tail(e->spec, call.start);
+		go_on(ctx, e->desc);
+	else if (leaves(ctx, e) && take_call(ctx, e->desc, &call))
+		count_tail(e->desc, call.start);
 	return 0;
 }
 
-static __always_inline int jump_noted(struct pt_regs *ctx, __u64 number)
+static __always_inline int jump_capturing(struct pt_regs *ctx, __u64 number)
 {
 	const struct rp_exit *e = exit_at(number);
 	struct call call = {};
@@ -222,16 +222,17 @@ static __always_inline int jump_noted(struct pt_regs *ctx, __u64 number)
 	if (e->kind == RP_EXIT_RETURN_AT_ONCE || e->kind == RP_EXIT_AT_ONCE) {
 		struct args args = args_of_regs(ctx);
 
-		if (!make_note(&args, e->spec, &call.note, UNREADABLE))
-			tally(RP_PREEMPTIBLE, RP_SPEC_ID(e->spec), RP_TALLY_REJECTED);
+		if (!make_capture(&args, e->desc, &call.capture, UNREADABLE))
+			count_event(RP_PREEMPTIBLE, RP_DESC_ID(e->desc), RP_EVENT_REJECTED);
 		else if (e->kind == RP_EXIT_AT_ONCE)
-			count_noted_tail(&call.note, e->spec, 0);
+			count_captured_tail(&call.capture, e->desc, 0);
 		else
-			count_noted_call(&call.note, e->spec, PT_REGS_RC(ctx), 0, RP_PREEMPTIBLE);
+			count_captured_call(&call.capture, e->desc, PT_REGS_RC(ctx), 0,
+					    RP_PREEMPTIBLE);
 	} else if (e->kind == RP_EXIT_AGAIN || (e->again && leaves(ctx, e))) {
-		go_on(ctx, e->spec);
-	} else if (leaves(ctx, e) && take_call(ctx, e->spec, &call)) {
-		count_noted_tail(&call.note, e->spec, bpf_ktime_get_ns() - call.start);
+		go_on(ctx, e->desc);
+	} else if (leaves(ctx, e) && take_call(ctx, e->desc, &call)) {
+		count_captured_tail(&call.capture, e->desc, bpf_ktime_get_ns() - call.start);
 	}
 	return 0;
 }
@@ -239,24 +240,24 @@ static __always_inline int jump_noted(struct pt_regs *ctx, __u64 number)
 /* ---- entries and returns ----------------------------------------------------------------------
  */
 
-static __always_inline int leave_call(struct pt_regs *ctx, __u64 spec)
+static __always_inline int leave_call(struct pt_regs *ctx, __u64 desc)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct call call;
 
-	if (take_call(ctx, spec, &call))
-		count_return(RP_PREEMPTIBLE, spec, PT_REGS_RC(ctx), now - call.start);
+	if (take_call(ctx, desc, &call))
+		count_return(RP_PREEMPTIBLE, desc, PT_REGS_RC(ctx), now - call.start);
 	return 0;
 }
 
-static __always_inline int leave_noted_call(struct pt_regs *ctx, __u64 spec)
+static __always_inline int leave_capturing_call(struct pt_regs *ctx, __u64 desc)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct call call;
 
-	if (take_call(ctx, spec, &call))
-		count_noted_call(&call.note, spec, PT_REGS_RC(ctx), now - call.start,
-				 RP_PREEMPTIBLE);
+	if (take_call(ctx, desc, &call))
+		count_captured_call(&call.capture, desc, PT_REGS_RC(ctx), now - call.start,
+				    RP_PREEMPTIBLE);
 	return 0;
 }
 
@@ -282,58 +283,58 @@ int BPF_KPROBE(uprobe_ret_jump)
 SEC("kprobe")
 int BPF_KPROBE(uprobe_ret_entry_clone)
 {
-	enter_call(ctx, spec_of_clone());
+	enter_call(ctx, desc_of_clone());
 	return 0;
 }
 
 SEC("kprobe")
 int BPF_KPROBE(uprobe_ret_return_clone)
 {
-	return leave_call(ctx, spec_of_clone());
+	return leave_call(ctx, desc_of_clone());
 }
 
 SEC("kprobe")
 int BPF_KPROBE(uprobe_ret_jump_clone)
 {
-	return jump(ctx, spec_of_clone());
+	return jump(ctx, desc_of_clone());
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_ret_entry_noted)
+int BPF_KPROBE(uprobe_ret_entry_capturing)
 {
-	enter_noted_call(ctx, bpf_get_attach_cookie(ctx));
+	enter_capturing_call(ctx, bpf_get_attach_cookie(ctx));
 	return 0;
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_ret_return_noted)
+int BPF_KPROBE(uprobe_ret_return_capturing)
 {
-	return leave_noted_call(ctx, bpf_get_attach_cookie(ctx));
+	return leave_capturing_call(ctx, bpf_get_attach_cookie(ctx));
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_ret_jump_noted)
+int BPF_KPROBE(uprobe_ret_jump_capturing)
 {
-	return jump_noted(ctx, bpf_get_attach_cookie(ctx));
+	return jump_capturing(ctx, bpf_get_attach_cookie(ctx));
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_ret_entry_clone_noted)
+int BPF_KPROBE(uprobe_ret_entry_clone_capturing)
 {
-	enter_noted_call(ctx, spec_of_clone());
+	enter_capturing_call(ctx, desc_of_clone());
 	return 0;
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_ret_return_clone_noted)
+int BPF_KPROBE(uprobe_ret_return_clone_capturing)
 {
-	return leave_noted_call(ctx, spec_of_clone());
+	return leave_capturing_call(ctx, desc_of_clone());
 }
 
 SEC("kprobe")
-int BPF_KPROBE(uprobe_ret_jump_clone_noted)
+int BPF_KPROBE(uprobe_ret_jump_clone_capturing)
 {
-	return jump_noted(ctx, spec_of_clone());
+	return jump_capturing(ctx, desc_of_clone());
 }
 
 SEC("tracepoint")
@@ -344,7 +345,7 @@ int uprobe_ret_exit(void *ctx)
 }
 
 SEC("tracepoint")
-int uprobe_ret_exit_noted(void *ctx)
+int uprobe_ret_exit_capturing(void *ctx)
 {
 	end_task();
 	return 0;
@@ -360,7 +361,7 @@ int uprobe_ret_raw_exit(void *ctx)
 }
 
 SEC("raw_tp")
-int uprobe_ret_raw_exit_noted(void *ctx)
+int uprobe_ret_raw_exit_capturing(void *ctx)
 {
 	end_task();
 	return 0;

@@ -18,7 +18,7 @@
 #ifndef RP_UNSEEN_SYSCALL_BPF_H
 #define RP_UNSEEN_SYSCALL_BPF_H
 
-#include "notes.bpf.h"
+#include "capture.bpf.h"
 
 /* By number: since when each of its calls is seen to begin, by bpf_ktime_get_ns(). */
 volatile __u64 syscall_since[RP_SYSCALLS];
@@ -157,36 +157,36 @@ static __always_inline struct args saved_args(bool compat)
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
-static __always_inline void count_answered(__u64 spec, bool noted, bool compat, __u64 ret)
+static __always_inline void count_answered(__u64 desc, bool capturing, bool compat, __u64 ret)
 {
-	__u32 id = RP_SPEC_ID(spec);
+	__u32 id = RP_DESC_ID(desc);
 
-	if (noted && RP_SPEC_EXTRA(spec)) {
+	if (capturing && RP_DESC_CAPTURE(desc)) {
 		struct args args = saved_args(compat);
-		struct note note = {};
+		struct capture capture = {};
 
-		if (make_note(&args, spec, &note, UNREADABLE))
-			count_noted_untimed(&note, spec, ret);
+		if (make_capture(&args, desc, &capture, UNREADABLE))
+			count_captured_untimed(&capture, desc, ret);
 		else
-			tally(RP_EXCLUSIVE, id, RP_TALLY_FILTERED);
+			count_event(RP_EXCLUSIVE, id, RP_EVENT_FILTERED);
 	} else {
-		count_untimed(RP_EXCLUSIVE, id, rp_outcome(spec, ret));
+		count_untimed(RP_EXCLUSIVE, id, rp_outcome(desc, ret));
 	}
 }
 
-static __always_inline void count_unseen(const struct sys_exit_args *ctx, bool noted, __u64 spec,
-					 __u64 seen)
+static __always_inline void count_unseen(const struct sys_exit_args *ctx, bool capturing,
+					 __u64 desc, __u64 seen)
 {
 	bool compat = is_compat(), answered = may_be_answered();
 
 	if (!is_of_ours(ctx, compat, answered, seen))
 		return;
 	if (!answered || seen == EVICTED)
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_NO_ENTRY);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	else if (is_trapped())
-		tally(RP_EXCLUSIVE, RP_SPEC_ID(spec), RP_TALLY_TRAPPED);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_TRAPPED);
 	else
-		count_answered(spec, noted, compat, ctx->ret);
+		count_answered(desc, capturing, compat, ctx->ret);
 }
 
 #endif /* RP_UNSEEN_SYSCALL_BPF_H */

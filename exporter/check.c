@@ -20,10 +20,10 @@ static void print_memory(FILE *out, const struct object_params *p, const struct 
 {
 	fprintf(out,
 		"memory: %.2f MiB of %.0f MiB allowed: %u targets x %u CPUs x %u bytes a cell = "
-		"%.2f MiB; tallies %.2f, details %.2f, frames %.2f, %u label sets (of %u asked "
+		"%.2f MiB; events %.2f, details %.2f, frames %.2f, %u label sets (of %u asked "
 		"for) and histograms %.2f MiB\n",
 		mib(m->total), mib(limit), p->ntargets, m->ncpus, m->cell_size, mib(m->cells),
-		mib(m->tallies), mib(m->details), mib(m->frames), m->nsets, m->sets_wanted,
+		mib(m->events), mib(m->details), mib(m->frames), m->nsets, m->sets_wanted,
 		mib(m->sets));
 	if (m->per_thread)
 		fprintf(out,
@@ -34,7 +34,7 @@ static void print_memory(FILE *out, const struct object_params *p, const struct 
 
 static void print_extra(FILE *out, const struct target_extra *x)
 {
-	const struct rp_extra *k = &x->kernel;
+	const struct rp_capture_spec *k = &x->kernel;
 
 	if (x->nlabels) {
 		fprintf(out, "    labels:");

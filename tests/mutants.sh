@@ -12,14 +12,14 @@ tree=build/mutants
 # NAME FILE EDIT TEST, by what is broken.
 mutants() {
 	# How a return finds its entry.
-	mutant place-without-address bpf/pairing.bpf.h \
-		'/place_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges/6.12:kretprobe
-	mutant place-by-cpu bpf/places.bpf.h \
-		's/rp_hash\(key, place/rp_hash(key ^ bpf_get_smp_processor_id(), place/' conformance_edges/6.12:kretprobe
-	mutant place-without-notice bpf/places.bpf.h \
-		's/if \(taken \& ON_NOTICE\)/if (1)/' unit test_places
-	mutant set-aside-and-lost bpf/places.bpf.h \
-		's/aside = bpf_map_lookup_elem\(.*\)/aside = NULL/' unit test_places
+	mutant slot-without-address bpf/pairing.bpf.h \
+		'/slot_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges/6.12:kretprobe
+	mutant slot-by-cpu bpf/inflight.bpf.h \
+		's/rp_hash\(key, slot/rp_hash(key ^ bpf_get_smp_processor_id(), slot/' conformance_edges/6.12:kretprobe
+	mutant slot-without-mark bpf/inflight.bpf.h \
+		's/if \(taken \& MARKED\)/if (1)/' unit test_inflight
+	mutant set-aside-and-lost bpf/inflight.bpf.h \
+		's/aside = bpf_map_lookup_elem\(.*\)/aside = NULL/' unit test_inflight
 	mutant leftovers-taken bpf/pairing.bpf.h \
 		's/level == cell\[RP_CELL_LEVEL\]/true/' interrupts/6.1:fexit
 	mutant frame-without-address bpf/pairing.bpf.h \
@@ -32,16 +32,16 @@ mutants() {
 		'/kernel_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges/5.10:kretprobe
 	# What our programs count.
 	mutant no-entry-not-counted bpf/pairing.bpf.h \
-		'/void leave\(/,/^}/s/tally\(c, id, RP_TALLY_NO_ENTRY\)/(void)0/' conformance_edges/6.12:small.fexit
+		'/void leave\(/,/^}/s/count_event\(c, id, RP_EVENT_NO_ENTRY\)/(void)0/' conformance_edges/6.12:small.fexit
 	mutant depth-not-counted bpf/pairing.bpf.h \
-		's/tally\(c, id, RP_TALLY_DEPTH\)/(void)0/' conformance/6.12:uretprobe
+		's/count_event\(c, id, RP_EVENT_DEPTH\)/(void)0/' conformance/6.12:uretprobe
 	mutant depth-counted-twice bpf/pairing.bpf.h \
 		's/return t && t->overflow && addr <= t->overflow/return false/' conformance_edges/6.12:small.kretprobe
 	mutant killed-not-counted bpf/core.bpf.h \
 		'/void count_return\(/,/^}/s/^\tcount_outcome/\tif ((int)ret != -514)\n\t\tcount_outcome/' \
 		conformance_edges/6.1:kretprobe
-	mutant before-us-counted bpf/probe_syscall.bpf.h \
-		's/f\.start \? RP_TALLY_NO_ENTRY : RP_TALLY_IGNORED/RP_TALLY_NO_ENTRY/' conformance_edges/6.12:start
+	mutant before-us-counted bpf/unseen_syscall.bpf.h \
+		's/return seen > since;/return true;/' conformance_edges/6.12:start
 	mutant entries-not-counted exporter/object/object.c \
 		's/(ro->count_entries =) .*/\1 false;/' conformance/7:fsession
 	mutant entries-of-all-not-counted exporter/object/object.c \
@@ -74,11 +74,11 @@ mutants() {
 		's/has_skipped = true/has_skipped = false/' conformance_edges/7:fsession
 	# How it is brought together.
 	mutant filtered-not-counted exporter/probes/missed.c \
-		's/(calls = l->calls\[id\]) \+ tally\[RP_TALLY_FILTERED\]/\1/' unit test_losses
+		's/(calls = l->calls\[id\]) \+ tally\[RP_EVENT_FILTERED\]/\1/' unit test_losses
 	mutant filtered-of-all-not-counted exporter/probes/missed.c \
-		's/(calls \+= l->calls\[i\]) \+ tally\[RP_TALLY_FILTERED\]/\1/' unit test_losses
+		's/(calls \+= l->calls\[i\]) \+ tally\[RP_EVENT_FILTERED\]/\1/' unit test_losses
 	mutant stale-counted exporter/probes/missed.c \
-		's/(no_entry = tally\[RP_TALLY_NO_ENTRY\])/\1 + tally[RP_TALLY_STALE]/' unit test_losses
+		's/(no_entry = tally\[RP_EVENT_NO_ENTRY\])/\1 + tally[RP_EVENT_STALE]/' unit test_losses
 	mutant running-counted exporter/probes/missed.c \
 		's/s->x = without_exit < s->x \+ grown .*/s->x = without_exit + 0 * grown;/' unit test_losses
 	mutant bound-counted exporter/probes/missed.c \

@@ -25,16 +25,16 @@ void attach__refuse(struct attach_slot *slot, int err, char *why)
 
 size_t attach__split(struct attach_slot **slots, size_t n)
 {
-	__cleanup_free struct attach_slot **noted = xcalloc(n + 1, sizeof(*noted));
-	size_t plain = 0, nnoted = 0;
+	__cleanup_free struct attach_slot **capturing = xcalloc(n + 1, sizeof(*capturing));
+	size_t plain = 0, ncapturing = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (slots[i]->target->extra)
-			noted[nnoted++] = slots[i];
+			capturing[ncapturing++] = slots[i];
 		else
 			slots[plain++] = slots[i];
 	}
-	memcpy(slots + plain, noted, nnoted * sizeof(*noted));
+	memcpy(slots + plain, capturing, ncapturing * sizeof(*capturing));
 	return plain;
 }
 

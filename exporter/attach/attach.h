@@ -94,7 +94,7 @@ struct attach_ops {
 	void (*count)(struct attach_context *c, struct attach_slot **slots, size_t n,
 		      struct kernel_counts *out);
 	/* Whether the kernel counts a skipped entry and a skipped exit of one call as one each, so
-	 * that our programs count entries too: by target as RP_TALLY_ENTERED, or, if one program is
+	 * that our programs count entries too: by target as RP_EVENT_ENTERED, or, if one program is
 	 * for all, as `entered`. NULL: it does not. */
 	bool (*skips_twice)(struct features *f);
 	enum rp_entered entered;

@@ -62,7 +62,7 @@ static int place_exits(const struct attach *a, struct attach_slot *slot, struct 
 		if (!t->exits.v[i].is_jump)
 			continue;
 		v[k] = t->exits.v[i].how;
-		v[k++].spec = attach__ret_site(t).spec;
+		v[k++].desc = attach__ret_site(t).spec;
 	}
 	first = find_room(a, n);
 	if (first < 0)

@@ -26,14 +26,14 @@ static const struct flavour multi = { BPF_SYS_KPROBE_MULTI, PROG_MULTI_ENTRY, PR
 struct batch {
 	uint64_t *addrs, *cookies;
 	const char **symbols;
-	bool noted;
+	bool capturing;
 };
 
-static int link_one(struct attach_context *c, const struct flavour *fl, int id, bool noted,
+static int link_one(struct attach_context *c, const struct flavour *fl, int id, bool capturing,
 		    const struct bpf_sys_functions *f)
 {
-	return bpf_sys__link_functions(programs__fd(object__programs(c->obj), id, noted), fl->type,
-				       f);
+	return bpf_sys__link_functions(programs__fd(object__programs(c->obj), id, capturing),
+				       fl->type, f);
 }
 
 /* By address where addresses are known: names are looked up by the kernel one by one. */
@@ -49,12 +49,12 @@ static int link_batch(struct attach_context *c, const struct flavour *fl,
 	int entry = -1, leave;
 
 	if (fl->entry >= 0) {
-		entry = link_one(c, fl, fl->entry, b->noted, &f);
+		entry = link_one(c, fl, fl->entry, b->capturing, &f);
 		if (entry < 0)
 			return entry;
 		f.is_return = true;
 	}
-	leave = link_one(c, fl, fl->leave, b->noted, &f);
+	leave = link_one(c, fl, fl->leave, b->capturing, &f);
 	if (leave < 0) {
 		cleanup__close(&entry);
 		return leave;
@@ -82,7 +82,7 @@ static void attach_batch(struct attach_context *c, const struct flavour *fl,
 			 struct attach_slot **slots, size_t n)
 {
 	struct batch b = {
-		.noted = n && slots[0]->target->extra,
+		.capturing = n && slots[0]->target->extra,
 		.addrs = xcalloc(n, sizeof(*b.addrs)),
 		.cookies = xcalloc(n, sizeof(*b.cookies)),
 		.symbols = xcalloc(n, sizeof(*b.symbols)),

@@ -103,7 +103,7 @@ const char *attach__impossible(struct features *f, enum target_type type)
 /* How much is asked of a rung. */
 enum strictness { EXACT_AND_QUICK, QUICK, ANY, LOSSY, FORCED };
 
-static bool reads(const struct rp_extra *x, enum rp_source source)
+static bool reads(const struct rp_capture_spec *x, enum rp_source source)
 {
 	for (uint32_t i = 0; i < x->nfilters; i++)
 		if (x->filter[i].field.source == source)
@@ -117,7 +117,7 @@ static bool reads(const struct rp_extra *x, enum rp_source source)
 /* What its labels and filters need that is not there costs this target only. */
 static const char *extra_unavailable(const struct attach *a, const struct target *t)
 {
-	const struct rp_extra *x = t->extra ? &t->extra->kernel : NULL;
+	const struct rp_capture_spec *x = t->extra ? &t->extra->kernel : NULL;
 	const char *why = NULL;
 
 	if (!x)
@@ -298,16 +298,16 @@ void attach__add_to_group(struct attach *a, struct attach_slot *slot)
 static uint64_t spec_of(const struct target *t, uint8_t size)
 {
 	struct result result = target__result(t);
-	uint64_t spec = RP_SPEC(t->id, result__kernel_kind(&result), size);
+	uint64_t spec = RP_DESC(t->id, result__kernel_kind(&result), size);
 
-	return t->extra ? spec | RP_SPEC_ADD_EXTRA(t->extra->index) : spec;
+	return t->extra ? spec | RP_DESC_ADD_CAPTURE(t->extra->index) : spec;
 }
 
 struct program_site attach__site(const struct target *t)
 {
 	return (struct program_site){
 		.spec = spec_of(t, t->ret_size),
-		.noted = t->extra,
+		.capturing = t->extra,
 		.module = t->object,
 		.symbol = t->symbol,
 		.btf_id = t->btf_id,
@@ -354,7 +354,7 @@ static void number_exits(struct attach *a)
 				continue;
 			e = array__grow(&a->exits, &a->nexits, sizeof(*a->exits));
 			*e = t->exits.v[k].how;
-			e->spec = attach__ret_site(t).spec;
+			e->desc = attach__ret_site(t).spec;
 		}
 	}
 }
@@ -424,10 +424,10 @@ struct attach *attach__plan(struct targets *targets, struct features *f, const c
 }
 
 /* Whether some of a group's targets have notes, or some have none. */
-static bool has_noted(const struct group *g, bool noted)
+static bool has_capturing(const struct group *g, bool capturing)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (!g->slots[i]->target->extra == !noted)
+		if (!g->slots[i]->target->extra == !capturing)
 			return true;
 	return false;
 }
@@ -442,7 +442,7 @@ static uint32_t programs_of_rung(const struct attach *a, const struct attach_ops
 }
 
 /* Programs of the chosen rungs, and of those below them that a refused target may end up with. */
-static uint32_t programs_of(const struct attach *a, bool noted)
+static uint32_t programs_of(const struct attach *a, bool capturing)
 {
 	const struct attach_ops *forced = rung(a->mechanism);
 	uint32_t programs = 0;
@@ -451,7 +451,7 @@ static uint32_t programs_of(const struct attach *a, bool noted)
 		const struct attach_ops *ops = a->groups[i].ops;
 		bool below = false;
 
-		if (!has_noted(&a->groups[i], noted))
+		if (!has_capturing(&a->groups[i], capturing))
 			continue;
 		programs |= programs_of_rung(a, ops);
 		for (size_t r = 0; r < ARRAY_SIZE(ladder) && ops != forced; r++) {
@@ -468,7 +468,7 @@ void attach__params(const struct attach *a, struct object_params *p)
 {
 	p->ntargets = a->n;
 	p->programs = programs_of(a, false);
-	p->noted_programs = programs_of(a, true);
+	p->capturing_programs = programs_of(a, true);
 	p->sites = a->sites;
 	p->nsites = a->nsites;
 	p->exits = a->exits;

@@ -29,9 +29,9 @@ static const char *unavailable(struct features *f)
 /* One pair of programs serves all: that with notes if any system call has some. */
 static int program_of(const struct attach_context *c, enum program_id id)
 {
-	int noted = programs__fd(object__programs(c->obj), id, true);
+	int capturing = programs__fd(object__programs(c->obj), id, true);
 
-	return noted < 0 ? programs__fd(object__programs(c->obj), id, false) : noted;
+	return capturing < 0 ? programs__fd(object__programs(c->obj), id, false) : capturing;
 }
 
 static int attach_event(struct attach_context *c, const char *name, enum program_id prog,
@@ -81,7 +81,7 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 
 	for (size_t i = 0; i < n; i++) {
 		const struct target *t = slots[i]->target;
-		uint64_t round = RP_SPEC_ADD_ROUND(slots[i]->rounds);
+		uint64_t round = RP_DESC_ADD_ROUND(slots[i]->rounds);
 
 		object__set_syscall(c->obj, t->nr, false, attach__site(t).spec | round);
 		object__set_syscall(c->obj, t->nr32, true, attach__compat_spec(t) | round);

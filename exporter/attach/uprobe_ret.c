@@ -74,9 +74,9 @@ struct program_site attach__ret_site(const struct target *t)
 	struct program_site site = attach__site(t);
 
 	if (is_by_process(t))
-		site.spec |= RP_SPEC_BY_PROCESS;
+		site.spec |= RP_DESC_BY_PROCESS;
 	if (t->hazards & HAZARD_GO)
-		site.spec |= RP_SPEC_GO;
+		site.spec |= RP_DESC_GO;
 	return site;
 }
 
@@ -302,7 +302,7 @@ static int open_shared(struct attach_context *c)
 	struct shared *s = xcalloc(1, sizeof(*s));
 	int err;
 
-	s->n = object__banks(c->obj)->tallies.n;
+	s->n = object__banks(c->obj)->events.n;
 	s->unwound = xcalloc(s->n, sizeof(*s->unwound));
 	c->shared = s;
 	err = task_watch__open(c->features, c->obj, "sched", "sched_process_exit",

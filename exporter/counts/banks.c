@@ -42,9 +42,9 @@ static void image_adjustments(struct image *io, struct adjustments *l)
 void banks__image(struct image *io, struct banks *b)
 {
 	image_view(io, &b->cells);
-	image_view(io, &b->tallies);
+	image_view(io, &b->events);
 	image_view(io, &b->hists);
-	image_view(io, &b->detail_counts);
+	image_view(io, &b->value_counts);
 	image__field(io, &b->label_sets.n);
 	image__field(io, &b->label_sets.first);
 	image_adjustments(io, &b->adjustments);
@@ -79,10 +79,10 @@ static bool fits(const struct banks *b)
 	const struct bank_source *s = b->sources;
 
 	return is_within(&b->cells, s[BANK_CELLS].size) &&
-	       is_within(&b->tallies, s[BANK_TALLIES].size) &&
+	       is_within(&b->events, s[BANK_EVENTS].size) &&
 	       is_within(&b->hists, s[BANK_HISTS].size) &&
-	       is_within(&b->detail_counts, s[BANK_DETAIL_COUNTS].size) &&
-	       (uint64_t)b->detail_counts.n * sizeof(*b->details) <= s[BANK_DETAILS].size &&
+	       is_within(&b->value_counts, s[BANK_DETAIL_COUNTS].size) &&
+	       (uint64_t)b->value_counts.n * sizeof(*b->details) <= s[BANK_DETAILS].size &&
 	       (uint64_t)b->label_sets.n * sizeof(*b->label_sets.v) <= s[BANK_LABEL_SETS].size &&
 	       (s[BANK_ADJUSTMENTS].fd < 0 ||
 		adjustments_are_within(&b->adjustments, s[BANK_ADJUSTMENTS].size));
@@ -105,9 +105,9 @@ int banks__map(struct banks *b)
 		s->fd = -1;
 	}
 	b->cells.base = at[BANK_CELLS];
-	b->tallies.base = at[BANK_TALLIES];
+	b->events.base = at[BANK_EVENTS];
 	b->hists.base = at[BANK_HISTS];
-	b->detail_counts.base = at[BANK_DETAIL_COUNTS];
+	b->value_counts.base = at[BANK_DETAIL_COUNTS];
 	b->details = at[BANK_DETAILS];
 	b->label_sets.v = at[BANK_LABEL_SETS];
 	adjustments__read(&b->adjustments, at[BANK_ADJUSTMENTS]);
@@ -123,9 +123,9 @@ static void unmap(const volatile void *p, uint64_t size)
 void banks__unmap(struct banks *b)
 {
 	unmap(b->cells.base, b->sources[BANK_CELLS].size);
-	unmap(b->tallies.base, b->sources[BANK_TALLIES].size);
+	unmap(b->events.base, b->sources[BANK_EVENTS].size);
 	unmap(b->hists.base, b->sources[BANK_HISTS].size);
-	unmap(b->detail_counts.base, b->sources[BANK_DETAIL_COUNTS].size);
+	unmap(b->value_counts.base, b->sources[BANK_DETAIL_COUNTS].size);
 	unmap(b->details, b->sources[BANK_DETAILS].size);
 	unmap(b->label_sets.v, b->sources[BANK_LABEL_SETS].size);
 	unmap(b->adjustments.head, b->sources[BANK_ADJUSTMENTS].size);

@@ -28,7 +28,7 @@ struct label_sets_view {
 
 enum bank {
 	BANK_CELLS,
-	BANK_TALLIES,
+	BANK_EVENTS,
 	BANK_HISTS,
 	BANK_DETAIL_COUNTS,
 	BANK_DETAILS,
@@ -39,9 +39,9 @@ enum bank {
 
 struct banks {
 	const struct grid *grid;
-	struct bank_view cells, tallies, hists, detail_counts;
+	struct bank_view cells, events, hists, value_counts;
 	struct bank_view entered; /* one entry: an rp_entered array; the attacher's */
-	const volatile struct rp_detail *details; /* detail_counts.n */
+	const volatile struct rp_value_slot *details; /* detail_counts.n */
 	struct label_sets_view label_sets;
 	/* What is to be added to cells, histograms and details; without a head: nothing, ever. */
 	struct adjustments adjustments;

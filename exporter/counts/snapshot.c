@@ -33,7 +33,7 @@ static bool is_adjusted(const struct adjustments *l, uint32_t cell)
 
 static uint32_t cell_words(const struct banks *o)
 {
-	return RP_CELL_GRID + o->grid->ncells;
+	return RP_CELL_BINS + o->grid->ncells;
 }
 
 void snapshot__add_cell(const struct banks *o, uint32_t cell, uint64_t *out)
@@ -59,7 +59,7 @@ uint64_t snapshot__detail(const struct banks *o, uint32_t slot)
 	const struct adjustments *l = banks__adjustments(o);
 	uint64_t count = l ? l->details[slot] : 0;
 
-	sum_banks(o->detail_counts, slot, 0, 1, &count);
+	sum_banks(o->value_counts, slot, 0, 1, &count);
 	return count;
 }
 
@@ -68,7 +68,7 @@ uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g)
 	uint64_t calls = c->words[RP_CELL_UNTIMED];
 
 	for (uint32_t i = 0; i < g->ncells; i++)
-		calls += c->words[RP_CELL_GRID + i];
+		calls += c->words[RP_CELL_BINS + i];
 	return calls;
 }
 
@@ -83,7 +83,7 @@ uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g)
 
 uint64_t snapshot__calls_in(const struct banks *o, uint32_t cell)
 {
-	uint64_t words[RP_CELL_GRID + RP_GRID_MAX + RP_GRID_STEPS] = {};
+	uint64_t words[RP_CELL_BINS + RP_GRID_MAX + RP_GRID_STEPS] = {};
 
 	snapshot__add_cell(o, cell, words);
 	return snap_cell__calls(&(struct snap_cell){ .words = words }, o->grid);
@@ -102,21 +102,21 @@ void snapshot__count_calls(const struct banks *o, uint64_t *calls)
 
 void snapshot__count_runs(const struct banks *o, uint64_t *runs)
 {
-	uint64_t tally[RP_TALLY_MAX];
+	uint64_t events[RP_EVENT_MAX];
 
 	snapshot__count_calls(o, runs);
-	for (uint32_t id = 0; id < o->tallies.n; id++) {
-		snapshot__tally(o, id, tally);
-		runs[id] += tally[RP_TALLY_FILTERED] + tally[RP_TALLY_REJECTED] +
-			    tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_UNWOUND] +
-			    tally[RP_TALLY_DEPTH] + tally[RP_TALLY_TRAPPED];
+	for (uint32_t id = 0; id < o->events.n; id++) {
+		snapshot__events(o, id, events);
+		runs[id] += events[RP_EVENT_FILTERED] + events[RP_EVENT_REJECTED] +
+			    events[RP_EVENT_NO_ENTRY] + events[RP_EVENT_UNWOUND] +
+			    events[RP_EVENT_DEPTH] + events[RP_EVENT_TRAPPED];
 	}
 }
 
-void snapshot__tally(const struct banks *o, uint32_t id, uint64_t tally[RP_TALLY_MAX])
+void snapshot__events(const struct banks *o, uint32_t id, uint64_t events[RP_EVENT_MAX])
 {
-	memset(tally, 0, RP_TALLY_MAX * sizeof(*tally));
-	sum_banks(o->tallies, id, 0, RP_TALLY_MAX, tally);
+	memset(events, 0, RP_EVENT_MAX * sizeof(*events));
+	sum_banks(o->events, id, 0, RP_EVENT_MAX, events);
 }
 
 void snapshot__entered(const struct banks *o, uint64_t entered[RP_ENTERED_MAX])
@@ -128,15 +128,15 @@ void snapshot__entered(const struct banks *o, uint64_t entered[RP_ENTERED_MAX])
 uint64_t snapshot__returns_seen(const struct banks *o, uint32_t id)
 {
 	struct label_sets_view v = o->label_sets;
-	uint64_t tally[RP_TALLY_MAX], seen;
+	uint64_t events[RP_EVENT_MAX], seen;
 
 	seen = snapshot__calls_in(o, id);
 	for (uint32_t slot = 0; slot < v.n; slot++) {
 		if (v.v[slot].used && v.v[slot].key.id == id)
 			seen += snapshot__calls_in(o, v.first + slot);
 	}
-	snapshot__tally(o, id, tally);
-	return seen + tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_FILTERED];
+	snapshot__events(o, id, events);
+	return seen + events[RP_EVENT_NO_ENTRY] + events[RP_EVENT_FILTERED];
 }
 
 /* ---- a snapshot ------------------------------------------------------------------------------ */
@@ -193,9 +193,9 @@ static void merge_details(struct block *b)
 
 static int read_details(const struct banks *o, struct block *b)
 {
-	const volatile struct rp_detail *slots = o->details;
+	const volatile struct rp_value_slot *slots = o->details;
 	struct label_sets_view v = o->label_sets;
-	uint32_t n = o->detail_counts.n;
+	uint32_t n = o->value_counts.n;
 
 	b->raw = calloc(n + 1, sizeof(*b->raw));
 	if (!b->raw)
@@ -368,7 +368,7 @@ static int take_cells(const struct banks *o, const struct target_extra *const *e
 		struct snap_target *t = &b->snapshot.targets[id];
 
 		take_cell(o, b, id, extra_at(extras, id), &words, &t->cell);
-		snapshot__tally(o, id, t->tally);
+		snapshot__events(o, id, t->events);
 	}
 	for (size_t i = 0; i < b->nsets; i++) {
 		struct snap_set *set = &b->sets[i];
@@ -387,7 +387,7 @@ static struct block *take(const struct banks *o, const struct target_extra *cons
 
 	if (!b)
 		goto fail;
-	b->snapshot.n = o->tallies.n;
+	b->snapshot.n = o->events.n;
 	b->snapshot.hist_words = o->hists.width;
 	b->snapshot.targets = calloc(b->snapshot.n + 1, sizeof(*b->snapshot.targets));
 	if (!b->snapshot.targets)

@@ -45,7 +45,7 @@ struct snap_set {
 
 struct snap_target {
 	struct snap_cell cell; /* with labels: what no label set has */
-	uint64_t tally[RP_TALLY_MAX];
+	uint64_t events[RP_EVENT_MAX];
 	struct snap_set *sets; /* by slot */
 	size_t nsets;
 	size_t taken;	  /* slots that its label sets have, of max_series */
@@ -75,7 +75,7 @@ void snapshot__count_calls(const struct banks *b, uint64_t *calls);
 void snapshot__count_runs(const struct banks *b, uint64_t *runs);
 /* Calls counted in one cell. */
 uint64_t snapshot__calls_in(const struct banks *b, uint32_t cell);
-void snapshot__tally(const struct banks *b, uint32_t id, uint64_t tally[RP_TALLY_MAX]);
+void snapshot__events(const struct banks *b, uint32_t id, uint64_t events[RP_EVENT_MAX]);
 void snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX]);
 /* Returns of one target that its program has seen by now, counted or tallied. */
 uint64_t snapshot__returns_seen(const struct banks *b, uint32_t id);

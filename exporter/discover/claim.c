@@ -335,13 +335,13 @@ static void limit_extras(struct discovery *d)
 	for (size_t i = 0; i < d->nclaims; i++) {
 		struct target *t = d->claims[i]->target;
 
-		if (!t || t->reason != REASON_NONE || !t->extra || n++ < RP_MAX_EXTRAS)
+		if (!t || t->reason != REASON_NONE || !t->extra || n++ < RP_MAX_CAPTURES)
 			continue;
 		t->reason = REASON_REFUSED;
 		t->why = xasprintf(
 			"no more than %d functions with labels, filters or observed values "
 			"can be probed at a time: narrow the globs",
-			RP_MAX_EXTRAS);
+			RP_MAX_CAPTURES);
 	}
 }
 

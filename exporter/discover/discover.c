@@ -196,23 +196,24 @@ static int check_refused(struct discovery *d, const struct request *r, size_t ta
 }
 
 int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
-			   const char *object, const struct tally *tally,
+			   const char *object, const struct events *events,
 			   enum target_reason reason_nothing, char *why_nothing)
 {
 	__cleanup_free char *nothing = why_nothing;
-	size_t left_out = tally->denied + tally->ambiguous;
+	size_t left_out = events->denied + events->ambiguous;
 	struct target *t;
-	int err = check_refused(d, r, tally->taken);
+	int err = check_refused(d, r, events->taken);
 
 	if (err)
 		return err;
 	if (left_out)
 		log_info("%s: %zu functions, %zu left out: %zu that cannot or must not be probed, "
 			 "%zu whose name is not unique",
-			 r->pattern->text, tally->taken, left_out, tally->denied, tally->ambiguous);
+			 r->pattern->text, events->taken, left_out, events->denied,
+			 events->ambiguous);
 	else
-		log_debug("%s: %zu functions", r->pattern->text, tally->taken);
-	if (tally->taken || (!left_out && tally->excluded))
+		log_debug("%s: %zu functions", r->pattern->text, events->taken);
+	if (events->taken || (!left_out && events->excluded))
 		return 0;
 
 	t = target__new(type, object, r->pattern->functions[0]);
@@ -221,10 +222,10 @@ int discovery__finish_glob(struct discovery *d, const struct request *r, enum ta
 	if (!left_out)
 		return discovery__claim_failed(d, r, t, reason_nothing, take_ptr(nothing));
 	return discovery__claim_failed(
-		d, r, t, tally->denied ? REASON_DENIED : REASON_AMBIGUOUS,
+		d, r, t, events->denied ? REASON_DENIED : REASON_AMBIGUOUS,
 		xasprintf("none of the functions that match can be probed: %zu cannot or must not "
 			  "be, %zu have a name that is not unique",
-			  tally->denied, tally->ambiguous));
+			  events->denied, events->ambiguous));
 }
 
 /* ---- the whole ---- */

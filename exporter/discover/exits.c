@@ -116,7 +116,7 @@ static bool in_function(const struct target *t, uint64_t offset)
 /* Whether a site is one that the child could have found. */
 static bool is_sane(const struct target *t, const struct exit_site *s)
 {
-	return in_function(t, s->offset) && s->how.spec == 0 && s->how.kind <= RP_EXIT_KIND_MAX &&
+	return in_function(t, s->offset) && s->how.desc == 0 && s->how.kind <= RP_EXIT_KIND_MAX &&
 	       s->how.nranges <= RP_EXIT_RANGES && (s->is_jump || !s->how.kind);
 }
 

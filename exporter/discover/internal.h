@@ -86,7 +86,7 @@ struct request {
 };
 
 /* What a glob has matched. */
-struct tally {
+struct events {
 	size_t taken, denied, ambiguous, excluded;
 };
 
@@ -110,7 +110,7 @@ bool discovery__excluded(struct discovery *d, const struct request *r, const cha
 			 const char *function);
 /* Ends a glob: says what was left out, and makes a target of a glob that has none. */
 int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
-			   const char *object, const struct tally *tally,
+			   const char *object, const struct events *events,
 			   enum target_reason reason_nothing, char *why_nothing);
 /* Is name a variant of `function` that the compiler made of all of it? "f.isra.0" of "f" */
 bool discovery__is_clone(const char *name, const char *function);

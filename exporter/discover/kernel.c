@@ -403,7 +403,7 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 	const struct ksym *all = symbols__all(d->symbols, &n);
 	__cleanup_free const struct ksym **matches = NULL;
 	enum target_reason reason = REASON_NOT_FOUND;
-	struct tally tally = {};
+	struct events events = {};
 	const char *why;
 	int err;
 
@@ -413,11 +413,11 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 		if (!in_scope(scope, sym) || !pattern__matches(p, sym->name))
 			continue;
 		if (discovery__excluded(d, r, sym->object, sym->name))
-			tally.excluded++;
+			events.excluded++;
 		else if (discover_kernel__verdict(d->symbols, sym, &why) != REASON_NONE)
-			tally.denied++;
+			events.denied++;
 		else if (is_ambiguous(d->symbols, p, sym))
-			tally.ambiguous++;
+			events.ambiguous++;
 		else
 			*(const struct ksym **)array__grow(&matches, &nmatches, sizeof(*matches)) =
 				sym;
@@ -429,10 +429,10 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 		if (err)
 			return err;
 	}
-	tally.taken = nmatches;
+	events.taken = nmatches;
 	if (!nmatches)
 		reason = reason_missing(d, r);
-	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(scope), &tally, reason,
+	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(scope), &events, reason,
 				      nmatches ? NULL : why_missing(d, r, reason, scope));
 }
 

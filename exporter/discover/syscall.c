@@ -114,7 +114,7 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 {
 	size_t n;
 	const struct syscall_entry *all = syscalls__all(&n);
-	struct tally tally = {};
+	struct events events = {};
 	size_t foreign = 0;
 	int err;
 
@@ -122,22 +122,22 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 		if (!pattern__matches(r->pattern, all[i].name))
 			continue;
 		if (discovery__excluded(d, r, OBJECT, all[i].name)) {
-			tally.excluded++;
+			events.excluded++;
 		} else if (denylist__syscall(all[i].name)) {
-			tally.denied++;
+			events.denied++;
 		} else {
 			err = claim_entry(d, r, &all[i]);
 			if (err)
 				return err;
-			tally.taken++;
+			events.taken++;
 			foreign += all[i].nr < 0;
 		}
 	}
 	if (foreign && !d->env->lenient)
 		log_info("%s: %zu of the system calls are made by 32-bit programs only",
 			 r->pattern->text, foreign);
-	return discovery__finish_glob(d, r, TARGET_SYSCALL, OBJECT, &tally, REASON_NOT_FOUND,
-				      tally.taken ? NULL : why_not_found(d, r));
+	return discovery__finish_glob(d, r, TARGET_SYSCALL, OBJECT, &events, REASON_NOT_FOUND,
+				      events.taken ? NULL : why_not_found(d, r));
 }
 
 int discover_syscall(struct discovery *d, const struct request *r)

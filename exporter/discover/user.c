@@ -222,7 +222,7 @@ static void warn_of_cost(const struct discovery *d, const struct request *r,
 static int resolve_glob(struct discovery *d, const struct request *r, struct elf_file *f)
 {
 	size_t n = elf_symbols__count(f->symbols), matches = count_matches(r, f);
-	struct tally tally = {};
+	struct events events = {};
 	int err;
 
 	if (matches > RP_MAX_TARGETS)
@@ -240,22 +240,22 @@ static int resolve_glob(struct discovery *d, const struct request *r, struct elf
 			continue;
 		reason = discover_file__verdict(f, &sym, NULL);
 		if (discovery__excluded(d, r, f->path, label)) {
-			tally.excluded++;
+			events.excluded++;
 		} else if (reason == REASON_DENIED) {
-			tally.denied++;
+			events.denied++;
 		} else if (reason == REASON_AMBIGUOUS ||
 			   (label != sym.name && !discover_demangled__is_unique(f, label))) {
-			tally.ambiguous++;
+			events.ambiguous++;
 		} else {
 			err = claim_as(d, r, f, &sym, label);
 			if (err)
 				return err;
-			tally.taken++;
+			events.taken++;
 		}
 	}
-	warn_of_cost(d, r, f, tally.taken);
-	return discovery__finish_glob(d, r, TARGET_USER, f->path, &tally, REASON_NOT_FOUND,
-				      tally.taken ? NULL : why_not_found(d, f, r));
+	warn_of_cost(d, r, f, events.taken);
+	return discovery__finish_glob(d, r, TARGET_USER, f->path, &events, REASON_NOT_FOUND,
+				      events.taken ? NULL : why_not_found(d, f, r));
 }
 
 /* Where there is no file at all, another one may have been meant. */

@@ -298,7 +298,7 @@ static void write_duration(const struct metrics_input *in, struct series *sr, st
 {
 	struct histogram_value v = {
 		.grid = in->grid,
-		.cells = sr->cell->words + RP_CELL_GRID,
+		.cells = sr->cell->words + RP_CELL_BINS,
 		.sum = (double)sr->cell->words[RP_CELL_SUM] / 1e9,
 	};
 

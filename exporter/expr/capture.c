@@ -47,7 +47,7 @@ static int place_of(struct maker *m, struct rp_field *fields, uint32_t *n, uint3
 
 static int place_label(struct maker *m, const struct expr *e, struct extra_label *label)
 {
-	struct rp_extra *k = &m->x->kernel;
+	struct rp_capture_spec *k = &m->x->kernel;
 	int place = 0;
 
 	if (e->format == EXPR_COMM) {
@@ -108,7 +108,7 @@ static int add_label(struct maker *m, const struct expression *setting)
 
 static int add_filter(struct maker *m, const struct expression *setting)
 {
-	struct rp_extra *k = &m->x->kernel;
+	struct rp_capture_spec *k = &m->x->kernel;
 	struct filter f;
 	int err = filter__compile(m->scope, setting->text, NULL, &f, m->why);
 
@@ -148,7 +148,7 @@ static int add_filter(struct maker *m, const struct expression *setting)
 
 static int add_observed(struct maker *m, const struct expression *setting)
 {
-	struct rp_extra *k = &m->x->kernel;
+	struct rp_capture_spec *k = &m->x->kernel;
 	struct expr e;
 	int err = expr__compile(m->scope, setting->text, &e, m->why);
 
@@ -182,9 +182,9 @@ static int add_all(struct maker *m, const struct expression *v, size_t n,
 }
 
 /* What the kernel side has to know of results: only outcomes that their classes do not show. */
-static void judge(struct rp_extra *k, enum rp_kind kind, const struct result_test *error)
+static void judge(struct rp_capture_spec *k, enum rp_kind kind, const struct result_test *error)
 {
-	for (enum rp_class cls = 0; cls <= RP_CLASS_DETAIL; cls++) {
+	for (enum rp_class cls = 0; cls <= RP_CLASS_BY_VALUE; cls++) {
 		bool null = cls == RP_CLASS_ZERO && kind == RP_KIND_POINTER;
 
 		k->outcome[cls] = error->classes & 1U << cls ? RP_OUTCOME_ERROR
@@ -242,7 +242,7 @@ static bool same_labels(const struct target_extra *a, const struct target_extra 
 
 static bool same_kernel(const struct target_extra *a, const struct target_extra *b)
 {
-	struct rp_extra x = a->kernel, y = b->kernel;
+	struct rp_capture_spec x = a->kernel, y = b->kernel;
 
 	x.histogram = y.histogram = 0; /* its place, not what it is */
 	return !memcmp(&x, &y, sizeof(x));

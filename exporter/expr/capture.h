@@ -28,8 +28,8 @@ struct extra_label {
 };
 
 struct target_extra {
-	uint32_t index;		/* dense among the targets that have one; set by attach */
-	struct rp_extra kernel; /* ->histogram is set by attach, like index */
+	uint32_t index;		       /* dense among the targets that have one; set by attach */
+	struct rp_capture_spec kernel; /* ->histogram is set by attach, like index */
 	struct extra_label *labels;
 	size_t nlabels;
 	const char *observed[RP_OBSERVED]; /* names, the config's */

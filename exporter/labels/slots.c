@@ -138,7 +138,7 @@ static void fold_cell(struct label_slots *l, uint32_t slot)
 	snapshot__add_cell(l->banks, from, words);
 	move_words(adjustments, &adjustments->cells[(size_t)from * width],
 		   &adjustments->cells[(size_t)to * width], words,
-		   RP_CELL_GRID + l->banks->grid->ncells);
+		   RP_CELL_BINS + l->banks->grid->ncells);
 	adjustments__use(adjustments, from);
 	adjustments__use(adjustments, to);
 	if (to >= cell_of(l, 0))
@@ -175,9 +175,9 @@ static void fold_detail(struct label_slots *l, uint32_t detail, const struct tar
 /* One pass over the details, however many sets there are to fold. */
 static void fold_details(struct label_slots *l, const enum due *due)
 {
-	const volatile struct rp_detail *details = l->banks->details;
+	const volatile struct rp_value_slot *details = l->banks->details;
 	struct label_sets_view v = l->banks->label_sets;
-	uint32_t n = l->banks->detail_counts.n;
+	uint32_t n = l->banks->value_counts.n;
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t slot = details[i].cell - v.first;

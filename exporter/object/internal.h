@@ -19,7 +19,7 @@ struct object {
 	} mappings[12];
 	size_t nmappings;
 	/* What can be written, besides what is in the banks, where it cannot. */
-	volatile struct rp_detail *own_details;
+	volatile struct rp_value_slot *own_details;
 	volatile struct rp_label_set *own_sets;
 	volatile struct rp_used *used;
 	struct shared_memory cells_copy, details_copy; /* with CELLS_PERCPU */

@@ -59,11 +59,11 @@ static void set_maps(struct object *o, const struct object_params *p, struct fea
 	} else {
 		bpf_map__set_max_entries(s->maps.cells, ncpus * (p->ntargets + o->plan.nsets));
 	}
-	bpf_map__set_max_entries(s->maps.tallies, ncpus * p->ntargets);
-	bpf_map__set_max_entries(s->maps.detail_index, o->plan.ndetails);
-	bpf_map__set_max_entries(s->maps.detail_free, o->plan.ndetails);
-	bpf_map__set_max_entries(s->maps.detail_slots, o->plan.ndetails);
-	bpf_map__set_max_entries(s->maps.detail_counts, ncpus * o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.events, ncpus * p->ntargets);
+	bpf_map__set_max_entries(s->maps.value_index, o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.value_free, o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.value_slots, o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.value_counts, ncpus * o->plan.ndetails);
 	bpf_map__set_max_entries(s->maps.addrs, o->naddrs ? o->naddrs : 1);
 	bpf_map__set_max_entries(s->maps.entered, ncpus);
 	bpf_map__set_autocreate(s->maps.task_frames, features__has(f, FEATURE_TASK_STORAGE));
@@ -74,7 +74,7 @@ static void set_maps(struct object *o, const struct object_params *p, struct fea
 	bpf_map__set_max_entries(s->maps.calls, o->plan.ncalls);
 	bpf_map__set_max_entries(s->maps.owners, o->plan.ncalls);
 	bpf_map__set_max_entries(s->maps.exits, OBJECT_EXITS(p->nexits));
-	bpf_map__set_max_entries(s->maps.places, o->plan.nplaces);
+	bpf_map__set_max_entries(s->maps.inflight, o->plan.nslots);
 }
 
 /* Maps of one entry where there are no probes with extras. */
@@ -85,10 +85,10 @@ static void set_extra_maps(struct object *o, const struct object_params *p)
 
 	if (!p->nextras)
 		return;
-	bpf_map__set_max_entries(s->maps.extras, p->nextras);
+	bpf_map__set_max_entries(s->maps.capture_specs, p->nextras);
 	bpf_map__set_max_entries(s->maps.used, p->nextras);
-	bpf_map__set_max_entries(s->maps.note_places, o->plan.nnote_places);
-	bpf_map__set_max_entries(s->maps.note_hash, o->plan.nnotes);
+	bpf_map__set_max_entries(s->maps.capture_slots, o->plan.ncapture_slots);
+	bpf_map__set_max_entries(s->maps.capture_hash, o->plan.nhashed_captures);
 	bpf_map__set_max_entries(s->maps.late, o->plan.nlate);
 	if (m->nsets) {
 		bpf_map__set_key_size(s->maps.label_index, m->key_size);
@@ -183,7 +183,7 @@ int object_maps__refresh(struct object *o)
 	if (!o->cells_copy.addr)
 		return 0;
 	memcpy(o->details_copy.addr, (const void *)o->mapped_details,
-	       copy_size(&o->banks.detail_counts));
+	       copy_size(&o->banks.value_counts));
 	for (uint32_t cell = 0; cell < o->banks.cells.n && !err; cell++)
 		err = refresh_cell(o, cell);
 	return err;
@@ -248,12 +248,12 @@ static int copy_cells(struct object *o)
 	};
 	err = shared__new(&o->cells_copy, copy_size(v));
 	if (!err)
-		err = shared__new(&o->details_copy, copy_size(&o->banks.detail_counts));
+		err = shared__new(&o->details_copy, copy_size(&o->banks.value_counts));
 	if (err)
 		return err;
 	v->base = o->cells_copy.addr;
-	o->mapped_details = o->banks.detail_counts.base;
-	o->banks.detail_counts.base = o->details_copy.addr;
+	o->mapped_details = o->banks.value_counts.base;
+	o->banks.value_counts.base = o->details_copy.addr;
 	o->banks.sources[BANK_CELLS] = source_of(&o->cells_copy);
 	o->banks.sources[BANK_DETAIL_COUNTS] = source_of(&o->details_copy);
 	return object_maps__refresh(o);
@@ -272,16 +272,16 @@ int object_maps__map(struct object *o)
 		err = map_banks(o, s->maps.cells, BANK_CELLS, o->ntargets + o->plan.nsets,
 				&o->banks.cells);
 	if (!err)
-		err = map_banks(o, s->maps.tallies, BANK_TALLIES, o->ntargets, &o->banks.tallies);
+		err = map_banks(o, s->maps.events, BANK_EVENTS, o->ntargets, &o->banks.events);
 	if (!err)
 		err = map_banks(o, s->maps.entered, BANKS, 1, &o->banks.entered);
 	if (!err)
-		err = map_banks(o, s->maps.detail_counts, BANK_DETAIL_COUNTS, o->plan.ndetails,
-				&o->banks.detail_counts);
+		err = map_banks(o, s->maps.value_counts, BANK_DETAIL_COUNTS, o->plan.ndetails,
+				&o->banks.value_counts);
 	if (!err)
-		err = map_source(o, s->maps.detail_slots, BANK_DETAILS, &details);
+		err = map_source(o, s->maps.value_slots, BANK_DETAILS, &details);
 	if (!err)
-		err = map_array(o, s->maps.detail_slots, true, &own_details);
+		err = map_array(o, s->maps.value_slots, true, &own_details);
 	o->banks.details = details;
 	o->own_details = own_details;
 	if (!err && copy)
@@ -310,7 +310,7 @@ static int fill_queue(const struct bpf_map *map, uint32_t n)
 
 static int fill_extras(struct object *o, const struct object_params *p)
 {
-	int fd = bpf_map__fd(o->skel->maps.extras);
+	int fd = bpf_map__fd(o->skel->maps.capture_specs);
 
 	for (uint32_t i = 0; i < p->nextras; i++)
 		if (bpf_map_update_elem(fd, &i, &p->extras[i]->kernel, 0))
@@ -339,7 +339,7 @@ static int fill_addr_table(struct object *o)
 
 int object_maps__fill(struct object *o, const struct object_params *p)
 {
-	int err = fill_queue(o->skel->maps.detail_free, o->plan.ndetails);
+	int err = fill_queue(o->skel->maps.value_free, o->plan.ndetails);
 
 	if (!err)
 		err = fill_queue(o->skel->maps.label_free, o->plan.nsets);

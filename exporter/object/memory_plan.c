@@ -16,19 +16,19 @@
 #define FRAMES_FALLBACK 1024
 #endif
 /* Of uprobe.ret, whose leftovers stay until their thread or process ends. */
-#define CALLS	     32768
-#define CALL_BYTES   144 /* of a hash element with its overhead */
-#define OWNER_BYTES  96
-#define INHERITED    4096      /* calls that children have yet to return from, of user functions */
-#define LATE	     2048      /* calls that have yet to read memory when they return */
-#define LATE_BYTES   384       /* likewise */
-#define MAX_TASKS    (1 << 22) /* PID_MAX_LIMIT in the kernel */
-#define FRAME_BYTES  128       /* of an LRU hash element with its overhead */
-#define PLACE_BYTES  32
-#define NOTE_BYTES   40
-#define SET_OVERHEAD 96 /* a hash element besides its key */
-#define SET_DETAILS  4
-#define INDEX_BYTES  96 /* of a hash element, likewise */
+#define CALLS	      32768
+#define CALL_BYTES    144 /* of a hash element with its overhead */
+#define OWNER_BYTES   96
+#define INHERITED     4096	/* calls that children have yet to return from, of user functions */
+#define LATE	      2048	/* calls that have yet to read memory when they return */
+#define LATE_BYTES    384	/* likewise */
+#define MAX_TASKS     (1 << 22) /* PID_MAX_LIMIT in the kernel */
+#define FRAME_BYTES   128	/* of an LRU hash element with its overhead */
+#define SLOT_BYTES    32
+#define CAPTURE_BYTES 40
+#define SET_OVERHEAD  96 /* a hash element besides its key */
+#define SET_DETAILS   4
+#define INDEX_BYTES   96 /* of a hash element, likewise */
 /* Of the memory that is left, what label sets may take; the rest is for probes that are added
  * later, which would otherwise find no room beside them. */
 #define SETS_SHARE(left) ((left) / 4 * 3)
@@ -42,17 +42,17 @@
 	 PROG_BIT(PROG_SYSCALL_ENTER))
 
 /* Whose calls have places, and whose leave notes there. */
-#define PLACE_PROGRAMS \
+#define SLOT_PROGRAMS \
 	(PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_MULTI_ENTRY) | PROG_BIT(PROG_FEXIT_ENTRY))
-#define NOTE_PROGRAMS                                                               \
-	(PLACE_PROGRAMS | PROG_BIT(PROG_KPROBE_SESSION) | PROG_BIT(PROG_FSESSION) | \
+#define CAPTURE_PROGRAMS                                                           \
+	(SLOT_PROGRAMS | PROG_BIT(PROG_KPROBE_SESSION) | PROG_BIT(PROG_FSESSION) | \
 	 PROG_BIT(PROG_FSESSION_MULTI) | PROG_BIT(PROG_SYSCALL_ENTER))
 /* Notes of user functions are in the hash; those of uprobe.ret are with its calls. */
-#define HASH_NOTE_PROGRAMS (NOTE_PROGRAMS | TASK_PROGRAMS | PROG_BIT(PROG_UPROBE_SESSION))
+#define HASH_CAPTURE_PROGRAMS (CAPTURE_PROGRAMS | TASK_PROGRAMS | PROG_BIT(PROG_UPROBE_SESSION))
 
 static uint32_t cell_width(const struct grid *g)
 {
-	return ALIGN_UP(RP_CELL_GRID + g->ncells, CACHE_LINE / sizeof(uint64_t));
+	return ALIGN_UP(RP_CELL_BINS + g->ncells, CACHE_LINE / sizeof(uint64_t));
 }
 
 static uint32_t hist_size(const struct grid *g)
@@ -66,7 +66,7 @@ static uint32_t key_size(const struct object_params *p)
 	uint32_t size = offsetof(struct rp_label_key, number);
 
 	for (uint32_t i = 0; i < p->nextras; i++) {
-		const struct rp_extra *x = &p->extras[i]->kernel;
+		const struct rp_capture_spec *x = &p->extras[i]->kernel;
 		uint32_t end = offsetof(struct rp_label_key, number[x->nnumbers]);
 
 		if (x->comm)
@@ -104,14 +104,14 @@ static bool reads_processes(const struct object_params *p)
 	bool found = false;
 
 	for (uint32_t i = 0; i < p->nextras; i++) {
-		const struct rp_extra *x = &p->extras[i]->kernel;
+		const struct rp_capture_spec *x = &p->extras[i]->kernel;
 
 		for (uint32_t k = 0; k < RP_FILTERS; k++)
 			found |= x->filter[k].field.user && x->filter[k].field.text;
 		for (uint32_t k = 0; k < RP_TEXTS; k++)
 			found |= x->text[k].user;
 	}
-	return found && p->noted_programs & PROG_BIT(PROG_SYSCALL_ENTER);
+	return found && p->capturing_programs & PROG_BIT(PROG_SYSCALL_ENTER);
 }
 
 /* What the label sets take, as many as their share of what the memory limit leaves has room for. */
@@ -133,7 +133,7 @@ static void plan_sets(const struct object_params *p, struct memory_plan *out)
 	set = (uint64_t)(out->ncpus + 1) * (out->cell_size + out->hists_per_set * out->hist_size +
 					    SET_DETAILS * sizeof(uint64_t)) +
 	      sizeof(struct rp_label_set) + out->key_size + SET_OVERHEAD +
-	      SET_DETAILS * (sizeof(struct rp_detail) + INDEX_BYTES);
+	      SET_DETAILS * (sizeof(struct rp_value_slot) + INDEX_BYTES);
 	room = out->total < p->memory_limit ? SETS_SHARE(p->memory_limit - out->total) / set : 0;
 	out->sets_wanted = wanted;
 	out->nsets = wanted < room ? wanted : room > least ? room : least;
@@ -161,7 +161,7 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 {
 	uint32_t ncpus = libbpf_num_possible_cpus(), details = p->ntargets * DETAILS_PER_TARGET;
 	uint32_t nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
-	uint32_t programs = p->programs | p->noted_programs;
+	uint32_t programs = p->programs | p->capturing_programs;
 
 	for (uint32_t i = 0; i < p->nextras; i++)
 		if (p->extras[i]->returns_values)
@@ -172,20 +172,22 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 		.ncpus = ncpus,
 		.cell_size = cell_width(p->grid) * sizeof(uint64_t),
 		.ndetails = details,
-		.tallies = (uint64_t)ncpus * p->ntargets * RP_TALLY_MAX * sizeof(uint64_t),
+		.events = (uint64_t)ncpus * p->ntargets * RP_EVENT_MAX * sizeof(uint64_t),
 		.details = (uint64_t)details *
-			   (ncpus * sizeof(uint64_t) + sizeof(struct rp_detail) + INDEX_BYTES),
+			   (ncpus * sizeof(uint64_t) + sizeof(struct rp_value_slot) + INDEX_BYTES),
 		.per_thread = per_thread(p, f),
 	};
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
-	out->nkernel_frames = programs & PLACE_PROGRAMS ? nframes : 1;
+	out->nkernel_frames = programs & SLOT_PROGRAMS ? nframes : 1;
 	out->nuser_frames = programs & TASK_PROGRAMS ? nframes : 1;
-	out->nplaces = programs & PLACE_PROGRAMS ? 1 << OBJECT_PLACE_BITS : 1;
-	out->nnote_places = p->noted_programs & NOTE_PROGRAMS ? 1 << OBJECT_PLACE_BITS : 1;
-	out->nnotes = p->noted_programs & HASH_NOTE_PROGRAMS ? OBJECT_NOTE_HASH : 1;
-	out->frames =
-		(uint64_t)out->nplaces * PLACE_BYTES + (uint64_t)out->nnote_places * NOTE_BYTES +
-		((uint64_t)out->nkernel_frames + out->nuser_frames + out->nnotes) * FRAME_BYTES;
+	out->nslots = programs & SLOT_PROGRAMS ? 1 << OBJECT_PLACE_BITS : 1;
+	out->ncapture_slots = p->capturing_programs & CAPTURE_PROGRAMS ? 1 << OBJECT_PLACE_BITS : 1;
+	out->nhashed_captures =
+		p->capturing_programs & HASH_CAPTURE_PROGRAMS ? OBJECT_NOTE_HASH : 1;
+	out->frames = (uint64_t)out->nslots * SLOT_BYTES +
+		      (uint64_t)out->ncapture_slots * CAPTURE_BYTES +
+		      ((uint64_t)out->nkernel_frames + out->nuser_frames + out->nhashed_captures) *
+			      FRAME_BYTES;
 	out->remembered = features__has(f, FEATURE_TASK_STORAGE) ? sizeof(uint64_t) : MAX_TASKS / 8;
 	out->frames += out->remembered;
 	out->ncalls = programs & PROG_BIT(PROG_UPROBE_RET_ENTRY) ? CALLS : 1;
@@ -196,7 +198,7 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	if (out->ncalls > 1)
 		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
 			       OBJECT_EXITS(p->nexits) * sizeof(struct rp_exit);
-	out->total = out->cells + out->tallies + out->details + out->frames;
+	out->total = out->cells + out->events + out->details + out->frames;
 	if (p->nextras)
 		plan_sets(p, out);
 }

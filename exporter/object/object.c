@@ -29,9 +29,9 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->set_hists = o->plan.own_hists;
 	ro->per_set = o->plan.hists_per_set;
 	ro->bank_targets = p->ntargets;
-	ro->bank_details = o->plan.ndetails;
+	ro->bank_values = o->plan.ndetails;
 	ro->addr_shift = o->addr_shift;
-	ro->place_shift = 64 - OBJECT_PLACE_BITS;
+	ro->slot_shift = 64 - OBJECT_PLACE_BITS;
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
 	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
@@ -111,7 +111,8 @@ static int try_load(struct object *o, const struct object_params *p, struct feat
 		return err;
 	object_maps__size(o, p, f);
 	set_constants(o, p, f);
-	o->programs = programs__prepare(o->skel->obj, f, p->programs, p->noted_programs, refused);
+	o->programs =
+		programs__prepare(o->skel->obj, f, p->programs, p->capturing_programs, refused);
 	bpf_sys__forget_refused();
 	err = retprobe__load(o->skel);
 	if (!err)
@@ -171,7 +172,7 @@ void object__free(struct object *o)
 void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec)
 {
 	struct retprobe__bss *bss = o->skel->bss;
-	volatile __u64 *specs = compat ? bss->syscall_compat_spec : bss->syscall_spec;
+	volatile __u64 *specs = compat ? bss->syscall_compat_desc : bss->syscall_desc;
 	volatile __u64 *since = compat ? bss->syscall_compat_since : bss->syscall_since;
 	struct timespec now;
 
@@ -207,12 +208,12 @@ const struct memory_plan *object__memory(const struct object *o)
 
 int object__move_detail(struct object *o, uint32_t slot, uint32_t cell)
 {
-	volatile struct rp_detail *d = &o->own_details[slot];
+	volatile struct rp_value_slot *d = &o->own_details[slot];
 	struct {
 		int64_t value;
 		uint32_t cell, zero;
 	} key = { d->value, d->cell, 0 };
-	int index = bpf_map__fd(o->skel->maps.detail_index);
+	int index = bpf_map__fd(o->skel->maps.value_index);
 	uint32_t found;
 
 	/* First of all, for the index has no room for more keys than there are slots. */
@@ -226,7 +227,7 @@ int object__move_detail(struct object *o, uint32_t slot, uint32_t cell)
 void object__free_detail(struct object *o, uint32_t slot)
 {
 	__atomic_store_n(&o->own_details[slot].used, 0, __ATOMIC_SEQ_CST);
-	bpf_map_update_elem(bpf_map__fd(o->skel->maps.detail_free), NULL, &slot, 0);
+	bpf_map_update_elem(bpf_map__fd(o->skel->maps.value_free), NULL, &slot, 0);
 }
 
 /* ---- label sets ---------------------------------------------------------------------------- */

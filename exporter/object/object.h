@@ -23,7 +23,7 @@ struct object_params {
 	uint32_t ntargets;	 /* ids are below */
 	enum cells_mode cells;
 	uint32_t programs;	     /* PROG_BIT()s */
-	uint32_t noted_programs;     /* likewise: those with notes */
+	uint32_t capturing_programs; /* likewise: those with notes */
 	const struct rp_addr *sites; /* targets of multi links by address; none: by cookie */
 	size_t nsites;
 	const struct grid *size_grid;		  /* must outlive the object */
@@ -45,7 +45,7 @@ struct memory_plan {
 	uint32_t ncpus;	    /* possible ones: each has a bank */
 	uint32_t cell_size; /* one target, one CPU */
 	uint64_t cells;	    /* all of them */
-	uint64_t tallies;
+	uint64_t events;
 	uint64_t details;     /* slots, counters and index */
 	uint32_t ndetails;    /* slots */
 	uint32_t nsets;	      /* label sets that there is room for */
@@ -56,7 +56,7 @@ struct memory_plan {
 	uint32_t key_size; /* of label sets */
 	uint64_t sets;	   /* all that they take besides their cells, and hists */
 	/* Entries of what finds a call's start and its note; 1 where no program uses it. */
-	uint32_t nkernel_frames, nuser_frames, nplaces, nnote_places, nnotes;
+	uint32_t nkernel_frames, nuser_frames, nslots, ncapture_slots, nhashed_captures;
 	uint64_t frames;
 	uint32_t nlate; /* calls at once of which labels or filters are read when they return */
 	uint32_t ninherited; /* calls of user functions that forked children may return from */

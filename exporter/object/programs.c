@@ -20,7 +20,7 @@
 #include "kernel/bpf_sys.h"
 
 /* Kernels before 5.12 take another program, NAME_old, because the usual one has atomics. */
-enum old { OLD_SAME, OLD_OTHER, OLD_OTHER_IF_NOTED };
+enum old { OLD_SAME, OLD_OTHER, OLD_OTHER_IF_CAPTURING };
 
 static const struct row {
 	const char *name;  /* shared by all targets; NULL if there are only clones */
@@ -53,8 +53,8 @@ static const struct row {
 				   BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_RET_EXIT] = { "uprobe_ret_exit", NULL },
 	[PROG_UPROBE_RET_RAW_EXIT] = { "uprobe_ret_raw_exit", NULL },
-	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0, OLD_OTHER_IF_NOTED },
-	[PROG_SYSCALL_EXIT] = { "syscall_exit", NULL, 0, OLD_OTHER_IF_NOTED },
+	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0, OLD_OTHER_IF_CAPTURING },
+	[PROG_SYSCALL_EXIT] = { "syscall_exit", NULL, 0, OLD_OTHER_IF_CAPTURING },
 };
 
 struct clone {
@@ -81,7 +81,7 @@ struct markers {
 };
 
 struct programs {
-	struct selected v[PROG_MAX][2]; /* plain and noted */
+	struct selected v[PROG_MAX][2]; /* plain and capturing */
 	struct clone *clones;
 	size_t nclones;
 };
@@ -91,8 +91,8 @@ struct programs {
 static bool is_spec_marker(const struct bpf_insn *code)
 {
 	return code[0].code == (BPF_LD | BPF_IMM | BPF_DW) && !code[0].src_reg &&
-	       (uint32_t)code[0].imm == (uint32_t)RP_SPEC_MARKER &&
-	       (uint32_t)code[1].imm == (uint32_t)(RP_SPEC_MARKER >> 32);
+	       (uint32_t)code[0].imm == (uint32_t)RP_DESC_MARKER &&
+	       (uint32_t)code[1].imm == (uint32_t)(RP_DESC_MARKER >> 32);
 }
 
 static bool is_result_marker(const struct bpf_insn *code)
@@ -191,7 +191,7 @@ static bool is_tracing(enum program_id id)
 /* Of a function that tracing programs can be loaded for on any kernel that has them. What a
  * target's own function is like is its clone's affair. */
 static const struct program_site template_site = {
-	.spec = RP_SPEC(0, RP_KIND_ERRNO, sizeof(int)),
+	.spec = RP_DESC(0, RP_KIND_ERRNO, sizeof(int)),
 	.slots = 1,
 	.has_result = true,
 };
@@ -210,22 +210,23 @@ static int prepare_template(struct selected *sel, enum program_id id)
 }
 
 static struct bpf_program *find_program(const struct bpf_object *obj, const struct row *row,
-					bool template, bool noted, bool old)
+					bool template, bool capturing, bool old)
 {
-	bool other = old && (row->old == OLD_OTHER || (row->old == OLD_OTHER_IF_NOTED && noted));
+	bool other =
+		old && (row->old == OLD_OTHER || (row->old == OLD_OTHER_IF_CAPTURING && capturing));
 	__cleanup_free char *name = xasprintf("%s%s%s", template ? row->clone : row->name,
-					      other ? "_old" : "", noted ? "_noted" : "");
+					      other ? "_old" : "", capturing ? "_capturing" : "");
 
 	return bpf_object__find_program_by_name(obj, name);
 }
 
 static int prepare_one(struct selected *sel, const struct bpf_object *obj, enum program_id id,
-		       bool noted, struct features *f, struct btf **vmlinux)
+		       bool capturing, struct features *f, struct btf **vmlinux)
 {
 	const struct row *row = &rows[id];
 	bool template = !row->name || (row->clone && !features__has(f, FEATURE_ATTACH_COOKIE));
 	struct bpf_program *p =
-		find_program(obj, row, template, noted, !features__has(f, FEATURE_ATOMICS));
+		find_program(obj, row, template, capturing, !features__has(f, FEATURE_ATOMICS));
 	int err;
 
 	if (!p)
@@ -247,7 +248,7 @@ static void drop(struct selected *sel, int err)
 }
 
 struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
-				   uint32_t noted, struct program_refusals *refused)
+				   uint32_t capturing, struct program_refusals *refused)
 {
 	struct programs *ps = xcalloc(1, sizeof(*ps));
 	struct btf *vmlinux = NULL;
@@ -259,7 +260,7 @@ struct programs *programs__prepare(struct bpf_object *obj, struct features *f, u
 			struct selected *sel = &ps->v[id][with];
 			int *err = &refused->err[id][with];
 
-			if (!((with ? noted : plain) & PROG_BIT(id)))
+			if (!((with ? capturing : plain) & PROG_BIT(id)))
 				continue;
 			if (!*err)
 				*err = prepare_one(sel, obj, id, with, f, &vmlinux);
@@ -303,11 +304,11 @@ bool programs__refuse(const struct programs *p, int err, struct program_refusals
 	return found && left;
 }
 
-int programs__refusal(const struct programs *p, uint32_t programs, bool noted)
+int programs__refusal(const struct programs *p, uint32_t programs, bool capturing)
 {
 	for (int id = 0; id < PROG_MAX; id++)
-		if (programs & PROG_BIT(id) && p->v[id][noted].err)
-			return p->v[id][noted].err;
+		if (programs & PROG_BIT(id) && p->v[id][capturing].err)
+			return p->v[id][capturing].err;
 	return 0;
 }
 
@@ -353,7 +354,7 @@ static void log_reasons(const struct bpf_program *template, const struct bpf_ins
 
 static int load_clone(const struct programs *p, enum program_id id, const struct program_site *site)
 {
-	const struct selected *sel = &p->v[id][site->noted];
+	const struct selected *sel = &p->v[id][site->capturing];
 	struct bpf_program *template = sel->program;
 	size_t n = bpf_program__insn_cnt(template);
 	__cleanup_free struct bpf_insn *code = xcalloc(n, sizeof(*code));
@@ -414,9 +415,9 @@ int programs__for_site(struct programs *p, enum program_id id, const struct prog
 {
 	int fd;
 
-	if (!p->v[id][site->noted].is_template) {
+	if (!p->v[id][site->capturing].is_template) {
 		*cookie = site->spec;
-		return programs__fd(p, id, site->noted);
+		return programs__fd(p, id, site->capturing);
 	}
 	*cookie = 0;
 	fd = load_clone(p, id, site);
@@ -424,9 +425,9 @@ int programs__for_site(struct programs *p, enum program_id id, const struct prog
 	return fd;
 }
 
-int programs__fd(const struct programs *p, enum program_id id, bool noted)
+int programs__fd(const struct programs *p, enum program_id id, bool capturing)
 {
-	const struct selected *sel = &p->v[id][noted];
+	const struct selected *sel = &p->v[id][capturing];
 
 	if (!sel->program)
 		return sel->err ? sel->err : -ENOENT;

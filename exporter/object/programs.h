@@ -47,11 +47,11 @@ struct program_site {
 	uint32_t btf_id; /* tracing programs: in the module's BTF */
 	uint8_t slots;	 /* tracing programs: words of arguments, behind which the result lies */
 	bool has_result; /* it is not void */
-	bool noted;	 /* its probe has labels, filters or observed values (bpf/notes.bpf.h) */
+	bool capturing;	 /* its probe has labels, filters or observed values (bpf/capture.bpf.h) */
 };
 
 /* Programs that this kernel does not load, and the errno that says why; 0: it has not refused the
- * program. By id; plain, then noted. */
+ * program. By id; plain, then capturing. */
 struct program_refusals {
 	int err[PROG_MAX][2];
 };
@@ -62,13 +62,13 @@ struct program_refusals {
  * those that cannot be made ready for this kernel to the refusals.
  */
 struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
-				   uint32_t noted, struct program_refusals *refused);
+				   uint32_t capturing, struct program_refusals *refused);
 void programs__free(struct programs *p);
 /* After a load that has failed because of one program: adds that program to the refusals. False: it
  * has not failed because of one program, or no program would be left. */
 bool programs__refuse(const struct programs *p, int err, struct program_refusals *refused);
 /* 0, or the errno with which the kernel refuses one of these. */
-int programs__refusal(const struct programs *p, uint32_t programs, bool noted);
+int programs__refusal(const struct programs *p, uint32_t programs, bool capturing);
 
 /*
  * The descriptor of a program to be attached at a site, which the caller does not close, and the
@@ -79,7 +79,7 @@ int programs__refusal(const struct programs *p, uint32_t programs, bool noted);
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie);
 /* The shared program's descriptor, or a negative errno. */
-int programs__fd(const struct programs *p, enum program_id id, bool noted);
+int programs__fd(const struct programs *p, enum program_id id, bool capturing);
 
 /*
  * What the kernel counts of a program, its clones together. run_ns and runs stay 0 unless

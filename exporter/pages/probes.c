@@ -100,7 +100,7 @@ static void json_cell(struct buf *b, const struct metrics_input *in, const struc
 	buf__printf(b, ",\"calls\":%llu,\"sum\":",
 		    (unsigned long long)snap_cell__calls(cell, in->grid));
 	buf__double(b, (double)cell->words[RP_CELL_SUM] / 1e9);
-	json_buckets(b, cell->words + RP_CELL_GRID, in->grid);
+	json_buckets(b, cell->words + RP_CELL_BINS, in->grid);
 	json_outcomes(b, t, cell);
 }
 
@@ -139,7 +139,7 @@ static void merge_details(struct snap_cell *sum)
 static void json_total(struct buf *b, const struct metrics_input *in, const struct target_state *st)
 {
 	const struct snap_target *t = st->snap;
-	size_t nwords = RP_CELL_GRID + in->grid->ncells, ndetails = t->cell.ndetails;
+	size_t nwords = RP_CELL_BINS + in->grid->ncells, ndetails = t->cell.ndetails;
 	__cleanup_free struct snap_detail *details = NULL;
 	__cleanup_free uint64_t *words = NULL;
 	struct snap_cell sum = {};
@@ -247,7 +247,7 @@ static void json_counts(struct buf *b, const struct metrics_input *in,
 		json_missed(b, (uint64_t[MISSED_MAX]){}, 0);
 	if (st->snap) {
 		buf__printf(b, ",\"stale\":%llu",
-			    (unsigned long long)st->snap->tally[RP_TALLY_STALE]);
+			    (unsigned long long)st->snap->events[RP_EVENT_STALE]);
 		json_label_sets(b, in, st);
 	}
 }

@@ -58,7 +58,7 @@ enum fault generation__start(struct generation *g, struct features *f, char **er
 {
 	int err;
 
-	if (!g->params.programs && !g->params.noted_programs)
+	if (!g->params.programs && !g->params.capturing_programs)
 		return FAULT_NONE;
 	err = object__load(&g->params, f, &g->obj, error);
 	if (err)

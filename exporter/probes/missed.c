@@ -104,12 +104,12 @@ static uint64_t skipped_calls(struct skips *s, uint64_t entered, uint64_t calls,
 static uint64_t unseen_returns(const struct losses *l, size_t id)
 {
 	const struct kernel_counts *k = &l->kernel[id];
-	uint64_t tally[RP_TALLY_MAX], seen;
+	uint64_t events[RP_EVENT_MAX], seen;
 
 	if (!k->has_returned)
 		return 0;
-	snapshot__tally(object__banks(l->obj), id, tally);
-	seen = l->calls[id] + tally[RP_TALLY_NO_ENTRY] + tally[RP_TALLY_FILTERED];
+	snapshot__events(object__banks(l->obj), id, events);
+	seen = l->calls[id] + events[RP_EVENT_NO_ENTRY] + events[RP_EVENT_FILTERED];
 	return k->returned > seen ? k->returned - seen : 0;
 }
 
@@ -126,26 +126,27 @@ static void update_target(struct losses *l, size_t id)
 	struct missed_target *out = &l->board->targets[id];
 	const struct kernel_counts *k = &l->kernel[id];
 	const struct base *b = &l->base[id];
-	uint64_t tally[RP_TALLY_MAX], calls, no_entry, skipped;
+	uint64_t events[RP_EVENT_MAX], calls, no_entry, skipped;
 
-	snapshot__tally(object__banks(l->obj), id, tally);
-	no_entry = tally[RP_TALLY_NO_ENTRY];
-	calls = l->calls[id] + tally[RP_TALLY_FILTERED]; /* seen, and not wanted */
+	snapshot__events(object__banks(l->obj), id, events);
+	no_entry = events[RP_EVENT_NO_ENTRY];
+	calls = l->calls[id] + events[RP_EVENT_FILTERED]; /* seen, and not wanted */
 
 	skipped = b->missed[MISSED_RECURSION] + k->missed[MISSED_RECURSION];
 	if (k->has_returned)
 		skipped += l->skips[id].proven;
 	if (k->has_skipped)
-		skipped += skipped_calls(&l->skips[id], tally[RP_TALLY_ENTERED] - b->entered,
+		skipped += skipped_calls(&l->skips[id], events[RP_EVENT_ENTERED] - b->entered,
 					 calls - b->calls, no_entry - b->no_entry, k->skipped);
 	raise_to(&out->missed[MISSED_RECURSION], skipped);
 	raise_to(&out->missed[MISSED_MAXACTIVE],
 		 b->missed[MISSED_MAXACTIVE] + k->missed[MISSED_MAXACTIVE]);
 	l->no_entry[id] = no_entry;
 	l->skips[id].excess = k->has_skipped ? out->missed[MISSED_RECURSION] - skipped : 0;
-	raise_to(&out->missed[MISSED_DEPTH], tally[RP_TALLY_DEPTH]);
-	raise_to(&out->missed[MISSED_TRAPPED], tally[RP_TALLY_TRAPPED]);
-	raise_to(&out->missed[MISSED_UNWOUND], tally[RP_TALLY_UNWOUND] + k->missed[MISSED_UNWOUND]);
+	raise_to(&out->missed[MISSED_DEPTH], events[RP_EVENT_DEPTH]);
+	raise_to(&out->missed[MISSED_TRAPPED], events[RP_EVENT_TRAPPED]);
+	raise_to(&out->missed[MISSED_UNWOUND],
+		 events[RP_EVENT_UNWOUND] + k->missed[MISSED_UNWOUND]);
 }
 
 /* The skipped runs of a session program that many targets share, as calls. */
@@ -157,13 +158,13 @@ static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_progr
 	const struct attach_slot *slots = attach__slots(l->attach, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t tally[RP_TALLY_MAX];
+		uint64_t events[RP_EVENT_MAX];
 
 		if (!slots[i].ops || strcmp(slots[i].ops->name, p->mechanism))
 			continue;
-		snapshot__tally(object__banks(l->obj), i, tally);
-		no_entry += tally[RP_TALLY_NO_ENTRY];
-		calls += l->calls[i] + tally[RP_TALLY_FILTERED];
+		snapshot__events(object__banks(l->obj), i, events);
+		no_entry += events[RP_EVENT_NO_ENTRY];
+		calls += l->calls[i] + events[RP_EVENT_FILTERED];
 	}
 	snapshot__entered(object__banks(l->obj), entered);
 	return skipped_calls(skips, entered[p->entered], calls, no_entry,
@@ -283,15 +284,15 @@ int losses__update(struct losses *l)
 
 void losses__restart(struct losses *l, uint32_t id)
 {
-	uint64_t tally[RP_TALLY_MAX];
+	uint64_t events[RP_EVENT_MAX];
 
 	if (read_cells(l))
 		return; /* as of the last reading, then */
-	snapshot__tally(object__banks(l->obj), id, tally);
+	snapshot__events(object__banks(l->obj), id, events);
 	l->base[id] = (struct base){
-		.calls = l->calls[id] + tally[RP_TALLY_FILTERED],
-		.no_entry = tally[RP_TALLY_NO_ENTRY],
-		.entered = tally[RP_TALLY_ENTERED],
+		.calls = l->calls[id] + events[RP_EVENT_FILTERED],
+		.no_entry = events[RP_EVENT_NO_ENTRY],
+		.entered = events[RP_EVENT_ENTERED],
 	};
 	memcpy(l->base[id].missed, l->board->targets[id].missed, sizeof(l->base[id].missed));
 	l->skips[id] = (struct skips){};

@@ -59,7 +59,7 @@ static void image_generation(struct image *io, struct served_generation *g, cons
 		return;
 	image__expect(io, g->ntargets == g->banks.label_sets.first);
 	image__expect(io, shared_missed__size(g->ntargets) <= g->board_source.size);
-	image__expect(io, grid && g->banks.cells.width >= RP_CELL_GRID + grid->ncells);
+	image__expect(io, grid && g->banks.cells.width >= RP_CELL_BINS + grid->ncells);
 	g->extras = calloc(io->err ? 1 : g->ntargets + 1, sizeof(*g->extras));
 	io->err = g->extras ? io->err : -ENOMEM;
 }

@@ -40,11 +40,11 @@ static void fill_cell(struct snap_cell *cell, const struct grid *g, uint64_t see
 {
 	uint64_t ns = 300 + seed % 700;
 
-	cell->words = xcalloc(RP_CELL_GRID + g->ncells, sizeof(cell->words[0]));
+	cell->words = xcalloc(RP_CELL_BINS + g->ncells, sizeof(cell->words[0]));
 	for (int i = 0; i < 24; i++, ns += ns / 5) {
 		uint64_t calls = (seed * 2654435761 >> i) % 1000000;
 
-		cell->words[RP_CELL_GRID + rp_grid_cell(&g->table, ns, g->ncells - 1)] += calls;
+		cell->words[RP_CELL_BINS + rp_grid_bin(&g->table, ns, g->ncells - 1)] += calls;
 		cell->words[RP_CELL_SUM] += calls * ns;
 		cell->words[RP_CELL_CLASS + RP_CLASS_ZERO] += calls;
 	}

@@ -12,13 +12,13 @@
 #include "labels/slots.h"
 
 enum { SLOTS = 64, CELLS = 1 + SLOTS, DETAILS = 32, MAX_SERIES = 40 };
-enum { HIST_WIDTH = RP_HIST_GRID + 2, CELL_WIDTH = RP_CELL_GRID + 2 };
+enum { HIST_WIDTH = RP_HIST_GRID + 2, CELL_WIDTH = RP_CELL_BINS + 2 };
 
 static struct {
 	uint64_t cells[CELLS][CELL_WIDTH], hists[CELLS][HIST_WIDTH], counts[DETAILS];
-	uint64_t tallies[RP_TALLY_MAX];
+	uint64_t events[RP_EVENT_MAX];
 	struct rp_label_set sets[SLOTS];
-	struct rp_detail details[DETAILS];
+	struct rp_value_slot details[DETAILS];
 	struct rp_used used;
 	struct banks banks, served; /* the attacher's and a server's */
 	const void *copy;	    /* of the adjustments, as the server has it */
@@ -48,8 +48,8 @@ static struct banks world__banks(bool reader)
 		.grid = &world_grid,
 		.cells = { world.cells[0], 1, CELLS, 1, CELL_WIDTH, CELLS },
 		.hists = { world.hists[0], 1, CELLS, 1, HIST_WIDTH, CELLS },
-		.tallies = { world.tallies, 1, 1, 1, RP_TALLY_MAX, 1 },
-		.detail_counts = { world.counts, 1, DETAILS, 1, 1, DETAILS },
+		.events = { world.events, 1, 1, 1, RP_EVENT_MAX, 1 },
+		.value_counts = { world.counts, 1, DETAILS, 1, 1, DETAILS },
 		.details = world.details,
 		.label_sets = { world.sets, SLOTS, 1 },
 		.adjustments = world.banks.adjustments,
@@ -153,7 +153,7 @@ static int claim_detail(uint32_t cell, int64_t value)
 		world.used.values += extra.returns_values;
 	}
 	if (slot >= 0)
-		world.details[slot] = (struct rp_detail){ value, cell, 1 };
+		world.details[slot] = (struct rp_value_slot){ value, cell, 1 };
 	return slot;
 }
 
@@ -186,7 +186,7 @@ static void world__call(uint64_t key, int error)
 	else
 		world.counts[detail]++;
 	world.cells[cell][RP_CELL_SUM] += 100;
-	world.cells[cell][RP_CELL_GRID]++;
+	world.cells[cell][RP_CELL_BINS]++;
 	world.hists[cell][RP_HIST_GRID]++;
 }
 

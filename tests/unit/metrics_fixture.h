@@ -57,7 +57,7 @@ static const struct target fixture_targets[] = {
 /* Words of cells: zero, positive, negative, other, tail; the sum; the level, no counter; untimed;
  * the grid.
  */
-static uint64_t fixture_words[FIXTURE_IDS][RP_CELL_GRID + FIXTURE_CELLS] = {
+static uint64_t fixture_words[FIXTURE_IDS][RP_CELL_BINS + FIXTURE_CELLS] = {
 	{ 20, 54289, 4, 1, 0, 123456789012345, 7, 0, 1, 20, 300, 4000, 50000 },
 	{ 0, 4, 0, 0, 0, 1000, 7, 0, 2, 1, 0, 0, 1 },
 	{ 0, 1, 0, 0, 0, 250, 7, 0, 0, 3, 0, 0, 0 },
@@ -73,7 +73,7 @@ static struct snap_target fixture_snaps[FIXTURE_IDS] = {
 	{ .cell = { .words = fixture_words[0],
 		    .details = fixture_errnos,
 		    .ndetails = ARRAY_SIZE(fixture_errnos) } },
-	{ .cell = { .words = fixture_words[1] }, .tally[RP_TALLY_STALE] = 6 },
+	{ .cell = { .words = fixture_words[1] }, .events[RP_EVENT_STALE] = 6 },
 	{ .cell = { .words = fixture_words[2], .details = &fixture_errnos[0], .ndetails = 1 } },
 	{ .cell = { .words = fixture_words[3], .details = &fixture_errnos[1], .ndetails = 1 } },
 	{ .cell = { .words = fixture_words[4] } },

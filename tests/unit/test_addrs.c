@@ -20,14 +20,14 @@ static void place(struct object *o, size_t n)
 	object_maps__place_addrs(o, &p);
 }
 
-/* As programs look (ids.bpf.h). */
+/* As programs look (addresses.bpf.h). */
 static uint64_t spec_of(const struct object *o, uint64_t addr)
 {
 	uint32_t at = rp_hash(addr, o->addr_shift);
 
 	for (int step = 0; step < RP_ADDR_STEPS; step++)
 		if (o->addrs[at + step].addr == addr)
-			return o->addrs[at + step].spec;
+			return o->addrs[at + step].desc;
 	return 0;
 }
 

@@ -180,7 +180,7 @@ static void test_too_many(void **state)
 	__cleanup_free char *functions = xasprintf("%s/functions", dir);
 	struct targets *t;
 
-	for (int i = 0; i < RP_MAX_EXTRAS + 5; i++) {
+	for (int i = 0; i < RP_MAX_CAPTURES + 5; i++) {
 		buf__printf(&symbols, "%016x T many_%d\n", 0x1000 + 16 * i, i);
 		buf__printf(&names, "many_%d\n", i);
 	}
@@ -189,8 +189,8 @@ static void test_too_many(void **state)
 	env.kallsyms = kallsyms;
 	env.available_filter_functions = functions;
 	t = discover_good("many_*", "who", "comm");
-	assert_int_equal(t->n, RP_MAX_EXTRAS + 5);
-	assert_int_equal(t->nids, RP_MAX_EXTRAS);
+	assert_int_equal(t->n, RP_MAX_CAPTURES + 5);
+	assert_int_equal(t->nids, RP_MAX_CAPTURES);
 	assert_int_equal(t->v[t->nids]->reason, REASON_REFUSED);
 	assert_non_null(strstr(t->v[t->nids]->why, "no more than 4095 functions with labels"));
 	targets__free(t);

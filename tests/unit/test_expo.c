@@ -101,7 +101,7 @@ static void build_histogram(struct sample_histogram *h, int schema, const uint64
 	assert_int_equal(grid__build(classic, ARRAY_SIZE(classic), schema, &h->grid, &why), 0);
 	h->value = (struct histogram_value){ .grid = h->grid, .cells = h->cells };
 	for (size_t i = 0; i < n; i++) {
-		h->cells[rp_grid_cell(&h->grid->table, ns[i], h->grid->ncells - 1)]++;
+		h->cells[rp_grid_bin(&h->grid->table, ns[i], h->grid->ncells - 1)]++;
 		h->value.sum += (double)ns[i] / 1e9;
 	}
 }

@@ -67,7 +67,7 @@ static uint32_t bucket_of(const uint32_t *end, uint32_t n, uint32_t cell)
 
 static void check(const struct grid *g, uint64_t ns)
 {
-	uint32_t cell = rp_grid_cell(&g->table, ns, g->ncells - 1);
+	uint32_t cell = rp_grid_bin(&g->table, ns, g->ncells - 1);
 
 	assert_in_range(cell, 0, g->ncells - 1);
 	assert_int_equal(bucket_of(g->classic_end, g->nclassic, cell), reference_classic(ns));
@@ -104,7 +104,7 @@ static void test_random(void **state)
 			x ^= x >> 7;
 			x ^= x << 17;
 			ns = x >> (x & 63);
-			cell = rp_grid_cell(&g->table, ns, g->ncells - 1);
+			cell = rp_grid_bin(&g->table, ns, g->ncells - 1);
 			if (cell >= g->ncells || classic[cell] != reference_classic(ns))
 				fail_msg("schema %d, %llu ns: cell %u", schema,
 					 (unsigned long long)ns, cell);
@@ -157,7 +157,7 @@ static void test_no_classic(void **state)
 	grid__free(g);
 	assert_int_equal(grid__build(NULL, 0, -1, &g, &why), 0);
 	assert_int_equal(g->ncells, 1);
-	assert_int_equal(rp_grid_cell(&g->table, 12345, 0), 0);
+	assert_int_equal(rp_grid_bin(&g->table, 12345, 0), 0);
 	grid__free(g);
 }
 

@@ -259,7 +259,7 @@ static void count_late(void)
 			continue;
 		world.cells[cell][RP_CELL_CLASS + RP_CLASS_OTHER]++;
 		world.cells[cell][RP_CELL_SUM] += 100;
-		world.cells[cell][RP_CELL_GRID]++;
+		world.cells[cell][RP_CELL_BINS]++;
 		world.hists[cell][RP_HIST_GRID]++;
 	}
 }

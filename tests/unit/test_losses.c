@@ -25,7 +25,7 @@ static struct attach_slot slots[TARGETS];
 static struct kernel_counts kernel[TARGETS];
 static struct attach_program_counts programs[2];
 static size_t nprograms;
-static uint64_t tallies[TARGETS][RP_TALLY_MAX], counted[TARGETS], entries[RP_ENTERED_MAX];
+static uint64_t events[TARGETS][RP_EVENT_MAX], counted[TARGETS], entries[RP_ENTERED_MAX];
 static void (*let_programs_end)(void);
 static int wait_error;
 static unsigned waits;
@@ -36,7 +36,7 @@ size_t __wrap_attach__count_programs(struct attach *a, struct attach_program_cou
 int __wrap_object_maps__refresh(struct object *obj);
 const struct banks *__wrap_object__banks(const struct object *obj);
 void __wrap_snapshot__count_calls(const struct banks *b, uint64_t *calls);
-void __wrap_snapshot__tally(const struct banks *b, uint32_t id, uint64_t tally[RP_TALLY_MAX]);
+void __wrap_snapshot__events(const struct banks *b, uint32_t id, uint64_t out[RP_EVENT_MAX]);
 void __wrap_snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX]);
 int __wrap_object__wait_for_programs(struct object *o);
 
@@ -72,9 +72,9 @@ void __wrap_snapshot__count_calls(const struct banks *b, uint64_t *calls)
 	memcpy(calls, counted, sizeof(counted));
 }
 
-void __wrap_snapshot__tally(const struct banks *b, uint32_t id, uint64_t tally[RP_TALLY_MAX])
+void __wrap_snapshot__events(const struct banks *b, uint32_t id, uint64_t out[RP_EVENT_MAX])
 {
-	memcpy(tally, tallies[id], sizeof(tallies[id]));
+	memcpy(out, events[id], sizeof(events[id]));
 }
 
 void __wrap_snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX])
@@ -116,7 +116,7 @@ static int set_up(void **state)
 
 	memset(kernel, 0, sizeof(kernel));
 	memset(programs, 0, sizeof(programs));
-	memset(tallies, 0, sizeof(tallies));
+	memset(events, 0, sizeof(events));
 	memset(counted, 0, sizeof(counted));
 	memset(entries, 0, sizeof(entries));
 	nprograms = 0;
@@ -155,8 +155,8 @@ static void returns_that_the_kernel_counts(void **state)
 
 	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 100 };
 	counted[0] = 80;
-	tallies[0][RP_TALLY_FILTERED] = 7;
-	tallies[0][RP_TALLY_NO_ENTRY] = 5;
+	events[0][RP_EVENT_FILTERED] = 7;
+	events[0][RP_EVENT_NO_ENTRY] = 5;
 	read_once(b);
 	read_once(b);
 	assert_int_equal(missed(b, MISSED_RECURSION), 8);
@@ -165,9 +165,9 @@ static void returns_that_the_kernel_counts(void **state)
 	/* Besides, breakpoints that it skipped altogether, and calls without a return slot. */
 	kernel[0].missed[MISSED_RECURSION] = 3;
 	kernel[0].missed[MISSED_MAXACTIVE] = 4;
-	tallies[0][RP_TALLY_DEPTH] = 2;
-	tallies[0][RP_TALLY_UNWOUND] = 3;
-	tallies[0][RP_TALLY_TRAPPED] = 6;
+	events[0][RP_EVENT_DEPTH] = 2;
+	events[0][RP_EVENT_UNWOUND] = 3;
+	events[0][RP_EVENT_TRAPPED] = 6;
 	kernel[0].missed[MISSED_UNWOUND] = 4; /* found when their threads had ended */
 	read_once(b);
 	assert_int_equal(missed(b, MISSED_RECURSION), 11);
@@ -187,8 +187,8 @@ static void tallies_that_are_no_losses(void **state)
 
 	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 10 };
 	counted[0] = 10;
-	tallies[0][RP_TALLY_STALE] = 9;
-	tallies[0][RP_TALLY_ENTERED] = 9;
+	events[0][RP_EVENT_STALE] = 9;
+	events[0][RP_EVENT_ENTERED] = 9;
 	read_once(b);
 	for (int r = 0; r < MISSED_MAX; r++)
 		assert_int_equal(missed(b, r), 0);
@@ -312,8 +312,8 @@ struct fate {
 static void let_happen(struct bench *b, struct fate f)
 {
 	counted[0] = f.counted;
-	tallies[0][RP_TALLY_NO_ENTRY] = f.e;
-	tallies[0][RP_TALLY_ENTERED] = f.counted + f.x + f.running;
+	events[0][RP_EVENT_NO_ENTRY] = f.e;
+	events[0][RP_EVENT_ENTERED] = f.counted + f.x + f.running;
 	kernel[0].has_skipped = true;
 	kernel[0].skipped = f.e + f.late + f.x + 2 * f.neither;
 }
@@ -414,8 +414,8 @@ static void shared_programs(void **state)
 	};
 	counted[0] = 1000; /* not the session's */
 	counted[1] = 40;
-	tallies[1][RP_TALLY_FILTERED] = 3;
-	tallies[1][RP_TALLY_NO_ENTRY] = 2;
+	events[1][RP_EVENT_FILTERED] = 3;
+	events[1][RP_EVENT_NO_ENTRY] = 2;
 	entries[RP_ENTERED_FSESSION_MULTI] = 40 + 3 + 5;
 	read_once(b);
 	read_once(b);
@@ -439,7 +439,7 @@ static void shared_programs(void **state)
 	read_once(b);
 	read_once(b);
 	counted[1]++;
-	tallies[1][RP_TALLY_NO_ENTRY] += 2;
+	events[1][RP_EVENT_NO_ENTRY] += 2;
 	read_once(b);
 	read_once(b);
 	assert_int_equal(b->view->programs[shared_missed__mechanism("kprobe.session")]
@@ -507,7 +507,7 @@ static void paused_with_skips_counted_twice(void **state)
 
 	slots[0].ops = &session;
 	counted[0] = 90;
-	tallies[0][RP_TALLY_ENTERED] = 100;
+	events[0][RP_EVENT_ENTERED] = 100;
 	kernel[0] = (struct kernel_counts){ .has_skipped = true, .skipped = 20 };
 	read_once(b);
 	read_once(b);
@@ -516,7 +516,7 @@ static void paused_with_skips_counted_twice(void **state)
 	kernel[0].skipped = 0;
 	read_once(b);
 	counted[0] += 60;
-	tallies[0][RP_TALLY_ENTERED] += 60;
+	events[0][RP_EVENT_ENTERED] += 60;
 	kernel[0].skipped = 4;
 	read_once(b);
 	read_once(b);

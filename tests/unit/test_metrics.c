@@ -173,7 +173,7 @@ static void test_sums(void **state)
 
 	fixture__init(&f);
 	for (int i = 0; i < FIXTURE_CELLS; i++)
-		cells += fixture_words[0][RP_CELL_GRID + i];
+		cells += fixture_words[0][RP_CELL_BINS + i];
 	write_text(&f.in, &out);
 	for (p = buf__str(&out); (p = strstr(p, "retprobe_returns_total{")); p++) {
 		if (memmem(p, strcspn(p, "\n"), "\"vfs_read\"", 10))

@@ -34,7 +34,7 @@ static void set_up(struct fixture *f, int schema)
 
 static void add(struct fixture *f, uint64_t ns, uint64_t times)
 {
-	f->cells[rp_grid_cell(&f->grid->table, ns, f->grid->ncells - 1)] += times;
+	f->cells[rp_grid_bin(&f->grid->table, ns, f->grid->ncells - 1)] += times;
 }
 
 static struct native_histogram result(struct fixture *f)

@@ -286,7 +286,7 @@ static void test_probes_labels(void **state)
 {
 	static const char *const functions[] = { "vfs_read" };
 	static struct snap_detail errnos[] = { { 2, 4 }, { 5, 1 } };
-	static uint64_t words[][RP_CELL_GRID + FIXTURE_CELLS] = {
+	static uint64_t words[][RP_CELL_BINS + FIXTURE_CELLS] = {
 		{ 1, 0, 0, 0, 0, 500000000, 7, 0, 0, 0, 0, 1, 0 },
 		{ 0, 2, 0, 0, 0, 250000000, 7, 0, 0, 5, 0, 0, 2 },
 	};

@@ -84,8 +84,8 @@ static void memory_of_threads(void **state)
 static void memory_of_frames(void **state)
 {
 	static const struct {
-		uint32_t programs, noted;
-		bool kernel_frames, user_frames, places, note_places, notes;
+		uint32_t programs, capturing;
+		bool kernel_frames, user_frames, places, capture_slots, notes;
 	} rows[] = {
 		{ PROG_BIT(PROG_FEXIT_ENTRY), 0, true, false, true, false, false },
 		{ PROG_BIT(PROG_MULTI_ENTRY), PROG_BIT(PROG_KPROBE_ENTRY), true, false, true, true,
@@ -106,16 +106,16 @@ static void memory_of_frames(void **state)
 			.size_grid = &fixture_grid,
 			.ntargets = 1,
 			.programs = rows[i].programs,
-			.noted_programs = rows[i].noted,
+			.capturing_programs = rows[i].capturing,
 		};
 		struct memory_plan m;
 
 		memory_plan__make(&p, NULL, &m);
 		assert_int_equal(m.nkernel_frames > 1, rows[i].kernel_frames);
 		assert_int_equal(m.nuser_frames > 1, rows[i].user_frames);
-		assert_int_equal(m.nplaces > 1, rows[i].places);
-		assert_int_equal(m.nnote_places > 1, rows[i].note_places);
-		assert_int_equal(m.nnotes > 1, rows[i].notes);
+		assert_int_equal(m.nslots > 1, rows[i].places);
+		assert_int_equal(m.ncapture_slots > 1, rows[i].capture_slots);
+		assert_int_equal(m.nhashed_captures > 1, rows[i].notes);
 	}
 }
 

@@ -12,22 +12,22 @@
 /* Every call at which a program ran, for the rate limit: what is done for it costs its time. */
 static void runs_of_programs(void **state)
 {
-	static const enum rp_tally counted[] = { RP_TALLY_FILTERED, RP_TALLY_REJECTED,
-						 RP_TALLY_NO_ENTRY, RP_TALLY_UNWOUND,
-						 RP_TALLY_DEPTH };
-	uint64_t cell[RP_CELL_GRID + RP_GRID_MAX + RP_GRID_STEPS] = {}, tallies[RP_TALLY_MAX] = {};
+	static const enum rp_event counted[] = { RP_EVENT_FILTERED, RP_EVENT_REJECTED,
+						 RP_EVENT_NO_ENTRY, RP_EVENT_UNWOUND,
+						 RP_EVENT_DEPTH };
+	uint64_t cell[RP_CELL_BINS + RP_GRID_MAX + RP_GRID_STEPS] = {}, events[RP_EVENT_MAX] = {};
 	const struct banks banks = {
 		.grid = &fixture_grid,
 		.cells = { cell, 1, 1, 1, ARRAY_SIZE(cell), 1 },
-		.tallies = { tallies, 1, 1, 1, RP_TALLY_MAX, 1 },
+		.events = { events, 1, 1, 1, RP_EVENT_MAX, 1 },
 		.label_sets = { .first = 1 },
 	};
 	uint64_t runs, expected = 3;
 
-	cell[RP_CELL_GRID] = 3;
-	tallies[RP_TALLY_ENTERED] = tallies[RP_TALLY_STALE] = 1000;
+	cell[RP_CELL_BINS] = 3;
+	events[RP_EVENT_ENTERED] = events[RP_EVENT_STALE] = 1000;
 	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
-		tallies[counted[i]] = 10;
+		events[counted[i]] = 10;
 		expected += 10;
 		snapshot__count_runs(&banks, &runs);
 		assert_int_equal(runs, expected);

@@ -8,8 +8,8 @@
  * to it that no entry is more than RP_ADDR_STEPS from its place. Where addresses are hidden from
  * the exporter, the cookie is used.
  */
-#ifndef RP_IDS_BPF_H
-#define RP_IDS_BPF_H
+#ifndef RP_ADDRESSES_BPF_H
+#define RP_ADDRESSES_BPF_H
 
 #include "core.bpf.h"
 
@@ -22,7 +22,7 @@ struct {
 	__type(value, struct rp_addr);
 } addrs SEC(".maps");
 
-static __always_inline __u64 spec_of_addr(__u64 addr, __u32 shift)
+static __always_inline __u64 desc_of_addr(__u64 addr, __u32 shift)
 {
 	__u32 i = rp_hash(addr, shift);
 	struct rp_addr *a;
@@ -32,20 +32,20 @@ static __always_inline __u64 spec_of_addr(__u64 addr, __u32 shift)
 		if (!a)
 			break;
 		if (a->addr == addr) {
-			__u64 spec = a->spec;
+			__u64 desc = a->desc;
 
-			__builtin_assume(spec); /* no place in use has none */
-			return spec;
+			__builtin_assume(desc); /* no place in use has none */
+			return desc;
 		}
 	}
 	return 0;
 }
 
-static __always_inline __u64 spec_of_link(void *ctx)
+static __always_inline __u64 desc_of_link(void *ctx)
 {
 	__u32 shift = addr_shift;
 
-	return shift ? spec_of_addr(bpf_get_func_ip(ctx), shift) : bpf_get_attach_cookie(ctx);
+	return shift ? desc_of_addr(bpf_get_func_ip(ctx), shift) : bpf_get_attach_cookie(ctx);
 }
 
-#endif /* RP_IDS_BPF_H */
+#endif /* RP_ADDRESSES_BPF_H */

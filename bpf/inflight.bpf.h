@@ -16,31 +16,31 @@
  * A leftover with another key would keep its place for ever. Whether it is one, or a call that
  * takes long, nobody knows, so its frame is set aside in a hash, where its return finds it if it
  * comes. Calls that find the place taken do so, in two steps. The first puts the place on notice:
- * its key is changed, and the quick way of a return no longer finds it. RP_PLACE_AGE later, when
+ * its key is changed, and the quick way of a return no longer finds it. RP_SLOT_AGE later, when
  * every program that may still have seen the old key is over, the second copies the frame and takes
  * the place. `noticed` is changed by compare-and-swap, so of all calls only one takes a step, and
  * the quick way knows nothing of any of this.
  */
-#ifndef RP_PLACES_BPF_H
-#define RP_PLACES_BPF_H
+#ifndef RP_INFLIGHT_BPF_H
+#define RP_INFLIGHT_BPF_H
 
 #include "core.bpf.h"
 
-const volatile __u32 place_shift; /* 64 - log2(number of places) */
+const volatile __u32 slot_shift; /* 64 - log2(number of places) */
 
-struct place {
+struct slot {
 	__u64 key; /* 0: free */
 	__u64 start;
-	__u64 level;   /* of fexit's calls; pairing.bpf.h */
-	__u64 noticed; /* when a step was last taken */
+	__u64 level;	 /* of fexit's calls; pairing.bpf.h */
+	__u64 marked_at; /* when a step was last taken */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct place);
-} places SEC(".maps");
+	__type(value, struct slot);
+} inflight SEC(".maps");
 
 /* Of calls that have no place (pairing.bpf.h), and those set aside, whose keys are on notice.
  * Kernel stack addresses are all ones above bit 47, so an id fits there and the key stays small. */
@@ -51,51 +51,50 @@ struct {
 	__type(value, __u64);
 } kernel_frames SEC(".maps");
 
-#define ON_NOTICE 1ULL /* in a place's key; calls' own are even, as addresses on stacks are */
+#define MARKED 1ULL /* in a place's key; calls' own are even, as addresses on stacks are */
 
-static __always_inline struct place *place_of(__u64 key)
+static __always_inline struct slot *slot_of(__u64 key)
 {
-	__u32 i = rp_hash(key, place_shift);
+	__u32 i = rp_hash(key, slot_shift);
 
-	return bpf_map_lookup_elem(&places, &i);
+	return bpf_map_lookup_elem(&inflight, &i);
 }
 
 /* Takes the next step, if it is time for one. The key of the place to clear, if it was the first; 0
  * if there is none. */
-static __always_inline __u64 key_to_clear(__u64 *key, __u64 *noticed)
+static __always_inline __u64 key_to_clear(__u64 *key, __u64 *marked_at)
 {
-	__u64 when = *(volatile __u64 *)noticed, now = bpf_ktime_get_ns();
+	__u64 when = *(volatile __u64 *)marked_at, now = bpf_ktime_get_ns();
 	__u64 taken = *(volatile __u64 *)key;
 
-	if (!taken || (__s64)(now - when) <= RP_PLACE_AGE ||
-	    __sync_val_compare_and_swap(noticed, when, now) != when)
+	if (!taken || (__s64)(now - when) <= RP_SLOT_AGE ||
+	    __sync_val_compare_and_swap(marked_at, when, now) != when)
 		return 0;
-	if (taken & ON_NOTICE)
+	if (taken & MARKED)
 		return taken;
-	__sync_val_compare_and_swap(key, taken, taken | ON_NOTICE);
+	__sync_val_compare_and_swap(key, taken, taken | MARKED);
 	return 0;
 }
 
 /* Whether the place, on notice, was the call's own; it is as `key` says then. */
-static __always_inline bool change_noticed(__u64 *place, __u64 own, __u64 key)
+static __always_inline bool change_marked(__u64 *slot, __u64 own, __u64 key)
 {
-	own |= ON_NOTICE;
-	return *(volatile __u64 *)place == own &&
-	       __sync_val_compare_and_swap(place, own, key) == own;
+	own |= MARKED;
+	return *(volatile __u64 *)slot == own && __sync_val_compare_and_swap(slot, own, key) == own;
 }
 
 /* For a call whose place is taken. */
-static __noinline bool clear_place(struct place *p, __u64 key, __u32 id)
+static __noinline bool clear_slot(struct slot *p, __u64 key, __u32 id)
 {
 	__u64 old, start;
 
 	if (!p)
 		return false;
-	if (change_noticed(&p->key, key, key)) {
-		tally(RP_EXCLUSIVE, id, RP_TALLY_STALE);
+	if (change_marked(&p->key, key, key)) {
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_STALE);
 		return true;
 	}
-	old = key_to_clear(&p->key, &p->noticed);
+	old = key_to_clear(&p->key, &p->marked_at);
 	if (!old)
 		return false;
 	start = p->start;
@@ -111,19 +110,19 @@ static __noinline bool clear_place(struct place *p, __u64 key, __u32 id)
 
 /* When the call that returns was entered, if its place was put on notice; or 0. level: as of
  * leave_place(), or NO_LEVEL if the call was set aside. */
-static __noinline __u64 leave_noticed_place(__u64 key, __u64 *level)
+static __noinline __u64 leave_marked_slot(__u64 key, __u64 *level)
 {
-	struct place *p = place_of(key);
+	struct slot *p = slot_of(key);
 	__u64 *aside, start;
 
 	if (!p || !level)
 		return 0;
 	start = p->start;
 	*level = p->level;
-	if (change_noticed(&p->key, key, 0))
+	if (change_marked(&p->key, key, 0))
 		return start;
 	*level = NO_LEVEL;
-	key |= ON_NOTICE;
+	key |= MARKED;
 	aside = bpf_map_lookup_elem(&kernel_frames, &key);
 	if (!aside)
 		return 0;
@@ -133,16 +132,16 @@ static __noinline __u64 leave_noticed_place(__u64 key, __u64 *level)
 }
 
 /* The place that the call which is entered now has from here on, or NULL. */
-static __always_inline struct place *take_place(enum rp_context c, __u32 id, __u64 key)
+static __always_inline struct slot *take_slot(enum rp_context c, __u32 id, __u64 key)
 {
-	struct place *p = place_of(key);
+	struct slot *p = slot_of(key);
 
 	if (!p)
 		return NULL;
 	if (p->key == key)
-		tally(c, id, RP_TALLY_STALE);
+		count_event(c, id, RP_EVENT_STALE);
 	else if ((p->key || __sync_val_compare_and_swap(&p->key, 0, key)) &&
-		 !clear_place(p, key, id))
+		 !clear_slot(p, key, id))
 		return NULL;
 	p->start = bpf_ktime_get_ns();
 	return p;
@@ -150,9 +149,9 @@ static __always_inline struct place *take_place(enum rp_context c, __u32 id, __u
 
 /* When the call that returns was entered; 0 if it has no place. Gives the place back. level: what
  * the call left there, or NULL for those that leave none. */
-static __always_inline __u64 leave_place(__u64 key, __u64 *level)
+static __always_inline __u64 leave_slot(__u64 key, __u64 *level)
 {
-	struct place *p = place_of(key);
+	struct slot *p = slot_of(key);
 	__u64 start;
 
 	if (!p || p->key != key)
@@ -166,4 +165,4 @@ static __always_inline __u64 leave_place(__u64 key, __u64 *level)
 	return start;
 }
 
-#endif /* RP_PLACES_BPF_H */
+#endif /* RP_INFLIGHT_BPF_H */

@@ -3,12 +3,13 @@
  * What an entry leaves for its return, of probes with labels, filters or observed values: a note.
  * How a return finds its start is pairing's affair, or the mechanism's; notes are beside it.
  *
- * Like frames, the notes of kernel calls have a place in a table, if it is free (see places.bpf.h),
- * and what finds none goes into a hash. There it lives until its call returns, or until so many
- * others run that it is the least recently used; a return that finds no note is counted as missed.
+ * Like frames, the notes of kernel calls have a place in a table, if it is free (see
+ * inflight.bpf.h), and what finds none goes into a hash. There it lives until its call returns, or
+ * until so many others run that it is the least recently used; a return that finds no note is
+ * counted as missed.
  */
-#ifndef RP_NOTES_BPF_H
-#define RP_NOTES_BPF_H
+#ifndef RP_CAPTURE_BPF_H
+#define RP_CAPTURE_BPF_H
 
 #include "labels.bpf.h"
 #include "pairing.bpf.h"
@@ -18,30 +19,30 @@ const volatile __u32 size_last;		 /* the cell behind its last threshold */
 const volatile __u32 bank_hists;	 /* between two CPUs' histograms */
 const volatile __u32 set_hists, per_set; /* first histogram of label sets, and how many each has */
 
-struct note {
-	__u64 label; /* of label_of(), or NOTE_FILTERED */
+struct capture {
+	__u64 label; /* of label_of(), or CAPTURE_FILTERED */
 	__u64 observed[RP_OBSERVED];
 };
 
-struct note_place {
+struct capture_slot {
 	__u64 key; /* 0: free */
-	struct note note;
-	__u64 noticed;
+	struct capture capture;
+	__u64 marked_at;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct note_place);
-} note_places SEC(".maps");
+	__type(value, struct capture_slot);
+} capture_slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct user_key);
-	__type(value, struct note);
-} note_hash SEC(".maps");
+	__type(value, struct capture);
+} capture_hash SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -55,86 +56,86 @@ struct {
 enum rp_age { RP_RECENT, RP_OLD };
 
 /* The key in the table; 0 for user functions, whose addresses are a process's own. */
-static __always_inline __u64 note_key(enum rp_space space, __u32 id, __u64 addr)
+static __always_inline __u64 capture_key(enum rp_space space, __u32 id, __u64 addr)
 {
-	return space == RP_USER ? 0 : place_key(space, id, addr);
+	return space == RP_USER ? 0 : slot_key(space, id, addr);
 }
 
-static __always_inline struct note_place *note_place_of(__u64 key)
+static __always_inline struct capture_slot *capture_slot_of(__u64 key)
 {
-	__u32 i = rp_hash(key, place_shift);
+	__u32 i = rp_hash(key, slot_shift);
 
-	return bpf_map_lookup_elem(&note_places, &i);
+	return bpf_map_lookup_elem(&capture_slots, &i);
 }
 
-static __always_inline struct user_key note_hash_key(enum rp_space space, __u32 id, __u64 addr,
-						     __u64 key)
+static __always_inline struct user_key capture_hash_key(enum rp_space space, __u32 id, __u64 addr,
+							__u64 key)
 {
 	return space == RP_USER ? user_key(id, addr) : (struct user_key){ .addr = key };
 }
 
 /* For a call whose place is taken. A note that is already there is either a leftover, or newer than
  * the one that would be set aside: its call has returned meanwhile. */
-static __noinline bool clear_note_place(struct note_place *p, __u64 key)
+static __noinline bool clear_capture_slot(struct capture_slot *p, __u64 key)
 {
 	struct user_key in_hash = {};
 	__u64 old;
 
 	if (!p)
 		return false;
-	if (change_noticed(&p->key, key, key))
+	if (change_marked(&p->key, key, key))
 		return true;
-	old = key_to_clear(&p->key, &p->noticed);
-	in_hash.addr = old & ~ON_NOTICE;
-	return old && !bpf_map_update_elem(&note_hash, &in_hash, &p->note, BPF_NOEXIST) &&
+	old = key_to_clear(&p->key, &p->marked_at);
+	in_hash.addr = old & ~MARKED;
+	return old && !bpf_map_update_elem(&capture_hash, &in_hash, &p->capture, BPF_NOEXIST) &&
 	       __sync_val_compare_and_swap(&p->key, old, key) == old;
 }
 
-static __always_inline void put_note(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
-				     const struct note *note)
+static __always_inline void put_capture(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
+					const struct capture *capture)
 {
-	__u64 key = note_key(space, id, addr);
-	struct user_key in_hash = note_hash_key(space, id, addr, key);
-	struct note_place *p;
+	__u64 key = capture_key(space, id, addr);
+	struct user_key in_hash = capture_hash_key(space, id, addr, key);
+	struct capture_slot *p;
 
 	if (age == RP_RECENT && space != RP_USER) {
-		p = note_place_of(key);
+		p = capture_slot_of(key);
 		if (p &&
 		    (p->key == key || !(p->key || __sync_val_compare_and_swap(&p->key, 0, key)) ||
-		     clear_note_place(p, key))) {
-			p->note = *note;
+		     clear_capture_slot(p, key))) {
+			p->capture = *capture;
 			return;
 		}
 	}
-	bpf_map_update_elem(&note_hash, &in_hash, note, BPF_ANY);
+	bpf_map_update_elem(&capture_hash, &in_hash, capture, BPF_ANY);
 }
 
-static __always_inline bool take_note(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
-				      struct note *note)
+static __always_inline bool take_capture(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
+					 struct capture *capture)
 {
-	__u64 key = note_key(space, id, addr);
-	struct user_key in_hash = note_hash_key(space, id, addr, key);
-	struct note_place *p;
-	struct note *found;
+	__u64 key = capture_key(space, id, addr);
+	struct user_key in_hash = capture_hash_key(space, id, addr, key);
+	struct capture_slot *p;
+	struct capture *found;
 
 	if (age == RP_RECENT && space != RP_USER) {
-		p = note_place_of(key);
+		p = capture_slot_of(key);
 		if (p && p->key == key) {
-			*note = p->note;
+			*capture = p->capture;
 			__sync_lock_test_and_set(&p->key, 0); /* a barrier, too */
 			return true;
 		}
-		if (p && p->key == (key | ON_NOTICE)) {
-			*note = p->note;
-			if (change_noticed(&p->key, key, 0))
+		if (p && p->key == (key | MARKED)) {
+			*capture = p->capture;
+			if (change_marked(&p->key, key, 0))
 				return true;
 		}
 	}
-	found = bpf_map_lookup_elem(&note_hash, &in_hash);
+	found = bpf_map_lookup_elem(&capture_hash, &in_hash);
 	if (!found)
 		return false;
-	*note = *found;
-	bpf_map_delete_elem(&note_hash, &in_hash);
+	*capture = *found;
+	bpf_map_delete_elem(&capture_hash, &in_hash);
 	return true;
 }
 
@@ -143,13 +144,13 @@ static __always_inline bool take_note(enum rp_age age, enum rp_space space, __u3
 enum absent { UNREADABLE, READ_LATE };
 
 /* What the entry of a call finds out. False: a filter rejects it. */
-static __always_inline bool make_note(const struct args *args, __u64 spec, struct note *note,
-				      enum absent absent)
+static __always_inline bool make_capture(const struct args *args, __u64 desc,
+					 struct capture *capture, enum absent absent)
 {
-	const struct rp_extra *x = extra_of(spec);
+	const struct rp_capture_spec *x = capture_spec_of(desc);
 	__u32 undecided;
 
-	note->label = NOTE_FILTERED;
+	capture->label = CAPTURE_FILTERED;
 	if (!x)
 		return false;
 	undecided = x->zero;
@@ -158,11 +159,11 @@ static __always_inline bool make_note(const struct args *args, __u64 spec, struc
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++) {
 		const struct rp_field *f = &x->observed[i];
 
-		if (eval_number(f, source_value(args, f), &note->observed[i]))
-			note->observed[i] = RP_OBSERVED_UNREADABLE;
+		if (eval_number(f, source_value(args, f), &capture->observed[i]))
+			capture->observed[i] = RP_OBSERVED_UNREADABLE;
 	}
-	note->label = label_of(x, args, spec, absent == UNREADABLE, undecided);
-	return note->label != NOTE_FILTERED;
+	capture->label = label_of(x, args, desc, absent == UNREADABLE, undecided);
+	return capture->label != CAPTURE_FILTERED;
 }
 
 /* ---- the return --------------------------------------------------------------------------------
@@ -185,7 +186,7 @@ static __always_inline void add_to_hist(enum rp_context c, __u32 index, __u64 va
 		return;
 	add(c, &h[RP_HIST_SUM], value);
 	barrier_var(table);
-	i = rp_grid_cell(table, value, last);
+	i = rp_grid_bin(table, value, last);
 	barrier_var(i);
 	if (i > last)
 		i = last;
@@ -207,21 +208,22 @@ static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
 
 /* Whether a value kind's result has a slot. One that is new takes one, and of the target's share as
  * many as it takes: the exporter gives back both, with the slot. */
-static __always_inline bool has_slot(__u32 extra, const struct rp_extra *x, __u32 cell, __s64 value)
+static __always_inline bool has_slot(__u32 index, const struct rp_capture_spec *x, __u32 cell,
+				     __s64 value)
 {
-	struct detail_key key = { .value = value, .cell = cell };
+	struct value_key key = { .value = value, .cell = cell };
 	struct rp_used *u;
 	__u32 slot;
 
-	if (bpf_map_lookup_elem(&detail_index, &key))
+	if (bpf_map_lookup_elem(&value_index, &key))
 		return true;
-	u = bpf_map_lookup_elem(&used, &extra);
+	u = bpf_map_lookup_elem(&used, &index);
 	if (!u || !take_share(&u->values, x->max_series))
 		return false;
-	if (claim_detail(&key, &slot))
+	if (claim_value(&key, &slot))
 		return true;
 	__sync_fetch_and_add(&u->values, -1);
-	return bpf_map_lookup_elem(&detail_index, &key);
+	return bpf_map_lookup_elem(&value_index, &key);
 }
 
 /* What is known of a call that is over: constants of the caller's. */
@@ -230,8 +232,8 @@ static __always_inline bool has_slot(__u32 extra, const struct rp_extra *x, __u3
 
 /* Whether the call is one to be counted, now that it is over. A duration that is not known matches
  * no filter. */
-static __always_inline bool passes_return(const struct rp_extra *x, __u64 spec, __u32 outcome,
-					  __u32 knows, __u64 ret, __u64 ns)
+static __always_inline bool passes_return(const struct rp_capture_spec *x, __u64 desc,
+					  __u32 outcome, __u32 knows, __u64 ret, __u64 ns)
 {
 	if (knows & KNOWS_DURATION ? ns < x->min_ns || ns > x->max_ns
 				   : x->min_ns || x->max_ns != ~0ULL)
@@ -239,17 +241,17 @@ static __always_inline bool passes_return(const struct rp_extra *x, __u64 spec, 
 	if (x->outcomes && !(x->outcomes & outcome))
 		return false;
 	for (__u32 i = 0; i < RP_FILTERS && i < x->nresults; i++)
-		if (!(knows & KNOWS_RESULT) || !rp_test(&x->result[i], spec, ret))
+		if (!(knows & KNOWS_RESULT) || !rp_test(&x->result[i], desc, ret))
 			return false;
 	return true;
 }
 
 /* Whether a result is an error because `error:` says so, and its class does not show it. */
-static __always_inline bool judged_an_error(const struct rp_extra *x, __u64 spec,
+static __always_inline bool judged_an_error(const struct rp_capture_spec *x, __u64 desc,
 					    struct rp_outcome o, __u32 outcome)
 {
 	return x->error.set && outcome == RP_OUTCOME_ERROR &&
-	       (o.cls != RP_CLASS_DETAIL || rp_kind_is_numbered(RP_SPEC_KIND(spec)));
+	       (o.cls != RP_CLASS_BY_VALUE || rp_kind_is_numbered(RP_DESC_KIND(desc)));
 }
 
 /* As settle(). Errors of a class that `error:` parts are counted by its number; those of numbered
@@ -260,35 +262,36 @@ static __always_inline enum rp_class settle_judged(enum rp_context c, __u32 inde
 	enum rp_class cls;
 
 	if (is_error && split)
-		o = (struct rp_outcome){ RP_CLASS_DETAIL, -1 - (__s64)o.cls };
+		o = (struct rp_outcome){ RP_CLASS_BY_VALUE, -1 - (__s64)o.cls };
 	cls = settle(c, index, o);
 	return cls == RP_CLASS_OTHER && is_error && !split ? RP_CLASS_NEGATIVE : cls;
 }
 
 /* One call that is over, of a probe that has extras. ret, ns: if they are known. */
-static __always_inline void count_noted(const struct note *note, __u64 spec, struct rp_outcome o,
-					__u32 knows, __u64 ret, __u64 ns, enum rp_context c)
+static __always_inline void count_captured(const struct capture *capture, __u64 desc,
+					   struct rp_outcome o, __u32 knows, __u64 ret, __u64 ns,
+					   enum rp_context c)
 {
 	bool known = knows & KNOWS_RESULT, timed = knows & KNOWS_DURATION;
-	__u32 id = RP_SPEC_ID(spec), kind = RP_SPEC_KIND(spec), cell, hist;
-	const struct rp_extra *x = extra_of(spec);
+	__u32 id = RP_DESC_ID(desc), kind = RP_DESC_KIND(desc), cell, hist;
+	const struct rp_capture_spec *x = capture_spec_of(desc);
 	bool positive = o.cls == RP_CLASS_POSITIVE;
 	enum rp_class cls;
 	__u32 outcome;
 	__u64 *words;
 
-	if (!note || !x)
+	if (!capture || !x)
 		return;
-	outcome = known ? rp_outcome_bit(x, spec, o, ret) : 0;
-	if (!passes_return(x, spec, outcome, knows, ret, ns)) {
-		tally(c, id, RP_TALLY_FILTERED);
+	outcome = known ? rp_outcome_bit(x, desc, o, ret) : 0;
+	if (!passes_return(x, desc, outcome, knows, ret, ns)) {
+		count_event(c, id, RP_EVENT_FILTERED);
 		return;
 	}
-	cell = cell_of_label(note->label, id);
+	cell = cell_of_label(capture->label, id);
 	if (known && (kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
-	    !has_slot(RP_SPEC_EXTRA(spec) - 1, x, cell, o.detail))
+	    !has_slot(RP_DESC_CAPTURE(desc) - 1, x, cell, o.value))
 		o.cls = RP_CLASS_OTHER;
-	cls = settle_judged(c, cell, o, judged_an_error(x, spec, o, outcome), x->split);
+	cls = settle_judged(c, cell, o, judged_an_error(x, desc, o, outcome), x->split);
 	words = cell_of(cell);
 	if (words && timed)
 		count_in_cell(c, words, cls, ns);
@@ -300,84 +303,85 @@ static __always_inline void count_noted(const struct note *note, __u64 spec, str
 		/* The same as with its sign, and the verifier of 5.10 knows that it ends at 4 GiB.
 		 */
 		if (known && positive)
-			add_to_hist(c, hist, rp_zero_extend(ret, RP_SPEC_UNUSED(spec)));
+			add_to_hist(c, hist, rp_zero_extend(ret, RP_DESC_UNUSED(desc)));
 		hist++;
 	}
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++)
-		observe(c, hist + i, note->observed[i]);
+		observe(c, hist + i, capture->observed[i]);
 }
 
-static __noinline long count_noted_call(const struct note *note, __u64 spec, __u64 ret, __u64 ns,
-					__u32 context)
+static __noinline long count_captured_call(const struct capture *capture, __u64 desc, __u64 ret,
+					   __u64 ns, __u32 context)
 {
 	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
 
-	count_noted(note, spec, rp_outcome(spec, ret), KNOWS_RESULT | KNOWS_DURATION, ret, ns, c);
+	count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT | KNOWS_DURATION, ret, ns,
+		       c);
 	return 0;
 }
 
 /* Likewise one that was left by a jump to another function (user functions only). */
-static __noinline long count_noted_tail(const struct note *note, __u64 spec, __u64 ns)
+static __noinline long count_captured_tail(const struct capture *capture, __u64 desc, __u64 ns)
 {
-	count_noted(note, spec, rp_outcome_of_tail(spec),
-		    KNOWS_DURATION | (RP_SPEC_KIND(spec) == RP_KIND_VOID ? KNOWS_RESULT : 0), 0, ns,
-		    RP_PREEMPTIBLE);
+	count_captured(capture, desc, rp_outcome_of_tail(desc),
+		       KNOWS_DURATION | (RP_DESC_KIND(desc) == RP_KIND_VOID ? KNOWS_RESULT : 0), 0,
+		       ns, RP_PREEMPTIBLE);
 	return 0;
 }
 
 /* Likewise one that returned, and was not seen to begin (system calls only). */
-static __noinline long count_noted_untimed(const struct note *note, __u64 spec, __u64 ret)
+static __noinline long count_captured_untimed(const struct capture *capture, __u64 desc, __u64 ret)
 {
-	count_noted(note, spec, rp_outcome(spec, ret), KNOWS_RESULT, ret, 0, RP_EXCLUSIVE);
+	count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT, ret, 0, RP_EXCLUSIVE);
 	return 0;
 }
 
 /* ---- what mechanisms call
  * ------------------------------------------------------------------------ */
 
-static __always_inline void enter_noted(enum rp_context c, enum rp_age age, enum rp_space space,
-					const struct args *args, __u64 spec, __u64 addr)
+static __always_inline void enter_capturing(enum rp_context c, enum rp_age age, enum rp_space space,
+					    const struct args *args, __u64 desc, __u64 addr)
 {
-	struct note note = {};
-	bool pass = make_note(args, spec, &note, UNREADABLE);
+	struct capture capture = {};
+	bool pass = make_capture(args, desc, &capture, UNREADABLE);
 
-	put_note(age, space, RP_SPEC_ID(spec), addr, &note);
+	put_capture(age, space, RP_DESC_ID(desc), addr, &capture);
 	if (!pass)
 		return;
 	if (age == RP_RECENT && space != RP_USER)
-		enter_kernel(space, spec, addr);
+		enter_kernel(space, desc, addr);
 	else
-		enter(c, space, spec, addr);
+		enter(c, space, desc, addr);
 }
 
-static __always_inline void leave_noted(enum rp_context c, enum rp_age age, enum rp_space space,
-					__u64 spec, __u64 addr, __u64 ret)
+static __always_inline void leave_capturing(enum rp_context c, enum rp_age age, enum rp_space space,
+					    __u64 desc, __u64 addr, __u64 ret)
 {
-	__u32 id = RP_SPEC_ID(spec);
-	struct note note = {};
-	bool noted = take_note(age, space, id, addr, &note);
+	__u32 id = RP_DESC_ID(desc);
+	struct capture capture = {};
+	bool captured = take_capture(age, space, id, addr, &capture);
 	__u64 *cell = age == RP_RECENT && space != RP_USER ? cell_of(id) : NULL;
 	__u64 now, level = NO_LEVEL, start = 0;
 
-	if (noted && note.label == NOTE_FILTERED) {
-		tally(c, id, RP_TALLY_FILTERED);
+	if (captured && capture.label == CAPTURE_FILTERED) {
+		count_event(c, id, RP_EVENT_FILTERED);
 		return;
 	}
 	now = bpf_ktime_get_ns();
 	if (cell)
-		start = leave_kernel_place(space, cell, id, addr, &level);
+		start = leave_kernel_slot(space, cell, id, addr, &level);
 	if (cell && !start)
 		start = find_slowly(space, cell, id, addr, &level);
 	else if (!cell)
 		start = find_start(space, id, addr);
-	if (noted && start)
-		count_noted_call(&note, spec, ret, now - start, c);
+	if (captured && start)
+		count_captured_call(&capture, desc, ret, now - start, c);
 	else if (start)
-		tally(c, id, RP_TALLY_NO_ENTRY);
+		count_event(c, id, RP_EVENT_NO_ENTRY);
 	else
 		lose(c, space, id, addr);
 	if (cell && level != NO_LEVEL)
 		leave_level(space, cell, level);
 }
 
-#endif /* RP_NOTES_BPF_H */
+#endif /* RP_CAPTURE_BPF_H */

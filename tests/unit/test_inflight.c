@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Places (bpf/places.bpf.h) against a model that knows when each call was entered: calls that
+ * Places (bpf/inflight.bpf.h) against a model that knows when each call was entered: calls that
  * return and calls whose return is lost, of any duration. Wherever a program calls the kernel,
  * another may interrupt it, or run beside it on another CPU, and does so here.
  */
@@ -20,7 +20,7 @@
 
 /* ---- the kernel ---------------------------------------------------------------------------- */
 
-#define RP_CORE_BPF_H /* in its place: */
+#define RP_CORE_BPF_H /* in its slot: */
 #define SEC(name)
 #define __uint(name, value) int(*name)[value]
 #define __type(name, type)  __typeof__(type) *name
@@ -34,27 +34,27 @@
 
 enum rp_context { RP_EXCLUSIVE };
 
-static void tally(enum rp_context c, __u32 id, enum rp_tally which);
+static void count_event(enum rp_context c, __u32 id, enum rp_event which);
 static void *lookup(const void *map, const void *key);
 static long update(const void *map, const __u64 *key, const __u64 *value);
 static long forget(const void *map, const __u64 *key);
 static __u64 ktime(void);
 
-#include "bpf/places.bpf.h"
+#include "bpf/inflight.bpf.h"
 
 #define NPLACES 2
 #define NCALLS	8
 
-static struct place table[NPLACES];
+static struct slot table[NPLACES];
 static struct {
 	__u64 key, start;
 } aside[NCALLS];
 static __u64 now, stale;
 static void (*meanwhile)(void);
 
-static void tally(enum rp_context c, __u32 id, enum rp_tally which)
+static void count_event(enum rp_context c, __u32 id, enum rp_event which)
 {
-	assert_int_equal(which, RP_TALLY_STALE);
+	assert_int_equal(which, RP_EVENT_STALE);
 	stale++;
 }
 
@@ -77,7 +77,7 @@ static void *lookup(const void *map, const void *key)
 {
 	void *found;
 
-	if (map == &places) {
+	if (map == &inflight) {
 		found = &table[*(const __u32 *)key % NPLACES];
 		if (meanwhile)
 			meanwhile();
@@ -132,10 +132,10 @@ static __u64 key_of(size_t i)
 
 static void enter(size_t i)
 {
-	struct place *p;
+	struct slot *p;
 
 	calls[i].busy = calls[i].running = true;
-	p = take_place(RP_EXCLUSIVE, i, key_of(i));
+	p = take_slot(RP_EXCLUSIVE, i, key_of(i));
 	if (p)
 		calls[i].start = p->start;
 	else
@@ -145,14 +145,14 @@ static void enter(size_t i)
 
 static void leave(size_t i)
 {
-	__u64 start, level = 0, noticed;
+	__u64 start, level = 0, marked_at;
 
 	calls[i].busy = true;
-	start = leave_place(key_of(i), NULL);
+	start = leave_slot(key_of(i), NULL);
 	if (!start) {
 		slowly++;
-		noticed = leave_noticed_place(key_of(i), &level);
-		start = noticed > calls[i].slow ? noticed : calls[i].slow;
+		marked_at = leave_marked_slot(key_of(i), &level);
+		start = marked_at > calls[i].slow ? marked_at : calls[i].slow;
 		calls[i].slow = 0;
 	}
 	assert_int_equal(start, calls[i].start);
@@ -188,11 +188,11 @@ static void interrupt(void)
 
 static int set_up(void **state)
 {
-	*(__u32 *)(uintptr_t)&place_shift = 63;
+	*(__u32 *)(uintptr_t)&slot_shift = 63;
 	memset(table, 0, sizeof(table));
 	memset(aside, 0, sizeof(aside));
 	memset(calls, 0, sizeof(calls));
-	now = 2 * RP_PLACE_AGE;
+	now = 2 * RP_SLOT_AGE;
 	stale = returned = slowly = 0;
 	meanwhile = NULL;
 	return 0;
@@ -205,17 +205,17 @@ static void test_random(void **state)
 	meanwhile = interrupt;
 	for (int i = 0; i < 1000000; i++) {
 		happen();
-		now += rand() % 4 ? rand() % 1000 : rand() % (2 * (int64_t)RP_PLACE_AGE);
+		now += rand() % 4 ? rand() % 1000 : rand() % (2 * (int64_t)RP_SLOT_AGE);
 	}
 	assert_true(returned > 100000);
 	assert_true(slowly > 1000 && slowly < returned);
 }
 
-/* Two calls that would have the same place. */
+/* Two calls that would have the same slot. */
 static void same_place(size_t *a, size_t *b)
 {
 	*a = 0;
-	for (*b = 1; place_of(key_of(*b)) != place_of(key_of(*a)); ++*b)
+	for (*b = 1; slot_of(key_of(*b)) != slot_of(key_of(*a)); ++*b)
 		assert_true(*b < NCALLS - 1);
 }
 
@@ -233,13 +233,13 @@ static void test_leftover(void **state)
 	enter(lost);
 	calls[lost].running = false;
 	enter(i);
-	assert_int_equal(table[place_of(key_of(i)) - table].key, key_of(lost) | ON_NOTICE);
+	assert_int_equal(table[slot_of(key_of(i)) - table].key, key_of(lost) | MARKED);
 	leave(i);
-	enter_after(i, RP_PLACE_AGE / 2);
+	enter_after(i, RP_SLOT_AGE / 2);
 	leave(i);
 	assert_int_equal(slowly, 2);
-	enter_after(i, RP_PLACE_AGE);
-	assert_int_equal(place_of(key_of(i))->key, key_of(i));
+	enter_after(i, RP_SLOT_AGE);
+	assert_int_equal(slot_of(key_of(i))->key, key_of(i));
 	leave(i);
 	assert_int_equal(slowly, 2);
 	assert_int_equal(stale, 0);
@@ -248,7 +248,7 @@ static void test_leftover(void **state)
 	enter(lost);
 	leave(lost);
 	assert_int_equal(slowly, 3);
-	assert_null(find_aside(key_of(lost) | ON_NOTICE));
+	assert_null(find_aside(key_of(lost) | MARKED));
 }
 
 static void test_long_call(void **state)
@@ -258,16 +258,16 @@ static void test_long_call(void **state)
 	same_place(&sleeps, &i);
 	enter(sleeps);
 	for (int k = 0; k < 5; k++) {
-		enter_after(i, RP_PLACE_AGE + 1);
+		enter_after(i, RP_SLOT_AGE + 1);
 		leave(i);
 	}
-	assert_non_null(find_aside(key_of(sleeps) | ON_NOTICE));
+	assert_non_null(find_aside(key_of(sleeps) | MARKED));
 	leave(sleeps);
-	assert_null(find_aside(key_of(sleeps) | ON_NOTICE));
+	assert_null(find_aside(key_of(sleeps) | MARKED));
 	assert_int_equal(stale, 0);
 }
 
-/* It is its own place that the call finds on notice. */
+/* It is its own slot that the call finds on notice. */
 static void test_again(void **state)
 {
 	size_t lost, i;
@@ -278,7 +278,7 @@ static void test_again(void **state)
 	enter(i);
 	leave(i);
 	enter(lost);
-	assert_int_equal(place_of(key_of(lost))->key, key_of(lost));
+	assert_int_equal(slot_of(key_of(lost))->key, key_of(lost));
 	assert_int_equal(stale, 1);
 	leave(lost);
 	enter(lost);
@@ -286,19 +286,19 @@ static void test_again(void **state)
 	assert_int_equal(stale, 1);
 }
 
-/* A return that has seen its key, and is slow to give the place back, gives back nobody else's. */
+/* A return that has seen its key, and is slow to give the slot back, gives back nobody else's. */
 static void test_late_return(void **state)
 {
-	struct place *p;
+	struct slot *p;
 	size_t late, i;
 
 	same_place(&late, &i);
 	enter(late);
-	p = place_of(key_of(late));
+	p = slot_of(key_of(late));
 	enter(i); /* puts it on notice */
 	leave(i);
-	enter_after(i, RP_PLACE_AGE - 10);
-	assert_int_equal(p->key, key_of(late) | ON_NOTICE);
+	enter_after(i, RP_SLOT_AGE - 10);
+	assert_int_equal(p->key, key_of(late) | MARKED);
 	assert_int_equal(p->start, calls[late].start);
 	p->key = 0;
 	leave(i);
