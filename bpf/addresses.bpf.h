@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which target a program of many targets runs for.
+ * Which target a program with many targets runs for.
  *
- * The kernel knows a link's cookies by a binary search over its addresses (bpf_get_attach_cookie():
- * +70 instructions at one function, +280 at 1,000). A hash table of our own from address to spec
- * costs the same few instructions at any number. It is filled by exporter/object/maps.c, which sees
- * to it that no entry is more than RP_ADDR_STEPS from its place. Where addresses are hidden from
- * the exporter, the cookie is used.
+ * bpf_get_attach_cookie() finds the cookie of a multi link by a binary search over its addresses:
+ * +70 instructions at one function, +280 at 1,000. A hash table from address to descriptor costs
+ * the same few instructions at any number. exporter/object/maps.c fills it so that no entry is more
+ * than RP_ADDR_STEPS from where its hash points. If addresses are hidden from the exporter, the
+ * cookie is used.
  */
 #ifndef RP_ADDRESSES_BPF_H
 #define RP_ADDRESSES_BPF_H
 
 #include "core.bpf.h"
 
-const volatile __u32 addr_shift; /* 64 - log2(entries); 0: there is no table, ask for the cookie */
+const volatile __u32 addr_shift; /* 64 - log2(entries); 0: no table, use the cookie */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -34,7 +34,7 @@ static __always_inline __u64 desc_of_addr(__u64 addr, __u32 shift)
 		if (a->addr == addr) {
 			__u64 desc = a->desc;
 
-			__builtin_assume(desc); /* no place in use has none */
+			__builtin_assume(desc); /* entries in use have a descriptor */
 			return desc;
 		}
 	}

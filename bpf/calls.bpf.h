@@ -1,35 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Calls of user functions that run now, for uprobe.ret: found by where their return address is.
+ * Running calls of user functions, for uprobe.ret, identified by where their return address is
+ * stored.
  *
- * Nothing here takes calls for nested. Stacks are left by longjmp and exceptions, switched by
- * coroutines, moved by Go; what holds in all of that is that of two calls that run, no two have
- * their return address in one place. So a call that is entered where another still has its place
- * says that the other one will not return: it was unwound. The rest of those is found when the
- * thread, or the process, ends (uprobe_ret_exit, and exporter/object/calls.c).
+ * Calls are not assumed to nest. longjmp and exceptions leave stacks, coroutines switch them, and
+ * Go moves them. Only one thing always holds: two running calls never keep their return addresses
+ * in the same place. So an entry that finds its place taken proves that the other call will never
+ * return: it was unwound. The remaining unwound calls are found when the thread or process ends
+ * (uprobe_ret_exit, and exporter/object/calls.c).
  *
- * All is accounted for at the entry: a call gets a place or is tallied there. A return that finds
- * none was entered before we attached, in the process that forked this one, or is tallied already.
+ * The entry accounts for each call: it is stored here, or counted as an event. A return that finds
+ * nothing was entered before we attached or in the process that forked this one, or has been
+ * counted as an event.
  */
 #ifndef RP_CALLS_BPF_H
 #define RP_CALLS_BPF_H
 
 #include "capture.bpf.h"
 
-/* What calls belong to: a thread; or a process, where a call may return on another thread. A number
- * of its own, because those of the kernel come again. */
+/* The owner of calls: a thread, or a process if calls may return on another thread. It has a number
+ * of its own, because the kernel reuses thread ids. */
 #define OWNER_IS_PROCESS (1ULL << 32)
 
 struct call_key {
 	__u64 owner;
 	__u64 stack; /* 0, or the goroutine */
-	__u64 addr;  /* of the return address; on a goroutine's stack, from its upper end */
+	__u64 addr;  /* of the return address; on a goroutine's stack, the distance from its upper
+			end */
 	__u32 id, zero;
 };
 
 struct call {
 	__u64 start;
-	__u64 again; /* goes on at the first instruction, which is no entry then */
+	__u64 again; /* the next run of the first instruction is no entry: the call goes on */
 	struct capture capture;
 };
 
@@ -48,9 +51,9 @@ struct {
 } owners SEC(".maps");
 
 volatile __u64
-	owners_ended; /* goes up when some have; what is left of their calls is to be swept */
+	owners_ended; /* incremented when owners end: their remaining calls are to be swept */
 
-/* Of the task; 0: it has none, or, if it is to have one, there is no room. */
+/* The owner of calls of this task. 0: it has none, or there is no room to create it. */
 static __always_inline __u64 owner_of(__u64 desc, bool create)
 {
 	__u64 task = bpf_get_current_pid_tgid(), key = (__u32)task, *owner, fresh;
@@ -64,7 +67,7 @@ static __always_inline __u64 owner_of(__u64 desc, bool create)
 		return 0;
 	fresh = bpf_ktime_get_ns() << 22 | (task & 0x3fffff);
 	bpf_map_update_elem(&owners, &key, &fresh, BPF_NOEXIST);
-	owner = bpf_map_lookup_elem(&owners, &key); /* another thread may have been first */
+	owner = bpf_map_lookup_elem(&owners, &key); /* another thread may have created it first */
 	return owner ? *owner : 0;
 }
 
@@ -74,7 +77,8 @@ static __always_inline void end_owner(__u64 key)
 		__sync_fetch_and_add(&owners_ended, 1);
 }
 
-/* What ends with the task. Without BTF, no call belongs to a process (attach_uprobe_ret.c). */
+/* Ends the owners that end with the task. Without BTF no owner is a process
+ * (exporter/attach/uprobe_ret.c). */
 static __always_inline void end_task(void)
 {
 	struct task_struct___user *task = (void *)bpf_get_current_task();
@@ -86,7 +90,7 @@ static __always_inline void end_task(void)
 		end_owner(pid_tgid >> 32 | OWNER_IS_PROCESS);
 }
 
-/* Whether g is the goroutine on whose stack sp is: struct g begins with the bounds of its stack. */
+/* Whether sp is on the stack of goroutine g. struct g begins with the bounds of its stack. */
 static __always_inline bool place_in_goroutine(struct call_key *key, __u64 g, __u64 sp)
 {
 	__u64 bounds[2];
@@ -103,7 +107,7 @@ static __always_inline bool place_in_goroutine(struct call_key *key, __u64 g, __
 #if defined(__TARGET_ARCH_x86)
 #define GO_REGISTER(ctx) ((ctx)->r14)
 
-/* Where assembler functions and old compilers have it: the first word below the thread's area. */
+/* Assembler functions and old compilers keep it in the first word below the thread area. */
 static __always_inline __u64 goroutine_of_thread(void)
 {
 	struct task_struct___user *task = (void *)bpf_get_current_task();
@@ -124,7 +128,7 @@ static __always_inline __u64 goroutine_of_thread(void)
 }
 #endif
 
-/* False: nobody can tell the call from others. */
+/* False: the call cannot be told from others. */
 static __always_inline bool place_of_call(struct pt_regs *ctx, __u64 desc, bool create,
 					  struct call_key *key)
 {
@@ -141,7 +145,7 @@ static __always_inline bool place_of_call(struct pt_regs *ctx, __u64 desc, bool 
 	return place_in_goroutine(key, goroutine_of_thread(), sp);
 }
 
-/* Whether a call that has the place goes on; else it is a leftover, and tallied. */
+/* Whether the call stored under the key goes on. If not, it is a leftover, and is counted. */
 static __always_inline bool goes_on(struct call_key *key)
 {
 	struct call *call = bpf_map_lookup_elem(&calls, key);
@@ -170,7 +174,7 @@ static __always_inline void enter_call(struct pt_regs *ctx, __u64 desc)
 	err = bpf_map_update_elem(&calls, &key, &call, BPF_NOEXIST);
 	if (!err || goes_on(&key))
 		return;
-	/* If there was no leftover, there is no room, and this fails, too. */
+	/* Without a leftover there is no room, and this fails as well. */
 	if (bpf_map_update_elem(&calls, &key, &call, BPF_ANY))
 		count_event(RP_PREEMPTIBLE, key.id, RP_EVENT_NO_ENTRY);
 }
@@ -196,7 +200,7 @@ static __always_inline void enter_capturing_call(struct pt_regs *ctx, __u64 desc
 		count_event(RP_PREEMPTIBLE, key.id, RP_EVENT_NO_ENTRY);
 }
 
-/* Takes the call that ends here out of the map; false: there is none. */
+/* Removes the call that ends here from the map. False: there is none. */
 static __always_inline bool take_call(struct pt_regs *ctx, __u64 desc, struct call *out)
 {
 	struct call_key key;

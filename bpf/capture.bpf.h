@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What an entry leaves for its return, of probes with labels, filters or observed values: a note.
- * How a return finds its start is pairing's affair, or the mechanism's; notes are beside it.
+ * Captures: what an entry stores for its return, in probes with labels, filters or observed values.
+ * The start time is not part of it: pairing, or the mechanism, keeps that.
  *
- * Like frames, the notes of kernel calls have a place in a table, if it is free (see
- * inflight.bpf.h), and what finds none goes into a hash. There it lives until its call returns, or
- * until so many others run that it is the least recently used; a return that finds no note is
- * counted as missed.
+ * Like frames, captures of kernel calls use a slot if it is free (inflight.bpf.h), else a hash. A
+ * hash entry lives until its call returns or it is evicted as the least recently used. A return
+ * without its capture counts as missed.
  */
 #ifndef RP_CAPTURE_BPF_H
 #define RP_CAPTURE_BPF_H
@@ -15,12 +14,12 @@
 #include "pairing.bpf.h"
 
 const volatile struct rp_grid size_table;
-const volatile __u32 size_last;		 /* the cell behind its last threshold */
-const volatile __u32 bank_hists;	 /* between two CPUs' histograms */
-const volatile __u32 set_hists, per_set; /* first histogram of label sets, and how many each has */
+const volatile __u32 size_last;		 /* the bin above its last threshold */
+const volatile __u32 bank_hists;	 /* distance between the histograms of two CPUs */
+const volatile __u32 set_hists, per_set; /* first histogram of the label sets, and number per set */
 
 struct capture {
-	__u64 label; /* of label_of(), or CAPTURE_FILTERED */
+	__u64 label; /* from label_of(), or CAPTURE_FILTERED */
 	__u64 observed[RP_OBSERVED];
 };
 
@@ -52,10 +51,11 @@ struct {
 	__uint(value_size, sizeof(__u64));
 } hists SEC(".maps");
 
-/* Whether the kernel has atomics, for places; a compile-time constant of each program. */
+/* Whether the kernel has atomic instructions, for slots; a compile-time constant of each program.
+ */
 enum rp_age { RP_RECENT, RP_OLD };
 
-/* The key in the table; 0 for user functions, whose addresses are a process's own. */
+/* The key in the table. 0 for user functions, whose addresses are private to a process. */
 static __always_inline __u64 capture_key(enum rp_space space, __u32 id, __u64 addr)
 {
 	return space == RP_USER ? 0 : slot_key(space, id, addr);
@@ -74,8 +74,8 @@ static __always_inline struct user_key capture_hash_key(enum rp_space space, __u
 	return space == RP_USER ? user_key(id, addr) : (struct user_key){ .addr = key };
 }
 
-/* For a call whose place is taken. A note that is already there is either a leftover, or newer than
- * the one that would be set aside: its call has returned meanwhile. */
+/* Slow path: the slot is busy. A capture already in the hash is a leftover, or newer than this one,
+ * whose call has returned meanwhile. */
 static __noinline bool clear_capture_slot(struct capture_slot *p, __u64 key)
 {
 	struct user_key in_hash = {};
@@ -122,7 +122,7 @@ static __always_inline bool take_capture(enum rp_age age, enum rp_space space, _
 		p = capture_slot_of(key);
 		if (p && p->key == key) {
 			*capture = p->capture;
-			__sync_lock_test_and_set(&p->key, 0); /* a barrier, too */
+			__sync_lock_test_and_set(&p->key, 0); /* also a barrier */
 			return true;
 		}
 		if (p && p->key == (key | MARKED)) {
@@ -139,11 +139,11 @@ static __always_inline bool take_capture(enum rp_age age, enum rp_space space, _
 	return true;
 }
 
-/* Whether text that is not there yet is read at the return; a constant of the caller's. Programs
- * for functions do not: their stacks have no room for it. */
+/* Whether text that is not in memory yet is read at the return. Not in programs for functions,
+ * whose stacks have no room for it. */
 enum absent { UNREADABLE, READ_LATE };
 
-/* What the entry of a call finds out. False: a filter rejects it. */
+/* Fills the capture of a call that enters. False: a filter rejects the call. */
 static __always_inline bool make_capture(const struct args *args, __u64 desc,
 					 struct capture *capture, enum absent absent)
 {
@@ -206,8 +206,8 @@ static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
 		add(c, &h[value == RP_OBSERVED_UNREADABLE ? RP_HIST_UNREADABLE : RP_HIST_RANGE], 1);
 }
 
-/* Whether a value kind's result has a slot. One that is new takes one, and of the target's share as
- * many as it takes: the exporter gives back both, with the slot. */
+/* Whether a result of a value kind has a value slot. A new result takes a slot and a share of the
+ * target's limit. The exporter gives back both. */
 static __always_inline bool has_slot(__u32 index, const struct rp_capture_spec *x, __u32 cell,
 				     __s64 value)
 {
@@ -226,12 +226,11 @@ static __always_inline bool has_slot(__u32 index, const struct rp_capture_spec *
 	return bpf_map_lookup_elem(&value_index, &key);
 }
 
-/* What is known of a call that is over: constants of the caller's. */
+/* What is known about a finished call; constants of the caller. */
 #define KNOWS_RESULT   1
 #define KNOWS_DURATION 2
 
-/* Whether the call is one to be counted, now that it is over. A duration that is not known matches
- * no filter. */
+/* Whether a finished call is to be counted. An unknown duration matches no filter. */
 static __always_inline bool passes_return(const struct rp_capture_spec *x, __u64 desc,
 					  __u32 outcome, __u32 knows, __u64 ret, __u64 ns)
 {
@@ -246,7 +245,7 @@ static __always_inline bool passes_return(const struct rp_capture_spec *x, __u64
 	return true;
 }
 
-/* Whether a result is an error because `error:` says so, and its class does not show it. */
+/* Whether `error:` makes a result an error that its class does not show. */
 static __always_inline bool judged_an_error(const struct rp_capture_spec *x, __u64 desc,
 					    struct rp_outcome o, __u32 outcome)
 {
@@ -254,8 +253,8 @@ static __always_inline bool judged_an_error(const struct rp_capture_spec *x, __u
 	       (o.cls != RP_CLASS_BY_VALUE || rp_kind_is_numbered(RP_DESC_KIND(desc)));
 }
 
-/* As settle(). Errors of a class that `error:` parts are counted by its number; those of numbered
- * kinds that find no slot, as RP_CLASS_NEGATIVE, which is not in use there. */
+/* Like settle(). Errors in a class that `error:` splits are counted by value. Errors of numbered
+ * kinds without a free slot count as RP_CLASS_NEGATIVE, which those kinds do not use. */
 static __always_inline enum rp_class settle_judged(enum rp_context c, __u32 index,
 						   struct rp_outcome o, bool is_error, bool split)
 {
@@ -267,7 +266,7 @@ static __always_inline enum rp_class settle_judged(enum rp_context c, __u32 inde
 	return cls == RP_CLASS_OTHER && is_error && !split ? RP_CLASS_NEGATIVE : cls;
 }
 
-/* One call that is over, of a probe that has extras. ret, ns: if they are known. */
+/* Counts a finished call of a probe with captures. ret, ns: valid if `knows` says so. */
 static __always_inline void count_captured(const struct capture *capture, __u64 desc,
 					   struct rp_outcome o, __u32 knows, __u64 ret, __u64 ns,
 					   enum rp_context c)
@@ -300,7 +299,7 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 
 	hist = cell == id ? x->histogram : set_hists + (cell - bank_targets) * per_set;
 	if (kind == RP_KIND_SIZE) {
-		/* The same as with its sign, and the verifier of 5.10 knows that it ends at 4 GiB.
+		/* Same value as sign-extended, but the verifier of 5.10 sees that it ends at 4 GiB.
 		 */
 		if (known && positive)
 			add_to_hist(c, hist, rp_zero_extend(ret, RP_DESC_UNUSED(desc)));
@@ -320,7 +319,7 @@ static __noinline long count_captured_call(const struct capture *capture, __u64 
 	return 0;
 }
 
-/* Likewise one that was left by a jump to another function (user functions only). */
+/* The same for a call left by a jump to another function (user functions only). */
 static __noinline long count_captured_tail(const struct capture *capture, __u64 desc, __u64 ns)
 {
 	count_captured(capture, desc, rp_outcome_of_tail(desc),
@@ -329,15 +328,15 @@ static __noinline long count_captured_tail(const struct capture *capture, __u64 
 	return 0;
 }
 
-/* Likewise one that returned, and was not seen to begin (system calls only). */
+/* The same for a call whose entry was not seen (system calls only). */
 static __noinline long count_captured_untimed(const struct capture *capture, __u64 desc, __u64 ret)
 {
 	count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT, ret, 0, RP_EXCLUSIVE);
 	return 0;
 }
 
-/* ---- what mechanisms call
- * ------------------------------------------------------------------------ */
+/* ---- for mechanisms ----------------------------------------------------------------------------
+ */
 
 static __always_inline void enter_capturing(enum rp_context c, enum rp_age age, enum rp_space space,
 					    const struct args *args, __u64 desc, __u64 addr)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Programs that are templates: the exporter loads a copy for each target, with what is known of the
- * target in the place of markers (exporter/object/programs.c). Nothing is looked up when they run.
+ * Template programs: the exporter loads a clone per target, with the markers replaced by what it
+ * knows of the target (exporter/object/programs.c). Clones look nothing up when they run.
  */
 #ifndef RP_CLONE_BPF_H
 #define RP_CLONE_BPF_H
@@ -17,7 +17,7 @@ static __always_inline __u64 desc_of_clone(void)
 	return desc;
 }
 
-/* What a function returned, in its fexit program: it lies in ctx behind the arguments. */
+/* The function's result in an fexit program; ctx has it after the arguments. */
 static __always_inline __u64 result_of_clone(const __u64 *ctx)
 {
 	__u64 ret;

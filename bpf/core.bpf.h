@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The measurement: one return -> one class or detail counter, one grid cell, nanoseconds. Knows
- * neither mechanisms nor how an entry was found.
+ * The measurement: a return increments one class or value counter and one bin, and adds its
+ * nanoseconds. It knows neither mechanisms nor pairing.
  *
- * Cells are banks in one mmapable array, a bank per possible CPU, written by that CPU alone: as
- * cheap as a per-CPU array, and user space reads them without bpf(2), which would make the kernel
- * skip kprobe programs on the reading CPU meanwhile (bpf_disable_instrumentation()). With
- * bank_cells 0 the same map is loaded as a BPF_MAP_TYPE_PERCPU_ARRAY instead.
+ * Cells lie in one mmapable array, a bank per possible CPU, written by that CPU alone. Writing is
+ * as cheap as to a per-CPU array. User space reads the banks without bpf(2), which would make the
+ * kernel skip kprobe programs on the reading CPU (bpf_disable_instrumentation()). With bank_cells 0
+ * the same map is loaded as BPF_MAP_TYPE_PERCPU_ARRAY instead.
  */
 #ifndef RP_CORE_BPF_H
 #define RP_CORE_BPF_H
@@ -16,13 +16,13 @@
 #include "kernel.h"
 #include "outcome.h"
 
-/* Constants of the loaded object: the verifier prunes what they rule out. */
+/* Constants of the loaded object: the verifier prunes the branches that they rule out. */
 const volatile struct rp_grid grid_table;
-const volatile __u32 grid_last; /* the cell behind the last threshold */
-/* Distance between two CPUs' banks, in entries. */
+const volatile __u32 grid_last; /* the bin above the last threshold */
+/* Distance between the banks of two CPUs, in entries. */
 const volatile __u32 bank_cells, bank_targets, bank_values;
 
-/* Types, sizes and numbers of entries are set by exporter/object/maps.c. */
+/* exporter/object/maps.c sets types, sizes and numbers of entries. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -40,10 +40,10 @@ struct {
 } events SEC(".maps");
 
 /*
- * Details: a slot of the pool is claimed by taking its number from the queue, naming it in
- * value_slots, and publishing it in value_index; from then on it is one look-up and one increment
- * in the CPU's own bank. User space reads the two mmaped arrays only. The slots of label sets that
- * are no more it gives back.
+ * Value slots count results by their number. To claim one: pop its number from the queue, describe
+ * it in value_slots, publish it in value_index. After that a call needs one look-up and one
+ * increment in its CPU's bank. User space reads the two mmapped arrays only, and gives back the
+ * slots of label sets that have gone.
  */
 struct value_key {
 	__s64 value;
@@ -82,19 +82,18 @@ struct {
 } value_counts SEC(".maps");
 
 /*
- * Whether a program can be preempted by another run of itself on the same CPU; then its increments
- * must be atomic. True for uprobe programs since 6.0 (kernel commit 8c7dcb84e3b7); kprobe and
- * tracepoint programs run with preemption off and bpf_prog_active up. A compile-time constant of
- * each program.
+ * Whether another run of the same program can preempt this one on the same CPU; if so, increments
+ * must be atomic. True for uprobe programs since 6.0 (kernel commit 8c7dcb84e3b7). Kprobe and
+ * tracepoint programs run without preemption and with bpf_prog_active raised. A compile-time
+ * constant of each program.
  */
 enum rp_context { RP_EXCLUSIVE, RP_PREEMPTIBLE };
 
 /*
- * To be called by preemptible programs that may have 64 bytes or more on their stack. Since 6.13
- * the kernel gives such programs a stack per CPU, and takes for granted that none of them is
- * preempted by another run of itself, which uprobe programs are. A program with a tail call in it
- * keeps to its task's stack, and one that is never reached is enough (check_max_stack_depth() in
- * kernel/bpf/verifier.c).
+ * Call this in preemptible programs that may use 64 bytes or more of stack. Since 6.13 the kernel
+ * gives such programs a stack per CPU and assumes that no run of a program preempts another, which
+ * is wrong for uprobe programs. A program with a tail call stays on its task's stack, even if the
+ * call is never reached (check_max_stack_depth() in kernel/bpf/verifier.c).
  */
 static __always_inline void keep_to_task_stack(void)
 {
@@ -129,7 +128,7 @@ static __always_inline void count_event(enum rp_context c, __u32 id, enum rp_eve
 		add(c, &t[which], 1);
 }
 
-/* For a detail that has no slot. False: there is none to be had, or another CPU was first. */
+/* Claims a value slot. False: none is free, or another CPU was first. */
 static __always_inline bool claim_value(const struct value_key *key, __u32 *slot)
 {
 	struct rp_value_slot *d;
@@ -149,7 +148,7 @@ static __always_inline bool claim_value(const struct value_key *key, __u32 *slot
 	return false;
 }
 
-/* Counts a result by its number; false if there is no slot for it. */
+/* Counts a result by its number. False: it has no slot. */
 static __always_inline bool count_value(enum rp_context c, __u32 cell, __s64 value)
 {
 	struct value_key key = { .value = value, .cell = cell };
@@ -172,7 +171,7 @@ static __always_inline bool count_value(enum rp_context c, __u32 cell, __s64 val
 	return true;
 }
 
-/* The counter of the cell that a result has in the end: none, if it is counted by its number. */
+/* The class counter for a result, or RP_CLASS_MAX if it was counted by its number. */
 static __always_inline enum rp_class settle(enum rp_context c, __u32 index, struct rp_outcome o)
 {
 	if (o.cls == RP_CLASS_BY_VALUE && count_value(c, index, o.value))
@@ -180,7 +179,7 @@ static __always_inline enum rp_class settle(enum rp_context c, __u32 index, stru
 	return o.cls >= RP_CLASS_MAX ? RP_CLASS_OTHER : o.cls;
 }
 
-/* One call that returned: everything that is counted of it in a cell. */
+/* Counts a call that returned in a cell. */
 static __always_inline void count_in_cell(enum rp_context c, __u64 *cell, enum rp_class cls,
 					  __u64 ns)
 {
@@ -191,7 +190,7 @@ static __always_inline void count_in_cell(enum rp_context c, __u64 *cell, enum r
 		add(c, &cell[RP_CELL_CLASS + cls], 1);
 	add(c, &cell[RP_CELL_SUM], ns);
 
-	barrier_var(table); /* or clang folds the zeroes that it sees here */
+	barrier_var(table); /* or clang folds the zeros that it sees here */
 	i = rp_grid_bin(table, ns, last);
 	barrier_var(i);
 	if (i > last)
@@ -209,7 +208,7 @@ static __always_inline void count_outcome(enum rp_context c, __u32 index, struct
 		count_in_cell(c, cell, cls, ns);
 }
 
-/* One call that returned without having been seen to begin. */
+/* Counts a call that returned and whose entry was not seen. */
 static __always_inline void count_untimed_in_cell(enum rp_context c, __u64 *cell, enum rp_class cls)
 {
 	if (cls < RP_CLASS_MAX)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Expressions at a call's entry: runs the steps that exporter/expr/expr.c compiled (struct
- * rp_field), and decides filters. Knows neither label sets nor mechanisms.
+ * Expressions, evaluated at the entry: runs the steps that exporter/expr/expr.c compiled (struct
+ * rp_field), and applies filters. Knows neither label sets nor mechanisms.
  */
 #ifndef RP_FIELDS_BPF_H
 #define RP_FIELDS_BPF_H
@@ -9,11 +9,11 @@
 #include "core.bpf.h"
 
 #define RP_ARGS	   6
-#define FIRST_PAGE 4096 /* nothing is below */
+#define FIRST_PAGE 4096 /* nothing is mapped below */
 
-const volatile bool cgroup_ancestors; /* the kernel has the helper for our programs */
+const volatile bool cgroup_ancestors; /* the kernel offers the helper to our program types */
 
-/* The words of the arguments that came in registers. */
+/* The argument registers. */
 struct args {
 	__u64 v[RP_ARGS];
 };
@@ -24,7 +24,7 @@ static __always_inline struct args args_of_regs(struct pt_regs *ctx)
 				PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx), PT_REGS_PARM6(ctx) } };
 }
 
-/* Kernels before 5.12 read no variable place of the stack, hence no index. */
+/* No array index: kernels before 5.12 refuse reads at a variable stack offset. */
 static __always_inline __u64 source_value(const struct args *args, const struct rp_field *f)
 {
 	switch (f->source) {
@@ -63,8 +63,7 @@ static __always_inline long read_memory(const struct rp_field *f, void *to, __u3
 	return bpf_probe_read_kernel(to, size, (void *)from);
 }
 
-/* Follows the pointers: *v becomes the place of the value, or the value. 0, or not if unreadable.
- */
+/* Follows the pointers. *v becomes the address of the value, or the value. Non-zero: unreadable. */
 static __always_inline long follow(const struct rp_field *f, __u64 *v)
 {
 	if (f->source >= RP_ARGS)
@@ -82,7 +81,7 @@ static __always_inline long follow(const struct rp_field *f, __u64 *v)
 	return -1;
 }
 
-/* Not inlined: a probe has many. 0, or not if there is no such memory. */
+/* Not inlined: a probe has many. Non-zero: unreadable. */
 static __noinline long eval_number(const struct rp_field *f, __u64 v, __u64 *out)
 {
 	__u64 value = 0;
@@ -135,8 +134,8 @@ static __noinline long text_differs(const struct rp_filter *fl, __u64 v)
 	return 0;
 }
 
-/* Whether text of the process that could not be read may be there when the call returns: pages are
- * brought in when they are touched, and programs cannot wait for that. */
+/* Whether unreadable text of the process may be readable at the return. Its page may be brought in
+ * by the call itself; BPF programs cannot fault it in. */
 static __always_inline bool may_come(const struct rp_field *f, __u64 v)
 {
 	return f->text && f->user && v >= FIRST_PAGE;
@@ -147,8 +146,8 @@ static __always_inline bool text_passes(const struct rp_filter *fl, long differs
 	return differs >= 0 && (fl->compare == RP_EQ) != (differs > 0);
 }
 
-/* What cannot be read matches no filter; but filter i is left for the return, as bit i of
- * *undecided, if it may be read then. */
+/* Applies the filters on parameters. An unreadable value matches no filter. If text may become
+ * readable, filter i is left to the return, as bit i of *undecided. */
 static __always_inline bool passes(const struct rp_capture_spec *x, const struct args *args,
 				   bool returns, __u32 *undecided)
 {

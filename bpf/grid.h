@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Pure: nanoseconds -> grid cell. Compiled for BPF and for host tests.
+ * Pure function: nanoseconds -> bin. Compiled for BPF and for host tests.
  *
- * Cell i holds the durations d with threshold[i - 1] < d <= threshold[i]; the cell behind the last
- * threshold holds the rest. The table tells, for the leading eight bits or so of d, the first
- * threshold that any such duration can belong to; the few that share those bits are compared.
- * exporter/base/grid.c builds the table and refuses bounds that would need more than RP_GRID_STEPS.
+ * Bin i holds the durations d with threshold[i - 1] < d <= threshold[i]; the bin above the last
+ * threshold holds the rest. A table gives, for the leading eight bits or so of d, the first
+ * threshold that such a duration can belong to. The few thresholds that share those bits are
+ * compared. The exporter builds the table, and refuses bounds that would need more than
+ * RP_GRID_STEPS compares.
  */
 #ifndef RP_GRID_H
 #define RP_GRID_H
@@ -13,9 +14,9 @@
 #include "abi.h"
 
 /*
- * What first[] has for d, whose row is already known. Each row is code of its own: the shift and
- * the row's place are then constants, and the verifier, which has seen the compares, needs no mask.
- * The empty asm keeps compilers from merging the rows again.
+ * first[] for a d whose row is known. Each row has code of its own. So the shift and the row's
+ * offset are constants, and the verifier, which has seen the compares, needs no mask. The empty asm
+ * keeps compilers from merging the rows again.
  */
 #define RP_GRID_FIRST(g, d, row)                            \
 	({                                                  \
@@ -26,7 +27,7 @@
 		(__u32) first;                              \
 	})
 
-/* The first threshold that a duration with d's leading bits can belong to. */
+/* The first threshold that a duration with the leading bits of d can belong to. */
 static inline __attribute__((always_inline)) __u32 rp_grid_first(const struct rp_grid *g, __u64 d,
 								 __u32 last)
 {
@@ -45,7 +46,7 @@ static inline __attribute__((always_inline)) __u32 rp_grid_first(const struct rp
 	return d < 1ULL << RP_GRID_MAX_BITS ? RP_GRID_FIRST(g, d, 8) : last;
 }
 
-/* Returns 0..RP_GRID_MAX - 1 + RP_GRID_STEPS; callers bound it by their number of cells. */
+/* Returns 0..RP_GRID_MAX - 1 + RP_GRID_STEPS; callers clamp it to their number of bins. */
 static inline __attribute__((always_inline)) __u32 rp_grid_bin(const struct rp_grid *g, __u64 d,
 							       __u32 last)
 {

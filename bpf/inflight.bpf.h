@@ -1,38 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Places: the quick way from a return to its entry, for calls of kernel functions.
+ * In-flight slots: the fast path from a return to its entry, for calls of kernel functions.
  *
- * One table for all CPUs, because a task may sleep within a call and return on another. A call has
- * one place in it that it could be at, by its key, and takes it if it is free; else its frame goes
- * the slower way (pairing.bpf.h). Where tasks' stacks lie decides who uses which cache line, so
- * CPUs seldom meet. A lookup is a tenth of what task storage costs, whose lock is taken twice a
- * call.
+ * One table serves all CPUs, because a task may sleep in a call and return on another CPU. A call
+ * hashes to exactly one slot. If that slot is busy, its frame takes the slow path (pairing.bpf.h).
+ * The address of a task's stack decides which cache line it uses, so CPUs rarely share one. A
+ * look-up costs a tenth of task storage, which takes a lock twice per call.
  *
- * The key names the call among all that run now. So a place with the call's own key is either the
- * call's or a leftover of one whose return never came, and entering takes it over. Claiming needs
- * an atomic compare-and-swap: kernels before 5.12 have no such instruction, and programs for them
- * do without places.
+ * The key identifies a call among all that are running. So a slot with the call's own key belongs
+ * to the call, or is left over from a call whose return never came; an entry takes it over.
+ * Claiming a slot needs an atomic compare-and-swap. Kernels before 5.12 have no such instruction,
+ * and programs for them do without slots.
  *
- * A leftover with another key would keep its place for ever. Whether it is one, or a call that
- * takes long, nobody knows, so its frame is set aside in a hash, where its return finds it if it
- * comes. Calls that find the place taken do so, in two steps. The first puts the place on notice:
- * its key is changed, and the quick way of a return no longer finds it. RP_SLOT_AGE later, when
- * every program that may still have seen the old key is over, the second copies the frame and takes
- * the place. `noticed` is changed by compare-and-swap, so of all calls only one takes a step, and
- * the quick way knows nothing of any of this.
+ * A leftover with another key would occupy its slot for ever, but it cannot be told from a call
+ * that takes long. So its frame moves to a hash, where its return still finds it. Calls that find
+ * the slot busy move it, in two steps. The first marks the key, so that the fast path of a return
+ * no longer finds it. The second comes RP_SLOT_AGE later, when no program that saw the old key can
+ * still be running; it copies the frame and takes the slot. A compare-and-swap of `marked_at` lets
+ * only one call take a step. The fast path pays nothing for this.
  */
 #ifndef RP_INFLIGHT_BPF_H
 #define RP_INFLIGHT_BPF_H
 
 #include "core.bpf.h"
 
-const volatile __u32 slot_shift; /* 64 - log2(number of places) */
+const volatile __u32 slot_shift; /* 64 - log2(number of slots) */
 
 struct slot {
 	__u64 key; /* 0: free */
 	__u64 start;
-	__u64 level;	 /* of fexit's calls; pairing.bpf.h */
-	__u64 marked_at; /* when a step was last taken */
+	__u64 level;	 /* of calls through fexit; see pairing.bpf.h */
+	__u64 marked_at; /* time of the last step */
 };
 
 struct {
@@ -42,8 +40,11 @@ struct {
 	__type(value, struct slot);
 } inflight SEC(".maps");
 
-/* Of calls that have no place (pairing.bpf.h), and those set aside, whose keys are on notice.
- * Kernel stack addresses are all ones above bit 47, so an id fits there and the key stays small. */
+/*
+ * Frames of calls without a slot (pairing.bpf.h), and frames moved out of theirs, with marked keys.
+ * Bits 47 and up of a kernel stack address are all ones, so an id fits there and the key stays
+ * small.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
@@ -51,7 +52,7 @@ struct {
 	__type(value, __u64);
 } kernel_frames SEC(".maps");
 
-#define MARKED 1ULL /* in a place's key; calls' own are even, as addresses on stacks are */
+#define MARKED 1ULL /* in the key of a slot; unmarked keys are even, like stack addresses */
 
 static __always_inline struct slot *slot_of(__u64 key)
 {
@@ -60,8 +61,7 @@ static __always_inline struct slot *slot_of(__u64 key)
 	return bpf_map_lookup_elem(&inflight, &i);
 }
 
-/* Takes the next step, if it is time for one. The key of the place to clear, if it was the first; 0
- * if there is none. */
+/* Takes the next step if it is due. Returns the key to clear after the second step, else 0. */
 static __always_inline __u64 key_to_clear(__u64 *key, __u64 *marked_at)
 {
 	__u64 when = *(volatile __u64 *)marked_at, now = bpf_ktime_get_ns();
@@ -76,14 +76,14 @@ static __always_inline __u64 key_to_clear(__u64 *key, __u64 *marked_at)
 	return 0;
 }
 
-/* Whether the place, on notice, was the call's own; it is as `key` says then. */
+/* Replaces the marked key `own` by `key`. False: the slot does not hold it. */
 static __always_inline bool change_marked(__u64 *slot, __u64 own, __u64 key)
 {
 	own |= MARKED;
 	return *(volatile __u64 *)slot == own && __sync_val_compare_and_swap(slot, own, key) == own;
 }
 
-/* For a call whose place is taken. */
+/* Slow path of take_slot(): the slot is busy. */
 static __noinline bool clear_slot(struct slot *p, __u64 key, __u32 id)
 {
 	__u64 old, start;
@@ -108,8 +108,8 @@ static __noinline bool clear_slot(struct slot *p, __u64 key, __u32 id)
 
 #define NO_LEVEL (~0ULL)
 
-/* When the call that returns was entered, if its place was put on notice; or 0. level: as of
- * leave_place(), or NO_LEVEL if the call was set aside. */
+/* Slow path of leave_slot(). Returns the entry time of a call whose slot was marked, or 0. *level:
+ * as in leave_slot(), or NO_LEVEL if the frame had moved to the hash. */
 static __noinline __u64 leave_marked_slot(__u64 key, __u64 *level)
 {
 	struct slot *p = slot_of(key);
@@ -131,7 +131,7 @@ static __noinline __u64 leave_marked_slot(__u64 key, __u64 *level)
 	return start;
 }
 
-/* The place that the call which is entered now has from here on, or NULL. */
+/* Claims the slot of a call that enters; NULL if it is busy. */
 static __always_inline struct slot *take_slot(enum rp_context c, __u32 id, __u64 key)
 {
 	struct slot *p = slot_of(key);
@@ -147,8 +147,8 @@ static __always_inline struct slot *take_slot(enum rp_context c, __u32 id, __u64
 	return p;
 }
 
-/* When the call that returns was entered; 0 if it has no place. Gives the place back. level: what
- * the call left there, or NULL for those that leave none. */
+/* Returns the entry time of a call that returns, and frees its slot; 0 if it has none. level:
+ * receives what the entry stored there; may be NULL. */
 static __always_inline __u64 leave_slot(__u64 key, __u64 *level)
 {
 	struct slot *p = slot_of(key);
@@ -159,7 +159,7 @@ static __always_inline __u64 leave_slot(__u64 key, __u64 *level)
 	start = p->start;
 	if (level)
 		*level = p->level;
-	/* Never 0; the test orders the loads before the store on every machine. */
+	/* Never 0. The test orders the loads before the store on every machine. */
 	if (start | (level ? *level : 0))
 		p->key = 0;
 	return start;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Calls of user functions that a child inherits. A child that is forked inside a probed function
- * returns from it, too: the kernel gives it a copy of the parent's return instances (dup_utask() in
- * kernel/events/uprobes.c). These are not its calls, and their entries are not lost.
+ * Calls of user functions that a child inherits. A child forked inside a probed function returns
+ * from it as well: the kernel copies the parent's return instances (dup_utask() in
+ * kernel/events/uprobes.c). The child did not enter these calls, so their returns are no missed
+ * entries.
  *
- * So at each fork the stack addresses of the parent's return instances are noted for the child. The
- * list is the kernel's own, whatever we know of the calls. Only a return that finds no entry looks
+ * At each fork, the stack addresses of the parent's return instances are recorded for the child.
+ * The kernel's own list is used, whatever calls we know. Only a return without an entry looks
  * there.
  */
 #ifndef RP_INHERITED_BPF_H
@@ -38,15 +39,15 @@ struct trace_event_raw_task_newtask___rp {
 	unsigned long clone_flags;
 } __attribute__((preserve_access_index));
 
-/* User stack addresses are a process's own. System calls: addr 0, the task's one. */
+/* User stack addresses are private to a process. System calls use address 0, one per task. */
 struct user_key {
 	__u64 addr;
 	__u32 tid, id;
 };
 
 struct inherited {
-	__u64 forked; /* a task born later has the number of one that is no more */
-	__u64 n;      /* tail calls share an address */
+	__u64 forked; /* a task born later is another one with the same id */
+	__u64 n;      /* calls at this address: tail calls share it */
 };
 
 struct {
@@ -67,7 +68,7 @@ static __always_inline void inherit(__u32 child, __u64 stack, __u64 now)
 		bpf_map_update_elem(&inherited, &key, &new, BPF_ANY);
 }
 
-/* In the parent, before the child runs. As the kernel does, leaves out threads, which begin with an
+/* Runs in the parent before the child does. Skips threads, like the kernel: they begin with an
  * empty stack. */
 static __always_inline int on_fork(__u32 child, unsigned long flags)
 {
@@ -85,7 +86,7 @@ static __always_inline int on_fork(__u32 child, unsigned long flags)
 	return 0;
 }
 
-/* Whether the return that found no entry is of a call that the task has inherited. */
+/* Whether a return without an entry belongs to an inherited call. */
 static __always_inline bool is_inherited(__u64 addr)
 {
 	struct task_struct___uprobe *task = (void *)bpf_get_current_task();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the programs need to know of the kernel: user-space API headers for types that never
- * change, and CO-RE flavours of the few structs that do.
+ * Kernel types for the programs: user-space API headers for types that never change, and CO-RE
+ * flavours of the few structs that do.
  */
 #ifndef RP_KERNEL_H
 #define RP_KERNEL_H
@@ -16,7 +16,7 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-/* arch/ARCH/include/asm/thread_info.h: what tells a 32-bit system call. */
+/* arch/ARCH/include/asm/thread_info.h: the flag of a 32-bit system call. */
 #if defined(__TARGET_ARCH_x86)
 #define COMPAT_BIT (1U << 1) /* TS_COMPAT */
 struct thread_info___rp {
@@ -38,7 +38,7 @@ struct task_struct___rp {
 	__u64 start_time;
 } __attribute__((preserve_access_index));
 
-/* A kernel may have no seccomp. */
+/* A kernel may be built without seccomp. */
 struct seccomp___rp {
 	int mode;
 } __attribute__((preserve_access_index));
@@ -56,7 +56,7 @@ struct task_struct___syscall {
 	struct sigpending___rp pending;
 } __attribute__((preserve_access_index));
 
-/* What a task's user-space registers are saved in: the kernel's struct pt_regs. */
+/* The saved user-space registers of a task: the kernel's struct pt_regs. */
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs___rp {
 	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di;
@@ -68,7 +68,7 @@ struct pt_regs___rp {
 } __attribute__((preserve_access_index));
 #endif
 
-/* Threads of a process that have not ended. */
+/* Threads of the process that are still alive. */
 typedef struct {
 	int counter;
 } atomic_t___rp;
@@ -86,7 +86,7 @@ struct task_struct___user {
 	struct thread_struct___rp thread;
 } __attribute__((preserve_access_index));
 
-/* include/trace/events/syscalls.h, as perf hands it to a tracepoint program. */
+/* include/trace/events/syscalls.h, as perf passes it to a tracepoint program. */
 struct sys_enter_args {
 	__u64 common;
 	long id;
@@ -100,8 +100,8 @@ struct sys_exit_args {
 };
 
 /*
- * Where the caller's return address is (x86-64) or where the stack was (arm64), seen from a probe
- * at the function's first instruction and from one at its return: the same number for both.
+ * The address that identifies a call: where the return address is (x86-64), or the stack pointer
+ * (arm64). A probe at the first instruction and one at the return compute the same number.
  */
 #define ENTRY_ADDR(ctx) PT_REGS_SP(ctx)
 #if defined(__TARGET_ARCH_x86)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Label values -> the cell that counts them. A label set that is new takes a slot from the pool, if
- * the target has not had its share; else, and whenever in doubt, the call counts in the target's
- * own cell, which is that of its others. The exporter gives slots back (labels.c there).
+ * Label values -> the cell that counts them. A new label set takes a slot from the pool while its
+ * target is below `max_series`. Otherwise, and whenever in doubt, the call counts in the target's
+ * own cell, which becomes `_other`. The exporter frees slots (exporter/labels/slots.c).
  */
 #ifndef RP_LABELS_BPF_H
 #define RP_LABELS_BPF_H
 
 #include "late.bpf.h"
 
-/* Sizes of keys and numbers of entries are set by exporter/object/maps.c. */
+/* exporter/object/maps.c sets sizes of keys and numbers of entries. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -21,7 +21,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct rp_label_key));
-	__uint(value_size, sizeof(__u64)); /* cell, and gen in the upper half */
+	__uint(value_size, sizeof(__u64)); /* cell; gen in the upper half */
 } label_index SEC(".maps");
 
 struct {
@@ -39,7 +39,7 @@ struct {
 	__type(value, struct rp_label_set);
 } label_sets SEC(".maps");
 
-/* By extra; the exporter takes away from it what it gives back. */
+/* Per capture spec. The exporter subtracts what it gives back. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -56,8 +56,8 @@ static __always_inline struct rp_capture_spec *capture_spec_of(__u64 desc)
 }
 
 /*
- * Takes one of a target's share, *n of which are gone: by adding first and looking then, as 5.10
- * has no atomic that does both. Two at the limit may both be turned away; none gets beyond it.
+ * Takes one of `limit` shares, of which *n are taken. It adds first and checks then, since 5.10 has
+ * no atomic instruction for both. Two calls at the limit may both be refused, but none exceeds it.
  */
 static __always_inline bool take_share(__u64 *n, __u32 limit)
 {
@@ -70,7 +70,7 @@ static __always_inline bool take_share(__u64 *n, __u32 limit)
 	return false;
 }
 
-/* A slot for a label set that has none: its cell and gen, or 0 if there is none to be had. */
+/* Claims a slot for a new label set. Returns its cell and gen, or 0 if none is free. */
 static __noinline __u64 claim_label(const struct rp_label_key *key, __u32 index, __u32 limit)
 {
 	struct rp_used *u = bpf_map_lookup_elem(&used, &index);
@@ -120,7 +120,7 @@ static __always_inline void read_labels(const struct rp_capture_spec *x, const s
 		bpf_get_current_comm(key->comm, sizeof(key->comm));
 }
 
-/* The cell, and the slot's gen in the upper half, of the set that has the key. */
+/* The cell of a label set, and the slot's gen in the upper half. */
 static __always_inline __u64 find_label(const struct rp_capture_spec *x,
 					const struct rp_label_key *key, __u64 desc)
 {
@@ -137,8 +137,8 @@ static __always_inline bool has_labels(const struct rp_capture_spec *x)
 	return x->nnumbers || x->ntexts || x->comm;
 }
 
-/* Likewise of the call that is entered now; or CAPTURE_FILTERED, or the ticket of what is read
- * late. undecided: filters. */
+/* The label of a call that enters: as find_label(), CAPTURE_FILTERED, or the ticket of a late read.
+ * undecided: bits of filters. */
 static __always_inline __u64 label_of(const struct rp_capture_spec *x, const struct args *args,
 				      __u64 desc, bool returns, __u32 undecided)
 {
@@ -157,8 +157,7 @@ static __always_inline __u64 label_of(const struct rp_capture_spec *x, const str
 	return find_label(x, &key, desc);
 }
 
-/* The label that a ticket stands for, when the call returns; CAPTURE_FILTERED, also for itself; or
- * CAPTURE_LOST. */
+/* Resolves a ticket when the call returns: a label, CAPTURE_FILTERED or CAPTURE_LOST. */
 static __noinline __u64 late_label(__u64 ticket, __u64 desc)
 {
 	const struct rp_capture_spec *x = capture_spec_of(desc);
@@ -176,14 +175,14 @@ static __noinline __u64 late_label(__u64 ticket, __u64 desc)
 		read_labels_late(x, l);
 		label = has_labels(x) ? find_label(x, &l->key, desc) : RP_DESC_ID(desc);
 	}
-	/* The map gives away what is least recently used. */
+	/* The LRU map may have evicted the entry and reused it meanwhile. */
 	if (l->ticket != ticket || l->key.id != RP_DESC_ID(desc))
 		label = CAPTURE_LOST;
 	bpf_map_delete_elem(&late, &ticket);
 	return label;
 }
 
-/* The cell of a label, when the call returns. */
+/* The cell of a label when the call returns. */
 static __always_inline __u32 cell_of_label(__u64 label, __u32 id)
 {
 	__u32 cell = label, slot = cell - bank_targets;

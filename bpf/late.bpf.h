@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Text of the process that is not there yet when a call is entered: in a page that nothing has
- * touched, or that has been swapped out. The call itself brings it in. So the text is read when the
- * call returns, and what could be read at the entry is kept until then. Filters over it are decided
- * then, too.
+ * Late reads: text of the process that is not in memory at the entry, because its page was never
+ * touched or was swapped out. The call itself brings it in, so the text is read at the return. What
+ * could be read at the entry is kept until then. Filters on such text are decided at the return,
+ * too.
  *
- * The call's note has a ticket in the place of its label, which finds the rest in a hash. Calls
- * that never return leave theirs there until they are the least recently used.
+ * The capture holds a ticket instead of a label; the rest is in a hash under that ticket. Entries
+ * of calls that never return stay until they are the least recently used.
  */
 #ifndef RP_LATE_BPF_H
 #define RP_LATE_BPF_H
 
 #include "fields.bpf.h"
 
-/* In the place of a label: */
+/* Instead of a label: */
 #define CAPTURE_FILTERED (~0ULL)
 #define CAPTURE_LOST	 (~0ULL - 1)
-#define CAPTURE_TICKET	 (1ULL << 63) /* set in all of these; no gen gets so far */
+#define CAPTURE_TICKET	 (1ULL << 63) /* set in all of these; no gen reaches that bit */
 
 struct late {
 	__u64 ticket;
 	struct args args;
-	struct rp_label_key key; /* with what could be read */
-	__u32 undecided;	 /* filters */
+	struct rp_label_key key; /* with the values read at the entry */
+	__u32 undecided;	 /* bits of filters */
 	__u32 pad;
 };
 
@@ -33,7 +33,7 @@ struct {
 	__type(value, struct late);
 } late SEC(".maps");
 
-const volatile __u64 no_late[sizeof(struct late) / sizeof(__u64)]; /* no stack has room for one */
+const volatile __u64 no_late[sizeof(struct late) / sizeof(__u64)]; /* too large for the stack */
 
 static __always_inline bool some_may_come(const struct rp_capture_spec *x, const struct args *args,
 					  __u32 failed)
@@ -45,12 +45,13 @@ static __always_inline bool some_may_come(const struct rp_capture_spec *x, const
 	return false;
 }
 
-/* The ticket; 0 if nothing is to be read late, or there is no room. */
+/* Returns the ticket; 0 if nothing needs a late read, or there is no room. */
 static __noinline __u64 read_late(const struct rp_capture_spec *x, const struct args *args,
 				  const struct rp_label_key *key, __u32 undecided)
 {
 	__u64 now = bpf_ktime_get_ns() << 9 | (bpf_get_smp_processor_id() & 511);
-	__u64 ticket = CAPTURE_TICKET | now << 2 >> 2; /* never one of the two others */
+	__u64 ticket =
+		CAPTURE_TICKET | now << 2 >> 2; /* differs from CAPTURE_FILTERED and CAPTURE_LOST */
 	struct late *l;
 
 	if (!x || !args || !key || !(undecided || some_may_come(x, args, key->failed)))

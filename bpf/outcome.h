@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * Pure: (spec, raw register) -> outcome. Compiled for BPF and for host tests.
- */
+/* Pure functions: (descriptor, raw register) -> outcome. Compiled for BPF and for host tests. */
 #ifndef RP_OUTCOME_H
 #define RP_OUTCOME_H
 
@@ -11,12 +9,12 @@
 
 struct rp_outcome {
 	enum rp_class cls;
-	__s64 value; /* for RP_CLASS_BY_VALUE: errno as a positive number, or the result's number */
+	__s64 value; /* for RP_CLASS_BY_VALUE: errno as a positive number, or the number itself */
 };
 
 /*
- * The register as the C type that the function returns: the bits above it, the unused ones, are
- * whatever the compiler left there (x86-64 and arm64 psABI alike).
+ * Reduces the register to the C type that the function returns. The compiler leaves the bits above
+ * it undefined (psABI of x86-64 and arm64).
  */
 static inline __attribute__((always_inline)) __s64 rp_sign_extend(__u64 raw, __u32 unused)
 {
@@ -39,7 +37,7 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u64 
 	__u32 unused = RP_DESC_UNUSED(desc);
 	__s64 v = rp_sign_extend(raw, unused);
 
-	/* The kinds in the order of how many functions have them. */
+	/* Kinds in the order of how many functions have them. */
 	if (RP_DESC_IS_SIGNED(desc)) {
 		if (v > 0) {
 			o.cls = RP_CLASS_POSITIVE;
@@ -65,17 +63,17 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u64 
 		o.value = (__s64)rp_zero_extend(raw, unused);
 		return o;
 	case RP_KIND_BOOL:
-		/* One byte of C's _Bool, more of an integer that is asked for as one. */
+		/* One byte for C's _Bool, more for an integer that is configured as bool. */
 		o.cls = v ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
 		return o;
 	case RP_KIND_UNSIGNED:
-		/* Only a full register can hold a negative errno that is not a plain number. */
+		/* Only a full register can hold a negative errno besides plain numbers. */
 		if (unused) {
 			o.cls = rp_zero_extend(raw, unused) ? RP_CLASS_POSITIVE : RP_CLASS_ZERO;
 			return o;
 		}
 	}
-	/* Pointers, and unsigned integers that are as wide. */
+	/* Pointers, and unsigned integers of the same width. */
 	if (rp_is_errno((__s64)raw)) {
 		o.cls = RP_CLASS_BY_VALUE;
 		o.value = -(__s64)raw;
@@ -85,8 +83,7 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome(__u64 
 	return o;
 }
 
-/* Of a function that was left by a jump to another one: only one without a result has a known one.
- */
+/* The outcome of a function left by a jump to another one: known only if it returns void. */
 static inline __attribute__((always_inline)) struct rp_outcome rp_outcome_of_tail(__u64 desc)
 {
 	return (struct rp_outcome){ .cls = RP_DESC_KIND(desc) == RP_KIND_VOID ? RP_CLASS_ZERO
@@ -94,15 +91,15 @@ static inline __attribute__((always_inline)) struct rp_outcome rp_outcome_of_tai
 }
 
 /*
- * ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h). On
- * its way back to the program, the kernel makes the call again, or EINTR of them.
+ * ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK (include/linux/errno.h).
+ * Before it returns to the program, the kernel restarts the call or turns them into EINTR.
  */
 static inline __attribute__((always_inline)) int rp_is_restart(__s64 err)
 {
 	return err == 512 || err == 513 || err == 514 || err == 516;
 }
 
-/* Whether the detail is one of those that are counted by their number as such, not as an errno. */
+/* Whether values of this kind are plain numbers, not errnos. */
 static inline __attribute__((always_inline)) int rp_kind_is_numbered(__u32 kind)
 {
 	return kind == RP_KIND_ENUM || kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE;
@@ -132,7 +129,7 @@ static inline __attribute__((always_inline)) int rp_compare_numbers(__u32 compar
 	}
 }
 
-/* Whether a result passes; raw is the register. */
+/* Whether a result passes the test. raw: the register. */
 static inline __attribute__((always_inline)) int rp_test(const struct rp_test *t, __u64 desc,
 							 __u64 raw)
 {
@@ -142,7 +139,7 @@ static inline __attribute__((always_inline)) int rp_test(const struct rp_test *t
 	return rp_compare_numbers(t->compare, t->is_signed, v, t->literal);
 }
 
-/* The `outcome` label that it will have, as a bit; 0: "unknown". */
+/* The `outcome` label of the call, as a bit; 0: "unknown". */
 static inline __attribute__((always_inline)) __u32 rp_outcome_bit(const struct rp_capture_spec *x,
 								  __u64 desc, struct rp_outcome o,
 								  __u64 raw)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How a return finds its entry, where the mechanism has no cookie that does it.
+ * Pairing: how a return finds its entry, for mechanisms without a session cookie.
  *
- * A frame is known by the stack address of the call and by the target: two calls that are both
- * running cannot share the two (a tail call shares the address, not the target). Kernel calls have
- * a place in a table, if it is free (inflight.bpf.h). Other frames live in task storage. What does
- * not fit there goes into LRU hashes: calls nested deeper than RP_FRAMES, and those of a task whose
- * storage the kernel cannot make just now (it tries a lock, and fails while a preempted task on
- * this CPU holds it). On kernels without task storage (5.10) everything goes there; entries are
- * zeroed and kept, because an insert and a delete per call cost twice as much, and stack addresses
- * come again. Since 5.13 they hardly do (randomize_kstack_offset), so elsewhere entries are
- * deleted, lest leftovers push out the frames of calls that sleep.
+ * A frame is identified by the stack address of the call and by the target: no two running calls
+ * share both (a tail call shares the address, not the target). Kernel calls use an in-flight slot
+ * if it is free (inflight.bpf.h). Other frames live in task storage. LRU hashes take the rest:
+ * calls nested deeper than RP_FRAMES, and calls of a task whose storage cannot be allocated (the
+ * kernel tries a lock, which a preempted task on this CPU may hold).
  *
- * Within a task calls nest, so its frames are a stack: a return takes its own frame and discards
- * those above; a push discards those at or below its own address on the same stack, which belong to
- * calls whose return never came (the kernel had no return slot, or skipped a program). Interrupts
- * run on stacks of their own whose addresses say nothing about the task's, hence "on the same
- * stack".
+ * Kernels without task storage (5.10) keep all frames in the hashes. There, entries are zeroed and
+ * kept: an insert and a delete per call cost twice as much, and stack addresses recur. Since 5.13
+ * addresses hardly recur (randomize_kstack_offset), so newer kernels delete entries, lest leftovers
+ * evict the frames of calls that sleep.
+ *
+ * Calls of a task nest, so its frames are a stack. A return takes its own frame and discards those
+ * above. A push discards the frames at or below its own address on the same stack: their returns
+ * never came, because the kernel had no return slot or skipped a program. "On the same stack",
+ * because interrupts run on stacks whose addresses say nothing about the task's.
  */
 #ifndef RP_PAIRING_BPF_H
 #define RP_PAIRING_BPF_H
@@ -37,8 +37,9 @@ struct task_frames {
 	__u32 n;
 	__u32 pad;
 	__u64 scratch;	/* see frame_addr() */
-	__u64 overflow; /* highest address of a call that found the stack full since a push; or 0 */
-	__u64 syscall_desc, syscall_start; /* the system call that runs; spec 0 if none does */
+	__u64 overflow; /* highest address of a call that found the stack full since the last push,
+			   or 0 */
+	__u64 syscall_desc, syscall_start; /* the running system call; 0: none */
 	struct frame frame[RP_FRAMES];
 };
 _Static_assert(sizeof(struct task_frames) == RP_TASK_BYTES, "the plan tells of these");
@@ -62,15 +63,15 @@ struct {
 } user_frames SEC(".maps");
 
 /*
- * Whose stack a frame's address is on; a compile-time constant of each program. A trampoline's
- * address is its ctx pointer, with which the verifier allows no arithmetic; see frame_addr().
+ * Which stack a frame's address is on; a compile-time constant of each program. On a trampoline the
+ * address is the ctx pointer, on which the verifier allows no arithmetic; see frame_addr().
  */
 enum rp_space { RP_KERNEL, RP_TRAMPOLINE, RP_USER };
 
-#define RP_STACK_SHIFT 14 /* THREAD_SIZE and IRQ_STACK_SIZE, and their alignment: 16 KiB */
+#define RP_STACK_SHIFT 14 /* size and alignment of THREAD_SIZE and IRQ_STACK_SIZE: 16 KiB */
 
-/* A user stack is taken for one: signal stacks and coroutines at worst discard each other's frames,
- * which is counted when those return. */
+/* All user addresses count as one stack. At worst, signal stacks and coroutines discard each
+ * other's frames, which is counted when those calls return. */
 static __always_inline bool same_stack(enum rp_space space, __u64 a, __u64 b)
 {
 	return space == RP_USER || !((a ^ b) >> RP_STACK_SHIFT);
@@ -86,13 +87,13 @@ static __always_inline struct frame *frame_at(struct task_frames *t, __u32 i)
 	struct frame *f;
 
 	barrier_var(
-		i); /* or clang hoists the mask past the arithmetic, and the verifier loses it */
+		i); /* or clang moves the mask before the arithmetic, and the verifier loses it */
 	f = &t->frame[i & (RP_FRAMES - 1)];
 	barrier_var(f);
 	return f;
 }
 
-/* Whether the frame of another call of this task can only be a leftover once `addr` is entered. */
+/* Whether the frame f must be a leftover, given that this task enters `addr`. */
 static __always_inline bool is_stale(enum rp_space space, const struct frame *f, __u64 addr,
 				     __u32 id)
 {
@@ -103,7 +104,7 @@ static __always_inline bool is_stale(enum rp_space space, const struct frame *f,
 	return f->addr < addr || (f->addr == addr && f->id == id);
 }
 
-/* A ctx pointer as a number: it may be stored to memory, and what is loaded from there is one. */
+/* Converts a ctx pointer to a number, by storing it to memory and loading it again. */
 static __always_inline __u64 frame_addr(enum rp_space space, __u64 *scratch, __u64 addr)
 {
 	if (space != RP_TRAMPOLINE)
@@ -147,7 +148,7 @@ static __always_inline enum push push_task_frame(enum rp_context c, enum rp_spac
 	return PUSHED;
 }
 
-/* When the call that returns was entered; 0 if it has no frame here. */
+/* Returns the entry time of a call that returns; 0 if it has no frame here. */
 static __always_inline __u64 pop_task_frame(enum rp_space space, __u32 id, __u64 addr)
 {
 	struct task_frames *t = frames_of_task(0);
@@ -216,7 +217,7 @@ static __always_inline void push_hash_frame(enum rp_context c, enum rp_space spa
 	}
 }
 
-/* Takes the start out of a hash; it is what a value begins with. */
+/* Takes a start time out of a hash whose values begin with it. */
 static __always_inline __u64 take_start(void *hash, const void *key)
 {
 	__u64 *start = bpf_map_lookup_elem(hash, key), entered;
@@ -245,9 +246,9 @@ static __always_inline __u64 pop_hash_frame(enum rp_space space, __u32 id, __u64
 }
 
 /*
- * The kernel nests RP_FRAMES uretprobes in a task and no more (MAX_URETPROBE_DEPTH): of a deeper
- * call no return will be seen, so it is counted when it is entered. Should it be seen after all,
- * because frames were leftovers, it has been counted already.
+ * The kernel follows at most RP_FRAMES nested uretprobes per task (MAX_URETPROBE_DEPTH). It will
+ * not report the return of a deeper call, so the entry counts that call as missed. If the return
+ * comes after all, because some frames were leftovers, the call has been counted already.
  */
 static __always_inline bool counted_at_entry(enum rp_space space, __u64 addr)
 {
@@ -259,7 +260,7 @@ static __always_inline bool counted_at_entry(enum rp_space space, __u64 addr)
 	return t && t->overflow && addr <= t->overflow;
 }
 
-/* What a mechanism calls at a function's entry and return. */
+/* Mechanisms call these at a function's entry and return. */
 static __always_inline void enter(enum rp_context c, enum rp_space space, __u64 desc, __u64 addr)
 {
 	__u32 id = RP_DESC_ID(desc);
@@ -275,7 +276,7 @@ static __always_inline void enter(enum rp_context c, enum rp_space space, __u64 
 		push_hash_frame(c, space, id, addr);
 }
 
-/* When the call that returns was entered, or 0. */
+/* Returns the entry time of a call that returns, or 0. */
 static __always_inline __u64 find_start(enum rp_space space, __u32 id, __u64 addr)
 {
 	__u64 start = use_task_storage ? pop_task_frame(space, id, addr) : 0;
@@ -283,7 +284,7 @@ static __always_inline __u64 find_start(enum rp_space space, __u32 id, __u64 add
 	return start ? start : pop_hash_frame(space, id, addr);
 }
 
-/* A return that found no entry. */
+/* Counts a return without an entry. */
 static __always_inline void lose(enum rp_context c, enum rp_space space, __u32 id, __u64 addr)
 {
 	if (!counted_at_entry(space, addr) && !(space == RP_USER && is_inherited(addr)))
@@ -303,8 +304,8 @@ static __always_inline void leave(enum rp_context c, enum rp_space space, __u64 
 }
 
 /*
- * The two for calls of kernel functions, with places. A ctx pointer becomes a number as its
- * distance from something that does not move, the only arithmetic that the verifier allows with it.
+ * Entry and return of kernel functions, with in-flight slots. A ctx pointer becomes a number by
+ * subtracting an address: the only arithmetic that the verifier allows.
  */
 static __always_inline __u64 slot_key(enum rp_space space, __u32 id, __u64 addr)
 {
@@ -314,18 +315,18 @@ static __always_inline __u64 slot_key(enum rp_space space, __u32 id, __u64 addr)
 }
 
 /*
- * Levels: what tells fexit's leftovers on an interrupt's stack.
+ * Levels recognise leftovers of fexit on an interrupt stack.
  *
- * An interrupt may come while a target's fexit program is at work, and call the target. The kernel
- * runs the fentry program for that call and skips the fexit program, which runs already. What is
- * left over has the address of other calls from interrupts, and one whose entry was skipped in turn
- * would be measured from there. (Programs of kprobes are skipped both or neither.)
+ * An interrupt may come while the fexit program of a target runs, and call that target. The kernel
+ * then runs the fentry program but skips the fexit program, which is active already. The leftover
+ * has the address that later calls from interrupts have. A later call whose entry is skipped would
+ * be measured from it. (Kprobe programs do not have this problem: both programs are skipped, or
+ * neither.)
  *
- * So a CPU counts how many calls of the target it is in: an entry goes one level up and keeps the
- * level in its place, a return goes to the level below that of its own entry, and so below what was
- * left over in between. Tasks that sleep in a call, or go to another CPU, confuse the count, but
- * nothing does while an interrupt is at work; there, a call that is not at the CPU's level is not
- * the one that has the place.
+ * So each CPU counts how many calls of the target it is in. An entry increments the level and
+ * stores it in its slot. A return sets the level to one below its entry's, which also drops
+ * leftovers in between. Tasks that sleep in a call or migrate disturb the count, but not while an
+ * interrupt runs. There, a slot whose level differs from the CPU's belongs to another call.
  */
 static __always_inline bool on_stack_of_task(__u64 *scratch, __u64 ctx)
 {
@@ -365,8 +366,8 @@ static __always_inline void enter_kernel(enum rp_space space, __u64 desc, __u64 
 	enter(RP_EXCLUSIVE, space, desc, addr);
 }
 
-/* When the call that returns was entered; 0 if it has no place. cell: the target's. If not 0, the
- * last that the program does is leave_level(). */
+/* Returns the entry time of a call that returns; 0 if it has no slot. cell: of the target. If it is
+ * not 0, call leave_level() last. */
 static __always_inline __u64 leave_kernel_slot(enum rp_space space, __u64 *cell, __u32 id,
 					       __u64 addr, __u64 *level)
 {
@@ -388,9 +389,11 @@ static __always_inline void leave_level(enum rp_space space, __u64 *cell, __u64 
 		*(volatile __u64 *)&cell[RP_CELL_LEVEL] = level - 1;
 }
 
-/* Likewise of a call that the quick way does not find: its place was put on notice, or it went the
- * slower way. Of two frames the older is a leftover. On an interrupt's stack no call takes so long
- * as to be set aside. */
+/*
+ * The same for calls that the fast path does not find: the slot was marked, or the frame is
+ * elsewhere. If there are two frames, the older is a leftover. On an interrupt stack no call is old
+ * enough to be moved.
+ */
 static __always_inline __u64 find_slowly(enum rp_space space, __u64 *cell, __u32 id, __u64 addr,
 					 __u64 *level)
 {
@@ -423,7 +426,7 @@ static __always_inline long leave_slowly(enum rp_space space, __u64 desc, __u64 
 	return 0;
 }
 
-/* By themselves, so that they take no register from the quick way. */
+/* Functions of their own, so that the fast path keeps its registers. */
 static __noinline long leave_kprobe_slowly(__u64 desc, __u64 addr, __u64 ret)
 {
 	return leave_slowly(RP_KERNEL, desc, addr, ret);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * kretprobe: a kprobe at the entry and a kretprobe at the return of a kernel function. The spec is
- * the attach cookie; where the kernel has none (5.10), an immediate of each target's own clone.
+ * kretprobe: a kprobe at the entry and a kretprobe at the return of a kernel function. The
+ * descriptor is the attach cookie; on kernels without cookies (5.10), an immediate in a clone per
+ * target.
  */
 #ifndef RP_PROBE_KPROBE_BPF_H
 #define RP_PROBE_KPROBE_BPF_H

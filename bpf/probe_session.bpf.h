@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * kprobe.session: one program and one link for entry and return of any number of kernel functions.
- * The kernel keeps a cookie of 64 bits from a call's entry to its return: the start. Which target
- * it is, the return finds; the entry has no need to know.
+ * The kernel keeps a 64-bit cookie from entry to return, which holds the start time. Only the
+ * return looks up the target.
  *
- * Kernels before 7.0 run the return also when they skipped the entry, with whatever cookie the last
- * user of the return slot left (fixed by kernel commit 2ebadb60cb36). So returns leave a zero
- * behind, and a zero is a call whose entry was not seen.
+ * Kernels before 7.0 run the return even if they skipped the entry, with the cookie that the last
+ * user of the return slot left (fixed by kernel commit 2ebadb60cb36). So returns zero the cookie,
+ * and zero means that the entry was not seen.
  */
 #ifndef RP_PROBE_SESSION_BPF_H
 #define RP_PROBE_SESSION_BPF_H
@@ -41,7 +41,7 @@ int BPF_KPROBE(kprobe_session)
 	return 0;
 }
 
-/* A call that a filter rejects has no return: the kernel is told so by the 1. */
+/* Returns 1 for a call that a filter rejects: the kernel then skips its return. */
 static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *cookie)
 {
 	struct args args = args_of_regs(ctx);

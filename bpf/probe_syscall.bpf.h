@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tracepoint: system calls by the raw_syscalls tracepoints, one pair of programs for all of them. A
- * task runs one system call at a time, so its frame needs no address.
+ * tracepoint: system calls through the raw_syscalls tracepoints, with one pair of programs for all.
+ * A task runs one system call at a time, so its frame needs no address.
  *
- * A system call may be detached and attached again. A call that was entered before returns unseen,
- * and leaves its frame to a later one. The spec tells: each time it is attached it is another.
+ * A system call may be detached and attached again. A call entered before that returns unseen and
+ * leaves its frame to a later call. The descriptor tells them apart: it differs each time.
  *
- * What an exit without an entry is, unseen_syscall.bpf.h says.
+ * unseen_syscall.bpf.h explains exits without an entry.
  */
 #ifndef RP_PROBE_SYSCALL_BPF_H
 #define RP_PROBE_SYSCALL_BPF_H
@@ -15,15 +15,15 @@
 #include "unseen_syscall.bpf.h"
 
 volatile __u64 syscall_desc[RP_SYSCALLS];	 /* by number; 0: not probed */
-volatile __u64 syscall_compat_desc[RP_SYSCALLS]; /* by number of 32-bit programs */
+volatile __u64 syscall_compat_desc[RP_SYSCALLS]; /* the same for 32-bit programs */
 
 static __always_inline __u64 desc_at(const volatile __u64 *table, __u64 nr)
 {
 	return nr < RP_SYSCALLS ? table[nr] : 0;
 }
 
-/* Of a task there is one frame, in its storage or in the hash: spec 0 while no call runs. start: of
- * the call, or when the task was last seen outside of one; 0: it has not been seen. */
+/* A task has one frame, in task storage or in the hash. Descriptor 0: no call is running. start: of
+ * the call, or when the task was last seen outside of a call; 0: never seen. */
 static __always_inline bool put_in_storage(__u64 desc)
 {
 	struct task_frames *t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -83,7 +83,7 @@ static __always_inline bool is_probed(__u64 nr)
 	return desc_at(syscall_desc, nr) || desc_at(syscall_compat_desc, nr);
 }
 
-/* Of the call that is entered or left now; 0: it is not probed. */
+/* The descriptor of the call that enters or leaves now; 0: not probed. */
 static __always_inline __u64 desc_of_call(__u64 nr)
 {
 	return is_compat() ? desc_at(syscall_compat_desc, nr) : desc_at(syscall_desc, nr);
@@ -96,10 +96,10 @@ static __always_inline void enter_syscall(__u64 desc)
 }
 
 /*
- * The frame of a call that returns and whose own storage has f, which is not the number's first
- * spec. Without a spec there is none. The second spec is that of 32-bit programs; any other is left
- * over from another call, or from before this one was attached again, and says when the task was
- * seen.
+ * The frame of a call that returns, if it is not the common case. f is the frame in task storage. A
+ * frame without a descriptor is no frame. The second descriptor is that of 32-bit programs. Any
+ * other belongs to another call, or to a time before this one was attached again; it only tells
+ * when the task was seen.
  */
 static __always_inline struct user_frame other_frame(__u64 nr, __u64 desc, struct user_frame f,
 						     __u64 now)
@@ -118,8 +118,8 @@ static __always_inline struct user_frame other_frame(__u64 nr, __u64 desc, struc
 }
 
 /*
- * With notes, of those calls that have extras. A task runs one system call at a time, so its id is
- * the note's address, with room for ON_NOTICE; kernel addresses are no ids.
+ * With captures, for probes that have them. A task runs one system call at a time, so its id serves
+ * as the address, shifted to leave room for MARKED. No kernel address has that form.
  */
 static __always_inline __u64 capture_addr_of_task(void)
 {
@@ -195,7 +195,7 @@ static __always_inline int on_exit(struct sys_exit_args *ctx, bool capturing, en
 		t = frames_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (t) {
 		f = take_from_storage(t, now);
-		/* Nearly every call: by itself, so that it takes no instruction too many. */
+		/* The common case, on its own so that it stays short. */
 		if (f.desc == first)
 			return count_syscall(ctx, capturing, age, f, now);
 	}

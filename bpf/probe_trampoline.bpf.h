@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * fexit: an fentry and an fexit program on the function's BPF trampoline, a clone of each for every
- * target. fsession and fsession.multi: below.
+ * fexit: an fentry and an fexit program on the function's BPF trampoline, cloned for each target.
+ * fsession and fsession.multi follow below.
  *
- * A program on a trampoline is skipped while another task is preempted inside it on the same CPU,
- * so these are exact only on kernels without preemption; attach_plan.c chooses accordingly. There
- * it is the cheapest.
+ * A trampoline program is skipped while another task is preempted inside it on the same CPU. So
+ * these mechanisms are exact only on kernels without preemption, where they are the cheapest;
+ * exporter/attach/plan.c chooses accordingly.
  */
 #ifndef RP_PROBE_TRAMPOLINE_BPF_H
 #define RP_PROBE_TRAMPOLINE_BPF_H
@@ -43,8 +43,8 @@ int fexit_return_old(__u64 *ctx)
 	return 0;
 }
 
-/* As memory, because the verifier lets nobody calculate with what it knows to be pointers. Behind a
- * function's arguments lies something else, which no expression asks for. */
+/* Read as memory, because the verifier forbids arithmetic on values that it knows to be pointers.
+ * What follows the function's own arguments is not an argument; no expression reads it. */
 static __always_inline struct args args_of_trampoline(const __u64 *ctx)
 {
 	struct args args = {};
@@ -90,8 +90,8 @@ int fexit_return_old_capturing(__u64 *ctx)
 }
 
 /*
- * fsession: one program for both, with a session cookie that keeps the start: a clone for each
- * target. fsession.multi: one for all, whose return has the spec as the link's cookie.
+ * fsession: one program per target for entry and return; the session cookie holds the start.
+ * fsession.multi: one program for all targets; at the return the link's cookie is the descriptor.
  */
 static __always_inline void leave_trampoline(__u64 *ctx, __u64 *cookie, __u64 desc)
 {
@@ -123,7 +123,7 @@ int fsession_clone(__u64 *ctx)
 	return 0;
 }
 
-SEC("kprobe") /* becomes a tracing program of no one function: exporter/object/programs.c */
+SEC("kprobe") /* loaded as a tracing program without a function: exporter/object/programs.c */
 int fsession_multi(__u64 *ctx)
 {
 	__u64 *cookie = session_cookie(ctx);
@@ -138,7 +138,7 @@ int fsession_multi(__u64 *ctx)
 	return 0;
 }
 
-/* With notes: a start of 1 is a call that a filter rejects. */
+/* With captures. A start of 1 marks a call that a filter rejected. */
 #define REJECTED 1
 
 static __always_inline int enter_capturing_trampoline(__u64 *ctx, __u64 *cookie,
@@ -189,7 +189,7 @@ int fsession_clone_capturing(__u64 *ctx)
 	return enter_capturing_trampoline(ctx, cookie, &args, desc);
 }
 
-SEC("kprobe") /* as fsession_multi */
+SEC("kprobe") /* like fsession_multi */
 int fsession_multi_capturing(__u64 *ctx)
 {
 	__u64 *cookie = session_cookie(ctx), desc = bpf_get_attach_cookie(ctx);

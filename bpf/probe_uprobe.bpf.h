@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * uretprobe: a uprobe and a uretprobe on a function of an executable or library. uprobe.multi: a
- * link for each with any number of functions of a file. uprobe.session: one link for both. The
- * kernel hands all of them to BPF as kprobe programs.
+ * uretprobe: a uprobe and a uretprobe on a function of an executable or library. uprobe.multi: one
+ * link for entries and one for returns, each with any number of functions of a file.
+ * uprobe.session: one link for both. To BPF, all of them are kprobe programs.
  */
 #ifndef RP_PROBE_UPROBE_BPF_H
 #define RP_PROBE_UPROBE_BPF_H
@@ -53,7 +53,7 @@ int BPF_KRETPROBE(uprobe_multi_return, long ret)
 	return 0;
 }
 
-/* A child's copy of a call that its parent has entered has the cookie, too. */
+/* A forked child inherits the cookie with its copy of the parent's call. */
 static __always_inline bool is_older_than_task(__u64 start)
 {
 	struct task_struct___rp *task = (void *)bpf_get_current_task_btf();
@@ -148,7 +148,7 @@ int BPF_KPROBE(uprobe_session_capturing)
 	if (!session_is_return(ctx)) {
 		if (!make_capture(&args, desc, &capture, UNREADABLE)) {
 			count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
-			return 1; /* no return of this call */
+			return 1; /* skip the return of this call */
 		}
 		put_capture(RP_RECENT, RP_USER, RP_DESC_ID(desc), ENTRY_ADDR(ctx), &capture);
 		*cookie = now;
@@ -178,8 +178,8 @@ int uprobe_fork_capturing(struct trace_event_raw_task_newtask___rp *ctx)
 	return on_fork(ctx->pid, ctx->clone_flags);
 }
 
-/* Without perf events. It may be skipped on kernels that preempt themselves: then the child's
- * returns are taken for missed calls. */
+/* Without perf events. Preemptible kernels may skip it; the child's returns then count as missed
+ * calls. */
 static __always_inline int on_raw_fork(const struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct___uprobe *child = (void *)ctx->args[0];

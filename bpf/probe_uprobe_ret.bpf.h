@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * uprobe.ret: a uprobe at a user function's entry and one at each of its exits
- * (exporter/elf/exits.c). The return address stays what it is, so that nobody who walks the stack
- * meets one of the kernel's.
+ * (exporter/elf/exits.c). The return address on the stack stays unchanged, so programs that walk
+ * the stack never meet a kernel address.
  *
- * A return instruction has the spec for a cookie. A jump that may lead out of the function has its
- * number in `exits`, where it says how to tell.
+ * The cookie of a return instruction is the descriptor. The cookie of a jump that may leave the
+ * function is its index in `exits`, which tells how to find out.
  */
 #ifndef RP_PROBE_UPROBE_RET_BPF_H
 #define RP_PROBE_UPROBE_RET_BPF_H
@@ -23,7 +23,8 @@ struct {
 /* ---- jumps ------------------------------------------------------------------------------------
  */
 
-/* By hand, or clang makes one load of all, from a place in ctx that the verifier does not know. */
+/* Written out, or clang merges the loads into one at an offset in ctx that the verifier does not
+ * know. */
 #define LOAD(type, field)                                                              \
 	({                                                                             \
 		__u64 v;                                                               \
@@ -69,7 +70,7 @@ static __always_inline __u64 register_of(struct pt_regs *ctx, __u8 number)
 #define SF (1 << 7)
 #define OF (1 << 11)
 
-/* The conditions come in pairs, of which the odd one is the other's opposite. */
+/* Conditions come in pairs; the odd number is the negation. */
 static __always_inline bool is_true(struct pt_regs *ctx, __u8 condition)
 {
 	__u64 flags = ctx->eflags;
@@ -158,8 +159,8 @@ static __always_inline bool is_inside(struct pt_regs *ctx, const struct rp_exit 
 	return false;
 }
 
-/* Whether the jump leaves the function. One whose target cannot be read is taken for one that
- * stays: if it leaves, the call will be found to be unwound. */
+/* Whether the jump leaves the function. If its target is unreadable, it counts as staying; if it
+ * does leave, the call will be found unwound. */
 static __always_inline bool leaves(struct pt_regs *ctx, const struct rp_exit *e)
 {
 	__u64 target = register_of(ctx, e->base);
@@ -199,7 +200,7 @@ static __always_inline int jump(struct pt_regs *ctx, __u64 number)
 
 	if (!e)
 		return 0;
-	barrier_var(no_time); /* or clang adds it by an instruction that 5.10 does not have */
+	barrier_var(no_time); /* or clang adds it with an instruction that 5.10 does not have */
 	if (e->kind == RP_EXIT_RETURN_AT_ONCE)
 		count_return(RP_PREEMPTIBLE, e->desc, PT_REGS_RC(ctx), no_time);
 	else if (e->kind == RP_EXIT_AT_ONCE)
@@ -351,8 +352,8 @@ int uprobe_ret_exit_capturing(void *ctx)
 	return 0;
 }
 
-/* Without perf events. On kernels that preempt themselves it may be skipped, like all of its kind;
- * what a task leaves then is found when its number comes again. */
+/* Without perf events. Preemptible kernels may skip it, like all raw tracepoint programs; a task's
+ * remaining calls are then found when its id is reused. */
 SEC("raw_tp")
 int uprobe_ret_raw_exit(void *ctx)
 {

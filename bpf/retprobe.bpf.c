@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The one translation unit: all of it inlines, and the loader's constants prune what is unused. */
+/* The only translation unit: everything inlines, and constants of the loader prune the rest. */
 #include "probe_kprobe.bpf.h"
 #include "probe_multi.bpf.h"
 #include "probe_session.bpf.h"

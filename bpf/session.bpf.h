@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Session programs: what they share. The two kernel functions are called as abi.h says.
+ * Shared by the session programs. abi.h explains the calls of the two kfuncs.
  *
- * The kernel counts a skipped entry and a skipped exit of a call as one each. Without preemption
- * both are skipped or neither: whatever makes the kernel skip programs on a CPU cannot begin or end
- * within a call that is running there. With it, entries are counted too, and losses.c finds the
- * calls from the three.
+ * The kernel counts a skipped entry and a skipped exit as one miss each. Without preemption both
+ * are skipped or neither: what makes the kernel skip programs on a CPU cannot begin or end within a
+ * running call. With preemption, entries are counted as well, and exporter/probes/missed.c derives
+ * the calls from entries, exits and misses.
  */
 #ifndef RP_SESSION_BPF_H
 #define RP_SESSION_BPF_H
@@ -15,13 +15,13 @@
 static bool (*const session_is_return)(void *ctx) = (void *)RP_KFUNC_SESSION_IS_RETURN;
 static __u64 *(*const session_cookie)(void *ctx) = (void *)RP_KFUNC_SESSION_COOKIE;
 
-const volatile bool count_entries; /* of fsession, fsession.multi */
+const volatile bool count_entries; /* of fsession and fsession.multi */
 const volatile bool count_kprobe_entries;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* CPUs */
+	__uint(max_entries, 1); /* number of CPUs */
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u64) * RP_ENTERED_MAX);
 } entered SEC(".maps");

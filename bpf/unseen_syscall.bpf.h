@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * System calls that return without having been seen to begin. There are four kinds:
+ * System calls that return although their entry was not seen. There are four kinds:
  *
- *   entered before it was attached   not a call of ours: ignored
- *   a clone's child                  leaves a call that it never entered: ignored
- *   answered by somebody else        a seccomp filter, its supervisor or a tracer: counted
- *   lost                             its frame was evicted, a program was skipped: missed
+ *   entered before it was attached   not ours: ignored
+ *   the child's side of a clone      leaves a call that it never entered: ignored
+ *   answered by somebody else        by a seccomp filter, its supervisor or a tracer: counted
+ *   lost                             its frame was evicted or a program was skipped: missed
  *
- * A filter or tracer answers before the kernel reaches sys_enter; sys_exit comes all the same
- * (kernel/entry/common.c). What such a call returned is known, how long it took is not: it counts
- * as a return, and in no histogram. A filter may also answer with SIGSYS (SECCOMP_RET_TRAP, and
- * SECCOMP_RET_KILL where the task lives on for a moment). Then there is no result to be seen.
+ * A seccomp filter or tracer answers before the kernel reaches sys_enter, and sys_exit follows all
+ * the same (kernel/entry/common.c). The result of such a call is known and its duration is not, so
+ * it counts as a return and appears in no histogram. A filter may also answer with SIGSYS
+ * (SECCOMP_RET_TRAP, and SECCOMP_RET_KILL while the task lives on); then there is no result.
  *
- * A task that was seen outside of the call after it was attached has entered it since, and so has a
- * task that was born since. Of any other task the first such call is ignored.
+ * A call was entered after it was attached if the task has been seen outside of a call since, or
+ * was born since. Otherwise the task's first such call is ignored.
  */
 #ifndef RP_UNSEEN_SYSCALL_BPF_H
 #define RP_UNSEEN_SYSCALL_BPF_H
 
 #include "capture.bpf.h"
 
-/* By number: since when each of its calls is seen to begin, by bpf_ktime_get_ns(). */
+/* By number: the time (bpf_ktime_get_ns()) from which on the entry of each call is seen. */
 volatile __u64 syscall_since[RP_SYSCALLS];
 volatile __u64 syscall_compat_since[RP_SYSCALLS];
 
@@ -36,12 +36,13 @@ static __always_inline bool is_compat(void)
 	return BPF_CORE_READ(task, thread_info.COMPAT_FIELD) & COMPAT_BIT;
 }
 
-/* ---- tasks whose frame is evicted ------------------------------------------------------------ */
+/* ---- tasks with evicted frames -----------------------------------------------------------------
+ */
 
 /*
- * Without task storage frames are in an LRU hash. A task that had one there, and has none when its
- * call returns, has lost it. One bit for each task: its number may come again, but not for a task
- * that was there before we attached, and only of such a task there is a doubt.
+ * Without task storage, frames are in an LRU hash. A task that had a frame there and has none when
+ * its call returns has lost it. There is one bit per thread id. A reused id does no harm: only
+ * tasks that were there before we attached are in doubt, and those have their ids still.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -50,7 +51,7 @@ struct {
 	__type(value, __u64);
 } remembered SEC(".maps");
 
-#define EVICTED (~0ULL) /* in the place of when a task was seen */
+#define EVICTED (~0ULL) /* instead of the time at which a task was seen */
 
 static __always_inline __u64 *remembered_word(__u32 tid)
 {
@@ -66,7 +67,7 @@ static __always_inline bool is_remembered(__u32 tid)
 	return word && *word & 1ULL << (tid & 63);
 }
 
-/* Only the task itself sets its bit, so adding it sets it. */
+/* Only the task itself sets its bit, so an addition is enough. */
 static __always_inline void remember_task(__u32 tid)
 {
 	__u64 *word = use_task_storage ? NULL : remembered_word(tid);
@@ -75,7 +76,8 @@ static __always_inline void remember_task(__u32 tid)
 		__sync_fetch_and_add(word, 1ULL << (tid & 63));
 }
 
-/* ---- which kind it is ------------------------------------------------------------------------ */
+/* ---- which kind --------------------------------------------------------------------------------
+ */
 
 #if defined(__TARGET_ARCH_x86)
 #define IS_CLONE(nr) ((nr) == 56 || (nr) == 57 || (nr) == 58 || (nr) == 435)
@@ -96,13 +98,13 @@ static __always_inline bool is_of_ours(const struct sys_exit_args *ctx, bool com
 		return seen > since;
 	if (!ctx->ret && (compat ? IS_COMPAT_CLONE(nr) : IS_CLONE(nr)))
 		return false;
-	/* The kernel's helper processes leave a call that they never entered, too; they have no
-	 * filter. */
+	/* Kernel helper processes also leave a call that they never entered; they have no filter.
+	 */
 	return seen == EVICTED || (answered && BPF_CORE_READ(task, start_time) > since);
 }
 
-/* Whether somebody else than the kernel can have answered. Without BTF nobody knows, and what has
- * no entry counts as missed. */
+/* Whether a filter or tracer may have answered. Unknown without BTF; a return without an entry then
+ * counts as missed. */
 static __always_inline bool may_be_answered(void)
 {
 	struct task_struct___rp *task = (void *)bpf_get_current_task();
@@ -122,7 +124,8 @@ static __always_inline bool is_trapped(void)
 	return BPF_CORE_READ(task, pending.signal.sig[0]) & 1UL << (31 - 1); /* SIGSYS */
 }
 
-/* ---- its arguments --------------------------------------------------------------------------- */
+/* ---- arguments ---------------------------------------------------------------------------------
+ */
 
 static __always_inline struct pt_regs___rp *saved_regs(void)
 {
@@ -135,7 +138,7 @@ static __always_inline struct pt_regs___rp *saved_regs(void)
 	       bpf_core_type_size(struct pt_regs___rp);
 }
 
-/* They are what they were, although the kernel has put the result into one register. */
+/* Unchanged by the call; only the result register differs. */
 static __always_inline struct args saved_args(bool compat)
 {
 	struct pt_regs___rp *regs = saved_regs();
