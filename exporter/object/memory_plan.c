@@ -180,8 +180,8 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
 	out->nkernel_frames = programs & SLOT_PROGRAMS ? nframes : 1;
 	out->nuser_frames = programs & TASK_PROGRAMS ? nframes : 1;
-	out->nslots = programs & SLOT_PROGRAMS ? 1 << OBJECT_PLACE_BITS : 1;
-	out->ncapture_slots = p->capturing_programs & CAPTURE_PROGRAMS ? 1 << OBJECT_PLACE_BITS : 1;
+	out->nslots = programs & SLOT_PROGRAMS ? 1 << OBJECT_SLOT_BITS : 1;
+	out->ncapture_slots = p->capturing_programs & CAPTURE_PROGRAMS ? 1 << OBJECT_SLOT_BITS : 1;
 	out->nhashed_captures =
 		p->capturing_programs & HASH_CAPTURE_PROGRAMS ? OBJECT_NOTE_HASH : 1;
 	out->frames = (uint64_t)out->nslots * SLOT_BYTES +

@@ -31,7 +31,7 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->bank_targets = p->ntargets;
 	ro->bank_values = o->plan.ndetails;
 	ro->addr_shift = o->addr_shift;
-	ro->slot_shift = 64 - OBJECT_PLACE_BITS;
+	ro->slot_shift = 64 - OBJECT_SLOT_BITS;
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
 	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);

@@ -35,8 +35,8 @@ struct object_params {
 };
 
 /* Most calls that run at once have one of as many places. Tests build with less of them. */
-#ifndef OBJECT_PLACE_BITS
-#define OBJECT_PLACE_BITS 14
+#ifndef OBJECT_SLOT_BITS
+#define OBJECT_SLOT_BITS 14
 #endif
 #define OBJECT_NOTE_HASH 16384 /* notes that find none, and all those of user functions */
 
