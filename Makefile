@@ -193,8 +193,8 @@ $(B)/client: tests/vm/client.c | $(B)
 # The exporter with next to no memory for calls that run and short pauses of the valve, so that a test gets to what
 # comes after.
 $(B)/small/retprobe_exporter: FORCE
-	$(Q)$(MAKE) --no-print-directory B=$(B)/small LIMITS='-DRP_FRAMES=1 -DBPFOBJ_PLACE_BITS=1 \
-		-DFRAMES=256 -DFRAMES_FALLBACK=256 -DRP_PLACE_AGE=1000000000 \
+	$(Q)$(MAKE) --no-print-directory B=$(B)/small LIMITS='-DRP_FRAMES=1 -DOBJECT_SLOT_BITS=1 \
+		-DFRAMES=256 -DFRAMES_FALLBACK=256 -DRP_SLOT_AGE=1000000000 \
 		-DVALVE_PERIOD=0.5 -DVALVE_WINDOW=1.0 -DVALVE_PAUSE=4.0 -DVALVE_PAUSE_MAX=8.0 \
 		-DVALVE_USER_SHARE=0.01' $@
 

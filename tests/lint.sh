@@ -56,6 +56,14 @@ lint_server() {
 	verdict server "$(grep -E '/(attach|object)/|/discover/discover|/labels/slots|/probes/(generation|missed|table|reconcile)|/kernel/features' <<< "$closure")"
 }
 
+# Limits that the Makefile overrides by -DNAME=VALUE exist in the sources.
+lint_limits() {
+	verdict limits "$(grep -oE -e '-D[A-Z][A-Z_]+=[0-9.]+' Makefile | sed 's/-D//; s/=.*//' | sort -u |
+		while read -r name; do
+			grep -rqE "^#define[[:space:]]+$name[[:space:]]" bpf exporter || echo "Makefile: no source defines $name"
+		done)"
+}
+
 # grep_lint NAME PATTERN [EXEMPT]: no line of the tree matches, but for files like EXEMPT.
 grep_lint() {
 	verdict "$1" "$(sources . | grep -v -E "^\./(tests/lint\.sh${3:+|$3})$" |
@@ -77,6 +85,7 @@ lint_shell
 lint_format
 python3 -B tests/structure.py
 lint_server
+lint_limits
 lint_license
 lint_links
 grep_lint home_paths '(^|[^A-Za-z0-9_.])/(home|Users)/[a-z]+|(^|[^A-Za-z0-9_.])/root/'
