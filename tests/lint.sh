@@ -60,7 +60,7 @@ lint_server() {
 lint_limits() {
 	verdict limits "$(grep -oE -e '-D[A-Z][A-Z_]+=[0-9.]+' Makefile | sed 's/-D//; s/=.*//' | sort -u |
 		while read -r name; do
-			grep -rqE "^#define[[:space:]]+$name[[:space:]]" bpf exporter || echo "Makefile: no source defines $name"
+			grep -rqE "^#define[[:space:]]+${name}[[:space:]]" bpf exporter || echo "Makefile: no source defines $name"
 		done)"
 }
 
