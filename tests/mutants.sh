@@ -13,65 +13,65 @@ tree=build/mutants
 mutants() {
 	# How a return finds its entry.
 	mutant slot-without-address bpf/pairing.bpf.h \
-		'/slot_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges/6.12:kretprobe
+		'/slot_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges:kretprobe/6.12
 	mutant slot-by-cpu bpf/inflight.bpf.h \
-		's/rp_hash\(key, slot/rp_hash(key ^ bpf_get_smp_processor_id(), slot/' conformance_edges/6.12:kretprobe
+		's/rp_hash\(key, slot/rp_hash(key ^ bpf_get_smp_processor_id(), slot/' conformance_edges:kretprobe/6.12
 	mutant slot-without-mark bpf/inflight.bpf.h \
 		's/if \(taken \& MARKED\)/if (1)/' unit test_inflight
 	mutant set-aside-and-lost bpf/inflight.bpf.h \
 		's/aside = bpf_map_lookup_elem\(.*\)/aside = NULL/' unit test_inflight
 	mutant leftovers-taken bpf/pairing.bpf.h \
-		's/level == cell\[RP_CELL_LEVEL\]/true/' interrupts/6.1:fexit
+		's/level == cell\[RP_CELL_LEVEL\]/true/' interrupts:fexit/6.1
 	mutant frame-without-address bpf/pairing.bpf.h \
-		'/pop_task_frame\(enum/,/^}/s/f->addr == addr && //' conformance_edges/6.12:small.kretprobe
+		'/pop_task_frame\(enum/,/^}/s/f->addr == addr && //' conformance_edges:small.kretprobe/6.12
 	mutant hash-not-filled bpf/pairing.bpf.h \
-		's/bpf_map_update_elem\(&kernel_frames, &key, &now, BPF_ANY\);//' conformance_edges/6.12:small.fexit
+		's/bpf_map_update_elem\(&kernel_frames, &key, &now, BPF_ANY\);//' conformance_edges:small.fexit/6.12
 	mutant hash-leftovers bpf/pairing.bpf.h \
-		'/take_start\(/,/^}/s/if \(use_task_storage\)/if (0)/' conformance_edges/6.12:small.kretprobe
+		'/take_start\(/,/^}/s/if \(use_task_storage\)/if (0)/' conformance_edges:small.kretprobe/6.12
 	mutant hash-without-address bpf/pairing.bpf.h \
-		'/kernel_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges/5.10:kretprobe
+		'/kernel_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges:kretprobe/5.10
 	# What our programs count.
 	mutant no-entry-not-counted bpf/pairing.bpf.h \
-		'/void leave\(/,/^}/s/count_event\(c, id, RP_EVENT_NO_ENTRY\)/(void)0/' conformance_edges/6.12:small.fexit
+		'/void leave\(/,/^}/s/count_event\(c, id, RP_EVENT_NO_ENTRY\)/(void)0/' conformance_edges:small.fexit/6.12
 	mutant depth-not-counted bpf/pairing.bpf.h \
-		's/count_event\(c, id, RP_EVENT_DEPTH\)/(void)0/' conformance/6.12:uretprobe
+		's/count_event\(c, id, RP_EVENT_DEPTH\)/(void)0/' conformance:uretprobe/6.12
 	mutant depth-counted-twice bpf/pairing.bpf.h \
-		's/return t && t->overflow && addr <= t->overflow/return false/' conformance_edges/6.12:small.kretprobe
+		's/return t && t->overflow && addr <= t->overflow/return false/' conformance_edges:small.kretprobe/6.12
 	mutant killed-not-counted bpf/core.bpf.h \
 		'/void count_return\(/,/^}/s/^\tcount_outcome/\tif ((int)ret != -514)\n\t\tcount_outcome/' \
-		conformance_edges/6.1:kretprobe
+		conformance_edges:kretprobe/6.1
 	mutant before-us-counted bpf/unseen_syscall.bpf.h \
-		's/return seen > since;/return true;/' conformance_edges/6.12:start
+		's/return seen > since;/return true;/' conformance_edges:start/6.12
 	mutant entries-not-counted exporter/object/object.c \
-		's/(ro->count_entries =) .*/\1 false;/' conformance/7:fsession
+		's/(ro->count_entries =) .*/\1 false;/' conformance:fsession/7
 	mutant entries-of-all-not-counted exporter/object/object.c \
-		's/(ro->count_entries =) .*/\1 false;/' conformance/7:fsession.multi
+		's/(ro->count_entries =) .*/\1 false;/' conformance:fsession.multi/7
 	# What the kernel counts.
 	mutant hits-ignored exporter/attach/kretprobe.c \
-		's/has_returned = true/has_returned = false/' conformance_edges/6.1:percpu.kretprobe
+		's/has_returned = true/has_returned = false/' conformance_edges:percpu.kretprobe/6.1
 	mutant hits-of-5.10-ignored exporter/attach/kretprobe.c \
-		's/has_returned = true/has_returned = false/' conformance_edges/5.10:percpu.kretprobe
+		's/has_returned = true/has_returned = false/' conformance_edges:percpu.kretprobe/5.10
 	mutant breakpoints-skipped-ignored exporter/attach/kretprobe.c \
-		's/(MISSED_RECURSION\] =) skipped/\1 0/' conformance_edges/7:kretprobe
+		's/(MISSED_RECURSION\] =) skipped/\1 0/' conformance_edges:kretprobe/7
 	mutant maxactive-ignored exporter/attach/kretprobe.c \
-		's/no_slot > skipped \? no_slot - skipped : 0/0/' conformance_edges/6.12:slots
+		's/no_slot > skipped \? no_slot - skipped : 0/0/' conformance_edges:slots/6.12
 	mutant slots-of-links-ignored exporter/attach/links.c \
-		's/\+= bpf_sys__link_missed\(.*\)/+= 0/' conformance/6.12:kprobe.multi
+		's/\+= bpf_sys__link_missed\(.*\)/+= 0/' conformance:kprobe.multi/6.12
 	mutant multi-recursion-ignored exporter/attach/multi.c \
-		's/\.returns = PROG_BIT\(PROG_MULTI_RETURN\)/.returns = 0/' conformance_edges/6.12:percpu.kprobe.multi
+		's/\.returns = PROG_BIT\(PROG_MULTI_RETURN\)/.returns = 0/' conformance_edges:percpu.kprobe.multi/6.12
 	mutant multi-recursion-of-entries-too exporter/attach/multi.c \
 		's/(\.returns = PROG_BIT\(PROG_MULTI_RETURN\))/\1 | PROG_BIT(PROG_MULTI_ENTRY)/' \
-		conformance_edges/6.12:percpu.kprobe.multi
+		conformance_edges:percpu.kprobe.multi/6.12
 	mutant session-recursion-ignored exporter/attach/multi.c \
-		's/\.returns = PROG_BIT\(PROG_KPROBE_SESSION\)/.returns = 0/' conformance_edges/7:percpu.kprobe.session
+		's/\.returns = PROG_BIT\(PROG_KPROBE_SESSION\)/.returns = 0/' conformance_edges:percpu.kprobe.session/7
 	mutant session-skips-not-halved exporter/attach/multi.c \
-		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges/6.12:percpu.kprobe.session
+		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges:percpu.kprobe.session/6.12
 	mutant session-skips-halved-on-7 exporter/attach/multi.c \
-		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges/7:percpu.kprobe.session
+		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges:percpu.kprobe.session/7
 	mutant fexit-recursion-ignored exporter/attach/fexit.c \
-		's/programs__count_fd\(x->program\)\.skipped/0/' conformance_edges/7:fexit
+		's/programs__count_fd\(x->program\)\.skipped/0/' conformance_edges:fexit/7
 	mutant fsession-recursion-ignored exporter/attach/fsession.c \
-		's/has_skipped = true/has_skipped = false/' conformance_edges/7:fsession
+		's/has_skipped = true/has_skipped = false/' conformance_edges:fsession/7
 	# How it is brought together.
 	mutant filtered-not-counted exporter/probes/missed.c \
 		's/(calls = l->calls\[id\]) \+ tally\[RP_EVENT_FILTERED\]/\1/' unit test_losses
@@ -102,11 +102,11 @@ mutants() {
 		's/^\tadjustments__subtract\(adjustments, &adjustments->details\[detail\], &count, 1\);//' unit test_label_sets
 	# Starting and stopping.
 	mutant half-of-a-batch-lost exporter/attach/multi.c \
-		's/attach_range\(c, fl, slots, b, first \+ n \/ 2, n - n \/ 2\)/(void)0/' scale/6.12:refused.kprobe.multi
+		's/attach_range\(c, fl, slots, b, first \+ n \/ 2, n - n \/ 2\)/(void)0/' scale:refused.kprobe.multi/6.12
 	mutant refused-given-up exporter/attach/attach.c \
-		's/attach__choose\(a, slot, refused_by\)/slot->ops = NULL/' scale/6.12:fallback
+		's/attach__choose\(a, slot, refused_by\)/slot->ops = NULL/' scale:fallback/6.12
 	mutant events-left exporter/attach/kretprobe.c \
-		"s/if \(k->return_defined\)/if (0)/" conformance_edges/6.1:kretprobe
+		"s/if \(k->return_defined\)/if (0)/" conformance_edges:kretprobe/6.1
 }
 
 edit() { # edit FILE EDIT

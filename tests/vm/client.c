@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 #define READY_SECONDS 240
-#define POLL_MS	      20
+#define POLL_MS	      50
 
 struct answer {
 	char *text; /* NUL-terminated, from malloc() */
@@ -94,7 +94,7 @@ static bool save(const char *file, const char *body, size_t size)
 	return true;
 }
 
-static bool get(const char *port, const char *path, const char *file)
+static bool get(const char *port, const char *path, const char *file, bool quiet)
 {
 	struct answer a = ask(port, path);
 	char *end = strstr(a.text, "\r\n\r\n"), *length;
@@ -108,8 +108,9 @@ static bool get(const char *port, const char *path, const char *file)
 		size = a.size - (end + 4 - a.text);
 	}
 	if (a.size && (!good || size != announced)) {
-		printf("%s: %.*s, %zu of %zd bytes\n", path, (int)strcspn(a.text, "\r\n"), a.text,
-		       size, (ssize_t)announced);
+		if (!quiet)
+			printf("%s: %.*s, %zu of %zd bytes\n", path, (int)strcspn(a.text, "\r\n"),
+			       a.text, size, (ssize_t)announced);
 		good = false;
 	}
 	if (end && file && !save(file, end + 4, size))
@@ -121,10 +122,10 @@ static bool get(const char *port, const char *path, const char *file)
 static bool scrape(char **arguments)
 {
 	for (char **a = arguments; *a; a += 2)
-		if (!get(a[0], "/metrics", NULL))
+		if (!get(a[0], "/metrics", NULL, false))
 			return false;
 	for (char **a = arguments; *a; a += 2)
-		if (!get(a[0], "/metrics", a[1]))
+		if (!get(a[0], "/metrics", a[1], false))
 			return false;
 	return true;
 }
@@ -135,7 +136,7 @@ static bool wait_ready(const char *port, pid_t pid)
 	time_t deadline = time(NULL) + READY_SECONDS;
 
 	while (process.fd >= 0 && time(NULL) < deadline) {
-		if (get(port, "/-/ready", NULL))
+		if (get(port, "/-/ready", NULL, true))
 			return true;
 		if (poll(&process, 1, POLL_MS))
 			return false;
@@ -150,7 +151,7 @@ static bool scrape_on(double seconds, char **ports)
 
 	do {
 		for (char **port = ports; *port; port++, scrapes++)
-			failed += !get(*port, "/metrics", NULL);
+			failed += !get(*port, "/metrics", NULL, false);
 	} while (!poll(&told, 1, seconds * 1000));
 	printf("%lu scrapes, %lu failed\n", scrapes, failed);
 	return !failed;
@@ -161,7 +162,7 @@ int main(int argc, char **argv)
 	const char *command = argc > 3 ? argv[1] : "";
 
 	if (!strcmp(command, "get") && argc <= 5)
-		return !get(argv[2], argv[3], argv[4]);
+		return !get(argv[2], argv[3], argv[4], false);
 	if (!strcmp(command, "scrape") && argc % 2 == 0)
 		return !scrape(argv + 2);
 	if (!strcmp(command, "ready") && argc == 4)

@@ -2,68 +2,132 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The conformance tests on every kernel of the matrix, two guests at a time:
 #
-#	conformance.sh [TEST/SERIES[/KERNEL COMMAND LINE][:CASE,...]...]
+#	conformance.sh [TEST[:CASE,...][+TEST[:CASE,...]...]/SERIES[/KERNEL COMMAND LINE]...]
 #
-# TEST is `conformance` (every mechanism, exact counts of every kind of call), `conformance_edges` (where
-# calls can get lost), `interrupts` (where they come while programs run), `conformance_labels` (return kinds,
-# labels, filters, cardinality), `expressions` (over known arguments), `scale` (thousands of functions, batches that
-# are refused) or `lifecycle` (reload, modules, the valve, the two processes), `names` (of one
-# function; and its clones) or `lockdown` (what is left of a kernel in lockdown); SERIES is `native` for this machine: what
-# needs no kprobes. CASEs are what TEST_guest.sh takes.
+# Each argument is a job: one guest of kernel SERIES runs its TESTs one after the other. SERIES `native` is this
+# machine, for tests that need no kprobes. TEST is
+#
+#	conformance		every mechanism, exact counts of every kind of call
+#	conformance_edges	where calls can get lost
+#	conformance_labels	return kinds, labels, filters, cardinality
+#	expressions		over known arguments
+#	interrupts		hard interrupts that hit running programs; counts instructions: a job of its own
+#	lifecycle		reload, modules, the rate guard, the two processes
+#	lockdown		a kernel in lockdown
+#	names			several names of one function, and clones
+#	scale			thousands of functions, and batches that the kernel refuses
+#
+# CASEs are the arguments of TEST_guest.sh; without them it runs all cases. LIMIT=SECONDS replaces the guests' time
+# limits, for a busy machine. KEEP=1 keeps the results.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# The longest ones first; with preempt=full, what may be another matter then.
+# The longest first. preempt=full changes where calls can get lost.
 full=6.12/preempt=full
-[ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance_edges/7 conformance_edges/6.12 \
-	conformance_edges/$full:start,many,slots,scraped,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit \
-	conformance_edges/6.1 lifecycle/5.10 conformance/7 conformance/6.12 \
-	conformance/$full:auto.mmap,auto.percpu,auto.map,fexit,kprobe.session conformance_labels/7 conformance_labels/6.12 \
-	conformance_edges/5.10 scale/7 conformance/6.1 conformance/5.10 conformance_labels/6.1 scale/6.12 scale/6.1:fallback.first,fallback.void,fallback.last,nobtf scale/5.10:nobtf \
-	lockdown/6.12/lockdown=confidentiality conformance_labels/5.10 interrupts/6.1:fexit interrupts/6.12:fexit expressions/5.10 expressions/6.1 \
-	expressions/6.12 expressions/7 names/5.10 names/6.1 names/6.12 names/7
+some_edges=start,many,slots,scraped,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
+some_runs=auto.mmap,auto.percpu,auto.map,fexit,kprobe.session
+[ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance+conformance_edges/7 conformance+conformance_edges/6.12 \
+	conformance:$some_runs+conformance_edges:$some_edges/$full conformance+conformance_edges/6.1 \
+	conformance+conformance_edges/5.10 lifecycle/5.10 conformance_labels/7 conformance_labels/6.12 \
+	scale/7 conformance_labels/6.1 scale/6.12 scale:fallback.first,fallback.void,fallback.last,nobtf/6.1 scale:nobtf/5.10 \
+	lockdown/6.12/lockdown=confidentiality conformance_labels/5.10 interrupts:fexit/6.1 interrupts:fexit/6.12 \
+	expressions/5.10 expressions/6.1 expressions/6.12 expressions/7 names/5.10 names/6.1 names/6.12 names/7
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-one() { # one JOB
-	local test series append out code cases=() options=() start=$SECONDS
-	IFS=/ read -r test series append <<<"${1%%:*}"
-	[[ $1 != *:* ]] || IFS=, read -r -a cases <<<"${1#*:}"
-	out=$work/${1//[\/,]/_}
-	mkdir -p "$out"
-	# One CPU always sees its own code as it is, and is faster where nothing is about two; each reload patches
-	# the kernel, which two can stand only one after the other.
-	case $test/$series in
-	scale/* | expressions/[56].* | conformance_labels/[56].* | lifecycle/5.*) options=(-c 1) ;;
-	lifecycle/* | conformance/5.*) options=(-s) ;;
+# What a TEST/SERIES needs: `one` CPU is fastest and always sees its own code as the kernel has patched it; `two`;
+# or two that take `turns` (guest.sh -s). 5.10 deadlocks or runs stale code when its two emulated CPUs run at once
+# and one of them patches the kernel. So do kernels that patch a thousand functions at each reload.
+cpus_of() {
+	case $1 in
+	lifecycle/5.* | scale/* | expressions/[56].* | conformance_labels/[56].*) echo one ;;
+	lifecycle/* | conformance/5.* | conformance_edges/5.*) echo turns ;;
+	*) echo two ;;
 	esac
-	[ "$test" != interrupts ] || export ICOUNT=1
+}
+
+# guest.sh's options for a job; the time limit is about five times what its tests take on two idle CPUs.
+options_of() { # options_of SERIES TEST...
+	local series=$1 cpus limit=100
+	shift
+	cpus=$(for test; do cpus_of "${test%%:*}/$series"; done)
+	case $cpus in
+	*turns*) echo -s ;;
+	*two*) ;;
+	*) echo -c 1 ;;
+	esac
+	for test; do
+		case ${test%%:*} in
+		conformance* | lifecycle) limit=$((limit + 500)) ;;
+		*) limit=$((limit + 300)) ;;
+		esac
+	done
+	echo -t "${LIMIT:-$limit}"
+}
+
+# The directory of a job's results.
+directory_of() {
+	echo "$work/${1//[\/,+:]/_}"
+}
+
+run_job() { # run_job JOB
+	local tests series append out code start=$SECONDS
+	IFS=/ read -r tests series append <<<"$1"
+	IFS=+ read -r -a tests <<<"$tests"
+	out=$(directory_of "$1")
+	mkdir -p "$out"
+	[ "${tests[0]%%:*}" != interrupts ] || export ICOUNT=1
 	if [ "$series" = native ]; then
-		NATIVE=1 RESULTS=$out "tests/vm/${test}_guest.sh" "${cases[@]}" >"$out.log" 2>&1
+		NATIVE=1 RESULTS=$out tests/vm/tests_guest.sh "${tests[@]}" >"$out.log" 2>&1
 	else
-		tests/vm/guest.sh -r -k "$series" -a "$append" -o "$out" "${options[@]}" -t 1800 -- \
-			"tests/vm/${test}_guest.sh" "${cases[@]}" >"$out.log" 2>&1
+		# shellcheck disable=SC2046 # words
+		tests/vm/guest.sh -r -k "$series" -a "$append" -o "$out" $(options_of "$series" "${tests[@]}") -- \
+			tests/vm/tests_guest.sh "${tests[@]}" >"$out.log" 2>&1
 	fi
 	code=$?
+	times >"$out.times"
 	{
-		if [ $code -ne 0 ]; then
-			echo "not ok $1: exit $code"
-			tail -20 "$out.log"
-		fi
-		echo "# $1: $((SECONDS - start)) s"
+		echo "# $1: $((SECONDS - start)) s, $(awk -F '[ms ]+' \
+			'NR == 2 { print int(60 * ($1 + $3) + $2 + $4) }' "$out.times") s of CPU time"
 		grep '^guest: the emulator' "$out.log"
-		python3 "tests/vm/${test}_check.py" "$test $series${append:+ $append}" "$out"
+		if [ $code -ne 0 ]; then
+			echo "not ok $1: exit code $code"
+			tail -n 200 "$out.log"
+			echo "last results:"
+			find "$out" -type f -printf '%T+ %P\n' | sort | tail -n 5
+		fi
+		for test in "${tests[@]}"; do
+			check "${test%%:*}" "$series${append:+ $append}" "$out/${test%%:*}"
+		done
 	} >"$out.verdicts" 2>&1
 }
 
-export -f one
+# The verdicts of one test. Its guest may have ended before it began.
+check() { # check TEST KERNEL RESULTS
+	local code
+	code=$(cat "$3/exit_code" 2>/dev/null)
+	[ "$code" = 0 ] || echo "not ok $1 $2: ${code:+exit code $code}${code:-did not run to its end}"
+	[ -d "$3" ] || return
+	python3 "tests/vm/$1_check.py" "$1 $2" "$3" >"$3.verdicts" 2>&1
+	code=$?
+	cat "$3.verdicts"
+	[ $code -eq 0 ] || grep -q '^not ok' "$3.verdicts" || echo "not ok $1 $2: the check's exit code is $code"
+}
+
+export -f cpus_of options_of directory_of run_job check
 export work
 for job; do
-	IFS=/ read -r _ series _ <<<"${job%%:*}"
+	IFS=/ read -r tests series _ <<<"$job"
+	for test in ${tests//+/ }; do
+		[ -x "tests/vm/${test%%:*}_guest.sh" ] || {
+			echo "no test \"${test%%:*}\" in job \"$job\": TEST[:CASE,...][+TEST...]/SERIES[/COMMAND LINE]" >&2
+			exit 2
+		}
+	done
 	[ "$series" = native ] || tests/vm/kernels.sh "$series" || exit 1
 done
-printf '%s\n' "$@" | xargs -P 2 -I{} bash -c 'one {}'
+printf '%s\n' "$@" | xargs -P 2 -I{} bash -c 'run_job {}'
 for job; do
-	cat "$work/${job//[\/,]/_}.verdicts"
+	cat "$(directory_of "$job").verdicts" || echo "not ok $job: no verdicts"
 done
 if [ -n "${KEEP:-}" ]; then
 	trap - EXIT

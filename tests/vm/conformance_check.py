@@ -10,6 +10,7 @@ import json
 import pathlib
 import re
 import sys
+from functools import partial
 
 SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -180,23 +181,41 @@ def scrapes(results):
         yield "no scraper ran"
 
 
-def check_states(run, results, verdict):
-    after = parse(results / f"{run}.metrics")
-    states = {dict(k[1])["function"]: (v, dict(k[1])["reason"]) for k, v in after.items()
-              if k[0] == "retprobe_probe_attached"}
-    verdict(f"{run} a function that does not exist is exported as such",
-            [] if states.get("no_such_function") == (0.0, "not_found") else [str(states)])
-    used = {dict(k[1])["mechanism"] for k in after if k[0] == "retprobe_probe_info"}
-    shared = {dict(k[1])["reason"] for k in after
-              if k[0] == "retprobe_missed_total" and dict(k[1])["function"] == "_all"}
-    want = {reason for reason, mechanisms in SHARED.items() if used & mechanisms}
-    verdict(f"{run} losses of shared programs are there from the start",
-            [] if shared == want else [f"{shared}, not {want}"])
-    code = (results / f"{run}.exit").read_text().strip()
-    verdict(f"{run} stops cleanly", [] if code == "0" else [f"exit {code}"])
-    probes = json.loads((results / f"{run}.probes.json").read_text())
-    verdict(f"{run} /api/v1/probes lists every probe",
-            [] if len(probes["probes"]) == len(states) else [str(probes)])
+def states(run, results):
+    """The checks of a run's last answers: {name: function that yields problems}."""
+    def series():
+        return parse(results / f"{run}.metrics")
+
+    def attached():
+        return {dict(k[1])["function"]: (v, dict(k[1])["reason"]) for k, v in series().items()
+                if k[0] == "retprobe_probe_attached"}
+
+    def unknown():
+        if attached().get("no_such_function") != (0.0, "not_found"):
+            yield str(attached())
+
+    def losses():
+        used = {dict(k[1])["mechanism"] for k in series() if k[0] == "retprobe_probe_info"}
+        shared = {dict(k[1])["reason"] for k in series()
+                  if k[0] == "retprobe_missed_total" and dict(k[1])["function"] == "_all"}
+        want = {reason for reason, mechanisms in SHARED.items() if used & mechanisms}
+        if shared != want:
+            yield f"{shared}, not {want}"
+
+    def stops():
+        code = (results / f"{run}.exit").read_text().strip()
+        if code != "0":
+            yield f"exit code {code}"
+
+    def lists():
+        probes = json.loads((results / f"{run}.probes.json").read_text())
+        if len(probes["probes"]) != len(attached()):
+            yield str(probes)
+
+    return {f"{run} a function that does not exist is exported as such": unknown,
+            f"{run} losses of shared programs are there from the start": losses,
+            f"{run} stops cleanly": stops,
+            f"{run} /api/v1/probes lists every probe": lists}
 
 
 def measured(auto, run, measurement):
@@ -218,56 +237,59 @@ def rows_of(run, measurement, native):
     return rows[:1] if run in AUTO_NATIVE else rows[1:]
 
 
-def check(name, results):
-    def verdict(what, problems):
-        problems = list(problems)
-        print(f"not ok {name} {what}: {'; '.join(problems)}" if problems else f"ok {name} {what}",
-              flush=True)
+def calls(series, run, measurement, results, row):
+    """Problems of the calls of one function in one measurement."""
+    base = f"{run}.{measurement}"
+    work = json.loads((results / f"{base}.json").read_text())
+    delta = Delta(parse(results / f"{base}.before"), parse(results / f"{base}.after"), row[0])
+    yield from check_one(series, run, measurement, work, row, delta)
+    if measurement == "sleepers":
+        short = [v for b, v in delta.buckets.items() if b <= SLEEP_SECONDS and v]
+        if short:
+            yield f"sleepers that took less than {SLEEP_SECONDS} s: {short}"
+    if row[2] == "error" and getattr(errno, row[3]) != work["errno"]:
+        yield f"the workload saw errno {work['errno']}, not {row[3]}"
 
+
+def complete(wanted, runs, results):
+    if (results / "all").exists() and wanted - set(runs):
+        yield f"not {sorted(wanted - set(runs))}"
+
+
+def leftovers(results):
+    left = results / "leftovers"
+    if left.exists() and left.read_text().strip():
+        yield left.read_text()
+
+
+def report(name, tests):
+    """Announces TESTS, {name: function that yields problems}, and prints a verdict for each."""
+    print(f"1..{len(tests)}")
+    for what, test in tests.items():
+        try:
+            problems = [str(problem) for problem in test()]
+        except (OSError, ValueError, KeyError, IndexError) as e:
+            problems = [repr(e)]
+        print(f"not ok {name} {what}: {'; '.join(problems)}" if problems else f"ok {name} {what}", flush=True)
+
+
+def main():
+    name, results = sys.argv[1], pathlib.Path(sys.argv[2])
     series = name.split()[1]
     native = series == "native"
     auto = AUTO_NATIVE if native else AUTO
     runs = (results / "runs").read_text().split()
-    missing = set(auto) | FORCED.get(series, set()) if (results / "all").exists() else set()
-    missing -= set(runs)
-    verdict("has the mechanisms of its kernel", [f"not {sorted(missing)}"] if missing else [])
+    wanted = set(auto) | FORCED.get(series, set())
+    tests = {"has the mechanisms of its kernel": partial(complete, wanted, runs, results)}
     for run in runs:
         for measurement in EXPECTED:
-            if not measured(auto, run, measurement):
-                continue
-            base = f"{run}.{measurement}"
-            try:
-                before = parse(results / f"{base}.before")
-                after = parse(results / f"{base}.after")
-                work = json.loads((results / f"{base}.json").read_text())
-            except (OSError, ValueError) as e:
-                verdict(base, [str(e)])
-                continue
-            for row in rows_of(run, measurement, native):
-                delta = Delta(before, after, row[0])
-                problems = list(check_one(series, run, measurement, work, row, delta))
-                if measurement == "sleepers":
-                    short = [v for b, v in delta.buckets.items() if b <= SLEEP_SECONDS and v]
-                    if short:
-                        problems.append(f"sleepers that took less than {SLEEP_SECONDS} s: {short}")
-                if row[2] == "error" and getattr(errno, row[3]) != work["errno"]:
-                    problems.append(f"the workload saw errno {work['errno']}, not {row[3]}")
-                verdict(f"{base} {row[0][0]}", problems)
-        try:
-            check_states(run, results, verdict)
-        except (OSError, ValueError) as e:
-            verdict(f"{run} states", [str(e)])
-    try:
-        verdict("scrapes meanwhile", scrapes(results))
-    except OSError as e:
-        verdict("scrapes meanwhile", [str(e)])
-    leftovers = results / "leftovers"
-    verdict("no event left in tracefs", [leftovers.read_text()]
-            if leftovers.exists() and leftovers.read_text().strip() else [])
-
-
-def main():
-    check(sys.argv[1], pathlib.Path(sys.argv[2]))
+            if measured(auto, run, measurement):
+                for row in rows_of(run, measurement, native):
+                    tests[f"{run}.{measurement} {row[0][0]}"] = partial(calls, series, run, measurement, results, row)
+        tests.update(states(run, results))
+    tests["scrapes meanwhile"] = partial(scrapes, results)
+    tests["no event left in tracefs"] = partial(leftovers, results)
+    report(name, tests)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import functools
 import pathlib
 import sys
 
-from conformance_check import Delta, FORCED, UNLINK, parse, scrapes
+from conformance_check import Delta, FORCED, UNLINK, parse, report, scrapes
 
 SECURITY = "security_inode_unlink"
 TRAMPOLINES = ("fexit", "fsession", "fsession.multi")
@@ -302,12 +302,7 @@ def main():
     }
     for case in results.cases:
         tests.update(tests_of(case))
-    for what, test in tests.items():
-        try:
-            problems = list(test(results))
-        except (OSError, ValueError, KeyError) as e:
-            problems = [repr(e)]
-        print(f"not ok {name} {what}: {'; '.join(problems)}" if problems else f"ok {name} {what}")
+    report(name, {what: functools.partial(test, results) for what, test in tests.items()})
 
 
 if __name__ == "__main__":

@@ -197,6 +197,7 @@ case_small() {
 }
 
 uname -r >"$RESULTS/kernel"
+copy_symbols
 cat /sys/kernel/debug/sched/preempt >"$RESULTS/preempt" 2>/dev/null
 run_case() {
 	case $1 in

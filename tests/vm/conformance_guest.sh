@@ -76,6 +76,7 @@ chosen() {
 }
 
 uname -r >"$RESULTS/kernel"
+[ -n "$NATIVE" ] || copy_symbols
 [ -n "$chosen" ] || : >"$RESULTS/all"
 # What is chosen by itself.
 if chosen auto.mmap; then

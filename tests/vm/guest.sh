@@ -25,7 +25,11 @@
 # written, and its exit code is ours; except 124: time is up, 125: did not boot (or bad usage),
 # 123: the guest died under the command. For these the kernel's last words are printed.
 #
-# GUEST_SLOTS=N waits while N other guests that were started so run.
+# When nine tenths of the time limit have passed, the guest prints its processes and their stacks, and QEMU the place
+# of each CPU.
+#
+# GUEST_SLOTS=N waits while N other guests that were started so run, in the order of the calls.
+# GUEST_RERUNS=DIR gets a file for each command that was run again (-r).
 # ICOUNT=1 counts instructions instead of time (one CPU): 1 ns in the guest is 1 instruction.
 # ACCEL=tcg or kvm overrides the trial boot that decides whether KVM can be used.
 set -eu
@@ -187,16 +191,25 @@ $dir" ;;
 
 # ---- the machine --------------------------------------------------------------------------------
 
-# One of $GUEST_SLOTS, until QEMU ends: with more guests than CPUs, all are slower than their time limits
-# were made for.
-take_slot() {
-	while :; do
-		for slot in $(seq "$GUEST_SLOTS"); do
-			exec 8> "$cache/slot.$slot"
-			! flock -n 8 || return 0
-		done
-		sleep 1
+take_free_slot() {
+	for slot in $(seq "$GUEST_SLOTS"); do
+		exec 8> "$cache/slot.$slot"
+		! flock -n 8 || return 0
 	done
+	exec 8>&-
+	return 1
+}
+
+# One of $GUEST_SLOTS, until QEMU ends: with more guests than CPUs, all are slower than their time limits
+# were made for. Linux grants flock(2) in the order of the calls, and forgets callers that die: so the guest
+# that has waited longest holds the queue's lock, and looks for a slot.
+take_slot() {
+	exec 7> "$cache/slot.queue"
+	flock 7
+	until take_free_slot; do
+		sleep 0.2
+	done
+	exec 7>&-
 }
 
 # QEMU with the initrd in $temp, in the background: $machine. $1: tcg or kvm.
@@ -218,8 +231,9 @@ start_machine() {
 	set -- "$@" -M q35 -nodefaults -no-user-config -display none -no-reboot \
 		-m "$memory" -smp "$smp" -kernel "$image" -initrd "$temp/initrd" \
 		-append "console=ttyS0 quiet mitigations=off panic=-1 random.trust_cpu=on \
-tsc=reliable no_timer_check cryptomgr.notests $append" \
+tsc=reliable no_timer_check cryptomgr.notests nokaslr $append" \
 		-chardev "file,id=console,path=$temp/console" -serial chardev:console \
+		-chardev "pipe,id=monitor,path=$temp/monitor" -mon chardev=monitor \
 		-device isa-debug-exit,iobase=0x501,iosize=1 \
 		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,fsdev=root,mount_tag=root \
@@ -246,6 +260,9 @@ tsc=reliable no_timer_check cryptomgr.notests $append" \
 	fi
 	: > "$temp/out"
 	: > "$temp/status"
+	rm -f "$temp/monitor.in" "$temp/monitor.out"
+	mkfifo "$temp/monitor.in" "$temp/monitor.out"
+	machine_start=$(date +%s)
 	timeout -k 2 "$limit" "$qemu" "$@" < /dev/null > "$temp/qemu.log" 2>&1 &
 	machine=$!
 }
@@ -261,7 +278,8 @@ ran_stale_code() {
 # A kernel that says nothing and gets nowhere is as rare as one that runs stale code.
 limit_boot() {
 	left=$boot_limit
-	while [ ! -s "$temp/status" ] && kill -0 "$machine" 2> /dev/null; do
+	while [ ! -s "$temp/status" ]; do
+		kill -0 "$machine" 2> /dev/null || return 0
 		if [ "$left" -eq 0 ]; then
 			: > "$temp/stuck"
 			kill "$machine"
@@ -271,10 +289,28 @@ limit_boot() {
 	done
 }
 
+# Asks QEMU for its CPUs shortly before the time limit: a guest whose CPUs are all stuck cannot tell.
+# The kernel's symbols are not randomised (nokaslr).
+tell_cpus() {
+	[ "$limit" -gt 60 ] || return 0
+	wait_for=$((limit - limit / 20 - $(date +%s) + machine_start))
+	while [ "$wait_for" -gt 0 ]; do
+		kill -0 "$machine" 2> /dev/null || return 0
+		wait_for=$((wait_for - 1))
+		sleep 1
+	done
+	timeout 5 cat "$temp/monitor.out" > "$temp/monitor.log" &
+	for _ in 1 2 3; do
+		echo "info registers -a"
+		sleep 1
+	done > "$temp/monitor.in"
+	wait $!
+}
+
 wait_machine() {
 	machine_code=0
 	rm -f "$temp/stuck"
-	limit_boot &
+	(limit_boot; tell_cpus) &
 	watcher=$!
 	wait "$machine" || machine_code=$?
 	kill "$watcher" 2> /dev/null || true
@@ -310,9 +346,13 @@ choose_accelerator() {
 	exec 9>&-
 }
 
-show_console() {
+show_console() { # show_console LINES
+	if [ -s "$temp/monitor.log" ]; then
+		echo "guest: the CPUs, three times in three seconds:"
+		tr -d '\r' < "$temp/monitor.log" | grep -o -E '^CPU#[0-9]+|^RIP=.*' | sed 's/^/    /'
+	fi
 	echo "guest: the kernel's last words:"
-	tail -n 30 "$temp/console" 2> /dev/null | tr -d '\r' | sed 's/^/    /'
+	tail -n "$1" "$temp/console" 2> /dev/null | tr -d '\r' | sed 's/^/    /'
 	sed 's/^/    qemu: /' "$temp/qemu.log"
 }
 
@@ -374,6 +414,7 @@ for attempt in 1 2 3; do
 	elif [ -n "$again" ] && [ "$attempt" -lt 3 ]; then
 		echo "guest: the emulator ran stale code under the command; once more"
 		[ -z "$results" ] || find "$results" -mindepth 1 -delete
+		[ -z "${GUEST_RERUNS:-}" ] || echo "$release: $*" > "$GUEST_RERUNS/$$.$attempt"
 	else
 		break
 	fi
@@ -387,16 +428,16 @@ elif [ "$machine_code" -eq 124 ] || [ "$machine_code" -eq 137 ]; then
 	else
 		echo "guest: time is up: kernel $release had not booted after $limit s"
 	fi
-	show_console
+	show_console 300
 	exit 124
 elif [ -s "$temp/status" ]; then
 	echo "guest: kernel $release died under the command"
 	if ran_stale_code; then
 		echo "guest: the emulator ran stale code"
 	fi
-	show_console
+	show_console 30
 	exit 123
 fi
 echo "guest: kernel $release did not boot"
-show_console
+show_console 30
 exit 125

@@ -5,7 +5,9 @@ interrupts_guest.sh."""
 import json
 import pathlib
 import sys
+from functools import partial
 
+from conformance_check import report
 from conformance_edges_check import Results, complete, whole
 
 SIGNALLED = ("kill_pid_info", "kill_pid_info_type")
@@ -32,24 +34,16 @@ def leftovers(r, m):
         yield f"only {missed} missed, so that this shows nothing"
 
 
-def tests(series, r):
-    yield "has the mechanisms of its kernel", complete(series, r)
+def main():
+    name, r = sys.argv[1], Results(pathlib.Path(sys.argv[2]))
+    tests = {"has the mechanisms of its kernel": partial(complete, name.split()[1], r)}
     for m in r.cases:
-        yield f"{m} every call is accounted for", law(r, m)
+        tests[f"{m} every call is accounted for"] = partial(law, r, m)
         # Before 5.12 the kernel skips neither program; and a kernel that preempts itself skips either
         # of them for tasks as well, which nothing can tell (exporter/MECHANISMS.md, Known limits).
         if m == "fexit" and not r.preemptible and not r.kernel.startswith("5.10"):
-            yield f"{m} leftovers are found", leftovers(r, m)
-
-
-def main():
-    name, r = sys.argv[1], Results(pathlib.Path(sys.argv[2]))
-    for what, problems in tests(name.split()[1], r):
-        try:
-            problems = list(problems)
-        except (OSError, ValueError, KeyError) as e:
-            problems = [repr(e)]
-        print(f"not ok {name} {what}: {'; '.join(problems)}" if problems else f"ok {name} {what}")
+            tests[f"{m} leftovers are found"] = partial(leftovers, r, m)
+    report(name, tests)
 
 
 if __name__ == "__main__":
