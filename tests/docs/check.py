@@ -309,8 +309,25 @@ def check_claims():
     report("security claims have tests", wrong if found else ["there is none"])
 
 
+SOURCE = re.compile(r"`([\w./-]+\.(?:c|h|py|sh))`")
+
+
+def check_sources():
+    """Files that documents name are in the tree, perhaps in some folder."""
+    files = [f"/{path.relative_to(documents.ROOT)}" for folder in ("exporter", "bpf", "dashboards", "deploy", "tests")
+             for path in (documents.ROOT / folder).rglob("*") if path.is_file()]
+    wrong, found = [], 0
+    for path in documents.documents():
+        for file in SOURCE.findall(path.read_text()):
+            found += 1
+            if not any(there.endswith(f"/{file}") for there in files):
+                wrong.append(f"{documents.name_of(path)}: there is no {file}")
+    report("files are there", wrong if found > 20 else ["documents name none"])
+
+
 def main():
     check_claims()
+    check_sources()
     check_messages()
     check_reasons()
     check_metrics()
