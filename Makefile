@@ -183,7 +183,7 @@ $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation_
 $(B)/unit/test_label_sets: REPLACED := $(addprefix object__,banks used retire_set free_set move_detail \
 			      free_detail wait_for_programs) nanosleep log__line
 
-$(B)/workload: tests/vm/workload.c | $(B)
+$(B)/workload $(B)/postgres: $(B)/%: tests/vm/%.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
 
 # Static, as emulated guests take long to load libraries.
@@ -313,7 +313,7 @@ check: unit-tests all
 	$(Q)sh tests/run.sh check
 
 test: deps
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all unit-tests $(B)/workload $(B)/client $(B)/small/retprobe_exporter \
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all unit-tests $(B)/workload $(B)/postgres $(B)/client $(B)/small/retprobe_exporter \
 		$(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
 	$(Q)sh tests/run.sh all
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What documents and presets recommend for slow disks and failing connections shows these, and what they warn of
-# does not: in a guest with such a disk, on the newest kernel of the matrix and on the oldest.
+# Functions that documents and presets recommend for slow disks and failing connections show these, and functions that
+# they warn of do not: in a guest with such a disk, on the oldest kernel of the matrix and on the newest. On the newest,
+# the recipes of deploy/RECIPES.md are run, too.
 #
 #	advice.sh [SERIES...]
 set -u
@@ -15,6 +16,8 @@ for series; do
 	if tests/vm/guest.sh -r -k "$series" -o "$out" -t 900 -- tests/vm/advice_guest.sh > "$out.log" 2>&1; then
 		python3 -B tests/vm/advice_check.py "$series" "$out" ||
 			echo "not ok advice $series: the check ended badly"
+		[ ! -e "$out/second" ] || python3 -B tests/vm/recipes_check.py "$out" ||
+			echo "not ok recipes: the check ended badly"
 	else
 		echo "not ok advice $series: $(tail -n 20 "$out.log" | tr '\n' ' ')"
 	fi
