@@ -107,7 +107,7 @@ relabelings:
   # The alerts go by it, whatever the release is called.
   - targetLabel: job
     replacement: retprobe-exporter
-  # A pod's address changes, and its node is what the numbers are about.
+  # The node, because a pod's address changes.
   - sourceLabels: [__meta_kubernetes_pod_node_name]
     targetLabel: instance
 {{- with $user.relabelings }}
