@@ -120,8 +120,8 @@ pids+=($!)
 wait_ready exporter "$one"
 wait_ready exporter "$two"
 
-# Those with examples of PromQL.
-mapfile -t documents < <(grep -r -l --include='*.md' --exclude-dir=build --exclude-dir=.git '^```promql' . |
+# Documents with examples of PromQL; recipes_check.py asks those of recipes.
+mapfile -t documents < <(grep -r -l -E --include='*.md' --exclude-dir=build --exclude-dir=.git '^```promql( native)?$' . |
 	sort)
 prometheus_with classic "$classic"
 python3 -B tests/dashboards/queries.py classic "http://127.0.0.1:$classic" $patience \
