@@ -167,7 +167,7 @@ $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_generation: REPLACED := object__load
 $(B)/unit/test_valve: REPLACED := object_maps__refresh object__banks snapshot__count_runs get_nprocs log__line
 $(B)/unit/test_ladder: REPLACED := features__has features__missing features__describe
-$(B)/unit/test_plan: REPLACED := features__has attach__slots
+$(B)/unit/test_plan: REPLACED := features__has attach__slots choice__explain
 $(B)/unit/test_memory: REPLACED := features__has
 $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepoint perf_event__attach perf_event__close \
 				 programs__for_site object__programs object__banks object_maps__refresh_target \
@@ -176,9 +176,8 @@ $(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation_
 				 generation__detach attach__slots attach__caveat valve__check valve__why_hot \
 				 watch__machine_changed generation__is_paused \
 				 generation__pause generation__resume generation__rounds switches__off \
-				 plan__heavy \
-				 attach__cannot_follow attach__follow attach__count_former attach__next_former \
-				 file_users__count attach__set_switched_off attach__is_outdated \
+				 former__cannot_follow former__follow former__count former__next \
+				 file_users__count attach__set_switched_off choice__is_outdated \
 				 features__preemption_changed
 $(B)/unit/test_label_sets: REPLACED := $(addprefix object__,banks used retire_set free_set move_detail \
 			      free_detail wait_for_programs) nanosleep log__line

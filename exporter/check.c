@@ -3,10 +3,12 @@
 
 #include <math.h>
 
+#include "attach/choice.h"
 #include "base/buf.h"
+#include "check_series.h"
 #include "elf/hazards.h"
 
-/* Of a start that is worth a word. */
+/* A larger plan is warned of. */
 #define MANY_FUNCTIONS 1000
 #define MANY_SERIES    100000
 
@@ -65,7 +67,7 @@ static void print_exits(FILE *out, const struct target *t)
 	fprintf(out, "\n");
 }
 
-/* Symbols and paths may have anything in them. */
+/* Symbols and paths may contain any bytes. */
 static void print_name(FILE *out, const struct target *t, size_t i, const struct attach_ops *ops)
 {
 	struct target_name name = target__name(t, i);
@@ -85,9 +87,26 @@ static void print_name(FILE *out, const struct target *t, size_t i, const struct
 			kind_names[t->kind], signature);
 }
 
-static void print_target(FILE *out, const struct target *t, const struct attach_ops *ops)
+/* Why the target has its mechanism, unless the reasons are those of the target before. */
+static void print_why(FILE *out, const struct attach *a, const struct attach_slot *slot,
+		      struct buf *last)
+{
+	struct buf why = {};
+
+	choice__explain(a, slot, "        ", &why);
+	if (strcmp(buf__str(&why), last->len ? buf__str(last) : ""))
+		fprintf(out, "    why %s mechanism:\n%s", slot->ops ? "this" : "no",
+			buf__str(&why));
+	buf__free(last);
+	*last = why;
+}
+
+/* slot: NULL if discovery has refused the target. */
+static void print_target(FILE *out, const struct target *t, const struct attach *a,
+			 const struct attach_slot *slot, struct buf *last)
 {
 	__cleanup_free char *uncounted = escaped(t->uncounted ? t->uncounted : "");
+	const struct attach_ops *ops = slot ? slot->ops : NULL;
 
 	print_name(out, t, 0, ops);
 	if (ops && t->note)
@@ -100,10 +119,12 @@ static void print_target(FILE *out, const struct target *t, const struct attach_
 		fprintf(out, "    %s\n", uncounted);
 	for (size_t i = 1; i < target__nnames(t); i++)
 		print_name(out, t, i, ops);
+	if (slot)
+		print_why(out, a, slot, last);
 }
 
-/* Milliseconds that a function takes to attach. Measured on emulated CPUs, the last two on an idle
- * machine; hardware is faster. */
+/* Milliseconds to attach a function, measured on emulated CPUs, the last two on an idle machine.
+ * Hardware is faster. */
 static const struct {
 	const struct attach_ops *ops;
 	double ms;
@@ -118,10 +139,10 @@ static double attach_seconds(const struct attach_ops *ops)
 	for (size_t i = 0; i < ARRAY_SIZE(durations); i++)
 		if (durations[i].ops == ops)
 			return durations[i].ms / 1000;
-	return 0.005; /* by the other mechanisms for user functions */
+	return 0.005; /* the other mechanisms for user functions */
 }
 
-/* What is to be attached, by mechanism, and how long that takes. */
+/* The number of functions to attach, by mechanism, and how long it takes. */
 struct totals {
 	size_t functions, left;
 	double seconds;
@@ -168,10 +189,10 @@ static void print_totals(FILE *out, const struct targets *targets, const struct 
 	buf__free(&sum.by_mechanism);
 }
 
-char *plan__heavy(const struct targets *targets, const struct attach *a,
-		  const struct object_params *p, const struct memory_plan *m, uint64_t limit)
+char *check__heavy(const struct targets *targets, const struct attach *a,
+		   const struct object_params *p, const struct memory_plan *m, uint64_t limit)
 {
-	size_t series = plan__count_series(targets, a, p);
+	size_t series = check_series__count(targets, a, p);
 	struct totals sum = {};
 	char *text = NULL;
 
@@ -187,38 +208,22 @@ char *plan__heavy(const struct targets *targets, const struct attach *a,
 	return text;
 }
 
-void plan__print(FILE *out, const struct targets *targets, const struct attach *a,
-		 const struct object_params *p, const struct memory_plan *m, uint64_t limit)
+void check__print(FILE *out, const struct targets *targets, const struct attach *a,
+		  const struct object_params *p, const struct memory_plan *m, uint64_t limit)
 {
 	size_t n;
 	const struct attach_slot *slots = attach__slots(a, &n);
+	__cleanup_buf struct buf last = {};
 	struct target *t;
 
 	fprintf(out, "%-12s %-28s %-11s %-9s %s\n", "object", "function", "mechanism", "returns",
 		"signature");
 	for_each_target (targets, t)
-		print_target(out, t, t->id < n ? slots[t->id].ops : NULL);
+		print_target(out, t, a, t->id < n ? &slots[t->id] : NULL, &last);
 	print_totals(out, targets, a);
 	print_memory(out, p, m, limit);
 	fprintf(out,
 		"series: %zu from the start; one more for each errno or other value that is "
 		"returned\n",
-		plan__count_series(targets, a, p));
-}
-
-char *memory_plan__over_limit(const struct object_params *p, const struct memory_plan *m,
-			      uint64_t others, uint64_t limit)
-{
-	if (m->total + others <= limit)
-		return NULL;
-	if (others)
-		return xasprintf(
-			"%u more targets need %.1f MiB, and with the %.1f MiB of those that "
-			"are attached that is more than --memory.limit allows (%.1f MiB)",
-			p->ntargets, mib(m->total), mib(others), mib(limit));
-	return xasprintf(
-		"%u targets on %u CPUs need %.1f MiB, more than --memory.limit allows "
-		"(%.1f MiB): probe fewer functions, use fewer histogram buckets or a lower "
-		"native_resolution, or raise the limit",
-		p->ntargets, m->ncpus, mib(m->total), mib(limit));
+		check_series__count(targets, a, p));
 }

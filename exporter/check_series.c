@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The series that a start would export, counted in an exposition of nothing: whatever
- * expose/metrics.c makes of a target is in there. A few targets at a time, since the text of all of
- * a kernel's functions would be 180 MB.
+ * Renders an exposition without calls and counts its series, so that the number agrees with
+ * expose/metrics.c. A few targets at a time: the text for all functions of a kernel would be
+ * 180 MB.
  */
-#include "check.h"
+#include "check_series.h"
 
 #include "base/buf.h"
 #include "expose/expo.h"
@@ -13,7 +13,7 @@
 #define BATCH 256
 
 struct count {
-	struct metrics_input in; /* what it points to is the count's, too */
+	struct metrics_input in; /* points into this struct */
 	struct target_state states[BATCH];
 	struct snap_target snaps[BATCH];
 	struct missed_target losses[BATCH];
@@ -44,7 +44,7 @@ static void count_batch(struct count *c)
 	c->in.ntargets = 0;
 }
 
-/* A target by its i-th name; ops: NULL if it cannot be had. */
+/* Adds a target under its i-th name. ops: NULL if it cannot be attached. */
 static void add(struct count *c, const struct target *t, size_t i, const struct attach_ops *ops)
 {
 	struct target_name name = target__name(t, i);
@@ -89,8 +89,8 @@ static struct count *new_count(const struct object_params *p)
 	return c;
 }
 
-size_t plan__count_series(const struct targets *targets, const struct attach *a,
-			  const struct object_params *p)
+size_t check_series__count(const struct targets *targets, const struct attach *a,
+			   const struct object_params *p)
 {
 	struct count *c = new_count(p);
 	size_t n, series;

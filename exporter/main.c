@@ -10,7 +10,8 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
-#include "attach/attach.h"
+#include "attach/mechanisms.h"
+#include "object/memory_plan.h"
 #include "process/attacher.h"
 #include "kernel/bpf_sys.h"
 #include "base/buf.h"
@@ -96,7 +97,7 @@ static int complete_config(struct exporter *e, struct config *c, char **error)
 
 	if (!c->is_default_set)
 		return 0;
-	why = attach__impossible(e->features, TARGET_KERNEL);
+	why = mechanisms__impossible(e->features, TARGET_KERNEL);
 	if (why)
 		log_warn("kernel functions cannot be probed here: %s; using the default set of "
 			 "system calls instead",
@@ -155,16 +156,23 @@ static size_t count_unattached(const struct targets *targets)
 	return n;
 }
 
+/* A glob may have matched more than was meant. */
+static void warn_of_weight(const struct generation *g)
+{
+	__cleanup_free char *heavy = check__heavy(g->targets, g->attach, &g->params, &g->memory,
+						  g->config->memory_limit);
+
+	if (heavy)
+		log_warn("%s", heavy);
+}
+
 static int print_plan(const struct exporter *e, const struct generation *g)
 {
 	uint64_t limit = e->config->memory_limit;
-	__cleanup_free char *heavy = NULL;
 	char *error;
 
-	plan__print(stdout, g->targets, g->attach, &g->params, &g->memory, limit);
-	heavy = plan__heavy(g->targets, g->attach, &g->params, &g->memory, limit);
-	if (heavy)
-		log_warn("%s", heavy);
+	check__print(stdout, g->targets, g->attach, &g->params, &g->memory, limit);
+	warn_of_weight(g);
 	error = memory_plan__over_limit(&g->params, &g->memory, 0, limit);
 	if (error)
 		return fail(EXIT_USAGE, error);
@@ -199,7 +207,7 @@ static int check(struct exporter *e)
 	if (complete_config(e, e->config, &error) ||
 	    discover__run(e->config, &env, &targets, &error))
 		return fail(EXIT_USAGE, error);
-	fault = attach__check_forced(e->config, e->features, &error);
+	fault = mechanisms__check_forced(e->config, e->features, &error);
 	if (fault) {
 		targets__free(targets);
 		return fail(code_of(fault), error);
@@ -283,7 +291,7 @@ static int run(struct exporter *e)
 	fault = http__bind(&e->config->web, &e->http, &error);
 	if (fault)
 		return fail(code_of(fault), error);
-	setup.reconcile = e->reconcile = reconcile__new(e->features, e->tracefs);
+	setup.reconcile = e->reconcile = reconcile__new(e->features, e->tracefs, warn_of_weight);
 	setup.http = e->http;
 	setup.web = &e->config->web;
 	err = attacher__run(&setup);

@@ -55,18 +55,18 @@ mutants() {
 		's/(MISSED_RECURSION\] =) skipped/\1 0/' conformance_edges:kretprobe/7
 	mutant maxactive-ignored exporter/attach/kretprobe.c \
 		's/no_slot > skipped \? no_slot - skipped : 0/0/' conformance_edges:slots/6.12
-	mutant slots-of-links-ignored exporter/attach/links.c \
+	mutant slots-of-links-ignored exporter/attach/multi_links.c \
 		's/\+= bpf_sys__link_missed\(.*\)/+= 0/' conformance:kprobe.multi/6.12
-	mutant multi-recursion-ignored exporter/attach/multi.c \
+	mutant multi-recursion-ignored exporter/attach/kprobe_multi.c \
 		's/\.returns = PROG_BIT\(PROG_MULTI_RETURN\)/.returns = 0/' conformance_edges:percpu.kprobe.multi/6.12
-	mutant multi-recursion-of-entries-too exporter/attach/multi.c \
+	mutant multi-recursion-of-entries-too exporter/attach/kprobe_multi.c \
 		's/(\.returns = PROG_BIT\(PROG_MULTI_RETURN\))/\1 | PROG_BIT(PROG_MULTI_ENTRY)/' \
 		conformance_edges:percpu.kprobe.multi/6.12
-	mutant session-recursion-ignored exporter/attach/multi.c \
+	mutant session-recursion-ignored exporter/attach/kprobe_multi.c \
 		's/\.returns = PROG_BIT\(PROG_KPROBE_SESSION\)/.returns = 0/' conformance_edges:percpu.kprobe.session/7
-	mutant session-skips-not-halved exporter/attach/multi.c \
+	mutant session-skips-not-halved exporter/attach/kprobe_multi.c \
 		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges:percpu.kprobe.session/6.12
-	mutant session-skips-halved-on-7 exporter/attach/multi.c \
+	mutant session-skips-halved-on-7 exporter/attach/kprobe_multi.c \
 		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges:percpu.kprobe.session/7
 	mutant fexit-recursion-ignored exporter/attach/fexit.c \
 		's/programs__count_fd\(x->program\)\.skipped/0/' conformance_edges:fexit/7
@@ -101,10 +101,10 @@ mutants() {
 	mutant details-doubled exporter/labels/slots.c \
 		's/^\tadjustments__subtract\(adjustments, &adjustments->details\[detail\], &count, 1\);//' unit test_label_sets
 	# Starting and stopping.
-	mutant half-of-a-batch-lost exporter/attach/multi.c \
-		's/attach_range\(c, fl, slots, b, first \+ n \/ 2, n - n \/ 2\)/(void)0/' scale:refused.kprobe.multi/6.12
+	mutant half-of-a-batch-lost exporter/attach/batch.c \
+		's/attach_range\(c, slots \+ n \/ 2, n - n \/ 2, link, how\)/(void)0/' scale:refused.kprobe.multi/6.12
 	mutant refused-given-up exporter/attach/attach.c \
-		's/attach__choose\(a, slot, refused_by\)/slot->ops = NULL/' scale:fallback/6.12
+		's/choice__make\(a, slot, refused_by\)/slot->ops = NULL/' scale:fallback/6.12
 	mutant events-left exporter/attach/kretprobe.c \
 		"s/if \(k->return_defined\)/if (0)/" conformance_edges:kretprobe/6.1
 }

@@ -1,89 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Doing what is planned. From the top of the ladder to the bottom, each mechanism attaches its
- * targets; one that the kernel refuses it goes to the next mechanism that can have it.
+ * Carries out the plan. Each mechanism in turn attaches its targets. A target that the kernel
+ * refuses goes to the next mechanism that supports it.
  */
-#include "kernel/advice.h"
-#include "attach/internal.h"
-#include "base/log.h"
-#include "base/progress.h"
+#include "attach/attach.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
-#define BATCH	     64
-#define SERVER_FILES 16 /* of a server that is started: its channels */
+#include "attach/choice.h"
+#include "attach/former.h"
+#include "attach/state.h"
+#include "base/log.h"
+#include "base/progress.h"
 
-void attach__refuse(struct attach_slot *slot, int err, char *why)
-{
-	slot->lacks_files = err == -EMFILE || err == -ENFILE;
-	slot->target->reason = REASON_REFUSED;
-	free(slot->target->why);
-	slot->target->why = why;
-	slot->attached = false;
-}
+#define SERVER_FILES 16 /* descriptors that starting a server takes: its channels */
 
-size_t attach__split(struct attach_slot **slots, size_t n)
-{
-	__cleanup_free struct attach_slot **capturing = xcalloc(n + 1, sizeof(*capturing));
-	size_t plain = 0, ncapturing = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (slots[i]->target->extra)
-			capturing[ncapturing++] = slots[i];
-		else
-			slots[plain++] = slots[i];
-	}
-	memcpy(slots + plain, capturing, ncapturing * sizeof(*capturing));
-	return plain;
-}
-
-void attach__refused(struct attach_slot **slots, size_t n, enum attempt at, int err)
-{
-	__cleanup_free char *advice = advice__of(at, err, (struct demand){});
-
-	for (size_t i = 0; i < n; i++)
-		attach__refuse(slots[i], err,
-			       xasprintf("the kernel refuses %s for %s: %s", slots[i]->ops->name,
-					 slots[i]->target->function, advice));
-}
-
-bool attach__may_be_of_one(int err)
-{
-	return err != -EMFILE && err != -ENFILE && err != -EPERM && err != -EINTR && err != -EAGAIN;
-}
-
-static int open_group(struct group *g)
-{
-	int err = g->ops->open ? g->ops->open(&g->context) : 0;
-	__cleanup_free char *advice = NULL;
-
-	g->open = !err;
-	g->was_open |= g->open;
-	if (!err)
-		return 0;
-	advice = advice__of(ATTEMPT_EVENT, err, (struct demand){});
-	for (size_t i = 0; i < g->n; i++)
-		attach__refuse(g->slots[i], err,
-			       xasprintf("%s cannot be set up: %s", g->ops->name, advice));
-	return err;
-}
-
-/* Some at a time where each has a link of its own: hundreds take minutes, and what cannot wait for
- * so long is done between them. */
-void attach__in_batches(struct group *g, struct attach_slot **slots, size_t n,
-			void (*act)(struct attach_context *c, struct attach_slot **slots, size_t n))
-{
-	size_t batch = g->ops->many ? n : BATCH;
-
-	for (size_t i = 0; i < n; i += batch) {
-		act(&g->context, slots + i, batch < n - i ? batch : n - i);
-		progress__poll();
-	}
-}
-
-/* Refuses the targets whose programs the kernel did not load, and puts them behind the others.
- * Returns how many the others are. */
+/* Refuses the targets whose programs the kernel did not load, and moves them behind the others.
+ * Returns the number of the others. */
 static size_t refuse_unloaded(struct group *g)
 {
 	const struct programs *programs = object__programs(g->context.obj);
@@ -101,9 +35,9 @@ static size_t refuse_unloaded(struct group *g)
 			continue;
 		}
 		advice = advice__of(ATTEMPT_LOAD, err, (struct demand){});
-		attach__refuse(slot, err,
-			       xasprintf("the kernel does not load the programs of %s: %s",
-					 g->ops->name, advice));
+		slot__refuse(slot, err,
+			     xasprintf("the kernel does not load the programs of %s: %s",
+				       g->ops->name, advice));
 		out[nout++] = slot;
 	}
 	memcpy(g->slots + kept, out, nout * sizeof(*out));
@@ -115,7 +49,7 @@ void attach__set_switched_off(struct attach *a, unsigned off)
 	a->off = off;
 }
 
-/* Whether it cannot be done now, as something that it needs has been switched off. */
+/* Whether attaching has to wait because something that it needs is switched off. */
 static bool put_off(const struct attach *a, const struct group *g, struct attach_slot **slots,
 		    size_t n)
 {
@@ -135,20 +69,17 @@ static bool put_off(const struct attach *a, const struct group *g, struct attach
 
 static void attach_group(const struct attach *a, struct group *g, struct object *obj)
 {
-	struct mapped_objects mapped;
 	size_t n;
 
 	g->context.obj = obj;
 	n = refuse_unloaded(g);
-	if (!n || put_off(a, g, g->slots, n) || open_group(g))
+	if (!n || put_off(a, g, g->slots, n) || group__open(g))
 		return;
-	attach__map_objects(g, &mapped);
-	attach__in_batches(g, g->slots, n, g->ops->attach);
-	attach__unmap_objects(&mapped);
-	attach__drop_changed(g, g->slots, g->n);
+	group__attach(g, g->slots, n);
+	group__drop_changed(g, g->slots, n);
 }
 
-/* Gives a target that its rung could not attach to the next one that can have it. */
+/* Moves the targets that a mechanism could not attach to the next one that supports them. */
 static void fall_back(struct attach *a, struct group *g)
 {
 	size_t kept = 0;
@@ -160,7 +91,7 @@ static void fall_back(struct attach *a, struct group *g)
 		if (slot->paused)
 			continue;
 		if (!slot->attached)
-			attach__choose(a, slot, refused_by);
+			choice__make(a, slot, refused_by);
 		if (slot->attached || !slot->ops) {
 			slot->ops = refused_by;
 			g->slots[kept++] = slot;
@@ -170,12 +101,12 @@ static void fall_back(struct attach *a, struct group *g)
 			  slot->ops->name);
 		slot->target->reason = REASON_NONE;
 		free(take_ptr(slot->target->why));
-		attach__add_to_group(a, slot);
+		group__add(groups__of(&a->groups, slot->ops, a->features), slot);
 	}
 	g->n = kept;
 }
 
-/* Children return from functions that their parents have entered (bpf/inherited.bpf.h). */
+/* A forked child returns from functions that its parent entered (bpf/inherited.bpf.h). */
 static void watch_forks(struct attach *a, struct object *obj)
 {
 	__cleanup_free char *advice = NULL;
@@ -196,15 +127,15 @@ static void watch_forks(struct attach *a, struct object *obj)
 		 advice);
 }
 
-/* What there is too little of for all targets is told at once, with the number. */
+/* Warns once, with the number, if the descriptors do not suffice for all targets. */
 static void warn_of_files(const struct attach *a)
 {
 	size_t needed = 0, functions = 0;
 	struct machine m;
 
-	for (size_t i = 0; i < a->ngroups; i++) {
-		needed += a->groups[i].n * a->groups[i].ops->files;
-		functions += a->groups[i].ops->files ? a->groups[i].n : 0;
+	for (size_t i = 0; i < a->groups.n; i++) {
+		needed += a->groups.v[i].n * a->groups.v[i].ops->files;
+		functions += a->groups.v[i].ops->files ? a->groups.v[i].n : 0;
 	}
 	if (!needed)
 		return;
@@ -216,7 +147,7 @@ static void warn_of_files(const struct attach *a)
 		 functions, (size_t)m.files_open + needed + SERVER_FILES, (size_t)m.files);
 }
 
-/* Descriptors that targets must not take: without a server, nobody sees what is attached. */
+/* Descriptors that targets must not use up: without a server, nothing is exported. */
 struct reserve {
 	int fds[SERVER_FILES];
 	size_t n;
@@ -237,7 +168,7 @@ static void keep_for_server(struct reserve *r)
 	}
 }
 
-/* Rungs go from top to bottom, so that a group has all of its targets when it is attached. */
+/* In the order of the mechanisms, so that a group is complete when it is attached. */
 size_t attach__run(struct attach *a, struct object *obj)
 {
 	__attribute__((cleanup(give_back))) struct reserve reserve;
@@ -245,11 +176,11 @@ size_t attach__run(struct attach *a, struct object *obj)
 
 	warn_of_files(a);
 	keep_for_server(&reserve);
-	for (size_t r = 0; r < RUNGS; r++) {
-		for (size_t i = 0; i < a->ngroups; i++) {
-			struct group *g = &a->groups[i];
+	for (size_t r = 0; r < MECHANISMS; r++) {
+		for (size_t i = 0; i < a->groups.n; i++) {
+			struct group *g = &a->groups.v[i];
 
-			if (g->ops != ladder[r] || g->n == 0)
+			if (g->ops != mechanisms[r] || g->n == 0)
 				continue;
 			if (g->ops->swaps_return)
 				watch_forks(a, obj);
@@ -269,64 +200,42 @@ size_t attach__run(struct attach *a, struct object *obj)
 	return attached;
 }
 
-static void close_group(struct group *g)
-{
-	if (!g->open)
-		return;
-	attach__in_batches(g, g->slots, g->n, g->ops->detach);
-	if (g->ops->close)
-		g->ops->close(&g->context);
-	g->open = false;
-}
-
-void attach__take_out(struct group *g, struct attach_slot **slots, size_t n)
-{
-	size_t kept = 0;
-
-	g->ops->detach(&g->context, slots, n);
-	for (size_t i = 0; i < g->n; i++)
-		if (g->slots[i]->attached)
-			g->slots[kept++] = g->slots[i];
-	g->n = kept;
-}
-
-/* For those that may come back, a group keeps what has been counted of all of them. */
+/* As long as paused targets may come back, a group keeps its counts. */
 static void close_if_unused(const struct attach *a, struct group *g)
 {
 	bool needed = g->n;
 
-	for (size_t i = 0; i < a->n && g->ops->many; i++)
+	for (size_t i = 0; i < a->n && g->ops->shares_links; i++)
 		needed |= a->slots[i].paused && a->slots[i].ops == g->ops;
 	if (!needed)
-		close_group(g);
+		group__close(g);
 }
 
 void attach__detach(struct attach *a, uint32_t id)
 {
 	struct attach_slot *slot = &a->slots[id];
-	struct group *g = attach__group_of(a, slot->ops);
+	struct group *g = groups__of(&a->groups, slot->ops, a->features);
 
 	if (slot->attached)
-		attach__take_out(g, &slot, 1);
+		group__take_out(g, &slot, 1);
 	slot->paused = false;
-	attach__forget_former(a, id);
+	former__detach(a, id);
 	close_if_unused(a, g);
 }
 
 /* ---- for a while --------------------------------------------------------------------------- */
 
-/* Attaches detached targets of a group again. created stays what it was: they go on counting. */
+/* Attaches detached targets of a group again. They go on counting, so created stays. */
 static void attach_again(const struct attach *a, struct group *g, struct attach_slot **slots,
 			 size_t n)
 {
 	__cleanup_free double *created = xcalloc(n, sizeof(*created));
 	__cleanup_free struct attach_slot **again = xcalloc(n, sizeof(*again));
-	struct mapped_objects mapped;
 	int err;
 
 	if (put_off(a, g, slots, n))
 		return;
-	memcpy(again, slots, n * sizeof(*again)); /* mechanisms sort theirs */
+	memcpy(again, slots, n * sizeof(*again)); /* mechanisms sort them */
 	for (size_t i = 0; i < n; i++) {
 		created[i] = slots[i]->created;
 		slots[i]->rounds++;
@@ -335,18 +244,15 @@ static void attach_again(const struct attach *a, struct group *g, struct attach_
 		free(take_ptr(slots[i]->target->why));
 		group__add(g, slots[i]);
 	}
-	err = g->open ? 0 : open_group(g);
-	if (!err) {
-		attach__map_objects(g, &mapped);
-		attach__in_batches(g, again, n, g->ops->attach);
-		attach__unmap_objects(&mapped);
-	}
+	err = g->open ? 0 : group__open(g);
+	if (!err)
+		group__attach(g, again, n);
 	for (size_t i = 0; i < n; i++) {
 		if (created[i])
 			slots[i]->created = created[i];
 		slots[i]->paused = !slots[i]->attached;
 	}
-	attach__take_out(g, NULL, 0);
+	group__take_out(g, NULL, 0);
 }
 
 static bool is_one_of(uint32_t id, const uint32_t *ids, size_t n)
@@ -360,7 +266,7 @@ static bool is_one_of(uint32_t id, const uint32_t *ids, size_t n)
 static bool shares_link(const struct group *g, const struct attach_slot *slot,
 			const struct attach *a, const uint32_t *ids, size_t n)
 {
-	for (size_t i = 0; i < n && g->ops->many; i++)
+	for (size_t i = 0; i < n && g->ops->shares_links; i++)
 		if (a->slots[ids[i]].ops == g->ops && a->slots[ids[i]].state == slot->state)
 			return true;
 	return false;
@@ -385,7 +291,7 @@ static void pause_in_group(struct attach *a, struct group *g, const uint32_t *id
 	}
 	if (!nout)
 		return;
-	attach__take_out(g, out, nout);
+	group__take_out(g, out, nout);
 	if (nagain)
 		attach_again(a, g, again, nagain);
 	close_if_unused(a, g);
@@ -393,9 +299,9 @@ static void pause_in_group(struct attach *a, struct group *g, const uint32_t *id
 
 void attach__pause(struct attach *a, const uint32_t *ids, size_t n)
 {
-	for (size_t i = 0; i < a->ngroups; i++)
-		if (a->groups[i].open)
-			pause_in_group(a, &a->groups[i], ids, n);
+	for (size_t i = 0; i < a->groups.n; i++)
+		if (a->groups.v[i].open)
+			pause_in_group(a, &a->groups.v[i], ids, n);
 }
 
 static bool is_to_resume(const struct attach_slot *slot, const struct group *g, const uint32_t *ids,
@@ -408,8 +314,8 @@ void attach__resume(struct attach *a, const uint32_t *ids, size_t n)
 {
 	__cleanup_free struct attach_slot **slots = xcalloc(n + a->nformer + 1, sizeof(*slots));
 
-	for (size_t i = 0; i < a->ngroups; i++) {
-		struct group *g = &a->groups[i];
+	for (size_t i = 0; i < a->groups.n; i++) {
+		struct group *g = &a->groups.v[i];
 		size_t found = 0;
 
 		for (size_t k = 0; k < n; k++)
@@ -427,12 +333,12 @@ void attach__free(struct attach *a)
 {
 	if (!a)
 		return;
-	for (size_t i = 0; i < a->ngroups; i++) {
-		close_group(&a->groups[i]);
-		free(a->groups[i].slots);
+	for (size_t i = 0; i < a->groups.n; i++) {
+		group__close(&a->groups.v[i]);
+		free(a->groups.v[i].slots);
 	}
 	task_watch__close(&a->forks);
-	attach__free_former(a);
+	former__free(a);
 	free(a->slots);
 	free(a->sites);
 	free(a->exits);
@@ -453,8 +359,8 @@ const struct attach_slot *attach__slots(const struct attach *a, size_t *n)
 
 void attach__count(struct attach *a, struct kernel_counts *out)
 {
-	for (size_t i = 0; i < a->ngroups; i++) {
-		struct group *g = &a->groups[i];
+	for (size_t i = 0; i < a->groups.n; i++) {
+		struct group *g = &a->groups.v[i];
 
 		if (g->open && g->ops->count)
 			g->ops->count(&g->context, g->slots, g->n, out);
@@ -493,9 +399,9 @@ size_t attach__count_programs(struct attach *a, struct attach_program_counts *ou
 {
 	size_t n = 0;
 
-	/* Each group has its place in the list for good. */
-	for (size_t i = 0; i < a->ngroups; i++)
-		if (a->groups[i].was_open)
-			count_group(&a->groups[i], &out[n++]);
+	/* The order of groups never changes. */
+	for (size_t i = 0; i < a->groups.n; i++)
+		if (a->groups.v[i].was_open)
+			count_group(&a->groups.v[i], &out[n++]);
 	return n;
 }

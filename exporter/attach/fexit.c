@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fexit: an fentry and an fexit program on each function's trampoline, clones that have the
- * target's numbers in their code. The cheapest rung on kernels that have no session, for few
- * functions: each takes tens of milliseconds to attach and to detach.
+ * fexit: an fentry and an fexit program on each function's trampoline. Both are clones with the
+ * target's descriptor in their code. It is the cheapest mechanism on kernels without sessions, for
+ * few functions: each takes tens of milliseconds to attach and to detach.
  */
-#include "attach/attach.h"
-
 #include <errno.h>
 
-#include "kernel/bpf_sys.h"
+#include "attach/mechanism.h"
+#include "attach/site.h"
+#include "attach/slot.h"
 #include "base/progress.h"
+#include "kernel/bpf_sys.h"
 
 #define MAX_TARGETS 16
 
 struct fexit {
 	int entry, leave; /* links */
-	int program;	  /* the fexit clone; the programs' own */
+	int program;	  /* the fexit clone; owned by struct programs */
 };
 
 static const char *unavailable(struct features *f)
@@ -41,7 +42,7 @@ static const char *unfit(const struct target *t)
 static int link_clone(struct attach_context *c, enum program_id id, enum bpf_sys_attach type,
 		      const struct target *t, int *program, enum attempt *at)
 {
-	struct program_site site = attach__site(t);
+	struct program_site site = site__of(t);
 	uint64_t cookie;
 
 	*program = programs__for_site(object__programs(c->obj), id, &site, &cookie);
@@ -62,7 +63,7 @@ static void detach_one(struct attach_slot *slot)
 	slot->attached = false;
 }
 
-/* The entry first: a trampoline runs the exit program of calls that came in through it only. */
+/* The entry first: a trampoline runs the exit program only for calls that entered through it. */
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
 	struct fexit *x = slot->state = xcalloc(1, sizeof(*x));
@@ -84,7 +85,7 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 
 		if (err) {
 			detach_one(slots[i]);
-			attach__refused(&slots[i], 1, at, err);
+			slot__refuse_all(&slots[i], 1, at, err);
 			continue;
 		}
 		slots[i]->attached = true;
@@ -98,7 +99,7 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 		detach_one(slots[i]);
 }
 
-/* A clone is one target's, so the kernel's count of its skipped runs is too. */
+/* A clone belongs to one target, and so do its skipped runs. */
 static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
 		  struct kernel_counts *out)
 {

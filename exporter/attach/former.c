@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A uprobe is on a file, not on its path. When an upgrade puts another file in its place, programs
- * that run go on with the former one. So the target is attached to the new file, too, by the same
- * mechanism and with the same number: both count in the same cells. What is attached to the former
- * file has a slot of its own, which is in the group like any other.
+ * A uprobe belongs to a file, not to its path. When an upgrade replaces the file, running processes
+ * keep the former one. So the target is attached to the new file too, with the same mechanism and
+ * id: both files count into the same cells. The attachment to the former file gets a slot of its
+ * own in the group.
  */
-#include "attach/internal.h"
+#include "attach/former.h"
 
 #include <errno.h>
+
+#include "attach/choice.h"
+#include "attach/site.h"
+#include "attach/state.h"
+#include "object/maps.h"
 
 #define FORMER_MAX 8 /* files of a target */
 
@@ -30,7 +35,7 @@ static void mark_used(bool *used, const struct attach_slot *slot)
 		used[slot->first_exit + i] = true;
 }
 
-/* The first of n places in a row that nobody uses; -1: there are none. */
+/* The first of n free places in a row; -1: none. */
 static int64_t find_room(const struct attach *a, size_t n)
 {
 	size_t room = OBJECT_EXITS(a->nexits), run = 0;
@@ -62,7 +67,7 @@ static int place_exits(const struct attach *a, struct attach_slot *slot, struct 
 		if (!t->exits.v[i].is_jump)
 			continue;
 		v[k] = t->exits.v[i].how;
-		v[k++].desc = attach__ret_site(t).spec;
+		v[k++].desc = site__of_exits(t).spec;
 	}
 	first = find_room(a, n);
 	if (first < 0)
@@ -71,23 +76,22 @@ static int place_exits(const struct attach *a, struct attach_slot *slot, struct 
 	return object_maps__set_exits(obj, first, v, n);
 }
 
-/* ---- following -------------------------------------------------------------------------------
- */
+/* ---- following ------------------------------------------------------------------------------ */
 
-const char *attach__cannot_follow(const struct attach *a, uint32_t id, const struct target *to)
+const char *former__cannot_follow(const struct attach *a, uint32_t id, const struct target *to)
 {
 	const struct attach_slot *slot = &a->slots[id];
 
 	if (!slot->attached)
 		return "it is not attached at the moment";
-	if (attach__count_former(a, id) >= FORMER_MAX)
+	if (former__count(a, id) >= FORMER_MAX)
 		return "it was replaced too often";
 	if (find_room(a, count_jumps(to)) < 0)
 		return "the new file's function has too many exits";
-	return attach__objection(a, slot, to);
+	return choice__objection(a, slot, to);
 }
 
-/* What is attached now becomes that of a former file. */
+/* Moves the current attachment to a slot for the former file. */
 static void set_aside(struct attach *a, struct attach_slot *slot)
 {
 	struct former *f = xcalloc(1, sizeof(*f));
@@ -104,19 +108,9 @@ static void set_aside(struct attach *a, struct attach_slot *slot)
 	f->slot.target = f->target;
 	f->slot.former = true;
 	*(struct former **)array__grow(&a->former, &a->nformer, sizeof(*a->former)) = f;
-	group__add(attach__group_of(a, slot->ops), &f->slot);
+	group__add(groups__of(&a->groups, slot->ops, a->features), &f->slot);
 	slot->state = NULL;
 	slot->attached = false;
-}
-
-static void attach_new(struct group *g, struct attach_slot **slots, size_t n)
-{
-	struct mapped_objects mapped;
-
-	attach__map_objects(g, &mapped);
-	attach__in_batches(g, slots, n, g->ops->attach);
-	attach__unmap_objects(&mapped);
-	attach__drop_changed(g, slots, n);
 }
 
 static void follow_in_group(struct attach *a, struct group *g, const uint32_t *ids,
@@ -135,27 +129,26 @@ static void follow_in_group(struct attach *a, struct group *g, const uint32_t *i
 		set_aside(a, slot);
 		target__move_file(slot->target, to[i]);
 		if (place_exits(a, slot, g->context.obj))
-			attach__refuse(slot, -ENOSPC,
-				       xasprintf("its exits have no room beside those of the "
-						 "file that it was in"));
+			slot__refuse(slot, -ENOSPC,
+				     xasprintf("no room for its exits beside those of the "
+					       "replaced file"));
 		else
 			slots[found++] = slot;
 	}
-	if (found)
-		attach_new(g, slots, found);
+	group__attach(g, slots, found);
+	group__drop_changed(g, slots, found);
 	for (size_t i = 0; i < found; i++)
 		slots[i]->created = created[slots[i]->target->id];
 }
 
-void attach__follow(struct attach *a, const uint32_t *ids, struct target *const *to, size_t n)
+void former__follow(struct attach *a, const uint32_t *ids, struct target *const *to, size_t n)
 {
-	for (size_t i = 0; i < a->ngroups; i++)
-		if (a->groups[i].open)
-			follow_in_group(a, &a->groups[i], ids, to, n);
+	for (size_t i = 0; i < a->groups.n; i++)
+		if (a->groups.v[i].open)
+			follow_in_group(a, &a->groups.v[i], ids, to, n);
 }
 
-/* ---- letting go ------------------------------------------------------------------------------
- */
+/* ---- detaching ------------------------------------------------------------------------------ */
 
 static void free_former(struct former *f)
 {
@@ -164,17 +157,17 @@ static void free_former(struct former *f)
 	free(f);
 }
 
-static void let_go(struct attach *a, struct former *f)
+static void detach(struct attach *a, struct former *f)
 {
 	struct attach_slot *slot = &f->slot;
 
 	if (slot->attached)
-		attach__take_out(attach__group_of(a, slot->ops), &slot, 1);
+		group__take_out(groups__of(&a->groups, slot->ops, a->features), &slot, 1);
 	free_former(f);
 }
 
-/* Of a target, or (id UINT32_MAX) of a file. */
-static void let_go_of(struct attach *a, uint32_t id, const struct opened_file *file)
+/* Detaches those of a target, or with id UINT32_MAX those of a file. */
+static void detach_all(struct attach *a, uint32_t id, const struct opened_file *file)
 {
 	size_t kept = 0;
 
@@ -182,31 +175,31 @@ static void let_go_of(struct attach *a, uint32_t id, const struct opened_file *f
 		struct former *f = a->former[i];
 
 		if (f->target->id == id || (file && f->target->opened == file))
-			let_go(a, f);
+			detach(a, f);
 		else
 			a->former[kept++] = f;
 	}
 	a->nformer = kept;
 }
 
-void attach__forget_former(struct attach *a, uint32_t id)
+void former__detach(struct attach *a, uint32_t id)
 {
-	let_go_of(a, id, NULL);
+	detach_all(a, id, NULL);
 }
 
-void attach__let_go_former(struct attach *a, const struct opened_file *f)
+void former__detach_file(struct attach *a, const struct opened_file *f)
 {
-	let_go_of(a, UINT32_MAX, f);
+	detach_all(a, UINT32_MAX, f);
 }
 
-void attach__free_former(struct attach *a)
+void former__free(struct attach *a)
 {
 	for (size_t i = 0; i < a->nformer; i++)
 		free_former(a->former[i]);
 	free(a->former);
 }
 
-size_t attach__count_former(const struct attach *a, uint32_t id)
+size_t former__count(const struct attach *a, uint32_t id)
 {
 	size_t n = 0;
 
@@ -215,7 +208,7 @@ size_t attach__count_former(const struct attach *a, uint32_t id)
 	return n;
 }
 
-const struct target *attach__next_former(const struct attach *a, int after)
+const struct target *former__next(const struct attach *a, int after)
 {
 	const struct target *next = NULL;
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fsession and fsession.multi (7.x): one program on a trampoline for entry and return, a clone for
- * each function or one for all of them. The cheapest of all, and lossy wherever the kernel preempts
- * itself.
+ * fsession and fsession.multi (Linux 7.x): one program on a trampoline for entry and return, cloned
+ * for each function or shared by all of them. They are the cheapest mechanisms, and lose calls on
+ * preemptible kernels.
  */
-#include "attach/links.h"
-
 #include <errno.h>
 
-#include "kernel/bpf_sys.h"
+#include "attach/batch.h"
+#include "attach/multi_links.h"
+#include "attach/site.h"
 #include "base/progress.h"
+#include "kernel/bpf_sys.h"
 
 #define MAX_CLONES 16 /* each takes tens of milliseconds to attach and to detach */
 
@@ -47,7 +48,7 @@ static bool skips_twice(struct features *f)
 	return true;
 }
 
-/* ---- a clone for each ------------------------------------------------------------------------ */
+/* ---- fsession: clones ------------------------------------------------------------------------ */
 
 static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
@@ -64,7 +65,7 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	for (size_t i = 0; i < n && !progress__poll(); i++) {
-		struct program_site site = attach__site(slots[i]->target);
+		struct program_site site = site__of(slots[i]->target);
 		struct fsession x = { .link = -1 };
 		uint64_t cookie;
 
@@ -73,8 +74,8 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 		x.link = x.program < 0 ? x.program
 				       : bpf_sys__link_tracing(x.program, BPF_SYS_FSESSION);
 		if (x.link < 0) {
-			attach__refused(&slots[i], 1,
-					x.program < 0 ? ATTEMPT_CLONE : ATTEMPT_ATTACH, x.link);
+			slot__refuse_all(&slots[i], 1,
+					 x.program < 0 ? ATTEMPT_CLONE : ATTEMPT_ATTACH, x.link);
 			continue;
 		}
 		slots[i]->state = xcalloc(1, sizeof(x));
@@ -98,53 +99,31 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 	}
 }
 
-/* ---- one for all ----------------------------------------------------------------------------- */
+/* ---- fsession.multi
+ * ------------------------------------------------------------------------------ */
 
-static void attach_range(struct attach_context *c, struct attach_slot **slots, const uint32_t *ids,
-			 const uint64_t *cookies, size_t n)
-{
-	int prog = programs__fd(object__programs(c->obj), PROG_FSESSION_MULTI,
-				slots[0]->target->extra);
-	int fd = bpf_sys__link_btf_ids(prog, ids, cookies, n);
-
-	if (fd >= 0) {
-		many_links__add(c, -1, fd, slots, n);
-	} else if (n == 1 || !attach__may_be_of_one(fd)) {
-		attach__refused(slots, n, ATTEMPT_ATTACH, fd);
-	} else {
-		attach_range(c, slots, ids, cookies, n / 2);
-		attach_range(c, slots + n / 2, ids + n / 2, cookies + n / 2, n - n / 2);
-	}
-}
-
-static int by_btf_id(const void *a, const void *b)
-{
-	uint32_t x = (*(struct attach_slot *const *)a)->target->btf_id;
-	uint32_t y = (*(struct attach_slot *const *)b)->target->btf_id;
-
-	return x < y ? -1 : x > y;
-}
-
-static void attach_batch(struct attach_context *c, struct attach_slot **slots, size_t n)
+static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n,
+		      const void *how)
 {
 	__cleanup_free uint32_t *ids = xcalloc(n, sizeof(*ids));
 	__cleanup_free uint64_t *cookies = xcalloc(n, sizeof(*cookies));
+	int prog = programs__fd(object__programs(c->obj), PROG_FSESSION_MULTI,
+				slots[0]->target->extra);
+	int fd;
 
-	qsort(slots, n, sizeof(*slots), by_btf_id);
 	for (size_t i = 0; i < n; i++) {
 		ids[i] = slots[i]->target->btf_id;
-		cookies[i] = attach__site(slots[i]->target).spec;
+		cookies[i] = site__of(slots[i]->target).spec;
 	}
-	if (n)
-		attach_range(c, slots, ids, cookies, n);
+	fd = bpf_sys__link_btf_ids(prog, ids, cookies, n);
+	if (fd >= 0)
+		multi_links__add(c, -1, fd, slots, n);
+	return fd < 0 ? fd : 0;
 }
 
 static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	size_t plain = attach__split(slots, n);
-
-	attach_batch(c, slots, plain);
-	attach_batch(c, slots + plain, n - plain);
+	batch__attach(c, slots, n, link_batch, NULL);
 }
 
 #define MISSED (1U << MISSED_NO_ENTRY)
@@ -178,11 +157,11 @@ const struct attach_ops attach_fsession_multi = {
 	.unavailable = multi_unavailable,
 	.inexact = inexact,
 	.unfit = multi_unfit,
-	.open = many_links__open,
-	.close = many_links__close,
+	.open = multi_links__open,
+	.close = multi_links__close,
 	.attach = attach_multi,
-	.detach = many_links__detach,
-	.many = true,
+	.detach = multi_links__detach,
+	.shares_links = true,
 	.skips_twice = skips_twice,
 	.entered = RP_ENTERED_FSESSION_MULTI,
 };

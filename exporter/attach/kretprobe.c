@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kretprobe: two tracefs events for each function, a kprobe and a kretprobe, and a BPF program on
- * each. It is the rung that every kernel has.
+ * kretprobe: two tracefs events for each function, a kprobe and a kretprobe, with a BPF program on
+ * each. Every supported kernel has it.
  *
- * Events and not the kprobe PMU, for two reasons: only events take a number of return slots
- * ("r4096:", else functions that sleep lose calls), and only events are listed in kprobe_profile,
- * whose hits count every return at which our program was to run, whether the kernel skipped it or
- * not. That makes losses exact, per function, also on kernels that count no skipped programs.
+ * It uses events instead of the kprobe PMU, for two reasons. Only events can set the number of
+ * return slots ("r4096:"); with the default, functions that sleep lose calls. And only events are
+ * in kprobe_profile. Its hits count every return at which our program was due, run or skipped. So
+ * missed calls are exact per function, even on kernels that do not count skipped programs.
  *
- * The entry is attached before the return. A kretprobe fires for calls that were entered after it
- * was armed, so each return that we see has had its entry seen too, and none needs to be explained
- * away. The kretprobe is armed a moment before its program is attached, though; what it hits in
- * that moment is found out when attaching, and taken off.
+ * The entry is attached before the return. A kretprobe fires only for calls that were entered after
+ * it was armed, so our program has seen the entry of each return. The kretprobe is armed a moment
+ * before its program is attached. Its hits in between are measured and subtracted.
  */
-#include "kernel/advice.h"
-#include "attach/attach.h"
-
 #include <errno.h>
 
+#include "attach/mechanism.h"
+#include "attach/site.h"
+#include "attach/slot.h"
+#include "base/progress.h"
+#include "counts/snapshot.h"
 #include "kernel/kprobe_events.h"
 #include "kernel/perf_event.h"
-#include "base/progress.h"
+#include "object/maps.h"
 
 #define BASELINE_TRIES 20
 #define QUICK_TARGETS  64 /* each takes some milliseconds, tens in a virtual machine */
@@ -58,7 +59,7 @@ static char *location(const struct target *t)
 
 /* ---- kprobe_profile ------------------------------------------------------------------------ */
 
-/* The rows of all targets, by kind and id. */
+/* The rows of all targets, by kind and target id. */
 struct rows {
 	struct kprobe_profile *v[2];
 	size_t n;
@@ -101,9 +102,10 @@ static bool has_rows(const struct rows *r, uint32_t id)
 }
 
 /*
- * What kprobe_profile had counted before our program was there. The file and the cells cannot be
- * read at one moment, so a target's baseline is taken when its cells have not changed around the
- * reading of the file; of one that never rests, the reading that blames us least is kept.
+ * The baseline is what kprobe_profile had counted before our program was attached. The file and the
+ * counters cannot be read at the same moment. So a target's baseline counts once its counters are
+ * the same before and after reading the file. For a target that is never idle, the reading with the
+ * fewest missed calls is kept.
  */
 static void take_baseline(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
@@ -140,9 +142,8 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
 }
 
 /*
- * The kernel counts in the missed column of either event the times that it skipped the breakpoint
- * altogether, for both together; in the kretprobe's also the calls that found no return slot (where
- * it shows them: since 6.1).
+ * The missed column of both events has the number of times that the kernel skipped the breakpoint.
+ * The kretprobe's also has the calls without a free return slot, since Linux 6.1.
  */
 static void count_one(const struct kretprobe *k, const struct kprobe_profile *entry,
 		      const struct kprobe_profile *leave, struct kernel_counts *out)
@@ -156,8 +157,8 @@ static void count_one(const struct kretprobe *k, const struct kprobe_profile *en
 	out->missed[MISSED_MAXACTIVE] = no_slot > skipped ? no_slot - skipped : 0;
 }
 
-/* A row may be missing from one reading, as others add and remove events while we read. What was
- * known of its target then stands. */
+/* A row may be missing from a reading while other events are added or removed. The target then
+ * keeps its previous counts. */
 static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
 		  struct kernel_counts *out)
 {
@@ -189,7 +190,7 @@ static int attach_event(struct attach_context *c, enum kprobe_kind kind, const s
 			struct perf_attachment *out, enum attempt *at)
 {
 	int number = kprobe_events__number(c->shared, kind, t->id);
-	struct program_site site = attach__site(t);
+	struct program_site site = site__of(t);
 	uint64_t cookie;
 	int prog, event;
 
@@ -279,7 +280,7 @@ static void attach_one(struct attach_context *c, struct attach_slot *slot)
 	return;
 fail:
 	detach_one(c, slot);
-	attach__refuse(slot, err, explain(t, what, at, err));
+	slot__refuse(slot, err, explain(t, what, at, err));
 }
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
@@ -314,7 +315,7 @@ static void close_shared(struct attach_context *c)
 #define UNCOUNTED "calls beyond maxactive are not counted by this kernel"
 #define BOUND	  "calls beyond maxactive are counted by the kernel without atomics: a bound"
 
-/* The column with them is as old as attach cookies are. */
+/* The column with these calls appeared together with attach cookies. */
 static const char *caveat(struct features *f)
 {
 	static const char *const texts[2][2] = {

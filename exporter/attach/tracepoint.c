@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tracepoint: system calls, by one pair of programs on raw_syscalls for all of them. Works on
- * kernels without kprobes too.
+ * tracepoint: system calls, by one pair of programs on raw_syscalls for all of them. It also works
+ * on kernels without kprobes.
  *
- * Programs of perf events and not raw tracepoints: those are skipped whenever a task is preempted
- * inside one (27 % of calls on a 7.3 kernel with lazy preemption), these run with preemption off.
+ * The programs belong to perf events, which run with preemption off. Raw tracepoint programs are
+ * skipped while a task is preempted inside one: 27 % of calls on Linux 7.3 with lazy preemption.
  */
-#include "attach/attach.h"
-
-#include <errno.h>
-
+#include "attach/mechanism.h"
+#include "attach/site.h"
+#include "attach/slot.h"
 #include "kernel/perf_event.h"
 #include "kernel/tracefs.h"
 
@@ -26,7 +25,7 @@ static const char *unavailable(struct features *f)
 	return why ? why : features__missing(f, FEATURE_SYSCALL_EVENTS);
 }
 
-/* One pair of programs serves all: that with notes if any system call has some. */
+/* One pair of programs serves all: the one with captures if any system call has some. */
 static int program_of(const struct attach_context *c, enum program_id id)
 {
 	int capturing = programs__fd(object__programs(c->obj), id, true);
@@ -65,7 +64,7 @@ static int open_shared(struct attach_context *c)
 
 	c->shared = s;
 	s->enter = s->exit = PERF_ATTACHMENT_NONE;
-	/* Entries first: an exit that comes without one is then not ours. */
+	/* Entries first: an exit without an entry is then not ours. */
 	err = attach_event(c, "sys_enter", PROG_SYSCALL_ENTER, &s->enter);
 	if (!err)
 		err = attach_event(c, "sys_exit", PROG_SYSCALL_EXIT, &s->exit);
@@ -74,7 +73,7 @@ static int open_shared(struct attach_context *c)
 	return err;
 }
 
-/* The programs know their system calls from a table. */
+/* The programs find their system calls in a table. */
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	double now = now_seconds();
@@ -83,8 +82,8 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 		const struct target *t = slots[i]->target;
 		uint64_t round = RP_DESC_ADD_ROUND(slots[i]->rounds);
 
-		object__set_syscall(c->obj, t->nr, false, attach__site(t).spec | round);
-		object__set_syscall(c->obj, t->nr32, true, attach__compat_spec(t) | round);
+		object__set_syscall(c->obj, t->nr, false, site__of(t).spec | round);
+		object__set_syscall(c->obj, t->nr32, true, site__compat_spec(t) | round);
 		slots[i]->attached = true;
 		slots[i]->created = now;
 	}

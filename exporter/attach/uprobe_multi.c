@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uprobe.multi and uprobe.session: links that hold any number of functions of one file; of the
- * first, one for entries and one for returns. Entries are attached first, as everywhere.
+ * uprobe.multi and uprobe.session: a link for any number of functions of one file, or one for their
+ * entries and one for their returns. Entries are attached first, as with the other mechanisms.
  *
- * The kernel follows 64 nested returns in a task (MAX_URETPROBE_DEPTH), and says nothing of deeper
- * calls. With frames of our own they are seen at their entry, and counted; a session's entry cannot
- * tell, so it is used only if forced.
+ * The kernel tracks 64 nested returns in a task (MAX_URETPROBE_DEPTH) and does not report deeper
+ * calls. uprobe.multi has frames of its own, so its entry program counts deeper calls as missed. A
+ * session's entry program cannot tell, so uprobe.session is used only if forced.
  */
-#include "attach/links.h"
-
-#include <errno.h>
-
+#include "attach/batch.h"
+#include "attach/multi_links.h"
+#include "attach/site.h"
 #include "kernel/bpf_sys.h"
 
 struct flavour {
@@ -30,16 +29,18 @@ static int link_one(struct attach_context *c, const struct flavour *fl, int id,
 
 	for (size_t i = 0; i < n; i++) {
 		offsets[i] = slots[i]->target->offset;
-		cookies[i] = attach__site(slots[i]->target).spec;
+		cookies[i] = site__of(slots[i]->target).spec;
 	}
 	return bpf_sys__link_uprobes(
 		programs__fd(object__programs(c->obj), id, slots[0]->target->extra), fl->type,
 		slots[0]->target->opened->path, offsets, cookies, n, is_return);
 }
 
-static int link_batch(struct attach_context *c, const struct flavour *fl,
-		      struct attach_slot **slots, size_t n)
+/* Functions of one file. */
+static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n,
+		      const void *how)
 {
+	const struct flavour *fl = how;
 	int entry = -1, leave;
 
 	if (fl->entry >= 0) {
@@ -52,64 +53,18 @@ static int link_batch(struct attach_context *c, const struct flavour *fl,
 		cleanup__close(&entry);
 		return leave;
 	}
-	many_links__add(c, entry, leave, slots, n);
+	multi_links__add(c, entry, leave, slots, n);
 	return 0;
-}
-
-/* Functions of one file. A batch that is refused is halved, until the one at fault is alone. */
-static void attach_range(struct attach_context *c, const struct flavour *fl,
-			 struct attach_slot **slots, size_t n)
-{
-	int err = link_batch(c, fl, slots, n);
-
-	if (!err)
-		return;
-	if (n == 1 || !attach__may_be_of_one(err)) {
-		attach__refused(slots, n, ATTEMPT_ATTACH, err);
-	} else {
-		attach_range(c, fl, slots, n / 2);
-		attach_range(c, fl, slots + n / 2, n - n / 2);
-	}
-}
-
-static int by_file(const void *a, const void *b)
-{
-	const struct target *x = (*(struct attach_slot *const *)a)->target;
-	const struct target *y = (*(struct attach_slot *const *)b)->target;
-	int order = x->opened->fd - y->opened->fd;
-
-	if (!order)
-		order = !x->extra - !y->extra;
-	return order ? order : x->id < y->id ? -1 : x->id > y->id;
-}
-
-static bool same_link(const struct target *a, const struct target *b)
-{
-	return a->opened == b->opened && !a->extra == !b->extra;
-}
-
-static void attach_files(struct attach_context *c, const struct flavour *fl,
-			 struct attach_slot **slots, size_t n)
-{
-	size_t first = 0;
-
-	qsort(slots, n, sizeof(*slots), by_file);
-	for (size_t i = 1; i <= n; i++) {
-		if (i < n && same_link(slots[i]->target, slots[first]->target))
-			continue;
-		attach_range(c, fl, slots + first, i - first);
-		first = i;
-	}
 }
 
 static void attach_session(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	attach_files(c, &session, slots, n);
+	batch__attach(c, slots, n, link_batch, &session);
 }
 
 static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	attach_files(c, &multi, slots, n);
+	batch__attach(c, slots, n, link_batch, &multi);
 }
 
 static const char *session_unavailable(struct features *f)
@@ -137,11 +92,11 @@ const struct attach_ops attach_uprobe_session = {
 	.unavailable = session_unavailable,
 	.inexact = session_inexact,
 	.caveat = session_inexact,
-	.open = many_links__open,
-	.close = many_links__close,
+	.open = multi_links__open,
+	.close = multi_links__close,
 	.attach = attach_session,
-	.detach = many_links__detach,
-	.many = true,
+	.detach = multi_links__detach,
+	.shares_links = true,
 };
 
 const struct attach_ops attach_uprobe_multi = {
@@ -152,9 +107,9 @@ const struct attach_ops attach_uprobe_multi = {
 	.swaps_return = true,
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
 	.unavailable = multi_unavailable,
-	.open = many_links__open,
-	.close = many_links__close,
+	.open = multi_links__open,
+	.close = multi_links__close,
 	.attach = attach_multi,
-	.detach = many_links__detach,
-	.many = true,
+	.detach = multi_links__detach,
+	.shares_links = true,
 };

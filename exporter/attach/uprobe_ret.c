@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uprobe.ret: a uprobe at a user function's entry and one at each place where it is left, by links
- * that hold any number of them, or else by perf events. No return address is swapped, so it is for
- * programs that unwind, switch or move their stacks, too.
+ * uprobe.ret: a uprobe at a user function's entry and at each of its exits, by multi links or else
+ * by perf events. No return address is replaced, so it also suits programs that unwind, switch or
+ * move their stacks.
  *
- * Exits are attached first and let go of last: whatever has an entry that counts then has its exits
- * watched. What an exit without an entry is, calls.bpf.h says.
+ * Exits are attached first and detached last, so that the exits of every counted entry are probed.
+ * bpf/calls.bpf.h explains exits without an entry.
  */
-#include "attach/tasks.h"
-
-#include <errno.h>
-
-#include "kernel/bpf_sys.h"
+#include "attach/batch.h"
+#include "attach/site.h"
+#include "attach/task_watch.h"
 #include "elf/hazards.h"
+#include "kernel/bpf_sys.h"
 #include "kernel/machine.h"
-#include "kernel/perf_event.h"
-#include "kernel/tracefs.h"
+#include "object/calls.h"
 
 enum kind { KIND_RETURN, KIND_JUMP, KIND_ENTRY, KINDS };
 
@@ -25,7 +23,7 @@ static const int program_of[KINDS] = {
 	[KIND_ENTRY] = PROG_UPROBE_RET_ENTRY,
 };
 
-/* What holds one or more targets: links, or perf events. */
+/* The links or perf events of one or more targets. */
 struct holder {
 	int link[KINDS]; /* -1: none */
 	struct perf_attachment *events;
@@ -51,33 +49,14 @@ static const char *unavailable(struct features *f)
 	return why ? why : features__missing(f, FEATURE_UPROBE_PMU);
 }
 
-/* A call may return on another thread where stacks are not threads'. The C library can switch
- * stacks, but none of its functions that are probed does. */
-static bool is_by_process(const struct target *t)
-{
-	return t->hazards & HAZARD_GO ||
-	       (t->hazards & HAZARD_STACKS && !(t->hazards & HAZARD_LIBC));
-}
-
 static const char *unfit(const struct target *t)
 {
 	if (t->hazards & HAZARD_SPLIT_STACK)
 		return "its stacks are split: it returns on another stack than it was called on";
-	if (is_by_process(t) && !machine__has_btf())
+	if (site__is_by_process(t) && !machine__has_btf())
 		return "its calls end with its process, and without BTF the kernel does not tell "
 		       "when that ends";
 	return t->followed ? t->unfollowed : "its exits are not known";
-}
-
-struct program_site attach__ret_site(const struct target *t)
-{
-	struct program_site site = attach__site(t);
-
-	if (is_by_process(t))
-		site.spec |= RP_DESC_BY_PROCESS;
-	if (t->hazards & HAZARD_GO)
-		site.spec |= RP_DESC_GO;
-	return site;
 }
 
 /* ---- sites ----------------------------------------------------------------------------------- */
@@ -91,12 +70,12 @@ static bool ends_at_once(const struct target *t)
 	return t->exits.n && t->exits.v[0].offset == t->offset && t->exits.v[0].is_jump;
 }
 
-/* A target's sites of a kind, appended to *sites. */
+/* Appends a target's sites of one kind to *sites. */
 static void add_sites(const struct attach_slot *slot, enum kind kind, struct site **sites,
 		      size_t *n)
 {
 	const struct target *t = slot->target;
-	uint64_t spec = attach__ret_site(t).spec, number = slot->first_exit;
+	uint64_t spec = site__of_exits(t).spec, number = slot->first_exit;
 
 	if (kind == KIND_ENTRY && !ends_at_once(t))
 		*(struct site *)array__grow(sites, n, sizeof(**sites)) =
@@ -166,7 +145,9 @@ static void hold(struct holder *h, struct attach_slot **slots, size_t n)
 	}
 }
 
-static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n)
+/* Functions of one file. */
+static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n,
+		      const void *how)
 {
 	struct holder *h = new_holder(n);
 
@@ -181,50 +162,6 @@ static int link_batch(struct attach_context *c, struct attach_slot **slots, size
 	}
 	hold(h, slots, n);
 	return 0;
-}
-
-/* Functions of one file. A batch that is refused is halved, until the one at fault is alone. */
-static void link_range(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	int err = link_batch(c, slots, n);
-
-	if (!err)
-		return;
-	if (n == 1 || !attach__may_be_of_one(err)) {
-		attach__refused(slots, n, ATTEMPT_ATTACH, err);
-	} else {
-		link_range(c, slots, n / 2);
-		link_range(c, slots + n / 2, n - n / 2);
-	}
-}
-
-static bool same_link(const struct target *a, const struct target *b)
-{
-	return a->opened == b->opened && !a->extra == !b->extra;
-}
-
-static int by_file(const void *a, const void *b)
-{
-	const struct target *x = (*(struct attach_slot *const *)a)->target;
-	const struct target *y = (*(struct attach_slot *const *)b)->target;
-	int order = x->opened->fd - y->opened->fd;
-
-	if (!order)
-		order = !x->extra - !y->extra;
-	return order ? order : x->id < y->id ? -1 : x->id > y->id;
-}
-
-static void link_files(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	size_t first = 0;
-
-	qsort(slots, n, sizeof(*slots), by_file);
-	for (size_t i = 1; i <= n; i++) {
-		if (i < n && same_link(slots[i]->target, slots[first]->target))
-			continue;
-		link_range(c, slots + first, i - first);
-		first = i;
-	}
 }
 
 /* ---- by perf events -------------------------------------------------------------------------- */
@@ -244,11 +181,11 @@ static int attach_site(struct attach_context *c, const struct attach_slot *slot,
 	return err;
 }
 
-/* Without cookies a clone has the spec in its code, or the jump's number. */
+/* Without cookies, a clone has the descriptor or the jump's index in its code. */
 static int attach_kind(struct attach_context *c, const struct attach_slot *slot, enum kind kind,
 		       struct holder *h, enum attempt *at)
 {
-	struct program_site ps = attach__ret_site(slot->target);
+	struct program_site ps = site__of_exits(slot->target);
 	__cleanup_free struct site *sites = NULL;
 	uint64_t cookie = 0;
 	size_t n = 0;
@@ -279,7 +216,7 @@ static void attach_events(struct attach_context *c, struct attach_slot **slots, 
 			err = attach_kind(c, slots[i], kind, h, &at);
 		if (err) {
 			close_holder(h);
-			attach__refused(&slots[i], 1, at, err);
+			slot__refuse_all(&slots[i], 1, at, err);
 		} else {
 			hold(h, &slots[i], 1);
 		}
@@ -315,7 +252,7 @@ static int open_shared(struct attach_context *c)
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	if (features__has(c->features, FEATURE_UPROBE_MULTI))
-		link_files(c, slots, n);
+		batch__attach(c, slots, n, link_batch, NULL);
 	else
 		attach_events(c, slots, n);
 }
@@ -333,11 +270,11 @@ static void detach(struct attach_context *c, struct attach_slot **slots, size_t 
 		if (h && !--h->live)
 			close_holder(h);
 	}
-	/* If they are attached again, returns of other calls would be taken for theirs. */
+	/* Otherwise, once attached again, a later return could match a call from before. */
 	object_calls__forget(c->obj, gone);
 }
 
-/* Not the kernel's numbers, but ones that only the attacher can find. */
+/* Unwound calls: not counted by the kernel, but only this process can find them. */
 static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
 		  struct kernel_counts *out)
 {
@@ -363,5 +300,5 @@ const struct attach_ops attach_uprobe_ret = {
 	.attach = attach,
 	.detach = detach,
 	.count = count,
-	.many = true,
+	.shares_links = true,
 };

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uretprobe: a uprobe and a uretprobe on a function of an executable or library, in every process
- * that runs it, by the uprobe PMU. The entry is attached first, as with kretprobes.
+ * uretprobe: a uprobe and a uretprobe, made with the uprobe PMU, on a function of an executable or
+ * library, in every process that runs it. The entry is attached first, as with kretprobes.
  */
-#include "kernel/advice.h"
-#include "attach/attach.h"
-
 #include <errno.h>
 
-#include "kernel/perf_event.h"
+#include "attach/mechanism.h"
+#include "attach/site.h"
+#include "attach/slot.h"
 #include "base/progress.h"
+#include "kernel/perf_event.h"
 
 #define KERNEL_ENOTSUPP 524 /* include/linux/errno.h: leaks to user space here */
 
@@ -27,7 +27,7 @@ static const char *unavailable(struct features *f)
 static int attach_event(struct attach_context *c, const struct target *t, bool is_return,
 			struct perf_attachment *out, enum attempt *at)
 {
-	struct program_site site = attach__site(t);
+	struct program_site site = site__of(t);
 	uint64_t cookie;
 	int prog, event;
 
@@ -79,7 +79,7 @@ static void attach(struct attach_context *c, struct attach_slot **slots, size_t 
 			err = attach_event(c, slots[i]->target, true, &u->leave, &at);
 		if (err) {
 			detach_one(slots[i]);
-			attach__refuse(slots[i], err, explain(slots[i]->target, at, err));
+			slot__refuse(slots[i], err, explain(slots[i]->target, at, err));
 			continue;
 		}
 		slots[i]->attached = true;

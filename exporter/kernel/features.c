@@ -327,7 +327,8 @@ static const struct {
 	[FEATURE_KPROBE_SESSION] = { "this kernel has no kprobe.session links (CONFIG_FPROBE, "
 				     "6.10)",
 				     probe_kprobe_session },
-	[FEATURE_TRAMPOLINE] = { "this kernel does not permit fentry programs (BTF, "
+	[FEATURE_TRAMPOLINE] = { "this kernel does not support fentry programs (needs kernel BTF "
+				 "and "
 				 "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
 				 probe_trampoline },
 	[FEATURE_FSESSION] = { "this kernel has no fsession programs (7.x)", probe_fsession },
@@ -337,13 +338,16 @@ static const struct {
 				   probe_uprobe_multi },
 	[FEATURE_UPROBE_SESSION] = { "this kernel has no uprobe.session links (6.13)",
 				     probe_uprobe_session },
-	[FEATURE_NO_PREEMPTION] = { "this kernel preempts itself, at which trampolines lose calls",
+	[FEATURE_NO_PREEMPTION] = { "preemptible kernel (full or lazy): trampoline programs can "
+				    "miss calls",
 				    probe_no_preemption },
-	[FEATURE_RETURN_SLOTS] = { "this kernel has few return slots for a multi link, and loses "
-				   "calls of functions that sleep",
+	[FEATURE_RETURN_SLOTS] = { "this kernel has few return slots per multi link (before 6.14): "
+				   "it "
+				   "can miss calls of functions that sleep",
 				   probe_return_slots },
-	[FEATURE_SESSION_PAIRS] = { "this kernel runs a session's return also where it skipped the "
-				    "entry (before 7.0)",
+	[FEATURE_SESSION_PAIRS] = { "this kernel runs a session's return program even if it "
+				    "skipped "
+				    "the entry (before 7.0)",
 				    probe_session_pairs },
 	[FEATURE_TASK_STORAGE] = { "this kernel has no task storage", probe_task_storage },
 };

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls that were left and whose place nobody has taken since: they are known to be over when the
- * thread or process that they belong to has ended (bpf/calls.bpf.h). Its number is then in no entry
- * of `owners`.
+ * A call that was unwound is over at the latest when its thread or process ends (bpf/calls.bpf.h).
+ * The map `owners` then has no entry for that thread or process.
  */
-#include "object/internal.h"
+#include "object/calls.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 
-/* As bpf/calls.bpf.h has them. */
+#include "object/state.h"
+
+/* The same as in bpf/calls.bpf.h. */
 struct call_key {
 	uint64_t owner, stack, addr;
 	uint32_t id, zero;
@@ -38,7 +39,7 @@ static void make_room(struct entries *e, size_t more)
 	e->values = xreallocarray(e->values, e->room, e->value_size);
 }
 
-/* Bucket by bucket, so that entries which come and go meanwhile do not disturb it. */
+/* Bucket by bucket, so that concurrent inserts and deletes do no harm. */
 static int read_all(const struct bpf_map *map, struct entries *e)
 {
 	uint32_t position = 0, n, batch = BATCH;
@@ -81,8 +82,8 @@ static int sweep(struct object *o, uint64_t *unwound)
 	struct entries calls = {}, owners = {};
 	int err, fd = bpf_map__fd(o->skel->maps.calls);
 
-	/* An owner is there before its calls are: those that are read first are not taken for an
-	 * ended one's. */
+	/* An owner is inserted before its calls. So calls are read first: none of them then seems
+	 * to have lost its owner. */
 	err = read_all(o->skel->maps.calls, &calls);
 	if (!err && calls.n)
 		err = read_all(o->skel->maps.owners, &owners);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps of a generation: their sizes, how they are read, and what is in them at first. */
-#include "object/internal.h"
+#include "object/maps.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "object/state.h"
+
 /* ---- sizes --------------------------------------------------------------------------------- */
 
-/* Places for the addresses such that none is too far from where it is looked for first. */
+/* Returns a table in which no address is too far from its hash; NULL: there is none this small. */
 static struct rp_addr *place_addrs(const struct rp_addr *sites, size_t n, uint32_t shift,
 				   size_t places)
 {
@@ -29,8 +30,8 @@ static struct rp_addr *place_addrs(const struct rp_addr *sites, size_t n, uint32
 	return table;
 }
 
-/* Half full at the most, so that the first look mostly finds it. What finds no place in a table
- * many times as large as that has the same address as others; then cookies are used. */
+/* At most half full, so that the first look-up mostly succeeds. If a table of many times that size
+ * has no room for some address, several targets have that address; then cookies are used. */
 void object_maps__place_addrs(struct object *o, const struct object_params *p)
 {
 	uint32_t bits = 4;
@@ -77,7 +78,7 @@ static void set_maps(struct object *o, const struct object_params *p, struct fea
 	bpf_map__set_max_entries(s->maps.inflight, o->plan.nslots);
 }
 
-/* Maps of one entry where there are no probes with extras. */
+/* The maps for captures. They keep one entry if no probe has any. */
 static void set_extra_maps(struct object *o, const struct object_params *p)
 {
 	const struct memory_plan *m = &o->plan;
@@ -131,7 +132,7 @@ static int map_array(struct object *o, struct bpf_map *map, bool writable, void 
 	return 0;
 }
 
-/* What others are to map, too. */
+/* Maps an array that servers map too. */
 static int map_source(struct object *o, struct bpf_map *map, enum bank bank, void **out)
 {
 	o->banks.sources[bank] = (struct bank_source){ bpf_map__fd(map), size_of(map) };
@@ -174,8 +175,8 @@ static int refresh_cell(struct object *o, uint32_t cell)
 	return bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.cells), &cell, copy) ? -errno : 0;
 }
 
-/* A result is in a detail before it is in its cell; read in that order, the sum of the outcomes is
- * never more than the calls. */
+/* Programs count a result in its detail before its cell. Read in that order, the sum of the
+ * outcomes never exceeds the calls. */
 int object_maps__refresh(struct object *o)
 {
 	int err = 0;
@@ -205,7 +206,7 @@ static struct bank_source source_of(const struct shared_memory *s)
 	return (struct bank_source){ s->fd, s->size };
 }
 
-/* What label sets and other extras are read from. */
+/* Maps label sets and histograms. */
 static int map_extras(struct object *o)
 {
 	struct retprobe *s = o->skel;
@@ -233,7 +234,7 @@ static int map_extras(struct object *o)
 	return err;
 }
 
-/* A copy that forked processes can read, in place of cells that cannot be mapped. */
+/* Copies cells that cannot be mapped, into memory that servers can read. */
 static int copy_cells(struct object *o)
 {
 	struct bank_view *v = &o->banks.cells;

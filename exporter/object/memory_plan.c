@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How much of what a generation needs. */
+#include "object/memory_plan.h"
+
 #include <bpf/libbpf.h>
 
-#include "object/object.h"
+#include "object/programs.h"
 
 #define CACHE_LINE	   64
 #define DETAILS_PER_TARGET 16
@@ -201,4 +202,26 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	out->total = out->cells + out->events + out->details + out->frames;
 	if (p->nextras)
 		plan_sets(p, out);
+}
+
+static double mib(uint64_t bytes)
+{
+	return (double)bytes / (1 << 20);
+}
+
+char *memory_plan__over_limit(const struct object_params *p, const struct memory_plan *m,
+			      uint64_t others, uint64_t limit)
+{
+	if (m->total + others <= limit)
+		return NULL;
+	if (others)
+		return xasprintf(
+			"%u more targets need %.1f MiB, and with the %.1f MiB of those that "
+			"are attached that is more than --memory.limit allows (%.1f MiB)",
+			p->ntargets, mib(m->total), mib(others), mib(limit));
+	return xasprintf(
+		"%u targets on %u CPUs need %.1f MiB, more than --memory.limit allows "
+		"(%.1f MiB): probe fewer functions, use fewer histogram buckets or a lower "
+		"native_resolution, or raise the limit",
+		p->ntargets, m->ncpus, mib(m->total), mib(limit));
 }

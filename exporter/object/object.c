@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A generation loaded and unloaded, and what is read and changed while it runs. */
-#include "object/internal.h"
+#include "object/object.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -12,6 +11,8 @@
 #include "kernel/bpf_sys.h"
 #include "kernel/btf_layout.h"
 #include "base/log.h"
+#include "object/maps.h"
+#include "object/state.h"
 
 /* ---- loading ------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Wanted against actual: what stays, and what is new. */
 #include "probes/internal.h"
+#include "attach/choice.h"
 
 /* ---- what is attached ---------------------------------------------------------------------- */
 
@@ -75,7 +76,7 @@ static bool may_stay(const struct change *ch, const struct actual *a, const stru
 {
 	return !ch->renew && config__same_cells(ch->config, a->generation->config) &&
 	       target__same(a->target, t) &&
-	       !attach__is_outdated(a->generation->attach, a->target->id);
+	       !choice__is_outdated(a->generation->attach, a->target->id);
 }
 
 void wanted__stay(struct wanted *w, struct actual *a)

@@ -7,6 +7,7 @@
 
 #include <fnmatch.h>
 
+#include "attach/former.h"
 #include "files/users.h"
 #include "base/log.h"
 
@@ -76,7 +77,7 @@ bool change__follows(struct change *ch, struct wanted *w)
 	if (!a || is_same_inode(&a->target->inode, &t->inode) || !target__same_kind(a->target, t) ||
 	    !config__same_cells(ch->config, a->generation->config))
 		return false;
-	why = attach__cannot_follow(a->generation->attach, a->target->id, t);
+	why = former__cannot_follow(a->generation->attach, a->target->id, t);
 	if (!why) {
 		add_follow(ch, w, a, REPLACED);
 		return true;
@@ -204,7 +205,7 @@ static void follow_in(struct change *ch, struct generation *g)
 		to[n++] = f->wanted->renamed;
 	}
 	if (n)
-		attach__follow(g->attach, ids, to, n);
+		former__follow(g->attach, ids, to, n);
 }
 
 static void conclude_follow(struct follow *f)
@@ -230,12 +231,12 @@ static void let_go_of_unused(struct generation *g, bool *any)
 {
 	const struct target *t;
 
-	for (int fd = -1; (t = attach__next_former(g->attach, fd));) {
+	for (int fd = -1; (t = former__next(g->attach, fd));) {
 		fd = t->opened->fd;
 		if (users_of(t))
 			continue;
 		log_debug("no process runs the former file of %s any more", t->object);
-		attach__let_go_former(g->attach, t->opened);
+		former__detach_file(g->attach, t->opened);
 		*any = true;
 	}
 }

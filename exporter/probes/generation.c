@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+#include "attach/plan.h"
 #include "base/progress.h"
 
 enum fault generation__plan(struct config *c, struct features *f, struct targets *targets,
@@ -22,14 +23,14 @@ enum fault generation__plan(struct config *c, struct features *f, struct targets
 		generation__free(g);
 		return FAULT_CONFIG;
 	}
-	g->attach = attach__plan(targets, f, c->mechanism);
+	g->attach = plan__new(targets, f, c->mechanism);
 	g->params = (struct object_params){
 		.grid = g->grid,
 		.cells = c->cells,
 		.size_grid = g->size_grid,
 		.memory_limit = c->memory_limit > taken ? c->memory_limit - taken : 0,
 	};
-	attach__params(g->attach, &g->params);
+	plan__params(g->attach, &g->params);
 	memory_plan__make(&g->params, f, &g->memory);
 	*out = g;
 	return FAULT_NONE;

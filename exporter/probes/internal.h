@@ -17,7 +17,8 @@ struct reconcile {
 	struct watch *watch;
 	struct valve *valve;
 	struct switches *switches;
-	unsigned off; /* those of them that are off */
+	void (*on_plan)(const struct generation *g); /* see reconcile__new() */
+	unsigned off;				     /* those of them that are off */
 	bool changed; /* the view is not what it was, at the last change */
 	bool pending; /* the machine has changed, and what follows from that is still to be done */
 	char *failed; /* why it could not be, the last time; NULL: it has not been tried */

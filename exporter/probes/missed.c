@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "probes/missed.h"
+#include "object/maps.h"
 
 /* What is remembered of a target's skipped runs from one reading to the next; see skipped_calls(),
  * proven_losses(). */
@@ -262,7 +263,7 @@ static int prove_losses(struct losses *l)
  * makes a loss of a call that is just being counted. */
 int losses__update(struct losses *l)
 {
-	struct attach_program_counts programs[ATTACH_MECHANISMS_MAX];
+	struct attach_program_counts programs[MECHANISMS];
 	size_t nprograms;
 	int err;
 

@@ -4,7 +4,7 @@
  *
  * Law 2: calls entered while attached = calls counted + calls missed + calls still running. What a
  * mechanism's return program does not see, only the kernel can know; what it knows differs by
- * mechanism (attach/attach.h: struct kernel_counts) and is brought together with our own tallies
+ * mechanism (attach/mechanism.h: struct kernel_counts) and is brought together with our own tallies
  * here.
  */
 #ifndef PROBES_MISSED_H

@@ -4,6 +4,7 @@
 #include <sys/sysinfo.h>
 
 #include "base/log.h"
+#include "object/maps.h"
 
 #define READINGS 16 /* kept; a window's worth, and more */
 

@@ -12,12 +12,14 @@
 #include <fcntl.h>
 #include <malloc.h>
 
+#include "attach/former.h"
+#include "attach/mechanisms.h"
 #include "discover/discover.h"
 #include "base/log.h"
-#include "check.h"
 #include "base/progress.h"
 #include "kernel/switches.h"
 #include "kernel/tracefs.h"
+#include "object/memory_plan.h"
 #include "probes/rate_guard.h"
 #include "probes/watch.h"
 
@@ -27,12 +29,14 @@
 #define FORMER_PERIOD	10.0
 #define PATIENCE	1.0 /* with file systems, when somebody waits */
 
-struct reconcile *reconcile__new(struct features *f, int tracefs)
+struct reconcile *reconcile__new(struct features *f, int tracefs,
+				 void (*on_plan)(const struct generation *g))
 {
 	struct reconcile *r = xcalloc(1, sizeof(*r));
 
 	r->features = f;
 	r->tracefs = tracefs;
+	r->on_plan = on_plan;
 	r->view = xcalloc(1, sizeof(*r->view));
 	r->watch = watch__new();
 	r->valve = valve__new();
@@ -105,16 +109,6 @@ static uint64_t memory_of_others(const struct reconcile *r, const struct change 
 	return total;
 }
 
-/* A glob may have matched more than was meant. */
-static void warn_of_weight(const struct generation *g, uint64_t limit)
-{
-	__cleanup_free char *heavy =
-		plan__heavy(g->targets, g->attach, &g->params, &g->memory, limit);
-
-	if (heavy)
-		log_warn("%s", heavy);
-}
-
 static void let_go_of_all(struct reconcile *r, struct change *ch);
 
 /* Whether new targets are not attached for want of descriptors. Those of which that is known are
@@ -153,7 +147,7 @@ static enum fault attach_fresh(struct reconcile *r, struct change *ch, char **er
 	if (*error)
 		return others ? FAULT_NO_ROOM : FAULT_CONFIG;
 	if (ch->occasion == CONFIGURED)
-		warn_of_weight(ch->added, limit);
+		r->on_plan(ch->added);
 	attach__set_switched_off(ch->added->attach, switches__off(r->switches));
 	if (ch->renew)
 		let_go_of_all(r, ch);
@@ -187,8 +181,7 @@ static struct view_row make_row(const struct reconcile *r, struct view *v, const
 			.mechanism = slot->ops->name,
 			.caveat = attach__caveat(w->generation->attach, slot),
 			.created = slot->created,
-			.former_files =
-				attach__count_former(w->generation->attach, w->id) + t->removed,
+			.former_files = former__count(w->generation->attach, w->id) + t->removed,
 		};
 	} else {
 		row.state.target = view__describe(v, t);
@@ -420,7 +413,7 @@ enum fault reconcile__configure(struct reconcile *r, struct config *c, bool *cha
 	*error = NULL;
 	*changed = r->changed = false;
 	if (!r->config)
-		fault = attach__check_forced(c, r->features, error);
+		fault = mechanisms__check_forced(c, r->features, error);
 	if (fault)
 		return fault;
 	/* What it was like before it is looked at. */

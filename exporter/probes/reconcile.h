@@ -12,8 +12,10 @@
 
 struct reconcile;
 
-/* features and tracefs (as from tracefs__open()) are borrowed. */
-struct reconcile *reconcile__new(struct features *f, int tracefs);
+/* features and tracefs (as from tracefs__open()) are borrowed. on_plan: called with each plan that
+ * follows from a new configuration, before anything is attached. */
+struct reconcile *reconcile__new(struct features *f, int tracefs,
+				 void (*on_plan)(const struct generation *g));
 void reconcile__free(struct reconcile *r); /* detaches everything; NULL is fine */
 
 /*

@@ -6,7 +6,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "object/internal.h"
+#include "object/maps.h"
+#include "object/object.h"
+#include "object/state.h"
 
 #define N 1000
 

@@ -14,7 +14,8 @@
 #include <sys/file.h>
 #include <cmocka.h>
 
-#include "attach/attach.h"
+#include "attach/mechanism.h"
+#include "attach/slot.h"
 #include "base/log.h"
 #include "kernel/perf_event.h"
 #include "temp_dir.h"

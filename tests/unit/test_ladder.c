@@ -7,6 +7,9 @@
 #include <cmocka.h>
 
 #include "attach/attach.h"
+#include "attach/choice.h"
+#include "attach/plan.h"
+#include "base/buf.h"
 #include "expr/capture.h"
 
 static unsigned lacking; /* bits by enum feature */
@@ -66,7 +69,7 @@ static void plan(struct world *w, const char *mechanism)
 		w->pointers[i] = &w->v[i];
 	}
 	w->targets = (struct targets){ w->pointers, ARRAY_SIZE(w->v), ARRAY_SIZE(w->v) };
-	w->attach = attach__plan(&w->targets, NULL, mechanism);
+	w->attach = plan__new(&w->targets, NULL, mechanism);
 }
 
 static void end(struct world *w)
@@ -88,7 +91,7 @@ static uint32_t programs(const struct world *w)
 {
 	struct object_params p = {};
 
-	attach__params(w->attach, &p);
+	plan__params(w->attach, &p);
 	return p.programs;
 }
 
@@ -181,7 +184,7 @@ static void test_cgroups(void **state)
 		x.kernel.number[0].source = rows[i].number;
 		x.kernel.filter[0].field.source = rows[i].filter;
 		for (lacking = 0; lacking <= LACKS(CGROUP_V2); lacking += LACKS(CGROUP_V2)) {
-			struct attach *a = attach__plan(&targets, NULL, "auto");
+			struct attach *a = plan__new(&targets, NULL, "auto");
 
 			assert_int_equal(t.reason,
 					 lacking && rows[i].refused ? REASON_REFUSED : REASON_NONE);
@@ -210,20 +213,140 @@ static void test_outdated(void **state)
 		lacking = LACKS(FSESSION) | LACKS(FSESSION_MULTI);
 		plan(&w, rows[i].mechanism);
 		assert_string_equal(chosen(&w, TARGET_KERNEL), i ? rows[i].mechanism : "fexit");
-		assert_false(attach__is_outdated(w.attach, 0));
+		assert_false(choice__is_outdated(w.attach, 0));
 		lacking |= LACKS(NO_PREEMPTION);
-		assert_int_equal(attach__is_outdated(w.attach, 0), rows[i].outdated);
-		assert_false(attach__is_outdated(w.attach, 2));
+		assert_int_equal(choice__is_outdated(w.attach, 0), rows[i].outdated);
+		assert_false(choice__is_outdated(w.attach, 2));
 		end(&w);
 	}
+}
+
+static char *explain(const struct world *w, enum target_type type)
+{
+	struct buf text = {};
+	size_t n;
+
+	choice__explain(w->attach, &attach__slots(w->attach, &n)[type], "- ", &text);
+	return text.data; /* for free() */
+}
+
+/* A line for each mechanism of the type, in order. */
+static void test_reasons(void **state)
+{
+	static const struct {
+		unsigned lacking;
+		enum target_type type;
+		const char *mechanism, *want;
+	} rows[] = {
+		{ LACKS(FSESSION) | LACKS(FSESSION_MULTI) | LACKS(NO_PREEMPTION), TARGET_KERNEL,
+		  "auto",
+		  "- fsession.multi no: it is missing here\n"
+		  "- fsession       no: it is missing here\n"
+		  "- fexit          no: it is missing here\n"
+		  "- kprobe.session chosen\n"
+		  "- kprobe.multi   no: the chosen one comes first\n"
+		  "- kretprobe      no: the chosen one comes first\n" },
+		{ 0, TARGET_KERNEL, "kretprobe",
+		  "- fsession.multi no: another one is requested\n"
+		  "- fsession       no: another one is requested\n"
+		  "- fexit          no: another one is requested\n"
+		  "- kprobe.session no: another one is requested\n"
+		  "- kprobe.multi   no: another one is requested\n"
+		  "- kretprobe      chosen: requested\n" },
+		{ 0, TARGET_SYSCALL, "auto", "- tracepoint     chosen\n" },
+		{ 0, TARGET_USER, "auto",
+		  "- uprobe.ret     no: return probes are cheaper, and safe here\n"
+		  "- uprobe.session no: calls nested deeper than 64 would be lost without a trace\n"
+		  "- uprobe.multi   chosen\n"
+		  "- uretprobe      no: the chosen one comes first\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world w;
+		char *text;
+
+		lacking = rows[i].lacking;
+		plan(&w, rows[i].mechanism);
+		text = explain(&w, rows[i].type);
+		assert_string_equal(text, rows[i].want);
+		free(text);
+		end(&w);
+	}
+}
+
+/* More functions of a module than fexit is quick for, of which none can be in a session. */
+static void test_reasons_of_many(void **state)
+{
+	enum { MANY = 65 };
+	static struct target v[MANY];
+	struct target *pointers[MANY];
+	struct targets targets = { pointers, MANY, MANY };
+
+	for (int many = 0; many < 2; many++) {
+		struct buf text = {};
+		struct attach *a;
+		size_t n;
+
+		targets.n = targets.nids = many ? MANY : 16;
+		for (size_t i = 0; i < targets.n; i++) {
+			v[i] = (struct target){ .id = i,
+						.type = TARGET_KERNEL,
+						.object = "ext4",
+						.function = "f",
+						.symbol = "f",
+						.btf_id = 1,
+						.settings = &settings };
+			pointers[i] = &v[i];
+		}
+		lacking = LACKS(FSESSION) | LACKS(FSESSION_MULTI) | LACKS(KPROBE_SESSION) |
+			  LACKS(RETURN_SLOTS);
+		a = plan__new(&targets, NULL, "auto");
+		choice__explain(a, attach__slots(a, &n), "", &text);
+		assert_string_equal(
+			buf__str(&text),
+			many ? "fsession.multi no: it is missing here\n"
+			       "fsession       no: it is missing here\n"
+			       "fexit          no: used for at most 16 functions, as it takes long "
+			       "to attach\n"
+			       "kprobe.session no: it is missing here\n"
+			       "kprobe.multi   chosen, although: it is missing here\n"
+			       "kretprobe      no: used for at most 64 functions, as it takes long "
+			       "to attach\n"
+			     : "fsession.multi no: it is missing here\n"
+			       "fsession       no: it is missing here\n"
+			       "fexit          no: it would keep the function's module from being "
+			       "unloaded\n"
+			       "kprobe.session no: it is missing here\n"
+			       "kprobe.multi   no: it is missing here\n"
+			       "kretprobe      chosen\n");
+		buf__free(&text);
+		attach__free(a);
+	}
+}
+
+/* A target that nothing can attach says why. */
+static void test_why_none(void **state)
+{
+	struct world w;
+
+	lacking = ~0U;
+	plan(&w, "auto");
+	assert_string_equal(chosen(&w, TARGET_SYSCALL), "none");
+	assert_string_equal(w.v[TARGET_SYSCALL].why, "it is missing here");
+	end(&w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forced),	 cmocka_unit_test(test_lossy),
-		cmocka_unit_test(test_user),	 cmocka_unit_test(test_cgroups),
+		cmocka_unit_test(test_forced),
+		cmocka_unit_test(test_lossy),
+		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_outdated),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_reasons_of_many),
+		cmocka_unit_test(test_why_none),
 	};
 
 	return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What --config.check says of memory. Features are those that a test wants (see the Makefile). */
+/* The output of --config.check. Tests set the features (see the Makefile). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,7 +7,10 @@
 #include <cmocka.h>
 
 #include "metrics_fixture.h"
+#include "attach/choice.h"
+#include "base/buf.h"
 #include "check.h"
+#include "check_series.h"
 
 static bool task_storage;
 
@@ -17,6 +20,15 @@ const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n
 bool __wrap_features__has(struct features *f, enum feature feature)
 {
 	return feature == FEATURE_TASK_STORAGE && task_storage;
+}
+
+void __wrap_choice__explain(const struct attach *a, const struct attach_slot *slot,
+			    const char *indent, struct buf *out);
+
+void __wrap_choice__explain(const struct attach *a, const struct attach_slot *slot,
+			    const char *indent, struct buf *out)
+{
+	buf__printf(out, "%s%s\n", indent, slot->ops ? slot->ops->name : "none");
 }
 
 #define MANY 1001
@@ -45,7 +57,7 @@ static char *print(uint32_t programs)
 	FILE *out = open_memstream(&text, &len);
 
 	memory_plan__make(&p, NULL, &m);
-	plan__print(out, &targets, NULL, &p, &m, 1 << 28);
+	check__print(out, &targets, NULL, &p, &m, 1 << 28);
 	fclose(out);
 	return text;
 }
@@ -137,7 +149,7 @@ static char *heavy(size_t n, const struct grid *grid)
 	}
 	nslots = n;
 	memory_plan__make(&p, NULL, &m);
-	return plan__heavy(&targets, NULL, &p, &m, 1 << 28);
+	return check__heavy(&targets, NULL, &p, &m, 1 << 28);
 }
 
 static size_t series(size_t n)
@@ -146,7 +158,7 @@ static size_t series(size_t n)
 	struct object_params p = { .grid = &fixture_grid, .size_grid = &fixture_grid };
 
 	nslots = n;
-	return plan__count_series(&targets, NULL, &p);
+	return check_series__count(&targets, NULL, &p);
 }
 
 /* Too many functions, or too many series of them: said, with numbers. */
@@ -194,6 +206,17 @@ static void series_are_counted(void **state)
 		assert_int_equal(series(n), none + n * one);
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, part))) {
+		text += strlen(part);
+		n++;
+	}
+	return n;
+}
+
 static void totals_by_mechanism(void **state)
 {
 	struct targets targets = { .v = target_pointers, .n = MANY, .nids = MANY };
@@ -210,10 +233,14 @@ static void totals_by_mechanism(void **state)
 	free(heavy(MANY, &fixture_grid));
 	slots[0].ops = NULL;
 	memory_plan__make(&p, NULL, &m);
-	plan__print(out, &targets, NULL, &p, &m, 1 << 28);
+	check__print(out, &targets, NULL, &p, &m, 1 << 28);
 	fclose(out);
 	assert_non_null(strstr(text, "functions: 1000 to attach (399 by kprobe.multi, 601 by "
 				     "kretprobe), in up to 40 s; 1 cannot be had\n"));
+	/* The reasons are printed once for functions that have the same. */
+	assert_int_equal(count_of(text, "    why this mechanism:\n"), 2);
+	assert_int_equal(count_of(text, "    why no mechanism:\n"), 1);
+	assert_non_null(strstr(text, "    why this mechanism:\n        kprobe.multi\n"));
 	free(text);
 }
 

@@ -60,23 +60,23 @@ void __wrap_generation__pause(struct generation *g, const uint32_t *ids, size_t 
 void __wrap_generation__resume(struct generation *g, const uint32_t *ids, size_t n);
 unsigned __wrap_switches__off(const struct switches *s);
 bool __wrap_watch__machine_changed(struct watch *w, double now, double patience);
-const char *__wrap_attach__cannot_follow(const struct attach *a, uint32_t id,
+const char *__wrap_former__cannot_follow(const struct attach *a, uint32_t id,
 					 const struct target *to);
-void __wrap_attach__follow(struct attach *a, const uint32_t *ids, struct target *const *to,
+void __wrap_former__follow(struct attach *a, const uint32_t *ids, struct target *const *to,
 			   size_t n);
-size_t __wrap_attach__count_former(const struct attach *a, uint32_t id);
-const struct target *__wrap_attach__next_former(const struct attach *a, int after);
+size_t __wrap_former__count(const struct attach *a, uint32_t id);
+const struct target *__wrap_former__next(const struct attach *a, int after);
 int __wrap_file_users__count(const struct opened_file *f, const char *path);
 
 void __wrap_attach__set_switched_off(struct attach *a, unsigned switches);
-bool __wrap_attach__is_outdated(const struct attach *a, uint32_t id);
+bool __wrap_choice__is_outdated(const struct attach *a, uint32_t id);
 bool __wrap_features__preemption_changed(struct features *f);
 
 void __wrap_attach__set_switched_off(struct attach *a, unsigned switches)
 {
 }
 
-bool __wrap_attach__is_outdated(const struct attach *a, uint32_t id)
+bool __wrap_choice__is_outdated(const struct attach *a, uint32_t id)
 {
 	return outdated && id == 0;
 }
@@ -86,24 +86,24 @@ bool __wrap_features__preemption_changed(struct features *f)
 	return outdated;
 }
 
-const char *__wrap_attach__cannot_follow(const struct attach *a, uint32_t id,
+const char *__wrap_former__cannot_follow(const struct attach *a, uint32_t id,
 					 const struct target *to)
 {
 	return cannot_follow;
 }
 
-void __wrap_attach__follow(struct attach *a, const uint32_t *ids, struct target *const *to,
+void __wrap_former__follow(struct attach *a, const uint32_t *ids, struct target *const *to,
 			   size_t n)
 {
 	followed += n;
 }
 
-size_t __wrap_attach__count_former(const struct attach *a, uint32_t id)
+size_t __wrap_former__count(const struct attach *a, uint32_t id)
 {
 	return 0;
 }
 
-const struct target *__wrap_attach__next_former(const struct attach *a, int after)
+const struct target *__wrap_former__next(const struct attach *a, int after)
 {
 	return NULL;
 }
@@ -134,18 +134,12 @@ static struct target *find_user_target(const char *text)
 	return t;
 }
 
-char *__wrap_plan__heavy(const struct targets *targets, const struct attach *a,
-			 const struct object_params *p, const struct memory_plan *m,
-			 uint64_t limit);
-
 static int weighed;
 
-/* What is attached is warned of when somebody has just asked for it. */
-char *__wrap_plan__heavy(const struct targets *targets, const struct attach *a,
-			 const struct object_params *p, const struct memory_plan *m, uint64_t limit)
+/* Called for new configurations only. */
+static void on_plan(const struct generation *g)
 {
 	weighed++;
-	return NULL;
 }
 
 /* "NAME", or "NAME=NAME...@ADDRESS" of one that has several names. */
@@ -365,7 +359,7 @@ static int set_up(void **state)
 	found[1] = "g";
 	for (size_t i = 0; i < TARGETS; i++)
 		slots[i].ops = &ops;
-	b = (struct bench){ .r = reconcile__new(NULL, -1), .now = 100 };
+	b = (struct bench){ .r = reconcile__new(NULL, -1, on_plan), .now = 100 };
 	current = b.r;
 	if (config__parse(ARRAY_SIZE(argv), (char *const *)argv, &b.config, &error) ||
 	    reconcile__configure(b.r, b.config, &changed, &error))

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kprobe.session and kprobe.multi: one link, or one for entries and one for returns, holds any
- * number of kernel functions. A session pairs a return with its entry by itself; for the other, the
- * entry is attached first, so that each return that is seen has had its entry seen.
- *
- * The kernel takes a batch whole or not at all. One that it refuses is halved until the function
- * that it does not like is alone.
+ * kprobe.session and kprobe.multi: a link for any number of kernel functions, or one for their
+ * entries and one for their returns. A session pairs a return with its entry. With kprobe.multi the
+ * entry is attached first, so that our program has seen the entry of each return.
  */
-#include "attach/links.h"
-
-#include <errno.h>
-
+#include "attach/batch.h"
+#include "attach/multi_links.h"
+#include "attach/site.h"
 #include "kernel/bpf_sys.h"
 
 /* What differs between the two. */
@@ -22,13 +18,6 @@ struct flavour {
 static const struct flavour session = { BPF_SYS_KPROBE_SESSION, -1, PROG_KPROBE_SESSION };
 static const struct flavour multi = { BPF_SYS_KPROBE_MULTI, PROG_MULTI_ENTRY, PROG_MULTI_RETURN };
 
-/* A batch as the kernel wants it. */
-struct batch {
-	uint64_t *addrs, *cookies;
-	const char **symbols;
-	bool capturing;
-};
-
 static int link_one(struct attach_context *c, const struct flavour *fl, int id, bool capturing,
 		    const struct bpf_sys_functions *f)
 {
@@ -36,95 +25,63 @@ static int link_one(struct attach_context *c, const struct flavour *fl, int id, 
 				       fl->type, f);
 }
 
-/* By address where addresses are known: names are looked up by the kernel one by one. */
-static int link_batch(struct attach_context *c, const struct flavour *fl,
-		      struct attach_slot **slots, const struct batch *b, size_t first, size_t n)
+static int link_entry_and_return(struct attach_context *c, const struct flavour *fl, bool capturing,
+				 struct bpf_sys_functions *f, int *entry, int *leave)
 {
+	*entry = -1;
+	if (fl->entry >= 0) {
+		*entry = link_one(c, fl, fl->entry, capturing, f);
+		if (*entry < 0)
+			return *entry;
+		f->is_return = true;
+	}
+	*leave = link_one(c, fl, fl->leave, capturing, f);
+	if (*leave >= 0)
+		return 0;
+	cleanup__close(entry);
+	return *leave;
+}
+
+/* By address if the addresses are known: the kernel looks names up one by one. */
+static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n,
+		      const void *how)
+{
+	__cleanup_free uint64_t *addrs = xcalloc(n, sizeof(*addrs));
+	__cleanup_free uint64_t *cookies = xcalloc(n, sizeof(*cookies));
+	__cleanup_free const char **symbols = xcalloc(n, sizeof(*symbols));
+	bool by_addr = object__knows_addrs(c->obj);
 	struct bpf_sys_functions f = {
-		.addrs = b->addrs ? b->addrs + first : NULL,
-		.symbols = b->symbols + first,
-		.cookies = b->addrs ? NULL : b->cookies + first,
+		.addrs = by_addr ? addrs : NULL,
+		.symbols = symbols,
+		.cookies = by_addr ? NULL : cookies,
 		.n = n,
 	};
-	int entry = -1, leave;
-
-	if (fl->entry >= 0) {
-		entry = link_one(c, fl, fl->entry, b->capturing, &f);
-		if (entry < 0)
-			return entry;
-		f.is_return = true;
-	}
-	leave = link_one(c, fl, fl->leave, b->capturing, &f);
-	if (leave < 0) {
-		cleanup__close(&entry);
-		return leave;
-	}
-	many_links__add(c, entry, leave, slots + first, n);
-	return 0;
-}
-
-static void attach_range(struct attach_context *c, const struct flavour *fl,
-			 struct attach_slot **slots, const struct batch *b, size_t first, size_t n)
-{
-	int err = link_batch(c, fl, slots, b, first, n);
-
-	if (!err)
-		return;
-	if (n == 1 || !attach__may_be_of_one(err)) {
-		attach__refused(slots + first, n, ATTEMPT_ATTACH, err);
-	} else {
-		attach_range(c, fl, slots, b, first, n / 2);
-		attach_range(c, fl, slots, b, first + n / 2, n - n / 2);
-	}
-}
-
-static void attach_batch(struct attach_context *c, const struct flavour *fl,
-			 struct attach_slot **slots, size_t n)
-{
-	struct batch b = {
-		.capturing = n && slots[0]->target->extra,
-		.addrs = xcalloc(n, sizeof(*b.addrs)),
-		.cookies = xcalloc(n, sizeof(*b.cookies)),
-		.symbols = xcalloc(n, sizeof(*b.symbols)),
-	};
-	bool by_addr = object__knows_addrs(c->obj);
+	int entry, leave, err;
 
 	for (size_t i = 0; i < n; i++) {
-		b.addrs[i] = slots[i]->target->addr;
-		b.symbols[i] = slots[i]->target->symbol;
-		b.cookies[i] = attach__site(slots[i]->target).spec;
+		addrs[i] = slots[i]->target->addr;
+		symbols[i] = slots[i]->target->symbol;
+		cookies[i] = site__of(slots[i]->target).spec;
 	}
-	if (!by_addr)
-		free(take_ptr(b.addrs));
-	if (n)
-		attach_range(c, fl, slots, &b, 0, n);
-	free(b.addrs);
-	free(b.cookies);
-	free(b.symbols);
-}
-
-static void attach_all(struct attach_context *c, const struct flavour *fl,
-		       struct attach_slot **slots, size_t n)
-{
-	size_t plain = attach__split(slots, n);
-
-	attach_batch(c, fl, slots, plain);
-	attach_batch(c, fl, slots + plain, n - plain);
+	err = link_entry_and_return(c, how, slots[0]->target->extra, &f, &entry, &leave);
+	if (!err)
+		multi_links__add(c, entry, leave, slots, n);
+	return err;
 }
 
 static void attach_session(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	attach_all(c, &session, slots, n);
+	batch__attach(c, slots, n, link_batch, &session);
 }
 
 static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	attach_all(c, &multi, slots, n);
+	batch__attach(c, slots, n, link_batch, &multi);
 }
 
 static void count_shared(struct attach_context *c, uint64_t missed[MISSED_MAX])
 {
-	missed[MISSED_MAXACTIVE] += many_links__missed(c);
+	missed[MISSED_MAXACTIVE] += multi_links__missed(c);
 }
 
 static const char *session_unavailable(struct features *f)
@@ -142,7 +99,7 @@ static const char *inexact(struct features *f)
 	return features__missing(f, FEATURE_RETURN_SLOTS);
 }
 
-/* Where the cookie is in a slot of the link's own, ours is the last that was there. */
+/* Where an exit program runs after a skipped entry, it finds the cookie of an earlier call. */
 static const char *session_inexact(struct features *f)
 {
 	const char *why = inexact(f);
@@ -189,13 +146,13 @@ const struct attach_ops attach_kprobe_session = {
 	.missed = MISSED,
 	.unavailable = session_unavailable,
 	.inexact = session_inexact,
-	.last_resort = true,
-	.open = many_links__open,
-	.close = many_links__close,
+	.few_losses = true,
+	.open = multi_links__open,
+	.close = multi_links__close,
 	.caveat = session_caveat,
 	.attach = attach_session,
-	.detach = many_links__detach,
-	.many = true,
+	.detach = multi_links__detach,
+	.shares_links = true,
 	.skips_twice = skips_twice,
 	.entered = RP_ENTERED_KPROBE_SESSION,
 	.count_shared = count_shared,
@@ -212,13 +169,13 @@ const struct attach_ops attach_kprobe_multi = {
 	.missed = MISSED,
 	.unavailable = multi_unavailable,
 	.inexact = inexact,
-	.last_resort = true,
-	.open = many_links__open,
-	.close = many_links__close,
+	.few_losses = true,
+	.open = multi_links__open,
+	.close = multi_links__close,
 	.caveat = multi_caveat,
 	.attach = attach_multi,
-	.detach = many_links__detach,
-	.many = true,
+	.detach = multi_links__detach,
+	.shares_links = true,
 	.count_shared = count_shared,
 	.missed_shared = 1U << MISSED_MAXACTIVE,
 };

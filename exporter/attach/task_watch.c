@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "attach/tasks.h"
+#include "attach/task_watch.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 
 #include "kernel/tracefs.h"
 
-/* One of the two that are the same: either is there if some target has it. */
+/* Both variants are the same; either is loaded if some target needs it. */
 static int program_of(const struct object *obj, enum program_id id)
 {
 	int prog = programs__fd(object__programs(obj), id, false);

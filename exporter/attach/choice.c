@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The choice of a mechanism: exactness first, then cost. Each mechanism gets a grade for the
+ * target; the best grade wins, and among equals the first in the order, which is the cheapest.
+ *
+ * Attaching thousands of functions one by one takes minutes. A multi link that misses a few calls
+ * of sleeping functions, and counts them, is better. Where no exact mechanism is available, for
+ * example because tracefs is closed, one that loses calls and counts them is better than none.
+ */
+#include "attach/choice.h"
+
+#include "attach/state.h"
+#include "base/buf.h"
+#include "elf/hazards.h"
+#include "kernel/kallsyms.h"
+
+/* The best first. */
+enum grade {
+	GRADE_BEST,  /* exact, and quick to attach */
+	GRADE_GOOD,  /* with a drawback that is small */
+	GRADE_SLOW,  /* exact, and takes long to attach */
+	GRADE_LOSSY, /* loses calls and counts them */
+	GRADE_NEVER,
+};
+
+/* What can be true of a mechanism, a target and this machine. */
+enum fact {
+	FACT_UNAVAILABLE,
+	FACT_UNFIT,
+	FACT_NO_CAPTURE, /* its labels or filters need something that is missing */
+	FACT_FORCED,
+	FACT_OTHER_FORCED,
+	FACT_HARMFUL,
+	FACT_HARMLESS,
+	FACT_INEXACT,
+	FACT_UNCOUNTED, /* inexact, and the losses are not counted */
+	FACT_FEW_LOSSES,
+	FACT_QUICK,
+	FACT_SLOW,
+	FACT_OUTDONE, /* slow, and another mechanism for many functions is available */
+	FACT_PINS,
+	FACTS,
+};
+#define BIT(fact) (1U << FACT_##fact)
+
+/* The first row whose facts all hold has the grade. Its reason is that of `told`. */
+static const struct row {
+	uint32_t facts;
+	enum grade grade;
+	enum fact told;
+} table[] = {
+	{ BIT(OTHER_FORCED), GRADE_NEVER, FACT_OTHER_FORCED },
+	{ BIT(UNAVAILABLE), GRADE_NEVER, FACT_UNAVAILABLE },
+	{ BIT(HARMLESS), GRADE_NEVER, FACT_HARMLESS },
+	{ BIT(UNFIT), GRADE_NEVER, FACT_UNFIT },
+	{ BIT(NO_CAPTURE), GRADE_NEVER, FACT_NO_CAPTURE },
+	{ BIT(FORCED), GRADE_BEST, FACT_FORCED },
+	{ BIT(HARMFUL), GRADE_NEVER, FACT_HARMFUL },
+	{ BIT(UNCOUNTED), GRADE_NEVER, FACT_INEXACT },
+	{ BIT(OUTDONE), GRADE_NEVER, FACT_SLOW },
+	{ BIT(INEXACT) | BIT(FEW_LOSSES) | BIT(QUICK), GRADE_GOOD, FACT_INEXACT },
+	{ BIT(INEXACT), GRADE_LOSSY, FACT_INEXACT },
+	{ BIT(SLOW), GRADE_SLOW, FACT_SLOW },
+	{ BIT(PINS), GRADE_GOOD, FACT_PINS },
+	{ 0, GRADE_BEST, FACTS },
+};
+
+struct verdict {
+	enum grade grade;
+	enum fact told;	 /* FACTS: none */
+	const char *why; /* NULL: none */
+};
+
+static bool reads(const struct rp_capture_spec *x, enum rp_source source)
+{
+	for (uint32_t i = 0; i < x->nfilters; i++)
+		if (x->filter[i].field.source == source)
+			return true;
+	for (uint32_t i = 0; i < x->nnumbers; i++)
+		if (x->number[i].source == source)
+			return true;
+	return false;
+}
+
+/* What the target's labels and filters need and this machine lacks; NULL: nothing. */
+static const char *missing_for_captures(const struct attach *a, const struct target *t)
+{
+	const struct rp_capture_spec *x = t->extra ? &t->extra->kernel : NULL;
+	const char *why = NULL;
+
+	if (!x)
+		return NULL;
+	if (reads(x, RP_SOURCE_CGROUP_ANCESTOR))
+		why = features__missing(a->features, FEATURE_CGROUP_ANCESTOR);
+	if (!why && reads(x, RP_SOURCE_CGROUP))
+		why = features__missing(a->features, FEATURE_CGROUP_V2);
+	return why ? why : features__missing(a->features, FEATURE_READ_KERNEL);
+}
+
+static bool in_module(const struct target *t)
+{
+	return t->type == TARGET_KERNEL && strcmp(t->object, SYMBOLS_VMLINUX);
+}
+
+/* How many targets a mechanism is likely to get, if it gets this one. */
+static size_t rivals(const struct attach *a, const struct target *t)
+{
+	return in_module(t) ? a->in_modules : a->count[t->type];
+}
+
+/* Whether another slow mechanism attaches more targets in a tolerable time. */
+static bool is_outdone(const struct attach *a, const struct attach_ops *ops)
+{
+	for (size_t i = 0; i < MECHANISMS; i++)
+		if (mechanisms[i]->type == ops->type && !mechanisms[i]->unavailable(a->features) &&
+		    mechanisms[i]->max_targets > ops->max_targets)
+			return true;
+	return false;
+}
+
+static void find_facts(const struct attach *a, const struct attach_ops *ops, const struct target *t,
+		       const struct attach_ops *forced, const char *facts[FACTS])
+{
+	const char *inexact = ops->inexact ? ops->inexact(a->features) : NULL;
+	bool user = ops->type == TARGET_USER;
+	bool slow = ops->max_targets && rivals(a, t) > ops->max_targets;
+
+	facts[FACT_UNAVAILABLE] = ops->unavailable(a->features);
+	facts[FACT_UNFIT] = ops->unfit ? ops->unfit(t) : NULL;
+	facts[FACT_NO_CAPTURE] = missing_for_captures(a, t);
+	facts[FACT_FORCED] = ops == forced ? "requested" : NULL;
+	facts[FACT_OTHER_FORCED] = forced && ops != forced ? "another one is requested" : NULL;
+	facts[FACT_HARMFUL] = user && ops->swaps_return && t->hazards
+				      ? "a return probe could crash the program"
+				      : NULL;
+	facts[FACT_HARMLESS] = user && !ops->swaps_return && !t->hazards && ops != forced
+				       ? "return probes are cheaper, and safe here"
+				       : NULL;
+	facts[FACT_INEXACT] = inexact;
+	facts[FACT_UNCOUNTED] = ops->type == TARGET_KERNEL ? NULL : inexact;
+	facts[FACT_FEW_LOSSES] = ops->few_losses ? "" : NULL;
+	facts[FACT_QUICK] = slow ? NULL : "";
+	facts[FACT_SLOW] = slow ? "too many functions for it" : NULL;
+	facts[FACT_OUTDONE] = slow && is_outdone(a, ops) ? "" : NULL;
+	facts[FACT_PINS] = ops->pins_module && in_module(t)
+				   ? "it would keep the function's module from being unloaded"
+				   : NULL;
+}
+
+/* forced: the only mechanism that is acceptable; NULL: any is. */
+static struct verdict judge(const struct attach *a, const struct attach_ops *ops,
+			    const struct target *t, const struct attach_ops *forced)
+{
+	const char *facts[FACTS + 1] = {};
+	const struct row *row = table;
+	uint32_t bits = 0;
+
+	find_facts(a, ops, t, forced, facts);
+	for (int i = 0; i < FACTS; i++)
+		bits |= facts[i] ? 1U << i : 0;
+	while (row->facts & ~bits)
+		row++;
+	return (struct verdict){ row->grade, row->told, facts[row->told] };
+}
+
+/* NULL: it supports the target. */
+static const char *objection(const struct attach *a, const struct attach_ops *ops,
+			     const struct target *t, const struct attach_ops *forced)
+{
+	struct verdict v = judge(a, ops, t, forced);
+
+	return v.grade == GRADE_NEVER ? v.why : NULL;
+}
+
+static const struct attach_ops *forced_for(const struct attach *a, const struct target *t)
+{
+	const char *own = t->settings->mechanism;
+	const struct attach_ops *forced = mechanisms__find(own ? own : a->mechanism);
+
+	return forced && forced->type == t->type ? forced : NULL;
+}
+
+/* Why no mechanism supports the target. */
+static char *refusal(const struct attach *a, const struct target *t, const char *why)
+{
+	__cleanup_free char *words = hazards__in_words(t->hazards);
+	const char *ret = NULL;
+
+	if (t->type == TARGET_USER && t->hazards)
+		ret = objection(a, &attach_uprobe_ret, t, &attach_uprobe_ret);
+	if (!ret)
+		return xasprintf("%s", why ? why : "no mechanism can have it");
+	return xasprintf(
+		"a return probe could crash the program (%s), and uprobe.ret is not for this "
+		"function here: %s",
+		words, ret);
+}
+
+void choice__make(struct attach *a, struct attach_slot *slot, const struct attach_ops *after)
+{
+	const struct attach_ops *forced = forced_for(a, slot->target);
+	enum grade best = GRADE_NEVER;
+	const char *why = NULL;
+
+	slot->ops = NULL;
+	for (size_t i = 0; i < MECHANISMS; i++) {
+		const struct attach_ops *ops = mechanisms[i];
+		struct verdict v;
+
+		if (after || ops->type != slot->target->type || (forced && forced != ops)) {
+			after = ops == after ? NULL : after;
+			continue;
+		}
+		v = judge(a, ops, slot->target, forced);
+		why = v.why;
+		if (v.grade < best) {
+			best = v.grade;
+			slot->ops = ops;
+		}
+	}
+	if (!slot->ops && slot->target->reason == REASON_NONE)
+		slot__refuse(slot, 0, refusal(a, slot->target, why));
+}
+
+const char *choice__objection(const struct attach *a, const struct attach_slot *slot,
+			      const struct target *t)
+{
+	const struct attach_ops *forced = forced_for(a, t);
+
+	return objection(a, slot->ops, t, forced == slot->ops ? forced : NULL);
+}
+
+bool choice__is_outdated(const struct attach *a, uint32_t id)
+{
+	const struct attach_slot *slot = &a->slots[id];
+	const struct attach_ops *ops = slot->ops;
+
+	if (!a->unpreempted || !ops || features__has(a->features, FEATURE_NO_PREEMPTION))
+		return false;
+	/* Their programs were not told to count entries (object/object.c). */
+	if (ops->skips_twice && ops->skips_twice(a->features))
+		return true;
+	return ops->inexact && !ops->few_losses && forced_for(a, slot->target) != ops &&
+	       ops->inexact(a->features);
+}
+
+static void explain_one(const struct attach_ops *ops, struct verdict v, bool chosen,
+			struct buf *out)
+{
+	const char *why = v.why || chosen ? v.why : "the chosen one comes first";
+
+	buf__printf(out, "%-14s %s", ops->name,
+		    !chosen		    ? "no"
+		    : v.grade == GRADE_BEST ? "chosen"
+					    : "chosen, although");
+	if (v.told == FACT_SLOW)
+		buf__printf(out, ": used for at most %u functions, as it takes long to attach",
+			    ops->max_targets);
+	else if (why)
+		buf__printf(out, ": %s", why);
+	buf__printf(out, "\n");
+}
+
+void choice__explain(const struct attach *a, const struct attach_slot *slot, const char *indent,
+		     struct buf *out)
+{
+	const struct attach_ops *forced = forced_for(a, slot->target);
+
+	for (size_t i = 0; i < MECHANISMS; i++) {
+		const struct attach_ops *ops = mechanisms[i];
+
+		if (ops->type != slot->target->type)
+			continue;
+		buf__printf(out, "%s", indent);
+		explain_one(ops, judge(a, ops, slot->target, forced), ops == slot->ops, out);
+	}
+}

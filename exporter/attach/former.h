@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Files that are replaced while processes run them. A user function then has a former file, which
+ * stays attached: its calls and those of the new file are counted together.
+ */
+#ifndef ATTACH_FORMER_H
+#define ATTACH_FORMER_H
+
+#include "discover/target.h"
+
+struct attach;
+
+/* NULL, or why target `id` cannot count in the file of `to`, the same function of another file. */
+const char *former__cannot_follow(const struct attach *a, uint32_t id, const struct target *to);
+/* Attaches n targets to the files of `to`, which replace theirs. A target that cannot be attached
+ * has a new reason. */
+void former__follow(struct attach *a, const uint32_t *ids, struct target *const *to, size_t n);
+/* How many former files a target has. */
+size_t former__count(const struct attach *a, uint32_t id);
+/* A function in the former file with the lowest descriptor above `after`; NULL: none. */
+const struct target *former__next(const struct attach *a, int after);
+/* Detaches the functions of a former file. */
+void former__detach_file(struct attach *a, const struct opened_file *f);
+/* Detaches all former files of a target. */
+void former__detach(struct attach *a, uint32_t id);
+/* Frees former files that are detached already. */
+void former__free(struct attach *a);
+
+#endif /* ATTACH_FORMER_H */

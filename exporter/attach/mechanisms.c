@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "attach/mechanisms.h"
+
+/* The last one of each type has the fewest needs. uprobe.ret comes before the return probes, but
+ * takes only functions that return probes could break (attach/choice.c). */
+const struct attach_ops *const mechanisms[] = {
+	&attach_fsession_multi, &attach_fsession,     &attach_fexit,	  &attach_kprobe_session,
+	&attach_kprobe_multi,	&attach_kretprobe,    &attach_tracepoint, &attach_uprobe_ret,
+	&attach_uprobe_session, &attach_uprobe_multi, &attach_uretprobe,
+};
+
+static const char *const type_names[] = {
+	[TARGET_KERNEL] = "kernel functions",
+	[TARGET_SYSCALL] = "system calls",
+	[TARGET_USER] = "user-space functions",
+};
+
+const struct attach_ops *mechanisms__find(const char *name)
+{
+	for (size_t i = 0; i < MECHANISMS; i++)
+		if (!strcmp(mechanisms[i]->name, name))
+			return mechanisms[i];
+	return NULL;
+}
+
+static enum target_type type_of(const struct pattern *p)
+{
+	switch (p->type) {
+	case OBJECT_SYSCALL:
+		return TARGET_SYSCALL;
+	case OBJECT_USER:
+		return TARGET_USER;
+	case OBJECT_ANY:
+	case OBJECT_KERNEL:
+	case OBJECT_MODULE:
+		break;
+	}
+	return TARGET_KERNEL;
+}
+
+static bool has_type(const struct config *c, enum target_type type)
+{
+	for (size_t i = 0; i < c->nlists; i++)
+		for (size_t k = 0; k < c->lists[i].npatterns; k++)
+			if (!c->lists[i].patterns[k].exclude &&
+			    type_of(&c->lists[i].patterns[k]) == type)
+				return true;
+	return false;
+}
+
+enum fault mechanisms__check_forced(const struct config *c, struct features *f, char **error)
+{
+	const struct attach_ops *ops = mechanisms__find(c->mechanism);
+	const char *why;
+
+	if (!strcmp(c->mechanism, "auto"))
+		return FAULT_NONE;
+	if (!ops) {
+		*error = xasprintf("--mechanism=%s: no such mechanism", c->mechanism);
+		return FAULT_CONFIG;
+	}
+	why = ops->unavailable(f);
+	if (why) {
+		*error = xasprintf("--mechanism=%s cannot be had: %s", c->mechanism, why);
+		return FAULT_MACHINE;
+	}
+	if (has_type(c, ops->type))
+		return FAULT_NONE;
+	*error = xasprintf("--mechanism=%s is for %s, and none is to be probed: leave it out",
+			   c->mechanism, type_names[ops->type]);
+	return FAULT_CONFIG;
+}
+
+const char *mechanisms__impossible(struct features *f, enum target_type type)
+{
+	const char *why = NULL;
+
+	for (size_t i = MECHANISMS; i--;)
+		if (mechanisms[i]->type == type) {
+			const char *reason = mechanisms[i]->unavailable(f);
+
+			if (!reason)
+				return NULL;
+			why = why ? why : reason;
+		}
+	return why;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The list of mechanisms. */
+#ifndef ATTACH_MECHANISMS_H
+#define ATTACH_MECHANISMS_H
+
+#include "attach/mechanism.h"
+#include "base/fault.h"
+
+#define MECHANISMS 11
+
+/* The cheapest first, by type of target. */
+extern const struct attach_ops *const mechanisms[MECHANISMS];
+
+/* By name; NULL: there is none, as for "auto". */
+const struct attach_ops *mechanisms__find(const char *name);
+/* Why no mechanism for a type of targets works here; NULL if one does. */
+const char *mechanisms__impossible(struct features *f, enum target_type type);
+/* Whether the mechanism that --mechanism forces works here and suits some target of the
+ * configuration. Call it once at the start. Returns a fault with *error, to be freed. */
+enum fault mechanisms__check_forced(const struct config *c, struct features *f, char **error);
+
+#endif /* ATTACH_MECHANISMS_H */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "attach/multi_links.h"
+
+#include "kernel/bpf_sys.h"
+
+int multi_links__open(struct attach_context *c)
+{
+	c->shared = xcalloc(1, sizeof(struct multi_links));
+	return 0;
+}
+
+static void close_link(struct multi_links *l, struct multi_link *link)
+{
+	if (link->leave >= 0)
+		l->missed += bpf_sys__link_missed(link->leave);
+	/* The exit first, so that no entry is counted whose return would not be. */
+	cleanup__close(&link->leave);
+	cleanup__close(&link->entry);
+	link->entry = link->leave = -1;
+}
+
+void multi_links__close(struct attach_context *c)
+{
+	struct multi_links *l = take_ptr(c->shared);
+
+	for (size_t i = 0; i < l->n; i++) {
+		close_link(l, l->v[i]);
+		free(l->v[i]);
+	}
+	free(l->v);
+	free(l);
+}
+
+void multi_links__detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct multi_link *link = take_ptr(slots[i]->state);
+
+		slots[i]->attached = false;
+		if (link && !--link->live)
+			close_link(c->shared, link);
+	}
+}
+
+void multi_links__add(struct attach_context *c, int entry, int leave, struct attach_slot **slots,
+		      size_t n)
+{
+	struct multi_links *l = c->shared;
+	struct multi_link *link = xcalloc(1, sizeof(*link));
+	double now = now_seconds();
+
+	*link = (struct multi_link){ entry, leave, n };
+	*(struct multi_link **)array__grow(&l->v, &l->n, sizeof(*l->v)) = link;
+	for (size_t i = 0; i < n; i++) {
+		slots[i]->state = link;
+		slots[i]->attached = true;
+		slots[i]->created = now;
+	}
+}
+
+uint64_t multi_links__missed(const struct attach_context *c)
+{
+	const struct multi_links *l = c->shared;
+	uint64_t missed = l->missed;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i]->leave >= 0)
+			missed += bpf_sys__link_missed(l->v[i]->leave);
+	return missed;
+}

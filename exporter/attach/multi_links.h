@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Multi links: each holds several functions. A function cannot be removed from a link. It is
+ * detached together with the last function of its link. Until then its programs still run, and its
+ * counters are ignored.
+ */
+#ifndef ATTACH_MULTI_LINKS_H
+#define ATTACH_MULTI_LINKS_H
+
+#include "attach/mechanism.h"
+#include "attach/slot.h"
+
+/* A link, or a pair of them: one for entries and one for returns. */
+struct multi_link {
+	int entry, leave; /* entry: -1 if there is one for both */
+	size_t live;	  /* attached slots */
+};
+
+/* The mechanism's shared state, attach_context.shared. */
+struct multi_links {
+	struct multi_link **v;
+	size_t n;
+	uint64_t missed; /* of those that are closed */
+};
+
+int multi_links__open(struct attach_context *c); /* for attach_ops */
+void multi_links__close(struct attach_context *c);
+void multi_links__detach(struct attach_context *c, struct attach_slot **slots, size_t n);
+
+/* Adds a link, and marks its slots as attached. Takes ownership of the descriptors. */
+void multi_links__add(struct attach_context *c, int entry, int leave, struct attach_slot **slots,
+		      size_t n);
+/* Calls for which the kernel had no free return slot. */
+uint64_t multi_links__missed(const struct attach_context *c);
+
+#endif /* ATTACH_MULTI_LINKS_H */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "attach/site.h"
+
+#include "bpf/abi.h"
+#include "elf/hazards.h"
+#include "expr/capture.h"
+
+static uint64_t spec_of(const struct target *t, uint8_t size)
+{
+	struct result result = target__result(t);
+	uint64_t spec = RP_DESC(t->id, result__kernel_kind(&result), size);
+
+	return t->extra ? spec | RP_DESC_ADD_CAPTURE(t->extra->index) : spec;
+}
+
+struct program_site site__of(const struct target *t)
+{
+	return (struct program_site){
+		.spec = spec_of(t, t->ret_size),
+		.capturing = t->extra,
+		.module = t->object,
+		.symbol = t->symbol,
+		.btf_id = t->btf_id,
+		.slots = t->slots,
+		.has_result = t->kind != RP_KIND_VOID,
+	};
+}
+
+/* The result of a 32-bit program's call is an int. */
+uint64_t site__compat_spec(const struct target *t)
+{
+	return spec_of(t, 4);
+}
+
+/* Go moves goroutines between threads. The C library can switch stacks too, but none of its probed
+ * functions does. */
+bool site__is_by_process(const struct target *t)
+{
+	return t->hazards & HAZARD_GO ||
+	       (t->hazards & HAZARD_STACKS && !(t->hazards & HAZARD_LIBC));
+}
+
+struct program_site site__of_exits(const struct target *t)
+{
+	struct program_site site = site__of(t);
+
+	if (site__is_by_process(t))
+		site.spec |= RP_DESC_BY_PROCESS;
+	if (t->hazards & HAZARD_GO)
+		site.spec |= RP_DESC_GO;
+	return site;
+}

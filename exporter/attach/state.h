@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The state that planning and attaching share; only sources of this folder include it. */
+#ifndef ATTACH_STATE_H
+#define ATTACH_STATE_H
+
+#include "attach/group.h"
+#include "attach/task_watch.h"
+
+/* The attachment to a former file. Its settings and captures belong to the target that replaced
+ * it. */
+struct former {
+	struct attach_slot slot;
+	struct target *target;
+};
+
+struct attach {
+	const struct target_extra **extras; /* by index */
+	uint32_t nextras;
+	struct attach_slot *slots; /* by target id */
+	size_t n;
+	struct features *features;
+	const char *mechanism; /* the configuration's */
+	bool unpreempted;      /* the kernel was not preemptible when the plan was made */
+	unsigned off;	       /* enum switch_bit: what has been switched off */
+	struct groups groups;
+	size_t count[TARGET_USER + 1]; /* targets by type */
+	size_t in_modules;	       /* kernel functions in modules */
+	struct rp_addr *sites;
+	size_t nsites;
+	struct rp_exit *exits;
+	size_t nexits;
+	struct task_watch forks; /* for return probes on user functions */
+	bool watches_forks;
+	struct former **former;
+	size_t nformer;
+};
+
+#endif /* ATTACH_STATE_H */

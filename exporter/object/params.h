@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef OBJECT_PARAMS_H
+#define OBJECT_PARAMS_H
+
+#include "base/grid.h"
+#include "bpf/abi.h"
+#include "config/config.h"
+#include "expr/capture.h"
+
+/* What a generation of BPF objects is made for. Borrowed during the call, except as capturing. */
+struct object_params {
+	const struct grid *grid; /* must outlive the object */
+	uint32_t ntargets;	 /* ids are below */
+	enum cells_mode cells;
+	uint32_t programs;	     /* PROG_BIT()s */
+	uint32_t capturing_programs; /* likewise: variants with captures */
+	const struct rp_addr *sites; /* targets of multi links by address; none: by cookie */
+	size_t nsites;
+	const struct grid *size_grid;		  /* must outlive the object */
+	const struct target_extra *const *extras; /* by index; must outlive the object */
+	uint32_t nextras;
+	const struct rp_exit *exits; /* jumps that may leave user functions, by index */
+	size_t nexits;
+	uint64_t memory_limit; /* label sets get no more than a share of what is left of it */
+};
+
+#endif /* OBJECT_PARAMS_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The state of a generation; only sources of this folder include it. */
+#ifndef OBJECT_STATE_H
+#define OBJECT_STATE_H
+
+#include "counts/banks.h"
+#include "object/memory_plan.h"
+#include "object/programs.h"
+#include "retprobe.skel.h"
+
+struct object {
+	struct retprobe *skel;
+	struct banks banks;
+	struct memory_plan plan;
+	struct programs *programs;
+	struct rp_addr *addrs; /* the table of addresses */
+	uint32_t naddrs, addr_shift;
+	struct mapping {
+		void *addr;
+		size_t size;
+	} mappings[12];
+	size_t nmappings;
+	/* Writable mappings; those in banks are read-only. */
+	volatile struct rp_value_slot *own_details;
+	volatile struct rp_label_set *own_sets;
+	volatile struct rp_used *used;
+	struct shared_memory cells_copy, details_copy; /* with CELLS_PERCPU */
+	const volatile uint64_t *mapped_details;
+	uint32_t ntargets;
+	int waiter, waiter_inner; /* maps; see object__wait_for_programs(); 0: none */
+	uint64_t swept;		  /* owners_ended at the last sweep; object/calls.c */
+};
+
+#endif /* OBJECT_STATE_H */
