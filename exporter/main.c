@@ -15,7 +15,8 @@
 #include "process/attacher.h"
 #include "kernel/bpf_sys.h"
 #include "base/buf.h"
-#include "config/config.h"
+#include "config/help.h"
+#include "config/parse.h"
 #include "discover/discover.h"
 #include "kernel/features.h"
 #include "files/finder.h"
@@ -345,7 +346,7 @@ int main(int argc, char **argv)
 	bpf_sys__log_libbpf();
 	switch (e.config->action) {
 	case ACTION_HELP:
-		config__print_help(stdout);
+		help__print(stdout);
 		code = EXIT_OK;
 		break;
 	case ACTION_VERSION:

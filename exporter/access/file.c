@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/file.h"
+
 #define SETTLED_SECONDS 2
 
 struct web_file {
@@ -70,51 +72,18 @@ static bool is_settled(const struct stat *st, time_t now)
 	       now - st->st_ctim.tv_sec > SETTLED_SECONDS;
 }
 
-/* The size is a hint only: the file may be growing. One byte more than allowed is asked for. */
-static int read_all(int fd, struct web_text *out)
-{
-	size_t cap = 0;
-	ssize_t n;
-
-	do {
-		if (out->len == cap) {
-			struct web_text larger = { .len = out->len };
-
-			cap = cap ? cap * 2 : 16384;
-			larger.data = malloc(cap + 1);
-			if (!larger.data)
-				return -ENOMEM;
-			if (out->len)
-				memcpy(larger.data, out->data, out->len);
-			web_text__drop(out);
-			*out = larger;
-		}
-		n = TEMP_FAILURE_RETRY(read(fd, out->data + out->len, cap - out->len));
-		if (n < 0)
-			return -errno;
-		out->len += n;
-		if (out->len > WEB_FILE_MAX_BYTES)
-			return -EFBIG;
-	} while (n);
-	out->data[out->len] = '\0';
-	return 0;
-}
-
 /* Its timestamps are those from before the content was read. */
 static int read_file(const char *path, struct stat *st, struct web_text *out)
 {
 	/* Non-blocking, lest a FIFO stop us that has just taken its place. */
 	__cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	int err;
+	const struct file_reading how = { .max = WEB_FILE_MAX_BYTES, .secret = true };
 
 	if (fd < 0 || fstat(fd, st))
 		return -errno;
 	if (!S_ISREG(st->st_mode))
 		return -EINVAL;
-	err = read_all(fd, out);
-	if (err)
-		web_text__drop(out);
-	return err;
+	return file__read_fd(fd, &how, &out->data, &out->len);
 }
 
 int web_file__refresh(struct web_file *f)

@@ -8,54 +8,15 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <strings.h>
 
-bool web_node__is_null(const struct tree_node *node)
-{
-	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
-
-	for (size_t i = 0; node->type == TREE_SCALAR && node->plain && i < ARRAY_SIZE(nulls); i++)
-		if (!strcmp(node->value, nulls[i]))
-			return true;
-	return false;
-}
-
-int web_node__text(struct binder *b, const struct tree_node *node, const char *where, char **out)
-{
-	if (node->type != TREE_SCALAR)
-		return binder__fail(b, node, "%s must be a single value, not %s", where,
-				    binder__type_name(node));
-	free(*out);
-	*out = web_node__is_null(node) || !*node->value ? NULL : xstrdup(node->value);
-	return 0;
-}
-
-/* YAML 1.1's words, which the files of other exporters may have. */
-int web_node__bool(struct binder *b, const struct tree_node *node, const char *where, bool *out)
-{
-	static const char *const words[][2] = {
-		{ "false", "true" },
-		{ "no", "yes" },
-		{ "off", "on" },
-	};
-
-	if (web_node__is_null(node))
-		return 0;
-	for (size_t i = 0; node->type == TREE_SCALAR && node->plain && i < 2 * ARRAY_SIZE(words);
-	     i++) {
-		if (!strcasecmp(node->value, words[i / 2][i % 2])) {
-			*out = i % 2;
-			return 0;
-		}
-	}
-	return binder__fail(b, node, "%s must be true or false", where);
-}
+#include "base/duration.h"
+#include "base/value.h"
 
 /* ---- http_server_config ---------------------------------------------------------------------- */
 
 static int bind_http2(struct binder *b, const struct tree_node *node, void *target)
 {
-	return web_node__bool(b, node, "http2", &((struct web_settings *)target)->http2);
+	return binder__bool(b, node, "http2", &((struct web_settings *)target)->http2);
 }
 
 /* The headers that may be set, and to what where that is laid down. */
@@ -96,7 +57,7 @@ static int bind_header(struct binder *b, const struct tree_node *key, const stru
 
 		if (strcmp(name, key->value))
 			continue;
-		err = web_node__text(b, node, name, &header->value);
+		err = binder__text(b, node, name, &header->value);
 		if (err)
 			return err;
 		err = check_header_value(b, node, name, known_headers[i].values);
@@ -119,7 +80,7 @@ static int bind_headers(struct binder *b, const struct tree_node *map, void *tar
 {
 	int err = 0;
 
-	if (web_node__is_null(map))
+	if (tree__is_null(map))
 		return 0;
 	if (map->type != TREE_MAP)
 		return binder__fail(b, map, "headers must be a mapping (name: value), not %s",
@@ -136,7 +97,7 @@ static const struct key http_keys[] = {
 
 static int bind_http(struct binder *b, const struct tree_node *map, void *target)
 {
-	if (web_node__is_null(map))
+	if (tree__is_null(map))
 		return 0;
 	return binder__map(b, map, "http_server_config", http_keys, ARRAY_SIZE(http_keys), target);
 }
@@ -161,7 +122,7 @@ static int bind_users(struct binder *b, const struct tree_node *map, void *targe
 {
 	struct web_settings *s = target;
 
-	if (web_node__is_null(map))
+	if (tree__is_null(map))
 		return 0;
 	if (map->type != TREE_MAP)
 		return binder__fail(b, map,
@@ -187,47 +148,28 @@ static int bind_users(struct binder *b, const struct tree_node *map, void *targe
 
 /* ---- rate_limit ------------------------------------------------------------------------------ */
 
-/* Go's durations: "1.5h", "1h30m", "250ms"; a number without a unit is nanoseconds. */
-static bool parse_duration(const char *s, double *out)
+/* Go's durations. A number without a unit is nanoseconds. */
+static bool parse_interval(const char *s, double *out)
 {
-	static const struct {
-		const char *name;
-		double seconds;
-	} units[] = {
-		{ "ns", 1e-9 }, { "us", 1e-6 }, { "\u00b5s", 1e-6 }, { "\u03bcs", 1e-6 },
-		{ "ms", 1e-3 }, { "s", 1 },	{ "m", 60 },	     { "h", 3600 },
+	static const struct duration_unit units[] = {
+		{ "ns", 1e-9 },	     { "us", 1e-6 }, { "\u00b5s", 1e-6 },
+		{ "\u03bcs", 1e-6 }, { "ms", 1e-3 }, { "s", 1 },
+		{ "m", 60 },	     { "h", 3600 },  { NULL, 0 },
 	};
 
-	*out = 0;
 	if (*s && strspn(s, "0123456789") == strlen(s)) {
 		*out = strtod(s, NULL) * 1e-9;
 		return isfinite(*out);
 	}
-	while (*s) {
-		size_t number = strspn(s, "0123456789."), unit = strcspn(s + number, "0123456789.");
-		double value = strtod(s, NULL);
-		bool known = false;
-
-		if (strspn(s, ".") == number || memchr(s, '.', number) != memrchr(s, '.', number))
-			return false;
-		s += number;
-		for (size_t i = 0; !known && i < ARRAY_SIZE(units); i++) {
-			known = strlen(units[i].name) == unit && !strncmp(s, units[i].name, unit);
-			*out += known ? value * units[i].seconds : 0;
-		}
-		if (!known)
-			return false;
-		s += unit;
-	}
-	return isfinite(*out);
+	return duration__parse(s, units, 0, out);
 }
 
 static int bind_interval(struct binder *b, const struct tree_node *node, void *target)
 {
-	if (web_node__is_null(node))
+	if (tree__is_null(node))
 		return 0;
 	if (node->type != TREE_SCALAR || !*node->value ||
-	    !parse_duration(node->value, &((struct web_settings *)target)->limit_interval))
+	    !parse_interval(node->value, &((struct web_settings *)target)->limit_interval))
 		return binder__fail(b, node,
 				    "interval must be a duration, as in 100ms, 1s or 1m30s, not "
 				    "%s%.80s",
@@ -241,7 +183,7 @@ static int bind_burst(struct binder *b, const struct tree_node *node, void *targ
 	__cleanup_free char *why = NULL;
 	unsigned long burst;
 
-	if (web_node__is_null(node))
+	if (tree__is_null(node))
 		return 0;
 	if (node->type != TREE_SCALAR || !node->plain ||
 	    value__unsigned(node->value, 0, INT32_MAX, &burst, &why))
@@ -257,7 +199,7 @@ static const struct key limit_keys[] = {
 
 static int bind_limit(struct binder *b, const struct tree_node *map, void *target)
 {
-	if (web_node__is_null(map))
+	if (tree__is_null(map))
 		return 0;
 	return binder__map(b, map, "rate_limit", limit_keys, ARRAY_SIZE(limit_keys), target);
 }
@@ -266,7 +208,7 @@ static int bind_limit(struct binder *b, const struct tree_node *map, void *targe
 
 static int bind_tls(struct binder *b, const struct tree_node *map, void *target)
 {
-	if (web_node__is_null(map))
+	if (tree__is_null(map))
 		return 0;
 	return web_settings__bind_tls(b, map, &((struct web_settings *)target)->tls);
 }
@@ -295,7 +237,7 @@ int web_settings__parse(const char *file, const char *text, size_t len, struct w
 	s->tls.min = WEB_TLS12;
 	s->tls.max = WEB_TLS13;
 	s->tls.prefer_server_suites = true;
-	if (root && !web_node__is_null(root))
+	if (root && !tree__is_null(root))
 		err = binder__map(&b, root, "the web configuration", top_keys, ARRAY_SIZE(top_keys),
 				  s);
 	tree__free(root);

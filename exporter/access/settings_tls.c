@@ -4,12 +4,14 @@
 
 #include <errno.h>
 
+#include "base/value.h"
+
 #define BIND_TEXT(key, member)                                                              \
 	static int bind_##key(struct binder *b, const struct tree_node *node, void *target) \
 	{                                                                                   \
 		struct web_tls_settings *tls = target;                                      \
                                                                                             \
-		return web_node__text(b, node, #key, &tls->member);                         \
+		return binder__text(b, node, #key, &tls->member);                           \
 	}
 
 BIND_TEXT(cert, cert.text)
@@ -53,7 +55,7 @@ static int bind_client_auth(struct binder *b, const struct tree_node *node, void
 	size_t i;
 	int err;
 
-	if (web_node__is_null(node) || (node->type == TREE_SCALAR && !*node->value))
+	if (tree__is_null(node) || (node->type == TREE_SCALAR && !*node->value))
 		return 0;
 	err = bind_name(b, node, "client_auth_type", names, ARRAY_SIZE(names), &i);
 	if (err)
@@ -67,7 +69,7 @@ static int bind_sans(struct binder *b, const struct tree_node *list, void *targe
 {
 	struct web_tls_settings *tls = target;
 
-	if (web_node__is_null(list))
+	if (tree__is_null(list))
 		return 0;
 	if (list->type != TREE_LIST)
 		return binder__fail(b, list, "client_allowed_sans must be a list, not %s",
@@ -75,7 +77,7 @@ static int bind_sans(struct binder *b, const struct tree_node *list, void *targe
 	tls->check_sans = true;
 	for (size_t i = 0; i < list->nitems; i++) {
 		char **san = array__grow(&tls->sans, &tls->nsans, sizeof(*san));
-		int err = web_node__text(b, list->items[i], "an allowed SAN", san);
+		int err = binder__text(b, list->items[i], "an allowed SAN", san);
 
 		if (err)
 			return err;
@@ -92,7 +94,7 @@ static int bind_set(struct binder *b, const struct tree_node *list, const char *
 	size_t bit;
 	int err;
 
-	if (web_node__is_null(list))
+	if (tree__is_null(list))
 		return 0;
 	if (list->type != TREE_LIST)
 		return binder__fail(b, list, "%s must be a list, not %s", key,
@@ -132,7 +134,7 @@ static int bind_version(struct binder *b, const struct tree_node *node, const ch
 	size_t i;
 	int err;
 
-	if (web_node__is_null(node))
+	if (tree__is_null(node))
 		return 0;
 	err = bind_name(b, node, key, web_tls_versions, WEB_TLS_VERSIONS, &i);
 	if (!err)
@@ -152,8 +154,8 @@ static int bind_max_version(struct binder *b, const struct tree_node *node, void
 
 static int bind_prefer_server(struct binder *b, const struct tree_node *node, void *target)
 {
-	return web_node__bool(b, node, "prefer_server_cipher_suites",
-			      &((struct web_tls_settings *)target)->prefer_server_suites);
+	return binder__bool(b, node, "prefer_server_cipher_suites",
+			    &((struct web_tls_settings *)target)->prefer_server_suites);
 }
 
 static const struct key tls_keys[] = {

@@ -12,7 +12,7 @@
 #include "attach/state.h"
 #include "base/buf.h"
 #include "elf/hazards.h"
-#include "kernel/kallsyms.h"
+#include "kernel/symbols.h"
 
 /* The best first. */
 enum grade {

@@ -6,7 +6,7 @@
 #include "attach/state.h"
 #include "base/log.h"
 #include "elf/hazards.h"
-#include "kernel/kallsyms.h"
+#include "kernel/symbols.h"
 
 /* The table of kernel functions by address. It is used only if all addresses are known. */
 static void fill_sites(struct attach *a)

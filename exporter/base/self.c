@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/self.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/shared.h"
 #include "base/version.h"
@@ -149,14 +150,10 @@ struct usage {
 static bool read_usage(pid_t pid, struct usage *out)
 {
 	__cleanup_free char *path = xasprintf("/proc/%d/stat", pid);
-	__cleanup_fclose FILE *f = fopen(path, "re");
 	char text[1024], *p;
-	size_t n;
 
-	if (!f)
+	if (file__read_head(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
 	p = strrchr(text, ')');
 	return p && sscanf(p + 1,
 			   " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Open addressing with linear probing, at most half full; the hash is 32-bit FNV-1a. */
+/* Open addressing with linear probing, at most half full. */
 #include "base/strmap.h"
+
+#include "base/hash.h"
 
 #define FIRST_SLOTS 256
 
 static uint32_t hash_of(const char *s)
 {
-	uint32_t h = 2166136261u;
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 16777619u;
-	return h;
+	return hash__fold(hash__string(HASH_START, s));
 }
 
-/* Key's slot, or the free one where it belongs. */
+/* The slot that has the key, or the free one for it. */
 static struct strmap_slot *slot_of(const struct strmap *m, const char *key, uint32_t hash)
 {
 	size_t i = hash & (m->nslots - 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Strings -> numbers: a hash table that grows and never forgets. Keys are borrowed. */
+/* Hash table from strings, which it borrows, to numbers. Keys cannot be removed. */
 #ifndef BASE_STRMAP_H
 #define BASE_STRMAP_H
 
@@ -15,10 +15,10 @@ struct strmap { /* zeroed is empty and usable */
 	size_t nslots, n; /* nslots is 0 or a power of two */
 };
 
-/* Where key's number is, or NULL. Valid until the next strmap__put(). */
+/* Returns the place of the key's number, valid until the next strmap__put(), or NULL. */
 uint32_t *strmap__find(const struct strmap *m, const char *key);
-/* The same, adding key with number `value` if it is not there; *added tells. */
+/* The same. Adds the key with this value if it is missing, and sets *added accordingly. */
 uint32_t *strmap__put(struct strmap *m, const char *key, uint32_t value, bool *added);
-void strmap__free(struct strmap *m); /* empty and usable again */
+void strmap__free(struct strmap *m); /* the map is then empty and usable */
 
 #endif /* BASE_STRMAP_H */

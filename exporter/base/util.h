@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The few helpers that every file may use. Depends on nothing of ours. */
+/* Macros, cleanup attributes and allocation. Includes nothing of the exporter. */
 #ifndef BASE_UTIL_H
 #define BASE_UTIL_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +39,8 @@ static inline void cleanup__fclose(FILE **f)
 #define __cleanup_close	 __attribute__((cleanup(cleanup__close)))
 #define __cleanup_fclose __attribute__((cleanup(cleanup__fclose)))
 
-/* Hands an owned pointer on: the scope's cleanup then finds NULL. */
+/* Moves an owned pointer out of p, which becomes NULL, so that the scope's cleanup frees nothing.
+ */
 #define take_ptr(p)                  \
 	({                           \
 		typeof(p) __p = (p); \
@@ -47,26 +49,22 @@ static inline void cleanup__fclose(FILE **f)
 	})
 
 /*
- * Allocation of start-up sized things. There is nothing sensible to do without a few kilobytes, so
- * these end the process with a message; a scrape uses base/buf.h, whose failure is a 500.
+ * Allocation for start-up and reload: if memory runs out, these print a message and exit. A scrape
+ * must not end the process, so it uses base/buf.h, whose failure becomes a 500.
  */
 void *xcalloc(size_t n, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
-/* As tsearch(3), but returns the key that is in the tree. */
+/* tsearch(3), but returns the key in the tree, not its node. */
 void *xtsearch(const void *key, void **root, int (*compare)(const void *, const void *));
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __printf_like(1, 2);
+char *xvasprintf(const char *fmt, va_list ap) __printf_like(1, 0);
 
-/* Appends an element to a growing array: *(type *)grow(&v, &n, sizeof(*v)) = ...; zeroed. */
+/* Appends a zeroed element and returns it: *(type *)array__grow(&v, &n, sizeof(*v)) = ... */
 void *array__grow(void *arrayp, size_t *n, size_t size);
 
-/* "ENOENT" for 2; kernel-internal codes have names too; a code without one is "E<number>".
- * The result is static or in buf (of at least 16 bytes). */
-const char *errno_name(int64_t err, char *buf, size_t size);
-
-/* CLOCK_REALTIME in seconds. */
-double now_seconds(void);
-double monotonic_seconds(void); /* of a clock that nobody sets */
+#include "base/clock.h"
+#include "base/errno_names.h"
 
 #endif /* BASE_UTIL_H */

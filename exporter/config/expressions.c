@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Labels, filters and observed values. They are taken as text, with their place: what they mean
- * depends on the function's types, which only discovery knows.
- */
-#include <ctype.h>
-#include <errno.h>
+/* Expressions are kept as text with a position, as only discovery knows the function's types. */
+#include "config/expressions.h"
 
-#include "config/internal.h"
+#include <ctype.h>
+
 #include "base/suggest.h"
+#include "bpf/abi.h"
+#include "config/probe_list.h"
 
 /* Labels that need no expression: the words of expressions that stand for themselves. */
 static const char *const named_labels[] = { "comm", "pid",    "tid",	      "uid",

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The configuration file's schema: tables of keys, each with the function that takes its value.
- * A key that is in no table is an error, so what the file says is what happens, or it says nothing.
- */
-#include "config/internal.h"
-#include "base/grid.h"
-#include "base/suggest.h"
+#include "config/file.h"
 
-#include <errno.h>
 #include <math.h>
+
+#include "base/grid.h"
+#include "base/value.h"
+#include "config/probe.h"
+#include "config/targets.h"
+#include "yaml/bind.h"
 
 #define MAX_BUCKETS    200
 #define MIN_BUCKET     1e-9   /* seconds; durations are whole nanoseconds */
@@ -16,126 +15,9 @@
 #define MAX_SIZE       ((double)((1ULL << RP_GRID_MAX_BITS) - 1)) /* for the same reason */
 #define MAX_RESOLUTION 3
 
-const char *binder__type_name(const struct tree_node *node)
+static struct config *config_of(const struct binder *b)
 {
-	switch (node->type) {
-	case TREE_LIST:
-		return "a list";
-	case TREE_MAP:
-		return "a mapping";
-	default:
-		return node->plain && !*node->value ? "nothing" : "a single value";
-	}
-}
-
-static char *example(const struct binder *b)
-{
-	if (!b->key || !b->key->example)
-		return xstrdup("");
-	return xasprintf(", as in %s: %s", b->key->name, b->key->example);
-}
-
-int binder__mistyped(struct binder *b, const struct tree_node *node, const char *where,
-		     const char *expected)
-{
-	__cleanup_free char *as_in = example(b);
-
-	return binder__fail(b, node, "%s must be %s, not %s%s", where, expected,
-			    binder__type_name(node), as_in);
-}
-
-static int unknown_key(struct binder *b, const struct tree_node *key, const char *where,
-		       const struct key *keys, size_t n)
-{
-	const char *home = b->l && !b->preset ? config_key__home(key->value) : NULL;
-	__cleanup_free const char **names = xcalloc(n, sizeof(*names));
-	__cleanup_free char *allowed = xstrdup("");
-	__cleanup_free char *hint = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		char *longer = xasprintf("%s%s%s", allowed, i ? ", " : "", keys[i].name);
-
-		free(allowed);
-		allowed = longer;
-		names[i] = keys[i].name;
-	}
-	hint = home ? xasprintf("; it belongs %s", home) : suggest__hint(key->value, names, n);
-	return binder__fail(b, key, "unknown key \"%.80s\" in %s%s (allowed: %s)", key->value,
-			    where, hint, allowed);
-}
-
-int binder__map(struct binder *b, const struct tree_node *map, const char *where,
-		const struct key *keys, size_t n, void *target)
-{
-	const struct key *outer = b->key;
-
-	if (map->type != TREE_MAP)
-		return binder__mistyped(b, map, where, "a mapping (key: value)");
-
-	for (size_t i = 0; i < map->nkeys; i++) {
-		const struct key *key = NULL;
-		int err;
-
-		for (size_t k = 0; k < n && !key; k++) {
-			if (!strcmp(keys[k].name, map->keys[i]->value))
-				key = &keys[k];
-		}
-		if (!key)
-			return unknown_key(b, map->keys[i], where, keys, n);
-		b->key = key;
-		err = key->bind(b, map->items[i], target);
-		if (err)
-			return err;
-	}
-	b->key = outer;
-	return 0;
-}
-
-/* A finite decimal number; strtod alone would also take blanks, "inf", "nan" and hexadecimal. */
-static bool is_number(const struct tree_node *node, double *out)
-{
-	char *end;
-
-	if (node->type != TREE_SCALAR || !node->plain || !*node->value)
-		return false;
-	if (strspn(node->value, "0123456789.eE+-") != strlen(node->value))
-		return false;
-	*out = strtod(node->value, &end);
-	return end != node->value && !*end && isfinite(*out);
-}
-
-/* What YAML takes for something else needs quotes to be a string. */
-int binder__string(struct binder *b, const struct tree_node *node, const char *where,
-		   const char **out)
-{
-	static const char *const others[] = { "~", "null", "true", "false" };
-	double number;
-
-	if (node->type != TREE_SCALAR || (node->plain && !*node->value))
-		return binder__mistyped(b, node, where, "a string");
-	for (size_t i = 0; node->plain && i < ARRAY_SIZE(others); i++) {
-		if (!strcmp(node->value, others[i]))
-			return binder__fail(b, node,
-					    "%s must be a string, not %s; quote it if it is a name",
-					    where, node->value);
-	}
-	if (is_number(node, &number))
-		return binder__fail(b, node,
-				    "%s must be a string, not the number %.80s; quote it if it is "
-				    "a name",
-				    where, node->value);
-	*out = node->value;
-	return 0;
-}
-
-const struct tree_node *const *binder__elements(const struct tree_node *const *node, size_t *n)
-{
-	if ((*node)->type != TREE_LIST) {
-		*n = 1;
-		return node;
-	}
-	*n = (*node)->nitems;
-	return (const struct tree_node *const *)(*node)->items;
+	return ((struct loader *)b->ctx)->c;
 }
 
 /* ---- histograms ------------------------------------------------------------------------------ */
@@ -179,7 +61,7 @@ static int bind_bound(struct binder *b, const struct tree_node *item, const stru
 	if (item->type != TREE_SCALAR || (item->plain && !*item->value))
 		return binder__mistyped(b, item, are->element, are->number);
 	advice = without_unit(item->value, are->units);
-	if (!is_number(item, out) || (are->whole && *out != floor(*out)))
+	if (!tree__is_number(item, out) || (are->whole && *out != floor(*out)))
 		return binder__fail(b, item, "%s must be %s, not \"%.80s\"%s%s", are->element,
 				    are->example, item->value, item->plain ? "" : " in quotes",
 				    advice);
@@ -234,7 +116,7 @@ static int bind_buckets(struct binder *b, const struct tree_node *list, void *ta
 		.max = MAX_BUCKET,
 	};
 
-	return bind_bounds(b, list, &seconds, &b->l->c->buckets, &b->l->c->nbuckets);
+	return bind_bounds(b, list, &seconds, &config_of(b)->buckets, &config_of(b)->nbuckets);
 }
 
 static int bind_size_buckets(struct binder *b, const struct tree_node *list, void *target)
@@ -263,12 +145,13 @@ static int bind_size_buckets(struct binder *b, const struct tree_node *list, voi
 		.whole = true,
 	};
 
-	return bind_bounds(b, list, &sizes, &b->l->c->size_buckets, &b->l->c->nsize_buckets);
+	return bind_bounds(b, list, &sizes, &config_of(b)->size_buckets,
+			   &config_of(b)->nsize_buckets);
 }
 
 static int bind_native_resolution(struct binder *b, const struct tree_node *node, void *target)
 {
-	struct config *c = b->l->c;
+	struct config *c = config_of(b);
 	__cleanup_free char *why = NULL;
 	unsigned long schema;
 
@@ -298,7 +181,7 @@ static const struct key histogram_keys[] = {
  * place in the file. */
 static int bind_histograms(struct binder *b, const struct tree_node *map, void *target)
 {
-	const struct config *c = b->l->c;
+	const struct config *c = config_of(b);
 	__cleanup_free char *why = NULL;
 	struct grid *grid = NULL;
 	int err;
@@ -329,11 +212,11 @@ static int bind_presets(struct binder *b, const struct tree_node *list, void *ta
 
 		err = binder__string(b, items[i], "a preset's name", &name);
 		if (!err && *name == '!')
-			err = probe__add(b, items[i], &exclusions);
+			err = targets__add(b, items[i], &exclusions);
 		else if (!err)
-			loader__add_preset(b->l, name, &pos);
+			loader__add_preset(b->ctx, name, &pos);
 	}
-	loader__take_list(b->l, &exclusions, false);
+	loader__take_list(b->ctx, &exclusions, false);
 	return err;
 }
 
@@ -353,7 +236,7 @@ static bool has_key(const struct key *keys, size_t n, const char *name)
 	return false;
 }
 
-const char *config_key__home(const char *key)
+const char *config_file__home_of(const char *key)
 {
 	if (has_key(file_keys, ARRAY_SIZE(file_keys), key))
 		return "at the top level of the file";
@@ -362,17 +245,23 @@ const char *config_key__home(const char *key)
 	return probe__home_of(key);
 }
 
-int yaml__load(struct loader *l, const char *file, const char *text, size_t len, bool preset,
-	       char **error)
+int config_file__load(struct loader *l, const char *file, const char *text, size_t len, bool preset,
+		      char **error)
 {
-	struct binder b = { .l = l, .file = file, .preset = preset, .error = error };
+	struct binder b = {
+		.ctx = l,
+		.file = file,
+		.error = error,
+		.home_of = preset ? NULL : config_file__home_of,
+	};
 	struct tree_node *root;
 	int err;
 
 	err = tree__load(text, len, file, &root, error);
 	if (err || !root)
 		return err;
-	/* A file of comments behind a `---` has nothing in it either. */
+	l->in_preset = preset;
+	/* A `---` with nothing but comments after it makes an empty node. */
 	if (root->type != TREE_SCALAR || !root->plain || *root->value)
 		err = binder__map(&b, root, preset ? "a preset" : "the configuration", file_keys,
 				  preset ? 1 : ARRAY_SIZE(file_keys), NULL);

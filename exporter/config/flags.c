@@ -3,10 +3,12 @@
  * The command line. One table of options (config/options.c) drives parsing and --help; a default is
  * set by the same function as a value that was given, from the text that --help shows.
  */
-#include "config/internal.h"
-#include "base/suggest.h"
+#include "config/flags.h"
 
-#include <errno.h>
+#include "base/buf.h"
+#include "base/suggest.h"
+#include "config/file.h"
+#include "config/options.h"
 
 struct flags {
 	struct loader *l;
@@ -19,8 +21,9 @@ struct flags {
 	char **error;
 };
 
-#define fail(f, ...) \
-	config__fail((f)->error, &(struct source_pos){ COMMAND_LINE, 0, 0, (f)->at }, __VA_ARGS__)
+#define fail(f, ...)                                                                      \
+	source_pos__fail((f)->error, &(struct source_pos){ COMMAND_LINE, 0, 0, (f)->at }, \
+			 __VA_ARGS__)
 
 /* "-c": flags that begin so. */
 static size_t with_initial(char initial, const char **out, size_t max)
@@ -50,7 +53,7 @@ static const char *home_of_key(char *word)
 {
 	for (char *s = word; *s; s++)
 		*s = *s == '-' ? '_' : *s;
-	return config_key__home(word);
+	return config_file__home_of(word);
 }
 
 static int unknown_flag(struct flags *f, const char *name, size_t len, bool is_long)

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The PROBE grammar: [!][OBJECT:]FUNCTION[|FUNCTION...].
- *
- * A '\' takes the meaning from the character behind it, everywhere but in the path of an ELF file,
- * which is literal. Names are stored without their escapes; a glob keeps them, for fnmatch(3) reads
- * them in the same way.
+ * A '\' makes the next character literal, except in the path of an ELF file, which is always
+ * literal. Names are stored without their escapes. A glob keeps them, as fnmatch(3) understands the
+ * same escapes.
  */
-#include "config/internal.h"
+#include "config/pattern.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fnmatch.h>
+
+#include "base/error.h"
 
 /* The first unescaped character of s that is in set, or the end of s. */
 static const char *find_unescaped(const char *s, const char *set)
@@ -105,9 +104,8 @@ static int check_brackets(const char *text, char **why)
 		else
 			s = NULL;
 		if (!s)
-			return config__refuse(why,
-					      "unbalanced '[' or ']'; write \\[ or \\] for the "
-					      "character itself");
+			return error__refuse(why, "unbalanced '[' or ']'; write \\[ or \\] for the "
+						  "character itself");
 	}
 	return 0;
 }
@@ -138,12 +136,12 @@ static int add_function(struct pattern *p, const char *name, size_t len, char **
 	char **slot;
 
 	if (!len)
-		return config__refuse(why, "a function's name is missing%s",
-				      p->nfunctions ? " behind '|'" : "");
+		return error__refuse(why, "a function's name is missing%s",
+				     p->nfunctions ? " behind '|'" : "");
 	if (name[0] == '!')
-		return config__refuse(why,
-				      "'!' goes first, before OBJECT: too (\\! for the character "
-				      "itself)");
+		return error__refuse(why,
+				     "'!' goes first, before OBJECT: too (\\! for the character "
+				     "itself)");
 	slot = array__grow(&p->functions, &p->nfunctions, sizeof(*p->functions));
 	*slot = xstrndup(name, len);
 	return 0;
@@ -155,22 +153,21 @@ static int parse_functions(struct pattern *p, const char *s, char **why)
 	int err;
 
 	if (ends_in_backslash(s))
-		return config__refuse(why, "a '\\' at the end escapes nothing; write \\\\ for the "
-					   "character itself");
+		return error__refuse(why, "a '\\' at the end escapes nothing; write \\\\ for the "
+					  "character itself");
 	if (p->type != OBJECT_USER && strchr(s, '/'))
-		return config__refuse(
+		return error__refuse(
 			why, "no kernel function has a '/' in its name; for a function of a "
 			     "program or library write PATH:FUNCTION");
 
 	if (p->type != OBJECT_USER && s[strcspn(s, " \t,;()")])
-		return config__refuse(why,
-				      "no kernel function has blanks, commas or parentheses in "
-				      "its name; name functions one by one");
+		return error__refuse(why, "no kernel function has blanks, commas or parentheses in "
+					  "its name; name functions one by one");
 	p->glob = *find_unescaped(s, "*?[]") != '\0';
 	if (p->glob && *find_unescaped(s, "|"))
-		return config__refuse(why,
-				      "no globs in a list of alternatives a|b; write one PROBE for "
-				      "each");
+		return error__refuse(why,
+				     "no globs in a list of alternatives a|b; write one PROBE for "
+				     "each");
 	if (p->glob) {
 		err = check_brackets(s, why);
 		return err ? err : add_function(p, s, strlen(s), why);
@@ -195,15 +192,15 @@ static int parse_module(struct pattern *p, char **why)
 
 	for (const char *s = p->object; *s; s++) {
 		if (strchr("*?[]", *s))
-			return config__refuse(why,
-					      "globs are for functions only, and \"%s\" is to be a "
-					      "module's name",
-					      p->object);
+			return error__refuse(why,
+					     "globs are for functions only, and \"%s\" is to be a "
+					     "module's name",
+					     p->object);
 		if (!isalnum((unsigned char)*s) && !strchr("-_.+", *s))
-			return config__refuse(why,
-					      "\"%s\" is not a module's name; OBJECT is a module, "
-					      "vmlinux, syscall, or a path with a '/'",
-					      p->object);
+			return error__refuse(why,
+					     "\"%s\" is not a module's name; OBJECT is a module, "
+					     "vmlinux, syscall, or a path with a '/'",
+					     p->object);
 		is_module = is_module && !strchr(".+", *s);
 	}
 	for (char *s = p->object; is_module && *s; s++)
@@ -215,9 +212,8 @@ static int parse_module(struct pattern *p, char **why)
 static int parse_object(struct pattern *p, const char *s, size_t len, bool is_path, char **why)
 {
 	if (!len)
-		return config__refuse(why,
-				      "nothing before the ':'; leave it out, or name a module, "
-				      "vmlinux, syscall or a path");
+		return error__refuse(why, "nothing before the ':'; leave it out, or name a module, "
+					  "vmlinux, syscall or a path");
 	if (is_path) {
 		p->type = OBJECT_USER;
 		p->object = xstrndup(s, len);
@@ -230,10 +226,10 @@ static int parse_object(struct pattern *p, const char *s, size_t len, bool is_pa
 	p->type = OBJECT_KERNEL;
 	p->object = xstrndup(s, len);
 	if (s[len + 1] == ':')
-		return config__refuse(why,
-				      "no kernel function has \"::\" in its name; for a function "
-				      "of a program or library write PATH:%s",
-				      s);
+		return error__refuse(why,
+				     "no kernel function has \"::\" in its name; for a function "
+				     "of a program or library write PATH:%s",
+				     s);
 	return parse_module(p, why);
 }
 
@@ -279,8 +275,8 @@ int pattern__parse_in(enum object_type type, const char *object, const char *tex
 	p.text = xasprintf("%s%s:%s", p.exclude ? "!" : "", object ? object : "syscall", text);
 
 	if (type == OBJECT_SYSCALL && strchr(text, ':'))
-		err = config__refuse(why, "a system call's name has no ':'; put this under "
-					  "functions");
+		err = error__refuse(why, "a system call's name has no ':'; put this under "
+					 "functions");
 	if (!err)
 		err = parse_functions(&p, text, why);
 	if (err) {
@@ -294,14 +290,14 @@ int pattern__parse_in(enum object_type type, const char *object, const char *tex
 int pattern__set_module(struct pattern *p, const char *module, char **why)
 {
 	if (p->type != OBJECT_ANY)
-		return config__refuse(why, "module is for kernel functions without an OBJECT of "
-					   "their own; put this into another probe");
+		return error__refuse(why, "module is for kernel functions without an OBJECT of "
+					  "their own; put this into another probe");
 	/* What is built in is in no module any more: `*` would be the whole kernel. */
 	if (p->glob && !p->exclude)
-		return config__refuse(why,
-				      "no globs with module, which also takes what is built in; "
-				      "%s:%s means that module only",
-				      module, p->text);
+		return error__refuse(why,
+				     "no globs with module, which also takes what is built in; "
+				     "%s:%s means that module only",
+				     module, p->text);
 	p->type = OBJECT_MODULE;
 	p->object = xstrdup(module);
 	return parse_module(p, why);
@@ -328,4 +324,10 @@ bool pattern__matches(const struct pattern *p, const char *name)
 			return true;
 	}
 	return false;
+}
+
+bool pattern__same(const struct pattern *a, const struct pattern *b)
+{
+	return a->type == b->type && a->exclude == b->exclude && !strcmp(a->text, b->text) &&
+	       !strcmp(a->object ? a->object : "", b->object ? b->object : "");
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* `probes:` and `defaults:`, and the keys that say how to probe. */
-#include <errno.h>
+#include "config/probe.h"
+
 #include <math.h>
 
-#include "config/internal.h"
+#include "base/value.h"
+#include "config/expressions.h"
+#include "config/loader.h"
+#include "config/targets.h"
+#include "config/values.h"
 
 #define MAX_MAXACTIVE 4096 /* kernel: KRETPROBE_MAXACTIVE_MAX in trace_kprobe.c */
 #define MAX_SERIES    100000
@@ -164,7 +168,8 @@ const char *probe__home_of(const char *key)
 int probe__bind_defaults(struct binder *b, const struct tree_node *map, void *target)
 {
 	return binder__map(b, map, "defaults", probe_keys + NTARGET_KEYS,
-			   ARRAY_SIZE(probe_keys) - NTARGET_KEYS, &b->l->defaults);
+			   ARRAY_SIZE(probe_keys) - NTARGET_KEYS,
+			   &((struct loader *)b->ctx)->defaults);
 }
 
 /* What excludes within `functions:` has no effect beyond. */
@@ -174,7 +179,7 @@ static int check_list(const struct probe_list *list, char **error)
 
 	if (!probe_list__only_excludes(list))
 		return 0;
-	return config__fail(
+	return source_pos__fail(
 		error, &first->pos,
 		"\"%.200s\" excludes, but its list has nothing to exclude it from; add "
 		"functions to the list, or move it to presets: to exclude it from presets",
@@ -184,7 +189,8 @@ static int check_list(const struct probe_list *list, char **error)
 static int bind_probe(struct binder *b, const struct tree_node *map)
 {
 	struct source_pos pos = binder__position(b, map);
-	struct probe_list *list = loader__add_list(b->l, &pos, b->preset);
+	struct loader *l = b->ctx;
+	struct probe_list *list = loader__add_list(l, &pos, l->in_preset);
 	int err;
 
 	err = binder__map(b, map, "a probe", probe_keys, ARRAY_SIZE(probe_keys), list);
@@ -201,6 +207,7 @@ static int bind_probe(struct binder *b, const struct tree_node *map)
 /* Mappings are probes with settings. Strings are PROBEs, and one list as on the command line. */
 int probe__bind_all(struct binder *b, const struct tree_node *node, void *target)
 {
+	struct loader *l = b->ctx;
 	struct probe_list bare = {};
 	size_t n;
 	const struct tree_node *const *items = binder__elements(&node, &n);
@@ -210,8 +217,8 @@ int probe__bind_all(struct binder *b, const struct tree_node *node, void *target
 		if (items[i]->type == TREE_MAP)
 			err = bind_probe(b, items[i]);
 		else
-			err = probe__add(b, items[i], &bare);
+			err = targets__add(b, items[i], &bare);
 	}
-	loader__take_list(b->l, &bare, b->preset);
+	loader__take_list(l, &bare, l->in_preset);
 	return err;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a probe has besides its targets, as a whole: filled from `defaults`, compared, freed. */
-#include "config/internal.h"
+#include "config/settings.h"
 
 #include <math.h>
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The keys of a probe that say what to probe. */
-#include <errno.h>
+#include "config/targets.h"
 
-#include "config/internal.h"
-#include "files/locate.h"
 #include "base/suggest.h"
+#include "files/locate.h"
 
 static int add_pattern(struct binder *b, const struct tree_node *node, struct probe_list *list,
 		       enum object_type type, const char *object, const char *where)
@@ -29,7 +27,7 @@ static int add_pattern(struct binder *b, const struct tree_node *node, struct pr
 	return 0;
 }
 
-int probe__add(struct binder *b, const struct tree_node *node, struct probe_list *list)
+int targets__add(struct binder *b, const struct tree_node *node, struct probe_list *list)
 {
 	return add_pattern(b, node, list, OBJECT_ANY, NULL, "a probe");
 }
@@ -84,7 +82,7 @@ int targets__apply_module(struct binder *b, struct probe_list *list)
 		struct pattern *p = &list->patterns[i];
 
 		if (pattern__set_module(p, list->module, &why))
-			return config__fail(b->error, &p->pos, "\"%.200s\": %s", p->text, why);
+			return source_pos__fail(b->error, &p->pos, "\"%.200s\": %s", p->text, why);
 	}
 	return 0;
 }

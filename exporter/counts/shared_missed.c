@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "counts/shared_missed.h"
 
-#include "config/config.h"
+#include "config/values.h"
 
 size_t shared_missed__size(size_t ntargets)
 {

@@ -9,7 +9,7 @@
 #include "elf/symbols.h"
 #include "elf/types.h"
 #include "kernel/module_list.h"
-#include "kernel/kallsyms.h"
+#include "kernel/symbols.h"
 
 /* Where something is that must not be probed, whatever else it is called. */
 struct denied_place {

@@ -9,27 +9,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 
 #define NAME_MAX_LEN 127 /* of C identifiers; the longest in a kernel are half as long */
 #define TEXT_MAX     1024
-
-int expr__refuse(char **why, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vasprintf(why, fmt, args);
-	va_end(args);
-	if (n < 0)
-		*why = xstrdup("out of memory");
-	for (char *c = *why; *c; c++) {
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
-	}
-	return -EINVAL;
-}
 
 void parser__skip(struct parser *p)
 {
@@ -67,7 +49,7 @@ static int take_name(struct parser *p, char name[static NAME_MAX_LEN + 1])
 			len++;
 	}
 	if (len > NAME_MAX_LEN)
-		return expr__refuse(p->why, "\"%.40s...\" is longer than any name in C", p->at);
+		return error__refuse(p->why, "\"%.40s...\" is longer than any name in C", p->at);
 	memcpy(name, p->at, len);
 	name[len] = '\0';
 	p->at += len;
@@ -83,20 +65,20 @@ static int follow(struct parser *p, struct operand *o, bool user)
 
 	if (o->in_memory) {
 		if (o->field.nsteps == RP_STEPS)
-			return expr__refuse(p->why,
-					    "\"%.120s\" follows more than %d pointers: use a "
-					    "function that has what you want nearer to its "
-					    "parameters",
-					    part, RP_STEPS);
+			return error__refuse(p->why,
+					     "\"%.120s\" follows more than %d pointers: use a "
+					     "function that has what you want nearer to its "
+					     "parameters",
+					     part, RP_STEPS);
 		if (user && !o->field.user)
-			return expr__refuse(p->why,
-					    "\"%.120s\" points from the kernel's memory to the "
-					    "process's; one expression can read only one of them",
-					    part);
+			return error__refuse(p->why,
+					     "\"%.120s\" points from the kernel's memory to the "
+					     "process's; one expression can read only one of them",
+					     part);
 		o->field.offset[o->field.nsteps++] = o->at / 8;
 	} else {
 		if (o->at % 64)
-			return expr__refuse(p->why, "\"%.120s\" is no whole pointer", part);
+			return error__refuse(p->why, "\"%.120s\" is no whole pointer", part);
 		o->field.source += o->at / 64;
 	}
 	o->field.user |= user || p->scope->user;
@@ -114,7 +96,7 @@ static int advance(struct parser *p, struct operand *o, uint64_t bits)
 	if (!__builtin_add_overflow(o->at, bits, &o->at) && o->at / 8 <= INT32_MAX - 8)
 		return 0;
 	part = parser__part(p);
-	return expr__refuse(p->why, "\"%.120s\" is too far away", part);
+	return error__refuse(p->why, "\"%.120s\" is too far away", part);
 }
 
 /* What is there in the place of the struct that `->` or `.` needs. */
@@ -124,15 +106,15 @@ static int no_struct(struct parser *p, const struct operand *o, const char *part
 	bool untyped = o->type.plain == &plain_word;
 
 	if (o->is_text)
-		return expr__refuse(p->why, "\"%.120s\" is text and has no members", part);
+		return error__refuse(p->why, "\"%.120s\" is text and has no members", part);
 	if (o->is_word)
-		return expr__refuse(p->why, "\"%.120s\" is a number and has no members", part);
+		return error__refuse(p->why, "\"%.120s\" is a number and has no members", part);
 	if (untyped)
-		return expr__refuse(p->why,
-				    "\"%.120s\" has no type that would tell what \"%s\" finds: "
-				    "begin with a parameter's name, or write str(%.60s) for text",
-				    part, op, part);
-	return expr__refuse(p->why, "\"%.120s\" is of type %s: it has no members", part, type);
+		return error__refuse(p->why,
+				     "\"%.120s\" has no type that would tell what \"%s\" finds: "
+				     "begin with a parameter's name, or write str(%.60s) for text",
+				     part, op, part);
+	return error__refuse(p->why, "\"%.120s\" is of type %s: it has no members", part, type);
 }
 
 /* Checks that o is a struct, or for `->` a pointer to one, and makes it the struct. */
@@ -147,16 +129,16 @@ static int enter(struct parser *p, struct operand *o, bool arrow, struct shape *
 		return no_struct(p, o, part, arrow ? "->" : ".");
 	type = ctype__text(btf, o->type);
 	if (is.kind == SHAPE_ARRAY)
-		return expr__refuse(p->why,
-				    "\"%.120s\" is an array (%s): choose an element, as in "
-				    "%.120s[0]",
-				    part, type, part);
+		return error__refuse(p->why,
+				     "\"%.120s\" is an array (%s): choose an element, as in "
+				     "%.120s[0]",
+				     part, type, part);
 	if (is.kind == SHAPE_POINTER && !arrow)
-		return expr__refuse(
+		return error__refuse(
 			p->why, "\"%.120s\" is a pointer (%s): write \"->\" behind it, not \".\"",
 			part, type);
 	if (is.kind == SHAPE_STRUCT && arrow)
-		return expr__refuse(
+		return error__refuse(
 			p->why,
 			"\"%.120s\" is no pointer but a %s: write \".\" behind it, not \"->\"",
 			part, type);
@@ -170,10 +152,11 @@ static int enter(struct parser *p, struct operand *o, bool arrow, struct shape *
 			return follow(p, o, user);
 		}
 		if (is.kind == SHAPE_OTHER)
-			return expr__refuse(p->why,
-					    "\"%.120s\" is of type %s: what that points to is "
-					    "not described in this kernel's BTF, or has no members",
-					    part, type);
+			return error__refuse(
+				p->why,
+				"\"%.120s\" is of type %s: what that points to is "
+				"not described in this kernel's BTF, or has no members",
+				part, type);
 	}
 	*s = is;
 	return is.kind == SHAPE_STRUCT ? 0 : no_struct(p, o, part, arrow ? "->" : ".");
@@ -206,9 +189,9 @@ static int parse_member(struct parser *p, struct operand *o, bool arrow)
 	type = ctype__text(btf, o->type);
 	members = struct__members(btf, s.btf, *name ? name : NULL);
 	if (!*name)
-		return expr__refuse(p->why, "\"%.120s\" lacks a name at its end: %s has %s", part,
-				    type, members);
-	return expr__refuse(p->why, "\"%.120s\": %s has %s", part, type, members);
+		return error__refuse(p->why, "\"%.120s\" lacks a name at its end: %s has %s", part,
+				     type, members);
+	return error__refuse(p->why, "\"%.120s\": %s has %s", part, type, members);
 }
 
 /* Takes `N]`. */
@@ -228,10 +211,10 @@ static int take_index(struct parser *p, uint32_t *out)
 		return 0;
 	}
 	part = parser__part(p);
-	return expr__refuse(p->why,
-			    "\"%.120s\" is not finished: an index is a whole number, from 0, and "
-			    "\"]\"",
-			    part);
+	return error__refuse(p->why,
+			     "\"%.120s\" is not finished: an index is a whole number, from 0, and "
+			     "\"]\"",
+			     part);
 }
 
 static int parse_index(struct parser *p, struct operand *o)
@@ -252,9 +235,9 @@ static int parse_index(struct parser *p, struct operand *o)
 	if (err)
 		return err;
 	if (o->is_text || o->is_word || (s.kind != SHAPE_ARRAY && s.kind != SHAPE_POINTER))
-		return expr__refuse(p->why, "\"%.120s\" is no array and no pointer%s%s", before,
-				    o->is_text || o->is_word ? "" : " but of type ",
-				    o->is_text || o->is_word ? "" : type);
+		return error__refuse(p->why, "\"%.120s\" is no array and no pointer%s%s", before,
+				     o->is_text || o->is_word ? "" : " but of type ",
+				     o->is_text || o->is_word ? "" : type);
 	if (s.kind == SHAPE_ARRAY) {
 		element = ctype__element(&s);
 		nelems = ctype__nelems(&s);
@@ -263,13 +246,13 @@ static int parse_index(struct parser *p, struct operand *o)
 	}
 	size = ctype__size(btf, element);
 	if (!size)
-		return expr__refuse(p->why,
-				    "\"%.120s\" is of type %s: the size of its elements is not "
-				    "known",
-				    before, type);
+		return error__refuse(p->why,
+				     "\"%.120s\" is of type %s: the size of its elements is not "
+				     "known",
+				     before, type);
 	if (nelems && n >= nelems)
-		return expr__refuse(p->why, "\"%.120s\" is of type %s: its last element is [%u]",
-				    before, type, nelems - 1);
+		return error__refuse(p->why, "\"%.120s\" is of type %s: its last element is [%u]",
+				     before, type, nelems - 1);
 	err = s.kind == SHAPE_POINTER ? follow(p, o, user) : 0;
 	o->type = element;
 	o->bits = 0;
@@ -295,10 +278,10 @@ static int no_text(struct parser *p, const char *part, struct ctype t)
 {
 	__cleanup_free char *type = ctype__text(p->scope->btf, t);
 
-	return expr__refuse(p->why,
-			    "str(%.120s): there is no text, it is of type %s; str() takes a "
-			    "pointer to bytes, an array of bytes or an address",
-			    part, type);
+	return error__refuse(p->why,
+			     "str(%.120s): there is no text, it is of type %s; str() takes a "
+			     "pointer to bytes, an array of bytes or an address",
+			     part, type);
 }
 
 /* Makes o the text that is at it, or that it points to. */
@@ -312,8 +295,8 @@ int parser__text(struct parser *p, struct operand *o)
 
 	if (o->is_text || o->is_word)
 		return o->is_text ? 0
-				  : expr__refuse(p->why, "str(%.60s): that is a number, not text",
-						 part);
+				  : error__refuse(p->why, "str(%.60s): that is a number, not text",
+						  part);
 	switch (s.kind) {
 	case SHAPE_POINTER:
 		target = ctype__shape(btf, ctype__pointee(btf, o->type, &user));
@@ -355,7 +338,7 @@ static int parse_str(struct parser *p, struct operand *o)
 	if (!err && !take(p, ")")) {
 		__cleanup_free char *part = parser__part(p);
 
-		return expr__refuse(p->why, "\"%.120s\" has no \")\" at its end", part);
+		return error__refuse(p->why, "\"%.120s\" has no \")\" at its end", part);
 	}
 	return err;
 }
@@ -367,18 +350,18 @@ static int no_name(struct parser *p)
 	char c = *p->at;
 
 	if (!c)
-		return expr__refuse(p->why,
-				    "the expression is empty or ends too early: it begins with a "
-				    "parameter's name, as in file->f_inode->i_ino");
+		return error__refuse(p->why,
+				     "the expression is empty or ends too early: it begins with a "
+				     "parameter's name, as in file->f_inode->i_ino");
 	if (c == '*')
-		return expr__refuse(p->why, "\"%.60s\": write x[0] in the place of *x", p->at);
+		return error__refuse(p->why, "\"%.60s\": write x[0] in the place of *x", p->at);
 	if (c == '&')
-		return expr__refuse(
+		return error__refuse(
 			p->why, "\"%.60s\": addresses cannot be taken; leave out the \"&\"", p->at);
-	return expr__refuse(p->why,
-			    "\"%.60s\" does not begin with a name: an expression is a parameter, "
-			    "then any of ->member .member [0], or str(...) around that",
-			    p->at);
+	return error__refuse(p->why,
+			     "\"%.60s\" does not begin with a name: an expression is a parameter, "
+			     "then any of ->member .member [0], or str(...) around that",
+			     p->at);
 }
 
 static int parse_first(struct parser *p, struct operand *o)
@@ -391,10 +374,10 @@ static int parse_first(struct parser *p, struct operand *o)
 	parser__skip(p);
 	if (*p->at == '(') {
 		if (strcmp(name, "str"))
-			return expr__refuse(p->why,
-					    "\"%.60s(\": the only function there is, is str(...), "
-					    "which reads text",
-					    name);
+			return error__refuse(p->why,
+					     "\"%.60s(\": the only function there is, is str(...), "
+					     "which reads text",
+					     name);
 		p->at++;
 		return parse_str(p, o);
 	}
@@ -426,8 +409,8 @@ int expr__compile(const struct expr_scope *scope, const char *text, struct expr 
 
 	memset(out, 0, sizeof(*out));
 	if (strlen(text) > TEXT_MAX)
-		return expr__refuse(why, "\"%.40s...\" is longer than %d characters", text,
-				    TEXT_MAX);
+		return error__refuse(why, "\"%.40s...\" is longer than %d characters", text,
+				     TEXT_MAX);
 	parser__skip(&p);
 	p.start = p.at;
 	err = parser__expr(&p, &o);
@@ -437,10 +420,11 @@ int expr__compile(const struct expr_scope *scope, const char *text, struct expr 
 	if (*p.at) {
 		__cleanup_free char *part = parser__part(&p);
 
-		return expr__refuse(why,
-				    "\"%.60s\" behind \"%.60s\" is not understood: what can follow "
-				    "is ->member, .member or [0]",
-				    p.at, part);
+		return error__refuse(
+			why,
+			"\"%.60s\" behind \"%.60s\" is not understood: what can follow "
+			"is ->member, .member or [0]",
+			p.at, part);
 	}
 	return parser__finish(&p, &o, out);
 }

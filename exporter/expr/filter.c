@@ -4,16 +4,10 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "kernel/cgroupfs.h"
-#include "expr/internal.h"
+#include "base/duration.h"
 #include "base/suggest.h"
-
-static const struct {
-	const char *unit;
-	double ns;
-} units[] = {
-	{ "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 }, { "min", 60e9 }, { "h", 3600e9 },
-};
+#include "expr/internal.h"
+#include "kernel/cgroupfs.h"
 
 static const struct {
 	const char *name;
@@ -73,11 +67,12 @@ static int check_operators(const char *text, char **why)
 		if (quote || (strncmp(p, "&&", 2) && strncmp(p, "||", 2)))
 			continue;
 		if (*p == '&')
-			return expr__refuse(why,
-					    "\"%.80s\": there is no &&; write each comparison as a "
-					    "filter of its own: all of the list must match",
-					    text);
-		return expr__refuse(
+			return error__refuse(
+				why,
+				"\"%.80s\": there is no &&; write each comparison as a "
+				"filter of its own: all of the list must match",
+				text);
+		return error__refuse(
 			why,
 			"\"%.80s\": there is no ||; leave the filter out, add a label that "
 			"tells the calls apart (as comm) and choose in the query; or "
@@ -92,16 +87,15 @@ static int check_operators(const char *text, char **why)
 static int duration_filter(const char *literal, enum rp_compare compare, struct filter *out,
 			   char **why)
 {
-	double value, ns = -1;
+	static const struct duration_unit units[] = { { "ns", 1 },     { "us", 1e3 },
+						      { "ms", 1e6 },   { "s", 1e9 },
+						      { "min", 60e9 }, { "h", 3600e9 },
+						      { NULL, 0 } };
 	uint64_t bound;
-	char *end;
+	double ns;
 
-	value = strtod(literal, &end);
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (end != literal && !strcmp(end, units[i].unit))
-			ns = value * units[i].ns;
-	if (!(ns >= 0) || ns > 1e18) {
-		return expr__refuse(
+	if (!duration__parse(literal, units, DURATION_SINGLE, &ns) || ns < 0 || ns > 1e18) {
+		return error__refuse(
 			why,
 			"\"%s\" is no duration; write a number and ns, us, ms, s, min or "
 			"h, as in duration > 1ms",
@@ -124,9 +118,9 @@ static int duration_filter(const char *literal, enum rp_compare compare, struct 
 			out->max_ns = bound - 1;
 			return 0;
 		}
-		return expr__refuse(why, "no duration is less than 0");
+		return error__refuse(why, "no duration is less than 0");
 	default:
-		return expr__refuse(why, "a duration is compared by <, <=, > or >=");
+		return error__refuse(why, "a duration is compared by <, <=, > or >=");
 	}
 }
 
@@ -138,9 +132,9 @@ static int outcome_filter(const char *literal, enum rp_compare compare, struct f
 		if (!strcmp(literal, outcomes[i].name))
 			out->outcomes = outcomes[i].bit;
 	if (!out->outcomes || (compare != RP_EQ && compare != RP_NE)) {
-		return expr__refuse(why,
-				    "an outcome is compared by == or != with ok, error, null or "
-				    "restarted, as in outcome == error");
+		return error__refuse(why,
+				     "an outcome is compared by == or != with ok, error, null or "
+				     "restarted, as in outcome == error");
 	}
 	if (compare == RP_NE)
 		out->outcomes ^= RP_OUTCOME_ALL;
@@ -156,15 +150,16 @@ static int cgroup_filter(const char *path, const char *root, struct filter *out,
 	int level = 0;
 
 	if (!mount)
-		return expr__refuse(why,
-				    "cgroup v2 is not mounted here, which \"cgroup under\" needs");
+		return error__refuse(why,
+				     "cgroup v2 is not mounted here, which \"cgroup under\" needs");
 	full = xasprintf("%s/%s", mount, path);
 	/* Of v1, its inode numbers are not what programs read. */
 	if (stat(full, &st) || !S_ISDIR(st.st_mode) || (!root && !cgroupfs__is_v2(full))) {
-		return expr__refuse(why,
-				    "there is no cgroup %s (%s); write its path below the mount of "
-				    "cgroup v2, as in cgroup under /system.slice",
-				    path, full);
+		return error__refuse(
+			why,
+			"there is no cgroup %s (%s); write its path below the mount of "
+			"cgroup v2, as in cgroup under /system.slice",
+			path, full);
 	}
 	for (const char *p = path; *p; p++)
 		level += *p != '/' && (p == path || p[-1] == '/');
@@ -194,17 +189,17 @@ static int text_literal(const struct expr *e, const struct comparison *c, struct
 	const char *text = c->literal;
 
 	if (c->compare != RP_EQ && c->compare != RP_NE) {
-		return expr__refuse(why, "a text is compared by == or !=");
+		return error__refuse(why, "a text is compared by == or !=");
 	}
 	if (!c->quoted && looks_like_pattern(text)) {
-		return expr__refuse(why,
-				    "\"%.80s\": there are no patterns, texts are compared as a "
-				    "whole; write all of it, or '%.80s' in quotes if it has these "
-				    "characters",
-				    text, text);
+		return error__refuse(why,
+				     "\"%.80s\": there are no patterns, texts are compared as a "
+				     "whole; write all of it, or '%.80s' in quotes if it has these "
+				     "characters",
+				     text, text);
 	}
 	if (strlen(text) >= max) {
-		return expr__refuse(
+		return error__refuse(
 			why, "\"%.80s\" is longer than the %zu characters that are read%s", text,
 			max - 1, e->format == EXPR_COMM ? "; a command's name is cut to them" : "");
 	}
@@ -239,12 +234,12 @@ static int not_a_number(const struct expr *e, const char *what, const char *text
 	for (size_t i = 0; i < e->nenumerators; i++)
 		names[i] = e->enumerators[i].name;
 	hint = suggest__hint(text, names, e->nenumerators);
-	return expr__refuse(why, "\"%.80s\" is no value of %s; write a number%s%s", text, what,
-			    e->nenumerators		? " or an enumerator"
-			    : e->format == EXPR_BOOL	? ", true or false"
-			    : e->format == EXPR_POINTER ? " or NULL"
-							: "",
-			    hint);
+	return error__refuse(why, "\"%.80s\" is no value of %s; write a number%s%s", text, what,
+			     e->nenumerators		 ? " or an enumerator"
+			     : e->format == EXPR_BOOL	 ? ", true or false"
+			     : e->format == EXPR_POINTER ? " or NULL"
+							 : "",
+			     hint);
 }
 
 /* Of the words, only a cgroup's id has 64 bits. */
@@ -270,13 +265,13 @@ static struct range range_of(const struct expr *e)
 static int never(const struct expr *e, const struct comparison *c, char **why)
 {
 	if (e->format == EXPR_BOOL)
-		return expr__refuse(why, "%s is a bool: write %s == true or %s == false", c->left,
-				    c->left, c->left);
-	return expr__refuse(why, "%s is never %s%s: it has %u bits, %s a sign", c->left,
-			    c->compare == RP_LT	  ? "less than "
-			    : c->compare == RP_GT ? "more than "
-						  : "",
-			    c->literal, bits_of(e), e->field.is_signed ? "with" : "without");
+		return error__refuse(why, "%s is a bool: write %s == true or %s == false", c->left,
+				     c->left, c->left);
+	return error__refuse(why, "%s is never %s%s: it has %u bits, %s a sign", c->left,
+			     c->compare == RP_LT   ? "less than "
+			     : c->compare == RP_GT ? "more than "
+						   : "",
+			     c->literal, bits_of(e), e->field.is_signed ? "with" : "without");
 }
 
 static int number_literal(const struct expr *e, const struct comparison *c, __u64 *v, char **why)
@@ -345,7 +340,7 @@ static int result_filter(const struct expr_scope *scope, const struct comparison
 	int err = -EINVAL;
 
 	if (!scope->result.size)
-		return expr__refuse(why, "\"%s\": there is no result here", c->left);
+		return error__refuse(why, "\"%s\": there is no result here", c->left);
 	if (shown)
 		err = result__compile(&scope->result, c->compare, negative, &test, &reason);
 	if (err)
@@ -382,7 +377,7 @@ int filter__compile(const struct expr_scope *scope, const char *text, const char
 		return -EINVAL;
 	op = find_operator(all, &c.compare, &len);
 	if (!op) {
-		return expr__refuse(
+		return error__refuse(
 			why,
 			"\"%.80s\" compares nothing; write EXPRESSION == VALUE (or != < <= > "
 			">= &), as in comm == nginx",
@@ -391,8 +386,8 @@ int filter__compile(const struct expr_scope *scope, const char *text, const char
 	left = trimmed(all, op - all);
 	right = trimmed(op + len, strlen(op + len));
 	if (!*right) {
-		return expr__refuse(why, "\"%.80s\" has no value behind the %.*s", all, (int)len,
-				    op);
+		return error__refuse(why, "\"%.80s\" has no value behind the %.*s", all, (int)len,
+				     op);
 	}
 	c.left = left;
 	c.literal = right;

@@ -4,10 +4,8 @@
 #define EXPR_INTERNAL_H
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "expr/expr.h"
-
-/* Sets *why to one printable line, whatever was quoted in it; returns -EINVAL. */
-int expr__refuse(char **why, const char *fmt, ...) __printf_like(2, 3);
 
 /* ---- expr/types.c: C types ---- */
 

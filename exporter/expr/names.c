@@ -90,10 +90,10 @@ static int on_the_stack(struct parser *p, const char *name)
 {
 	__cleanup_free char *of = in_signature(p->scope);
 
-	return expr__refuse(p->why,
-			    "\"%.60s\"%s is passed on the stack, where it cannot be read: only "
-			    "what comes in the first %d registers can",
-			    name, of, WORDS);
+	return error__refuse(p->why,
+			     "\"%.60s\"%s is passed on the stack, where it cannot be read: only "
+			     "what comes in the first %d registers can",
+			     name, of, WORDS);
 }
 
 static int btf_parameter(struct parser *p, const char *name, struct operand *out, bool *found)
@@ -189,15 +189,16 @@ static int register_name(struct parser *p, const char *name, struct operand *out
 	number = strtoul(digits, NULL, 10);
 	of = in_signature(p->scope);
 	if (number >= WORDS)
-		return expr__refuse(p->why,
-				    "\"%.60s\": arguments can be read up to arg%d, those behind it "
-				    "are passed on the stack",
-				    name, WORDS - 1);
+		return error__refuse(
+			p->why,
+			"\"%.60s\": arguments can be read up to arg%d, those behind it "
+			"are passed on the stack",
+			name, WORDS - 1);
 	if (!n)
-		return expr__refuse(p->why, "\"%.60s\": there is no argument%s", name, of);
+		return error__refuse(p->why, "\"%.60s\": there is no argument%s", name, of);
 	if (number >= n)
-		return expr__refuse(p->why, "\"%.60s\": the last argument%s is arg%u", name, of,
-				    n - 1);
+		return error__refuse(p->why, "\"%.60s\": the last argument%s is arg%u", name, of,
+				     n - 1);
 	*out = (struct operand){ .type = { .plain = &plain_word } };
 	out->field.source = RP_SOURCE_ARG + number;
 	out->is_declared = declared_type(p->scope, number, &out->declared);
@@ -254,13 +255,14 @@ static int unknown(struct parser *p, const char *name)
 		*(const char **)array__grow(&v, &n, sizeof(*v)) = words[i].name;
 	hint = suggest__hint(name, v, n);
 	if (is_result(name))
-		return expr__refuse(p->why,
-				    "\"%.60s\": expressions are read at the entry, before there is "
-				    "a result; only filters know it, by itself, as in ret < 0 or "
-				    "outcome == error",
-				    name);
+		return error__refuse(
+			p->why,
+			"\"%.60s\": expressions are read at the entry, before there is "
+			"a result; only filters know it, by itself, as in ret < 0 or "
+			"outcome == error",
+			name);
 	if (!typed)
-		return expr__refuse(
+		return error__refuse(
 			p->why,
 			"\"%.60s\" is not known%s%s here: %s; write arg0 to arg%d, "
 			"str(arg0) where an argument points to text, or one of " THE_WORDS,
@@ -268,7 +270,7 @@ static int unknown(struct parser *p, const char *name)
 			*hint ? " Parameters have no names" : ": parameters have no names",
 			s->untyped ? s->untyped : "there are no types for this function",
 			WORDS - 1);
-	return expr__refuse(
+	return error__refuse(
 		p->why,
 		"no parameter \"%.60s\"%s%s %s; arg0 to arg%d can be used too, and " THE_WORDS,
 		name, hint, *hint ? " The function is" : ": the function is",

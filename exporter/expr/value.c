@@ -35,10 +35,10 @@ static int from_words(struct parser *p, const struct operand *o, uint32_t bits, 
 	f->source += o->at / 64;
 	if (skip + bits > 64) {
 		part = parser__part(p);
-		return expr__refuse(p->why,
-				    "\"%.120s\" is spread over two registers, which is not "
-				    "supported",
-				    part);
+		return error__refuse(p->why,
+				     "\"%.120s\" is spread over two registers, which is not "
+				     "supported",
+				     part);
 	}
 	f->left = 64 - skip - bits;
 	f->right = 64 - bits;
@@ -67,7 +67,7 @@ static int from_memory(struct parser *p, const struct operand *o, uint32_t bits,
 		return 0;
 	}
 	part = parser__part(p);
-	return expr__refuse(
+	return error__refuse(
 		p->why, "\"%.120s\" is a bit-field across two words, which is not supported", part);
 }
 
@@ -109,23 +109,23 @@ static int refuse_shape(struct parser *p, const struct operand *o, const struct 
 	switch (s->kind) {
 	case SHAPE_STRUCT:
 		members = struct__members(p->scope->btf, s->btf, NULL);
-		return expr__refuse(
+		return error__refuse(
 			p->why,
 			"\"%.120s\" is a %s, which is no single value: add \".\" and one of "
 			"its members: %s",
 			part, type, members);
 	case SHAPE_ARRAY:
 		bytes = ctype__shape(p->scope->btf, ctype__element(s)).size == 1;
-		return expr__refuse(
+		return error__refuse(
 			p->why,
 			"\"%.120s\" is an array (%s), which is no single value: choose "
 			"an element, as in %.120s[0]%s",
 			part, type, part,
 			bytes && o->in_memory ? ", or put str(...) around it if it is text" : "");
 	case SHAPE_VOID:
-		return expr__refuse(p->why, "\"%.120s\" is void: it has no value", part);
+		return error__refuse(p->why, "\"%.120s\" is void: it has no value", part);
 	default:
-		return expr__refuse(
+		return error__refuse(
 			p->why,
 			"\"%.120s\" is of type %s: only integers, enums, bools, pointers "
 			"and text can be read",

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/error.h"
 #include "files/confined_internal.h"
 
 #define PAGE	  4096
@@ -37,19 +37,6 @@ static struct left {
 	pid_t pid;
 	char *what;
 } left[LEFT_MAX];
-
-static int __printf_like(4, 5) explain(char **why, int err, const char *what, const char *fmt, ...)
-{
-	__cleanup_free char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	*why = xasprintf("%s %s", what, text ? text : "");
-	return err;
-}
 
 static void reap_left(void)
 {
@@ -201,9 +188,10 @@ int confined__start(const struct confined_job *job, struct confined **out, char 
 
 	reap_left();
 	if (find_left(job->what))
-		return explain(why, -ETIMEDOUT, job->what, "has hung since an earlier attempt");
+		return error__set(why, -ETIMEDOUT, "%s has hung since an earlier attempt",
+				  job->what);
 	if (!find_left(NULL))
-		return explain(why, -EAGAIN, job->what, "is not tried: too many others hang");
+		return error__set(why, -EAGAIN, "%s is not tried: too many others hang", job->what);
 	c = xcalloc(1, sizeof(*c));
 	c->pidfd = c->gift = -1;
 	c->what = xstrdup(job->what);
@@ -212,7 +200,7 @@ int confined__start(const struct confined_job *job, struct confined **out, char 
 	c->deadline = monotonic_seconds() + job->seconds;
 	err = spawn(c, job);
 	if (err) {
-		explain(why, err, job->what, "cannot be begun: %s", strerror(-err));
+		error__set(why, err, "%s cannot be started: %s", job->what, strerror(-err));
 		free_confined(c);
 		return err;
 	}
@@ -249,10 +237,10 @@ static int explain_end(const struct confined *c, int status, char **why)
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	if (sig == SIGXCPU || sig == SIGALRM)
-		return explain(why, -ETIMEDOUT, c->what, "took longer than %g s", c->seconds);
+		return error__set(why, -ETIMEDOUT, "%s took longer than %g s", c->what, c->seconds);
 	if (sig)
-		return explain(why, -EFAULT, c->what, "crashed (signal %d)", sig);
-	return explain(why, -EFAULT, c->what, "failed (exit code %d)", WEXITSTATUS(status));
+		return error__set(why, -EFAULT, "%s crashed (signal %d)", c->what, sig);
+	return error__set(why, -EFAULT, "%s failed (exit code %d)", c->what, WEXITSTATUS(status));
 }
 
 /* One line of what can be printed. */
@@ -274,9 +262,9 @@ static int explain_refusal(const struct confined *c, const struct head *head, ch
 	if (*text)
 		*why = take_ptr(text);
 	else if (err == -ENOMEM)
-		explain(why, err, c->what, "takes too much memory");
+		error__set(why, err, "%s takes too much memory", c->what);
 	else
-		explain(why, err, c->what, "failed: %s", strerror(-err));
+		error__set(why, err, "%s failed: %s", c->what, strerror(-err));
 	return err;
 }
 
@@ -290,7 +278,8 @@ static int take_result(struct confined *c, int status, struct confined_result *o
 	if (head->result < 0)
 		return explain_refusal(c, head, why);
 	if ((uint64_t)head->result > c->max)
-		return explain(why, -EMSGSIZE, c->what, "gives more than %zu bytes", c->max);
+		return error__set(why, -EMSGSIZE, "%s returned more than %zu bytes", c->what,
+				  c->max);
 	*out = (struct confined_result){
 		.data = (char *)c->shared + PAGE,
 		.size = head->result,
@@ -316,7 +305,7 @@ int confined__finish(struct confined *c, double seconds, struct confined_result 
 		return -EAGAIN;
 	} else {
 		end_child(c);
-		err = explain(why, -ETIMEDOUT, c->what, "took longer than %g s", c->seconds);
+		err = error__set(why, -ETIMEDOUT, "%s took longer than %g s", c->what, c->seconds);
 	}
 	free_confined(c);
 	return err;

@@ -196,17 +196,14 @@ void bpf_sys__log_reasons(char *text)
 static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	__cleanup_free char *text = NULL;
-	int n;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
-	n = vasprintf(&text, fmt, args);
-	if (n <= 0)
-		return n;
+	text = xvasprintf(fmt, args);
 	note_refused(text);
 	/* The verifier's reasons come as many lines in one message. */
 	bpf_sys__log_reasons(text);
-	return n;
+	return 0;
 }
 
 void bpf_sys__log_libbpf(void)

@@ -9,8 +9,10 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "base/file.h"
 #include "kernel/bpf_sys.h"
 #include "kernel/cgroupfs.h"
+#include "kernel/kallsyms.h"
 #include "kernel/machine.h"
 #include "kernel/perf_event.h"
 #include "kernel/tracefs.h"
@@ -24,24 +26,12 @@ struct features {
 	enum verdict known[FEATURE_MAX];
 };
 
-/* Symbol names in kallsyms are for everyone to read, when tracefs is not. */
-static bool kallsyms_has(const char *name)
-{
-	__cleanup_fclose FILE *f = fopen("/proc/kallsyms", "re");
-	char line[512], symbol[256];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%*s %*s %255s", symbol) == 1 && !strcmp(symbol, name))
-			return true;
-	return false;
-}
-
 /* A file of tracefs, or the symbol behind it where tracefs is closed to us. */
 static bool exists_in_tracefs(const struct features *f, const char *path, const char *symbol)
 {
 	if (f->tracefs >= 0)
 		return !faccessat(f->tracefs, path, F_OK, 0);
-	return f->assume && kallsyms_has(symbol);
+	return f->assume && kallsyms__has(symbol);
 }
 
 static bool probe_tracefs(const struct features *f)
@@ -87,7 +77,7 @@ static bool probe_task_storage(const struct features *f)
 {
 	if (!machine__has_btf())
 		return false;
-	if (f->assume && kallsyms_has("bpf_task_storage_get"))
+	if (f->assume && kallsyms__has("bpf_task_storage_get"))
 		return true;
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1 &&
 	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) == 1;
@@ -163,10 +153,10 @@ static int load_trial(enum bpf_prog_type type, enum bpf_sys_attach attach, uint3
  * again, ftrace finds call sites that it does not expect, and gives itself up until a reboot. */
 static bool ftrace_is_off(void)
 {
-	__cleanup_close int fd = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
-	char c;
+	char c[2];
 
-	return fd >= 0 && read(fd, &c, 1) == 1 && c == '0';
+	return file__read_head(AT_FDCWD, "/proc/sys/kernel/ftrace_enabled", c, sizeof(c)) > 0 &&
+	       *c == '0';
 }
 
 static bool try_multi(enum bpf_sys_attach attach)
@@ -247,11 +237,10 @@ static bool probe_fsession_multi(const struct features *f)
 static bool probe_no_preemption(const struct features *f)
 {
 	__cleanup_close int debugfs = tracefs__open_debugfs();
-	__cleanup_close int fd = debugfs < 0 ? -1 : openat(debugfs, "sched/preempt", O_RDONLY);
 	struct utsname u;
-	char text[64] = "";
+	char text[64];
 
-	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
+	if (debugfs >= 0 && file__read_head(debugfs, "sched/preempt", text, sizeof(text)) > 0)
 		return strstr(text, "(none)") || strstr(text, "(voluntary)");
 	/* A kernel whose model is fixed says it in its version; one where it can be chosen, that.
 	 */
@@ -274,7 +263,7 @@ static int kernel_function_parameters(const char *name)
 static bool probe_return_slots(const struct features *f)
 {
 	return kernel_function_parameters("fprobe_return") >= 0 ||
-	       (!machine__has_btf() && kallsyms_has("fprobe_return"));
+	       (!machine__has_btf() && kallsyms__has("fprobe_return"));
 }
 
 /*

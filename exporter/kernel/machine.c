@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <sys/resource.h>
 
+#include "base/file.h"
 #include "kernel/cgroupfs.h"
 #include "kernel/tracefs.h"
 
@@ -29,24 +30,14 @@ uint64_t machine__capabilities(void)
 	return status_value("CapEff", 16);
 }
 
-/* False and "" if it cannot be read. */
-static bool read_line(const char *path, char *line, int size)
-{
-	__cleanup_fclose FILE *f = fopen(path, "re");
-
-	*line = '\0';
-	return f && fgets(line, size, f);
-}
-
 /* "none integrity [confidentiality]": the level in force is in brackets. */
 bool machine__is_confidential(void)
 {
 	__cleanup_close int securityfs = tracefs__open_securityfs();
-	__cleanup_close int fd =
-		securityfs < 0 ? -1 : openat(securityfs, "lockdown", O_RDONLY | O_CLOEXEC);
-	char text[128] = "";
+	char text[128];
 
-	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strstr(text, "[confidentiality]");
+	return securityfs >= 0 && file__read_head(securityfs, "lockdown", text, sizeof(text)) > 0 &&
+	       strstr(text, "[confidentiality]");
 }
 
 bool machine__has_btf(void)
@@ -64,10 +55,10 @@ bool machine__has_btf(void)
 
 static int paranoia(void)
 {
-	char line[32];
+	static const char path[] = "/proc/sys/kernel/perf_event_paranoid";
+	char text[32];
 
-	return read_line("/proc/sys/kernel/perf_event_paranoid", line, sizeof(line)) ? atoi(line)
-										     : INT_MIN;
+	return file__read_head(AT_FDCWD, path, text, sizeof(text)) > 0 ? atoi(text) : INT_MIN;
 }
 
 static uint64_t limit_of(int resource)
@@ -106,8 +97,8 @@ static uint64_t memory_limit(void)
 		__cleanup_free char *file = xasprintf("%s/memory.max", path);
 		uint64_t bytes;
 
-		if (read_line(file, line, sizeof(line)) && sscanf(line, "%" SCNu64, &bytes) == 1 &&
-		    bytes < lowest)
+		if (file__read_head(AT_FDCWD, file, line, sizeof(line)) > 0 &&
+		    sscanf(line, "%" SCNu64, &bytes) == 1 && bytes < lowest)
 			lowest = bytes;
 		*strrchr(path, '/') = '\0';
 	}

@@ -4,8 +4,10 @@
 #include "kernel/module_list.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/utsname.h>
 
+#include "base/file.h"
 #include "base/strmap.h"
 
 #define TEXT_MAX (64 << 20)
@@ -45,24 +47,6 @@ void module_list__add(struct module_list *m, char *text, enum module_kind kind)
 	}
 }
 
-static int read_text(const char *path, char **out)
-{
-	__cleanup_fclose FILE *f = fopen(path, "re");
-	size_t len = 0;
-
-	if (!f)
-		return -errno;
-	*out = NULL;
-	errno = 0;
-	if (getdelim(out, &len, '\0', f) < 0 && errno) {
-		free(take_ptr(*out));
-		return -errno;
-	}
-	if (!*out)
-		*out = xstrdup("");
-	return strlen(*out) < TEXT_MAX ? 0 : -EFBIG;
-}
-
 /* With procfs there, and no list of loaded modules in it, nothing can be loaded. */
 static bool has_no_modules(void)
 {
@@ -84,7 +68,7 @@ int module_list__read(const char *dir, struct module_list **out, char **path)
 	*path = dir ? xasprintf("%s/modules.dep", dir)
 		    : xasprintf("/lib/modules/%s/modules.dep", u.release);
 	other = xasprintf("%.*s/modules.builtin", (int)(strrchr(*path, '/') - *path), *path);
-	err = read_text(*path, &dep);
+	err = file__read(AT_FDCWD, *path, TEXT_MAX, &dep, NULL);
 	if (err == -ENOENT && !dir && has_no_modules())
 		err = 0;
 	if (err)
@@ -92,7 +76,7 @@ int module_list__read(const char *dir, struct module_list **out, char **path)
 	*out = module_list__new();
 	if (dep)
 		module_list__add(*out, dep, MODULE_LOADABLE);
-	if (!read_text(other, &builtin))
+	if (!file__read(AT_FDCWD, other, TEXT_MAX, &builtin, NULL))
 		module_list__add(*out, builtin, MODULE_BUILTIN);
 	return 0;
 }

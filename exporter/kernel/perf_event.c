@@ -3,10 +3,13 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+
+#include "base/file.h"
 
 /* One event on one CPU: programs hang on the trace event itself and run on all of them. */
 static int open_event(struct perf_event_attr *attr)
@@ -42,11 +45,10 @@ int perf_event__open_tracepoint(int id)
 static int pmu_number(const char *file, const char *prefix)
 {
 	__cleanup_free char *path = xasprintf("/sys/bus/event_source/devices/uprobe/%s", file);
-	__cleanup_fclose FILE *f = fopen(path, "re");
 	char text[64];
 	size_t skip = strlen(prefix);
 
-	if (!f || !fgets(text, sizeof(text), f))
+	if (file__read_head(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return -ENOENT;
 	if (strncmp(text, prefix, skip))
 		return -EINVAL;

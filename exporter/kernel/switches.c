@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kernel/switches.h"
 
-#include <fcntl.h>
+#include "base/file.h"
 
 struct switches {
 	int sysctl, debugfs;
@@ -27,10 +27,9 @@ void switches__free(struct switches *s)
 
 static bool is_off(int dir, const char *file)
 {
-	__cleanup_close int fd = dir < 0 ? -1 : openat(dir, file, O_RDONLY | O_CLOEXEC);
-	char c;
+	char c[2];
 
-	return fd >= 0 && read(fd, &c, 1) == 1 && c == '0';
+	return dir >= 0 && file__read_head(dir, file, c, sizeof(c)) > 0 && *c == '0';
 }
 
 unsigned switches__off(const struct switches *s)

@@ -8,7 +8,9 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
-#define FORMAT_MAX 8192
+#include "base/file.h"
+
+#define FORMAT_MAX (64 << 10)
 
 /* From linux/mount.h, which does not go together with sys/mount.h on every libc. */
 #ifndef FSOPEN_CLOEXEC
@@ -75,31 +77,18 @@ int tracefs__open_securityfs(void)
 int tracefs__event_id(int tracefs, const char *group, const char *event)
 {
 	__cleanup_free char *path = xasprintf("events/%s/%s/id", group, event);
-	__cleanup_close int fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
-	ssize_t n;
+	char text[16];
+	ssize_t n = file__read_head(tracefs, path, text, sizeof(text));
 
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return n ? -errno : -EIO;
-	return atoi(text);
+	return n > 0 ? atoi(text) : n < 0 ? (int)n : -EIO;
 }
 
 char *tracefs__event_format(int tracefs, const char *group, const char *event)
 {
 	__cleanup_free char *path = xasprintf("events/%s/%s/format", group, event);
-	__cleanup_close int fd = tracefs < 0 ? -1 : openat(tracefs, path, O_RDONLY | O_CLOEXEC);
-	char *text = xcalloc(1, FORMAT_MAX);
-	size_t len = 0;
-	ssize_t n = fd < 0 ? -1 : 0;
+	char *text;
 
-	while (fd >= 0 && (n = read(fd, text + len, FORMAT_MAX - 1 - len)) > 0)
-		len += n;
-	if (n < 0)
-		free(take_ptr(text));
-	return text;
+	return tracefs >= 0 && !file__read(tracefs, path, FORMAT_MAX, &text, NULL) ? text : NULL;
 }
 
 int tracefs__append(int tracefs, const char *file, const char *line)

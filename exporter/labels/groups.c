@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A hash table of the leaders by target and texts, chained; 32-bit FNV-1a. */
+/* A chained hash table of the leaders by target and texts. */
 #include "labels/groups.h"
+
+#include "base/hash.h"
 
 #define NONE UINT32_MAX
 
@@ -45,16 +47,11 @@ void label_groups__free(struct label_groups *g)
 /* A text's end counts, or "ab" and "c" would be like "a" and "bc". */
 static uint32_t hash_of(uint32_t id, char *const *texts, size_t n)
 {
-	uint32_t h = (2166136261u ^ id) * 16777619u;
+	uint64_t h = hash__byte(HASH_START ^ id, 0);
 
-	for (size_t i = 0; i < n; i++) {
-		const char *s = texts[i];
-
-		do
-			h = (h ^ (unsigned char)*s) * 16777619u;
-		while (*s++);
-	}
-	return h;
+	for (size_t i = 0; i < n; i++)
+		h = hash__byte(hash__string(h, texts[i]), 0);
+	return hash__fold(h);
 }
 
 static bool same_texts(const struct member *a, const struct member *b)

@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "kernel/cgroup_path.h"
 #include "kernel/cgroupfs.h"
+#include "kernel/kallsyms.h"
 #include "labels/slots.h"
 #include "base/log.h"
 #include "kernel/modules.h"
@@ -139,17 +141,16 @@ static int by_addr(const void *a, const void *b)
 static void read_ksyms(struct label_namer *n)
 {
 	__cleanup_free char *path = xasprintf("%s/kallsyms", n->proc);
-	__cleanup_fclose FILE *f = fopen(path, "re");
-	unsigned long long addr;
-	char line[512], name[256], type;
+	__cleanup_free char *text = NULL;
+	struct kallsyms_line line;
+	int err;
 
 	forget_ksyms(n);
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%llx %c %255s", &addr, &type, name) != 3 || !addr ||
-		    !strchr("tTwW", type))
-			continue;
-		*(struct ksym_addr *)array__grow(&n->ksyms, &n->nksyms, sizeof(*n->ksyms)) =
-			(struct ksym_addr){ addr, xstrdup(name) };
+	err = file__read(AT_FDCWD, path, 0, &text, NULL);
+	for (char *rest = text; !err && kallsyms__next(&rest, &line);) {
+		if (line.addr && kallsyms__is_function(line.type))
+			*(struct ksym_addr *)array__grow(&n->ksyms, &n->nksyms, sizeof(*n->ksyms)) =
+				(struct ksym_addr){ line.addr, xstrdup(line.name) };
 	}
 	if (n->nksyms)
 		qsort(n->ksyms, n->nksyms, sizeof(*n->ksyms), by_addr);

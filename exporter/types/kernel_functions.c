@@ -16,7 +16,7 @@
 #include "types/btf_print.h"
 #include "types/btf_result.h"
 #include "base/strmap.h"
-#include "kernel/kallsyms.h"
+#include "kernel/symbols.h"
 
 #define BTF_DIR "/sys/kernel/btf"
 

@@ -9,8 +9,10 @@
  */
 #include "yaml/tree.h"
 
-#include <errno.h>
+#include <math.h>
 #include <yaml.h>
+
+#include "base/source_pos.h"
 
 #define MAX_DEPTH 16
 #define MAX_NODES 200000
@@ -23,12 +25,12 @@ struct reader {
 	char **error;
 };
 
-#define fail(r, mark, ...)                                                     \
-	config__fail((r)->error,                                               \
-		     &(struct source_pos){ .file = (r)->file,                  \
-					   .line = (int)(mark).line + 1,       \
-					   .column = (int)(mark).column + 1 }, \
-		     __VA_ARGS__)
+#define fail(r, mark, ...)                                                         \
+	source_pos__fail((r)->error,                                               \
+			 &(struct source_pos){ .file = (r)->file,                  \
+					       .line = (int)(mark).line + 1,       \
+					       .column = (int)(mark).column + 1 }, \
+			 __VA_ARGS__)
 
 /* libyaml tells the place of a wrong byte by its offset only. */
 static yaml_mark_t mark_of_offset(const struct reader *r, size_t offset)
@@ -322,4 +324,27 @@ void tree__free(struct tree_node *node)
 	free(node->items);
 	free(node->value);
 	free(node);
+}
+
+bool tree__is_null(const struct tree_node *node)
+{
+	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
+
+	for (size_t i = 0; node->type == TREE_SCALAR && node->plain && i < ARRAY_SIZE(nulls); i++)
+		if (!strcmp(node->value, nulls[i]))
+			return true;
+	return false;
+}
+
+/* A finite decimal number; strtod alone would also take blanks, "inf", "nan" and hexadecimal. */
+bool tree__is_number(const struct tree_node *node, double *out)
+{
+	char *end;
+
+	if (node->type != TREE_SCALAR || !node->plain || !*node->value)
+		return false;
+	if (strspn(node->value, "0123456789.eE+-") != strlen(node->value))
+		return false;
+	*out = strtod(node->value, &end);
+	return end != node->value && !*end && isfinite(*out);
 }

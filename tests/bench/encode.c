@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "bpf/grid.h"
-#include "config/config.h"
+#include "config/parse.h"
 #include "http/internal.h"
 #include "expose/metrics.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Arguments, one on each line; those that would read files of the machine are left out. */
-#include "config/config.h"
+#include "config/parse.h"
 #include "fuzz.h"
 
 #define ARGUMENTS_MAX 32

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A configuration file. */
-#include "config/config.h"
+#include "config/parse.h"
 #include "fuzz.h"
 
 void fuzz__input(const char *data, size_t len)

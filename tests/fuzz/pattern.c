@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A PROBE, and on the lines behind it names that it may match. */
-#include "config/internal.h"
+#include "config/pattern.h"
 #include "fuzz.h"
 
 void fuzz__input(const char *data, size_t len)

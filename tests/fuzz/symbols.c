@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* kallsyms, available_filter_functions and the blacklist of kprobes, with lines "--" between. */
-#include "kernel/kallsyms.h"
+#include "kernel/symbols.h"
 #include "fuzz.h"
 
 static void check_symbol(const struct symbols *s, const struct ksym *sym)

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "config/internal.h"
+#include "config/parse.h"
+#include "config/values.h"
 
 /* As errors list them. */
 #define MECHANISMS                                                                         \

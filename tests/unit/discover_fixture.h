@@ -3,7 +3,7 @@
 #ifndef DISCOVER_FIXTURE_H
 #define DISCOVER_FIXTURE_H
 
-#include "config/internal.h"
+#include "config/config.h"
 #include "discover/discover.h"
 
 static struct discover_env env;

@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include "base/value.h"
+#include "config/help.h"
+#include "config/options.h"
 #include "config_fixture.h"
 
 static void test_defaults(void **state)
@@ -342,7 +345,7 @@ static void test_help(void **state)
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
 
-	config__print_help(f);
+	help__print(f);
 	fclose(f);
 	assert_non_null(strstr(text, "usage: retprobe_exporter [<flags>] [<PROBE> ...]\n"));
 	assert_non_null(strstr(text, "  -h, --help "));

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "config/file.h"
+#include "config/presets.h"
 #include "config_fixture.h"
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -618,10 +620,11 @@ static void test_unknown_preset(void **state)
 static void test_preset_schema(void **state)
 {
 	static const char text[] = "defaults: {maxactive: 1}";
-	struct loader l = { .c = xcalloc(1, sizeof(*l.c)) };
+	struct loader l = { .c = config__new() };
 	char *error = NULL;
 
-	assert_int_equal(yaml__load(&l, "preset:x", text, strlen(text), true, &error), -EINVAL);
+	assert_int_equal(config_file__load(&l, "preset:x", text, strlen(text), true, &error),
+			 -EINVAL);
 	assert_string_equal(error, "preset:x:1:1: unknown key \"defaults\" in a preset (allowed: "
 				   "probes)");
 	free(error);

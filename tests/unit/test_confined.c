@@ -99,7 +99,7 @@ static void test_refusals(void **state)
 {
 	struct confined_job job = job_of(say_more, NULL);
 
-	fails(&job, -EMSGSIZE, "the job gives more than 8192 bytes");
+	fails(&job, -EMSGSIZE, "the job returned more than 8192 bytes");
 	job = job_of(refuse, NULL);
 	fails(&job, -ENOENT, "no?and ?[31mno");
 	job = job_of(refuse_silently, NULL);

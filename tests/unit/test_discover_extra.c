@@ -11,7 +11,7 @@
 
 #include "btf_fixture.h"
 #include "base/buf.h"
-#include "config/internal.h"
+#include "config/config.h"
 #include "discover/discover.h"
 #include "expr/capture.h"
 #include "base/log.h"

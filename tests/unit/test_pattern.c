@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "config/internal.h"
+#include "config/pattern.h"
 
 #include <errno.h>
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "config/parse.h"
 #include "discover/discover.h"
 #include "files/users.h"
 #include "base/log.h"

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/strmap.h"
-#include "kernel/kallsyms.h"
+#include "kernel/symbols.h"
 #include "kernel/syscalls.h"
 
 #define FIXTURES "tests/unit/fixtures/"

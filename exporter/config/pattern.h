@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The PROBE grammar: [!][OBJECT:]FUNCTION[|FUNCTION...]. Functions with *why return 0, or -EINVAL
+ * and a reason without a position (base/error.h).
+ */
+#ifndef CONFIG_PATTERN_H
+#define CONFIG_PATTERN_H
+
+#include "base/source_pos.h"
+
+enum object_type {
+	OBJECT_ANY,	/* a kernel function, built in or in any module */
+	OBJECT_KERNEL,	/* of this module, or "vmlinux" */
+	OBJECT_MODULE,	/* of this module, or built in on kernels without the module */
+	OBJECT_SYSCALL, /* by name without any prefix */
+	OBJECT_USER,	/* of an ELF file */
+};
+
+/* One PROBE argument, or one entry of a YAML list. */
+struct pattern {
+	enum object_type type;
+	char *object;	  /* module name or path; NULL for OBJECT_ANY and OBJECT_SYSCALL */
+	char *text;	  /* in PROBE notation, for messages */
+	char **functions; /* the alternatives of `a|b` in order, or a single name or glob */
+	size_t nfunctions;
+	bool glob;    /* functions[0] has unescaped * ? [ ]. Names are literal: their escapes are
+		       * already removed */
+	bool exclude; /* `!` */
+	struct source_pos pos;
+};
+
+int pattern__parse(const char *text, struct pattern *out, char **why);
+/* Parses text that has no OBJECT part, as type and object are known from its place. */
+int pattern__parse_in(enum object_type type, const char *object, const char *text,
+		      struct pattern *out, char **why);
+/* Turns a kernel function into OBJECT_MODULE: in this module, or built in. */
+int pattern__set_module(struct pattern *p, const char *module, char **why);
+void pattern__free(struct pattern *p); /* what is in it; NULL is fine */
+
+/* Returns the ':' after the OBJECT of a PROBE, or NULL. *is_path: OBJECT is the path of an ELF
+ * file. */
+const char *pattern__separator(const char *text, bool *is_path);
+/* Whether the pattern names the function. Ignores `!` and the object. */
+bool pattern__matches(const struct pattern *p, const char *name);
+bool pattern__same(const struct pattern *a, const struct pattern *b);
+
+#endif /* CONFIG_PATTERN_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The shipped presets, which config/presets.sh puts into build/presets.c. */
+#ifndef CONFIG_PRESETS_H
+#define CONFIG_PRESETS_H
+
+#include <stddef.h>
+
+struct preset {
+	const char *name, *yaml;
+};
+extern const struct preset presets[]; /* ends with a NULL name */
+
+#endif /* CONFIG_PRESETS_H */

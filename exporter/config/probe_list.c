@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "config/probe_list.h"
+
+bool probe_list__only_excludes(const struct probe_list *list)
+{
+	for (size_t i = 0; i < list->npatterns; i++) {
+		if (!list->patterns[i].exclude)
+			return false;
+	}
+	return true;
+}
+
+bool probe_list__same(const struct probe_list *a, const struct probe_list *b)
+{
+	for (size_t i = 0; i < a->npatterns && a->npatterns == b->npatterns; i++)
+		if (!pattern__same(&a->patterns[i], &b->patterns[i]))
+			return false;
+	return a->npatterns == b->npatterns && a->builtin == b->builtin && a->bare == b->bare &&
+	       a->settings.max_rate == b->settings.max_rate &&
+	       a->settings.has_max_rate == b->settings.has_max_rate &&
+	       probe_settings__same(&a->settings, &b->settings);
+}
+
+void probe_list__free(struct probe_list *list)
+{
+	for (size_t i = 0; i < list->npatterns; i++)
+		pattern__free(&list->patterns[i]);
+	free(list->patterns);
+	free(list->module);
+	probe_settings__free(&list->settings);
+}

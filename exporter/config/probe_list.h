@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CONFIG_PROBE_LIST_H
+#define CONFIG_PROBE_LIST_H
+
+#include "config/pattern.h"
+#include "config/settings.h"
+
+/*
+ * Patterns with common settings: the command line, the bare strings of a `probes:` or `presets:`,
+ * or another element of `probes:`. A `!` pattern applies within its list.
+ */
+struct probe_list {
+	struct pattern *patterns;
+	size_t npatterns;
+	char *module; /* of `module:`, which is in the patterns, too; NULL: none */
+	struct probe_settings settings;
+	struct source_pos pos;
+	bool builtin; /* from a preset: a missing function is no error, and the user's own lists
+		       * take precedence */
+	bool bare;    /* PROBEs without settings: their exclusions apply to presets, too */
+};
+
+/* Whether every pattern of the list excludes. */
+bool probe_list__only_excludes(const struct probe_list *list);
+bool probe_list__same(const struct probe_list *a, const struct probe_list *b);
+void probe_list__free(struct probe_list *list); /* what is in it */
+
+#endif /* CONFIG_PROBE_LIST_H */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The settings of a probe: everything but its targets. */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include "base/source_pos.h"
+#include "types/returns.h"
+
+/* A label, a filter or an observed value: the text of an expression, not yet parsed. */
+struct expression {
+	char *name; /* of the label or the observed value; NULL for filters */
+	char *text; /* for a named label (comm, pid, cgroup, ...) the same as its name */
+	struct source_pos pos;
+};
+
+#define MAX_SERIES_DEFAULT 500
+
+struct probe_settings {
+	char *mechanism;    /* NULL: as --mechanism says */
+	uint32_t maxactive; /* return slots of a legacy kretprobe */
+	enum returns returns;
+	const struct c_type *c_type;   /* that `returns` names; NULL: none */
+	struct source_pos returns_pos; /* of the value of `returns` */
+	struct expression error;       /* as in "< 0"; text NULL: not given, "none": none */
+	struct expression *labels, *filters, *observed;
+	size_t nlabels, nfilters, nobserved;
+	uint32_t max_series; /* label sets kept, or distinct values; 0: not given */
+	double series_ttl;   /* seconds until an idle label set is folded away; 0: never */
+	bool has_max_rate;   /* the user has given one */
+	uint64_t max_rate;   /* calls per second; above it the probe is detached. 0: no limit */
+};
+
+/* Fills settings that s lacks from `defaults`, then from the built-in defaults. */
+void probe_settings__fill(struct probe_settings *s, const struct probe_settings *defaults);
+/* Whether a target is probed in the same way by both. Ignores max_rate. */
+bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b);
+void probe_settings__free(struct probe_settings *s); /* what is in it */
+
+#endif /* CONFIG_SETTINGS_H */

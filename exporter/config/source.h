@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CONFIG_SOURCE_H
+#define CONFIG_SOURCE_H
+
+#include <stddef.h>
+
+/*
+ * Reads a configuration file or a pipe, as of `--config.file=<(command)`. *out has a NUL behind its
+ * *len bytes and is to be freed. 0; -EFBIG: longer than max bytes; -ETIMEDOUT: nobody writes to the
+ * pipe; -ECANCELED: the exporter is stopping; -EINVAL: neither a file nor a pipe; or another
+ * negative errno.
+ */
+int config_source__read(const char *path, size_t max, char **out, size_t *len);
+
+#endif /* CONFIG_SOURCE_H */

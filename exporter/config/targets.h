@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The keys of a probe that name its targets. Their target is the struct probe_list. */
+#ifndef CONFIG_TARGETS_H
+#define CONFIG_TARGETS_H
+
+#include "config/probe_list.h"
+#include "yaml/bind.h"
+
+int targets__bind_functions(struct binder *b, const struct tree_node *node, void *target);
+int targets__bind_syscalls(struct binder *b, const struct tree_node *node, void *target);
+int targets__bind_module(struct binder *b, const struct tree_node *node, void *target);
+int targets__bind_user(struct binder *b, const struct tree_node *node, void *target);
+/* Applies `module`, once all keys are bound: it may stand before or after `functions`. */
+int targets__apply_module(struct binder *b, struct probe_list *list);
+/* Adds the PROBE that the node holds. */
+int targets__add(struct binder *b, const struct tree_node *node, struct probe_list *list);
+
+#endif /* CONFIG_TARGETS_H */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Settings with a syntax of their own. 0, or -EINVAL and *why, as in base/value.h. */
+#ifndef CONFIG_VALUES_H
+#define CONFIG_VALUES_H
+
+/* The values of --mechanism and `mechanism:`; ends with NULL. */
+extern const char *const config_mechanisms[];
+
+int value__mechanism(const char *text, char **why);
+/* "1h30m" -> seconds, at least 1 */
+int value__duration(const char *text, double *out, char **why);
+int value__listen_address(const char *text, char **why);
+int value__http_path(const char *text, char **why);
+
+#endif /* CONFIG_VALUES_H */
