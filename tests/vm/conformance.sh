@@ -25,22 +25,24 @@ cd "$(dirname "$0")/../.." || exit 1
 full=6.12/preempt=full
 some_edges=start,many,slots,scraped,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
 some_runs=auto.mmap,auto.percpu,auto.map,fexit,kprobe.session
-[ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance+conformance_edges/7 conformance+conformance_edges/6.12 \
+[ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance_edges/7 conformance_edges/6.12 \
 	conformance:$some_runs+conformance_edges:$some_edges/$full conformance+conformance_edges/6.1 \
-	conformance+conformance_edges/5.10 lifecycle/5.10 conformance_labels/7 conformance_labels/6.12 \
+	conformance+conformance_edges/5.10 conformance/7 conformance/6.12 \
+	lifecycle/5.10 conformance_labels/7 conformance_labels/6.12 \
 	scale/7 conformance_labels/6.1 scale/6.12 scale:fallback.first,fallback.void,fallback.last,nobtf/6.1 scale:nobtf/5.10 \
 	lockdown/6.12/lockdown=confidentiality conformance_labels/5.10 interrupts:fexit/6.1 interrupts:fexit/6.12 \
 	expressions/5.10 expressions/6.1 expressions/6.12 expressions/7 names/5.10 names/6.1 names/6.12 names/7
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What a TEST/SERIES needs: `one` CPU is fastest and always sees its own code as the kernel has patched it; `two`;
-# or two that take `turns` (guest.sh -s). 5.10 deadlocks or runs stale code when its two emulated CPUs run at once
-# and one of them patches the kernel. So do kernels that patch a thousand functions at each reload.
+# What a TEST/SERIES needs: `one` CPU; two that take `turns` (guest.sh -s); or `two` at once, which take twice the CPU
+# time for the same. A guest gets the most that one of its tests needs. 5.10 may deadlock or run stale code where
+# two emulated CPUs run at once and one of them patches the kernel; so may others that patch a thousand
+# functions at each reload.
 cpus_of() {
 	case $1 in
 	lifecycle/5.* | scale/* | expressions/[56].* | conformance_labels/[56].*) echo one ;;
-	lifecycle/* | conformance/5.* | conformance_edges/5.*) echo turns ;;
+	lifecycle/* | conformance/* | conformance_edges/5.*) echo turns ;;
 	*) echo two ;;
 	esac
 }
@@ -51,8 +53,8 @@ options_of() { # options_of SERIES TEST...
 	shift
 	cpus=$(for test; do cpus_of "${test%%:*}/$series"; done)
 	case $cpus in
-	*turns*) echo -s ;;
 	*two*) ;;
+	*turns*) echo -s ;;
 	*) echo -c 1 ;;
 	esac
 	for test; do

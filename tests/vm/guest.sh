@@ -396,9 +396,9 @@ trap 'exit 143' TERM
 make_initrd "$@"
 [ -z "${GUEST_SLOTS:-}" ] || take_slot
 start=$(date +%s%3N)
-# QEMU's translator may run a breakpoint that another CPU has just taken away again, which a real CPU
-# does not: the kernel, patching its own code, dies of it once in some forty guests. Before the command
-# has begun, nothing is lost by booting again; after, it is for our caller to say (-r).
+# With two CPUs at once, QEMU may run a breakpoint that the other CPU has just removed; a real CPU does not.
+# The kernel, patching its own code, dies of it in one of forty guests; stale_code.sh shows it within seconds, without
+# an exporter. While the guest boots, nothing is lost by another boot; later, the caller decides (-r).
 for attempt in 1 2 3; do
 	start_machine "$accelerator"
 	follow_output
