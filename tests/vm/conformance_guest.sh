@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest (or natively, with NATIVE=1): starts the exporter as it chooses by itself, and with
-# each mechanism that the kernel has; makes exactly known calls under a scraper, and keeps a scrape from
-# before and after each in $RESULTS. conformance_check.py holds them to what the workload says it did.
+# Runs in a guest (or natively, with NATIVE=1): starts an exporter for each RUN, and makes exactly known calls under a
+# scraper. Exporters that do not disturb each other count the same calls at once. $RESULTS keeps a scrape of
+# each exporter from before and after; conformance_check.py holds them to what the workload says it did.
 #
 #	conformance_guest.sh [RUN...]	auto.mmap, auto.percpu, auto.percpu-syscalls, auto.map or a mechanism;
 #					all of them
@@ -18,110 +18,122 @@ kernel_probes=('do_unlinkat|filename_unlinkat' __x64_sys_msgrcv __x64_sys_getpgi
 	'read_zero|read_iter_zero')
 user_probes=("$W:workload_function" "$W:workload_recursion" "$W:workload_left")
 
-end_run() {
-	get /api/v1/probes "$RESULTS/$run.probes.json" || fail "/api/v1/probes"
-	get /metrics "$RESULTS/$run.metrics" || fail "the last scrape"
-	stop_exporter
-	echo $? >"$RESULTS/$run.exit"
-	echo "$run" >>"$RESULTS/runs"
+# Exporters that run now, by their run.
+declare -A pid_of port_of kinds_of
+ports=10499
+
+try_run() { # try_run RUN "KIND..." ARGS...: KINDs are those of the measurements it takes part in
+	local run=$1 kinds=$2
+	shift 2
+	PORT=$ports
+	try_exporter "$@" no_such_function || return
+	pid_of[$run]=$exporter port_of[$run]=$PORT kinds_of[$run]=" $kinds "
+	ports=$((ports + 1))
 }
 
-measure_scraped() { # measure_scraped NAME OPERATION THREADS CALLS [ARGUMENT]
-	local name=$run.$1
-	shift
-	get /metrics "$RESULTS/$name.before" || fail "scrape before $name"
-	start_scraper
-	"${on_cpu[@]}" "$W" "$@" >"$RESULTS/$name.json" || fail "workload $*"
-	stop_scraper
-	scrape "$name.after"
+start_run() {
+	try_run "$@" || fail "no exporter for $1"
 }
 
-getpgid_measurements() {
-	measure_scraped getpgid-live getpgid-live 4 10000
-	measure_scraped getpgid-dead getpgid-dead 4 10000
+end_runs() {
+	local run
+	for run in "${!pid_of[@]}"; do
+		PORT=${port_of[$run]}
+		get /api/v1/probes "$RESULTS/$run.probes.json" || fail "/api/v1/probes"
+		get /metrics "$RESULTS/$run.metrics" || fail "the last scrape"
+		exporter=${pid_of[$run]}
+		stop_exporter
+		echo $? >"$RESULTS/$run.exit"
+		echo "$run" >>"$RESULTS/runs"
+	done
+	pid_of=() port_of=() kinds_of=()
 }
 
-kernel_measurements() {
-	measure_scraped unlink-missing unlink-missing 4 10000
-	measure_scraped unlink-existing unlink-existing 4 400
-	getpgid_measurements
-	measure_scraped read-1 read-zero 4 2000 1
-	measure_scraped read-4096 read-zero 4 2000 4096
-	measure_scraped sleepers msgrcv-sleep 100 300 300
-}
-
-# With uprobe.ret the kernel steps instructions in a page that all threads of the process have, and writes
-# to it for each. An emulator may run stale code there on another CPU; real ones do not
-# (tests/e2e/uprobe_ret.sh).
 on_cpu=()
-user_measurements() {
-	[ $run != uprobe.ret ] || [ -n "${NATIVE:-}" ] || on_cpu=(taskset -c 0)
-	measure_scraped user-positive user-function 4 1000 7
-	measure_scraped user-negative user-function 4 1000 -7
-	measure_scraped user-zero user-function 4 1000 0
-	measure_scraped user-recursion user-recursion 4 400
-	measure_scraped user-left user-left 4 400
-	[ $run = auto.percpu ] || measure_scraped user-deep user-deep 2 20
-	on_cpu=()
+# By the exporters of a KIND.
+measure_scraped() { # measure_scraped KIND NAME OPERATION THREADS CALLS [ARGUMENT]
+	local kind=$1 name=$2 run told measured=() before=() after=() scraped=()
+	shift 2
+	for run in "${!pid_of[@]}"; do
+		[[ ${kinds_of[$run]} == *" $kind "* ]] || continue
+		measured+=("$run") scraped+=("${port_of[$run]}")
+		before+=("${port_of[$run]}" "$RESULTS/$run.$name.before")
+		after+=("${port_of[$run]}" "$RESULTS/$run.$name.after")
+	done
+	[ ${#measured[@]} -gt 0 ] || return 0
+	$CLIENT scrape "${before[@]}" || fail "scrape before $name"
+	start_scraper 0.02 "${scraped[@]}"
+	told=$("${on_cpu[@]}" "$W" "$@") || fail "workload $*"
+	stop_scraper
+	$CLIENT scrape "${after[@]}" || fail "scrape after $name"
+	for run in "${measured[@]}"; do
+		echo "$told" >"$RESULTS/$run.$name.json"
+	done
 }
 
-map_measurements() {
-	measure_scraped map-hit map-lookup 2 2000 1
-	measure_scraped map-miss map-lookup 2 2000 2
+measure_all() {
+	measure_scraped kernel unlink-missing unlink-missing 4 10000
+	measure_scraped kernel unlink-existing unlink-existing 4 400
+	measure_scraped getpgid getpgid-live getpgid-live 4 10000
+	measure_scraped getpgid getpgid-dead getpgid-dead 4 10000
+	measure_scraped kernel read-1 read-zero 4 2000 1
+	measure_scraped kernel read-4096 read-zero 4 2000 4096
+	measure_scraped sleepers sleepers msgrcv-sleep 100 300 300
+	measure_scraped map map-hit map-lookup 2 2000 1
+	measure_scraped map map-miss map-lookup 2 2000 2
+	measure_scraped user user-positive user-function 4 1000 7
+	measure_scraped user user-negative user-function 4 1000 -7
+	measure_scraped user user-zero user-function 4 1000 0
+	measure_scraped user user-recursion user-recursion 4 400
+	measure_scraped user user-left user-left 4 400
+	measure_scraped deep user-deep user-deep 2 20
 }
 
 chosen=$*
 chosen() {
-	[[ -z $chosen || " $chosen " == *" $1 "* ]] && run=$1
+	[[ -z $chosen || " $chosen " == *" $1 "* ]]
 }
 
 uname -r >"$RESULTS/kernel"
 [ -n "$NATIVE" ] || copy_symbols
 [ -n "$chosen" ] || : >"$RESULTS/all"
-# What is chosen by itself.
-if chosen auto.mmap; then
-	if [ -n "$NATIVE" ]; then
-		start_exporter syscall:msgrcv syscall:getpgid "${user_probes[@]}" no_such_function
-		measure_scraped sleepers msgrcv-sleep 100 300 300
-		getpgid_measurements
-	else
-		start_exporter "${kernel_probes[@]}" syscall:getpgid "${user_probes[@]}" no_such_function
-		kernel_measurements
-	fi
-	user_measurements
-	end_run
+
+# What the exporter chooses by itself, and every mechanism of this kernel. None reads maps by bpf(2), at which the
+# kernel skips programs.
+if ! chosen auto.mmap; then
+	:
+elif [ -n "$NATIVE" ]; then
+	start_run auto.mmap "getpgid sleepers user deep" syscall:msgrcv syscall:getpgid "${user_probes[@]}"
+else
+	start_run auto.mmap "kernel getpgid sleepers user deep" "${kernel_probes[@]}" syscall:getpgid "${user_probes[@]}"
 fi
-# With cells that are read by bpf(2), at which the kernel skips programs.
-if [ -z "$NATIVE" ] && chosen auto.percpu; then
-	start_exporter --cells=percpu "${kernel_probes[@]}" "${user_probes[@]}" no_such_function
-	kernel_measurements
-	user_measurements
-	end_run
+if [ -z "$NATIVE" ]; then
+	! chosen auto.map || start_run auto.map map bpf_map_copy_value
+	for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe; do
+		! chosen $mechanism || try_run $mechanism "kernel getpgid sleepers map" --mechanism=$mechanism \
+			"${kernel_probes[@]}" bpf_map_copy_value
+	done
 fi
-if chosen auto.percpu-syscalls; then
-	start_exporter --cells=percpu syscall:getpgid no_such_function
-	getpgid_measurements
-	end_run
-fi
-if [ -z "$NATIVE" ] && chosen auto.map; then
-	start_exporter bpf_map_copy_value no_such_function
-	map_measurements
-	end_run
-fi
-# Every mechanism that this kernel has, forced.
-for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe; do
-	[ -z "$NATIVE" ] && chosen $mechanism || continue
-	try_exporter --mechanism=$mechanism "${kernel_probes[@]}" bpf_map_copy_value no_such_function ||
-		continue
-	kernel_measurements
-	map_measurements
-	end_run
+for mechanism in uprobe.session uprobe.multi uretprobe; do
+	! chosen $mechanism || try_run $mechanism "user deep" --mechanism=$mechanism "${user_probes[@]}"
 done
-for mechanism in uprobe.ret uprobe.session uprobe.multi uretprobe; do
-	chosen $mechanism || continue
-	try_exporter --mechanism=$mechanism "${user_probes[@]}" no_such_function || continue
-	user_measurements
-	end_run
-done
+measure_all
+end_runs
+
+# With cells that are read by bpf(2).
+[ -n "$NATIVE" ] || ! chosen auto.percpu ||
+	start_run auto.percpu "kernel getpgid sleepers user" --cells=percpu "${kernel_probes[@]}" "${user_probes[@]}"
+! chosen auto.percpu-syscalls || start_run auto.percpu-syscalls getpgid --cells=percpu syscall:getpgid
+measure_all
+end_runs
+
+# With uprobe.ret the kernel steps instructions in a page that all threads of the process have, and writes
+# to it for each. An emulator may run stale code there on another CPU; real ones do not
+# (tests/e2e/uprobe_ret.sh).
+[ -n "$NATIVE" ] || on_cpu=(taskset -c 0)
+if chosen uprobe.ret && try_run uprobe.ret "user deep" --mechanism=uprobe.ret "${user_probes[@]}"; then
+	measure_all
+	end_runs
+fi
 [ -n "$NATIVE" ] || cat $T/kprobe_events >"$RESULTS/leftovers"
 exit 0

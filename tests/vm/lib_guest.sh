@@ -66,7 +66,7 @@ try_exporter() { # try_exporter ARGS...
 	$CLIENT ready $PORT $exporter >&2 && return
 	! kill -0 $exporter 2>/dev/null || fail "the exporter is not ready after four minutes"
 	wait $exporter
-	tail -n 1 "$RESULTS/exporter.log" | grep -q -e '--mechanism=.* cannot be had' ||
+	tail -n 3 "$RESULTS/exporter.log" | grep -q -e '--mechanism=.* cannot be had' ||
 		fail "the exporter did not become ready with $*"
 	return 1
 }
@@ -84,9 +84,11 @@ scrape() { # scrape NAME
 	$CLIENT scrape $PORT "$RESULTS/$1" || fail "scrape $1"
 }
 
-# Scrapes in the background, 50 times a second or with a pause of SECONDS.
-start_scraper() { # start_scraper [SECONDS]
-	exec {scraping}> >(exec $CLIENT scraper "${1:-0.02}" $PORT >>"$RESULTS/scrapes")
+# Scrapes in the background, 50 times a second or with a pause of SECONDS, from each PORT.
+start_scraper() { # start_scraper [SECONDS [PORT...]]
+	local seconds=${1:-0.02}
+	shift $(($# > 0))
+	exec {scraping}> >(exec $CLIENT scraper "$seconds" "${@:-$PORT}" >>"$RESULTS/scrapes")
 	scraper=$!
 }
 
