@@ -4,6 +4,10 @@
  * guest, a shell's forks and curl's libraries take longer than the exporter's answer.
  *
  *	client get PORT PATH [FILE]	one GET of 127.0.0.1:PORT; the body goes to FILE
+ *	client post PORT PATH [FILE]	one POST without a body
+ *	client until PORT PATH REGEX [FILE]
+ *					GETs until a line of the body matches the extended regular
+ *					expression REGEX, 4 minutes at most
  *	client scrape PORT FILE [PORT FILE]...
  *					/metrics twice from each port, the second body to FILE: the
  *					exporter exports the lower of two readings of some losses
@@ -12,6 +16,8 @@
  *	client scraper SECONDS PORT...	/metrics from each port, then a pause of SECONDS, until a
  *					line comes on stdin; then prints `N scrapes, N failed`
  *
+ * $PATIENCE, in seconds, replaces the limit of 4 minutes on a busy machine.
+ *
  * Succeeds if every answer had status 200 and as many bytes as its Content-Length. Other answers
  * are printed. A port without a listener is a silent failure.
  */
@@ -19,6 +25,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <regex.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READY_SECONDS 240
-#define POLL_MS	      50
+#define POLL_MS 50
 
 struct answer {
 	char *text; /* NUL-terminated, from malloc() */
@@ -52,19 +58,20 @@ static int connect_to(const char *port)
 }
 
 /* Everything that the exporter sends until it closes the connection. */
-static struct answer ask(const char *port, const char *path)
+static struct answer ask(const char *port, const char *method, const char *path)
 {
 	struct answer a = { calloc(1, 1), 0 };
-	char request[512];
+	char text[512];
 	size_t room = 0;
 	ssize_t n;
 	int fd = connect_to(port);
 
 	if (fd < 0)
 		return a;
-	n = snprintf(request, sizeof(request),
-		     "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
-	send(fd, request, n, MSG_NOSIGNAL);
+	n = snprintf(text, sizeof(text),
+		     "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+		     method, path);
+	send(fd, text, n, MSG_NOSIGNAL);
 	do {
 		if (room - a.size < 65536) {
 			room = 2 * room + 131072;
@@ -94,9 +101,16 @@ static bool save(const char *file, const char *body, size_t size)
 	return true;
 }
 
-static bool get(const char *port, const char *path, const char *file, bool quiet)
+struct request {
+	const char *method, *path;
+	const char *file;    /* for the body, or NULL */
+	const regex_t *line; /* that the body must have, or NULL */
+	bool quiet;	     /* other answers are not printed */
+};
+
+static bool request(const char *port, struct request r)
 {
-	struct answer a = ask(port, path);
+	struct answer a = ask(port, r.method, r.path);
 	char *end = strstr(a.text, "\r\n\r\n"), *length;
 	size_t size = 0, announced = -1;
 	bool good = end && !strncmp(a.text, "HTTP/1.1 200 ", 13);
@@ -108,15 +122,44 @@ static bool get(const char *port, const char *path, const char *file, bool quiet
 		size = a.size - (end + 4 - a.text);
 	}
 	if (a.size && (!good || size != announced)) {
-		if (!quiet)
-			printf("%s: %.*s, %zu of %zd bytes\n", path, (int)strcspn(a.text, "\r\n"),
+		if (!r.quiet)
+			printf("%s: %.*s, %zu of %zd bytes\n", r.path, (int)strcspn(a.text, "\r\n"),
 			       a.text, size, (ssize_t)announced);
 		good = false;
 	}
-	if (end && file && !save(file, end + 4, size))
+	if (end && r.file && !save(r.file, end + 4, size))
+		good = false;
+	if (good && r.line && regexec(r.line, end + 4, 0, NULL, 0))
 		good = false;
 	free(a.text);
 	return good;
+}
+
+static bool get(const char *port, const char *path, const char *file, bool quiet)
+{
+	return request(port, (struct request){ "GET", path, file, NULL, quiet });
+}
+
+static time_t deadline_from_now(void)
+{
+	const char *patience = getenv("PATIENCE");
+
+	return time(NULL) + (patience ? atoi(patience) : 240);
+}
+
+static bool get_until(const char *port, const char *path, const char *pattern, const char *file)
+{
+	time_t deadline = deadline_from_now();
+	regex_t line;
+
+	if (regcomp(&line, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB))
+		return false;
+	while (time(NULL) < deadline) {
+		if (request(port, (struct request){ "GET", path, file, &line, true }))
+			return true;
+		usleep(1000 * POLL_MS);
+	}
+	return false;
 }
 
 static bool scrape(char **arguments)
@@ -133,7 +176,7 @@ static bool scrape(char **arguments)
 static bool wait_ready(const char *port, pid_t pid)
 {
 	struct pollfd process = { syscall(SYS_pidfd_open, pid, 0), POLLIN, 0 };
-	time_t deadline = time(NULL) + READY_SECONDS;
+	time_t deadline = deadline_from_now();
 
 	while (process.fd >= 0 && time(NULL) < deadline) {
 		if (get(port, "/-/ready", NULL, true))
@@ -163,13 +206,18 @@ int main(int argc, char **argv)
 
 	if (!strcmp(command, "get") && argc <= 5)
 		return !get(argv[2], argv[3], argv[4], false);
+	if (!strcmp(command, "post") && argc <= 5)
+		return !request(argv[2], (struct request){ "POST", argv[3], argv[4], NULL, false });
+	if (!strcmp(command, "until") && (argc == 5 || argc == 6))
+		return !get_until(argv[2], argv[3], argv[4], argv[5]);
 	if (!strcmp(command, "scrape") && argc % 2 == 0)
 		return !scrape(argv + 2);
 	if (!strcmp(command, "ready") && argc == 4)
 		return !wait_ready(argv[2], atoi(argv[3]));
 	if (!strcmp(command, "scraper"))
 		return !scrape_on(atof(argv[2]), argv + 3);
-	fprintf(stderr, "usage: client get PORT PATH [FILE] | scrape PORT FILE [PORT FILE]... | "
-			"ready PORT PID | scraper SECONDS PORT...\n");
+	fprintf(stderr,
+		"usage: client get|post PORT PATH [FILE] | until PORT PATH REGEX [FILE] | "
+		"scrape PORT FILE [PORT FILE]... | ready PORT PID | scraper SECONDS PORT...\n");
 	return 2;
 }

@@ -30,6 +30,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -128,10 +129,16 @@ static long getsid_compat(struct worker *w, long i)
 #endif
 }
 
-/* A system call without arguments, which nobody else makes. */
-static long unlock_all(struct worker *w, long i)
+/* System calls without arguments. */
+static long without_arguments(struct worker *w, long i)
 {
-	return syscall(SYS_munlockall);
+	syscall(SYS_munlockall);
+	close(syscall(SYS_inotify_init));
+	syscall(SYS_vhangup);
+	syscall(SYS_getegid);
+	syscall(SYS_geteuid);
+	syscall(SYS_getgid);
+	return syscall(SYS_getuid);
 }
 
 static int find_dead_pid(void)
@@ -358,16 +365,42 @@ static long getpgid_many(struct worker *w, long i)
 	return syscall(SYS_getpgid, atoi(argument) + w->number * w->calls + i);
 }
 
-/* One errno after the other, and a number beside the arguments for each three. */
+/* System calls whose first argument is a process ID, each with a different ID, from `argument` on.
+ */
+static long ask_about_pid(struct worker *w, long i)
+{
+	long pid = atoi(argument) + w->number * w->calls + i;
+	char answer[256];
+
+	syscall(SYS_getsid, pid);
+	syscall(SYS_sched_getscheduler, pid);
+	syscall(SYS_sched_getaffinity, pid, sizeof(answer), answer);
+	syscall(SYS_tkill, pid, 0);
+	syscall(SYS_sched_getattr, pid, answer, sizeof(answer), 0);
+	return syscall(SYS_prlimit64, pid, RLIMIT_CPU, NULL, answer);
+}
+
+/* Fails with EINVAL, EFAULT and ESRCH in turn, with a third argument that counts from `argument`
+ * on. */
+static long fail_in_turn(struct worker *w, long i, int nr, pid_t invalid)
+{
+	const struct {
+		pid_t pid;
+		uintptr_t answer;
+	} calls[] = { { invalid, 0 }, { 0, 1 }, { 1 << 30, 1 } };
+
+	return syscall(nr, calls[i % 3].pid, calls[i % 3].answer,
+		       atoi(argument) + (w->number * w->calls + i) / 3);
+}
+
 static long getparam_failing(struct worker *w, long i)
 {
-	static const struct {
-		pid_t pid;
-		uintptr_t param;
-	} calls[] = { { 0, 0 }, { 0, 1 }, { 1 << 30, 1 } }; /* EINVAL, EFAULT, ESRCH */
+	return fail_in_turn(w, i, SYS_sched_getparam, 0);
+}
 
-	return syscall(SYS_sched_getparam, calls[i % 3].pid, calls[i % 3].param,
-		       atoi(argument) + (w->number * w->calls + i) / 3);
+static long get_interval_failing(struct worker *w, long i)
+{
+	return fail_in_turn(w, i, SYS_sched_rr_get_interval, -1);
 }
 
 /* A process in a cgroup that is there for it alone. */
@@ -389,7 +422,14 @@ static long getsid_in_cgroup(struct worker *w, long i)
 	return rmdir(path);
 }
 
-/* Returns a different number each time. */
+/* Both return a different number each time. */
+static long preadv_many(struct worker *w, long i)
+{
+	char answer[4096];
+
+	return preadv(shared_fd, &(struct iovec){ answer, w->number * w->calls + i }, 1, 0);
+}
+
 static long lseek_many(struct worker *w, long i)
 {
 	return lseek(shared_fd, w->number * w->calls + i, SEEK_SET);
@@ -488,6 +528,41 @@ static long user_function(struct worker *w, long i)
 	return workload_function(atol(argument)), 0;
 }
 
+/* One function for each of the mechanisms that are tested at once. */
+long workload_first(long v), workload_second(long v), workload_third(long v),
+	workload_fourth(long v);
+
+__attribute__((noipa)) long workload_first(long v)
+{
+	return v;
+}
+
+__attribute__((noipa)) long workload_second(long v)
+{
+	return v;
+}
+
+__attribute__((noipa)) long workload_third(long v)
+{
+	return v;
+}
+
+__attribute__((noipa)) long workload_fourth(long v)
+{
+	return v;
+}
+
+static long user_functions(struct worker *w, long i)
+{
+	long v = atol(argument);
+
+	workload_first(v);
+	workload_second(v);
+	workload_third(v);
+	workload_fourth(v);
+	return 0;
+}
+
 static long user_recursion(struct worker *w, long i)
 {
 	return workload_recursion(RECURSION - 1);
@@ -516,13 +591,49 @@ static long user_deep(struct worker *w, long i)
 	return workload_recursion(DEEP - 1);
 }
 
+/*
+ * Calls that leave time to others, until CALLS rounds are made or SIGTERM comes. A round of
+ * `stream` is 5 calls of each system call; one of `bursts` is 20, and 10 of the user function.
+ */
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	stopped = 1;
+}
+
+static int stop_on_signal(void)
+{
+	return signal(SIGTERM, stop) == SIG_ERR ? -1 : 0;
+}
+
+static long stream(struct worker *w, long i)
+{
+	for (int j = 0; j < 5; j++) {
+		getpgid_live(w, i);
+		unlink_missing(w, i);
+	}
+	return usleep(5000);
+}
+
+static long bursts(struct worker *w, long i)
+{
+	for (int j = 0; j < 20; j++) {
+		getpgid_live(w, i);
+		msgrcv_invalid(w, i);
+		if (j % 2)
+			workload_function(7);
+	}
+	return usleep(5000);
+}
+
 static const struct operation operations[] = {
 	{ "unlink-missing", unlink_missing, NULL, NULL },
 	{ "unlink-existing", unlink_existing, NULL, prepare_path },
 	{ "getpgid-live", getpgid_live, NULL, NULL },
 	{ "getsid-compat", getsid_compat, NULL, NULL },
 	{ "getpgid-dead", getpgid_dead, find_dead_pid, NULL },
-	{ "munlockall", unlock_all, NULL, NULL },
+	{ "without-arguments", without_arguments, NULL, NULL },
 	{ "read-zero", read_zero, open_zero, NULL },
 	{ "msgrcv-sleep", msgrcv_sleep, open_queue, NULL },
 	{ "msgrcv-killed", msgrcv_killed, open_queue, NULL },
@@ -532,8 +643,11 @@ static const struct operation operations[] = {
 	{ "signals", signal_self, start_timers, NULL },
 	{ "map-lookup", map_lookup, make_map, NULL },
 	{ "getpgid-many", getpgid_many, NULL, NULL },
+	{ "by-pid", ask_about_pid, NULL, NULL },
 	{ "getparam-failing", getparam_failing, NULL, NULL },
+	{ "interval-failing", get_interval_failing, NULL, NULL },
 	{ "getsid-in-cgroup", getsid_in_cgroup, NULL, NULL },
+	{ "preadv-many", preadv_many, open_zero, NULL },
 	{ "lseek-many", lseek_many, open_file, NULL },
 	{ "msgrcv-invalid", msgrcv_invalid, NULL, NULL },
 	{ "hostname", set_hostname, get_hostname, NULL },
@@ -542,9 +656,12 @@ static const struct operation operations[] = {
 	{ "write-file", write_byte, create_file, NULL },
 	{ "tcp-send", send_byte, connect_to_self, NULL },
 	{ "user-function", user_function, NULL, NULL },
+	{ "user-functions", user_functions, NULL, NULL },
 	{ "user-recursion", user_recursion, NULL, NULL },
 	{ "user-left", user_left, NULL, NULL },
 	{ "user-deep", user_deep, NULL, NULL },
+	{ "stream", stream, stop_on_signal, NULL },
+	{ "bursts", bursts, stop_on_signal, NULL },
 	{},
 };
 
@@ -560,7 +677,7 @@ static void *work(void *arg)
 	w->min_ns = UINT64_MAX;
 	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELEASE);
 	pthread_barrier_wait(&start);
-	for (long i = 0; i < w->calls; i++) {
+	for (long i = 0; i < w->calls && !stopped; i++) {
 		uint64_t t, d;
 		long ret;
 
