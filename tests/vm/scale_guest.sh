@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: thousands of functions at once and those among many that the kernel refuses; and a kernel without BTF. What is
-# seen goes to $RESULTS, for scale_check.py.
+# Runs in a guest: thousands of functions at once, batches that the kernel refuses, fallback to the next mechanism, and
+# a kernel without BTF. Results go to $RESULTS for scale_check.py.
 #
 #	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM fallback.ORDER or nobtf; all of them
 set -u
@@ -13,6 +13,9 @@ first=__x64_sys_getpgid
 last='do_unlinkat|filename_unlinkat'
 some=(acpi_ pci_ crypto_)
 others=(tcp_ devm_ intel_ xen_ devlink_ mptcp_ selinux_)
+# Half as many where the kernel refuses some of a batch, which is bisected: each try takes seconds.
+fewer=(pci_ crypto_)
+fewer_others=(tcp_ xen_ devlink_ mptcp_)
 
 configure() { # configure FUNCTION...
 	printf 'probes:\n  - functions: ["%s"' "$1"
@@ -25,10 +28,10 @@ start() { # start MECHANISM: false if this kernel does not have it
 	try_exporter --web.enable-lifecycle --log.level=debug --mechanism="$1" --config.file=/tmp/scale.yaml
 }
 
-# What is known of each function, without the megabytes of their buckets.
+# A scrape without its megabytes of buckets.
 states() { # states NAME
 	get /metrics && get /metrics /tmp/page || fail "scrape $1" # as lib_guest.sh's scrape
-	grep -E '^retprobe_(probe_attached|probe_info|duration_seconds_count|missed_total)\{' /tmp/page >"$RESULTS/$1"
+	LC_ALL=C grep -E '^retprobe_(probe_attached|probe_info|duration_seconds_count|missed_total)\{' /tmp/page >"$RESULTS/$1"
 }
 
 call() { # call NAME GETPGIDS UNLINKS: with a look before and after
@@ -47,39 +50,49 @@ footprint() { # footprint NAME
 	done >"$RESULTS/$1"
 }
 
-# What the kernel has for us: functions that are traced, code that was made of programs, events.
-in_kernel() { # in_kernel NAME
-	grep -c '^[^[:space:]]' $T/enabled_functions
-	grep -c '\[bpf\]$' /proc/kallsyms
+# Traces of an exporter in the kernel: traced functions and events.
+traced() {
+	LC_ALL=C grep -c '^[^[:space:]]' $T/enabled_functions
 	cat $T/kprobe_events
+}
+
+# These, and the code of programs.
+in_kernel() { # in_kernel NAME
+	traced
+	LC_ALL=C grep -c '\[bpf\]$' /proc/kallsyms
 } >"$RESULTS/$1"
 
+# The list of symbols takes a second to read, and is the last to be as it was.
 is_given_back() {
+	[ "$(traced)" = "$traced_unused" ] || return
 	in_kernel left
-	cmp -s "$RESULTS/unused" "$RESULTS/left"
+	cmp -s "$RESULTS/unused" "$RESULTS/left" && return
+	pause 0.5
+	return 1
 }
 
 stop() { # stop NAME
 	stop_exporter
 	echo $? >"$RESULTS/$1.exit"
-	# Programs are freed some time after nobody can run them any more.
+	# Programs are freed some time after they can no longer run.
 	wait_until "the kernel to have nothing of ours" is_given_back
 }
 
 # All are attached, and a reload drops half of them.
 case_many() { # case_many MECHANISM
+	[ "$1" = auto ] || local some=("${fewer[@]}") others=("${fewer_others[@]}")
 	configure $first "${some[@]/%/*}" "${others[@]/%/*}" "$last"
 	start "$1" || return
 	in_kernel "many.$1.kernel"
 	call "many.$1.all" 5000 3000
 	configure $first "${others[@]/%/*}" "$last"
-	curl -s -f --max-time 120 -X POST $URL/-/reload >/dev/null || fail "POST /-/reload"
+	$CLIENT post $PORT /-/reload || fail "POST /-/reload"
 	call "many.$1.half" 70 50
 	footprint "many.$1.footprint"
 	stop "many.$1"
 }
 
-# One that the list of functions that can be traced has, and that cannot be traced.
+# The list of traceable functions has a function that cannot be traced.
 case_refused() { # case_refused MECHANISM
 	cp $T/available_filter_functions /tmp/list
 	echo argv_split >>/tmp/list
@@ -94,8 +107,8 @@ case_refused() { # case_refused MECHANISM
 	stop "refused.$1"
 }
 
-# One that trampolines cannot have, because of its "...": before the others, behind them, and where one
-# without a result is the first. What is attached must not depend on the order.
+# Trampolines refuse a function with "..." as parameters. It comes first, last, or behind a function without a result:
+# the order must not matter.
 case_fallback() { # case_fallback ORDER
 	local i
 	case $1 in
@@ -103,15 +116,14 @@ case_fallback() { # case_fallback ORDER
 	last) configure $first "$last" sysfs_emit ;;
 	void) configure put_unused_fd sysfs_emit $first "$last" ;;
 	esac
-	start auto || fail "auto cannot be had"
+	start auto || fail "no mechanism by auto"
 	for ((i = 0; i < 50; i++)); do read -r _ </sys/kernel/mm/ksm/run; done
 	"$W" getpgid-live 1 70 >/dev/null
 	states "fallback.$1"
 	stop "fallback.$1"
 }
 
-# A kernel without BTF, as far as anybody can see: what can be had without is attached and counts, and what
-# cannot costs itself.
+# A kernel that seems to have no BTF. Only probes that need types are refused.
 case_nobtf() {
 	mkdir -p /tmp/none
 	mount --bind /tmp/none /sys/kernel/btf || fail "mount"
@@ -126,7 +138,7 @@ case_nobtf() {
 	Y
 	"$BINARY" --config.check --config.file=/tmp/scale.yaml >"$RESULTS/nobtf.plan" 2>&1
 	echo $? >>"$RESULTS/nobtf.plan"
-	start auto || fail "auto cannot be had"
+	start auto || fail "no mechanism by auto"
 	states nobtf.before
 	"$W" getpgid-live 1 70 >/dev/null
 	"$W" unlink-missing 1 50 >/dev/null
@@ -149,11 +161,13 @@ run_case() { # run_case CASE: false if this kernel does not have its mechanism
 	echo "$1: $((SECONDS - start)) s"
 }
 
-in_kernel unused
 if [ $# -eq 0 ]; then
 	: >"$RESULTS/all"
 	set -- many.auto many.fsession.multi refused.auto refused.kprobe.multi fallback.first fallback.last fallback.void nobtf
 fi
+echo "$*" >"$RESULTS/wanted"
+in_kernel unused
+traced_unused=$(traced)
 for case; do
 	run_case "$case"
 done
