@@ -155,25 +155,25 @@ $(B)/unit/test_%.o: tests/unit/test_%.c | $(GEN) $(B)/unit
 $(B)/unit/test_%: $(B)/unit/test_%.o $(UNIT_LIB)
 	$(call say,LINK,$@)$(CC) $(SAN) $(addprefix -Wl$(comma)--wrap=,$(REPLACED)) $^ $(LDLIBS) -lcmocka -o $@
 # Of the exporter's own objects: sanitizers make system calls that it does not have.
-$(B)/unit/test_confine: tests/unit/test_confine.c $(filter-out $(B)/main.o,$(OBJ)) $(DATA:%=$(B)/%.o) | $(B)/unit
+$(B)/unit/test_confine $(B)/unit/test_privs: $(B)/unit/%: tests/unit/%.c $(filter-out $(B)/main.o,$(OBJ)) $(DATA:%=$(B)/%.o) | $(B)/unit
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 # Functions that a test has in the place of others.
 comma := ,
-$(B)/unit/test_losses: REPLACED := attach__slots attach__count attach__count_programs object_maps__refresh object__banks \
+$(B)/unit/test_missed: REPLACED := attach__slots attach__count attach__count_programs object_maps__refresh object__banks \
 			      snapshot__count_calls snapshot__events snapshot__entered \
 			      object__wait_for_programs
-$(B)/unit/test_collect: REPLACED := pthread_cond_wait
+$(B)/unit/test_scrape: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_generation: REPLACED := object__load
-$(B)/unit/test_valve: REPLACED := object_maps__refresh object__banks snapshot__count_runs get_nprocs log__line
+$(B)/unit/test_rate_guard: REPLACED := object_maps__refresh object__banks snapshot__count_runs get_nprocs log__line
 $(B)/unit/test_ladder: REPLACED := features__has features__missing features__describe
 $(B)/unit/test_plan: REPLACED := features__has attach__slots choice__explain
 $(B)/unit/test_memory: REPLACED := features__has
 $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepoint perf_event__attach perf_event__close \
 				 programs__for_site object__programs object__banks object_maps__refresh_target \
 				 snapshot__returns_seen
-$(B)/unit/test_reconcile: REPLACED := discover__run generation__plan generation__start generation__is_attached \
-				 generation__detach attach__slots attach__caveat valve__check valve__why_hot \
+$(B)/unit/test_reconcile $(B)/unit/test_overload: REPLACED := discover__run generation__plan generation__start generation__is_attached \
+				 generation__detach attach__slots attach__caveat rate_guard__check rate_guard__why_hot \
 				 watch__machine_changed generation__is_paused \
 				 generation__pause generation__resume generation__rounds switches__off \
 				 former__cannot_follow former__follow former__count former__next \
@@ -189,13 +189,13 @@ $(B)/workload $(B)/postgres: $(B)/%: tests/vm/%.c | $(B)
 $(B)/client: tests/vm/client.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -static $< -o $@
 
-# The exporter with next to no memory for calls that run and short pauses of the valve, so that a test gets to what
+# The exporter with next to no memory for calls that run and short pauses of the rate guard, so that a test gets to what
 # comes after.
 $(B)/small/retprobe_exporter: FORCE
 	$(Q)$(MAKE) --no-print-directory B=$(B)/small LIMITS='-DRP_FRAMES=1 -DOBJECT_SLOT_BITS=1 \
 		-DFRAMES=256 -DFRAMES_FALLBACK=256 -DRP_SLOT_AGE=1000000000 \
-		-DVALVE_PERIOD=0.5 -DVALVE_WINDOW=1.0 -DVALVE_PAUSE=4.0 -DVALVE_PAUSE_MAX=8.0 \
-		-DVALVE_USER_SHARE=0.01' $@
+		-DRATE_GUARD_PERIOD=0.5 -DRATE_GUARD_WINDOW=1.0 -DRATE_GUARD_PAUSE=4.0 -DRATE_GUARD_PAUSE_MAX=8.0 \
+		-DRATE_GUARD_USER_SHARE=0.01' $@
 
 $(B)/inject: tests/e2e/inject.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@

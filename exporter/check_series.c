@@ -7,7 +7,7 @@
 #include "check_series.h"
 
 #include "base/buf.h"
-#include "expose/expo.h"
+#include "expose/text.h"
 #include "expose/metrics.h"
 
 #define BATCH 256
@@ -16,7 +16,7 @@ struct count {
 	struct metrics_input in; /* points into this struct */
 	struct target_state states[BATCH];
 	struct snap_target snaps[BATCH];
-	struct missed_target losses[BATCH];
+	struct missed_target missed[BATCH];
 	uint64_t *words;
 	struct buf text;
 	size_t fixed; /* series without any target */
@@ -58,15 +58,15 @@ static void add(struct count *c, const struct target *t, size_t i, const struct 
 		.object = name.object,
 		.function = name.function,
 		.again = i,
-		.has_valve = t->settings && t->settings->max_rate,
+		.has_max_rate = t->settings && t->settings->max_rate,
 	};
 	if (!ops)
 		return;
-	c->losses[at].reasons = ops->missed;
+	c->missed[at].reasons = ops->missed;
 	c->states[at].attached = true;
 	c->states[at].mechanism = ops->name;
 	c->states[at].snap = &c->snaps[at];
-	c->states[at].losses = &c->losses[at];
+	c->states[at].missed = &c->missed[at];
 }
 
 static struct count *new_count(const struct object_params *p)

@@ -23,6 +23,7 @@
 #include "http/http.h"
 #include "base/log.h"
 #include "check.h"
+#include "process/confine.h"
 #include "process/privs.h"
 #include "probes/reconcile.h"
 #include "process/server.h"
@@ -284,7 +285,7 @@ static int run(struct exporter *e)
 		return fail(EXIT_USAGE, error);
 	judge_files(e->config);
 	look_at_machine(e);
-	privs__keep_secrets();
+	confine__keep_secrets();
 	error = privs__missing();
 	if (error)
 		return fail(EXIT_CANNOT_RUN, error);

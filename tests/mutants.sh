@@ -74,23 +74,23 @@ mutants() {
 		's/has_skipped = true/has_skipped = false/' conformance_edges:fsession/7
 	# How it is brought together.
 	mutant filtered-not-counted exporter/probes/missed.c \
-		's/(calls = l->calls\[id\]) \+ tally\[RP_EVENT_FILTERED\]/\1/' unit test_losses
+		's/(calls = m->calls\[id\]) \+ events\[RP_EVENT_FILTERED\]/\1/' unit test_missed
 	mutant filtered-of-all-not-counted exporter/probes/missed.c \
-		's/(calls \+= l->calls\[i\]) \+ tally\[RP_EVENT_FILTERED\]/\1/' unit test_losses
+		's/(calls \+= m->calls\[i\]) \+ events\[RP_EVENT_FILTERED\]/\1/' unit test_missed
 	mutant stale-counted exporter/probes/missed.c \
-		's/(no_entry = tally\[RP_EVENT_NO_ENTRY\])/\1 + tally[RP_EVENT_STALE]/' unit test_losses
+		's/(no_entry = events\[RP_EVENT_NO_ENTRY\])/\1 + events[RP_EVENT_STALE]/' unit test_missed
 	mutant running-counted exporter/probes/missed.c \
-		's/s->x = without_exit < s->x \+ grown .*/s->x = without_exit + 0 * grown;/' unit test_losses
+		's/s->x = lower\(.*/s->x = without_exit + 0 * grown;/' unit test_missed
 	mutant bound-counted exporter/probes/missed.c \
-		'/skipped_calls\(struct/,/^}/s/return now < before \? now : before/return now + 0 * before/' unit test_losses
+		'/skipped_calls\(struct/,/^}/s/return lower\(now, before\)/return now + 0 * before/' unit test_missed
 	mutant no-entry-counted-twice exporter/probes/missed.c \
-		's/(k->returned, calls) \+ no_entry/\1/' unit test_losses
+		's/(seen = m->calls\[id\]) \+ events\[RP_EVENT_NO_ENTRY\]/\1/' unit test_missed
 	mutant being-counted-is-missed exporter/probes/missed.c \
-		'/skipped_returns\(/,/^}/s/return now < before \? now : before/return now + 0 * before/' unit test_losses
+		's/ \|\| object__wait_for_programs\(m->obj\)//' unit test_missed
 	mutant counters-go-back exporter/probes/missed.c \
-		's/^\tif \(v > \*counter\)$/\tif (1)/' unit test_losses
+		's/^\tif \(v > \*counter\)$/\tif (1)/' unit test_missed
 	mutant others-counted exporter/probes/missed.c \
-		's/ \|\| strcmp\(slots\[i\]\.ops->name, p->mechanism\)//' unit test_losses
+		's/ \|\| strcmp\(slots\[i\]\.ops->name, p->mechanism\)//' unit test_missed
 	# What becomes of label sets.
 	mutant equal-texts-apart exporter/labels/slots.c \
 		's/^\t\tid = cell_of\(l, leader\);/\t\treturn;/' unit test_label_sets

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The web configuration file at work.
- *
- * One lock guards what is looked at again and again: where the texts come from, the settings made
- * of them, the TLS material made of both. Requests and connections take references and go on
- * without it. A file that is no good never leaves the previous one in force: requests are refused,
- * and no handshake succeeds, until it is mended.
+ * One lock guards the source of the texts, the settings and the TLS material. Requests and
+ * connections take references and do not hold it. An invalid file never leaves the previous one in
+ * force: requests are refused and handshakes fail until the file is fixed.
  */
 #include "access/access.h"
 
@@ -20,16 +17,16 @@
 #include "access/settings.h"
 #include "access/tls.h"
 
-#define LOG_SECONDS 60 /* between two lines that say the same */
+#define LOG_SECONDS 60 /* between two equal lines */
 
-/* How long the last pair is served while files are renamed one after the other. */
+/* How long the last pair of certificate and key is served while the two files are replaced. */
 #ifndef WEB_PAIR_SECONDS
 #define WEB_PAIR_SECONDS 5
 #endif
 
-/* Something that can be wrong for a while. */
+/* A lasting problem. */
 struct trouble {
-	char *text; /* NULL: all is well */
+	char *text; /* NULL: no problem */
 	double logged;
 };
 
@@ -43,14 +40,15 @@ struct web {
 	struct auth *auth; /* NULL before web__start() */
 	pthread_mutex_t lock;
 	struct web_source source;
-	struct web_files *files;       /* the source, where there is no other */
+	struct web_files *files;       /* the default source */
 	uint64_t known;		       /* version of the files */
-	struct web_settings *settings; /* NULL: the file is no good */
-	struct web_tls *material;      /* NULL: what it names is no good */
+	struct web_settings *settings; /* NULL: the file is invalid */
+	struct web_tls *material;      /* NULL: a file that it names is invalid */
 	struct trouble file_trouble, tls_trouble;
-	/* While cert and key do not make a pair: `material` is of the last one that did, until. */
+	/* Cert and key do not match, and `material` is of the last matching pair until then; or 0.
+	 */
 	double stale_until;
-	struct digest digest; /* of what `material` must not outlive */
+	struct digest digest; /* `material` must not outlive a change of this */
 	struct web_limit *limit;
 };
 
@@ -60,7 +58,7 @@ struct web_auth_request {
 	void *ctx;
 };
 
-/* ---- what is wrong --------------------------------------------------------------------------- */
+/* ---- problems --------------------------------------------------------------------------- */
 
 static void trouble__report(struct trouble *t, const char *consequence)
 {
@@ -69,10 +67,10 @@ static void trouble__report(struct trouble *t, const char *consequence)
 	if (!t->text || (t->logged > 0 && now - t->logged < LOG_SECONDS))
 		return;
 	t->logged = now;
-	log_error("web configuration: %s. %s until that is mended", t->text, consequence);
+	log_error("web configuration: %s. %s until this is fixed", t->text, consequence);
 }
 
-/* Takes the text, or NULL. A new one is logged at once. */
+/* Takes ownership of the text, or NULL. A new text is logged at once. */
 static void trouble__set(struct trouble *t, char *text)
 {
 	if (!t->text || !text || strcmp(t->text, text))
@@ -84,7 +82,7 @@ static void trouble__set(struct trouble *t, char *text)
 static void trouble__clear(struct trouble *t)
 {
 	if (t->text && t->logged > 0)
-		log_info("web configuration: in order again");
+		log_info("web configuration: valid again");
 	free(t->text);
 	*t = (struct trouble){ 0 };
 }
@@ -114,7 +112,7 @@ static void make_settings(struct web *w, const struct web_texts *t)
 		trouble__set(&w->file_trouble, error);
 }
 
-/* Of the configuration and the client CA: who gets in must not be up to an old one of these. */
+/* Of the configuration and the client CA, which decide about access and so must never be stale. */
 static struct digest digest_of(const struct web_texts *t)
 {
 	static const enum web_role roles[] = { WEB_CONFIG, WEB_CLIENT_CA };
@@ -134,8 +132,8 @@ static struct digest digest_of(const struct web_texts *t)
 	return d;
 }
 
-/* Certificate and key are renamed one after the other, and somebody connects in between:
- * `previous`, which is taken if so, serves for a while. */
+/* A client may connect while certificate and key are being replaced one after the other. `previous`
+ * is served for a while then; this takes ownership of it if so. */
 static bool keep_pair(struct web *w, struct web_tls **previous, const struct digest *now,
 		      const char *error)
 {
@@ -177,7 +175,7 @@ static void drop_stale_pair(struct web *w)
 	w->stale_until = 0;
 }
 
-/* The settings of now, or NULL and w->file_trouble. */
+/* The current settings, or NULL and w->file_trouble. */
 static struct web_settings *refresh(struct web *w)
 {
 	__cleanup_secret struct buf news = {};
@@ -186,15 +184,15 @@ static struct web_settings *refresh(struct web *w)
 	struct web_tls *previous;
 
 	drop_stale_pair(w);
-	if (!err && !news.len) /* whatever came of it the last time */
+	if (!err && !news.len) /* unchanged */
 		return w->settings;
 	previous = take_ptr(w->material);
 	forget(w);
 	if (!err)
 		err = web_texts__read(&texts, news.data, news.len);
 	if (err) {
-		trouble__set(&w->file_trouble, xasprintf("there is no way to look at %s: %s",
-							 w->path, strerror(-err)));
+		trouble__set(&w->file_trouble,
+			     xasprintf("cannot read %s: %s", w->path, strerror(-err)));
 	} else {
 		make_settings(w, &texts);
 		if (w->settings)
@@ -204,21 +202,21 @@ static struct web_settings *refresh(struct web *w)
 	return w->settings;
 }
 
-/* The same, if the file still agrees with how we listen. */
+/* The same, but the file must still agree with how we listen. */
 static struct web_settings *refresh_agreeing(struct web *w)
 {
 	struct web_settings *s = refresh(w);
 
 	if (!s || s->tls.enabled == w->tls)
 		return s;
-	trouble__set(&w->file_trouble, xasprintf("%s turns TLS %s, which takes a restart", w->path,
+	trouble__set(&w->file_trouble, xasprintf("%s turns TLS %s, which needs a restart", w->path,
 						 w->tls ? "off" : "on"));
 	return NULL;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* What is worth saying once, about a file that is good. */
+/* Logged once, for a valid file. */
 static void describe(const struct web_settings *s)
 {
 	const struct web_tls_settings *tls = &s->tls;
@@ -228,15 +226,15 @@ static void describe(const struct web_settings *s)
 	if (!tls->client_ca.file && !tls->client_ca.text &&
 	    (tls->client_auth == CLIENT_AUTH_VERIFY_IF_GIVEN ||
 	     tls->client_auth == CLIENT_AUTH_REQUIRE_AND_VERIFY))
-		log_warn("client certificates are to be verified, but there is no client_ca or "
-			 "client_ca_file: none will be accepted");
+		log_warn("client certificates must be verified, but there is no client_ca or "
+			 "client_ca_file: none is accepted");
 }
 
 static int look_at_files(void *ctx, struct buf *out)
 {
 	struct web *w = ctx;
 
-	return web_files__news(w->files, &w->known, out);
+	return web_files__update(w->files, &w->known, out);
 }
 
 static void use_files(struct web *w)
@@ -246,7 +244,7 @@ static void use_files(struct web *w)
 	w->source = (struct web_source){ look_at_files, w };
 }
 
-/* Nothing of what was read for the check stays: it may be old when the service begins. */
+/* Keeps nothing that was read: it may be old when serving begins. */
 static int check(struct web *w, char **error)
 {
 	const char *wrong = NULL;
@@ -388,7 +386,7 @@ static int status_of(enum auth_result result)
 	}
 }
 
-/* Who asks, by what the file says about users. */
+/* Checks the user and the password, if the file has users. */
 static int authenticate(struct web *w, struct web_visit *v, const char *authorization, size_t len)
 {
 	struct credentials c;

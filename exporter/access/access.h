@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The web configuration file at work: who may connect, who may ask, and what every answer carries.
- * For each request, in this order: the file is looked at (500 if it is no good), the rate limit
- * (429), headers, the password (401). Nothing here knows the HTTP library.
+ * The web configuration file at work: TLS, authentication, rate limit and response headers. For
+ * each request, in this order: the file is checked for changes (500 if it is invalid), then the
+ * rate limit (429), the headers, and the password (401). Nothing here depends on the HTTP library.
  *
- * The file, and those that it names, are looked at for every request and every connection, and
- * what has changed counts from then on. Whether TLS is spoken at all is settled at the start; a
- * file that wants it otherwise later is no good until a restart.
+ * The file, and the files that it names, are checked at every request and connection, and changes
+ * apply at once. Whether TLS is used is decided at the start: a file that changes it later is
+ * invalid until a restart.
  */
 #ifndef ACCESS_ACCESS_H
 #define ACCESS_ACCESS_H
@@ -19,32 +19,33 @@ struct web;
 struct web_peer;     /* a connection */
 struct web_settings; /* a version of the file */
 
-/* Who looks at the files. */
+/* Where the files' texts come from. */
 struct web_source {
-	/* Appends their texts (access/text.h) if they are others than the last time; all of them,
-	 * the first time. 0 or a negative errno: they cannot be known any more. */
+	/* Appends all texts (access/text.h) if one has changed since the last call, and the first
+	 * time. 0 or a negative errno: they cannot be read any more. */
 	int (*look)(void *ctx, struct buf *out);
 	void *ctx;
 };
 
-/* Reads and checks everything that path names. -EINVAL and *error, one line, to be freed. */
+/* Reads and checks the file and all files that it names. 0, or -EINVAL and *error, one line, to be
+ * freed. */
 int web__new(const char *path, struct web **out, char **error);
-/* For a process that was told whether that speaks TLS, and reads no files. */
+/* For a process that reads no files itself. tls: as web__tls() of the process that has checked
+ * them. */
 struct web *web__adopt(const char *path, bool tls);
 bool web__tls(const struct web *w);
-/* For the process that serves: takes everything from the source, or from the files if that is NULL
- * (what is wrong by now is logged, and refused as later), and starts the thread that checks
- * passwords. */
+/* Reads the settings from the source (NULL: from the files) and starts the thread that checks
+ * passwords. Invalid settings are logged, and requests are refused until they are fixed. */
 int web__start(struct web *w, const struct web_source *source, char **error);
-/* No password is checked any more; those who wait are told so. */
+/* Stops checking passwords. Waiting logins are refused. */
 void web__stop(struct web *w);
 void web__free(struct web *w); /* after all connections are closed; NULL is fine */
 
 /* ---- connections: TLS only ---- */
 
-/* A session before its handshake. NULL: it cannot be served, and its handshake has to fail. */
+/* Prepares a session before its handshake. NULL: the handshake must fail. Free it by
+ * web_peer__free() (access/tls.h). */
 struct web_peer *web__connect(struct web *w, gnutls_session_t session);
-void web_peer__free(struct web_peer *p); /* NULL is fine */
 
 /* ---- requests ---- */
 
@@ -58,17 +59,16 @@ struct web_visit { /* zeroed at first */
 };
 
 /*
- * 0: go on with it. WEB_LOGIN: call web__login(). Anything else is the HTTP status to refuse it
- * with. authorization: that header's value, or NULL. `peer` is whatever tells apart who asks.
+ * 0: admitted. WEB_LOGIN: call web__login(). Anything else: refuse with this HTTP status.
+ * authorization: the header's value, or NULL. peer identifies the client.
  */
 int web__enter(struct web *w, struct web_visit *v, const char *authorization, size_t len,
 	       uint64_t peer);
-/* Calls done(ctx, 0 or a status) from another thread, possibly before this returns 0; or returns a
- * status. */
+/* 0: another thread calls done(ctx, 0 or a status), possibly before this returns. Or a status. */
 int web__login(struct web *w, struct web_visit *v, uint64_t peer, web_login_done done, void *ctx);
-/* Header i of those that the answer carries, after the rate limit: false if there is none. */
+/* Configured response header i. False: there is none. */
 bool web_visit__header(const struct web_visit *v, size_t i, const char **name, const char **value);
-/* "Unauthorized": the text that goes with a status of the above. */
+/* The text for a status of the functions above, such as "Unauthorized". */
 const char *web__reason(int code);
 void web_visit__end(struct web_visit *v);
 

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Basic authentication: results remembered, and the thread that finds them out.
+ * The cache of results, and the thread that checks passwords.
  *
- * A result is kept under a keyed hash of user, stored hash and password, each with its length in
- * front: fields that merely are put together let one set of credentials pass for another
- * (CVE-2022-46146). The key is of this process, so what is kept tells nobody a password. An entry
- * that let somebody in is never pushed out by guesses that failed: who scrapes is not made to wait
- * by who guesses.
+ * A result is stored under a keyed hash of user, stored hash and password, each with its length in
+ * front. Without the lengths one set of credentials could pass for another (CVE-2022-46146). The
+ * key is random per process, so the cache reveals no password. Failed guesses never evict a
+ * successful login, so guessing does not slow down scrapes.
  *
- * A user that does not exist is compared with a fixed hash, as expensive as the most expensive of
- * those that do, and refused whatever comes of it; so time does not tell names.
+ * For an unknown user the password is compared with a fixed hash, as expensive as the most
+ * expensive real one, and always refused. So timing reveals no user names.
  *
- * The waiting line takes turns between peers. A login's rank is the number of logins that its peer
- * had waiting when it came, and the lowest rank is next. When the line is full, the highest rank
- * has to go.
+ * Peers take turns in the queue. A login's rank is the number of logins that its peer had waiting
+ * when it arrived. The lowest rank is next. If the queue is full, the highest rank is dropped.
  */
 #include "access/auth.h"
 
@@ -26,10 +24,10 @@
 
 #define KEY_SIZE    32
 #define EVICTED	    (AUTH_CACHE_MAX / 10) /* at once, when the cache is full */
-#define BCRYPT_MAX  72			  /* bytes of a password that bcrypt looks at */
+#define BCRYPT_MAX  72			  /* bytes of a password that bcrypt uses */
 #define BCRYPT_SIZE 60
 
-/* Of "fakepassword"; its cost is set to what the others cost. */
+/* Of "fakepassword". Its cost is replaced by that of the other hashes. */
 static const char fake_hash[] = "$2y$10$uXv0Zs1jB3nqYc7Kp4wR9OKwXuV7FD.UmRQL.P08RpN99xeRmIU9K";
 
 struct cached {
@@ -43,7 +41,7 @@ struct waiter {
 	void *ctx;
 };
 
-/* One set of credentials, and everybody who came with it. */
+/* One set of credentials, and the requests that wait for it. */
 struct job {
 	struct job *next;
 	uint8_t key[KEY_SIZE];
@@ -63,16 +61,16 @@ struct auth {
 	bool started, stop;
 	struct cached cache[AUTH_CACHE_MAX];
 	size_t ncached;
-	struct job *jobs; /* as they came */
+	struct job *jobs; /* in order of arrival */
 	size_t njobs;
 	struct job *running;
 	uint64_t hashed;
-	struct crypt_data scratch; /* the thread's */
+	struct crypt_data scratch; /* for the thread */
 };
 
-/* ---- what is compared with what -------------------------------------------------------------- */
+/* ---- hashes -------------------------------------------------------------- */
 
-/* The hash to compare with, and whether there is such a user. Looks at all of them always. */
+/* Copies the hash to compare with. Returns whether the user exists. Always looks at all users. */
 static bool find_hash(const struct web_settings *s, const struct credentials *c,
 		      char hash[BCRYPT_SIZE + 1])
 {
@@ -101,14 +99,14 @@ static void put_field(struct buf *b, const void *data, uint64_t len)
 	buf__append(b, data, len);
 }
 
-/* `known` keeps a user who has our fixed hash apart from those who do not exist. */
+/* `known` tells a user with the fixed hash from users that do not exist. */
 static int make_key(const struct auth *a, const struct credentials *c, const char *hash, bool known,
 		    uint8_t key[KEY_SIZE])
 {
 	struct buf b = { 0 };
 	int err = -ENOMEM;
 
-	/* At once, so that no copy is left behind by growing. */
+	/* All at once: growing would leave a copy in freed memory. */
 	if (!buf__reserve(&b,
 			  c->user_len + c->password_len + BCRYPT_SIZE + 4 * sizeof(uint64_t) + 1))
 		return err;
@@ -124,7 +122,7 @@ static int make_key(const struct auth *a, const struct credentials *c, const cha
 	return err;
 }
 
-/* ---- what is remembered; under the lock ------------------------------------------------------ */
+/* ---- the cache; under the lock ------------------------------------------------------ */
 
 static struct cached *find_cached(struct auth *a, const uint8_t *key)
 {
@@ -142,12 +140,12 @@ static size_t random_below(size_t n)
 	return r % n;
 }
 
-/* Some that failed; of those that did not only when there are no others. */
+/* Evicts some failed results; successful ones only if there are no others. */
 static void evict(struct auth *a)
 {
 	size_t failed = 0;
 
-	/* Those that failed to the end. */
+	/* Moves failed results to the end. */
 	for (size_t i = 0, end = a->ncached; i < end;) {
 		struct cached entry = a->cache[i];
 
@@ -178,7 +176,7 @@ static void remember(struct auth *a, const uint8_t *key, bool ok)
 	a->cache[a->ncached++].ok = ok;
 }
 
-/* ---- the waiting line; under the lock -------------------------------------------------------- */
+/* ---- the queue; under the lock -------------------------------------------------------- */
 
 static struct job *find_job(struct auth *a, const uint8_t *key)
 {
@@ -213,7 +211,7 @@ static struct job *take_next(struct auth *a)
 	return best;
 }
 
-/* The one to make room for a job of that rank: of the highest rank the last. */
+/* The last job of the highest rank, if that is above `rank`. */
 static struct job *take_worst(struct auth *a, unsigned rank)
 {
 	struct job *worst = a->jobs;
@@ -237,7 +235,7 @@ static void append_job(struct auth *a, struct job *job)
 	a->njobs++;
 }
 
-/* Not under the lock: tells everybody, and frees the job. */
+/* Not under the lock. Tells all waiters and frees the job. */
 static void finish_job(struct job *job, enum auth_result result)
 {
 	struct waiter *w;
@@ -292,7 +290,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* ---- from outside ---------------------------------------------------------------------------- */
+/* ---- interface ---------------------------------------------------------------------------- */
 
 struct auth *auth__new(void)
 {
@@ -333,8 +331,8 @@ enum auth_result auth__lookup(struct auth *a, const struct web_settings *s,
 	return result;
 }
 
-/* bcrypt takes a C string and looks at its first 72 bytes. A NUL in those never matches, but takes
- * its time. */
+/* bcrypt uses the first 72 bytes of a C string. A password with a NUL in those never matches, but
+ * takes the same time. */
 static struct job *new_job(const struct auth *a, const struct web_settings *s,
 			   const struct credentials *c)
 {
@@ -363,8 +361,8 @@ static unsigned rank_of(const struct auth *a, uint64_t peer)
 	return rank;
 }
 
-/* Under the lock: the job that the waiter is to join, or NULL. *job is taken if it becomes that,
- * and *dropped has to be finished. */
+/* Under the lock. Returns the job for the waiter to join, or NULL. Takes *job if it is that one.
+ * The caller must finish *dropped. */
 static struct job *enqueue(struct auth *a, struct job **job, uint64_t peer, struct job **dropped)
 {
 	struct job *same = find_job(a, (*job)->key);

@@ -22,12 +22,12 @@ int web_broker__look(void *broker, struct buf *out)
 		return b->error;
 	if (b->first.len)
 		return b->error = take_first(b, out);
-	/* Who came while it was busy has waited. Nobody else does until it is back. */
+	/* Only the first request waits for a busy attacher. */
 	err = channel__settle(&b->channel, 0, &status, out);
 	if (!err)
 		err = channel__call(&b->channel, CHANNEL_WEB, b->patience, &status, out);
 	if (err == -ETIMEDOUT) {
-		log_debug("the attacher is busy: the web configuration is what it was");
+		log_debug("the attacher is busy: using the last web configuration");
 		return 0;
 	}
 	b->error = err ? err : status;
@@ -43,6 +43,6 @@ int web_broker__answer(struct channel_peer *p, struct web_files *f, uint64_t *kn
 	if (!err && request.op != CHANNEL_WEB)
 		err = -EPROTO;
 	if (!err)
-		err = web_files__news(f, known, &news);
+		err = web_files__update(f, known, &news);
 	return err ? err : channel__answer(p, &request, 0, news.data, news.len);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The Authorization header, with lengths: a password that goes on behind a NUL is not the one that
- * ends there. Base64 is taken as strictly as Go takes it, padding included.
+ * Everything has a length: a password with a NUL is not the password that ends there.
+ *
+ * Base64 is decoded here, not by GnuTLS: that ignores white space, and leaves a copy of the
+ * password in memory that it frees without wiping. Padding is checked as Go does.
  */
-#include "access/auth.h"
+#include "access/credentials.h"
 
 #include <errno.h>
 #include <strings.h>
@@ -63,7 +65,7 @@ int credentials__parse(const char *header, size_t len, struct credentials *out)
 		return -ENOMEM;
 	c.user = c.data;
 	if (!decode_base64(header + skip, len - skip, c.data, &size)) {
-		/* What did decode may be a secret all the same. */
+		/* The part that was decoded may be a secret. */
 		explicit_bzero(c.data, len);
 		free(c.data);
 		return -EINVAL;

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files that are asked about at every request and read when they have changed.
- *
- * A file is taken for unchanged while its device, inode, size, mtime and ctime are. Timestamps tick
- * only every few milliseconds, so a file that was read right after it was written may be written
- * once more without a difference in them; as long as its timestamps are that young it is read
- * again each time.
+ * A file is unchanged while its device, inode, size, mtime and ctime are. Timestamps have a
+ * resolution of a few milliseconds, so a file may be written again without a new timestamp. While
+ * its timestamps are that recent, it is read each time.
  */
 #include "access/file.h"
 
@@ -20,8 +17,8 @@
 
 struct web_file {
 	char *path;
-	struct stat seen; /* of the content that we have */
-	bool settled;	  /* `seen` would tell a change */
+	struct stat seen; /* when the content was read */
+	bool settled;	  /* a change would show in `seen` */
 	struct web_text text;
 };
 
@@ -65,17 +62,17 @@ static bool same_stat(const struct stat *a, const struct stat *b)
 	       same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
 }
 
-/* A clock that stands behind the timestamps settles nothing. */
+/* Not settled if the clock is behind the timestamps. */
 static bool is_settled(const struct stat *st, time_t now)
 {
 	return now - st->st_mtim.tv_sec > SETTLED_SECONDS &&
 	       now - st->st_ctim.tv_sec > SETTLED_SECONDS;
 }
 
-/* Its timestamps are those from before the content was read. */
+/* Takes the timestamps before it reads the content. */
 static int read_file(const char *path, struct stat *st, struct web_text *out)
 {
-	/* Non-blocking, lest a FIFO stop us that has just taken its place. */
+	/* Non-blocking, in case a FIFO has replaced the file. */
 	__cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	const struct file_reading how = { .max = WEB_FILE_MAX_BYTES, .secret = true };
 
@@ -94,7 +91,7 @@ int web_file__refresh(struct web_file *f)
 
 	if (stat(f->path, &st))
 		err = -errno;
-	else if (!S_ISREG(st.st_mode)) /* to open a device can do things */
+	else if (!S_ISREG(st.st_mode)) /* opening a device can have effects */
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	else if (f->text.data && f->settled && same_stat(&st, &f->seen))
 		return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A file whose content is kept and read again when it changes. It is opened by name each time,
- * symbolic links followed, since Kubernetes and certbot exchange a file by exchanging a link.
+ * A file whose content is cached and read again when it changes. It is opened by name each time and
+ * symbolic links are followed, because Kubernetes and certbot replace a file by replacing a link.
  */
 #ifndef ACCESS_FILE_H
 #define ACCESS_FILE_H
@@ -14,15 +14,15 @@ struct web_file;
 
 /* Reads nothing yet. */
 struct web_file *web_file__new(const char *path);
-/* path as another file's text names it. */
+/* A path as it is written in the file `other`. */
 struct web_file *web_file__new_beside(const char *other, const char *path);
 const char *web_file__path(const struct web_file *f);
-/* 1 if the content is another one than at the last call, 0 if it is the same, or a negative errno;
- * then there is no content. */
+/* 1: the content has changed since the last call; 0: it is the same; or a negative errno, and there
+ * is no content. */
 int web_file__refresh(struct web_file *f);
 /* Valid until the next refresh. */
 const struct web_text *web_file__text(const struct web_file *f);
-/* Wipes the content too. NULL is fine. */
+/* Also wipes the content. NULL is fine. */
 void web_file__free(struct web_file *f);
 
 #endif /* ACCESS_FILE_H */

@@ -9,7 +9,7 @@
 struct web_files {
 	struct web_file *files[WEB_ROLES]; /* NULL: not named */
 	char *errors[WEB_ROLES];
-	uint64_t version; /* counts the looks that found something else */
+	uint64_t version; /* counts the checks that found a change */
 };
 
 static const char *const keys[WEB_ROLES] = {
@@ -57,7 +57,7 @@ static bool same(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-/* Is it another one than at the last look? */
+/* Whether a file has changed since the last check. */
 static bool look_at(struct web_files *f, enum web_role role)
 {
 	int ret = f->files[role] ? web_file__refresh(f->files[role]) : 0;
@@ -69,7 +69,7 @@ static bool look_at(struct web_files *f, enum web_role role)
 	return changed;
 }
 
-/* A text that is no good names nothing; what is wrong with it is found by who makes use of it. */
+/* An invalid text names no files; web_settings__parse() reports the error later. */
 static void name_files(struct web_files *f)
 {
 	const struct web_text *text = web_file__text(f->files[WEB_CONFIG]);
@@ -98,7 +98,7 @@ static void look(struct web_files *f)
 	f->version += changed;
 }
 
-int web_files__news(struct web_files *f, uint64_t *known, struct buf *out)
+int web_files__update(struct web_files *f, uint64_t *known, struct buf *out)
 {
 	struct web_texts texts = { 0 };
 	int err;

@@ -3,10 +3,10 @@
 
 #include <gnutls/crypto.h>
 
-#define PEER_BITS 10 /* peers whose hashes are alike share a bucket */
+#define PEER_BITS 10 /* peers with the same hash share a bucket */
 
 struct bucket {
-	double tokens, at; /* at: 0 before its first use */
+	double tokens, at; /* at: time of the last request; 0: none */
 };
 
 struct web_limit {
@@ -20,7 +20,7 @@ struct web_limit *web_limit__new(void)
 {
 	struct web_limit *l = xcalloc(1, sizeof(*l));
 
-	/* Nobody is to choose an address that shares the scraper's bucket. */
+	/* A random key: attackers must not find an address that shares the scraper's bucket. */
 	gnutls_rnd(GNUTLS_RND_NONCE, &l->key, sizeof(l->key));
 	return l;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The web configuration's schema, all but TLS. Strict as the toolkit's is: an unknown or a
- * duplicate key is an error, since here a misspelt key would be an open door.
+ * The schema, except for TLS. Like the toolkit, it is strict: an unknown or duplicate key is an
+ * error, because a misspelt key could leave the server open.
  */
-#include "access/settings_internal.h"
+#include "access/settings.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 
 #include "base/duration.h"
 #include "base/value.h"
+#include "yaml/bind.h"
 
 /* ---- http_server_config ---------------------------------------------------------------------- */
 
@@ -19,7 +20,7 @@ static int bind_http2(struct binder *b, const struct tree_node *node, void *targ
 	return binder__bool(b, node, "http2", &((struct web_settings *)target)->http2);
 }
 
-/* The headers that may be set, and to what where that is laid down. */
+/* The headers that may be set, and their values if those are fixed. */
 static const struct {
 	const char *name;
 	const char *values[2];
@@ -104,7 +105,7 @@ static int bind_http(struct binder *b, const struct tree_node *map, void *target
 
 /* ---- basic_auth_users ------------------------------------------------------------------------ */
 
-/* What crypt(3) would take for another method is never given to it. */
+/* crypt(3) must never see the format of another method. */
 static bool is_bcrypt(const char *s)
 {
 	static const char digits[] = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -133,7 +134,7 @@ static int bind_users(struct binder *b, const struct tree_node *map, void *targe
 		const struct tree_node *node = map->items[i];
 		struct web_user *user;
 
-		/* The value is a secret, be it malformed. */
+		/* Even a malformed value may be a secret. */
 		if (node->type != TREE_SCALAR || !is_bcrypt(node->value))
 			return binder__fail(b, node,
 					    "the password of \"%.80s\" is not a bcrypt hash; "
@@ -210,7 +211,7 @@ static int bind_tls(struct binder *b, const struct tree_node *map, void *target)
 {
 	if (tree__is_null(map))
 		return 0;
-	return web_settings__bind_tls(b, map, &((struct web_settings *)target)->tls);
+	return web_settings_tls__bind(b, map, &((struct web_settings *)target)->tls);
 }
 
 static const struct key top_keys[] = {
@@ -249,30 +250,28 @@ int web_settings__parse(const char *file, const char *text, size_t len, struct w
 	return 0;
 }
 
+const struct web_pem *web_settings__pem(const struct web_settings *s, enum web_role role)
+{
+	const struct web_pem *const pems[WEB_ROLES] = {
+		[WEB_CERT] = &s->tls.cert,
+		[WEB_KEY] = &s->tls.key,
+		[WEB_CLIENT_CA] = &s->tls.client_ca,
+	};
+
+	return pems[role];
+}
+
 struct web_settings *web_settings__get(struct web_settings *s)
 {
 	__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
 	return s;
 }
 
-static void free_pem(struct web_pem *pem)
-{
-	if (pem->text)
-		explicit_bzero(pem->text, strlen(pem->text));
-	free(pem->text);
-	free(pem->file);
-}
-
 void web_settings__put(struct web_settings *s)
 {
 	if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL))
 		return;
-	free_pem(&s->tls.cert);
-	free_pem(&s->tls.key);
-	free_pem(&s->tls.client_ca);
-	for (size_t i = 0; i < s->tls.nsans; i++)
-		free(s->tls.sans[i]);
-	free(s->tls.sans);
+	web_settings_tls__free(&s->tls);
 	for (size_t i = 0; i < s->nheaders; i++)
 		free(s->headers[i].value);
 	for (size_t i = 0; i < s->nusers; i++) {

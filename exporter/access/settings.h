@@ -1,39 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a web configuration file says, in the schema of Prometheus' exporter-toolkit: parsed once,
- * never changed, shared by those who hold a reference. Looks at no file but its text.
+ * The web configuration, in the schema of Prometheus' exporter-toolkit. It is parsed once from a
+ * text, never changed, and reference-counted.
  */
 #ifndef ACCESS_SETTINGS_H
 #define ACCESS_SETTINGS_H
 
-#include "access/suites.h"
+#include "access/settings_tls.h"
 #include "access/text.h"
-
-enum client_auth {
-	CLIENT_AUTH_NONE,
-	CLIENT_AUTH_REQUEST,	     /* asked for, neither needed nor looked at */
-	CLIENT_AUTH_REQUIRE_ANY,     /* needed; by whomever it is signed */
-	CLIENT_AUTH_VERIFY_IF_GIVEN, /* may be absent */
-	CLIENT_AUTH_REQUIRE_AND_VERIFY,
-};
-
-/* Either is NULL, or the file takes precedence. */
-struct web_pem {
-	char *text, *file;
-};
-
-struct web_tls_settings {
-	bool enabled; /* certificate, key, client CA or client_auth_type is given */
-	struct web_pem cert, key, client_ca;
-	enum client_auth client_auth;
-	bool check_sans; /* client_allowed_sans is given, be it empty */
-	char **sans;
-	size_t nsans;
-	uint32_t suites; /* bit i: web_suites[i]; 0: as we think best */
-	uint32_t curves; /* bit i: web_curves[i]; 0: all of them */
-	enum web_tls_version min, max;
-	bool prefer_server_suites;
-};
 
 struct web_header {
 	const char *name; /* static */
@@ -51,10 +25,10 @@ struct web_settings {
 	struct web_tls_settings tls;
 	struct web_header headers[WEB_HEADERS];
 	size_t nheaders;
-	bool http2; /* wished for */
+	bool http2; /* parsed, but not supported */
 	struct web_user *users;
 	size_t nusers;
-	double limit_interval; /* seconds that a request costs; 0: no limit */
+	double limit_interval; /* seconds per request; 0: no limit */
 	long limit_burst;
 	unsigned refs;
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* `tls_server_config:` of the web configuration. */
-#include "access/settings_internal.h"
+#include "access/settings_tls.h"
 
 #include <errno.h>
 
 #include "base/value.h"
+#include "yaml/bind.h"
 
 #define BIND_TEXT(key, member)                                                              \
 	static int bind_##key(struct binder *b, const struct tree_node *node, void *target) \
@@ -21,7 +21,7 @@ BIND_TEXT(key_file, key.file)
 BIND_TEXT(client_ca, client_ca.text)
 BIND_TEXT(client_ca_file, client_ca.file)
 
-/* One of these names. */
+/* Sets *out to the index of a name. */
 static int bind_name(struct binder *b, const struct tree_node *node, const char *where,
 		     const char *const *names, size_t n, size_t *out)
 {
@@ -49,7 +49,7 @@ static int bind_client_auth(struct binder *b, const struct tree_node *node, void
 		CLIENT_AUTH_REQUIRE_ANY,
 		CLIENT_AUTH_VERIFY_IF_GIVEN,
 		CLIENT_AUTH_REQUIRE_AND_VERIFY,
-		CLIENT_AUTH_REQUIRE_ANY, /* its name of old */
+		CLIENT_AUTH_REQUIRE_ANY, /* an old name */
 	};
 	struct web_tls_settings *tls = target;
 	size_t i;
@@ -179,7 +179,7 @@ static bool is_given(const struct web_pem *pem)
 	return pem->text || pem->file;
 }
 
-/* What the keys mean together. */
+/* Whether the keys agree. */
 static int check_tls(struct binder *b, const struct tree_node *map,
 		     const struct web_tls_settings *tls)
 {
@@ -208,18 +208,7 @@ static int check_tls(struct binder *b, const struct tree_node *map,
 	return 0;
 }
 
-const struct web_pem *web_settings__pem(const struct web_settings *s, enum web_role role)
-{
-	const struct web_pem *const pems[WEB_ROLES] = {
-		[WEB_CERT] = &s->tls.cert,
-		[WEB_KEY] = &s->tls.key,
-		[WEB_CLIENT_CA] = &s->tls.client_ca,
-	};
-
-	return pems[role];
-}
-
-int web_settings__bind_tls(struct binder *b, const struct tree_node *map,
+int web_settings_tls__bind(struct binder *b, const struct tree_node *map,
 			   struct web_tls_settings *tls)
 {
 	int err;
@@ -229,4 +218,22 @@ int web_settings__bind_tls(struct binder *b, const struct tree_node *map,
 		return err;
 	tls->enabled |= is_given(&tls->cert) || is_given(&tls->key) || is_given(&tls->client_ca);
 	return tls->enabled ? check_tls(b, map, tls) : 0;
+}
+
+static void free_pem(struct web_pem *pem)
+{
+	if (pem->text)
+		explicit_bzero(pem->text, strlen(pem->text));
+	free(pem->text);
+	free(pem->file);
+}
+
+void web_settings_tls__free(struct web_tls_settings *tls)
+{
+	free_pem(&tls->cert);
+	free_pem(&tls->key);
+	free_pem(&tls->client_ca);
+	for (size_t i = 0; i < tls->nsans; i++)
+		free(tls->sans[i]);
+	free(tls->sans);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The suites are those that Go's crypto/tls calls secure, and the four with RSA key exchange that
- * it called so until 1.22: files written for older exporters have them.
+ * The suites that Go's crypto/tls calls secure, and four with RSA key exchange that it called so
+ * until Go 1.22: files for older exporters may contain them.
  */
 #include "access/suites.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What Go calls versions, cipher suites and curves of TLS, and what GnuTLS calls them. */
+/* Go's names of TLS versions, cipher suites and curves, and GnuTLS's. */
 #ifndef ACCESS_SUITES_H
 #define ACCESS_SUITES_H
 
@@ -11,10 +11,10 @@ extern const char *const web_tls_versions[WEB_TLS_VERSIONS]; /* "TLS10", ... */
 extern const char *const web_tls_versions_gnutls[WEB_TLS_VERSIONS];
 
 struct web_suite {
-	const char *name; /* Go's and IANA's */
+	const char *name; /* in Go and at IANA */
 	uint16_t id;	  /* on the wire */
 	bool tls13;
-	bool ecdsa;	      /* needs such a certificate; else RSA (before TLS 1.3) */
+	bool ecdsa;	      /* needs an ECDSA certificate; else RSA (before TLS 1.3) */
 	const char *priority; /* GnuTLS: key exchange, cipher and MAC */
 };
 

@@ -5,7 +5,7 @@
 
 enum kind { NONE, TEXT, ERROR };
 
-/* Before the bytes of each role, which a NUL follows. */
+/* Precedes the bytes of each role. A NUL follows them. */
 struct head {
 	uint32_t kind, len;
 };
@@ -45,7 +45,7 @@ int web_texts__write(const struct web_texts *t, struct buf *out)
 	return 0;
 }
 
-/* Returns what is behind it, or NULL. */
+/* Returns the end, or NULL. */
 static char *read_role(struct web_texts *t, int role, char *p, const char *end)
 {
 	struct head head;

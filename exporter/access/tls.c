@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TLS by GnuTLS, configured in the words of Go's crypto/tls.
+ * TLS by GnuTLS, with the configuration of Go's crypto/tls.
  *
- * Go picks a cipher suite from a list; GnuTLS has priorities of key exchanges, ciphers and MACs,
- * and allows every product of them, so a list of two suites may allow four. Before TLS 1.3 the
- * suites of a list are therefore matched here, against those that the client hello offers, and the
- * session gets the priorities of the one that was picked. TLS 1.3's three suites are not for
- * configuration, in Go as here. Sessions are never resumed, so that every connection shows its
- * certificate.
+ * Go picks a cipher suite from a list. GnuTLS has priorities of key exchanges, ciphers and MACs and
+ * allows all combinations, so a list of two suites may allow four. So before TLS 1.3 the suite is
+ * picked here, from those in the client hello, and the session only gets that suite's priorities.
+ * The three suites of TLS 1.3 cannot be configured, as in Go. Sessions are never resumed, so that
+ * every connection presents its certificate.
  */
 #include "access/tls.h"
 
@@ -25,7 +24,7 @@ struct web_tls {
 	gnutls_certificate_credentials_t cred;
 	gnutls_priority_t priority;
 	gnutls_priority_t suites[WEB_SUITES]; /* one suite each; NULL: not allowed */
-	bool ecdsa;			      /* what our certificate is */
+	bool ecdsa;			      /* our certificate is ECDSA, not RSA */
 };
 
 static void add_groups(struct buf *b, const struct web_tls_settings *s)
@@ -54,8 +53,8 @@ static int finish_priority(struct buf *b, gnutls_priority_t *out)
 	return text ? gnutls_priority_init(out, text, NULL) : GNUTLS_E_MEMORY_ERROR;
 }
 
-/* All suites that any client may get. Those with RSA key exchange have no forward secrecy: by
- * request only. */
+/* All suites that a client may get. RSA key exchange has no forward secrecy, so those suites are
+ * only used if they are configured. */
 static int make_priority(struct web_tls *tls)
 {
 	const struct web_tls_settings *s = &tls->settings->tls;
@@ -83,7 +82,7 @@ static int make_suite_priorities(struct web_tls *tls)
 		begin_priority(&b, s, max);
 		buf__printf(&b, ":%s", web_suites[i].priority);
 		err = finish_priority(&b, &tls->suites[i]);
-		/* AEAD suites are TLS 1.2's: below there is nothing to make of it. */
+		/* AEAD suites need TLS 1.2. */
 		if (err == GNUTLS_E_NO_PRIORITIES_WERE_SET)
 			err = 0;
 	}
@@ -107,7 +106,7 @@ static int find_key_type(struct web_tls *tls)
 	return 0;
 }
 
-/* The text of a role: the file's, or what is written inline. */
+/* The text of a role, from its file or inline. */
 static int find_pem(const struct web_settings *s, const struct web_texts *t, enum web_role role,
 		    gnutls_datum_t *out, char **error)
 {
@@ -206,7 +205,7 @@ void web_tls__put(struct web_tls *tls)
 
 struct web_peer {
 	struct web_tls *tls;
-	uint8_t offered[WEB_SUITES]; /* indices, as the client prefers them */
+	uint8_t offered[WEB_SUITES]; /* indices in the client's order */
 	uint8_t noffered;
 };
 
@@ -222,8 +221,8 @@ static void note_offer(struct web_peer *p, uint16_t id)
 	}
 }
 
-/* ClientHello up to its cipher suites: version, 32 random bytes, session id, suites. GnuTLS itself
- * parses it next, and refuses what is malformed. */
+/* ClientHello begins with version, 32 random bytes, session id, cipher suites. GnuTLS parses it
+ * again and refuses malformed ones. */
 static int on_client_hello(gnutls_session_t session, unsigned type, unsigned when,
 			   unsigned incoming, const gnutls_datum_t *msg)
 {
@@ -265,7 +264,7 @@ static int pick_suite(const struct web_peer *p)
 	return best;
 }
 
-/* The version is agreed on, the suite is not yet. */
+/* At this point the version is negotiated, but not the suite. */
 static int after_client_hello(gnutls_session_t session)
 {
 	struct web_peer *p = gnutls_session_get_ptr(session);
@@ -280,7 +279,7 @@ static int after_client_hello(gnutls_session_t session)
 
 /* ---- one connection: its certificate --------------------------------------------------------- */
 
-/* As Go's net.IP prints it. */
+/* In the format of Go's net.IP. */
 static bool ip_text(const unsigned char *data, size_t len, char *out, size_t size)
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -296,7 +295,7 @@ static bool ip_text(const unsigned char *data, size_t len, char *out, size_t siz
 
 static bool is_allowed(const struct web_tls_settings *s, const char *name, size_t len)
 {
-	/* With lengths: a name may have a NUL in it. */
+	/* Compare lengths, too: a name may contain a NUL. */
 	for (size_t i = 0; i < s->nsans; i++)
 		if (strlen(s->sans[i]) == len && !memcmp(s->sans[i], name, len))
 			return true;
@@ -312,7 +311,7 @@ static bool has_allowed_san(const struct web_tls_settings *s, gnutls_x509_crt_t 
 		int type = gnutls_x509_crt_get_subject_alt_name(crt, i, name, &len, NULL);
 
 		if (type == GNUTLS_E_SHORT_MEMORY_BUFFER)
-			continue; /* longer than anyone allows */
+			continue; /* longer than any allowed SAN */
 		if (type < 0)
 			return false;
 		if (type == GNUTLS_SAN_IPADDRESS) {
@@ -364,7 +363,8 @@ static int check_chain(gnutls_session_t session)
 	return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
-/* 0: the handshake goes on. Whether a certificate may be absent is the request mode's affair. */
+/* 0: continue the handshake. GnuTLS checks by the request mode whether a certificate is required.
+ */
 static int verify_client(gnutls_session_t session)
 {
 	const struct web_peer *p = gnutls_session_get_ptr(session);

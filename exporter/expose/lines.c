@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A histogram is most of what a scrape writes, so it is written line by line from parts that are
- * ready: the name and labels once per histogram, the bounds once per exposition, and room for all
- * of its lines at once.
+ * Histograms are most of a scrape, so their lines are assembled from prepared parts: name and
+ * labels once per histogram, bounds once per exposition. Room for all lines is reserved at once.
  */
 #include "expose/lines.h"
 
-/* Longest shortest double: sign, 17 digits, point, "e-308"; and what closes the labels. */
+#include "expose/escape.h"
+
+/* The longest shortest double (sign, 17 digits, point, "e-308"), and the end of the labels. */
 #define BOUND_MAX 31
 
-/* `1e-06"} `: a bound, and what is between it and the value. */
+/* `1e-06"} `: a bound and the text up to the value. */
 struct bound {
 	uint8_t len;
 	char text[BOUND_MAX];
@@ -21,7 +22,7 @@ const char *const expo_type_names[] = {
 	[METRIC_HISTOGRAM] = "histogram",
 };
 
-/* `name="value",name="value"` into the scratch. */
+/* Writes `name="value",name="value"` to the scratch. */
 static void render_labels(struct expo *e, const struct label_set *ls)
 {
 	struct buf *b = &e->labels;
@@ -32,13 +33,12 @@ static void render_labels(struct expo *e, const struct label_set *ls)
 			buf__putc(b, ',');
 		buf__puts(b, ls->v[i].name);
 		buf__append(b, "=\"", 2);
-		expo__escape(b, ls->v[i].value, true);
+		escape__text(b, ls->v[i].value, true);
 		buf__putc(b, '"');
 	}
 }
 
-/* The name, the labels in braces, or nothing where there are none, and the space before the value.
- */
+/* Writes the name, the labels in braces (if any), and a space. */
 static void begin_line(struct expo *e, const char *suffix)
 {
 	buf__puts(e->out, e->family->name);
@@ -87,7 +87,7 @@ static const struct bound *bounds_for(struct expo *e, const struct grid *g)
 
 		text.len = 0;
 		if (i < g->nclassic)
-			expo__bound(&text, g->classic[i]);
+			escape__bound(&text, g->classic[i]);
 		else
 			buf__puts(&text, "+Inf");
 		buf__puts(&text, "\"} ");
@@ -102,14 +102,14 @@ static const struct bound *bounds_for(struct expo *e, const struct grid *g)
 	return e->bounds.failed ? NULL : (const struct bound *)e->bounds.data;
 }
 
-/* `name_bucket{labels,le="`, in the scratch behind the labels; NULL without memory. */
+/* `name_bucket{labels,le="`, in the scratch after the labels; NULL without memory. */
 static const char *bucket_head(struct expo *e, size_t *len)
 {
 	static const char infix[] = "_bucket{", le[] = "le=\"";
 	struct buf *b = &e->labels;
 	size_t labels = b->len;
 
-	/* Room first: the labels are copied from the same buffer. */
+	/* Reserve first: the labels are copied within the buffer. */
 	buf__reserve(b, strlen(e->family->name) + sizeof(infix) + labels + 1 + sizeof(le));
 	buf__puts(b, e->family->name);
 	buf__append(b, infix, sizeof(infix) - 1);
@@ -141,7 +141,7 @@ static uint64_t put_buckets(struct expo *e, const struct histogram_value *v,
 		for (; cell < end; cell++)
 			count += v->cells[cell];
 		p = mempcpy(p, head, head_len);
-		/* All of it, since that takes no call; what is too much is written over. */
+		/* A fixed size needs no call of memcpy(); the excess is overwritten. */
 		memcpy(p, bounds[i].text, BOUND_MAX);
 		p = u64__print(p + bounds[i].len, count);
 		*p++ = '\n';
@@ -163,7 +163,7 @@ void expo_lines__histogram(struct expo *e, const struct label_set *ls,
 	count = put_buckets(e, v, bounds);
 	expo_lines__again(e, "_sum", v->sum);
 
-	/* Law 1: the count is what the buckets hold. */
+	/* Law 1: the count is the sum of the buckets. */
 	begin_line(e, "_count");
 	end_line(e->out, (struct metric_value){ .is_int = true, .u = count });
 }

@@ -1,123 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is exported of probes, under which names. Nothing is computed here but sums that law 1 asks
- * for, and nothing is allocated per target: a scrape of thousands of functions only appends to one
- * buffer.
+ * The metric families of probes. Nothing is allocated per target: a scrape of thousands of
+ * functions only appends to one buffer.
  *
- * Families come in one order, targets within a family in theirs, so that two scrapes of one state
- * are the same bytes.
+ * Families and targets have a fixed order, so two scrapes of the same state are equal byte by byte.
  */
 #include "expose/metrics.h"
 
-#include "bpf/outcome.h"
-#include "expr/capture.h"
+#include "expose/outcome_text.h"
 #include "expose/self_metrics.h"
+#include "expr/capture.h"
 
 const char *const missed_reason_names[MISSED_MAX] = {
 	[MISSED_RECURSION] = "recursion", [MISSED_MAXACTIVE] = "maxactive",
 	[MISSED_NO_ENTRY] = "no_entry",	  [MISSED_DEPTH] = "depth",
 	[MISSED_UNWOUND] = "unwound",	  [MISSED_TRAPPED] = "trapped",
 };
-
-/* ---- outcomes (DESIGN section 5) ------------------------------------------------------------- */
-
-/* What a class of a kind is called; without a name the kind cannot have it. */
-static const struct class_row {
-	struct outcome_text text;
-	bool from_start; /* exported before the first call */
-} class_rows[RP_KIND_MAX][RP_CLASS_MAX] = {
-	[RP_KIND_ERRNO] = {
-		[RP_CLASS_ZERO] = { { "ok", "0" }, true },
-		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
-		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, false },
-		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_SIZE] = {
-		[RP_CLASS_ZERO] = { { "ok", "0" }, true },
-		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
-		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, false },
-		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_UNSIGNED] = {
-		[RP_CLASS_ZERO] = { { "ok", "0" }, true },
-		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
-		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_POINTER] = {
-		[RP_CLASS_ZERO] = { { "null", "NULL" }, true },
-		[RP_CLASS_POSITIVE] = { { "ok", "pointer" }, true },
-		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_BOOL] = {
-		[RP_CLASS_ZERO] = { { "ok", "false" }, true },
-		[RP_CLASS_POSITIVE] = { { "ok", "true" }, true },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_ENUM] = {
-		[RP_CLASS_NEGATIVE] = { { "error", "_other" }, false },
-		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_VALUE] = {
-		[RP_CLASS_NEGATIVE] = { { "error", "_other" }, false },
-		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_UVALUE] = {
-		[RP_CLASS_NEGATIVE] = { { "error", "_other" }, false },
-		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_VOID] = {
-		[RP_CLASS_ZERO] = { { "ok", "void" }, true },
-	},
-	[RP_KIND_RAW] = {
-		[RP_CLASS_ZERO] = { { "ok", "zero" }, true },
-		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
-		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, true },
-		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-};
-
-struct outcome_text metrics__class_text(const struct target *t, enum rp_class cls)
-{
-	struct outcome_text text = class_rows[t->kind][cls].text;
-
-	if (t->error.classes & 1U << cls)
-		text.outcome = "error";
-	return text;
-}
-
-/* A result that is counted by its number, and shown as it. */
-static struct outcome_text number_text(const struct target *t, int64_t value, char *buf,
-				       size_t size)
-{
-	const char *name = t->kind == RP_KIND_ENUM ? target__enumerator(t, value) : NULL;
-
-	if (!name)
-		snprintf(buf, size, t->kind == RP_KIND_UVALUE ? "%llu" : "%lld", (long long)value);
-	return (struct outcome_text){ result__satisfies(&t->error, value) ? "error" : "ok",
-				      name ? name : buf };
-}
-
-struct outcome_text metrics__detail_text(const struct target *t, int64_t value, char *buf,
-					 size_t size)
-{
-	/* An error of a class that has others, too: see rp_extra.split. */
-	int64_t cls = -1 - value;
-
-	if (rp_kind_is_numbered(t->kind))
-		return number_text(t, value, buf, size);
-	if (cls >= 0 && cls < RP_CLASS_MAX && class_rows[t->kind][cls].text.value)
-		return (struct outcome_text){ "error", class_rows[t->kind][cls].text.value };
-	return (struct outcome_text){ rp_is_restart(value) ? "restarted" : "error",
-				      errno_name(value, buf, size) };
-}
 
 /* ---- targets --------------------------------------------------------------------------------- */
 
@@ -144,38 +42,37 @@ static const struct metric_family sizes_family = {
 
 static const struct metric_family observed_family = {
 	.name = "retprobe_observed",
-	.help = "Values of expressions over a function's parameters, of the calls that are "
-		"counted.",
+	.help = "Values of expressions over a function's parameters, for counted calls.",
 	.unit = "",
 	.type = METRIC_HISTOGRAM,
 };
 
 static const struct metric_family unobserved_family = {
 	.name = "retprobe_unobserved",
-	.help = "Calls whose observed value is in no histogram: unreadable, or out of the range "
-		"from 0 to 2^48.",
+	.help = "Calls whose observed value is not in the histogram: unreadable, or outside 0 to "
+		"2^48.",
 	.unit = "",
 	.type = METRIC_COUNTER,
 };
 
 static const struct metric_family label_sets_family = {
 	.name = "retprobe_label_sets",
-	.help = "Label sets in use; calls with others are counted under _other.",
+	.help = "Label sets in use. Calls with other label values are counted under _other.",
 	.unit = "",
 	.type = METRIC_GAUGE,
 };
 
 static const struct metric_family label_sets_limit_family = {
 	.name = "retprobe_label_sets_limit",
-	.help = "Label sets that the probe may have.",
+	.help = "Maximum number of label sets of the probe.",
 	.unit = "",
 	.type = METRIC_GAUGE,
 };
 
 static const struct metric_family missed_family = {
 	.name = "retprobe_missed",
-	.help = "Calls that are in no other number, by the reason why; _all stands for functions "
-		"that share a program.",
+	.help = "Calls that no other metric counts, by reason. _all: functions that share a "
+		"program.",
 	.unit = "",
 	.type = METRIC_COUNTER,
 };
@@ -189,61 +86,35 @@ static const struct metric_family probe_info_family = {
 
 static const struct metric_family probe_attached_family = {
 	.name = "retprobe_probe_attached",
-	.help = "Whether the probe is attached (1) or not (0), and the reason why not.",
+	.help = "Whether the probe is attached (1) or not (0), and why not.",
 	.unit = "",
 	.type = METRIC_GAUGE,
 };
 
 static const struct metric_family probe_detached_family = {
 	.name = "retprobe_probe_detached",
-	.help = "Times that the probe was detached unasked: overload, it was called more often "
-		"than its max_rate allows, or user functions were, all together; relinked, for a "
-		"moment, as it shared a link with such a "
-		"one; waiting, its module was unloaded.",
+	.help = "Automatic detachments of the probe, by reason. overload: its max_rate, or the "
+		"limit for all user functions, was exceeded. relinked: it was re-attached, because "
+		"it shared a link with such a probe. waiting: its module was unloaded.",
 	.unit = "",
 	.type = METRIC_COUNTER,
 };
 
-bool metrics__wants(const struct metrics_input *in, const char *function)
-{
-	if (!in->functions)
-		return true;
-	for (size_t i = 0; i < in->nfunctions; i++)
-		if (!strcmp(in->functions[i], function))
-			return true;
-	return false;
-}
-
-const char *metrics__object(const struct target_state *st)
-{
-	if (st->object)
-		return st->object;
-	if (st->target->object)
-		return st->target->object;
-	return st->target->type == TARGET_SYSCALL ? "syscall" : "vmlinux";
-}
-
-const char *metrics__function(const struct target_state *st)
-{
-	return st->function ? st->function : st->target->function;
-}
-
-/* Every series of a target begins with these; families add theirs behind. */
+/* The first labels of every series of a target. */
 #define TARGET_LABELS 2
 static void target_labels(struct label *labels, const struct target_state *st)
 {
-	labels[0] = (struct label){ "object", metrics__object(st) };
-	labels[1] = (struct label){ "function", metrics__function(st) };
+	labels[0] = (struct label){ "object", target_state__object(st) };
+	labels[1] = (struct label){ "function", target_state__function(st) };
 }
 
-/* The next target that has numbers and that the filter lets through, from *i on; NULL at the end.
- */
+/* The next target from *i on that has counts and passes the filter; NULL at the end. */
 static const struct target_state *next_counted(const struct metrics_input *in, size_t *i)
 {
 	while (*i < in->ntargets) {
 		const struct target_state *st = &in->targets[(*i)++];
 
-		if (st->snap && metrics__wants(in, metrics__function(st)))
+		if (st->snap && metrics_input__wants(in, target_state__function(st)))
 			return st;
 	}
 	return NULL;
@@ -251,11 +122,11 @@ static const struct target_state *next_counted(const struct metrics_input *in, s
 
 #define for_each_counted(in, st) for (size_t __i = 0; ((st) = next_counted(in, &__i)) != NULL;)
 
-/* One series of a target: of one of its label sets, or of the calls that have none. */
+/* One series of a target: of a label set, or of the calls without one. */
 struct series {
 	const struct target_state *state;
 	const struct snap_cell *cell;
-	struct label labels[TARGET_LABELS + EXTRA_LABELS_MAX + 2]; /* two for the family */
+	struct label labels[TARGET_LABELS + EXTRA_LABELS_MAX + 2]; /* two more for the family */
 	size_t nlabels;
 };
 
@@ -273,7 +144,7 @@ static void begin_series(struct series *sr, const struct target_state *st,
 			(struct label){ x->labels[i].name, texts ? texts->v[i] : LABEL_OTHERS };
 }
 
-/* Calls write() for each series of each target that is wanted. */
+/* Calls write() for each series of each target that passes the filter. */
 static void for_each_series(const struct metrics_input *in, struct expo *e,
 			    void (*write)(const struct metrics_input *in, struct series *sr,
 					  struct expo *e))
@@ -319,17 +190,17 @@ static void write_returns(const struct metrics_input *in, struct series *sr, str
 	char buf[32];
 
 	for (int cls = 0; cls < RP_CLASS_MAX; cls++) {
-		const struct class_row *row = &class_rows[t->kind][cls];
+		struct outcome_text text = outcome_text__of_class(t, cls);
 		uint64_t n = cell->words[RP_CELL_CLASS + cls];
 
-		if (row->text.outcome && (row->from_start || n))
-			write_return(sr, metrics__class_text(t, cls), n, e);
+		if (text.value && (n || outcome_text__is_initial(t, cls)))
+			write_return(sr, text, n, e);
 	}
 	for (size_t i = 0; i < cell->ndetails; i++) {
 		const struct snap_detail *d = &cell->details[i];
 
 		if (d->count)
-			write_return(sr, metrics__detail_text(t, d->value, buf, sizeof(buf)),
+			write_return(sr, outcome_text__of_number(t, d->value, buf, sizeof(buf)),
 				     d->count, e);
 	}
 }
@@ -364,7 +235,7 @@ static void write_observed(const struct metrics_input *in, struct series *sr, st
 	}
 }
 
-/* Of the words of an observed value's histogram, those that count what is not in it. */
+/* Values that are not in the histogram are counted in words of their own. */
 static void write_unobserved(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
 	static const struct {
@@ -431,16 +302,17 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 	expo__family(e, &missed_family);
 	for_each_counted(in, st)
 	{
-		const struct missed_target *lt = st->losses;
+		const struct missed_target *lt = st->missed;
 
 		for (int r = 0; lt && r < MISSED_MAX; r++)
 			if (lt->missed[r] || lt->reasons & 1U << r)
-				write_missed_series(e, metrics__object(st), metrics__function(st),
-						    r, lt->missed[r], st->created);
+				write_missed_series(e, target_state__object(st),
+						    target_state__function(st), r, lt->missed[r],
+						    st->created);
 	}
 
-	/* One series for all mechanisms: it carries none of their names. */
-	if (!metrics__wants(in, "_all"))
+	/* One series for all mechanisms: there is no label for them. */
+	if (!metrics_input__wants(in, "_all"))
 		return;
 	for (int r = 0; r < MISSED_MAX; r++) {
 		uint64_t shared = 0;
@@ -484,7 +356,7 @@ static void write_probe_attached(const struct metrics_input *in, struct expo *e)
 		const struct target_state *st = &in->targets[i];
 		struct label labels[TARGET_LABELS + 1];
 
-		if (!metrics__wants(in, metrics__function(st)))
+		if (!metrics_input__wants(in, target_state__function(st)))
 			continue;
 		target_labels(labels, st);
 		labels[2] = (struct label){
@@ -494,19 +366,19 @@ static void write_probe_attached(const struct metrics_input *in, struct expo *e)
 	}
 }
 
-/* Reasons that probes are detached for while the exporter runs; the valve's from the start. */
+/* The reason overload is exported from the start if the target has a limit. */
 static void write_probe_detached(const struct metrics_input *in, struct expo *e)
 {
 	expo__family(e, &probe_detached_family);
 	for (size_t i = 0; i < in->ntargets; i++) {
 		const struct target_state *st = &in->targets[i];
 
-		if (!metrics__wants(in, metrics__function(st)))
+		if (!metrics_input__wants(in, target_state__function(st)))
 			continue;
 		for (int r = 0; r < REASON_MAX; r++) {
 			struct label labels[TARGET_LABELS + 1];
 
-			if (!st->detached[r] && !(r == REASON_OVERLOAD && st->has_valve))
+			if (!st->detached[r] && !(r == REASON_OVERLOAD && st->has_max_rate))
 				continue;
 			target_labels(labels, st);
 			labels[2] = (struct label){ "reason", target_reason_names[r] };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "expose/native.h"
 
-/* A bucket for each index from `first` on, empty or not. */
+/* Consecutive buckets from index `first` on, empty ones included. */
 struct dense {
 	int schema, first;
 	size_t n;
@@ -23,7 +23,7 @@ static void read_cells(struct dense *d, const struct histogram_value *v)
 	}
 }
 
-/* Half the resolution: (base^(i-1), base^i] is within bucket ceil(i / 2) of the squared base. */
+/* Halves the resolution: bucket i becomes part of bucket ceil(i / 2) of the squared base. */
 static void merge_pairs(struct dense *d)
 {
 	int first = (d->first + 1) >> 1;
@@ -43,8 +43,8 @@ static void merge_pairs(struct dense *d)
 }
 
 /*
- * The buckets that are to be sent, in out unless it is NULL; how many. As long as no counter goes
- * back that number only grows, so a histogram that was merged once stays merged.
+ * Writes the buckets to send to out, unless it is NULL. Returns their number. Counters never
+ * decrease, so the number never does, and a histogram keeps its lower schema.
  */
 static size_t sparse(const struct dense *d, struct native_histogram *out)
 {

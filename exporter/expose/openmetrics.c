@@ -2,11 +2,13 @@
 /*
  * OpenMetrics 1.0.0 (https://github.com/prometheus/OpenMetrics).
  *
- * Its lines are those of the text format; but metadata names the family, not the sample, so that
- * `_total` is not in it, units are told, and the end is marked, which tells a whole body from one
- * that was cut. A series' creation would be one more series to most scrapers, so `_created` is
- * there on demand only.
+ * The sample lines are those of the text format. Metadata differs: it names the family, without
+ * `_total`, and has units. An end marker tells a complete body from a truncated one. `_created`
+ * lines are optional, because most scrapers store them as another series.
  */
+#include "expose/openmetrics.h"
+
+#include "expose/escape.h"
 #include "expose/lines.h"
 
 static void metadata(struct expo *e, const char *keyword)
@@ -27,7 +29,7 @@ static void openmetrics_family(struct expo *e)
 		buf__puts(e->out, f->unit);
 	}
 	metadata(e, "\n# HELP ");
-	expo__escape(e->out, f->help, true);
+	escape__text(e->out, f->help, true);
 	buf__putc(e->out, '\n');
 }
 
@@ -60,7 +62,7 @@ static void openmetrics_finish(struct expo *e)
 const struct expo_format expo_openmetrics = {
 	.name = "openmetrics-1.0.0",
 	.type = "application/openmetrics-text",
-	/* A range without a version is an old scraper's, which means 0.0.1. */
+	/* Old scrapers, which mean 0.0.1, do not name a version. */
 	.params = { { "version", "1.0.0", "0.0.1" } },
 	.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
 	.family = openmetrics_family,

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Protobuf, delimited: messages io.prometheus.client.MetricFamily, each behind its length. The only
- * format that has native histograms; a histogram is one message with both its parts, classic and
- * native, so that a scraper takes what it knows.
+ * Delimited protobuf: io.prometheus.client.MetricFamily messages, each after its length. It is the
+ * only format with native histograms. A histogram is one message with both parts, classic and
+ * native, and the scraper picks one.
  *
- * Written by hand, for a dozen kinds of field in five messages: a message's length goes in front of
- * it and is known at its end, so room is left for it, and if it took another size than was guessed
- * the message is moved.
+ * The encoder is written by hand: five messages have a dozen kinds of fields. The length of a
+ * message precedes it but is known at its end. So room for it is reserved, and the message is moved
+ * if the length needs more or fewer bytes.
  */
+#include "expose/protobuf.h"
+
+#include "expose/escape.h"
 #include "expose/native.h"
 
 #include <endian.h>
@@ -61,8 +64,8 @@ static const unsigned family_types[] = {
 	[METRIC_HISTOGRAM] = 4,
 };
 
-/* The width of the zero bucket, which only durations of 0 fall into. Above 0 on purpose: to
- * Prometheus 2.42 a histogram without observations is not native otherwise. */
+/* The width of the zero bucket, which only has durations of 0. It must be above 0: otherwise
+ * Prometheus 2.42 does not take a histogram without observations for a native one. */
 #define ZERO_THRESHOLD 0x1p-128
 
 /* ---- the wire format ------------------------------------------------------------------------- */
@@ -104,7 +107,7 @@ static void put_uint(struct buf *b, unsigned field, uint64_t v)
 	put_varint(b, v);
 }
 
-/* 0, -1, 1, -2, ... as 0, 1, 2, 3, ... */
+/* Zigzag: 0, -1, 1, -2, ... become 0, 1, 2, 3, ... */
 static uint64_t zigzag(int64_t v)
 {
 	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
@@ -136,7 +139,7 @@ static void put_double(struct buf *b, unsigned field, double v)
 	b->len += sizeof(v);
 }
 
-/* Room for a length of so many bytes; returns where the content begins. */
+/* Reserves room for a length of so many bytes. Returns the offset of the content. */
 static size_t leave_room(struct buf *b, size_t length_size)
 {
 	if (buf__reserve(b, length_size))
@@ -167,16 +170,16 @@ static void put_text(struct buf *b, unsigned field, const char *s)
 {
 	size_t text = open_field(b, field, 1);
 
-	expo__utf8(b, s);
+	escape__bytes(b, s);
 	fill_in(b, text, 1);
 }
 
 /* ---- families and metrics -------------------------------------------------------------------- */
 
-/* What lengths most messages of a kind have. */
+/* The usual sizes of the length of each message, in bytes. */
 #define FAMILY_LENGTH	 3
 #define METRIC_LENGTH	 1
-#define HISTOGRAM_LENGTH 2 /* and that of the metric around it */
+#define HISTOGRAM_LENGTH 2 /* and of the metric around it */
 
 static void close_family(struct expo *e)
 {
@@ -246,7 +249,8 @@ static void protobuf_sample(struct expo *e, const struct label_set *ls, struct m
 
 /* ---- histograms ------------------------------------------------------------------------------ */
 
-/* +Inf is the count, and is not sent. They are most of a body, and each one's length is known. */
+/* The bucket of +Inf is the count and is not sent. Buckets are most of a body, so their known
+ * length is used. */
 static void put_buckets(struct buf *b, const struct histogram_value *v)
 {
 	enum { BOUND_SIZE = 1 + sizeof(uint64_t), BUCKET_MAX = 3 + VARINT_MAX + BOUND_SIZE };

@@ -25,14 +25,14 @@ static void write_bpf_stats(const struct metrics_input *in, struct expo *e)
 {
 	static const struct metric_family seconds = {
 		.name = "retprobe_exporter_bpf_run_seconds",
-		.help = "Time that the kernel spent in the programs of a mechanism "
-			"(kernel.bpf_stats_enabled).",
+		.help = "Time spent in the BPF programs of a mechanism (needs "
+			"kernel.bpf_stats_enabled).",
 		.unit = "seconds",
 		.type = METRIC_COUNTER,
 	};
 	static const struct metric_family runs = {
 		.name = "retprobe_exporter_bpf_runs",
-		.help = "Runs of the programs of a mechanism (kernel.bpf_stats_enabled).",
+		.help = "Runs of the BPF programs of a mechanism (needs kernel.bpf_stats_enabled).",
 		.unit = "",
 		.type = METRIC_COUNTER,
 	};
@@ -70,47 +70,43 @@ static void write_requests(const struct self *self, struct expo *e)
 	}
 }
 
-/* Single numbers of struct self: a double, or a uint64_t if is_int; left out while `has` is false.
- */
+/* Fields of struct self: double, or uint64_t if is_int. Left out while the field `has` is false. */
 #define NO_CONDITION SIZE_MAX
 static const struct self_row {
 	struct metric_family family;
 	bool is_int;
 	size_t value, has; /* offsets */
 } self_rows[] = {
-	{ { "retprobe_exporter_scrape_duration_seconds",
-	    "How long the last finished scrape took to make.", "seconds", METRIC_GAUGE },
+	{ { "retprobe_exporter_scrape_duration_seconds", "Duration of the last completed scrape.",
+	    "seconds", METRIC_GAUGE },
 	  false,
 	  offsetof(struct self, last_scrape_seconds),
 	  offsetof(struct self, has_scrape) },
 	{ { "retprobe_exporter_config_last_reload_success_timestamp_seconds",
-	    "When the configuration was last read successfully.", "seconds", METRIC_GAUGE },
+	    "Time of the last successful configuration reload.", "seconds", METRIC_GAUGE },
 	  false,
 	  offsetof(struct self, reload_time),
 	  NO_CONDITION },
 	{ { "retprobe_exporter_server_restarts",
-	    "Times that the process that answers was replaced because it had died or hung.", "",
-	    METRIC_COUNTER },
+	    "Restarts of the server process because it died or hung.", "", METRIC_COUNTER },
 	  true,
 	  offsetof(struct self, restarts),
 	  NO_CONDITION },
 	{ { "retprobe_exporter_log_lines_dropped",
-	    "Log lines that were dropped because stderr did not take them.", "", METRIC_COUNTER },
+	    "Log lines that were dropped because stderr was blocked.", "", METRIC_COUNTER },
 	  true,
 	  offsetof(struct self, log_dropped),
 	  NO_CONDITION },
-	{ { "process_cpu_seconds", "User and system CPU time that the process used.", "seconds",
-	    METRIC_COUNTER },
+	{ { "process_cpu_seconds", "Total user and system CPU time.", "seconds", METRIC_COUNTER },
 	  false,
 	  offsetof(struct self, cpu_seconds),
 	  offsetof(struct self, has_process) },
-	{ { "process_resident_memory_bytes",
-	    "Resident memory of the process, mapped cells included.", "bytes", METRIC_GAUGE },
+	{ { "process_resident_memory_bytes", "Resident memory, including counter memory.", "bytes",
+	    METRIC_GAUGE },
 	  true,
 	  offsetof(struct self, resident_bytes),
 	  offsetof(struct self, has_process) },
-	{ { "process_virtual_memory_bytes", "Virtual memory of the process.", "bytes",
-	    METRIC_GAUGE },
+	{ { "process_virtual_memory_bytes", "Virtual memory.", "bytes", METRIC_GAUGE },
 	  true,
 	  offsetof(struct self, virtual_bytes),
 	  offsetof(struct self, has_process) },
@@ -118,16 +114,15 @@ static const struct self_row {
 	  true,
 	  offsetof(struct self, open_fds),
 	  offsetof(struct self, has_process) },
-	{ { "process_max_fds", "Most file descriptors that the process may open.", "",
-	    METRIC_GAUGE },
+	{ { "process_max_fds", "Maximum number of open file descriptors.", "", METRIC_GAUGE },
 	  true,
 	  offsetof(struct self, max_fds),
 	  offsetof(struct self, has_process) },
-	{ { "process_threads", "Threads of the process.", "", METRIC_GAUGE },
+	{ { "process_threads", "Threads.", "", METRIC_GAUGE },
 	  true,
 	  offsetof(struct self, threads),
 	  offsetof(struct self, has_process) },
-	{ { "process_start_time_seconds", "When the process started, since the Unix epoch.",
+	{ { "process_start_time_seconds", "Start time of the process, since the Unix epoch.",
 	    "seconds", METRIC_GAUGE },
 	  false,
 	  offsetof(struct self, start_time),
@@ -155,13 +150,13 @@ void metrics_self__write(const struct metrics_input *in, struct expo *e)
 {
 	static const struct metric_family cell_bytes = {
 		.name = "retprobe_exporter_cell_bytes",
-		.help = "Memory of the cells that the kernel counts in, all CPUs together.",
+		.help = "Counter memory of all probes, on all CPUs.",
 		.unit = "bytes",
 		.type = METRIC_GAUGE,
 	};
 	static const struct metric_family reload_ok = {
 		.name = "retprobe_exporter_config_last_reload_successful",
-		.help = "Whether the last attempt to read the configuration succeeded.",
+		.help = "Whether the last configuration reload succeeded.",
 		.unit = "",
 		.type = METRIC_GAUGE,
 	};

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The exporter's own metric families: retprobe_exporter_* and process_*, behind those of the probes
- * (expose/metrics.h).
- */
+/* The exporter's own metric families: retprobe_exporter_* and process_*. */
 #ifndef EXPOSE_SELF_METRICS_H
 #define EXPOSE_SELF_METRICS_H
 
-#include "expose/metrics.h"
+#include "expose/expo.h"
+#include "expose/metrics_input.h"
 
-/* Without in->self, only what is known without it. Failure shows in e->out->failed. */
+/* Without in->self, leaves out the families that need it. Failure shows in e->out->failed. */
 void metrics_self__write(const struct metrics_input *in, struct expo *e);
 
 #endif /* EXPOSE_SELF_METRICS_H */

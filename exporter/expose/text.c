@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The Prometheus text format, version 0.0.4. */
+#include "expose/text.h"
+
+#include "expose/escape.h"
 #include "expose/lines.h"
 
-/* Version 0.0.4 has no families: `_total` is part of a counter's name everywhere. */
+/* In version 0.0.4 `_total` is part of a counter's name in metadata, too. */
 static void put_name(struct buf *out, const struct metric_family *f)
 {
 	buf__puts(out, f->name);
@@ -17,7 +20,7 @@ static void text_family(struct expo *e)
 	buf__puts(e->out, "# HELP ");
 	put_name(e->out, f);
 	buf__putc(e->out, ' ');
-	expo__escape(e->out, f->help, false);
+	escape__text(e->out, f->help, false);
 	buf__puts(e->out, "\n# TYPE ");
 	put_name(e->out, f);
 	buf__putc(e->out, ' ');

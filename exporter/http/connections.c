@@ -40,7 +40,7 @@ static void make_idle(struct connections *cs, struct connection *c, double now)
 	ring__append(&cs->idle, c);
 }
 
-/* The library sees the end of them, and closes. */
+/* The library notices the shutdown and closes the connection. */
 static void end_longest_idle(struct connections *cs, double now)
 {
 	while (cs->n > cs->limit) {

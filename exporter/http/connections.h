@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The connections that are open, so that those who merely sit there never keep others out: beyond
- * the limit, a new connection ends those that have been idle for longest, and for a second at the
- * least, lest it be one whose request has not been read yet. Idle is a connection without a
- * complete request, one that sends its headers slowly included.
+ * Open connections. Beyond the limit, a new connection ends the one that has been idle for longest,
+ * so idle clients never keep others out. It must be idle for at least a second, because its request
+ * may not have been read yet. A connection without a complete request is idle, even if it slowly
+ * sends headers.
  */
 #ifndef HTTP_CONNECTIONS_H
 #define HTTP_CONNECTIONS_H
@@ -15,12 +15,12 @@
 struct web_peer;
 
 struct connection {
-	struct connection *prev, *next; /* of the idle ones, longest idle first; NULL: busy */
+	struct connection *prev, *next; /* idle connections, longest idle first; NULL: busy */
 	int fd;
-	double since;	       /* idle */
+	double since;	       /* idle since */
 	bool asked;	       /* has had a request */
-	bool ended;	       /* by us; not counted any more */
-	struct web_peer *peer; /* TLS, or NULL; the owner's business */
+	bool ended;	       /* shut down by us, and no longer counted */
+	struct web_peer *peer; /* TLS, or NULL; set by the caller */
 };
 
 struct connections {
@@ -33,12 +33,12 @@ void connections__init(struct connections *cs, size_t limit);
 void connections__destroy(struct connections *cs);
 /* Idle at first. NULL without memory. */
 struct connection *connections__add(struct connections *cs, int fd);
-/* A request begins, and is over. c may be NULL. */
+/* A request begins, or ends. c may be NULL. */
 void connections__busy(struct connections *cs, struct connection *c);
 void connections__idle(struct connections *cs, struct connection *c);
-/* Whether there is one so young that its first request may still be on its way. */
+/* Whether a new connection's first request may still arrive. */
 bool connections__expecting(struct connections *cs);
-/* While the descriptor is still open. Returns ->peer. */
+/* Call it while the descriptor is open. Returns ->peer. */
 struct web_peer *connections__remove(struct connections *cs, struct connection *c);
 
 #endif /* HTTP_CONNECTIONS_H */

@@ -2,393 +2,325 @@
 /*
  * The HTTP server: libmicrohttpd, tamed.
  *
- * One daemon per listening socket, each run by a thread of its own, which never waits: what takes
- * time to answer is suspended, and made by workers (http/workers.h), so that /-/healthy is answered
- * whatever scrapes and reloads wait for. A body is built whole before its first byte is sent, so
- * that a failure is a 500 and never half a page.
+ * Each listening socket has a daemon and a thread, which never blocks. A request that takes time is
+ * suspended and answered by workers (http/workers.h), so /-/healthy is answered even while scrapes
+ * and reloads wait. A body is complete before its first byte is sent, so a failure is a 500 and
+ * never half a page.
  *
- * Limits are explicit, since the library's defaults are "none" and idle connections count: a
- * connection that does nothing is closed after CONNECTION_TIMEOUT, or earlier when there are many
- * (http/connections.h), no single peer can take them all, and http/limits.c bounds requests and
+ * Limits are explicit: the library's defaults are "none", and it counts idle connections. An idle
+ * connection is closed after CONNECTION_TIMEOUT, or earlier when there are many
+ * (http/connections.h). No single peer can take all connections. http/limits.h bounds requests and
  * bytes.
  *
- * A request whose password is not known yet is suspended, too, until the thread that checks
- * passwords has looked at it.
+ * A request whose password is not verified yet is suspended too, until the thread that checks
+ * passwords has done so.
  *
- * What the library refuses by itself (bytes that are no HTTP, headers beyond MEMORY_LIMIT) never
- * gets here and is not in the request counts.
+ * Requests that the library refuses by itself (bytes that are not HTTP, headers beyond
+ * MEMORY_LIMIT) do not get here and are not counted.
  */
-#include "expose/expo.h"
-#include "http/internal.h"
-#include "base/self.h"
+#include "http/http.h"
 
-#include <math.h>
-#include <netinet/in.h>
+#include <errno.h>
+#include <gnutls/abstract.h>
+#include <stdarg.h>
+#include <time.h>
 
-#define NOSNIFF	     "X-Content-Type-Options"
-#define UPLOAD_MAX   (1024 * 1024) /* drained and ignored; more and the connection is cut */
-#define COMPRESS_MIN 1024
-#define TIMEOUT_MAX  3600.0 /* seconds; no scraper waits for longer */
+#include "access/tls.h"
+#include "base/log.h"
+#include "http/requests.h"
+#include "http/sockets.h"
+#include "http/target.h"
 
-/* ---- methods --------------------------------------------------------------------------------- */
+#define READERS		   4  /* workers for scrapes and pages */
+#define HUNG_SECONDS	   60 /* a worker that takes longer hangs */
+#define CONNECTION_TIMEOUT 15 /* seconds without a byte */
+#define CONNECTIONS_MIN	   256
+#define CONNECTIONS_MAX	   4096
+/* Here the library stops accepting: busy connections are never ended by us. */
+#define HARD_LIMIT(limit) (4 * (limit))
+/* Per connection: request line and headers. Above 32 KiB the library uses mmap, so the memory is
+ * returned to the system when the connection ends. */
+#define MEMORY_LIMIT  (36 * 1024)
+#define DRAIN_SECONDS 5 /* for requests in flight at shutdown */
 
-static const struct method_set {
-	const char *methods[2];
-	const char *allow;
-} method_sets[] = {
-	[HTTP_READ] = { { "GET", "HEAD" }, "GET, HEAD" },
-	[HTTP_WRITE] = { { "POST", "PUT" }, "POST, PUT" },
+struct http {
+	struct listener *listeners;
+	size_t nlisteners;
+	struct http_requests requests;
+	const struct web_source *web_source;
 };
 
-static bool method_allowed(const struct http_route *route, const char *method)
-{
-	const struct method_set *set = &method_sets[route->methods];
+/* ---- connections ----------------------------------------------------------------------------- */
 
-	for (size_t i = 0; i < ARRAY_SIZE(set->methods); i++)
-		if (!strcmp(method, set->methods[i]))
-			return true;
-	return false;
+/* Runs before the handshake. A session that web__connect() does not prepare has no certificate, and
+ * fails. */
+static void on_connection(void *cls, struct MHD_Connection *c, void **context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct connection *connection = *context;
+	struct http_requests *h = cls;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*context = connections__add(
+			&h->connections,
+			MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+		connection = *context;
+		if (connection && h->web && web__tls(h->web))
+			connection->peer = web__connect(
+				h->web,
+				MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+					->tls_session);
+	} else if (connection) {
+		web_peer__free(connections__remove(&h->connections, connection));
+	}
 }
 
-static const struct http_route *find_route(const struct http *h, const char *path)
+/* The daemon's own credentials are empty. */
+static int no_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+			  gnutls_pcert_st **certs, unsigned *ncerts, gnutls_ocsp_data_st **ocsp,
+			  unsigned *nocsp, gnutls_privkey_t *key, unsigned *flags)
 {
-	for (const struct http_route *r = h->routes; r->path; r++)
-		if (!strcmp(r->path, path))
-			return r;
-	return NULL;
+	return -1;
 }
 
-/* ---- begin and end --------------------------------------------------------------------------- */
+/* ---- the daemons ----------------------------------------------------------------------------- */
 
-static struct connection *connection_of(struct MHD_Connection *c)
+static void on_log(void *cls, const char *fmt, va_list ap)
 {
-	return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	char line[512];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("libmicrohttpd: %s", line);
 }
 
-static struct http_loop *loop_of(struct http *h, struct MHD_Connection *c)
+static unsigned connection_limit(unsigned max_requests)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(c, MHD_CONNECTION_INFO_DAEMON);
-	struct http_loop *l = h->loops;
+	/* Most connections are keep-alive ones that idle between scrapes. */
+	uint64_t n = max_requests ? 64 + 4 * (uint64_t)max_requests : CONNECTIONS_MAX;
 
-	while (l->daemon != info->daemon)
-		l++;
-	return l;
+	if (n < CONNECTIONS_MIN)
+		return CONNECTIONS_MIN;
+	return n < CONNECTIONS_MAX ? n : CONNECTIONS_MAX;
 }
 
-static struct request *begin_request(struct http *h, struct MHD_Connection *c, const char *url,
-				     const char *method, const char *version, void **con_cls)
+static struct MHD_Daemon *start_daemon(struct http *h, const struct listener *l)
 {
-	struct request *r = calloc(1, sizeof(*r));
-
-	if (!r)
-		return NULL;
-	r->http = h;
-	r->loop = loop_of(h, c);
-	r->c = c;
-	r->target = *con_cls;
-	r->refused = http_target__refuse(r->target, url, method, &r->malformed);
-	if (!r->refused)
-		r->refused = http__refuse_form(c, version, &r->malformed);
-	r->connection = connection_of(c);
-	connections__busy(&h->connections, r->connection);
-	pthread_mutex_lock(&h->lock);
-	h->active++;
-	pthread_mutex_unlock(&h->lock);
-	*con_cls = r;
-	return r;
-}
-
-void http__on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
-			enum MHD_RequestTerminationCode why)
-{
-	struct request *r = *con_cls;
-	struct http *h = cls;
-
-	if (!r || http_target__is_context(r))
-		return;
-	http_limits__give_back(h, r);
-	pthread_mutex_lock(&h->lock);
-	h->active--;
-	pthread_mutex_unlock(&h->lock);
-	connections__idle(&h->connections, r->connection);
-	web_visit__end(&r->visit);
-	buf__free(&r->res.body);
-	buf__free(&r->functions);
-	free(r);
-	*con_cls = NULL;
-}
-
-/* ---- requests -------------------------------------------------------------------------------- */
-
-static const char *header(struct MHD_Connection *c, const char *name)
-{
-	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
-}
-
-static double parse_timeout(const char *s)
-{
-	double v = s ? strtod(s, NULL) : 0;
-
-	if (!isfinite(v) || v <= 0)
-		return 0;
-	return v < TIMEOUT_MAX ? v : TIMEOUT_MAX;
-}
-
-static mhd_result collect_function(void *cls, enum MHD_ValueKind kind, const char *key,
-				   size_t key_size, const char *value, size_t value_size)
-{
-	if (strcmp(key, "function[]") && strcmp(key, "function"))
-		return MHD_YES;
-	/* No function has such a name, but it does ask for nothing else. */
-	if (!value || strlen(value) != value_size)
-		value = "";
-	buf__append(cls, &value, sizeof(value));
-	return MHD_YES;
-}
-
-/* What the handler is to know. It points into the library's memory, which stays while the request
- * does. */
-static void read_request(struct request *r)
-{
-	struct MHD_Connection *c = r->c;
-
-	r->gzip = expo__accepts_gzip(header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING));
-	r->asked = (struct http_request){
-		.path = r->route->path,
-		.accept = header(c, MHD_HTTP_HEADER_ACCEPT),
-		.timeout = parse_timeout(header(c, "X-Prometheus-Scrape-Timeout-Seconds")),
-		.arrived = monotonic_seconds(),
+	unsigned limit = HARD_LIMIT(h->requests.connections.limit);
+	bool tls = h->requests.web && web__tls(h->requests.web);
+	struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL },
+		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)http_target__on_uri, NULL },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)http_requests__on_completed,
+		  &h->requests },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, &h->requests },
+		{ MHD_OPTION_LISTEN_SOCKET, l->fd, NULL },
+		{ MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT, NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, limit, NULL },
+		/* All scrapes may come from one address (a proxy, a forwarded port), so this only
+		 * reserves an eighth for others. */
+		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT, limit - limit / 8, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT, NULL },
+#if MHD_VERSION >= 0x00097701
+		{ MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, NULL },
+#endif
+		{ MHD_OPTION_END, 0, NULL },
 	};
-	MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, collect_function, &r->functions);
-	r->asked.functions = (const char *const *)r->functions.data;
-	r->asked.nfunctions = r->functions.len / sizeof(r->asked.functions[0]);
+
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+					MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0),
+				0, NULL, NULL, http_requests__on_request, &h->requests,
+				MHD_OPTION_ARRAY, options,
+				tls ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END,
+				no_certificate, MHD_OPTION_END);
 }
 
-static void make_answer(struct request *r)
+int http__check(const struct web_config *c, char **error)
 {
-	struct http_response *res = &r->res;
+	struct web *web = NULL;
+	int err = c->config_file ? web__new(c->config_file, &web, error) : 0;
 
-	if (r->functions.failed)
-		res->body.failed = true;
+	web__free(web);
+	return err;
+}
+
+static struct http *new_http(const struct web_config *c)
+{
+	struct http *h = xcalloc(1, sizeof(*h));
+
+	pthread_mutex_init(&h->requests.lock, NULL);
+	http_limits__init(&h->requests.limits, c->max_requests);
+	connections__init(&h->requests.connections, connection_limit(c->max_requests));
+	return h;
+}
+
+enum fault http__bind(const struct web_config *c, struct http **out, char **error)
+{
+	struct http *h = new_http(c);
+	enum fault fault = FAULT_NONE;
+
+	if (c->config_file && web__new(c->config_file, &h->requests.web, error))
+		fault = FAULT_CONFIG;
+	if (!fault)
+		fault = sockets__open(c, &h->listeners, &h->nlisteners, error);
+	if (fault)
+		http__free(h);
 	else
-		r->route->handle(r->http->ctx, &r->asked, res);
-	if (res->body.failed)
-		http_response__text(res, MHD_HTTP_INTERNAL_SERVER_ERROR,
-				    "Out of memory while the answer was being made.");
-	res->compressed = res->compressible && r->gzip && res->body.len > COMPRESS_MIN &&
-			  http_body__gzip(&res->body);
-	if (r->kind != HTTP_SMALL)
-		http_limits__charge(r->http, r);
+		*out = h;
+	return fault;
 }
 
-/* In a worker. A scrape takes its place only now: one that waits for a worker holds nothing, so a
- * burst is no reason to refuse it. The request may be gone once its connection is resumed. */
-static void run_job(struct http_job *job, bool dropped)
+struct http *http__adopt(const struct web_config *c, bool tls, const struct listener *v, size_t n)
 {
-	struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
+	struct http *h = new_http(c);
 
-	if (dropped)
-		http_response__text(&r->res, MHD_HTTP_SERVICE_UNAVAILABLE,
-				    "This server is stopping, try again.");
-	else if (r->kind == HTTP_CHANGE || http_limits__take(r->http, r, r->route->kind))
-		make_answer(r);
-	r->answered = true;
-	http_loop__resume(r->loop, r->c);
-}
-
-static void submit(struct http *h, struct request *r)
-{
-	struct http_workers *w = r->route->kind == HTTP_CHANGE ? &h->changers : &h->readers;
-
-	r->job.run = run_job;
-	/* First: it may be over before it has been submitted. */
-	MHD_suspend_connection(r->c);
-	if (!http_workers__submit(w, &r->job))
-		run_job(&r->job, true);
-}
-
-/* ---- responses ------------------------------------------------------------------------------- */
-
-static void add_configured_headers(struct MHD_Response *mr, const struct web_visit *v)
-{
-	const char *name, *value;
-
-	for (size_t i = 0; web_visit__header(v, i, &name, &value); i++)
-		if (strcmp(name, NOSNIFF)) /* which is there always */
-			MHD_add_response_header(mr, name, value);
-}
-
-/* Whoever keeps a connection comes back by another one, to the server that there is then. */
-static bool is_last(struct http *h)
-{
-	bool quiesced;
-
-	pthread_mutex_lock(&h->lock);
-	quiesced = h->quiesced;
-	pthread_mutex_unlock(&h->lock);
-	return quiesced;
-}
-
-static void add_number(struct MHD_Response *mr, const char *name, unsigned value)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", value);
-	MHD_add_response_header(mr, name, text);
-}
-
-static mhd_result send_response(struct http *h, struct request *r)
-{
-	struct http_response *res = &r->res;
-	struct MHD_Response *mr = MHD_create_response_from_buffer_with_free_callback(
-		res->body.len, res->body.data, free);
-	mhd_result ret;
-
-	if (!mr)
-		return MHD_NO;
-	res->body = (struct buf){ 0 }; /* the response's now */
-	MHD_add_response_header(mr, MHD_HTTP_HEADER_CONTENT_TYPE, res->content_type);
-	MHD_add_response_header(mr, NOSNIFF, "nosniff");
-	add_configured_headers(mr, &r->visit);
-	if (res->code == MHD_HTTP_UNAUTHORIZED)
-		MHD_add_response_header(mr, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic");
-	if (res->vary)
-		MHD_add_response_header(mr, MHD_HTTP_HEADER_VARY, res->vary);
-	if (res->compressed)
-		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	if (res->retry_after)
-		add_number(mr, MHD_HTTP_HEADER_RETRY_AFTER, res->retry_after);
-	if (r->allow)
-		MHD_add_response_header(mr, MHD_HTTP_HEADER_ALLOW, r->allow);
-	if (r->malformed || is_last(h))
-		MHD_add_response_header(mr, MHD_HTTP_HEADER_CONNECTION, "close");
-	ret = MHD_queue_response(r->c, res->code, mr);
-	MHD_destroy_response(mr);
-	if (ret == MHD_YES)
-		self__count_request(res->code);
-	return ret;
-}
-
-static void refuse_method(struct request *r, enum http_methods methods)
-{
-	r->allow = method_sets[methods].allow;
-	http_response__text(&r->res, MHD_HTTP_METHOD_NOT_ALLOWED,
-			    "405 method not allowed: this path answers to %s", r->allow);
-}
-
-/* Sends the answer, or leaves it to a worker to make it: then the request is that one's. */
-static mhd_result answer(struct http *h, struct request *r, const char *url, const char *method)
-{
-	const struct http_route *route = r->route =
-		find_route(h, http_target__path(r->target, url));
-	struct http_response *res = &r->res;
-	bool suspended = false;
-
-	*res = (struct http_response){ .code = MHD_HTTP_OK, .content_type = TEXT_PLAIN };
-	if (r->refused) {
-		http_response__text(res, r->refused, "%s",
-				    r->malformed ? r->malformed : web__reason(r->refused));
-	} else if (http_target__is_servers(url, method)) {
-		refuse_method(r, HTTP_READ);
-	} else if (!route) {
-		http_response__text(res, MHD_HTTP_NOT_FOUND, "404 page not found");
-	} else if (!method_allowed(route, method)) {
-		refuse_method(r, route->methods);
-	} else if (route->methods == HTTP_WRITE && http__is_cross_site(r->c)) {
-		http_response__text(res, MHD_HTTP_FORBIDDEN,
-				    "Requests from the pages of other sites are refused.");
-	} else if (route->kind != HTTP_CHANGE || http_limits__take(h, r, HTTP_CHANGE)) {
-		read_request(r);
-		suspended = route->kind != HTTP_SMALL;
-		if (suspended)
-			submit(h, r);
-		else
-			make_answer(r);
+	if (c->config_file)
+		h->requests.web = web__adopt(c->config_file, tls);
+	h->nlisteners = n;
+	h->listeners = xcalloc(n, sizeof(*h->listeners));
+	for (size_t i = 0; i < n; i++) {
+		h->listeners[i] = v[i];
+		h->listeners[i].name = xstrdup(v[i].name);
 	}
-	return suspended ? MHD_YES : send_response(h, r);
+	return h;
 }
 
-/* ---- the web configuration ------------------------------------------------------------------- */
-
-/* Tells peers apart: an IPv4 address, or the network of an IPv6 address. */
-static uint64_t peer_of(struct MHD_Connection *c)
+const struct listener *http__listeners(const struct http *h, size_t *n)
 {
-	const struct sockaddr *sa =
-		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-	uint64_t id = 0;
+	*n = h->nlisteners;
+	return h->listeners;
+}
 
-	if (sa->sa_family == AF_INET) {
-		id = ((const struct sockaddr_in *)sa)->sin_addr.s_addr;
-	} else if (sa->sa_family == AF_INET6) {
-		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+bool http__tls(const struct http *h)
+{
+	return h->requests.web && web__tls(h->requests.web);
+}
 
-		memcpy(&id, &in6->s6_addr[IN6_IS_ADDR_V4MAPPED(in6) ? 8 : 0], sizeof(id));
+void http__set_web_source(struct http *h, const struct web_source *source)
+{
+	h->web_source = source;
+}
+
+static int start_loop(struct http *h, size_t i)
+{
+	struct MHD_Daemon *daemon;
+
+	errno = 0;
+	daemon = start_daemon(h, &h->listeners[i]);
+	if (!daemon)
+		return errno ? -errno : -EIO;
+	return http_loop__start(&h->requests.loops[i], daemon);
+}
+
+int http__start(struct http *h, const struct http_route *routes, void *ctx, char **error)
+{
+	int err;
+
+	h->requests.routes = routes;
+	h->requests.ctx = ctx;
+	h->requests.loops = xcalloc(h->nlisteners, sizeof(h->requests.loops[0]));
+	err = h->requests.web ? web__start(h->requests.web, h->web_source, error) : 0;
+	if (err)
+		return err;
+	err = http_workers__start(&h->requests.readers, READERS);
+	if (!err)
+		err = http_workers__start(&h->requests.changers, 1);
+	if (err) {
+		*error = xasprintf("cannot start a thread: %s", strerror(-err));
+		return err;
 	}
-	return id;
-}
-
-/* In another thread. The request may be gone once its connection is resumed. */
-static void on_login(void *ctx, int refused)
-{
-	struct request *r = ctx;
-
-	r->refused = refused;
-	http_loop__resume(r->loop, r->c);
-}
-
-static mhd_result wait_for_login(struct http *h, struct request *r)
-{
-	int refused;
-
-	/* First: it may be over before web__login() returns. */
-	MHD_suspend_connection(r->c);
-	refused = web__login(h->web, &r->visit, peer_of(r->c), on_login, r);
-	if (refused)
-		on_login(r, refused);
-	return MHD_YES;
-}
-
-/* WEB_LOGIN, or what there is to answer is in r->refused. */
-static int enter(struct http *h, struct request *r)
-{
-	const char *value = NULL;
-	size_t len = 0;
-
-	r->entered = true;
-	if (!h->web)
-		return 0;
-	if (!MHD_lookup_connection_value_n(r->c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION,
-					   strlen(MHD_HTTP_HEADER_AUTHORIZATION), &value, &len))
-		value = NULL;
-	r->refused = web__enter(h->web, &r->visit, value, len, peer_of(r->c));
-	return r->refused;
-}
-
-mhd_result http__on_request(void *cls, struct MHD_Connection *c, const char *url,
-			    const char *method, const char *version, const char *upload,
-			    size_t *upload_size, void **con_cls)
-{
-	struct request *r = *con_cls;
-
-	/* The first call is before the body; an answer here would make the library cut the
-	 * connection. So the body, which nobody wants, is drained first, if its end is certain. */
-	if (!r || http_target__is_context(r)) {
-		r = begin_request(cls, c, url, method, version, con_cls);
-		if (!r)
-			return MHD_NO;
-		return r->malformed ? answer(cls, r, url, method) : MHD_YES;
+	for (size_t i = 0; i < h->nlisteners; i++) {
+		err = start_loop(h, i);
+		if (err) {
+			*error = xasprintf("cannot serve on %s: %s. --log.level=debug shows more",
+					   h->listeners[i].name, strerror(-err));
+			return err;
+		}
 	}
-	if (*upload_size) {
-		r->uploaded += *upload_size;
-		*upload_size = 0;
-		return r->uploaded > UPLOAD_MAX ? MHD_NO : MHD_YES;
-	}
-	if (!r->entered && enter(cls, r) == WEB_LOGIN)
-		return wait_for_login(cls, r);
-	/* A connection that is resumed comes here once more. One that is suspended may have been
-	 * resumed by now, and is the other thread's until it comes. */
-	if (r->answered)
-		return send_response(cls, r);
-	return answer(cls, r, url, method);
+	return 0;
+}
+
+void http__announce(const struct http *h)
+{
+	for (size_t i = 0; i < h->nlisteners; i++)
+		log_info("listening on %s", h->listeners[i].name);
+}
+
+bool http__is_alive(struct http *h)
+{
+	bool alive = http_workers__longest(&h->requests.readers) < HUNG_SECONDS;
+
+	for (size_t i = 0; i < h->nlisteners; i++)
+		alive &= http_loop__is_alive(&h->requests.loops[i]);
+	http_limits__trim(&h->requests.limits);
+	return alive;
+}
+
+int http__mend_sockets(struct http *h)
+{
+	return sockets__mend(h->listeners, h->nlisteners);
+}
+
+int http__port(const struct http *h, size_t i)
+{
+	return h->listeners[i].port;
+}
+
+void http__quiesce(struct http *h)
+{
+	bool already;
+
+	pthread_mutex_lock(&h->requests.lock);
+	already = h->requests.quiesced;
+	h->requests.quiesced = true;
+	pthread_mutex_unlock(&h->requests.lock);
+	if (already)
+		return;
+	/* A daemon that does not give its socket back closes it when it stops. */
+	for (size_t i = 0; h->requests.loops && i < h->nlisteners; i++)
+		if (h->requests.loops[i].daemon &&
+		    MHD_quiesce_daemon(h->requests.loops[i].daemon) == MHD_INVALID_SOCKET)
+			h->listeners[i].fd = -1;
+}
+
+static bool is_idle(struct http *h)
+{
+	bool idle;
+
+	pthread_mutex_lock(&h->requests.lock);
+	idle = !h->requests.active;
+	pthread_mutex_unlock(&h->requests.lock);
+	return idle && !connections__expecting(&h->requests.connections);
+}
+
+/* Every accepted connection gets an answer, even if its request has not been read yet. */
+static void wait_until_idle(struct http *h)
+{
+	const struct timespec step = { .tv_nsec = 10 * 1000 * 1000 };
+	double end = monotonic_seconds() + DRAIN_SECONDS;
+
+	while (!is_idle(h) && monotonic_seconds() < end)
+		nanosleep(&step, NULL);
+}
+
+void http__free(struct http *h)
+{
+	if (!h)
+		return;
+	http__quiesce(h);
+	/* Stopping a daemon with suspended connections is an error. */
+	if (h->requests.web)
+		web__stop(h->requests.web);
+	wait_until_idle(h);
+	http_workers__stop(&h->requests.readers);
+	http_workers__stop(&h->requests.changers);
+	for (size_t i = 0; h->requests.loops && i < h->nlisteners; i++)
+		http_loop__stop(&h->requests.loops[i]);
+	sockets__close(h->listeners, h->nlisteners);
+	web__free(h->requests.web);
+	connections__destroy(&h->requests.connections);
+	free(h->requests.loops);
+	http_limits__destroy(&h->requests.limits);
+	pthread_mutex_destroy(&h->requests.lock);
+	free(h);
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What a client can make the server hold: places for requests, and bytes of answers that are built
- * and not yet read. A request holds its place from when it is worked on until the last byte is
- * sent, so clients that do not read are what the limits are about. A reload holds one while it
- * waits, too.
- */
-#include "http/internal.h"
+#include "http/limits.h"
 
 #include <malloc.h>
+#include <microhttpd.h>
 
-#define PAGES_MAX   64 /* a browser asks for a few at a time */
+#include "http/response.h"
+
+#define PAGES_MAX   64 /* a browser makes a few requests at a time */
 #define CHANGES_MAX 16
 /* All connections together; room for a few scrapes of 10,000 functions, uncompressed. */
 #ifndef HTTP_BYTES_MAX
@@ -19,11 +16,22 @@
 #define TRIM_BELOW  (1ULL << 20)
 #define RETRY_AFTER 5 /* seconds */
 
-static unsigned limit_of(const struct http *h, enum http_kind kind)
+void http_limits__init(struct http_limits *l, unsigned max_requests)
+{
+	*l = (struct http_limits){ .max_requests = max_requests };
+	pthread_mutex_init(&l->lock, NULL);
+}
+
+void http_limits__destroy(struct http_limits *l)
+{
+	pthread_mutex_destroy(&l->lock);
+}
+
+static unsigned limit_of(const struct http_limits *l, enum http_kind kind)
 {
 	switch (kind) {
 	case HTTP_SCRAPE:
-		return h->max_requests;
+		return l->max_requests;
 	case HTTP_PAGE:
 		return PAGES_MAX;
 	case HTTP_CHANGE:
@@ -42,69 +50,70 @@ static void refuse_for_memory(struct http_response *res)
 	res->retry_after = RETRY_AFTER;
 }
 
-bool http_limits__take(struct http *h, struct request *r, enum http_kind kind)
+bool http_limits__take(struct http_limits *l, struct http_held *held, enum http_kind kind,
+		       struct http_response *res)
 {
-	unsigned limit = limit_of(h, kind);
+	unsigned limit = limit_of(l, kind);
 	bool room, memory;
 
 	if (kind == HTTP_SMALL)
 		return true;
-	pthread_mutex_lock(&h->lock);
-	room = !limit || h->running[kind] < limit;
-	memory = h->bytes < HTTP_BYTES_MAX;
+	pthread_mutex_lock(&l->lock);
+	room = !limit || l->running[kind] < limit;
+	memory = l->bytes < HTTP_BYTES_MAX;
 	if (room && memory) {
-		h->running[kind]++;
-		r->kind = kind;
+		l->running[kind]++;
+		held->kind = kind;
 	}
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&l->lock);
 	if (!room) {
-		http_response__text(&r->res, MHD_HTTP_SERVICE_UNAVAILABLE,
+		http_response__text(res, MHD_HTTP_SERVICE_UNAVAILABLE,
 				    "Limit of concurrent requests reached (%u), try again later.",
 				    limit);
-		r->res.retry_after = RETRY_AFTER;
+		res->retry_after = RETRY_AFTER;
 	} else if (!memory) {
-		refuse_for_memory(&r->res);
+		refuse_for_memory(res);
 	}
 	return room && memory;
 }
 
-/* One that is larger than the budget goes out alone: it could never be had otherwise. */
-void http_limits__charge(struct http *h, struct request *r)
+/* An answer larger than the whole budget is sent when there is no other. */
+void http_limits__charge(struct http_limits *l, struct http_held *held, struct http_response *res)
 {
-	uint64_t bytes = r->res.body.len;
+	uint64_t bytes = res->body.len;
 	bool fits;
 
-	pthread_mutex_lock(&h->lock);
-	fits = !h->bytes || h->bytes + bytes <= HTTP_BYTES_MAX;
+	pthread_mutex_lock(&l->lock);
+	fits = !l->bytes || l->bytes + bytes <= HTTP_BYTES_MAX;
 	if (fits) {
-		r->bytes = bytes;
-		h->bytes += bytes;
+		held->bytes = bytes;
+		l->bytes += bytes;
 	}
-	if (h->peak < h->bytes)
-		h->peak = h->bytes;
-	pthread_mutex_unlock(&h->lock);
+	if (l->peak < l->bytes)
+		l->peak = l->bytes;
+	pthread_mutex_unlock(&l->lock);
 	if (!fits)
-		refuse_for_memory(&r->res);
+		refuse_for_memory(res);
 }
 
-void http_limits__give_back(struct http *h, const struct request *r)
+void http_limits__give_back(struct http_limits *l, const struct http_held *held)
 {
-	pthread_mutex_lock(&h->lock);
-	h->bytes -= r->bytes;
-	if (r->kind != HTTP_SMALL)
-		h->running[r->kind]--;
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_lock(&l->lock);
+	l->bytes -= held->bytes;
+	if (held->kind != HTTP_SMALL)
+		l->running[held->kind]--;
+	pthread_mutex_unlock(&l->lock);
 }
 
-void http_limits__trim(struct http *h)
+void http_limits__trim(struct http_limits *l)
 {
 	bool due;
 
-	pthread_mutex_lock(&h->lock);
-	due = h->peak >= TRIM_ABOVE && h->bytes < TRIM_BELOW;
+	pthread_mutex_lock(&l->lock);
+	due = l->peak >= TRIM_ABOVE && l->bytes < TRIM_BELOW;
 	if (due)
-		h->peak = 0;
-	pthread_mutex_unlock(&h->lock);
+		l->peak = 0;
+	pthread_mutex_unlock(&l->lock);
 	if (due)
 		malloc_trim(0);
 }

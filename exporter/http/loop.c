@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The library has threads of its own, but ends the listening socket, which all processes share,
- * when it cannot make one; and nothing tells whether they still run. Without them it does not wake
- * up for a connection that is resumed.
+ * The library's own threads are not used: if it cannot create one, it shuts down the listening
+ * socket, which all processes share; and there is no way to see whether they still run. Without
+ * them, resuming a connection does not wake the library, so we wake it ourselves.
  */
-#include "http/internal.h"
+#include "http/loop.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 
-#define TURN_MS 1000 /* at the latest, so that somebody can see that it turns */
+#include "base/util.h"
+
+#define TURN_MS 1000 /* the longest turn, for http_loop__is_alive() */
 
 static int patience(const struct http_loop *l)
 {

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Requests that are refused for their framing.
- *
- * libmicrohttpd before 0.9.77 accepts requests whose end two readers can see in different places. A
- * proxy in front then takes one answer for another's (request smuggling), so these requests end
- * their connection. A line that ends in a bare LF is not visible here; later releases refuse it
- * (MHD_OPTION_CLIENT_DISCIPLINE_LVL), and RFC 9112 allows it.
+ * libmicrohttpd before 0.9.77 accepts requests whose end is ambiguous. A proxy in front could then
+ * attribute an answer to the wrong request (request smuggling), so such requests end their
+ * connection. Lines that end in a bare LF are not visible here. RFC 9112 allows them, and later
+ * releases refuse them (MHD_OPTION_CLIENT_DISCIPLINE_LVL).
  */
-#include <strings.h>
+#include "http/refuse.h"
 
-#include "http/internal.h"
+#include <string.h>
+#include <strings.h>
 
 /* ---- framing --------------------------------------------------------------------------------- */
 
-/* RFC 9110, 5.6.2. A space before the colon is the usual trick. */
+/* RFC 9110, 5.6.2. The usual attack is a space before the colon. */
 #define TOKEN                        \
 	"!#$%&'*+-.^_`|~0123456789"  \
 	"abcdefghijklmnopqrstuvwxyz" \
@@ -39,20 +38,20 @@ static mhd_result count_header(void *cls, enum MHD_ValueKind kind, const char *k
 	return MHD_YES;
 }
 
-int http__refuse_form(struct MHD_Connection *c, const char *version, const char **why)
+int http_refuse__framing(struct MHD_Connection *c, const char *version, const char **why)
 {
 	bool is_1_1 = !strcmp(version, MHD_HTTP_VERSION_1_1);
 	struct framing f = { 0 };
 
 	MHD_get_connection_values(c, MHD_HEADER_KIND, count_header, &f);
 	if (f.misnamed)
-		*why = "A header's name has a character that names must not have.";
+		*why = "A header name contains an invalid character.";
 	else if (f.hosts > 1 || (is_1_1 && !f.hosts))
 		*why = "There must be exactly one Host header.";
 	else if (f.lengths + f.encodings > 1)
 		*why = "There must be at most one of Content-Length and Transfer-Encoding.";
 	else if (f.encodings && (!is_1_1 || strcasecmp(f.encoding, "chunked")))
-		*why = "The only transfer coding is chunked.";
+		*why = "The only supported transfer coding is chunked.";
 	else
 		return 0;
 	return MHD_HTTP_BAD_REQUEST;
@@ -65,8 +64,8 @@ static const char *header(struct MHD_Connection *c, const char *name)
 	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
-/* Browsers say where a request comes from; other clients send neither header. */
-bool http__is_cross_site(struct MHD_Connection *c)
+/* Browsers send these headers; other clients send neither. */
+bool http_refuse__is_cross_site(struct MHD_Connection *c)
 {
 	const char *site = header(c, "Sec-Fetch-Site"), *host = header(c, MHD_HTTP_HEADER_HOST);
 	const char *origin = header(c, MHD_HTTP_HEADER_ORIGIN);

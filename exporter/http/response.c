@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What handlers answer with, before the library has it. */
-#include "http/internal.h"
+#include "http/response.h"
 
 #include <libdeflate.h>
 #include <stdarg.h>
 
-/* The next level takes nearly twice the time, and saves no bytes before the one after it. */
+/* Level 2 takes nearly twice the time and is no smaller. */
 #define COMPRESS_LEVEL 1
 
 void http_response__text(struct http_response *res, int code, const char *fmt, ...)
@@ -40,7 +39,7 @@ bool http_body__gzip(struct buf *body)
 		buf__free(&out);
 		return false;
 	}
-	/* It is kept until the client has read it, at a twentieth of what there was room for. */
+	/* Shrink it: it lives until the client has read it, and is about a twentieth of `bound`. */
 	fitting = realloc(out.data, out.len);
 	if (fitting) {
 		out.data = fitting;

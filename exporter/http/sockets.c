@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Listening sockets.
- *
- * Addresses mean what they mean to exporters written in Go, so that flags carry over: ":port" and
- * "[::]:port" are every address of both protocols, a host name is the first of its addresses, IPv4
- * before IPv6. Sockets listen from the moment they are bound (two sockets that merely are bound to
- * one port do not see each other under SO_REUSEADDR); who connects before the server runs waits.
+ * Addresses mean the same as to exporters written in Go: ":port" and "[::]:port" are all addresses
+ * of both protocols, and a host name is its first address, IPv4 before IPv6. Sockets listen as soon
+ * as they are bound: under SO_REUSEADDR, a second socket could be bound to the same port otherwise.
+ * Clients that connect before the server runs wait.
  */
 #include "http/sockets.h"
 
@@ -106,7 +104,7 @@ static int listen_on(const struct addrinfo *ai)
 
 	if (fd < 0)
 		return -errno;
-	/* Without it a restart has to wait for connections of the last run to time out. */
+	/* Otherwise a restart must wait for old connections to time out. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)))
 		return -errno;
 	if (ai->ai_family == AF_INET6) {
@@ -121,7 +119,7 @@ static int listen_on(const struct addrinfo *ai)
 	return ret;
 }
 
-/* Without IPv6 in the kernel, or with none configured. */
+/* No IPv6 in the kernel, or none configured. */
 static bool is_family_missing(int err)
 {
 	return err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL || err == -EPFNOSUPPORT;
@@ -157,7 +155,7 @@ static char *describe_failure(const char *address, int err)
 				 address);
 	case -EADDRNOTAVAIL:
 		return xasprintf("cannot listen on %s: this machine does not have the address. "
-				 "Choose another --web.listen-address; :port is all of them",
+				 "Choose another --web.listen-address; :port listens on all",
 				 address);
 	default:
 		return xasprintf("cannot listen on %s: %s. Choose another --web.listen-address",
@@ -165,7 +163,7 @@ static char *describe_failure(const char *address, int err)
 	}
 }
 
-/* Not of whoever is to resolve it: names are not always served yet while a machine starts. */
+/* Errors of the address itself, not of name resolution: that may not work yet at boot. */
 static bool is_of_the_name(int err)
 {
 	return err == EAI_NONAME || err == EAI_SERVICE || err == EAI_FAMILY ||
@@ -192,7 +190,7 @@ static enum fault open_address(const char *address, struct listener **v, size_t 
 		return is_of_the_name(err) ? FAULT_CONFIG : FAULT_MACHINE;
 	}
 
-	/* The IPv6 wildcard is both protocols'. */
+	/* The IPv6 wildcard serves both protocols. */
 	fd = any ? listen_on_any(list, AF_INET6, AF_INET) : listen_on_any(list, AF_INET, AF_INET6);
 	freeaddrinfo(list);
 	if (fd < 0) {
@@ -240,7 +238,7 @@ static enum fault open_systemd(struct listener **v, size_t *n, char **error)
 				   "exporter by its .socket unit, or drop the flag");
 		return FAULT_CONFIG;
 	}
-	/* They are ours alone, not a child's. */
+	/* Children must not inherit the sockets or the variables. */
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
@@ -287,7 +285,7 @@ enum fault sockets__open(const struct web_config *c, struct listener **out, size
 	return FAULT_NONE;
 }
 
-/* A Unix socket keeps its state when it is shut down, for reading or for both. */
+/* A Unix socket that is shut down keeps its listening state, but poll() reports it. */
 static bool is_shut_down(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
@@ -315,10 +313,11 @@ int sockets__mend(struct listener *v, size_t n)
 		err = mend(&v[i]);
 		v[i].is_broken = err;
 		if (!err)
-			log_warn("%s had ceased to listen, and listens again", v[i].name);
+			log_warn("%s had stopped listening and listens again", v[i].name);
 		else if (!was_broken)
-			log_error("%s has ceased to listen: %s. Restart the exporter, and the unit "
-				  "of its socket",
+			log_error("%s has stopped listening: %s. Restart the exporter and its "
+				  ".socket "
+				  "unit",
 				  v[i].name, strerror(-err));
 		ret = err ? err : ret;
 	}

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The request target: RFC 9112, 3.2. Every server has to take the absolute form,
- * "GET http://host/metrics", which clients of a proxy send.
+ * RFC 9112, 3.2. A server must accept the absolute form, "GET http://host/metrics", which clients
+ * of a proxy send.
  *
- * libmicrohttpd decodes a path before it is seen by anybody else. "/-%2Freload" would then be
- * "/-/reload", and "/metrics%00x" be "/metrics", though a proxy in front, which forbids one path,
- * lets the other pass. To RFC 3986 (2.2, 6.2.2) these are different paths, so they are none of
- * ours. What needs no escape, as in "/%6detrics", is the same path, and is found.
+ * libmicrohttpd decodes a path before we see it: "/-%2Freload" becomes "/-/reload" and
+ * "/metrics%00x" becomes "/metrics". A proxy that forbids one of the two would let the other pass.
+ * By RFC 3986 (2.2, 6.2.2) they are different paths, so they get 404. Escapes of unreserved
+ * characters, as in "/%6detrics", do not change the path.
  */
+#include "http/target.h"
+
+#include <string.h>
 #include <strings.h>
 
-#include "http/internal.h"
-
-/* What the library needs of its MEMORY_LIMIT for each parameter, beside its text. */
+/* Memory that the library needs for each parameter, besides its text; see MEMORY_LIMIT. */
 #define PARAMETER_BYTES 64
 #define QUERY_BYTES	(28 * 1024)
 
-/* Contexts of requests whose target is refused, before there is a request. */
-static const struct request long_query, malformed, other_path;
+/* Contexts: only their addresses matter. */
+static const char long_query, malformed, other_path;
 
 bool http_target__is_context(const void *context)
 {
 	return context == &long_query || context == &malformed || context == &other_path;
 }
 
-/* Behind "http://"; NULL: it is in no absolute form. */
+/* The part after "http://"; NULL: not the absolute form. */
 static const char *authority_of(const char *target)
 {
 	if (!strncasecmp(target, "http://", 7))
@@ -32,7 +33,7 @@ static const char *authority_of(const char *target)
 	return strncasecmp(target, "https://", 8) ? NULL : target + 8;
 }
 
-/* A host and a port. User information in there is an error (RFC 9110, 4.2.4). */
+/* A host and a port. User information is an error (RFC 9110, 4.2.4). */
 static bool is_authority(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -42,7 +43,7 @@ static bool is_authority(const char *s, size_t len)
 	return len > 0;
 }
 
-/* "%2F" and "%00": another path than the one that they decode to. */
+/* "%2F" and "%00" make a path differ from its decoded form. */
 static bool has_foreign_escape(const char *s, size_t len)
 {
 	for (size_t i = 0; i + 2 < len; i++)
@@ -51,9 +52,8 @@ static bool has_foreign_escape(const char *s, size_t len)
 	return false;
 }
 
-/* libmicrohttpd 0.9.75 queues its 431 when parameters do not fit, then loses it and waits for the
- * client. So such a query is cut off here, in the library's own buffer, in which it would put NULs
- * next. */
+/* If parameters do not fit, libmicrohttpd 0.9.75 loses its 431 and waits for the client. So a long
+ * query is cut off here, in the library's own buffer, which it is about to modify anyway. */
 static bool cut_query(const char *target)
 {
 	char *query = strchr(target, '?');
@@ -67,7 +67,7 @@ static bool cut_query(const char *target)
 	return true;
 }
 
-void *http__on_uri(void *cls, const char *target, struct MHD_Connection *c)
+void *http_target__on_uri(void *cls, const char *target, struct MHD_Connection *c)
 {
 	const char *authority = authority_of(target), *path = target;
 

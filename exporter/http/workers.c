@@ -85,7 +85,7 @@ void http_workers__stop(struct http_workers *w)
 {
 	if (!w->last)
 		return;
-	/* The lock stays: jobs may still be submitted, and are refused. */
+	/* Keep the lock: jobs may still be submitted, and are refused. */
 	pthread_mutex_lock(&w->lock);
 	w->stopping = true;
 	pthread_cond_broadcast(&w->changed);

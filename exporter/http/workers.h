@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Threads that make answers, so that the loops of the connections never wait. Jobs run in the order
- * in which they come.
- */
+/* Threads that make answers, so that the connection loops never block. Jobs run in order. */
 #ifndef HTTP_WORKERS_H
 #define HTTP_WORKERS_H
 
@@ -10,11 +7,10 @@
 
 #include "base/util.h"
 
-/* A part of what the job is about; the owner's memory until run() or drop() is called. */
+/* Embedded in the job's data. The workers own that from submit until run() is called. */
 struct http_job {
 	struct http_job *next;
-	/* In a worker. dropped: the workers have been stopped, and this is their caller's thread.
-	 */
+	/* Runs in a worker; or, with dropped, in the thread that stops the workers. */
 	void (*run)(struct http_job *job, bool dropped);
 };
 
@@ -33,13 +29,13 @@ struct http_workers {
 	} threads[HTTP_WORKERS_MAX];
 };
 
-/* 0 or a negative errno; to be stopped in either case. */
+/* 0 or a negative errno; stop the workers in either case. */
 int http_workers__start(struct http_workers *w, size_t n);
-/* False: they have been stopped, and the job will not be run. */
+/* False: the workers have been stopped; the job will not run. */
 bool http_workers__submit(struct http_workers *w, struct http_job *job);
 /* Seconds that the oldest running job has been running. */
 double http_workers__longest(struct http_workers *w);
-/* Waits for the jobs that run, and drops the others. Zeroed, never started: fine. */
+/* Waits for running jobs and drops the others. Zeroed workers are fine. */
 void http_workers__stop(struct http_workers *w);
 
 #endif /* HTTP_WORKERS_H */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The landing page: page/page.html, with what this file knows in the places of its {{names}}. It
- * shows the table of probes by itself; its script, where it runs, puts the live one in its place.
+ * The page contains the table of probes, so that it works without scripts. Its script replaces the
+ * table by a live one.
  */
-#include "pages/internal.h"
+#include "pages/landing.h"
 
 #include "base/version.h"
+#include "pages/context.h"
+#include "pages/page_files.h"
 
 #define TEXT_HTML "text/html; charset=utf-8"
 
@@ -53,8 +55,8 @@ static void html_probe(struct buf *b, const struct target_state *st)
 {
 	const struct target *t = st->target;
 
-	html_cell(b, "<tr><td>", metrics__object(st), "</td>");
-	html_cell(b, "<td>", metrics__function(st), "</td>");
+	html_cell(b, "<tr><td>", target_state__object(st), "</td>");
+	html_cell(b, "<td>", target_state__function(st), "</td>");
 	html_cell(b, "<td><code>", t->signature, "</code></td>");
 	html_cell(b, "<td>", st->attached ? st->mechanism : "", "</td>");
 	if (st->attached) {
@@ -82,7 +84,7 @@ static void html_table(struct buf *b, const struct metrics_input *in)
 	buf__puts(b, "</table>\n");
 }
 
-/* ---- the places ------------------------------------------------------------------------------ */
+/* ---- {{names}} ------------------------------------------------------------------------------ */
 
 static void put_version(const struct pages *p, struct buf *b)
 {
@@ -99,7 +101,7 @@ static void put_telemetry_path(const struct pages *p, struct buf *b)
 	html_text(b, p->telemetry_path);
 }
 
-/* This page is what probes of liveness ask for by habit: it is there without the counters too. */
+/* Liveness checks often request "/": it must work even if the counters cannot be read. */
 static void put_probes(const struct pages *p, struct buf *b)
 {
 	struct metrics_input in = { 0 };
@@ -111,7 +113,7 @@ static void put_probes(const struct pages *p, struct buf *b)
 		return;
 	}
 	html_table(b, &in);
-	pages__release(p, &in);
+	pages_source__release(&p->source, &in);
 }
 
 static const struct place {

@@ -1,76 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The pages. Each is made from one acquired reading, in memory, before anything is sent; none can
- * do harm by being asked for often: their number is limited, that of /metrics apart from others.
+ * Each page is made in memory from one snapshot before anything is sent. The number of concurrent
+ * requests is limited, that of /metrics apart from the others.
  */
-#include "pages/internal.h"
-#include "base/self.h"
+#include "pages/pages.h"
 
 #include <ctype.h>
-#include <errno.h>
 
-/* What a scraper's patience is cut by, so that the answer gets to it in time. */
-#define TIMEOUT_MARGIN	0.5
-
-#define STILL_ATTACHING "retprobe_exporter is not ready: still attaching."
-
-static double deadline_of(const struct http_request *req)
-{
-	double margin = req->timeout > 2 * TIMEOUT_MARGIN ? TIMEOUT_MARGIN : req->timeout / 2;
-
-	return req->timeout ? req->arrived + req->timeout - margin : 0;
-}
-
-bool pages__acquire(const struct pages *p, const struct http_request *req, struct metrics_input *in,
-		    struct http_response *res)
-{
-	int err;
-
-	*in = (struct metrics_input){ 0 };
-	if (!p->source.ready(p->source.ctx)) {
-		http_response__text(res, 503, "%s", STILL_ATTACHING);
-		return false;
-	}
-	err = p->source.acquire(p->source.ctx, deadline_of(req), in);
-	if (err == -ETIMEDOUT)
-		http_response__text(res, 503,
-				    "The counters could not be read within the %g s that the "
-				    "scraper waits.",
-				    req->timeout);
-	else if (err == -EAGAIN)
-		http_response__text(res, 503,
-				    "The counters cannot be read: at each try the exporter was "
-				    "moving some of them.");
-	else if (err)
-		http_response__text(res, 500, "The counters cannot be read: %s.", strerror(-err));
-	return !err;
-}
-
-void pages__release(const struct pages *p, struct metrics_input *in)
-{
-	p->source.release(p->source.ctx, in);
-}
+#include "base/self.h"
+#include "expose/formats.h"
+#include "expose/metrics.h"
+#include "http/accept.h"
+#include "http/response.h"
+#include "pages/context.h"
+#include "pages/landing.h"
+#include "pages/page_files.h"
+#include "pages/probes.h"
 
 /* ---- /metrics -------------------------------------------------------------------------------- */
 
 static void metrics_page(void *ctx, const struct http_request *req, struct http_response *res)
 {
-	const struct expo_format *format = expo__negotiate(req->accept);
+	const struct expo_format *format = accept__format(expo_formats, EXPO_FORMATS, req->accept);
 	double begin = monotonic_seconds();
 	struct pages *p = ctx;
 	struct metrics_input in;
 	struct self self;
 	struct expo e;
 
-	if (!pages__acquire(p, req, &in, res))
+	if (!pages_source__acquire(&p->source, req, &in, res))
 		return;
 	if (!in.self) {
 		self__read(&self);
 		in.self = &self;
-	}
-	if (req->nfunctions) {
-		in.functions = req->functions;
-		in.nfunctions = req->nfunctions;
 	}
 	res->content_type = format->content_type;
 	res->vary = "Accept, Accept-Encoding";
@@ -79,7 +41,7 @@ static void metrics_page(void *ctx, const struct http_request *req, struct http_
 	e.created_series = p->openmetrics_created;
 	metrics__write(&in, &e);
 	expo__end(&e);
-	pages__release(p, &in);
+	pages_source__release(&p->source, &in);
 	self__note_scrape(monotonic_seconds() - begin);
 }
 
@@ -97,11 +59,11 @@ static void ready_page(void *ctx, const struct http_request *req, struct http_re
 	if (p->source.ready(p->source.ctx))
 		http_response__text(res, 200, "retprobe_exporter is ready.");
 	else
-		http_response__text(res, 503, "%s", STILL_ATTACHING);
+		http_response__text(res, 503, "%s", PAGES_NOT_READY);
 }
 
-/* "FILE:LINE:COLUMN", with which most errors begin. What follows may quote the configuration, which
- * is not for everyone who may ask. */
+/* The length of "FILE:LINE:COLUMN", which most errors begin with. The rest may quote the
+ * configuration, which clients must not see. */
 static int place_length(const char *error)
 {
 	const char *end = error ? strstr(error, ": ") : NULL, *p = end;
@@ -138,7 +100,7 @@ static const struct {
 	{ ".css", "text/css; charset=utf-8" },
 };
 
-/* NULL: not served as it is. */
+/* NULL: the file is not served. */
 static const char *content_type_of(const char *name)
 {
 	const char *suffix = strrchr(name, '.');
@@ -163,7 +125,7 @@ static void file_page(void *ctx, const struct http_request *req, struct http_res
 
 /* ---- the table of paths ---------------------------------------------------------------------- */
 
-/* In the place of "/" there is the landing page, unless the metrics are there. */
+/* The landing page is at "/", unless --web.telemetry-path is. */
 static const struct http_route fixed_routes[] = {
 	{ "/-/healthy", healthy_page, HTTP_READ, HTTP_SMALL },
 	{ "/-/ready", ready_page, HTTP_READ, HTTP_SMALL },
@@ -189,9 +151,9 @@ struct pages *pages__new(const struct web_config *web, const struct pages_source
 	p->telemetry_path = xstrdup(web->telemetry_path);
 	p->openmetrics_created = web->openmetrics_created;
 	p->source = *source;
-	/* One for the metrics, and the end. */
+	/* Two more: the metrics, and the end. */
 	p->routes = r = xcalloc(ARRAY_SIZE(fixed_routes) + count_files() + 2, sizeof(*r));
-	/* The first of two with one path is the one that answers. */
+	/* Of two routes with one path the first answers. */
 	*r++ = (struct http_route){ p->telemetry_path, metrics_page, HTTP_READ, HTTP_SCRAPE };
 	for (size_t i = 0; i < ARRAY_SIZE(fixed_routes); i++)
 		*r++ = fixed_routes[i];

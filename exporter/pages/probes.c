@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * /api/v1/probes: API.md has its shape. A probe's label sets are summed here, so that its size
- * does not depend on their number; they are told one by one only of functions that are asked for.
+ * A probe's label sets are summed here, so that the size of the answer does not depend on their
+ * number. Single label sets are shown only of functions that the request names.
  */
-#include "pages/internal.h"
-
-#include "expr/capture.h"
-#include "base/version.h"
+#include "pages/probes.h"
 
 #include <time.h>
+
+#include "base/version.h"
+#include "expose/metrics.h"
+#include "expose/outcome_text.h"
+#include "expr/capture.h"
+#include "pages/context.h"
 
 #define JSON "application/json; charset=utf-8"
 
@@ -29,7 +32,7 @@ static void json_member(struct buf *b, const char *name, const char *value)
 
 /* ---- the numbers of a cell ------------------------------------------------------------------- */
 
-/* index, count, index, count: of those that are not 0. */
+/* index, count, index, count, ... of the buckets that are not 0. */
 static void json_buckets(struct buf *b, const uint64_t *cells, const struct grid *g)
 {
 	const char *comma = "";
@@ -47,7 +50,7 @@ static void json_buckets(struct buf *b, const uint64_t *cells, const struct grid
 	buf__putc(b, ']');
 }
 
-/* One value of an outcome, if it is one of that outcome and was seen. */
+/* Writes a value of the outcome, with its count. False: it has another outcome, or no calls. */
 static bool json_value(struct buf *b, const char *outcome, bool first, struct outcome_text text,
 		       uint64_t n)
 {
@@ -77,12 +80,12 @@ static void json_outcomes(struct buf *b, const struct target *t, const struct sn
 
 		buf__puts(b, comma);
 		for (int c = 0; c < RP_CLASS_MAX; c++)
-			n += json_value(b, outcomes[o], !n, metrics__class_text(t, c),
+			n += json_value(b, outcomes[o], !n, outcome_text__of_class(t, c),
 					cell->words[RP_CELL_CLASS + c]);
 		for (size_t i = 0; i < cell->ndetails; i++)
 			n += json_value(b, outcomes[o], !n,
-					metrics__detail_text(t, cell->details[i].value, text,
-							     sizeof(text)),
+					outcome_text__of_number(t, cell->details[i].value, text,
+								sizeof(text)),
 					cell->details[i].count);
 		if (n) {
 			buf__putc(b, '}');
@@ -121,7 +124,7 @@ static void add_cell(struct snap_cell *sum, const struct snap_cell *cell, size_t
 		sum->details[sum->ndetails++] = cell->details[i];
 }
 
-/* A value that several label sets have is to be one number. */
+/* Adds up the counts of equal values. */
 static void merge_details(struct snap_cell *sum)
 {
 	size_t n = 0;
@@ -204,7 +207,7 @@ static void json_label_sets(struct buf *b, const struct metrics_input *in,
 
 /* ---- a probe --------------------------------------------------------------------------------- */
 
-/* Reasons of the mask, and whatever else is not 0. */
+/* The reasons of the mask, and others that are not 0. */
 static void json_missed(struct buf *b, const uint64_t missed[MISSED_MAX], uint32_t reasons)
 {
 	const char *comma = "";
@@ -235,14 +238,14 @@ static void json_detached(struct buf *b, const struct target_state *st)
 	buf__putc(b, '}');
 }
 
-/* What is known only while a probe is attached. */
+/* Only for probes that have been attached. */
 static void json_counts(struct buf *b, const struct metrics_input *in,
 			const struct target_state *st)
 {
 	if (st->snap)
 		json_total(b, in, st);
-	if (st->losses)
-		json_missed(b, st->losses->missed, st->losses->reasons);
+	if (st->missed)
+		json_missed(b, st->missed->missed, st->missed->reasons);
 	else
 		json_missed(b, (uint64_t[MISSED_MAX]){}, 0);
 	if (st->snap) {
@@ -252,7 +255,7 @@ static void json_counts(struct buf *b, const struct metrics_input *in,
 	}
 }
 
-/* The name of the same function under which a sum should count it. */
+/* The first name of the function: a sum over functions should count only that one. */
 static void json_same_as(struct buf *b, const struct target_state *st)
 {
 	if (!st->again) {
@@ -270,12 +273,12 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	const struct target *t = st->target;
 
 	buf__puts(b, "{\"object\":");
-	buf__json_string(b, metrics__object(st));
-	json_member(b, "function", metrics__function(st));
+	buf__json_string(b, target_state__object(st));
+	json_member(b, "function", target_state__function(st));
 	json_same_as(b, st);
 	json_member(b, "type", type_names[t->type]);
 	json_member(b, "signature", t->signature);
-	/* Of a function that was not found nothing is known. */
+	/* Unknown for functions that were not found. */
 	json_member(b, "returns", st->snap || t->signature ? kind_names[t->kind] : NULL);
 	json_member(b, "mechanism", st->attached ? st->mechanism : NULL);
 	buf__printf(b, ",\"attached\":%s", st->attached ? "true" : "false");
@@ -307,7 +310,7 @@ static void json_probes(struct buf *b, const struct metrics_input *in)
 
 	buf__puts(b, ",\"probes\":[");
 	for (size_t i = 0; i < in->ntargets; i++) {
-		if (!metrics__wants(in, metrics__function(&in->targets[i])))
+		if (!metrics_input__wants(in, target_state__function(&in->targets[i])))
 			continue;
 		buf__puts(b, comma);
 		json_probe(b, in, &in->targets[i]);
@@ -316,12 +319,12 @@ static void json_probes(struct buf *b, const struct metrics_input *in)
 	buf__puts(b, "\n]");
 }
 
-/* Losses of programs that several functions share. */
+/* Missed calls of programs that several functions share. */
 static void json_shared(struct buf *b, const struct metrics_input *in)
 {
 	buf__puts(b, ",\"shared_missed\":[");
 	for (size_t i = 0; i < in->nshared; i++) {
-		const struct losses_shared *s = &in->shared[i];
+		const struct missed_shared *s = &in->shared[i];
 
 		buf__puts(b, i ? ",{\"mechanism\":" : "{\"mechanism\":");
 		buf__json_string(b, s->mechanism);
@@ -372,13 +375,9 @@ void pages__probes(void *ctx, const struct http_request *req, struct http_respon
 	struct metrics_input in;
 	double read_at;
 
-	if (!pages__acquire(p, req, &in, res))
+	if (!pages_source__acquire(&p->source, req, &in, res))
 		return;
 	read_at = now();
-	if (req->nfunctions) {
-		in.functions = req->functions;
-		in.nfunctions = req->nfunctions;
-	}
 	res->content_type = JSON;
 	res->vary = "Accept-Encoding";
 	res->compressible = true;
@@ -392,5 +391,5 @@ void pages__probes(void *ctx, const struct http_request *req, struct http_respon
 	buf__puts(b, ",\"time\":");
 	buf__double(b, read_at);
 	buf__puts(b, "}\n");
-	pages__release(p, &in);
+	pages_source__release(&p->source, &in);
 }

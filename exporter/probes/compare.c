@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Wanted against actual: what stays, and what is new. */
-#include "probes/internal.h"
-#include "attach/choice.h"
+#include "probes/compare.h"
 
-/* ---- what is attached ---------------------------------------------------------------------- */
+#include "attach/choice.h"
+#include "probes/replaced.h"
+
+/* ---- attached targets ---------------------------------------------------------------------- */
 
 static int by_place(const void *a, const void *b)
 {
@@ -34,10 +36,10 @@ static struct actual *find_actual(struct change *ch, const struct target *t)
 	return ch->nactual ? bsearch(&key, ch->actual, ch->nactual, sizeof(key), by_place) : NULL;
 }
 
-/* ---- wanted against actual ---------------------------------------------------------------------
+/* ---- comparing ---------------------------------------------------------------------
  */
 
-void change__want(struct change *ch, struct targets *all)
+void compare__want(struct change *ch, struct targets *all)
 {
 	ch->nwanted = all->n;
 	ch->wanted = xcalloc(all->n, sizeof(*ch->wanted));
@@ -58,11 +60,11 @@ static void put_off(struct target *t, enum target_reason reason, char *why)
 	t->why = why;
 }
 
-/* What was refused is not tried again until somebody asks for it, or it is another file; but after
- * a change that failed, the refusal may have been of that change. */
+/* A refused target is tried again only by a reload, or if its file has changed. After a change that
+ * failed it is tried again, too: the refusal may be due to that failure. */
 static bool stays_out(const struct reconcile *r, struct target *t)
 {
-	const struct view_row *row = view__find_any(r->view, t);
+	const struct probe_row *row = probe_table__find_any(r->table, t);
 	const struct target *before = row ? row->state.target : NULL;
 
 	if (!row || row->state.attached || !file_id__same(&before->file, &t->file) ||
@@ -79,13 +81,6 @@ static bool may_stay(const struct change *ch, const struct actual *a, const stru
 	       !choice__is_outdated(a->generation->attach, a->target->id);
 }
 
-void wanted__stay(struct wanted *w, struct actual *a)
-{
-	a->stays = true;
-	w->generation = a->generation;
-	w->id = a->target->id;
-}
-
 static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w)
 {
 	struct targets *fresh = ch->fresh;
@@ -96,19 +91,19 @@ static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w
 	a = find_actual(ch, w->target);
 	if (a && may_stay(ch, a, w->target)) {
 		if (a->target->removed)
-			change__is_back(ch, w, a);
+			replaced__is_back(ch, w, a);
 		w->renamed = w->renamed ? w->renamed : take_ptr(w->target);
 		wanted__stay(w, a);
 		return;
 	}
-	if (!a && change__follows(ch, w))
+	if (!a && replaced__follows(ch, w))
 		return;
 	if (ch->occasion != CONFIGURED && stays_out(r, w->target))
 		return;
 	if (ch->full) {
 		put_off(w->target, REASON_REFUSED,
-			xasprintf("there is no room for it beside the probes that are attached: "
-				  "%s; a reload attaches all anew, from 0",
+			xasprintf("not enough room to add it: %s; reload to re-attach all probes, "
+				  "counters restart at 0",
 				  ch->full));
 		return;
 	}
@@ -116,19 +111,19 @@ static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w
 	fresh->v[fresh->n++] = w->target;
 }
 
-void change__compare(struct change *ch, struct reconcile *r)
+void compare__run(struct change *ch, struct reconcile *r)
 {
 	list_actual(r, ch);
-	change__keep_removed(ch);
+	replaced__keep_removed(ch);
 	ch->fresh = xcalloc(1, sizeof(*ch->fresh));
 	ch->fresh->v = xcalloc(ch->nwanted, sizeof(*ch->fresh->v));
 	for (size_t i = 0; i < ch->nwanted; i++)
 		compare_one(r, ch, &ch->wanted[i]);
 }
 
-void change__drop(struct change *ch, const struct reconcile *r)
+void compare__drop(struct change *ch, const struct reconcile *r)
 {
-	change__keep(ch, r);
+	compare__keep(ch, r);
 	for (size_t i = 0; i < ch->nactual; i++)
 		ch->actual[i].stays = false;
 	for (size_t i = 0; i < ch->nwanted; i++) {
@@ -139,16 +134,16 @@ void change__drop(struct change *ch, const struct reconcile *r)
 		w->target = target__describe(wanted__target(w));
 		w->target->pos = w->generation->targets->v[w->id]->pos;
 		w->generation = NULL;
-		put_off(w->target, REASON_REFUSED, xstrdup("it is about to be attached again"));
+		put_off(w->target, REASON_REFUSED, xstrdup("it is being re-attached"));
 	}
 }
 
-void change__keep(struct change *ch, const struct reconcile *r)
+void compare__keep(struct change *ch, const struct reconcile *r)
 {
 	list_actual(r, ch);
-	ch->wanted = xcalloc(r->view->n, sizeof(*ch->wanted));
-	for (size_t i = 0; i < r->view->n; i++) {
-		const struct view_row *row = &r->view->rows[i];
+	ch->wanted = xcalloc(r->table->n, sizeof(*ch->wanted));
+	for (size_t i = 0; i < r->table->n; i++) {
+		const struct probe_row *row = &r->table->rows[i];
 		struct wanted *w = &ch->wanted[ch->nwanted];
 
 		if (row->state.again)

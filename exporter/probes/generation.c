@@ -36,7 +36,7 @@ enum fault generation__plan(struct config *c, struct features *f, struct targets
 	return FAULT_NONE;
 }
 
-/* Whether it could be different if we held less. */
+/* Whether the load could succeed if we held fewer resources. */
 static enum fault fault_of(int err)
 {
 	struct rlimit locked;
@@ -47,7 +47,7 @@ static enum fault fault_of(int err)
 	case -ENOMEM:
 	case -ENOSPC:
 		return FAULT_NO_ROOM;
-	case -EPERM: /* of the memory of maps, before 5.11 */
+	case -EPERM: /* RLIMIT_MEMLOCK limits maps before Linux 5.11 */
 		if (!getrlimit(RLIMIT_MEMLOCK, &locked) && locked.rlim_cur != RLIM_INFINITY)
 			return FAULT_NO_ROOM;
 		break;
@@ -70,8 +70,8 @@ enum fault generation__start(struct generation *g, struct features *f, char **er
 		*error = xstrdup(PROGRESS_GIVEN_UP);
 		return FAULT_STOPPING;
 	}
-	g->losses = losses__new(g->attach, g->obj);
-	if (g->losses)
+	g->missed = missed__new(g->attach, g->obj);
+	if (g->missed)
 		return FAULT_NONE;
 	*error = xasprintf("out of memory");
 	return FAULT_MACHINE;
@@ -102,8 +102,8 @@ unsigned generation__rounds(const struct generation *g, uint32_t id)
 
 void generation__pause(struct generation *g, const uint32_t *ids, size_t n)
 {
-	/* What the kernel has counted goes with the links. */
-	losses__update(g->losses);
+	/* The kernel's counters are lost with the links. */
+	missed__update(g->missed);
 	attach__pause(g->attach, ids, n);
 }
 
@@ -111,7 +111,7 @@ void generation__resume(struct generation *g, const uint32_t *ids, size_t n)
 {
 	attach__resume(g->attach, ids, n);
 	for (size_t i = 0; i < n; i++)
-		losses__restart(g->losses, ids[i]);
+		missed__restart(g->missed, ids[i]);
 }
 
 void generation__detach(struct generation *g, uint32_t id)
@@ -122,7 +122,7 @@ void generation__detach(struct generation *g, uint32_t id)
 
 int generation__update(struct generation *g, double now)
 {
-	int err = losses__update(g->losses);
+	int err = missed__update(g->missed);
 
 	if (!err)
 		label_slots__update(g->labels, now);
@@ -139,7 +139,7 @@ void generation__free(struct generation *g)
 {
 	if (!g)
 		return;
-	losses__free(g->losses);
+	missed__free(g->missed);
 	label_slots__free(g->labels);
 	attach__free(g->attach);
 	object__free(g->obj);

@@ -2,21 +2,20 @@
 #include "probes/missed.h"
 #include "object/maps.h"
 
-/* What is remembered of a target's skipped runs from one reading to the next; see skipped_calls(),
- * proven_losses(). */
+/* The state of a target's skipped runs between updates; see skipped_calls(), prove_losses(). */
 struct skips {
 	uint64_t lost, x, last;
 	uint64_t proven;
-	uint64_t excess; /* of what has been exported as RECURSION; see update_no_entry() */
+	uint64_t excess; /* exported as RECURSION beyond the current value; see update_no_entry() */
 };
 
-/* What there was when a target was attached again: the kernel counts from 0 then, we go on. */
+/* The counts when a target was re-attached: the kernel restarts at 0, ours continue. */
 struct base {
 	uint64_t calls, no_entry, entered;
 	uint64_t missed[MISSED_MAX];
 };
 
-struct losses {
+struct missed {
 	struct attach *attach;
 	struct object *obj;
 	struct kernel_counts *kernel; /* by target id */
@@ -29,33 +28,33 @@ struct losses {
 	struct shared_memory copy; /* of the board */
 };
 
-static void publish(struct losses *l)
+static void publish(struct missed *m)
 {
-	shared__put(l->copy.addr, l->board, shared_missed__size(l->n) / sizeof(uint64_t));
+	shared__put(m->copy.addr, m->board, shared_missed__size(m->n) / sizeof(uint64_t));
 }
 
-struct losses *losses__new(struct attach *a, struct object *obj)
+struct missed *missed__new(struct attach *a, struct object *obj)
 {
-	struct losses *l = xcalloc(1, sizeof(*l));
-	const struct attach_slot *slots = attach__slots(a, &l->n);
+	struct missed *m = xcalloc(1, sizeof(*m));
+	const struct attach_slot *slots = attach__slots(a, &m->n);
 
-	l->attach = a;
-	l->obj = obj;
-	l->kernel = xcalloc(l->n, sizeof(*l->kernel));
-	l->calls = xcalloc(l->n, sizeof(*l->calls));
-	l->no_entry = xcalloc(l->n, sizeof(*l->no_entry));
-	l->base = xcalloc(l->n, sizeof(*l->base));
-	l->skips = xcalloc(l->n, sizeof(*l->skips));
-	l->board = xcalloc(1, shared_missed__size(l->n));
-	if (shared__new(&l->copy, shared_missed__size(l->n))) {
-		losses__free(l);
+	m->attach = a;
+	m->obj = obj;
+	m->kernel = xcalloc(m->n, sizeof(*m->kernel));
+	m->calls = xcalloc(m->n, sizeof(*m->calls));
+	m->no_entry = xcalloc(m->n, sizeof(*m->no_entry));
+	m->base = xcalloc(m->n, sizeof(*m->base));
+	m->skips = xcalloc(m->n, sizeof(*m->skips));
+	m->board = xcalloc(1, shared_missed__size(m->n));
+	if (shared__new(&m->copy, shared_missed__size(m->n))) {
+		missed__free(m);
 		return NULL;
 	}
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < m->n; i++)
 		if (slots[i].ops)
-			l->board->targets[i].reasons = slots[i].ops->missed;
-	publish(l);
-	return l;
+			m->board->targets[i].reasons = slots[i].ops->missed;
+	publish(m);
+	return m;
 }
 
 static uint64_t lower(uint64_t a, uint64_t b)
@@ -63,7 +62,7 @@ static uint64_t lower(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Counters never go back, although their parts are read one after the other. */
+/* A counter never decreases, although its parts are read one after the other. */
 static void raise_to(uint64_t *counter, uint64_t v)
 {
 	if (v > *counter)
@@ -71,16 +70,21 @@ static void raise_to(uint64_t *counter, uint64_t v)
 }
 
 /*
- * Of a session program the kernel counts skipped entries and skipped exits as one each. A call is
- * one of: counted; e, exit without entry, tallied as NO_ENTRY; x, entry without exit; b, neither.
- * Only a kernel that preempts itself knows e and x (session.bpf.h), and only there are entries
- * counted. Skipped runs are e + x + 2b, and the calls sought are x + b. Entries without an exit are
- * x and the calls that run now, which cannot be told apart; but x grows by no more than the skipped
- * runs do, and is no more than they are. So after a reading at which nothing ran, x is exact and
- * stays it; before, it is a bound from above, and of two readings in a row the lower stands.
+ * For a session program the kernel counts a skipped entry and a skipped exit as one each. A call is
+ * one of four kinds:
+ *   counted
+ *   e: exit without entry, which our program counts as NO_ENTRY
+ *   x: entry without exit
+ *   b: neither
+ * e and x only occur on preemptible kernels (session.bpf.h), and only there entries are counted.
  *
- * An e that has not returned yet is in here as a call without an exit is, and is tallied when it
- * does. Where calls sleep that takes a while; see update_no_entry().
+ * The kernel's skipped runs are e + x + 2b; the missed calls are x + b. Entries minus exits is x
+ * plus the calls in flight, which cannot be told apart. But x grows by at most the growth of the
+ * skipped runs, and never exceeds them. So x is exact from the first update with no call in flight
+ * on. Before, it is an upper bound; the lower one of two successive updates is used.
+ *
+ * A call of kind e that has not returned yet counts like x, and becomes NO_ENTRY when it returns.
+ * If it sleeps, that takes a while; see update_no_entry().
  */
 static uint64_t skipped_calls(struct skips *s, uint64_t entered, uint64_t calls, uint64_t no_entry,
 			      uint64_t skipped)
@@ -96,87 +100,87 @@ static uint64_t skipped_calls(struct skips *s, uint64_t entered, uint64_t calls,
 }
 
 /*
- * Returns that the kernel counted and our program did not see. The kernel counts first and runs the
- * program then, so the difference also has the calls that are in between, for as long as an
- * interrupt or a virtual machine's host holds them there. They do not allow preemption, so once all
- * programs that were running have ended, every call that the kernel had counted before is either
- * counted or lost. Calls that came later only make the difference smaller.
+ * Returns that the kernel counted and our program did not. The kernel counts first and then runs
+ * the program, so the difference includes calls in between. An interrupt or a virtual machine's
+ * host can hold them there. Preemption is disabled there, so once all running programs have ended,
+ * each call that the kernel had counted is either counted by us or lost. Later calls only reduce
+ * the difference.
  */
-static uint64_t unseen_returns(const struct losses *l, size_t id)
+static uint64_t unseen_returns(const struct missed *m, size_t id)
 {
-	const struct kernel_counts *k = &l->kernel[id];
+	const struct kernel_counts *k = &m->kernel[id];
 	uint64_t events[RP_EVENT_MAX], seen;
 
 	if (!k->has_returned)
 		return 0;
-	snapshot__events(object__banks(l->obj), id, events);
-	seen = l->calls[id] + events[RP_EVENT_NO_ENTRY] + events[RP_EVENT_FILTERED];
+	snapshot__events(object__banks(m->obj), id, events);
+	seen = m->calls[id] + events[RP_EVENT_NO_ENTRY] + events[RP_EVENT_FILTERED];
 	return k->returned > seen ? k->returned - seen : 0;
 }
 
-static bool suspects_losses(const struct losses *l)
+static bool suspects_losses(const struct missed *m)
 {
-	for (size_t id = 0; id < l->n; id++)
-		if (unseen_returns(l, id) > l->skips[id].proven)
+	for (size_t id = 0; id < m->n; id++)
+		if (unseen_returns(m, id) > m->skips[id].proven)
 			return true;
 	return false;
 }
 
-static void update_target(struct losses *l, size_t id)
+static void update_target(struct missed *m, size_t id)
 {
-	struct missed_target *out = &l->board->targets[id];
-	const struct kernel_counts *k = &l->kernel[id];
-	const struct base *b = &l->base[id];
+	struct missed_target *out = &m->board->targets[id];
+	const struct kernel_counts *k = &m->kernel[id];
+	const struct base *b = &m->base[id];
 	uint64_t events[RP_EVENT_MAX], calls, no_entry, skipped;
 
-	snapshot__events(object__banks(l->obj), id, events);
+	snapshot__events(object__banks(m->obj), id, events);
 	no_entry = events[RP_EVENT_NO_ENTRY];
-	calls = l->calls[id] + events[RP_EVENT_FILTERED]; /* seen, and not wanted */
+	calls = m->calls[id] + events[RP_EVENT_FILTERED]; /* seen, but filtered out */
 
 	skipped = b->missed[MISSED_RECURSION] + k->missed[MISSED_RECURSION];
 	if (k->has_returned)
-		skipped += l->skips[id].proven;
+		skipped += m->skips[id].proven;
 	if (k->has_skipped)
-		skipped += skipped_calls(&l->skips[id], events[RP_EVENT_ENTERED] - b->entered,
+		skipped += skipped_calls(&m->skips[id], events[RP_EVENT_ENTERED] - b->entered,
 					 calls - b->calls, no_entry - b->no_entry, k->skipped);
 	raise_to(&out->missed[MISSED_RECURSION], skipped);
 	raise_to(&out->missed[MISSED_MAXACTIVE],
 		 b->missed[MISSED_MAXACTIVE] + k->missed[MISSED_MAXACTIVE]);
-	l->no_entry[id] = no_entry;
-	l->skips[id].excess = k->has_skipped ? out->missed[MISSED_RECURSION] - skipped : 0;
+	m->no_entry[id] = no_entry;
+	m->skips[id].excess = k->has_skipped ? out->missed[MISSED_RECURSION] - skipped : 0;
 	raise_to(&out->missed[MISSED_DEPTH], events[RP_EVENT_DEPTH]);
 	raise_to(&out->missed[MISSED_TRAPPED], events[RP_EVENT_TRAPPED]);
 	raise_to(&out->missed[MISSED_UNWOUND],
 		 events[RP_EVENT_UNWOUND] + k->missed[MISSED_UNWOUND]);
 }
 
-/* The skipped runs of a session program that many targets share, as calls. */
-static uint64_t skipped_calls_of_all(struct losses *l, const struct attach_program_counts *p,
+/* The missed calls of a session program that several targets share. */
+static uint64_t skipped_calls_of_all(struct missed *m, const struct attach_program_counts *p,
 				     struct skips *skips)
 {
 	uint64_t entered[RP_ENTERED_MAX], calls = 0, no_entry = 0;
 	size_t n;
-	const struct attach_slot *slots = attach__slots(l->attach, &n);
+	const struct attach_slot *slots = attach__slots(m->attach, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t events[RP_EVENT_MAX];
 
 		if (!slots[i].ops || strcmp(slots[i].ops->name, p->mechanism))
 			continue;
-		snapshot__events(object__banks(l->obj), i, events);
+		snapshot__events(object__banks(m->obj), i, events);
 		no_entry += events[RP_EVENT_NO_ENTRY];
-		calls += l->calls[i] + events[RP_EVENT_FILTERED];
+		calls += m->calls[i] + events[RP_EVENT_FILTERED];
 	}
-	snapshot__entered(object__banks(l->obj), entered);
+	snapshot__entered(object__banks(m->obj), entered);
 	return skipped_calls(skips, entered[p->entered], calls, no_entry,
 			     p->missed[MISSED_RECURSION]);
 }
 
 /*
- * A call whose entry program was skipped shows up as a return without a frame, so of a shared pair
- * only what the return program missed is added.
+ * A call whose entry program was skipped appears as a return without a frame. So of a shared pair
+ * only the runs that the return program missed are added.
  */
-static void update_shared(struct losses *l, const struct attach_program_counts *p,
+static void update_shared(struct missed *m, const struct attach_program_counts *p,
 			  struct missed_program *out, struct skips *skips)
 {
 	out->shared = true;
@@ -185,140 +189,140 @@ static void update_shared(struct losses *l, const struct attach_program_counts *
 		uint64_t missed = p->missed[r];
 
 		if (r == MISSED_RECURSION && p->skips_twice)
-			missed = skipped_calls_of_all(l, p, skips);
+			missed = skipped_calls_of_all(m, p, skips);
 		raise_to(&out->missed[r], missed);
 		if (r == MISSED_RECURSION)
 			skips->excess = p->skips_twice ? out->missed[r] - missed : 0;
 	}
 }
 
-static void update_programs(struct losses *l, const struct attach_program_counts *programs,
+static void update_programs(struct missed *m, const struct attach_program_counts *programs,
 			    size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t mechanism = shared_missed__mechanism(programs[i].mechanism);
-		struct missed_program *out = &l->board->programs[mechanism];
+		struct missed_program *out = &m->board->programs[mechanism];
 
 		out->run_ns = programs[i].run_ns;
 		out->runs = programs[i].runs;
 		if (programs[i].shared)
-			update_shared(l, &programs[i], out, &l->skips_shared[mechanism]);
+			update_shared(m, &programs[i], out, &m->skips_shared[mechanism]);
 	}
 }
 
-/* Where a target's skipped runs are reckoned: by itself, or with those that share its program. */
-static struct skips *skips_of(struct losses *l, size_t id, const struct attach_ops *ops)
+/* The state of a target's skipped runs: its own, or that of the program that it shares. */
+static struct skips *skips_of(struct missed *m, size_t id, const struct attach_ops *ops)
 {
 	uint32_t mechanism = ops ? shared_missed__mechanism(ops->name) : 0;
 
-	if (ops && l->board->programs[mechanism].shared)
-		return &l->skips_shared[mechanism];
-	return &l->skips[id];
+	if (ops && m->board->programs[mechanism].shared)
+		return &m->skips_shared[mechanism];
+	return &m->skips[id];
 }
 
 /*
- * Calls whose entry was skipped are among the skipped ones until they return, and are tallied then.
- * Counters do not go back, so as many as have been exported as RECURSION stay that, and are not
- * exported once more: each is missed once, by whatever name.
+ * Calls whose entry was skipped count as RECURSION until they return, and as NO_ENTRY then.
+ * Counters must not decrease, so calls that were exported as RECURSION are not exported as NO_ENTRY
+ * again.
  */
-static void update_no_entry(struct losses *l)
+static void update_no_entry(struct missed *m)
 {
 	size_t n;
-	const struct attach_slot *slots = attach__slots(l->attach, &n);
+	const struct attach_slot *slots = attach__slots(m->attach, &n);
 
 	for (size_t id = 0; id < n; id++) {
-		uint64_t *out = &l->board->targets[id].missed[MISSED_NO_ENTRY], fresh, held;
-		struct skips *s = skips_of(l, id, slots[id].ops);
+		uint64_t *out = &m->board->targets[id].missed[MISSED_NO_ENTRY], fresh, held;
+		struct skips *s = skips_of(m, id, slots[id].ops);
 
-		fresh = l->no_entry[id] > *out ? l->no_entry[id] - *out : 0;
+		fresh = m->no_entry[id] > *out ? m->no_entry[id] - *out : 0;
 		held = lower(fresh, s->excess);
 		s->excess -= held;
 		*out += fresh - held;
 	}
 }
 
-static int read_cells(struct losses *l)
+static int read_cells(struct missed *m)
 {
-	int err = object_maps__refresh(l->obj);
+	int err = object_maps__refresh(m->obj);
 
 	if (!err)
-		snapshot__count_calls(object__banks(l->obj), l->calls);
+		snapshot__count_calls(object__banks(m->obj), m->calls);
 	return err;
 }
 
-/* The wait is a grace period of RCU, some 10 ms, and only where calls seem to be lost. */
-static int prove_losses(struct losses *l)
+/* Waits for an RCU grace period, about 10 ms, only if calls seem to be lost. */
+static int prove_losses(struct missed *m)
 {
 	int err;
 
-	if (!suspects_losses(l) || object__wait_for_programs(l->obj))
+	if (!suspects_losses(m) || object__wait_for_programs(m->obj))
 		return 0;
-	err = read_cells(l);
-	for (size_t id = 0; id < l->n && !err; id++)
-		raise_to(&l->skips[id].proven, unseen_returns(l, id));
+	err = read_cells(m);
+	for (size_t id = 0; id < m->n && !err; id++)
+		raise_to(&m->skips[id].proven, unseen_returns(m, id));
 	return err;
 }
 
-/* What the kernel counts is read before the cells are, so that the difference of the two never
- * makes a loss of a call that is just being counted. */
-int losses__update(struct losses *l)
+/* Reads the kernel's counters before the cells, so that a call that is being counted right now
+ * never looks lost. */
+int missed__update(struct missed *m)
 {
 	struct attach_program_counts programs[MECHANISMS];
 	size_t nprograms;
 	int err;
 
-	memset(l->kernel, 0, l->n * sizeof(*l->kernel));
-	attach__count(l->attach, l->kernel);
-	nprograms = attach__count_programs(l->attach, programs);
-	err = read_cells(l);
+	memset(m->kernel, 0, m->n * sizeof(*m->kernel));
+	attach__count(m->attach, m->kernel);
+	nprograms = attach__count_programs(m->attach, programs);
+	err = read_cells(m);
 	if (!err)
-		err = prove_losses(l);
+		err = prove_losses(m);
 	if (err)
 		return err;
-	for (size_t id = 0; id < l->n; id++)
-		update_target(l, id);
-	update_programs(l, programs, nprograms);
-	update_no_entry(l);
-	publish(l);
+	for (size_t id = 0; id < m->n; id++)
+		update_target(m, id);
+	update_programs(m, programs, nprograms);
+	update_no_entry(m);
+	publish(m);
 	return 0;
 }
 
-void losses__restart(struct losses *l, uint32_t id)
+void missed__restart(struct missed *m, uint32_t id)
 {
 	uint64_t events[RP_EVENT_MAX];
 
-	if (read_cells(l))
-		return; /* as of the last reading, then */
-	snapshot__events(object__banks(l->obj), id, events);
-	l->base[id] = (struct base){
-		.calls = l->calls[id] + events[RP_EVENT_FILTERED],
+	if (read_cells(m))
+		return; /* keep the base of the last update */
+	snapshot__events(object__banks(m->obj), id, events);
+	m->base[id] = (struct base){
+		.calls = m->calls[id] + events[RP_EVENT_FILTERED],
 		.no_entry = events[RP_EVENT_NO_ENTRY],
 		.entered = events[RP_EVENT_ENTERED],
 	};
-	memcpy(l->base[id].missed, l->board->targets[id].missed, sizeof(l->base[id].missed));
-	l->skips[id] = (struct skips){};
+	memcpy(m->base[id].missed, m->board->targets[id].missed, sizeof(m->base[id].missed));
+	m->skips[id] = (struct skips){};
 }
 
-const struct shared_missed *losses__board(const struct losses *l)
+const struct shared_missed *missed__board(const struct missed *m)
 {
-	return l->board;
+	return m->board;
 }
 
-const struct shared_memory *losses__shared(const struct losses *l)
+const struct shared_memory *missed__shared(const struct missed *m)
 {
-	return &l->copy;
+	return &m->copy;
 }
 
-void losses__free(struct losses *l)
+void missed__free(struct missed *m)
 {
-	if (!l)
+	if (!m)
 		return;
-	shared__free(&l->copy);
-	free(l->board);
-	free(l->kernel);
-	free(l->calls);
-	free(l->no_entry);
-	free(l->base);
-	free(l->skips);
-	free(l);
+	shared__free(&m->copy);
+	free(m->board);
+	free(m->kernel);
+	free(m->calls);
+	free(m->no_entry);
+	free(m->base);
+	free(m->skips);
+	free(m);
 }

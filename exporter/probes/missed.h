@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every counter of missed calls, the kernel's and ours, by target and reason.
+ * Missed calls by target and reason, from the kernel's counters and our own.
  *
- * Law 2: calls entered while attached = calls counted + calls missed + calls still running. What a
- * mechanism's return program does not see, only the kernel can know; what it knows differs by
- * mechanism (attach/mechanism.h: struct kernel_counts) and is brought together with our own tallies
- * here.
+ * Law 2: calls entered while attached = calls counted + calls missed + calls in flight. Only the
+ * kernel knows the calls that a return program does not see. Its counters differ by mechanism
+ * (attach/mechanism.h: struct kernel_counts); here they are combined with our event counters.
  */
 #ifndef PROBES_MISSED_H
 #define PROBES_MISSED_H
@@ -15,18 +14,18 @@
 #include "base/shared.h"
 #include "counts/snapshot.h"
 
-struct losses;
-struct losses *losses__new(struct attach *a, struct object *obj);
-void losses__free(struct losses *l); /* NULL is fine */
+struct missed;
+struct missed *missed__new(struct attach *a, struct object *obj);
+void missed__free(struct missed *m); /* NULL is fine */
 
-/* Reads everything. 0 or a negative errno, of bpf(2) that failed. */
-int losses__update(struct losses *l);
+/* Reads all counters. 0, or the negative errno of a failed bpf(2). */
+int missed__update(struct missed *m);
 
-/* A target has been attached again: what the kernel counts of it by itself begins at 0. */
-void losses__restart(struct losses *l, uint32_t id);
+/* Call it after a target is re-attached: the kernel's counters of it begin at 0. */
+void missed__restart(struct missed *m, uint32_t id);
 
-/* As of the last update: the attacher's own, and the copy that is given to servers. */
-const struct shared_missed *losses__board(const struct losses *l);
-const struct shared_memory *losses__shared(const struct losses *l);
+/* As of the last update: our own data, and the copy for servers. */
+const struct shared_missed *missed__board(const struct missed *m);
+const struct shared_memory *missed__shared(const struct missed *m);
 
 #endif /* PROBES_MISSED_H */

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What the valve finds too hot is paused, and resumed by itself. It stays in its generation: its
- * counts are exported as they were, and go on from there.
- */
-#include "probes/internal.h"
+#include "probes/overload.h"
 
 #include "base/log.h"
-#include "probes/rate_guard.h"
 
 static void explain(struct target *t, enum target_reason reason, char *why)
 {
@@ -16,7 +11,7 @@ static void explain(struct target *t, enum target_reason reason, char *why)
 	t->why = why;
 }
 
-/* What is left of a pause, as people count it. */
+/* A duration in seconds or minutes. */
 static char *in_minutes(double seconds)
 {
 	return seconds < 60 ? xasprintf("%.0f s", seconds) : xasprintf("%.0f min", seconds / 60);
@@ -25,29 +20,29 @@ static char *in_minutes(double seconds)
 static void rest(struct reconcile *r, struct generation *g, uint32_t id, double now)
 {
 	struct target *t = g->targets->v[id];
-	__cleanup_free char *pause = in_minutes(valve__pause(r->valve, g, id, now));
+	__cleanup_free char *pause = in_minutes(rate_guard__pause(r->guard, g, id, now));
 
 	explain(t, REASON_OVERLOAD,
 		xasprintf("%s; it is attached again after %s, or by a reload",
-			  valve__why_hot(r->valve, g, id), pause));
-	view__count_detached(r->view, t, REASON_OVERLOAD);
+			  rate_guard__why_hot(r->guard, g, id), pause));
+	probe_table__count_detached(r->table, t, REASON_OVERLOAD);
 	log_warn("%s:%s is paused for %s", t->object, t->function, pause);
 }
 
-/* One that shared a link with a paused one. */
+/* A target that shared a link with a paused one has been re-attached. */
 static void after_relinking(struct reconcile *r, struct generation *g, uint32_t id, double now)
 {
 	const struct target *t = g->targets->v[id];
 
 	if (generation__is_attached(g, id)) {
-		view__count_detached(r->view, t, REASON_RELINKED);
+		probe_table__count_detached(r->table, t, REASON_RELINKED);
 		return;
 	}
-	view__count_detached(r->view, t, REASON_REFUSED);
+	probe_table__count_detached(r->table, t, REASON_REFUSED);
 	log_error("%s:%s shared its link with a function that was called too often, and cannot be "
 		  "attached again: %s",
 		  t->object, t->function, t->why ? t->why : "");
-	valve__pause(r->valve, g, id, now);
+	rate_guard__pause(r->guard, g, id, now);
 }
 
 static bool pause_hot(struct reconcile *r, struct generation *g, double now)
@@ -59,7 +54,7 @@ static bool pause_hot(struct reconcile *r, struct generation *g, double now)
 
 	for (uint32_t id = 0; id < nids; id++) {
 		rounds[id] = generation__rounds(g, id);
-		if (generation__is_attached(g, id) && valve__why_hot(r->valve, g, id))
+		if (generation__is_attached(g, id) && rate_guard__why_hot(r->guard, g, id))
 			hot[n++] = id;
 	}
 	if (!n)
@@ -73,7 +68,7 @@ static bool pause_hot(struct reconcile *r, struct generation *g, double now)
 	return true;
 }
 
-/* Whatever of `ids` could be attached counts again; the others are tried later. */
+/* Targets that cannot be re-attached now are tried again later. */
 static void resume(struct reconcile *r, struct generation *g, const uint32_t *ids, size_t n)
 {
 	generation__resume(g, ids, n);
@@ -81,10 +76,10 @@ static void resume(struct reconcile *r, struct generation *g, const uint32_t *id
 		const struct target *t = g->targets->v[ids[i]];
 
 		if (generation__is_attached(g, ids[i])) {
-			valve__resumed(r->valve, g, ids[i], r->now);
+			rate_guard__resumed(r->guard, g, ids[i], r->now);
 			log_info("%s:%s is attached again", t->object, t->function);
 		} else {
-			valve__pause(r->valve, g, ids[i], r->now);
+			rate_guard__pause(r->guard, g, ids[i], r->now);
 			log_warn("%s:%s cannot be attached again for now: %s", t->object,
 				 t->function, t->why ? t->why : "");
 		}
@@ -98,22 +93,22 @@ static bool resume_due(struct reconcile *r, struct generation *g, bool all)
 
 	for (uint32_t id = 0; id < g->targets->nids; id++)
 		if (generation__is_paused(g, id) && g->targets->v[id]->reason != REASON_DISABLED &&
-		    (all || valve__is_due(r->valve, g, id, r->now)))
+		    (all || rate_guard__is_due(r->guard, g, id, r->now)))
 			due[n++] = id;
 	if (n)
 		resume(r, g, due, n);
 	return n;
 }
 
-void reconcile__resume_all(struct reconcile *r)
+void overload__resume_all(struct reconcile *r)
 {
 	for (size_t i = 0; i < r->n; i++)
 		resume_due(r, r->generations[i], true);
 }
 
-bool reconcile__mind_valve(struct reconcile *r, double now)
+bool overload__check(struct reconcile *r, double now)
 {
-	bool any_hot = valve__check(r->valve, r->view, now), any = false;
+	bool any_hot = rate_guard__check(r->guard, r->table, now), any = false;
 
 	for (size_t i = 0; i < r->n; i++) {
 		if (any_hot)

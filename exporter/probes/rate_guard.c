@@ -6,9 +6,9 @@
 #include "base/log.h"
 #include "object/maps.h"
 
-#define READINGS 16 /* kept; a window's worth, and more */
+#define READINGS 16 /* more than a window's worth */
 
-/* What a generation's targets were called, at several moments: also what a filter rejects costs. */
+/* How often a generation's targets had been called, at several times. Filtered calls cost, too. */
 struct history {
 	unsigned generation; /* its number */
 	size_t n;
@@ -28,10 +28,10 @@ struct pause {
 	unsigned generation; /* its number */
 	uint32_t id;
 	double length, until, resumed;
-	bool counts; /* it has been resumed */
+	bool counts; /* resumed */
 };
 
-struct valve {
+struct rate_guard {
 	struct history *histories;
 	size_t n;
 	unsigned ncpus;
@@ -41,19 +41,19 @@ struct valve {
 	size_t npauses;
 };
 
-struct valve *valve__new(void)
+struct rate_guard *rate_guard__new(void)
 {
-	struct valve *v = xcalloc(1, sizeof(*v));
+	struct rate_guard *guard = xcalloc(1, sizeof(*guard));
 
-	v->ncpus = get_nprocs();
-	return v;
+	guard->ncpus = get_nprocs();
+	return guard;
 }
 
-static void forget_hot(struct valve *v)
+static void forget_hot(struct rate_guard *guard)
 {
-	for (size_t i = 0; i < v->nhot; i++)
-		free(v->hot[i].why);
-	v->nhot = 0;
+	for (size_t i = 0; i < guard->nhot; i++)
+		free(guard->hot[i].why);
+	guard->nhot = 0;
 }
 
 static void free_history(struct history *h)
@@ -62,27 +62,27 @@ static void free_history(struct history *h)
 		free(h->calls[i]);
 }
 
-void valve__free(struct valve *v)
+void rate_guard__free(struct rate_guard *guard)
 {
-	if (!v)
+	if (!guard)
 		return;
-	for (size_t i = 0; i < v->n; i++)
-		free_history(&v->histories[i]);
-	free(v->histories);
-	forget_hot(v);
-	free(v->hot);
-	free(v->pauses);
-	free(v);
+	for (size_t i = 0; i < guard->n; i++)
+		free_history(&guard->histories[i]);
+	free(guard->histories);
+	forget_hot(guard);
+	free(guard->hot);
+	free(guard->pauses);
+	free(guard);
 }
 
-static struct history *history_of(struct valve *v, const struct generation *g)
+static struct history *history_of(struct rate_guard *guard, const struct generation *g)
 {
 	struct history *h;
 
-	for (size_t i = 0; i < v->n; i++)
-		if (v->histories[i].generation == g->number)
-			return &v->histories[i];
-	h = array__grow(&v->histories, &v->n, sizeof(*h));
+	for (size_t i = 0; i < guard->n; i++)
+		if (guard->histories[i].generation == g->number)
+			return &guard->histories[i];
+	h = array__grow(&guard->histories, &guard->n, sizeof(*h));
 	h->generation = g->number;
 	h->n = g->targets->nids;
 	return h;
@@ -99,7 +99,7 @@ static void read_calls(struct history *h, struct generation *g, double now)
 	snapshot__count_runs(object__banks(g->obj), h->calls[i]);
 }
 
-/* The latest reading that is at least a window before the last one; NULL: there is none yet. */
+/* The latest reading at least a window before the last one; NULL: none yet. */
 static const uint64_t *reading_before(const struct history *h, double *seconds)
 {
 	size_t last = h->taken - 1;
@@ -108,16 +108,16 @@ static const uint64_t *reading_before(const struct history *h, double *seconds)
 		size_t i = (last - back) % READINGS;
 
 		*seconds = h->time[last % READINGS] - h->time[i];
-		if (*seconds >= VALVE_WINDOW)
+		if (*seconds >= RATE_GUARD_WINDOW)
 			return h->calls[i];
 	}
 	return NULL;
 }
 
-/* Calls a second. False: not known yet. */
-static bool rate_of(struct valve *v, const struct view_row *row, double *rate)
+/* Sets *rate to calls per second. False: not known yet. */
+static bool rate_of(struct rate_guard *guard, const struct probe_row *row, double *rate)
 {
-	const struct history *h = history_of(v, row->generation);
+	const struct history *h = history_of(guard, row->generation);
 	const uint64_t *now = h->calls[(h->taken - 1) % READINGS], *before;
 	uint32_t id = row->state.target->id;
 	double seconds;
@@ -128,24 +128,24 @@ static bool rate_of(struct valve *v, const struct view_row *row, double *rate)
 	return before;
 }
 
-/* why is taken. */
-static void add_hot(struct valve *v, const struct view_row *row, char *why)
+/* Takes ownership of why. */
+static void add_hot(struct rate_guard *guard, const struct probe_row *row, char *why)
 {
-	*(struct hot *)array__grow(&v->hot, &v->nhot, sizeof(*v->hot)) =
+	*(struct hot *)array__grow(&guard->hot, &guard->nhot, sizeof(*guard->hot)) =
 		(struct hot){ row->generation, row->state.target->id, why };
 }
 
-static void judge(struct valve *v, const struct view_row *row)
+static void judge(struct rate_guard *guard, const struct probe_row *row)
 {
 	double rate;
 
-	if (!row->max_rate || !rate_of(v, row, &rate) || rate <= row->max_rate)
+	if (!row->max_rate || !rate_of(guard, row, &rate) || rate <= row->max_rate)
 		return;
 	log_warn("%s:%s is called %.0f times a second, more than its max_rate of %llu: it is "
 		 "detached for a while",
 		 row->state.target->object, row->state.target->function, rate,
 		 (unsigned long long)row->max_rate);
-	add_hot(v, row,
+	add_hot(guard, row,
 		xasprintf("it was called more than %llu times a second for ten seconds (max_rate)",
 			  (unsigned long long)row->max_rate));
 }
@@ -154,8 +154,8 @@ static void judge(struct valve *v, const struct view_row *row)
  */
 
 struct user {
-	const struct view_row *row;
-	double rate, cost; /* CPU seconds a second */
+	const struct probe_row *row;
+	double rate, cost; /* cost: CPU seconds per second */
 };
 
 static int busiest_first(const void *a, const void *b)
@@ -165,27 +165,28 @@ static int busiest_first(const void *a, const void *b)
 	return (y->cost > x->cost) - (y->cost < x->cost);
 }
 
-static bool counts_in_sum(const struct valve *v, const struct view_row *row)
+static bool counts_in_sum(const struct rate_guard *guard, const struct probe_row *row)
 {
 	return row->state.target->type == TARGET_USER && !row->own_rate &&
-	       !valve__why_hot(v, row->generation, row->state.target->id);
+	       !rate_guard__why_hot(guard, row->generation, row->state.target->id);
 }
 
-static size_t list_users(struct valve *v, const struct view *view, struct user *users)
+static size_t list_users(struct rate_guard *guard, const struct probe_table *table,
+			 struct user *users)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < view->n; i++) {
-		const struct view_row *row = &view->rows[i];
+	for (size_t i = 0; i < table->n; i++) {
+		const struct probe_row *row = &table->rows[i];
 		double rate;
 
-		if (!row->state.attached || row->state.again || !counts_in_sum(v, row) ||
-		    !rate_of(v, row, &rate))
+		if (!row->state.attached || row->state.again || !counts_in_sum(guard, row) ||
+		    !rate_of(guard, row, &rate))
 			continue;
 		users[n++] = (struct user){
 			row,
 			rate,
-			rate * VALVE_USER_CALL *
+			rate * RATE_GUARD_USER_CALL *
 				(strcmp(row->state.mechanism, "uprobe.ret") ? 1 : 2),
 		};
 	}
@@ -193,11 +194,11 @@ static size_t list_users(struct valve *v, const struct view *view, struct user *
 	return n;
 }
 
-static void judge_sum(struct valve *v, const struct view *view)
+static void judge_sum(struct rate_guard *guard, const struct probe_table *table)
 {
-	__cleanup_free struct user *users = xcalloc(view->n + 1, sizeof(*users));
-	size_t n = list_users(v, view, users), paused = 0;
-	double limit = v->ncpus * VALVE_USER_SHARE, sum = 0, rate = 0;
+	__cleanup_free struct user *users = xcalloc(table->n + 1, sizeof(*users));
+	size_t n = list_users(guard, table, users), paused = 0;
+	double limit = guard->ncpus * RATE_GUARD_USER_SHARE, sum = 0, rate = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		sum += users[i].cost;
@@ -207,113 +208,116 @@ static void judge_sum(struct valve *v, const struct view *view)
 		return;
 	for (; sum > limit / 2 && paused < n; paused++) {
 		sum -= users[paused].cost;
-		add_hot(v, users[paused].row,
-			xasprintf("user functions were called %.0f times a second for ten seconds, "
-				  "all together, and this was one of the busiest (it was called "
-				  "%.0f times a second; give it a max_rate to leave it out of the "
-				  "sum)",
+		add_hot(guard, users[paused].row,
+			xasprintf("user functions were called %.0f times a second in total for ten "
+				  "seconds, and this was one of the busiest (it was called %.0f "
+				  "times a second; set its max_rate to leave it out of the sum)",
 				  rate, users[paused].rate));
 	}
-	log_warn(
-		"user functions are called %.0f times a second, all together, which slows the "
-		"programs down: the %zu busiest of %zu are detached for a while; narrow the globs, "
-		"or give those that you need a max_rate",
-		rate, paused, n);
+	log_warn("user functions are called %.0f times a second in total, which slows programs "
+		 "down: the %zu busiest of %zu are detached for a while; narrow the globs, or set "
+		 "max_rate for the functions that you need",
+		 rate, paused, n);
 }
 
-static bool is_seen(const struct valve *v, unsigned generation)
+static bool is_seen(const struct rate_guard *guard, unsigned generation)
 {
-	for (size_t i = 0; i < v->n; i++)
-		if (v->histories[i].generation == generation)
-			return v->histories[i].seen;
+	for (size_t i = 0; i < guard->n; i++)
+		if (guard->histories[i].generation == generation)
+			return guard->histories[i].seen;
 	return false;
 }
 
-static void forget_gone(struct valve *v)
+static void forget_gone(struct rate_guard *guard)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < v->npauses; i++)
-		if (is_seen(v, v->pauses[i].generation))
-			v->pauses[kept++] = v->pauses[i];
-	v->npauses = kept;
+	for (size_t i = 0; i < guard->npauses; i++)
+		if (is_seen(guard, guard->pauses[i].generation))
+			guard->pauses[kept++] = guard->pauses[i];
+	guard->npauses = kept;
 	kept = 0;
 
-	for (size_t i = 0; i < v->n; i++) {
-		if (v->histories[i].seen)
-			v->histories[kept++] = v->histories[i];
+	for (size_t i = 0; i < guard->n; i++) {
+		if (guard->histories[i].seen)
+			guard->histories[kept++] = guard->histories[i];
 		else
-			free_history(&v->histories[i]);
+			free_history(&guard->histories[i]);
 	}
-	v->n = kept;
+	guard->n = kept;
 }
 
-size_t valve__check(struct valve *v, const struct view *view, double now)
+size_t rate_guard__check(struct rate_guard *guard, const struct probe_table *table, double now)
 {
-	forget_hot(v);
-	for (size_t i = 0; i < v->n; i++)
-		v->histories[i].seen = false;
-	for (size_t i = 0; i < view->ngenerations; i++) {
-		struct history *h = history_of(v, view->generations[i]);
+	forget_hot(guard);
+	for (size_t i = 0; i < guard->n; i++)
+		guard->histories[i].seen = false;
+	for (size_t i = 0; i < table->ngenerations; i++) {
+		struct history *h = history_of(guard, table->generations[i]);
 
 		h->seen = true;
-		read_calls(h, view->generations[i], now);
+		read_calls(h, table->generations[i], now);
 	}
-	forget_gone(v);
-	for (size_t i = 0; i < view->n; i++)
-		if (view->rows[i].state.attached && !view->rows[i].state.again)
-			judge(v, &view->rows[i]);
-	judge_sum(v, view);
-	return v->nhot;
+	forget_gone(guard);
+	for (size_t i = 0; i < table->n; i++)
+		if (table->rows[i].state.attached && !table->rows[i].state.again)
+			judge(guard, &table->rows[i]);
+	judge_sum(guard, table);
+	return guard->nhot;
 }
 
-const char *valve__why_hot(const struct valve *v, const struct generation *g, uint32_t id)
+const char *rate_guard__why_hot(const struct rate_guard *guard, const struct generation *g,
+				uint32_t id)
 {
-	for (size_t i = 0; i < v->nhot; i++)
-		if (v->hot[i].generation == g && v->hot[i].id == id)
-			return v->hot[i].why;
+	for (size_t i = 0; i < guard->nhot; i++)
+		if (guard->hot[i].generation == g && guard->hot[i].id == id)
+			return guard->hot[i].why;
 	return NULL;
 }
 
 /* ---- pauses -------------------------------------------------------------------------------- */
 
-static struct pause *pause_of(const struct valve *v, const struct generation *g, uint32_t id)
+static struct pause *pause_of(const struct rate_guard *guard, const struct generation *g,
+			      uint32_t id)
 {
-	for (size_t i = 0; i < v->npauses; i++)
-		if (v->pauses[i].generation == g->number && v->pauses[i].id == id)
-			return &v->pauses[i];
+	for (size_t i = 0; i < guard->npauses; i++)
+		if (guard->pauses[i].generation == g->number && guard->pauses[i].id == id)
+			return &guard->pauses[i];
 	return NULL;
 }
 
-double valve__pause(struct valve *v, const struct generation *g, uint32_t id, double now)
+double rate_guard__pause(struct rate_guard *guard, const struct generation *g, uint32_t id,
+			 double now)
 {
-	struct pause *p = pause_of(v, g, id);
+	struct pause *p = pause_of(guard, g, id);
 
 	if (!p) {
-		p = array__grow(&v->pauses, &v->npauses, sizeof(*p));
+		p = array__grow(&guard->pauses, &guard->npauses, sizeof(*p));
 		*p = (struct pause){ .generation = g->number, .id = id };
 	}
-	if (!p->length || (p->counts && now - p->resumed >= VALVE_PAUSE_MAX))
-		p->length = VALVE_PAUSE;
-	else if (p->length * 2 < VALVE_PAUSE_MAX)
+	if (!p->length || (p->counts && now - p->resumed >= RATE_GUARD_PAUSE_MAX))
+		p->length = RATE_GUARD_PAUSE;
+	else if (p->length * 2 < RATE_GUARD_PAUSE_MAX)
 		p->length *= 2;
 	else
-		p->length = VALVE_PAUSE_MAX;
+		p->length = RATE_GUARD_PAUSE_MAX;
 	p->until = now + p->length;
 	p->counts = false;
 	return p->length;
 }
 
-bool valve__is_due(const struct valve *v, const struct generation *g, uint32_t id, double now)
+bool rate_guard__is_due(const struct rate_guard *guard, const struct generation *g, uint32_t id,
+			double now)
 {
-	const struct pause *p = pause_of(v, g, id);
+	const struct pause *p = pause_of(guard, g, id);
 
 	return !p || now >= p->until;
 }
 
-void valve__resumed(struct valve *v, const struct generation *g, uint32_t id, double now)
+void rate_guard__resumed(struct rate_guard *guard, const struct generation *g, uint32_t id,
+			 double now)
 {
-	struct pause *p = pause_of(v, g, id);
+	struct pause *p = pause_of(guard, g, id);
 
 	if (!p)
 		return;

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A target that is wanted and attached, with every setting the same, stays where it is: nothing of
- * it is touched, so not a call of it is lost or counted twice. All others that are wanted become a
- * new generation, which is attached before anything is let go of; if that fails, it alone goes, and
- * nothing has changed.
- *
- * What is called too often is paused, and keeps its place, too (probes/overload.c).
+ * A wanted target that is attached with the same settings is not touched, so no call of it is lost
+ * or counted twice. All other wanted targets become a new generation, which is attached before
+ * anything is detached. If that fails, only the new generation goes, and nothing has changed.
  */
-#include "probes/internal.h"
+#include "probes/reconcile.h"
 
 #include <fcntl.h>
 #include <malloc.h>
 
-#include "attach/former.h"
 #include "attach/mechanisms.h"
-#include "discover/discover.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "discover/discover.h"
 #include "kernel/switches.h"
 #include "kernel/tracefs.h"
 #include "object/memory_plan.h"
-#include "probes/rate_guard.h"
-#include "probes/watch.h"
+#include "probes/compare.h"
+#include "probes/overload.h"
+#include "probes/replaced.h"
+#include "probes/report.h"
+#include "probes/rows.h"
+#include "probes/switched_off.h"
 
-#define GENERATIONS_MAX 64 /* each has its programs and frames; more, and there is no room */
+#define GENERATIONS_MAX 64 /* each has its own programs and in-flight memory */
 #define WATCH_PERIOD	2.0
 #define RETRY_PERIOD	30.0
 #define FORMER_PERIOD	10.0
-#define PATIENCE	1.0 /* with file systems, when somebody waits */
+#define PATIENCE	1.0 /* seconds to wait for file systems during a reload */
 
 struct reconcile *reconcile__new(struct features *f, int tracefs,
 				 void (*on_plan)(const struct generation *g))
@@ -37,9 +37,9 @@ struct reconcile *reconcile__new(struct features *f, int tracefs,
 	r->features = f;
 	r->tracefs = tracefs;
 	r->on_plan = on_plan;
-	r->view = xcalloc(1, sizeof(*r->view));
+	r->table = xcalloc(1, sizeof(*r->table));
 	r->watch = watch__new();
-	r->valve = valve__new();
+	r->guard = rate_guard__new();
 	r->switches = switches__new(open("/proc/sys/kernel", O_PATH | O_DIRECTORY | O_CLOEXEC),
 				    tracefs__open_debugfs());
 	return r;
@@ -49,21 +49,21 @@ void reconcile__free(struct reconcile *r)
 {
 	if (!r)
 		return;
-	view__free(r->view);
+	probe_table__free(r->table);
 	for (size_t i = 0; i < r->n; i++)
 		generation__free(r->generations[i]);
 	free(r->generations);
 	watch__free(r->watch);
-	valve__free(r->valve);
+	rate_guard__free(r->guard);
 	switches__free(r->switches);
 	config__free(r->config);
 	free(r->failed);
 	free(r);
 }
 
-const struct view *reconcile__view(const struct reconcile *r)
+const struct probe_table *reconcile__table(const struct reconcile *r)
 {
-	return r->view;
+	return r->table;
 }
 
 int reconcile__update(struct reconcile *r, double now)
@@ -75,25 +75,9 @@ int reconcile__update(struct reconcile *r, double now)
 	return err;
 }
 
-/* ---- the fresh ones ------------------------------------------------------------------------- */
+/* ---- new targets ------------------------------------------------------------------------- */
 
-static void free_change(struct change *ch)
-{
-	generation__free(ch->added);
-	if (ch->fresh) {
-		free(ch->fresh->v);
-		free(ch->fresh);
-	}
-	for (size_t i = 0; i < ch->nwanted; i++) {
-		target__free(ch->wanted[i].target);
-		target__free(ch->wanted[i].renamed);
-	}
-	free(ch->wanted);
-	free(ch->actual);
-	free(ch->follows);
-}
-
-/* Of the generations that will still be there. */
+/* The memory of the generations that stay. */
 static uint64_t memory_of_others(const struct reconcile *r, const struct change *ch)
 {
 	uint64_t total = 0;
@@ -109,10 +93,10 @@ static uint64_t memory_of_others(const struct reconcile *r, const struct change 
 	return total;
 }
 
-static void let_go_of_all(struct reconcile *r, struct change *ch);
+static void detach_all(struct reconcile *r, struct change *ch);
 
-/* Whether new targets are not attached for want of descriptors. Those of which that is known are
- * not worth the others' counters at each reload. */
+/* Whether new targets lack descriptors. Targets that did so before are ignored: they are no reason
+ * to restart the counters of the others at each reload. */
 static bool lacks_files(const struct reconcile *r, const struct generation *g)
 {
 	size_t n;
@@ -120,13 +104,13 @@ static bool lacks_files(const struct reconcile *r, const struct generation *g)
 
 	for (size_t i = 0; i < n; i++)
 		if (slots[i].lacks_files && !slots[i].attached &&
-		    !view__find_any(r->view, slots[i].target))
+		    !probe_table__find_any(r->table, slots[i].target))
 			return true;
 	return false;
 }
 
-/* Gives the fresh targets to a generation, and attaches them. */
-static enum fault attach_fresh(struct reconcile *r, struct change *ch, char **error)
+/* Moves the new targets to a generation and attaches them. */
+static enum fault attach_new(struct reconcile *r, struct change *ch, char **error)
 {
 	uint64_t others = memory_of_others(r, ch), limit = ch->config->memory_limit;
 	struct targets *fresh = take_ptr(ch->fresh);
@@ -150,91 +134,19 @@ static enum fault attach_fresh(struct reconcile *r, struct change *ch, char **er
 		r->on_plan(ch->added);
 	attach__set_switched_off(ch->added->attach, switches__off(r->switches));
 	if (ch->renew)
-		let_go_of_all(r, ch);
+		detach_all(r, ch);
 	fault = generation__start(ch->added, r->features, error);
-	/* Of the first ones, those are attached for which there are enough descriptors. */
+	/* At the start, as many are attached as there are descriptors for. */
 	if (!fault && r->n && lacks_files(r, ch->added)) {
-		*error = xstrdup("there are not enough open files for all of them");
+		*error = xstrdup("not enough open files for the new probes");
 		return FAULT_NO_ROOM;
 	}
 	return fault;
 }
 
-/* ---- the new view ------------------------------------------------------------------------------
- */
+/* ---- applying ------------------------------------------------------------------------------- */
 
-/* What is known of a target, by whatever name. */
-static struct view_row make_row(const struct reconcile *r, struct view *v, const struct wanted *w)
-{
-	struct view_row row = { .max_rate = w->max_rate, .own_rate = w->own_rate };
-	const struct target *t = wanted__target(w);
-	size_t n;
-
-	if (w->generation && generation__has(w->generation, w->id)) {
-		const struct attach_slot *slot = &attach__slots(w->generation->attach, &n)[w->id];
-
-		row.generation = w->generation;
-		row.state = (struct target_state){
-			.target = t,
-			.attached = generation__is_attached(w->generation, w->id) &&
-				    t->reason != REASON_DISABLED,
-			.mechanism = slot->ops->name,
-			.caveat = attach__caveat(w->generation->attach, slot),
-			.created = slot->created,
-			.former_files = former__count(w->generation->attach, w->id) + t->removed,
-		};
-	} else {
-		row.state.target = view__describe(v, t);
-	}
-	row.state.has_valve = w->max_rate;
-	return row;
-}
-
-/* How often each name was detached, or, of a new one, the function that it is a name of. */
-static void go_on_counting(const struct reconcile *r, struct target_state *st)
-{
-	struct target_name name = { (char *)st->object, (char *)st->function };
-	const struct view_row *before = view__find(r->view, st->target->type, &name);
-
-	if (!before)
-		before = view__find_any(r->view, st->target);
-	if (before)
-		memcpy(st->detached, before->state.detached, sizeof(st->detached));
-}
-
-/* Of all names of a target. Returns the row behind. */
-static struct view_row *make_rows(const struct reconcile *r, struct view *v, struct view_row *row,
-				  const struct wanted *w)
-{
-	const struct target *t = wanted__target(w);
-	struct view_row first = make_row(r, v, w);
-
-	for (size_t i = 0; i < target__nnames(t); i++, row++) {
-		*row = first;
-		row->state.again = i;
-		row->state.object = xstrdup(target__name(t, i).object);
-		row->state.function = xstrdup(target__name(t, i).function);
-		go_on_counting(r, &row->state);
-	}
-	return row;
-}
-
-/* What stays is called as it is wanted now. Returns how many names there are. */
-static size_t rename_targets(struct change *ch)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < ch->nwanted; i++) {
-		struct wanted *w = &ch->wanted[i];
-
-		if (w->renamed)
-			target__swap_names((struct target *)wanted__target(w), w->renamed);
-		n += target__nnames(wanted__target(w));
-	}
-	return n;
-}
-
-static void let_go(struct reconcile *r, const struct change *ch, struct view *v)
+static void detach_unwanted(struct reconcile *r, const struct change *ch, struct probe_table *table)
 {
 	size_t kept = 0;
 
@@ -244,8 +156,8 @@ static void let_go(struct reconcile *r, const struct change *ch, struct view *v)
 		if (a->stays)
 			continue;
 		if (ch->occasion != CONFIGURED)
-			view__count_detached(v, a->target, REASON_NONE);
-		log_debug("%s:%s: let go", a->target->object, a->target->function);
+			probe_table__count_detached(table, a->target, REASON_NONE);
+		log_debug("%s:%s: detached", a->target->object, a->target->function);
 		generation__detach(a->generation, a->target->id);
 	}
 	for (size_t i = 0; i < r->n; i++) {
@@ -253,45 +165,40 @@ static void let_go(struct reconcile *r, const struct change *ch, struct view *v)
 			r->generations[kept++] = r->generations[i];
 			continue;
 		}
-		view__keep_totals(v, r->generations[i]);
+		probe_table__keep_totals(table, r->generations[i]);
 		generation__free(r->generations[i]);
 	}
 	r->n = kept;
 }
 
-/* What is not wanted goes, and what there is then is what is served. */
+/* Detaches unwanted targets and makes the new probe table. */
 static void conclude(struct reconcile *r, struct change *ch)
 {
-	struct view *v = view__new(r->view, rename_targets(ch));
-	struct view_row *row = v->rows;
+	struct probe_table *table = rows__make(r->table, ch);
 
 	if (ch->added)
 		*(struct generation **)array__grow(&r->generations, &r->n,
 						   sizeof(*r->generations)) = take_ptr(ch->added);
-	for (size_t i = 0; i < ch->nwanted; i++)
-		row = make_rows(r, v, row, &ch->wanted[i]);
-	view__index(v);
-	let_go(r, ch, v);
-	view__set_generations(v, r->generations, r->n);
-	r->changed = !view__same(r->view, v);
-	view__free(r->view);
-	r->view = v;
-	watch__follow(r->watch, v);
+	detach_unwanted(r, ch, table);
+	probe_table__set_generations(table, r->generations, r->n);
+	r->changed = !probe_table__same(r->table, table);
+	probe_table__free(r->table);
+	r->table = table;
+	watch__follow(r->watch, table);
 }
 
 /* ---- the whole ----------------------------------------------------------------------------------
  */
 
-/* What is attached makes room for what is new, none of which is it. */
-static void let_go_of_all(struct reconcile *r, struct change *ch)
+/* Makes room for new targets by detaching all others. */
+static void detach_all(struct reconcile *r, struct change *ch)
 {
 	struct change none = { .config = r->config, .occasion = CONFIGURED };
 
-	log_warn("there is no room for more probes beside those that are attached: detaching all "
-		 "of them first; their counters restart at 0");
-	change__drop(&none, r);
+	log_warn("not enough room to add probes; re-attaching all of them, counters restart at 0");
+	compare__drop(&none, r);
 	conclude(r, &none);
-	free_change(&none);
+	change__free(&none);
 	free(take_ptr(ch->actual));
 	ch->nactual = 0;
 }
@@ -307,47 +214,46 @@ static enum fault try_change(struct reconcile *r, struct change *ch, char **erro
 
 	if (discover__run(ch->config, &env, &all, error))
 		return FAULT_CONFIG;
-	change__want(ch, all);
+	compare__want(ch, all);
 	ch->resolved = monotonic_seconds();
-	change__compare(ch, r);
+	compare__run(ch, r);
 	if (ch->fresh->n && r->n >= GENERATIONS_MAX && !ch->renew) {
-		*error = xasprintf("%zu times probes have been added to those that were there",
-				   r->n - 1);
+		*error =
+			xasprintf("probes have been added %zu times, which is the limit", r->n - 1);
 		return FAULT_NO_ROOM;
 	}
 	if (ch->fresh->n)
-		fault = attach_fresh(r, ch, error);
+		fault = attach_new(r, ch, error);
 	if (fault)
 		return fault;
-	change__follow(ch);
+	replaced__follow(ch);
 	if (ch->occasion == CONFIGURED)
-		reconcile__resume_all(r);
-	change__report(ch, r->view);
-	return change__judge(ch, !r->config, error);
+		overload__resume_all(r);
+	report__log(ch, r->table);
+	return report__judge(ch, !r->config, error);
 }
 
-/* After all has been detached in vain: what was wanted before is attached again. If that fails,
- * too, it is tried later. */
+/* Everything was detached, but the new targets failed: attaches the previous ones again. If that
+ * fails as well, it is tried later. */
 static void restore(struct reconcile *r, struct change *ch)
 {
 	__cleanup_free char *error = NULL;
 
-	free_change(ch);
+	change__free(ch);
 	*ch = (struct change){ .config = r->config, .occasion = MACHINE_CHANGED };
 	r->pending = true;
 	free(r->failed);
-	r->failed = xstrdup(""); /* what has gone was not refused by itself */
+	r->failed = xstrdup(""); /* the refusals may be of that failure, so try them again */
 	if (try_change(r, ch, &error)) {
 		log_error("nothing is attached now: %s; trying again", error ? error : "unknown");
 		return;
 	}
 	conclude(r, ch);
-	log_warn("the probes that there were are attached again; their counters have restarted at "
-		 "0");
+	log_warn("the previous probes are attached again; their counters restarted at 0");
 }
 
-/* There is no room for what is new beside what is attached. Whoever has asked for it gets it, at
- * the price of all counts; that a module has been loaded is not worth them. */
+/* There is not enough room to add the new targets. A reload gets them by re-attaching everything,
+ * which restarts all counters. A loaded module is not worth that. */
 static enum fault change_without_room(struct reconcile *r, struct change *ch, char **error)
 {
 	__cleanup_free char *why = take_ptr(*error);
@@ -359,8 +265,8 @@ static enum fault change_without_room(struct reconcile *r, struct change *ch, ch
 	};
 	enum fault fault;
 
-	log_debug("no room: %s", why);
-	free_change(ch);
+	log_debug("not enough room: %s", why);
+	change__free(ch);
 	*ch = again;
 	fault = try_change(r, ch, error);
 	ch->full = NULL;
@@ -384,23 +290,23 @@ static enum fault change(struct reconcile *r, struct config *c, enum occasion oc
 		free(take_ptr(r->failed));
 		log__line(r->changed ? LOG_INFO : LOG_DEBUG,
 			  "attached %zu of %zu probes in %.3f s, found in %.3f s",
-			  view__count_attached(r->view), r->view->n,
+			  probe_table__count_attached(r->table), r->table->n,
 			  monotonic_seconds() - ch.resolved, ch.resolved - start);
 	}
-	free_change(&ch);
-	/* Finding takes tens of megabytes; what is left of that, servers would be forked with. */
+	change__free(&ch);
+	/* Discovery takes tens of megabytes, which forked servers would inherit. */
 	malloc_trim(0);
 	return fault;
 }
 
-/* Is there anything that trying once more could attach? */
+/* Whether another attempt could not attach more. */
 static bool is_all_attached(const struct reconcile *r)
 {
-	for (size_t i = 0; i < r->view->n; i++) {
-		const struct target_state *st = &r->view->rows[i].state;
+	for (size_t i = 0; i < r->table->n; i++) {
+		const struct target_state *st = &r->table->rows[i].state;
 
 		if (!st->attached &&
-		    (r->view->rows[i].generation || st->target->reason == REASON_REFUSED))
+		    (r->table->rows[i].generation || st->target->reason == REASON_REFUSED))
 			return false;
 	}
 	return true;
@@ -416,28 +322,28 @@ enum fault reconcile__configure(struct reconcile *r, struct config *c, bool *cha
 		fault = mechanisms__check_forced(c, r->features, error);
 	if (fault)
 		return fault;
-	/* What it was like before it is looked at. */
+	/* Notes changes up to now, before discovery looks at the machine. */
 	r->pending |= watch__machine_changed(r->watch, monotonic_seconds(), PATIENCE);
 	if (!r->config || r->pending || !config__same(r->config, c) || !is_all_attached(r))
 		fault = change(r, c, CONFIGURED, error);
 	*changed = r->changed;
 	if (fault)
 		return fault;
-	/* Its texts are where messages say that a setting was written. */
+	/* Even if nothing changed: messages quote positions in the new files. */
 	config__ref(c);
 	config__free(r->config);
 	r->config = c;
 	return FAULT_NONE;
 }
 
-/* The same targets, of which some have been paused or resumed, or switched off or on. */
+/* A new table of the same targets, some of which were paused, resumed, or switched off or on. */
 static void show_again(struct reconcile *r)
 {
 	struct change ch = { .config = r->config, .occasion = MACHINE_CHANGED };
 
-	change__keep(&ch, r);
+	compare__keep(&ch, r);
 	conclude(r, &ch);
-	free_change(&ch);
+	change__free(&ch);
 }
 
 static bool change_again(struct reconcile *r, double now)
@@ -448,13 +354,14 @@ static bool change_again(struct reconcile *r, double now)
 	r->changed = false;
 	if (!change(r, r->config, MACHINE_CHANGED, &error))
 		return r->changed;
-	if (progress__poll()) { /* all of it goes soon */
+	if (progress__poll()) { /* we are stopping */
 		free(error);
 		return false;
 	}
 	error = error ? error : xstrdup("unknown");
 	known = r->failed && !strcmp(r->failed, error);
-	log__line(known ? LOG_DEBUG : LOG_ERROR, "the probes stay as they are for now: %s", error);
+	log__line(known ? LOG_DEBUG : LOG_ERROR,
+		  "cannot update the probes, they stay as they are: %s", error);
 	free(r->failed);
 	r->failed = error;
 	r->pending = true;
@@ -462,13 +369,13 @@ static bool change_again(struct reconcile *r, double now)
 	return r->changed;
 }
 
-/* Trampolines lose calls on a kernel that preempts itself, which can be switched at run time. */
+/* Trampoline programs can miss calls on preemptible kernels. The model can change at run time. */
 static bool preemption_changed(struct reconcile *r)
 {
 	if (!features__preemption_changed(r->features))
 		return false;
-	log_info("the kernel's preemption model has changed (sched/preempt): what is not exact "
-		 "with it is attached by another mechanism, and begins at 0");
+	log_info("the kernel's preemption model has changed (sched/preempt): probes that are not "
+		 "exact with it are re-attached by another mechanism, their counters restart at 0");
 	return true;
 }
 
@@ -479,14 +386,14 @@ bool reconcile__tick(struct reconcile *r, double now)
 	r->now = now;
 	for (size_t i = 0; i < r->n; i++)
 		generation__name(r->generations[i], now);
-	changed |= reconcile__mind_switches(r);
+	changed |= switched_off__check(r);
 	if (now - r->last_former >= FORMER_PERIOD) {
 		r->last_former = now;
-		changed |= reconcile__mind_former(r);
+		changed |= replaced__check(r);
 	}
-	if (now - r->last_valve >= VALVE_PERIOD) {
-		r->last_valve = now;
-		changed |= reconcile__mind_valve(r, now);
+	if (now - r->last_guard >= RATE_GUARD_PERIOD) {
+		r->last_guard = now;
+		changed |= overload__check(r, now);
 	}
 	if (changed)
 		show_again(r);

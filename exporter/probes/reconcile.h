@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Wanted against actual: the one place that decides what to attach and what to let go of. A start,
- * a reload, a module that comes or goes, a program that is replaced on disk, and a function that is
- * called too often are the same thing to it: the configuration is resolved anew, and what differs
- * is done.
+ * The reconcile loop: decides what to attach and what to detach. It does the same at a start, at a
+ * reload, and when a module is loaded or unloaded or a program file is replaced: it resolves the
+ * configuration again, compares the result with the attached probes, and applies the difference.
  */
 #ifndef PROBES_RECONCILE_H
 #define PROBES_RECONCILE_H
@@ -12,31 +11,31 @@
 
 struct reconcile;
 
-/* features and tracefs (as from tracefs__open()) are borrowed. on_plan: called with each plan that
- * follows from a new configuration, before anything is attached. */
+/* features and tracefs (as from tracefs__open()) are borrowed. on_plan: called with each plan of a
+ * new configuration, before anything is attached. */
 struct reconcile *reconcile__new(struct features *f, int tracefs,
 				 void (*on_plan)(const struct generation *g));
 void reconcile__free(struct reconcile *r); /* detaches everything; NULL is fine */
 
 /*
- * Makes a configuration the one that is wanted. On failure, with *error (one line, to be freed),
- * the one before stays; but if there was no room for the new one beside it, its counters may have
- * restarted. A first configuration of which nothing can be attached, nor may be later, is a
- * failure. *changed, also on failure: reconcile__view() is not what it was.
+ * Applies a configuration. On failure the previous one stays in force, with *error (one line, to be
+ * freed). If there was not enough room for both, its counters may have restarted even then. It is a
+ * failure if nothing of a first configuration can be attached, now or later. *changed, also on
+ * failure: reconcile__table() is another.
  */
 enum fault reconcile__configure(struct reconcile *r, struct config *c, bool *changed, char **error);
 
 /*
- * Looks whether the machine has changed in a way that matters, and how often functions are called,
- * and acts. Names label sets that are new: what they are called after may be gone when the next
- * scrape comes. To be called about once a second. True: reconcile__view() is another.
+ * Call it about once a second. Acts on changes of the machine and on overload. Finds the texts of
+ * new label sets, because a process may be gone at the next scrape. True: reconcile__table() is
+ * another.
  */
 bool reconcile__tick(struct reconcile *r, double now);
 
-/* Valid until the next call of the two above. */
-const struct view *reconcile__view(const struct reconcile *r);
+/* Valid until the next call of reconcile__configure() or reconcile__tick(). */
+const struct probe_table *reconcile__table(const struct reconcile *r);
 
-/* Brings the numbers of all generations up to date. 0 or a negative errno. */
+/* Updates the counts of all generations. 0 or a negative errno. */
 int reconcile__update(struct reconcile *r, double now);
 
 #endif /* PROBES_RECONCILE_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "probes/internal.h"
+#include "probes/report.h"
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -7,24 +7,11 @@
 
 #define CLONES_NAMED 5
 
-bool generation__has(const struct generation *g, uint32_t id)
+static bool is_known(const struct change *ch, const struct probe_table *before,
+		     const struct target *t)
 {
-	return generation__is_attached(g, id) || generation__is_paused(g, id);
-}
-
-bool wanted__is_attached(const struct wanted *w)
-{
-	return w->generation && generation__is_attached(w->generation, w->id);
-}
-
-const struct target *wanted__target(const struct wanted *w)
-{
-	return w->target ? w->target : w->generation->targets->v[w->id];
-}
-
-static bool is_known(const struct change *ch, const struct view *before, const struct target *t)
-{
-	const struct view_row *row = ch->occasion == CONFIGURED ? NULL : view__find_any(before, t);
+	const struct probe_row *row =
+		ch->occasion == CONFIGURED ? NULL : probe_table__find_any(before, t);
 
 	return row && !row->state.attached && row->state.target->reason == t->reason;
 }
@@ -36,15 +23,13 @@ static enum log_level level_of(const struct change *ch, const struct target *t)
 	return t->reason == REASON_WAITING ? LOG_INFO : LOG_WARN;
 }
 
-/* A preset is of more than a machine has: of those that it waits for, it is enough to name the
- * modules.
- */
+/* Presets list more than any machine has: only the modules that they wait for are logged. */
 static bool is_summed_up(const struct change *ch, const struct target *t)
 {
 	return t->builtin && t->reason == REASON_WAITING && !ch->config->strict;
 }
 
-static void report_waiting(const struct change *ch, const struct view *before)
+static void report_waiting(const struct change *ch, const struct probe_table *before)
 {
 	const struct target *last = NULL;
 	struct buf modules = {};
@@ -76,7 +61,7 @@ static void report_capped(const struct memory_plan *m)
 			 m->nsets, m->sets_wanted);
 }
 
-/* Whoever adds up functions should know. */
+/* Matters to sums over functions. */
 static void report_names(const struct change *ch)
 {
 	const struct target *first = NULL;
@@ -92,16 +77,15 @@ static void report_names(const struct change *ch)
 		}
 	}
 	if (n)
-		log_info(
-			"%zu of the names are further names of functions that are attached "
-			"already, such as %s:%s of %s:%s: they have the same numbers, so sums over "
-			"functions count these calls more than once (same_as tells them apart)",
-			n, first->others[0].object, first->others[0].function, first->object,
-			first->function);
+		log_info("%zu names are aliases of functions that are attached already, such as "
+			 "%s:%s of %s:%s: they have the same counts, so sums over functions count "
+			 "these calls more than once (the label same_as marks them)",
+			 n, first->others[0].object, first->others[0].function, first->object,
+			 first->function);
 }
 
-/* Of functions whose clones are not probed, a few are named. Presets are for many kernels: of
- * theirs it is enough to say how many there are. */
+/* Names a few functions whose clones are not probed. Presets are for many kernels, so their
+ * functions are only counted. */
 static void report_clones(const struct change *ch)
 {
 	size_t named = 0, others = 0;
@@ -127,12 +111,12 @@ static void report_clones(const struct change *ch)
 
 /* ---- one line for each cause ----------------------------------------------------------------- */
 
-#define NAMED 3 /* functions of a cause that are named in its line */
+#define NAMED 3 /* functions per cause */
 
-/* Why some targets are not attached. */
+/* A reason why targets are not attached. */
 struct cause {
 	const struct target *first;
-	char *key; /* the reason, and why, without the function's name */
+	char *key; /* reason and text without the function's name */
 	struct buf names;
 	size_t n;
 };
@@ -201,7 +185,7 @@ static void report_cause(const struct change *ch, struct cause *c)
 		  buf__str(&c->names), source_pos__str(c->first->pos));
 }
 
-static bool is_to_be_reported(const struct change *ch, const struct view *before,
+static bool is_to_be_reported(const struct change *ch, const struct probe_table *before,
 			      const struct wanted *w)
 {
 	const struct target *t = wanted__target(w);
@@ -210,7 +194,7 @@ static bool is_to_be_reported(const struct change *ch, const struct view *before
 	       !(t->builtin && t->reason == REASON_NOT_FOUND);
 }
 
-static void report_causes(const struct change *ch, const struct view *before)
+static void report_causes(const struct change *ch, const struct probe_table *before)
 {
 	struct causes causes = {};
 
@@ -237,7 +221,7 @@ static void report_causes(const struct change *ch, const struct view *before)
 	free(causes.v);
 }
 
-void change__report(const struct change *ch, const struct view *before)
+void report__log(const struct change *ch, const struct probe_table *before)
 {
 	report_causes(ch, before);
 	report_waiting(ch, before);
@@ -248,7 +232,7 @@ void change__report(const struct change *ch, const struct view *before)
 		report_capped(&ch->added->memory);
 }
 
-enum fault change__judge(const struct change *ch, bool first, char **error)
+enum fault report__judge(const struct change *ch, bool first, char **error)
 {
 	size_t attached = 0, waiting = 0;
 
@@ -264,8 +248,8 @@ enum fault change__judge(const struct change *ch, bool first, char **error)
 		return FAULT_MACHINE;
 	}
 	if (!attached && !waiting && first) {
-		*error = xasprintf("nothing could be attached; --config.check shows what would "
-				   "be, --probe.list what can be");
+		*error = xasprintf("nothing could be attached; --config.check shows the plan, "
+				   "--probe.list the available functions");
 		return FAULT_MACHINE;
 	}
 	return FAULT_NONE;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is attached by something that has been switched off counts nothing, and says so. It stays
- * attached: it counts again as soon as that is switched on. Nothing is attached while it is off:
- * the kernel would not arm a kprobe later (enable_kprobe() in kernel/kprobes.c), and ftrace gives
- * itself up when it is switched on with a trampoline that it has not prepared.
+ * If root switches kprobes or ftrace off, attached probes stay attached and count again when it is
+ * switched on. Nothing is attached meanwhile: the kernel would not arm a kprobe later
+ * (enable_kprobe() in kernel/kprobes.c), and ftrace disables itself for good if it is switched on
+ * with a trampoline that it has not prepared.
  */
-#include "probes/internal.h"
+#include "probes/switched_off.h"
 
 #include "base/log.h"
 #include "kernel/switches.h"
 
-/* The switch that keeps a target from counting; 0: none. */
+/* The switch that stops a target from counting; 0: none. */
 static enum switch_bit switched_off(const struct generation *g, uint32_t id, unsigned off)
 {
 	size_t n;
@@ -35,7 +35,7 @@ static void tell(unsigned before, unsigned now, size_t changed)
 	for (unsigned bit = 1; bit < SWITCHES_MAX; bit <<= 1) {
 		if (now & ~before & bit)
 			log_warn("%s is 0: probes of %zu functions do not count until it is 1 "
-				 "again, and nobody knows how many calls they miss",
+				 "again, and the calls that they miss are in no metric",
 				 switches__name(bit), changed);
 		else if (before & ~now & bit)
 			log_info("%s is 1 again: probes of %zu functions count again",
@@ -43,7 +43,7 @@ static void tell(unsigned before, unsigned now, size_t changed)
 	}
 }
 
-/* What was to be attached while a switch was off is attached once it is on. */
+/* Attaches targets that were put off while a switch was off. */
 static size_t attach_put_off(struct generation *g, unsigned off)
 {
 	__cleanup_free uint32_t *ids = xcalloc(g->targets->nids + 1, sizeof(*ids));
@@ -59,7 +59,7 @@ static size_t attach_put_off(struct generation *g, unsigned off)
 	return n;
 }
 
-bool reconcile__mind_switches(struct reconcile *r)
+bool switched_off__check(struct reconcile *r)
 {
 	unsigned off = switches__off(r->switches);
 	size_t changed = 0;

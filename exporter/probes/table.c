@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "probes/table.h"
 
-struct view *view__new(const struct view *before, size_t n)
+struct probe_table *probe_table__new(const struct probe_table *before, size_t n)
 {
-	struct view *v = xcalloc(1, sizeof(*v));
+	struct probe_table *table = xcalloc(1, sizeof(*table));
 
-	v->n = n;
-	v->rows = xcalloc(n, sizeof(*v->rows));
-	memcpy(v->gone, before->gone, sizeof(v->gone));
-	return v;
+	table->n = n;
+	table->rows = xcalloc(n, sizeof(*table->rows));
+	memcpy(table->gone, before->gone, sizeof(table->gone));
+	return table;
 }
 
-void view__free(struct view *v)
+void probe_table__free(struct probe_table *table)
 {
-	if (!v)
+	if (!table)
 		return;
-	for (size_t i = 0; i < v->ndescribed; i++)
-		target__free(v->described[i]);
-	free(v->described);
-	free(v->generations);
-	free(v->by_name);
-	for (size_t i = 0; i < v->n; i++) {
-		free((char *)v->rows[i].state.object);
-		free((char *)v->rows[i].state.function);
+	for (size_t i = 0; i < table->ndescribed; i++)
+		target__free(table->described[i]);
+	free(table->described);
+	free(table->generations);
+	free(table->by_name);
+	for (size_t i = 0; i < table->n; i++) {
+		free((char *)table->rows[i].state.object);
+		free((char *)table->rows[i].state.function);
 	}
-	free(v->rows);
-	free(v);
+	free(table->rows);
+	free(table);
 }
 
-const struct target *view__describe(struct view *v, const struct target *t)
+const struct target *probe_table__describe(struct probe_table *table, const struct target *t)
 {
-	struct target **slot = array__grow(&v->described, &v->ndescribed, sizeof(*slot));
+	struct target **slot = array__grow(&table->described, &table->ndescribed, sizeof(*slot));
 
 	*slot = target__describe(t);
 	return *slot;
@@ -45,52 +45,58 @@ static int compare_names(const struct target_state *x, const struct target_state
 
 static int compare_rows(const void *a, const void *b)
 {
-	const struct view_row *x = *(struct view_row *const *)a, *y = *(struct view_row *const *)b;
+	const struct probe_row *x = *(struct probe_row *const *)a,
+			       *y = *(struct probe_row *const *)b;
 
 	int order = (int)x->state.target->type - (int)y->state.target->type;
 
 	return order ? order : compare_names(&x->state, &y->state);
 }
 
-void view__index(struct view *v)
+void probe_table__index(struct probe_table *table)
 {
-	v->by_name = xcalloc(v->n, sizeof(*v->by_name));
-	for (size_t i = 0; i < v->n; i++)
-		v->by_name[i] = &v->rows[i];
-	if (v->n)
-		qsort(v->by_name, v->n, sizeof(*v->by_name), compare_rows);
+	table->by_name = xcalloc(table->n, sizeof(*table->by_name));
+	for (size_t i = 0; i < table->n; i++)
+		table->by_name[i] = &table->rows[i];
+	if (table->n)
+		qsort(table->by_name, table->n, sizeof(*table->by_name), compare_rows);
 }
 
-const struct view_row *view__find(const struct view *v, enum target_type type,
-				  const struct target_name *name)
+const struct probe_row *probe_table__find(const struct probe_table *table, enum target_type type,
+					  const struct target_name *name)
 {
 	struct target target = { .type = type };
-	struct view_row key = {
+	struct probe_row key = {
 		.state = { .target = &target, .object = name->object, .function = name->function }
 	};
-	struct view_row *p = &key, **found;
+	struct probe_row *p = &key, **found;
 
-	found = v->n ? bsearch(&p, v->by_name, v->n, sizeof(*v->by_name), compare_rows) : NULL;
+	found = table->n ? bsearch(&p, table->by_name, table->n, sizeof(*table->by_name),
+				   compare_rows)
+			 : NULL;
 	return found ? *found : NULL;
 }
 
-const struct view_row *view__find_any(const struct view *v, const struct target *t)
+const struct probe_row *probe_table__find_any(const struct probe_table *table,
+					      const struct target *t)
 {
-	const struct view_row *row = NULL;
+	const struct probe_row *row = NULL;
 
 	for (size_t i = 0; i < target__nnames(t) && !row; i++) {
 		struct target_name name = target__name(t, i);
 
-		row = view__find(v, t->type, &name);
+		row = probe_table__find(table, t->type, &name);
 	}
 	return row;
 }
 
-void view__count_detached(struct view *v, const struct target *t, enum target_reason reason)
+void probe_table__count_detached(struct probe_table *table, const struct target *t,
+				 enum target_reason reason)
 {
 	for (size_t i = 0; i < target__nnames(t); i++) {
 		struct target_name name = target__name(t, i);
-		struct view_row *row = (struct view_row *)view__find(v, t->type, &name);
+		struct probe_row *row =
+			(struct probe_row *)probe_table__find(table, t->type, &name);
 
 		if (row && reason)
 			row->state.detached[reason]++;
@@ -99,8 +105,8 @@ void view__count_detached(struct view *v, const struct target *t, enum target_re
 	}
 }
 
-/* Of the old view's rows, targets may be gone whose generation is. */
-static bool same_row(const struct view_row *a, const struct view_row *b)
+/* Rows of the old table may point to freed targets if their generation is gone. */
+static bool same_row(const struct probe_row *a, const struct probe_row *b)
 {
 	const struct target *x = a->state.target, *y = b->state.target;
 
@@ -110,11 +116,11 @@ static bool same_row(const struct view_row *a, const struct view_row *b)
 		return a->generation == b->generation && x == y &&
 		       a->state.attached == b->state.attached &&
 		       a->state.former_files == b->state.former_files &&
-		       a->state.has_valve == b->state.has_valve;
+		       a->state.has_max_rate == b->state.has_max_rate;
 	return x->reason == y->reason && !strcmp(x->why ? x->why : "", y->why ? y->why : "");
 }
 
-bool view__same(const struct view *a, const struct view *b)
+bool probe_table__same(const struct probe_table *a, const struct probe_table *b)
 {
 	for (size_t i = 0; i < a->n && a->n == b->n; i++)
 		if (!same_row(&a->rows[i], &b->rows[i]))
@@ -122,27 +128,28 @@ bool view__same(const struct view *a, const struct view *b)
 	return a->n == b->n && a->ngenerations == b->ngenerations;
 }
 
-size_t view__count_attached(const struct view *v)
+size_t probe_table__count_attached(const struct probe_table *table)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < v->n; i++)
-		n += v->rows[i].state.attached;
+	for (size_t i = 0; i < table->n; i++)
+		n += table->rows[i].state.attached;
 	return n;
 }
 
-void view__keep_totals(struct view *v, struct generation *g)
+void probe_table__keep_totals(struct probe_table *table, struct generation *g)
 {
-	if (g->losses && !losses__update(g->losses))
-		shared_missed__add_programs(v->gone, losses__board(g->losses)->programs);
+	if (g->missed && !missed__update(g->missed))
+		shared_missed__add_programs(table->gone, missed__board(g->missed)->programs);
 }
 
-void view__set_generations(struct view *v, struct generation *const *generations, size_t n)
+void probe_table__set_generations(struct probe_table *table, struct generation *const *generations,
+				  size_t n)
 {
-	v->ngenerations = n;
-	v->generations = xcalloc(n, sizeof(*v->generations));
+	table->ngenerations = n;
+	table->generations = xcalloc(n, sizeof(*table->generations));
 	for (size_t i = 0; i < n; i++) {
-		v->generations[i] = generations[i];
-		v->cell_bytes += generations[i]->memory.total;
+		table->generations[i] = generations[i];
+		table->cell_bytes += generations[i]->memory.total;
 	}
 }

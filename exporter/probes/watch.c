@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files are looked at by a child, as the file system under one of them may not answer. If that is
- * so, each has a child of its own from then on, so that it is the only one that nothing is known
- * of.
+ * A child process checks the files, because a file system may hang. If that happens, each file gets
+ * its own child from then on, so that only the hanging file stays unknown.
  */
 #include "probes/watch.h"
 
@@ -16,19 +15,19 @@
 #define LOOK_MEMORY  (16 << 20)
 #define DELAY_FIRST  2.0
 #define DELAY_MAX    300.0
-#define QUIET	     60.0 /* without a change, and the delays begin anew */
+#define QUIET	     60.0 /* seconds without a change that reset the delay */
 
 struct file {
 	char *path;
 	struct file_id id;
-	bool changed; /* and nobody has been told yet */
+	bool changed; /* and not reported yet */
 	double changed_at;
-	double delay, told_at; /* after it was told, it is not again for so long */
+	double delay, told_at; /* no report for `delay` seconds after told_at */
 };
 
-/* A child, and the files that it looks at. */
+/* A child, and the files that it checks. */
 struct look {
-	struct confined *child; /* NULL: there is none */
+	struct confined *child; /* NULL: none */
 	size_t first, n;
 };
 
@@ -80,7 +79,7 @@ static struct file *find(struct file *files, size_t n, const char *path)
 	return NULL;
 }
 
-void watch__follow(struct watch *w, const struct view *v)
+void watch__follow(struct watch *w, const struct probe_table *table)
 {
 	struct file *old = take_ptr(w->files), *before;
 	size_t nold = w->n;
@@ -88,9 +87,9 @@ void watch__follow(struct watch *w, const struct view *v)
 	end_looks(w);
 	w->n = 0;
 	w->apart = false;
-	for (size_t i = 0; i < v->n; i++) {
-		const struct target *t = v->rows[i].state.target;
-		const char *path = v->rows[i].state.object;
+	for (size_t i = 0; i < table->n; i++) {
+		const struct target *t = table->rows[i].state.target;
+		const char *path = table->rows[i].state.object;
 		struct file *f;
 
 		if (t->type != TARGET_USER || find(w->files, w->n, path))
@@ -100,7 +99,7 @@ void watch__follow(struct watch *w, const struct view *v)
 		if (before)
 			*f = *before;
 		f->path = xstrdup(path);
-		/* As it was when it was read: what changed since then is a change. */
+		/* As it was at discovery: later changes are changes. */
 		f->id = t->file;
 		f->changed = false;
 	}
@@ -131,7 +130,7 @@ static void start_look(struct watch *w, size_t first, size_t n)
 	struct confined_job job = {
 		.run = look_in_child,
 		.ctx = w->files + first,
-		/* A name by which it is known if it hangs. */
+		/* Its name in messages if it hangs. */
 		.what = n > 1 ? "looking at files" : w->files[first].path,
 		.max = n * sizeof(struct file_id),
 		.memory = LOOK_MEMORY,
@@ -168,7 +167,7 @@ static void note(struct file *f, const struct file_id *id, double now)
 	f->changed_at = now;
 }
 
-/* Whether it is done, one way or the other. */
+/* Whether the check has ended or failed. */
 static bool finish_look(struct watch *w, struct look *l, double patience, double now)
 {
 	struct confined_result result;
@@ -206,9 +205,9 @@ static void finish_looks(struct watch *w, double patience, double now)
 /* ---- telling -------------------------------------------------------------------------------- */
 
 /*
- * A change is told at once, and one that soon follows it later and later: each makes a new server,
- * and whoever may write to a file could have one every other second. After a while without a change
- * all is forgotten.
+ * Reports a change at once, and further ones with growing delays: each starts a new server, and a
+ * user who can write to a file could cause one every other second. After QUIET seconds without a
+ * change, the delay is reset.
  */
 static bool tell(struct file *f, double now, bool at_once)
 {
@@ -225,7 +224,7 @@ static bool tell(struct file *f, double now, bool at_once)
 	if (f->delay > DELAY_MAX)
 		f->delay = DELAY_MAX;
 	log_info("%s has changed%s", f->path,
-		 f->delay > DELAY_FIRST ? "; it does so often, and is looked at less often" : "");
+		 f->delay > DELAY_FIRST ? "; it changes often, so it is checked less often" : "");
 	return true;
 }
 
@@ -249,7 +248,7 @@ bool watch__machine_changed(struct watch *w, double now, double patience)
 {
 	bool changed = modules_changed(w);
 
-	/* What they have seen may be from before we were asked. */
+	/* Their result may be older than this call. */
 	if (patience > 0)
 		end_looks(w);
 	if (!w->nlooks)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a server is left with. The kernel's part is layered, so that one that is missing (a
- * container without CAP_SETUID, say) leaves the others: user, capabilities, no_new_privs, system
- * calls.
+ * There are several layers: user, capabilities, no_new_privs, system calls. If one is not available
+ * (a container without CAP_SETUID, say), the others remain.
  */
+#include "process/confine.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
@@ -15,9 +16,8 @@
 #include <sys/syscall.h>
 
 #include "base/log.h"
-#include "process/privs.h"
 
-#define USER   "retprobe_exporter" /* as the packages make it */
+#define USER   "retprobe_exporter" /* created by the packages */
 #define NOBODY 65534
 
 static int become_nobody(void)
@@ -33,15 +33,14 @@ static int become_nobody(void)
 
 		if (err != -EPERM)
 			return err;
-		log_warn(
-			"the server stays root, without capabilities: should it be taken over, its "
-			"system call filter alone keeps it from what is root's; give the exporter "
-			"CAP_SETUID and CAP_SETGID");
+		log_warn("the server stays root, without capabilities: if it is compromised, only "
+			 "its system call filter protects root's files; give the exporter "
+			 "CAP_SETUID and CAP_SETGID");
 	}
 	return 0;
 }
 
-/* So that no program could get them back; fails where that may not be done. */
+/* No program can get the capabilities back then. Not everyone may do this: best effort. */
 static void drop_bounding_set(void)
 {
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
@@ -57,10 +56,10 @@ static int drop_capabilities(void)
 }
 
 /*
- * Not here: RLIMIT_NPROC counts all processes of the user, other daemons' that run as nobody, too,
- * and privs__settle() ends the making of threads anyhow. RLIMIT_DATA and RLIMIT_AS: what large
- * answers take depends on how much is probed, and a limit that suits all is none; a unit's or a
- * container's limit of memory is for both processes.
+ * Not limited: RLIMIT_NPROC, which counts all processes of the user, those of other daemons that
+ * run as nobody included; seccomp__forbid_threads() does more. RLIMIT_DATA and RLIMIT_AS, because
+ * the size of answers depends on the number of probes. The memory limit of a unit or a container
+ * is for both processes.
  */
 static const struct {
 	int what;
@@ -68,7 +67,7 @@ static const struct {
 } limits[] = {
 	{ RLIMIT_CORE, 0 },
 	{ RLIMIT_FSIZE, 0 },
-	{ RLIMIT_NOFILE, PRIVS_FILES },
+	{ RLIMIT_NOFILE, CONFINE_FILES },
 };
 
 static int limit(void)
@@ -88,42 +87,35 @@ static int limit(void)
 	return 0;
 }
 
-void privs__keep_secrets(void)
+void confine__keep_secrets(void)
 {
 	const struct rlimit none = {};
 
 	setrlimit(RLIMIT_CORE, &none);
-	/* A program that takes core dumps is not bound by that. */
+	/* RLIMIT_CORE does not bind programs in core_pattern. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int privs__renounce(void)
+int confine__drop_privileges(void)
 {
 	pid_t parent = getppid();
 	int err;
 
-	drop_bounding_set(); /* while there is the capability to do it */
+	drop_bounding_set(); /* needs CAP_SETPCAP */
 	err = limit();
 	if (!err)
 		err = become_nobody();
 	if (!err)
 		err = drop_capabilities();
-	/* Not before: a change of user undoes it. */
+	/* After the change of user, which resets it. */
 	if (!err && prctl(PR_SET_PDEATHSIG, SIGKILL))
 		err = -errno;
 	if (!err && getppid() != parent)
 		err = -ESRCH;
 	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		err = -errno;
-	privs__keep_secrets();
+	confine__keep_secrets();
 	return err;
-}
-
-int privs__confine(const int *listeners, size_t n)
-{
-	int err = privs__renounce();
-
-	return err ? err : privs__filter(listeners, n);
 }
 
 static bool is_kept(const int *keep, size_t n, int fd)
@@ -134,7 +126,7 @@ static bool is_kept(const int *keep, size_t n, int fd)
 	return fd <= STDERR_FILENO;
 }
 
-void privs__close_others(const int *keep, size_t n)
+void confine__close_others(const int *keep, size_t n)
 {
 	DIR *dir = opendir("/proc/self/fd");
 

@@ -11,16 +11,16 @@
 
 #include "base/buf.h"
 
-#ifndef MFD_EXEC /* Linux 6.3, which may have it the other way round without a word */
+#ifndef MFD_EXEC /* Linux 6.3; without it newer kernels may make the memory non-executable */
 #define MFD_EXEC 0x0010U
 #endif
 
-/* ---- what is mapped ------------------------------------------------------------------------ */
+/* ---- mapped files ------------------------------------------------------------------------ */
 
 struct own_files {
 	char **paths;
 	size_t n;
-	const char *loader; /* one of them, or NULL */
+	const char *loader; /* one of the paths, or NULL */
 };
 
 static void free_own(struct own_files *own)
@@ -30,7 +30,7 @@ static void free_own(struct own_files *own)
 	free(own->paths);
 }
 
-/* What is at that path now is what would be mapped by another process. */
+/* Without " (deleted)": another process maps the file that has the path now. */
 static void add_path(struct own_files *own, char *path, bool loader)
 {
 	static const char gone[] = " (deleted)";
@@ -63,7 +63,7 @@ static int read_maps(struct own_files *own)
 	return 0;
 }
 
-/* ---- what is probed ------------------------------------------------------------------------ */
+/* ---- probed files ------------------------------------------------------------------------ */
 
 static bool is_probed(const struct target *const *targets, size_t n, const struct stat *st)
 {
@@ -126,7 +126,7 @@ static int copy_program(int program)
 	return copy_path(path, "retprobe_exporter");
 }
 
-/* Loader and program are copied besides. */
+/* Libraries only. */
 static int copy_libraries(const struct own_files *own, const struct target *const *targets,
 			  size_t n, const struct stat *program, struct copies *out, bool *needed)
 {
@@ -181,7 +181,7 @@ void copies__free(struct copies *c)
 	*c = (struct copies){ .loader = -1, .program = -1 };
 }
 
-/* A library that is loaded first is the one that all others mean by its name. */
+/* A preloaded library satisfies all dependencies on its name. */
 char **copies__command(const struct copies *c, const char *name, char *argument)
 {
 	__cleanup_buf struct buf preload = {};

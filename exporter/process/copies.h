@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Copies of the files that this program consists of, in memory, for a process that is to run this
- * program and not into the probes on them. A probe is on a file, by its inode, and in every process
- * that maps it: with a probe on a function of libc, a server would count itself at each step, and
- * end, should that function not bear it.
+ * Copies, in memory, of the files that this program is loaded from, so that a server does not run
+ * into the probes on those files. A probe is on an inode, and so in every process that maps the
+ * file. With a probe on a function of libc a server would count its own calls, and crash if the
+ * function does not tolerate a probe.
  */
 #ifndef PROCESS_COPIES_H
 #define PROCESS_COPIES_H
@@ -11,19 +11,19 @@
 #include "discover/target.h"
 
 struct copies {
-	int loader, program; /* -1: there is no need */
-	int *libraries;	     /* those that are not to be the ones on disk */
+	int loader, program; /* -1: not needed */
+	int *libraries;	     /* replace those on disk */
 	size_t nlibraries;
 };
 
 /*
- * Of what is probed by these targets, and of loader and program, if any of them is. program: a
- * descriptor of it. 0 or a negative errno; to be freed either way.
+ * Copies the files that these targets probe. If there are any, also loader and program. program: a
+ * descriptor of it. 0 or a negative errno; free *out in either case.
  */
 int copies__make(const struct target *const *targets, size_t n, int program, struct copies *out);
 void copies__free(struct copies *c); /* closes them */
-/* The command that runs them with two arguments, its name and another: ends with NULL. For who is
- * about to execute the loader, and so does not free it. */
+/* The arguments to execute the loader with, so that it runs the program as `name` with one
+ * argument. Ends with NULL; not to be freed. */
 char **copies__command(const struct copies *c, const char *name, char *argument);
 
 #endif /* PROCESS_COPIES_H */

@@ -10,43 +10,43 @@
 #include "base/log.h"
 #include "counts/snapshot.h"
 
-#define PATIENCE     10.0 /* seconds that the attacher may be busy otherwise */
+#define PATIENCE     10.0 /* seconds to wait for a busy attacher */
 #define PATIENCE_MIN 0.01
-#define SLICE	     0.1 /* in which others are heard who have less time */
+#define SLICE	     0.1 /* seconds between checks for scrapes with earlier deadlines */
 
-/* What was read of one generation. */
+/* The counts of one generation. */
 struct part {
 	struct snapshot *snapshot;
-	struct missed_target *losses; /* own copies: the next reading changes the source */
+	struct missed_target *missed; /* a copy: the source changes */
 };
 
-struct reading {
+struct scrape {
 	int refs;
 	struct part *parts; /* by generation */
 	struct target_state *states;
-	struct losses_shared shared[MISSED_MECHANISMS];
+	struct missed_shared shared[MISSED_MECHANISMS];
 	size_t nshared;
 	struct metrics_bpf_stats stats[MISSED_MECHANISMS];
 	size_t nstats;
 	uint32_t hist_words;
 };
 
-struct collector {
+struct scraper {
 	const struct served *served;
 	struct channel attacher;
-	struct label_cache *book;
+	struct label_cache *labels;
 
 	pthread_mutex_t lock;
 	pthread_cond_t done;
 	bool running;
-	uint64_t begun, finished; /* readings, numbered from 1 */
-	double until;		  /* when the attacher is not waited for any more */
-	struct reading *latest;	  /* number `finished`; NULL if it failed */
+	uint64_t begun, finished; /* numbers of scrapes, from 1 */
+	double until;		  /* when to stop waiting for the attacher */
+	struct scrape *latest;	  /* number `finished`; NULL if it failed */
 	int error;
 };
 
-/* What the attacher has named until the server was started is known from the start. */
-static struct label_cache *new_book(const struct served *s)
+/* With the texts of all label sets up to the start of the server. */
+static struct label_cache *new_label_cache(const struct served *s)
 {
 	__cleanup_free uint32_t *nslots = xcalloc(s->ngenerations, sizeof(*nslots));
 	struct label_cache *b;
@@ -58,14 +58,14 @@ static struct label_cache *new_book(const struct served *s)
 	return b;
 }
 
-struct collector *collector__new(const struct served *served, int attacher)
+struct scraper *scraper__new(const struct served *served, int attacher)
 {
-	struct collector *c = xcalloc(1, sizeof(*c));
+	struct scraper *c = xcalloc(1, sizeof(*c));
 	pthread_condattr_t attr;
 
 	c->served = served;
 	c->attacher = (struct channel){ .fd = attacher };
-	c->book = new_book(served);
+	c->labels = new_label_cache(served);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -74,37 +74,38 @@ struct collector *collector__new(const struct served *served, int attacher)
 	return c;
 }
 
-static void free_reading(struct reading *r, size_t nparts)
+static void free_scrape(struct scrape *r, size_t nparts)
 {
 	for (size_t i = 0; r->parts && i < nparts; i++) {
 		snapshot__free(r->parts[i].snapshot);
-		free(r->parts[i].losses);
+		free(r->parts[i].missed);
 	}
 	free(r->parts);
 	free(r->states);
 	free(r);
 }
 
-static void unref(struct collector *c, struct reading *r)
+static void unref(struct scraper *c, struct scrape *r)
 {
 	if (r && !--r->refs)
-		free_reading(r, c->served->ngenerations);
+		free_scrape(r, c->served->ngenerations);
 }
 
-void collector__free(struct collector *c)
+void scraper__free(struct scraper *c)
 {
 	if (!c)
 		return;
 	unref(c, c->latest);
-	label_cache__free(c->book);
+	label_cache__free(c->labels);
 	pthread_mutex_destroy(&c->lock);
 	pthread_cond_destroy(&c->done);
 	free(c);
 }
 
-/* ---- a reading ------------------------------------------------------------------------------- */
+/* ---- one scrape -------------------------------------------------------------------------------
+ */
 
-/* Half of what is left of a scraper's time is for the rest of the work. */
+/* Half of the remaining time is for the rest of the work. */
 static double patience(double deadline)
 {
 	double left = deadline ? (deadline - monotonic_seconds()) / 2 : PATIENCE;
@@ -115,7 +116,7 @@ static double patience(double deadline)
 }
 
 /* At most a slice. */
-static double patience_left(struct collector *c)
+static double patience_left(struct scraper *c)
 {
 	double left;
 
@@ -125,9 +126,9 @@ static double patience_left(struct collector *c)
 	return left < SLICE ? left : SLICE;
 }
 
-/* An attacher that has not answered is asked nothing else, and nobody waits for it, until it is
- * back: readings would otherwise wait for it one after the other. */
-static int refresh(struct collector *c, int *status, struct buf *news)
+/* While the attacher owes an answer, it gets no other request and no scrape waits for it. Otherwise
+ * scrapes would wait one after the other. */
+static int refresh(struct scraper *c, int *status, struct buf *news)
 {
 	double left = patience_left(c);
 	int err = channel__settle(&c->attacher, 0, status, news);
@@ -140,36 +141,36 @@ static int refresh(struct collector *c, int *status, struct buf *news)
 	return err;
 }
 
-static int ask_attacher(struct collector *c)
+static int ask_attacher(struct scraper *c)
 {
 	__cleanup_buf struct buf news = {};
 	int status = 0, err = refresh(c, &status, &news);
 
 	if (err == -ETIMEDOUT)
-		log_debug("the attacher is busy: what the kernel has counted as missed is not new");
+		log_debug("the attacher is busy: counts of missed calls are not up to date");
 	else if (err)
 		return err;
-	err = label_cache__read(c->book, news.data, news.len);
+	err = label_cache__read(c->labels, news.data, news.len);
 	return err ? err : status;
 }
 
-static int read_part(struct collector *c, size_t g, struct part *out)
+static int read_part(struct scraper *c, size_t g, struct part *out)
 {
 	const struct served_generation *gen = &c->served->generations[g];
 
-	out->losses = calloc(gen->ntargets + 1, sizeof(*out->losses));
-	if (!out->losses)
+	out->missed = calloc(gen->ntargets + 1, sizeof(*out->missed));
+	if (!out->missed)
 		return -ENOMEM;
-	memcpy(out->losses, gen->board->targets, gen->ntargets * sizeof(*out->losses));
+	memcpy(out->missed, gen->board->targets, gen->ntargets * sizeof(*out->missed));
 	out->snapshot = snapshot__take(&gen->banks, gen->extras);
 	if (!out->snapshot)
 		return -errno;
-	label_cache__apply(c->book, g, out->snapshot);
+	label_cache__apply(c->labels, g, out->snapshot);
 	return 0;
 }
 
-/* What is counted of programs: of all generations, those included that are no more. */
-static void read_programs(const struct served *served, struct reading *r)
+/* The counts of programs, of all current and former generations. */
+static void read_programs(const struct served *served, struct scrape *r)
 {
 	struct missed_program sums[MISSED_MECHANISMS];
 
@@ -180,9 +181,9 @@ static void read_programs(const struct served *served, struct reading *r)
 		const struct missed_program *p = &sums[i];
 
 		if (p->shared) {
-			struct losses_shared *s = &r->shared[r->nshared++];
+			struct missed_shared *s = &r->shared[r->nshared++];
 
-			*s = (struct losses_shared){ shared_missed__name(i), p->reasons, {} };
+			*s = (struct missed_shared){ shared_missed__name(i), p->reasons, {} };
 			memcpy(s->missed, p->missed, sizeof(s->missed));
 		}
 		if (p->runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
@@ -192,7 +193,7 @@ static void read_programs(const struct served *served, struct reading *r)
 	}
 }
 
-static void fill_states(const struct served *served, struct reading *r)
+static void fill_states(const struct served *served, struct scrape *r)
 {
 	for (size_t i = 0; i < served->n; i++) {
 		const struct served_row *row = &served->rows[i];
@@ -202,14 +203,14 @@ static void fill_states(const struct served *served, struct reading *r)
 		if (row->generation == SERVED_NOWHERE)
 			continue;
 		st->snap = &r->parts[row->generation].snapshot->targets[st->target->id];
-		st->losses = &r->parts[row->generation].losses[st->target->id];
+		st->missed = &r->parts[row->generation].missed[st->target->id];
 	}
 }
 
-static int take_reading(struct collector *c, struct reading **out)
+static int take_scrape(struct scraper *c, struct scrape **out)
 {
 	const struct served *served = c->served;
-	struct reading *r;
+	struct scrape *r;
 	int err = ask_attacher(c);
 
 	if (err)
@@ -226,7 +227,7 @@ static int take_reading(struct collector *c, struct reading **out)
 			r->hist_words = r->parts[g].snapshot->hist_words;
 	}
 	if (err) {
-		free_reading(r, served->ngenerations);
+		free_scrape(r, served->ngenerations);
 		return err;
 	}
 	read_programs(served, r);
@@ -237,16 +238,16 @@ static int take_reading(struct collector *c, struct reading **out)
 }
 
 /* Called and returns with the lock held. */
-static void run(struct collector *c, double deadline)
+static void run(struct scraper *c, double deadline)
 {
-	struct reading *r = NULL;
+	struct scrape *r = NULL;
 	int err;
 
 	c->running = true;
 	c->begun++;
 	c->until = monotonic_seconds() + patience(deadline);
 	pthread_mutex_unlock(&c->lock);
-	err = take_reading(c, &r);
+	err = take_scrape(c, &r);
 	pthread_mutex_lock(&c->lock);
 	c->running = false;
 	c->finished = c->begun;
@@ -256,9 +257,9 @@ static void run(struct collector *c, double deadline)
 	pthread_cond_broadcast(&c->done);
 }
 
-/* Until the reading under way is done, at most until the deadline. It must leave time for the next.
+/* Waits for the running scrape, at most until the deadline. That scrape must leave time for ours.
  */
-static void wait_done(struct collector *c, double deadline)
+static void wait_done(struct scraper *c, double deadline)
 {
 	struct timespec until = { (time_t)deadline, (long)(fmod(deadline, 1) * 1e9) };
 	double mine = patience(deadline), now = monotonic_seconds();
@@ -272,13 +273,13 @@ static void wait_done(struct collector *c, double deadline)
 }
 
 /*
- * A reading under way may have passed a cell before the last call that our client made was counted
- * there. So only a reading that began after we came will do; those who wait for it share it.
+ * A running scrape may have read a cell before our client's last call was counted there. So only a
+ * scrape that begins after the request will do. Requests that wait for it share it.
  */
-int collector__acquire(struct collector *c, double deadline, struct metrics_input *in)
+int scraper__acquire(struct scraper *c, double deadline, struct metrics_input *in)
 {
 	const struct served *served = c->served;
-	struct reading *r = NULL;
+	struct scrape *r = NULL;
 	uint64_t wanted;
 	int err = 0;
 
@@ -312,14 +313,14 @@ int collector__acquire(struct collector *c, double deadline, struct metrics_inpu
 		.cell_bytes = served->cell_bytes,
 		.bpf_stats = r->stats,
 		.nbpf_stats = r->nstats,
-		.reading = r,
+		.scrape = r,
 	};
 	return 0;
 }
 
-void collector__release(struct collector *c, struct metrics_input *in)
+void scraper__release(struct scraper *c, struct metrics_input *in)
 {
 	pthread_mutex_lock(&c->lock);
-	unref(c, in->reading);
+	unref(c, in->scrape);
 	pthread_mutex_unlock(&c->lock);
 }

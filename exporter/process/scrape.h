@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One reading of everything, for whoever asks: what the attacher knows of the kernel's counters,
- * then cells and tallies. Scrapes that ask while a reading is under way share it. A server's.
+ * Scrapes, in a server: asks the attacher to update its counters, then takes a snapshot of the
+ * shared memory. Requests that arrive while a scrape is running share the next one.
  */
 #ifndef PROCESS_SCRAPE_H
 #define PROCESS_SCRAPE_H
 
+#include "expose/metrics_input.h"
 #include "process/served.h"
 
-struct collector;
+struct scraper;
 
 /*
- * served is borrowed. attacher: the channel on which it is asked to bring its numbers up to date;
- * if it does not answer in a few seconds, because it is busy with a reload, those that it left are
- * taken, and at once by others, until it is back.
+ * served is borrowed. attacher: the channel for update requests. If the attacher does not answer in
+ * a few seconds, because it is busy with a reload, its last counters are used, and later scrapes do
+ * not wait until it answers.
  */
-struct collector *collector__new(const struct served *served, int attacher);
-void collector__free(struct collector *c);
+struct scraper *scraper__new(const struct served *served, int attacher);
+void scraper__free(struct scraper *c);
 
-/* Fills *in, which stays valid until it is released. 0 or a negative errno; -ETIMEDOUT if the
- * deadline (monotonic seconds, 0: none) passes before a reading could begin, or while another's is
- * waited for. Thread-safe. */
-int collector__acquire(struct collector *c, double deadline, struct metrics_input *in);
-void collector__release(struct collector *c, struct metrics_input *in);
+/* Fills *in, valid until it is released. 0 or a negative errno; -ETIMEDOUT: the deadline (monotonic
+ * seconds, 0: none) passed before a scrape could begin, or while waiting for a shared one.
+ * Thread-safe. */
+int scraper__acquire(struct scraper *c, double deadline, struct metrics_input *in);
+void scraper__release(struct scraper *c, struct metrics_input *in);
 
 #endif /* PROCESS_SCRAPE_H */

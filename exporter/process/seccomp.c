@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The system calls that a server is left with: what libmicrohttpd, TLS, threads and malloc do, and
- * no more. No files, no new sockets and none that is connected, no programs, no bpf(2), and nobody
- * that could be signalled but itself.
+ * A server may use the system calls of libmicrohttpd, TLS, threads and malloc. It cannot open
+ * files, make or connect sockets, run programs, call bpf(2), or signal other processes.
  *
- * A call that is not here fails with EPERM, and is not deadly: a library that asks for something we
- * did not think of then takes its fallback, as it would on an old kernel. Arguments that are int to
- * the kernel are compared as such: it does not look at the rest of a register, so nor may we.
+ * Any other call fails with EPERM and does not kill the process: a library falls back as it would
+ * on an old kernel. The filter compares int arguments as 32 bits, because the kernel ignores the
+ * upper half of the register.
  */
+#include "process/seccomp.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -19,9 +20,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#include "process/privs.h"
+#include "base/util.h"
 
-#ifndef MADV_GUARD_INSTALL /* Linux 6.13: how newer C libraries guard a stack */
+#ifndef MADV_GUARD_INSTALL /* Linux 6.13; newer C libraries guard stacks with it */
 #define MADV_GUARD_INSTALL 102
 #endif
 
@@ -86,9 +87,9 @@ static const struct rule {
 	CALL(rt_sigprocmask),
 	CALL(sched_yield),
 	CALL(seccomp, IS(0, SECCOMP_SET_MODE_FILTER)),
-	/* A socket that listens no more can be connected by it. The address that sendmsg() may have
-	 * is in memory, where no filter can look: without the flag no kind of socket that there is
-	 * here goes by it. */
+	/* MSG_FASTOPEN could connect a socket that has stopped listening. sendmsg() takes the
+	 * address from memory, which no filter can see, but without the flag our sockets ignore
+	 * it. */
 	CALL(sendmsg, LACKS(2, MSG_FASTOPEN)),
 	CALL(sendto, LACKS(3, MSG_FASTOPEN), ARG(4, UINT64_MAX, 0)),
 	CALL(set_robust_list),
@@ -96,17 +97,17 @@ static const struct rule {
 	CALL(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
 	CALL(shutdown),
 	CALL(write),
-	/* The C library's last words. */
+	/* Messages of the C library when it aborts. */
 	CALL(writev, IS(0, STDERR_FILENO)),
 };
 
-/* What makes threads and what they need, and the means to forbid it all. */
+/* Calls that only starting needs: threads, and the filters themselves. */
 static const int for_the_start[] = {
 	SCMP_SYS(clone),    SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2), SCMP_SYS(getsockopt),
 	SCMP_SYS(mprotect), SCMP_SYS(prctl),	     SCMP_SYS(seccomp),
 };
 
-/* The others share a listening socket, and have what comes after it. */
+/* Other processes share the listening sockets, and later servers get them. */
 static const int not_of_listeners[] = { SCMP_SYS(setsockopt), SCMP_SYS(shutdown) };
 
 static int protect_listeners(const int *fds, size_t n)
@@ -137,20 +138,19 @@ static unsigned count_args(const struct rule *r)
 
 static int allow(scmp_filter_ctx ctx)
 {
-	/* Numbers come and go. */
 	struct scmp_arg_cmp itself = IS(0, getpid());
 	int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, itself);
 
 	for (size_t i = 0; i < ARRAY_SIZE(allowed) && !err; i++)
 		err = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, allowed[i].call,
 					     count_args(&allowed[i]), allowed[i].args);
-	/* Its flags are in memory, too: libc then uses clone(2). */
+	/* The flags of clone3() are in memory, too. With ENOSYS libc uses clone(2). */
 	if (!err)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	return err;
 }
 
-int privs__filter(const int *listeners, size_t n)
+int seccomp__limit_calls(const int *listeners, size_t n)
 {
 	scmp_filter_ctx ctx;
 	int err = protect_listeners(listeners, n);
@@ -167,7 +167,7 @@ int privs__filter(const int *listeners, size_t n)
 	return err;
 }
 
-int privs__settle(void)
+int seccomp__forbid_threads(void)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int err = 0;
@@ -175,7 +175,7 @@ int privs__settle(void)
 	if (!ctx)
 		return -ENOMEM;
 	err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
-	/* That is set, and asking for it again takes prctl(). */
+	/* no_new_privs is set already; setting it again would need prctl(). */
 	if (!err)
 		err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(for_the_start) && !err; i++)

@@ -64,7 +64,7 @@ static void image_generation(struct image *io, struct served_generation *g, cons
 	io->err = g->extras ? io->err : -ENOMEM;
 }
 
-/* Of labels their names are enough: what they read comes with the news. */
+/* Labels need only their names: the texts come as updates. */
 static void image_extra(struct image *io, struct target_extra *x)
 {
 	image__array(io, &x->labels, &x->nlabels, sizeof(*x->labels));
@@ -132,7 +132,7 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 	image_text(io, &st->caveat);
 	image__field(io, &st->former_files);
 	image__field(io, &st->created);
-	image__flag(io, &st->has_valve);
+	image__flag(io, &st->has_max_rate);
 	image__field(io, &st->detached);
 	image__field(io, &row->generation);
 	if (!image__is_reading(io))

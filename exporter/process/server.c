@@ -13,7 +13,8 @@
 #include "http/http.h"
 #include "base/log.h"
 #include "pages/pages.h"
-#include "process/privs.h"
+#include "process/confine.h"
+#include "process/seccomp.h"
 #include "base/self.h"
 #include "process/served.h"
 #include "base/shared.h"
@@ -26,7 +27,7 @@
 struct server {
 	struct served served;
 	struct http *http;
-	struct collector *collector;
+	struct scraper *scraper;
 	struct channel reload;
 	struct web_broker web;
 	struct web_source web_source;
@@ -34,12 +35,12 @@ struct server {
 
 static int acquire(void *ctx, double deadline, struct metrics_input *in)
 {
-	return collector__acquire(((struct server *)ctx)->collector, deadline, in);
+	return scraper__acquire(((struct server *)ctx)->scraper, deadline, in);
 }
 
 static void release(void *ctx, struct metrics_input *in)
 {
-	collector__release(((struct server *)ctx)->collector, in);
+	scraper__release(((struct server *)ctx)->scraper, in);
 }
 
 static bool ready(void *ctx)
@@ -47,7 +48,7 @@ static bool ready(void *ctx)
 	return ((struct server *)ctx)->served.ready;
 }
 
-/* One at a time. */
+/* Called for one request at a time. */
 static int reload(void *ctx, char **error)
 {
 	struct server *s = ctx;
@@ -71,8 +72,8 @@ static int open_signals(void)
 	return signalfd(-1, &stop, SFD_CLOEXEC);
 }
 
-/* Only while requests are answered, too. Nobody waits for the answer; while there is none, the
- * attacher is busy, and is told nothing else. */
+/* Only if the HTTP server makes progress. Does not wait for the answer; until it comes, the
+ * attacher is busy and gets no further sign of life. */
 static void show_sign_of_life(struct channel *life, struct http *h)
 {
 	__cleanup_buf struct buf none = {};
@@ -82,7 +83,7 @@ static void show_sign_of_life(struct channel *life, struct http *h)
 		channel__call(life, CHANNEL_ALIVE, 0, &status, &none);
 }
 
-/* Most starts do not take as long as that. */
+/* Whether the server is told to end within ms. */
 static bool is_ended_within(const struct server *s, int signals, int ms)
 {
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
@@ -108,7 +109,7 @@ static int fail(char *error)
 	return 1;
 }
 
-/* Read once, and kept nowhere else. */
+/* Reads the texts once; no other copy is kept. */
 static int take_web_texts(int fd, size_t len, struct buf *out)
 {
 	const void *texts = fd < 0 ? NULL : shared__map(fd, len);
@@ -152,22 +153,23 @@ static int serve(struct server *s, int signals)
 	s->web.channel.fd = served->channels[SERVED_WEB];
 	s->web.patience = WEB_BROKER_PATIENCE;
 	s->reload.fd = served->channels[SERVED_RELOAD];
-	s->collector = collector__new(served, served->channels[SERVED_REFRESH]);
+	s->scraper = scraper__new(served, served->channels[SERVED_REFRESH]);
 	s->http = http__adopt(&served->web, served->tls, served->listeners, served->nlisteners);
 	http__set_web_source(s->http, &s->web_source);
 	if (http__start(s->http, pages__routes(pages), pages, &error))
 		return fail(error);
-	err = privs__settle();
+	err = seccomp__forbid_threads();
 	if (err)
 		return fail(xasprintf("its threads cannot be confined: %s", strerror(-err)));
 	if (served->ready)
 		http__announce(s->http);
 	await_end(s, signals);
 	http__quiesce(s->http);
-	close(served->channels[SERVED_END]); /* the attacher may wait for that */
+	close(served->channels[SERVED_END]); /* tells the attacher that we take no more connections
+					      */
 	http__free(s->http);
 	pages__free(pages);
-	collector__free(s->collector);
+	scraper__free(s->scraper);
 	return 0;
 }
 
@@ -177,14 +179,14 @@ bool server__is_meant(int argc, char *const argv[])
 }
 
 /*
- * What it has been given may be read with no privileges: whoever else starts it so, of a program
- * that has some by its file, gets nowhere. Once that is mapped, there is no need for descriptors to
- * be mapped any more.
+ * The data is read without privileges. So a user who starts a setuid or setcap program as a server
+ * gains nothing. System calls are limited after the data is mapped: descriptors need not be mapped
+ * later.
  */
 static int begin(struct server *s, int image, uint64_t size)
 {
 	__cleanup_free int *listeners = NULL;
-	int err = privs__renounce();
+	int err = confine__drop_privileges();
 
 	if (err)
 		return fail(xasprintf("its privileges cannot be dropped: %s", strerror(-err)));
@@ -194,7 +196,7 @@ static int begin(struct server *s, int image, uint64_t size)
 	listeners = xcalloc(s->served.nlisteners, sizeof(*listeners));
 	for (size_t i = 0; i < s->served.nlisteners; i++)
 		listeners[i] = s->served.listeners[i].fd;
-	err = privs__filter(listeners, s->served.nlisteners);
+	err = seccomp__limit_calls(listeners, s->served.nlisteners);
 	if (err)
 		return fail(xasprintf("its privileges cannot be dropped: %s", strerror(-err)));
 	return 0;
@@ -213,7 +215,7 @@ int server__main(int argc, char *const argv[])
 	}
 	log__setup(head.log_level, head.log_format);
 	log__to_attacher();
-	prctl(PR_SET_NAME, "retprobe_export"); /* executed by a descriptor, it has another */
+	prctl(PR_SET_NAME, "retprobe_export"); /* execution by a descriptor sets another name */
 	signals = open_signals();
 	code = begin(&server, image, head.size);
 	if (!code && (server.served.ready || !is_ended_within(&server, signals, EARLY_MS)))

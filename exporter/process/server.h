@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The server: a process of the attacher's without privileges, that reads the cells which it has
- * been given and answers HTTP. It does not know of reloads: another one takes its place.
+ * The server: an unprivileged process of the attacher that reads the counts from shared memory and
+ * answers HTTP. It does not see reloads: another server replaces it.
  *
- * It is this program executed with another name and a descriptor (process/served.h): nothing that
- * anybody would do by hand.
+ * It is this program, executed with another name and a descriptor (process/served.h).
  */
 #ifndef PROCESS_SERVER_H
 #define PROCESS_SERVER_H
@@ -13,12 +12,12 @@
 
 #define SERVER_NAME "retprobe_exporter: server"
 
-/* Whether this process is to be one. */
+/* Whether this process was started as a server. */
 bool server__is_meant(int argc, char *const argv[]);
 /*
- * With all signals blocked. Returns its exit code, once the attacher has closed its end of the
- * channel for that, or SIGTERM has come, and the requests under way are answered; 2 if it was not
- * started by an attacher.
+ * Call it with all signals blocked. Runs until the attacher shuts SERVED_END down or SIGTERM
+ * arrives, and the requests in flight are answered. Returns the exit code; 2: not started by an
+ * attacher.
  */
 int server__main(int argc, char *const argv[]);
 

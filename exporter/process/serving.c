@@ -6,17 +6,17 @@
 
 #include "process/copies.h"
 #include "base/log_relay.h"
-#include "process/privs.h"
+#include "process/confine.h"
 #include "base/self.h"
 #include "process/server.h"
 #include "base/shared.h"
 #include "http/sockets.h"
 
-/* ---- what it is given ---------------------------------------------------------------------- */
+/* ---- its data ---------------------------------------------------------------------- */
 
 static void fill_generation(const struct generation *g, struct served_generation *out)
 {
-	const struct shared_memory *board = losses__shared(g->losses);
+	const struct shared_memory *board = missed__shared(g->missed);
 
 	*out = (struct served_generation){
 		.banks = *object__banks(g->obj),
@@ -25,37 +25,37 @@ static void fill_generation(const struct generation *g, struct served_generation
 	};
 }
 
-static uint32_t place_of(const struct view *v, const struct generation *g)
+static uint32_t place_of(const struct probe_table *table, const struct generation *g)
 {
-	for (size_t i = 0; i < v->ngenerations; i++)
-		if (v->generations[i] == g)
+	for (size_t i = 0; i < table->ngenerations; i++)
+		if (table->generations[i] == g)
 			return i;
 	return SERVED_NOWHERE;
 }
 
-static void fill_view(const struct view *v, struct served *out, struct buf *news)
+static void fill_table(const struct probe_table *table, struct served *out, struct buf *news)
 {
-	out->n = v->n;
-	out->rows = xcalloc(v->n, sizeof(*out->rows));
-	for (size_t i = 0; i < v->n; i++)
+	out->n = table->n;
+	out->rows = xcalloc(table->n, sizeof(*out->rows));
+	for (size_t i = 0; i < table->n; i++)
 		out->rows[i] = (struct served_row){
-			.state = v->rows[i].state,
-			.generation = place_of(v, v->rows[i].generation),
+			.state = table->rows[i].state,
+			.generation = place_of(table, table->rows[i].generation),
 		};
-	out->ngenerations = v->ngenerations;
-	out->generations = xcalloc(v->ngenerations, sizeof(*out->generations));
-	for (size_t g = 0; g < v->ngenerations; g++) {
-		fill_generation(v->generations[g], &out->generations[g]);
-		label_slots__write_updates(v->generations[g]->labels, g, 0, news);
+	out->ngenerations = table->ngenerations;
+	out->generations = xcalloc(table->ngenerations, sizeof(*out->generations));
+	for (size_t g = 0; g < table->ngenerations; g++) {
+		fill_generation(table->generations[g], &out->generations[g]);
+		label_slots__write_updates(table->generations[g]->labels, g, 0, news);
 	}
-	if (v->ngenerations) {
-		out->grid = v->generations[0]->grid;
-		out->size_grid = v->generations[0]->size_grid;
+	if (table->ngenerations) {
+		out->grid = table->generations[0]->grid;
+		out->size_grid = table->generations[0]->size_grid;
 	}
 	out->news = news->data;
 	out->news_len = news->len;
-	memcpy(out->gone, v->gone, sizeof(out->gone));
-	out->cell_bytes = v->cell_bytes;
+	memcpy(out->gone, table->gone, sizeof(out->gone));
+	out->cell_bytes = table->cell_bytes;
 }
 
 /* ---- the process --------------------------------------------------------------------------- */
@@ -64,13 +64,11 @@ static int program = -1;
 
 int serving__init(void)
 {
-	program = open("/proc/self/exe",
-		       O_PATH | O_CLOEXEC); /* it may be one that is not to be read */
+	program = open("/proc/self/exe", O_PATH | O_CLOEXEC); /* the file may not be readable */
 	return program < 0 ? -errno : 0;
 }
 
-/* Of the environment it has what its libraries may be told by: anything else may be a secret, and
- * is none of its business. */
+/* A server only gets the variables that configure its libraries. Others may be secret. */
 static char **environment(void)
 {
 	static const char *const kept[] = { "LD_", "GLIBC_TUNABLES=", "MALLOC_", "GNUTLS_" };
@@ -93,7 +91,7 @@ static void execute(const struct copies *copies, int image, int log, int *fds, s
 	if (log_relay__join(log))
 		_exit(1);
 	snprintf(number, sizeof(number), "%d", image);
-	privs__close_others(fds, n);
+	confine__close_others(fds, n);
 	for (size_t i = 0; i < n; i++)
 		if (fds[i] >= 0 && fds[i] != program && fds[i] != copies->loader)
 			fcntl(fds[i], F_SETFD, 0);
@@ -128,22 +126,23 @@ static pid_t start(const struct served *s, int log, const struct copies *copies)
 	return pid < 0 ? -errno : pid;
 }
 
-/* A server of which the own files are probed still serves, unless a function does not bear that. */
-static void make_copies(const struct view *v, struct copies *out)
+/* Without copies a server whose own files are probed still works, unless a function does not
+ * tolerate the probe. */
+static void make_copies(const struct probe_table *table, struct copies *out)
 {
-	__cleanup_free const struct target **targets = xcalloc(v->n, sizeof(*targets));
+	__cleanup_free const struct target **targets = xcalloc(table->n, sizeof(*targets));
 	size_t n = 0;
 	int err;
 
-	for (size_t i = 0; i < v->n; i++)
-		if (v->rows[i].generation && !v->rows[i].state.again &&
-		    v->rows[i].state.target->type == TARGET_USER)
-			targets[n++] = v->rows[i].state.target;
+	for (size_t i = 0; i < table->n; i++)
+		if (table->rows[i].generation && !table->rows[i].state.again &&
+		    table->rows[i].state.target->type == TARGET_USER)
+			targets[n++] = table->rows[i].state.target;
 	err = copies__make(targets, n, program, out);
 	if (!err)
 		return;
-	log_warn("a probed file is one of the exporter's own, and the server cannot have a copy of "
-		 "it (%s): it counts its own calls, too",
+	log_warn("the exporter itself uses a probed file, and cannot copy it for the server (%s): "
+		 "the server's own calls are counted, too",
 		 strerror(-err));
 	copies__free(out);
 }
@@ -176,8 +175,8 @@ pid_t serving__start(const struct serving_setup *setup)
 	s.listeners = (struct listener *)http__listeners(setup->http, &s.nlisteners);
 	memcpy(s.channels, setup->channels, sizeof(s.channels));
 	self__descriptors(&s.told, &s.counted);
-	fill_view(setup->view, &s, &news);
-	make_copies(setup->view, &copies);
+	fill_table(setup->table, &s, &news);
+	make_copies(setup->table, &copies);
 	name_copies(&copies, &s);
 	pid = news.failed ? -ENOMEM : start(&s, setup->log, &copies);
 	copies__free(&copies);

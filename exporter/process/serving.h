@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A server is this program, executed anew: it has nothing of the attacher's memory, and not its
- * addresses, but what it is given (process/served.h).
+ * Starts servers. A server executes this program again, so it has neither the memory nor the
+ * address layout of the attacher, only the data of process/served.h.
  */
 #ifndef PROCESS_SERVING_H
 #define PROCESS_SERVING_H
@@ -10,21 +10,21 @@
 #include "process/served.h"
 #include "probes/table.h"
 
-/* Once, at the start: what servers are executed from, whatever becomes of the file's name. 0 or a
- * negative errno. */
+/* Call it once, at the start: opens the program's file, which may be replaced or removed later. 0
+ * or a negative errno. */
 int serving__init(void);
 
 struct serving_setup {
-	const struct view *view;
+	const struct probe_table *table;
 	const struct http *http; /* bound */
 	const struct web_config *web;
 	bool ready; /* process/served.h */
 	int channels[SERVED_CHANNELS];
-	int log;		     /* what it logs goes there (base/log_relay.h) */
-	const struct buf *web_texts; /* what the web channel would have told last */
+	int log;		     /* its log (base/log_relay.h) */
+	const struct buf *web_texts; /* the current web configuration */
 };
 
-/* Starts a server. Its process id or a negative errno. */
+/* Returns the process id of a new server, or a negative errno. */
 pid_t serving__start(const struct serving_setup *s);
 
 #endif /* PROCESS_SERVING_H */

@@ -9,7 +9,10 @@
 
 #include "bpf/grid.h"
 #include "config/parse.h"
-#include "http/internal.h"
+#include "http/response.h"
+#include "expose/openmetrics.h"
+#include "expose/protobuf.h"
+#include "expose/text.h"
 #include "expose/metrics.h"
 
 #define ERRORS 2
@@ -24,7 +27,7 @@ struct exposure {
 	struct target *targets;
 	struct target_state *states;
 	struct snap_target *snaps;
-	struct missed_target losses; /* the same for all */
+	struct missed_target missed; /* the same for all */
 	struct metrics_input in;
 };
 
@@ -59,7 +62,7 @@ static void build(struct exposure *x, size_t n, const struct grid *g)
 	x->targets = xcalloc(n, sizeof(*x->targets));
 	x->states = xcalloc(n, sizeof(*x->states));
 	x->snaps = xcalloc(n, sizeof(*x->snaps));
-	x->losses = (struct missed_target){
+	x->missed = (struct missed_target){
 		.reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE,
 	};
 	for (size_t i = 0; i < n; i++) {
@@ -76,7 +79,7 @@ static void build(struct exposure *x, size_t n, const struct grid *g)
 			.mechanism = "kprobe.multi",
 			.created = 1700000000.5,
 			.snap = &x->snaps[i],
-			.losses = &x->losses,
+			.missed = &x->missed,
 		};
 	}
 	x->in = (struct metrics_input){ .grid = g, .targets = x->states, .ntargets = n };

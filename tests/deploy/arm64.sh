@@ -69,6 +69,7 @@ memory="QEMU's user mode maps memory in its own way: sealed memory can be made w
 declare -A without=(
 	[test_confine]=$filters
 	[test_confined]=$filters
+	[test_privs]=$filters
 	[test_expo]="no AddressSanitizer, whose hooks it counts allocations by"
 )
 # Of a test program, the tests that fail for the same sort of reason, in order: these, and no others.
@@ -79,7 +80,7 @@ declare -A qemu=(
 	[test_elf]="test_cold_halves test_dynamic test_exported_versions test_hazards test_names test_no_functions test_offsets test_refused test_self"
 	[test_label_sets]=test_hostile_server
 	[test_locate]=test_library
-	[test_losses]=hostile_server
+	[test_missed]=hostile_server
 	[test_metrics]=test_self_process
 	[test_names]="test_aliases test_clones test_exclusion test_globs test_lenient test_paths test_settings"
 	[test_opened_file]=test_process_root
@@ -94,7 +95,7 @@ declare -A because=(
 	[test_elf]=$filters
 	[test_label_sets]=$memory
 	[test_locate]=$filters
-	[test_losses]=$memory
+	[test_missed]=$memory
 	[test_metrics]="QEMU makes up /proc/self/stat"
 	[test_names]=$filters
 	[test_opened_file]="no openat2(2) in QEMU's user mode"

@@ -68,7 +68,7 @@ printf 'probes: [{syscalls: [getpgid, getsid]}]\n' > "$temp/reload.yaml"
 code=$(curl -s --max-time 60 -o "$temp/answer" -w '%{http_code}' -X POST "http://127.0.0.1:$port/-/reload")
 curl -s --max-time 60 "http://127.0.0.1:$port/metrics" > "$temp/metrics"
 if [ "$code" = 200 ] && [ "$(grep -c '^retprobe_probe_attached{.*reason=""} 1' "$temp/metrics")" -eq 2 ] &&
-	grep -q 'no room for more probes beside' "$temp/exporter.log"; then
+	grep -q 'not enough room to add probes' "$temp/exporter.log"; then
 	ok "few descriptors: a reload makes room"
 else
 	not_ok "few descriptors: a reload makes room" "$code: $(tail -n 3 "$temp/exporter.log")"

@@ -244,7 +244,7 @@ def check_gzip(url):
 def check_timeout(url):
     timeout = "X_Prometheus_Scrape_Timeout_Seconds"
     code, _, body = get(url, **{timeout: "1e-9"})
-    if code != 503 or b"scraper waits" not in body:
+    if code != 503 or b"scraper's timeout" not in body:
         return f"no time at all: {code} {body[:200]}"
     code, _, _ = get(url, **{timeout: "60"})
     return "" if code == 200 else f"a minute: {code}"

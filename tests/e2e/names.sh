@@ -74,7 +74,7 @@ for p in json.load(sys.stdin)["probes"]:
 ' <"$temp/probes")" "work=None work_too=work work=work work_too=work other=None "
 run "$prog"
 is "the filter takes any name" "$(curl -s "$url/metrics?function\[\]=work_too" | grep -c '^retprobe_duration_seconds_count{.*} 100$')" 2
-is "the log says it" "$(grep -c '3 of the names are further names' "$temp/exporter.log")" 1
+is "the log says it" "$(grep -c '3 names are aliases of functions' "$temp/exporter.log")" 1
 stop_exporter
 if "$exporter" --config.check --config.file=/dev/stdin >"$temp/plan" 2>&1 <<-END; then
 	probes:

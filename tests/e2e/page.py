@@ -522,15 +522,15 @@ def made_up_checks(browser):
         "Calls per second": ["10", "100 calls"],
         "Errors": ["0 %", "0 calls"],
         # Three of functions do not change, twelve are of programs.
-        "Missed since attached": [str(MISSED_EACH * shown["polls"] + 3 + 12), "12 by programs that functions share"],
+        "Missed since attached": [str(MISSED_EACH * shown["polls"] + 3 + 12), "12 in programs shared by functions"],
         # A second and a quarter in ten.
         "Programs' run time": ["12.5 % of a CPU", "kretprobe 23 µs a run, tracepoint 500 ns a run"],
-        "Cells": ["128 KiB", "memory that the kernel counts in"],
+        "Counter memory": ["128 KiB", "in the kernel, all CPUs"],
     })
     problems = browser.run("return [...document.querySelectorAll('#problems h2, #problems li')].map((e) => e.textContent)")
     same("made up: problems", problems[:2], ["2 problems",
-         "6 probes not attached: 1 not found, 1 with a name that is not unique, 1 that must not be probed, 1 refused, "
-         "1 waiting for a module, or for a program, 1 paused, for they were called too often"])
+         "6 probes not attached: 1 not found, 1 with an ambiguous name, 1 that must not be probed, 1 refused, "
+         "1 waiting for a module or a program, 1 paused because of overload"])
     check("made up: what missed calls", problems[2].startswith("2 functions missed ") and "vfs_read" in problems[2], problems)
     browser.run("[...document.querySelectorAll('#problems li button')].find((b) => b.textContent === 'vfs_read').click()")
     same("made up: a problem opens its function", browser.run(

@@ -112,9 +112,9 @@ files_of() { # files_of FILE: whether the server maps it
 program=$exporter
 exporter=$temp/retprobe_exporter # which nobody else runs
 cp "$program" "$exporter"
-start --mechanism=uprobe.multi "$exporter:collector__acquire"
+start --mechanism=uprobe.multi "$exporter:scraper__acquire"
 serves && serves
-counts=$(sed -n 's/^retprobe_duration_seconds_count{.*function="collector__acquire"} //p' "$temp/metrics")
+counts=$(sed -n 's/^retprobe_duration_seconds_count{.*function="scraper__acquire"} //p' "$temp/metrics")
 if [ "$counts" = 0 ]; then ok "does not count itself"; else not_ok "does not count itself" "$counts calls"; fi
 check "does not map its program" "$(files_of "$exporter" | grep -v '^0$')"
 check "has no descriptor of copies" "$(files | grep -E 'bpf|memfd')"

@@ -124,7 +124,7 @@ too_often workload_function user-function 1 20000 7
 scrape paused
 expect "one that was not busy is still attached" \
 	"$(value paused 'retprobe_probe_attached\{.*function="workload_recursion",reason=""\}')" 1
-if grep -q 'user functions are called [0-9]* times a second, all together' "$temp/exporter.log"; then
+if grep -q 'user functions are called [0-9]* times a second in total' "$temp/exporter.log"; then
 	ok "the log tells of the sum"
 else
 	not_ok "the log tells of the sum" "$(tail -3 "$temp/exporter.log")"

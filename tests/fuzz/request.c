@@ -17,9 +17,9 @@ static void handle(void *ctx, const struct http_request *req, struct http_respon
 
 	fuzz__check(req->timeout >= 0);
 	if (req->nfunctions)
-		metrics__wants(&in, "vfs_read");
+		metrics_input__wants(&in, "vfs_read");
 	for (size_t i = 0; i < req->nfunctions; i++)
-		fuzz__check(metrics__wants(&in, req->functions[i]));
+		fuzz__check(metrics_input__wants(&in, req->functions[i]));
 	for (int i = 0; i < 400; i++)
 		buf__puts(&res->body, "so that it is compressed\n");
 	res->compressible = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A label's value, as the formats and the page's JSON have it: UTF-8, on one line. */
-#include "expose/expo.h"
+#include "expose/escape.h"
 #include "fuzz.h"
 
 static void check_utf8(const struct buf *b)
@@ -19,13 +19,13 @@ void fuzz__input(const char *data, size_t len)
 	__cleanup_buf struct buf quoted = {}, help = {}, plain = {}, json = {};
 	__cleanup_free char *text = fuzz__text(data, len);
 
-	expo__escape(&quoted, text, true);
+	escape__text(&quoted, text, true);
 	check_utf8(&quoted);
 	fuzz__check(!quoted.len || !memchr(quoted.data, '\n', quoted.len));
-	expo__escape(&help, text, false);
+	escape__text(&help, text, false);
 	check_utf8(&help);
 	fuzz__check(!help.len || !memchr(help.data, '\n', help.len));
-	expo__utf8(&plain, text);
+	escape__bytes(&plain, text);
 	check_utf8(&plain);
 	buf__json_string(&json, text);
 	check_utf8(&json);

@@ -96,7 +96,7 @@ static const struct missed_target fixture_losses[FIXTURE_IDS] = {
 	{ .reasons = 0, .missed = { [MISSED_MAXACTIVE] = 2 } },
 };
 
-static const struct losses_shared fixture_shared[] = {
+static const struct missed_shared fixture_shared[] = {
 	{ "kprobe.multi",
 	  1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE,
 	  { [MISSED_RECURSION] = 3, [MISSED_MAXACTIVE] = 5 } },
@@ -144,11 +144,11 @@ static inline void fixture__init(struct fixture *f)
 		st->attached = fixture_targets[i].reason == REASON_NONE;
 		st->mechanism = st->attached ? i == 1 ? "tracepoint" : "kretprobe" : NULL;
 		st->created = st->attached ? 1700000000 : 0;
-		st->has_valve = i == 0;
+		st->has_max_rate = i == 0;
 		if (!st->attached)
 			continue;
 		st->snap = &fixture_snaps[i];
-		st->losses = &fixture_losses[i];
+		st->missed = &fixture_losses[i];
 	}
 	f->states[FIXTURE_TARGETS - 1].detached[REASON_OVERLOAD] = 1;
 	f->in = (struct metrics_input){

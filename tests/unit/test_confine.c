@@ -32,7 +32,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
-#include "process/privs.h"
+#include "confine_fixture.h"
 
 enum { DONE, REFUSED, NOT_CONFINED };
 
@@ -438,7 +438,7 @@ static int attempt(const struct attempt *a, bool confined)
 		long ret;
 
 		open_sockets();
-		if (confined && privs__confine(&listener, 1))
+		if (confined && confine(&listener, 1))
 			_exit(NOT_CONFINED);
 		errno = 0;
 		ret = a->try();
@@ -598,7 +598,7 @@ static void test_numbers(void **state)
 
 	if (!pid) {
 		open_sockets();
-		if (!privs__confine(&listener, 1))
+		if (!confine(&listener, 1))
 			*wrong = first_wrong(false);
 		_exit(0);
 	}
@@ -629,10 +629,10 @@ static int settle(long *wrong)
 
 	open_sockets();
 	pthread_barrier_init(&settled, NULL, 2);
-	if (privs__confine(&listener, 1) || pthread_create(&thread, NULL, find_wrong, &wrong[1]))
+	if (confine(&listener, 1) || pthread_create(&thread, NULL, find_wrong, &wrong[1]))
 		return 1;
 	pthread_barrier_wait(&settled);
-	if (privs__settle())
+	if (seccomp__forbid_threads())
 		return 2;
 	pthread_barrier_wait(&settled);
 	wrong[0] = first_wrong(true);
@@ -640,7 +640,7 @@ static int settle(long *wrong)
 		return 3;
 	if (!pthread_create(&other, NULL, thread_body, NULL))
 		return 4;
-	return privs__settle() ? 0 : 5;
+	return seccomp__forbid_threads() ? 0 : 5;
 }
 
 static void test_settled(void **state)
@@ -667,7 +667,7 @@ static void test_other_architecture(void **state)
 	pid_t pid = fork();
 
 	if (!pid) {
-		if (!privs__confine(NULL, 0))
+		if (!confine(NULL, 0))
 			syscall(OF_ANOTHER_KIND + SYS_getpid);
 		_exit(0);
 	}
@@ -679,190 +679,6 @@ static void test_other_architecture(void **state)
 #define test_other_architecture test_limits
 #endif
 
-/* ---- what else is around it ------------------------------------------------------------------ */
-
-/* A process that has been confined, and waits to be killed. */
-static pid_t start_confined(void)
-{
-	int fds[2];
-	char byte;
-	pid_t pid;
-
-	assert_int_equal(pipe(fds), 0);
-	pid = fork();
-	if (!pid) {
-		close(fds[0]);
-		if (!privs__confine(NULL, 0) && write(fds[1], "x", 1) == 1)
-			for (;;)
-				sleep(100);
-		_exit(1);
-	}
-	close(fds[1]);
-	assert_int_equal(read(fds[0], &byte, 1), 1);
-	close(fds[0]);
-	return pid;
-}
-
-static void end_confined(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
-/* Soft and hard. */
-static void assert_limited(pid_t pid, const char *what, unsigned long most)
-{
-	__cleanup_free char *path = xasprintf("/proc/%d/limits", pid);
-	__cleanup_fclose FILE *f = fopen(path, "re");
-	char line[256];
-	unsigned long soft, hard;
-
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) && strncmp(line, what, strlen(what)))
-		;
-	assert_int_equal(sscanf(line + strlen(what), "%lu %lu", &soft, &hard), 2);
-	assert_in_range(soft, 0, most);
-	assert_in_range(hard, 0, most);
-}
-
-static void test_limits(void **state)
-{
-	pid_t pid = start_confined();
-
-	assert_limited(pid, "Max core file size", 0);
-	assert_limited(pid, "Max open files", PRIVS_FILES);
-	end_confined(pid);
-}
-
-/* What is not to be dumped is root's in /proc, whoever runs it. */
-static void test_dumpable(void **state)
-{
-	pid_t pid = start_confined();
-	__cleanup_free char *path = xasprintf("/proc/%d/fd", pid);
-	struct stat st;
-
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_uid, 0);
-	end_confined(pid);
-}
-
-/* What it says on standard error, without the capability to be another user. */
-static void confine_as_root(char *said, size_t size)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-	int fds[2];
-	ssize_t n;
-	pid_t pid;
-
-	assert_int_equal(pipe(fds), 0);
-	pid = fork();
-	if (!pid) {
-		dup2(fds[1], STDERR_FILENO);
-		syscall(SYS_capget, &head, data);
-		data[0].effective &= ~(1U << CAP_SETUID | 1U << CAP_SETGID);
-		syscall(SYS_capset, &head, data);
-		log__setup(LOG_WARN, LOG_LOGFMT);
-		_exit(privs__confine(NULL, 0) ? 1 : 0);
-	}
-	close(fds[1]);
-	n = read(fds[0], said, size - 1);
-	said[n < 0 ? 0 : n] = '\0';
-	close(fds[0]);
-	waitpid(pid, NULL, 0);
-}
-
-static void test_root(void **state)
-{
-	char said[1024];
-
-	if (geteuid())
-		skip();
-	confine_as_root(said, sizeof(said));
-	assert_non_null(strstr(said, "level=warn msg=\"the server stays root"));
-}
-
-static bool is_null(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
-}
-
-/* Which of 0 to 2 were closed, as bits; what is /dev/null in the end. */
-static int open_standard(int closed)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		int nulls = 0, next, other = open("/", O_PATH);
-
-		for (int fd = 0; fd <= STDERR_FILENO; fd++)
-			closed & 1 << fd ? close(fd) : dup2(other, fd);
-		close(other);
-		if (!privs__open_standard())
-			_exit(100);
-		for (int fd = 0; fd <= STDERR_FILENO; fd++)
-			nulls |= is_null(fd) << fd;
-		next = open("/", O_PATH);
-		_exit(next == other ? nulls : 101);
-	}
-	waitpid(pid, &status, 0);
-	return WEXITSTATUS(status);
-}
-
-static void test_open_standard(void **state)
-{
-	for (int closed = 0; closed < 8; closed++)
-		assert_int_equal(open_standard(closed), closed);
-}
-
-static void test_parent_dies(void **state)
-{
-	int fds[2];
-	char byte;
-	pid_t parent;
-
-	assert_int_equal(pipe(fds), 0);
-	parent = fork();
-	if (!parent) {
-		if (!fork()) {
-			close(fds[0]);
-			if (!privs__confine(NULL, 0) && write(fds[1], "x", 1) == 1)
-				for (;;)
-					sleep(100);
-			_exit(1);
-		}
-		close(fds[1]);
-		for (;;)
-			sleep(100);
-	}
-	close(fds[1]);
-	assert_int_equal(read(fds[0], &byte, 1), 1);
-	kill(parent, SIGKILL);
-	waitpid(parent, NULL, 0);
-	/* The end of the pipe is seen when nobody has it open any more. */
-	assert_int_equal(read(fds[0], &byte, 1), 0);
-	close(fds[0]);
-}
-
-static void test_close_others(void **state)
-{
-	int keep = open("/dev/null", O_RDONLY), other = open("/dev/null", O_RDONLY), status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		privs__close_others(&keep, 1);
-		_exit(fcntl(keep, F_GETFD) >= 0 && fcntl(other, F_GETFD) < 0 &&
-		      fcntl(2, F_GETFD) >= 0);
-	}
-	waitpid(pid, &status, 0);
-	assert_int_equal(WEXITSTATUS(status), 1);
-	close(keep);
-	close(other);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -871,12 +687,6 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_settled),
 		cmocka_unit_test(test_other_architecture),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_dumpable),
-		cmocka_unit_test(test_root),
-		cmocka_unit_test(test_open_standard),
-		cmocka_unit_test(test_parent_dies),
-		cmocka_unit_test(test_close_others),
 	};
 
 	log__setup(LOG_ERROR, LOG_LOGFMT);

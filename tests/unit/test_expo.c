@@ -7,7 +7,10 @@
 #include <cmocka.h>
 
 #include "bpf/grid.h"
-#include "expose/expo.h"
+#include "expose/escape.h"
+#include "expose/openmetrics.h"
+#include "expose/protobuf.h"
+#include "expose/text.h"
 #include "golden.h"
 
 /* Of the sanitizers' runtime; their header is not among gcc's. */
@@ -240,7 +243,7 @@ static void test_bounds(void **state)
 		__cleanup_buf struct buf b = { 0 };
 
 		buf__putc(&b, ' ');
-		expo__bound(&b, cases[i].v);
+		escape__bound(&b, cases[i].v);
 		assert_string_equal(buf__str(&b) + 1, cases[i].want);
 	}
 }
@@ -292,7 +295,7 @@ static void test_utf8(void **state)
 {
 	__cleanup_buf struct buf b = { 0 };
 
-	expo__utf8(&b, "a\"b\\c\nd\x80 \xe2\x82\xac\xff");
+	escape__bytes(&b, "a\"b\\c\nd\x80 \xe2\x82\xac\xff");
 	assert_string_equal(buf__str(&b), "a\"b\\c\nd\\x80 \xe2\x82\xac\\xff");
 }
 
@@ -300,13 +303,13 @@ static void test_escape(void **state)
 {
 	__cleanup_buf struct buf b = { 0 };
 
-	expo__escape(&b, "a\"b\\c\nd\x80", true);
+	escape__text(&b, "a\"b\\c\nd\x80", true);
 	assert_string_equal(buf__str(&b), "a\\\"b\\\\c\\nd\\\\x80");
 	b.len = 0;
-	expo__escape(&b, "a\"b\\c\nd", false);
+	escape__text(&b, "a\"b\\c\nd", false);
 	assert_string_equal(buf__str(&b), "a\"b\\\\c\\nd");
 	b.len = 0;
-	expo__escape(&b, "", true);
+	escape__text(&b, "", true);
 	assert_string_equal(buf__str(&b), "");
 }
 

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The real server on a loopback port that the kernel chooses, and a client that sends anything. */
+/* Requests and answers, limits, and the end of a server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "http/http.h"
-#include "http/connections.h"
-#include "http_client.h"
-#include "base/log.h"
 #include "base/self.h"
+#include "http/connections.h"
+#include "http_fixture.h"
 
-#include <errno.h>
-#include <microhttpd.h>
 #include <pthread.h>
-#include <sys/wait.h>
 
 #define MAX_REQUESTS 2
 
@@ -26,12 +21,6 @@ static struct {
 	int inside;
 	bool release;
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
-
-static void hello(void *ctx, const struct http_request *req, struct http_response *res)
-{
-	assert_ptr_equal(ctx, &shared);
-	buf__puts(&res->body, "hello\n");
-}
 
 static void big(void *ctx, const struct http_request *req, struct http_response *res)
 {
@@ -44,6 +33,7 @@ static void big(void *ctx, const struct http_request *req, struct http_response 
 /* Says what of the request got through. */
 static void echo(void *ctx, const struct http_request *req, struct http_response *res)
 {
+	assert_ptr_equal(ctx, &shared);
 	buf__printf(&res->body, "%s|%s|%g|", req->path, req->accept ? req->accept : "-",
 		    req->timeout);
 	for (size_t i = 0; i < req->nfunctions; i++)
@@ -81,30 +71,9 @@ static const struct http_route routes[] = {
 	{ "/write", hello, HTTP_WRITE, HTTP_CHANGE }, { 0 },
 };
 
-static struct http *server;
-static int port;
-
 static struct http *serve(char *address, unsigned max_requests)
 {
-	struct web_config c = { .listen = &address, .nlisten = 1, .max_requests = max_requests };
-	struct http *h = NULL;
-	char *error = NULL;
-
-	if (http__bind(&c, &h, &error) || http__start(h, routes, &shared, &error))
-		fail_msg("%s", error);
-	return h;
-}
-
-static void expect(const char *method, const char *target, const char *headers, int code,
-		   const char *body)
-{
-	__cleanup_answer struct answer a = client__request(port, method, target, headers);
-
-	assert_int_equal(a.code, code);
-	assert_non_null(answer__header(&a, "Content-Type"));
-	assert_string_equal(answer__header(&a, "X-Content-Type-Options"), "nosniff");
-	if (body)
-		assert_string_equal(a.body, body);
+	return serve_routes(address, max_requests, routes, &shared);
 }
 
 static uint64_t counted(int code)
@@ -291,7 +260,7 @@ static void test_failures(void **state)
 {
 	uint64_t before = counted(500);
 
-	expect("GET", "/broken", "", 500, "Out of memory while the answer was being made.\n");
+	expect("GET", "/broken", "", 500, "Out of memory while making the response.\n");
 	expect("GET", "/refuse", "", 500, "no counters: reason\n");
 	assert_int_equal(counted(500), before + 2);
 }
@@ -326,162 +295,6 @@ static void test_gzip(void **state)
 	assert_int_equal(head.body_len, 0);
 	snprintf(length, sizeof(length), "%zu", zipped.body_len);
 	assert_string_equal(answer__header(&head, "Content-Length"), length);
-}
-
-/* None of it is HTTP; all of it is to be survived. */
-static void test_garbage(void **state)
-{
-	static const char *const requests[] = {
-		"",
-		"\r\n\r\n",
-		"GET",
-		"GET /",
-		"GET / HTTP/1.1\r\n",
-		"\x16\x03\x01\x02\x01\x01\xff",
-		"GET / HTTP/9.9\r\n\r\n",
-		"GET / HTTP/1.1\r\nno colon\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 99999999999999999999\r\n\r\n",
-		"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-		"GET /%zz%f?%=%&&=&function[]=%ff HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n",
-		"\xff\xfe\xfd\r\n\r\n",
-		": : :\r\n\r\n",
-		"GET /echo?function[]=a%00b HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n",
-	};
-	__cleanup_buf struct buf huge = { 0 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
-		__cleanup_answer struct answer a = client__raw(port, requests[i]);
-
-		assert_true(a.code != 500);
-	}
-	buf__puts(&huge, "GET / HTTP/1.1\r\nHost: t\r\nX: ");
-	for (int i = 0; i < 100000; i++)
-		buf__putc(&huge, 'x');
-	buf__puts(&huge, "\r\n\r\n");
-	{
-		__cleanup_answer struct answer a = client__raw(port, buf__str(&huge));
-
-		assert_true(a.code == 0 || (a.code >= 400 && a.code < 500));
-	}
-	expect("GET", "/", "", 200, "hello\n");
-}
-
-/* Sends bytes, and returns the answer once the server has closed the connection. */
-static struct answer until_closed(const char *bytes)
-{
-	int fd = client__connect(port);
-
-	client__send(fd, bytes, strlen(bytes));
-	return client__receive(fd);
-}
-
-/* A proxy in front might see the end of these elsewhere, so the connection must not live on. */
-static void test_framing(void **state)
-{
-	static const char next[] = "GET /nothing HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
-	static const char *const refused[] = {
-		"GET / HTTP/1.1\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: t\r\nHost: u\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n",
-		"POST /write HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n"
-		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"POST /write HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n"
-		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"POST /write HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-		"POST /write HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: t\r\nContent-Length : 5\r\n\r\n",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
-		__cleanup_free char *bytes = xasprintf("%s%s", refused[i], next);
-		__cleanup_answer struct answer a = until_closed(bytes);
-
-		if (a.code != 400 || !strstr(a.headers, "Connection: close") ||
-		    strstr(a.body, "HTTP/1.1 404"))
-			fail_msg("%s: %d %s", refused[i], a.code, a.headers ? a.headers : "");
-	}
-}
-
-/* Only libmicrohttpd sees it, and refuses it since 0.9.77. */
-static void test_bare_lf(void **state)
-{
-	static const char bytes[] = "GET / HTTP/1.1\nHost: t\nConnection: close\n\n";
-
-	__cleanup_answer struct answer a = until_closed(bytes);
-
-	assert_int_equal(a.code, MHD_VERSION < 0x00097701 ? 200 : 400);
-}
-
-/* An answer, and soon: the library waits for 15 seconds before it closes. */
-static void test_long_query(void **state)
-{
-	static const struct {
-		size_t n;
-		const char *parameter;
-		int code;
-	} cases[] = {
-		{ 300, "&function[]=a", 200 },	{ 600, "&function[]=a", 414 },
-		{ 5000, "&function[]=a", 414 }, { 600, "&", 414 },
-		{ 1000, "&=&&", 414 },
-	};
-	double begin = monotonic_seconds();
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		__cleanup_buf struct buf target = { 0 };
-
-		buf__puts(&target, "/echo?x");
-		for (size_t n = 0; n < cases[i].n; n++)
-			buf__puts(&target, cases[i].parameter);
-		{
-			__cleanup_answer struct answer a =
-				client__request(port, "GET", buf__str(&target), "Accept: a\r\n");
-
-			assert_int_equal(a.code, cases[i].code);
-		}
-	}
-	assert_true(monotonic_seconds() - begin < 14);
-}
-
-static void test_long_headers(void **state)
-{
-	for (int n = 10; n <= 2000; n += 199) {
-		__cleanup_buf struct buf headers = { 0 };
-
-		for (int i = 0; i < n; i++)
-			buf__printf(&headers, "X-%d: %d\r\n", i, i);
-		{
-			__cleanup_answer struct answer a = client__request(
-				port, "GET", "/echo?function=a&function=b", buf__str(&headers));
-
-			assert_true(a.code == 200 || a.code == 431);
-		}
-	}
-}
-
-/* What a browser adds to a request that a page of another site makes. */
-static void test_cross_site(void **state)
-{
-	static const struct {
-		const char *headers;
-		int code;
-	} cases[] = {
-		{ "Sec-Fetch-Site: cross-site\r\n", 403 },
-		{ "Sec-Fetch-Site: same-site\r\n", 403 },
-		{ "Sec-Fetch-Site: same-origin\r\nOrigin: http://test\r\n", 200 },
-		{ "Sec-Fetch-Site: none\r\n", 200 },
-		{ "Origin: http://evil\r\n", 403 },
-		{ "Origin: http://test.evil\r\n", 403 },
-		{ "Origin: null\r\n", 403 },
-		{ "Origin: https://TEST\r\n", 200 },
-		{ "", 200 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		expect("POST", "/write", cases[i].headers, cases[i].code, NULL);
-	/* Reading is harmless: the browser does not show the answer to that page. */
-	expect("GET", "/", "Origin: http://evil\r\nSec-Fetch-Site: cross-site\r\n", 200, "hello\n");
 }
 
 static const char kept[] = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
@@ -649,197 +462,26 @@ static void test_expecting(void **state)
 	connections__destroy(&cs);
 }
 
-/* ---- addresses ------------------------------------------------------------------------------- */
-
-static void test_bind_errors(void **state)
-{
-	static const struct {
-		char *address;
-		enum fault fault;
-		const char *says;
-	} cases[] = {
-		{ "10435", FAULT_CONFIG, "no port" },
-		{ "localhost:", FAULT_CONFIG, "no port" },
-		{ "::1:10435", FAULT_CONFIG, "[v6]:port" },
-		{ "[::1]", FAULT_CONFIG, "[v6]:port" },
-		{ "[::1:10435", FAULT_CONFIG, "[v6]:port" },
-		{ "127.0.0.1:http-but-not", FAULT_CONFIG, "127.0.0.1:http-but-not" },
-		{ "192.0.2.1:0", FAULT_MACHINE, "192.0.2.1:0" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char *address = cases[i].address, *error = NULL;
-		struct web_config c = { .listen = &address, .nlisten = 1 };
-		struct http *h = NULL;
-
-		assert_int_equal(http__bind(&c, &h, &error), cases[i].fault);
-		assert_null(h);
-		if (!strstr(error, cases[i].says))
-			fail_msg("%s", error);
-		free(error);
-	}
-}
-
-static void test_in_use(void **state)
-{
-	char taken[32], *addresses[] = { "127.0.0.1:0", taken }, *error = NULL;
-	struct web_config c = { .listen = addresses, .nlisten = 2 };
-	struct http *h = NULL;
-
-	snprintf(taken, sizeof(taken), "127.0.0.1:%d", port);
-	assert_int_equal(http__bind(&c, &h, &error), FAULT_MACHINE);
-	assert_non_null(strstr(error, taken));
-	assert_non_null(strstr(error, "--web.listen-address"));
-	free(error);
-}
-
-static void test_several_addresses(void **state)
-{
-	char *addresses[] = { "127.0.0.1:0", ":0", "localhost:0", "0.0.0.0:0", "[::]:0" };
-	struct web_config c = { .listen = addresses, .nlisten = ARRAY_SIZE(addresses) };
-	struct http *h = NULL;
-	char *error = NULL;
-
-	if (http__bind(&c, &h, &error)) {
-		assert_non_null(strstr(error, "[::]:0"));
-		free(error); /* no IPv6 here: without the one that asks for it */
-		error = NULL;
-		c.nlisten--;
-		assert_int_equal(http__bind(&c, &h, &error), 0);
-	}
-	assert_int_equal(http__start(h, routes, &shared, &error), 0);
-	for (size_t i = 0; i < c.nlisten; i++) {
-		__cleanup_answer struct answer a =
-			client__request(http__port(h, i), "GET", "/", "");
-
-		assert_int_equal(a.code, 200);
-	}
-	http__free(h);
-}
-
-/* ---- sockets from systemd, in a child whose descriptors are laid out as systemd does -----------
- */
-
-static int systemd_child(int listener, bool own_pid)
-{
-	struct web_config c = { .systemd_socket = true };
-	char *error = NULL, pid[16];
-	struct http *h = NULL;
-
-	if (dup2(listener, 3) != 3)
-		return 10;
-	snprintf(pid, sizeof(pid), "%d", own_pid ? getpid() : getpid() + 1);
-	setenv("LISTEN_PID", pid, 1);
-	setenv("LISTEN_FDS", "1", 1);
-	if (http__bind(&c, &h, &error)) {
-		int ret = strstr(error, "--web.systemd-socket") ? 1 : 11;
-
-		free(error);
-		return ret;
-	}
-	if (getenv("LISTEN_FDS") || getenv("LISTEN_PID"))
-		return 12;
-	if (http__start(h, routes, &shared, &error))
-		return 13;
-
-	struct answer a = client__request(http__port(h, 0), "GET", "/", "");
-	int ret = a.code == 200 ? 0 : 14;
-
-	answer__free(&a);
-	http__free(h);
-	return ret;
-}
-
-static int run_systemd_child(int type, bool listens, bool own_pid)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, type, 0), status;
-	pid_t pid;
-
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	if (listens)
-		assert_int_equal(listen(fd, 5), 0);
-	pid = fork();
-	if (!pid)
-		_exit(systemd_child(fd, own_pid));
-	close(fd);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static int systemd_results[4];
-
-static void test_systemd(void **state)
-{
-	assert_int_equal(systemd_results[0], 0);
-	assert_int_equal(systemd_results[1], 1); /* meant for another process */
-	assert_int_equal(systemd_results[2], 1); /* does not listen */
-	assert_int_equal(systemd_results[3], 1); /* not a stream */
-}
-
-static void test_free_without_start(void **state)
-{
-	char *address = "127.0.0.1:0", *error = NULL;
-	struct web_config c = { .listen = &address, .nlisten = 1 };
-	struct http *h = NULL;
-
-	assert_int_equal(http__bind(&c, &h, &error), 0);
-	http__free(h);
-	http__free(NULL);
-}
-
 static int start_server(void **state)
 {
-	/* Forks, so before there are threads. */
-	systemd_results[0] = run_systemd_child(SOCK_STREAM, true, true);
-	systemd_results[1] = run_systemd_child(SOCK_STREAM, true, false);
-	systemd_results[2] = run_systemd_child(SOCK_STREAM, false, true);
-	systemd_results[3] = run_systemd_child(SOCK_DGRAM, false, true);
-
 	server = serve("127.0.0.1:0", MAX_REQUESTS);
 	port = http__port(server, 0);
 	return port > 0 ? 0 : -1;
 }
 
-static int stop_server(void **state)
-{
-	http__free(server);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_get),
-		cmocka_unit_test(test_head),
-		cmocka_unit_test(test_not_found),
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_methods),
-		cmocka_unit_test(test_uploads),
-		cmocka_unit_test(test_headers),
-		cmocka_unit_test(test_functions),
-		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_gzip),
-		cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_framing),
-		cmocka_unit_test(test_bare_lf),
-		cmocka_unit_test(test_long_query),
-		cmocka_unit_test(test_long_headers),
-		cmocka_unit_test(test_cross_site),
-		cmocka_unit_test(test_keep_alive),
-		cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_quiesce),
-		cmocka_unit_test(test_stop_waits),
+		cmocka_unit_test(test_get),	   cmocka_unit_test(test_head),
+		cmocka_unit_test(test_not_found),  cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_methods),	   cmocka_unit_test(test_uploads),
+		cmocka_unit_test(test_headers),	   cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_failures),   cmocka_unit_test(test_gzip),
+		cmocka_unit_test(test_keep_alive), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_quiesce),	   cmocka_unit_test(test_stop_waits),
 		cmocka_unit_test(test_expecting),
-		cmocka_unit_test(test_systemd),
-		cmocka_unit_test(test_bind_errors),
-		cmocka_unit_test(test_in_use),
-		cmocka_unit_test(test_several_addresses),
-		cmocka_unit_test(test_free_without_start),
 	};
 
 	log__setup(LOG_ERROR, LOG_LOGFMT);
-	return cmocka_run_group_tests(tests, start_server, stop_server);
+	return cmocka_run_group_tests_name("http", tests, start_server, stop_server);
 }

@@ -8,6 +8,8 @@
 #include "expr/capture.h"
 #include "golden.h"
 #include "metrics_fixture.h"
+#include "expose/text.h"
+#include "expose/outcome_text.h"
 #include "base/version.h"
 
 #include <pthread.h>
@@ -130,8 +132,8 @@ static void test_names(void **state)
 	struct snap_target snap = { .cell = { .words = fixture_words[0] } };
 	struct missed_target losses = { .missed[MISSED_DEPTH] = 3 };
 	struct target_state st[] = {
-		{ .target = &target, .attached = true, .snap = &snap, .losses = &losses },
-		{ .target = &target, .attached = true, .snap = &snap, .losses = &losses },
+		{ .target = &target, .attached = true, .snap = &snap, .missed = &losses },
+		{ .target = &target, .attached = true, .snap = &snap, .missed = &losses },
 	};
 	struct metrics_input in = { .grid = &fixture_grid,
 				    .size_grid = &fixture_grid,
@@ -189,7 +191,7 @@ static void test_sums(void **state)
 /* Losses that mechanisms share are there at 0, for each reason that any of them can have. */
 static void test_shared_from_start(void **state)
 {
-	static const struct losses_shared shared[] = {
+	static const struct missed_shared shared[] = {
 		{ .mechanism = "tracepoint", .reasons = 1U << MISSED_RECURSION },
 		{ .mechanism = "kprobe.multi",
 		  .reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE },
@@ -210,7 +212,7 @@ static void test_shared_from_start(void **state)
 	assert_int_equal(count_lines(&out, "\"_all\",reason=\"maxactive\"} 0\n"), 1);
 }
 
-/* What the valve has paused shows what it had counted. */
+/* A probe that the rate guard has paused shows what it had counted. */
 static void test_paused(void **state)
 {
 	__cleanup_buf struct buf before = { 0 }, out = { 0 };
@@ -283,17 +285,17 @@ static void test_class_text(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct target target = { .kind = cases[i].kind };
-		struct outcome_text t = metrics__class_text(&target, cases[i].cls);
+		struct outcome_text t = outcome_text__of_class(&target, cases[i].cls);
 
 		assert_string_equal(t.outcome, cases[i].outcome);
 		assert_string_equal(t.value, cases[i].value);
 		target.error.classes = 1U << cases[i].cls;
-		t = metrics__class_text(&target, cases[i].cls);
+		t = outcome_text__of_class(&target, cases[i].cls);
 		assert_string_equal(t.outcome, "error");
 		assert_string_equal(t.value, cases[i].value);
 	}
-	assert_null(metrics__class_text(&nothing, RP_CLASS_POSITIVE).outcome);
-	assert_null(metrics__class_text(&nothing, RP_CLASS_TAIL).outcome);
+	assert_null(outcome_text__of_class(&nothing, RP_CLASS_POSITIVE).outcome);
+	assert_null(outcome_text__of_class(&nothing, RP_CLASS_TAIL).outcome);
 }
 
 static void test_detail_text(void **state)
@@ -330,7 +332,7 @@ static void test_detail_text(void **state)
 				    .nenumerators = 1 };
 		char buf[32];
 		struct outcome_text text =
-			metrics__detail_text(&t, cases[i].value, buf, sizeof(buf));
+			outcome_text__of_number(&t, cases[i].value, buf, sizeof(buf));
 
 		assert_string_equal(text.outcome, cases[i].outcome);
 		assert_string_equal(text.value, cases[i].text);

@@ -9,7 +9,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "expose/expo.h"
+#include "expose/formats.h"
+#include "expose/openmetrics.h"
+#include "expose/protobuf.h"
+#include "expose/text.h"
+#include "http/accept.h"
 
 static const struct expo_format text = {
 	.name = "text",
@@ -121,7 +125,7 @@ static void test_table(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct expo_format *f =
-			expo__negotiate_among(table, ARRAY_SIZE(table), cases[i].accept);
+			accept__format(table, ARRAY_SIZE(table), cases[i].accept);
 
 		if (strcmp(f->name, cases[i].want))
 			fail_msg("case %zu, \"%s\": want %s, got %s", i, cases[i].accept,
@@ -143,7 +147,8 @@ static void test_shipped(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct expo_format *f = expo__negotiate(cases[i].accept);
+		const struct expo_format *f =
+			accept__format(expo_formats, EXPO_FORMATS, cases[i].accept);
 
 		for (size_t j = 0; j < ARRAY_SIZE(formats); j++)
 			if (!strcmp(formats[j].want, cases[i].want) && f != formats[j].shipped)
@@ -189,7 +194,7 @@ static void test_gzip(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(encodings); i++)
-		if (expo__accepts_gzip(encodings[i].accept) != encodings[i].want)
+		if (accept__gzip(encodings[i].accept) != encodings[i].want)
 			fail_msg("\"%s\": want %d", encodings[i].accept, encodings[i].want);
 }
 

@@ -10,6 +10,7 @@
 #include "http_client.h"
 #include "base/log.h"
 #include "metrics_fixture.h"
+#include "http/http.h"
 #include "pages/pages.h"
 #include "base/version.h"
 
@@ -198,8 +199,8 @@ static void test_metrics_timeout(void **state)
 		__cleanup_response struct http_response res = get("/metrics", NULL, 0);
 
 		assert_int_equal(res.code, 503);
-		assert_string_equal(res.body.data, "The counters could not be read within the 10 s "
-						   "that the scraper waits.\n");
+		assert_string_equal(res.body.data, "The counters could not be read within the "
+						   "scraper's timeout of 10 s.\n");
 	}
 }
 

@@ -15,7 +15,11 @@
 #include "hostile.h"
 #include "metrics_fixture.h"
 #include "pages/pages.h"
-#include "pages/internal.h"
+#include "pages/landing.h"
+#include "pages/probes.h"
+#include "expose/formats.h"
+#include "expose/metrics.h"
+#include "http/accept.h"
 #include "process/served.h"
 #include "base/shared.h"
 
@@ -98,7 +102,7 @@ static void make_rows(void)
 		rows[i] = (struct served_row){ fixture.states[i], SERVED_NOWHERE };
 		rows[i].state.target = &targets[i];
 		rows[i].state.snap = NULL;
-		rows[i].state.losses = NULL;
+		rows[i].state.missed = NULL;
 		if (rows[i].state.attached)
 			rows[i].generation = 0;
 	}
@@ -110,7 +114,7 @@ static void make_rows(void)
 	rows[3].state.function = other_function;
 	rows[3].state.again = true;
 	rows[0].state.caveat = "almost";
-	rows[0].state.has_valve = true;
+	rows[0].state.has_max_rate = true;
 	rows[0].state.detached[REASON_OVERLOAD] = 2;
 }
 
@@ -193,13 +197,13 @@ static char *show(const struct served *s)
 	for (size_t i = 0; i < s->n; i++) {
 		states[i] = s->rows[i].state;
 		states[i].snap = fixture.states[i].snap;
-		states[i].losses = fixture.states[i].losses;
+		states[i].missed = fixture.states[i].missed;
 		if (states[i].target->extra)
 			states[i].snap = NULL; /* the fixture's have no histograms */
 	}
 	in.targets = states;
 	in.ntargets = s->n;
-	expo__begin(&e, expo__negotiate(NULL), &res.body);
+	expo__begin(&e, accept__format(expo_formats, EXPO_FORMATS, NULL), &res.body);
 	metrics__write(&in, &e);
 	expo__end(&e);
 	pages__landing(pages, &req, &res);

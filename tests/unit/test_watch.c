@@ -15,8 +15,8 @@
 static char *dir, *path;
 static struct watch *w;
 static struct target *t;
-static struct view_row row;
-static struct view view;
+static struct probe_row row;
+static struct probe_table view;
 
 /* The file is read, as it is now. */
 static void follow(void)
@@ -37,7 +37,7 @@ static int setup(void **state)
 	t = target__new(TARGET_USER, path, "f");
 	row.state.target = t;
 	row.state.object = t->object;
-	view = (struct view){ .rows = &row, .n = 1 };
+	view = (struct probe_table){ .rows = &row, .n = 1 };
 	w = watch__new();
 	follow();
 	watch__machine_changed(w, 0, PATIENCE);

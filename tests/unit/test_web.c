@@ -336,7 +336,7 @@ static void test_broken(void **state)
 	web_write("web.yml", good);
 	expect_login("bob:secret", 200);
 	expect("", 401);
-	assert_int_equal(count_lines("in order again"), ARRAY_SIZE(broken) + 1);
+	assert_int_equal(count_lines("valid again"), ARRAY_SIZE(broken) + 1);
 }
 
 /* Plain text goes on for nobody who has asked for TLS. */
@@ -346,9 +346,9 @@ static void test_tls_turned_on(void **state)
 	expect("", 200);
 	web_write("web.yml", "tls_server_config: {cert_file: c, key_file: k}\n");
 	expect("", 500);
-	assert_int_equal(count_lines("turns TLS on, which takes a restart"), 1);
+	assert_int_equal(count_lines("turns TLS on, which needs a restart"), 1);
 	expect("", 500);
-	assert_int_equal(count_lines("turns TLS on, which takes a restart"), 1);
+	assert_int_equal(count_lines("turns TLS on, which needs a restart"), 1);
 	web_write("web.yml", "");
 	expect("", 200);
 }

@@ -10,10 +10,10 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "process/privs.h"
 #include "access/access.h"
 #include "access/broker.h"
 #include "access/file.h"
+#include "confine_fixture.h"
 #include "web_fixture.h"
 
 #include <errno.h>
@@ -141,7 +141,7 @@ static void test_large(void **state)
 static void test_first(void **state)
 {
 	web_write("web.yml", "");
-	assert_int_equal(web_files__news(files, &known, &broker.first), 0);
+	assert_int_equal(web_files__update(files, &known, &broker.first), 0);
 	expect(WEB_CONFIG, "");
 	pthread_create(&thread, NULL, attend, NULL);
 	expect(WEB_CONFIG, NULL);
@@ -395,7 +395,7 @@ static void test_hostile_confined(void **state)
 	web_write("web.yml", PAIR);
 	pid = fork();
 	if (!pid) {
-		bool ok = !privs__confine(NULL, 0);
+		bool ok = !confine(NULL, 0);
 
 		channel__close(&attacher);
 		ok = ok && open(secret, O_RDONLY) < 0 && errno == EPERM;

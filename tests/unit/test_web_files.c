@@ -30,7 +30,7 @@ static void write_file(const char *name, const char *text)
 static bool look(void)
 {
 	buf__free_secret(&news);
-	assert_int_equal(web_files__news(files, &known, &news), 0);
+	assert_int_equal(web_files__update(files, &known, &news), 0);
 	if (!news.len)
 		return false;
 	assert_int_equal(web_texts__read(&texts, news.data, news.len), 0);
@@ -96,16 +96,16 @@ static void test_two(void **state)
 
 	write_file("web.yml", "");
 	assert_true(look());
-	assert_int_equal(web_files__news(files, &others, &out), 0);
+	assert_int_equal(web_files__update(files, &others, &out), 0);
 	assert_true(out.len);
 	buf__free(&out);
 	write_file("web.yml", "rate_limit: {}\n");
 	assert_true(look());
-	assert_int_equal(web_files__news(files, &others, &out), 0);
+	assert_int_equal(web_files__update(files, &others, &out), 0);
 	assert_true(out.len);
 	buf__free(&out);
 	assert_false(look());
-	assert_int_equal(web_files__news(files, &others, &out), 0);
+	assert_int_equal(web_files__update(files, &others, &out), 0);
 	assert_false(out.len);
 	buf__free(&out);
 }

@@ -1,99 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * TLS as web configuration files ask for it, against a client that tries everything. The
- * certificates are made by openssl(1), when the tests begin.
- */
+/* TLS versions, suites, curves and client certificates of web configuration files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/log.h"
-#include "tls_client.h"
-#include "web_fixture.h"
 #include "access/suites.h"
-
-#include <signal.h>
-
-/* Certificates: two servers' (RSA, and ECDSA for the others), a CA's and its clients', a
- * stranger's. */
-static const char make_pki[] =
-	"set -e; exec > openssl.log 2>&1; ec='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1'; "
-	"new() { openssl req -x509 -nodes -days 2 $ec -keyout $1.key -out $1.pem -subj /CN=$1 $2; "
-	"}; "
-	"sign() { openssl req -new -nodes $ec -keyout $1.key -out $1.csr -subj /CN=$1; "
-	"printf '%b' \"$2\" > $1.ext; openssl x509 -req -in $1.csr -days 2 -extfile $1.ext "
-	"-CA ca.pem -CAkey ca.key -CAcreateserial -out $1.pem; }; "
-	"new ecdsa; new ca; new otherca; new stranger; "
-	"openssl req -x509 -nodes -days 2 -newkey rsa:2048 -keyout rsa.key -out rsa.pem -subj "
-	"/CN=rsa; "
-	"openssl req -x509 -nodes -days 2 -newkey rsa-pss -pkeyopt rsa_keygen_bits:2048 -keyout "
-	"pss.key -out pss.pem -subj /CN=pss; "
-	"sign client 'extendedKeyUsage=clientAuth\\n'; "
-	"sign plain 'basicConstraints=CA:FALSE\\n'; "
-	"sign server 'extendedKeyUsage=serverAuth\\n'; "
-	"sign named "
-	"'subjectAltName=DNS:one.example,DNS:two.example,email:a@two.example,IP:10.0.0.1,"
-	"IP:2001:db8::1,URI:spiffe://two/x\\n'; "
-	"openssl x509 -req -in client.csr -days 2 -CA otherca.pem -CAkey otherca.key "
-	"-CAcreateserial -out forged.pem; cp client.key forged.key";
-
-static struct http *server;
-static int port;
-
-static void start(const char *config)
-{
-	web_write("web.yml", config);
-	server = web_serve();
-	port = http__port(server, 0);
-}
-
-static int teardown(void **state)
-{
-	http__free(server);
-	server = NULL;
-	return 0;
-}
-
-/* "tls_server_config: ..." with a pair and more of it. */
-static void start_tls(const char *pair, const char *more)
-{
-	__cleanup_free char *config =
-		xasprintf("tls_server_config:\n  cert_file: %s.pem\n  key_file: %s.key\n%s", pair,
-			  pair, more);
-
-	start(config);
-}
-
-/* name: of a certificate, or NULL. */
-static struct tls_answer ask(const char *priority, const char *name, const char *headers)
-{
-	__cleanup_free char *cert = name ? xasprintf("%s/%s.pem", web_dir, name) : NULL;
-	__cleanup_free char *key = name ? xasprintf("%s/%s.key", web_dir, name) : NULL;
-	struct tls_client c = { .priority = priority, .cert = cert, .key = key };
-
-	return tls_client__get(port, &c, headers);
-}
-
-static void expect(const char *priority, const char *name, int code)
-{
-	__cleanup_tls_answer struct tls_answer a = ask(priority, name, "");
-
-	if (a.http.code != code)
-		fail_msg("%s, %s: got %d, not %d", priority ? priority : "NORMAL",
-			 name ? name : "no certificate", a.http.code, code);
-	if (code == 200)
-		assert_string_equal(a.http.body, "hello\n");
-}
-
-static void expect_server(const char *subject)
-{
-	__cleanup_tls_answer struct tls_answer a = ask(NULL, NULL, "");
-
-	assert_int_equal(a.http.code, 200);
-	assert_string_equal(a.subject, subject);
-}
+#include "tls_fixture.h"
 
 /* ---- versions, suites, curves ---------------------------------------------------------------- */
 
@@ -376,192 +290,6 @@ static void test_sans(void **state)
 	}
 }
 
-/* ---- inline ---------------------------------------------------------------------------------- */
-
-/* A key of the configuration with a file's content. */
-static char *inline_pem(const char *key, const char *name)
-{
-	__cleanup_free char *path = web_path(name);
-	__cleanup_fclose FILE *f = fopen(path, "re");
-	char *text = xasprintf("  %s: |\n", key), line[256];
-
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f)) {
-		char *longer = xasprintf("%s    %s", text, line);
-
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
-static void test_inline(void **state)
-{
-	__cleanup_free char *cert = inline_pem("cert", "ecdsa.pem"),
-			    *key = inline_pem("key", "ecdsa.key"),
-			    *ca = inline_pem("client_ca", "ca.pem");
-	__cleanup_free char *config = xasprintf("tls_server_config:\n%s%s%s  client_auth_type: "
-						"RequireAndVerifyClientCert\n",
-						cert, key, ca);
-	__cleanup_free char *both = xasprintf(
-		"tls_server_config:\n%s%s  cert_file: rsa.pem\n  key_file: rsa.key\n", cert, key);
-
-	start(config);
-	expect(NULL, "client", 200);
-	expect(NULL, "forged", 0);
-	/* The file takes precedence. */
-	web_write("web.yml", both);
-	expect_server("CN=rsa");
-}
-
-/* ---- what changes ---------------------------------------------------------------------------- */
-
-static void copy(const char *from, const char *to)
-{
-	__cleanup_free char *command =
-		xasprintf("cd %s && cp %s tmp.copy && mv tmp.copy %s", web_dir, from, to);
-
-	assert_int_equal(system(command), 0);
-}
-
-static void use_pair(const char *name)
-{
-	__cleanup_free char *cert = xasprintf("%s.pem", name), *key = xasprintf("%s.key", name);
-
-	copy(cert, "live.pem");
-	copy(key, "live.key");
-}
-
-static void test_new_pair(void **state)
-{
-	use_pair("rsa");
-	start_tls("live", "");
-	for (int i = 0; i < 3; i++) {
-		expect_server("CN=rsa");
-		use_pair("ecdsa");
-		expect_server("CN=ecdsa");
-		/* Between the one file and the other. */
-		copy("rsa.pem", "live.pem");
-		expect_server("CN=ecdsa");
-		expect_server("CN=ecdsa");
-		copy("rsa.key", "live.key");
-	}
-	expect_server("CN=rsa");
-	copy("openssl.log", "live.pem");
-	expect_server("CN=rsa");
-	use_pair("rsa");
-	expect_server("CN=rsa");
-	web_write("web.yml", "tls_server_config: {cert_file: ecdsa.pem, key_file: ecdsa.key}\n");
-	expect_server("CN=ecdsa");
-}
-
-static int code_of_server(void)
-{
-	__cleanup_tls_answer struct tls_answer a = ask(NULL, NULL, "");
-
-	return a.http.code;
-}
-
-/* Half of a pair serves nobody for long, also if files change all the time. */
-static void test_half_pair(void **state)
-{
-	double begin = monotonic_seconds(), end = begin + 60;
-
-	use_pair("rsa");
-	start_tls("live", "");
-	expect_server("CN=rsa");
-	for (int i = 0; code_of_server() && monotonic_seconds() < end; i++)
-		copy(i % 2 ? "ecdsa.pem" : "stranger.pem", "live.pem");
-	expect(NULL, NULL, 0);
-	use_pair("ecdsa");
-	expect_server("CN=ecdsa");
-}
-
-/* Nor does it serve anybody whom the configuration does not let in any more. */
-static void test_half_pair_and_another_configuration(void **state)
-{
-	use_pair("rsa");
-	start_tls("live", "");
-	expect_server("CN=rsa");
-	copy("ecdsa.pem", "live.pem");
-	web_write("web.yml", "tls_server_config:\n  cert_file: live.pem\n  key_file: live.key\n"
-			     "  client_ca_file: ca.pem\n"
-			     "  client_auth_type: RequireAndVerifyClientCert\n");
-	expect(NULL, NULL, 0);
-	expect(NULL, "client", 0);
-	copy("ca.pem", "live-ca.pem");
-	teardown(NULL);
-	use_pair("ecdsa");
-	start_tls("live", "  client_ca_file: live-ca.pem\n"
-			  "  client_auth_type: RequireAndVerifyClientCert\n");
-	expect(NULL, "client", 200);
-	copy("rsa.pem", "live.pem");
-	copy("otherca.pem", "live-ca.pem");
-	expect(NULL, "client", 0);
-}
-
-static void test_new_ca(void **state)
-{
-	copy("ca.pem", "live-ca.pem");
-	start_tls("ecdsa", "  client_auth_type: RequireAndVerifyClientCert\n"
-			   "  client_ca_file: live-ca.pem\n");
-	expect(NULL, "client", 200);
-	expect(NULL, "forged", 0);
-	copy("otherca.pem", "live-ca.pem");
-	expect(NULL, "client", 0);
-	expect(NULL, "forged", 200);
-	web_write("live-ca.pem", "no certificates\n");
-	expect(NULL, "client", 0);
-	expect(NULL, "forged", 0);
-	copy("ca.pem", "live-ca.pem");
-	expect(NULL, "client", 200);
-}
-
-/* Neither a handshake nor, on a connection that is open, an answer. */
-static void test_broken(void **state)
-{
-	static const char good[] = "tls_server_config: {cert_file: rsa.pem, key_file: rsa.key}\n";
-	static const char *const broken[] = {
-		"tls_server_config: {cert_file: rsa.pem}\n",
-		"tls_server_config: {cert_file: rsa.pem, key_file: none.key}\n", "nonsense\n",
-		"", /* TLS turned off: a restart is for that */
-	};
-
-	start(good);
-	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
-		expect(NULL, NULL, 200);
-		web_write("web.yml", broken[i]);
-		expect(NULL, NULL, 0);
-		{
-			__cleanup_answer struct answer a = client__request(port, "GET", "/", "");
-
-			assert_int_equal(a.code, 0);
-		}
-		web_write("web.yml", good);
-	}
-	expect(NULL, NULL, 200);
-}
-
-/* Passwords over TLS, with both threads at it. */
-static void test_login(void **state)
-{
-	__cleanup_free char *more =
-		xasprintf("basic_auth_users:\n  bob: %s\n", web_hash("secret", 6));
-	__cleanup_free char *right = web_login("bob:secret", 10), *wrong = web_login("bob:x", 5);
-
-	start_tls("ecdsa", more);
-	for (int i = 0; i < 10; i++) {
-		__cleanup_tls_answer struct tls_answer a = ask(NULL, NULL, right),
-						       b = ask(NULL, NULL, wrong),
-						       c = ask(NULL, NULL, "");
-
-		assert_int_equal(a.http.code, 200);
-		assert_int_equal(b.http.code, 401);
-		assert_string_equal(answer__header(&b.http, "WWW-Authenticate"), "Basic");
-		assert_int_equal(c.http.code, 401);
-	}
-}
-
 /* Bytes that begin as TLS does and go wrong, at each place. */
 static void test_garbage(void **state)
 {
@@ -593,62 +321,15 @@ static void test_garbage(void **state)
 	expect(ONLY("TLS1.2"), NULL, 200);
 }
 
-static int setup_all(void **state)
-{
-	__cleanup_free char *command = NULL;
-
-	web_dir__make(state);
-	command = xasprintf("cd %s && { %s; }", web_dir, make_pki);
-	if (system(command)) {
-		print_error("openssl cannot make certificates: see %s/openssl.log\n", web_dir);
-		return -1;
-	}
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_teardown(name, teardown)
-
-/* What a distribution forbids all of its programs (Ubuntu: TLS 1.0 and 1.1). The library reads it
- * before main(). */
-static void ignore_policy(char **argv)
-{
-	static const char policy[] = "GNUTLS_SYSTEM_PRIORITY_FILE";
-
-	if (getenv(policy))
-		return;
-	setenv(policy, "/dev/null", 1);
-	execv("/proc/self/exe", argv);
-	perror("cannot start once more");
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_versions),
-		TEST(test_version_ranges),
-		TEST(test_plain),
-		TEST(test_rsa_pss),
-		TEST(test_plain),
-		TEST(test_suites),
-		TEST(test_each_suite),
-		TEST(test_preference),
-		TEST(test_default_suites),
-		TEST(test_curves),
-		TEST(test_client_auth),
-		TEST(test_self_signed_client),
-		TEST(test_sans),
-		TEST(test_inline),
-		TEST(test_new_pair),
-		TEST(test_half_pair),
-		TEST(test_half_pair_and_another_configuration),
-		TEST(test_new_ca),
-		TEST(test_broken),
-		TEST(test_login),
-		TEST(test_garbage),
+		TEST(test_versions),   TEST(test_version_ranges), TEST(test_plain),
+		TEST(test_rsa_pss),    TEST(test_plain),	  TEST(test_suites),
+		TEST(test_each_suite), TEST(test_preference),	  TEST(test_default_suites),
+		TEST(test_curves),     TEST(test_client_auth),	  TEST(test_self_signed_client),
+		TEST(test_sans),       TEST(test_garbage),
 	};
 
-	ignore_policy(argv);
-	signal(SIGPIPE, SIG_IGN);
-	log__setup(LOG_ERROR, LOG_LOGFMT);
-	return cmocka_run_group_tests(tests, setup_all, web_dir__drop);
+	return run_tls_tests("web_tls", tests, ARRAY_SIZE(tests), argv);
 }

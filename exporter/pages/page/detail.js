@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The opened function: its heatmap, what it returned, what was missed, its label sets.
+// The opened function: heatmap, results, missed calls, label sets.
 import { ago, duration, element, number, percent } from "./format.js";
 import { Heatmap } from "./heatmap.js";
 import { polls, quantile } from "./history.js";
@@ -69,7 +69,7 @@ export class Detail {
 			this.drawSets(data, bounds);
 	}
 
-	/* It stays the same element: somebody may be typing in it. */
+	/* Keep the element: the reader may be typing in it. */
 	drawSets(data, bounds) {
 		if (!this.sets) {
 			this.sets = new Sets(Object.keys(this.series[0].labels), this.state, this.changed);

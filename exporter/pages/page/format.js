@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Numbers as people read them, and elements that are made of text only.
+// Human-readable numbers, and elements that only contain text.
 
 /* Up to three significant digits; big numbers grouped. */
 export function number(v) {
@@ -29,7 +29,7 @@ export function bytes(v) {
 	return `${number(v)} ${names[i]}`;
 }
 
-/* What is rare is not nothing. */
+/* A small share must not look like 0. */
 export function percent(part, whole) {
 	if (!whole)
 		return "–";
@@ -45,14 +45,14 @@ export function ago(seconds) {
 	return h ? `${h} h ${m} min` : m ? `${m} min ${s} s` : `${s} s`;
 }
 
-/* Strings among the children become text, whatever is in them. */
+/* Strings among the children become text nodes. */
 export function element(tag, properties = {}, ...children) {
 	const e = Object.assign(document.createElement(tag), properties);
 	e.append(...children);
 	return e;
 }
 
-/* Leaves alone what is there already: selections and the layout stay. */
+/* Only writes changes, so that selections and the layout stay. */
 export function setText(e, text) {
 	if (e.textContent !== text)
 		e.textContent = text;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Time x latency: how many calls a second took how long. Darker (lighter, in the dark) is more; the
-// lightest (darkest) stands out from the background by a contrast of 3:1, as WCAG 1.4.11 has it.
+// Time x latency: the rate of calls by their duration. Darker is more (in dark mode lighter). Even the
+// faintest color has a contrast of 3:1 to the background (WCAG 1.4.11).
 import { duration, element, number } from "./format.js";
 import { polls } from "./history.js";
 
@@ -10,7 +10,7 @@ const LEAST = 3;      // pixels that a cell has in each direction: a single call
 const MARGIN = { left: 58, right: 8, top: 6, bottom: 20 };
 const DECADES = [1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1000];
 
-/* The grid has two sets of bounds, some close to each other: rows are made of neighbours. */
+/* The buckets have two sets of bounds, some of them close together: rows join neighbours. */
 function makeRows(bounds) {
 	const rows = [], rowOf = [];
 	let low = 0;
@@ -47,7 +47,7 @@ export class Heatmap {
 		this.canvas.addEventListener("pointerleave", () => this.describe());
 	}
 
-	/* Rows of every column, and the rows that are to be seen: some more than have calls. */
+	/* The rows of every column, and the visible rows: a few more than have calls. */
 	layout(history) {
 		const begin = polls.at(-1) - SPAN;
 		let first = Infinity, last = -1;
@@ -70,7 +70,7 @@ export class Heatmap {
 			[first, last] = [0, this.rows.length - 2];
 		this.first = Math.max(first - 3, 0);
 		this.last = Math.min(last + 3, this.rows.length - 1);
-		/* An axis without a power of ten would have no number. */
+		/* Without a power of ten the axis would have no label. */
 		while (this.high(this.last) < 12 * this.low(this.first) && (this.first || this.last < this.rows.length - 1)) {
 			this.first = Math.max(this.first - 1, 0);
 			this.last = Math.min(this.last + 1, this.rows.length - 1);
@@ -105,7 +105,7 @@ export class Heatmap {
 		this.canvas.width = Math.round(box.width * scale);
 		this.canvas.height = Math.round(box.height * scale);
 		this.layout(history);
-		/* A page just opened is not all empty. */
+		/* A new page should not be mostly empty. */
 		this.span = Math.min(SPAN, Math.max(30, polls.at(-1) - (this.columns[0]?.from ?? 0)));
 		const context = this.canvas.getContext("2d"), style = getComputedStyle(this.canvas);
 		context.scale(scale, scale);

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What successive polls said, and what happened between two of them. Counters only grow; what the
-// page shows are differences.
+// The answers of successive polls, and the differences between them. Counters only grow.
 
 const KEPT = 310; // seconds
 
 /* The times of the polls, which all probes share. */
 export const polls = [];
 
-/* The last poll that is at least so many seconds old; else the oldest. */
+/* The latest poll that is at least so many seconds old; else the oldest. */
 function pollBefore(seconds) {
 	const until = polls.at(-1) - seconds;
 	return polls.findLast((t) => t <= until) ?? polls[0];
 }
 
-/* A clock that was set back leaves nothing to subtract. */
+/* After the clock was set back, there is nothing to subtract from. */
 export function beginPoll(time) {
 	if (polls.length && time <= polls.at(-1))
 		polls.length = 0;
@@ -30,7 +29,8 @@ function subtractCounts(newer, older = {}) {
 	return out;
 }
 
-/* Both are index, count, index, count, by index, and every index of the older one is in the newer. */
+/* Both are index, count, index, count, ... sorted by index. The newer one has all indices of the older
+ * one. */
 function subtractBuckets(newer, older = []) {
 	const out = [];
 	for (let i = 0, j = 0; i < newer.length; i += 2) {
@@ -45,7 +45,7 @@ function subtractBuckets(newer, older = []) {
 	return out;
 }
 
-/* older: null for all since the attachment. */
+/* older: null for everything since the attachment. */
 export function subtract(newer, older) {
 	const outcomes = {};
 	for (const name of Object.keys(newer.outcomes)) {
@@ -64,7 +64,7 @@ export function subtract(newer, older) {
 
 export const total = (counts = {}) => Object.values(counts).reduce((a, b) => a + b, 0);
 
-/* As Prometheus' histogram_quantile() has it: linear within a bucket. null without calls. */
+/* Like Prometheus' histogram_quantile(): linear within a bucket. null without calls. */
 export function quantile(q, buckets, bounds) {
 	const all = buckets.reduce((a, [, n]) => a + n, 0);
 	let rank = q * all;
@@ -80,8 +80,7 @@ export function quantile(q, buckets, bounds) {
 	return null;
 }
 
-/* What is known of one attached probe. Of polls between which nothing happened only the first is
- * kept. */
+/* The samples of an attached probe. Of successive equal samples only the first is kept. */
 export class History {
 	samples = []; // {time, data}
 
@@ -98,12 +97,12 @@ export class History {
 		this.latest = data;
 	}
 
-	/* The sample that held at a poll; undefined before the first. */
+	/* The sample at the time of a poll; undefined before the first. */
 	at(time) {
 		return this.samples.findLast((s) => s.time <= time);
 	}
 
-	/* Over the last so many seconds, 0: since the attachment. */
+	/* Over the last `seconds`; 0: since the attachment. */
 	over(seconds) {
 		const now = polls.at(-1), newest = this.samples.at(-1).data;
 		if (!seconds)

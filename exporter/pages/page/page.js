@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The live page. It polls api/v1/probes, keeps five minutes of what that said, and shows the
-// differences. Names and values are text to it: nothing is made into markup.
+// The live page. It polls api/v1/probes, keeps the answers of five minutes, and shows differences.
+// Names and values are inserted as text, never as markup.
 import { bytes, duration, element, number, percent, setText } from "./format.js";
 import { Detail } from "./detail.js";
 import { beginPoll, History, polls, quantile, total } from "./history.js";
@@ -20,7 +20,7 @@ const columns = [
 	{ name: "calls/s", value: (p) => p.stats.rate, show: number },
 	{
 		name: "time/s", value: (p) => p.stats.busy, show: duration,
-		title: "time spent in the function each second, by all callers together, waiting included",
+		title: "average number of calls in progress: wall-clock time of all callers, waiting included",
 	},
 	{ name: "errors", value: (p) => p.stats.share, show: (v) => percent(v, 1), note: (p) => p.stats.worst },
 	{ name: "p50", value: (p) => p.stats.p50, show: duration },
@@ -100,7 +100,7 @@ function compare(a, b) {
 	return (sort.down ? -by : by) || (a.key < b.key ? -1 : 1);
 }
 
-/* Rows do not move under one who reads or tabs through them. */
+/* Rows must not move while the reader points at them or tabs through them. */
 function reorder(force) {
 	const busy = detail || $("probes").tBodies[0].contains(document.activeElement);
 	const searched = words();
@@ -164,7 +164,7 @@ function toggle(key, state = {}) {
 		readSeries().then(() => render(false));
 }
 
-/* Opens a function and scrolls to it, wherever it is in the list. */
+/* Opens a function and scrolls to it. */
 function open(key, state) {
 	if (detail?.key !== key)
 		toggle(key, state);
@@ -198,7 +198,7 @@ function cost() {
 }
 
 function tiles() {
-	/* Another name of a function has the same calls. */
+	/* Aliases have the same calls. */
 	const counted = [...probes.values()].filter((p) => !p.data.same_as), all = counted.map((p) => p.stats);
 	const add = (of) => all.reduce((a, s) => a + s[of], 0);
 	const shared = reading.shared_missed.reduce((a, s) => a + total(s.missed), 0);
@@ -208,9 +208,9 @@ function tiles() {
 		["Attached", `${probes.size} of ${reading.probes.length}`, [...new Set([...probes.values()].map((p) => p.data.mechanism))].join(", ")],
 		["Calls per second", number(add("rate")), `${number(add("calls"))} calls`],
 		["Errors", percent(add("errors"), add("calls")), `${number(add("errors"))} calls`],
-		["Missed since attached", number(lost), shared ? `${number(shared)} by programs that functions share` : "every call is in the numbers or here"],
+		["Missed since attached", number(lost), shared ? `${number(shared)} in programs shared by functions` : "all other calls are counted"],
 		["Programs' run time", ...cost()],
-		["Cells", bytes(reading.cell_bytes), "memory that the kernel counts in"],
+		["Counter memory", bytes(reading.cell_bytes), "in the kernel, all CPUs"],
 	];
 	if (sets.length)
 		out.push(["Label sets", number(sets.reduce((a, p) => a + p.data.label_sets, 0)), `of ${number(sets.reduce((a, p) => a + p.data.label_sets_limit, 0))} allowed`]);
@@ -241,7 +241,7 @@ function render(force) {
 	const span = polls.at(-1) - polls[0];
 	setText($("status"), `${order.length} of ${probes.size} attached probes. ` +
 		(paused ? "Paused. " : `Live, every ${EVERY / 1000} s. `) +
-		`Last reading ${new Date(reading.time * 1000).toLocaleTimeString()}; ${number(span)} s are kept.`);
+		`Last update ${new Date(reading.time * 1000).toLocaleTimeString()}; ${number(span)} s are kept.`);
 	document.body.dataset.polls = count;
 }
 
@@ -252,7 +252,7 @@ async function ask(query = "") {
 	return answer.json();
 }
 
-/* Label sets one by one are told only of a function that is asked for. */
+/* The answer has single label sets only for functions that the request names. */
 async function readSeries() {
 	const opened = detail;
 	if (!opened || probes.get(opened.key)?.data.label_sets === undefined)
@@ -278,7 +278,7 @@ async function poll() {
 		render(false);
 		openWanted();
 	} catch (error) {
-		setText($("trouble"), `The exporter does not answer; the numbers are old. ${error.message}`);
+		setText($("trouble"), `The exporter does not answer; the numbers are stale. ${error.message}`);
 		$("trouble").hidden = false;
 	}
 	polling = false;
@@ -288,7 +288,7 @@ async function poll() {
 
 /* ---- controls ---- */
 
-/* What the address says of the view. */
+/* The state in the address. */
 function keepState() {
 	if (wanted)
 		return; /* it has not been shown yet */
@@ -318,7 +318,7 @@ function applyState() {
 	openWanted();
 }
 
-/* Once there is a reading. */
+/* After the first answer. */
 function openWanted() {
 	const { key, sets } = wanted ?? {};
 	if (!wanted || !reading)
@@ -370,7 +370,7 @@ $("controls").addEventListener("submit", (e) => e.preventDefault());
 $("pause").addEventListener("click", () => {
 	paused = !paused;
 	$("pause").ariaPressed = String(paused);
-	setText($("pause"), paused ? "Go on" : "Pause");
+	setText($("pause"), paused ? "Resume" : "Pause");
 	render(false);
 	poll();
 });

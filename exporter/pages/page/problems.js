@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What needs attention, before everything else: probes that are not attached, calls that are missed,
-// label sets that are full.
+// Problems, at the top of the page: probes that are not attached, missed calls, full label sets.
 import { element, number, setText } from "./format.js";
 import { total } from "./history.js";
 import { LazyTable } from "./table.js";
 
-const FEW = 10; // rows that are shown without being asked for
-const NAMED = 5; // functions that a problem names
+const FEW = 10; // rows that are shown at first
+const NAMED = 5; // functions per problem
 const REASONS = {
 	not_found: "not found",
-	ambiguous: "with a name that is not unique",
+	ambiguous: "with an ambiguous name",
 	denied: "that must not be probed",
 	refused: "refused",
-	waiting: "waiting for a module, or for a program",
-	overload: "paused, for they were called too often",
+	waiting: "waiting for a module or a program",
+	overload: "paused because of overload",
 	disabled: "switched off in the kernel",
 };
 
@@ -29,7 +28,7 @@ function byReason(unattached) {
 		.map(([reason, n]) => `${number(n)} ${REASONS[reason] ?? reason}`).join(", ");
 }
 
-/* {text, probes}: the worst come first. */
+/* {text, probes}, the worst first. */
 function find(probes, unattached) {
 	const out = [], lost = (p) => total(p.data.missed);
 	const missing = probes.filter(lost).sort((a, b) => lost(b) - lost(a));
@@ -43,7 +42,7 @@ function find(probes, unattached) {
 		});
 	if (full.length)
 		out.push({
-			text: `${count(full.length, "probe")} with all label sets in use: other values count as _other`,
+			text: `${count(full.length, "probe")} with all label sets in use: other values are counted as _other`,
 			probes: full,
 		});
 	return out;
@@ -53,7 +52,7 @@ export class Problems {
 	root = document.getElementById("problems");
 	list = this.root.querySelector("ul");
 	details = document.getElementById("unattached");
-	opened = false; // or closed, by the reader or by us
+	opened = false; // opened or closed by the reader or by us
 
 	/* open(probe): the reader wants to see it. */
 	constructor(open) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The label sets of the opened function. Since the attachment: what a label set was before it was
-// opened is not known.
+// The label sets of the opened function, with totals since the attachment: earlier samples of label
+// sets are not available.
 import { duration, element, number, percent, setText } from "./format.js";
 import { quantile, subtract, total } from "./history.js";
 import { LazyTable } from "./table.js";
@@ -19,7 +19,7 @@ export class Sets {
 	head = element("tr");
 	sets = [];
 
-	/* names: of the labels. state: {search, sort, order}, which changed() is called for. */
+	/* names: of the labels. state: {search, sort, order}; changed() is called after changes. */
 	constructor(names, state, changed) {
 		this.columns = [...names.map((name) => ({ name, text: true, value: (s) => s.labels[name] })), ...numbers];
 		this.changed = changed;
@@ -71,7 +71,7 @@ export class Sets {
 		this.changed();
 	}
 
-	/* series: as /api/v1/probes has them. */
+	/* series: as in /api/v1/probes. */
 	show(series, data, bounds) {
 		this.sets = series.filter((s) => s.calls).map((s) => {
 			const { buckets } = subtract({ ...s, missed: {} }, null);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A table whose rows are made when they are scrolled to, and that follow the order of their items.
+// A table that creates rows when they are scrolled to, and keeps them in the order of their items.
 
 const CHUNK = 50; // rows at first, then twice as many each time
 
@@ -8,8 +8,7 @@ export class LazyTable {
 	shown = CHUNK;
 	end = document.createElement("div");
 
-	/* make(item): a new row; fill(row, item): what changes of it; extra(item): a row to follow it, or
-	 * nothing. */
+	/* make(item): a new row; fill(row, item): updates it; extra(item): a row below it, or nothing. */
 	constructor(table, { make, fill, extra }) {
 		Object.assign(this, { body: table.tBodies[0], make, fill, extra });
 		table.after(this.end);
@@ -22,7 +21,7 @@ export class LazyTable {
 			return;
 		this.shown *= 2;
 		this.show(this.items);
-		/* Until the end is out of sight: the observer tells of changes only. */
+		/* Repeat until the end is out of sight: the observer only reports changes. */
 		requestAnimationFrame(() => this.more());
 	}
 
@@ -30,7 +29,7 @@ export class LazyTable {
 		this.shown = CHUNK;
 	}
 
-	/* The row of an item, made if it was not. */
+	/* The row of an item; creates it if needed. */
 	reveal(key) {
 		const i = this.items?.findIndex((item) => item.key === key) ?? -1;
 		if (i < 0)
@@ -56,7 +55,7 @@ export class LazyTable {
 			requestAnimationFrame(() => this.more());
 	}
 
-	/* Rows that are where they belong are not touched, so that they keep the focus. */
+	/* Rows in the right place are not touched, so that they keep the focus. */
 	place(wanted) {
 		const keep = new Set(wanted);
 		for (const row of [...this.body.children])

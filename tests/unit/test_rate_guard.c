@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which targets are called too often, by themselves and all together. Readings are made up: object
- * and the number of CPUs are replaced (see the Makefile's --wrap). */
+/* Which targets are called too often, alone or in total. The counts are made up: object and the
+ * number of CPUs are replaced (see the Makefile's --wrap). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #define FUNCTIONS 5
 #define CPUS	  4
 /* What all user functions together may be called, of one trap each. */
-#define LIMIT (CPUS * VALVE_USER_SHARE / VALVE_USER_CALL)
+#define LIMIT (CPUS * RATE_GUARD_USER_SHARE / RATE_GUARD_USER_CALL)
 
 static uint64_t calls[FUNCTIONS];
 
@@ -60,15 +60,15 @@ void __wrap_log__line(enum log_level level, const char *fmt, ...)
 static struct target functions[FUNCTIONS];
 static struct targets targets = { .nids = FUNCTIONS };
 static struct generation generation = { .targets = &targets };
-static struct view_row rows[FUNCTIONS];
+static struct probe_row rows[FUNCTIONS];
 static struct generation *generations[] = { &generation };
-static struct view view = {
+static struct probe_table view = {
 	.rows = rows,
 	.n = FUNCTIONS,
 	.generations = generations,
 	.ngenerations = 1,
 };
-static struct valve *valve;
+static struct rate_guard *guard;
 
 static int set_up(void **state)
 {
@@ -80,7 +80,7 @@ static int set_up(void **state)
 			.object = "/bin/x",
 			.function = "f",
 		};
-		rows[i] = (struct view_row){
+		rows[i] = (struct probe_row){
 			.generation = &generation,
 			.max_rate = 1000000,
 			.state = { .target = &functions[i],
@@ -88,14 +88,14 @@ static int set_up(void **state)
 				   .mechanism = "uprobe.multi" },
 		};
 	}
-	valve = valve__new();
+	guard = rate_guard__new();
 	said[0] = '\0';
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	valve__free(valve);
+	rate_guard__free(guard);
 	return 0;
 }
 
@@ -105,12 +105,12 @@ static void check(const double *rates, const char *want)
 	char got[64] = "";
 
 	for (int tick = 0; tick <= 3; tick++) {
-		valve__check(valve, &view, tick * 5);
+		rate_guard__check(guard, &view, tick * 5);
 		for (uint32_t i = 0; i < FUNCTIONS; i++)
 			calls[i] += (uint64_t)(rates[i] * 5);
 	}
 	for (uint32_t i = 0; i < FUNCTIONS; i++)
-		if (valve__why_hot(valve, &generation, i))
+		if (rate_guard__why_hot(guard, &generation, i))
 			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%u",
 				 *got ? " " : "", i);
 	assert_string_equal(got, want);
@@ -123,7 +123,8 @@ static void test_one(void **state)
 	rows[0].state.target = &functions[0];
 	functions[0].type = TARGET_KERNEL;
 	CHECK("0", 1000001, 10);
-	assert_non_null(strstr(valve__why_hot(valve, &generation, 0), "more than 1000000 times"));
+	assert_non_null(
+		strstr(rate_guard__why_hot(guard, &generation, 0), "more than 1000000 times"));
 	assert_non_null(strstr(said, "/bin/x:f is called 1000001 times a second, more than its "));
 }
 
@@ -150,9 +151,8 @@ static void test_sum_that_may(void **state)
 static void test_sum(void **state)
 {
 	CHECK("1 3", 0.2 * LIMIT, 0.4 * LIMIT, 0.1 * LIMIT, 0.3 * LIMIT, 0.1 * LIMIT);
-	assert_non_null(strstr(valve__why_hot(valve, &generation, 1), "all together"));
-	assert_non_null(
-		strstr(said, "user functions are called 55000 times a second, all together"));
+	assert_non_null(strstr(rate_guard__why_hot(guard, &generation, 1), "in total"));
+	assert_non_null(strstr(said, "user functions are called 55000 times a second in total"));
 	assert_non_null(strstr(said, "the 2 busiest of 5"));
 }
 
@@ -185,17 +185,17 @@ static void test_both(void **state)
 	rows[0].own_rate = true;
 	rows[0].max_rate = 10;
 	CHECK("0", LIMIT, LIMIT / 2);
-	assert_non_null(strstr(valve__why_hot(valve, &generation, 0), "more than 10 times"));
+	assert_non_null(strstr(rate_guard__why_hot(guard, &generation, 0), "more than 10 times"));
 }
 
 /* Nothing is known before there is a window of readings. */
 static void test_beginning(void **state)
 {
-	valve__check(valve, &view, 0);
+	rate_guard__check(guard, &view, 0);
 	calls[0] = 1000000000;
-	assert_int_equal(valve__check(valve, &view, 5), 0);
-	assert_int_equal(valve__check(valve, &view, 10), 1);
-	assert_int_equal(valve__check(valve, &view, 20), 0);
+	assert_int_equal(rate_guard__check(guard, &view, 5), 0);
+	assert_int_equal(rate_guard__check(guard, &view, 10), 1);
+	assert_int_equal(rate_guard__check(guard, &view, 20), 0);
 }
 
 int main(void)
@@ -213,5 +213,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_beginning, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests_name("valve", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("rate_guard", tests, NULL, NULL);
 }

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Files of user functions that have been replaced or removed while programs run them, as an upgrade
- * does. They stay attached and go on counting until no process has them mapped.
- */
-#include "probes/internal.h"
+#include "probes/replaced.h"
 
 #include <fnmatch.h>
 
@@ -60,14 +56,14 @@ static int users_of(const struct target *t)
 	return file_users__count(t->opened, t->object);
 }
 
-void change__is_back(struct change *ch, struct wanted *w, struct actual *a)
+void replaced__is_back(struct change *ch, struct wanted *w, struct actual *a)
 {
 	add_follow(ch, w, a, BACK);
 }
 
-/* A file that was written to is not another one: what is attached there may be in the middle of an
- * instruction now. */
-bool change__follows(struct change *ch, struct wanted *w)
+/* A file that was overwritten in place does not count as replaced: a probe may now be in the middle
+ * of an instruction. */
+bool replaced__follows(struct change *ch, struct wanted *w)
 {
 	const struct target *t = w->target;
 	struct actual *a = t->type == TARGET_USER && !ch->renew ? find_by_name(ch, t) : NULL;
@@ -84,15 +80,15 @@ bool change__follows(struct change *ch, struct wanted *w)
 	}
 	users = users_of(a->target);
 	if (users)
-		log_warn("%s:%s was replaced, and %d processes that run the former file are not "
-			 "counted any more: %s",
+		log_warn("the file of %s:%s was replaced, and %d processes that run the former "
+			 "file are no longer counted: %s",
 			 t->object, t->function, users, why);
 	return false;
 }
 
 /* ---- removed files --------------------------------------------------------------------------- */
 
-/* As the configuration writes what was not found: "f", "f*", "f|g". */
+/* written: the pattern of a target that was not found: "f", "f*", "f|g". */
 static bool is_asked_for(const char *written, const char *function)
 {
 	__cleanup_free char *all = xstrdup(written);
@@ -117,7 +113,7 @@ static bool outlives(const struct change *ch, const struct actual *a, const stru
 	       config__same_cells(ch->config, a->generation->config);
 }
 
-/* Those that programs run, of one that was not found, as further wanted ones. */
+/* Adds the attached functions that match a target whose file is gone, if processes still run it. */
 static void keep_outliving(struct change *ch, size_t which)
 {
 	const struct opened_file *used = NULL, *unused = NULL;
@@ -140,14 +136,14 @@ static void keep_outliving(struct change *ch, size_t which)
 		add_follow(ch, w, a, REMOVED);
 	}
 	if (ch->nwanted > first) {
-		/* The last one takes the place of what was not found. */
+		/* The last one replaces the target that was not found. */
 		target__free(ch->wanted[which].target);
 		ch->wanted[which] = ch->wanted[--ch->nwanted];
 		ch->follows[ch->nfollows - 1].wanted = &ch->wanted[which];
 	}
 }
 
-void change__keep_removed(struct change *ch)
+void replaced__keep_removed(struct change *ch)
 {
 	size_t n = ch->nwanted;
 
@@ -189,7 +185,7 @@ static void tell_all(const struct change *ch)
 	}
 }
 
-/* Those of a generation that are to be attached to new files. */
+/* Attaches followed targets of a generation in their new files. */
 static void follow_in(struct change *ch, struct generation *g)
 {
 	__cleanup_free uint32_t *ids = xcalloc(ch->nfollows + 1, sizeof(*ids));
@@ -241,7 +237,7 @@ static void let_go_of_unused(struct generation *g, bool *any)
 	}
 }
 
-void change__follow(struct change *ch)
+void replaced__follow(struct change *ch)
 {
 	bool any;
 
@@ -263,7 +259,7 @@ void change__follow(struct change *ch)
 		conclude_follow(&ch->follows[i]);
 }
 
-/* Whether there is a file that was removed, and that nobody runs any more. */
+/* Whether no process runs some removed file any more. */
 static bool any_removed_unused(const struct generation *g)
 {
 	const struct opened_file *last = NULL;
@@ -280,7 +276,7 @@ static bool any_removed_unused(const struct generation *g)
 	return false;
 }
 
-bool reconcile__mind_former(struct reconcile *r)
+bool replaced__check(struct reconcile *r)
 {
 	bool any = false;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Readings that scrapes share. The attacher is a thread here that answers when it is told to, and
- * says in what is served how often it has been asked; who waits for another's reading is counted
- * (see the Makefile's --wrap).
+ * Requests that share a scrape. The attacher is a thread that answers on command, and counts its
+ * requests in the served data. Requests that wait for another's scrape are counted (see the
+ * Makefile's --wrap).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@
 #define PATIENCE 10.0 /* of one without a deadline */
 
 static struct served served;
-static struct collector *collector;
+static struct scraper *scraper;
 static struct channel_peer attacher;
 static int server;
 static pthread_t answering;
@@ -65,7 +65,7 @@ static int set_up(void **state)
 	sem_init(&answer, 0, 0);
 	if (channel__open(&server, &attacher.fd))
 		return -1;
-	collector = collector__new(&served, server);
+	scraper = scraper__new(&served, server);
 	return pthread_create(&answering, NULL, answer_requests, NULL);
 }
 
@@ -83,7 +83,7 @@ static int tear_down(void **state)
 {
 	close_server();
 	channel__close(&attacher);
-	collector__free(collector);
+	scraper__free(scraper);
 	sem_destroy(&asked);
 	sem_destroy(&answer);
 	return 0;
@@ -94,7 +94,7 @@ static int tear_down(void **state)
 struct scrape {
 	pthread_t thread;
 	int err;
-	void *reading;
+	void *scrape;
 	uint64_t number; /* of the last refresh that is in it */
 };
 
@@ -103,12 +103,12 @@ static void scrape(struct scrape *s, double deadline)
 	struct metrics_input in;
 
 	*s = (struct scrape){ .thread = s->thread };
-	s->err = collector__acquire(collector, deadline, &in);
+	s->err = scraper__acquire(scraper, deadline, &in);
 	if (s->err)
 		return;
-	s->reading = in.reading;
+	s->scrape = in.scrape;
 	s->number = in.shared[0].missed[0];
-	collector__release(collector, &in);
+	scraper__release(scraper, &in);
 }
 
 static void *scrape_patiently(void *arg)
@@ -117,7 +117,7 @@ static void *scrape_patiently(void *arg)
 	return NULL;
 }
 
-/* n of them while a reading is under way, each of which waits for that. */
+/* Starts n requests while a scrape is running; each of them waits for it. */
 static void start_beside(struct scrape *scrapes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -149,8 +149,8 @@ static void await_answer(void)
 
 /* ---- tests --------------------------------------------------------------------------------- */
 
-/* Those who come while a reading is under way share the next: it began after each of them came. */
-static void scrapes_share_a_reading(void **state)
+/* Requests that arrive while a scrape is running share the next one, which begins after them. */
+static void scrapes_share_a_snapshot(void **state)
 {
 	struct scrape first, others[SCRAPES], last;
 
@@ -167,7 +167,7 @@ static void scrapes_share_a_reading(void **state)
 		pthread_join(others[i].thread, NULL);
 		assert_int_equal(others[i].err, 0);
 		assert_int_equal(others[i].number, 2);
-		assert_ptr_equal(others[i].reading, others[0].reading);
+		assert_ptr_equal(others[i].scrape, others[0].scrape);
 	}
 	assert_int_equal(refreshes, 2);
 	scrape(&last, 0);
@@ -188,7 +188,8 @@ static void each_has_its_own(void **state)
 	}
 }
 
-/* One who waits for another's reading, and one who comes too late: neither asks for anything. */
+/* A request that waits for another's scrape, and one that is too late: neither asks the attacher.
+ */
 static void deadlines(void **state)
 {
 	struct scrape first, s;
@@ -235,7 +236,7 @@ static void busy_attacher(void **state)
 	assert_int_equal(s.number, 2);
 }
 
-/* Who waits for another's reading, and has less time, gets one in time. */
+/* A request that waits for another's scrape and has an earlier deadline is answered in time. */
 static void hurried(void **state)
 {
 	struct scrape first, s;
@@ -249,7 +250,7 @@ static void hurried(void **state)
 	sem_post(&answer);
 }
 
-/* Without an attacher there is no reading, for none of those who wait. */
+/* Without an attacher all waiting requests fail. */
 static void attacher_is_gone(void **state)
 {
 	struct scrape first, others[SCRAPES], s;
@@ -270,7 +271,7 @@ static void attacher_is_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(scrapes_share_a_reading, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(scrapes_share_a_snapshot, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_has_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deadlines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(busy_attacher, set_up, tear_down),
@@ -278,5 +279,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(attacher_is_gone, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests_name("collect", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("scrape", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Law 2 in numbers: what the kernel and the programs count of calls whose fate is known here, and
- * the losses that must come of it. attach and object are replaced (see the Makefile's --wrap).
+ * Law 2 in numbers: given the counters of the kernel and of our programs, the missed calls that
+ * must result. attach and object are replaced (see the Makefile's --wrap).
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -93,21 +93,21 @@ int __wrap_object__wait_for_programs(struct object *o)
 /* ---- readings ------------------------------------------------------------------------------ */
 
 struct bench {
-	struct losses *losses;
+	struct missed *missed;
 	const struct shared_missed *view;
 };
 
 /* A server's view of it is what is looked at. */
 static void begin(struct bench *b)
 {
-	b->losses = losses__new(NULL, NULL);
-	b->view = shared__map(losses__shared(b->losses)->fd, losses__shared(b->losses)->size);
+	b->missed = missed__new(NULL, NULL);
+	b->view = shared__map(missed__shared(b->missed)->fd, missed__shared(b->missed)->size);
 }
 
 static void end(struct bench *b)
 {
-	munmap((void *)b->view, losses__shared(b->losses)->size);
-	losses__free(b->losses);
+	munmap((void *)b->view, missed__shared(b->missed)->size);
+	missed__free(b->missed);
 }
 
 static int set_up(void **state)
@@ -137,7 +137,7 @@ static int tear_down(void **state)
 
 static void read_once(struct bench *b)
 {
-	assert_int_equal(losses__update(b->losses), 0);
+	assert_int_equal(missed__update(b->missed), 0);
 }
 
 static uint64_t missed(const struct bench *b, enum missed_reason r)
@@ -304,7 +304,7 @@ static void losses_are_never_made_up(void **state)
 }
 
 struct fate {
-	uint64_t counted, e, x, neither, running; /* see losses.c: skipped_calls() */
+	uint64_t counted, e, x, neither, running; /* see missed.c: skipped_calls() */
 	uint64_t late;				  /* running, and to become e */
 };
 
@@ -486,7 +486,7 @@ static void paused_with_returns_counted(void **state)
 	assert_int_equal(missed(b, MISSED_RECURSION), 15);
 	kernel[0] = (struct kernel_counts){};
 	read_once(b);
-	losses__restart(b->losses, 0);
+	missed__restart(b->missed, 0);
 	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 90 };
 	read_once(b);
 	assert_int_equal(missed(b, MISSED_RECURSION), 15);
@@ -512,7 +512,7 @@ static void paused_with_skips_counted_twice(void **state)
 	read_once(b);
 	read_once(b);
 	assert_int_equal(missed(b, MISSED_RECURSION), 15);
-	losses__restart(b->losses, 0);
+	missed__restart(b->missed, 0);
 	kernel[0].skipped = 0;
 	read_once(b);
 	counted[0] += 60;
@@ -540,5 +540,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hostile_server, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests_name("losses", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("missed", tests, NULL, NULL);
 }

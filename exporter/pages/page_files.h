@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PAGES_PAGE_FILES_H
+#define PAGES_PAGE_FILES_H
+
+#include <stddef.h>
+
+/* Files of exporter/pages/page/, embedded by page_files.sh. The last has no name. */
+struct page_file {
+	const char *name, *text;
+};
+extern const struct page_file page_files[];
+
+#endif /* PAGES_PAGE_FILES_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The state that probes/reconcile.c shares with the sources that do its steps. */
+#ifndef PROBES_STATE_H
+#define PROBES_STATE_H
+
+#include "probes/rate_guard.h"
+#include "probes/table.h"
+#include "probes/watch.h"
+
+struct reconcile {
+	struct features *features;
+	int tracefs;
+	void (*on_plan)(const struct generation *g); /* see reconcile__new() */
+	struct config *config;			     /* a reference; NULL before the first one */
+	struct generation **generations;
+	size_t n;
+	unsigned made; /* generations, ever */
+	struct probe_table *table;
+	struct watch *watch;
+	struct rate_guard *guard;
+	struct switches *switches;
+	unsigned off; /* switches that are off */
+	bool changed; /* the last change made another table */
+	bool pending; /* the machine has changed, and the probes have not been updated yet */
+	char *failed; /* why the last update failed; NULL: it did not, or there was none */
+	double now, last_watch, last_guard, last_former, retry_at;
+};
+
+#endif /* PROBES_STATE_H */

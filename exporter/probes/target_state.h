@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PROBES_TARGET_STATE_H
+#define PROBES_TARGET_STATE_H
+
+#include "counts/shared_missed.h"
+#include "counts/snapshot.h"
+#include "discover/target.h"
+
+/* The state and the counts of a target, under one of its names. */
+struct target_state {
+	const struct target *target;
+	const char *object, *function; /* NULL: the target's first name */
+	bool again;		       /* a further name of the previous state's target */
+	bool attached;
+	const char *mechanism;	       /* NULL without counts */
+	const char *caveat;	       /* a known gap in this mechanism's accounting; NULL: none */
+	size_t former_files;	       /* replaced or removed files that processes still run */
+	double created;		       /* when it was attached, seconds since the epoch */
+	bool has_max_rate;	       /* the rate guard may detach it */
+	uint64_t detached[REASON_MAX]; /* automatic detachments, by reason */
+	/* A paused target keeps its counts. NULL: never attached. */
+	const struct snap_target *snap;
+	const struct missed_target *missed; /* NULL: none known */
+};
+
+/* The labels `object` and `function` of its series. */
+const char *target_state__object(const struct target_state *st);
+const char *target_state__function(const struct target_state *st);
+
+#endif /* PROBES_TARGET_STATE_H */
