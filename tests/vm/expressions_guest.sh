@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: what expressions can say of calls whose arguments are known, in labels, filters and observed
-# values. Scrapes go to $RESULTS for expressions_check.py.
+# Runs in a guest: expressions in labels, filters and observed values, over calls with known arguments. Scrapes go to
+# $RESULTS for expressions_check.py.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
 uname -r >"$RESULTS/kernel"
-# Without multi links, what attaches in the least time: fexit takes seconds for each, emulated, and so do return
-# slots by the thousand. What the mechanisms make of expressions is the same code.
+# Without multi links, kretprobes attach in the least time: an fexit program takes 1 to 3 s on an emulated CPU, and
+# so do return slots by the thousand. All mechanisms share the code for expressions.
 case $(uname -r) in
 5.* | 6.[0-9].*) defaults="mechanism: kretprobe, maxactive: 16" ;;
 *) defaults="maxactive: 16" ;;
 esac
 
-# A line for each system call that tracefs describes: its name in user space, and its parameters'.
+# A line for each system call that tracefs describes: its name in user space, then the names of its parameters.
 described() {
 	awk 'BEGIN { split("newstat stat newlstat lstat newfstat fstat newuname uname sendfile64 sendfile umount umount2", w)
 			for (i = 1; i in w; i += 2) user[w[i]] = w[i + 1] }
@@ -24,7 +24,7 @@ described() {
 		after && /^print/ { print name params[name] }' $T/events/syscalls/sys_enter_*/format
 }
 
-# Their first parameter and their last, by name: whatever is between them is counted.
+# The first and the last parameter of each, by name. The last one depends on the number of the others.
 syscall_names() {
 	"$BINARY" --probe.list='syscall:*' | awk '{ print $2 }' >"$RESULTS/syscalls.known"
 	described >"$RESULTS/syscalls.described"
@@ -35,35 +35,18 @@ syscall_names() {
 	"$BINARY" --config.check --config.file=/tmp/syscalls.yaml >"$RESULTS/syscalls.plan" 2>&1
 }
 
-observed() {
-	cat >/tmp/observed.yaml <<-Y
-		defaults: {$defaults}
-		probes:
-		  - {syscalls: getpgid, filter: comm == alpha, observe: {id: pid, bits: arg0}}
-		  - {functions: __x64_sys_getpgid, filter: comm == alpha, observe: {id: "regs->di"}}
-		  - functions: bpf_map_copy_value
-		    returns: errno
-		    filter: comm == mapper
-		    observe: {entries: map->max_entries, inner: map->inner_map_meta->max_entries}
-	Y
-	start_exporter --config.file=/tmp/observed.yaml
-	run alpha getpgid-many 1 100 2000000
-	run alpha getpgid-many 1 30 -1000
-	run mapper map-lookup 1 80
-	scrape observed
-	stop_exporter
-}
-
-# A function has one list of filters, so what is to be told apart goes to functions of its own.
+# A function has one list of filters, so each filter has a function of its own.
 expressions() {
 	local nappers=() cpu=$(($(nproc) - 1))
 	echo $cpu >"$RESULTS/cpu"
 	cat >/tmp/expressions.yaml <<-Y
 		defaults: {$defaults}
 		probes:
+		  - {syscalls: getsid, filter: comm == alpha, observe: {id: pid, bits: arg0}}
+		  - {functions: __x64_sys_getsid, filter: comm == alpha, observe: {id: "regs->di"}}
 		  - {syscalls: getpgid, filter: [comm == alpha, arg0 >= 3000010, arg0 <= 3000089, arg0 & 1]}
 		  - {functions: __x64_sys_getpgid, filter: [comm != beta, regs->di > 3000010, regs->di < 3000090, regs->di != 3000050]}
-		  - {functions: find_task_by_vpid, filter: [comm == alpha, vnr < -980]}
+		  - {functions: find_task_by_vpid, filter: [comm == negative, vnr < -980]}
 		  - {syscalls: unlink, labels: [{path: pathname}, {same: str(arg0)}], filter: pathname == /tmp/retprobe-no-such-file}
 		  - functions: do_unlinkat|filename_unlinkat
 		    labels: [comm]
@@ -77,7 +60,10 @@ expressions() {
 		  - functions: vfs_read
 		    labels: [{id: file->f_inode->i_sb->s_id}, {second: "file->f_inode->i_sb->s_id[1]"}, {iter: file->f_op->read_iter}]
 		    filter: [comm == reader, "file->f_inode->i_sb->s_id[0] == 100", file->f_op->read_iter != NULL]
-		  - {functions: bpf_map_copy_value, filter: [comm == mapper, map->map_type == BPF_MAP_TYPE_HASH, map->map_type != BPF_MAP_TYPE_ARRAY]}
+		  - functions: bpf_map_copy_value
+		    returns: errno
+		    filter: [comm == mapper, map->map_type == BPF_MAP_TYPE_HASH, map->map_type != BPF_MAP_TYPE_ARRAY]
+		    observe: {entries: map->max_entries, inner: map->inner_map_meta->max_entries}
 		  - functions: tcp_sendmsg
 		    labels: [{reuse: sk->__sk_common.skc_reuse}, {v6: sk->__sk_common.skc_ipv6only}]
 		    filter: [sk->__sk_common.skc_num == 7003, sk->__sk_common.skc_reuse != 0]
@@ -86,7 +72,9 @@ expressions() {
 	start_exporter --config.file=/tmp/expressions.yaml
 	run alpha getpgid-many 1 100 3000000
 	run beta getpgid-many 1 100 3000000
-	run alpha getpgid-many 1 30 -1000
+	run negative getpgid-many 1 30 -1000
+	run alpha by-pid 1 100 2000000
+	run alpha by-pid 1 30 -1000
 	run alpha unlink-missing 1 60
 	run alpha unlink-existing 1 50
 	run beta unlink-existing 1 40
@@ -116,6 +104,5 @@ expressions() {
 }
 
 syscall_names
-observed
 expressions
 exit 0

@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest whose kernel command line has lockdown=confidentiality: what works there all the same, and
-# what is said of the rest. What is seen goes to $RESULTS, for lockdown_check.py.
+# Runs in a guest whose kernel command line has lockdown=confidentiality: which probes work, and how the log explains
+# the others. Results go to $RESULTS for lockdown_check.py.
 #
 #	lockdown_guest.sh [CASE...]	a CASE is default, labels or syscall; all of them
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
-# Kernel functions are those that this kernel has a mechanism for.
+# The kernel has a mechanism for kernel functions.
 case_default() {
 	start_exporter
 	get /metrics "$RESULTS/default" || fail "scrape"
 	stop_exporter
 }
 
-# A label needs what programs must not read here: that costs its probe, and no other.
+# A label needs memory that programs must not read here. Its probe is refused, and no other.
 case_labels() {
 	printf 'probes:\n  - functions: [vfs_unlink]\n  - {functions: [vfs_rename], labels: [comm]}\n' \
 		>/tmp/labels.yaml
