@@ -25,13 +25,13 @@ cd "$(dirname "$0")/../.." || exit 1
 full=6.12/preempt=full
 some_edges=start,many,slots,scraped,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
 some_runs=auto.mmap,auto.percpu,auto.map,fexit,kprobe.session
+calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance_edges/7 conformance_edges/6.12 \
 	conformance:$some_runs+conformance_edges:$some_edges/$full conformance+conformance_edges/6.1 \
 	conformance+conformance_edges/5.10 conformance/7 conformance/6.12 \
-	lifecycle/5.10 conformance_labels/7 conformance_labels/6.12 \
-	scale/7 conformance_labels/6.1 scale/6.12 scale:fallback.first,fallback.void,fallback.last,nobtf/6.1 scale:nobtf/5.10 \
-	lockdown/6.12/lockdown=confidentiality conformance_labels/5.10 interrupts:fexit/6.1 interrupts:fexit/6.12 \
-	expressions/5.10 expressions/6.1 expressions/6.12 expressions/7 names/5.10 names/6.1 names/6.12 names/7
+	scale+$calls/6.12 lifecycle/5.10 scale:fallback.first,fallback.void,fallback.last,nobtf+$calls/6.1 \
+	scale:nobtf+$calls/5.10 scale+names/7 conformance_labels+expressions/7 \
+	lockdown/6.12/lockdown=confidentiality interrupts:fexit/6.1 interrupts:fexit/6.12
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -41,8 +41,8 @@ trap 'rm -rf "$work"' EXIT
 # functions at each reload.
 cpus_of() {
 	case $1 in
-	lifecycle/5.* | scale/* | expressions/[56].* | conformance_labels/[56].*) echo one ;;
-	lifecycle/* | conformance/* | conformance_edges/5.*) echo turns ;;
+	lifecycle/5.* | scale/* | names/* | lockdown/* | expressions/[56].* | conformance_labels/[56].*) echo one ;;
+	lifecycle/* | expressions/* | conformance/* | conformance_labels/* | conformance_edges/5.*) echo turns ;;
 	*) echo two ;;
 	esac
 }
