@@ -34,7 +34,7 @@ static void print_memory(FILE *out, const struct object_params *p, const struct 
 			m->per_thread);
 }
 
-static void print_extra(FILE *out, const struct target_extra *x)
+static void print_extra(FILE *out, const struct capture_spec *x)
 {
 	const struct rp_capture_spec *k = &x->kernel;
 
@@ -113,8 +113,8 @@ static void print_target(FILE *out, const struct target *t, const struct attach 
 		fprintf(out, "    note: %s\n", t->note);
 	if (ops == &attach_uprobe_ret)
 		print_exits(out, t);
-	if (ops && t->extra)
-		print_extra(out, t->extra);
+	if (ops && t->capture)
+		print_extra(out, t->capture);
 	if (ops && t->uncounted)
 		fprintf(out, "    %s\n", uncounted);
 	for (size_t i = 1; i < target__nnames(t); i++)

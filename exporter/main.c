@@ -18,6 +18,7 @@
 #include "config/help.h"
 #include "config/parse.h"
 #include "discover/discover.h"
+#include "discover/list.h"
 #include "kernel/features.h"
 #include "files/finder.h"
 #include "http/http.h"
@@ -303,10 +304,10 @@ static int run(struct exporter *e)
 static int list(const struct config *c)
 {
 	struct discover_env env = { .tracefs = tracefs__open() };
-	int err = c->nlist_globs ? 0 : discover__list(&env, NULL, stdout);
+	int err = c->nlist_globs ? 0 : list__print(&env, NULL, stdout);
 
 	for (size_t i = 0; i < c->nlist_globs; i++) {
-		int failed = discover__list(&env, c->list_globs[i], stdout);
+		int failed = list__print(&env, c->list_globs[i], stdout);
 
 		err = err ? err : failed;
 	}

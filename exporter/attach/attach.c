@@ -27,7 +27,7 @@ static size_t refuse_unloaded(struct group *g)
 	for (size_t i = 0; i < g->n; i++) {
 		struct attach_slot *slot = g->slots[i];
 		int err = programs__refusal(programs, g->ops->programs & ~g->ops->either,
-					    slot->target->extra);
+					    slot->target->capture);
 		__cleanup_free char *advice = NULL;
 
 		if (!err) {

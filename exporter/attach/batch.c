@@ -30,7 +30,7 @@ static void attach_range(struct attach_context *c, struct attach_slot **slots, s
 
 static bool same_link(const struct target *a, const struct target *b)
 {
-	return a->opened == b->opened && !a->extra == !b->extra;
+	return a->opened == b->opened && !a->capture == !b->capture;
 }
 
 static int compare(uint32_t a, uint32_t b)
@@ -46,7 +46,7 @@ static int by_link(const void *a, const void *b)
 	int order = x->opened && y->opened ? x->opened->fd - y->opened->fd : 0;
 
 	if (!order)
-		order = !x->extra - !y->extra;
+		order = !x->capture - !y->capture;
 	if (!order)
 		order = compare(x->btf_id, y->btf_id);
 	return order ? order : compare(x->id, y->id);

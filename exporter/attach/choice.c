@@ -85,7 +85,7 @@ static bool reads(const struct rp_capture_spec *x, enum rp_source source)
 /* What the target's labels and filters need and this machine lacks; NULL: nothing. */
 static const char *missing_for_captures(const struct attach *a, const struct target *t)
 {
-	const struct rp_capture_spec *x = t->extra ? &t->extra->kernel : NULL;
+	const struct rp_capture_spec *x = t->capture ? &t->capture->kernel : NULL;
 	const char *why = NULL;
 
 	if (!x)

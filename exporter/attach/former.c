@@ -102,7 +102,7 @@ static void set_aside(struct attach *a, struct attach_slot *slot)
 	f->target->kind = t->kind;
 	f->target->ret_size = t->ret_size;
 	f->target->settings = t->settings;
-	f->target->extra = t->extra; /* borrowed */
+	f->target->capture = t->capture; /* borrowed */
 	target__move_file(f->target, slot->target);
 	f->slot = *slot;
 	f->slot.target = f->target;
@@ -152,7 +152,7 @@ void former__follow(struct attach *a, const uint32_t *ids, struct target *const 
 
 static void free_former(struct former *f)
 {
-	f->target->extra = NULL;
+	f->target->capture = NULL;
 	target__free(f->target);
 	free(f);
 }

@@ -108,7 +108,7 @@ static int link_batch(struct attach_context *c, struct attach_slot **slots, size
 	__cleanup_free uint32_t *ids = xcalloc(n, sizeof(*ids));
 	__cleanup_free uint64_t *cookies = xcalloc(n, sizeof(*cookies));
 	int prog = programs__fd(object__programs(c->obj), PROG_FSESSION_MULTI,
-				slots[0]->target->extra);
+				slots[0]->target->capture);
 	int fd;
 
 	for (size_t i = 0; i < n; i++) {

@@ -63,7 +63,7 @@ static int link_batch(struct attach_context *c, struct attach_slot **slots, size
 		symbols[i] = slots[i]->target->symbol;
 		cookies[i] = site__of(slots[i]->target).spec;
 	}
-	err = link_entry_and_return(c, how, slots[0]->target->extra, &f, &entry, &leave);
+	err = link_entry_and_return(c, how, slots[0]->target->capture, &f, &entry, &leave);
 	if (!err)
 		multi_links__add(c, entry, leave, slots, n);
 	return err;

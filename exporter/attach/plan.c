@@ -50,7 +50,7 @@ static void number_extras(struct attach *a, struct targets *targets)
 
 	a->extras = xcalloc(targets->nids + 1, sizeof(*a->extras));
 	for (size_t i = 0; i < targets->nids; i++) {
-		struct target_extra *x = targets->v[i]->extra;
+		struct capture_spec *x = targets->v[i]->capture;
 
 		if (!x)
 			continue;
@@ -116,7 +116,7 @@ struct attach *plan__new(struct targets *targets, struct features *f, const char
 static bool has_capturing(const struct group *g, bool capturing)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (!g->slots[i]->target->extra == !capturing)
+		if (!g->slots[i]->target->capture == !capturing)
 			return true;
 	return false;
 }

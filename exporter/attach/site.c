@@ -10,14 +10,14 @@ static uint64_t spec_of(const struct target *t, uint8_t size)
 	struct result result = target__result(t);
 	uint64_t spec = RP_DESC(t->id, result__kernel_kind(&result), size);
 
-	return t->extra ? spec | RP_DESC_ADD_CAPTURE(t->extra->index) : spec;
+	return t->capture ? spec | RP_DESC_ADD_CAPTURE(t->capture->index) : spec;
 }
 
 struct program_site site__of(const struct target *t)
 {
 	return (struct program_site){
 		.spec = spec_of(t, t->ret_size),
-		.capturing = t->extra,
+		.capturing = t->capture,
 		.module = t->object,
 		.symbol = t->symbol,
 		.btf_id = t->btf_id,

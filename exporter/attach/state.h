@@ -14,7 +14,7 @@ struct former {
 };
 
 struct attach {
-	const struct target_extra **extras; /* by index */
+	const struct capture_spec **extras; /* by index */
 	uint32_t nextras;
 	struct attach_slot *slots; /* by target id */
 	size_t n;

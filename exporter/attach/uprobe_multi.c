@@ -32,7 +32,7 @@ static int link_one(struct attach_context *c, const struct flavour *fl, int id,
 		cookies[i] = site__of(slots[i]->target).spec;
 	}
 	return bpf_sys__link_uprobes(
-		programs__fd(object__programs(c->obj), id, slots[0]->target->extra), fl->type,
+		programs__fd(object__programs(c->obj), id, slots[0]->target->capture), fl->type,
 		slots[0]->target->opened->path, offsets, cookies, n, is_return);
 }
 

@@ -110,7 +110,7 @@ static int link_kind(struct attach_context *c, enum kind kind, struct attach_slo
 		cookies[i] = sites[i].cookie;
 	}
 	return bpf_sys__link_uprobes(
-		programs__fd(object__programs(c->obj), program_of[kind], t->extra),
+		programs__fd(object__programs(c->obj), program_of[kind], t->capture),
 		BPF_SYS_UPROBE_MULTI, t->opened->path, offsets, cookies, nsites, false);
 }
 

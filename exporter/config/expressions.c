@@ -6,11 +6,8 @@
 
 #include "base/suggest.h"
 #include "bpf/abi.h"
+#include "config/named_label.h"
 #include "config/probe_list.h"
-
-/* Labels that need no expression: the words of expressions that stand for themselves. */
-static const char *const named_labels[] = { "comm", "pid",    "tid",	      "uid",
-					    "cpu",  "cgroup", "container_id", "pod_uid" };
 
 /* The exporter's own, those that Prometheus sets, and `name`, which observed values have. */
 static const char *const reserved_labels[] = { "object",   "function", "outcome",  "value",
@@ -88,22 +85,17 @@ static void begin_expressions(struct expression **v)
 
 static int unknown_label(struct binder *b, const struct tree_node *node, const char *text)
 {
-	__cleanup_free char *hint = suggest__hint(text, named_labels, ARRAY_SIZE(named_labels));
+	const char *names[NAMED_LABELS];
+	__cleanup_free char *hint = NULL;
 
+	for (size_t i = 0; i < NAMED_LABELS; i++)
+		names[i] = named_labels[i].name;
+	hint = suggest__hint(text, names, NAMED_LABELS);
 	return binder__fail(b, node,
 			    "\"%.80s\" is not a label that needs no expression%s (comm, pid, tid, "
 			    "uid, cpu, cgroup, container_id or pod_uid); for others write "
 			    "{name: \"expression\"}",
 			    text, hint);
-}
-
-static bool is_named_label(const char *text)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(named_labels); i++) {
-		if (!strcmp(text, named_labels[i]))
-			return true;
-	}
-	return false;
 }
 
 static int add_label(struct binder *b, const struct tree_node *name, const struct tree_node *node,
@@ -129,8 +121,8 @@ static int bind_label(struct binder *b, const struct tree_node *node, struct pro
 		err = binder__string(b, node, "a label", &text);
 		if (err)
 			return err;
-		return is_named_label(text) ? add_label(b, node, node, s)
-					    : unknown_label(b, node, text);
+		return named_label__find(text) ? add_label(b, node, node, s)
+					       : unknown_label(b, node, text);
 	}
 	if (!node->nkeys)
 		return binder__fail(b, node, "an empty mapping; write {name: \"expression\"}");

@@ -6,7 +6,7 @@
 
 #include "base/shared.h"
 
-uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct target_extra *x)
+uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct capture_spec *x)
 {
 	uint32_t first = b->label_sets.first;
 

@@ -54,7 +54,7 @@ struct banks {
 };
 
 /* Index of the first histogram of a cell: the target's own, or a label set's. */
-uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct target_extra *x);
+uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct capture_spec *x);
 struct adjustments *banks__adjustments(const struct banks *b); /* NULL: there is none */
 
 /* All but the grid and what only this process can have. */

@@ -240,7 +240,7 @@ static void find_details(const struct block *b, uint32_t cell, struct snap_cell 
 	}
 }
 
-static void add_hists(const struct banks *o, uint32_t cell, const struct target_extra *x,
+static void add_hists(const struct banks *o, uint32_t cell, const struct capture_spec *x,
 		      uint64_t *out)
 {
 	for (uint32_t i = 0; i < x->nhistograms; i++)
@@ -250,7 +250,7 @@ static void add_hists(const struct banks *o, uint32_t cell, const struct target_
 
 /* Takes its words from *words, which moves on. */
 static void take_cell(const struct banks *o, const struct block *b, uint32_t cell,
-		      const struct target_extra *x, uint64_t **words, struct snap_cell *out)
+		      const struct capture_spec *x, uint64_t **words, struct snap_cell *out)
 {
 	out->words = *words;
 	*words += cell_words(o);
@@ -311,7 +311,7 @@ static int find_sets(const struct banks *o, struct block *b)
 	return 0;
 }
 
-static const struct target_extra *extra_at(const struct target_extra *const *extras, uint32_t id)
+static const struct capture_spec *extra_at(const struct capture_spec *const *extras, uint32_t id)
 {
 	return extras ? extras[id] : NULL;
 }
@@ -329,7 +329,7 @@ static struct snap_cell *find_cell(const struct block *b, uint32_t first, uint32
 }
 
 /* Adds the counts of sets that are shown in another's cell. */
-static void add_hidden(const struct banks *o, const struct target_extra *const *extras,
+static void add_hidden(const struct banks *o, const struct capture_spec *const *extras,
 		       struct block *b)
 {
 	uint32_t first = o->label_sets.first;
@@ -347,7 +347,7 @@ static void add_hidden(const struct banks *o, const struct target_extra *const *
 	}
 }
 
-static int take_cells(const struct banks *o, const struct target_extra *const *extras,
+static int take_cells(const struct banks *o, const struct capture_spec *const *extras,
 		      struct block *b)
 {
 	struct label_sets_view v = o->label_sets;
@@ -355,7 +355,7 @@ static int take_cells(const struct banks *o, const struct target_extra *const *e
 	uint64_t *words;
 
 	for (uint32_t id = 0; id < b->snapshot.n; id++) {
-		const struct target_extra *x = extra_at(extras, id);
+		const struct capture_spec *x = extra_at(extras, id);
 
 		if (x)
 			nwords += (1 + b->snapshot.targets[id].nsets) * x->nhistograms *
@@ -380,7 +380,7 @@ static int take_cells(const struct banks *o, const struct target_extra *const *e
 	return 0;
 }
 
-static struct block *take(const struct banks *o, const struct target_extra *const *extras)
+static struct block *take(const struct banks *o, const struct capture_spec *const *extras)
 {
 	struct block *b = calloc(1, sizeof(*b));
 	int err = -ENOMEM;
@@ -407,7 +407,7 @@ fail:
 	return NULL;
 }
 
-struct snapshot *snapshot__take(const struct banks *o, const struct target_extra *const *extras)
+struct snapshot *snapshot__take(const struct banks *o, const struct capture_spec *const *extras)
 {
 	const struct adjustments *l = banks__adjustments(o);
 	uint32_t version = 0;

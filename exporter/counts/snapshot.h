@@ -60,7 +60,7 @@ struct snapshot {
 
 /* One read of everything. extras: by target id, NULL for those that have none; or NULL. NULL with
  * errno: ENOMEM; or EAGAIN, at each try something was being moved. */
-struct snapshot *snapshot__take(const struct banks *b, const struct target_extra *const *extras);
+struct snapshot *snapshot__take(const struct banks *b, const struct capture_spec *const *extras);
 void snapshot__free(struct snapshot *s);
 
 /* Calls counted: the sum of the grid, of all label sets. */

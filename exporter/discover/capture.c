@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the expressions of a probe may refer to. A kernel function's parameters are in BTF. Those of
- * a system call are in the format of its tracepoint, by name and C type, since the kernel's own
- * function has one `struct pt_regs *`; what their types lead to is in vmlinux's BTF again.
+ * Parameters for expressions. BTF has the parameters of kernel functions. For system calls, BTF
+ * only has the kernel's wrapper, which takes a `struct pt_regs *`. So names and C types come from
+ * the format of the tracepoint, and the structs that these types refer to from the BTF of vmlinux.
  */
+#include "discover/capture.h"
+
 #include "base/buf.h"
-#include "discover/internal.h"
 #include "expr/capture.h"
 #include "kernel/tracefs.h"
 
-#define PARAMS_MAX 6 /* of a system call */
+#define PARAMS_MAX 6 /* system calls have no more */
 
-/* A system call as its tracepoint describes it; the texts point into `format`. */
+/* A system call as its tracepoint describes it. The texts point into format. */
 struct syscall_type {
 	char *format, *signature;
 	const char *names[PARAMS_MAX], *types[PARAMS_MAX];
@@ -19,8 +20,8 @@ struct syscall_type {
 };
 
 /*
- * Tracepoints have the names of the kernel's functions, which are not always those of user space.
- * umount is the one of 32-bit programs that takes no flags: umount2's tracepoint is not its.
+ * Tracepoints are named after functions of the kernel, whose names may differ from those of user
+ * space. umount is the call of 32-bit programs without flags; its tracepoint is not umount2's.
  */
 static const struct {
 	const char *syscall, *function;
@@ -58,7 +59,7 @@ static bool read_field(char *line, const char **type, const char **name)
 	return true;
 }
 
-static void read_syscall(const struct discovery *d, const struct target *t, struct syscall_type *s)
+static void read_syscall(const struct sources *src, const struct target *t, struct syscall_type *s)
 {
 	__cleanup_free char *event = xasprintf("sys_enter_%s", kernel_name(t->function));
 	__cleanup_buf struct buf text = {};
@@ -66,7 +67,7 @@ static void read_syscall(const struct discovery *d, const struct target *t, stru
 	bool after = false;
 	char *save = NULL;
 
-	s->format = tracefs__event_format(d->env->tracefs, "syscalls", event);
+	s->format = tracefs__event_format(src->env->tracefs, "syscalls", event);
 	if (!s->format)
 		return;
 	buf__printf(&text, "%s(", t->function);
@@ -74,7 +75,7 @@ static void read_syscall(const struct discovery *d, const struct target *t, stru
 	     line = strtok_r(NULL, "\n", &save)) {
 		if (!read_field(line, &type, &name))
 			continue;
-		/* Newer kernels list the texts that parameters point to behind the parameters. */
+		/* Newer kernels append the texts that parameters point to. */
 		if (after && strncmp(type, "__data_loc ", 11)) {
 			buf__printf(&text, "%s%s%s%s", s->n ? ", " : "", type,
 				    type[strlen(type) - 1] == '*' ? "" : " ", name);
@@ -87,12 +88,12 @@ static void read_syscall(const struct discovery *d, const struct target *t, stru
 	s->signature = xstrdup(buf__str(&text));
 }
 
-static void scope_of_syscall(struct discovery *d, const struct target *t, struct syscall_type *s,
+static void scope_of_syscall(struct sources *src, const struct target *t, struct syscall_type *s,
 			     struct expr_scope *scope)
 {
 	scope->user = true;
-	scope->btf = btf_types__vmlinux(discover_kernel__types(d));
-	read_syscall(d, t, s);
+	scope->btf = kernel_functions__vmlinux(sources__types(src));
+	read_syscall(src, t, s);
 	if (!s->format) {
 		scope->untyped =
 			"this system call is not described in tracefs, or tracefs cannot be "
@@ -105,23 +106,24 @@ static void scope_of_syscall(struct discovery *d, const struct target *t, struct
 	scope->signature = s->signature;
 }
 
-static void scope_of_function(struct discovery *d, const struct target *t, struct expr_scope *scope)
+static void scope_of_function(struct sources *src, const struct target *t, struct expr_scope *scope)
 {
 	scope->signature = t->signature;
 	scope->untyped = "the kernel has no BTF for this function";
-	/* Parameters may have been left out, and the others moved to other registers. */
+	/* In a clone, parameters may be missing, and others be in other registers. */
 	if (strchr(t->symbol, '.')) {
 		scope->untyped = "the compiler has changed this function's parameters";
 		scope->signature = NULL;
 		return;
 	}
-	if (!btf_types__proto(discover_kernel__types(d), t->object,
-			      t->btf_name ? t->btf_name : t->symbol, &scope->btf, &scope->proto))
+	if (!kernel_functions__proto(sources__types(src), t->object,
+				     t->btf_name ? t->btf_name : t->symbol, &scope->btf,
+				     &scope->proto))
 		scope->untyped = NULL;
 }
 
-int discover_extra(struct discovery *d, const struct probe_settings *s, struct target *t,
-		   const struct source_pos **pos, char **why)
+int capture__resolve(struct sources *src, const struct probe_settings *s, struct target *t,
+		     const struct source_pos **pos, char **why)
 {
 	struct expr_scope scope = { .result = target__result(t) };
 	struct syscall_type syscall = {};
@@ -130,10 +132,10 @@ int discover_extra(struct discovery *d, const struct probe_settings *s, struct t
 	if (s->nlabels || s->nfilters || s->nobserved) {
 		switch (t->type) {
 		case TARGET_KERNEL:
-			scope_of_function(d, t, &scope);
+			scope_of_function(src, t, &scope);
 			break;
 		case TARGET_SYSCALL:
-			scope_of_syscall(d, t, &syscall, &scope);
+			scope_of_syscall(src, t, &syscall, &scope);
 			break;
 		case TARGET_USER:
 			scope.user = true;
@@ -142,7 +144,7 @@ int discover_extra(struct discovery *d, const struct probe_settings *s, struct t
 			break;
 		}
 	}
-	err = extra__new(s, &scope, &t->error, &t->extra, pos, why);
+	err = capture_spec__new(s, &scope, &t->error, &t->capture, pos, why);
 	free(syscall.format);
 	free(syscall.signature);
 	return err;

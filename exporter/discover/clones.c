@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A compiler makes clones of a function for some of its callers: f.constprop.0 with an argument
- * that is always the same, f.isra.0 with fewer arguments, f.part.0 with what is left where the
- * beginning of f is inlined. Those callers then call the clone, and a probe of f does not see it.
+ * Compilers make clones of a function for some of its callers: f.constprop.0 has a constant
+ * argument, f.isra.0 fewer arguments, and f.part.0 is the rest of f after an inlined beginning. A
+ * probe of f does not see calls of its clones.
  *
- * The clones are not counted as f: their arguments are not f's, and f itself calls f.part.0. A
- * warning names them.
+ * Clones are not counted as f: they have other arguments, and f itself calls f.part.0. A warning
+ * names the clones that are not probed.
  */
-#include "base/buf.h"
-#include "discover/internal.h"
+#include "discover/clones.h"
 
-#define NAMED_MAX 3 /* in a sentence; of a function of a file there may be any number */
+#include "base/buf.h"
+#include "discover/kernel_symbol.h"
+
+#define NAMED_MAX 3 /* clones named in a sentence */
 
 struct clone {
 	const char *object, *name;
 	size_t base; /* length of the function's name in name */
 	bool part, can_be_probed, is_probed;
-	struct claim *claim; /* who probes it, where is_probed */
+	struct claim *claim; /* if is_probed */
 };
 
-/* The functions of a file, or of the kernel. */
+/* The kernel or a file, with its clones. */
 struct source {
 	struct discovery *d;
 	const struct elf_file *file; /* NULL: the kernel */
@@ -27,9 +29,9 @@ struct source {
 	size_t n;
 };
 
-/* ---- the functions of a source ---- */
+/* ---- clones of a source ---- */
 
-/* Length of the function's name in that of a clone; 0: it is none. */
+/* Length of the function's name in the name of a clone; 0: it is not a clone. */
 static size_t base_of(const char *name, bool *part)
 {
 	static const char *const kinds[] = { ".part.", ".constprop.", ".isra." };
@@ -48,14 +50,14 @@ static size_t base_of(const char *name, bool *part)
 
 static const struct ksym *find_kernel(const struct source *s, const char *object, const char *name)
 {
-	const struct ksym *k = symbols__find(s->d->symbols, name);
+	const struct ksym *k = symbols__find(s->d->sources.symbols, name);
 
 	while (k && strcmp(k->object, object))
-		k = symbols__next(s->d->symbols, k);
+		k = symbols__next(s->d->sources.symbols, k);
 	return k;
 }
 
-/* Whether there is such a function, and who probes it. */
+/* Whether there is such a function. *claim: on it, if it is probed. */
 static bool find(const struct source *s, const char *object, const char *name, struct claim **claim)
 {
 	struct target key = { .type = s->file ? TARGET_USER : TARGET_KERNEL };
@@ -76,7 +78,7 @@ static bool find(const struct source *s, const char *object, const char *name, s
 		key.symbol = (char *)k->name;
 		key.addr = k->addr;
 	}
-	*claim = discovery__find_place(s->d, &key);
+	*claim = claims__find(&s->d->claims, &key);
 	if (*claim && (*claim)->target->reason != REASON_NONE)
 		*claim = NULL;
 	return true;
@@ -96,13 +98,13 @@ static void add(struct source *s, const char *object, const char *name, bool can
 static void list_kernel(struct source *s)
 {
 	size_t n;
-	const struct ksym *const *derived = symbols__derived(s->d->symbols, &n);
+	const struct ksym *const *derived = symbols__derived(s->d->sources.symbols, &n);
 	const char *why;
 
 	for (size_t i = 0; i < n; i++)
 		add(s, derived[i]->object, derived[i]->name,
 		    derived[i]->copies == 1 &&
-			    !discover_kernel__verdict(s->d->symbols, derived[i], &why));
+			    !kernel_symbol__verdict(s->d->sources.symbols, derived[i], &why));
 }
 
 static void list_file(struct source *s)
@@ -110,13 +112,13 @@ static void list_file(struct source *s)
 	for (size_t i = 0; i < elf_symbols__count(s->file->symbols); i++) {
 		struct elf_symbol sym = elf_symbols__at(s->file->symbols, i);
 
-		add(s, s->file->path, sym.name, !discover_file__verdict(s->file, &sym, NULL));
+		add(s, s->file->path, sym.name, !elf_file__verdict(s->file, &sym, NULL));
 	}
 }
 
-/* ---- what is told ---- */
+/* ---- messages ---- */
 
-/* A PROBE that names the clones. */
+/* A PROBE that matches the clones. */
 static void print_probe(struct buf *b, const struct source *s, const struct clone *c)
 {
 	buf__putc(b, '\'');
@@ -127,7 +129,7 @@ static void print_probe(struct buf *b, const struct source *s, const struct clon
 	buf__puts(b, ".*'");
 }
 
-/* Of the clones of one function, or of its parts, those that nobody probes. */
+/* The clones of one function, or its parts, that are not probed. */
 static void print_family(struct buf *b, const struct source *s, const struct clone *v, size_t n,
 			 bool parts)
 {
@@ -169,13 +171,14 @@ static void tell(const struct source *s, struct claim *claim, const struct clone
 	if (!only_parts)
 		print_family(&text, s, v, n, false);
 	print_family(&text, s, v, n, true);
-	/* Of a function's names, one has clones. */
+	/* A function may have several names with clones: the first counts. */
 	if (text.len && !text.failed && !claim->target->uncounted)
 		claim->target->uncounted = xstrdup(buf__str(&text));
 	buf__free(&text);
 }
 
-/* All clones of one function. Without the function itself, its only clone stands for it. */
+/* v: all clones of one function. If the function itself is missing, its only clone stands for it.
+ */
 static void judge(const struct source *s, const struct clone *v, size_t n)
 {
 	__cleanup_free char *base = xstrndup(v->name, v->base);
@@ -191,7 +194,7 @@ static void judge(const struct source *s, const struct clone *v, size_t n)
 			tell(s, v[i].claim, v, n, true);
 }
 
-/* ---- the whole ---- */
+/* ---- all sources ---- */
 
 static int compare_bases(const struct clone *x, const struct clone *y)
 {
@@ -223,16 +226,16 @@ static void judge_all(struct source *s)
 	free(s->clones);
 }
 
-void discover_clones(struct discovery *d)
+void clones__describe(struct discovery *d)
 {
 	struct source kernel = { .d = d };
 
-	if (d->symbols) {
+	if (d->sources.symbols) {
 		list_kernel(&kernel);
 		judge_all(&kernel);
 	}
-	for (size_t i = 0; i < d->nfiles; i++) {
-		struct source s = { .d = d, .file = d->files[i] };
+	for (size_t i = 0; i < d->sources.nfiles; i++) {
+		struct source s = { .d = d, .file = d->sources.files[i] };
 
 		if (!s.file->symbols)
 			continue;

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must not have a return probe. The kernel has lists of its own (notrace, NOKPROBE_SYMBOL, the
- * verifier's btf_id_deny), but each covers one mechanism and its kernel's version; a function that
- * is here is refused whatever the mechanism, so that `auto` may choose any.
+ * Functions that must not have a return probe. The kernel has its own lists (notrace,
+ * NOKPROBE_SYMBOL, btf_id_deny of the verifier), but each is for one mechanism, and differs between
+ * versions. A function listed here is denied for every mechanism, so that `auto` may choose any.
  *
- * Three sorts: functions whose return never comes, so that its return slot or stack frame would be
- * held for ever or restored on another stack; functions that run on the way into or out of a probe,
- * which at best recurse and lose calls, and at worst (fexit on 5.10 has no recursion guard) do not
- * come back; and code that runs before the kernel is in a state to run BPF programs at all.
- *
- * The first row that matches decides; a row without a reason is an exception from those below it.
+ * There are three groups. Functions that never return, or return on another stack: their in-flight
+ * calls would never end. Functions that run on the way into or out of a probe: at best they recurse
+ * and miss calls, at worst they recurse for ever (fexit on 5.10 has no recursion guard). Code that
+ * runs when the kernel cannot run BPF programs yet.
  */
-#include "discover/denylist_internal.h"
+#include "discover/denylist.h"
 
-#include <fnmatch.h>
+#include "discover/deny_rule.h"
 
 #define NEVER_RETURNS "it never returns"
 #define ASM_STUB      "it is an entry or exit stub in assembly, not a function that is called"
@@ -28,7 +26,7 @@
 #define COPY	      "it reads memory for probes: probing it would recurse"
 #define IDLE	      "it runs on an idle CPU that RCU does not watch"
 
-static const struct denied kernel[] = {
+static const struct deny_rule kernel[] = {
 	/* Functions that never return. */
 	{ "do_exit", NEVER_RETURNS },
 	{ "do_group_exit", NEVER_RETURNS },
@@ -282,43 +280,19 @@ static const struct denied kernel[] = {
 	{ "resilient_*spin_lock_slowpath", SPINLOCK },
 };
 
-static const struct denied syscalls[] = {
+static const struct deny_rule syscalls[] = {
 	{ "exit", NEVER_RETURNS },
 	{ "exit_group", NEVER_RETURNS },
 	{ "rt_sigreturn", "it returns to where the signal struck, with that place's registers" },
 	{ "sigreturn", "it returns to where the signal struck, with that place's registers" },
 };
 
-/* Nearly all names fail on a row's first letters, without fnmatch(3). */
-static bool matches(const char *glob, const char *name)
-{
-	size_t literal;
-
-	if (*glob != *name && *glob != '*')
-		return false;
-	literal = strcspn(glob, "*");
-	if (strncmp(glob, name, literal))
-		return false;
-	if (!glob[literal])
-		return !name[literal];
-	return !glob[literal + 1] || !fnmatch(glob, name, 0);
-}
-
-const char *denylist__look_up(const struct denied *rows, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (matches(rows[i].glob, name))
-			return rows[i].why;
-	}
-	return NULL;
-}
-
 const char *denylist__kernel(const char *function)
 {
-	return denylist__look_up(kernel, ARRAY_SIZE(kernel), function);
+	return deny_rule__find(kernel, ARRAY_SIZE(kernel), function);
 }
 
 const char *denylist__syscall(const char *name)
 {
-	return denylist__look_up(syscalls, ARRAY_SIZE(syscalls), name);
+	return deny_rule__find(syscalls, ARRAY_SIZE(syscalls), name);
 }

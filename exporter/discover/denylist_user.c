@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must not be probed in programs and libraries. Their symbols are not all functions: some are
- * places that are jumped to, with something else than a return address on top of the stack, which a
- * return probe would put its own address over. Others return twice, or on another stack, so that no
- * way of finding the return is right. The unwinder reads all return addresses.
+ * Not every symbol of a program is a function that is called. Code may jump to it, so that the top
+ * of the stack is not a return address, and a return probe would overwrite something else. Some
+ * functions return twice, or on another stack, so their return cannot be matched. The unwinder
+ * reads all return addresses.
  *
- * What merely never returns, or may be left by an exception, is not here: the mechanism that
- * replaces nothing (uprobe.ret) can have it.
+ * Functions that never return, or that exceptions may leave, are not listed: uprobe.ret can probe
+ * them, since it does not replace the return address.
  */
-#include "discover/denylist_internal.h"
+#include "discover/denylist_user.h"
+
+#include "discover/deny_rule.h"
 
 #define NOT_CALLED "it is not called: the kernel or a jump enters it, without a return address"
 #define SIGNAL	   "it is not called: signal handlers return to it"
@@ -21,7 +23,7 @@
 #define PROFILER   "it looks at the return address of its caller"
 #define GO	   "it is assembly of Go's runtime, which changes stacks"
 
-static const struct denied user[] = {
+static const struct deny_rule user[] = {
 	/* Entry points. */
 	{ "_start", NOT_CALLED },
 	{ "__start", NOT_CALLED },
@@ -57,7 +59,7 @@ static const struct denied user[] = {
 	{ "__fentry__", PROFILER },
 	{ "__return__", PROFILER },
 
-	/* What saves where it was called from, to return there again. */
+	/* They save their return address, to return again. */
 	{ "setjmp", TWICE },
 	{ "_setjmp", TWICE },
 	{ "__setjmp", TWICE },
@@ -138,7 +140,7 @@ static const struct denied user[] = {
 	{ "runtime.return0*", GO },
 };
 
-/* Parts of functions that the compiler or a linker has put elsewhere: "f.cold", "f.cold.1". */
+/* Parts that the compiler or linker has split off a function: "f.cold", "f.cold.1". */
 static const struct {
 	const char *mark, *why;
 } parts[] = {
@@ -165,9 +167,9 @@ static const char *why_part(const char *name)
 	return NULL;
 }
 
-const char *denylist__user(const char *function)
+const char *denylist_user__function(const char *function)
 {
 	const char *why = why_part(function);
 
-	return why ? why : denylist__look_up(user, ARRAY_SIZE(user), function);
+	return why ? why : deny_rule__find(user, ARRAY_SIZE(user), function);
 }

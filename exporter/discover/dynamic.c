@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Names that only the dynamic linker can tell something of: versions (malloc@@GLIBC_2.2.5), and
- * functions that a program calls but that a library has.
- */
+#include "discover/dynamic.h"
+
 #include "base/buf.h"
-#include "discover/internal.h"
 #include "files/locate.h"
 
-#define LIBRARIES_MAX 16 /* that are looked into for a function */
+#define LIBRARIES_MAX 16 /* searched for an imported function */
 
 /* ---- versions ------------------------------------------------------------------------------- */
 
@@ -22,8 +19,8 @@ static const char *version_of(const char *name, size_t *base)
 	return *at ? at : NULL;
 }
 
-bool discover_version__find(const struct elf_file *f, const char *name, struct elf_symbol *sym,
-			    char **label)
+bool dynamic__find_version(const struct elf_file *f, const char *name, struct elf_symbol *sym,
+			   char **label)
 {
 	size_t base, n = elf_symbols__ndynamics(f->symbols);
 	const char *version = version_of(name, &base);
@@ -44,7 +41,7 @@ bool discover_version__find(const struct elf_file *f, const char *name, struct e
 			.ifunc = d.ifunc,
 			.misrun = d.misrun,
 		};
-		/* What a program linked today gets goes by the bare name. */
+		/* The version that a program linked today gets has the bare name. */
 		if (elf_symbols__find(f->symbols, d.name, &current) && current.offset == d.offset)
 			*label = xstrdup(d.name);
 		else
@@ -54,7 +51,7 @@ bool discover_version__find(const struct elf_file *f, const char *name, struct e
 	return false;
 }
 
-char *discover_version__why(const struct elf_file *f, const char *name)
+char *dynamic__no_version(const struct elf_file *f, const char *name)
 {
 	size_t base, n = elf_symbols__ndynamics(f->symbols), found = 0;
 	const char *version = version_of(name, &base);
@@ -79,15 +76,15 @@ char *discover_version__why(const struct elf_file *f, const char *name)
 
 /* ---- imports -------------------------------------------------------------------------------- */
 
-/* The library's path, if the function is there; path is to be freed. */
-static char *library_with(struct discovery *d, const struct elf_file *f, const char *library,
+/* The path of the library, to be freed, if it has the function. */
+static char *library_with(struct sources *src, const struct elf_file *f, const char *library,
 			  const char *name)
 {
 	__cleanup_free char *root = xstrndup(f->path, locate__root_of(f->path));
-	/* Children have no part in the memory that a result is in. */
+	/* library is in a result of a child, which other children do not share. */
 	__cleanup_free char *own = xstrdup(library);
 	char *path = locate__library(root, own);
-	const struct elf_file *other = path ? discover_file__open(d, path) : NULL;
+	const struct elf_file *other = path ? sources__file(src, path) : NULL;
 	struct elf_symbol sym;
 
 	if (other && other->symbols && elf_symbols__find(other->symbols, name, &sym))
@@ -105,7 +102,7 @@ static char *say(const char *name, const char *library, const char *path)
 			 *library ? " from " : "", library);
 }
 
-char *discover_import__why(struct discovery *d, const struct elf_file *f, const char *name)
+char *dynamic__is_import(struct sources *src, const struct elf_file *f, const char *name)
 {
 	size_t n = elf_symbols__ndynamics(f->symbols), tried = 0, base = strcspn(name, "@");
 	__cleanup_free char *bare = xstrndup(name, base), *path = NULL;
@@ -120,14 +117,14 @@ char *discover_import__why(struct discovery *d, const struct elf_file *f, const 
 	if (!library)
 		return NULL;
 	if (*library)
-		path = library_with(d, f, library, bare);
+		path = library_with(src, f, library, bare);
 	for (size_t i = 0; i < n && !*library && !path && tried < LIBRARIES_MAX; i++) {
 		struct elf_dynamic e = elf_symbols__dynamic(f->symbols, i);
 
 		if (e.kind != ELF_NEEDED)
 			continue;
 		tried++;
-		path = library_with(d, f, e.name, bare);
+		path = library_with(src, f, e.name, bare);
 		if (path)
 			return say(bare, e.name, path);
 	}

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What somebody may have meant by a name that is nowhere. A name of another kind that is exactly
- * the same comes first (a system call that was looked for among kernel functions), then names of
- * the same kind that are near.
+ * The same name of another type comes first, as a system call for a kernel function; then similar
+ * names of the same type.
  *
- * Nothing is suggested for presets: these are no typing errors.
+ * There are no suggestions for presets, which have no typing errors.
  */
-#include "discover/denylist.h"
-#include "discover/internal.h"
-#include "files/locate.h"
+#include "discover/hints.h"
+
 #include "base/suggest.h"
+#include "discover/denylist.h"
+#include "files/locate.h"
 #include "kernel/syscalls.h"
 
-#define LIBC "libc.so.6"
+/* ---- the same name of another type ----------------------------------------------------------- */
 
-/* ---- names of the other kinds --------------------------------------------------------------- */
-
-/* What the kernel and old libraries put before a system call's name. */
+/* Prefixes of system calls in the kernel and in libraries. */
 static const char *const syscall_prefixes[] = {
 	"__x64_sys_",
 	"__ia32_sys_",
@@ -54,24 +52,23 @@ static const struct syscall_entry *syscall_of(const char *name)
 	return NULL;
 }
 
-static const struct ksym *kernel_function(struct discovery *d, const char *name)
+static const struct ksym *kernel_function(struct sources *src, const char *name)
 {
-	const struct symbols *s = discovery__symbols(d);
+	const struct symbols *s = sources__symbols(src);
 	const struct ksym *k = s ? symbols__find(s, name) : NULL;
 
 	return k && k->state == KSYM_TRACEABLE ? k : NULL;
 }
 
 /* The C library, if it has a function of that name. */
-static const char *library_of(struct discovery *d, const char *name)
+static const char *library_of(struct sources *src, const char *name)
 {
+	const char *libc = sources__libc(src);
 	const struct elf_file *f;
 	struct elf_symbol sym;
 
-	if (!d->libc)
-		d->libc = locate__library("", LIBC);
-	f = d->libc ? discover_file__open(d, d->libc) : NULL;
-	return f && f->symbols && elf_symbols__find(f->symbols, name, &sym) ? d->libc : NULL;
+	f = libc ? sources__file(src, libc) : NULL;
+	return f && f->symbols && elf_symbols__find(f->symbols, name, &sym) ? libc : NULL;
 }
 
 static char *phrase(const char *fmt, const char *object, const char *name)
@@ -81,8 +78,8 @@ static char *phrase(const char *fmt, const char *object, const char *name)
 	return suggest__phrase((const char *const *)&text, 1);
 }
 
-/* Of another kind than the pattern's, by the same name; NULL: none. */
-static char *same_elsewhere(struct discovery *d, const struct pattern *p)
+/* A function of the same name and another type. NULL: there is none. */
+static char *same_elsewhere(struct sources *src, const struct pattern *p)
 {
 	for (size_t i = 0; i < p->nfunctions; i++) {
 		const char *name = p->functions[i];
@@ -91,20 +88,20 @@ static char *same_elsewhere(struct discovery *d, const struct pattern *p)
 		if (e && (p->type != OBJECT_SYSCALL || strcmp(e->name, name)))
 			return phrase("%s:%s", "syscall", e->name);
 		if ((p->type == OBJECT_SYSCALL || p->type == OBJECT_USER) &&
-		    kernel_function(d, name))
+		    kernel_function(src, name))
 			return phrase("%s%s", "", name);
-		if (p->type != OBJECT_USER && library_of(d, name))
-			return phrase("%s:%s", d->libc, name);
+		if (p->type != OBJECT_USER && library_of(src, name))
+			return phrase("%s:%s", src->libc, name);
 	}
 	return NULL;
 }
 
-/* The same of a glob. */
-static char *matches_elsewhere(struct discovery *d, const struct pattern *p)
+/* The same for a glob. */
+static char *matches_elsewhere(struct sources *src, const struct pattern *p)
 {
 	size_t n;
 	const struct syscall_entry *calls = syscalls__all(&n);
-	const struct symbols *s = p->type == OBJECT_ANY ? NULL : discovery__symbols(d);
+	const struct symbols *s = p->type == OBJECT_ANY ? NULL : sources__symbols(src);
 	const struct ksym *all;
 
 	for (size_t i = 0; i < n && p->type != OBJECT_SYSCALL; i++)
@@ -117,14 +114,15 @@ static char *matches_elsewhere(struct discovery *d, const struct pattern *p)
 	return xstrdup("");
 }
 
-char *discover_hint__elsewhere(struct discovery *d, const struct request *r)
+char *hints__elsewhere(struct sources *src, const struct request *r)
 {
 	if (r->list->builtin || r->pattern->type == OBJECT_MODULE)
 		return xstrdup("");
-	return r->pattern->glob ? matches_elsewhere(d, r->pattern) : same_elsewhere(d, r->pattern);
+	return r->pattern->glob ? matches_elsewhere(src, r->pattern)
+				: same_elsewhere(src, r->pattern);
 }
 
-/* ---- near names ----------------------------------------------------------------------------- */
+/* ---- similar names --------------------------------------------------------------------------- */
 
 static bool is_among(const char *name, const char *const *v, size_t n)
 {
@@ -150,13 +148,13 @@ static char *near_in_kernel(const char *name, const char *const *v, size_t n, si
 	return result;
 }
 
-char *discover_hint__kernel(struct discovery *d, const struct request *r, const char *object)
+char *hints__kernel(struct sources *src, const struct request *r, const char *object)
 {
 	size_t n, ncalls, found = 0;
-	const struct ksym *all = symbols__all(d->symbols, &n);
+	const struct ksym *all = symbols__all(src->symbols, &n);
 	const struct syscall_entry *calls = syscalls__all(&ncalls);
 	__cleanup_free const char **v = NULL;
-	char *same = discover_hint__elsewhere(d, r);
+	char *same = hints__elsewhere(src, r);
 
 	if (same)
 		return same;
@@ -173,7 +171,7 @@ char *discover_hint__kernel(struct discovery *d, const struct request *r, const 
 
 /* ---- objects -------------------------------------------------------------------------------- */
 
-/* What was written before the ':', which may have '-' where a module's name has '_'. */
+/* The text before the ':', which may have '-' instead of a module's '_'. */
 static char *object_of(const struct pattern *p)
 {
 	const char *text = p->text + p->exclude;
@@ -181,7 +179,7 @@ static char *object_of(const struct pattern *p)
 	return xstrndup(text, strcspn(text, ":"));
 }
 
-/* Without OBJECT, if there is one. */
+/* The text without OBJECT. */
 static const char *functions_of(const struct pattern *p)
 {
 	const char *text = p->text + p->exclude, *colon = strchr(text, ':');
@@ -199,11 +197,11 @@ static char *file_of(const struct pattern *p)
 	return path ? phrase("%s:%s", path, functions_of(p)) : NULL;
 }
 
-static char *near_module(struct discovery *d, const struct pattern *p)
+static char *near_module(struct sources *src, const struct pattern *p)
 {
 	const char *near[SUGGEST_PHRASE];
 	size_t n, found;
-	const char *const *names = module_list__names(d->modules, &n);
+	const char *const *names = module_list__names(src->modules, &n);
 	char *texts[SUGGEST_PHRASE], *result;
 
 	found = suggest__nearest(p->object, names, n, near, ARRAY_SIZE(near));
@@ -215,17 +213,17 @@ static char *near_module(struct discovery *d, const struct pattern *p)
 	return result;
 }
 
-char *discover_hint__object(struct discovery *d, const struct request *r)
+char *hints__object(struct sources *src, const struct request *r)
 {
 	char *file =
 		r->pattern->type == OBJECT_KERNEL && !r->list->builtin ? file_of(r->pattern) : NULL;
 
-	if (file || !d->modules || r->list->builtin)
+	if (file || !src->modules || r->list->builtin)
 		return file ? file : xstrdup("");
-	return near_module(d, r->pattern);
+	return near_module(src, r->pattern);
 }
 
-char *discover_hint__path(const char *path, const char *functions)
+char *hints__path(const char *path, const char *functions)
 {
 	const char *name = strrchr(path, '/');
 	size_t root = locate__root_of(path), n = 0;
@@ -261,7 +259,7 @@ static bool is_one_of(const char *object, const char *const *words)
 	return false;
 }
 
-char *discover_hint__foreign(const struct pattern *p)
+char *hints__foreign(const struct pattern *p)
 {
 	static const char *const points[] = { "tracepoint", "raw_tracepoint", "rawtracepoint",
 					      "tp",	    "raw_tp",	      NULL };
@@ -271,9 +269,10 @@ char *discover_hint__foreign(const struct pattern *p)
 	const struct syscall_entry *call;
 
 	if (is_one_of(p->object, functions))
-		return xasprintf("%s is no kernel module; write %s alone: the exporter picks the "
-				 "mechanism (--mechanism forces one)",
-				 p->object, rest);
+		return xasprintf(
+			"%s is not a kernel module; write %s alone: the exporter picks the "
+			"mechanism (--mechanism forces one)",
+			p->object, rest);
 	if (!is_one_of(p->object, points))
 		return NULL;
 	call = syscall_of(colon ? colon + 1 : rest);

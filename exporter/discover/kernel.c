@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kernel functions. A name may be in several objects (static functions of modules), several times
- * in one object (static functions of several source files), or only as what the compiler made of
- * it; a probe is placed by name, so anything but one function per name is ambiguous.
+ * A name may exist in several objects (static functions of modules), several times in one object
+ * (static functions of several source files), or only as a clone. Probes are placed by name, so a
+ * name with several functions is ambiguous.
  */
+#include "discover/kernel.h"
+
 #include <ctype.h>
-#include <errno.h>
 
-#include "kernel/advice.h"
 #include "base/buf.h"
-#include "discover/denylist.h"
-#include "discover/internal.h"
+#include "discover/hints.h"
+#include "discover/kernel_symbol.h"
+#include "kernel/advice.h"
 
-/* What a name of the configuration stands for. */
+/* The functions that a name may mean. */
 struct found {
-	const struct ksym *sym; /* NULL: nothing, or ambiguous */
-	size_t n;		/* functions that it could be */
+	const struct ksym *sym; /* NULL: none, or ambiguous */
+	size_t n;		/* number of functions */
 	struct buf candidates;	/* "vmlinux:f, ext4:f" */
 };
 
-/* The object that the pattern's functions are in; NULL: any. As long as a module is not there, it
- * may be built in: nothing in kallsyms tells what was a module's. */
+/* The object of the pattern's functions; NULL: any. A module that is not loaded may be built in,
+ * which kallsyms does not show: so look in vmlinux. */
 static const char *scope_of(const struct symbols *s, const struct pattern *p)
 {
 	if (p->type == OBJECT_MODULE && !symbols__has_object(s, p->object))
@@ -58,102 +59,20 @@ static void find(const struct symbols *s, const char *scope, const char *name, s
 		return;
 	derived = symbols__derived(s, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (discovery__is_clone(derived[i]->name, name) && in_scope(scope, derived[i]))
+		if (request__is_clone(derived[i]->name, name) && in_scope(scope, derived[i]))
 			add_found(f, derived[i]);
 	}
-}
-
-/* A function may have names that the list has not. */
-static const char *why_denied(const struct symbols *s, const struct ksym *sym)
-{
-	const char *why = denylist__kernel(sym->name);
-
-	for (const struct ksym *k = symbols__alias(s, sym); k != sym && !why;
-	     k = symbols__alias(s, k))
-		why = denylist__kernel(k->name);
-	return why;
-}
-
-enum target_reason discover_kernel__verdict(const struct symbols *s, const struct ksym *sym,
-					    const char **why)
-{
-	*why = why_denied(s, sym);
-	if (*why)
-		return REASON_DENIED;
-	switch (sym->state) {
-	case KSYM_NOTRACE:
-		*why = "the kernel does not let it be traced (notrace or inlined)";
-		return REASON_DENIED;
-	case KSYM_BLACKLISTED:
-		*why = "it is on the kernel's list of functions that kprobes must not touch";
-		return REASON_DENIED;
-	case KSYM_INIT:
-		*why = "it ran while the kernel booted and is gone now";
-		return REASON_DENIED;
-	case KSYM_TRACEABLE:
-		break;
-	}
-	return REASON_NONE;
-}
-
-struct btf_types *discover_kernel__types(struct discovery *d)
-{
-	if (!d->btf_tried) {
-		d->btf_tried = true;
-		btf_types__open(d->env->btf_dir, &d->btf);
-	}
-	return d->btf;
-}
-
-/* BTF may have the function by another of its names. */
-static const struct ksym *find_type(struct discovery *d, const struct ksym *sym,
-				    struct func_type *type)
-{
-	const struct ksym *k = sym;
-
-	if (!discover_kernel__types(d))
-		return NULL;
-	do {
-		if (!btf_types__function(d->btf, k->object, k->name, type))
-			return k;
-		k = symbols__alias(d->symbols, k);
-	} while (k != sym);
-	return NULL;
-}
-
-static bool is_unique(const struct symbols *s, const struct ksym *sym)
-{
-	return sym->copies == 1 && !symbols__next(s, symbols__find(s, sym->name));
-}
-
-void discover_kernel__type(struct discovery *d, const struct ksym *sym, struct target *t)
-{
-	struct func_type type;
-	const struct ksym *typed = find_type(d, sym, &type);
-
-	if (!typed)
-		return;
-	t->kind = type.kind;
-	t->ret_size = type.size;
-	/* A compiler's clone goes by its original's type, but is not that function. The kernel
-	 * looks the type's name up: by that of another function, it would find that. */
-	t->btf_id = strchr(typed->name, '.') || !is_unique(d->symbols, typed) ? 0 : type.id;
-	t->btf_name = typed == sym ? NULL : xstrdup(typed->name);
-	t->slots = type.slots;
-	t->signature = take_ptr(type.signature);
-	t->enumerators = take_ptr(type.enumerators);
-	t->nenumerators = type.nenumerators;
 }
 
 static struct target *target_of(struct discovery *d, const struct ksym *sym)
 {
 	struct target *t = target__new(TARGET_KERNEL, sym->object, sym->name);
-	const struct ksym *first = symbols__find(d->symbols, sym->name);
+	const struct ksym *first = symbols__find(d->sources.symbols, sym->name);
 
 	t->addr = sym->addr;
 	t->symbol = xstrdup(sym->name);
-	t->needs_addr = symbols__next(d->symbols, first) != NULL;
-	discover_kernel__type(d, sym, t);
+	t->needs_addr = symbols__next(d->sources.symbols, first) != NULL;
+	kernel_symbol__type(&d->sources, sym, t);
 	return t;
 }
 
@@ -162,36 +81,37 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 	enum target_reason reason;
 	const char *why;
 
-	if (discovery__excluded(d, r, sym->object, sym->name))
+	if (exclusions__match(&d->exclusions, r, sym->object, sym->name))
 		return 0;
 	if (sym->copies > 1)
-		return discovery__claim_failed(
-			d, r, target__new(TARGET_KERNEL, sym->object, sym->name), REASON_AMBIGUOUS,
+		return claims__add_failed(
+			&d->claims, r, target__new(TARGET_KERNEL, sym->object, sym->name),
+			REASON_AMBIGUOUS,
 			xasprintf("%s has %u functions of that name, and nothing tells them apart",
 				  sym->object, sym->copies));
-	reason = discover_kernel__verdict(d->symbols, sym, &why);
+	reason = kernel_symbol__verdict(d->sources.symbols, sym, &why);
 	if (reason != REASON_NONE)
-		return discovery__claim_failed(d, r,
-					       target__new(TARGET_KERNEL, sym->object, sym->name),
-					       reason, xstrdup(why));
-	return discovery__claim(d, r, target_of(d, sym));
+		return claims__add_failed(&d->claims, r,
+					  target__new(TARGET_KERNEL, sym->object, sym->name),
+					  reason, xstrdup(why));
+	return claims__add(&d->claims, r, target_of(d, sym));
 }
 
-/* Several functions, each of which can be named by itself. */
+/* Several functions, which OBJECT or their full name distinguishes. */
 static int claim_ambiguous(struct discovery *d, const struct request *r, const char *scope,
 			   const char *name, struct found *f)
 {
 	const char *object = object_label(scope);
 
-	if (discovery__excluded(d, r, object, name))
+	if (exclusions__match(&d->exclusions, r, object, name))
 		return 0;
-	return discovery__claim_failed(
-		d, r, target__new(TARGET_KERNEL, object, name), REASON_AMBIGUOUS,
-		xasprintf("there are %zu functions of that name: name one of %s", f->n,
-			  buf__str(&f->candidates)));
+	return claims__add_failed(&d->claims, r, target__new(TARGET_KERNEL, object, name),
+				  REASON_AMBIGUOUS,
+				  xasprintf("there are %zu functions of that name: name one of %s",
+					    f->n, buf__str(&f->candidates)));
 }
 
-/* A part of it that was not inlined: worth a word, but not to be taken for the function. */
+/* A part of the function that was not inlined. It is only mentioned: it sees some of the calls. */
 static const struct ksym *find_part(const struct symbols *s, const struct pattern *p,
 				    const char *scope)
 {
@@ -228,8 +148,8 @@ static bool is_builtin(const struct symbols *s, const char *name)
 	return k;
 }
 
-/* Is the module of OBJECT_MODULE a part of this kernel? It is if another function of the list is,
- * so that one that is missing is missing for good. */
+/* Whether the module of OBJECT_MODULE is built in: another function of the list is in vmlinux. Then
+ * a missing function will not appear later. */
 static bool module_is_builtin(const struct symbols *s, const struct request *r)
 {
 	for (size_t i = 0; i < r->list->npatterns; i++) {
@@ -242,7 +162,7 @@ static bool module_is_builtin(const struct symbols *s, const struct request *r)
 	return false;
 }
 
-/* Letters of which KBUILD_MODNAME is made: "libc.so.6" has others. */
+/* The letters of KBUILD_MODNAME; "libc.so.6" has others. */
 static bool is_module_name(const char *object)
 {
 	while (isalnum((unsigned char)*object) || *object == '_')
@@ -252,23 +172,24 @@ static bool is_module_name(const char *object)
 
 static bool is_foreign(const struct pattern *p)
 {
-	__cleanup_free char *why = p->type == OBJECT_KERNEL ? discover_hint__foreign(p) : NULL;
+	__cleanup_free char *why = p->type == OBJECT_KERNEL ? hints__foreign(p) : NULL;
 
 	return why;
 }
 
-/* A pattern that finds nothing: may that be because its module is not there yet? Where the lists of
- * modules cannot be read, it may. */
+/* For a pattern without a match: REASON_WAITING if its module may be loaded later, also if the
+ * lists of modules cannot be read. */
 static enum target_reason reason_missing(struct discovery *d, const struct request *r)
 {
-	const struct symbols *s = d->symbols;
+	const struct symbols *s = d->sources.symbols;
 	const struct pattern *p = r->pattern;
 
 	if (p->type == OBJECT_ANY || symbols__has_object(s, p->object) ||
 	    !strcmp(p->object, SYMBOLS_VMLINUX) || find_elsewhere(s, p) || is_foreign(p) ||
 	    (p->type == OBJECT_MODULE && module_is_builtin(s, r)) || !is_module_name(p->object))
 		return REASON_NOT_FOUND;
-	return !discovery__modules(d) || module_list__find(d->modules, p->object) == MODULE_LOADABLE
+	return !sources__modules(&d->sources) ||
+			       module_list__find(d->sources.modules, p->object) == MODULE_LOADABLE
 		       ? REASON_WAITING
 		       : REASON_NOT_FOUND;
 }
@@ -278,44 +199,46 @@ static char *why_waiting(struct discovery *d, const struct request *r)
 	const struct pattern *p = r->pattern;
 	__cleanup_free char *near = NULL;
 
-	if (d->modules)
+	if (d->sources.modules)
 		return xasprintf("module %s is not loaded; it will be probed once it is",
 				 p->object);
-	near = discover_hint__object(d, r);
+	near = hints__object(&d->sources, r);
 	return xasprintf("module %s is not loaded; it will be probed once it is (cannot check "
 			 "whether this kernel has it: %s: %s)%s",
-			 p->object, d->modules_path, strerror(-d->modules_error), near);
+			 p->object, d->sources.modules_path, strerror(-d->sources.modules_error),
+			 near);
 }
 
-/* Of a module that is not there; NULL: it is not for that. */
+/* The message for an unknown module. NULL: the module is not the cause. */
 static char *why_no_module(struct discovery *d, const struct request *r)
 {
 	const struct pattern *p = r->pattern;
 	__cleanup_free char *near = NULL;
 
-	if (p->type == OBJECT_ANY || symbols__has_object(d->symbols, p->object) ||
+	if (p->type == OBJECT_ANY || symbols__has_object(d->sources.symbols, p->object) ||
 	    !strcmp(p->object, SYMBOLS_VMLINUX))
 		return NULL;
 	if (is_module_name(p->object) &&
-	    (!discovery__modules(d) || module_list__find(d->modules, p->object) != MODULE_UNKNOWN))
+	    (!sources__modules(&d->sources) ||
+	     module_list__find(d->sources.modules, p->object) != MODULE_UNKNOWN))
 		return NULL;
-	near = discover_hint__object(d, r);
+	near = hints__object(&d->sources, r);
 	return is_module_name(p->object)
 		       ? xasprintf("this kernel has no module %s%s", p->object, near)
 		       : xasprintf("%s is not a kernel module%s", p->object, near);
 }
 
-/* Why a pattern finds nothing, and what to do about it. To be freed. */
+/* Why a pattern has no match, and what to do. To be freed. */
 static char *why_not_found(struct discovery *d, const struct request *r, const char *scope)
 {
-	const struct symbols *s = d->symbols;
+	const struct symbols *s = d->sources.symbols;
 	const struct pattern *p = r->pattern;
-	__cleanup_free char *functions = discovery__in_words(p), *near = NULL;
+	__cleanup_free char *functions = request__in_words(p), *near = NULL;
 	const char *where = scope ? scope : "this kernel";
 	const struct ksym *sym = scope ? find_elsewhere(s, p) : NULL;
 
 	if (p->type == OBJECT_KERNEL && !symbols__has_object(s, p->object))
-		near = discover_hint__foreign(p);
+		near = hints__foreign(p);
 	if (near)
 		return take_ptr(near);
 	if (sym)
@@ -326,14 +249,14 @@ static char *why_not_found(struct discovery *d, const struct request *r, const c
 		return take_ptr(near);
 	sym = p->glob ? NULL : find_part(s, p, scope);
 	if (sym)
-		return xasprintf("the compiler has inlined %s; %s is what remains of it, and sees "
-				 "only some of the calls",
+		return xasprintf("the compiler has inlined %s; %s is the rest of it, and sees only "
+				 "some of the calls",
 				 functions, sym->name);
 	if (p->glob) {
-		near = discover_hint__elsewhere(d, r);
+		near = hints__elsewhere(&d->sources, r);
 		return xasprintf("no function of %s matches %s%s", where, functions, near);
 	}
-	near = r->list->builtin ? xstrdup("") : discover_hint__kernel(d, r, scope);
+	near = r->list->builtin ? xstrdup("") : hints__kernel(&d->sources, r, scope);
 	if (!*near && !scope)
 		return xasprintf("no function %s in this kernel; if it is in a module, it will be "
 				 "probed once that is loaded",
@@ -349,26 +272,26 @@ static char *why_missing(struct discovery *d, const struct request *r, enum targ
 
 static int claim_missing(struct discovery *d, const struct request *r, const char *scope)
 {
-	__cleanup_free char *written = discovery__written(r->pattern);
+	__cleanup_free char *written = request__written(r->pattern);
 	enum target_reason reason = reason_missing(d, r);
 	const char *object = reason == REASON_WAITING ? r->pattern->object : object_label(scope);
 
-	if (discovery__excluded(d, r, object, written))
+	if (exclusions__match(&d->exclusions, r, object, written))
 		return 0;
-	return discovery__claim_failed(d, r, target__new(TARGET_KERNEL, object, written), reason,
-				       why_missing(d, r, reason, scope));
+	return claims__add_failed(&d->claims, r, target__new(TARGET_KERNEL, object, written),
+				  reason, why_missing(d, r, reason, scope));
 }
 
 static int resolve_exact(struct discovery *d, const struct request *r)
 {
 	const struct pattern *p = r->pattern;
-	const char *scope = scope_of(d->symbols, p);
+	const char *scope = scope_of(d->sources.symbols, p);
 
 	for (size_t i = 0; i < p->nfunctions; i++) {
 		struct found f = {};
 		int err = 0;
 
-		find(d->symbols, scope, p->functions[i], &f);
+		find(d->sources.symbols, scope, p->functions[i], &f);
 		if (f.sym)
 			err = claim_symbol(d, r, f.sym);
 		else if (f.n)
@@ -388,7 +311,7 @@ static int by_name(const void *a, const void *b)
 	return order ? order : strcmp(x->object, y->object);
 }
 
-/* Ambiguous for this pattern: without an OBJECT, a name must be in one object only. */
+/* Without an OBJECT, a name must exist in one object only. */
 static bool is_ambiguous(const struct symbols *s, const struct pattern *p, const struct ksym *sym)
 {
 	return sym->copies > 1 ||
@@ -398,12 +321,12 @@ static bool is_ambiguous(const struct symbols *s, const struct pattern *p, const
 static int resolve_glob(struct discovery *d, const struct request *r)
 {
 	const struct pattern *p = r->pattern;
-	const char *scope = scope_of(d->symbols, p);
+	const char *scope = scope_of(d->sources.symbols, p);
 	size_t n, nmatches = 0;
-	const struct ksym *all = symbols__all(d->symbols, &n);
+	const struct ksym *all = symbols__all(d->sources.symbols, &n);
 	__cleanup_free const struct ksym **matches = NULL;
 	enum target_reason reason = REASON_NOT_FOUND;
-	struct events events = {};
+	struct glob_counts counts = {};
 	const char *why;
 	int err;
 
@@ -412,12 +335,12 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 
 		if (!in_scope(scope, sym) || !pattern__matches(p, sym->name))
 			continue;
-		if (discovery__excluded(d, r, sym->object, sym->name))
-			events.excluded++;
-		else if (discover_kernel__verdict(d->symbols, sym, &why) != REASON_NONE)
-			events.denied++;
-		else if (is_ambiguous(d->symbols, p, sym))
-			events.ambiguous++;
+		if (exclusions__match(&d->exclusions, r, sym->object, sym->name))
+			counts.excluded++;
+		else if (kernel_symbol__verdict(d->sources.symbols, sym, &why) != REASON_NONE)
+			counts.denied++;
+		else if (is_ambiguous(d->sources.symbols, p, sym))
+			counts.ambiguous++;
 		else
 			*(const struct ksym **)array__grow(&matches, &nmatches, sizeof(*matches)) =
 				sym;
@@ -425,31 +348,31 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 	if (nmatches)
 		qsort(matches, nmatches, sizeof(*matches), by_name);
 	for (size_t i = 0; i < nmatches; i++) {
-		err = discovery__claim(d, r, target_of(d, matches[i]));
+		err = claims__add(&d->claims, r, target_of(d, matches[i]));
 		if (err)
 			return err;
 	}
-	events.taken = nmatches;
+	counts.taken = nmatches;
 	if (!nmatches)
 		reason = reason_missing(d, r);
-	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(scope), &events, reason,
+	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(scope), &counts, reason,
 				      nmatches ? NULL : why_missing(d, r, reason, scope));
 }
 
-int discover_kernel(struct discovery *d, const struct request *r)
+int kernel__resolve(struct discovery *d, const struct request *r)
 {
 	__cleanup_free char *written = NULL, *advice = NULL;
 
-	if (discovery__symbols(d))
+	if (sources__symbols(&d->sources))
 		return r->pattern->glob ? resolve_glob(d, r) : resolve_exact(d, r);
-	advice = advice__of(ATTEMPT_SYMBOLS, d->symbols_error, (struct demand){});
-	written = discovery__written(r->pattern);
-	return discovery__claim_failed(
-		d, r,
+	advice = advice__of(ATTEMPT_SYMBOLS, d->sources.symbols_error, (struct demand){});
+	written = request__written(r->pattern);
+	return claims__add_failed(
+		&d->claims, r,
 		target__new(TARGET_KERNEL,
 			    r->pattern->object ? r->pattern->object : SYMBOLS_VMLINUX, written),
 		REASON_NOT_FOUND,
-		xasprintf("cannot learn what functions this kernel has (%s): neither "
+		xasprintf("cannot list the functions of this kernel (%s): neither "
 			  "/proc/kallsyms nor tracefs can be read",
 			  advice));
 }

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* --probe.list: what can be probed here, for people and for grep. */
+#include "discover/list.h"
+
 #include <errno.h>
 #include <fnmatch.h>
 
-#include "kernel/advice.h"
-#include "base/buf.h"
-#include "discover/denylist.h"
-#include "discover/internal.h"
 #include "base/log.h"
-
+#include "discover/denylist.h"
+#include "discover/kernel_symbol.h"
+#include "kernel/advice.h"
 #include "kernel/syscalls.h"
 
 struct listing {
-	struct discovery d;
-	const char *glob; /* NULL: all */
-	bool with_object; /* it is for object:function */
+	struct sources sources;
+	const char *glob; /* NULL: matches all */
+	bool with_object; /* glob is matched against object:function */
 	FILE *out;
 	size_t n;
 };
@@ -55,7 +54,7 @@ static int by_object(const void *a, const void *b)
 
 static void list_kernel(struct listing *l)
 {
-	struct symbols *s = discovery__symbols(&l->d);
+	struct symbols *s = sources__symbols(&l->sources);
 	__cleanup_free const struct ksym **found = NULL;
 	const struct ksym *all;
 	size_t n, nfound = 0;
@@ -63,16 +62,16 @@ static void list_kernel(struct listing *l)
 
 	if (!s) {
 		__cleanup_free char *advice =
-			advice__of(ATTEMPT_SYMBOLS, l->d.symbols_error, (struct demand){});
+			advice__of(ATTEMPT_SYMBOLS, l->sources.symbols_error, (struct demand){});
 
-		log_error("cannot read what functions this kernel has: %s", advice);
+		log_error("cannot list the functions of this kernel: %s", advice);
 		return;
 	}
 	all = symbols__all(s, &n);
 	for (size_t i = 0; i < n; i++) {
-		/* Of the same name elsewhere: OBJECT tells. */
+		/* OBJECT distinguishes functions of one name in several objects. */
 		if (all[i].copies > 1 || !wanted(l, all[i].object, all[i].name) ||
-		    discover_kernel__verdict(s, &all[i], &why) != REASON_NONE)
+		    kernel_symbol__verdict(s, &all[i], &why) != REASON_NONE)
 			continue;
 		*(const struct ksym **)array__grow(&found, &nfound, sizeof(*found)) = &all[i];
 	}
@@ -81,7 +80,7 @@ static void list_kernel(struct listing *l)
 	for (size_t i = 0; i < nfound; i++) {
 		struct target *t = target__new(TARGET_KERNEL, found[i]->object, found[i]->name);
 
-		discover_kernel__type(&l->d, found[i], t);
+		kernel_symbol__type(&l->sources, found[i], t);
 		print(l, t->object, t->function, t->kind, t->signature);
 		target__free(t);
 	}
@@ -102,16 +101,16 @@ static void print_symbol(struct listing *l, struct elf_file *f, const struct elf
 {
 	struct target *t = target__new(TARGET_USER, f->path, sym->name);
 
-	discover_file__type(&l->d, f, sym, t);
-	/* As `auto` reads it. */
+	elf_file__type(f, l->sources.env, sym, t);
+	/* As `returns: auto` reads it. */
 	print(l, f->path, sym->name, t->kind == RP_KIND_ERRNO ? RP_KIND_RAW : t->kind,
-	      t->signature ? t->signature : discover_demangled__name(f, sym));
+	      t->signature ? t->signature : elf_names__demangled(f->names, sym));
 	target__free(t);
 }
 
 static void list_file(struct listing *l, const char *path)
 {
-	struct elf_file *f = discover_file__open(&l->d, path);
+	struct elf_file *f = sources__file(&l->sources, path);
 
 	if (!f->symbols) {
 		log_error("%s", f->why);
@@ -121,31 +120,31 @@ static void list_file(struct listing *l, const char *path)
 		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
 		const char *source;
 
-		if (discover_file__verdict(f, &sym, NULL) != REASON_NONE)
+		if (elf_file__verdict(f, &sym, NULL) != REASON_NONE)
 			continue;
-		source = discover_demangled__name(f, &sym);
+		source = elf_names__demangled(f->names, &sym);
 		if (wanted(l, path, sym.name) || (source && wanted(l, path, source)))
 			print_symbol(l, f, &sym);
 	}
 }
 
-int discover__list(const struct discover_env *env, const char *glob, FILE *out)
+int list__print(const struct discover_env *env, const char *glob, FILE *out)
 {
 	bool is_path = false;
 	const char *colon = glob ? pattern__separator(glob, &is_path) : NULL;
-	struct listing l = { .d = { .env = env }, .glob = glob, .out = out };
+	struct listing l = { .sources = { .env = env }, .glob = glob, .out = out };
 
 	if (is_path) {
 		__cleanup_free char *path = xstrndup(glob, colon - glob);
 
 		l.glob = colon + 1;
 		list_file(&l, path);
-		discovery__release(&l.d);
+		sources__release(&l.sources);
 	} else {
 		l.with_object = colon != NULL;
 		list_kernel(&l);
 		list_syscalls(&l);
-		discovery__release(&l.d);
+		sources__release(&l.sources);
 	}
 	if (l.n)
 		return 0;

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* System calls: by their number, so that they are the same on every kernel. */
-#include <errno.h>
+#include "discover/syscall.h"
 
-#include "discover/denylist.h"
-#include "discover/internal.h"
 #include "base/log.h"
 #include "base/suggest.h"
+#include "discover/denylist.h"
+#include "discover/hints.h"
 #include "kernel/syscalls.h"
 
 #define OBJECT "syscall"
 
-/* What 64-bit programs call in the place of a system call that they do not have: by another name,
- * or by the same without the bits of 32-bit ones. */
+/* The system call that 64-bit programs use instead of a 32-bit one. NULL: there is none. */
 static const struct syscall_entry *native_of(const char *name)
 {
 	static const char *const pairs[][2] = {
@@ -42,7 +40,7 @@ static const struct syscall_entry *native_of(const char *name)
 	return syscalls__find(strncmp(name, "old", 3) ? other : name + 3);
 }
 
-/* One that programs of this machine's own kind do not make would be 0 for ever, without a word. */
+/* Warns about a system call that only 32-bit programs make, since it may stay at 0. */
 static char *note_of(const struct syscall_entry *entry)
 {
 	const struct syscall_entry *native = entry->nr < 0 ? native_of(entry->name) : NULL;
@@ -67,16 +65,16 @@ static int claim_entry(struct discovery *d, const struct request *r,
 	t->nr32 = entry->nr32;
 	t->note = note_of(entry);
 	if (why)
-		return discovery__claim_failed(d, r, t, REASON_DENIED, xstrdup(why));
-	if (t->note && !r->pattern->glob && !r->list->builtin && !d->env->lenient)
+		return claims__add_failed(&d->claims, r, t, REASON_DENIED, xstrdup(why));
+	if (t->note && !r->pattern->glob && !r->list->builtin && !d->sources.env->lenient)
 		log_warn("syscall:%s stays at 0 for 64-bit programs: %s", entry->name, t->note);
-	return discovery__claim(d, r, t);
+	return claims__add(&d->claims, r, t);
 }
 
 static char *why_not_found(struct discovery *d, const struct request *r)
 {
-	__cleanup_free char *names = discovery__in_words(r->pattern);
-	__cleanup_free char *near = discover_hint__elsewhere(d, r);
+	__cleanup_free char *names = request__in_words(r->pattern);
+	__cleanup_free char *near = hints__elsewhere(&d->sources, r);
 	__cleanup_free const char **candidates = NULL;
 	size_t n;
 	const struct syscall_entry *all = syscalls__all(&n);
@@ -101,46 +99,46 @@ static int resolve_exact(struct discovery *d, const struct request *r)
 		const struct syscall_entry *entry = syscalls__find(p->functions[i]);
 
 		if (entry)
-			return discovery__excluded(d, r, OBJECT, entry->name)
+			return exclusions__match(&d->exclusions, r, OBJECT, entry->name)
 				       ? 0
 				       : claim_entry(d, r, entry);
 	}
-	written = discovery__written(p);
-	return discovery__claim_failed(d, r, target__new(TARGET_SYSCALL, OBJECT, written),
-				       REASON_NOT_FOUND, why_not_found(d, r));
+	written = request__written(p);
+	return claims__add_failed(&d->claims, r, target__new(TARGET_SYSCALL, OBJECT, written),
+				  REASON_NOT_FOUND, why_not_found(d, r));
 }
 
 static int resolve_glob(struct discovery *d, const struct request *r)
 {
 	size_t n;
 	const struct syscall_entry *all = syscalls__all(&n);
-	struct events events = {};
+	struct glob_counts counts = {};
 	size_t foreign = 0;
 	int err;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!pattern__matches(r->pattern, all[i].name))
 			continue;
-		if (discovery__excluded(d, r, OBJECT, all[i].name)) {
-			events.excluded++;
+		if (exclusions__match(&d->exclusions, r, OBJECT, all[i].name)) {
+			counts.excluded++;
 		} else if (denylist__syscall(all[i].name)) {
-			events.denied++;
+			counts.denied++;
 		} else {
 			err = claim_entry(d, r, &all[i]);
 			if (err)
 				return err;
-			events.taken++;
+			counts.taken++;
 			foreign += all[i].nr < 0;
 		}
 	}
-	if (foreign && !d->env->lenient)
+	if (foreign && !d->sources.env->lenient)
 		log_info("%s: %zu of the system calls are made by 32-bit programs only",
 			 r->pattern->text, foreign);
-	return discovery__finish_glob(d, r, TARGET_SYSCALL, OBJECT, &events, REASON_NOT_FOUND,
-				      events.taken ? NULL : why_not_found(d, r));
+	return discovery__finish_glob(d, r, TARGET_SYSCALL, OBJECT, &counts, REASON_NOT_FOUND,
+				      counts.taken ? NULL : why_not_found(d, r));
 }
 
-int discover_syscall(struct discovery *d, const struct request *r)
+int syscall__resolve(struct discovery *d, const struct request *r)
 {
 	return r->pattern->glob ? resolve_glob(d, r) : resolve_exact(d, r);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Targets as such: made, compared, described, freed. */
 #include "discover/target.h"
 
 #include "expr/capture.h"
@@ -54,7 +53,7 @@ void target__free(struct target *t)
 	free(t->note);
 	free(t->symbol);
 	free(t->btf_name);
-	extra__free(t->extra);
+	capture_spec__free(t->capture);
 	opened_file__unref(t->opened);
 	free(t->cold);
 	exits__free(&t->exits);
@@ -148,7 +147,7 @@ static int compare_words(const uint64_t *a, const uint64_t *b, size_t n)
 	return 0;
 }
 
-/* Where the kernel hides its addresses, a name is all there is. */
+/* If the kernel hides addresses, compare names. */
 static int compare_symbols(const struct target *a, const struct target *b)
 {
 	int order = compare_words(&a->addr, &b->addr, 1);
@@ -176,7 +175,7 @@ int target__compare_places(const struct target *a, const struct target *b)
 			     (uint64_t[]){ b->inode.dev, b->inode.ino, b->offset }, 3);
 }
 
-/* Of one function, each name may have a type of its own. */
+/* Each name of a function may have its own type. */
 static bool same_type(const struct target *a, const struct target *b)
 {
 	return a->type != TARGET_KERNEL || a->btf_id == b->btf_id || strcmp(a->symbol, b->symbol);
@@ -185,7 +184,8 @@ static bool same_type(const struct target *a, const struct target *b)
 bool target__same_kind(const struct target *a, const struct target *b)
 {
 	return a->type == b->type && a->kind == b->kind && a->ret_size == b->ret_size &&
-	       probe_settings__same(a->settings, b->settings) && extra__same(a->extra, b->extra);
+	       probe_settings__same(a->settings, b->settings) &&
+	       capture_spec__same(a->capture, b->capture);
 }
 
 bool target__same(const struct target *a, const struct target *b)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A target: a function that is to be probed, as discovery (discover/discover.h) finds it. */
+/* A target: a function to probe, as discover/discover.h finds it. */
 #ifndef DISCOVER_TARGET_H
 #define DISCOVER_TARGET_H
 
 #include "bpf/abi.h"
 #include "config/config.h"
-#include "elf/symbols.h"
+#include "elf/symbol.h"
 #include "types/enumerators.h"
 #include "elf/exits.h"
 #include "files/opened_file.h"
@@ -19,115 +19,110 @@ enum target_reason {
 	REASON_NONE,
 	REASON_NOT_FOUND,
 	REASON_AMBIGUOUS,
-	REASON_DENIED,	/* on the denylist, a Go binary, ... : our own refusal */
-	REASON_REFUSED, /* the kernel's; or its type is not what the settings ask for */
-	REASON_WAITING, /* for its module */
+	REASON_DENIED,	/* by the exporter: on the denylist, an indirect function, ... */
+	REASON_REFUSED, /* by the kernel; or the settings do not suit its type */
+	REASON_WAITING, /* for its module to be loaded */
 	REASON_OVERLOAD,
-	REASON_DISABLED, /* what it is attached by has been switched off */
-	REASON_RELINKED, /* only why it was detached: it shared a link with one that is paused */
+	REASON_DISABLED, /* kprobes or ftrace are switched off */
+	REASON_RELINKED, /* only for detached targets: they shared a link with a paused one */
 	REASON_MAX,
 };
 extern const char *const target_reason_names[REASON_MAX]; /* "", "not_found", ... */
 extern const char *const kind_names[RP_KIND_MAX]; /* "errno", ..., as in the configuration */
 
-struct target_extra; /* expr/capture.h */
+struct capture_spec; /* expr/capture.h */
 
-/* What a target is called in the metrics. */
+/* The name of a target in metrics. */
 struct target_name {
 	char *object, *function;
 };
 
 struct target {
-	uint32_t id; /* its index, everywhere; dense over the targets whose reason is REASON_NONE
-		      * after discovery, UINT32_MAX for the others */
+	uint32_t id; /* index of the target, dense among those with REASON_NONE after discovery;
+		      * UINT32_MAX for others */
 	enum target_type type;
-	char *object;	/* the metric's labels: "vmlinux", module, "syscall", path */
-	char *function; /* found name; as written where nothing was found */
-	/* Further names of the same function that the configuration claims: each has series of its
-	 * own, with the same numbers. */
+	char *object;	/* labels in metrics: "vmlinux", module, "syscall", path */
+	char *function; /* name of the function; as written if there is none */
+	/* Further names of the function in the configuration. Each has its own series with the
+	 * same numbers. */
 	struct target_name *others;
 	size_t nothers;
-	char *signature;   /* "long vfs_read(struct file *file, ...)", or only what it is called in
-			    * the source: "ns::f(int)"; NULL: no type is known */
-	enum rp_kind kind; /* by its type, or what `returns` asks for instead */
+	char *signature;   /* "long vfs_read(struct file *file, ...)", or only the name in the
+			    * source: "ns::f(int)"; NULL: unknown */
+	enum rp_kind kind; /* by `returns:` or its type */
 	uint8_t ret_size;  /* bytes of the result: 1, 2, 4, 8 */
 	struct enumerator *enumerators; /* RP_KIND_ENUM: values as rp_outcome() reports them */
 	size_t nenumerators;
-	struct result_test error; /* results that `error:` makes errors */
+	struct result_test error; /* results that `error:` counts as errors */
 
 	enum target_reason reason;
-	char *why;	       /* for people: what is wrong, what next; NULL with REASON_NONE */
-	char *note;	       /* for people: what to know though it is attached; NULL: nothing */
+	char *why;	       /* the message for reason; NULL with REASON_NONE */
+	char *note;	       /* a message about a target that is attached; NULL: none */
 	unsigned switched_off; /* with REASON_DISABLED: enum switch_bit */
 
-	uint64_t addr;	 /* TARGET_KERNEL: address, 0 if hidden from us */
+	uint64_t addr;	 /* TARGET_KERNEL: address; 0: hidden */
 	char *symbol;	 /* TARGET_KERNEL: kallsyms name ("f.isra.0" keeps its suffix) */
-	bool needs_addr; /* TARGET_KERNEL: its name alone does not tell it from others */
-	uint32_t btf_id; /* TARGET_KERNEL: in its object's BTF, 0 if it has no type of its own there
-			  */
-	char *btf_name;	 /* TARGET_KERNEL: the alias that its type is of; NULL: symbol */
-	uint8_t slots;	 /* TARGET_KERNEL with btf_id: words that its arguments take */
-	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit numbers, -1 if none */
+	bool needs_addr; /* TARGET_KERNEL: other functions have the same name */
+	uint32_t btf_id; /* TARGET_KERNEL: in its object's BTF; 0: none of its own */
+	char *btf_name;	 /* TARGET_KERNEL: the alias that BTF lists; NULL: symbol */
+	uint8_t slots;	 /* TARGET_KERNEL with btf_id: words of its arguments */
+	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit number; -1: none */
 	/* TARGET_USER: */
-	struct file_id file;	    /* what the path stood for */
-	struct file_id inode;	    /* the same whatever the path */
-	struct opened_file *opened; /* a reference; where the function is. NULL: it cannot be had */
-	bool described;		    /* the file says what its type is */
-	uint64_t offset, size;	    /* in the file; size 0: not known */
-	uint32_t hazards;	    /* enum hazard: why a return probe could harm the program */
-	struct elf_extent *cold;    /* parts of it that the compiler has put elsewhere */
+	struct file_id file;	    /* file at the path */
+	struct file_id inode;	    /* the same for every path */
+	struct opened_file *opened; /* a reference to the file; NULL: not attachable */
+	bool described;		    /* the type comes from the file */
+	uint64_t offset, size;	    /* in the file; size 0: unknown */
+	uint32_t hazards; /* bits of enum hazard: why a return probe could harm the program */
+	struct elf_extent *cold; /* parts that the compiler has split off */
 	size_t ncold;
-	struct exits exits; /* where it is left; none: see unfollowed */
-	char *unfollowed;   /* why that cannot be told; NULL: it can */
-	bool followed;	    /* the two are set */
-	bool removed;	    /* there is no file by its name any more, but programs run it */
+	struct exits exits; /* its exits; none: see unfollowed */
+	char *unfollowed;   /* why the exits are unknown; NULL: they are known */
+	bool followed;	    /* exits and unfollowed are set */
+	bool removed;	    /* the file was deleted, but programs still run it */
 
-	/* Which clones of it nobody probes, and what to write to have them, in one sentence; NULL:
-	 * there are none. */
+	/* A sentence about clones that are not probed, and how to probe them; NULL: none. */
 	char *uncounted;
 
-	const struct probe_settings *settings; /* the config's */
-	struct target_extra *extra;	       /* labels, filters, observed values; NULL: none */
-	const struct source_pos *pos;	       /* the config's */
-	bool builtin;			       /* from the default set */
+	const struct probe_settings *settings; /* borrowed from the configuration */
+	struct capture_spec *capture; /* labels, filters, observed values; NULL: none. Owned */
+	const struct source_pos *pos; /* borrowed from the configuration */
+	bool builtin;		      /* from a preset */
 };
 
 struct targets {
 	struct target **v; /* attachable ones first, in the order of their ids */
 	size_t n;
-	size_t nids; /* how many have an id */
+	size_t nids; /* targets with an id */
 };
 
 #define for_each_target(targets, t) \
 	for (size_t __i = 0; __i < (targets)->n && ((t) = (targets)->v[__i], 1); __i++)
 
-/* One without an id, of whose type nothing is known: its result is a raw word. Copies the names;
- * target__free() frees it. */
+/* A target without an id, of unknown type (raw). Copies the names. target__free() it. */
 struct target *target__new(enum target_type type, const char *object, const char *function);
-/* Its names: the first, which it always has, and the others. */
+/* The names of a target: at least one. */
 size_t target__nnames(const struct target *t);
 struct target_name target__name(const struct target *t, size_t i);
 void target__add_name(struct target *t, const char *object, const char *function);
-/* And what is said of it by the configuration that has these names. */
+/* Swaps the names, and `uncounted`, which refers to them. */
 void target__swap_names(struct target *a, struct target *b);
-/* Where the function is: `from` is nowhere then. */
+/* Moves the location in a file from one target to another. */
 void target__move_file(struct target *to, struct target *from);
-/* Are the two, of any two discoveries, one function with the same settings, so that the one's
- * counts are the other's? Whatever they are called. */
+/* Whether two targets, possibly of two discoveries, are one function with the same settings, so
+ * that they can share their counts. Names do not matter. */
 bool target__same(const struct target *a, const struct target *b);
-/* The same, wherever they are. */
+/* The same without comparing the location. */
 bool target__same_kind(const struct target *a, const struct target *b);
-/* As strcmp(), of two attachable targets: 0 if they are the same function, by the same or by
- * different names. */
+/* Orders attachable targets like strcmp(). 0: they are one function, by any name. */
 int target__compare_places(const struct target *a, const struct target *b);
-/* As strcmp(). */
+/* Orders like strcmp(). */
 int target_name__compare(const struct target_name *a, const struct target_name *b);
-/* What is known of a target that is not attached: its names, reason and why. target__free() frees
- * it. */
+/* A copy without the location and settings, for reports. target__free() it. */
 struct target *target__describe(const struct target *t);
 void target__free(struct target *t);		      /* NULL is fine */
 struct result target__result(const struct target *t); /* borrows from t */
-/* The name of a value that an enum target returned, or NULL. */
+/* The enumerator of a value that the target returned; NULL: none. */
 const char *target__enumerator(const struct target *t, int64_t value);
 void targets__free(struct targets *t);
 

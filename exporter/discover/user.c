@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Functions of programs and libraries. Their types are known if there is debug information. */
-#include "base/buf.h"
-#include "discover/internal.h"
-#include "files/users.h"
-#include "elf/hazards.h"
+#include "discover/user.h"
+
 #include "base/log.h"
 #include "base/suggest.h"
+#include "discover/dynamic.h"
+#include "discover/hints.h"
+#include "files/users.h"
 
-/* From so many on, of both, a glob is worth a word before it is attached. */
+/* A glob with at least so many of both gets a warning about its cost. */
 #define MANY_FUNCTIONS 50
 #define MANY_PROCESSES 10
 
@@ -26,29 +26,29 @@ static void locate(struct target *t, const struct elf_file *f, const struct elf_
 	}
 }
 
-/* label: what it is called in the metrics. */
+/* label: its name in metrics. */
 static int claim_as(struct discovery *d, const struct request *r, struct elf_file *f,
 		    const struct elf_symbol *sym, const char *label)
 {
-	const char *source = discover_demangled__name(f, sym);
+	const char *source = elf_names__demangled(f->names, sym);
 	enum target_reason reason;
 	struct target *t;
 	char *why = NULL;
 
-	if (discovery__excluded(d, r, f->path, label) ||
-	    (source && discovery__excluded(d, r, f->path, source)))
+	if (exclusions__match(&d->exclusions, r, f->path, label) ||
+	    (source && exclusions__match(&d->exclusions, r, f->path, source)))
 		return 0;
 	t = target__new(TARGET_USER, f->path, label);
-	reason = discover_file__verdict(f, sym, &why);
+	reason = elf_file__verdict(f, sym, &why);
 	if (reason != REASON_NONE) {
 		t->file = f->id;
-		return discovery__claim_failed(d, r, t, reason, why);
+		return claims__add_failed(&d->claims, r, t, reason, why);
 	}
 	locate(t, f, sym);
-	discover_file__type(d, f, sym, t);
+	elf_file__type(f, d->sources.env, sym, t);
 	if (!t->signature && source)
 		t->signature = xstrdup(source);
-	return discovery__claim(d, r, t);
+	return claims__add(&d->claims, r, t);
 }
 
 static int claim_symbol(struct discovery *d, const struct request *r, struct elf_file *f,
@@ -57,15 +57,15 @@ static int claim_symbol(struct discovery *d, const struct request *r, struct elf
 	return claim_as(d, r, f, sym, sym->name);
 }
 
-/* What the dynamic linker knows of one of the names. */
+/* The message of the dynamic linker's names. NULL: they are not the cause. */
 static char *why_dynamic(struct discovery *d, const struct elf_file *f, const struct pattern *p)
 {
 	char *why = NULL;
 
 	for (size_t i = 0; i < p->nfunctions && !why && !p->glob; i++) {
-		why = discover_version__why(f, p->functions[i]);
+		why = dynamic__no_version(f, p->functions[i]);
 		if (!why)
-			why = discover_import__why(d, f, p->functions[i]);
+			why = dynamic__is_import(&d->sources, f, p->functions[i]);
 	}
 	return why;
 }
@@ -73,7 +73,7 @@ static char *why_dynamic(struct discovery *d, const struct elf_file *f, const st
 static char *why_not_found(struct discovery *d, const struct elf_file *f, const struct request *r)
 {
 	const struct pattern *p = r->pattern;
-	__cleanup_free char *names = discovery__in_words(p), *near = NULL;
+	__cleanup_free char *names = request__in_words(p), *near = NULL;
 	__cleanup_free const char **candidates = NULL;
 	const char *stripped = elf_symbols__stripped(f->symbols)
 				       ? " (it was stripped: only what it exports has a name)"
@@ -84,7 +84,7 @@ static char *why_not_found(struct discovery *d, const struct elf_file *f, const 
 	if (near)
 		return take_ptr(near);
 	if (p->glob) {
-		near = discover_hint__elsewhere(d, r);
+		near = hints__elsewhere(&d->sources, r);
 		return xasprintf("no function of %s matches %s%s%s", f->path, names, stripped,
 				 near);
 	}
@@ -94,16 +94,16 @@ static char *why_not_found(struct discovery *d, const struct elf_file *f, const 
 	near = suggest__hint(p->functions[0], candidates, n);
 	if (!*near) {
 		free(near);
-		near = discover_demangled__near(f, p->functions[0]);
+		near = elf_names__near(f->names, p->functions[0]);
 	}
 	if (!*near) {
 		free(near);
-		near = discover_hint__elsewhere(d, r);
+		near = hints__elsewhere(&d->sources, r);
 	}
 	return xasprintf("no function %s in %s%s%s", names, f->path, stripped, near ? near : "");
 }
 
-/* The name itself, or else its only clone. How many it could be. */
+/* Finds the function, or else its clones. Returns the number of candidates. */
 static size_t find(const struct elf_file *f, const char *name, struct elf_symbol *sym)
 {
 	size_t n = 0;
@@ -113,7 +113,7 @@ static size_t find(const struct elf_file *f, const char *name, struct elf_symbol
 	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
 		struct elf_symbol other = elf_symbols__at(f->symbols, i);
 
-		if (discovery__is_clone(other.name, name)) {
+		if (request__is_clone(other.name, name)) {
 			*sym = other;
 			n++;
 		}
@@ -121,7 +121,7 @@ static size_t find(const struct elf_file *f, const char *name, struct elf_symbol
 	return n;
 }
 
-/* A name of which there is nothing to be had. */
+/* A target that cannot be attached. */
 static struct target *without_symbol(const struct elf_file *f, const char *name)
 {
 	struct target *t = target__new(TARGET_USER, f->path, name);
@@ -130,29 +130,28 @@ static struct target *without_symbol(const struct elf_file *f, const char *name)
 	return t;
 }
 
-/* By its name in the source. *found: there is something of that name. */
+/* Claims a function by its name in the source. *found: the name exists. */
 static int claim_demangled(struct discovery *d, const struct request *r, struct elf_file *f,
 			   const char *name, bool *found)
 {
 	__cleanup_buf struct buf candidates = {};
 	struct elf_symbol sym;
-	size_t n = discover_demangled__find(f, name, &sym, &candidates);
+	size_t n = elf_names__find(f->names, name, &sym, &candidates);
 
 	*found = n;
 	if (n == 1)
-		return claim_as(d, r, f, &sym, discover_demangled__name(f, &sym));
-	return n ? discovery__claim_failed(
-			   d, r, without_symbol(f, name), REASON_AMBIGUOUS,
-			   xasprintf("%zu functions are called that: name one with its parameter "
-				     "list, or its symbol: %s",
-				     n, buf__str(&candidates)))
+		return claim_as(d, r, f, &sym, elf_names__demangled(f->names, &sym));
+	return n ? claims__add_failed(&d->claims, r, without_symbol(f, name), REASON_AMBIGUOUS,
+				      xasprintf("%zu functions have that name: add the parameter "
+						"list, or name the symbol: %s",
+						n, buf__str(&candidates)))
 		 : 0;
 }
 
 static int resolve_exact(struct discovery *d, const struct request *r, struct elf_file *f)
 {
 	const struct pattern *p = r->pattern;
-	__cleanup_free char *written = discovery__written(p);
+	__cleanup_free char *written = request__written(p);
 
 	for (size_t i = 0; i < p->nfunctions; i++) {
 		__cleanup_free char *label = NULL;
@@ -166,29 +165,29 @@ static int resolve_exact(struct discovery *d, const struct request *r, struct el
 
 		if (n == 1)
 			return claim_symbol(d, r, f, &sym);
-		if (!n && discover_version__find(f, p->functions[i], &sym, &label))
+		if (!n && dynamic__find_version(f, p->functions[i], &sym, &label))
 			return claim_as(d, r, f, &sym, label);
 		if (n)
-			return discovery__claim_failed(
-				d, r, without_symbol(f, p->functions[i]), REASON_AMBIGUOUS,
+			return claims__add_failed(
+				&d->claims, r, without_symbol(f, p->functions[i]), REASON_AMBIGUOUS,
 				xasprintf("the compiler has made %zu variants of it: name one of "
 					  "them, as %s, or all of them: '%s:%s.*'",
 					  n, sym.name, f->path, p->functions[i]));
 	}
-	return discovery__claim_failed(d, r, without_symbol(f, written), REASON_NOT_FOUND,
-				       why_not_found(d, f, r));
+	return claims__add_failed(&d->claims, r, without_symbol(f, written), REASON_NOT_FOUND,
+				  why_not_found(d, f, r));
 }
 
-/* The name by which a glob matches it; NULL: it does not. */
+/* The name that the glob matches; NULL: it does not match. */
 static const char *label_of(const struct elf_file *f, const struct pattern *p,
 			    const struct elf_symbol *sym)
 {
 	if (pattern__matches(p, sym->name))
 		return sym->name;
-	return discover_demangled__matches(f, p, sym) ? discover_demangled__name(f, sym) : NULL;
+	return elf_names__matches(f->names, p, sym) ? elf_names__demangled(f->names, sym) : NULL;
 }
 
-/* Whoever owns the file may have given it any number: it must not cost the other probes. */
+/* The file's owner controls the number of symbols, which must not crowd out other probes. */
 static size_t count_matches(const struct request *r, const struct elf_file *f)
 {
 	size_t n = 0;
@@ -201,33 +200,31 @@ static size_t count_matches(const struct request *r, const struct elf_file *f)
 	return n;
 }
 
-/* Each breakpoint is made anew in each process that maps the file. */
+/* Each process that maps the file gets its own breakpoints. */
 static void warn_of_cost(const struct discovery *d, const struct request *r,
 			 const struct elf_file *f, size_t functions)
 {
 	int processes;
 
-	if (d->env->lenient || functions < MANY_FUNCTIONS)
+	if (d->sources.env->lenient || functions < MANY_FUNCTIONS)
 		return;
 	processes = file_users__count(f->opened, f->path);
 	if (processes >= MANY_PROCESSES)
-		log_warn(
-			"%s: %zu functions of a file that %d processes have mapped: each of these, "
-			"and each process that will be started, gets breakpoints for all of them, "
-			"and takes longer to start (for a thousand functions by 5 to 35 ms); name "
-			"the functions that you mean",
-			r->pattern->text, functions, processes);
+		log_warn("%s: %zu functions of a file that %d processes have mapped: these and new "
+			 "processes get a breakpoint per function, and start more slowly (5 to 35 "
+			 "ms per thousand functions); name the functions that you need",
+			 r->pattern->text, functions, processes);
 }
 
 static int resolve_glob(struct discovery *d, const struct request *r, struct elf_file *f)
 {
 	size_t n = elf_symbols__count(f->symbols), matches = count_matches(r, f);
-	struct events events = {};
+	struct glob_counts counts = {};
 	int err;
 
 	if (matches > RP_MAX_TARGETS)
-		return discovery__claim_failed(
-			d, r, without_symbol(f, r->pattern->functions[0]), REASON_REFUSED,
+		return claims__add_failed(
+			&d->claims, r, without_symbol(f, r->pattern->functions[0]), REASON_REFUSED,
 			xasprintf("%zu functions match, more than can be probed at a time: narrow "
 				  "the glob",
 				  matches));
@@ -238,27 +235,27 @@ static int resolve_glob(struct discovery *d, const struct request *r, struct elf
 
 		if (!label)
 			continue;
-		reason = discover_file__verdict(f, &sym, NULL);
-		if (discovery__excluded(d, r, f->path, label)) {
-			events.excluded++;
+		reason = elf_file__verdict(f, &sym, NULL);
+		if (exclusions__match(&d->exclusions, r, f->path, label)) {
+			counts.excluded++;
 		} else if (reason == REASON_DENIED) {
-			events.denied++;
+			counts.denied++;
 		} else if (reason == REASON_AMBIGUOUS ||
-			   (label != sym.name && !discover_demangled__is_unique(f, label))) {
-			events.ambiguous++;
+			   (label != sym.name && !elf_names__is_unique(f->names, label))) {
+			counts.ambiguous++;
 		} else {
 			err = claim_as(d, r, f, &sym, label);
 			if (err)
 				return err;
-			events.taken++;
+			counts.taken++;
 		}
 	}
-	warn_of_cost(d, r, f, events.taken);
-	return discovery__finish_glob(d, r, TARGET_USER, f->path, &events, REASON_NOT_FOUND,
-				      events.taken ? NULL : why_not_found(d, f, r));
+	warn_of_cost(d, r, f, counts.taken);
+	return discovery__finish_glob(d, r, TARGET_USER, f->path, &counts, REASON_NOT_FOUND,
+				      counts.taken ? NULL : why_not_found(d, f, r));
 }
 
-/* Where there is no file at all, another one may have been meant. */
+/* Suggests other files if there is none at the path. */
 static char *why_not_read(const struct elf_file *f, const struct pattern *p)
 {
 	static const char *const prefixes[] = { "uprobe:", "uretprobe:", "usdt:" };
@@ -272,11 +269,11 @@ static char *why_not_read(const struct elf_file *f, const struct pattern *p)
 			return xasprintf("%s; write PATH:FUNCTION, as %s:%s", f->why, f->path + len,
 					 functions);
 	}
-	near = f->id.ino ? xstrdup("") : discover_hint__path(f->path, functions);
+	near = f->id.ino ? xstrdup("") : hints__path(f->path, functions);
 	return xasprintf("%s%s", f->why, near);
 }
 
-/* A glob that is a name as it stands. */
+/* Claims a function whose name looks like a glob. */
 static int claim_literally(struct discovery *d, const struct request *r, struct elf_file *f,
 			   bool *found)
 {
@@ -289,14 +286,14 @@ static int claim_literally(struct discovery *d, const struct request *r, struct 
 	return strchr(name, '(') || strstr(name, "::") ? claim_demangled(d, r, f, name, found) : 0;
 }
 
-int discover_user(struct discovery *d, const struct request *r)
+int user__resolve(struct discovery *d, const struct request *r)
 {
-	struct elf_file *f = discover_file__open(d, r->pattern->object);
+	struct elf_file *f = sources__file(&d->sources, r->pattern->object);
 	__cleanup_free char *written = NULL;
 	bool found = false;
 	int err;
 
-	/* Names have stars and brackets: main.(*T).M, main.F[go.shape.int], f(char const*) */
+	/* Names may have stars and brackets: main.(*T).M, main.F[go.shape.int], f(char const*) */
 	if (f->symbols && r->pattern->glob) {
 		err = claim_literally(d, r, f, &found);
 		if (found)
@@ -304,7 +301,7 @@ int discover_user(struct discovery *d, const struct request *r)
 	}
 	if (f->symbols)
 		return r->pattern->glob ? resolve_glob(d, r, f) : resolve_exact(d, r, f);
-	written = discovery__written(r->pattern);
-	return discovery__claim_failed(d, r, without_symbol(f, written), REASON_NOT_FOUND,
-				       why_not_read(f, r->pattern));
+	written = request__written(r->pattern);
+	return claims__add_failed(&d->claims, r, without_symbol(f, written), REASON_NOT_FOUND,
+				  why_not_read(f, r->pattern));
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A .BTF section, by libbpf, in a confined child. BTF has functions by name only, so the symbols
- * say where they are; a name that either has twice says nothing.
+ * libbpf reads the .BTF section. BTF has names but no addresses, so the symbols locate its
+ * functions. A name that occurs twice in either is left out.
  */
+#include "elf/btf.h"
+
 #include <bpf/btf.h>
 #include <errno.h>
 
 #include "types/btf_print.h"
 #include "types/btf_result.h"
-#include "elf/types_reader.h"
 
 #define BTF_MAX (32ULL << 20)
 
@@ -49,7 +50,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct function *)a)->name, ((const struct function *)b)->name);
 }
 
-/* By name. */
+/* Sorted by name. */
 static void read_functions(const struct btf *btf, struct functions *f)
 {
 	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
@@ -68,14 +69,14 @@ static void read_functions(const struct btf *btf, struct functions *f)
 			f->v[i - 1].ambiguous = f->v[i].ambiguous = true;
 }
 
-static void place(const struct types_reader *r, struct functions *f, const char *name,
+static void place(const struct types_builder *b, struct functions *f, const char *name,
 		  uint64_t address)
 {
 	struct function key = { .name = name },
 			*found = bsearch(&key, f->v, f->n, sizeof(key), by_name);
 	uint64_t offset;
 
-	if (!found || !types_reader__offset(r, address, &offset))
+	if (!found || !types_builder__offset(b, address, &offset))
 		return;
 	if (found->found && found->offset != offset)
 		found->ambiguous = true;
@@ -83,7 +84,7 @@ static void place(const struct types_reader *r, struct functions *f, const char 
 	found->offset = offset;
 }
 
-static void read_symbols(const struct types_reader *r, struct functions *f, Elf *elf)
+static void read_symbols(const struct types_builder *b, struct functions *f, Elf *elf)
 {
 	Elf_Scn *scn = NULL;
 
@@ -102,52 +103,52 @@ static void read_symbols(const struct types_reader *r, struct functions *f, Elf 
 						   : NULL;
 
 			if (name)
-				place(r, f, name, sym.st_value);
+				place(b, f, name, sym.st_value);
 		}
 	}
 }
 
-static void add(struct types_reader *r, const struct btf *btf, const struct function *f)
+static void add(struct types_builder *b, const struct btf *btf, const struct function *f)
 {
 	struct btf_result result = btf_result__read(btf, btf__type_by_id(btf, f->proto)->type);
 	struct type_record record = { .offset = f->offset,
 				      .kind = result.kind,
 				      .size = result.size,
-				      .enumerator = r->nenumerators };
+				      .enumerator = b->nenumerators };
 
 	for (size_t i = 0; i < result.nenumerators && i < TYPES_ENUMERATORS; i++) {
 		struct type_enumerator *e =
-			array__grow(&r->enumerators, &r->nenumerators, sizeof(*e));
+			array__grow(&b->enumerators, &b->nenumerators, sizeof(*e));
 
 		e->value = result.enumerators[i].value;
-		e->name = types_reader__text(r, result.enumerators[i].name, TYPES_NAME_MAX);
+		e->name = types_builder__text(b, result.enumerators[i].name, TYPES_NAME_MAX);
 		record.nenumerators++;
 	}
-	types_reader__add(r, &record, f->proto);
+	types_builder__add(b, &record, f->proto);
 	enumerators__free(result.enumerators, result.nenumerators);
 }
 
-static int read_types(struct types_reader *r, const struct btf *btf, Elf *elf, Elf *debug)
+static int read_types(struct types_builder *b, const struct btf *btf, Elf *elf, Elf *debug)
 {
 	struct functions f = {};
 	int err = 0;
 
-	r->types = btf_print__types(btf);
+	b->types = btf_print__types(btf);
 	read_functions(btf, &f);
 	if (f.n)
-		read_symbols(r, &f, elf);
+		read_symbols(b, &f, elf);
 	if (f.n && debug != elf)
-		read_symbols(r, &f, debug);
+		read_symbols(b, &f, debug);
 	for (size_t i = 0; i < f.n && !err; i++) {
 		if (f.v[i].found && !f.v[i].ambiguous)
-			add(r, btf, &f.v[i]);
-		err = types_reader__is_full(r) ? -EMSGSIZE : 0;
+			add(b, btf, &f.v[i]);
+		err = types_builder__is_full(b) ? -EMSGSIZE : 0;
 	}
 	free(f.v);
 	return err;
 }
 
-int elf_btf__read(struct types_reader *r, Elf *elf, Elf *debug)
+int elf_btf__read(struct types_builder *b, Elf *elf, Elf *debug)
 {
 	Elf_Scn *scn = section_named(elf, ".BTF");
 	Elf_Data *data;
@@ -158,13 +159,13 @@ int elf_btf__read(struct types_reader *r, Elf *elf, Elf *debug)
 		scn = section_named(debug, ".BTF");
 	data = scn ? elf_rawdata(scn, NULL) : NULL;
 	if (!data || !data->d_buf)
-		return 0; /* it has none */
+		return 0; /* there is no BTF */
 	if (data->d_size > BTF_MAX)
 		return -EMSGSIZE;
 	btf = btf__new(data->d_buf, data->d_size);
 	if (!btf)
 		return -errno;
-	err = read_types(r, btf, elf, debug);
+	err = read_types(b, btf, elf, debug);
 	btf__free(btf);
 	return err;
 }

@@ -5,7 +5,7 @@
 
 #define INSN_MAX 15
 
-/* Segments and the size of addresses: the only prefixes that may come before VEX and the like. */
+/* Segment and address-size prefixes: the only ones allowed before VEX, EVEX and REX2. */
 static bool may_precede(uint8_t byte)
 {
 	switch (byte) {

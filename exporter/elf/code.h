@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the first instruction of a function says of probing it. For use in a confined child. */
+/* Whether a function's first instruction can be probed. For use in a confined child. */
 #ifndef ELF_CODE_H
 #define ELF_CODE_H
 
 #include "elf/input.h"
 
 /*
- * Whether the kernel runs the instruction at offset wrongly under a uprobe. On x86-64 it looks at
- * the opcode of a VEX or EVEX instruction as if there were no prefix (branch_setup_xol_ops() and
+ * Whether the kernel misruns the instruction at offset under a uprobe. On x86-64 it reads the
+ * opcode of a VEX or EVEX instruction as if there were no prefix (branch_setup_xol_ops() and
  * push_setup_xol_ops() in arch/x86/kernel/uprobes.c, 6.18): "vpbroadcastb %esi,%ymm17" has the
- * opcode of "jp", and is skipped or jumps. Seen with __strchrnul_evex of glibc, after which printf
- * no longer replaces its arguments. False if the instruction cannot be read.
+ * opcode of "jp", and is skipped or jumps. Seen with __strchrnul_evex of glibc: printf
+ * then no longer replaces its arguments. False if the instruction cannot be read.
  */
 bool elf_code__is_misrun(struct elf_input *in, uint64_t offset);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Debug symbols that are not in the file itself. They are as hostile as the file: .gnu_debugdata is
- * unpacked within limits, and a debug file counts only if its build-id or its checksum is right.
- * Neither proves who made it, so the caller looks at who can write it (elf/debug_file.c).
+ * Debug symbols outside of the file's own sections. They are as hostile as the file: .gnu_debugdata
+ * is unpacked within limits, and a debug file must have the right build-id or checksum. Neither
+ * proves its origin, so the caller also checks who can write it (elf/debug_file.c).
  */
 #include "elf/debug.h"
 
@@ -10,12 +10,12 @@
 #include <libdeflate.h>
 #include <lzma.h>
 
-#define PACKED_MAX   (32 << 20) /* .gnu_debugdata, as it is in the file */
+#define PACKED_MAX   (32 << 20) /* .gnu_debugdata, compressed */
 #define UNPACKED_MAX (64 << 20)
-#define DECODER_MAX  (48 << 20) /* what the decoder may take */
+#define DECODER_MAX  (48 << 20) /* memory of the decoder */
 #define CHUNK	     (1 << 18)
 
-/* A name with its end, padding, and the checksum. */
+/* The section has a name with its 0, padding, and the checksum. */
 static void read_debuglink(struct elf_input *in, struct elf_debug_link *out)
 {
 	const Elf64_Shdr *s = elf_input__section_named(in, ".gnu_debuglink");
@@ -38,7 +38,7 @@ void elf_debug__read_link(struct elf_input *in, struct elf_debug_link *out)
 
 /* ---- .gnu_debugdata ------------------------------------------------------------------------- */
 
-/* The whole of an xz file. NULL: it is damaged or too large. */
+/* Unpacks an xz file. NULL: it is damaged or too large. */
 static void *unpack(const void *packed, size_t len, size_t *unpacked)
 {
 	lzma_stream x = LZMA_STREAM_INIT;
@@ -75,7 +75,7 @@ static int open_debugdata(struct elf_debug *d, struct elf_input *of)
 	return elf_input__open(&d->in, -1, d->unpacked, size, ".gnu_debugdata", of->why);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------ */
+/* ---- debug files ---------------------------------------------------------------------------- */
 
 static bool same_build_id(struct elf_input *in, const struct elf_debug_link *link, bool *told)
 {

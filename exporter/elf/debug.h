@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a stripped file has its symbols: in a file of their own, which its build-id or
- * .gnu_debuglink names, or packed in .gnu_debugdata. For use in a confined child.
+ * The symbols of a stripped file: in a debug file, which its build-id or .gnu_debuglink names, or
+ * packed in .gnu_debugdata. For use in a confined child.
  */
 #ifndef ELF_DEBUG_H
 #define ELF_DEBUG_H
 
 #include "elf/input.h"
-#include "elf/symbols.h"
+#include "elf/symbol.h"
 
 /* An ELF file with debug symbols. */
 struct elf_debug {
@@ -15,15 +15,15 @@ struct elf_debug {
 	void *unpacked;
 };
 
-/* What the file says of its debug file; nothing that a path may not have. */
+/* Reads the file's build-id and .gnu_debuglink. The name in *out is safe to use in a path. */
 void elf_debug__read_link(struct elf_input *in, struct elf_debug_link *out);
-/* Opens what fd has open (-1: nothing), or else what .gnu_debugdata of the file has. 0, also if
- * there is neither; or an error as of elf_input__open(). The caller closes in either case. */
+/* Opens the debug file fd, or the file's .gnu_debugdata if fd is -1. 0, also if there is neither;
+ * or an error as of elf_input__open(). The caller closes d in either case. */
 int elf_debug__open(struct elf_debug *d, struct elf_input *of, int fd,
 		    const struct elf_debug_link *link);
 void elf_debug__close(struct elf_debug *d);
-/* Whether the file with these symbols is the debug file that link means: by build-id, or where one
- * of the two has none, by its checksum. 0 or a negative errno with in->why. */
+/* 0: in is the debug file that link names, by build-id, or by checksum if either has no build-id.
+ * Else a negative errno with in->why. */
 int elf_debug__matches(struct elf_input *in, const struct elf_debug_link *link);
 
 #endif /* ELF_DEBUG_H */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One child looks the paths up, with our rights and without reading; another, without rights, reads
- * what was found and tells whether it belongs to the program. Where several files are there, the
- * first that belongs is taken.
+ * One child looks the paths up: it has our rights, and reads nothing. Another child has no rights:
+ * it reads the file that was found, and checks that it belongs to the program. The first file that
+ * belongs is used.
  */
 #include "elf/debug_file.h"
 
@@ -14,10 +14,10 @@
 
 #define DEBUG_DIR     "/usr/lib/debug"
 #define CANDIDATES    7
-#define CHECK_SECONDS 10.0 /* the checksum is of all of a file, which may be 2 GiB */
+#define CHECK_SECONDS 10.0 /* the checksum covers the whole file, up to 2 GiB */
 #define CHECK_MEMORY  (64 << 20)
 
-/* ---- where it may be: in the child ---------------------------------------------------------- */
+/* ---- in the child with rights: where the file may be ---------------------------------------- */
 
 struct places {
 	const char *path;
@@ -37,7 +37,7 @@ static void add(struct places *p, const char *root, size_t len, const char *dir,
 	p->v[p->n++] = place;
 }
 
-/* dir, in that root: "/usr/bin", "" for the top, or "." */
+/* dir is relative to root: "/usr/bin", "" (the top) or "." */
 static void add_links(struct places *p, size_t root, const char *dir)
 {
 	__cleanup_free char *global = xasprintf("%s%s", DEBUG_DIR, dir);
@@ -95,7 +95,7 @@ static bool next_place(void *ctx, size_t i, char *path, size_t size)
 	return i < p->n && snprintf(path, size, "%s", p->v[i]) < (int)size;
 }
 
-/* ---- whether it is the one: in a child without rights ---------------------------------------- */
+/* ---- in the child without rights: whether the file belongs to the program -------------------- */
 
 struct check {
 	int fd;
@@ -132,7 +132,7 @@ static int check(const struct opened_file *debug, const struct elf_debug_link *l
 	return err;
 }
 
-/* With other people's symbols, probes could be set into the middle of an instruction. */
+/* Symbols from another user could place a probe in the middle of an instruction. */
 static int check_owner(const struct opened_file *f, const struct opened_file *debug, char **why)
 {
 	if (!debug->weakness || (f->weakness && (debug->uid == f->uid || !debug->uid)))
@@ -145,7 +145,7 @@ int debug_file__open(const struct opened_file *f, const char *path,
 		     const struct elf_debug_link *link, struct opened_file **out, char **why)
 {
 	__cleanup_free char *what = xasprintf("looking for debug symbols of %s", path);
-	/* Children have no part in the memory that a result is in. */
+	/* The link is in a result of another child, which children do not share. */
 	const struct elf_debug_link mine = *link;
 	struct places places = { .path = path, .link = &mine };
 	struct opened_file *found = NULL;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * libiberty does the work, as in gdb and nm -C. It prints through a callback, which leaves by
- * longjmp when a name grows too long: substitutions can make a few hundred bytes grow without end.
- * libiberty itself bounds its recursion.
+ * libiberty demangles, as in gdb and nm -C. Substitutions can expand a few hundred bytes without
+ * end, so the output callback stops by longjmp at a limit. libiberty limits its own recursion.
  */
 #include <libiberty/demangle.h>
 #undef ARRAY_SIZE
@@ -20,10 +19,10 @@
 #define RESULT_MAX (256U << 20)
 #define NAMES_MAX  4000000
 
-/* Of each name. */
+/* One per name, at the start of the result. */
 struct entry {
-	uint32_t at;   /* of the text; 0: it is not mangled */
-	uint32_t bare; /* bytes of it without the parameter list */
+	uint32_t at;   /* offset of the text; 0: it is not mangled */
+	uint32_t bare; /* length without the parameter list */
 };
 
 struct demangled {
@@ -119,7 +118,7 @@ static int64_t run(void *ctx, void *out, size_t max, char *why)
 	return used;
 }
 
-/* ---- the caller ----------------------------------------------------------------------------- */
+/* ---- in the parent -------------------------------------------------------------------------- */
 
 static bool is_sound(const struct demangled *d)
 {
@@ -143,7 +142,8 @@ static bool is_sound(const struct demangled *d)
 	return true;
 }
 
-/* Children have no part in the memory that a result is in, as names of a file are: in one piece. */
+/* The names are in a result of another child, which children do not share. One block holds the
+ * copy. */
 static void *copy_names(const char *const *names, size_t n, struct job *job)
 {
 	size_t len = 0;
@@ -222,7 +222,7 @@ size_t demangled__bare(const struct demangled *d, size_t i)
 	return e ? e->bare : 0;
 }
 
-/* ABI tags (f[abi:cxx11]) are in no source. */
+/* Sources do not have ABI tags (f[abi:cxx11]). */
 static bool same_but_for_tags(const char *name, size_t len, const char *text)
 {
 	static const char tag[] = "[abi:";

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * DWARF, by libdw, in a confined child. Chains of types are followed so far and no further, and
- * texts have a limit, since a hostile file may have loops and anything for a name.
+ * libdw reads the DWARF. A hostile file may have loops of types and names of any length, so chains
+ * and texts are limited.
  */
+#include "elf/dwarf.h"
+
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
 
 #include "bpf/abi.h"
 #include "elf/dwarf_print.h"
-#include "elf/types_reader.h"
+#include "types/result.h"
 
 #define DEPTH_MAX 16
 
@@ -20,7 +22,7 @@ static const char *name_of(Dwarf_Die *die)
 	return name ? name : "";
 }
 
-/* The type that die has an attribute for; false: none, which is C's void, or one that is broken. */
+/* The type of die. False: it has none (void), or the reference is broken. */
 static bool type_of(Dwarf_Die *die, Dwarf_Die *out)
 {
 	Dwarf_Attribute attr;
@@ -49,42 +51,34 @@ static bool value_of(Dwarf_Die *die, unsigned size, int64_t *out)
 	return true;
 }
 
-/* Ascending, each value once: of several names any stands. */
-static void read_enumerators(struct types_reader *r, Dwarf_Die *type, struct type_record *out)
+/* Sorted by value, with any one name for each value. */
+static void read_enumerators(struct types_builder *b, Dwarf_Die *type, struct type_record *out)
 {
 	size_t n = 0, kept = 0;
 	struct type_enumerator *v;
 	Dwarf_Die child;
 
-	out->enumerator = r->nenumerators;
+	out->enumerator = b->nenumerators;
 	for (int err = dwarf_child(type, &child); !err && n < TYPES_ENUMERATORS;
 	     err = dwarf_siblingof(&child, &child)) {
 		int64_t value;
 
 		if (dwarf_tag(&child) != DW_TAG_enumerator || !value_of(&child, out->size, &value))
 			continue;
-		v = array__grow(&r->enumerators, &r->nenumerators, sizeof(*v));
+		v = array__grow(&b->enumerators, &b->nenumerators, sizeof(*v));
 		v->value = value;
-		v->name = types_reader__text(r, name_of(&child), TYPES_NAME_MAX);
+		v->name = types_builder__text(b, name_of(&child), TYPES_NAME_MAX);
 		n++;
 	}
 	if (!n)
 		return;
-	v = r->enumerators + out->enumerator;
+	v = b->enumerators + out->enumerator;
 	qsort(v, n, sizeof(*v), by_value);
 	for (size_t i = 0; i < n; i++)
 		if (!kept || v[kept - 1].value != v[i].value)
 			v[kept++] = v[i];
-	r->nenumerators = out->enumerator + kept;
+	b->nenumerators = out->enumerator + kept;
 	out->nenumerators = kept;
-}
-
-static bool has_register_size(Dwarf_Die *type, uint8_t *size)
-{
-	int n = dwarf_bytesize(type);
-
-	*size = n;
-	return n == 1 || n == 2 || n == 4 || n == 8;
 }
 
 static void read_base(Dwarf_Die *type, struct type_record *out)
@@ -109,11 +103,11 @@ static void read_base(Dwarf_Die *type, struct type_record *out)
 	}
 }
 
-/* Behind typedefs and qualifiers. False: its type cannot be read, and is no void. */
-static bool read_result(struct types_reader *r, Dwarf_Die *function, struct type_record *out)
+/* Sees through typedefs and qualifiers. False: there is a type, but it cannot be read. */
+static bool read_result(struct types_builder *b, Dwarf_Die *function, struct type_record *out)
 {
 	Dwarf_Die type;
-	uint8_t size;
+	int size;
 
 	out->kind = RP_KIND_VOID;
 	out->size = 8;
@@ -138,8 +132,9 @@ static bool read_result(struct types_reader *r, Dwarf_Die *function, struct type
 			return true;
 		case DW_TAG_base_type:
 		case DW_TAG_enumeration_type:
-			/* The low half of an __int128 would be a number of its own. */
-			if (!has_register_size(&type, &size))
+			/* One register holds only half of an __int128. */
+			size = dwarf_bytesize(&type);
+			if (!result__is_size(size))
 				return true;
 			out->size = size;
 			if (dwarf_tag(&type) == DW_TAG_base_type) {
@@ -147,7 +142,7 @@ static bool read_result(struct types_reader *r, Dwarf_Die *function, struct type
 				return true;
 			}
 			out->kind = RP_KIND_ENUM;
-			read_enumerators(r, &type, out);
+			read_enumerators(b, &type, out);
 			return true;
 		case DW_TAG_structure_type:
 		case DW_TAG_class_type:
@@ -165,20 +160,20 @@ static bool read_result(struct types_reader *r, Dwarf_Die *function, struct type
 static int on_function(Dwarf_Die *die, void *ctx)
 {
 	struct type_record record = {};
-	struct types_reader *r = ctx;
+	struct types_builder *b = ctx;
 	Dwarf_Addr address;
 
-	if (dwarf_entrypc(die, &address) || !types_reader__offset(r, address, &record.offset))
+	if (dwarf_entrypc(die, &address) || !types_builder__offset(b, address, &record.offset))
 		return DWARF_CB_OK;
-	if (types_reader__is_full(r))
+	if (types_builder__is_full(b))
 		return DWARF_CB_ABORT;
-	if (!read_result(r, die, &record))
+	if (!read_result(b, die, &record))
 		return DWARF_CB_OK;
-	types_reader__add(r, &record, dwarf_print__id(die));
+	types_builder__add(b, &record, dwarf_print__id(die));
 	return DWARF_CB_OK;
 }
 
-int elf_dwarf__read(struct types_reader *r, Elf *elf)
+int elf_dwarf__read(struct types_builder *b, Elf *elf)
 {
 	Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
 	Dwarf_CU *cu = NULL;
@@ -186,11 +181,11 @@ int elf_dwarf__read(struct types_reader *r, Elf *elf)
 	int err = 0;
 
 	if (!dwarf)
-		return 0; /* it has none */
-	r->types = dwarf_print__types(dwarf);
+		return 0; /* there is no DWARF */
+	b->types = dwarf_print__types(dwarf);
 	while (!err && !dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, NULL))
 		if (dwarf_tag(&die) == DW_TAG_compile_unit &&
-		    dwarf_getfuncs(&die, on_function, r, 0) > 0)
+		    dwarf_getfuncs(&die, on_function, b, 0) > 0)
 			err = -EMSGSIZE;
 	dwarf_end(dwarf);
 	return err;

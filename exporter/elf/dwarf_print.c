@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A type's number is where its entry is in memory: libdw finds entries by that. */
+/* Types are numbered by the address of their entry, by which libdw finds entries. */
 #include "elf/dwarf_print.h"
 
 #include <dwarf.h>
 
-#define BROKEN 1 /* no entry is there */
+#define BROKEN 1 /* not an address of an entry */
 
 static const struct {
 	unsigned tag;
@@ -36,7 +36,7 @@ static bool entry(const void *dwarf, uint64_t id, Dwarf_Die *out)
 	return id != BROKEN && dwarf_die_addr_die((Dwarf *)dwarf, (void *)(uintptr_t)id, out);
 }
 
-/* What an attribute refers to: 0 (void) if there is none. */
+/* The entry that an attribute refers to; 0 (void): there is no such attribute. */
 static uint64_t reference(Dwarf_Die *die, unsigned name)
 {
 	Dwarf_Attribute attr;
@@ -54,7 +54,7 @@ static const char *name_of(Dwarf_Die *die)
 	return name ? name : "";
 }
 
-/* How many; false: that is not said, or only known when the program runs. */
+/* The number of elements. False: it is unknown, or known only at run time. */
 static bool elements(Dwarf_Die *range, Dwarf_Word *out)
 {
 	Dwarf_Attribute attr;
@@ -63,7 +63,7 @@ static bool elements(Dwarf_Die *range, Dwarf_Word *out)
 		return !dwarf_formudata(&attr, out);
 	if (!dwarf_attr(range, DW_AT_upper_bound, &attr) || dwarf_formudata(&attr, out))
 		return false;
-	*out += 1; /* from 0 on, in C */
+	*out += 1; /* C counts from 0 */
 	return true;
 }
 
@@ -128,8 +128,8 @@ static bool parameter(const void *dwarf, uint64_t function, uint64_t *at,
 
 		if (tag != DW_TAG_formal_parameter && tag != DW_TAG_unspecified_parameters)
 			continue;
-		/* C++ does not write the `this` of a pointer to a member function. A member
-		 * function itself has it in its list, as what arg1 is. */
+		/* A pointer to a member function does not show `this`. A member function does:
+		 * so that arg0, arg1, ... follow its list. */
 		if (is_type && dwarf_hasattr(&die, DW_AT_artificial))
 			continue;
 		*at = dwarf_print__id(&die);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* DWARF types for types/declaration.h; for the confined child, as all that reads DWARF is. */
+/* DWARF types for types/declaration.h. For use in a confined child. */
 #ifndef ELF_DWARF_PRINT_H
 #define ELF_DWARF_PRINT_H
 
@@ -7,7 +7,7 @@
 
 #include "types/declaration.h"
 
-/* The number of a type, or of a function, whose type is printed as that of a DECL_FUNCTION. */
+/* The number of a type. A function counts as its own type, a DECL_FUNCTION. */
 uint64_t dwarf_print__id(const Dwarf_Die *die);
 
 /* Valid as long as dwarf is. */

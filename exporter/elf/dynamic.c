@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * .gnu.version has an index for each symbol of .dynsym. .gnu.version_d tells what the file's own
- * versions are called, .gnu.version_r those of other files, and which files. Both are lists linked
- * by offsets, of which every one may be a lie: a list is followed forwards only, and not for long.
+ * .gnu.version has a version index for each symbol of .dynsym. .gnu.version_d names the versions
+ * that the file defines; .gnu.version_r names the versions that it needs, and their files. Both are
+ * lists linked by offsets. Any offset may be false, so a list is followed only forwards, and not
+ * for long.
  */
 #include "elf/dynamic.h"
 
 #include "elf/code.h"
+
 #define SECTION_MAX   (8 << 20)
 #define VERSIONS_MAX  0x8000
 #define STEPS_MAX     65536
@@ -22,7 +24,7 @@ struct versions {
 	size_t steps;
 };
 
-/* A string of .dynsym's, as an offset in names; 0: it is none, or too long. */
+/* A string of .dynsym as an offset in names; 0: it is not a string, or too long. */
 static uint32_t text(const struct elf_dynamics *d, uint64_t offset)
 {
 	size_t room = d->names_end - d->names_at, most = offset < room ? room - offset : 0;
@@ -33,7 +35,7 @@ static uint32_t text(const struct elf_dynamics *d, uint64_t offset)
 									   : 0;
 }
 
-/* The struct of that size at an offset of a section; false: it is beyond it. */
+/* Copies a struct out of a section. False: it does not lie within the section. */
 static bool take(const char *content, size_t len, uint64_t at, void *out, size_t size)
 {
 	if (at > len || size > len - at)
@@ -52,7 +54,7 @@ static char *section(const struct elf_dynamics *d, uint32_t type, size_t *len)
 	const Elf64_Shdr *s = elf_input__section_of_type(d->in, type);
 
 	*len = s ? s->sh_size : 0;
-	/* With strings of its own it would be in no linker's file. */
+	/* Linkers let these sections share the strings of .dynsym. */
 	return s && s->sh_link == d->symbols->sh_link ? elf_input__content(d->in, s, SECTION_MAX)
 						      : NULL;
 }
@@ -172,7 +174,7 @@ size_t elf_dynamic__read(struct elf_dynamics *d)
 		return 0;
 	read_own(d, &v);
 	read_needs(d, &v);
-	/* 0 and 1 are symbols without a version. */
+	/* Indexes 0 and 1 mean: no version. */
 	memset(v.v, 0, 2 * sizeof(*v.v));
 	n = add_libraries(d, 0);
 	n = add_symbols(d, &v, n);

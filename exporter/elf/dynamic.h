@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the dynamic linker knows of a file: versions of what it exports, what it imports, from which
- * library, and what libraries it needs. For use in a confined child. */
+/* What the dynamic linker reads: exported functions and their versions, imported functions and
+ * their libraries, needed libraries. For use in a confined child. */
 #ifndef ELF_DYNAMIC_H
 #define ELF_DYNAMIC_H
 
@@ -10,17 +10,17 @@
 struct elf_dynamics {
 	struct elf_input *in;
 	const Elf64_Shdr *symbols, *versions; /* .dynsym, and .gnu.version or NULL */
-	/* Where the names of .dynsym are in `names`. */
+	/* The names of .dynsym lie between these offsets in names. */
 	const char *names;
 	uint32_t names_at, names_end;
-	/* Where a defined symbol is in the file; false: in no code of it. */
+	/* Where a defined symbol is in the file. False: not in code of the file. */
 	bool (*locate)(void *ctx, const Elf64_Sym *sym, uint32_t *offset, uint32_t *size);
 	void *ctx;
 	struct elf_dynamic_record *out;
-	size_t max; /* there is no room for more */
+	size_t max; /* records that fit in out */
 };
 
-/* Returns how many were written to out. What is damaged is left out. */
+/* Returns the number of records written to out. Damaged parts are left out. */
 size_t elf_dynamic__read(struct elf_dynamics *d);
 
 #endif /* ELF_DYNAMIC_H */

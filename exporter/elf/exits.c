@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every instruction of the function's extent is looked at, one behind the other, and not only those
- * that jumps lead to: handlers of exceptions and the cases of a switch are reached by ways that are
- * not in the code. That takes data among the instructions for some, so what looks like it is
- * refused: bytes that are no instruction, instructions that no program may use, jumps into the
- * middle of one. A breakpoint must never be set into data.
+ * Decodes every instruction of the function in order, not only those that jumps reach: the code
+ * does not show how exception handlers and the cases of a switch are reached. So data between the
+ * instructions would be decoded, too. A breakpoint must never be set in data: functions with signs
+ * of data are refused. Signs are invalid or privileged instructions, and jumps into the middle of
+ * an instruction.
  */
-#include "elf/exits_internal.h"
+#include "elf/exits.h"
 
-/* The stack's depth at an instruction, where it is known. */
+#include "elf/decoder.h"
+
+const char *exits__unavailable(void)
+{
+	return decoder__unavailable();
+}
+
+/* The depth of the stack at an instruction, in bytes. */
 #define DEPTH_UNKNOWN (-1)
 
 struct walk {
 	const struct code_range *ranges;
 	size_t n, total;
-	uint8_t *starts; /* by place: an instruction begins there */
-	int32_t *depth;	 /* by place: of the stack, as jumps that lead there have it */
+	uint8_t *starts; /* by index of the byte: an instruction begins there */
+	int32_t *depth;	 /* by index of the byte: depth of the stack at a jump to it */
 	uint64_t *targets;
 	size_t ntargets;
 	struct exits *out;
 	struct decoder *decoder;
 };
 
-/* A number for each byte of the ranges; SIZE_MAX for others. */
+/* Index of a byte among those of all ranges; SIZE_MAX: outside. */
 static size_t place_of(const struct walk *w, uint64_t offset)
 {
 	size_t before = 0;
@@ -66,7 +73,7 @@ static const char *add_site(struct walk *w, uint64_t at, const struct rp_exit *h
 	return NULL;
 }
 
-/* A jump or a branch whose target is in the instruction. */
+/* A jump or branch with its target in the instruction. */
 static const char *add_direct(struct walk *w, uint64_t at, struct insn *insn, int64_t depth)
 {
 	bool again = insn->target == w->ranges[0].offset;
@@ -90,8 +97,8 @@ static const char *add_direct(struct walk *w, uint64_t at, struct insn *insn, in
 	return add_site(w, at, &insn->how);
 }
 
-/* What happens at the function's first instruction is an entry, too, and which of the two programs
- * would run first, nobody knows. */
+/* The entry program is attached to the first instruction, too. The kernel does not define which of
+ * two programs runs first. */
 static const char *add_first(struct walk *w, uint64_t at, struct insn *insn)
 {
 	struct rp_exit how = { .kind = RP_EXIT_AT_ONCE };
@@ -137,7 +144,7 @@ static const char *add_insn(struct walk *w, uint64_t at, struct insn *insn, int6
 	case FLOW_BRANCH:
 		return add_direct(w, at, insn, depth);
 	case FLOW_INDIRECT:
-		/* With something of its own on the stack, no function leaves: it is a switch. */
+		/* A function cannot leave with a deeper stack: this is a switch. */
 		if (depth > 0)
 			return NULL;
 		why = set_ranges(w, at, &insn->how);
@@ -167,7 +174,7 @@ static const char *walk_range(struct walk *w, const struct code_range *r)
 
 	for (size_t i = 0; i < r->size; i += insn.len) {
 		insn = (struct insn){};
-		if (!exits__decode(w->decoder, r->code + i, r->size - i, r->offset + i, &insn))
+		if (!decoder__decode(w->decoder, r->code + i, r->size - i, r->offset + i, &insn))
 			return "it contains bytes that are not instructions";
 		w->starts[place + i] = 1;
 		if (depth == DEPTH_UNKNOWN)
@@ -180,7 +187,7 @@ static const char *walk_range(struct walk *w, const struct code_range *r)
 	return NULL;
 }
 
-/* Code that avoids a lock where there is one thread jumps over the prefix. */
+/* Single-threaded code may jump over a lock prefix (0xf0). */
 static bool is_start(const struct walk *w, uint64_t offset)
 {
 	size_t place = place_of(w, offset), before = offset ? place_of(w, offset - 1) : SIZE_MAX;
@@ -237,11 +244,11 @@ const char *exits__find(const struct code_range *ranges, size_t n, struct exits 
 	w.depth = xcalloc(w.total, sizeof(*w.depth));
 	w.targets = xcalloc(w.total, sizeof(*w.targets));
 	memset(w.depth, 0xff, w.total * sizeof(*w.depth)); /* DEPTH_UNKNOWN */
-	w.decoder = exits__decoder();
+	w.decoder = decoder__new();
 	why = walk_all(&w);
 	if (why)
 		exits__free(out);
-	exits__decoder_free(w.decoder);
+	decoder__free(w.decoder);
 	free(w.starts);
 	free(w.depth);
 	free(w.targets);

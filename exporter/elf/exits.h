@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a function of a program is left: its return instructions, and the jumps that lead out of
- * it. Works on bytes that whoever owns the file has chosen: it reads nothing else, and takes time
- * and memory in proportion to them.
+ * Where a user function is left: its return instructions, and the jumps out of it. The bytes are
+ * hostile: nothing else is read, and time and memory are proportional to them.
  */
 #ifndef ELF_EXITS_H
 #define ELF_EXITS_H
@@ -10,7 +9,7 @@
 #include "bpf/abi.h"
 #include "base/util.h"
 
-/* Code that is there, at an offset in its file. */
+/* A part of a function: the code at an offset of its file. */
 struct code_range {
 	uint64_t offset;
 	const uint8_t *code;
@@ -20,24 +19,24 @@ struct code_range {
 struct exit_site {
 	uint64_t offset;    /* in the file */
 	bool is_jump;	    /* else a return instruction */
-	struct rp_exit how; /* of a jump; its spec is 0 */
+	struct rp_exit how; /* of a jump; its desc is 0 */
 };
 
 struct exits {
 	struct exit_site *v; /* by offset; to be freed by exits__free() */
 	size_t n;
-	size_t tails; /* jumps that lead out, whose calls' results are not known */
+	size_t tails; /* jumps out: calls that end there have no result */
 };
 
 #define EXITS_RANGES	RP_EXIT_RANGES
 #define EXITS_MAX_CODE	(4 << 20) /* bytes of a function */
 #define EXITS_MAX_SITES 4096
 
-/* Whether functions of this machine can be followed; else a reason. */
+/* Why functions of this architecture cannot be analysed; NULL: they can. */
 const char *exits__unavailable(void);
 /*
- * Finds the exits of the function at ranges[0], whose other parts ("f.cold") are the ranges behind.
- * NULL; or a reason, for people, why it cannot be followed: then there is nothing in *out.
+ * Finds the exits of the function at ranges[0]. Further ranges are its other parts ("f.cold").
+ * NULL; or a reason why it cannot be analysed, for messages, with *out empty.
  */
 const char *exits__find(const struct code_range *ranges, size_t n, struct exits *out);
 void exits__free(struct exits *e);

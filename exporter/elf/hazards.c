@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The whole knowledge is a table: which symbol or section, which hazard. A name that ends in '*' is
- * a prefix. That a symbol is there does not say that it is used while a probed function runs; but
- * that it is not there says that the file has no code of that kind.
+ * The tables map symbols and sections to hazards. A name that ends in '*' is a prefix. A file with
+ * such a symbol need not use it while a probed function runs. A file without one has no such code.
  */
 #include "elf/hazards.h"
 
@@ -14,7 +13,7 @@ struct row {
 };
 
 static const struct row symbols[] = {
-	/* The unwinder's own interface; C programs with cleanup attributes use it, too. */
+	/* The interface of the unwinder. C programs with cleanup attributes use it, too. */
 	{ "_Unwind_*", HAZARD_EXCEPTIONS },
 	{ "__gxx_personality_*", HAZARD_EXCEPTIONS },
 	{ "__gcc_personality_v0", HAZARD_EXCEPTIONS },
@@ -117,7 +116,7 @@ static uint32_t look_up(const struct row *rows, size_t n, const char *name, size
 {
 	uint32_t found = 0;
 
-	/* There may be millions of names: most differ in the first letters. */
+	/* There may be millions of names; most differ in the first two letters. */
 	for (size_t i = 0; i < n && len > 1; i++)
 		if (rows[i].name[0] == name[0] && rows[i].name[1] == name[1] &&
 		    matches(&rows[i], name, len))

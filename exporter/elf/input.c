@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads piece by piece into memory of its own, because the file may be cut short meanwhile. What
- * the file claims of its size costs nothing: no more is read than is wanted.
+ * Copies parts of the file instead of mapping it, because others may truncate it meanwhile. Only
+ * the needed parts are read, so false sizes in the file cost nothing.
  */
 #include "elf/input.h"
 
@@ -211,7 +211,7 @@ char *elf_input__content(struct elf_input *in, const Elf64_Shdr *s, size_t max)
 	return bytes;
 }
 
-/* A build-id in the notes of a section. */
+/* Finds a build-id among the notes of a section. */
 static size_t find_build_id(const char *notes, size_t len, uint8_t *out, size_t max)
 {
 	Elf64_Nhdr note;

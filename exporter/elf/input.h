@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An ELF file as bytes that cannot be trusted: its header, its sections, and bounded reads of its
- * parts. For use in a confined child (files/confined.h). An error is a negative errno; one line
- * about it is in why, which has CONFINED_WHY bytes.
+ * Reads an untrusted ELF file: its header, its sections, and bounded parts. For use in a confined
+ * child (files/confined.h). An error is a negative errno with one line in why, which has
+ * CONFINED_WHY bytes.
  */
 #ifndef ELF_INPUT_H
 #define ELF_INPUT_H
@@ -13,19 +13,19 @@
 
 struct elf_input {
 	int fd;
-	const uint8_t *data; /* not NULL: the file's bytes, in place of fd's */
+	const uint8_t *data; /* if not NULL, the file's bytes; fd is not used then */
 	uint64_t size;
 	const char *path; /* for messages */
 	char *why;
 	Elf64_Ehdr header;
 	Elf64_Shdr *sections;
 	size_t nsections;
-	char *section_names; /* nsection_names bytes, of which the last is 0; NULL: it has none */
+	char *section_names; /* nsection_names bytes, the last is 0; NULL: none */
 	size_t nsection_names;
 };
 
-/* Reads the header and the sections of fd, or of the size bytes at data if these are not NULL. The
- * caller closes in either case. */
+/* Reads the header and the sections of fd, or of the size bytes at data unless that is NULL. The
+ * caller closes in after errors, too. */
 int elf_input__open(struct elf_input *in, int fd, const void *data, size_t size, const char *path,
 		    char *why);
 void elf_input__close(struct elf_input *in);
@@ -33,19 +33,19 @@ void elf_input__close(struct elf_input *in);
 int elf_input__refuse(struct elf_input *in, const char *fmt, ...) __printf_like(2, 3);
 int elf_input__damaged(struct elf_input *in, const char *what);
 int elf_input__beyond(struct elf_input *in, const char *limit);
-/* All len bytes, or an error. */
+/* Reads all len bytes, or fails. */
 int elf_input__read(struct elf_input *in, uint64_t offset, void *out, size_t len);
 
-/* The first section of that type, or of that name and with bytes in the file; or NULL. */
+/* The first section of that type; or of that name, with bytes in the file. NULL: there is none. */
 const Elf64_Shdr *elf_input__section_of_type(const struct elf_input *in, uint32_t type);
 const Elf64_Shdr *elf_input__section_named(const struct elf_input *in, const char *name);
-/* Its name; "" if it has none. */
+/* "" if it has no name. */
 const char *elf_input__name_of(const struct elf_input *in, const Elf64_Shdr *s);
-/* Its bytes in memory, with a 0 behind them; to be freed. NULL: it has more than max, or they
- * cannot be read. */
+/* The section's bytes, followed by a 0; to be freed. NULL: more than max, or they cannot be read.
+ */
 char *elf_input__content(struct elf_input *in, const Elf64_Shdr *s, size_t max);
 
-/* The build-id, at most max bytes. Its length; 0: the file has none. */
+/* Copies the build-id, of at most max bytes. Returns its length; 0: the file has none. */
 size_t elf_input__build_id(struct elf_input *in, uint8_t *out, size_t max);
 
 #endif /* ELF_INPUT_H */

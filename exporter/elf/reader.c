@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads a file that somebody may have made to do harm, in a child that can do nothing
- * (files/confined.h).
+ * The file may be hostile, so it is read in a confined child (files/confined.h).
  *
- * A uprobe is set at an offset in a file, so a symbol's address is turned into one by the segment
- * that would map it. Functions are in .symtab, and those that a library exports also in .dynsym,
- * which is all that remains of a stripped file. The other symbols of a stripped file are in its
- * debug file or in .gnu_debugdata (elf/debug.h); whatever these say, an address is looked up in the
- * file's own segments.
+ * A uprobe needs an offset in the file: a symbol's address is translated by the segment that maps
+ * it. .symtab lists all functions; .dynsym lists exported functions only, and is all that a
+ * stripped file has. Further symbols of a stripped file are in its debug file or in .gnu_debugdata
+ * (elf/debug.h). Their addresses are translated by the file's own segments, too.
  *
- * A library may export several versions of a name (memcpy@GLIBC_2.2.5, memcpy@@GLIBC_2.14): the one
- * meant is what a program linked today would get, which .gnu.version marks in .dynsym, and "@@" in
- * .symtab. Names stay where their table has them: versions are cut off by ending every name there
- * at its first '@'.
+ * A library may export several versions of a name (memcpy@GLIBC_2.2.5, memcpy@@GLIBC_2.14). The
+ * name means the version that a program linked today gets: .gnu.version marks it in .dynsym, "@@"
+ * in .symtab. Names stay in their table: each is cut at its first '@' to remove the version.
  */
+#include "elf/reader.h"
+
 #include <errno.h>
 
 #include "elf/code.h"
@@ -26,7 +25,7 @@
 #define CHUNK	       1024   /* symbols at a time */
 #define TABLES	       3
 
-/* A table of symbols, as it is gone through. */
+/* A table of symbols. */
 struct table {
 	struct elf_input *in;
 	const Elf64_Shdr *section, *versions;
@@ -39,7 +38,7 @@ struct reader {
 	struct elf_image *image;
 	char *names;	      /* in the image */
 	size_t max;	      /* of the image */
-	size_t scanned;	      /* bytes of names that were looked at */
+	size_t scanned;	      /* bytes of names that were scanned */
 	Elf64_Phdr *segments; /* the executable ones */
 	size_t nsegments;
 	uint64_t nsymbols; /* entries of all tables */
@@ -72,7 +71,7 @@ static int read_segments(struct reader *r)
 	return 0;
 }
 
-/* Only what the file itself has: the zeroes that follow it in memory are no code. */
+/* Uses the size in the file: the zeroes that follow it in memory are not code. */
 static bool offset_of(const struct reader *r, uint64_t addr, uint64_t *offset)
 {
 	for (size_t i = 0; i < r->nsegments; i++) {
@@ -86,7 +85,7 @@ static bool offset_of(const struct reader *r, uint64_t addr, uint64_t *offset)
 	return false;
 }
 
-/* Adds a table of names to those of the image. *at: where it begins there. */
+/* Adds a table of names to the image, at offset *at. */
 static int read_names(struct reader *r, struct elf_input *in, size_t section, uint32_t *at)
 {
 	struct elf_image *image = r->image;
@@ -103,7 +102,7 @@ static int read_names(struct reader *r, struct elf_input *in, size_t section, ui
 		return elf_input__beyond(in, "its symbols take more than 128 MiB");
 	*at = image->names;
 	err = elf_input__read(in, s->sh_offset, r->names + *at, s->sh_size);
-	image->names += s->sh_size + 1; /* that it ends is ours to see to: memory is 0 there */
+	image->names += s->sh_size + 1; /* ends in a 0, as the memory is zeroed */
 	return err;
 }
 
@@ -193,8 +192,8 @@ static int check_table(struct reader *r, struct elf_input *in, const Elf64_Shdr 
 	return 0;
 }
 
-/* Reads a table's names; NULL is fine. For all tables before any record, since these follow the
- * names. */
+/* Reads the names of a table (NULL: does nothing). All names are read before the first record,
+ * since the records follow the names. */
 static int open_table(struct reader *r, struct elf_input *in, const Elf64_Shdr *s)
 {
 	struct table *t = &r->tables[r->ntables];
@@ -234,7 +233,7 @@ static int read_table(struct reader *r, const struct table *t)
 	return err;
 }
 
-/* What is wrong with debug symbols costs these only: the file's own are there. */
+/* Broken debug symbols are left out; the file's own symbols stay. */
 static int forgive(struct reader *r, size_t kept)
 {
 	const char *why = *r->in.why ? r->in.why : "there is not enough memory";
@@ -261,7 +260,7 @@ static int read_tables(struct reader *r, struct elf_input *debug)
 	return err;
 }
 
-/* debug: what has the debug symbols, by elf_debug__open(). */
+/* debug: as opened by elf_debug__open(). */
 static int read_symbols(struct reader *r, struct elf_input *debug)
 {
 	const Elf64_Shdr *own = elf_input__section_of_type(&r->in, SHT_SYMTAB);
@@ -306,9 +305,8 @@ static int compare(const void *a, const void *b, void *ctx)
 	return order;
 }
 
-/* The current version's, of those the file's own, and of those the one that is a function by
- * itself.
- */
+/* Keeps one record per name. The current version comes first, then the file's own symbols, then
+ * functions that are not indirect. */
 static void merge(struct reader *r)
 {
 	struct elf_record *v = records(r->image);
@@ -356,7 +354,7 @@ static bool exported_at(void *ctx, const Elf64_Sym *sym, uint32_t *offset, uint3
 	return true;
 }
 
-/* Behind the records, as far as there is room. What is wrong with it costs nothing else. */
+/* Appends the dynamic records, as many as fit. Errors only leave some of them out. */
 static void read_dynamics(struct reader *r)
 {
 	size_t end = r->image->records_at + r->image->records * sizeof(struct elf_record);
@@ -412,7 +410,8 @@ static int read_file(struct reader *r, int debug_fd)
 	return err;
 }
 
-int64_t elf_image__make(int fd, int debug_fd, const char *path, void *out, size_t max, char *why)
+int64_t elf_reader__make_image(int fd, int debug_fd, const char *path, void *out, size_t max,
+			       char *why)
 {
 	struct reader r = {
 		.image = out,
@@ -421,7 +420,8 @@ int64_t elf_image__make(int fd, int debug_fd, const char *path, void *out, size_
 	};
 	int err;
 
-	*r.image = (struct elf_image){ .magic = ELF_IMAGE_MAGIC, .names = 1 }; /* the empty one */
+	*r.image = (struct elf_image){ .magic = ELF_IMAGE_MAGIC,
+				       .names = 1 }; /* starts with the empty name */
 	err = elf_input__open(&r.in, fd, NULL, 0, path, why);
 	if (!err)
 		err = read_file(&r, debug_fd);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Types of a program's or library's functions, from its DWARF, or from its BTF. Whoever owns the
- * file may have written anything into it, so it is read in a confined child, within limits, and
- * what comes back is looked at again.
+ * Types of the functions of a program or library, from its DWARF or BTF. The file may be hostile,
+ * so a confined child reads it within limits, and the result is checked.
  */
 #ifndef ELF_TYPES_H
 #define ELF_TYPES_H
@@ -13,7 +12,7 @@
 
 struct elf_types;
 
-/* What a function returns, and its prototype as C text. */
+/* The return type of a function, and its prototype as C text. */
 struct elf_function_type {
 	enum rp_kind kind; /* RP_KIND_ERRNO: any signed integer */
 	uint8_t size;	   /* bytes of the result: 1, 2, 4, 8 */
@@ -23,16 +22,16 @@ struct elf_function_type {
 };
 
 /*
- * Of the file that fd has open, from the DWARF in debug_fd (elf/debug_file.h), or in itself if that
- * is -1. path is for messages. 0, also if there is neither; or a negative errno and *why, to be
- * freed.
+ * Reads the DWARF of the debug file debug_fd (elf/debug_file.h), or of the file itself if that is
+ * -1, and its BTF. path is for messages. 0, also if there is neither; or a negative errno with *why
+ * (to be freed).
  */
 int elf_types__read(int fd, int debug_fd, const char *path, struct elf_types **out, char **why);
 void elf_types__free(struct elf_types *t); /* NULL is fine */
 
 size_t elf_types__count(const struct elf_types *t);
-/* Of the function that begins at that offset in the file, with that name in its signature. False:
- * its type is not known. */
+/* The type of the function at that offset of the file. The signature gets that name. False: the
+ * type is unknown. */
 bool elf_types__find(const struct elf_types *t, uint64_t offset, const char *name,
 		     struct elf_function_type *out);
 

@@ -126,14 +126,14 @@ static const struct target_state *next_counted(const struct metrics_input *in, s
 struct series {
 	const struct target_state *state;
 	const struct snap_cell *cell;
-	struct label labels[TARGET_LABELS + EXTRA_LABELS_MAX + 2]; /* two more for the family */
+	struct label labels[TARGET_LABELS + CAPTURE_LABELS_MAX + 2]; /* two more for the family */
 	size_t nlabels;
 };
 
 static void begin_series(struct series *sr, const struct target_state *st,
 			 const struct snap_cell *cell, const struct label_texts *texts)
 {
-	const struct target_extra *x = st->target->extra;
+	const struct capture_spec *x = st->target->capture;
 
 	sr->state = st;
 	sr->cell = cell;
@@ -220,7 +220,7 @@ static void write_histogram(const struct metrics_input *in, struct series *sr, s
 
 static void write_sizes(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
-	if (sr->state->target->kind == RP_KIND_SIZE && sr->state->target->extra)
+	if (sr->state->target->kind == RP_KIND_SIZE && sr->state->target->capture)
 		write_histogram(in, sr, 0, sr->nlabels, e);
 }
 
@@ -229,8 +229,8 @@ static void write_observed(const struct metrics_input *in, struct series *sr, st
 	const struct target *t = sr->state->target;
 	size_t first = t->kind == RP_KIND_SIZE;
 
-	for (size_t i = 0; t->extra && i < t->extra->kernel.nobserved; i++) {
-		sr->labels[sr->nlabels] = (struct label){ "name", t->extra->observed[i] };
+	for (size_t i = 0; t->capture && i < t->capture->kernel.nobserved; i++) {
+		sr->labels[sr->nlabels] = (struct label){ "name", t->capture->observed[i] };
 		write_histogram(in, sr, first + i, sr->nlabels + 1, e);
 	}
 }
@@ -245,10 +245,10 @@ static void write_unobserved(const struct metrics_input *in, struct series *sr, 
 	const struct target *t = sr->state->target;
 	size_t first = t->kind == RP_KIND_SIZE, n = sr->nlabels;
 
-	for (size_t i = 0; t->extra && i < t->extra->kernel.nobserved; i++) {
+	for (size_t i = 0; t->capture && i < t->capture->kernel.nobserved; i++) {
 		const uint64_t *words = sr->cell->hists + (first + i) * in->hist_words;
 
-		sr->labels[n] = (struct label){ "name", t->extra->observed[i] };
+		sr->labels[n] = (struct label){ "name", t->capture->observed[i] };
 		for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
 			sr->labels[n + 1] = (struct label){ "reason", rows[r].reason };
 			expo__count(e, &(struct label_set){ sr->labels, n + 2 },
@@ -259,7 +259,7 @@ static void write_unobserved(const struct metrics_input *in, struct series *sr, 
 
 size_t metrics__label_sets_limit(const struct target_state *st)
 {
-	size_t most = st->target->extra->kernel.max_series;
+	size_t most = st->target->capture->kernel.max_series;
 	size_t room = st->snap->taken + st->snap->free_sets;
 
 	return most < room ? most : room;
@@ -272,7 +272,7 @@ static void write_label_sets(const struct metrics_input *in, struct expo *e, boo
 	expo__family(e, limit ? &label_sets_limit_family : &label_sets_family);
 	for_each_counted(in, st)
 	{
-		const struct target_extra *x = st->target->extra;
+		const struct capture_spec *x = st->target->capture;
 		struct label labels[TARGET_LABELS];
 
 		if (!x || !x->nlabels)

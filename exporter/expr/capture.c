@@ -4,21 +4,12 @@
 #include <errno.h>
 
 #include "bpf/outcome.h"
-
-/* Labels that need no expression; the others of the configuration's names are words of expr/expr.h.
- */
-static const struct {
-	const char *name;
-	enum label_part part;
-} cgroup_parts[] = {
-	{ "cgroup", LABEL_WHOLE },
-	{ "container_id", LABEL_CONTAINER_ID },
-	{ "pod_uid", LABEL_POD_UID },
-};
+#include "expr/expr.h"
+#include "expr/filter.h"
 
 struct maker {
 	const struct expr_scope *scope;
-	struct target_extra *x;
+	struct capture_spec *x;
 	char **why;
 };
 
@@ -27,8 +18,7 @@ static bool same_field(const struct rp_field *a, const struct rp_field *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
-/* The place of a field among those of its sort, each of which is read once; -EINVAL if there is
- * none. */
+/* The index of a field among the fields of its type. Equal fields share one. -EINVAL: no room. */
 static int place_of(struct maker *m, struct rp_field *fields, uint32_t *n, uint32_t max,
 		    const struct rp_field *f, const char *what)
 {
@@ -36,16 +26,15 @@ static int place_of(struct maker *m, struct rp_field *fields, uint32_t *n, uint3
 		if (same_field(&fields[i], f))
 			return i;
 	if (*n == max) {
-		*m->why = xasprintf("more than %u different %s among the labels of a probe; leave "
-				    "some out",
-				    max, what);
+		*m->why = xasprintf("the labels need more than %u different %s; remove some", max,
+				    what);
 		return -EINVAL;
 	}
 	fields[*n] = *f;
 	return (*n)++;
 }
 
-static int place_label(struct maker *m, const struct expr *e, struct extra_label *label)
+static int place_label(struct maker *m, const struct expr *e, struct capture_label *label)
 {
 	struct rp_capture_spec *k = &m->x->kernel;
 	int place = 0;
@@ -66,41 +55,29 @@ static int place_label(struct maker *m, const struct expr *e, struct extra_label
 
 static const struct expr_scope no_parameters;
 
-static bool is_named(const struct expression *setting)
-{
-	static const char *const names[] = { "comm", "pid",    "tid",	       "uid",
-					     "cpu",  "cgroup", "container_id", "pod_uid" };
-	bool named = false;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		named |= !strcmp(setting->text, names[i]);
-	return named && !strcmp(setting->name, setting->text);
-}
-
 static int add_label(struct maker *m, const struct expression *setting)
 {
-	struct extra_label *label = &m->x->labels[m->x->nlabels];
+	struct capture_label *label = &m->x->labels[m->x->nlabels];
+	const struct named_label *named =
+		strcmp(setting->name, setting->text) ? NULL : named_label__find(setting->text);
 	const char *text = setting->text;
 	struct expr e;
 	int err;
 
-	if (m->x->nlabels == EXTRA_LABELS_MAX) {
-		*m->why = xasprintf("more than %d labels; leave some out", EXTRA_LABELS_MAX);
+	if (m->x->nlabels == CAPTURE_LABELS_MAX) {
+		*m->why = xasprintf("more than %d labels; remove some", CAPTURE_LABELS_MAX);
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(cgroup_parts); i++) {
-		if (strcmp(setting->name, text) || strcmp(cgroup_parts[i].name, text))
-			continue;
-		label->part = cgroup_parts[i].part;
+	label->part = named ? named->part : LABEL_WHOLE;
+	if (label->part != LABEL_WHOLE)
 		text = "cgroup";
-	}
-	/* A named label is the word, also of a function that has a parameter of that name. */
-	err = expr__compile(is_named(setting) ? &no_parameters : m->scope, text, &e, m->why);
+	/* A named label takes precedence over a parameter of that name. */
+	err = expr__compile(named ? &no_parameters : m->scope, text, &e, m->why);
 	if (err)
 		return err;
 	label->name = setting->name;
 	label->format = e.format;
-	label->enumerators = e.enumerators; /* and its number: the label's now */
+	label->enumerators = e.enumerators; /* owned by the label now */
 	label->nenumerators = e.nenumerators;
 	m->x->nlabels++;
 	return place_label(m, &e, label);
@@ -124,7 +101,7 @@ static int add_filter(struct maker *m, const struct expression *setting)
 		break;
 	case FILTER_RESULT:
 		if (k->nresults == RP_FILTERS) {
-			*m->why = xasprintf("more than %d filters of the result; leave some out",
+			*m->why = xasprintf("more than %d filters on the result; remove some",
 					    RP_FILTERS);
 			return -EINVAL;
 		}
@@ -132,8 +109,8 @@ static int add_filter(struct maker *m, const struct expression *setting)
 		break;
 	case FILTER_ENTRY:
 		if (k->nfilters == RP_FILTERS) {
-			*m->why = xasprintf("more than %d filters besides those of duration and "
-					    "outcome; leave some out",
+			*m->why = xasprintf("more than %d filters other than duration and outcome; "
+					    "remove some",
 					    RP_FILTERS);
 			return -EINVAL;
 		}
@@ -155,11 +132,10 @@ static int add_observed(struct maker *m, const struct expression *setting)
 	if (err)
 		return err;
 	if (e.field.text) {
-		*m->why =
-			xasprintf("%s is a text; only numbers have a distribution", setting->text);
+		*m->why = xasprintf("%s is text; only numbers can be observed", setting->text);
 		err = -EINVAL;
 	} else if (k->nobserved == RP_OBSERVED) {
-		*m->why = xasprintf("more than %d observed values; leave some out", RP_OBSERVED);
+		*m->why = xasprintf("more than %d observed values; remove some", RP_OBSERVED);
 		err = -EINVAL;
 	} else {
 		m->x->observed[k->nobserved] = setting->name;
@@ -181,7 +157,7 @@ static int add_all(struct maker *m, const struct expression *v, size_t n,
 	return 0;
 }
 
-/* What the kernel side has to know of results: only outcomes that their classes do not show. */
+/* Tells the BPF program which results are errors, as far as their class does not show it. */
 static void judge(struct rp_capture_spec *k, enum rp_kind kind, const struct result_test *error)
 {
 	for (enum rp_class cls = 0; cls <= RP_CLASS_BY_VALUE; cls++) {
@@ -197,9 +173,9 @@ static void judge(struct rp_capture_spec *k, enum rp_kind kind, const struct res
 		k->error = error->test;
 }
 
-int extra__new(const struct probe_settings *s, const struct expr_scope *scope,
-	       const struct result_test *error, struct target_extra **out,
-	       const struct source_pos **pos, char **why)
+int capture_spec__new(const struct probe_settings *s, const struct expr_scope *scope,
+		      const struct result_test *error, struct capture_spec **out,
+		      const struct source_pos **pos, char **why)
 {
 	enum rp_kind kind = scope->result.kind;
 	bool values = kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE;
@@ -211,7 +187,7 @@ int extra__new(const struct probe_settings *s, const struct expr_scope *scope,
 	    kind != RP_KIND_SIZE)
 		return 0;
 	m.x = xcalloc(1, sizeof(*m.x));
-	m.x->labels = xcalloc(EXTRA_LABELS_MAX, sizeof(*m.x->labels));
+	m.x->labels = xcalloc(CAPTURE_LABELS_MAX, sizeof(*m.x->labels));
 	m.x->kernel.max_ns = UINT64_MAX;
 	m.x->kernel.max_series = s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
 	m.x->returns_values = values;
@@ -220,7 +196,7 @@ int extra__new(const struct probe_settings *s, const struct expr_scope *scope,
 	if (add_all(&m, s->labels, s->nlabels, add_label, pos) ||
 	    add_all(&m, s->filters, s->nfilters, add_filter, pos) ||
 	    add_all(&m, s->observed, s->nobserved, add_observed, pos)) {
-		extra__free(m.x);
+		capture_spec__free(m.x);
 		return -EINVAL;
 	}
 	m.x->nhistograms = (kind == RP_KIND_SIZE) + m.x->kernel.nobserved;
@@ -228,10 +204,10 @@ int extra__new(const struct probe_settings *s, const struct expr_scope *scope,
 	return 0;
 }
 
-static bool same_labels(const struct target_extra *a, const struct target_extra *b)
+static bool same_labels(const struct capture_spec *a, const struct capture_spec *b)
 {
 	for (size_t i = 0; i < a->nlabels && a->nlabels == b->nlabels; i++) {
-		const struct extra_label *x = &a->labels[i], *y = &b->labels[i];
+		const struct capture_label *x = &a->labels[i], *y = &b->labels[i];
 
 		if (strcmp(x->name, y->name) || x->place != y->place || x->index != y->index ||
 		    x->part != y->part || x->format != y->format)
@@ -240,15 +216,15 @@ static bool same_labels(const struct target_extra *a, const struct target_extra 
 	return a->nlabels == b->nlabels;
 }
 
-static bool same_kernel(const struct target_extra *a, const struct target_extra *b)
+static bool same_kernel(const struct capture_spec *a, const struct capture_spec *b)
 {
 	struct rp_capture_spec x = a->kernel, y = b->kernel;
 
-	x.histogram = y.histogram = 0; /* its place, not what it is */
+	x.histogram = y.histogram = 0; /* its index, assigned by attach */
 	return !memcmp(&x, &y, sizeof(x));
 }
 
-bool extra__same(const struct target_extra *a, const struct target_extra *b)
+bool capture_spec__same(const struct capture_spec *a, const struct capture_spec *b)
 {
 	if (!a || !b)
 		return a == b;
@@ -259,15 +235,12 @@ bool extra__same(const struct target_extra *a, const struct target_extra *b)
 	       a->returns_values == b->returns_values;
 }
 
-void extra__free(struct target_extra *x)
+void capture_spec__free(struct capture_spec *x)
 {
 	if (!x)
 		return;
-	for (size_t i = 0; i < x->nlabels; i++) {
-		for (size_t e = 0; e < x->labels[i].nenumerators; e++)
-			free(x->labels[i].enumerators[e].name);
-		free(x->labels[i].enumerators);
-	}
+	for (size_t i = 0; i < x->nlabels; i++)
+		enumerators__free(x->labels[i].enumerators, x->labels[i].nenumerators);
 	free(x->labels);
 	free(x);
 }

@@ -1,52 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a probe has besides its target: labels, filters, observed values. Made from the settings'
- * expressions and the target's types; the kernel side's half is struct rp_extra.
+ * What a probe captures of its calls: labels, filters and observed values, compiled for one target.
+ * The BPF program gets struct rp_capture_spec.
  */
 #ifndef EXPR_CAPTURE_H
 #define EXPR_CAPTURE_H
 
 #include "config/config.h"
-#include "expr/expr.h"
+#include "config/named_label.h"
+#include "expr/compiled.h"
+#include "expr/scope.h"
 
-/* Where a label's value is in a label set's key. */
+/* Where the key of a label set has a label's value. */
 enum label_place { LABEL_NUMBER, LABEL_TEXT, LABEL_COMM };
 
-/* What a label shows of its value, where that is not the value as such. */
-enum label_part { LABEL_WHOLE, LABEL_CONTAINER_ID, LABEL_POD_UID };
+#define CAPTURE_LABELS_MAX 16
 
-#define EXTRA_LABELS_MAX 16
-
-struct extra_label {
-	const char *name; /* the config's */
+struct capture_label {
+	const char *name; /* borrowed from the configuration */
 	enum label_place place;
-	uint32_t index; /* among the key's numbers or texts */
+	uint32_t index; /* among the numbers or texts of the key */
 	enum label_part part;
 	enum expr_format format;
 	struct enumerator *enumerators; /* EXPR_ENUM; owned */
 	size_t nenumerators;
 };
 
-struct target_extra {
-	uint32_t index;		       /* dense among the targets that have one; set by attach */
-	struct rp_capture_spec kernel; /* ->histogram is set by attach, like index */
-	struct extra_label *labels;
+struct capture_spec {
+	uint32_t index;		       /* dense among the targets with one; set by attach */
+	struct rp_capture_spec kernel; /* .histogram is set by attach, too */
+	struct capture_label *labels;
 	size_t nlabels;
-	const char *observed[RP_OBSERVED]; /* names, the config's */
+	const char *observed[RP_OBSERVED]; /* names, borrowed from the configuration */
 	bool returns_values;		   /* RP_KIND_VALUE or RP_KIND_UVALUE */
-	uint32_t nhistograms; /* of its own: one for `returns: size`, then one for each observed
-				 value */
+	uint32_t nhistograms; /* one for `returns: size`, then one for each observed value */
 	double series_ttl;
 };
 
-/* Compiles the settings of a target, whose result is in the scope; error: results that are errors.
- * *out is NULL if they ask for nothing of the kernel side. 0, or -EINVAL and *why
- * with *pos (the config's): an expression is wrong for this function. */
-int extra__new(const struct probe_settings *settings, const struct expr_scope *scope,
-	       const struct result_test *error, struct target_extra **out,
-	       const struct source_pos **pos, char **why);
-/* Do the two ask for the same? Either may be NULL. */
-bool extra__same(const struct target_extra *a, const struct target_extra *b);
-void extra__free(struct target_extra *x); /* NULL is fine */
+/* Compiles the settings of a target. scope has its result; error: which results are errors. *out is
+ * NULL if the BPF program need not capture anything. 0, or -EINVAL with *why (to be freed) and *pos
+ * (borrowed): an expression does not suit the function. */
+int capture_spec__new(const struct probe_settings *settings, const struct expr_scope *scope,
+		      const struct result_test *error, struct capture_spec **out,
+		      const struct source_pos **pos, char **why);
+/* Whether both capture the same. Either may be NULL. */
+bool capture_spec__same(const struct capture_spec *a, const struct capture_spec *b);
+void capture_spec__free(struct capture_spec *x); /* NULL is fine */
 
 #endif /* EXPR_CAPTURE_H */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Filters: an expression, a comparison and a literal; and the few words that mean more. */
+/* A filter is an expression, an operator and a literal. duration, outcome and ret are special. */
+#include "expr/filter.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <sys/stat.h>
 
 #include "base/duration.h"
+#include "base/error.h"
 #include "base/suggest.h"
-#include "expr/internal.h"
+#include "expr/expr.h"
+#include "expr/names.h"
 #include "kernel/cgroupfs.h"
 
 static const struct {
@@ -39,7 +43,7 @@ static char *trimmed(const char *s, size_t n)
 	return xstrndup(s, n);
 }
 
-/* Where the comparison is, and how long; -> is none. */
+/* Finds the operator and its length. "->" is not one. */
 static const char *find_operator(const char *text, enum rp_compare *compare, size_t *len)
 {
 	for (const char *p = text; *p; p++) {
@@ -54,7 +58,7 @@ static const char *find_operator(const char *text, enum rp_compare *compare, siz
 	return NULL;
 }
 
-/* A filter is one comparison. Quotes make a text of what looks like more. */
+/* A filter is one comparison: && and || are allowed only in quotes. */
 static int check_operators(const char *text, char **why)
 {
 	char quote = 0;
@@ -69,14 +73,13 @@ static int check_operators(const char *text, char **why)
 		if (*p == '&')
 			return error__refuse(
 				why,
-				"\"%.80s\": there is no &&; write each comparison as a "
-				"filter of its own: all of the list must match",
+				"\"%.80s\": && is not supported; write each comparison as a "
+				"separate filter: calls must match all of them",
 				text);
 		return error__refuse(
 			why,
-			"\"%.80s\": there is no ||; leave the filter out, add a label that "
-			"tells the calls apart (as comm) and choose in the query; or "
-			"quote the value if it has these characters",
+			"\"%.80s\": || is not supported; use a label (as comm) instead of the "
+			"filter, and select in the query; quote a value that contains ||",
 			text);
 	}
 	return 0;
@@ -97,7 +100,7 @@ static int duration_filter(const char *literal, enum rp_compare compare, struct 
 	if (!duration__parse(literal, units, DURATION_SINGLE, &ns) || ns < 0 || ns > 1e18) {
 		return error__refuse(
 			why,
-			"\"%s\" is no duration; write a number and ns, us, ms, s, min or "
+			"\"%s\" is not a duration; write a number and ns, us, ms, s, min or "
 			"h, as in duration > 1ms",
 			literal);
 	}
@@ -120,7 +123,7 @@ static int duration_filter(const char *literal, enum rp_compare compare, struct 
 		}
 		return error__refuse(why, "no duration is less than 0");
 	default:
-		return error__refuse(why, "a duration is compared by <, <=, > or >=");
+		return error__refuse(why, "compare a duration with <, <=, > or >=");
 	}
 }
 
@@ -132,16 +135,16 @@ static int outcome_filter(const char *literal, enum rp_compare compare, struct f
 		if (!strcmp(literal, outcomes[i].name))
 			out->outcomes = outcomes[i].bit;
 	if (!out->outcomes || (compare != RP_EQ && compare != RP_NE)) {
-		return error__refuse(why,
-				     "an outcome is compared by == or != with ok, error, null or "
-				     "restarted, as in outcome == error");
+		return error__refuse(
+			why, "compare an outcome with == or != and ok, error, null or restarted, "
+			     "as in outcome == error");
 	}
 	if (compare == RP_NE)
 		out->outcomes ^= RP_OUTCOME_ALL;
 	return 0;
 }
 
-/* A cgroup's id is its directory's inode number, and its level how deep that is. */
+/* The id of a cgroup is the inode number of its directory, its level the depth of the directory. */
 static int cgroup_filter(const char *path, const char *root, struct filter *out, char **why)
 {
 	__cleanup_free char *mount = root ? xstrdup(root) : cgroupfs__mount_point();
@@ -151,9 +154,9 @@ static int cgroup_filter(const char *path, const char *root, struct filter *out,
 
 	if (!mount)
 		return error__refuse(why,
-				     "cgroup v2 is not mounted here, which \"cgroup under\" needs");
+				     "\"cgroup under\" needs cgroup v2, which is not mounted here");
 	full = xasprintf("%s/%s", mount, path);
-	/* Of v1, its inode numbers are not what programs read. */
+	/* BPF programs read ids of cgroup v2 only. */
 	if (stat(full, &st) || !S_ISDIR(st.st_mode) || (!root && !cgroupfs__is_v2(full))) {
 		return error__refuse(
 			why,
@@ -189,19 +192,22 @@ static int text_literal(const struct expr *e, const struct comparison *c, struct
 	const char *text = c->literal;
 
 	if (c->compare != RP_EQ && c->compare != RP_NE) {
-		return error__refuse(why, "a text is compared by == or !=");
+		return error__refuse(why, "compare a text with == or !=");
 	}
 	if (!c->quoted && looks_like_pattern(text)) {
-		return error__refuse(why,
-				     "\"%.80s\": there are no patterns, texts are compared as a "
-				     "whole; write all of it, or '%.80s' in quotes if it has these "
-				     "characters",
-				     text, text);
+		return error__refuse(
+			why,
+			"\"%.80s\": patterns are not supported; write the whole text, or "
+			"quote it ('%.80s') if it contains these characters",
+			text, text);
 	}
 	if (strlen(text) >= max) {
-		return error__refuse(
-			why, "\"%.80s\" is longer than the %zu characters that are read%s", text,
-			max - 1, e->format == EXPR_COMM ? "; a command's name is cut to them" : "");
+		return error__refuse(why,
+				     "\"%.80s\" is longer than the %zu characters that are read%s",
+				     text, max - 1,
+				     e->format == EXPR_COMM
+					     ? "; the kernel cuts command names to that length"
+					     : "");
 	}
 	strcpy(out->text, text);
 	return 0;
@@ -234,7 +240,7 @@ static int not_a_number(const struct expr *e, const char *what, const char *text
 	for (size_t i = 0; i < e->nenumerators; i++)
 		names[i] = e->enumerators[i].name;
 	hint = suggest__hint(text, names, e->nenumerators);
-	return error__refuse(why, "\"%.80s\" is no value of %s; write a number%s%s", text, what,
+	return error__refuse(why, "\"%.80s\" is not a value of %s; write a number%s%s", text, what,
 			     e->nenumerators		 ? " or an enumerator"
 			     : e->format == EXPR_BOOL	 ? ", true or false"
 			     : e->format == EXPR_POINTER ? " or NULL"
@@ -242,7 +248,7 @@ static int not_a_number(const struct expr *e, const char *what, const char *text
 			     hint);
 }
 
-/* Of the words, only a cgroup's id has 64 bits. */
+/* Of the words about the task, only a cgroup's id has 64 bits. */
 static unsigned bits_of(const struct expr *e)
 {
 	return e->field.source >= RP_SOURCE_PID && e->format == EXPR_UNSIGNED
@@ -250,7 +256,7 @@ static unsigned bits_of(const struct expr *e)
 		       : 64 - (e->field.right & 63);
 }
 
-/* The values that it can have. */
+/* The values that e can have. */
 static struct range range_of(const struct expr *e)
 {
 	__int128 span = (__int128)1 << bits_of(e);
@@ -267,11 +273,12 @@ static int never(const struct expr *e, const struct comparison *c, char **why)
 	if (e->format == EXPR_BOOL)
 		return error__refuse(why, "%s is a bool: write %s == true or %s == false", c->left,
 				     c->left, c->left);
-	return error__refuse(why, "%s is never %s%s: it has %u bits, %s a sign", c->left,
+	return error__refuse(why, "%s is never %s%s: it is %s number of %u bits", c->left,
 			     c->compare == RP_LT   ? "less than "
 			     : c->compare == RP_GT ? "more than "
 						   : "",
-			     c->literal, bits_of(e), e->field.is_signed ? "with" : "without");
+			     c->literal, e->field.is_signed ? "a signed" : "an unsigned",
+			     bits_of(e));
 }
 
 static int number_literal(const struct expr *e, const struct comparison *c, __u64 *v, char **why)
@@ -305,7 +312,7 @@ static int entry_filter(const struct expr_scope *scope, const struct comparison 
 	struct expr e;
 	int err;
 
-	/* A word is the word, also of a function that has a parameter of that name. */
+	/* A word takes precedence over a parameter of that name. */
 	if (names__word(c->left, &word))
 		scope = &no_parameters;
 	err = expr__compile(scope, c->left, &e, why);
@@ -329,7 +336,7 @@ static bool is_result(const struct expr_scope *scope, const char *name)
 	       (!strcmp(name, "value") && !names__is_parameter(scope, name));
 }
 
-/* `value` is as /metrics shows it: an errno without its sign. */
+/* `value` is spelt as in /metrics: ENOENT for -ENOENT. */
 static int result_filter(const struct expr_scope *scope, const struct comparison *c,
 			 struct filter *out, char **why)
 {
@@ -386,8 +393,7 @@ int filter__compile(const struct expr_scope *scope, const char *text, const char
 	left = trimmed(all, op - all);
 	right = trimmed(op + len, strlen(op + len));
 	if (!*right) {
-		return error__refuse(why, "\"%.80s\" has no value behind the %.*s", all, (int)len,
-				     op);
+		return error__refuse(why, "\"%.80s\" has no value after %.*s", all, (int)len, op);
 	}
 	c.left = left;
 	c.literal = right;

@@ -1,43 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the first name of an expression stands for: a parameter, a register of the arguments, or
- * something about the task.
+ * The first name of an expression is a parameter, an argument register, or a word about the task.
  *
- * Which registers a parameter comes in follows from the types of those before it. A struct passed
- * by value takes up to two (x86-64 psABI 3.2.3, AAPCS64 6.8.2); if they do not fit, x86-64 puts it
- * on the stack and goes on with the same register. Only the first six words can be had: those are
- * the registers of x86-64, and what a trampoline's context has on every architecture.
+ * The registers of a parameter depend on the types of the parameters before it. A struct passed by
+ * value takes up to two (x86-64 psABI 3.2.3, AAPCS64 6.8.2). If they do not fit, x86-64 passes it
+ * on the stack, and the next parameter gets the register. Only the first six words can be read:
+ * x86-64 has six registers, and the context of a trampoline has six words on every architecture.
  */
-#include "expr/internal.h"
+#include "expr/names.h"
 
 #include <ctype.h>
 
-#include "types/btf_print.h"
 #include "base/suggest.h"
+#include "config/named_label.h"
+#include "types/btf_print.h"
 
-#define WORDS 6 /* arguments that come in registers */
-
-static const struct {
-	const char *name;
-	enum rp_source source;
-} words[] = {
-	{ "pid", RP_SOURCE_PID }, { "tid", RP_SOURCE_TID },	  { "uid", RP_SOURCE_UID },
-	{ "cpu", RP_SOURCE_CPU }, { "cgroup", RP_SOURCE_CGROUP }, { "comm", RP_SOURCE_COMM },
-};
+#define WORDS	  6 /* arguments that come in registers */
 
 #define THE_WORDS "pid, tid, uid, cpu, cgroup and comm"
 
 bool names__word(const char *name, struct operand *out)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(name, words[i].name))
-			continue;
-		*out = (struct operand){ .type = { .plain = &plain_word }, .is_word = true };
-		out->field.source = words[i].source;
-		out->is_text = words[i].source == RP_SOURCE_COMM;
-		return true;
-	}
-	return false;
+	const struct named_label *word = named_label__find(name);
+
+	if (!word || word->part != LABEL_WHOLE)
+		return false;
+	*out = (struct operand){ .type = { .plain = &plain_word }, .is_word = true };
+	out->field.source = word->source;
+	out->is_text = word->source == RP_SOURCE_COMM;
+	return true;
 }
 
 /* ---- parameters ---- */
@@ -47,7 +38,7 @@ static const struct btf_type *proto_of(const struct expr_scope *s)
 	return s->btf && s->proto ? btf__type_by_id(s->btf, s->proto) : NULL;
 }
 
-/* Registers that an argument of that type takes; 0: it goes to the stack in any case. */
+/* Registers that an argument of that type takes; 0: it is always passed on the stack. */
 static uint32_t words_of(const struct btf *btf, uint32_t type)
 {
 	uint64_t size = ctype__size(btf, (struct ctype){ .id = type });
@@ -61,7 +52,7 @@ static uint32_t words_of(const struct btf *btf, uint32_t type)
 	return size > 8 ? 2 : 1;
 }
 
-/* The first word of parameter i, or WORDS if it is on the stack. *n: those taken altogether. */
+/* The first word of parameter i; WORDS: it is on the stack. *n: words that all parameters take. */
 static uint32_t word_of(const struct btf *btf, const struct btf_type *proto, int i, uint32_t *n)
 {
 	const struct btf_param *params = btf_params(proto);
@@ -80,7 +71,7 @@ static uint32_t word_of(const struct btf *btf, const struct btf_type *proto, int
 	return where;
 }
 
-/* "in SIGNATURE", or nothing where there is none. */
+/* " of SIGNATURE", or "" without one. */
 static char *in_signature(const struct expr_scope *s)
 {
 	return s->signature ? xasprintf(" of %s", s->signature) : xstrdup("");
@@ -91,8 +82,8 @@ static int on_the_stack(struct parser *p, const char *name)
 	__cleanup_free char *of = in_signature(p->scope);
 
 	return error__refuse(p->why,
-			     "\"%.60s\"%s is passed on the stack, where it cannot be read: only "
-			     "what comes in the first %d registers can",
+			     "\"%.60s\"%s is passed on the stack: only arguments in the first %d "
+			     "registers can be read",
 			     name, of, WORDS);
 }
 
@@ -142,7 +133,7 @@ static int text_parameter(struct parser *p, const char *name, struct operand *ou
 
 /* ---- arg0 ... arg5 ---- */
 
-/* How many words there are, where that is known; else as many as there could be. */
+/* The number of argument words; WORDS: unknown. */
 static uint32_t known_words(const struct expr_scope *s)
 {
 	const struct btf_type *proto = proto_of(s);
@@ -150,7 +141,7 @@ static uint32_t known_words(const struct expr_scope *s)
 
 	if (s->params)
 		return s->nparams < WORDS ? s->nparams : WORDS;
-	/* A last parameter without name and type stands for "...". */
+	/* A last parameter without a type is "...". */
 	if (proto && !(btf_vlen(proto) && !btf_params(proto)[btf_vlen(proto) - 1].type))
 		word_of(s->btf, proto, -1, &n);
 	return n;
@@ -189,11 +180,10 @@ static int register_name(struct parser *p, const char *name, struct operand *out
 	number = strtoul(digits, NULL, 10);
 	of = in_signature(p->scope);
 	if (number >= WORDS)
-		return error__refuse(
-			p->why,
-			"\"%.60s\": arguments can be read up to arg%d, those behind it "
-			"are passed on the stack",
-			name, WORDS - 1);
+		return error__refuse(p->why,
+				     "\"%.60s\": only arg0 to arg%d can be read; further arguments "
+				     "are passed on the stack",
+				     name, WORDS - 1);
 	if (!n)
 		return error__refuse(p->why, "\"%.60s\": there is no argument%s", name, of);
 	if (number >= n)
@@ -205,7 +195,7 @@ static int register_name(struct parser *p, const char *name, struct operand *out
 	return 0;
 }
 
-/* ---- what there is ---- */
+/* ---- unknown names ---- */
 
 /* The names of all parameters. */
 static size_t list_parameters(const struct expr_scope *s, const char ***out)
@@ -237,7 +227,7 @@ bool names__is_parameter(const struct expr_scope *s, const char *name)
 	return false;
 }
 
-/* Whoever writes these outside of a filter wants what is not there yet. */
+/* Names of the result, which does not exist at entry. */
 static bool is_result(const char *name)
 {
 	return !strcmp(name, "ret") || !strcmp(name, "value") || !strcmp(name, "retval");
@@ -251,20 +241,20 @@ static int unknown(struct parser *p, const char *name)
 	size_t n = list_parameters(s, &v);
 	bool typed = n || proto_of(s);
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		*(const char **)array__grow(&v, &n, sizeof(*v)) = words[i].name;
+	for (size_t i = 0; i < NAMED_LABELS; i++)
+		if (named_labels[i].part == LABEL_WHOLE)
+			*(const char **)array__grow(&v, &n, sizeof(*v)) = named_labels[i].name;
 	hint = suggest__hint(name, v, n);
 	if (is_result(name))
 		return error__refuse(
 			p->why,
-			"\"%.60s\": expressions are read at the entry, before there is "
-			"a result; only filters know it, by itself, as in ret < 0 or "
-			"outcome == error",
+			"\"%.60s\": expressions are read at entry, before there is a result; "
+			"use it in a filter, as in ret < 0 or outcome == error",
 			name);
 	if (!typed)
 		return error__refuse(
 			p->why,
-			"\"%.60s\" is not known%s%s here: %s; write arg0 to arg%d, "
+			"unknown name \"%.60s\"%s%s here: %s; write arg0 to arg%d, "
 			"str(arg0) where an argument points to text, or one of " THE_WORDS,
 			name, hint,
 			*hint ? " Parameters have no names" : ": parameters have no names",

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The end of an expression: where its value is, and how it is shown.
- *
- * Of a bit-field the aligned word around it is read, as the compiler does, so that no read goes
- * beyond the struct; the shifts cut it out.
+ * For a bit-field, the aligned word around it is read, as compilers do, so that no read goes beyond
+ * the struct. Shifts extract its bits.
  */
-#include "expr/internal.h"
+#include "expr/value.h"
 
 static const enum expr_format formats[][2] = {
 	[SHAPE_INT] = { EXPR_UNSIGNED, EXPR_SIGNED },
@@ -14,7 +12,7 @@ static const enum expr_format formats[][2] = {
 	[SHAPE_POINTER] = { EXPR_POINTER, EXPR_POINTER },
 };
 
-/* Cuts `bits` bits out of a u64 whose lowest `size` bytes are loaded, `skip` bits into memory. */
+/* Extracts `bits` bits, after `skip` bits, from a u64 with `size` bytes of memory. */
 static void cut(struct rp_field *f, uint32_t size, uint32_t skip, uint32_t bits)
 {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -49,7 +47,7 @@ static int from_memory(struct parser *p, const struct operand *o, uint32_t bits,
 {
 	__cleanup_free char *part = NULL;
 
-	/* Something else than a bit-field may well not be aligned: packed structs. */
+	/* In packed structs, members are unaligned. */
 	if (!o->bits && o->at % 8 == 0) {
 		f->offset[f->nsteps] = o->at / 8;
 		f->size = bits / 8;
@@ -99,7 +97,7 @@ static int finish_text(const struct operand *o, struct expr *out)
 	return 0;
 }
 
-/* A type that has no single value. */
+/* Refuses a type without a single value. */
 static int refuse_shape(struct parser *p, const struct operand *o, const struct shape *s)
 {
 	__cleanup_free char *part = parser__part(p), *members = NULL;
@@ -108,17 +106,16 @@ static int refuse_shape(struct parser *p, const struct operand *o, const struct 
 
 	switch (s->kind) {
 	case SHAPE_STRUCT:
-		members = struct__members(p->scope->btf, s->btf, NULL);
-		return error__refuse(
-			p->why,
-			"\"%.120s\" is a %s, which is no single value: add \".\" and one of "
-			"its members: %s",
-			part, type, members);
+		members = ctype__members(p->scope->btf, s->btf, NULL);
+		return error__refuse(p->why,
+				     "\"%.120s\" is a %s, not a single value: add \".\" and one of "
+				     "its members: %s",
+				     part, type, members);
 	case SHAPE_ARRAY:
 		bytes = ctype__shape(p->scope->btf, ctype__element(s)).size == 1;
 		return error__refuse(
 			p->why,
-			"\"%.120s\" is an array (%s), which is no single value: choose "
+			"\"%.120s\" is an array (%s), not a single value: select "
 			"an element, as in %.120s[0]%s",
 			part, type, part,
 			bytes && o->in_memory ? ", or put str(...) around it if it is text" : "");
@@ -143,7 +140,7 @@ static bool is_text(const struct btf *btf, const struct shape *s, const struct o
 	       ctype__shape(btf, ctype__element(s)).is_char;
 }
 
-int parser__finish(struct parser *p, const struct operand *operand, struct expr *out)
+int value__finish(struct parser *p, const struct operand *operand, struct expr *out)
 {
 	const struct btf *btf = p->scope->btf;
 	struct shape s = ctype__shape(btf, operand->type);
@@ -152,7 +149,7 @@ int parser__finish(struct parser *p, const struct operand *operand, struct expr 
 
 	memset(out, 0, sizeof(*out));
 	if (!o.is_text && !o.is_word && is_text(btf, &s, &o)) {
-		err = parser__text(p, &o);
+		err = operand__make_text(p, &o);
 		if (err)
 			return err;
 	}

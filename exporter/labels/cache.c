@@ -64,7 +64,7 @@ static int read_texts(struct cursor *c, uint32_t n, struct label_texts **out)
 {
 	struct label_texts *t;
 
-	if (n > EXTRA_LABELS_MAX)
+	if (n > CAPTURE_LABELS_MAX)
 		return -EINVAL;
 	t = calloc(1, sizeof(*t) + n * sizeof(t->v[0]));
 	if (!t)

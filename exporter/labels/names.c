@@ -193,7 +193,7 @@ static char *pointer_text(struct label_namer *n, uint64_t v)
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-static char *enum_text(const struct extra_label *label, int64_t v)
+static char *enum_text(const struct capture_label *label, int64_t v)
 {
 	for (size_t i = 0; i < label->nenumerators; i++)
 		if (label->enumerators[i].value == v)
@@ -201,7 +201,7 @@ static char *enum_text(const struct extra_label *label, int64_t v)
 	return xasprintf("%lld", (long long)v);
 }
 
-static char *number_text(struct label_namer *n, const struct extra_label *label, uint64_t v)
+static char *number_text(struct label_namer *n, const struct capture_label *label, uint64_t v)
 {
 	switch (label->format) {
 	case EXPR_SIGNED:
@@ -220,7 +220,7 @@ static char *number_text(struct label_namer *n, const struct extra_label *label,
 }
 
 /* In the key's own words. */
-static char *text_of(struct label_namer *n, const struct extra_label *label,
+static char *text_of(struct label_namer *n, const struct capture_label *label,
 		     const struct rp_label_key *key)
 {
 	switch (label->place) {
@@ -258,7 +258,7 @@ static char *spell(const char *text)
 	return xstrndup(b.data ? b.data : "", b.len);
 }
 
-char *label_namer__text(struct label_namer *n, const struct extra_label *label,
+char *label_namer__text(struct label_namer *n, const struct capture_label *label,
 			const struct rp_label_key *key)
 {
 	__cleanup_free char *text = text_of(n, label, key);

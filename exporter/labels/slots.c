@@ -25,7 +25,7 @@ struct label_slots {
 	struct object *obj;
 	const struct banks *banks;
 	const struct targets *targets;
-	const struct target_extra **extras; /* by target id */
+	const struct capture_spec **extras; /* by target id */
 	bool *full;			    /* by target id: it has been said */
 	size_t ntargets;
 	struct slot *slots;
@@ -46,7 +46,7 @@ struct label_slots *label_slots__new(struct object *obj, const struct targets *t
 	l->full = xcalloc(l->ntargets + 1, sizeof(*l->full));
 	l->extras = xcalloc(l->ntargets + 1, sizeof(*l->extras));
 	for (size_t i = 0; i < l->ntargets; i++)
-		l->extras[i] = targets->v[i]->extra;
+		l->extras[i] = targets->v[i]->capture;
 	l->nslots = l->banks->label_sets.n;
 	l->slots = xcalloc(l->nslots + 1, sizeof(*l->slots));
 	l->namer = label_namer__new("/proc");
@@ -76,7 +76,7 @@ void label_slots__free(struct label_slots *l)
 	free(l);
 }
 
-const struct target_extra *const *label_slots__extras(const struct label_slots *l)
+const struct capture_spec *const *label_slots__extras(const struct label_slots *l)
 {
 	return l->extras;
 }
@@ -113,7 +113,7 @@ static void move_words(struct adjustments *adjustments, uint64_t *from, uint64_t
 }
 
 static void fold_hists(struct label_slots *l, uint32_t from, uint32_t into,
-		       const struct target_extra *x)
+		       const struct capture_spec *x)
 {
 	struct adjustments *adjustments = banks__adjustments(l->banks);
 	uint32_t source = banks__hist_of(l->banks, from, x), width = adjustments->hist_width;
@@ -153,7 +153,7 @@ static uint64_t *other_of(struct adjustments *l, uint32_t cell)
 
 /* The slot goes on as the cell's, or its count goes to the one that the cell has, and it is free.
  * Of a result that has none then, the class "other" is what remains. */
-static void fold_detail(struct label_slots *l, uint32_t detail, const struct target_extra *x,
+static void fold_detail(struct label_slots *l, uint32_t detail, const struct capture_spec *x,
 			uint32_t cell)
 {
 	struct adjustments *adjustments = banks__adjustments(l->banks);
@@ -190,7 +190,7 @@ static void fold_details(struct label_slots *l, const enum due *due)
 
 static void free_slot(struct label_slots *l, uint32_t slot)
 {
-	const struct target_extra *x = l->extras[target_of(l, slot)];
+	const struct capture_spec *x = l->extras[target_of(l, slot)];
 
 	label_groups__leave(l->groups, slot);
 	forget_texts(&l->slots[slot]);
@@ -246,7 +246,7 @@ static void show_slot(struct label_slots *l, uint32_t i)
 static void name_slot(struct label_slots *l, uint32_t i, double now)
 {
 	const volatile struct rp_label_set *set = &l->banks->label_sets.v[i];
-	const struct target_extra *x = l->extras[target_of(l, i)];
+	const struct capture_spec *x = l->extras[target_of(l, i)];
 	struct slot *slot = &l->slots[i];
 	struct rp_label_key key;
 
@@ -293,7 +293,7 @@ static void warn_of_full(struct label_slots *l)
 			used[target_of(l, i)]++;
 	}
 	for (uint32_t id = 0; id < l->ntargets; id++) {
-		const struct target_extra *x = l->extras[id];
+		const struct capture_spec *x = l->extras[id];
 		bool most = x && used[id] >= x->kernel.max_series;
 
 		if (!x || !x->nlabels || l->full[id] || (!most && nfree))
@@ -362,7 +362,7 @@ static void retire(struct label_slots *l, const enum due *due)
 /* After series_ttl without a call the one, a moment later the other. */
 static enum due due_of(struct label_slots *l, uint32_t i, double now)
 {
-	const struct target_extra *x = l->extras[target_of(l, i)];
+	const struct capture_spec *x = l->extras[target_of(l, i)];
 	struct slot *slot = &l->slots[i];
 	uint64_t calls;
 

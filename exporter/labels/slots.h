@@ -33,7 +33,7 @@ struct label_slots *label_slots__new(struct object *obj, const struct targets *t
 void label_slots__free(struct label_slots *l); /* NULL is fine */
 
 /* Extras by target id, as snapshot__take() wants them. */
-const struct target_extra *const *label_slots__extras(const struct label_slots *l);
+const struct capture_spec *const *label_slots__extras(const struct label_slots *l);
 
 /* Names new sets: what they are called after may soon be gone. now: seconds of a clock that does
  * not go back. */
@@ -56,7 +56,7 @@ struct label_namer;
 struct label_namer *label_namer__new(const char *proc);
 void label_namer__free(struct label_namer *n);
 /* The value of one label of a set, in UTF-8: bytes that are not are spelt \xNN. To be freed. */
-char *label_namer__text(struct label_namer *n, const struct extra_label *label,
+char *label_namer__text(struct label_namer *n, const struct capture_label *label,
 			const struct rp_label_key *key);
 
 #endif /* LABELS_SLOTS_H */

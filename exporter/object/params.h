@@ -17,7 +17,7 @@ struct object_params {
 	const struct rp_addr *sites; /* targets of multi links by address; none: by cookie */
 	size_t nsites;
 	const struct grid *size_grid;		  /* must outlive the object */
-	const struct target_extra *const *extras; /* by index; must outlive the object */
+	const struct capture_spec *const *extras; /* by index; must outlive the object */
 	uint32_t nextras;
 	const struct rp_exit *exits; /* jumps that may leave user functions, by index */
 	size_t nexits;

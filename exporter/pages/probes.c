@@ -169,7 +169,7 @@ static void json_total(struct buf *b, const struct metrics_input *in, const stru
 static void json_set(struct buf *b, const struct metrics_input *in, const struct target_state *st,
 		     const struct snap_cell *cell, const struct label_texts *texts)
 {
-	const struct target_extra *x = st->target->extra;
+	const struct capture_spec *x = st->target->capture;
 
 	buf__puts(b, "{\"labels\":{");
 	for (size_t i = 0; i < x->nlabels; i++) {
@@ -187,7 +187,7 @@ static void json_set(struct buf *b, const struct metrics_input *in, const struct
 static void json_label_sets(struct buf *b, const struct metrics_input *in,
 			    const struct target_state *st)
 {
-	const struct target_extra *x = st->target->extra;
+	const struct capture_spec *x = st->target->capture;
 	const struct snap_target *t = st->snap;
 
 	if (!x || !x->nlabels)

@@ -65,10 +65,10 @@ static void image_generation(struct image *io, struct served_generation *g, cons
 }
 
 /* Labels need only their names: the texts come as updates. */
-static void image_extra(struct image *io, struct target_extra *x)
+static void image_extra(struct image *io, struct capture_spec *x)
 {
 	image__array(io, &x->labels, &x->nlabels, sizeof(*x->labels));
-	image__expect(io, x->nlabels <= EXTRA_LABELS_MAX);
+	image__expect(io, x->nlabels <= CAPTURE_LABELS_MAX);
 	for (size_t i = 0; i < x->nlabels && !io->err; i++)
 		image_text(io, &x->labels[i].name);
 	image__field(io, &x->kernel.max_series);
@@ -82,7 +82,7 @@ static void image_extra(struct image *io, struct target_extra *x)
 
 static void image_target(struct image *io, struct target *t)
 {
-	bool extra = t->extra;
+	bool extra = t->capture;
 
 	image__field(io, &t->id);
 	image__field(io, &t->type);
@@ -107,9 +107,9 @@ static void image_target(struct image *io, struct target *t)
 	if (!extra || io->err)
 		return;
 	if (image__is_reading(io))
-		t->extra = calloc(1, sizeof(*t->extra));
-	if (t->extra)
-		image_extra(io, t->extra);
+		t->capture = calloc(1, sizeof(*t->capture));
+	if (t->capture)
+		image_extra(io, t->capture);
 	else
 		io->err = -ENOMEM;
 }
@@ -144,7 +144,7 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 	g = &s->generations[row->generation];
 	image__expect(io, t->id < g->ntargets);
 	if (!io->err)
-		g->extras[t->id] = t->extra;
+		g->extras[t->id] = t->capture;
 }
 
 static void image_rows(struct image *io, struct served *s)
@@ -300,9 +300,9 @@ int served__read(int fd, uint64_t size, struct served *out)
 static void free_target(struct target *t)
 {
 	free(t->enumerators);
-	if (t->extra)
-		free(t->extra->labels);
-	free(t->extra);
+	if (t->capture)
+		free(t->capture->labels);
+	free(t->capture);
 }
 
 void served__free(struct served *s)

@@ -20,7 +20,7 @@ struct served_generation {
 	struct banks banks;
 	struct bank_source board_source;
 	const struct shared_missed *board;
-	const struct target_extra **extras; /* by target id, for snapshot__take() */
+	const struct capture_spec **extras; /* by target id, for snapshot__take() */
 	size_t ntargets;		    /* ids are less than this */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * libbpf's btf_dump makes text for a compiler: it renames the second `struct foo` of a kernel to
- * foo___2 and writes anonymous structs out over several lines. This is for people.
+ * foo___2 and writes anonymous structs over several lines. These texts are for readers.
  */
 #include "types/btf_print.h"
 
@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "types/declaration.h"
 
-#define DEPTH_MAX 32 /* chains of a compiler's making are shorter; a longer one is a loop */
+#define DEPTH_MAX 32 /* compilers make shorter chains; a longer one is a loop */
 
 const struct btf_type *btf_print__resolve(const struct btf *btf, uint32_t id)
 {
@@ -37,7 +37,7 @@ static const struct decl_type kinds[NR_BTF_KINDS] = {
 	[BTF_KIND_CONST] = { .kind = DECL_QUALIFIER, .word = "const" },
 	[BTF_KIND_VOLATILE] = { .kind = DECL_QUALIFIER, .word = "volatile" },
 	[BTF_KIND_RESTRICT] = { .kind = DECL_QUALIFIER, .word = "restrict" },
-	/* __user, __rcu: they say nothing of the value */
+	/* __user, __rcu: they do not change the value */
 	[BTF_KIND_TYPE_TAG] = { .kind = DECL_QUALIFIER, .word = "" },
 	[BTF_KIND_ARRAY] = { .kind = DECL_ARRAY },
 	[BTF_KIND_FUNC_PROTO] = { .kind = DECL_FUNCTION },
@@ -81,7 +81,7 @@ static bool parameter(const void *btf, uint64_t function, uint64_t *at, struct d
 	*at += 1;
 	out->type = p->type;
 	out->name = btf_print__name(btf, p->name_off);
-	out->rest = !p->type && !p->name_off && *at == btf_vlen(proto); /* how BTF says so */
+	out->rest = !p->type && !p->name_off && *at == btf_vlen(proto); /* BTF's "..." */
 	return true;
 }
 

@@ -9,13 +9,13 @@
 struct btf;
 struct btf_type;
 
-/* The type behind typedefs and qualifiers; NULL for void, and for what is no valid type. */
+/* Sees through typedefs and qualifiers. NULL: void, or not a valid type. */
 const struct btf_type *btf_print__resolve(const struct btf *btf, uint32_t id);
 
-/* The name that a type, a member or a parameter has there; empty for none, and in broken BTF. */
+/* The name of a type, member or parameter by its name_off. "": it has none, or BTF is broken. */
 const char *btf_print__name(const struct btf *btf, uint32_t offset);
 
-/* For types/declaration.h, the types' numbers being those of BTF; valid as long as btf is. */
+/* Types for types/declaration.h, numbered by their BTF ids. Valid as long as btf. */
 struct decl_types btf_print__types(const struct btf *btf);
 
 /* "ssize_t vfs_read(struct file *file, ...)" of a BTF_KIND_FUNC_PROTO. NULL without memory. */

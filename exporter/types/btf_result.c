@@ -4,11 +4,7 @@
 #include <bpf/btf.h>
 
 #include "types/btf_print.h"
-
-static bool is_register_size(uint32_t size)
-{
-	return size == 1 || size == 2 || size == 4 || size == 8;
-}
+#include "types/result.h"
 
 struct btf_result btf_result__read(const struct btf *btf, uint32_t type)
 {
@@ -23,8 +19,8 @@ struct btf_result btf_result__read(const struct btf *btf, uint32_t type)
 		r.kind = RP_KIND_POINTER;
 		return r;
 	case BTF_KIND_INT:
-		/* The low half of an __int128 would be a number of its own. */
-		if (!is_register_size(t->size))
+		/* One register holds only half of an __int128. */
+		if (!result__is_size(t->size))
 			return r;
 		encoding = btf_int_encoding(t);
 		r.size = t->size;
@@ -34,14 +30,14 @@ struct btf_result btf_result__read(const struct btf *btf, uint32_t type)
 		return r;
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
-		if (!is_register_size(t->size))
+		if (!result__is_size(t->size))
 			return r;
 		r.kind = RP_KIND_ENUM;
 		r.size = t->size;
-		/* As rp_outcome() reports them. */
+		/* Signed, as rp_outcome() reports values. */
 		r.nenumerators = enumerators__read(btf, t, true, &r.enumerators);
 		return r;
-	default: /* void; structs and floats, which are not in the register that we read */
+	default: /* void; structs and floats, which are returned elsewhere */
 		return r;
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a function returns, by its type in BTF. */
+/* How to read a function's result, by its return type in BTF. */
 #ifndef TYPES_BTF_RESULT_H
 #define TYPES_BTF_RESULT_H
 
@@ -9,10 +9,11 @@
 struct btf_result {
 	enum rp_kind kind;		/* RP_KIND_ERRNO: any signed integer */
 	uint8_t size;			/* bytes: 1, 2, 4, 8 */
-	struct enumerator *enumerators; /* for enumerators__free() */
+	struct enumerator *enumerators; /* to be freed by enumerators__free() */
 	size_t nenumerators;
 };
 
+/* type: the return type. */
 struct btf_result btf_result__read(const struct btf *btf, uint32_t type);
 
 #endif /* TYPES_BTF_RESULT_H */

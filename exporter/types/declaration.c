@@ -2,10 +2,10 @@
 /*
  * A C declaration is written from its name outwards: pointers and the base type to the left, arrays
  * and parameters to the right. So two walks over the same chain of types print it: left() before
- * the name, right() behind it.
+ * the name, right() after it.
  *
- * The types may be hostile: a chain may be a loop, and a name of any length. Chains, names and
- * texts have limits.
+ * The types may be hostile: a chain may loop, a name may have any length. So chains, names and
+ * texts are limited.
  */
 #include "types/declaration.h"
 
@@ -13,11 +13,11 @@
 
 #include "base/buf.h"
 
-#define DEPTH_MAX  32 /* chains that compilers make are shorter */
+#define DEPTH_MAX  32 /* compilers make shorter chains */
 #define NAME_LIMIT 256
-#define TEXT_MAX   4096 /* no more parameters behind this */
+#define TEXT_MAX   4096 /* bytes; further parameters are left out */
 
-/* Whether a word behind this one needs a space. */
+/* Whether the next word needs a space before it. */
 static bool ends_in_word(const struct buf *out)
 {
 	char last = out->len ? out->data[out->len - 1] : ' ';
@@ -32,7 +32,8 @@ static void word(struct buf *out, const char *s)
 	buf__printf(out, "%.*s", NAME_LIMIT, s);
 }
 
-const char *declaration__usual_name(const char *name)
+/* The common spelling of an integer type: "long" for the compiler's "long int". */
+static const char *usual_name(const char *name)
 {
 	static const char *const names[][2] = {
 		{ "long int", "long" },
@@ -65,7 +66,7 @@ static bool unqualified(const struct decl_types *types, uint64_t id, struct decl
 	return false;
 }
 
-/* A pointer to that needs parentheses: (*f)(int). */
+/* Whether a pointer to this type needs parentheses: (*f)(int). */
 static bool binds_right(const struct decl_types *types, uint64_t id)
 {
 	struct decl_type t;
@@ -90,7 +91,7 @@ static void left_pointer(const struct decl_types *types, const struct decl_type 
 	word(out, t->word);
 }
 
-/* A qualified pointer has its qualifier behind the '*', anything else in front. */
+/* The qualifier of a pointer follows the '*'; other types have it in front. */
 static void left_qualifier(const struct decl_types *types, const struct decl_type *t,
 			   struct buf *out, int depth)
 {
@@ -119,7 +120,7 @@ static void left(const struct decl_types *types, uint64_t id, struct buf *out, i
 	switch (t.kind) {
 	case DECL_NAMED:
 		word(out, t.word);
-		word(out, t.name && *t.name ? declaration__usual_name(t.name) : "{...}");
+		word(out, t.name && *t.name ? usual_name(t.name) : "{...}");
 		return;
 	case DECL_POINTER:
 		left_pointer(types, &t, out, depth);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* C declarations as text on one line. Where the types come from (BTF, DWARF) is the caller's. */
+/* Prints C declarations on one line. The caller supplies the types, from BTF or DWARF. */
 #ifndef TYPES_DECLARATION_H
 #define TYPES_DECLARATION_H
 
@@ -9,27 +9,28 @@ struct buf;
 
 enum decl_kind { DECL_NAMED, DECL_POINTER, DECL_QUALIFIER, DECL_ARRAY, DECL_FUNCTION };
 
-/* A link of the chain that a type is. A type's number is the caller's; 0 is void. */
+/* One link in the chain of a type: pointer -> const -> struct. The caller numbers types; 0 is void.
+ */
 struct decl_type {
 	enum decl_kind kind;
 	const char *word; /* "struct", "const", "*", "&"; may be empty */
 	const char *
 		name; /* of a DECL_NAMED; of a DECL_POINTER to a member, the class; NULL for none */
 	char bounds[48]; /* of a DECL_ARRAY: "[4][2]" */
-	uint64_t target; /* what it points to, qualifies, has for elements or returns */
+	uint64_t target; /* type that it points to, qualifies, contains or returns */
 };
 
 struct decl_parameter {
 	uint64_t type;
 	const char *name; /* "" for none */
-	bool rest;	  /* it stands for all that follow: "..." */
+	bool rest;	  /* "..." */
 };
 
 struct decl_types {
 	const void *source;
 	/* False: there is no such type. */
 	bool (*look)(const void *source, uint64_t type, struct decl_type *out);
-	/* The next parameter of a DECL_FUNCTION; *at is 0 at first. False: there is no other. */
+	/* The next parameter of a DECL_FUNCTION; *at starts at 0. False: there are no more. */
 	bool (*parameter)(const void *source, uint64_t function, uint64_t *at,
 			  struct decl_parameter *out);
 };
@@ -38,11 +39,8 @@ struct decl_types {
 void declaration__print(const struct decl_types *types, uint64_t type, const char *name,
 			struct buf *out);
 
-/* The parts before and behind a name, which fit any: "int (*" and ")(void)". */
+/* The parts before and after the name, which fit any name: "int (*" and ")(void)". */
 void declaration__before(const struct decl_types *types, uint64_t type, struct buf *out);
 void declaration__behind(const struct decl_types *types, uint64_t type, struct buf *out);
-
-/* Compilers write the integer types in their own order of words: "long" of "long int". */
-const char *declaration__usual_name(const char *name);
 
 #endif /* TYPES_DECLARATION_H */

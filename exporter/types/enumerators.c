@@ -12,8 +12,9 @@ static int by_value(const void *a, const void *b)
 	return x->value < y->value ? -1 : x->value > y->value;
 }
 
-const char *enumerators__at(const struct btf *btf, const struct btf_type *t, unsigned i,
-			    bool is_signed, int64_t *value)
+/* Name and value of enumerator i, extended from the enum's size. */
+static const char *at(const struct btf *btf, const struct btf_type *t, unsigned i, bool is_signed,
+		      int64_t *value)
 {
 	unsigned shift = t->size < 8 ? 64 - 8 * t->size : 0;
 	uint64_t v = btf_is_enum64(t) ? btf_enum64_value(&btf_enum64(t)[i])
@@ -33,7 +34,7 @@ size_t enumerators__read(const struct btf *btf, const struct btf_type *t, bool i
 
 	for (unsigned i = 0; i < n; i++) {
 		int64_t value;
-		const char *name = enumerators__at(btf, t, i, is_signed, &value);
+		const char *name = at(btf, t, i, is_signed, &value);
 		bool known = false;
 
 		for (size_t k = 0; k < kept && !known; k++)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * BTF says what a function returns, so that 0xfffffffe is ENOENT for an int and a number for a u32.
- * vmlinux's BTF is read whole (5 MB); a module's is split BTF on top of it and is read when the
- * first of its functions is asked for. Names are indexed once, since libbpf's own look-up goes
- * through all 150,000 types for each.
+ * BTF tells whether 0xfffffffe is ENOENT (int) or a number (u32). The BTF of vmlinux is read whole
+ * (5 MB). A module's is split BTF on top of it, read when the first of its functions is looked up.
+ * Names are indexed once: libbpf's own look-up scans all 150,000 types for each name.
  *
- * `f.isra.0` and its like are not in BTF by that name; they have the prototype of `f`, as far as
- * what they return is concerned.
+ * BTF does not list clones (`f.isra.0`). They return the same type as `f`.
  */
 #include "types/kernel_functions.h"
 
@@ -27,7 +25,7 @@ struct btf_object {
 	struct strmap functions; /* name -> type id of its BTF_KIND_FUNC */
 };
 
-struct btf_types {
+struct kernel_functions {
 	char *dir;
 	struct btf_object *v; /* [0] is vmlinux */
 	size_t n;
@@ -48,8 +46,8 @@ static void index_functions(struct btf_object *o)
 	}
 }
 
-/* Adds the object even if it has no BTF, so as not to look again. */
-static struct btf_object *load(struct btf_types *b, const char *name, int *err)
+/* Adds the object even if it has no BTF, so that it is looked up only once. */
+static struct btf_object *load(struct kernel_functions *b, const char *name, int *err)
 {
 	struct btf *base = b->n ? b->v[0].btf : NULL;
 	__cleanup_free char *path = xasprintf("%s/%s", b->dir, name);
@@ -65,7 +63,7 @@ static struct btf_object *load(struct btf_types *b, const char *name, int *err)
 	return o;
 }
 
-static struct btf_object *object_of(struct btf_types *b, const char *name)
+static struct btf_object *object_of(struct kernel_functions *b, const char *name)
 {
 	int err;
 
@@ -76,31 +74,31 @@ static struct btf_object *object_of(struct btf_types *b, const char *name)
 	return load(b, name, &err);
 }
 
-bool btf_types__has(struct btf_types *b, const char *object)
+bool kernel_functions__has(struct kernel_functions *b, const char *object)
 {
 	return b && object_of(b, object)->btf;
 }
 
-int btf_types__open(const char *dir, struct btf_types **out)
+int kernel_functions__open(const char *dir, struct kernel_functions **out)
 {
-	struct btf_types *b = xcalloc(1, sizeof(*b));
+	struct kernel_functions *b = xcalloc(1, sizeof(*b));
 	int err;
 
 	b->dir = xstrdup(dir ? dir : BTF_DIR);
 	load(b, SYMBOLS_VMLINUX, &err);
 	if (err) {
-		btf_types__free(b);
+		kernel_functions__free(b);
 		return err;
 	}
 	*out = b;
 	return 0;
 }
 
-void btf_types__free(struct btf_types *b)
+void kernel_functions__free(struct kernel_functions *b)
 {
 	if (!b)
 		return;
-	/* Split BTF refers to its base, which is the first. */
+	/* Split BTF refers to its base, the first object. */
 	while (b->n) {
 		struct btf_object *o = &b->v[--b->n];
 
@@ -126,7 +124,7 @@ static const uint32_t *find_function(const struct btf_object *o, const char *nam
 	return id;
 }
 
-/* A structure that is passed by value takes as many words as it has. */
+/* A structure passed by value takes one slot per word. */
 static uint8_t argument_slots(const struct btf *btf, const struct btf_type *proto)
 {
 	const struct btf_param *params = btf_params(proto);
@@ -140,8 +138,8 @@ static uint8_t argument_slots(const struct btf *btf, const struct btf_type *prot
 	return slots;
 }
 
-int btf_types__function(struct btf_types *b, const char *object, const char *name,
-			struct func_type *out)
+int kernel_functions__function(struct kernel_functions *b, const char *object, const char *name,
+			       struct function_type *out)
 {
 	const struct btf_object *o = object_of(b, object);
 	const uint32_t *id = o->btf ? find_function(o, name) : NULL;
@@ -167,8 +165,8 @@ int btf_types__function(struct btf_types *b, const char *object, const char *nam
 	return 0;
 }
 
-int btf_types__proto(struct btf_types *b, const char *object, const char *name,
-		     const struct btf **btf, uint32_t *proto)
+int kernel_functions__proto(struct kernel_functions *b, const char *object, const char *name,
+			    const struct btf **btf, uint32_t *proto)
 {
 	const struct btf_object *o = b ? object_of(b, object) : NULL;
 	const uint32_t *id = o && o->btf ? find_function(o, name) : NULL;
@@ -180,12 +178,12 @@ int btf_types__proto(struct btf_types *b, const char *object, const char *name,
 	return 0;
 }
 
-const struct btf *btf_types__vmlinux(const struct btf_types *b)
+const struct btf *kernel_functions__vmlinux(const struct kernel_functions *b)
 {
 	return b ? b->v[0].btf : NULL;
 }
 
-void func_type__free(struct func_type *f)
+void function_type__free(struct function_type *f)
 {
 	if (!f)
 		return;

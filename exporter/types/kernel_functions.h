@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Types of the kernel's functions, from its BTF and its modules'. */
+/* Types of kernel functions, from the BTF of vmlinux and of modules. */
 #ifndef TYPES_KERNEL_FUNCTIONS_H
 #define TYPES_KERNEL_FUNCTIONS_H
 
 #include "bpf/abi.h"
-#include "discover/discover.h"
+#include "types/enumerators.h"
 
 struct btf;
-struct btf_types;
+struct kernel_functions;
 
 /* What a function returns, and its prototype as C text. */
-struct func_type {
+struct function_type {
 	enum rp_kind kind;
 	uint8_t size;	 /* bytes of the result: 1, 2, 4, 8 */
 	uint32_t id;	 /* of the function, in its object's BTF */
@@ -20,22 +20,20 @@ struct func_type {
 	size_t nenumerators;
 };
 
-/* dir as in discover_env; NULL for the running kernel's. 0 or the error that vmlinux's BTF gives.
- */
-int btf_types__open(const char *dir, struct btf_types **out);
-void btf_types__free(struct btf_types *b);
+/* Reads vmlinux's BTF in dir; NULL: /sys/kernel/btf. 0 or a negative errno. */
+int kernel_functions__open(const char *dir, struct kernel_functions **out);
+void kernel_functions__free(struct kernel_functions *b);
 
-/* object is "vmlinux" or a module, whose BTF is then read. -ENOENT if it has no such function. */
-int btf_types__function(struct btf_types *b, const char *object, const char *name,
-			struct func_type *out);
-/* Where its prototype is: the object's BTF, which the caller does not free, and the type's id
- * there. -ENOENT likewise. */
-int btf_types__proto(struct btf_types *b, const char *object, const char *name,
-		     const struct btf **btf, uint32_t *proto);
-/* Whether there are types of that object's functions. False where b is NULL. */
-bool btf_types__has(struct btf_types *b, const char *object);
-/* vmlinux's. NULL where b is NULL. */
-const struct btf *btf_types__vmlinux(const struct btf_types *b);
-void func_type__free(struct func_type *f); /* what is in it */
+/* object: "vmlinux" or a module, whose BTF is read on first use. -ENOENT: no such function. */
+int kernel_functions__function(struct kernel_functions *b, const char *object, const char *name,
+			       struct function_type *out);
+/* The function's prototype: a type id in *btf, which is borrowed. -ENOENT: no such function. */
+int kernel_functions__proto(struct kernel_functions *b, const char *object, const char *name,
+			    const struct btf **btf, uint32_t *proto);
+/* Whether the object has BTF. False if b is NULL. */
+bool kernel_functions__has(struct kernel_functions *b, const char *object);
+/* BTF of vmlinux. NULL if b is NULL. */
+const struct btf *kernel_functions__vmlinux(const struct kernel_functions *b);
+void function_type__free(struct function_type *f); /* its members */
 
 #endif /* TYPES_KERNEL_FUNCTIONS_H */

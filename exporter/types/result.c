@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A comparison is matched against the classes that a result is counted by. If each class satisfies
- * it as a whole or not at all, nothing has to run in the kernel: the counters of those classes are
- * shown as errors. Otherwise the kernel side evaluates it, and counts the errors of the class that
- * is split by themselves.
+ * Results are counted by class. If every class satisfies the comparison as a whole or not at all,
+ * nothing has to run in the kernel: the counters of some classes are shown as errors. Otherwise the
+ * class is split: the BPF program evaluates the comparison, and counts its errors separately.
  */
 #include "types/result.h"
 
@@ -49,14 +48,14 @@ static int refuse(char **why, char *text)
 	return -EINVAL;
 }
 
-/* ---- what there is to compare ---------------------------------------------------------------- */
+/* ---- ranges of results ----------------------------------------------------------------------- */
 
 static bool is_signed(const struct result *r)
 {
 	return r->kind <= RP_KIND_RAW || r->kind == RP_KIND_ENUM || r->kind == RP_KIND_VALUE;
 }
 
-/* Negative errnos have no class but numbers of their own. */
+/* Results from -4095 to -1 are errnos: each is counted by number, outside of the classes. */
 static bool has_errnos(const struct result *r)
 {
 	switch (r->kind) {
@@ -82,7 +81,7 @@ static struct range range_of(const struct result *r)
 	return (struct range){ 0, span - 1 };
 }
 
-/* The results of a class; false if it has none. */
+/* The results in a class; false: there are none. */
 static bool range_of_class(const struct result *r, enum rp_class cls, struct range *out)
 {
 	struct range all = range_of(r);
@@ -145,7 +144,7 @@ static bool is_null(const char *text)
 	return !strcasecmp(text, "null");
 }
 
-/* -ENOENT, of results that are read as errnos. */
+/* "-ENOENT", for results that are read as errnos. */
 static bool named_errno(const struct result *r, const char *text, number *out)
 {
 	char buf[16];
@@ -194,7 +193,7 @@ static bool number_of(const char *text, number *out)
 	return !*end && !errno;
 }
 
-static char *describe(const struct result *r)
+char *result__describe(const struct result *r)
 {
 	switch (r->kind) {
 	case RP_KIND_POINTER:
@@ -213,12 +212,12 @@ static char *describe(const struct result *r)
 static int no_value(const struct result *r, const char *text, char **why)
 {
 	__cleanup_free const char **names = xcalloc(r->nenumerators + 1, sizeof(*names));
-	__cleanup_free char *what = describe(r), *hint = NULL;
+	__cleanup_free char *what = result__describe(r), *hint = NULL;
 
 	for (size_t i = 0; i < r->nenumerators; i++)
 		names[i] = r->enumerators[i].name;
 	hint = suggest__hint(text, names, r->nenumerators);
-	return refuse(why, xasprintf("\"%.80s\" is no value of the result, which is %s; write a "
+	return refuse(why, xasprintf("\"%.80s\" is not a value of the result, which is %s; write a "
 				     "number%s%s",
 				     text, what,
 				     r->kind == RP_KIND_POINTER ? " or null"
@@ -229,7 +228,7 @@ static int no_value(const struct result *r, const char *text, char **why)
 				     hint));
 }
 
-/* A negative number may be what C converts to an unsigned type: SIZE_MAX is -1. */
+/* As in C, -1 converts to the largest value of an unsigned type. */
 static number converted(const struct result *r, enum rp_compare compare, number v)
 {
 	number span = (number)1 << (8 * r->size);
@@ -240,9 +239,9 @@ static number converted(const struct result *r, enum rp_compare compare, number 
 	return v;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- compilation ----------------------------------------------------------------------------- */
 
-/* A bool that is read from an integer is true for anything but 0. */
+/* A bool may be read from an integer: any value but 0 is true. */
 static void compare_as_bool(struct rp_test *test, enum coverage of_true)
 {
 	test->compare = of_true == COVERS_ALL ? RP_NE : RP_EQ;
@@ -264,7 +263,7 @@ int result__compile(const struct result *r, enum rp_compare compare, const char 
 	v = converted(r, compare, v);
 	c = range__covered(all, compare, v);
 	if (c != COVERS_SOME) {
-		__cleanup_free char *what = describe(r);
+		__cleanup_free char *what = result__describe(r);
 
 		return refuse(why, xasprintf(c == COVERS_ALL ? "every result is %s %.80s: it is %s"
 							     : "no result is %s %.80s: it is %s",
@@ -285,7 +284,7 @@ int result__compile(const struct result *r, enum rp_compare compare, const char 
 	return 0;
 }
 
-/* "op literal" -> the two; the literal is to be freed. NULL: there is no operator. */
+/* Splits "op literal". Returns the literal, to be freed. NULL: there is no operator. */
 static char *take_apart(const char *text, enum rp_compare *compare)
 {
 	size_t n, end;
@@ -312,7 +311,7 @@ int result__compile_error(const struct result *r, const char *text, struct resul
 					     text));
 	if (!is_null(literal) || r->kind == RP_KIND_POINTER || r->kind == RP_KIND_VOID)
 		return result__compile(r, compare, literal, out, why);
-	what = describe(r);
+	what = result__describe(r);
 	return refuse(why, xasprintf("only a pointer is null, and the result is %s; write \"%s 0\"",
 				     what, operator_text(compare)));
 }
@@ -331,7 +330,7 @@ bool result__satisfies(const struct result_test *t, int64_t value)
 						 (uint64_t)value, t->test.literal);
 }
 
-/* Of a user function, what is no errno is counted as a bool is: 0, and anything else. */
+/* Values of user functions that cannot be errnos are counted like bools: 0 or not. */
 enum rp_kind result__kernel_kind(const struct result *r)
 {
 	if (r->user && r->size == 8 && (r->kind == RP_KIND_UNSIGNED || r->kind == RP_KIND_POINTER))

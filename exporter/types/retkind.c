@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Return kinds by request: what may be asked of which type, as one table.
+ * One table says which `returns:` suits which type.
  *
- * Where no type is known (user functions without debug information, kernel functions without BTF)
- * `returns:` may name one. Without it, 32 bits are read: the result is most often an int, and a C
- * int leaves the upper half of its register undefined. Only a pointer has 64 there, and a bool the
- * byte that the ABI defines of C's _Bool.
+ * The type may be unknown: user functions without debug information, kernel functions without BTF.
+ * `returns:` may then name it. Without a name, 32 bits are read: most results are ints, which leave
+ * the upper half of the register undefined. `returns: pointer` reads 64 bits, `returns: bool` the
+ * one byte that the ABI defines for _Bool.
  */
 #include "types/retkind.h"
 
 #include <errno.h>
 
 #include "base/buf.h"
+#include "types/result.h"
 
 #define ANY	 (~0U)
 #define BIT(x)	 (1U << (x))
@@ -19,7 +20,7 @@
 #define INTEGERS (BIT(RP_KIND_ERRNO) | BIT(RP_KIND_UNSIGNED))
 
 static const struct request_row {
-	uint32_t types; /* which it may be asked of: kinds that types have, as bits */
+	uint32_t types; /* bits of the types that it suits */
 	enum rp_kind kind;
 } rows[RETURNS_MAX] = {
 	[RETURNS_ERRNO] = { INTEGERS | TYPELESS, RP_KIND_ERRNO },
@@ -37,31 +38,20 @@ static const struct request_row {
 
 static bool suits(enum returns asked, const struct retkind *type)
 {
-	/* An address has eight bytes. */
+	/* A pointer has eight bytes. */
 	return rows[asked].types & BIT(type->kind) &&
 	       (asked != RETURNS_POINTER || type->size == 8 || type->kind == RP_KIND_RAW);
 }
 
 static char *describe(const struct retkind *type)
 {
-	switch (type->kind) {
-	case RP_KIND_ERRNO:
-		return xasprintf("a signed integer of %u byte%s", type->size,
-				 type->size > 1 ? "s" : "");
-	case RP_KIND_UNSIGNED:
-		return xasprintf("an unsigned integer of %u byte%s", type->size,
-				 type->size > 1 ? "s" : "");
-	case RP_KIND_POINTER:
-		return xstrdup("a pointer");
-	case RP_KIND_BOOL:
-		return xstrdup("a bool");
-	case RP_KIND_ENUM:
-		return xstrdup("an enum");
-	case RP_KIND_VOID:
-		return xstrdup("nothing, or nothing that fits the register that is read");
-	default:
-		return xstrdup("something of a type that is not known");
-	}
+	const struct result r = { .kind = type->kind, .size = type->size };
+
+	if (type->kind == RP_KIND_VOID)
+		return xstrdup("no value that fits a register");
+	if (type->kind == RP_KIND_RAW)
+		return xstrdup("a value of unknown type");
+	return result__describe(&r);
 }
 
 static int refuse(const struct retkind_request *r, const struct retkind *type, char **why)
@@ -86,7 +76,7 @@ static bool is_integer(enum rp_kind kind)
 	return INTEGERS & BIT(kind);
 }
 
-/* Whether the type may be what `returns:` says that it is: signed or not is for the user to say. */
+/* Whether `returns:` may name this C type. The user decides whether an integer is signed. */
 static bool fits(const struct c_type *c, const struct retkind *type)
 {
 	if (type->kind == RP_KIND_RAW)

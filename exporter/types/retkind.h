@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a result is read: by its type, and by what the configuration asks for. */
+/* How a result is read: by its type and by `returns:`. */
 #ifndef TYPES_RETKIND_H
 #define TYPES_RETKIND_H
 
 #include "bpf/abi.h"
-#include "config/config.h"
-#include "base/util.h"
+#include "types/returns.h"
 
-/* A result. As a type: RP_KIND_ERRNO is any signed integer, RP_KIND_RAW a type that is not known.
- */
+/* As a type, RP_KIND_ERRNO is any signed integer and RP_KIND_RAW an unknown type. */
 struct retkind {
 	enum rp_kind kind;
 	uint8_t size; /* bytes: 1, 2, 4, 8 */
@@ -16,14 +14,14 @@ struct retkind {
 
 struct retkind_request {
 	enum returns asked;
-	const struct c_type *c_type; /* NULL: none is named */
-	bool user;		     /* of a user function, whose integers are no errnos */
+	const struct c_type *c_type; /* NULL: `returns:` names none */
+	bool user;		     /* of a user function: its integers are not errnos */
 	const char *function;	     /* for messages */
-	const char *signature;	     /* likewise; NULL: not known */
+	const char *signature;	     /* for messages; NULL: unknown */
 };
 
-/* Turns the type into what is asked for. -EINVAL and *why (to be freed, without a position) if such
- * a result cannot be read so. */
+/* Turns the type in *result into the requested kind. -EINVAL with *why (to be freed, no position):
+ * `returns:` does not suit the type. */
 int retkind__apply(const struct retkind_request *r, struct retkind *result, char **why);
 
 #endif /* TYPES_RETKIND_H */

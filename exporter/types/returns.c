@@ -23,7 +23,7 @@ const char *const returns_names[RETURNS_MAX] = {
 		n, RP_KIND_UNSIGNED, sizeof(c) \
 	}
 
-/* Spelt as in prototypes. Those that returns_names has too are read likewise. */
+/* Spelt as in prototypes. A name that is also in returns_names is not repeated here. */
 static const struct c_type types[] = {
 	SIGNED(int, "int"),
 	SIGNED(int, "signed"),
@@ -72,7 +72,7 @@ static const struct c_type pointer_type = { "pointer", RP_KIND_POINTER, 8 };
 static const struct c_type unsigned_type = { "unsigned", RP_KIND_UNSIGNED, sizeof(unsigned) };
 static const struct c_type bool_type = { "bool", RP_KIND_BOOL, 1 };
 
-/* NULL: text names no type. "char *" and its like are pointers. */
+/* NULL: text names no type. Any text that ends in '*' is a pointer. */
 static const struct c_type *find_type(const char *text)
 {
 	size_t len = strlen(text);
@@ -84,7 +84,7 @@ static const struct c_type *find_type(const char *text)
 	return len > 1 && text[len - 1] == '*' ? &pointer_type : NULL;
 }
 
-/* In front of "as", where only a type can stand. */
+/* Before "as", where only a type is allowed. */
 static const struct c_type *find_type_before_as(const char *text)
 {
 	if (!strcmp(text, bool_type.name))

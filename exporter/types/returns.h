@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `returns:` can say: how a result is read, the C type that it has, or both. */
+/* The values of `returns:`: how to read a result, its C type, or both. */
 #ifndef TYPES_RETURNS_H
 #define TYPES_RETURNS_H
 
 #include "bpf/abi.h"
 #include "base/util.h"
 
-/* How the result is read; RETURNS_AUTO: by its type. */
+/* How to read the result; RETURNS_AUTO: by its type. */
 enum returns {
 	RETURNS_AUTO,
 	RETURNS_ERRNO,
@@ -22,17 +22,17 @@ enum returns {
 };
 extern const char *const returns_names[RETURNS_MAX]; /* "auto", "errno", ... */
 
-/* A C type, as BTF would describe it: RP_KIND_ERRNO stands for any signed integer. */
+/* A C type as BTF describes it: RP_KIND_ERRNO is any signed integer. */
 struct c_type {
 	const char *name;
 	enum rp_kind kind;
 	uint8_t size;
 };
 
-/* "value", "int", or "long as value". *type is static; NULL: text names none. -EINVAL and *why (to
- * be freed, no position). */
+/* Parses "value", "int" or "long as value". *type is static; NULL: text names no type. -EINVAL with
+ * *why (to be freed, no position). */
 int returns__parse(const char *text, enum returns *kind, const struct c_type **type, char **why);
-/* The same as text, to be freed. */
+/* The inverse of returns__parse(). To be freed. */
 char *returns__text(enum returns kind, const struct c_type *type);
 
 #endif /* TYPES_RETURNS_H */

@@ -88,7 +88,7 @@ def messages():
 
 # What makes messages of errors; and what it makes that is a part of one, or of another kind.
 ERRORS = re.compile(r"\b(binder__fail|source_pos__fail|error__refuse|error__set|fail|slot__refuse|"
-                    rf"discovery__claim_failed|http_response__text|xasprintf)\(([^;{{}}\"]*?)({LITERALS.pattern})")
+                    rf"claims__add_failed|http_response__text|xasprintf)\(([^;{{}}\"]*?)({LITERALS.pattern})")
 PARTS = ("; did you mean", "a signed integer of", "an unsigned integer of")
 
 

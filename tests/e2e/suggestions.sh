@@ -55,7 +55,7 @@ says "$inside/bin/ls:malloc" "probe it there: $inside/lib/libc.so.6:malloc"
 cxx=$(ldconfig -p | sed -n "s|.*libstdc++\.so\.6 (libc6,$(uname -m | tr _ -).*=> ||p" | head -n 1)
 says "$cxx:std::terminate()" ' std::terminate()  '
 says "$cxx:std::terminate" ' std::terminate()  '
-says "$cxx:std::string::append" 'functions are called that'
+says "$cxx:std::string::append" 'functions have that name'
 
 cat > "$temp/app.cc" <<'END'
 namespace ns { struct klass { int v; int method(int); }; }

@@ -38,30 +38,30 @@ static void compile(const struct expr_scope *scope, const char *text)
 		expr__free(&e);
 }
 
-static void ask(struct btf_types *b, const char *name, const char *text)
+static void ask(struct kernel_functions *b, const char *name, const char *text)
 {
 	struct expr_scope scope = {};
-	struct func_type type;
+	struct function_type type;
 
-	if (btf_types__function(b, "vmlinux", name, &type))
+	if (kernel_functions__function(b, "vmlinux", name, &type))
 		return;
 	fuzz__check(type.signature);
 	fuzz__check(type.size == 1 || type.size == 2 || type.size == 4 || type.size == 8);
-	fuzz__check(!btf_types__proto(b, "vmlinux", name, &scope.btf, &scope.proto));
+	fuzz__check(!kernel_functions__proto(b, "vmlinux", name, &scope.btf, &scope.proto));
 	scope.signature = type.signature;
 	compile(&scope, text);
-	func_type__free(&type);
+	function_type__free(&type);
 }
 
 void fuzz__input(const char *data, size_t len)
 {
 	__cleanup_free char *text = fuzz__line(&data, &len);
 	const struct btf *btf;
-	struct btf_types *b;
+	struct kernel_functions *b;
 
-	if (!text || btf_types__open(btf_dir(fuzz__file(0, data, len)), &b))
+	if (!text || kernel_functions__open(btf_dir(fuzz__file(0, data, len)), &b))
 		return;
-	btf = btf_types__vmlinux(b);
+	btf = kernel_functions__vmlinux(b);
 	for (__u32 id = 0; id < btf__type_cnt(btf) && id < TYPES_MAX; id++) {
 		const struct btf_type *t = btf__type_by_id(btf, id);
 		const char *name = btf__name_by_offset(btf, t->name_off);
@@ -70,5 +70,5 @@ void fuzz__input(const char *data, size_t len)
 		if (btf_is_func(t) && name && *name)
 			ask(b, name, text);
 	}
-	btf_types__free(b);
+	kernel_functions__free(b);
 }

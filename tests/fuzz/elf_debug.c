@@ -4,6 +4,7 @@
 
 #include "files/confined.h"
 #include "elf/debug.h"
+#include "elf/symbols.h"
 #include "fuzz.h"
 
 static void check_link(const struct elf_debug_link *link)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A letter that chooses among the functions of the fixture, and the text of an expression or a
  * filter. */
+#include "expr/filter.h"
 #include "expr_fixture.h"
 #include "fuzz.h"
 

@@ -4,6 +4,7 @@
 
 #include "files/confined.h"
 #include "elf/types_image.h"
+#include "elf/types_reader.h"
 #include "fuzz.h"
 
 void fuzz__input(const char *data, size_t len)
@@ -15,7 +16,7 @@ void fuzz__input(const char *data, size_t len)
 
 	if (!image)
 		image = confined__memory(TYPES_IMAGE_MAX);
-	size = types_image__make(fd, -1, "FILE", image, TYPES_IMAGE_MAX, why);
+	size = types_reader__make_image(fd, -1, "FILE", image, TYPES_IMAGE_MAX, why);
 	if (size < 0)
 		fuzz__check_message(xstrdup(why));
 	else

@@ -14,6 +14,10 @@
 #define ELF_FIXTURE_OFFSET 0x1000   /* of the same in the file */
 #define ELF_FIXTURE_SIZE   0x1000
 
+/* Address of a byte of the code, and its offset in the file. */
+#define CODE(n)	  (ELF_FIXTURE_VADDR + (n))
+#define OFFSET(n) (ELF_FIXTURE_OFFSET + (n))
+
 struct elf_fixture_symbol {
 	const char *name;
 	uint64_t addr;

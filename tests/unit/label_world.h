@@ -26,18 +26,18 @@ static struct {
 
 static struct enumerator letters[] = { { 1, "A" }, { 2, "A" }, { 3, "A" },
 				       { 4, "B" }, { 5, "B" }, { 6, LABEL_OTHERS } };
-static struct extra_label letter = { .name = "letter",
-				     .format = EXPR_ENUM,
-				     .enumerators = letters,
-				     .nenumerators = ARRAY_SIZE(letters) };
-static struct target_extra extra = {
+static struct capture_label letter = { .name = "letter",
+				       .format = EXPR_ENUM,
+				       .enumerators = letters,
+				       .nenumerators = ARRAY_SIZE(letters) };
+static struct capture_spec extra = {
 	.labels = &letter,
 	.nlabels = 1,
 	.nhistograms = 1,
 	.series_ttl = 10,
 	.kernel.max_series = MAX_SERIES,
 };
-static struct target target = { .object = "o", .function = "f", .extra = &extra };
+static struct target target = { .object = "o", .function = "f", .capture = &extra };
 static struct targets targets = { .v = (struct target *[]){ &target }, .n = 1, .nids = 1 };
 static const struct grid world_grid = { .ncells = 2 };
 

@@ -12,7 +12,7 @@
 struct world {
 	char *dir;
 	struct btf_fixture fixture;
-	struct btf_types *types;
+	struct kernel_functions *types;
 };
 
 static int setup(void **state)
@@ -30,7 +30,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 
 	btf__free(w->fixture.vmlinux);
-	btf_types__free(w->types);
+	kernel_functions__free(w->types);
 	temp_dir__remove(w->dir);
 	free(w);
 	return 0;
@@ -38,7 +38,7 @@ static int teardown(void **state)
 
 static void open_types(struct world *w)
 {
-	assert_int_equal(btf_types__open(w->dir, &w->types), 0);
+	assert_int_equal(kernel_functions__open(w->dir, &w->types), 0);
 }
 
 static void test_kinds(void **state)
@@ -61,23 +61,23 @@ static void test_kinds(void **state)
 
 	open_types(w);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct func_type f;
+		struct function_type f;
 
-		if (btf_types__function(w->types, "vmlinux", rows[i].function, &f))
+		if (kernel_functions__function(w->types, "vmlinux", rows[i].function, &f))
 			fail_msg("%s was not found", rows[i].function);
 		if (f.kind != rows[i].kind || f.size != rows[i].size)
 			fail_msg("%s: kind %d, size %d", rows[i].function, f.kind, f.size);
-		func_type__free(&f);
+		function_type__free(&f);
 	}
 }
 
 static void test_enumerators(void **state)
 {
 	struct world *w = *state;
-	struct func_type f;
+	struct function_type f;
 
 	open_types(w);
-	assert_int_equal(btf_types__function(w->types, "vmlinux", "ret_enum", &f), 0);
+	assert_int_equal(kernel_functions__function(w->types, "vmlinux", "ret_enum", &f), 0);
 	assert_int_equal(f.nenumerators, 3);
 	assert_int_equal(f.enumerators[0].value, -1);
 	assert_string_equal(f.enumerators[0].name, "RED");
@@ -85,23 +85,23 @@ static void test_enumerators(void **state)
 	assert_string_equal(f.enumerators[1].name, "BLUE");
 	assert_int_equal(f.enumerators[2].value, 2);
 	assert_string_equal(f.enumerators[2].name, "GREEN");
-	func_type__free(&f);
+	function_type__free(&f);
 
-	assert_int_equal(btf_types__function(w->types, "vmlinux", "ret_enum64", &f), 0);
+	assert_int_equal(kernel_functions__function(w->types, "vmlinux", "ret_enum64", &f), 0);
 	assert_int_equal(f.nenumerators, 2);
 	assert_true(f.enumerators[0].value == INT64_MIN);
 	assert_string_equal(f.enumerators[0].name, "TOP");
-	func_type__free(&f);
+	function_type__free(&f);
 }
 
-static void check_signature(struct btf_types *types, const char *object, const char *name,
+static void check_signature(struct kernel_functions *types, const char *object, const char *name,
 			    const char *want)
 {
-	struct func_type f;
+	struct function_type f;
 
-	assert_int_equal(btf_types__function(types, object, name, &f), 0);
+	assert_int_equal(kernel_functions__function(types, object, name, &f), 0);
 	assert_string_equal(f.signature, want);
-	func_type__free(&f);
+	function_type__free(&f);
 }
 
 /* int f(int (*fn)(const void *, ...), const char *const *argv, int (*rows)[3], struct {...} *x) */
@@ -154,36 +154,37 @@ static void test_signatures(void **state)
 static void test_modules(void **state)
 {
 	struct world *w = *state;
-	struct func_type f;
+	struct function_type f;
 
 	open_types(w);
 	check_signature(w->types, "ext4", "ext4_sync_file", "int ext4_sync_file(void)");
-	assert_int_equal(btf_types__function(w->types, "ext4", "ret_u32", &f), 0);
+	assert_int_equal(kernel_functions__function(w->types, "ext4", "ret_u32", &f), 0);
 	assert_int_equal(f.kind, RP_KIND_BOOL);
-	func_type__free(&f);
+	function_type__free(&f);
 
-	assert_int_equal(btf_types__function(w->types, "ext4", "vfs_read", &f), -ENOENT);
-	assert_int_equal(btf_types__function(w->types, "vmlinux", "ext4_sync_file", &f), -ENOENT);
-	assert_int_equal(btf_types__function(w->types, "no_such_module", "f", &f), -ENOENT);
-	assert_int_equal(btf_types__function(w->types, "vmlinux", "nosuch", &f), -ENOENT);
+	assert_int_equal(kernel_functions__function(w->types, "ext4", "vfs_read", &f), -ENOENT);
+	assert_int_equal(kernel_functions__function(w->types, "vmlinux", "ext4_sync_file", &f),
+			 -ENOENT);
+	assert_int_equal(kernel_functions__function(w->types, "no_such_module", "f", &f), -ENOENT);
+	assert_int_equal(kernel_functions__function(w->types, "vmlinux", "nosuch", &f), -ENOENT);
 }
 
 static void test_missing(void **state)
 {
 	struct world *w = *state;
-	struct btf_types *types = NULL;
+	struct kernel_functions *types = NULL;
 	__cleanup_free char *dir = xasprintf("%s/none", w->dir);
 
-	assert_int_equal(btf_types__open(dir, &types), -ENOENT);
+	assert_int_equal(kernel_functions__open(dir, &types), -ENOENT);
 	assert_null(types);
-	btf_types__free(NULL);
+	kernel_functions__free(NULL);
 }
 
 /* A typedef of itself: broken, but it must not hang us. */
 static void test_loop(void **state)
 {
 	struct world *w = *state;
-	struct func_type f;
+	struct function_type f;
 	int id = btf__type_cnt(w->fixture.vmlinux);
 
 	assert_int_equal(btf__add_typedef(w->fixture.vmlinux, "loop", id), id);
@@ -193,12 +194,12 @@ static void test_loop(void **state)
 	btf_fixture__func(w->fixture.vmlinux, "ret_loop_ptr", id);
 	btf_fixture__write(w->dir, "vmlinux", w->fixture.vmlinux);
 	open_types(w);
-	assert_int_equal(btf_types__function(w->types, "vmlinux", "ret_loop", &f), 0);
+	assert_int_equal(kernel_functions__function(w->types, "vmlinux", "ret_loop", &f), 0);
 	assert_int_equal(f.kind, RP_KIND_VOID);
-	func_type__free(&f);
-	assert_int_equal(btf_types__function(w->types, "vmlinux", "ret_loop_ptr", &f), 0);
+	function_type__free(&f);
+	assert_int_equal(kernel_functions__function(w->types, "vmlinux", "ret_loop_ptr", &f), 0);
 	assert_int_equal(f.kind, RP_KIND_POINTER);
-	func_type__free(&f);
+	function_type__free(&f);
 }
 
 int main(void)

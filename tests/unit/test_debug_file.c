@@ -10,11 +10,10 @@
 #include <lzma.h>
 
 #include "elf/debug_file.h"
+#include "elf/symbols.h"
 #include "elf_fixture.h"
 
-#define CODE(n)	  (ELF_FIXTURE_VADDR + (n))
-#define OFFSET(n) (ELF_FIXTURE_OFFSET + (n))
-#define ROWS(v)	  v, ARRAY_SIZE(v)
+#define ROWS(v) v, ARRAY_SIZE(v)
 
 /* Notes with a build-id of 4 bytes. */
 #define NOTE(a, b, c, d)                                                         \

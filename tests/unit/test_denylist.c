@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "discover/denylist.h"
+#include "discover/denylist_user.h"
 
 static void test_denied(void **state)
 {
@@ -148,7 +149,7 @@ static void test_user_denied(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!denylist__user(names[i]))
+		if (!denylist_user__function(names[i]))
 			fail_msg("%s is not denied", names[i]);
 }
 
@@ -191,7 +192,7 @@ static void test_user_allowed(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *why = denylist__user(names[i]);
+		const char *why = denylist_user__function(names[i]);
 
 		if (why)
 			fail_msg("%s is denied: %s", names[i], why);

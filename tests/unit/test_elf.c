@@ -11,12 +11,10 @@
 #include "elf/code.h"
 #include "elf_fixture.h"
 #include "elf/image.h"
+#include "elf/reader.h"
 #include "elf/symbols.h"
 #include "elf/hazards.h"
 #include "files/opened_file.h"
-
-#define CODE(n)	  (ELF_FIXTURE_VADDR + (n))
-#define OFFSET(n) (ELF_FIXTURE_OFFSET + (n))
 
 static char *dir;
 
@@ -302,7 +300,7 @@ static void test_hostile_image(void **state)
 	__cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	__cleanup_free char *image = NULL;
 	char why[1024] = "";
-	int64_t size = elf_image__make(fd, -1, path, made, 1 << 16, why);
+	int64_t size = elf_reader__make_image(fd, -1, path, made, 1 << 16, why);
 	size_t sound = 0;
 
 	assert_true(size > 0);

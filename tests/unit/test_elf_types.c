@@ -11,6 +11,7 @@
 #include "bpf/abi.h"
 #include "files/confined.h"
 #include "elf/types_image.h"
+#include "elf/types_reader.h"
 
 enum shade { DARK = -2, BRIGHT = 3 };
 enum shade elf_types_test(const char *const *text, unsigned long n);
@@ -97,7 +98,7 @@ static int make_image(void **state)
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
 	image = confined__memory(TYPES_IMAGE_MAX);
-	size = image ? types_image__make(fd, -1, "self", image, TYPES_IMAGE_MAX, why) : -1;
+	size = image ? types_reader__make_image(fd, -1, "self", image, TYPES_IMAGE_MAX, why) : -1;
 	close(fd);
 	if (size < 0)
 		print_error("ERROR: %s\n", why);

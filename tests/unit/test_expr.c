@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "expr/expr.h"
+#include "expr/filter.h"
 #include "expr/capture.h"
 #include "temp_dir.h"
 
@@ -171,31 +172,31 @@ static const struct {
 	const char *text, *says;
 } bad[] = {
 	{ "", "the expression is empty" },
-	{ "3", "\"3\" does not begin with a name" },
+	{ "3", "\"3\" does not start with a name" },
 	{ "q", "no parameter \"q\"" },
 	{ "smal", "did you mean small?" },
 	{ "q", "The function is int f(...)" },
-	{ "arg6", "up to arg5" },
+	{ "arg6", "only arg0 to arg5 can be read" },
 	{ "by_value.one", "passed on the stack" },
-	{ "p.a", "\"p\" is a pointer (const struct outer *): write \"->\"" },
-	{ "p->nested->text", "write \".\" behind it" },
+	{ "p.a", "\"p\" is a pointer (const struct outer *): use \"->\"" },
+	{ "p->nested->text", "use \".\" after it" },
 	{ "p->colour", "did you mean color?" },
 	{ "p->x", "struct outer has no member \"x\"" },
 	{ "p->nested", "add \".\" and one of its members: char *text" },
 	{ "n->x", "is of type int: it has no members" },
-	{ "n[0]", "is no array and no pointer" },
+	{ "n[0]", "is neither an array nor a pointer" },
 	{ "p->numbers[4]", "its last element is [3]" },
 	{ "p->numbers", "is an array (long[4])" },
-	{ "p->numbers[x]", "an index is a whole number" },
-	{ "p->numbers[1", "is not finished" },
-	{ "p->", "lacks a name at its end" },
-	{ "p->a b", "\"b\" behind \"p->a\"" },
-	{ "str(p->a)", "there is no text, it is of type int" },
-	{ "str(s", "has no \")\"" },
-	{ "p->path", "from the kernel's memory to the process's" },
+	{ "p->numbers[x]", "write a whole number" },
+	{ "p->numbers[1", "has an invalid index" },
+	{ "p->", "ends without a member's name" },
+	{ "p->a b", "\"b\" after \"p->a\"" },
+	{ "str(p->a)", "not text but of type int" },
+	{ "str(s", "lacks the closing \")\"" },
+	{ "p->path", "from kernel memory to user memory" },
 	{ "p->in->back->in->back->in->back->in->back->in->back->in", "more than 8 pointers" },
-	{ "arg0->x", "has no type that would tell" },
-	{ "p[99999999]", "too far away" },
+	{ "arg0->x", "has no type, so" },
+	{ "p[99999999]", "too far from its pointer" },
 };
 
 static void bad_expressions(void **state)
@@ -356,42 +357,42 @@ static void bad_filters(void **state)
 	} rows[] = {
 		{ "n", "compares nothing" },
 		{ "p->a", "compares nothing" },
-		{ "n ==", "has no value behind the ==" },
-		{ "n == five", "is no value of n" },
-		{ "n == 5000000000", "it has 32 bits, with a sign" },
-		{ "small == 256", "it has 8 bits, without a sign" },
-		{ "small == -1", "without a sign" },
+		{ "n ==", "has no value after ==" },
+		{ "n == five", "is not a value of n" },
+		{ "n == 5000000000", "it is a signed number of 32 bits" },
+		{ "small == 256", "it is an unsigned number of 8 bits" },
+		{ "small == -1", "an unsigned number" },
 		{ "c == READ", "did you mean RED?" },
-		{ "p->name < x", "a text is compared by == or !=" },
+		{ "p->name < x", "compare a text with == or !=" },
 		{ "comm == a-name-of-16-cha", "15 characters" },
-		{ "duration > 5", "is no duration" },
-		{ "duration == 5s", "compared by <, <=, > or >=" },
+		{ "duration > 5", "is not a duration" },
+		{ "duration == 5s", "with <, <=, > or >=" },
 		{ "duration < 0s", "no duration is less than 0" },
 		{ "outcome == bad", "ok, error, null or restarted" },
-		{ "outcome > ok", "compared by == or !=" },
+		{ "outcome > ok", "with == or !=" },
 		{ "q == 1", "no parameter \"q\"" },
-		{ "comm == a || comm == b", "there is no ||" },
-		{ "comm == a && n == 5", "there is no &&" },
-		{ "n == 5&&n == 6", "there is no &&" },
-		{ "a && b", "there is no &&" },
-		{ "comm == py*", "there are no patterns" },
-		{ "comm == p?", "there are no patterns" },
-		{ "comm != py[23]", "there are no patterns" },
-		{ "p->name == /etc/*", "there are no patterns" },
+		{ "comm == a || comm == b", "|| is not supported" },
+		{ "comm == a && n == 5", "&& is not supported" },
+		{ "n == 5&&n == 6", "&& is not supported" },
+		{ "a && b", "&& is not supported" },
+		{ "comm == py*", "patterns are not supported" },
+		{ "comm == p?", "patterns are not supported" },
+		{ "comm != py[23]", "patterns are not supported" },
+		{ "p->name == /etc/*", "patterns are not supported" },
 		{ "small < 0", "never less than 0" },
 		{ "small > 255", "never more than 255" },
 		{ "n > 2147483647", "never more than 2147483647" },
 		{ "small & 0", "never 0" },
-		{ "pid == -1", "it has 32 bits, without a sign" },
-		{ "cpu == 5000000000", "it has 32 bits, without a sign" },
+		{ "pid == -1", "it is an unsigned number of 32 bits" },
+		{ "cpu == 5000000000", "it is an unsigned number of 32 bits" },
 		{ "ret == 1", "there is no result here" },
-		{ "ret->x == 1", "only filters know it, by itself" },
+		{ "ret->x == 1", "use it in a filter" },
 		/* What is quoted may hold anything; the message is one line. */
 		{ "a\nb", "\"a?b\" compares nothing" },
 		{ "a\nb ==", "has no value" },
-		{ "n == a\nb", "\"a?b\" is no value of n" },
+		{ "n == a\nb", "\"a?b\" is not a value of n" },
 		{ "n\n == 5000000000", "" },
-		{ "duration > a\nb", "\"a?b\" is no duration" },
+		{ "duration > a\nb", "\"a?b\" is not a duration" },
 		{ "comm == \"a-name\nof-16-cha\"", "15 characters" },
 		{ "cgroup under /a\nb", "no cgroup /a?b" },
 	};
@@ -411,16 +412,16 @@ static void bad_filters(void **state)
 /* ---- all of a probe
  * ------------------------------------------------------------------------------ */
 
-static int of_settings(const struct probe_settings *s, enum rp_kind kind, struct target_extra **x,
+static int of_settings(const struct probe_settings *s, enum rp_kind kind, struct capture_spec **x,
 		       const struct source_pos **pos, char **why)
 {
 	static const struct result_test no_error;
 
 	scope.result = (struct result){ .kind = kind, .size = 8 };
-	return extra__new(s, &scope, &no_error, x, pos, why);
+	return capture_spec__new(s, &scope, &no_error, x, pos, why);
 }
 
-static void settings_become_extras(void **state)
+static void settings_become_captures(void **state)
 {
 	struct expression labels[] = { { .name = "cgroup", .text = "cgroup" },
 				       { .name = "container_id", .text = "container_id" },
@@ -440,14 +441,14 @@ static void settings_become_extras(void **state)
 				    .series_ttl = 60 };
 	struct probe_settings none = {};
 	const struct source_pos *pos;
-	struct target_extra *x;
+	struct capture_spec *x;
 	char *why = NULL;
 
 	assert_int_equal(of_settings(&none, RP_KIND_ERRNO, &x, &pos, &why), 0);
 	assert_null(x);
 	assert_int_equal(of_settings(&none, RP_KIND_SIZE, &x, &pos, &why), 0);
 	assert_int_equal(x->nhistograms, 1);
-	extra__free(x);
+	capture_spec__free(x);
 
 	assert_int_equal(of_settings(&s, RP_KIND_SIZE, &x, &pos, &why), 0);
 	assert_int_equal(x->nlabels, 5);
@@ -460,7 +461,7 @@ static void settings_become_extras(void **state)
 	assert_true(x->kernel.min_ns == 1000000001 && x->kernel.max_ns == 4999999999);
 	assert_int_equal(x->nhistograms, 2);
 	assert_int_equal(x->kernel.max_series, MAX_SERIES_DEFAULT);
-	extra__free(x);
+	capture_spec__free(x);
 
 	filters[1].text = "duration < 1s";
 	assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
@@ -470,7 +471,7 @@ static void settings_become_extras(void **state)
 	observed[0].text = "comm";
 	s.nfilters = 0;
 	assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
-	assert_non_null(strstr(why, "only numbers have a distribution"));
+	assert_non_null(strstr(why, "only numbers can be observed"));
 	free(why);
 }
 
@@ -480,7 +481,7 @@ int main(void)
 		cmocka_unit_test(good_expressions), cmocka_unit_test(bad_expressions),
 		cmocka_unit_test(garbage),	    cmocka_unit_test(good_filters),
 		cmocka_unit_test(word_filters),	    cmocka_unit_test(cgroup_filters),
-		cmocka_unit_test(bad_filters),	    cmocka_unit_test(settings_become_extras),
+		cmocka_unit_test(bad_filters),	    cmocka_unit_test(settings_become_captures),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -83,7 +83,8 @@ static void parts_of_cgroup_paths(void **state)
 
 static struct label_namer *namer;
 
-static void check(const struct extra_label *label, const struct rp_label_key *key, const char *text)
+static void check(const struct capture_label *label, const struct rp_label_key *key,
+		  const char *text)
 {
 	__cleanup_free char *found = label_namer__text(namer, label, key);
 
@@ -101,29 +102,29 @@ static void values_as_text(void **state)
 	};
 
 	namer = label_namer__new("/proc");
-	check(&(struct extra_label){ .index = 0, .format = EXPR_UNSIGNED }, &key, "42");
-	check(&(struct extra_label){ .index = 1, .format = EXPR_SIGNED }, &key, "-5");
-	check(&(struct extra_label){ .index = 1, .format = EXPR_UNSIGNED }, &key,
+	check(&(struct capture_label){ .index = 0, .format = EXPR_UNSIGNED }, &key, "42");
+	check(&(struct capture_label){ .index = 1, .format = EXPR_SIGNED }, &key, "-5");
+	check(&(struct capture_label){ .index = 1, .format = EXPR_UNSIGNED }, &key,
 	      "18446744073709551611");
-	check(&(struct extra_label){ .index = 2, .format = EXPR_BOOL }, &key, "true");
-	check(&(struct extra_label){ .index = 3, .format = EXPR_BOOL }, &key, "false");
-	check(&(struct extra_label){ .index = 3, .format = EXPR_POINTER }, &key, "NULL");
-	check(&(struct extra_label){ .index = 2, .format = EXPR_POINTER }, &key, "0x1");
+	check(&(struct capture_label){ .index = 2, .format = EXPR_BOOL }, &key, "true");
+	check(&(struct capture_label){ .index = 3, .format = EXPR_BOOL }, &key, "false");
+	check(&(struct capture_label){ .index = 3, .format = EXPR_POINTER }, &key, "NULL");
+	check(&(struct capture_label){ .index = 2, .format = EXPR_POINTER }, &key, "0x1");
 	check(
-		&(struct extra_label){
+		&(struct capture_label){
 			.index = 4, .format = EXPR_ENUM, .enumerators = names, .nenumerators = 2 },
 		&key, "TWO");
 	check(
-		&(struct extra_label){
+		&(struct capture_label){
 			.index = 0, .format = EXPR_ENUM, .enumerators = names, .nenumerators = 2 },
 		&key, "42");
-	check(&(struct extra_label){ .place = LABEL_COMM, .format = EXPR_COMM }, &key,
+	check(&(struct capture_label){ .place = LABEL_COMM, .format = EXPR_COMM }, &key,
 	      "fifteen bytes..");
-	check(&(struct extra_label){ .place = LABEL_TEXT, .index = 0, .format = EXPR_TEXT }, &key,
+	check(&(struct capture_label){ .place = LABEL_TEXT, .index = 0, .format = EXPR_TEXT }, &key,
 	      "ext4 \xc3\xa9 \\xc3\\xff");
 	/* What could not be read. */
-	check(&(struct extra_label){ .index = 5, .format = EXPR_UNSIGNED }, &key, "?");
-	check(&(struct extra_label){ .place = LABEL_TEXT, .index = 1, .format = EXPR_TEXT }, &key,
+	check(&(struct capture_label){ .index = 5, .format = EXPR_UNSIGNED }, &key, "?");
+	check(&(struct capture_label){ .place = LABEL_TEXT, .index = 1, .format = EXPR_TEXT }, &key,
 	      "?");
 	/* A text that fills its place has no NUL. */
 	memset(key.text[0], 'x', sizeof(key.text[0]));
@@ -131,7 +132,8 @@ static void values_as_text(void **state)
 		char all[RP_TEXT_SIZE + 1] = "";
 
 		memset(all, 'x', RP_TEXT_SIZE);
-		check(&(struct extra_label){ .place = LABEL_TEXT, .format = EXPR_TEXT }, &key, all);
+		check(&(struct capture_label){ .place = LABEL_TEXT, .format = EXPR_TEXT }, &key,
+		      all);
 	}
 	label_namer__free(namer);
 }
@@ -144,7 +146,7 @@ static void write_text(const char *dir, const char *name, const char *text)
 /* Of a module that came after the first look, and is loaded again at another address. */
 static void functions_of_modules(void **state)
 {
-	const struct extra_label pointer = { .index = 0, .format = EXPR_POINTER };
+	const struct capture_label pointer = { .index = 0, .format = EXPR_POINTER };
 	struct rp_label_key key = { .number = { 0xffffffffc0001000 } };
 	char *dir = temp_dir__new();
 

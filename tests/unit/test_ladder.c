@@ -170,14 +170,14 @@ static void test_cgroups(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct target_extra x = { .kernel = { .nnumbers = 1, .nfilters = 1 } };
+		struct capture_spec x = { .kernel = { .nnumbers = 1, .nfilters = 1 } };
 		struct target t = {
 			.type = TARGET_SYSCALL,
 			.object = "syscall",
 			.function = "getpid",
 			.nr32 = -1,
 			.settings = &settings,
-			.extra = &x,
+			.capture = &x,
 		}, *v = &t;
 		struct targets targets = { &v, 1, 1 };
 

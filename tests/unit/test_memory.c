@@ -39,8 +39,8 @@ static int tear_down(void **state)
 /* One target, with so many label sets; 0: without labels. */
 static struct memory_plan plan(uint32_t max_series, uint64_t limit)
 {
-	struct target_extra x = { .nlabels = 1, .kernel.max_series = max_series };
-	const struct target_extra *extras[] = { &x };
+	struct capture_spec x = { .nlabels = 1, .kernel.max_series = max_series };
+	const struct capture_spec *extras[] = { &x };
 	struct object_params p = {
 		.grid = grid,
 		.size_grid = size_grid,

@@ -99,9 +99,9 @@ static void test_observed(void **state)
 		[WORDS + RP_HIST_RANGE] = 5,
 		[WORDS + RP_HIST_GRID] = 6,
 	};
-	struct target_extra extra = { .kernel.nobserved = 2, .observed = { "a", "b" } };
+	struct capture_spec extra = { .kernel.nobserved = 2, .observed = { "a", "b" } };
 	struct target target = {
-		.object = "vmlinux", .function = "f", .kind = RP_KIND_SIZE, .extra = &extra
+		.object = "vmlinux", .function = "f", .kind = RP_KIND_SIZE, .capture = &extra
 	};
 	struct snap_target snap = { .cell = { .words = fixture_words[0], .hists = hists } };
 	struct target_state st = { .target = &target, .attached = true, .snap = &snap };
@@ -235,13 +235,13 @@ static void test_paused(void **state)
 /* The limit is one that can be reached, or nobody would learn that the memory is used up. */
 static void test_label_sets_limit(void **state)
 {
-	static struct extra_label labels[] = { { .name = "comm" } };
-	struct target_extra extra = { .labels = labels, .nlabels = 1, .kernel.max_series = 7 };
+	static struct capture_label labels[] = { { .name = "comm" } };
+	struct capture_spec extra = { .labels = labels, .nlabels = 1, .kernel.max_series = 7 };
 	struct target target = fixture_targets[0];
 	struct snap_target snap = { .taken = 2, .free_sets = 100 };
 	struct target_state st = { .target = &target, .attached = true, .snap = &snap };
 
-	target.extra = &extra;
+	target.capture = &extra;
 	assert_int_equal(metrics__label_sets_limit(&st), 7);
 	snap.free_sets = 3;
 	assert_int_equal(metrics__label_sets_limit(&st), 5);

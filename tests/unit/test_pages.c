@@ -294,8 +294,8 @@ static void test_probes_labels(void **state)
 	struct label_texts *texts[2];
 	struct snap_set sets[2] = {};
 	struct snap_target snap = fixture_snaps[0];
-	struct extra_label labels[] = { { .name = "comm" }, { .name = "text" } };
-	struct target_extra extra = { .labels = labels, .nlabels = 2, .kernel.max_series = 7 };
+	struct capture_label labels[] = { { .name = "comm" }, { .name = "text" } };
+	struct capture_spec extra = { .labels = labels, .nlabels = 2, .kernel.max_series = 7 };
 	struct target target = fixture_targets[0];
 
 	for (size_t i = 0; i < 2; i++) {
@@ -311,7 +311,7 @@ static void test_probes_labels(void **state)
 	snap.nsets = 2;
 	snap.taken = 3;
 	snap.free_sets = 100;
-	target.extra = &extra;
+	target.capture = &extra;
 	fixture.states[0].target = &target;
 	fixture.states[0].snap = &snap;
 	{

@@ -242,8 +242,8 @@ static const struct {
 	  "ext4:f",
 	  "void f(void)",
 	  { RP_KIND_VOID, 8 },
-	  "returns: size does not suit ext4:f (void f(void)), which returns nothing, or nothing "
-	  "that fits the register that is read; write one of auto, void" },
+	  "returns: size does not suit ext4:f (void f(void)), which returns no value that fits a "
+	  "register; write one of auto, void" },
 	{ RETURNS_ERRNO,
 	  "vmlinux:f",
 	  "struct file *f(void)",
@@ -274,8 +274,8 @@ static const struct {
 	  "/bin/x:f",
 	  NULL,
 	  { RP_KIND_RAW, 8 },
-	  "returns: enum does not suit /bin/x:f, which returns something of a type that is not "
-	  "known; write one of auto, errno, pointer, bool, unsigned, raw, value, size, void" },
+	  "returns: enum does not suit /bin/x:f, which returns a value of unknown type; "
+	  "write one of auto, errno, pointer, bool, unsigned, raw, value, size, void" },
 };
 
 static void test_refusals(void **state)

@@ -29,8 +29,8 @@
 #define HIST_ROW (RP_HIST_GRID + 2)
 
 static struct fixture fixture;
-static struct extra_label labels[] = { { .name = "comm" }, { .name = "file" } };
-static struct target_extra extra = {
+static struct capture_label labels[] = { { .name = "comm" }, { .name = "file" } };
+static struct capture_spec extra = {
 	.labels = labels,
 	.nlabels = 2,
 	.kernel = { .max_series = 77, .histogram = 1, .nobserved = 1 },
@@ -106,7 +106,7 @@ static void make_rows(void)
 		if (rows[i].state.attached)
 			rows[i].generation = 0;
 	}
-	targets[0].extra = &extra;
+	targets[0].capture = &extra;
 	targets[5].enumerators = colours;
 	targets[5].nenumerators = 1;
 	rows[3].state.target = &targets[2];
@@ -198,7 +198,7 @@ static char *show(const struct served *s)
 		states[i] = s->rows[i].state;
 		states[i].snap = fixture.states[i].snap;
 		states[i].missed = fixture.states[i].missed;
-		if (states[i].target->extra)
+		if (states[i].target->capture)
 			states[i].snap = NULL; /* the fixture's have no histograms */
 	}
 	in.targets = states;
@@ -267,11 +267,11 @@ static void there_and_back(void **state)
 
 static void what_labels_need(void **state)
 {
-	const struct target_extra *x;
+	const struct capture_spec *x;
 
 	assert_int_equal(read_back(), 0);
 	x = got.generations[0].extras[0];
-	assert_ptr_equal(x, got.rows[0].state.target->extra);
+	assert_ptr_equal(x, got.rows[0].state.target->capture);
 	assert_null(got.generations[0].extras[1]);
 	assert_int_equal(x->nlabels, 2);
 	assert_string_equal(x->labels[1].name, "file");

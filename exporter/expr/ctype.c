@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * C types, for expressions: mostly BTF's, but system calls describe theirs as text, and BTF need
- * not have a `const struct sockaddr *` to know struct sockaddr. So a type is a base and the
- * pointers to it.
+ * Most types come from BTF. System calls describe theirs as text, as `const struct sockaddr *`. BTF
+ * may have struct sockaddr without a pointer to it, so a type is a base and a number of pointers.
  */
-#include "expr/internal.h"
+#include "expr/ctype.h"
 
 #include <errno.h>
 
-#include "types/btf_print.h"
+#include "base/buf.h"
 #include "base/suggest.h"
+#include "types/btf_print.h"
+#include "types/result.h"
 
-/* Anonymous structs within each other, qualifiers of qualifiers: more is a loop in broken BTF. */
+/* Nested anonymous structs, chains of qualifiers: a deeper one is a loop in broken BTF. */
 #define DEPTH_MAX 32
 
-/* Members that a message lists. */
+/* Members listed in a message. */
 #define LISTED_MAX 12
 
 #define NUMBER(s, sign)                                             \
@@ -54,7 +55,7 @@ static const struct plain_type plain_types[] = {
 
 /* ---- shapes ---- */
 
-/* Before there was a flag for it, an enumerator below 0 was the only sign of a signed enum. */
+/* Older BTF has no flag for signed enums: an enumerator below 0 is the only sign. */
 static bool enum_is_signed(const struct btf_type *t)
 {
 	bool is_signed = btf_kflag(t);
@@ -64,18 +65,13 @@ static bool enum_is_signed(const struct btf_type *t)
 	return is_signed;
 }
 
-static bool is_number_size(uint32_t size)
-{
-	return size == 1 || size == 2 || size == 4 || size == 8;
-}
-
 static struct shape int_shape(const struct btf *btf, const struct btf_type *t)
 {
 	const char *name = btf_print__name(btf, t->name_off);
 	__u8 encoding = btf_int_encoding(t);
 	struct shape s = { .kind = SHAPE_INT, .size = t->size, .btf = t };
 
-	if (!is_number_size(t->size))
+	if (!result__is_size(t->size))
 		s.kind = SHAPE_OTHER;
 	else if (encoding & BTF_INT_BOOL)
 		s.kind = SHAPE_BOOL;
@@ -117,7 +113,7 @@ struct shape ctype__shape(const struct btf *btf, struct ctype type)
 		return int_shape(btf, t);
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
-		if (!is_number_size(t->size))
+		if (!result__is_size(t->size))
 			break;
 		return (struct shape){ SHAPE_ENUM, t->size, enum_is_signed(t), false, t };
 	case BTF_KIND_PTR:
@@ -216,7 +212,7 @@ static struct ctype find_base(const struct btf *btf, const char *name)
 			t.plain = &plain_unknown;
 		return t;
 	}
-	/* A number of some sort, else: it is what came in the register. */
+	/* Other names are numbers: the register as it is. */
 	id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) : -ENOENT;
 	if (id > 0)
 		t.id = id;
@@ -279,7 +275,7 @@ char *ctype__text(const struct btf *btf, struct ctype t)
 
 /* ---- members ---- */
 
-/* What an anonymous member is made of; NULL for any other. */
+/* The struct or union of an anonymous member; NULL: m is not one. */
 static const struct btf_type *anonymous(const struct btf *btf, const struct btf_member *m)
 {
 	const struct btf_type *t = m->name_off ? NULL : btf_print__resolve(btf, m->type);
@@ -287,10 +283,10 @@ static const struct btf_type *anonymous(const struct btf *btf, const struct btf_
 	return t && btf_is_composite(t) ? t : NULL;
 }
 
-/* A struct that is a member of itself, in broken BTF, has no end of them. */
+/* In broken BTF, a struct may contain itself. */
 #define MEMBERS_MAX 20000
 
-/* *left: how many members may still be looked at. */
+/* *left: members that may still be visited. */
 static bool find(const struct btf *btf, const struct btf_type *t, const char *name, int depth,
 		 unsigned *left, struct member *out)
 {
@@ -316,8 +312,8 @@ static bool find(const struct btf *btf, const struct btf_type *t, const char *na
 	return false;
 }
 
-bool struct__find(const struct btf *btf, const struct btf_type *t, const char *name,
-		  struct member *out)
+bool ctype__find_member(const struct btf *btf, const struct btf_type *t, const char *name,
+			struct member *out)
 {
 	unsigned left = MEMBERS_MAX;
 
@@ -352,7 +348,7 @@ static void collect(const struct btf *btf, const struct btf_type *t, int depth, 
 	}
 }
 
-char *struct__members(const struct btf *btf, const struct btf_type *t, const char *name)
+char *ctype__members(const struct btf *btf, const struct btf_type *t, const char *name)
 {
 	unsigned left = MEMBERS_MAX;
 	struct names all = {};

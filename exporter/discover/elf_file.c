@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Programs and libraries: what is read of them, and which of their functions may be probed. */
+#include "discover/elf_file.h"
+
 #include <errno.h>
 
 #include "base/buf.h"
-#include "elf/debug_file.h"
-#include "discover/denylist.h"
-#include "discover/internal.h"
 #include "base/log.h"
+#include "discover/denylist_user.h"
+#include "elf/debug_file.h"
 
-#define IMPLEMENTATIONS_MAX 3 /* named for an indirect function */
+#define IMPLEMENTATIONS_MAX 3 /* named in the message about an indirect function */
 
 static int by_offset(const void *a, const void *b)
 {
-	const struct denied_place *x = a, *y = b;
+	const struct elf_denied *x = a, *y = b;
 
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-/* By their places, since a function may have names that no list has. What has no size may be where
- * another function begins. */
+/* Denies offsets, since a function may have other names that are not listed. A symbol without a
+ * size may be at the start of another function, so it is skipped. */
 static void find_denied(struct elf_file *f)
 {
 	uint64_t entry = elf_symbols__entry(f->symbols);
 
 	if (entry)
-		*(struct denied_place *)array__grow(&f->denied, &f->ndenied, sizeof(*f->denied)) =
-			(struct denied_place){ entry, denylist__user("_start") };
+		*(struct elf_denied *)array__grow(&f->denied, &f->ndenied, sizeof(*f->denied)) =
+			(struct elf_denied){ entry, denylist_user__function("_start") };
 	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
 		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
-		const char *why = sym.size ? denylist__user(sym.name) : NULL;
+		const char *why = sym.size ? denylist_user__function(sym.name) : NULL;
 
 		if (why)
-			*(struct denied_place *)array__grow(&f->denied, &f->ndenied,
-							    sizeof(*f->denied)) =
-				(struct denied_place){ sym.offset, why };
+			*(struct elf_denied *)array__grow(&f->denied, &f->ndenied,
+							  sizeof(*f->denied)) =
+				(struct elf_denied){ sym.offset, why };
 	}
 	if (f->ndenied)
 		qsort(f->denied, f->ndenied, sizeof(*f->denied), by_offset);
@@ -41,8 +41,8 @@ static void find_denied(struct elf_file *f)
 
 static const char *why_denied(const struct elf_file *f, const struct elf_symbol *sym)
 {
-	const struct denied_place key = { .offset = sym->offset }, *found;
-	const char *why = denylist__user(sym->name);
+	const struct elf_denied key = { .offset = sym->offset }, *found;
+	const char *why = denylist_user__function(sym->name);
 
 	if (why || !f->ndenied)
 		return why;
@@ -50,8 +50,8 @@ static const char *why_denied(const struct elf_file *f, const struct elf_symbol 
 	return found ? found->why : NULL;
 }
 
-/* Adds the symbols of a stripped file's debug file, if it is installed. */
-static void add_debug_symbols(const struct discovery *d, struct elf_file *f)
+/* Adds symbols from the debug file of a stripped file, if it is installed. */
+static void add_debug_symbols(const struct discover_env *env, struct elf_file *f)
 {
 	__cleanup_free char *why = NULL;
 	struct opened_file *debug;
@@ -69,18 +69,18 @@ static void add_debug_symbols(const struct discovery *d, struct elf_file *f)
 	}
 	if (!why && elf_symbols__debug_why(f->symbols))
 		why = xstrdup(elf_symbols__debug_why(f->symbols));
-	if (why && !d->env->lenient)
+	if (why && !env->lenient)
 		log_warn("%s: its debug symbols are not used: %s", f->path, why);
 }
 
-static int read_symbols(const struct discovery *d, struct elf_file *f)
+static int read_symbols(const struct discover_env *env, struct elf_file *f)
 {
 	int err = elf_symbols__read(f->opened->fd, -1, f->path, &f->symbols, &f->why);
 
 	if (err)
 		return err;
 	if (elf_symbols__stripped(f->symbols))
-		add_debug_symbols(d, f);
+		add_debug_symbols(env, f);
 	if (elf_symbols__count(f->symbols))
 		return 0;
 	elf_symbols__free(take_ptr(f->symbols));
@@ -90,33 +90,39 @@ static int read_symbols(const struct discovery *d, struct elf_file *f)
 	return -ENOENT;
 }
 
-struct elf_file *discover_file__open(struct discovery *d, const char *path)
+struct elf_file *elf_file__open(const struct discover_env *env, const char *path)
 {
-	struct elf_file *f;
+	struct elf_file *f = xcalloc(1, sizeof(*f));
 
-	for (size_t i = 0; i < d->nfiles; i++) {
-		if (!strcmp(d->files[i]->path, path))
-			return d->files[i];
-	}
-	f = xcalloc(1, sizeof(*f));
-	*(struct elf_file **)array__grow(&d->files, &d->nfiles, sizeof(*d->files)) = f;
 	f->path = xstrdup(path);
-	f->names = elf_names__new();
 	if (opened_file__open(path, &f->opened, &f->id, &f->why))
 		return f;
-	if (f->opened->weakness && !d->env->lenient)
-		log_warn("%s: %s: whoever can write there decides what is counted of it", path,
-			 f->opened->weakness);
-	if (read_symbols(d, f)) {
+	if (f->opened->weakness && !env->lenient)
+		log_warn("%s: %s: other users can falsify its counts", path, f->opened->weakness);
+	if (read_symbols(env, f)) {
 		opened_file__unref(f->opened);
 		f->opened = NULL;
 		return f;
 	}
+	f->names = elf_names__new(f->symbols, f->path);
 	find_denied(f);
 	return f;
 }
 
-/* libc's strlen only chooses __strlen_avx2 or the like, once; those are worth probing. */
+void elf_file__free(struct elf_file *f)
+{
+	elf_names__free(f->names);
+	elf_symbols__free(f->symbols);
+	elf_types__free(f->types);
+	opened_file__unref(f->debug);
+	opened_file__unref(f->opened);
+	free(f->path);
+	free(f->why);
+	free(f->denied);
+	free(f);
+}
+
+/* strlen of libc chooses __strlen_avx2 or another implementation once. Probe the implementation. */
 static char *why_ifunc(const struct elf_file *f, const struct elf_symbol *sym)
 {
 	__cleanup_free char *prefix = xasprintf("__%s_", sym->name);
@@ -132,15 +138,15 @@ static char *why_ifunc(const struct elf_file *f, const struct elf_symbol *sym)
 		buf__printf(&list, "%s%s", named++ ? ", " : "", other.name);
 	}
 	why = xasprintf(
-		"it only picks its implementation for this CPU, once per program: name that "
-		"instead%s%s",
+		"it only selects the implementation for this CPU, once per program: name the "
+		"implementation%s%s",
 		named ? ", as " : ", if the file has its symbol", named ? buf__str(&list) : "");
 	buf__free(&list);
 	return why;
 }
 
-enum target_reason discover_file__verdict(const struct elf_file *f, const struct elf_symbol *sym,
-					  char **why)
+enum target_reason elf_file__verdict(const struct elf_file *f, const struct elf_symbol *sym,
+				     char **why)
 {
 	const char *denied = why_denied(f, sym);
 
@@ -171,14 +177,14 @@ enum target_reason discover_file__verdict(const struct elf_file *f, const struct
 	return REASON_NONE;
 }
 
-/* Without them all goes on: `returns:` can say what is not known. */
-static void read_types(const struct discovery *d, struct elf_file *f)
+/* An error is not fatal: `returns:` can name the types. */
+static void read_types(const struct discover_env *env, struct elf_file *f)
 {
 	__cleanup_free char *why = NULL;
 
 	if (elf_types__read(f->opened->fd, f->debug ? f->debug->fd : -1, f->path, &f->types,
 			    &why)) {
-		if (!d->env->lenient)
+		if (!env->lenient)
 			log_info("%s; results are read as 32-bit numbers, or as `returns:` says",
 				 why);
 		return;
@@ -186,14 +192,14 @@ static void read_types(const struct discovery *d, struct elf_file *f)
 	log_debug("%s: types of %zu functions", f->path, elf_types__count(f->types));
 }
 
-void discover_file__type(const struct discovery *d, struct elf_file *f,
-			 const struct elf_symbol *sym, struct target *t)
+void elf_file__type(struct elf_file *f, const struct discover_env *env,
+		    const struct elf_symbol *sym, struct target *t)
 {
-	__cleanup_free char *source = discover_demangled__bare(f, sym);
+	__cleanup_free char *source = elf_names__bare(f->names, sym);
 	struct elf_function_type type;
 
 	if (!f->types_tried)
-		read_types(d, f);
+		read_types(env, f);
 	f->types_tried = true;
 	if (!f->types ||
 	    !elf_types__find(f->types, sym->offset, source ? source : t->function, &type))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One instruction: as much of it as elf/exits.c asks for, by machine. */
-#include "elf/exits_internal.h"
+#include "elf/decoder.h"
 
 #if defined(__x86_64__)
 
@@ -13,12 +12,12 @@ struct decoder {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 };
 
-const char *exits__unavailable(void)
+const char *decoder__unavailable(void)
 {
 	return NULL;
 }
 
-struct decoder *exits__decoder(void)
+struct decoder *decoder__new(void)
 {
 	struct decoder *d = xcalloc(1, sizeof(*d));
 
@@ -26,7 +25,7 @@ struct decoder *exits__decoder(void)
 	return d;
 }
 
-void exits__decoder_free(struct decoder *d)
+void decoder__free(struct decoder *d)
 {
 	free(d);
 }
@@ -63,8 +62,8 @@ static bool memory_operand(const ZydisDecodedOperand *op, uint8_t len, struct rp
 static void indirect(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *op,
 		     struct insn *out)
 {
-	/* Compilers mark so the jumps of a switch, whose targets have no landing place; a jump to a
-	 * function must have one. */
+	/* Compilers mark the jumps of a switch with notrack: its targets have no ENDBR instruction.
+	 * A function must have one. */
 	if (in->attributes & ZYDIS_ATTRIB_HAS_NOTRACK)
 		return;
 	out->flow = FLOW_INDIRECT;
@@ -76,7 +75,7 @@ static void indirect(const ZydisDecodedInstruction *in, const ZydisDecodedOperan
 		out->why = "it has an indirect jump that cannot be evaluated";
 }
 
-/* A jump by the number in the instruction, or in the register or memory that it names. */
+/* A jump with its target in the instruction, in a register or in memory. */
 static void jump(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *op, uint64_t at,
 		 bool conditional, struct insn *out)
 {
@@ -90,8 +89,8 @@ static void jump(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *o
 	}
 	out->flow = conditional ? FLOW_BRANCH : FLOW_JUMP;
 	out->target = at + in->length + op->imm.value.u;
-	/* Those by flags have the condition's number in the opcode; others count a register down.
-	 */
+	/* The opcode has the number of a condition on flags; other conditions count a register
+	 * down. */
 	if ((in->opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (in->opcode & 0xf0) == 0x70) ||
 	    (in->opcode_map == ZYDIS_OPCODE_MAP_0F && (in->opcode & 0xf0) == 0x80)) {
 		out->how.kind = RP_EXIT_CONDITION;
@@ -99,7 +98,7 @@ static void jump(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *o
 	}
 }
 
-/* What it does to the stack pointer. */
+/* Finds by how much an instruction moves the stack pointer. */
 static void stack(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *op,
 		  struct insn *out)
 {
@@ -129,8 +128,8 @@ static void stack(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *
 		out->moves_stack = true;
 }
 
-bool exits__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
-		   struct insn *out)
+bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
+		     struct insn *out)
 {
 	ZydisDecodedInstruction in;
 	ZydisDecoderContext context;
@@ -167,21 +166,21 @@ bool exits__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t
 
 #elif defined(__aarch64__)
 
-const char *exits__unavailable(void)
+const char *decoder__unavailable(void)
 {
 	return NULL;
 }
 
-struct decoder *exits__decoder(void)
+struct decoder *decoder__new(void)
 {
 	return NULL;
 }
 
-void exits__decoder_free(struct decoder *d)
+void decoder__free(struct decoder *d)
 {
 }
 
-/* A number of so many bits, from `shift` on, of words. */
+/* A signed field of the instruction, which counts words, in bytes. */
 static int64_t distance(uint32_t w, unsigned int bits, unsigned int shift)
 {
 	return ((int64_t)((uint64_t)w << (64 - bits - shift)) >> (64 - bits)) * 4;
@@ -193,8 +192,8 @@ static void branch(uint64_t target, struct insn *out)
 	out->target = target;
 }
 
-bool exits__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
-		   struct insn *out)
+bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
+		     struct insn *out)
 {
 	uint32_t w;
 
@@ -204,7 +203,7 @@ bool exits__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t
 	out->len = sizeof(w);
 	out->moves_stack = true;
 	if (!(w & 0xffff0000) || (w & 0xffe00000) == 0xd6800000)
-		return false; /* UDF, ERET: none of a program's */
+		return false; /* UDF, ERET: not allowed in programs */
 	if ((w & 0xfffffc1f) == 0xd65f0000 || (w & 0xfffffbff) == 0xd65f0bff) {
 		out->flow = FLOW_RETURN; /* RET; RETAA, RETAB */
 	} else if ((w & 0xfffffc1f) == 0xd61f0000) {
@@ -226,22 +225,22 @@ bool exits__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t
 
 #else
 
-const char *exits__unavailable(void)
+const char *decoder__unavailable(void)
 {
 	return "uprobe.ret is for x86-64 and arm64";
 }
 
-struct decoder *exits__decoder(void)
+struct decoder *decoder__new(void)
 {
 	return NULL;
 }
 
-void exits__decoder_free(struct decoder *d)
+void decoder__free(struct decoder *d)
 {
 }
 
-bool exits__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
-		   struct insn *out)
+bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
+		     struct insn *out)
 {
 	return false;
 }

@@ -119,7 +119,7 @@ static struct targets *discover_good(const char *probe, const char *name, const 
 
 	if (error)
 		fail_msg("%s", error);
-	assert_non_null(t->v[0]->extra);
+	assert_non_null(t->v[0]->capture);
 	return t;
 }
 
@@ -137,8 +137,8 @@ static void test_kernel(void **state)
 {
 	struct targets *t = discover_good("vfs_read", "bytes", "count");
 
-	assert_int_equal(t->v[0]->extra->kernel.number[0].source, 2);
-	assert_int_equal(t->v[0]->extra->labels[0].format, EXPR_UNSIGNED);
+	assert_int_equal(t->v[0]->capture->kernel.number[0].source, 2);
+	assert_int_equal(t->v[0]->capture->labels[0].format, EXPR_UNSIGNED);
 	targets__free(t);
 	check_bad("vfs_read", "cuont",
 		  "vmlinux:vfs_read: no parameter \"cuont\"; did you mean count?");
@@ -156,7 +156,7 @@ static void test_lenient(void **state)
 	assert_null(error);
 	assert_int_equal(t->v[0]->reason, REASON_REFUSED);
 	assert_non_null(strstr(t->v[0]->why, "did you mean count?"));
-	assert_null(t->v[0]->extra);
+	assert_null(t->v[0]->capture);
 	targets__free(t);
 }
 
@@ -212,13 +212,13 @@ static void test_syscall(void **state)
 
 	env.tracefs = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	t = discover_good("syscall:openat", "path", "filename");
-	assert_int_equal(t->v[0]->extra->labels[0].format, EXPR_TEXT);
-	assert_int_equal(t->v[0]->extra->kernel.text[0].source, 1);
-	assert_true(t->v[0]->extra->kernel.text[0].user);
+	assert_int_equal(t->v[0]->capture->labels[0].format, EXPR_TEXT);
+	assert_int_equal(t->v[0]->capture->kernel.text[0].source, 1);
+	assert_true(t->v[0]->capture->kernel.text[0].user);
 	targets__free(t);
 	t = discover_good("syscall:openat", "dfd", "dfd");
-	assert_int_equal(t->v[0]->extra->labels[0].format, EXPR_SIGNED);
-	assert_int_equal(t->v[0]->extra->kernel.number[0].left, 32);
+	assert_int_equal(t->v[0]->capture->labels[0].format, EXPR_SIGNED);
+	assert_int_equal(t->v[0]->capture->kernel.number[0].left, 32);
 	targets__free(t);
 	check_bad("syscall:openat", "filenam",
 		  "did you mean filename or file? The function is openat(int dfd, "
@@ -250,13 +250,13 @@ static void test_words(void **state)
 				       { .name = "wanted", .text = "pid" } };
 	struct probe_settings s = { .labels = labels, .nlabels = 2 };
 	const struct source_pos *pos;
-	struct target_extra *x;
+	struct capture_spec *x;
 	char *why;
 
-	assert_int_equal(extra__new(&s, &scope, &(struct result_test){}, &x, &pos, &why), 0);
+	assert_int_equal(capture_spec__new(&s, &scope, &(struct result_test){}, &x, &pos, &why), 0);
 	assert_int_equal(x->kernel.number[0].source, RP_SOURCE_PID);
 	assert_int_equal(x->kernel.number[1].source, RP_SOURCE_ARG);
-	extra__free(x);
+	capture_spec__free(x);
 }
 
 int main(void)

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where user functions are left, for those that a return probe could harm or that are to be probed
- * without one. The code is in files that others may write, so it is looked at in a confined child,
- * and what that says is looked at again.
+ * Analyses user functions that a return probe could harm, or that are to be probed without one. The
+ * code may be hostile, so a confined child analyses it, and its result is checked.
  */
+#include "discover/target_exits.h"
+
 #include <errno.h>
 
 #include "files/confined.h"
-#include "discover/internal.h"
-#include "elf/exits.h"
 
 #define WHY_MAX	   96
 #define MAX_RESULT (256 << 20)
-#define MAX_MEMORY (64 << 20) /* above what a function of EXITS_MAX_CODE takes */
+#define MAX_MEMORY (64 << 20) /* more than a function of EXITS_MAX_CODE needs */
 #define MAX_TIME   20.0	      /* seconds */
 
-/* What the child writes of each target, with `n` sites behind it. */
+/* The child writes one per target, followed by n sites. */
 struct report {
 	char why[WHY_MAX]; /* "": none */
 	uint64_t n, tails;
@@ -113,14 +112,14 @@ static bool in_function(const struct target *t, uint64_t offset)
 	return false;
 }
 
-/* Whether a site is one that the child could have found. */
+/* Whether an honest child could have found the site. */
 static bool is_sane(const struct target *t, const struct exit_site *s)
 {
 	return in_function(t, s->offset) && s->how.desc == 0 && s->how.kind <= RP_EXIT_KIND_MAX &&
 	       s->how.nranges <= RP_EXIT_RANGES && (s->is_jump || !s->how.kind);
 }
 
-/* Returns how many bytes of the report are the target's; 0: they are not as they should be. */
+/* Returns the length of the target's report; 0: it is invalid. */
 static size_t read_report(struct target *t, const char *in, size_t size)
 {
 	struct report r;
@@ -188,7 +187,7 @@ static void find_in_file(struct job *job)
 	confined__release(&result);
 }
 
-void discover_exits(struct targets *all, const char *mechanism)
+void target_exits__find(struct targets *all, const char *mechanism)
 {
 	struct job job = { .v = xcalloc(all->n + 1, sizeof(*job.v)) };
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The state of a discovery. */
+#ifndef DISCOVER_DISCOVERY_H
+#define DISCOVER_DISCOVERY_H
+
+#include "discover/claims.h"
+#include "discover/exclusions.h"
+#include "discover/sources.h"
+
+struct discovery {
+	struct sources sources;
+	struct claims claims;
+	struct exclusions exclusions;
+};
+
+/* Functions that a glob matches. */
+struct glob_counts {
+	size_t taken, denied, ambiguous, excluded;
+};
+
+/* Ends a glob: logs how many functions were left out. A glob without functions becomes a target
+ * with a reason. Takes ownership of why_nothing. */
+int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
+			   const char *object, const struct glob_counts *counts,
+			   enum target_reason reason_nothing, char *why_nothing);
+
+#endif /* DISCOVER_DISCOVERY_H */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The sources of discovery. Each is read when it is first needed. */
+#ifndef DISCOVER_SOURCES_H
+#define DISCOVER_SOURCES_H
+
+#include "discover/elf_file.h"
+#include "discover/env.h"
+#include "kernel/symbols.h"
+#include "kernel/module_list.h"
+#include "types/kernel_functions.h"
+
+struct sources {
+	const struct discover_env *env;
+	struct symbols *symbols;
+	bool symbols_tried;
+	int symbols_error;
+	struct kernel_functions *types;
+	bool types_tried;
+	struct elf_file **files;
+	size_t nfiles;
+	struct module_list *modules;
+	bool modules_tried;
+	int modules_error;
+	char *modules_path; /* of the file that was read, or could not be read */
+	char *libc;	    /* its path, for suggestions */
+};
+
+struct symbols *sources__symbols(struct sources *s);		     /* NULL: see symbols_error */
+struct module_list *sources__modules(struct sources *s);	     /* NULL: see modules_error */
+struct kernel_functions *sources__types(struct sources *s);	     /* NULL: there is no BTF */
+struct elf_file *sources__file(struct sources *s, const char *path); /* as elf_file__open() */
+const char *sources__libc(struct sources *s);			     /* its path; NULL: not found */
+void sources__release(struct sources *s);
+
+#endif /* DISCOVER_SOURCES_H */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The value that an expression has reached so far. */
+#ifndef EXPR_OPERAND_H
+#define EXPR_OPERAND_H
+
+#include "bpf/abi.h"
+#include "expr/ctype.h"
+#include "expr/parser.h"
+
+/* Located in an argument, or in memory behind some pointers. */
+struct operand {
+	struct ctype type;
+	struct rp_field field; /* source, and the pointers that were followed */
+	bool in_memory;	       /* at bit `at` from the last pointer; else from the argument */
+	uint64_t at;
+	uint32_t bits;	  /* of a bit-field, else 0 */
+	bool is_text;	  /* str() */
+	bool is_word;	  /* comm, pid, ... */
+	bool is_declared; /* arg0, ...: declared is its type, if known */
+	struct ctype declared;
+};
+
+/* These return 0, or -EINVAL with *p->why. */
+
+/* Dereferences the pointer in o. user: it points to memory of the process. */
+int operand__follow(struct parser *p, struct operand *o, bool user);
+/* Moves on by a number of bits, within a struct or an array. */
+int operand__advance(struct parser *p, struct operand *o, uint64_t bits);
+/* Turns o into the text that it contains or points to. */
+int operand__make_text(struct parser *p, struct operand *o);
+
+#endif /* EXPR_OPERAND_H */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The function whose parameters an expression uses. */
+#ifndef EXPR_SCOPE_H
+#define EXPR_SCOPE_H
+
+#include <bpf/btf.h>
+
+#include "types/result.h"
+
+/* All members are borrowed. */
+struct expr_scope {
+	const struct btf *btf;	   /* of the function's object; NULL: only arg0..arg5 */
+	uint32_t proto;		   /* BTF_KIND_FUNC_PROTO of the function, or 0 */
+	const char *const *params; /* system calls: names of the arguments, else NULL */
+	const char *const *types;  /* their types as C text: "const char *"; looked up in btf */
+	size_t nparams;
+	bool user;	       /* pointers are to user memory: system calls, user functions */
+	const char *signature; /* for messages; NULL: unknown */
+	struct result result;  /* for filters; size 0: none */
+	const char *untyped;   /* why the parameters have no names, for messages; NULL: they have,
+				* or the reason is unknown */
+};
+
+#endif /* EXPR_SCOPE_H */
