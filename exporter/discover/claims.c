@@ -98,7 +98,7 @@ static int rank(const struct claim *claim)
 }
 
 /* Which of two claims on a function stands: sets *replace if the new one. */
-static int settle(struct claims *c, struct claim *old, const struct claim *new, bool *replace)
+static int choose(struct claims *c, struct claim *old, const struct claim *new, bool *replace)
 {
 	*replace = !old->disputed && rank(new) > rank(old);
 	if (rank(new) != rank(old) || !new->exact)
@@ -237,7 +237,7 @@ static int merge(struct claims *c, struct claim *old, struct claim *new)
 	bool had_place = old->target->reason == REASON_NONE,
 	     both = had_place && new->target->reason == REASON_NONE,
 	     same = both && !compare_places(old, new), replace;
-	int err = settle(c, old, new, &replace);
+	int err = choose(c, old, new, &replace);
 
 	/* A name belongs to one function: the first. */
 	if (!err && replace && both == same) {

@@ -91,7 +91,7 @@ struct outcome_text outcome_text__of_number(const struct target *t, int64_t valu
 					    size_t size)
 {
 	/* Numbers from -1 down are classes that are split into errors and others: see
-	 * rp_extra.split. */
+	 * rp_capture_spec.split. */
 	int64_t cls = -1 - value;
 
 	if (rp_kind_is_numbered(t->kind))

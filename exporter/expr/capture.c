@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/error.h"
 #include "bpf/outcome.h"
 #include "expr/expr.h"
 #include "expr/filter.h"
@@ -26,9 +27,9 @@ static int place_of(struct maker *m, struct rp_field *fields, uint32_t *n, uint3
 		if (same_field(&fields[i], f))
 			return i;
 	if (*n == max) {
-		*m->why = xasprintf("the labels need more than %u different %s; remove some", max,
-				    what);
-		return -EINVAL;
+		return error__refuse(m->why,
+				     "the labels need more than %u different %s; remove some", max,
+				     what);
 	}
 	fields[*n] = *f;
 	return (*n)++;
@@ -65,8 +66,8 @@ static int add_label(struct maker *m, const struct expression *setting)
 	int err;
 
 	if (m->x->nlabels == CAPTURE_LABELS_MAX) {
-		*m->why = xasprintf("more than %d labels; remove some", CAPTURE_LABELS_MAX);
-		return -EINVAL;
+		return error__refuse(m->why, "more than %d labels; remove some",
+				     CAPTURE_LABELS_MAX);
 	}
 	label->part = named ? named->part : LABEL_WHOLE;
 	if (label->part != LABEL_WHOLE)
@@ -101,24 +102,25 @@ static int add_filter(struct maker *m, const struct expression *setting)
 		break;
 	case FILTER_RESULT:
 		if (k->nresults == RP_FILTERS) {
-			*m->why = xasprintf("more than %d filters on the result; remove some",
-					    RP_FILTERS);
-			return -EINVAL;
+			return error__refuse(m->why,
+					     "more than %d filters on the result; remove some",
+					     RP_FILTERS);
 		}
 		k->result[k->nresults++] = f.result;
 		break;
 	case FILTER_ENTRY:
 		if (k->nfilters == RP_FILTERS) {
-			*m->why = xasprintf("more than %d filters other than duration and outcome; "
-					    "remove some",
-					    RP_FILTERS);
-			return -EINVAL;
+			return error__refuse(
+				m->why,
+				"more than %d filters other than duration and outcome; "
+				"remove some",
+				RP_FILTERS);
 		}
 		k->filter[k->nfilters++] = f.entry;
 	}
 	if (k->min_ns > k->max_ns || (f.type == FILTER_OUTCOME && !k->outcomes)) {
-		*m->why = xasprintf("with \"%s\", no call passes all filters", setting->text);
-		return -EINVAL;
+		return error__refuse(m->why, "with \"%s\", no call passes all filters",
+				     setting->text);
 	}
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "bpf/outcome.h"
+#include "base/error.h"
 #include "base/suggest.h"
 
 typedef __int128 number;
@@ -40,12 +41,6 @@ static const char *operator_text(enum rp_compare compare)
 		if (operators[i].compare == compare)
 			return operators[i].text;
 	return "?";
-}
-
-static int refuse(char **why, char *text)
-{
-	*why = text;
-	return -EINVAL;
 }
 
 /* ---- ranges of results ----------------------------------------------------------------------- */
@@ -217,15 +212,16 @@ static int no_value(const struct result *r, const char *text, char **why)
 	for (size_t i = 0; i < r->nenumerators; i++)
 		names[i] = r->enumerators[i].name;
 	hint = suggest__hint(text, names, r->nenumerators);
-	return refuse(why, xasprintf("\"%.80s\" is not a value of the result, which is %s; write a "
-				     "number%s%s",
-				     text, what,
-				     r->kind == RP_KIND_POINTER ? " or null"
-				     : r->kind == RP_KIND_BOOL	? ", true or false"
-				     : r->nenumerators		? " or an enumerator"
-				     : has_errnos(r)		? " or an error as in -ENOENT"
-								: "",
-				     hint));
+	return error__refuse(why,
+			     "\"%.80s\" is not a value of the result, which is %s; write a "
+			     "number%s%s",
+			     text, what,
+			     r->kind == RP_KIND_POINTER ? " or null"
+			     : r->kind == RP_KIND_BOOL	? ", true or false"
+			     : r->nenumerators		? " or an enumerator"
+			     : has_errnos(r)		? " or an error as in -ENOENT"
+							: "",
+			     hint);
 }
 
 /* As in C, -1 converts to the largest value of an unsigned type. */
@@ -257,7 +253,7 @@ int result__compile(const struct result *r, enum rp_compare compare, const char 
 
 	*out = (struct result_test){};
 	if (r->kind == RP_KIND_VOID)
-		return refuse(why, xstrdup("the function returns nothing that can be compared"));
+		return error__refuse(why, "the function returns nothing that can be compared");
 	if (!named(r, literal, &v) && !number_of(literal, &v))
 		return no_value(r, literal, why);
 	v = converted(r, compare, v);
@@ -265,9 +261,10 @@ int result__compile(const struct result *r, enum rp_compare compare, const char 
 	if (c != COVERS_SOME) {
 		__cleanup_free char *what = result__describe(r);
 
-		return refuse(why, xasprintf(c == COVERS_ALL ? "every result is %s %.80s: it is %s"
-							     : "no result is %s %.80s: it is %s",
-					     operator_text(compare), literal, what));
+		return error__refuse(why,
+				     c == COVERS_ALL ? "every result is %s %.80s: it is %s"
+						     : "no result is %s %.80s: it is %s",
+				     operator_text(compare), literal, what);
 	}
 	out->test = (struct rp_test){
 		.literal = (uint64_t)v, .compare = compare, .is_signed = is_signed(r), .set = 1
@@ -306,14 +303,15 @@ int result__compile_error(const struct result *r, const char *text, struct resul
 	__cleanup_free char *literal = take_apart(text, &compare), *what = NULL;
 
 	if (!literal)
-		return refuse(why, xasprintf("\"%.80s\" compares nothing; write an operator and a "
-					     "value, as in \"< 0\" or \"== null\"",
-					     text));
+		return error__refuse(why,
+				     "\"%.80s\" compares nothing; write an operator and a "
+				     "value, as in \"< 0\" or \"== null\"",
+				     text);
 	if (!is_null(literal) || r->kind == RP_KIND_POINTER || r->kind == RP_KIND_VOID)
 		return result__compile(r, compare, literal, out, why);
 	what = result__describe(r);
-	return refuse(why, xasprintf("only a pointer is null, and the result is %s; write \"%s 0\"",
-				     what, operator_text(compare)));
+	return error__refuse(why, "only a pointer is null, and the result is %s; write \"%s 0\"",
+			     what, operator_text(compare));
 }
 
 bool result__asks_for_null(const char *text)
