@@ -137,7 +137,8 @@ $(B) $(B)/unit:
 
 # ---- unit tests: every exporter file but main.c, under ASan and UBSan --------------------------
 
-SAN      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Line numbers only (-g1), for less to compile and link; tests read their own types (-g).
+SAN      := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 UNIT_LIB := $(patsubst exporter/%.c,$(B)/unit/%.o,$(filter-out exporter/main.c,$(SRC))) \
@@ -151,8 +152,11 @@ $(B)/unit/access/access.o: LIMITS += -DWEB_PAIR_SECONDS=1
 $(DATA:%=$(B)/unit/%.o): $(B)/unit/%.o: $(B)/%.c | $(B)/unit
 	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -c $< -o $@
 $(B)/unit/test_%.o: tests/unit/test_%.c | $(GEN) $(B)/unit
-	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -iquote tests/unit -MMD -MP -c $< -o $@
-$(B)/unit/test_%: $(B)/unit/test_%.o $(UNIT_LIB)
+	$(call say,CC,$@)$(CC) $(SAN) -g $(RP_CFLAGS) -iquote tests/unit -MMD -MP -c $< -o $@
+# A test links the objects that it uses.
+$(B)/unit/exporter.a: $(UNIT_LIB)
+	$(call say,AR,$@)rm -f $@ && $(AR) qcs $@ $^
+$(B)/unit/test_%: $(B)/unit/test_%.o $(B)/unit/exporter.a
 	$(call say,LINK,$@)$(CC) $(SAN) $(addprefix -Wl$(comma)--wrap=,$(REPLACED)) $^ $(LDLIBS) -lcmocka -o $@
 # Of the exporter's own objects: sanitizers make system calls that it does not have.
 $(B)/unit/test_confine $(B)/unit/test_privs: $(B)/unit/%: tests/unit/%.c $(filter-out $(B)/main.o,$(OBJ)) $(DATA:%=$(B)/%.o) | $(B)/unit
@@ -189,13 +193,26 @@ $(B)/workload $(B)/postgres: $(B)/%: tests/vm/%.c | $(B)
 $(B)/client: tests/vm/client.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -static $< -o $@
 
-# The exporter with next to no memory for calls that run and short pauses of the rate guard, so that a test gets to what
-# comes after.
-$(B)/small/retprobe_exporter: FORCE
-	$(Q)$(MAKE) --no-print-directory B=$(B)/small LIMITS='-DRP_FRAMES=1 -DOBJECT_SLOT_BITS=1 \
-		-DFRAMES=256 -DFRAMES_FALLBACK=256 -DRP_SLOT_AGE=1000000000 \
-		-DRATE_GUARD_PERIOD=0.5 -DRATE_GUARD_WINDOW=1.0 -DRATE_GUARD_PAUSE=4.0 -DRATE_GUARD_PAUSE_MAX=8.0 \
-		-DRATE_GUARD_USER_SHARE=0.01' $@
+# The exporter with hardly any memory for calls in flight and with short pauses of the rate guard, for tests of what
+# happens then. Of its sources, only those that use a limit are compiled again.
+SMALL     := -DRP_FRAMES=1 -DOBJECT_SLOT_BITS=1 -DFRAMES=256 -DFRAMES_FALLBACK=256 -DRP_SLOT_AGE=1000000000 \
+	     -DRATE_GUARD_PERIOD=0.5 -DRATE_GUARD_WINDOW=1.0 -DRATE_GUARD_PAUSE=4.0 -DRATE_GUARD_PAUSE_MAX=8.0 \
+	     -DRATE_GUARD_USER_SHARE=0.01
+# RP_TASK_BYTES is made of RP_FRAMES, and the skeleton contains the BPF programs.
+SMALL_SRC := $(shell grep -lw $(foreach limit,$(SMALL:-D%=%),-e $(firstword $(subst =, ,$(limit)))) -e RP_TASK_BYTES \
+	     $(patsubst exporter/%,-e %,$(shell grep -lr --include='*.h' retprobe.skel.h exporter)) $(SRC))
+SMALL_OBJ := $(SMALL_SRC:exporter/%.c=$(B)/small/%.o)
+
+$(B)/small/retprobe.bpf.o: bpf/retprobe.bpf.c | $(B)
+	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) $(SMALL) -MMD -MP -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+$(B)/small/retprobe.skel.h: $(B)/small/retprobe.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name retprobe > $@
+$(B)/small/%.o: exporter/%.c | $(GEN) $(B)/small/retprobe.skel.h
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(HARDENING) $(CFLAGS) -iquote $(B)/small $(RP_CFLAGS) $(SMALL) \
+		-MMD -MP -c $< -o $@
+$(B)/small/retprobe_exporter: $(SMALL_OBJ) $(filter-out $(SMALL_SRC:exporter/%.c=$(B)/%.o),$(OBJ)) $(DATA:%=$(B)/%.o)
+	$(call say,LINK,$@)$(CC) $(HARDENING) $(CFLAGS) $(HARDENING_LD) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(B)/inject: tests/e2e/inject.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
@@ -242,11 +259,12 @@ mutants: all
 # ---- fuzzers: the parsers of what others write -------------------------------------------------
 
 # Warnings are the other compiler's business: each release of Clang has others.
-FUZZ_SAN  := -w -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_SAN  := -w -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_SRC  := $(filter-out tests/fuzz/harness.c,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZERS   := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
-FUZZ_LIB  := $(patsubst exporter/%.c,$(B)/fuzz/exporter/%.o,$(filter-out exporter/main.c,$(SRC))) \
-	     $(DATA:%=$(B)/fuzz/exporter/%.o)
+# The parsers need nothing of these folders.
+FUZZ_LIB  := $(patsubst exporter/%.c,$(B)/fuzz/exporter/%.o,$(filter-out $(addprefix exporter/,main.c attach/% object/% \
+	     pages/% probes/% process/%),$(SRC))) $(DATA:%=$(B)/fuzz/exporter/%.o)
 
 $(B)/fuzz/exporter/%.o: exporter/%.c | $(GEN) $(B)/fuzz/exporter
 	$(call say,CC,$@)mkdir -p $(@D) && $(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
@@ -255,7 +273,7 @@ $(DATA:%=$(B)/fuzz/exporter/%.o): $(B)/fuzz/exporter/%.o: $(B)/%.c | $(B)/fuzz/e
 	$(call say,CC,$@)$(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -c $< -o $@
 # One that is linked takes from it what it needs.
 $(B)/fuzz/exporter.a: $(FUZZ_LIB)
-	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR,$@)rm -f $@ && $(AR) qcs $@ $^
 $(B)/fuzz/%.o: tests/fuzz/%.c | $(GEN) $(B)/fuzz/exporter
 	$(call say,CC,$@)$(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -iquote tests/unit \
 		-MMD -MP -c $< -o $@
@@ -311,9 +329,13 @@ run:
 check: unit-tests all
 	$(Q)sh tests/run.sh check
 
-test: deps
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all unit-tests $(B)/workload $(B)/postgres $(B)/client $(B)/small/retprobe_exporter \
+# What `make test` runs, built.
+test-programs: all unit-tests $(B)/workload $(B)/postgres $(B)/client $(B)/small/retprobe_exporter \
 		$(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
+.PHONY: test-programs
+
+test: deps
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) test-programs
 	$(Q)sh tests/run.sh all
 
 # What is deployed in clusters; needs Go.
