@@ -81,6 +81,8 @@ lint_links() {
 	verdict links "$(python3 -B tests/docs/links.py 2>&1)"
 }
 
+# structure.py has a plan of its own.
+echo 1..9
 lint_shell
 lint_format
 python3 -B tests/structure.py

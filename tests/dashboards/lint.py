@@ -229,6 +229,7 @@ def main(paths):
     if not dashboards:
         sys.exit("usage: lint.py DASHBOARD.json...")
     failed = False
+    print(f"1..{len(RULES)}")
     for name, (rule, breaks) in RULES.items():
         findings = [f"{d['title']}: {finding}" for d in dashboards for finding in rule(d)]
         broken = copy.deepcopy(dashboards[0])

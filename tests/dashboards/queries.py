@@ -113,7 +113,7 @@ def ask(name, asks, questions, deadline):
         left = [(what, where) for what, where in left if not asks(what)]
         if not left or time.monotonic() > deadline:
             break
-        time.sleep(1)
+        time.sleep(3)  # hundreds of questions take Prometheus a second
     if not total:
         print(f"not ok {name}: there is nothing to ask")
     elif left:
@@ -167,12 +167,14 @@ def rules(kind, prometheus, deadline):
 def main(kind, url, seconds, *paths):
     prometheus, deadline = Prometheus(url), time.monotonic() + float(seconds)
     dashboards = []
-    for path in map(pathlib.Path, paths):
-        if path.suffix == ".md":
-            asked = list(examples(path, kind))
-            if asked or kind == "classic":
-                ask(f"{kind} {path}", prometheus.has_data, asked, deadline)
-            continue
+    paths = [pathlib.Path(path) for path in paths]
+    documents = {path: asked for path in paths if path.suffix == ".md"
+                 if (asked := list(examples(path, kind))) or kind == "classic"}
+    boards = [path for path in paths if path.suffix != ".md"]
+    print(f"1..{len(documents) + 2 * len(boards) + 4}", flush=True)
+    for path, asked in documents.items():
+        ask(f"{kind} {path}", prometheus.has_data, asked, deadline)
+    for path in boards:
         dashboard = json.loads(path.read_text())
         dashboards.append(dashboard)
         name = f"{kind} {dashboard['title']}"

@@ -112,6 +112,7 @@ hardened() {
 		}' "$temp/elf" "$temp/notes"
 }
 
+echo 1..7
 run "program is hardened" hardened "$x" build/main.o build/http/http.o build/elf/symbols.o build/access/tls.o
 run "presets parse and combine" presets
 run "presets are explained" explained

@@ -53,6 +53,7 @@ if ! build_tools && ! again && ! again; then
 	exit 0
 fi
 check=$bin/kubernetes
+echo 1..84
 oldest=$(sed -n 's/^kubeVersion: ">=\([0-9.]*\)-0"$/\1/p' $chart/Chart.yaml)
 
 # try NAME COMMAND...: it must succeed.
@@ -227,5 +228,7 @@ if command -v promtool > /dev/null; then
 	try "helm's rules, by promtool" rules_are_valid monitoring
 	try "kustomize's rules, by promtool" rules_are_valid kustomize-example
 else
-	echo "SKIP kubernetes rules, by promtool: it is not here: make deps"
+	for origin in helm kustomize; do
+		echo "SKIP kubernetes $origin's rules, by promtool: it is not here: make deps"
+	done
 fi

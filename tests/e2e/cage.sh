@@ -18,6 +18,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP cage: it takes root"
 	exit 0
 fi
+plan 69
 cd "$temp" || exit 1
 read -r port other_port < <(free_ports 2)
 

@@ -14,6 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP calls: attaching needs root"
 	exit 0
 fi
+plan 20
 
 build() { # build NAME GCC-OPTIONS...: $temp/NAME
 	local name=$1
@@ -89,7 +90,7 @@ start_exporter syscall:sched_rr_get_interval
 if run answered tracer; then
 	expect "a tracer's answer is counted" sched_rr_get_interval "ok positive 20"
 else
-	echo "SKIP calls tracer: it is for x86-64"
+	skip 1 "a tracer's answer is counted" "the tracer is for x86-64"
 fi
 stop_exporter
 
@@ -168,7 +169,7 @@ for mechanism in uprobe.multi uretprobe uprobe.session uprobe.ret; do
 		printf 'probes:\n  - user: {object: %s, functions: ["%s"%s]}\n    %s\n' "$temp/forks" plain \
 			"$(printf ', "%s"' "${functions[@]}")" "$labels" >"$temp/forks.yml"
 		if ! start_exporter --config.file="$temp/forks.yml" --mechanism=$mechanism; then
-			echo "SKIP calls $mechanism: $(tail -n 1 "$temp/exporter.log")"
+			skip 2 "$mechanism" "$(tail -n 1 "$temp/exporter.log")"
 			break
 		fi
 		run forks

@@ -13,6 +13,7 @@ trap '[ -n "$exporter" ] && kill $exporter 2>/dev/null; rm -rf "$work"' EXIT
 # Readable without root, wherever the tree is.
 cp "$X" "$work/x" && chmod -R a+rX "$work"
 
+echo 1..59
 ok() { echo "ok cli $1"; }
 not_ok() { echo "not ok cli $1: $2"; }
 

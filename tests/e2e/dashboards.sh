@@ -123,11 +123,17 @@ wait_ready exporter "$two"
 # Documents with examples of PromQL; recipes_check.py asks those of recipes.
 mapfile -t documents < <(grep -r -l -E --include='*.md' --exclude-dir=build --exclude-dir=.git '^```promql( native)?$' . |
 	sort)
+# Both at once: most of the time goes into waiting for data.
 prometheus_with classic "$classic"
-python3 -B tests/dashboards/queries.py classic "http://127.0.0.1:$classic" $patience \
-	dashboards/*.json "${documents[@]}" ||
-	echo "not ok dashboards classic: it ended badly"
 prometheus_with native "$native" --enable-feature=native-histograms
-python3 -B tests/dashboards/queries.py native "http://127.0.0.1:$native" $patience \
-	dashboards/*.json "${documents[@]}" ||
-	echo "not ok dashboards native: it ended badly"
+asking=()
+for kind in classic native; do
+	python3 -B tests/dashboards/queries.py $kind "http://127.0.0.1:${!kind}" $patience dashboards/*.json \
+		"${documents[@]}" > "$temp/$kind.answers" &
+	asking+=($!)
+done
+for kind in classic native; do
+	wait "${asking[0]}" || echo "not ok dashboards $kind: it ended badly"
+	asking=("${asking[@]:1}")
+	cat "$temp/$kind.answers"
+done

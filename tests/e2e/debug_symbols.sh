@@ -6,6 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=debug_symbols
 . tests/e2e/lib.sh
+plan 12
 
 cat > "$temp/app.c" <<'END'
 #include <unistd.h>

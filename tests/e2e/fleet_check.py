@@ -113,23 +113,32 @@ class Fleet:
         report(f"{name}: the {fault} node is first", (first[1] != node or first[0] < 2 * second[0]) and
                f"{node} was to be, and {first} is, before {second}")
 
+    def finders(self):
+        """Panels that find a node unlike the others: title and expression."""
+        return [(panel["title"], expr) for panel, expr in self.panels()
+                if panel["title"] in FINDS and panel["type"] != "stat"]
+
     def check_outliers(self, faults):
         left = set(FINDS)
-        for panel, expr in self.panels():
-            title = panel["title"]
-            if title not in FINDS or panel["type"] == "stat":
-                continue
+        for title, expr in self.finders():
             left.discard(title)
             self.check_first(title, expr, FINDS[title], faults[FINDS[title]])
         report("outliers", left and f"no panels {left}")
 
-    def check_examples(self, faults):
+    def examples(self):
         *_, (_, text) = documents.blocks(README, "promql")
-        expressions = documents.expressions(text)
-        report("examples", len(expressions) != len(EXAMPLES) and f"there are {len(expressions)}")
-        for number, (expr, fault) in enumerate(zip(expressions, EXAMPLES), 1):
-            if self.form == "classic" or "_bucket" not in expr:
-                self.check_first(f"example {number}", expr, fault, faults[fault])
+        return documents.expressions(text)
+
+    def asked_examples(self):
+        """Of those that have data here: number, expression, fault."""
+        return [(number, expr, fault) for number, (expr, fault) in enumerate(zip(self.examples(), EXAMPLES), 1)
+                if self.form == "classic" or "_bucket" not in expr]
+
+    def check_examples(self, faults):
+        found = len(self.examples())
+        report("examples", found != len(EXAMPLES) and f"there are {found}")
+        for number, expr, fault in self.asked_examples():
+            self.check_first(f"example {number}", expr, fault, faults[fault])
 
     # ---- rules ----
 
@@ -160,6 +169,7 @@ def fetch(url):
 def main(url, fleet_url, form, nodes, scrapes, interval, series):
     end = time.monotonic() + PATIENCE + int(scrapes) * int(interval)
     fleet = Fleet(url, form, int(nodes), end)
+    print(f"1..{16 + len(fleet.finders()) + len(fleet.asked_examples())}", flush=True)
     fleet.check_scrapes(int(scrapes))
     fleet.check_series(int(series))
     fleet.check_table()

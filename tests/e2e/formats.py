@@ -253,6 +253,7 @@ def check_timeout(url):
 def pages(url, proto):
     _, headers, body = get(url, Accept="*/*")
     text = series(text_parser.text_string_to_metric_families(body.decode()))
+    print("1..9", flush=True)
     report("text", "" if headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8" and
            len(text) > 50 else f"{headers['Content-Type']}, {len(text)} series")
 
@@ -380,11 +381,14 @@ def target_fault(server):
 
 def servers(url, specs):
     text = series(text_parser.text_string_to_metric_families(get(url)[2].decode()))
-    natives, classics, jobs_of = [], [], {}
+    natives, classics, jobs_of, jobs = [], [], {}, []
     for spec in specs:
         name, server = spec.split("=", 1)
         job, _, native = name.partition("/")
         jobs_of[server] = (jobs_of.get(server, "") + " " + job).strip()
+        jobs.append((server, job, native))
+    print(f"1..{len(jobs) + len(jobs_of) + 2 * sum(bool(native) for _, _, native in jobs)}", flush=True)
+    for server, job, native in jobs:
         report(f"{job} has the totals", check_server(server, job, native, text))
         if native:
             report(f"{job} native counts are the classic ones",
@@ -415,6 +419,7 @@ def first_sample_fault(server, job, attached):
 def created(url, server, jobs):
     probes = json.loads(get(url.replace("/metrics", "/api/v1/probes"))[2])["probes"]
     attached = {p["function"]: p["created"] for p in probes}
+    print(f"1..{len(jobs)}", flush=True)
     for job in jobs:
         report(f"{job} begins with the attachment",
                settled(first_sample_fault, server, job, attached))

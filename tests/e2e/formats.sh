@@ -19,6 +19,7 @@ if [ -z "$python" ]; then
 	echo "SKIP formats: python3-prometheus-client is not here: make deps"
 	exit 0
 fi
+plan 3
 
 answers() {
 	curl -s -f -m 2 -o /dev/null "http://127.0.0.1:$1/-/ready"
@@ -140,7 +141,7 @@ if three=$(tests/prometheus3.sh --path 2> "$temp/fetch"); then
 	servers+=("3-text=http://127.0.0.1:$three_port" "3-openmetrics=http://127.0.0.1:$three_port"
 		"3-protobuf/both=http://127.0.0.1:$three_port")
 else
-	echo "SKIP formats Prometheus 3: $(tail -n 1 "$temp/fetch")"
+	skip 2 "Prometheus 3" "$(tail -n 1 "$temp/fetch")"
 fi
 
 "$python" "$temp/calls.py" $calls || give_up "calls" "the program that makes them failed"
@@ -164,7 +165,7 @@ done
 if [ -z "$three" ]; then
 	:
 elif grep -q -i 'unknown.*created-timestamp' "$temp/three.log"; then
-	echo "SKIP formats times of creation: Prometheus $(cat "$three/version") has another name for the feature"
+	skip 1 "times of creation" "Prometheus $(cat "$three/version") has another name for the feature"
 else
 	"$python" tests/e2e/formats.py created "http://127.0.0.1:$port/metrics" \
 		"http://127.0.0.1:$three_port" 3-openmetrics 3-protobuf || failed=1

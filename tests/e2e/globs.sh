@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 suite=globs
 # shellcheck source=tests/e2e/lib.sh
 . tests/e2e/lib.sh
+plan 4
 
 functions=60
 processes=12

@@ -16,6 +16,7 @@ elif [ "$(uname -m)" != x86_64 ]; then
 	echo "SKIP hostile: its victim is x86-64 code"
 	exit 0
 fi
+plan 14
 
 hostile() {
 	python3 -B tests/e2e/hostile.py "$@"
@@ -153,13 +154,14 @@ dead() {
 	python3 -B tests/e2e/hostile.py dead "$temp/dead" >"$temp/dead.log" 2>&1 &
 	attacker=$!
 	pids+=("$attacker")
-	if ! wait_for 10 grep -q -s -e watching -e Error "$temp/dead.log" || grep -q Error "$temp/dead.log"; then
-		echo "SKIP hostile a dead file system: $(tail -n 1 "$temp/dead.log")"
+	if ! wait_for 60 grep -q -s -e watching -e Error "$temp/dead.log" || grep -q Error "$temp/dead.log"; then
+		skip 3 "a dead file system" "$(tail -n 1 "$temp/dead.log")"
 		return
 	fi
 	local pid url
 	if ! launch "$temp/exporter.log" syscall:getpgid "$temp/dead/program:f"; then
 		not_ok "a dead file system: it starts" "$(tail -n 1 "$temp/exporter.log")"
+		not_ok "a dead file system: answers come" "it did not start"
 	else
 		ok "a dead file system: it starts"
 		# While it looks at the file, again and again.

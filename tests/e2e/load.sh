@@ -7,6 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=load
 . tests/e2e/lib.sh
+plan 4
 
 clients=$PWD/tests/e2e/load_clients.py
 functions="$PWD/build/bench_many:bench_many_00*"

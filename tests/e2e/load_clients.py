@@ -329,6 +329,7 @@ def too_many_readers(port):
 
 def load(port, pid):
     claims, sizes = {}, []
+    print("1..8", flush=True)
     wrong = scrape(port)
     verdict("a scrape", wrong)
     if wrong:
@@ -386,6 +387,7 @@ class Guess:
 
 
 def logins(port, pid, known, late):
+    print("1..7", flush=True)
     wrong = scrape(port, basic(known))
     verdict("a scrape with a password", wrong)
     if wrong:

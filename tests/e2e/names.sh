@@ -13,6 +13,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP names: attaching needs root"
 	exit 0
 fi
+plan 22
 prog=$temp/prog
 gcc -O1 -w -o "$prog" tests/e2e/names.c || give_up "the program" "it cannot be built"
 ln "$prog" "$temp/hard"
@@ -51,7 +52,7 @@ names=("$prog:work" "$prog:work_too" "$temp/hard:work" "$temp/link:w*_too" "$pro
 for mechanism in auto uretprobe uprobe.multi uprobe.session uprobe.ret; do
 	if ! start_exporter --mechanism=$mechanism "${names[@]}"; then
 		grep -q 'this kernel has no' "$temp/exporter.log" || give_up "$mechanism" "it does not start"
-		echo "SKIP names $mechanism: $(tail -n 1 "$temp/exporter.log")"
+		skip 1 "$mechanism" "$(tail -n 1 "$temp/exporter.log")"
 		continue
 	fi
 	run "$prog" "$temp/hard"
@@ -145,7 +146,7 @@ mount_both() {
 		mount -t overlay -o "lowerdir=$layers/low,upperdir=$layers/u1/u2,workdir=$layers/u1/w2" none "$layers/m2"
 }
 if ! mount_both 2>"$temp/mount"; then
-	echo "SKIP names two containers: there is no overlayfs: $(head -n 1 "$temp/mount" 2>/dev/null)"
+	skip 1 "two containers" "there is no overlayfs: $(head -n 1 "$temp/mount" 2>/dev/null)"
 else
 	start_exporter "$layers/m1/prog:work" "$layers/m2/prog:work" "$layers/m2/twin:work" "$layers/low/prog:work_too"
 	run "$layers"/{m1,m2,low}/prog "$layers/low/twin"

@@ -8,6 +8,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=prometheus
 . tests/e2e/lib.sh
+plan 12
 
 libc=$(ldd /bin/sh | sed -n 's/.* => \(.*\/libc\.so[^ ]*\) .*/\1/p')
 series=$(tests/vm/kernels.sh --default)

@@ -7,6 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=reload
 . tests/e2e/lib.sh
+plan 4
 
 many=$PWD/build/bench_many
 read -r port < <(free_ports 1)

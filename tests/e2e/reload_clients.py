@@ -192,6 +192,7 @@ def notifications():
     return s
 
 
+print("1..6", flush=True)
 hesitating()
 late()
 at_once("a reload that is done is seen at once", by_request, http.client.HTTPConnection(HOST, PORT, timeout=LIMIT))

@@ -13,6 +13,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP replaced: attaching needs root"
 	exit 0
 fi
+plan 27
 
 # One call of tick() for each line that it is given, and a dot for each call.
 cat >"$temp/prog.c" <<'END'
@@ -118,7 +119,8 @@ upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, as it is named to
 	[ -n "$path" ] || path=$(printf '/proc/%s/root/prog' "${processes[old]}")
 	if ! start_exporter ${mechanism:+--mechanism=$mechanism} "$path:tick"; then
 		if grep -q "cannot be had" "$temp/exporter.log"; then
-			echo "SKIP replaced $mechanism: this kernel does not have it"
+			[ "$path" = "$file" ] && tests=8 || tests=3
+			skip "$tests" "$mechanism" "this kernel does not have it"
 			end old
 			return
 		fi

@@ -14,6 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP returns: attaching needs root"
 	exit 0
 fi
+plan 81
 
 start_exporter() { # start_exporter ARGS...: sets pid and url
 	launch "$temp/exporter.log" "$@" || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
@@ -178,7 +179,7 @@ stop_exporter
 # ---- OpenSSL's handshakes ---------------------------------------------------------------------------------
 library=$(ldd "$(python3 -c 'import _ssl; print(_ssl.__file__)')" | sed -n 's/.*libssl.* => \(\S*\) .*/\1/p')
 if [ -z "$library" ]; then
-	echo "SKIP returns SSL_do_handshake: python3 has OpenSSL built in"
+	skip 1 SSL_do_handshake "python3 has OpenSSL built in"
 	exit $failed
 fi
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \

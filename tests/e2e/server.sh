@@ -6,6 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=server
 . tests/e2e/lib.sh
+plan 19
 
 read -r port < <(free_ports 1)
 

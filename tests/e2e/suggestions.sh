@@ -20,6 +20,10 @@ says() {
 libc=$(ldconfig -p | sed -n "s|.*libc\.so\.6 (libc6,$(uname -m | tr _ -).*=> ||p" | head -n 1)
 libc=$(readlink -f "${libc%/*}")/libc.so.6
 bash=$(command -v bash)
+mapfile -t versions < <(readelf -W --dyn-syms "$libc" | sed -n 's/.* \(memcpy@[^ ]*\).*/\1/p')
+tests=24
+[ "$(uname -m)" != x86_64 ] || tests=$((tests + 3))
+plan $((tests + ${#versions[@]}))
 says openat 'did you mean syscall:openat?'
 says sys_openat 'did you mean syscall:openat?'
 says syscall:__x64_sys_openat 'did you mean syscall:openat?'
@@ -34,8 +38,7 @@ says tracepoint:syscalls:sys_exit_openat 'did you mean syscall:openat?'
 
 # ---- what only the dynamic linker knows ----
 says "$(readlink -f /bin/ls):malloc" "malloc is imported from libc.so.6: probe it there: $libc:malloc"
-versions=$(readelf -W --dyn-syms "$libc" | sed -n 's/.* \(memcpy@[^ ]*\).*/\1/p')
-for name in $versions; do
+for name in "${versions[@]}"; do
 	says "$libc:$name" "$libc memcpy"
 done
 says "$libc:memcpy@GLIBC_9" 'memcpy has no version GLIBC_9'
@@ -68,7 +71,7 @@ if g++ -g -O1 -o "$temp/app.cxx" "$temp/app.cc" 2> "$temp/err"; then
 	says "$temp/app.cxx:members" 'int &members(struct klass &&k, int klass::*v, int (klass::*f)(int))'
 	says "$temp/app.cxx:_ZN2ns5klass6methodEi" 'int ns::klass::method(struct klass *const this, int a)'
 else
-	echo "SKIP suggestions types of C++: there is no g++"
+	skip 3 "types of C++" "there is no g++"
 fi
 
 # ---- BTF ----
@@ -86,7 +89,7 @@ if gcc -gbtf -O1 -o "$temp/btf" "$temp/btf.c" 2> "$temp/err"; then
 	strip -g "$temp/dwarf"
 	says "$temp/dwarf:shade_of" 'the types of '"$temp/dwarf"' cannot be read'
 else
-	echo "SKIP suggestions types of BTF: gcc has no -gbtf"
+	skip 4 "types of BTF" "gcc has no -gbtf"
 fi
 
 # ---- a system call of 32-bit programs only: attached, but nobody wonders about its 0 ----

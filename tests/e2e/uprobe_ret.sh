@@ -24,6 +24,7 @@ x86_64 | aarch64) ;;
 	exit 0
 	;;
 esac
+plan 14
 
 # What it does by itself: a line for each function, which say what to probe and what to expect.
 add() { # add NAME COMMAND...: builds the program $temp/NAME
@@ -81,18 +82,18 @@ add stacks "${cc[@]}" "$temp/stacks" "$sources/stacks.c"
 if command -v g++ >/dev/null; then
 	add throws g++ -O2 -o "$temp/throws" "$sources/throws.cc"
 else
-	echo "SKIP uprobe_ret throws: there is no C++ compiler"
+	skip 2 throws "there is no C++ compiler"
 fi
 if command -v rustc >/dev/null; then
 	add panics rustc -O -o "$temp/panics" "$sources/panics.rs"
 else
-	echo "SKIP uprobe_ret panics: there is no Rust compiler"
+	skip 2 panics "there is no Rust compiler"
 fi
 if command -v go >/dev/null; then
 	cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter/go-build
 	add moves env GOCACHE="$cache" GOFLAGS= GO111MODULE=off go build -o "$temp/moves" "$sources/moves.go"
 else
-	echo "SKIP uprobe_ret moves: there is no Go"
+	skip 2 moves "there is no Go"
 fi
 
 start_exporter "${probes[@]}"

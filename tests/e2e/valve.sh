@@ -7,6 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=valve
 . tests/e2e/lib.sh
+plan 12
 
 exporter=$PWD/build/small/retprobe_exporter
 workload=$PWD/build/workload
@@ -67,6 +68,8 @@ paused=$(value paused "$calls"'workload_function"\}')
 scrape still
 if grep -q 'workload_function",reason="overload"} 0' "$temp/still"; then
 	expect "a paused probe shows what it had counted" "$(value still "$calls"'workload_function"\}')" "$paused"
+else
+	skip 1 "a paused probe shows what it had counted" "the pause was over"
 fi
 if [ "$paused" -gt 1000 ]; then ok "the counts stay"; else not_ok "the counts stay" "$paused"; fi
 expect "one that shared its link goes on counting" "$(value still "$calls"'workload_recursion"\}')" \

@@ -8,6 +8,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=web
 . tests/e2e/lib.sh
+plan 92
 
 clients=$PWD/tests/e2e/web_clients.py
 

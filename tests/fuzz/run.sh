@@ -36,8 +36,12 @@ export TMPDIR=$temp
 compile_types() { # compile_types DIRECTORY
 	local format
 	for format in -g -gdwarf-4 -gbtf; do
-		gcc $format -O1 -w -static -nostdlib -Wl,-n,--build-id=none -o "$1/types$format" \
-			tests/fuzz/seeds/types.c || echo "SKIP fuzz types: no seed, since gcc has no $format"
+		if gcc $format -O1 -w -static -nostdlib -Wl,-n,--build-id=none -o "$1/types$format" \
+			tests/fuzz/seeds/types.c; then
+			echo "ok fuzz types: a seed with $format"
+		else
+			echo "SKIP fuzz types: a seed with $format: gcc does not know it"
+		fi
 	done
 }
 
@@ -75,6 +79,10 @@ runs_of() { # runs_of FUZZER
 	esac
 }
 
+tests=${#fuzzers[@]}
+# compile_types reports three.
+[[ " ${fuzzers[*]} " != *" types "* ]] || tests=$((tests + 3))
+echo "1..$tests"
 mkdir -p "$temp/seeds"
 "$build/generate" "$temp/seeds" || exit 1
 failed=0

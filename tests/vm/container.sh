@@ -30,6 +30,8 @@ build() { # build N: $work/N.tar
 	}
 }
 
+# container_check.py has a plan of its own.
+echo 1..1
 build 1
 build 2
 if [ "$(layers "$work/1.tar")" = "$(layers "$work/2.tar")" ]; then

@@ -272,6 +272,7 @@ TESTS = {
 
 def main():
     name, results = sys.argv[1], Results(pathlib.Path(sys.argv[2]))
+    print(f"1..{len(TESTS)}")
     for what, test in TESTS.items():
         try:
             problems = list(test(results))

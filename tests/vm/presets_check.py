@@ -108,9 +108,11 @@ def main(series, directory):
     directory = pathlib.Path(directory)
     modules = directory / "modules"
     missing = {line.split()[0] for line in modules.read_text().splitlines()} if modules.exists() else set()
+    presets = sorted(PRESETS.glob("*.yaml"))
+    print(f"1..{len(presets) + 2}")
     print(before_modules(series, directory))
     print(as_module_comes(series, directory, missing))
-    for path in sorted(PRESETS.glob("*.yaml")):
+    for path in presets:
         print(verdict(series, path.stem, directory, missing))
 
 

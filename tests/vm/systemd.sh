@@ -18,6 +18,8 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# systemd_check.py has a plan of its own.
+echo 1..2
 # The unit tests have been run.
 if ! DEB_BUILD_OPTIONS=nocheck sh deploy/package.sh > "$work/log" 2>&1; then
 	echo "not ok systemd: the package builds: $(tail -n 3 "$work/log" | tr '\n' ' ')"

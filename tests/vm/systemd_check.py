@@ -244,6 +244,7 @@ CHECKS = (installed, default_set, attacher_is_confined, server_is_confined, file
 def main(series, directory):
     r = Unit(pathlib.Path(directory))
     r.kernel = series
+    print(f"1..{len(CHECKS)}")
     for check in CHECKS:
         try:
             problems = list(check(r))
