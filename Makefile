@@ -183,8 +183,8 @@ $(B)/unit/test_reconcile $(B)/unit/test_overload: REPLACED := discover__run gene
 				 former__cannot_follow former__follow former__count former__next \
 				 file_users__count attach__set_switched_off choice__is_outdated \
 				 features__preemption_changed
-$(B)/unit/test_label_sets: REPLACED := $(addprefix object__,banks used retire_set free_set move_detail \
-			      free_detail wait_for_programs) nanosleep log__line
+$(B)/unit/test_label_sets: REPLACED := $(addprefix object__,banks used retire_set free_set move_value \
+			      free_value wait_for_programs) nanosleep log__line
 
 $(B)/workload $(B)/postgres: $(B)/%: tests/vm/%.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@

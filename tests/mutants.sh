@@ -97,7 +97,7 @@ mutants() {
 	mutant heir-passed-over exporter/labels/slots.c \
 		's/l->slots\[heir\]\.state != SLOT_ACTIVE/true/' unit test_label_sets
 	mutant details-kept exporter/labels/slots.c \
-		's/^\tobject__free_detail\(l->obj, detail\);//' unit test_label_sets
+		's/^\tobject__free_value\(l->obj, detail\);//' unit test_label_sets
 	mutant details-doubled exporter/labels/slots.c \
 		's/^\tadjustments__subtract\(adjustments, &adjustments->details\[detail\], &count, 1\);//' unit test_label_sets
 	# Starting and stopping.

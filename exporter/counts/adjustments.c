@@ -29,8 +29,8 @@ static void lay_out(struct adjustments *l, char *p)
 	l->cells = (uint64_t *)(p + ALIGN_UP(sizeof(*l->head), sizeof(uint64_t)));
 	l->hists = l->cells + (size_t)l->ncells * l->cell_width;
 	l->details = l->hists + (size_t)l->nhists * l->hist_width;
-	l->shown_in = (uint32_t *)(l->details + l->ndetails);
-	l->used = (uint8_t *)(l->shown_in + l->ncells);
+	l->alias = (uint32_t *)(l->details + l->ndetails);
+	l->used = (uint8_t *)(l->alias + l->ncells);
 }
 
 int adjustments__init(struct adjustments *l, uint32_t ncells, uint32_t cell_width, uint32_t nhists,
@@ -68,7 +68,7 @@ void adjustments__read(struct adjustments *l, const void *copy)
 		lay_out(l, (char *)copy);
 }
 
-/* Where the copy of something is. */
+/* The copy of one of our own counters. */
 static void *copy_of(const struct adjustments *l, const void *own)
 {
 	return (char *)l->copy.addr + ((const char *)own - (const char *)l->head);
@@ -81,7 +81,7 @@ static void set_version(struct adjustments *l, int order)
 	__atomic_store_n(copy, ++l->head->version, order);
 }
 
-/* No write of what is moved may be seen before the version is odd, */
+/* No change may be visible before the version is odd, */
 void adjustments__begin(struct adjustments *l)
 {
 	set_version(l, __ATOMIC_RELAXED);
@@ -114,23 +114,23 @@ void adjustments__use(struct adjustments *l, uint32_t cell)
 	__atomic_store_n((uint8_t *)copy_of(l, &l->used[cell]), 1, __ATOMIC_RELAXED);
 }
 
-/* 1 + the other, so that what has never been written is shown in itself. */
+/* 1 + the other, so that 0, in memory that was never written, means no alias. */
 void adjustments__set_alias(struct adjustments *l, uint32_t cell, uint32_t other)
 {
-	uint32_t *copy = copy_of(l, &l->shown_in[cell]);
+	uint32_t *copy = copy_of(l, &l->alias[cell]);
 
-	l->shown_in[cell] = other == cell ? 0 : 1 + other;
-	__atomic_store_n(copy, l->shown_in[cell], __ATOMIC_RELAXED);
+	l->alias[cell] = other == cell ? 0 : 1 + other;
+	__atomic_store_n(copy, l->alias[cell], __ATOMIC_RELAXED);
 }
 
 uint32_t adjustments__alias_of(const struct adjustments *l, uint32_t cell)
 {
-	uint32_t other = __atomic_load_n(&l->shown_in[cell], __ATOMIC_RELAXED);
+	uint32_t other = __atomic_load_n(&l->alias[cell], __ATOMIC_RELAXED);
 
 	return other ? other - 1 : cell;
 }
 
-/* What is moved takes milliseconds, on a machine that is busy a few times that. */
+/* A change takes milliseconds, on a busy machine several times that. */
 int adjustments__begin_read(const struct adjustments *l, uint32_t *version)
 {
 	for (int try = 0; try < READ_TRIES; try++) {

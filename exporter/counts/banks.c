@@ -73,7 +73,7 @@ static bool adjustments_are_within(const struct adjustments *l, uint64_t size)
 	       size;
 }
 
-/* Whether nothing that is read lies beyond what is mapped. */
+/* Whether all views lie within their memory. */
 static bool fits(const struct banks *b)
 {
 	const struct bank_source *s = b->sources;
@@ -81,8 +81,8 @@ static bool fits(const struct banks *b)
 	return is_within(&b->cells, s[BANK_CELLS].size) &&
 	       is_within(&b->events, s[BANK_EVENTS].size) &&
 	       is_within(&b->hists, s[BANK_HISTS].size) &&
-	       is_within(&b->value_counts, s[BANK_DETAIL_COUNTS].size) &&
-	       (uint64_t)b->value_counts.n * sizeof(*b->details) <= s[BANK_DETAILS].size &&
+	       is_within(&b->value_counts, s[BANK_VALUE_COUNTS].size) &&
+	       (uint64_t)b->value_counts.n * sizeof(*b->details) <= s[BANK_VALUE_SLOTS].size &&
 	       (uint64_t)b->label_sets.n * sizeof(*b->label_sets.v) <= s[BANK_LABEL_SETS].size &&
 	       (s[BANK_ADJUSTMENTS].fd < 0 ||
 		adjustments_are_within(&b->adjustments, s[BANK_ADJUSTMENTS].size));
@@ -107,8 +107,8 @@ int banks__map(struct banks *b)
 	b->cells.base = at[BANK_CELLS];
 	b->events.base = at[BANK_EVENTS];
 	b->hists.base = at[BANK_HISTS];
-	b->value_counts.base = at[BANK_DETAIL_COUNTS];
-	b->details = at[BANK_DETAILS];
+	b->value_counts.base = at[BANK_VALUE_COUNTS];
+	b->details = at[BANK_VALUE_SLOTS];
 	b->label_sets.v = at[BANK_LABEL_SETS];
 	adjustments__read(&b->adjustments, at[BANK_ADJUSTMENTS]);
 	return err;
@@ -125,8 +125,8 @@ void banks__unmap(struct banks *b)
 	unmap(b->cells.base, b->sources[BANK_CELLS].size);
 	unmap(b->events.base, b->sources[BANK_EVENTS].size);
 	unmap(b->hists.base, b->sources[BANK_HISTS].size);
-	unmap(b->value_counts.base, b->sources[BANK_DETAIL_COUNTS].size);
-	unmap(b->details, b->sources[BANK_DETAILS].size);
+	unmap(b->value_counts.base, b->sources[BANK_VALUE_COUNTS].size);
+	unmap(b->details, b->sources[BANK_VALUE_SLOTS].size);
 	unmap(b->label_sets.v, b->sources[BANK_LABEL_SETS].size);
 	unmap(b->adjustments.head, b->sources[BANK_ADJUSTMENTS].size);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is read of one generation's counts: memory that the kernel side, or the attacher, writes.
+ * Read-only views of one generation's counters, which programs and the attacher write.
  *
- * The attacher has it from object/object.h. A server is given numbers and descriptors, and maps
- * what they stand for by itself; neither of the two can write by these.
+ * The attacher gets them from object/object.h. A server receives sizes and descriptors, and maps
+ * the memory itself.
  */
 #ifndef COUNTS_BANKS_H
 #define COUNTS_BANKS_H
@@ -30,8 +30,8 @@ enum bank {
 	BANK_CELLS,
 	BANK_EVENTS,
 	BANK_HISTS,
-	BANK_DETAIL_COUNTS,
-	BANK_DETAILS,
+	BANK_VALUE_COUNTS,
+	BANK_VALUE_SLOTS,
 	BANK_LABEL_SETS,
 	BANK_ADJUSTMENTS,
 	BANKS,
@@ -40,13 +40,13 @@ enum bank {
 struct banks {
 	const struct grid *grid;
 	struct bank_view cells, events, hists, value_counts;
-	struct bank_view entered; /* one entry: an rp_entered array; the attacher's */
+	struct bank_view entered; /* one entry: an rp_entered array; in the attacher only */
 	const volatile struct rp_value_slot *details; /* detail_counts.n */
 	struct label_sets_view label_sets;
-	/* What is to be added to cells, histograms and details; without a head: nothing, ever. */
+	/* Added to cells, histograms and details; without a head: there are none. */
 	struct adjustments adjustments;
-	uint32_t own_hists, hists_per_set; /* of targets in all, and of each label set */
-	/* What they are mappings of; fd -1: there is none. */
+	uint32_t own_hists, hists_per_set; /* of all targets together, and of each label set */
+	/* The memory behind the views; fd -1: there is none. */
 	struct bank_source {
 		int fd;
 		uint64_t size;
@@ -57,9 +57,9 @@ struct banks {
 uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct capture_spec *x);
 struct adjustments *banks__adjustments(const struct banks *b); /* NULL: there is none */
 
-/* All but the grid and what only this process can have. */
+/* Reads or writes all fields but the grid and the pointers. */
 void banks__image(struct image *io, struct banks *b);
-/* What has been read is mapped, and its descriptors are closed. 0 or a negative errno. */
+/* After reading: maps the memory, and closes the descriptors. 0 or a negative errno. */
 int banks__map(struct banks *b);
 void banks__unmap(struct banks *b);
 

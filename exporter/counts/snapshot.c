@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#define TRIES 100 /* things are moved once a second at most */
+#define TRIES 100 /* adjustments change once a second at most */
 
 /* ---- sums ------------------------------------------------------------------------------------ */
 
@@ -54,7 +54,7 @@ void snapshot__add_hist(const struct banks *o, uint32_t cell, uint32_t hist, uin
 		add_words(&l->hists[(size_t)hist * l->hist_width], l->hist_width, out);
 }
 
-uint64_t snapshot__detail(const struct banks *o, uint32_t slot)
+uint64_t snapshot__value_count(const struct banks *o, uint32_t slot)
 {
 	const struct adjustments *l = banks__adjustments(o);
 	uint64_t count = l ? l->details[slot] : 0;
@@ -146,10 +146,11 @@ struct raw_detail {
 	struct snap_detail detail;
 };
 
-/* What a snapshot points to. */
+/* A snapshot and the memory that it points to. */
 struct block {
 	struct snapshot snapshot;
-	struct snap_set *sets; /* those that are shown, then those that are shown in another cell */
+	struct snap_set
+		*sets; /* those with a series, then the hidden ones, shown in another cell */
 	size_t nsets, nhidden;
 	struct raw_detail *raw; /* by cell, then by value */
 	size_t nraw;
@@ -166,8 +167,8 @@ static int compare_details(const void *a, const void *b)
 	return x->detail.value < y->detail.value ? -1 : x->detail.value > y->detail.value;
 }
 
-/* Where a cell's counts are shown. False: nowhere yet. */
-static bool shown_in(const struct banks *o, const struct label_sets_view *v, uint32_t *cell)
+/* Sets *cell to the cell that shows its counts. False: none does yet. */
+static bool resolve_alias(const struct banks *o, const struct label_sets_view *v, uint32_t *cell)
 {
 	if (*cell < v->first)
 		return true;
@@ -177,7 +178,7 @@ static bool shown_in(const struct banks *o, const struct label_sets_view *v, uin
 	return true;
 }
 
-/* Two slots may have one number of one cell, since several sets may be shown there. */
+/* Several sets may be shown in one cell, so two slots may have the same value of it. */
 static void merge_details(struct block *b)
 {
 	size_t n = 0;
@@ -204,9 +205,9 @@ static int read_details(const struct banks *o, struct block *b)
 		uint32_t cell = slots[slot].cell;
 		uint64_t count;
 
-		if (!slots[slot].used || !shown_in(o, &v, &cell))
+		if (!slots[slot].used || !resolve_alias(o, &v, &cell))
 			continue;
-		count = snapshot__detail(o, slot);
+		count = snapshot__value_count(o, slot);
 		if (count)
 			b->raw[b->nraw++] =
 				(struct raw_detail){ cell, { slots[slot].value, count } };
@@ -248,7 +249,7 @@ static void add_hists(const struct banks *o, uint32_t cell, const struct capture
 				   out + (size_t)i * o->hists.width);
 }
 
-/* Takes its words from *words, which moves on. */
+/* Places the words at *words, and advances it. */
 static void take_cell(const struct banks *o, const struct block *b, uint32_t cell,
 		      const struct capture_spec *x, uint64_t **words, struct snap_cell *out)
 {
@@ -272,7 +273,7 @@ static int by_target(const void *a, const void *b)
 	return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
-/* The label sets that are shown, grouped by target, and the others. */
+/* Finds the label sets with a series of their own, grouped by target, and the hidden ones. */
 static int find_sets(const struct banks *o, struct block *b)
 {
 	struct label_sets_view v = o->label_sets;
@@ -286,7 +287,7 @@ static int find_sets(const struct banks *o, struct block *b)
 		struct snap_set set = { .slot = slot };
 		uint32_t cell = v.first + slot;
 
-		if (!shown_in(o, &v, &cell))
+		if (!resolve_alias(o, &v, &cell))
 			continue;
 		set.gen = v.v[slot].gen;
 		memcpy(&set.key, (const void *)&v.v[slot].key, sizeof(set.key));
@@ -316,7 +317,8 @@ static const struct capture_spec *extra_at(const struct capture_spec *const *ext
 	return extras ? extras[id] : NULL;
 }
 
-/* Of a cell that shows others'; NULL: not for long, and the reading is not used. */
+/* The cell of a series that also shows other sets. NULL: it has just changed, so this snapshot is
+ * discarded. */
 static struct snap_cell *find_cell(const struct block *b, uint32_t first, uint32_t id,
 				   uint32_t cell)
 {
@@ -328,7 +330,7 @@ static struct snap_cell *find_cell(const struct block *b, uint32_t first, uint32
 	return found ? &found->cell : NULL;
 }
 
-/* Adds the counts of sets that are shown in another's cell. */
+/* Adds the counts of sets that are shown in another cell. */
 static void add_hidden(const struct banks *o, const struct capture_spec *const *extras,
 		       struct block *b)
 {
@@ -392,8 +394,8 @@ static struct block *take(const struct banks *o, const struct capture_spec *cons
 	b->snapshot.targets = calloc(b->snapshot.n + 1, sizeof(*b->snapshot.targets));
 	if (!b->snapshot.targets)
 		goto fail;
-	/* A result is in a detail before it is in its cell: read in that order, the sum of the
-	 * outcomes is never more than the calls. */
+	/* Programs count a result in its detail before its cell. Read in that order, the sum of
+	 * the outcomes never exceeds the calls. */
 	err = read_details(o, b);
 	if (!err)
 		err = find_sets(o, b);

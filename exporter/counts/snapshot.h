@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The only reader of cells: sums the CPUs into plain numbers. No strings, no names.
+ * The only reader of counters: sums them over the CPUs. No strings, no names.
  *
- * A snapshot is one pass over the mapped banks, each counter read once. Every number in it that is
- * derived (a histogram's count) is derived from that one read, so that law 1 holds by construction.
+ * A snapshot is one pass over the mapped counters and reads each of them once. All derived numbers,
+ * such as a histogram's count, come from that one read. So a count always equals the sum of its
+ * buckets.
  */
 #ifndef COUNTS_SNAPSHOT_H
 #define COUNTS_SNAPSHOT_H
@@ -23,33 +24,33 @@ struct snap_cell {
 	size_t ndetails;
 };
 
-/* The values of a label set's labels, shared by the readings that show it. */
+/* The values of a label set's labels, shared by the snapshots that show it. */
 struct label_texts {
 	int refs;
 	size_t n;
 	char *v[];
 };
-/* What labels read of calls that have no label set. */
+/* The label value of calls without a label set. */
 #define LABEL_OTHERS "_other"
 
 struct label_texts *label_texts__ref(struct label_texts *t);
 void label_texts__unref(struct label_texts *t); /* NULL is fine */
 
-/* A label set in use, and all those of the target whose labels read the same. */
+/* A label set in use, with all sets of the target that have the same text. */
 struct snap_set {
 	uint32_t slot, gen; /* which user of the slot */
 	struct rp_label_key key;
 	struct snap_cell cell;
-	struct label_texts *texts; /* NULL until somebody who knows them sets them */
+	struct label_texts *texts; /* NULL until label_cache__apply() */
 };
 
 struct snap_target {
-	struct snap_cell cell; /* with labels: what no label set has */
+	struct snap_cell cell; /* with labels: calls in no label set */
 	uint64_t events[RP_EVENT_MAX];
 	struct snap_set *sets; /* by slot */
 	size_t nsets;
-	size_t taken;	  /* slots that its label sets have, of max_series */
-	size_t free_sets; /* slots that this target and others may still take */
+	size_t taken;	  /* slots that its label sets use, of max_series */
+	size_t free_sets; /* free slots, for all targets */
 };
 
 struct snapshot {
@@ -58,31 +59,31 @@ struct snapshot {
 	uint32_t hist_words;
 };
 
-/* One read of everything. extras: by target id, NULL for those that have none; or NULL. NULL with
- * errno: ENOMEM; or EAGAIN, at each try something was being moved. */
+/* Reads everything. extras: by target id, NULL for targets without captures; or NULL. Returns NULL
+ * with errno: ENOMEM, or EAGAIN if adjustments changed during each attempt. */
 struct snapshot *snapshot__take(const struct banks *b, const struct capture_spec *const *extras);
 void snapshot__free(struct snapshot *s);
 
-/* Calls counted: the sum of the grid, of all label sets. */
+/* Calls counted, in all label sets. */
 uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g);
 uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g);
 
-/* ---- for those who need to know no more: losses, labels, reconcile ---- */
+/* ---- single counters, for missed calls, labels and the rate guard ---- */
 
-/* Calls counted, of all label sets. calls: by target id. */
+/* Calls counted, in all label sets. calls: by target id. */
 void snapshot__count_calls(const struct banks *b, uint64_t *calls);
-/* Calls that our programs ran for, whatever became of them. runs: by target id. */
+/* Calls for which our programs ran, counted or not. runs: by target id. */
 void snapshot__count_runs(const struct banks *b, uint64_t *runs);
 /* Calls counted in one cell. */
 uint64_t snapshot__calls_in(const struct banks *b, uint32_t cell);
 void snapshot__events(const struct banks *b, uint32_t id, uint64_t events[RP_EVENT_MAX]);
 void snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX]);
-/* Returns of one target that its program has seen by now, counted or tallied. */
+/* Returns of one target for which its program has run. */
 uint64_t snapshot__returns_seen(const struct banks *b, uint32_t id);
-/* Words of a cell and of one of its histograms, and a detail; the adjustments's part included. The
- * words are added to out. */
+/* Adds the words of a cell, or of one of its histograms, to out, adjustments included. */
 void snapshot__add_cell(const struct banks *b, uint32_t cell, uint64_t *out);
 void snapshot__add_hist(const struct banks *b, uint32_t cell, uint32_t hist, uint64_t *out);
-uint64_t snapshot__detail(const struct banks *b, uint32_t slot);
+/* The count of a value, adjustments included. */
+uint64_t snapshot__value_count(const struct banks *b, uint32_t slot);
 
 #endif /* COUNTS_SNAPSHOT_H */

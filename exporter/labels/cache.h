@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The texts of label sets, as a server knows them: the reader's side of
- * label_slots__write_updates(). */
+/* The texts of label sets in a server, as label_slots__write_updates() has sent them. */
 #ifndef LABELS_CACHE_H
 #define LABELS_CACHE_H
 
@@ -8,13 +7,13 @@
 
 struct label_cache;
 
-/* For generations of so many slots each. */
+/* nslots: the slots of each generation. */
 struct label_cache *label_cache__new(const uint32_t *nslots, size_t ngenerations);
 void label_cache__free(struct label_cache *b); /* NULL is fine */
-/* 0; -EINVAL: that is no news, and what follows is not taken; -ENOMEM. */
+/* Reads updates. 0, -ENOMEM, or -EINVAL if they are malformed; the rest is then ignored. */
 int label_cache__read(struct label_cache *b, const char *data, size_t len);
-/* Gives the snapshot's sets their texts. Sets that have none yet are left out of it: they are shown
- * once they are named. */
+/* Sets the texts of the snapshot's sets, and removes sets without a text, which is still to come.
+ */
 void label_cache__apply(const struct label_cache *b, uint32_t generation, struct snapshot *s);
 
 #endif /* LABELS_CACHE_H */

@@ -8,10 +8,10 @@
 
 struct member {
 	uint32_t id, hash;
-	char *const *texts; /* NULL: it is no member */
+	char *const *texts; /* NULL: not a member */
 	size_t ntexts;
 	uint32_t leader, prev, next;
-	uint32_t chain; /* of a leader: the next one of the bucket */
+	uint32_t chain; /* of a leader: the next one in the bucket */
 };
 
 struct label_groups {
@@ -44,7 +44,7 @@ void label_groups__free(struct label_groups *g)
 	free(g);
 }
 
-/* A text's end counts, or "ab" and "c" would be like "a" and "bc". */
+/* The final NUL is hashed too, so that "ab", "c" differs from "a", "bc". */
 static uint32_t hash_of(uint32_t id, char *const *texts, size_t n)
 {
 	uint64_t h = hash__byte(HASH_START ^ id, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which label sets read the same: sets of one target with different keys (cgroups of one pod,
- * strings that differ where they are cut) may have equal texts, and a series must have its labels
- * alone. Such sets are a group, of which one member, the leader, has the series.
+ * Groups of label sets with the same text. Sets of one target with different keys can have equal
+ * texts, such as the cgroups of one pod, and a series must be unique. So one member of each group,
+ * its leader, has the series.
  */
 #ifndef LABELS_GROUPS_H
 #define LABELS_GROUPS_H
@@ -11,20 +11,20 @@
 
 struct label_groups;
 
-/* For slots below nslots, none of them a member. */
+/* For slots below nslots, without any members. */
 struct label_groups *label_groups__new(uint32_t nslots);
 void label_groups__free(struct label_groups *g); /* NULL is fine */
 
-/* A slot, no member yet, joins those of the target that have the same n texts; returns their
- * leader, which is itself if there are none. The texts are borrowed while it is a member. */
+/* Adds a slot to the group of its target with the same n texts. Returns the leader, which is the
+ * slot itself in a new group. The texts are borrowed while it is a member. */
 uint32_t label_groups__join(struct label_groups *g, uint32_t slot, uint32_t id, char *const *texts,
 			    size_t n);
-/* Nothing, if it is no member. A leader may only leave as the last. */
+/* Removes a member; other slots are ignored. A leader must be the last to leave. */
 void label_groups__leave(struct label_groups *g, uint32_t slot);
-/* A member becomes its group's leader. */
+/* Makes a member the leader of its group. */
 void label_groups__lead(struct label_groups *g, uint32_t slot);
 
-/* The members in a ring. From the leader on: by how long they have been members. */
+/* The next member, in a ring. From the leader on, the oldest members come first. */
 uint32_t label_groups__next(const struct label_groups *g, uint32_t slot);
 
 #endif /* LABELS_GROUPS_H */

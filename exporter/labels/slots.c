@@ -3,22 +3,24 @@
 
 #include <errno.h>
 
-#include "labels/groups.h"
 #include "base/log.h"
+#include "counts/snapshot.h"
+#include "labels/groups.h"
+#include "labels/namer.h"
 
 #define GRACE 1.0 /* seconds from being retired to being folded */
 
 struct slot {
 	enum { SLOT_FREE, SLOT_ACTIVE, SLOT_RETIRED } state;
 	uint32_t gen;
-	uint64_t named; /* number of its news */
+	uint64_t named; /* number of its update */
 	size_t ntexts;
 	char **texts;
-	uint64_t calls; /* at the last update; what was folded into it does not count as new */
-	double since;	/* of the last change of calls, or of the retirement */
+	uint64_t calls; /* at the last check; folded calls are no new ones */
+	double since;	/* the last change of calls, or the retirement */
 };
 
-/* What becomes of a slot in an update. */
+/* What is due for a slot. */
 enum due { NOT_DUE, TO_RETIRE, TO_FOLD };
 
 struct label_slots {
@@ -26,13 +28,13 @@ struct label_slots {
 	const struct banks *banks;
 	const struct targets *targets;
 	const struct capture_spec **extras; /* by target id */
-	bool *full;			    /* by target id: it has been said */
+	bool *full;			    /* by target id: it has been logged */
 	size_t ntargets;
 	struct slot *slots;
 	uint32_t nslots;
-	uint64_t news; /* so many sets were named */
+	uint64_t updates; /* sets named so far */
 	struct label_namer *namer;
-	struct label_groups *groups; /* of those that are named, until they are the others' */
+	struct label_groups *groups; /* of named sets that are not shown in _other */
 };
 
 struct label_slots *label_slots__new(struct object *obj, const struct targets *targets)
@@ -93,8 +95,8 @@ static uint32_t target_of(const struct label_slots *l, uint32_t slot)
 	return l->banks->label_sets.v[slot].key.id;
 }
 
-/* Where the slot's counts are shown: in itself, in the leader of those that read the same, or in
- * the target's others. That is where they go when it is folded. */
+/* The cell that shows the slot's counts: its own, that of its group's leader, or that of _other.
+ * They are moved there when it is folded. */
 static uint32_t shown_in(const struct label_slots *l, uint32_t slot)
 {
 	return adjustments__alias_of(banks__adjustments(l->banks), cell_of(l, slot));
@@ -151,14 +153,14 @@ static uint64_t *other_of(struct adjustments *l, uint32_t cell)
 	return &l->cells[(size_t)cell * l->cell_width + RP_CELL_CLASS + RP_CLASS_OTHER];
 }
 
-/* The slot goes on as the cell's, or its count goes to the one that the cell has, and it is free.
- * Of a result that has none then, the class "other" is what remains. */
+/* Moves a value to a cell. If the cell has that value already, its count is added there and the
+ * slot is freed. If there is no room, the result is counted as class "other". */
 static void fold_detail(struct label_slots *l, uint32_t detail, const struct capture_spec *x,
 			uint32_t cell)
 {
 	struct adjustments *adjustments = banks__adjustments(l->banks);
-	uint64_t count = snapshot__detail(l->banks, detail);
-	int to = object__move_detail(l->obj, detail, cell);
+	uint64_t count = snapshot__value_count(l->banks, detail);
+	int to = object__move_value(l->obj, detail, cell);
 
 	if (to == (int)detail)
 		return;
@@ -169,10 +171,10 @@ static void fold_detail(struct label_slots *l, uint32_t detail, const struct cap
 		adjustments__add(adjustments, other_of(adjustments, cell), &count, 1);
 	if (x->returns_values)
 		__atomic_sub_fetch(&object__used(l->obj)[x->index].values, 1, __ATOMIC_SEQ_CST);
-	object__free_detail(l->obj, detail);
+	object__free_value(l->obj, detail);
 }
 
-/* One pass over the details, however many sets there are to fold. */
+/* One pass over all values, however many sets there are to fold. */
 static void fold_details(struct label_slots *l, const enum due *due)
 {
 	const volatile struct rp_value_slot *details = l->banks->details;
@@ -217,7 +219,7 @@ static void fold(struct label_slots *l, const enum due *due)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* A name may be what the others are called. */
+/* A text may happen to be _other. */
 static bool reads_like_others(const struct slot *slot)
 {
 	for (size_t i = 0; i < slot->ntexts; i++)
@@ -255,7 +257,7 @@ static void name_slot(struct label_slots *l, uint32_t i, double now)
 	slot->gen = set->gen;
 	slot->calls = 0;
 	slot->since = now;
-	slot->named = ++l->news;
+	slot->named = ++l->updates;
 	slot->texts = xcalloc(x->nlabels, sizeof(*slot->texts));
 	for (; slot->ntexts < x->nlabels; slot->ntexts++)
 		slot->texts[slot->ntexts] =
@@ -269,7 +271,7 @@ static bool is_in_use(const struct label_slots *l, uint32_t slot)
 	       target_of(l, slot) < l->ntargets && l->extras[target_of(l, slot)];
 }
 
-/* The alert tells of it later, and only where there is Prometheus. */
+/* The alert comes later, and only with Prometheus. */
 static void say_full(const struct label_slots *l, uint32_t id, uint32_t used, bool pool)
 {
 	const struct target *t = l->targets->v[id];
@@ -280,7 +282,7 @@ static void say_full(const struct label_slots *l, uint32_t id, uint32_t used, bo
 		 t->object, t->function, used, pool ? "--memory.limit" : "max_series");
 }
 
-/* Once of each target. */
+/* Once per target. */
 static void warn_of_full(struct label_slots *l)
 {
 	__cleanup_free uint32_t *used = xcalloc(l->ntargets + 1, sizeof(*used));
@@ -305,19 +307,19 @@ static void warn_of_full(struct label_slots *l)
 
 void label_slots__name(struct label_slots *l, double now)
 {
-	uint64_t before = l->news;
+	uint64_t before = l->updates;
 
 	for (uint32_t i = 0; i < l->nslots; i++)
 		if (l->slots[i].state == SLOT_FREE && is_in_use(l, i))
 			name_slot(l, i, now);
-	if (l->news != before)
+	if (l->updates != before)
 		warn_of_full(l);
 }
 
-/* ---- idle ones ------------------------------------------------------------------------------- */
+/* ---- idle sets ------------------------------------------------------------------------------- */
 
-/* The leader of a group is retired: what it and its group count is shown in the member that has
- * been there longest; in the others, if none is in use. */
+/* The leader of a group is retired. Shows the group's counts in its oldest member that is in use,
+ * or else in _other. */
 static void hand_over(struct label_slots *l, uint32_t leader)
 {
 	uint32_t heir = label_groups__next(l->groups, leader), i;
@@ -340,12 +342,12 @@ static void hand_over(struct label_slots *l, uint32_t leader)
 	label_groups__leave(l->groups, leader);
 }
 
-/* All of them before any is handed over: none to one that goes, too. */
+/* Retires all before any hand-over, so that none is handed to a set that is retired too. */
 static void retire(struct label_slots *l, const enum due *due)
 {
 	struct adjustments *adjustments = banks__adjustments(l->banks);
 
-	/* What a reader has seen of the sets, it would show twice or not at all. */
+	/* A reader in the middle of this would show some sets twice or not at all. */
 	adjustments__begin(adjustments);
 	for (uint32_t i = 0; i < l->nslots; i++) {
 		if (due[i] != TO_RETIRE)
@@ -359,7 +361,7 @@ static void retire(struct label_slots *l, const enum due *due)
 	adjustments__end(adjustments);
 }
 
-/* After series_ttl without a call the one, a moment later the other. */
+/* To be retired after series_ttl without a call, and folded a moment later. */
 static enum due due_of(struct label_slots *l, uint32_t i, double now)
 {
 	const struct capture_spec *x = l->extras[target_of(l, i)];
@@ -396,17 +398,17 @@ void label_slots__update(struct label_slots *l, double now)
 		due[i] = d;
 		found[d] = true;
 	}
-	/* In this order: what is folded goes to where it is shown from now on. */
+	/* In this order, as retiring changes where folded counts go. */
 	if (found[TO_RETIRE])
 		retire(l, due);
-	/* Programs that took a retired set for a valid one may be at work in it; else next time. */
+	/* Programs that looked a set up before it was retired may still count in it. */
 	if (found[TO_FOLD] && !object__wait_for_programs(l->obj))
 		fold(l, due);
 }
 
-/* ---- news ------------------------------------------------------------------------------------ */
+/* ---- updates --------------------------------------------------------------------------------- */
 
-/* generation, slot, gen, number of texts; then each as its length and bytes. */
+/* Format: generation, slot, gen, number of texts; then the length and bytes of each. */
 uint64_t label_slots__write_updates(const struct label_slots *l, uint32_t generation,
 				    uint64_t since, struct buf *out)
 {
@@ -424,5 +426,5 @@ uint64_t label_slots__write_updates(const struct label_slots *l, uint32_t genera
 			buf__append(out, slot->texts[t], len);
 		}
 	}
-	return l->news;
+	return l->updates;
 }

@@ -256,7 +256,7 @@ static int copy_cells(struct object *o)
 	o->mapped_details = o->banks.value_counts.base;
 	o->banks.value_counts.base = o->details_copy.addr;
 	o->banks.sources[BANK_CELLS] = source_of(&o->cells_copy);
-	o->banks.sources[BANK_DETAIL_COUNTS] = source_of(&o->details_copy);
+	o->banks.sources[BANK_VALUE_COUNTS] = source_of(&o->details_copy);
 	return object_maps__refresh(o);
 }
 
@@ -277,10 +277,10 @@ int object_maps__map(struct object *o)
 	if (!err)
 		err = map_banks(o, s->maps.entered, BANKS, 1, &o->banks.entered);
 	if (!err)
-		err = map_banks(o, s->maps.value_counts, BANK_DETAIL_COUNTS, o->plan.ndetails,
+		err = map_banks(o, s->maps.value_counts, BANK_VALUE_COUNTS, o->plan.ndetails,
 				&o->banks.value_counts);
 	if (!err)
-		err = map_source(o, s->maps.value_slots, BANK_DETAILS, &details);
+		err = map_source(o, s->maps.value_slots, BANK_VALUE_SLOTS, &details);
 	if (!err)
 		err = map_array(o, s->maps.value_slots, true, &own_details);
 	o->banks.details = details;

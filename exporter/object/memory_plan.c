@@ -9,20 +9,19 @@
 #define DETAILS_PER_TARGET 16
 #define DETAILS_MIN	   256
 #define DETAILS_MAX	   262144
-/* Calls that run at once, of all tasks; one that is evicted is counted as missed when it returns.
- * Where there is task storage, the hashes only take what does not fit there.
- * Tests build with less. */
+/* Calls in flight of all tasks. An evicted call counts as missed when it returns. Where there is
+ * task storage, the hashes only hold the overflow. Tests build with fewer. */
 #ifndef FRAMES
 #define FRAMES		16384
 #define FRAMES_FALLBACK 1024
 #endif
-/* Of uprobe.ret, whose leftovers stay until their thread or process ends. */
+/* Of uprobe.ret. Unwound calls stay until their thread or process ends. */
 #define CALLS	      32768
 #define CALL_BYTES    144 /* of a hash element with its overhead */
 #define OWNER_BYTES   96
-#define INHERITED     4096	/* calls that children have yet to return from, of user functions */
-#define LATE	      2048	/* calls that have yet to read memory when they return */
-#define LATE_BYTES    384	/* likewise */
+#define INHERITED     4096 /* calls of user functions from which a forked child has yet to return */
+#define LATE	      2048 /* calls that read memory when they return */
+#define LATE_BYTES    384  /* likewise */
 #define MAX_TASKS     (1 << 22) /* PID_MAX_LIMIT in the kernel */
 #define FRAME_BYTES   128	/* of an LRU hash element with its overhead */
 #define SLOT_BYTES    32
@@ -30,25 +29,24 @@
 #define SET_OVERHEAD  96 /* a hash element besides its key */
 #define SET_DETAILS   4
 #define INDEX_BYTES   96 /* of a hash element, likewise */
-/* Of the memory that is left, what label sets may take; the rest is for probes that are added
- * later, which would otherwise find no room beside them. */
+/* The share of the remaining memory for label sets. The rest is for probes that a reload adds. */
 #define SETS_SHARE(left) ((left) / 4 * 3)
-/* Of a task's storage: an element besides its value, and the list of elements. */
+/* The overhead of a task's storage: an element without its value, and the list of elements. */
 #define TASK_ELEMENT 104
 #define TASK_LIST    192
 
-/* Programs whose calls have their frames in task storage, and not in places: see pairing.bpf.h. */
+/* Programs whose frames are in task storage (bpf/pairing.bpf.h). */
 #define TASK_PROGRAMS                                                      \
 	(PROG_BIT(PROG_UPROBE_ENTRY) | PROG_BIT(PROG_UPROBE_MULTI_ENTRY) | \
 	 PROG_BIT(PROG_SYSCALL_ENTER))
 
-/* Whose calls have places, and whose leave notes there. */
+/* Programs whose calls use in-flight slots, and programs that keep their captures there. */
 #define SLOT_PROGRAMS \
 	(PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_MULTI_ENTRY) | PROG_BIT(PROG_FEXIT_ENTRY))
 #define CAPTURE_PROGRAMS                                                           \
 	(SLOT_PROGRAMS | PROG_BIT(PROG_KPROBE_SESSION) | PROG_BIT(PROG_FSESSION) | \
 	 PROG_BIT(PROG_FSESSION_MULTI) | PROG_BIT(PROG_SYSCALL_ENTER))
-/* Notes of user functions are in the hash; those of uprobe.ret are with its calls. */
+/* Captures of user functions are in the hash; uprobe.ret keeps them with its calls. */
 #define HASH_CAPTURE_PROGRAMS (CAPTURE_PROGRAMS | TASK_PROGRAMS | PROG_BIT(PROG_UPROBE_SESSION))
 
 static uint32_t cell_width(const struct grid *g)
@@ -61,7 +59,7 @@ static uint32_t hist_size(const struct grid *g)
 	return ALIGN_UP((RP_HIST_GRID + g->ncells) * sizeof(uint64_t), CACHE_LINE);
 }
 
-/* The part of a key that some target of the configuration uses. */
+/* The size of the part of a key that some target uses. */
 static uint32_t key_size(const struct object_params *p)
 {
 	uint32_t size = offsetof(struct rp_label_key, number);
@@ -79,7 +77,7 @@ static uint32_t key_size(const struct object_params *p)
 	return size;
 }
 
-/* Histograms of a label set: as many as the target has that has most. */
+/* Histograms of a label set: the maximum over all targets. */
 static uint32_t hists_per_set(const struct object_params *p)
 {
 	uint32_t most = 0;
@@ -99,7 +97,7 @@ static uint32_t own_hists(const struct object_params *p)
 	return n;
 }
 
-/* Whether labels or filters of system calls may read text of processes, which may not be there. */
+/* Whether labels or filters of system calls read text in user memory, which may be paged out. */
 static bool reads_processes(const struct object_params *p)
 {
 	bool found = false;
@@ -115,7 +113,7 @@ static bool reads_processes(const struct object_params *p)
 	return found && p->capturing_programs & PROG_BIT(PROG_SYSCALL_ENTER);
 }
 
-/* What the label sets take, as many as their share of what the memory limit leaves has room for. */
+/* As many label sets as fit into their share of the remaining memory. */
 static void plan_sets(const struct object_params *p, struct memory_plan *out)
 {
 	uint64_t set, room, wanted = 0, least = 0;
@@ -130,7 +128,7 @@ static void plan_sets(const struct object_params *p, struct memory_plan *out)
 	out->hist_size = hist_size(p->size_grid);
 	out->own_hists = own_hists(p);
 	out->hists_per_set = hists_per_set(p);
-	/* The adjustments is one more bank. */
+	/* One more for the adjustments. */
 	set = (uint64_t)(out->ncpus + 1) * (out->cell_size + out->hists_per_set * out->hist_size +
 					    SET_DETAILS * sizeof(uint64_t)) +
 	      sizeof(struct rp_label_set) + out->key_size + SET_OVERHEAD +
@@ -146,7 +144,7 @@ static void plan_sets(const struct object_params *p, struct memory_plan *out)
 	out->ndetails += out->nsets * SET_DETAILS;
 }
 
-/* The kernel takes memory of this size in powers of two. */
+/* The kernel allocates this size in powers of two. */
 static uint32_t per_thread(const struct object_params *p, struct features *f)
 {
 	uint32_t size = 1;
@@ -184,7 +182,7 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	out->nslots = programs & SLOT_PROGRAMS ? 1 << OBJECT_SLOT_BITS : 1;
 	out->ncapture_slots = p->capturing_programs & CAPTURE_PROGRAMS ? 1 << OBJECT_SLOT_BITS : 1;
 	out->nhashed_captures =
-		p->capturing_programs & HASH_CAPTURE_PROGRAMS ? OBJECT_NOTE_HASH : 1;
+		p->capturing_programs & HASH_CAPTURE_PROGRAMS ? OBJECT_CAPTURE_HASH : 1;
 	out->frames = (uint64_t)out->nslots * SLOT_BYTES +
 		      (uint64_t)out->ncapture_slots * CAPTURE_BYTES +
 		      ((uint64_t)out->nkernel_frames + out->nuser_frames + out->nhashed_captures) *

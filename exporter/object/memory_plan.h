@@ -12,7 +12,7 @@
 #define OBJECT_SLOT_BITS 14
 #endif
 /* Captures of calls that find no slot, and of user functions. */
-#define OBJECT_NOTE_HASH 16384
+#define OBJECT_CAPTURE_HASH 16384
 /* Entries of the table of jumps: room for as many again, for files that replace others. */
 #define OBJECT_EXITS(nexits) ((nexits) ? 2 * (nexits) + 64 : 1)
 

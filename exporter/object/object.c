@@ -39,9 +39,9 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 }
 
 /*
- * A program that can be preempted may stand still between looking at a slot's gen and counting in
- * it. An update of a map of maps waits for an RCU grace period, so that no program runs any more
- * that has seen the old map (maybe_wait_bpf_programs(), kernel commit 1ae80cf31938).
+ * A program can be preempted between checking a slot's gen and counting in it. Updating a map of
+ * maps waits for an RCU grace period: programs that saw the old map have then ended
+ * (maybe_wait_bpf_programs(), kernel commit 1ae80cf31938).
  */
 static int make_waiter(struct object *o)
 {
@@ -56,7 +56,7 @@ static int make_waiter(struct object *o)
 	return o->waiter < 0 ? o->waiter : 0;
 }
 
-/* What an object takes while it is loaded, and libbpf's own with it. */
+/* Descriptors that loading takes, including libbpf's own. */
 static struct demand demand_of(const struct object *o)
 {
 	struct demand needs = { .files = 8 };
@@ -77,7 +77,7 @@ static char *explain(int err, struct demand needs)
 	return xasprintf("the BPF programs cannot be loaded: %s", advice);
 }
 
-/* libbpf relocates programs by the kernel's BTF, or by the stand-in, whose descriptor is *layout.
+/* libbpf relocates programs with the kernel's BTF, or with a substitute in *layout, a descriptor.
  */
 static int open_skeleton(struct object *o, struct features *f, int *layout)
 {
@@ -97,7 +97,7 @@ static int open_skeleton(struct object *o, struct features *f, int *layout)
 	return o->skel ? 0 : -errno;
 }
 
-/* On an error, o holds what was created until then; the caller frees it. */
+/* On an error, o holds what was created before; the caller frees it. */
 static int try_load(struct object *o, const struct object_params *p, struct features *f,
 		    struct program_refusals *refused)
 {
@@ -123,8 +123,8 @@ static int try_load(struct object *o, const struct object_params *p, struct feat
 	return !err && o->plan.nsets ? make_waiter(o) : err;
 }
 
-/* A program that the kernel refuses is left out, and the others are loaded without it. Its targets
- * go to the next mechanism (attach/attach.c). */
+/* If the kernel refuses a program, the others are loaded without it. Its targets go to the next
+ * mechanism (attach/attach.c). */
 int object__load(const struct object_params *p, struct features *f, struct object **out,
 		 char **error)
 {
@@ -145,7 +145,7 @@ int object__load(const struct object_params *p, struct features *f, struct objec
 		if (again)
 			log_debug("the kernel does not load program %s; going on without it",
 				  bpf_sys__refused_program());
-		/* Before it is explained: that takes descriptors, too. */
+		/* Before explain(), which takes descriptors too. */
 		needs = demand_of(o);
 		object__free(o);
 	} while (again);
@@ -169,7 +169,7 @@ void object__free(struct object *o)
 	free(o);
 }
 
-/* Until the program for entries sees the spec, no call that it has not seen is ours. */
+/* A call that began before `since` has no entry and is ignored at its return. */
 void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec)
 {
 	struct retprobe__bss *bss = o->skel->bss;
@@ -207,7 +207,7 @@ const struct memory_plan *object__memory(const struct object *o)
 	return &o->plan;
 }
 
-int object__move_detail(struct object *o, uint32_t slot, uint32_t cell)
+int object__move_value(struct object *o, uint32_t slot, uint32_t cell)
 {
 	volatile struct rp_value_slot *d = &o->own_details[slot];
 	struct {
@@ -217,7 +217,7 @@ int object__move_detail(struct object *o, uint32_t slot, uint32_t cell)
 	int index = bpf_map__fd(o->skel->maps.value_index);
 	uint32_t found;
 
-	/* First of all, for the index has no room for more keys than there are slots. */
+	/* First, because the index has no room for more keys than slots. */
 	bpf_map_delete_elem(index, &key);
 	key.cell = d->cell = cell;
 	if (!bpf_map_update_elem(index, &key, &slot, BPF_NOEXIST))
@@ -225,7 +225,7 @@ int object__move_detail(struct object *o, uint32_t slot, uint32_t cell)
 	return bpf_map_lookup_elem(index, &key, &found) ? -ENOSPC : (int)found;
 }
 
-void object__free_detail(struct object *o, uint32_t slot)
+void object__free_value(struct object *o, uint32_t slot)
 {
 	__atomic_store_n(&o->own_details[slot].used, 0, __ATOMIC_SEQ_CST);
 	bpf_map_update_elem(bpf_map__fd(o->skel->maps.value_free), NULL, &slot, 0);
@@ -243,7 +243,7 @@ void object__retire_set(struct object *o, uint32_t slot)
 	struct rp_label_key key;
 
 	memcpy(&key, (const void *)&o->banks.label_sets.v[slot].key, sizeof(key));
-	/* In this order, or two sets in use could have one key for a moment. */
+	/* In this order, or two sets in use could briefly have the same key. */
 	__atomic_store_n(&o->own_sets[slot].used, RP_SET_RETIRED, __ATOMIC_SEQ_CST);
 	bpf_map_delete_elem(bpf_map__fd(o->skel->maps.label_index), &key);
 	__atomic_add_fetch(&o->own_sets[slot].gen, 1, __ATOMIC_SEQ_CST);

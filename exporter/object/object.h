@@ -21,34 +21,31 @@ int object__load(const struct object_params *p, struct features *f, struct objec
 /* Unmaps and unloads; programs that links still hold live on. NULL is fine. */
 void object__free(struct object *o);
 
-/* From now on, calls of this number, native or of 32-bit programs, are probed so; 0: not at all.
- * nr -1: there is no such call. */
+/* Probes the calls of this number, native or of 32-bit programs, with a target descriptor; 0: no
+ * longer. nr -1: there is no such call. */
 void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec);
 
 struct programs *object__programs(const struct object *o);
-/* Whether programs of multi links tell targets by address; else by cookie. */
+/* Whether programs of multi links identify targets by address; otherwise by cookie. */
 bool object__knows_addrs(const struct object *o);
 
-/* With CELLS_PERCPU cells and details are copies, of when object_maps__refresh() was called last.
- */
+/* With CELLS_PERCPU, cells and values are copies from the last object_maps__refresh(). */
 const struct banks *object__banks(const struct object *o);
-/* A detail in use, which no program counts any more, becomes the cell's. Returns its slot; or that
- * of the same value that the cell has already, or -ENOSPC: then it is to be freed. */
-int object__move_detail(struct object *o, uint32_t slot, uint32_t cell);
-/* Lets the slot be taken again, after object__move_detail(). */
-void object__free_detail(struct object *o, uint32_t slot);
+/* Moves a value that no program counts any more to another cell. Returns its slot. If the cell has
+ * that value already, returns the value's slot there, or -ENOSPC if there is no room; the caller
+ * then frees the slot that was to be moved. */
+int object__move_value(struct object *o, uint32_t slot, uint32_t cell);
+/* Frees a slot after object__move_value(). */
+void object__free_value(struct object *o, uint32_t slot);
 const struct memory_plan *object__memory(const struct object *o);
 
-/*
- * Label sets are written by the kernel side when a slot is taken; object__retire_set() makes sure
- * that nothing new is counted in it (programs that run may still do so), and object__free_set()
- * lets it be taken again.
- */
-volatile struct rp_used *object__used(const struct object *o); /* by index of extra */
+/* Slots that are in use, by index of the capture spec. */
+volatile struct rp_used *object__used(const struct object *o);
+/* Retires a label set: later calls do not count in it, but running programs still may. */
 void object__retire_set(struct object *o, uint32_t slot);
-/* Returns when all programs that run now have ended, however long they are held up. 0 or a negative
- * errno. Only if there are label sets. */
+/* Waits until all programs that are running now have ended. 0 or a negative errno. */
 int object__wait_for_programs(struct object *o);
+/* Frees the slot of a retired set. */
 void object__free_set(struct object *o, uint32_t slot);
 
 #endif /* OBJECT_OBJECT_H */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Three things are done to programs that libbpf does not do for us.
+ * Three steps that libbpf does not do:
  *
- * Attach types that its version does not know are set by number. Calls of kernel functions whose
- * signature depends on the kernel are compiled as calls of made-up helpers, and become calls of the
- * function's BTF id here. And a template is loaded once, for its relocated code, of which each
- * target gets a copy with its own numbers in the place of markers.
+ * - Attach types that libbpf does not know are set by number.
+ * - Kernel functions whose signature depends on the kernel are compiled as calls of made-up
+ * helpers. Here they become calls by BTF id.
+ * - A template is loaded once, for its relocated code. Each target gets a clone of that code with
+ *   its own numbers in place of the markers.
  */
 #include "object/programs.h"
 
@@ -19,13 +20,13 @@
 #include "bpf/abi.h"
 #include "kernel/bpf_sys.h"
 
-/* Kernels before 5.12 take another program, NAME_old, because the usual one has atomics. */
+/* Kernels before 5.12 do not support atomics, and get another program, NAME_old. */
 enum old { OLD_SAME, OLD_OTHER, OLD_OTHER_IF_CAPTURING };
 
 static const struct row {
 	const char *name;  /* shared by all targets; NULL if there are only clones */
 	const char *clone; /* template; NULL if it is always shared */
-	int attach_type;   /* 0: what libbpf makes of the section */
+	int attach_type;   /* 0: libbpf's choice for the section */
 	enum old old;
 } rows[PROG_MAX] = {
 	[PROG_KPROBE_ENTRY] = { "kprobe_entry", "kprobe_entry_clone" },
@@ -44,7 +45,7 @@ static const struct row {
 	[PROG_UPROBE_SESSION] = { "uprobe_session", NULL, BPF_SYS_UPROBE_SESSION },
 	[PROG_UPROBE_FORK] = { "uprobe_fork", NULL },
 	[PROG_UPROBE_RAW_FORK] = { "uprobe_raw_fork", NULL },
-	/* Where the kernel has no such links, they go to perf events. */
+	/* For perf events where the kernel has no uprobe.multi links. */
 	[PROG_UPROBE_RET_ENTRY] = { "uprobe_ret_entry", "uprobe_ret_entry_clone",
 				    BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_RET_RETURN] = { "uprobe_ret_return", "uprobe_ret_return_clone",
@@ -61,18 +62,18 @@ struct clone {
 	enum program_id program;
 	uint64_t spec;
 	int fd;
-	struct program_counts before; /* of those that it has replaced */
+	struct program_counts before; /* of the clones that it has replaced */
 };
 
 /* A program that was selected. */
 struct selected {
-	struct bpf_program *program; /* NULL: it was not */
+	struct bpf_program *program; /* NULL: not selected */
 	bool is_template;
 	struct markers *markers; /* of a template */
-	int err;		 /* why there is none, if it was to be selected */
+	int err;		 /* why a wanted program is not selected */
 };
 
-/* Where a template's markers are: an instruction's index stays what it is when libbpf relocates. */
+/* The markers of a template, by index of instruction. Relocation does not move instructions. */
 #define MARKERS_MAX 64
 #define LOG_BYTES   (64 << 10) /* of the verifier */
 struct markers {
@@ -113,7 +114,7 @@ static int find_markers(const struct bpf_insn *code, size_t n, struct markers *m
 	return m->nspecs ? 0 : -ENOEXEC;
 }
 
-/* Linux 6.1, for one, refuses a program that reads the result of a function that has none. */
+/* Kernels such as 6.1 refuse a program that reads the result of a void function. */
 static void fill_result(struct bpf_insn *code, const struct program_site *site)
 {
 	if (site->has_result)
@@ -148,7 +149,7 @@ static int kfunc_id(const struct btf *vmlinux, int32_t number)
 	}
 }
 
-/* Before it is loaded, a program's code is nobody's but ours. */
+/* Before loading, a program's code can be changed. */
 static struct bpf_insn *own_code(struct bpf_program *p)
 {
 	return (struct bpf_insn *)bpf_program__insns(p);
@@ -188,8 +189,8 @@ static bool is_tracing(enum program_id id)
 	return type == BPF_SYS_FENTRY || type == BPF_SYS_FEXIT || type == BPF_SYS_FSESSION;
 }
 
-/* Of a function that tracing programs can be loaded for on any kernel that has them. What a
- * target's own function is like is its clone's affair. */
+/* For a function that every kernel with tracing programs has. Clones get the numbers of their own
+ * function. */
 static const struct program_site template_site = {
 	.spec = RP_DESC(0, RP_KIND_ERRNO, sizeof(int)),
 	.slots = 1,
@@ -274,7 +275,7 @@ struct programs *programs__prepare(struct bpf_object *obj, struct features *f, u
 	return ps;
 }
 
-/* Whatever program is loaded next, it would not fare better. */
+/* Errors that any other program would get too. */
 static bool is_of_the_process(int err)
 {
 	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EPERM ||
@@ -337,7 +338,7 @@ static int load_code(const struct bpf_program *template, const struct bpf_insn *
 	return fd < 0 ? -errno : fd;
 }
 
-/* Of one that has been refused. */
+/* Logs the verifier's reasons for refusing a clone. */
 static void log_reasons(const struct bpf_program *template, const struct bpf_insn *code, size_t n,
 			struct bpf_prog_load_opts *opts)
 {
@@ -392,7 +393,8 @@ static void add_counts(int fd, struct program_counts *sum)
 	sum->skipped += info.recursion_misses;
 }
 
-/* The clone of a site. One that is there is of an attachment that has ended, and goes. */
+/* The entry of a site's clone. A previous clone belongs to an attachment that has ended, and is
+ * closed. */
 static struct clone *clone_of(struct programs *p, enum program_id id, uint64_t spec)
 {
 	struct clone *c;

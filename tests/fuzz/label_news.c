@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* News of label sets, as a server gets them. */
 #include "fuzz.h"
-#include "labels/slots.h"
+#include "labels/cache.h"
 
 void fuzz__input(const char *data, size_t len)
 {

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "object/object.h"
+#include "counts/snapshot.h"
 #include "labels/slots.h"
 
 enum { SLOTS = 64, CELLS = 1 + SLOTS, DETAILS = 32, MAX_SERIES = 40 };
@@ -127,8 +128,8 @@ static int find_detail(uint32_t cell, int64_t value)
 	return -1;
 }
 
-int __wrap_object__move_detail(struct object *o, uint32_t slot, uint32_t cell);
-int __wrap_object__move_detail(struct object *o, uint32_t slot, uint32_t cell)
+int __wrap_object__move_value(struct object *o, uint32_t slot, uint32_t cell);
+int __wrap_object__move_value(struct object *o, uint32_t slot, uint32_t cell)
 {
 	int found = find_detail(cell, world.details[slot].value);
 
@@ -136,8 +137,8 @@ int __wrap_object__move_detail(struct object *o, uint32_t slot, uint32_t cell)
 	return found < 0 ? (int)slot : found;
 }
 
-void __wrap_object__free_detail(struct object *o, uint32_t slot);
-void __wrap_object__free_detail(struct object *o, uint32_t slot)
+void __wrap_object__free_value(struct object *o, uint32_t slot);
+void __wrap_object__free_value(struct object *o, uint32_t slot)
 {
 	world.details[slot].used = 0;
 }

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "labels/slots.h"
+#include "labels/cache.h"
 
 static struct label_cache *book;
 

@@ -11,6 +11,7 @@
 
 #include "hostile.h"
 #include "label_world.h"
+#include "labels/cache.h"
 #include "base/log.h"
 
 static struct label_slots *labels;

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "kernel/cgroup_path.h"
-#include "labels/slots.h"
+#include "labels/namer.h"
 #include "temp_dir.h"
 
 #define ID   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -67,8 +67,8 @@ static void make_generation(const struct grid *grid)
 	b->cells = make_bank(BANK_CELLS, RP_CELL_BINS + grid->ncells, FIXTURE_IDS + SLOTS);
 	b->events = make_bank(BANK_EVENTS, RP_EVENT_MAX, FIXTURE_IDS);
 	b->hists = make_bank(BANK_HISTS, HIST_ROW, 2 + SLOTS);
-	b->value_counts = make_bank(BANK_DETAIL_COUNTS, 1, DETAILS);
-	make_bank(BANK_DETAILS, sizeof(struct rp_value_slot) / sizeof(uint64_t), DETAILS);
+	b->value_counts = make_bank(BANK_VALUE_COUNTS, 1, DETAILS);
+	make_bank(BANK_VALUE_SLOTS, sizeof(struct rp_value_slot) / sizeof(uint64_t), DETAILS);
 	make_bank(BANK_LABEL_SETS, sizeof(struct rp_label_set) / sizeof(uint64_t), SLOTS);
 	b->label_sets =
 		(struct label_sets_view){ memory[BANK_LABEL_SETS].addr, SLOTS, FIXTURE_IDS };
@@ -292,8 +292,8 @@ static void what_is_mapped(void **state)
 	assert_int_equal(b->cells.base[0], 100 + BANK_CELLS);
 	assert_int_equal(b->events.base[0], 100 + BANK_EVENTS);
 	assert_int_equal(b->hists.base[0], 100 + BANK_HISTS);
-	assert_int_equal(b->value_counts.base[0], 100 + BANK_DETAIL_COUNTS);
-	assert_int_equal(b->details[0].value, 100 + BANK_DETAILS);
+	assert_int_equal(b->value_counts.base[0], 100 + BANK_VALUE_COUNTS);
+	assert_int_equal(b->details[0].value, 100 + BANK_VALUE_SLOTS);
 	assert_int_equal(*(const volatile uint64_t *)b->label_sets.v, 100 + BANK_LABEL_SETS);
 	for (int i = 0; i < BANKS; i++)
 		assert_int_equal(fcntl(generation.banks.sources[i].fd, F_GETFD), -1);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a label shows. Numbers of things that have names are looked up within a second or so after
- * the label set is first met, and keep that name: a cgroup may be gone by the time that its calls
- * are asked for.
+ * Numbers are looked up within about a second after a label set appears, and keep that name: a
+ * cgroup may be gone by the next scrape.
  */
+#include "labels/namer.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 #include "kernel/cgroup_path.h"
 #include "kernel/cgroupfs.h"
 #include "kernel/kallsyms.h"
-#include "labels/slots.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "kernel/modules.h"
 
@@ -26,7 +27,7 @@ struct ksym_addr {
 struct label_namer {
 	char *proc;
 	bool cgroups_tried;
-	int cgroups; /* descriptor of all that can be seen; -1: not open */
+	int cgroups; /* descriptor of the cgroup root; -1: not open */
 	struct ksym_addr *ksyms;
 	size_t nksyms;
 	uint64_t modules; /* those that the symbols are of */
@@ -74,7 +75,7 @@ static int open_cgroups(struct label_namer *n)
 	return n->cgroups;
 }
 
-/* Where a descriptor leads, without the end that is a separator. NULL: nowhere that fits. */
+/* A descriptor's path, without a final slash. NULL: unknown, or too long. */
 static char *path_of(int fd)
 {
 	char link[64], path[4352];
@@ -87,8 +88,8 @@ static char *path_of(int fd)
 	return xstrndup(path, len - (path[len - 1] == '/'));
 }
 
-/* A cgroup's id is what its file handle holds, and its inode number. One that is not below the root
- * that we have is shown as if it were the root of a file system. */
+/* A cgroup's id is its file handle and its inode number. The kernel shows the path of a cgroup
+ * outside our root as if it were the root of a file system. */
 static char *cgroup_path(struct label_namer *n, uint64_t id)
 {
 	struct {
@@ -156,9 +157,9 @@ static void read_ksyms(struct label_namer *n)
 		qsort(n->ksyms, n->nksyms, sizeof(*n->ksyms), by_addr);
 }
 
-#define FUNCTION_MAX (1 << 20) /* what is further from a symbol is not in its function */
+#define FUNCTION_MAX (1 << 20) /* an address further from a symbol is not in its function */
 
-/* Functions of modules come and go with them. */
+/* Symbols change when modules come and go. */
 static void refresh_ksyms(struct label_namer *n)
 {
 	uint64_t modules = modules__fingerprint(n->proc);
@@ -219,7 +220,7 @@ static char *number_text(struct label_namer *n, const struct capture_label *labe
 	}
 }
 
-/* In the key's own words. */
+/* As in the key, in any encoding. */
 static char *text_of(struct label_namer *n, const struct capture_label *label,
 		     const struct rp_label_key *key)
 {
@@ -238,7 +239,8 @@ static char *text_of(struct label_namer *n, const struct capture_label *label,
 	}
 }
 
-/* As formats spell what is no UTF-8, so that texts which look the same are the same. */
+/* Escapes bytes that are not UTF-8 as the formats do, so that texts that look the same are equal.
+ */
 static char *spell(const char *text)
 {
 	__cleanup_buf struct buf b = {};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The text of a label's value: names of cgroups, functions and enumerators for their numbers. */
+#ifndef LABELS_NAMER_H
+#define LABELS_NAMER_H
+
+#include "bpf/abi.h"
+#include "expr/capture.h"
+
+struct label_namer;
+
+/* proc: "/proc" */
+struct label_namer *label_namer__new(const char *proc);
+void label_namer__free(struct label_namer *n); /* NULL is fine */
+/* The value of one label of a set, in UTF-8, to be freed. Other bytes are written as \xNN. */
+char *label_namer__text(struct label_namer *n, const struct capture_label *label,
+			const struct rp_label_key *key);
+
+#endif /* LABELS_NAMER_H */
