@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The choice of a mechanism: exactness first, then cost. Each mechanism gets a grade for the
- * target; the best grade wins, and among equals the first in the order, which is the cheapest.
+ * The choice of a mechanism: exactness first, then cost. Each mechanism gets a
+ * grade for the target; the best grade wins, and among equals the first in the
+ * order, which is the cheapest.
  *
- * Attaching thousands of functions one by one takes minutes. A multi link that misses a few calls
- * of sleeping functions, and counts them, is better. Where no exact mechanism is available, for
- * example because tracefs is closed, one that loses calls and counts them is better than none.
+ * Attaching thousands of functions one by one takes minutes. A multi link that
+ * misses a few calls of sleeping functions, and counts them, is better. Where
+ * no exact mechanism is available, for example because tracefs is closed, one
+ * that loses calls and counts them is better than none.
  */
 #include "attach/choice.h"
 
@@ -25,25 +27,26 @@ enum grade {
 
 /* What can be true of a mechanism, a target and this machine. */
 enum fact {
+	FACT_OTHER_FORCED,
 	FACT_UNAVAILABLE,
+	FACT_HARMLESS, /* return probes suit it as well */
 	FACT_UNFIT,
 	FACT_NO_CAPTURE, /* its labels or filters need something that is missing */
 	FACT_FORCED,
-	FACT_OTHER_FORCED,
 	FACT_HARMFUL,
-	FACT_HARMLESS,
 	FACT_INEXACT,
-	FACT_UNCOUNTED, /* inexact, and the losses are not counted */
+	FACT_NO_KERNEL, /* no kernel function: losses would not be counted */
 	FACT_FEW_LOSSES,
 	FACT_QUICK,
 	FACT_SLOW,
-	FACT_OUTDONE, /* slow, and another mechanism for many functions is available */
+	FACT_OUTDONE, /* another mechanism for more functions is available */
 	FACT_PINS,
 	FACTS,
 };
 #define BIT(fact) (1U << FACT_##fact)
 
-/* The first row whose facts all hold has the grade. Its reason is that of `told`. */
+/* The first row whose facts all hold has the grade. Its reason is that of
+ * `told`. */
 static const struct row {
 	uint32_t facts;
 	enum grade grade;
@@ -56,8 +59,8 @@ static const struct row {
 	{ BIT(NO_CAPTURE), GRADE_NEVER, FACT_NO_CAPTURE },
 	{ BIT(FORCED), GRADE_BEST, FACT_FORCED },
 	{ BIT(HARMFUL), GRADE_NEVER, FACT_HARMFUL },
-	{ BIT(UNCOUNTED), GRADE_NEVER, FACT_INEXACT },
-	{ BIT(OUTDONE), GRADE_NEVER, FACT_SLOW },
+	{ BIT(INEXACT) | BIT(NO_KERNEL), GRADE_NEVER, FACT_INEXACT },
+	{ BIT(SLOW) | BIT(OUTDONE), GRADE_NEVER, FACT_SLOW },
 	{ BIT(INEXACT) | BIT(FEW_LOSSES) | BIT(QUICK), GRADE_GOOD, FACT_INEXACT },
 	{ BIT(INEXACT), GRADE_LOSSY, FACT_INEXACT },
 	{ BIT(SLOW), GRADE_SLOW, FACT_SLOW },
@@ -82,7 +85,8 @@ static bool reads(const struct rp_capture_spec *x, enum rp_source source)
 	return false;
 }
 
-/* What the target's labels and filters need and this machine lacks; NULL: nothing. */
+/* What the target's labels and filters need and this machine lacks; NULL:
+ * nothing. */
 static const char *missing_for_captures(const struct attach *a, const struct target *t)
 {
 	const struct rp_capture_spec *x = t->capture ? &t->capture->kernel : NULL;
@@ -118,49 +122,71 @@ static bool is_outdone(const struct attach *a, const struct attach_ops *ops)
 	return false;
 }
 
-static void find_facts(const struct attach *a, const struct attach_ops *ops, const struct target *t,
-		       const struct attach_ops *forced, const char *facts[FACTS])
+/* NULL, or the fact in words. */
+static const char *tell(const struct attach *a, const struct attach_ops *ops,
+			const struct target *t, const struct attach_ops *forced, enum fact fact)
 {
-	const char *inexact = ops->inexact ? ops->inexact(a->features) : NULL;
 	bool user = ops->type == TARGET_USER;
 	bool slow = ops->max_targets && rivals(a, t) > ops->max_targets;
+	bool holds = false;
 
-	facts[FACT_UNAVAILABLE] = ops->unavailable(a->features);
-	facts[FACT_UNFIT] = ops->unfit ? ops->unfit(t) : NULL;
-	facts[FACT_NO_CAPTURE] = missing_for_captures(a, t);
-	facts[FACT_FORCED] = ops == forced ? "requested" : NULL;
-	facts[FACT_OTHER_FORCED] = forced && ops != forced ? "another one is requested" : NULL;
-	facts[FACT_HARMFUL] = user && ops->swaps_return && t->hazards
-				      ? "a return probe could crash the program"
-				      : NULL;
-	facts[FACT_HARMLESS] = user && !ops->swaps_return && !t->hazards && ops != forced
-				       ? "return probes are cheaper, and safe here"
-				       : NULL;
-	facts[FACT_INEXACT] = inexact;
-	facts[FACT_UNCOUNTED] = ops->type == TARGET_KERNEL ? NULL : inexact;
-	facts[FACT_FEW_LOSSES] = ops->few_losses ? "" : NULL;
-	facts[FACT_QUICK] = slow ? NULL : "";
-	facts[FACT_SLOW] = slow ? "too many functions for it" : NULL;
-	facts[FACT_OUTDONE] = slow && is_outdone(a, ops) ? "" : NULL;
-	facts[FACT_PINS] = ops->pins_module && in_module(t)
-				   ? "it would keep the function's module from being unloaded"
-				   : NULL;
+	switch (fact) {
+	case FACT_OTHER_FORCED:
+		return forced && ops != forced ? "another one is requested" : NULL;
+	case FACT_UNAVAILABLE:
+		return ops->unavailable(a->features);
+	case FACT_HARMLESS:
+		holds = user && !ops->swaps_return && !t->hazards && ops != forced;
+		return holds ? "return probes are cheaper, and safe here" : NULL;
+	case FACT_UNFIT:
+		return ops->unfit ? ops->unfit(t) : NULL;
+	case FACT_NO_CAPTURE:
+		return missing_for_captures(a, t);
+	case FACT_FORCED:
+		return ops == forced ? "requested" : NULL;
+	case FACT_HARMFUL:
+		holds = user && ops->swaps_return && t->hazards;
+		return holds ? "a return probe could crash the program" : NULL;
+	case FACT_INEXACT:
+		return ops->inexact ? ops->inexact(a->features) : NULL;
+	case FACT_NO_KERNEL:
+		return ops->type == TARGET_KERNEL ? NULL : "";
+	case FACT_FEW_LOSSES:
+		return ops->few_losses ? "" : NULL;
+	case FACT_QUICK:
+		return slow ? NULL : "";
+	case FACT_SLOW:
+		return slow ? "too many functions for it" : NULL;
+	case FACT_OUTDONE:
+		return is_outdone(a, ops) ? "" : NULL;
+	case FACT_PINS:
+		holds = ops->pins_module && in_module(t);
+		return holds ? "it would keep the function's module from being unloaded" : NULL;
+	case FACTS:
+		break;
+	}
+	return NULL;
 }
 
-/* forced: the only mechanism that is acceptable; NULL: any is. */
+/*
+ * forced: the only mechanism that is acceptable; NULL: any is. Facts are looked
+ * up only as needed, since trying a kernel feature takes time.
+ */
 static struct verdict judge(const struct attach *a, const struct attach_ops *ops,
 			    const struct target *t, const struct attach_ops *forced)
 {
-	const char *facts[FACTS + 1] = {};
 	const struct row *row = table;
-	uint32_t bits = 0;
+	enum fact i = 0;
 
-	find_facts(a, ops, t, forced, facts);
-	for (int i = 0; i < FACTS; i++)
-		bits |= facts[i] ? 1U << i : 0;
-	while (row->facts & ~bits)
-		row++;
-	return (struct verdict){ row->grade, row->told, facts[row->told] };
+	while (i < FACTS) {
+		if (row->facts & 1U << i && !tell(a, ops, t, forced, i)) {
+			row++;
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+	return (struct verdict){ row->grade, row->told, tell(a, ops, t, forced, row->told) };
 }
 
 /* NULL: it supports the target. */
@@ -190,10 +216,10 @@ static char *refusal(const struct attach *a, const struct target *t, const char 
 		ret = objection(a, &attach_uprobe_ret, t, &attach_uprobe_ret);
 	if (!ret)
 		return xasprintf("%s", why ? why : "no mechanism can have it");
-	return xasprintf(
-		"a return probe could crash the program (%s), and uprobe.ret is not for this "
-		"function here: %s",
-		words, ret);
+	return xasprintf("a return probe could crash the program (%s), and "
+			 "uprobe.ret is not for this "
+			 "function here: %s",
+			 words, ret);
 }
 
 void choice__make(struct attach *a, struct attach_slot *slot, const struct attach_ops *after)
@@ -217,6 +243,8 @@ void choice__make(struct attach *a, struct attach_slot *slot, const struct attac
 			best = v.grade;
 			slot->ops = ops;
 		}
+		if (best == GRADE_BEST)
+			break;
 	}
 	if (!slot->ops && slot->target->reason == REASON_NONE)
 		slot__refuse(slot, 0, refusal(a, slot->target, why));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fsession and fsession.multi (Linux 7.x): one program on a trampoline for entry and return, cloned
- * for each function or shared by all of them. They are the cheapest mechanisms, and lose calls on
- * preemptible kernels.
+ * fsession and fsession.multi (Linux 7.x): one program on a trampoline for
+ * entry and return, cloned for each function or shared by all of them. They are
+ * the cheapest mechanisms, and lose calls on preemptible kernels.
  */
 #include <errno.h>
 
@@ -48,7 +48,8 @@ static bool skips_twice(struct features *f)
 	return true;
 }
 
-/* ---- fsession: clones ------------------------------------------------------------------------ */
+/* ---- fsession: clones
+ * ------------------------------------------------------------------------ */
 
 static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
@@ -100,30 +101,28 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 }
 
 /* ---- fsession.multi
- * ------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------
+ */
 
-static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n,
-		      const void *how)
+static int link_ids(struct attach_context *c, enum bpf_sys_attach type, int prog,
+		    struct attach_slot **slots, size_t n, bool is_return)
 {
 	__cleanup_free uint32_t *ids = xcalloc(n, sizeof(*ids));
 	__cleanup_free uint64_t *cookies = xcalloc(n, sizeof(*cookies));
-	int prog = programs__fd(object__programs(c->obj), PROG_FSESSION_MULTI,
-				slots[0]->target->capture);
-	int fd;
 
 	for (size_t i = 0; i < n; i++) {
 		ids[i] = slots[i]->target->btf_id;
 		cookies[i] = site__of(slots[i]->target).spec;
 	}
-	fd = bpf_sys__link_btf_ids(prog, ids, cookies, n);
-	if (fd >= 0)
-		multi_links__add(c, -1, fd, slots, n);
-	return fd < 0 ? fd : 0;
+	return bpf_sys__link_btf_ids(prog, ids, cookies, n);
 }
+
+static const struct multi_kind multi = { BPF_SYS_FSESSION_MULTI, -1, PROG_FSESSION_MULTI,
+					 link_ids };
 
 static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	batch__attach(c, slots, n, link_batch, NULL);
+	batch__attach(c, slots, n, multi_links__attach, &multi);
 }
 
 #define MISSED (1U << MISSED_NO_ENTRY)

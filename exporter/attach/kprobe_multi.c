@@ -1,50 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kprobe.session and kprobe.multi: a link for any number of kernel functions, or one for their
- * entries and one for their returns. A session pairs a return with its entry. With kprobe.multi the
- * entry is attached first, so that our program has seen the entry of each return.
+ * kprobe.session and kprobe.multi: a link for any number of kernel functions,
+ * or one for their entries and one for their returns. A session pairs a return
+ * with its entry. With kprobe.multi the entry is attached first, so that our
+ * program has seen the entry of each return.
  */
 #include "attach/batch.h"
 #include "attach/multi_links.h"
 #include "attach/site.h"
-#include "kernel/bpf_sys.h"
 
-/* What differs between the two. */
-struct flavour {
-	enum bpf_sys_attach type;
-	int entry, leave; /* enum program_id; entry -1: there is none */
-};
-
-static const struct flavour session = { BPF_SYS_KPROBE_SESSION, -1, PROG_KPROBE_SESSION };
-static const struct flavour multi = { BPF_SYS_KPROBE_MULTI, PROG_MULTI_ENTRY, PROG_MULTI_RETURN };
-
-static int link_one(struct attach_context *c, const struct flavour *fl, int id, bool capturing,
-		    const struct bpf_sys_functions *f)
-{
-	return bpf_sys__link_functions(programs__fd(object__programs(c->obj), id, capturing),
-				       fl->type, f);
-}
-
-static int link_entry_and_return(struct attach_context *c, const struct flavour *fl, bool capturing,
-				 struct bpf_sys_functions *f, int *entry, int *leave)
-{
-	*entry = -1;
-	if (fl->entry >= 0) {
-		*entry = link_one(c, fl, fl->entry, capturing, f);
-		if (*entry < 0)
-			return *entry;
-		f->is_return = true;
-	}
-	*leave = link_one(c, fl, fl->leave, capturing, f);
-	if (*leave >= 0)
-		return 0;
-	cleanup__close(entry);
-	return *leave;
-}
-
-/* By address if the addresses are known: the kernel looks names up one by one. */
-static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n,
-		      const void *how)
+/* By address if the addresses are known: the kernel looks names up one by one.
+ */
+static int link_functions(struct attach_context *c, enum bpf_sys_attach type, int prog,
+			  struct attach_slot **slots, size_t n, bool is_return)
 {
 	__cleanup_free uint64_t *addrs = xcalloc(n, sizeof(*addrs));
 	__cleanup_free uint64_t *cookies = xcalloc(n, sizeof(*cookies));
@@ -55,28 +23,30 @@ static int link_batch(struct attach_context *c, struct attach_slot **slots, size
 		.symbols = symbols,
 		.cookies = by_addr ? NULL : cookies,
 		.n = n,
+		.is_return = is_return,
 	};
-	int entry, leave, err;
 
 	for (size_t i = 0; i < n; i++) {
 		addrs[i] = slots[i]->target->addr;
 		symbols[i] = slots[i]->target->symbol;
 		cookies[i] = site__of(slots[i]->target).spec;
 	}
-	err = link_entry_and_return(c, how, slots[0]->target->capture, &f, &entry, &leave);
-	if (!err)
-		multi_links__add(c, entry, leave, slots, n);
-	return err;
+	return bpf_sys__link_functions(prog, type, &f);
 }
+
+static const struct multi_kind session = { BPF_SYS_KPROBE_SESSION, -1, PROG_KPROBE_SESSION,
+					   link_functions };
+static const struct multi_kind multi = { BPF_SYS_KPROBE_MULTI, PROG_MULTI_ENTRY, PROG_MULTI_RETURN,
+					 link_functions };
 
 static void attach_session(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	batch__attach(c, slots, n, link_batch, &session);
+	batch__attach(c, slots, n, multi_links__attach, &session);
 }
 
 static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	batch__attach(c, slots, n, link_batch, &multi);
+	batch__attach(c, slots, n, multi_links__attach, &multi);
 }
 
 static void count_shared(struct attach_context *c, uint64_t missed[MISSED_MAX])
@@ -99,7 +69,8 @@ static const char *inexact(struct features *f)
 	return features__missing(f, FEATURE_RETURN_SLOTS);
 }
 
-/* Where an exit program runs after a skipped entry, it finds the cookie of an earlier call. */
+/* Where an exit program runs after a skipped entry, it finds the cookie of an
+ * earlier call. */
 static const char *session_inexact(struct features *f)
 {
 	const char *why = inexact(f);
@@ -112,8 +83,9 @@ static bool skips_twice(struct features *f)
 	return !features__has(f, FEATURE_SESSION_PAIRS);
 }
 
-#define FEW_SLOTS                                                                            \
-	"calls that find no return slot are counted by the kernel without atomics, for all " \
+#define FEW_SLOTS                                                                    \
+	"calls that find no return slot are counted by the kernel without atomics, " \
+	"for all "                                                                   \
 	"functions together: a bound"
 
 static const char *multi_caveat(struct features *f)

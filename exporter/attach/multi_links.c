@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/multi_links.h"
 
-#include "kernel/bpf_sys.h"
-
 int multi_links__open(struct attach_context *c)
 {
 	c->shared = xcalloc(1, sizeof(struct multi_links));
@@ -42,8 +40,8 @@ void multi_links__detach(struct attach_context *c, struct attach_slot **slots, s
 	}
 }
 
-void multi_links__add(struct attach_context *c, int entry, int leave, struct attach_slot **slots,
-		      size_t n)
+static void add(struct attach_context *c, int entry, int leave, struct attach_slot **slots,
+		size_t n)
 {
 	struct multi_links *l = c->shared;
 	struct multi_link *link = xcalloc(1, sizeof(*link));
@@ -56,6 +54,34 @@ void multi_links__add(struct attach_context *c, int entry, int leave, struct att
 		slots[i]->attached = true;
 		slots[i]->created = now;
 	}
+}
+
+static int link_one(struct attach_context *c, const struct multi_kind *k, int id,
+		    struct attach_slot **slots, size_t n, bool is_return)
+{
+	int prog = programs__fd(object__programs(c->obj), id, slots[0]->target->capture);
+
+	return k->link(c, k->type, prog, slots, n, is_return);
+}
+
+int multi_links__attach(struct attach_context *c, struct attach_slot **slots, size_t n,
+			const void *kind)
+{
+	const struct multi_kind *k = kind;
+	int entry = -1, leave;
+
+	if (k->entry >= 0) {
+		entry = link_one(c, k, k->entry, slots, n, false);
+		if (entry < 0)
+			return entry;
+	}
+	leave = link_one(c, k, k->leave, slots, n, k->entry >= 0);
+	if (leave < 0) {
+		cleanup__close(&entry);
+		return leave;
+	}
+	add(c, entry, leave, slots, n);
+	return 0;
 }
 
 uint64_t multi_links__missed(const struct attach_context *c)

@@ -9,6 +9,7 @@
 
 #include "attach/mechanism.h"
 #include "attach/slot.h"
+#include "kernel/bpf_sys.h"
 
 /* A link, or a pair of them: one for entries and one for returns. */
 struct multi_link {
@@ -27,9 +28,18 @@ int multi_links__open(struct attach_context *c); /* for attach_ops */
 void multi_links__close(struct attach_context *c);
 void multi_links__detach(struct attach_context *c, struct attach_slot **slots, size_t n);
 
-/* Adds a link, and marks its slots as attached. Takes ownership of the descriptors. */
-void multi_links__add(struct attach_context *c, int entry, int leave, struct attach_slot **slots,
-		      size_t n);
+/* The links of a mechanism. */
+struct multi_kind {
+	enum bpf_sys_attach type;
+	int entry, leave; /* enum program_id; entry -1: leave is for both */
+	/* Links a program to n functions. A descriptor or a negative errno. */
+	int (*link)(struct attach_context *c, enum bpf_sys_attach type, int prog,
+		    struct attach_slot **slots, size_t n, bool is_return);
+};
+/* For batch__attach(), with a struct multi_kind. */
+int multi_links__attach(struct attach_context *c, struct attach_slot **slots, size_t n,
+			const void *kind);
+
 /* Calls for which the kernel had no free return slot. */
 uint64_t multi_links__missed(const struct attach_context *c);
 

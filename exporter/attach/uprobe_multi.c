@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uprobe.multi and uprobe.session: a link for any number of functions of one file, or one for their
- * entries and one for their returns. Entries are attached first, as with the other mechanisms.
+ * uprobe.multi and uprobe.session: a link for any number of functions of one
+ * file, or one for their entries and one for their returns. Entries are
+ * attached first, as with the other mechanisms.
  *
- * The kernel tracks 64 nested returns in a task (MAX_URETPROBE_DEPTH) and does not report deeper
- * calls. uprobe.multi has frames of its own, so its entry program counts deeper calls as missed. A
- * session's entry program cannot tell, so uprobe.session is used only if forced.
+ * The kernel tracks 64 nested returns in a task (MAX_URETPROBE_DEPTH) and does
+ * not report deeper calls. uprobe.multi has frames of its own, so its entry
+ * program counts deeper calls as missed. A session's entry program cannot tell,
+ * so uprobe.session is used only if forced.
  */
 #include "attach/batch.h"
 #include "attach/multi_links.h"
 #include "attach/site.h"
-#include "kernel/bpf_sys.h"
 
-struct flavour {
-	enum bpf_sys_attach type;
-	int entry, leave; /* enum program_id; entry -1: there is none */
-};
-
-static const struct flavour session = { BPF_SYS_UPROBE_SESSION, -1, PROG_UPROBE_SESSION };
-static const struct flavour multi = { BPF_SYS_UPROBE_MULTI, PROG_UPROBE_MULTI_ENTRY,
-				      PROG_UPROBE_MULTI_RETURN };
-
-static int link_one(struct attach_context *c, const struct flavour *fl, int id,
-		    struct attach_slot **slots, size_t n, bool is_return)
+/* Functions of one file. */
+static int link_uprobes(struct attach_context *c, enum bpf_sys_attach type, int prog,
+			struct attach_slot **slots, size_t n, bool is_return)
 {
 	__cleanup_free uint64_t *offsets = xcalloc(n, sizeof(*offsets));
 	__cleanup_free uint64_t *cookies = xcalloc(n, sizeof(*cookies));
@@ -31,40 +24,23 @@ static int link_one(struct attach_context *c, const struct flavour *fl, int id,
 		offsets[i] = slots[i]->target->offset;
 		cookies[i] = site__of(slots[i]->target).spec;
 	}
-	return bpf_sys__link_uprobes(
-		programs__fd(object__programs(c->obj), id, slots[0]->target->capture), fl->type,
-		slots[0]->target->opened->path, offsets, cookies, n, is_return);
+	return bpf_sys__link_uprobes(prog, type, slots[0]->target->opened->path, offsets, cookies,
+				     n, is_return);
 }
 
-/* Functions of one file. */
-static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n,
-		      const void *how)
-{
-	const struct flavour *fl = how;
-	int entry = -1, leave;
-
-	if (fl->entry >= 0) {
-		entry = link_one(c, fl, fl->entry, slots, n, false);
-		if (entry < 0)
-			return entry;
-	}
-	leave = link_one(c, fl, fl->leave, slots, n, fl->entry >= 0);
-	if (leave < 0) {
-		cleanup__close(&entry);
-		return leave;
-	}
-	multi_links__add(c, entry, leave, slots, n);
-	return 0;
-}
+static const struct multi_kind session = { BPF_SYS_UPROBE_SESSION, -1, PROG_UPROBE_SESSION,
+					   link_uprobes };
+static const struct multi_kind multi = { BPF_SYS_UPROBE_MULTI, PROG_UPROBE_MULTI_ENTRY,
+					 PROG_UPROBE_MULTI_RETURN, link_uprobes };
 
 static void attach_session(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	batch__attach(c, slots, n, link_batch, &session);
+	batch__attach(c, slots, n, multi_links__attach, &session);
 }
 
 static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	batch__attach(c, slots, n, link_batch, &multi);
+	batch__attach(c, slots, n, multi_links__attach, &multi);
 }
 
 static const char *session_unavailable(struct features *f)
