@@ -72,7 +72,7 @@ static void add(struct count *c, const struct target *t, size_t i, const struct 
 static struct count *new_count(const struct object_params *p)
 {
 	struct count *c = xcalloc(1, sizeof(*c));
-	size_t cell = RP_CELL_BINS + p->grid->ncells, hist = RP_HIST_GRID + p->size_grid->ncells;
+	size_t cell = RP_CELL_BINS + p->layout->nbins, hist = RP_HIST_GRID + p->size_layout->nbins;
 
 	c->words = xcalloc(cell + (RP_OBSERVED + 1) * hist, sizeof(*c->words));
 	for (size_t i = 0; i < BATCH; i++) {
@@ -80,8 +80,8 @@ static struct count *new_count(const struct object_params *p)
 		c->snaps[i].cell.hists = c->words + cell;
 	}
 	c->in = (struct metrics_input){
-		.grid = p->grid,
-		.size_grid = p->size_grid,
+		.layout = p->layout,
+		.size_layout = p->size_layout,
 		.targets = c->states,
 		.hist_words = hist,
 	};

@@ -10,6 +10,7 @@
 #include <gnutls/crypto.h>
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "access/auth.h"
 #include "access/files.h"

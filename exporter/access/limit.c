@@ -3,6 +3,8 @@
 
 #include <gnutls/crypto.h>
 
+#include "base/clock.h"
+
 #define PEER_BITS 10 /* peers with the same hash share a bucket */
 
 struct bucket {

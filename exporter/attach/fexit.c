@@ -9,6 +9,7 @@
 #include "attach/mechanism.h"
 #include "attach/site.h"
 #include "attach/slot.h"
+#include "base/clock.h"
 #include "base/progress.h"
 #include "kernel/bpf_sys.h"
 

@@ -9,6 +9,7 @@
 #include "attach/batch.h"
 #include "attach/multi_links.h"
 #include "attach/site.h"
+#include "base/clock.h"
 #include "base/progress.h"
 #include "kernel/bpf_sys.h"
 

@@ -17,6 +17,7 @@
 #include "attach/mechanism.h"
 #include "attach/site.h"
 #include "attach/slot.h"
+#include "base/clock.h"
 #include "base/progress.h"
 #include "counts/snapshot.h"
 #include "kernel/kprobe_events.h"

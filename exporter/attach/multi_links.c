@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/multi_links.h"
 
+#include "base/clock.h"
+
 int multi_links__open(struct attach_context *c)
 {
 	c->shared = xcalloc(1, sizeof(struct multi_links));

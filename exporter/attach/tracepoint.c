@@ -9,6 +9,7 @@
 #include "attach/mechanism.h"
 #include "attach/site.h"
 #include "attach/slot.h"
+#include "base/clock.h"
 #include "kernel/perf_event.h"
 #include "kernel/tracefs.h"
 

@@ -10,6 +10,7 @@
 #include "attach/batch.h"
 #include "attach/site.h"
 #include "attach/task_watch.h"
+#include "base/clock.h"
 #include "elf/hazards.h"
 #include "kernel/bpf_sys.h"
 #include "kernel/machine.h"

@@ -8,6 +8,7 @@
 #include "attach/mechanism.h"
 #include "attach/site.h"
 #include "attach/slot.h"
+#include "base/clock.h"
 #include "base/progress.h"
 #include "kernel/perf_event.h"
 

@@ -56,7 +56,7 @@ void buf__printf(struct buf *b, const char *fmt, ...)
 
 		if (!p)
 			return;
-		/* All that is there, so that a second pass is rare. */
+		/* Use all room, so that a second pass is rare. */
 		room = b->cap - b->len;
 		va_start(ap, fmt);
 		n = vsnprintf(p, room, fmt, ap);
@@ -105,9 +105,9 @@ void buf__u64(struct buf *b, uint64_t v)
 }
 
 /*
- * Sums of times are whole nanoseconds, as seconds. A decimal of at most 15 digits that is the same
- * double is what "%.15g" prints, and this prints it, in a fraction of the time. False if v is not
- * such a one; it is no whole number.
+ * A fast path for sums of times, which are whole nanoseconds in seconds. If a decimal of at most 15
+ * digits is the same double, "%.15g" prints that decimal, and so does this. False: v has none. v is
+ * not a whole number.
  */
 static bool print_nanoseconds(struct buf *b, double v)
 {
@@ -117,7 +117,7 @@ static bool print_nanoseconds(struct buf *b, double v)
 	if (!units || !p || (double)units / 1e9 != v)
 		return false;
 	p = u64__print(p, units / 1000000000);
-	/* A one in front keeps the zeros behind it, and the point takes its place. */
+	/* A leading 1 keeps the zeros after it; the point then replaces it. */
 	u64__print(digits, 1000000000 + units % 1000000000);
 	digits[0] = '.';
 	memcpy(p, digits, 10);
@@ -140,15 +140,15 @@ void buf__double(struct buf *b, double v)
 		buf__puts(b, v > 0 ? "+Inf" : "-Inf");
 		return;
 	}
-	/* Integers that a double holds exactly; -0.0 keeps its sign by the other way. */
+	/* Integers that a double holds exactly, but not -0.0, which keeps its sign below. */
 	if (v >= 0 && v < 0x1p53 && v == (double)(uint64_t)v && !signbit(v)) {
 		buf__u64(b, (uint64_t)v);
 		return;
 	}
 	if (print_nanoseconds(b, v))
 		return;
-	/* 15 digits always survive the way there, 17 always the way back; %g drops trailing zeros.
-	 * Subnormals have fewer digits to give. */
+	/* Any decimal of 15 digits survives as a double, and any double as 17 digits. Subnormals
+	 * have fewer digits. %g drops trailing zeros. */
 	for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
 		n = snprintf(tmp, sizeof(tmp), "%.*g", digits, v);
 		if (strtod(tmp, NULL) == v)
@@ -178,7 +178,7 @@ size_t utf8__sequence(const char *str, size_t len)
 	if (n > len)
 		return 0;
 
-	/* The second byte excludes overlong forms, surrogates and what is beyond U+10FFFF. */
+	/* The second byte excludes overlong forms, surrogates and codes above U+10FFFF. */
 	switch (s[0]) {
 	case 0xe0:
 		lo = 0xa0;
@@ -220,15 +220,14 @@ static void json_char(struct buf *b, unsigned char c, bool in_quotes)
 	}
 }
 
-/* What terminals obey, or what shows a line in another order than it is in: C1 controls, and the
- * marks of directions. */
+/* C1 controls, which terminals obey, and marks of direction, which reorder a line. */
 static bool is_deceptive(uint32_t c)
 {
 	return (c >= 0x80 && c <= 0x9f) || c == 0x061c || (c >= 0x200e && c <= 0x200f) ||
 	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-/* n > 1: a valid sequence. Beyond four digits nothing is deceptive. */
+/* A valid sequence of n > 1 bytes. Codes of more than four digits are never deceptive. */
 static void json_sequence(struct buf *b, const char *s, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)s;

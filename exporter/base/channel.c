@@ -5,11 +5,13 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
+
 /* Bytes of an answer in a packet; small enough for a socket's smallest buffers. */
 #define PACKET (16 << 10)
-#define PIECE  (1 << 20) /* that memory is reserved for at a time */
+#define PIECE  (1 << 20) /* reserved at a time */
 
-/* A packet; those of what it announces come after it, as large as they may be, but for the last. */
+/* A packet. Packets with len bytes follow, all of them full except for the last. */
 struct answer {
 	uint32_t number;
 	int32_t status;
@@ -27,7 +29,7 @@ int channel__open(int *server, int *attacher)
 	return 0;
 }
 
-/* A packet of just that size. */
+/* Receives a packet of exactly that size. */
 static int receive_packet(int fd, void *data, size_t len, int flags)
 {
 	ssize_t n = TEMP_FAILURE_RETRY(recv(fd, data, len, flags | MSG_TRUNC));
@@ -39,7 +41,7 @@ static int receive_packet(int fd, void *data, size_t len, int flags)
 	return (size_t)n == len ? 0 : -EPROTO;
 }
 
-/* Until there is something to read; what is there already is never too late. */
+/* Waits for data. Data that has already arrived is never too late. */
 static int await(int fd, double until)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -58,8 +60,8 @@ static int await(int fd, double until)
 	}
 }
 
-/* In pieces, so that the memory is for what has come, and not for what is announced. Secrets fit
- * into one, so none is left behind by growing. */
+/* Reserves memory piece by piece, as data arrives: the announced length is not trusted. Secrets fit
+ * into one piece, so growing leaves no copies of them. */
 static int receive_body(int fd, uint64_t len, struct buf *out)
 {
 	size_t from = out->len;
@@ -114,8 +116,8 @@ int channel__settle(struct channel *c, double patience, int *status, struct buf 
 	return settle(c, end_of(patience), status, out);
 }
 
-/* One request at a time is on its way, so an attacher that is busy for long finds no heap of them,
- * and the socket takes each. */
+/* Only one request is pending at a time, so they do not pile up while the attacher is busy, and the
+ * socket has room for each. */
 int channel__call(struct channel *c, enum channel_op op, double patience, int *status,
 		  struct buf *out)
 {

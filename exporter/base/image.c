@@ -59,7 +59,7 @@ void image__block(struct image *io, const char **p, size_t *len)
 		*len = 0;
 }
 
-/* With its NUL; of NULL there is nothing. */
+/* With its NUL; NULL has no bytes. */
 void image__string(struct image *io, const char **s)
 {
 	size_t len = io->out && *s ? strlen(*s) + 1 : 0;
@@ -74,7 +74,7 @@ void image__string(struct image *io, const char **s)
 		*s = NULL;
 }
 
-/* Each element takes a byte at least, so no number that is made up makes much room. */
+/* Each element has at least a byte, so a forged number allocates little. */
 void image__array(struct image *io, void *arrayp, size_t *n, size_t size)
 {
 	void *p;

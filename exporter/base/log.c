@@ -29,12 +29,12 @@ static bool for_attacher;
 static struct target {
 	int fd;
 	bool is_socket;
-	atomic_bool stuck; /* has not taken the last line */
+	atomic_bool stuck; /* has not accepted the last line */
 } target = { .fd = STDERR_FILENO };
 static atomic_uint_fast64_t dropped;
 
-/* Whoever gave us stderr shares its flags, so O_NONBLOCK has to be another open file's; without
- * one, poll(2) has to do. */
+/* Others share the flags of stderr, so O_NONBLOCK needs an open file of our own. Where that fails,
+ * poll(2) must do. */
 static void look_at_stderr(void)
 {
 	struct stat st;
@@ -82,7 +82,7 @@ static void timestamp(char *s, size_t size)
 	snprintf(s + n, size - n, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-/* Whether it takes something now, or soon. */
+/* Whether it accepts data, now or soon. */
 static bool has_room(void)
 {
 	struct pollfd p = { .fd = target.fd, .events = POLLOUT };
@@ -97,7 +97,7 @@ static ssize_t write_some(const char *s, size_t len)
 	return write(target.fd, s, len);
 }
 
-/* One write(2) a line, so that the lines of threads and processes do not mix. */
+/* One write(2) per line, so that lines of threads and processes do not mix. */
 static void write_line(const char *s, size_t len)
 {
 	while (len && has_room()) {
@@ -170,7 +170,7 @@ void log__line(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	if (len < 0)
 		text = NULL; /* its content is undefined then */
-	/* The format itself still tells something without memory. */
+	/* Without memory, log the format itself. */
 	if (for_attacher)
 		send_text(level, text ? text : fmt);
 	else

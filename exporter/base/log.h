@@ -9,21 +9,20 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 /*
- * Also looks at what stderr is, so it is to be called again when that is another. A line that
- * stderr does not take within a moment is dropped and counted; after that nobody waits until it
- * does again.
+ * Call it again after replacing stderr, as it checks the type of stderr. A line that stderr does
+ * not accept within 200 ms is dropped and counted. Later lines then do not wait, until one is
+ * accepted.
  */
 void log__setup(enum log_level level, enum log_format format);
-/* As they were set up. */
+/* As set up. */
 enum log_level log__level(enum log_format *format);
 void log__line(enum log_level level, const char *fmt, ...) __printf_like(2, 3);
 
-/* A line of another process's, and marked as such. */
+/* Logs a line of another process, marked as such. */
 void log__for(enum log_level level, const char *process, const char *text);
-/* From now on lines are for the attacher, who writes them, and stderr is the way there
- * (base/log_relay.h). */
+/* From now on, stderr is a socket to the attacher, which writes the lines (base/log_relay.h). */
 void log__to_attacher(void);
-#define LOG_LINE_MAX 4096 /* bytes of such a line; the rest is left out */
+#define LOG_LINE_MAX 4096 /* bytes; longer lines are cut */
 
 /* Lines dropped since the last call. */
 uint64_t log__take_dropped(void);

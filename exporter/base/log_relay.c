@@ -5,9 +5,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
-/* Of a server that logs at debug, and has a bad day. */
+/* Enough for a server that logs many errors at debug level. */
 #define BURST	   200
 #define PER_SECOND 50
 
@@ -44,7 +45,7 @@ bool log_budget__is_spent(struct log_budget *b)
 	return b->spent > BURST - 1;
 }
 
-/* A line, as C's string; 0: there is none, for now; or a negative errno. */
+/* A line with a NUL; 0: none for now; or a negative errno. */
 static ssize_t receive(int fd, char line[LOG_LINE_MAX + 1])
 {
 	ssize_t n = TEMP_FAILURE_RETRY(recv(fd, line, LOG_LINE_MAX, MSG_DONTWAIT));

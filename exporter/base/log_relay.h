@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a server logs goes to the attacher, who writes it as the server's: so that whoever takes a
- * server over has no log file to rewrite, no terminal to write to or to read from, and no more
- * lines than there is a budget for. A packet is a line: "<LEVEL>TEXT", or what a library has to
- * say.
+ * A server logs through the attacher. So an attacker in a server has no log file to rewrite, no
+ * terminal to write to or read from, and a limited number of lines. A packet is a line:
+ * "<LEVEL>TEXT", or plain text from a library.
  */
 #ifndef BASE_LOG_RELAY_H
 #define BASE_LOG_RELAY_H
 
 #include "base/util.h"
 
-/* The server's end and the attacher's. 0 or a negative errno. */
+/* Makes the server's end and the attacher's. 0 or a negative errno. */
 int log_relay__open(int *server, int *attacher);
 
-/* The server: that is its standard error from now on, and its input and output are /dev/null. The
- * same. */
+/* The server: makes it standard error. Standard input and output become /dev/null. 0 or a negative
+ * errno. */
 int log_relay__join(int server);
 
-/* Lines that servers may have logged, all together; zeroed at first. */
+/* The budget of lines, for all servers together. Start zeroed. */
 struct log_budget {
 	double spent, since;
 };
 
-/* Whether there is nothing left of it, for now. Then leave what comes where it is: a server that
- * is itself drops the lines that nobody takes, and counts them. */
+/* Whether the budget is spent for now. Then read nothing: a server drops and counts the lines that
+ * are not read. */
 bool log_budget__is_spent(struct log_budget *b);
 
-/* The attacher: logs what has come. At its end *fd is closed, and -1. */
+/* The attacher: logs the lines that have arrived. At the end of file closes *fd and sets it to -1.
+ */
 void log_relay__pass(int *fd, struct log_budget *b);
-/* The last of it, when the server has ended; tells how much there was beyond the budget. */
+/* Logs the rest after a server has ended, and the number of lines beyond the budget. */
 void log_relay__end(int *fd, struct log_budget *b);
 
 #endif /* BASE_LOG_RELAY_H */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/progress.h"
 
+#include "base/clock.h"
+
 #define PERIOD 0.2 /* seconds */
 
 static struct {

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 static int send_to(const char *path, const char *state)

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tells systemd how the service is doing: sd_notify(3), for units with Type=notify. Does nothing
- * where nobody listens. Opens a datagram socket each time, so it needs socket(2) and sendto(2); it
- * is for the process that systemd started.
+ * sd_notify(3), for units with Type=notify. Does nothing without NOTIFY_SOCKET. For the process
+ * that systemd started; it opens a datagram socket at each call.
  */
 #ifndef BASE_SD_NOTIFY_H
 #define BASE_SD_NOTIFY_H
 
-void sd_notify__ready(void);	 /* also when reloading is over */
-void sd_notify__reloading(void); /* Type=notify-reload wants to know since when */
+void sd_notify__ready(void);	 /* also after reloading */
+void sd_notify__reloading(void); /* with the time, for Type=notify-reload */
 void sd_notify__stopping(void);
 /*
- * For units with WatchdogSec=, which are killed when they are silent for that long. To be called
- * often, also in the midst of what takes long: it tells four times in that time at most.
+ * Pings the watchdog of units with WatchdogSec=. Call it often, also during work that takes long:
+ * it sends at most four pings in that time.
  */
 void sd_notify__alive(void);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/self.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/shared.h"
+#include "base/shared_memory.h"
 #include "base/version.h"
 
 #include <bpf/libbpf.h>
@@ -12,7 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-/* The attacher's part. */
+/* The attacher's part. Servers only read it. */
 struct told {
 	double reload_time;
 	double cpu_seconds, start_time;
@@ -21,7 +22,7 @@ struct told {
 	uint64_t restarts, log_dropped;
 };
 
-/* The servers'. There is no lock, as one that hangs or is not itself could hold it. */
+/* The servers' part. Without a lock, as a server that hangs or is compromised could hold it. */
 struct counted {
 	struct {
 		uint64_t code, count; /* code 0: free */
@@ -32,10 +33,10 @@ struct counted {
 };
 
 static struct told told;
-static struct shared_memory copy; /* of it */
+static struct shared_memory copy; /* a copy of it that servers can read */
 static const volatile struct told *heard = &told;
 
-/* Codes that alerts are about exist before they happen. */
+/* Codes that alerts use exist from the start. */
 static struct counted own = { .requests = { { .code = 200 }, { .code = 500 }, { .code = 503 } } };
 static struct counted *counted = &own;
 static int counted_fd = -1;
@@ -43,12 +44,12 @@ static int counted_fd = -1;
 static void publish(void)
 {
 	if (copy.addr)
-		shared__put(copy.addr, &told, sizeof(told) / sizeof(uint64_t));
+		shared_memory__put(copy.addr, &told, sizeof(told) / sizeof(uint64_t));
 }
 
 int self__share(void)
 {
-	int err = shared__new(&copy, sizeof(told));
+	int err = shared_memory__new(&copy, sizeof(told));
 
 	if (err)
 		return err;
@@ -68,7 +69,7 @@ void self__descriptors(int *told_fd, int *counted_by)
 
 int self__join(int told_fd, int counted_by)
 {
-	const void *hears = shared__map(told_fd, sizeof(told));
+	const void *hears = shared_memory__map(told_fd, sizeof(told));
 	void *counts =
 		mmap(NULL, sizeof(*counted), PROT_READ | PROT_WRITE, MAP_SHARED, counted_by, 0);
 
@@ -81,7 +82,7 @@ int self__join(int told_fd, int counted_by)
 	return 0;
 }
 
-/* A place once taken is its code's for good. */
+/* A code keeps its place for ever. */
 static uint64_t *count_of(uint64_t code)
 {
 	for (size_t i = 0; i < SELF_CODES; i++) {
@@ -92,7 +93,7 @@ static uint64_t *count_of(uint64_t code)
 		    there == code)
 			return &counted->requests[i].count;
 	}
-	return NULL; /* more codes than the exporter knows how to answer */
+	return NULL; /* more codes than the exporter sends */
 }
 
 void self__count_request(int code)
@@ -123,7 +124,7 @@ void self__note_restart(void)
 	publish();
 }
 
-/* When the machine booted, seconds since the epoch. */
+/* The time of the last boot, in seconds since the epoch. */
 static bool read_boot_time(double *out)
 {
 	__cleanup_fclose FILE *f = fopen("/proc/stat", "re");
@@ -139,7 +140,7 @@ static bool read_boot_time(double *out)
 	return false;
 }
 
-/* What /proc/PID/stat says of a process. */
+/* From /proc/PID/stat. */
 struct usage {
 	unsigned long long user, system, threads, start; /* times in clock ticks */
 	unsigned long long virt, resident;		 /* bytes, pages */
@@ -162,7 +163,7 @@ static bool read_usage(pid_t pid, struct usage *out)
 			   &out->resident) == 6;
 }
 
-/* 0 of a process that does not let us look. */
+/* 0 for a process that may not be inspected. */
 static uint64_t count_fds(pid_t pid)
 {
 	__cleanup_free char *path = xasprintf("/proc/%d/fd", pid);
@@ -174,7 +175,7 @@ static uint64_t count_fds(pid_t pid)
 	for (struct dirent *d; (d = readdir(dir));)
 		n += d->d_name[0] != '.';
 	closedir(dir);
-	return n - (pid == getpid()); /* without the one that counted */
+	return n - (pid == getpid()); /* without the directory's own */
 }
 
 static void add_process(pid_t pid, const struct usage *u, struct self *out)
@@ -220,7 +221,8 @@ void self__note_processes(const pid_t *children, size_t n)
 	struct self now = {};
 
 	told.has_processes = read_processes(children, n, &now);
-	/* A child's time is told in ticks while it lives, and exactly after that. */
+	/* A child's CPU time is in ticks while it runs, and exact afterwards: the sum may go back.
+	 */
 	if (now.cpu_seconds > told.cpu_seconds)
 		told.cpu_seconds = now.cpu_seconds;
 	told.start_time = now.start_time;

@@ -2,9 +2,8 @@
 /*
  * The exporter's own health: process_*, HTTP requests by code, scrape durations. Thread-safe.
  *
- * What the attacher says of it, servers can only read. What servers have counted is on a page that
- * they all write, so that it outlives them; the attacher never looks at it, and a server takes it
- * for what it is: numbers that another server may have made up.
+ * Servers can only read the attacher's part. All servers write a common page of counters, so that
+ * these survive a server. The attacher never reads that page, and servers do not trust it.
  */
 #ifndef BASE_SELF_H
 #define BASE_SELF_H
@@ -20,17 +19,17 @@ struct self_request {
 	uint64_t count;
 };
 
-/* One reading. A number that cannot be had is left out of the exposition: has_* tells. */
+/* A reading. A number without its has_* is left out of the exposition. */
 struct self {
 	const char *version, *revision, *libbpf; /* of the build and of the running library */
 	bool has_process;
 	double cpu_seconds, start_time; /* seconds; start_time since the epoch */
 	uint64_t resident_bytes, virtual_bytes, open_fds, max_fds, threads;
-	double last_scrape_seconds; /* how long the last exposition took to make */
+	double last_scrape_seconds; /* duration of the last exposition */
 	bool has_scrape;
-	double reload_time; /* when the configuration was last read well, since the epoch */
+	double reload_time; /* of the last successful reload, since the epoch */
 	bool reload_ok;
-	uint64_t restarts;			  /* of servers, unasked */
+	uint64_t restarts;			  /* of servers, after failures */
 	uint64_t log_dropped;			  /* lines */
 	struct self_request requests[SELF_CODES]; /* ascending codes; 200, 500 and 503 always */
 	size_t nrequests;
@@ -38,12 +37,11 @@ struct self {
 
 /* The attacher, before the first server. 0 or a negative errno. */
 int self__share(void);
-/* What a server needs for its part; the attacher's. */
+/* The descriptors that a server needs for self__join(). They stay the attacher's. */
 void self__descriptors(int *told, int *counted);
 /* A server, before it counts. Takes the descriptors. 0 or a negative errno. */
 int self__join(int told, int counted);
-/* The attacher: what the processes, itself and these children, take together. What it last said is
- * what they all read. */
+/* The attacher: measures the resources of itself and these children together, for all to read. */
 void self__note_processes(const pid_t *children, size_t n);
 
 void self__read(struct self *out);

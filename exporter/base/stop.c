@@ -8,19 +8,20 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
-#define GRACE	    2.5 /* seconds until the main thread has to have looked */
+#define GRACE	    2.5 /* seconds for the main thread to call stop__signal() */
 #define STACK_BYTES (128 << 10)
 
 static struct {
 	sigset_t signals;
 	int event;
 	atomic_int signal;
-	atomic_bool taken; /* the main thread knows */
+	atomic_bool taken; /* by the main thread */
 } stop = { .event = -1 };
 
-/* The next of them, at most so many seconds; 0: none. Others' stops and starts come between. */
+/* Waits for a signal, at most so many seconds; 0: none. */
 static int await_signal(double seconds)
 {
 	double end = monotonic_seconds() + seconds, left = seconds;
@@ -56,7 +57,7 @@ static void *watch(void *arg)
 	if (stop.taken)
 		while (sigwait(&stop.signals, &number))
 			;
-	log_warn("ended by signal %d in the midst of its work", number);
+	log_warn("ended by signal %d while busy", number);
 	_exit(0);
 }
 

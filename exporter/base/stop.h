@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SIGINT and SIGTERM. A thread waits for them, so that they end the process also where its main
- * thread does not get to look: in a system call that does not return, of a file system that is
- * dead. The kernel then takes back what was attached, but for names in tracefs, which the next
- * start removes.
+ * SIGINT and SIGTERM. A thread waits for them, so that they end the process even if the main thread
+ * hangs, as in a system call on a dead file system. The kernel then detaches all probes. Names in
+ * tracefs remain; the next start removes them.
  */
 #ifndef BASE_STOP_H
 #define BASE_STOP_H
@@ -11,14 +10,14 @@
 #include "base/util.h"
 
 /*
- * Blocks the two, and starts the thread, which does nothing else. To be called before other threads
- * are made; processes that are forked have them blocked, and no such thread. 0 or a negative errno.
+ * Blocks both signals and starts the thread. Call it before any other thread exists. Forked
+ * processes have the signals blocked, and no such thread. 0 or a negative errno.
  */
 int stop__watch(void);
-/* The number of the signal that has come, or 0. Who is told of one has taken it over: the process
- * is not ended for not looking, unless another one comes. */
+/* The signal that has arrived, or 0. The caller must then stop the process: the thread ends it only
+ * if another signal arrives. */
 int stop__signal(void);
-/* Readable once one has come; -1 if nobody watches. */
+/* Becomes readable when a signal arrives; -1 without stop__watch(). */
 int stop__descriptor(void);
 
 #endif /* BASE_STOP_H */

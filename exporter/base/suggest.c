@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Edit distance, with a swap of two neighbours as one edit, since that is how people mistype. '-'
- * for '_', and upper for lower case, hardly count. A candidate is near if no more than a third of
- * the name would have to change, or if it contains the name or is contained in it.
+ * Edit distance. A swap of two neighbours counts as one edit, as it is a common typing error. '-'
+ * for
+ * '_' and the case count very little. A candidate is similar if at most a third of the name would
+ * change, or if one of the two contains the other.
  */
 #include "base/suggest.h"
 
@@ -30,7 +31,7 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 	return m < c ? m : c;
 }
 
-/* Distance of a to b, or anything above limit as soon as it must be. */
+/* The distance of a to b, or any number above limit. */
 static unsigned distance(const char *a, size_t la, const char *b, size_t lb, unsigned limit)
 {
 	unsigned rows[3][LONGEST + 1];
@@ -60,7 +61,7 @@ static unsigned distance(const char *a, size_t la, const char *b, size_t lb, uns
 	return last[lb];
 }
 
-/* A part of a name is often all that is remembered, but must rank below any typing error. */
+/* Users often remember only a part of a name. It ranks below any typing error. */
 static unsigned containment(const char *name, size_t len, const char *candidate, size_t clen,
 			    unsigned limit)
 {

@@ -64,7 +64,4 @@ char *xvasprintf(const char *fmt, va_list ap) __printf_like(1, 0);
 /* Appends a zeroed element and returns it: *(type *)array__grow(&v, &n, sizeof(*v)) = ... */
 void *array__grow(void *arrayp, size_t *n, size_t size);
 
-#include "base/clock.h"
-#include "base/errno_names.h"
-
 #endif /* BASE_UTIL_H */

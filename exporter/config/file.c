@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/grid.h"
+#include "base/histogram_layout.h"
 #include "base/value.h"
 #include "config/probe.h"
 #include "config/targets.h"
@@ -11,7 +11,7 @@
 
 #define MAX_BUCKETS    200
 #define MIN_BUCKET     1e-9   /* seconds; durations are whole nanoseconds */
-#define MAX_BUCKET     1000.0 /* below 2^RP_GRID_MAX_BITS ns: no cell divides what is above that */
+#define MAX_BUCKET     1000.0 /* below 2^RP_GRID_MAX_BITS ns: longer durations share a bin */
 #define MAX_SIZE       ((double)((1ULL << RP_GRID_MAX_BITS) - 1)) /* for the same reason */
 #define MAX_RESOLUTION 3
 
@@ -22,7 +22,7 @@ static struct config *config_of(const struct binder *b)
 
 /* ---- histograms ------------------------------------------------------------------------------ */
 
-/* What may be in a list of bounds. */
+/* The rules for a list of bounds. */
 struct bounds {
 	const char *key;
 	const char *element;	   /* "a bucket" */
@@ -31,12 +31,12 @@ struct bounds {
 	const struct unit {
 		const char *name;
 		double factor;
-	} * units; /* that are written by mistake; ends with a NULL name */
+	} * units; /* for hints, as bounds have no units; ends with a NULL name */
 	double min, max;
 	bool whole;
 };
 
-/* "; write 0.001", for 1ms */
+/* "; write 0.001" for 1ms */
 static char *without_unit(const char *text, const struct unit *units)
 {
 	size_t len = strspn(text, "0123456789.");
@@ -177,28 +177,27 @@ static const struct key histogram_keys[] = {
 	{ "native_resolution", bind_native_resolution, "2" },
 };
 
-/* Whether the two together can be measured is the grid's to say; asked here, the answer has a
- * place in the file. */
+/* Builds the layout only to check it here, where an error has a position in the file. */
 static int bind_histograms(struct binder *b, const struct tree_node *map, void *target)
 {
 	const struct config *c = config_of(b);
 	__cleanup_free char *why = NULL;
-	struct grid *grid = NULL;
+	struct histogram_layout *layout = NULL;
 	int err;
 
 	err = binder__map(b, map, "histograms", histogram_keys, ARRAY_SIZE(histogram_keys), NULL);
 	if (err)
 		return err;
-	if (grid__build(c->buckets, c->nbuckets, c->native_schema, &grid, &why))
+	if (histogram_layout__build(c->buckets, c->nbuckets, c->native_schema, &layout, &why))
 		return binder__fail(b, map, "histograms: %s",
 				    why ? why : "these cannot be measured");
-	grid__free(grid);
+	histogram_layout__free(layout);
 	return 0;
 }
 
 /* ---- presets, defaults, probes --------------------------------------------------------------- */
 
-/* Names, and with a '!' what to exclude from presets. */
+/* Names of presets, and functions to exclude from them, with a '!'. */
 static int bind_presets(struct binder *b, const struct tree_node *list, void *target)
 {
 	struct probe_list exclusions = {};
@@ -221,7 +220,7 @@ static int bind_presets(struct binder *b, const struct tree_node *list, void *ta
 }
 
 static const struct key file_keys[] = {
-	/* First: all that a preset may have. */
+	/* First: the only key that a preset may have. */
 	{ "probes", probe__bind_all, "[{functions: vfs_read, labels: comm}, tcp_v4_connect]" },
 	{ "presets", bind_presets, "[vfs, tcp]" },
 	{ "defaults", probe__bind_defaults, "{labels: [comm], max_series: 1000}" },

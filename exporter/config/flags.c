@@ -14,9 +14,9 @@ struct flags {
 	struct loader *l;
 	int argc;
 	char *const *argv;
-	int given[MAX_OPTIONS]; /* index into argv, 0: not given */
+	int given[MAX_OPTIONS]; /* index into argv; 0: not given */
 	int at;
-	int *arguments; /* indexes into argv of what is no flag */
+	int *arguments; /* indexes into argv of arguments that are no flags */
 	size_t narguments;
 	char **error;
 };
@@ -25,7 +25,7 @@ struct flags {
 	source_pos__fail((f)->error, &(struct source_pos){ COMMAND_LINE, 0, 0, (f)->at }, \
 			 __VA_ARGS__)
 
-/* "-c": flags that begin so. */
+/* For "-c": the flags that start with it. */
 static size_t with_initial(char initial, const char **out, size_t max)
 {
 	size_t n = 0;
@@ -48,7 +48,7 @@ static size_t near_flags(const char *word, bool is_long, const char **out, size_
 	return suggest__nearest(word, names, n, out, max);
 }
 
-/* A key of a configuration file, which is written with '_' where a flag would have '-'. */
+/* Keys of a configuration file have '_' where flags have '-'. */
 static const char *home_of_key(char *word)
 {
 	for (char *s = word; *s; s++)
@@ -101,7 +101,7 @@ static int set_switch(struct flags *f, const struct option *o, bool on, const ch
 	return 0;
 }
 
-/* value: behind the '=', or NULL; then the next argument is it, unless that is a flag. */
+/* value: after the '='; NULL: the next argument is the value, unless it is a flag. */
 static int set_option(struct flags *f, const struct option *o, const char *value)
 {
 	const char *next = f->at + 1 < f->argc ? f->argv[f->at + 1] : "-";
@@ -168,7 +168,7 @@ static int add_probe(struct flags *f, const char *text)
 	return 0;
 }
 
-/* One of --probe.list's. */
+/* A pattern of --probe.list. */
 static int add_glob(struct flags *f, const char *text)
 {
 	if (*text == '!')
@@ -179,7 +179,7 @@ static int add_glob(struct flags *f, const char *text)
 	return 0;
 }
 
-/* What is no flag is a PROBE, or a pattern to list: known only when all flags are. */
+/* An argument is a PROBE, or a pattern of --probe.list: only all flags together tell. */
 static int take_arguments(struct flags *f)
 {
 	int err = 0;
@@ -191,7 +191,7 @@ static int take_arguments(struct flags *f)
 	return err;
 }
 
-/* Behind "--", where it would be a function's name. */
+/* After "--" a flag would be taken as a function's name. */
 static int refuse_late_flag(struct flags *f, const char *text)
 {
 	const char *name = text + 2;
@@ -227,7 +227,7 @@ static int set_defaults(struct flags *f)
 	return 0;
 }
 
-/* Flags that make no sense together. */
+/* Refuses flags that contradict each other. */
 static int check_flags(struct flags *f)
 {
 	const struct loader *l = f->l;
@@ -275,7 +275,7 @@ static int parse_all(struct flags *f)
 		else
 			err = parse_short(f, text + 1);
 
-		/* As kingpin has it: these two end the parsing, whatever comes after them. */
+		/* As in kingpin, these two end the parsing. */
 		if (!err && (f->l->help || f->l->version)) {
 			f->l->c->action = f->l->help ? ACTION_HELP : ACTION_VERSION;
 			return 0;

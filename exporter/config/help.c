@@ -63,24 +63,24 @@ static void print_option(FILE *out, const struct option *o)
 void help__print(FILE *out)
 {
 	static const char *const forms[][2] = {
-		{ "vfs_read, 'vfs_*'", "kernel function(s), of the kernel or of a loaded module" },
-		{ "ext4:ext4_sync_file", "a function of that module (vmlinux: for the kernel's)" },
+		{ "vfs_read, 'vfs_*'", "kernel functions, built in or in any module" },
+		{ "ext4:ext4_sync_file", "a function of that module (vmlinux: built in)" },
 		{ "syscall:openat", "a system call" },
 		{ "/path/to/elf:malloc", "a function of that program or library" },
-		{ "'a|b'", "the first of these that exists here" },
-		{ "'!vfs_readv'", "leave this one out" },
+		{ "'a|b'", "the first of these that exists" },
+		{ "'!vfs_readv'", "exclude this one" },
 	};
 
 	fputs("usage: retprobe_exporter [<flags>] [<PROBE> ...]\n\n"
-	      "Counts what functions return and how long they take, for Prometheus.\n\n"
+	      "Prometheus metrics for function calls: rates, results and durations.\n\n"
 	      "Flags:\n",
 	      out);
 	for (const struct option *o = options; o->name; o++)
 		print_option(out, o);
 	fputs("\nArgs:\n", out);
 	print_wrapped(out, fprintf(out, "  [<PROBE>]"),
-		      "What to probe; without any, a default set. Globs are * ? [ ], and \\ takes "
-		      "their meaning away.");
+		      "Functions to probe. Default: a built-in set. Globs are * ? [ ]; \\ makes "
+		      "them literal.");
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		print_wrapped(out, fprintf(out, "    %s", forms[i][0]), forms[i][1]);
 }

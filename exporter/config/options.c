@@ -136,14 +136,15 @@ const struct option options[] = {
 	},
 	{
 		.name = "config.check",
-		.help = "Print what would be probed, how, with how much memory, and what cannot be "
-			"had and why; attach nothing. Needs no root.",
+		.help = "Check the configuration and print the plan: probes, mechanisms, memory, "
+			"and "
+			"what cannot be attached and why. Attaches nothing, needs no root.",
 		SWITCH(check),
 	},
 	{
 		.name = "config.strict",
-		.help = "End if a function cannot be attached, rather than warn, export it as not "
-			"attached and go on.",
+		.help = "Exit if a function cannot be attached. By default, log a warning, report "
+			"the function as not attached, and continue.",
 		SWITCH(strict),
 	},
 	{
@@ -157,8 +158,8 @@ const struct option options[] = {
 		.name = "probe.list",
 		.argument = "GLOB",
 		.optional = true,
-		.help = "Print what can be probed, a line each: object, function, kind, signature. "
-			"PROBE arguments are more patterns.",
+		.help = "List the functions that can be probed: object, function, kind, signature. "
+			"PROBE arguments are further patterns.",
 		.set = set_probe_list,
 	},
 	{
@@ -173,15 +174,15 @@ const struct option options[] = {
 		.name = "cells",
 		.argument = "MODE",
 		.fallback = "mmap",
-		.help = "Where counts are kept: mmap, memory that is read without system calls, or "
-			"percpu, per-CPU maps read by bpf(2).",
+		.help = "Where to keep counters: mmap (memory read without system calls) or percpu "
+			"(per-CPU maps read by bpf(2)).",
 		.set = set_cells,
 	},
 	{
 		.name = "memory.limit",
 		.argument = "SIZE",
 		.fallback = "256MiB",
-		.help = "Most memory to use for counts; in KiB, MiB, GiB, KB, MB, GB or bytes.",
+		.help = "Upper limit of counter memory, in KiB, MiB, GiB, KB, MB, GB or bytes.",
 		.set = set_memory_limit,
 	},
 	{
@@ -189,14 +190,14 @@ const struct option options[] = {
 		.argument = "ADDR",
 		.fallback = ":10435",
 		.repeatable = true,
-		.help = "Address to serve on: host:port, [v6]:port or :port. May be repeated.",
+		.help = "Address to listen on: host:port, [v6]:port or :port. May be repeated.",
 		.set = set_listen_address,
 	},
 	{
 		.name = "web.telemetry-path",
 		.argument = "PATH",
 		.fallback = "/metrics",
-		.help = "Path of the metrics.",
+		.help = "Path under which to expose metrics.",
 		.set = set_telemetry_path,
 	},
 	{
@@ -210,7 +211,7 @@ const struct option options[] = {
 		.name = "web.max-requests",
 		.argument = "N",
 		.fallback = "40",
-		.help = "Scrapes at once; one more is answered with 503. 0 is no limit.",
+		.help = "Maximum number of parallel scrapes; further ones get 503. 0: no limit.",
 		.set = set_max_requests,
 	},
 	{
@@ -225,15 +226,15 @@ const struct option options[] = {
 	},
 	{
 		.name = "web.openmetrics-created",
-		.help = "In OpenMetrics, tell when a probe was attached: a _created series for "
-			"each counter and histogram.",
+		.help = "In OpenMetrics, add a _created series to each counter and histogram: the "
+			"time when its probe was attached.",
 		SWITCH(openmetrics_created),
 	},
 	{
 		.name = "log.level",
 		.argument = "LEVEL",
 		.fallback = "info",
-		.help = "Least level to log: debug, info, warn or error.",
+		.help = "Log messages of this level and above: debug, info, warn or error.",
 		.set = set_log_level,
 	},
 	{

@@ -16,7 +16,7 @@
 #include "config/source.h"
 #include "yaml/tree.h"
 
-/* Bare exclusions need a preset, or something in their own list. */
+/* A list of exclusions only, outside a probe, needs a preset. */
 static int check_exclusions(const struct loader *l, char **error)
 {
 	const struct config *c = l->c;

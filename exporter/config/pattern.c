@@ -23,8 +23,8 @@ static const char *find_unescaped(const char *s, const char *set)
 	return s;
 }
 
-/* A ':' that names of C++ have in them: of "::", of "f[abi:cxx11]", of "(auto:1)". *s is moved to
- * the last of it. */
+/* Whether the ':' is part of a C++ name, as in "::", "f[abi:cxx11]" or "(auto:1)". Moves *s to the
+ * last ':' of it. */
 static bool is_in_name(const char *text, const char **s)
 {
 	static const char *const words[] = { "[abi", "auto" };
@@ -68,7 +68,7 @@ static const char *bracket_end(const char *s)
 	s++;
 	if (*s == '!' || *s == '^')
 		s++;
-	if (*s == ']') /* as the first member it is a member */
+	if (*s == ']') /* as the first member, it is literal */
 		s++;
 	for (; *s; s++) {
 		if (*s == ']')
@@ -184,8 +184,8 @@ static int parse_functions(struct pattern *p, const char *s, char **why)
 	return 0;
 }
 
-/* Modules are named with '_' in the kernel, whatever their file is called (KBUILD_MODNAME). A
- * file's name is kept as it is: discovery tells whose it is. */
+/* Names of modules have '_' in the kernel, even if the name of the file has '-' (KBUILD_MODNAME).
+ * The name of a file is kept; discovery finds the module. */
 static int parse_module(struct pattern *p, char **why)
 {
 	bool is_module = true;
@@ -292,7 +292,7 @@ int pattern__set_module(struct pattern *p, const char *module, char **why)
 	if (p->type != OBJECT_ANY)
 		return error__refuse(why, "module is for kernel functions without an OBJECT of "
 					  "their own; put this into another probe");
-	/* What is built in is in no module any more: `*` would be the whole kernel. */
+	/* A built-in module is no module any more, so `*` would be the whole kernel. */
 	if (p->glob && !p->exclude)
 		return error__refuse(why,
 				     "no globs with module, which also takes what is built in; "

@@ -114,7 +114,7 @@ static int bind_returns(struct binder *b, const struct tree_node *node, void *ta
 	return 0;
 }
 
-/* What can be compared depends on the result's type, which only discovery knows. */
+/* The comparison depends on the result's type, which only discovery knows. */
 static int bind_error(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
@@ -137,7 +137,7 @@ static int bind_error(struct binder *b, const struct tree_node *node, void *targ
 /* ---- the keys ---------------------------------------------------------------------------------
  */
 
-/* The first ones say what to probe, the rest how: `defaults` may have just those. */
+/* The first keys are targets. `defaults` may have only the rest. */
 #define NTARGET_KEYS 4
 static const struct key probe_keys[] = {
 	{ "functions", targets__bind_functions, "[vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]" },
@@ -172,7 +172,7 @@ int probe__bind_defaults(struct binder *b, const struct tree_node *map, void *ta
 			   &((struct loader *)b->ctx)->defaults);
 }
 
-/* What excludes within `functions:` has no effect beyond. */
+/* An exclusion within `functions:` has no effect on other lists. */
 static int check_list(const struct probe_list *list, char **error)
 {
 	const struct pattern *first = list->patterns;
@@ -204,7 +204,7 @@ static int bind_probe(struct binder *b, const struct tree_node *map)
 	return err ? err : check_list(list, b->error);
 }
 
-/* Mappings are probes with settings. Strings are PROBEs, and one list as on the command line. */
+/* Mappings are probes with settings. All strings together are one list, as on the command line. */
 int probe__bind_all(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct loader *l = b->ctx;

@@ -25,7 +25,7 @@ void probe_settings__free(struct probe_settings *s)
 	memset(s, 0, sizeof(*s));
 }
 
-/* An own list that is empty has a pointer all the same. */
+/* A list that was given empty has a pointer, too. */
 static void fill_expressions(struct expression **v, size_t *n, const struct expression *from,
 			     size_t nfrom)
 {
@@ -55,7 +55,7 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 		s->error = defaults->error;
 		s->error.text = xstrdup(defaults->error.text);
 	}
-	/* "none", which had to differ from what is not given until here. */
+	/* "none" had to differ from a missing key until here. */
 	if (s->error.text && !strcmp(s->error.text, "none"))
 		free(take_ptr(s->error.text));
 	fill_expressions(&s->labels, &s->nlabels, defaults->labels, defaults->nlabels);
@@ -69,7 +69,7 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 		s->max_series = defaults->max_series;
 	if (s->series_ttl == 0)
 		s->series_ttl = defaults->series_ttl;
-	/* "never", which had to differ from what is not given until here. */
+	/* "never" had to differ from a missing key until here. */
 	if (isinf(s->series_ttl))
 		s->series_ttl = 0;
 }

@@ -51,12 +51,12 @@ int adjustments__init(struct adjustments *l, uint32_t ncells, uint32_t cell_widt
 		.size = size,
 	};
 	lay_out(l, p);
-	return shared__new(&l->copy, size);
+	return shared_memory__new(&l->copy, size);
 }
 
 void adjustments__destroy(struct adjustments *l)
 {
-	shared__free(&l->copy);
+	shared_memory__free(&l->copy);
 	if (l->head)
 		munmap(l->head, l->size);
 	*l = (struct adjustments){};
@@ -98,14 +98,14 @@ void adjustments__add(struct adjustments *l, uint64_t *to, const uint64_t *words
 {
 	for (size_t i = 0; i < n; i++)
 		to[i] += words[i];
-	shared__put(copy_of(l, to), to, n);
+	shared_memory__put(copy_of(l, to), to, n);
 }
 
 void adjustments__subtract(struct adjustments *l, uint64_t *from, const uint64_t *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		from[i] -= words[i];
-	shared__put(copy_of(l, from), from, n);
+	shared_memory__put(copy_of(l, from), from, n);
 }
 
 void adjustments__use(struct adjustments *l, uint32_t cell)

@@ -16,7 +16,7 @@
 #ifndef COUNTS_ADJUSTMENTS_H
 #define COUNTS_ADJUSTMENTS_H
 
-#include "base/shared.h"
+#include "base/shared_memory.h"
 
 struct adjustments {
 	struct adjustments_head {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "base/shared.h"
+#include "base/shared_memory.h"
 
 uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct capture_spec *x)
 {
@@ -98,7 +98,7 @@ int banks__map(struct banks *b)
 
 		if (s->fd < 0)
 			continue;
-		at[i] = err ? NULL : shared__map(s->fd, s->size);
+		at[i] = err ? NULL : shared_memory__map(s->fd, s->size);
 		if (!at[i] && !err)
 			err = -errno;
 		close(s->fd);

@@ -10,7 +10,7 @@
 
 #include "bpf/abi.h"
 #include "expr/capture.h"
-#include "base/grid.h"
+#include "base/histogram_layout.h"
 #include "base/image.h"
 #include "counts/adjustments.h"
 
@@ -38,7 +38,7 @@ enum bank {
 };
 
 struct banks {
-	const struct grid *grid;
+	const struct histogram_layout *layout;
 	struct bank_view cells, events, hists, value_counts;
 	struct bank_view entered; /* one entry: an rp_entered array; in the attacher only */
 	const volatile struct rp_value_slot *details; /* detail_counts.n */
@@ -57,7 +57,7 @@ struct banks {
 uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct capture_spec *x);
 struct adjustments *banks__adjustments(const struct banks *b); /* NULL: there is none */
 
-/* Reads or writes all fields but the grid and the pointers. */
+/* Reads or writes all fields but the layout and the pointers. */
 void banks__image(struct image *io, struct banks *b);
 /* After reading: maps the memory, and closes the descriptors. 0 or a negative errno. */
 int banks__map(struct banks *b);

@@ -33,7 +33,7 @@ static bool is_adjusted(const struct adjustments *l, uint32_t cell)
 
 static uint32_t cell_words(const struct banks *o)
 {
-	return RP_CELL_BINS + o->grid->ncells;
+	return RP_CELL_BINS + o->layout->nbins;
 }
 
 void snapshot__add_cell(const struct banks *o, uint32_t cell, uint64_t *out)
@@ -63,16 +63,16 @@ uint64_t snapshot__value_count(const struct banks *o, uint32_t slot)
 	return count;
 }
 
-uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g)
+uint64_t snap_cell__calls(const struct snap_cell *c, const struct histogram_layout *g)
 {
 	uint64_t calls = c->words[RP_CELL_UNTIMED];
 
-	for (uint32_t i = 0; i < g->ncells; i++)
+	for (uint32_t i = 0; i < g->nbins; i++)
 		calls += c->words[RP_CELL_BINS + i];
 	return calls;
 }
 
-uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g)
+uint64_t snapshot__calls(const struct snap_target *t, const struct histogram_layout *g)
 {
 	uint64_t calls = snap_cell__calls(&t->cell, g);
 
@@ -86,7 +86,7 @@ uint64_t snapshot__calls_in(const struct banks *o, uint32_t cell)
 	uint64_t words[RP_CELL_BINS + RP_GRID_MAX + RP_GRID_STEPS] = {};
 
 	snapshot__add_cell(o, cell, words);
-	return snap_cell__calls(&(struct snap_cell){ .words = words }, o->grid);
+	return snap_cell__calls(&(struct snap_cell){ .words = words }, o->layout);
 }
 
 void snapshot__count_calls(const struct banks *o, uint64_t *calls)

@@ -65,8 +65,8 @@ struct snapshot *snapshot__take(const struct banks *b, const struct capture_spec
 void snapshot__free(struct snapshot *s);
 
 /* Calls counted, in all label sets. */
-uint64_t snapshot__calls(const struct snap_target *t, const struct grid *g);
-uint64_t snap_cell__calls(const struct snap_cell *c, const struct grid *g);
+uint64_t snapshot__calls(const struct snap_target *t, const struct histogram_layout *g);
+uint64_t snap_cell__calls(const struct snap_cell *c, const struct histogram_layout *g);
 
 /* ---- single counters, for missed calls, labels and the rate guard ---- */
 

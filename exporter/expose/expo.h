@@ -7,7 +7,7 @@
 #define EXPOSE_EXPO_H
 
 #include "base/buf.h"
-#include "base/grid.h"
+#include "base/histogram_layout.h"
 #include "base/util.h"
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
@@ -38,8 +38,8 @@ struct metric_value {
 };
 
 struct histogram_value {
-	const struct grid *grid;
-	const uint64_t *cells; /* grid->ncells counts; the count is their sum */
+	const struct histogram_layout *layout;
+	const uint64_t *cells; /* layout->nbins counts; the count is their sum */
 	double sum;
 };
 
@@ -53,8 +53,8 @@ struct expo {
 	/* Scratch of the format. Kept between samples, so that they do not allocate. */
 	struct buf labels;
 	struct buf bounds;
-	const struct grid *bounds_of; /* the grid that ->bounds was made from */
-	size_t message;		      /* offset of the family's open message; 0: none */
+	const struct histogram_layout *bounds_of; /* the layout that ->bounds was made from */
+	size_t message;				  /* offset of the family's open message; 0: none */
 };
 
 /* A parameter that selects this format among others with the same media type. */

@@ -74,7 +74,7 @@ void expo_lines__again(struct expo *e, const char *suffix, double v)
 }
 
 /* One struct bound per classic bucket, and +Inf. */
-static const struct bound *bounds_for(struct expo *e, const struct grid *g)
+static const struct bound *bounds_for(struct expo *e, const struct histogram_layout *g)
 {
 	struct buf text = { 0 };
 
@@ -126,7 +126,7 @@ static const char *bucket_head(struct expo *e, size_t *len)
 static uint64_t put_buckets(struct expo *e, const struct histogram_value *v,
 			    const struct bound *bounds)
 {
-	const struct grid *g = v->grid;
+	const struct histogram_layout *g = v->layout;
 	uint64_t count = 0;
 	uint32_t cell = 0;
 	size_t head_len;
@@ -136,7 +136,7 @@ static uint64_t put_buckets(struct expo *e, const struct histogram_value *v,
 		       : NULL;
 
 	for (uint32_t i = 0; p && i <= g->nclassic; i++) {
-		uint32_t end = i < g->nclassic ? g->classic_end[i] : g->ncells;
+		uint32_t end = i < g->nclassic ? g->classic_end[i] : g->nbins;
 
 		for (; cell < end; cell++)
 			count += v->cells[cell];
@@ -154,7 +154,7 @@ static uint64_t put_buckets(struct expo *e, const struct histogram_value *v,
 void expo_lines__histogram(struct expo *e, const struct label_set *ls,
 			   const struct histogram_value *v)
 {
-	const struct bound *bounds = bounds_for(e, v->grid);
+	const struct bound *bounds = bounds_for(e, v->layout);
 	uint64_t count;
 
 	if (!bounds)

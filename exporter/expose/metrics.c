@@ -168,7 +168,7 @@ static void for_each_series(const struct metrics_input *in, struct expo *e,
 static void write_duration(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
 	struct histogram_value v = {
-		.grid = in->grid,
+		.layout = in->layout,
 		.cells = sr->cell->words + RP_CELL_BINS,
 		.sum = (double)sr->cell->words[RP_CELL_SUM] / 1e9,
 	};
@@ -210,7 +210,7 @@ static void write_histogram(const struct metrics_input *in, struct series *sr, s
 {
 	const uint64_t *words = sr->cell->hists + i * in->hist_words;
 	struct histogram_value v = {
-		.grid = in->size_grid,
+		.layout = in->size_layout,
 		.cells = words + RP_HIST_GRID,
 		.sum = (double)words[RP_HIST_SUM],
 	};

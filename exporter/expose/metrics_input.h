@@ -3,7 +3,7 @@
 #ifndef EXPOSE_METRICS_INPUT_H
 #define EXPOSE_METRICS_INPUT_H
 
-#include "base/grid.h"
+#include "base/histogram_layout.h"
 #include "probes/target_state.h"
 
 struct self; /* base/self.h */
@@ -24,7 +24,7 @@ struct metrics_bpf_stats {
 
 /* Everything is borrowed for the duration of the call. */
 struct metrics_input {
-	const struct grid *grid, *size_grid;
+	const struct histogram_layout *layout, *size_layout;
 	const struct target_state *targets;
 	size_t ntargets;
 	uint32_t hist_words; /* words of each histogram in snap_cell.hists */

@@ -5,12 +5,12 @@
 struct dense {
 	int schema, first;
 	size_t n;
-	uint64_t v[GRID_NATIVE_MAX];
+	uint64_t v[HISTOGRAM_NATIVE_MAX];
 };
 
 static void read_cells(struct dense *d, const struct histogram_value *v)
 {
-	const struct grid *g = v->grid;
+	const struct histogram_layout *g = v->layout;
 	uint32_t cell = g->zero_end;
 
 	d->schema = g->schema;
@@ -82,7 +82,7 @@ void native__build(struct native_histogram *out, const struct histogram_value *v
 
 	out->schema = d.schema;
 	out->zero_count = 0;
-	for (uint32_t cell = 0; cell < v->grid->zero_end; cell++)
+	for (uint32_t cell = 0; cell < v->layout->zero_end; cell++)
 		out->zero_count += v->cells[cell];
 	out->nspans = 0;
 	out->nbuckets = sparse(&d, out);

@@ -21,7 +21,7 @@ struct native_span {
 };
 
 struct native_histogram {
-	int schema; /* the grid's, or lower if that needs too many buckets */
+	int schema; /* the layout's, or lower if that needs too many buckets */
 	uint64_t zero_count;
 	uint64_t count; /* of all buckets, the zero bucket included (law 1) */
 	struct native_span spans[NATIVE_BUCKETS_MAX];
@@ -30,7 +30,7 @@ struct native_histogram {
 	size_t nbuckets;
 };
 
-/* v->grid must have native buckets. */
+/* v->layout must have native buckets. */
 void native__build(struct native_histogram *out, const struct histogram_value *v);
 
 #endif /* EXPOSE_NATIVE_H */

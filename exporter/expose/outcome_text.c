@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "expose/outcome_text.h"
 
+#include "base/errno_names.h"
 #include "bpf/outcome.h"
 
 /* The labels of a class of each kind. Without a value the kind cannot have the class. */

@@ -254,7 +254,7 @@ static void protobuf_sample(struct expo *e, const struct label_set *ls, struct m
 static void put_buckets(struct buf *b, const struct histogram_value *v)
 {
 	enum { BOUND_SIZE = 1 + sizeof(uint64_t), BUCKET_MAX = 3 + VARINT_MAX + BOUND_SIZE };
-	const struct grid *g = v->grid;
+	const struct histogram_layout *g = v->layout;
 	uint8_t *p = (uint8_t *)buf__reserve(b, g->nclassic * BUCKET_MAX);
 	uint64_t count = 0;
 	uint32_t cell = 0;
@@ -304,14 +304,14 @@ static void put_native(struct buf *b, const struct native_histogram *h)
 static void protobuf_histogram(struct expo *e, const struct label_set *ls,
 			       const struct histogram_value *v, double created)
 {
-	const struct grid *g = v->grid;
+	const struct histogram_layout *g = v->layout;
 	struct native_histogram native;
 	struct buf *b = e->out;
 	size_t metric = open_field(b, FAMILY_METRIC, HISTOGRAM_LENGTH), histogram;
 	uint64_t count = 0;
 
 	/* Law 1: both parts are sums of the same cells. */
-	for (uint32_t i = 0; i < g->ncells; i++)
+	for (uint32_t i = 0; i < g->nbins; i++)
 		count += v->cells[i];
 
 	put_labels(b, ls);

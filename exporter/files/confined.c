@@ -9,14 +9,15 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/error.h"
-#include "files/confined_internal.h"
+#include "files/confined_drop.h"
 
 #define PAGE	  4096
-#define LEFT_MAX  16  /* children that cannot be killed: more, and no other is made */
-#define KILL_TIME 0.2 /* until one that was killed is gone, unless it hangs in the kernel */
+#define LEFT_MAX  16  /* children that cannot be killed; with so many, no more are started */
+#define KILL_TIME 0.2 /* seconds for a killed child to exit, unless it hangs in the kernel */
 
-/* The first page of what is shared. Written by the child. */
+/* The first page of the shared memory. Written by the child. */
 struct head {
 	uint32_t done;
 	int64_t result;
@@ -32,7 +33,7 @@ struct confined {
 	double deadline, seconds;
 };
 
-/* Those that were killed and did not go: their kernel threads wait for a device or a server. */
+/* Children that were killed and still exist: in the kernel, they wait for a device or a server. */
 static struct left {
 	pid_t pid;
 	char *what;
@@ -41,7 +42,7 @@ static struct left {
 static void reap_left(void)
 {
 	for (size_t i = 0; i < LEFT_MAX; i++)
-		/* Somebody who reaps all children may have been first. */
+		/* Another part of the process that reaps all children may have been first. */
 		if (left[i].pid && waitpid(left[i].pid, NULL, WNOHANG)) {
 			left[i].pid = 0;
 			free(take_ptr(left[i].what));
@@ -73,7 +74,7 @@ static void free_confined(struct confined *c)
 	free(c);
 }
 
-/* Kills it. Whether it went. */
+/* Kills the child. Returns whether it exited. */
 static bool end_child(struct confined *c)
 {
 	struct left *l;
@@ -128,7 +129,7 @@ static void __attribute__((noreturn)) be_child(const struct confined_job *job, s
 	if (err)
 		snprintf(head->why, sizeof(head->why), "cannot be confined: %s", strerror(-err));
 	__atomic_store_n(&head->done, 1, __ATOMIC_RELEASE);
-	/* Nothing is to be cleaned up or looked at on the way. */
+	/* Without exit handlers, and without flushing buffers that are the parent's. */
 	syscall(SYS_exit_group, 0);
 	__builtin_unreachable();
 }
@@ -171,7 +172,7 @@ static int spawn(struct confined *c, const struct confined_job *job)
 	cleanup__close(&theirs);
 	if (err)
 		return err;
-	/* Not for the other children that are made while this one runs. */
+	/* Other children, started while this one runs, must not have it. */
 	madvise(c->shared, c->mapped, MADV_DONTFORK);
 	c->pidfd = syscall(SYS_pidfd_open, c->pid, 0);
 	if (c->pidfd >= 0)
@@ -243,7 +244,7 @@ static int explain_end(const struct confined *c, int status, char **why)
 	return error__set(why, -EFAULT, "%s failed (exit code %d)", c->what, WEXITSTATUS(status));
 }
 
-/* One line of what can be printed. */
+/* As one printable line. */
 static char *text_of(const struct head *head)
 {
 	char *text = xstrndup(head->why, sizeof(head->why) - 1);
@@ -268,7 +269,7 @@ static int explain_refusal(const struct confined *c, const struct head *head, ch
 	return err;
 }
 
-/* The child is gone: nobody writes any more. */
+/* The child has exited, so the shared memory does not change any more. */
 static int take_result(struct confined *c, int status, struct confined_result *out, char **why)
 {
 	const struct head *head = c->shared;
@@ -297,7 +298,7 @@ int confined__finish(struct confined *c, double seconds, struct confined_result 
 
 	*result = (struct confined_result){ .fd = -1 };
 	if (ends_within(c, seconds < over ? seconds : over)) {
-		/* If somebody else has reaped it, what it left says how it ended. */
+		/* If it was reaped elsewhere, the shared memory says how it ended. */
 		if (waitpid(c->pid, &status, WNOHANG) != c->pid)
 			status = 0;
 		err = take_result(c, status, result, why);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What a child is left with. Layers, as with the server (process/confine.c): where one may not be
- * had (a container without CAP_SETUID), the others hold.
- */
+/* Layers, as for the server (process/confine.c): where one is not available (a container without
+ * CAP_SETUID), the others hold. */
+#include "files/confined_drop.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -13,10 +13,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "files/confined_internal.h"
-
 #define NOBODY	  65534
-#define FILES_MAX 64 /* that one which finds files has open at a time */
+#define FILES_MAX 64 /* open at a time, in a child that finds files */
 
 static void close_range_of(unsigned int first, unsigned int last)
 {
@@ -24,7 +22,7 @@ static void close_range_of(unsigned int first, unsigned int last)
 
 	if (first > last || !syscall(SYS_close_range, first, last, 0))
 		return;
-	/* A sandbox of before Linux 5.9 does not know it. */
+	/* Sandboxes older than Linux 5.9 refuse close_range(2). */
 	max = sysconf(_SC_OPEN_MAX);
 	for (unsigned int fd = first; fd <= last && fd < (unsigned long)max; fd++)
 		close(fd);
@@ -35,7 +33,7 @@ static int by_number(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* The standard ones, too: what the parent has in its buffers is not to be written twice. */
+/* Closes the standard ones, too: the parent's buffered output must not be written twice. */
 static void close_all_but(int *kept, size_t n)
 {
 	unsigned int next = 0;
@@ -98,7 +96,7 @@ static int drop_rights(void)
 	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
-/* Arithmetic, memory, and reading what is open. */
+/* Computing, allocating, and reading open descriptors. */
 static const int allowed[] = {
 	SCMP_SYS(brk),
 	SCMP_SYS(clock_gettime),
@@ -138,8 +136,8 @@ static int restrict_system_calls(void)
 	return err;
 }
 
-/* Signals end it, whatever the parent does with them; and its time does where the parent may not
- * kill it (no CAP_KILL). */
+/* Signals end the child, even those that the parent handles. So does the alarm, where the parent
+ * may not kill it (no CAP_KILL). */
 static void let_signals_through(const struct confined_job *job)
 {
 	sigset_t none;
@@ -164,7 +162,7 @@ int confined__drop(const struct confined_job *job, int channel)
 	err = limit_resources(job, used);
 	if (!err && !job->finds_files)
 		err = drop_rights();
-	/* Not before: a change of user undoes it. */
+	/* Only now, as a change of user resets it. */
 	if (!err && prctl(PR_SET_PDEATHSIG, SIGKILL))
 		err = -errno;
 	if (!err && getppid() != parent)

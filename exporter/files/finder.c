@@ -53,7 +53,7 @@ static bool is_in_procfs(int fd)
 	return !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-/* Whether it is the link by which procfs shows a process's root. */
+/* Whether the path is procfs's link to the root of a process. */
 static bool is_process_root(const char *path)
 {
 	__cleanup_close int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -77,7 +77,7 @@ size_t file_finder__root(const char *path)
 	return 0;
 }
 
-/* The root that a path goes through, and what follows it; our own and all of it, if it does not. */
+/* Opens the root that a path goes through; *rest is the path in it. Without one, opens our own. */
 static int open_root(const char *path, const char **rest)
 {
 	size_t len = file_finder__root(path);
@@ -130,7 +130,7 @@ bool file_finder__resolve(const char *path, char *out, size_t size)
 
 	if (!name_of(fd, out, size) || out[0] != '/')
 		return false;
-	/* What another process has as its root is a directory for us. */
+	/* The root of another process is a directory to us. */
 	if (rest == path || !name_of(root, top, size))
 		return true;
 	len = strlen(top);
@@ -139,9 +139,9 @@ bool file_finder__resolve(const char *path, char *out, size_t size)
 	return true;
 }
 
-/* ---- who else has a say --------------------------------------------------------------------- */
+/* ---- write access of others ----------------------------------------------------------------- */
 
-/* As a path is walked: where we are, and what is still to be gone. */
+/* A walk along a path: the current directory, and the components that remain. */
 struct walk {
 	int root, at;
 	char rest[2 * PATH_MAX];
@@ -161,7 +161,7 @@ static void judge(const struct file_state *st, const char *name, char *out, size
 		snprintf(out, size, "%s%.200s can be written by group %u", what, name, st->gid);
 }
 
-/* Puts a link's target in front of the rest. False: that is the end of what can be followed. */
+/* Puts a link's target in front of the rest. False: it cannot be followed. */
 static bool follow(struct walk *w, int link)
 {
 	char target[PATH_MAX];
@@ -178,7 +178,7 @@ static bool follow(struct walk *w, int link)
 	return snprintf(w->rest, sizeof(w->rest), "%s/%s", target, rest) < (int)sizeof(w->rest);
 }
 
-/* One component; false at the end. */
+/* Takes one component. False: the walk is over. */
 static bool step(struct walk *w, char *out, size_t size)
 {
 	char *name = w->rest + strspn(w->rest, "/"), *end = name + strcspn(name, "/");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * glibc's sysdeps/generic/dl-cache.h. A header, entries, strings; offsets of strings count from the
- * header. Until glibc 2.32 an older format, of another header, could precede this one.
+ * The format is in glibc's sysdeps/generic/dl-cache.h: header, entries, strings. The offsets of
+ * strings count from the header. Before glibc 2.32 an older format could precede this one.
  */
 #include "files/ld_cache.h"
 
@@ -46,7 +46,7 @@ struct old_header {
 	uint32_t nlibs;
 };
 
-/* Where the header is; len: not there. */
+/* The offset of the header; len: there is none. */
 static size_t find_header(const char *data, size_t len)
 {
 	struct old_header old;
@@ -61,7 +61,7 @@ static size_t find_header(const char *data, size_t len)
 	return at;
 }
 
-/* The string at that offset; NULL: there is none that ends, or that is not too long. */
+/* The string at that offset; NULL: it has no end, or is too long. */
 static const char *string_at(const char *cache, size_t len, uint32_t offset)
 {
 	size_t most = offset < len ? len - offset : 0;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The cache of the dynamic linker, /etc/ld.so.cache: names of libraries and where they are. In a
- * container's root it is the container's, so read it in a confined child.
+ * The cache of the dynamic linker, /etc/ld.so.cache: names and paths of libraries. A container
+ * controls its own cache, so parse it in a confined child.
  */
 #ifndef FILES_LD_CACHE_H
 #define FILES_LD_CACHE_H
 
 #include "base/util.h"
 
-/* Calls each() for every library of this machine's own architecture, until it returns false.
- * -EINVAL: this is no such cache. */
+/* Calls each() for every library of this machine's architecture, until it returns false. -EINVAL:
+ * not such a cache. */
 int ld_cache__list(const void *data, size_t len,
 		   bool (*each)(void *ctx, const char *name, const char *path), void *ctx);
 

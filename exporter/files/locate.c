@@ -44,7 +44,7 @@ struct cache_search {
 	bool exact;
 };
 
-/* "libc" is libc.so.6, "ssl" is libssl.so.3. */
+/* "libc" stands for libc.so.6, "ssl" for libssl.so.3. */
 static bool is_short_for(const char *name, const char *library)
 {
 	size_t len = strlen(name);
@@ -77,7 +77,7 @@ static int64_t search_cache(void *ctx, void *out, size_t max, char *why)
 	return PATH_MAX;
 }
 
-/* One line of what a path may be. */
+/* Whether it is an absolute path on one line. */
 static bool is_path(const char *p, size_t size)
 {
 	if (*p != '/' || !memchr(p, '\0', size))
@@ -88,7 +88,7 @@ static bool is_path(const char *p, size_t size)
 	return true;
 }
 
-/* The path with its directory as it is called without links; NULL: there is nothing. */
+/* Writes the path with the symbolic links of its directory resolved. */
 static int64_t resolve_in_child(void *ctx, void *out, size_t max, char *why)
 {
 	const char *path = ctx, *name = strrchr(path, '/');
@@ -194,7 +194,7 @@ char *locate__library(const char *root, const char *name)
 	if (!*name || strchr(name, '/'))
 		return NULL;
 	path = in_cache(root, name);
-	/* Without a cache: musl's, and images that have nothing but a program. */
+	/* Without a cache: musl, and images that contain only a program. */
 	if (!path)
 		path = in_directories(root,
 				      "/lib/" TRIPLET ":/usr/lib/" TRIPLET
@@ -214,7 +214,8 @@ char *locate__program(const char *name)
 
 /* ---- misspelt paths ------------------------------------------------------------------------- */
 
-/* path as the directory that exists ("" is the top), a component that does not, and the rest. */
+/* A path in three parts: an existing directory ("" is the top), a component that does not exist,
+ * and the rest. */
 struct misspelt {
 	char *dir, *name;
 	const char *rest;

@@ -20,11 +20,11 @@ struct search {
 	size_t first;
 };
 
-/* What the child finds. */
+/* The child's result. */
 struct found {
 	struct file_state state;
 	size_t index;
-	bool opened; /* else why is */
+	bool opened; /* otherwise why is set */
 	bool stacked;
 	char path[PATH_MAX], why[PATH_MAX + 128], weakness[256];
 };
@@ -36,7 +36,7 @@ static void refuse(struct found *f, const char *fmt, int err)
 	snprintf(f->why, sizeof(f->why), fmt, f->path, strerror(err));
 }
 
-/* Only looked at, until it is known to be a file: opening a device may set something off. */
+/* Checks the type before it opens the file, as opening a device can have effects. */
 static void open_path(struct found *f)
 {
 	__cleanup_close int found = file_finder__find(f->path), file = -1;
@@ -82,10 +82,9 @@ static int64_t open_in_child(void *ctx, void *out, size_t max, char *why)
 
 /* ---- the caller ----------------------------------------------------------------------------- */
 
-static struct opened_file *all; /* that are open */
+static struct opened_file *all; /* open files */
 
-/* Whatever its paths, or its containers, an inode is to be known as one. Those that cannot be told
- * apart by what they show are compared. */
+/* An inode has one id, whatever its paths and containers. Files that look the same are compared. */
 static void know_again(struct opened_file *f)
 {
 	for (struct opened_file *o = all; o; o = o->next) {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel has no call that compares the inodes below overlayfs. A futex in a shared mapping is
- * known by inode and page, though, and the page is that of the inode below. So a thread waits in
- * one file's mapping, and can be woken through the other's if the two are one.
+ * The kernel has no call that compares the inodes below overlayfs. But the key of a futex in a
+ * shared mapping is the inode below, with the page. So a thread sleeps on a word of one file's
+ * mapping: if it can be woken through the other's, both are the same file.
  *
- * A thread that has not gone to sleep yet could be missed. It is therefore moved to the other
- * mapping, which says whether it slept, and woken through its own.
+ * A thread that does not sleep yet cannot be woken. So it is first requeued to the other mapping,
+ * which tells whether it slept, and then woken through its own.
  *
- * All of that needs pages of the files, for which a file server may be asked: it is done in a
- * child.
+ * This reads pages of the files, and so may ask a file server: it is done in a child.
  */
 #include "files/same_inode.h"
 
@@ -34,7 +33,7 @@ static long futex(volatile uint32_t *word, int op, uint32_t value, long value2,
 	return syscall(SYS_futex, word, op, value, value2, other, value3);
 }
 
-/* For as long as the word changes, it does not sleep. */
+/* Retries while the word changes. */
 static void *sleep_on(void *arg)
 {
 	volatile uint32_t *word = arg;
@@ -51,7 +50,7 @@ static volatile uint32_t *map(int fd)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* Moves whoever sleeps on one word to another. How many there were, or -1. */
+/* Requeues the sleeper from one word to the other. Returns the number of threads moved, or -1. */
 static long move(volatile uint32_t *from, volatile uint32_t *to)
 {
 	return futex(from, FUTEX_CMP_REQUEUE, 0, 1, to, *from);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 
+#include "base/clock.h"
 #include "files/confined.h"
 
 #define COUNT_SECONDS 1.0
@@ -21,8 +22,8 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* ADDRESSES PERMISSIONS OFFSET MAJOR:MINOR INODE PATH. Some file systems have another device there
- * than stat(2) tells; the name says as much. */
+/* ADDRESSES PERMISSIONS OFFSET MAJOR:MINOR INODE PATH. Some file systems show another device there
+ * than stat(2) does; then the name decides. */
 static bool is_line_of(const char *line, const struct wanted *w)
 {
 	unsigned int major, minor;
@@ -60,7 +61,7 @@ static int64_t count_in_child(void *ctx, void *out, size_t max, char *why)
 		if (isdigit((unsigned char)d->d_name[0]))
 			*n += has_mapped(d->d_name, ctx);
 	if ((!proc || d) && !*n)
-		*n = -1; /* those that were not looked at may have */
+		*n = -1; /* unknown: not all were looked at */
 	return sizeof(*n);
 }
 

@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include "base/clock.h"
+
 #define IDLE_MIN 1.0 /* seconds */
 
 static void ring__unlink(struct connection *c)

@@ -26,6 +26,7 @@
 #include <time.h>
 
 #include "access/tls.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/requests.h"
 #include "http/sockets.h"

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <netinet/in.h>
 
+#include "base/clock.h"
 #include "base/self.h"
 #include "http/accept.h"
 #include "http/refuse.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "http/workers.h"
 
+#include "base/clock.h"
+
 static struct http_job *take(struct http_workers *w)
 {
 	struct http_job *job = w->first;

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 
+#include "base/errno_names.h"
+
 #define CAP(cap) (1ULL << (cap))
 
 static bool can(const struct machine *m, int cap)
@@ -35,7 +37,7 @@ static char *memory_text(const struct machine *m)
 		       "--memory.limit");
 }
 
-/* NULL: no capability is missing that this takes. */
+/* NULL: all capabilities for it are there. */
 static const char *missing_capability(const struct machine *m, enum attempt a)
 {
 	bool strict = m->paranoid >= 3 && (a == ATTEMPT_EVENT || a == ATTEMPT_UPROBE);
@@ -106,7 +108,7 @@ static char *cause(const struct machine *m, enum attempt a, int err, struct dema
 	case -EPERM:
 		return permission_text(m, a, err);
 	}
-	/* EACCES is the verifier's, too. */
+	/* The verifier also returns EACCES. */
 	if (a == ATTEMPT_LOAD || a == ATTEMPT_CLONE)
 		return verifier_text(m, a);
 	if (err == -EACCES)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Why the kernel has refused something, and what to do about it. An errno alone misleads: EPERM can
- * be a capability, a limit, lockdown or a seccomp filter. The machine tells which.
+ * Why the kernel refused a request, and what to do about it. An errno alone is misleading: EPERM
+ * can mean a capability, a limit, lockdown or a seccomp filter. struct machine tells which.
  */
 #ifndef KERNEL_ADVICE_H
 #define KERNEL_ADVICE_H
@@ -14,12 +14,12 @@ enum attempt {
 	ATTEMPT_ATTACH,	 /* a program to a function, by a link */
 	ATTEMPT_EVENT,	 /* the same by a perf event of kprobes or tracepoints */
 	ATTEMPT_UPROBE,	 /* the same by a perf event of uprobes */
-	ATTEMPT_SYMBOLS, /* to read what functions the kernel has */
+	ATTEMPT_SYMBOLS, /* to read the kernel's functions */
 };
 
-/* What an attempt needs of the machine, as far as it is known. */
+/* The resources that an attempt needs. */
 struct demand {
-	size_t files; /* more descriptors, about; 0: unknown */
+	size_t files; /* additional descriptors, roughly; 0: unknown */
 };
 
 /* One line, to be freed: "EMFILE: cause; advice". err is a negative errno. */

@@ -48,7 +48,8 @@ static uint64_t ptr(const void *p)
 	return (uintptr_t)p;
 }
 
-bool bpf_sys__again(int err, int *tries)
+/* Whether to try again after this error. */
+static bool try_again(int err, int *tries)
 {
 	if ((err != -EINTR && err != -EAGAIN) || ++*tries > TRIES_MAX)
 		return false;
@@ -63,7 +64,7 @@ static int create_link(struct link_create *attr)
 	do {
 		fd = syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(*attr));
 		fd = fd < 0 ? -errno : fd;
-	} while (bpf_sys__again(fd, &tries));
+	} while (try_again(fd, &tries));
 	return fd;
 }
 
@@ -201,7 +202,7 @@ static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
 		return 0;
 	text = xvasprintf(fmt, args);
 	note_refused(text);
-	/* The verifier's reasons come as many lines in one message. */
+	/* The verifier's reasons are many lines in one message. */
 	bpf_sys__log_reasons(text);
 	return 0;
 }

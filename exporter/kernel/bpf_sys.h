@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bpf(2) as newer kernels know it and Debian 12's libbpf (1.1) and headers do not. The numbers are
- * the kernel's ABI (include/uapi/linux/bpf.h).
+ * bpf(2) calls that Debian 12's libbpf (1.1) and headers lack. The numbers are the kernel's ABI
+ * (include/uapi/linux/bpf.h).
  */
 #ifndef KERNEL_BPF_SYS_H
 #define KERNEL_BPF_SYS_H
@@ -36,25 +36,23 @@ int bpf_sys__link_uprobes(int prog_fd, enum bpf_sys_attach type, const char *pat
 			  const uint64_t *offsets, const uint64_t *cookies, uint32_t n,
 			  bool is_return);
 int bpf_sys__link_btf_ids(int prog_fd, const uint32_t *ids, const uint64_t *cookies, uint32_t n);
-/* For programs that were loaded for one function: fentry, fexit, fsession. */
+/* For programs loaded for one function: fentry, fexit, fsession. */
 int bpf_sys__link_tracing(int prog_fd, enum bpf_sys_attach type);
-
-/* After -EINTR or -EAGAIN: whether to try again; for a moment, not for ever. tries begins at 0. */
-bool bpf_sys__again(int err, int *tries);
 
 /* A loaded module's BTF. */
 int bpf_sys__module_btf(const char *module);
 
-/* Calls that a multi link had no return slot for (since 6.9); 0 where the kernel does not count. */
+/* Calls for which a multi link had no return slot (since 6.9); 0 where the kernel does not count.
+ */
 uint64_t bpf_sys__link_missed(int link_fd);
 
-/* What libbpf says goes to our log, at debug. */
+/* Sends libbpf's messages to the log, at debug. */
 void bpf_sys__log_libbpf(void);
-/* The name of the program that libbpf said last that the kernel has refused; "": of none since
- * bpf_sys__forget_refused(). libbpf tells it in no other way. */
+/* The last program that the kernel refused, as named in libbpf's messages: libbpf reports it in no
+ * other way. "": none since bpf_sys__forget_refused(). */
 const char *bpf_sys__refused_program(void);
 void bpf_sys__forget_refused(void);
-/* Logs the verifier's reasons, at debug. They are changed. */
+/* Logs the verifier's reasons, at debug. Modifies text. */
 void bpf_sys__log_reasons(char *text);
 
 #endif /* KERNEL_BPF_SYS_H */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The stand-in for a kernel's BTF. It describes one thing: where the kernel keeps the bit that
- * tells a system call of a 32-bit program. struct thread_info is the first member of struct
- * task_struct
- * ("this must be the first element of task_struct", include/linux/sched.h), and what comes before
- * the bit in struct thread_info has changed once: x86 got syscall_work in 5.11 (kernel commit
- * b86678cf0f1d).
+ * A substitute for the kernel's BTF. It describes the place of one bit: the mark of a system call
+ * by a 32-bit program. struct thread_info is the first member of struct task_struct ("this must be
+ * the first element of task_struct", include/linux/sched.h). Its fields before the bit changed
+ * once: x86 got syscall_work in 5.11 (kernel commit b86678cf0f1d).
  */
 #include "kernel/btf_layout.h"
 
@@ -13,7 +11,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#define TASK_STRUCT_BYTES 4096 /* about; nobody asks */
+#define TASK_STRUCT_BYTES 4096 /* roughly; nothing depends on it */
 
 #if defined(__x86_64__)
 static int add_thread_info(struct btf *btf, int u32_id, int u64_id, bool has_work)

@@ -13,13 +13,13 @@ static size_t hex_digits(const char *s)
 	return strspn(s, "0123456789abcdef");
 }
 
-/* Whether a part of a path ends here, but for a unit's suffix. */
+/* Whether a part of a path ends here, apart from a unit's suffix. */
 static bool ends(char c)
 {
 	return !c || strchr("./:", c);
 }
 
-/* The length of a container's id; 0: this is none. */
+/* The length of the container id at s; 0: none. */
 static size_t id_length(const char *s)
 {
 	size_t n = hex_digits(s), number;
@@ -34,8 +34,8 @@ static size_t id_length(const char *s)
 	return number && number <= NUMBER_DIGITS && ends(s[n]) ? n : 0;
 }
 
-/* What runtimes put before the id, and what Kubernetes does. Those with ':' are systemd's notation
- * where the runtime was not told to talk to systemd. */
+/* The prefixes that runtimes put before the id, and the schemes of Kubernetes. Prefixes with ':'
+ * are in systemd's notation, from runtimes that do not use systemd. */
 static const struct {
 	const char *prefix, *scheme;
 } runtimes[] = {
@@ -73,7 +73,7 @@ static char *container_at(const char *s)
 	return found || s[before] != ':' ? found : named_container(s + before + 1);
 }
 
-/* The last of what is found at the beginnings of a path's parts, or "". */
+/* The last result of find() at the start of the path's parts, or "". */
 static char *last_in(const char *path, const char *separators, char *(*find)(const char *s))
 {
 	char *last = NULL;
@@ -96,7 +96,7 @@ char *cgroup_path__container_id(const char *path)
 	return last_in(path, "/", container_at);
 }
 
-/* 8-4-4-4-12 digits, with '_' where '-' would be a step to systemd. */
+/* 8-4-4-4-12 digits; with '_' instead of '-', as '-' has a meaning in names of slices. */
 static bool is_uid(const char *s)
 {
 	static const size_t groups[] = { 8, 4, 4, 4, 12 };
@@ -112,7 +112,7 @@ static bool is_uid(const char *s)
 	return ends(*s);
 }
 
-/* "pod12345678_1234_...": what is after kubepods-burstable-, or a part by itself. */
+/* "pod12345678_1234_...", after kubepods-burstable- or on its own. */
 static char *pod_at(const char *s)
 {
 	char *text;

@@ -8,7 +8,7 @@
 
 #include "kernel/tracefs.h"
 
-#define ROOT_INODE 1 /* of a hierarchy; a namespace's root has another (fs/kernfs/dir.c) */
+#define ROOT_INODE 1 /* of a hierarchy's root; a namespace's root has another (fs/kernfs/dir.c) */
 
 bool cgroupfs__is_v2(const char *path)
 {
@@ -17,7 +17,7 @@ bool cgroupfs__is_v2(const char *path)
 	return !statfs(path, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-/* "0::PATH" is there once it has been mounted, by anybody (proc_cgroup_show()). */
+/* "0::PATH" appears once cgroup v2 has been mounted anywhere (proc_cgroup_show()). */
 bool cgroupfs__in_use(void)
 {
 	__cleanup_fclose FILE *f = fopen("/proc/self/cgroup", "re");
@@ -30,7 +30,7 @@ bool cgroupfs__in_use(void)
 	return false;
 }
 
-/* Spaces and the like are \OOO there. In place. */
+/* Decodes \OOO, which stands for blanks and the like, in place. */
 static char *unescape(char *s)
 {
 	char *to = s;
@@ -100,7 +100,7 @@ static bool is_whole_v2(const char *path)
 	return fd >= 0 && cgroupfs__is_whole(fd);
 }
 
-/* Ours, or the one of the first process, if it is not in our container. */
+/* Ours, or that of the first process, if that is outside our container. */
 static char *find_whole(void)
 {
 	static const char *const of_init[] = { "/proc/1/root/sys/fs/cgroup",

@@ -8,16 +8,16 @@
 
 /* Whether a path is in cgroup v2. */
 bool cgroupfs__is_v2(const char *path);
-/* Whether there is a hierarchy of v2 that processes are in, be it mounted here or not. */
+/* Whether processes are in a v2 hierarchy, mounted here or not. */
 bool cgroupfs__in_use(void);
-/* Where this process sees its own cgroups, to be freed; NULL: nowhere. */
+/* The mount point of this process's own cgroups, to be freed; NULL: none. */
 char *cgroupfs__mount_point(void);
-/* The same, by the text of a mountinfo(5) file; a mount of the whole hierarchy is preferred. */
+/* The same, from a mountinfo(5) file. Prefers a mount of the whole hierarchy. */
 char *cgroupfs__find(FILE *mountinfo, bool (*is_v2)(const char *path));
-/* A descriptor of the machine's hierarchy, or of as much of it as can be seen from here; -1: there
- * is none. In a cgroup namespace of our own that takes a mount of the host's. */
+/* A descriptor of the machine's hierarchy, or of its visible part; -1: none. In a cgroup namespace
+ * of our own, the whole needs a mount of the host's. */
 int cgroupfs__open(void);
-/* Whether that is all of it. */
+/* Whether the descriptor is of the whole hierarchy. */
 bool cgroupfs__is_whole(int fd);
 
 #endif /* KERNEL_CGROUPFS_H */

@@ -26,7 +26,7 @@ struct features {
 	enum verdict known[FEATURE_MAX];
 };
 
-/* A file of tracefs, or the symbol behind it where tracefs is closed to us. */
+/* Whether tracefs has the file or, if we may not read tracefs, the kernel has the symbol for it. */
 static bool exists_in_tracefs(const struct features *f, const char *path, const char *symbol)
 {
 	if (f->tracefs >= 0)
@@ -39,7 +39,7 @@ static bool probe_tracefs(const struct features *f)
 	return f->tracefs >= 0 || f->assume;
 }
 
-/* The least of them all: what counts nothing, of ourselves. */
+/* The event that needs the least: it counts nothing, in our own process. */
 static bool probe_perf_events(const struct features *f)
 {
 	__cleanup_close int fd = f->assume ? -1 : perf_event__open_dummy();
@@ -104,8 +104,8 @@ static bool probe_atomics(const struct features *f)
 	return prog >= 0;
 }
 
-/* Programs with labels or filters read it; kernel lockdown "confidentiality" forbids that. A
- * process that may not load programs learns nothing by loading one. */
+/* Kernel lockdown "confidentiality" forbids it. A process that may not load programs cannot tell by
+ * loading one. */
 static bool probe_read_kernel(const struct features *f)
 {
 	const struct bpf_insn code[] = {
@@ -149,8 +149,8 @@ static int load_trial(enum bpf_prog_type type, enum bpf_sys_attach attach, uint3
 	return bpf_prog_load(type, "trial", "GPL", code, ARRAY_SIZE(code), &opts);
 }
 
-/* While ftrace is switched off, what is attached by it must not be tried: when it is switched on
- * again, ftrace finds call sites that it does not expect, and gives itself up until a reboot. */
+/* While ftrace is off, nothing that uses it may be attached: when it is switched on again, ftrace
+ * finds unexpected call sites and disables itself until a reboot. */
 static bool ftrace_is_off(void)
 {
 	char c[2];
@@ -182,7 +182,7 @@ static bool probe_kprobe_session(const struct features *f)
 	return machine__has_btf() && try_multi(BPF_SYS_KPROBE_SESSION);
 }
 
-/* A kernel that knows such links looks at the path, and does not like a directory. */
+/* A kernel with such links looks at the path, and refuses a directory. */
 static bool try_uprobe_link(enum bpf_sys_attach attach)
 {
 	const uint64_t offset = 0;
@@ -233,7 +233,7 @@ static bool probe_fsession_multi(const struct features *f)
 	return try_tracing(BPF_SYS_FSESSION_MULTI);
 }
 
-/* "none (voluntary) full lazy": the model in force is in parentheses. */
+/* "none (voluntary) full lazy": the current model is in parentheses. */
 static bool probe_no_preemption(const struct features *f)
 {
 	__cleanup_close int debugfs = tracefs__open_debugfs();
@@ -242,12 +242,11 @@ static bool probe_no_preemption(const struct features *f)
 
 	if (debugfs >= 0 && file__read_head(debugfs, "sched/preempt", text, sizeof(text)) > 0)
 		return strstr(text, "(none)") || strstr(text, "(voluntary)");
-	/* A kernel whose model is fixed says it in its version; one where it can be chosen, that.
-	 */
+	/* The version names a fixed model, or says that the model can be chosen. */
 	return !uname(&u) && !strstr(u.version, "PREEMPT");
 }
 
-/* The parameters that a function of the kernel has in its BTF; -1: it is not there. */
+/* The number of parameters of a kernel function by BTF; -1: no such function. */
 static int kernel_function_parameters(const char *name)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -258,8 +257,8 @@ static int kernel_function_parameters(const char *name)
 	return n;
 }
 
-/* Since fprobe stands on the function graph tracer, returns live on the task's shadow stack;
- * before, a link had two slots for each CPU. (6.14, kernel commit 4346ba160409) */
+/* Since fprobe uses the function graph tracer, returns are on the task's shadow stack. Before, a
+ * link had two return slots per CPU. (6.14, kernel commit 4346ba160409) */
 static bool probe_return_slots(const struct features *f)
 {
 	return kernel_function_parameters("fprobe_return") >= 0 ||
@@ -267,10 +266,10 @@ static bool probe_return_slots(const struct features *f)
 }
 
 /*
- * Whether a session's return is run only if its entry was. On the shadow stack it was not so at
- * first, and the return then found a cookie that something else had left there. 7.0 mended it
- * (kernel commit 2ebadb60cb36), and gave the function that tells a parameter. A kernel with the one
- * and without the other is not trusted, which costs it some instructions.
+ * Whether a session's return runs only if its entry ran. At first, with the shadow stack, it also
+ * ran without, and found a stale cookie. 7.0 fixed that (kernel commit 2ebadb60cb36) and added a
+ * parameter to bpf_session_cookie(), which shows it. A kernel that has only the fix pays a few more
+ * instructions.
  */
 static bool probe_session_pairs(const struct features *f)
 {
@@ -300,15 +299,14 @@ static const struct {
 	[FEATURE_ATTACH_COOKIE] = { "this kernel has no attach cookies", probe_attach_cookie },
 	[FEATURE_ATOMICS] = { "this kernel has no atomic instructions in BPF programs (5.12)",
 			      probe_atomics },
-	[FEATURE_READ_KERNEL] = { "kernel lockdown is \"confidentiality\", under which programs "
-				  "cannot read what labels and filters need",
+	[FEATURE_READ_KERNEL] = { "kernel lockdown is \"confidentiality\": programs cannot read "
+				  "the memory that labels and filters need",
 				  probe_read_kernel },
-	[FEATURE_CGROUP_ANCESTOR] = { "this kernel cannot tell what cgroups a cgroup is under, "
-				      "from a kprobe program (5.15)",
+	[FEATURE_CGROUP_ANCESTOR] = { "kprobe programs of this kernel cannot read the parents of a "
+				      "cgroup (5.15)",
 				      probe_cgroup_ancestor },
 	[FEATURE_CGROUP_V2] = { "this machine has no cgroup v2 hierarchy, which cgroup, "
-				"container_id "
-				"and pod_uid are read from: boot without "
+				"container_id and pod_uid need: boot without "
 				"systemd.unified_cgroup_hierarchy=0, or mount -t cgroup2",
 				probe_cgroup_v2 },
 	[FEATURE_KPROBE_MULTI] = { "this kernel has no kprobe.multi links (CONFIG_FPROBE, 5.18)",
@@ -331,12 +329,10 @@ static const struct {
 				    "miss calls",
 				    probe_no_preemption },
 	[FEATURE_RETURN_SLOTS] = { "this kernel has few return slots per multi link (before 6.14): "
-				   "it "
-				   "can miss calls of functions that sleep",
+				   "it can miss calls of functions that sleep",
 				   probe_return_slots },
 	[FEATURE_SESSION_PAIRS] = { "this kernel runs a session's return program even if it "
-				    "skipped "
-				    "the entry (before 7.0)",
+				    "skipped the entry (before 7.0)",
 				    probe_session_pairs },
 	[FEATURE_TASK_STORAGE] = { "this kernel has no task storage", probe_task_storage },
 };
@@ -357,7 +353,7 @@ bool features__has(struct features *f, enum feature feature)
 	return f->known[feature] == YES;
 }
 
-/* Lockdown closes tracefs to everybody, at opening. */
+/* Lockdown refuses to open files of tracefs. */
 static bool is_locked_down(struct features *f, enum feature feature)
 {
 	if (feature != FEATURE_TRACEFS && feature != FEATURE_KPROBE_EVENTS &&
@@ -368,18 +364,18 @@ static bool is_locked_down(struct features *f, enum feature feature)
 	return f->confidential == YES;
 }
 
-const char *features__describe(struct features *f, enum feature feature)
+static const char *describe(struct features *f, enum feature feature)
 {
 	if (is_locked_down(f, feature))
 		return "kernel lockdown is \"confidentiality\", which closes tracefs";
 	if (feature >= FEATURE_KPROBE_MULTI && feature <= FEATURE_FSESSION_MULTI && ftrace_is_off())
-		return "kernel.ftrace_enabled is 0, while which it cannot be tried";
+		return "kernel.ftrace_enabled is 0: this cannot be tried until it is 1";
 	return table[feature].missing;
 }
 
 const char *features__missing(struct features *f, enum feature feature)
 {
-	return features__has(f, feature) ? NULL : features__describe(f, feature);
+	return features__has(f, feature) ? NULL : describe(f, feature);
 }
 
 bool features__preemption_changed(struct features *f)

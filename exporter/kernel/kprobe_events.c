@@ -7,6 +7,8 @@
 #include <sys/file.h>
 #include <sys/random.h>
 
+#include "base/clock.h"
+#include "base/errno_names.h"
 #include "base/log.h"
 #include "kernel/tracefs.h"
 
@@ -21,13 +23,13 @@ struct kprobe_events {
 	char group[sizeof(GROUP) + 1 + TOKEN_DIGITS];
 	int lock; /* -1: not held */
 	int profile;
-	char *text; /* of the profile; grows as the file does */
+	char *text; /* of the profile */
 	size_t size;
 };
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-/* kprobe_profile tells events by name alone, so a name has its group's in it. */
+/* kprobe_profile shows the name only, so the name contains the group's. */
 static char *event_name(const struct kprobe_events *e, enum kprobe_kind kind, uint32_t id)
 {
 	return xasprintf("%s_%c%u", e->group, kinds[kind], id);
@@ -42,8 +44,8 @@ static size_t digits(const char *s, int (*is_digit)(int c))
 	return n;
 }
 
-/* The length of a group's name of ours: a token, or the PID that earlier versions took. 0: it is
- * somebody else's. */
+/* The length of the name of our group at s: a token, or the PID as in earlier versions. 0: not a
+ * name of ours. */
 static size_t group_length(const char *s)
 {
 	size_t n = strlen(GROUP), token;
@@ -59,8 +61,8 @@ static size_t group_length(const char *s)
 	return token ? n + token : 0;
 }
 
-/* "GROUP/EVENT" of a line of kprobe_events, to be freed, if the event is of a form that is ours:
- * GROUP_KIND ID, or in earlier versions GROUP_GENERATION_KIND ID. NULL: it is not. */
+/* "GROUP/EVENT" of a line of kprobe_events, to be freed, if it has our form: GROUP_KIND ID, or in
+ * earlier versions GROUP_GENERATION_KIND ID. NULL: not ours. */
 static char *our_event(const char *line)
 {
 	const char *group = strchr(line, ':'), *event, *s;
@@ -89,7 +91,7 @@ static int remove_by_name(int tracefs, const char *name)
 	return tracefs__append(tracefs, "kprobe_events", line);
 }
 
-/* All names before the first removal: the file is read by position, which removals move. */
+/* Reads all names before the first removal, as removals shift the position in the file. */
 static char **list_events(int fd, size_t *n)
 {
 	__cleanup_fclose FILE *f = fdopen(dup(fd), "r");
@@ -106,9 +108,9 @@ static char **list_events(int fd, size_t *n)
 }
 
 /*
- * Who made an event cannot be asked: its PID is another container's. But the kernel does not remove
- * an event that is in use. Whoever is about to use some holds the lock; and has removed what was
- * there before.
+ * Nothing shows whether the exporter of an event still runs: it may be in another container. But
+ * the kernel does not remove an event that is in use, and an exporter holds the lock until it uses
+ * its events.
  */
 static void remove_leftovers(int tracefs)
 {
@@ -201,7 +203,7 @@ void kprobe_events__remove(struct kprobe_events *e, enum kprobe_kind kind, uint3
 	int err = remove_by_name(e->tracefs, name);
 	char buf[16];
 
-	/* -ENOENT: it was not in use any more, and another exporter took it for a leftover. */
+	/* -ENOENT: another exporter has removed it, as it was no longer in use. */
 	if (err && err != -ENOENT)
 		log_warn("event %s cannot be removed from tracefs: %s", name,
 			 errno_name(-err, buf, sizeof(buf)));
@@ -216,7 +218,7 @@ int kprobe_events__number(const struct kprobe_events *e, enum kprobe_kind kind, 
 
 /* ---- kprobe_profile ------------------------------------------------------------------------ */
 
-/* The whole file: it must come from as few reads as possible to be of one moment. */
+/* Reads the file by as few reads as possible, so that all rows are of the same moment. */
 static const char *read_profile(struct kprobe_events *e)
 {
 	size_t len = 0;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Our kprobe events in tracefs.
+ * The exporter's kprobe events in tracefs.
  *
- * The file is the whole machine's: exporters in other containers have their events in it, and
- * events outlive their makers. The kernel adds a second definition of one name to the event that is
- * there, and both count as one. So each set of events has a random name. PIDs are no names: each
- * container has a process 1.
+ * All exporters of a machine share the file kprobe_events, containers included, and events outlive
+ * the process. If a name is defined twice, the kernel joins both into one event with one count. So
+ * each set of events has a random name. PIDs would not do: every container has a process 1.
  */
 #ifndef KERNEL_KPROBE_EVENTS_H
 #define KERNEL_KPROBE_EVENTS_H
@@ -17,30 +16,29 @@ struct kprobe_events;
 enum kprobe_kind { KPROBE_ENTRY, KPROBE_RETURN };
 
 /*
- * An empty set. Removes the events that dead exporters have left. tracefs (as from tracefs__open())
- * is borrowed. 0 or a negative errno.
+ * Makes an empty set, and removes the events of dead exporters. Borrows tracefs, as from
+ * tracefs__open(). 0 or a negative errno.
  */
 int kprobe_events__open(int tracefs, struct kprobe_events **out);
 /* The events must have been removed. NULL is fine. */
 void kprobe_events__close(struct kprobe_events *e);
 
 /*
- * Events that are defined and not attached yet look like those of a dead exporter. Hold this lock
- * from the first definition until all are attached: no other exporter removes events meanwhile.
- * Waits for one that does, for some seconds at most.
+ * Events that are not attached yet look like those of a dead exporter. Hold this lock from the
+ * first definition until all are attached, so that no other exporter removes them. Waits a few
+ * seconds at most for an exporter that is removing events.
  */
 void kprobe_events__lock(struct kprobe_events *e);
 void kprobe_events__unlock(struct kprobe_events *e);
 
-/* place: what the kernel takes for a function, "[MODULE:]SYMBOL" or an address. maxactive: of a
- * return. 0 or a negative errno. */
+/* place: "[MODULE:]SYMBOL" or an address. maxactive: for returns only. 0 or a negative errno. */
 int kprobe_events__define(struct kprobe_events *e, enum kprobe_kind kind, uint32_t id,
 			  const char *place, unsigned maxactive);
 void kprobe_events__remove(struct kprobe_events *e, enum kprobe_kind kind, uint32_t id);
-/* The number to open the event by, or a negative errno. */
+/* The event's id for perf_event__open_tracepoint(), or a negative errno. */
 int kprobe_events__number(const struct kprobe_events *e, enum kprobe_kind kind, uint32_t id);
 
-/* A row of kprobe_profile. An event without a row is not there: nothing is known of its counts. */
+/* A row of kprobe_profile. there is false without a row: the counts are then unknown. */
 struct kprobe_profile {
 	bool there;
 	uint64_t hits, missed;

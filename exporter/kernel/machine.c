@@ -12,7 +12,7 @@
 #include "kernel/cgroupfs.h"
 #include "kernel/tracefs.h"
 
-/* The value behind NAME in /proc/self/status, in base 16 or 10; 0 if it is not there. */
+/* The value of NAME in /proc/self/status, in base 16 or 10; 0 if missing. */
 static uint64_t status_value(const char *name, int base)
 {
 	__cleanup_fclose FILE *f = fopen("/proc/self/status", "re");
@@ -82,7 +82,7 @@ static uint64_t count_files(void)
 	return n > 3 ? n - 3 : 0; /* ".", "..", and its own */
 }
 
-/* The lowest of the cgroup's and of those above it, as far as they can be seen from here. */
+/* The lowest limit of the cgroup and of the visible cgroups above it. */
 static uint64_t memory_limit(void)
 {
 	__cleanup_free char *mount = cgroupfs__mount_point(), *path = NULL;

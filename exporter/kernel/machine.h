@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a machine permits this process: the facts that explain a refusal. Looked up when asked. */
+/* The limits and privileges of this process: the facts that explain a refusal. */
 #ifndef KERNEL_MACHINE_H
 #define KERNEL_MACHINE_H
 
@@ -12,15 +12,15 @@ struct machine {
 	bool confidential;	    /* kernel lockdown is `confidentiality` */
 	bool seccomp;		    /* a filter is in force */
 	int paranoid;		    /* kernel.perf_event_paranoid; INT_MIN: unknown */
-	uint64_t files, files_open; /* RLIMIT_NOFILE; descriptors that are open */
+	uint64_t files, files_open; /* RLIMIT_NOFILE; open descriptors */
 	uint64_t locked;	    /* RLIMIT_MEMLOCK */
-	uint64_t memory;	    /* memory.max of the cgroup, or of one above it */
+	uint64_t memory;	    /* the lowest memory.max of the cgroup and those above it */
 };
 
 uint64_t machine__capabilities(void);
 bool machine__is_confidential(void);
-bool machine__has_btf(void); /* the kernel's types can be read; looked up once */
-/* Needs descriptors: some facts are not known without. */
+bool machine__has_btf(void); /* whether the kernel's BTF can be read; checked once */
+/* Needs free descriptors: without them, some facts stay unknown. */
 void machine__look(struct machine *m);
 
 #endif /* KERNEL_MACHINE_H */

@@ -47,7 +47,7 @@ void module_list__add(struct module_list *m, char *text, enum module_kind kind)
 	}
 }
 
-/* With procfs there, and no list of loaded modules in it, nothing can be loaded. */
+/* If procfs is there but has no list of loaded modules, the kernel cannot load any. */
 static bool has_no_modules(void)
 {
 	return !access("/proc/kallsyms", F_OK) && access("/proc/modules", F_OK);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel modules that are loaded. */
+/* Loaded kernel modules. */
 #ifndef KERNEL_MODULES_H
 #define KERNEL_MODULES_H
 
 #include <stdint.h>
 
-/* Changes whenever a module is loaded or unloaded, and is never 0. proc: "/proc". Modules on their
- * way in or out do not count. */
+/* A hash that changes when a module is loaded or unloaded, never 0. Ignores modules that are still
+ * loading or unloading. proc: "/proc". */
 uint64_t modules__fingerprint(const char *proc);
 
 #endif /* KERNEL_MODULES_H */

@@ -11,13 +11,13 @@
 
 #include "base/file.h"
 
-/* One event on one CPU: programs hang on the trace event itself and run on all of them. */
+/* An event on one CPU: programs are attached to the trace event itself and run on all CPUs. */
 static int open_event(struct perf_event_attr *attr)
 {
 	int fd = -1;
 
 	attr->size = sizeof(*attr);
-	/* CPU 0 may be offline; the one that we are on is not, unless it goes right now. */
+	/* CPU 0 may be offline. The current one is online, unless it goes offline right now. */
 	for (int tries = 0; tries < 10; tries++) {
 		fd = syscall(SYS_perf_event_open, attr, -1, tries ? sched_getcpu() : 0, -1,
 			     PERF_FLAG_FD_CLOEXEC);

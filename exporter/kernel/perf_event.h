@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* perf_event_open(2), as far as BPF programs are attached to perf events. */
+/* Perf events that BPF programs are attached to. */
 #ifndef KERNEL_PERF_EVENT_H
 #define KERNEL_PERF_EVENT_H
 
@@ -12,7 +12,7 @@ struct perf_attachment {
 };
 #define PERF_ATTACHMENT_NONE ((struct perf_attachment){ -1, -1 })
 
-/* An event that counts nothing: whether we may open any. A descriptor, or a negative errno. */
+/* An event that counts nothing, to test the permission. A descriptor, or a negative errno. */
 int perf_event__open_dummy(void);
 /* The event of a tracefs id. A descriptor, or a negative errno. */
 int perf_event__open_tracepoint(int id);
@@ -20,8 +20,8 @@ int perf_event__open_tracepoint(int id);
 int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return);
 
 /*
- * Runs the program at every event from now on. Takes the event's descriptor over, also on failure.
- * cookie 0: none, which works on kernels without cookies too. 0 or a negative errno.
+ * Runs the program at every event from now on. Takes the event's descriptor, also on failure.
+ * cookie 0: none, as on kernels without cookies. 0 or a negative errno.
  */
 int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out);
 void perf_event__close(struct perf_attachment *a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Switches of the kernel that anybody with root can turn off while probes are attached. Their
- * programs then do not run, and the kernel counts nothing of what they miss.
+ * Kernel switches that root can turn off while probes are attached. The probes' programs then do
+ * not run, and the kernel does not count the missed calls.
  */
 #ifndef KERNEL_SWITCHES_H
 #define KERNEL_SWITCHES_H
@@ -16,17 +16,17 @@ enum switch_bit {
 
 struct switches;
 
-/* Directories, taken over: /proc/sys/kernel, and debugfs, or negative where there is none. */
+/* Takes directory descriptors: /proc/sys/kernel, and debugfs; negative: not available. */
 struct switches *switches__new(int sysctl, int debugfs);
 void switches__free(struct switches *s); /* NULL is fine */
 
-/* The bits of those that are off. One that cannot be read counts as on. */
+/* The bits of the switches that are off. A switch that cannot be read counts as on. */
 unsigned switches__off(const struct switches *s);
-/* Where people find a switch: "kernel.ftrace_enabled". */
-/* The one of them to be told of; 0: none is off. */
+/* The switch to report; 0: none is off. */
 enum switch_bit switches__first(unsigned off);
-/* Why nothing is counted, to be freed. */
+/* The reason why nothing is counted, to be freed. */
 char *switches__why(enum switch_bit bit);
+/* The name for users: "kernel.ftrace_enabled". */
 const char *switches__name(enum switch_bit bit);
 
 #endif /* KERNEL_SWITCHES_H */

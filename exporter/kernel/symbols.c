@@ -138,7 +138,7 @@ static void parse_kallsyms(struct symbols *s, uint64_t *init_begin, uint64_t *in
 	}
 }
 
-/* "name" or "name [module]"; what is in kallsyms and not here is not traceable. */
+/* "name" or "name [module]". Functions that are only in kallsyms are not traceable. */
 static void join_filter(struct symbols *s)
 {
 	char *text = s->filter_text, *line;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Numbers come from the headers of the machine that builds us, which may be older than the kernel
- * that runs us. From 424 on every architecture has the same numbers in both tables, so the newer
- * ones are listed here for headers that lack them; an unknown number costs nothing.
+ * The numbers come from the headers at build time, which may be older than the running kernel. From
+ * 424 on, the numbers are the same on all architectures and in both tables. So the newest ones are
+ * listed here, for headers that lack them. A number that the kernel does not know does no harm.
  */
 #include "kernel/syscalls.h"
 
@@ -61,7 +61,7 @@ static void append(const struct row *rows, size_t n, bool is_native, bool is_com
 	}
 }
 
-/* Sorted, entries of one name stand together and become one. */
+/* Sorts the rows and merges those of the same name. */
 static void build(void)
 {
 	size_t kept = 0;

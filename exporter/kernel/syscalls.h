@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* System calls by name: the numbers of 64-bit programs and of 32-bit ones on the same kernel. */
+/* System calls by name, with their numbers in 64-bit and in 32-bit programs. */
 #ifndef KERNEL_SYSCALLS_H
 #define KERNEL_SYSCALLS_H
 
@@ -10,7 +10,7 @@ struct syscall_entry {
 	int nr, nr32; /* -1: none */
 };
 
-/* All of them, by name. */
+/* All of them, sorted by name. */
 const struct syscall_entry *syscalls__all(size_t *n);
 const struct syscall_entry *syscalls__find(const char *name); /* or NULL */
 

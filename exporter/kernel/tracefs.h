@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tracing file system, mounted or not. */
+/* tracefs and similar file systems, mounted or not. */
 #ifndef KERNEL_TRACEFS_H
 #define KERNEL_TRACEFS_H
 
 #include "base/util.h"
 
 /*
- * A directory descriptor on tracefs, or a negative errno. Where nobody has mounted it, a mount of
- * our own is made that has no place in the file system, so that the machine is left as it was
- * (fsopen(2), since 5.2; needs CAP_SYS_ADMIN).
+ * A directory descriptor on tracefs, or a negative errno. If tracefs is not mounted, this makes a
+ * private mount that is attached nowhere, so the machine stays as it was (fsopen(2), since 5.2;
+ * needs CAP_SYS_ADMIN).
  */
 int tracefs__open(void);
 
@@ -18,7 +18,7 @@ int tracefs__open_debugfs(void);
 /* Likewise on securityfs. */
 int tracefs__open_securityfs(void);
 
-/* Such a mount of our own, of any file system without a device; only to be looked up in. */
+/* A private mount of any file system without a device, for lookups only. */
 int tracefs__open_private(const char *type);
 
 /* The number in events/GROUP/EVENT/id, or a negative errno. */

@@ -140,12 +140,12 @@ static void fold_cell(struct label_slots *l, uint32_t slot)
 	snapshot__add_cell(l->banks, from, words);
 	move_words(adjustments, &adjustments->cells[(size_t)from * width],
 		   &adjustments->cells[(size_t)to * width], words,
-		   RP_CELL_BINS + l->banks->grid->ncells);
+		   RP_CELL_BINS + l->banks->layout->nbins);
 	adjustments__use(adjustments, from);
 	adjustments__use(adjustments, to);
 	if (to >= cell_of(l, 0))
 		l->slots[to - cell_of(l, 0)].calls +=
-			snap_cell__calls(&(struct snap_cell){ .words = words }, l->banks->grid);
+			snap_cell__calls(&(struct snap_cell){ .words = words }, l->banks->layout);
 }
 
 static uint64_t *other_of(struct adjustments *l, uint32_t cell)

@@ -247,9 +247,9 @@ static int copy_cells(struct object *o)
 		.width = bpf_map__value_size(o->skel->maps.cells) / sizeof(uint64_t),
 		.n = o->ntargets + o->plan.nsets,
 	};
-	err = shared__new(&o->cells_copy, copy_size(v));
+	err = shared_memory__new(&o->cells_copy, copy_size(v));
 	if (!err)
-		err = shared__new(&o->details_copy, copy_size(&o->banks.value_counts));
+		err = shared_memory__new(&o->details_copy, copy_size(&o->banks.value_counts));
 	if (err)
 		return err;
 	v->base = o->cells_copy.addr;
@@ -295,8 +295,8 @@ void object_maps__unmap(struct object *o)
 {
 	for (size_t i = 0; i < o->nmappings; i++)
 		munmap(o->mappings[i].addr, o->mappings[i].size);
-	shared__free(&o->cells_copy);
-	shared__free(&o->details_copy);
+	shared_memory__free(&o->cells_copy);
+	shared_memory__free(&o->details_copy);
 }
 
 /* ---- contents ------------------------------------------------------------------------------ */

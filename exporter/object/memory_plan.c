@@ -49,14 +49,14 @@
 /* Captures of user functions are in the hash; uprobe.ret keeps them with its calls. */
 #define HASH_CAPTURE_PROGRAMS (CAPTURE_PROGRAMS | TASK_PROGRAMS | PROG_BIT(PROG_UPROBE_SESSION))
 
-static uint32_t cell_width(const struct grid *g)
+static uint32_t cell_width(const struct histogram_layout *g)
 {
-	return ALIGN_UP(RP_CELL_BINS + g->ncells, CACHE_LINE / sizeof(uint64_t));
+	return ALIGN_UP(RP_CELL_BINS + g->nbins, CACHE_LINE / sizeof(uint64_t));
 }
 
-static uint32_t hist_size(const struct grid *g)
+static uint32_t hist_size(const struct histogram_layout *g)
 {
-	return ALIGN_UP((RP_HIST_GRID + g->ncells) * sizeof(uint64_t), CACHE_LINE);
+	return ALIGN_UP((RP_HIST_GRID + g->nbins) * sizeof(uint64_t), CACHE_LINE);
 }
 
 /* The size of the part of a key that some target uses. */
@@ -125,7 +125,7 @@ static void plan_sets(const struct object_params *p, struct memory_plan *out)
 		least++;
 	}
 	out->key_size = key_size(p);
-	out->hist_size = hist_size(p->size_grid);
+	out->hist_size = hist_size(p->size_layout);
 	out->own_hists = own_hists(p);
 	out->hists_per_set = hists_per_set(p);
 	/* One more for the adjustments. */
@@ -169,7 +169,7 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	details = details > DETAILS_MAX ? DETAILS_MAX : details;
 	*out = (struct memory_plan){
 		.ncpus = ncpus,
-		.cell_size = cell_width(p->grid) * sizeof(uint64_t),
+		.cell_size = cell_width(p->layout) * sizeof(uint64_t),
 		.ndetails = details,
 		.events = (uint64_t)ncpus * p->ntargets * RP_EVENT_MAX * sizeof(uint64_t),
 		.details = (uint64_t)details *

@@ -20,12 +20,12 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 {
 	struct retprobe__rodata *ro = o->skel->rodata;
 
-	memcpy((void *)&ro->grid_table, &p->grid->table, sizeof(ro->grid_table));
-	ro->grid_last = p->grid->ncells - 1;
+	memcpy((void *)&ro->grid_table, &p->layout->table, sizeof(ro->grid_table));
+	ro->grid_last = p->layout->nbins - 1;
 	ro->bank_cells = p->cells == CELLS_PERCPU ? 0 : p->ntargets + o->plan.nsets;
-	memcpy((void *)&ro->size_table, &p->size_grid->table, sizeof(ro->size_table));
+	memcpy((void *)&ro->size_table, &p->size_layout->table, sizeof(ro->size_table));
 	ro->cgroup_ancestors = features__has(f, FEATURE_CGROUP_ANCESTOR);
-	ro->size_last = p->size_grid->ncells - 1;
+	ro->size_last = p->size_layout->nbins - 1;
 	ro->bank_hists = o->plan.nhists;
 	ro->set_hists = o->plan.own_hists;
 	ro->per_set = o->plan.hists_per_set;
@@ -104,7 +104,7 @@ static int try_load(struct object *o, const struct object_params *p, struct feat
 	__cleanup_close int layout = -1;
 	int err;
 
-	o->banks.grid = p->grid;
+	o->banks.layout = p->layout;
 	memory_plan__make(p, f, &o->plan);
 	o->ntargets = p->ntargets;
 	err = open_skeleton(o, f, &layout);

@@ -2,22 +2,22 @@
 #ifndef OBJECT_PARAMS_H
 #define OBJECT_PARAMS_H
 
-#include "base/grid.h"
+#include "base/histogram_layout.h"
 #include "bpf/abi.h"
 #include "config/config.h"
 #include "expr/capture.h"
 
 /* What a generation of BPF objects is made for. Borrowed during the call, except as capturing. */
 struct object_params {
-	const struct grid *grid; /* must outlive the object */
-	uint32_t ntargets;	 /* ids are below */
+	const struct histogram_layout *layout; /* must outlive the object */
+	uint32_t ntargets;		       /* ids are below */
 	enum cells_mode cells;
 	uint32_t programs;	     /* PROG_BIT()s */
 	uint32_t capturing_programs; /* likewise: variants with captures */
 	const struct rp_addr *sites; /* targets of multi links by address; none: by cookie */
 	size_t nsites;
-	const struct grid *size_grid;		  /* must outlive the object */
-	const struct capture_spec *const *extras; /* by index; must outlive the object */
+	const struct histogram_layout *size_layout; /* must outlive the object */
+	const struct capture_spec *const *extras;   /* by index; must outlive the object */
 	uint32_t nextras;
 	const struct rp_exit *exits; /* jumps that may leave user functions, by index */
 	size_t nexits;

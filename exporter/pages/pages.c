@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 
+#include "base/clock.h"
 #include "base/self.h"
 #include "expose/formats.h"
 #include "expose/metrics.h"

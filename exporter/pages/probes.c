@@ -33,12 +33,12 @@ static void json_member(struct buf *b, const char *name, const char *value)
 /* ---- the numbers of a cell ------------------------------------------------------------------- */
 
 /* index, count, index, count, ... of the buckets that are not 0. */
-static void json_buckets(struct buf *b, const uint64_t *cells, const struct grid *g)
+static void json_buckets(struct buf *b, const uint64_t *cells, const struct histogram_layout *g)
 {
 	const char *comma = "";
 
 	buf__puts(b, ",\"buckets\":[");
-	for (uint32_t i = 0; i < g->ncells; i++) {
+	for (uint32_t i = 0; i < g->nbins; i++) {
 		if (!cells[i])
 			continue;
 		buf__puts(b, comma);
@@ -101,9 +101,9 @@ static void json_cell(struct buf *b, const struct metrics_input *in, const struc
 		      const struct snap_cell *cell)
 {
 	buf__printf(b, ",\"calls\":%llu,\"sum\":",
-		    (unsigned long long)snap_cell__calls(cell, in->grid));
+		    (unsigned long long)snap_cell__calls(cell, in->layout));
 	buf__double(b, (double)cell->words[RP_CELL_SUM] / 1e9);
-	json_buckets(b, cell->words + RP_CELL_BINS, in->grid);
+	json_buckets(b, cell->words + RP_CELL_BINS, in->layout);
 	json_outcomes(b, t, cell);
 }
 
@@ -142,7 +142,7 @@ static void merge_details(struct snap_cell *sum)
 static void json_total(struct buf *b, const struct metrics_input *in, const struct target_state *st)
 {
 	const struct snap_target *t = st->snap;
-	size_t nwords = RP_CELL_BINS + in->grid->ncells, ndetails = t->cell.ndetails;
+	size_t nwords = RP_CELL_BINS + in->layout->nbins, ndetails = t->cell.ndetails;
 	__cleanup_free struct snap_detail *details = NULL;
 	__cleanup_free uint64_t *words = NULL;
 	struct snap_cell sum = {};
@@ -349,7 +349,7 @@ static void json_cost(struct buf *b, const struct metrics_input *in)
 	buf__printf(b, "],\"cell_bytes\":%llu", (unsigned long long)in->cell_bytes);
 }
 
-static void json_bounds(struct buf *b, const struct grid *g)
+static void json_bounds(struct buf *b, const struct histogram_layout *g)
 {
 	buf__puts(b, ",\"bounds\":[");
 	for (uint32_t i = 0; g && i < g->nthresholds; i++) {
@@ -387,7 +387,7 @@ void pages__probes(void *ctx, const struct http_request *req, struct http_respon
 	json_probes(b, &in);
 	json_shared(b, &in);
 	json_cost(b, &in);
-	json_bounds(b, in.grid);
+	json_bounds(b, in.layout);
 	buf__puts(b, ",\"time\":");
 	buf__double(b, read_at);
 	buf__puts(b, "}\n");

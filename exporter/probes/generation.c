@@ -16,18 +16,19 @@ enum fault generation__plan(struct config *c, struct features *f, struct targets
 	g->number = number;
 	g->config = config__ref(c);
 	g->targets = targets;
-	err = grid__build(c->buckets, c->nbuckets, c->native_schema, &g->grid, error);
+	err = histogram_layout__build(c->buckets, c->nbuckets, c->native_schema, &g->layout, error);
 	if (!err)
-		err = grid__build_integers(c->size_buckets, c->nsize_buckets, &g->size_grid, error);
+		err = histogram_layout__build_integers(c->size_buckets, c->nsize_buckets,
+						       &g->size_layout, error);
 	if (err) {
 		generation__free(g);
 		return FAULT_CONFIG;
 	}
 	g->attach = plan__new(targets, f, c->mechanism);
 	g->params = (struct object_params){
-		.grid = g->grid,
+		.layout = g->layout,
 		.cells = c->cells,
-		.size_grid = g->size_grid,
+		.size_layout = g->size_layout,
 		.memory_limit = c->memory_limit > taken ? c->memory_limit - taken : 0,
 	};
 	plan__params(g->attach, &g->params);
@@ -144,8 +145,8 @@ void generation__free(struct generation *g)
 	attach__free(g->attach);
 	object__free(g->obj);
 	targets__free(g->targets);
-	grid__free(g->grid);
-	grid__free(g->size_grid);
+	histogram_layout__free(g->layout);
+	histogram_layout__free(g->size_layout);
 	config__free(g->config);
 	free(g);
 }

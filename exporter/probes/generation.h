@@ -14,7 +14,7 @@
 struct generation {
 	unsigned number;
 	struct config *config; /* a reference; targets borrow from it */
-	struct grid *grid, *size_grid;
+	struct histogram_layout *layout, *size_layout;
 	struct targets *targets;
 	struct attach *attach;
 	struct object_params params;

@@ -30,7 +30,7 @@ struct missed {
 
 static void publish(struct missed *m)
 {
-	shared__put(m->copy.addr, m->board, shared_missed__size(m->n) / sizeof(uint64_t));
+	shared_memory__put(m->copy.addr, m->board, shared_missed__size(m->n) / sizeof(uint64_t));
 }
 
 struct missed *missed__new(struct attach *a, struct object *obj)
@@ -46,7 +46,7 @@ struct missed *missed__new(struct attach *a, struct object *obj)
 	m->base = xcalloc(m->n, sizeof(*m->base));
 	m->skips = xcalloc(m->n, sizeof(*m->skips));
 	m->board = xcalloc(1, shared_missed__size(m->n));
-	if (shared__new(&m->copy, shared_missed__size(m->n))) {
+	if (shared_memory__new(&m->copy, shared_missed__size(m->n))) {
 		missed__free(m);
 		return NULL;
 	}
@@ -317,7 +317,7 @@ void missed__free(struct missed *m)
 {
 	if (!m)
 		return;
-	shared__free(&m->copy);
+	shared_memory__free(&m->copy);
 	free(m->board);
 	free(m->kernel);
 	free(m->calls);

@@ -11,7 +11,7 @@
 
 #include "attach/attach.h"
 #include "counts/shared_missed.h"
-#include "base/shared.h"
+#include "base/shared_memory.h"
 #include "counts/snapshot.h"
 
 struct missed;

@@ -10,6 +10,7 @@
 #include <malloc.h>
 
 #include "attach/mechanisms.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "discover/discover.h"

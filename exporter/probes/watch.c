@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "files/confined.h"
 #include "base/log.h"
 #include "kernel/modules.h"

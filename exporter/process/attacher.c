@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 
 #include "access/broker.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/sd_notify.h"

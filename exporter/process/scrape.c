@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "base/channel.h"
+#include "base/clock.h"
 #include "labels/cache.h"
 #include "base/log.h"
 #include "counts/snapshot.h"
@@ -303,8 +304,8 @@ int scraper__acquire(struct scraper *c, double deadline, struct metrics_input *i
 	if (!r)
 		return err;
 	*in = (struct metrics_input){
-		.grid = served->grid,
-		.size_grid = served->size_grid,
+		.layout = served->layout,
+		.size_layout = served->size_layout,
 		.targets = r->states,
 		.ntargets = served->n,
 		.hist_words = r->hist_words,

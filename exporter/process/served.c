@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "base/shared.h"
+#include "base/shared_memory.h"
 
 #define MAGIC		  "retprobe_exporter served"
 
@@ -13,7 +13,7 @@
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
-static void image_grid(struct image *io, struct grid **g, bool integers)
+static void image_layout(struct image *io, struct histogram_layout **g, bool integers)
 {
 	__cleanup_free double *bounds = NULL;
 	int schema = *g && (*g)->native ? (*g)->schema : -1;
@@ -32,26 +32,27 @@ static void image_grid(struct image *io, struct grid **g, bool integers)
 		image__expect(io, bounds[i] >= 0 && bounds[i] <= (integers ? 0x1p48 : 1e9));
 	if (!image__is_reading(io) || io->err)
 		return;
-	image__expect(io, !(integers ? grid__build_integers(bounds, n, g, &why)
-				     : grid__build(bounds, n, schema, g, &why)));
+	image__expect(io, !(integers ? histogram_layout__build_integers(bounds, n, g, &why)
+				     : histogram_layout__build(bounds, n, schema, g, &why)));
 	free(why);
 }
 
 static void image_grids(struct image *io, struct served *s)
 {
-	bool there = s->grid;
+	bool there = s->layout;
 
 	image__flag(io, &there);
 	if (!there || io->err)
 		return;
-	image_grid(io, &s->grid, false);
-	image_grid(io, &s->size_grid, true);
+	image_layout(io, &s->layout, false);
+	image_layout(io, &s->size_layout, true);
 }
 
-static void image_generation(struct image *io, struct served_generation *g, const struct grid *grid)
+static void image_generation(struct image *io, struct served_generation *g,
+			     const struct histogram_layout *layout)
 {
 	banks__image(io, &g->banks);
-	g->banks.grid = grid;
+	g->banks.layout = layout;
 	image__field(io, &g->board_source.fd);
 	image__field(io, &g->board_source.size);
 	image__field(io, &g->ntargets);
@@ -59,7 +60,7 @@ static void image_generation(struct image *io, struct served_generation *g, cons
 		return;
 	image__expect(io, g->ntargets == g->banks.label_sets.first);
 	image__expect(io, shared_missed__size(g->ntargets) <= g->board_source.size);
-	image__expect(io, grid && g->banks.cells.width >= RP_CELL_BINS + grid->ncells);
+	image__expect(io, layout && g->banks.cells.width >= RP_CELL_BINS + layout->nbins);
 	g->extras = calloc(io->err ? 1 : g->ntargets + 1, sizeof(*g->extras));
 	io->err = g->extras ? io->err : -ENOMEM;
 }
@@ -193,7 +194,7 @@ void served__image(struct image *io, struct served *s)
 	image_grids(io, s);
 	image__array(io, &s->generations, &s->ngenerations, sizeof(*s->generations));
 	for (size_t i = 0; i < s->ngenerations && !io->err; i++)
-		image_generation(io, &s->generations[i], s->grid);
+		image_generation(io, &s->generations[i], s->layout);
 	image_rows(io, s);
 	image__block(io, &s->news, &s->news_len);
 }
@@ -212,7 +213,7 @@ int served__write(const struct served *s, enum log_level level, enum log_format 
 		return io.err;
 	head.size = b.len;
 	memcpy(b.data, &head, sizeof(head));
-	return shared__seal(b.data, b.len);
+	return shared_memory__seal(b.data, b.len);
 }
 
 size_t served__descriptors(const struct served *s, int **out)
@@ -246,7 +247,7 @@ int served__read_head(int fd, struct served_head *out)
 {
 	struct stat st;
 
-	if (!shared__is_sealed(fd) || fstat(fd, &st) ||
+	if (!shared_memory__is_sealed(fd) || fstat(fd, &st) ||
 	    pread(fd, out, sizeof(*out), 0) != sizeof(*out))
 		return -EINVAL;
 	if (strncmp(out->magic, MAGIC, sizeof(out->magic)) || out->size != (uint64_t)st.st_size ||
@@ -257,7 +258,7 @@ int served__read_head(int fd, struct served_head *out)
 
 static int map_image(int fd, uint64_t size, struct served *s)
 {
-	s->mapping = shared__map(fd, size);
+	s->mapping = shared_memory__map(fd, size);
 	if (!s->mapping)
 		return -errno;
 	s->mapping_len = size;
@@ -268,7 +269,7 @@ static int map_generation(struct served_generation *g)
 {
 	int err = banks__map(&g->banks);
 
-	g->board = shared__map(g->board_source.fd, g->board_source.size);
+	g->board = shared_memory__map(g->board_source.fd, g->board_source.size);
 	if (!g->board && !err)
 		err = -errno;
 	close(g->board_source.fd);
@@ -322,8 +323,8 @@ void served__free(struct served *s)
 	free(s->generations);
 	free(s->listeners);
 	free(s->copies);
-	grid__free(s->grid);
-	grid__free(s->size_grid);
+	histogram_layout__free(s->layout);
+	histogram_layout__free(s->size_layout);
 	if (s->mapping)
 		munmap((void *)s->mapping, s->mapping_len);
 	*s = (struct served){};

@@ -50,8 +50,8 @@ struct served {
 	 * and answers only /-/healthy and "not ready". */
 	bool ready;
 	uint64_t cell_bytes;
-	struct grid *grid, *size_grid; /* of all generations; NULL without any */
-	const char *news;	       /* of label sets, for label_cache__read() */
+	struct histogram_layout *layout, *size_layout; /* of all generations; NULL without any */
+	const char *news;			       /* of label sets, for label_cache__read() */
 	size_t news_len;
 
 	struct web_config web; /* the fields that a server needs */

@@ -17,7 +17,7 @@
 #include "process/seccomp.h"
 #include "base/self.h"
 #include "process/served.h"
-#include "base/shared.h"
+#include "base/shared_memory.h"
 #include "access/access.h"
 #include "access/broker.h"
 
@@ -112,7 +112,7 @@ static int fail(char *error)
 /* Reads the texts once; no other copy is kept. */
 static int take_web_texts(int fd, size_t len, struct buf *out)
 {
-	const void *texts = fd < 0 ? NULL : shared__map(fd, len);
+	const void *texts = fd < 0 ? NULL : shared_memory__map(fd, len);
 
 	if (fd < 0)
 		return 0;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "access/files.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/self.h"
 #include "http/http.h"

@@ -9,7 +9,7 @@
 #include "process/confine.h"
 #include "base/self.h"
 #include "process/server.h"
-#include "base/shared.h"
+#include "base/shared_memory.h"
 #include "http/sockets.h"
 
 /* ---- its data ---------------------------------------------------------------------- */
@@ -49,8 +49,8 @@ static void fill_table(const struct probe_table *table, struct served *out, stru
 		label_slots__write_updates(table->generations[g]->labels, g, 0, news);
 	}
 	if (table->ngenerations) {
-		out->grid = table->generations[0]->grid;
-		out->size_grid = table->generations[0]->size_grid;
+		out->layout = table->generations[0]->layout;
+		out->size_layout = table->generations[0]->size_layout;
 	}
 	out->news = news->data;
 	out->news_len = news->len;
@@ -166,7 +166,7 @@ pid_t serving__start(const struct serving_setup *setup)
 	pid_t pid;
 
 	if (setup->web_texts->len) {
-		texts = shared__seal(setup->web_texts->data, setup->web_texts->len);
+		texts = shared_memory__seal(setup->web_texts->data, setup->web_texts->len);
 		if (texts < 0)
 			return texts;
 	}

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "base/errno_names.h"
 #include "bpf/outcome.h"
 #include "base/error.h"
 #include "base/suggest.h"

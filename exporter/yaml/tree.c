@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * YAML text -> a tree in which every node knows its line and column.
- *
- * libyaml is lenient where a configuration must not be: it takes a key twice, aliases, tags and any
- * number of documents. So the tree is built from its events here, and each of these is refused
- * where it stands. `!name` and `*glob` without quotes are a tag and an alias to YAML; that mistake
- * is likely enough to have messages of its own.
+ * libyaml accepts duplicate keys, aliases, tags and several documents. A configuration must not
+ * have them, so the tree is built from libyaml's events, and each of these is refused with its
+ * position.
+ * `!name` and `*glob` without quotes are a tag and an alias in YAML. That mistake is likely, so it
+ * has its own messages.
  */
 #include "yaml/tree.h"
 
@@ -32,7 +31,7 @@ struct reader {
 					       .column = (int)(mark).column + 1 }, \
 			 __VA_ARGS__)
 
-/* libyaml tells the place of a wrong byte by its offset only. */
+/* For a wrong byte, libyaml reports only the offset. */
 static yaml_mark_t mark_of_offset(const struct reader *r, size_t offset)
 {
 	yaml_mark_t mark = { .index = offset };
@@ -48,7 +47,7 @@ static yaml_mark_t mark_of_offset(const struct reader *r, size_t offset)
 	return mark;
 }
 
-/* What is usually wrong, by the character at which YAML gives up. */
+/* The usual mistake, by the character at which libyaml stops. */
 static const char *advice(const struct reader *r, size_t at)
 {
 	switch (at < r->len ? r->text[at] : 0) {
@@ -66,7 +65,7 @@ static const char *advice(const struct reader *r, size_t at)
 	}
 }
 
-/* `!name` and `*glob` without quotes end here when what follows is nothing that YAML knows. */
+/* `!name` and `*glob` without quotes end up here if the rest is no valid tag or alias. */
 static int fail_syntax(const struct reader *r)
 {
 	static const struct {
@@ -149,7 +148,7 @@ static int read_scalar(struct reader *r, const yaml_event_t *e, struct tree_node
 
 static int read_node(struct reader *r, const yaml_event_t *e, int depth, struct tree_node **out);
 
-/* Takes the event that begins a node from the parser and reads on from it. */
+/* Reads the next node; *out is NULL at the event `end`. */
 static int read_next(struct reader *r, yaml_event_type_t end, int depth, struct tree_node **out)
 {
 	yaml_event_t e;
@@ -258,7 +257,7 @@ static int read_node(struct reader *r, const yaml_event_t *e, int depth, struct 
 	return 0;
 }
 
-/* The events of a whole stream: at most one document, with one node. */
+/* Reads the whole stream: at most one document, with one node. */
 static int read_stream(struct reader *r, struct tree_node **root)
 {
 	bool end = false;
@@ -336,7 +335,7 @@ bool tree__is_null(const struct tree_node *node)
 	return false;
 }
 
-/* A finite decimal number; strtod alone would also take blanks, "inf", "nan" and hexadecimal. */
+/* strtod alone would also accept blanks, "inf", "nan" and hexadecimal. */
 bool tree__is_number(const struct tree_node *node, double *out)
 {
 	char *end;

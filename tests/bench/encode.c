@@ -39,15 +39,15 @@ static double cpu_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void fill_cell(struct snap_cell *cell, const struct grid *g, uint64_t seed)
+static void fill_cell(struct snap_cell *cell, const struct histogram_layout *g, uint64_t seed)
 {
 	uint64_t ns = 300 + seed % 700;
 
-	cell->words = xcalloc(RP_CELL_BINS + g->ncells, sizeof(cell->words[0]));
+	cell->words = xcalloc(RP_CELL_BINS + g->nbins, sizeof(cell->words[0]));
 	for (int i = 0; i < 24; i++, ns += ns / 5) {
 		uint64_t calls = (seed * 2654435761 >> i) % 1000000;
 
-		cell->words[RP_CELL_BINS + rp_grid_bin(&g->table, ns, g->ncells - 1)] += calls;
+		cell->words[RP_CELL_BINS + rp_grid_bin(&g->table, ns, g->nbins - 1)] += calls;
 		cell->words[RP_CELL_SUM] += calls * ns;
 		cell->words[RP_CELL_CLASS + RP_CLASS_ZERO] += calls;
 	}
@@ -57,7 +57,7 @@ static void fill_cell(struct snap_cell *cell, const struct grid *g, uint64_t see
 		cell->details[i] = (struct snap_detail){ 1 + i, seed * 7 };
 }
 
-static void build(struct exposure *x, size_t n, const struct grid *g)
+static void build(struct exposure *x, size_t n, const struct histogram_layout *g)
 {
 	x->targets = xcalloc(n, sizeof(*x->targets));
 	x->states = xcalloc(n, sizeof(*x->states));
@@ -82,7 +82,7 @@ static void build(struct exposure *x, size_t n, const struct grid *g)
 			.missed = &x->missed,
 		};
 	}
-	x->in = (struct metrics_input){ .grid = g, .targets = x->states, .ntargets = n };
+	x->in = (struct metrics_input){ .layout = g, .targets = x->states, .ntargets = n };
 }
 
 static size_t encode(const struct exposure *x, const struct expo_format *format, struct buf *out)
@@ -136,11 +136,11 @@ static void measure(const struct exposure *x, const struct expo_format *format, 
 int main(int argc, char **argv)
 {
 	struct config *c = NULL;
-	struct grid *g = NULL;
+	struct histogram_layout *g = NULL;
 	char *error = NULL;
 
 	if (config__parse(1, argv, &c, &error) ||
-	    grid__build(c->buckets, c->nbuckets, c->native_schema, &g, &error)) {
+	    histogram_layout__build(c->buckets, c->nbuckets, c->native_schema, &g, &error)) {
 		fprintf(stderr, "bench_encode: %s\n", error);
 		return 1;
 	}

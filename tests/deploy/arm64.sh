@@ -49,7 +49,7 @@ declare -A qemu=(
 	[test_names]="test_aliases test_clones test_exclusion test_globs test_lenient test_paths test_settings"
 	[test_opened_file]=test_process_root
 	[test_served]=nothing_can_be_written
-	[test_shared]=is_written_by_nobody_else
+	[test_shared_memory]=is_written_by_nobody_else
 	[test_web_broker]=test_hostile_confined
 )
 declare -A because=(
@@ -64,7 +64,7 @@ declare -A because=(
 	[test_names]=$filters
 	[test_opened_file]="no openat2(2) in QEMU's user mode"
 	[test_served]=$memory
-	[test_shared]=$memory
+	[test_shared_memory]=$memory
 	[test_web_broker]=$filters
 )
 all=(tests/unit/test_*.c)

@@ -40,13 +40,13 @@ static struct capture_spec extra = {
 };
 static struct target target = { .object = "o", .function = "f", .capture = &extra };
 static struct targets targets = { .v = (struct target *[]){ &target }, .n = 1, .nids = 1 };
-static const struct grid world_grid = { .ncells = 2 };
+static const struct histogram_layout world_layout = { .nbins = 2 };
 
 /* A server's are what the attacher publishes. */
 static struct banks world__banks(bool reader)
 {
 	struct banks b = {
-		.grid = &world_grid,
+		.layout = &world_layout,
 		.cells = { world.cells[0], 1, CELLS, 1, CELL_WIDTH, CELLS },
 		.hists = { world.hists[0], 1, CELLS, 1, HIST_WIDTH, CELLS },
 		.events = { world.events, 1, 1, 1, RP_EVENT_MAX, 1 },
@@ -70,7 +70,7 @@ static bool world__set_up(void)
 	memset(&world, 0, sizeof(world));
 	if (adjustments__init(l, CELLS, CELL_WIDTH, CELLS, HIST_WIDTH, DETAILS))
 		return false;
-	world.copy = shared__map(l->copy.fd, l->copy.size);
+	world.copy = shared_memory__map(l->copy.fd, l->copy.size);
 	world.banks = world__banks(false);
 	world.served = world__banks(true);
 	return world.copy;

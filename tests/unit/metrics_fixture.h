@@ -13,10 +13,10 @@
 
 static double fixture_classic[] = { 1e-6, 2.5e-3, 1 };
 static uint32_t fixture_classic_end[] = { 1, 3, 4 };
-static const struct grid fixture_grid = {
+static const struct histogram_layout fixture_layout = {
 	.table = { .threshold = { 1000, 2000, 2500000, 1000000000 } },
 	.nthresholds = FIXTURE_CELLS - 1,
-	.ncells = FIXTURE_CELLS,
+	.nbins = FIXTURE_CELLS,
 	.classic = fixture_classic,
 	.nclassic = 3,
 	.classic_end = fixture_classic_end,
@@ -55,7 +55,7 @@ static const struct target fixture_targets[] = {
 #define FIXTURE_IDS	8
 
 /* Words of cells: zero, positive, negative, other, tail; the sum; the level, no counter; untimed;
- * the grid.
+ * the layout.
  */
 static uint64_t fixture_words[FIXTURE_IDS][RP_CELL_BINS + FIXTURE_CELLS] = {
 	{ 20, 54289, 4, 1, 0, 123456789012345, 7, 0, 1, 20, 300, 4000, 50000 },
@@ -152,7 +152,7 @@ static inline void fixture__init(struct fixture *f)
 	}
 	f->states[FIXTURE_TARGETS - 1].detached[REASON_OVERLOAD] = 1;
 	f->in = (struct metrics_input){
-		.grid = &fixture_grid,
+		.layout = &fixture_layout,
 		.targets = f->states,
 		.ntargets = FIXTURE_TARGETS,
 		.shared = fixture_shared,

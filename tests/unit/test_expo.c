@@ -20,14 +20,14 @@ int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile v
 /* Cells of 1, 2 and 1 thresholds to a bucket, and the rest above. */
 static double classic[] = { 1e-6, 2.5e-3, 1 };
 static uint32_t classic_end[] = { 1, 3, 4 };
-static const struct grid grid = {
+static const struct histogram_layout layout = {
 	.nthresholds = 4,
-	.ncells = 5,
+	.nbins = 5,
 	.classic = classic,
 	.nclassic = 3,
 	.classic_end = classic_end,
 };
-static const struct grid no_bounds = { .nthresholds = 2, .ncells = 3 };
+static const struct histogram_layout no_bounds = { .nthresholds = 2, .nbins = 3 };
 
 static const struct metric_family seconds = {
 	.name = "test_seconds",
@@ -58,18 +58,18 @@ static struct label_set labels_of(struct label *l, const char *value)
 static void write_all(struct expo *e)
 {
 	static const uint64_t cells[] = { 1, 20, 300, 4000, 50000 }, none[3], three[] = { 0, 7, 1 };
-	struct histogram_value v = { .grid = &grid, .cells = cells, .sum = 0.1 + 0.2 };
+	struct histogram_value v = { .layout = &layout, .cells = cells, .sum = 0.1 + 0.2 };
 	struct metric_family unused = { "test_unused", "Not here.", "", METRIC_GAUGE };
 	struct label l[2];
 	struct label_set ls = labels_of(l, "vfs_read");
 
 	expo__family(e, &seconds);
 	expo__histogram(e, &ls, &v, 1700000000);
-	v = (struct histogram_value){ .grid = &no_bounds, .cells = three, .sum = 12 };
+	v = (struct histogram_value){ .layout = &no_bounds, .cells = three, .sum = 12 };
 	expo__histogram(e, &ls, &v, 0);
-	v = (struct histogram_value){ .grid = &grid, .cells = (uint64_t[5]){ 0 }, .sum = 0 };
+	v = (struct histogram_value){ .layout = &layout, .cells = (uint64_t[5]){ 0 }, .sum = 0 };
 	expo__histogram(e, NULL, &v, 0);
-	v = (struct histogram_value){ .grid = &no_bounds, .cells = none, .sum = 0 };
+	v = (struct histogram_value){ .layout = &no_bounds, .cells = none, .sum = 0 };
 	expo__histogram(e, NULL, &v, 0);
 
 	expo__family(e, &calls);
@@ -91,7 +91,7 @@ static void write_all(struct expo *e)
 
 /* A histogram of these durations, at the schema. */
 struct sample_histogram {
-	struct grid *grid;
+	struct histogram_layout *layout;
 	uint64_t cells[RP_GRID_MAX];
 	struct histogram_value value;
 };
@@ -101,10 +101,11 @@ static void build_histogram(struct sample_histogram *h, int schema, const uint64
 	char *why = NULL;
 
 	*h = (struct sample_histogram){ 0 };
-	assert_int_equal(grid__build(classic, ARRAY_SIZE(classic), schema, &h->grid, &why), 0);
-	h->value = (struct histogram_value){ .grid = h->grid, .cells = h->cells };
+	assert_int_equal(
+		histogram_layout__build(classic, ARRAY_SIZE(classic), schema, &h->layout, &why), 0);
+	h->value = (struct histogram_value){ .layout = h->layout, .cells = h->cells };
 	for (size_t i = 0; i < n; i++) {
-		h->cells[rp_grid_bin(&h->grid->table, ns[i], h->grid->ncells - 1)]++;
+		h->cells[rp_grid_bin(&h->layout->table, ns[i], h->layout->nbins - 1)]++;
 		h->value.sum += (double)ns[i] / 1e9;
 	}
 }
@@ -120,11 +121,11 @@ static void write_native(struct expo *e)
 	expo__family(e, &seconds);
 	build_histogram(&h, 0, ns, ARRAY_SIZE(ns));
 	expo__histogram(e, &ls, &h.value, 1700000000.25);
-	grid__free(h.grid);
+	histogram_layout__free(h.layout);
 	/* None yet: it has no spans, and is native all the same. */
 	build_histogram(&h, 3, NULL, 0);
 	expo__histogram(e, NULL, &h.value, 1700000000);
-	grid__free(h.grid);
+	histogram_layout__free(h.layout);
 }
 
 static const struct {
@@ -203,7 +204,7 @@ static size_t allocations_of(const struct expo_format *format, int functions)
 	for (int i = 0; i < functions; i++)
 		expo__count(&e, &ls, i, 1700000000.5);
 	expo__end(&e);
-	grid__free(h.grid);
+	histogram_layout__free(h.layout);
 	assert_false(out.failed);
 	return allocations;
 }

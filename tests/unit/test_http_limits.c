@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "http/http.h"
 #include "http_client.h"
 #include "http/sockets.h"

@@ -84,7 +84,7 @@ static uint64_t errors(const struct snap_cell *c)
 
 static void check_cell(const struct snap_cell *c, uint64_t calls)
 {
-	assert_int_equal(snap_cell__calls(c, &world_grid), calls);
+	assert_int_equal(snap_cell__calls(c, &world_layout), calls);
 	assert_int_equal(c->words[RP_CELL_SUM], calls * 100);
 	assert_int_equal(c->hists[RP_HIST_GRID], calls);
 	assert_int_equal(errors(c) + c->words[RP_CELL_CLASS + RP_CLASS_OTHER], calls);
@@ -103,7 +103,7 @@ static void check(uint64_t a, uint64_t b, uint64_t others, size_t taken)
 
 		assert_true(!strcmp(text, "A") || !strcmp(text, "B"));
 		assert_int_equal(*n, 0);
-		*n = snap_cell__calls(&t->sets[i].cell, &world_grid);
+		*n = snap_cell__calls(&t->sets[i].cell, &world_layout);
 		check_cell(&t->sets[i].cell, *n);
 	}
 	check_cell(&t->cell, others);

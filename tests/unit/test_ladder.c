@@ -16,16 +16,10 @@ static unsigned lacking; /* bits by enum feature */
 
 bool __wrap_features__has(struct features *f, enum feature feature);
 const char *__wrap_features__missing(struct features *f, enum feature feature);
-const char *__wrap_features__describe(struct features *f, enum feature feature);
 
 bool __wrap_features__has(struct features *f, enum feature feature)
 {
 	return !(lacking & 1U << feature);
-}
-
-const char *__wrap_features__describe(struct features *f, enum feature feature)
-{
-	return "it is missing here";
 }
 
 const char *__wrap_features__missing(struct features *f, enum feature feature)

@@ -17,22 +17,25 @@ bool __wrap_features__has(struct features *f, enum feature feature)
 	return true;
 }
 
-static struct grid *grid, *size_grid;
+static struct histogram_layout *layout, *size_layout;
 
 static int set_up(void **state)
 {
 	static const double seconds[] = { 1e-6, 1e-3, 1 }, bytes[] = { 1, 4096 };
 	char *error;
 
-	assert_int_equal(grid__build(seconds, ARRAY_SIZE(seconds), 2, &grid, &error), 0);
-	assert_int_equal(grid__build_integers(bytes, ARRAY_SIZE(bytes), &size_grid, &error), 0);
+	assert_int_equal(histogram_layout__build(seconds, ARRAY_SIZE(seconds), 2, &layout, &error),
+			 0);
+	assert_int_equal(histogram_layout__build_integers(bytes, ARRAY_SIZE(bytes), &size_layout,
+							  &error),
+			 0);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	grid__free(grid);
-	grid__free(size_grid);
+	histogram_layout__free(layout);
+	histogram_layout__free(size_layout);
 	return 0;
 }
 
@@ -42,8 +45,8 @@ static struct memory_plan plan(uint32_t max_series, uint64_t limit)
 	struct capture_spec x = { .nlabels = 1, .kernel.max_series = max_series };
 	const struct capture_spec *extras[] = { &x };
 	struct object_params p = {
-		.grid = grid,
-		.size_grid = size_grid,
+		.layout = layout,
+		.size_layout = size_layout,
 		.ntargets = 1,
 		.extras = extras,
 		.nextras = max_series ? 1 : 0,

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "expr/capture.h"
 #include "golden.h"
 #include "metrics_fixture.h"
@@ -105,8 +106,8 @@ static void test_observed(void **state)
 	};
 	struct snap_target snap = { .cell = { .words = fixture_words[0], .hists = hists } };
 	struct target_state st = { .target = &target, .attached = true, .snap = &snap };
-	struct metrics_input in = { .grid = &fixture_grid,
-				    .size_grid = &fixture_grid,
+	struct metrics_input in = { .layout = &fixture_layout,
+				    .size_layout = &fixture_layout,
 				    .targets = &st,
 				    .ntargets = 1,
 				    .hist_words = WORDS };
@@ -135,8 +136,8 @@ static void test_names(void **state)
 		{ .target = &target, .attached = true, .snap = &snap, .missed = &losses },
 		{ .target = &target, .attached = true, .snap = &snap, .missed = &losses },
 	};
-	struct metrics_input in = { .grid = &fixture_grid,
-				    .size_grid = &fixture_grid,
+	struct metrics_input in = { .layout = &fixture_layout,
+				    .size_layout = &fixture_layout,
 				    .targets = st,
 				    .ntargets = ARRAY_SIZE(st) };
 	const char *wanted = "g";

@@ -101,7 +101,8 @@ struct bench {
 static void begin(struct bench *b)
 {
 	b->missed = missed__new(NULL, NULL);
-	b->view = shared__map(missed__shared(b->missed)->fd, missed__shared(b->missed)->size);
+	b->view =
+		shared_memory__map(missed__shared(b->missed)->fd, missed__shared(b->missed)->size);
 }
 
 static void end(struct bench *b)

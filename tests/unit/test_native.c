@@ -13,14 +13,14 @@
 #include "bpf/grid.h"
 #include "expose/native.h"
 
-#define INDEX_MIN (GRID_MIN_EXP * 8)
-#define INDEX_MAX (GRID_MAX_EXP * 8 + 1)
+#define INDEX_MIN (NATIVE_MIN_EXP * 8)
+#define INDEX_MAX (NATIVE_MAX_EXP * 8 + 1)
 #define NINDEXES  (INDEX_MAX - INDEX_MIN + 1)
 
 static const double classic[] = { 1e-6, 2.5e-3, 1 };
 
 struct fixture {
-	struct grid *grid;
+	struct histogram_layout *layout;
 	uint64_t cells[RP_GRID_MAX];
 };
 
@@ -29,21 +29,22 @@ static void set_up(struct fixture *f, int schema)
 	char *why = NULL;
 
 	*f = (struct fixture){ 0 };
-	assert_int_equal(grid__build(classic, ARRAY_SIZE(classic), schema, &f->grid, &why), 0);
+	assert_int_equal(
+		histogram_layout__build(classic, ARRAY_SIZE(classic), schema, &f->layout, &why), 0);
 }
 
 static void add(struct fixture *f, uint64_t ns, uint64_t times)
 {
-	f->cells[rp_grid_bin(&f->grid->table, ns, f->grid->ncells - 1)] += times;
+	f->cells[rp_grid_bin(&f->layout->table, ns, f->layout->nbins - 1)] += times;
 }
 
 static struct native_histogram result(struct fixture *f)
 {
 	struct native_histogram h;
 
-	native__build(&h, &(struct histogram_value){ .grid = f->grid, .cells = f->cells });
-	grid__free(f->grid);
-	f->grid = NULL;
+	native__build(&h, &(struct histogram_value){ .layout = f->layout, .cells = f->cells });
+	histogram_layout__free(f->layout);
+	f->layout = NULL;
 	return h;
 }
 
@@ -171,7 +172,7 @@ static void test_random(void **state)
 			if (!ns[i])
 				zeros++;
 			else if (ns[i] > 1024000000000ULL) /* one bucket for all of them */
-				want[(GRID_MAX_EXP << h.schema) + 1 - INDEX_MIN]++;
+				want[(NATIVE_MAX_EXP << h.schema) + 1 - INDEX_MIN]++;
 			else
 				want[index_of(ns[i], h.schema) - INDEX_MIN]++;
 		}
@@ -197,13 +198,14 @@ static void test_never_finer_again(void **state)
 		x ^= x >> 7;
 		x ^= x << 17;
 		add(&f, (x >> 24) >> (x & 63) % 40, 1);
-		native__build(&h, &(struct histogram_value){ .grid = f.grid, .cells = f.cells });
+		native__build(&h,
+			      &(struct histogram_value){ .layout = f.layout, .cells = f.cells });
 		assert_true(h.schema <= schema);
 		assert_int_equal(h.count, i + 1);
 		schema = h.schema;
 	}
 	assert_true(schema < 3);
-	grid__free(f.grid);
+	histogram_layout__free(f.layout);
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "expr/capture.h"
 #include "golden.h"
 #include "http_client.h"

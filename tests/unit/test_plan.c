@@ -46,8 +46,8 @@ static char *print(uint32_t programs)
 {
 	const struct targets targets = {};
 	struct object_params p = {
-		.grid = &fixture_grid,
-		.size_grid = &fixture_grid,
+		.layout = &fixture_layout,
+		.size_layout = &fixture_layout,
 		.ntargets = 1,
 		.programs = programs,
 	};
@@ -114,8 +114,8 @@ static void memory_of_frames(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct object_params p = {
-			.grid = &fixture_grid,
-			.size_grid = &fixture_grid,
+			.layout = &fixture_layout,
+			.size_layout = &fixture_layout,
 			.ntargets = 1,
 			.programs = rows[i].programs,
 			.capturing_programs = rows[i].capturing,
@@ -135,10 +135,10 @@ static struct target *target_pointers[MANY];
 static struct target many_targets[MANY];
 
 /* What is worth a warning, of n functions. */
-static char *heavy(size_t n, const struct grid *grid)
+static char *heavy(size_t n, const struct histogram_layout *layout)
 {
 	struct targets targets = { .v = target_pointers, .n = n, .nids = n };
-	struct object_params p = { .grid = grid, .size_grid = grid, .ntargets = n };
+	struct object_params p = { .layout = layout, .size_layout = layout, .ntargets = n };
 	struct memory_plan m;
 
 	for (size_t i = 0; i < n; i++) {
@@ -155,7 +155,7 @@ static char *heavy(size_t n, const struct grid *grid)
 static size_t series(size_t n)
 {
 	struct targets targets = { .v = target_pointers, .n = n, .nids = n };
-	struct object_params p = { .grid = &fixture_grid, .size_grid = &fixture_grid };
+	struct object_params p = { .layout = &fixture_layout, .size_layout = &fixture_layout };
 
 	nslots = n;
 	return check_series__count(&targets, NULL, &p);
@@ -166,8 +166,8 @@ static void heavy_plans(void **state)
 {
 	static double bounds[200];
 	static uint32_t ends[200];
-	struct grid large = fixture_grid;
-	char *text = heavy(MANY, &fixture_grid);
+	struct histogram_layout large = fixture_layout;
+	char *text = heavy(MANY, &fixture_layout);
 	char *expected = xasprintf("1001 functions (400 by kprobe.multi, 601 by kretprobe) are "
 				   "%zu series in each scrape",
 				   series(MANY));
@@ -178,7 +178,7 @@ static void heavy_plans(void **state)
 			       "attach: narrow the globs"));
 	free(expected);
 	free(text);
-	assert_null(heavy(MANY - 1, &fixture_grid));
+	assert_null(heavy(MANY - 1, &fixture_layout));
 
 	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++) {
 		bounds[i] = i + 1;
@@ -197,7 +197,7 @@ static void series_are_counted(void **state)
 {
 	size_t none = series(0), one;
 
-	free(heavy(MANY, &fixture_grid));
+	free(heavy(MANY, &fixture_layout));
 	for (size_t i = 0; i < MANY; i++)
 		slots[i].ops = &attach_kretprobe;
 	one = series(1) - none;
@@ -221,8 +221,8 @@ static void totals_by_mechanism(void **state)
 {
 	struct targets targets = { .v = target_pointers, .n = MANY, .nids = MANY };
 	struct object_params p = {
-		.grid = &fixture_grid,
-		.size_grid = &fixture_grid,
+		.layout = &fixture_layout,
+		.size_layout = &fixture_layout,
 		.ntargets = MANY,
 	};
 	struct memory_plan m;
@@ -230,7 +230,7 @@ static void totals_by_mechanism(void **state)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	free(heavy(MANY, &fixture_grid));
+	free(heavy(MANY, &fixture_layout));
 	slots[0].ops = NULL;
 	memory_plan__make(&p, NULL, &m);
 	check__print(out, &targets, NULL, &p, &m, 1 << 28);

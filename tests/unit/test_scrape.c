@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 
 #include "base/channel.h"
+#include "base/clock.h"
 #include "process/scrape.h"
 
 #define SCRAPES	 20

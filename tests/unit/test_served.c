@@ -21,7 +21,7 @@
 #include "expose/metrics.h"
 #include "http/accept.h"
 #include "process/served.h"
-#include "base/shared.h"
+#include "base/shared_memory.h"
 
 #define SLOTS	 3
 #define DETAILS	 2
@@ -52,19 +52,20 @@ static struct served given, got;
 
 static struct bank_view make_bank(enum bank bank, uint32_t width, uint32_t n)
 {
-	assert_int_equal(shared__new(&memory[bank], (size_t)width * n * sizeof(uint64_t)), 0);
+	assert_int_equal(shared_memory__new(&memory[bank], (size_t)width * n * sizeof(uint64_t)),
+			 0);
 	*(uint64_t *)memory[bank].addr = 100 + bank;
 	generation.banks.sources[bank].size = memory[bank].size;
 	return (struct bank_view){ memory[bank].addr, 1, n, 1, width, n };
 }
 
-static void make_generation(const struct grid *grid)
+static void make_generation(const struct histogram_layout *layout)
 {
 	struct banks *b = &generation.banks;
 
 	generation = (struct served_generation){ .ntargets = FIXTURE_IDS };
-	b->grid = grid;
-	b->cells = make_bank(BANK_CELLS, RP_CELL_BINS + grid->ncells, FIXTURE_IDS + SLOTS);
+	b->layout = layout;
+	b->cells = make_bank(BANK_CELLS, RP_CELL_BINS + layout->nbins, FIXTURE_IDS + SLOTS);
 	b->events = make_bank(BANK_EVENTS, RP_EVENT_MAX, FIXTURE_IDS);
 	b->hists = make_bank(BANK_HISTS, HIST_ROW, 2 + SLOTS);
 	b->value_counts = make_bank(BANK_VALUE_COUNTS, 1, DETAILS);
@@ -79,7 +80,7 @@ static void make_generation(const struct grid *grid)
 			 0);
 	b->adjustments = adjustments;
 	b->sources[BANK_ADJUSTMENTS].size = adjustments.copy.size;
-	assert_int_equal(shared__new(&board, shared_missed__size(FIXTURE_IDS)), 0);
+	assert_int_equal(shared_memory__new(&board, shared_missed__size(FIXTURE_IDS)), 0);
 	generation.board_source.size = board.size;
 }
 
@@ -142,10 +143,12 @@ static int set_up(void **state)
 		.counted = 14,
 		.web_texts = -1,
 	};
-	assert_int_equal(grid__build((double[]){ 0.001, 1 }, 2, 1, &given.grid, NULL), 0);
-	assert_int_equal(grid__build_integers((double[]){ 64 }, 1, &given.size_grid, NULL), 0);
+	assert_int_equal(histogram_layout__build((double[]){ 0.001, 1 }, 2, 1, &given.layout, NULL),
+			 0);
+	assert_int_equal(
+		histogram_layout__build_integers((double[]){ 64 }, 1, &given.size_layout, NULL), 0);
 	make_rows();
-	make_generation(given.grid);
+	make_generation(given.layout);
 	make_descriptors();
 	got = (struct served){};
 	return 0;
@@ -155,11 +158,11 @@ static int tear_down(void **state)
 {
 	served__free(&got);
 	for (int i = 0; i < BANKS; i++)
-		shared__free(&memory[i]);
-	shared__free(&board);
+		shared_memory__free(&memory[i]);
+	shared_memory__free(&board);
 	adjustments__destroy(&adjustments);
-	grid__free(given.grid);
-	grid__free(given.size_grid);
+	histogram_layout__free(given.layout);
+	histogram_layout__free(given.size_layout);
 	return 0;
 }
 
@@ -260,9 +263,9 @@ static void there_and_back(void **state)
 	assert_int_equal(got.cell_bytes, 4711);
 	assert_int_equal(got.news_len, strlen(NEWS));
 	assert_memory_equal(got.news, NEWS, strlen(NEWS));
-	assert_memory_equal(&got.grid->table, &given.grid->table, sizeof(got.grid->table));
-	assert_int_equal(got.grid->nnative, given.grid->nnative);
-	assert_int_equal(got.size_grid->classic[0], 64);
+	assert_memory_equal(&got.layout->table, &given.layout->table, sizeof(got.layout->table));
+	assert_int_equal(got.layout->nnative, given.layout->nnative);
+	assert_int_equal(got.size_layout->classic[0], 64);
 }
 
 static void what_labels_need(void **state)
@@ -317,8 +320,9 @@ static void nothing_can_be_written(void **state)
 static void not_by_hand(void **state)
 {
 	struct served_head head = {};
-	int fds[] = { -1, open("/dev/null", O_RDONLY), shared__seal("x", 1),
-		      shared__seal(&head, sizeof(head)), shared__seal(&head, sizeof(head) - 1) };
+	int fds[] = { -1, open("/dev/null", O_RDONLY), shared_memory__seal("x", 1),
+		      shared_memory__seal(&head, sizeof(head)),
+		      shared_memory__seal(&head, sizeof(head) - 1) };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		assert_int_equal(served__read_head(fds[i], &head), -EINVAL);

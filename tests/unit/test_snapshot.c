@@ -17,7 +17,7 @@ static void runs_of_programs(void **state)
 						 RP_EVENT_DEPTH };
 	uint64_t cell[RP_CELL_BINS + RP_GRID_MAX + RP_GRID_STEPS] = {}, events[RP_EVENT_MAX] = {};
 	const struct banks banks = {
-		.grid = &fixture_grid,
+		.layout = &fixture_layout,
 		.cells = { cell, 1, 1, 1, ARRAY_SIZE(cell), 1 },
 		.events = { events, 1, 1, 1, RP_EVENT_MAX, 1 },
 		.label_sets = { .first = 1 },

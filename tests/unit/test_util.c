@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "base/errno_names.h"
 #include "base/log.h"
 #include "base/suggest.h"
 #include "base/util.h"

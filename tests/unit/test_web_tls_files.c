@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "tls_fixture.h"
 
 /* ---- inline ---------------------------------------------------------------------------------- */

@@ -9,18 +9,18 @@
 #include <errno.h>
 
 #include "hostile.h"
-#include "base/shared.h"
+#include "base/shared_memory.h"
 
 static struct shared_memory memory;
 
 static int set_up(void **state)
 {
-	return shared__new(&memory, 100);
+	return shared_memory__new(&memory, 100);
 }
 
 static int tear_down(void **state)
 {
-	shared__free(&memory);
+	shared_memory__free(&memory);
 	return 0;
 }
 
@@ -28,7 +28,7 @@ static int tear_down(void **state)
 static void is_read_by_others(void **state)
 {
 	const uint64_t words[] = { 7, 8 };
-	const void *view = shared__map(memory.fd, memory.size);
+	const void *view = shared_memory__map(memory.fd, memory.size);
 	int ready[2], status;
 	char c;
 	pid_t pid;
@@ -39,7 +39,7 @@ static void is_read_by_others(void **state)
 		close(ready[1]);
 		_exit(read(ready[0], &c, 1) != 0 || memcmp(view, words, sizeof(words)));
 	}
-	shared__put(memory.addr, words, 2);
+	shared_memory__put(memory.addr, words, 2);
 	close(ready[0]);
 	close(ready[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -50,7 +50,7 @@ static void is_read_by_others(void **state)
 /* Neither by what a forked process has, nor by what it makes of the descriptor. */
 static void is_written_by_nobody_else(void **state)
 {
-	const void *other = shared__map(memory.fd, memory.size);
+	const void *other = shared_memory__map(memory.fd, memory.size);
 
 	assert_non_null(other);
 	assert_int_equal(hostile__run(), 0);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "base/grid.h"
+#include "base/histogram_layout.h"
 
-#include <errno.h>
 #include <math.h>
 
-#define MAX_THRESHOLDS (RP_GRID_MAX - RP_GRID_STEPS - 1) /* the rest is padding to compare with */
+#include "base/error.h"
+
+#define MAX_THRESHOLDS (RP_GRID_MAX - RP_GRID_STEPS - 1) /* the rest is padding for comparisons */
 #define NS_PER_SECOND  1e9L
 
 /*
  * The longest whole duration within a bound. Classic bounds are decimal numbers that were read into
- * a double: 2.5e-07 times 1e9 may come out a hair below 250, and must not become 249.
+ * a double: 2.5e-07 times 1e9 may be slightly below 250, and must not become 249.
  */
-static uint64_t classic_bound(const struct grid *g, double bound)
+static uint64_t classic_bound(const struct histogram_layout *g, double bound)
 {
 	long double ns = bound * (g->integers ? 1 : NS_PER_SECOND), nearest = roundl(ns);
 
@@ -30,8 +31,8 @@ static int compare_u64(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* First threshold that is not below ns: the cell that ns belongs to. */
-static uint32_t cell_of(const struct grid *g, uint64_t ns)
+/* The bin of ns: the first threshold that is not below it. */
+static uint32_t bin_of(const struct histogram_layout *g, uint64_t ns)
 {
 	uint32_t lo = 0, hi = g->nthresholds;
 
@@ -46,13 +47,13 @@ static uint32_t cell_of(const struct grid *g, uint64_t ns)
 	return lo;
 }
 
-/* Number of native bounds, from 2^GRID_MIN_EXP to 2^GRID_MAX_EXP. */
+/* Number of native bounds, from 2^NATIVE_MIN_EXP to 2^NATIVE_MAX_EXP. */
 static uint32_t native_bounds(int schema)
 {
-	return schema < 0 ? 0 : ((GRID_MAX_EXP - GRID_MIN_EXP) << schema) + 1;
+	return schema < 0 ? 0 : ((NATIVE_MAX_EXP - NATIVE_MIN_EXP) << schema) + 1;
 }
 
-static int fill_thresholds(struct grid *g, int schema, char **why)
+static int fill_thresholds(struct histogram_layout *g, int schema, char **why)
 {
 	uint32_t nnative = native_bounds(schema), n = 0;
 	uint64_t *all = xcalloc(g->nclassic + nnative + 1, sizeof(*all));
@@ -60,7 +61,7 @@ static int fill_thresholds(struct grid *g, int schema, char **why)
 	for (uint32_t i = 0; i < g->nclassic; i++)
 		all[n++] = classic_bound(g, g->classic[i]);
 	for (uint32_t i = 0; i < nnative; i++)
-		all[n++] = native_ns(schema, (GRID_MIN_EXP * (1 << schema)) + (int)i);
+		all[n++] = native_ns(schema, (NATIVE_MIN_EXP * (1 << schema)) + (int)i);
 	if (nnative)
 		all[n++] = 0; /* the zero bucket */
 	qsort(all, n, sizeof(*all), compare_u64);
@@ -72,67 +73,65 @@ static int fill_thresholds(struct grid *g, int schema, char **why)
 			continue;
 		if (g->nthresholds == MAX_THRESHOLDS) {
 			free(all);
-			*why = xasprintf(
+			return error__refuse(
+				why,
 				"more than %d different bounds, classic and native together: "
 				"use fewer buckets or a lower native_resolution",
 				MAX_THRESHOLDS);
-			return -EINVAL;
 		}
 		g->table.threshold[g->nthresholds++] = all[i];
 	}
 	free(all);
-	g->ncells = g->nthresholds + 1;
+	g->nbins = g->nthresholds + 1;
 	return 0;
 }
 
-static int fill_table(struct grid *g, char **why)
+static int fill_table(struct histogram_layout *g, char **why)
 {
 	for (uint32_t row = 0; row < RP_GRID_ROWS; row++) {
-		/* Shorter durations than these use the row before. */
+		/* Shorter durations use the previous row. */
 		uint64_t used = row ? RP_GRID_COLUMNS >> RP_GRID_SHIFT : 0;
 
 		for (uint64_t column = used; column < RP_GRID_COLUMNS; column++) {
 			uint64_t low = column << (RP_GRID_SHIFT * row);
 			uint64_t high = ((column + 1) << (RP_GRID_SHIFT * row)) - 1;
-			uint32_t first = cell_of(g, low), last = cell_of(g, high);
+			uint32_t first = bin_of(g, low), last = bin_of(g, high);
 
-			if (last - first > RP_GRID_STEPS) {
-				*why = xasprintf("%u bounds between %g s and %g s are too close "
-						 "together: leave some of them out",
-						 last - first, (double)low / 1e9,
-						 (double)high / 1e9);
-				return -EINVAL;
-			}
+			if (last - first > RP_GRID_STEPS)
+				return error__refuse(why,
+						     "%u bounds between %g s and %g s are too "
+						     "close together: leave some of them out",
+						     last - first, (double)low / 1e9,
+						     (double)high / 1e9);
 			g->table.first[row][column] = first;
 		}
 	}
 	return 0;
 }
 
-static void map_buckets(struct grid *g, int schema)
+static void map_buckets(struct histogram_layout *g, int schema)
 {
 	g->classic_end = xcalloc(g->nclassic + 1, sizeof(*g->classic_end));
 	for (uint32_t i = 0; i < g->nclassic; i++)
-		g->classic_end[i] = cell_of(g, classic_bound(g, g->classic[i])) + 1;
+		g->classic_end[i] = bin_of(g, classic_bound(g, g->classic[i])) + 1;
 
 	g->native = schema >= 0;
 	if (!g->native)
 		return;
 	g->schema = schema;
 	g->zero_end = 1;
-	g->native_first_index = GRID_MIN_EXP * (1 << schema);
+	g->native_first_index = NATIVE_MIN_EXP * (1 << schema);
 	g->nnative = native_bounds(schema) + 1;
 	g->native_end = xcalloc(g->nnative, sizeof(*g->native_end));
 	for (uint32_t i = 0; i + 1 < g->nnative; i++)
-		g->native_end[i] =
-			cell_of(g, native_ns(schema, g->native_first_index + (int)i)) + 1;
-	g->native_end[g->nnative - 1] = g->ncells;
+		g->native_end[i] = bin_of(g, native_ns(schema, g->native_first_index + (int)i)) + 1;
+	g->native_end[g->nnative - 1] = g->nbins;
 }
 
-static int build(bool integers, const double *bounds, size_t n, int schema, struct grid **out,
-		 char **why)
+static int build(bool integers, const double *bounds, size_t n, int schema,
+		 struct histogram_layout **out, char **why)
 {
-	struct grid *g = xcalloc(1, sizeof(*g));
+	struct histogram_layout *g = xcalloc(1, sizeof(*g));
 	int err;
 
 	g->integers = integers;
@@ -145,7 +144,7 @@ static int build(bool integers, const double *bounds, size_t n, int schema, stru
 	if (!err)
 		err = fill_table(g, why);
 	if (err) {
-		grid__free(g);
+		histogram_layout__free(g);
 		return err;
 	}
 	map_buckets(g, schema);
@@ -153,17 +152,19 @@ static int build(bool integers, const double *bounds, size_t n, int schema, stru
 	return 0;
 }
 
-int grid__build(const double *bounds, size_t n, int schema, struct grid **out, char **why)
+int histogram_layout__build(const double *bounds, size_t n, int schema,
+			    struct histogram_layout **out, char **why)
 {
 	return build(false, bounds, n, schema, out, why);
 }
 
-int grid__build_integers(const double *bounds, size_t n, struct grid **out, char **why)
+int histogram_layout__build_integers(const double *bounds, size_t n, struct histogram_layout **out,
+				     char **why)
 {
 	return build(true, bounds, n, -1, out, why);
 }
 
-void grid__free(struct grid *g)
+void histogram_layout__free(struct histogram_layout *g)
 {
 	if (!g)
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "base/shared.h"
+#include "base/shared_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,12 +9,12 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
-/* Of its size too: whoever reads beyond the end of a file gets a SIGBUS. */
+/* The size is sealed, too: a read beyond the end of a file raises SIGBUS. */
 #define SEALS  (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 
 #define SEALED (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
-/* The writable mapping comes first, as the seal lets no other be made. */
+/* The writable mapping comes first, as the seal forbids others. */
 static int map_and_seal(struct shared_memory *s)
 {
 	if (ftruncate(s->fd, s->size))
@@ -29,7 +29,7 @@ static int map_and_seal(struct shared_memory *s)
 	return 0;
 }
 
-int shared__new(struct shared_memory *s, size_t size)
+int shared_memory__new(struct shared_memory *s, size_t size)
 {
 	int err;
 
@@ -41,11 +41,11 @@ int shared__new(struct shared_memory *s, size_t size)
 	}
 	err = map_and_seal(s);
 	if (err)
-		shared__free(s);
+		shared_memory__free(s);
 	return err;
 }
 
-void shared__free(struct shared_memory *s)
+void shared_memory__free(struct shared_memory *s)
 {
 	if (!s->size)
 		return;
@@ -55,11 +55,11 @@ void shared__free(struct shared_memory *s)
 	*s = (struct shared_memory){};
 }
 
-const void *shared__map(int fd, size_t size)
+const void *shared_memory__map(int fd, size_t size)
 {
-	/* What is sealed does not change, and no kernel before 6.7 lets it be mapped shared
-	 * (158978945f31). */
-	int flags = shared__is_sealed(fd) ? MAP_PRIVATE : MAP_SHARED;
+	/* Kernels before 6.7 do not map sealed memory shared (158978945f31). It never changes, so
+	 * private is the same. */
+	int flags = shared_memory__is_sealed(fd) ? MAP_PRIVATE : MAP_SHARED;
 	void *p = mmap(NULL, size, PROT_READ, flags, fd, 0);
 
 	return p == MAP_FAILED ? NULL : p;
@@ -78,7 +78,7 @@ static int write_all(int fd, const char *data, size_t len)
 	return fcntl(fd, F_ADD_SEALS, SEALED) ? -errno : 0;
 }
 
-int shared__seal(const void *data, size_t len)
+int shared_memory__seal(const void *data, size_t len)
 {
 	int fd = memfd_create("retprobe_exporter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int err = fd < 0 ? -errno : write_all(fd, data, len);
@@ -88,12 +88,12 @@ int shared__seal(const void *data, size_t len)
 	return err ? err : fd;
 }
 
-bool shared__is_sealed(int fd)
+bool shared_memory__is_sealed(int fd)
 {
 	return fcntl(fd, F_GET_SEALS) == SEALED;
 }
 
-void shared__put(void *to, const void *from, size_t nwords)
+void shared_memory__put(void *to, const void *from, size_t nwords)
 {
 	const uint64_t *source = from;
 	uint64_t *target = to;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The grid against an independent reference: bounds compared as long doubles, one by one. */
+/* The layout against an independent reference: bounds compared as long doubles, one by one. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "bpf/grid.h"
-#include "base/grid.h"
+#include "base/histogram_layout.h"
 
 static const double decimal[] = { 1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5,
 				  1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2,
@@ -19,12 +19,13 @@ static const double decimal[] = { 1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 
 /* What is longer is in one bucket. */
 #define NATIVE_LAST_NS 1024000000000ULL
 
-static struct grid *build(int schema)
+static struct histogram_layout *build(int schema)
 {
-	struct grid *g = NULL;
+	struct histogram_layout *g = NULL;
 	char *why = NULL;
 
-	assert_int_equal(grid__build(decimal, ARRAY_SIZE(decimal), schema, &g, &why), 0);
+	assert_int_equal(histogram_layout__build(decimal, ARRAY_SIZE(decimal), schema, &g, &why),
+			 0);
 	assert_null(why);
 	return g;
 }
@@ -47,41 +48,41 @@ static int reference_native(uint64_t ns, int schema)
 	return (int)ceill(log2l((long double)ns / 1e9L) * (1 << schema));
 }
 
-/* Bucket of each cell: the first whose end is above. */
-static void invert(const uint32_t *end, uint32_t n, uint32_t ncells, uint32_t *bucket)
+/* Bucket of each bin: the first whose end is above. */
+static void invert(const uint32_t *end, uint32_t n, uint32_t nbins, uint32_t *bucket)
 {
-	for (uint32_t cell = 0, i = 0; cell < ncells; cell++) {
-		while (i < n && cell >= end[i])
+	for (uint32_t bin = 0, i = 0; bin < nbins; bin++) {
+		while (i < n && bin >= end[i])
 			i++;
-		bucket[cell] = i;
+		bucket[bin] = i;
 	}
 }
 
-static uint32_t bucket_of(const uint32_t *end, uint32_t n, uint32_t cell)
+static uint32_t bucket_of(const uint32_t *end, uint32_t n, uint32_t bin)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (cell < end[i])
+		if (bin < end[i])
 			return i;
 	return n;
 }
 
-static void check(const struct grid *g, uint64_t ns)
+static void check(const struct histogram_layout *g, uint64_t ns)
 {
-	uint32_t cell = rp_grid_bin(&g->table, ns, g->ncells - 1);
+	uint32_t bin = rp_grid_bin(&g->table, ns, g->nbins - 1);
 
-	assert_in_range(cell, 0, g->ncells - 1);
-	assert_int_equal(bucket_of(g->classic_end, g->nclassic, cell), reference_classic(ns));
+	assert_in_range(bin, 0, g->nbins - 1);
+	assert_int_equal(bucket_of(g->classic_end, g->nclassic, bin), reference_classic(ns));
 	if (!g->native)
 		return;
 	if (ns == 0) {
-		assert_true(cell < g->zero_end);
+		assert_true(bin < g->zero_end);
 	} else if (ns <= NATIVE_LAST_NS) {
-		assert_true(cell >= g->zero_end);
+		assert_true(bin >= g->zero_end);
 		assert_int_equal(g->native_first_index +
-					 (int)bucket_of(g->native_end, g->nnative, cell),
+					 (int)bucket_of(g->native_end, g->nnative, bin),
 				 reference_native(ns, g->schema));
 	} else {
-		assert_int_equal(bucket_of(g->native_end, g->nnative, cell), g->nnative - 1);
+		assert_int_equal(bucket_of(g->native_end, g->nnative, bin), g->nnative - 1);
 	}
 }
 
@@ -92,36 +93,36 @@ static void test_random(void **state)
 	uint32_t classic[RP_GRID_MAX], native[RP_GRID_MAX];
 
 	for (int schema = -1; schema <= 3; schema++) {
-		struct grid *g = build(schema);
+		struct histogram_layout *g = build(schema);
 
-		invert(g->classic_end, g->nclassic, g->ncells, classic);
-		invert(g->native_end, g->native ? g->nnative : 0, g->ncells, native);
+		invert(g->classic_end, g->nclassic, g->nbins, classic);
+		invert(g->native_end, g->native ? g->nnative : 0, g->nbins, native);
 		for (int i = 0; i < 1000000; i++) {
 			uint64_t ns;
-			uint32_t cell;
+			uint32_t bin;
 
 			x ^= x << 13;
 			x ^= x >> 7;
 			x ^= x << 17;
 			ns = x >> (x & 63);
-			cell = rp_grid_bin(&g->table, ns, g->ncells - 1);
-			if (cell >= g->ncells || classic[cell] != reference_classic(ns))
-				fail_msg("schema %d, %llu ns: cell %u", schema,
-					 (unsigned long long)ns, cell);
+			bin = rp_grid_bin(&g->table, ns, g->nbins - 1);
+			if (bin >= g->nbins || classic[bin] != reference_classic(ns))
+				fail_msg("schema %d, %llu ns: bin %u", schema,
+					 (unsigned long long)ns, bin);
 			if (g->native && ns && ns <= NATIVE_LAST_NS &&
-			    g->native_first_index + (int)native[cell] !=
+			    g->native_first_index + (int)native[bin] !=
 				    reference_native(ns, schema))
-				fail_msg("schema %d, %llu ns: native cell %u", schema,
-					 (unsigned long long)ns, cell);
+				fail_msg("schema %d, %llu ns: native bin %u", schema,
+					 (unsigned long long)ns, bin);
 		}
-		grid__free(g);
+		histogram_layout__free(g);
 	}
 }
 
 static void test_edges(void **state)
 {
 	for (int schema = -1; schema <= 3; schema++) {
-		struct grid *g = build(schema);
+		struct histogram_layout *g = build(schema);
 
 		for (uint32_t i = 0; i < g->nthresholds; i++)
 			for (int d = -1; d <= 1; d++)
@@ -129,36 +130,36 @@ static void test_edges(void **state)
 					check(g, g->table.threshold[i] + (uint64_t)d);
 		check(g, 0);
 		check(g, UINT64_MAX);
-		grid__free(g);
+		histogram_layout__free(g);
 	}
 }
 
 static void test_cells_are_the_union(void **state)
 {
-	struct grid *g = build(3);
+	struct histogram_layout *g = build(3);
 
 	for (uint32_t i = 1; i < g->nclassic; i++)
 		assert_true(g->classic_end[i] > g->classic_end[i - 1]);
 	for (uint32_t i = 1; i < g->nnative; i++)
 		assert_true(g->native_end[i] >= g->native_end[i - 1]);
-	assert_int_equal(g->native_end[g->nnative - 1], g->ncells);
-	assert_int_equal(g->ncells, g->nthresholds + 1);
-	grid__free(g);
+	assert_int_equal(g->native_end[g->nnative - 1], g->nbins);
+	assert_int_equal(g->nbins, g->nthresholds + 1);
+	histogram_layout__free(g);
 }
 
 static void test_no_classic(void **state)
 {
-	struct grid *g = NULL;
+	struct histogram_layout *g = NULL;
 	char *why = NULL;
 
-	assert_int_equal(grid__build(NULL, 0, 0, &g, &why), 0);
+	assert_int_equal(histogram_layout__build(NULL, 0, 0, &g, &why), 0);
 	assert_int_equal(g->nclassic, 0);
 	assert_true(g->native);
-	grid__free(g);
-	assert_int_equal(grid__build(NULL, 0, -1, &g, &why), 0);
-	assert_int_equal(g->ncells, 1);
+	histogram_layout__free(g);
+	assert_int_equal(histogram_layout__build(NULL, 0, -1, &g, &why), 0);
+	assert_int_equal(g->nbins, 1);
 	assert_int_equal(rp_grid_bin(&g->table, 12345, 0), 0);
-	grid__free(g);
+	histogram_layout__free(g);
 }
 
 static void test_refused(void **state)
@@ -166,15 +167,15 @@ static void test_refused(void **state)
 	static const double close[] = { 1e-3,	     1.000001e-3, 1.000002e-3, 1.000003e-3,
 					1.000004e-3, 1.000005e-3, 1.000006e-3 };
 	double many[600];
-	struct grid *g = NULL;
+	struct histogram_layout *g = NULL;
 	char *why = NULL;
 
-	assert_int_equal(grid__build(close, ARRAY_SIZE(close), 0, &g, &why), -EINVAL);
+	assert_int_equal(histogram_layout__build(close, ARRAY_SIZE(close), 0, &g, &why), -EINVAL);
 	assert_non_null(strstr(why, "too close together"));
 	free(why);
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
 		many[i] = 1e-7 * pow(1.05, (double)i);
-	assert_int_equal(grid__build(many, ARRAY_SIZE(many), -1, &g, &why), -EINVAL);
+	assert_int_equal(histogram_layout__build(many, ARRAY_SIZE(many), -1, &g, &why), -EINVAL);
 	assert_non_null(strstr(why, "use fewer buckets"));
 	free(why);
 }
