@@ -202,16 +202,44 @@ static bool probe_uprobe_session(const struct features *f)
 	return machine__has_btf() && try_uprobe_link(BPF_SYS_UPROBE_SESSION);
 }
 
+static int parameters(const struct btf *btf, const char *function)
+{
+	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+
+	return id < 0 ? -1 : btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, id)->type));
+}
+
+/* The part of the kernel's BTF that features need. BTF takes megabytes: it is read once and not
+ * kept. */
+struct kernel_functions {
+	int trial;			   /* BTF id of FEATURES_TRIAL_FUNCTION */
+	int fprobe_return, session_cookie; /* parameters. -1: not in BTF */
+};
+
+static const struct kernel_functions *kernel_functions(void)
+{
+	static struct kernel_functions known = { -1, -1, -1 };
+	static bool read;
+	struct btf *btf = read ? NULL : btf__load_vmlinux_btf();
+
+	read = true;
+	if (btf) {
+		known.trial = btf__find_by_name_kind(btf, FEATURES_TRIAL_FUNCTION, BTF_KIND_FUNC);
+		known.fprobe_return = parameters(btf, "fprobe_return");
+		known.session_cookie = parameters(btf, "bpf_session_cookie");
+		btf__free(btf);
+	}
+	return &known;
+}
+
 static bool try_tracing(enum bpf_sys_attach attach)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	int id = btf ? btf__find_by_name_kind(btf, FEATURES_TRIAL_FUNCTION, BTF_KIND_FUNC) : -1;
+	int id = kernel_functions()->trial;
 	bool many = attach == BPF_SYS_FSESSION_MULTI;
 	__cleanup_close int prog =
 		id < 0 ? -1 : load_trial(BPF_PROG_TYPE_TRACING, attach, many ? 0 : id);
 	__cleanup_close int link = -1;
 
-	btf__free(btf);
 	if (prog >= 0 && !ftrace_is_off())
 		link = many ? bpf_sys__link_btf_ids(prog, &(uint32_t){ id }, NULL, 1)
 			    : bpf_sys__link_tracing(prog, attach);
@@ -246,22 +274,11 @@ static bool probe_no_preemption(const struct features *f)
 	return !uname(&u) && !strstr(u.version, "PREEMPT");
 }
 
-/* The number of parameters of a kernel function by BTF; -1: no such function. */
-static int kernel_function_parameters(const char *name)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -1;
-	int n = id < 0 ? -1 : btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, id)->type));
-
-	btf__free(btf);
-	return n;
-}
-
 /* Since fprobe uses the function graph tracer, returns are on the task's shadow stack. Before, a
  * link had two return slots per CPU. (6.14, kernel commit 4346ba160409) */
 static bool probe_return_slots(const struct features *f)
 {
-	return kernel_function_parameters("fprobe_return") >= 0 ||
+	return kernel_functions()->fprobe_return >= 0 ||
 	       (!machine__has_btf() && kallsyms__has("fprobe_return"));
 }
 
@@ -273,7 +290,7 @@ static bool probe_return_slots(const struct features *f)
  */
 static bool probe_session_pairs(const struct features *f)
 {
-	return kernel_function_parameters("bpf_session_cookie") == 1;
+	return kernel_functions()->session_cookie == 1;
 }
 
 static const struct {
