@@ -8,7 +8,7 @@
 #include "check_series.h"
 #include "elf/hazards.h"
 
-/* A larger plan is warned of. */
+/* Larger plans are logged as a warning. */
 #define MANY_FUNCTIONS 1000
 #define MANY_SERIES    100000
 
@@ -21,20 +21,21 @@ static void print_memory(FILE *out, const struct object_params *p, const struct 
 			 uint64_t limit)
 {
 	fprintf(out,
-		"memory: %.2f MiB of %.0f MiB allowed: %u targets x %u CPUs x %u bytes a cell = "
-		"%.2f MiB; events %.2f, details %.2f, frames %.2f, %u label sets (of %u asked "
-		"for) and histograms %.2f MiB\n",
+		"memory: %.2f MiB of %.0f MiB allowed: %u targets x %u CPUs x %u bytes per cell = "
+		"%.2f MiB; event counters %.2f, returned values %.2f, in-flight calls %.2f, "
+		"%u label sets (of %u requested) and histograms %.2f MiB\n",
 		mib(m->total), mib(limit), p->ntargets, m->ncpus, m->cell_size, mib(m->cells),
 		mib(m->events), mib(m->details), mib(m->frames), m->nsets, m->sets_wanted,
 		mib(m->sets));
 	if (m->per_thread)
 		fprintf(out,
-			"    and up to %u bytes for each thread that makes a probed system call or "
-			"calls a probed user function, which are not in the limit\n",
+			"    outside of the limit: up to %u bytes per thread that makes a probed "
+			"system "
+			"call or calls a probed user function\n",
 			m->per_thread);
 }
 
-static void print_extra(FILE *out, const struct capture_spec *x)
+static void print_capture(FILE *out, const struct capture_spec *x)
 {
 	const struct rp_capture_spec *k = &x->kernel;
 
@@ -42,9 +43,9 @@ static void print_extra(FILE *out, const struct capture_spec *x)
 		fprintf(out, "    labels:");
 		for (size_t i = 0; i < x->nlabels; i++)
 			fprintf(out, "%s %s", i ? "," : "", x->labels[i].name);
-		fprintf(out, "; at most %u label sets", k->max_series);
+		fprintf(out, "; up to %u label sets", k->max_series);
 		if (x->series_ttl)
-			fprintf(out, ", idle ones folded after %g s", x->series_ttl);
+			fprintf(out, ", idle sets are folded after %g s", x->series_ttl);
 		fprintf(out, "\n");
 	}
 	for (uint32_t i = 0; i < k->nobserved; i++) {
@@ -77,7 +78,7 @@ static void print_name(FILE *out, const struct target *t, size_t i, const struct
 	__cleanup_free char *first = escaped(t->function), *where = escaped(t->object);
 
 	if (!ops)
-		fprintf(out, "%-12s %-28s cannot be had (%s): %s\n", object, function,
+		fprintf(out, "%-12s %-28s cannot be attached (%s): %s\n", object, function,
 			target_reason_names[t->reason], why);
 	else if (i)
 		fprintf(out, "%-12s %-28s same function as %s:%s\n", object, function, where,
@@ -114,7 +115,7 @@ static void print_target(FILE *out, const struct target *t, const struct attach 
 	if (ops == &attach_uprobe_ret)
 		print_exits(out, t);
 	if (ops && t->capture)
-		print_extra(out, t->capture);
+		print_capture(out, t->capture);
 	if (ops && t->uncounted)
 		fprintf(out, "    %s\n", uncounted);
 	for (size_t i = 1; i < target__nnames(t); i++)
@@ -185,7 +186,7 @@ static void print_totals(FILE *out, const struct targets *targets, const struct 
 	if (sum.functions)
 		fprintf(out, " (%s), in up to %.0f s", buf__str(&sum.by_mechanism),
 			ceil(sum.seconds));
-	fprintf(out, "; %zu cannot be had\n", sum.left);
+	fprintf(out, "; %zu cannot be attached\n", sum.left);
 	buf__free(&sum.by_mechanism);
 }
 
@@ -223,7 +224,7 @@ void check__print(FILE *out, const struct targets *targets, const struct attach 
 	print_totals(out, targets, a);
 	print_memory(out, p, m, limit);
 	fprintf(out,
-		"series: %zu from the start; one more for each errno or other value that is "
+		"series: %zu at the start, plus one for each errno or other value that is "
 		"returned\n",
 		check_series__count(targets, a, p));
 }

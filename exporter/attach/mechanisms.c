@@ -61,7 +61,7 @@ enum fault mechanisms__check_forced(const struct config *c, struct features *f, 
 	}
 	why = ops->unavailable(f);
 	if (why) {
-		*error = xasprintf("--mechanism=%s cannot be had: %s", c->mechanism, why);
+		*error = xasprintf("--mechanism=%s is not available: %s", c->mechanism, why);
 		return FAULT_MACHINE;
 	}
 	if (has_type(c, ops->type))

@@ -46,7 +46,7 @@ again() {
 
 if ! build_tools && ! again && ! again; then
 	if grep -q -E "$network" "$temp/log"; then
-		echo "SKIP kubernetes: the Go modules cannot be had: $(tail -n 1 "$temp/log")"
+		echo "SKIP kubernetes: the Go modules are not available: $(tail -n 1 "$temp/log")"
 	else
 		echo "not ok kubernetes: the tools are built: $(tail -n 3 "$temp/log" | tr '\n' ' ')"
 	fi

@@ -25,7 +25,7 @@ build() { # build NAME GCC-OPTIONS...: $temp/NAME
 
 start_exporter() { # start_exporter ARGS...: sets pid and url; false if this kernel has not what is forced
 	if ! launch "$temp/exporter.log" "$@" || ! wait_ready 60; then
-		grep -q 'cannot be had' "$temp/exporter.log" && return 1 # the mechanism
+		grep -q 'is not available' "$temp/exporter.log" && return 1 # the mechanism
 		give_up "the exporter" "it is not ready: $(tail -n 1 "$temp/exporter.log")"
 	fi
 }
@@ -62,7 +62,7 @@ expect() {
 	wait_for 5 are_right "$@" && sleep 0.2 && are_right "$@" && ok "$1" || not_ok "$1" "$got, not $3"
 }
 
-run() { # run PROGRAM ARGS...: false if it cannot be had here
+run() { # run PROGRAM ARGS...: false if this machine lacks it
 	local program=$temp/$1 status
 	shift
 	"$program" "$@" >"$temp/run.log" 2>&1

@@ -273,8 +273,8 @@ fi
 # ---- a glob that matches more than was meant ----
 c_library=$(ldd /bin/sh | awk '/libc\.so/ { print $3 }')
 plan "$c_library:*" 'syscall:*'
-functions=$(sed -n 's/^functions: \([0-9]*\) to attach (.*), in up to [0-9]* s; [0-9]* cannot be had$/\1/p' "$work/out")
-series=$(sed -n 's/^series: \([0-9]*\) from the start.*/\1/p' "$work/out")
+functions=$(sed -n 's/^functions: \([0-9]*\) to attach (.*), in up to [0-9]* s; [0-9]* cannot be attached$/\1/p' "$work/out")
+series=$(sed -n 's/^series: \([0-9]*\) at the start.*/\1/p' "$work/out")
 if [ "${functions:-0}" -gt 1000 ] && [ "${series:-0}" -gt 100000 ] &&
 	grep -q "level=warn .*$functions functions (.*) are $series series in each scrape" "$work/err"; then
 	ok "a large plan: a warning with its numbers"

@@ -197,5 +197,5 @@ jq -r --slurpfile tsdb "$temp/tsdb" --arg form "$form" --argjson nodes "$nodes" 
 	"    a scrape of a node: \(.bytes_plain / .scrapes | round) bytes, \(.bytes / .scrapes | round) with gzip; \($cost) us of CPU of the exporter",
 	"    Prometheus: \($cpu / .scrapes | round) us of CPU a scrape, rules and queries included",
 	"    Prometheus: \($memory / $series | round) bytes of memory a series, after \(.scrapes / $nodes | round) scrapes of each node"' \
-	"$temp/served" || not_ok "figures" "they cannot be had"
+	"$temp/served" || not_ok "figures" "they are missing"
 exit $failed

@@ -51,8 +51,8 @@ sentence() { # sentence MECHANISM: what the log says of the refused function
 one() {
 	local page=$temp/$1.page
 	if ! start_exporter "$1"; then
-		if grep -q -e '--mechanism=.* cannot be had' "$temp/$1.log"; then
-			skip 5 "$1" "$(sed -n 's/.*cannot be had: \(.*\)"/\1/p' "$temp/$1.log")"
+		if grep -q -e '--mechanism=.* is not available' "$temp/$1.log"; then
+			skip 5 "$1" "$(sed -n 's/.*is not available: \(.*\)"/\1/p' "$temp/$1.log")"
 		else
 			not_ok "$1" "it ends: $(tail -n 1 "$temp/$1.log")"
 		fi

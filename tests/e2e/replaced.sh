@@ -118,7 +118,7 @@ upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, as it is named to
 	run old "${@:3}"
 	[ -n "$path" ] || path=$(printf '/proc/%s/root/prog' "${processes[old]}")
 	if ! start_exporter ${mechanism:+--mechanism=$mechanism} "$path:tick"; then
-		if grep -q "cannot be had" "$temp/exporter.log"; then
+		if grep -q "is not available" "$temp/exporter.log"; then
 			[ "$path" = "$file" ] && tests=8 || tests=3
 			skip "$tests" "$mechanism" "this kernel does not have it"
 			end old

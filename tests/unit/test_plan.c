@@ -236,7 +236,7 @@ static void totals_by_mechanism(void **state)
 	check__print(out, &targets, NULL, &p, &m, 1 << 28);
 	fclose(out);
 	assert_non_null(strstr(text, "functions: 1000 to attach (399 by kprobe.multi, 601 by "
-				     "kretprobe), in up to 40 s; 1 cannot be had\n"));
+				     "kretprobe), in up to 40 s; 1 cannot be attached\n"));
 	/* The reasons are printed once for functions that have the same. */
 	assert_int_equal(count_of(text, "    why this mechanism:\n"), 2);
 	assert_int_equal(count_of(text, "    why no mechanism:\n"), 1);

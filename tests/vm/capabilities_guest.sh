@@ -51,7 +51,7 @@ try() { # try MECHANISM PROBE: the smallest set that does
 			result=$(attempt "$1" "$2" $set)
 			printf '%s\t%s\t%s\t%s\n' "$1" "$paranoid" "$set" "$result" >>"$RESULTS/trials"
 			[ "$result" != yes ] || break
-			[[ $result != *"cannot be had: this kernel"* ]] || return
+			[[ $result != *"is not available: this kernel"* ]] || return
 		done
 	done
 }

@@ -66,13 +66,13 @@ try_exporter() { # try_exporter ARGS...
 	$CLIENT ready $PORT $exporter >&2 && return
 	! kill -0 $exporter 2>/dev/null || fail "the exporter is not ready after four minutes"
 	wait $exporter
-	tail -n 3 "$RESULTS/exporter.log" | grep -q -e '--mechanism=.* cannot be had' ||
+	tail -n 3 "$RESULTS/exporter.log" | grep -q -e '--mechanism=.* is not available' ||
 		fail "the exporter did not become ready with $*"
 	return 1
 }
 
 start_exporter() { # start_exporter ARGS...
-	try_exporter "$@" || fail "the exporter cannot be had with $*"
+	try_exporter "$@" || fail "the mechanism is not available with $*"
 }
 
 stop_exporter() {
