@@ -107,8 +107,8 @@ expect "no root" 1 "CAP_BPF" "${as_nobody[@]}" "$work/x" syscall:getpgid
 expect "the check needs no root" 0 "" "${as_nobody[@]}" "$work/x" --config.check syscall:getpgid
 # The last command's; what it prints is the plan.
 if ! grep -qw bpf_task_storage_get /proc/kallsyms; then
-	echo "SKIP cli the check tells of memory by thread: this kernel has no task storage"
-elif grep -q 'up to [0-9]* bytes for each thread' "$work/out"; then
+	skip 1 "the check tells of memory by thread" "this kernel has no task storage"
+elif grep -q 'up to [0-9]* bytes per thread' "$work/out"; then
 	ok "the check tells of memory by thread"
 else
 	not_ok "the check tells of memory by thread" "$(cat "$work/out")"
