@@ -113,6 +113,7 @@ done
 footprint footprint.after
 kill -TERM $loading
 wait $loading || fail "the load"
+load_ended=$SECONDS
 reload
 scrape reload.after
 # Another setting is another probe, and begins at 0.
@@ -131,6 +132,8 @@ dummy_up() {
 	$bb ip link set dummy0 up
 }
 
+# The rate is an average over 10 s, and the load called getpgid(2).
+while [ $SECONDS -lt $((load_ended + 12)) ]; do pause 0.5; done
 cat >/tmp/life.yaml <<Y
 probes:
   - {functions: __x64_sys_getpgid, max_rate: 100}
