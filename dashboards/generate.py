@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Writes the Grafana dashboards beside it, and what calls.py says into the recording rules; `generate.py
+"""Writes the Grafana dashboards next to it, and what calls.py says into the recording rules; `generate.py
 --check` tells whether they are current. expressions.py has what the panels ask, grafana.py how they are
 written down.
 """

@@ -68,7 +68,7 @@ distribution_packages() {
 	aarch64) echo qemu-system-arm ;;
 	*) echo qemu-system-x86 libzydis-dev ;;
 	esac
-	# Ubuntu 24.04 has bpftool only beside the tools of a kernel.
+	# Ubuntu 24.04 ships bpftool only with the tools of a kernel.
 	case $1 in
 	ubuntu) echo linux-tools-common linux-tools-generic ;;
 	# Chromium is a snap on Ubuntu, which containers cannot have: the page's test is skipped there.

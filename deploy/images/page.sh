@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Takes the screenshot of the landing page, page.png beside this file (make screenshot, root): the default system calls
+# Takes the screenshot of the landing page, page.png next to this file (make screenshot, root): the default system calls
 # of this machine, with openat open. Needs chromium and chromedriver (make deps).
 set -eu
 cd "$(dirname "$0")/../.."

@@ -130,7 +130,7 @@ static void follow_in_group(struct attach *a, struct group *g, const uint32_t *i
 		target__move_file(slot->target, to[i]);
 		if (place_exits(a, slot, g->context.obj))
 			slot__refuse(slot, -ENOSPC,
-				     xasprintf("no room for its exits beside those of the "
+				     xasprintf("no room for its exits next to those of the "
 					       "replaced file"));
 		else
 			slots[found++] = slot;

@@ -44,7 +44,7 @@ struct memory_plan {
 };
 void memory_plan__make(const struct object_params *p, struct features *f, struct memory_plan *out);
 
-/* NULL if the plan fits into the limit beside `others`, bytes that are in use already. Otherwise
+/* NULL if the plan fits into the limit with `others` bytes already in use. Otherwise
  * one line, to be freed: how much is missing, and what to change. */
 char *memory_plan__over_limit(const struct object_params *params, const struct memory_plan *memory,
 			      uint64_t others, uint64_t memory_limit);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What the exporter costs, beside what its mechanisms cost empty and what other tools cost:
+# The cost of the exporter, compared with its mechanisms without a body and with other tools:
 #
 #	bench.sh [-j GUESTS] [-p PART,PART...] [-r ROWS,ROWS...] [SERIES|native...]
 #

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest (in guest time): what attaching 1 to 10,000 functions takes with each rung,
-# in time and in memory. BENCH_MECHANISMS chooses among the rungs, beside what is chosen by itself.
+# in time and in memory. BENCH_MECHANISMS adds forced mechanisms to the automatic choice.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh

@@ -87,7 +87,7 @@ mkdir "$work/context"
 git ls-files -z | tar -c --null -T - | tar -x -C "$work/context"
 buildah copy -q "$container" "$work/context" /src > /dev/null
 
-# Left to the image of those who only want the exporter: what runs tests.
+# The container image does not need these packages; the tests do.
 inside 'apt-get update -qq -o Acquire::Retries=5 &&
 	apt-get install -y -qq --no-install-recommends -o Acquire::Retries=5 qemu-user openssl libcmocka-dev:arm64'
 result "what runs it" $?

@@ -123,7 +123,7 @@ versions() {
 		grep -q -F "image: retprobe-exporter:$version" deploy/kubernetes/base/daemonset.yaml
 }
 
-# The Go types are those of the version that the chart asks for.
+# Go types of the Kubernetes version that the chart requires.
 oldest_is_oldest() {
 	grep -q "^replace k8s.io/api125 => k8s.io/api v0.$(cut -d . -f 2 <<< "$oldest")\." tests/deploy/kubernetes/go.mod
 }

@@ -26,7 +26,7 @@ storage__open() {
 	graphroot = "$cache/containers"
 	runroot = "$work/run"
 	END
-	# This machine may be a container itself: neither overlays nor namespaces are to be had.
+	# This machine may be a container itself, without overlays or namespaces.
 	export CONTAINERS_STORAGE_CONF=$work/storage.conf STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 }
 

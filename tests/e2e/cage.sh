@@ -113,7 +113,7 @@ check "standard input is /dev/null" [ "$(readlink "/proc/$server/fd/0")" = /dev/
 check "standard output is /dev/null" [ "$(readlink "/proc/$server/fd/1")" = /dev/null ]
 check "standard error is a socket" [ -n "$(inode_of 2)" ]
 
-# NAME CALL: with FD in the place of the descriptor.
+# NAME CALL: FD stands for the descriptor.
 refused_of_each() {
 	calls < <(for fd in $descriptors; do echo "${2/FD/$fd}"; done)
 	result=$(paste -s -d ' ' <<< "$result")

@@ -59,7 +59,7 @@ else
 	not_ok "one line for a cause" "$lines lines: $(head -n 3 "$temp/exporter.log")"
 fi
 
-# ---- a reload that has no descriptors for more probes beside those that are attached ----
+# ---- a reload without descriptors for more probes ----
 printf 'probes: [{syscalls: getpgid}]\n' > "$temp/reload.yaml"
 prlimit --nofile=$((${needed:-0} + 32)) "${x[@]}" --web.enable-lifecycle --config.file="$temp/reload.yaml" \
 	2> "$temp/exporter.log" &

@@ -130,7 +130,7 @@ expect "a Go binary" 0 "" "$X" --config.check "$work/gobinary:main"
 if grep -q "no return probe: it is a Go program" "$work/out"; then ok "a Go binary: no return probe"; else
 	not_ok "a Go binary: no return probe" "$(cat "$work/out")"; fi
 
-# ---- one misspelt name costs itself only; a taken port ----
+# ---- a misspelt name does not stop the others; a port in use ----
 "$X" syscall:getpgid syscall:getpigd "$W:workload_function" \
 	--web.listen-address=127.0.0.1:$PORT 2>"$work/log" &
 exporter=$!

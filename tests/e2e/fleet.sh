@@ -59,7 +59,7 @@ scrape_configs:
     file_sd_configs: [{files: ["$temp/targets.json"], refresh_interval: 1s}]
 END
 echo '[]' > "$temp/targets.json"
-# Its port has to be chosen for it, and somebody else may be given that before it starts.
+# The port is chosen before it starts, and another process may take it in between.
 start_prometheus() {
 	read -r prometheus_port < <(free_ports 1)
 	"$three/prometheus" --config.file="$temp/prometheus.yml" --storage.tsdb.path="$temp/data" \

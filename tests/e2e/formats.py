@@ -62,7 +62,7 @@ def differences(want, got):
 
 
 def key(name, labels):
-    """Of a series, whoever tells of it: Prometheus adds labels, and drops empty ones."""
+    """Identifies a series in any format: Prometheus adds labels and drops empty ones."""
     return name, tuple(sorted((k, v) for k, v in labels.items()
                               if v and k not in ("job", "instance")))
 

@@ -70,7 +70,7 @@ def chroot(directory):
 
 
 def dead(directory):
-    """FUSE that greets, takes what it is asked, and says no more: whoever asked cannot even be killed."""
+    """A FUSE server that accepts requests and never answers: its clients cannot even be killed."""
     fd = os.open("/dev/fuse", os.O_RDWR)
     options = f"fd={fd},rootmode=40000,user_id=0,group_id=0"
     libc = ctypes.CDLL(None, use_errno=True)

@@ -37,7 +37,7 @@ gone() {
 	! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"
 }
 
-# It asks for one user, by a number that has a breakpoint's byte in it if somebody puts one there.
+# It asks for one user id, which would contain the byte of a breakpoint if one were placed there.
 write_victim() {
 	cat >"$temp/victim.c" <<-'END'
 		#include <stdio.h>
@@ -117,7 +117,7 @@ bomb() {
 	fi
 }
 
-# Written to between reading and attaching: let go of, and had when it is left alone.
+# Written between reading and attaching: detached, and attached once it no longer changes.
 touched() {
 	hostile elf "$temp/touched" 8192
 	attack touched touch "$temp/touched"

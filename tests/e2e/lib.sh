@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034,SC2154 # variables are for, and $suite is of, those who source it
+# shellcheck shell=bash disable=SC2034,SC2154 # the sourcing script uses the variables and sets $suite
 # What these tests share: to be sourced from the repository's root, with $suite, the test's name. What is
 # started goes into pids, and is ended with the test; logs are $temp/*.log.
 exporter=$PWD/build/retprobe_exporter
@@ -89,8 +89,8 @@ stop_exporter() {
 	pids=()
 }
 
-# Free for whoever reads of them, so they are closed first. Below those that outgoing connections get,
-# which may be one of these before it is listened on.
+# Free ports. They are closed before use, and lie below the range of outgoing connections, which
+# could take one of them in between.
 free_ports() { # free_ports NUMBER
 	python3 - "$1" <<-'END'
 	import random, socket, sys

@@ -207,7 +207,7 @@ def stopped_server():
 
 
 def watchdog():
-    """What systemd hears of an exporter that has no server, and none to be had."""
+    """What systemd is told when the server cannot be started."""
     path = temporary("notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(path)
@@ -350,7 +350,7 @@ def full_stderr():
 
 
 def mount_dead(path):
-    """A file system whose server never answers. None where that is not to be had."""
+    """A file system whose server never answers. None if this machine cannot have one."""
     try:
         fuse = os.open("/dev/fuse", os.O_RDWR)
     except OSError:

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The exporter, natively, under load and bad manners: whoever scrapes it regularly notices nothing, and
+# The exporter, natively, under load and with misbehaving clients: regular scrapes are not affected, and
 # it costs nothing that stays. Of user functions that nobody calls, so that nothing else is slowed down.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -43,7 +43,7 @@ start "$port" plain.log
 timeout 300 python3 "$clients" load "$port" "$exporter_pid" || failed=1
 stop plain.log
 
-# By the library that the exporter has; of a cost at which the line of those who wait fills.
+# Hashed by the library that the exporter uses, at a cost at which the queue of logins fills.
 hash=$(python3 - <<-'END'
 	import ctypes, ctypes.util
 	crypt = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1").crypt

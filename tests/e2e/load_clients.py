@@ -185,7 +185,7 @@ class Pace:
 
 
 class Load(threading.Thread):
-    """Requests over one connection, which is made anew where the server has ended it meanwhile."""
+    """Requests over one connection, reopened if the server has closed it."""
 
     def __init__(self, port, pace):
         super().__init__()

@@ -299,7 +299,7 @@ def view(browser):
 
 
 def check_link(browser, url, target):
-    """The address has all of the view, so that somebody else sees the same."""
+    """The address contains the whole view, so that a link shows the same."""
     browser.choose("window", "0")
     browser.choose("search", "page_call")
     browser.choose("sort", "time/s")

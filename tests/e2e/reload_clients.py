@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Reloads beside clients who must not notice them, for tests/e2e/reload.sh.
+"""Reloads while clients ask, which must not notice them; for tests/e2e/reload.sh.
 
 reload_clients.py PORT CONFIG LOG PID NOTIFY_SOCKET FUNCTIONS FUNCTIONS: CONFIG is written with the one and
 the other glob in turn, so that each reload changes something and a new server takes over; the others are
@@ -166,7 +166,7 @@ def by_signal(notified):
 
 
 def at_once(name, how, connection):
-    """Whoever is told that a reload is done finds what it has made."""
+    """A successful answer to a reload means that its result is visible."""
     wrong = None
     for _ in range(3 * RELOADS):
         glob = next(GLOBS)

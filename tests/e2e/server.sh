@@ -140,7 +140,7 @@ else
 fi
 stop
 
-# By hand there is nothing to be had.
+# Started by hand, there is nothing to inherit.
 for descriptor in 3 0 x; do
 	(exec -a 'retprobe_exporter: server' "$exporter" $descriptor) 2> "$temp/by_hand" 3< "$temp/config.yml"
 	code=$?

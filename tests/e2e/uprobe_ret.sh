@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Programs of which return probes would make wrecks: their functions are left by exceptions, panics, longjmp,
+# Programs that return probes would break: their functions are left by exceptions, panics, longjmp,
 # cancellation, coroutines, moving stacks and jumps. Each has to run as it does without a probe, and each call has to
 # be counted as what it is.
 set -u

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The valve, natively: what is called too often is paused, keeps its counts, and counts on by itself. The
+# Overload protection, natively: probes called too often are paused, keep their counts, and resume. The
 # exporter is built with pauses of seconds.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -88,7 +88,7 @@ if [ "$(value back "$calls"'workload_function"\}')" -ge "$paused" ]; then ok "it
 expect "times are counted" \
 	"$(value after 'retprobe_probe_detached_total\{.*workload_function",reason="overload"\}')" 1
 
-# ---- a system call that somebody is in, when it is paused and when it is attached again -----------------
+# ---- a system call in progress while it is paused and attached again -----------------
 python3 -B tests/e2e/valve_blocked.py "$blocked" > "$temp/entered" &
 blocked_pid=$!
 pids+=("$blocked_pid")
@@ -116,7 +116,7 @@ wait_for 60 is "$calls"'msgrcv",comm="'$blocked'"\} 1$'
 expect "and one since is counted" "$(value now "$calls"'msgrcv",comm="'$blocked'"\}')" 1
 expect "nothing is missed" "$(value now 'retprobe_missed_total\{.*msgrcv",reason="no_entry"\}')" 0
 
-# ---- user functions, none of which is called too often by itself ----------------------------------
+# ---- user functions, none called too often by itself ----------------------------------
 # Together they may take a hundredth of the CPU time of this build: 500 calls a second for each CPU.
 kill "${pids[0]}"
 wait "${pids[0]}" 2> /dev/null

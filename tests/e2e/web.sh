@@ -251,7 +251,7 @@ check "they are logged" logged error 'cert_file: cannot read server.pem: No such
 ln -s 1 next && mv -T next data
 check "links as they were" becomes 200 "$port" /metrics "${login[@]}"
 
-# ---- without TLS, where what is no good is answered ----
+# ---- without TLS: invalid requests get an answer ----
 
 plain() { # STATUS PASSWORD [PATH]
 	[ "$(curl -s -m 30 -o body -w '%{http_code}' -u "prometheus:$2" "http://127.0.0.1:$plain_port${3:-/}")" = "$1" ]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A cgroup's path, of which containers and pods are told. */
+/* The path of a cgroup, from which container and pod ids are taken. */
 #include "kernel/cgroup_path.h"
 #include "fuzz.h"
 #include "base/util.h"

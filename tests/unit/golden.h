@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Byte goldens: tests/golden/NAME, found from the repository's top, where tests run. A run with
- * GOLDEN_UPDATE=1 writes them anew instead; read the difference before committing it.
+ * GOLDEN_UPDATE=1 rewrites them instead; read the difference before committing it.
  */
 #ifndef GOLDEN_H
 #define GOLDEN_H

@@ -216,7 +216,7 @@ static void test_json(void **state)
 		{ "q\"b\\s/", "\"q\\\"b\\\\s/\"" },
 		{ "\b\t\n\f\r\x01\x1f\x7f", "\"\\b\\t\\n\\f\\r\\u0001\\u001f\\u007f\"" },
 		{ "\xe2\x82\xac", "\"\xe2\x82\xac\"" },
-		/* C1 controls and directions; what is beside them is text. */
+		/* C1 controls and directions; their neighbours are text. */
 		{ "\xc2\x9b"
 		  "31m",
 		  "\"\\u009b31m\"" },

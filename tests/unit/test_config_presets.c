@@ -92,7 +92,7 @@ static const struct probe_list *first_builtin(const struct config *c)
 	return NULL;
 }
 
-/* What is excluded from presets need not be beside anything. */
+/* An exclusion from presets needs no function next to it. */
 static void test_exclusions_from_presets(void **state)
 {
 	struct config *c = PARSE("--preset=tcp", "!tcp_v4_rcv");

@@ -220,7 +220,7 @@ static const struct sockaddr_in elsewhere = { .sin_family = AF_INET,
 					      .sin_port = 9,
 					      .sin_addr.s_addr = 0x0100007f };
 
-/* Of a socket that somebody else, an older kernel, say, has let it have unconnected. */
+/* A socket that is not connected, as an older kernel may allow. */
 static long send_to_address(void)
 {
 	return syscall(SYS_sendto, connection, "x", 1, MSG_NOSIGNAL, &elsewhere, sizeof(elsewhere));
@@ -415,7 +415,7 @@ static const struct attempt {
 	{ "choose the signal", choose_signal, true, REFUSED },
 	{ "change a descriptor's flags", make_blocking, true, REFUSED },
 	{ "copy a descriptor", copy_descriptor, true, REFUSED },
-	{ "put one in the place of another", copy_over_standard_error, true, REFUSED },
+	{ "replace one descriptor by another", copy_over_standard_error, true, REFUSED },
 	{ "signal its parent's thread", signal_parents_thread, true, REFUSED },
 	{ "become dumpable", become_dumpable, true, REFUSED },
 	{ "write from many places", gather, true, REFUSED },

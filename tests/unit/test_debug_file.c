@@ -126,7 +126,7 @@ static void assert_found(const char *path)
 	elf_symbols__free(e);
 }
 
-/* why NULL: there is none, of which nothing is to be said. */
+/* why NULL: there is no debug file, and no message. */
 static void assert_not_found(const char *path, const char *text)
 {
 	__cleanup_free char *why = NULL;
@@ -150,7 +150,7 @@ static void test_by_link(void **state)
 	assert_int_equal(mkdir(hidden, 0755), 0);
 	assert_int_equal(rename(debug, moved), 0);
 	assert_found(program);
-	/* Beside the file itself, whichever link led to it. */
+	/* Next to the file itself, whichever link led to it. */
 	assert_int_equal(symlink("../program", alias), 0);
 	assert_found(alias);
 	assert_int_equal(unlink(moved), 0);
@@ -196,7 +196,7 @@ static void test_symbols(void **state)
 	elf_symbols__free(e);
 }
 
-/* Whoever can write it would set probes into a program of somebody else's. */
+/* A user who can write it could place probes into other users' programs. */
 static void test_weak(void **state)
 {
 	__cleanup_free char *debug = write_debug("program.debug", note);

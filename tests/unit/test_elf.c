@@ -416,7 +416,7 @@ static void test_dynamic(void **state)
 	elf_symbols__free(e);
 }
 
-/* The kernel runs them wrongly under a uprobe; their opcodes are those of "jp" and "push". */
+/* The kernel misreads their opcodes as "jp" and "push" under a uprobe. */
 static void test_vector_instructions(void **state)
 {
 	static const struct {

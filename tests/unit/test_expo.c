@@ -269,7 +269,7 @@ static void test_failure_shows(void **state)
 	assert_true(out.failed);
 }
 
-/* Memory that is not to be had, from the beginning or from some point on. */
+/* Allocations fail from the beginning, or from some point on. */
 static void test_out_of_memory(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(exposures); i++) {

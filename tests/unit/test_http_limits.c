@@ -216,7 +216,7 @@ static void its_threads_show_that_they_live(void **state)
 	assert_int_equal(alive, 2);
 }
 
-/* By whoever shares it. */
+/* The number of requests that share it. */
 static void a_socket_that_is_shut_down(void **state)
 {
 	const struct listener *l;

@@ -336,7 +336,7 @@ static void test_hostile_server(void **state)
 	check(3, 0, 7, 1);
 }
 
-/* Whoever moves something has stopped in the middle: a reader gives up. */
+/* The writer stopped in the middle of a move: readers give up. */
 static void test_never_done(void **state)
 {
 	pauses = 0;

@@ -268,7 +268,7 @@ static void test_reasons(void **state)
 	}
 }
 
-/* More functions of a module than fexit is quick for, of which none can be in a session. */
+/* More functions of a module than fexit attaches quickly; sessions do not take them. */
 static void test_reasons_of_many(void **state)
 {
 	enum { MANY = 65 };

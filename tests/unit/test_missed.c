@@ -434,7 +434,7 @@ static void shared_programs(void **state)
 	assert_int_equal(b->view->targets[1].missed[MISSED_NO_ENTRY], 2);
 	assert_int_equal(b->view->targets[1].missed[MISSED_RECURSION], 0);
 
-	/* Three more run, of which two without entry; those return. */
+	/* Three more are running, two of them without entry; these return. */
 	programs[1].missed[MISSED_RECURSION] += 2;
 	entries[RP_ENTERED_FSESSION_MULTI]++;
 	read_once(b);

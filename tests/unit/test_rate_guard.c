@@ -156,7 +156,7 @@ static void test_sum(void **state)
 	assert_non_null(strstr(said, "the 2 busiest of 5"));
 }
 
-/* Hundreds of functions of which none is called often: the sum is what counts. */
+/* Hundreds of functions, none called often: the limit applies to the sum. */
 static void test_none_of_them_often(void **state)
 {
 	CHECK("0 1 2", 0.21 * LIMIT, 0.21 * LIMIT, 0.21 * LIMIT, 0.2 * LIMIT, 0.2 * LIMIT);

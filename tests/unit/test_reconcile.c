@@ -268,7 +268,7 @@ static void test_too_many_additions(void **state)
 	assert_int_equal(generation_of(b, 0) + 4, generation_of(b, 69));
 }
 
-/* A module is not worth the counts of all others; whoever reloads wants it. */
+/* A new module does not restart the counters of all other probes; a reload does. */
 static void test_no_room(void **state)
 {
 	struct bench *b = *state;
@@ -292,7 +292,7 @@ static void test_no_room(void **state)
 	assert_int_equal(generation_of(b, 0), generation_of(b, 2));
 }
 
-/* What the kernel has no room for beside what is attached takes its place. */
+/* Without room for both, the new probes replace the attached ones. */
 static void test_no_room_in_the_kernel(void **state)
 {
 	struct bench *b = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `returns:` may ask of which type, and the words in which the rest is refused. */
+/* Which `returns:` suits which type, and how the rest is refused. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -177,7 +177,7 @@ static void scrapes_share_a_snapshot(void **state)
 	assert_int_equal(refreshes, 3);
 }
 
-/* Whoever comes later has numbers that are later, also if nobody else came. */
+/* A later request gets later numbers, even if it is the only one. */
 static void each_has_its_own(void **state)
 {
 	struct scrape s;

@@ -84,7 +84,7 @@ static void make_generation(const struct histogram_layout *layout)
 	generation.board_source.size = board.size;
 }
 
-/* Whoever reads takes the descriptors, so each reading gets its own. */
+/* Reading takes the descriptors, so each test reads its own copies. */
 static void make_descriptors(void)
 {
 	for (int i = 0; i < BANKS; i++)

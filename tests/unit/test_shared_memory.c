@@ -24,7 +24,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* What is written later is read by those who were there before. */
+/* Existing mappings see later writes. */
 static void is_read_by_others(void **state)
 {
 	const uint64_t words[] = { 7, 8 };

@@ -84,7 +84,7 @@ static void test_change(void **state)
 	assert_false(told_at(22));
 }
 
-/* Whoever waits gets to know at once. */
+/* Waiting threads are woken at once. */
 static void test_patience(void **state)
 {
 	for (int i = 0; i < 5; i++) {

@@ -200,7 +200,7 @@ static void test_rate_limit(void **state)
 	expect_login("bob:wrong", 401); /* one request, though it was asked about twice */
 	expect("", 429);
 	expect_login("bob:wrong", 429);
-	/* Whoever has logged in has a limit that strangers cannot use up. */
+	/* Clients that have logged in have a limit that strangers cannot use up. */
 	for (int i = 0; i < 3; i++)
 		expect_login("bob:secret", 200);
 	for (int i = 0; i < 3; i++) {
@@ -218,7 +218,7 @@ static void test_rate_limit(void **state)
 		web_write("web.yml", more);
 	}
 	expect("", 429);
-	/* A limit that changes begins anew, whichever part of it changes. */
+	/* A changed limit starts full, whichever part of it changed. */
 	web_write("web.yml", "rate_limit: {interval: 2h, burst: 3}\n");
 	expect("", 200);
 	web_write("web.yml", "rate_limit: {interval: 2h, burst: 1}\n");
@@ -339,7 +339,7 @@ static void test_broken(void **state)
 	assert_int_equal(count_lines("valid again"), ARRAY_SIZE(broken) + 1);
 }
 
-/* Plain text goes on for nobody who has asked for TLS. */
+/* A configuration with TLS serves no plain text. */
 static void test_tls_turned_on(void **state)
 {
 	start("");
@@ -458,7 +458,7 @@ static void test_gone(void **state)
 
 /* ---- many connections ------------------------------------------------------------------------ */
 
-/* Those who connect and say nothing, or little and slowly, keep nobody out. */
+/* Silent and slow connections do not keep others out. */
 static void test_idle_connections(void **state)
 {
 	static const char *const beginnings[] = { "", "G", "GET / HTTP/1.1\r\nHost: t\r\nX: " };

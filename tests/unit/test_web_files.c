@@ -165,7 +165,7 @@ static void test_unreadable(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* Names that are no longer said, and those of a text that is no good, are not looked at. */
+/* Files that the text no longer names, or that an invalid text names, are not opened. */
 static void test_names(void **state)
 {
 	static const char *const others[] = {

@@ -66,7 +66,7 @@ FORCED = {
     "native": {"uprobe.ret", "uretprobe"},
 }
 PAIRS = ("fexit", "kprobe.multi", "kretprobe")
-# Of which mechanisms the kernel counts missed calls for all functions together, by the reason.
+# Mechanisms for which the kernel counts missed calls of all functions in one sum, by reason.
 SHARED = {
     "recursion": {"fsession.multi", "kprobe.session", "kprobe.multi", "tracepoint", "uprobe.session",
                   "uprobe.multi", "uretprobe"},

@@ -27,7 +27,7 @@ measure_both() { # measure_both NAME "OPERATION..." "OPERATION...": at once
 	scrape "$name.after"
 }
 
-# ---- sleepers that stay in their call until they are let go ----------------------------------------
+# ---- sleepers that stay in their call until released ----------------------------------------
 hold() { # hold WHO CALLS
 	mkfifo "/tmp/$1.said" "/tmp/$1.go"
 	"$W" msgrcv-sleep "$2" "$2" held <"/tmp/$1.go" 2>"/tmp/$1.said" >"$RESULTS/$1.json" &

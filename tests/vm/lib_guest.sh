@@ -5,7 +5,7 @@
 W=$PWD/build/workload
 CLIENT=build/client
 PORT=10499
-URL=http://127.0.0.1:$PORT # for those who do use curl
+URL=http://127.0.0.1:$PORT # for curl
 BINARY=build/retprobe_exporter
 T=/sys/kernel/tracing
 

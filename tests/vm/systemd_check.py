@@ -148,7 +148,7 @@ def reload(r):
 
 
 def reload_is_refused(r):
-    """Of a configuration that is no good: whoever reloads is told, and nothing changes."""
+    """An invalid configuration: the reload fails with a message, and nothing changes."""
     yield from differ("systemctl reload", r.text("reload.code").strip(), "1")
     yield from counted(r, "refused.metrics", 3)
     yield from has(r, "refused", ActiveState="active", NRestarts="0")

@@ -158,7 +158,7 @@ scrape refused.metrics
 properties refused
 [ "$(property MainPID)" = "$main" ] && echo same > "$RESULTS/reload.process"
 
-step "a configuration that is no good at the start"
+step "an invalid configuration at the start"
 systemctl restart $UNIT
 echo $? > "$RESULTS/bad.code"
 properties bad

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * answered WHO: system calls that somebody else than the kernel answers, as container runtimes,
+ * answered WHO: system calls that the kernel does not answer itself: container runtimes,
  *sandboxes and debuggers do.
  *
  *	errno	a seccomp filter: 100 x sched_rr_get_interval(5) is EPERM, and 10 forks

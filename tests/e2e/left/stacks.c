@@ -11,7 +11,7 @@
 static ucontext_t scheduler, coroutine[2];
 static long total;
 
-/* Called on a coroutine's stack, of which there are two, neither below the other. */
+/* Called on the stacks of two coroutines, neither of which is below the other. */
 PROBED long step(int me)
 {
 	total++;
