@@ -116,20 +116,19 @@ static void warn_of_writers(const char *file, const char *power)
 
 	file_finder__weakness(path, weakness, sizeof(weakness));
 	if (*weakness)
-		log_warn("%s: %s: whoever can write there %s", file, weakness, power);
+		log_warn("%s: %s: users with write access %s", file, weakness, power);
 }
 
-/* Probes read what they are told to, with the rights of the kernel. */
+/* Probes read any memory that their configuration names. */
 static void judge_files(const struct config *c)
 {
 	for (size_t i = 0; i < c->nfiles; i++)
 		if (strncmp(c->files[i], "preset:", strlen("preset:")))
-			warn_of_writers(c->files[i],
-					"can have the memory of every process read, by "
-					"labels such as str(arg1)");
+			warn_of_writers(c->files[i], "can read the memory of every process, with "
+						     "labels such as str(arg1)");
 	if (c->web.config_file)
-		warn_of_writers(c->web.config_file,
-				"decides who may ask, and which files are read as certificates");
+		warn_of_writers(c->web.config_file, "decide which clients have access and which "
+						    "files are read as certificates");
 }
 
 static int read_config(void *ctx, struct config **out, char **error)

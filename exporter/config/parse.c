@@ -49,7 +49,7 @@ static const char *advice(int err)
 	case EINVAL:
 		return "it is neither a file nor a pipe";
 	case ETIMEDOUT:
-		return "nobody writes to that pipe";
+		return "no process writes to that pipe";
 	case EFBIG:
 		return "4 MiB are allowed; use globs or split it";
 	default:

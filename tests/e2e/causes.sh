@@ -122,9 +122,9 @@ ln -s etc/config.yaml "$temp/link.yaml"
 # warns NAME TEXT FILE: of that configuration; TEXT '': not at all.
 warns() {
 	"$exporter" --config.check --config.file="$3" --web.config.file="$temp/etc/web.yaml" > "$temp/out" 2> "$temp/err"
-	if [ -z "$2" ] && ! grep -q 'whoever can write there' "$temp/err"; then
+	if [ -z "$2" ] && ! grep -q 'users with write access' "$temp/err"; then
 		ok "$1"
-	elif [ -n "$2" ] && grep 'whoever can write there' "$temp/err" | grep -q -F -- "$2"; then
+	elif [ -n "$2" ] && grep 'users with write access' "$temp/err" | grep -q -F -- "$2"; then
 		ok "$1"
 	else
 		not_ok "$1" "$(cat "$temp/err")"

@@ -327,7 +327,7 @@ def pipe_for_configuration():
         verdict("it stops in the midst of one", judge_stop(e))
     with Exporter(f"--config.file={pipe}", ready=False) as e:
         code = e.process.wait(LIMIT)
-        verdict("a start from one", (code != 2 or "nobody writes" not in e.lines()) and f"{code}: {e.lines()}")
+        verdict("a start from one", (code != 2 or "no process writes" not in e.lines()) and f"{code}: {e.lines()}")
 
 
 def full_stderr():
