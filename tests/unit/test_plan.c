@@ -68,7 +68,7 @@ static bool tells_of_threads(uint32_t programs)
 
 	assert_non_null(strstr(text, "memory: "));
 	/* 40 bytes, 64 frames of 24, and what the kernel needs for them: the next power of two. */
-	return strstr(text, "up to 2240 bytes for each thread");
+	return strstr(text, "up to 2240 bytes per thread");
 }
 
 static void memory_of_threads(void **state)
