@@ -35,23 +35,25 @@ calls=names+expressions+conformance_labels
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What a TEST/SERIES needs: `one` CPU; two that take `turns` (guest.sh -s); or `two` at once, which take twice the CPU
-# time for the same. A guest gets the most that one of its tests needs. Where two emulated CPUs run at once and one
-# of them patches the kernel, 5.10 hangs, also without an exporter (stale_code.sh 5.10), and others may run
-# stale code: so does one that patches a thousand functions at each reload.
+# What a TEST/SERIES/COMMAND LINE needs: `one` CPU; two that take `turns` (guest.sh -s); or `two` at once, which take
+# twice the CPU time for the same. A guest gets the most that one of its tests needs.
+#
+# Two emulated CPUs at once run stale code when one of them patches the kernel, and 5.10 hangs, without an exporter, too
+# (stale_code.sh). So only the job with the most preemption uses them. Turns interleave the CPUs at any instruction
+# that ends a translated block.
 cpus_of() {
 	case $1 in
 	lifecycle/5.* | scale/* | names/* | lockdown/* | expressions/[56].* | conformance_labels/[56].*) echo one ;;
-	lifecycle/* | expressions/* | conformance/* | conformance_labels/* | conformance_edges/5.*) echo turns ;;
-	*) echo two ;;
+	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
+	*) echo turns ;;
 	esac
 }
 
 # guest.sh's options for a job; the time limit is about five times what its tests take on two idle CPUs.
-options_of() { # options_of SERIES TEST...
-	local series=$1 cpus limit=100
-	shift
-	cpus=$(for test; do cpus_of "${test%%:*}/$series"; done)
+options_of() { # options_of SERIES COMMAND-LINE TEST...
+	local series=$1 append=$2 cpus limit=100
+	shift 2
+	cpus=$(for test; do cpus_of "${test%%:*}/$series/$append"; done)
 	case $cpus in
 	*two*) ;;
 	*turns*) echo -s ;;
@@ -82,7 +84,7 @@ run_job() { # run_job JOB
 		NATIVE=1 RESULTS=$out tests/vm/tests_guest.sh "${tests[@]}" >"$out.log" 2>&1
 	else
 		# shellcheck disable=SC2046 # words
-		tests/vm/guest.sh -r -k "$series" -a "$append" -o "$out" $(options_of "$series" "${tests[@]}") -- \
+		tests/vm/guest.sh -r -k "$series" -a "$append" -o "$out" $(options_of "$series" "$append" "${tests[@]}") -- \
 			tests/vm/tests_guest.sh "${tests[@]}" >"$out.log" 2>&1
 	fi
 	code=$?
