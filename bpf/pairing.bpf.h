@@ -10,8 +10,8 @@
  *
  * Kernels without task storage (5.10) keep all frames in the hashes. There, entries are zeroed and
  * kept: an insert and a delete per call cost twice as much, and stack addresses recur. Since 5.13
- * addresses hardly recur (randomize_kstack_offset), so newer kernels delete entries, lest leftovers
- * evict the frames of calls that sleep.
+ * they hardly recur (randomize_kstack_offset). So entries are deleted on newer kernels: leftovers
+ * would evict the frames of calls that sleep.
  *
  * Calls of a task nest, so its frames are a stack. A return takes its own frame and discards those
  * above. A push discards the frames at or below its own address on the same stack: their returns

@@ -32,7 +32,7 @@ mutants() {
 		'/kernel_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges:kretprobe/5.10
 	# What our programs count.
 	mutant no-entry-not-counted bpf/pairing.bpf.h \
-		'/void leave\(/,/^}/s/count_event\(c, id, RP_EVENT_NO_ENTRY\)/(void)0/' conformance_edges:small.fexit/6.12
+		'/void lose\(/,/^}/s/count_event\(c, id, RP_EVENT_NO_ENTRY\)/(void)0/' conformance_edges:small.fexit/6.12
 	mutant depth-not-counted bpf/pairing.bpf.h \
 		's/count_event\(c, id, RP_EVENT_DEPTH\)/(void)0/' conformance:uretprobe/6.12
 	mutant depth-counted-twice bpf/pairing.bpf.h \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Open connections. Beyond the limit, a new connection ends the one that has been idle for longest,
- * so idle clients never keep others out. It must be idle for at least a second, because its request
- * may not have been read yet. A connection without a complete request is idle, even if it slowly
- * sends headers.
+ * Open connections. At the limit, a new connection closes the longest idle connection, so idle
+ * clients never keep others out. A connection is closed only after a second without activity,
+ * because its request may not have been read yet. A connection without a complete request is idle,
+ * even if it slowly sends headers.
  */
 #ifndef HTTP_CONNECTIONS_H
 #define HTTP_CONNECTIONS_H

@@ -351,7 +351,7 @@ def load(port, pid):
         sizes.append(resident_kib(pids))
     for claim, wrong in claims.items():
         verdict(claim, wrong)
-    verdict("who does not read leaves others a clear 503", too_many_readers(port))
+    verdict("a client that does not read gets others a clear 503", too_many_readers(port))
     # A first round makes the heap what it is, and others use it again, give and take. Of some 10,000
     # requests and connections since, half a kilobyte each would be more than this.
     grown = [last - first for first, last in zip(sizes[0], sizes[-1])]

@@ -65,7 +65,7 @@ static void test_several_addresses(void **state)
 
 	if (http__bind(&c, &h, &error)) {
 		assert_non_null(strstr(error, "[::]:0"));
-		free(error); /* no IPv6 here: without the one that asks for it */
+		free(error); /* no IPv6 on this machine: skip this address */
 		error = NULL;
 		c.nlisten--;
 		assert_int_equal(http__bind(&c, &h, &error), 0);
