@@ -104,7 +104,7 @@ mutants() {
 	mutant half-of-a-batch-lost exporter/attach/batch.c \
 		's/attach_range\(c, slots \+ n \/ 2, n - n \/ 2, link, how\)/(void)0/' scale:refused.kprobe.multi/6.12
 	mutant refused-given-up exporter/attach/attach.c \
-		's/choice__make\(a, slot, refused_by\)/slot->ops = NULL/' scale:fallback/6.12
+		's/choice__make\(a, slot, refused_by\)/slot->ops = NULL/' scale:fallback.first/6.12
 	mutant events-left exporter/attach/kretprobe.c \
 		"s/if \(k->return_defined\)/if (0)/" conformance_edges:kretprobe/6.1
 }
