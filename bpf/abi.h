@@ -5,8 +5,7 @@
  * It consists of numbers and arrays of numbers. Names, units and text live in the exporter. Both
  * sides are always built together and nothing is stored, so numbers may change freely.
  */
-#ifndef RP_ABI_H
-#define RP_ABI_H
+#pragma once
 
 #include <linux/types.h>
 
@@ -338,5 +337,3 @@ struct rp_exit {
 #define RP_SLOT_AGE 10000000000 /* ns */
 #endif
 #define RP_TASK_BYTES (40 + 24 * RP_FRAMES) /* task storage per task */
-
-#endif /* RP_ABI_H */

@@ -8,8 +8,7 @@
  * than RP_ADDR_STEPS from where its hash points. If addresses are hidden from the exporter, the
  * cookie is used.
  */
-#ifndef RP_ADDRESSES_BPF_H
-#define RP_ADDRESSES_BPF_H
+#pragma once
 
 #include "core.bpf.h"
 
@@ -47,5 +46,3 @@ static __always_inline __u64 desc_of_link(void *ctx)
 
 	return shift ? desc_of_addr(bpf_get_func_ip(ctx), shift) : bpf_get_attach_cookie(ctx);
 }
-
-#endif /* RP_ADDRESSES_BPF_H */

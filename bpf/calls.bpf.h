@@ -13,8 +13,7 @@
  * nothing was entered before we attached or in the process that forked this one, or has been
  * counted as an event.
  */
-#ifndef RP_CALLS_BPF_H
-#define RP_CALLS_BPF_H
+#pragma once
 
 #include "capture.bpf.h"
 
@@ -227,5 +226,3 @@ static __always_inline void go_on(struct pt_regs *ctx, __u64 desc)
 	if (call)
 		call->again = 1;
 }
-
-#endif /* RP_CALLS_BPF_H */

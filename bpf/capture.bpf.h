@@ -7,8 +7,7 @@
  * hash entry lives until its call returns or it is evicted as the least recently used. A return
  * without its capture counts as missed.
  */
-#ifndef RP_CAPTURE_BPF_H
-#define RP_CAPTURE_BPF_H
+#pragma once
 
 #include "labels.bpf.h"
 #include "pairing.bpf.h"
@@ -382,5 +381,3 @@ static __always_inline void leave_capturing(enum rp_context c, enum rp_age age, 
 	if (cell && level != NO_LEVEL)
 		leave_level(space, cell, level);
 }
-
-#endif /* RP_CAPTURE_BPF_H */

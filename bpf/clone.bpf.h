@@ -3,8 +3,7 @@
  * Template programs: the exporter loads a clone per target, with the markers replaced by what it
  * knows of the target (exporter/object/programs.c). Clones look nothing up when they run.
  */
-#ifndef RP_CLONE_BPF_H
-#define RP_CLONE_BPF_H
+#pragma once
 
 #include "abi.h"
 #include "kernel.h"
@@ -25,5 +24,3 @@ static __always_inline __u64 result_of_clone(const __u64 *ctx)
 	asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(ret) : "r"(ctx), "i"(RP_RESULT_MARKER));
 	return ret;
 }
-
-#endif /* RP_CLONE_BPF_H */

@@ -3,8 +3,7 @@
  * Expressions, evaluated at the entry: runs the steps that exporter/expr/expr.c compiled (struct
  * rp_field), and applies filters. Knows neither label sets nor mechanisms.
  */
-#ifndef RP_FIELDS_BPF_H
-#define RP_FIELDS_BPF_H
+#pragma once
 
 #include "core.bpf.h"
 
@@ -171,5 +170,3 @@ static __always_inline bool passes(const struct rp_capture_spec *x, const struct
 	}
 	return true;
 }
-
-#endif /* RP_FIELDS_BPF_H */

@@ -8,8 +8,7 @@
  * compared. The exporter builds the table, and refuses bounds that would need more than
  * RP_GRID_STEPS compares.
  */
-#ifndef RP_GRID_H
-#define RP_GRID_H
+#pragma once
 
 #include "abi.h"
 
@@ -63,5 +62,3 @@ static inline __attribute__((always_inline)) __u32 rp_grid_bin(const struct rp_g
 }
 
 _Static_assert(RP_GRID_STEPS == 4, "as many compares");
-
-#endif /* RP_GRID_H */

@@ -19,8 +19,7 @@
  * still be running; it copies the frame and takes the slot. A compare-and-swap of `marked_at` lets
  * only one call take a step. The fast path pays nothing for this.
  */
-#ifndef RP_INFLIGHT_BPF_H
-#define RP_INFLIGHT_BPF_H
+#pragma once
 
 #include "core.bpf.h"
 
@@ -164,5 +163,3 @@ static __always_inline __u64 leave_slot(__u64 key, __u64 *level)
 		p->key = 0;
 	return start;
 }
-
-#endif /* RP_INFLIGHT_BPF_H */

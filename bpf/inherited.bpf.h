@@ -9,8 +9,7 @@
  * The kernel's own list is used, whatever calls we know. Only a return without an entry looks
  * there.
  */
-#ifndef RP_INHERITED_BPF_H
-#define RP_INHERITED_BPF_H
+#pragma once
 
 #include "kernel.h"
 
@@ -103,5 +102,3 @@ static __always_inline bool is_inherited(__u64 addr)
 		bpf_map_delete_elem(&inherited, &key);
 	return true;
 }
-
-#endif /* RP_INHERITED_BPF_H */

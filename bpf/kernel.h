@@ -3,8 +3,7 @@
  * Kernel types for the programs: user-space API headers for types that never change, and CO-RE
  * flavours of the few structs that do.
  */
-#ifndef RP_KERNEL_H
-#define RP_KERNEL_H
+#pragma once
 
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
@@ -121,5 +120,3 @@ struct sys_exit_args {
 #ifndef barrier_var
 #define barrier_var(var) asm volatile("" : "+r"(var))
 #endif
-
-#endif /* RP_KERNEL_H */

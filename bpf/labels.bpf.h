@@ -4,8 +4,7 @@
  * target is below `max_series`. Otherwise, and whenever in doubt, the call counts in the target's
  * own cell, which becomes `_other`. The exporter frees slots (exporter/labels/slots.c).
  */
-#ifndef RP_LABELS_BPF_H
-#define RP_LABELS_BPF_H
+#pragma once
 
 #include "late.bpf.h"
 
@@ -193,5 +192,3 @@ static __always_inline __u32 cell_of_label(__u64 label, __u32 id)
 	set = bpf_map_lookup_elem(&label_sets, &slot);
 	return set && set->gen == label >> 32 ? cell : id;
 }
-
-#endif /* RP_LABELS_BPF_H */

@@ -8,8 +8,7 @@
  * The capture holds a ticket instead of a label; the rest is in a hash under that ticket. Entries
  * of calls that never return stay until they are the least recently used.
  */
-#ifndef RP_LATE_BPF_H
-#define RP_LATE_BPF_H
+#pragma once
 
 #include "fields.bpf.h"
 
@@ -91,5 +90,3 @@ static __always_inline void read_labels_late(const struct rp_capture_spec *x, st
 			l->key.failed -= bit;
 	}
 }
-
-#endif /* RP_LATE_BPF_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Pure functions: (descriptor, raw register) -> outcome. Compiled for BPF and for host tests. */
-#ifndef RP_OUTCOME_H
-#define RP_OUTCOME_H
+#pragma once
 
 #include "abi.h"
 
@@ -150,5 +149,3 @@ static inline __attribute__((always_inline)) __u32 rp_outcome_bit(const struct r
 		return RP_OUTCOME_ERROR;
 	return x->outcome[o.cls & 7];
 }
-
-#endif /* RP_OUTCOME_H */

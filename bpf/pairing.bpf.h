@@ -18,8 +18,7 @@
  * never came, because the kernel had no return slot or skipped a program. "On the same stack",
  * because interrupts run on stacks whose addresses say nothing about the task's.
  */
-#ifndef RP_PAIRING_BPF_H
-#define RP_PAIRING_BPF_H
+#pragma once
 
 #include "inherited.bpf.h"
 #include "inflight.bpf.h"
@@ -457,5 +456,3 @@ static __always_inline void leave_kernel(enum rp_space space, __u64 desc, __u64 
 		leave_kprobe_slowly(desc, addr, ret);
 	}
 }
-
-#endif /* RP_PAIRING_BPF_H */

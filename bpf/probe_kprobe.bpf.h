@@ -4,8 +4,7 @@
  * descriptor is the attach cookie; on kernels without cookies (5.10), an immediate in a clone per
  * target.
  */
-#ifndef RP_PROBE_KPROBE_BPF_H
-#define RP_PROBE_KPROBE_BPF_H
+#pragma once
 
 #include "clone.bpf.h"
 #include "capture.bpf.h"
@@ -71,5 +70,3 @@ int BPF_KRETPROBE(kprobe_return_clone_capturing, long ret)
 	leave_capturing(RP_EXCLUSIVE, RP_OLD, RP_KERNEL, desc_of_clone(), RETURN_ADDR(ctx), ret);
 	return 0;
 }
-
-#endif /* RP_PROBE_KPROBE_BPF_H */

@@ -3,8 +3,7 @@
  * kprobe.multi: one link for the entries and one for the returns of any number of kernel functions.
  * A return finds its entry by stack address, as with single kprobes.
  */
-#ifndef RP_PROBE_MULTI_BPF_H
-#define RP_PROBE_MULTI_BPF_H
+#pragma once
 
 #include "addresses.bpf.h"
 #include "capture.bpf.h"
@@ -49,5 +48,3 @@ int BPF_KRETPROBE(multi_return_capturing, long ret)
 		leave_capturing(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, desc, RETURN_ADDR(ctx), ret);
 	return 0;
 }
-
-#endif /* RP_PROBE_MULTI_BPF_H */

@@ -8,8 +8,7 @@
  * user of the return slot left (fixed by kernel commit 2ebadb60cb36). So returns zero the cookie,
  * and zero means that the entry was not seen.
  */
-#ifndef RP_PROBE_SESSION_BPF_H
-#define RP_PROBE_SESSION_BPF_H
+#pragma once
 
 #include "addresses.bpf.h"
 #include "capture.bpf.h"
@@ -84,5 +83,3 @@ int BPF_KPROBE(kprobe_session_capturing)
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	return 0;
 }
-
-#endif /* RP_PROBE_SESSION_BPF_H */

@@ -8,8 +8,7 @@
  *
  * unseen_syscall.bpf.h explains exits without an entry.
  */
-#ifndef RP_PROBE_SYSCALL_BPF_H
-#define RP_PROBE_SYSCALL_BPF_H
+#pragma once
 
 #include "capture.bpf.h"
 #include "unseen_syscall.bpf.h"
@@ -243,5 +242,3 @@ int syscall_exit_old_capturing(struct sys_exit_args *ctx)
 {
 	return on_exit(ctx, true, RP_OLD);
 }
-
-#endif /* RP_PROBE_SYSCALL_BPF_H */

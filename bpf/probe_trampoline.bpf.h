@@ -7,8 +7,7 @@
  * these mechanisms are exact only on kernels without preemption, where they are the cheapest;
  * exporter/attach/plan.c chooses accordingly.
  */
-#ifndef RP_PROBE_TRAMPOLINE_BPF_H
-#define RP_PROBE_TRAMPOLINE_BPF_H
+#pragma once
 
 #include "clone.bpf.h"
 #include "capture.bpf.h"
@@ -202,5 +201,3 @@ int fsession_multi_capturing(__u64 *ctx)
 	args = args_of_trampoline(ctx);
 	return enter_capturing_trampoline(ctx, cookie, &args, desc);
 }
-
-#endif /* RP_PROBE_TRAMPOLINE_BPF_H */

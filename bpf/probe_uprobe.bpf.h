@@ -4,8 +4,7 @@
  * link for entries and one for returns, each with any number of functions of a file.
  * uprobe.session: one link for both. To BPF, all of them are kprobe programs.
  */
-#ifndef RP_PROBE_UPROBE_BPF_H
-#define RP_PROBE_UPROBE_BPF_H
+#pragma once
 
 #include "clone.bpf.h"
 #include "capture.bpf.h"
@@ -198,5 +197,3 @@ int uprobe_raw_fork_capturing(struct bpf_raw_tracepoint_args *ctx)
 {
 	return on_raw_fork(ctx);
 }
-
-#endif /* RP_PROBE_UPROBE_BPF_H */

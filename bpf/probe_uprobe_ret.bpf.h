@@ -7,8 +7,7 @@
  * The cookie of a return instruction is the descriptor. The cookie of a jump that may leave the
  * function is its index in `exits`, which tells how to find out.
  */
-#ifndef RP_PROBE_UPROBE_RET_BPF_H
-#define RP_PROBE_UPROBE_RET_BPF_H
+#pragma once
 
 #include "calls.bpf.h"
 #include "clone.bpf.h"
@@ -367,5 +366,3 @@ int uprobe_ret_raw_exit_capturing(void *ctx)
 	end_task();
 	return 0;
 }
-
-#endif /* RP_PROBE_UPROBE_RET_BPF_H */

@@ -7,8 +7,7 @@
  * running call. With preemption, entries are counted as well, and exporter/probes/missed.c derives
  * the calls from entries, exits and misses.
  */
-#ifndef RP_SESSION_BPF_H
-#define RP_SESSION_BPF_H
+#pragma once
 
 #include "core.bpf.h"
 
@@ -34,5 +33,3 @@ static __always_inline void count_entry(enum rp_entered which)
 	if (n)
 		n[which]++;
 }
-
-#endif /* RP_SESSION_BPF_H */

@@ -15,8 +15,7 @@
  * A call was entered after it was attached if the task has been seen outside of a call since, or
  * was born since. Otherwise the task's first such call is ignored.
  */
-#ifndef RP_UNSEEN_SYSCALL_BPF_H
-#define RP_UNSEEN_SYSCALL_BPF_H
+#pragma once
 
 #include "capture.bpf.h"
 
@@ -191,5 +190,3 @@ static __always_inline void count_unseen(const struct sys_exit_args *ctx, bool c
 	else
 		count_answered(desc, capturing, compat, ctx->ret);
 }
-
-#endif /* RP_UNSEEN_SYSCALL_BPF_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The plan in words: the output of --config.check, and a warning of large plans. */
-#ifndef CHECK_H
-#define CHECK_H
+#pragma once
 
 #include <stdio.h>
 
@@ -19,5 +18,3 @@ void check__print(FILE *out, const struct targets *targets, const struct attach 
 char *check__heavy(const struct targets *targets, const struct attach *a,
 		   const struct object_params *params, const struct memory_plan *memory,
 		   uint64_t memory_limit);
-
-#endif /* CHECK_H */

@@ -8,8 +8,7 @@
  * apply at once. Whether TLS is used is decided at the start: a file that changes it later is
  * invalid until a restart.
  */
-#ifndef ACCESS_ACCESS_H
-#define ACCESS_ACCESS_H
+#pragma once
 
 #include <gnutls/gnutls.h>
 
@@ -71,5 +70,3 @@ bool web_visit__header(const struct web_visit *v, size_t i, const char **name, c
 /* The text for a status of the functions above, such as "Unauthorized". */
 const char *web__reason(int code);
 void web_visit__end(struct web_visit *v);
-
-#endif /* ACCESS_ACCESS_H */

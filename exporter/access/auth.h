@@ -3,8 +3,7 @@
  * Basic authentication. One thread checks passwords one at a time, because bcrypt is slow by
  * design. Results are cached, so that a client that scrapes again does not wait.
  */
-#ifndef ACCESS_AUTH_H
-#define ACCESS_AUTH_H
+#pragma once
 
 #include "access/credentials.h"
 #include "access/settings.h"
@@ -43,5 +42,3 @@ size_t auth__cached(struct auth *a);
 /* The number of passwords hashed so far. */
 uint64_t auth__hashed(struct auth *a);
 void auth__free(struct auth *a); /* NULL is fine */
-
-#endif /* ACCESS_AUTH_H */

@@ -8,8 +8,7 @@
  * web configuration file and of the files that it names. So a compromised server learns nothing
  * that it did not know.
  */
-#ifndef ACCESS_BROKER_H
-#define ACCESS_BROKER_H
+#pragma once
 
 #include "base/channel.h"
 #include "access/files.h"
@@ -31,5 +30,3 @@ int web_broker__look(void *broker, struct buf *out);
 /* The attacher's end: answers a request. *known is the version of the texts that this server has.
  * 0, or a negative errno: the server is gone or misbehaves. */
 int web_broker__answer(struct channel_peer *p, struct web_files *f, uint64_t *known);
-
-#endif /* ACCESS_BROKER_H */

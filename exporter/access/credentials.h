@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The header "Authorization: Basic ...". */
-#ifndef ACCESS_CREDENTIALS_H
-#define ACCESS_CREDENTIALS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -14,5 +13,3 @@ struct credentials {
 /* 0; -EINVAL: not Basic with a user and a password; or -ENOMEM. */
 int credentials__parse(const char *header, size_t len, struct credentials *out);
 void credentials__free(struct credentials *c); /* wipes them; empty is fine */
-
-#endif /* ACCESS_CREDENTIALS_H */

@@ -3,8 +3,7 @@
  * A file whose content is cached and read again when it changes. It is opened by name each time and
  * symbolic links are followed, because Kubernetes and certbot replace a file by replacing a link.
  */
-#ifndef ACCESS_FILE_H
-#define ACCESS_FILE_H
+#pragma once
 
 #include "access/text.h"
 
@@ -24,5 +23,3 @@ int web_file__refresh(struct web_file *f);
 const struct web_text *web_file__text(const struct web_file *f);
 /* Also wipes the content. NULL is fine. */
 void web_file__free(struct web_file *f);
-
-#endif /* ACCESS_FILE_H */

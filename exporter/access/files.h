@@ -3,8 +3,7 @@
  * The web configuration file and the files that it currently names. Relative names are relative to
  * its directory. Files are only read.
  */
-#ifndef ACCESS_FILES_H
-#define ACCESS_FILES_H
+#pragma once
 
 #include "access/text.h"
 
@@ -20,5 +19,3 @@ struct web_files *web_files__new(const char *config);
 int web_files__update(struct web_files *f, uint64_t *known, struct buf *out);
 /* Also wipes the texts. NULL is fine. */
 void web_files__free(struct web_files *f);
-
-#endif /* ACCESS_FILES_H */

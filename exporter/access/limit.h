@@ -7,8 +7,7 @@
  * as in the toolkit. Other requests have that limit per peer, so that they cannot use up the tokens
  * of the scraper. Not thread-safe.
  */
-#ifndef ACCESS_LIMIT_H
-#define ACCESS_LIMIT_H
+#pragma once
 
 #include "access/settings.h"
 
@@ -20,5 +19,3 @@ struct web_limit *web_limit__new(void);
 bool web_limit__allows(struct web_limit *l, const struct web_settings *s, bool known,
 		       uint64_t peer);
 void web_limit__free(struct web_limit *l); /* NULL is fine */
-
-#endif /* ACCESS_LIMIT_H */

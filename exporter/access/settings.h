@@ -3,8 +3,7 @@
  * The web configuration, in the schema of Prometheus' exporter-toolkit. It is parsed once from a
  * text, never changed, and reference-counted.
  */
-#ifndef ACCESS_SETTINGS_H
-#define ACCESS_SETTINGS_H
+#pragma once
 
 #include "access/settings_tls.h"
 #include "access/text.h"
@@ -41,5 +40,3 @@ int web_settings__parse(const char *file, const char *text, size_t len, struct w
 const struct web_pem *web_settings__pem(const struct web_settings *s, enum web_role role);
 struct web_settings *web_settings__get(struct web_settings *s);
 void web_settings__put(struct web_settings *s); /* NULL is fine */
-
-#endif /* ACCESS_SETTINGS_H */

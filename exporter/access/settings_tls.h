@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* `tls_server_config:` of the web configuration. */
-#ifndef ACCESS_SETTINGS_TLS_H
-#define ACCESS_SETTINGS_TLS_H
+#pragma once
 
 #include "access/suites.h"
 #include "base/util.h"
@@ -39,5 +38,3 @@ struct web_tls_settings {
 int web_settings_tls__bind(struct binder *b, const struct tree_node *map,
 			   struct web_tls_settings *tls);
 void web_settings_tls__free(struct web_tls_settings *tls); /* not *tls itself */
-
-#endif /* ACCESS_SETTINGS_TLS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Go's names of TLS versions, cipher suites and curves, and GnuTLS's. */
-#ifndef ACCESS_SUITES_H
-#define ACCESS_SUITES_H
+#pragma once
 
 #include "base/util.h"
 
@@ -29,5 +28,3 @@ struct web_curve {
 /* In order of preference. */
 #define WEB_CURVES 4
 extern const struct web_curve web_curves[WEB_CURVES];
-
-#endif /* ACCESS_SUITES_H */

@@ -3,8 +3,7 @@
  * The texts of the web configuration and of the files that it names. access/files.h reads them,
  * with privileges; access/access.h uses them, without.
  */
-#ifndef ACCESS_TEXT_H
-#define ACCESS_TEXT_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -29,5 +28,3 @@ struct web_texts {
  * last one is read. 0; -ENOMEM; -EPROTO: invalid data. */
 int web_texts__write(const struct web_texts *t, struct buf *out);
 int web_texts__read(struct web_texts *t, char *data, size_t len);
-
-#endif /* ACCESS_TEXT_H */

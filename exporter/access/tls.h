@@ -3,8 +3,7 @@
  * TLS by the web configuration, for sessions of the HTTP library. A session keeps the material that
  * it began with; new sessions use the current files.
  */
-#ifndef ACCESS_TLS_H
-#define ACCESS_TLS_H
+#pragma once
 
 #include <gnutls/gnutls.h>
 
@@ -28,5 +27,3 @@ struct web_peer;
  * without memory. */
 struct web_peer *web_tls__prepare(struct web_tls *tls, gnutls_session_t session);
 void web_peer__free(struct web_peer *p); /* after the last use of the session; NULL is fine */
-
-#endif /* ACCESS_TLS_H */

@@ -3,8 +3,7 @@
  * Attaches what a plan (attach/plan.h) has decided, and holds the links: struct attach. Mechanisms
  * are in attach/mechanism.h.
  */
-#ifndef ATTACH_ATTACH_H
-#define ATTACH_ATTACH_H
+#pragma once
 
 #include "attach/mechanism.h"
 #include "attach/mechanisms.h"
@@ -51,5 +50,3 @@ struct attach_program_counts {
 };
 /* Returns how many there are, MECHANISMS at most. */
 size_t attach__count_programs(struct attach *a, struct attach_program_counts *out);
-
-#endif /* ATTACH_ATTACH_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Attaching by links that hold several functions. */
-#ifndef ATTACH_BATCH_H
-#define ATTACH_BATCH_H
+#pragma once
 
 #include "attach/mechanism.h"
 #include "attach/slot.h"
@@ -17,5 +16,3 @@ typedef int batch_link(struct attach_context *c, struct attach_slot **slots, siz
  */
 void batch__attach(struct attach_context *c, struct attach_slot **slots, size_t n, batch_link *link,
 		   const void *how);
-
-#endif /* ATTACH_BATCH_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Which mechanism a target gets, and why. */
-#ifndef ATTACH_CHOICE_H
-#define ATTACH_CHOICE_H
+#pragma once
 
 #include "attach/mechanisms.h"
 #include "attach/slot.h"
@@ -24,5 +23,3 @@ bool choice__is_outdated(const struct attach *a, uint32_t id);
  * not. indent: put before each line. */
 void choice__explain(const struct attach *a, const struct attach_slot *slot, const char *indent,
 		     struct buf *out);
-
-#endif /* ATTACH_CHOICE_H */

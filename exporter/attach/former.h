@@ -3,8 +3,7 @@
  * Files that are replaced while processes run them. A user function then has a former file, which
  * stays attached: its calls and those of the new file are counted together.
  */
-#ifndef ATTACH_FORMER_H
-#define ATTACH_FORMER_H
+#pragma once
 
 #include "discover/target.h"
 
@@ -25,5 +24,3 @@ void former__detach_file(struct attach *a, const struct opened_file *f);
 void former__detach(struct attach *a, uint32_t id);
 /* Frees former files that are detached already. */
 void former__free(struct attach *a);
-
-#endif /* ATTACH_FORMER_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The targets of one mechanism. */
-#ifndef ATTACH_GROUP_H
-#define ATTACH_GROUP_H
+#pragma once
 
 #include "attach/mechanism.h"
 #include "attach/mechanisms.h"
@@ -36,5 +35,3 @@ void group__attach(struct group *g, struct attach_slot **slots, size_t n);
 void group__drop_changed(struct group *g, struct attach_slot **slots, size_t n);
 /* Detaches some of its targets, and removes all that are not attached from the group. */
 void group__take_out(struct group *g, struct attach_slot **slots, size_t n);
-
-#endif /* ATTACH_GROUP_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Mappings of the files whose functions are being attached. */
-#ifndef ATTACH_MAPPED_FILES_H
-#define ATTACH_MAPPED_FILES_H
+#pragma once
 
 #include "attach/slot.h"
 
@@ -13,5 +12,3 @@ struct mapped_files {
 /* Maps the files of the slots' user functions; nothing for other targets. */
 struct mapped_files mapped_files__new(struct attach_slot **slots, size_t n);
 void mapped_files__free(struct mapped_files *m);
-
-#endif /* ATTACH_MAPPED_FILES_H */

@@ -4,8 +4,7 @@
  *
  * A new mechanism is a source with a struct attach_ops, a line below, and a row in mechanisms.c.
  */
-#ifndef ATTACH_MECHANISM_H
-#define ATTACH_MECHANISM_H
+#pragma once
 
 #include "counts/missed_reason.h"
 #include "discover/target.h"
@@ -88,5 +87,3 @@ extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_fe
 /* A caveat that several mechanisms share. */
 #define ATTACH_STRAY_RETURN \
 	"a return whose entry the kernel skipped may count as a call, with a wrong duration"
-
-#endif /* ATTACH_MECHANISM_H */

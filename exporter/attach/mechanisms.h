@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The list of mechanisms. */
-#ifndef ATTACH_MECHANISMS_H
-#define ATTACH_MECHANISMS_H
+#pragma once
 
 #include "attach/mechanism.h"
 #include "base/fault.h"
@@ -18,5 +17,3 @@ const char *mechanisms__impossible(struct features *f, enum target_type type);
 /* Whether the mechanism that --mechanism forces works here and suits some target of the
  * configuration. Call it once at the start. Returns a fault with *error, to be freed. */
 enum fault mechanisms__check_forced(const struct config *c, struct features *f, char **error);
-
-#endif /* ATTACH_MECHANISMS_H */

@@ -4,8 +4,7 @@
  * detached together with the last function of its link. Until then its programs still run, and its
  * counters are ignored.
  */
-#ifndef ATTACH_MULTI_LINKS_H
-#define ATTACH_MULTI_LINKS_H
+#pragma once
 
 #include "attach/mechanism.h"
 #include "attach/slot.h"
@@ -42,5 +41,3 @@ int multi_links__attach(struct attach_context *c, struct attach_slot **slots, si
 
 /* Calls for which the kernel had no free return slot. */
 uint64_t multi_links__missed(const struct attach_context *c);
-
-#endif /* ATTACH_MULTI_LINKS_H */

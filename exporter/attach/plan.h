@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The plan of an attachment: the mechanism of each target, and what the objects must provide. */
-#ifndef ATTACH_PLAN_H
-#define ATTACH_PLAN_H
+#pragma once
 
 #include "discover/target.h"
 #include "kernel/features.h"
@@ -14,5 +13,3 @@ struct attach;
 struct attach *plan__new(struct targets *targets, struct features *f, const char *mechanism);
 /* Fills in the fields of *p that follow from the plan, which keeps owning them. */
 void plan__params(const struct attach *a, struct object_params *p);
-
-#endif /* ATTACH_PLAN_H */

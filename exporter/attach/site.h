@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the programs at a target need to know about it. Strings are borrowed from the target. */
-#ifndef ATTACH_SITE_H
-#define ATTACH_SITE_H
+#pragma once
 
 #include "discover/target.h"
 #include "object/programs.h"
@@ -13,5 +12,3 @@ struct program_site site__of_exits(const struct target *t);
 uint64_t site__compat_spec(const struct target *t);
 /* Whether a call may return on another thread: it is then known by its process. */
 bool site__is_by_process(const struct target *t);
-
-#endif /* ATTACH_SITE_H */

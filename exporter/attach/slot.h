@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The attachment of one target: its mechanism, and its state. */
-#ifndef ATTACH_SLOT_H
-#define ATTACH_SLOT_H
+#pragma once
 
 #include "kernel/advice.h"
 #include "discover/target.h"
@@ -25,5 +24,3 @@ struct attach_slot {
 void slot__refuse(struct attach_slot *slot, int err, char *why);
 /* The same for n slots of one mechanism; why follows from the attempt and the errno. */
 void slot__refuse_all(struct attach_slot **slots, size_t n, enum attempt at, int err);
-
-#endif /* ATTACH_SLOT_H */

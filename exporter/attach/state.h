@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The state that planning and attaching share; only sources of this folder include it. */
-#ifndef ATTACH_STATE_H
-#define ATTACH_STATE_H
+#pragma once
 
 #include "attach/group.h"
 #include "attach/task_watch.h"
@@ -34,5 +33,3 @@ struct attach {
 	struct former **former;
 	size_t nformer;
 };
-
-#endif /* ATTACH_STATE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Programs that run when tasks begin or end. */
-#ifndef ATTACH_TASK_WATCH_H
-#define ATTACH_TASK_WATCH_H
+#pragma once
 
 #include "kernel/features.h"
 #include "kernel/perf_event.h"
@@ -20,5 +19,3 @@ int task_watch__open(struct features *f, struct object *obj, const char *subsyst
 		     const char *event, enum program_id program, enum program_id raw,
 		     struct task_watch *out);
 void task_watch__close(struct task_watch *w);
-
-#endif /* ATTACH_TASK_WATCH_H */

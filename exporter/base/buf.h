@@ -3,8 +3,7 @@
  * A growing byte buffer. A failed allocation sets ->failed, and later calls do nothing. So check a
  * sequence of appends once, at its end.
  */
-#ifndef BASE_BUF_H
-#define BASE_BUF_H
+#pragma once
 
 #include "base/util.h"
 
@@ -61,5 +60,3 @@ size_t utf8__sequence(const char *s, size_t len);
  * copies. */
 void buf__free_secret(struct buf *b);
 #define __cleanup_secret __attribute__((cleanup(buf__free_secret)))
-
-#endif /* BASE_BUF_H */

@@ -4,8 +4,7 @@
  * the unprivileged process to the privileged one. A request is two numbers in one packet, so it
  * never arrives in part.
  */
-#ifndef BASE_CHANNEL_H
-#define BASE_CHANNEL_H
+#pragma once
 
 #include "base/buf.h"
 #include "base/util.h"
@@ -62,5 +61,3 @@ int channel__answer(struct channel_peer *p, const struct channel_request *r, int
 int channel__send(struct channel_peer *p);
 bool channel__is_sending(const struct channel_peer *p);
 void channel__close(struct channel_peer *p); /* also if it is closed */
-
-#endif /* BASE_CHANNEL_H */

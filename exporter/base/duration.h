@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Durations as users write them: "1h30m", "1.5ms". */
-#ifndef BASE_DURATION_H
-#define BASE_DURATION_H
+#pragma once
 
 #include "base/util.h"
 
@@ -20,5 +19,3 @@ enum duration_flags {
  * such duration. */
 bool duration__parse(const char *text, const struct duration_unit *units, unsigned flags,
 		     double *out);
-
-#endif /* BASE_DURATION_H */

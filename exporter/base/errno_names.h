@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef BASE_ERRNO_NAMES_H
-#define BASE_ERRNO_NAMES_H
+#pragma once
 
 #include "base/util.h"
 
@@ -9,5 +8,3 @@
  * code without a name is "E<number>". The result is static, or in buf (at least 16 bytes).
  */
 const char *errno_name(int64_t err, char *buf, size_t size);
-
-#endif /* BASE_ERRNO_NAMES_H */

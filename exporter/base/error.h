@@ -3,8 +3,7 @@
  * Reasons as text, for functions that return a negative errno and set *why. The text is one line,
  * without a newline: control characters become '?'. The caller frees it.
  */
-#ifndef BASE_ERROR_H
-#define BASE_ERROR_H
+#pragma once
 
 #include <errno.h>
 
@@ -14,5 +13,3 @@
 int error__set(char **why, int err, const char *fmt, ...) __printf_like(3, 4);
 /* Sets *why and returns -EINVAL. */
 #define error__refuse(why, ...) error__set(why, -EINVAL, __VA_ARGS__)
-
-#endif /* BASE_ERROR_H */

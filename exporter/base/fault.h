@@ -3,8 +3,7 @@
  * The cause of a failure, which decides the exit code and whether a retry helps. An errno does not
  * tell: EINVAL of the kernel is no mistake of the user.
  */
-#ifndef BASE_FAULT_H
-#define BASE_FAULT_H
+#pragma once
 
 enum fault {
 	FAULT_NONE,	/* success */
@@ -13,5 +12,3 @@ enum fault {
 	FAULT_NO_ROOM,	/* the same, because of resources that we already hold */
 	FAULT_STOPPING, /* the process is stopping */
 };
-
-#endif /* BASE_FAULT_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Whole files as text. */
-#ifndef BASE_FILE_H
-#define BASE_FILE_H
+#pragma once
 
 #include "base/util.h"
 
@@ -25,5 +24,3 @@ int file__read(int dir, const char *path, size_t max, char **out, size_t *len);
 /* Reads the first size - 1 bytes, by one read(2): enough for a file of procfs or sysfs. Returns
  * their number; out has a NUL behind them, also on failure, which is a negative errno. */
 ssize_t file__read_head(int dir, const char *path, char *out, size_t size);
-
-#endif /* BASE_FILE_H */

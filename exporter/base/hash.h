@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* FNV-1a, 64 bits. */
-#ifndef BASE_HASH_H
-#define BASE_HASH_H
+#pragma once
 
 #include "base/util.h"
 
@@ -24,5 +23,3 @@ static inline uint32_t hash__fold(uint64_t h)
 {
 	return (uint32_t)(h ^ h >> 32);
 }
-
-#endif /* BASE_HASH_H */

@@ -4,8 +4,7 @@
  * integer nanoseconds. Each classic and each native bucket is a sum of adjacent bins, so one
  * counter increment in the kernel feeds both, exactly.
  */
-#ifndef BASE_HISTOGRAM_LAYOUT_H
-#define BASE_HISTOGRAM_LAYOUT_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "base/util.h"
@@ -46,5 +45,3 @@ int histogram_layout__build(const double *bounds, size_t n, int schema,
 int histogram_layout__build_integers(const double *bounds, size_t n, struct histogram_layout **out,
 				     char **why);
 void histogram_layout__free(struct histogram_layout *g); /* NULL is fine */
-
-#endif /* BASE_HISTOGRAM_LAYOUT_H */

@@ -5,8 +5,7 @@
  * One function per struct calls these for each field; it reads or writes as the image says. After
  * an error further calls do nothing, so check ->err once, at the end.
  */
-#ifndef BASE_IMAGE_H
-#define BASE_IMAGE_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -30,5 +29,3 @@ void image__array(struct image *io, void *arrayp, size_t *n, size_t size);
 /* Fails reading unless right. */
 void image__expect(struct image *io, bool right);
 bool image__is_reading(const struct image *io);
-
-#endif /* BASE_IMAGE_H */

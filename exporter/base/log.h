@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One line per event, to stderr: logfmt (ts=... level=... msg="...") or JSON. Thread-safe. */
-#ifndef BASE_LOG_H
-#define BASE_LOG_H
+#pragma once
 
 #include "base/util.h"
 
@@ -31,5 +30,3 @@ uint64_t log__take_dropped(void);
 #define log_info(...)  log__line(LOG_INFO, __VA_ARGS__)
 #define log_warn(...)  log__line(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log__line(LOG_ERROR, __VA_ARGS__)
-
-#endif /* BASE_LOG_H */

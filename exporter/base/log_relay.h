@@ -4,8 +4,7 @@
  * terminal to write to or read from, and a limited number of lines. A packet is a line:
  * "<LEVEL>TEXT", or plain text from a library.
  */
-#ifndef BASE_LOG_RELAY_H
-#define BASE_LOG_RELAY_H
+#pragma once
 
 #include "base/util.h"
 
@@ -30,5 +29,3 @@ bool log_budget__is_spent(struct log_budget *b);
 void log_relay__pass(int *fd, struct log_budget *b);
 /* Logs the rest after a server has ended, and the number of lines beyond the budget. */
 void log_relay__end(int *fd, struct log_budget *b);
-
-#endif /* BASE_LOG_RELAY_H */

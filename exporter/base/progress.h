@@ -3,8 +3,7 @@
  * For work that takes long: it polls between its steps, so that the process can do what cannot
  * wait, such as pinging the watchdog, and can be told to give up.
  */
-#ifndef BASE_PROGRESS_H
-#define BASE_PROGRESS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -15,5 +14,3 @@ void progress__set(bool (*poll)(void *ctx), void *ctx);
 /* Call it often. True: give up. It stays true. */
 bool progress__poll(void);
 #define PROGRESS_GIVEN_UP "the exporter is stopping"
-
-#endif /* BASE_PROGRESS_H */

@@ -3,8 +3,7 @@
  * sd_notify(3), for units with Type=notify. Does nothing without NOTIFY_SOCKET. For the process
  * that systemd started; it opens a datagram socket at each call.
  */
-#ifndef BASE_SD_NOTIFY_H
-#define BASE_SD_NOTIFY_H
+#pragma once
 
 void sd_notify__ready(void);	 /* also after reloading */
 void sd_notify__reloading(void); /* with the time, for Type=notify-reload */
@@ -14,5 +13,3 @@ void sd_notify__stopping(void);
  * it sends at most four pings in that time.
  */
 void sd_notify__alive(void);
-
-#endif /* BASE_SD_NOTIFY_H */

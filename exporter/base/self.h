@@ -5,8 +5,7 @@
  * Servers can only read the attacher's part. All servers write a common page of counters, so that
  * these survive a server. The attacher never reads that page, and servers do not trust it.
  */
-#ifndef BASE_SELF_H
-#define BASE_SELF_H
+#pragma once
 
 #include "base/util.h"
 
@@ -49,5 +48,3 @@ void self__count_request(int code);
 void self__note_scrape(double seconds);
 void self__note_reload(bool ok);
 void self__note_restart(void);
-
-#endif /* BASE_SELF_H */

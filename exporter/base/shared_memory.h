@@ -6,8 +6,7 @@
  * So readers can trust the content. The writer still keeps its state elsewhere and puts a copy
  * here, so that it never depends on memory that others can reach.
  */
-#ifndef BASE_SHARED_MEMORY_H
-#define BASE_SHARED_MEMORY_H
+#pragma once
 
 #include "base/util.h"
 
@@ -31,5 +30,3 @@ bool shared_memory__is_sealed(int fd);
 
 /* Copies words atomically: a concurrent reader gets the old or the new value of each. */
 void shared_memory__put(void *to, const void *from, size_t nwords);
-
-#endif /* BASE_SHARED_MEMORY_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where a setting was written, for messages. */
-#ifndef BASE_SOURCE_POS_H
-#define BASE_SOURCE_POS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -18,5 +17,3 @@ const char *source_pos__str(const struct source_pos *pos);
 /* Sets *error to "POSITION: text", one line to be freed, and returns -EINVAL. */
 int source_pos__fail(char **error, const struct source_pos *pos, const char *fmt, ...)
 	__printf_like(3, 4);
-
-#endif /* BASE_SOURCE_POS_H */

@@ -4,8 +4,7 @@
  * hangs, as in a system call on a dead file system. The kernel then detaches all probes. Names in
  * tracefs remain; the next start removes them.
  */
-#ifndef BASE_STOP_H
-#define BASE_STOP_H
+#pragma once
 
 #include "base/util.h"
 
@@ -19,5 +18,3 @@ int stop__watch(void);
 int stop__signal(void);
 /* Becomes readable when a signal arrives; -1 without stop__watch(). */
 int stop__descriptor(void);
-
-#endif /* BASE_STOP_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Hash table from strings, which it borrows, to numbers. Keys cannot be removed. */
-#ifndef BASE_STRMAP_H
-#define BASE_STRMAP_H
+#pragma once
 
 #include "base/util.h"
 
@@ -20,5 +19,3 @@ uint32_t *strmap__find(const struct strmap *m, const char *key);
 /* The same. Adds the key with this value if it is missing, and sets *added accordingly. */
 uint32_t *strmap__put(struct strmap *m, const char *key, uint32_t value, bool *added);
 void strmap__free(struct strmap *m); /* the map is then empty and usable */
-
-#endif /* BASE_STRMAP_H */

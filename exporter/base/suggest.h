@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Names similar to a misspelt one. */
-#ifndef BASE_SUGGEST_H
-#define BASE_SUGGEST_H
+#pragma once
 
 #include "base/util.h"
 
@@ -19,5 +18,3 @@ size_t suggest__nearest(const char *name, const char *const *candidates, size_t 
 char *suggest__phrase(const char *const *near, size_t n);
 /* The same for the candidates similar to name. To be freed. */
 char *suggest__hint(const char *name, const char *const *candidates, size_t n);
-
-#endif /* BASE_SUGGEST_H */

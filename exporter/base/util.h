@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Macros, cleanup attributes and allocation. Includes nothing of the exporter. */
-#ifndef BASE_UTIL_H
-#define BASE_UTIL_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -63,5 +62,3 @@ char *xvasprintf(const char *fmt, va_list ap) __printf_like(1, 0);
 
 /* Appends a zeroed element and returns it: *(type *)array__grow(&v, &n, sizeof(*v)) = ... */
 void *array__grow(void *arrayp, size_t *n, size_t size);
-
-#endif /* BASE_UTIL_H */

@@ -3,8 +3,7 @@
  * The text of a setting -> its value. Functions with *why return 0, or -EINVAL and a reason
  * (base/error.h) that quotes the text and says what is allowed.
  */
-#ifndef BASE_VALUE_H
-#define BASE_VALUE_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -20,5 +19,3 @@ int value__size(const char *text, uint64_t *out, char **why);
 
 /* Appends "a, b or c". */
 void value__list(struct buf *out, const char *const *names, size_t n);
-
-#endif /* BASE_VALUE_H */

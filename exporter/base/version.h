@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef BASE_VERSION_H
-#define BASE_VERSION_H
+#pragma once
 
 extern const char rp_version[];	 /* "0.1.0" */
 extern const char rp_revision[]; /* short commit id, or "unknown" */
-
-#endif

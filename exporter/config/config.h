@@ -3,8 +3,7 @@
  * The configuration: command line and YAML as one struct, which config/parse.h makes. Nothing else
  * in the exporter sees argv or a configuration file, and nothing in config/ looks at the machine.
  */
-#ifndef CONFIG_CONFIG_H
-#define CONFIG_CONFIG_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "base/log.h"
@@ -60,5 +59,3 @@ void config__free(struct config *c); /* the last reference frees it; NULL is fin
 bool config__same(const struct config *a, const struct config *b);
 /* Whether counters and histograms have the same layout in both. */
 bool config__same_cells(const struct config *a, const struct config *b);
-
-#endif /* CONFIG_CONFIG_H */

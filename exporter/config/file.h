@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The schema of the configuration file. */
-#ifndef CONFIG_FILE_H
-#define CONFIG_FILE_H
+#pragma once
 
 #include "config/loader.h"
 
@@ -12,5 +11,3 @@ int config_file__load(struct loader *l, const char *file, const char *text, size
 
 /* Where a key of a configuration file belongs, as in "in histograms:"; NULL: no such key. */
 const char *config_file__home_of(const char *key);
-
-#endif /* CONFIG_FILE_H */

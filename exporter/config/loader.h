@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A configuration that is being read. */
-#ifndef CONFIG_LOADER_H
-#define CONFIG_LOADER_H
+#pragma once
 
 #include "config/config.h"
 
@@ -33,5 +32,3 @@ struct probe_list *loader__add_list(struct loader *l, const struct source_pos *p
 /* Adds a list without settings. Takes its patterns. */
 void loader__take_list(struct loader *l, struct probe_list *bare, bool builtin);
 void loader__free(struct loader *l); /* what is in it, and the config unless taken */
-
-#endif /* CONFIG_LOADER_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Labels without an expression. They describe the calling task. */
-#ifndef CONFIG_NAMED_LABEL_H
-#define CONFIG_NAMED_LABEL_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "base/util.h"
@@ -20,5 +19,3 @@ extern const struct named_label named_labels[NAMED_LABELS];
 
 /* NULL: there is none of that name. */
 const struct named_label *named_label__find(const char *name);
-
-#endif /* CONFIG_NAMED_LABEL_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The table of the command line's options. */
-#ifndef CONFIG_OPTIONS_H
-#define CONFIG_OPTIONS_H
+#pragma once
 
 #include "config/loader.h"
 
@@ -21,5 +20,3 @@ struct option {
 
 #define MAX_OPTIONS 32
 extern const struct option options[]; /* in --help's order; ends with a NULL name */
-
-#endif /* CONFIG_OPTIONS_H */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef CONFIG_PARSE_H
-#define CONFIG_PARSE_H
+#pragma once
 
 #include "config/config.h"
 
@@ -15,5 +14,3 @@ int config__parse(int argc, char *const argv[], struct config **out, char **erro
  * Returns as config__parse().
  */
 int config__add_default_set(struct config *c, bool kernel_probes, char **error);
-
-#endif /* CONFIG_PARSE_H */

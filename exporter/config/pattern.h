@@ -3,8 +3,7 @@
  * The PROBE grammar: [!][OBJECT:]FUNCTION[|FUNCTION...]. Functions with *why return 0, or -EINVAL
  * and a reason without a position (base/error.h).
  */
-#ifndef CONFIG_PATTERN_H
-#define CONFIG_PATTERN_H
+#pragma once
 
 #include "base/source_pos.h"
 
@@ -43,5 +42,3 @@ const char *pattern__separator(const char *text, bool *is_path);
 /* Whether the pattern names the function. Ignores `!` and the object. */
 bool pattern__matches(const struct pattern *p, const char *name);
 bool pattern__same(const struct pattern *a, const struct pattern *b);
-
-#endif /* CONFIG_PATTERN_H */

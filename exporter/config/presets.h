@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The shipped presets, which config/presets.sh puts into build/presets.c. */
-#ifndef CONFIG_PRESETS_H
-#define CONFIG_PRESETS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -9,5 +8,3 @@ struct preset {
 	const char *name, *yaml;
 };
 extern const struct preset presets[]; /* ends with a NULL name */
-
-#endif /* CONFIG_PRESETS_H */

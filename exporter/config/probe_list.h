@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef CONFIG_PROBE_LIST_H
-#define CONFIG_PROBE_LIST_H
+#pragma once
 
 #include "config/pattern.h"
 #include "config/settings.h"
@@ -24,5 +23,3 @@ struct probe_list {
 bool probe_list__only_excludes(const struct probe_list *list);
 bool probe_list__same(const struct probe_list *a, const struct probe_list *b);
 void probe_list__free(struct probe_list *list); /* what is in it */
-
-#endif /* CONFIG_PROBE_LIST_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The settings of a probe: everything but its targets. */
-#ifndef CONFIG_SETTINGS_H
-#define CONFIG_SETTINGS_H
+#pragma once
 
 #include "base/source_pos.h"
 #include "types/returns.h"
@@ -35,5 +34,3 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 /* Whether a target is probed in the same way by both. Ignores max_rate. */
 bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b);
 void probe_settings__free(struct probe_settings *s); /* what is in it */
-
-#endif /* CONFIG_SETTINGS_H */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef CONFIG_SOURCE_H
-#define CONFIG_SOURCE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -11,5 +10,3 @@
  * negative errno.
  */
 int config_source__read(const char *path, size_t max, char **out, size_t *len);
-
-#endif /* CONFIG_SOURCE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The keys of a probe that name its targets. Their target is the struct probe_list. */
-#ifndef CONFIG_TARGETS_H
-#define CONFIG_TARGETS_H
+#pragma once
 
 #include "config/probe_list.h"
 #include "yaml/bind.h"
@@ -14,5 +13,3 @@ int targets__bind_user(struct binder *b, const struct tree_node *node, void *tar
 int targets__apply_module(struct binder *b, struct probe_list *list);
 /* Adds the PROBE that the node holds. */
 int targets__add(struct binder *b, const struct tree_node *node, struct probe_list *list);
-
-#endif /* CONFIG_TARGETS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Settings with a syntax of their own. 0, or -EINVAL and *why, as in base/value.h. */
-#ifndef CONFIG_VALUES_H
-#define CONFIG_VALUES_H
+#pragma once
 
 /* The values of --mechanism and `mechanism:`; ends with NULL. */
 extern const char *const config_mechanisms[];
@@ -11,5 +10,3 @@ int value__mechanism(const char *text, char **why);
 int value__duration(const char *text, double *out, char **why);
 int value__listen_address(const char *text, char **why);
 int value__http_path(const char *text, char **why);
-
-#endif /* CONFIG_VALUES_H */

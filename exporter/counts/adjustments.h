@@ -13,8 +13,7 @@
  * One process writes. A reader sums up between adjustments__begin_read() and
  * adjustments__changed(), and starts over if the latter returns true.
  */
-#ifndef COUNTS_ADJUSTMENTS_H
-#define COUNTS_ADJUSTMENTS_H
+#pragma once
 
 #include "base/shared_memory.h"
 
@@ -59,5 +58,3 @@ uint32_t adjustments__alias_of(const struct adjustments *l, uint32_t cell);
 /* 0 and *version, or -EAGAIN if a change does not end within a second. */
 int adjustments__begin_read(const struct adjustments *l, uint32_t *version);
 bool adjustments__changed(const struct adjustments *l, uint32_t version);
-
-#endif /* COUNTS_ADJUSTMENTS_H */

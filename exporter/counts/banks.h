@@ -5,8 +5,7 @@
  * The attacher gets them from object/object.h. A server receives sizes and descriptors, and maps
  * the memory itself.
  */
-#ifndef COUNTS_BANKS_H
-#define COUNTS_BANKS_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "expr/capture.h"
@@ -62,5 +61,3 @@ void banks__image(struct image *io, struct banks *b);
 /* After reading: maps the memory, and closes the descriptors. 0 or a negative errno. */
 int banks__map(struct banks *b);
 void banks__unmap(struct banks *b);
-
-#endif /* COUNTS_BANKS_H */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef COUNTS_MISSED_REASON_H
-#define COUNTS_MISSED_REASON_H
+#pragma once
 
 /* Why a call is in no other number. The names are in expose/metrics.c. */
 enum missed_reason {
@@ -12,5 +11,3 @@ enum missed_reason {
 	MISSED_TRAPPED, /* a system call that a seccomp filter answered with a signal: no result */
 	MISSED_MAX,
 };
-
-#endif /* COUNTS_MISSED_REASON_H */

@@ -4,8 +4,7 @@
  * (probes/missed.h) and copies them into memory that servers can only read. So there are no
  * pointers in it, and mechanisms are numbers.
  */
-#ifndef COUNTS_SHARED_MISSED_H
-#define COUNTS_SHARED_MISSED_H
+#pragma once
 
 #include "base/util.h"
 #include "counts/missed_reason.h"
@@ -38,5 +37,3 @@ const char *shared_missed__name(uint32_t mechanism);
 /* Adds programs to sums, for all mechanisms. */
 void shared_missed__add_programs(struct missed_program *sums,
 				 const struct missed_program *programs);
-
-#endif /* COUNTS_SHARED_MISSED_H */

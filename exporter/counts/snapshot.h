@@ -6,8 +6,7 @@
  * such as a histogram's count, come from that one read. So a count always equals the sum of its
  * buckets.
  */
-#ifndef COUNTS_SNAPSHOT_H
-#define COUNTS_SNAPSHOT_H
+#pragma once
 
 #include "counts/banks.h"
 
@@ -85,5 +84,3 @@ void snapshot__add_cell(const struct banks *b, uint32_t cell, uint64_t *out);
 void snapshot__add_hist(const struct banks *b, uint32_t cell, uint32_t hist, uint64_t *out);
 /* The count of a value, adjustments included. */
 uint64_t snapshot__value_count(const struct banks *b, uint32_t slot);
-
-#endif /* COUNTS_SNAPSHOT_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Resolves the labels, filters and observed values of a target. */
-#ifndef DISCOVER_CAPTURE_H
-#define DISCOVER_CAPTURE_H
+#pragma once
 
 #include "discover/sources.h"
 #include "discover/target.h"
@@ -10,5 +9,3 @@
  * (borrowed): t does not support the settings. */
 int capture__resolve(struct sources *src, const struct probe_settings *s, struct target *t,
 		     const struct source_pos **pos, char **why);
-
-#endif /* DISCOVER_CAPTURE_H */

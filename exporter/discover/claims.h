@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The functions that the configuration claims, their names and settings. */
-#ifndef DISCOVER_CLAIMS_H
-#define DISCOVER_CLAIMS_H
+#pragma once
 
 #include "discover/request.h"
 #include "discover/sources.h"
@@ -50,5 +49,3 @@ struct claim *claims__find(const struct claims *c, struct target *t);
 /* Moves all targets out of c, attachable ones first. */
 struct targets *claims__collect(struct claims *c);
 void claims__free(struct claims *c);
-
-#endif /* DISCOVER_CLAIMS_H */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Finds clones of probed functions whose calls are not counted. */
-#ifndef DISCOVER_CLONES_H
-#define DISCOVER_CLONES_H
+#pragma once
 
 #include "discover/discovery.h"
 
 /* Sets `uncounted` of targets that have clones which no probe counts. */
 void clones__describe(struct discovery *d);
-
-#endif /* DISCOVER_CLONES_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A list of names that must not be probed. */
-#ifndef DISCOVER_DENY_RULE_H
-#define DISCOVER_DENY_RULE_H
+#pragma once
 
 #include "base/util.h"
 
@@ -14,5 +13,3 @@ struct deny_rule {
 
 /* The reason why name is denied; NULL: it is allowed. */
 const char *deny_rule__find(const struct deny_rule *rules, size_t n, const char *name);
-
-#endif /* DISCOVER_DENY_RULE_H */

@@ -3,8 +3,7 @@
  * Resolves the configuration to targets. Only reads: it changes nothing, and needs no privileges
  * (without them, kernel addresses are 0).
  */
-#ifndef DISCOVER_DISCOVER_H
-#define DISCOVER_DISCOVER_H
+#pragma once
 
 #include "config/config.h"
 #include "discover/env.h"
@@ -18,5 +17,3 @@
  */
 int discover__run(const struct config *c, const struct discover_env *env, struct targets **out,
 		  char **error);
-
-#endif /* DISCOVER_DISCOVER_H */

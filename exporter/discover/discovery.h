@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The state of a discovery. */
-#ifndef DISCOVER_DISCOVERY_H
-#define DISCOVER_DISCOVERY_H
+#pragma once
 
 #include "discover/claims.h"
 #include "discover/exclusions.h"
@@ -23,5 +22,3 @@ struct glob_counts {
 int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
 			   const char *object, const struct glob_counts *counts,
 			   enum target_reason reason_nothing, char *why_nothing);
-
-#endif /* DISCOVER_DISCOVERY_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Names that the dynamic linker resolves: versions of functions, and imported functions. */
-#ifndef DISCOVER_DYNAMIC_H
-#define DISCOVER_DYNAMIC_H
+#pragma once
 
 #include "discover/sources.h"
 
@@ -15,5 +14,3 @@ char *dynamic__no_version(const struct elf_file *f, const char *name);
 /* A message with the library that the file imports the function from, to be freed. NULL: it does
  * not. */
 char *dynamic__is_import(struct sources *src, const struct elf_file *f, const char *name);
-
-#endif /* DISCOVER_DYNAMIC_H */

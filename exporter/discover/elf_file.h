@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A program or library: its symbols and types, and which of its functions may be probed. */
-#ifndef DISCOVER_ELF_FILE_H
-#define DISCOVER_ELF_FILE_H
+#pragma once
 
 #include "discover/elf_names.h"
 #include "discover/env.h"
@@ -39,5 +38,3 @@ enum target_reason elf_file__verdict(const struct elf_file *f, const struct elf_
 /* Sets the type of t, which is the function sym of f, if the file describes it. */
 void elf_file__type(struct elf_file *f, const struct discover_env *env,
 		    const struct elf_symbol *sym, struct target *t);
-
-#endif /* DISCOVER_ELF_FILE_H */

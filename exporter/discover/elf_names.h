@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Demangled names of a file's functions (C++ and Rust). */
-#ifndef DISCOVER_ELF_NAMES_H
-#define DISCOVER_ELF_NAMES_H
+#pragma once
 
 #include "base/buf.h"
 #include "config/config.h"
@@ -27,5 +26,3 @@ bool elf_names__matches(struct elf_names *names, const struct pattern *p,
 			const struct elf_symbol *sym);
 /* "; did you mean ...?", or "". To be freed. */
 char *elf_names__near(struct elf_names *names, const char *text);
-
-#endif /* DISCOVER_ELF_NAMES_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where discovery reads. */
-#ifndef DISCOVER_ENV_H
-#define DISCOVER_ENV_H
+#pragma once
 
 #include "base/util.h"
 
@@ -17,5 +16,3 @@ struct discover_env {
 	 * of an error, and warnings are not repeated. */
 	bool lenient;
 };
-
-#endif /* DISCOVER_ENV_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Exclusions of the configuration: "!vfs_readv". */
-#ifndef DISCOVER_EXCLUSIONS_H
-#define DISCOVER_EXCLUSIONS_H
+#pragma once
 
 #include "discover/request.h"
 
@@ -18,5 +17,3 @@ bool exclusions__match(struct exclusions *e, const struct request *r, const char
 /* Warns about exclusions from presets that have matched nothing. */
 void exclusions__warn_unused(const struct exclusions *e);
 void exclusions__free(struct exclusions *e);
-
-#endif /* DISCOVER_EXCLUSIONS_H */

@@ -2,8 +2,7 @@
 /* Suggestions for a pattern without a match, as the end of a sentence: "; did you mean a, b or c?",
  * or
  * "". To be freed. */
-#ifndef DISCOVER_HINTS_H
-#define DISCOVER_HINTS_H
+#pragma once
 
 #include "discover/request.h"
 #include "discover/sources.h"
@@ -19,5 +18,3 @@ char *hints__object(struct sources *src, const struct request *r);
 char *hints__path(const char *path, const char *functions);
 /* A whole sentence, if OBJECT is a type of probe of another tool ("kprobe"); else NULL. */
 char *hints__foreign(const struct pattern *p);
-
-#endif /* DISCOVER_HINTS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Whether a kernel function may be probed, and its type. */
-#ifndef DISCOVER_KERNEL_SYMBOL_H
-#define DISCOVER_KERNEL_SYMBOL_H
+#pragma once
 
 #include "discover/sources.h"
 #include "discover/target.h"
@@ -11,5 +10,3 @@ enum target_reason kernel_symbol__verdict(const struct symbols *s, const struct 
 					  const char **why);
 /* Sets the type of t, which is that function, if BTF has it. Requires s->symbols. */
 void kernel_symbol__type(struct sources *s, const struct ksym *sym, struct target *t);
-
-#endif /* DISCOVER_KERNEL_SYMBOL_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* --probe.list: what can be probed here. */
-#ifndef DISCOVER_LIST_H
-#define DISCOVER_LIST_H
+#pragma once
 
 #include "discover/env.h"
 
@@ -11,5 +10,3 @@
  * "/path:glob" lists an ELF file. 0; or -ENOENT, which has been logged: there are none.
  */
 int list__print(const struct discover_env *env, const char *glob, FILE *out);
-
-#endif /* DISCOVER_LIST_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A pattern of the configuration that is being resolved, and its list. */
-#ifndef DISCOVER_REQUEST_H
-#define DISCOVER_REQUEST_H
+#pragma once
 
 #include "config/config.h"
 
@@ -16,5 +15,3 @@ bool request__is_clone(const char *name, const char *function);
 char *request__written(const struct pattern *p);
 /* The same for messages: "a, b or c". To be freed. */
 char *request__in_words(const struct pattern *p);
-
-#endif /* DISCOVER_REQUEST_H */

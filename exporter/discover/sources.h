@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The sources of discovery. Each is read when it is first needed. */
-#ifndef DISCOVER_SOURCES_H
-#define DISCOVER_SOURCES_H
+#pragma once
 
 #include "discover/elf_file.h"
 #include "discover/env.h"
@@ -31,5 +30,3 @@ struct kernel_functions *sources__types(struct sources *s);	     /* NULL: there 
 struct elf_file *sources__file(struct sources *s, const char *path); /* as elf_file__open() */
 const char *sources__libc(struct sources *s);			     /* its path; NULL: not found */
 void sources__release(struct sources *s);
-
-#endif /* DISCOVER_SOURCES_H */

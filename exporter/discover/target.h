@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A target: a function to probe, as discover/discover.h finds it. */
-#ifndef DISCOVER_TARGET_H
-#define DISCOVER_TARGET_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "config/config.h"
@@ -125,5 +124,3 @@ struct result target__result(const struct target *t); /* borrows from t */
 /* The enumerator of a value that the target returned; NULL: none. */
 const char *target__enumerator(const struct target *t, int64_t value);
 void targets__free(struct targets *t);
-
-#endif /* DISCOVER_TARGET_H */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Finds the exits of user functions. */
-#ifndef DISCOVER_TARGET_EXITS_H
-#define DISCOVER_TARGET_EXITS_H
+#pragma once
 
 #include "discover/target.h"
 
 /* Sets exits, unfollowed and followed of user functions that uprobe.ret may probe. mechanism:
  * forced for all probes, or NULL. */
 void target_exits__find(struct targets *all, const char *mechanism);
-
-#endif /* DISCOVER_TARGET_EXITS_H */

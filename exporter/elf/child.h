@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Reads an ELF file in a confined child, and checks the image that the child has made of it. */
-#ifndef ELF_CHILD_H
-#define ELF_CHILD_H
+#pragma once
 
 #include "files/confined.h"
 
@@ -19,5 +18,3 @@ struct elf_child {
 /* 0 with the image in *out, or a negative errno and *why (to be freed). confined__release(out) in
  * either case. -EFAULT: the child crashed, or its image is not sound. */
 int elf_child__run(const struct elf_child *child, struct confined_result *out, char **why);
-
-#endif /* ELF_CHILD_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Whether a function's first instruction can be probed. For use in a confined child. */
-#ifndef ELF_CODE_H
-#define ELF_CODE_H
+#pragma once
 
 #include "elf/input.h"
 
@@ -13,5 +12,3 @@
  * then no longer replaces its arguments. False if the instruction cannot be read.
  */
 bool elf_code__is_misrun(struct elf_input *in, uint64_t offset);
-
-#endif /* ELF_CODE_H */

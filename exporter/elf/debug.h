@@ -3,8 +3,7 @@
  * The symbols of a stripped file: in a debug file, which its build-id or .gnu_debuglink names, or
  * packed in .gnu_debugdata. For use in a confined child.
  */
-#ifndef ELF_DEBUG_H
-#define ELF_DEBUG_H
+#pragma once
 
 #include "elf/input.h"
 #include "elf/symbol.h"
@@ -25,5 +24,3 @@ void elf_debug__close(struct elf_debug *d);
 /* 0: in is the debug file that link names, by build-id, or by checksum if either has no build-id.
  * Else a negative errno with in->why. */
 int elf_debug__matches(struct elf_input *in, const struct elf_debug_link *link);
-
-#endif /* ELF_DEBUG_H */

@@ -8,8 +8,7 @@
  * Then read debug->fd in a confined child (files/confined.h): it is as hostile as the file. A file
  * that was not stripped has its own DWARF, so look there first.
  */
-#ifndef ELF_DEBUG_FILE_H
-#define ELF_DEBUG_FILE_H
+#pragma once
 
 #include "elf/symbol.h"
 #include "files/opened_file.h"
@@ -25,5 +24,3 @@
  */
 int debug_file__open(const struct opened_file *f, const char *path,
 		     const struct elf_debug_link *link, struct opened_file **out, char **why);
-
-#endif /* ELF_DEBUG_FILE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Decodes one instruction, as far as elf/exits.c needs it. One implementation per architecture. */
-#ifndef ELF_DECODER_H
-#define ELF_DECODER_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "base/util.h"
@@ -35,5 +34,3 @@ void decoder__free(struct decoder *d);
  * bytes are not an instruction. *out must be zero. */
 bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
 		     struct insn *out);
-
-#endif /* ELF_DECODER_H */

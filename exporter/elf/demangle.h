@@ -3,8 +3,7 @@
  * Demangles names of C++ and Rust functions: _ZN2ns5klass6methodEi is "ns::klass::method(int)". The
  * names come from a probed file, so they are demangled in a confined child.
  */
-#ifndef ELF_DEMANGLE_H
-#define ELF_DEMANGLE_H
+#pragma once
 
 #include "base/util.h"
 
@@ -31,5 +30,3 @@ size_t demangled__bare(const struct demangled *d, size_t i);
 bool demangled__is(const struct demangled *d, size_t i, const char *text);
 /* Whether a name looks mangled. */
 bool demangle__is_mangled(const char *name);
-
-#endif /* ELF_DEMANGLE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* DWARF types for types/declaration.h. For use in a confined child. */
-#ifndef ELF_DWARF_PRINT_H
-#define ELF_DWARF_PRINT_H
+#pragma once
 
 #include <elfutils/libdw.h>
 
@@ -12,5 +11,3 @@ uint64_t dwarf_print__id(const Dwarf_Die *die);
 
 /* Valid as long as dwarf is. */
 struct decl_types dwarf_print__types(Dwarf *dwarf);
-
-#endif /* ELF_DWARF_PRINT_H */

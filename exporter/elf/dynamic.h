@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the dynamic linker reads: exported functions and their versions, imported functions and
  * their libraries, needed libraries. For use in a confined child. */
-#ifndef ELF_DYNAMIC_H
-#define ELF_DYNAMIC_H
+#pragma once
 
 #include "elf/image.h"
 #include "elf/input.h"
@@ -22,5 +21,3 @@ struct elf_dynamics {
 
 /* Returns the number of records written to out. Damaged parts are left out. */
 size_t elf_dynamic__read(struct elf_dynamics *d);
-
-#endif /* ELF_DYNAMIC_H */

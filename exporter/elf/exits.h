@@ -3,8 +3,7 @@
  * Where a user function is left: its return instructions, and the jumps out of it. The bytes are
  * hostile: nothing else is read, and time and memory are proportional to them.
  */
-#ifndef ELF_EXITS_H
-#define ELF_EXITS_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "base/util.h"
@@ -40,5 +39,3 @@ const char *exits__unavailable(void);
  */
 const char *exits__find(const struct code_range *ranges, size_t n, struct exits *out);
 void exits__free(struct exits *e);
-
-#endif /* ELF_EXITS_H */

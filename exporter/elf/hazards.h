@@ -5,8 +5,7 @@
  * unknown address. Symbols and sections show whether a file has such code; elf/hazards.c has the
  * table.
  */
-#ifndef ELF_HAZARDS_H
-#define ELF_HAZARDS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -28,5 +27,3 @@ uint32_t hazards__of_symbol(const char *name, size_t len);
 uint32_t hazards__of_section(const char *name);
 /* In words, separated by commas; "": none. To be freed. */
 char *hazards__in_words(uint32_t hazards);
-
-#endif /* ELF_HAZARDS_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The image of an ELF file: its symbols in one block of memory without pointers, made by
  * elf/reader.c. */
-#ifndef ELF_IMAGE_H
-#define ELF_IMAGE_H
+#pragma once
 
 #include "elf/symbol.h"
 
@@ -52,5 +51,3 @@ struct elf_image {
 
 /* Whether all records and strings lie within the image, so that nobody has to check them again. */
 bool elf_image__is_sound(const void *data, size_t size);
-
-#endif /* ELF_IMAGE_H */

@@ -4,8 +4,7 @@
  * child (files/confined.h). An error is a negative errno with one line in why, which has
  * CONFINED_WHY bytes.
  */
-#ifndef ELF_INPUT_H
-#define ELF_INPUT_H
+#pragma once
 
 #include <elf.h>
 
@@ -47,5 +46,3 @@ char *elf_input__content(struct elf_input *in, const Elf64_Shdr *s, size_t max);
 
 /* Copies the build-id, of at most max bytes. Returns its length; 0: the file has none. */
 size_t elf_input__build_id(struct elf_input *in, uint8_t *out, size_t max);
-
-#endif /* ELF_INPUT_H */

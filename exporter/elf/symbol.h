@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What an ELF file says of its functions, its imports and its debug file. */
-#ifndef ELF_SYMBOL_H
-#define ELF_SYMBOL_H
+#pragma once
 
 #include "base/util.h"
 
@@ -45,5 +44,3 @@ struct elf_debug_link {
 	uint8_t build_id[ELF_BUILD_ID_MAX];
 	char name[256]; /* from .gnu_debuglink, without directories; "": none */
 };
-
-#endif /* ELF_SYMBOL_H */

@@ -3,8 +3,7 @@
  * The functions of an ELF file and their offsets, which uprobes need. The file may be hostile, so a
  * confined child reads it within limits, and the result is checked.
  */
-#ifndef ELF_SYMBOLS_H
-#define ELF_SYMBOLS_H
+#pragma once
 
 #include "elf/symbol.h"
 
@@ -40,5 +39,3 @@ const char *elf_symbols__debug_why(const struct elf_symbols *e);
 uint64_t elf_symbols__entry(const struct elf_symbols *e);
 uint32_t elf_symbols__hazards(
 	const struct elf_symbols *e); /* bits of enum hazard, of the whole file */
-
-#endif /* ELF_SYMBOLS_H */

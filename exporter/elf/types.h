@@ -3,8 +3,7 @@
  * Types of the functions of a program or library, from its DWARF or BTF. The file may be hostile,
  * so a confined child reads it within limits, and the result is checked.
  */
-#ifndef ELF_TYPES_H
-#define ELF_TYPES_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "types/enumerators.h"
@@ -34,5 +33,3 @@ size_t elf_types__count(const struct elf_types *t);
  * type is unknown. */
 bool elf_types__find(const struct elf_types *t, uint64_t offset, const char *name,
 		     struct elf_function_type *out);
-
-#endif /* ELF_TYPES_H */

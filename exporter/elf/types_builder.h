@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Collects types of functions for the image (elf/types_image.h). For use in a confined child. */
-#ifndef ELF_TYPES_BUILDER_H
-#define ELF_TYPES_BUILDER_H
+#pragma once
 
 #include <gelf.h>
 
@@ -32,5 +31,3 @@ bool types_builder__is_full(const struct types_builder *b);
 /* Adds *record with the declaration of that function, unless a sorted record has its offset. */
 void types_builder__add(struct types_builder *b, const struct type_record *record,
 			uint64_t function);
-
-#endif /* ELF_TYPES_BUILDER_H */

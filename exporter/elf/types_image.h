@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The image of a file's types, in one block of memory without pointers, made by elf/types_reader.c.
  */
-#ifndef ELF_TYPES_IMAGE_H
-#define ELF_TYPES_IMAGE_H
+#pragma once
 
 #include "base/util.h"
 
@@ -35,5 +34,3 @@ struct types_image {
 
 /* Whether all records and strings lie within the image, so that nobody has to check them again. */
 bool types_image__is_sound(const void *data, size_t size);
-
-#endif /* ELF_TYPES_IMAGE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Makes the image (elf/types_image.h) of the types of a file. For use in a confined child. */
-#ifndef ELF_TYPES_READER_H
-#define ELF_TYPES_READER_H
+#pragma once
 
 #include "base/util.h"
 
@@ -10,5 +9,3 @@
  * (files/confined.h). */
 int64_t types_reader__make_image(int fd, int debug_fd, const char *path, void *out, size_t max,
 				 char *why);
-
-#endif /* ELF_TYPES_READER_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Label values, HELP texts and bucket bounds as the formats write them. */
-#ifndef EXPOSE_ESCAPE_H
-#define EXPOSE_ESCAPE_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -12,5 +11,3 @@ void escape__text(struct buf *out, const char *s, bool quotes);
 void escape__bytes(struct buf *out, const char *s);
 /* The canonical bound of a classic bucket: "1.0", "2.5e-07". */
 void escape__bound(struct buf *out, double bound);
-
-#endif /* EXPOSE_ESCAPE_H */

@@ -3,8 +3,7 @@
  * Exposition: turns metric families into bytes of some format. A format is one source with an
  * expo_format, and one row in expose/formats.c.
  */
-#ifndef EXPOSE_EXPO_H
-#define EXPOSE_EXPO_H
+#pragma once
 
 #include "base/buf.h"
 #include "base/histogram_layout.h"
@@ -85,5 +84,3 @@ void expo__value(struct expo *e, const struct label_set *ls, double v);
 void expo__histogram(struct expo *e, const struct label_set *ls, const struct histogram_value *v,
 		     double created);
 void expo__end(struct expo *e); /* writes the end of the body and frees the scratch */
-
-#endif /* EXPOSE_EXPO_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Sample lines, which the text format and OpenMetrics share. */
-#ifndef EXPOSE_LINES_H
-#define EXPOSE_LINES_H
+#pragma once
 
 #include "expose/expo.h"
 
@@ -14,5 +13,3 @@ void expo_lines__histogram(struct expo *e, const struct label_set *ls,
 			   const struct histogram_value *v);
 /* Another line of the last series, with another suffix of the name. */
 void expo_lines__again(struct expo *e, const char *suffix, double v);
-
-#endif /* EXPOSE_LINES_H */

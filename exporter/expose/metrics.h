@@ -2,8 +2,7 @@
 /*
  * The metric families. Only expose/metrics.c and expose/self_metrics.c contain names of metrics.
  */
-#ifndef EXPOSE_METRICS_H
-#define EXPOSE_METRICS_H
+#pragma once
 
 #include "expose/expo.h"
 #include "expose/metrics_input.h"
@@ -17,5 +16,3 @@ size_t metrics__label_sets_limit(const struct target_state *st);
 
 /* "recursion", "maxactive", ... */
 extern const char *const missed_reason_names[MISSED_MAX];
-
-#endif /* EXPOSE_METRICS_H */

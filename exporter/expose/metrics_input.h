@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The data that one exposition is made from. */
-#ifndef EXPOSE_METRICS_INPUT_H
-#define EXPOSE_METRICS_INPUT_H
+#pragma once
 
 #include "base/histogram_layout.h"
 #include "probes/target_state.h"
@@ -41,5 +40,3 @@ struct metrics_input {
 
 /* Whether the filter lets a function through. */
 bool metrics_input__wants(const struct metrics_input *in, const char *function);
-
-#endif /* EXPOSE_METRICS_INPUT_H */

@@ -3,8 +3,7 @@
  * The native part of a histogram: the sparse exponential buckets of Prometheus. Bucket i of schema
  * s is (base^(i-1), base^i], where base is 2^(2^-s).
  */
-#ifndef EXPOSE_NATIVE_H
-#define EXPOSE_NATIVE_H
+#pragma once
 
 #include "expose/expo.h"
 
@@ -32,5 +31,3 @@ struct native_histogram {
 
 /* v->layout must have native buckets. */
 void native__build(struct native_histogram *out, const struct histogram_value *v);
-
-#endif /* EXPOSE_NATIVE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The labels outcome and value of retprobe_returns_total. */
-#ifndef EXPOSE_OUTCOME_TEXT_H
-#define EXPOSE_OUTCOME_TEXT_H
+#pragma once
 
 #include "discover/target.h"
 
@@ -16,5 +15,3 @@ struct outcome_text outcome_text__of_number(const struct target *t, int64_t valu
 					    size_t size);
 /* Whether the class is exported before its first call. */
 bool outcome_text__is_initial(const struct target *t, enum rp_class cls);
-
-#endif /* EXPOSE_OUTCOME_TEXT_H */

@@ -3,8 +3,7 @@
  * What a probe captures of its calls: labels, filters and observed values, compiled for one target.
  * The BPF program gets struct rp_capture_spec.
  */
-#ifndef EXPR_CAPTURE_H
-#define EXPR_CAPTURE_H
+#pragma once
 
 #include "config/config.h"
 #include "config/named_label.h"
@@ -46,5 +45,3 @@ int capture_spec__new(const struct probe_settings *settings, const struct expr_s
 /* Whether both capture the same. Either may be NULL. */
 bool capture_spec__same(const struct capture_spec *a, const struct capture_spec *b);
 void capture_spec__free(struct capture_spec *x); /* NULL is fine */
-
-#endif /* EXPR_CAPTURE_H */

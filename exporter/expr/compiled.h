@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A compiled expression. */
-#ifndef EXPR_COMPILED_H
-#define EXPR_COMPILED_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "types/enumerators.h"
@@ -24,5 +23,3 @@ struct expr {
 	struct enumerator *enumerators; /* EXPR_ENUM: sorted by value; owned */
 	size_t nenumerators;
 };
-
-#endif /* EXPR_COMPILED_H */

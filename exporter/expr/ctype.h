@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* C types in expressions. */
-#ifndef EXPR_CTYPE_H
-#define EXPR_CTYPE_H
+#pragma once
 
 #include <bpf/btf.h>
 
@@ -63,5 +62,3 @@ bool ctype__find_member(const struct btf *btf, const struct btf_type *t, const c
 /* "no member "i_nod"; did you mean i_ino? It has ...": the closest names, and the first members.
  * name may be NULL: only the members. To be freed. */
 char *ctype__members(const struct btf *btf, const struct btf_type *t, const char *name);
-
-#endif /* EXPR_CTYPE_H */

@@ -11,8 +11,7 @@
  * labels named like the word. Filters can also use the result: `ret`; and `value`, unless the
  * function has a parameter of that name.
  */
-#ifndef EXPR_EXPR_H
-#define EXPR_EXPR_H
+#pragma once
 
 #include "expr/compiled.h"
 #include "expr/scope.h"
@@ -20,5 +19,3 @@
 /* 0, or -EINVAL with *why (to be freed, no position): the mistake, candidates, and what to do. */
 int expr__compile(const struct expr_scope *scope, const char *text, struct expr *out, char **why);
 void expr__free(struct expr *e); /* its members */
-
-#endif /* EXPR_EXPR_H */

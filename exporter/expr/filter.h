@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Filters select the calls that are counted. expr/expr.h has the grammar. */
-#ifndef EXPR_FILTER_H
-#define EXPR_FILTER_H
+#pragma once
 
 #include "expr/scope.h"
 
@@ -20,5 +19,3 @@ struct filter {
  * -EINVAL with *why (to be freed, no position). */
 int filter__compile(const struct expr_scope *scope, const char *text, const char *cgroup_root,
 		    struct filter *out, char **why);
-
-#endif /* EXPR_FILTER_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Resolves the first name of an expression. */
-#ifndef EXPR_NAMES_H
-#define EXPR_NAMES_H
+#pragma once
 
 #include "expr/operand.h"
 
@@ -10,5 +9,3 @@ bool names__word(const char *name, struct operand *out);
 bool names__is_parameter(const struct expr_scope *s, const char *name);
 /* 0, or -EINVAL with *p->why: unknown, or not in a register. */
 int names__resolve(struct parser *p, const char *name, struct operand *out);
-
-#endif /* EXPR_NAMES_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The value that an expression has reached so far. */
-#ifndef EXPR_OPERAND_H
-#define EXPR_OPERAND_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "expr/ctype.h"
@@ -28,5 +27,3 @@ int operand__follow(struct parser *p, struct operand *o, bool user);
 int operand__advance(struct parser *p, struct operand *o, uint64_t bits);
 /* Turns o into the text that it contains or points to. */
 int operand__make_text(struct parser *p, struct operand *o);
-
-#endif /* EXPR_OPERAND_H */

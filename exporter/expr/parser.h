@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Reads an expression, token by token. */
-#ifndef EXPR_PARSER_H
-#define EXPR_PARSER_H
+#pragma once
 
 #include "base/error.h"
 #include "expr/scope.h"
@@ -20,5 +19,3 @@ bool parser__take(struct parser *p, const char *token);
 /* Takes a C identifier; name[0] is 0 if there is none. -EINVAL: it is too long. */
 int parser__take_name(struct parser *p, char name[static PARSER_NAME_MAX + 1]);
 char *parser__part(const struct parser *p); /* the text parsed so far; to be freed */
-
-#endif /* EXPR_PARSER_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The function whose parameters an expression uses. */
-#ifndef EXPR_SCOPE_H
-#define EXPR_SCOPE_H
+#pragma once
 
 #include <bpf/btf.h>
 
@@ -20,5 +19,3 @@ struct expr_scope {
 	const char *untyped;   /* why the parameters have no names, for messages; NULL: they have,
 				* or the reason is unknown */
 };
-
-#endif /* EXPR_SCOPE_H */

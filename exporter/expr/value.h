@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The last step of compiling an expression. */
-#ifndef EXPR_VALUE_H
-#define EXPR_VALUE_H
+#pragma once
 
 #include "expr/compiled.h"
 #include "expr/operand.h"
@@ -9,5 +8,3 @@
 /* Finds where the value of o is, and how it is shown. 0, or -EINVAL with *p->why. expr__free(out).
  */
 int value__finish(struct parser *p, const struct operand *o, struct expr *out);
-
-#endif /* EXPR_VALUE_H */

@@ -7,8 +7,7 @@
  * The child leaves its result in shared memory. If it reads hostile files, treat the result as
  * hostile, too: check every index, length and string.
  */
-#ifndef FILES_CONFINED_H
-#define FILES_CONFINED_H
+#pragma once
 
 #include "files/confined_job.h"
 
@@ -46,5 +45,3 @@ int confined__start(const struct confined_job *job, struct confined **out, char 
 int confined__finish(struct confined *c, double seconds, struct confined_result *result,
 		     char **why);
 void confined__abandon(struct confined *c); /* kills it; NULL is fine */
-
-#endif /* FILES_CONFINED_H */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef FILES_CONFINED_DROP_H
-#define FILES_CONFINED_DROP_H
+#pragma once
 
 #include "files/confined_job.h"
 
 /* In the child: gives up everything that the job does not need. Keeps the job's descriptors and
  * channel. 0 or a negative errno. */
 int confined__drop(const struct confined_job *job, int channel);
-
-#endif /* FILES_CONFINED_DROP_H */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef FILES_CONFINED_JOB_H
-#define FILES_CONFINED_JOB_H
+#pragma once
 
 #include "base/util.h"
 
@@ -25,5 +24,3 @@ struct confined_job {
 	 * them. Otherwise it has no privileges: it computes, and reads fd. */
 	bool finds_files;
 };
-
-#endif /* FILES_CONFINED_JOB_H */

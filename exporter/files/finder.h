@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Looking up paths. All of this may block for as long as the file system does. */
-#ifndef FILES_FINDER_H
-#define FILES_FINDER_H
+#pragma once
 
 #include "base/util.h"
 
@@ -32,5 +31,3 @@ bool file_finder__resolve(const char *path, char *out, size_t size);
 int file_finder__look(int fd, bool asks, struct file_state *out);
 /* Names a part of the path that others than root can change, in words; "" if there is none. */
 void file_finder__weakness(const char *path, char *out, size_t size);
-
-#endif /* FILES_FINDER_H */

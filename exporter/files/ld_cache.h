@@ -3,8 +3,7 @@
  * The cache of the dynamic linker, /etc/ld.so.cache: names and paths of libraries. A container
  * controls its own cache, so parse it in a confined child.
  */
-#ifndef FILES_LD_CACHE_H
-#define FILES_LD_CACHE_H
+#pragma once
 
 #include "base/util.h"
 
@@ -12,5 +11,3 @@
  * not such a cache. */
 int ld_cache__list(const void *data, size_t len,
 		   bool (*each)(void *ctx, const char *name, const char *path), void *ctx);
-
-#endif /* FILES_LD_CACHE_H */

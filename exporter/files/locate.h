@@ -4,8 +4,7 @@
  * suggestions only: the results exist, or existed a moment ago, and nothing else is checked. The
  * work is done in children (files/confined.h), as file systems may hang and containers are hostile.
  */
-#ifndef FILES_LOCATE_H
-#define FILES_LOCATE_H
+#pragma once
 
 #include "base/util.h"
 
@@ -23,5 +22,3 @@ char *locate__program(const char *name);
 size_t locate__near(const char *path, char *out[LOCATE_NEAR]);
 /* The length of the "/proc/PID/root" that the text of path begins with; 0: none. */
 size_t locate__root_of(const char *path);
-
-#endif /* FILES_LOCATE_H */

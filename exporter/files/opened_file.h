@@ -4,8 +4,7 @@
  * was parsed, even if its path leads elsewhere by then. All targets of the file share it. It stays
  * open as long as one of them exists.
  */
-#ifndef FILES_OPENED_FILE_H
-#define FILES_OPENED_FILE_H
+#pragma once
 
 #include "files/finder.h"
 
@@ -41,5 +40,3 @@ struct opened_file *opened_file__ref(struct opened_file *f);
 void opened_file__unref(struct opened_file *f); /* NULL is fine */
 /* Whether the file is as it was when it was opened. Asks no file server. */
 bool opened_file__is_unchanged(const struct opened_file *f);
-
-#endif /* FILES_OPENED_FILE_H */

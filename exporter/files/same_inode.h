@@ -3,13 +3,10 @@
  * Whether two open files are the same. On overlayfs, a file of an image has another device number
  * in each container; but uprobes are attached to the inode below, which the containers share.
  */
-#ifndef FILES_SAME_INODE_H
-#define FILES_SAME_INODE_H
+#pragma once
 
 #include "base/util.h"
 
 /* False if they differ or if it is unknown. Both must be readable and not empty. path is for
  * messages. */
 bool same_inode(int a, int b, const char *path);
-
-#endif /* FILES_SAME_INODE_H */

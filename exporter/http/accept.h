@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Content negotiation. */
-#ifndef HTTP_ACCEPT_H
-#define HTTP_ACCEPT_H
+#pragma once
 
 #include "expose/expo.h"
 
@@ -11,5 +10,3 @@ const struct expo_format *accept__format(const struct expo_format *const *format
 					 const char *accept);
 /* Whether this Accept-Encoding allows gzip (NULL: no). */
 bool accept__gzip(const char *accept_encoding);
-
-#endif /* HTTP_ACCEPT_H */

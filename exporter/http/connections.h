@@ -5,8 +5,7 @@
  * because its request may not have been read yet. A connection without a complete request is idle,
  * even if it slowly sends headers.
  */
-#ifndef HTTP_CONNECTIONS_H
-#define HTTP_CONNECTIONS_H
+#pragma once
 
 #include <pthread.h>
 
@@ -40,5 +39,3 @@ void connections__idle(struct connections *cs, struct connection *c);
 bool connections__expecting(struct connections *cs);
 /* Call it while the descriptor is open. Returns ->peer. */
 struct web_peer *connections__remove(struct connections *cs, struct connection *c);
-
-#endif /* HTTP_CONNECTIONS_H */

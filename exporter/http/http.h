@@ -3,8 +3,7 @@
  * The HTTP server: sockets, methods, limits, compression. Its pages come from a table of handlers
  * (http/route.h).
  */
-#ifndef HTTP_HTTP_H
-#define HTTP_HTTP_H
+#pragma once
 
 #include "base/fault.h"
 #include "config/config.h"
@@ -45,5 +44,3 @@ int http__port(const struct http *h, size_t i);
 void http__quiesce(struct http *h);
 /* Quiesces, waits a few seconds at most for requests in flight, and closes. NULL is fine. */
 void http__free(struct http *h);
-
-#endif /* HTTP_HTTP_H */

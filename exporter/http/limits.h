@@ -4,8 +4,7 @@
  * not sent yet. A request holds its place from when it is worked on until its last byte is sent, so
  * the limits are about clients that do not read. A reload also holds one while it waits.
  */
-#ifndef HTTP_LIMITS_H
-#define HTTP_LIMITS_H
+#pragma once
 
 #include <pthread.h>
 
@@ -35,5 +34,3 @@ void http_limits__charge(struct http_limits *l, struct http_held *held, struct h
 void http_limits__give_back(struct http_limits *l, const struct http_held *held);
 /* Returns free heap memory to the system after large answers. */
 void http_limits__trim(struct http_limits *l);
-
-#endif /* HTTP_LIMITS_H */

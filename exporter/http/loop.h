@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A listening socket at work: the library's daemon, and the thread that runs it. */
-#ifndef HTTP_LOOP_H
-#define HTTP_LOOP_H
+#pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,5 +26,3 @@ void http_loop__resume(struct http_loop *l, struct MHD_Connection *c);
 bool http_loop__is_alive(struct http_loop *l);
 /* Ends the thread, then the daemon. A zeroed loop is fine. */
 void http_loop__stop(struct http_loop *l);
-
-#endif /* HTTP_LOOP_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Requests that are refused for their framing or their origin. */
-#ifndef HTTP_REFUSE_H
-#define HTTP_REFUSE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -11,5 +10,3 @@
 int http_refuse__framing(struct MHD_Connection *c, const char *version, const char **why);
 /* Whether a browser sends the request for a page of another site. */
 bool http_refuse__is_cross_site(struct MHD_Connection *c);
-
-#endif /* HTTP_REFUSE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One request after the other: the library's callbacks, and the state that they need. */
-#ifndef HTTP_REQUESTS_H
-#define HTTP_REQUESTS_H
+#pragma once
 
 #include "access/access.h"
 #include "http/connections.h"
@@ -31,5 +30,3 @@ mhd_result http_requests__on_request(void *cls, struct MHD_Connection *c, const 
 				     size_t *upload_size, void **con_cls);
 void http_requests__on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 				 enum MHD_RequestTerminationCode why);
-
-#endif /* HTTP_REQUESTS_H */

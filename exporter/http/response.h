@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef HTTP_RESPONSE_H
-#define HTTP_RESPONSE_H
+#pragma once
 
 #include "base/util.h"
 #include "http/route.h"
@@ -12,5 +11,3 @@ void http_response__text(struct http_response *res, int code, const char *fmt, .
 	__printf_like(3, 4);
 /* Compresses the body into one gzip member. False without memory; the body is unchanged then. */
 bool http_body__gzip(struct buf *body);
-
-#endif /* HTTP_RESPONSE_H */

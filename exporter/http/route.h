@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The interface between the HTTP server and the handlers of its paths. */
-#ifndef HTTP_ROUTE_H
-#define HTTP_ROUTE_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -47,5 +46,3 @@ struct http_route {
 	enum http_methods methods; /* others: 405 */
 	enum http_kind kind;
 };
-
-#endif /* HTTP_ROUTE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Listening sockets, by address or from systemd. */
-#ifndef HTTP_SOCKETS_H
-#define HTTP_SOCKETS_H
+#pragma once
 
 #include "config/config.h"
 #include "base/fault.h"
@@ -22,5 +21,3 @@ enum fault sockets__open(const struct web_config *c, struct listener **out, size
 int sockets__mend(struct listener *v, size_t n);
 /* Closes those whose fd is not -1. */
 void sockets__close(struct listener *v, size_t n);
-
-#endif /* HTTP_SOCKETS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The request target. A context is what http_target__on_uri() returns for a request. */
-#ifndef HTTP_TARGET_H
-#define HTTP_TARGET_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -17,5 +16,3 @@ int http_target__refuse(const void *context, const char *url, const char *method
 bool http_target__is_servers(const char *url, const char *method);
 /* The path of a target that is not refused. */
 const char *http_target__path(const void *context, const char *url);
-
-#endif /* HTTP_TARGET_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Threads that make answers, so that the connection loops never block. Jobs run in order. */
-#ifndef HTTP_WORKERS_H
-#define HTTP_WORKERS_H
+#pragma once
 
 #include <pthread.h>
 
@@ -37,5 +36,3 @@ bool http_workers__submit(struct http_workers *w, struct http_job *job);
 double http_workers__longest(struct http_workers *w);
 /* Waits for running jobs and drops the others. Zeroed workers are fine. */
 void http_workers__stop(struct http_workers *w);
-
-#endif /* HTTP_WORKERS_H */

@@ -3,8 +3,7 @@
  * Why the kernel refused a request, and what to do about it. An errno alone is misleading: EPERM
  * can mean a capability, a limit, lockdown or a seccomp filter. struct machine tells which.
  */
-#ifndef KERNEL_ADVICE_H
-#define KERNEL_ADVICE_H
+#pragma once
 
 #include "kernel/machine.h"
 
@@ -26,5 +25,3 @@ struct demand {
 char *advice__text(const struct machine *m, enum attempt a, int err, struct demand needs);
 /* The same for this machine. */
 char *advice__of(enum attempt a, int err, struct demand needs);
-
-#endif /* KERNEL_ADVICE_H */

@@ -3,8 +3,7 @@
  * bpf(2) calls that Debian 12's libbpf (1.1) and headers lack. The numbers are the kernel's ABI
  * (include/uapi/linux/bpf.h).
  */
-#ifndef KERNEL_BPF_SYS_H
-#define KERNEL_BPF_SYS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -54,5 +53,3 @@ const char *bpf_sys__refused_program(void);
 void bpf_sys__forget_refused(void);
 /* Logs the verifier's reasons, at debug. Modifies text. */
 void bpf_sys__log_reasons(char *text);
-
-#endif /* KERNEL_BPF_SYS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Layouts of kernel structures, for kernels without BTF. */
-#ifndef KERNEL_BTF_LAYOUT_H
-#define KERNEL_BTF_LAYOUT_H
+#pragma once
 
 #include "base/util.h"
 
@@ -10,5 +9,3 @@
  * utsname's. Other structures are not in it, so for their fields bpf_core_field_exists() is false.
  */
 int btf_layout__open(const char *release);
-
-#endif /* KERNEL_BTF_LAYOUT_H */

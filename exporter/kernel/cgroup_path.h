@@ -3,8 +3,7 @@
  * The container and the pod in the path of a cgroup, as runtimes and the kubelet name them. For
  * nested containers (kind, docker in docker) the result is the innermost.
  */
-#ifndef KERNEL_CGROUP_PATH_H
-#define KERNEL_CGROUP_PATH_H
+#pragma once
 
 /* "containerd://ID" if the path shows the runtime, else "ID"; "" outside containers. To be freed.
  */
@@ -12,5 +11,3 @@ char *cgroup_path__container_id(const char *path);
 /* A pod's UID with dashes; for a static pod, the 32 digits of its file's hash; "" without a pod. To
  * be freed. */
 char *cgroup_path__pod_uid(const char *path);
-
-#endif /* KERNEL_CGROUP_PATH_H */

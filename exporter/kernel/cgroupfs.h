@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Cgroup v2, wherever it is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on hybrid systems.
  */
-#ifndef KERNEL_CGROUPFS_H
-#define KERNEL_CGROUPFS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -19,5 +18,3 @@ char *cgroupfs__find(FILE *mountinfo, bool (*is_v2)(const char *path));
 int cgroupfs__open(void);
 /* Whether the descriptor is of the whole hierarchy. */
 bool cgroupfs__is_whole(int fd);
-
-#endif /* KERNEL_CGROUPFS_H */

@@ -3,8 +3,7 @@
  * The features of this kernel. Each is tried once: distributions backport features and leave others
  * out, so version numbers tell little.
  */
-#ifndef KERNEL_FEATURES_H
-#define KERNEL_FEATURES_H
+#pragma once
 
 #include "base/util.h"
 
@@ -56,5 +55,3 @@ const char *features__missing(struct features *f, enum feature feature);
 bool features__preemption_changed(struct features *f);
 int features__tracefs(const struct features *f);
 void features__free(struct features *f);
-
-#endif /* KERNEL_FEATURES_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* /proc/kallsyms: the kernel's symbols. */
-#ifndef KERNEL_KALLSYMS_H
-#define KERNEL_KALLSYMS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -27,5 +26,3 @@ bool kallsyms__next(char **text, struct kallsyms_line *out);
 bool kallsyms__is_function(char type);
 /* Whether the running kernel has a symbol of that name. Everybody may read names. */
 bool kallsyms__has(const char *name);
-
-#endif /* KERNEL_KALLSYMS_H */

@@ -6,8 +6,7 @@
  * the process. If a name is defined twice, the kernel joins both into one event with one count. So
  * each set of events has a random name. PIDs would not do: every container has a process 1.
  */
-#ifndef KERNEL_KPROBE_EVENTS_H
-#define KERNEL_KPROBE_EVENTS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -45,5 +44,3 @@ struct kprobe_profile {
 };
 /* Fills v[kind][id] for ids below n. 0, or a negative errno if the file cannot be read. */
 int kprobe_events__profile(struct kprobe_events *e, struct kprobe_profile *v[2], size_t n);
-
-#endif /* KERNEL_KPROBE_EVENTS_H */

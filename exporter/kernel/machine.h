@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The limits and privileges of this process: the facts that explain a refusal. */
-#ifndef KERNEL_MACHINE_H
-#define KERNEL_MACHINE_H
+#pragma once
 
 #include "base/util.h"
 
@@ -22,5 +21,3 @@ bool machine__is_confidential(void);
 bool machine__has_btf(void); /* whether the kernel's BTF can be read; checked once */
 /* Needs free descriptors: without them, some facts stay unknown. */
 void machine__look(struct machine *m);
-
-#endif /* KERNEL_MACHINE_H */

@@ -3,8 +3,7 @@
  * The modules of this kernel, loaded or not: loadable ones (modules.dep) and built-in ones
  * (modules.builtin). Names have '_' for the '-' of file names.
  */
-#ifndef KERNEL_MODULE_LIST_H
-#define KERNEL_MODULE_LIST_H
+#pragma once
 
 #include "base/util.h"
 
@@ -30,5 +29,3 @@ const char *const *module_list__names(const struct module_list *m, size_t *n);
 /* For tests: adds the names in the text of a list. Modifies text. */
 struct module_list *module_list__new(void);
 void module_list__add(struct module_list *m, char *text, enum module_kind kind);
-
-#endif /* KERNEL_MODULE_LIST_H */

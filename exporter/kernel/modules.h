@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Loaded kernel modules. */
-#ifndef KERNEL_MODULES_H
-#define KERNEL_MODULES_H
+#pragma once
 
 #include <stdint.h>
 
 /* A hash that changes when a module is loaded or unloaded, never 0. Ignores modules that are still
  * loading or unloading. proc: "/proc". */
 uint64_t modules__fingerprint(const char *proc);
-
-#endif /* KERNEL_MODULES_H */

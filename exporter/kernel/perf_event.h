@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Perf events that BPF programs are attached to. */
-#ifndef KERNEL_PERF_EVENT_H
-#define KERNEL_PERF_EVENT_H
+#pragma once
 
 #include "base/util.h"
 
@@ -25,5 +24,3 @@ int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return);
  */
 int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out);
 void perf_event__close(struct perf_attachment *a);
-
-#endif /* KERNEL_PERF_EVENT_H */

@@ -3,8 +3,7 @@
  * Kernel switches that root can turn off while probes are attached. The probes' programs then do
  * not run, and the kernel does not count the missed calls.
  */
-#ifndef KERNEL_SWITCHES_H
-#define KERNEL_SWITCHES_H
+#pragma once
 
 #include "base/util.h"
 
@@ -28,5 +27,3 @@ enum switch_bit switches__first(unsigned off);
 char *switches__why(enum switch_bit bit);
 /* The name for users: "kernel.ftrace_enabled". */
 const char *switches__name(enum switch_bit bit);
-
-#endif /* KERNEL_SWITCHES_H */

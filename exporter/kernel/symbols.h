@@ -3,8 +3,7 @@
  * The kernel's functions by name: kallsyms joined with available_filter_functions and the kprobe
  * blacklist. All names of an address have the same state.
  */
-#ifndef KERNEL_SYMBOLS_H
-#define KERNEL_SYMBOLS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -54,5 +53,3 @@ const struct ksym *symbols__next(const struct symbols *s, const struct ksym *sym
 const struct ksym *symbols__alias(const struct symbols *s, const struct ksym *sym);
 /* Whether there is a function of that module. */
 bool symbols__has_object(const struct symbols *s, const char *object);
-
-#endif /* KERNEL_SYMBOLS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* System calls by name, with their numbers in 64-bit and in 32-bit programs. */
-#ifndef KERNEL_SYSCALLS_H
-#define KERNEL_SYSCALLS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -13,5 +12,3 @@ struct syscall_entry {
 /* All of them, sorted by name. */
 const struct syscall_entry *syscalls__all(size_t *n);
 const struct syscall_entry *syscalls__find(const char *name); /* or NULL */
-
-#endif /* KERNEL_SYSCALLS_H */

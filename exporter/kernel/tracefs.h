@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* tracefs and similar file systems, mounted or not. */
-#ifndef KERNEL_TRACEFS_H
-#define KERNEL_TRACEFS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -29,5 +28,3 @@ char *tracefs__event_format(int tracefs, const char *group, const char *event);
 
 /* Appends a line to a control file such as kprobe_events. 0 or a negative errno. */
 int tracefs__append(int tracefs, const char *file, const char *line);
-
-#endif /* KERNEL_TRACEFS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The texts of label sets in a server, as label_slots__write_updates() has sent them. */
-#ifndef LABELS_CACHE_H
-#define LABELS_CACHE_H
+#pragma once
 
 #include "counts/snapshot.h"
 
@@ -15,5 +14,3 @@ int label_cache__read(struct label_cache *b, const char *data, size_t len);
 /* Sets the texts of the snapshot's sets, and removes sets without a text, which is still to come.
  */
 void label_cache__apply(const struct label_cache *b, uint32_t generation, struct snapshot *s);
-
-#endif /* LABELS_CACHE_H */

@@ -4,8 +4,7 @@
  * texts, such as the cgroups of one pod, and a series must be unique. So one member of each group,
  * its leader, has the series.
  */
-#ifndef LABELS_GROUPS_H
-#define LABELS_GROUPS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -26,5 +25,3 @@ void label_groups__lead(struct label_groups *g, uint32_t slot);
 
 /* The next member, in a ring. From the leader on, the oldest members come first. */
 uint32_t label_groups__next(const struct label_groups *g, uint32_t slot);
-
-#endif /* LABELS_GROUPS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The text of a label's value: names of cgroups, functions and enumerators for their numbers. */
-#ifndef LABELS_NAMER_H
-#define LABELS_NAMER_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "expr/capture.h"
@@ -14,5 +13,3 @@ void label_namer__free(struct label_namer *n); /* NULL is fine */
 /* The value of one label of a set, in UTF-8, to be freed. Other bytes are written as \xNN. */
 char *label_namer__text(struct label_namer *n, const struct capture_label *label,
 			const struct rp_label_key *key);
-
-#endif /* LABELS_NAMER_H */

@@ -15,8 +15,7 @@
  * This is done by the attacher. A server receives the texts through label_slots__write_updates(),
  * and keeps them in a struct label_cache.
  */
-#ifndef LABELS_SLOTS_H
-#define LABELS_SLOTS_H
+#pragma once
 
 #include "object/object.h"
 #include "base/buf.h"
@@ -41,5 +40,3 @@ void label_slots__update(struct label_slots *l, double now);
  * number to pass next time. */
 uint64_t label_slots__write_updates(const struct label_slots *l, uint32_t generation,
 				    uint64_t since, struct buf *out);
-
-#endif /* LABELS_SLOTS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Calls in flight of uprobe.ret: those that will never return. */
-#ifndef OBJECT_CALLS_H
-#define OBJECT_CALLS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -12,5 +11,3 @@ struct object;
 int object_calls__sweep(struct object *o, uint64_t *unwound);
 /* Removes all calls of some targets. of: by target id. */
 void object_calls__forget(struct object *o, const bool *of);
-
-#endif /* OBJECT_CALLS_H */

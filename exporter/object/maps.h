@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The maps of a generation: their sizes, their mappings, and their first contents. */
-#ifndef OBJECT_MAPS_H
-#define OBJECT_MAPS_H
+#pragma once
 
 #include "kernel/features.h"
 #include "object/params.h"
@@ -27,5 +26,3 @@ int object_maps__refresh(struct object *o);
 int object_maps__refresh_target(struct object *o, uint32_t id);
 /* Writes n jumps of user functions to the table, from index `first` on. 0 or a negative errno. */
 int object_maps__set_exits(struct object *o, uint32_t first, const struct rp_exit *v, size_t n);
-
-#endif /* OBJECT_MAPS_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The memory that a generation of BPF objects takes, in bytes, computed without loading anything.
  */
-#ifndef OBJECT_MEMORY_PLAN_H
-#define OBJECT_MEMORY_PLAN_H
+#pragma once
 
 #include "kernel/features.h"
 #include "object/params.h"
@@ -48,5 +47,3 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
  * one line, to be freed: how much is missing, and what to change. */
 char *memory_plan__over_limit(const struct object_params *params, const struct memory_plan *memory,
 			      uint64_t others, uint64_t memory_limit);
-
-#endif /* OBJECT_MEMORY_PLAN_H */

@@ -3,8 +3,7 @@
  * One generation of loaded BPF: the skeleton, its constants, the sizes of its maps, and the mapped
  * counters. It owns programs and maps. It knows targets by id only, and no links.
  */
-#ifndef OBJECT_OBJECT_H
-#define OBJECT_OBJECT_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "counts/banks.h"
@@ -47,5 +46,3 @@ void object__retire_set(struct object *o, uint32_t slot);
 int object__wait_for_programs(struct object *o);
 /* Frees the slot of a retired set. */
 void object__free_set(struct object *o, uint32_t slot);
-
-#endif /* OBJECT_OBJECT_H */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef OBJECT_PARAMS_H
-#define OBJECT_PARAMS_H
+#pragma once
 
 #include "base/histogram_layout.h"
 #include "bpf/abi.h"
@@ -23,5 +22,3 @@ struct object_params {
 	size_t nexits;
 	uint64_t memory_limit; /* label sets get no more than a share of what is left of it */
 };
-
-#endif /* OBJECT_PARAMS_H */

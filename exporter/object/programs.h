@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The BPF programs, their preparation for this kernel, and their clones. */
-#ifndef OBJECT_PROGRAMS_H
-#define OBJECT_PROGRAMS_H
+#pragma once
 
 #include "kernel/features.h"
 #include "base/util.h"
@@ -88,5 +87,3 @@ struct program_counts {
 };
 struct program_counts programs__count(const struct programs *p, enum program_id id);
 struct program_counts programs__count_fd(int fd);
-
-#endif /* OBJECT_PROGRAMS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The state of a generation; only sources of this folder include it. */
-#ifndef OBJECT_STATE_H
-#define OBJECT_STATE_H
+#pragma once
 
 #include "counts/banks.h"
 #include "object/memory_plan.h"
@@ -30,5 +29,3 @@ struct object {
 	int waiter, waiter_inner; /* maps; see object__wait_for_programs(); 0: none */
 	uint64_t swept;		  /* owners_ended at the last sweep; object/calls.c */
 };
-
-#endif /* OBJECT_STATE_H */

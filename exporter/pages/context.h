@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef PAGES_CONTEXT_H
-#define PAGES_CONTEXT_H
+#pragma once
 
 #include "pages/source.h"
 
@@ -11,5 +10,3 @@ struct pages {
 	struct pages_source source;
 	struct http_route *routes;
 };
-
-#endif /* PAGES_CONTEXT_H */

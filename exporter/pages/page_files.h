@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef PAGES_PAGE_FILES_H
-#define PAGES_PAGE_FILES_H
+#pragma once
 
 #include <stddef.h>
 
@@ -9,5 +8,3 @@ struct page_file {
 	const char *name, *text;
 };
 extern const struct page_file page_files[];
-
-#endif /* PAGES_PAGE_FILES_H */

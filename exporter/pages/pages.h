@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The HTTP paths: /metrics, / and its files under /page/, /-/healthy, /-/ready, /-/reload,
  * /api/v1/probes. */
-#ifndef PAGES_PAGES_H
-#define PAGES_PAGES_H
+#pragma once
 
 #include "config/config.h"
 #include "pages/source.h"
@@ -11,5 +10,3 @@ struct pages;
 struct pages *pages__new(const struct web_config *web, const struct pages_source *source);
 const struct http_route *pages__routes(const struct pages *p); /* for http__start() with p as ctx */
 void pages__free(struct pages *p);
-
-#endif /* PAGES_PAGES_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where the pages get their data from. */
-#ifndef PAGES_SOURCE_H
-#define PAGES_SOURCE_H
+#pragma once
 
 #include "expose/metrics_input.h"
 #include "http/route.h"
@@ -25,5 +24,3 @@ struct pages_source {
 bool pages_source__acquire(const struct pages_source *s, const struct http_request *req,
 			   struct metrics_input *in, struct http_response *res);
 void pages_source__release(const struct pages_source *s, struct metrics_input *in);
-
-#endif /* PAGES_SOURCE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A change of the set of attached targets, while it is made. */
-#ifndef PROBES_CHANGE_H
-#define PROBES_CHANGE_H
+#pragma once
 
 #include "probes/generation.h"
 
@@ -56,5 +55,3 @@ const struct target *wanted__target(const struct wanted *w);
 
 /* Frees what the change still owns, but not ch itself. */
 void change__free(struct change *ch);
-
-#endif /* PROBES_CHANGE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Compares wanted targets with attached ones: which stay, and which are new. */
-#ifndef PROBES_COMPARE_H
-#define PROBES_COMPARE_H
+#pragma once
 
 #include "probes/change.h"
 #include "probes/state.h"
@@ -14,5 +13,3 @@ void compare__run(struct change *ch, struct reconcile *r);
 void compare__keep(struct change *ch, const struct reconcile *r);
 /* Likewise: nothing is new, and everything is detached. */
 void compare__drop(struct change *ch, const struct reconcile *r);
-
-#endif /* PROBES_COMPARE_H */

@@ -4,8 +4,7 @@
  * A reload puts new targets into a new generation. Older generations stay unchanged for the targets
  * that stay, until none is left.
  */
-#ifndef PROBES_GENERATION_H
-#define PROBES_GENERATION_H
+#pragma once
 
 #include "attach/attach.h"
 #include "labels/slots.h"
@@ -57,5 +56,3 @@ static inline bool generation__has(const struct generation *g, uint32_t id)
 
 /* How often the target has been re-attached. */
 unsigned generation__rounds(const struct generation *g, uint32_t id);
-
-#endif /* PROBES_GENERATION_H */

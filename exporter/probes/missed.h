@@ -6,8 +6,7 @@
  * kernel knows the calls that a return program does not see. Its counters differ by mechanism
  * (attach/mechanism.h: struct kernel_counts); here they are combined with our event counters.
  */
-#ifndef PROBES_MISSED_H
-#define PROBES_MISSED_H
+#pragma once
 
 #include "attach/attach.h"
 #include "counts/shared_missed.h"
@@ -27,5 +26,3 @@ void missed__restart(struct missed *m, uint32_t id);
 /* As of the last update: our own data, and the copy for servers. */
 const struct shared_missed *missed__board(const struct missed *m);
 const struct shared_memory *missed__shared(const struct missed *m);
-
-#endif /* PROBES_MISSED_H */

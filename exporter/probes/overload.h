@@ -3,8 +3,7 @@
  * Pauses targets that the rate guard finds too busy, and resumes them later. A paused target stays
  * in its generation: its counts are exported unchanged, and continue when it is resumed.
  */
-#ifndef PROBES_OVERLOAD_H
-#define PROBES_OVERLOAD_H
+#pragma once
 
 #include "probes/state.h"
 
@@ -12,5 +11,3 @@
  * were any. */
 bool overload__check(struct reconcile *r, double now);
 void overload__resume_all(struct reconcile *r);
-
-#endif /* PROBES_OVERLOAD_H */

@@ -10,8 +10,7 @@
  * virtual machine, is limited to a share of the CPU time. Beyond that the busiest are paused until
  * half of the share is left. Functions with a max_rate of their own are not in the sum.
  */
-#ifndef PROBES_RATE_GUARD_H
-#define PROBES_RATE_GUARD_H
+#pragma once
 
 #include "probes/table.h"
 
@@ -51,5 +50,3 @@ bool rate_guard__is_due(const struct rate_guard *guard, const struct generation 
 /* The target counts again. */
 void rate_guard__resumed(struct rate_guard *guard, const struct generation *g, uint32_t id,
 			 double now);
-
-#endif /* PROBES_RATE_GUARD_H */

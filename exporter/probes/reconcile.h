@@ -4,8 +4,7 @@
  * reload, and when a module is loaded or unloaded or a program file is replaced: it resolves the
  * configuration again, compares the result with the attached probes, and applies the difference.
  */
-#ifndef PROBES_RECONCILE_H
-#define PROBES_RECONCILE_H
+#pragma once
 
 #include "probes/table.h"
 
@@ -37,5 +36,3 @@ const struct probe_table *reconcile__table(const struct reconcile *r);
 
 /* Updates the counts of all generations. 0 or a negative errno. */
 int reconcile__update(struct reconcile *r, double now);
-
-#endif /* PROBES_RECONCILE_H */

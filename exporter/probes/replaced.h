@@ -3,8 +3,7 @@
  * Files of user functions that were replaced or removed while processes run them, as an upgrade
  * does. They stay attached and are counted until no process maps them.
  */
-#ifndef PROBES_REPLACED_H
-#define PROBES_REPLACED_H
+#pragma once
 
 #include "probes/change.h"
 #include "probes/state.h"
@@ -21,5 +20,3 @@ void replaced__keep_removed(struct change *ch);
 void replaced__follow(struct change *ch);
 /* Detaches former files that no process runs any more. Returns whether there were any. */
 bool replaced__check(struct reconcile *r);
-
-#endif /* PROBES_REPLACED_H */

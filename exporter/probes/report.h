@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The log lines about a change, and its verdict. */
-#ifndef PROBES_REPORT_H
-#define PROBES_REPORT_H
+#pragma once
 
 #include "probes/change.h"
 #include "probes/table.h"
@@ -12,5 +11,3 @@ void report__log(const struct change *ch, const struct probe_table *before);
 /* Whether the result is acceptable; a fault comes with *error. first: no configuration was in force
  * before. */
 enum fault report__judge(const struct change *ch, bool first, char **error);
-
-#endif /* PROBES_REPORT_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The rows of a new probe table. */
-#ifndef PROBES_ROWS_H
-#define PROBES_ROWS_H
+#pragma once
 
 #include "probes/change.h"
 #include "probes/table.h"
@@ -9,5 +8,3 @@
 /* A table with a row for each name of each wanted target. Targets that stay get their current
  * names. Detachment counts continue from `before`. Its generations are not set yet. */
 struct probe_table *rows__make(const struct probe_table *before, struct change *ch);
-
-#endif /* PROBES_ROWS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The state that probes/reconcile.c shares with the sources that do its steps. */
-#ifndef PROBES_STATE_H
-#define PROBES_STATE_H
+#pragma once
 
 #include "probes/rate_guard.h"
 #include "probes/table.h"
@@ -25,5 +24,3 @@ struct reconcile {
 	char *failed; /* why the last update failed; NULL: it did not, or there was none */
 	double now, last_watch, last_guard, last_former, retry_at;
 };
-
-#endif /* PROBES_STATE_H */

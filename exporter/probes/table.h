@@ -4,8 +4,7 @@
  * generation that counts it or the reason why none does. A server gets one table and never sees
  * another.
  */
-#ifndef PROBES_TABLE_H
-#define PROBES_TABLE_H
+#pragma once
 
 #include "probes/generation.h"
 #include "probes/target_state.h"
@@ -56,5 +55,3 @@ size_t probe_table__count_attached(const struct probe_table *table);
 void probe_table__keep_totals(struct probe_table *table, struct generation *g);
 void probe_table__set_generations(struct probe_table *table, struct generation *const *generations,
 				  size_t n);
-
-#endif /* PROBES_TABLE_H */

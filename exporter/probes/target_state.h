@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef PROBES_TARGET_STATE_H
-#define PROBES_TARGET_STATE_H
+#pragma once
 
 #include "counts/shared_missed.h"
 #include "counts/snapshot.h"
@@ -26,5 +25,3 @@ struct target_state {
 /* The labels `object` and `function` of its series. */
 const char *target_state__object(const struct target_state *st);
 const char *target_state__function(const struct target_state *st);
-
-#endif /* PROBES_TARGET_STATE_H */

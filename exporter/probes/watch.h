@@ -6,8 +6,7 @@
  * It polls: /proc/modules is small, and the files are few. The kernel's module notifications do not
  * reach containers.
  */
-#ifndef PROBES_WATCH_H
-#define PROBES_WATCH_H
+#pragma once
 
 #include "probes/table.h"
 
@@ -26,5 +25,3 @@ void watch__follow(struct watch *w, const struct probe_table *table);
 bool watch__machine_changed(struct watch *w, double now, double patience);
 /* Whether a check is running. */
 bool watch__is_looking(const struct watch *w);
-
-#endif /* PROBES_WATCH_H */

@@ -4,8 +4,7 @@
  * server running. It does not use the network, and answers only its servers, which can send the
  * requests of base/channel.h. It has one thread, so that it can fork.
  */
-#ifndef PROCESS_ATTACHER_H
-#define PROCESS_ATTACHER_H
+#pragma once
 
 #include "http/http.h"
 #include "probes/reconcile.h"
@@ -24,5 +23,3 @@ struct attacher_setup {
 /* Runs until stop__signal(). SIGHUP and SIGCHLD must be blocked. 0, the exit code of start(), or a
  * negative errno that has been logged. */
 int attacher__run(const struct attacher_setup *s);
-
-#endif /* PROCESS_ATTACHER_H */

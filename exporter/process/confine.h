@@ -4,8 +4,7 @@
  * privileges, read what only their absence may guard, seccomp__limit_calls(), make threads,
  * seccomp__forbid_threads().
  */
-#ifndef PROCESS_CONFINE_H
-#define PROCESS_CONFINE_H
+#pragma once
 
 #include "base/util.h"
 
@@ -19,5 +18,3 @@ int confine__drop_privileges(void);
 void confine__keep_secrets(void);
 /* Closes every descriptor but the standard ones and these. */
 void confine__close_others(const int *keep, size_t n);
-
-#endif /* PROCESS_CONFINE_H */

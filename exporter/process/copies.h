@@ -5,8 +5,7 @@
  * file. With a probe on a function of libc a server would count its own calls, and crash if the
  * function does not tolerate a probe.
  */
-#ifndef PROCESS_COPIES_H
-#define PROCESS_COPIES_H
+#pragma once
 
 #include "discover/target.h"
 
@@ -25,5 +24,3 @@ void copies__free(struct copies *c); /* closes them */
 /* The arguments to execute the loader with, so that it runs the program as `name` with one
  * argument. Ends with NULL; not to be freed. */
 char **copies__command(const struct copies *c, const char *name, char *argument);
-
-#endif /* PROCESS_COPIES_H */

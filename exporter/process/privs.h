@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The privileges of the attacher. */
-#ifndef PROCESS_PRIVS_H
-#define PROCESS_PRIVS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -12,5 +11,3 @@ char *privs__missing(void);
 /* Opens standard input, output and error if they are closed, so that no later descriptor takes
  * their numbers. Call it first. False: there is no /dev/null. */
 bool privs__open_standard(void);
-
-#endif /* PROCESS_PRIVS_H */

@@ -3,8 +3,7 @@
  * Scrapes, in a server: asks the attacher to update its counters, then takes a snapshot of the
  * shared memory. Requests that arrive while a scrape is running share the next one.
  */
-#ifndef PROCESS_SCRAPE_H
-#define PROCESS_SCRAPE_H
+#pragma once
 
 #include "expose/metrics_input.h"
 #include "process/served.h"
@@ -24,5 +23,3 @@ void scraper__free(struct scraper *c);
  * Thread-safe. */
 int scraper__acquire(struct scraper *c, double deadline, struct metrics_input *in);
 void scraper__release(struct scraper *c, struct metrics_input *in);
-
-#endif /* PROCESS_SCRAPE_H */

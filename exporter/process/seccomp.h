@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The system call filters of a server. */
-#ifndef PROCESS_SECCOMP_H
-#define PROCESS_SECCOMP_H
+#pragma once
 
 #include <stddef.h>
 
@@ -10,5 +9,3 @@
 int seccomp__limit_calls(const int *listeners, size_t n);
 /* Forbids new threads, once all of them exist. 0 or a negative errno. */
 int seccomp__forbid_threads(void);
-
-#endif /* PROCESS_SECCOMP_H */

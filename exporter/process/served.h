@@ -6,8 +6,7 @@
  * The attacher fills a struct served with borrowed data and writes it (process/serving.h); the
  * server reads it. process/served.c lists the fields once, for both.
  */
-#ifndef PROCESS_SERVED_H
-#define PROCESS_SERVED_H
+#pragma once
 
 #include "counts/banks.h"
 #include "counts/shared_missed.h"
@@ -93,5 +92,3 @@ int served__read_head(int fd, struct served_head *out);
  * errno; free *out in either case. */
 int served__read(int fd, uint64_t size, struct served *out);
 void served__free(struct served *s); /* does not close descriptors */
-
-#endif /* PROCESS_SERVED_H */

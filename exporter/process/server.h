@@ -5,8 +5,7 @@
  *
  * It is this program, executed with another name and a descriptor (process/served.h).
  */
-#ifndef PROCESS_SERVER_H
-#define PROCESS_SERVER_H
+#pragma once
 
 #include "base/util.h"
 
@@ -20,5 +19,3 @@ bool server__is_meant(int argc, char *const argv[]);
  * attacher.
  */
 int server__main(int argc, char *const argv[]);
-
-#endif /* PROCESS_SERVER_H */

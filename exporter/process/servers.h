@@ -4,8 +4,7 @@
  * the requests that they have, and end. All share the listening sockets, so no client is turned
  * away. A server that dies is replaced; if it keeps dying, less and less often.
  */
-#ifndef PROCESS_SERVERS_H
-#define PROCESS_SERVERS_H
+#pragma once
 
 #include "base/channel.h"
 #include "base/log_relay.h"
@@ -75,5 +74,3 @@ int servers__hear(struct servers *s, struct child *c);
 void child__write_news(struct child *c, const struct probe_table *table, struct buf *out);
 /* Kills a server that is gone or misbehaves. If that is not allowed, at least ignores it. */
 void child__expel(struct child *c);
-
-#endif /* PROCESS_SERVERS_H */

@@ -3,8 +3,7 @@
  * Starts servers. A server executes this program again, so it has neither the memory nor the
  * address layout of the attacher, only the data of process/served.h.
  */
-#ifndef PROCESS_SERVING_H
-#define PROCESS_SERVING_H
+#pragma once
 
 #include "http/http.h"
 #include "process/served.h"
@@ -26,5 +25,3 @@ struct serving_setup {
 
 /* Returns the process id of a new server, or a negative errno. */
 pid_t serving__start(const struct serving_setup *s);
-
-#endif /* PROCESS_SERVING_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* BTF types as C text on one line. */
-#ifndef TYPES_BTF_PRINT_H
-#define TYPES_BTF_PRINT_H
+#pragma once
 
 #include "types/declaration.h"
 #include "base/util.h"
@@ -23,5 +22,3 @@ char *btf_print__function(const struct btf *btf, uint32_t proto, const char *nam
 
 /* "struct file *file"; without a name (NULL), the type alone. NULL without memory. */
 char *btf_print__declaration(const struct btf *btf, uint32_t type, const char *name);
-
-#endif /* TYPES_BTF_PRINT_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How to read a function's result, by its return type in BTF. */
-#ifndef TYPES_BTF_RESULT_H
-#define TYPES_BTF_RESULT_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "types/enumerators.h"
@@ -15,5 +14,3 @@ struct btf_result {
 
 /* type: the return type. */
 struct btf_result btf_result__read(const struct btf *btf, uint32_t type);
-
-#endif /* TYPES_BTF_RESULT_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Prints C declarations on one line. The caller supplies the types, from BTF or DWARF. */
-#ifndef TYPES_DECLARATION_H
-#define TYPES_DECLARATION_H
+#pragma once
 
 #include "base/util.h"
 
@@ -42,5 +41,3 @@ void declaration__print(const struct decl_types *types, uint64_t type, const cha
 /* The parts before and after the name, which fit any name: "int (*" and ")(void)". */
 void declaration__before(const struct decl_types *types, uint64_t type, struct buf *out);
 void declaration__behind(const struct decl_types *types, uint64_t type, struct buf *out);
-
-#endif /* TYPES_DECLARATION_H */

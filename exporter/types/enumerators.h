@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The names of an enum's values, from BTF. */
-#ifndef TYPES_ENUMERATORS_H
-#define TYPES_ENUMERATORS_H
+#pragma once
 
 #include "base/util.h"
 
@@ -21,5 +20,3 @@ size_t enumerators__read(const struct btf *btf, const struct btf_type *t, bool i
 /* The name of a value; NULL: it has none. */
 const char *enumerators__name(const struct enumerator *v, size_t n, int64_t value);
 void enumerators__free(struct enumerator *v, size_t n);
-
-#endif /* TYPES_ENUMERATORS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Types of kernel functions, from the BTF of vmlinux and of modules. */
-#ifndef TYPES_KERNEL_FUNCTIONS_H
-#define TYPES_KERNEL_FUNCTIONS_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "types/enumerators.h"
@@ -35,5 +34,3 @@ bool kernel_functions__has(struct kernel_functions *b, const char *object);
 /* BTF of vmlinux. NULL if b is NULL. */
 const struct btf *kernel_functions__vmlinux(const struct kernel_functions *b);
 void function_type__free(struct function_type *f); /* its members */
-
-#endif /* TYPES_KERNEL_FUNCTIONS_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Compares a function's result with a constant, for `error:` and for filters on `ret`. */
-#ifndef TYPES_RESULT_H
-#define TYPES_RESULT_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "types/enumerators.h"
@@ -63,5 +62,3 @@ bool result__satisfies(const struct result_test *t, int64_t value);
 
 /* The kind that the BPF program uses. */
 enum rp_kind result__kernel_kind(const struct result *r);
-
-#endif /* TYPES_RESULT_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How a result is read: by its type and by `returns:`. */
-#ifndef TYPES_RETKIND_H
-#define TYPES_RETKIND_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "types/returns.h"
@@ -23,5 +22,3 @@ struct retkind_request {
 /* Turns the type in *result into the requested kind. -EINVAL with *why (to be freed, no position):
  * `returns:` does not suit the type. */
 int retkind__apply(const struct retkind_request *r, struct retkind *result, char **why);
-
-#endif /* TYPES_RETKIND_H */

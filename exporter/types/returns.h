@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The values of `returns:`: how to read a result, its C type, or both. */
-#ifndef TYPES_RETURNS_H
-#define TYPES_RETURNS_H
+#pragma once
 
 #include "bpf/abi.h"
 #include "base/util.h"
@@ -34,5 +33,3 @@ struct c_type {
 int returns__parse(const char *text, enum returns *kind, const struct c_type **type, char **why);
 /* The inverse of returns__parse(). To be freed. */
 char *returns__text(enum returns kind, const struct c_type *type);
-
-#endif /* TYPES_RETURNS_H */

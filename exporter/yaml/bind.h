@@ -5,8 +5,7 @@
  * Functions that return int return 0, or -EINVAL after setting the binder's *error to
  * "FILE:LINE:COLUMN: text", to be freed. In messages, `where` names the node: "%s must be ...".
  */
-#ifndef YAML_BIND_H
-#define YAML_BIND_H
+#pragma once
 
 #include "base/source_pos.h"
 #include "yaml/tree.h"
@@ -54,5 +53,3 @@ int binder__text(struct binder *b, const struct tree_node *node, const char *whe
 int binder__bool(struct binder *b, const struct tree_node *node, const char *where, bool *out);
 /* The elements of a list. Anything else stands for a list of itself. */
 const struct tree_node *const *binder__elements(const struct tree_node *const *node, size_t *n);
-
-#endif /* YAML_BIND_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Strict YAML as a tree in which every node knows its line and column. */
-#ifndef YAML_TREE_H
-#define YAML_TREE_H
+#pragma once
 
 #include "base/util.h"
 
@@ -29,5 +28,3 @@ void tree__free(struct tree_node *node); /* NULL is fine */
 bool tree__is_null(const struct tree_node *node);
 /* Whether the node is a finite decimal number without quotes. */
 bool tree__is_number(const struct tree_node *node, double *out);
-
-#endif /* YAML_TREE_H */

@@ -7,8 +7,7 @@
  * What is not held to anything here: libelf's and libbpf's own reading. BTF comes from the kernel,
  * and which ELF files are read is root's choice.
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#pragma once
 
 #include "base/util.h"
 
@@ -42,5 +41,3 @@ const char *fuzz__file(unsigned place, const void *data, size_t len);
 
 /* A message is one line, and not empty; it is freed. */
 void fuzz__check_message(char *text);
-
-#endif /* FUZZ_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* BTF of a kernel and a module that never were, with every sort of return type. */
-#ifndef BTF_FIXTURE_H
-#define BTF_FIXTURE_H
+#pragma once
 
 #include <bpf/btf.h>
 
@@ -114,5 +113,3 @@ static inline void btf_fixture__make(struct btf_fixture *f, const char *dir)
 	btf_fixture__write(dir, "ext4", module);
 	btf__free(module);
 }
-
-#endif /* BTF_FIXTURE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Command lines and files for the parser of the configuration. */
-#ifndef CONFIG_FIXTURE_H
-#define CONFIG_FIXTURE_H
+#pragma once
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -79,5 +78,3 @@ static inline struct config *parse_good(const char *const *args)
 		fail_msg("%s: %s", args[0] ? args[0] : "(nothing)", error);
 	return c;
 }
-
-#endif /* CONFIG_FIXTURE_H */

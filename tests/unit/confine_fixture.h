@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef CONFINE_FIXTURE_H
-#define CONFINE_FIXTURE_H
+#pragma once
 
 #include "process/confine.h"
 #include "process/seccomp.h"
@@ -12,5 +11,3 @@ static inline int confine(const int *listeners, size_t n)
 
 	return err ? err : seccomp__limit_calls(listeners, n);
 }
-
-#endif /* CONFINE_FIXTURE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Discovery of what PROBE texts name, in an environment of the test's: env. */
-#ifndef DISCOVER_FIXTURE_H
-#define DISCOVER_FIXTURE_H
+#pragma once
 
 #include "config/config.h"
 #include "discover/discover.h"
@@ -79,5 +78,3 @@ static void check(struct fixture *f, const char *want)
 	}
 	assert_string_equal(got, want);
 }
-
-#endif /* DISCOVER_FIXTURE_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Discovery over fixtures: a kernel's lists, BTF, and ELF files in a directory of their own. */
-#ifndef DISCOVER_WORLD_H
-#define DISCOVER_WORLD_H
+#pragma once
 
 #include <errno.h>
 
@@ -123,5 +122,3 @@ static inline void check_error(struct fixture *f, const char *want)
 	assert_string_equal(f->error, want);
 	done(f);
 }
-
-#endif /* DISCOVER_WORLD_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Small ELF files that no compiler would make: one code segment, and the symbols of one's choice.
  */
-#ifndef ELF_FIXTURE_H
-#define ELF_FIXTURE_H
+#pragma once
 
 #include <fcntl.h>
 #include <gelf.h>
@@ -214,5 +213,3 @@ static inline char *elf_fixture__write(const char *dir, const char *name,
 #define ELF_FIXTURE_MACHINE EM_AARCH64
 #define ELF_FIXTURE_FOREIGN EM_X86_64
 #endif
-
-#endif /* ELF_FIXTURE_H */

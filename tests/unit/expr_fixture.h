@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* BTF of a function whose parameters lead to every sort of type. */
-#ifndef EXPR_FIXTURE_H
-#define EXPR_FIXTURE_H
+#pragma once
 
 #include <bpf/btf.h>
 
@@ -218,5 +217,3 @@ static inline void expr_fixture__free(struct expr_fixture *f)
 {
 	btf__free(f->btf);
 }
-
-#endif /* EXPR_FIXTURE_H */

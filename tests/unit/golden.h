@@ -3,8 +3,7 @@
  * Byte goldens: tests/golden/NAME, found from the repository's top, where tests run. A run with
  * GOLDEN_UPDATE=1 rewrites them instead; read the difference before committing it.
  */
-#ifndef GOLDEN_H
-#define GOLDEN_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -57,5 +56,3 @@ static inline void golden__check(const char *name, struct buf *got)
 		 (int)strcspn(want.data + start, "\n"), want.data + start,
 		 (int)strcspn(got->data + start, "\n"), got->data + start);
 }
-
-#endif /* GOLDEN_H */

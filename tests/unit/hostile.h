@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A server that is not itself, played by a forked process: it writes over all that it shares with
  * its parent. */
-#ifndef HOSTILE_H
-#define HOSTILE_H
+#pragma once
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -40,5 +39,3 @@ static int hostile__run(void)
 		_exit(hostile__write_all());
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
-
-#endif /* HOSTILE_H */

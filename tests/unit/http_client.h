@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A raw-socket HTTP client: sends bytes as they are, returns the answer as it came. */
-#ifndef HTTP_CLIENT_H
-#define HTTP_CLIENT_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -134,5 +133,3 @@ static inline void answer__free(struct answer *a)
 }
 
 #define __cleanup_answer __attribute__((cleanup(answer__free)))
-
-#endif /* HTTP_CLIENT_H */

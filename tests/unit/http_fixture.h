@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The real server on a loopback port that the kernel chooses. */
-#ifndef HTTP_FIXTURE_H
-#define HTTP_FIXTURE_H
+#pragma once
 
 #include "base/log.h"
 #include "http/http.h"
@@ -45,5 +44,3 @@ static inline int stop_server(void **state)
 	http__free(server);
 	return 0;
 }
-
-#endif /* HTTP_FIXTURE_H */

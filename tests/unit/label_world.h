@@ -3,8 +3,7 @@
  * What the kernel side does with label sets, in plain arrays on one CPU: object is replaced (see
  * the Makefile's --wrap). One target, whose label shows the letter that its values have in common.
  */
-#ifndef LABEL_WORLD_H
-#define LABEL_WORLD_H
+#pragma once
 
 #include <sys/mman.h>
 
@@ -190,5 +189,3 @@ static void world__call(uint64_t key, int error)
 	world.cells[cell][RP_CELL_BINS]++;
 	world.hists[cell][RP_HIST_GRID]++;
 }
-
-#endif /* LABEL_WORLD_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A cache of the dynamic linker with libraries of one's choice. */
-#ifndef LD_CACHE_FIXTURE_H
-#define LD_CACHE_FIXTURE_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -50,5 +49,3 @@ static inline void ld_cache_fixture__make(struct buf *b, const struct ld_cache_r
 	buf__append(b, strings.data, strings.len);
 	buf__free(&strings);
 }
-
-#endif /* LD_CACHE_FIXTURE_H */

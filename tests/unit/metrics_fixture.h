@@ -3,8 +3,7 @@
  * One of everything that metrics can be made from: a target of each return kind, targets that are
  * not attached for each reason, details, losses, shared losses.
  */
-#ifndef METRICS_FIXTURE_H
-#define METRICS_FIXTURE_H
+#pragma once
 
 #include "expose/metrics.h"
 #include "base/self.h"
@@ -163,5 +162,3 @@ static inline void fixture__init(struct fixture *f)
 		.nbpf_stats = ARRAY_SIZE(fixture_bpf_stats),
 	};
 }
-
-#endif /* METRICS_FIXTURE_H */

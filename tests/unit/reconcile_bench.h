@@ -3,8 +3,7 @@
  * A machine and its configuration, for tests of decisions. Discovery, generations, the rate guard
  * and the watch are replaced (see the Makefile's --wrap), so nothing is attached.
  */
-#ifndef RECONCILE_BENCH_H
-#define RECONCILE_BENCH_H
+#pragma once
 
 #include <errno.h>
 
@@ -427,5 +426,3 @@ static inline const struct probe_row *row(const struct bench *b, size_t i)
 {
 	return &reconcile__table(b->r)->rows[i];
 }
-
-#endif /* RECONCILE_BENCH_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A directory of a test's own, removed with all the files that are in it. */
-#ifndef TEMP_DIR_H
-#define TEMP_DIR_H
+#pragma once
 
 #include <dirent.h>
 
@@ -41,5 +40,3 @@ static inline void temp_dir__remove(char *dir)
 	rmdir(dir);
 	free(dir);
 }
-
-#endif /* TEMP_DIR_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A TLS client that speaks whatever it is told to, and shows any certificate. */
-#ifndef TLS_CLIENT_H
-#define TLS_CLIENT_H
+#pragma once
 
 #include "http_client.h"
 
@@ -106,5 +105,3 @@ static inline struct tls_answer tls_client__get(int port, const struct tls_clien
 	close(fd);
 	return a;
 }
-
-#endif /* TLS_CLIENT_H */

@@ -3,8 +3,7 @@
  * A server with TLS, and a client that can try everything. The certificates are made by openssl(1)
  * when the tests begin.
  */
-#ifndef TLS_FIXTURE_H
-#define TLS_FIXTURE_H
+#pragma once
 
 #include "base/log.h"
 #include "tls_client.h"
@@ -127,5 +126,3 @@ static inline int run_tls_tests(const char *name, const struct CMUnitTest *tests
 	log__setup(LOG_ERROR, LOG_LOGFMT);
 	return _cmocka_run_group_tests(name, tests, n, setup_all, web_dir__drop);
 }
-
-#endif /* TLS_FIXTURE_H */

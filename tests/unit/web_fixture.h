@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Servers with a web configuration file in a directory of their own, and passwords for it. */
-#ifndef WEB_FIXTURE_H
-#define WEB_FIXTURE_H
+#pragma once
 
 #include "http/http.h"
 #include "http_client.h"
@@ -103,5 +102,3 @@ static inline char *web_login(const char *data, size_t len)
 
 	return xasprintf("Authorization: Basic %s\r\n", b64);
 }
-
-#endif /* WEB_FIXTURE_H */
