@@ -159,12 +159,12 @@ $(B)/unit/exporter.a: $(UNIT_LIB)
 $(B)/unit/test_%: $(B)/unit/test_%.o $(B)/unit/exporter.a
 	$(call say,LINK,$@)$(CC) $(SAN) $(addprefix -Wl$(comma)--wrap=,$(REPLACED)) $^ $(LDLIBS) -lcmocka -o $@
 # Of the exporter's own objects: sanitizers make system calls that it does not have.
-$(B)/unit/test_confine $(B)/unit/test_privs: $(B)/unit/%: tests/unit/%.c $(filter-out $(B)/main.o,$(OBJ)) $(DATA:%=$(B)/%.o) | $(B)/unit
+$(B)/unit/test_confine $(B)/unit/test_privs $(B)/unit/test_seccomp: $(B)/unit/%: tests/unit/%.c $(filter-out $(B)/main.o,$(OBJ)) $(DATA:%=$(B)/%.o) | $(B)/unit
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 # Functions that a test has in the place of others.
 comma := ,
-$(B)/unit/test_missed: REPLACED := attach__slots attach__count attach__count_programs object_maps__refresh object__banks \
-			      snapshot__count_calls snapshot__events snapshot__entered \
+$(B)/unit/test_missed $(B)/unit/test_missed_sessions: REPLACED := attach__slots attach__count attach__count_programs \
+			      object_maps__refresh object__banks snapshot__count_calls snapshot__events snapshot__entered \
 			      object__wait_for_programs
 $(B)/unit/test_scrape: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
@@ -186,7 +186,10 @@ $(B)/unit/test_reconcile $(B)/unit/test_overload: REPLACED := discover__run gene
 $(B)/unit/test_label_sets: REPLACED := $(addprefix object__,banks used retire_set free_set move_value \
 			      free_value wait_for_programs) nanosleep log__line
 
-$(B)/workload $(B)/postgres: $(B)/%: tests/vm/%.c | $(B)
+$(B)/workload: $(wildcard tests/vm/workload/*.[ch]) | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $(filter %.c,$^) -o $@
+
+$(B)/postgres: tests/vm/postgres.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
 
 # Static, as emulated guests take long to load libraries.
@@ -372,7 +375,7 @@ dashboards:
 .PHONY: dashboards
 
 format:
-	clang-format -i bpf/*.[ch] exporter/*.[ch] exporter/*/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/e2e/*.c tests/e2e/*/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c $(wildcard tests/bench/*.[ch])
+	clang-format -i bpf/*.[ch] exporter/*.[ch] exporter/*/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/vm/workload/*.[ch] tests/e2e/*.c tests/e2e/*/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c $(wildcard tests/bench/*.[ch])
 
 clean:
 	rm -rf $(B)

@@ -74,15 +74,15 @@ mutants() {
 		's/has_skipped = true/has_skipped = false/' conformance_edges:fsession/7
 	# How it is brought together.
 	mutant filtered-not-counted exporter/probes/missed.c \
-		's/(calls = m->calls\[id\]) \+ events\[RP_EVENT_FILTERED\]/\1/' unit test_missed
+		's/(calls = m->calls\[id\]) \+ events\[RP_EVENT_FILTERED\]/\1/' unit test_missed_sessions
 	mutant filtered-of-all-not-counted exporter/probes/missed.c \
 		's/(calls \+= m->calls\[i\]) \+ events\[RP_EVENT_FILTERED\]/\1/' unit test_missed
 	mutant stale-counted exporter/probes/missed.c \
 		's/(no_entry = events\[RP_EVENT_NO_ENTRY\])/\1 + events[RP_EVENT_STALE]/' unit test_missed
 	mutant running-counted exporter/probes/missed.c \
-		's/s->x = lower\(.*/s->x = without_exit + 0 * grown;/' unit test_missed
+		's/s->x = lower\(.*/s->x = without_exit + 0 * grown;/' unit test_missed_sessions
 	mutant bound-counted exporter/probes/missed.c \
-		'/skipped_calls\(struct/,/^}/s/return lower\(now, before\)/return now + 0 * before/' unit test_missed
+		'/skipped_calls\(struct/,/^}/s/return lower\(now, before\)/return now + 0 * before/' unit test_missed_sessions
 	mutant no-entry-counted-twice exporter/probes/missed.c \
 		's/(seen = m->calls\[id\]) \+ events\[RP_EVENT_NO_ENTRY\]/\1/' unit test_missed
 	mutant being-counted-is-missed exporter/probes/missed.c \

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a mechanism costs by itself: attaches a pair of programs that do nothing.
+ * The cost of a mechanism by itself: attaches a pair of programs that do nothing.
  *
  *	bench_empty MECHANISM FUNCTION...
  *	bench_empty MECHANISM @FILE		function names, one a line
  *	bench_empty uretprobe|uprobe.ret|uprobe.multi|uprobe.session PATH:OFFSET
  *	bench_empty tracepoint raw_syscalls
  *
- * Prints "ready N" once N functions are attached, and holds them until it is ended. A function that
- * the kernel refuses in a batch is found by halving and left out.
+ * Prints "ready N" once N functions are attached, and keeps them attached until it is killed. Finds
+ * the functions that the kernel refuses in a batch by halving, and leaves them out.
  *
- * The program is the same two instructions for every mechanism, so there is no object file to it.
- * Mechanisms and link attributes that are newer than the headers and libbpf of the oldest
- * distribution that we build on are spelled out here.
+ * The program is the same two instructions for every mechanism, so it needs no object file. What
+ *the oldest supported headers and libbpf lack is defined here.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -76,7 +75,8 @@ static void __attribute__((noreturn)) die(const char *what, const char *name, in
 	exit(1);
 }
 
-static int load(enum bpf_prog_type type, int attach_type, uint32_t btf_id)
+/* what: for the message if the kernel refuses it. */
+static int load(const char *what, enum bpf_prog_type type, int attach_type, uint32_t btf_id)
 {
 	static const struct bpf_insn nothing[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
@@ -84,8 +84,11 @@ static int load(enum bpf_prog_type type, int attach_type, uint32_t btf_id)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type,
 		    .attach_btf_id = btf_id);
+	int prog = bpf_prog_load(type, "nothing", "GPL", nothing, 2, &opts);
 
-	return bpf_prog_load(type, "nothing", "GPL", nothing, 2, &opts);
+	if (prog < 0)
+		die("loading a program for", what, prog);
+	return prog;
 }
 
 static int create_link(struct link_attr *attr)
@@ -131,8 +134,6 @@ static void attach_pair(const char *pmu, const char *name, const char *where, ui
 	snprintf(format, sizeof(format), "/sys/bus/event_source/devices/%s/format/retprobe", pmu);
 	if (read_number(type, "") < 0)
 		die("this kernel has no events of kind", pmu, 0);
-	if (prog < 0)
-		die("loading a program of type", "kprobe", prog);
 	for (int is_return = 0; is_return < 2; is_return++) {
 		attr = (struct perf_event_attr){
 			.type = read_number(type, ""),
@@ -146,7 +147,7 @@ static void attach_pair(const char *pmu, const char *name, const char *where, ui
 
 static size_t attach_kretprobe(const struct functions *f)
 {
-	int prog = load(BPF_PROG_TYPE_KPROBE, 0, 0);
+	int prog = load("kretprobe", BPF_PROG_TYPE_KPROBE, 0, 0);
 
 	for (size_t i = 0; i < f->n; i++)
 		attach_pair("kprobe", f->names[i], f->names[i], 0, prog);
@@ -159,11 +160,9 @@ static size_t attach_tracepoint(const struct functions *f)
 		"/sys/kernel/tracing/events/raw_syscalls/sys_enter/id",
 		"/sys/kernel/tracing/events/raw_syscalls/sys_exit/id",
 	};
-	int prog = load(BPF_PROG_TYPE_TRACEPOINT, 0, 0);
+	int prog = load("tracepoint", BPF_PROG_TYPE_TRACEPOINT, 0, 0);
 
-	if (prog < 0)
-		die("loading a program of type", "tracepoint", prog);
-	/* In case nobody has mounted it, for ourselves. */
+	/* If tracefs is not mounted, mount it in a namespace of our own. */
 	if (access(ids[0], F_OK) && !unshare(CLONE_NEWNS)) {
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 		mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
@@ -180,108 +179,104 @@ static size_t attach_tracepoint(const struct functions *f)
 	return f->n;
 }
 
-/* Splits PATH:OFFSET, and returns the path. */
-static char *split_place(const char *place, uint64_t *offset)
+struct place {
+	char *path;
+	uint64_t offset;
+};
+
+/* Of PATH:OFFSET. */
+static struct place find_place(const char *text)
 {
-	char *path = strdup(place), *colon = path ? strrchr(path, ':') : NULL;
+	struct place p = { .path = strdup(text) };
+	char *colon = p.path ? strrchr(p.path, ':') : NULL;
 
 	if (!colon)
-		die("not PATH:OFFSET", place, 0);
+		die("not PATH:OFFSET", text, 0);
 	*colon = '\0';
-	*offset = strtoull(colon + 1, NULL, 10);
-	return path;
+	p.offset = strtoull(colon + 1, NULL, 10);
+	return p;
 }
 
 static size_t attach_uretprobe(const struct functions *f)
 {
-	int prog = load(BPF_PROG_TYPE_KPROBE, 0, 0);
-	uint64_t offset;
+	int prog = load("uretprobe", BPF_PROG_TYPE_KPROBE, 0, 0);
 
 	for (size_t i = 0; i < f->n; i++) {
-		char *path = split_place(f->names[i], &offset);
+		struct place p = find_place(f->names[i]);
 
-		attach_pair("uprobe", path, path, offset, prog);
-		free(path);
+		attach_pair("uprobe", p.path, p.path, p.offset, prog);
 	}
 	return f->n;
 }
 
-static void link_uprobe(const char *place, int attach_type, uint32_t flags, int prog)
+static void link_uprobe(struct place p, int attach_type, uint32_t flags, int prog)
 {
 	struct link_attr attr = { .prog_fd = prog, .attach_type = attach_type };
-	uint64_t offset;
-	char *path = split_place(place, &offset);
 	int link;
 
-	attr.uprobe_multi.path = (uintptr_t)path;
-	attr.uprobe_multi.offsets = (uintptr_t)&offset;
+	attr.uprobe_multi.path = (uintptr_t)p.path;
+	attr.uprobe_multi.offsets = (uintptr_t)&p.offset;
 	attr.uprobe_multi.cnt = 1;
 	attr.uprobe_multi.flags = flags;
 	link = create_link(&attr);
-	if (prog < 0 || link < 0)
-		die("attaching a uprobe link", path, prog < 0 ? prog : link);
-	free(path);
+	if (link < 0)
+		die("attaching a uprobe link", p.path, link);
 }
 
-/* Where the function at an offset returns: ours is too short to have that byte anywhere else. */
-static uint64_t find_return(const char *path, uint64_t offset)
+/* The return instruction of a function. Ours is too short to contain that byte elsewhere. */
+static struct place find_return(struct place p)
 {
 	uint8_t code[16];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(p.path, O_RDONLY | O_CLOEXEC);
 	size_t i = 0;
 
-	if (fd < 0 || pread(fd, code, sizeof(code), offset) != sizeof(code))
-		die("reading", path, -errno);
+	if (fd < 0 || pread(fd, code, sizeof(code), p.offset) != sizeof(code))
+		die("reading", p.path, -errno);
 	close(fd);
 	while (i < sizeof(code) && code[i] != 0xc3)
 		i++;
-	return offset + i;
+	return (struct place){ p.path, p.offset + i };
 }
 
-/* A uprobe at the entry and one at the return. */
 static size_t attach_uprobe_ret(const struct functions *f)
 {
-	int prog = load(BPF_PROG_TYPE_KPROBE, ATTACH_UPROBE_MULTI, 0);
-	uint64_t offset;
+	int prog = load("uprobe.ret", BPF_PROG_TYPE_KPROBE, ATTACH_UPROBE_MULTI, 0);
 
 	for (size_t i = 0; i < f->n; i++) {
-		char *path = split_place(f->names[i], &offset), place[4200];
+		struct place p = find_place(f->names[i]);
 
-		snprintf(place, sizeof(place), "%s:%llu", path,
-			 (unsigned long long)find_return(path, offset));
-		link_uprobe(place, ATTACH_UPROBE_MULTI, 0, prog);
-		link_uprobe(f->names[i], ATTACH_UPROBE_MULTI, 0, prog);
-		free(path);
+		link_uprobe(find_return(p), ATTACH_UPROBE_MULTI, 0, prog);
+		link_uprobe(p, ATTACH_UPROBE_MULTI, 0, prog);
 	}
 	return f->n;
 }
 
 static size_t attach_uprobe_multi(const struct functions *f)
 {
-	int prog = load(BPF_PROG_TYPE_KPROBE, ATTACH_UPROBE_MULTI, 0);
+	int prog = load("uprobe.multi", BPF_PROG_TYPE_KPROBE, ATTACH_UPROBE_MULTI, 0);
 
 	for (size_t i = 0; i < f->n; i++) {
-		link_uprobe(f->names[i], ATTACH_UPROBE_MULTI, MULTI_RETURN, prog);
-		link_uprobe(f->names[i], ATTACH_UPROBE_MULTI, 0, prog);
+		struct place p = find_place(f->names[i]);
+
+		link_uprobe(p, ATTACH_UPROBE_MULTI, MULTI_RETURN, prog);
+		link_uprobe(p, ATTACH_UPROBE_MULTI, 0, prog);
 	}
 	return f->n;
 }
 
 static size_t attach_uprobe_session(const struct functions *f)
 {
-	int prog = load(BPF_PROG_TYPE_KPROBE, ATTACH_UPROBE_SESSION, 0);
+	int prog = load("uprobe.session", BPF_PROG_TYPE_KPROBE, ATTACH_UPROBE_SESSION, 0);
 
 	for (size_t i = 0; i < f->n; i++)
-		link_uprobe(f->names[i], ATTACH_UPROBE_SESSION, 0, prog);
+		link_uprobe(find_place(f->names[i]), ATTACH_UPROBE_SESSION, 0, prog);
 	return f->n;
 }
 
 static void attach_tracing(const struct functions *f, size_t i, int attach_type)
 {
-	int prog = load(BPF_PROG_TYPE_TRACING, attach_type, f->ids[i]), link;
+	int prog = load(f->names[i], BPF_PROG_TYPE_TRACING, attach_type, f->ids[i]), link;
 
-	if (prog < 0)
-		die("loading a program for", f->names[i], prog);
 	link = bpf_raw_tracepoint_open(NULL, prog);
 	if (link < 0)
 		die("attaching a program to", f->names[i], link);
@@ -326,13 +321,11 @@ static int link_batch(const struct batch *b, const struct functions *f, size_t f
 	return create_link(&attr);
 }
 
-/* Collects the functions that the kernel takes. */
+/* Collects the functions that the kernel accepts. n is at least 1. */
 static void sift(struct batch *b, const struct functions *f, size_t from, size_t n)
 {
-	int link = n ? link_batch(b, f, from, n) : 0;
+	int link = link_batch(b, f, from, n);
 
-	if (!n)
-		return;
 	if (link >= 0) {
 		close(link);
 		for (size_t i = from; i < from + n; i++) {
@@ -357,35 +350,29 @@ static void *array(size_t n, size_t size)
 	return p;
 }
 
-/* The links stay open until we end. */
+/* The links stay open until the program ends. */
 static size_t attach_batch(struct batch *b, const struct functions *f)
 {
-	const struct functions *these = f;
 	int link = link_batch(b, f, 0, f->n);
 
-	if (link < 0) {
-		if (f->n == 1)
-			die("attaching", f->names[0], link);
+	if (link < 0 && f->n > 1) {
 		b->good.names = array(f->n, sizeof(*f->names));
 		b->good.ids = array(f->n, sizeof(*f->ids));
-		b->good.n = 0;
 		sift(b, f, 0, f->n);
-		these = &b->good;
-		link = link_batch(b, these, 0, these->n);
+		f = &b->good;
+		link = link_batch(b, f, 0, f->n);
 	}
 	if (link < 0)
-		die("attaching", "what was left", link);
-	return these->n;
+		die("attaching", f->n == 1 ? f->names[0] : "what was left", link);
+	return f->n;
 }
 
 static size_t attach_kprobe_multi(const struct functions *f)
 {
-	int prog = load(BPF_PROG_TYPE_KPROBE, ATTACH_KPROBE_MULTI, 0);
+	int prog = load("kprobe.multi", BPF_PROG_TYPE_KPROBE, ATTACH_KPROBE_MULTI, 0);
 	struct batch entries = { .attr = { .prog_fd = prog, .attach_type = ATTACH_KPROBE_MULTI } };
 	struct batch returns = entries;
 
-	if (prog < 0)
-		die("loading a program of type", "kprobe.multi", prog);
 	returns.attr.kprobe_multi.flags = MULTI_RETURN;
 	attach_batch(&returns, f);
 	return attach_batch(&entries, f);
@@ -393,22 +380,18 @@ static size_t attach_kprobe_multi(const struct functions *f)
 
 static size_t attach_kprobe_session(const struct functions *f)
 {
-	int prog = load(BPF_PROG_TYPE_KPROBE, ATTACH_KPROBE_SESSION, 0);
+	int prog = load("kprobe.session", BPF_PROG_TYPE_KPROBE, ATTACH_KPROBE_SESSION, 0);
 	struct batch b = { .attr = { .prog_fd = prog, .attach_type = ATTACH_KPROBE_SESSION } };
 
-	if (prog < 0)
-		die("loading a program of type", "kprobe.session", prog);
 	return attach_batch(&b, f);
 }
 
 static size_t attach_fsession_multi(const struct functions *f)
 {
-	int prog = load(BPF_PROG_TYPE_TRACING, ATTACH_FSESSION_MULTI, 0);
+	int prog = load("fsession.multi", BPF_PROG_TYPE_TRACING, ATTACH_FSESSION_MULTI, 0);
 	struct batch b = { .attr = { .prog_fd = prog, .attach_type = ATTACH_FSESSION_MULTI },
 			   .by_id = true };
 
-	if (prog < 0)
-		die("loading a program of type", "fsession.multi", prog);
 	return attach_batch(&b, f);
 }
 
@@ -455,42 +438,33 @@ static void read_names(struct functions *f, const char *path)
 	fclose(file);
 }
 
-struct wanted {
-	const char *name;
-	uint32_t *id;
-};
-
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(((const struct wanted *)a)->name, ((const struct wanted *)b)->name);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* In one walk through the types: there can be thousands of names. */
+/* Sorts the names. One walk through the types, because there can be thousands of names. */
 static void find_ids(struct functions *f)
 {
-	struct wanted *wanted = array(f->n, sizeof(*wanted)), *w;
 	struct btf *btf = btf__load_vmlinux_btf();
 
 	if (!btf)
 		die("reading", "the kernel's BTF", -errno);
-	for (size_t i = 0; i < f->n; i++)
-		wanted[i] = (struct wanted){ f->names[i], &f->ids[i] };
-	qsort(wanted, f->n, sizeof(*wanted), compare_names);
+	qsort(f->names, f->n, sizeof(*f->names), compare_names);
 	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
 		const struct btf_type *t = btf__type_by_id(btf, id);
-		struct wanted key = { .name = btf__name_by_offset(btf, t->name_off) };
+		const char *name = btf__name_by_offset(btf, t->name_off), **found;
 
 		if (!btf_is_func(t))
 			continue;
-		w = bsearch(&key, wanted, f->n, sizeof(*wanted), compare_names);
-		if (w && !*w->id)
-			*w->id = id;
+		found = bsearch(&name, f->names, f->n, sizeof(*f->names), compare_names);
+		if (found && !f->ids[found - f->names])
+			f->ids[found - f->names] = id;
 	}
 	for (size_t i = 0; i < f->n; i++)
 		if (!f->ids[i])
 			die("finding the BTF of", f->names[i], -ENOENT);
 	btf__free(btf);
-	free(wanted);
 }
 
 int main(int argc, char **argv)

@@ -34,6 +34,7 @@ declare -A without=(
 	[test_confine]=$filters
 	[test_confined]=$filters
 	[test_privs]=$filters
+	[test_seccomp]=$filters
 	[test_expo]="no AddressSanitizer, whose hooks it counts allocations by"
 )
 # Of a test program, the tests that fail for the same sort of reason, in order: these, and no others.

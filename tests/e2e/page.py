@@ -6,25 +6,21 @@ errnos, HOSTILE_OBJECT the same under a name that is markup, CALLS a program tha
 page.py --many URL COUNT; page.py --made-up: readings that no test can bring about, of no exporter;
 page.py --shots URL DIRECTORY. Prints `ok`, `not ok` lines.
 """
-import base64
 import collections
-import http.server
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.parse
 import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
-PATIENCE = 180  # seconds, for whatever the page is waited for: machines are slow
+import page_made_up
+from browser import Browser, PATIENCE
+
 KEPT, WINDOW = 310, 300  # seconds: history.js keeps so much, and this is the longest window of it
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 failed = False
 HOSTILE = "<img src=x onerror=window.owned=1>"
 
@@ -37,91 +33,6 @@ def check(name, good, why=""):
 
 def same(name, got, want):
     check(name, got == want, f"{got!r}, not {want!r}")
-
-
-class Browser:
-    """WebDriver, as much of it as is needed."""
-
-    def __init__(self, directory):
-        self.driver = subprocess.Popen(
-            ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        line = self.driver.stdout.readline()
-        while "started successfully on port" not in line:
-            if not line:
-                raise RuntimeError("chromedriver did not start")
-            line = self.driver.stdout.readline()
-        self.base = "http://127.0.0.1:" + line.strip().rstrip(".").rsplit(" ", 1)[1]
-        self.session = None
-        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage",
-                     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                     f"--user-data-dir={directory}"]
-        answer = self.call("/session", {"capabilities": {"alwaysMatch": {
-            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
-            "goog:chromeOptions": {"binary": "/usr/bin/chromium", "args": arguments}}}})
-        self.session = answer["sessionId"]
-
-    def call(self, path, body=None, method="POST"):
-        prefix = f"/session/{self.session}" if self.session else ""
-        data = None if method != "POST" else json.dumps(body or {}).encode()
-        request = urllib.request.Request(self.base + prefix + path, data, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                return json.load(answer)["value"]
-        except urllib.error.HTTPError as error:
-            raise RuntimeError(error.read().decode()) from error
-
-    def close(self):
-        try:
-            if self.session:
-                self.call("", method="DELETE")
-        finally:
-            self.driver.terminate()
-            self.driver.wait()
-
-    def run(self, script, *args):
-        return self.call("/execute/sync", {"script": script, "args": list(args)})
-
-    def devtools(self, cmd, **params):
-        return self.call("/goog/cdp/execute", {"cmd": cmd, "params": params})
-
-    def log(self, kind):
-        return self.call("/se/log", {"type": kind})
-
-    def size(self, width, height, mobile=False):
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height,
-                      deviceScaleFactor=1, mobile=mobile)
-
-    def scheme(self, name):
-        self.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
-
-    def wait(self, script, *args):
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            got = self.run(script, *args)
-            if got:
-                return got
-            time.sleep(0.2)
-        return None
-
-    def open(self, url):
-        self.call("/url", {"url": url})
-        return self.wait("return document.body.dataset.polls > 0")
-
-    def next_poll(self):
-        """A poll that began after this was called is on the page."""
-        now = self.run("return Number(document.body.dataset.polls)")
-        return self.wait("return document.body.dataset.polls >= arguments[0]", now + 2)
-
-    def choose(self, element_id, value):
-        self.run("const e = document.getElementById(arguments[0]); e.value = arguments[1];"
-                 "e.dispatchEvent(new Event('input')); e.dispatchEvent(new Event('change'))", element_id, value)
-
-    def click(self, selector):
-        self.run("document.querySelector(arguments[0]).click()", selector)
-
-    def screenshot(self, path):
-        with open(path, "wb") as out:
-            out.write(base64.b64decode(self.call("/screenshot", method="GET")))
 
 
 ROWS = """return [...document.querySelectorAll('#probes > tbody > tr:not(.detail)')].map((row) => ({
@@ -462,67 +373,27 @@ def many_checks(browser, url, count):
 
 # ---- readings that are made up ------------------------------------------------------------------
 
-EVERY, CALLS_EACH, MISSED_EACH = 10, 100, 5  # from one of them to the next: seconds, and of vfs_read
-
-
-class MadeUp(http.server.BaseHTTPRequestHandler):
-    """The page's files, and readings of one of everything, which are those of the unit tests: of a kernel
-    that counts runs of programs below /counted/, of one that does not below /uncounted/."""
-    polls = collections.Counter()
-
-    def reading(self, place):
-        self.polls[place] += 1
-        n = self.polls[place]
-        made_up = json.loads('{"probes":[' + (ROOT / "tests/golden/probes_json.txt").read_text() + "}")
-        probe = made_up["probes"][0]
-        probe.update(calls=CALLS_EACH * n, buckets=[0, CALLS_EACH * n], outcomes={"ok": {"0": CALLS_EACH * n}})
-        probe["missed"]["recursion"] = MISSED_EACH * n
-        for stats in made_up["bpf_stats"]:
-            stats.update(run_seconds=stats["run_seconds"] * n, runs=stats["runs"] * n)
-        if place == "uncounted":
-            made_up["bpf_stats"] = []
-        return {**made_up, "version": "", "time": probe["created"] + EVERY * n}
-
-    def do_GET(self):
-        place, _, path = self.path[1:].partition("/")
-        kind = {"js": "text/javascript", "css": "text/css"}.get(path.rpartition(".")[2], "text/html")
-        if path == "api/v1/probes":
-            kind, body = "application/json", json.dumps(self.reading(place)).encode()
-        else:
-            body = (ROOT / "exporter/pages/page" / (path.removeprefix("page/") or "page.html")).read_bytes()
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
-
 TILES = """return {polls: Number(document.body.dataset.polls), tiles: Object.fromEntries(
     [...document.querySelectorAll('#tiles > div')].map((d) => [...d.children].map((c) => c.textContent))
         .map(([name, value, note]) => [name, [value, note]]))}"""
 
 
 def made_up_checks(browser):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), MadeUp)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
+    server, url = page_made_up.serve()
     browser.size(1280, 900)
     check("made up: opens", browser.open(f"{url}/counted/"))
-    browser.choose("window", str(EVERY))
+    browser.choose("window", str(page_made_up.EVERY))
     browser.next_poll()
     row = next(r for r in browser.run(ROWS) if r["function"] == "vfs_read")
     same("made up: calls, calls/s and missed calls of the window", [row["values"][c] for c in (CALLS, RATE, MISSED)],
-         [CALLS_EACH, CALLS_EACH / EVERY, MISSED_EACH])
+         [page_made_up.CALLS, page_made_up.CALLS / page_made_up.EVERY, page_made_up.MISSED])
     shown = browser.run(TILES)
     same("made up: the tiles", shown["tiles"], {
         "Attached": ["8 of 14", "kretprobe, tracepoint"],
         "Calls per second": ["10", "100 calls"],
         "Errors": ["0 %", "0 calls"],
         # Three of functions do not change, twelve are of programs.
-        "Missed since attached": [str(MISSED_EACH * shown["polls"] + 3 + 12), "12 in programs shared by functions"],
+        "Missed since attached": [str(page_made_up.MISSED * shown["polls"] + 3 + 12), "12 in programs shared by functions"],
         # A second and a quarter in ten.
         "Programs' run time": ["12.5 % of a CPU", "kretprobe 23 µs a run, tracepoint 500 ns a run"],
         "Counter memory": ["128 KiB", "in the kernel, all CPUs"],

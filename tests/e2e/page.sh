@@ -36,7 +36,7 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 # What the browser cannot be started for (a sandbox without user namespaces, say) is a failure.
 run_page() {
 	local code=0
-	"$python" tests/e2e/page.py "$@" || code=$?
+	"$python" -B tests/e2e/page.py "$@" || code=$?
 	[ $code -le 1 ] || echo "not ok page browser: page.py ended with $code"
 	return $code
 }

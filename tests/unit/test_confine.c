@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a server can still do. Each attempt is made in a process that has been confined, by a system
- * call and not through libc, which might not even try. Built without sanitizers, which make calls
- * of their own.
+ * What a confined server can still do. Each attempt runs in a confined process of its own. It makes
+ * the system call directly, because libc might not even try. Built without sanitizers, which make
+ * system calls of their own. test_seccomp.c goes through all system call numbers.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,19 +36,17 @@
 
 enum { DONE, REFUSED, NOT_CONFINED };
 
-/* What a server has: a socket that listens, and a connection. */
+/* The sockets of a server, and its client. */
 static int listener, client, connection;
 
 static void open_sockets(void)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in;
 	socklen_t len = sizeof(in);
 
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	listener = open_listener();
 	client = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(listener, (struct sockaddr *)&in, len) || listen(listener, 8) ||
-	    getsockname(listener, (struct sockaddr *)&in, &len) ||
+	if (getsockname(listener, (struct sockaddr *)&in, &len) ||
 	    connect(client, (struct sockaddr *)&in, len))
 		_exit(NOT_CONFINED);
 	connection = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
@@ -471,224 +469,13 @@ static void test_unconfined(void **state)
 	}
 }
 
-/* ---- the list, number by number -------------------------------------------------------------- */
-
-#define NUMBERS 600 /* more than there are */
-
-/* Each is allowed, always or for some arguments. */
-static const int in_use[] = {
-	SYS_accept4,
-	SYS_brk,
-	SYS_clock_gettime,
-	SYS_clock_nanosleep,
-	SYS_clone,
-	SYS_close,
-	SYS_epoll_create1,
-	SYS_epoll_ctl,
-	SYS_epoll_pwait,
-	SYS_eventfd2,
-	SYS_exit,
-	SYS_exit_group,
-	SYS_fcntl,
-	SYS_futex,
-	SYS_getpid,
-	SYS_getrandom,
-	SYS_getsockname,
-	SYS_getsockopt,
-	SYS_gettid,
-	SYS_gettimeofday,
-	SYS_madvise,
-	SYS_mmap,
-	SYS_mprotect,
-	SYS_mremap,
-	SYS_munmap,
-	SYS_nanosleep,
-	SYS_ppoll,
-	SYS_prctl,
-	SYS_read,
-	SYS_recvfrom,
-	SYS_restart_syscall,
-	SYS_rseq,
-	SYS_rt_sigaction,
-	SYS_rt_sigprocmask,
-	SYS_sched_yield,
-	SYS_seccomp,
-	SYS_sendmsg,
-	SYS_sendto,
-	SYS_set_robust_list,
-	SYS_setsockopt,
-	SYS_shutdown,
-	SYS_tgkill,
-	SYS_write,
-	SYS_writev,
-#ifdef SYS_epoll_wait
-	SYS_epoll_wait,
-	SYS_poll,
-#endif
-};
-
-/* What goes once all threads are there. */
-static const int at_start[] = {
-	SYS_clone,    SYS_epoll_create1, SYS_eventfd2, SYS_getsockopt,
-	SYS_mprotect, SYS_prctl,	 SYS_seccomp,
-};
-
-/* What would end or hold up the process that tries it, or has its arguments looked at above. */
-static const int not_tried[] = {
-	SYS_exit,   SYS_exit_group, SYS_fcntl,	    SYS_madvise, SYS_mmap,
-	SYS_prctl,  SYS_clone,	    SYS_getsockopt, SYS_sendto,	 SYS_setsockopt,
-	SYS_tgkill, SYS_writev,	    SYS_seccomp,    SYS_sendmsg, SYS_mprotect,
-};
-
-/* Of the kernel's own trampolines for uprobes, which no filter is asked about; deadly from
- * elsewhere. */
-static bool is_trampolines(long number)
-{
-#ifdef __x86_64__
-	return number == 335 || number == 336;
-#else
-	return false;
-#endif
-}
-
-static bool has(const int *list, size_t n, long number)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i] == number)
-			return true;
-	return false;
-}
-
-#define HAS(list, number) has(list, ARRAY_SIZE(list), number)
-
-/* By arguments that no call makes sense of. The first number that is otherwise than it should be,
- * or NUMBERS. */
-static long first_wrong(bool settled)
-{
-	for (long i = 0; i < NUMBERS; i++) {
-		bool allowed = HAS(in_use, i) && !(settled && HAS(at_start, i));
-		/* As on a kernel that does not have it, so that libc uses another. */
-		int refused = i == SYS_clone3 ? ENOSYS : EPERM;
-		long ret;
-
-		if ((allowed && HAS(not_tried, i)) || is_trampolines(i))
-			continue;
-		errno = 0;
-		ret = syscall(i, -1L, -1L, -1L, -1L, -1L, -1L);
-		if (allowed == (ret == -1 && errno == refused))
-			return i;
-	}
-	return NUMBERS;
-}
-
-static long *shared_number(void)
-{
-	long *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(p != MAP_FAILED);
-	*p = -1;
-	return p;
-}
-
-static void test_numbers(void **state)
-{
-	long *wrong = shared_number();
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		open_sockets();
-		if (!confine(&listener, 1))
-			*wrong = first_wrong(false);
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	assert_int_equal(status, 0);
-	assert_int_equal(*wrong, NUMBERS);
-	munmap(wrong, sizeof(*wrong));
-}
-
-/* ---- once it serves -------------------------------------------------------------------------- */
-
-static pthread_barrier_t settled;
-
-/* A thread that was there before. */
-static void *find_wrong(void *arg)
-{
-	long *wrong = arg;
-
-	pthread_barrier_wait(&settled); /* it is there */
-	pthread_barrier_wait(&settled);
-	*wrong = first_wrong(true);
-	return NULL;
-}
-
-static int settle(long *wrong)
-{
-	pthread_t thread, other;
-
-	open_sockets();
-	pthread_barrier_init(&settled, NULL, 2);
-	if (confine(&listener, 1) || pthread_create(&thread, NULL, find_wrong, &wrong[1]))
-		return 1;
-	pthread_barrier_wait(&settled);
-	if (seccomp__forbid_threads())
-		return 2;
-	pthread_barrier_wait(&settled);
-	wrong[0] = first_wrong(true);
-	if (pthread_join(thread, NULL))
-		return 3;
-	if (!pthread_create(&other, NULL, thread_body, NULL))
-		return 4;
-	return seccomp__forbid_threads() ? 0 : 5;
-}
-
-static void test_settled(void **state)
-{
-	long *wrong = shared_number();
-	int status;
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(settle(wrong));
-	waitpid(pid, &status, 0);
-	assert_int_equal(status, 0);
-	assert_int_equal(wrong[0], NUMBERS);
-	assert_int_equal(wrong[1], NUMBERS);
-	munmap(wrong, sizeof(*wrong));
-}
-
-#ifdef __x86_64__
-#define OF_ANOTHER_KIND 0x40000000 /* x32's numbers */
-
-static void test_other_architecture(void **state)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		if (!confine(NULL, 0))
-			syscall(OF_ANOTHER_KIND + SYS_getpid);
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	assert_true(WIFSIGNALED(status));
-	assert_int_equal(WTERMSIG(status), SIGSYS);
-}
-#else
-#define test_other_architecture test_limits
-#endif
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unconfined),
 		cmocka_unit_test(test_attempts),
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_settled),
-		cmocka_unit_test(test_other_architecture),
 	};
 
 	log__setup(LOG_ERROR, LOG_LOGFMT);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("confine", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Law 2 in numbers: given the counters of the kernel and of our programs, the missed calls that
- * must result. attach and object are replaced (see the Makefile's --wrap).
+ * Missed calls, computed from the counters of the kernel and of our programs.
+ * test_missed_sessions.c has the mechanisms whose entries and exits the kernel skips separately.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -10,143 +10,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "attach/attach.h"
 #include "hostile.h"
-#include "probes/missed.h"
-
-#define TARGETS 2
-
-static const struct attach_ops plain = { .name = "kretprobe", .missed = 1U << MISSED_RECURSION };
-static const struct attach_ops session = { .name = "kprobe.session",
-					   .missed = 1U << MISSED_NO_ENTRY };
-
-/* What the replaced functions answer. */
-static struct attach_slot slots[TARGETS];
-static struct kernel_counts kernel[TARGETS];
-static struct attach_program_counts programs[2];
-static size_t nprograms;
-static uint64_t events[TARGETS][RP_EVENT_MAX], counted[TARGETS], entries[RP_ENTERED_MAX];
-static void (*let_programs_end)(void);
-static int wait_error;
-static unsigned waits;
-
-const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n);
-void __wrap_attach__count(struct attach *a, struct kernel_counts *out);
-size_t __wrap_attach__count_programs(struct attach *a, struct attach_program_counts *out);
-int __wrap_object_maps__refresh(struct object *obj);
-const struct banks *__wrap_object__banks(const struct object *obj);
-void __wrap_snapshot__count_calls(const struct banks *b, uint64_t *calls);
-void __wrap_snapshot__events(const struct banks *b, uint32_t id, uint64_t out[RP_EVENT_MAX]);
-void __wrap_snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX]);
-int __wrap_object__wait_for_programs(struct object *o);
-
-const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n)
-{
-	*n = TARGETS;
-	return slots;
-}
-
-void __wrap_attach__count(struct attach *a, struct kernel_counts *out)
-{
-	memcpy(out, kernel, sizeof(kernel));
-}
-
-size_t __wrap_attach__count_programs(struct attach *a, struct attach_program_counts *out)
-{
-	memcpy(out, programs, sizeof(programs));
-	return nprograms;
-}
-
-int __wrap_object_maps__refresh(struct object *obj)
-{
-	return 0;
-}
-
-const struct banks *__wrap_object__banks(const struct object *obj)
-{
-	return NULL;
-}
-
-void __wrap_snapshot__count_calls(const struct banks *b, uint64_t *calls)
-{
-	memcpy(calls, counted, sizeof(counted));
-}
-
-void __wrap_snapshot__events(const struct banks *b, uint32_t id, uint64_t out[RP_EVENT_MAX])
-{
-	memcpy(out, events[id], sizeof(events[id]));
-}
-
-void __wrap_snapshot__entered(const struct banks *b, uint64_t entered[RP_ENTERED_MAX])
-{
-	memcpy(entered, entries, sizeof(entries));
-}
-
-int __wrap_object__wait_for_programs(struct object *o)
-{
-	waits++;
-	if (!wait_error && let_programs_end)
-		let_programs_end();
-	return wait_error;
-}
-
-/* ---- readings ------------------------------------------------------------------------------ */
-
-struct bench {
-	struct missed *missed;
-	const struct shared_missed *view;
-};
-
-/* A server's view of it is what is looked at. */
-static void begin(struct bench *b)
-{
-	b->missed = missed__new(NULL, NULL);
-	b->view =
-		shared_memory__map(missed__shared(b->missed)->fd, missed__shared(b->missed)->size);
-}
-
-static void end(struct bench *b)
-{
-	munmap((void *)b->view, missed__shared(b->missed)->size);
-	missed__free(b->missed);
-}
-
-static int set_up(void **state)
-{
-	static struct bench b;
-
-	memset(kernel, 0, sizeof(kernel));
-	memset(programs, 0, sizeof(programs));
-	memset(events, 0, sizeof(events));
-	memset(counted, 0, sizeof(counted));
-	memset(entries, 0, sizeof(entries));
-	nprograms = 0;
-	let_programs_end = NULL;
-	wait_error = waits = 0;
-	for (size_t i = 0; i < TARGETS; i++)
-		slots[i] = (struct attach_slot){ .ops = &plain };
-	begin(&b);
-	*state = &b;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	end(*state);
-	return 0;
-}
-
-static void read_once(struct bench *b)
-{
-	assert_int_equal(missed__update(b->missed), 0);
-}
-
-static uint64_t missed(const struct bench *b, enum missed_reason r)
-{
-	return b->view->targets[0].missed[r];
-}
-
-/* ---- tests --------------------------------------------------------------------------------- */
+#include "missed_fixture.h"
 
 /* 100 returns that the kernel knows of: 80 counted, 7 filtered out, 5 without an entry, and so 8
  * at which our program did not run. */
@@ -304,94 +169,6 @@ static void losses_are_never_made_up(void **state)
 	assert_int_equal(missed(b, MISSED_RECURSION), model.lost);
 }
 
-struct fate {
-	uint64_t counted, e, x, neither, running; /* see missed.c: skipped_calls() */
-	uint64_t late;				  /* running, and to become e */
-};
-
-/* The counters that calls of these fates leave behind, of target 0. */
-static void let_happen(struct bench *b, struct fate f)
-{
-	counted[0] = f.counted;
-	events[0][RP_EVENT_NO_ENTRY] = f.e;
-	events[0][RP_EVENT_ENTERED] = f.counted + f.x + f.running;
-	kernel[0].has_skipped = true;
-	kernel[0].skipped = f.e + f.late + f.x + 2 * f.neither;
-}
-
-static void sessions_at_rest(void **state)
-{
-	static const struct fate rows[] = {
-		{ .counted = 80 },
-		{ .counted = 80, .running = 30 },
-		{ .counted = 80, .e = 5 },
-		{ .counted = 80, .x = 7 },
-		{ .counted = 80, .neither = 8 },
-		{ .counted = 80, .e = 5, .x = 7, .neither = 8 },
-		{ .neither = 8 },
-	};
-	struct bench *b = *state;
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		end(b);
-		begin(b);
-		let_happen(b, rows[i]);
-		read_once(b);
-		read_once(b);
-		assert_int_equal(missed(b, MISSED_RECURSION), rows[i].x + rows[i].neither);
-		assert_int_equal(missed(b, MISSED_NO_ENTRY), rows[i].e);
-	}
-}
-
-/* Calls that run cannot be told from those whose exit was skipped, but at rest they are no losses,
- * and what has been found out stays. */
-static void sessions_while_calls_run(void **state)
-{
-	struct bench *b = *state;
-
-	let_happen(b, (struct fate){ .counted = 50, .x = 4, .neither = 3 });
-	read_once(b);
-	read_once(b);
-	assert_int_equal(missed(b, MISSED_RECURSION), 7);
-	/* 20 more run, and nothing is skipped: nothing is lost. */
-	let_happen(b, (struct fate){ .counted = 50, .x = 4, .neither = 3, .running = 20 });
-	read_once(b);
-	read_once(b);
-	assert_int_equal(missed(b, MISSED_RECURSION), 7);
-	/* They return, but two that come to nothing, as one reading sees them that run goes on by.
-	 */
-	let_happen(b, (struct fate){ .counted = 60, .x = 4, .neither = 5, .running = 8 });
-	read_once(b);
-	let_happen(b, (struct fate){ .counted = 68, .x = 4, .neither = 5 });
-	read_once(b);
-	read_once(b);
-	assert_int_equal(missed(b, MISSED_RECURSION), 9);
-}
-
-/* Calls that sleep, and whose entry was skipped, are seen twice: as skipped runs, and when they
- * return. Each is missed once. */
-static void sessions_of_sleepers(void **state)
-{
-	static const struct fate rows[] = {
-		{ .running = 95, .late = 5 },
-		{ .counted = 60, .e = 2, .running = 35, .late = 3 },
-		{ .counted = 95, .e = 5 },
-		{ .counted = 95, .e = 5, .running = 98, .late = 2 },
-		{ .counted = 193, .e = 6, .x = 1 },
-		{ .counted = 193, .e = 6, .x = 4 },
-		{ .counted = 193, .e = 9, .x = 4 },
-	};
-	static const uint64_t lost[] = { 5, 5, 5, 7, 7, 10, 13 };
-	struct bench *b = *state;
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		let_happen(b, rows[i]);
-		read_once(b);
-		read_once(b);
-		assert_int_equal(missed(b, MISSED_RECURSION) + missed(b, MISSED_NO_ENTRY), lost[i]);
-	}
-}
-
 /* A program for all: the kernel counts for it alone, and who lost the calls is not known. */
 static void shared_programs(void **state)
 {
@@ -501,44 +278,17 @@ static void paused_with_returns_counted(void **state)
 	assert_int_equal(missed(b, MISSED_MAXACTIVE), 7 + 2);
 }
 
-/* Ten entries without an exit, of 20 skipped runs; what ran when it was paused never ends. */
-static void paused_with_skips_counted_twice(void **state)
-{
-	struct bench *b = *state;
-
-	slots[0].ops = &session;
-	counted[0] = 90;
-	events[0][RP_EVENT_ENTERED] = 100;
-	kernel[0] = (struct kernel_counts){ .has_skipped = true, .skipped = 20 };
-	read_once(b);
-	read_once(b);
-	assert_int_equal(missed(b, MISSED_RECURSION), 15);
-	missed__restart(b->missed, 0);
-	kernel[0].skipped = 0;
-	read_once(b);
-	counted[0] += 60;
-	events[0][RP_EVENT_ENTERED] += 60;
-	kernel[0].skipped = 4;
-	read_once(b);
-	read_once(b);
-	assert_int_equal(missed(b, MISSED_RECURSION), 15 + 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(returns_that_the_kernel_counts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(paused_with_returns_counted, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(paused_with_skips_counted_twice, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(tallies_that_are_no_losses, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(counters_never_go_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(call_that_is_being_counted, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(losses_are_never_made_up, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(sessions_at_rest, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(sessions_while_calls_run, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(sessions_of_sleepers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(shared_programs, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(hostile_server, set_up, tear_down),
+		TEST(returns_that_the_kernel_counts),
+		TEST(paused_with_returns_counted),
+		TEST(tallies_that_are_no_losses),
+		TEST(counters_never_go_back),
+		TEST(call_that_is_being_counted),
+		TEST(losses_are_never_made_up),
+		TEST(shared_programs),
+		TEST(hostile_server),
 	};
 
 	return cmocka_run_group_tests_name("missed", tests, NULL, NULL);

@@ -1,127 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* All pages but /api/v1/probes, which test_pages_probes.c has, and their routes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "expr/capture.h"
 #include "golden.h"
 #include "http_client.h"
-#include "base/log.h"
-#include "metrics_fixture.h"
-#include "http/http.h"
-#include "pages/pages.h"
-#include "base/version.h"
+#include "pages_fixture.h"
 
 #include <errno.h>
-#include <math.h>
-#include <time.h>
-
-static struct fixture fixture;
-static int acquired, fails;
-static double deadline, timeout;
-static const char *accepted;
-static bool is_ready;
-
-static int acquire(void *ctx, double until, struct metrics_input *in)
-{
-	assert_ptr_equal(ctx, &fixture);
-	deadline = until;
-	if (fails)
-		return fails;
-	acquired++;
-	*in = fixture.in;
-	return 0;
-}
-
-static void release(void *ctx, struct metrics_input *in)
-{
-	assert_ptr_equal(ctx, &fixture);
-	acquired--;
-}
-
-static bool ready(void *ctx)
-{
-	assert_ptr_equal(ctx, &fixture);
-	return is_ready;
-}
-
-static int reloads, reload_fails;
-static const char *reload_error = "config.yaml:1:1: unknown key \"s3cret\"";
-
-static int reload(void *ctx, char **error)
-{
-	assert_ptr_equal(ctx, &fixture);
-	reloads++;
-	if (reload_fails)
-		*error = xstrdup(reload_error);
-	return reload_fails;
-}
-
-static const struct pages_source source = { &fixture, acquire, release, ready, NULL };
-static struct pages *pages;
-
-static struct pages *new_pages(char *telemetry_path, bool created)
-{
-	struct web_config web = { .telemetry_path = telemetry_path,
-				  .openmetrics_created = created };
-
-	return pages__new(&web, &source);
-}
-
-static int set_up(void **state)
-{
-	log__setup(LOG_ERROR, LOG_LOGFMT);
-	fixture__init(&fixture);
-	fails = 0;
-	timeout = 0;
-	accepted = NULL;
-	is_ready = true;
-	pages = new_pages("/metrics", false);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	pages__free(pages);
-	assert_int_equal(acquired, 0);
-	return 0;
-}
-
-static const struct http_route *route(const char *path)
-{
-	for (const struct http_route *r = pages__routes(pages); r->path; r++)
-		if (!strcmp(r->path, path))
-			return r;
-	return NULL;
-}
-
-static void free_response(struct http_response *res)
-{
-	buf__free(&res->body);
-}
-
-#define __cleanup_response __attribute__((cleanup(free_response)))
-
-static struct http_response get(const char *path, const char *const *functions, size_t n)
-{
-	struct http_request req = {
-		.path = path,
-		.accept = accepted,
-		.timeout = timeout,
-		.arrived = monotonic_seconds(),
-		.functions = functions,
-		.nfunctions = n,
-	};
-	struct http_response res = { .code = 200, .content_type = "text/plain; charset=utf-8" };
-
-	assert_non_null(route(path));
-	route(path)->handle(pages, &req, &res);
-	assert_non_null(buf__str(&res.body));
-	return res;
-}
 
 static void test_metrics(void **state)
 {
@@ -255,92 +144,6 @@ static void test_health(void **state)
 	assert_int_equal(route("/-/ready")->kind, HTTP_SMALL);
 }
 
-static void test_probes(void **state)
-{
-	__cleanup_response struct http_response res = get("/api/v1/probes", NULL, 0);
-	__cleanup_buf struct buf rest = { 0 };
-	char first[128], *end, *rest_of_end;
-
-	assert_string_equal(res.content_type, "application/json; charset=utf-8");
-	snprintf(first, sizeof(first), "{\"version\":\"%s\",\"probes\":[\n", rp_version);
-	assert_memory_equal(res.body.data, first, strlen(first));
-	/* The last is the time. */
-	end = strstr(res.body.data, ",\"time\":");
-	assert_non_null(end);
-	assert_true(fabs(strtod(end + strlen(",\"time\":"), &rest_of_end) - time(NULL)) < 60);
-	assert_string_equal(rest_of_end, "}\n");
-	buf__append(&rest, res.body.data + strlen(first), end - res.body.data - strlen(first));
-	buf__putc(&rest, '\n');
-	golden__check("probes_json.txt", &rest);
-}
-
-static void test_probes_empty(void **state)
-{
-	fixture.in.ntargets = 0;
-	fixture.in.nshared = 0;
-	__cleanup_response struct http_response res = get("/api/v1/probes", NULL, 0);
-
-	assert_non_null(strstr(res.body.data, "\"probes\":[\n],\"shared_missed\":[],"));
-}
-
-/* Label sets are summed; one by one they are told only when the function is asked for. */
-static void test_probes_labels(void **state)
-{
-	static const char *const functions[] = { "vfs_read" };
-	static struct snap_detail errnos[] = { { 2, 4 }, { 5, 1 } };
-	static uint64_t words[][RP_CELL_BINS + FIXTURE_CELLS] = {
-		{ 1, 0, 0, 0, 0, 500000000, 7, 0, 0, 0, 0, 1, 0 },
-		{ 0, 2, 0, 0, 0, 250000000, 7, 0, 0, 5, 0, 0, 2 },
-	};
-	struct label_texts *texts[2];
-	struct snap_set sets[2] = {};
-	struct snap_target snap = fixture_snaps[0];
-	struct capture_label labels[] = { { .name = "comm" }, { .name = "text" } };
-	struct capture_spec extra = { .labels = labels, .nlabels = 2, .kernel.max_series = 7 };
-	struct target target = fixture_targets[0];
-
-	for (size_t i = 0; i < 2; i++) {
-		texts[i] = calloc(1, sizeof(*texts[i]) + 2 * sizeof(char *));
-		assert_non_null(texts[i]);
-		texts[i]->v[0] = i ? "b" : "a";
-		texts[i]->v[1] = "\"</script>\xff";
-		sets[i] = (struct snap_set){ .cell.words = words[i], .texts = texts[i] };
-	}
-	sets[1].cell.details = errnos;
-	sets[1].cell.ndetails = ARRAY_SIZE(errnos);
-	snap.sets = sets;
-	snap.nsets = 2;
-	snap.taken = 3;
-	snap.free_sets = 100;
-	target.capture = &extra;
-	fixture.states[0].target = &target;
-	fixture.states[0].snap = &snap;
-	{
-		__cleanup_response struct http_response all = get("/api/v1/probes", NULL, 0),
-							one = get("/api/v1/probes", functions, 1);
-		const char *total = "\"calls\":54329,\"sum\":123457.539012345,\"buckets\":[0,1,1,"
-				    "25,2,300,3,4001,4,50002],\"outcomes\":{\"ok\":{\"0\":21,"
-				    "\"positive\":54291,\"negative\":4},\"error\":{\"_other\":1,"
-				    "\"ENOENT\":7,\"EIO\":1,\"EACCES\":1,";
-
-		assert_non_null(strstr(all.body.data, total));
-		assert_non_null(strstr(one.body.data, total));
-		assert_non_null(strstr(all.body.data, "\"label_sets\":3,\"label_sets_limit\":7}"));
-		assert_null(strstr(all.body.data, "\"series\""));
-		assert_non_null(strstr(one.body.data,
-				       "{\"labels\":{\"comm\":\"_other\",\"text\":\"_other\"},"
-				       "\"calls\":54321,"));
-		assert_non_null(strstr(one.body.data,
-				       "{\"labels\":{\"comm\":\"b\",\"text\":\"\\\"</script>\xef"
-				       "\xbf\xbd\"},\"calls\":7,\"sum\":0.25,\"buckets\":[1,5,4,2],"
-				       "\"outcomes\":{\"ok\":{\"positive\":2},\"error\":{"
-				       "\"ENOENT\":4,\"EIO\":1}}}"));
-		assert_null(strstr(one.body.data, "\"function\":\"openat\""));
-	}
-	free(texts[0]);
-	free(texts[1]);
-}
-
 static void test_landing(void **state)
 {
 	__cleanup_response struct http_response res = get("/", NULL, 0), broken;
@@ -457,6 +260,18 @@ static void test_served(void **state)
 	http__free(h);
 }
 
+static int reloads, reload_fails;
+static const char *reload_error = "config.yaml:1:1: unknown key \"s3cret\"";
+
+static int reload(void *ctx, char **error)
+{
+	assert_ptr_equal(ctx, &fixture);
+	reloads++;
+	if (reload_fails)
+		*error = xstrdup(reload_error);
+	return reload_fails;
+}
+
 /* Only where it is allowed, and with the reason where it fails. */
 static void test_reload(void **state)
 {
@@ -523,23 +338,12 @@ static void test_reload_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_metrics, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_metrics_formats, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_metrics_timeout, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_metrics_filter, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_metrics_self, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_metrics_failure, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_health, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_probes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_probes_empty, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_probes_labels, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_landing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_telemetry_path, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_served, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_reload_place, set_up, tear_down),
+		TEST(test_metrics),	   TEST(test_metrics_formats), TEST(test_metrics_timeout),
+		TEST(test_metrics_filter), TEST(test_metrics_self),    TEST(test_metrics_failure),
+		TEST(test_health),	   TEST(test_files),	       TEST(test_landing),
+		TEST(test_telemetry_path), TEST(test_served),	       TEST(test_reload),
+		TEST(test_reload_place),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }

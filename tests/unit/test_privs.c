@@ -21,25 +21,38 @@
 #include "process/privs.h"
 #include "confine_fixture.h"
 
-/* A process that has been confined, and waits to be killed. */
-static pid_t start_confined(void)
+/* Runs `child` in a process that has the write end of a pipe. Returns the read end. */
+static int fork_with_pipe(pid_t *pid, void (*child)(int out))
 {
 	int fds[2];
-	char byte;
-	pid_t pid;
 
 	assert_int_equal(pipe(fds), 0);
-	pid = fork();
-	if (!pid) {
+	*pid = fork();
+	if (!*pid) {
 		close(fds[0]);
-		if (!confine(NULL, 0) && write(fds[1], "x", 1) == 1)
-			for (;;)
-				sleep(100);
+		child(fds[1]);
 		_exit(1);
 	}
 	close(fds[1]);
-	assert_int_equal(read(fds[0], &byte, 1), 1);
-	close(fds[0]);
+	return fds[0];
+}
+
+/* Confines itself, writes a byte, and waits to be killed. */
+static void stay_confined(int out)
+{
+	if (!confine(NULL, 0) && write(out, "x", 1) == 1)
+		for (;;)
+			sleep(100);
+}
+
+static pid_t start_confined(void)
+{
+	char byte;
+	pid_t pid;
+	int in = fork_with_pipe(&pid, stay_confined);
+
+	assert_int_equal(read(in, &byte, 1), 1);
+	close(in);
 	return pid;
 }
 
@@ -86,39 +99,32 @@ static void test_dumpable(void **state)
 	end_confined(pid);
 }
 
-/* Its standard error, without the capability to change the user. */
-static void confine_as_root(char *said, size_t size)
+/* As root, without the capabilities to change the user. */
+static void confine_as_root(int out)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
-	int fds[2];
-	ssize_t n;
-	pid_t pid;
 
-	assert_int_equal(pipe(fds), 0);
-	pid = fork();
-	if (!pid) {
-		dup2(fds[1], STDERR_FILENO);
-		syscall(SYS_capget, &head, data);
-		data[0].effective &= ~(1U << CAP_SETUID | 1U << CAP_SETGID);
-		syscall(SYS_capset, &head, data);
-		log__setup(LOG_WARN, LOG_LOGFMT);
-		_exit(confine(NULL, 0) ? 1 : 0);
-	}
-	close(fds[1]);
-	n = read(fds[0], said, size - 1);
-	said[n < 0 ? 0 : n] = '\0';
-	close(fds[0]);
-	waitpid(pid, NULL, 0);
+	dup2(out, STDERR_FILENO);
+	syscall(SYS_capget, &head, data);
+	data[0].effective &= ~(1U << CAP_SETUID | 1U << CAP_SETGID);
+	syscall(SYS_capset, &head, data);
+	log__setup(LOG_WARN, LOG_LOGFMT);
+	confine(NULL, 0);
 }
 
 static void test_root(void **state)
 {
-	char said[1024];
+	char said[1024] = "";
+	pid_t pid;
+	int in;
 
 	if (geteuid())
 		skip();
-	confine_as_root(said, sizeof(said));
+	in = fork_with_pipe(&pid, confine_as_root);
+	assert_true(read(in, said, sizeof(said) - 1) > 0);
+	close(in);
+	waitpid(pid, NULL, 0);
 	assert_non_null(strstr(said, "level=warn msg=\"the server stays root"));
 }
 
@@ -158,33 +164,29 @@ static void test_open_standard(void **state)
 		assert_int_equal(open_standard(closed), closed);
 }
 
+static void start_child(int out)
+{
+	if (!fork()) {
+		stay_confined(out);
+		_exit(1);
+	}
+	close(out);
+	for (;;)
+		sleep(100);
+}
+
 static void test_parent_dies(void **state)
 {
-	int fds[2];
 	char byte;
 	pid_t parent;
+	int in = fork_with_pipe(&parent, start_child);
 
-	assert_int_equal(pipe(fds), 0);
-	parent = fork();
-	if (!parent) {
-		if (!fork()) {
-			close(fds[0]);
-			if (!confine(NULL, 0) && write(fds[1], "x", 1) == 1)
-				for (;;)
-					sleep(100);
-			_exit(1);
-		}
-		close(fds[1]);
-		for (;;)
-			sleep(100);
-	}
-	close(fds[1]);
-	assert_int_equal(read(fds[0], &byte, 1), 1);
+	assert_int_equal(read(in, &byte, 1), 1);
 	kill(parent, SIGKILL);
 	waitpid(parent, NULL, 0);
-	/* The end of the pipe is reported once no process has it open. */
-	assert_int_equal(read(fds[0], &byte, 1), 0);
-	close(fds[0]);
+	/* End of file: the confined child has ended, too. */
+	assert_int_equal(read(in, &byte, 1), 0);
+	close(in);
 }
 
 static void test_close_others(void **state)

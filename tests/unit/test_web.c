@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A server with a web configuration file, without TLS: what is answered, and what when it changes.
- */
+/* A server with a web configuration file, without TLS: answers, and changes of the file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,99 +7,9 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "web_fixture.h"
+#include "web_server.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-
-static struct http *server;
-static int port;
-
-/* ---- the log --------------------------------------------------------------------------------- */
-
-/* Standard error goes to a file while the server runs. */
-static int saved_stderr = -1, log_fd = -1;
-
-static size_t count_lines(const char *with)
-{
-	__cleanup_buf struct buf b = { 0 };
-	size_t n = 0;
-	ssize_t got;
-
-	do {
-		char *p = buf__reserve(&b, 65536);
-
-		got = pread(log_fd, p, 65536, (off_t)b.len);
-		b.len += got > 0 ? got : 0;
-	} while (got > 0);
-	for (const char *s = buf__str(&b); (s = strstr(s, with)); s++)
-		n++;
-	return n;
-}
-
-static void start(const char *config)
-{
-	web_write("web.yml", config);
-	server = web_serve();
-	port = http__port(server, 0);
-}
-
-static int setup(void **state)
-{
-	__cleanup_free char *path = web_path("log");
-
-	server = NULL;
-	saved_stderr = dup(STDERR_FILENO);
-	log_fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-	dup2(log_fd, STDERR_FILENO);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	http__free(server);
-	dup2(saved_stderr, STDERR_FILENO);
-	close(saved_stderr);
-	close(log_fd);
-	return 0;
-}
-
-/* ---- requests -------------------------------------------------------------------------------- */
-
-static void expect(const char *headers, int code)
-{
-	__cleanup_answer struct answer a = client__request(port, "GET", "/", headers);
-
-	if (a.code != code)
-		fail_msg("%sgot %d, not %d: %s", headers, a.code, code, a.body ? a.body : "");
-	assert_string_equal(answer__header(&a, "Content-Type"), "text/plain; charset=utf-8");
-	assert_string_equal(answer__header(&a, "X-Content-Type-Options"), "nosniff");
-	if (code == 401) {
-		assert_string_equal(answer__header(&a, "WWW-Authenticate"), "Basic");
-		assert_string_equal(a.body, "Unauthorized\n");
-	} else {
-		assert_null(answer__header(&a, "WWW-Authenticate"));
-	}
-	if (code == 200)
-		assert_string_equal(a.body, "hello\n");
-	if (code == 500)
-		assert_string_equal(a.body, "Internal Server Error\n");
-	if (code == 429)
-		assert_string_equal(a.body, "Too Many Requests\n");
-}
-
-static void expect_login(const char *login, int code)
-{
-	__cleanup_free char *header = web_login(login, strlen(login));
-
-	expect(header, code);
-}
-
-static char *config_of(const char *user, const char *password, int cost)
-{
-	return xasprintf("basic_auth_users:\n  %s: %s\n", user, web_hash(password, cost));
-}
 
 static void test_open(void **state)
 {
@@ -183,111 +92,6 @@ static void test_headers(void **state)
 		assert_non_null(first);
 		assert_null(strstr(first + 1, "X-Content-Type-Options"));
 	}
-}
-
-/* Before authentication, and without the configured headers. */
-static void test_rate_limit(void **state)
-{
-	__cleanup_free char *users = config_of("bob", "secret", 4);
-	__cleanup_free char *limited =
-		xasprintf("%srate_limit: {interval: 1h, burst: 3}\n"
-			  "http_server_config: {headers: {X-Frame-Options: deny}}\n",
-			  users);
-
-	start(limited);
-	expect_login("bob:secret", 200);
-	expect("", 401);
-	expect_login("bob:wrong", 401); /* one request, though it was asked about twice */
-	expect("", 429);
-	expect_login("bob:wrong", 429);
-	/* Clients that have logged in have a limit that strangers cannot use up. */
-	for (int i = 0; i < 3; i++)
-		expect_login("bob:secret", 200);
-	for (int i = 0; i < 3; i++) {
-		__cleanup_answer struct answer a = client__request(
-			port, "GET", "/", "Authorization: Basic Ym9iOnNlY3JldA==\r\n");
-
-		assert_int_equal(a.code, 429);
-		assert_string_equal(a.body, "Too Many Requests\n");
-		assert_null(answer__header(&a, "X-Frame-Options"));
-	}
-	/* What else changes in the file leaves the limit as it is. */
-	{
-		__cleanup_free char *more = xasprintf("%s# more\n", limited);
-
-		web_write("web.yml", more);
-	}
-	expect("", 429);
-	/* A changed limit starts full, whichever part of it changed. */
-	web_write("web.yml", "rate_limit: {interval: 2h, burst: 3}\n");
-	expect("", 200);
-	web_write("web.yml", "rate_limit: {interval: 2h, burst: 1}\n");
-	expect("", 200);
-	expect("", 429);
-	web_write("web.yml", users);
-	for (int i = 0; i < 10; i++)
-		expect("", 401);
-	web_write("web.yml", limited);
-	for (int i = 0; i < 3; i++)
-		expect("", 401);
-	expect("", 429);
-}
-
-/* From 127.0.0.N. */
-static int ask_from(int n, const char *headers)
-{
-	struct sockaddr_in from = { .sin_family = AF_INET }, to = from;
-	__cleanup_free char *request =
-		xasprintf("GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n%s\r\n", headers);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + n);
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	to.sin_port = htons(port);
-	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	client__send(fd, request, strlen(request));
-	{
-		__cleanup_answer struct answer a = client__receive(fd);
-
-		return a.code;
-	}
-}
-
-/* A peer that has used up its limit is in nobody's way. */
-static void test_rate_limit_peers(void **state)
-{
-	__cleanup_free char *users = config_of("bob", "secret", 4);
-	__cleanup_free char *limited = xasprintf("%srate_limit: {interval: 1h, burst: 2}\n", users);
-	__cleanup_free char *bob = web_login("bob:secret", 10);
-	int n = 2;
-
-	start(limited);
-	for (int i = 0; i < 20; i++)
-		ask_from(1, "");
-	assert_int_equal(ask_from(1, ""), 429);
-	assert_int_equal(ask_from(1, bob), 429);
-	/* One in a thousand shares its bucket. */
-	while (n < 5 && ask_from(n, bob) != 200)
-		n++;
-	assert_true(n < 5);
-	/* Now it is known that this is bob, wherever he is. */
-	assert_int_equal(ask_from(1, bob), 200);
-	assert_int_equal(ask_from(1, bob), 200);
-	assert_int_equal(ask_from(n, bob), 429);
-}
-
-static void test_no_burst(void **state)
-{
-	start("rate_limit: {interval: 1ns}\n");
-	expect("", 429); /* as the toolkit has it */
-	web_write("web.yml", "rate_limit: {burst: 1}\n");
-	expect("", 200);
-	expect("", 200);
-	/* Tokens do come back, and fast ones never run out. */
-	web_write("web.yml", "rate_limit: {interval: 1ns, burst: 1}\n");
-	for (int i = 0; i < 20; i++)
-		expect("", 200);
 }
 
 /* ---- a file that changes --------------------------------------------------------------------- */
@@ -382,113 +186,6 @@ static void test_keep_alive(void **state)
 	close(fd);
 }
 
-/* ---- many logins ----------------------------------------------------------------------------- */
-
-static int send_login(const char *login)
-{
-	__cleanup_free char *header = web_login(login, strlen(login));
-	__cleanup_buf struct buf b = { 0 };
-	int fd = client__connect(port);
-
-	buf__printf(&b, "GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n%s\r\n", header);
-	client__send(fd, b.data, b.len);
-	return fd;
-}
-
-/* 150 that are right, 150 that are wrong, at once. */
-static void test_parallel_logins(void **state)
-{
-	__cleanup_free char *config = config_of("bob", "secret", 4);
-	int fds[300];
-
-	start(config);
-	for (int i = 0; i < 300; i++)
-		fds[i] = send_login(i % 2 ? "bob:secret" : "bob:wrong");
-	for (int i = 0; i < 300; i++) {
-		__cleanup_answer struct answer a = client__receive(fds[i]);
-
-		if (a.code != (i % 2 ? 200 : 401))
-			fail_msg("login %d: %d %s", i, a.code, a.body);
-	}
-}
-
-/* While passwords are being checked, who is known is answered at once. */
-static void test_no_waiting(void **state)
-{
-	__cleanup_free char *slow = config_of("slow", "secret", 11);
-	__cleanup_free char *config = xasprintf("%s  bob: %s\n", slow, web_hash("secret", 4));
-	int fds[40];
-	char guess[32], c;
-
-	start(config);
-	expect_login("bob:secret", 200);
-	for (int i = 0; i < 40; i++) {
-		snprintf(guess, sizeof(guess), "slow:guess %d", i);
-		fds[i] = send_login(guess);
-	}
-	for (int i = 0; i < 3; i++)
-		expect_login("bob:secret", 200);
-	/* They are not through: the last has no answer. The server is stopped with them waiting. */
-	assert_int_equal(recv(fds[39], &c, 1, MSG_DONTWAIT), -1);
-	assert_int_equal(errno, EAGAIN);
-	http__free(server);
-	server = NULL;
-	for (int i = 0; i < 40; i++) {
-		__cleanup_answer struct answer a = client__receive(fds[i]);
-
-		/* Checked, or told that this is not the time; never let in. */
-		if (a.code != 401 && a.code != 503)
-			fail_msg("login %d: %d", i, a.code);
-	}
-}
-
-/* Clients that leave before the answer. */
-static void test_gone(void **state)
-{
-	__cleanup_free char *config = config_of("bob", "secret", 8);
-	char guess[32];
-
-	start(config);
-	for (int i = 0; i < 60; i++) {
-		snprintf(guess, sizeof(guess), "bob:guess %d", i % 30);
-		close(send_login(guess));
-	}
-	expect_login("bob:secret", 200);
-}
-
-/* ---- many connections ------------------------------------------------------------------------ */
-
-/* Silent and slow connections do not keep others out. */
-static void test_idle_connections(void **state)
-{
-	static const char *const beginnings[] = { "", "G", "GET / HTTP/1.1\r\nHost: t\r\nX: " };
-	struct pollfd fds[500];
-	int ended = 0;
-
-	start("");
-	for (int i = 0; i < 500; i++) {
-		const char *begin = beginnings[i % ARRAY_SIZE(beginnings)];
-
-		fds[i] = (struct pollfd){ .fd = client__connect(port), .events = POLLIN };
-		client__send(fds[i].fd, begin, strlen(begin));
-		if (i % 50 == 0)
-			expect("", 200);
-	}
-	/* As others come, most of them are ended without an answer. Some go on waiting. */
-	for (int rounds = 0; rounds < 100 && ended < 200; rounds++) {
-		usleep(100000);
-		expect("", 200);
-		poll(fds, 500, 0);
-		ended = 0;
-		for (int i = 0; i < 500; i++)
-			ended += (fds[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
-	}
-	for (int i = 0; i < 500; i++)
-		close(fds[i].fd);
-	assert_in_range(ended, 200, 499);
-	expect("", 200);
-}
-
 /* ---- at the start ---------------------------------------------------------------------------- */
 
 static void test_start_errors(void **state)
@@ -525,29 +222,14 @@ static void test_start_errors(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_open),
-		TEST(test_login),
-		TEST(test_login_everywhere),
-		TEST(test_headers),
-		TEST(test_rate_limit),
-		TEST(test_rate_limit_peers),
-		TEST(test_no_burst),
-		TEST(test_swapped),
-		TEST(test_broken),
-		TEST(test_tls_turned_on),
-		TEST(test_keep_alive),
-		TEST(test_gone),
-		TEST(test_parallel_logins),
-		TEST(test_no_waiting),
-		TEST(test_idle_connections),
-		TEST(test_start_errors),
+		TEST(test_open),	  TEST(test_login),	 TEST(test_login_everywhere),
+		TEST(test_headers),	  TEST(test_swapped),	 TEST(test_broken),
+		TEST(test_tls_turned_on), TEST(test_keep_alive), TEST(test_start_errors),
 	};
 
 	log__setup(LOG_INFO, LOG_LOGFMT);
-	return cmocka_run_group_tests(tests, web_dir__make, web_dir__drop);
+	return cmocka_run_group_tests_name("web", tests, web_dir__make, web_dir__drop);
 }

@@ -1,0 +1,52 @@
+"""Serves the landing page over made-up readings, for states that no test can bring about."""
+import collections
+import http.server
+import json
+import pathlib
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EVERY = 10  # seconds from one reading to the next
+CALLS, MISSED = 100, 5  # of vfs_read, in that time
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """The files of the page, and the probes of the unit tests. Below /counted/, the kernel counts program
+    runs; below /uncounted/, it does not."""
+    polls = collections.Counter()
+
+    def reading(self, place):
+        self.polls[place] += 1
+        n = self.polls[place]
+        made_up = json.loads('{"probes":[' + (ROOT / "tests/golden/probes_json.txt").read_text() + "}")
+        probe = made_up["probes"][0]
+        probe.update(calls=CALLS * n, buckets=[0, CALLS * n], outcomes={"ok": {"0": CALLS * n}})
+        probe["missed"]["recursion"] = MISSED * n
+        for stats in made_up["bpf_stats"]:
+            stats.update(run_seconds=stats["run_seconds"] * n, runs=stats["runs"] * n)
+        if place == "uncounted":
+            made_up["bpf_stats"] = []
+        return {**made_up, "version": "", "time": probe["created"] + EVERY * n}
+
+    def do_GET(self):
+        place, _, path = self.path[1:].partition("/")
+        kind = {"js": "text/javascript", "css": "text/css"}.get(path.rpartition(".")[2], "text/html")
+        if path == "api/v1/probes":
+            kind, body = "application/json", json.dumps(self.reading(place)).encode()
+        else:
+            body = (ROOT / "exporter/pages/page" / (path.removeprefix("page/") or "page.html")).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def serve():
+    """Starts the server. Returns it and its URL."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_address[1]}"

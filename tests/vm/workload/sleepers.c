@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Calls that sleep until a message, a timer or a signal. */
+#include <sched.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/time.h>
+
+#include "workload.h"
+
+/* Waits until a task is in msgrcv(2), asleep. `tid` may still become known. */
+static void wait_asleep(const pid_t *tid)
+{
+	char path[64], text[64];
+	FILE *f;
+
+	for (;; usleep(2000)) {
+		pid_t task = __atomic_load_n(tid, __ATOMIC_ACQUIRE);
+
+		snprintf(path, sizeof(path), "/proc/%d/syscall", task);
+		f = task ? fopen(path, "re") : NULL;
+		if (task && !f)
+			die(path);
+		if (!f)
+			continue;
+		/* "running", or the number and more. */
+		if (!fgets(text, sizeof(text), f))
+			text[0] = '\0';
+		fclose(f);
+		if (text[0] && text[0] != 'r' && atol(text) == SYS_msgrcv)
+			return;
+	}
+}
+
+/* Asleep in msgrcv(2) until the message comes that main() sends to each. */
+static int open_queue(void)
+{
+	shared_fd = msgget(IPC_PRIVATE, 0600);
+	return shared_fd;
+}
+
+struct message {
+	long type;
+	char text[8];
+};
+
+static long msgrcv_sleep(struct worker *w, long i)
+{
+	struct message m;
+
+	return msgrcv(shared_fd, &m, sizeof(m.text), w->number + 1, 0);
+}
+
+/* Asleep in msgrcv(2) until killed there; the call returns on the way out. */
+static long msgrcv_killed(struct worker *w, long i)
+{
+	struct message m;
+	pid_t child = fork();
+
+	if (!child) {
+		msgrcv(shared_fd, &m, sizeof(m.text), w->number + 1, 0);
+		_exit(0);
+	}
+	wait_asleep(&child);
+	kill(child, SIGKILL);
+	return waitpid(child, NULL, 0) == child ? 0 : -1;
+}
+
+long msgrcv_invalid(struct worker *w, long i)
+{
+	struct message m;
+
+	return msgrcv(0x7ffffff, &m, sizeof(m.text), 0, IPC_NOWAIT);
+}
+
+/* Wakes the sleepers, once they are all asleep, and have been for some time. */
+static void wake_sleepers(const struct worker *workers, int threads, long calls)
+{
+	bool held = !strcmp(argument, "held");
+	struct message m = { .text = "wake" };
+
+	for (long round = 0; round < calls / threads; round++) {
+		for (int i = 0; i < threads; i++)
+			wait_asleep(&workers[i].tid);
+		if (held && !round) {
+			fprintf(stderr, "asleep\n");
+			getchar();
+		} else if (!held) {
+			usleep(1000 * atoi(argument));
+		}
+		for (int i = 0; i < threads; i++) {
+			m.type = i + 1;
+			if (msgsnd(shared_fd, &m, sizeof(m.text), 0))
+				die("msgsnd");
+		}
+	}
+}
+
+static void remove_queue(void)
+{
+	msgctl(shared_fd, IPC_RMID, NULL);
+}
+
+static long nanosleep_shortly(struct worker *w, long i)
+{
+	return nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+}
+
+#define TIMER_SIGNAL SIGRTMIN
+
+static int block_timer_signal(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, TIMER_SIGNAL);
+	return pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static int make_timer(struct worker *w)
+{
+	struct sigevent e = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = TIMER_SIGNAL };
+
+	e._sigev_un._tid = gettid();
+	return timer_create(CLOCK_MONOTONIC, &e, &w->timer);
+}
+
+/* Asleep until a timer of its own goes off, in a hard interrupt. */
+static long timer_wait(struct worker *w, long i)
+{
+	struct itimerspec t = { .it_value.tv_nsec = 200000 };
+	sigset_t set;
+	int signal;
+
+	sigemptyset(&set);
+	sigaddset(&set, TIMER_SIGNAL);
+	return timer_settime(w->timer, 0, &t, NULL) || sigwait(&set, &signal) ? -1 : 0;
+}
+
+/*
+ * Signals that nobody wants, sent by kill(2), while timers of other processes go off all the time
+ * and send theirs from hard interrupts, by the same functions of the kernel. All on one CPU.
+ */
+#define TIMER_PROCESSES 4
+
+static pid_t timer_processes[TIMER_PROCESSES];
+
+static void ignore_alarm(int signal)
+{
+}
+
+static int start_timers(void)
+{
+	struct itimerval t = { { 0, 97 }, { 0, 97 } };
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		return -1;
+	for (int i = 0; i < TIMER_PROCESSES; i++) {
+		timer_processes[i] = fork();
+		if (timer_processes[i] < 0)
+			return -1;
+		if (timer_processes[i])
+			continue;
+		signal(SIGALRM, ignore_alarm);
+		t.it_interval.tv_usec += 26 * i; /* not in step */
+		setitimer(ITIMER_REAL, &t, NULL);
+		for (;;)
+			pause();
+	}
+	return 0;
+}
+
+static void stop_timers(void)
+{
+	for (int i = 0; i < TIMER_PROCESSES; i++) {
+		kill(timer_processes[i], SIGKILL);
+		waitpid(timer_processes[i], NULL, 0);
+	}
+}
+
+static long signal_self(struct worker *w, long i)
+{
+	return kill(getpid(), SIGURG);
+}
+
+/* Runs on each CPU: an interrupt that woke us on one may still have to end on another. */
+static void visit_cpus(void)
+{
+	cpu_set_t set;
+
+	for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) {
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		sched_setaffinity(0, sizeof(set), &set);
+	}
+}
+
+const struct operation sleep_operations[] = {
+	{ "msgrcv-sleep", .call = msgrcv_sleep, .set_up = open_queue, .attend = wake_sleepers,
+	  .tear_down = remove_queue },
+	{ "msgrcv-killed", .call = msgrcv_killed, .set_up = open_queue },
+	{ "msgrcv-invalid", .call = msgrcv_invalid },
+	{ "nanosleep", .call = nanosleep_shortly },
+	{ "timers", .call = timer_wait, .set_up = block_timer_signal, .prepare = make_timer,
+	  .tear_down = visit_cpus },
+	{ "signals", .call = signal_self, .set_up = start_timers, .tear_down = stop_timers },
+	{},
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * User functions, to be probed by name in this binary. They must not be inlined, cloned, or turned
+ * into loops.
+ */
+#include "workload.h"
+
+#define RECURSION 20  /* levels of user-recursion and user-left */
+#define DEEP	  100 /* of user-deep: more than the kernel follows */
+
+long workload_recursion(long depth);
+
+__attribute__((noipa)) long workload_function(long v)
+{
+	return v;
+}
+
+__attribute__((noipa)) long workload_recursion(long depth)
+{
+	long below = depth ? workload_recursion(depth - 1) + 1 : 0;
+
+	asm volatile("" : "+r"(below)); /* a real call at every level */
+	return below;
+}
+
+static long user_function(struct worker *w, long i)
+{
+	return workload_function(atol(argument)), 0;
+}
+
+/* One function for each of the mechanisms that are tested at once. */
+long workload_first(long v), workload_second(long v), workload_third(long v),
+	workload_fourth(long v);
+
+__attribute__((noipa)) long workload_first(long v)
+{
+	return v;
+}
+
+__attribute__((noipa)) long workload_second(long v)
+{
+	return v;
+}
+
+__attribute__((noipa)) long workload_third(long v)
+{
+	return v;
+}
+
+__attribute__((noipa)) long workload_fourth(long v)
+{
+	return v;
+}
+
+static long user_functions(struct worker *w, long i)
+{
+	long v = atol(argument);
+
+	workload_first(v);
+	workload_second(v);
+	workload_third(v);
+	workload_fourth(v);
+	return 0;
+}
+
+static long user_recursion(struct worker *w, long i)
+{
+	return workload_recursion(RECURSION - 1);
+}
+
+long workload_left(void **out);
+
+/* Not by longjmp(3), whose mere presence would have another mechanism chosen. */
+__attribute__((noipa)) long workload_left(void **out)
+{
+	__builtin_longjmp(out, 1);
+}
+
+/* Leaves functions so that they never return, and then calls some that do. */
+static long user_left(struct worker *w, long i)
+{
+	void *out[5];
+
+	if (!__builtin_setjmp(out))
+		workload_left(out);
+	return workload_recursion(RECURSION - 1);
+}
+
+static long user_deep(struct worker *w, long i)
+{
+	return workload_recursion(DEEP - 1);
+}
+
+const struct operation user_operations[] = {
+	{ "user-function", .call = user_function },   { "user-functions", .call = user_functions },
+	{ "user-recursion", .call = user_recursion }, { "user-left", .call = user_left },
+	{ "user-deep", .call = user_deep },	      {},
+};
