@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh disable=SC2034,SC2154 # set and used where it is sourced
+# Finds packages of other suites than this machine's, through a separate apt state. It uses the mirrors and
+# keys of the machine's own apt configuration. It installs nothing. No download host is written here.
 #
-# Packages of other suites than this machine's: found through an apt state of our own, on the mirrors
-# that the machine's own apt configuration uses, with the keys that it trusts. Nothing of it is
-# installed, and no download host is written here. Sourced; wants $arch, $work (a directory for what
-# is in between) and die().
+# Source this file. It needs $arch, $work (a directory for temporary files) and die().
+# shellcheck shell=sh disable=SC2034,SC2154 # set and used where it is sourced
 
 os_field() {
 	sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2>/dev/null | head -n 1
@@ -18,7 +17,7 @@ host_distribution() {
 	esac
 }
 
-# apt-get and apt-cache, seeing nothing but the sources list in the state directory $1.
+# apt-get and apt-cache that only see the sources list in the state directory $1.
 private_apt() {
 	state=$1 tool=$2
 	shift 2
@@ -30,8 +29,8 @@ private_apt() {
 		-o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
 }
 
-# The base URIs of this machine's package sources that could have other suites of distribution $1,
-# likeliest first. --print-uris speaks for .list and .sources files alike, fetched or not.
+# The base URIs of this machine's package sources that may have other suites of distribution $1, most likely
+# first. --print-uris covers .list and .sources files, fetched or not.
 mirror_candidates() {
 	mkdir -p "$work/uris/partial"
 	apt-get -o Dir::State::lists="$work/uris" update --print-uris |
@@ -46,8 +45,8 @@ mirror_candidates() {
 			{ print rank, $1 }' | sort -s -n -k 1,1 | cut -d ' ' -f 2-
 }
 
-# The options in brackets that a sources.list line for URI $1 needs: whatever this machine says of its
-# keys and trust where it names that URI.
+# The options in brackets for a sources.list line with URI $1: the keys and trust that this machine configures
+# for that URI.
 source_options() {
 	uri=${1%/}
 	for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
@@ -69,7 +68,7 @@ source_options() {
 	done
 	for list in /etc/apt/sources.list.d/*.sources; do
 		[ -f "$list" ] || continue
-		# A key that stands in the file itself goes into a file of its own.
+		# An inline key goes into a file of its own.
 		awk -v uri="$uri" -v keyfile="$work/source-key.asc" '
 			function flush_stanza(	i) {
 				if (match_uri && !disabled) {
@@ -130,7 +129,7 @@ source_options() {
 	done | awk '!seen[$0]++'
 }
 
-# The options for a mirror that the user names: Debian's keys or nothing.
+# The options for a mirror that the user names: Debian's keys, or none.
 debian_keyring_option() {
 	for keyring in /usr/share/keyrings/debian-archive-keyring.pgp \
 		/usr/share/keyrings/debian-archive-keyring.gpg; do

@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# The checks that read the sources: one `ok NAME`, `not ok NAME: why` or `SKIP NAME: why` each, with
-# the findings under it.
+# Checks of the sources. Prints one `ok NAME`, `not ok NAME: why` or `SKIP NAME: why` per check, with its
+# findings.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-# verdict NAME FINDINGS: no findings, no fault.
+# verdict NAME FINDINGS: fails if there are findings
 verdict() {
 	if [ -z "$2" ]; then
 		echo "ok lint_$1"
@@ -30,7 +29,7 @@ lint_shell() {
 	verdict shell "$(shellcheck -S warning -f gcc "${scripts[@]}")"
 }
 
-# Releases of clang-format disagree about details. The one that the tree is formatted with decides.
+# Releases of clang-format disagree about details. The release that formatted the tree decides.
 lint_format() {
 	local release files
 	release=$(clang-format --version 2> /dev/null | sed -n 's/.*version \([0-9]*\).*/\1/p')
@@ -42,8 +41,8 @@ lint_format() {
 	verdict format "$(clang-format --dry-run -Werror "${files[@]}" 2>&1 | grep -E 'error:')"
 }
 
-# A server process links what attaches, but the sources that it runs must not use it: what they include, and what that
-# includes, and so on.
+# A server process contains the code that attaches, but its sources must not use it. Follows the includes from
+# server.c.
 lint_server() {
 	local closure=exporter/process/server.c more
 	while more=$(for file in $closure; do
@@ -64,7 +63,7 @@ lint_limits() {
 		done)"
 }
 
-# grep_lint NAME PATTERN [EXEMPT]: no line of the tree matches, but for files like EXEMPT.
+# grep_lint NAME PATTERN [EXEMPT]: no line of the tree matches, except in files like EXEMPT
 grep_lint() {
 	verdict "$1" "$(sources . | grep -v -E "^\./(tests/lint\.sh${3:+|$3})$" |
 		xargs -d '\n' grep -n -I -E -e "$2")"
@@ -76,12 +75,12 @@ lint_license() {
 	done)"
 }
 
-# Of the documents, to files and headings of the tree.
+# Links in documents lead to files and headings of the tree.
 lint_links() {
 	verdict links "$(python3 -B tests/docs/links.py 2>&1)"
 }
 
-# structure.py has a plan of its own.
+# structure.py prints its own plan.
 echo 1..9
 lint_shell
 lint_format

@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Breaks the accounting, in one way after the other, and sees that a test notices: mutants.sh [NAME...]
+# Breaks the accounting in known ways, and checks that a test fails for each: mutants.sh [NAME...]
 #
-# A mutant is one edit of one file (sed -E), made in a copy of the tree, and the test that must fail for
-# it: `unit TEST`, or what conformance.sh takes, with only the cases that matter. Each takes a minute or
-# two. Prints `killed NAME: CHECK that failed`, or `SURVIVED NAME`, which is a hole in the tests.
+# A mutant is one edit of one file (sed -E) in a copy of the tree, and the test that must fail: `unit TEST`,
+# or a case for conformance.sh. Each takes a minute or two. Prints `killed NAME: CHECK that failed`, or
+# `SURVIVED NAME` if no test fails.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 tree=build/mutants
 
-# NAME FILE EDIT TEST, by what is broken.
+# NAME FILE EDIT TEST, by subject.
 mutants() {
-	# How a return finds its entry.
+	# Pairing of returns with entries.
 	mutant slot-without-address bpf/pairing.bpf.h \
 		'/slot_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges:kretprobe/6.12
 	mutant slot-by-cpu bpf/inflight.bpf.h \
@@ -30,7 +30,7 @@ mutants() {
 		'/take_start\(/,/^}/s/if \(use_task_storage\)/if (0)/' conformance_edges:small.kretprobe/6.12
 	mutant hash-without-address bpf/pairing.bpf.h \
 		'/kernel_key\(enum/,/^}/s/return addr \^/return (addr \& 1ULL << 47) ^/' conformance_edges:kretprobe/5.10
-	# What our programs count.
+	# Counts of our programs.
 	mutant no-entry-not-counted bpf/pairing.bpf.h \
 		'/void lose\(/,/^}/s/count_event\(c, id, RP_EVENT_NO_ENTRY\)/(void)0/' conformance_edges:small.fexit/6.12
 	mutant depth-not-counted bpf/pairing.bpf.h \
@@ -46,7 +46,7 @@ mutants() {
 		's/(ro->count_entries =) .*/\1 false;/' conformance:fsession/7
 	mutant entries-of-all-not-counted exporter/object/object.c \
 		's/(ro->count_entries =) .*/\1 false;/' conformance:fsession.multi/7
-	# What the kernel counts.
+	# Counts of the kernel.
 	mutant hits-ignored exporter/attach/kretprobe.c \
 		's/has_returned = true/has_returned = false/' conformance_edges:percpu.kretprobe/6.1
 	mutant hits-of-5.10-ignored exporter/attach/kretprobe.c \
@@ -72,7 +72,7 @@ mutants() {
 		's/programs__count_fd\(x->program\)\.skipped/0/' conformance_edges:fexit/7
 	mutant fsession-recursion-ignored exporter/attach/fsession.c \
 		's/has_skipped = true/has_skipped = false/' conformance_edges:fsession/7
-	# How it is brought together.
+	# Computation of missed calls.
 	mutant filtered-not-counted exporter/probes/missed.c \
 		's/(calls = m->calls\[id\]) \+ events\[RP_EVENT_FILTERED\]/\1/' unit test_missed_sessions
 	mutant filtered-of-all-not-counted exporter/probes/missed.c \
@@ -91,7 +91,7 @@ mutants() {
 		's/^\tif \(v > \*counter\)$/\tif (1)/' unit test_missed
 	mutant others-counted exporter/probes/missed.c \
 		's/ \|\| strcmp\(slots\[i\]\.ops->name, p->mechanism\)//' unit test_missed
-	# What becomes of label sets.
+	# Label sets.
 	mutant equal-texts-apart exporter/labels/slots.c \
 		's/^\t\tid = cell_of\(l, leader\);/\t\treturn;/' unit test_label_sets
 	mutant heir-passed-over exporter/labels/slots.c \
@@ -114,7 +114,7 @@ edit() { # edit FILE EDIT
 	! cmp -s "$1" "$tree/$1"
 }
 
-# The first check that fails; nothing if none does.
+# Prints the first check that fails.
 run_test() {
 	if [ "$1" = unit ]; then
 		make -s -C $tree WERROR= "build/unit/$2" >"$tree/log" 2>&1 || echo "broken: $(tail -1 $tree/log)"

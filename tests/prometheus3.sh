@@ -1,21 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Makes a Prometheus of version 3 available to the tests: the prometheus and promtool packages of
-# Debian's next release, unpacked in the cache, not installed.
+# Provides Prometheus 3 for tests: the prometheus and promtool packages of Debian's next release, unpacked in
+# the cache, not installed.
 #
 #	prometheus3.sh			ensure it; silent when cached
 #	prometheus3.sh --path		ensure it and print its directory: prometheus, promtool, version
 #
-# Where the packages come from is said in tests/apt.sh. On Ubuntu, KERNEL_MIRROR=URI names a mirror of
-# Debian's.
+# tests/apt.sh has the source of the packages. On Ubuntu, KERNEL_MIRROR=URI names a Debian mirror.
 set -eu
 
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
 directory=$cache/prometheus3
 arch=$(dpkg --print-architecture 2>/dev/null || echo amd64)
 work=$cache/.fetch-prometheus3
-# The first of them that has it.
+# The first release that has it.
 suites='testing unstable'
 . "$(dirname "$0")/apt.sh"
 
@@ -74,7 +72,7 @@ unpack() {
 	done
 	mkdir "$work/new"
 	mv "$work/root/usr/bin/prometheus" "$work/root/usr/bin/promtool" "$work/new/"
-	# What was built for a newer C library does not run here.
+	# A binary for a newer C library does not run here.
 	"$work/new/prometheus" --version > "$work/version" 2>&1 ||
 		die "it does not run here: $(head -n 1 "$work/version")"
 	sed -n '1s/^prometheus, version \([0-9.]*\).*/\1/p' "$work/version" > "$work/new/version"

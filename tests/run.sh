@@ -20,7 +20,7 @@ cd "$(dirname "$0")/.." || exit 1
 unit_jobs=$(nproc)
 suite_limit=4500
 
-# Prints passed, failed, skipped, and in words what is wrong with the suite itself.
+# Prints passed, failed, skipped, and what is wrong with the suite itself.
 count() { # count LOG CODE
 	tr -d '\r' < "$1" | awk -v code="$2" '
 		/^1\.\.[0-9]+/ { planned += substr($1, 4) }
@@ -133,8 +133,9 @@ if [ "$1" = all ]; then
 	# Downloads do not count against a suite's time limit.
 	tests/vm/kernels.sh || true
 	tests/prometheus3.sh || true
-	# Three lines of suites share the CPUs. Native suites that count system-wide calls run one at a time; they mostly
-	# wait. Builds and fuzzers count nothing, and do not disturb them. Calls in guests are invisible outside.
+	# Three queues of suites share the CPUs. Native suites count system-wide calls, so they run one at a
+	# time. They mostly wait. Builds and fuzzers make no such calls, and calls in guests are invisible
+	# outside.
 	run_suites 1 "$suite_limit" tests/e2e/*.sh &
 	run_suites 1 "$suite_limit" tests/deploy/arm64.sh tests/fuzz/run.sh tests/deploy/kubernetes.sh &
 	(

@@ -98,7 +98,7 @@ static int create_link(struct link_attr *attr)
 	return fd < 0 ? -errno : fd;
 }
 
-/* ---- one function at a time ------------------------------------------------------------------ */
+/* ---- one function at a time ----------------------------------------------------------------- */
 
 static int read_number(const char *path, const char *prefix)
 {
@@ -299,7 +299,7 @@ static size_t attach_fsession(const struct functions *f)
 	return f->n;
 }
 
-/* ---- batches --------------------------------------------------------------------------------- */
+/* ---- batches -------------------------------------------------------------------------------- */
 
 struct batch {
 	struct functions good;
@@ -395,7 +395,7 @@ static size_t attach_fsession_multi(const struct functions *f)
 	return attach_batch(&b, f);
 }
 
-/* ---- names ----------------------------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 static const struct mechanism {
 	const char *name;

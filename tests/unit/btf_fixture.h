@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* BTF of a kernel and a module that never were, with every sort of return type. */
+/* Made-up BTF of a kernel and a module, with every kind of return type. */
 #pragma once
 
 #include <bpf/btf.h>
@@ -95,7 +95,7 @@ static inline void btf_fixture__write(const char *dir, const char *name, const s
 	temp_dir__write(dir, name, data, size);
 }
 
-/* Writes DIR/vmlinux and DIR/ext4, whose ext4_sync_file returns a type of vmlinux's. */
+/* Writes DIR/vmlinux and DIR/ext4. The latter's ext4_sync_file returns a type of vmlinux. */
 static inline void btf_fixture__make(struct btf_fixture *f, const char *dir)
 {
 	struct btf *module;
@@ -109,7 +109,7 @@ static inline void btf_fixture__make(struct btf_fixture *f, const char *dir)
 	module = btf__new_empty_split(f->vmlinux);
 	assert_non_null(module);
 	btf_fixture__func(module, "ext4_sync_file", f->s32);
-	btf_fixture__func(module, "ret_u32", f->boolean); /* another than vmlinux's */
+	btf_fixture__func(module, "ret_u32", f->boolean); /* different from the one in vmlinux */
 	btf_fixture__write(dir, "ext4", module);
 	btf__free(module);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Command lines and files for the parser of the configuration. */
+/* Command lines and files for the configuration parser. */
 #pragma once
 
 #include <errno.h>
@@ -8,14 +8,14 @@
 #include "config/parse.h"
 #include "config/values.h"
 
-/* As errors list them. */
+/* As error messages list them. */
 #define MECHANISMS                                                                         \
 	"auto, fsession.multi, fsession, fexit, kprobe.session, kprobe.multi, kretprobe, " \
 	"tracepoint, uprobe.ret, uprobe.session, uprobe.multi or uretprobe"
 
 #define MAX_ARGS 8
 
-/* Files are written into a directory of the test's own and named without it. */
+/* Writes files into a directory of the test. Messages name them without the directory. */
 static char directory[] = "/tmp/test_config.XXXXXX";
 
 static inline int enter_directory(void **state)
@@ -43,7 +43,7 @@ static inline void write_file(const char *text)
 	write_bytes(text, strlen(text));
 }
 
-/* NULL and *error, to be freed, or the config. args end with NULL. */
+/* Returns the configuration, or NULL and *error, which the caller frees. args end with NULL. */
 static inline struct config *parse(const char *const *args, char **error)
 {
 	char *argv[MAX_ARGS + 2] = { "retprobe_exporter" };

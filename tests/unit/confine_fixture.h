@@ -7,7 +7,7 @@
 #include "process/confine.h"
 #include "process/seccomp.h"
 
-/* As a server confines itself. */
+/* Confines the calling process as a server does. */
 static inline int confine(const int *listeners, size_t n)
 {
 	int err = confine__drop_privileges();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Discovery of what PROBE texts name, in an environment of the test's: env. */
+/* Discovery of PROBE arguments in the environment `env` of the test. */
 #pragma once
 
 #include "config/config.h"
@@ -7,7 +7,7 @@
 
 static struct discover_env env;
 
-/* A configuration of lists of PROBE texts. */
+/* A configuration with lists of PROBE arguments. */
 struct fixture {
 	struct probe_list lists[4];
 	struct config config;
@@ -52,7 +52,7 @@ static void done(struct fixture *f)
 	}
 }
 
-/* All targets, "function" or "reason:function", in their order; "f=g" of one with two names. */
+/* All targets in order: "function", "reason:function", or "f=g" for one with two names. */
 static void check(struct fixture *f, const char *want)
 {
 	__cleanup_free char *got = xstrdup("");

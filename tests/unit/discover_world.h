@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Discovery over fixtures: a kernel's lists, BTF, and ELF files in a directory of their own. */
+/*
+ * Discovery over fixtures: function lists of a kernel, BTF, and ELF files in a temporary directory.
+ */
 #pragma once
 
 #include <errno.h>
@@ -95,7 +97,7 @@ static inline int teardown_all(void **state)
 	return 0;
 }
 
-/* The only target, and that its `why` has these words. */
+/* Checks that there is one target, and that its `why` contains these words. */
 static inline void check_why(const char *probe, const char *want, const char *words)
 {
 	struct fixture f = { 0 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Small ELF files that no compiler would make: one code segment, and the symbols of one's choice.
- */
+/* Small ELF files that no compiler writes: one code segment, and any symbols. */
 #pragma once
 
 #include <fcntl.h>
@@ -10,7 +9,7 @@
 #include "temp_dir.h"
 
 #define ELF_FIXTURE_VADDR  0x401000 /* of the code */
-#define ELF_FIXTURE_OFFSET 0x1000   /* of the same in the file */
+#define ELF_FIXTURE_OFFSET 0x1000   /* of the code in the file */
 #define ELF_FIXTURE_SIZE   0x1000
 
 /* Address of a byte of the code, and its offset in the file. */
@@ -35,7 +34,7 @@ struct elf_fixture_section {
 
 struct elf_fixture {
 	int machine, type;
-	const char *section; /* one more, empty; or NULL */
+	const char *section; /* an additional empty section, or NULL */
 	const struct elf_fixture_symbol *symbols;
 	size_t nsymbols;
 	uint64_t entry;
@@ -54,7 +53,7 @@ static inline void elf_fixture__collect(const struct elf_fixture *f, bool dynami
 					struct elf_fixture_table *out)
 {
 	memset(out, 0, sizeof(*out));
-	out->n = out->len = 1; /* the null symbol, the empty name */
+	out->n = out->len = 1; /* the null symbol and the empty name */
 	for (size_t i = 0; i < f->nsymbols; i++) {
 		const struct elf_fixture_symbol *s = &f->symbols[i];
 
@@ -133,7 +132,7 @@ static inline void elf_fixture__headers(Elf *elf, const struct elf_fixture *f)
 	header.e_entry = f->entry;
 	gelf_update_ehdr(elf, &header);
 
-	gelf_getphdr(elf, 0, &segment); /* data before the code: not to be taken for it */
+	gelf_getphdr(elf, 0, &segment); /* data before the code, which must not be taken for it */
 	segment = (GElf_Phdr){ .p_type = PT_LOAD,
 			       .p_flags = PF_R | PF_W,
 			       .p_vaddr = 0x500000,
@@ -149,7 +148,7 @@ static inline void elf_fixture__headers(Elf *elf, const struct elf_fixture *f)
 	gelf_update_phdr(elf, 1, &segment);
 }
 
-/* Their names begin at 64. */
+/* Names begin at offset 64. */
 static inline void elf_fixture__more(Elf *elf, const struct elf_fixture *f, char *names,
 				     size_t size)
 {
@@ -165,7 +164,7 @@ static inline void elf_fixture__more(Elf *elf, const struct elf_fixture *f, char
 	}
 }
 
-/* Writes DIR/NAME; the path is to be freed. */
+/* Writes DIR/NAME. The caller frees the path. */
 static inline char *elf_fixture__write(const char *dir, const char *name,
 				       const struct elf_fixture *f)
 {
@@ -199,7 +198,7 @@ static inline char *elf_fixture__write(const char *dir, const char *name,
 	gelf_update_ehdr(elf, &header);
 	assert_true(elf_update(elf, ELF_C_WRITE) > 0);
 	elf_end(elf);
-	/* The code is there, if only as a hole. */
+	/* The code exists, if only as a hole. */
 	if (lseek(fd, 0, SEEK_END) < ELF_FIXTURE_OFFSET + ELF_FIXTURE_SIZE)
 		assert_int_equal(ftruncate(fd, ELF_FIXTURE_OFFSET + ELF_FIXTURE_SIZE), 0);
 	close(fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* BTF of a function whose parameters lead to every sort of type. */
+/* BTF of functions whose parameters lead to every kind of type. */
 #pragma once
 
 #include <bpf/btf.h>
@@ -85,7 +85,7 @@ static inline void fixture__inode(struct expr_fixture *f)
 	btf__add_field(btf, "i_flags", f->flags64, 192, 0);
 	btf__add_field(btf, "i_name", name, 256, 0);
 	btf__add_field(btf, "i_link", f->text_ptr, 384, 0);
-	/* The next two types are the pointer to this struct, and the typedef of that. */
+	/* The next two types are a pointer to this struct, and a typedef of the pointer. */
 	btf__add_field(btf, "i_parent", f->inode + 2, 448, 0);
 	btf__add_typedef(btf, "inode_ptr", f->inode + 2);
 	btf__add_ptr(btf, f->inode);
@@ -183,7 +183,7 @@ static inline void fixture__other(struct expr_fixture *f)
 	f->other.signature = "void other(struct big big, enum color color)";
 }
 
-/* openat(2), as tracefs describes it, with a pointer to a struct besides. */
+/* openat(2) as tracefs describes it, plus a pointer to a struct. */
 static inline void fixture__syscall(struct expr_fixture *f)
 {
 	static const char *const params[] = { "dfd", "filename", "flags", "mode", "inode", "any" };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Byte goldens: tests/golden/NAME, found from the repository's top, where tests run. A run with
- * GOLDEN_UPDATE=1 rewrites them instead; read the difference before committing it.
+ * Compares bytes with tests/golden/NAME. Run tests from the top of the repository. GOLDEN_UPDATE=1
+ * rewrites the files. Read the difference before you commit it.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ static inline void golden__read(const char *path, struct buf *out)
 	fclose(f);
 }
 
-/* Fails at the first line that differs, and says what both have there. */
+/* Fails at the first line that differs, and prints both versions of it. */
 static inline void golden__check(const char *name, struct buf *got)
 {
 	__cleanup_buf struct buf want = { 0 };

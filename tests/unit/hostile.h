@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A server that is not itself, played by a forked process: it writes over all that it shares with
- * its parent. */
+/* A compromised server: a forked process that overwrites all memory it shares with its parent. */
 #pragma once
 
 #include <sys/mman.h>
@@ -10,7 +9,7 @@
 
 #define HOSTILE_BYTE 0x41
 
-/* Writes where it may, or may let itself. Returns how many mappings that were. */
+/* Overwrites all shared mappings that are writable or can be made so. Returns their number. */
 static int hostile__write_all(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
@@ -29,7 +28,7 @@ static int hostile__write_all(void)
 	return maps ? n : -1;
 }
 
-/* The same from a process of its own, which ends then. */
+/* The same in a child process. */
 static int hostile__run(void)
 {
 	int status;

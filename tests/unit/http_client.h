@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A raw-socket HTTP client: sends bytes as they are, returns the answer as it came. */
+/* A raw-socket HTTP client: sends any bytes, and returns the unparsed answer. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,7 +13,7 @@
 #include <libdeflate.h>
 
 struct answer {
-	int code; /* 0 if the server closed without one */
+	int code; /* 0: closed without an answer */
 	struct buf raw;
 	char *headers;	  /* NUL-terminated, in raw */
 	const char *body; /* in raw */
@@ -39,13 +39,13 @@ static inline void client__send(int fd, const char *s, size_t len)
 		ssize_t n = send(fd, s, len, MSG_NOSIGNAL);
 
 		if (n <= 0)
-			return; /* cut off: what was answered tells why */
+			return; /* cut off: the answer tells why */
 		s += n;
 		len -= n;
 	}
 }
 
-/* To the end of the connection. */
+/* Reads until the server closes the connection. */
 static inline struct answer client__receive(int fd)
 {
 	struct answer a = { 0 };
@@ -72,7 +72,7 @@ static inline struct answer client__receive(int fd)
 	return a;
 }
 
-/* Bytes that need not be a request: what is not answered soon is not waited for. */
+/* Sends bytes that need not be a request, and does not wait long for an answer. */
 static inline struct answer client__raw(int port, const char *bytes)
 {
 	struct timeval tv = { .tv_usec = 100000 };
@@ -83,7 +83,10 @@ static inline struct answer client__raw(int port, const char *bytes)
 	return client__receive(fd);
 }
 
-/* headers: each with its "\r\n". */
+/*
+ * headers: each ends with "\r
+ * ".
+ */
 static inline struct answer client__request(int port, const char *method, const char *target,
 					    const char *headers)
 {
@@ -96,7 +99,7 @@ static inline struct answer client__request(int port, const char *method, const 
 	return client__receive(fd);
 }
 
-/* The value of a header in a static buffer, or NULL. */
+/* Returns the value of a header in a static buffer, or NULL. */
 static inline const char *answer__header(const struct answer *a, const char *name)
 {
 	static char value[512];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The real server on a loopback port that the kernel chooses. */
+/* The real server, on a loopback port that the kernel picks. */
 #pragma once
 
 #include "base/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel side does with label sets, in plain arrays on one CPU: object is replaced (see
- * the Makefile's --wrap). One target, whose label shows the letter that its values have in common.
+ * The kernel side of label sets, in plain arrays for one CPU: object/ is replaced (REPLACED in the
+ * Makefile). There is one target. Its label shows the letter that its values share.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ static struct {
 	struct rp_label_set sets[SLOTS];
 	struct rp_value_slot details[DETAILS];
 	struct rp_used used;
-	struct banks banks, served; /* the attacher's and a server's */
-	const void *copy;	    /* of the adjustments, as the server has it */
+	struct banks banks, served; /* of the attacher and of a server */
+	const void *copy;	    /* of the server's copy of the adjustments */
 } world;
 
 static struct enumerator letters[] = { { 1, "A" }, { 2, "A" }, { 3, "A" },
@@ -41,7 +41,7 @@ static struct target target = { .object = "o", .function = "f", .capture = &extr
 static struct targets targets = { .v = (struct target *[]){ &target }, .n = 1, .nids = 1 };
 static const struct histogram_layout world_layout = { .nbins = 2 };
 
-/* A server's are what the attacher publishes. */
+/* A server's are those that the attacher publishes. */
 static struct banks world__banks(bool reader)
 {
 	struct banks b = {
@@ -100,7 +100,7 @@ void __wrap_object__retire_set(struct object *o, uint32_t slot)
 	world.sets[slot].gen++;
 }
 
-/* What the world does while it is waited for, and what comes of it. */
+/* What happens during a wait, and the result of the wait. */
 static void (*world__meanwhile)(void);
 static int world__wait_error;
 
@@ -157,9 +157,9 @@ static int claim_detail(uint32_t cell, int64_t value)
 	return slot;
 }
 
-/* ---- calls ----------------------------------------------------------------------------------- */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
-/* The slot of a set, a new one if it has none; the first that is free. */
+/* Returns the slot of a set. A new set takes the first free one. */
 static uint32_t world__slot(uint64_t key)
 {
 	uint32_t slot = 0;
@@ -175,7 +175,7 @@ static uint32_t world__slot(uint64_t key)
 	return slot;
 }
 
-/* One that returns an errno, and is observed. */
+/* A call that returns an errno, with an observed value. */
 static void world__call(uint64_t key, int error)
 {
 	uint32_t cell = 1 + world__slot(key);

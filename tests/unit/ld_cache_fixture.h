@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A cache of the dynamic linker with libraries of one's choice. */
+/* A cache of the dynamic linker that lists any libraries. */
 #pragma once
 
 #include "base/buf.h"
@@ -20,7 +20,7 @@ static inline void ld_cache_fixture__u32(struct buf *b, uint32_t v)
 	buf__append(b, &v, sizeof(v));
 }
 
-/* old: with a header of the format before glibc 2.32 in front. */
+/* old: with a header in the format before glibc 2.32 in front. */
 static inline void ld_cache_fixture__make(struct buf *b, const struct ld_cache_row *rows, size_t n,
 					  bool old)
 {

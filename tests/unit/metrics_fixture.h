@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One of everything that metrics can be made from: a target of each return kind, targets that are
- * not attached for each reason, details, losses, shared losses.
+ * One of everything that has metrics: a target per return kind, a target per reason for not being
+ * attached, details, losses, shared losses.
  */
 #pragma once
 
@@ -53,8 +53,9 @@ static const struct target fixture_targets[] = {
 #define FIXTURE_TARGETS ARRAY_SIZE(fixture_targets)
 #define FIXTURE_IDS	8
 
-/* Words of cells: zero, positive, negative, other, tail; the sum; the level, no counter; untimed;
- * the layout.
+/*
+ * Words of a cell: zero, positive, negative, other, tail; the sum; the level, which is no counter;
+ * untimed; the histogram bins.
  */
 static uint64_t fixture_words[FIXTURE_IDS][RP_CELL_BINS + FIXTURE_CELLS] = {
 	{ 20, 54289, 4, 1, 0, 123456789012345, 7, 0, 1, 20, 300, 4000, 50000 },
@@ -91,7 +92,7 @@ static const struct missed_target fixture_losses[FIXTURE_IDS] = {
 	{ .reasons = FIXTURE_KPROBE_REASONS,
 	  .missed = { [MISSED_RECURSION] = 5, [MISSED_DEPTH] = 1 } },
 	{ .reasons = 1U << MISSED_NO_ENTRY },
-	/* A reason that was not foreseen is told all the same. */
+	/* An unexpected reason is exported, too. */
 	{ .reasons = 0, .missed = { [MISSED_MAXACTIVE] = 2 } },
 };
 

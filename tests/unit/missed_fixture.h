@@ -16,7 +16,7 @@ static const struct attach_ops plain = { .name = "kretprobe", .missed = 1U << MI
 static const struct attach_ops session = { .name = "kprobe.session",
 					   .missed = 1U << MISSED_NO_ENTRY };
 
-/* What the replaced functions answer. */
+/* Answers of the replaced functions. */
 static struct attach_slot slots[TARGETS];
 static struct kernel_counts kernel[TARGETS];
 static struct attach_program_counts programs[2];
@@ -91,7 +91,7 @@ struct bench {
 	const struct shared_missed *view;
 };
 
-/* A server's view of it is what is looked at. */
+/* Tests look at a server's view of the counts. */
 static inline void begin(struct bench *b)
 {
 	b->missed = missed__new(NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A machine and its configuration, for tests of decisions. Discovery, generations, the rate guard
- * and the watch are replaced (see the Makefile's --wrap), so nothing is attached.
+ * and the watch are replaced (REPLACED in the Makefile), so nothing is attached.
  */
 #pragma once
 
@@ -18,25 +18,25 @@
 #define TARGETS	    80 /* in all */
 #define MIB	    (1UL << 20)
 
-/* What the replaced functions answer, and what they were asked. */
-static const char *found[TARGETS]; /* names of what discovery finds; NULL: none */
+/* Answers of the replaced functions, and their arguments. */
+static const char *found[TARGETS]; /* names that discovery finds; NULL: none */
 static const char *discovery_error, *start_error;
 static bool lenient, machine_changed;
 static unsigned off;	    /* switches */
 static bool together;	    /* all share one link */
-static const char *hot;	    /* function that is called too often */
+static const char *hot;	    /* function that exceeds its rate */
 static const char *refused; /* function that cannot be attached again */
 static bool attached[GENERATIONS][TARGETS], paused[GENERATIONS][TARGETS];
 static unsigned rounds[GENERATIONS][TARGETS];
 static unsigned discoveries, starts;
 static uint64_t memory; /* of each generation */
-static size_t room;	/* for so many generations at a time; 0: for any number */
+static size_t room;	/* for at most so many generations at a time; 0: no limit */
 static struct reconcile *current;
-static const char *cannot_follow; /* why a replaced file cannot be attached besides */
+static const char *cannot_follow; /* another reason why a replaced file cannot be attached */
 static size_t followed;
-static const char *outdated; /* function whose mechanism is not exact any more */
-static bool put_off;	     /* new ones are not attached for now */
-static int users;	     /* of the files that were replaced or removed */
+static const char *outdated; /* function whose mechanism is no longer exact */
+static bool put_off;	     /* new targets are not attached for now */
+static int users;	     /* of files that were replaced or removed */
 
 static struct attach_ops ops = { .name = "plain", .needs = SWITCH_FTRACE };
 static struct attach_slot slots[TARGETS];
@@ -113,7 +113,7 @@ int __wrap_file_users__count(const struct opened_file *f, const char *path)
 	return users;
 }
 
-/* "/FILE#INODE:NAME", or without a number where there is no such file. */
+/* "/FILE#INODE:NAME", or without #INODE if the file does not exist. */
 static inline struct target *find_user_target(const char *text)
 {
 	__cleanup_free char *file = xstrdup(text);
@@ -142,7 +142,7 @@ static inline void on_plan(const struct generation *g)
 	weighed++;
 }
 
-/* "NAME", or "NAME=NAME...@ADDRESS" of one that has several names. */
+/* "NAME", or "NAME=NAME...@ADDRESS" for a function with several names. */
 static inline struct target *find_target(const char *text)
 {
 	__cleanup_free char *names = xstrdup(text);
@@ -386,7 +386,7 @@ static inline bool tick(struct bench *b, double seconds)
 	return reconcile__tick(b->r, b->now);
 }
 
-/* Every name and its state: "f g:overload"; "f=g" of one function. */
+/* Each name and its state: "f g:overload"; "f=g" for one function. */
 static inline void check(const struct bench *b, const char *want)
 {
 	const struct probe_table *v = reconcile__table(b->r);
@@ -417,7 +417,7 @@ static inline void reload(struct bench *b)
 	char *error = NULL;
 	bool changed;
 
-	machine_changed = true; /* or the same configuration would be nothing new */
+	machine_changed = true; /* otherwise the same configuration would be no change */
 	if (reconcile__configure(b->r, b->config, &changed, &error))
 		fail_msg("%s", error);
 }

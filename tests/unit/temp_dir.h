@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A directory of a test's own, removed with all the files that are in it. */
+/* A temporary directory for a test, removed with all files in it. */
 #pragma once
 
 #include <dirent.h>

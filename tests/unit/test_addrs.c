@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The table in which programs find what they run for, by the function's address. */
+/* The table in which programs look up their target by function address. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +22,7 @@ static void place(struct object *o, size_t n)
 	object_maps__place_addrs(o, &p);
 }
 
-/* As programs look (addresses.bpf.h). */
+/* The lookup that programs do (addresses.bpf.h). */
 static uint64_t spec_of(const struct object *o, uint64_t addr)
 {
 	uint32_t at = rp_hash(addr, o->addr_shift);
@@ -49,7 +49,7 @@ static void every_address_is_found(void **state)
 	}
 }
 
-/* However large the table is. */
+/* At any table size. */
 static void one_address_of_many(void **state)
 {
 	struct object o;

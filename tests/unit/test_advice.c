@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is told of an errno, by the machine that it comes from. */
+/* Advice for an errno, depending on the machine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,16 +86,16 @@ static void test_types_and_verifier(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(errs); i++)
 		expect(&usual, ATTEMPT_LOAD, errs[i], "verifier refuses a program: --log.level");
 	expect(&confidential, ATTEMPT_LOAD, -EINVAL, "lockdown");
-	/* A program for one function is the function's affair, and no security module's. */
+	/* A program for a single function: not the security module's fault. */
 	expect(&usual, ATTEMPT_CLONE, -EACCES, "EACCES: trampolines do not support functions of");
 	expect(&confidential, ATTEMPT_CLONE, -EACCES, "EACCES: trampolines do not support");
 	expect(&usual, ATTEMPT_LOAD, -EAGAIN, "EAGAIN: the kernel was busy or interrupted");
 	expect(&usual, ATTEMPT_ATTACH, -EINTR, "EINTR: the kernel was busy or interrupted");
-	/* Not of a function that cannot be probed: that is no affair of the machine. */
+	/* No advice for a function that cannot be probed: that does not depend on the machine. */
 	expect(&usual, ATTEMPT_ATTACH, -EINVAL, "EINVAL");
 }
 
-/* Nobody is sent to become root who is. */
+/* Root is not told to become root. */
 static void test_root(void **state)
 {
 	for (enum attempt a = ATTEMPT_LOAD; a <= ATTEMPT_SYMBOLS; a++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is known of the kernel without its BTF, against a kernel that has some. */
+/* The layout that is assumed without BTF, checked against a kernel with BTF. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #define FIELD "flags"
 #endif
 
-/* Bits from the start of a structure to a member; -1: there is none. */
+/* Offset of a member in bits; -1: no such member. */
 static int64_t offset_of(const struct btf *btf, const char *structure, const char *member)
 {
 	int id = btf__find_by_name_kind(btf, structure, BTF_KIND_STRUCT);

@@ -180,7 +180,7 @@ static void test_missing(void **state)
 	kernel_functions__free(NULL);
 }
 
-/* A typedef of itself: broken, but it must not hang us. */
+/* A typedef of itself: invalid, but must not hang us. */
 static void test_loop(void **state)
 {
 	struct world *w = *state;

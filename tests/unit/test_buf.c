@@ -43,7 +43,7 @@ static void test_printf(void **state)
 	assert_int_equal(b.data[b.len - 1], '|');
 }
 
-/* One failure, and nothing that follows does anything; what was there stays for buf__free(). */
+/* After a failure nothing more is appended. buf__free() frees what was there. */
 static void test_failure_sticks(void **state)
 {
 	__cleanup_buf struct buf b = { 0 };
@@ -117,7 +117,7 @@ static void test_double(void **state)
 	}
 }
 
-/* Any double reads back as itself, and no text of fewer digits does. */
+/* Any double reads back as itself, and no shorter text does. */
 static void test_double_round_trip(void **state)
 {
 	uint64_t seed = 0x9e3779b97f4a7c15ULL;
@@ -144,7 +144,7 @@ static void test_double_round_trip(void **state)
 	}
 }
 
-/* Times are printed by a way of their own, and look the same. */
+/* Durations have a printer of their own, with the same output. */
 static void test_double_nanoseconds(void **state)
 {
 	uint64_t seed = 0x9e3779b97f4a7c15ULL;
@@ -156,7 +156,7 @@ static void test_double_nanoseconds(void **state)
 
 		seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
 		v = (double)(1 + (seed >> (10 + i % 50))) / 1e9;
-		/* One of them that is none, too: it takes 16 or 17 digits. */
+		/* Also one that is no duration: it takes 16 or 17 digits. */
 		if (i % 3 == 0)
 			v = nextafter(v, 1e9);
 		for (int digits = 15; digits <= 17; digits++) {
@@ -216,7 +216,7 @@ static void test_json(void **state)
 		{ "q\"b\\s/", "\"q\\\"b\\\\s/\"" },
 		{ "\b\t\n\f\r\x01\x1f\x7f", "\"\\b\\t\\n\\f\\r\\u0001\\u001f\\u007f\"" },
 		{ "\xe2\x82\xac", "\"\xe2\x82\xac\"" },
-		/* C1 controls and directions; their neighbours are text. */
+		/* C1 controls and direction marks are escaped; their neighbours are text. */
 		{ "\xc2\x9b"
 		  "31m",
 		  "\"\\u009b31m\"" },
@@ -237,7 +237,7 @@ static void test_json(void **state)
 	}
 }
 
-/* For people: quotes and backslashes are no harm on a terminal. */
+/* In messages: quotes and backslashes are harmless on a terminal. */
 static void test_escaped(void **state)
 {
 	__cleanup_free char *text = escaped("unknown key \"labls\" in C:\\x\x1b[31m\n\xc2\x9b");

@@ -7,7 +7,7 @@
 
 #include "kernel/cgroupfs.h"
 
-/* What is covered by another mount is not what its line says. */
+/* A mount that another one covers is not usable at that place. */
 static bool is_v2(const char *path)
 {
 	return !strstr(path, "covered");
@@ -21,17 +21,17 @@ static void test_find(void **state)
 		{ "22 1 0:21 / /proc rw - proc proc rw\n"
 		  "31 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n",
 		  "/sys/fs/cgroup" },
-		/* Hybrid. */
+		/* Hybrid hierarchy. */
 		{ "31 23 0:26 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"
 		  "32 31 0:27 / /sys/fs/cgroup/unified rw shared:5 - cgroup2 cgroup2 rw\n"
 		  "33 31 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
 		  "/sys/fs/cgroup/unified" },
-		/* A part of it, in a container's tree, is second choice. */
+		/* A mount of a subtree, as in a container, is the second choice. */
 		{ "31 23 0:26 /pod /run/c rw - cgroup2 cgroup2 rw\n"
 		  "32 23 0:26 / /host/cgroup rw - cgroup2 cgroup2 rw\n",
 		  "/host/cgroup" },
 		{ "31 23 0:26 /pod /run/c rw - cgroup2 cgroup2 rw\n", "/run/c" },
-		/* In a cgroup namespace, the host's is above the root. */
+		/* In a cgroup namespace, the host's root is above the namespace's. */
 		{ "31 23 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
 		  "32 23 0:26 /../.. /host/sys/fs/cgroup ro - cgroup2 cgroup2 rw\n",
 		  "/sys/fs/cgroup" },
@@ -54,7 +54,7 @@ static void test_find(void **state)
 	}
 }
 
-/* Where the whole of it is asked for, its own inode tells, and not the text. */
+/* The whole hierarchy is recognised by its inode, not by the text. */
 static bool is_host(const char *path)
 {
 	return !strncmp(path, "/host/", 6);
@@ -71,7 +71,7 @@ static void test_find_whole(void **state)
 	assert_string_equal(found, "/host/sys/fs/cgroup");
 }
 
-/* This machine's, wherever it is. */
+/* The mount of this machine. */
 static void test_open(void **state)
 {
 	__cleanup_close int fd = cgroupfs__open();

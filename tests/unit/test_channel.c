@@ -43,7 +43,7 @@ static int receive_when_there(struct channel_request *r)
 	return channel__receive(&attacher, r);
 }
 
-/* Answers each request with its number of bytes, as many as it has been asked. */
+/* Answers each request with as many bytes as its operation says. */
 static void *answer_requests(void *arg)
 {
 	static const char text[] = "abcdefgh";
@@ -74,7 +74,7 @@ static void test_call(void **state)
 	pthread_join(thread, NULL);
 }
 
-/* What nobody waited for is not lost, and is not taken for the answer to something else. */
+/* A late answer is not lost, and not taken for the answer to another request. */
 static void test_late(void **state)
 {
 	__cleanup_buf struct buf out = {};
@@ -95,7 +95,7 @@ static void test_late(void **state)
 	pthread_join(thread, NULL);
 }
 
-/* An attacher that is busy for long finds one request, however often it was asked. */
+/* A busy attacher finds one request, however often the server asked. */
 static void test_busy(void **state)
 {
 	__cleanup_buf struct buf out = {};
@@ -133,7 +133,7 @@ static void *call_later(void *arg)
 	return NULL;
 }
 
-/* Nobody takes the answer, and it is more than a socket takes: the attacher does not wait. */
+/* Nobody reads the answer, and it exceeds the socket's buffer: the attacher does not block. */
 static void test_large(void **state)
 {
 	const size_t len = 4 << 20;
@@ -165,7 +165,7 @@ static void test_large(void **state)
 	assert_int_equal(out.len, len + 3);
 	assert_memory_equal(out.data, data, len);
 	assert_memory_equal(out.data + len, "end", 3);
-	/* A server that leaves in the middle of it. */
+	/* The server exits in the middle of an answer. */
 	assert_int_equal(channel__answer(&attacher, &r, 0, data, len), 0);
 	close_server();
 	assert_true(channel__send(&attacher) < 0);
@@ -198,7 +198,7 @@ static void test_gone(void **state)
 
 #define PACKET (16 << 10)
 
-/* Announces a terabyte, and sends a packet of it. */
+/* Announces a terabyte, and sends one packet. */
 static void *exaggerate(void *arg)
 {
 	static const char data[PACKET];
@@ -215,7 +215,7 @@ static void *exaggerate(void *arg)
 	return NULL;
 }
 
-/* Memory is for what has come. */
+/* Memory is only allocated for bytes that arrived. */
 static void test_announced(void **state)
 {
 	__cleanup_buf struct buf out = {};
@@ -231,7 +231,7 @@ static void test_announced(void **state)
 	pthread_join(thread, NULL);
 }
 
-/* Nobody waits for the rest of what is no request: it is none, whatever comes after it. */
+/* An invalid request is rejected at once, whatever follows it. */
 static void test_pieces(void **state)
 {
 	static const char zeros[PACKET];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Command lines: what they come to, and the exact words in which wrong ones are refused. */
+/* Command lines: the resulting configuration, and the exact error messages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

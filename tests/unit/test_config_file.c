@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Configuration files: their values, and the exact messages for wrong ones. */
+/* Configuration files: the resulting values, and the exact error messages. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,7 +130,7 @@ static void test_histograms(void **state)
 #define BUCKET_TEXT "a bucket must be a finite number of seconds, as in 0.001 or 1e-3, not "
 
 static const struct {
-	const char *text, *error; /* error behind "config.yaml:" */
+	const char *text, *error; /* error after "config.yaml:" */
 } bad_files[] = {
 	/* keys */
 	{ "probe:\n- functions: x\n",
@@ -336,7 +336,7 @@ static void test_bad_files(void **state)
 	}
 }
 
-/* As a PROBE does, it says where a program or library of that name is. */
+/* As for a PROBE argument, the error names the path of a program or library of that name. */
 static void test_object_without_path(void **state)
 {
 	__cleanup_free char *path = xstrdup(getenv("PATH") ?: ""), *error = NULL;
@@ -355,7 +355,7 @@ static void test_object_without_path(void **state)
 	assert_string_equal(error, want);
 }
 
-/* The words are the layout's; that they get a place is ours. */
+/* The message is from the histogram layout; the position is added here. */
 static void test_buckets_that_cannot_be_measured(void **state)
 {
 	char *error;
@@ -412,9 +412,9 @@ static void test_nothing_to_probe(void **state)
 	}
 }
 
-/* ---- presets --------------------------------------------------------------------------------- */
+/* ---- presets -------------------------------------------------------------------------------- */
 
-/* A single value stands for a list of itself, everywhere. */
+/* A single value is the same as a list with that value. */
 static void test_scalars_for_lists(void **state)
 {
 	static const struct {
@@ -452,7 +452,7 @@ static void test_scalars_for_lists(void **state)
 	}
 }
 
-/* Bare strings of `probes:` are one list, as PROBE arguments are. */
+/* Bare strings in `probes:` form one list, as PROBE arguments do. */
 static void test_bare_probes(void **state)
 {
 	struct config *c;

@@ -11,7 +11,7 @@
 #include "config/presets.h"
 #include "config_fixture.h"
 
-/* A probe's own key, then defaults, then the flag (NULL here: attach asks c->mechanism). */
+/* The probe's own key, then `defaults`, then the flag (NULL here: attach uses c->mechanism). */
 static void test_precedence(void **state)
 {
 	struct config *c;
@@ -48,7 +48,7 @@ static size_t count_patterns(const struct config *c)
 	return n;
 }
 
-/* Every shipped preset is valid, and what it says came from it. */
+/* Each shipped preset is valid, and its probes name it as their origin. */
 static void test_presets(void **state)
 {
 	for (const struct preset *p = presets; p->name; p++) {
@@ -92,7 +92,7 @@ static const struct probe_list *first_builtin(const struct config *c)
 	return NULL;
 }
 
-/* An exclusion from presets needs no function next to it. */
+/* An exclusion can refer to presets alone. */
 static void test_exclusions_from_presets(void **state)
 {
 	struct config *c = PARSE("--preset=tcp", "!tcp_v4_rcv");
@@ -141,7 +141,7 @@ static void test_unknown_preset(void **state)
 	free(list);
 }
 
-/* A preset is parsed by the same code, and may not set what is the user's to set. */
+/* The same parser reads presets, which cannot set what only the user may set. */
 static void test_preset_schema(void **state)
 {
 	static const char text[] = "defaults: {maxactive: 1}";

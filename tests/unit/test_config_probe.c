@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a probe may have besides its targets, `defaults` for it, and sizes of histograms. */
+/* Keys of a probe other than its targets, `defaults`, and size buckets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,7 +113,7 @@ static void test_error(void **state)
 	config__free(c);
 }
 
-/* A probe's own key replaces that of `defaults`, also by what is nothing. */
+/* A probe's own key replaces the one in `defaults`, even with an empty value. */
 static void test_defaults(void **state)
 {
 	struct probe_settings *own, *none, *argument;
@@ -294,7 +294,7 @@ static void test_size_buckets(void **state)
 #define SIZES "a size bucket must be from 0 to 1099511627775 bytes, not "
 
 static const struct {
-	const char *text, *error; /* error behind "config.yaml:1:" */
+	const char *text, *error; /* error after "config.yaml:1:" */
 } bad[] = {
 	/* returns */
 	{ "defaults: {returns: sizes}",

@@ -218,7 +218,7 @@ static const struct sockaddr_in elsewhere = { .sin_family = AF_INET,
 					      .sin_port = 9,
 					      .sin_addr.s_addr = 0x0100007f };
 
-/* A socket that is not connected, as an older kernel may allow. */
+/* A socket that is not connected, where an older kernel could allow it. */
 static long send_to_address(void)
 {
 	return syscall(SYS_sendto, connection, "x", 1, MSG_NOSIGNAL, &elsewhere, sizeof(elsewhere));
@@ -353,7 +353,7 @@ static void *thread_body(void *arg)
 	return arg;
 }
 
-/* What it is there for, it can. */
+/* What a server needs is allowed. */
 static long its_work(void)
 {
 	struct iovec iov = { "y", 1 };
@@ -375,7 +375,7 @@ static long its_work(void)
 static const struct attempt {
 	const char *what;
 	long (*try)(void);
-	bool free; /* can be done by who is not confined */
+	bool free; /* succeeds without confinement */
 	int expected;
 } attempts[] = {
 	{ "make a BPF map", bpf_map, false, REFUSED },
@@ -458,7 +458,7 @@ static void test_attempts(void **state)
 	}
 }
 
-/* The list of attempts is worth something only if they succeed otherwise. */
+/* The attempts only prove something if they succeed without confinement. */
 static void test_unconfined(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {

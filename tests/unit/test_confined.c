@@ -48,7 +48,7 @@ static void fails(const struct confined_job *job, int err, const char *text)
 	confined__release(&result);
 }
 
-/* ---- what it gives -------------------------------------------------------------------------- */
+/* ---- results -------------------------------------------------------------------------------- */
 
 static int64_t fill(void *ctx, void *out, size_t max, char *why)
 {
@@ -108,7 +108,7 @@ static void test_refusals(void **state)
 	fails(&job, -EFAULT, "yyyy");
 }
 
-/* ---- what it may not ------------------------------------------------------------------------ */
+/* ---- limits --------------------------------------------------------------------------------- */
 
 static int64_t crash(void *ctx, void *out, size_t max, char *why)
 {
@@ -120,7 +120,7 @@ static int64_t leave(void *ctx, void *out, size_t max, char *why)
 	return syscall(SYS_exit_group, 3);
 }
 
-/* Writing beyond what is shared is a crash of the child. */
+/* A write beyond the shared memory crashes the child. */
 static int64_t overflow(void *ctx, void *out, size_t max, char *why)
 {
 	for (size_t i = 0; i < (1UL << 40); i += 4096)
@@ -181,13 +181,13 @@ static void test_time(void **state)
 	job.fd = pipe_ends[0];
 	job.seconds = 0.1;
 	fails(&job, -ETIMEDOUT, "the job took longer than 0.1 s");
-	/* They did not stay. */
+	/* They did not remain open. */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	close(pipe_ends[0]);
 	close(pipe_ends[1]);
 }
 
-/* What it can do with the system: nothing. Each line is what one call gave. */
+/* It cannot use the system. Each line is the result of one call. */
 static int64_t try_everything(void *ctx, void *out, size_t max, char *why)
 {
 	int fd = *(int *)ctx, *r = out, n = 0;
@@ -224,7 +224,7 @@ static void test_rights(void **state)
 	confined__release(&result);
 }
 
-/* ---- what it finds -------------------------------------------------------------------------- */
+/* ---- what it reads -------------------------------------------------------------------------- */
 
 static int64_t give_null(void *ctx, void *out, size_t max, char *why)
 {

@@ -46,7 +46,7 @@ static void test_header(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct credentials c = { 0 };
 		size_t len = strlen(cases[i].header);
-		/* Without a NUL behind it, so that reading on is noticed. */
+		/* Not NUL-terminated, so that AddressSanitizer detects a read beyond the end. */
 		__cleanup_free char *copy = malloc(len + !len);
 		int err;
 
@@ -65,7 +65,7 @@ static void test_header(void **state)
 	}
 }
 
-/* Every byte, at every length: what is encoded is what comes out. */
+/* Every byte, at every length: decoding reverses encoding. */
 static void test_header_bytes(void **state)
 {
 	char data[300] = "u:";

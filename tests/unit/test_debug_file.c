@@ -15,7 +15,7 @@
 
 #define ROWS(v) v, ARRAY_SIZE(v)
 
-/* Notes with a build-id of 4 bytes. */
+/* Notes with a build ID of 4 bytes. */
 #define NOTE(a, b, c, d)                                                         \
 	{                                                                        \
 		4, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0, a, b, c, d \
@@ -70,7 +70,7 @@ static char *write_elf(const char *name, const struct elf_fixture_symbol *symbol
 	return elf_fixture__write(dir, name, &f);
 }
 
-/* A stripped program that names DEBUG with a checksum. id: its build-id, or NULL. */
+/* A stripped program that names DEBUG with a checksum. id: its build ID, or NULL. */
 static char *write_program(const char *debug, uint32_t crc, const uint8_t *id)
 {
 	char link[64] = "";
@@ -92,7 +92,7 @@ static char *write_debug(const char *name, const uint8_t *id)
 	return write_elf(name, ROWS(debug_symbols), &more, id != NULL);
 }
 
-/* As discovery does it. NULL: *why. */
+/* As discovery does it. NULL: see *why. */
 static struct elf_symbols *read_with_debug(const char *path, char **why)
 {
 	struct opened_file *f, *debug;
@@ -150,7 +150,7 @@ static void test_by_link(void **state)
 	assert_int_equal(mkdir(hidden, 0755), 0);
 	assert_int_equal(rename(debug, moved), 0);
 	assert_found(program);
-	/* Next to the file itself, whichever link led to it. */
+	/* In the directory of the file itself, whichever symbolic link led to it. */
 	assert_int_equal(symlink("../program", alias), 0);
 	assert_found(alias);
 	assert_int_equal(unlink(moved), 0);
@@ -166,7 +166,7 @@ static void test_of_another_build(void **state)
 	__cleanup_free char *again = NULL, *same = NULL;
 
 	assert_not_found(program, "checksum");
-	/* Where both have build-ids, these decide. */
+	/* If both files have build IDs, these decide. */
 	free(debug);
 	debug = write_debug("program.debug", other_note);
 	same = write_program("program.debug", checksum(debug), note);
@@ -179,8 +179,7 @@ static void test_of_another_build(void **state)
 	assert_not_found(again, "not an ELF file");
 }
 
-/* Symbols where the program has no code are not believed; those that it exports itself come first.
- */
+/* Symbols where the program has no code are ignored. Exported symbols come first. */
 static void test_symbols(void **state)
 {
 	__cleanup_free char *debug = write_debug("program.debug", note);
@@ -196,7 +195,7 @@ static void test_symbols(void **state)
 	elf_symbols__free(e);
 }
 
-/* A user who can write it could place probes into other users' programs. */
+/* A user with write access could place probes into other users' programs. */
 static void test_weak(void **state)
 {
 	__cleanup_free char *debug = write_debug("program.debug", note);
@@ -257,7 +256,7 @@ static void test_debugdata(void **state)
 	assert_true(elf_symbols__find(e, "parse", &sym));
 	assert_int_equal(sym.offset, OFFSET(0x40));
 	elf_symbols__free(e);
-	/* What is damaged costs its own symbols only. */
+	/* A damaged section only loses its own symbols. */
 	packed[n / 2] ^= 0xff;
 	e = read_packed(packed, n, &why);
 	assert_non_null(strstr(elf_symbols__debug_why(e), "damaged"));
@@ -266,7 +265,7 @@ static void test_debugdata(void **state)
 	elf_symbols__free(e);
 }
 
-/* 256 MiB of zeroes are 40 kB. */
+/* 256 MiB of zeros compress to 40 kB. */
 static void test_bomb(void **state)
 {
 	const size_t len = 256 << 20, max = 1 << 20;

@@ -10,7 +10,7 @@
 
 static const struct {
 	const char *mangled, *name;
-	const char *without; /* a parameter list; NULL: the same */
+	const char *without; /* a list of parameters; NULL: the same */
 } rows[] = {
 	{ "_ZN2ns5klass6methodEi", "ns::klass::method(int)", "ns::klass::method" },
 	{ "_ZNK2ns1f3getEv", "ns::f::get() const", "ns::f::get" },
@@ -55,8 +55,10 @@ static void test_names(void **state)
 	demangled__free(NULL);
 }
 
-/* Each pair has the one before it twice: 2^30 times "int". Not in a child: there, sanitizers may
- * not look up what they need for a longjmp. */
+/*
+ * Each pair contains the previous one twice: 2^30 times "int". Runs in this process: in a child,
+ * sanitizers cannot look up what they need for a longjmp.
+ */
 static void test_bomb(void **state)
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -153,7 +153,9 @@ static void test_user_denied(void **state)
 			fail_msg("%s is not denied", names[i]);
 }
 
-/* What only never returns, or is left by exceptions, is no harm; and users' own names are theirs.
+/*
+ * Functions that never return or throw are harmless for counting, and user functions may have any
+ * name.
  */
 static void test_user_allowed(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Kernel functions, and what claims say of each other. */
+/* Kernel functions, and conflicts between claims. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ static void set_module(struct probe_list *l, const char *module)
 			fail_msg("%s: %s", module, why);
 }
 
-/* ---- kernel functions ---- */
+/* ---- kernel functions ----------------------------------------------------------------------- */
 
 static void test_exact(void **state)
 {
@@ -61,7 +61,7 @@ static void test_missing(void **state)
 	check_why("xfs:xfs_file_fsync", "waiting:xfs_file_fsync",
 		  "module xfs is not loaded; it will be probed once it is");
 	check_why("xfs:xfs_*", "waiting:xfs_*", "module xfs is not loaded");
-	/* That will not help it. */
+	/* Its own symbol must not help it. */
 	check_why("xfs:vfs_read", "not_found:vfs_read", "write vmlinux:vfs_read");
 	check_why("ext4:vfs_read", "not_found:vfs_read", "write vmlinux:vfs_read");
 	check_why("vmlinux:ext4_sync_file", "not_found:ext4_sync_file",
@@ -126,12 +126,12 @@ static void test_alternatives(void **state)
 	done(&f);
 }
 
-/* What `module:` says of a list: the module's, or built in where the module is. */
+/* `module:` restricts a list to the module, or to the kernel where the module is built in. */
 static void test_module(void **state)
 {
 	static const struct {
 		const char *module, *functions[4];
-		const char *targets, *object; /* of the last one */
+		const char *targets, *object; /* of the last call */
 	} cases[] = {
 		/* Loaded */
 		{ "ext4", { "ext4_sync_file" }, "ext4_sync_file", "ext4" },
@@ -147,11 +147,11 @@ static void test_module(void **state)
 		  "one_clone.isra.0 vfs_read not_found:gone",
 		  "vmlinux" },
 		{ "vfs", { "twice" }, "ambiguous:twice", "vmlinux" },
-		/* Neither, yet */
+		/* Neither, yet. */
 		{ "xfs", { "gone" }, "waiting:gone", "xfs" },
 		{ "xfs", { "gone|gone2", "gone3" }, "waiting:gone|gone2 waiting:gone3", "xfs" },
 		{ "xfs", { "gone", "!vfs_*" }, "waiting:gone", "xfs" },
-		/* That it is in another module, no waiting will mend. */
+		/* A function in another module: waiting cannot help. */
 		{ "xfs", { "nf_hook_one" }, "not_found:nf_hook_one", "vmlinux" },
 	};
 
@@ -167,7 +167,7 @@ static void test_module(void **state)
 	}
 }
 
-/* The list that its module is waited for in says nothing of another list's module. */
+/* One list waits for its module. This does not affect another list's module. */
 static void test_modules(void **state)
 {
 	struct fixture f = { 0 };
@@ -189,7 +189,7 @@ static void test_globs(void **state)
 	struct fixture f = { 0 };
 
 	LIST(&f, "weak_fn", "vfs_*", "!vfs_readv", "ext4:*", "!ext4:ext4_read*", "*_clone*");
-	LIST(&f, "vfs_readv"); /* the exclusion is the other list's own */
+	LIST(&f, "vfs_readv"); /* the exclusion applies to the other list */
 	run(&f);
 	check(&f, "weak_fn vfs_read vfs_write both_places ext4_sync_file one_clone.isra.0 "
 		  "two_clones.constprop.0 two_clones.isra.0 vfs_readv");
@@ -254,7 +254,7 @@ static void test_conflict(void **state)
 	done(&f);
 }
 
-/* What the user says of a function comes before what a preset says, whichever is read first. */
+/* The user's entries precede those of a preset, in any order. */
 static void test_user_beats_preset(void **state)
 {
 	for (size_t user = 0; user < 2; user++) {
@@ -275,8 +275,7 @@ static void test_user_beats_preset(void **state)
 	}
 }
 
-/* ... but a glob of the user's is no name. Two presets must agree, as two entries of the user must.
- */
+/* But the user's glob is not an exact name. Two presets must agree, as two entries of the user. */
 static void test_presets_and_globs(void **state)
 {
 	struct fixture f = { 0 };
@@ -301,7 +300,7 @@ static void test_presets_and_globs(void **state)
 	done(&f);
 }
 
-/* Bare exclusions go for their own list and for presets; others for their list only. */
+/* Bare exclusions apply to their own list and to presets; others only to their list. */
 static void test_exclusions_from_presets(void **state)
 {
 	static const struct {
@@ -343,7 +342,7 @@ static void test_without_sources(void **state)
 	env = before;
 }
 
-/* By whatever name of an address the kernel knows it. */
+/* By any of the names that the kernel has for an address. */
 static void test_kernel_names(void **state)
 {
 	struct fixture f = { 0 };
@@ -367,7 +366,7 @@ static void test_kernel_names(void **state)
 	done(&f);
 }
 
-/* The function is attached, and which of its clones are not is told. */
+/* The function is attached, and the message lists the clones that are not. */
 static void test_clones_beside(void **state)
 {
 	struct fixture f = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Labels of whole targets: where the names of parameters come from, and when there are none. */
+/* Labels of targets: the source of parameter names, and errors without one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -40,7 +40,7 @@ static const struct {
 	{ "events/syscalls/sys_enter_umount", FIELD("char * name") FIELD("int flags") },
 };
 
-/* An event's directory, and those above it. */
+/* The directory of an event, and its parents. */
 static char *make_event(const char *name)
 {
 	char *path = xasprintf("%s/tracefs/%s", dir, name);
@@ -90,7 +90,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Discovers PROBE with one label; *error is NULL if that is right. */
+/* Discovers PROBE with one label. *error is NULL on success. */
 static struct targets *discover(const char *probe, const char *name, const char *text, char **error)
 {
 	static struct pattern pattern;
@@ -160,7 +160,7 @@ static void test_lenient(void **state)
 	targets__free(t);
 }
 
-/* vfs_read is the only one of these with BTF. */
+/* Of these, only vfs_read has BTF. */
 static void test_glob(void **state)
 {
 	struct targets *t = discover_good("vfs_*", "bytes", "count");
@@ -171,7 +171,7 @@ static void test_glob(void **state)
 	check_bad("vfs_*", "nothing", "vfs_*");
 }
 
-/* Those that a spec has no number for are refused, and no others. */
+/* Those that exceed the limit of a spec are refused, and no others. */
 static void test_too_many(void **state)
 {
 	const struct discover_env before = env;
@@ -197,7 +197,7 @@ static void test_too_many(void **state)
 	env = before;
 }
 
-/* one_clone has a type, but one_clone.isra.0 need not have its parameters. */
+/* one_clone has a type, but one_clone.isra.0 may lack its parameters. */
 static void test_clone(void **state)
 {
 	check_bad("one_clone", "x", "the compiler has changed this function's parameters");
@@ -224,8 +224,10 @@ static void test_syscall(void **state)
 		  "did you mean filename or file? The function is openat(int dfd, "
 		  "const char *filename, struct file *file);");
 	check_bad("syscall:openat", "file->x", "struct file has no member \"x\"");
-	/* Whose tracepoints have another name, and one whose name is another's tracepoint; of
-	 * 32-bit programs, and not of those of arm64. */
+	/*
+	 * Tracepoints with another name, and a name that is another call's tracepoint. 32-bit
+	 * programs, except on arm64.
+	 */
 	targets__free(discover_good("syscall:uname", "to", "name"));
 	targets__free(discover_good("syscall:umount2", "flags", "flags"));
 #ifdef __x86_64__
@@ -233,7 +235,7 @@ static void test_syscall(void **state)
 #endif
 	close(env.tracefs);
 	env.tracefs = -1;
-	/* That is the machine's fault, which costs the probe. */
+	/* This depends on the machine, so only this probe fails. */
 	t = discover("syscall:openat", "x", "filename", &error);
 	assert_null(error);
 	assert_int_equal(t->v[0]->reason, REASON_REFUSED);
@@ -242,7 +244,7 @@ static void test_syscall(void **state)
 	targets__free(discover_good("syscall:openat", "path", "str(arg1)"));
 }
 
-/* A named label is the word, an expression of the same text the parameter. */
+/* A word names the built-in label; in an expression it names the parameter. */
 static void test_words(void **state)
 {
 	struct expr_scope scope = { .params = (const char *const[]){ "pid" }, .nparams = 1 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* `returns:` and the types of functions. */
+/* `returns:`, and the types of functions. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,7 +50,7 @@ static void test_wrong_returns(void **state)
 	check_error(&f, "test.yaml:70:7: returns: enum does not suit syscall:openat" LONG
 			"; the same applies to all 2 functions that match syscall:openat*");
 
-	/* What cannot be probed has no type to be wrong. */
+	/* A target that cannot be probed has no type to check. */
 	f = (struct fixture){ 0 };
 	LIST(&f, "do_exit", "nosuch");
 	ask(&f, 0, RETURNS_ENUM);
@@ -59,7 +59,7 @@ static void test_wrong_returns(void **state)
 	done(&f);
 }
 
-/* Of a glob, what does not suit is left out, and one after the other is judged by itself. */
+/* A glob leaves out functions that do not fit, each by itself. */
 static void test_returns_of_globs(void **state)
 {
 	struct fixture f = { 0 };
@@ -87,7 +87,7 @@ static void test_returns_of_globs(void **state)
 			"write one of auto, errno, bool, unsigned, raw, value, size, void");
 }
 
-/* What a module turns out to be that comes while we run costs nobody else. */
+/* A module that is loaded later with a wrong type affects no other target. */
 static void test_lenient(void **state)
 {
 	struct fixture f = { 0 };

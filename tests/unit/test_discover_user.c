@@ -10,7 +10,7 @@
 #include "discover/list.h"
 #include "discover_world.h"
 
-/* ---- system calls ---- */
+/* ---- system calls --------------------------------------------------------------------------- */
 
 static void test_syscalls(void **state)
 {
@@ -34,7 +34,7 @@ static void test_syscalls(void **state)
 	check_why("syscall:exit", "denied:exit", "never returns");
 }
 
-/* ---- user functions ---- */
+/* ---- user functions ------------------------------------------------------------------------- */
 
 static char *probe_of(const char *file, const char *function)
 {
@@ -80,7 +80,7 @@ static void test_user_refused(void **state)
 	check_user("vmlinux", "alpha", "not_found:alpha", "not an ELF file");
 }
 
-/* Names of another kind than they were looked for. */
+/* Names that exist, but as another kind of target. */
 static void test_other_kinds(void **state)
 {
 	static const char *const calls[] = { "openat",		 "sys_openat",
@@ -100,11 +100,11 @@ static void test_other_kinds(void **state)
 	check_user("prog", "vfs_read", "not_found:vfs_read", "; did you mean vfs_read?");
 	check_user("prog", "openat", "not_found:openat", "; did you mean syscall:openat?");
 	check_user("prog", "vfs_r*", "not_found:vfs_r*", "; did you mean 'vfs_r*'?");
-	/* Not what is on the denylist. */
+	/* Not those on the denylist. */
 	check_why("exit_group", "not_found:exit_group", "no function exit_group");
 }
 
-/* What is no object of the kernel's: nothing waits for it. */
+/* Not a kernel object, so nothing waits for it. */
 static void test_other_objects(void **state)
 {
 	__cleanup_free char *path = xasprintf("%s:/bin", dir), *old = xstrdup(getenv("PATH"));
@@ -132,7 +132,7 @@ static void test_other_objects(void **state)
 	setenv("PATH", old, 1);
 }
 
-/* As in a container: it waits, and says what it does not know. */
+/* As in a container: it waits, and logs what it could not read. */
 static void test_unknown_modules(void **state)
 {
 	const char *all = env.modules_dir;
@@ -172,7 +172,7 @@ static void test_calls_of_32_bit_programs(void **state)
 }
 #endif
 
-/* Names of C++ and Rust as they are in the source. The label is what was matched. */
+/* C++ and Rust names as in the source. The label is the symbol that matched. */
 static void test_demangled(void **state)
 {
 	static const char *const rows[][3] = {
@@ -205,7 +205,7 @@ static void test_demangled(void **state)
 			assert_null(one.targets->v[0]->signature);
 		done(&one);
 	}
-	/* D1 and D2 are two functions of one name: a glob leaves them out. */
+	/* D1 and D2 are two functions with one name: a glob leaves them out. */
 	LIST(&f, glob, but);
 	run(&f);
 	check(&f, "ns::f::over(double) ns::f::over(int) ns::f::f()");
@@ -217,8 +217,7 @@ static void test_demangled(void **state)
 		   "did you mean ns::f::method");
 }
 
-/* The name in the source is no type: what does not suit is the configuration's mistake, not the
- * file's. */
+/* A demangled name has no type. A mismatch is an error of the configuration, not of the file. */
 static void test_demangled_returns(void **state)
 {
 	struct fixture f = { 0 };
@@ -234,7 +233,7 @@ static void test_demangled_returns(void **state)
 	check_error(&f, error);
 }
 
-/* A glob leaves them out; a name says why. */
+/* A glob leaves them out; an exact name reports why. */
 static void test_user_denied(void **state)
 {
 	struct fixture f = { 0 };
@@ -251,7 +250,7 @@ static void test_user_denied(void **state)
 	check_user("hard", "*swap*", "denied:*swap*", "2 are denied");
 }
 
-/* ---- --probe.list ---- */
+/* ---- --probe.list --------------------------------------------------------------------------- */
 
 static void check_list(const char *glob, int err, const char *want)
 {

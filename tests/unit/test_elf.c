@@ -30,7 +30,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* As discovery does it: opened by one child, read by another. */
+/* As discovery does it: one child opens it, another reads it. */
 static int open_elf(const char *path, struct elf_symbols **out, char **why)
 {
 	struct opened_file *f;
@@ -199,7 +199,7 @@ static void assert_hazards(const struct elf_fixture *f, uint32_t wanted)
 	elf_symbols__free(e);
 }
 
-/* What a file has or imports tells why a return probe could harm it. */
+/* What a file contains or imports determines whether a return probe could harm it. */
 static void test_hazards(void **state)
 {
 	static const struct {
@@ -260,7 +260,7 @@ static void test_cold_halves(void **state)
 	elf_symbols__free(e);
 }
 
-/* However it is cut short, a file is refused or read, and never more than that. */
+/* A file that is cut short anywhere is refused or read, and never read beyond its end. */
 static void test_damaged(void **state)
 {
 	static const struct elf_fixture_symbol symbols[] = {
@@ -285,8 +285,7 @@ static void test_damaged(void **state)
 	}
 }
 
-/* What a child that was taken over may answer: of no byte of it may follow that something else is
- * read. */
+/* The answer of a compromised child. No byte of it may cause a read elsewhere. */
 static void test_hostile_image(void **state)
 {
 	static const struct elf_fixture_symbol symbols[] = {
@@ -304,7 +303,7 @@ static void test_hostile_image(void **state)
 	size_t sound = 0;
 
 	assert_true(size > 0);
-	image = malloc(size); /* so that what is beyond it is seen */
+	image = malloc(size); /* so that AddressSanitizer detects a read beyond it */
 	memcpy(image, made, size);
 	assert_true(elf_image__is_sound(image, size));
 	for (int64_t cut = 0; cut < size; cut++) {
@@ -331,8 +330,7 @@ static void test_hostile_image(void **state)
 	assert_false(elf_image__is_sound(image, size));
 }
 
-/* Names in the wrong order would make a search go astray, an offset beyond the file hits nothing.
- */
+/* Unsorted names would break a binary search. An offset beyond the file matches nothing. */
 static void test_hostile_records(void **state)
 {
 	struct {
@@ -367,7 +365,7 @@ static void test_hostile_records(void **state)
 	assert_false(elf_image__is_sound(&image, sizeof(image)));
 }
 
-/* This very program: the offset must be where the code is mapped from. */
+/* This program itself: the offset must be where the code is mapped from. */
 static void __attribute__((noinline)) landmark(void)
 {
 	__asm__ volatile("");
@@ -396,7 +394,7 @@ static void test_self(void **state)
 	elf_symbols__free(e);
 }
 
-/* What this program imports, and from where. */
+/* Imports of this program, and their libraries. */
 static void test_dynamic(void **state)
 {
 	bool needed = false, imported = false;
@@ -416,7 +414,7 @@ static void test_dynamic(void **state)
 	elf_symbols__free(e);
 }
 
-/* The kernel misreads their opcodes as "jp" and "push" under a uprobe. */
+/* Under a uprobe, the kernel misreads their opcodes as "jp" and "push". */
 static void test_vector_instructions(void **state)
 {
 	static const struct {

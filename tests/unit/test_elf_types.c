@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Types from DWARF: of this test itself; and images that lie. */
+/* Types from DWARF, read from this test itself, and images with wrong contents. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ __attribute__((noinline)) enum shade elf_types_test(const char *const *text, uns
 	return *text[n] ? BRIGHT : DARK;
 }
 
-/* What a declarator can be, one parameter or result each. */
+/* Every kind of declarator, each as a parameter or a result. */
 typedef int row[3];
 static int rows[2][3];
 
@@ -158,7 +158,7 @@ static void test_declarators(void **state)
 		*r = saved;                                       \
 	} while (0)
 
-/* Each one thing that is wrong. */
+/* One error each. */
 static void test_lies(void **state)
 {
 	struct types_image *i = image;

@@ -7,9 +7,9 @@
 
 #include "elf/exits.h"
 
-#define AT 0x1000 /* where the function is in its file */
+#define AT 0x1000 /* offset of the function in its file */
 
-/* The exits of one function's code, or why there are none. */
+/* The exits of a function's code, or why it has none. */
 static const char *find(const void *code, size_t size, struct exits *out)
 {
 	const struct code_range r = { AT, code, size };
@@ -71,7 +71,7 @@ static void test_returns(void **state)
 	exits__free(&e);
 }
 
-/* A byte of another instruction is none. */
+/* The byte within another instruction is no return. */
 static void test_not_inside(void **state)
 {
 	struct exits e;
@@ -102,7 +102,7 @@ static void test_jumps(void **state)
 	assert_int_equal(e.v[0].how.condition, 5);
 	exits__free(&e);
 
-	/* jrcxz has no flag to look at. */
+	/* jrcxz tests no flag. */
 	refused(BYTES(NOP "\xe3\x40" RET), "conditional tail jump");
 }
 
@@ -122,7 +122,7 @@ static void test_indirect(void **state)
 	assert_int_equal(e.v[0].how.range[0].end, 16);
 	site(&e, 1, 4, RP_EXIT_MEMORY);
 	assert_int_equal(e.v[1].how.base, RP_REG_IP);
-	assert_int_equal(e.v[1].how.disp, 0x16); /* from the jump, not from behind it */
+	assert_int_equal(e.v[1].how.disp, 0x16); /* relative to the jump, not to its end */
 	site(&e, 2, 10, RP_EXIT_MEMORY);
 	assert_int_equal(e.v[2].how.base, RP_REG_NONE);
 	assert_int_equal(e.v[2].how.index, 1);
@@ -133,7 +133,9 @@ static void test_indirect(void **state)
 	refused(BYTES(NOP "\x64\xff\x20" RET), "evaluated"); /* jmp *%fs:(%rax) */
 }
 
-/* A switch's jump: as compilers mark it, or with something of the function's on the stack. */
+/*
+ * A jump table of a switch: as compilers mark it, or while the function has something on the stack.
+ */
 static void test_switch(void **state)
 {
 	struct exits e;
@@ -149,7 +151,7 @@ static void test_switch(void **state)
 	assert_null(find(BYTES("\x48\x83\xec\x08\x48\x83\xc4\x08\xff\xe0"), &e));
 	assert_int_equal(e.n, 1);
 	exits__free(&e);
-	/* push %rbx; je +3; pop %rbx; jmp *%rax; jmp *%rax: only the first may leave */
+	/* push %rbx; je +3; pop %rbx; jmp *%rax; jmp *%rax: only the first can be an exit */
 	assert_null(find(BYTES("\x53\x74\x03\x5b\xff\xe0\xff\xe0"), &e));
 	assert_int_equal(e.n, 1);
 	site(&e, 0, 4, RP_EXIT_REGISTER);
@@ -170,7 +172,7 @@ static void test_cold(void **state)
 	site(&e, 0, 8, 0);
 	site(&e, 1, 0x1001, 0);
 	exits__free(&e);
-	/* Nothing says whose that part is, but with %rbx on the stack it is no tail call. */
+	/* Nothing marks that part, but with %rbx on the stack it is no tail call. */
 	refused(hot, sizeof(hot), "has no symbol");
 }
 
@@ -191,7 +193,7 @@ static void test_first(void **state)
 	refused(BYTES("\xeb\xfe"), "first instruction"); /* for (;;); */
 }
 
-/* Back to where it began: the same call. */
+/* A jump to the function's start is the same call. */
 static void test_again(void **state)
 {
 	struct exits e;
@@ -216,7 +218,7 @@ static void test_no_code(void **state)
 	refused(BYTES(NOP "\xeb\x01\xb8\x90\x90\x90\x90" RET), "middle");
 }
 
-/* cmpl; je +1; lock cmpxchg: behind the prefix, where there is one thread. */
+/* cmpl; je +1; lock cmpxchg: jumps behind the prefix in single-threaded programs. */
 static void test_over_lock(void **state)
 {
 	struct exits e;

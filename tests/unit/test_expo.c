@@ -13,11 +13,11 @@
 #include "expose/text.h"
 #include "golden.h"
 
-/* Of the sanitizers' runtime; their header is not among gcc's. */
+/* From the sanitizer runtime. gcc does not ship the header. */
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
 					      void (*on_free)(const volatile void *));
 
-/* Cells of 1, 2 and 1 thresholds to a bucket, and the rest above. */
+/* Buckets of 1, 2 and 1 cells, and one for the rest. */
 static double classic[] = { 1e-6, 2.5e-3, 1 };
 static uint32_t classic_end[] = { 1, 3, 4 };
 static const struct histogram_layout layout = {
@@ -89,7 +89,7 @@ static void write_all(struct expo *e)
 	expo__value(e, NULL, -INFINITY);
 }
 
-/* A histogram of these durations, at the schema. */
+/* A histogram of these durations at the schema. */
 struct sample_histogram {
 	struct histogram_layout *layout;
 	uint64_t cells[RP_GRID_MAX];
@@ -122,7 +122,7 @@ static void write_native(struct expo *e)
 	build_histogram(&h, 0, ns, ARRAY_SIZE(ns));
 	expo__histogram(e, &ls, &h.value, 1700000000.25);
 	histogram_layout__free(h.layout);
-	/* None yet: it has no spans, and is native all the same. */
+	/* No calls yet: no spans, but still native. */
 	build_histogram(&h, 3, NULL, 0);
 	expo__histogram(e, NULL, &h.value, 1700000000);
 	histogram_layout__free(h.layout);
@@ -157,7 +157,7 @@ static void test_formats(void **state)
 	}
 }
 
-/* Nothing exposed: what is left is the end. */
+/* Nothing exposed: only the end remains. */
 static void test_nothing(void **state)
 {
 	static const char *const bodies[] = { "", "", "# EOF\n", "# EOF\n", "", "" };
@@ -209,7 +209,7 @@ static size_t allocations_of(const struct expo_format *format, int functions)
 	return allocations;
 }
 
-/* A thousand functions cost no more allocations than one: what there is, is the scratch. */
+/* A thousand functions need no more allocations than one: only the scratch buffer. */
 static void test_no_allocation_per_sample(void **state)
 {
 	__cleanup_buf struct buf once = { 0 };
@@ -220,7 +220,7 @@ static void test_no_allocation_per_sample(void **state)
 
 		assert_int_equal(allocations_of(exposures[i].format, 1000), one);
 	}
-	/* They are counted at all. */
+	/* Allocations are counted at all. */
 	allocations = 0;
 	buf__putc(&once, ' ');
 	assert_int_equal(allocations, 1);
@@ -249,7 +249,7 @@ static void test_bounds(void **state)
 	}
 }
 
-/* A scratch that cannot grow must not pass for a body that is whole. */
+/* A truncated body must not pass for a complete one if the scratch buffer cannot grow. */
 static void test_failure_shows(void **state)
 {
 	__cleanup_buf struct buf out = { 0 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Expressions and filters over a function that never was:
- *	int f(struct outer *p, int n, u8 small, enum color c, char *s, struct pair by_value, int
- *last) */
+/*
+ * Expressions and filters over a made-up function:
+ *	int f(struct outer *p, int n, u8 small, enum color c, char *s, struct pair by_value,
+ *	      int *last)
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -99,7 +101,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- what is right --------------------------------------------------------------------------- */
+/* ---- valid expressions ---------------------------------------------------------------------- */
 
 static const struct good {
 	const char *text;
@@ -166,7 +168,7 @@ static void good_expressions(void **state)
 	}
 }
 
-/* ---- what is wrong --------------------------------------------------------------------------- */
+/* ---- invalid expressions -------------------------------------------------------------------- */
 
 static const struct {
 	const char *text, *says;
@@ -214,7 +216,7 @@ static void bad_expressions(void **state)
 	}
 }
 
-/* Pieces of the grammar in any order: taken or refused, with a reason. */
+/* Pieces of the grammar in random order: accepted, or refused with a reason. */
 static void garbage(void **state)
 {
 	static const char *const pieces[] = {
@@ -300,7 +302,7 @@ static void good_filters(void **state)
 	assert_string_equal(f.entry.text, "nginx");
 }
 
-/* Words are the words, also of a function that has a parameter of that name. */
+/* Built-in words keep their meaning if the function has a parameter of that name. */
 static void word_filters(void **state)
 {
 	static const char *const params[] = { "pid", "comm", "cgroup", "tid", "uid", "cpu" };
@@ -387,7 +389,7 @@ static void bad_filters(void **state)
 		{ "cpu == 5000000000", "it is an unsigned number of 32 bits" },
 		{ "ret == 1", "there is no result here" },
 		{ "ret->x == 1", "use it in a filter" },
-		/* What is quoted may hold anything; the message is one line. */
+		/* Quoted text can contain anything. The message is one line. */
 		{ "a\nb", "\"a?b\" compares nothing" },
 		{ "a\nb ==", "has no value" },
 		{ "n == a\nb", "\"a?b\" is not a value of n" },
@@ -409,8 +411,7 @@ static void bad_filters(void **state)
 	}
 }
 
-/* ---- all of a probe
- * ------------------------------------------------------------------------------ */
+/* ---- specs of a probe ----------------------------------------------------------------------- */
 
 static int of_settings(const struct probe_settings *s, enum rp_kind kind, struct capture_spec **x,
 		       const struct source_pos **pos, char **why)

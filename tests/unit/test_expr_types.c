@@ -22,7 +22,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* "arg0 ->16 ->56 @8:4 <<32>>32 signed": the pointers followed, then offset:size and the shifts. */
+/* "arg0 ->16 ->56 @8:4 <<32>>32 signed": pointers to follow, then offset:size and the shifts. */
 static char *describe(const struct expr *e)
 {
 	static const char *const sources[] = { "arg0",	 "arg1",     "arg2", "arg3", "arg4",
@@ -111,7 +111,7 @@ static void test_work(void **state)
 		{ "file->f_inode->i_kind", "arg0 ->16 @8:1 <<57>>61 unsigned" },
 		{ "file->f_inode->i_low", "arg0 ->16 @8:1 <<56>>63 unsigned" },
 		{ "file->f_inode->i_wide", "arg0 ->16 @8:4 <<32>>44 unsigned" },
-		/* sorts of values */
+		/* kinds of values */
 		{ "file->f_inode->i_dirty", "arg0 ->16 @12:1 <<56>>56 bool" },
 		{ "file->f_inode->i_level", "arg0 ->16 @13:1 <<56>>56 signed" },
 		{ "file->f_inode->i_color", "arg0 ->16 @20:4 <<32>>32 enum" },
@@ -130,7 +130,7 @@ static void test_work(void **state)
 		{ "str(file->f_bytes)", "arg0 @24 text" },
 		{ "str( file->f_inode->i_ino )", "arg0 ->16 ->0 @0 text" },
 		{ "str(arg0)", "arg0 @0 text" },
-		/* the process's memory */
+		/* memory of the process */
 		{ "file->f_user", "arg0 @96:8 pointer" },
 		/* words */
 		{ "pid", "pid unsigned" },
@@ -144,8 +144,10 @@ static void test_work(void **state)
 	check_good(&f.scope, rows, ARRAY_SIZE(rows));
 }
 
-/* A struct of more than two words is on the stack, or, on other machines, takes a word for a
- * pointer to it. */
+/*
+ * A struct of more than two words is on the stack. On other machines, a pointer to it takes one
+ * word.
+ */
 #ifdef __x86_64__
 #define ARG(n, next) "arg" #n
 #else
@@ -213,7 +215,7 @@ static void test_enumerators(void **state)
 	expr__free(&e);
 }
 
-/* ---- mistakes ---- */
+/* ---- mistakes ------------------------------------------------------------------------------- */
 
 struct bad {
 	const char *text, *words[4];
@@ -369,9 +371,11 @@ static void test_too_long(void **state)
 	free(why);
 }
 
-/* Whatever comes: an answer, and none of it out of bounds. Pieces of real expressions get deeper
- * into the grammar than random bytes alone. */
-/* BTF is the kernel's, and ours to survive: names that are nowhere, a struct without end. */
+/*
+ * Any input gives an answer, without a read out of bounds. Pieces of valid expressions get deeper
+ * into the grammar than random bytes.
+ */
+/* Invalid BTF must not crash us: names out of range, a struct without end. */
 static void test_broken_btf(void **state)
 {
 	struct expr_scope scope = {};
@@ -393,7 +397,7 @@ static void test_broken_btf(void **state)
 	((struct btf_type *)btf__type_by_id(btf, tag))->name_off = 0x7fffffff;
 	data = btf__raw_data(btf, &size);
 	broken = btf__new(data, size);
-	/* Later releases of libbpf do not take it. */
+	/* Later releases of libbpf refuse it. */
 	if (broken) {
 		scope.btf = broken;
 		scope.proto = proto;
@@ -442,7 +446,7 @@ static void test_garbage(void **state)
 	size_t good = 0;
 
 	for (int i = 0; i < 200000; i++) {
-		/* Of its own size each, so that a byte too far is seen. */
+		/* Each allocated separately, so that AddressSanitizer detects a read beyond it. */
 		char buffer[120], *text, *why = NULL;
 		struct expr e;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whose fault it is that a generation does not start: exit codes follow from that. */
+/* The cause of a failed start of a generation, which determines the exit code. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ int __wrap_object__load(const struct object_params *p, struct features *f, struc
 	return kernel_says;
 }
 
-/* Whatever the kernel says, the configuration is not at fault. */
+/* Whatever the kernel answers, the configuration is not at fault. */
 static void test_kernel_errors(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The layout against an independent reference: bounds compared as long doubles, one by one. */
+/* The layout against an independent reference that compares bounds one by one, as long doubles. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@ static const double decimal[] = { 1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 
 				  1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2,
 				  1e-1, 2.5e-1, 5e-1, 1,    2.5,    5,	  10 };
 
-/* What is longer is in one bucket. */
+/* Longer durations share one bucket. */
 #define NATIVE_LAST_NS 1024000000000ULL
 
 static struct histogram_layout *build(int schema)
@@ -30,7 +30,7 @@ static struct histogram_layout *build(int schema)
 	return g;
 }
 
-/* Bucket of the first bound that the duration is within, by the definition and nothing else. */
+/* Bucket of the first bound that is not below the duration, by definition. */
 static uint32_t reference_classic(uint64_t ns)
 {
 	for (uint32_t i = 0; i < ARRAY_SIZE(decimal); i++) {
@@ -48,7 +48,7 @@ static int reference_native(uint64_t ns, int schema)
 	return (int)ceill(log2l((long double)ns / 1e9L) * (1 << schema));
 }
 
-/* Bucket of each bin: the first whose end is above. */
+/* Bucket of each bin: the first with a higher end. */
 static void invert(const uint32_t *end, uint32_t n, uint32_t nbins, uint32_t *bucket)
 {
 	for (uint32_t bin = 0, i = 0; bin < nbins; bin++) {
@@ -89,7 +89,7 @@ static void check(const struct histogram_layout *g, uint64_t ns)
 /* A million durations of all magnitudes at each resolution. */
 static void test_random(void **state)
 {
-	uint64_t x = 88172645463325252ULL; /* xorshift: the same ones every time */
+	uint64_t x = 88172645463325252ULL; /* xorshift: repeatable */
 	uint32_t classic[RP_GRID_MAX], native[RP_GRID_MAX];
 
 	for (int schema = -1; schema <= 3; schema++) {

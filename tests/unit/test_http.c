@@ -14,7 +14,7 @@
 
 #define MAX_REQUESTS 2
 
-/* What the handlers saw and do. */
+/* What the handlers see and do. */
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -30,7 +30,7 @@ static void big(void *ctx, const struct http_request *req, struct http_response 
 		buf__printf(&res->body, "line %d\n", i);
 }
 
-/* Says what of the request got through. */
+/* Returns what the handler received of the request. */
 static void echo(void *ctx, const struct http_request *req, struct http_response *res)
 {
 	assert_ptr_equal(ctx, &shared);
@@ -131,7 +131,7 @@ static void test_not_found(void **state)
 	assert_int_equal(counted(404), before + ARRAY_SIZE(targets) + 1);
 }
 
-/* RFC 9112, 3.2: a path, or an URL with one; "*" and host:port for OPTIONS and CONNECT alone. */
+/* RFC 9112, 3.2: a path, or a URL with one; "*" and host:port only for OPTIONS and CONNECT. */
 static void test_targets(void **state)
 {
 	static const char *const found[] = {
@@ -197,7 +197,7 @@ static void test_methods(void **state)
 	}
 }
 
-/* A body is drained, so that the answer arrives; one without end is cut off. */
+/* A body is drained, so that the answer arrives. An endless body is cut off. */
 static void test_uploads(void **state)
 {
 	__cleanup_buf struct buf b = { 0 };
@@ -322,7 +322,7 @@ static void test_keep_alive(void **state)
 	close(fd);
 }
 
-/* A connection that is kept ends with the next answer. */
+/* A kept connection ends with the next answer. */
 static void test_quiesce(void **state)
 {
 	struct http *own = serve("127.0.0.1:0", 0);
@@ -371,8 +371,7 @@ static void test_limit(void **state)
 	uint64_t before = counted(503);
 	int held[MAX_REQUESTS];
 
-	/* A thread that is held accepts no connection, so there is one left for those that follow.
-	 */
+	/* A blocked thread accepts no connection, so one remains for the others. */
 	let_go(false);
 	for (int i = 0; i < MAX_REQUESTS; i++) {
 		held[i] = send_get("/block");
@@ -396,7 +395,7 @@ static void test_limit(void **state)
 		assert_string_equal(a.body, "done\n");
 	}
 	wait_inside(0);
-	/* The slots are free again once the answers are out. */
+	/* The slots are free again after the answers. */
 	for (int i = 0; i < 200; i++) {
 		__cleanup_answer struct answer a = client__request(port, "GET", "/echo", "");
 
@@ -413,7 +412,7 @@ static void *free_server(void *h)
 	return NULL;
 }
 
-/* http__free() lets a request that is under way finish. */
+/* http__free() lets a running request finish. */
 static void test_stop_waits(void **state)
 {
 	struct http *own = serve("127.0.0.1:0", 0);
@@ -437,7 +436,7 @@ static void test_stop_waits(void **state)
 	pthread_join(stopper, NULL);
 }
 
-/* The end also waits for what new connections are about to ask. */
+/* It also waits for requests on new connections. */
 static void test_expecting(void **state)
 {
 	struct connections cs = { .n = 0 };
@@ -455,7 +454,7 @@ static void test_expecting(void **state)
 	connections__remove(&cs, b);
 	assert_false(connections__expecting(&cs)); /* between two requests */
 	b = connections__add(&cs, -1);
-	b->since -= 10; /* says nothing for too long */
+	b->since -= 10; /* sends nothing for too long */
 	connections__remove(&cs, a);
 	assert_false(connections__expecting(&cs));
 	connections__remove(&cs, b);

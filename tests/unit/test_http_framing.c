@@ -63,7 +63,7 @@ static void test_garbage(void **state)
 	expect("GET", "/", "", 200, "hello\n");
 }
 
-/* Sends bytes, and returns the answer once the server has closed the connection. */
+/* Sends bytes, and returns the answer after the server has closed the connection. */
 static struct answer until_closed(const char *bytes)
 {
 	int fd = client__connect(port);
@@ -72,7 +72,9 @@ static struct answer until_closed(const char *bytes)
 	return client__receive(fd);
 }
 
-/* A proxy in front might see another end of these requests, so the connection must be closed. */
+/*
+ * A proxy in front could see a different end of these requests, so the connection must be closed.
+ */
 static void test_framing(void **state)
 {
 	static const char next[] = "GET /nothing HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
@@ -156,7 +158,7 @@ static void test_long_headers(void **state)
 	}
 }
 
-/* What a browser adds to a request that a page of another site makes. */
+/* Headers that a browser adds to requests from a page of another site. */
 static void test_cross_site(void **state)
 {
 	static const struct {

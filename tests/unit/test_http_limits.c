@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What clients can make the HTTP server hold, and what it answers whatever else waits. */
+/*
+ * Limits on what clients can make the server hold, and answers that waiting requests do not delay.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +18,8 @@
 #include <sys/un.h>
 
 #define HUGE_BYTES (48 << 20) /* two of them fit */
-#define BLOCKED	   12	      /* more than there are workers */
-#define PATIENCE   60.0	      /* seconds, for what is bound to happen */
+#define BLOCKED	   12	      /* more than the number of workers */
+#define PATIENCE   60.0	      /* seconds to wait for what must happen */
 
 static struct {
 	pthread_mutex_t lock;
@@ -132,7 +134,7 @@ static void is_answered(int fd, int code)
 	assert_int_equal(a.code, code);
 }
 
-/* Neither scrapes nor reloads that wait keep others from being answered. */
+/* Waiting scrapes and reloads do not delay other requests. */
 static void small_ones_wait_for_nothing(void **state)
 {
 	int fds[BLOCKED], change = ask("/change");
@@ -148,7 +150,7 @@ static void small_ones_wait_for_nothing(void **state)
 	is_answered(change, 200);
 }
 
-/* Reloads that wait keep no scrape from being answered, and are done one after the other. */
+/* Waiting reloads do not delay scrapes, and run one after the other. */
 static void changes_have_their_own(void **state)
 {
 	int fds[BLOCKED];
@@ -163,7 +165,7 @@ static void changes_have_their_own(void **state)
 		is_answered(fds[i], 200);
 }
 
-/* One that has been begun to be sent. */
+/* An answer of which the client has read the beginning. */
 static int begin_huge(void)
 {
 	int fd = ask("/huge");
@@ -216,14 +218,14 @@ static void its_threads_show_that_they_live(void **state)
 	assert_int_equal(alive, 2);
 }
 
-/* The number of requests that share it. */
+/* Requests that share the limit. */
 static void a_socket_that_is_shut_down(void **state)
 {
 	const struct listener *l;
 	char address[32];
 	size_t n;
 
-	/* A port that the kernel has chosen goes with its listening. */
+	/* A port that the kernel chose is lost when the socket stops listening. */
 	snprintf(address, sizeof(address), "127.0.0.1:%d", port);
 	http__free(server);
 	serve(address);
@@ -234,7 +236,7 @@ static void a_socket_that_is_shut_down(void **state)
 	assert_int_equal(http__mend_sockets(server), 0);
 }
 
-/* The kernel has no way back for these. */
+/* The kernel cannot undo these. */
 static void a_unix_socket_that_is_shut_down(void **state)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };

@@ -12,7 +12,7 @@
 
 static const struct http_route routes[] = { { "/", hello, HTTP_READ, HTTP_SMALL }, { 0 } };
 
-/* ---- addresses ------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------ */
 
 static void test_bind_errors(void **state)
 {
@@ -138,8 +138,8 @@ static void test_systemd(void **state)
 {
 	assert_int_equal(systemd_results[0], 0);
 	assert_int_equal(systemd_results[1], 1); /* meant for another process */
-	assert_int_equal(systemd_results[2], 1); /* does not listen */
-	assert_int_equal(systemd_results[3], 1); /* not a stream */
+	assert_int_equal(systemd_results[2], 1); /* not listening */
+	assert_int_equal(systemd_results[3], 1); /* no stream socket */
 }
 
 static void test_free_without_start(void **state)
@@ -155,7 +155,7 @@ static void test_free_without_start(void **state)
 
 static int start_server(void **state)
 {
-	/* Forks, so before there are threads. */
+	/* Forks, so it must run before there are threads. */
 	systemd_results[0] = run_systemd_child(SOCK_STREAM, true, true);
 	systemd_results[1] = run_systemd_child(SOCK_STREAM, true, false);
 	systemd_results[2] = run_systemd_child(SOCK_STREAM, false, true);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Places (bpf/inflight.bpf.h) against a model that knows when each call was entered: calls that
- * return and calls whose return is lost, of any duration. Wherever a program calls the kernel,
- * another may interrupt it, or run beside it on another CPU, and does so here.
+ * In-flight slots (bpf/inflight.bpf.h) against a model that knows when each call was entered. Calls
+ * return or lose their return, after any duration. Wherever a program calls the kernel, another one
+ * can interrupt it, or run on another CPU. Here it does.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 #include "bpf/abi.h"
 #include "base/util.h"
 
-/* ---- the kernel ---------------------------------------------------------------------------- */
+/* ---- the kernel ----------------------------------------------------------------------------- */
 
 #define RP_CORE_BPF_H /* in its slot: */
 #define SEC(name)
@@ -116,10 +116,10 @@ static long forget(const void *map, const __u64 *key)
 	return start ? 0 : -1;
 }
 
-/* ---- the calls ----------------------------------------------------------------------------- */
+/* ---- the calls ------------------------------------------------------------------------------ */
 
 static struct {
-	bool running, busy; /* busy: a program for it is at work */
+	bool running, busy; /* busy: one of its programs is running */
 	__u64 start;
 	__u64 slow; /* its frame in task storage */
 } calls[NCALLS];
@@ -160,7 +160,7 @@ static void leave(size_t i)
 	returned++;
 }
 
-/* Something happens to a call that nothing happens to just now. */
+/* An event happens to a call that has none at the moment. */
 static void happen(void)
 {
 	size_t i = rand() % NCALLS;
@@ -172,7 +172,7 @@ static void happen(void)
 	else if (rand() % 8)
 		leave(i);
 	else
-		calls[i].running = false; /* and nobody sees it */
+		calls[i].running = false; /* and its return is lost */
 }
 
 static void interrupt(void)
@@ -198,7 +198,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* No program takes as long as RP_PLACE_AGE, but between two of them any time may go by. */
+/* No program takes as long as RP_PLACE_AGE, but any time can pass between two programs. */
 static void test_random(void **state)
 {
 	srand(1);
@@ -211,7 +211,7 @@ static void test_random(void **state)
 	assert_true(slowly > 1000 && slowly < returned);
 }
 
-/* Two calls that would have the same slot. */
+/* Two calls that hash to the same slot. */
 static void same_place(size_t *a, size_t *b)
 {
 	*a = 0;
@@ -243,7 +243,10 @@ static void test_leftover(void **state)
 	leave(i);
 	assert_int_equal(slowly, 2);
 	assert_int_equal(stale, 0);
-	/* It comes again, the slower way, and is told from its leftover, which is counted once. */
+	/*
+	 * The second call of the same key takes the slower way. It is told from the leftover, which
+	 * is counted once.
+	 */
 	enter(i);
 	enter(lost);
 	leave(lost);
@@ -267,7 +270,7 @@ static void test_long_call(void **state)
 	assert_int_equal(stale, 0);
 }
 
-/* It is its own slot that the call finds on notice. */
+/* The call finds its own slot on notice. */
 static void test_again(void **state)
 {
 	size_t lost, i;
@@ -286,7 +289,7 @@ static void test_again(void **state)
 	assert_int_equal(stale, 1);
 }
 
-/* A return that has seen its key, and is slow to give the slot back, gives back nobody else's. */
+/* A slow return that has seen its key never frees another call's slot. */
 static void test_late_return(void **state)
 {
 	struct slot *p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Events of kretprobes, over a directory that stands for tracefs: whose events are removed, and
- * what is made of kprobe_profile. Attaching itself is replaced (see the Makefile's --wrap).
+ * Events of kretprobes, over a directory in place of tracefs: which events are removed, and the
+ * counts from kprobe_profile. Attaching is replaced (REPLACED in the Makefile).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #define TARGETS 2
 
-/* Called before the first reading of kprobe_profile, when all names are known. */
+/* Called before the first read of kprobe_profile, when all names are known. */
 static void (*before_baseline)(void);
 
 int __wrap_tracefs__event_id(int tracefs, const char *group, const char *event);
@@ -83,7 +83,7 @@ uint64_t __wrap_snapshot__returns_seen(const struct banks *b, uint32_t id)
 	return 0;
 }
 
-/* ---- a machine ----------------------------------------------------------------------------- */
+/* ---- a machine ------------------------------------------------------------------------------ */
 
 struct bench {
 	char *dir;
@@ -139,7 +139,7 @@ static void write_events(struct bench *b, const char *text)
 	temp_dir__write(b->dir, "kprobe_events", text, strlen(text));
 }
 
-/* What has been written to the file since and what it was, to be freed. */
+/* Text written to the file since, and its former content. The caller frees both. */
 static char *read_events(struct bench *b)
 {
 	__cleanup_free char *path = xasprintf("%s/kprobe_events", b->dir);
@@ -156,7 +156,7 @@ static void open_set(struct attach_context *c)
 	assert_int_equal(attach_kretprobe.open(c), 0);
 }
 
-/* ---- whose events they are ----------------------------------------------------------------- */
+/* ---- owners of events ----------------------------------------------------------------------- */
 
 #define LEFT_BY_OLD "retprobe_1/retprobe_1_0_p5"
 #define LEFT_BY_NEW "retprobe_x0123456789abcdef/retprobe_x0123456789abcdef_r12"
@@ -174,7 +174,7 @@ static const char strangers[] = "p:kprobes/retprobe_1_0_p1 vfs_read\n"
 				"p:retprobe_mine/retprobe_mine_p1 vfs_read\n"
 				"r:perf_bpf_probe/retprobe_1_0_r1 vfs_read\n";
 
-/* The kernel says whether one is in use, so all are tried, and nobody's PID is asked for. */
+/* The kernel refuses to remove an event in use. So all are tried, without a look at PIDs. */
 static void leftovers_go(void **state)
 {
 	struct bench *b = *state;
@@ -213,7 +213,7 @@ static void names_are_nobody_elses(void **state)
 	attach_kretprobe.close(&b->context);
 }
 
-/* An event that is defined, and not in use yet, is no leftover; what holds the lock is alive. */
+/* A defined event that is not in use yet is no leftover while the lock's owner lives. */
 static void no_removal_while_others_attach(void **state)
 {
 	struct bench *b = *state;
@@ -267,7 +267,7 @@ static void attaching_waits_for_a_removal(void **state)
 	pthread_join(thread, NULL);
 	after = read_events(b);
 	assert_non_null(strstr(after, "p:retprobe_"));
-	/* And the lock is given back. */
+	/* And the lock is released. */
 	lock = open(path, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
 	close(lock);
@@ -275,9 +275,9 @@ static void attaching_waits_for_a_removal(void **state)
 	attach_kretprobe.close(&b->context);
 }
 
-/* ---- kprobe_profile ------------------------------------------------------------------------ */
+/* ---- kprobe_profile ------------------------------------------------------------------------- */
 
-/* Of both targets, but those whose bit is set in `missing`; events are defined p0, r0, p1, r1. */
+/* Of both targets, except those whose bit is set in `missing`. The events are p0, r0, p1, r1. */
 static void write_profile(struct bench *b, const uint64_t hits[2 * TARGETS],
 			  const uint64_t missed[2 * TARGETS], unsigned missing)
 {
@@ -313,7 +313,7 @@ static void write_baseline(void)
 		      missing_at_first);
 }
 
-/* Both are attached, after the kernel had counted something already. */
+/* Both are attached after the kernel had already counted calls. */
 static void attach_counted(struct bench *b, unsigned missing)
 {
 	current = b;
@@ -349,7 +349,7 @@ static void finish(struct bench *b)
 	attach_kretprobe.close(&b->context);
 }
 
-/* Others add and remove events while the file is read, and a row is skipped. */
+/* Others add and remove events during the read, so a row is skipped. */
 static void row_missing_from_one_reading(void **state)
 {
 	struct bench *b = *state;
@@ -368,7 +368,7 @@ static void row_missing_from_one_reading(void **state)
 	finish(b);
 }
 
-/* What was counted before our program was there is not known, so nothing can be told of it. */
+/* The count before our program was attached is unknown, so there are no losses to report. */
 static void row_missing_from_the_baseline(void **state)
 {
 	struct bench *b = *state;

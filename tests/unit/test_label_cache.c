@@ -41,7 +41,7 @@ static void put(struct buf *b, uint32_t generation, uint32_t slot, uint32_t gen,
 	put_text(b, two);
 }
 
-/* A set is shown once its slot's present user is named, and not by the name of an earlier one. */
+/* A set is exported once the slot's current user has a name, never by a former user's name. */
 static void test_sets(void **state)
 {
 	struct snap_set sets[] = { { .slot = 0, .gen = 1 },
@@ -63,9 +63,9 @@ static void test_sets(void **state)
 	assert_string_equal(sets[0].texts->v[1], "1");
 	assert_int_equal(sets[1].slot, 3);
 	assert_string_equal(sets[1].texts->v[0], "beta");
-	assert_int_equal(sets[2].slot, 0); /* behind those that are shown */
+	assert_int_equal(sets[2].slot, 0); /* after the sets that are exported */
 
-	/* A reading keeps the texts that it shows. */
+	/* A scrape keeps the texts that it exports. */
 	news.len = 0;
 	put(&news, 1, 1, 6, "gamma", "");
 	assert_int_equal(label_cache__read(book, news.data, news.len), 0);

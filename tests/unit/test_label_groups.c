@@ -28,7 +28,7 @@ static void test_equal(void **state)
 	assert_int_equal(label_groups__join(groups, 5, 1, AB, 2), 5);
 	assert_int_equal(label_groups__join(groups, 2, 1, AB, 2), 5);
 	assert_int_equal(label_groups__join(groups, 7, 1, AB, 2), 5);
-	/* Another target; other texts; the same letters. */
+	/* Another target, other texts, and other texts with the same letters. */
 	assert_int_equal(label_groups__join(groups, 0, 2, AB, 2), 0);
 	assert_int_equal(label_groups__join(groups, 1, 1, (char *[]){ "a", "c" }, 2), 1);
 	assert_int_equal(label_groups__join(groups, 3, 1, (char *[]){ "ab", "" }, 2), 3);
@@ -56,7 +56,7 @@ static void test_leaders(void **state)
 	assert_int_equal(label_groups__join(groups, 1, 1, AB, 2), 1);
 }
 
-/* More than there are buckets. */
+/* More than the number of buckets. */
 static void test_many(void **state)
 {
 	char texts[8][2] = {};

@@ -18,7 +18,7 @@ static struct label_slots *labels;
 static struct label_cache *book;
 static uint64_t known;
 
-/* No reader here waits for long. */
+/* No reader waits for long here. */
 static int pauses;
 int __wrap_nanosleep(const struct timespec *t, struct timespec *left);
 int __wrap_nanosleep(const struct timespec *t, struct timespec *left)
@@ -90,7 +90,7 @@ static void check_cell(const struct snap_cell *c, uint64_t calls)
 	assert_int_equal(errors(c) + c->words[RP_CELL_CLASS + RP_CLASS_OTHER], calls);
 }
 
-/* Calls by what the label reads, in one series each; and the slots that are taken. */
+/* Calls per label value, in one series each, and the slots in use. */
 static void check(uint64_t a, uint64_t b, uint64_t others, size_t taken)
 {
 	struct snapshot *s = read_all();
@@ -120,7 +120,7 @@ static void call(uint64_t key, int error, int n)
 		world__call(key, error);
 }
 
-/* Sets that read the same are one series, whatever the order in which they come. */
+/* Sets with equal texts are one series, in whatever order they arrive. */
 static void test_one_series(void **state)
 {
 	call(1, 1, 2);
@@ -129,7 +129,7 @@ static void test_one_series(void **state)
 	call(2, 2, 3);
 	label_slots__update(labels, 0);
 	check(15, 5, 0, 3);
-	/* Of a set that has no name yet nothing is shown. */
+	/* A set without a name is not exported. */
 	call(3, 2, 100);
 	call(1, 2, 1);
 	check(16, 5, 0, 4);
@@ -137,7 +137,7 @@ static void test_one_series(void **state)
 	check(116, 5, 0, 4);
 }
 
-/* A name that is what the others are called. */
+/* The name "_other" itself. */
 static void test_called_other(void **state)
 {
 	call(6, 1, 7);
@@ -150,7 +150,7 @@ static void test_called_other(void **state)
 	check(2, 0, 7, 1);
 }
 
-/* What is idle goes to the one that reads the same, and no number goes back. */
+/* An idle set is folded into the set with equal texts, and no counter decreases. */
 static void test_idle_sibling(void **state)
 {
 	call(1, 1, 2);
@@ -159,14 +159,14 @@ static void test_idle_sibling(void **state)
 	call(4, 2, 5);
 	label_slots__update(labels, 0);
 	check(32, 5, 0, 4);
-	call(2, 2, 1); /* and neither the one that had the series, nor the third */
+	call(2, 2, 1); /* neither the one that had the series, nor the third */
 	label_slots__update(labels, 11);
 	check(33, 0, 5, 4);
 	call(2, 2, 1);
 	label_slots__update(labels, 12);
 	check(34, 0, 5, 1);
 
-	/* It is as old as it was: what went to it is no call. */
+	/* It keeps its age: folded calls are not new calls. */
 	label_slots__update(labels, 21.9);
 	check(34, 0, 5, 1);
 	label_slots__update(labels, 22);
@@ -187,7 +187,7 @@ static void test_heir_retired(void **state)
 	check(3, 0, 0, 2);
 	label_slots__update(labels, 19.6); /* the second */
 	check(0, 0, 3, 2);
-	call(3, 1, 4); /* a third: what is the others' stays that */
+	call(3, 1, 4); /* a third: it does not take what belongs to the others */
 	label_slots__update(labels, 20);
 	check(4, 0, 3, 3);
 	label_slots__update(labels, 20.5);
@@ -196,7 +196,7 @@ static void test_heir_retired(void **state)
 	check(4, 0, 3, 1);
 }
 
-/* Slots that are used again begin at 0, as many times as one likes. */
+/* Reused slots begin at 0, however often they are reused. */
 static void test_churn(void **state)
 {
 	double now = 0;
@@ -220,7 +220,7 @@ static uint32_t details_in_use(void)
 	return n;
 }
 
-/* Slots of details are given back with their sets, however often; what finds none is not lost. */
+/* Detail slots are freed with their sets. A value without a free slot is still counted. */
 static void test_details(void **state)
 {
 	double now = 0;
@@ -250,8 +250,10 @@ static void test_details(void **state)
 	check(0, 0, 150 + DETAILS, 0);
 }
 
-/* A program that saw the set before it was retired, and counts after it has been held up for longer
- * than the set's retirement lasts. */
+/*
+ * A program that saw the set before its retirement, and counts after a delay that outlasts the
+ * retirement.
+ */
 static void count_late(void)
 {
 	for (uint32_t cell = 1; cell < CELLS; cell++) {
@@ -272,7 +274,7 @@ static void test_held_up(void **state)
 	label_slots__update(labels, 11); /* retired */
 	world__wait_error = -EINTR;
 	label_slots__update(labels, 13);
-	assert_int_equal(world.used.sets, 1); /* not folded: it is not known whether one runs */
+	assert_int_equal(world.used.sets, 1); /* not folded: a program could still be running */
 	world__wait_error = 0;
 	world__meanwhile = count_late;
 	label_slots__update(labels, 14);
@@ -287,7 +289,7 @@ static void test_held_up(void **state)
 	", or reduce the values: filter the calls (filter: outcome == error), use a label " \
 	"with fewer values, or let idle sets go (series_ttl: 1h)"
 
-/* Said once, when the last set is taken: by the target's limit, or because there is no memory. */
+/* Logged once, when the last set is taken: because of the limit, or because memory is used up. */
 static void test_full(void **state)
 {
 	times_said = 0;
@@ -320,8 +322,10 @@ static void test_full_pool(void **state)
 			    "as _other; raise --memory.limit" ADVICE);
 }
 
-/* Whatever a server writes, between the retirement of a set and its folding: counts go where they
- * went without it. */
+/*
+ * Whatever a server writes between the retirement of a set and its folding, the counts go to the
+ * right place.
+ */
 static void test_hostile_server(void **state)
 {
 	call(1, 1, 2);

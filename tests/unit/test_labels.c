@@ -14,7 +14,7 @@
 #define ID2  "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 #define TASK "0123456789abcdef0123456789abcdef"
 
-/* As systemd's and the plain cgroup drivers name them. */
+/* Names that systemd's cgroup driver and the plain one give. */
 static void parts_of_cgroup_paths(void **state)
 {
 	static const struct {
@@ -31,7 +31,7 @@ static void parts_of_cgroup_paths(void **state)
 		{ "/system.slice/docker-" ID ".scope", "docker://" ID, "" },
 		{ "/machine.slice/libpod-" ID ".scope", "libpod://" ID, "" },
 		{ "/docker/" ID, ID, "" },
-		{ "/default/" ID, ID, "" }, /* nerdctl's, by its namespace */
+		{ "/default/" ID, ID, "" }, /* nerdctl with its namespace */
 		{ "/system.slice/nerdctl-" ID ".scope", "containerd://" ID, "" },
 		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID
 		  ".scope/container",
@@ -39,21 +39,21 @@ static void parts_of_cgroup_paths(void **state)
 		{ "/kubepods/burstable/pod" UID "/crio-" ID, "cri-o://" ID, UID },
 		{ "/kubepods.slice/kubepods-pod" TASK ".slice/cri-containerd-" ID ".scope",
 		  "containerd://" ID, TASK }, /* a static pod */
-		/* containerd that was not told of systemd's cgroup driver. */
+		/* containerd without systemd's cgroup driver. */
 		{ "/system.slice/containerd.service/kubepods-besteffort-"
 		  "pod1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901.slice:cri-containerd:" ID,
 		  "containerd://" ID, UID },
-		/* Amazon's: on machines of one's own, and without. */
+		/* Amazon ECS, on EC2 and on Fargate. */
 		{ "/ecs/" TASK "/" ID, ID, "" },
 		{ "/ecstasks.slice/ecstasks-" TASK ".slice/docker-" ID ".scope", "docker://" ID,
 		  "" },
 		{ "/ecs/" TASK "/" TASK "-2531612879", TASK "-2531612879", "" },
-		/* Within each other: kind, docker in a pod. */
+		/* Nested: kind, and docker in a pod. */
 		{ "/docker/" ID "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-"
 		  "pod1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901.slice/cri-containerd-" ID2 ".scope",
 		  "containerd://" ID2, UID },
 		{ "/kubepods/pod" UID "/" ID "/docker/" ID2 "/init.scope", ID2, UID },
-		/* Things that only look like it. */
+		/* Names that only look similar. */
 		{ "/machine.slice/libpod-conmon-" ID ".scope", "", "" },
 		{ "/machine.slice/crio-conmon-" ID ".scope", "", "" },
 		{ "/machine.slice/systemd-nspawn@debian.service/payload", "", "" },
@@ -122,11 +122,11 @@ static void values_as_text(void **state)
 	      "fifteen bytes..");
 	check(&(struct capture_label){ .place = LABEL_TEXT, .index = 0, .format = EXPR_TEXT }, &key,
 	      "ext4 \xc3\xa9 \\xc3\\xff");
-	/* What could not be read. */
+	/* Values that could not be read. */
 	check(&(struct capture_label){ .index = 5, .format = EXPR_UNSIGNED }, &key, "?");
 	check(&(struct capture_label){ .place = LABEL_TEXT, .index = 1, .format = EXPR_TEXT }, &key,
 	      "?");
-	/* A text that fills its place has no NUL. */
+	/* A text that fills its space has no NUL. */
 	memset(key.text[0], 'x', sizeof(key.text[0]));
 	{
 		char all[RP_TEXT_SIZE + 1] = "";
@@ -143,7 +143,7 @@ static void write_text(const char *dir, const char *name, const char *text)
 	temp_dir__write(dir, name, text, strlen(text));
 }
 
-/* Of a module that came after the first look, and is loaded again at another address. */
+/* A module that was loaded after the first look, and again at another address. */
 static void functions_of_modules(void **state)
 {
 	const struct capture_label pointer = { .index = 0, .format = EXPR_POINTER };

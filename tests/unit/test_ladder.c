@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which mechanism a target gets on a machine with given features, and which programs that loads. */
+/* The mechanism that a target gets on a machine with given features, and the programs to load. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,7 +98,7 @@ static void test_forced(void **state)
 	assert_string_equal(chosen(&w, TARGET_KERNEL), "kretprobe");
 	assert_string_equal(chosen(&w, TARGET_SYSCALL), "tracepoint");
 	assert_string_equal(chosen(&w, TARGET_USER), "uprobe.multi");
-	/* The user function has what is below to fall back to. */
+	/* The user function can fall back to the mechanisms below. */
 	assert_true(programs(&w) & PROG_BIT(PROG_UPROBE_RETURN));
 	end(&w);
 	plan(&w, "uprobe.multi");
@@ -108,7 +108,7 @@ static void test_forced(void **state)
 	end(&w);
 }
 
-/* In lockdown, tracefs is closed, and with debugfs the preemption model is unknown. */
+/* In lockdown, tracefs and debugfs are closed, so the preemption model is unknown. */
 static void test_lossy(void **state)
 {
 	static const struct {
@@ -140,7 +140,7 @@ static void test_lossy(void **state)
 	}
 }
 
-/* Calls nested too deep would be lost without a trace. */
+/* Calls nested too deep would be lost without being counted. */
 static void test_user(void **state)
 {
 	struct world w;
@@ -151,7 +151,7 @@ static void test_user(void **state)
 	end(&w);
 }
 
-/* What reads cgroups is refused where there are none of v2, and nothing else is. */
+/* Programs that read cgroups need cgroup v2; no others do. */
 static void test_cgroups(void **state)
 {
 	static const struct {
@@ -189,7 +189,7 @@ static void test_cgroups(void **state)
 	}
 }
 
-/* A kernel that preempts itself from now on. */
+/* A kernel that becomes preemptible. */
 static void test_outdated(void **state)
 {
 	static const struct {
@@ -224,7 +224,7 @@ static char *explain(const struct world *w, enum target_type type)
 	return text.data; /* for free() */
 }
 
-/* A line for each mechanism of the type, in order. */
+/* One line per mechanism of the type, in order. */
 static void test_reasons(void **state)
 {
 	static const struct {
@@ -268,7 +268,7 @@ static void test_reasons(void **state)
 	}
 }
 
-/* More functions of a module than fexit attaches quickly; sessions do not take them. */
+/* A module with more functions than fexit attaches quickly. Session programs cannot attach them. */
 static void test_reasons_of_many(void **state)
 {
 	enum { MANY = 65 };
@@ -318,7 +318,7 @@ static void test_reasons_of_many(void **state)
 	}
 }
 
-/* A target that nothing can attach says why. */
+/* The reason for a target that no mechanism can attach. */
 static void test_why_none(void **state)
 {
 	struct world w;

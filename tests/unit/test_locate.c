@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The linker's cache, and names that lead to files. */
+/* The dynamic linker's cache, and names that lead to files. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +42,10 @@ static void test_cache(void **state)
 	assert_int_equal(ld_cache__list("", 0, note, NULL), -EINVAL);
 }
 
-/* However it is cut, and whatever a byte of it says, nothing beyond it is read (sanitizers see). */
+/*
+ * Truncated anywhere, or with any byte changed, it is never read beyond its end (by
+ * AddressSanitizer).
+ */
 static void test_hostile_cache(void **state)
 {
 	__cleanup_buf struct buf cache = {}, said = {};
@@ -73,7 +76,7 @@ static void assert_path(char *found, const char *dir, const char *rest)
 		fail_msg("%s, not %s", path ? path : "nothing", want);
 }
 
-/* A root with a cache, a library of it, and another one that it does not know. */
+/* A root directory with a cache, a library in it, and another library that it does not list. */
 static void test_library(void **state)
 {
 	static const struct ld_cache_row own[] = {
@@ -101,7 +104,7 @@ static void test_library(void **state)
 	assert_path(locate__library(root, "libgone.so.1"), NULL, NULL);
 	assert_path(locate__library(root, "libother.so.3"), root, "usr/lib/libother.so.3");
 	assert_path(locate__library(root, "../lib/libfoo.so.1"), NULL, NULL);
-	/* Without a cache, where the linker looks by itself. */
+	/* Without a cache: the linker's own search path. */
 	assert_int_equal(unlink(file), 0);
 	assert_path(locate__library(root, "libfoo.so.1"), root, "usr/lib/libfoo.so.1");
 	assert_path(locate__library(root, "libnone.so.1"), NULL, NULL);
@@ -139,7 +142,7 @@ static void test_near(void **state)
 	assert_int_equal(locate__near(typed, near), 1);
 	assert_path(near[0], dir, "program");
 	assert_int_equal(locate__near(other, near), 0);
-	/* The directory is misspelt, and what is below it is there. */
+	/* The directory is misspelt, but the rest of the path exists. */
 	assert_int_equal(locate__near(within, near), 1);
 	assert_path(near[0], dir, "program");
 	assert_int_equal(locate__near("relative/path", near), 0);

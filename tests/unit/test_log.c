@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Lines that stderr does not take are dropped, and nobody waits for them for long. */
+/* Lines that stderr does not accept are dropped, without a long wait. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,11 +13,11 @@
 #include <sys/socket.h>
 
 #define LINES 200
-#define LIMIT 20.0 /* seconds; each waiting as long as the first, they take twice that */
+#define LIMIT 20.0 /* seconds; twice as long if each line waited like the first */
 
 static int kept;
 
-/* The other end, of a stderr that holds little. */
+/* The read end of a stderr with a small buffer. */
 static int replace_stderr(bool is_socket)
 {
 	int fds[2], little = 4096;
@@ -84,7 +84,7 @@ static void nobody_reads_a_socket(void **state)
 	nobody_reads(true);
 }
 
-/* Who started us goes on writing to it as before. */
+/* The parent process still writes to it as before. */
 static void flags_stay(void **state)
 {
 	int fd = replace_stderr(false), flags = fcntl(STDERR_FILENO, F_GETFL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What becomes of a server's lines, also of one that says what it likes. */
+/* How an attacher logs a server's lines, even those of a compromised server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ static FILE *written;
 static struct log_budget budget;
 static char text[1 << 18];
 
-/* What this process logs is in a file. */
+/* This process logs to a file. */
 static int set_up(void **state)
 {
 	budget = (struct log_budget){};
@@ -89,7 +89,7 @@ static void test_lines(void **state)
 	assert_logged("\"level\":\"warn\",\"process\":\"server\",\"msg\":\"json\"}\n");
 }
 
-/* Nothing of it can be taken for another line, or for the attacher's. */
+/* No part of it can pass for another line, or for one of the attacher's. */
 static void test_hostile_lines(void **state)
 {
 	static char endless[60000];
@@ -115,7 +115,7 @@ static void test_hostile_lines(void **state)
 		assert_memory_equal(strchr(strchr(p, ' ') + 1, ' '), " process=server ", 16);
 }
 
-/* The server finds its socket full, and the attacher has not had to look at the rest. */
+/* The server's socket is full. The attacher need not read the rest. */
 static void test_flood(void **state)
 {
 	size_t said = 0, rounds = 0, lines;
@@ -127,11 +127,11 @@ static void test_flood(void **state)
 		log_relay__pass(&attacher, &budget);
 	} while (!log_budget__is_spent(&budget) && ++rounds < 100);
 	lines = count_lines();
-	assert_in_range(lines, 200, 300); /* it refills meanwhile */
+	assert_in_range(lines, 200, 300); /* the bucket refills meanwhile */
 	while (send(server, "<3>flood", 8, MSG_DONTWAIT) == 8)
 		said++;
 	assert_true(said > lines);
-	/* A server that is gone leaves a number. */
+	/* For a server that has exited, the number of dropped lines is logged. */
 	budget.spent = 1e6;
 	log_relay__end(&attacher, &budget);
 	assert_int_equal(attacher, -1);
@@ -159,7 +159,7 @@ static bool is_null(int fd)
 	return !fstat(fd, &st) && !stat("/dev/null", &null) && st.st_rdev == null.st_rdev;
 }
 
-/* In a server: nothing of what it does to its standard error is the attacher's. */
+/* In a server: changes to its standard error do not affect the attacher's. */
 static int be_server(void)
 {
 	int on = O_NONBLOCK;
@@ -189,7 +189,7 @@ static void test_join(void **state)
 	assert_int_equal(fcntl(STDERR_FILENO, F_GETFL), flags);
 }
 
-/* A line that is longer than a packet may be is cut, and one that nobody takes is counted. */
+/* A line longer than a packet is cut. A line that does not fit into the socket is counted. */
 static int be_verbose(void)
 {
 	static char endless[8 << 10];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What memory is planned for, and what is left of it. features are replaced (see the Makefile). */
+/* The memory plan, and what remains. features are replaced (REPLACED in the Makefile). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* One target, with so many label sets; 0: without labels. */
+/* One target with this many label sets; 0: without labels. */
 static struct memory_plan plan(uint32_t max_series, uint64_t limit)
 {
 	struct capture_spec x = { .nlabels = 1, .kernel.max_series = max_series };
@@ -67,7 +67,7 @@ static void test_all_sets(void **state)
 	assert_true(p.total < 256 * MIB);
 }
 
-/* Label sets that take all that they can leave room for what later reloads add. */
+/* Label sets that use all available memory leave room for probes that a reload adds. */
 static void test_capped_sets(void **state)
 {
 	struct memory_plan p = plan(1000000, 256 * MIB);
@@ -78,7 +78,7 @@ static void test_capped_sets(void **state)
 		taken += plan(0, 256 * MIB - taken).total;
 	assert_true(taken <= 256 * MIB);
 
-	/* Also those that have label sets themselves, which then have fewer. */
+	/* Also for probes with label sets of their own, which then get fewer. */
 	taken = p.total;
 	for (int i = 0; i < 2; i++) {
 		p = plan(1000000, 256 * MIB - taken);

@@ -47,7 +47,7 @@ static void test_everything(void **state)
 	assert_memory_equal(again.data, out.data, out.len);
 }
 
-/* What may be missing is left out, and never a made-up number. */
+/* Unknown values are left out, never made up. */
 static void test_little(void **state)
 {
 	__cleanup_buf struct buf out = { 0 };
@@ -81,7 +81,7 @@ static void test_filter(void **state)
 	assert_int_equal(count_lines(&out, "\nprocess_open_fds 42\n"), 1);
 	assert_int_equal(count_lines(&out, "\nretprobe_exporter_build_info{"), 1);
 
-	/* Unknown names give none. */
+	/* Unknown names have no series. */
 	buf__free(&out);
 	f.in.functions = &functions[1];
 	f.in.nfunctions = 1;
@@ -90,7 +90,7 @@ static void test_filter(void **state)
 	assert_int_equal(count_lines(&out, "\nretprobe_exporter_build_info{"), 1);
 }
 
-/* Observed values stand behind sizes; what is not among them is told from the start. */
+/* Observed values are stored after sizes. All other values have a series from the start. */
 static void test_observed(void **state)
 {
 	enum { WORDS = RP_HIST_GRID + FIXTURE_CELLS };
@@ -126,7 +126,7 @@ static void test_observed(void **state)
 	assert_int_equal(count_lines(&out, "\nretprobe_unobserved_total" OF_F "\"b\""), 2);
 }
 
-/* Each name of a function has all its series, and one filter per name. */
+/* Each name of a function has all series, and can be filtered by. */
 static void test_names(void **state)
 {
 	struct target target = { .object = "vmlinux", .function = "f", .kind = RP_KIND_ERRNO };
@@ -166,7 +166,10 @@ static void test_names(void **state)
 	assert_int_equal(count_lines(&one, "\nretprobe_duration_seconds_count" OF_G), 1);
 }
 
-/* Law 1, and that every call is in exactly one series of returns. */
+/*
+ * A histogram's count is the sum of its buckets, and every call is in exactly one series of
+ * returns.
+ */
 static void test_sums(void **state)
 {
 	__cleanup_buf struct buf out = { 0 };
@@ -189,7 +192,7 @@ static void test_sums(void **state)
 	assert_int_equal(strtoull(strchr(p, '}') + 2, NULL, 10), cells);
 }
 
-/* Losses that mechanisms share are there at 0, for each reason that any of them can have. */
+/* Losses of shared programs start at 0, for each reason that any mechanism can have. */
 static void test_shared_from_start(void **state)
 {
 	static const struct missed_shared shared[] = {
@@ -197,7 +200,7 @@ static void test_shared_from_start(void **state)
 		{ .mechanism = "kprobe.multi",
 		  .reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE },
 	};
-	static const size_t series[] = { 0, 1, 2 }; /* of so many of the mechanisms */
+	static const size_t series[] = { 0, 1, 2 }; /* number of mechanisms with that reason */
 	__cleanup_buf struct buf out = { 0 };
 	struct fixture f;
 
@@ -213,7 +216,7 @@ static void test_shared_from_start(void **state)
 	assert_int_equal(count_lines(&out, "\"_all\",reason=\"maxactive\"} 0\n"), 1);
 }
 
-/* A probe that the rate guard has paused shows what it had counted. */
+/* A probe that the rate guard has paused exports what it had counted. */
 static void test_paused(void **state)
 {
 	__cleanup_buf struct buf before = { 0 }, out = { 0 };
@@ -233,7 +236,7 @@ static void test_paused(void **state)
 			 count_lines(&before, "retprobe_returns_total{object=\"syscall\""));
 }
 
-/* The limit is one that can be reached, or nobody would learn that the memory is used up. */
+/* The limit must be reachable, or no alert could tell that the memory is used up. */
 static void test_label_sets_limit(void **state)
 {
 	static struct capture_label labels[] = { { .name = "comm" } };
@@ -340,7 +343,7 @@ static void test_detail_text(void **state)
 	}
 }
 
-/* ---- self ------------------------------------------------------------------------------------ */
+/* ---- self ----------------------------------------------------------------------------------- */
 
 static uint64_t requests_of(int code)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Missed calls, computed from the counters of the kernel and of our programs.
- * test_missed_sessions.c has the mechanisms whose entries and exits the kernel skips separately.
+ * test_missed_sessions.c has the mechanisms for which the kernel skips entries and exits
+ * separately.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,8 +14,10 @@
 #include "hostile.h"
 #include "missed_fixture.h"
 
-/* 100 returns that the kernel knows of: 80 counted, 7 filtered out, 5 without an entry, and so 8
- * at which our program did not run. */
+/*
+ * The kernel knows of 100 returns: 80 counted, 7 filtered out, 5 without an entry. So our program
+ * missed 8.
+ */
 static void returns_that_the_kernel_counts(void **state)
 {
 	struct bench *b = *state;
@@ -28,25 +31,25 @@ static void returns_that_the_kernel_counts(void **state)
 	assert_int_equal(missed(b, MISSED_RECURSION), 8);
 	assert_int_equal(missed(b, MISSED_NO_ENTRY), 5);
 
-	/* Besides, breakpoints that it skipped altogether, and calls without a return slot. */
+	/* In addition, breakpoints that the kernel skipped, and calls without a return slot. */
 	kernel[0].missed[MISSED_RECURSION] = 3;
 	kernel[0].missed[MISSED_MAXACTIVE] = 4;
 	events[0][RP_EVENT_DEPTH] = 2;
 	events[0][RP_EVENT_UNWOUND] = 3;
 	events[0][RP_EVENT_TRAPPED] = 6;
-	kernel[0].missed[MISSED_UNWOUND] = 4; /* found when their threads had ended */
+	kernel[0].missed[MISSED_UNWOUND] = 4; /* found after their threads had ended */
 	read_once(b);
 	assert_int_equal(missed(b, MISSED_RECURSION), 11);
 	assert_int_equal(missed(b, MISSED_MAXACTIVE), 4);
 	assert_int_equal(missed(b, MISSED_DEPTH), 2);
 	assert_int_equal(missed(b, MISSED_UNWOUND), 7);
 	assert_int_equal(missed(b, MISSED_TRAPPED), 6);
-	/* Of the other target, nothing. */
+	/* None for the other target. */
 	for (int r = 0; r < MISSED_MAX; r++)
 		assert_int_equal(b->view->targets[1].missed[r], 0);
 }
 
-/* Hints are no losses: leftover frames, calls from before, entries. */
+/* Not losses: leftover frames, calls from before, entries. */
 static void tallies_that_are_no_losses(void **state)
 {
 	struct bench *b = *state;
@@ -60,7 +63,7 @@ static void tallies_that_are_no_losses(void **state)
 		assert_int_equal(missed(b, r), 0);
 }
 
-/* The kernel's count is read first: calls that return in between are in the cells alone. */
+/* The kernel's count is read first: calls that return in between are only in the cells. */
 static void counters_never_go_back(void **state)
 {
 	struct bench *b = *state;
@@ -72,7 +75,7 @@ static void counters_never_go_back(void **state)
 	counted[0] = 120;
 	read_once(b);
 	assert_int_equal(missed(b, MISSED_RECURSION), 10);
-	assert_int_equal(waits, 1); /* nothing new was suspected */
+	assert_int_equal(waits, 1); /* no new losses were suspected */
 }
 
 static void end_one(void)
@@ -80,15 +83,17 @@ static void end_one(void)
 	counted[0] = 100;
 }
 
-/* One that the kernel has counted, and whose program is held before it counts, is no loss, however
- * often that is looked at. */
+/*
+ * A call that the kernel has counted and whose program is still running is no loss, however often
+ * the counts are read.
+ */
 static void call_that_is_being_counted(void **state)
 {
 	struct bench *b = *state;
 
 	kernel[0] = (struct kernel_counts){ .has_returned = true, .returned = 100 };
 	counted[0] = 99;
-	wait_error = -ENOMEM; /* nothing is known of it, then */
+	wait_error = -ENOMEM; /* then nothing is known about it */
 	for (int i = 0; i < 10; i++)
 		read_once(b);
 	assert_int_equal(missed(b, MISSED_RECURSION), 0);
@@ -100,8 +105,10 @@ static void call_that_is_being_counted(void **state)
 	assert_int_equal(missed(b, MISSED_RECURSION), 0);
 }
 
-/* Calls that come and go while they are looked at, some held between the kernel's count and ours,
- * some lost. The kernel's count is read first, and then anything may happen. */
+/*
+ * Calls that come and go during the reads. Some are held between the kernel's count and ours, some
+ * are lost. The kernel's count is read first. Then anything can happen.
+ */
 static struct {
 	uint64_t returned, held, lost;
 	unsigned random;
@@ -161,7 +168,7 @@ static void losses_are_never_made_up(void **state)
 		before = missed(b, MISSED_RECURSION);
 	}
 	assert_true(before > model.lost / 2);
-	/* At rest all of them are found. */
+	/* At rest all losses are found. */
 	counted[0] += model.held;
 	kernel[0].returned = model.returned;
 	let_programs_end = NULL;
@@ -169,7 +176,7 @@ static void losses_are_never_made_up(void **state)
 	assert_int_equal(missed(b, MISSED_RECURSION), model.lost);
 }
 
-/* A program for all: the kernel counts for it alone, and who lost the calls is not known. */
+/* A shared program: the kernel counts per program, so the losses have no function. */
 static void shared_programs(void **state)
 {
 	struct bench *b = *state;
@@ -190,7 +197,7 @@ static void shared_programs(void **state)
 		.entered = RP_ENTERED_FSESSION_MULTI,
 		.missed = { [MISSED_RECURSION] = 2 + 5 + 2 * 4 },
 	};
-	counted[0] = 1000; /* not the session's */
+	counted[0] = 1000; /* these are not of the session */
 	counted[1] = 40;
 	events[1][RP_EVENT_FILTERED] = 3;
 	events[1][RP_EVENT_NO_ENTRY] = 2;
@@ -211,7 +218,7 @@ static void shared_programs(void **state)
 	assert_int_equal(b->view->targets[1].missed[MISSED_NO_ENTRY], 2);
 	assert_int_equal(b->view->targets[1].missed[MISSED_RECURSION], 0);
 
-	/* Three more are running, two of them without entry; these return. */
+	/* Three more are running, two of them without an entry. Then they return. */
 	programs[1].missed[MISSED_RECURSION] += 2;
 	entries[RP_ENTERED_FSESSION_MULTI]++;
 	read_once(b);
@@ -226,7 +233,7 @@ static void shared_programs(void **state)
 			 5 + 4 + 2 + 2);
 }
 
-/* Whatever a server writes: the next reading is of what the kernel has counted. */
+/* Whatever a server writes, the next reading has what the kernel counted. */
 static void hostile_server(void **state)
 {
 	struct bench *b = *state;
@@ -248,9 +255,9 @@ static void hostile_server(void **state)
 	assert_int_equal(missed(b, MISSED_RECURSION), 0);
 }
 
-/* ---- paused, and attached again ------------------------------------------------------------ */
+/* ---- paused and attached again -------------------------------------------------------------- */
 
-/* The kernel's counts go with the links, and begin at 0 with the next. */
+/* The kernel's counts go with the links, and start at 0 with the next ones. */
 static void paused_with_returns_counted(void **state)
 {
 	struct bench *b = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Missed calls of mechanisms whose entries and exits the kernel skips separately. */
+/* Missed calls of mechanisms for which the kernel skips entries and exits separately. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,11 +11,11 @@
 
 struct fate {
 	uint64_t counted, e, x, neither, running; /* see missed.c: skipped_calls() */
-	uint64_t late;				  /* running, and to become e */
+	uint64_t late;				  /* running, and then e */
 	uint64_t filtered;
 };
 
-/* The counters that calls of these fates leave behind, of target 0. */
+/* Sets the counters of target 0 to what calls with these fates leave behind. */
 static void let_happen(struct bench *b, struct fate f)
 {
 	counted[0] = f.counted;
@@ -51,8 +51,10 @@ static void sessions_at_rest(void **state)
 	}
 }
 
-/* Calls that run cannot be told from those whose exit was skipped, but at rest they are no losses,
- * and what has been found out stays. */
+/*
+ * Running calls look like calls whose exit was skipped. At rest they are no losses, and proven
+ * losses stay.
+ */
 static void sessions_while_calls_run(void **state)
 {
 	struct bench *b = *state;
@@ -66,7 +68,8 @@ static void sessions_while_calls_run(void **state)
 	read_once(b);
 	read_once(b);
 	assert_int_equal(missed(b, MISSED_RECURSION), 7);
-	/* They return, but two that come to nothing, as one reading sees them that run goes on by.
+	/*
+	 * They return, except two with neither entry nor exit. One reading sees these as running.
 	 */
 	let_happen(b, (struct fate){ .counted = 60, .x = 4, .neither = 5, .running = 8 });
 	read_once(b);
@@ -76,8 +79,10 @@ static void sessions_while_calls_run(void **state)
 	assert_int_equal(missed(b, MISSED_RECURSION), 9);
 }
 
-/* Calls that sleep, and whose entry was skipped, are seen twice: as skipped runs, and when they
- * return. Each is missed once. */
+/*
+ * A sleeping call whose entry was skipped appears twice: as a skipped run, and when it returns. It
+ * is missed once.
+ */
 static void sessions_of_sleepers(void **state)
 {
 	static const struct fate rows[] = {
@@ -100,7 +105,7 @@ static void sessions_of_sleepers(void **state)
 	}
 }
 
-/* Ten entries without an exit, of 20 skipped runs; what ran when it was paused never ends. */
+/* Ten entries without an exit, of 20 skipped runs. Calls that ran at the pause never end. */
 static void paused_with_skips_counted_twice(void **state)
 {
 	struct bench *b = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Several names of one function: one target, which has all those that were asked for. */
+/* Several names of one function: one target with all requested names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static int teardown_all(void **state)
 	return 0;
 }
 
-/* PATH:FUNCTION; the test's own, until the next few calls. */
+/* PATH:FUNCTION in a static buffer, valid for the next few calls. */
 static const char *of(const char *file, const char *function)
 {
 	static char *texts[8];
@@ -89,7 +89,7 @@ static void test_aliases(void **state)
 	run(&f);
 	check(&f, "lseek64=lseek read");
 	assert_int_equal(f.targets->nids, 2);
-	/* The file tells it of one name only. */
+	/* The file has only one name for it. */
 	assert_int_equal(f.targets->v[0]->size, 8);
 	done(&f);
 }
@@ -119,7 +119,7 @@ static void test_paths(void **state)
 	done(&f);
 }
 
-/* By whatever names: exact beats glob, and two exact ones must agree. */
+/* With any of the names: exact beats glob, and two exact claims must agree. */
 static void test_settings(void **state)
 {
 	struct fixture f = { 0 };
@@ -139,7 +139,7 @@ static void test_settings(void **state)
 	check_error(&f, "hard:lseek is the same function as ");
 }
 
-/* What a glob names and an exact claim leaves out stays out. */
+/* A name that a glob matches and an exact claim excludes stays excluded. */
 static void test_exclusion(void **state)
 {
 	struct fixture f = { 0 };
@@ -156,7 +156,7 @@ static void test_exclusion(void **state)
 	done(&f);
 }
 
-/* Of exact claims that turn out not to agree while the exporter runs, no name is attached. */
+/* If exact claims turn out to disagree while the exporter runs, no name is attached. */
 static void test_lenient(void **state)
 {
 	struct fixture f = { 0 };
@@ -172,7 +172,7 @@ static void test_lenient(void **state)
 	env.lenient = false;
 }
 
-/* The name that has clones may be another one of the function. */
+/* The name with clones can be another name of the function. */
 static void test_clones(void **state)
 {
 	struct fixture f = { 0 };
@@ -206,7 +206,7 @@ static void test_clones(void **state)
 	done(&f);
 }
 
-/* Two names with one number, or none. */
+/* Two names with one address, or none. */
 static void test_places(void **state)
 {
 	struct target a = { .type = TARGET_SYSCALL, .nr = 3, .nr32 = -1 }, b = a;

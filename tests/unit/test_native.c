@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Native histograms against the definition: bucket i holds (base^(i-1), base^i], and an index is
- * found by a logarithm of the duration, in long double, for each duration by itself.
+ * Native histograms against the definition: bucket i holds (base^(i-1), base^i]. The reference
+ * computes each index from a logarithm, in long double.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -48,7 +48,7 @@ static struct native_histogram result(struct fixture *f)
 	return h;
 }
 
-/* A duration that is in bucket `index` of a schema, and not near its bounds. */
+/* A duration in bucket `index` of a schema, away from the bounds. */
 static uint64_t within(int index, int schema)
 {
 	return (uint64_t)(exp2l((index - 0.5L) / (1 << schema)) * 1e9L);
@@ -59,7 +59,7 @@ static int index_of(uint64_t ns, int schema)
 	return (int)ceill(log2l((long double)ns / 1e9L) * (1 << schema));
 }
 
-/* From spans back to a count for each index; what a scraper does. */
+/* From spans back to a count per index, as a scraper does. */
 static void expand(const struct native_histogram *h, uint64_t by_index[NINDEXES])
 {
 	uint64_t sum = h->zero_count;
@@ -121,7 +121,7 @@ static void test_spans(void **state)
 	assert_memory_equal(h.buckets, buckets, sizeof(buckets));
 }
 
-/* The limit to the bucket: 160 stay as they are, one more and the resolution is halved. */
+/* The bucket limit: 160 stay as they are; one more halves the resolution. */
 static void test_limit(void **state)
 {
 	for (int n = NATIVE_BUCKETS_MAX - 1; n <= NATIVE_BUCKETS_MAX + 1; n++) {
@@ -141,12 +141,11 @@ static void test_limit(void **state)
 	}
 }
 
-/* A million durations of all magnitudes at each resolution, and half a thousand, which leave gaps.
- */
+/* A million durations of all magnitudes at each resolution, and 500, which leave gaps. */
 static void test_random(void **state)
 {
 	static const int sizes[] = { 1, 20, 500, 1000000 };
-	uint64_t x = 0x9e3779b97f4a7c15; /* xorshift: the same ones every time */
+	uint64_t x = 0x9e3779b97f4a7c15; /* xorshift: repeatable */
 
 	for (size_t run = 0; run < 4 * ARRAY_SIZE(sizes); run++) {
 		static uint64_t ns[1000000], want[NINDEXES], got[NINDEXES];
@@ -171,7 +170,7 @@ static void test_random(void **state)
 		for (int i = 0; i < n; i++) {
 			if (!ns[i])
 				zeros++;
-			else if (ns[i] > 1024000000000ULL) /* one bucket for all of them */
+			else if (ns[i] > 1024000000000ULL) /* one bucket for all */
 				want[(NATIVE_MAX_EXP << h.schema) + 1 - INDEX_MIN]++;
 			else
 				want[index_of(ns[i], h.schema) - INDEX_MIN]++;
@@ -183,7 +182,7 @@ static void test_random(void **state)
 	}
 }
 
-/* The buckets only get fewer once: as counters grow the schema goes down, never up again. */
+/* As counters grow, the schema only goes down, never up. */
 static void test_never_finer_again(void **state)
 {
 	uint64_t x = 88172645463325252ULL;

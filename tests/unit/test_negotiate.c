@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Negotiation over the headers that Prometheus versions really send, both with the formats that
- * there are and with a table that has one more: two versions of one media type.
+ * Negotiation with the Accept headers of Prometheus releases: for the formats that exist, and for a
+ * table with two versions of one media type.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +60,7 @@ static const struct {
 	{ PROTO "," OM ";version=1.0.0;q=0.8," OM
 		";version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
 	  "proto" },
-	/* 2.49.0: a quality that there is not */
+	/* 2.49.0: an invalid quality */
 	{ OM ";version=1.0.0;q=0.5," OM
 	     ";version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=2",
 	  "om1" },
@@ -92,12 +92,12 @@ static const struct {
 	{ "text/*;q=0.2," OM ";version=1.0.0;q=0.1", "text" },
 	{ "text/*;q=0,*/*;q=0.5", "om1" },
 	{ "text/plain;version=0.0.4;q=0.1,text/plain;q=0.9," OM ";version=1.0.0;q=0.5", "om1" },
-	/* ties: specific before wildcard, then the order of the header */
+	/* ties: specific before wildcard, then order in the header */
 	{ "*/*," OM ";version=1.0.0", "om1" },
 	{ "application/*,text/plain", "text" },
 	{ "text/plain," OM ";version=1.0.0", "text" },
 	{ OM ";version=1.0.0,text/plain", "om1" },
-	/* versions that there are not */
+	/* unknown versions */
 	{ "text/plain;version=1.0.0," OM ";version=1.0.0;q=0.1", "om1" },
 	{ "text/plain;version=1.0.0", "text" },
 	{ OM ";version=2.0.0", "text" },
@@ -108,7 +108,7 @@ static const struct {
 	{ "Application/OpenMetrics-Text ; Version=\"1.0.0\" ; Q=1.0", "om1" },
 	{ "text/plain;note=\"a,b;q=0\";q=0.1 , " OM ";version=1.0.0 ;q=0.3", "om1" },
 	{ "text/plain;q=0.3;note=\"\\\",\"," OM ";version=1.0.0;q=0.2", "text" },
-	/* rubbish: not a number counts as none, no crash on any of it */
+	/* garbage: an invalid number counts as none, and nothing crashes */
 	{ OM ";version=1.0.0;q=zero,text/plain;q=0.9", "om1" },
 	{ OM ";version=1.0.0;q=,text/plain;q=0.9", "om1" },
 	{ OM ";version=1.0.0;q=99999999999999999999,text/plain;q=0.9", "om1" },
@@ -133,7 +133,7 @@ static void test_table(void **state)
 	}
 }
 
-/* Whatever is asked for, there is an answer, and no 406. */
+/* Every request gets an answer, never 406. */
 static void test_shipped(void **state)
 {
 	static const struct {
@@ -142,7 +142,7 @@ static void test_shipped(void **state)
 	} formats[] = {
 		{ "text", &expo_text },
 		{ "om1", &expo_openmetrics },
-		{ "om0", &expo_text }, /* 0.0.1 is not served, and text is what comes next */
+		{ "om0", &expo_text }, /* 0.0.1 is not supported, and text is next */
 		{ "proto", &expo_protobuf },
 	};
 

@@ -70,7 +70,7 @@ static void assert_content(int fd, const char *want)
 	assert_string_equal(text, want);
 }
 
-/* Wherever the path leads by then, the descriptor is of what was opened. */
+/* The descriptor refers to the file that was opened, wherever the path leads now. */
 static void test_swapped_link(void **state)
 {
 	__cleanup_free char *link = path_of("link"), *own = path_of("own"),
@@ -102,13 +102,13 @@ static void test_changed(void **state)
 	f = open_well(own);
 	assert_true(opened_file__is_unchanged(f));
 	temp_dir__write(dir, "own", "new", 3);
-	/* Its owner sets the times back. */
+	/* Its owner resets the timestamps. */
 	assert_int_equal(utimensat(AT_FDCWD, own, long_ago, 0), 0);
 	assert_false(opened_file__is_unchanged(f));
 	opened_file__unref(f);
 }
 
-/* ---- what is not a file --------------------------------------------------------------------- */
+/* ---- not a regular file --------------------------------------------------------------------- */
 
 static void test_never_opened(void **state)
 {
@@ -131,8 +131,7 @@ static void test_never_opened(void **state)
 	refused("/nowhere/at/all", "there is no file /nowhere/at/all");
 }
 
-/* What cannot be had has an identity, too, or it would be a change each time that it is looked at.
- */
+/* A missing file has an identity, too. Otherwise each look would report a change. */
 static void test_identity(void **state)
 {
 	__cleanup_free char *fifo = path_of("fifo");
@@ -149,9 +148,9 @@ static void test_identity(void **state)
 	assert_true(file_id__same(&id, &again));
 }
 
-/* ---- a process's root ----------------------------------------------------------------------- */
+/* ---- root of a process ---------------------------------------------------------------------- */
 
-/* Until it is killed; what the parent reads of ready ends when it is there. */
+/* Runs until it is killed. `ready` reaches end of file once it is in its root. */
 static pid_t live_in(const char *root)
 {
 	int ready[2];
@@ -172,7 +171,7 @@ static pid_t live_in(const char *root)
 	return pid;
 }
 
-/* A link in a container means what it means there, and not what it would mean here. */
+/* A symbolic link in a container resolves within the container. */
 static void test_process_root(void **state)
 {
 	__cleanup_free char *root = path_of("cont"), *in_root = path_of("cont/own"),
@@ -207,7 +206,7 @@ static void test_process_root(void **state)
 	rmdir(root);
 }
 
-/* ---- who else has a say --------------------------------------------------------------------- */
+/* ---- other users' access -------------------------------------------------------------------- */
 
 static void assert_weakness(const char *path, const char *want)
 {
@@ -233,7 +232,7 @@ static void test_weakness(void **state)
 	assert_string_equal(f->weakness, "the file own can be written by everybody");
 	opened_file__unref(f);
 
-	/* Through a link, the directory that it leads to counts. */
+	/* Through a symbolic link, the directory that it leads to counts. */
 	assert_int_equal(mkdir(sub, 0755), 0);
 	temp_dir__write(sub, "deep", "x", 1);
 	assert_int_equal(symlink("sub/deep", link), 0);

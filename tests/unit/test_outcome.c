@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a raw return register means, kind by kind; the same code runs in the kernel. */
+/* The meaning of a raw return register per kind. The same code runs in the kernel. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include "bpf/outcome.h"
 #include "base/util.h"
 
-/* A 32-bit result leaves garbage above it. */
+/* A 32-bit result leaves garbage in the upper half. */
 #define GARBAGE 0xdeadbeef00000000ULL
 
 static const struct {
@@ -77,7 +77,7 @@ static void test_outcomes(void **state)
 	}
 }
 
-/* Nobody knows what a call that ended in another function returned; unless it is nothing. */
+/* The result of a call that ended in another function is unknown, except for void. */
 static void test_tails(void **state)
 {
 	for (int kind = RP_KIND_ERRNO; kind < RP_KIND_MAX; kind++) {
@@ -87,7 +87,7 @@ static void test_tails(void **state)
 	}
 }
 
-/* The outcome that filters go by. */
+/* The outcome that filters compare. */
 static void test_outcome_bits(void **state)
 {
 	struct rp_capture_spec x = { .outcome = { [RP_CLASS_ZERO] = RP_OUTCOME_NULL,
@@ -126,7 +126,7 @@ static void test_outcome_bits(void **state)
 	}
 }
 
-/* Results are compared as the type that they have, whatever lies above it. */
+/* Results are compared in their type, whatever the upper bits are. */
 static void test_comparisons(void **state)
 {
 	struct rp_test below = { .compare = RP_LT, .literal = 0, .is_signed = 1, .set = 1 };

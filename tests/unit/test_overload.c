@@ -8,9 +8,9 @@
 
 #include "reconcile_bench.h"
 
-/* ---- overload ----------------------------------------------------------------------------- */
+/* ---- overload ------------------------------------------------------------------------------- */
 
-/* It keeps its place, and so its counts, and comes back by itself. */
+/* A paused probe keeps its slot and its counts, and is attached again later. */
 static void test_overload(void **state)
 {
 	struct bench *b = *state;
@@ -32,7 +32,7 @@ static void test_overload(void **state)
 	assert_int_equal(starts + discoveries, 0);
 }
 
-/* The pause of a function that is called too often whenever it is attached. */
+/* The pause of a function that exceeds its rate whenever it is attached. */
 static double next_pause(struct bench *b)
 {
 	double begin;
@@ -76,7 +76,7 @@ static void test_overload_ends_with_a_reload(void **state)
 	assert_int_equal(generation_of(b, 0), 0);
 }
 
-/* A module that comes is no reason to attach it, nor to lose its counts. */
+/* A new module neither attaches it nor loses its counts. */
 static void test_overload_and_machine_changed(void **state)
 {
 	struct bench *b = *state;
@@ -93,7 +93,7 @@ static void test_overload_and_machine_changed(void **state)
 	check(b, "f g h");
 }
 
-/* Whatever else has failed and will be tried again. */
+/* Regardless of other failures that are waiting for a retry. */
 static void test_overload_without_a_plan(void **state)
 {
 	struct bench *b = *state;
@@ -109,7 +109,7 @@ static void test_overload_without_a_plan(void **state)
 	check(b, "f g");
 }
 
-/* What shared its link goes on counting, and the gap can be seen. */
+/* Functions that shared its link go on counting, and their gap is exported. */
 static void test_overload_of_a_link(void **state)
 {
 	struct bench *b = *state;
@@ -124,7 +124,7 @@ static void test_overload_of_a_link(void **state)
 	assert_int_equal(row(b, 0)->state.detached[REASON_RELINKED], 0);
 }
 
-/* What cannot be attached again is tried later. */
+/* A failure to attach again is retried later. */
 static void test_refused_again(void **state)
 {
 	struct bench *b = *state;
@@ -145,9 +145,9 @@ static void test_refused_again(void **state)
 	check(b, "f g");
 }
 
-/* ---- switches ------------------------------------------------------------------------------ */
+/* ---- switches ------------------------------------------------------------------------------- */
 
-/* Nothing is detached: it counts again as soon as it can. */
+/* Nothing is detached: it counts again as soon as possible. */
 static void test_switched_off(void **state)
 {
 	struct bench *b = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All pages but /api/v1/probes, which test_pages_probes.c has, and their routes. */
+/* All pages except /api/v1/probes (test_pages_probes.c), and their routes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static void test_metrics_formats(void **state)
 	}
 }
 
-/* The reading is to be there half a second before the scraper gives up. */
+/* The reading must be ready half a second before the scraper's timeout. */
 static void test_metrics_timeout(void **state)
 {
 	static const struct {
@@ -104,7 +104,10 @@ static void test_metrics_filter(void **state)
 	assert_non_null(strstr(res.body.data, "retprobe_exporter_build_info"));
 }
 
-/* Without health of its own in the reading, the page looks itself; and notes how long it took. */
+/*
+ * Without the exporter's own state in the reading, the page reads it, and records the scrape's
+ * duration.
+ */
 static void test_metrics_self(void **state)
 {
 	struct self self;
@@ -155,11 +158,11 @@ static void test_landing(void **state)
 	/* Problems first. */
 	assert_true(strstr(res.body.data, "<td>no_such_function</td>") <
 		    strstr(res.body.data, "<td>vfs_read</td>"));
-	/* What is not ours is escaped. */
+	/* Text from outside is escaped. */
 	assert_non_null(strstr(res.body.data, "nearest: &lt;none&gt; &amp; &quot;others&quot;"));
 	assert_non_null(strstr(res.body.data, "/opt/odd &quot;name&quot;\xef\xbf\xbd/lib.so"));
 
-	/* It is what liveness probes ask for, so it is there when the counters are not. */
+	/* Liveness probes request this page, so it works while the counters cannot be read. */
 	fails = -EIO;
 	broken = get("/", NULL, 0);
 	assert_int_equal(broken.code, 200);
@@ -177,7 +180,7 @@ static void test_files(void **state)
 	assert_string_equal(js.content_type, "text/javascript; charset=utf-8");
 	assert_string_equal(css.content_type, "text/css; charset=utf-8");
 	assert_true(js.compressible);
-	/* Embedded as they are. */
+	/* Embedded unchanged. */
 	golden__read("exporter/pages/page/page.js", &want);
 	assert_int_equal(js.body.len, want.len);
 	assert_memory_equal(js.body.data, want.data, want.len);
@@ -202,7 +205,7 @@ static void test_telemetry_path(void **state)
 	}
 }
 
-/* Through the server: the routes with their methods, the filter as it is sent, gzip. */
+/* Through the server: routes with their methods, the filter of the query, gzip. */
 static void test_served(void **state)
 {
 	static const struct {
@@ -272,7 +275,7 @@ static int reload(void *ctx, char **error)
 	return reload_fails;
 }
 
-/* Only where it is allowed, and with the reason where it fails. */
+/* Only if allowed. A failure has its reason. */
 static void test_reload(void **state)
 {
 	struct web_config web = { .telemetry_path = "/metrics" };
@@ -298,7 +301,7 @@ static void test_reload(void **state)
 	assert_int_equal(reloads, 2);
 }
 
-/* The place of a mistake is told, the text is not: it may be a piece of the configuration. */
+/* The position of an error is told, but not its text, which can quote the configuration. */
 static void test_reload_place(void **state)
 {
 	static const struct {

@@ -23,7 +23,7 @@ static void test_probes(void **state)
 	assert_string_equal(res.content_type, "application/json; charset=utf-8");
 	snprintf(first, sizeof(first), "{\"version\":\"%s\",\"probes\":[\n", rp_version);
 	assert_memory_equal(res.body.data, first, strlen(first));
-	/* The last is the time. */
+	/* The time comes last. */
 	end = strstr(res.body.data, ",\"time\":");
 	assert_non_null(end);
 	assert_true(fabs(strtod(end + strlen(",\"time\":"), &rest_of_end) - time(NULL)) < 60);
@@ -42,7 +42,7 @@ static void test_probes_empty(void **state)
 	assert_non_null(strstr(res.body.data, "\"probes\":[\n],\"shared_missed\":[],"));
 }
 
-/* Label sets are summed; one by one they are told only when the function is asked for. */
+/* Label sets are summed. They are only listed if the request names the function. */
 static void test_probes_labels(void **state)
 {
 	static const char *const functions[] = { "vfs_read" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The PROBE grammar: what each form means, what is refused and in which words, what matches. */
+/* The PROBE grammar: the meaning of each form, the error messages, and matching. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,12 +34,12 @@ static const struct {
 	{ "ext4:ext4_*", OBJECT_KERNEL, "ext4", true, false, { "ext4_*" } },
 	{ "nf-tables:nft_do_chain", OBJECT_KERNEL, "nf_tables", false, false, { "nft_do_chain" } },
 	{ "8021q:vlan_dev_open", OBJECT_KERNEL, "8021q", false, false, { "vlan_dev_open" } },
-	/* No module, but discovery knows what to say. */
+	/* No module has such a name, but discovery reports it better. */
 	{ "libstdc++-x.so.6:f", OBJECT_KERNEL, "libstdc++-x.so.6", false, false, { "f" } },
 	{ "syscall:openat", OBJECT_SYSCALL, NULL, false, false, { "openat" } },
 	{ "syscall:*", OBJECT_SYSCALL, NULL, true, false, { "*" } },
 	{ "!syscall:poll|ppoll", OBJECT_SYSCALL, NULL, false, true, { "poll", "ppoll" } },
-	/* Only FUNCTION may hold more colons: the first one ends OBJECT. */
+	/* Further colons belong to FUNCTION: the first one ends OBJECT. */
 	{ "ext4:a:b", OBJECT_KERNEL, "ext4", false, false, { "a:b" } },
 
 	/* An ELF path is split at the last colon, and is literal. */
@@ -61,7 +61,7 @@ static const struct {
 	{ "/bin/x:a\\:b", OBJECT_USER, "/bin/x", false, false, { "a:b" } },
 	{ "!/bin/x:f", OBJECT_USER, "/bin/x", false, true, { "f" } },
 
-	/* Names of C++ and Rust have colons in them. */
+	/* Colons in C++ and Rust names. */
 	{ "/bin/x:ns::klass::method",
 	  OBJECT_USER,
 	  "/bin/x",
@@ -83,7 +83,7 @@ static const struct {
 	  { "f()::{lambda(auto:1)#1}::operator()" } },
 	{ "/proc/1/exe:a|b", OBJECT_USER, "/proc/1/exe", false, false, { "a", "b" } },
 
-	/* Escapes: taken out of names, kept for fnmatch in globs. */
+	/* Escapes are removed from names, and kept for fnmatch in globs. */
 	{ "a\\*b", OBJECT_ANY, NULL, false, false, { "a*b" } },
 	{ "a\\|b", OBJECT_ANY, NULL, false, false, { "a|b" } },
 	{ "a\\|b|c", OBJECT_ANY, NULL, false, false, { "a|b", "c" } },
@@ -193,7 +193,7 @@ static void test_in_known_object(void **state)
 	assert_string_equal(p.text, "syscall:openat");
 	pattern__free(&p);
 
-	/* A prefix that is not needed does no harm. */
+	/* An unnecessary prefix is harmless. */
 	assert_int_equal(pattern__parse_in(OBJECT_SYSCALL, NULL, "!syscall:poll", &p, &why), 0);
 	assert_string_equal(p.functions[0], "poll");
 	assert_string_equal(p.text, "!syscall:poll");
@@ -226,7 +226,7 @@ static const struct {
 	{ "a\\*", "ab", false },
 	{ "a\\*?", "a*b", true },
 	{ "a\\*?", "abb", false },
-	{ "!vfs_*", "vfs_read", true }, /* what to do with it is the list's business */
+	{ "!vfs_*", "vfs_read", true }, /* the caller decides what to do with it */
 	{ "ext4:f", "f", true },
 	{ "/bin/x:f\\[1\\]", "f[1]", true },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Events where CPU 0 is offline: perf_event_open() as such a kernel has it. */
+/* Events where CPU 0 is offline: perf_event_open() behaves as on such a machine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

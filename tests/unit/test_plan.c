@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The output of --config.check. Tests set the features (see the Makefile). */
+/* The output of --config.check. Tests set the features (REPLACED in the Makefile). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +41,7 @@ const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n
 	return slots;
 }
 
-/* The plan of one target that has these programs, to be freed. */
+/* The plan of one target with these programs. The caller frees it. */
 static char *print(uint32_t programs)
 {
 	const struct targets targets = {};
@@ -67,7 +67,7 @@ static bool tells_of_threads(uint32_t programs)
 	__cleanup_free char *text = print(programs);
 
 	assert_non_null(strstr(text, "memory: "));
-	/* 40 bytes, 64 frames of 24, and what the kernel needs for them: the next power of two. */
+	/* 40 bytes, 64 frames of 24, and the kernel's overhead: the next power of two. */
 	return strstr(text, "up to 2240 bytes per thread");
 }
 
@@ -87,12 +87,12 @@ static void memory_of_threads(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		task_storage = true;
 		assert_int_equal(tells_of_threads(rows[i].programs), rows[i].by_thread);
-		task_storage = false; /* all frames are in hashes, which are in the plan */
+		task_storage = false; /* all frames are in hash maps, which are in the plan */
 		assert_false(tells_of_threads(rows[i].programs));
 	}
 }
 
-/* Places, notes and hashes are for those programs that use them. */
+/* Slots, notes and hash maps are only for programs that use them. */
 static void memory_of_frames(void **state)
 {
 	static const struct {
@@ -134,7 +134,7 @@ static void memory_of_frames(void **state)
 static struct target *target_pointers[MANY];
 static struct target many_targets[MANY];
 
-/* What is worth a warning, of n functions. */
+/* Warnings for a plan of n functions. */
 static char *heavy(size_t n, const struct histogram_layout *layout)
 {
 	struct targets targets = { .v = target_pointers, .n = n, .nids = n };
@@ -161,7 +161,7 @@ static size_t series(size_t n)
 	return check_series__count(&targets, NULL, &p);
 }
 
-/* Too many functions, or too many series of them: said, with numbers. */
+/* Too many functions, or too many series: the message has the numbers. */
 static void heavy_plans(void **state)
 {
 	static double bounds[200];
@@ -192,7 +192,7 @@ static void heavy_plans(void **state)
 	free(text);
 }
 
-/* They are counted a few at a time: it is the same. */
+/* Counted in small batches, with the same result. */
 static void series_are_counted(void **state)
 {
 	size_t none = series(0), one;
@@ -237,7 +237,7 @@ static void totals_by_mechanism(void **state)
 	fclose(out);
 	assert_non_null(strstr(text, "functions: 1000 to attach (399 by kprobe.multi, 601 by "
 				     "kretprobe), in up to 40 s; 1 cannot be attached\n"));
-	/* The reasons are printed once for functions that have the same. */
+	/* The reasons are printed once for functions with equal reasons. */
 	assert_int_equal(count_of(text, "    why this mechanism:\n"), 2);
 	assert_int_equal(count_of(text, "    why no mechanism:\n"), 1);
 	assert_non_null(strstr(text, "    why this mechanism:\n        kprobe.multi\n"));

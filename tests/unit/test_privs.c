@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What surrounds a confined process: limits, users, descriptors. Built without sanitizers, as
- * test_confine.c is.
+ * Limits, users and descriptors of a confined process. Built without sanitizers, as test_confine.c
+ * is.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,7 +135,7 @@ static bool is_null(int fd)
 	return !fstat(fd, &st) && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
 }
 
-/* closed: of descriptors 0 to 2, as bits. Returns those that are /dev/null afterwards. */
+/* closed: descriptors 0 to 2 to close, as bits. Returns those that are /dev/null afterwards. */
 static int open_standard(int closed)
 {
 	int status;

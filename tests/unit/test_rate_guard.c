@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which targets are called too often, alone or in total. The counts are made up: object and the
- * number of CPUs are replaced (see the Makefile's --wrap). */
+/*
+ * Which targets are called too often, alone or in total. The counts are made up: object/ and the
+ * number of CPUs are replaced (REPLACED in the Makefile).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +14,7 @@
 
 #define FUNCTIONS 5
 #define CPUS	  4
-/* What all user functions together may be called, of one trap each. */
+/* The limit for all user functions together, with one trap per call. */
 #define LIMIT (CPUS * RATE_GUARD_USER_SHARE / RATE_GUARD_USER_CALL)
 
 static uint64_t calls[FUNCTIONS];
@@ -99,7 +101,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Fifteen seconds of so many calls a second of each: those that are hot, as "0 2". */
+/* Fifteen seconds of this many calls per second for each. Returns the hot ones, as "0 2". */
 static void check(const double *rates, const char *want)
 {
 	char got[64] = "";
@@ -169,8 +171,13 @@ static void test_two_traps(void **state)
 	CHECK("2", 0.3 * LIMIT, 0.1 * LIMIT, 0.31 * LIMIT);
 }
 
-/* Not in the sum: kernel functions, further names, what is not attached, what has a max_rate of its
- * own, and what is paused for that. */
+/*
+ * Not in the sum:
+ * - kernel functions
+ * - further names of a function
+ * - functions that are not attached
+ * - functions with a max_rate of their own, even while paused
+ */
 static void test_not_in_the_sum(void **state)
 {
 	functions[0].type = TARGET_KERNEL;
@@ -188,7 +195,7 @@ static void test_both(void **state)
 	assert_non_null(strstr(rate_guard__why_hot(guard, &generation, 0), "more than 10 times"));
 }
 
-/* Nothing is known before there is a window of readings. */
+/* Nothing is known before the window is full. */
 static void test_beginning(void **state)
 {
 	rate_guard__check(guard, &view, 0);

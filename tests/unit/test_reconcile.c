@@ -8,9 +8,9 @@
 
 #include "reconcile_bench.h"
 
-/* ---- what nobody has asked for -------------------------------------------------------------- */
+/* ---- changes of the machine ----------------------------------------------------------------- */
 
-/* Of a module that was not there when the configuration was read, nobody has checked the types. */
+/* The types of a module that was not loaded with the configuration have not been checked. */
 static void test_machine_changed(void **state)
 {
 	struct bench *b = *state;
@@ -25,7 +25,7 @@ static void test_machine_changed(void **state)
 	assert_int_equal(weighed, 1);
 }
 
-/* f is attached by another mechanism, g stays where it is. */
+/* f is attached by another mechanism; g stays as it is. */
 static void test_preemption_changed(void **state)
 {
 	struct bench *b = *state;
@@ -38,7 +38,7 @@ static void test_preemption_changed(void **state)
 			     reconcile__table(b->r)->rows[1].generation);
 }
 
-/* What came while ftrace was off is attached as soon as it is on, and not before. */
+/* Targets that appeared while ftrace was off are attached once it is on. */
 static void test_put_off(void **state)
 {
 	struct bench *b = *state;
@@ -55,7 +55,7 @@ static void test_put_off(void **state)
 	check(b, "f g h");
 }
 
-/* Whether processes run the former file or not: the function counts on where it did. */
+/* Whether or not processes run the former file, the function keeps its counts. */
 static void test_replaced_file(void **state)
 {
 	struct bench *b = *state;
@@ -87,17 +87,17 @@ static void test_removed_file(void **state)
 	found[1] = "/file#1:h";
 	machine_changed = true;
 	tick(b, 10);
-	/* A glob finds nothing in a file that is not there. */
+	/* A glob finds nothing in a missing file. */
 	found[0] = "/file:*";
 	found[1] = NULL;
 	machine_changed = true;
 	users = 2;
 	tick(b, 10);
 	check(b, "h f");
-	users = -1; /* not known */
+	users = -1; /* unknown */
 	tick(b, 100);
 	check(b, "h f");
-	/* Another file by its name. */
+	/* Another file with that name. */
 	found[0] = "/file#2:f";
 	found[1] = "/file:no";
 	machine_changed = true;
@@ -118,7 +118,7 @@ static void test_removed_and_unused(void **state)
 	users = 1;
 	tick(b, 10);
 	check(b, "f g");
-	/* It is there again. */
+	/* It exists again. */
 	found[0] = "/file#1:f";
 	machine_changed = true;
 	starts = 0;
@@ -144,13 +144,13 @@ static void test_failed_is_tried_again(void **state)
 	assert_false(tick(b, 10));
 	check(b, "f g");
 	discovery_error = NULL;
-	assert_false(tick(b, 10)); /* not at once, or it would do nothing else */
+	assert_false(tick(b, 10)); /* not at once, or it would be busy with nothing else */
 	assert_int_equal(discoveries, 1);
 	assert_true(tick(b, 21));
 	check(b, "f g h");
 }
 
-/* A reload that fails has seen that the machine has changed, and may not keep it to itself. */
+/* A failed reload has noticed that the machine changed. The next check must still act on it. */
 static void test_failed_reload(void **state)
 {
 	struct bench *b = *state;
@@ -170,7 +170,7 @@ static void test_failed_reload(void **state)
 
 /* ---- several names of one function ---------------------------------------------------------- */
 
-/* Whatever names come and go, the function stays attached, and its counts go on. */
+/* As names come and go, the function stays attached and keeps its counts. */
 static void test_names(void **state)
 {
 	struct bench *b = *state;
@@ -195,7 +195,7 @@ static void test_names(void **state)
 	assert_false(tick(b, 10));
 }
 
-/* Nor does it make another server of the same. */
+/* Nor does it start another server. */
 static void test_names_machine_changed(void **state)
 {
 	struct bench *b = *state;
@@ -212,7 +212,7 @@ static void test_names_machine_changed(void **state)
 	assert_false(tick(b, 10));
 }
 
-/* The rate guard pauses the function, and every name shows it. */
+/* The rate guard pauses the function, and each name shows it. */
 static void test_names_overload(void **state)
 {
 	struct bench *b = *state;
@@ -229,7 +229,7 @@ static void test_names_overload(void **state)
 	found[1] = "k=l=m@1";
 	reload(b);
 	check(b, "f k=l=m");
-	/* A new name has the function's past. */
+	/* A new name has the function's counts. */
 	for (size_t i = 1; i < 4; i++)
 		assert_int_equal(reconcile__table(b->r)->rows[i].state.detached[REASON_OVERLOAD],
 				 1);
@@ -305,7 +305,10 @@ static void test_no_room_in_the_kernel(void **state)
 	assert_int_equal(generation_of(b, 0), generation_of(b, 2));
 }
 
-/* All has gone to make room, and what was to come does not: then what was there comes back. */
+/*
+ * Everything was detached to make room, and the new probes cannot be attached. The former ones
+ * return.
+ */
 static void test_no_room_in_vain(void **state)
 {
 	struct bench *b = *state;
@@ -324,7 +327,7 @@ static void test_no_room_in_vain(void **state)
 	assert_true(reconcile__table(b->r)->rows[0].state.attached);
 }
 
-/* Not even that: it is tried again. */
+/* If that fails, too, it is retried. */
 static void test_no_room_for_long(void **state)
 {
 	struct bench *b = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* `error:` and filters on the result: which classes they cover, and what is refused. */
+/* `error:` and filters on the result: which outcomes they cover, and error messages. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static const struct {
 	{ &raw, "& 4", 0, true, RP_AND, 4 },
 	{ &raw8, "== -1", 0, true, RP_EQ, -1 },
 	{ &raw8, "< 5000000000", NEGATIVE | ZERO, true, RP_LT, 5000000000 },
-	/* Errnos are errors as it is. */
+	/* Errnos are errors already. */
 	{ &code, "< 0", NEGATIVE, false, RP_LT, 0 },
 	{ &code, "== -1", 0, false, RP_EQ, -1 },
 	{ &code, "== -ENOENT", 0, false, RP_EQ, -2 },
@@ -66,7 +66,7 @@ static const struct {
 	{ &code, "== 0", ZERO, false, RP_EQ, 0 },
 	{ &code, "> 0", POSITIVE, false, RP_GT, 0 },
 	{ &code1, "< 0", 0, false, RP_LT, 0 },
-	/* What C converts. */
+	/* Conversions as in C. */
 	{ &size, "== -1", 0, true, RP_EQ, -1 },
 	{ &size, "== 18446744073709551615", 0, true, RP_EQ, -1 },
 	{ &word, "== -1", 0, true, RP_EQ, 0xffffffff },
@@ -152,7 +152,7 @@ static void test_bad(void **state)
 	}
 }
 
-/* Numbered results are judged when they are shown. */
+/* Results that are exported as numbers are judged at export. */
 static void test_satisfies(void **state)
 {
 	struct result_test t;
@@ -177,7 +177,7 @@ static void test_null(void **state)
 	assert_false(result__asks_for_null("== nullable"));
 }
 
-/* Only the kernel's own pointers and words have errnos in them. */
+/* Only pointers and words of the kernel contain errnos. */
 static void test_kernel_kinds(void **state)
 {
 	assert_int_equal(result__kernel_kind(&pointer), RP_KIND_BOOL);

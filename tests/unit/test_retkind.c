@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which `returns:` suits which type, and how the rest is refused. */
+/* Which `returns:` fits which type, and error messages for the others. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 		0, 0 \
 	}
 
-/* In the order of enum returns: what comes of asking for auto, errno, pointer, ... */
+/* In the order of enum returns: the result of auto, errno, pointer, ... */
 static const struct {
 	const char *what;
 	struct retkind type, want[RETURNS_MAX];
@@ -122,7 +122,7 @@ static const struct {
 	    { RP_KIND_VOID, 4 } } },
 };
 
-/* What `returns:` says of a type, of a user function unless it has one. */
+/* The result of `returns:` for a type, of a user function unless `kernel` is set. */
 static const struct {
 	const char *text;
 	struct retkind type, want; /* want.kind 0: refused */
@@ -212,7 +212,7 @@ static void test_every_request(void **state)
 	}
 }
 
-/* Every kind has a name that a request has too, so that what is exported can be asked for. */
+/* Every kind has a name that `returns:` accepts, so that an exported name can be configured. */
 static void test_names(void **state)
 {
 	for (int kind = RP_KIND_ERRNO; kind < RP_KIND_MAX; kind++) {

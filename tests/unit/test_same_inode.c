@@ -57,7 +57,7 @@ static void test_others(void **state)
 	assert_false(same_inode(b, a, "b"));
 }
 
-/* One that there is no page of costs its child. */
+/* A read beyond the end of the empty file kills the child. */
 static void test_empty(void **state)
 {
 	assert_false(same_inode(empty, a, "empty"));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Requests that share a scrape. The attacher is a thread that answers on command, and counts its
- * requests in the served data. Requests that wait for another's scrape are counted (see the
- * Makefile's --wrap).
+ * requests in the served data. Requests that wait for another's scrape are counted (REPLACED in the
+ * Makefile).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@
 
 #define SCRAPES	 20
 #define SOON	 1.0  /* seconds */
-#define PATIENCE 10.0 /* of one without a deadline */
+#define PATIENCE 10.0 /* of a request without a deadline */
 
 static struct served served;
 static struct scraper *scraper;
@@ -90,13 +90,13 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- scrapes ------------------------------------------------------------------------------- */
+/* ---- scrapes -------------------------------------------------------------------------------- */
 
 struct scrape {
 	pthread_t thread;
 	int err;
 	void *scrape;
-	uint64_t number; /* of the last refresh that is in it */
+	uint64_t number; /* of the last refresh that it contains */
 };
 
 static void scrape(struct scrape *s, double deadline)
@@ -140,7 +140,7 @@ static void scrape_anew(struct scrape *s)
 	sem_wait(&asked);
 }
 
-/* One that nobody has waited for. */
+/* A scrape for which no request waited. */
 static void await_answer(void)
 {
 	struct pollfd p = { .fd = server, .events = POLLIN };
@@ -148,7 +148,7 @@ static void await_answer(void)
 	assert_int_equal(poll(&p, 1, -1), 1);
 }
 
-/* ---- tests --------------------------------------------------------------------------------- */
+/* ---- tests ---------------------------------------------------------------------------------- */
 
 /* Requests that arrive while a scrape is running share the next one, which begins after them. */
 static void scrapes_share_a_snapshot(void **state)
@@ -189,8 +189,7 @@ static void each_has_its_own(void **state)
 	}
 }
 
-/* A request that waits for another's scrape, and one that is too late: neither asks the attacher.
- */
+/* A request that waits for another's scrape, and a late one: neither asks the attacher. */
 static void deadlines(void **state)
 {
 	struct scrape first, s;
@@ -211,7 +210,10 @@ static void deadlines(void **state)
 	assert_int_equal(s.number, 2);
 }
 
-/* An attacher that is busy for longer than half of the time costs what it would have brought. */
+/*
+ * An attacher that is busy for more than half of the timeout: the scrape goes on without its
+ * counts.
+ */
 static void busy_attacher(void **state)
 {
 	struct scrape s;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What arrives at a socket as systemd has it. */
+/* The messages that arrive at a socket in systemd's place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,7 +98,7 @@ static void test_watchdog(void **state)
 	set_number("WATCHDOG_PID", getpid());
 	sd_notify__alive();
 	expect(fd, "WATCHDOG=1");
-	sd_notify__alive(); /* a quarter of an hour later it would be time */
+	sd_notify__alive(); /* fifteen minutes later one would be due */
 	assert_true(is_silent(fd));
 	unsetenv("WATCHDOG_PID");
 	set_number("WATCHDOG_USEC", 1);
@@ -109,7 +109,7 @@ static void test_watchdog(void **state)
 	close(fd);
 }
 
-/* None of it is an error: the service runs on. */
+/* No failure is an error: the service goes on. */
 static void test_nobody(void **state)
 {
 	char longer[300];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The system call filter, number by number: before and after a server has all its threads. Built
+ * The system call filter, number by number: before all threads of a server exist, and after. Built
  * without sanitizers, as test_confine.c is.
  */
 #include <stdarg.h>
@@ -19,9 +19,9 @@
 #include "base/log.h"
 #include "confine_fixture.h"
 
-#define NUMBERS 600 /* more than there are */
+#define NUMBERS 600 /* above the highest number */
 
-/* Each is allowed, always or for some arguments. */
+/* Allowed, always or for some arguments. */
 static const int in_use[] = {
 	SYS_accept4,
 	SYS_brk,
@@ -73,21 +73,20 @@ static const int in_use[] = {
 #endif
 };
 
-/* What goes once all threads are there. */
+/* Forbidden once all threads exist. */
 static const int at_start[] = {
 	SYS_clone,    SYS_epoll_create1, SYS_eventfd2, SYS_getsockopt,
 	SYS_mprotect, SYS_prctl,	 SYS_seccomp,
 };
 
-/* What would end or hold up the process that tries it, or has its arguments looked at above. */
+/* Not tried: they would end or block this process, or test_confine.c tries their arguments. */
 static const int not_tried[] = {
 	SYS_exit,   SYS_exit_group, SYS_fcntl,	    SYS_madvise, SYS_mmap,
 	SYS_prctl,  SYS_clone,	    SYS_getsockopt, SYS_sendto,	 SYS_setsockopt,
 	SYS_tgkill, SYS_writev,	    SYS_seccomp,    SYS_sendmsg, SYS_mprotect,
 };
 
-/* Of the kernel's own trampolines for uprobes, which no filter is asked about; deadly from
- * elsewhere. */
+/* The kernel's trampolines for uprobes, which no filter sees. Elsewhere, these calls are fatal. */
 static bool is_trampolines(long number)
 {
 #ifdef __x86_64__
@@ -107,13 +106,12 @@ static bool has(const int *list, size_t n, long number)
 
 #define HAS(list, number) has(list, ARRAY_SIZE(list), number)
 
-/* By arguments that no call makes sense of. The first number that is otherwise than it should be,
- * or NUMBERS. */
+/* Tries each number with invalid arguments. Returns the first with a wrong result, or NUMBERS. */
 static long first_wrong(bool settled)
 {
 	for (long i = 0; i < NUMBERS; i++) {
 		bool allowed = HAS(in_use, i) && !(settled && HAS(at_start, i));
-		/* As on a kernel that does not have it, so that libc uses another. */
+		/* As on a kernel without it, so that libc falls back. */
 		int refused = i == SYS_clone3 ? ENOSYS : EPERM;
 		long ret;
 
@@ -155,7 +153,7 @@ static void test_numbers(void **state)
 	munmap(wrong, sizeof(*wrong));
 }
 
-/* ---- once all threads run -------------------------------------------------------------------- */
+/* ---- once all threads run ------------------------------------------------------------------- */
 
 static void *do_nothing(void *arg)
 {
@@ -164,12 +162,12 @@ static void *do_nothing(void *arg)
 
 static pthread_barrier_t settled;
 
-/* A thread that was there before. */
+/* A thread that existed before. */
 static void *find_wrong(void *arg)
 {
 	long *wrong = arg;
 
-	pthread_barrier_wait(&settled); /* it is there */
+	pthread_barrier_wait(&settled); /* it runs */
 	pthread_barrier_wait(&settled);
 	*wrong = first_wrong(true);
 	return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a server is given, there and back: its pages are what the attacher's would be. What is not
- * that, or not whole, is refused; and what is mapped cannot be written.
+ * Data that a server receives: its pages equal the attacher's. Incomplete or invalid data is
+ * refused. Mappings are read-only.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +48,7 @@ static char listen_name[] = "127.0.0.1:1", path[] = "/metrics", config_path[] = 
 static struct listener listeners[] = { { .fd = 5, .port = 1, .name = listen_name } };
 static struct served given, got;
 
-/* ---- what is given ------------------------------------------------------------------------- */
+/* ---- what a server receives ----------------------------------------------------------------- */
 
 static struct bank_view make_bank(enum bank bank, uint32_t width, uint32_t n)
 {
@@ -84,7 +84,7 @@ static void make_generation(const struct histogram_layout *layout)
 	generation.board_source.size = board.size;
 }
 
-/* Reading takes the descriptors, so each test reads its own copies. */
+/* Reading takes ownership of the descriptors, so each test reads copies. */
 static void make_descriptors(void)
 {
 	for (int i = 0; i < BANKS; i++)
@@ -166,7 +166,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- pages --------------------------------------------------------------------------------- */
+/* ---- pages ---------------------------------------------------------------------------------- */
 
 static int acquire(void *ctx, double deadline, struct metrics_input *in)
 {
@@ -183,7 +183,7 @@ static bool ready(void *ctx)
 	return true;
 }
 
-/* Everything that is shown of the rows, with numbers that are the same for all. */
+/* All exported values of the rows, with the same numbers for all. */
 static char *show(const struct served *s)
 {
 	struct target_state states[FIXTURE_TARGETS];
@@ -202,7 +202,7 @@ static char *show(const struct served *s)
 		states[i].snap = fixture.states[i].snap;
 		states[i].missed = fixture.states[i].missed;
 		if (states[i].target->capture)
-			states[i].snap = NULL; /* the fixture's have no histograms */
+			states[i].snap = NULL; /* those of the fixture have no histograms */
 	}
 	in.targets = states;
 	in.ntargets = s->n;
@@ -229,7 +229,7 @@ static int read_back(void)
 	return served__read(fd, head.size, &got);
 }
 
-/* ---- tests --------------------------------------------------------------------------------- */
+/* ---- tests ---------------------------------------------------------------------------------- */
 
 static void there_and_back(void **state)
 {
@@ -284,7 +284,7 @@ static void what_labels_need(void **state)
 	assert_string_equal(target__enumerator(got.rows[5].state.target, 3), "RED");
 }
 
-/* Each bank is where it was, and its descriptor is closed. */
+/* Each bank keeps its address, and its descriptor is closed. */
 static void what_is_mapped(void **state)
 {
 	const struct banks *b;
@@ -309,7 +309,7 @@ static void what_is_mapped(void **state)
 	snapshot__free(s);
 }
 
-/* Whatever it is that a server is given: it can write none of it, and not make itself able to. */
+/* A server can write none of its data, and cannot make any of it writable. */
 static void nothing_can_be_written(void **state)
 {
 	assert_int_equal(read_back(), 0);
@@ -340,8 +340,7 @@ static void parse(const struct buf *b, size_t len, int *err)
 	served__free(&s);
 }
 
-/* Cut anywhere, or with a byte that is another: it is refused, or read as something else, but never
- * beyond its end. */
+/* Truncated anywhere, or with any byte changed, it is refused or read within its bounds. */
 static void what_is_broken(void **state)
 {
 	__cleanup_buf struct buf whole = {};
@@ -367,7 +366,7 @@ static void what_is_broken(void **state)
 	}
 }
 
-/* Numbers that lead beyond what is mapped. */
+/* Numbers that lead beyond the mapping. */
 static void what_does_not_fit(void **state)
 {
 	generation.banks.cells.n += 10000;

@@ -47,7 +47,7 @@ static void is_read_by_others(void **state)
 	munmap((void *)view, memory.size);
 }
 
-/* Neither by what a forked process has, nor by what it makes of the descriptor. */
+/* Neither a forked process nor a holder of the descriptor can write it. */
 static void is_written_by_nobody_else(void **state)
 {
 	const void *other = shared_memory__map(memory.fd, memory.size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is made of counters as programs write them. */
+/* Snapshots of the counters that programs write. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #include "metrics_fixture.h"
 #include "counts/snapshot.h"
 
-/* Every call at which a program ran, for the rate limit: what is done for it costs its time. */
+/* Every call for which a program ran counts for the rate limit, because each costs time. */
 static void runs_of_programs(void **state)
 {
 	static const enum rp_event counted[] = { RP_EVENT_FILTERED, RP_EVENT_REJECTED,

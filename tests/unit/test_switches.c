@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel's switches, over a directory that stands for /proc/sys/kernel and for debugfs. */
+/* The kernel's switches, over directories in place of /proc/sys/kernel and debugfs. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -59,7 +59,7 @@ static void test_join(void **state)
 	symbols__free(s);
 }
 
-/* The kernel lists one name of each address, as what can be traced and what cannot. */
+/* The kernel lists one name per address, both as traceable and as not traceable. */
 static void test_aliases(void **state)
 {
 	static const char *const names[] = { "__do_sys_getpid", "__ia32_sys_getpid",
@@ -119,7 +119,7 @@ static void test_no_functions(void **state)
 	symbols__free(s);
 }
 
-/* By way of the directory descriptor of tracefs, as the exporter itself does. */
+/* Through a directory descriptor of tracefs, as the exporter itself does. */
 static void test_tracefs(void **state)
 {
 	__cleanup_close int tracefs = open(FIXTURES, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -171,7 +171,7 @@ static void test_without_kallsyms(void **state)
 
 static void test_derived(void **state)
 {
-	/* What is ".cold" is no function. */
+	/* ".cold" parts are no functions. */
 	static const char *const names[] = { "one_clone.isra.0",   "two_clones.constprop.0",
 					     "two_clones.isra.0",  "in_part.part.0",
 					     "cookie_hash.isra.0", "cookie_hash.constprop.1" };

@@ -46,7 +46,7 @@ static void test_array_grow_zeroes_again(void **state)
 	*(int *)array__grow(&v, &n, sizeof(*v)) = 1;
 	*(int *)array__grow(&v, &n, sizeof(*v)) = 2;
 	*(int *)array__grow(&v, &n, sizeof(*v)) = 3;
-	n = 2; /* an element that was removed leaves its bytes behind */
+	n = 2; /* a removed element leaves its bytes behind */
 	assert_int_equal(*(int *)array__grow(&v, &n, sizeof(*v)), 0);
 	assert_int_equal(v[0] + v[1], 3);
 	free(v);
@@ -104,7 +104,7 @@ static void test_errno_name(void **state)
 		assert_string_equal(errno_name(cases[i].err, buf, sizeof(buf)), cases[i].name);
 }
 
-/* Every number that the C library has a name for has ours, spelt the same. */
+/* Every errno with a name in the C library has the same name here. */
 static void test_errno_names_complete(void **state)
 {
 	char buf[16];
@@ -115,12 +115,12 @@ static void test_errno_names_complete(void **state)
 
 		if (!theirs)
 			assert_true(ours == buf);
-		else if (err != EOPNOTSUPP) /* glibc says ENOTSUP, which the kernel does not know */
+		else if (err != EOPNOTSUPP) /* glibc says ENOTSUP, which the kernel does not have */
 			assert_string_equal(ours, theirs);
 	}
 }
 
-/* ---- suggest --------------------------------------------------------------------------------- */
+/* ---- suggest -------------------------------------------------------------------------------- */
 
 static const char *const names[] = {
 	"vfs_read",	  "vfs_readv",	    "vfs_write",   "vfs_rename", NULL,
@@ -196,7 +196,7 @@ static void test_hint(void **state)
 	}
 }
 
-/* ---- log ------------------------------------------------------------------------------------- */
+/* ---- log ------------------------------------------------------------------------------------ */
 
 static int saved_stderr;
 static FILE *captured;
@@ -221,7 +221,7 @@ static size_t release(char *text, size_t size)
 	return n;
 }
 
-/* The time stamp, replaced by T so that lines can be compared. */
+/* Replaces the time stamp by T, so that lines can be compared. */
 static void hide_time(char *text)
 {
 	char *from = text, *to = text;

@@ -18,7 +18,7 @@ static struct target *t;
 static struct probe_row row;
 static struct probe_table view;
 
-/* The file is read, as it is now. */
+/* Remembers the current state of the file. */
 static void follow(void)
 {
 	__cleanup_close int fd = file_finder__find(path);
@@ -61,7 +61,7 @@ static void touch(void)
 	temp_dir__write(dir, "program", text, n);
 }
 
-/* As the ticks would have it, at one time: what has been seen when the look is over. */
+/* What the ticks would report at that time, after the look has ended. */
 static bool told_at(double now)
 {
 	bool told = watch__machine_changed(w, now, 0);
@@ -94,7 +94,10 @@ static void test_patience(void **state)
 	}
 }
 
-/* Written to all the time for an hour: told a few times, and in the end once in five minutes. */
+/*
+ * A file that is written all the time for an hour: reported a few times, and finally every five
+ * minutes.
+ */
 static void test_backoff(void **state)
 {
 	int told = 0, late = 0;
@@ -109,7 +112,10 @@ static void test_backoff(void **state)
 	}
 	assert_in_range(told, 8, 22);
 	assert_in_range(late, 4, 7);
-	/* The last change is told, too; and after a while it is as any other. */
+	/*
+	 * The last change is reported, too. After a while without changes, the next one is reported
+	 * at once.
+	 */
 	told_at(4500);
 	follow();
 	assert_false(told_at(6000));

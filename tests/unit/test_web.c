@@ -42,11 +42,11 @@ static void test_login(void **state)
 	expect("Authorization: Basic\r\n", 401);
 	expect("Authorization:\r\n", 401);
 	expect("Authorization: Basic Ym9iOnNlY3JldA\r\n", 401);
-	/* The first counts, whatever comes behind it. */
+	/* The first header counts, whatever follows it. */
 	expect("Authorization: Basic eDp5\r\nAuthorization: Basic Ym9iOnNlY3JldA==\r\n", 401);
 }
 
-/* Every path and method, those that do not exist included: nobody learns what there is. */
+/* Every path and method, even if it does not exist: a stranger cannot tell which ones do. */
 static void test_login_everywhere(void **state)
 {
 	static const char *const targets[] = { "/", "/nothing", "/-/healthy", "/metrics" };
@@ -87,14 +87,14 @@ static void test_headers(void **state)
 		assert_string_equal(answer__header(&a, "X-Frame-Options"), "deny");
 		assert_string_equal(answer__header(&a, "Content-Security-Policy"),
 				    "default-src 'self'; img-src *");
-		/* Once, though there is one without any configuration. */
+		/* Only once, although the server sets it without configuration. */
 		first = strstr(a.headers, "X-Content-Type-Options");
 		assert_non_null(first);
 		assert_null(strstr(first + 1, "X-Content-Type-Options"));
 	}
 }
 
-/* ---- a file that changes --------------------------------------------------------------------- */
+/* ---- a file that changes -------------------------------------------------------------------- */
 
 static void test_swapped(void **state)
 {
@@ -126,7 +126,7 @@ static void test_broken(void **state)
 		expect_login("bob:secret", 500);
 		for (int k = 0; k < 20; k++)
 			expect("", 500);
-		/* Not once for each request. */
+		/* Not once per request. */
 		assert_int_equal(count_lines("level=error"), i + 1);
 		web_write("web.yml", good);
 	}
@@ -157,7 +157,7 @@ static void test_tls_turned_on(void **state)
 	expect("", 200);
 }
 
-/* Connections that are open already are no exception. */
+/* This includes connections that are already open. */
 static void test_keep_alive(void **state)
 {
 	static const char request[] = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
@@ -186,7 +186,7 @@ static void test_keep_alive(void **state)
 	close(fd);
 }
 
-/* ---- at the start ---------------------------------------------------------------------------- */
+/* ---- at the start --------------------------------------------------------------------------- */
 
 static void test_start_errors(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which credentials are accepted, what is remembered of them, and the queue for checks. */
+/* Which credentials are accepted, the cache of results, and the queue of checks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,14 +14,14 @@
 
 static struct auth *auth;
 
-/* What the callbacks were told, in their order. */
+/* Results in the order of the callbacks. */
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	int order[65536];
 	enum auth_result results[65536];
 	int n;
-	bool hold; /* callbacks wait for it to end */
+	bool hold; /* callbacks wait until it is false */
 } told = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static void on_done(void *ctx, enum auth_result result)
@@ -30,7 +30,7 @@ static void on_done(void *ctx, enum auth_result result)
 	told.order[told.n] = (int)(intptr_t)ctx;
 	told.results[told.n++] = result;
 	pthread_cond_broadcast(&told.changed);
-	/* Who drops out is told by the thread that came, which is the test's. */
+	/* The submitting thread, here the test, reports AUTH_BUSY for a request that drops out. */
 	while (told.hold && result != AUTH_BUSY)
 		pthread_cond_wait(&told.changed, &told.lock);
 	pthread_mutex_unlock(&told.lock);
@@ -88,7 +88,7 @@ static enum auth_result submit(const struct web_settings *s, const char *user, c
 	return auth__submit(auth, s, &c, peer, on_done, (void *)(intptr_t)id);
 }
 
-/* The answer, waited for. */
+/* Waits for the answer. */
 static enum auth_result ask_bytes(const struct web_settings *s, const char *user,
 				  const char *password, size_t len)
 {
@@ -100,7 +100,7 @@ static enum auth_result ask_bytes(const struct web_settings *s, const char *user
 		return result;
 	assert_int_equal(auth__submit(auth, s, &c, 1, on_done, NULL), AUTH_UNKNOWN);
 	wait_told(before + 1);
-	/* And from now on without the thread. */
+	/* From now on, it is in the cache. */
 	assert_int_equal(auth__lookup(auth, s, &c), told.results[before]);
 	return told.results[before];
 }
@@ -130,7 +130,7 @@ static void test_results(void **state)
 	web_settings__put(s);
 }
 
-/* Hashes as other tools make them: each prefix, UTF-8. */
+/* Hashes from other tools: each prefix, UTF-8. */
 static void test_kinds_of_hashes(void **state)
 {
 	for (const char *c = "aby"; *c; c++) {
@@ -149,8 +149,10 @@ static void test_kinds_of_hashes(void **state)
 	}
 }
 
-/* The fixed hash that unknown users are compared with must let nobody in, be it asked the first
- * time or from memory, and be there a user who has that very hash or not. */
+/*
+ * Unknown users are compared with a fixed hash. Its password must not let them in, whether it is in
+ * the cache or not. Neither must it if a real user has that hash.
+ */
 static void test_fakepassword(void **state)
 {
 	struct web_settings *s = one_user("bob", "secret"), *fake, *none;
@@ -159,7 +161,7 @@ static void test_fakepassword(void **state)
 		assert_int_equal(ask(s, "nobody", "fakepassword"), AUTH_NO);
 		assert_int_equal(ask(s, "bob", "fakepassword"), AUTH_NO);
 	}
-	/* At the cost that the fixed hash has. */
+	/* With the cost of the fixed hash. */
 	fake = users("basic_auth_users: {fake: "
 		     "$2y$10$uXv0Zs1jB3nqYc7Kp4wR9OKwXuV7FD.UmRQL.P08RpN99xeRmIU9K}\n");
 	none = users("basic_auth_users: {other: "
@@ -173,7 +175,7 @@ static void test_fakepassword(void **state)
 	web_settings__put(none);
 }
 
-/* bcrypt by way of a C string: what is behind a NUL must count. */
+/* bcrypt takes a C string, but bytes after a NUL must count. */
 static void test_nul(void **state)
 {
 	struct web_settings *s = one_user("bob", "secret");
@@ -182,7 +184,7 @@ static void test_nul(void **state)
 	assert_int_equal(ask_bytes(s, "bob", "secret\0junk", 11), AUTH_NO);
 	assert_int_equal(ask_bytes(s, "bob", "secret\0", 7), AUTH_NO);
 	assert_int_equal(ask_bytes(s, "bob", "\0", 1), AUTH_NO);
-	/* A name, too. */
+	/* In a user name, too. */
 	c.user = "bob\0x";
 	c.user_len = 5;
 	assert_int_equal(auth__submit(auth, s, &c, 1, on_done, NULL), AUTH_UNKNOWN);
@@ -192,7 +194,7 @@ static void test_nul(void **state)
 	web_settings__put(s);
 }
 
-/* bcrypt looks at 72 bytes, here as in Go. */
+/* bcrypt uses the first 72 bytes, here as in Go. */
 static void test_long_passwords(void **state)
 {
 	char password[2001];
@@ -210,7 +212,7 @@ static void test_long_passwords(void **state)
 	web_settings__put(s);
 }
 
-/* CVE-2022-46146: what is remembered of one set of credentials, put together in another way. */
+/* CVE-2022-46146: cached credentials, concatenated in another way. */
 static void test_cache_key(void **state)
 {
 	__cleanup_free char *hash = xstrdup(web_hash("secret", 4));
@@ -229,7 +231,7 @@ static void test_cache_key(void **state)
 	web_settings__put(s);
 }
 
-/* The same of two users, one of whom is called what the other's fields are in a row. */
+/* The same with two users. The name of one is the concatenation of the other's fields. */
 static void test_cache_key_users(void **state)
 {
 	__cleanup_free char *a = xstrdup(web_hash("right", 4)), *b = xstrdup(web_hash("x", 5));
@@ -243,7 +245,7 @@ static void test_cache_key_users(void **state)
 	web_settings__put(s);
 }
 
-/* A hash that changes, a user who goes: what is remembered is of no use then. */
+/* A new hash or a removed user makes cached results useless. */
 static void test_new_settings(void **state)
 {
 	struct web_settings *before = one_user("bob", "one"), *after = one_user("bob", "two"),
@@ -259,7 +261,7 @@ static void test_new_settings(void **state)
 	web_settings__put(gone);
 }
 
-/* Guesses neither fill memory nor push out who got in. */
+/* Guesses neither fill memory nor evict accepted users. */
 static void test_bound(void **state)
 {
 	struct web_settings *s = one_user("bob", "secret");
@@ -282,7 +284,7 @@ static void test_bound(void **state)
 	web_settings__put(s);
 }
 
-/* More users than results: then it is them, too. */
+/* With more users than results, accepted users are evicted, too. */
 static void test_bound_of_users(void **state)
 {
 	__cleanup_free char *text = xcalloc(200, 80);
@@ -301,9 +303,9 @@ static void test_bound_of_users(void **state)
 	web_settings__put(s);
 }
 
-/* ---- many at once ---------------------------------------------------------------------------- */
+/* ---- many at once --------------------------------------------------------------------------- */
 
-/* The thread is kept in the callback of a first login, so that a line can form behind it. */
+/* Holds the thread in the callback of a first login, so that others queue behind it. */
 static void hold_thread(const struct web_settings *s)
 {
 	set_hold(true);
@@ -328,7 +330,7 @@ static void test_same_at_once(void **state)
 	web_settings__put(s);
 }
 
-/* One who guesses in bulk delays another by one guess. */
+/* A peer that guesses in bulk delays another peer by one guess. */
 static void test_turns(void **state)
 {
 	struct web_settings *s = one_user("bob", "secret");
@@ -353,7 +355,7 @@ static void test_turns(void **state)
 	web_settings__put(s);
 }
 
-/* A line that is full has room for another peer, at the expense of the one who filled it. */
+/* A full queue makes room for another peer, at the expense of the peer that filled it. */
 static void test_full(void **state)
 {
 	struct web_settings *s = one_user("bob", "secret");
@@ -365,7 +367,7 @@ static void test_full(void **state)
 		assert_int_equal(submit(s, "bob", guess, 1, 1000 + i), AUTH_UNKNOWN);
 	}
 	assert_int_equal(submit(s, "bob", "one more", 1, 1), AUTH_BUSY);
-	/* The same as one who waits already is no more of them. */
+	/* Credentials that are already queued take no further place. */
 	assert_int_equal(submit(s, "bob", "guess 5", 1, 5), AUTH_UNKNOWN);
 	assert_int_equal(submit(s, "bob", "secret", 2, 2), AUTH_UNKNOWN);
 	assert_int_equal(told.results[1], AUTH_BUSY);
@@ -381,7 +383,7 @@ static void *stop_auth(void *arg)
 	return NULL;
 }
 
-/* Who waits is told. */
+/* Waiting requests are answered. */
 static void test_stop(void **state)
 {
 	struct web_settings *s = one_user("bob", "secret");
@@ -393,7 +395,7 @@ static void test_stop(void **state)
 		assert_int_equal(submit(s, i % 2 ? "bob" : "eve", i ? "a" : "b", 1, i),
 				 AUTH_UNKNOWN);
 	assert_int_equal(pthread_create(&stopper, NULL, stop_auth, NULL), 0);
-	/* Until it has begun to stop; a line of the same does not grow. */
+	/* Until it has begun to stop. Equal requests do not lengthen the queue. */
 	do {
 		late = submit(s, "bob", "a", 1, 9);
 		usleep(1000);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A server whose files an attacher reads: what comes through, what when the attacher is busy or
- * gone, and what a server gets that has been taken over.
+ * A server whose files the attacher reads. What arrives if the attacher is busy or gone, and what a
+ * compromised server gets.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The attacher: until a server is gone, or is to be killed. */
+/* The attacher: answers until a server is gone, or must be killed. */
 static void *attend(void *arg)
 {
 	struct pollfd p = { .fd = attacher.fd };
@@ -81,7 +81,7 @@ static void close_server(void)
 	assert_int_equal(end_of_attacher(), -EPIPE);
 }
 
-/* The text of a role, if there is news. */
+/* Returns the text of a role, or NULL if nothing has changed. */
 static char *look(enum web_role role)
 {
 	__cleanup_secret struct buf news = {};
@@ -122,7 +122,7 @@ static void test_look(void **state)
 	close_server();
 }
 
-/* Files that are as large as they may be. */
+/* Files of the maximum size. */
 static void test_large(void **state)
 {
 	__cleanup_free char *text = xcalloc(WEB_FILE_MAX_BYTES + 1, 1);
@@ -137,7 +137,7 @@ static void test_large(void **state)
 	close_server();
 }
 
-/* A server has been told before it began, and asks for what is new since. */
+/* A server has the texts from before its start, and asks for later changes. */
 static void test_first(void **state)
 {
 	web_write("web.yml", "");
@@ -150,8 +150,10 @@ static void test_first(void **state)
 	close_server();
 }
 
-/* What was so before stays so, nobody waits twice, and what has changed in the meantime is seen as
- * soon as there is somebody to see it. */
+/*
+ * Until there is an answer, the old texts stay valid and only one request waits. A later change is
+ * seen once the attacher answers.
+ */
 static void test_busy(void **state)
 {
 	struct channel_request r;
@@ -164,8 +166,7 @@ static void test_busy(void **state)
 	channel__close(&attacher);
 	assert_int_equal(channel__open(&broker.channel.fd, &attacher.fd), 0);
 
-	/* The first asks, and loses its patience. The others have all that there can be, and do not
-	 * wait. */
+	/* The first asks, and its patience runs out. The others do not wait. */
 	broker.patience = 0;
 	expect(WEB_CONFIG, NULL);
 	broker.patience = CHANNEL_FOREVER;
@@ -176,7 +177,7 @@ static void test_busy(void **state)
 	assert_int_equal(web_broker__answer(&attacher, files, &known), 0);
 	assert_int_equal(recv(attacher.fd, &byte, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
-	/* That answer is from before the change. */
+	/* That answer is older than the change. */
 	web_write("web.yml", "rate_limit: {}\n");
 	pthread_create(&thread, NULL, attend, NULL);
 	expect(WEB_CONFIG, "rate_limit: {}\n");
@@ -194,7 +195,7 @@ static void test_gone(void **state)
 	assert_int_equal(news.len, 0);
 }
 
-/* ---- HTTP ------------------------------------------------------------------------------------ */
+/* ---- HTTP ----------------------------------------------------------------------------------- */
 
 static int status(int port, const char *login)
 {
@@ -227,7 +228,7 @@ static void test_http(void **state)
 	assert_int_equal(status(port, "bob:secret"), 500);
 	web_write("web.yml", users);
 	assert_int_equal(status(port, "bob:secret"), 200);
-	/* Without an attacher there is nobody to ask, and no way in. */
+	/* Without an attacher, no login succeeds. */
 	shutdown(attacher.fd, SHUT_RDWR);
 	assert_int_equal(end_of_attacher(), -EPIPE);
 	for (int i = 0; i < 3; i++)
@@ -235,7 +236,7 @@ static void test_http(void **state)
 	http__free(h);
 }
 
-/* ---- a server that is not itself ------------------------------------------------------------- */
+/* ---- a compromised server ------------------------------------------------------------------- */
 
 static void start_hostile(void)
 {
@@ -246,7 +247,7 @@ static void start_hostile(void)
 	pthread_create(&thread, NULL, attend, NULL);
 }
 
-/* All that comes back until the end of it. */
+/* Reads until end of file. */
 static void receive_all(struct buf *out)
 {
 	ssize_t n;
@@ -264,7 +265,7 @@ static int end_hostile(struct buf *out)
 {
 	int err = end_of_attacher();
 
-	/* As the attacher does with a server that it does not listen to any more. */
+	/* As the attacher does with a server that it no longer serves. */
 	shutdown(attacher.fd, SHUT_RDWR);
 	receive_all(out);
 	return err;
@@ -275,7 +276,7 @@ static void say(const void *data, size_t len)
 	send(broker.channel.fd, data, len, MSG_NOSIGNAL);
 }
 
-/* Nothing else can be asked for. */
+/* No other operation is allowed. */
 static void test_hostile_operations(void **state)
 {
 	static const uint32_t ops[] = {
@@ -296,7 +297,7 @@ static void test_hostile_operations(void **state)
 	}
 }
 
-/* A name has no place in what can be said, before a request, after it or without one. */
+/* No request can contain a file name: not before it, after it or in its place. */
 static void test_hostile_names(void **state)
 {
 	__cleanup_free char *secret = web_path("secret");
@@ -324,7 +325,7 @@ static void test_hostile_names(void **state)
 	}
 }
 
-/* Descriptors that are passed are not taken. */
+/* Passed descriptors are not accepted. */
 static void test_hostile_descriptors(void **state)
 {
 	struct channel_request r = { CHANNEL_WEB, 1 };
@@ -351,12 +352,12 @@ static void test_hostile_descriptors(void **state)
 	shutdown(broker.channel.fd, SHUT_WR);
 	assert_int_equal(end_hostile(&out), -EPIPE);
 	close(pipe_fds[1]);
-	/* Nobody else holds it. */
+	/* No other process holds it. */
 	assert_int_equal(read(pipe_fds[0], &byte, 1), 0);
 	close(pipe_fds[0]);
 }
 
-/* The texts are sent once, however often they are asked for. */
+/* The texts are sent once, however often a server asks. */
 static void test_hostile_flood(void **state)
 {
 	const struct channel_request r = { CHANNEL_WEB, 7 };
@@ -381,8 +382,10 @@ static int answer_when_asked(void)
 	return web_broker__answer(&attacher, files, &known);
 }
 
-/* In a process that has been confined as servers are: by the channel or without it, the secret is
- * out of reach. */
+/*
+ * In a process that is confined as a server: the secret is out of reach, with or without the
+ * channel.
+ */
 static void test_hostile_confined(void **state)
 {
 	__cleanup_free char *secret = web_path("secret");
@@ -400,7 +403,7 @@ static void test_hostile_confined(void **state)
 		channel__close(&attacher);
 		ok = ok && open(secret, O_RDONLY) < 0 && errno == EPERM;
 		__cleanup_free char *key = ok ? look(WEB_KEY) : NULL;
-		/* Not by _exit(), where sanitizers make a call that servers do not have. */
+		/* Not by _exit(): there, sanitizers make a system call that servers cannot. */
 		syscall(SYS_exit_group, !(ok && key && !strcmp(key, "the key")));
 	}
 	close(broker.channel.fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files that change under our feet in all the ways that files do. */
+/* Files that change while they are read, in every way that files change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static void test_changes(void **state)
 	write_file("f", "one");
 	expect(1, "one");
 	expect(0, "one");
-	/* Same size, and most likely the same tick of the clock. */
+	/* Same size, and probably the same clock tick. */
 	for (int i = 0; i < 50; i++) {
 		write_file("f", i % 2 ? "two" : "six");
 		expect(1, i % 2 ? "two" : "six");
@@ -49,7 +49,7 @@ static void test_changes(void **state)
 	expect(1, "");
 }
 
-/* The timestamps that a change is told by, put back after it. */
+/* The timestamps are reset after a change. */
 static void test_times_restored(void **state)
 {
 	struct timespec times[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
@@ -71,10 +71,10 @@ static void test_comes_and_goes(void **state)
 	unlink(path);
 	expect(-ENOENT, NULL);
 	write_file("f", "here");
-	expect(1, "here"); /* there was none in between */
+	expect(1, "here"); /* it did not exist in between */
 }
 
-/* Kubernetes: f -> ..data/f, and ..data is exchanged. */
+/* Kubernetes: f -> ..data/f, and ..data is replaced. */
 static void test_links(void **state)
 {
 	__cleanup_free char *a = xasprintf("%s/a", dir), *next = xasprintf("%s/next", dir);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The web configuration file and what it names: which texts there are, and when they are news. */
+/* The web configuration file and the files it names: their texts, and when they have changed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ static void write_file(const char *name, const char *text)
 	temp_dir__write(dir, name, text, strlen(text));
 }
 
-/* Is there any? */
+/* Returns whether anything has changed. */
 static bool look(void)
 {
 	buf__free_secret(&news);
@@ -88,7 +88,7 @@ static void test_news(void **state)
 	assert_false(look());
 }
 
-/* Each has its own idea of what is news. */
+/* Each caller has its own state. */
 static void test_two(void **state)
 {
 	uint64_t others = 0;
@@ -110,7 +110,7 @@ static void test_two(void **state)
 	buf__free(&out);
 }
 
-/* What is wrong is news once, and so is that it is not any more. */
+/* An error is reported once, and so is its end. */
 static void test_errors(void **state)
 {
 	__cleanup_free char *key = xasprintf("%s/k.pem", dir),
@@ -140,7 +140,7 @@ static void test_errors(void **state)
 	expect_none(WEB_KEY);
 }
 
-/* In a process without capabilities, lest root could read it all the same. */
+/* In a process without capabilities, because root could read it. */
 static void test_unreadable(void **state)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -165,7 +165,7 @@ static void test_unreadable(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* Files that the text no longer names, or that an invalid text names, are not opened. */
+/* Files that the text no longer names are not opened, and none that an invalid text names. */
 static void test_names(void **state)
 {
 	static const char *const others[] = {
@@ -189,7 +189,7 @@ static void test_names(void **state)
 	}
 }
 
-/* Kubernetes: all of them are links into a directory that is exchanged as one. */
+/* Kubernetes: all are links into a directory that is replaced atomically. */
 static void test_exchanged(void **state)
 {
 	__cleanup_free char *data = xasprintf("%s/data", dir), *next = xasprintf("%s/next", dir),
@@ -221,7 +221,7 @@ static void test_exchanged(void **state)
 	temp_dir__remove(xstrdup(second));
 }
 
-/* ---- as bytes -------------------------------------------------------------------------------- */
+/* ---- as bytes ------------------------------------------------------------------------------- */
 
 static const struct web_texts sample = {
 	.text = { [WEB_CONFIG] = { "config", 6 }, [WEB_CERT] = { "a\0b", 3 } },
@@ -250,7 +250,7 @@ static void test_bytes(void **state)
 	one = b.len;
 	assert_int_equal(web_texts__read(&t, b.data, b.len), 0);
 	expect_sample(&t);
-	/* The last one counts. */
+	/* The last one is valid. */
 	assert_int_equal(web_texts__write(&other, &b), 0);
 	assert_int_equal(web_texts__read(&t, b.data, b.len), 0);
 	assert_string_equal(t.error[WEB_CONFIG], "other");
@@ -261,7 +261,7 @@ static void test_bytes(void **state)
 	expect_sample(&t);
 }
 
-/* Cut short, and with each byte another one: refused, or read within its bounds. */
+/* Truncated anywhere, or with any byte changed: refused, or read within its bounds. */
 static void test_garbage(void **state)
 {
 	__cleanup_secret struct buf b = {};

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 
-/* ---- request rate ---------------------------------------------------------------------------- */
+/* ---- request rate --------------------------------------------------------------------------- */
 
 /* Before authentication, and without the configured headers. */
 static void test_rate_limit(void **state)
@@ -26,10 +26,10 @@ static void test_rate_limit(void **state)
 	start(limited);
 	expect_login("bob:secret", 200);
 	expect("", 401);
-	expect_login("bob:wrong", 401); /* one request, though it was asked about twice */
+	expect_login("bob:wrong", 401); /* one request, although it was checked twice */
 	expect("", 429);
 	expect_login("bob:wrong", 429);
-	/* Clients that have logged in have a limit that strangers cannot use up. */
+	/* Logged-in clients have a limit of their own, which strangers cannot use up. */
 	for (int i = 0; i < 3; i++)
 		expect_login("bob:secret", 200);
 	for (int i = 0; i < 3; i++) {
@@ -40,14 +40,14 @@ static void test_rate_limit(void **state)
 		assert_string_equal(a.body, "Too Many Requests\n");
 		assert_null(answer__header(&a, "X-Frame-Options"));
 	}
-	/* What else changes in the file leaves the limit as it is. */
+	/* Other changes of the file do not affect the limit. */
 	{
 		__cleanup_free char *more = xasprintf("%s# more\n", limited);
 
 		web_write("web.yml", more);
 	}
 	expect("", 429);
-	/* A changed limit starts full, whichever part of it changed. */
+	/* A changed limit starts with full buckets, whichever part changed. */
 	web_write("web.yml", "rate_limit: {interval: 2h, burst: 3}\n");
 	expect("", 200);
 	web_write("web.yml", "rate_limit: {interval: 2h, burst: 1}\n");
@@ -62,7 +62,7 @@ static void test_rate_limit(void **state)
 	expect("", 429);
 }
 
-/* From 127.0.0.N. */
+/* Sends a request from 127.0.0.N. */
 static int ask_from(int n, const char *headers)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET }, to = from;
@@ -83,7 +83,7 @@ static int ask_from(int n, const char *headers)
 	}
 }
 
-/* A peer that has used up its limit is in nobody's way. */
+/* A peer that has used up its limit does not affect others. */
 static void test_rate_limit_peers(void **state)
 {
 	__cleanup_free char *users = config_of("bob", "secret", 4);
@@ -96,11 +96,11 @@ static void test_rate_limit_peers(void **state)
 		ask_from(1, "");
 	assert_int_equal(ask_from(1, ""), 429);
 	assert_int_equal(ask_from(1, bob), 429);
-	/* One in a thousand shares its bucket. */
+	/* Peers can share a bucket, one in a thousand. */
 	while (n < 5 && ask_from(n, bob) != 200)
 		n++;
 	assert_true(n < 5);
-	/* Now it is known that this is bob, wherever he is. */
+	/* Now bob's credentials are known, from any address. */
 	assert_int_equal(ask_from(1, bob), 200);
 	assert_int_equal(ask_from(1, bob), 200);
 	assert_int_equal(ask_from(n, bob), 429);
@@ -109,17 +109,17 @@ static void test_rate_limit_peers(void **state)
 static void test_no_burst(void **state)
 {
 	start("rate_limit: {interval: 1ns}\n");
-	expect("", 429); /* as the toolkit has it */
+	expect("", 429); /* as in exporter-toolkit */
 	web_write("web.yml", "rate_limit: {burst: 1}\n");
 	expect("", 200);
 	expect("", 200);
-	/* Tokens do come back, and fast ones never run out. */
+	/* Tokens are refilled, so a fast limit is never reached. */
 	web_write("web.yml", "rate_limit: {interval: 1ns, burst: 1}\n");
 	for (int i = 0; i < 20; i++)
 		expect("", 200);
 }
 
-/* ---- many logins ----------------------------------------------------------------------------- */
+/* ---- many logins ---------------------------------------------------------------------------- */
 
 static int send_login(const char *login)
 {
@@ -132,7 +132,7 @@ static int send_login(const char *login)
 	return fd;
 }
 
-/* 150 that are right, 150 that are wrong, at once. */
+/* 150 valid and 150 invalid logins at once. */
 static void test_parallel_logins(void **state)
 {
 	__cleanup_free char *config = config_of("bob", "secret", 4);
@@ -149,7 +149,7 @@ static void test_parallel_logins(void **state)
 	}
 }
 
-/* While passwords are being checked, who is known is answered at once. */
+/* During password checks, known users are answered at once. */
 static void test_no_waiting(void **state)
 {
 	__cleanup_free char *slow = config_of("slow", "secret", 11);
@@ -165,7 +165,9 @@ static void test_no_waiting(void **state)
 	}
 	for (int i = 0; i < 3; i++)
 		expect_login("bob:secret", 200);
-	/* They are not through: the last has no answer. The server is stopped with them waiting. */
+	/*
+	 * Checks are still running: the last one has no answer. The server stops while they wait.
+	 */
 	assert_int_equal(recv(fds[39], &c, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
 	http__free(server);
@@ -173,13 +175,13 @@ static void test_no_waiting(void **state)
 	for (int i = 0; i < 40; i++) {
 		__cleanup_answer struct answer a = client__receive(fds[i]);
 
-		/* Checked, or told that this is not the time; never let in. */
+		/* Checked, or refused for lack of time, but never accepted. */
 		if (a.code != 401 && a.code != 503)
 			fail_msg("login %d: %d", i, a.code);
 	}
 }
 
-/* Clients that leave before the answer. */
+/* Clients that close before the answer. */
 static void test_gone(void **state)
 {
 	__cleanup_free char *config = config_of("bob", "secret", 8);
@@ -193,9 +195,9 @@ static void test_gone(void **state)
 	expect_login("bob:secret", 200);
 }
 
-/* ---- many connections ------------------------------------------------------------------------ */
+/* ---- many connections ----------------------------------------------------------------------- */
 
-/* Silent and slow connections do not keep others out. */
+/* Silent and slow connections do not lock others out. */
 static void test_idle_connections(void **state)
 {
 	static const char *const beginnings[] = { "", "G", "GET / HTTP/1.1\r\nHost: t\r\nX: " };
@@ -211,7 +213,7 @@ static void test_idle_connections(void **state)
 		if (i % 50 == 0)
 			expect("", 200);
 	}
-	/* As others come, most of them are ended without an answer. Some go on waiting. */
+	/* New connections replace most of them, without an answer. Some keep waiting. */
 	for (int rounds = 0; rounds < 100 && ended < 200; rounds++) {
 		usleep(100000);
 		expect("", 200);

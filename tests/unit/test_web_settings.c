@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a web configuration file may say, and what is said about one that may not. */
+/* Valid web configuration files, and error messages for invalid ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static struct web_settings *parse(const char *text)
 	return s;
 }
 
-/* An empty file is valid, and so is one of nulls. */
+/* An empty file is valid, and so are null values. */
 static void test_empty(void **state)
 {
 	static const char *const texts[] = {
@@ -216,11 +216,11 @@ static void test_rate_limit(void **state)
 	}
 }
 
-/* ---- what is wrong --------------------------------------------------------------------------- */
+/* ---- invalid files -------------------------------------------------------------------------- */
 
 static const struct {
 	const char *text;
-	const char *says; /* where, and a part of what */
+	const char *says; /* the position, and a part of the message */
 } bad[] = {
 	{ "nothing: here\n", "web.yml:1:1: unknown key \"nothing\"" },
 	{ "tls_server_config:\n  cert_fil: x\n", "web.yml:2:3: unknown key \"cert_fil\"" },
@@ -248,7 +248,7 @@ static const struct {
 	{ TLS("client_allowed_sans: a"), "must be a list" },
 	{ TLS("client_allowed_sans: [[a]]"), "must be a single value" },
 	{ TLS("cipher_suites: [TLS_SHA0]"), "a cipher suite: \"TLS_SHA0\"" },
-	/* All that there are, to the last one. */
+	/* All of them, including the last one. */
 	{ TLS("cipher_suites: [TLS_SHA0]"), " or TLS_RSA_WITH_AES_256_CBC_SHA)" },
 	{ TLS("cipher_suites: TLS_AES_128_GCM_SHA256"), "must be a list" },
 	{ TLS("cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]"), "a cipher suite" },
@@ -304,7 +304,7 @@ static void test_bad(void **state)
 		if (!strstr(error, bad[i].says) || strncmp(error, "web.yml:", 8))
 			fail_msg("%s%s\nsays not: %s", bad[i].text, error, bad[i].says);
 		assert_null(strchr(error, '\n'));
-		/* A password in the clear is not repeated. */
+		/* Messages do not quote a cleartext password. */
 		assert_null(strstr(error, "secret"));
 	}
 }

@@ -9,7 +9,7 @@
 #include "access/suites.h"
 #include "tls_fixture.h"
 
-/* ---- versions, suites, curves ---------------------------------------------------------------- */
+/* ---- versions, suites, curves --------------------------------------------------------------- */
 
 #define ONLY(version) "NORMAL:-VERS-ALL:+VERS-" version
 
@@ -44,7 +44,7 @@ static void test_version_ranges(void **state)
 	}
 }
 
-/* Plain HTTP to a TLS port is no way in, nor the other way round. */
+/* Plain HTTP to a TLS port fails, and so does TLS to a plain port. */
 static void test_plain(void **state)
 {
 	start_tls("rsa", "");
@@ -59,14 +59,14 @@ static void test_plain(void **state)
 	expect(NULL, NULL, 0);
 }
 
-/* An RSA-PSS key signs for the RSA suites. */
+/* An RSA-PSS key works with RSA suites. */
 static void test_rsa_pss(void **state)
 {
 	start_tls("pss", "  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n");
 	expect(ONLY("TLS1.2"), NULL, 200);
 }
 
-/* Of a list of suites exactly those, and not what their parts could be combined to. */
+/* Exactly the listed suites, not other combinations of their parts. */
 static void test_suites(void **state)
 {
 	static const char pure[] = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:-CIPHER-ALL:-MAC-ALL";
@@ -80,7 +80,7 @@ static void test_suites(void **state)
 		{ "RSA", "AES-128-GCM", "AEAD", NULL },
 		{ "ECDHE-RSA", "AES-256-GCM", "AEAD", NULL },
 		{ "ECDHE-RSA", "CHACHA20-POLY1305", "AEAD", NULL },
-		{ "ECDHE-ECDSA", "AES-128-GCM", "AEAD", NULL }, /* our certificate is RSA */
+		{ "ECDHE-ECDSA", "AES-128-GCM", "AEAD", NULL }, /* the certificate is RSA */
 	};
 
 	start_tls("rsa",
@@ -96,18 +96,18 @@ static void test_suites(void **state)
 		if (cases[i].suite)
 			assert_string_equal(a.suite, cases[i].suite);
 	}
-	/* A client that offers everything finds one of the list. */
+	/* A client that offers everything gets a suite of the list. */
 	{
 		__cleanup_tls_answer struct tls_answer a = ask(ONLY("TLS1.2"), NULL, "");
 
 		assert_int_equal(a.http.code, 200);
 		assert_string_equal(a.suite, cases[0].suite);
 	}
-	/* TLS 1.3's are not for the list to say. */
+	/* The list does not apply to TLS 1.3. */
 	expect(ONLY("TLS1.3"), NULL, 200);
 }
 
-/* Every suite that may be listed works, with the certificate that it is for. */
+/* Every valid suite works, with a certificate of its kind. */
 static void test_each_suite(void **state)
 {
 	start_tls("rsa", "");
@@ -160,7 +160,7 @@ static void test_preference(void **state)
 	}
 }
 
-/* Without a list, nothing that lacks forward secrecy. */
+/* Without a list, only suites with forward secrecy. */
 static void test_default_suites(void **state)
 {
 	start_tls("rsa", "");
@@ -195,14 +195,14 @@ static void test_curves(void **state)
 	}
 }
 
-/* ---- client certificates --------------------------------------------------------------------- */
+/* ---- client certificates -------------------------------------------------------------------- */
 
 enum who { NOBODY, CLIENT, PLAIN, SERVER_ONLY, FORGED, STRANGER, WHOS };
 
 static const char *const whos[WHOS] = {
 	[CLIENT] = "client",	  [PLAIN] = "plain",   /* without extended key usage */
 	[SERVER_ONLY] = "server", [FORGED] = "forged", /* by another CA */
-	[STRANGER] = "stranger",		       /* by itself */
+	[STRANGER] = "stranger",		       /* self-signed */
 };
 
 static void test_client_auth(void **state)
@@ -220,7 +220,7 @@ static void test_client_auth(void **state)
 		{ "RequireClientCert", false, { 0, 1, 1, 1, 1, 1 } },
 		{ "VerifyClientCertIfGiven", true, { 1, 1, 1, 0, 0, 0 } },
 		{ "RequireAndVerifyClientCert", true, { 0, 1, 1, 0, 0, 0 } },
-		/* Nobody is trusted. */
+		/* No issuer is trusted. */
 		{ "VerifyClientCertIfGiven", false, { 1, 0, 0, 0, 0, 0 } },
 		{ "RequireAndVerifyClientCert", false, { 0, 0, 0, 0, 0, 0 } },
 	};
@@ -240,7 +240,7 @@ static void test_client_auth(void **state)
 	}
 }
 
-/* A certificate that is its own CA, as small set-ups have it. */
+/* A self-signed certificate that is its own CA, as in small setups. */
 static void test_self_signed_client(void **state)
 {
 	start_tls("ecdsa", "  client_auth_type: RequireAndVerifyClientCert\n"
@@ -269,7 +269,7 @@ static void test_sans(void **state)
 		{ "[One.example]", 0 },
 		{ "[one.exampl]", 0 },
 		{ "[10.0.0.2]", 0 },
-		{ "[named]", 0 }, /* the common name is none */
+		{ "[named]", 0 }, /* the common name does not count */
 	};
 	static const char *const types[] = { "RequireAnyClientCert", "RequireAndVerifyClientCert" };
 
@@ -290,7 +290,7 @@ static void test_sans(void **state)
 	}
 }
 
-/* Bytes that begin as TLS does and go wrong, at each place. */
+/* Bytes that begin like TLS and become invalid, at each position. */
 static void test_garbage(void **state)
 {
 	static const unsigned char hello[] = {

@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "tls_fixture.h"
 
-/* ---- inline ---------------------------------------------------------------------------------- */
+/* ---- inline --------------------------------------------------------------------------------- */
 
-/* A key of the configuration with a file's content. */
+/* A configuration key with the content of a file. */
 static char *inline_pem(const char *key, const char *name)
 {
 	__cleanup_free char *path = web_path(name);
@@ -47,7 +47,7 @@ static void test_inline(void **state)
 	expect_server("CN=rsa");
 }
 
-/* ---- what changes ---------------------------------------------------------------------------- */
+/* ---- what changes --------------------------------------------------------------------------- */
 
 static void copy(const char *from, const char *to)
 {
@@ -73,7 +73,7 @@ static void test_new_pair(void **state)
 		expect_server("CN=rsa");
 		use_pair("ecdsa");
 		expect_server("CN=ecdsa");
-		/* Between the one file and the other. */
+		/* Between the changes of the two files. */
 		copy("rsa.pem", "live.pem");
 		expect_server("CN=ecdsa");
 		expect_server("CN=ecdsa");
@@ -95,7 +95,7 @@ static int code_of_server(void)
 	return a.http.code;
 }
 
-/* Half of a pair serves nobody for long, also if files change all the time. */
+/* With half of a new pair, handshakes soon fail, even if files change all the time. */
 static void test_half_pair(void **state)
 {
 	double begin = monotonic_seconds(), end = begin + 60;
@@ -110,7 +110,7 @@ static void test_half_pair(void **state)
 	expect_server("CN=ecdsa");
 }
 
-/* Nor does it serve anybody whom the configuration does not let in any more. */
+/* Nor does the old pair serve clients that the new configuration refuses. */
 static void test_half_pair_and_another_configuration(void **state)
 {
 	use_pair("rsa");
@@ -150,14 +150,14 @@ static void test_new_ca(void **state)
 	expect(NULL, "client", 200);
 }
 
-/* Neither a handshake nor, on a connection that is open, an answer. */
+/* Handshakes fail, and open connections get no answer. */
 static void test_broken(void **state)
 {
 	static const char good[] = "tls_server_config: {cert_file: rsa.pem, key_file: rsa.key}\n";
 	static const char *const broken[] = {
 		"tls_server_config: {cert_file: rsa.pem}\n",
 		"tls_server_config: {cert_file: rsa.pem, key_file: none.key}\n", "nonsense\n",
-		"", /* TLS turned off: a restart is for that */
+		"", /* turning TLS off needs a restart */
 	};
 
 	start(good);
@@ -175,7 +175,7 @@ static void test_broken(void **state)
 	expect(NULL, NULL, 200);
 }
 
-/* Passwords over TLS, with both threads at it. */
+/* Passwords over TLS, on both threads. */
 static void test_login(void **state)
 {
 	__cleanup_free char *more =

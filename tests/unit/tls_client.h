@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A TLS client that speaks whatever it is told to, and shows any certificate. */
+/* A TLS client with any parameters and any certificate. */
 #pragma once
 
 #include "http_client.h"
@@ -8,7 +8,7 @@
 #include <gnutls/x509.h>
 
 struct tls_client {
-	const char *priority;	/* GnuTLS's words; NULL: "NORMAL" */
+	const char *priority;	/* a GnuTLS priority string; NULL: "NORMAL" */
 	const char *cert, *key; /* files, or NULL */
 };
 
@@ -69,7 +69,10 @@ static inline void tls_client__exchange(gnutls_session_t session, const char *re
 	assert_int_equal(sscanf(a->headers, "HTTP/1.%*d %d", &a->code), 1);
 }
 
-/* GET / and to the end of the connection. headers: each with its "\r\n". */
+/*
+ * Sends GET /, and reads until the end of the connection. headers: each ends with "\r
+ * ".
+ */
 static inline struct tls_answer tls_client__get(int port, const struct tls_client *c,
 						const char *headers)
 {
@@ -85,7 +88,7 @@ static inline struct tls_answer tls_client__get(int port, const struct tls_clien
 		assert_int_equal(gnutls_certificate_set_x509_key_file(cred, c->cert, c->key,
 								      GNUTLS_X509_FMT_PEM),
 				 0);
-	/* Shows its certificate though the server does not ask for its issuer. */
+	/* Sends its certificate even if the server does not list the issuer. */
 	assert_int_equal(gnutls_init(&session,
 				     GNUTLS_CLIENT | GNUTLS_NO_SIGNAL | GNUTLS_FORCE_CLIENT_CERT),
 			 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A server with TLS, and a client that can try everything. The certificates are made by openssl(1)
- * when the tests begin.
+ * A server with TLS, and a client with any parameters. openssl(1) makes the certificates at the
+ * start.
  */
 #pragma once
 
@@ -11,8 +11,9 @@
 
 #include <signal.h>
 
-/* Certificates: two servers' (RSA, and ECDSA for the others), a CA's and its clients', a
- * stranger's. */
+/*
+ * Certificates: two for servers (RSA; ECDSA for other suites), a CA with its clients, a stranger.
+ */
 static const char make_pki[] =
 	"set -e; exec > openssl.log 2>&1; ec='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1'; "
 	"new() { openssl req -x509 -nodes -days 2 $ec -keyout $1.key -out $1.pem -subj /CN=$1 $2; "
@@ -51,7 +52,7 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-/* "tls_server_config: ..." with a pair and more of it. */
+/* "tls_server_config: ..." with a pair and further keys. */
 static inline void start_tls(const char *pair, const char *more)
 {
 	__cleanup_free char *config =
@@ -61,7 +62,7 @@ static inline void start_tls(const char *pair, const char *more)
 	start(config);
 }
 
-/* name: of a certificate, or NULL. */
+/* name of a certificate, or NULL */
 static inline struct tls_answer ask(const char *priority, const char *name, const char *headers)
 {
 	__cleanup_free char *cert = name ? xasprintf("%s/%s.pem", web_dir, name) : NULL;
@@ -105,8 +106,10 @@ static inline int setup_all(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
-/* What a distribution forbids all of its programs (Ubuntu: TLS 1.0 and 1.1). The library reads it
- * before main(). */
+/*
+ * Overrides the distribution's policy, such as Ubuntu's ban of TLS 1.0 and 1.1. The library reads
+ * it before main().
+ */
 static inline void ignore_policy(char **argv)
 {
 	static const char policy[] = "GNUTLS_SYSTEM_PRIORITY_FILE";

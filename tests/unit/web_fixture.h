@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Servers with a web configuration file in a directory of their own, and passwords for it. */
+/* Servers with a web configuration file in a temporary directory, and passwords for it. */
 #pragma once
 
 #include "http/http.h"
@@ -27,7 +27,7 @@ static inline char *web_path(const char *name)
 	return xasprintf("%s/%s", web_dir, name);
 }
 
-/* Replaces the file as a careful editor does: there is one at every moment. */
+/* Replaces the file atomically. */
 static inline void web_write(const char *name, const char *text)
 {
 	__cleanup_free char *old = web_path("new.tmp"), *new = web_path(name);
@@ -36,7 +36,7 @@ static inline void web_write(const char *name, const char *text)
 	assert_int_equal(rename(old, new), 0);
 }
 
-/* As cheap as bcrypt can be, unless told otherwise. In a static buffer. */
+/* Returns a bcrypt hash in a static buffer. The lowest cost is 4. */
 static inline const char *web_hash(const char *password, int cost)
 {
 	static struct crypt_data data;
@@ -58,7 +58,7 @@ static const struct http_route web_routes[] = {
 	{ 0 },
 };
 
-/* With the file web.yml of the directory. */
+/* A server with the file web.yml of the directory. */
 static inline struct http *web_serve(void)
 {
 	__cleanup_free char *path = web_path("web.yml");

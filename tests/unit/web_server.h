@@ -9,7 +9,7 @@
 static struct http *server;
 static int port;
 
-/* Standard error goes to a file while the server runs. */
+/* Standard error is a file while the server runs. */
 static int saved_stderr = -1, log_fd = -1;
 
 static inline size_t count_lines(const char *with)

@@ -25,7 +25,7 @@ static void check(int right, const char *what)
 	wrong = 1;
 }
 
-/* ---- longjmp, from different depths ---- */
+/* ---- longjmp, from different depths --------------------------------------------------------- */
 
 static jmp_buf env;
 
@@ -63,7 +63,7 @@ static void jumps(void)
 	puts("jumped 100 100 0\ndeeper 50 50 0");
 }
 
-/* ---- recursion, deeper than return probes are followed ---- */
+/* ---- recursion, deeper than return probes are followed -------------------------------------- */
 
 PROBED long recursed(long depth)
 {
@@ -80,7 +80,7 @@ static void recursion(void)
 	puts("recursed 1000 0 0");
 }
 
-/* ---- threads ---- */
+/* ---- threads -------------------------------------------------------------------------------- */
 
 PROBED long threaded(long v)
 {
@@ -105,7 +105,7 @@ static void threads(void)
 	puts("threaded 2000 0 0");
 }
 
-/* ---- threads that are cancelled, or end themselves, within a function ---- */
+/* ---- threads that are cancelled, or end themselves, within a function ----------------------- */
 
 PROBED long cancelled(int fd)
 {
@@ -150,7 +150,7 @@ static void ends_of_threads(void)
 	puts("cancelled 0 5 0\nquit 0 5 0");
 }
 
-/* ---- a child that returns from what its parent has called ---- */
+/* ---- a child that returns from what its parent has called ----------------------------------- */
 
 PROBED pid_t forked(void)
 {
@@ -172,7 +172,7 @@ static void forks(void)
 	puts("forked 20 0 0");
 }
 
-/* ---- a signal that is handled on another stack meanwhile ---- */
+/* ---- a signal that is handled on another stack meanwhile ------------------------------------ */
 
 static volatile long in_handler;
 
@@ -205,7 +205,7 @@ static void signals(void)
 	puts("interrupted 10 0 0");
 }
 
-/* ---- a cold part, which is elsewhere ---- */
+/* ---- a cold part, which is elsewhere -------------------------------------------------------- */
 
 __attribute__((cold, noipa)) void complain(int v)
 {
@@ -237,7 +237,7 @@ static void cold(void)
 	puts("split 6 0 0");
 }
 
-/* ---- a switch ---- */
+/* ---- a switch ------------------------------------------------------------------------------- */
 
 PROBED long switched(long v)
 {
@@ -270,7 +270,7 @@ static void switches(void)
 	puts("switched 7 0 1\nhandled 11 0 0");
 }
 
-/* ---- jumps out of a function ---- */
+/* ---- jumps out of a function ---------------------------------------------------------------- */
 
 PROBED long target(long v)
 {
