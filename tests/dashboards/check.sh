@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The dashboards are what their generator makes and keep the linter's rules; the recording and alerting
-# rules do what they say. No exporter and no Prometheus runs: tests/e2e/dashboards.sh does that.
+# Checks that the dashboards are what the generator makes, keep the linter's rules, and that rules and alerts
+# work. No exporter and no Prometheus runs: tests/e2e/dashboards.sh has those tests.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 rules=(dashboards/retprobe.rules.yaml dashboards/retprobe.alerts.yaml)
@@ -23,8 +23,8 @@ run() { # run NAME COMMAND...
 	verdict "$name" "$output" $?
 }
 
-# Every alert has a test in which it fires and one in which it does not. That it has a section is for
-# tests/docs/links.py.
+# Every alert has a test in which it fires and one in which it does not. tests/docs/links.py checks that it
+# has a section.
 complete() {
 	local alert missing=''
 	for alert in $(sed -n 's/^ *- alert: //p' "${rules[@]}"); do
@@ -38,7 +38,7 @@ complete() {
 	[ -z "$missing" ]
 }
 
-# lint.py and panels_test.py have plans of their own.
+# lint.py and panels_test.py print their own plans.
 echo 1..4
 run "are current" python3 -B dashboards/generate.py --check
 if command -v promtool > /dev/null; then

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Holds dashboards to the rules of Grafana's dashboard-linter, under its names, and tries each rule on
-a dashboard that breaks it: lint.py DASHBOARD.json...
+"""Checks dashboards by the rules of Grafana's dashboard-linter: lint.py DASHBOARD.json...
 
-A verdict line for each rule: `ok dashboards RULE` or `not ok dashboards RULE: findings`. PromQL is
-checked by promtool.
+Prints `ok dashboards RULE` or `not ok dashboards RULE: findings` per rule. Each rule is also tried on a
+dashboard that breaks it. promtool checks the PromQL.
 """
 
 import copy
@@ -20,7 +19,7 @@ UNITS = {"none", "short", "percent", "percentunit", "bytes", "decbytes", "Bps", 
          "bool_on_off", "dateTimeAsIso", "dateTimeFromNow", "dtdurations", "hertz"}
 WITH_UNIT = {"stat", "table", "timeseries", "gauge", "heatmap"}
 
-# What a dashboard's variables stand for where an expression must parse.
+# Values for the variables of a dashboard, where an expression must parse.
 SAMPLE = {"__rate_interval": "1m", "histograms": "1", "quantile": "0.99", "by": "outcome", "waits": "x",
           "expected": "x", "unexpected": "x"}
 
@@ -51,7 +50,7 @@ def substituted(expr):
     return expr
 
 
-# ---- the rules: each yields what is wrong ------------------------------------------------------------
+# ---- the rules: each yields its findings -------------------------------------------------------------
 
 
 def template_datasource(d):
@@ -118,7 +117,7 @@ def panel_no_targets(d):
 
 
 def target_promql(d):
-    """All at once: a rule file with a rule for each expression."""
+    """All at once: a rule file with one rule per expression."""
     wanted = list(expressions(d))
     rules = [{"record": f"lint:{i}", "expr": substituted(e)} for i, (_, e) in enumerate(wanted)]
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as f:
@@ -137,7 +136,7 @@ def target_matchers(label):
     def rule(d):
         for where, expr in expressions(d):
             for metric, matchers in SELECTOR.findall(expr):
-                # kube-state-metrics has a job and instances of its own.
+                # kube-state-metrics has its own job and instances.
                 if not metric.startswith("kube_") and f'{label}=~"${label}"' not in matchers:
                     yield f"{where}: {metric} without {label}"
             for metric in METRIC.findall(expr):
@@ -164,7 +163,7 @@ def uneditable(d):
 
 
 def layout(d):
-    """No rule of the linter's: ids are unique, and no panel covers another."""
+    """Not a rule of the linter: ids are unique, and panels do not overlap."""
     ids = [p["id"] for p in d["panels"]]
     if len(ids) != len(set(ids)):
         yield "ids are not unique"
@@ -180,7 +179,7 @@ def layout(d):
                 break
 
 
-# ---- every rule must find what breaks it -------------------------------------------------------------
+# ---- each rule finds what breaks it -----------------------------------------------------------------
 
 
 def first_panel(d):
@@ -195,7 +194,7 @@ def set_expr(expr):
 
 GOOD = 'job=~"$job", instance=~"$instance"'
 
-# name: the rule, and a change that breaks it
+# name: the rule, and a change that breaks it.
 RULES = {
     "template-datasource-rule": (
         template_datasource, lambda d: variables(d, "datasource")[0].update(name="prom")),

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What panels draw of given series, by `promtool test rules`: those that join other exporters' series, and
-those that tell what stands out from what is normal. Then what Grafana is told of axes and colours, and
-whether the documents list the same functions and errors: panels_test.py DASHBOARD.json...
+"""Tests what panels show for given series, by `promtool test rules`: panels_test.py DASHBOARD.json...
 
-The expressions are taken from the dashboards as they are. Native histograms have no notation in the
-promtool of Debian 12: their panels must be the classic ones' but for the histogram.
+Tests joins with series of other exporters, and panels that compare with a baseline. Then tests axes and
+colours, and that the documents list the same functions and errors.
+
+The expressions come from the dashboards unchanged. Debian 12's promtool has no notation for native
+histograms. Their panels must equal the classic ones except for the histogram.
 """
 
 import json
@@ -27,13 +28,13 @@ VALUES = {"__rate_interval": "5m", "histograms": "1", "job": ".+", "instance": "
 # ---- joins with kube-state-metrics ---------------------------------------------------------------
 
 CART, SHOP = "0f5a37b0-8f6c-4d5e-9a58-1b0c2f6a7d31", "6c1d8e42-3b7a-4c0f-8d2e-90ab12cd34ef"
-GONE = "b7e2f9d4-1a6c-45e8-b3f0-5d7c8a9e0f12"  # of no pod that kube-state-metrics knows
+GONE = "b7e2f9d4-1a6c-45e8-b3f0-5d7c8a9e0f12"  # of a pod that kube-state-metrics does not know
 CART_ID, SHOP_ID, GONE_ID = "c0ffee" * 10 + "c0ff", "5eed" * 16, "dead" * 16
 EXPORTER = 'job="retprobe", namespace="monitoring", object="vmlinux", function="vfs_read"'
 
 
 def exporter(name, node, uid, container, increase, more=""):
-    """namespace and pod of the exporter itself, as a PodMonitor leaves them, are not what is asked."""
+    """Namespace and pod of the exporter itself, which a PodMonitor adds, must not be in the result."""
     return {"series": f'{name}{{{EXPORTER}, instance="{node}", pod="retprobe-{node}", pod_uid="{uid}", '
                       f'container_id="{container}"{more}}}', "values": f"0+{increase}x20"}
 
@@ -64,8 +65,8 @@ def container(replica, uid, namespace, name, what, container_id):
                  f'image="registry.example/{what}:1", image_id="", container_id="{container_id}"')
 
 
-# The cgroups of one node name the runtime, those of the other do not. Two kube-state-metrics answer; a
-# container that has not started has no id, and neither has one of another pod.
+# The cgroups of one node contain the runtime, those of the other do not. Two kube-state-metrics answer. A
+# container that has not started has no id. Another pod's container has none either.
 SERIES = [
     returned("a", CART, "containerd://" + CART_ID, 45),
     returned("a", CART, "containerd://" + CART_ID, 15, "error", "EIO"),
@@ -104,11 +105,11 @@ EXPECTED = {
 }
 
 
-# ---- what stands out ------------------------------------------------------------------------------
+# ---- outliers ---------------------------------------------------------------------------------------
 
 
 def function(name, instance, increase, buckets, outcome="ok", value="0"):
-    """So many calls a minute, which take as many seconds; buckets: {le: share of them}."""
+    """This many calls per minute, which take this many seconds; buckets: {le: share of the calls}."""
     of = f'job="retprobe", instance="{instance}", object="o", function="{name}"'
     yield {"series": f'retprobe_returns_total{{{of}, outcome="{outcome}", value="{value}"}}',
            "values": f"0+{increase}x20"}
@@ -119,9 +120,8 @@ def function(name, instance, increase, buckets, outcome="ok", value="0"):
         yield {"series": f'retprobe_duration_seconds_sum{{{of}}}', "values": f"0+{increase}x20"}
 
 
-# A machine as it is: servers wait seconds for work, connect(2) answers later, a shell searches its PATH. And
-# what is to be seen on it: an fsync of some 50 ms, which is slower on c, writes that fail, and processes that
-# are too many.
+# A normal machine: servers wait seconds for work, connect(2) returns before the connection, a shell searches
+# its PATH. The outliers on it: an fsync of about 50 ms, slower on c; failing writes; too many processes.
 FSYNC, SLOW, WAITING = {"0.03125": 0, "0.0625": 1, "0.25": 1, "10": 1, "+Inf": 1}, \
     {"0.03125": 0, "0.0625": 0, "0.25": 1, "10": 1, "+Inf": 1}, \
     {"0.03125": 0, "0.0625": 0, "0.25": 0, "10": 1, "+Inf": 1}
@@ -161,7 +161,7 @@ STANDS_OUT = {
     "Failures": [drawn(0.2)],
 }
 
-# ---- asking promtool -----------------------------------------------------------------------------
+# ---- evaluation by promtool --------------------------------------------------------------------------
 
 
 def panels(paths):
@@ -181,7 +181,7 @@ def classic_of(native):
 
 
 def promtool(expr, series, expected, **values):
-    """Nothing, or what promtool says."""
+    """Returns promtool's message, or nothing."""
     filled = re.sub(r"\$([a-z_]+)", lambda found: {**VALUES, **values}[found[1]], expr)
     tests = [{"interval": "1m", "input_series": series, "promql_expr_test": [
         {"expr": filled, "eval_time": "10m", "exp_samples": expected}]}]
@@ -194,7 +194,7 @@ def promtool(expr, series, expected, **values):
 
 
 def check_joins(paths):
-    """Panels that take series of kube-state-metrics."""
+    """Panels that join series of kube-state-metrics."""
     found = {panel["title"]: [t["expr"] for t in panel["targets"]] for _, panel in panels(paths)
              if any("kube_" in t["expr"] for t in panel.get("targets", []))}
     if set(found) != set(EXPECTED):
@@ -216,7 +216,7 @@ def check_stands_out(paths):
             yield promtool(found[title], MACHINE, expected)
 
 
-# ---- what is told besides ------------------------------------------------------------------------
+# ---- axes, colours, lists ----------------------------------------------------------------------------
 
 
 def lowest(panel):
@@ -230,13 +230,13 @@ def check_axes(paths):
             scale = defaults["custom"].get("scaleDistribution", {}).get("type")
             if (scale == "log") != (defaults["unit"] == "s"):
                 yield f"{path}: {panel['title']}: {defaults['unit']} on a {scale} axis"
-        # What is 0 if there is trouble, and 1 if there is none.
+        # Panels where 0 means trouble, and 1 means none.
         if panel["type"] == "stat" and defaults["unit"] == "bool_yes_no" and lowest(panel) == "green":
             yield f"{path}: {panel['title']}: No is green"
 
 
 def check_documents():
-    """deploy/presets/README.md has the lists of calls.py."""
+    """deploy/presets/README.md has the same lists as calls.py."""
     rows = [row for _, table in documents.tables(ROOT / "deploy/presets/README.md") for row in table]
     waits = {row["they wait for"]: documents.code(row["functions"]) for row in rows if "they wait for" in row}
     if waits != {what: names.split() for what, names in calls.WAITS.items()}:

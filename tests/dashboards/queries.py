@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Asks a Prometheus everything that the dashboards and the recording rules ask, and wants an answer
-to each: queries.py classic|native URL SECONDS DASHBOARD.json|DOCUMENT.md...
+"""Runs all queries of the dashboards and the recording rules against a Prometheus, and expects data:
+queries.py classic|native URL SECONDS DASHBOARD.json|DOCUMENT.md...
 
-A verdict line for each dashboard's panels, for its variables, for a document's examples of PromQL, for
-whether the panels are of the exporter's own job only, and for the rules. An expression that has no data yet
-is asked again until SECONDS have passed.
+Prints a verdict per dashboard for its panels and its variables, and per document for its PromQL examples. Two
+more verdicts: panels only show the exporter's own job, and the rules have data. Queries without data are
+repeated for SECONDS.
 """
 
 import json
@@ -22,12 +22,12 @@ sys.path[:0] = [str(ROOT / "dashboards"), str(ROOT / "tests/docs")]
 import calls  # pylint: disable=wrong-import-position
 import documents  # pylint: disable=wrong-import-position
 
-# As `All` is, where Grafana offers it.
+# The value of `All` in Grafana.
 VALUES = {"__rate_interval": "30s", "quantile": "0.5", "job": ".+", "instance": ".+",
           "object": ".+", "function": ".+", "by": "comm", "waits": calls.waits(),
           "expected": calls.errors(calls.EXPECTED), "unexpected": calls.errors(calls.UNEXPECTED)}
 JOB = "retprobe"
-# Examples are of classic histograms, but where they say that they are not.
+# Examples use classic histograms, unless they say otherwise.
 EXAMPLES = {"classic": "promql", "native": "promql native"}
 NATIVE = re.compile(r"\$histograms \* -Inf|increase\(retprobe_duration_seconds\{")
 CLASSIC = re.compile(r"\$histograms \* Inf|increase\(retprobe_duration_seconds_bucket\{")
@@ -43,19 +43,19 @@ class Prometheus:
             return json.load(answer)["data"]
 
     def has_data(self, expr):
-        """Something that can be drawn: a value that is a number, or a native histogram."""
+        """A value that can be drawn: a number, or a native histogram."""
         for found in self.get("query", query=expr)["result"]:
             if "histogram" in found or not math.isnan(float(found["value"][1])):
                 return True
         return False
 
     def at(self, moment, expr):
-        """{labels: value}; a native histogram is there, or is not."""
+        """{labels: value}. For a native histogram, only its presence counts."""
         return {frozenset(found["metric"].items()): float(found.get("value", (0, "NaN"))[1])
                 for found in self.get("query", query=expr, time=moment)["result"]}
 
     def has_values(self, query):
-        """What a variable of a dashboard offers."""
+        """The values of a dashboard variable."""
         names = re.fullmatch(r"label_names\((\w+)\)", query)
         if names:
             return "outcome" in self.get("labels", **{"match[]": names[1]})
@@ -69,7 +69,7 @@ def filled_in(expr, kind, **values):
 
 
 def wanted(expr, kind):
-    """An expression over the other kind of histogram has no data here, and is not to have any."""
+    """An expression over the other kind of histogram must have no data here."""
     if NATIVE.search(expr):
         return kind == "native"
     if CLASSIC.search(expr):
@@ -106,14 +106,14 @@ def recorded(prometheus, kind):
 
 
 def ask(name, asks, questions, deadline):
-    """questions: [(what, where)]. Those without an answer are asked again, all together."""
+    """questions: [(what, where)]. Repeats all that have no answer yet."""
     left = list(questions)
     total = len(left)
     while left:
         left = [(what, where) for what, where in left if not asks(what)]
         if not left or time.monotonic() > deadline:
             break
-        time.sleep(3)  # hundreds of questions take Prometheus a second
+        time.sleep(3)  # Prometheus takes a second for hundreds of queries
     if not total:
         print(f"not ok {name}: there is nothing to ask")
     elif left:
@@ -130,9 +130,9 @@ def same(left, right):
 
 
 def different(kind, prometheus, dashboards):
-    """Where what is drawn of all jobs is not what is drawn of ours, at one moment."""
+    """Yields the panels that show other data for all jobs than for ours, at one moment."""
     moment = time.time()
-    time.sleep(2)  # what was scraped by then is stored
+    time.sleep(2)  # all scrapes up to this time are stored
     for dashboard in dashboards:
         for (everything, where), (ours, _) in zip(expressions(dashboard, kind),
                                                   expressions(dashboard, kind, job=JOB)):
@@ -142,8 +142,8 @@ def different(kind, prometheus, dashboards):
 
 
 def others(kind, prometheus, dashboards):
-    """What is drawn of all jobs is what is drawn of ours: Prometheus scrapes other exporters, too."""
-    for _ in range(5):  # a machine that is busy loses a scrape now and then, or stores it late
+    """Panels show the same for all jobs as for ours: Prometheus also scrapes other exporters."""
+    for _ in range(5):  # a busy machine sometimes loses a scrape, or stores it late
         differ = list(different(kind, prometheus, dashboards))
         if not differ:
             break
@@ -159,7 +159,7 @@ def rules(kind, prometheus, deadline):
     errors = [f"{r['name']}: {r['lastError']}" for r in all_rules(prometheus) if r.get("lastError")]
     print(f"not ok {kind}: rules evaluate: {'; '.join(errors)}" if errors
           else f"ok {kind}: rules evaluate")
-    # One function of the run does not exist; that alert waits for its ten minutes.
+    # One function does not exist. Its alert waits ten minutes.
     ask(f"{kind}: an alert sees what is wrong", prometheus.has_data,
         [('ALERTS{alertname="RetprobeProbeNotAttached"}', "alert")], deadline)
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""
-Holds the documentation to what it is about: the sources, the exporter's own parser, and promtool's.
-A line for each test. Whether the examples of PromQL have an answer is for tests/e2e/dashboards.sh.
+"""Checks the documentation against the sources, the exporter's parser and promtool. Prints a line per test.
+tests/e2e/dashboards.sh checks that the PromQL examples have data.
 """
 import functools
 import os
@@ -26,7 +25,7 @@ failed = False
 
 
 def report(name, wrong):
-    """wrong: a list of sentences."""
+    """wrong: a list of findings."""
     global failed
     failed = failed or bool(wrong)
     print(f"not ok docs {name}: {'; '.join(wrong)}" if wrong else f"ok docs {name}", flush=True)
@@ -44,7 +43,7 @@ LITERALS = re.compile(rf"{LITERAL}(?:\s*{LITERAL})*")
 
 
 def spoken(literals):
-    """Neighbouring literals of C as one text, with `...` where numbers and names are put in."""
+    """Adjacent C string literals as one text, with `...` for numbers and names."""
     text = "".join(part[1:-1] for part in re.findall(LITERAL, literals))
     text = text.replace('\\"', '"').replace("\\\\", "\\")
     return re.sub(r"%[-+ #0-9.*]*(?:hh?|ll?|z|j|t)?[diouxXeEfgGcsp]", "...", text)
@@ -56,7 +55,7 @@ def texts():
 
 
 def names(array):
-    """Of a table of names in the sources: [X] = "name"."""
+    """The names in a table of the sources: [X] = "name"."""
     for source in sources():
         body = re.search(rf"\b{array}\[\w+\] = {{(.*?)}};", source, re.S)
         if body:
@@ -65,7 +64,7 @@ def names(array):
 
 
 def metric_names():
-    """As they are scraped: a counter's name ends in _total."""
+    """Names as exported: a counter's name ends in _total."""
     found = set()
     for path in (documents.ROOT / "exporter/expose").glob("*metrics.c"):
         for name, rest in re.findall(r'[{=]\s*"((?:retprobe|process)_\w+)",(.*?)METRIC_\w+',
@@ -86,7 +85,7 @@ def messages():
                 yield row["line"], message
 
 
-# What makes messages of errors; and what it makes that is a part of one, or of another kind.
+# Functions that make messages, and their parts that are not messages of their own.
 ERRORS = re.compile(r"\b(binder__fail|source_pos__fail|error__refuse|error__set|fail|slot__refuse|"
                     rf"claims__add_failed|http_response__text|xasprintf)\(([^;{{}}\"]*?)({LITERALS.pattern})")
 PARTS = ("; did you mean", "a signed integer of", "an unsigned integer of")
@@ -157,13 +156,13 @@ def check_metrics():
 
 
 def check_api():
-    """That each member of /api/v1/probes is explained, and no other."""
+    """Checks that each member of /api/v1/probes is explained, and no other."""
     made = (documents.ROOT / "exporter/pages/probes.c").read_text()
     want = set(re.findall(r'json_member\(b, "(\w+)"|\\"(\w+)\\":', made))
     want = {name for pair in want for name in pair if name}
     told = {name for _, rows in documents.tables(documents.ROOT / "exporter/API.md") for row in rows
             if "member" in row for name in documents.code(row["member"])}
-    nested = {"labels", "run_seconds", "runs"}  # explained with what they are in
+    nested = {"labels", "run_seconds", "runs"}  # explained with the object that contains them
     report("members of the API are explained", sorted(want - nested ^ told) if len(want) > 20 else ["no members found"])
 
 
@@ -176,7 +175,7 @@ def check_flags():
 
 
 def check_mechanisms():
-    """That each is named wherever they are listed."""
+    """Checks that each name is wherever such names are listed."""
     array = next(body[1] for source in sources()
                  if (body := re.search(r"config_mechanisms\[\] = {(.*?)}", source, re.S)))
     want = set(re.findall(r'"([\w.]+)"', array)) - {"auto"}
@@ -194,7 +193,7 @@ def check_mechanisms():
 
 
 def check_libraries():
-    """What is linked is said to be needed; packages are called lib and the name, or the name alone."""
+    """Each linked library is listed as required. Its package is called lib and the name, or the name alone."""
     linked = re.search(r"^LIBS\s*:= (.*)", (documents.ROOT / "Makefile").read_text(), re.M)[1].split()
     needs = re.search(r"the binary needs (.*?):", (documents.ROOT / "deploy/README.md").read_text(), re.S)[1]
     report("libraries are those that are linked",
@@ -202,13 +201,13 @@ def check_libraries():
 
 
 def check_container():
-    """What deploy/README.md runs by hand has the rights of the DaemonSet's pod, no more and no less."""
+    """The commands in deploy/README.md have exactly the rights of the DaemonSet's pod."""
     done = subprocess.run([sys.executable, "-B", "tests/vm/container_options.py"], capture_output=True,
                           text=True, check=False)
     if "No module named 'yaml'" in done.stderr:
         print("SKIP docs container has the pod's rights: python3-yaml is not here: make deps")
         return
-    # The image's own user is the pod's.
+    # The image and the pod have the same user.
     pod = {line.split()[1] for line in done.stdout.splitlines()
            if line.startswith("option ") and "--user=" not in line}
     words = [word for _, text in documents.blocks(documents.ROOT / "deploy/README.md", "sh")
@@ -220,13 +219,13 @@ def check_container():
 
 # ---- examples --------------------------------------------------------------------------------------
 
-# What a block of YAML is, by its first key, and how it is checked.
+# The kind of a YAML block by its first key, and its check.
 KINDS = {
     "probes": "exporter", "presets": "exporter", "histograms": "exporter", "defaults": "exporter",
     "scrape_configs": "prometheus", "rule_files": "prometheus", "global": "prometheus",
     "groups": "rules",
-    "route": None,  # Alertmanager's
-    "tls_server_config": None,  # tests/e2e/web.sh is about that
+    "route": None,  # for Alertmanager
+    "tls_server_config": None,  # tests/e2e/web.sh checks these
 }
 COMMANDS = {
     "exporter": [EXPORTER, "--config.check", "--config.file"],
@@ -290,7 +289,7 @@ CLAIM_TEST = re.compile(r"`(tests/[^`]+)`: `([^`]+)`")
 
 
 def check_claims():
-    """Each claim of the threat model names a test that is there: its file, and what it is called in it."""
+    """Each claim of the threat model names a test that exists: its file, and its name in the file."""
     wrong, found = [], 0
     for heading, rows in documents.tables(SECURITY):
         for row in rows:
@@ -314,7 +313,7 @@ SOURCE = re.compile(r"`([\w./-]+\.(?:c|h|py|sh))`")
 
 
 def check_sources():
-    """Files that documents name are in the tree, perhaps in some folder."""
+    """Files that documents name exist, in any folder."""
     files = [f"/{path.relative_to(documents.ROOT)}" for folder in ("exporter", "bpf", "dashboards", "deploy", "tests")
              for path in (documents.ROOT / folder).rglob("*") if path.is_file()]
     wrong, found = [], 0

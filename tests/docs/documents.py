@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests of the documentation share: the documents (Markdown), and what is in them."""
+"""Reads the documents (Markdown), for tests of the documentation."""
 import pathlib
 import re
 
@@ -8,7 +8,7 @@ FENCE = re.compile(r"^(```+|~~~+)\s*(.*?)\s*$")
 
 
 def documents():
-    """Those of the tree, but not what was built or is git's."""
+    """All Markdown files, except below build/ and .git/."""
     return [path for path in sorted(ROOT.rglob("*.md"))
             if path.relative_to(ROOT).parts[0] not in ("build", ".git")]
 
@@ -18,7 +18,7 @@ def name_of(path):
 
 
 def split(path):
-    """Lines outside of fenced blocks, as (number, text), and the blocks, as (number, info, text)."""
+    """Returns the lines outside of fenced blocks as (number, text), and the blocks as (number, info, text)."""
     prose, blocks, inside = [], [], None
     for number, line in enumerate(path.read_text().splitlines(), 1):
         fence = FENCE.match(line)
@@ -38,12 +38,12 @@ def split(path):
 
 
 def blocks(path, info):
-    """(number, text) of the fenced blocks that are marked so."""
+    """(number, text) of the fenced blocks with that language."""
     return [(number, text) for number, mark, text in split(path)[1] if mark == info]
 
 
 def anchors(path):
-    """As GitHub makes them of headings."""
+    """GitHub's anchor for a heading."""
     found = {}
     for _, line in split(path)[0]:
         heading = re.match(r"#{1,6}\s+(.*?)\s*#*$", line)
@@ -64,7 +64,7 @@ def cells(line):
 
 
 def tables(path):
-    """(heading above it, [row]) of each table; a row is {column's heading: text}, with its "line"."""
+    """(heading above it, [row]) of each table. A row is {column: text}, and has its "line"."""
     heading, columns, rows = "", None, []
     for number, line in [*split(path)[0], (0, "")]:
         if line.startswith("#"):
@@ -80,12 +80,12 @@ def tables(path):
 
 
 def code(text):
-    """What is between backquotes."""
+    """Text between backquotes."""
     return re.findall(r"`([^`]+)`", text)
 
 
 def expressions(text):
-    """Of a block of PromQL: what blank lines or comments are between."""
+    """The expressions of a PromQL block, which blank lines or comments separate."""
     found = [[]]
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("#"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Prints what links of the documents lead nowhere: files, and headings in them. Links to other
-servers are not followed. The alerts' runbook_url is one, once you have said where dashboards/README.md is
-published: its heading must be there."""
+"""Prints the dead links in documents: to files, and to headings in them. Links to other servers are not
+followed. The alerts' runbook_url must lead to a heading of dashboards/README.md.
+"""
 import re
 import subprocess
 
@@ -11,7 +11,7 @@ LINK = re.compile(r"!?\[(?:[^][]|\[[^]]*\])*\]\(\s*([^)\s]+)(?:\s+\"[^\"]*\")?\s
 
 
 def wrong(path, target):
-    """What is wrong with a link from that document; None: nothing."""
+    """Returns the error of a link in that document, or None."""
     file, _, anchor = target.partition("#")
     there = (path.parent / file).resolve() if file else path
     if not there.exists():
@@ -24,7 +24,7 @@ def wrong(path, target):
 
 
 def runbooks():
-    """Of each alert, what is wrong with the link that dashboards/runbooks.sh gives it."""
+    """Returns the alerts whose link from dashboards/runbooks.sh is dead."""
     readme, base = documents.ROOT / "dashboards/README.md", "https://git.example/README.md"
     made = subprocess.run(["sh", documents.ROOT / "dashboards/runbooks.sh", base], capture_output=True, text=True,
                           check=True).stdout
@@ -42,7 +42,7 @@ def main():
         print(line)
     found = 0
     for path in documents.documents():
-        # A link may begin in one line and end in the next.
+        # A link can span two lines.
         prose = documents.split(path)[0]
         text = "\n".join(re.sub(r"`[^`]*`", "", line) for _, line in prose)
         starts = [0]

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An expression on a line of its own, and behind it vmlinux's BTF: every function in it is asked
- * for, printed, and has the expression compiled. */
+/*
+ * An expression on the first line, then BTF of vmlinux. Looks up and prints every function, and
+ * compiles the expression for it.
+ */
 #include <bpf/btf.h>
 
 #include "types/btf_print.h"
@@ -10,7 +12,7 @@
 
 #define TYPES_MAX 64
 
-/* A directory with nothing but a link to the file of the input. */
+/* A directory that only has a link to the input file. */
 static const char *btf_dir(const char *file)
 {
 	static char *dir;

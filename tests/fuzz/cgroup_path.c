@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The path of a cgroup, from which container and pod ids are taken. */
+/* The path of a cgroup, which contains container and pod IDs. */
 #include "kernel/cgroup_path.h"
 #include "fuzz.h"
 #include "base/util.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What comes over the channel. A first byte: odd, and the rest is what a server gets, whose first
- * message is numbered as it expects; even, and the rest is what the attacher gets. Each packet is
- * as long as the byte before it says.
+ * Data from the channel. If the first byte is odd, a server receives the rest, and the first
+ * message has the number it expects. If it is even, the attacher receives it. A length byte
+ * precedes each packet.
  */
 #include "base/channel.h"
 
@@ -11,7 +11,7 @@
 
 #include "fuzz.h"
 
-/* The next packet: false at the end of it all. */
+/* Takes the next packet. Returns false at the end of the input. */
 static bool next(const char **data, size_t *len, const char **packet, size_t *size)
 {
 	if (!*len)
@@ -29,7 +29,7 @@ static void to_server(int server, int attacher, const char *data, size_t len)
 {
 	struct channel c = { .fd = server };
 	__cleanup_buf struct buf out = {};
-	char first[16] = { 1 }; /* the number, in little-endian */
+	char first[16] = { 1 }; /* the number, little-endian */
 	const char *packet;
 	int status = 0;
 	size_t all = len, size;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Arguments, one on each line; those that would read files of the machine are left out. */
+/* Arguments, one per line. Those that would read files of the machine are left out. */
 #include "config/parse.h"
 #include "fuzz.h"
 

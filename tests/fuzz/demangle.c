@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A name that a compiler could have made. */
+/* A mangled name. */
 #include "elf/demangle.h"
 #include "fuzz.h"
 
@@ -9,7 +9,7 @@ void fuzz__input(const char *data, size_t len)
 	static char out[DEMANGLED_MAX + 1];
 	size_t bare;
 
-	/* As long as a symbol's name may be. */
+	/* The maximum length of a symbol. */
 	if (strlen(name) > 4096)
 		return;
 	demangle__here(name, out, &bare);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An ELF file and its debug file: the length of the first, in four bytes, then both. */
+/* An ELF file and its debug file: the length of the first in four bytes, then both. */
 #include <fcntl.h>
 
 #include "files/confined.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Code of a function, and behind a line "--" that of its cold part: whoever owns the file has
- * written it. */
+/* The code of a function, and after a line "--" its cold part. The file's owner controls both. */
 #include "elf/exits.h"
 #include "fuzz.h"
 

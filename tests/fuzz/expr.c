@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A letter that chooses among the functions of the fixture, and the text of an expression or a
- * filter. */
+/* A letter that selects a function of the fixture, and an expression or a filter. */
 #include "expr/filter.h"
 #include "expr_fixture.h"
 #include "fuzz.h"
@@ -23,7 +22,7 @@ static void compile_filter(const struct expr_scope *scope, const char *text)
 	struct filter f = {};
 	char *why = NULL;
 
-	/* Any file that is no directory: no cgroup is below it. */
+	/* A file that is no directory, so that it contains no cgroup. */
 	if (filter__compile(scope, text, "/proc/self/exe", &f, &why))
 		fuzz__check_message(why);
 }

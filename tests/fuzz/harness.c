@@ -9,7 +9,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__asan_default_options(void);
 
-/* An allocation that cannot be is an error to be handled, as it is without a sanitizer. */
+/* A failed allocation must be handled as an error, as without a sanitizer. */
 const char *__asan_default_options(void)
 {
 	return "allocator_may_return_null=1";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* News of label sets, as a server gets them. */
+/* Changes of label sets, as a server receives them. */
 #include "fuzz.h"
 #include "labels/cache.h"
 

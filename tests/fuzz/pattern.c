@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A PROBE, and on the lines behind it names that it may match. */
+/* A PROBE, and names to match on the following lines. */
 #include "config/pattern.h"
 #include "fuzz.h"
 
@@ -16,7 +16,7 @@ void fuzz__input(const char *data, size_t len)
 		return;
 	}
 	fuzz__check(p.nfunctions);
-	/* A name is matched by itself, an alternative of a list likewise. */
+	/* A name matches itself, and so does each alternative of a list. */
 	for (size_t i = 0; i < p.nfunctions && !p.glob; i++)
 		fuzz__check(pattern__matches(&p, p.functions[i]));
 	while ((name = fuzz__line(&data, &len))) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The target of a GET, whole or behind "/metrics", and on the next lines the values of headers that
- * are looked at, as a server on loopback gets them: by libmicrohttpd. */
+/*
+ * The target of a GET, absolute or after "/metrics", then the values of headers, one per line. A
+ * server on the loopback interface receives them through libmicrohttpd.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -39,7 +41,7 @@ static int server_port(void)
 	return http__port(h, 0);
 }
 
-/* A line ends a header, and a blank the target. */
+/* A newline ends a header, and a blank ends the target. */
 static void put_line(struct buf *b, const char **data, size_t *len, bool blanks)
 {
 	__cleanup_free char *line = fuzz__line(data, len);
@@ -48,7 +50,7 @@ static void put_line(struct buf *b, const char **data, size_t *len, bool blanks)
 		buf__putc(b, *p == '\r' || (!blanks && *p == ' ') ? '_' : *p);
 }
 
-/* libFuzzer has a timer. */
+/* libFuzzer uses a timer. */
 static ssize_t receive(int fd, char *to, size_t size)
 {
 	ssize_t n;
@@ -81,7 +83,7 @@ void fuzz__input(const char *data, size_t len)
 	put_line(&b, &data, &len, true);
 	buf__puts(&b, "\r\n\r\n");
 	fuzz__check(send(fd, b.data, b.len, MSG_NOSIGNAL) == (ssize_t)b.len);
-	/* An answer, to its end; or the connection is cut, as the library sees fit. */
+	/* Reads an answer to its end, unless the library closes the connection. */
 	n = receive(fd, answer, sizeof(answer));
 	fuzz__check(n <= 0 || (n > 12 && !memcmp(answer, "HTTP/1.", 7) && answer[9] != '5'));
 	while (n > 0)

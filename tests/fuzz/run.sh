@@ -1,19 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
 # Runs the fuzzers:
 #
-#	run.sh				each for a short while and always alike; a suite of the tests
-#	run.sh [FUZZER...] -OPTION...	each, or those named, with these options of libFuzzer, for instance
-#					-max_total_time=60; what they find interesting stays in build/fuzz/corpus
+#	run.sh				each for a short time, repeatable; a test suite
+#	run.sh [FUZZER...] -OPTION...	each, or the named ones, with options of libFuzzer such as
+#					-max_total_time=60; keeps interesting inputs in build/fuzz/corpus
 #
-# They begin with the seeds of tests/fuzz/seeds, those that generate.c makes, and the presets. An input that
-# makes one fail is kept in build/fuzz, and printed.
+# They start with the seeds of tests/fuzz/seeds, those that generate.c makes, and the presets. An input that
+# makes one fail is printed, and kept in build/fuzz.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=build/fuzz
 runs=20000
-slow_runs=2000 # of those that ask a server each time, or begin with files as long as the presets
+slow_runs=2000 # of fuzzers that send each input to a server, or whose seeds are as long as the presets
 
 fuzzers=()
 while [ $# -gt 0 ] && [[ $1 != -* ]]; do
@@ -32,7 +31,7 @@ trap 'rm -rf "$temp"' EXIT
 trap 'exit 130' HUP INT TERM
 export TMPDIR=$temp
 
-# Small programs with the types of types.c in them.
+# Small programs with the types of types.c.
 compile_types() { # compile_types DIRECTORY
 	local format
 	for format in -g -gdwarf-4 -gbtf; do
@@ -45,7 +44,7 @@ compile_types() { # compile_types DIRECTORY
 	done
 }
 
-# Records of seeds/FUZZER.txt, with lines "%%" between, to files of their own.
+# Splits seeds/FUZZER.txt at lines "%%" into one file per record.
 split_seeds() { # split_seeds FUZZER
 	local seeds=$temp/seeds/$1
 	mkdir -p "$seeds"
@@ -58,12 +57,12 @@ split_seeds() { # split_seeds FUZZER
 	[ "$1" != types ] || compile_types "$seeds"
 }
 
-show_input() { # show_input FILE: so that it can be made again
+show_input() { # show_input FILE: prints it so that it can be recreated
 	echo "    the input is $1; base64:"
 	base64 "$1" | head -n 50 | sed 's/^/    /'
 }
 
-# Options of libFuzzer behind the name.
+# Options of libFuzzer follow the name.
 fuzz() { # fuzz FUZZER CORPUS OPTIONS...
 	local name=$1 corpus=$2
 	shift 2
@@ -80,7 +79,7 @@ runs_of() { # runs_of FUZZER
 }
 
 tests=${#fuzzers[@]}
-# compile_types reports three.
+# compile_types reports three tests.
 [[ " ${fuzzers[*]} " != *" types "* ]] || tests=$((tests + 3))
 echo "1..$tests"
 mkdir -p "$temp/seeds"

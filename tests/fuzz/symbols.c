@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* kallsyms, available_filter_functions and the blacklist of kprobes, with lines "--" between. */
+/* kallsyms, available_filter_functions and the kprobe blacklist, with lines "--" in between. */
 #include "kernel/symbols.h"
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A label's value, as the formats and the page's JSON have it: UTF-8, on one line. */
+/* A label value in each format and in the page's JSON: UTF-8, on one line. */
 #include "expose/escape.h"
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An ELF file with DWARF or BTF: whatever is in it, what is made of it is sound, or an error. */
+/* An ELF file with DWARF or BTF. Whatever it contains, the result is valid types or an error. */
 #include <fcntl.h>
 
 #include "files/confined.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* generate DIR: what the fuzzers begin with where that is no text, as DIR/FUZZER/NAME. */
+/* generate DIR: writes binary seeds of the fuzzers, as DIR/FUZZER/NAME. */
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -170,7 +170,7 @@ static void write_messages(const char *dir)
 	__cleanup_fclose FILE *back = fopen(to_attacher, "we");
 
 	assert_true(out && back);
-	/* Each packet after its length. */
+	/* A length precedes each packet. */
 	fputc(1, out);
 	fputc(sizeof(answer), out);
 	fwrite(&answer, sizeof(answer), 1, out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a fuzzer's program is made of: a type of each kind. */
+/* Source of programs for the fuzzers, with every kind of type. */
 enum shade { DARK = -2, BRIGHT = 3 };
 typedef const volatile struct node {
 	struct node *next;
