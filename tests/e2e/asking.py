@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One request, for tests that have to tell how it went wrong."""
+"""Sends one request, for tests that need to know how it failed."""
 
 import http.client
 
 
 def ask(connection, path, headers, method="GET"):
-    """(status, body, None), or (None, None, what went wrong). The connection is closed."""
+    """Returns (status, body, None), or (None, None, error). Closes the connection."""
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()

@@ -10,7 +10,7 @@ PATIENCE = 180  # seconds to wait for anything on the page: machines are slow
 
 
 class Browser:
-    """WebDriver, as much of it as is needed."""
+    """The part of WebDriver that the tests need."""
 
     def __init__(self, directory):
         self.driver = subprocess.Popen(
@@ -78,7 +78,7 @@ class Browser:
         return self.wait("return document.body.dataset.polls > 0")
 
     def next_poll(self):
-        """A poll that began after this was called is on the page."""
+        """Waits until the page has the result of a poll that begins after this call."""
         now = self.run("return Number(document.body.dataset.polls)")
         return self.wait("return document.body.dataset.polls >= arguments[0]", now + 2)
 

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# A server that has been taken over: system calls are made in its threads, with its rights and under its
-# filter (inject.c), on each descriptor and channel that it has, and by each number that there is.
+# A compromised server. inject.c makes system calls in its threads, with its rights and under its filter: on
+# each of its descriptors and channels, and by each system call number.
 # shellcheck disable=SC2317 # functions are called by check
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -35,8 +34,8 @@ answers() { # PORT
 server_of() { # PID
 	pgrep -P "$1" | head -n 1
 }
-# Standard input is calls, to be made by the server's first thread once that sleeps. The answers, a line each, are
-# $result.
+# Standard input has system calls. The server's first thread makes them once it sleeps. $result has one answer
+# per line.
 calls() {
 	cat > calls
 	for _ in $(seq 100); do
@@ -70,12 +69,13 @@ server=$(server_of "$attacher")
 
 # ---- each number -----------------------------------------------------------------------------------
 
-# What arguments that make no sense do not get EPERM of: read write close poll brk rt_sigaction
-# rt_sigprocmask sched_yield mremap munmap nanosleep getpid recvfrom shutdown getsockname gettimeofday
-# gettid futex restart_syscall clock_gettime clock_nanosleep epoll_wait epoll_ctl ppoll set_robust_list
-# epoll_pwait accept4 getrandom rseq; and clone3, which is as if the kernel did not have it.
+# With invalid arguments, these do not return EPERM: read write close poll brk rt_sigaction rt_sigprocmask
+# sched_yield mremap munmap nanosleep getpid recvfrom shutdown getsockname gettimeofday gettid futex
+# restart_syscall clock_gettime clock_nanosleep epoll_wait epoll_ctl ppoll set_robust_list epoll_pwait accept4
+# getrandom rseq. For clone3, the filter answers like a kernel without it.
 known="0 1 3 7 11 12 13 14 24 25 35 39 45 48 51 96 186 202 219 228 230 232 233 271 273 281 288 318 334 435"
-# Not 60 and 231, exit and exit_group; 335 and 336 are the kernel's own trampolines', and no filter is asked.
+# Without 60 and 231 (exit and exit_group). 335 and 336 are the kernel's own trampolines, which no filter
+# sees.
 numbers=$(seq 0 470 | grep -vxE '60|231|335|336')
 calls < <(sed 's/$/ -1 -1 -1 -1 -1 -1/' <<< "$numbers")
 allowed=$(paste -d ' ' - <(echo "$result") <<< "$numbers" | awk '$2 != "EPERM" { printf "%s%s", sep, $1; sep = " " }')
@@ -113,7 +113,7 @@ check "standard input is /dev/null" [ "$(readlink "/proc/$server/fd/0")" = /dev/
 check "standard output is /dev/null" [ "$(readlink "/proc/$server/fd/1")" = /dev/null ]
 check "standard error is a socket" [ -n "$(inode_of 2)" ]
 
-# NAME CALL: FD stands for the descriptor.
+# NAME CALL: FD in CALL stands for the descriptor.
 refused_of_each() {
 	calls < <(for fd in $descriptors; do echo "${2/FD/$fd}"; done)
 	result=$(paste -s -d ' ' <<< "$result")
@@ -133,7 +133,7 @@ refused_of_each "a lock on them" "54 FD 1 44 @x 4"
 refused_of_each "who the peer is" "55 FD 1 17 @x @x"
 refused_of_each "a mapping" "9 0 4096 3 1 FD 0"
 
-# ---- the socket that listens -----------------------------------------------------------------------
+# ---- the listening socket ------------------------------------------------------------------------------
 
 for fd in "${listeners[@]}"; do
 	check "shutdown" refused 48 "$fd" 0
@@ -183,7 +183,7 @@ replaced() {
 	now=$(server_of "$attacher")
 	[ -n "$now" ] && [ "$now" != "$server" ]
 }
-# Another server may have them by other numbers.
+# In another server, the numbers can differ.
 find_channels() {
 	local fd
 	channels=()
@@ -193,7 +193,7 @@ find_channels() {
 			channels+=("$fd")
 	done
 }
-# A request that comes in two pieces is none: nobody waits for the second.
+# A request in two pieces is invalid: the attacher does not wait for the second.
 for i in 0 1 2 3; do
 	find_channels
 	fd=${channels[i]}

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Calls that begin or end where probes do not see it: answered by seccomp filters and tracers, inherited by fork, begun
-# before the exporter came. Each is counted as what it is, and nothing is missed that has not been.
+# Calls whose entry or return a probe does not see: seccomp filters and tracers answer them, fork returns
+# twice, or they began before the exporter started. Each is counted as what it is, and none is missed by
+# mistake.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=calls
@@ -23,14 +23,14 @@ build() { # build NAME GCC-OPTIONS...: $temp/NAME
 		give_up "$name" "it cannot be built"
 }
 
-start_exporter() { # start_exporter ARGS...: sets pid and url; false if this kernel has not what is forced
+start_exporter() { # start_exporter ARGS...: sets pid and url; fails if this kernel lacks the forced mechanism
 	if ! launch "$temp/exporter.log" "$@" || ! wait_ready 60; then
 		grep -q 'is not available' "$temp/exporter.log" && return 1 # the mechanism
 		give_up "the exporter" "it is not ready: $(tail -n 1 "$temp/exporter.log")"
 	fi
 }
 
-# What has been counted, timed and missed of a function since the exporter came, sorted:
+# The counts, durations and missed calls of a function since the exporter's start, sorted:
 #	LABELS... OUTCOME VALUE CALLS; "timed" CALLS; "missed" REASON CALLS
 counts() { # counts FUNCTION
 	curl -s -f "$url/metrics" | python3 -c '
@@ -52,7 +52,7 @@ print(*sorted(lines + ([f"timed {timed}"] if timed else [])), sep="; ")
 ' "$1"
 }
 
-# expect NAME FUNCTION COUNTS: before long, and they stay so
+# expect NAME FUNCTION COUNTS: waits for these counts, and checks that they stay
 expect() {
 	local got
 	are_right() {
@@ -62,7 +62,7 @@ expect() {
 	wait_for 5 are_right "$@" && sleep 0.2 && are_right "$@" && ok "$1" || not_ok "$1" "$got, not $3"
 }
 
-run() { # run PROGRAM ARGS...: false if this machine lacks it
+run() { # run PROGRAM ARGS...: fails if this machine lacks it
 	local program=$temp/$1 status
 	shift
 	"$program" "$@" >"$temp/run.log" 2>&1
@@ -71,10 +71,11 @@ run() { # run PROGRAM ARGS...: false if this machine lacks it
 	return $status
 }
 
-# ---- answered by somebody else -----------------------------------------------------------------------------------
+# ---- not answered by the kernel
+# --------------------------------------------------------------------------------
 build answered
 start_exporter syscall:sched_rr_get_interval syscall:clone
-# fork() of the C library is this call. Other programs fork, too.
+# fork() of the C library makes this call. Other programs make it, too.
 before=$(counts clone)
 run answered errno && expect "a filter's errno is counted" sched_rr_get_interval "error EPERM 100"
 [ "$(counts clone | grep -c missed)" = 0 ] && ok "children of clone are no missed calls" ||
@@ -112,7 +113,8 @@ start_exporter --config.file="$temp/labels.yml"
 run answered errno && expect "a duration that is not known matches no filter" sched_rr_get_interval ""
 stop_exporter
 
-# ---- begun before the exporter came ------------------------------------------------------------------------------
+# ---- begun before the exporter's start
+# -------------------------------------------------------------------------
 mkfifo "$temp/go"
 "$temp/answered" held <"$temp/go" >"$temp/held" 2>&1 &
 held=$!
@@ -125,7 +127,8 @@ wait $held || not_ok "held" "it does not work as without a probe"
 expect "a filtered program's call that had begun before is none" msgrcv "error ENOMSG 5; timed 5"
 stop_exporter
 
-# ---- text that is not there yet ----------------------------------------------------------------------------------
+# ---- text that is not in memory yet
+# ----------------------------------------------------------------------------
 build cold
 cat >"$temp/cold.yml" <<'END'
 probes:
@@ -152,7 +155,7 @@ stop_exporter
 build forks
 functions=(spawn outer inner again tail_caller tail_callee starter)
 [ "$(uname -m)" != x86_64 ] || functions+=(shared)
-wrong() { # what is not as it should be, by function
+wrong() { # wrong results, by function
 	local function want got
 	for function in "${functions[@]}" plain; do
 		want=10

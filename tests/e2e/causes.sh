@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# What the machine does not allow, and what is told of it: the cause, and not "run as root". Natively, as root.
+# Errors that depend on the machine: the message has the cause, and not "run as root". Runs natively, as root.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=causes
@@ -10,7 +9,7 @@ plan 16
 read -r port < <(free_ports 1)
 x=("$exporter" "--web.listen-address=127.0.0.1:$port")
 
-# ends NAME CODE TEXT COMMAND...: with that exit code, and TEXT in its last line.
+# ends NAME CODE TEXT COMMAND...: checks the exit code, and TEXT in the last line
 ends() {
 	local name=$1 code=$2 text=$3 got
 	shift 3
@@ -30,7 +29,8 @@ if grep -q 'run as root' "$temp/err"; then
 else
 	ok "few descriptors: root is not the cure"
 fi
-# What is said to be needed is enough to load; a few more for the links, the server and its sockets.
+# The documented requirements suffice to load, plus a few descriptors for the links, the server and its
+# sockets.
 needed=$(sed -n 's/.*about \([0-9]*\) are needed.*/\1/p' "$temp/err")
 prlimit --nofile=$((${needed:-0} + 32)) "${x[@]}" syscall:getpgid 2> "$temp/exporter.log" &
 pids+=($!)
@@ -43,7 +43,7 @@ kill "${pids[@]}"
 wait "${pids[@]}"
 pids=()
 
-# ---- one line for each cause, and not one for each of the functions that have it ----
+# ---- one line per cause, not per function ----
 "$exporter" --web.listen-address="127.0.0.1:$port" 'vfs_*' syscall:getpgid 2> "$temp/exporter.log" &
 pids=($!)
 wait_for 100 curl -s -f -o /dev/null "http://127.0.0.1:$port/-/ready"
@@ -78,7 +78,7 @@ kill "${pids[@]}"
 wait "${pids[@]}"
 pids=()
 
-# ---- no BTF: none, and something else in its place ----
+# ---- without BTF, and with another file in its place ----
 : > "$temp/empty"
 printf 'garbage' > "$temp/garbage"
 counts_one() { # counts_one REGEX
@@ -113,13 +113,13 @@ else
 	ok "libbpf speaks through the log"
 fi
 
-# ---- configurations that others can write ----
+# ---- configurations that other users can write ----
 mkdir "$temp/etc"
 printf 'probes: [{syscalls: getpgid}]\n' > "$temp/etc/config.yaml"
 echo '' > "$temp/etc/web.yaml"
 ln -s etc/config.yaml "$temp/link.yaml"
 
-# warns NAME TEXT FILE: of that configuration; TEXT '': not at all.
+# warns NAME TEXT FILE: about that configuration; TEXT '': no warning
 warns() {
 	"$exporter" --config.check --config.file="$3" --web.config.file="$temp/etc/web.yaml" > "$temp/out" 2> "$temp/err"
 	if [ -z "$2" ] && ! grep -q 'users with write access' "$temp/err"; then
@@ -145,7 +145,7 @@ chmod 666 "$temp/etc/web.yaml"
 warns "a web configuration that everybody can write" 'web.yaml: the file web.yaml can be written' "$temp/etc/config.yaml"
 chmod 644 "$temp/etc/web.yaml"
 
-# ---- cgroup v2 elsewhere than at /sys/fs/cgroup ----
+# ---- cgroup v2 mounted elsewhere than at /sys/fs/cgroup ----
 hybrid='mount -t tmpfs none /sys/fs/cgroup && mkdir /sys/fs/cgroup/unified &&
 	mount -t cgroup2 none /sys/fs/cgroup/unified && exec "$@"'
 printf 'probes: [{syscalls: getpgid, labels: [cgroup], filter: ["cgroup under /"]}]\n' > "$temp/etc/config.yaml"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The command line as users meet it: exit codes, one useful line per mistake, and what goes on all
-# the same. Runs natively, by system calls and user functions, which need no kprobes.
+# The command line: exit codes, one useful line per mistake, and mistakes that do not stop the exporter. Runs
+# natively, with system calls and user functions, which need no kprobes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 X=$PWD/build/retprobe_exporter
@@ -17,7 +17,7 @@ echo 1..59
 ok() { echo "ok cli $1"; }
 not_ok() { echo "not ok cli $1: $2"; }
 
-# expect NAME EXIT TEXT COMMAND...: its exit code, and a single line on stderr with TEXT in it.
+# expect NAME EXIT TEXT COMMAND...: checks the exit code, and for a single line on stderr with TEXT
 expect() {
 	local name=$1 code=$2 text=$3 got lines
 	shift 3
@@ -35,7 +35,7 @@ expect() {
 	fi
 }
 
-file() { # file NAME: stdin becomes a configuration file; prints its path
+file() { # file NAME: writes stdin to a configuration file, and prints its path
 	cat >"$work/$1.yaml"
 	echo "$work/$1.yaml"
 }
@@ -101,11 +101,11 @@ probes:
 Y
 )"
 
-# ---- what cannot run ----
+# ---- errors at the start ----
 as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 expect "no root" 1 "CAP_BPF" "${as_nobody[@]}" "$work/x" syscall:getpgid
 expect "the check needs no root" 0 "" "${as_nobody[@]}" "$work/x" --config.check syscall:getpgid
-# The last command's; what it prints is the plan.
+# Of the last command; it prints the plan.
 if ! grep -qw bpf_task_storage_get /proc/kallsyms; then
 	skip 1 "the check tells of memory by thread" "this kernel has no task storage"
 elif grep -q 'up to [0-9]* bytes per thread' "$work/out"; then
@@ -123,7 +123,7 @@ expect "no sockets of systemd" 2 "socket unit" "$X" --web.systemd-socket syscall
 expect "a mechanism for other targets" 2 "uretprobe" "$X" --mechanism=uretprobe syscall:getpgid \
 	--web.listen-address=127.0.0.1:$PORT
 
-# One section header tells a Go binary. Its stacks move, so that no return probe is attached to it.
+# A section header marks a Go binary. Go moves stacks, so no return probe is attached to it.
 printf 'int main(void){return 0;}\n__attribute__((section(".go.buildinfo"))) char b[16]="x";\n' |
 	gcc -x c - -o "$work/gobinary"
 expect "a Go binary" 0 "" "$X" --config.check "$work/gobinary:main"
@@ -160,8 +160,8 @@ code=$?
 exporter=
 if [ $code = 0 ]; then ok "SIGTERM: exit 0"; else not_ok "SIGTERM: exit 0" "exit $code"; fi
 
-# ---- a mechanism that is forced, and targets that come later ----
-attached() { # attached OBJECT: it has a probe that is attached
+# ---- a forced mechanism, and targets that appear later ----
+attached() { # attached OBJECT: it has an attached probe
 	curl -s http://127.0.0.1:$PORT/metrics | grep -q "^retprobe_probe_attached{object=\"$1\",.*,reason=\"\"} 1$"
 }
 
@@ -189,7 +189,7 @@ for mechanism in tracepoint uretprobe; do
 	exporter=
 done
 
-# ---- what is printed ----
+# ---- output ----
 expect "--help" 0 "" "$X" --help
 if grep -q -- '--config.file=' "$work/out"; then ok "--help lists the flags"; else
 	not_ok "--help lists the flags" "$(head -3 "$work/out")"; fi
@@ -200,7 +200,7 @@ expect "--probe.list" 0 "" "$X" '--probe.list=syscall:openat*'
 if grep -qE '^syscall +openat ' "$work/out"; then ok "--probe.list lists"; else
 	not_ok "--probe.list lists" "$(head -3 "$work/out")"; fi
 
-# ---- what cannot be printed ----
+# ---- output that cannot be written ----
 for action in --help --version --config.check --probe.list=syscall:getpgid; do
 	arguments=("$action")
 	[ "$action" != --config.check ] || arguments+=(syscall:getpgid)
@@ -213,7 +213,7 @@ for action in --help --version --config.check --probe.list=syscall:getpgid; do
 	fi
 done
 
-# ---- symbols that would like to write on the terminal ----
+# ---- symbols with terminal escapes ----
 printf 'int f(void){return 1;}\nint g(void){return 2;}\nint main(void){return f()+g();}\n' |
 	gcc -x c -O0 - -o "$work/evil"
 objcopy --redefine-sym f=$'\e[31mred' --redefine-sym g=$'new\nline' "$work/evil"
@@ -228,7 +228,7 @@ for action in --config.check --probe.list; do
 	fi
 done
 
-# ---- the user's word comes first; what is excluded, presets exclude ----
+# ---- the user's entries come first; exclusions apply to presets ----
 plan() { "$X" --config.check "$@" >"$work/out" 2>"$work/err"; }
 
 plan --config.file="$(file mine <<'Y'
@@ -270,7 +270,7 @@ else
 	not_ok "--probe.list with patterns behind it: just these" "$(head -5 "$work/out")"
 fi
 
-# ---- a glob that matches more than was meant ----
+# ---- a glob that matches more than intended ----
 c_library=$(ldd /bin/sh | awk '/libc\.so/ { print $3 }')
 plan "$c_library:*" 'syscall:*'
 functions=$(sed -n 's/^functions: \([0-9]*\) to attach (.*), in up to [0-9]* s; [0-9]* cannot be attached$/\1/p' "$work/out")

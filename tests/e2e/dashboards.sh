@@ -1,17 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Every expression of the dashboards and of the documents, and every recording rule, asked of a Prometheus
-# that scrapes two exporters on this machine: none may be empty. Once with classic histograms, and once
-# with native ones.
+# Evaluates every expression of the dashboards, the documents and the recording rules in a Prometheus that
+# scrapes two exporters on this machine. All must have data. Runs once with classic and once with native
+# histograms.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=dashboards
 . tests/e2e/lib.sh
 
 libc=$(ldd /bin/sh | sed -n 's/.* => \(.*\/libc\.so[^ ]*\) .*/\1/p')
-# The dashboards' rates are over 30 s here, and one rule looks at every other minute; longer than any of them
-# should be without data.
+# The dashboards use rates over 30 s here, and one rule looks at every other minute. No expression should lack
+# data for longer.
 patience=200
 stats=/proc/sys/kernel/bpf_stats_enabled
 stats_before=$(cat $stats 2> /dev/null)
@@ -41,8 +40,8 @@ prometheus_with() {
 	wait_ready "$kind prometheus" "$port"
 }
 
-# What the panels are about: calls that succeed, fail, return NULL or a size; labels, observed values; a
-# function that does not exist.
+# Data for the panels: calls that succeed, fail, return NULL or a size; labels, observed values; a function
+# that does not exist.
 cat > "$temp/retprobe.yaml" <<END
 probes:
   - syscalls: [getpgid, openat]
@@ -70,8 +69,8 @@ while True:
     time.sleep(0.005)
 END
 
-# As kube-state-metrics serves it, which has been told of one pod and one DaemonSet. There are none on this
-# machine: what python calls is taken to be that pod's.
+# The page of a kube-state-metrics with one pod and one DaemonSet. This machine has neither: calls by python
+# count as the pod's.
 pod=6c1d8e42-3b7a-4c0f-8d2e-90ab12cd34ef
 container=$(printf '5eed%.0s' {1..16})
 mkdir "$temp/kube"
@@ -97,12 +96,12 @@ scrape_configs:
     metric_relabel_configs:
       - {source_labels: [comm], regex: "python.*", target_label: pod_uid, replacement: $pod}
       - {source_labels: [comm], regex: "python.*", target_label: container_id, replacement: "containerd://$container"}
-  # Two of them, as there may be.
+  # There can be two of them.
   - job_name: kube-state-metrics
     honor_labels: true
     metrics_path: /metrics.txt
     static_configs: [{targets: ["127.0.0.1:$kube", "localhost:$kube"]}]
-  # Has up, process_* and scrape_*, as ours, and one of it is down.
+  # Has up, process_* and scrape_* as we do, and one instance is down.
   - job_name: prometheus
     static_configs: [{targets: ["127.0.0.1:$classic", "127.0.0.1:1"]}]
 END
@@ -120,10 +119,10 @@ pids+=($!)
 wait_ready exporter "$one"
 wait_ready exporter "$two"
 
-# Documents with examples of PromQL; recipes_check.py asks those of recipes.
+# Documents with PromQL examples. recipes_check.py checks those of the recipes.
 mapfile -t documents < <(grep -r -l -E --include='*.md' --exclude-dir=build --exclude-dir=.git '^```promql( native)?$' . |
 	sort)
-# Both at once: most of the time goes into waiting for data.
+# Both at once: most of the time is spent waiting for data.
 prometheus_with classic "$classic"
 prometheus_with native "$native" --enable-feature=native-histograms
 asking=()

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Stripped programs whose debug symbols are installed: where these are found, and where not. As root.
+# Stripped programs with installed debug symbols: where these are found, and where not. Needs root.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=debug_symbols
@@ -14,19 +13,19 @@ __attribute__((noinline)) static int parse(int x) { __asm__ volatile(""); return
 int main(int argc, char **argv) { int s = 0; for (int i = 0; i < 7; i++) s += parse(i); if (argc > 1) sleep(100); return !s; }
 END
 
-# build DIR: DIR/app, stripped, with what was stripped off in app.debug.
+# build DIR: DIR/app is stripped, app.debug has its symbols
 build() {
 	mkdir -p "$1" && gcc -g -O1 -static -Wl,--build-id -o "$1/app" "$temp/app.c" &&
 		objcopy --only-keep-debug "$1/app" "$1/app.debug" && strip -s "$1/app" &&
 		objcopy --add-gnu-debuglink="$1/app.debug" "$1/app"
 }
 
-# place FILE: the path below .build-id for its debug file.
+# place FILE: the path of its debug file below .build-id
 place() {
 	readelf -n "$1" | sed -n 's|.*Build ID: \(..\)\(.*\)|\1/\2.debug|p'
 }
 
-# found NAME COMMAND...: the plan has `parse` attached; missing NAME TEXT COMMAND...: it has not, and says TEXT.
+# found NAME COMMAND...: the plan attaches `parse`; missing NAME TEXT COMMAND...: it does not, and says TEXT
 found() {
 	local name=$1
 	shift
@@ -60,7 +59,7 @@ missing "another checksum" "has another checksum" "$exporter" --config.check "$t
 rm -r "$temp/a/.debug"
 missing "none at all" "it was stripped: install its debug symbols" "$exporter" --config.check "$temp/a/app:parse"
 
-# ---- /usr/lib/debug of our own root ----
+# ---- /usr/lib/debug of the host ----
 id=$(place "$temp/a/app")
 global="mount -t tmpfs none /usr/lib/debug && mkdir -p /usr/lib/debug/.build-id/${id%/*} /usr/lib/debug$temp/a"
 found "by build-id" unshare -m sh -c "$global && cp $temp/app.debug /usr/lib/debug/.build-id/$id && exec \"\$@\"" sh \
@@ -68,7 +67,7 @@ found "by build-id" unshare -m sh -c "$global && cp $temp/app.debug /usr/lib/deb
 found "a debuglink in /usr/lib/debug" unshare -m sh -c "$global && cp $temp/app.debug /usr/lib/debug$temp/a && exec \"\$@\"" sh \
 	"$exporter" --config.check "$temp/a/app:parse"
 
-# ---- in a process's root ----
+# ---- in the root of a process ----
 build "$temp/root/bin"
 id=$(place "$temp/root/bin/app")
 mkdir -p "$temp/root/usr/lib/debug/.build-id/${id%/*}" "$temp/out_of_root"
@@ -88,7 +87,7 @@ rm "$temp/root/usr/lib/debug/.build-id/$id"
 mkfifo "$temp/root/usr/lib/debug/.build-id/$id"
 missing "a pipe is not opened" "it was stripped" timeout 20 "$exporter" --config.check "$inside/bin/app:parse"
 
-# ---- packed in the program ----
+# ---- embedded in the program ----
 build "$temp/packed"
 xz -k "$temp/packed/app.debug"
 rm "$temp/packed/app.debug"

@@ -3,7 +3,7 @@
 
 
 def read_varint(data, at):
-    """The number at data[at], and where it ends."""
+    """Returns the number at data[at], and its end."""
     value = shift_by = 0
     while True:
         byte = data[at]

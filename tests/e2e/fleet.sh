@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# A simulated fleet: Prometheus 3 scrapes many nodes that a small server simulates from the pages of one real
+# exporter. The tests:
+# - No scrape fails, and Prometheus has every series.
+# - The recording rules and the fleet dashboard have data of every node.
+# - The dashboard finds the nodes that differ.
 #
-# A fleet, by simulation: a Prometheus 3 scrapes many nodes that a small server plays, from what one real
-# exporter served. None of its scrapes may fail, it must have every series, the recording rules and the
-# fleet's dashboard must have data of every node, and the dashboard must find the nodes that are unlike
-# the others. Prints what this costs; nothing is asserted about that.
+# Prints the cost, which is not checked.
 #
 #	fleet.sh [-n NODES] [-i INTERVAL] [-s SCRAPES] [-f classic|native] [ARGUMENTS OF THE EXPORTER...]
 set -u
@@ -36,14 +38,14 @@ answers() { # answers PORT/PATH
 	curl -s -f -m 5 -o /dev/null "http://127.0.0.1:$1"
 }
 
-# The port that the kernel has chosen, as told in a log.
+# The port that the kernel chose, from a log.
 port_in() { # port_in LOG
 	sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$temp/$1.log" 2> /dev/null | grep .
 }
 
-# ---- a Prometheus that does not know of any node yet; it starts while the rest is made ready -----
+# ---- a Prometheus without nodes yet; it starts in the meantime -----------------------------------
 
-# Until 3.8 native histograms are asked for by a flag, from then on by the configuration.
+# Before 3.8, a flag enables native histograms. Since then, the configuration does.
 settings='' flags=()
 if [ "$form" = native ]; then
 	flags=(--enable-feature=native-histograms)
@@ -59,7 +61,7 @@ scrape_configs:
     file_sd_configs: [{files: ["$temp/targets.json"], refresh_interval: 1s}]
 END
 echo '[]' > "$temp/targets.json"
-# The port is chosen before it starts, and another process may take it in between.
+# The port is chosen before the start, so another process can take it in between.
 start_prometheus() {
 	read -r prometheus_port < <(free_ports 1)
 	"$three/prometheus" --config.file="$temp/prometheus.yml" --storage.tsdb.path="$temp/data" \
@@ -76,8 +78,8 @@ start_prometheus
 
 # ---- one real exporter, and its page in each format ----------------------------------------------
 
-# Calls of our own program only: what others do here is not known. One function waits, some calls of another
-# fail with an error that is not expected. no_such_function is for the alert that tells of it.
+# Only calls of our own program, as those of other programs are unknown. One function waits. Some calls of
+# another fail with an unexpected error. no_such_function is for its alert.
 cat > "$temp/retprobe.yaml" <<END
 probes:
   - {syscalls: [getpgid, openat, clock_nanosleep], filter: comm == fleet}
@@ -110,7 +112,7 @@ page() { # page FORMAT ACCEPT
 		give_up "pages" "the exporter does not serve $1"
 }
 
-# Nanoseconds of CPU that a process has used, with its children.
+# Nanoseconds of CPU time of a process and its children.
 cpu_time() { # cpu_time PID
 	local process
 	for process in $(ps -o pid= --pid "$1" --ppid "$1"); do
@@ -118,7 +120,7 @@ cpu_time() { # cpu_time PID
 	done | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
-# What a scrape costs the exporter: as Prometheus asks, over one connection.
+# The cost of a scrape for the exporter: requests as Prometheus makes them, over one connection.
 exporter_cost() { # exporter_cost ACCEPT: microseconds of CPU
 	local before urls times=100
 	urls=$(yes "http://127.0.0.1:$exporter_port/metrics" | head -n $times)
@@ -141,13 +143,13 @@ protobuf='application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamil
 page text 'text/plain;version=0.0.4'
 page openmetrics "$openmetrics"
 page protobuf "$protobuf"
-# What the nodes that are unlike the others are made of.
+# The nodes that differ from the others.
 if [ -n "$own" ]; then
 	counted=$(sed -n 's/^retprobe_returns_total{.*function="openat",outcome="\(ok\|error\)",.*} \(.*\)/\1 \2/p' \
 		"$temp/pages/text" | paste -s -d ';')
 	[ "$counted" = 'ok 0;ok 1900;error 100' ] || give_up "calls" "$counted"
 fi
-# Series of one node. The durations of a function are one native histogram.
+# Number of series per node. The durations of a function are one native histogram.
 case $form in
 native)
 	series=$(grep -c -v -E '^(#|retprobe_duration_seconds_(bucket|sum))' "$temp/pages/openmetrics")
@@ -178,11 +180,11 @@ seq 0 $((nodes - 1)) | jq -c -s --arg address "127.0.0.1:$fleet_port" 'map({targ
 	labels: {instance: "node-\(.)", __metrics_path__: "/node-\(.)/metrics"}})' > "$temp/targets.new"
 mv "$temp/targets.new" "$temp/targets.json"
 
-# ---- what it has ---------------------------------------------------------------------------------
+# ---- results -------------------------------------------------------------------------------------
 
 python3 -B tests/e2e/fleet_check.py "http://127.0.0.1:$prometheus_port" "http://127.0.0.1:$fleet_port" \
 	"$form" "$nodes" "$scrapes" "$interval" "$series" || failed=1
-# Why scrapes failed.
+# Reasons of failed scrapes.
 grep -F 'msg="Scrape failed"' "$temp/prometheus.log" | head -n 5 | sed 's/^/    /'
 resident_after=$(resident) cpu_after=$(cpu_time $prometheus_pid)
 

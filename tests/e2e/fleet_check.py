@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""
-What fleet.sh asks of its Prometheus.
+"""Checks of fleet.sh against its Prometheus.
 
     fleet_check.py PROMETHEUS FLEET classic|native NODES SCRAPES INTERVAL SERIES
 
-SERIES: of one node. Prints a line for each test.
+SERIES is the number per node. Prints a line per test.
 """
 import json
 import math
@@ -20,14 +19,14 @@ import queries  # pylint: disable=wrong-import-position
 
 DASHBOARD = pathlib.Path("dashboards/retprobe-fleet.json")
 README = documents.ROOT / "dashboards/README.md"
-PATIENCE = 200  # seconds, for all of it; one rule looks at every other minute
+PATIENCE = 200  # seconds for everything; one rule looks at every other minute
 UP = 'up{job="retprobe"}'
-# What nodes export; `up` and the like are Prometheus's own, and names with colons are recorded.
+# Metrics of nodes. `up` and the like are Prometheus's own, and recorded names have colons.
 EXPORTED = '{job="retprobe",__name__=~"(retprobe|process)_[a-z_]+"}'
-# Which panel is to find which of the nodes that are unlike the others.
+# The panel that finds each node that differs.
 FINDS = {"Duration against the median": "slow", "Duration": "slow", "Failure ratio": "failing",
          "Calls against the median": "busy"}
-# And which of the examples in the README, in their order.
+# And the examples in the README that do, in their order.
 EXAMPLES = ("slow", "busy", "failing")
 
 failed = False
@@ -54,7 +53,7 @@ class Fleet:
         return float(found[0]["value"][1]) if found else math.nan
 
     def wait(self, condition, *arguments):
-        """Until it holds, or the time is up: whether it did."""
+        """Waits until it holds, or the time is up. Returns whether it holds."""
         while not condition(*arguments):
             if time.monotonic() > self.end:
                 return False
@@ -62,7 +61,7 @@ class Fleet:
         return True
 
     def panels(self):
-        """Panel, and expression with its variables filled in."""
+        """Panels, and their expressions with variables filled in."""
         for panel in json.loads(DASHBOARD.read_text())["panels"]:
             for target in panel.get("targets", []):
                 if queries.wanted(target["expr"], self.form):
@@ -104,7 +103,7 @@ class Fleet:
         report("the table has every node", "; ".join(short) if columns else "it has no columns")
 
     def check_first(self, name, expr, fault, node):
-        """The one at the top is the one that is meant, and far from the next."""
+        """The node at the top is the right one, and far from the next."""
         if not self.wait(lambda: len(self.vector(expr)) > 1):
             report(f"{name}: the {fault} node is first", "there are not two to compare")
             return
@@ -114,7 +113,7 @@ class Fleet:
                f"{node} was to be, and {first} is, before {second}")
 
     def finders(self):
-        """Panels that find a node unlike the others: title and expression."""
+        """Panels that find a node that differs: title and expression."""
         return [(panel["title"], expr) for panel, expr in self.panels()
                 if panel["title"] in FINDS and panel["type"] != "stat"]
 
@@ -130,7 +129,7 @@ class Fleet:
         return documents.expressions(text)
 
     def asked_examples(self):
-        """Of those that have data here: number, expression, fault."""
+        """Examples with data here: number, expression, fault."""
         return [(number, expr, fault) for number, (expr, fault) in enumerate(zip(self.examples(), EXAMPLES), 1)
                 if self.form == "classic" or "_bucket" not in expr]
 
@@ -147,7 +146,7 @@ class Fleet:
                            ) == self.nodes
 
     def sums_agree(self):
-        """Recorded at the same moment, the fleet is the sum of its nodes."""
+        """At any moment, the recorded fleet is the sum of its nodes."""
         parts, whole = (self.number(f"sum({level}_function:retprobe_returns:rate5m)")
                         for level in ("instance", "job"))
         return math.isclose(parts, whole, rel_tol=1e-9)

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""
-A fleet of exporters, played from what one of them served.
+"""A simulated fleet of exporters, from the pages of a real one.
 
     fleet_server.py NODES DIRECTORY
 
-It prints where it listens. DIRECTORY has the pages `openmetrics`, `text` and `protobuf` of one reading. /node-NNN/metrics is that
-page with every counter and every histogram multiplied: by a whole number, so that they stay what the
-exporter could have served; another one for each node, and larger each time. Three nodes are unlike the
-others; FAULTS says how, and /faults which. /served tells how much was asked for.
+Prints its address. DIRECTORY has the pages `openmetrics`, `text` and `protobuf` of one reading.
+/node-NNN/metrics is that page with every counter and histogram multiplied by a whole number. The number
+differs per node, and grows with time. Three nodes differ from the others: FAULTS has the faults, and /faults
+the nodes. /served has the number of requests and bytes.
 """
 import asyncio
 import functools
@@ -24,18 +23,18 @@ from delimited import messages, read_varint
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "dashboards"))
 import calls  # pylint: disable=wrong-import-position
 
-TICK = 0.25  # seconds; how long the calls of a page took, so to say
+TICK = 0.25  # seconds; the time that the calls of a page took
 WEIGHTS = 7
-COMPRESS_LEVEL = 1  # as exporter/http/response.c has it
-DECADES = 3  # how much slower the slow node is, in powers of ten
+COMPRESS_LEVEL = 1  # as in exporter/http/response.c
+DECADES = 3  # the slow node is slower by this, in powers of ten
 STEPS = 3 * DECADES  # classic bounds are 1, 2.5 and 5 of each decade
-DOUBLINGS = 10  # as good as three decades
+DOUBLINGS = 10  # about three decades
 
-# ---- faults: done to the samples of a page once, before anything is multiplied --------------------
+# ---- faults: applied to the samples of a page once, before they are multiplied ---------------------
 
 
 def shift(counts, steps):
-    """Cumulative counts of buckets, those of shorter durations counted that many buckets further on."""
+    """Cumulative bucket counts, with the counts of shorter durations moved up by that many buckets."""
     moved = [0] * steps + counts[:-1]
     return moved[:len(counts) - 1] + counts[-1:]
 
@@ -44,14 +43,14 @@ EXPECTED, UNEXPECTED = (re.compile(calls.errors(rows)) for rows in (calls.EXPECT
 
 
 def outcome_of(labels):
-    """Its outcome; of an error that is no failure, `expected`."""
+    """Its outcome, or `expected` for an error that is no failure."""
     call = f"{labels['function']}:{labels['value']}"
     normal = EXPECTED.fullmatch(call) and not UNEXPECTED.fullmatch(call)
     return "expected" if labels["outcome"] == "error" and normal else labels["outcome"]
 
 
 def swap_largest(values, outcomes):
-    """Exchanges the most frequent success with the most frequent failure; the sum stays."""
+    """Swaps the most frequent success and the most frequent failure. The sum stays the same."""
     def of(outcome):
         return max((i for i, o in enumerate(outcomes) if o == outcome),
                    key=values.__getitem__, default=None)
@@ -68,7 +67,7 @@ def number(value):
 
 
 class TextPage:
-    """Lines, each a text and the number behind it; None: what is not to be multiplied."""
+    """Lines as a text and the number after it; None: not to be multiplied."""
 
     def __init__(self, body, fault):
         kind = {}
@@ -90,7 +89,7 @@ class TextPage:
             self.fail()
 
     def groups(self, name):
-        """Numbers of the lines of that name, by the other labels than the last."""
+        """Numbers of the lines with that name, by all labels but the last."""
         groups = {}
         for i, (series, _) in enumerate(self.lines):
             if series.startswith(name + "{"):
@@ -120,9 +119,9 @@ class TextPage:
                        for text, value in self.lines).encode()
 
 
-# ---- protobuf, as far as it takes ----------------------------------------------------------------
+# ---- protobuf, as far as needed ------------------------------------------------------------------
 
-# Messages of metrics.proto: field numbers of nested messages, and of what is multiplied.
+# Messages of metrics.proto: field numbers of nested messages, and of fields to multiply.
 LABEL = {}
 COUNTER = {1: "double"}
 BUCKET = {1: "varint"}
@@ -150,7 +149,7 @@ def unzigzag(value):
 
 
 def parse(data, message):
-    """[number, wire type, value] of each field; nested messages are lists of the same."""
+    """[number, wire type, value] of each field. Nested messages are lists of the same."""
     fields, at = [], 0
     while at < len(data):
         key, at = read_varint(data, at)
@@ -221,7 +220,7 @@ class ProtobufPage:
             histogram = fields_of(metric, 7)[0]
             buckets = [field for bucket in fields_of(histogram, 3) for field in bucket
                        if field[0] == 1]
-            # The bucket of +Inf need not be there: it is the count.
+            # The +Inf bucket can be missing: it equals the count.
             whole = [field[2] for field in buckets] + fields_of(histogram, 1)
             for field, count in zip(buckets, shift(whole, STEPS)):
                 field[2] = count
@@ -276,7 +275,7 @@ class Fleet:
         self.nodes = nodes
         self.start = time.monotonic()
         self.served = {"scrapes": 0, "bytes": 0, "bytes_plain": 0}
-        # Node 0 is like the others.
+        # Node 0 has no fault.
         self.faults = {nodes // 4: "slow", nodes // 2: "failing", 3 * nodes // 4: "busy"}
         self.pages = {(name, fault): page((directory / name).read_bytes(), fault)
                       for name, page, _ in FORMATS.values()
@@ -284,7 +283,7 @@ class Fleet:
 
     @functools.lru_cache(maxsize=4096)
     def body(self, name, fault, factor):
-        """What is sent, and how much it is before it is compressed."""
+        """Bytes sent, and their size before compression."""
         plain = self.pages[name, fault].render(factor)
         return gzip.compress(plain, COMPRESS_LEVEL), len(plain)
 
@@ -301,7 +300,7 @@ class Fleet:
         return content_type, body
 
     def answer(self, path, headers):
-        """Status, type, body, and whether it is compressed."""
+        """Returns status, type, body, and whether it is compressed."""
         found = re.fullmatch(r"/node-(\d+)/metrics", path)
         if found and int(found[1]) < self.nodes:
             return "200 OK", *self.scrape(int(found[1]), headers.get("accept", "")), True

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""
-What formats.sh asks: that each format says the same, and that each Prometheus understood it so.
+"""Checks for formats.sh: all formats have the same contents, and each Prometheus reads the same from them.
 
-    formats.py pages URL PROTO         the exporter's own pages, by the reference parsers
+    formats.py pages URL PROTO         the exporter's pages, by the reference parsers
     formats.py servers URL NAME=URL... Prometheus servers that scrape it: NAME is a job, and /only or
                                        /both for native histograms, without and with classic ones
-    formats.py created URL SERVER JOB... a server that makes a sample of a time of creation
+    formats.py created URL SERVER JOB... a server that makes samples of created timestamps
 
-The probed functions must be at rest. Prints a line for each test.
+The probed functions must be at rest. Prints a line per test.
 """
 import gzip
 import json
@@ -28,12 +27,12 @@ from delimited import messages
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 PROTOBUF = ("application/vnd.google.protobuf;"
             "proto=io.prometheus.client.MetricFamily;encoding=delimited")
-# Of the probes; what the exporter says of itself changes from scrape to scrape.
+# Metrics of the probes. The exporter's own metrics change from scrape to scrape.
 STEADY = re.compile(r"retprobe_(?!exporter_)")
 SCHEMA = 2  # of the exporter's default configuration
-# Ranks between two calls, not on one: there, versions differ about whose bucket it is in.
+# Ranks between two calls. For a rank on a call, versions disagree about the bucket.
 QUANTILES = (0.01037, 0.10039, 0.25033, 0.50123, 0.75041, 0.90107, 0.99013)
-PATIENCE = 120  # seconds, for all servers together
+PATIENCE = 120  # seconds for all servers
 
 PATIENCE_END = time.monotonic() + PATIENCE
 
@@ -56,7 +55,7 @@ def get(url, **headers):
 
 
 def differences(want, got):
-    """The first few entries that two dictionaries do not share, in words."""
+    """The first few differences of two dictionaries, in words."""
     keys = [k for k in want.keys() | got.keys() if want.get(k) != got.get(k)]
     return "; ".join(f"{k}: {want.get(k)} and {got.get(k)}" for k in sorted(keys, key=str)[:3])
 
@@ -76,7 +75,7 @@ def series(families):
 
 
 def unquote(text):
-    """A scalar of protobuf's text form. Strings are bytes with C escapes."""
+    """A scalar in protobuf's text form. Strings are bytes with C escapes."""
     if not text.startswith('"'):
         return text
     raw = text[1:-1].encode("latin-1").decode("unicode_escape")
@@ -84,7 +83,7 @@ def unquote(text):
 
 
 def parse_message(lines):
-    """protoc's output up to the brace that closes it: name -> list of values or of messages."""
+    """Parses protoc's output up to the closing brace: name -> list of values or messages."""
     message = {}
     for line in lines:
         line = line.strip()
@@ -106,7 +105,7 @@ def decode(body, proto):
             ["protoc", f"--proto_path={directory}",
              "--decode=io.prometheus.client.MetricFamily", name],
             input=message, capture_output=True, check=True).stdout.decode("latin-1")
-        # What the definitions have no name for would be a number.
+        # A field that is not in the definitions would be a number.
         unknown = re.search(r"^\s*\d+[:{ ].*", text, re.M)
         if unknown:
             raise ValueError("a field without a name: " + unknown[0])
@@ -119,7 +118,7 @@ def labels_of(metric):
 
 
 def bound(value):
-    """A bound as the text formats spell it."""
+    """A bound in the notation of the text formats."""
     text = repr(float(value))
     return "+Inf" if text == "inf" else text
 
@@ -158,7 +157,7 @@ def timestamp(message):
 
 
 def native_faults(histogram):
-    """What is wrong with a native histogram by itself."""
+    """The faults of a native histogram by itself."""
     deltas = [int(d) for d in histogram.get("positive_delta", [])]
     counts = [sum(deltas[:i + 1]) for i in range(len(deltas))]
     lengths = [int(span["length"][0]) for span in histogram.get("positive_span", [])]
@@ -186,7 +185,7 @@ def check_native(families):
 
 
 def check_created(families, openmetrics):
-    """Each series that protobuf gives a time of creation has the same one in OpenMetrics."""
+    """Each series with a created timestamp in protobuf has the same one in OpenMetrics."""
     want, got = {}, {}
     for family in families:
         name = family["name"][0]
@@ -207,7 +206,7 @@ def check_created(families, openmetrics):
 
 
 def check_metadata(body):
-    """Units are the ends of names, and counters' families have no _total."""
+    """Names end with the unit, and counter families have no _total."""
     for line in body.decode().splitlines():
         words = line.split(" ")
         if line.startswith("# UNIT") and not words[2].endswith("_" + words[3]):
@@ -235,7 +234,7 @@ def check_gzip(url):
         _, headers, packed = get(url, Accept=accept, Accept_Encoding="gzip")
         if headers["Content-Encoding"] != "gzip":
             return f"{accept}: Content-Encoding is {headers['Content-Encoding']}"
-        # The end differs: it tells of the scrape before.
+        # The last lines differ: they describe the previous scrape.
         if gzip.decompress(packed)[:2000] != plain[:2000]:
             return f"{accept}: another page"
     return ""
@@ -292,14 +291,14 @@ def query(server, expression):
     result = {}
     for entry in json.loads(body)["data"]["result"]:
         labels = dict(entry["metric"])
-        # A histogram has no "value", and is compared by its count.
+        # A histogram has no "value". It is compared by its count.
         if "value" in entry:
             result[key(labels.pop("__name__", ""), labels)] = float(entry["value"][1])
     return result
 
 
 def settled(find_fault, *arguments):
-    """What is wrong once the server has had the time to scrape what there is."""
+    """Waits until the server has had time to scrape everything, and returns the remaining faults."""
     while True:
         wrong = find_fault(*arguments)
         if not wrong or time.monotonic() > PATIENCE_END:
@@ -341,10 +340,8 @@ def bucket_around(value, bounds):
 
 
 def check_quantiles(native, classic, text):
-    """
-    Both estimates of a quantile are in the bucket, of their kind, that the very same call is in; so
-    these buckets overlap.
-    """
+    """Both estimates of a quantile are in the bucket that contains the call, each in its own kind of bucket.
+    So these buckets overlap."""
     bounds = sorted({float(dict(labels)["le"]) for (name, labels) in text
                      if name == "retprobe_duration_seconds_bucket"})
     compared = 0
@@ -362,7 +359,7 @@ def check_quantiles(native, classic, text):
                 continue
             low, high = bucket_around(other, bounds)
             index = math.log2(estimate) * 2 ** SCHEMA
-            # An estimate on a bound may have been rounded to either side of it.
+            # An estimate on a bound can be rounded to either side.
             from_ = 2 ** (math.floor(index - 1e-9) / 2 ** SCHEMA)
             to = 2 ** (math.ceil(index + 1e-9) / 2 ** SCHEMA)
             if to < low or from_ > high:
@@ -372,7 +369,7 @@ def check_quantiles(native, classic, text):
 
 
 def target_fault(server):
-    """All are up, and there is no complaint."""
+    """All are up, and there is no error."""
     body = json.loads(get(server + "/api/v1/targets")[2])
     wrong = [f"{t['labels']['job']} is {t['health']}: {t['lastError']}"
              for t in body["data"]["activeTargets"] if t["health"] != "up" or t["lastError"]]
@@ -404,14 +401,14 @@ def servers(url, specs):
 
 
 def first_sample_fault(server, job, attached):
-    """The first sample of a function's counter is a 0 at the time of its attachment."""
+    """The first sample of a function's counter is 0, at the time of attachment."""
     selector = 'retprobe_duration_seconds_count{job="%s"}[1h]' % job
     _, _, body = get(server + "/api/v1/query?" + urllib.parse.urlencode({"query": selector}))
     first = {entry["metric"]["function"]: entry["values"][0]
              for entry in json.loads(body)["data"]["result"]}
     for function, when in attached.items():
         at, value = first.get(function, (0, "nothing"))
-        if abs(at - when) > 0.002 or value != "0":  # it keeps milliseconds
+        if abs(at - when) > 0.002 or value != "0":  # Prometheus keeps milliseconds
             return f"{function}: {value} at {at}, attached at {when}"
     return ""
 

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# One run, served in every format: the reference parsers must find the same in all of them, and so
-# must Prometheus, of the distribution (2.x) and of version 3, with and without native histograms. The
-# probes are system calls and a user function, which can be had natively; their filter leaves only the
-# calls of our own program, and those are over when the comparison begins.
+# One state, served in every format. The reference parsers must find the same in all of them. So must the
+# distribution's Prometheus (2.x) and version 3, with and without native histograms. The probes are system
+# calls and a user function, which need no kprobes. Their filter selects the calls of our own program, which
+# has ended by then.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=formats
@@ -34,7 +33,7 @@ wait_for_answer() {
 	done
 }
 
-# promtool_clean NAME COMMAND: it has nothing to say of the page.
+# promtool_clean NAME COMMAND: promtool has no findings about the page
 promtool_clean() {
 	if "$2" check metrics < "$temp/page" > "$temp/promtool" 2>&1 && ! [ -s "$temp/promtool" ]; then
 		ok "$1"
@@ -44,7 +43,7 @@ promtool_clean() {
 	fi
 }
 
-# Calls of known number and outcome, and of durations from microseconds to a hundred milliseconds.
+# Calls with known counts and outcomes, and with durations from microseconds to 100 ms.
 calls=2000
 cat > "$temp/calls.py" <<'END'
 import os, sys, time
@@ -63,7 +62,7 @@ for _ in range(300):
     os.getloadavg()
 END
 
-# Prometheus 2.x wants OpenMetrics rather than text; what asks through this has no preference.
+# Prometheus 2.x prefers OpenMetrics to text. Requests through this proxy have no preference.
 cat > "$temp/proxy.py" <<'END'
 import http.server, sys, urllib.request
 
@@ -82,14 +81,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 END
 
-# job NAME PORT [SETTINGS]: of a Prometheus configuration.
+# job NAME PORT [SETTINGS]: a job of a Prometheus configuration
 job() {
 	printf -- '  - job_name: %s\n    static_configs: [{targets: ["127.0.0.1:%s"]}]\n' "$1" "$2"
 	shift 2
 	printf '    %s\n' "$@"
 }
 
-# start_prometheus PROGRAM NAME PORT [FLAGS...]: with the jobs of the standard input.
+# start_prometheus PROGRAM NAME PORT [FLAGS...]: standard input has the jobs
 start_prometheus() {
 	local program=$1 name=$2 server_port=$3
 	shift 3
@@ -128,7 +127,7 @@ servers=("2-text=http://127.0.0.1:$two_port" "2-openmetrics=http://127.0.0.1:$tw
 	"2-protobuf/only=http://127.0.0.1:$two_native_port")
 
 if three=$(tests/prometheus3.sh --path 2> "$temp/fetch"); then
-	# Until 3.8 native histograms are asked for by a flag, from then on by the configuration.
+	# Before 3.8, a flag enables native histograms. Since then, the configuration does.
 	native='always_scrape_classic_histograms: true'
 	[ "$(printf '3.8\n%s\n' "$(cat "$three/version")" | sort -V | head -n 1)" != 3.8 ] ||
 		native="$native"$'\n    scrape_native_histograms: true'

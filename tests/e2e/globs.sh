@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# A glob over a library that many processes have mapped says what it costs before it is attached; one
-# over a library that nobody has mapped does not, nor do functions that are named.
+# A glob over a library that many processes have mapped logs its cost before it is attached. A glob over an
+# unused library does not, and neither do named functions.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=globs
@@ -28,7 +27,7 @@ all_mapped() {
 }
 wait_for 60 all_mapped || give_up "processes that map it" "they do not"
 
-check() { # check PROBE...: what the log says of the cost
+check() { # check PROBE...: prints what the log says about the cost
 	"$exporter" --config.check "$@" 2>"$temp/check.log" >/dev/null
 	grep -o "[0-9]* functions of a file that [0-9]* processes have mapped" "$temp/check.log"
 }

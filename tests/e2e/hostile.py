@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the owner of a probed file can do to the exporter: hostile.sh has the exporter do its work meanwhile.
+"""Attacks by the owner of a probed file, while hostile.sh runs the exporter:
 
-    hostile.py swap LINK OWN VICTIM       LINK leads to VICTIM from the moment that OWN is opened
-    hostile.py touch FILE                 from the moment that FILE is opened, it is written to all the time, for a second
-    hostile.py chroot DIRECTORY           a process whose root that is
-    hostile.py dead DIRECTORY             a file system is mounted there that does not answer
-    hostile.py truncate FILE              FILE is cut short whenever it is opened, and whole again soon after
-    hostile.py elf FILE OFFSET            an ELF file with the function f at that offset of it
-    hostile.py bomb KIND FILE             a file that is large where it is looked into
-    hostile.py measure COMMAND...         runs it: exit code, seconds and the most memory (kB) of it or its children
+    hostile.py swap LINK OWN VICTIM       point LINK to VICTIM as soon as OWN is opened
+    hostile.py touch FILE                 once FILE is opened, write to it all the time, for a second
+    hostile.py chroot DIRECTORY           a process with that root
+    hostile.py dead DIRECTORY             mount a file system that does not answer
+    hostile.py truncate FILE              truncate FILE whenever it is opened, and restore it soon after
+    hostile.py elf FILE OFFSET            make an ELF file with the function f at that offset
+    hostile.py bomb KIND FILE             make a file that is large when parsed
+    hostile.py measure COMMAND...         run it: exit code, seconds, and maximum memory (kB) of it or its children
 """
 import ctypes
 import os
@@ -27,7 +27,7 @@ FUNCTION = 0x12  # global
 
 
 def events(path):
-    """One for each time that the file is opened, or closed after it was read."""
+    """Yields once per open of the file, or per close after a read."""
     libc = ctypes.CDLL(None, use_errno=True)
     fd = libc.inotify_init1(0)
     if libc.inotify_add_watch(fd, path.encode(), IN_CLOSE_NOWRITE | IN_OPEN) < 0:
@@ -70,7 +70,7 @@ def chroot(directory):
 
 
 def dead(directory):
-    """A FUSE server that accepts requests and never answers: its clients cannot even be killed."""
+    """A FUSE server that accepts requests and never answers. Its clients cannot even be killed."""
     fd = os.open("/dev/fuse", os.O_RDWR)
     options = f"fd={fd},rootmode=40000,user_id=0,group_id=0"
     libc = ctypes.CDLL(None, use_errno=True)
@@ -95,7 +95,7 @@ def our_machine():
 
 
 def write_elf(path, symbols, names, size, symtab_size=None, code_size=None):
-    """Symbols and names follow a code segment that is a hole of `size` bytes from the file's begin."""
+    """Symbols and names after a code segment that is a hole of `size` bytes."""
     at = (size + 7) // 8 * 8
     table = b"".join(symbols)
     sections = [SECTION.pack(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
@@ -125,7 +125,7 @@ def write_function(path, offset):
 
 
 def large(path):
-    """300,000 functions f1, f2, ...: it takes a while to read."""
+    """300,000 functions f1, f2, ...: takes time to read."""
     names = [b"f%d\0" % i for i in range(1, 300001)]
     at, symbols = 1, [symbol(0, 0)]
     for i, name in enumerate(names):
@@ -135,24 +135,24 @@ def large(path):
 
 
 def suffixes(path):
-    """60,000 names that are the ends of one that has a version: each was copied."""
+    """60,000 names that are suffixes of one versioned name, each of which was copied."""
     n = 60000
     symbols = [symbol(0, 0)] + [symbol(1 + i // 2, 4096 + i) for i in range(n)]
     write_elf(path, symbols, b"\0" + b"a" * (n // 2) + b"@V\0", 1 << 20)
 
 
 def sparse(path):
-    """A table of 12 GiB without a byte in it."""
+    """A sparse table of 12 GiB."""
     write_elf(path, [symbol(0, 0), symbol(1, 4096)], b"\0f\0", 8192, symtab_size=24 << 29)
 
 
 def sparse_small(path):
-    """The same in a file that is not too large: a table of 1.5 GiB."""
+    """The same in a smaller file: a table of 1.5 GiB."""
     write_elf(path, [symbol(0, 0), symbol(1, 4096)], b"\0f\0", 8192, symtab_size=24 << 26)
 
 
 def many(path):
-    """3 million symbols, whose names overlap: together they are far longer than the file."""
+    """3 million symbols with overlapping names, in total far longer than the file."""
     n = 3000000
     symbols = [symbol(0, 0)] + [symbol(1 + i % 4000, 4096 + i % 65536) for i in range(n)]
     write_elf(path, symbols, b"\0" + b"ab" * 2000 + b"\0", 1 << 20)

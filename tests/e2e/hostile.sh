@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Whoever may write to a probed file, or to the path to it, gets no byte into another program, does not end
-# the exporter, and does not take its memory or its time.
+# A user with write access to a probed file, or to its path, cannot:
+# - write a byte into another program
+# - end the exporter
+# - use up its memory or its time
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=hostile
@@ -22,7 +23,7 @@ hostile() {
 	python3 -B tests/e2e/hostile.py "$@"
 }
 
-# Starts it, and waits until it looks.
+# Starts an attack, and waits until it watches the file.
 attack() { # attack NAME ARGS...: sets attacker
 	local name=$1
 	shift
@@ -37,7 +38,7 @@ gone() {
 	! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"
 }
 
-# It asks for one user id, which would contain the byte of a breakpoint if one were placed there.
+# The victim asks for one user ID, which would contain the byte of a breakpoint if one were placed there.
 write_victim() {
 	cat >"$temp/victim.c" <<-'END'
 		#include <stdio.h>
@@ -52,7 +53,7 @@ write_victim() {
 		}
 	END
 	gcc -O2 -w -o "$temp/victim" "$temp/victim.c" || give_up "the victim" "gcc"
-	# 81 ff, then the number: its first byte is what the attacker wants to be another.
+	# 81 ff, then the number: the attacker wants its first byte changed.
 	python3 - "$temp/victim" <<-'END'
 	import sys
 	print(open(sys.argv[1], "rb").read().index(b"\x81\xff\x90\x90\x90\x90") + 2)
@@ -85,7 +86,7 @@ swap() {
 	rm -f "$temp/app"
 }
 
-# At some of these times, it is cut short while its functions are being read.
+# At some of these moments, the file is cut short while its functions are read.
 truncated() {
 	hostile bomb large "$temp/big"
 	attack truncated truncate "$temp/big"
@@ -100,7 +101,7 @@ truncated() {
 		not_ok "a file that is cut short while it is read" "exit code $worst"
 }
 
-# bomb KIND SECONDS KILOBYTES WORDS: at most that, and it says why.
+# bomb KIND SECONDS KILOBYTES WORDS: stays within these limits, and reports the reason
 bomb() {
 	local code seconds memory said
 	hostile bomb "$1" "$temp/bomb"
@@ -117,7 +118,7 @@ bomb() {
 	fi
 }
 
-# Written between reading and attaching: detached, and attached once it no longer changes.
+# Written between reading and attaching: detached, and attached again once it no longer changes.
 touched() {
 	hostile elf "$temp/touched" 8192
 	attack touched touch "$temp/touched"
@@ -134,7 +135,7 @@ touched() {
 	wait "$pid"
 }
 
-# A container's link leads to what the container has there.
+# A link in a container resolves within the container.
 contained() {
 	mkdir "$temp/root"
 	ln -s "$temp/victim" "$temp/root/app"
@@ -148,7 +149,8 @@ contained() {
 	kill "$attacker"
 }
 
-# The file system under one program is dead: the others are had, answers come, it stops when it is told to.
+# The file system of one program is dead. The other programs are attached, requests are answered, and the
+# exporter stops on request.
 dead() {
 	mkdir "$temp/dead"
 	python3 -B tests/e2e/hostile.py dead "$temp/dead" >"$temp/dead.log" 2>&1 &
@@ -164,7 +166,7 @@ dead() {
 		not_ok "a dead file system: answers come" "it did not start"
 	else
 		ok "a dead file system: it starts"
-		# While it looks at the file, again and again.
+		# While it looks at the file, repeatedly.
 		sleep 3
 		curl -s -f -m 20 "$url/metrics" | grep -q 'program",function="f",reason="not_found"} 0' &&
 			ok "a dead file system: answers come" || not_ok "a dead file system: answers come" "they do not"
@@ -175,7 +177,7 @@ dead() {
 	else
 		not_ok "a dead file system: it stops" "$(cat "/proc/$pid/wchan")"
 	fi
-	kill "$attacker" # with it, the file system answers: with an error
+	kill "$attacker" # without its server, the file system answers with an error
 	wait "$attacker" "$pid"
 	umount -l "$temp/dead"
 }
@@ -187,7 +189,7 @@ touched
 contained
 dead
 truncated
-# More functions than there can be, and a glob that asks for them all.
+# More functions than the limit, and a glob that matches them all.
 bomb large 30 100000 "more than can be probed at a time"
 bomb suffixes 30 100000 "a symbol's name is longer than 4096 bytes"
 bomb sparse 30 100000 "it is larger than 2 GiB"

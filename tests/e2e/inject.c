@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Makes system calls in a thread of another process, with that process's rights and under its
- * filter: what whoever took it over could do.
+ * Makes system calls in a thread of another process, with its rights and under its filter. So could
+ * an attacker who has taken it over.
  *
  *	inject TID
  *
- * Each line of standard input is a call: NUMBER [ARGUMENT...]; an argument is a number, @TEXT (the
- * address of that text), or %HEX (of those bytes). For each there is a line of what it returns, or
- * the name of its error. x86-64 only: elsewhere the exit code is 77.
+ * Each line of standard input is a call: NUMBER [ARGUMENT...]. An argument is a number, @TEXT (the
+ * address of that text), or %HEX (of those bytes). Prints the result of each call, or the name of
+ * its error. x86-64 only: elsewhere the exit code is 77.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static void await_stop(void)
 	int status;
 
 	if (waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status)) {
-		printf("gone\n"); /* the call ended it */
+		printf("gone\n"); /* the call ended the thread */
 		exit(0);
 	}
 }
@@ -66,17 +66,17 @@ static unsigned long argument(const char *s)
 	return put(bytes, n);
 }
 
-/* The instruction before the one at which it sleeps is the one by which it went to sleep. */
+/* The thread sleeps in a system call. The instruction before its position made that call. */
 static void step_to_system_call(struct user_regs_struct *r)
 {
 	long word = ptrace(PTRACE_PEEKTEXT, tid, (void *)(r->rip - 2), NULL);
 
 	if ((word & 0xffff) != 0x050f) {
-		errno = EBUSY; /* it runs */
+		errno = EBUSY; /* it is running */
 		fail("the thread");
 	}
 	r->rip -= 2;
-	r->orig_rax = -1; /* nothing to be restarted */
+	r->orig_rax = -1; /* no system call to restart */
 }
 
 static struct user_regs_struct saved;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# Functions for end-to-end tests. Source this from the repository's root, with $suite set to the test's name.
+# Processes in `pids` end with the test. Logs are $temp/*.log.
 # shellcheck shell=bash disable=SC2034,SC2154 # the sourcing script uses the variables and sets $suite
-# What these tests share: to be sourced from the repository's root, with $suite, the test's name. What is
-# started goes into pids, and is ended with the test; logs are $temp/*.log.
 exporter=$PWD/build/retprobe_exporter
 temp=$(mktemp -d)
 pids=()
@@ -17,12 +17,12 @@ finish() {
 trap finish EXIT
 trap 'exit 130' HUP INT TERM
 
-# The number of tests that the suite reports. Call it before the first of them.
+# Announces the number of tests. Call it before the first one.
 plan() { # plan NUMBER
 	echo "1..$1"
 }
 
-# Tests that cannot run here.
+# Reports tests that cannot run here.
 skip() { # skip NUMBER NAME WHY
 	local i
 	for ((i = 0; i < $1; i++)); do
@@ -39,7 +39,7 @@ not_ok() {
 	failed=1
 }
 
-# Ends the test: without this, nothing after it can be true.
+# Ends the suite with a failure, because no later test can pass.
 give_up() { # give_up NAME WHY
 	not_ok "$1" "$2"
 	for log in "$temp"/*.log; do
@@ -48,7 +48,7 @@ give_up() { # give_up NAME WHY
 	exit 1
 }
 
-wait_for() { # wait_for SECONDS COMMAND...: until it succeeds
+wait_for() { # wait_for SECONDS COMMAND...: until the command succeeds
 	local end=$((SECONDS + $1))
 	shift
 	until "$@"; do
@@ -57,9 +57,9 @@ wait_for() { # wait_for SECONDS COMMAND...: until it succeeds
 	done
 }
 
-# Starts the exporter on a port that the kernel chooses: sets pid, and url once it listens. False if it ends
-# before, or does not listen after two minutes.
-# The log is emptied here: what is started empties it later, and until then the port of the last one is in it.
+# Starts the exporter on a port that the kernel chooses. Sets pid, and url once it listens. Fails if it ends
+# before, or does not listen after two minutes. Empties the log first, which can still have the port of the
+# previous exporter.
 launch() { # launch LOG ARGS...
 	local log=$1 end=$((SECONDS + 120))
 	shift
@@ -73,7 +73,7 @@ launch() { # launch LOG ARGS...
 	done
 }
 
-# False if it ends before, or is not ready after so long.
+# Fails if the exporter ends before, or is not ready in time.
 wait_ready() { # wait_ready SECONDS
 	local end=$((SECONDS + $1))
 	until curl -s -f -m 2 -o /dev/null "$url/-/ready"; do
@@ -82,15 +82,15 @@ wait_ready() { # wait_ready SECONDS
 	done
 }
 
-# The one that launch has started.
+# Stops the exporter that launch has started.
 stop_exporter() {
 	kill "$pid"
 	wait "$pid"
 	pids=()
 }
 
-# Free ports. They are closed before use, and lie below the range of outgoing connections, which
-# could take one of them in between.
+# Prints free ports, which are not held. They lie below the range for outgoing connections, which could take
+# one in between.
 free_ports() { # free_ports NUMBER
 	python3 - "$1" <<-'END'
 	import random, socket, sys

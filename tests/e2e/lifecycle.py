@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the exporter does when one of its processes dies, hangs or is busy, for tests/e2e/lifecycle.sh.
+"""What the exporter does if one of its processes dies, hangs or is busy, for tests/e2e/lifecycle.sh.
 
     lifecycle.py EXPORTER PROGRAM    PROGRAM has functions bench_many_NNNN
 
-Prints a line in the manner of the tests for each thing that is claimed. Waits are for conditions, with
-generous limits; where a time is claimed, it is one that the fault would exceed by far.
+Prints a verdict per claim. Waits have generous limits. A claimed time is one that the fault would exceed by
+far.
 """
 
 import concurrent.futures
@@ -26,8 +26,8 @@ from asking import ask
 EXPORTER, PROGRAM = sys.argv[1:]
 HOST = "127.0.0.1"
 FUNCTION = f"{PROGRAM}:bench_many_0000"
-LIMIT = 60  # seconds, for what is bound to happen
-SOON = 5  # for what nothing may delay; where it was delayed, it took 10 and more
+LIMIT = 60  # seconds to wait for what must happen
+SOON = 5  # for what must not be delayed; the delays took 10 and more
 libc = ctypes.CDLL(None, use_errno=True)
 failed = False
 
@@ -57,7 +57,7 @@ def unless(true, wrong):
 
 
 class Exporter:
-    """One that runs; its log is a file unless stderr is given."""
+    """A running exporter. Its log is a file, unless stderr is given."""
 
     def __init__(self, *arguments, stderr=None, ready=True, env=None):
         self.port = free_port()
@@ -81,7 +81,7 @@ class Exporter:
             return f.read()
 
     def get(self, path, limit=LIMIT, timeout=None, method="GET"):
-        """(status, body, seconds); status None: no answer."""
+        """Returns (status, body, seconds). status None: no answer."""
         begin = time.monotonic()
         headers = {"X-Prometheus-Scrape-Timeout-Seconds": str(timeout)} if timeout else {}
         connection = http.client.HTTPConnection(HOST, self.port, limit)
@@ -93,13 +93,13 @@ class Exporter:
         return float(found.group(1)) if found else None
 
     def server(self):
-        """The newest; it has other children, too, for moments."""
+        """The newest child. There are other short-lived children."""
         found = subprocess.run(["pgrep", "-n", "-f", "-P", str(self.process.pid), "server"],
                                capture_output=True, text=True, check=False).stdout
         return int(found) if found else None
 
     def stop(self, number=signal.SIGTERM):
-        """(exit code, seconds); no exit code: it has not stopped."""
+        """Returns (exit code, seconds). No exit code: it has not stopped."""
         begin = time.monotonic()
         self.process.send_signal(number)
         try:
@@ -119,7 +119,7 @@ def judge_stop(exporter):
 
 
 def freeze(pid):
-    """Stops all of its threads, which does not happen at once."""
+    """Stops all threads, which takes a moment."""
     def states():
         for task in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8", errors="replace") as f:
@@ -132,7 +132,7 @@ def freeze(pid):
 
 
 def tasks(pid):
-    """Those of its user, itself not included."""
+    """Processes of its user, except itself."""
     def of(p):
         with open(f"/proc/{p}/status", encoding="utf-8", errors="replace") as f:
             text = f.read()
@@ -149,7 +149,7 @@ def tasks(pid):
 
 
 def without_tasks():
-    """Moments in which not all threads can be made, and the server dies."""
+    """At times, not all threads can be created, and the server dies."""
     with Exporter(FUNCTION) as e:
         pid = e.process.pid
         before = resource.prlimit(pid, resource.RLIMIT_NPROC)
@@ -165,7 +165,7 @@ def without_tasks():
 
 
 def steal(pid, fd):
-    """A descriptor of another process, as one of ours."""
+    """Takes a descriptor from another process."""
     pidfd = os.pidfd_open(pid)
     got = libc.syscall(438, pidfd, fd, 0)  # pidfd_getfd
     os.close(pidfd)
@@ -207,7 +207,7 @@ def stopped_server():
 
 
 def watchdog():
-    """What systemd is told when the server cannot be started."""
+    """What systemd is told if the server cannot start."""
     path = temporary("notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(path)
@@ -238,14 +238,14 @@ def watchdog():
 
 
 def stopped_attacher():
-    """Scrapes, reloads and /-/healthy meanwhile."""
+    """Scrapes, reloads and /-/healthy in the meantime."""
     with Exporter(FUNCTION, "--web.enable-lifecycle") as e, \
             concurrent.futures.ThreadPoolExecutor(64) as pool:
         freeze(e.process.pid)
         try:
             reloads = [pool.submit(e.get, "/-/reload", method="POST") for _ in range(12)]
             scrapes = [pool.submit(e.get, "/metrics", timeout=10) for _ in range(12)]
-            time.sleep(0.5)  # so that they are under way
+            time.sleep(0.5)  # so that they have begun
             healthy = [e.get("/-/healthy", SOON)[0] for _ in range(6)]
             scrapes = [s.result()[::2] for s in scrapes]
             later = [e.get("/metrics")[::2] for _ in range(3)]
@@ -261,7 +261,7 @@ def stopped_attacher():
 
 
 def slow_reloads():
-    """By a server that shows signs of life meanwhile, and that ends with it."""
+    """By a server that stays alive in the meantime, and ends with the attacher."""
     config = temporary("slow.yml")
 
     def write(function):
@@ -282,7 +282,7 @@ def slow_reloads():
 
 
 def huge_timeout():
-    """No reading waits in a loop."""
+    """No read waits in a loop."""
     with Exporter(FUNCTION) as e, concurrent.futures.ThreadPoolExecutor(8) as pool:
         def ticks():
             with open(f"/proc/{e.server()}/stat", encoding="ascii") as f:
@@ -301,7 +301,7 @@ def huge_timeout():
         return None if spent < 50 else f"{spent} ticks of CPU in 3 s of waiting"
 
 
-# ---- what it reads and writes ---------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------------------
 
 
 def temporary(name):
@@ -309,7 +309,7 @@ def temporary(name):
 
 
 def pipe_for_configuration():
-    """That nobody writes to: of a reload, and of a start."""
+    """A pipe without a writer, at a reload and at a start."""
     config, pipe = temporary("config.yml"), temporary("pipe")
     with open(config, "w", encoding="ascii") as f:
         f.write(f'probes: [{{user: {{object: {PROGRAM}, functions: bench_many_0000}}}}]\n')
@@ -331,7 +331,7 @@ def pipe_for_configuration():
 
 
 def full_stderr():
-    """A pipe that nobody reads, as small as it can be."""
+    """A pipe without a reader, of minimum size."""
     ours, theirs = os.pipe()
     fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
     try:
@@ -350,7 +350,7 @@ def full_stderr():
 
 
 def mount_dead(path):
-    """A file system whose server never answers. None if this machine cannot have one."""
+    """A file system whose server never answers, or None if this machine cannot mount one."""
     try:
         fuse = os.open("/dev/fuse", os.O_RDWR)
     except OSError:
@@ -376,7 +376,7 @@ def dead_file_system():
             verdict("it stops then", judge_stop(e))
         with Exporter(f"--config.file={path}/config.yml", ready=False) as e:
             time.sleep(0.5)
-            e.stop()  # by the kernel, as nothing has been begun: only the time counts
+            e.stop()  # killed by the kernel, as nothing has begun: only the time counts
             verdict("it stops before it has read its configuration", e.process.poll() is None and "it runs")
     finally:
         os.close(fuse)
@@ -392,7 +392,7 @@ def long_start():
         e.process.terminate()
         verdict("it notices that it is to stop",
                 unless(comes_true(lambda: re.search("(stopping on|ended by) signal", e.lines())), e.lines()))
-        # The kernel takes as long to detach as it took to attach.
+        # Detaching takes the kernel as long as attaching.
         code = e.process.wait(5 * LIMIT)
         verdict("it stops", code != 0 and f"exit code {code}: {e.lines()}")
 

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# The exporter, natively: whatever becomes of one of its processes, or of what it reads and writes, it goes on
-# answering, and stops when it is told to. Of user functions that nobody calls.
+# The exporter, natively: whatever happens to one of its processes or its files, it answers, and stops on
+# request. Probes user functions that nothing calls.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 if [ "$(id -u)" -ne 0 ]; then

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# The exporter, natively, under load and with misbehaving clients: regular scrapes are not affected, and
-# it costs nothing that stays. Of user functions that nobody calls, so that nothing else is slowed down.
+# The exporter, natively, under load and with misbehaving clients: regular scrapes are not affected, and no
+# resources leak. Probes user functions that nothing calls, so that nothing else is slowed down.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=load
@@ -31,7 +30,7 @@ stop() { # LOG
 	pids=()
 	if [ $code = 0 ]; then ok "it stops cleanly ($1)"; else not_ok "it stops cleanly ($1)" "exit $code"; fi
 	lines=$(wc -l < "$temp/$1")
-	# It says that it starts and that it stops.
+	# It logs its start and its stop.
 	if [ "$lines" -le 10 ] && ! grep -qE 'level=(warn|error)' "$temp/$1"; then
 		ok "nobody's doings are in the log ($1)"
 	else
@@ -43,7 +42,7 @@ start "$port" plain.log
 timeout 300 python3 "$clients" load "$port" "$exporter_pid" || failed=1
 stop plain.log
 
-# Hashed by the library that the exporter uses, at a cost at which the queue of logins fills.
+# Hashed by the library that the exporter uses, with a cost that fills the queue of logins.
 hash=$(python3 - <<-'END'
 	import ctypes, ctypes.util
 	crypt = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1").crypt

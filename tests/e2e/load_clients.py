@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Load and bad manners over plain HTTP, all at a time, for tests/e2e/load.sh.
+"""Load and misbehaving clients over plain HTTP, all at once, for tests/e2e/load.sh.
 
     load_clients.py load PORT PID      rounds of everything; PID is the attacher's
-    load_clients.py logins PORT PID USER:PASSWORD USER:PASSWORD    guesses beside those who know
+    load_clients.py logins PORT PID USER:PASSWORD USER:PASSWORD    guesses beside valid logins
 
-Prints a line in the manner of the tests for each thing that is claimed. What is done is bounded by
-numbers, not by time; the one limit of time is what a scraper has. The scraper and the load are
-processes of their own, as the others here would keep them waiting.
+Prints a verdict per claim. Numbers limit the load, not time. The only time limit is the scraper's. The
+scraper and the load are separate processes, because the other clients here would delay them.
 """
 
 import base64
@@ -31,14 +30,14 @@ IDLE = 500
 SLOW_HEADERS = 40
 SLOW_READERS = 8
 GARBAGE = 200
-CONNECTIONS, RATE, REQUESTS = 20, 1000, 5000  # a second; in each round
-ANSWERED = 0.95  # of them, with 200
+CONNECTIONS, RATE, REQUESTS = 20, 1000, 5000  # per second, in each round
+ANSWERED = 0.95  # of them with status 200
 LOGINS = 300
 SCRAPES = "scrapes beside slow clients, idle ones, garbage and load"
 MAX_REQUESTS = 40  # --web.max-requests by default
 PATH = "/metrics"
 SMALL = "/metrics?function[]=bench_many_0000"
-CLEAR = (429, 503)  # what a server may say that has too much to do
+CLEAR = (429, 503)  # what an overloaded server may answer
 failed = False
 
 
@@ -52,7 +51,7 @@ def verdict(name, wrong):
 
 
 def scrape(port, headers=(), source=HOST):
-    """None, or what went wrong."""
+    """Returns None, or the error."""
     c = http.client.HTTPConnection(HOST, port, SCRAPE_LIMIT, source_address=(source, 0))
     begin = time.monotonic()
     status, body, wrong = ask(c, PATH, {
@@ -67,7 +66,7 @@ def scrape(port, headers=(), source=HOST):
 
 
 def scraper(port, headers, stop, out):
-    """Scrapes until it is told to stop, and thrice at least."""
+    """Scrapes until it is told to stop, and at least three times."""
     n, wrong = 0, None
     while not wrong and (n < 3 or not stop.wait(0.1)):
         wrong = scrape(port, headers)
@@ -84,21 +83,21 @@ class Scraper:
         self.process.start()
 
     def end(self):
-        """How many there were, and what went wrong with the last one."""
+        """The number of scrapes, and the error of the last one."""
         self.stop.set()
         result = self.out.get()
         self.process.join()
         return result
 
 
-# ---- bad manners --------------------------------------------------------------------------------
+# ---- misbehaving clients ------------------------------------------------------------------------
 
 
 def connect(port, read_slowly=False):
     s = socket.socket()
     s.settimeout(60)
     if read_slowly:
-        # So that little is in the kernel's buffers, and the server waits for us.
+        # A small buffer, so that the server waits for us.
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
     s.connect((HOST, port))
@@ -106,20 +105,20 @@ def connect(port, read_slowly=False):
 
 
 def trickle(sockets, stop):
-    """A request, a byte of it at a time, and never the end of it."""
+    """A request byte by byte, which never ends."""
     request = b"GET /metrics HTTP/1.1\r\nHost: t\r\nX-Long: " + b"x" * 4000
     for i in range(len(request)):
         for s in sockets:
             try:
                 s.sendall(request[i:i + 1])
             except OSError:
-                pass  # ended by the server, as it may be
+                pass  # ended by the server, which is allowed
         if stop.wait(0.02):
             break
 
 
 def begin_reading(port, n):
-    """Connections that have been answered, and the statuses; the bodies are on their way."""
+    """Connections whose answer has begun, and their statuses. The bodies are still being sent."""
     sockets = [connect(port, read_slowly=True) for _ in range(n)]
     for s in sockets:
         s.sendall(f"GET {PATH} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
@@ -127,7 +126,7 @@ def begin_reading(port, n):
 
 
 def sip(sockets, got, stop):
-    """A few bytes at a time, and at the end all that is left."""
+    """Reads a few bytes at a time, and at the end everything."""
     while not stop.wait(0.02):
         for i, s in enumerate(sockets):
             got[i] += s.recv(200)
@@ -138,7 +137,7 @@ def sip(sockets, got, stop):
 
 
 def missing(answer):
-    """Bytes that an answer should have and has not."""
+    """Number of bytes that are missing in an answer."""
     head, _, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)content-length: (\d+)", head)
     return int(length.group(1)) - len(body) if length else "no length"
@@ -154,7 +153,7 @@ def garbage(port, n, seed, sockets):
                 b"GET / HTTP/1.1\r\n" * 100,
                 b"\x16\x03\x01" + rnd.randbytes(200),
                 b"GET /metrics?function[]=%zz&&=&" + b"a=" * 2000 + b" HTTP/1.1\r\nHost: t\r\n\r\n",
-                # Not a whole page, which would hold a place for as long as nobody reads it.
+                # Less than a page, which would occupy a place until it is read.
                 f"GET {SMALL} HTTP/1.1\r\nHost: t\r\n\r\n".encode() + rnd.randbytes(500),
                 b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 5000,
                 b"GET / HTTP/1.1\r\nX: " + b"x" * 40000,
@@ -168,7 +167,7 @@ def garbage(port, n, seed, sockets):
 
 
 class Pace:
-    """Requests that are due by the clock, however long the answers to others take."""
+    """Requests at fixed times, however long the answers take."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -176,7 +175,7 @@ class Pace:
         self.taken = 0
 
     def take(self):
-        """Waits until the next one is due. False: there is none left."""
+        """Waits until the next one is due. Returns false if none is left."""
         with self.lock:
             number = self.taken
             self.taken += number < REQUESTS
@@ -220,7 +219,7 @@ class Load(threading.Thread):
 
 
 def judge(answers):
-    """What is wrong with them, or None: a few may be told that there is too much to do."""
+    """Returns the fault of the answers, or None. A few may say that the server is overloaded."""
     unclear = {s: n for s, n in answers.items() if s != 200 and s not in CLEAR}
     if unclear or answers[200] < ANSWERED * REQUESTS:
         return str(dict(answers))
@@ -228,7 +227,7 @@ def judge(answers):
 
 
 def bear(port, out):
-    """The load: what it was answered, requests per second, what went wrong."""
+    """The load. Returns the answers, requests per second, and errors."""
     pace = Pace()
     threads = [Load(port, pace) for _ in range(CONNECTIONS)]
     for t in threads:
@@ -241,7 +240,7 @@ def bear(port, out):
     out.put((answers, sum(answers.values()) / took, wrong or judge(answers)))
 
 
-# ---- what it costs the server -------------------------------------------------------------------
+# ---- cost for the server ------------------------------------------------------------------------
 
 
 def processes(pid):
@@ -263,7 +262,7 @@ def descriptors(pids):
 
 
 def given_back(pids, before):
-    """Not more than before, when one of a scrape may have been open still."""
+    """Not more than before, when a scrape could still have had one open."""
     return all(now <= then for now, then in zip(descriptors(pids), before))
 
 
@@ -280,7 +279,7 @@ def comes_true(condition, seconds=60):
 
 
 def one_round(port, number):
-    """Everything once: {claim: what went wrong}, a line about the load, and how much of it was refused."""
+    """Everything once. Returns {claim: error}, a line about the load, and the number of refused requests."""
     stop = threading.Event()
     idle = [connect(port) for _ in range(IDLE)]
     headers = [connect(port) for _ in range(SLOW_HEADERS)]
@@ -303,8 +302,8 @@ def one_round(port, number):
     stop.set()
     for t in threads:
         t.join()
-    # Where a close is read together with the last bytes of half a request, the library sees it only
-    # when the connection times out. Nothing depends on this pause but how long the test takes.
+    # If a close is read together with the last bytes of half a request, the library only notices at the
+    # timeout. This pause only shortens the test.
     time.sleep(1)
     for s in idle + headers + readers + odd:
         s.close()
@@ -318,7 +317,7 @@ def one_round(port, number):
 
 
 def too_many_readers(port):
-    """One more than may be served at a time, by clients who do not read on."""
+    """One more than the limit, by clients that do not read on."""
     sockets, begun = begin_reading(port, MAX_REQUESTS + 5)
     statuses = [int(b.split()[1]) for b in begun]
     for s in sockets:
@@ -338,7 +337,7 @@ def load(port, pid):
     pids = processes(pid)
     before = descriptors(pids)
     for number in range(ROUNDS):
-        # Where this machine is so busy that the load reaches the limit, scrapes are refused as well.
+        # If this machine is so busy that the load reaches the limit, scrapes are refused as well.
         for _ in range(3):
             said, line, refused = one_round(port, number)
             print(f"# {line}", flush=True)
@@ -352,8 +351,8 @@ def load(port, pid):
     for claim, wrong in claims.items():
         verdict(claim, wrong)
     verdict("a client that does not read gets others a clear 503", too_many_readers(port))
-    # A first round makes the heap what it is, and others use it again, give and take. Of some 10,000
-    # requests and connections since, half a kilobyte each would be more than this.
+    # The first round grows the heap, and later rounds reuse it. There are about 10,000 requests and
+    # connections. A leak of half a kilobyte each would exceed this limit.
     grown = [last - first for first, last in zip(sizes[0], sizes[-1])]
     verdict("memory is flat", max(grown) > 4096 and f"{sizes} KiB after each round")
     print(f"# resident after each round, attacher and server: {sizes} KiB")
@@ -365,7 +364,7 @@ def basic(login):
 
 
 class Guess:
-    """A wrong password, each another one."""
+    """Wrong passwords, each a different one."""
 
     def __init__(self, port, number):
         self.port = port
@@ -378,7 +377,8 @@ class Guess:
         self.socket.sendall(self.request)
 
     def answer(self):
-        """The status. Among so many, a connection may be ended before its request is read: again."""
+        """Returns the status. With so many, a connection can end before its request is read. Then it is
+        repeated."""
         for _ in range(5):
             try:
                 begin = self.socket.recv(64)

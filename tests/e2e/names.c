@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions with several names, and one whose clones are beside it. Calls each as often as it says:
- * "FUNCTION CALLS" a line.
+ * Functions with several names, and one with clones. Prints "FUNCTION CALLS" for each, and calls it
+ * that often.
  */
 #include <stdio.h>
 
@@ -26,7 +26,7 @@ __attribute__((noipa)) int beside(int x)
 	return x + 2;
 }
 
-/* Called by a name that only a compiler gives. */
+/* Called by a name that only a compiler makes. */
 __attribute__((noipa)) int clone(int x)
 {
 	return x + 3;

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Several names of one function: of one address, and by several paths of one file. Each that is asked for has
-# all the calls, under every mechanism, and reloads that add or remove names lose none.
+# Several names of one function: at one address, and through several paths of one file. Each requested name
+# has all calls, with every mechanism. Reloads that add or remove names lose none.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=names
@@ -24,7 +23,7 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 	wait_for 60 curl -s -f -o "$temp/metrics" "$url/metrics"
 }
 
-# "PATH:FUNCTION CALLS MISSED" of each, sorted, without the directory.
+# Prints "PATH:FUNCTION CALLS MISSED" for each, sorted, without the directory.
 counts() {
 	curl -s -f "$url/metrics" | python3 -c '
 import re, sys
@@ -61,7 +60,7 @@ for mechanism in auto uretprobe uprobe.multi uprobe.session uprobe.ret; do
 	stop_exporter
 done
 
-# What says so.
+# The messages.
 "$exporter" --config.check "${names[@]}" >"$temp/plan" 2>&1
 is "the plan says it" "$(grep -c "same function as $prog:work\$" "$temp/plan")" 3
 is "memory is counted once" "$(grep -o '[0-9]* targets' "$temp/plan")" "2 targets"
@@ -126,7 +125,7 @@ is "the first is removed" "$(counts)" "hard:work_too 300 0"
 reload prog:w\* hard:work_too
 run "$prog"
 is "a glob is added" "$(counts)" "hard:work_too 400 0, prog:work 400 0, prog:work_too 400 0"
-# One path gets another file: what is left goes on.
+# One path gets another file: the others go on.
 cp "$prog" "$temp/new"
 mv "$temp/new" "$temp/hard"
 replaced() { counts | grep -q 'hard:work_too 0 0'; }
@@ -135,7 +134,7 @@ run "$prog" "$temp/hard" "$temp/hard"
 is "a path is replaced" "$(counts)" "hard:work_too 200 0, prog:work 500 0, prog:work_too 500 0"
 stop_exporter
 
-# Two containers of one image.
+# Two containers from one image.
 layers=$temp/layers
 mkdir -p "$layers"/{low,u1,w1,m1,u2,w2,m2}
 cp "$prog" "$layers/low/prog"

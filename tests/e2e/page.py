@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""What the landing page shows in a headless Chromium, held to /metrics.
+"""What the landing page shows in a headless Chromium, compared with /metrics.
 
-page.py URL OBJECT HOSTILE_OBJECT CALLS: OBJECT is page_calls.c, probed with a label and returning
-errnos, HOSTILE_OBJECT the same under a name that is markup, CALLS a program that makes calls.
-page.py --many URL COUNT; page.py --made-up: readings that no test can bring about, of no exporter;
-page.py --shots URL DIRECTORY. Prints `ok`, `not ok` lines.
+    page.py URL OBJECT HOSTILE_OBJECT CALLS    OBJECT is page_calls.c, probed with a label and errnos;
+                                               HOSTILE_OBJECT is the same, with markup in its name; CALLS is a
+                                               program that makes calls
+    page.py --many URL COUNT                   many functions
+    page.py --made-up                          page_made_up.py in place of an exporter
+    page.py --shots URL DIRECTORY              screenshots
+
+Prints `ok` and `not ok` lines.
 """
 import collections
 import json
@@ -20,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import page_made_up
 from browser import Browser, PATIENCE
 
-KEPT, WINDOW = 310, 300  # seconds: history.js keeps so much, and this is the longest window of it
+KEPT, WINDOW = 310, 300  # seconds: history.js keeps KEPT, and its longest window is WINDOW
 failed = False
 HOSTILE = "<img src=x onerror=window.owned=1>"
 
@@ -44,7 +48,7 @@ CALLS, RATE, BUSY, ERRORS, P50, P99, MISSED, MECHANISM = range(1, 9)
 
 
 class Metrics:
-    """/metrics of one function of one object, label sets together."""
+    """/metrics for one function of one object, summed over label sets."""
 
     def __init__(self, url, target, function="page_call"):
         with urllib.request.urlopen(f"{url}/metrics", timeout=PATIENCE) as answer:
@@ -74,7 +78,7 @@ class Metrics:
         return sum(n for (outcome, _), n in self.returns.items() if outcome == "error")
 
     def has_quantile(self, q, value):
-        """Whether it lies in the classic bucket that has the quantile."""
+        """Whether the value lies in the classic bucket of that quantile."""
         low = 0
         for bound, n in sorted(self.buckets.items()):
             if n >= q * self.calls:
@@ -84,7 +88,7 @@ class Metrics:
 
 
 def read_probes(url, target):
-    """When it was read, and what of the target."""
+    """Returns the time of the reading, and the target's probe."""
     with urllib.request.urlopen(f"{url}/api/v1/probes", timeout=PATIENCE) as answer:
         reading = json.load(answer)
     return reading["time"], next(p for p in reading["probes"] if p["object"] == target)
@@ -99,7 +103,7 @@ def make_calls(program, *args):
 
 
 def check_rate(name, row, shortest, longest):
-    """Calls a second are calls by the seconds that the window has, which are between these."""
+    """Calls per second are calls divided by the window, whose length is between these."""
     calls, rate = row["values"][CALLS], row["values"][RATE]
     check(f"calls/s are calls over the window: {name}", calls and longest * rate >= calls >= shortest * rate,
           f"{rate} of {calls} calls in {shortest} to {longest} s")
@@ -144,7 +148,7 @@ def check_detail(browser, target, metrics):
     same("label sets, their text as it is", sets, {"plain": "700", HOSTILE: "300"})
 
 
-# By way of a copy: Chromium complains about a canvas that is read often.
+# Through a copy: Chromium warns about a canvas that is read often.
 PIXELS = """const pixelsOf = (canvas) => {
         const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
         copy.drawImage(canvas, 0, 0);
@@ -154,8 +158,8 @@ PIXELS = """const pixelsOf = (canvas) => {
 
 
 def check_live(browser, url, target, program, opened):
-    """Calls made while the page is open are in the window, and in the heatmap; no others are. opened: when
-    it was not yet, and when it was."""
+    """The window and the heatmap have the calls made while the page is open, and no others. opened: times
+    before and after the page was opened."""
     browser.choose("window", str(WINDOW))
     before = browser.run("return Number(document.querySelector('.heat').dataset.calls)")
     make_calls(program, "plain", 0, 123)
@@ -183,7 +187,7 @@ def type_into(browser, selector, text):
 
 
 def check_sets(browser):
-    """Sorted, searched, and left alone by the next reading."""
+    """Label sets can be sorted and searched, and the next reading changes neither."""
     same("label sets by calls", [r[1] for r in browser.run(SETS)], ["700", "300"])
     browser.click(".sets thead th:nth-child(2) button")
     same("label sets the other way", [r[1] for r in browser.run(SETS)], ["300", "700"])
@@ -199,7 +203,7 @@ def check_sets(browser):
 
 
 def view(browser):
-    """What the reader has chosen, as it is shown."""
+    """The reader's choices, as displayed."""
     return browser.run("""return {
         search: document.getElementById('search').value, window: document.getElementById('window').value,
         sort: [...document.querySelectorAll('#probes > thead th[aria-sort]')].map((h) => [h.textContent, h.ariaSort]),
@@ -231,7 +235,7 @@ def check_link(browser, url, target):
     same("and has no more in its address", browser.run("return location.href.replace(/#$/, '')"), url + "/")
 
 
-# The contrast of two colours, as WCAG 2 has it, and of a border with what is around it.
+# The contrast of two colours by WCAG 2, and of a border with its surroundings.
 CONTRAST = """
     const light = (c) => c.match(/[0-9.]+/g).slice(0, 3).map((v) => v / 255)
         .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
@@ -250,7 +254,7 @@ def check_contrast(browser):
         worst = browser.run(CONTRAST + """return Math.min(...[...document.querySelectorAll('input, select, #pause')]
             .map((e) => contrast(getComputedStyle(e).borderTopColor, background(e.parentElement))))""")
         check(f"{scheme}: controls can be seen", worst >= 3, worst)
-        # The colours of the heatmap's pixels, but for those of axes and text.
+        # The colours of the heatmap's pixels, except those of axes and text.
         worst, area = browser.run(PIXELS + CONTRAST + """const canvas = document.querySelector('.heat canvas');
             const style = getComputedStyle(canvas), around = background(canvas);
             const pixels = pixelsOf(canvas);
@@ -267,7 +271,7 @@ def check_contrast(browser):
 
 
 def check_controls(browser):
-    """What opens says what it opens."""
+    """Buttons name what they open."""
     states = browser.run("""return [...document.querySelectorAll('#probes td.name button')].map((b) =>
         [b.ariaExpanded, b.getAttribute('aria-controls'), !!document.getElementById(b.getAttribute('aria-controls') ?? '')])""")
     same("buttons of functions name what they open", sorted(states), [["false", None, False], ["true", "detail", True]])
@@ -308,12 +312,12 @@ def check_widths(browser):
 
 
 def check_quiet(browser, url):
-    """Nothing hostile ran, nothing complained, nothing was asked of anybody else."""
+    """No markup ran, nothing was logged, and no request went elsewhere."""
     same("markup in names does nothing", browser.run("return [window.owned ?? null, document.images.length]"), [None, 0])
     same("no console message", [e["message"] for e in browser.log("browser")], [])
     messages = [json.loads(e["message"])["message"] for e in browser.log("performance")]
     urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    # The tab that Chromium begins with is made of its own resources.
+    # Chromium's first tab consists of its own resources.
     others = [u for u in urls if not u.startswith((url + "/", "data:", "chrome://"))]
     check("no request to anywhere else", any(u.endswith("/api/v1/probes") for u in urls) and not others, others or urls)
 
@@ -371,7 +375,7 @@ def many_checks(browser, url, count):
     check_quiet(browser, url)
 
 
-# ---- readings that are made up ------------------------------------------------------------------
+# ---- made-up readings ----------------------------------------------------------------------------
 
 TILES = """return {polls: Number(document.body.dataset.polls), tiles: Object.fromEntries(
     [...document.querySelectorAll('#tiles > div')].map((d) => [...d.children].map((c) => c.textContent))
@@ -392,9 +396,9 @@ def made_up_checks(browser):
         "Attached": ["8 of 14", "kretprobe, tracepoint"],
         "Calls per second": ["10", "100 calls"],
         "Errors": ["0 %", "0 calls"],
-        # Three of functions do not change, twelve are of programs.
+        # Three of functions do not change, twelve are of shared programs.
         "Missed since attached": [str(page_made_up.MISSED * shown["polls"] + 3 + 12), "12 in programs shared by functions"],
-        # A second and a quarter in ten.
+        # 1.25 seconds in ten.
         "Programs' run time": ["12.5 % of a CPU", "kretprobe 23 µs a run, tracepoint 500 ns a run"],
         "Counter memory": ["128 KiB", "in the kernel, all CPUs"],
     })
@@ -413,7 +417,7 @@ def made_up_checks(browser):
 
 
 def shots(browser, url, directory):
-    """Screenshots to be looked at: after as many seconds as SECONDS says."""
+    """Screenshots for people, taken after SECONDS_OPEN seconds."""
     browser.size(1280, 1000)
     browser.open(url + "/")
     time.sleep(float(os.environ.get("SECONDS_OPEN", "20")))

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# The landing page in a headless Chromium: the numbers on it are those of /metrics and those of calls
-# that were made, names that are markup do nothing, 1,000 functions, a phone's width, losses. page.py looks.
+# The landing page in a headless Chromium: its numbers against /metrics and known calls, markup in names,
+# 1,000 functions, the width of a phone, missed calls. page.py has the checks.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -33,7 +32,7 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 	launch "$temp/exporter.log" "$@" || give_up "the exporter starts" "it ends, or does not listen"
 }
 
-# What the browser cannot be started for (a sandbox without user namespaces, say) is a failure.
+# If the browser cannot start (a sandbox without user namespaces, for example), that is a failure.
 run_page() {
 	local code=0
 	"$python" -B tests/e2e/page.py "$@" || code=$?

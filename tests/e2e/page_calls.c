@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls of known number and result, and of known minimal length: page_calls TEXT RESULT COUNT
+ * Makes calls with a known number, result and minimum duration: page_calls TEXT RESULT COUNT
  * [USECS]
  */
 #include <stdlib.h>

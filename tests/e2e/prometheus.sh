@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# The distribution's Prometheus scrapes two exporters, one on this machine and one in a guest whose
-# kernel can probe kernel functions, and its query API must know what a user would ask it: that both
-# are up, how often the functions are called, and how long they take.
+# The distribution's Prometheus scrapes two exporters: one on this machine, and one in a guest whose kernel
+# supports kprobes. Its query API must answer typical questions: are both up, how often are functions called,
+# how long do they take.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=prometheus
@@ -17,13 +16,13 @@ answers() {
 	curl -s -f -m 2 -o /dev/null "http://127.0.0.1:$1/-/ready"
 }
 
-# query EXPRESSION: the values of the result, one a line.
+# query EXPRESSION: prints the values of the result, one per line
 query() {
 	curl -s -f -m 10 -G --data-urlencode "query=$1" "http://127.0.0.1:$prometheus_port/api/v1/query" |
 		jq -r '.data.result[].value[1]'
 }
 
-# holds N EXPRESSION: it has N values, and each is a number greater than 0.
+# holds N EXPRESSION: it has N values, each above 0
 holds() {
 	query "$2" > "$temp/answer" || return 1
 	awk -v n="$1" '
@@ -39,7 +38,7 @@ assert_query() { # NAME N EXPRESSION
 	fi
 }
 
-# Calls each of the probed functions some hundred times a second. vfs_read comes with getloadavg.
+# Calls each probed function some hundred times per second. getloadavg calls vfs_read.
 cat > "$temp/calls.py" <<'END'
 import os, time
 while True:
@@ -92,11 +91,11 @@ for job in native guest; do
 	assert_query "$job p99 of all" 1 "histogram_quantile(0.99, sum by (le)
 		(rate(retprobe_duration_seconds_bucket{job=\"$job\"}[1m])))"
 done
-# One label of many: what the calls returned.
+# One label of many: the results of the calls.
 assert_query "outcomes" 2 'sum by (job)
 	(rate(retprobe_returns_total{object="syscall",function="getpgid",outcome="ok"}[1m]))'
 
-# Of the last scrapes: with the machine busy, one may have come too late.
+# Of the last scrapes: on a busy machine, one can be late.
 targets_fine() {
 	targets=$(curl -s -m 10 "http://127.0.0.1:$prometheus_port/api/v1/targets" |
 		jq -r '.data.activeTargets[] | "\(.labels.job) \(.health) \(.lastError)"' | sort | paste -s -d ';')

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Hundreds of functions of a program, and one among them that the kernel refuses for its first instruction: with
-# every mechanism that attaches them together, that one is lost, with its reason, and all others count.
+# Hundreds of functions of a program, one of which the kernel refuses for its first instruction. With every
+# mechanism that attaches in batches, only that one is lost, with its reason.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=refused
@@ -20,7 +19,7 @@ elif [ "$(uname -m)" != x86_64 ]; then
 fi
 plan 15
 
-# Calls each of its functions once; of one the first instruction has a prefix that uprobes do not take.
+# Calls each function once. The first instruction of one has a prefix that uprobes refuse.
 write_program() {
 	seq -f '__attribute__((noipa)) long good_%03.f(long v) { return v; }' $functions
 	cat <<-'END'
@@ -35,7 +34,7 @@ write_program() {
 	echo '; }'
 }
 
-start_exporter() { # start_exporter MECHANISM: sets pid and url, once it serves; false if it ends
+start_exporter() { # start_exporter MECHANISM: sets pid, and url once it serves; fails if it ends
 	launch "$temp/$1.log" --mechanism="$1" "$temp/program:good_*"
 }
 
@@ -43,11 +42,11 @@ expect() { # expect NAME WANTED GOT
 	[ "$2" = "$3" ] && ok "$1" || not_ok "$1" "$3, not $2"
 }
 
-sentence() { # sentence MECHANISM: what the log says of the refused function
+sentence() { # sentence MECHANISM: prints the log message about the refused function
 	sed -n 's/.*good_150_not is not attached (refused): \(.*\) (argument.*/\1/p' "$temp/$1.log"
 }
 
-# one MECHANISM OTHERS SENTENCE: the others are attached by OTHERS.
+# one MECHANISM OTHERS SENTENCE: the others are attached by OTHERS
 one() {
 	local page=$temp/$1.page
 	if ! start_exporter "$1"; then
@@ -77,7 +76,7 @@ write_program >"$temp/program.c"
 gcc -O2 -o "$temp/program" "$temp/program.c" || give_up "the program" "gcc"
 one uprobe.multi uprobe.multi 'the kernel refuses uprobe.multi for good_150_not: ENOTSUPP'
 one uprobe.session uprobe.session 'the kernel refuses uprobe.session for good_150_not: ENOTSUPP'
-# What is chosen by itself tries the next mechanism for that one.
+# Without a forced mechanism, the next one is tried for that function.
 if grep -q 'listening' "$temp/uprobe.multi.log"; then
 	one auto uprobe.multi 'good_150_not: its first instruction cannot be probed'
 else

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# The exporter, natively: reloads turn nobody away, by user functions that nobody calls; and probes that are
-# added one by one leave the others their counts.
+# The exporter, natively: reloads refuse no request, with probes of user functions that nothing calls. Probes
+# that are added one by one do not affect the counts of others.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=reload
@@ -32,7 +31,7 @@ stop() {
 stop
 if [ $code = 0 ]; then ok "it stops cleanly"; else not_ok "it stops cleanly" "exit $code"; fi
 
-# Label sets that want all of the memory limit, and twenty reloads that each add a function.
+# Label sets that request all of the memory limit, and twenty reloads that each add a function.
 workload=$PWD/build/workload
 configuration() { # configuration ADDITIONS
 	echo "probes:"

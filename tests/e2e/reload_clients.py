@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Reloads while clients ask, which must not notice them; for tests/e2e/reload.sh.
+"""Reloads that requests must not notice, for tests/e2e/reload.sh.
 
-reload_clients.py PORT CONFIG LOG PID NOTIFY_SOCKET FUNCTIONS FUNCTIONS: CONFIG is written with the one and
-the other glob in turn, so that each reload changes something and a new server takes over; the others are
-the exporter's. Prints a line in the manner of the tests for each thing that is claimed.
+    reload_clients.py PORT CONFIG LOG PID NOTIFY_SOCKET FUNCTIONS FUNCTIONS
+
+The two globs are written to CONFIG in turn, so that each reload changes something and a new server takes
+over. The other arguments are the exporter's. Prints a verdict per claim.
 """
 
 import fnmatch
@@ -27,10 +28,9 @@ GLOBS = itertools.cycle(sys.argv[6:])
 RELOADS = 10
 LIMIT = 60  # seconds for an answer
 HESITATION = 0.1  # between a connection and its request
-# A server that ends waits so long for the request of a connection that it has taken, less what gets
-# lost on the way here.
+# How long an ending server waits for the request of an accepted connection, minus the delay on the way here.
 PATIENCE = 1.0 - 0.2
-# More than the servers that there may be; and seconds that an old one may take to end.
+# More than the maximum number of servers, and the seconds that an old one has to end.
 HELD, SERVERS, DRAIN = 12, 8, 5.0
 failed = False
 
@@ -53,7 +53,7 @@ def write(glob):
 
 
 def reload():
-    """None, or what went wrong."""
+    """Returns None, or the error."""
     write(next(GLOBS))
     return request("POST", "/-/reload")[0]
 
@@ -63,7 +63,7 @@ def connect():
 
 
 class Hesitating(threading.Thread):
-    """Connects, waits for a moment, and only then asks; again and again."""
+    """Connects, waits a moment, and only then sends a request; repeatedly."""
 
     def __init__(self, stop):
         super().__init__(daemon=True)
@@ -81,7 +81,7 @@ class Hesitating(threading.Thread):
         with connect() as s:
             time.sleep(HESITATION)
             if time.monotonic() - begin > PATIENCE:
-                return  # a machine that busy shows nothing
+                return  # on such a busy machine, this shows nothing
             s.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             line = s.makefile("rb").readline()
         if line.split()[1:2] != [b"200"]:
@@ -97,7 +97,7 @@ def hesitating():
     wrong = None
     for _ in range(RELOADS):
         wrong = wrong or reload()
-        time.sleep(0.3)  # old servers may have their second
+        time.sleep(0.3)  # old servers have a second to end
     stop.set()
     for c in clients:
         c.join()
@@ -109,8 +109,7 @@ def hesitating():
 
 
 def held():
-    """Each server is left with a request that does not end, and so is still there when the next ones
-    are needed."""
+    """Each server keeps an endless request, and so still runs when the next ones are needed."""
     sockets, times, wrong = [], [], None
     for _ in range(HELD):
         s = connect()
@@ -131,7 +130,7 @@ def held():
 
 
 def late():
-    """The server that has taken the connection has been told to end when it is asked for a reload."""
+    """The server with the connection has been told to end when it gets a request for a reload."""
     wrong = None
     for _ in range(3):
         begin = time.monotonic()
@@ -153,7 +152,7 @@ def kept_request(kept, method, path):
 
 
 def by_request(kept):
-    """What is served after a reload, by the connection that told of it and by another."""
+    """The page after a reload, on the connection that reported it and on another."""
     kept_request(kept, "POST", "/-/reload")
     return kept_request(kept, "GET", "/metrics"), request("GET", "/metrics")[1]
 
@@ -185,7 +184,7 @@ def at_once(name, how, connection):
 
 
 def notifications():
-    """Where systemd would listen."""
+    """The socket in place of systemd's."""
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.bind(NOTIFY_SOCKET)
     s.settimeout(LIMIT)

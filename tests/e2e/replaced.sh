@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Files of probed programs that are replaced or removed while processes run them: these go on being counted, and what
-# starts afterwards is counted, too, in the same series.
+# Files of probed programs that are replaced or removed while processes run them. These processes are still
+# counted. Those that start later are counted in the same series.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=replaced
@@ -15,7 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 plan 27
 
-# One call of tick() for each line that it is given, and a dot for each call.
+# Calls tick() once per line of input, and prints a dot per call.
 cat >"$temp/prog.c" <<'END'
 #include <stdio.h>
 #ifdef OTHER /* puts the function elsewhere */
@@ -113,7 +112,7 @@ expect() { # expect WHAT STATE
 }
 
 # ---- an upgrade ------------------------------------------------------------------------------------------------------
-upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, as it is named to the exporter, and how it is run
+upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, its path for the exporter, and how to run it
 	local file=$1 path=$2
 	run old "${@:3}"
 	[ -n "$path" ] || path=$(printf '/proc/%s/root/prog' "${processes[old]}")

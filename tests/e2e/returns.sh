@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Results of user functions and system calls, told as what they are: by kind, by C type, by `error:`, by filters
-# on the result; system calls that signals interrupt; and OpenSSL's handshakes.
+# Results of user functions and system calls: by kind, by C type, by `error:`, and with filters on the result.
+# System calls that signals interrupt. OpenSSL's handshakes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=returns
@@ -21,7 +20,7 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 	wait_ready 30 || give_up "the exporter" "it does not become ready"
 }
 
-# "OUTCOME VALUE CALLS" of each result of a function that was seen, in order.
+# Prints "OUTCOME VALUE CALLS" for each result of a function, in order.
 results() { # results FUNCTION
 	curl -s -f "$url/metrics" |
 		sed -n 's/^retprobe_returns_total{.*function="'"$1"'",.*outcome="\([^"]*\)",value="\([^"]*\)".*} \(.*\)/\1 \2 \3/p' |
@@ -38,7 +37,7 @@ check() { # check NAME FUNCTION WANT
 	fi
 }
 
-# ---- every type, every way to ask for it ------------------------------------------------------------------
+# ---- every type, in every notation -----------------------------------------------------------------------
 gcc -O1 -o "$temp/results" "$sources/results.c" 2>"$temp/results.log" || give_up "results" "it cannot be built"
 
 case_of() { # case_of "FUNCTION KEYS" WANT: probes, runs, compares
@@ -71,7 +70,7 @@ case_of 'paint returns: value' 'ok -1 10,ok 0 10,ok 5 10'
 case_of 'nothing returns: void' 'ok void 30'
 
 # ---- types from DWARF: in the file, and in a debug file ---------------------------------------------------
-typed() { # typed: as `auto` reads each of them
+typed() { # typed: `auto` reads the type of each
 	case_of 'shake' 'ok negative 10,ok positive 10,ok zero 10'
 	case_of 'shake_long error: "== -1"' 'error negative 10,ok positive 10,ok zero 10'
 	case_of 'shake_short' 'ok negative 20,ok positive 10'

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# What a server has of the attacher's, and can do to it, by what /proc says of its memory and its files.
+# What a server has of the attacher's memory and files, and what it can do to them, according to /proc.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=server
@@ -14,12 +13,12 @@ serves() {
 	curl -sf -m 10 -o "$temp/metrics" "http://127.0.0.1:$port/metrics"
 }
 
-# check NAME FINDINGS: there should be none.
+# check NAME FINDINGS: fails if there are findings
 check() {
 	if [ -z "$2" ]; then ok "$1"; else not_ok "$1" "$2"; fi
 }
 
-# Not another of its children, which read files, nor one that is about to end.
+# Not another child, which reads files, nor a server that is about to end.
 the_server() {
 	pgrep -n -P "$attacher" -f '^retprobe_exporter: server'
 }
@@ -39,12 +38,12 @@ stop() {
 	pids=()
 }
 
-# shared RIGHTS: the server's shared mappings with these, but for the page that servers count on.
+# shared RIGHTS: the server's shared mappings with these rights, except the page for the server's own counters
 shared() {
 	awk -v rights="$1" '$2 ~ /s$/ && $2 ~ rights' "/proc/$server/maps"
 }
 
-# Those that are not written, and could be made writable.
+# Read-only mappings that could be made writable.
 may_be_written() {
 	awk '/^[0-9a-f]+-[0-9a-f]+ / { mapping = $0; shared = $2 ~ /^r-.s/ }
 		/^VmFlags:/ && shared && / mw( |$)/ { print mapping }' "/proc/$server/smaps"
@@ -58,7 +57,7 @@ files() {
 	find "/proc/$server/fd" -type l -printf '%l\n'
 }
 
-memory() { # memory NAME: of the server that runs
+memory() { # memory NAME: of the running server
 	local written
 	written=$(shared w)
 	if [ "$(wc -l <<< "$written")" = 1 ] && grep -q ' rw-s .*memfd' <<< "$written" &&
@@ -82,7 +81,7 @@ stop
 start --cells=percpu --config.file="$temp/config.yml"
 memory "with copies"
 
-# It is another process, and not the same one twice.
+# It is a new process each time.
 for file in libc.so libmicrohttpd stack retprobe_exporter; do
 	[ "$(base_of "$attacher" "$file")" != "$(base_of "$server" "$file")" ] ||
 		not_ok "has its own addresses" "$file is at $(base_of "$server" "$file")"
@@ -92,7 +91,7 @@ check "has nothing of the environment" "$(tr '\0' '\n' < "/proc/$server/environ"
 check "says what it is" "$(tr '\0' ' ' < "/proc/$server/cmdline" | grep -v '^retprobe_exporter: server ')"
 check "is called as the program is" "$(grep -v '^retprobe_export$' "/proc/$server/comm")"
 
-# What it has counted, the next one knows.
+# The next server continues its counts.
 counted() {
 	sed -n 's/^retprobe_exporter_http_requests_total{code="200"} //p' "$temp/metrics"
 }
@@ -106,12 +105,12 @@ wait_for 60 another_serves || give_up "another server" "it does not come"
 if [ "$(counted)" -gt "$before" ]; then ok "counts go on"; else not_ok "counts go on" "$before, then $(counted)"; fi
 stop
 
-# Probes on what it consists of are not its own affair: neither those of its program,
+# Probes on the server's own code are not its business: neither on its program,
 files_of() { # files_of FILE: whether the server maps it
 	grep -c " $1\$" "/proc/$server/maps"
 }
 program=$exporter
-exporter=$temp/retprobe_exporter # which nobody else runs
+exporter=$temp/retprobe_exporter # which no other process runs
 cp "$program" "$exporter"
 start --mechanism=uprobe.multi "$exporter:scraper__acquire"
 serves && serves
@@ -122,7 +121,7 @@ check "has no descriptor of copies" "$(files | grep -E 'bpf|memfd')"
 stop
 exporter=$program
 
-# nor those of its C library, all of it: in a copy, as other programs have the system's.
+# nor on its C library, all of it: in a copy, as other programs use the system's.
 library=$(awk '/\/libc\.so/ { print $NF; exit }' "/proc/$$/maps")
 cp "$library" "$temp/libc.so.6"
 libraries=$temp
@@ -140,7 +139,7 @@ else
 fi
 stop
 
-# Started by hand, there is nothing to inherit.
+# Started by hand, it has nothing to inherit.
 for descriptor in 3 0 x; do
 	(exec -a 'retprobe_exporter: server' "$exporter" $descriptor) 2> "$temp/by_hand" 3< "$temp/config.yml"
 	code=$?

@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# What is typed as a name leads somewhere: the plan of each, on this machine.
+# Whatever is typed as a name leads to a useful message: the plan for each, on this machine.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=suggestions
 . tests/e2e/lib.sh
 
-# says PROBE TEXT: the plan of it.
+# says PROBE TEXT: its plan contains TEXT
 says() {
 	"$exporter" --config.check "$1" > "$temp/out" 2>&1
 	if grep -q -F -- "$2" "$temp/out"; then
@@ -36,7 +35,7 @@ says "uprobe:$bash:readline" "write PATH:FUNCTION, as $bash:readline"
 says tracepoint:sched:sched_switch 'tracepoints cannot be probed'
 says tracepoint:syscalls:sys_exit_openat 'did you mean syscall:openat?'
 
-# ---- what only the dynamic linker knows ----
+# ---- names that only the dynamic linker knows ----
 says "$(readlink -f /bin/ls):malloc" "malloc is imported from libc.so.6: probe it there: $libc:malloc"
 for name in "${versions[@]}"; do
 	says "$libc:$name" "$libc memcpy"
@@ -92,7 +91,7 @@ else
 	skip 4 "types of BTF" "gcc has no -gbtf"
 fi
 
-# ---- a system call of 32-bit programs only: attached, but nobody wonders about its 0 ----
+# ---- a system call of 32-bit programs: attached, and 0 calls raise no warning ----
 if [ "$(uname -m)" = x86_64 ]; then
 	note='only 32-bit programs make this system call; probe syscall:umount2 for 64-bit programs'
 	says syscall:umount "$note"

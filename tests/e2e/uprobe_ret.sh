@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Programs that return probes would break: their functions are left by exceptions, panics, longjmp,
-# cancellation, coroutines, moving stacks and jumps. Each has to run as it does without a probe, and each call has to
-# be counted as what it is.
+# Programs that return probes would break. Their functions are left by exceptions, panics, longjmp,
+# cancellation, coroutines, moving stacks and jumps. Each must run as without a probe, and each call must be
+# counted as what it is.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=uprobe_ret
@@ -26,7 +25,7 @@ x86_64 | aarch64) ;;
 esac
 plan 14
 
-# What it does by itself: a line for each function, which say what to probe and what to expect.
+# The program's own output: a line per function, with what to probe and what to expect.
 add() { # add NAME COMMAND...: builds the program $temp/NAME
 	local name=$1 function
 	shift
@@ -44,7 +43,7 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 	launch "$temp/exporter.log" "$@" || give_up "the exporter" "it ends: $(tail -n 1 "$temp/exporter.log")"
 }
 
-# Sorted lines as the programs print them, from the metrics.
+# Prints lines in the format of the programs, from the metrics, sorted.
 counts() { # counts PROGRAM
 	curl -s -f "$url/metrics" | python3 -c '
 import re, sys
@@ -66,7 +65,7 @@ for f, n in sorted(want.items()):
 ' "$temp/$1"
 }
 
-# All at once: calls that are still under way are not counted yet.
+# All at once: calls in progress are not counted yet.
 are_right() {
 	local program right=0
 	for program in "${programs[@]}"; do
@@ -119,7 +118,7 @@ for program in "${programs[@]}"; do
 done
 stop_exporter
 
-# All of a C library, which a few programs get instead of the machine's.
+# All of a C library that a few programs use instead of the machine's.
 mkdir "$temp/lib"
 cp "$(gcc -print-file-name=libc.so.6)" "$temp/lib/libc.so.6"
 cp "$(readelf -l /bin/sh | sed -n 's/.*program interpreter: \(.*\)]/\1/p')" "$temp/lib/ld.so"
@@ -138,7 +137,7 @@ start_exporter --memory.limit=2GiB "$temp/lib/libc.so.6:*"
 work_with_library >"$temp/library.got" 2>&1
 cmp -s "$temp/library.want" "$temp/library.got" && ok "programs run whose whole C library is probed" ||
 	not_ok "programs run whose whole C library is probed" "$(diff "$temp/library.want" "$temp/library.got")"
-# A page of 90,000 lines may take longer than one try on a busy machine.
+# On a busy machine, a page of 90,000 lines can take longer than one try.
 wait_for 240 curl -s -f -o "$temp/library.metrics" "$url/metrics" || tail -n 5 "$temp/exporter.log"
 attached=$(grep -c '^retprobe_probe_info' "$temp/library.metrics")
 called=$(grep -c '^retprobe_duration_seconds_count{.*} [1-9]' "$temp/library.metrics")
@@ -147,7 +146,7 @@ missed=$(grep '^retprobe_missed_total' "$temp/library.metrics" | grep -v -e ' 0$
 	not_ok "its calls are counted" "$attached attached, $called called, missed: $missed"
 stop_exporter
 
-# A return probe can be had all the same, with a warning.
+# A return probe can be forced, with a warning.
 start_exporter --mechanism=uretprobe "$temp/left:threaded"
 grep -q 'level=warn.*uretprobe as requested.*longjmp' "$temp/exporter.log" && ok "what is forced is warned of" ||
 	not_ok "what is forced is warned of" "$(cat "$temp/exporter.log")"

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Overload protection, natively: probes called too often are paused, keep their counts, and resume. The
-# exporter is built with pauses of seconds.
+# Overload protection, natively: probes called too often are paused, keep their counts, and resume. This build
+# of the exporter has pauses of seconds.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=valve
@@ -26,11 +25,11 @@ scrape() { # scrape NAME
 	curl -s -m 10 -o "$temp/$1" "http://127.0.0.1:$port/metrics"
 }
 
-is() { # is REGEX: a line of the metrics that are there now
+is() { # is REGEX: the current metrics have such a line
 	scrape now && grep -Eq "$1" "$temp/now"
 }
 
-value() { # value NAME REGEX: of the one series that matches; 0 if there is none
+value() { # value NAME REGEX: of the one matching series; 0 if there is none
 	sed -nE "s/^$2 //p" "$temp/$1" | grep . || echo 0
 }
 
@@ -88,7 +87,7 @@ if [ "$(value back "$calls"'workload_function"\}')" -ge "$paused" ]; then ok "it
 expect "times are counted" \
 	"$(value after 'retprobe_probe_detached_total\{.*workload_function",reason="overload"\}')" 1
 
-# ---- a system call in progress while it is paused and attached again -----------------
+# ---- a system call in progress during pause and resume ---------------------------------------------------
 python3 -B tests/e2e/valve_blocked.py "$blocked" > "$temp/entered" &
 blocked_pid=$!
 pids+=("$blocked_pid")
@@ -116,8 +115,8 @@ wait_for 60 is "$calls"'msgrcv",comm="'$blocked'"\} 1$'
 expect "and one since is counted" "$(value now "$calls"'msgrcv",comm="'$blocked'"\}')" 1
 expect "nothing is missed" "$(value now 'retprobe_missed_total\{.*msgrcv",reason="no_entry"\}')" 0
 
-# ---- user functions, none called too often by itself ----------------------------------
-# Together they may take a hundredth of the CPU time of this build: 500 calls a second for each CPU.
+# ---- user functions, none of which is called too often by itself -----------------------------------------
+# In this build, they may take 1 % of the CPU time together: 500 calls per second and CPU.
 kill "${pids[0]}"
 wait "${pids[0]}" 2> /dev/null
 "$exporter" --web.listen-address="127.0.0.1:$port" "$workload:workload_*" > "$temp/exporter.log" 2>&1 &

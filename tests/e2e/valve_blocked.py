@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""valve_blocked.py NAME: waits in msgrcv(2), under that name; once more after each SIGUSR1. A line for each."""
+"""valve_blocked.py NAME: waits in msgrcv(2) under that name, and again after each SIGUSR1. Prints a line each
+time.
+"""
 import ctypes
 import os
 import signal

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# The web configuration file as users meet it: what is refused at the start, promtool's opinion, a
-# real Prometheus that comes by TLS with a password and a certificate, the file exchanged while it
-# serves, and clients that nobody would want. On loopback only.
+# The web configuration file: errors at the start, promtool's opinion, a real Prometheus with TLS, password
+# and certificate, changes of the file while it serves, and misbehaving clients. On the loopback interface
+# only.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=web
@@ -12,7 +11,7 @@ plan 92
 
 clients=$PWD/tests/e2e/web_clients.py
 
-# check NAME CONDITION...: a command that says whether it is so.
+# check NAME CONDITION...: a command whose exit code is the verdict
 check() {
 	local name=$1
 	shift
@@ -36,12 +35,12 @@ make_certificates() {
 	done
 }
 make_certificates > openssl.log 2>&1 || give_up "certificates" "openssl makes none"
-# As certbot and others leave them.
+# As certbot and other tools leave them.
 chmod 0700 "$temp"
 chmod 0600 ./*.key ./*.pem
 umask 077
 
-# By the library that the exporter has, not by the exporter.
+# By the library that the exporter uses, but not by the exporter.
 bcrypt() { # PASSWORD COST
 	python3 - "$1" "$2" <<-'END'
 	import ctypes, ctypes.util, sys
@@ -53,7 +52,7 @@ bcrypt() { # PASSWORD COST
 }
 hash=$(bcrypt secret 6)
 
-# ---- promtool has the same opinion of a file ----
+# ---- promtool agrees about each file ----
 
 verdict_of() { # FILE: ours
 	timeout 60 "$exporter" --config.check "--web.config.file=$1" syscall:getpgid > check.out 2> check.err
@@ -165,7 +164,7 @@ python3 notified.py "$temp/notify" > notified &
 pids+=($!)
 wait_for 30 grep -qs listening notified || give_up "sd_notify" "python does not listen"
 
-# Root as a sandbox has it: it reads what is its own, whatever the mode, and no more.
+# Root in a sandbox: it reads its own files, whatever their mode, and no others.
 NOTIFY_SOCKET=$temp/notify setpriv --bounding-set=-dac_override,-dac_read_search \
 	"$exporter" --web.config.file=web.yml \
 	--web.listen-address="127.0.0.1:$port" --web.listen-address="127.0.0.1:$second_port" \
@@ -173,7 +172,7 @@ NOTIFY_SOCKET=$temp/notify setpriv --bounding-set=-dac_override,-dac_read_search
 exporter_pid=$!
 pids+=("$exporter_pid")
 
-# get PORT PATH CURL_ARGUMENTS...: the status.
+# get PORT PATH CURL_ARGUMENTS...: prints the status
 get() {
 	local url=https://localhost:$1$2
 	shift 2
@@ -182,7 +181,7 @@ get() {
 is() { # STATUS get's arguments...
 	[ "$(get "${@:2}")" = "$1" ]
 }
-# What is changed counts at once, or as soon as the attacher has a moment.
+# A change counts at once, or once the attacher has time.
 becomes() { # as is
 	wait_for 60 is "$@"
 }
@@ -227,8 +226,8 @@ check "that is logged, too" logged error 'cannot read web.yml: Permission denied
 write_config "$hash"
 check "another in its place" becomes 200 "$port" /metrics "${login[@]}"
 
-# certbot and Kubernetes exchange links.
-serves() { # CERTIFICATE: is it the one that is served?
+# certbot and Kubernetes replace links.
+serves() { # CERTIFICATE: whether it is served
 	local served
 	served=$(openssl s_client -connect "localhost:$port" < /dev/null 2> s_client.err |
 		openssl x509 -noout -fingerprint 2> x509.err)
@@ -277,7 +276,7 @@ check "that is in the log" logged error 'plain.yml:2:1: ' plain.log
 write_users "$hash"
 check "a mended file" wait_for 60 plain 200 secret
 
-# An attacher that is busy, for as long as it likes.
+# An attacher that is busy for any length of time.
 kill -STOP "$plain_pid"
 write_users "$(bcrypt other 6)"
 check "a busy attacher: what it said is what counts" plain 200 secret
@@ -325,7 +324,7 @@ check "Prometheus scrapes it" wait_for 90 up_is right 1
 check "Prometheus with a wrong password does not" wait_for 60 up_is wrong 0
 kill "$prometheus_pid"
 
-# ---- clients that nobody would want ----
+# ---- misbehaving clients ----
 
 server_pid=$(pgrep -P "$exporter_pid")
 timeout 300 python3 "$clients" "$port" prometheus:secret "$server_pid" ca.pem || failed=1

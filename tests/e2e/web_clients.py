@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Clients that nobody would want, all at a time, for tests/e2e/web.sh.
+"""Misbehaving clients, all at once, for tests/e2e/web.sh.
 
-web_clients.py PORT LOGIN PID CA: to an exporter with TLS and basic authentication. Prints a line in
-the manner of the tests for each thing that is claimed. Everything is bounded by numbers and not by
-time; time limits are what a scrape has, ten seconds, and more.
+    web_clients.py PORT LOGIN PID CA: of an exporter with TLS and basic authentication
+
+Prints a verdict per claim. Numbers limit everything, not time. The time limits are those of a scrape, ten
+seconds, and more.
 """
 
 import base64
@@ -41,7 +42,7 @@ def client(timeout):
 
 
 def scrape():
-    """None, or what went wrong."""
+    """Returns None, or the error."""
     status, body, wrong = ask(client(SCRAPE_LIMIT), "/metrics", HEADERS)
     if not wrong and (status != 200 or b"retprobe_exporter_build_info" not in body):
         wrong = f"{status}, {len(body)} bytes"
@@ -65,7 +66,7 @@ def idle(n):
 
 
 def slow(n):
-    """The beginning of a handshake or a request, a byte of it at a time."""
+    """The beginning of a handshake or a request, byte by byte."""
     sockets = []
     for i in range(n):
         s = connect()
@@ -79,11 +80,11 @@ def feed(sockets):
         try:
             s.sendall(b"\x03")
         except OSError:
-            pass  # ended by the server, which is as it may be
+            pass  # ended by the server, which is allowed
 
 
 def garbage(n, seed):
-    """Bytes at random, HTTP in the clear, half a request on a connection that is in order."""
+    """Random bytes, plain HTTP, or half a request on a valid connection."""
     rnd = random.Random(seed)
     for i in range(n):
         s = connect()
@@ -104,7 +105,7 @@ def garbage(n, seed):
 
 
 def requests(connections, each):
-    """As many a second as there can be; returns what was answered other than 200."""
+    """As many per second as possible. Returns the answers other than 200."""
     wrong = []
 
     def run():
@@ -127,7 +128,7 @@ def requests(connections, each):
 
 
 def guesses(n, round_):
-    """Wrong passwords, each another one; returns what was answered other than 401."""
+    """Wrong passwords, each a different one. Returns the answers other than 401."""
     wrong = []
     c = client(60)
     for i in range(n):
@@ -142,7 +143,7 @@ def guesses(n, round_):
 
 
 def one_round(number):
-    """Everything once; {claim: what went wrong}."""
+    """Everything once. Returns {claim: error}."""
     said = {}
     sockets = idle(500)
     said["scrapes beside 500 idle connections"] = scrapes(3)
@@ -186,8 +187,8 @@ def main():
         sizes.append(resident_kib())
     for claim, wrong in claims.items():
         verdict(claim, wrong)
-    # The heap of the first rounds is used again by the next, give and take. Two rounds are some 5,000
-    # requests and 1,700 connections: a kilobyte lost with each would be well above this.
+    # Later rounds reuse the heap of the first ones. Two rounds make about 5,000 requests and 1,700
+    # connections. A leak of a kilobyte each would be far above this limit.
     flat = sizes[-1] < max(sizes[:2]) + 6144
     verdict("memory is flat", None if flat else f"{sizes} KiB")
     print(f"# resident after each round: {sizes} KiB; threads: "

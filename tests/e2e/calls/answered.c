@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * answered WHO: system calls that the kernel does not answer itself: container runtimes,
- *sandboxes and debuggers do.
+ * answered WHO: system calls that are not answered by the kernel, but by container runtimes,
+ * sandboxes or debuggers.
  *
- *	errno	a seccomp filter: 100 x sched_rr_get_interval(5) is EPERM, and 10 forks
+ *	errno	a seccomp filter: 100 x sched_rr_get_interval(5) and 10 forks fail with EPERM
  *	trap	likewise, with a signal: 50
- *	notify	a supervisor: 30, of which each returns 42
- *	tracer	PTRACE_SYSEMU: 20, of which each returns 7
- *	held	nobody: a filter that allows all; 1 x msgrcv that waits for a message, 5 that do not
+ *	notify	a supervisor: 30 return 42
+ *	tracer	PTRACE_SYSEMU: 20 return 7
+ *	held	a filter that allows all: 1 x msgrcv that waits for a message, 5 that do not
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -42,7 +42,7 @@ static int answer(unsigned int action, unsigned int flags)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
 }
 
-/* n calls; how many of them do not return `ret`, or set another errno. */
+/* Makes n calls. Returns how many have another result than `ret`, or another errno. */
 static int ask(int n, long ret, int error)
 {
 	int wrong = 0;
@@ -148,7 +148,7 @@ static int by_tracer(void)
 		regs.rax = 7;
 		ptrace(PTRACE_SETREGS, child, NULL, &regs);
 	}
-	/* The last one is resumed as the others are, and the next call is the kernel's. */
+	/* The last one is resumed like the others. The kernel answers the next call. */
 	ptrace(PTRACE_SYSEMU, child, NULL, NULL);
 	waitpid(child, &status, 0);
 	ptrace(PTRACE_KILL, child, NULL, NULL);

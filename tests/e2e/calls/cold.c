@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Texts in pages that nothing has touched before the call that they are for: 10 calls of
- * chdir("/nowhere") and of touch("/nowhere"). Then 10 of chdir() with pointers to nothing.
+ * Texts in pages that have not been touched before the call: 10 calls of chdir("/nowhere") and of
+ * touch("/nowhere"). Then 10 calls of chdir() with invalid pointers.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define FAR  (1 << 20) /* the kernel maps pages around the one that is touched */
+#define FAR  (1 << 20) /* the kernel also maps pages around a touched one */
 #define TEXT "/nowhere"
 
 int main(void)

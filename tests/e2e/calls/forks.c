@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions that two processes return from, and one of them has called. Each is called 10 times,
- * plain() 30 times.
+ * Functions that one process calls and two return from. Each is called 10 times, plain() 30 times.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -85,8 +84,10 @@ NOINLINE int starter(void)
 }
 
 #ifdef __x86_64__
-/* As the C library has it: the child uses the parent's stack, so the return address is kept
- * elsewhere. */
+/*
+ * As the C library does it: the child uses the parent's stack, so the return address is kept
+ * elsewhere.
+ */
 pid_t shared(void);
 __asm__(".globl shared; .type shared, @function; shared:"
 	"pop %rdi; mov $58, %eax; syscall; push %rdi; ret; .size shared, . - shared");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions that are left in every way that C has, each a known number of times. Prints a line for
- * each of them: NAME RETURNED UNWOUND TAIL, which uprobe_ret.sh holds the metrics to; and ends with
- * 1 if the program itself did not work.
+ * Functions that are left in every way that C has, each a known number of times. Prints NAME
+ * RETURNED UNWOUND TAIL per function. uprobe_ret.sh compares the metrics with it. Exits with 1 if
+ * the program itself failed.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -140,7 +140,7 @@ static void ends_of_threads(void)
 	check(!pipe(fds), "pipe");
 	for (int i = 0; i < 5; i++) {
 		pthread_create(&t, NULL, to_be_cancelled, &fds[0]);
-		usleep(2000); /* to be cancelled before it calls is no fault, but is no test */
+		usleep(2000); /* a cancellation before the call is no error, but tests nothing */
 		pthread_cancel(t);
 		pthread_join(t, &result);
 		check(result == PTHREAD_CANCELED, "cancellation");
@@ -150,7 +150,7 @@ static void ends_of_threads(void)
 	puts("cancelled 0 5 0\nquit 0 5 0");
 }
 
-/* ---- a child that returns from what its parent has called ----------------------------------- */
+/* ---- a child that returns from its parent's call -------------------------------------------- */
 
 PROBED pid_t forked(void)
 {
@@ -172,7 +172,7 @@ static void forks(void)
 	puts("forked 20 0 0");
 }
 
-/* ---- a signal that is handled on another stack meanwhile ------------------------------------ */
+/* ---- a signal handler on another stack ------------------------------------------------------ */
 
 static volatile long in_handler;
 
@@ -205,7 +205,7 @@ static void signals(void)
 	puts("interrupted 10 0 0");
 }
 
-/* ---- a cold part, which is elsewhere -------------------------------------------------------- */
+/* ---- a cold part elsewhere in the file ------------------------------------------------------ */
 
 __attribute__((cold, noipa)) void complain(int v)
 {
@@ -266,7 +266,7 @@ static void switches(void)
 
 	for (int i = 0; i < 8; i++)
 		check(switched(i) == want[i], "a switch");
-	/* The first case is a tail call; the others are from the handler. */
+	/* The first case is a tail call; the handler makes the others. */
 	puts("switched 7 0 1\nhandled 11 0 0");
 }
 
@@ -297,8 +297,10 @@ __asm__(".pushsection .text\n"
 	"begin at_once\n	jmp target\nend at_once\n"
 	/* The loop begins with the function's first instruction. */
 	"begin looped\n	dec %rdi\n	jnz looped\n	lea 5(%rdi), %rax\n	ret\nend looped\n"
-	/* A table of a switch, without a stack frame: nothing but the address tells it from a tail
-	 * call, of which the third entry is one. */
+	/*
+	 * A jump table of a switch without a stack frame: only the address distinguishes its
+	 * entries from tail calls. The third is a tail call.
+	 */
 	"begin by_table\n	lea table(%rip), %rax\n	jmp *(%rax, %rdi, 8)\n"
 	"1:	mov $11, %eax\n	ret\n2:	mov $12, %eax\n	ret\nend by_table\n"
 	"begin nothing\n	ret\nend nothing\n"

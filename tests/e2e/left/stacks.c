@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Coroutines that yield within a function, and go on in it in another thread. As left.c. */
+/* Coroutines that yield within a function and continue it in another thread. Prints like left.c. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static void body(int me)
 		step(me);
 }
 
-/* A turn for each: each begins a step, and ends it when its turn comes again. */
+/* The coroutines take turns. Each begins a step, and ends it at its next turn. */
 static void *turns(void *arg)
 {
 	for (int i = 0; i < *(int *)arg; i++)
@@ -50,7 +50,7 @@ int main(void)
 		coroutine[i].uc_stack.ss_size = 65536;
 		makecontext(&coroutine[i], (void (*)(void))body, 1, i);
 	}
-	/* The last step of each is never gone on with. */
+	/* The last step of each never continues. */
 	for (int i = 0; i < STEPS; i++)
 		in_thread(1);
 	printf("step %d 2 0\n", 2 * STEPS - 2);

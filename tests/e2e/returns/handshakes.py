@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""TLS handshakes over sockets that block: handshakes.py CERTIFICATE KEY GOOD BAD LEFT. Each calls
-SSL_do_handshake once on either side. BAD ones fail on both: the client does not trust the server's
-certificate. LEFT ones fail on the server's side alone: its peer closes the connection without a word."""
+"""TLS handshakes over blocking sockets: handshakes.py CERTIFICATE KEY GOOD BAD LEFT. Each calls
+SSL_do_handshake once on either side. BAD ones fail on both sides: the client does not trust the
+certificate. LEFT ones fail on the server's side: the client closes the connection.
+"""
 import socket
 import ssl
 import sys

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * System calls that signals interrupt, as often as asked for: interrupted N. read is restarted N
- * times behind a handler's back. nanosleep is stopped and continued N times: the first time it is
- * its own result, from then on restart_syscall's.
+ * System calls that signals interrupt: interrupted N. read is restarted N times after a signal
+ * handler. nanosleep is stopped and continued N times. The first return is its own, later ones are
+ * restart_syscall's.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -21,7 +21,7 @@ static void on_signal(int number)
 	(*handled)++;
 }
 
-/* The child sleeps in its one system call that blocks, and nowhere else. */
+/* The child sleeps only in its one blocking system call. */
 static void wait_until_asleep(pid_t child)
 {
 	char path[64], state = 0;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Functions of every type of result, each called 30 times with known results: returns.sh. */
+/* Functions for every type of result, each called 30 times with known results, for returns.sh. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* With TYPED they have the types that they are called by. Without, whatever a compiler may leave
- * above a result that is shorter than its register is there. */
+/*
+ * With TYPED they have the types they are called by. Without, the upper bits of a result shorter
+ * than its register are garbage.
+ */
 #ifdef TYPED
 #define FUNCTION(type)	__attribute__((noipa)) type
 #define RETURN(type, v) return (type)(v)
