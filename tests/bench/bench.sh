@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The cost of the exporter, compared with its mechanisms without a body and with other tools:
+# The cost of the exporter, compared with its mechanisms without a body, and with other tools:
 #
 #	bench.sh [-j GUESTS] [-p PART,PART...] [-r ROWS,ROWS...] [SERIES|native...]
 #
-# SERIES are kernels of the test matrix (all of them, and native). The parts: instructions (guests that
-# count them: the load of this machine does not matter), scale (guests, timed), calls and scrapes
-# (native, timed). The timed ones are run one at a time and want an otherwise idle machine. Of the
-# instructions, -r chooses the groups of rows, see rows= below; then those that were measured before stay
-# in the table. At most -j guests (2) count at once.
-# Prints tables in Markdown, which are kept in build/bench.md; what they are made of, in build/bench/.
+# SERIES are kernels of the test matrix (default: all, and native). The parts:
+# - instructions: guests that count them, independent of the load of this machine
+# - scale: guests, timed
+# - calls and scrapes: native, timed
+#
+# Timed parts run one at a time, and need an otherwise idle machine. -r selects groups of rows of the
+# instructions (rows= below). Former results of other rows stay in the table. At most -j guests (2) count at
+# once. Prints tables in Markdown, and keeps them in build/bench.md. Their data is in build/bench/.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 command_line="make bench${*:+ ARGS='$*'}"
@@ -50,7 +52,7 @@ has_part() { # has_part PART
 	esac
 }
 
-# The tools to compare with. What is missing and cannot be installed is a "-" in the table.
+# The tools to compare with. A tool that is missing and cannot be installed is a "-" in the table.
 install_tools() {
 	local missing='' package
 	for package in bpftrace libbpf-tools; do
@@ -89,7 +91,7 @@ native() { # native PART
 	RESULTS=$out/native/$1 "tests/bench/$1.sh" >"$out/native/$1/log" 2>&1
 }
 
-# What the tables say of how they were made: NAME, VALUE.
+# How the tables were made: NAME, VALUE.
 conditions() {
 	local package
 	printf 'command\t%s\n' "$command_line"

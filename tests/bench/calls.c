@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What one call costs: makes many in a row, and prints the nanoseconds of one and how many were
- *made.
+ * The cost of one call: makes many in a row, and prints the nanoseconds per call and their number.
  *
  *	bench_calls getpgid|getpgid-other|function [CALLS [ROUNDS]]
- *	bench_calls offset		where in this file the function is that the second one calls
+ *	bench_calls offset		the offset in this file of what `function` calls
  *
- * The figure is the smallest of all rounds: a round of CALLS is short beside a timer tick, so most
- * have no interrupt in them, and the first ones, in which caches and lazily made mappings fill, do
- * not matter.
- * In a guest that counts instructions instead of time, nanoseconds are instructions.
+ * The result is the minimum over all rounds. A round is shorter than a timer tick, so most have no
+ * interrupt. The first rounds, which fill caches and page tables, do not matter. In a guest that
+ * counts instructions, nanoseconds are instructions.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +21,7 @@ static uint64_t now_ns(void)
 {
 	struct timespec t;
 
-	/* Not slewed by anybody. */
+	/* Not slewed. */
 	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
@@ -54,7 +52,7 @@ static void call_function(long calls)
 		bench_function(i);
 }
 
-/* A uprobe wants the function's place in the file. */
+/* A uprobe needs the function's offset in the file. */
 static int print_offset(void)
 {
 	unsigned long start, end, offset, address = (unsigned long)bench_function;
@@ -98,7 +96,7 @@ int main(int argc, char **argv)
 			"usage: bench_calls getpgid|function [CALLS [ROUNDS]], or offset\n");
 		return 2;
 	}
-	/* A guest's first processes have no process group that getpgid(2) could tell. */
+	/* The first processes of a guest have no process group for getpgid(2). */
 	setpgid(0, 0);
 	for (long r = 0; r < rounds; r++) {
 		uint64_t t = now_ns(), d;

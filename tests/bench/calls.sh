@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs on this machine, in real time: nanoseconds that a probe adds to a call, from rounds of without
-# and with it in turns.
+# Runs on this machine, in real time: nanoseconds that a probe adds to a call. Rounds with and without the
+# probe alternate.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh
@@ -10,13 +10,13 @@ cd "$(dirname "$0")/../.." || exit 1
 rounds=${BENCH_ROUNDS:-15}
 last_cpu=$(($(nproc) - 1))
 
-calls() { # calls LOOP: nanoseconds a call, on a CPU that the exporter is not on when it can choose
+calls() { # calls LOOP: nanoseconds per call, on a CPU without the exporter if possible
 	local ns
 	read -r ns _ < <(taskset -c "$last_cpu" build/bench_calls "$1" 10000 50)
 	echo "$ns"
 }
 
-# paired NAME LOOP STARTER ARGUMENTS...: STARTER makes $pid, or explains itself in $why.
+# paired NAME LOOP STARTER ARGUMENTS...: STARTER sets $pid, or the reason in $why
 paired() {
 	local name=$1 loop=$2 off='' on='' i
 	shift 2
@@ -33,7 +33,7 @@ paired() {
 	figure "$name" "${on# }"
 }
 
-# both MECHANISM LOOP FUNCTION PROBE: the empty pair on FUNCTION, and ours.
+# both MECHANISM LOOP FUNCTION PROBE: the empty pair on FUNCTION, and ours
 both() {
 	paired "empty/$1" "$2" start_empty 60 "$1" "$3"
 	if has_mechanism "$1" "$4"; then

@@ -3,15 +3,15 @@
  * The cost of a mechanism by itself: attaches a pair of programs that do nothing.
  *
  *	bench_empty MECHANISM FUNCTION...
- *	bench_empty MECHANISM @FILE		function names, one a line
+ *	bench_empty MECHANISM @FILE		function names, one per line
  *	bench_empty uretprobe|uprobe.ret|uprobe.multi|uprobe.session PATH:OFFSET
  *	bench_empty tracepoint raw_syscalls
  *
  * Prints "ready N" once N functions are attached, and keeps them attached until it is killed. Finds
  * the functions that the kernel refuses in a batch by halving, and leaves them out.
  *
- * The program is the same two instructions for every mechanism, so it needs no object file. What
- *the oldest supported headers and libbpf lack is defined here.
+ * The program is the same two instructions for every mechanism, so it needs no object file. Defines
+ * what the oldest supported headers and libbpf lack.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -184,7 +184,7 @@ struct place {
 	uint64_t offset;
 };
 
-/* Of PATH:OFFSET. */
+/* Splits PATH:OFFSET. */
 static struct place find_place(const char *text)
 {
 	struct place p = { .path = strdup(text) };

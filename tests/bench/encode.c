@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What encoding costs: bench_encode FUNCTIONS... prints, for each number of functions and each
- * format, the CPU time of making a body and of compressing it, and their sizes. In the default
- * configuration, with what a busy function has: its calls spread over two dozen native buckets, and
- * two errors.
+ * The cost of encoding: bench_encode FUNCTIONS... prints the CPU time to make and to compress a
+ * body, and their sizes, per number of functions and format. Uses the default configuration and
+ * data of a busy function: two dozen native buckets, and two errors.
  */
 #include <time.h>
 
@@ -20,7 +19,7 @@
 static const struct expo_format *const formats[] = { &expo_text, &expo_openmetrics,
 						     &expo_protobuf };
 
-/* The least of some runs: what a run takes beyond it is the machine's doing. */
+/* The minimum of several runs: the rest is the machine's. */
 #define RUNS 20
 
 struct exposure {

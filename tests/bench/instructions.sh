@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest that counts instructions: what a call of getpgid(2) costs without a probe, with an
-# empty pair of programs on it, with the exporter's, and with those of other tools; for the exporter and
-# the empty pair also with 999 more functions attached. Each is also asked how many calls it counted.
+# Runs in a guest that counts instructions: the cost of a call of getpgid(2) without a probe, with an empty
+# pair of programs, with the exporter, and with other tools. For the exporter and the empty pair, also with
+# 999 more functions attached. Each is also asked how many calls it counted.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh
@@ -11,8 +11,8 @@ cd "$(dirname "$0")/../.." || exit 1
 start_limit=400 # seconds of guest time; kretprobes are slow to attach
 loop=getpgid
 
-# measure_calls NAME NOTE COUNTED...: COUNTED is a command that prints the number of calls counted since
-# it was attached.
+# measure_calls NAME NOTE COUNTED...: COUNTED is a command that prints the number of calls counted since it
+# was attached.
 measure_calls() {
 	local name=$1 note=$2 ns calls counted
 	shift 2
@@ -29,7 +29,7 @@ returns() { # returns OBJECT FUNCTION
 	metric "retprobe_duration_seconds_count[{]object=\"$1\",function=\"$2\"[,}]"
 }
 
-# exporter_with NAME OBJECT FUNCTION ARGUMENTS...: without OBJECT, FUNCTION is not what is called.
+# exporter_with NAME OBJECT FUNCTION ARGUMENTS...: without OBJECT, FUNCTION is not called.
 exporter_with() {
 	local name=$1 object=$2 counted=$3 chosen attached
 	shift 3
@@ -73,7 +73,7 @@ mechanisms() {
 	auto_with 1 "$function"
 }
 
-# What `auto` chooses costs what it costs when it is forced, if that has been measured.
+# The choice of `auto` costs the same as when it is forced, if that has been measured.
 auto_with() { # auto_with COUNT ARGUMENTS...
 	local count=$1 chosen
 	shift
@@ -87,7 +87,7 @@ auto_with() { # auto_with COUNT ARGUMENTS...
 	cat "$scratch/auto" >>"$RESULTS/figures"
 }
 
-# COUNT functions in one link, or the most that there are: getpgid's among others that nobody calls.
+# COUNT functions in one link, or as many as there are: getpgid's among others that are not called.
 many() {
 	local n m
 	for n in 100 1000 10000; do
@@ -106,8 +106,8 @@ many() {
 			fi
 		done
 	done
-	# Where there is no link of many, they are kretprobes: each has a program and a breakpoint of its
-	# own, and takes long to attach.
+	# Without multi links, these are kretprobes: each has its own program and breakpoint, and attaches
+	# slowly.
 	auto_with 1000 --config.file="$scratch/1000.yaml"
 }
 
@@ -128,7 +128,7 @@ labels() {
 	with_settings ours/comm/1 "$function" vmlinux 'labels: [comm]'
 	with_settings ours/cgroup/1 "$function" vmlinux 'labels: [cgroup]'
 	with_settings ours/filter/1 "$function" '' 'filter: "comm == nobody"'
-	# A function that has a pointer to something comes with the process group of another.
+	# A function with a pointer argument: the process group of another process.
 	loop=getpgid-other
 	measure_calls other/unprobed ''
 	exporter_with other/ours/plain/1 vmlinux security_task_getpgid security_task_getpgid
@@ -139,7 +139,7 @@ labels() {
 
 # ---- other tools -------------------------------------------------------------------------------
 
-# Those of libbpf-tools and bpftrace do not say when they are attached. The kernel does.
+# libbpf-tools and bpftrace do not say when they are attached. The kernel does.
 wait_attached() {
 	local until=$(($(microseconds) + start_limit * 1000000))
 	until grep -q "^$function " /sys/kernel/tracing/enabled_functions; do
@@ -159,7 +159,7 @@ bpftrace_count() {
 	awk '/^@r\[/ { sum += $2 } END { printf "%.0f\n", sum }' "$scratch/out"
 }
 
-# Of a pair of uprobes the kernel tells whose they are.
+# For a pair of uprobes, the kernel tells the owner.
 wait_user_attached() {
 	local until=$(($(microseconds) + start_limit * 1000000))
 	until bpftool perf show 2>/dev/null | grep -q "^pid $pid .*uretprobe"; do
@@ -170,7 +170,7 @@ wait_user_attached() {
 	by=uprobe+uretprobe
 }
 
-# They print their counts at the end only.
+# They only print their counts at the end.
 tool() { # tool NAME COUNT COMMAND...
 	local name=$1 count=$2 ns calls note counted wait=wait_attached
 	shift 2
@@ -210,7 +210,7 @@ pattern_count() {
 	tail -n 1 "$scratch/out"
 }
 
-# Exporters whose programs are not there to be installed: such as they are written, see patterns.bpf.c.
+# Exporters whose programs cannot be installed: imitations, see patterns.bpf.c.
 patterns() {
 	local pattern
 	for pattern in exporter netdata_time netdata_calls; do

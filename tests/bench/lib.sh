@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# Functions for the parts of the benchmark. A part runs at the repository's root, natively or in a guest. It
+# appends to $RESULTS/figures: NAME, VALUE and NOTE, separated by tabs. A value of "-" could not be measured,
+# and the note has the reason. report.py makes the tables.
 # shellcheck shell=bash disable=SC2034 # used where it is sourced
-# What the parts of the benchmark share. A part runs at the repository's root, natively or in a guest,
-# and appends what it measures to $RESULTS/figures: NAME, VALUE and NOTE, with tabs between. A value
-# of "-" could not be measured, and the note says why; report.py makes the tables.
 
 exporter=build/retprobe_exporter
 port=${BENCH_PORT:-10497}
 url=http://127.0.0.1:$port
-# The rungs for kernel functions, in the order of the tables.
+# The mechanisms for kernel functions, in the order of the tables.
 mechanisms='fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe'
 user_mechanisms='uprobe.ret uprobe.session uprobe.multi uretprobe'
 user_object=$PWD/build/bench_calls user_function=bench_function
@@ -25,7 +25,7 @@ figure() { # figure NAME VALUE [NOTE]
 	printf '%s\t%s\t%s\n' "$1" "$2" "${3:-}" >>"$RESULTS/figures"
 }
 
-# Sleeps without a process of its own, which in an emulated guest would take longer than the nap.
+# Sleeps without a process, which would take longer than the nap in an emulated guest.
 nap() { # nap SECONDS
 	read -rt "$1" <>"$scratch/nap"
 }
@@ -35,20 +35,20 @@ microseconds() {
 }
 
 is_ready() (
-	trap '' PIPE # of an exporter that ends meanwhile
+	trap '' PIPE # of an exporter that has ended in the meantime
 	exec 3<>"/dev/tcp/127.0.0.1/$port"
 	printf 'GET /-/ready HTTP/1.0\r\n\r\n' >&3
 	read -r _ code _ <&3 && [ "$code" = 200 ]
 ) 2>/dev/null
 
-# The last complaint in FILE, without what names the complainer and the place.
+# The last error in FILE, without the program's name and the position.
 complaint() { # complaint FILE
 	# shellcheck disable=SC2016 # sed's $
 	sed -n 's/^ts=[^ ]* level=\(error\|warn\) msg="\(.*\)"$/\2/; s/^[a-z_]*: \(error: \)\{0,1\}//
 		s/^argument [0-9]*: //; s/\\"/"/g; /./h; ${x;p;}' "$1" | cut -c 1-300
 }
 
-# Starts the exporter and waits until it is ready: 0, or 1 and the reason in $why.
+# Starts the exporter and waits until it is ready. Returns 0, or 1 and the reason in $why.
 start_exporter() { # start_exporter SECONDS ARGUMENTS...
 	local until=$(($(microseconds) + $1 * 1000000))
 	shift
@@ -79,19 +79,19 @@ stop() { # stop SIGNAL
 	wait "$pid" 2>/dev/null
 }
 
-# One value of /metrics: of all series that match, the sum.
+# The sum of all matching series of /metrics.
 metric() { # metric REGEX
 	curl -sf "$url/metrics" | awk -v wanted="^$1" '$0 ~ wanted { sum += $NF } END { printf "%.0f\n", sum }'
 }
 
-# Whether a rung can be had here; else the reason is in $why.
+# Whether a mechanism works here; else the reason is in $why.
 has_mechanism() { # has_mechanism NAME [PROBE]
 	$exporter --mechanism="$1" --config.check "${2:-$function}" >"$scratch/log" 2>&1 && return
 	why=$(complaint "$scratch/log")
 	return 1
 }
 
-# What the names of functions begin with that neither the benchmark's loop nor a timer tick calls.
+# Prefixes of functions that neither the benchmark's loop nor a timer tick calls.
 other_prefixes='acpi pci crypto xen fuse clk cxl devm regmap i2c iommu tty input spi mptcp devlink
 	regulator damon dma hid usb snd ipv6 nf tcp udp
 	intel amd blk selinux tomoyo aa apparmor xfrm btf ima netdev audit thermal netlbl hv efi pcie
@@ -104,8 +104,8 @@ other_prefixes='acpi pci crypto xen fuse clk cxl devm regmap i2c iommu tty input
 	asymmetric key keyring keyctl integrity evm landlock smack yama ipe user mnt ns pid net fanotify
 	inotify fsnotify eventfd timerfd signalfd userfaultfd aio io_uring mq msg sem shm ipc'
 
-# COUNT names of kernel functions that the benchmark's loop does not call, whose types are known: the
-# first ones are the same whatever COUNT is.
+# COUNT names of kernel functions with known types that the benchmark's loop does not call. The first ones are
+# the same for any COUNT.
 other_functions() { # other_functions COUNT
 	if [ ! -s "$scratch/functions" ]; then
 		$exporter --probe.list 2>/dev/null | awk -v prefixes="$other_prefixes" '
@@ -123,7 +123,7 @@ other_functions() { # other_functions COUNT
 	head -n "$1" "$scratch/functions"
 }
 
-# A configuration file with those of the standard input as its probes.
+# A configuration file with the probes from standard input.
 write_config() { # write_config FILE
 	{
 		printf 'probes:\n  - functions:\n'
@@ -131,7 +131,7 @@ write_config() { # write_config FILE
 	} >"$1"
 }
 
-# Attaches an empty pair: 0, with the number of functions in $attached; or 1 and the reason in $why.
+# Attaches an empty pair. Returns 0 with the number of functions in $attached, or 1 and the reason in $why.
 start_empty() { # start_empty SECONDS MECHANISM FUNCTION
 	local line=''
 	mkfifo "$scratch/ready"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * 10,000 functions to be probed: bench_many_0000 to bench_many_9999. They need not be called for a
- * scrape to carry their series.
+ * 10,000 functions to probe: bench_many_0000 to bench_many_9999. A scrape has their series even if
+ * they are never called.
  */
 #define ONE(n)                                 \
 	void bench_many_##n(void);             \

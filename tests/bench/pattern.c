@@ -4,8 +4,8 @@
  *
  *	bench_pattern PATTERN FUNCTION
  *
- * Prints "ready" once they are attached, and at SIGINT how many calls they have counted, which is
- * what the pattern's map of counts has, but for the sums in it.
+ * Prints "ready" once they are attached, and the number of calls at SIGINT. The number is the sum
+ * over the pattern's map of counts, without the sums in it.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -23,7 +23,7 @@
 
 static const struct pattern {
 	const char *name;
-	uint64_t last; /* counts are what is under keys up to this */
+	uint64_t last; /* keys up to this one are counts */
 } patterns[] = {
 	{ "exporter", 27 },
 	{ "netdata_calls", 0 },
@@ -45,7 +45,7 @@ static bool is_of(const char *program, const char *pattern)
 	return !strncmp(program, pattern, len) && program[len] == '_';
 }
 
-/* Trampolines are for one function, and that is known when they are loaded. */
+/* A trampoline is for one function, which must be known at load time. */
 static void load(struct bpf_object *object, const char *pattern, const char *function)
 {
 	struct bpf_program *p;
@@ -86,7 +86,7 @@ static void attach(struct bpf_object *object, const char *pattern, const char *f
 	}
 }
 
-/* The last word of a key: the bucket. */
+/* The last word of a key is the bucket. */
 static uint64_t bucket_of(const void *key, size_t size)
 {
 	uint64_t wide;

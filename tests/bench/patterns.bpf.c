@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How other exporters' programs measure a function, written anew, to be measured beside ours: what
- * a call takes more is decided by the maps that are asked and by what attaches the programs.
- * bench_pattern loads those of one pattern, which is what their names begin with.
+ * Imitations of other exporters' programs, to be measured beside ours. The cost depends on the maps
+ * they use, and on how they are attached. bench_pattern loads the programs of one pattern, which is
+ * the prefix of their names.
  */
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
@@ -13,7 +13,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* The power of two that a value is in. */
+/* The power of two below a value. */
 static __always_inline __u32 log2_32(__u32 v)
 {
 	__u32 r = (v > 0xffff) << 4, s;
@@ -30,10 +30,11 @@ static __always_inline __u32 log2_64(__u64 v)
 	return v >> 32 ? log2_32(v >> 32) + 32 : log2_32(v);
 }
 
-/* ---- ebpf_exporter: examples ext4dist, xfsdist, cephfs-dist ------------------------------------
- * A kprobe keeps the time by thread in a hash map, a kretprobe takes it from there. The histogram
- * is a hash map of what becomes labels, and the bucket; all CPUs' count in the same places. The
- * sum of microseconds is the bucket after the last.
+/*
+ * ---- ebpf_exporter: examples ext4dist, xfsdist, cephfs-dist -------------------------------------
+ * A kprobe stores the time per thread in a hash map, and a kretprobe takes it from there. The
+ * histogram is a hash map keyed by the labels and the bucket, shared by all CPUs. The sum of
+ * microseconds is the bucket after the last.
  */
 #define EXPORTER_SUM 28
 
@@ -56,7 +57,7 @@ struct {
 	__type(value, __u64);
 } exporter_counts SEC(".maps");
 
-/* Called by several, so no compiler inlines it. */
+/* Has several callers, so no compiler inlines it. */
 static __noinline int exporter_add(const struct exporter_key *key, __u64 n)
 {
 	__u64 *count = bpf_map_lookup_elem(&exporter_counts, key), zero = 0;
@@ -104,11 +105,12 @@ int exporter_return(struct pt_regs *ctx)
 	return 0;
 }
 
-/* ---- netdata ---------------------------------------------------------------------------------
- * Where there is BTF, trampolines. Of most functions calls and, with `ebpf load mode = return`,
- * errors are counted, in an array per CPU, and then by process, if that is on (a switch that is
- * looked up too). Of file systems' there are durations, with the time of the entry by process, not
- * by thread, in a hash map per CPU.
+/*
+ * ---- netdata ------------------------------------------------------------------------------------
+ * Trampolines, if there is BTF. Counts the calls of most functions and, with `ebpf load mode =
+ * return`, their errors, in a per-CPU array. Then counts per process, if that is on (a switch that
+ * is looked up, too). For file systems it measures durations. The time of the entry is stored per
+ * process, not per thread, in a per-CPU hash map.
  */
 enum { NETDATA_CALLS, NETDATA_ERRORS, NETDATA_BY_PROCESS, NETDATA_SLOTS };
 
@@ -147,11 +149,11 @@ static __always_inline void netdata_add(void *map, __u32 key, __u64 n)
 	if (!count)
 		return;
 	__sync_fetch_and_add(count, n);
-	if (~0ULL - *count <= n) /* full: from the start again */
+	if (~0ULL - *count <= n) /* full: start again */
 		*count = n;
 }
 
-/* Of a function of one argument. */
+/* For a function with one argument. */
 SEC("fexit")
 int netdata_calls_return(__u64 *ctx)
 {

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The benchmark's tables, in Markdown, from what its parts measured.
+"""Prints the tables of the benchmark in Markdown.
 
     report.py DIRECTORY PARTS [SERIES...]
 
-DIRECTORY has SERIES/PART/figures (and native/PART/figures): lines of a name, a value and a note, with
-tabs between. A value of "-" could not be measured; its note, the reason, is printed below the tables.
+DIRECTORY has SERIES/PART/figures (and native/PART/figures): lines of a name, a value and a note, separated by
+tabs. A value of "-" could not be measured. Its note, the reason, is printed below the tables.
 """
 
 import os
@@ -24,7 +24,7 @@ FORMATS = ["text", "openmetrics", "protobuf"]
 MULTI = ["fsession.multi", "kprobe.session", "kprobe.multi"]
 MANY = [100, 1000, 10000]
 COUNTS = [1, 100, 1000, 4000, 10000]
-# By what `auto` chooses.
+# By the mechanism that `auto` chooses.
 LABELS = {
     "ours/comm/1": "`auto`, labels: [comm]",
     "ours/cgroup/1": "`auto`, labels: [cgroup]",
@@ -35,7 +35,7 @@ LABELS = {
 
 
 class Figures:
-    """What one part measured on one kernel."""
+    """Results of one part on one kernel."""
 
     def __init__(self, path):
         self.values = {}
@@ -65,7 +65,7 @@ class Figures:
 
 
 class Footnotes:
-    """Reasons, numbered as they are first needed."""
+    """Reasons, numbered by first use."""
 
     def __init__(self):
         self.texts = []
@@ -78,7 +78,7 @@ class Footnotes:
         return f" [{self.texts.index(text) + 1}]"
 
     def missing(self, figures, name):
-        """Why it could not be measured; nothing if nobody has tried."""
+        """The reason for a missing value, or nothing if it was not measured."""
         if name not in figures.values:
             return ""
         return "-" + self.mark(figures.note(name))
@@ -118,7 +118,7 @@ def added(figures, name, notes):
 
 
 def own(figures, name, empty, count, notes):
-    """Ours, and in parentheses the empty pair and how many times that it is."""
+    """Ours, and in parentheses the empty pair and the ratio."""
     value, base = over(figures, name), over(figures, empty) if empty else None
     if value is None and base is None:
         return notes.missing(figures, name)
@@ -190,7 +190,7 @@ def instruction_rows(kernels, notes):
 
 
 def repeatable(kernels):
-    """Whether the guests' last figure is their first one."""
+    """Whether the guests' last figure equals the first one."""
     apart = [
         abs(f.number("unprobed") - f.number("unprobed/again"))
         for f in kernels
@@ -214,7 +214,7 @@ def print_instructions(kernels, conditions):
         f"bpftrace {conditions.text('bpftrace')}, libbpf-tools {conditions.text('libbpf-tools')}; "
         "bpftrace makes a histogram and counts the returned values.\n"
     )
-    # Groups of rows that nobody asked for are not there.
+    # Groups of rows that were not requested are missing.
     rows = [r for r in instruction_rows(kernels, notes) if any(r[1:])]
     table(["added to a call"] + [f.release() for f in kernels], rows)
     notes.print()
@@ -275,7 +275,7 @@ def print_scale(kernels, conditions):
 
 
 def extra(figures, name):
-    """What the probe added, pair by pair of rounds."""
+    """The cost of the probe, per pair of rounds."""
     off, on = (figures.text(n).split() for n in (name + "/off", name))
     return sorted(float(b) - float(a) for a, b in zip(off, on)) if off else []
 
@@ -339,7 +339,7 @@ def scrape_row(figures, name, notes):
 
 
 def format_rows(figures, names):
-    """A row for each run and format: CPU, time and size, as it is and compressed."""
+    """A row per run and format: CPU, time and size, plain and compressed."""
     for name in names:
         for form in FORMATS:
             row = [

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest (in guest time): what attaching 1 to 10,000 functions takes with each rung,
-# in time and in memory. BENCH_MECHANISMS adds forced mechanisms to the automatic choice.
+# Runs in a guest (in guest time): time and memory to attach 1 to 10,000 functions with each mechanism.
+# BENCH_MECHANISMS adds forced mechanisms to the automatic choice.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 patience=${BENCH_PATIENCE:-60} # seconds for one start
 
-# Kilobytes that are in use, beyond what can be read again from a disk.
+# Kilobytes in use, without what can be read again from a disk.
 used_memory() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
@@ -54,14 +54,14 @@ one_mechanism() { # one_mechanism NAME ARGUMENTS...
 		measure_start "scale/$name/$n" --config.file="$scratch/many.yaml" "$@" || break
 		took=$(($(microseconds) - begin))
 		[ "$n" -gt 1 ] || first=$took
-		# Microseconds for one function more.
+		# Microseconds per additional function.
 		[ "$n" -eq 1 ] || last=$((took > first ? (took - first) / (n - 1) : 0))
 	done
 }
 
 figure kernel "$(uname -r)"
 figure cpus "$(nproc)"
-$exporter --probe.list >/dev/null 2>&1 # its files are in memory now
+$exporter --probe.list >/dev/null 2>&1 # its files are cached now
 one_mechanism auto
 for m in ${BENCH_MECHANISMS-$mechanisms}; do
 	if has_mechanism "$m"; then

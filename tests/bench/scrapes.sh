@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs on this machine, in real time: what a scrape costs the exporter, by number of targets.
+# Runs on this machine, in real time: the cost of a scrape for the exporter, by number of targets.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh
 . tests/bench/lib.sh
 
-# Nanoseconds of CPU that the exporter, with all its threads and children, has used.
+# Nanoseconds of CPU time of the exporter with all its threads and children.
 cpu_time() {
 	local process
 	for process in $(ps -o pid= --pid "$pid" --ppid "$pid"); do
@@ -15,7 +15,7 @@ cpu_time() {
 }
 
 # Over one connection, as Prometheus does it.
-scrape() { # scrape TIMES [CURL ARGUMENTS]: bytes of the last one's body, and microseconds of a scrape
+scrape() { # scrape TIMES [CURL ARGUMENTS]: bytes of the last body, and microseconds per scrape
 	local urls i times=$1
 	shift
 	for ((i = 0; i < times; i++)); do
@@ -26,7 +26,7 @@ scrape() { # scrape TIMES [CURL ARGUMENTS]: bytes of the last one's body, and mi
 		awk '{ bytes = $1; sum += $2 } END { printf "%d %.0f\n", bytes, sum * 1e6 / NR }'
 }
 
-# The Accept header that asks for a format.
+# The Accept header for a format.
 accept_of() { # accept_of FORMAT
 	case $1 in
 	text) echo 'text/plain;version=0.0.4' ;;
@@ -35,7 +35,7 @@ accept_of() { # accept_of FORMAT
 	esac
 }
 
-# In each format, as it is and with gzip.
+# In each format, plain and with gzip.
 format_costs() { # format_costs NAME SCRAPES
 	local format encoding before bytes time scrapes=$2
 	for format in text openmetrics protobuf; do
@@ -84,7 +84,7 @@ build/bench_encode 10 100 1000 3000 10000 | while IFS=$'\t' read -r n series for
 	figure "$name/gzip/bytes" "$gzip_bytes"
 done
 scrape_cost 200 'all system calls' 'syscall:*'
-# By what their names begin with, since a configuration of names takes its own time to read.
+# By prefixes, since a configuration of names takes time to read.
 while IFS=$'\t' read -r n scrapes glob; do
 	if [ "${took:-0}" -gt 30000 ]; then
 		figure "scrape/$n user functions" - \

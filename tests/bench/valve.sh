@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: which kernel function is called most often while files are read, found by probing a
-# few thousand at once; what becomes of that work when it is probed, and when the valve has opened.
+# Runs in a guest: finds the kernel function that is called most often while files are read, by probing a few
+# thousand at once. Then measures the same work with a probe on it, and after overload protection has paused
+# the probe.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh
 . tests/bench/lib.sh
 
-# Rounds of reading the same files in ten seconds, in thousandths a second.
+# Rounds of reading the same files in ten seconds, in thousandths per second.
 throughput() {
 	local begin count=0 now
 	begin=$(microseconds)
@@ -31,14 +32,14 @@ start_with() { # start_with MAX_RATE FUNCTION...: quoted for YAML
 	}
 }
 
-# function calls, most first.
+# Prints function and calls, most calls first.
 counts() {
 	curl -sf "$url/metrics" |
 		sed -n 's/^retprobe_duration_seconds_count{.*function="\([^"]*\)"} \(.*\)$/\2 \1/p' | sort -rn
 }
 
 figure kernel "$(uname -r)"
-throughput >/dev/null # the files are in memory now
+throughput >/dev/null # the files are cached now
 figure valve/before "$(throughput)" 'rounds of reading /usr/include/*.h, thousandths a second'
 start_with 0 '"vfs_*"' '"security_*"' '"kmem_*"' '"kfree*"' '"kmalloc*"' '"__kmalloc*"' '"filemap_*"' '"folio_*"' \
 	'"mod_*"' '"__mod_*"' '"lru_*"' '"dput*"' '"d_*"' '"lookup_*"' '"path_*"' '"fput*"' '"rw_*"' '"mutex_*"' \

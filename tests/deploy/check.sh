@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What is delivered with the program agrees with it: the presets parse and can be combined, the manual page
-# has every flag, the unit is one. Attaches nothing.
+# Checks what is delivered with the program: presets parse and can be combined, the manual page has every
+# flag, the unit is valid. Attaches nothing.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 x=$PWD/build/retprobe_exporter
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 
-# run NAME COMMAND...: it must succeed.
+# run NAME COMMAND...: checks that it succeeds
 run() {
 	local name=$1
 	shift
@@ -19,7 +19,7 @@ run() {
 	fi
 }
 
-# Every preset by itself, and all of them together but for fstype, which is said to take others' place.
+# Every preset by itself, and all together except fstype, which replaces others.
 presets() {
 	local file name all=()
 	for file in deploy/presets/*.yaml; do
@@ -30,7 +30,7 @@ presets() {
 	[ ${#all[@]} -gt 10 ] && "$x" --config.check "${all[@]}" > /dev/null
 }
 
-# What is not obvious has a word of explanation: a list without any comment has none.
+# Each preset begins with a comment, and has at least one more.
 explained() {
 	awk '
 		FNR == 1 { lists++; comments = 0; first = $0 ~ /^# / }
@@ -47,7 +47,7 @@ explained() {
 		}' deploy/presets/*.yaml
 }
 
-# As in the table of deploy/presets/README.md, and no others.
+# The same presets as in the table of deploy/presets/README.md.
 listed() {
 	diff <(sed -n '/^## Presets/,/^## Start/p' deploy/presets/README.md | grep '^| `' | cut -d '|' -f 2 |
 		grep -o '[a-z0-9_-]*' | sort) <(basename -s .yaml deploy/presets/*.yaml | sort)
@@ -69,7 +69,7 @@ manual_page() {
 	[ ! -s "$temp/warnings" ]
 }
 
-# With the program where the unit says that it is, and no complaint about any line.
+# With the program where the unit expects it, and no warning about any line.
 unit() {
 	sed "s|/usr/bin/retprobe_exporter|$x|" deploy/systemd/retprobe-exporter.service \
 		> "$temp/retprobe-exporter.service"
@@ -79,8 +79,8 @@ unit() {
 	! grep -q retprobe "$temp/complaints"
 }
 
-# hardened PROGRAM OBJECT...: built with the Makefile's HARDENING. What startup files of the C library let
-# the linker say of control flow in the program is their affair, so that is looked for in the objects.
+# hardened PROGRAM OBJECT...: built with the Makefile's HARDENING. The program's note about control flow also
+# depends on the C library's startup files, so the objects are checked.
 hardened() {
 	local program=$1
 	shift

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# `make check-deploy`: what the Helm chart and the kustomizations make, held against the Go types that a cluster
-# decodes it into, strictly; what they promise; and that both are the same thing. No cluster, no root.
+# `make check-deploy`: decodes the output of the Helm chart and the kustomizations into a cluster's Go types,
+# strictly. Checks what they promise, and that both produce the same. Needs no cluster and no root.
 #
-# The tools are Go modules, at the versions of tests/deploy/kubernetes/go.sum, built once. A Go that is too old for
-# them, as distributions have it, is enough to fetch one that is not, which is a module as well.
+# The tools are Go modules, at the versions of tests/deploy/kubernetes/go.sum, built once. A distribution's
+# older Go suffices to fetch a newer one, which is a module as well.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 chart=deploy/helm/retprobe-exporter
@@ -14,7 +14,7 @@ export GOFLAGS=-buildvcs=false GOTOOLCHAIN=local GOBIN=$bin
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 needs=$(sed -n 's/^go \([0-9.]*\).*/\1/p' tests/deploy/kubernetes/go.mod)
-# Before 1.21 the go command does not know of these modules, and leaves their programs as the mere files that they are.
+# Before 1.21, the go command does not know these modules, and leaves their programs non-executable.
 fetch_go() {
 	local dir
 	dir=$(cd "$temp" && go mod download -json "golang.org/toolchain@v0.0.1-go$needs.$(go env GOOS)-$(go env GOARCH)" \
@@ -38,7 +38,7 @@ build_tools() {
 	(cd tests/deploy/kubernetes && go install . && go install tool) > "$temp/log" 2>&1
 }
 
-# What goes wrong between here and the modules' proxy, sooner or later.
+# Errors of the connection to the module proxy, which happen sooner or later.
 network='dial tcp|no such host|connection re|i/o timeout|TLS handshake|unexpected EOF|stream error|GOAWAY|: (429|5[0-9][0-9]) '
 again() {
 	grep -q -E "$network" "$temp/log" && sleep 15 && build_tools
@@ -56,7 +56,7 @@ check=$bin/kubernetes
 echo 1..84
 oldest=$(sed -n 's/^kubeVersion: ">=\([0-9.]*\)-0"$/\1/p' $chart/Chart.yaml)
 
-# try NAME COMMAND...: it must succeed.
+# try NAME COMMAND...: checks that it succeeds
 try() {
 	local name=$1
 	shift
@@ -68,7 +68,7 @@ try() {
 	fi
 }
 
-# refuse NAME WORDS COMMAND...: it must fail, and say that.
+# refuse NAME WORDS COMMAND...: checks that it fails with this message
 refuse() {
 	local name=$1 words=$2
 	shift 2
@@ -94,7 +94,7 @@ mutant() { # mutant WHAT WORDS EXPRESSION: in the manifest $name
 	refuse "$name: $1 is noticed" "$2" "$check" validate "$temp/mutant.yaml"
 }
 
-# A misspelt word, and privileges that nobody meant to give, in the manifest $1.
+# A misspelt word, and unintended privileges, in the manifest $1.
 mutants() {
 	local name=$1
 	mutant "a misspelt field" 'unknown field' 's/readOnlyRootFilesystem/readonlyRootFileSystem/'
@@ -128,7 +128,7 @@ oldest_is_oldest() {
 	grep -q "^replace k8s.io/api125 => k8s.io/api v0.$(cut -d . -f 2 <<< "$oldest")\." tests/deploy/kubernetes/go.mod
 }
 
-# Every value has a word of explanation or speaks for itself; the schema has them all.
+# Every value has a comment or speaks for itself. The schema has all values.
 schema_is_complete() {
 	jq -r '.properties | keys[]' $chart/values.schema.json | sort > "$temp/schema"
 	sed -n 's/^\([a-zA-Z]*\):.*/\1/p' $chart/values.yaml | sort > "$temp/values"
@@ -171,7 +171,7 @@ refuse "values: a monitor of other pods" "spec" template x.yaml release --set mo
 refuse "values: a runbook that is no URL" "runbookUrl" template x.yaml release --set rules.runbookUrl=README.md
 try "the schema has every value" schema_is_complete
 
-# has NAME FILE LINE...: the manifest has each line, whatever it is indented by.
+# has NAME FILE LINE...: the manifest has each line, with any indentation
 has() {
 	local name=$1 file=$2 line missing=
 	for line in "${@:3}"; do
@@ -193,7 +193,7 @@ try "helm's rules with runbooks are kustomize's" diff <("$check" rules "$temp/me
 	<(sh deploy/kubernetes/rules.sh https://git.example/retprobe/dashboards/README.md > "$temp/runbooks.yaml" &&
 		"$check" rules "$temp/runbooks.yaml")
 
-# As a cluster has them that has two teams.
+# A cluster with two teams.
 try "a second release" template second.yaml release --namespace other --values $chart/ci/merged-values.yaml
 try "two releases in two namespaces" "$check" disjoint "$temp/merged.yaml" "$temp/second.yaml"
 refuse "two releases in one namespace are noticed" "is in both" "$check" disjoint "$temp/merged.yaml" "$temp/merged.yaml"
@@ -202,7 +202,7 @@ nothing_of_the_cluster() {
 }
 try "the whole cluster's objects are made on request only" nothing_of_the_cluster
 
-# What is said after an installation, which takes a cluster: so a template includes it.
+# The notes after an installation, which needs a cluster. So a template includes them.
 cp -rL $chart "$temp/chart"
 echo 'notes: {{ include (print .Template.BasePath "/NOTES.txt") . | quote }}' > "$temp/chart/templates/notes.yaml"
 notes() { # notes OPTION...

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# For tests that build with buildah. Opens a separate store of images in the cache, which only keeps images
+# that take long to make. Sets $work, a temporary directory. Source this file.
 # shellcheck shell=bash
-# For tests that build with buildah: a store of images of our own, in the cache, in which only what takes long to
-# make again stays; $work, a temporary directory. Sourced.
 
 skip() {
 	echo "SKIP $(basename "$0" .sh): $*"
 	exit 0
 }
 
-# storage__open TOOL...: skips the test if a tool is missing, or we are not root.
+# storage__open TOOL...: skips the test without root, or if a tool is missing
 storage__open() {
 	local tool cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
 

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What each mechanism needs on each kernel of the matrix, tried in guests: a table in Markdown.
+# Tries which capabilities each mechanism needs, in guests of each kernel. Prints a Markdown table.
 #
 #	capabilities.sh [SERIES...]
 #
-# Everything needs CAP_BPF and CAP_PERFMON. A cell has what is needed on top with
-# kernel.perf_event_paranoid at 3, which is Debian's default, and behind the slash at 2.
+# Everything needs CAP_BPF and CAP_PERFMON. A cell has the additional capabilities with
+# kernel.perf_event_paranoid at 3, Debian's default, and after the slash at 2.
 set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck disable=SC2046 # words

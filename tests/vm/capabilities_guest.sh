@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: what each mechanism needs. Starts the exporter as root with nothing but some
-# capabilities, as a container would, and writes a line for each trial: the mechanism, the sysctl, the
-# capabilities, and "yes" or what the exporter says is missing.
+# Runs in a guest: the capabilities that each mechanism needs. Starts the exporter as root with only some
+# capabilities, as a container would. Writes a line per trial: the mechanism, the sysctl, the capabilities,
+# and "yes" or the error.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 W=$PWD/build/workload
@@ -10,9 +10,9 @@ PORT=10499
 # shellcheck disable=SC2034 # by their names
 cap_bpf=cap_39 cap_perfmon=cap_38 cap_sys_admin=cap_21 cap_syslog=cap_34 cap_sys_resource=cap_24
 
-# The port is bound before anything is attached, so it is an answer that counts.
+# The port is bound before anything is attached, so only an answer counts.
 is_ready() (
-	trap '' PIPE # of an exporter that ends meanwhile
+	trap '' PIPE # of an exporter that has ended in the meantime
 	exec 3<>/dev/tcp/127.0.0.1/$PORT
 	printf 'GET /-/ready HTTP/1.0\r\n\r\n' >&3
 	read -r -t 1 line <&3 && [[ $line == *" 200 "* ]]
@@ -39,7 +39,7 @@ attempt() { # attempt MECHANISM PROBE CAPABILITY...: prints yes, or why not
 	sed -n 's/.*level=error msg="\(.*\)"$/\1/p' /tmp/log | head -n 1
 }
 
-try() { # try MECHANISM PROBE: the smallest set that does
+try() { # try MECHANISM PROBE: finds the smallest sufficient set
 	local result paranoid sets set
 	for paranoid in 3 2; do
 		echo $paranoid >/proc/sys/kernel/perf_event_paranoid
@@ -64,7 +64,7 @@ try tracepoint syscall:getpgid
 for mechanism in uprobe.ret uprobe.session uprobe.multi uretprobe; do
 	try $mechanism "$W:workload_function"
 done
-# Nothing at all, and one of the two that all need.
+# No capability, and one of the two that all need.
 for set in '' cap_bpf cap_perfmon; do
 	# shellcheck disable=SC2086 # words
 	printf '%s\t-\t%s\t%s\n' auto "$set" "$(attempt auto __x64_sys_getpgid $set)" >>"$RESULTS/trials"

@@ -57,7 +57,7 @@ static int connect_to(const char *port)
 	return -1;
 }
 
-/* Everything that the exporter sends until it closes the connection. */
+/* Reads until the server closes the connection. */
 static struct answer ask(const char *port, const char *method, const char *path)
 {
 	struct answer a = { calloc(1, 1), 0 };
@@ -104,7 +104,7 @@ static bool save(const char *file, const char *body, size_t size)
 struct request {
 	const char *method, *path;
 	const char *file;    /* for the body, or NULL */
-	const regex_t *line; /* that the body must have, or NULL */
+	const regex_t *line; /* regular expression for the body, or NULL */
 	bool quiet;	     /* other answers are not printed */
 };
 

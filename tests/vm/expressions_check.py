@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks expressions over calls with known arguments: expressions_check.py NAME RESULTS_DIR, see
-expressions_guest.sh."""
+"""Checks expressions over calls with known arguments: expressions_check.py NAME RESULTS_DIR. See
+expressions_guest.sh.
+"""
 import sys
 
 import conformance_labels_check
@@ -15,7 +16,7 @@ def has_ancestors(r):
     return not r.lines("kernel")[0].startswith("5.")
 
 
-# System calls that are never probed, and uretprobe, whose number other architectures do not have.
+# System calls that are never probed, and uretprobe, whose number exists on x86-64 only.
 WITHOUT_NAME = {"exit", "exit_group", "rt_sigreturn", "uretprobe"}
 
 
@@ -26,7 +27,7 @@ def syscall_names(r):
     asked = [words[0] for words in described if words[0] in known and words[1:]]
     if len(asked) < 250:
         yield f"only {len(asked)} system calls are described"
-    # The newest kernel may have system calls that we do not know yet.
+    # The newest kernel can have system calls that are not in our table yet.
     if not r.lines("kernel")[0].startswith("7."):
         yield from equal("described, and not known", {words[0] for words in described} - known - WITHOUT_NAME, set())
     yield from equal("in the plan", sum(line.split()[:1] == ["syscall"] for line in plan), len(asked))

@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: expressions in labels, filters and observed values, over calls with known arguments. Scrapes go to
-# $RESULTS for expressions_check.py.
+# Runs in a guest: expressions in labels, filters and observed values, over calls with known arguments. Writes
+# scrapes to $RESULTS for expressions_check.py.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
 uname -r >"$RESULTS/kernel"
-# Without multi links, kretprobes attach in the least time: an fexit program takes 1 to 3 s on an emulated CPU, and
-# so do return slots by the thousand. All mechanisms share the code for expressions.
+# Without multi links, kretprobes attach fastest. On an emulated CPU, an fexit program takes 1 to 3 s, and so
+# do thousands of return slots. All mechanisms share the code for expressions.
 case $(uname -r) in
 5.* | 6.[0-9].*) defaults="mechanism: kretprobe, maxactive: 16" ;;
 *) defaults="maxactive: 16" ;;
 esac
 
-# A line for each system call that tracefs describes: its name in user space, then the names of its parameters.
+# A line per system call in tracefs: its name in user space, then the names of its parameters.
 described() {
 	awk 'BEGIN { split("newstat stat newlstat lstat newfstat fstat newuname uname sendfile64 sendfile umount umount2", w)
 			for (i = 1; i in w; i += 2) user[w[i]] = w[i + 1] }
@@ -24,7 +24,7 @@ described() {
 		after && /^print/ { print name params[name] }' $T/events/syscalls/sys_enter_*/format
 }
 
-# The first and the last parameter of each, by name. The last one depends on the number of the others.
+# The first and the last parameter of each. The last one depends on the number of parameters.
 syscall_names() {
 	"$BINARY" --probe.list='syscall:*' | awk '{ print $2 }' >"$RESULTS/syscalls.known"
 	described >"$RESULTS/syscalls.described"
@@ -35,7 +35,7 @@ syscall_names() {
 	"$BINARY" --config.check --config.file=/tmp/syscalls.yaml >"$RESULTS/syscalls.plan" 2>&1
 }
 
-# A function has one list of filters, so each filter has a function of its own.
+# A function has one list of filters, so each filter has its own function.
 expressions() {
 	local nappers=() cpu=$(($(nproc) - 1))
 	echo $cpu >"$RESULTS/cpu"

@@ -1,20 +1,20 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash
+# The first process of a test guest, in two steps. From the initramfs: loads the modules, mounts the host's
+# root file system (read-only over 9p, under an overlay in memory), and moves into it. From there: runs the
+# command, reports its exit code, and stops the machine.
 #
-# The first process of a test guest, in two acts. From the initramfs: load the modules, put the host's
-# root file system together (read-only over 9p, under an overlay in memory) and move into it. From
-# there: run the command, report its exit code, and end the machine.
-#
-# With systemd (guest.sh -S), the second act makes a unit of the command and becomes systemd, which comes
-# back here for the third: `init command`, that unit.
+# With systemd (guest.sh -S), the second step makes a unit of the command and becomes systemd. The unit runs
+# the third: `init command`.
 #
 # guest.sh appends to the initramfs: /guest.conf (shell variables) and /command (a script).
+# shellcheck shell=dash
 
 bb=/bin/busybox
 release='' modules='' cwd=/ results='' network='' keep_tmp='' keep='' systemd='' limit=0
 
-# File systems in memory where the host's files are none of the guest's, but for what is in $keep, a path a line.
+# Mounts empty file systems in memory over host files that the guest must not see. Keeps the paths in $keep,
+# one per line.
 cover_host() {
 	# shellcheck source=/dev/null
 	. /guest.conf
@@ -54,7 +54,7 @@ enter_root() {
 	exec $bb switch_root /newroot /run/guest/busybox sh /run/guest/init
 }
 
-# What systemd mounts by itself.
+# Mounts that systemd makes by itself.
 mount_kernels() {
 	$bb mkdir -p /dev/pts /dev/shm
 	$bb mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
@@ -71,8 +71,8 @@ mount_rest() {
 	$bb ln -sf /proc/self/fd/1 /dev/stdout
 	$bb ln -sf /proc/self/fd/2 /dev/stderr
 	if [ -n "$results" ]; then
-		# Not cached: the host looks at what is written while the guest still runs, and with a
-		# cache, lines appended to a file that others look at get lost (kernels 6.12 and 7).
+		# Not cached: the host reads the files while the guest still runs. With a cache, lines
+		# appended to a file that others read get lost (kernels 6.12 and 7).
 		$bb mount -t 9p -o "trans=virtio,version=9p2000.L,cache=none,msize=262144" \
 			results /run/results
 	fi
@@ -88,8 +88,8 @@ set_up_network() {
 	$bb ip route add default via 10.0.2.2
 }
 
-# Whatever the command left running holds the pipe of its output open: end it, so that the reader of
-# the pipe sees the end of it. Under systemd that is what is in our unit; the rest is not ours.
+# Processes left by the command hold the pipe of its output open. End them, so that the reader sees the end of
+# file. Under systemd, these are the ones in our unit.
 end_stragglers() {
 	for process in /proc/[0-9]*; do
 		pid=${process#/proc/}
@@ -100,8 +100,8 @@ end_stragglers() {
 	done 2> /dev/null
 }
 
-# At nine tenths of the time limit, which counts from about the kernel's start: what runs, and where. The
-# kernel's own report goes to the console: running CPUs, and tasks that cannot be interrupted.
+# At 90 % of the time limit, counted from about the kernel's start: prints the processes and their positions.
+# The kernel's report goes to the console: running CPUs, and uninterruptible tasks.
 tell_what_hangs() {
 	read -r up _ < /proc/uptime
 	$bb sleep $((limit - limit / 10 - ${up%.*}))
@@ -120,8 +120,8 @@ tell_what_hangs() {
 	done
 }
 
-# The system that the host's root file system is of, with nothing that it starts but what everything
-# else needs: emulated, each program takes its time.
+# Starts the system of the host's root file system with only what everything else needs: emulated programs are
+# slow.
 become_systemd() {
 	units=/run/systemd/system
 	$bb mkdir -p $units/multi-user.target.wants /run/systemd/system-generators /run/systemd/journald.conf.d
@@ -129,7 +129,7 @@ become_systemd() {
 		$bb ln -s /dev/null "/run/systemd/system-generators/${generator##*/}"
 	done
 	$bb rm -rf /etc/systemd/system/*.wants /etc/fstab
-	# A machine without a name of its own is at its first boot, and enables everything.
+	# A machine without a machine ID is at its first boot, and enables everything.
 	$bb tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id
 	for unit in /lib/systemd/system/*.wants/*; do
 		case ${unit##*/} in
@@ -153,12 +153,12 @@ become_systemd() {
 run_command() {
 	ulimit -c 0
 
-	# The ports' names depend on the kernel, and they are made in the background.
+	# The names of the ports depend on the kernel, which creates them in the background.
 	until set -- /dev/vport*p1 /dev/vport*p2 && [ -c "$1" ] && [ -c "$2" ]; do
 		$bb usleep 10000
 	done
 
-	# A port can be opened only once, so the command writes to a pipe: then /dev/stderr works.
+	# A port can be opened only once, so the command writes to a pipe. Then /dev/stderr works.
 	$bb mkfifo /run/guest/out
 	$bb cat /run/guest/out > "$1" &
 	reader=$!
@@ -176,7 +176,7 @@ run_command() {
 	$bb sync
 	[ -z "$results" ] || $bb umount /run/results
 	echo "exit $code" >&3
-	# isa-debug-exit: ends QEMU at once. If it is not there, the slow way.
+	# isa-debug-exit ends QEMU at once. Without it, power off.
 	printf '\001' | $bb dd of=/dev/port bs=1 seek=1281 count=1 2> /dev/null
 	$bb poweroff -f
 }

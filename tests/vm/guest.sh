@@ -1,37 +1,36 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Runs a command as root on another kernel: in a QEMU machine that sees this machine's root file system,
-# read-only under an overlay in memory, so that everything built and installed here is there too.
+# Runs a command as root on another kernel: in a QEMU machine with this machine's root file system, read-only
+# under an overlay in memory. So everything built and installed here exists there.
 #
 #	guest.sh [OPTIONS] [--] COMMAND...
 #
 #	-k SERIES		kernel; see kernels.sh --list and --default
 #	-o DIR			is shared, writable, with the command as $RESULTS
-#	-t SECONDS		time limit for all of it (300; 0: none)
-#	-f [ADDRESS:]PORT:PORT	forward a host's TCP port (127.0.0.1) to the guest's; repeatable
+#	-t SECONDS		time limit for everything (300; 0: none)
+#	-f [ADDRESS:]PORT:PORT	forward a TCP port of the host (127.0.0.1) to the guest; repeatable
 #	-e NAME=VALUE		set in the command's environment; repeatable
-#	-a 'WORDS'		more kernel command line
+#	-a 'WORDS'		append to the kernel command line
 #	-c CPUS, -m MEGABYTES	2, 1024
-#	-s			one host thread for all CPUs: slower, and proof against an emulator that runs
-#				stale code where a kernel patches itself much
-#	-r			if the emulator runs stale code under the command, once more from the start (and
-#				once again), with an empty DIR
-#	-S			systemd is the first process, and the command a unit of it
-#	-K			keep the host's /tmp in view (else an empty one in memory, with this tree if it is there)
+#	-s			one host thread for all CPUs: slower, but the emulator runs no stale code
+#				where a kernel patches itself often
+#	-r			if the emulator runs stale code under the command, run it again with an
+#				empty DIR, at most twice
+#	-S			systemd is the first process, and the command one of its units
+#	-K			keep the host's /tmp visible (else an empty one in memory, with this tree if it is there)
 #	-v			print how long the boot took
 #
-# The command's working directory is the repository's root, its output comes out here as it is
-# written, and its exit code is ours; except 124: time is up, 125: did not boot (or bad usage),
-# 123: the guest died under the command. For these the kernel's last words are printed.
+# The command runs in the repository's root. Its output appears as it is written, and its exit code is ours.
+# Other exit codes are 124: time is up, 125: did not boot (or bad usage), 123: the guest died under the
+# command. For these, the kernel's last messages are printed.
 #
-# When nine tenths of the time limit have passed, the guest prints its processes and their stacks, and QEMU the place
-# of each CPU.
+# At 90 % of the time limit, the guest prints its processes and their stacks, and QEMU the position of each
+# CPU.
 #
-# GUEST_SLOTS=N waits while N other guests that were started so run, in the order of the calls.
-# GUEST_RERUNS=DIR gets a file for each command that was run again (-r).
+# GUEST_SLOTS=N waits while N other guests with GUEST_SLOTS run, in the order of the calls.
+# GUEST_RERUNS=DIR gets a file for each command that is run again (-r).
 # ICOUNT=1 counts instructions instead of time (one CPU): 1 ns in the guest is 1 instruction.
-# ACCEL=tcg or kvm overrides the trial boot that decides whether KVM can be used.
+# ACCEL=tcg or kvm overrides the trial boot that decides whether KVM works.
 set -eu
 unset CDPATH
 
@@ -47,7 +46,7 @@ die() {
 	exit 125
 }
 
-# $1 as one word of a shell command.
+# Quotes $1 as one word for a shell command.
 quote() {
 	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
 }
@@ -82,7 +81,7 @@ done
 
 # ---- the initramfs ------------------------------------------------------------------------------
 
-# The modules that the first act needs and that this kernel has as files, in the order of loading.
+# The modules that the first step needs and that are files in this kernel, in load order.
 module_order() {
 	awk '
 		{
@@ -108,7 +107,7 @@ module_order() {
 				if (!(want[i] in path))
 					continue
 				file = path[want[i]]
-				# modules.dep lists what is to be loaded first last.
+				# modules.dep lists the first module to load last.
 				for (j = split(dependencies[file], need, " "); j > 0; j--)
 					load(need[j])
 				load(file)
@@ -140,12 +139,12 @@ build_initramfs() {
 	rm -rf "$tree"
 }
 
-# The initramfs of this kernel, and what makes it this run's.
+# The initramfs of this kernel, plus the files of this run.
 make_initrd() {
 	key=$(cat "$here/guest.sh" "$here/guest-init.sh" "$(command -v busybox)" "$kernel/stamp" |
 		sha256sum | cut -c 1-16)
 	initramfs=$kernel/initramfs-$key.cpio
-	# Other guests, of other trees too, may be replacing it at this moment.
+	# Other guests, from other trees too, can replace it at the same time.
 	if ! cp "$initramfs" "$temp/initramfs.cpio" 2> /dev/null; then
 		build_initramfs "$temp/initramfs.cpio"
 		cp "$temp/initramfs.cpio" "$initramfs.$$"
@@ -200,9 +199,9 @@ take_free_slot() {
 	return 1
 }
 
-# One of $GUEST_SLOTS, until QEMU ends: with more guests than CPUs, all are slower than their time limits
-# were made for. Linux grants flock(2) in the order of the calls, and forgets callers that die: so the guest
-# that has waited longest holds the queue's lock, and looks for a slot.
+# Takes one of $GUEST_SLOTS until QEMU ends. With more guests than CPUs, all exceed their time limits. Linux
+# grants flock(2) in the order of the calls, and forgets callers that die. So the guest that has waited
+# longest holds the queue's lock, and looks for a slot.
 take_slot() {
 	exec 7> "$cache/slot.queue"
 	flock 7
@@ -212,7 +211,7 @@ take_slot() {
 	exec 7>&-
 }
 
-# QEMU with the initrd in $temp, in the background: $machine. $1: tcg or kvm.
+# Starts QEMU with the initrd in $temp in the background, and sets $machine. $1: tcg or kvm.
 start_machine() {
 	smp=$cpus
 	if [ -n "${ICOUNT:-}" ]; then
@@ -221,8 +220,8 @@ start_machine() {
 	elif [ "$1" = kvm ]; then
 		set -- -accel kvm -cpu host
 	else
-		# Without those two, kernels move memory by words: emulated, the string instructions that
-		# are the fastest on a CPU go byte by byte.
+		# Without those two, kernels copy memory by words. String instructions are fastest on a CPU,
+		# but emulated, they copy byte by byte.
 		set -- -accel "tcg,thread=$threads" -cpu max,-erms,-fsrm
 	fi
 	image=$kernel/vmlinuz
@@ -240,7 +239,7 @@ tsc=reliable no_timer_check cryptomgr.notests nokaslr $append" \
 		-device virtio-serial-pci,ioeventfd=off \
 		-chardev "file,id=out,path=$temp/out" -device virtserialport,nr=1,chardev=out \
 		-chardev "file,id=status,path=$temp/status" -device virtserialport,nr=2,chardev=status
-	# ioeventfd=off: what the guest has written to a port is in its file before the guest goes on.
+	# ioeventfd=off: output is in the file before the guest goes on.
 	if [ -n "$results" ]; then
 		set -- "$@" -fsdev "local,id=results,path=$results,security_model=none,multidevs=remap" \
 			-device virtio-9p-pci,fsdev=results,mount_tag=results
@@ -267,15 +266,15 @@ tsc=reliable no_timer_check cryptomgr.notests nokaslr $append" \
 	machine=$!
 }
 
-# The kernel died of code that was not there any more: a breakpoint, or the first bytes of a function, where
-# it patches calls in and out, and where nothing is that could touch memory.
+# The kernel died of code that no longer exists: a breakpoint, or the first bytes of a function where it
+# patches calls. No instruction there can access memory.
 ran_stale_code() {
 	grep -q 'Oops: int3' "$temp/console" ||
 		{ grep -q '^[^a-z]*RIP: 0010:[A-Za-z0-9_.]*+0x0/' "$temp/console" &&
 			grep -q 'Code: .* <e8> ' "$temp/console"; }
 }
 
-# A kernel that says nothing and gets nowhere is as rare as one that runs stale code.
+# A silent kernel that makes no progress is as rare as one that runs stale code.
 limit_boot() {
 	left=$boot_limit
 	while [ ! -s "$temp/status" ]; do
@@ -289,8 +288,8 @@ limit_boot() {
 	done
 }
 
-# Asks QEMU for its CPUs shortly before the time limit: a guest whose CPUs are all stuck cannot tell.
-# The kernel's symbols are not randomised (nokaslr).
+# Asks QEMU for its CPUs shortly before the time limit, because a guest with stuck CPUs cannot. The kernel's
+# symbols are not randomised (nokaslr).
 tell_cpus() {
 	[ "$limit" -gt 60 ] || return 0
 	wait_for=$((limit - limit / 20 - $(date +%s) + machine_start))
@@ -319,8 +318,8 @@ wait_machine() {
 	code=$(sed -n 's/^exit //p' "$temp/status")
 }
 
-# /dev/kvm can be there and useless: only a boot that ends well proves it. The verdict holds until the
-# machine is booted again.
+# /dev/kvm can exist and be useless. Only a successful boot proves that it works. The verdict is valid until
+# this machine reboots.
 choose_accelerator() {
 	if [ -n "${ACCEL:-}" ]; then
 		echo "$ACCEL"
@@ -367,7 +366,7 @@ finish() {
 	rm -rf "$temp"
 }
 
-# Prints what the guest writes, until QEMU has ended and all of it is out.
+# Prints the guest's output until QEMU has ended and everything is printed.
 follow_output() {
 	tail -q -s 0.05 --pid="$machine" -c +1 -f "$temp/out" 2> /dev/null &
 	follower=$!
@@ -398,10 +397,10 @@ trap 'exit 143' TERM
 make_initrd "$@"
 [ -z "${GUEST_SLOTS:-}" ] || take_slot
 start=$(date +%s%3N)
-# With two CPUs at once, QEMU may run a breakpoint that the other CPU has just removed; a real CPU does not.
-# The kernel, patching its own code, dies of it in one of forty guests. stale_code.sh shows it without an exporter: on 7
-# within seconds, and 5.10 hangs. While the guest boots, nothing is lost by another boot; later, the caller
-# decides (-r).
+# With two CPUs at once, QEMU can run a breakpoint that the other CPU has just removed. A real CPU does not.
+# One guest in forty dies of it when the kernel patches its own code. stale_code.sh shows it without an
+# exporter: 7 dies within seconds, and 5.10 hangs. During the boot, another boot loses nothing. Later, the
+# caller decides (-r).
 for attempt in 1 2 3; do
 	start_machine "$accelerator"
 	follow_output

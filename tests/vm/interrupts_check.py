@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A function that tasks and hard interrupts call: interrupts_check.py NAME RESULTS_DIR, see
-interrupts_guest.sh."""
+"""A function that tasks and hard interrupts call: interrupts_check.py NAME RESULTS_DIR. See
+interrupts_guest.sh.
+"""
 import json
 import pathlib
 import sys
@@ -11,11 +12,11 @@ from conformance_check import report
 from conformance_edges_check import Results, complete, whole
 
 SIGNALLED = ("kill_pid_info", "kill_pid_info_type")
-ADDRESSES = 8  # on the interrupts' stacks, at which a call's leftover may still wait to be found
+ADDRESSES = 8  # on the interrupt stacks, where a leftover can still wait to be found
 
 
 def law(r, m):
-    """Counted, or missed and counted as that: what came while a program of the function ran."""
+    """Calls that arrive while a program of the function runs are counted, or missed and counted as missed."""
     calls = r.number(f"{m}.hits.after") - r.number(f"{m}.hits.before")
     delta = r.delta(m, SIGNALLED)
     yield from whole(delta, calls, True)
@@ -24,8 +25,8 @@ def law(r, m):
 
 
 def leftovers(r, m):
-    """The kernel skips the return of a call from an interrupt, but not its entry, which must be found for
-    what it is, and not be taken for the entry of another call."""
+    """The kernel skips the return of a call from an interrupt, but not its entry. That entry must be
+    recognised, and not be taken for another call's."""
     missed = r.delta(m, SIGNALLED).missed
     found, = (p["stale"] for p in json.loads(r.text(f"{m}.probes.json"))["probes"])
     if not 0 <= missed["recursion"] - found <= ADDRESSES:
@@ -39,8 +40,8 @@ def main():
     tests = {"has the mechanisms of its kernel": partial(complete, name.split()[1], r)}
     for m in r.cases:
         tests[f"{m} every call is accounted for"] = partial(law, r, m)
-        # Before 5.12 the kernel skips neither program; and a kernel that preempts itself skips either
-        # of them for tasks as well, which nothing can tell (exporter/MECHANISMS.md, Known limits).
+        # Before 5.12, the kernel skips neither program. A preemptible kernel also skips either program for
+        # tasks, which nothing can detect (exporter/MECHANISMS.md, Known limits).
         if m == "fexit" and not r.preemptible and not r.kernel.startswith("5.10"):
             tests[f"{m} leftovers are found"] = partial(leftovers, r, m)
     report(name, tests)

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: a function that tasks call all the time, and hard interrupts too, so that these come
-# while its own programs run. The guest counts instructions instead of time (conformance.sh sees to it),
-# so that they do so as often on any machine.
+# Runs in a guest: a function that tasks and hard interrupts call all the time. Interrupts arrive while its
+# programs run. The guest counts instructions instead of time (see conformance.sh), so the result does not
+# depend on the machine.
 #
-#	interrupts_guest.sh [MECHANISM...]	all of them
+#	interrupts_guest.sh [MECHANISM...]	default: all
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh

@@ -1,22 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-#
-# Makes distribution kernels available to the test guests.
+# Provides distribution kernels for test guests.
 #
 #	kernels.sh [SERIES...]		ensure these series, or the whole matrix; silent when cached
 #	kernels.sh --path SERIES	ensure it and print its directory
-#	kernels.sh --list		print the matrix of this machine, one series a line
-#	kernels.sh --default		print the series to use where none is asked for
+#	kernels.sh --list		print the matrix of this machine, one series per line
+#	kernels.sh --default		print the default series
 #
-# A kernel is the newest package of its series in the suite that the table below names. It is found
-# through an apt state of our own, on the mirror that this machine's own apt configuration uses, with
-# the keys that it trusts: no package is installed and no download host is written here.
-# KERNEL_MIRROR=URI takes Debian's kernels from that mirror instead; on Ubuntu it adds them.
+# A kernel is the newest package of its series in the suite from the table below. tests/apt.sh finds it. No
+# package is installed, and no download host is written here. KERNEL_MIRROR=URI takes Debian's kernels from
+# that mirror instead; on Ubuntu it adds them.
 #
-# What is kept, in the cache, is SERIES/{vmlinuz,vmlinux,version,lib/modules/VERSION/} and
-# SERIES/stamp, the checksums of all that a boot needs. A directory whose stamp does not hold is
-# fetched again. vmlinux, the same kernel already unpacked, is there if QEMU can start it directly
-# (PVH): emulated, that saves the several seconds in which the kernel would unpack itself.
+# The cache has SERIES/{vmlinuz,vmlinux,version,lib/modules/VERSION/} and SERIES/stamp, the checksums of all
+# files that a boot needs. A directory whose stamp does not match is fetched again. vmlinux is the unpacked
+# kernel, if QEMU can start it directly (PVH). In an emulated guest this saves several seconds of unpacking.
 set -eu
 
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
@@ -60,12 +57,12 @@ available_series() {
 	done
 }
 
-# 6.12 where there is one, for it has every mechanism but the newest ones; else the newest.
+# 6.12 if available, because it has all mechanisms but the newest; else the newest.
 default_series() {
 	available_series | awk '{ last = $0 } $0 == "6.12" { exit } END { print last }'
 }
 
-# ---- choosing, fetching and unpacking ----------------------------------------------------------
+# ---- choose, fetch and unpack ----------------------------------------------------------------
 
 # The packages of the newest kernel of series $2, flavour $3, that the state $1 knows.
 choose_packages() {
@@ -79,7 +76,7 @@ choose_packages() {
 	done
 }
 
-# Fetches what is chosen for series $1, suite $2, flavour $3 from the mirror $4 with options $5.
+# Fetches the chosen packages for series $1, suite $2, flavour $3 from the mirror $4 with options $5.
 fetch_from() {
 	state=$work/apt
 	rm -rf "$state"
@@ -124,15 +121,15 @@ lay_out() {
 	[ -s "$2/lib/modules/$version/modules.dep" ]
 }
 
-# Unpacks the bzImage $1 into $2 if it is one that can be entered the PVH way. The offsets are those of
-# the x86 boot protocol: setup_sects, payload_offset, payload_length.
+# Unpacks the bzImage $1 into $2 if it has a PVH entry point. The offsets are from the x86 boot protocol:
+# setup_sects, payload_offset, payload_length.
 unpack_image() {
 	[ "$arch" = amd64 ] && command -v readelf > /dev/null || return 0
 	sectors=$(od -A n -t u1 -j 497 -N 1 "$1" | tr -d ' ')
 	offset=$(od -A n -t u4 -j 584 -N 4 "$1" | tr -d ' ')
 	length=$(od -A n -t u4 -j 588 -N 4 "$1" | tr -d ' ')
 	[ "$sectors" -ne 0 ] || sectors=4
-	# The payload's last four bytes are its unpacked size, which is no part of the archive.
+	# The last four bytes of the payload are its unpacked size, which is not part of the archive.
 	tail -c "+$(((sectors + 1) * 512 + offset + 1))" "$1" | head -c "$((length - 4))" > "$2.payload"
 	case $(od -A n -t x1 -N 4 "$2.payload" | tr -d ' ') in
 	fd377a58) unpack='xz -dc' ;;
@@ -148,7 +145,7 @@ unpack_image() {
 	rm -f "$2.payload"
 }
 
-# The files that a boot reads; guest.sh takes its modules from among these.
+# The files that a boot reads. guest.sh takes its modules from these.
 write_stamp() {
 	(cd "$1" && find vmlinuz version lib/modules -type f \( -path 'vmlinu?' -o -path version \
 		-o -name modules.dep -o -path '*/9p/*' -o -path '*/overlayfs/*' \
@@ -221,7 +218,7 @@ ensure() {
 		die "no kernel series \"$1\"; there is: $(available_series | paste -s -d ' ')"
 	! is_good "$kernels/$1" || return 0
 	mkdir -p "$kernels"
-	# Two test suites may want the same kernel at once; the second waits and finds it there.
+	# Two suites can request the same kernel at once. The second one waits.
 	exec 9> "$kernels/$1.lock"
 	flock 9
 	if ! is_good "$kernels/$1"; then

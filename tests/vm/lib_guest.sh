@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# Functions for scripts that run in a guest. Source this from the repository's root. It starts few and small
+# programs: in an emulated guest, a fork of the shell takes as long as a scrape.
 # shellcheck shell=bash disable=SC2034 # variables are for those who source it
-# What the scripts that run in a guest share: to be sourced from the repository's root. Programs are few and
-# small here: emulated, a fork of the shell takes as long as a scrape.
 W=$PWD/build/workload
 CLIENT=build/client
 PORT=10499
@@ -13,7 +13,7 @@ fail() {
 	local pid
 	echo "not ok: $*"
 	[ -f "$RESULTS/exporter.log" ] && tail -5 "$RESULTS/exporter.log"
-	# Where the exporter is, if it still is.
+	# Where the exporter hangs, if it still runs.
 	for pid in ${exporter:-} $(pgrep -P "${exporter:-0}"); do
 		grep -sE '^(Name|State|SigPnd|ShdPnd)' "/proc/$pid/status"
 		cat "/proc/$pid/task/"*/stack
@@ -26,13 +26,13 @@ run() { # run COMM OPERATION...: the workload under another name
 	"/tmp/$1" "${@:2}" >>"$RESULTS/work" || fail "workload $*"
 }
 
-# Nothing ever comes out of it: a pause without a process.
+# A pipe that never has data: a pause without a process.
 exec {nothing}<> <(:)
 pause() { # pause SECONDS
 	read -r -t "$1" -u $nothing
 }
 
-# Until COMMAND succeeds; fails after $PATIENCE seconds, or 240.
+# Waits until COMMAND succeeds. Fails after $PATIENCE seconds, or 240.
 wait_until() { # wait_until NAME COMMAND...
 	local name=$1 deadline=$((SECONDS + ${PATIENCE:-240}))
 	shift
@@ -42,13 +42,13 @@ wait_until() { # wait_until NAME COMMAND...
 	done
 }
 
-# False unless the answer is 200 and whole. The body goes to FILE.
+# Fails unless the answer is 200 and complete. The body goes to FILE.
 get() { # get PATH [FILE]
 	$CLIENT get $PORT "$@"
 }
 
-# Covers the kernel's lists of symbols with copies until the test ends. The kernel formats them for each reader, which is
-# 40 % of an emulated exporter's start. Not for tests that load modules.
+# Covers the kernel's lists of symbols with copies until the test ends. The kernel formats them for each
+# reader, which is 40 % of an emulated exporter's start. Not for tests that load modules.
 copy_symbols() {
 	local file copies=()
 	for file in /proc/kallsyms $T/available_filter_functions; do
@@ -59,7 +59,7 @@ copy_symbols() {
 	trap "umount ${copies[*]}" EXIT
 }
 
-# False if the machine has no such mechanism as ARGS force; any other trouble ends the test.
+# Fails if the machine lacks the mechanism that ARGS force. Any other error ends the test.
 try_exporter() { # try_exporter ARGS...
 	"$BINARY" --web.listen-address=127.0.0.1:$PORT "$@" >>"$RESULTS/exporter.log" 2>&1 &
 	exporter=$!
@@ -99,7 +99,7 @@ stop_scraper() {
 	wait "$scraper" || echo "the scraper's exit code is $?" >>"$RESULTS/scrapes"
 }
 
-# What the kernel itself counts of a function's calls: an event without BPF.
+# The kernel's own count of a function's calls: an event without BPF.
 reference() { # reference FUNCTION
 	echo "p:reference/reference_$1 $1" >>$T/kprobe_events && echo 1 >"$T/events/reference/reference_$1/enable" ||
 		fail "no reference for $1"

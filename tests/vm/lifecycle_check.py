@@ -26,7 +26,7 @@ class Results:
         return parse(self.directory / name)
 
     def sum(self, name, metric, functions, **labels):
-        """The sum of a metric's series of some functions; None if there are none."""
+        """The sum of a metric over the series of some functions. None: no series."""
         found = [v for k, v in self.metrics(name).items() if k[0] == metric
                  and dict(k[1]).get("function") in functions
                  and all(dict(k[1]).get(n) == v for n, v in labels.items())]
@@ -57,7 +57,7 @@ def reloads(r):
     for functions, labels in (GETPGID, {}), (UNLINK, {"comm": "workload"}):
         got = r.calls("reload.after", functions, **labels)
         missed = r.sum("reload.after", "retprobe_missed_total", functions)
-        # Other processes unlink files, but under other names. Shells call getpgid(2).
+        # Other processes unlink files, but with other names. Shells call getpgid(2).
         if got is None or not want <= got + missed <= want + (0 if labels else 1000):
             yield f"{functions}: {got} counted, {missed} missed of {want}"
         if missed:
@@ -92,8 +92,8 @@ def flat(r):
         return
     for i, what in enumerate(("attacher's descriptors", "attacher's kB", "server's descriptors",
                               "server's kB")):
-        # Each of ten reloads reads all symbols, which take megabytes. Four load new programs and maps. A leak of one
-        # of them would be more than a heap keeps, which counts twice here.
+        # Each of ten reloads reads all symbols, which take megabytes. Four load new programs and maps. A leak
+        # of any of these would exceed the heap's reserve, which counts twice here.
         if after[i] > before[i] + (0 if i % 2 == 0 else 2048):
             yield f"{what}: {before[i]}, then {after[i]}"
 
@@ -131,7 +131,7 @@ def module(r):
 def program(r):
     if r.state("program.missing", "workload_function") != (0.0, "not_found"):
         yield f"before there is one: {r.state('program.missing', 'workload_function')}"
-    # The second file counts on where the first one ended.
+    # The second file continues the first one's counts.
     for name, calls in (("first", 100), ("second", 100 + 60)):
         got = r.calls(f"program.{name}", ("workload_function",))
         if got != calls:
@@ -155,7 +155,7 @@ def server(r):
 
 
 def gaps(r):
-    """Seconds from each death of a server to the next one's first word."""
+    """Seconds from each death of a server to the next one's first message."""
     died, found = None, []
     for line in r.lines("exporter.log"):
         time = re.match(r"ts=(\S+) ", line)
@@ -178,7 +178,7 @@ def killed(r):
     seconds = gaps(r)
     if len(seconds) != 6:
         yield f"{len(seconds)} servers after 6 that were killed"
-    elif seconds[0] > 5:  # a tenth of a second, where the machine has CPUs of its own
+    elif seconds[0] > 5:  # a tenth of a second on a machine with CPUs of its own
         yield f"{seconds[0]:.3f} s until there was another server"
     # The second to fifth of the servers that are killed in a row.
     for i, backoff in enumerate((0.1, 0.2, 0.4, 0.8), 2):

@@ -1,9 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: the events of a year in a minute. Reloads under load, overload protection, a module that comes and
-# goes, a program that is replaced, kprobes that are switched off, a server that is killed. Two exporters live
-# through most of it, because each start takes seconds in an emulated guest. Results go to $RESULTS for
-# lifecycle_check.py.
+# Runs in a guest: the events of a year in a minute.
+# - reloads under load
+# - overload protection
+# - a module that is loaded and unloaded
+# - a program that is replaced
+# - kprobes that are switched off
+# - a server that is killed
+#
+# Two exporters live through most of it, because each start takes seconds in an emulated guest. Writes results
+# to $RESULTS for lifecycle_check.py.
 #
 #	lifecycle_guest.sh [RELOADS]
 set -u
@@ -20,7 +26,7 @@ wait_for() { # wait_for REGEX: until a line of /metrics matches
 	$CLIENT until $PORT /metrics "$1" || fail "time is up waiting for $1 in /metrics"
 }
 
-# Sets $count: the lines of FILE that have TEXT. Without a process, as it is asked often.
+# Sets $count: the number of lines of FILE with TEXT. Uses no process, because it is called often.
 count_lines() { # count_lines FILE TEXT
 	local lines line
 	mapfile -t lines <"$RESULTS/$1"
@@ -51,9 +57,9 @@ only_server() {
 footprint() { # footprint NAME
 	local pid
 	wait_until "the end of old servers" only_server
-	# The memory of the start is free again by then.
+	# By then, the memory of the start has been freed.
 	$CLIENT ready $PORT $exporter || fail "no new server"
-	# The least of some moments: the memory of a tick is free again after it.
+	# The minimum of several moments: the memory of a tick is freed after it.
 	for _ in 1 2 3 4 5; do
 		for pid in $exporter $(server); do
 			awk '/^(Private_Dirty|Anonymous)/ { sum += $2 } END { print sum }' "/proc/$pid/smaps_rollup" \
@@ -102,11 +108,11 @@ for i in $(seq "$reloads"); do
 	*1) echo "$base
   - {functions: vfs_statx, labls: [comm]}" ;;
 	*[37]) echo "$base" ;;
-	*) cat /tmp/life.yaml ;; # as it is
+	*) cat /tmp/life.yaml ;; # in its current state
 	esac >/tmp/life.new
 	mv /tmp/life.new /tmp/life.yaml
 	if [ $((i % 2)) -eq 0 ]; then reload_by_request; else reload_by_signal; fi
-	# Libraries have their final size by then. The probes are the same as at the end.
+	# By then, libraries have their final size. The probes are the same as at the end.
 	[ "$i" -ne $((reloads / 2)) ] || footprint footprint.before
 	case $i in *1) scrape reload.invalid && echo "$base" >/tmp/life.yaml ;; esac
 done
@@ -116,14 +122,14 @@ wait $loading || fail "the load"
 load_ended=$SECONDS
 reload
 scrape reload.after
-# Another setting is another probe, and begins at 0.
+# A probe with other settings is a new probe, and starts at 0.
 sed -i 's/labels: .comm./labels: [uid]/' /tmp/life.yaml
 reload
 scrape reload.other
 
 # ---- overload protection ------------------------------------------------------------------------------
-# Two functions have a filter that no call passes: programs run all the same. The configuration of the module's
-# function does not fit.
+# Two functions have a filter that matches no call: the programs still run. The configuration does not fit the
+# module's function.
 dummy_up() {
 	modprobe dummy numdummies=0 || fail "no module dummy"
 	$bb ip link add dummy0 type dummy 2>/dev/null || ip link add dummy0 type dummy || fail "no dummy0"
@@ -167,7 +173,7 @@ reload
 scrape valve.reloaded
 stop_exporter
 
-# ---- a module that comes and goes -------------------------------------------------------------------
+# ---- a module that is loaded and unloaded ---------------------------------------------------------------
 send() { # send PACKETS
 	local i
 	for ((i = 0; i < $1; i++)); do echo x >/dev/udp/10.99.0.2/9; done
@@ -216,7 +222,7 @@ wait_for 'attached\{object="/tmp/program",function="workload_function",reason=""
 scrape program.second
 
 # ---- kprobes and ftrace are switched off ---------------------------------------------------------------
-# Some kernels refuse that while something is attached.
+# Some kernels refuse this while something is attached.
 switch_off_and_on() { # switch_off_and_on NAME FILE
 	local state='attached\{object="vmlinux",function="__x64_sys_getpgid",reason='
 	scrape "switch.$1.before"
@@ -262,7 +268,7 @@ wait_until "scrapes of the next server" has_more scrapes ' 200 ' $((count + 30))
 touch "$RESULTS/killed"
 wait $scraping
 scrape killed.after
-# Each time in a row the next server starts later.
+# After each further death, the next server starts later.
 for _ in 1 2 3 4 5; do
 	count_lines exporter.log 'listening on'
 	listening=$count
@@ -270,7 +276,7 @@ for _ in 1 2 3 4 5; do
 	wait_until "a server after one that was killed" has_more exporter.log 'listening on' "$listening"
 done
 scrape killed.again
-# The attacher is killed, and its server goes with it.
+# The attacher is killed, and its server ends with it.
 old=$(server)
 kill -9 $exporter
 wait $exporter 2>/dev/null
@@ -280,9 +286,9 @@ for ((i = 0; i < 50; i++)); do
 done
 kill -0 "$old" 2>/dev/null && echo "$old" >"$RESULTS/orphan"
 
-# ---- two exporters that are process 1 of a PID namespace each, as in containers -------------------------
+# ---- two exporters, each process 1 of a PID namespace, as in containers --------------------------------
 # They start at once, and their first functions differ.
-enclosed() { # enclosed PORT NAME FUNCTION...: to its process goes /tmp/NAME
+enclosed() { # enclosed PORT NAME FUNCTION...: writes its process ID to /tmp/NAME
 	local port=$1 name=$2
 	shift 2
 	unshare --pid --fork --mount-proc --kill-child "$BINARY" --web.listen-address=127.0.0.1:"$port" \
@@ -309,7 +315,7 @@ mkdir /tmp/enclosed.{1..7}
 rmdir /tmp/enclosed.{1..5}
 PORT=10497 scrape enclosed.one
 PORT=10498 scrape enclosed.other
-# One is killed. The next starts all the same, and leaves the events of the live one alone.
+# One is killed. The next one still starts, and leaves the events of the live one alone.
 end_enclosed KILL one
 enclosed 10497 next __x64_sys_rmdir
 wait_ready 10497
@@ -318,8 +324,8 @@ PORT=10497 scrape enclosed.next
 PORT=10498 scrape enclosed.still
 end_enclosed TERM next other
 
-# ---- an exporter that is started while kprobes are switched off -----------------------------------------
-# It attaches nothing before they are switched on.
+# ---- an exporter that starts while kprobes are switched off --------------------------------------------
+# It attaches nothing until they are switched on.
 start_while_off() { # start_while_off NAME FILE
 	{ echo 0 >"$2"; } 2>/dev/null || return 0
 	start --mechanism=kretprobe __x64_sys_getpgid
@@ -333,7 +339,7 @@ start_while_off() { # start_while_off NAME FILE
 	stop_exporter
 }
 
-# Versions before left events whose names were made of process IDs: they are removed, too.
+# Former versions left events with process IDs in their names. They are removed, too.
 echo 'p:retprobe_1/retprobe_1_0_p0 __x64_sys_getpgid' >>$T/kprobe_events
 start_while_off kprobes.start /sys/kernel/debug/kprobes/enabled
 start_while_off ftrace.start /proc/sys/kernel/ftrace_enabled

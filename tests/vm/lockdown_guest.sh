@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest whose kernel command line has lockdown=confidentiality: which probes work, and how the log explains
-# the others. Results go to $RESULTS for lockdown_check.py.
+# Runs in a guest with lockdown=confidentiality on its kernel command line: which probes work, and how the log
+# explains the others. Writes results to $RESULTS for lockdown_check.py.
 #
-#	lockdown_guest.sh [CASE...]	a CASE is default, labels or syscall; all of them
+#	lockdown_guest.sh [CASE...]	a CASE is default, labels or syscall; default: all
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -15,7 +15,7 @@ case_default() {
 	stop_exporter
 }
 
-# A label needs memory that programs must not read here. Its probe is refused, and no other.
+# A label needs memory that programs must not read here. Only its probe is refused.
 case_labels() {
 	printf 'probes:\n  - functions: [vfs_unlink]\n  - {functions: [vfs_rename], labels: [comm]}\n' \
 		>/tmp/labels.yaml
@@ -27,7 +27,7 @@ case_labels() {
 	stop_exporter
 }
 
-# expect_end NAME ARGS...: the exit code and the log of an exporter that does not start.
+# expect_end NAME ARGS...: the exit code and the log of an exporter that does not start
 expect_end() {
 	timeout 200 "$BINARY" --web.listen-address=127.0.0.1:$PORT "${@:2}" 2>"$RESULTS/$1.log"
 	echo $? >"$RESULTS/$1.exit"

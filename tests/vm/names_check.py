@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Several names of one kernel function: names_check.py NAME RESULTS_DIR, see names_guest.sh."""
+"""Several names of one kernel function: names_check.py NAME RESULTS_DIR. See names_guest.sh."""
 import json
 import pathlib
 import sys
@@ -26,7 +26,7 @@ def names(mechanism):
 def calls(series, mechanism):
     for name in names(mechanism):
         delta = Delta(*series, (name,))
-        # Of the other mechanisms with a shared program, no call may be missed.
+        # With other mechanisms that share a program, no call may be missed.
         missed = sum(delta.missed.values()) + (delta.missed_by_all if mechanism == "fsession.multi" else 0)
         if delta.count + missed != 100 or missed and not mechanism.startswith(("f", "auto")):
             yield f"{name}: {delta.count:.0f} counted, missed {delta.missed}, {delta.missed_by_all:.0f} by all"
@@ -56,7 +56,7 @@ def plan(directory):
 
 
 def clones(directory):
-    """cookie_hash has a clone where the kernel's compiler has made one."""
+    """cookie_hash has a clone if the kernel's compiler has made one."""
     told = "some callers call cookie_hash.isra.0 instead, whose calls are not counted: add 'cookie_hash.*' to count them"
     if (told in (directory / "plan").read_text()) != (int((directory / "has_clone").read_text()) > 0):
         yield (directory / "plan").read_text()

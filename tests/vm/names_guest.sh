@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: kernel functions that have several names. System calls without arguments do, and the kernel
-# lists one name of each as traceable. Each mechanism has a system call of its own, so that one exporter and one
-# workload do for all. What is seen goes to $RESULTS for names_check.py.
+# Runs in a guest: kernel functions with several names. System calls without arguments have several, and the
+# kernel lists one of them as traceable. Each mechanism has a system call of its own, so one exporter and one
+# workload suffice. Writes results to $RESULTS for names_check.py.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -13,7 +13,7 @@ uname -r >"$RESULTS/kernel"
 "$BINARY" --config.check cookie_hash 'cookie_hash.*' >"$RESULTS/clones" 2>&1
 grep -c ' cookie_hash.isra.0$' /proc/kallsyms >"$RESULTS/has_clone"
 
-# Mechanisms that this kernel does not have are refused.
+# Mechanisms that this kernel lacks are refused.
 cat >/tmp/names.yaml <<'Y'
 probes:
   - {functions: [__x64_sys_munlockall, "__*_sys_munlockall"]}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A stand-in for PostgreSQL's server, for the recipe in deploy/RECIPES.md: the same two functions,
- * and an error that leaves one of them by longjmp. Five queries succeed and one fails.
+ * and an error that leaves one of them by longjmp. Five queries succeed, and one fails.
  */
 #include <setjmp.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ __attribute__((noinline)) void standard_ExecutorRun(void *description)
 
 int main(void)
 {
-	/* volatile: they live through siglongjmp(). */
+	/* volatile: they must survive siglongjmp(). */
 	volatile int i;
 	char query[64];
 

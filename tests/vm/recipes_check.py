@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""
-Whether the recipes of deploy/RECIPES.md answer: recipes_check.py RESULTS. Two scrapes of a guest, from before and after
-the events of advice_guest.sh, become five minutes of samples in a real Prometheus, and the page's own PromQL is asked.
+"""Checks that the recipes of deploy/RECIPES.md have results: recipes_check.py RESULTS. Two scrapes of a
+guest, before and after the events of advice_guest.sh, become five minutes of samples in a real Prometheus.
+Runs the page's own PromQL.
 """
 import json
 import pathlib
@@ -21,18 +21,18 @@ import documents  # noqa: E402
 RECIPES = documents.ROOT / "deploy/RECIPES.md"
 SAMPLE = re.compile(r"(\w+)(\{.*\})? (\S+)")
 STEP, WINDOW = 15, 300
-# A whole number of steps, long enough ago for promtool.
+# A multiple of the step, long enough ago for promtool.
 END = (int(time.time()) - 6 * 3600) // STEP * STEP
 POD = "aaaaaaaa-1111-2222-3333-444444444444"
 
 
 def per_second(low, high):
-    """Bounds of a rate over the window, of what happened in it."""
+    """Limits of a rate, from those of the total over the window."""
     return low / WINDOW, high / WINDOW
 
 
-# By heading, one for each expression of the recipe: labels that a series of the answer has, and bounds of its value.
-# Each event is made three times in the window; on the disk, every request takes 20 ms.
+# By heading, one per expression of the recipe: labels of a series in the result, and limits of its value.
+# Each event happens three times in the window. On the disk, every request takes 20 ms.
 EXPECTED = {
     "Why is my disk slow?": [
         ({"dev": "nullb0"}, (0.02, 1)),
@@ -50,7 +50,7 @@ EXPECTED = {
     "Which program stalls on a memory limit?": [
         ({"comm": "tail", "cgroup": "/small"}, per_second(0.0001, 60)),
     ],
-    # Two of three threads wait for 50 ms and more, twice.
+    # Two of three threads wait for at least 50 ms, twice.
     "Which program waits for user-space locks?": [
         ({"comm": "python3"}, per_second(0.1, 10)),
     ],
@@ -77,7 +77,7 @@ def report(name, wrong):
 
 
 def recipes():
-    """{heading: [expression]} of those with a configuration."""
+    """{heading: [expression]} of the recipes with a configuration."""
     found, heading = {}, ""
     for line in RECIPES.read_text().split("\n## ")[1:]:
         heading, _, text = line.partition("\n")
@@ -97,7 +97,7 @@ def samples(path):
 
 
 def write_samples(first, second, path):
-    """A line from the one to the other, for counters that grew between."""
+    """A line from one value to the other, for counters that grew in between."""
     with path.open("w") as out:
         for name, series in second.items():
             for labels, last in series.items():

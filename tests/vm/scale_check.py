@@ -11,8 +11,8 @@ GETPGID = ("__x64_sys_getpgid",)
 # Families that the reload drops.
 DROPPED = ("acpi_", "pci_", "crypto_")
 MANY = {"many.auto": 4000, "many.fsession.multi": 2000}
-# Limits of both processes together, after the reload (tests/bench/README.md). A batch that the kernel refuses becomes
-# several links, each with a descriptor.
+# Limits for both processes together, after the reload (tests/bench/README.md). A batch that the kernel
+# refuses becomes several links, each with a descriptor.
 MAX_KILOBYTES = 160 * 1024
 MAX_DESCRIPTORS = {"many.auto": 80, "many.fsession.multi": 160}
 FALLBACK = {"nobtf", "fallback.first", "fallback.last", "fallback.void"}
@@ -27,7 +27,7 @@ class Scrape:
         self.series = parse(path)
 
     def of(self, metric, label, **labels):
-        """A metric's values by one label, of the series that have the other labels."""
+        """A metric's values by one label, for the series with the other labels."""
         return {dict(k[1])[label]: v for k, v in self.series.items()
                 if k[0] == metric and all(dict(k[1]).get(n) == w for n, w in labels.items())}
 
@@ -62,13 +62,13 @@ class Results:
         return Scrape(self.directory / name)
 
     def why(self, function):
-        """The log's sentences about a function that is not attached."""
+        """The log messages about a function that is not attached."""
         return re.findall(rf"vmlinux:{re.escape(function)} is not attached \(([^)]*)\): (.+?) \(/",
                           self.text("exporter.log"))
 
 
 def calls(r, name, getpgids, unlinks):
-    """Every call is counted or missed. Misses of a shared program may belong to another function."""
+    """Every call is counted or missed. Misses of a shared program can belong to another function."""
     before, after = r.scrape(name + ".before"), r.scrape(name + ".after")
 
     def more(metric, functions):
@@ -83,7 +83,7 @@ def calls(r, name, getpgids, unlinks):
 
 
 def traced(r, name, attached):
-    """The kernel's own list of what it traces."""
+    """The kernel's own list of traced functions."""
     now, unused = (int(r.text(n).split()[0]) for n in (name + ".kernel", "unused"))
     if now - unused != len(attached):
         yield f"{len(attached)} attached, and the kernel traces {now - unused}"

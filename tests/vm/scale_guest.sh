@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: thousands of functions at once, batches that the kernel refuses, fallback to the next mechanism, and
-# a kernel without BTF. Results go to $RESULTS for scale_check.py.
+# Runs in a guest: thousands of functions at once, batches that the kernel refuses, fallback to the next
+# mechanism, and a kernel without BTF. Writes results to $RESULTS for scale_check.py.
 #
-#	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM fallback.ORDER or nobtf; all of them
+#	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM fallback.ORDER or nobtf; default: all
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
-# Families of functions that an idle machine hardly calls, between two that are called here.
+# Families of functions that an idle machine rarely calls, between two that are called here.
 first=__x64_sys_getpgid
 last='do_unlinkat|filename_unlinkat'
 some=(acpi_ pci_ crypto_)
 others=(tcp_ devm_ intel_ xen_ devlink_ mptcp_ selinux_)
-# Half as many where the kernel refuses some of a batch, which is bisected: each try takes seconds.
+# Half as many if the kernel refuses part of a batch, which is bisected: each try takes seconds.
 fewer=(pci_ crypto_)
 fewer_others=(tcp_ xen_ devlink_ mptcp_)
 
@@ -24,7 +24,7 @@ configure() { # configure FUNCTION...
 	printf ']\n'
 } >/tmp/scale.yaml
 
-start() { # start MECHANISM: false if this kernel does not have it
+start() { # start MECHANISM: fails if this kernel lacks it
 	try_exporter --web.enable-lifecycle --log.level=debug --mechanism="$1" --config.file=/tmp/scale.yaml
 }
 
@@ -34,7 +34,7 @@ states() { # states NAME
 	LC_ALL=C grep -E '^retprobe_(probe_attached|probe_info|duration_seconds_count|missed_total)\{' /tmp/page >"$RESULTS/$1"
 }
 
-call() { # call NAME GETPGIDS UNLINKS: with a look before and after
+call() { # call NAME GETPGIDS UNLINKS: with a scrape before and after
 	states "$1.before"
 	"$W" getpgid-live 1 "$2" >/dev/null
 	"$W" unlink-missing 1 "$3" >/dev/null
@@ -62,7 +62,7 @@ in_kernel() { # in_kernel NAME
 	LC_ALL=C grep -c '\[bpf\]$' /proc/kallsyms
 } >"$RESULTS/$1"
 
-# The list of symbols takes a second to read, and is the last to be as it was.
+# The list of symbols takes a second to read, and is the last to return to its former state.
 is_given_back() {
 	[ "$(traced)" = "$traced_unused" ] || return
 	in_kernel left
@@ -74,7 +74,7 @@ is_given_back() {
 stop() { # stop NAME
 	stop_exporter
 	echo $? >"$RESULTS/$1.exit"
-	# Programs are freed some time after they can no longer run.
+	# Programs are freed some time after they have been detached.
 	wait_until "the kernel to have nothing of ours" is_given_back
 }
 
@@ -107,8 +107,8 @@ case_refused() { # case_refused MECHANISM
 	stop "refused.$1"
 }
 
-# Trampolines refuse a function with "..." as parameters. It comes first, last, or behind a function without a result:
-# the order must not matter.
+# Trampolines refuse a function with variable arguments. It comes first, last, or after a function without a
+# result: the order must not matter.
 case_fallback() { # case_fallback ORDER
 	local i
 	case $1 in
@@ -123,7 +123,7 @@ case_fallback() { # case_fallback ORDER
 	stop "fallback.$1"
 }
 
-# A kernel that seems to have no BTF. Only probes that need types are refused.
+# A kernel that appears to have no BTF. Only probes that need types are refused.
 case_nobtf() {
 	mkdir -p /tmp/none
 	mount --bind /tmp/none /sys/kernel/btf || fail "mount"
@@ -151,7 +151,7 @@ case_nobtf() {
 	umount /sys/kernel/btf
 }
 
-run_case() { # run_case CASE: false if this kernel does not have its mechanism
+run_case() { # run_case CASE: fails if this kernel lacks its mechanism
 	local start=$SECONDS
 	case $1 in
 	nobtf) case_nobtf ;;

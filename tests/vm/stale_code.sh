@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Shows whether the emulator, and not the exporter, is to blame for guests that die of stale code: in a guest without an
-# exporter, the kernel patches branches of its scheduler (static keys), while both CPUs run them.
+# Shows that the emulator, and not the exporter, is to blame for guests that die of stale code. In a guest
+# without an exporter, the kernel patches branches of its scheduler (static keys) while both CPUs run them.
 #
 #	stale_code.sh [SERIES [SECONDS [guest.sh OPTION...]]]		7, 300; `-s` lets the CPUs take turns
 #
-# Prints how often the kernel was patched, and how the guest ended. A guest may end well: repeat it.
+# Prints how often the kernel was patched, and how the guest ended. A guest can end well: repeat it.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 series=${1:-7} seconds=${2:-300}

@@ -17,7 +17,7 @@ for test; do
 	echo $code >"$RESULTS/exit_code"
 	[ $code -eq 0 ] && continue
 	failed=1
-	# A failed test leaves its exporter running. On this machine it may be somebody's own.
+	# A failed test leaves its exporter running. On this machine, other exporters may be running.
 	[ -z "${GUEST:-}" ] || pkill -KILL -x retprobe_export
 done
 exit $failed

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files. */
+/* System calls on files. */
 #include <fcntl.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
@@ -44,7 +44,7 @@ static long read_zero(struct worker *w, long i)
 	return read(shared_fd, buf, atoi(argument));
 }
 
-/* argument: a path. */
+/* argument: the path. */
 static long list_xattrs(struct worker *w, long i)
 {
 	return listxattr(argument, NULL, 0);
@@ -74,7 +74,7 @@ static long write_byte(struct worker *w, long i)
 	return pwrite(shared_fd, "x", 1, 0);
 }
 
-/* Both return a different number each time. */
+/* Each call of both has a different result. */
 static long preadv_many(struct worker *w, long i)
 {
 	char answer[4096];

@@ -35,7 +35,7 @@ static int make_map(void)
 	uint32_t key = 1;
 	uint64_t value = 1;
 
-	/* Before 5.11 maps are charged to it. */
+	/* Before 5.11, maps are charged to this limit. */
 	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
 	shared_fd = bpf(BPF_MAP_CREATE, &attr);
 	if (shared_fd < 0)
@@ -48,7 +48,7 @@ static int make_map(void)
 	return bpf(BPF_MAP_UPDATE_ELEM, &attr);
 }
 
-/* argument: the key, 1 exists and others do not. */
+/* argument: the key. 1 exists, others do not. */
 static long map_lookup(struct worker *w, long i)
 {
 	uint32_t key = atoi(argument);
@@ -79,7 +79,7 @@ static long set_hostname(struct worker *w, long i)
 	return sethostname(hostname, strlen(hostname));
 }
 
-/* Two ends on loopback; what is sent is sent by the one whose own port is `argument`. */
+/* Two connected sockets on the loopback interface. The sender's own port is `argument`. */
 static int connect_to_self(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(atoi(argument)) };

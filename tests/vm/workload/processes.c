@@ -15,7 +15,7 @@ long getpgid_live(struct worker *w, long i)
 	return syscall(SYS_getpgid, 0);
 }
 
-/* As 32-bit programs make it; its number is that of another call of 64-bit programs. */
+/* As 32-bit programs call it. The number means another call for 64-bit programs. */
 static long getsid_compat(struct worker *w, long i)
 {
 #if defined(__x86_64__)
@@ -45,13 +45,15 @@ static long getpgid_dead(struct worker *w, long i)
 	return syscall(SYS_getpgid, dead_pid);
 }
 
-/* A different one each time, that nobody has, from `argument` on. */
+/* With unused process IDs, a different one per call, starting at `argument`. */
 static long getpgid_many(struct worker *w, long i)
 {
 	return syscall(SYS_getpgid, atoi(argument) + call_number(w, i));
 }
 
-/* System calls whose first argument is a process ID, each with a different ID, from `argument` on.
+/*
+ * System calls whose first argument is a process ID, a different one per call, starting at
+ * `argument`.
  */
 static long ask_about_pid(struct worker *w, long i)
 {
@@ -66,8 +68,7 @@ static long ask_about_pid(struct worker *w, long i)
 	return syscall(SYS_prlimit64, pid, RLIMIT_CPU, NULL, answer);
 }
 
-/* Fails with EINVAL, EFAULT and ESRCH in turn, with a third argument that counts from `argument`
- * on. */
+/* Fails with EINVAL, EFAULT and ESRCH in turn. The third argument counts up from `argument`. */
 static long fail_in_turn(struct worker *w, long i, int nr, pid_t invalid)
 {
 	const struct {
@@ -89,7 +90,7 @@ static long get_interval_failing(struct worker *w, long i)
 	return fail_in_turn(w, i, SYS_sched_rr_get_interval, -1);
 }
 
-/* A process in a cgroup that is there for it alone. */
+/* In a process in a cgroup of its own. */
 static long getsid_in_cgroup(struct worker *w, long i)
 {
 	static const char path[] = "/sys/fs/cgroup/once";

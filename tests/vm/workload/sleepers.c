@@ -7,7 +7,7 @@
 
 #include "workload.h"
 
-/* Waits until a task is in msgrcv(2), asleep. `tid` may still become known. */
+/* Waits until a task sleeps in msgrcv(2). `*tid` can be 0 until it is known. */
 static void wait_asleep(const pid_t *tid)
 {
 	char path[64], text[64];
@@ -22,7 +22,7 @@ static void wait_asleep(const pid_t *tid)
 			die(path);
 		if (!f)
 			continue;
-		/* "running", or the number and more. */
+		/* "running", or the number and its arguments. */
 		if (!fgets(text, sizeof(text), f))
 			text[0] = '\0';
 		fclose(f);
@@ -31,7 +31,7 @@ static void wait_asleep(const pid_t *tid)
 	}
 }
 
-/* Asleep in msgrcv(2) until the message comes that main() sends to each. */
+/* Sleeps in msgrcv(2) until wake_sleepers() sends the thread's message. */
 static int open_queue(void)
 {
 	shared_fd = msgget(IPC_PRIVATE, 0600);
@@ -50,7 +50,7 @@ static long msgrcv_sleep(struct worker *w, long i)
 	return msgrcv(shared_fd, &m, sizeof(m.text), w->number + 1, 0);
 }
 
-/* Asleep in msgrcv(2) until killed there; the call returns on the way out. */
+/* Sleeps in msgrcv(2) until it is killed there. The call returns on the way out. */
 static long msgrcv_killed(struct worker *w, long i)
 {
 	struct message m;
@@ -72,7 +72,7 @@ long msgrcv_invalid(struct worker *w, long i)
 	return msgrcv(0x7ffffff, &m, sizeof(m.text), 0, IPC_NOWAIT);
 }
 
-/* Wakes the sleepers, once they are all asleep, and have been for some time. */
+/* Wakes the threads once all sleep, and have slept for some time. */
 static void wake_sleepers(const struct worker *workers, int threads, long calls)
 {
 	bool held = !strcmp(argument, "held");
@@ -124,7 +124,7 @@ static int make_timer(struct worker *w)
 	return timer_create(CLOCK_MONOTONIC, &e, &w->timer);
 }
 
-/* Asleep until a timer of its own goes off, in a hard interrupt. */
+/* Sleeps until the thread's own timer expires, in a hard interrupt. */
 static long timer_wait(struct worker *w, long i)
 {
 	struct itimerspec t = { .it_value.tv_nsec = 200000 };
@@ -137,8 +137,8 @@ static long timer_wait(struct worker *w, long i)
 }
 
 /*
- * Signals that nobody wants, sent by kill(2), while timers of other processes go off all the time
- * and send theirs from hard interrupts, by the same functions of the kernel. All on one CPU.
+ * Ignored signals, sent by kill(2). Timers of other processes expire all the time, and send theirs
+ * from hard interrupts by the same kernel functions. All on one CPU.
  */
 #define TIMER_PROCESSES 4
 
@@ -185,7 +185,7 @@ static long signal_self(struct worker *w, long i)
 	return kill(getpid(), SIGURG);
 }
 
-/* Runs on each CPU: an interrupt that woke us on one may still have to end on another. */
+/* Runs on each CPU: an interrupt that woke a thread can still be running on another CPU. */
 static void visit_cpus(void)
 {
 	cpu_set_t set;

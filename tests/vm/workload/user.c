@@ -28,7 +28,7 @@ static long user_function(struct worker *w, long i)
 	return workload_function(atol(argument)), 0;
 }
 
-/* One function for each of the mechanisms that are tested at once. */
+/* One function for each mechanism that is tested at once. */
 long workload_first(long v), workload_second(long v), workload_third(long v),
 	workload_fourth(long v);
 
@@ -70,13 +70,13 @@ static long user_recursion(struct worker *w, long i)
 
 long workload_left(void **out);
 
-/* Not by longjmp(3), whose mere presence would have another mechanism chosen. */
+/* Not by longjmp(3): a program that imports it gets another mechanism. */
 __attribute__((noipa)) long workload_left(void **out)
 {
 	__builtin_longjmp(out, 1);
 }
 
-/* Leaves functions so that they never return, and then calls some that do. */
+/* Leaves a function that never returns, and then calls some that do. */
 static long user_left(struct worker *w, long i)
 {
 	void *out[5];

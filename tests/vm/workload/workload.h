@@ -43,18 +43,18 @@ extern const struct operation file_operations[], process_operations[], sleep_ope
 	kernel_operations[], user_operations[], stream_operations[];
 
 extern const char *argument; /* of the command line */
-extern int shared_fd;	     /* what set_up() has opened */
+extern int shared_fd;	     /* opened by set_up() */
 extern volatile sig_atomic_t stopped;
 
 void die(const char *what);
 
-/* Number of a call over all threads: different for each. */
+/* The number of a call over all threads. */
 static inline long call_number(const struct worker *w, long i)
 {
 	return w->number * w->calls + i;
 }
 
-/* Calls that streams are made of. */
+/* Calls that streams consist of. */
 long unlink_missing(struct worker *w, long i);
 long getpgid_live(struct worker *w, long i);
 long msgrcv_invalid(struct worker *w, long i);
