@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What calls mean: functions that wait for work, and errors that are no failures.
+"""Functions that wait for work, and errors that are not failures.
 
-Every consumer takes them from here. generate.py writes them into the dashboards (the constants `waits`,
-`expected` and `unexpected`) and into retprobe.rules.yaml, on which the alerts are built. deploy/presets/README.md
-lists them for readers; tests/dashboards/panels_test.py holds it to this list.
+generate.py writes these lists into the dashboards (the constants `waits`, `expected` and `unexpected`) and into
+retprobe.rules.yaml, which the alerts use. deploy/presets/README.md has the same lists for readers, which
+tests/dashboards/panels_test.py checks.
 
 The outcome `restarted` needs no entry: only calls with outcome="error" are errors.
 """
 
-# The duration of these functions is how long there was nothing to do. It grows as traffic stops, so it
-# says nothing about speed. By name, whatever the object: libc's wrappers are called like system calls.
-# Functions that wait for a disk, memory or the other side's answer are not here: they are slow when
-# something is slow.
+# These functions take as long as there is nothing to do. Their duration grows when traffic stops, so it does
+# not show slowness. Listed by name for any object, since libc's wrappers have the names of system calls.
+# Functions that wait for a disk, memory or a peer's answer are not listed: they are slow when something is slow.
 WAITS = {
     "events": """
         epoll_wait epoll_pwait epoll_pwait2 do_epoll_wait poll ppoll do_sys_poll select pselect6 pselect
@@ -37,12 +36,12 @@ WAITS = {
         ioctl vfs_ioctl syslog kvm_arch_vcpu_ioctl_run kvm_vcpu_halt kvm_vcpu_block""",
 }
 
-# Looking for a path, which is often not there: PATH, configuration files, libraries.
+# Look-ups of paths that often do not exist: PATH, configuration files, libraries.
 LOOKUPS = """
     open openat openat2 do_sys_openat2 do_sys_open do_filp_open access faccessat faccessat2 stat lstat newfstatat
     statx vfs_statx readlink readlinkat execve execveat bprm_execve do_execveat_common inotify_add_watch"""
 
-# (codes, functions, why). No functions: of every one.
+# (codes, functions, why). No functions: all.
 EXPECTED = [
     ("EAGAIN EINTR EINPROGRESS EALREADY EIOCBQUEUED", "", "not now: ask again, or be told later"),
     ("ECHILD", "", "no child is left to wait for; in path walks: ask where it may sleep"),
@@ -59,7 +58,7 @@ EXPECTED = [
     ("EBADF", "close", "closing every descriptor there may be"),
 ]
 
-# Exceptions to the rows above that are of every function.
+# Exceptions to the rows above for all functions.
 UNEXPECTED = [
     ("EAGAIN", "fork vfork clone clone3 kernel_clone copy_process alloc_pid cgroup_can_fork pids_can_fork",
      "a limit on processes was met"),
@@ -68,15 +67,15 @@ UNEXPECTED = [
 
 
 def any_of(*names):
-    """A regular expression of names; anchored where Prometheus uses it."""
+    """A regular expression of names. Prometheus anchors it."""
     return "|".join(name for group in names for name in group.split())
 
 
 def waits():
-    """Of the label function."""
+    """A regular expression for the label `function`."""
     return any_of(*WAITS.values())
 
 
 def errors(rows):
-    """Of FUNCTION:CODE."""
+    """A regular expression for FUNCTION:CODE."""
     return "|".join(f"({any_of(functions) or '.*'}):({any_of(codes)})" for codes, functions, _ in rows)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The dashboards' variables, and expressions over the exporter's metrics.
 
-Histograms come to Prometheus as classic or as native ones, or both, depending on its configuration. The
-variable `histograms` chooses: it is 1 (classic) or -1 (native), and every expression over a histogram
-exists twice, the classic one kept by `< $histograms * Inf`, the native by `< $histograms * -Inf`. Which of
-the two compares with +Inf is all that is drawn.
+Prometheus stores histograms as classic or native ones, or both, depending on its configuration. The variable
+`histograms` selects one: it is 1 (classic) or -1 (native). Every expression over a histogram exists twice. The
+classic one ends with `< $histograms * Inf`, the native one with `< $histograms * -Inf`. Only the one that
+compares with +Inf has data.
 
-Only durations are native: sizes and observed values have classic buckets alone.
+Only durations have native histograms. Sizes and observed values have classic buckets.
 
-Rates of calls come from retprobe_returns_total, which both have.
+Rates of calls come from retprobe_returns_total, which does not depend on the histograms.
 
 A failure is an error that calls.py does not expect.
 """
@@ -18,7 +18,7 @@ from grafana import constant, custom, datasource, query, target
 
 TARGET = 'job=~"$job", instance=~"$instance"'
 WHERE = TARGET + ', object=~"$object", function=~"$function"'
-# Without functions that wait for work, and those alone.
+# Without functions that wait for work, and only these.
 WORK = WHERE + ', function!~"$waits"'
 WAIT = WHERE + ', function=~"$waits"'
 BY = "object, function"
@@ -71,8 +71,8 @@ def returns(by=BY, more="", where=WHERE):
 
 
 def errors(failed, by=BY, where=WHERE):
-    """Errors per second: failures, or those that are expected. Of FUNCTION:CODE that is expected, the label
-    __call becomes empty. Exceptions lose their colon before that, so that they do not match."""
+    """Errors per second: failures, or expected errors. The label __call is FUNCTION:CODE, and becomes empty if
+    that is expected. Exceptions become `unexpected` first, so that they do not match."""
     which = rate("retprobe_returns_total", where + ', outcome="error"')
     marked = f'label_join({which}, "__call", ":", "function", "value")'
     for to, expression in ("unexpected", "$unexpected"), ("", "$expected"):
@@ -81,13 +81,13 @@ def errors(failed, by=BY, where=WHERE):
 
 
 def error_ratio(failed=True, by=BY, where=WHERE):
-    """Functions without errors have no error series: that is 0, not nothing."""
+    """0 for functions without errors, which have no error series."""
     every = f"sum by ({by}) ({rate('retprobe_returns_total', where)})"
     return f"({errors(failed, by, where)} or 0 * {every}) / {every}"
 
 
 def both(make, legend, **more):
-    """Targets for the two forms of histograms; make(native) is the expression."""
+    """Targets for both kinds of histograms. make(native) returns the expression."""
     return [target(f"{make(native)} < $histograms * {'-' if native else ''}Inf", legend, **more)
             for native in (False, True)]
 
@@ -101,7 +101,7 @@ def histogram_quantile(q, by=BY, metric="retprobe_duration_seconds", where=WHERE
 
 
 def per_second(by=BY, metric="retprobe_duration_seconds", where=WHERE):
-    """Seconds spent in calls, per second. Calls that have not returned are not in it."""
+    """Seconds spent in returned calls, per second."""
     def make(native):
         if native:
             return f"histogram_sum(sum by ({by}) ({rate(metric, where)}))"
@@ -120,7 +120,7 @@ def mean(by=BY, metric="retprobe_duration_seconds", where=WHERE):
 
 
 def outlier(make, of=""):
-    """How many times the median of all instances each is; of: what else the medians are by."""
+    """Ratio of each instance to the median of all instances. of: further labels of the medians."""
     def ratio(native):
         median = f"quantile by ({of}) (0.5, {make(native)})"
         joined = f"/ on ({of}) group_left () {median}" if of else f"/ scalar(quantile(0.5, {make(native)}))"
@@ -141,33 +141,33 @@ def missed(by, where=TARGET):
 
 
 def missed_ratio(by, where=TARGET):
-    """Of all calls, those that were missed. Attached probes always have a series of each."""
+    """Ratio of missed calls. Attached probes always have both series."""
     counted = f"sum by ({by}) ({rate('retprobe_returns_total', where)})"
     lost = missed(by, where)
     return f"{lost} / ({lost} + {counted} > 0)"
 
 
-# `All` jobs are other exporters' jobs, too. Those that have instances of ours are ours; when all of them are
-# down, only the job's name is left to tell.
+# `All` jobs include those of other exporters. Jobs with our instances are ours. If all our instances are down,
+# only the job's name is left.
 EXPORTERS = f"retprobe_exporter_build_info{{{TARGET}}}"
 UP = f'(up{{{TARGET}, job=~".*retprobe.*"}} or up{{{TARGET}}} and on (job) {EXPORTERS})'
 
 
 def ours(expr):
-    """Of series that others have as well, by job and instance."""
+    """Our part of series that other exporters also have, by job and instance."""
     return f"{expr} and on (job, instance) {EXPORTERS}"
 
 
-# kube-state-metrics may run more than once, and its series have job and instance of its own.
+# kube-state-metrics can run more than once, and its series have its own job and instance.
 PODS = ('max by (pod_uid, namespace, pod) '
         '(label_replace(kube_pod_info, "pod_uid", "$1", "uid", "(.+)"))')
-# Containers that have not started have no id yet.
+# Containers that have not started have no ID.
 CONTAINERS = ('max by (id, namespace, pod, container) (label_replace('
               'kube_pod_container_info{container_id!=""}, "id", "$1", "container_id", ".*://(.+)"))')
 
 
 def named(expr, key, names, known):
-    """With names from the series `known`, by their label `key`; what is not known is its own name."""
+    """Adds names from the series `known`, joined by the label `key`. Unknown keys are their own name."""
     return (f'({expr}) * on ({key}) group_left ({", ".join(names)}) {known} '
             f'or on ({key}) label_replace({expr}, "{names[-1]}", "$1", "{key}", "(.+)")')
 
@@ -178,6 +178,6 @@ def by_pod(expr):
 
 
 def by_container(expr):
-    """expr is by container_id, which is without its runtime where cgroups are named so."""
+    """expr is by container_id, which lacks the runtime if the cgroup's name does."""
     short = f'label_replace({expr}, "id", "$1", "container_id", "(?:.*://)?(.+)")'
     return named(short, "id", ("namespace", "pod", "container"), CONTAINERS)

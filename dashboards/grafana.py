@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Grafana's JSON, as far as these dashboards need it: variables, panels, and how they are laid out.
+"""The part of Grafana's JSON that these dashboards need: variables, panels, and their layout.
 
-What every dashboard and panel must have (a data source variable, a description, a unit, ...) has no
-default here, or one that cannot be left out: a dashboard that could not pass tests/dashboards/lint.py
-is hard to write down.
+Everything that tests/dashboards/lint.py requires (a data source variable, descriptions, units, ...) is a
+mandatory argument, or always added.
 """
 
 DATASOURCE = {"type": "prometheus", "uid": "$datasource"}
@@ -29,7 +28,7 @@ def datasource():
 
 
 def query(name, label, expression, multi=True, everything=True, regex=""):
-    """A variable whose values Prometheus knows; asked for again whenever the time range changes."""
+    """A variable with values from Prometheus, refreshed when the time range changes."""
     current = {"selected": True, "text": ["All"], "value": ["$__all"]} if everything else {}
     return {
         "name": name,
@@ -69,7 +68,7 @@ def custom(name, label, choices, chosen):
 
 
 def constant(name, label, value):
-    """What expressions refer to, and nobody chooses."""
+    """A hidden variable for expressions."""
     return {"name": name, "label": label, "type": "constant", "query": value, "hide": 2, "skipUrlSync": True}
 
 
@@ -77,7 +76,7 @@ def constant(name, label, value):
 
 
 def target(expr, legend="", instant=False, form="time_series", name=None):
-    """One query. name is what a table calls its value column."""
+    """One query. name is the heading of its column in a table."""
     return {
         "datasource": DATASOURCE,
         "editorMode": "code",
@@ -113,7 +112,7 @@ def panel(kind, title, description, unit, targets, width=8, height=8, **more):
 
 
 def graph(title, description, unit, targets, width=8, stack=False, **more):
-    """Durations have a logarithmic axis: one of seconds would make a flat line of all the others."""
+    """Durations have a logarithmic axis, because one of seconds would flatten all others."""
     defaults = {
         "custom": {
             "drawStyle": "line",
@@ -137,7 +136,7 @@ def graph(title, description, unit, targets, width=8, stack=False, **more):
 
 
 def steps(*limits, base="green"):
-    """Thresholds: the base, then each (color, from) in turn."""
+    """Thresholds: the base colour, then (colour, from) pairs."""
     found = [{"color": base, "value": None}]
     found += [{"color": color, "value": value} for color, value in limits]
     return {"thresholds": {"mode": "absolute", "steps": found}, "color": {"mode": "thresholds"}}
@@ -172,7 +171,7 @@ def heatmap(title, description, unit, targets, width=12):
 
 
 def table(title, description, targets, units, hide=(), sort=None, width=COLUMNS, height=10):
-    """Instant queries with the same labels, a row for each set of them. units: column -> unit."""
+    """Instant queries with the same labels, one row per label set. units: column -> unit."""
     made = panel("table", title, description, "short", targets, width, height)
     names = made["_names"]
     renamed = {f"Value #{ref}": name for ref, name in names.items() if name}
@@ -199,7 +198,7 @@ def table(title, description, targets, units, hide=(), sort=None, width=COLUMNS,
 
 
 def place(rows):
-    """Panels side by side as they fit, each titled row of them under its heading."""
+    """Places panels side by side, below the heading of their row."""
     placed, y = [], 0
     for heading, panels in rows:
         placed.append({"type": "row", "title": heading, "collapsed": False, "panels": [],

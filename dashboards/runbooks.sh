@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Prints the alerts with a runbook_url each, which is URL#alert:
+# Prints the alerts, each with the runbook_url URL#alert:
 #
 #	runbooks.sh URL > /etc/prometheus/retprobe.alerts.yaml
 #
-# URL is where your readers find README.md of this directory, rendered: in your git server or wiki.
+# URL is the address of the rendered README.md of this directory, in your git server or wiki.
 set -eu
 case ${1-} in
 *[!A-Za-z0-9:/?=\&%._~+-]* | '') url='' ;;
@@ -12,7 +12,7 @@ http://* | https://*) url=$1 ;;
 *) url='' ;;
 esac
 if [ $# -ne 1 ] || [ -z "$url" ]; then
-	echo "usage: runbooks.sh http[s]://HOST/PATH; it has no # and nothing that has to be quoted" >&2
+	echo "usage: runbooks.sh http[s]://HOST/PATH; without # and characters that need quotes" >&2
 	exit 2
 fi
 awk -v url="$url" '

@@ -22,9 +22,13 @@
 static struct btf *btf;
 static struct expr_scope scope;
 
-/* struct outer { inner *in @0; union { int a; u8 b; } @8; u32 low:3, mid:5, high:20 @12; bool yes
- *@16; enum color color @20; char name[16] @24; struct inner nested @40; long numbers[4] @56; char
- *__user *path @88; void (*fn)(void) @96; } struct inner { char *text @0; struct outer *back @8; }
+/*
+ * Offsets in bytes:
+ *	struct outer { struct inner *in @0; union { int a; u8 b; } @8;
+ *		       u32 low:3, mid:5, high:20 @12; bool yes @16; enum color color @20;
+ *		       char name[16] @24; struct inner nested @40; long numbers[4] @56;
+ *		       char __user *path @88; void (*fn)(void) @96; }
+ *	struct inner { char *text @0; struct outer *back @8; }
  */
 static int make_outer(int s32, int u32, int u8, int s64, int boolean, int character, int color)
 {
