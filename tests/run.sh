@@ -5,8 +5,8 @@
 #
 # A suite is a program that prints its plan, `1..N`, and then a line for each of its N tests: `ok NAME`,
 # `not ok NAME: why`, `SKIP NAME: why`, or TAP. A suite of several parts prints a plan for each part. A suite that
-# cannot run at all prints one SKIP line, without a plan. A suite has one more failure if it reports more or fewer
-# tests than planned, plans nothing, or ends badly without a `not ok`.
+# cannot run at all prints one SKIP line, without a plan. A suite also fails if it plans nothing, or reports more or
+# fewer tests than planned. So does a suite that ends badly without a `not ok`.
 #
 # With CI=true a skip is a failure, unless tests/skips lists it.
 # guest.sh leaves a file in $GUEST_RERUNS for each guest that it runs again because the emulator ran stale code. A bug in

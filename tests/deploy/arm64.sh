@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The exporter for arm64, cross-compiled as its container image does it (deploy/container), BPF programs
-# included; the image's root file system then runs under QEMU's user mode, and so do the unit tests.
+# Cross-compiles the exporter for arm64 as its container image does (deploy/container), with the BPF programs.
+# Then runs it and the unit tests in QEMU's user mode, with the image's root file system.
 #
-# Needs root, for the file system with arm64's libraries, which is made of this machine's own Debian packages.
+# Needs root, for the file system with arm64's libraries, which consists of this machine's Debian packages.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 work='' # storage__open makes it
 . tests/deploy/storage.sh
 
 [ "$(dpkg --print-architecture 2> /dev/null)" = amd64 ] || skip "arm64 is cross-compiled on amd64 only"
-# Ubuntu keeps them on another mirror than amd64's, which apt here knows nothing of.
+# Ubuntu has arm64 packages on another mirror, which apt does not know here.
 grep -q '^ID=debian' /etc/os-release || skip "arm64's packages are beside amd64's on Debian's mirrors only"
 storage__open
 
-result() { # result NAME CODE: what the command said is in $work/log
+result() { # result NAME CODE: the command's output is in $work/log
 	if [ "$2" = 0 ]; then
 		echo "ok arm64: $1"
 	else
@@ -27,7 +27,7 @@ inside() { # a command in the container
 	buildah run "$container" -- sh -ec "$1" > "$work/log" 2>&1 < /dev/null
 }
 
-# What QEMU's user mode has not, and the cross compiler.
+# Tests that QEMU's user mode or the cross compiler cannot run.
 filters="no system call filters in QEMU's user mode"
 memory="QEMU's user mode maps memory in its own way: sealed memory can be made writable"
 declare -A without=(
@@ -37,7 +37,7 @@ declare -A without=(
 	[test_seccomp]=$filters
 	[test_expo]="no AddressSanitizer, whose hooks it counts allocations by"
 )
-# Of a test program, the tests that fail for the same sort of reason, in order: these, and no others.
+# Test functions that fail for such a reason, in order: exactly these.
 declare -A qemu=(
 	[test_debug_file]="test_bomb test_by_link test_debugdata test_hostile_links test_of_another_build test_symbols test_weak"
 	[test_demangle]=test_names
@@ -109,13 +109,13 @@ inside "$exporter; exporter --help | grep -q config.strict"
 result "--help" $?
 inside "$exporter; exporter --version | tee /dev/stderr | grep -q 'retprobe_exporter, version'"
 result "--version" $?
-# What can be attached depends on the machine; what there is does not.
+# The attachable functions depend on the machine. The existing ones do not.
 inside "$exporter; exporter --config.check syscall:openat syscall:ppoll > /out/plan
 	cat /out/plan
 	grep -E '^syscall +openat ' /out/plan"
 result "--config.check" $?
 
-# Of the exporter's objects, but for the one that tests want with shorter pauses.
+# Uses the exporter's objects, except the one that tests build with shorter pauses.
 inside "cd /src && PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig \
 	make -s -j2 CC=aarch64-linux-gnu-gcc ARCH=arm64 REVISION=0 SAN=-O0 \
 	UNIT_LIB='\$(patsubst \$(B)/access/access.o,\$(B)/unit/access/access.o,\$(filter-out \$(B)/main.o,\$(OBJ))) \
@@ -133,7 +133,7 @@ inside "cd /src && printf '%s\n' ${tests[*]} | xargs -P 2 -I TEST sh -c '
 cp "$work/log" "$work/tests"
 for test in "${tests[@]}"; do
 	code=$(sed -n "s/^verdict $test //p" "$work/tests")
-	# What was printed since the verdict before.
+	# The output since the previous verdict.
 	awk -v test="$test" '$1 == "verdict" { if ($2 == test) printf "%s", text; text = ""; next }
 		{ text = text $0 "\n" }' "$work/tests" > "$work/log"
 	failed=$(sed -n 's/^\[  FAILED  \] \([a-z0-9_]*\)$/\1/p' "$work/log" | LC_ALL=C sort -u | tr '\n' ' ')

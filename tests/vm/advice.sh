@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Functions that documents and presets recommend for slow disks and failing connections show these, and functions that
-# they warn of do not: in a guest with such a disk, on the oldest kernel of the matrix and on the newest. On the newest,
-# the recipes of deploy/RECIPES.md are run, too.
+# Checks that functions which documents and presets recommend for slow disks and failing connections show
+# these, and that functions they warn of do not. Runs in a guest with such a disk, on the oldest and the
+# newest kernel of the matrix. On the newest, also runs the recipes of deploy/RECIPES.md.
 #
 #	advice.sh [SERIES...]
 set -u

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whether functions show what documents say that they show: advice_check.py SERIES RESULTS."""
+"""Checks that functions show what documents claim: advice_check.py SERIES RESULTS."""
 import pathlib
 import re
 import sys
@@ -28,7 +28,7 @@ pages = {name: read(name) for name in ("direct", "buffered", "blocking", "other"
 
 
 def mean(function, page, before=None):
-    """Of the calls between two scrapes, in milliseconds."""
+    """Durations of the calls between two scrapes, in milliseconds."""
     total, count = (pages[page].get((f"retprobe_duration_seconds_{of}", function, None, None), 0) -
                     (pages[before].get((f"retprobe_duration_seconds_{of}", function, None, None), 0)
                      if before else 0) for of in ("sum", "count"))
@@ -49,7 +49,7 @@ def returned(function, value, page, before, want):
     now, then = (sum(number for (metric, f, _, v), number in pages[name].items()
                      if metric == "retprobe_returns_total" and f == function and v == value)
                  for name in (page, before))
-    # Others connect, too.
+    # Other programs connect, too.
     report(f"{function} returns {value}, {page}", not want <= now - then < want + 12 and f"{now - then} times")
 
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: a disk on which everything takes 20 ms, TCP connections that are refused, and the events that the
-# recipes of deploy/RECIPES.md are about. Scrapes go to $RESULTS for advice_check.py. The configuration is that of the
-# recipes, taken from the page itself, and the functions that the page and the presets compare them with.
+# Runs in a guest: a disk on which every request takes 20 ms, refused TCP connections, and the events of the
+# recipes in deploy/RECIPES.md. The configuration is that of the recipes, taken from the page. It adds the
+# functions that the page and the presets compare with them. Writes scrapes to $RESULTS for advice_check.py.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -31,7 +31,7 @@ for i in {1..10}; do
 done
 scrape buffered
 
-# connect(2) to a port that nobody listens on: blocking, then not.
+# connect(2) to a port without a listener: first blocking, then non-blocking.
 cat > /tmp/connect.py <<'END'
 import select, socket, sys
 for _ in range(12):
@@ -52,7 +52,7 @@ in_cgroup() { # in_cgroup CGROUP COMMAND...
 	(echo $BASHPID > "/sys/fs/cgroup/$1/cgroup.procs" && shift && exec "$@")
 }
 
-# Three threads that hold a lock for 50 ms each, twice; a name that nobody resolves; a refused connection.
+# Three threads that hold a lock for 50 ms each, twice; a name that does not resolve; a refused connection.
 cat > /tmp/recipes.py <<'END'
 import socket, threading, time
 lock = threading.Lock()
@@ -77,7 +77,8 @@ echo +memory > /sys/fs/cgroup/cgroup.subtree_control && echo 24M > /sys/fs/cgrou
 	fail "memory controller"
 mkfs.ext4 -q -O ^has_journal -E nodiscard /dev/nullb0 16m && mount /dev/nullb0 /tmp/slow || fail "ext4"
 
-# Each event three times. Those of the first round make the series, between whose two samples those of the second are.
+# Each event happens three times per round. The first round creates the series. The second lies between the
+# two samples.
 events() {
 	local i
 	for i in 1 2 3; do

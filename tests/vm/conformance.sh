@@ -35,12 +35,12 @@ calls=names+expressions+conformance_labels
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What a TEST/SERIES/COMMAND LINE needs: `one` CPU; two that take `turns` (guest.sh -s); or `two` at once, which take
-# twice the CPU time for the same. A guest gets the most that one of its tests needs.
+# The CPUs that TEST/SERIES/COMMAND LINE needs: `one`; two that take `turns` (guest.sh -s); or `two` at once,
+# which cost twice the CPU time. A guest gets the maximum over its tests.
 #
-# Two emulated CPUs at once run stale code when one of them patches the kernel, and 5.10 hangs, without an exporter, too
-# (stale_code.sh). So only the job with the most preemption uses them. Turns interleave the CPUs at any instruction
-# that ends a translated block.
+# Two emulated CPUs at once run stale code when one of them patches the kernel. 5.10 hangs, even without an
+# exporter (stale_code.sh). So only the job with the most preemption uses two. Turns interleave the CPUs after
+# any instruction that ends a translated block.
 cpus_of() {
 	case $1 in
 	lifecycle/5.* | scale/* | names/* | lockdown/* | expressions/[56].* | conformance_labels/[56].*) echo one ;;
@@ -49,7 +49,7 @@ cpus_of() {
 	esac
 }
 
-# guest.sh's options for a job; the time limit is about five times what its tests take on two idle CPUs.
+# guest.sh's options for a job. The time limit is about five times what its tests take on two idle CPUs.
 options_of() { # options_of SERIES COMMAND-LINE TEST...
 	local series=$1 append=$2 cpus limit=100
 	shift 2
@@ -105,7 +105,7 @@ run_job() { # run_job JOB
 	} >"$out.verdicts" 2>&1
 }
 
-# The verdicts of one test. Its guest may have ended before it began.
+# Prints the verdicts of one test. Its guest may have ended before it began.
 check() { # check TEST KERNEL RESULTS
 	local code
 	code=$(cat "$3/exit_code" 2>/dev/null)

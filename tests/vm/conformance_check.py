@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Holds the exporter's metrics to what a workload did: law 1, law 2, results, and time.
+"""Compares the exporter's metrics with the workload's calls: counts, missed calls, results, and durations.
 
-conformance_check.py 'conformance SERIES' RESULTS_DIR: reads what conformance_guest.sh left there, and prints
-a line `ok NAME...` or `not ok NAME...: why` for each check.
+conformance_check.py 'conformance SERIES' RESULTS_DIR: reads the files of conformance_guest.sh. Prints
+`ok NAME...` or `not ok NAME...: why` per check.
 """
 import errno
 import json
@@ -15,8 +15,8 @@ from functools import partial
 SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
-# What each measurement makes of each kernel or user function: (functions, threads x calls, outcome,
-# value). Functions of one row are names of the same probe on different kernels.
+# The calls of each kernel or user function per measurement: (functions, threads x calls, outcome, value).
+# Functions of one row are names of the same probe on different kernels.
 UNLINK = ("do_unlinkat", "filename_unlinkat")
 ZERO = ("read_zero", "read_iter_zero")
 EXPECTED = {
@@ -35,16 +35,16 @@ EXPECTED = {
     "user-negative": [(("workload_function",), 1000, "ok", "negative")],
     "user-zero": [(("workload_function",), 1000, "ok", "zero")],
     "user-recursion": [(("workload_recursion",), 400 * 20, None, None)],
-    # After as many calls of another that never return.
+    # After as many calls of another function that never return.
     "user-left": [(("workload_recursion",), 400 * 20, None, None)],
-    # 100 levels, of which the kernel follows 64: the others are missed, and counted as that.
+    # 100 levels, of which the kernel follows 64. The others are missed, and counted as missed.
     "user-deep": [(("workload_recursion",), 20 * 100, None, None)],
 }
 GETPGID = ("getpgid-live", "getpgid-dead")
 USER = tuple(k for k in EXPECTED if k.startswith("user-"))
 MAP = ("map-hit", "map-miss")
-# The runs of what is chosen by itself, and the measurements of each. Native ones are of system calls
-# that nobody else on the machine makes.
+# The runs with automatic choice, and the measurements of each. Native ones use system calls that no other
+# program makes.
 AUTO = {
     "auto.mmap": tuple(k for k in EXPECTED if k not in MAP),
     "auto.percpu": tuple(k for k in EXPECTED if k not in MAP + ("user-deep",)),
@@ -55,7 +55,7 @@ AUTO_NATIVE = {
     "auto.mmap": GETPGID + ("sleepers",) + USER,
     "auto.percpu-syscalls": GETPGID,
 }
-# Mechanisms that each kernel of the matrix must have; more is fine.
+# Mechanisms that each kernel of the matrix must have. More are allowed.
 FORCED = {
     "5.10": {"fexit", "kretprobe", "uprobe.ret", "uretprobe"},
     "6.1": {"fexit", "kretprobe", "uprobe.ret", "uretprobe"},
@@ -66,13 +66,13 @@ FORCED = {
     "native": {"uprobe.ret", "uretprobe"},
 }
 PAIRS = ("fexit", "kprobe.multi", "kretprobe")
-# Mechanisms for which the kernel counts missed calls of all functions in one sum, by reason.
+# Mechanisms for which the kernel only counts the missed calls of all functions together, by reason.
 SHARED = {
     "recursion": {"fsession.multi", "kprobe.session", "kprobe.multi", "tracepoint", "uprobe.session",
                   "uprobe.multi", "uretprobe"},
     "maxactive": {"kprobe.session", "kprobe.multi"},
 }
-SLEEP_SECONDS = 0.1  # the workload's sleepers sleep 0.3 s and more
+SLEEP_SECONDS = 0.1  # the workload's sleepers sleep for at least 0.3 s
 
 
 def parse(path):
@@ -92,7 +92,7 @@ def parse(path):
 
 
 class Delta:
-    """What one measurement added to a function's series."""
+    """The growth of a function's series in one measurement."""
 
     def __init__(self, before, after, functions):
         def of(series, name, functions=functions):
@@ -117,7 +117,7 @@ class Delta:
 
 
 def check_one(series, run, measurement, work, expected, delta):
-    """Yields what is wrong."""
+    """Yields problems."""
     functions, calls, outcome, value = expected
     if not delta.known:
         yield f"no series for {'|'.join(functions)}"
@@ -127,8 +127,8 @@ def check_one(series, run, measurement, work, expected, delta):
         if (delta.count, delta.missed.get("unwound"), missed) != (0, calls, calls):
             yield f"{delta.count:.0f} counted, missed {delta.missed}, not {calls} unwound"
         return
-    # One function is called at a time, so what a shared program missed is its; unless user functions
-    # are measured beside the programs of kernel functions, or the program is for all system calls.
+    # One function is called at a time, so the misses of a shared program are its own. Exceptions are user
+    # functions measured beside kernel functions' programs, and the program for all system calls.
     if run != "auto.mmap" and not (run == "auto.percpu" and measurement in USER):
         missed += delta.missed_by_all
     short = calls - delta.count - missed
@@ -138,12 +138,12 @@ def check_one(series, run, measurement, work, expected, delta):
         depth = delta.missed.get("depth", 0)
         missed -= depth
         if run != "uprobe.ret" and depth != 20 * (100 - 64):
-            # No counter has them: a session's entry does not know that its return will not come, and
-            # 5.10 has no task storage to count the depth in. (exporter/MECHANISMS.md, Known limits)
+            # No counter has these. A session's entry does not know that its return will not happen, and 5.10
+            # has no task storage for the depth. (exporter/MECHANISMS.md, Known limits)
             if not run.startswith("uprobe.session") and series != "5.10":
                 yield f"{depth:.0f} missed by depth, not {20 * (100 - 64)}"
             short -= 20 * (100 - 64)
-    # nmissed of a multi link's return slots is not atomic in the kernel: a bound, not a count.
+    # nmissed of a multi link's return slots is not atomic in the kernel: an upper bound, not a count.
     slots = measurement == "sleepers" and run.startswith("kprobe.") and missed
     if short and not (slots and abs(short) <= 0.1 * calls):
         yield (f"{delta.count:.0f} counted + {missed:.0f} missed ({delta.missed}, "
@@ -160,9 +160,9 @@ def check_one(series, run, measurement, work, expected, delta):
         yield f"returns {delta.returns} are not the {delta.count:.0f} calls counted"
     if outcome and set(delta.returns) - {(outcome, value)}:
         yield f"returned {delta.returns}, not only {(outcome, value)}"
-    # A probe lies within the workload's call, except that recursion counts its levels each; and that of
-    # a pair of programs the kernel can skip the one for one call and the other for another, of which a
-    # call may be made that lasts from the first to the second. (exporter/MECHANISMS.md, Known limits)
+    # A probe is shorter than the workload's call, except that recursion counts each level. With a pair of
+    # programs, the kernel can skip the entry of one call and the return of another. They then look like one
+    # call from the first to the second. (exporter/MECHANISMS.md, Known limits)
     levels = calls / (work["ok"] + work["failed"])
     strays = missed if run in PAIRS else 0
     if not 0 < delta.sum <= work["ns"] * levels / 1e9 and not strays:
@@ -174,7 +174,7 @@ def check_one(series, run, measurement, work, expected, delta):
 
 
 def scrapes(results):
-    """Problems of the scrapers of lib_guest.sh. Each leaves a line; other lines are failures."""
+    """Problems of the scrapers of lib_guest.sh. Each leaves a line. Other lines are failures."""
     lines = (results / "scrapes").read_text().splitlines()
     yield from (line for line in lines if not re.fullmatch("[1-9][0-9]* scrapes, 0 failed", line))
     if not lines:
@@ -182,7 +182,7 @@ def scrapes(results):
 
 
 def states(run, results):
-    """The checks of a run's last answers: {name: function that yields problems}."""
+    """The checks of a run's last scrapes: {name: function that yields problems}."""
     def series():
         return parse(results / f"{run}.metrics")
 
@@ -238,7 +238,7 @@ def rows_of(run, measurement, native):
 
 
 def calls(series, run, measurement, results, row):
-    """Problems of the calls of one function in one measurement."""
+    """Problems in the calls of one function in one measurement."""
     base = f"{run}.{measurement}"
     work = json.loads((results / f"{base}.json").read_text())
     delta = Delta(parse(results / f"{base}.before"), parse(results / f"{base}.after"), row[0])

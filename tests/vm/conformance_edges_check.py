@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Law 2 at the edges: conformance_edges_check.py NAME RESULTS_DIR, see conformance_edges_guest.sh."""
+"""Exact accounting in edge cases: conformance_edges_check.py NAME RESULTS_DIR. See
+conformance_edges_guest.sh.
+"""
 import functools
 import pathlib
 import sys
@@ -38,11 +40,11 @@ class Results:
         return Delta(*series, functions)
 
     def loses(self, mechanism):
-        """Trampolines' programs are skipped while another task is preempted in them."""
+        """Trampoline programs are skipped while another task is preempted in them."""
         return self.preemptible and mechanism in TRAMPOLINES
 
     def depth(self):
-        """How often listxattr(2) of a file on overlayfs on overlayfs calls vfs_listxattr()."""
+        """How often listxattr(2) on a file in stacked overlayfs calls vfs_listxattr()."""
         return self.number("ten-calls") / 10
 
 
@@ -60,7 +62,7 @@ def whole(delta, calls, may_miss=False):
 
 
 def group(deltas, calls, may_miss):
-    """Functions that are called in one measurement: what a shared program missed is some of theirs."""
+    """The functions called in one measurement: the misses of a shared program are theirs."""
     missed = sum(sum(d.missed.values()) for d in deltas) + deltas[0].missed_by_all
     counted = sum(d.count for d in deltas)
     if not all(d.known for d in deltas):
@@ -78,9 +80,9 @@ def nothing(what, delta):
         yield f"{what}: {delta.count:.0f} counted, missed {delta.missed}"
 
 
-# ---- what is chosen by itself ------------------------------------------------------------------------
+# ---- automatic choice -------------------------------------------------------------------------------
 def in_flight(r):
-    """Calls that were entered before the exporter came are neither counted nor missed."""
+    """Calls that began before the exporter's start are neither counted nor missed."""
     for objects in ({"vmlinux"}, {"syscall"}):
         yield from nothing(objects, r.delta("in-flight", ("__x64_sys_msgrcv", "msgrcv"), objects))
 
@@ -99,7 +101,7 @@ def killed(r):
 
 
 def many(r):
-    """So many functions may share a multi link, whose losses the kernel counts for all together."""
+    """This many functions can share a multi link, for which the kernel counts losses together."""
     for functions in (UNLINK, ("vfs_unlink",), (SECURITY,)):
         delta = r.delta("many", functions)
         lost = 400 - delta.count - sum(delta.missed.values())
@@ -111,8 +113,8 @@ def many(r):
 
 
 def timers(name, calls, r):
-    """How often posix_timer_fn() was called: once for each, but for timers that the kernel finds expired
-    already as it sets them, which happens where a CPU is emulated and has to wait."""
+    """The number of calls of posix_timer_fn(): one per timer, except timers that have expired when the kernel
+    sets them. This happens if an emulated CPU has to wait."""
     hits = r.number(f"{name}.hits.after") - r.number(f"{name}.hits.before")
     if not 0.5 * calls <= hits <= calls:
         raise ValueError(f"{hits} of {calls} timers")
@@ -124,7 +126,7 @@ def interrupt(m, r):
 
 
 def interrupted(m, r):
-    """Interrupts hit programs that run: those of kprobes are then skipped, which is counted."""
+    """Interrupts hit running programs. Programs of kprobes are then skipped, which is counted."""
     name = f"{m}.interrupted"
     yield from group([r.delta(name, (f,)) for f in ("posix_timer_fn", "__x64_sys_getpgid")],
                      [timers(name, 1000, r), 20000], True)
@@ -139,8 +141,8 @@ def percpu(m, r):
 
 
 def slots(r):
-    """100 sleepers and 10 return slots. The kernel shows no such misses on 5.10, and its counter is
-    not atomic anywhere: a bound. (exporter/MECHANISMS.md, Known limits)"""
+    """100 sleepers and 10 return slots. 5.10 does not show such misses. Elsewhere the kernel's counter is not
+    atomic: an upper bound. (exporter/MECHANISMS.md, Known limits)"""
     delta = r.delta("slots", ("__x64_sys_msgrcv",))
     if not delta.count < 300:
         yield f"{delta.count} counted with 10 return slots"
@@ -152,12 +154,12 @@ def slots(r):
 
 
 def scraped(r):
-    """A call that is being counted is no loss, however often it is looked at."""
+    """A call that is being counted is no loss, however often the counters are read."""
     yield from whole(r.delta("scraped", ("__x64_sys_getpgid",)), 200000, True)
 
 
 def model(r):
-    """Trampolines lose calls from then on: they are not used any more."""
+    """From then on trampolines lose calls, so they are no longer used."""
     if 'mechanism="fexit"' not in r.text("model.voluntary"):
         yield "no trampoline to begin with"
     yield from whole(r.delta("model", ("__x64_sys_getpgid",)), 20000)
@@ -180,7 +182,7 @@ def forced_killed(m, r):
 
 
 def stopped(m, r):
-    """Two calls run when the exporter stops, twenty more were there before it came."""
+    """Two calls are in progress when the exporter stops. Twenty more began before its start."""
     yield from nothing("running", r.delta(f"{m}.held", ("__x64_sys_msgrcv",)))
     if r.number(f"{m}.exit"):
         yield f"exit {r.number(f'{m}.exit')}"
@@ -200,25 +202,25 @@ MECHANISM = {
 }
 
 
-# ---- next to no memory for calls that run ------------------------------------------------------------
+# ---- hardly any memory for in-flight calls ------------------------------------------------------------
 MSGRCV = ("__x64_sys_msgrcv", "do_msgrcv")
 
 
 def listxattr(m, r, name):
-    """What the functions that listxattr(2) calls have counted, and what they should have."""
+    """The counts of the functions that listxattr(2) calls, and the expected ones."""
     calls = {"__x64_sys_listxattr": 400, "vfs_listxattr": 400 * r.depth(), "ovl_listxattr": 800}
     if m == "fexit" and r.kernel.startswith("5.10"):
-        del calls["ovl_listxattr"]  # a module's, of which there are no types before 5.11
+        del calls["ovl_listxattr"]  # in a module, for which there are no types before 5.11
     return [r.delta(f"small.{m}.{name}", (f,)) for f in calls], list(calls.values())
 
 
 def small_recursion(m, r):
-    """The hash takes what finds neither place nor frame, and is large enough for these."""
+    """The hash map takes calls without a slot or a frame, and is large enough for these."""
     yield from group(*listxattr(m, r, "recursion"), r.loses(m))
 
 
 def small_interrupted(m, r):
-    """Interrupts have stacks of their own, whose addresses say nothing of the task's frames."""
+    """Interrupts have their own stacks, whose addresses do not compare with the task's frames."""
     deltas, calls = listxattr(m, r, "interrupted")
     deltas.append(r.delta(f"small.{m}.interrupted", ("posix_timer_fn",)))
     calls.append(timers(f"small.{m}.interrupted", 400, r))
@@ -228,8 +230,9 @@ def small_interrupted(m, r):
 
 
 def small_user(m, r):
-    """Of 20 levels one finds a frame; 5.10 has no task storage, and cannot tell. Nor can it be told of a task
-    whose storage could not be made, since another was preempted as it made its own: the hash has its calls."""
+    """One of 20 levels finds a frame. 5.10 has no task storage, and cannot tell. Neither can a task whose
+    storage could not be made, because another task was preempted while making its own: its calls are in
+    the hash."""
     delta = r.delta(f"small.{m}.user", ("workload_recursion",))
     yield from whole(delta, 40 * 20, True)
     depth = 0 if r.kernel.startswith("5.10") else 40 * 19
@@ -241,7 +244,7 @@ def small_user(m, r):
 
 
 def small_full(m, r):
-    """400 tasks sleep two levels deep: the hash forgets some, which is counted."""
+    """400 tasks sleep two levels deep: the hash map drops some, which is counted."""
     for name, calls in ("killed", 40), ("sleepers", 400):
         deltas = [r.delta(f"small.{m}.{name}", (f,)) for f in MSGRCV]
         yield from group(deltas, [calls] * 2, True)
@@ -270,7 +273,7 @@ CASES = {
 }
 
 
-# By the beginning of a case's name; the rest is the mechanism.
+# By the beginning of a case's name. The rest is the mechanism.
 PREFIXED = {
     "small.": SMALL,
     "percpu.": {"hard interrupts, cells by bpf(2)": percpu},
@@ -287,7 +290,7 @@ def tests_of(case):
 
 
 def complete(series, r):
-    """Every mechanism that its kernel must have, unless only some cases were asked for."""
+    """Every mechanism that the kernel must have, unless only some cases were requested."""
     wanted = {m for m in FORCED[series] if not m.startswith("u")} if (r.directory / "all").exists() else set()
     if wanted - set(r.cases):
         yield f"not {sorted(wanted - set(r.cases))}"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: the cases in which calls get lost, or counted twice, where that is possible at all.
+# Runs in a guest: cases in which calls could get lost or be counted twice.
 #
 #	conformance_edges_guest.sh [CASE...]	a CASE is start, many, slots, scraped, model, MECHANISM,
-#						percpu.MECHANISM or small.MECHANISM; all of them
+#						percpu.MECHANISM or small.MECHANISM; default: all
 #
-# Scrapes go to $RESULTS for conformance_edges_check.py.
+# Writes scrapes to $RESULTS for conformance_edges_check.py.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -27,12 +27,12 @@ measure_both() { # measure_both NAME "OPERATION..." "OPERATION...": at once
 	scrape "$name.after"
 }
 
-# ---- sleepers that stay in their call until released ----------------------------------------
+# ---- sleepers that stay in their call until they are released --------------------------------
 hold() { # hold WHO CALLS
 	mkfifo "/tmp/$1.said" "/tmp/$1.go"
 	"$W" msgrcv-sleep "$2" "$2" held <"/tmp/$1.go" 2>"/tmp/$1.said" >"$RESULTS/$1.json" &
 	eval "held_$1=$!"
-	# The first end of each fifo waits for the other.
+	# Opening one end of a fifo waits for the other end.
 	eval "exec {go_$1}>/tmp/$1.go"
 	read -r line <"/tmp/$1.said"
 	[ "$line" = asleep ] || fail "sleepers: $line"
@@ -46,7 +46,7 @@ release() { # release WHO
 	rm "/tmp/$1.said" "/tmp/$1.go"
 }
 
-# ---- what is chosen by itself -----------------------------------------------------------------------
+# ---- automatic choice -----------------------------------------------------------------------------
 case_start() {
 	hold flight 20
 	start_exporter "$UNLINK" vfs_unlink __x64_sys_msgrcv syscall:msgrcv
@@ -57,7 +57,7 @@ case_start() {
 	stop_exporter || fail "stopped badly"
 }
 
-# Every function of a family at once: nesting through many probes.
+# Every function of a family at once: nested calls through many probes.
 case_many() {
 	start_exporter 'vfs_*' "$UNLINK" 'security_inode_*' 'security_path_*'
 	start_scraper
@@ -66,19 +66,19 @@ case_many() {
 	stop_exporter || fail "stopped badly"
 }
 
-missed() { # missed SCRAPE: calls, of all functions and for all reasons
+missed() { # missed SCRAPE: missed calls over all functions and reasons
 	awk '/^retprobe_missed_total/ { sum += $NF } END { print sum }' "$RESULTS/$1"
 }
 
-# Hard interrupts, and cells and other maps that are read by bpf(2) all the time.
+# Hard interrupts, while cells and other maps are read by bpf(2) all the time.
 case_percpu() {
 	reference posix_timer_fn
 	start_exporter --cells=percpu --mechanism="$1" posix_timer_fn
 	start_scraper 0
-	# Nobody may run programs where bpf(2) has a map in its hands.
+	# No program runs while bpf(2) accesses a map.
 	"$W" map-lookup 1 100000000 >/dev/null &
 	local storm=$!
-	# Where the emulator is busy elsewhere, no interrupt may have come at such a time; then once more.
+	# On a busy machine, no interrupt may have arrived at such a moment. Then try again.
 	for _ in 1 2 3 4 5 6; do
 		measure "percpu.$1" timers 4 4000
 		[ "$(missed "percpu.$1.before")" = "$(missed "percpu.$1.after")" ] || break
@@ -99,7 +99,7 @@ Y
 	stop_exporter || fail "stopped badly"
 }
 
-# Two servers scrape without a pause, so that readings are milliseconds apart.
+# Two servers scrape without a pause, so that reads are milliseconds apart.
 case_scraped() {
 	start_exporter --mechanism=kretprobe __x64_sys_getpgid
 	start_scraper 0
@@ -112,7 +112,7 @@ case_scraped() {
 	stop_exporter || fail "stopped badly"
 }
 
-# A kernel that begins to preempt itself, after trampolines were chosen.
+# A kernel that becomes preemptible after trampolines were chosen.
 MODEL=/sys/kernel/debug/sched/preempt
 other_mechanism() {
 	get /metrics /run/model.metrics && ! grep -q 'retprobe_probe_info.*mechanism="fexit"' /run/model.metrics
@@ -132,8 +132,8 @@ case_model() {
 }
 
 # ---- each mechanism ---------------------------------------------------------------------------------
-# vfs_listxattr() of a file on overlayfs calls itself for the layer below. How deep it gets is counted
-# once, without BPF: how much of it the compiler made one function differs by kernel.
+# vfs_listxattr() of a file on overlayfs calls itself for the layer below. A measurement without BPF counts
+# the depth once. It depends on the kernel, because the compiler merges functions.
 set_up_recursion() {
 	[ ! -e $DEEP ] || return 0
 	mkdir -p /dev/shm/layer/{1,2,3} /dev/shm/lower /dev/shm/upper
@@ -146,9 +146,9 @@ set_up_recursion() {
 	drop_reference vfs_listxattr
 }
 
-# A first exporter is stopped while calls run that it saw the entries of, and while some run that it
-# did not; a second one starts at once and sees both return.
-case_mechanism() { # false if this kernel does not have it
+# A first exporter is stopped while calls are in progress. It saw the entries of some. A second one starts at
+# once, and sees all of them return.
+case_mechanism() { # fails if this kernel lacks it
 	set_up_recursion
 	hold before 20
 	if ! try_exporter --mechanism="$1" vfs_listxattr "$UNLINK" vfs_unlink __x64_sys_msgrcv; then
@@ -178,7 +178,7 @@ case_mechanism() { # false if this kernel does not have it
 	stop_exporter || fail "stopped badly"
 }
 
-# Calls beyond what places, task storage and hashes hold: see build/small in the Makefile.
+# More calls than slots, task storage and hash maps can hold: see build/small in the Makefile.
 case_small() {
 	set_up_recursion
 	BINARY=build/small/retprobe_exporter
@@ -220,7 +220,7 @@ fi
 for case; do
 	run_case "$case" || fail "case $case"
 done
-# What is about the machine that emulates, and not about the kernel, is left out.
+# Skips cases that depend on the emulating machine, not on the kernel.
 dmesg | grep -E 'WARNING: |BUG: |Oops|general protection|unregister_netdevice' |
 	grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"
 exit 0

@@ -1,28 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest (or natively, with NATIVE=1): starts an exporter for each RUN, and makes exactly known calls under a
-# scraper. Exporters that do not disturb each other count the same calls at once. $RESULTS keeps a scrape of
-# each exporter from before and after; conformance_check.py holds them to what the workload says it did.
+# Runs in a guest (or natively, with NATIVE=1): starts an exporter per RUN, and makes a known number of calls
+# while a scraper runs. Exporters that do not affect each other count the same calls at once. $RESULTS gets a
+# scrape of each exporter from before and after, for conformance_check.py.
 #
 #	conformance_guest.sh [RUN...]	auto.mmap, auto.percpu, auto.percpu-syscalls, auto.map or a mechanism;
-#					all of them
+#					default: all
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 NATIVE=${NATIVE:-}
 
-# A shared program's losses are counted for all of its functions together. So that each measurement can
-# be held to equality, whatever can lose calls has a run in which nothing else does: system calls, and
-# bpf_map_copy_value, whose callers make the kernel skip programs meanwhile.
+# The losses of a shared program are counted for all its functions together. For exact checks, everything that
+# can lose calls has a run of its own. These are system calls, and bpf_map_copy_value, whose callers make the
+# kernel skip programs.
 kernel_probes=('do_unlinkat|filename_unlinkat' __x64_sys_msgrcv __x64_sys_getpgid
 	'read_zero|read_iter_zero')
 user_probes=("$W:workload_function" "$W:workload_recursion" "$W:workload_left")
 
-# Exporters that run now, by their run.
+# Running exporters, by run.
 declare -A pid_of port_of kinds_of
 ports=10499
 
-try_run() { # try_run RUN "KIND..." ARGS...: KINDs are those of the measurements it takes part in
+try_run() { # try_run RUN "KIND..." ARGS...: KINDs are the kinds of measurements that the run takes part in
 	local run=$1 kinds=$2
 	shift 2
 	PORT=$ports
@@ -98,8 +98,8 @@ uname -r >"$RESULTS/kernel"
 [ -n "$NATIVE" ] || copy_symbols
 [ -n "$chosen" ] || : >"$RESULTS/all"
 
-# What the exporter chooses by itself, and every mechanism of this kernel. None reads maps by bpf(2), at which the
-# kernel skips programs.
+# The automatic choice, and every mechanism of this kernel. None reads maps by bpf(2), during which the kernel
+# skips programs.
 if ! chosen auto.mmap; then
 	:
 elif [ -n "$NATIVE" ]; then
@@ -120,16 +120,15 @@ done
 measure_all
 end_runs
 
-# With cells that are read by bpf(2).
+# With cells that bpf(2) reads.
 [ -n "$NATIVE" ] || ! chosen auto.percpu ||
 	start_run auto.percpu "kernel getpgid sleepers user" --cells=percpu "${kernel_probes[@]}" "${user_probes[@]}"
 ! chosen auto.percpu-syscalls || start_run auto.percpu-syscalls getpgid --cells=percpu syscall:getpgid
 measure_all
 end_runs
 
-# With uprobe.ret the kernel steps instructions in a page that all threads of the process have, and writes
-# to it for each. An emulator may run stale code there on another CPU; real ones do not
-# (tests/e2e/uprobe_ret.sh).
+# With uprobe.ret, the kernel single-steps instructions in a page that all threads share, and writes to it for
+# each. An emulator can run stale code there on another CPU, a real CPU does not (tests/e2e/uprobe_ret.sh).
 [ -n "$NATIVE" ] || on_cpu=(taskset -c 0)
 if chosen uprobe.ret && try_run uprobe.ret "user deep" --mechanism=uprobe.ret "${user_probes[@]}"; then
 	measure_all

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks return kinds, labels, filters and cardinality: conformance_labels_check.py NAME RESULTS_DIR, see
-conformance_labels_guest.sh."""
+"""Checks return kinds, labels, filters and cardinality: conformance_labels_check.py NAME RESULTS_DIR. See
+conformance_labels_guest.sh.
+"""
 import pathlib
 import sys
 
@@ -16,12 +17,12 @@ class Scrape:
         self.series = {(name, frozenset(labels)): v for (name, labels), v in parse(path).items()}
 
     def sum(self, metric, /, **wanted):
-        """The sum of all series of a metric that have these labels."""
+        """The sum of a metric over all series with these labels."""
         return sum(v for (n, labels), v in self.series.items()
                    if n == metric and set(wanted.items()) <= labels)
 
     def values(self, metric, label, /, **wanted):
-        """{value of the label: sum}, without zeroes."""
+        """{value of the label: sum}, without zeros."""
         found = {}
         for (n, labels), v in self.series.items():
             if n == metric and v and set(wanted.items()) <= labels:
@@ -45,7 +46,7 @@ def kinds(r):
     for comm in "alpha", "beta":
         pids = [p for p in of(COUNT, "pid", unlink, comm=comm) if p.isdigit()]
         yield from equal(f"processes of {comm}", len(pids), 1)
-    # The live ones: each of the five workloads calls setpgid(2) once.
+    # Live processes: each of the five workloads calls setpgid(2) once.
     yield from equal("NULL", of(RETURNS, "value", "find_task_by_vpid"), {"NULL": 300, "pointer": 5})
     yield from equal("NULL is an error", of(RETURNS, "outcome", "find_task_by_vpid"),
                      {"error": 300, "ok": 5})
@@ -58,7 +59,7 @@ def kinds(r):
         yield f"enum: {timers}"
     yield from equal("void", of(RETURNS, "value", "mnt_drop_write", comm="dropper").get("void", 0) >= 400, True)
     yield from equal("filtered out", of(COUNT, "comm", "msgrcv"), {})
-    # The process, not the argument.
+    # The calling process, not the argument.
     yield from equal("by process", of(COUNT, "comm", "getpgid").get("counter"), 5000)
     yield from equal("by outcome", of(COUNT, "comm", "sethostname"), {"kinds": 70})
 
@@ -67,7 +68,7 @@ def sizes(r):
     s = r.scrape("kinds.after")
     size = "retprobe_return_size_bytes"
     reads = s.values(COUNT, "fstype", function="vfs_read")
-    # The dynamic linker, too, reads from the root file system, but no single bytes.
+    # The dynamic linker also reads from the root file system, but never single bytes.
     yield from equal("overlay", s.sum(f"{size}_bucket", function="vfs_read", fstype="overlay", le="1.0"), 130)
     reads.pop("overlay", None)
     yield from equal("by file system", reads, {"devtmpfs": 750, "proc": 120, "tmpfs": 140})
@@ -113,14 +114,14 @@ def cardinality(r):
     yield from equal("limit", s.sum("retprobe_label_sets_limit", function=f), 100)
     many = sum(v for k, v in calls.items() if k == "_other" or int(k) >= 1000000)
     others = {k: v for k, v in calls.items() if k != "_other" and int(k) < 1000000}
-    # The 300 of getpgid-dead had one value; and a few of anybody's.
+    # The 300 calls of getpgid-dead have one value. Other programs make a few calls.
     yield from equal("calls", many + sum(others.values()), 5000 + 300)
 
 
 def missed(r):
     s = r.scrape("kinds.after")
     missed = s.values("retprobe_missed_total", "function")
-    # Of a function that interrupts call, kretprobes miss the calls that come while a program runs, and tell.
+    # If interrupts call a function, kretprobes miss calls that arrive while a program runs, and count them.
     if s.sum("retprobe_probe_info", function="hrtimer_wakeup", mechanism="kretprobe"):
         missed.pop("hrtimer_wakeup", None)
     yield from equal("missed", missed, {})
@@ -147,7 +148,7 @@ OTHERS = 26  # probes that every kernel attaches
 
 
 def attached(r):
-    """Forced mechanisms that the kernel does not have are refused, and nothing else is."""
+    """Forced mechanisms that the kernel lacks are refused, and no others."""
     s = r.scrape("kinds.after")
     found = dict(r.of(KERNEL) + r.of(USER))
     yield from equal("mechanisms missing", FORCED[r.series] - set(found), set())
@@ -165,8 +166,8 @@ def mechanisms(r):
 
 
 def user(r):
-    """Their programs can be preempted, and a capture that the kernel then has no memory for is missed: seen
-    once in thousands, on an overloaded machine. The call is counted as missed, without its labels."""
+    """The programs can be preempted. A capture for which the kernel has no memory is missed: once in
+    thousands of calls, on an overloaded machine. Such a call is counted as missed, without its labels."""
     s = r.scrape("mechanisms.after")
     for mechanism, f in r.of(USER):
         missed = s.sum("retprobe_missed_total", function=f)
@@ -228,8 +229,9 @@ def many(r):
                          dict.fromkeys(("EINVAL", "EFAULT", "ESRCH"), 1250 * i))
         yield from equal(f"round {i}: folded cgroups", folded.values(COUNT, "cgroup", **cgroups), {"_other": 250 * i})
     yield from equal("missed", r.scrape("6.folded").values("retprobe_missed_total", "function"), {})
-    # Of both processes. Mapped memory is resident once it was read: after two rounds, all of it is. A heap keeps a
-    # megabyte more or less of the pages before. 160 bytes for each value of a round would be two.
+    # Memory of both processes. Mapped memory is resident once it was read, which is all of it after two
+    # rounds. A heap keeps about a megabyte of former pages. A leak of 160 bytes per value of a round would be
+    # two.
     for metric, allowed in ("retprobe_exporter_cell_bytes", 0), ("process_resident_memory_bytes", 1 << 20):
         sizes = [r.scrape(f"{i}.folded").sum(metric) for i in (3, 4, 5, 6)]
         if min(sizes[2:]) > max(sizes[:2]) + allowed:
@@ -272,7 +274,7 @@ class Results:
         return (self.directory / name).read_text().split()
 
     def of(self, functions):
-        """Those (mechanism, function) that are attached so."""
+        """The (mechanism, function) pairs that are attached."""
         s = self.scrape("kinds.after")
         return [(m, f) for m, f in functions.items() if s.sum("retprobe_probe_info", mechanism=m, function=f)]
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: return kinds, labels, filters, observed values and cardinality, with workloads whose results
-# and arguments are known. One exporter has all probes: loading the programs takes longer than the calls. Each part
-# has functions of its own. Scrapes go to $RESULTS for conformance_labels_check.py.
+# Runs in a guest: return kinds, labels, filters, observed values and cardinality, with calls whose results
+# and arguments are known. One exporter has all probes, because loading the programs takes longer than the
+# calls. Each part has its own functions. Writes scrapes to $RESULTS for conformance_labels_check.py.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -15,8 +15,8 @@ look() { # look NAME FUNCTION...: a scrape of these functions
 }
 
 # ---- the probes -----------------------------------------------------------------------------------
-# Without multi links, kretprobes attach in the least time: an fexit program takes 1 to 3 s on an emulated CPU, and
-# so do return slots by the thousand. Interrupts call hrtimer_wakeup: as a kretprobe, its misses are its own.
+# Without multi links, kretprobes attach fastest: on an emulated CPU, an fexit program takes 1 to 3 s, and so
+# do thousands of return slots. Interrupts call hrtimer_wakeup: with a kretprobe, its misses are its own.
 default="maxactive: 16" some="maxactive: 16"
 case $(uname -r) in
 5.*) default="mechanism: kretprobe, maxactive: 16" ;;
@@ -53,7 +53,7 @@ probes:
   - {syscalls: sethostname, labels: [comm], filter: "outcome == error"}
   - {syscalls: lseek, returns: value, max_series: 50, filter: comm == seeker}
   - {syscalls: getpgid, labels: [comm], filter: "pid < 1000000", max_series: 50}
-# each mechanism, of those that this kernel has
+# each mechanism of this kernel
   - {functions: __x64_sys_getsid, mechanism: fsession.multi, $by_mechanism}
   - {functions: __x64_sys_sched_getscheduler, mechanism: fsession, $by_mechanism}
   - {functions: __x64_sys_sched_getaffinity, mechanism: fexit, $by_mechanism}
@@ -64,7 +64,7 @@ probes:
   - {user: {object: $W, functions: workload_second}, mechanism: uprobe.session, $user}
   - {user: {object: $W, functions: workload_third}, mechanism: uprobe.multi, $user}
   - {user: {object: $W, functions: workload_fourth}, mechanism: uretprobe, $user}
-# label sets that read the same
+# label sets with equal texts
   - {syscalls: sched_getscheduler, returns: value, labels: [pod_uid], filter: comm == podded, series_ttl: 5s}
   - {functions: __x64_sys_msgrcv, labels: [pod_uid, container_id], filter: comm == podded}
   - {functions: __x64_sys_sethostname, labels: [cgroup], filter: comm == podded}
@@ -76,7 +76,7 @@ probes:
     max_series: 100
     series_ttl: 1s
   - {syscalls: preadv, returns: value, labels: [pid], filter: comm == idler, max_series: 35, series_ttl: 1s}
-# more values than are kept
+# more values than the limit
   - {syscalls: sched_getaffinity, labels: [{wanted: arg0}], filter: comm == counter, max_series: 100}
   - {functions: __x64_sys_lseek, returns: value, filter: comm == counter, max_series: 100}
   - functions: __x64_sys_sched_getparam
@@ -129,7 +129,7 @@ container() { # container DIGIT: its cgroup
 
 for service in one two; do in_cgroup system.slice/$service.service podded msgrcv-invalid 1 30; done
 in_cgroup system.slice/again.service podded hostname 1 10
-# Its cgroup is removed before the first scrape that has its series, and after the exporter has looked for its name.
+# Its cgroup is removed before the first scrape with its series, but after the exporter has read its name.
 in_cgroup "$(container 3)" podded msgrcv-invalid 1 40
 looked=$((SECONDS + 5))
 run beta by-pid 1 500 2000000
@@ -144,8 +144,8 @@ rmdir /sys/fs/cgroup/system.slice/again.service || fail "a cgroup that ends"
 in_cgroup system.slice/again.service podded hostname 1 20
 look same.services __x64_sys_msgrcv __x64_sys_sethostname
 
-# ---- label sets that become idle, and more values than are kept -----------------------------------
-folded() { # folded FILE: a scrape in which no idle set is left
+# ---- label sets that become idle, and more values than the limit ----------------------------------
+folded() { # folded FILE: a scrape without idle sets
 	get "/metrics?$query" "$RESULTS/$1" &&
 		! grep -qE '^retprobe_label_sets\{.*(interval|getattr|preadv|getparam|getsid)"\} [1-9]' "$RESULTS/$1"
 }
@@ -167,11 +167,11 @@ for round in 1 2 3 4 5 6; do
 	wait_until "sets to be folded" folded "$round.folded"
 done
 
-# ---- label sets that read the same ----------------------------------------------------------------
+# ---- label sets with equal texts ------------------------------------------------------------------
 in_cgroup "$(container 1)" podded by-pid 1 100 3000000
 in_cgroup "$(container 2)" podded by-pid 1 50 3000000
 look same.0 sched_getscheduler
-# The first container has no more calls; what it counted stays the pod's.
+# The first container makes no more calls. Its counts stay with the pod.
 for ((i = 1; i < 40; i++)); do
 	in_cgroup "$(container 2)" podded by-pid 1 10 3000000
 	look same.$i sched_getscheduler

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The container image, built twice (the same layers?), and run in guests with what the DaemonSet gives it:
+# Builds the container image twice, and compares the layers. Then runs it in guests with the settings of the
+# DaemonSet:
 #
 #	container.sh [SERIES[/COMPONENT...]...]
 #
-# One guest at a time; by default the newest kernel with an LTS, with functions of programs, and, as it takes more
-# rights, the oldest one.
-# Needs root for the base, which is made of Debian's packages.
+# Runs one guest at a time. Default: the newest LTS kernel with functions of programs, and the oldest kernel,
+# where it needs more rights. Needs root for the base, which consists of Debian packages.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 work='' # storage__open makes it
@@ -30,7 +30,7 @@ build() { # build N: $work/N.tar
 	}
 }
 
-# container_check.py has a plan of its own.
+# container_check.py prints its own plan.
 echo 1..1
 build 1
 build 2

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""container_check.py NAME DIRECTORY: what container_guest.sh has found there, as lines of `ok` and `not ok`."""
+"""container_check.py NAME DIRECTORY: checks the results of container_guest.sh, and prints `ok` and `not ok`
+lines.
+"""
 import re
 import sys
 
@@ -30,7 +32,7 @@ def verdict(what, found, expected):
 
 
 def calls(pattern):
-    """Calls of functions, and in cgroups, like the pattern: counted and missed."""
+    """Calls of functions or in cgroups that match the pattern: counted and missed."""
     total = 0
     for line in read("metrics").splitlines():
         found = re.match(r"(retprobe_returns_total|retprobe_missed_total)\{(.*)\} (\d+)$", line)

@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: container_guest.sh [COMPONENT...] runs the image in build/container with what the DaemonSet, with
-# these components of deploy/kubernetes, gives its container; makes known calls outside of it, some of them in
-# a cgroup as Kubernetes names them and, with `programs`, in another root file system and of a library of the node's;
-# and leaves the metrics and the processes' status in $RESULTS for container_check.py.
+# Runs in a guest: container_guest.sh [COMPONENT...] runs the image in build/container. Its settings are those
+# of the DaemonSet with these components of deploy/kubernetes. Makes known calls outside of the container,
+# some of them in a cgroup with a Kubernetes name. With `programs`, also calls in another root file system,
+# and of a library of the node. Writes the metrics and the processes' status to $RESULTS for
+# container_check.py.
 #
-# It is not in a pod's network or cgroup, which podman cannot make in a guest.
+# The container is not in a pod's network or cgroup, which podman cannot make in a guest.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 URL=http://127.0.0.1:10435
 POD=kubepods.slice/kubepods-pod0a1b2c3d_0001_0002_0003_00000000c0de.slice
 CONTAINER=cri-containerd-$(printf '%064d' 7).scope
 
-pod() { # podman, in memory
+pod() { # podman, with its storage in memory
 	podman --root /run/podman/root --runroot /run/podman/run --storage-driver vfs --cgroup-manager cgroupfs \
 		--events-backend=file --log-level=error "$@"
 }
@@ -23,7 +24,7 @@ fail() {
 	exit 1
 }
 
-# A program in a root file system that is in no view but its own; $program, and it waits for a line to its $start.
+# A program in a root file system that only it can see. Sets $program. It waits for a line to its $start.
 other_root() {
 	mkfifo /run/start
 	# shellcheck disable=SC2016 # the inner shell's
@@ -45,7 +46,7 @@ other_root() {
 	object=/proc/$program/root/workload
 }
 
-# Without cgroups podman makes no container that sees the processes of the node.
+# Without cgroups, podman cannot make a container that sees the processes of the node.
 options=() args=() object='' cgroups=--cgroups=disabled
 while read -r what word; do
 	case $what in
@@ -56,8 +57,8 @@ while read -r what word; do
 done < <(python3 -B tests/vm/container_options.py "$@")
 [ ${#options[@]} -gt 5 ] || fail "no options for podman"
 
-# The profile of Debian 12's podman knows no CAP_BPF and CAP_PERFMON; what containerd and CRI-O call
-# RuntimeDefault has these rules.
+# The profile of Debian 12's podman does not know CAP_BPF and CAP_PERFMON. RuntimeDefault of containerd and
+# CRI-O has these rules.
 jq '.syscalls += [
 	{names: ["bpf"], action: "SCMP_ACT_ALLOW", includes: {caps: ["CAP_BPF"]}},
 	{names: ["perf_event_open"], action: "SCMP_ACT_ALLOW", includes: {caps: ["CAP_PERFMON"]}}] |
@@ -95,7 +96,7 @@ until curl -s -f -m 60 -o /dev/null $URL/-/ready; do
 	read -r -t 0.3 <> <(:)
 done
 
-# The attacher, its child the server, and what the container's root lets it write.
+# The attacher, its child (the server), and the writable files of the container's root.
 attacher=$(pod inspect -f '{{.State.Pid}}' retprobe)
 read -r server _ < "/proc/$attacher/task/$attacher/children"
 cat "/proc/$attacher/status" > "$RESULTS/attacher"
@@ -109,7 +110,7 @@ sh -c 'echo $$ > "$0/cgroup.procs" && exec build/workload getpgid-live 2 700' "/
 	> /dev/null || fail "the calls in a cgroup"
 if [ -n "$object" ]; then
 	echo start >&4
-	# It stays until the metrics are read: without it the path is gone, and with that the probe.
+	# It stays until the metrics are read: without it, the path is gone, and so is the probe.
 	until [ -s "$RESULTS/program.json" ]; do
 		kill -0 "$program" 2> /dev/null || fail "the program in another root file system has ended"
 		read -r -t 0.1 <> <(:)
@@ -117,7 +118,7 @@ if [ -n "$object" ]; then
 fi
 curl -s -f -m 60 $URL/metrics > "$RESULTS/metrics" || fail "no metrics"
 kill -TERM "$attacher"
-# Not podman, which in a guest may wait for more than its container.
+# Not podman, which in a guest can wait for more than its container.
 while [ -e "/proc/$attacher/exe" ]; do
 	read -r -t 0.3 <> <(:)
 done

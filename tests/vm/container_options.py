@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The DaemonSet's container in podman's words, so that a test runs what a cluster would.
+"""Prints the DaemonSet's container as podman options, so that a test runs what a cluster would.
 
     container_options.py [COMPONENT...]      with these of deploy/kubernetes/components
 
-One line each: `option WORD` for podman, `arg WORD` for the exporter, and `capabilities MASK`, the set that the
-container's first process must then have, no more and no less.
+Each line is `option WORD` for podman, `arg WORD` for the exporter, or `capabilities MASK`. MASK is the exact
+set that the container's first process must have.
 
-What podman in a test guest cannot do is left to container_guest.sh: a network of its own and cgroups.
+container_guest.sh handles what podman cannot do in a guest: a network of its own, and cgroups.
 """
 import os
 import sys

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Every preset on every kernel of the matrix, two guests at a time: each of its functions must attach. With one
-# CPU each: hundreds of functions are patched, and one CPU always sees its own code as it is (guest.sh).
+# Attaches every function of every preset on every kernel of the matrix, two guests at a time. Each guest has
+# one CPU: hundreds of functions are patched, and a single CPU never runs stale code (guest.sh).
 #
 #	presets.sh [SERIES...]
 set -u

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whether every function of every preset was attached: presets_check.py SERIES DIRECTORY, where the
-directory has what presets_guest.sh left. A verdict line for each preset, and two for modules that are not
-there.
+"""Checks that every function of every preset was attached: presets_check.py SERIES DIRECTORY. DIRECTORY has
+the files of presets_guest.sh. Prints a verdict per preset, and two for missing modules.
 """
 
 import pathlib
@@ -11,10 +10,10 @@ import sys
 
 PRESETS = pathlib.Path(__file__).resolve().parents[2] / "deploy/presets"
 
-# The one function that a kernel of the matrix does not have: packets had no reason before Linux 5.17.
+# The one function that a kernel of the matrix lacks: packets have no drop reason before Linux 5.17.
 EXPECTED = {("5.10", "drops", "sk_skb_reason_drop|kfree_skb_reason"): "not_found"}
 
-# Modules that not every kernel has, with the presets that are about nothing else.
+# Modules that some kernels lack, with the presets that need them.
 NEEDS = {
     "btrfs": "btrfs", "cifs": "cifs", "conntrack": "nf_conntrack", "dm": "dm_crypt", "ext4": "ext4",
     "fuse": "fuse", "kvm": "kvm", "md": "raid1", "nfs": "nfs", "nfsd": "nfsd", "nvme": "nvme",
@@ -26,7 +25,7 @@ ATTACHED = re.compile(r'^retprobe_probe_attached\{object="([^"]*)",function="([^
 
 
 def entries(path):
-    """The functions that a preset asks for, as written: `a|b` is one; and whether they are syscalls."""
+    """The functions of a preset, as written (`a|b` is one), and whether they are system calls."""
     kind = None
     for line in path.read_text().splitlines():
         line = line.split("#")[0].strip()
@@ -42,14 +41,14 @@ def entries(path):
 
 
 def matches(entry, function):
-    """A clone that the compiler made has its original's name in front."""
+    """A clone's name begins with the original name."""
     if entry == "*":
         return True
     return any(function == name or function.startswith(name + ".") for name in entry.split("|"))
 
 
 def wrong(series, preset, entry, found):
-    """What is wrong with an entry, None if nothing. found: (function, reason, attached)."""
+    """Returns the error of an entry, or None. found: (function, reason, attached)."""
     expected = EXPECTED.get((series, preset, entry))
     if expected:
         if (entry, expected, "0") not in found:
@@ -81,7 +80,7 @@ def verdict(series, preset, directory, missing_modules):
 
 
 def before_modules(series, directory):
-    """Without its module a function waits, and nothing else; but what is built in is attached."""
+    """Without its module a function waits. Built-in functions are attached."""
     page = directory / "waiting.metrics"
     if not page.exists():
         return f"not ok presets {series} before modules: the exporter did not get that far"

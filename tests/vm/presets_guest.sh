@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest. Attaches presets without their modules, and loads one of these modules. Then loads the others and
-# attaches all presets, in as few starts of the exporter as their settings allow. presets_check.py reads what became
-# of each function.
+# Runs in a guest. Attaches presets without their modules, and loads one of these modules. Then loads the
+# others, and attaches all presets, with as few starts of the exporter as possible. Writes results for
+# presets_check.py.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
-# Built-in ones have nothing to load. The check notices if one is missing.
+# Built-in ones need no loading. The check detects missing ones.
 modules="ext4 xfs btrfs fuse overlay nfs nfsv3 nfsv4 nfsd cifs kvm nvme scsi_mod sd_mod dm_mod dm_crypt
 	md_mod raid1 nf_conntrack"
 
@@ -19,8 +19,8 @@ attach() { # attach NAME PRESET...: one start with all of these
 	get /metrics "$RESULTS/$name.metrics" || fail "no metrics with presets $*"
 }
 
-# The fastest way to attach hundreds of functions without multi links on an emulated CPU: fexit takes seconds for each,
-# and so do return slots by the thousand.
+# The fastest way to attach hundreds of functions without multi links on an emulated CPU. fexit takes seconds
+# for each, and so do thousands of return slots.
 case $(uname -r) in
 5.* | 6.[0-9].*) defaults="mechanism: kretprobe, maxactive: 16" ;;
 *) defaults="maxactive: 16" ;;
@@ -28,7 +28,7 @@ esac
 PATIENCE=900
 export PATIENCE
 
-# The guest's own root file system uses overlay.
+# The guest's root file system uses overlay.
 mapfile -t waiting < <(grep -l '^  - module:' deploy/presets/*.yaml | sed 's|.*/||; s/\.yaml//' | grep -v -x overlay)
 attach waiting "${waiting[@]}"
 if modprobe -q nf_conntrack; then
@@ -44,10 +44,10 @@ done
 together=()
 for preset in deploy/presets/*.yaml; do
 	preset=${preset##*/} preset=${preset%.yaml}
-	# Its comment says not to combine it with the others.
+	# Its comment says not to combine it with others.
 	[ "$preset" = fstype ] || together+=("$preset")
 done
 attach fstype fstype
 stop_exporter || fail "stopped badly"
-# Detaching hundreds of functions takes minutes on old kernels; these end with the guest.
+# Old kernels take minutes to detach hundreds of functions. Here they end with the guest.
 attach together "${together[@]}"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The Debian package: built, looked at by lintian, and used in a guest that runs systemd:
+# The Debian package: built, checked by lintian, and used in a guest with systemd:
 #
 #	systemd.sh [SERIES...]
 #
-# One guest at a time.
+# Runs one guest at a time.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 [ $# -gt 0 ] || set -- "$(tests/vm/kernels.sh --default)"
@@ -18,19 +18,19 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# systemd_check.py has a plan of its own.
+# systemd_check.py prints its own plan.
 echo 1..2
-# The unit tests have been run.
+# The unit tests have run already.
 if ! DEB_BUILD_OPTIONS=nocheck sh deploy/package.sh > "$work/log" 2>&1; then
 	echo "not ok systemd: the package builds: $(tail -n 3 "$work/log" | tr '\n' ' ')"
 	sed 's/^/    /' "$work/log"
 	exit 1
 fi
 echo "ok systemd: the package builds"
-# Not that with the debug symbols.
+# Not the package with the debug symbols.
 package=$(echo build/deb/retprobe-exporter_*.deb)
 
-# Its releases disagree; that of Debian 12 decides.
+# Releases disagree. That of Debian 12 decides.
 release=$(lintian --version 2> /dev/null | grep -o '[0-9.]*' | head -n 1)
 if [[ $release != 2.116.* ]]; then
 	echo "SKIP systemd: lintian finds nothing: lintian 2.116 decides, here is ${release:-none}"
@@ -41,7 +41,7 @@ else
 	sed 's/^/    /' "$work/log"
 fi
 
-# The next version, with a configuration file that is another one, too.
+# The next version, which also changes the configuration file.
 next=build/deb/next.deb
 dpkg-deb -R "$package" "$work/next"
 sed -i 's/^Version: .*/&+next/' "$work/next/DEBIAN/control"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What systemd_guest.sh saw of the package: systemd_check.py SERIES RESULTS_DIR."""
+"""Checks the results of systemd_guest.sh: systemd_check.py SERIES RESULTS_DIR."""
 import pathlib
 import re
 import sys
@@ -16,7 +16,7 @@ CAPABILITIES = {
     "CAP_DAC_READ_SEARCH": 2, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SYS_ADMIN": 21,
     "CAP_SYS_RESOURCE": 24, "CAP_SYSLOG": 34, "CAP_PERFMON": 38, "CAP_BPF": 39,
 }
-# What the workload does each time: object, functions, mechanism of 6.12, calls.
+# The workload's calls per round: object, functions, mechanism on 6.12, calls.
 CALLS = (
     ("vmlinux", GETPGID, "fexit", 600),
     ("vmlinux", UNLINK, "kretprobe", 300),
@@ -46,14 +46,14 @@ def differ(what, got, want):
 
 
 def has(r, name, **wanted):
-    """Properties of the unit at a moment."""
+    """Properties of the unit at one moment."""
     found = r.properties(name)
     for key, want in wanted.items():
         yield from differ(f"{name}: {key}", found.get(key), want)
 
 
 def counted(r, name, rounds):
-    """Every call of so many rounds, with each function's own mechanism."""
+    """Every call of these rounds, with each function's own mechanism."""
     for wanted_object, functions, _, calls in CALLS:
         n = 0
         for metric in ("retprobe_duration_seconds_count", "retprobe_missed_total"):
@@ -63,7 +63,7 @@ def counted(r, name, rounds):
 
 
 def installed(r):
-    """It is enabled, started and serves; the socket is not."""
+    """It is enabled, started and serves. The socket is not."""
     yield from has(r, "installed", ActiveState="active", UnitFileState="enabled", NRestarts="0")
     yield from differ("the socket", r.text("installed.socket").strip(), "disabled")
 
@@ -93,7 +93,7 @@ def server_is_confined(r):
 
 
 def file_systems_are_confined(r):
-    """Read-only but for the one file; devices are few. The last mount at a place counts."""
+    """Read-only except one file, with few devices. The last mount at a place counts."""
     options = {line.split()[4]: line.split()[5].split(",") for line in r.lines("attacher.mounts")}
     for place in ("/", "/sys", "/proc/sys", "/sys/kernel/tracing", "/sys/fs/cgroup"):
         if "ro" not in options.get(place, []):
@@ -105,7 +105,7 @@ def file_systems_are_confined(r):
 
 
 def exposure(r):
-    """`systemd-analyze security` says what the documentation says that it says."""
+    """`systemd-analyze security` gives the documented result."""
     stated = re.search(r"`systemd-analyze security` rates it ([0-9.]+) \(systemd (\d+)\)",
                        (ROOT / "deploy/README.md").read_text())
     found = re.search(r"exposure level for \S+: ([0-9.]+)", r.text("security")).group(1)
@@ -114,17 +114,17 @@ def exposure(r):
         yield f"deploy/README.md states none; it is {found} with systemd {version}"
     elif version == stated.group(2):
         yield from differ("exposure", found, stated.group(1))
-    elif float(found) >= 5:  # another version weighs otherwise: is it still "OK"?
+    elif float(found) >= 5:  # another version rates differently: is it still "OK"?
         yield f"exposure: {found}"
 
 
 def every_mechanism(r):
-    """Started with the system; every mechanism attaches and counts each call."""
+    """Started at boot: every mechanism attaches, and counts each call."""
     yield from has(r, "booted", ActiveState="active", NRestarts="0")
     yield from counted(r, "configured.metrics", 1)
     found = {labels["function"]: labels["mechanism"]
              for labels, _ in r.series("configured.metrics", "retprobe_probe_info")}
-    # Those that not every kernel has have a dot in their names.
+    # Mechanisms that not every kernel has have a dot in their names.
     there = r.lines("mechanisms") if (r.directory / "mechanisms").exists() else []
     if r.kernel == "6.12":
         yield from differ("mechanisms", there, ["kprobe.session", "kprobe.multi", "uprobe.multi"])
@@ -142,7 +142,7 @@ def cgroups_have_paths(r):
 
 
 def reload(r):
-    """What is added is there, what stays counts on, in the same process."""
+    """Added probes count, and the others keep their counts, in the same process."""
     yield from counted(r, "reloaded.metrics", 2)
     yield from differ("process", r.text("reload.process").strip(), "same")
 
@@ -157,7 +157,7 @@ def reload_is_refused(r):
 
 
 def bad_start(r):
-    """A start with it fails once, and the journal says why."""
+    """A start with it fails once, and the journal has the reason."""
     if r.text("bad.code").strip() == "0":
         yield "systemctl restart succeeds"
     yield from has(r, "bad", ActiveState="failed", SubState="failed", Result="exit-code",
@@ -168,14 +168,14 @@ def bad_start(r):
 
 
 def killed(r):
-    """A server that is killed is the exporter's to replace, an exporter systemd's."""
+    """The exporter restarts a killed server, and systemd a killed exporter."""
     yield from differ("process", r.text("killed.process").strip(), "same")
     yield from has(r, "killed.server", ActiveState="active", NRestarts="0")
     yield from has(r, "killed.main", ActiveState="active", NRestarts="1")
 
 
 def watchdog(r):
-    """It is heard of while it runs, and restarted when it hangs."""
+    """It notifies the watchdog while it runs, and is restarted when it hangs."""
     if not re.search(r"retprobe-exporter\.service: Watchdog timeout", r.text("journal")):
         yield "no watchdog in the journal"
     yield from has(r, "watchdog", ActiveState="active", NRestarts="2")
@@ -183,7 +183,7 @@ def watchdog(r):
 
 
 def stop(r):
-    """In time, of its own accord, and nothing stays attached; nor of those that were killed."""
+    """It stops in time by itself. Nothing stays attached, not even by those that were killed."""
     for name in ("stopped", "stopped.again"):
         yield from has(r, name, ActiveState="inactive", Result="success", ExecMainCode="1", ExecMainStatus="0")
     if len(r.lines("traces.running")) < 4:
@@ -192,7 +192,7 @@ def stop(r):
 
 
 def socket(r):
-    """A connection makes it start, and waits for that."""
+    """A connection starts it, and waits for it."""
     yield from differ("before", r.text("socket.before").strip(), "inactive")
     yield from has(r, "socket", ActiveState="active", NRestarts="0")
     if not r.series("socket.metrics", "retprobe_probe_info"):
@@ -200,7 +200,7 @@ def socket(r):
 
 
 def upgrade(r):
-    """The configuration file that was edited stays, the socket is open all the time, the new version runs."""
+    """The edited configuration file stays, the socket stays open, and the new version runs."""
     if not r.text("upgraded.version").strip().endswith("next"):
         yield f"version {r.text('upgraded.version')}"
     yield from has(r, "upgraded", ActiveState="active", UnitFileState="enabled")
@@ -212,7 +212,7 @@ def upgrade(r):
 
 
 def removed(r):
-    """Nothing runs, listens or is attached; the configuration file is kept."""
+    """Nothing runs, listens or is attached. The configuration file stays."""
     yield from differ("units", r.lines("removed"),
                       ["LoadState=not-found", "ActiveState=inactive", "", "LoadState=not-found",
                        "ActiveState=inactive"])
@@ -221,7 +221,7 @@ def removed(r):
 
 
 def purged(r):
-    """Nothing is left but what the administrator made, and the user, which packages do not take away."""
+    """Only the administrator's files are left, and the user, which packages do not remove."""
     if len(r.lines("files")) < 50:
         yield "there were no files"
     yield from differ("files", r.lines("purged.files"), [])
@@ -231,7 +231,7 @@ def purged(r):
 
 
 def nobody_complains(r):
-    """systemd knows every line of the units; the kernel is well."""
+    """systemd accepts every line of the units, and the kernel logs no error."""
     yield from [line for line in r.lines("complaints") if re.search("ignoring|Unknown|deprecated|obsolete", line)]
     yield from r.lines("kernel")
 

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest whose first process is systemd: systemd_guest.sh PACKAGE NEXT_PACKAGE installs the Debian
-# package, uses it as an administrator would, upgrades it, and removes it. What is seen goes to $RESULTS, for
+# package, uses it as an administrator would, upgrades it, and removes it. Writes results to $RESULTS for
 # systemd_check.py.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 PORT=10435
-# Whole restarts are waited for, and the clock of an emulator that is short of time may run some times too fast.
+# Long enough for whole restarts. The clock of a slow emulator can run several times too fast.
 PATIENCE=400
 UNIT=retprobe-exporter.service
 SOCKET=retprobe-exporter.socket
@@ -75,9 +75,9 @@ traces() { # traces FILE: what is attached in the kernel, and the service's cgro
 	} > "$RESULTS/$1"
 }
 
-# ---- a machine on which packages start what they bring ----------------------------------------------
+# ---- a machine on which packages start their services ---------------------------------------------------
 rm -f /usr/sbin/policy-rc.d
-# What other packages do at an installation is not what this is about, and takes long.
+# Triggers of other packages are not tested here, and take long.
 rm -f /var/lib/man-db/auto-update
 export DEBIAN_FRONTEND=noninteractive
 package() { # package ARGUMENTS...
@@ -135,7 +135,7 @@ probes:
   - {user: {object: $W, functions: workload_recursion}, mechanism: uretprobe}
 END
 sed -i "s|^ARGS=.*|ARGS=\"--config.file=$CONFIG --config.strict\"|" $DEFAULTS
-# As at the next boot: what is enabled comes with the target.
+# As at the next boot: enabled units start with the target.
 systemctl start multi-user.target
 wait_until "the service that is enabled" is_active
 properties booted
@@ -164,12 +164,12 @@ echo $? > "$RESULTS/bad.code"
 properties bad
 
 step "processes that are killed"
-# Less to attach each time.
+# Fewer functions to attach each time.
 echo 'probes: [{functions: __x64_sys_getpgid, mechanism: kretprobe, maxactive: 64}]' > $CONFIG
 mkdir -p $DROP_INS
 printf '[Service]\nWatchdogSec=20s\nRestartSec=100ms\n' > $DROP_INS/watchdog.conf
 systemctl daemon-reload
-# Where all is fast, so many starts in a row are too many for systemd.
+# On a fast machine, systemd refuses so many starts in a row.
 systemctl reset-failed $UNIT
 systemctl start $UNIT || fail "the configuration that is good again"
 main=$(property MainPID)
@@ -209,7 +209,7 @@ properties socket
 step "upgrade"
 cp $DEFAULTS "$RESULTS/defaults.before"
 main=$(property MainPID)
-# Asked all the time, the restart included.
+# Requests all the time, even during the restart.
 ask() {
 	until [ -e /run/upgraded ]; do
 		get /-/healthy && echo answered || echo refused
@@ -245,7 +245,7 @@ getent passwd retprobe_exporter > "$RESULTS/purged.user"
 
 step "the journal"
 journalctl --no-pager -o short-monotonic -u $UNIT -u $SOCKET > "$RESULTS/journal"
-# What systemd itself finds wrong, which is no unit's.
+# Warnings of systemd itself, not of a unit.
 journalctl --no-pager -o cat -p warning _PID=1 > "$RESULTS/complaints"
 dmesg | grep -E 'BUG|WARNING|Oops|RIP:' > "$RESULTS/kernel"
 exit 0
