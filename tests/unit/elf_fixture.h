@@ -12,6 +12,21 @@
 #define ELF_FIXTURE_OFFSET 0x1000   /* of the code in the file */
 #define ELF_FIXTURE_SIZE   0x1000
 
+/* The directory of a test's files. */
+static char *elf_dir;
+
+static inline int elf_dir__make(void **state)
+{
+	elf_dir = temp_dir__new();
+	return 0;
+}
+
+static inline int elf_dir__remove(void **state)
+{
+	temp_dir__remove(elf_dir);
+	return 0;
+}
+
 /* Address of a byte of the code, and its offset in the file. */
 #define CODE(n)	  (ELF_FIXTURE_VADDR + (n))
 #define OFFSET(n) (ELF_FIXTURE_OFFSET + (n))

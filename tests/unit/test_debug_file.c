@@ -32,20 +32,6 @@ static const struct elf_fixture_symbol debug_symbols[] = {
 	{ .name = "nowhere", .addr = 0x700000, .type = STT_FUNC },
 };
 
-static char *dir;
-
-static int setup(void **state)
-{
-	dir = temp_dir__new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	temp_dir__remove(dir);
-	return 0;
-}
-
 static uint32_t checksum(const char *path)
 {
 	static char content[1 << 16];
@@ -67,7 +53,7 @@ static char *write_elf(const char *name, const struct elf_fixture_symbol *symbol
 		.nmore = nmore,
 	};
 
-	return elf_fixture__write(dir, name, &f);
+	return elf_fixture__write(elf_dir, name, &f);
 }
 
 /* A stripped program that names DEBUG with a checksum. id: its build ID, or NULL. */
@@ -140,11 +126,11 @@ static void assert_not_found(const char *path, const char *text)
 
 static void test_by_link(void **state)
 {
-	__cleanup_free char *hidden = xasprintf("%s/.debug", dir);
-	__cleanup_free char *moved = xasprintf("%s/.debug/program.debug", dir);
+	__cleanup_free char *hidden = xasprintf("%s/.debug", elf_dir);
+	__cleanup_free char *moved = xasprintf("%s/.debug/program.debug", elf_dir);
 	__cleanup_free char *debug = write_debug("program.debug", NULL);
 	__cleanup_free char *program = write_program("program.debug", checksum(debug), NULL);
-	__cleanup_free char *alias = xasprintf("%s/.debug/alias", dir);
+	__cleanup_free char *alias = xasprintf("%s/.debug/alias", elf_dir);
 
 	assert_found(program);
 	assert_int_equal(mkdir(hidden, 0755), 0);
@@ -175,7 +161,7 @@ static void test_of_another_build(void **state)
 	debug = write_debug("program.debug", note);
 	again = write_program("program.debug", 0, note);
 	assert_found(again);
-	temp_dir__write(dir, "program.debug", "no ELF", 6);
+	temp_dir__write(elf_dir, "program.debug", "no ELF", 6);
 	assert_not_found(again, "not an ELF file");
 }
 
@@ -283,13 +269,14 @@ static void test_bomb(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_by_link, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_of_another_build, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_symbols, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_weak, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_hostile_links, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_debugdata, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bomb, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_by_link, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_of_another_build, elf_dir__make,
+						elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_symbols, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_weak, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_hostile_links, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_debugdata, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_bomb, elf_dir__make, elf_dir__remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

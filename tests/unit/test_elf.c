@@ -16,20 +16,6 @@
 #include "elf/hazards.h"
 #include "files/opened_file.h"
 
-static char *dir;
-
-static int setup(void **state)
-{
-	dir = temp_dir__new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	temp_dir__remove(dir);
-	return 0;
-}
-
 /* As discovery does it: one child opens it, another reads it. */
 static int open_elf(const char *path, struct elf_symbols **out, char **why)
 {
@@ -56,7 +42,7 @@ static struct elf_symbol find(const struct elf_symbols *e, const char *name)
 static struct elf_symbols *open_fixture(const struct elf_fixture_symbol *symbols, size_t n)
 {
 	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, n, 0, NULL, 0 };
-	__cleanup_free char *path = elf_fixture__write(dir, "good", &f), *why = NULL;
+	__cleanup_free char *path = elf_fixture__write(elf_dir, "good", &f), *why = NULL;
 	struct elf_symbols *e = NULL;
 
 	if (open_elf(path, &e, &why))
@@ -147,7 +133,7 @@ static void refused(const char *path, int err, const char *text)
 
 static void refused_fixture(const struct elf_fixture *f, int err, const char *text)
 {
-	__cleanup_free char *path = elf_fixture__write(dir, "bad", f);
+	__cleanup_free char *path = elf_fixture__write(elf_dir, "bad", f);
 
 	refused(path, err, text);
 }
@@ -158,9 +144,9 @@ static void test_refused(void **state)
 		{ .name = "f", .addr = CODE(0), .type = STT_FUNC },
 	};
 	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbol, 1, 0, NULL, 0 };
-	__cleanup_free char *missing = xasprintf("%s/missing", dir);
-	__cleanup_free char *script = xasprintf("%s/script", dir);
-	__cleanup_free char *fifo = xasprintf("%s/fifo", dir);
+	__cleanup_free char *missing = xasprintf("%s/missing", elf_dir);
+	__cleanup_free char *script = xasprintf("%s/script", elf_dir);
+	__cleanup_free char *fifo = xasprintf("%s/fifo", elf_dir);
 
 	f.machine = ELF_FIXTURE_FOREIGN;
 	refused_fixture(&f, -ENOENT, "another architecture");
@@ -168,8 +154,8 @@ static void test_refused(void **state)
 	f.type = ET_REL;
 	refused_fixture(&f, -ENOENT, "neither a program nor a library");
 	refused(missing, -ENOENT, "there is no file");
-	refused(dir, -ENOENT, "not a file");
-	temp_dir__write(dir, "script", "#!/bin/sh\n", 10);
+	refused(elf_dir, -ENOENT, "not a file");
+	temp_dir__write(elf_dir, "script", "#!/bin/sh\n", 10);
 	refused(script, -ENOENT, "not an ELF file");
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	refused(fifo, -ENOENT, "not a file");
@@ -190,7 +176,7 @@ static void test_no_functions(void **state)
 
 static void assert_hazards(const struct elf_fixture *f, uint32_t wanted)
 {
-	__cleanup_free char *path = elf_fixture__write(dir, "hazard", f), *why = NULL;
+	__cleanup_free char *path = elf_fixture__write(elf_dir, "hazard", f), *why = NULL;
 	struct elf_symbols *e = NULL;
 
 	if (open_elf(path, &e, &why))
@@ -268,7 +254,7 @@ static void test_damaged(void **state)
 		{ .name = "g", .addr = CODE(8), .type = STT_FUNC, .dynamic = true },
 	};
 	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 2, 0, NULL, 0 };
-	__cleanup_free char *path = elf_fixture__write(dir, "cut", &f);
+	__cleanup_free char *path = elf_fixture__write(elf_dir, "cut", &f);
 	__cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat st;
 
@@ -294,7 +280,7 @@ static void test_hostile_image(void **state)
 		{ .name = "third", .type = STT_FUNC, .dynamic = true, .undefined = true },
 	};
 	struct elf_fixture f = { ELF_FIXTURE_MACHINE, ET_DYN, NULL, symbols, 3, 0, NULL, 0 };
-	__cleanup_free char *path = elf_fixture__write(dir, "image", &f),
+	__cleanup_free char *path = elf_fixture__write(elf_dir, "image", &f),
 			    *made = xcalloc(1, 1 << 16);
 	__cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	__cleanup_free char *image = NULL;
@@ -452,15 +438,16 @@ static void test_vector_instructions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_offsets, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_exported_versions, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_functions, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_hazards, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_cold_halves, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_hostile_image, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_offsets, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_names, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_exported_versions, elf_dir__make,
+						elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_refused, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_no_functions, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_hazards, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_cold_halves, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_damaged, elf_dir__make, elf_dir__remove),
+		cmocka_unit_test_setup_teardown(test_hostile_image, elf_dir__make, elf_dir__remove),
 		cmocka_unit_test(test_hostile_records),
 		cmocka_unit_test(test_vector_instructions),
 		cmocka_unit_test(test_self),
