@@ -157,43 +157,28 @@ void buf__double(struct buf *b, double v)
 	buf__append(b, tmp, n);
 }
 
+/* Table 3-7 of the Unicode standard: no overlong forms, surrogates or codes above U+10FFFF. */
+static const struct {
+	unsigned char first, last; /* the first byte */
+	unsigned char lo, hi;	   /* the second byte; further ones are from 0x80 to 0xbf */
+	size_t n;
+} sequences[] = {
+	{ 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+	{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+	{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
 size_t utf8__sequence(const char *str, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)str;
-	unsigned char lo = 0x80, hi = 0xbf;
-	size_t n;
+	size_t row = 0, n;
 
-	if (!len)
+	while (len && row < ARRAY_SIZE(sequences) && s[0] > sequences[row].last)
+		row++;
+	if (!len || row == ARRAY_SIZE(sequences) || s[0] < sequences[row].first)
 		return 0;
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if (n > len)
-		return 0;
-
-	/* The second byte excludes overlong forms, surrogates and codes above U+10FFFF. */
-	switch (s[0]) {
-	case 0xe0:
-		lo = 0xa0;
-		break;
-	case 0xed:
-		hi = 0x9f;
-		break;
-	case 0xf0:
-		lo = 0x90;
-		break;
-	case 0xf4:
-		hi = 0x8f;
-		break;
-	}
-	if (s[1] < lo || s[1] > hi)
+	n = sequences[row].n;
+	if (n > len || (n > 1 && (s[1] < sequences[row].lo || s[1] > sequences[row].hi)))
 		return 0;
 	for (size_t i = 2; i < n; i++)
 		if (s[i] < 0x80 || s[i] > 0xbf)

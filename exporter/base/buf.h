@@ -17,16 +17,14 @@ void buf__append(struct buf *b, const void *data, size_t len);
 void buf__puts(struct buf *b, const char *s);
 void buf__printf(struct buf *b, const char *fmt, ...) __printf_like(2, 3);
 void buf__u64(struct buf *b, uint64_t v); /* decimal */
-/* The shortest text that reads back as the same double, or "+Inf", "-Inf", "NaN". Integers have no
- * ".". */
+/* The shortest text that reads back as the same double: "1", "0.5", "+Inf", "-Inf", "NaN". */
 void buf__double(struct buf *b, double v);
 /*
  * s as a JSON string with quotes, on one line. Escapes control characters, quotes, backslashes and
  * marks of direction. Bytes that are not UTF-8 become U+FFFD.
  */
 void buf__json_string(struct buf *b, const char *s);
-/* The same for terminals: without the quotes, and with quotes and backslashes unescaped. To be
- * freed. */
+/* The same for terminals: without the quotes; does not escape quotes and backslashes. Free it. */
 char *escaped(const char *s);
 /* The text with a NUL, which len does not count; NULL if the buffer has failed. */
 const char *buf__str(struct buf *b);
@@ -56,7 +54,6 @@ size_t utf8__sequence(const char *s, size_t len);
 
 #define __cleanup_buf __attribute__((cleanup(buf__free)))
 
-/* The same for secrets: overwrites the data first. Reserve it in one piece, as growing leaves
- * copies. */
+/* The same for secrets: overwrites the data. Reserve it in one piece: growing leaves copies. */
 void buf__free_secret(struct buf *b);
 #define __cleanup_secret __attribute__((cleanup(buf__free_secret)))

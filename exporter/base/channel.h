@@ -16,7 +16,8 @@ enum channel_op {
 	CHANNEL_WEB,	     /* check the web configuration; the answer: its texts, if changed */
 };
 
-/* Makes the server's end and the attacher's. 0 or a negative errno. */
+/* Makes the ends of the server and of the attacher, also for log lines (base/log_relay.h). 0 or a
+ * negative errno. */
 int channel__open(int *server, int *attacher);
 
 /* The server's end, for one thread at a time. Start zeroed, except for fd. */

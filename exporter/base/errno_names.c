@@ -1,146 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/errno_names.h"
 
-#include <errno.h>
-
-/*
- * The headers have the numbers of this architecture: MIPS and SPARC differ from the rest. Where two
- * names share a number, the kernel's sources use this one. The kernel's internal codes are in no
- * header for user space (include/linux/errno.h).
- */
-#define NAME(e) [e] = #e
-static const char *const errno_names[] = {
-	NAME(EPERM),
-	NAME(ENOENT),
-	NAME(ESRCH),
-	NAME(EINTR),
-	NAME(EIO),
-	NAME(ENXIO),
-	NAME(E2BIG),
-	NAME(ENOEXEC),
-	NAME(EBADF),
-	NAME(ECHILD),
-	NAME(EAGAIN),
-	NAME(ENOMEM),
-	NAME(EACCES),
-	NAME(EFAULT),
-	NAME(ENOTBLK),
-	NAME(EBUSY),
-	NAME(EEXIST),
-	NAME(EXDEV),
-	NAME(ENODEV),
-	NAME(ENOTDIR),
-	NAME(EISDIR),
-	NAME(EINVAL),
-	NAME(ENFILE),
-	NAME(EMFILE),
-	NAME(ENOTTY),
-	NAME(ETXTBSY),
-	NAME(EFBIG),
-	NAME(ENOSPC),
-	NAME(ESPIPE),
-	NAME(EROFS),
-	NAME(EMLINK),
-	NAME(EPIPE),
-	NAME(EDOM),
-	NAME(ERANGE),
-	NAME(EDEADLK),
-	NAME(ENAMETOOLONG),
-	NAME(ENOLCK),
-	NAME(ENOSYS),
-	NAME(ENOTEMPTY),
-	NAME(ELOOP),
-	NAME(ENOMSG),
-	NAME(EIDRM),
-	NAME(ECHRNG),
-	NAME(EL2NSYNC),
-	NAME(EL3HLT),
-	NAME(EL3RST),
-	NAME(ELNRNG),
-	NAME(EUNATCH),
-	NAME(ENOCSI),
-	NAME(EL2HLT),
-	NAME(EBADE),
-	NAME(EBADR),
-	NAME(EXFULL),
-	NAME(ENOANO),
-	NAME(EBADRQC),
-	NAME(EBADSLT),
-	NAME(EBFONT),
-	NAME(ENOSTR),
-	NAME(ENODATA),
-	NAME(ETIME),
-	NAME(ENOSR),
-	NAME(ENONET),
-	NAME(ENOPKG),
-	NAME(EREMOTE),
-	NAME(ENOLINK),
-	NAME(EADV),
-	NAME(ESRMNT),
-	NAME(ECOMM),
-	NAME(EPROTO),
-	NAME(EMULTIHOP),
-	NAME(EDOTDOT),
-	NAME(EBADMSG),
-	NAME(EOVERFLOW),
-	NAME(ENOTUNIQ),
-	NAME(EBADFD),
-	NAME(EREMCHG),
-	NAME(ELIBACC),
-	NAME(ELIBBAD),
-	NAME(ELIBSCN),
-	NAME(ELIBMAX),
-	NAME(ELIBEXEC),
-	NAME(EILSEQ),
-	NAME(ERESTART),
-	NAME(ESTRPIPE),
-	NAME(EUSERS),
-	NAME(ENOTSOCK),
-	NAME(EDESTADDRREQ),
-	NAME(EMSGSIZE),
-	NAME(EPROTOTYPE),
-	NAME(ENOPROTOOPT),
-	NAME(EPROTONOSUPPORT),
-	NAME(ESOCKTNOSUPPORT),
-	NAME(EOPNOTSUPP),
-	NAME(EPFNOSUPPORT),
-	NAME(EAFNOSUPPORT),
-	NAME(EADDRINUSE),
-	NAME(EADDRNOTAVAIL),
-	NAME(ENETDOWN),
-	NAME(ENETUNREACH),
-	NAME(ENETRESET),
-	NAME(ECONNABORTED),
-	NAME(ECONNRESET),
-	NAME(ENOBUFS),
-	NAME(EISCONN),
-	NAME(ENOTCONN),
-	NAME(ESHUTDOWN),
-	NAME(ETOOMANYREFS),
-	NAME(ETIMEDOUT),
-	NAME(ECONNREFUSED),
-	NAME(EHOSTDOWN),
-	NAME(EHOSTUNREACH),
-	NAME(EALREADY),
-	NAME(EINPROGRESS),
-	NAME(ESTALE),
-	NAME(EUCLEAN),
-	NAME(ENOTNAM),
-	NAME(ENAVAIL),
-	NAME(EISNAM),
-	NAME(EREMOTEIO),
-	NAME(EDQUOT),
-	NAME(ENOMEDIUM),
-	NAME(EMEDIUMTYPE),
-	NAME(ECANCELED),
-	NAME(ENOKEY),
-	NAME(EKEYEXPIRED),
-	NAME(EKEYREVOKED),
-	NAME(EKEYREJECTED),
-	NAME(EOWNERDEAD),
-	NAME(ENOTRECOVERABLE),
-	NAME(ERFKILL),
-	NAME(EHWPOISON),
+/* The kernel's internal codes, which are in no header for user space (include/linux/errno.h). */
+static const char *const internal_names[] = {
 	[512] = "ERESTARTSYS",
 	[513] = "ERESTARTNOINTR",
 	[514] = "ERESTARTNOHAND",
@@ -161,12 +23,16 @@ static const char *const errno_names[] = {
 	[530] = "ERECALLCONFLICT",
 	[531] = "ENOGRACE",
 };
-#undef NAME
 
+/* The C library has the numbers of this architecture: MIPS and SPARC differ from the rest. */
 const char *errno_name(int64_t err, char *buf, size_t size)
 {
-	if (err > 0 && err < (int64_t)ARRAY_SIZE(errno_names) && errno_names[err])
-		return errno_names[err];
+	const char *name = NULL;
+
+	if (err > 0 && err < (int64_t)ARRAY_SIZE(internal_names))
+		name = internal_names[err] ?: strerrorname_np((int)err);
+	if (name)
+		return name;
 	snprintf(buf, size, "E%lld", (long long)err);
 	return buf;
 }

@@ -4,72 +4,61 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/buf.h"
+
 #define FIRST_BYTES (16 << 10)
 
-struct text {
-	char *data;
-	size_t len, cap; /* cap is without the NUL */
-};
-
-static void drop(struct text *t, bool secret)
+/* Makes room for more and the NUL. Growing leaves no copy of a secret. */
+static int make_room(struct buf *b, bool secret)
 {
-	if (t->data && secret)
-		explicit_bzero(t->data, t->len);
-	free(t->data);
-	*t = (struct text){};
-}
+	struct buf larger = {};
 
-static int grow(struct text *t, bool secret)
-{
-	struct text larger = { .len = t->len, .cap = t->cap ? t->cap * 2 : FIRST_BYTES };
-
-	larger.data = secret ? malloc(larger.cap + 1) : realloc(t->data, larger.cap + 1);
-	if (!larger.data)
-		return -ENOMEM;
-	if (secret) {
-		if (t->len)
-			memcpy(larger.data, t->data, t->len);
-		drop(t, true);
+	if (b->cap - b->len > 1)
+		return 0;
+	if (secret && b->len) {
+		buf__reserve(&larger, 2 * b->cap);
+		buf__append(&larger, b->data, b->len);
+		buf__free_secret(b);
+		*b = larger;
 	}
-	*t = larger;
-	return 0;
+	return buf__reserve(b, FIRST_BYTES) ? 0 : -ENOMEM;
 }
 
 /* The file may be growing, so its size tells nothing. */
-static int read_all(int fd, const struct file_reading *how, struct text *t)
+static int read_all(int fd, const struct file_reading *how, struct buf *b)
 {
 	ssize_t n = 1;
 	int err;
 
 	while (n) {
 		err = how->await ? how->await(how->ctx, fd) : 0;
-		if (!err && t->len == t->cap)
-			err = grow(t, how->secret);
+		if (!err)
+			err = make_room(b, how->secret);
 		if (err)
 			return err;
-		n = TEMP_FAILURE_RETRY(read(fd, t->data + t->len, t->cap - t->len));
+		n = TEMP_FAILURE_RETRY(read(fd, b->data + b->len, b->cap - b->len - 1));
 		if (n < 0 && !(how->await && errno == EAGAIN))
 			return -errno;
-		t->len += n > 0 ? n : 0;
-		if (how->max && t->len > how->max)
+		b->len += n > 0 ? n : 0;
+		if (how->max && b->len > how->max)
 			return -EFBIG;
 	}
-	t->data[t->len] = '\0';
+	b->data[b->len] = '\0';
 	return 0;
 }
 
 int file__read_fd(int fd, const struct file_reading *how, char **out, size_t *len)
 {
-	struct text t = {};
-	int err = read_all(fd, how, &t);
+	struct buf b = {};
+	int err = read_all(fd, how, &b);
 
 	if (err) {
-		drop(&t, how->secret);
+		buf__free_secret(&b);
 		return err;
 	}
-	*out = t.data;
+	*out = b.data;
 	if (len)
-		*len = t.len;
+		*len = b.len;
 	return 0;
 }
 

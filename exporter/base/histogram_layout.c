@@ -128,13 +128,13 @@ static void map_buckets(struct histogram_layout *g, int schema)
 	g->native_end[g->nnative - 1] = g->nbins;
 }
 
-static int build(bool integers, const double *bounds, size_t n, int schema,
-		 struct histogram_layout **out, char **why)
+int histogram_layout__build(const double *bounds, size_t n, int schema,
+			    struct histogram_layout **out, char **why)
 {
 	struct histogram_layout *g = xcalloc(1, sizeof(*g));
 	int err;
 
-	g->integers = integers;
+	g->integers = schema == HISTOGRAM_INTEGERS;
 	g->nclassic = n;
 	g->classic = xcalloc(n + 1, sizeof(*g->classic));
 	if (n)
@@ -150,18 +150,6 @@ static int build(bool integers, const double *bounds, size_t n, int schema,
 	map_buckets(g, schema);
 	*out = g;
 	return 0;
-}
-
-int histogram_layout__build(const double *bounds, size_t n, int schema,
-			    struct histogram_layout **out, char **why)
-{
-	return build(false, bounds, n, schema, out, why);
-}
-
-int histogram_layout__build_integers(const double *bounds, size_t n, struct histogram_layout **out,
-				     char **why)
-{
-	return build(true, bounds, n, -1, out, why);
 }
 
 void histogram_layout__free(struct histogram_layout *g)

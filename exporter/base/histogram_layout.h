@@ -35,13 +35,12 @@ struct histogram_layout {
 	uint32_t zero_end;	/* the zero bucket: bins 0 .. zero_end-1 (durations of 0 ns) */
 };
 
+#define HISTOGRAM_INTEGERS (-2)
 /*
  * bounds: n ascending classic bounds in seconds, each > 0 and finite. schema: 0..3, or -1 for no
- * native histogram. 0; or -EINVAL and *why, to be freed, which says what to change.
+ * native histogram; HISTOGRAM_INTEGERS: none, and the bounds are of sizes, >= 0 and whole. 0; or
+ * -EINVAL and *why, to be freed, which says what to change.
  */
 int histogram_layout__build(const double *bounds, size_t n, int schema,
 			    struct histogram_layout **out, char **why);
-/* The same for a histogram of integers (sizes): bounds >= 0 and whole, no native histogram. */
-int histogram_layout__build_integers(const double *bounds, size_t n, struct histogram_layout **out,
-				     char **why);
 void histogram_layout__free(struct histogram_layout *g); /* NULL is fine */

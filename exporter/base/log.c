@@ -14,11 +14,12 @@
 
 #define PATIENCE_MS 200
 
-static const char *const level_names[] = {
+const char *const log_level_names[] = {
 	[LOG_DEBUG] = "debug",
 	[LOG_INFO] = "info",
 	[LOG_WARN] = "warn",
 	[LOG_ERROR] = "error",
+	NULL,
 };
 
 /* Set before the first thread is made, never changed afterwards. */
@@ -122,7 +123,7 @@ static void write_text(enum log_level level, const char *process, const char *te
 
 	timestamp(ts, sizeof(ts));
 	buf__printf(&line, json ? "{\"ts\":\"%s\",\"level\":\"%s\"" : "ts=%s level=%s", ts,
-		    level_names[level]);
+		    log_level_names[level]);
 	if (process)
 		buf__printf(&line, json ? ",\"process\":\"%s\"" : " process=%s", process);
 	/* logfmt quotes as JSON does. */

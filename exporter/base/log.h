@@ -5,6 +5,7 @@
 #include "base/util.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+extern const char *const log_level_names[]; /* ends with NULL */
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 /*

@@ -12,17 +12,6 @@
 #define BURST	   200
 #define PER_SECOND 50
 
-int log_relay__open(int *server, int *attacher)
-{
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return -errno;
-	*server = fds[0];
-	*attacher = fds[1];
-	return 0;
-}
-
 int log_relay__join(int server)
 {
 	__cleanup_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);

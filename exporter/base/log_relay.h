@@ -8,11 +8,7 @@
 
 #include "base/util.h"
 
-/* Makes the server's end and the attacher's. 0 or a negative errno. */
-int log_relay__open(int *server, int *attacher);
-
-/* The server: makes it standard error. Standard input and output become /dev/null. 0 or a negative
- * errno. */
+/* The server: makes it standard error; the others become /dev/null. 0 or a negative errno. */
 int log_relay__join(int server);
 
 /* The budget of lines, for all servers together. Start zeroed. */
@@ -24,8 +20,7 @@ struct log_budget {
  * are not read. */
 bool log_budget__is_spent(struct log_budget *b);
 
-/* The attacher: logs the lines that have arrived. At the end of file closes *fd and sets it to -1.
- */
+/* The attacher: logs the lines that have arrived. At the end of file, closes *fd: -1. */
 void log_relay__pass(int *fd, struct log_budget *b);
 /* Logs the rest after a server has ended, and the number of lines beyond the budget. */
 void log_relay__end(int *fd, struct log_budget *b);

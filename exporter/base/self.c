@@ -16,8 +16,7 @@
 /* The attacher's part. Servers only read it. */
 struct told {
 	double reload_time;
-	double cpu_seconds, start_time;
-	uint64_t resident_bytes, virtual_bytes, open_fds, max_fds, threads;
+	struct self_resources processes;
 	uint64_t has_processes, reload_ok;
 	uint64_t restarts, log_dropped;
 };
@@ -146,8 +145,7 @@ struct usage {
 	unsigned long long virt, resident;		 /* bytes, pages */
 };
 
-/* Fields 14 to 24, counted as proc(5) does; the name, field 2, may hold anything, parentheses too.
- */
+/* Fields 14 to 24 of proc(5). The name, field 2, may hold anything, parentheses too. */
 static bool read_usage(pid_t pid, struct usage *out)
 {
 	__cleanup_free char *path = xasprintf("/proc/%d/stat", pid);
@@ -163,8 +161,7 @@ static bool read_usage(pid_t pid, struct usage *out)
 			   &out->resident) == 6;
 }
 
-/* 0 for a process that may not be inspected. */
-static uint64_t count_fds(pid_t pid)
+uint64_t self__count_fds(pid_t pid)
 {
 	__cleanup_free char *path = xasprintf("/proc/%d/fd", pid);
 	DIR *dir = opendir(path);
@@ -178,12 +175,12 @@ static uint64_t count_fds(pid_t pid)
 	return n - (pid == getpid()); /* without the directory's own */
 }
 
-static void add_process(pid_t pid, const struct usage *u, struct self *out)
+static void add_process(pid_t pid, const struct usage *u, struct self_resources *out)
 {
 	out->virtual_bytes += u->virt;
 	out->resident_bytes += u->resident * sysconf(_SC_PAGESIZE);
 	out->threads += u->threads;
-	out->open_fds += count_fds(pid);
+	out->open_fds += self__count_fds(pid);
 }
 
 static double seconds_of(const struct rusage *u)
@@ -193,7 +190,7 @@ static double seconds_of(const struct rusage *u)
 }
 
 /* This process and children of it. */
-static bool read_processes(const pid_t *children, size_t n, struct self *out)
+static bool read_processes(const pid_t *children, size_t n, struct self_resources *out)
 {
 	struct rusage self, gone;
 	struct rlimit fds;
@@ -218,35 +215,15 @@ static bool read_processes(const pid_t *children, size_t n, struct self *out)
 
 void self__note_processes(const pid_t *children, size_t n)
 {
-	struct self now = {};
+	struct self_resources now = {};
 
 	told.has_processes = read_processes(children, n, &now);
-	/* A child's CPU time is in ticks while it runs, and exact afterwards: the sum may go back.
-	 */
-	if (now.cpu_seconds > told.cpu_seconds)
-		told.cpu_seconds = now.cpu_seconds;
-	told.start_time = now.start_time;
-	told.resident_bytes = now.resident_bytes;
-	told.virtual_bytes = now.virtual_bytes;
-	told.open_fds = now.open_fds;
-	told.max_fds = now.max_fds;
-	told.threads = now.threads;
+	/* A child's CPU time is in ticks until it ends, then exact: the sum may go back. */
+	if (now.cpu_seconds < told.processes.cpu_seconds)
+		now.cpu_seconds = told.processes.cpu_seconds;
+	told.processes = now;
 	told.log_dropped += log__take_dropped();
 	publish();
-}
-
-static bool copy_processes(struct self *out)
-{
-	if (!heard->has_processes)
-		return false;
-	out->cpu_seconds = heard->cpu_seconds;
-	out->start_time = heard->start_time;
-	out->resident_bytes = heard->resident_bytes;
-	out->virtual_bytes = heard->virtual_bytes;
-	out->open_fds = heard->open_fds;
-	out->max_fds = heard->max_fds;
-	out->threads = heard->threads;
-	return true;
 }
 
 static int compare_codes(const void *a, const void *b)
@@ -282,7 +259,9 @@ void self__read(struct self *out)
 		.revision = rp_revision,
 		.libbpf = libbpf + (*libbpf == 'v'),
 	};
-	out->has_process = copy_processes(out) || read_processes(NULL, 0, out);
+	out->has_process = heard->has_processes || read_processes(NULL, 0, &out->process);
+	if (heard->has_processes)
+		out->process = heard->processes;
 	out->reload_time = heard->reload_time;
 	out->reload_ok = heard->reload_ok;
 	out->restarts = heard->restarts;

@@ -18,12 +18,16 @@ struct self_request {
 	uint64_t count;
 };
 
+struct self_resources {
+	double cpu_seconds, start_time; /* seconds; start_time since the epoch */
+	uint64_t resident_bytes, virtual_bytes, open_fds, max_fds, threads;
+};
+
 /* A reading. A number without its has_* is left out of the exposition. */
 struct self {
 	const char *version, *revision, *libbpf; /* of the build and of the running library */
 	bool has_process;
-	double cpu_seconds, start_time; /* seconds; start_time since the epoch */
-	uint64_t resident_bytes, virtual_bytes, open_fds, max_fds, threads;
+	struct self_resources process;
 	double last_scrape_seconds; /* duration of the last exposition */
 	bool has_scrape;
 	double reload_time; /* of the last successful reload, since the epoch */
@@ -43,6 +47,8 @@ int self__join(int told, int counted);
 /* The attacher: measures the resources of itself and these children together, for all to read. */
 void self__note_processes(const pid_t *children, size_t n);
 
+/* Open descriptors of a process; 0 if it may not be inspected. */
+uint64_t self__count_fds(pid_t pid);
 void self__read(struct self *out);
 void self__count_request(int code);
 void self__note_scrape(double seconds);

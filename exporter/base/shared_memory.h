@@ -22,8 +22,7 @@ void shared_memory__free(struct shared_memory *s); /* zeroed is fine */
 /* Maps a descriptor of such memory, read-only. NULL with errno. */
 const void *shared_memory__map(int fd, size_t size);
 
-/* A copy of data that nobody can change any more, not even its writer. A descriptor or a negative
- * errno. */
+/* A copy of data that nobody can change, not even its writer. A descriptor or a negative errno. */
 int shared_memory__seal(const void *data, size_t len);
 /* Whether a descriptor is of such a copy. */
 bool shared_memory__is_sealed(int fd);

@@ -10,8 +10,7 @@ struct source_pos {
 	int argument;	  /* its number on the command line, from 1 */
 };
 
-/* "config.yaml:12:5", "preset:vfs:3:7" or "argument 2", in a static buffer of the calling thread.
- */
+/* "config.yaml:12:5", "preset:vfs:3:7" or "argument 2", in a static buffer of the thread. */
 const char *source_pos__str(const struct source_pos *pos);
 
 /* Sets *error to "POSITION: text", one line to be freed, and returns -EINVAL. */

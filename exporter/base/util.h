@@ -38,8 +38,7 @@ static inline void cleanup__fclose(FILE **f)
 #define __cleanup_close	 __attribute__((cleanup(cleanup__close)))
 #define __cleanup_fclose __attribute__((cleanup(cleanup__fclose)))
 
-/* Moves an owned pointer out of p, which becomes NULL, so that the scope's cleanup frees nothing.
- */
+/* Moves an owned pointer out of p, which becomes NULL: the scope's cleanup frees nothing. */
 #define take_ptr(p)                  \
 	({                           \
 		typeof(p) __p = (p); \

@@ -244,29 +244,15 @@ static int explain_end(const struct confined *c, int status, char **why)
 	return error__set(why, -EFAULT, "%s failed (exit code %d)", c->what, WEXITSTATUS(status));
 }
 
-/* As one printable line. */
-static char *text_of(const struct head *head)
-{
-	char *text = xstrndup(head->why, sizeof(head->why) - 1);
-
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	return text;
-}
-
 static int explain_refusal(const struct confined *c, const struct head *head, char **why)
 {
-	__cleanup_free char *text = text_of(head);
 	int err = head->result < -4095 ? -EFAULT : (int)head->result;
 
-	if (*text)
-		*why = take_ptr(text);
-	else if (err == -ENOMEM)
-		error__set(why, err, "%s takes too much memory", c->what);
-	else
-		error__set(why, err, "%s failed: %s", c->what, strerror(-err));
-	return err;
+	if (*head->why)
+		return error__set(why, err, "%.*s", CONFINED_WHY - 1, head->why);
+	if (err == -ENOMEM)
+		return error__set(why, err, "%s takes too much memory", c->what);
+	return error__set(why, err, "%s failed: %s", c->what, strerror(-err));
 }
 
 /* The child has exited, so the shared memory does not change any more. */

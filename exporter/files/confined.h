@@ -33,8 +33,7 @@ void confined__release(struct confined_result *result); /* also after a failure 
 /* Zeroed memory like that of results, for a result made without a child. NULL with errno. */
 void *confined__memory(size_t size);
 
-/* In the child of a job that finds files: passes a descriptor to the caller. 0 or a negative
- * errno. */
+/* In a child that finds files: passes a descriptor to the caller. 0 or a negative errno. */
 int confined__give(int fd);
 
 struct confined;

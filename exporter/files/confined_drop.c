@@ -5,13 +5,14 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+
+#include "kernel/machine.h"
 
 #define NOBODY	  65534
 #define FILES_MAX 64 /* open at a time, in a child that finds files */
@@ -83,17 +84,12 @@ static int limit_resources(const struct confined_job *job, uint64_t used)
 	return err;
 }
 
-static int drop_rights(void)
+static int become_nobody(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-
-	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
-		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 	if (!geteuid() && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
 	    setresuid(NOBODY, NOBODY, NOBODY) && errno != EPERM)
 		return -errno;
-	return syscall(SYS_capset, &head, none) ? -errno : 0;
+	return 0;
 }
 
 /* Computing, allocating, and reading open descriptors. */
@@ -161,7 +157,7 @@ int confined__drop(const struct confined_job *job, int channel)
 	close_all_but(kept, ARRAY_SIZE(kept));
 	err = limit_resources(job, used);
 	if (!err && !job->finds_files)
-		err = drop_rights();
+		err = machine__drop_capabilities(become_nobody);
 	/* Only now, as a change of user resets it. */
 	if (!err && prctl(PR_SET_PDEATHSIG, SIGKILL))
 		err = -errno;

@@ -214,8 +214,7 @@ char *locate__program(const char *name)
 
 /* ---- misspelt paths ------------------------------------------------------------------------- */
 
-/* A path in three parts: an existing directory ("" is the top), a component that does not exist,
- * and the rest. */
+/* A path in three parts: a directory ("": the top), a component that does not exist, the rest. */
 struct misspelt {
 	char *dir, *name;
 	const char *rest;

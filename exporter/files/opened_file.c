@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "files/opened_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "base/error.h"
 #include "files/confined.h"
 #include "files/same_inode.h"
 
@@ -163,10 +163,8 @@ int opened_file__open(const char *path, struct opened_file **out, struct file_id
 	size_t index;
 
 	*id = (struct file_id){};
-	if (strlen(path) >= PATH_MAX) {
-		*why = xasprintf("cannot read %s: %s", path, strerror(ENAMETOOLONG));
-		return -ENOENT;
-	}
+	if (strlen(path) >= PATH_MAX)
+		return error__set(why, -ENOENT, "cannot read %s: %s", path, strerror(ENAMETOOLONG));
 	return search(&s, what, out, id, &index, why);
 }
 

@@ -7,6 +7,5 @@
 
 #include "base/util.h"
 
-/* False if they differ or if it is unknown. Both must be readable and not empty. path is for
- * messages. */
+/* False if they differ or it is unknown. Both must be readable, not empty. path: for messages. */
 bool same_inode(int a, int b, const char *path);

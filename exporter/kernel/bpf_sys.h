@@ -41,8 +41,7 @@ int bpf_sys__link_tracing(int prog_fd, enum bpf_sys_attach type);
 /* A loaded module's BTF. */
 int bpf_sys__module_btf(const char *module);
 
-/* Calls for which a multi link had no return slot (since 6.9); 0 where the kernel does not count.
- */
+/* Calls for which a multi link had no return slot. 0 before 6.9, which does not count. */
 uint64_t bpf_sys__link_missed(int link_fd);
 
 /* Sends libbpf's messages to the log, at debug. */

@@ -11,28 +11,22 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#define TASK_STRUCT_BYTES 4096 /* roughly; nothing depends on it */
+/* Roughly: nothing depends on the sizes. */
+#define TASK_STRUCT_BYTES 4096
+#define THREAD_INFO_BYTES 24
 
-#if defined(__x86_64__)
 static int add_thread_info(struct btf *btf, int u32_id, int u64_id, bool has_work)
 {
-	int id = btf__add_struct(btf, "thread_info", 24);
+	int id = btf__add_struct(btf, "thread_info", THREAD_INFO_BYTES);
 
 	btf__add_field(btf, "flags", u64_id, 0, 0);
+#ifdef __x86_64__
 	if (has_work)
 		btf__add_field(btf, "syscall_work", u64_id, 64, 0);
 	btf__add_field(btf, "status", u32_id, has_work ? 128 : 64, 0);
-	return id;
-}
-#else
-static int add_thread_info(struct btf *btf, int u32_id, int u64_id, bool has_work)
-{
-	int id = btf__add_struct(btf, "thread_info", sizeof(uint64_t));
-
-	btf__add_field(btf, "flags", u64_id, 0, 0);
-	return id;
-}
 #endif
+	return id;
+}
 
 static struct btf *describe(const char *release)
 {

@@ -5,8 +5,7 @@
  */
 #pragma once
 
-/* "containerd://ID" if the path shows the runtime, else "ID"; "" outside containers. To be freed.
- */
+/* "containerd://ID", or "ID" of an unknown runtime; "" outside containers. To be freed. */
 char *cgroup_path__container_id(const char *path);
 /* A pod's UID with dashes; for a static pod, the 32 digits of its file's hash; "" without a pod. To
  * be freed. */

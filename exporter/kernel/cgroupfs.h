@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Cgroup v2, wherever it is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on hybrid systems.
- */
+/* Cgroup v2, mounted at /sys/fs/cgroup, or at /sys/fs/cgroup/unified on hybrid systems. */
 #pragma once
 
 #include "base/util.h"

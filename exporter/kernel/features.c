@@ -34,46 +34,46 @@ static bool exists_in_tracefs(const struct features *f, const char *path, const 
 	return f->assume && kallsyms__has(symbol);
 }
 
-static bool probe_tracefs(const struct features *f)
+static bool probe_tracefs(const struct features *f, int unused)
 {
 	return f->tracefs >= 0 || f->assume;
 }
 
 /* The event that needs the least: it counts nothing, in our own process. */
-static bool probe_perf_events(const struct features *f)
+static bool probe_perf_events(const struct features *f, int unused)
 {
 	__cleanup_close int fd = f->assume ? -1 : perf_event__open_dummy();
 
 	return f->assume || fd >= 0;
 }
 
-static bool probe_kprobe_events(const struct features *f)
+static bool probe_kprobe_events(const struct features *f, int unused)
 {
 	return exists_in_tracefs(f, "kprobe_events", "register_kprobe");
 }
 
-static bool probe_uprobe_pmu(const struct features *f)
+static bool probe_uprobe_pmu(const struct features *f, int unused)
 {
 	return !access("/sys/bus/event_source/devices/uprobe/type", F_OK);
 }
 
-static bool probe_syscall_events(const struct features *f)
+static bool probe_syscall_events(const struct features *f, int unused)
 {
 	return exists_in_tracefs(f, "events/raw_syscalls/sys_enter/id", "perf_trace_sys_enter");
 }
 
-static bool probe_btf(const struct features *f)
+static bool probe_btf(const struct features *f, int unused)
 {
 	return machine__has_btf();
 }
 
-static bool probe_attach_cookie(const struct features *f)
+static bool probe_helper(const struct features *f, int helper)
 {
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie, NULL) == 1;
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, helper, NULL) == 1;
 }
 
 /* Programs find a task's storage by its type. */
-static bool probe_task_storage(const struct features *f)
+static bool probe_task_storage(const struct features *f, int unused)
 {
 	if (!machine__has_btf())
 		return false;
@@ -83,7 +83,7 @@ static bool probe_task_storage(const struct features *f)
 	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) == 1;
 }
 
-static bool probe_atomics(const struct features *f)
+static bool probe_atomics(const struct features *f, int unused)
 {
 	const struct bpf_insn code[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
@@ -106,7 +106,7 @@ static bool probe_atomics(const struct features *f)
 
 /* Kernel lockdown "confidentiality" forbids it. A process that may not load programs cannot tell by
  * loading one. */
-static bool probe_read_kernel(const struct features *f)
+static bool probe_read_kernel(const struct features *f, int unused)
 {
 	const struct bpf_insn code[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_X,
@@ -125,27 +125,25 @@ static bool probe_read_kernel(const struct features *f)
 	return prog >= 0 || (prog != -EINVAL && !machine__is_confidential());
 }
 
-static bool probe_cgroup_ancestor(const struct features *f)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
-				       BPF_FUNC_get_current_ancestor_cgroup_id, NULL) == 1;
-}
-
-static bool probe_cgroup_v2(const struct features *f)
+static bool probe_cgroup_v2(const struct features *f, int unused)
 {
 	return cgroupfs__in_use();
 }
 
 /* A program that does nothing, to be attached to FEATURES_TRIAL_FUNCTION for a moment. */
-static int load_trial(enum bpf_prog_type type, enum bpf_sys_attach attach, uint32_t btf_id)
+static int load_trial(enum bpf_prog_type type, int attach, uint32_t btf_id)
 {
 	const struct bpf_insn code[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = (int)attach,
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach,
 		    .attach_btf_id = btf_id);
 
+	/* Sessions call kernel functions, which BTF names. */
+	if ((attach == BPF_SYS_KPROBE_SESSION || attach == BPF_SYS_UPROBE_SESSION) &&
+	    !machine__has_btf())
+		return -ENOENT;
 	return bpf_prog_load(type, "trial", "GPL", code, ARRAY_SIZE(code), &opts);
 }
 
@@ -159,47 +157,26 @@ static bool ftrace_is_off(void)
 	       *c == '0';
 }
 
-static bool try_multi(enum bpf_sys_attach attach)
+static bool probe_multi(const struct features *f, int attach)
 {
 	const char *symbol = FEATURES_TRIAL_FUNCTION;
-	const struct bpf_sys_functions f = { .symbols = &symbol, .n = 1 };
+	const struct bpf_sys_functions functions = { .symbols = &symbol, .n = 1 };
 	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
 	__cleanup_close int link = -1;
 
 	if (prog >= 0 && !ftrace_is_off())
-		link = bpf_sys__link_functions(prog, attach, &f);
+		link = bpf_sys__link_functions(prog, attach, &functions);
 	return link >= 0;
 }
 
-static bool probe_kprobe_multi(const struct features *f)
-{
-	return try_multi(BPF_SYS_KPROBE_MULTI);
-}
-
-/* Sessions call kernel functions, which BTF names. */
-static bool probe_kprobe_session(const struct features *f)
-{
-	return machine__has_btf() && try_multi(BPF_SYS_KPROBE_SESSION);
-}
-
 /* A kernel with such links looks at the path, and refuses a directory. */
-static bool try_uprobe_link(enum bpf_sys_attach attach)
+static bool probe_uprobe_link(const struct features *f, int attach)
 {
 	const uint64_t offset = 0;
 	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
 
 	return prog >= 0 &&
 	       bpf_sys__link_uprobes(prog, attach, "/", &offset, NULL, 1, false) == -EBADF;
-}
-
-static bool probe_uprobe_multi(const struct features *f)
-{
-	return try_uprobe_link(BPF_SYS_UPROBE_MULTI);
-}
-
-static bool probe_uprobe_session(const struct features *f)
-{
-	return machine__has_btf() && try_uprobe_link(BPF_SYS_UPROBE_SESSION);
 }
 
 static int parameters(const struct btf *btf, const char *function)
@@ -209,8 +186,7 @@ static int parameters(const struct btf *btf, const char *function)
 	return id < 0 ? -1 : btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, id)->type));
 }
 
-/* The part of the kernel's BTF that features need. BTF takes megabytes: it is read once and not
- * kept. */
+/* What features need of the kernel's BTF. BTF takes megabytes: it is read once and not kept. */
 struct kernel_functions {
 	int trial;			   /* BTF id of FEATURES_TRIAL_FUNCTION */
 	int fprobe_return, session_cookie; /* parameters. -1: not in BTF */
@@ -232,7 +208,7 @@ static const struct kernel_functions *kernel_functions(void)
 	return &known;
 }
 
-static bool try_tracing(enum bpf_sys_attach attach)
+static bool probe_tracing(const struct features *f, int attach)
 {
 	int id = kernel_functions()->trial;
 	bool many = attach == BPF_SYS_FSESSION_MULTI;
@@ -246,23 +222,8 @@ static bool try_tracing(enum bpf_sys_attach attach)
 	return link >= 0;
 }
 
-static bool probe_trampoline(const struct features *f)
-{
-	return try_tracing(BPF_SYS_FENTRY);
-}
-
-static bool probe_fsession(const struct features *f)
-{
-	return try_tracing(BPF_SYS_FSESSION);
-}
-
-static bool probe_fsession_multi(const struct features *f)
-{
-	return try_tracing(BPF_SYS_FSESSION_MULTI);
-}
-
 /* "none (voluntary) full lazy": the current model is in parentheses. */
-static bool probe_no_preemption(const struct features *f)
+static bool probe_no_preemption(const struct features *f, int unused)
 {
 	__cleanup_close int debugfs = tracefs__open_debugfs();
 	struct utsname u;
@@ -276,7 +237,7 @@ static bool probe_no_preemption(const struct features *f)
 
 /* Since fprobe uses the function graph tracer, returns are on the task's shadow stack. Before, a
  * link had two return slots per CPU. (6.14, kernel commit 4346ba160409) */
-static bool probe_return_slots(const struct features *f)
+static bool probe_return_slots(const struct features *f, int unused)
 {
 	return kernel_functions()->fprobe_return >= 0 ||
 	       (!machine__has_btf() && kallsyms__has("fprobe_return"));
@@ -288,14 +249,15 @@ static bool probe_return_slots(const struct features *f)
  * parameter to bpf_session_cookie(), which shows it. A kernel that has only the fix pays a few more
  * instructions.
  */
-static bool probe_session_pairs(const struct features *f)
+static bool probe_session_pairs(const struct features *f, int unused)
 {
 	return kernel_functions()->session_cookie == 1;
 }
 
 static const struct {
 	const char *missing;
-	bool (*probe)(const struct features *f);
+	bool (*probe)(const struct features *f, int what);
+	int what;
 } table[FEATURE_MAX] = {
 	[FEATURE_TRACEFS] = { "tracefs is not mounted at /sys/kernel/tracing, or is closed to this "
 			      "process (CAP_DAC_READ_SEARCH)",
@@ -313,7 +275,8 @@ static const struct {
 	[FEATURE_BTF] = { "this kernel has no BTF (/sys/kernel/btf/vmlinux; "
 			  "CONFIG_DEBUG_INFO_BTF=y)",
 			  probe_btf },
-	[FEATURE_ATTACH_COOKIE] = { "this kernel has no attach cookies", probe_attach_cookie },
+	[FEATURE_ATTACH_COOKIE] = { "this kernel has no attach cookies", probe_helper,
+				    BPF_FUNC_get_attach_cookie },
 	[FEATURE_ATOMICS] = { "this kernel has no atomic instructions in BPF programs (5.12)",
 			      probe_atomics },
 	[FEATURE_READ_KERNEL] = { "kernel lockdown is \"confidentiality\": programs cannot read "
@@ -321,27 +284,27 @@ static const struct {
 				  probe_read_kernel },
 	[FEATURE_CGROUP_ANCESTOR] = { "kprobe programs of this kernel cannot read the parents of a "
 				      "cgroup (5.15)",
-				      probe_cgroup_ancestor },
+				      probe_helper, BPF_FUNC_get_current_ancestor_cgroup_id },
 	[FEATURE_CGROUP_V2] = { "this machine has no cgroup v2 hierarchy, which cgroup, "
 				"container_id and pod_uid need: boot without "
 				"systemd.unified_cgroup_hierarchy=0, or mount -t cgroup2",
 				probe_cgroup_v2 },
 	[FEATURE_KPROBE_MULTI] = { "this kernel has no kprobe.multi links (CONFIG_FPROBE, 5.18)",
-				   probe_kprobe_multi },
+				   probe_multi, BPF_SYS_KPROBE_MULTI },
 	[FEATURE_KPROBE_SESSION] = { "this kernel has no kprobe.session links (CONFIG_FPROBE, "
 				     "6.10)",
-				     probe_kprobe_session },
+				     probe_multi, BPF_SYS_KPROBE_SESSION },
 	[FEATURE_TRAMPOLINE] = { "this kernel does not support fentry programs (needs kernel BTF "
-				 "and "
-				 "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
-				 probe_trampoline },
-	[FEATURE_FSESSION] = { "this kernel has no fsession programs (7.x)", probe_fsession },
-	[FEATURE_FSESSION_MULTI] = { "this kernel has no fsession.multi links (7.x)",
-				     probe_fsession_multi },
-	[FEATURE_UPROBE_MULTI] = { "this kernel has no uprobe.multi links (6.6)",
-				   probe_uprobe_multi },
+				 "and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
+				 probe_tracing, BPF_SYS_FENTRY },
+	[FEATURE_FSESSION] = { "this kernel has no fsession programs (7.x)", probe_tracing,
+			       BPF_SYS_FSESSION },
+	[FEATURE_FSESSION_MULTI] = { "this kernel has no fsession.multi links (7.x)", probe_tracing,
+				     BPF_SYS_FSESSION_MULTI },
+	[FEATURE_UPROBE_MULTI] = { "this kernel has no uprobe.multi links (6.6)", probe_uprobe_link,
+				   BPF_SYS_UPROBE_MULTI },
 	[FEATURE_UPROBE_SESSION] = { "this kernel has no uprobe.session links (6.13)",
-				     probe_uprobe_session },
+				     probe_uprobe_link, BPF_SYS_UPROBE_SESSION },
 	[FEATURE_NO_PREEMPTION] = { "preemptible kernel (full or lazy): trampoline programs can "
 				    "miss calls",
 				    probe_no_preemption },
@@ -366,7 +329,7 @@ struct features *features__new(int tracefs, bool assume)
 bool features__has(struct features *f, enum feature feature)
 {
 	if (f->known[feature] == UNKNOWN)
-		f->known[feature] = table[feature].probe(f) ? YES : NO;
+		f->known[feature] = table[feature].probe(f, table[feature].what) ? YES : NO;
 	return f->known[feature] == YES;
 }
 

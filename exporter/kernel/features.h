@@ -9,14 +9,12 @@
 
 enum feature {
 	FEATURE_TRACEFS,	 /* tracefs is available */
-	FEATURE_PERF_EVENTS,	 /* perf_event_open(2) is permitted; needed for kprobes, uprobes and
-				    tracepoints */
+	FEATURE_PERF_EVENTS,	 /* perf_event_open(2), for kprobes, uprobes and tracepoints */
 	FEATURE_KPROBE_EVENTS,	 /* kprobes, by tracefs events */
 	FEATURE_UPROBE_PMU,	 /* uprobes, by perf_event_open(2) */
 	FEATURE_SYSCALL_EVENTS,	 /* raw_syscalls tracepoints */
 	FEATURE_BTF,		 /* the kernel's types are readable */
-	FEATURE_ATTACH_COOKIE,	 /* bpf_get_attach_cookie() in kprobe programs, links on perf events
-				  */
+	FEATURE_ATTACH_COOKIE,	 /* bpf_get_attach_cookie(), and links on perf events */
 	FEATURE_TASK_STORAGE,	 /* usable in kprobe programs */
 	FEATURE_ATOMICS,	 /* compare-and-swap in programs */
 	FEATURE_READ_KERNEL,	 /* bpf_probe_read_kernel() in kprobe programs */

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kernel/kprobe_events.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/errno_names.h"
 #include "base/log.h"
 #include "kernel/tracefs.h"
 
 #define GROUP	      "retprobe_"
+#define DIGITS	      "0123456789"
+#define HEX	      DIGITS "abcdefABCDEF"
 #define TOKEN_DIGITS  16
 #define LOCK_PATIENCE 10.0 /* seconds; removing leftovers takes milliseconds each */
 
@@ -23,8 +25,7 @@ struct kprobe_events {
 	char group[sizeof(GROUP) + 1 + TOKEN_DIGITS];
 	int lock; /* -1: not held */
 	int profile;
-	char *text; /* of the profile */
-	size_t size;
+	struct buf text; /* of the profile */
 };
 
 /* ---- names --------------------------------------------------------------------------------- */
@@ -35,17 +36,7 @@ static char *event_name(const struct kprobe_events *e, enum kprobe_kind kind, ui
 	return xasprintf("%s_%c%u", e->group, kinds[kind], id);
 }
 
-static size_t digits(const char *s, int (*is_digit)(int c))
-{
-	size_t n = 0;
-
-	while (is_digit((unsigned char)s[n]))
-		n++;
-	return n;
-}
-
-/* The length of the name of our group at s: a token, or the PID as in earlier versions. 0: not a
- * name of ours. */
+/* The length of our group's name at s: a token, or a PID (earlier versions). 0: not ours. */
 static size_t group_length(const char *s)
 {
 	size_t n = strlen(GROUP), token;
@@ -54,10 +45,10 @@ static size_t group_length(const char *s)
 		return 0;
 	if (s[n] == 'x') {
 		n++;
-		token = digits(s + n, isxdigit);
+		token = strspn(s + n, HEX);
 		return token == TOKEN_DIGITS ? n + token : 0;
 	}
-	token = digits(s + n, isdigit);
+	token = strspn(s + n, DIGITS);
 	return token ? n + token : 0;
 }
 
@@ -74,10 +65,10 @@ static char *our_event(const char *line)
 	if (strncmp(event, group, n) || event[n] != '_')
 		return NULL;
 	s = event + n + 1;
-	number = digits(s, isdigit);
+	number = strspn(s, DIGITS);
 	if (number && s[number] == '_')
 		s += number + 1;
-	number = *s == 'p' || *s == 'r' ? digits(s + 1, isdigit) : 0;
+	number = *s == 'p' || *s == 'r' ? strspn(s + 1, DIGITS) : 0;
 	s += 1 + number;
 	return number && *s == ' ' ? strndup(group, s - group) : NULL;
 }
@@ -180,7 +171,7 @@ void kprobe_events__close(struct kprobe_events *e)
 		return;
 	cleanup__close(&e->lock);
 	cleanup__close(&e->profile);
-	free(e->text);
+	buf__free(&e->text);
 	free(e);
 }
 
@@ -221,23 +212,16 @@ int kprobe_events__number(const struct kprobe_events *e, enum kprobe_kind kind, 
 /* Reads the file by as few reads as possible, so that all rows are of the same moment. */
 static const char *read_profile(struct kprobe_events *e)
 {
-	size_t len = 0;
-	ssize_t n;
+	struct buf *text = &e->text;
+	ssize_t n = 1;
 
 	if (e->profile < 0 || lseek(e->profile, 0, SEEK_SET) < 0)
 		return NULL;
-	for (;;) {
-		if (e->size - len < 4096) {
-			e->size = e->size ? 2 * e->size : 65536;
-			e->text = xreallocarray(e->text, e->size, 1);
-		}
-		n = read(e->profile, e->text + len, e->size - len - 1);
-		if (n <= 0)
-			break;
-		len += n;
+	for (text->len = 0; n > 0 && buf__reserve(text, 65536);) {
+		n = read(e->profile, text->data + text->len, text->cap - text->len);
+		text->len += n > 0 ? n : 0;
 	}
-	e->text[len] = '\0';
-	return n < 0 ? NULL : e->text;
+	return n < 0 ? NULL : buf__str(text);
 }
 
 /* "  NAME  HITS  MISSED" */

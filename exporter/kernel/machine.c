@@ -2,13 +2,17 @@
 #include "kernel/machine.h"
 
 #include <bpf/btf.h>
-#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "base/file.h"
+#include "base/self.h"
 #include "kernel/cgroupfs.h"
 #include "kernel/tracefs.h"
 
@@ -28,6 +32,20 @@ static uint64_t status_value(const char *name, int base)
 uint64_t machine__capabilities(void)
 {
 	return status_value("CapEff", 16);
+}
+
+int machine__drop_capabilities(int (*change_user)(void))
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+	int err;
+
+	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
+		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* needs CAP_SETPCAP */
+	err = change_user();
+	if (err)
+		return err;
+	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
 /* "none integrity [confidentiality]": the level in force is in brackets. */
@@ -70,18 +88,6 @@ static uint64_t limit_of(int resource)
 	return limit.rlim_cur;
 }
 
-static uint64_t count_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	uint64_t n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n > 3 ? n - 3 : 0; /* ".", "..", and its own */
-}
-
 /* The lowest limit of the cgroup and of the visible cgroups above it. */
 static uint64_t memory_limit(void)
 {
@@ -113,7 +119,7 @@ void machine__look(struct machine *m)
 		.seccomp = status_value("Seccomp", 10) == 2,
 		.paranoid = paranoia(),
 		.files = limit_of(RLIMIT_NOFILE),
-		.files_open = count_files(),
+		.files_open = self__count_fds(getpid()),
 		.locked = limit_of(RLIMIT_MEMLOCK),
 		.memory = memory_limit(),
 	};

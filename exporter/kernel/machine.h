@@ -17,6 +17,9 @@ struct machine {
 };
 
 uint64_t machine__capabilities(void);
+/* Drops all capabilities, after change_user(), which needs some. No program gets them back if we
+ * may drop the bounding set. 0 or a negative errno. */
+int machine__drop_capabilities(int (*change_user)(void));
 bool machine__is_confidential(void);
 bool machine__has_btf(void); /* whether the kernel's BTF can be read; checked once */
 /* Needs free descriptors: without them, some facts stay unknown. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Lines of modules.dep are "kernel/fs/ext4/ext4.ko.xz: DEPENDENCIES"; modules.builtin has paths
- * only. */
+/* Lines of modules.dep: "kernel/fs/ext4/ext4.ko.xz: DEPENDENCIES"; of modules.builtin: paths. */
 #include "kernel/module_list.h"
 
 #include <errno.h>

@@ -18,8 +18,8 @@ enum fault generation__plan(struct config *c, struct features *f, struct targets
 	g->targets = targets;
 	err = histogram_layout__build(c->buckets, c->nbuckets, c->native_schema, &g->layout, error);
 	if (!err)
-		err = histogram_layout__build_integers(c->size_buckets, c->nsize_buckets,
-						       &g->size_layout, error);
+		err = histogram_layout__build(c->size_buckets, c->nsize_buckets, HISTOGRAM_INTEGERS,
+					      &g->size_layout, error);
 	if (err) {
 		generation__free(g);
 		return FAULT_CONFIG;

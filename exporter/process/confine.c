@@ -8,14 +8,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include "base/log.h"
+#include "kernel/machine.h"
 
 #define USER   "retprobe_exporter" /* created by the packages */
 #define NOBODY 65534
@@ -38,21 +37,6 @@ static int become_nobody(void)
 			 "CAP_SETUID and CAP_SETGID");
 	}
 	return 0;
-}
-
-/* No program can get the capabilities back then. Not everyone may do this: best effort. */
-static void drop_bounding_set(void)
-{
-	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
-		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-}
-
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-
-	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
 /*
@@ -99,14 +83,10 @@ void confine__keep_secrets(void)
 int confine__drop_privileges(void)
 {
 	pid_t parent = getppid();
-	int err;
+	int err = limit();
 
-	drop_bounding_set(); /* needs CAP_SETPCAP */
-	err = limit();
 	if (!err)
-		err = become_nobody();
-	if (!err)
-		err = drop_capabilities();
+		err = machine__drop_capabilities(become_nobody);
 	/* After the change of user, which resets it. */
 	if (!err && prctl(PR_SET_PDEATHSIG, SIGKILL))
 		err = -errno;

@@ -32,8 +32,9 @@ static void image_layout(struct image *io, struct histogram_layout **g, bool int
 		image__expect(io, bounds[i] >= 0 && bounds[i] <= (integers ? 0x1p48 : 1e9));
 	if (!image__is_reading(io) || io->err)
 		return;
-	image__expect(io, !(integers ? histogram_layout__build_integers(bounds, n, g, &why)
-				     : histogram_layout__build(bounds, n, schema, g, &why)));
+	if (integers)
+		schema = HISTOGRAM_INTEGERS;
+	image__expect(io, !histogram_layout__build(bounds, n, schema, g, &why));
 	free(why);
 }
 

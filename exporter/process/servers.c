@@ -133,7 +133,7 @@ static int open_channels(const struct servers *s, int *theirs, struct child *c)
 	for (int i = 0; i < SERVED_CHANNELS; i++)
 		theirs[i] = c->channels[i].fd = -1;
 	theirs[LOG] = c->log = -1;
-	err = log_relay__open(&theirs[LOG], &c->log);
+	err = channel__open(&theirs[LOG], &c->log);
 	for (int i = 0; i < SERVED_CHANNELS && !err; i++)
 		if (i != SERVED_WEB || s->web_files)
 			err = channel__open(&theirs[i], &c->channels[i].fd);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/channel.h"
 #include "base/log.h"
 #include "base/log_relay.h"
 
@@ -29,7 +30,7 @@ static int set_up(void **state)
 	written = tmpfile();
 	dup2(fileno(written), STDERR_FILENO);
 	log__setup(LOG_INFO, LOG_LOGFMT);
-	return log_relay__open(&server, &attacher);
+	return channel__open(&server, &attacher);
 }
 
 static int tear_down(void **state)

@@ -26,8 +26,8 @@ static int set_up(void **state)
 
 	assert_int_equal(histogram_layout__build(seconds, ARRAY_SIZE(seconds), 2, &layout, &error),
 			 0);
-	assert_int_equal(histogram_layout__build_integers(bytes, ARRAY_SIZE(bytes), &size_layout,
-							  &error),
+	assert_int_equal(histogram_layout__build(bytes, ARRAY_SIZE(bytes), HISTOGRAM_INTEGERS,
+						 &size_layout, &error),
 			 0);
 	return 0;
 }

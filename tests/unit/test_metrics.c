@@ -397,17 +397,18 @@ static void test_self_process(void **state)
 	assert_string_equal(s.version, rp_version);
 	assert_true(s.libbpf[0] >= '0' && s.libbpf[0] <= '9');
 	assert_true(s.has_process);
-	assert_true(s.start_time > now - 3600 && s.start_time < now + 5);
-	assert_true(s.resident_bytes > 4096 && s.resident_bytes < s.virtual_bytes);
-	assert_int_equal(s.threads, 1);
-	assert_true(s.max_fds > s.open_fds);
+	assert_true(s.process.start_time > now - 3600 && s.process.start_time < now + 5);
+	assert_true(s.process.resident_bytes > 4096 &&
+		    s.process.resident_bytes < s.process.virtual_bytes);
+	assert_int_equal(s.process.threads, 1);
+	assert_true(s.process.max_fds > s.process.open_fds);
 
-	uint64_t before = s.open_fds;
+	uint64_t before = s.process.open_fds;
 
 	held = fopen("/dev/null", "re");
 	assert_non_null(held);
 	self__read(&s);
-	assert_int_equal(s.open_fds, before + 1);
+	assert_int_equal(s.process.open_fds, before + 1);
 	fclose(held);
 }
 

@@ -145,8 +145,9 @@ static int set_up(void **state)
 	};
 	assert_int_equal(histogram_layout__build((double[]){ 0.001, 1 }, 2, 1, &given.layout, NULL),
 			 0);
-	assert_int_equal(
-		histogram_layout__build_integers((double[]){ 64 }, 1, &given.size_layout, NULL), 0);
+	assert_int_equal(histogram_layout__build((double[]){ 64 }, 1, HISTOGRAM_INTEGERS,
+						 &given.size_layout, NULL),
+			 0);
 	make_rows();
 	make_generation(given.layout);
 	make_descriptors();
