@@ -40,7 +40,7 @@ struct shared {
 
 static const char *unavailable(struct features *f)
 {
-	const char *why = exits__unavailable();
+	const char *why = EXITS_UNAVAILABLE;
 
 	if (why || features__has(f, FEATURE_UPROBE_MULTI))
 		return why;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "elf/child.h"
 
-#include <errno.h>
+#include "base/error.h"
 
 #define READ_SECONDS 5.0
 
@@ -28,6 +28,5 @@ int elf_child__run(const struct elf_child *child, struct confined_result *out, c
 
 	if (err || child->is_sound(out->data, out->size))
 		return err;
-	*why = xasprintf("%s gave nonsense: it was made to do harm", child->what);
-	return -EFAULT;
+	return error__set(why, -EFAULT, "%s gave nonsense: it was made to do harm", child->what);
 }

@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "elf/code.h"
 
-#ifdef __x86_64__
-
 #define INSN_MAX 15
 
 /* Segment and address-size prefixes: the only ones allowed before VEX, EVEX and REX2. */
-static bool may_precede(uint8_t byte)
+static const char prefixes[] = "\x26\x2e\x36\x3e\x64\x65\x67";
+
+static bool is_any_of(uint8_t byte, const char *bytes)
 {
-	switch (byte) {
-	case 0x26:
-	case 0x2e:
-	case 0x36:
-	case 0x3e:
-	case 0x64:
-	case 0x65:
-	case 0x67:
-		return true;
-	}
-	return false;
+	return byte && strchr(bytes, byte);
 }
 
 bool elf_code__is_misrun(struct elf_input *in, uint64_t offset)
@@ -26,28 +16,12 @@ bool elf_code__is_misrun(struct elf_input *in, uint64_t offset)
 	uint8_t code[INSN_MAX] = { 0 };
 	size_t i = 0;
 
-	if (elf_input__read(in, offset, code,
+	if (OUR_MACHINE != EM_X86_64 ||
+	    elf_input__read(in, offset, code,
 			    in->size - offset < INSN_MAX ? in->size - offset : INSN_MAX))
 		return false;
-	while (i < INSN_MAX - 1 && may_precede(code[i]))
+	while (i < INSN_MAX - 1 && is_any_of(code[i], prefixes))
 		i++;
-	switch (code[i]) {
-	case 0x62: /* EVEX */
-	case 0xc4: /* VEX */
-	case 0xc5: /* VEX of two bytes */
-	case 0xd5: /* REX2 */
-		return true;
-	}
-	return false;
+	/* EVEX, VEX, VEX of two bytes, REX2 */
+	return is_any_of(code[i], "\x62\xc4\xc5\xd5");
 }
-
-#else
-
-bool elf_code__is_misrun(struct elf_input *in, uint64_t offset)
-{
-	(void)in;
-	(void)offset;
-	return false;
-}
-
-#endif

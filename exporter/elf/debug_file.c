@@ -6,9 +6,9 @@
  */
 #include "elf/debug_file.h"
 
-#include <errno.h>
 #include <limits.h>
 
+#include "base/error.h"
 #include "files/confined.h"
 #include "elf/debug.h"
 
@@ -137,8 +137,7 @@ static int check_owner(const struct opened_file *f, const struct opened_file *de
 {
 	if (!debug->weakness || (f->weakness && (debug->uid == f->uid || !debug->uid)))
 		return 0;
-	*why = xasprintf("%s: %s", debug->found, debug->weakness);
-	return -EACCES;
+	return error__set(why, -EACCES, "%s: %s", debug->found, debug->weakness);
 }
 
 int debug_file__open(const struct opened_file *f, const char *path,

@@ -7,29 +7,6 @@
 
 #define INTO_OTHER "it has a far jump or return"
 
-struct decoder {
-	ZydisDecoder zydis;
-	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-};
-
-const char *decoder__unavailable(void)
-{
-	return NULL;
-}
-
-struct decoder *decoder__new(void)
-{
-	struct decoder *d = xcalloc(1, sizeof(*d));
-
-	ZydisDecoderInit(&d->zydis, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-	return d;
-}
-
-void decoder__free(struct decoder *d)
-{
-	free(d);
-}
-
 static bool register_number(ZydisRegister reg, uint8_t *out)
 {
 	if (reg == ZYDIS_REGISTER_NONE)
@@ -128,15 +105,14 @@ static void stack(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *
 		out->moves_stack = true;
 }
 
-bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
-		     struct insn *out)
+bool decoder__decode(const uint8_t *code, size_t size, uint64_t at, struct insn *out)
 {
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 	ZydisDecodedInstruction in;
-	ZydisDecoderContext context;
+	ZydisDecoder decoder;
 
-	if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&d->zydis, &context, code, size, &in)) ||
-	    ZYAN_FAILED(ZydisDecoderDecodeOperands(&d->zydis, &context, &in, d->operands,
-						   in.operand_count)))
+	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, size, &in, operands)))
 		return false;
 	out->len = in.length;
 	switch (in.meta.category) {
@@ -147,10 +123,10 @@ bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64
 			out->why = INTO_OTHER;
 		break;
 	case ZYDIS_CATEGORY_UNCOND_BR:
-		jump(&in, d->operands, at, false, out);
+		jump(&in, operands, at, false, out);
 		break;
 	case ZYDIS_CATEGORY_COND_BR:
-		jump(&in, d->operands, at, true, out);
+		jump(&in, operands, at, true, out);
 		break;
 	case ZYDIS_CATEGORY_SYSRET:
 	case ZYDIS_CATEGORY_IO:
@@ -159,26 +135,12 @@ bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64
 	default:
 		if (in.attributes & ZYDIS_ATTRIB_IS_PRIVILEGED && in.mnemonic != ZYDIS_MNEMONIC_HLT)
 			return false;
-		stack(&in, d->operands, out);
+		stack(&in, operands, out);
 	}
 	return true;
 }
 
 #elif defined(__aarch64__)
-
-const char *decoder__unavailable(void)
-{
-	return NULL;
-}
-
-struct decoder *decoder__new(void)
-{
-	return NULL;
-}
-
-void decoder__free(struct decoder *d)
-{
-}
 
 /* A signed field of the instruction, which counts words, in bytes. */
 static int64_t distance(uint32_t w, unsigned int bits, unsigned int shift)
@@ -192,8 +154,7 @@ static void branch(uint64_t target, struct insn *out)
 	out->target = target;
 }
 
-bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
-		     struct insn *out)
+bool decoder__decode(const uint8_t *code, size_t size, uint64_t at, struct insn *out)
 {
 	uint32_t w;
 
@@ -225,22 +186,7 @@ bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64
 
 #else
 
-const char *decoder__unavailable(void)
-{
-	return "uprobe.ret is for x86-64 and arm64";
-}
-
-struct decoder *decoder__new(void)
-{
-	return NULL;
-}
-
-void decoder__free(struct decoder *d)
-{
-}
-
-bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
-		     struct insn *out)
+bool decoder__decode(const uint8_t *code, size_t size, uint64_t at, struct insn *out)
 {
 	return false;
 }

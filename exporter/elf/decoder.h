@@ -25,12 +25,6 @@ struct insn {
 	const char *why; /* it cannot be analysed; NULL: it can */
 };
 
-/* Why functions of this architecture cannot be analysed; NULL: they can. */
-const char *decoder__unavailable(void);
-struct decoder;
-struct decoder *decoder__new(void);
-void decoder__free(struct decoder *d);
 /* The instruction of at most size bytes at code, which is at offset `at` of the file. False: the
  * bytes are not an instruction. *out must be zero. */
-bool decoder__decode(struct decoder *d, const uint8_t *code, size_t size, uint64_t at,
-		     struct insn *out);
+bool decoder__decode(const uint8_t *code, size_t size, uint64_t at, struct insn *out);

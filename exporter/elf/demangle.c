@@ -8,9 +8,9 @@
 
 #include "elf/demangle.h"
 
-#include <errno.h>
 #include <setjmp.h>
 
+#include "base/error.h"
 #include "files/confined.h"
 
 #define OPTIONS	   (DMGL_PARAMS | DMGL_ANSI | DMGL_RET_DROP)
@@ -142,8 +142,7 @@ static bool is_sound(const struct demangled *d)
 	return true;
 }
 
-/* The names are in a result of another child, which children do not share. One block holds the
- * copy. */
+/* The names are in a result of another child, which children do not share. The copy is a block. */
 static void *copy_names(const char *const *names, size_t n, struct job *job)
 {
 	size_t len = 0;
@@ -182,10 +181,8 @@ int demangle__names(const char *const *names, size_t n, const char *file, struct
 
 	free(job.names);
 	d->n = job.n;
-	if (!err && !is_sound(d)) {
-		*why = xasprintf("%s gave nonsense: it was made to do harm", what);
-		err = -EFAULT;
-	}
+	if (!err && !is_sound(d))
+		err = error__set(why, -EFAULT, "%s gave nonsense: it was made to do harm", what);
 	if (err)
 		demangled__free(d);
 	else

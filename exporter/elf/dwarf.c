@@ -15,13 +15,6 @@
 
 #define DEPTH_MAX 16
 
-static const char *name_of(Dwarf_Die *die)
-{
-	const char *name = dwarf_diename(die);
-
-	return name ? name : "";
-}
-
 /* The type of die. False: it has none (void), or the reference is broken. */
 static bool type_of(Dwarf_Die *die, Dwarf_Die *out)
 {
@@ -67,7 +60,7 @@ static void read_enumerators(struct types_builder *b, Dwarf_Die *type, struct ty
 			continue;
 		v = array__grow(&b->enumerators, &b->nenumerators, sizeof(*v));
 		v->value = value;
-		v->name = types_builder__text(b, name_of(&child), TYPES_NAME_MAX);
+		v->name = types_builder__text(b, dwarf_print__name(&child), TYPES_NAME_MAX);
 		n++;
 	}
 	if (!n)

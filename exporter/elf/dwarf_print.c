@@ -47,7 +47,7 @@ static uint64_t reference(Dwarf_Die *die, unsigned name)
 	return dwarf_formref_die(&attr, &target) ? dwarf_print__id(&target) : BROKEN;
 }
 
-static const char *name_of(Dwarf_Die *die)
+const char *dwarf_print__name(Dwarf_Die *die)
 {
 	const char *name = dwarf_diename(die);
 
@@ -97,7 +97,7 @@ static bool look(const void *dwarf, uint64_t id, struct decl_type *out)
 		if (kinds[i].tag == tag)
 			*out = kinds[i].type;
 	if (out->kind == DECL_NAMED) {
-		out->name = name_of(&die);
+		out->name = dwarf_print__name(&die);
 		return true;
 	}
 	out->target = reference(&die, DW_AT_type);
@@ -105,7 +105,7 @@ static bool look(const void *dwarf, uint64_t id, struct decl_type *out)
 		describe_bounds(&die, out->bounds, sizeof(out->bounds));
 	if (tag == DW_TAG_ptr_to_member_type)
 		out->name = entry(dwarf, reference(&die, DW_AT_containing_type), &class)
-				    ? name_of(&class)
+				    ? dwarf_print__name(&class)
 				    : "";
 	return true;
 }
@@ -135,7 +135,7 @@ static bool parameter(const void *dwarf, uint64_t function, uint64_t *at,
 		*at = dwarf_print__id(&die);
 		out->rest = tag == DW_TAG_unspecified_parameters;
 		out->type = reference(&die, DW_AT_type);
-		out->name = name_of(&die);
+		out->name = dwarf_print__name(&die);
 		return true;
 	}
 	return false;

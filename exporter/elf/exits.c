@@ -10,11 +10,6 @@
 
 #include "elf/decoder.h"
 
-const char *exits__unavailable(void)
-{
-	return decoder__unavailable();
-}
-
 /* The depth of the stack at an instruction, in bytes. */
 #define DEPTH_UNKNOWN (-1)
 
@@ -26,7 +21,6 @@ struct walk {
 	uint64_t *targets;
 	size_t ntargets;
 	struct exits *out;
-	struct decoder *decoder;
 };
 
 /* Index of a byte among those of all ranges; SIZE_MAX: outside. */
@@ -174,7 +168,7 @@ static const char *walk_range(struct walk *w, const struct code_range *r)
 
 	for (size_t i = 0; i < r->size; i += insn.len) {
 		insn = (struct insn){};
-		if (!decoder__decode(w->decoder, r->code + i, r->size - i, r->offset + i, &insn))
+		if (!decoder__decode(r->code + i, r->size - i, r->offset + i, &insn))
 			return "it contains bytes that are not instructions";
 		w->starts[place + i] = 1;
 		if (depth == DEPTH_UNKNOWN)
@@ -233,7 +227,7 @@ static const char *walk_all(struct walk *w)
 const char *exits__find(const struct code_range *ranges, size_t n, struct exits *out)
 {
 	struct walk w = { .ranges = ranges, .n = n, .out = out };
-	const char *why = exits__unavailable();
+	const char *why = EXITS_UNAVAILABLE;
 
 	*out = (struct exits){};
 	if (!why)
@@ -244,11 +238,9 @@ const char *exits__find(const struct code_range *ranges, size_t n, struct exits 
 	w.depth = xcalloc(w.total, sizeof(*w.depth));
 	w.targets = xcalloc(w.total, sizeof(*w.targets));
 	memset(w.depth, 0xff, w.total * sizeof(*w.depth)); /* DEPTH_UNKNOWN */
-	w.decoder = decoder__new();
 	why = walk_all(&w);
 	if (why)
 		exits__free(out);
-	decoder__free(w.decoder);
 	free(w.starts);
 	free(w.depth);
 	free(w.targets);

@@ -32,7 +32,11 @@ struct exits {
 #define EXITS_MAX_SITES 4096
 
 /* Why functions of this architecture cannot be analysed; NULL: they can. */
-const char *exits__unavailable(void);
+#if defined(__x86_64__) || defined(__aarch64__)
+#define EXITS_UNAVAILABLE NULL
+#else
+#define EXITS_UNAVAILABLE "uprobe.ret is for x86-64 and arm64"
+#endif
 /*
  * Finds the exits of the function at ranges[0]. Further ranges are its other parts ("f.cold").
  * NULL; or a reason why it cannot be analysed, for messages, with *out empty.

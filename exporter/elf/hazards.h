@@ -21,8 +21,7 @@ enum hazard {
 };
 #define HAZARDS_ALL 0xffU
 
-/* The hazards that a symbol (defined or imported) or a section shows. len: of the name without its
- * version. */
+/* The hazards that a symbol or a section shows. len: of the name without its version. */
 uint32_t hazards__of_symbol(const char *name, size_t len);
 uint32_t hazards__of_section(const char *name);
 /* In words, separated by commas; "": none. To be freed. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A hostile file may have taken over the child that made the image. So everything in it is checked.
- */
+/* A hostile file may have taken over the child that made the image: check everything in it. */
 #include "elf/image.h"
 
 #include "elf/hazards.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The image of an ELF file: its symbols in one block of memory without pointers, made by
- * elf/reader.c. */
+/* The image of an ELF file: its symbols in one block without pointers, made by elf/reader.c. */
 #pragma once
 
 #include "elf/symbol.h"

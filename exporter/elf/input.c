@@ -14,20 +14,6 @@
 #define SECTION_NAMES_MAX (16 << 20)
 #define NOTES_MAX	  (64 << 10)
 
-#if defined(__x86_64__)
-#define OUR_MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define OUR_MACHINE EM_AARCH64
-#elif defined(__s390x__)
-#define OUR_MACHINE EM_S390
-#elif defined(__powerpc64__)
-#define OUR_MACHINE EM_PPC64
-#elif defined(__riscv)
-#define OUR_MACHINE EM_RISCV
-#else
-#error "which ELF machine is this?"
-#endif
-
 #if __BYTE_ORDER == __LITTLE_ENDIAN
 #define OUR_ORDER ELFDATA2LSB
 #else

@@ -10,6 +10,20 @@
 
 #include "base/util.h"
 
+#if defined(__x86_64__)
+#define OUR_MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define OUR_MACHINE EM_AARCH64
+#elif defined(__s390x__)
+#define OUR_MACHINE EM_S390
+#elif defined(__powerpc64__)
+#define OUR_MACHINE EM_PPC64
+#elif defined(__riscv)
+#define OUR_MACHINE EM_RISCV
+#else
+#error "which ELF machine is this?"
+#endif
+
 struct elf_input {
 	int fd;
 	const uint8_t *data; /* if not NULL, the file's bytes; fd is not used then */
@@ -40,8 +54,7 @@ const Elf64_Shdr *elf_input__section_of_type(const struct elf_input *in, uint32_
 const Elf64_Shdr *elf_input__section_named(const struct elf_input *in, const char *name);
 /* "" if it has no name. */
 const char *elf_input__name_of(const struct elf_input *in, const Elf64_Shdr *s);
-/* The section's bytes, followed by a 0; to be freed. NULL: more than max, or they cannot be read.
- */
+/* The section's bytes and a 0, to be freed. NULL: more than max, or they cannot be read. */
 char *elf_input__content(struct elf_input *in, const Elf64_Shdr *s, size_t max);
 
 /* Copies the build-id, of at most max bytes. Returns its length; 0: the file has none. */

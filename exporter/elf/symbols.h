@@ -37,5 +37,4 @@ const struct elf_debug_link *elf_symbols__debug_link(const struct elf_symbols *e
 const char *elf_symbols__debug_why(const struct elf_symbols *e);
 /* Offset of the entry point, which has no return address; 0: none. */
 uint64_t elf_symbols__entry(const struct elf_symbols *e);
-uint32_t elf_symbols__hazards(
-	const struct elf_symbols *e); /* bits of enum hazard, of the whole file */
+uint32_t elf_symbols__hazards(const struct elf_symbols *e); /* bits of enum hazard */

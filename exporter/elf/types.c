@@ -67,20 +67,13 @@ size_t elf_types__count(const struct elf_types *t)
 	return t->n;
 }
 
-static int by_offset(const void *a, const void *b)
-{
-	const struct type_record *x = a, *y = b;
-
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
 bool elf_types__find(const struct elf_types *t, uint64_t offset, const char *name,
 		     struct elf_function_type *out)
 {
 	const struct type_record key = { .offset = offset }, *found = NULL;
 
 	if (t->n)
-		found = bsearch(&key, t->records, t->n, sizeof(key), by_offset);
+		found = bsearch(&key, t->records, t->n, sizeof(key), type_record__by_offset);
 	if (!found)
 		return false;
 	*out = (struct elf_function_type){ .kind = found->kind,

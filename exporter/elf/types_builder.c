@@ -31,13 +31,6 @@ bool types_builder__offset(const struct types_builder *b, uint64_t address, uint
 	return false;
 }
 
-static int by_offset(const void *a, const void *b)
-{
-	const struct type_record *x = a, *y = b;
-
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
 static uint32_t add_part(struct types_builder *b, uint64_t function,
 			 void (*print)(const struct decl_types *, uint64_t, struct buf *))
 {
@@ -57,7 +50,8 @@ void types_builder__add(struct types_builder *b, const struct type_record *recor
 {
 	struct type_record *new;
 
-	if (b->nsorted && bsearch(record, b->records, b->nsorted, sizeof(*record), by_offset))
+	if (b->nsorted &&
+	    bsearch(record, b->records, b->nsorted, sizeof(*record), type_record__by_offset))
 		return;
 	new = array__grow(&b->records, &b->nrecords, sizeof(*new));
 	*new = *record;
@@ -71,7 +65,7 @@ void types_builder__sort(struct types_builder *b)
 	size_t kept = 0;
 
 	if (b->nrecords)
-		qsort(b->records, b->nrecords, sizeof(*b->records), by_offset);
+		qsort(b->records, b->nrecords, sizeof(*b->records), type_record__by_offset);
 	for (size_t i = 0; i < b->nrecords; i++)
 		if (!kept || b->records[kept - 1].offset != b->records[i].offset)
 			b->records[kept++] = b->records[i];

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A hostile file may have taken over the child that made the image. So everything in it is checked.
- */
+/* A hostile file may have taken over the child that made the image: check everything in it. */
 #include "elf/types_image.h"
 
 #include "types/result.h"
+
+int type_record__by_offset(const void *a, const void *b)
+{
+	const struct type_record *x = a, *y = b;
+
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
 
 static bool is_sound_kind(const struct type_record *r)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The image of a file's types, in one block of memory without pointers, made by elf/types_reader.c.
- */
+/* The image of a file's types: one block of memory without pointers, from elf/types_reader.c. */
 #pragma once
 
 #include "base/util.h"
@@ -20,6 +19,9 @@ struct type_record {
 	uint8_t kind, size;
 	uint16_t unused[3];
 };
+
+/* Compares two records, for qsort() and bsearch(). */
+int type_record__by_offset(const void *a, const void *b);
 
 struct type_enumerator {
 	int64_t value; /* sorted within a function */

@@ -291,7 +291,7 @@ int main(void)
 #endif
 	};
 
-	if (exits__unavailable())
+	if (EXITS_UNAVAILABLE)
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
