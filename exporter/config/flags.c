@@ -25,27 +25,21 @@ struct flags {
 	source_pos__fail((f)->error, &(struct source_pos){ COMMAND_LINE, 0, 0, (f)->at }, \
 			 __VA_ARGS__)
 
-/* For "-c": the flags that start with it. */
-static size_t with_initial(char initial, const char **out, size_t max)
-{
-	size_t n = 0;
-
-	for (const struct option *o = options; o->name && n < max; o++)
-		if (*o->name == initial)
-			out[n++] = o->name;
-	return n;
-}
-
 static size_t near_flags(const char *word, bool is_long, const char **out, size_t max)
 {
 	const char *names[MAX_OPTIONS];
+	bool is_letter = !is_long && strlen(word) == 1;
 	size_t n = 0;
 
-	if (!is_long && strlen(word) == 1)
-		return with_initial(*word, out, max);
 	for (const struct option *o = options; o->name; o++)
-		names[n++] = o->name;
-	return suggest__nearest(word, names, n, out, max);
+		if (!is_letter || *o->name == *word)
+			names[n++] = o->name;
+	if (!is_letter)
+		return suggest__nearest(word, names, n, out, max);
+	/* For "-c": the flags that start with it. */
+	n = n < max ? n : max;
+	memcpy(out, names, n * sizeof(*out));
+	return n;
 }
 
 /* Keys of a configuration file have '_' where flags have '-'. */
@@ -114,7 +108,7 @@ static int set_option(struct flags *f, const struct option *o, const char *value
 		return fail(f, "--%s needs a value; write --%s=%s", o->name, o->name, o->argument);
 
 	f->l->flag_pos = (struct source_pos){ COMMAND_LINE, 0, 0, f->at };
-	if (o->set(f->l, value, &why))
+	if (option__set(o, f->l, value, &why))
 		return fail(f, "--%s: %s", o->name, why);
 	f->at += take_next;
 	return 0;
@@ -221,7 +215,7 @@ static int set_defaults(struct flags *f)
 
 		if (f->given[o - options] || !o->fallback)
 			continue;
-		if (o->set(f->l, o->fallback, &why))
+		if (option__set(o, f->l, o->fallback, &why))
 			return fail(f, "--%s: %s", o->name, why);
 	}
 	return 0;

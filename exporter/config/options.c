@@ -32,15 +32,6 @@ static int set_probe_list(struct loader *l, const char *value, char **why)
 	return 0;
 }
 
-static int set_mechanism(struct loader *l, const char *value, char **why)
-{
-	int err = value__mechanism(value, why);
-
-	if (!err)
-		replace(&l->c->mechanism, value);
-	return err;
-}
-
 static int set_cells(struct loader *l, const char *value, char **why)
 {
 	static const char *const names[] = { [CELLS_MMAP] = "mmap", [CELLS_PERCPU] = "percpu" };
@@ -71,21 +62,6 @@ static int set_listen_address(struct loader *l, const char *value, char **why)
 	return 0;
 }
 
-static int set_web_config_file(struct loader *l, const char *value, char **why)
-{
-	replace(&l->c->web.config_file, value);
-	return 0;
-}
-
-static int set_telemetry_path(struct loader *l, const char *value, char **why)
-{
-	int err = value__http_path(value, why);
-
-	if (!err)
-		replace(&l->c->web.telemetry_path, value);
-	return err;
-}
-
 static int set_max_requests(struct loader *l, const char *value, char **why)
 {
 	unsigned long n;
@@ -96,34 +72,33 @@ static int set_max_requests(struct loader *l, const char *value, char **why)
 	return err;
 }
 
-static int set_log_level(struct loader *l, const char *value, char **why)
+int option__set(const struct option *o, struct loader *l, const char *value, char **why)
 {
-	static const char *const names[] = {
-		[LOG_DEBUG] = "debug",
-		[LOG_INFO] = "info",
-		[LOG_WARN] = "warn",
-		[LOG_ERROR] = "error",
-	};
-	size_t i;
-	int err = value__one_of(value, names, ARRAY_SIZE(names), &i, why);
+	void *setting = (char *)l->c + o->setting;
+	size_t i, n = 0;
+	int err;
 
+	if (o->set)
+		return o->set(l, value, why);
+	if (o->is_text) {
+		err = o->check ? o->check(value, why) : 0;
+		if (!err)
+			replace(setting, value);
+		return err;
+	}
+	while (o->one_of[n])
+		n++;
+	err = value__one_of(value, o->one_of, n, &i, why);
 	if (!err)
-		l->c->log_level = i;
+		*(unsigned *)setting = i;
 	return err;
 }
 
-static int set_log_format(struct loader *l, const char *value, char **why)
-{
-	static const char *const names[] = { [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json" };
-	size_t i;
-	int err = value__one_of(value, names, ARRAY_SIZE(names), &i, why);
-
-	if (!err)
-		l->c->log_format = i;
-	return err;
-}
+static const char *const log_formats[] = { [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json", NULL };
 
 #define SWITCH(field) .flag = offsetof(struct loader, field)
+#define TEXT(field)   .is_text = true, .setting = offsetof(struct config, field)
+#define CHOICE(field) .setting = offsetof(struct config, field)
 
 const struct option options[] = {
 	{ .name = "help", .letter = 'h', .help = "Show this help.", SWITCH(help) },
@@ -168,7 +143,8 @@ const struct option options[] = {
 		.fallback = "auto",
 		.help = "How to attach: ",
 		.one_of = config_mechanisms,
-		.set = set_mechanism,
+		.check = value__mechanism,
+		TEXT(mechanism),
 	},
 	{
 		.name = "cells",
@@ -198,14 +174,15 @@ const struct option options[] = {
 		.argument = "PATH",
 		.fallback = "/metrics",
 		.help = "Path under which to expose metrics.",
-		.set = set_telemetry_path,
+		.check = value__http_path,
+		TEXT(web.telemetry_path),
 	},
 	{
 		.name = "web.config.file",
 		.argument = "FILE",
 		.help = "Web configuration file of Prometheus' exporter-toolkit: TLS, client "
 			"certificates, basic authentication, headers, rate limit.",
-		.set = set_web_config_file,
+		TEXT(web.config_file),
 	},
 	{
 		.name = "web.max-requests",
@@ -234,15 +211,17 @@ const struct option options[] = {
 		.name = "log.level",
 		.argument = "LEVEL",
 		.fallback = "info",
-		.help = "Log messages of this level and above: debug, info, warn or error.",
-		.set = set_log_level,
+		.help = "Log messages of this level and above: ",
+		.one_of = log_level_names,
+		CHOICE(log_level),
 	},
 	{
 		.name = "log.format",
 		.argument = "FORMAT",
 		.fallback = "logfmt",
-		.help = "Format of the log: logfmt or json.",
-		.set = set_log_format,
+		.help = "Format of the log: ",
+		.one_of = log_formats,
+		CHOICE(log_format),
 	},
 	{ .name = NULL },
 };

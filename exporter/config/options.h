@@ -15,8 +15,14 @@ struct option {
 	const char *const *one_of; /* values that --help lists after that; ends with NULL */
 	/* 0, or -EINVAL and *why. value is NULL if it was left out. */
 	int (*set)(struct loader *l, const char *value, char **why);
+	/* Without set(), a setting in struct config: a text, or an index of one_of. */
+	size_t setting; /* offset */
+	bool is_text;
+	int (*check)(const char *value, char **why); /* or NULL */
 	size_t flag; /* of a switch: offset of its bool in struct loader */
 };
+
+int option__set(const struct option *o, struct loader *l, const char *value, char **why);
 
 #define MAX_OPTIONS 32
 extern const struct option options[]; /* in --help's order; ends with a NULL name */

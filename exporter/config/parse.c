@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "base/buf.h"
 #include "base/suggest.h"
 #include "config/file.h"
 #include "config/flags.h"
@@ -75,20 +76,18 @@ static int load_file(struct loader *l, char **error)
 static int unknown_preset(const struct preset_ref *ref, char **error)
 {
 	__cleanup_free const char **names = NULL;
-	__cleanup_free char *hint = NULL, *list = xstrdup("");
+	__cleanup_buf struct buf list = {};
+	__cleanup_free char *hint = NULL;
 	size_t n = 0;
 
 	for (const struct preset *p = presets; p->name; p++) {
-		char *longer = xasprintf("%s%s%s", list, n ? ", " : "", p->name);
-
-		free(list);
-		list = longer;
+		buf__printf(&list, "%s%s", n ? ", " : "", p->name);
 		*(const char **)array__grow(&names, &n, sizeof(*names)) = p->name;
 	}
 	hint = strchr(ref->name, ',') ? xstrdup("; name one preset at a time")
 				      : suggest__hint(ref->name, names, n);
 	return source_pos__fail(error, &ref->pos, "unknown preset \"%.80s\"%s (there are: %s)",
-				ref->name, hint, list);
+				ref->name, hint, buf__str(&list));
 }
 
 static int load_preset(struct loader *l, const struct preset_ref *ref, char **error)
@@ -147,18 +146,15 @@ int config__add_default_set(struct config *c, bool kernel_probes, char **error)
 static int load_sources(struct loader *l, char **error)
 {
 	struct config *c = l->c;
-	int err;
+	int err = 0;
 
 	loader__take_list(l, &l->probes, false);
-	if (l->file) {
+	if (l->file)
 		err = load_file(l, error);
-		if (err)
-			return err;
-	}
-	err = check_exclusions(l, error);
-	if (err)
-		return err;
-	err = load_presets(l, error);
+	if (!err)
+		err = check_exclusions(l, error);
+	if (!err)
+		err = load_presets(l, error);
 	if (err)
 		return err;
 	fill_settings(c, &l->defaults.settings);

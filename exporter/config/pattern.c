@@ -233,6 +233,19 @@ static int parse_object(struct pattern *p, const char *s, size_t len, bool is_pa
 	return parse_module(p, why);
 }
 
+/* Parses the functions, unless err. */
+static int finish(struct pattern *p, const char *functions, int err, struct pattern *out,
+		  char **why)
+{
+	if (!err)
+		err = parse_functions(p, functions, why);
+	if (err)
+		pattern__free(p);
+	else
+		*out = *p;
+	return err;
+}
+
 int pattern__parse(const char *text, struct pattern *out, char **why)
 {
 	struct pattern p = { .type = OBJECT_ANY, .text = xstrdup(text) };
@@ -249,14 +262,7 @@ int pattern__parse(const char *text, struct pattern *out, char **why)
 		err = parse_object(&p, s, separator - s, is_path, why);
 		s = separator + 1;
 	}
-	if (!err)
-		err = parse_functions(&p, s, why);
-	if (err) {
-		pattern__free(&p);
-		return err;
-	}
-	*out = p;
-	return 0;
+	return finish(&p, s, err, out, why);
 }
 
 int pattern__parse_in(enum object_type type, const char *object, const char *text,
@@ -277,14 +283,7 @@ int pattern__parse_in(enum object_type type, const char *object, const char *tex
 	if (type == OBJECT_SYSCALL && strchr(text, ':'))
 		err = error__refuse(why, "a system call's name has no ':'; put this under "
 					 "functions");
-	if (!err)
-		err = parse_functions(&p, text, why);
-	if (err) {
-		pattern__free(&p);
-		return err;
-	}
-	*out = p;
-	return 0;
+	return finish(&p, text, err, out, why);
 }
 
 int pattern__set_module(struct pattern *p, const char *module, char **why)

@@ -36,8 +36,7 @@ int pattern__parse_in(enum object_type type, const char *object, const char *tex
 int pattern__set_module(struct pattern *p, const char *module, char **why);
 void pattern__free(struct pattern *p); /* what is in it; NULL is fine */
 
-/* Returns the ':' after the OBJECT of a PROBE, or NULL. *is_path: OBJECT is the path of an ELF
- * file. */
+/* The ':' after the OBJECT of a PROBE, or NULL. *is_path: OBJECT is the path of an ELF file. */
 const char *pattern__separator(const char *text, bool *is_path);
 /* Whether the pattern names the function. Ignores `!` and the object. */
 bool pattern__matches(const struct pattern *p, const char *name);

@@ -134,8 +134,7 @@ static int bind_error(struct binder *b, const struct tree_node *node, void *targ
 	return 0;
 }
 
-/* ---- the keys ---------------------------------------------------------------------------------
- */
+/* ---- the keys -------------------------------------------------------------------------------- */
 
 /* The first keys are targets. `defaults` may have only the rest. */
 #define NTARGET_KEYS 4

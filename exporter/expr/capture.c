@@ -14,17 +14,12 @@ struct maker {
 	char **why;
 };
 
-static bool same_field(const struct rp_field *a, const struct rp_field *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
 /* The index of a field among the fields of its type. Equal fields share one. -EINVAL: no room. */
 static int place_of(struct maker *m, struct rp_field *fields, uint32_t *n, uint32_t max,
 		    const struct rp_field *f, const char *what)
 {
 	for (uint32_t i = 0; i < *n; i++)
-		if (same_field(&fields[i], f))
+		if (!memcmp(&fields[i], f, sizeof(*f)))
 			return i;
 	if (*n == max) {
 		return error__refuse(m->why,
@@ -134,11 +129,11 @@ static int add_observed(struct maker *m, const struct expression *setting)
 	if (err)
 		return err;
 	if (e.field.text) {
-		*m->why = xasprintf("%s is text; only numbers can be observed", setting->text);
-		err = -EINVAL;
+		err = error__refuse(m->why, "%s is text; only numbers can be observed",
+				    setting->text);
 	} else if (k->nobserved == RP_OBSERVED) {
-		*m->why = xasprintf("more than %d observed values; remove some", RP_OBSERVED);
-		err = -EINVAL;
+		err = error__refuse(m->why, "more than %d observed values; remove some",
+				    RP_OBSERVED);
 	} else {
 		m->x->observed[k->nobserved] = setting->name;
 		k->observed[k->nobserved++] = e.field;

@@ -149,11 +149,6 @@ struct ctype ctype__pointee(const struct btf *btf, struct ctype type, bool *user
 	return (struct ctype){ .id = t->type };
 }
 
-uint32_t ctype__nelems(const struct shape *array)
-{
-	return btf_array(array->btf)->nelems;
-}
-
 struct ctype ctype__element(const struct shape *array)
 {
 	return (struct ctype){ .id = btf_array(array->btf)->type };
@@ -224,7 +219,8 @@ static struct ctype find_base(const struct btf *btf, const char *name)
 struct ctype ctype__parse(const struct btf *btf, const char *text)
 {
 	static const char *const ignored[] = { "const", "volatile", "restrict", "__user" };
-	__cleanup_free char *copy = xstrdup(text), *base = xstrdup("");
+	__cleanup_free char *copy = xstrdup(text);
+	__cleanup_buf struct buf base = {};
 	uint32_t stars = 0;
 	char *save = NULL;
 	struct ctype t;
@@ -239,17 +235,13 @@ struct ctype ctype__parse(const struct btf *btf, const char *text)
 	}
 	for (char *w = strtok_r(copy, " \t", &save); w; w = strtok_r(NULL, " \t", &save)) {
 		bool skip = false;
-		char *longer;
 
 		for (size_t i = 0; i < ARRAY_SIZE(ignored) && !skip; i++)
 			skip = !strcmp(w, ignored[i]);
-		if (skip)
-			continue;
-		longer = xasprintf("%s%s%s", base, *base ? " " : "", w);
-		free(base);
-		base = longer;
+		if (!skip)
+			buf__printf(&base, "%s%s", base.len ? " " : "", w);
 	}
-	t = find_base(btf, base);
+	t = find_base(btf, buf__str(&base));
 	t.stars = stars;
 	return t;
 }
@@ -257,20 +249,16 @@ struct ctype ctype__parse(const struct btf *btf, const char *text)
 char *ctype__text(const struct btf *btf, struct ctype t)
 {
 	__cleanup_free char *base = NULL;
-	char *text;
+	__cleanup_buf struct buf out = {};
 
 	if (t.plain)
 		base = xstrdup(t.plain->name);
 	else
 		base = btf ? btf_print__declaration(btf, t.id, NULL) : xstrdup("void");
-	text = xasprintf("%s%s", base ? base : "?", t.stars ? " " : "");
-	for (uint32_t i = 0; i < t.stars; i++) {
-		char *longer = xasprintf("%s*", text);
-
-		free(text);
-		text = longer;
-	}
-	return text;
+	buf__printf(&out, "%s%s", base ? base : "?", t.stars ? " " : "");
+	for (uint32_t i = 0; i < t.stars; i++)
+		buf__putc(&out, '*');
+	return xstrdup(buf__str(&out));
 }
 
 /* ---- members ---- */

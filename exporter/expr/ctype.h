@@ -43,7 +43,6 @@ extern const struct plain_type plain_word; /* a register of unknown type */
 struct shape ctype__shape(const struct btf *btf, struct ctype t);
 /* Sets *user if the type is marked __user. */
 struct ctype ctype__pointee(const struct btf *btf, struct ctype t, bool *user);
-uint32_t ctype__nelems(const struct shape *array); /* 0: unknown */
 struct ctype ctype__element(const struct shape *array);
 /* In bytes; 0: unknown. */
 uint64_t ctype__size(const struct btf *btf, struct ctype t);

@@ -154,7 +154,7 @@ static int parse_index(struct parser *p, struct operand *o)
 				     o->is_text || o->is_word ? "" : type);
 	if (s.kind == SHAPE_ARRAY) {
 		element = ctype__element(&s);
-		nelems = ctype__nelems(&s);
+		nelems = btf_array(s.btf)->nelems; /* 0: unknown */
 	} else {
 		element = ctype__pointee(btf, o->type, &user);
 	}

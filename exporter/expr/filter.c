@@ -175,8 +175,7 @@ static int cgroup_filter(const char *path, const char *root, struct filter *out,
 	return 0;
 }
 
-/* ---- literals ----------------------------------------------------------------------------------
- */
+/* ---- literals -------------------------------------------------------------------------------- */
 
 static bool looks_like_pattern(const char *text)
 {

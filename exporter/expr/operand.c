@@ -42,11 +42,6 @@ int operand__advance(struct parser *p, struct operand *o, uint64_t bits)
 
 /* ---- str() ---- */
 
-static bool is_byte(struct shape s)
-{
-	return s.size == 1;
-}
-
 /* Numbers that are too short for an address. */
 static bool is_small_number(struct shape s)
 {
@@ -79,13 +74,13 @@ int operand__make_text(struct parser *p, struct operand *o)
 	switch (s.kind) {
 	case SHAPE_POINTER:
 		target = ctype__shape(btf, ctype__pointee(btf, o->type, &user));
-		if (!is_byte(target) && target.kind != SHAPE_VOID)
+		if (target.size != 1 && target.kind != SHAPE_VOID)
 			break;
 		err = operand__follow(p, o, user);
 		o->is_text = true;
 		return err;
 	case SHAPE_ARRAY:
-		if (!is_byte(ctype__shape(btf, ctype__element(&s))) || !o->in_memory)
+		if (ctype__shape(btf, ctype__element(&s)).size != 1 || !o->in_memory)
 			break;
 		o->is_text = true;
 		return 0;

@@ -100,8 +100,3 @@ char *btf_print__declaration(const struct btf *btf, uint32_t type, const char *n
 	text = buf__str(&out);
 	return text ? xstrdup(text) : NULL;
 }
-
-char *btf_print__function(const struct btf *btf, uint32_t proto, const char *name)
-{
-	return btf_print__declaration(btf, proto, name);
-}

@@ -17,8 +17,6 @@ const char *btf_print__name(const struct btf *btf, uint32_t offset);
 /* Types for types/declaration.h, numbered by their BTF ids. Valid as long as btf. */
 struct decl_types btf_print__types(const struct btf *btf);
 
-/* "ssize_t vfs_read(struct file *file, ...)" of a BTF_KIND_FUNC_PROTO. NULL without memory. */
-char *btf_print__function(const struct btf *btf, uint32_t proto, const char *name);
-
-/* "struct file *file"; without a name (NULL), the type alone. NULL without memory. */
+/* "struct file *file", or "ssize_t vfs_read(struct file *file, ...)" of a BTF_KIND_FUNC_PROTO;
+ * without a name (NULL), the type alone. NULL without memory. */
 char *btf_print__declaration(const struct btf *btf, uint32_t type, const char *name);

@@ -8,8 +8,7 @@ struct buf;
 
 enum decl_kind { DECL_NAMED, DECL_POINTER, DECL_QUALIFIER, DECL_ARRAY, DECL_FUNCTION };
 
-/* One link in the chain of a type: pointer -> const -> struct. The caller numbers types; 0 is void.
- */
+/* A link in the chain of a type: pointer -> const -> struct. The caller numbers types; 0: void. */
 struct decl_type {
 	enum decl_kind kind;
 	const char *word; /* "struct", "const", "*", "&"; may be empty */

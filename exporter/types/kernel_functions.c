@@ -161,7 +161,7 @@ int kernel_functions__function(struct kernel_functions *b, const char *object, c
 	out->nenumerators = result.nenumerators;
 	out->id = *id;
 	out->slots = argument_slots(o->btf, proto);
-	out->signature = btf_print__function(o->btf, func->type, name);
+	out->signature = btf_print__declaration(o->btf, func->type, name);
 	return 0;
 }
 

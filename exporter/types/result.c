@@ -238,13 +238,6 @@ static number converted(const struct result *r, enum rp_compare compare, number 
 
 /* ---- compilation ----------------------------------------------------------------------------- */
 
-/* A bool may be read from an integer: any value but 0 is true. */
-static void compare_as_bool(struct rp_test *test, enum coverage of_true)
-{
-	test->compare = of_true == COVERS_ALL ? RP_NE : RP_EQ;
-	test->literal = 0;
-}
-
 int result__compile(const struct result *r, enum rp_compare compare, const char *literal,
 		    struct result_test *out, char **why)
 {
@@ -270,8 +263,12 @@ int result__compile(const struct result *r, enum rp_compare compare, const char 
 	out->test = (struct rp_test){
 		.literal = (uint64_t)v, .compare = compare, .is_signed = is_signed(r), .set = 1
 	};
-	if (r->kind == RP_KIND_BOOL)
-		compare_as_bool(&out->test, range__covered((struct range){ 1, 1 }, compare, v));
+	/* A bool may be read from an integer: any value but 0 is true. */
+	if (r->kind == RP_KIND_BOOL) {
+		c = range__covered((struct range){ 1, 1 }, compare, v);
+		out->test.compare = c == COVERS_ALL ? RP_NE : RP_EQ;
+		out->test.literal = 0;
+	}
 	for (enum rp_class cls = 0; cls < RP_CLASS_MAX; cls++) {
 		if (!range_of_class(r, cls, &part))
 			continue;

@@ -39,8 +39,7 @@ struct result_test {
 /* "a pointer", "a signed integer of 4 bytes": the type of the result, for messages. To be freed. */
 char *result__describe(const struct result *r);
 
-/* The operator at the start of text ("<", "=="): its length; 0: there is none, *out is unchanged.
- */
+/* The length of the operator at the start of text ("<", "=="). 0: none, *out is unchanged. */
 size_t result__operator(const char *text, enum rp_compare *out);
 
 /*

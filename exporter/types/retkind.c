@@ -9,9 +9,8 @@
  */
 #include "types/retkind.h"
 
-#include <errno.h>
-
 #include "base/buf.h"
+#include "base/error.h"
 #include "types/result.h"
 
 #define ANY	 (~0U)
@@ -64,11 +63,10 @@ static int refuse(const struct retkind_request *r, const struct retkind *type, c
 		if (suits(k, type))
 			buf__printf(&others, ", %s", returns_names[k]);
 	}
-	*why = xasprintf(
-		"returns: %s does not suit %s%s%s%s, which returns %s; write one of auto%s", asked,
-		r->function, signature ? " (" : "", signature ? signature : "",
+	return error__refuse(
+		why, "returns: %s does not suit %s%s%s%s, which returns %s; write one of auto%s",
+		asked, r->function, signature ? " (" : "", signature ? signature : "",
 		signature ? ")" : "", what, buf__str(&others));
-	return -EINVAL;
 }
 
 static bool is_integer(enum rp_kind kind)

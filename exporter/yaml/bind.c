@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/suggest.h"
 
 const char *binder__type_name(const struct tree_node *node)
@@ -38,19 +39,16 @@ static int unknown_key(struct binder *b, const struct tree_node *key, const char
 {
 	const char *home = b->home_of ? b->home_of(key->value) : NULL;
 	__cleanup_free const char **names = xcalloc(n, sizeof(*names));
-	__cleanup_free char *allowed = xstrdup("");
+	__cleanup_buf struct buf allowed = {};
 	__cleanup_free char *hint = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		char *longer = xasprintf("%s%s%s", allowed, i ? ", " : "", keys[i].name);
-
-		free(allowed);
-		allowed = longer;
+		buf__printf(&allowed, "%s%s", i ? ", " : "", keys[i].name);
 		names[i] = keys[i].name;
 	}
 	hint = home ? xasprintf("; it belongs %s", home) : suggest__hint(key->value, names, n);
 	return binder__fail(b, key, "unknown key \"%.80s\" in %s%s (allowed: %s)", key->value,
-			    where, hint, allowed);
+			    where, hint, buf__str(&allowed));
 }
 
 int binder__map(struct binder *b, const struct tree_node *map, const char *where,

@@ -219,6 +219,7 @@ static int read_map(struct reader *r, struct tree_node *map, int depth)
 
 static int read_node(struct reader *r, const yaml_event_t *e, int depth, struct tree_node **out)
 {
+	bool is_list = e->type == YAML_SEQUENCE_START_EVENT;
 	struct tree_node *node;
 	int err;
 
@@ -234,7 +235,7 @@ static int read_node(struct reader *r, const yaml_event_t *e, int depth, struct 
 	if (e->type == YAML_SCALAR_EVENT)
 		return read_scalar(r, e, out);
 
-	if (e->type == YAML_SEQUENCE_START_EVENT)
+	if (is_list)
 		err = check_properties(r, e, e->data.sequence_start.anchor,
 				       e->data.sequence_start.tag);
 	else
@@ -243,18 +244,13 @@ static int read_node(struct reader *r, const yaml_event_t *e, int depth, struct 
 	if (err)
 		return err;
 
-	node = new_node(e->type == YAML_SEQUENCE_START_EVENT ? TREE_LIST : TREE_MAP,
-			&e->start_mark);
-	if (node->type == TREE_LIST)
-		err = read_list(r, node, depth + 1);
-	else
-		err = read_map(r, node, depth + 1);
-	if (err) {
+	node = new_node(is_list ? TREE_LIST : TREE_MAP, &e->start_mark);
+	err = is_list ? read_list(r, node, depth + 1) : read_map(r, node, depth + 1);
+	if (err)
 		tree__free(node);
-		return err;
-	}
-	*out = node;
-	return 0;
+	else
+		*out = node;
+	return err;
 }
 
 /* Reads the whole stream: at most one document, with one node. */
@@ -303,12 +299,11 @@ int tree__load(const char *text, size_t len, const char *file, struct tree_node 
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
 	err = read_stream(&r, &node);
 	yaml_parser_delete(&r.parser);
-	if (err) {
+	if (err)
 		tree__free(node);
-		return err;
-	}
-	*root = node;
-	return 0;
+	else
+		*root = node;
+	return err;
 }
 
 void tree__free(struct tree_node *node)
