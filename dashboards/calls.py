@@ -43,26 +43,26 @@ LOOKUPS = """
 
 # (codes, functions, why). No functions: all.
 EXPECTED = [
-    ("EAGAIN EINTR EINPROGRESS EALREADY EIOCBQUEUED", "", "not now: ask again, or be told later"),
-    ("ECHILD", "", "no child is left to wait for; in path walks: ask where it may sleep"),
-    ("ENOENT ENOTDIR", LOOKUPS, "the search goes on elsewhere"),
-    ("EINVAL", "readlink readlinkat", "this is no symbolic link"),
-    ("ENOENT", "unlink unlinkat do_unlinkat filename_unlinkat", "it was gone already"),
-    ("ENOENT", "connect __sys_connect unix_stream_connect", "libc asks for a name service cache"),
+    ("EAGAIN EINTR EINPROGRESS EALREADY EIOCBQUEUED", "", "not now: retry, or wait for a notification"),
+    ("ECHILD", "", "no child is left to wait for; in path walks: retry where it may sleep"),
+    ("ENOENT ENOTDIR", LOOKUPS, "the search continues elsewhere"),
+    ("EINVAL", "readlink readlinkat", "not a symbolic link"),
+    ("ENOENT", "unlink unlinkat do_unlinkat filename_unlinkat", "already gone"),
+    ("ENOENT", "connect __sys_connect unix_stream_connect", "libc tries the name service cache"),
     ("EEXIST", "mkdir mkdirat do_mkdirat filename_mkdirat vfs_mkdir", "mkdir -p"),
-    ("ENODATA EOPNOTSUPP", "getxattr lgetxattr fgetxattr vfs_getxattr", "there is no such attribute"),
-    ("ETIMEDOUT", "futex futex_wait futex_waitv futex_lock_pi", "a timed wait is over"),
-    ("ENOTTY ENOIOCTLCMD", "ioctl vfs_ioctl", "is this a terminal?"),
-    ("ESPIPE", "lseek vfs_llseek", "is this a file?"),
-    ("ESRCH", "kill tgkill tkill", "is this process alive?"),
-    ("EBADF", "close", "closing every descriptor there may be"),
+    ("ENODATA EOPNOTSUPP", "getxattr lgetxattr fgetxattr vfs_getxattr", "no such attribute"),
+    ("ETIMEDOUT", "futex futex_wait futex_waitv futex_lock_pi", "a timed wait has ended"),
+    ("ENOTTY ENOIOCTLCMD", "ioctl vfs_ioctl", "a test for a terminal"),
+    ("ESPIPE", "lseek vfs_llseek", "a test for a regular file"),
+    ("ESRCH", "kill tgkill tkill", "a test for a running process"),
+    ("EBADF", "close", "a loop that closes all possible descriptors"),
 ]
 
 # Exceptions to the rows above for all functions.
 UNEXPECTED = [
     ("EAGAIN", "fork vfork clone clone3 kernel_clone copy_process alloc_pid cgroup_can_fork pids_can_fork",
-     "a limit on processes was met"),
-    ("EAGAIN", "mlock mlock2 mlockall setuid setreuid setresuid", "a resource limit was met"),
+     "a process limit was reached"),
+    ("EAGAIN", "mlock mlock2 mlockall setuid setreuid setresuid", "a resource limit was reached"),
 ]
 
 

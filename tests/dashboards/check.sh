@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 rules=(dashboards/retprobe.rules.yaml dashboards/retprobe.alerts.yaml)
-tests=tests/dashboards/rules_test.yaml
+tests=(tests/dashboards/rules_exporter_test.yaml tests/dashboards/rules_functions_test.yaml)
 
 # verdict NAME OUTPUT CODE
 verdict() {
@@ -28,9 +28,9 @@ run() { # run NAME COMMAND...
 complete() {
 	local alert missing=''
 	for alert in $(sed -n 's/^ *- alert: //p' "${rules[@]}"); do
-		grep -A 2 "alertname: $alert\$" $tests | grep -q 'exp_alerts:\( &.*\)*$' ||
+		grep -h -A 2 "alertname: $alert\$" "${tests[@]}" | grep -q 'exp_alerts:\( &.*\)*$' ||
 			missing+="$alert never fires; "
-		grep -A 2 "alertname: $alert\>" $tests | grep -q 'exp_alerts: \[\]}*$' ||
+		grep -h -A 2 "alertname: $alert\>" "${tests[@]}" | grep -q 'exp_alerts: \[\]}*$' ||
 			missing+="$alert is never over; "
 	done
 	[ -n "$alert" ] || missing="no alerts found"
@@ -47,7 +47,7 @@ if command -v promtool > /dev/null; then
 	python3 -B tests/dashboards/panels_test.py dashboards/*.json ||
 		echo "not ok dashboards joins: it ended badly"
 	run "rules are valid" promtool check rules "${rules[@]}"
-	run "rules do what they say" promtool test rules $tests
+	run "rules do what they say" promtool test rules "${tests[@]}"
 else
 	for test in "rules are valid" "rules do what they say"; do
 		echo "SKIP dashboards $test: promtool is not here: make deps"

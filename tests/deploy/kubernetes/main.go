@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-// Kubecheck holds Kubernetes manifests against the Go types that the API server decodes them into, and
-// against what this project promises of them:
+// Kubecheck checks Kubernetes manifests against the Go types that the API server decodes them into, and
+// against the promises of this project:
 //
-//	kubecheck kustomize DIRECTORY		prints what the kustomization there makes
+//	kubecheck kustomize DIRECTORY		prints the output of the kustomization there
 //	kubecheck validate FILE			every object strictly: no unknown and no duplicate fields
-//	kubecheck oldest FILE			the pod by the types of Kubernetes 1.25, which drop what they do not know
-//	kubecheck same FILE FILE		both have the same objects, but for what Helm adds to them
+//	kubecheck oldest FILE			the pod by the types of Kubernetes 1.25, which drop unknown fields
+//	kubecheck same FILE FILE		both have the same objects, except for additions by Helm
 //	kubecheck disjoint FILE FILE		no object is in both
 //	kubecheck config FILE			prints the exporter's configuration in it
-//	kubecheck rules FILE			prints the rules in it, as Prometheus reads them
+//	kubecheck rules FILE			prints the rules in it in the format of Prometheus
 package main
 
 import (

@@ -23,7 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// An object of a kind that is not here is an error: it would not be checked.
+// Other kinds are errors, because they would not be checked.
 var kinds = map[string]func() meta.Object{
 	"apps/v1 DaemonSet":                       func() meta.Object { return &apps.DaemonSet{} },
 	"v1 ConfigMap":                            func() meta.Object { return &core.ConfigMap{} },
@@ -62,7 +62,7 @@ func decode(text []byte) (object, error) {
 		return object{}, fmt.Errorf("%s is no kind that is known here", kind)
 	}
 	o := object{kind, make()}
-	// As the API server does it, which minds the case of letters where encoding/json does not.
+	// As the API server does it: unlike encoding/json, it is case-sensitive.
 	text, err := yaml.YAMLToJSONStrict(text)
 	if err != nil {
 		return object{}, fmt.Errorf("%s: %w", kind, err)
@@ -123,7 +123,7 @@ func oldest(args []string) error {
 	return errors.New("there is no DaemonSet in it")
 }
 
-// What one tool adds, and the other does not.
+// Additions by one tool.
 func withoutTool(o object) object {
 	strip := func(m map[string]string) map[string]string {
 		for _, key := range []string{"helm.sh/chart", "app.kubernetes.io/managed-by", "checksum/config"} {
@@ -170,7 +170,7 @@ func same(args []string) error {
 	return errors.Join(errs...)
 }
 
-// Two releases in one cluster: nothing of the whole cluster is in both, and neither is anything of a namespace.
+// Two releases in one cluster share no object, neither cluster-wide nor in a namespace.
 func disjoint(args []string) error {
 	left, err := readObjects(args[0])
 	if err != nil {

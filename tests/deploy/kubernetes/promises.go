@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// What may be asked for on top of nothing; what else a container could ask for is a mistake.
+// The privileges that a container may have. Any other is an error.
 var capabilities = []core.Capability{"BPF", "PERFMON", "KILL", "SETUID", "SETGID", "SYSLOG", "DAC_READ_SEARCH",
 	"SYS_ADMIN", "SYS_RESOURCE", "SYS_PTRACE"}
 
@@ -47,14 +47,14 @@ func (f *findings) container(c core.Container) {
 	f.must(c.LivenessProbe != nil && c.ReadinessProbe != nil && c.StartupProbe != nil, "a probe is missing")
 }
 
-// The job's name is all that the alerts know of an exporter that is down.
+// The alert for an exporter that is down only knows the job's name.
 func (f *findings) monitor(o object, relabelings []monitoring.RelabelConfig) {
 	f.must(slices.ContainsFunc(relabelings, func(r monitoring.RelabelConfig) bool {
 		return r.TargetLabel == "job" && r.Replacement != nil && strings.Contains(*r.Replacement, "retprobe")
 	}), "%s leaves the job with a name that the alerts do not know", o.id())
 }
 
-// Mounts of the host are read-only, but for tracefs on request; and every mount has its volume.
+// Mounts of the host are read-only, except tracefs on request. Every mount has its volume.
 func (f *findings) mounts(pod core.PodSpec) {
 	volumes := map[string]core.Volume{}
 	for _, v := range pod.Volumes {
@@ -70,7 +70,7 @@ func (f *findings) mounts(pod core.PodSpec) {
 	f.must(len(volumes) == 0, "volumes that nothing mounts: %v", volumes)
 }
 
-// AppArmor as runtimes set it up forbids writing to tracefs. Before Kubernetes 1.30 an annotation asks for none.
+// The AppArmor profile of runtimes forbids writing to tracefs. Before Kubernetes 1.30, an annotation disables it.
 func (f *findings) appArmor(pod core.PodTemplateSpec) {
 	c := pod.Spec.Containers[0]
 	profile := c.SecurityContext.AppArmorProfile

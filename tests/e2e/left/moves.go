@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-// Goroutines whose stacks grow, that are parked and go on in other threads, panic and exit. As left.c.
+// Goroutines whose stacks grow, that continue in other threads, panic and exit. Prints like left.c.
 package main
 
 import (
@@ -18,7 +18,7 @@ func (c *counter) add(x int) int {
 	return c.n
 }
 
-// The stack moves while it runs, again and again.
+// The stack moves repeatedly while this runs.
 //
 //go:noinline
 func grow(depth int) int {
@@ -56,7 +56,7 @@ func exits(x int) int {
 	return x
 }
 
-// Goes on wherever there is a thread for it.
+// Continues in any thread.
 //
 //go:noinline
 func parked(c chan int) int {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Panics that unwind. As left.c.
+// Panics that unwind. Prints like left.c.
 use std::hint::black_box;
 use std::panic;
 

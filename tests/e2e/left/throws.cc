@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// C++ exceptions through, out of and into functions. As left.c.
+// C++ exceptions through, out of and into functions. Prints like left.c.
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -27,7 +27,7 @@ PROBED long passed(long v)
 	return thrower(v) + 1;
 }
 
-// Returns from its handler, or as usual.
+// Returns from its exception handler, or normally.
 PROBED long catcher(long v)
 {
 	try {
