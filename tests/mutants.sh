@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Breaks the accounting in known ways, and checks that a test fails for each: mutants.sh [NAME...]
 #
-# A mutant is one edit of one file (sed -E) in a copy of the tree, and the test that must fail: `unit TEST`,
+# A mutant is one edit of one file (sed -E) in a copy of the tree. It names the test that must fail: `unit TEST`,
 # or a case for conformance.sh. Each takes a minute or two. Prints `killed NAME: CHECK that failed`, or
 # `SURVIVED NAME` if no test fails.
 set -u

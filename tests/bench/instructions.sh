@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest that counts instructions: the cost of a call of getpgid(2) without a probe, with an empty
-# pair of programs, with the exporter, and with other tools. For the exporter and the empty pair, also with
-# 999 more functions attached. Each is also asked how many calls it counted.
+# Runs in a guest that counts instructions: the cost of a call of getpgid(2). Measures it without a probe, with
+# an empty pair of programs, with the exporter, and with other tools. For the exporter and the empty pair,
+# also with 999 more functions attached. Each is also asked how many calls it counted.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Checks that the dashboards are what the generator makes, keep the linter's rules, and that rules and alerts
-# work. No exporter and no Prometheus runs: tests/e2e/dashboards.sh has those tests.
+# Checks that the generated dashboards are current and keep the linter's rules, and that rules and alerts work.
+# No exporter and no Prometheus runs: tests/e2e/dashboards.sh has those tests.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 rules=(dashboards/retprobe.rules.yaml dashboards/retprobe.alerts.yaml)

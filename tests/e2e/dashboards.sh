@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Evaluates every expression of the dashboards, the documents and the recording rules in a Prometheus that
-# scrapes two exporters on this machine. All must have data. Runs once with classic and once with native
-# histograms.
+# Evaluates every expression of the dashboards, the documents and the recording rules in a real Prometheus. It
+# scrapes two exporters on this machine. All expressions must have data. Runs once with classic and once with
+# native histograms.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=dashboards

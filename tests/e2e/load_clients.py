@@ -302,7 +302,7 @@ def one_round(port, number):
     stop.set()
     for t in threads:
         t.join()
-    # If a close is read together with the last bytes of half a request, the library only notices at the
+    # The library can read a close together with the last bytes of half a request. Then it only notices at the
     # timeout. This pause only shortens the test.
     time.sleep(1)
     for s in idle + headers + readers + odd:

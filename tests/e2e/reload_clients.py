@@ -3,8 +3,8 @@
 
     reload_clients.py PORT CONFIG LOG PID NOTIFY_SOCKET FUNCTIONS FUNCTIONS
 
-The two globs are written to CONFIG in turn, so that each reload changes something and a new server takes
-over. The other arguments are the exporter's. Prints a verdict per claim.
+Writes the two globs to CONFIG in turn. So each reload changes something, and a new server takes over. The
+other arguments are the exporter's. Prints a verdict per claim.
 """
 
 import fnmatch

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The web configuration file: errors at the start, promtool's opinion, a real Prometheus with TLS, password
-# and certificate, changes of the file while it serves, and misbehaving clients. On the loopback interface
-# only.
+# The web configuration file: errors at the start, promtool's opinion, changes while it serves, and misbehaving
+# clients. A real Prometheus scrapes with TLS, password and certificate. On the loopback interface only.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=web

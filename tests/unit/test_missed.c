@@ -84,8 +84,8 @@ static void end_one(void)
 }
 
 /*
- * A call that the kernel has counted and whose program is still running is no loss, however often
- * the counts are read.
+ * A call is no loss if the kernel has counted it and its program is still running. Repeated reads
+ * do not change that.
  */
 static void call_that_is_being_counted(void **state)
 {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Checks that functions which documents and presets recommend for slow disks and failing connections show
-# these, and that functions they warn of do not. Runs in a guest with such a disk, on the oldest and the
-# newest kernel of the matrix. On the newest, also runs the recipes of deploy/RECIPES.md.
+# Checks which functions show slow disks and failing connections. Those that documents and presets recommend must
+# show them, and those they warn of must not. Runs in a guest with such a disk, on the oldest and the newest kernel
+# of the matrix. On the newest, also runs the recipes of deploy/RECIPES.md.
 #
 #	advice.sh [SERIES...]
 set -u

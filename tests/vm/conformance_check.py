@@ -138,8 +138,8 @@ def check_one(series, run, measurement, work, expected, delta):
         depth = delta.missed.get("depth", 0)
         missed -= depth
         if run != "uprobe.ret" and depth != 20 * (100 - 64):
-            # No counter has these. A session's entry does not know that its return will not happen, and 5.10
-            # has no task storage for the depth. (exporter/MECHANISMS.md, Known limits)
+            # No counter has these. A session's entry does not know that its return will not happen.
+            # 5.10 has no task storage for the depth. (exporter/MECHANISMS.md, Known limits)
             if not run.startswith("uprobe.session") and series != "5.10":
                 yield f"{depth:.0f} missed by depth, not {20 * (100 - 64)}"
             short -= 20 * (100 - 64)

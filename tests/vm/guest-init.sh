@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The first process of a test guest, in two steps. From the initramfs: loads the modules, mounts the host's
-# root file system (read-only over 9p, under an overlay in memory), and moves into it. From there: runs the
+# The first process of a test guest, in two steps. The first, from the initramfs, loads the modules and
+# mounts the host's root file system: read-only over 9p, under an overlay in memory. The second, from there, runs the
 # command, reports its exit code, and stops the machine.
 #
 # With systemd (guest.sh -S), the second step makes a unit of the command and becomes systemd. The unit runs

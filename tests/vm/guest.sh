@@ -24,8 +24,7 @@
 # Other exit codes are 124: time is up, 125: did not boot (or bad usage), 123: the guest died under the
 # command. For these, the kernel's last messages are printed.
 #
-# At 90 % of the time limit, the guest prints its processes and their stacks, and QEMU the position of each
-# CPU.
+# At 90 % of the time limit, the guest prints its processes and their stacks. QEMU prints the position of each CPU.
 #
 # GUEST_SLOTS=N waits while N other guests with GUEST_SLOTS run, in the order of the calls.
 # GUEST_RERUNS=DIR gets a file for each command that is run again (-r).

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Checks that the recipes of deploy/RECIPES.md have results: recipes_check.py RESULTS. Two scrapes of a
-guest, before and after the events of advice_guest.sh, become five minutes of samples in a real Prometheus.
-Runs the page's own PromQL.
+guest come from before and after the events of advice_guest.sh. They become five minutes of samples in a real
+Prometheus. Runs the page's own PromQL.
 """
 import json
 import pathlib
