@@ -15,7 +15,7 @@
 #include "process/attacher.h"
 #include "kernel/bpf_sys.h"
 #include "base/buf.h"
-#include "config/help.h"
+#include "config/options.h"
 #include "config/parse.h"
 #include "discover/discover.h"
 #include "discover/list.h"
@@ -347,7 +347,7 @@ int main(int argc, char **argv)
 	bpf_sys__log_libbpf();
 	switch (e.config->action) {
 	case ACTION_HELP:
-		help__print(stdout);
+		options__print_help(stdout);
 		code = EXIT_OK;
 		break;
 	case ACTION_VERSION:

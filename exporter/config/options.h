@@ -22,6 +22,7 @@ struct option {
 	size_t flag; /* of a switch: offset of its bool in struct loader */
 };
 
+void options__print_help(FILE *out);
 int option__set(const struct option *o, struct loader *l, const char *value, char **why);
 
 #define MAX_OPTIONS 32

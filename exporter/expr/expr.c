@@ -2,15 +2,14 @@
 /*
  * Recursive descent over one line of text. The parser follows types, so that it can report a
  * mistake at its place, with the names that are valid there. The result is an operand: the pointers
- * that were followed, and the offset of the value from the last one. value__finish() checks the
- * value.
+ * that were followed, and the offset of the value from the last one. operand__finish() checks
+ * the value.
  */
 #include "expr/expr.h"
 
 #include <ctype.h>
 
 #include "expr/names.h"
-#include "expr/value.h"
 
 #define TEXT_MAX 1024
 
@@ -279,7 +278,7 @@ int expr__compile(const struct expr_scope *scope, const char *text, struct expr 
 			"[0] can follow",
 			p.at, part);
 	}
-	return value__finish(&p, &o, out);
+	return operand__finish(&p, &o, out);
 }
 
 void expr__free(struct expr *e)

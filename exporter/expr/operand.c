@@ -97,3 +97,169 @@ int operand__make_text(struct parser *p, struct operand *o)
 	}
 	return no_text(p, part, o->type);
 }
+
+/* ---- the last step ---- */
+
+static const enum expr_format formats[][2] = {
+	[SHAPE_INT] = { EXPR_UNSIGNED, EXPR_SIGNED },
+	[SHAPE_BOOL] = { EXPR_BOOL, EXPR_BOOL },
+	[SHAPE_ENUM] = { EXPR_ENUM, EXPR_ENUM },
+	[SHAPE_POINTER] = { EXPR_POINTER, EXPR_POINTER },
+};
+
+/* Extracts `bits` bits, after `skip` bits, from a u64 with `size` bytes of memory. */
+static void cut(struct rp_field *f, uint32_t size, uint32_t skip, uint32_t bits)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	f->left = 64 - 8 * size + skip;
+#else
+	f->left = 64 - skip - bits;
+#endif
+	f->right = 64 - bits;
+}
+
+static int from_words(struct parser *p, const struct operand *o, uint32_t bits, struct rp_field *f)
+{
+	__cleanup_free char *part = NULL;
+	uint32_t skip = o->at % 64;
+
+	if (o->is_word)
+		return 0;
+	f->source += o->at / 64;
+	if (skip + bits > 64) {
+		part = parser__part(p);
+		return error__refuse(p->why,
+				     "\"%.120s\" is spread over two registers, which is not "
+				     "supported",
+				     part);
+	}
+	f->left = 64 - skip - bits;
+	f->right = 64 - bits;
+	return 0;
+}
+
+static int from_memory(struct parser *p, const struct operand *o, uint32_t bits, struct rp_field *f)
+{
+	__cleanup_free char *part = NULL;
+
+	/* In packed structs, members are unaligned. */
+	if (!o->bits && o->at % 8 == 0) {
+		f->offset[f->nsteps] = o->at / 8;
+		f->size = bits / 8;
+		cut(f, f->size, 0, bits);
+		return 0;
+	}
+	/* Reads the aligned word around a bit-field, as compilers do, and nothing beyond the
+	 * struct. */
+	for (uint32_t size = 1; size <= 8; size *= 2) {
+		uint64_t first = o->at / (8 * size) * (8 * size), skip = o->at - first;
+
+		if (skip + bits > 8 * size)
+			continue;
+		f->offset[f->nsteps] = first / 8;
+		f->size = size;
+		cut(f, size, skip, bits);
+		return 0;
+	}
+	part = parser__part(p);
+	return error__refuse(
+		p->why, "\"%.120s\" is a bit-field across two words, which is not supported", part);
+}
+
+static int finish_number(struct parser *p, const struct operand *o, const struct shape *s,
+			 struct expr *out)
+{
+	uint32_t bits = o->bits ? o->bits : 8 * s->size;
+	int err;
+
+	out->field.is_signed = s->is_signed;
+	out->format = formats[s->kind][s->is_signed];
+	if (o->is_word) {
+		out->field.is_signed = 0;
+		out->format = o->field.source == RP_SOURCE_CGROUP ? EXPR_CGROUP : EXPR_UNSIGNED;
+	}
+	err = o->in_memory ? from_memory(p, o, bits, &out->field)
+			   : from_words(p, o, bits, &out->field);
+	if (!err && s->kind == SHAPE_ENUM)
+		out->nenumerators =
+			enumerators__read(p->scope->btf, s->btf, s->is_signed, &out->enumerators);
+	return err;
+}
+
+static int finish_text(const struct operand *o, struct expr *out)
+{
+	out->format = o->is_word ? EXPR_COMM : EXPR_TEXT;
+	out->field.text = 1;
+	out->field.offset[out->field.nsteps] = o->at / 8;
+	return 0;
+}
+
+/* Refuses a type without a single value. */
+static int refuse_shape(struct parser *p, const struct operand *o, const struct shape *s)
+{
+	__cleanup_free char *part = parser__part(p), *members = NULL;
+	__cleanup_free char *type = ctype__text(p->scope->btf, o->type);
+	bool bytes;
+
+	switch (s->kind) {
+	case SHAPE_STRUCT:
+		members = ctype__members(p->scope->btf, s->btf, NULL);
+		return error__refuse(p->why,
+				     "\"%.120s\" is a %s, not a single value: add \".\" and one of "
+				     "its members: %s",
+				     part, type, members);
+	case SHAPE_ARRAY:
+		bytes = ctype__shape(p->scope->btf, ctype__element(s)).size == 1;
+		return error__refuse(
+			p->why,
+			"\"%.120s\" is an array (%s), not a single value: select "
+			"an element, as in %.120s[0]%s",
+			part, type, part,
+			bytes && o->in_memory ? ", or put str(...) around it if it is text" : "");
+	case SHAPE_VOID:
+		return error__refuse(p->why, "\"%.120s\" is void: it has no value", part);
+	default:
+		return error__refuse(
+			p->why,
+			"\"%.120s\" is of type %s: only integers, enums, bools, pointers "
+			"and text can be read",
+			part, type);
+	}
+}
+
+static bool is_text(const struct btf *btf, const struct shape *s, const struct operand *o)
+{
+	bool user = false;
+
+	if (s->kind == SHAPE_POINTER)
+		return ctype__shape(btf, ctype__pointee(btf, o->type, &user)).is_char;
+	return s->kind == SHAPE_ARRAY && o->in_memory &&
+	       ctype__shape(btf, ctype__element(s)).is_char;
+}
+
+int operand__finish(struct parser *p, const struct operand *operand, struct expr *out)
+{
+	const struct btf *btf = p->scope->btf;
+	struct shape s = ctype__shape(btf, operand->type);
+	struct operand o = *operand;
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	if (!o.is_text && !o.is_word && is_text(btf, &s, &o)) {
+		err = operand__make_text(p, &o);
+		if (err)
+			return err;
+	}
+	out->field = o.field;
+	if (o.is_text)
+		return finish_text(&o, out);
+	switch (s.kind) {
+	case SHAPE_INT:
+	case SHAPE_BOOL:
+	case SHAPE_ENUM:
+	case SHAPE_POINTER:
+		return finish_number(p, &o, &s, out);
+	default:
+		return refuse_shape(p, &o, &s);
+	}
+}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bpf/abi.h"
+#include "expr/compiled.h"
 #include "expr/ctype.h"
 #include "expr/parser.h"
 
@@ -27,3 +28,5 @@ int operand__follow(struct parser *p, struct operand *o, bool user);
 int operand__advance(struct parser *p, struct operand *o, uint64_t bits);
 /* Turns o into the text that it contains or points to. */
 int operand__make_text(struct parser *p, struct operand *o);
+/* Finds where the value of o is and how it is shown. expr__free(out). */
+int operand__finish(struct parser *p, const struct operand *o, struct expr *out);

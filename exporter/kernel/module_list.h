@@ -26,6 +26,10 @@ enum module_kind module_list__find(const struct module_list *m, const char *name
 /* All names, unsorted. */
 const char *const *module_list__names(const struct module_list *m, size_t *n);
 
+/* A hash that changes when a module is loaded or unloaded, never 0. Ignores modules that are still
+ * loading or unloading. proc: "/proc". */
+uint64_t module_list__fingerprint(const char *proc);
+
 /* For tests: adds the names in the text of a list. Modifies text. */
 struct module_list *module_list__new(void);
 void module_list__add(struct module_list *m, char *text, enum module_kind kind);

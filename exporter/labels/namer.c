@@ -15,7 +15,7 @@
 #include "kernel/kallsyms.h"
 #include "base/buf.h"
 #include "base/log.h"
-#include "kernel/modules.h"
+#include "kernel/module_list.h"
 
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h; user space may make such handles */
 
@@ -162,7 +162,7 @@ static void read_ksyms(struct label_namer *n)
 /* Symbols change when modules come and go. */
 static void refresh_ksyms(struct label_namer *n)
 {
-	uint64_t modules = modules__fingerprint(n->proc);
+	uint64_t modules = module_list__fingerprint(n->proc);
 
 	if (modules != n->modules)
 		read_ksyms(n);

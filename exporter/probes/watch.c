@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "files/confined.h"
 #include "base/log.h"
-#include "kernel/modules.h"
+#include "kernel/module_list.h"
 
 #define LOOK_SECONDS 5.0
 #define LOOK_MEMORY  (16 << 20)
@@ -231,7 +231,7 @@ static bool tell(struct file *f, double now, bool at_once)
 
 static bool modules_changed(struct watch *w)
 {
-	uint64_t modules = modules__fingerprint("/proc");
+	uint64_t modules = module_list__fingerprint("/proc");
 	bool changed = modules != w->modules;
 
 	if (changed && w->modules)

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "base/value.h"
-#include "config/help.h"
 #include "config/options.h"
 #include "config_fixture.h"
 
@@ -345,7 +344,7 @@ static void test_help(void **state)
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
 
-	help__print(f);
+	options__print_help(f);
 	fclose(f);
 	assert_non_null(strstr(text, "usage: retprobe_exporter [<flags>] [<PROBE> ...]\n"));
 	assert_non_null(strstr(text, "  -h, --help "));
