@@ -255,66 +255,66 @@ static bool probe_session_pairs(const struct features *f, int unused)
 }
 
 static const struct {
-	const char *missing;
 	bool (*probe)(const struct features *f, int what);
 	int what;
+	const char *missing;
 } table[FEATURE_MAX] = {
-	[FEATURE_TRACEFS] = { "tracefs is not mounted at /sys/kernel/tracing, or is closed to this "
-			      "process (CAP_DAC_READ_SEARCH)",
-			      probe_tracefs },
-	[FEATURE_PERF_EVENTS] = { "perf events are not permitted: they need CAP_SYS_ADMIN where "
-				  "kernel.perf_event_paranoid is 3, else CAP_PERFMON",
-				  probe_perf_events },
-	[FEATURE_KPROBE_EVENTS] = { "this kernel has no kprobe events (CONFIG_KPROBE_EVENTS)",
-				    probe_kprobe_events },
-	[FEATURE_UPROBE_PMU] = { "this kernel has no uprobe events (CONFIG_UPROBE_EVENTS)",
-				 probe_uprobe_pmu },
-	[FEATURE_SYSCALL_EVENTS] = { "this kernel has no system call tracepoints "
-				     "(CONFIG_FTRACE_SYSCALLS)",
-				     probe_syscall_events },
-	[FEATURE_BTF] = { "this kernel has no BTF (/sys/kernel/btf/vmlinux; "
-			  "CONFIG_DEBUG_INFO_BTF=y)",
-			  probe_btf },
-	[FEATURE_ATTACH_COOKIE] = { "this kernel has no attach cookies", probe_helper,
-				    BPF_FUNC_get_attach_cookie },
-	[FEATURE_ATOMICS] = { "this kernel has no atomic instructions in BPF programs (5.12)",
-			      probe_atomics },
-	[FEATURE_READ_KERNEL] = { "kernel lockdown is \"confidentiality\": programs cannot read "
-				  "the memory that labels and filters need",
-				  probe_read_kernel },
-	[FEATURE_CGROUP_ANCESTOR] = { "kprobe programs of this kernel cannot read the parents of a "
-				      "cgroup (5.15)",
-				      probe_helper, BPF_FUNC_get_current_ancestor_cgroup_id },
-	[FEATURE_CGROUP_V2] = { "this machine has no cgroup v2 hierarchy, which cgroup, "
+	[FEATURE_TRACEFS] = { probe_tracefs, 0,
+			      "tracefs is not mounted at /sys/kernel/tracing, or is closed to this "
+			      "process (CAP_DAC_READ_SEARCH)" },
+	[FEATURE_PERF_EVENTS] = { probe_perf_events, 0,
+				  "perf events are not permitted: they need CAP_SYS_ADMIN where "
+				  "kernel.perf_event_paranoid is 3, else CAP_PERFMON" },
+	[FEATURE_KPROBE_EVENTS] = { probe_kprobe_events, 0,
+				    "this kernel has no kprobe events (CONFIG_KPROBE_EVENTS)" },
+	[FEATURE_UPROBE_PMU] = { probe_uprobe_pmu, 0,
+				 "this kernel has no uprobe events (CONFIG_UPROBE_EVENTS)" },
+	[FEATURE_SYSCALL_EVENTS] = { probe_syscall_events, 0,
+				     "this kernel has no system call tracepoints "
+				     "(CONFIG_FTRACE_SYSCALLS)" },
+	[FEATURE_BTF] = { probe_btf, 0,
+			  "this kernel has no BTF (/sys/kernel/btf/vmlinux; "
+			  "CONFIG_DEBUG_INFO_BTF=y)" },
+	[FEATURE_ATTACH_COOKIE] = { probe_helper, BPF_FUNC_get_attach_cookie,
+				    "this kernel has no attach cookies" },
+	[FEATURE_ATOMICS] = { probe_atomics, 0,
+			      "this kernel has no atomic instructions in BPF programs (5.12)" },
+	[FEATURE_READ_KERNEL] = { probe_read_kernel, 0,
+				  "kernel lockdown is \"confidentiality\": programs cannot read "
+				  "the memory that labels and filters need" },
+	[FEATURE_CGROUP_ANCESTOR] = { probe_helper, BPF_FUNC_get_current_ancestor_cgroup_id,
+				      "kprobe programs of this kernel cannot read the parents of a "
+				      "cgroup (5.15)" },
+	[FEATURE_CGROUP_V2] = { probe_cgroup_v2, 0,
+				"this machine has no cgroup v2 hierarchy, which cgroup, "
 				"container_id and pod_uid need: boot without "
-				"systemd.unified_cgroup_hierarchy=0, or mount -t cgroup2",
-				probe_cgroup_v2 },
-	[FEATURE_KPROBE_MULTI] = { "this kernel has no kprobe.multi links (CONFIG_FPROBE, 5.18)",
-				   probe_multi, BPF_SYS_KPROBE_MULTI },
-	[FEATURE_KPROBE_SESSION] = { "this kernel has no kprobe.session links (CONFIG_FPROBE, "
-				     "6.10)",
-				     probe_multi, BPF_SYS_KPROBE_SESSION },
-	[FEATURE_TRAMPOLINE] = { "this kernel does not support fentry programs (needs kernel BTF "
-				 "and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
-				 probe_tracing, BPF_SYS_FENTRY },
-	[FEATURE_FSESSION] = { "this kernel has no fsession programs (7.x)", probe_tracing,
-			       BPF_SYS_FSESSION },
-	[FEATURE_FSESSION_MULTI] = { "this kernel has no fsession.multi links (7.x)", probe_tracing,
-				     BPF_SYS_FSESSION_MULTI },
-	[FEATURE_UPROBE_MULTI] = { "this kernel has no uprobe.multi links (6.6)", probe_uprobe_link,
-				   BPF_SYS_UPROBE_MULTI },
-	[FEATURE_UPROBE_SESSION] = { "this kernel has no uprobe.session links (6.13)",
-				     probe_uprobe_link, BPF_SYS_UPROBE_SESSION },
-	[FEATURE_NO_PREEMPTION] = { "preemptible kernel (full or lazy): trampoline programs can "
-				    "miss calls",
-				    probe_no_preemption },
-	[FEATURE_RETURN_SLOTS] = { "this kernel has few return slots per multi link (before 6.14): "
-				   "it can miss calls of functions that sleep",
-				   probe_return_slots },
-	[FEATURE_SESSION_PAIRS] = { "this kernel runs a session's return program even if it "
-				    "skipped the entry (before 7.0)",
-				    probe_session_pairs },
-	[FEATURE_TASK_STORAGE] = { "this kernel has no task storage", probe_task_storage },
+				"systemd.unified_cgroup_hierarchy=0, or mount -t cgroup2" },
+	[FEATURE_KPROBE_MULTI] = { probe_multi, BPF_SYS_KPROBE_MULTI,
+				   "this kernel has no kprobe.multi links (CONFIG_FPROBE, 5.18)" },
+	[FEATURE_KPROBE_SESSION] = { probe_multi, BPF_SYS_KPROBE_SESSION,
+				     "this kernel has no kprobe.session links (CONFIG_FPROBE, "
+				     "6.10)" },
+	[FEATURE_TRAMPOLINE] = { probe_tracing, BPF_SYS_FENTRY,
+				 "this kernel does not support fentry programs (needs kernel BTF "
+				 "and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)" },
+	[FEATURE_FSESSION] = { probe_tracing, BPF_SYS_FSESSION,
+			       "this kernel has no fsession programs (7.x)" },
+	[FEATURE_FSESSION_MULTI] = { probe_tracing, BPF_SYS_FSESSION_MULTI,
+				     "this kernel has no fsession.multi links (7.x)" },
+	[FEATURE_UPROBE_MULTI] = { probe_uprobe_link, BPF_SYS_UPROBE_MULTI,
+				   "this kernel has no uprobe.multi links (6.6)" },
+	[FEATURE_UPROBE_SESSION] = { probe_uprobe_link, BPF_SYS_UPROBE_SESSION,
+				     "this kernel has no uprobe.session links (6.13)" },
+	[FEATURE_NO_PREEMPTION] = { probe_no_preemption, 0,
+				    "preemptible kernel (full or lazy): trampoline programs can "
+				    "miss calls" },
+	[FEATURE_RETURN_SLOTS] = { probe_return_slots, 0,
+				   "this kernel has few return slots per multi link (before 6.14): "
+				   "it can miss calls of functions that sleep" },
+	[FEATURE_SESSION_PAIRS] = { probe_session_pairs, 0,
+				    "this kernel runs a session's return program even if it "
+				    "skipped the entry (before 7.0)" },
+	[FEATURE_TASK_STORAGE] = { probe_task_storage, 0, "this kernel has no task storage" },
 };
 
 struct features *features__new(int tracefs, bool assume)
