@@ -231,26 +231,26 @@ def switches(r):
             yield f"{name}: {r.sum(f'switch.{name}.on', 'retprobe_missed_total', GETPGID)} calls missed"
 
 
-def valve(r):
+def rate_guard(r):
     function = GETPGID[0]
     for hot in (function, "__x64_sys_msgrcv", "workload_function"):
-        if r.state("valve.open", hot) != (0.0, "overload"):
-            yield f"{hot}: {r.state('valve.open', hot)}"
-    if r.sum("valve.open", "retprobe_probe_detached_total", GETPGID, reason="overload") != 1:
+        if r.state("rate_guard.open", hot) != (0.0, "overload"):
+            yield f"{hot}: {r.state('rate_guard.open', hot)}"
+    if r.sum("rate_guard.open", "retprobe_probe_detached_total", GETPGID, reason="overload") != 1:
         yield "it is not counted as detached"
-    if r.more_calls("valve.before", "valve.open", GETPGID) < 1000:
-        yield f"the paused probe shows {r.more_calls('valve.before', 'valve.open', GETPGID)} calls"
-    if r.state("valve.others", "vfs_statx") != (1.0, ""):
-        yield f"another probe: {r.state('valve.others', 'vfs_statx')}"
-    if r.state("valve.open", "dummy_xmit") != (0.0, "refused"):
-        yield f"labels that do not fit: {r.state('valve.open', 'dummy_xmit')}"
+    if r.more_calls("rate_guard.before", "rate_guard.open", GETPGID) < 1000:
+        yield f"the paused probe shows {r.more_calls('rate_guard.before', 'rate_guard.open', GETPGID)} calls"
+    if r.state("rate_guard.others", "vfs_statx") != (1.0, ""):
+        yield f"another probe: {r.state('rate_guard.others', 'vfs_statx')}"
+    if r.state("rate_guard.open", "dummy_xmit") != (0.0, "refused"):
+        yield f"labels that do not fit: {r.state('rate_guard.open', 'dummy_xmit')}"
     # It may share a link with the paused ones.
-    if r.calls("valve.others", UNLINK) < 200:
-        yield f"another probe counted {r.calls('valve.others', UNLINK)} of 200 calls"
-    if r.state("valve.reloaded", function) != (1.0, ""):
-        yield f"after a reload: {r.state('valve.reloaded', function)}"
-    if r.calls("valve.reloaded", GETPGID) < r.calls("valve.others", GETPGID) + 10:
-        yield f"after a reload: {r.calls('valve.reloaded', GETPGID)} after {r.calls('valve.others', GETPGID)} calls"
+    if r.calls("rate_guard.others", UNLINK) < 200:
+        yield f"another probe counted {r.calls('rate_guard.others', UNLINK)} of 200 calls"
+    if r.state("rate_guard.reloaded", function) != (1.0, ""):
+        yield f"after a reload: {r.state('rate_guard.reloaded', function)}"
+    if r.calls("rate_guard.reloaded", GETPGID) < r.calls("rate_guard.others", GETPGID) + 10:
+        yield f"after a reload: {r.calls('rate_guard.reloaded', GETPGID)} after {r.calls('rate_guard.others', GETPGID)} calls"
 
 
 def kernel(r):
@@ -270,7 +270,7 @@ TESTS = {
     "the server is killed, and the attacher": killed,
     "exporters in PID namespaces do not meet": enclosed,
     "kprobes are switched off, and on again": switches,
-    "the valve opens, and a reload closes it": valve,
+    "the rate guard pauses a probe, and a reload resumes it": rate_guard,
     "the kernel does not complain": kernel,
 }
 

@@ -151,26 +151,26 @@ Y
 reload
 dummy_up
 wait_for 'attached\{object="dummy",function="dummy_xmit",reason="refused"\} 0'
-scrape valve.before
+scrape rate_guard.before
 "$W" unlink-missing 1 100 >/dev/null
 "$W" bursts 1 1000000000 >"$RESULTS/bursts.json" &
 calling=$!
 wait_for 'attached\{object="vmlinux",function="__x64_sys_getpgid",reason="overload"\} 0'
 wait_for 'attached\{.*function="__x64_sys_msgrcv",reason="overload"\} 0'
 wait_for 'attached\{.*function="workload_function",reason="overload"\} 0'
-scrape valve.open
+scrape rate_guard.open
 overload=$SECONDS
 kill -TERM $calling
 wait $calling || fail "bursts"
 "$W" unlink-missing 1 100 >/dev/null
-scrape valve.others
+scrape rate_guard.others
 $bb rmmod dummy
 wait_for 'attached\{object="dummy",function="dummy_xmit",reason="waiting"\} 0'
 # The rate is an average over 10 s.
 while [ $SECONDS -lt $((overload + 12)) ]; do pause 0.5; done
 reload
 "$W" getpgid-live 1 10 >/dev/null
-scrape valve.reloaded
+scrape rate_guard.reloaded
 stop_exporter
 
 # ---- a module that is loaded and unloaded ---------------------------------------------------------------

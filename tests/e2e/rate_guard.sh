@@ -4,13 +4,13 @@
 # of the exporter has pauses of seconds.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-suite=valve
+suite=rate_guard
 . tests/e2e/lib.sh
 plan 12
 
 exporter=$PWD/build/small/retprobe_exporter
 workload=$PWD/build/workload
-blocked=valve_blocked # the name of a task
+blocked=rate_guard_blocked # the name of a task
 read -r port < <(free_ports 1)
 
 cat > "$temp/config.yml" <<END
@@ -88,7 +88,7 @@ expect "times are counted" \
 	"$(value after 'retprobe_probe_detached_total\{.*workload_function",reason="overload"\}')" 1
 
 # ---- a system call in progress during pause and resume ---------------------------------------------------
-python3 -B tests/e2e/valve_blocked.py "$blocked" > "$temp/entered" &
+python3 -B tests/e2e/rate_guard_blocked.py "$blocked" > "$temp/entered" &
 blocked_pid=$!
 pids+=("$blocked_pid")
 

@@ -27,7 +27,7 @@ start_with() { # start_with MAX_RATE FUNCTION...: quoted for YAML
 	printf 'defaults: {max_rate: %s}\nprobes:\n' "$rate" >"$scratch/c.yaml"
 	printf '  - functions: %s\n' "$@" >>"$scratch/c.yaml"
 	start_exporter 300 --config.file="$scratch/c.yaml" || {
-		figure valve/failed - "$why"
+		figure rate_guard/failed - "$why"
 		exit 1
 	}
 }
@@ -40,26 +40,26 @@ counts() {
 
 figure kernel "$(uname -r)"
 throughput >/dev/null # the files are cached now
-figure valve/before "$(throughput)" 'rounds of reading /usr/include/*.h, thousandths a second'
+figure rate_guard/before "$(throughput)" 'rounds of reading /usr/include/*.h, thousandths a second'
 start_with 0 '"vfs_*"' '"security_*"' '"kmem_*"' '"kfree*"' '"kmalloc*"' '"__kmalloc*"' '"filemap_*"' '"folio_*"' \
 	'"mod_*"' '"__mod_*"' '"lru_*"' '"dput*"' '"d_*"' '"lookup_*"' '"path_*"' '"fput*"' '"rw_*"' '"mutex_*"' \
 	'"up_*"' '"down_*"' '"__cond_resched"' '"copy_*"' '"__check_*"' '"rcu_*"' '"hrtimer_*"' '"update_*"'
-figure valve/probed "$(metric 'retprobe_probe_attached[{]')" 'functions probed to find the hottest'
+figure rate_guard/probed "$(metric 'retprobe_probe_attached[{]')" 'functions probed to find the hottest'
 counts >"$scratch/a"
 throughput >/dev/null
 counts >"$scratch/b"
 stop TERM
 read -r rate name < <(awk 'NR == FNR { before[$2] = $1; next } { print int(($1 - before[$2]) / 10), $2 }' \
 	"$scratch/a" "$scratch/b" | sort -rn)
-figure valve/function "$name" "$rate calls a second, with all of them probed"
+figure rate_guard/function "$name" "$rate calls a second, with all of them probed"
 start_with 0 "$name"
-figure valve/during "$(throughput)" "by $(metric "retprobe_probe_info" >/dev/null; curl -sf "$url/metrics" | sed -n 's/^retprobe_probe_info.*mechanism="\([^"]*\)".*/\1/p')"
-figure valve/rate $(($(counts | head -n 1 | cut -d ' ' -f 1) / 10)) 'calls a second, probed alone'
+figure rate_guard/during "$(throughput)" "by $(metric "retprobe_probe_info" >/dev/null; curl -sf "$url/metrics" | sed -n 's/^retprobe_probe_info.*mechanism="\([^"]*\)".*/\1/p')"
+figure rate_guard/rate $(($(counts | head -n 1 | cut -d ' ' -f 1) / 10)) 'calls a second, probed alone'
 stop TERM
 start_with 100 "$name"
 for _ in 1 2 3 4 5; do
 	throughput >/dev/null
 	! curl -sf "$url/metrics" | grep -q 'reason="overload"} 0' || break
 done
-figure valve/after "$(throughput)" "$(curl -sf "$url/metrics" | grep '^retprobe_probe_attached')"
+figure rate_guard/after "$(throughput)" "$(curl -sf "$url/metrics" | grep '^retprobe_probe_attached')"
 stop TERM

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""valve_blocked.py NAME: waits in msgrcv(2) under that name, and again after each SIGUSR1. Prints a line each
+"""rate_guard_blocked.py NAME: waits in msgrcv(2) under that name, and again after each SIGUSR1. Prints a line each
 time.
 """
 import ctypes
