@@ -17,21 +17,21 @@ static double mib(uint64_t bytes)
 	return (double)bytes / (1 << 20);
 }
 
-static void print_memory(FILE *out, const struct object_params *p, const struct memory_plan *m,
-			 uint64_t limit)
+static void print_memory(FILE *out, const struct generation *g)
 {
+	const struct memory_plan *m = &g->memory;
+
 	fprintf(out,
 		"memory: %.2f MiB of %.0f MiB allowed: %u targets x %u CPUs x %u bytes per cell = "
 		"%.2f MiB; event counters %.2f, returned values %.2f, in-flight calls %.2f, "
 		"%u label sets (of %u requested) and histograms %.2f MiB\n",
-		mib(m->total), mib(limit), p->ntargets, m->ncpus, m->cell_size, mib(m->cells),
-		mib(m->events), mib(m->details), mib(m->frames), m->nsets, m->sets_wanted,
-		mib(m->sets));
+		mib(m->total), mib(g->config->memory_limit), g->params.ntargets, m->ncpus,
+		m->cell_size, mib(m->cells), mib(m->events), mib(m->values), mib(m->frames),
+		m->nsets, m->sets_wanted, mib(m->sets));
 	if (m->per_thread)
 		fprintf(out,
 			"    outside of the limit: up to %u bytes per thread that makes a probed "
-			"system "
-			"call or calls a probed user function\n",
+			"system call or calls a probed user function\n",
 			m->per_thread);
 }
 
@@ -155,10 +155,10 @@ static void add_mechanism(struct totals *sum, const char *name, size_t n)
 	buf__printf(&sum->by_mechanism, "%s%zu by %s", sum->by_mechanism.len ? ", " : "", n, name);
 }
 
-static void add_up(struct totals *sum, const struct targets *targets, const struct attach *a)
+static void add_up(struct totals *sum, const struct generation *g)
 {
 	size_t n;
-	const struct attach_slot *slots = attach__slots(a, &n);
+	const struct attach_slot *slots = attach__slots(g->attach, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		size_t same = 0;
@@ -174,14 +174,14 @@ static void add_up(struct totals *sum, const struct targets *targets, const stru
 		sum->functions += same;
 		sum->seconds += (double)same * attach_seconds(slots[i].ops);
 	}
-	sum->left = targets->n - sum->functions;
+	sum->left = g->targets->n - sum->functions;
 }
 
-static void print_totals(FILE *out, const struct targets *targets, const struct attach *a)
+static void print_totals(FILE *out, const struct generation *g)
 {
 	struct totals sum = {};
 
-	add_up(&sum, targets, a);
+	add_up(&sum, g);
 	fprintf(out, "functions: %zu to attach", sum.functions);
 	if (sum.functions)
 		fprintf(out, " (%s), in up to %.0f s", buf__str(&sum.by_mechanism),
@@ -190,41 +190,39 @@ static void print_totals(FILE *out, const struct targets *targets, const struct 
 	buf__free(&sum.by_mechanism);
 }
 
-char *check__heavy(const struct targets *targets, const struct attach *a,
-		   const struct object_params *p, const struct memory_plan *m, uint64_t limit)
+char *check__heavy(const struct generation *g)
 {
-	size_t series = check_series__count(targets, a, p);
+	size_t series = check_series__count(g);
 	struct totals sum = {};
 	char *text = NULL;
 
-	add_up(&sum, targets, a);
+	add_up(&sum, g);
 	if (sum.functions > MANY_FUNCTIONS || series > MANY_SERIES)
 		text = xasprintf(
 			"%zu functions (%s) are %zu series in each scrape, take %.0f of the %.0f "
 			"MiB that --memory.limit allows, and up to %.0f s to attach: narrow the "
 			"globs, or exclude what you do not need with '!'",
-			sum.functions, buf__str(&sum.by_mechanism), series, mib(m->total),
-			mib(limit), ceil(sum.seconds));
+			sum.functions, buf__str(&sum.by_mechanism), series, mib(g->memory.total),
+			mib(g->config->memory_limit), ceil(sum.seconds));
 	buf__free(&sum.by_mechanism);
 	return text;
 }
 
-void check__print(FILE *out, const struct targets *targets, const struct attach *a,
-		  const struct object_params *p, const struct memory_plan *m, uint64_t limit)
+void check__print(FILE *out, const struct generation *g)
 {
 	size_t n;
-	const struct attach_slot *slots = attach__slots(a, &n);
+	const struct attach_slot *slots = attach__slots(g->attach, &n);
 	__cleanup_buf struct buf last = {};
 	struct target *t;
 
 	fprintf(out, "%-12s %-28s %-11s %-9s %s\n", "object", "function", "mechanism", "returns",
 		"signature");
-	for_each_target (targets, t)
-		print_target(out, t, a, t->id < n ? &slots[t->id] : NULL, &last);
-	print_totals(out, targets, a);
-	print_memory(out, p, m, limit);
+	for_each_target (g->targets, t)
+		print_target(out, t, g->attach, t->id < n ? &slots[t->id] : NULL, &last);
+	print_totals(out, g);
+	print_memory(out, g);
 	fprintf(out,
 		"series: %zu at the start, plus one for each errno or other value that is "
 		"returned\n",
-		check_series__count(targets, a, p));
+		check_series__count(g));
 }

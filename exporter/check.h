@@ -4,17 +4,11 @@
 
 #include <stdio.h>
 
-#include "attach/attach.h"
-#include "discover/target.h"
-#include "object/memory_plan.h"
+#include "probes/generation.h"
 
 /* Prints the targets with mechanism and return kind, why others cannot be attached, why each
  * mechanism is chosen, memory, and series. */
-void check__print(FILE *out, const struct targets *targets, const struct attach *a,
-		  const struct object_params *params, const struct memory_plan *memory,
-		  uint64_t memory_limit);
+void check__print(FILE *out, const struct generation *g);
 
 /* NULL, or one line to be freed: the plan is so large that it may be a mistake. */
-char *check__heavy(const struct targets *targets, const struct attach *a,
-		   const struct object_params *params, const struct memory_plan *memory,
-		   uint64_t memory_limit);
+char *check__heavy(const struct generation *g);

@@ -89,15 +89,14 @@ static struct count *new_count(const struct object_params *p)
 	return c;
 }
 
-size_t check_series__count(const struct targets *targets, const struct attach *a,
-			   const struct object_params *p)
+size_t check_series__count(const struct generation *g)
 {
-	struct count *c = new_count(p);
+	struct count *c = new_count(&g->params);
 	size_t n, series;
-	const struct attach_slot *slots = attach__slots(a, &n);
+	const struct attach_slot *slots = attach__slots(g->attach, &n);
 	struct target *t;
 
-	for_each_target (targets, t)
+	for_each_target (g->targets, t)
 		for (size_t i = 0; i < target__nnames(t); i++)
 			add(c, t, i, t->id < n ? slots[t->id].ops : NULL);
 	count_batch(c);

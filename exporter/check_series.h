@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
-#include "attach/attach.h"
-#include "discover/target.h"
-#include "object/params.h"
+#include "probes/generation.h"
 
 /* The number of series in the first scrape. */
-size_t check_series__count(const struct targets *targets, const struct attach *a,
-			   const struct object_params *p);
+size_t check_series__count(const struct generation *g);

@@ -161,8 +161,7 @@ static size_t count_unattached(const struct targets *targets)
 /* A glob may have matched more than was meant. */
 static void warn_of_weight(const struct generation *g)
 {
-	__cleanup_free char *heavy = check__heavy(g->targets, g->attach, &g->params, &g->memory,
-						  g->config->memory_limit);
+	__cleanup_free char *heavy = check__heavy(g);
 
 	if (heavy)
 		log_warn("%s", heavy);
@@ -170,12 +169,11 @@ static void warn_of_weight(const struct generation *g)
 
 static int print_plan(const struct exporter *e, const struct generation *g)
 {
-	uint64_t limit = e->config->memory_limit;
 	char *error;
 
-	check__print(stdout, g->targets, g->attach, &g->params, &g->memory, limit);
+	check__print(stdout, g);
 	warn_of_weight(g);
-	error = memory_plan__over_limit(&g->params, &g->memory, 0, limit);
+	error = memory_plan__over_limit(&g->params, &g->memory, 0, g->config->memory_limit);
 	if (error)
 		return fail(EXIT_USAGE, error);
 	return e->config->strict && count_unattached(g->targets) ? EXIT_CANNOT_RUN : EXIT_OK;

@@ -96,13 +96,13 @@ mutants() {
 		's/^\t\tid = cell_of\(l, leader\);/\t\treturn;/' unit test_label_sets
 	mutant heir-passed-over exporter/labels/slots.c \
 		's/l->slots\[heir\]\.state != SLOT_ACTIVE/true/' unit test_label_sets
-	mutant details-kept exporter/labels/slots.c \
-		's/^\tobject__free_value\(l->obj, detail\);//' unit test_label_sets
-	mutant details-doubled exporter/labels/slots.c \
-		's/^\tadjustments__subtract\(adjustments, &adjustments->details\[detail\], &count, 1\);//' unit test_label_sets
+	mutant values-kept exporter/labels/slots.c \
+		's/^\tobject__free_value\(l->obj, value\);//' unit test_label_sets
+	mutant values-doubled exporter/labels/slots.c \
+		's/^\tadjustments__subtract\(adjustments, &adjustments->values\[value\], &count, 1\);//' unit test_label_sets
 	# Starting and stopping.
 	mutant half-of-a-batch-lost exporter/attach/batch.c \
-		's/attach_range\(c, slots \+ n \/ 2, n - n \/ 2, link, how\)/(void)0/' scale:refused.kprobe.multi/6.12
+		's/attach_range\(c, slots \+ n \/ 2, n - n \/ 2, link\)/(void)0/' scale:refused.kprobe.multi/6.12
 	mutant refused-given-up exporter/attach/attach.c \
 		's/choice__make\(a, slot, refused_by\)/slot->ops = NULL/' scale:fallback.first/6.12
 	mutant events-left exporter/attach/kretprobe.c \

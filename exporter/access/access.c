@@ -179,18 +179,18 @@ static void drop_stale_pair(struct web *w)
 /* The current settings, or NULL and w->file_trouble. */
 static struct web_settings *refresh(struct web *w)
 {
-	__cleanup_secret struct buf news = {};
-	int err = w->source.look(w->source.ctx, &news);
+	__cleanup_secret struct buf fresh = {};
+	int err = w->source.look(w->source.ctx, &fresh);
 	struct web_texts texts = {};
 	struct web_tls *previous;
 
 	drop_stale_pair(w);
-	if (!err && !news.len) /* unchanged */
+	if (!err && !fresh.len) /* unchanged */
 		return w->settings;
 	previous = take_ptr(w->material);
 	forget(w);
 	if (!err)
-		err = web_texts__read(&texts, news.data, news.len);
+		err = web_texts__read(&texts, fresh.data, fresh.len);
 	if (err) {
 		trouble__set(&w->file_trouble,
 			     xasprintf("cannot read %s: %s", w->path, strerror(-err)));
@@ -293,17 +293,25 @@ bool web__tls(const struct web *w)
 	return w->tls;
 }
 
+/* Whether connections can be accepted. If not, logs why. */
+static bool refresh_for_connections(struct web *w)
+{
+	if (!refresh_agreeing(w))
+		trouble__report(&w->file_trouble, "Connections and requests are refused");
+	else if (w->tls && !w->material)
+		trouble__report(&w->tls_trouble, "Connections are refused");
+	else
+		return true;
+	return false;
+}
+
 int web__start(struct web *w, const struct web_source *source, char **error)
 {
 	if (source)
 		w->source = *source;
 	else
 		use_files(w);
-	if (!refresh_agreeing(w))
-		trouble__report(&w->file_trouble, "Connections and requests are refused");
-	else if (w->tls && !w->material)
-		trouble__report(&w->tls_trouble, "Connections are refused");
-	else
+	if (refresh_for_connections(w))
 		describe(w->settings);
 	w->auth = auth__new();
 	if (!w->auth) {
@@ -343,11 +351,7 @@ struct web_peer *web__connect(struct web *w, gnutls_session_t session)
 	struct web_peer *p = NULL;
 
 	pthread_mutex_lock(&w->lock);
-	if (!refresh_agreeing(w))
-		trouble__report(&w->file_trouble, "Connections and requests are refused");
-	else if (!w->material)
-		trouble__report(&w->tls_trouble, "Connections are refused");
-	else
+	if (refresh_for_connections(w))
 		p = web_tls__prepare(w->material, session);
 	pthread_mutex_unlock(&w->lock);
 	return p;

@@ -36,13 +36,13 @@ int web_broker__look(void *broker, struct buf *out)
 
 int web_broker__answer(struct channel_peer *p, struct web_files *f, uint64_t *known)
 {
-	__cleanup_secret struct buf news = {};
+	__cleanup_secret struct buf texts = {};
 	struct channel_request request;
 	int err = channel__receive(p, &request);
 
 	if (!err && request.op != CHANNEL_WEB)
 		err = -EPROTO;
 	if (!err)
-		err = web_files__update(f, known, &news);
-	return err ? err : channel__answer(p, &request, 0, news.data, news.len);
+		err = web_files__update(f, known, &texts);
+	return err ? err : channel__answer(p, &request, 0, texts.data, texts.len);
 }

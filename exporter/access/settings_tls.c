@@ -37,19 +37,13 @@ static int bind_name(struct binder *b, const struct tree_node *node, const char 
 
 static int bind_client_auth(struct binder *b, const struct tree_node *node, void *target)
 {
-	static const char *const names[] = { "NoClientCert",
-					     "RequestClientCert",
-					     "RequireAnyClientCert",
-					     "VerifyClientCertIfGiven",
-					     "RequireAndVerifyClientCert",
-					     "RequireClientCert" };
-	static const enum client_auth types[] = {
-		CLIENT_AUTH_NONE,
-		CLIENT_AUTH_REQUEST,
-		CLIENT_AUTH_REQUIRE_ANY,
-		CLIENT_AUTH_VERIFY_IF_GIVEN,
-		CLIENT_AUTH_REQUIRE_AND_VERIFY,
-		CLIENT_AUTH_REQUIRE_ANY, /* an old name */
+	static const char *const names[] = {
+		[CLIENT_AUTH_NONE] = "NoClientCert",
+		[CLIENT_AUTH_REQUEST] = "RequestClientCert",
+		[CLIENT_AUTH_REQUIRE_ANY] = "RequireAnyClientCert",
+		[CLIENT_AUTH_VERIFY_IF_GIVEN] = "VerifyClientCertIfGiven",
+		[CLIENT_AUTH_REQUIRE_AND_VERIFY] = "RequireAndVerifyClientCert",
+		"RequireClientCert", /* an old name of RequireAnyClientCert */
 	};
 	struct web_tls_settings *tls = target;
 	size_t i;
@@ -60,7 +54,7 @@ static int bind_client_auth(struct binder *b, const struct tree_node *node, void
 	err = bind_name(b, node, "client_auth_type", names, ARRAY_SIZE(names), &i);
 	if (err)
 		return err;
-	tls->client_auth = types[i];
+	tls->client_auth = i > CLIENT_AUTH_REQUIRE_AND_VERIFY ? CLIENT_AUTH_REQUIRE_ANY : i;
 	tls->enabled = true;
 	return 0;
 }

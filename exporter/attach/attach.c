@@ -59,10 +59,8 @@ static bool put_off(const struct attach *a, const struct group *g, struct attach
 		struct target *t = slots[i]->target;
 
 		slots[i]->paused = true;
-		free(t->why);
-		t->why = switches__why(off);
+		target__set_reason(t, REASON_DISABLED, switches__why(off));
 		t->switched_off = off;
-		t->reason = REASON_DISABLED;
 	}
 	return off;
 }
@@ -99,8 +97,7 @@ static void fall_back(struct attach *a, struct group *g)
 		}
 		log_debug("%s: %s; trying %s", slot->target->function, slot->target->why,
 			  slot->ops->name);
-		slot->target->reason = REASON_NONE;
-		free(take_ptr(slot->target->why));
+		target__set_reason(slot->target, REASON_NONE, NULL);
 		group__add(groups__of(&a->groups, slot->ops, a->features), slot);
 	}
 	g->n = kept;
@@ -239,9 +236,7 @@ static void attach_again(const struct attach *a, struct group *g, struct attach_
 	for (size_t i = 0; i < n; i++) {
 		created[i] = slots[i]->created;
 		slots[i]->rounds++;
-		slots[i]->target->reason = REASON_NONE;
-		slots[i]->target->switched_off = 0;
-		free(take_ptr(slots[i]->target->why));
+		target__set_reason(slots[i]->target, REASON_NONE, NULL);
 		group__add(g, slots[i]);
 	}
 	err = g->open ? 0 : group__open(g);
@@ -348,7 +343,7 @@ void attach__free(struct attach *a)
 
 const char *attach__caveat(const struct attach *a, const struct attach_slot *slot)
 {
-	return slot->ops->caveat ? slot->ops->caveat(a->features) : NULL;
+	return slot->ops->caveat ? slot->ops->caveat(a->features) : slot->ops->lossy;
 }
 
 const struct attach_slot *attach__slots(const struct attach *a, size_t *n)

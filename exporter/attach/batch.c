@@ -7,6 +7,27 @@
 
 #include <errno.h>
 
+#include "base/progress.h"
+
+void batch__attach_each(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	for (size_t i = 0; i < n && !progress__poll(); i++) {
+		struct attach_slot *slot = slots[i];
+		enum attempt at = ATTEMPT_ATTACH;
+		int err = slot->ops->attach_one(c, slot, &at);
+
+		if (!err) {
+			slot__set_attached(&slot, 1, slot->state);
+			continue;
+		}
+		if (slot->ops->explain)
+			slot__refuse(slot, err, slot->ops->explain(slot, at, err));
+		else
+			slot__refuse_all(&slot, 1, at, err);
+		slot->ops->detach(c, slot);
+	}
+}
+
 /* Whether one target may be at fault. Otherwise no part of the batch would fare better. */
 static bool may_be_of_one(int err)
 {
@@ -14,9 +35,9 @@ static bool may_be_of_one(int err)
 }
 
 static void attach_range(struct attach_context *c, struct attach_slot **slots, size_t n,
-			 batch_link *link, const void *how)
+			 batch_link *link)
 {
-	int err = link(c, slots, n, how);
+	int err = link(c, slots, n);
 
 	if (!err)
 		return;
@@ -24,8 +45,8 @@ static void attach_range(struct attach_context *c, struct attach_slot **slots, s
 		slot__refuse_all(slots, n, ATTEMPT_ATTACH, err);
 		return;
 	}
-	attach_range(c, slots, n / 2, link, how);
-	attach_range(c, slots + n / 2, n - n / 2, link, how);
+	attach_range(c, slots, n / 2, link);
+	attach_range(c, slots + n / 2, n - n / 2, link);
 }
 
 static bool same_link(const struct target *a, const struct target *b)
@@ -52,8 +73,7 @@ static int by_link(const void *a, const void *b)
 	return order ? order : compare(x->id, y->id);
 }
 
-void batch__attach(struct attach_context *c, struct attach_slot **slots, size_t n, batch_link *link,
-		   const void *how)
+void batch__attach(struct attach_context *c, struct attach_slot **slots, size_t n, batch_link *link)
 {
 	size_t first = 0;
 
@@ -61,7 +81,7 @@ void batch__attach(struct attach_context *c, struct attach_slot **slots, size_t 
 	for (size_t i = 1; i <= n; i++) {
 		if (i < n && same_link(slots[i]->target, slots[first]->target))
 			continue;
-		attach_range(c, slots + first, i - first, link, how);
+		attach_range(c, slots + first, i - first, link);
 		first = i;
 	}
 }

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The choice of a mechanism: exactness first, then cost. Each mechanism gets a
- * grade for the target; the best grade wins, and among equals the first in the
- * order, which is the cheapest.
+ * The choice of a mechanism: exactness first, then cost. Each mechanism gets a grade for the
+ * target; the best grade wins, and among equals the first in the order, which is the cheapest.
  *
- * Attaching thousands of functions one by one takes minutes. A multi link that
- * misses a few calls of sleeping functions, and counts them, is better. Where
- * no exact mechanism is available, for example because tracefs is closed, one
- * that loses calls and counts them is better than none.
+ * Attaching thousands of functions one by one takes minutes. A multi link that misses a few calls
+ * of sleeping functions, and counts them, is better. Where no exact mechanism is available, for
+ * example because tracefs is closed, one that loses calls and counts them is better than none.
  */
 #include "attach/choice.h"
 
 #include "attach/state.h"
 #include "base/buf.h"
 #include "elf/hazards.h"
-#include "kernel/symbols.h"
 
 /* The best first. */
 enum grade {
@@ -45,8 +42,7 @@ enum fact {
 };
 #define BIT(fact) (1U << FACT_##fact)
 
-/* The first row whose facts all hold has the grade. Its reason is that of
- * `told`. */
+/* The first row whose facts all hold has the grade. Its reason is that of `told`. */
 static const struct row {
 	uint32_t facts;
 	enum grade grade;
@@ -85,8 +81,7 @@ static bool reads(const struct rp_capture_spec *x, enum rp_source source)
 	return false;
 }
 
-/* What the target's labels and filters need and this machine lacks; NULL:
- * nothing. */
+/* What the target's labels and filters need and this machine lacks; NULL: nothing. */
 static const char *missing_for_captures(const struct attach *a, const struct target *t)
 {
 	const struct rp_capture_spec *x = t->capture ? &t->capture->kernel : NULL;
@@ -101,22 +96,18 @@ static const char *missing_for_captures(const struct attach *a, const struct tar
 	return why ? why : features__missing(a->features, FEATURE_READ_KERNEL);
 }
 
-static bool in_module(const struct target *t)
-{
-	return t->type == TARGET_KERNEL && strcmp(t->object, SYMBOLS_VMLINUX);
-}
-
 /* How many targets a mechanism is likely to get, if it gets this one. */
 static size_t rivals(const struct attach *a, const struct target *t)
 {
-	return in_module(t) ? a->in_modules : a->count[t->type];
+	return target__is_in_module(t) ? a->in_modules : a->count[t->type];
 }
 
 /* Whether another slow mechanism attaches more targets in a tolerable time. */
 static bool is_outdone(const struct attach *a, const struct attach_ops *ops)
 {
 	for (size_t i = 0; i < MECHANISMS; i++)
-		if (mechanisms[i]->type == ops->type && !mechanisms[i]->unavailable(a->features) &&
+		if (mechanisms[i]->type == ops->type &&
+		    !mechanisms__unavailable(mechanisms[i], a->features) &&
 		    mechanisms[i]->max_targets > ops->max_targets)
 			return true;
 	return false;
@@ -128,18 +119,21 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 {
 	bool user = ops->type == TARGET_USER;
 	bool slow = ops->max_targets && rivals(a, t) > ops->max_targets;
-	bool holds = false;
+	const char *why;
+	bool holds;
 
 	switch (fact) {
 	case FACT_OTHER_FORCED:
 		return forced && ops != forced ? "another one is requested" : NULL;
 	case FACT_UNAVAILABLE:
-		return ops->unavailable(a->features);
+		return mechanisms__unavailable(ops, a->features);
 	case FACT_HARMLESS:
 		holds = user && !ops->swaps_return && !t->hazards && ops != forced;
 		return holds ? "return probes are cheaper, and safe here" : NULL;
 	case FACT_UNFIT:
-		return ops->unfit ? ops->unfit(t) : NULL;
+		why = ops->unfit ? ops->unfit(t) : NULL;
+		holds = ops->by_btf_id && !t->btf_id;
+		return holds && !why ? "its type is not in the kernel's BTF" : why;
 	case FACT_NO_CAPTURE:
 		return missing_for_captures(a, t);
 	case FACT_FORCED:
@@ -148,7 +142,7 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 		holds = user && ops->swaps_return && t->hazards;
 		return holds ? "a return probe could crash the program" : NULL;
 	case FACT_INEXACT:
-		return ops->inexact ? ops->inexact(a->features) : NULL;
+		return mechanisms__inexact(ops, a->features);
 	case FACT_NO_KERNEL:
 		return ops->type == TARGET_KERNEL ? NULL : "";
 	case FACT_FEW_LOSSES:
@@ -160,7 +154,7 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 	case FACT_OUTDONE:
 		return is_outdone(a, ops) ? "" : NULL;
 	case FACT_PINS:
-		holds = ops->pins_module && in_module(t);
+		holds = ops->pins_module && target__is_in_module(t);
 		return holds ? "it would keep the function's module from being unloaded" : NULL;
 	case FACTS:
 		break;
@@ -168,10 +162,8 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 	return NULL;
 }
 
-/*
- * forced: the only mechanism that is acceptable; NULL: any is. Facts are looked
- * up only as needed, since trying a kernel feature takes time.
- */
+/* forced: the only mechanism that is acceptable; NULL: any is. Facts are looked up only as needed,
+ * since trying a kernel feature takes time. */
 static struct verdict judge(const struct attach *a, const struct attach_ops *ops,
 			    const struct target *t, const struct attach_ops *forced)
 {
@@ -216,10 +208,10 @@ static char *refusal(const struct attach *a, const struct target *t, const char 
 		ret = objection(a, &attach_uprobe_ret, t, &attach_uprobe_ret);
 	if (!ret)
 		return xasprintf("%s", why ? why : "no mechanism can have it");
-	return xasprintf("a return probe could crash the program (%s), and "
-			 "uprobe.ret is not for this "
-			 "function here: %s",
-			 words, ret);
+	return xasprintf(
+		"a return probe could crash the program (%s), and uprobe.ret is not for this "
+		"function here: %s",
+		words, ret);
 }
 
 void choice__make(struct attach *a, struct attach_slot *slot, const struct attach_ops *after)
@@ -268,8 +260,8 @@ bool choice__is_outdated(const struct attach *a, uint32_t id)
 	/* Their programs were not told to count entries (object/object.c). */
 	if (ops->skips_twice && ops->skips_twice(a->features))
 		return true;
-	return ops->inexact && !ops->few_losses && forced_for(a, slot->target) != ops &&
-	       ops->inexact(a->features);
+	return !ops->few_losses && forced_for(a, slot->target) != ops &&
+	       mechanisms__inexact(ops, a->features);
 }
 
 static void explain_one(const struct attach_ops *ops, struct verdict v, bool chosen,

@@ -6,11 +6,8 @@
  */
 #include <errno.h>
 
-#include "attach/mechanism.h"
+#include "attach/batch.h"
 #include "attach/site.h"
-#include "attach/slot.h"
-#include "base/clock.h"
-#include "base/progress.h"
 #include "kernel/bpf_sys.h"
 
 #define MAX_TARGETS 16
@@ -20,24 +17,9 @@ struct fexit {
 	int program;	  /* the fexit clone; owned by struct programs */
 };
 
-static const char *unavailable(struct features *f)
-{
-	return features__missing(f, FEATURE_TRAMPOLINE);
-}
-
-static const char *inexact(struct features *f)
-{
-	return features__missing(f, FEATURE_NO_PREEMPTION);
-}
-
 static const char *caveat(struct features *f)
 {
-	return inexact(f) ? ATTACH_STRAY_RETURN : NULL;
-}
-
-static const char *unfit(const struct target *t)
-{
-	return t->btf_id ? NULL : "its type is not in the kernel's BTF";
+	return features__has(f, FEATURE_NO_PREEMPTION) ? NULL : ATTACH_STRAY_RETURN;
 }
 
 static int link_clone(struct attach_context *c, enum program_id id, enum bpf_sys_attach type,
@@ -51,17 +33,13 @@ static int link_clone(struct attach_context *c, enum program_id id, enum bpf_sys
 	return *program < 0 ? *program : bpf_sys__link_tracing(*program, type);
 }
 
-static void detach_one(struct attach_slot *slot)
+static void detach(struct attach_context *c, struct attach_slot *slot)
 {
-	struct fexit *x = slot->state;
+	struct fexit *x = take_ptr(slot->state);
 
-	if (!x)
-		return;
 	cleanup__close(&x->leave);
 	cleanup__close(&x->entry);
 	free(x);
-	slot->state = NULL;
-	slot->attached = false;
 }
 
 /* The entry first: a trampoline runs the exit program only for calls that entered through it. */
@@ -76,28 +54,6 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 		return x->entry;
 	x->leave = link_clone(c, PROG_FEXIT_RETURN, BPF_SYS_FEXIT, slot->target, &x->program, at);
 	return x->leave < 0 ? x->leave : 0;
-}
-
-static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	for (size_t i = 0; i < n && !progress__poll(); i++) {
-		enum attempt at;
-		int err = attach_one(c, slots[i], &at);
-
-		if (err) {
-			detach_one(slots[i]);
-			slot__refuse_all(&slots[i], 1, at, err);
-			continue;
-		}
-		slots[i]->attached = true;
-		slots[i]->created = now_seconds();
-	}
-}
-
-static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		detach_one(slots[i]);
 }
 
 /* A clone belongs to one target, and so do its skipped runs. */
@@ -122,11 +78,12 @@ const struct attach_ops attach_fexit = {
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_NO_ENTRY,
 	.files = 4,
 	.max_targets = MAX_TARGETS,
-	.unavailable = unavailable,
-	.inexact = inexact,
+	.requires = FEATURE_BIT(FEATURE_TRAMPOLINE),
+	.exact_with = FEATURE_BIT(FEATURE_NO_PREEMPTION),
+	.by_btf_id = true,
 	.caveat = caveat,
-	.unfit = unfit,
-	.attach = attach,
+	.attach = batch__attach_each,
+	.attach_one = attach_one,
 	.detach = detach,
 	.count = count,
 };

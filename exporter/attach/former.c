@@ -18,18 +18,9 @@
 
 /* ---- the table of jumps ---------------------------------------------------------------------- */
 
-static size_t count_jumps(const struct target *t)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->exits.n; i++)
-		n += t->exits.v[i].is_jump;
-	return n;
-}
-
 static void mark_used(bool *used, const struct attach_slot *slot)
 {
-	size_t n = count_jumps(slot->target);
+	size_t n = site__jumps(slot->target, NULL);
 
 	for (size_t i = 0; i < n; i++)
 		used[slot->first_exit + i] = true;
@@ -58,17 +49,11 @@ static int64_t find_room(const struct attach *a, size_t n)
 static int place_exits(const struct attach *a, struct attach_slot *slot, struct object *obj)
 {
 	const struct target *t = slot->target;
-	size_t n = count_jumps(t), k = 0;
-	__cleanup_free struct rp_exit *v = xcalloc(n + 1, sizeof(*v));
+	__cleanup_free struct rp_exit *v = xcalloc(t->exits.n + 1, sizeof(*v));
+	size_t n = site__jumps(t, v);
 	int64_t first;
 
 	slot->first_exit = 0;
-	for (size_t i = 0; i < t->exits.n; i++) {
-		if (!t->exits.v[i].is_jump)
-			continue;
-		v[k] = t->exits.v[i].how;
-		v[k++].desc = site__of_exits(t).spec;
-	}
 	first = find_room(a, n);
 	if (first < 0)
 		return -ENOSPC;
@@ -86,7 +71,7 @@ const char *former__cannot_follow(const struct attach *a, uint32_t id, const str
 		return "it is not attached at the moment";
 	if (former__count(a, id) >= FORMER_MAX)
 		return "it was replaced too often";
-	if (find_room(a, count_jumps(to)) < 0)
+	if (find_room(a, site__jumps(to, NULL)) < 0)
 		return "the new file's function has too many exits";
 	return choice__objection(a, slot, to);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/group.h"
 
-#include "attach/mapped_files.h"
+#include <sys/mman.h>
+
 #include "base/progress.h"
 
 #define BATCH 64
@@ -44,35 +45,101 @@ int group__open(struct group *g)
 	return err;
 }
 
-/* In batches where each target has a link of its own: hundreds take minutes, and urgent work is
- * done between the batches. */
-static void in_batches(struct group *g, struct attach_slot **slots, size_t n,
-		       void (*act)(struct attach_context *c, struct attach_slot **slots, size_t n))
+/* Hundreds of links take minutes: urgent work is done between them. */
+static void detach(struct group *g, struct attach_slot **slots, size_t n)
 {
-	size_t batch = g->ops->shares_links ? n : BATCH;
-
-	for (size_t i = 0; i < n; i += batch) {
-		act(&g->context, slots + i, batch < n - i ? batch : n - i);
+	for (size_t i = 0; i < n; i++) {
+		if (slots[i]->attached)
+			g->ops->detach(&g->context, slots[i]);
+		slots[i]->attached = false;
 		progress__poll();
 	}
+	if (g->ops->detached)
+		g->ops->detached(&g->context, slots, n);
 }
 
 void group__close(struct group *g)
 {
 	if (!g->open)
 		return;
-	in_batches(g, g->slots, g->n, g->ops->detach);
+	detach(g, g->slots, g->n);
 	if (g->ops->close)
 		g->ops->close(&g->context);
 	g->open = false;
 }
 
+/* ---- mapped files ---------------------------------------------------------------------------- */
+
+/*
+ * The kernel checks the instruction under a uprobe when a process maps it. If no process has the
+ * file mapped, a link to an instruction that cannot be probed is made all the same: it never
+ * counts, without an error. So a file is mapped here while its uprobes are made, and the kernel
+ * refuses such a function.
+ */
+struct mapped_file {
+	const struct opened_file *file;
+	void *start; /* MAP_FAILED: it could not be mapped */
+	size_t size;
+};
+
+struct mapped_files {
+	struct mapped_file *v;
+	size_t n;
+};
+
+/* Read-only: then uprobes do not write to the mapping (valid_vma() in kernel/events/uprobes.c).
+ * Never read: the file may have been truncated. */
+static struct mapped_file map_file(const struct opened_file *f)
+{
+	return (struct mapped_file){
+		.file = f,
+		.size = f->id.size,
+		.start = mmap(NULL, f->id.size, PROT_READ, MAP_PRIVATE, f->fd, 0),
+	};
+}
+
+static bool is_mapped(const struct mapped_files *m, const struct opened_file *f)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].file == f)
+			return true;
+	return false;
+}
+
+/* Maps the files of the slots' user functions; nothing for other targets. */
+static struct mapped_files map_files(struct attach_slot **slots, size_t n)
+{
+	struct mapped_files m = {};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct target *t = slots[i]->target;
+
+		if (t->type == TARGET_USER && !is_mapped(&m, t->opened))
+			*(struct mapped_file *)array__grow(&m.v, &m.n, sizeof(*m.v)) =
+				map_file(t->opened);
+	}
+	return m;
+}
+
+static void unmap_files(struct mapped_files *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].start != MAP_FAILED)
+			munmap(m->v[i].start, m->v[i].size);
+	free(m->v);
+}
+
+/* In batches where each target has a link of its own, for the sake of urgent work. */
 void group__attach(struct group *g, struct attach_slot **slots, size_t n)
 {
-	struct mapped_files mapped = mapped_files__new(slots, n);
+	struct mapped_files mapped = map_files(slots, n);
+	size_t batch = g->ops->shares_links ? n : BATCH;
 
-	in_batches(g, slots, n, g->ops->attach);
-	mapped_files__free(&mapped);
+	for (size_t i = 0; i < n; i += batch) {
+		g->ops->attach(&g->context, slots + i, batch < n - i ? batch : n - i);
+		progress__poll();
+	}
+	unmap_files(&mapped);
 }
 
 void group__drop_changed(struct group *g, struct attach_slot **slots, size_t n)
@@ -83,7 +150,7 @@ void group__drop_changed(struct group *g, struct attach_slot **slots, size_t n)
 
 		if (!slot->attached || opened_file__is_unchanged(t->opened))
 			continue;
-		g->ops->detach(&g->context, &slot, 1);
+		detach(g, &slot, 1);
 		slot__refuse(slot, 0,
 			     xasprintf("%s was written to while its functions were being "
 				       "attached; it is tried again",
@@ -97,7 +164,7 @@ void group__take_out(struct group *g, struct attach_slot **slots, size_t n)
 {
 	size_t kept = 0;
 
-	g->ops->detach(&g->context, slots, n);
+	detach(g, slots, n);
 	for (size_t i = 0; i < g->n; i++)
 		if (g->slots[i]->attached)
 			g->slots[kept++] = g->slots[i];

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kprobe.session and kprobe.multi: a link for any number of kernel functions,
- * or one for their entries and one for their returns. A session pairs a return
- * with its entry. With kprobe.multi the entry is attached first, so that our
- * program has seen the entry of each return.
+ * kprobe.session and kprobe.multi: a link for any number of kernel functions, or one for their
+ * entries and one for their returns. A session pairs a return with its entry. With kprobe.multi the
+ * entry is attached first, so that our program has seen the entry of each return.
  */
-#include "attach/batch.h"
 #include "attach/multi_links.h"
 #include "attach/site.h"
 
-/* By address if the addresses are known: the kernel looks names up one by one.
- */
+/* By address if the addresses are known: the kernel looks names up one by one. */
 static int link_functions(struct attach_context *c, enum bpf_sys_attach type, int prog,
 			  struct attach_slot **slots, size_t n, bool is_return)
 {
@@ -39,43 +36,9 @@ static const struct multi_kind session = { BPF_SYS_KPROBE_SESSION, -1, PROG_KPRO
 static const struct multi_kind multi = { BPF_SYS_KPROBE_MULTI, PROG_MULTI_ENTRY, PROG_MULTI_RETURN,
 					 link_functions };
 
-static void attach_session(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	batch__attach(c, slots, n, multi_links__attach, &session);
-}
-
-static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	batch__attach(c, slots, n, multi_links__attach, &multi);
-}
-
 static void count_shared(struct attach_context *c, uint64_t missed[MISSED_MAX])
 {
 	missed[MISSED_MAXACTIVE] += multi_links__missed(c);
-}
-
-static const char *session_unavailable(struct features *f)
-{
-	return features__missing(f, FEATURE_KPROBE_SESSION);
-}
-
-static const char *multi_unavailable(struct features *f)
-{
-	return features__missing(f, FEATURE_KPROBE_MULTI);
-}
-
-static const char *inexact(struct features *f)
-{
-	return features__missing(f, FEATURE_RETURN_SLOTS);
-}
-
-/* Where an exit program runs after a skipped entry, it finds the cookie of an
- * earlier call. */
-static const char *session_inexact(struct features *f)
-{
-	const char *why = inexact(f);
-
-	return why ? why : features__missing(f, FEATURE_SESSION_PAIRS);
 }
 
 static bool skips_twice(struct features *f)
@@ -85,8 +48,7 @@ static bool skips_twice(struct features *f)
 
 #define FEW_SLOTS                                                                    \
 	"calls that find no return slot are counted by the kernel without atomics, " \
-	"for all "                                                                   \
-	"functions together: a bound"
+	"for all functions together: a bound"
 
 static const char *multi_caveat(struct features *f)
 {
@@ -116,15 +78,13 @@ const struct attach_ops attach_kprobe_session = {
 	.programs = PROG_BIT(PROG_KPROBE_SESSION),
 	.returns = PROG_BIT(PROG_KPROBE_SESSION),
 	.missed = MISSED,
-	.unavailable = session_unavailable,
-	.inexact = session_inexact,
+	.requires = FEATURE_BIT(FEATURE_KPROBE_SESSION),
+	/* Where an exit program runs after a skipped entry, it finds the cookie of an earlier call.
+	 */
+	.exact_with = FEATURE_BIT(FEATURE_RETURN_SLOTS) | FEATURE_BIT(FEATURE_SESSION_PAIRS),
 	.few_losses = true,
-	.open = multi_links__open,
-	.close = multi_links__close,
 	.caveat = session_caveat,
-	.attach = attach_session,
-	.detach = multi_links__detach,
-	.shares_links = true,
+	MULTI_LINKS(session),
 	.skips_twice = skips_twice,
 	.entered = RP_ENTERED_KPROBE_SESSION,
 	.count_shared = count_shared,
@@ -139,15 +99,11 @@ const struct attach_ops attach_kprobe_multi = {
 	.programs = PROG_BIT(PROG_MULTI_ENTRY) | PROG_BIT(PROG_MULTI_RETURN),
 	.returns = PROG_BIT(PROG_MULTI_RETURN),
 	.missed = MISSED,
-	.unavailable = multi_unavailable,
-	.inexact = inexact,
+	.requires = FEATURE_BIT(FEATURE_KPROBE_MULTI),
+	.exact_with = FEATURE_BIT(FEATURE_RETURN_SLOTS),
 	.few_losses = true,
-	.open = multi_links__open,
-	.close = multi_links__close,
 	.caveat = multi_caveat,
-	.attach = attach_multi,
-	.detach = multi_links__detach,
-	.shares_links = true,
+	MULTI_LINKS(multi),
 	.count_shared = count_shared,
 	.missed_shared = 1U << MISSED_MAXACTIVE,
 };

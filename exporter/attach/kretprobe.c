@@ -14,11 +14,8 @@
  */
 #include <errno.h>
 
-#include "attach/mechanism.h"
+#include "attach/batch.h"
 #include "attach/site.h"
-#include "attach/slot.h"
-#include "base/clock.h"
-#include "base/progress.h"
 #include "counts/snapshot.h"
 #include "kernel/kprobe_events.h"
 #include "kernel/perf_event.h"
@@ -40,20 +37,11 @@ struct kretprobe {
 #define BY_FTRACE 0
 #endif
 
-static const char *unavailable(struct features *f)
-{
-	const char *why = features__missing(f, FEATURE_TRACEFS);
-
-	if (!why)
-		why = features__missing(f, FEATURE_PERF_EVENTS);
-	return why ? why : features__missing(f, FEATURE_KPROBE_EVENTS);
-}
-
 static char *location(const struct target *t)
 {
 	if (t->needs_addr && t->addr)
 		return xasprintf("0x%lx", (unsigned long)t->addr);
-	if (strcmp(t->object, "vmlinux"))
+	if (target__is_in_module(t))
 		return xasprintf("%s:%s", t->object, t->symbol);
 	return xstrdup(t->symbol);
 }
@@ -190,27 +178,25 @@ static int define_event(struct attach_context *c, enum kprobe_kind kind, const s
 static int attach_event(struct attach_context *c, enum kprobe_kind kind, const struct target *t,
 			struct perf_attachment *out, enum attempt *at)
 {
-	int number = kprobe_events__number(c->shared, kind, t->id);
 	struct program_site site = site__of(t);
 	uint64_t cookie;
-	int prog, event;
+	int prog, number;
 
-	if (number < 0)
-		return number;
 	prog = programs__for_site(object__programs(c->obj),
 				  kind == KPROBE_RETURN ? PROG_KPROBE_RETURN : PROG_KPROBE_ENTRY,
 				  &site, &cookie);
 	*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_EVENT;
 	if (prog < 0)
 		return prog;
-	event = perf_event__open_tracepoint(number);
-	if (event < 0)
-		return event;
-	return perf_event__attach(event, prog, cookie, out);
+	number = kprobe_events__number(c->shared, kind, t->id);
+	return perf_event__attach(perf_event__open_tracepoint(number), prog, cookie, out);
 }
 
-static char *explain(const struct target *t, const char *what, enum attempt at, int err)
+static char *explain(const struct attach_slot *slot, enum attempt at, int err)
 {
+	const struct kretprobe *k = slot->state;
+	const char *what = k->entry.event < 0 ? "the kprobe" : "the kretprobe";
+	const struct target *t = slot->target;
 	__cleanup_free char *advice = NULL;
 
 	switch (at == ATTEMPT_EVENT ? err : 0) {
@@ -234,12 +220,10 @@ static char *explain(const struct target *t, const char *what, enum attempt at, 
 	}
 }
 
-static void detach_one(struct attach_context *c, struct attach_slot *slot)
+static void detach(struct attach_context *c, struct attach_slot *slot)
 {
-	struct kretprobe *k = slot->state;
+	struct kretprobe *k = take_ptr(slot->state);
 
-	if (!k)
-		return;
 	perf_event__close(&k->leave);
 	perf_event__close(&k->entry);
 	if (k->return_defined)
@@ -247,56 +231,36 @@ static void detach_one(struct attach_context *c, struct attach_slot *slot)
 	if (k->entry_defined)
 		kprobe_events__remove(c->shared, KPROBE_ENTRY, slot->target->id);
 	free(k);
-	slot->state = NULL;
-	slot->attached = false;
 }
 
-static void attach_one(struct attach_context *c, struct attach_slot *slot)
+static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
+	struct kretprobe *k = slot->state = xcalloc(1, sizeof(*k));
 	const struct target *t = slot->target;
-	const char *what = "the kprobe";
-	enum attempt at = ATTEMPT_EVENT;
-	struct kretprobe *k;
 	int err;
 
-	k = slot->state = xcalloc(1, sizeof(*k));
+	*at = ATTEMPT_EVENT;
 	k->entry = k->leave = PERF_ATTACHMENT_NONE;
 	err = define_event(c, KPROBE_ENTRY, t);
 	if (err)
-		goto fail;
+		return err;
 	k->entry_defined = true;
-	err = attach_event(c, KPROBE_ENTRY, t, &k->entry, &at);
+	err = attach_event(c, KPROBE_ENTRY, t, &k->entry, at);
 	if (err)
-		goto fail;
-	what = "the kretprobe";
+		return err;
 	err = define_event(c, KPROBE_RETURN, t);
 	if (err)
-		goto fail;
+		return err;
 	k->return_defined = true;
-	err = attach_event(c, KPROBE_RETURN, t, &k->leave, &at);
-	if (err)
-		goto fail;
-	slot->attached = true;
-	slot->created = now_seconds();
-	return;
-fail:
-	detach_one(c, slot);
-	slot__refuse(slot, err, explain(t, what, at, err));
+	return attach_event(c, KPROBE_RETURN, t, &k->leave, at);
 }
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	kprobe_events__lock(c->shared);
-	for (size_t i = 0; i < n && !progress__poll(); i++)
-		attach_one(c, slots[i]);
+	batch__attach_each(c, slots, n);
 	kprobe_events__unlock(c->shared);
 	take_baseline(c, slots, n);
-}
-
-static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		detach_one(c, slots[i]);
 }
 
 static int open_shared(struct attach_context *c)
@@ -336,11 +300,14 @@ const struct attach_ops attach_kretprobe = {
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY,
 	.files = 4,
 	.max_targets = QUICK_TARGETS,
-	.unavailable = unavailable,
+	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS) |
+		    FEATURE_BIT(FEATURE_KPROBE_EVENTS),
 	.open = open_shared,
 	.close = close_shared,
 	.caveat = caveat,
 	.attach = attach,
+	.attach_one = attach_one,
+	.explain = explain,
 	.detach = detach,
 	.count = count,
 };

@@ -8,11 +8,13 @@
 
 #include "counts/missed_reason.h"
 #include "discover/target.h"
+#include "kernel/advice.h"
 #include "kernel/features.h"
 #include "kernel/switches.h"
 #include "object/object.h"
 
 struct attach_slot;
+struct multi_kind; /* attach/multi_links.h */
 
 /* What the kernel itself counts of a target. */
 struct kernel_counts {
@@ -41,19 +43,23 @@ struct attach_ops {
 	uint32_t files;	      /* descriptors per target; 0: a few for all of them */
 	uint32_t max_targets; /* more take too long to attach; 0: no limit */
 	unsigned needs;	      /* enum switch_bit: without one of these its programs do not run */
-
-	/* NULL, or why this machine does not support it. */
+	uint32_t requires;    /* FEATURE_BIT()s: without one of them it is not available */
+	/* FEATURE_BIT()s: without one of them it can lose calls. Then it is used only if forced, or
+	 * if nothing better is left (attach/choice.c). */
+	uint32_t exact_with;
+	const char *lossy; /* why it can lose calls on any machine; NULL: it does not */
+	/* NULL, or why this machine does not support it although it has the features; may be NULL.
+	 */
 	const char *(*unavailable)(struct features *f);
-	/* NULL, or why it can lose calls on this machine: then it is used only if forced, or if
-	 * nothing better is left (attach/choice.c). */
-	const char *(*inexact)(struct features *f);
 	bool few_losses;   /* where it is inexact, it loses few calls, and counts them */
 	bool swaps_return; /* replaces return addresses: harmful where target->hazards are */
 	bool pins_module;  /* a module cannot be unloaded while a function of it is attached */
 	bool shares_links; /* a link holds several targets, which are detached together */
-	/* NULL, or why it does not support this target. */
+	bool by_btf_id;	   /* supports only targets that have one */
+	/* NULL, or why it does not support this target; may be NULL. */
 	const char *(*unfit)(const struct target *t);
-	/* NULL, or what it cannot account for on this machine, in words for users. */
+	/* NULL, or what it cannot account for on this machine, in words for users. NULL: only that
+	 * it is lossy. */
 	const char *(*caveat)(struct features *f);
 	/* Before the first attach and after the last detach; NULL: there is nothing to share. */
 	int (*open)(struct attach_context *c);
@@ -64,7 +70,16 @@ struct attach_ops {
 	 * keep the others from being attached.
 	 */
 	void (*attach)(struct attach_context *c, struct attach_slot **slots, size_t n);
-	void (*detach)(struct attach_context *c, struct attach_slot **slots, size_t n);
+	/* Detaches what ->state of a target holds, complete or not, and frees it. */
+	void (*detach)(struct attach_context *c, struct attach_slot *slot);
+	/* After targets were detached; NULL: there is nothing to do. */
+	void (*detached)(struct attach_context *c, struct attach_slot **slots, size_t n);
+	/* For batch__attach_each(): attaches one target, and sets ->state also if that fails. 0, or
+	 * a negative errno with *at. */
+	int (*attach_one)(struct attach_context *c, struct attach_slot *slot, enum attempt *at);
+	/* Why it failed, to be freed. NULL: as slot__refuse_all() says it. */
+	char *(*explain)(const struct attach_slot *slot, enum attempt at, int err);
+	const struct multi_kind *multi; /* for multi_links__attach() */
 	/* Reads what the kernel counts by target; NULL: it counts nothing. out: by target id. */
 	void (*count)(struct attach_context *c, struct attach_slot **slots, size_t n,
 		      struct kernel_counts *out);

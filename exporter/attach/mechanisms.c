@@ -9,6 +9,18 @@ const struct attach_ops *const mechanisms[] = {
 	&attach_uprobe_session, &attach_uprobe_multi, &attach_uretprobe,
 };
 
+const char *mechanisms__unavailable(const struct attach_ops *ops, struct features *f)
+{
+	const char *why = features__missing_of(f, ops->requires);
+
+	return why || !ops->unavailable ? why : ops->unavailable(f);
+}
+
+const char *mechanisms__inexact(const struct attach_ops *ops, struct features *f)
+{
+	return ops->lossy ? ops->lossy : features__missing_of(f, ops->exact_with);
+}
+
 static const char *const type_names[] = {
 	[TARGET_KERNEL] = "kernel functions",
 	[TARGET_SYSCALL] = "system calls",
@@ -55,20 +67,18 @@ enum fault mechanisms__check_forced(const struct config *c, struct features *f, 
 
 	if (!strcmp(c->mechanism, "auto"))
 		return FAULT_NONE;
-	if (!ops) {
-		*error = xasprintf("--mechanism=%s: no such mechanism", c->mechanism);
-		return FAULT_CONFIG;
-	}
-	why = ops->unavailable(f);
-	if (why) {
-		*error = xasprintf("--mechanism=%s is not available: %s", c->mechanism, why);
-		return FAULT_MACHINE;
-	}
+	if (!ops)
+		return fault__set(error, FAULT_CONFIG, "--mechanism=%s: no such mechanism",
+				  c->mechanism);
+	why = mechanisms__unavailable(ops, f);
+	if (why)
+		return fault__set(error, FAULT_MACHINE, "--mechanism=%s is not available: %s",
+				  c->mechanism, why);
 	if (has_type(c, ops->type))
 		return FAULT_NONE;
-	*error = xasprintf("--mechanism=%s is for %s, and none is to be probed: leave it out",
-			   c->mechanism, type_names[ops->type]);
-	return FAULT_CONFIG;
+	return fault__set(error, FAULT_CONFIG,
+			  "--mechanism=%s is for %s, and none is to be probed: leave it out",
+			  c->mechanism, type_names[ops->type]);
 }
 
 const char *mechanisms__impossible(struct features *f, enum target_type type)
@@ -77,7 +87,7 @@ const char *mechanisms__impossible(struct features *f, enum target_type type)
 
 	for (size_t i = MECHANISMS; i--;)
 		if (mechanisms[i]->type == type) {
-			const char *reason = mechanisms[i]->unavailable(f);
+			const char *reason = mechanisms__unavailable(mechanisms[i], f);
 
 			if (!reason)
 				return NULL;

@@ -10,6 +10,10 @@
 /* The cheapest first, by type of target. */
 extern const struct attach_ops *const mechanisms[MECHANISMS];
 
+/* NULL, or why this machine does not support it. */
+const char *mechanisms__unavailable(const struct attach_ops *ops, struct features *f);
+/* NULL, or why it can lose calls on this machine. */
+const char *mechanisms__inexact(const struct attach_ops *ops, struct features *f);
 /* By name; NULL: there is none, as for "auto". */
 const struct attach_ops *mechanisms__find(const char *name);
 /* Why no mechanism for a type of targets works here; NULL if one does. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/multi_links.h"
 
-#include "base/clock.h"
+#include "attach/batch.h"
 
 int multi_links__open(struct attach_context *c)
 {
@@ -31,31 +31,12 @@ void multi_links__close(struct attach_context *c)
 	free(l);
 }
 
-void multi_links__detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+void multi_links__detach(struct attach_context *c, struct attach_slot *slot)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct multi_link *link = take_ptr(slots[i]->state);
+	struct multi_link *link = take_ptr(slot->state);
 
-		slots[i]->attached = false;
-		if (link && !--link->live)
-			close_link(c->shared, link);
-	}
-}
-
-static void add(struct attach_context *c, int entry, int leave, struct attach_slot **slots,
-		size_t n)
-{
-	struct multi_links *l = c->shared;
-	struct multi_link *link = xcalloc(1, sizeof(*link));
-	double now = now_seconds();
-
-	*link = (struct multi_link){ entry, leave, n };
-	*(struct multi_link **)array__grow(&l->v, &l->n, sizeof(*l->v)) = link;
-	for (size_t i = 0; i < n; i++) {
-		slots[i]->state = link;
-		slots[i]->attached = true;
-		slots[i]->created = now;
-	}
+	if (!--link->live)
+		close_link(c->shared, link);
 }
 
 static int link_one(struct attach_context *c, const struct multi_kind *k, int id,
@@ -66,10 +47,11 @@ static int link_one(struct attach_context *c, const struct multi_kind *k, int id
 	return k->link(c, k->type, prog, slots, n, is_return);
 }
 
-int multi_links__attach(struct attach_context *c, struct attach_slot **slots, size_t n,
-			const void *kind)
+static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	const struct multi_kind *k = kind;
+	const struct multi_kind *k = slots[0]->ops->multi;
+	struct multi_links *l = c->shared;
+	struct multi_link *link;
 	int entry = -1, leave;
 
 	if (k->entry >= 0) {
@@ -82,8 +64,16 @@ int multi_links__attach(struct attach_context *c, struct attach_slot **slots, si
 		cleanup__close(&entry);
 		return leave;
 	}
-	add(c, entry, leave, slots, n);
+	link = xcalloc(1, sizeof(*link));
+	*link = (struct multi_link){ entry, leave, n };
+	*(struct multi_link **)array__grow(&l->v, &l->n, sizeof(*l->v)) = link;
+	slot__set_attached(slots, n, link);
 	return 0;
+}
+
+void multi_links__attach(struct attach_context *c, struct attach_slot **slots, size_t n)
+{
+	batch__attach(c, slots, n, link_batch);
 }
 
 uint64_t multi_links__missed(const struct attach_context *c)

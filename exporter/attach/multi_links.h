@@ -23,10 +23,6 @@ struct multi_links {
 	uint64_t missed; /* of those that are closed */
 };
 
-int multi_links__open(struct attach_context *c); /* for attach_ops */
-void multi_links__close(struct attach_context *c);
-void multi_links__detach(struct attach_context *c, struct attach_slot **slots, size_t n);
-
 /* The links of a mechanism. */
 struct multi_kind {
 	enum bpf_sys_attach type;
@@ -35,9 +31,15 @@ struct multi_kind {
 	int (*link)(struct attach_context *c, enum bpf_sys_attach type, int prog,
 		    struct attach_slot **slots, size_t n, bool is_return);
 };
-/* For batch__attach(), with a struct multi_kind. */
-int multi_links__attach(struct attach_context *c, struct attach_slot **slots, size_t n,
-			const void *kind);
+
+/* The part of an attach_ops that mechanisms with such links share. */
+#define MULTI_LINKS(kind)                                                  \
+	.multi = &(kind), .shares_links = true, .open = multi_links__open, \
+	.close = multi_links__close, .attach = multi_links__attach, .detach = multi_links__detach
+int multi_links__open(struct attach_context *c);
+void multi_links__close(struct attach_context *c);
+void multi_links__attach(struct attach_context *c, struct attach_slot **slots, size_t n);
+void multi_links__detach(struct attach_context *c, struct attach_slot *slot);
 
 /* Calls for which the kernel had no free return slot. */
 uint64_t multi_links__missed(const struct attach_context *c);

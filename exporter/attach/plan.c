@@ -6,7 +6,6 @@
 #include "attach/state.h"
 #include "base/log.h"
 #include "elf/hazards.h"
-#include "kernel/symbols.h"
 
 /* The table of kernel functions by address. It is used only if all addresses are known. */
 static void fill_sites(struct attach *a)
@@ -29,18 +28,12 @@ static void fill_sites(struct attach *a)
 static void number_exits(struct attach *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
-		const struct target *t = a->slots[i].target;
+		struct attach_slot *slot = &a->slots[i];
+		size_t n = site__jumps(slot->target, NULL);
 
-		a->slots[i].first_exit = a->nexits;
-		for (size_t k = 0; k < t->exits.n; k++) {
-			struct rp_exit *e;
-
-			if (!t->exits.v[k].is_jump)
-				continue;
-			e = array__grow(&a->exits, &a->nexits, sizeof(*a->exits));
-			*e = t->exits.v[k].how;
-			e->desc = site__of_exits(t).spec;
-		}
+		slot->first_exit = a->nexits;
+		a->exits = xreallocarray(a->exits, a->nexits + n + 1, sizeof(*a->exits));
+		a->nexits += site__jumps(slot->target, a->exits + a->nexits);
 	}
 }
 
@@ -96,7 +89,7 @@ struct attach *plan__new(struct targets *targets, struct features *f, const char
 
 		a->slots[i].target = t;
 		a->count[t->type]++;
-		a->in_modules += t->type == TARGET_KERNEL && strcmp(t->object, SYMBOLS_VMLINUX);
+		a->in_modules += target__is_in_module(t);
 	}
 	for (size_t i = 0; i < a->n; i++) {
 		struct attach_slot *slot = &a->slots[i];
@@ -145,7 +138,7 @@ static uint32_t programs_of(const struct attach *a, bool capturing)
 		programs |= programs_of_mechanism(a, ops);
 		for (size_t r = 0; r < MECHANISMS && ops != forced; r++) {
 			if (after && mechanisms[r]->type == ops->type &&
-			    !mechanisms[r]->unavailable(a->features))
+			    !mechanisms__unavailable(mechanisms[r], a->features))
 				programs |= programs_of_mechanism(a, mechanisms[r]);
 			after |= mechanisms[r] == ops;
 		}

@@ -50,3 +50,20 @@ struct program_site site__of_exits(const struct target *t)
 		site.spec |= RP_DESC_GO;
 	return site;
 }
+
+size_t site__jumps(const struct target *t, struct rp_exit *out)
+{
+	uint64_t spec = site__of_exits(t).spec;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->exits.n; i++) {
+		if (!t->exits.v[i].is_jump)
+			continue;
+		if (out) {
+			out[n] = t->exits.v[i].how;
+			out[n].desc = spec;
+		}
+		n++;
+	}
+	return n;
+}

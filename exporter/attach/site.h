@@ -8,6 +8,9 @@
 struct program_site site__of(const struct target *t);
 /* The same for the programs of uprobe.ret. */
 struct program_site site__of_exits(const struct target *t);
+/* The jumps that may leave a user function, for the programs of uprobe.ret. Returns their number;
+ * out has room for them, or is NULL. */
+size_t site__jumps(const struct target *t, struct rp_exit *out);
 /* The descriptor of a system call for 32-bit programs. */
 uint64_t site__compat_spec(const struct target *t);
 /* Whether a call may return on another thread: it is then known by its process. */

@@ -4,13 +4,23 @@
 #include <errno.h>
 
 #include "attach/mechanism.h"
+#include "base/clock.h"
+
+void slot__set_attached(struct attach_slot **slots, size_t n, void *state)
+{
+	double now = now_seconds();
+
+	for (size_t i = 0; i < n; i++) {
+		slots[i]->state = state;
+		slots[i]->attached = true;
+		slots[i]->created = now;
+	}
+}
 
 void slot__refuse(struct attach_slot *slot, int err, char *why)
 {
 	slot->lacks_files = err == -EMFILE || err == -ENFILE;
-	slot->target->reason = REASON_REFUSED;
-	free(slot->target->why);
-	slot->target->why = why;
+	target__set_reason(slot->target, REASON_REFUSED, why);
 	slot->attached = false;
 }
 

@@ -20,6 +20,8 @@ struct attach_slot {
 	uint32_t first_exit; /* index of its first jump in object_params.exits */
 };
 
+/* Marks n targets as attached from now on, with this state. */
+void slot__set_attached(struct attach_slot **slots, size_t n, void *state);
 /* Marks the target as refused. err: a negative errno, or 0. Takes ownership of why. */
 void slot__refuse(struct attach_slot *slot, int err, char *why);
 /* The same for n slots of one mechanism; why follows from the attempt and the errno. */

@@ -9,7 +9,6 @@
 #include "attach/mechanism.h"
 #include "attach/site.h"
 #include "attach/slot.h"
-#include "base/clock.h"
 #include "kernel/perf_event.h"
 #include "kernel/tracefs.h"
 
@@ -17,45 +16,23 @@ struct shared {
 	struct perf_attachment enter, exit;
 };
 
-static const char *unavailable(struct features *f)
-{
-	const char *why = features__missing(f, FEATURE_TRACEFS);
-
-	if (!why)
-		why = features__missing(f, FEATURE_PERF_EVENTS);
-	return why ? why : features__missing(f, FEATURE_SYSCALL_EVENTS);
-}
-
 /* One pair of programs serves all: the one with captures if any system call has some. */
-static int program_of(const struct attach_context *c, enum program_id id)
-{
-	int capturing = programs__fd(object__programs(c->obj), id, true);
-
-	return capturing < 0 ? programs__fd(object__programs(c->obj), id, false) : capturing;
-}
-
 static int attach_event(struct attach_context *c, const char *name, enum program_id prog,
 			struct perf_attachment *out)
 {
 	int id = tracefs__event_id(features__tracefs(c->features), "raw_syscalls", name);
-	int event;
 
-	if (id < 0)
-		return id;
-	event = perf_event__open_tracepoint(id);
-	if (event < 0)
-		return event;
-	return perf_event__attach(event, program_of(c, prog), 0, out);
+	return perf_event__attach(perf_event__open_tracepoint(id),
+				  programs__any_fd(object__programs(c->obj), prog), 0, out);
 }
 
 static void close_shared(struct attach_context *c)
 {
-	struct shared *s = c->shared;
+	struct shared *s = take_ptr(c->shared);
 
 	perf_event__close(&s->exit);
 	perf_event__close(&s->enter);
 	free(s);
-	c->shared = NULL;
 }
 
 static int open_shared(struct attach_context *c)
@@ -77,26 +54,20 @@ static int open_shared(struct attach_context *c)
 /* The programs find their system calls in a table. */
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
-	double now = now_seconds();
-
 	for (size_t i = 0; i < n; i++) {
 		const struct target *t = slots[i]->target;
 		uint64_t round = RP_DESC_ADD_ROUND(slots[i]->rounds);
 
 		object__set_syscall(c->obj, t->nr, false, site__of(t).spec | round);
 		object__set_syscall(c->obj, t->nr32, true, site__compat_spec(t) | round);
-		slots[i]->attached = true;
-		slots[i]->created = now;
 	}
+	slot__set_attached(slots, n, NULL);
 }
 
-static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+static void detach(struct attach_context *c, struct attach_slot *slot)
 {
-	for (size_t i = 0; i < n; i++) {
-		object__set_syscall(c->obj, slots[i]->target->nr, false, 0);
-		object__set_syscall(c->obj, slots[i]->target->nr32, true, 0);
-		slots[i]->attached = false;
-	}
+	object__set_syscall(c->obj, slot->target->nr, false, 0);
+	object__set_syscall(c->obj, slot->target->nr32, true, 0);
 }
 
 const struct attach_ops attach_tracepoint = {
@@ -105,7 +76,8 @@ const struct attach_ops attach_tracepoint = {
 	.programs = PROG_BIT(PROG_SYSCALL_ENTER) | PROG_BIT(PROG_SYSCALL_EXIT),
 	.returns = PROG_BIT(PROG_SYSCALL_EXIT),
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_TRAPPED,
-	.unavailable = unavailable,
+	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS) |
+		    FEATURE_BIT(FEATURE_SYSCALL_EVENTS),
 	.open = open_shared,
 	.close = close_shared,
 	.attach = attach,

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uprobe.multi and uprobe.session: a link for any number of functions of one
- * file, or one for their entries and one for their returns. Entries are
- * attached first, as with the other mechanisms.
+ * uprobe.multi and uprobe.session: a link for any number of functions of one file, or one for their
+ * entries and one for their returns. Entries are attached first, as with the other mechanisms.
  *
- * The kernel tracks 64 nested returns in a task (MAX_URETPROBE_DEPTH) and does
- * not report deeper calls. uprobe.multi has frames of its own, so its entry
- * program counts deeper calls as missed. A session's entry program cannot tell,
- * so uprobe.session is used only if forced.
+ * The kernel tracks 64 nested returns in a task (MAX_URETPROBE_DEPTH) and does not report deeper
+ * calls. uprobe.multi has frames of its own, so its entry program counts deeper calls as missed. A
+ * session's entry program cannot tell, so uprobe.session is used only if forced.
  */
-#include "attach/batch.h"
 #include "attach/multi_links.h"
 #include "attach/site.h"
 
@@ -33,31 +30,6 @@ static const struct multi_kind session = { BPF_SYS_UPROBE_SESSION, -1, PROG_UPRO
 static const struct multi_kind multi = { BPF_SYS_UPROBE_MULTI, PROG_UPROBE_MULTI_ENTRY,
 					 PROG_UPROBE_MULTI_RETURN, link_uprobes };
 
-static void attach_session(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	batch__attach(c, slots, n, multi_links__attach, &session);
-}
-
-static void attach_multi(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	batch__attach(c, slots, n, multi_links__attach, &multi);
-}
-
-static const char *session_unavailable(struct features *f)
-{
-	return features__missing(f, FEATURE_UPROBE_SESSION);
-}
-
-static const char *session_inexact(struct features *f)
-{
-	return "calls nested deeper than 64 would be lost without a trace";
-}
-
-static const char *multi_unavailable(struct features *f)
-{
-	return features__missing(f, FEATURE_UPROBE_MULTI);
-}
-
 const struct attach_ops attach_uprobe_session = {
 	.name = "uprobe.session",
 	.type = TARGET_USER,
@@ -65,14 +37,9 @@ const struct attach_ops attach_uprobe_session = {
 	.returns = PROG_BIT(PROG_UPROBE_SESSION),
 	.swaps_return = true,
 	.missed = 1U << MISSED_NO_ENTRY,
-	.unavailable = session_unavailable,
-	.inexact = session_inexact,
-	.caveat = session_inexact,
-	.open = multi_links__open,
-	.close = multi_links__close,
-	.attach = attach_session,
-	.detach = multi_links__detach,
-	.shares_links = true,
+	.requires = FEATURE_BIT(FEATURE_UPROBE_SESSION),
+	.lossy = "calls nested deeper than 64 would be lost without a trace",
+	MULTI_LINKS(session),
 };
 
 const struct attach_ops attach_uprobe_multi = {
@@ -82,10 +49,6 @@ const struct attach_ops attach_uprobe_multi = {
 	.returns = PROG_BIT(PROG_UPROBE_MULTI_RETURN),
 	.swaps_return = true,
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
-	.unavailable = multi_unavailable,
-	.open = multi_links__open,
-	.close = multi_links__close,
-	.attach = attach_multi,
-	.detach = multi_links__detach,
-	.shares_links = true,
+	.requires = FEATURE_BIT(FEATURE_UPROBE_MULTI),
+	MULTI_LINKS(multi),
 };

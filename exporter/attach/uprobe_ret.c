@@ -10,7 +10,6 @@
 #include "attach/batch.h"
 #include "attach/site.h"
 #include "attach/task_watch.h"
-#include "base/clock.h"
 #include "elf/hazards.h"
 #include "kernel/bpf_sys.h"
 #include "kernel/machine.h"
@@ -44,10 +43,9 @@ static const char *unavailable(struct features *f)
 
 	if (why || features__has(f, FEATURE_UPROBE_MULTI))
 		return why;
-	why = features__missing(f, FEATURE_TRACEFS);
-	if (!why)
-		why = features__missing(f, FEATURE_PERF_EVENTS);
-	return why ? why : features__missing(f, FEATURE_UPROBE_PMU);
+	return features__missing_of(f, FEATURE_BIT(FEATURE_TRACEFS) |
+					       FEATURE_BIT(FEATURE_PERF_EVENTS) |
+					       FEATURE_BIT(FEATURE_UPROBE_PMU));
 }
 
 static const char *unfit(const struct target *t)
@@ -135,20 +133,8 @@ static struct holder *new_holder(size_t live)
 	return h;
 }
 
-static void hold(struct holder *h, struct attach_slot **slots, size_t n)
-{
-	double now = now_seconds();
-
-	for (size_t i = 0; i < n; i++) {
-		slots[i]->state = h;
-		slots[i]->attached = true;
-		slots[i]->created = now;
-	}
-}
-
 /* Functions of one file. */
-static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n,
-		      const void *how)
+static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	struct holder *h = new_holder(n);
 
@@ -161,7 +147,7 @@ static int link_batch(struct attach_context *c, struct attach_slot **slots, size
 		}
 		h->link[kind] = link;
 	}
-	hold(h, slots, n);
+	slot__set_attached(slots, n, h);
 	return 0;
 }
 
@@ -171,11 +157,9 @@ static int attach_site(struct attach_context *c, const struct attach_slot *slot,
 		       const struct site *site, uint64_t cookie, struct holder *h)
 {
 	struct perf_attachment a;
-	int event = perf_event__open_uprobe(slot->target->opened->path, site->offset, false), err;
+	int event = perf_event__open_uprobe(slot->target->opened->path, site->offset, false);
+	int err = perf_event__attach(event, prog, cookie, &a);
 
-	if (event < 0)
-		return event;
-	err = perf_event__attach(event, prog, cookie, &a);
 	if (!err)
 		*(struct perf_attachment *)array__grow(&h->events, &h->nevents,
 						       sizeof(*h->events)) = a;
@@ -206,22 +190,14 @@ static int attach_kind(struct attach_context *c, const struct attach_slot *slot,
 	return err;
 }
 
-static void attach_events(struct attach_context *c, struct attach_slot **slots, size_t n)
+static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct holder *h = new_holder(1);
-		enum attempt at = ATTEMPT_UPROBE;
-		int err = 0;
+	struct holder *h = slot->state = new_holder(1);
+	int err = 0;
 
-		for (int kind = 0; kind < KINDS && !err; kind++)
-			err = attach_kind(c, slots[i], kind, h, &at);
-		if (err) {
-			close_holder(h);
-			slot__refuse_all(&slots[i], 1, at, err);
-		} else {
-			hold(h, &slots[i], 1);
-		}
-	}
+	for (int kind = 0; kind < KINDS && !err; kind++)
+		err = attach_kind(c, slot, kind, h, at);
+	return err;
 }
 
 /* ---- attach_ops ------------------------------------------------------------------------------ */
@@ -253,25 +229,27 @@ static int open_shared(struct attach_context *c)
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	if (features__has(c->features, FEATURE_UPROBE_MULTI))
-		batch__attach(c, slots, n, link_batch, NULL);
+		batch__attach(c, slots, n, link_batch);
 	else
-		attach_events(c, slots, n);
+		batch__attach_each(c, slots, n);
 }
 
-static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
+static void detach(struct attach_context *c, struct attach_slot *slot)
+{
+	struct holder *h = take_ptr(slot->state);
+
+	if (!--h->live)
+		close_holder(h);
+}
+
+/* Otherwise, once attached again, a later return could match a call from before. */
+static void forget_calls(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	const struct shared *s = c->shared;
 	__cleanup_free bool *gone = xcalloc(s->n, sizeof(*gone));
 
-	for (size_t i = 0; i < n; i++) {
-		struct holder *h = take_ptr(slots[i]->state);
-
-		slots[i]->attached = false;
+	for (size_t i = 0; i < n; i++)
 		gone[slots[i]->target->id] |= !slots[i]->former;
-		if (h && !--h->live)
-			close_holder(h);
-	}
-	/* Otherwise, once attached again, a later return could match a call from before. */
 	object_calls__forget(c->obj, gone);
 }
 
@@ -299,7 +277,9 @@ const struct attach_ops attach_uprobe_ret = {
 	.open = open_shared,
 	.close = close_shared,
 	.attach = attach,
+	.attach_one = attach_one,
 	.detach = detach,
+	.detached = forget_calls,
 	.count = count,
 	.shares_links = true,
 };

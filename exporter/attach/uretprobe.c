@@ -5,11 +5,8 @@
  */
 #include <errno.h>
 
-#include "attach/mechanism.h"
+#include "attach/batch.h"
 #include "attach/site.h"
-#include "attach/slot.h"
-#include "base/clock.h"
-#include "base/progress.h"
 #include "kernel/perf_event.h"
 
 #define KERNEL_ENOTSUPP 524 /* include/linux/errno.h: leaks to user space here */
@@ -17,13 +14,6 @@
 struct uretprobe {
 	struct perf_attachment entry, leave;
 };
-
-static const char *unavailable(struct features *f)
-{
-	const char *why = features__missing(f, FEATURE_PERF_EVENTS);
-
-	return why ? why : features__missing(f, FEATURE_UPROBE_PMU);
-}
 
 static int attach_event(struct attach_context *c, const struct target *t, bool is_return,
 			struct perf_attachment *out, enum attempt *at)
@@ -39,13 +29,12 @@ static int attach_event(struct attach_context *c, const struct target *t, bool i
 	if (prog < 0)
 		return prog;
 	event = perf_event__open_uprobe(t->opened->path, t->offset, is_return);
-	if (event < 0)
-		return event;
 	return perf_event__attach(event, prog, cookie, out);
 }
 
-static char *explain(const struct target *t, enum attempt at, int err)
+static char *explain(const struct attach_slot *slot, enum attempt at, int err)
 {
+	const struct target *t = slot->target;
 	__cleanup_free char *advice = NULL;
 
 	if (at == ATTEMPT_UPROBE && err == -KERNEL_ENOTSUPP)
@@ -54,44 +43,23 @@ static char *explain(const struct target *t, enum attempt at, int err)
 	return xasprintf("%s: the uprobe was refused: %s", t->function, advice);
 }
 
-static void detach_one(struct attach_slot *slot)
+static void detach(struct attach_context *c, struct attach_slot *slot)
 {
-	struct uretprobe *u = slot->state;
+	struct uretprobe *u = take_ptr(slot->state);
 
-	if (!u)
-		return;
 	perf_event__close(&u->leave);
 	perf_event__close(&u->entry);
 	free(u);
-	slot->state = NULL;
-	slot->attached = false;
 }
 
-static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
+static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
-	for (size_t i = 0; i < n && !progress__poll(); i++) {
-		struct uretprobe *u = slots[i]->state = xcalloc(1, sizeof(*u));
-		enum attempt at;
-		int err;
+	struct uretprobe *u = slot->state = xcalloc(1, sizeof(*u));
+	int err;
 
-		u->entry = u->leave = PERF_ATTACHMENT_NONE;
-		err = attach_event(c, slots[i]->target, false, &u->entry, &at);
-		if (!err)
-			err = attach_event(c, slots[i]->target, true, &u->leave, &at);
-		if (err) {
-			detach_one(slots[i]);
-			slot__refuse(slots[i], err, explain(slots[i]->target, at, err));
-			continue;
-		}
-		slots[i]->attached = true;
-		slots[i]->created = now_seconds();
-	}
-}
-
-static void detach(struct attach_context *c, struct attach_slot **slots, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		detach_one(slots[i]);
+	u->entry = u->leave = PERF_ATTACHMENT_NONE;
+	err = attach_event(c, slot->target, false, &u->entry, at);
+	return err ? err : attach_event(c, slot->target, true, &u->leave, at);
 }
 
 static const char *caveat(struct features *f)
@@ -109,8 +77,10 @@ const struct attach_ops attach_uretprobe = {
 	.files = 4,
 	.swaps_return = true,
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
-	.unavailable = unavailable,
+	.requires = FEATURE_BIT(FEATURE_PERF_EVENTS) | FEATURE_BIT(FEATURE_UPROBE_PMU),
 	.caveat = caveat,
-	.attach = attach,
+	.attach = batch__attach_each,
+	.attach_one = attach_one,
+	.explain = explain,
 	.detach = detach,
 };

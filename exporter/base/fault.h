@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "base/util.h"
+
 enum fault {
 	FAULT_NONE,	/* success */
 	FAULT_CONFIG,	/* the command line or a configuration file is wrong */
@@ -12,3 +14,6 @@ enum fault {
 	FAULT_NO_ROOM,	/* the same, because of resources that we already hold */
 	FAULT_STOPPING, /* the process is stopping */
 };
+
+/* Sets *error to a formatted text, to be freed, and returns the fault. */
+#define fault__set(error, fault, ...) (*(error) = xasprintf(__VA_ARGS__), (fault))

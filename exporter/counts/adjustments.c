@@ -8,19 +8,13 @@
 #define READ_TRIES    1000
 #define READ_PAUSE_NS 1000000
 
-static size_t words(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint32_t hist_width,
-		    uint32_t ndetails)
+size_t adjustments__size(const struct adjustments *l)
 {
-	return (size_t)ncells * cell_width + (size_t)nhists * hist_width + ndetails;
-}
+	size_t words =
+		(size_t)l->ncells * l->cell_width + (size_t)l->nhists * l->hist_width + l->nvalues;
 
-size_t adjustments__size(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint32_t hist_width,
-			 uint32_t ndetails)
-{
-	size_t n = words(ncells, cell_width, nhists, hist_width, ndetails);
-
-	return ALIGN_UP(sizeof(struct adjustments_head), sizeof(uint64_t)) + n * sizeof(uint64_t) +
-	       ncells * (sizeof(uint32_t) + 1);
+	return ALIGN_UP(sizeof(*l->head), sizeof(uint64_t)) + words * sizeof(uint64_t) +
+	       l->ncells * (sizeof(uint32_t) + 1);
 }
 
 static void lay_out(struct adjustments *l, char *p)
@@ -28,30 +22,22 @@ static void lay_out(struct adjustments *l, char *p)
 	l->head = (struct adjustments_head *)p;
 	l->cells = (uint64_t *)(p + ALIGN_UP(sizeof(*l->head), sizeof(uint64_t)));
 	l->hists = l->cells + (size_t)l->ncells * l->cell_width;
-	l->details = l->hists + (size_t)l->nhists * l->hist_width;
-	l->alias = (uint32_t *)(l->details + l->ndetails);
+	l->values = l->hists + (size_t)l->nhists * l->hist_width;
+	l->alias = (uint32_t *)(l->values + l->nvalues);
 	l->used = (uint8_t *)(l->alias + l->ncells);
 }
 
-int adjustments__init(struct adjustments *l, uint32_t ncells, uint32_t cell_width, uint32_t nhists,
-		      uint32_t hist_width, uint32_t ndetails)
+int adjustments__init(struct adjustments *l)
 {
-	size_t size = adjustments__size(ncells, cell_width, nhists, hist_width, ndetails);
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p;
 
+	l->size = adjustments__size(l);
+	p = mmap(NULL, l->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		 -1, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	*l = (struct adjustments){
-		.ncells = ncells,
-		.cell_width = cell_width,
-		.nhists = nhists,
-		.hist_width = hist_width,
-		.ndetails = ndetails,
-		.size = size,
-	};
 	lay_out(l, p);
-	return shared_memory__new(&l->copy, size);
+	return shared_memory__new(&l->copy, l->size);
 }
 
 void adjustments__destroy(struct adjustments *l)

@@ -23,20 +23,18 @@ struct adjustments {
 	} * head;
 	uint64_t *cells; /* ncells rows, as wide as a cell */
 	uint64_t *hists; /* nhists rows */
-	uint64_t *details;
+	uint64_t *values;
 	uint32_t *alias; /* by cell: 1 + the other cell; 0: none */
 	uint8_t *used;	 /* by cell: whether its rows were ever written */
-	uint32_t ncells, cell_width, nhists, hist_width, ndetails;
+	uint32_t ncells, cell_width, nhists, hist_width, nvalues;
 	size_t size;
 	struct shared_memory copy; /* has the same layout; a reader has none */
 };
 
-/* Bytes. Memory that was never written takes none. */
-size_t adjustments__size(uint32_t ncells, uint32_t cell_width, uint32_t nhists, uint32_t hist_width,
-			 uint32_t ndetails);
-/* 0 or a negative errno. */
-int adjustments__init(struct adjustments *l, uint32_t ncells, uint32_t cell_width, uint32_t nhists,
-		      uint32_t hist_width, uint32_t ndetails);
+/* Bytes, by the numbers and widths in *l. Memory that was never written takes none. */
+size_t adjustments__size(const struct adjustments *l);
+/* Allocates memory for the numbers and widths in *l. 0 or a negative errno. */
+int adjustments__init(struct adjustments *l);
 void adjustments__destroy(struct adjustments *l);
 /* For a reader, which has the sizes and a mapping of the copy: sets the pointers. */
 void adjustments__read(struct adjustments *l, const void *copy);
@@ -45,7 +43,7 @@ void adjustments__read(struct adjustments *l, const void *copy);
 void adjustments__begin(struct adjustments *l);
 void adjustments__end(struct adjustments *l);
 
-/* Adds n words to the adjustments (cells, hists or details) at `to`, or subtracts them. */
+/* Adds n words to the adjustments (cells, hists or values) at `to`, or subtracts them. */
 void adjustments__add(struct adjustments *l, uint64_t *to, const uint64_t *words, size_t n);
 void adjustments__subtract(struct adjustments *l, uint64_t *from, const uint64_t *words, size_t n);
 /* Marks a cell's rows as written. */

@@ -36,7 +36,7 @@ static void image_adjustments(struct image *io, struct adjustments *l)
 	image__field(io, &l->cell_width);
 	image__field(io, &l->nhists);
 	image__field(io, &l->hist_width);
-	image__field(io, &l->ndetails);
+	image__field(io, &l->nvalues);
 }
 
 void banks__image(struct image *io, struct banks *b)
@@ -67,12 +67,6 @@ static bool is_within(const struct bank_view *v, uint64_t size)
 	return last <= size / sizeof(uint64_t) / (v->width ? v->width : 1);
 }
 
-static bool adjustments_are_within(const struct adjustments *l, uint64_t size)
-{
-	return adjustments__size(l->ncells, l->cell_width, l->nhists, l->hist_width, l->ndetails) <=
-	       size;
-}
-
 /* Whether all views lie within their memory. */
 static bool fits(const struct banks *b)
 {
@@ -82,10 +76,10 @@ static bool fits(const struct banks *b)
 	       is_within(&b->events, s[BANK_EVENTS].size) &&
 	       is_within(&b->hists, s[BANK_HISTS].size) &&
 	       is_within(&b->value_counts, s[BANK_VALUE_COUNTS].size) &&
-	       (uint64_t)b->value_counts.n * sizeof(*b->details) <= s[BANK_VALUE_SLOTS].size &&
+	       (uint64_t)b->value_counts.n * sizeof(*b->value_slots) <= s[BANK_VALUE_SLOTS].size &&
 	       (uint64_t)b->label_sets.n * sizeof(*b->label_sets.v) <= s[BANK_LABEL_SETS].size &&
 	       (s[BANK_ADJUSTMENTS].fd < 0 ||
-		adjustments_are_within(&b->adjustments, s[BANK_ADJUSTMENTS].size));
+		adjustments__size(&b->adjustments) <= s[BANK_ADJUSTMENTS].size);
 }
 
 int banks__map(struct banks *b)
@@ -108,7 +102,7 @@ int banks__map(struct banks *b)
 	b->events.base = at[BANK_EVENTS];
 	b->hists.base = at[BANK_HISTS];
 	b->value_counts.base = at[BANK_VALUE_COUNTS];
-	b->details = at[BANK_VALUE_SLOTS];
+	b->value_slots = at[BANK_VALUE_SLOTS];
 	b->label_sets.v = at[BANK_LABEL_SETS];
 	adjustments__read(&b->adjustments, at[BANK_ADJUSTMENTS]);
 	return err;
@@ -126,7 +120,7 @@ void banks__unmap(struct banks *b)
 	unmap(b->events.base, b->sources[BANK_EVENTS].size);
 	unmap(b->hists.base, b->sources[BANK_HISTS].size);
 	unmap(b->value_counts.base, b->sources[BANK_VALUE_COUNTS].size);
-	unmap(b->details, b->sources[BANK_VALUE_SLOTS].size);
+	unmap(b->value_slots, b->sources[BANK_VALUE_SLOTS].size);
 	unmap(b->label_sets.v, b->sources[BANK_LABEL_SETS].size);
 	unmap(b->adjustments.head, b->sources[BANK_ADJUSTMENTS].size);
 }

@@ -40,9 +40,9 @@ struct banks {
 	const struct histogram_layout *layout;
 	struct bank_view cells, events, hists, value_counts;
 	struct bank_view entered; /* one entry: an rp_entered array; in the attacher only */
-	const volatile struct rp_value_slot *details; /* detail_counts.n */
+	const volatile struct rp_value_slot *value_slots; /* value_counts.n */
 	struct label_sets_view label_sets;
-	/* Added to cells, histograms and details; without a head: there are none. */
+	/* Added to cells, histograms and values; without a head: there are none. */
 	struct adjustments adjustments;
 	uint32_t own_hists, hists_per_set; /* of all targets together, and of each label set */
 	/* The memory behind the views; fd -1: there is none. */

@@ -57,7 +57,7 @@ void snapshot__add_hist(const struct banks *o, uint32_t cell, uint32_t hist, uin
 uint64_t snapshot__value_count(const struct banks *o, uint32_t slot)
 {
 	const struct adjustments *l = banks__adjustments(o);
-	uint64_t count = l ? l->details[slot] : 0;
+	uint64_t count = l ? l->values[slot] : 0;
 
 	sum_banks(o->value_counts, slot, 0, 1, &count);
 	return count;
@@ -69,15 +69,6 @@ uint64_t snap_cell__calls(const struct snap_cell *c, const struct histogram_layo
 
 	for (uint32_t i = 0; i < g->nbins; i++)
 		calls += c->words[RP_CELL_BINS + i];
-	return calls;
-}
-
-uint64_t snapshot__calls(const struct snap_target *t, const struct histogram_layout *g)
-{
-	uint64_t calls = snap_cell__calls(&t->cell, g);
-
-	for (size_t i = 0; i < t->nsets; i++)
-		calls += snap_cell__calls(&t->sets[i].cell, g);
 	return calls;
 }
 
@@ -131,40 +122,47 @@ uint64_t snapshot__returns_seen(const struct banks *o, uint32_t id)
 	uint64_t events[RP_EVENT_MAX], seen;
 
 	seen = snapshot__calls_in(o, id);
-	for (uint32_t slot = 0; slot < v.n; slot++) {
+	for (uint32_t slot = 0; slot < v.n; slot++)
 		if (v.v[slot].used && v.v[slot].key.id == id)
 			seen += snapshot__calls_in(o, v.first + slot);
-	}
 	snapshot__events(o, id, events);
 	return seen + events[RP_EVENT_NO_ENTRY] + events[RP_EVENT_FILTERED];
 }
 
 /* ---- a snapshot ------------------------------------------------------------------------------ */
 
-struct raw_detail {
-	uint32_t cell;
-	struct snap_detail detail;
-};
-
 /* A snapshot and the memory that it points to. */
 struct block {
 	struct snapshot snapshot;
-	struct snap_set
-		*sets; /* those with a series, then the hidden ones, shown in another cell */
+	/* Those with a series, then the hidden ones, which are shown in another cell. */
+	struct snap_set *sets;
 	size_t nsets, nhidden;
-	struct raw_detail *raw; /* by cell, then by value */
-	size_t nraw;
-	struct snap_detail *details; /* the same without the cells */
-	uint64_t *words;	     /* of all cells, and their histograms */
+	struct snap_value *values; /* by cell, then by value */
+	size_t nvalues;
+	uint64_t *words; /* of all cells, and their histograms */
 };
 
-static int compare_details(const void *a, const void *b)
+static int compare_values(const void *a, const void *b)
 {
-	const struct raw_detail *x = a, *y = b;
+	const struct snap_value *x = a, *y = b;
 
 	if (x->cell != y->cell)
 		return x->cell < y->cell ? -1 : 1;
-	return x->detail.value < y->detail.value ? -1 : x->detail.value > y->detail.value;
+	return x->value < y->value ? -1 : x->value > y->value;
+}
+
+size_t snap_values__merge(struct snap_value *v, size_t n)
+{
+	size_t merged = 0;
+
+	qsort(v, n, sizeof(*v), compare_values);
+	for (size_t i = 0; i < n; i++) {
+		if (merged && !compare_values(&v[merged - 1], &v[i]))
+			v[merged - 1].count += v[i].count;
+		else
+			v[merged++] = v[i];
+	}
+	return merged;
 }
 
 /* Sets *cell to the cell that shows its counts. False: none does yet. */
@@ -179,27 +177,14 @@ static bool resolve_alias(const struct banks *o, const struct label_sets_view *v
 }
 
 /* Several sets may be shown in one cell, so two slots may have the same value of it. */
-static void merge_details(struct block *b)
+static int read_values(const struct banks *o, struct block *b)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < b->nraw; i++) {
-		if (n && !compare_details(&b->raw[n - 1], &b->raw[i]))
-			b->raw[n - 1].detail.count += b->raw[i].detail.count;
-		else
-			b->raw[n++] = b->raw[i];
-	}
-	b->nraw = n;
-}
-
-static int read_details(const struct banks *o, struct block *b)
-{
-	const volatile struct rp_value_slot *slots = o->details;
+	const volatile struct rp_value_slot *slots = o->value_slots;
 	struct label_sets_view v = o->label_sets;
 	uint32_t n = o->value_counts.n;
 
-	b->raw = calloc(n + 1, sizeof(*b->raw));
-	if (!b->raw)
+	b->values = calloc(n + 1, sizeof(*b->values));
+	if (!b->values)
 		return -ENOMEM;
 	for (uint32_t slot = 0; slot < n; slot++) {
 		uint32_t cell = slots[slot].cell;
@@ -209,36 +194,28 @@ static int read_details(const struct banks *o, struct block *b)
 			continue;
 		count = snapshot__value_count(o, slot);
 		if (count)
-			b->raw[b->nraw++] =
-				(struct raw_detail){ cell, { slots[slot].value, count } };
+			b->values[b->nvalues++] =
+				(struct snap_value){ slots[slot].value, count, cell };
 	}
-	qsort(b->raw, b->nraw, sizeof(*b->raw), compare_details);
-	merge_details(b);
-	b->details = calloc(b->nraw + 1, sizeof(*b->details));
-	if (!b->details)
-		return -ENOMEM;
-	for (size_t i = 0; i < b->nraw; i++)
-		b->details[i] = b->raw[i].detail;
+	b->nvalues = snap_values__merge(b->values, b->nvalues);
 	return 0;
 }
 
-static void find_details(const struct block *b, uint32_t cell, struct snap_cell *out)
+static void find_values(const struct block *b, uint32_t cell, struct snap_cell *out)
 {
-	size_t lo = 0, hi = b->nraw;
+	size_t lo = 0, hi = b->nvalues;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
-		if (b->raw[mid].cell < cell)
+		if (b->values[mid].cell < cell)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	out->details = &b->details[lo];
-	while (lo < b->nraw && b->raw[lo].cell == cell) {
-		out->ndetails++;
-		lo++;
-	}
+	out->values = &b->values[lo];
+	for (; lo < b->nvalues && b->values[lo].cell == cell; lo++)
+		out->nvalues++;
 }
 
 static void add_hists(const struct banks *o, uint32_t cell, const struct capture_spec *x,
@@ -261,7 +238,7 @@ static void take_cell(const struct banks *o, const struct block *b, uint32_t cel
 		*words += (size_t)x->nhistograms * b->snapshot.hist_words;
 		add_hists(o, cell, x, out->hists);
 	}
-	find_details(b, cell, out);
+	find_values(b, cell, out);
 }
 
 static int by_target(const void *a, const void *b)
@@ -312,11 +289,6 @@ static int find_sets(const struct banks *o, struct block *b)
 	return 0;
 }
 
-static const struct capture_spec *extra_at(const struct capture_spec *const *extras, uint32_t id)
-{
-	return extras ? extras[id] : NULL;
-}
-
 /* The cell of a series that also shows other sets. NULL: it has just changed, so this snapshot is
  * discarded. */
 static struct snap_cell *find_cell(const struct block *b, uint32_t first, uint32_t id,
@@ -344,8 +316,8 @@ static void add_hidden(const struct banks *o, const struct capture_spec *const *
 		if (!out)
 			continue;
 		snapshot__add_cell(o, cell, out->words);
-		if (extra_at(extras, id))
-			add_hists(o, cell, extra_at(extras, id), out->hists);
+		if (extras[id])
+			add_hists(o, cell, extras[id], out->hists);
 	}
 }
 
@@ -357,7 +329,7 @@ static int take_cells(const struct banks *o, const struct capture_spec *const *e
 	uint64_t *words;
 
 	for (uint32_t id = 0; id < b->snapshot.n; id++) {
-		const struct capture_spec *x = extra_at(extras, id);
+		const struct capture_spec *x = extras[id];
 
 		if (x)
 			nwords += (1 + b->snapshot.targets[id].nsets) * x->nhistograms *
@@ -369,14 +341,13 @@ static int take_cells(const struct banks *o, const struct capture_spec *const *e
 	for (uint32_t id = 0; id < b->snapshot.n; id++) {
 		struct snap_target *t = &b->snapshot.targets[id];
 
-		take_cell(o, b, id, extra_at(extras, id), &words, &t->cell);
+		take_cell(o, b, id, extras[id], &words, &t->cell);
 		snapshot__events(o, id, t->events);
 	}
 	for (size_t i = 0; i < b->nsets; i++) {
 		struct snap_set *set = &b->sets[i];
 
-		take_cell(o, b, v.first + set->slot, extra_at(extras, set->key.id), &words,
-			  &set->cell);
+		take_cell(o, b, v.first + set->slot, extras[set->key.id], &words, &set->cell);
 	}
 	add_hidden(o, extras, b);
 	return 0;
@@ -394,9 +365,9 @@ static struct block *take(const struct banks *o, const struct capture_spec *cons
 	b->snapshot.targets = calloc(b->snapshot.n + 1, sizeof(*b->snapshot.targets));
 	if (!b->snapshot.targets)
 		goto fail;
-	/* Programs count a result in its detail before its cell. Read in that order, the sum of
-	 * the outcomes never exceeds the calls. */
-	err = read_details(o, b);
+	/* Programs count a result by its value before they count it in its cell. Read in that
+	 * order, the sum of the outcomes never exceeds the calls. */
+	err = read_values(o, b);
 	if (!err)
 		err = find_sets(o, b);
 	if (!err)
@@ -442,8 +413,7 @@ void snapshot__free(struct snapshot *s)
 	free(b->words);
 	free(s->targets);
 	free(b->sets);
-	free(b->raw);
-	free(b->details);
+	free(b->values);
 	free(b);
 }
 

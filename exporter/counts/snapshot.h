@@ -10,17 +10,21 @@
 
 #include "counts/banks.h"
 
-struct snap_detail {
+struct snap_value {
 	int64_t value; /* errno, positive; or the result's number */
 	uint64_t count;
+	uint32_t cell; /* while a snapshot is taken */
 };
+
+/* Sorts values by cell and value, and adds up the counts of equal ones. Returns their number. */
+size_t snap_values__merge(struct snap_value *v, size_t n);
 
 /* One cell, summed over the CPUs. */
 struct snap_cell {
-	uint64_t *words;	     /* as in abi.h: RP_CELL_CLASS, RP_CELL_SUM, RP_CELL_GRID */
-	uint64_t *hists;	     /* of the target's histograms of integers, each hist_words */
-	struct snap_detail *details; /* ordered by value; a count may be 0 */
-	size_t ndetails;
+	uint64_t *words;	   /* as in abi.h: RP_CELL_CLASS, RP_CELL_SUM, RP_CELL_GRID */
+	uint64_t *hists;	   /* of the target's histograms of integers, each hist_words */
+	struct snap_value *values; /* ordered by value; a count may be 0 */
+	size_t nvalues;
 };
 
 /* The values of a label set's labels, shared by the snapshots that show it. */
@@ -58,13 +62,12 @@ struct snapshot {
 	uint32_t hist_words;
 };
 
-/* Reads everything. extras: by target id, NULL for targets without captures; or NULL. Returns NULL
- * with errno: ENOMEM, or EAGAIN if adjustments changed during each attempt. */
+/* Reads everything. extras: by target id, NULL for targets without captures. Returns NULL with
+ * errno: ENOMEM, or EAGAIN if adjustments changed during each attempt. */
 struct snapshot *snapshot__take(const struct banks *b, const struct capture_spec *const *extras);
 void snapshot__free(struct snapshot *s);
 
-/* Calls counted, in all label sets. */
-uint64_t snapshot__calls(const struct snap_target *t, const struct histogram_layout *g);
+/* Calls counted. */
 uint64_t snap_cell__calls(const struct snap_cell *c, const struct histogram_layout *g);
 
 /* ---- single counters, for missed calls, labels and the rate guard ---- */

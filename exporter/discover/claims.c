@@ -76,17 +76,14 @@ static char *in_words(const struct target *old, const struct target *new)
 /* An error; or, if env is lenient, a target that is not attached. */
 static int conflict(struct claims *c, struct claim *old, const struct target *b)
 {
-	struct target *a = old->target;
-	char *error = in_words(a, b);
+	char *error = in_words(old->target, b);
 
 	if (!c->sources->env->lenient) {
 		c->error = error;
 		return -EINVAL;
 	}
 	old->disputed = true;
-	a->reason = REASON_REFUSED;
-	free(a->why);
-	a->why = error;
+	target__set_reason(old->target, REASON_REFUSED, error);
 	return 0;
 }
 
@@ -118,8 +115,7 @@ static int refuse(struct claims *c, const struct request *r, struct target *t,
 {
 	char *error;
 
-	t->reason = REASON_REFUSED;
-	t->why = why;
+	target__set_reason(t, REASON_REFUSED, why);
 	if (c->sources->env->lenient || undescribed)
 		return 0;
 	error = xasprintf("%s: %s", source_pos__str(pos), why);
@@ -300,8 +296,7 @@ int claims__add(struct claims *c, const struct request *r, struct target *t)
 int claims__add_failed(struct claims *c, const struct request *r, struct target *t,
 		       enum target_reason reason, char *why)
 {
-	t->reason = reason;
-	t->why = why;
+	target__set_reason(t, reason, why);
 	return claims__add(c, r, t);
 }
 
@@ -364,11 +359,12 @@ static void limit_captures(struct claims *c)
 
 		if (!t || t->reason != REASON_NONE || !t->capture || n++ < RP_MAX_CAPTURES)
 			continue;
-		t->reason = REASON_REFUSED;
-		t->why = xasprintf(
-			"no more than %d functions with labels, filters or observed values "
-			"can be probed at a time: narrow the globs",
-			RP_MAX_CAPTURES);
+		target__set_reason(
+			t, REASON_REFUSED,
+			xasprintf(
+				"no more than %d functions with labels, filters or observed values "
+				"can be probed at a time: narrow the globs",
+				RP_MAX_CAPTURES));
 	}
 }
 

@@ -166,7 +166,7 @@ static void print_family(struct buf *b, const struct source *s, const struct clo
 static void tell(const struct source *s, struct claim *claim, const struct clone *v, size_t n,
 		 bool only_parts)
 {
-	struct buf text = {};
+	__cleanup_buf struct buf text = {};
 
 	if (!only_parts)
 		print_family(&text, s, v, n, false);
@@ -174,7 +174,6 @@ static void tell(const struct source *s, struct claim *claim, const struct clone
 	/* A function may have several names with clones: the first counts. */
 	if (text.len && !text.failed && !claim->target->uncounted)
 		claim->target->uncounted = xstrdup(buf__str(&text));
-	buf__free(&text);
 }
 
 /* v: all clones of one function. If the function itself is missing, its only clone stands for it.

@@ -11,7 +11,7 @@
  */
 #include "discover/denylist.h"
 
-#include "discover/deny_rule.h"
+#include <fnmatch.h>
 
 #define NEVER_RETURNS "it never returns"
 #define ASM_STUB      "it is an entry or exit stub in assembly, not a function that is called"
@@ -287,12 +287,36 @@ static const struct deny_rule syscalls[] = {
 	{ "sigreturn", "it returns to where the signal struck, with that place's registers" },
 };
 
+/* Most names differ in the first letters, so fnmatch(3) is rarely needed. */
+static bool matches(const char *glob, const char *name)
+{
+	size_t literal;
+
+	if (*glob != *name && *glob != '*')
+		return false;
+	literal = strcspn(glob, "*");
+	if (strncmp(glob, name, literal))
+		return false;
+	if (!glob[literal])
+		return !name[literal];
+	return !glob[literal + 1] || !fnmatch(glob, name, 0);
+}
+
+const char *denylist__find(const struct deny_rule *rules, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (matches(rules[i].glob, name))
+			return rules[i].why;
+	}
+	return NULL;
+}
+
 const char *denylist__kernel(const char *function)
 {
-	return deny_rule__find(kernel, ARRAY_SIZE(kernel), function);
+	return denylist__find(kernel, ARRAY_SIZE(kernel), function);
 }
 
 const char *denylist__syscall(const char *name)
 {
-	return deny_rule__find(syscalls, ARRAY_SIZE(syscalls), name);
+	return denylist__find(syscalls, ARRAY_SIZE(syscalls), name);
 }

@@ -4,6 +4,16 @@
 
 #include "base/util.h"
 
+/* The first matching rule decides. A rule without a reason is an exception from the rules below it.
+ */
+struct deny_rule {
+	const char *glob;
+	const char *why;
+};
+
+/* The reason why name is denied by n rules; NULL: it is allowed. */
+const char *denylist__find(const struct deny_rule *rules, size_t n, const char *name);
+
 /* Why the function is denied ("it never returns"); NULL: it is allowed. Static. */
 const char *denylist__kernel(const char *function);
 const char *denylist__syscall(const char *name);

@@ -10,7 +10,7 @@
  */
 #include "discover/denylist_user.h"
 
-#include "discover/deny_rule.h"
+#include "discover/denylist.h"
 
 #define NOT_CALLED "it is not called: the kernel or a jump enters it, without a return address"
 #define SIGNAL	   "it is not called: signal handlers return to it"
@@ -171,5 +171,5 @@ const char *denylist_user__function(const char *function)
 {
 	const char *why = why_part(function);
 
-	return why ? why : deny_rule__find(user, ARRAY_SIZE(user), function);
+	return why ? why : denylist__find(user, ARRAY_SIZE(user), function);
 }

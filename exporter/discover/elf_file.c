@@ -127,8 +127,7 @@ static char *why_ifunc(const struct elf_file *f, const struct elf_symbol *sym)
 {
 	__cleanup_free char *prefix = xasprintf("__%s_", sym->name);
 	size_t n = elf_symbols__count(f->symbols), named = 0;
-	struct buf list = {};
-	char *why;
+	__cleanup_buf struct buf list = {};
 
 	for (size_t i = 0; i < n && named < IMPLEMENTATIONS_MAX; i++) {
 		struct elf_symbol other = elf_symbols__at(f->symbols, i);
@@ -137,12 +136,10 @@ static char *why_ifunc(const struct elf_file *f, const struct elf_symbol *sym)
 			continue;
 		buf__printf(&list, "%s%s", named++ ? ", " : "", other.name);
 	}
-	why = xasprintf(
+	return xasprintf(
 		"it only selects the implementation for this CPU, once per program: name the "
 		"implementation%s%s",
 		named ? ", as " : ", if the file has its symbol", named ? buf__str(&list) : "");
-	buf__free(&list);
-	return why;
 }
 
 enum target_reason elf_file__verdict(const struct elf_file *f, const struct elf_symbol *sym,
@@ -150,31 +147,21 @@ enum target_reason elf_file__verdict(const struct elf_file *f, const struct elf_
 {
 	const char *denied = why_denied(f, sym);
 
-	if (denied) {
+	if (!denied && !sym->ifunc && sym->misrun)
+		denied = "it begins with a vector instruction (VEX or EVEX), which the kernel can "
+			 "run wrongly under a uprobe";
+	if (denied || sym->ifunc) {
 		if (why)
-			*why = xstrdup(denied);
+			*why = denied ? xstrdup(denied) : why_ifunc(f, sym);
 		return REASON_DENIED;
 	}
-	if (sym->ifunc) {
-		if (why)
-			*why = why_ifunc(f, sym);
-		return REASON_DENIED;
-	}
-	if (sym->misrun) {
-		if (why)
-			*why = xstrdup("it begins with a vector instruction (VEX or EVEX), which "
-				       "the kernel can run wrongly under a uprobe");
-		return REASON_DENIED;
-	}
-	if (sym->copies > 1) {
-		if (why)
-			*why = xasprintf(
-				"the file has %u functions of that name, and nothing tells them "
-				"apart",
-				sym->copies);
-		return REASON_AMBIGUOUS;
-	}
-	return REASON_NONE;
+	if (sym->copies <= 1)
+		return REASON_NONE;
+	if (why)
+		*why = xasprintf("the file has %u functions of that name, and nothing tells them "
+				 "apart",
+				 sym->copies);
+	return REASON_AMBIGUOUS;
 }
 
 /* An error is not fatal: `returns:` can name the types. */

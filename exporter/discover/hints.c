@@ -71,11 +71,19 @@ static const char *library_of(struct sources *src, const char *name)
 	return f && f->symbols && elf_symbols__find(f->symbols, name, &sym) ? libc : NULL;
 }
 
+/* Frees the texts. */
+static char *phrase_of(char **texts, size_t n)
+{
+	char *result = suggest__phrase((const char *const *)texts, n);
+
+	for (size_t i = 0; i < n; i++)
+		free(texts[i]);
+	return result;
+}
+
 static char *phrase(const char *fmt, const char *object, const char *name)
 {
-	__cleanup_free char *text = xasprintf(fmt, object, name);
-
-	return suggest__phrase((const char *const *)&text, 1);
+	return phrase_of((char *[]){ xasprintf(fmt, object, name) }, 1);
 }
 
 /* A function of the same name and another type. NULL: there is none. */
@@ -137,15 +145,12 @@ static char *near_in_kernel(const char *name, const char *const *v, size_t n, si
 {
 	const char *near[SUGGEST_PHRASE];
 	size_t found = suggest__nearest(name, v, n + ncalls, near, ARRAY_SIZE(near));
-	char *texts[SUGGEST_PHRASE], *result;
+	char *texts[SUGGEST_PHRASE];
 
 	for (size_t i = 0; i < found; i++)
 		texts[i] = xasprintf("%s%s", is_among(near[i], v + n, ncalls) ? "syscall:" : "",
 				     near[i]);
-	result = suggest__phrase((const char *const *)texts, found);
-	for (size_t i = 0; i < found; i++)
-		free(texts[i]);
-	return result;
+	return phrase_of(texts, found);
 }
 
 char *hints__kernel(struct sources *src, const struct request *r, const char *object)
@@ -202,15 +207,12 @@ static char *near_module(struct sources *src, const struct pattern *p)
 	const char *near[SUGGEST_PHRASE];
 	size_t n, found;
 	const char *const *names = module_list__names(src->modules, &n);
-	char *texts[SUGGEST_PHRASE], *result;
+	char *texts[SUGGEST_PHRASE];
 
 	found = suggest__nearest(p->object, names, n, near, ARRAY_SIZE(near));
 	for (size_t i = 0; i < found; i++)
 		texts[i] = xasprintf("%s:%s", near[i], functions_of(p));
-	result = suggest__phrase((const char *const *)texts, found);
-	for (size_t i = 0; i < found; i++)
-		free(texts[i]);
-	return result;
+	return phrase_of(texts, found);
 }
 
 char *hints__object(struct sources *src, const struct request *r)
@@ -228,7 +230,7 @@ char *hints__path(const char *path, const char *functions)
 	const char *name = strrchr(path, '/');
 	size_t root = locate__root_of(path), n = 0;
 	__cleanup_free char *prefix = xstrndup(path, root);
-	char *near[LOCATE_NEAR], *found, *result;
+	char *near[LOCATE_NEAR], *found;
 
 	name = name ? name + 1 : path;
 	found = root ? NULL : locate__program(name);
@@ -243,10 +245,7 @@ char *hints__path(const char *path, const char *functions)
 
 		near[i] = xasprintf("%s:%s", old, functions);
 	}
-	result = suggest__phrase((const char *const *)near, n);
-	for (size_t i = 0; i < n; i++)
-		free(near[i]);
-	return result;
+	return phrase_of(near, n);
 }
 
 /* ---- words of other tools ------------------------------------------------------------------- */

@@ -139,13 +139,12 @@ int list__print(const struct discover_env *env, const char *glob, FILE *out)
 
 		l.glob = colon + 1;
 		list_file(&l, path);
-		sources__release(&l.sources);
 	} else {
 		l.with_object = colon != NULL;
 		list_kernel(&l);
 		list_syscalls(&l);
-		sources__release(&l.sources);
 	}
+	sources__release(&l.sources);
 	if (l.n)
 		return 0;
 	log_error("nothing that can be probed here matches %s", glob ? glob : "*");

@@ -14,20 +14,16 @@ bool request__is_clone(const char *name, const char *function)
 
 char *request__written(const struct pattern *p)
 {
-	struct buf b = {};
-	char *s;
+	__cleanup_buf struct buf b = {};
 
 	for (size_t i = 0; i < p->nfunctions; i++)
 		buf__printf(&b, "%s%s", i ? "|" : "", p->functions[i]);
-	s = xstrdup(b.len ? buf__str(&b) : "");
-	buf__free(&b);
-	return s;
+	return xstrdup(b.len ? buf__str(&b) : "");
 }
 
 char *request__in_words(const struct pattern *p)
 {
-	struct buf b = {};
-	char *s;
+	__cleanup_buf struct buf b = {};
 
 	for (size_t i = 0; i < p->nfunctions; i++)
 		buf__printf(&b, "%s%s",
@@ -35,7 +31,5 @@ char *request__in_words(const struct pattern *p)
 			    : i + 1 < p->nfunctions ? ", "
 						    : " or ",
 			    p->functions[i]);
-	s = xstrdup(b.len ? buf__str(&b) : "");
-	buf__free(&b);
-	return s;
+	return xstrdup(b.len ? buf__str(&b) : "");
 }

@@ -2,6 +2,7 @@
 #include "discover/target.h"
 
 #include "expr/capture.h"
+#include "kernel/symbols.h"
 
 const char *const kind_names[RP_KIND_MAX] = {
 	[RP_KIND_ERRNO] = "errno",  [RP_KIND_UNSIGNED] = "unsigned", [RP_KIND_POINTER] = "pointer",
@@ -77,6 +78,19 @@ const char *target__enumerator(const struct target *t, int64_t value)
 }
 
 /* ---- names and places ------------------------------------------------------------------------ */
+
+void target__set_reason(struct target *t, enum target_reason reason, char *why)
+{
+	free(t->why);
+	t->reason = reason;
+	t->why = why;
+	t->switched_off = 0;
+}
+
+bool target__is_in_module(const struct target *t)
+{
+	return t->type == TARGET_KERNEL && strcmp(t->object, SYMBOLS_VMLINUX);
+}
 
 size_t target__nnames(const struct target *t)
 {
@@ -207,7 +221,6 @@ struct target *target__describe(const struct target *t)
 	d->reason = t->reason;
 	d->why = t->why ? xstrdup(t->why) : NULL;
 	d->file = t->file;
-	d->pos = NULL;
 	d->builtin = t->builtin;
 	return d;
 }

@@ -100,6 +100,11 @@ struct targets {
 
 /* A target without an id, of unknown type (raw). Copies the names. target__free() it. */
 struct target *target__new(enum target_type type, const char *object, const char *function);
+/* Whether it is a kernel function of a module. */
+bool target__is_in_module(const struct target *t);
+/* Says why the target is not attached; REASON_NONE and NULL: nothing is in the way. Takes ownership
+ * of why. */
+void target__set_reason(struct target *t, enum target_reason reason, char *why);
 /* The names of a target: at least one. */
 size_t target__nnames(const struct target *t);
 struct target_name target__name(const struct target *t, size_t i);

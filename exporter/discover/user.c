@@ -51,12 +51,6 @@ static int claim_as(struct discovery *d, const struct request *r, struct elf_fil
 	return claims__add(&d->claims, r, t);
 }
 
-static int claim_symbol(struct discovery *d, const struct request *r, struct elf_file *f,
-			const struct elf_symbol *sym)
-{
-	return claim_as(d, r, f, sym, sym->name);
-}
-
 /* The message of the dynamic linker's names. NULL: they are not the cause. */
 static char *why_dynamic(struct discovery *d, const struct elf_file *f, const struct pattern *p)
 {
@@ -164,7 +158,7 @@ static int resolve_exact(struct discovery *d, const struct request *r, struct el
 			return err;
 
 		if (n == 1)
-			return claim_symbol(d, r, f, &sym);
+			return claim_as(d, r, f, &sym, sym.name);
 		if (!n && dynamic__find_version(f, p->functions[i], &sym, &label))
 			return claim_as(d, r, f, &sym, label);
 		if (n)
@@ -282,7 +276,7 @@ static int claim_literally(struct discovery *d, const struct request *r, struct 
 
 	*found = elf_symbols__find(f->symbols, name, &sym);
 	if (*found)
-		return claim_symbol(d, r, f, &sym);
+		return claim_as(d, r, f, &sym, sym.name);
 	return strchr(name, '(') || strstr(name, "::") ? claim_demangled(d, r, f, name, found) : 0;
 }
 

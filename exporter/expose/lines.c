@@ -60,7 +60,8 @@ static void end_line(struct buf *out, struct metric_value v)
 	buf__putc(out, '\n');
 }
 
-void expo_lines__sample(struct expo *e, const struct label_set *ls, struct metric_value v)
+void expo_lines__sample(struct expo *e, const struct label_set *ls, struct metric_value v,
+			double created)
 {
 	render_labels(e, ls);
 	begin_line(e, e->family->type == METRIC_COUNTER ? "_total" : "");
@@ -152,7 +153,7 @@ static uint64_t put_buckets(struct expo *e, const struct histogram_value *v,
 }
 
 void expo_lines__histogram(struct expo *e, const struct label_set *ls,
-			   const struct histogram_value *v)
+			   const struct histogram_value *v, double created)
 {
 	const struct bound *bounds = bounds_for(e, v->layout);
 	uint64_t count;

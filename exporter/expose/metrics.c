@@ -19,93 +19,12 @@ const char *const missed_reason_names[MISSED_MAX] = {
 
 /* ---- targets --------------------------------------------------------------------------------- */
 
-static const struct metric_family duration_family = {
-	.name = "retprobe_duration_seconds",
-	.help = "Time from entry to return of the function.",
-	.unit = "seconds",
-	.type = METRIC_HISTOGRAM,
-};
-
-static const struct metric_family returns_family = {
-	.name = "retprobe_returns",
-	.help = "Calls that returned, by what they returned.",
-	.unit = "",
-	.type = METRIC_COUNTER,
-};
-
-static const struct metric_family sizes_family = {
-	.name = "retprobe_return_size_bytes",
-	.help = "Positive results of functions that return sizes.",
-	.unit = "bytes",
-	.type = METRIC_HISTOGRAM,
-};
-
-static const struct metric_family observed_family = {
-	.name = "retprobe_observed",
-	.help = "Values of expressions over a function's parameters, for counted calls.",
-	.unit = "",
-	.type = METRIC_HISTOGRAM,
-};
-
-static const struct metric_family unobserved_family = {
-	.name = "retprobe_unobserved",
-	.help = "Calls whose observed value is not in the histogram: unreadable, or outside 0 to "
-		"2^48.",
-	.unit = "",
-	.type = METRIC_COUNTER,
-};
-
-static const struct metric_family label_sets_family = {
-	.name = "retprobe_label_sets",
-	.help = "Label sets in use. Calls with other label values are counted under _other.",
-	.unit = "",
-	.type = METRIC_GAUGE,
-};
-
-static const struct metric_family label_sets_limit_family = {
-	.name = "retprobe_label_sets_limit",
-	.help = "Maximum number of label sets of the probe.",
-	.unit = "",
-	.type = METRIC_GAUGE,
-};
-
-static const struct metric_family missed_family = {
-	.name = "retprobe_missed",
-	.help = "Calls that no other metric counts, by reason. _all: functions that share a "
-		"program.",
-	.unit = "",
-	.type = METRIC_COUNTER,
-};
-
-static const struct metric_family probe_info_family = {
-	.name = "retprobe_probe_info",
-	.help = "Attached probes: the mechanism in use and how return values are read. Always 1.",
-	.unit = "",
-	.type = METRIC_GAUGE,
-};
-
-static const struct metric_family probe_attached_family = {
-	.name = "retprobe_probe_attached",
-	.help = "Whether the probe is attached (1) or not (0), and why not.",
-	.unit = "",
-	.type = METRIC_GAUGE,
-};
-
-static const struct metric_family probe_detached_family = {
-	.name = "retprobe_probe_detached",
-	.help = "Automatic detachments of the probe, by reason. overload: its max_rate, or the "
-		"limit for all user functions, was exceeded. relinked: it was re-attached, because "
-		"it shared a link with such a probe. waiting: its module was unloaded.",
-	.unit = "",
-	.type = METRIC_COUNTER,
-};
-
 /* The first labels of every series of a target. */
 #define TARGET_LABELS 2
 static void target_labels(struct label *labels, const struct target_state *st)
 {
-	labels[0] = (struct label){ "object", target_state__object(st) };
-	labels[1] = (struct label){ "function", target_state__function(st) };
+	labels[0] = (struct label){ "object", st->object };
+	labels[1] = (struct label){ "function", st->function };
 }
 
 /* The next target from *i on that has counts and passes the filter; NULL at the end. */
@@ -114,7 +33,7 @@ static const struct target_state *next_counted(const struct metrics_input *in, s
 	while (*i < in->ntargets) {
 		const struct target_state *st = &in->targets[(*i)++];
 
-		if (st->snap && metrics_input__wants(in, target_state__function(st)))
+		if (st->snap && metrics_input__wants(in, st->function))
 			return st;
 	}
 	return NULL;
@@ -144,10 +63,10 @@ static void begin_series(struct series *sr, const struct target_state *st,
 			(struct label){ x->labels[i].name, texts ? texts->v[i] : LABEL_OTHERS };
 }
 
+typedef void series_writer(const struct metrics_input *in, struct series *sr, struct expo *e);
+
 /* Calls write() for each series of each target that passes the filter. */
-static void for_each_series(const struct metrics_input *in, struct expo *e,
-			    void (*write)(const struct metrics_input *in, struct series *sr,
-					  struct expo *e))
+static void for_each_series(const struct metrics_input *in, struct expo *e, series_writer *write)
 {
 	const struct target_state *st;
 
@@ -196,12 +115,12 @@ static void write_returns(const struct metrics_input *in, struct series *sr, str
 		if (text.value && (n || outcome_text__is_initial(t, cls)))
 			write_return(sr, text, n, e);
 	}
-	for (size_t i = 0; i < cell->ndetails; i++) {
-		const struct snap_detail *d = &cell->details[i];
+	for (size_t i = 0; i < cell->nvalues; i++) {
+		const struct snap_value *v = &cell->values[i];
 
-		if (d->count)
-			write_return(sr, outcome_text__of_number(t, d->value, buf, sizeof(buf)),
-				     d->count, e);
+		if (v->count)
+			write_return(sr, outcome_text__of_number(t, v->value, buf, sizeof(buf)),
+				     v->count, e);
 	}
 }
 
@@ -269,7 +188,6 @@ static void write_label_sets(const struct metrics_input *in, struct expo *e, boo
 {
 	const struct target_state *st;
 
-	expo__family(e, limit ? &label_sets_limit_family : &label_sets_family);
 	for_each_counted(in, st)
 	{
 		const struct capture_spec *x = st->target->capture;
@@ -281,6 +199,16 @@ static void write_label_sets(const struct metrics_input *in, struct expo *e, boo
 		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 			    limit ? metrics__label_sets_limit(st) : st->snap->taken, 0);
 	}
+}
+
+static void write_label_sets_in_use(const struct metrics_input *in, struct expo *e)
+{
+	write_label_sets(in, e, false);
+}
+
+static void write_label_sets_limit(const struct metrics_input *in, struct expo *e)
+{
+	write_label_sets(in, e, true);
 }
 
 static void write_missed_series(struct expo *e, const char *object, const char *function,
@@ -299,15 +227,13 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 {
 	const struct target_state *st;
 
-	expo__family(e, &missed_family);
 	for_each_counted(in, st)
 	{
 		const struct missed_target *lt = st->missed;
 
 		for (int r = 0; lt && r < MISSED_MAX; r++)
 			if (lt->missed[r] || lt->reasons & 1U << r)
-				write_missed_series(e, target_state__object(st),
-						    target_state__function(st), r, lt->missed[r],
+				write_missed_series(e, st->object, st->function, r, lt->missed[r],
 						    st->created);
 	}
 
@@ -318,9 +244,11 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 		uint64_t shared = 0;
 		uint32_t reasons = 0;
 
-		for (size_t i = 0; i < in->nshared; i++) {
-			shared += in->shared[i].missed[r];
-			reasons |= in->shared[i].reasons;
+		for (int i = 0; in->programs && i < MISSED_MECHANISMS; i++) {
+			if (!in->programs[i].shared)
+				continue;
+			shared += in->programs[i].missed[r];
+			reasons |= in->programs[i].reasons;
 		}
 		if (shared || reasons & 1U << r)
 			write_missed_series(e, "_all", "_all", r, shared, 0);
@@ -331,7 +259,6 @@ static void write_probe_info(const struct metrics_input *in, struct expo *e)
 {
 	const struct target_state *st;
 
-	expo__family(e, &probe_info_family);
 	for_each_counted(in, st)
 	{
 		struct label labels[TARGET_LABELS + 3];
@@ -351,12 +278,11 @@ static void write_probe_info(const struct metrics_input *in, struct expo *e)
 
 static void write_probe_attached(const struct metrics_input *in, struct expo *e)
 {
-	expo__family(e, &probe_attached_family);
 	for (size_t i = 0; i < in->ntargets; i++) {
 		const struct target_state *st = &in->targets[i];
 		struct label labels[TARGET_LABELS + 1];
 
-		if (!metrics_input__wants(in, target_state__function(st)))
+		if (!metrics_input__wants(in, st->function))
 			continue;
 		target_labels(labels, st);
 		labels[2] = (struct label){
@@ -369,11 +295,10 @@ static void write_probe_attached(const struct metrics_input *in, struct expo *e)
 /* The reason overload is exported from the start if the target has a limit. */
 static void write_probe_detached(const struct metrics_input *in, struct expo *e)
 {
-	expo__family(e, &probe_detached_family);
 	for (size_t i = 0; i < in->ntargets; i++) {
 		const struct target_state *st = &in->targets[i];
 
-		if (!metrics_input__wants(in, target_state__function(st)))
+		if (!metrics_input__wants(in, st->function))
 			continue;
 		for (int r = 0; r < REASON_MAX; r++) {
 			struct label labels[TARGET_LABELS + 1];
@@ -388,23 +313,62 @@ static void write_probe_detached(const struct metrics_input *in, struct expo *e)
 	}
 }
 
+/* In the order of the exposition. */
+static const struct {
+	struct metric_family family;
+	series_writer *each; /* for each series, or: */
+	void (*all)(const struct metrics_input *in, struct expo *e);
+} families[] = {
+	{ { "retprobe_duration_seconds", "Time from entry to return of the function.", "seconds",
+	    METRIC_HISTOGRAM },
+	  .each = write_duration },
+	{ { "retprobe_returns", "Calls that returned, by what they returned.", "", METRIC_COUNTER },
+	  .each = write_returns },
+	{ { "retprobe_return_size_bytes", "Positive results of functions that return sizes.",
+	    "bytes", METRIC_HISTOGRAM },
+	  .each = write_sizes },
+	{ { "retprobe_observed",
+	    "Values of expressions over a function's parameters, for counted calls.", "",
+	    METRIC_HISTOGRAM },
+	  .each = write_observed },
+	{ { "retprobe_unobserved",
+	    "Calls whose observed value is not in the histogram: unreadable, or outside 0 to 2^48.",
+	    "", METRIC_COUNTER },
+	  .each = write_unobserved },
+	{ { "retprobe_label_sets",
+	    "Label sets in use. Calls with other label values are counted under _other.", "",
+	    METRIC_GAUGE },
+	  .all = write_label_sets_in_use },
+	{ { "retprobe_label_sets_limit", "Maximum number of label sets of the probe.", "",
+	    METRIC_GAUGE },
+	  .all = write_label_sets_limit },
+	{ { "retprobe_missed",
+	    "Calls that no other metric counts, by reason. _all: functions that share a program.",
+	    "", METRIC_COUNTER },
+	  .all = write_missed },
+	{ { "retprobe_probe_info",
+	    "Attached probes: the mechanism in use and how return values are read. Always 1.", "",
+	    METRIC_GAUGE },
+	  .all = write_probe_info },
+	{ { "retprobe_probe_attached", "Whether the probe is attached (1) or not (0), and why not.",
+	    "", METRIC_GAUGE },
+	  .all = write_probe_attached },
+	{ { "retprobe_probe_detached",
+	    "Automatic detachments of the probe, by reason. overload: its max_rate, or the limit "
+	    "for all user functions, was exceeded. relinked: it was re-attached, because it shared "
+	    "a link with such a probe. waiting: its module was unloaded.",
+	    "", METRIC_COUNTER },
+	  .all = write_probe_detached },
+};
+
 void metrics__write(const struct metrics_input *in, struct expo *e)
 {
-	expo__family(e, &duration_family);
-	for_each_series(in, e, write_duration);
-	expo__family(e, &returns_family);
-	for_each_series(in, e, write_returns);
-	expo__family(e, &sizes_family);
-	for_each_series(in, e, write_sizes);
-	expo__family(e, &observed_family);
-	for_each_series(in, e, write_observed);
-	expo__family(e, &unobserved_family);
-	for_each_series(in, e, write_unobserved);
-	write_label_sets(in, e, false);
-	write_label_sets(in, e, true);
-	write_missed(in, e);
-	write_probe_info(in, e);
-	write_probe_attached(in, e);
-	write_probe_detached(in, e);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		expo__family(e, &families[i].family);
+		if (families[i].each)
+			for_each_series(in, e, families[i].each);
+		else
+			families[i].all(in, e);
+	}
 	metrics_self__write(in, e);
 }

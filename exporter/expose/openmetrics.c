@@ -42,7 +42,7 @@ static void put_created(struct expo *e, double created)
 static void openmetrics_sample(struct expo *e, const struct label_set *ls, struct metric_value v,
 			       double created)
 {
-	expo_lines__sample(e, ls, v);
+	expo_lines__sample(e, ls, v, created);
 	if (e->family->type == METRIC_COUNTER)
 		put_created(e, created);
 }
@@ -50,7 +50,7 @@ static void openmetrics_sample(struct expo *e, const struct label_set *ls, struc
 static void openmetrics_histogram(struct expo *e, const struct label_set *ls,
 				  const struct histogram_value *v, double created)
 {
-	expo_lines__histogram(e, ls, v);
+	expo_lines__histogram(e, ls, v, created);
 	put_created(e, created);
 }
 

@@ -9,17 +9,17 @@ static const struct class_row {
 	struct outcome_text text;
 	bool from_start; /* exported before the first call */
 } class_rows[RP_KIND_MAX][RP_CLASS_MAX] = {
-	[RP_KIND_ERRNO] = {
+	[RP_KIND_ERRNO ... RP_KIND_SIZE] = {
 		[RP_CLASS_ZERO] = { { "ok", "0" }, true },
 		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
 		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, false },
 		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
 		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
-	[RP_KIND_SIZE] = {
-		[RP_CLASS_ZERO] = { { "ok", "0" }, true },
+	[RP_KIND_RAW] = {
+		[RP_CLASS_ZERO] = { { "ok", "zero" }, true },
 		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
-		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, false },
+		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, true },
 		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
 		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
@@ -40,30 +40,13 @@ static const struct class_row {
 		[RP_CLASS_POSITIVE] = { { "ok", "true" }, true },
 		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
-	[RP_KIND_ENUM] = {
-		[RP_CLASS_NEGATIVE] = { { "error", "_other" }, false },
-		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_VALUE] = {
-		[RP_CLASS_NEGATIVE] = { { "error", "_other" }, false },
-		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
-	},
-	[RP_KIND_UVALUE] = {
+	[RP_KIND_ENUM ... RP_KIND_UVALUE] = {
 		[RP_CLASS_NEGATIVE] = { { "error", "_other" }, false },
 		[RP_CLASS_OTHER] = { { "ok", "_other" }, false },
 		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 	[RP_KIND_VOID] = {
 		[RP_CLASS_ZERO] = { { "ok", "void" }, true },
-	},
-	[RP_KIND_RAW] = {
-		[RP_CLASS_ZERO] = { { "ok", "zero" }, true },
-		[RP_CLASS_POSITIVE] = { { "ok", "positive" }, true },
-		[RP_CLASS_NEGATIVE] = { { "ok", "negative" }, true },
-		[RP_CLASS_OTHER] = { { "error", "_other" }, false },
-		[RP_CLASS_TAIL] = { { "unknown", "tail_call" }, false },
 	},
 };
 

@@ -6,10 +6,9 @@
 static void write_build_info(const struct self *self, struct expo *e)
 {
 	static const struct metric_family family = {
-		.name = "retprobe_exporter_build_info",
-		.help = "Version of the exporter and of the libbpf that it runs with. Always 1.",
-		.unit = "",
-		.type = METRIC_GAUGE,
+		"retprobe_exporter_build_info",
+		"Version of the exporter and of the libbpf that it runs with. Always 1.", "",
+		METRIC_GAUGE
 	};
 	struct label labels[] = {
 		{ "version", self->version },
@@ -21,44 +20,41 @@ static void write_build_info(const struct self *self, struct expo *e)
 	expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, 1, 0);
 }
 
+/* Nothing unless kernel.bpf_stats_enabled is on. */
 static void write_bpf_stats(const struct metrics_input *in, struct expo *e)
 {
-	static const struct metric_family seconds = {
-		.name = "retprobe_exporter_bpf_run_seconds",
-		.help = "Time spent in the BPF programs of a mechanism (needs "
-			"kernel.bpf_stats_enabled).",
-		.unit = "seconds",
-		.type = METRIC_COUNTER,
-	};
-	static const struct metric_family runs = {
-		.name = "retprobe_exporter_bpf_runs",
-		.help = "Runs of the BPF programs of a mechanism (needs kernel.bpf_stats_enabled).",
-		.unit = "",
-		.type = METRIC_COUNTER,
+	static const struct metric_family families[] = {
+		{ "retprobe_exporter_bpf_run_seconds",
+		  "Time spent in the BPF programs of a mechanism (needs kernel.bpf_stats_enabled).",
+		  "seconds", METRIC_COUNTER },
+		{ "retprobe_exporter_bpf_runs",
+		  "Runs of the BPF programs of a mechanism (needs kernel.bpf_stats_enabled).", "",
+		  METRIC_COUNTER },
 	};
 
-	expo__family(e, &seconds);
-	for (size_t i = 0; i < in->nbpf_stats; i++) {
-		struct label l = { "mechanism", in->bpf_stats[i].mechanism };
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+		expo__family(e, &families[f]);
+		for (int i = 0; in->programs && i < MISSED_MECHANISMS; i++) {
+			const struct missed_program *p = &in->programs[i];
+			struct label l = { "mechanism", NULL };
+			struct label_set ls = { &l, 1 };
 
-		expo__value(e, &(struct label_set){ &l, 1 }, in->bpf_stats[i].run_seconds);
-	}
-	expo__family(e, &runs);
-	for (size_t i = 0; i < in->nbpf_stats; i++) {
-		struct label l = { "mechanism", in->bpf_stats[i].mechanism };
-
-		expo__count(e, &(struct label_set){ &l, 1 }, in->bpf_stats[i].runs, 0);
+			if (!p->runs)
+				continue;
+			l.value = shared_missed__name(i);
+			if (f)
+				expo__count(e, &ls, p->runs, 0);
+			else
+				expo__value(e, &ls, (double)p->run_ns / 1e9);
+		}
 	}
 }
 
 static void write_requests(const struct self *self, struct expo *e)
 {
-	static const struct metric_family family = {
-		.name = "retprobe_exporter_http_requests",
-		.help = "HTTP requests answered, by status code.",
-		.unit = "",
-		.type = METRIC_COUNTER,
-	};
+	static const struct metric_family family = { "retprobe_exporter_http_requests",
+						     "HTTP requests answered, by status code.", "",
+						     METRIC_COUNTER };
 
 	expo__family(e, &family);
 	for (size_t i = 0; i < self->nrequests; i++) {
@@ -71,7 +67,10 @@ static void write_requests(const struct self *self, struct expo *e)
 }
 
 /* Fields of struct self: double, or uint64_t if is_int. Left out while the field `has` is false. */
-#define NO_CONDITION SIZE_MAX
+#define ALWAYS		    SIZE_MAX
+#define IF(field)	    offsetof(struct self, field)
+#define NUMBER(field, has)  false, offsetof(struct self, field), has
+#define INTEGER(field, has) true, offsetof(struct self, field), has
 static const struct self_row {
 	struct metric_family family;
 	bool is_int;
@@ -79,54 +78,32 @@ static const struct self_row {
 } self_rows[] = {
 	{ { "retprobe_exporter_scrape_duration_seconds", "Duration of the last completed scrape.",
 	    "seconds", METRIC_GAUGE },
-	  false,
-	  offsetof(struct self, last_scrape_seconds),
-	  offsetof(struct self, has_scrape) },
+	  NUMBER(last_scrape_seconds, IF(has_scrape)) },
 	{ { "retprobe_exporter_config_last_reload_success_timestamp_seconds",
 	    "Time of the last successful configuration reload.", "seconds", METRIC_GAUGE },
-	  false,
-	  offsetof(struct self, reload_time),
-	  NO_CONDITION },
+	  NUMBER(reload_time, ALWAYS) },
 	{ { "retprobe_exporter_server_restarts",
 	    "Restarts of the server process because it died or hung.", "", METRIC_COUNTER },
-	  true,
-	  offsetof(struct self, restarts),
-	  NO_CONDITION },
+	  INTEGER(restarts, ALWAYS) },
 	{ { "retprobe_exporter_log_lines_dropped",
 	    "Log lines that were dropped because stderr was blocked.", "", METRIC_COUNTER },
-	  true,
-	  offsetof(struct self, log_dropped),
-	  NO_CONDITION },
+	  INTEGER(log_dropped, ALWAYS) },
 	{ { "process_cpu_seconds", "Total user and system CPU time.", "seconds", METRIC_COUNTER },
-	  false,
-	  offsetof(struct self, process.cpu_seconds),
-	  offsetof(struct self, has_process) },
+	  NUMBER(process.cpu_seconds, IF(has_process)) },
 	{ { "process_resident_memory_bytes", "Resident memory, including counter memory.", "bytes",
 	    METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, process.resident_bytes),
-	  offsetof(struct self, has_process) },
+	  INTEGER(process.resident_bytes, IF(has_process)) },
 	{ { "process_virtual_memory_bytes", "Virtual memory.", "bytes", METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, process.virtual_bytes),
-	  offsetof(struct self, has_process) },
+	  INTEGER(process.virtual_bytes, IF(has_process)) },
 	{ { "process_open_fds", "Open file descriptors.", "", METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, process.open_fds),
-	  offsetof(struct self, has_process) },
+	  INTEGER(process.open_fds, IF(has_process)) },
 	{ { "process_max_fds", "Maximum number of open file descriptors.", "", METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, process.max_fds),
-	  offsetof(struct self, has_process) },
+	  INTEGER(process.max_fds, IF(has_process)) },
 	{ { "process_threads", "Threads.", "", METRIC_GAUGE },
-	  true,
-	  offsetof(struct self, process.threads),
-	  offsetof(struct self, has_process) },
+	  INTEGER(process.threads, IF(has_process)) },
 	{ { "process_start_time_seconds", "Start time of the process, since the Unix epoch.",
 	    "seconds", METRIC_GAUGE },
-	  false,
-	  offsetof(struct self, process.start_time),
-	  offsetof(struct self, has_process) },
+	  NUMBER(process.start_time, IF(has_process)) },
 };
 
 static void write_self_rows(const struct self *self, struct expo *e)
@@ -136,7 +113,7 @@ static void write_self_rows(const struct self *self, struct expo *e)
 	for (size_t i = 0; i < ARRAY_SIZE(self_rows); i++) {
 		const struct self_row *row = &self_rows[i];
 
-		if (row->has != NO_CONDITION && !*(const bool *)(base + row->has))
+		if (row->has != ALWAYS && !*(const bool *)(base + row->has))
 			continue;
 		expo__family(e, &row->family);
 		if (row->is_int)
@@ -149,16 +126,12 @@ static void write_self_rows(const struct self *self, struct expo *e)
 void metrics_self__write(const struct metrics_input *in, struct expo *e)
 {
 	static const struct metric_family cell_bytes = {
-		.name = "retprobe_exporter_cell_bytes",
-		.help = "Counter memory of all probes, on all CPUs.",
-		.unit = "bytes",
-		.type = METRIC_GAUGE,
+		"retprobe_exporter_cell_bytes", "Counter memory of all probes, on all CPUs.",
+		"bytes", METRIC_GAUGE
 	};
 	static const struct metric_family reload_ok = {
-		.name = "retprobe_exporter_config_last_reload_successful",
-		.help = "Whether the last configuration reload succeeded.",
-		.unit = "",
-		.type = METRIC_GAUGE,
+		"retprobe_exporter_config_last_reload_successful",
+		"Whether the last configuration reload succeeded.", "", METRIC_GAUGE
 	};
 
 	if (in->self)

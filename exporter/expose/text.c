@@ -28,24 +28,12 @@ static void text_family(struct expo *e)
 	buf__putc(e->out, '\n');
 }
 
-static void text_sample(struct expo *e, const struct label_set *ls, struct metric_value v,
-			double created)
-{
-	expo_lines__sample(e, ls, v);
-}
-
-static void text_histogram(struct expo *e, const struct label_set *ls,
-			   const struct histogram_value *v, double created)
-{
-	expo_lines__histogram(e, ls, v);
-}
-
 const struct expo_format expo_text = {
 	.name = "text-0.0.4",
 	.type = "text/plain",
 	.params = { { "version", "0.0.4", "0.0.4" } },
 	.content_type = "text/plain; version=0.0.4; charset=utf-8",
 	.family = text_family,
-	.sample = text_sample,
-	.histogram = text_histogram,
+	.sample = expo_lines__sample,
+	.histogram = expo_lines__histogram,
 };

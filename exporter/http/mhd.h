@@ -9,3 +9,9 @@ typedef enum MHD_Result mhd_result;
 #else
 typedef int mhd_result;
 #endif
+
+/* A request header's value, or NULL. */
+static inline const char *mhd_header(struct MHD_Connection *c, const char *name)
+{
+	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+}

@@ -59,16 +59,12 @@ int http_refuse__framing(struct MHD_Connection *c, const char *version, const ch
 
 /* ---- other sites' pages ---------------------------------------------------------------------- */
 
-static const char *header(struct MHD_Connection *c, const char *name)
-{
-	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
-}
-
 /* Browsers send these headers; other clients send neither. */
 bool http_refuse__is_cross_site(struct MHD_Connection *c)
 {
-	const char *site = header(c, "Sec-Fetch-Site"), *host = header(c, MHD_HTTP_HEADER_HOST);
-	const char *origin = header(c, MHD_HTTP_HEADER_ORIGIN);
+	const char *site = mhd_header(c, "Sec-Fetch-Site"),
+		   *host = mhd_header(c, MHD_HTTP_HEADER_HOST);
+	const char *origin = mhd_header(c, MHD_HTTP_HEADER_ORIGIN);
 	const char *authority = origin ? strstr(origin, "://") : NULL;
 
 	if (site)

@@ -132,11 +132,6 @@ void http_requests__on_completed(void *cls, struct MHD_Connection *c, void **con
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static const char *header(struct MHD_Connection *c, const char *name)
-{
-	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
-}
-
 static double parse_timeout(const char *s)
 {
 	double v = s ? strtod(s, NULL) : 0;
@@ -163,11 +158,11 @@ static void read_request(struct request *r)
 {
 	struct MHD_Connection *c = r->c;
 
-	r->gzip = accept__gzip(header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+	r->gzip = accept__gzip(mhd_header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	r->asked = (struct http_request){
 		.path = r->route->path,
-		.accept = header(c, MHD_HTTP_HEADER_ACCEPT),
-		.timeout = parse_timeout(header(c, "X-Prometheus-Scrape-Timeout-Seconds")),
+		.accept = mhd_header(c, MHD_HTTP_HEADER_ACCEPT),
+		.timeout = parse_timeout(mhd_header(c, "X-Prometheus-Scrape-Timeout-Seconds")),
 		.arrived = monotonic_seconds(),
 	};
 	MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, collect_function, &r->functions);

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/error.h"
 #include "base/log.h"
 
 #define BACKLOG 128
@@ -39,26 +40,24 @@ static int split_address(const char *address, struct host_port *out, char **erro
 {
 	const char *colon = strrchr(address, ':'), *end;
 
-	if (!colon || !colon[1]) {
-		*error = xasprintf("--web.listen-address: %s has no port: write host:port, "
-				   "[v6]:port or :port",
-				   address);
-		return -EINVAL;
-	}
+	if (!colon || !colon[1])
+		return error__refuse(error,
+				     "--web.listen-address: %s has no port: write host:port, "
+				     "[v6]:port or :port",
+				     address);
 	if (*address == '[') {
 		end = strchr(address, ']');
-		if (!end || end + 1 != colon) {
-			*error = xasprintf("--web.listen-address: %s: write an IPv6 address as "
-					   "[v6]:port",
-					   address);
-			return -EINVAL;
-		}
+		if (!end || end + 1 != colon)
+			return error__refuse(error,
+					     "--web.listen-address: %s: write an IPv6 address as "
+					     "[v6]:port",
+					     address);
 		out->host = xstrndup(address + 1, end - address - 1);
 	} else if (memchr(address, ':', colon - address)) {
-		*error = xasprintf("--web.listen-address: %s has too many colons: write an IPv6 "
-				   "address as [v6]:port",
-				   address);
-		return -EINVAL;
+		return error__refuse(error,
+				     "--web.listen-address: %s has too many colons: write an IPv6 "
+				     "address as [v6]:port",
+				     address);
 	} else {
 		out->host = xstrndup(address, colon - address);
 	}
@@ -233,11 +232,10 @@ static enum fault open_systemd(struct listener **v, size_t *n, char **error)
 	long pid, count;
 
 	if (!env_number("LISTEN_PID", &pid) || pid != getpid() ||
-	    !env_number("LISTEN_FDS", &count) || count < 1 || count > INT16_MAX) {
-		*error = xasprintf("--web.systemd-socket: systemd passed no sockets: start the "
-				   "exporter by its .socket unit, or drop the flag");
-		return FAULT_CONFIG;
-	}
+	    !env_number("LISTEN_FDS", &count) || count < 1 || count > INT16_MAX)
+		return fault__set(error, FAULT_CONFIG,
+				  "--web.systemd-socket: systemd passed no sockets: start the "
+				  "exporter by its .socket unit, or drop the flag");
 	/* Children must not inherit the sockets or the variables. */
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
@@ -246,19 +244,17 @@ static enum fault open_systemd(struct listener **v, size_t *n, char **error)
 	for (int fd = SD_FIRST_FD; fd < SD_FIRST_FD + count; fd++) {
 		int flags = fcntl(fd, F_GETFL);
 
-		if (!is_listening_stream(fd)) {
-			*error = xasprintf("--web.systemd-socket: descriptor %d is not a listening "
-					   "stream socket: the unit needs ListenStream= and "
-					   "Accept=no",
-					   fd);
-			return FAULT_CONFIG;
-		}
+		if (!is_listening_stream(fd))
+			return fault__set(
+				error, FAULT_CONFIG,
+				"--web.systemd-socket: descriptor %d is not a listening "
+				"stream socket: the unit needs ListenStream= and Accept=no",
+				fd);
 		if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ||
-		    fcntl(fd, F_SETFD, FD_CLOEXEC)) {
-			*error = xasprintf("--web.systemd-socket: descriptor %d: %s", fd,
-					   strerror(errno));
-			return FAULT_MACHINE;
-		}
+		    fcntl(fd, F_SETFD, FD_CLOEXEC))
+			return fault__set(error, FAULT_MACHINE,
+					  "--web.systemd-socket: descriptor %d: %s", fd,
+					  strerror(errno));
 		add_listener(v, n, fd);
 	}
 	return FAULT_NONE;

@@ -32,6 +32,7 @@ enum feature {
 	FEATURE_RETURN_SLOTS,  /* multi links have a return slot for every call */
 	FEATURE_MAX,
 };
+#define FEATURE_BIT(feature) (1U << (feature))
 
 struct features;
 
@@ -49,6 +50,16 @@ struct features *features__new(int tracefs, bool assume);
 bool features__has(struct features *f, enum feature feature);
 /* NULL if the kernel has the feature, else why not, for messages. */
 const char *features__missing(struct features *f, enum feature feature);
+/* The same for the first that is missing of several FEATURE_BIT()s. */
+static inline const char *features__missing_of(struct features *f, uint32_t wanted)
+{
+	const char *why = NULL;
+
+	for (int i = 0; i < FEATURE_MAX && !why; i++)
+		if (wanted & 1U << i)
+			why = features__missing(f, i);
+	return why;
+}
 /* Checks FEATURE_NO_PREEMPTION again. Returns whether it changed. */
 bool features__preemption_changed(struct features *f);
 int features__tracefs(const struct features *f);

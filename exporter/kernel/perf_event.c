@@ -38,7 +38,7 @@ int perf_event__open_tracepoint(int id)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .config = id };
 
-	return open_event(&attr);
+	return id < 0 ? id : open_event(&attr);
 }
 
 /* Reads "PREFIXnumber" from a file of the uprobe PMU. */
@@ -76,6 +76,8 @@ int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_atta
 	struct perf_attachment a = { event, -1 };
 	int err = 0;
 
+	if (event < 0)
+		return event;
 	if (cookie) {
 		LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = cookie);
 

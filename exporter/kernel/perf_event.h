@@ -13,14 +13,16 @@ struct perf_attachment {
 
 /* An event that counts nothing, to test the permission. A descriptor, or a negative errno. */
 int perf_event__open_dummy(void);
-/* The event of a tracefs id. A descriptor, or a negative errno. */
+/* The event of a tracefs id, or of a negative errno, which it returns. A descriptor, or a negative
+ * errno. */
 int perf_event__open_tracepoint(int id);
 /* A uprobe (or uretprobe) at an offset in a file. */
 int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return);
 
 /*
- * Runs the program at every event from now on. Takes the event's descriptor, also on failure.
- * cookie 0: none, as on kernels without cookies. 0 or a negative errno.
+ * Runs the program at every event from now on. Takes the event's descriptor, also on failure;
+ * or a negative errno, which it returns. cookie 0: none, as on kernels without cookies. 0 or a
+ * negative errno.
  */
 int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out);
 void perf_event__close(struct perf_attachment *a);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/image.h"
 #include "expr/capture.h"
 
 struct entry {
@@ -46,21 +47,7 @@ void label_cache__free(struct label_cache *b)
 	free(b);
 }
 
-struct cursor {
-	const char *p, *end;
-};
-
-static const void *take(struct cursor *c, size_t len)
-{
-	const char *p = c->p;
-
-	if ((size_t)(c->end - p) < len)
-		return NULL;
-	c->p += len;
-	return p;
-}
-
-static int read_texts(struct cursor *c, uint32_t n, struct label_texts **out)
+static int read_texts(struct image *io, uint32_t n, struct label_texts **out)
 {
 	struct label_texts *t;
 
@@ -71,16 +58,14 @@ static int read_texts(struct cursor *c, uint32_t n, struct label_texts **out)
 		return -ENOMEM;
 	t->refs = 1;
 	for (; t->n < n; t->n++) {
-		const void *size = take(c, sizeof(uint32_t)), *bytes;
-		uint32_t len;
+		const char *bytes;
+		size_t len;
 
-		if (size)
-			memcpy(&len, size, sizeof(len));
-		bytes = size ? take(c, len) : NULL;
-		t->v[t->n] = bytes ? strndup(bytes, len) : NULL;
+		image__block(io, &bytes, &len);
+		t->v[t->n] = io->err ? NULL : strndup(bytes, len);
 		if (!t->v[t->n]) {
 			label_texts__unref(t);
-			return bytes ? -ENOMEM : -EINVAL;
+			return io->err ? io->err : -ENOMEM;
 		}
 	}
 	*out = t;
@@ -89,21 +74,18 @@ static int read_texts(struct cursor *c, uint32_t n, struct label_texts **out)
 
 int label_cache__read(struct label_cache *b, const char *data, size_t len)
 {
-	struct cursor c = { data, data + len };
+	struct image io = { .next = data, .end = data + len };
 
-	while (c.p < c.end) {
+	while (io.next < io.end) {
 		struct label_texts *texts;
 		struct entry *e;
 		uint32_t head[4];
-		const void *p = take(&c, sizeof(head));
 		int err;
 
-		if (!p)
+		image__field(&io, &head);
+		if (io.err || head[0] >= b->n || head[1] >= b->pages[head[0]].n)
 			return -EINVAL;
-		memcpy(head, p, sizeof(head));
-		if (head[0] >= b->n || head[1] >= b->pages[head[0]].n)
-			return -EINVAL;
-		err = read_texts(&c, head[3], &texts);
+		err = read_texts(&io, head[3], &texts);
 		if (err)
 			return err;
 		e = &b->pages[head[0]].slots[head[1]];

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/image.h"
 #include "base/log.h"
 #include "counts/snapshot.h"
 #include "labels/groups.h"
@@ -78,11 +79,6 @@ void label_slots__free(struct label_slots *l)
 	free(l);
 }
 
-const struct capture_spec *const *label_slots__extras(const struct label_slots *l)
-{
-	return l->extras;
-}
-
 /* ---- folding ------------------------------------------------------------------------------- */
 
 static uint32_t cell_of(const struct label_slots *l, uint32_t slot)
@@ -153,40 +149,40 @@ static uint64_t *other_of(struct adjustments *l, uint32_t cell)
 	return &l->cells[(size_t)cell * l->cell_width + RP_CELL_CLASS + RP_CLASS_OTHER];
 }
 
-/* Moves a value to a cell. If the cell has that value already, its count is added there and the
- * slot is freed. If there is no room, the result is counted as class "other". */
-static void fold_detail(struct label_slots *l, uint32_t detail, const struct capture_spec *x,
-			uint32_t cell)
+/* value: its slot. Moves it to a cell. If the cell has that value already, its count is added there
+ * and the slot is freed. If there is no room, the result is counted as class "other". */
+static void fold_value(struct label_slots *l, uint32_t value, const struct capture_spec *x,
+		       uint32_t cell)
 {
 	struct adjustments *adjustments = banks__adjustments(l->banks);
-	uint64_t count = snapshot__value_count(l->banks, detail);
-	int to = object__move_value(l->obj, detail, cell);
+	uint64_t count = snapshot__value_count(l->banks, value);
+	int to = object__move_value(l->obj, value, cell);
 
-	if (to == (int)detail)
+	if (to == (int)value)
 		return;
-	adjustments__subtract(adjustments, &adjustments->details[detail], &count, 1);
+	adjustments__subtract(adjustments, &adjustments->values[value], &count, 1);
 	if (to >= 0)
-		adjustments__add(adjustments, &adjustments->details[to], &count, 1);
+		adjustments__add(adjustments, &adjustments->values[to], &count, 1);
 	else
 		adjustments__add(adjustments, other_of(adjustments, cell), &count, 1);
 	if (x->returns_values)
 		__atomic_sub_fetch(&object__used(l->obj)[x->index].values, 1, __ATOMIC_SEQ_CST);
-	object__free_value(l->obj, detail);
+	object__free_value(l->obj, value);
 }
 
 /* One pass over all values, however many sets there are to fold. */
-static void fold_details(struct label_slots *l, const enum due *due)
+static void fold_values(struct label_slots *l, const enum due *due)
 {
-	const volatile struct rp_value_slot *details = l->banks->details;
+	const volatile struct rp_value_slot *values = l->banks->value_slots;
 	struct label_sets_view v = l->banks->label_sets;
 	uint32_t n = l->banks->value_counts.n;
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t slot = details[i].cell - v.first;
+		uint32_t slot = values[i].cell - v.first;
 
-		if (details[i].used && details[i].cell >= v.first && slot < l->nslots &&
+		if (values[i].used && values[i].cell >= v.first && slot < l->nslots &&
 		    due[slot] == TO_FOLD)
-			fold_detail(l, i, l->extras[target_of(l, slot)], shown_in(l, slot));
+			fold_value(l, i, l->extras[target_of(l, slot)], shown_in(l, slot));
 	}
 }
 
@@ -207,7 +203,7 @@ static void fold(struct label_slots *l, const enum due *due)
 	struct adjustments *adjustments = banks__adjustments(l->banks);
 
 	adjustments__begin(adjustments);
-	fold_details(l, due);
+	fold_values(l, due);
 	for (uint32_t slot = 0; slot < l->nslots; slot++) {
 		if (due[slot] != TO_FOLD)
 			continue;
@@ -408,22 +404,23 @@ void label_slots__update(struct label_slots *l, double now)
 
 /* ---- updates --------------------------------------------------------------------------------- */
 
-/* Format: generation, slot, gen, number of texts; then the length and bytes of each. */
+/* Format: generation, slot, gen, number of texts; then each as a block (base/image.h). */
 uint64_t label_slots__write_updates(const struct label_slots *l, uint32_t generation,
 				    uint64_t since, struct buf *out)
 {
+	struct image io = { .out = out };
+
 	for (uint32_t i = 0; i < l->nslots; i++) {
 		const struct slot *slot = &l->slots[i];
 		uint32_t head[] = { generation, i, slot->gen, slot->ntexts };
 
 		if (slot->state != SLOT_ACTIVE || slot->named <= since)
 			continue;
-		buf__append(out, head, sizeof(head));
+		image__field(&io, &head);
 		for (size_t t = 0; t < slot->ntexts; t++) {
-			uint32_t len = strlen(slot->texts[t]);
+			size_t len = strlen(slot->texts[t]);
 
-			buf__append(out, &len, sizeof(len));
-			buf__append(out, slot->texts[t], len);
+			image__block(&io, (const char **)&slot->texts[t], &len);
 		}
 	}
 	return l->updates;

@@ -27,9 +27,6 @@ struct label_slots;
 struct label_slots *label_slots__new(struct object *obj, const struct targets *targets);
 void label_slots__free(struct label_slots *l); /* NULL is fine */
 
-/* By target id, for snapshot__take(). */
-const struct capture_spec *const *label_slots__extras(const struct label_slots *l);
-
 /* Finds the text of new sets. Call it often: a cgroup may soon be gone. now: seconds of a monotonic
  * clock. */
 void label_slots__name(struct label_slots *l, double now);

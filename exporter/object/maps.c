@@ -61,10 +61,10 @@ static void set_maps(struct object *o, const struct object_params *p, struct fea
 		bpf_map__set_max_entries(s->maps.cells, ncpus * (p->ntargets + o->plan.nsets));
 	}
 	bpf_map__set_max_entries(s->maps.events, ncpus * p->ntargets);
-	bpf_map__set_max_entries(s->maps.value_index, o->plan.ndetails);
-	bpf_map__set_max_entries(s->maps.value_free, o->plan.ndetails);
-	bpf_map__set_max_entries(s->maps.value_slots, o->plan.ndetails);
-	bpf_map__set_max_entries(s->maps.value_counts, ncpus * o->plan.ndetails);
+	bpf_map__set_max_entries(s->maps.value_index, o->plan.nvalues);
+	bpf_map__set_max_entries(s->maps.value_free, o->plan.nvalues);
+	bpf_map__set_max_entries(s->maps.value_slots, o->plan.nvalues);
+	bpf_map__set_max_entries(s->maps.value_counts, ncpus * o->plan.nvalues);
 	bpf_map__set_max_entries(s->maps.addrs, o->naddrs ? o->naddrs : 1);
 	bpf_map__set_max_entries(s->maps.entered, ncpus);
 	bpf_map__set_autocreate(s->maps.task_frames, features__has(f, FEATURE_TASK_STORAGE));
@@ -117,7 +117,8 @@ static size_t size_of(const struct bpf_map *map)
 			(size_t)sysconf(_SC_PAGESIZE));
 }
 
-static int map_array(struct object *o, struct bpf_map *map, bool writable, void **out)
+/* Sets the pointer at outp. */
+static int map_array(struct object *o, struct bpf_map *map, bool writable, void *outp)
 {
 	size_t size = size_of(map);
 	void *addr = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
@@ -128,23 +129,21 @@ static int map_array(struct object *o, struct bpf_map *map, bool writable, void 
 	if (writable)
 		madvise(addr, size, MADV_DONTFORK);
 	o->mappings[o->nmappings++] = (struct mapping){ addr, size };
-	*out = addr;
+	*(void **)outp = addr;
 	return 0;
 }
 
-/* Maps an array that servers map too. */
-static int map_source(struct object *o, struct bpf_map *map, enum bank bank, void **out)
+/* Maps an array that servers map too; with BANKS, one that they do not. */
+static int map_source(struct object *o, struct bpf_map *map, enum bank bank, void *outp)
 {
-	o->banks.sources[bank] = (struct bank_source){ bpf_map__fd(map), size_of(map) };
-	return map_array(o, map, false, out);
+	if (bank != BANKS)
+		o->banks.sources[bank] = (struct bank_source){ bpf_map__fd(map), size_of(map) };
+	return map_array(o, map, false, outp);
 }
 
 static int map_banks(struct object *o, struct bpf_map *map, enum bank bank, uint32_t n,
 		     struct bank_view *view)
 {
-	void *addr = NULL;
-	int err;
-
 	*view = (struct bank_view){
 		.ncpus = o->plan.ncpus,
 		.cpu_stride = n,
@@ -152,12 +151,7 @@ static int map_banks(struct object *o, struct bpf_map *map, enum bank bank, uint
 		.width = bpf_map__value_size(map) / sizeof(uint64_t),
 		.n = n,
 	};
-	if (bank == BANKS)
-		err = map_array(o, map, false, &addr);
-	else
-		err = map_source(o, map, bank, &addr);
-	view->base = addr;
-	return err;
+	return map_source(o, map, bank, &view->base);
 }
 
 static size_t copy_size(const struct bank_view *v)
@@ -175,15 +169,15 @@ static int refresh_cell(struct object *o, uint32_t cell)
 	return bpf_map_lookup_elem(bpf_map__fd(o->skel->maps.cells), &cell, copy) ? -errno : 0;
 }
 
-/* Programs count a result in its detail before its cell. Read in that order, the sum of the
- * outcomes never exceeds the calls. */
+/* Programs count a result by its value before they count it in its cell. Read in that order, the
+ * sum of the outcomes never exceeds the calls. */
 int object_maps__refresh(struct object *o)
 {
 	int err = 0;
 
 	if (!o->cells_copy.addr)
 		return 0;
-	memcpy(o->details_copy.addr, (const void *)o->mapped_details,
+	memcpy(o->values_copy.addr, (const void *)o->mapped_values,
 	       copy_size(&o->banks.value_counts));
 	for (uint32_t cell = 0; cell < o->banks.cells.n && !err; cell++)
 		err = refresh_cell(o, cell);
@@ -210,26 +204,32 @@ static struct bank_source source_of(const struct shared_memory *s)
 static int map_extras(struct object *o)
 {
 	struct retprobe *s = o->skel;
-	void *sets = NULL, *own_sets = NULL, *used = NULL;
+	struct label_sets_view *sets = &o->banks.label_sets;
 	struct adjustments *adjustments = &o->banks.adjustments;
 	int err;
 
 	err = map_banks(o, s->maps.hists, BANK_HISTS, o->plan.nhists, &o->banks.hists);
 	if (!err)
-		err = map_source(o, s->maps.label_sets, BANK_LABEL_SETS, &sets);
+		err = map_source(o, s->maps.label_sets, BANK_LABEL_SETS, &sets->v);
 	if (!err)
-		err = map_array(o, s->maps.label_sets, true, &own_sets);
+		err = map_array(o, s->maps.label_sets, true, &o->own_sets);
 	if (!err)
-		err = map_array(o, s->maps.used, true, &used);
-	o->banks.label_sets = (struct label_sets_view){ sets, o->plan.nsets, o->ntargets };
+		err = map_array(o, s->maps.used, true, &o->used);
+	sets->n = o->plan.nsets;
+	sets->first = o->ntargets;
 	o->banks.own_hists = o->plan.own_hists;
 	o->banks.hists_per_set = o->plan.hists_per_set;
-	o->own_sets = own_sets;
-	o->used = used;
-	if (!err && o->plan.nsets)
-		err = adjustments__init(adjustments, o->banks.cells.n, o->banks.cells.width,
-					o->plan.nhists, o->banks.hists.width, o->plan.ndetails);
-	if (!err && o->plan.nsets)
+	if (err || !o->plan.nsets)
+		return err;
+	*adjustments = (struct adjustments){
+		.ncells = o->banks.cells.n,
+		.cell_width = o->banks.cells.width,
+		.nhists = o->plan.nhists,
+		.hist_width = o->banks.hists.width,
+		.nvalues = o->plan.nvalues,
+	};
+	err = adjustments__init(adjustments);
+	if (!err)
 		o->banks.sources[BANK_ADJUSTMENTS] = source_of(&adjustments->copy);
 	return err;
 }
@@ -249,14 +249,14 @@ static int copy_cells(struct object *o)
 	};
 	err = shared_memory__new(&o->cells_copy, copy_size(v));
 	if (!err)
-		err = shared_memory__new(&o->details_copy, copy_size(&o->banks.value_counts));
+		err = shared_memory__new(&o->values_copy, copy_size(&o->banks.value_counts));
 	if (err)
 		return err;
 	v->base = o->cells_copy.addr;
-	o->mapped_details = o->banks.value_counts.base;
-	o->banks.value_counts.base = o->details_copy.addr;
+	o->mapped_values = o->banks.value_counts.base;
+	o->banks.value_counts.base = o->values_copy.addr;
 	o->banks.sources[BANK_CELLS] = source_of(&o->cells_copy);
-	o->banks.sources[BANK_VALUE_COUNTS] = source_of(&o->details_copy);
+	o->banks.sources[BANK_VALUE_COUNTS] = source_of(&o->values_copy);
 	return object_maps__refresh(o);
 }
 
@@ -264,7 +264,6 @@ int object_maps__map(struct object *o)
 {
 	bool copy = bpf_map__type(o->skel->maps.cells) != BPF_MAP_TYPE_ARRAY;
 	struct retprobe *s = o->skel;
-	void *details = NULL, *own_details = NULL;
 	int err = 0;
 
 	for (int i = 0; i < BANKS; i++)
@@ -277,14 +276,12 @@ int object_maps__map(struct object *o)
 	if (!err)
 		err = map_banks(o, s->maps.entered, BANKS, 1, &o->banks.entered);
 	if (!err)
-		err = map_banks(o, s->maps.value_counts, BANK_VALUE_COUNTS, o->plan.ndetails,
+		err = map_banks(o, s->maps.value_counts, BANK_VALUE_COUNTS, o->plan.nvalues,
 				&o->banks.value_counts);
 	if (!err)
-		err = map_source(o, s->maps.value_slots, BANK_VALUE_SLOTS, &details);
+		err = map_source(o, s->maps.value_slots, BANK_VALUE_SLOTS, &o->banks.value_slots);
 	if (!err)
-		err = map_array(o, s->maps.value_slots, true, &own_details);
-	o->banks.details = details;
-	o->own_details = own_details;
+		err = map_array(o, s->maps.value_slots, true, &o->own_values);
 	if (!err && copy)
 		err = copy_cells(o);
 	madvise(s->bss, ALIGN_UP(sizeof(*s->bss), sysconf(_SC_PAGESIZE)), MADV_DONTFORK);
@@ -296,7 +293,7 @@ void object_maps__unmap(struct object *o)
 	for (size_t i = 0; i < o->nmappings; i++)
 		munmap(o->mappings[i].addr, o->mappings[i].size);
 	shared_memory__free(&o->cells_copy);
-	shared_memory__free(&o->details_copy);
+	shared_memory__free(&o->values_copy);
 }
 
 /* ---- contents ------------------------------------------------------------------------------ */
@@ -340,7 +337,7 @@ static int fill_addr_table(struct object *o)
 
 int object_maps__fill(struct object *o, const struct object_params *p)
 {
-	int err = fill_queue(o->skel->maps.value_free, o->plan.ndetails);
+	int err = fill_queue(o->skel->maps.value_free, o->plan.nvalues);
 
 	if (!err)
 		err = fill_queue(o->skel->maps.label_free, o->plan.nsets);

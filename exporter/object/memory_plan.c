@@ -5,10 +5,10 @@
 
 #include "object/programs.h"
 
-#define CACHE_LINE	   64
-#define DETAILS_PER_TARGET 16
-#define DETAILS_MIN	   256
-#define DETAILS_MAX	   262144
+#define CACHE_LINE	  64
+#define VALUES_PER_TARGET 16
+#define VALUES_MIN	  256
+#define VALUES_MAX	  262144
 /* Calls in flight of all tasks. An evicted call counts as missed when it returns. Where there is
  * task storage, the hashes only hold the overflow. Tests build with fewer. */
 #ifndef FRAMES
@@ -27,7 +27,7 @@
 #define SLOT_BYTES    32
 #define CAPTURE_BYTES 40
 #define SET_OVERHEAD  96 /* a hash element besides its key */
-#define SET_DETAILS   4
+#define SET_VALUES    4
 #define INDEX_BYTES   96 /* of a hash element, likewise */
 /* The share of the remaining memory for label sets. The rest is for probes that a reload adds. */
 #define SETS_SHARE(left) ((left) / 4 * 3)
@@ -77,26 +77,6 @@ static uint32_t key_size(const struct object_params *p)
 	return size;
 }
 
-/* Histograms of a label set: the maximum over all targets. */
-static uint32_t hists_per_set(const struct object_params *p)
-{
-	uint32_t most = 0;
-
-	for (uint32_t i = 0; i < p->nextras; i++)
-		if (p->extras[i]->nhistograms > most)
-			most = p->extras[i]->nhistograms;
-	return most;
-}
-
-static uint32_t own_hists(const struct object_params *p)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < p->nextras; i++)
-		n += p->extras[i]->nhistograms;
-	return n;
-}
-
 /* Whether labels or filters of system calls read text in user memory, which may be paged out. */
 static bool reads_processes(const struct object_params *p)
 {
@@ -119,20 +99,23 @@ static void plan_sets(const struct object_params *p, struct memory_plan *out)
 	uint64_t set, room, wanted = 0, least = 0;
 
 	for (uint32_t i = 0; i < p->nextras; i++) {
-		if (!p->extras[i]->nlabels)
+		const struct capture_spec *x = p->extras[i];
+
+		out->own_hists += x->nhistograms;
+		if (x->nhistograms > out->hists_per_set)
+			out->hists_per_set = x->nhistograms;
+		if (!x->nlabels)
 			continue;
-		wanted += p->extras[i]->kernel.max_series;
+		wanted += x->kernel.max_series;
 		least++;
 	}
 	out->key_size = key_size(p);
 	out->hist_size = hist_size(p->size_layout);
-	out->own_hists = own_hists(p);
-	out->hists_per_set = hists_per_set(p);
 	/* One more for the adjustments. */
 	set = (uint64_t)(out->ncpus + 1) * (out->cell_size + out->hists_per_set * out->hist_size +
-					    SET_DETAILS * sizeof(uint64_t)) +
+					    SET_VALUES * sizeof(uint64_t)) +
 	      sizeof(struct rp_label_set) + out->key_size + SET_OVERHEAD +
-	      SET_DETAILS * (sizeof(struct rp_value_slot) + INDEX_BYTES);
+	      SET_VALUES * (sizeof(struct rp_value_slot) + INDEX_BYTES);
 	room = out->total < p->memory_limit ? SETS_SHARE(p->memory_limit - out->total) / set : 0;
 	out->sets_wanted = wanted;
 	out->nsets = wanted < room ? wanted : room > least ? room : least;
@@ -141,7 +124,7 @@ static void plan_sets(const struct object_params *p, struct memory_plan *out)
 		    (uint64_t)out->own_hists * (out->ncpus + 1) * out->hist_size +
 		    (uint64_t)p->nextras * out->cell_size;
 	out->total += out->sets;
-	out->ndetails += out->nsets * SET_DETAILS;
+	out->nvalues += out->nsets * SET_VALUES;
 }
 
 /* The kernel allocates this size in powers of two. */
@@ -158,22 +141,22 @@ static uint32_t per_thread(const struct object_params *p, struct features *f)
 
 void memory_plan__make(const struct object_params *p, struct features *f, struct memory_plan *out)
 {
-	uint32_t ncpus = libbpf_num_possible_cpus(), details = p->ntargets * DETAILS_PER_TARGET;
+	uint32_t ncpus = libbpf_num_possible_cpus(), values = p->ntargets * VALUES_PER_TARGET;
 	uint32_t nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
 	uint32_t programs = p->programs | p->capturing_programs;
 
 	for (uint32_t i = 0; i < p->nextras; i++)
 		if (p->extras[i]->returns_values)
-			details += p->extras[i]->kernel.max_series;
-	details = details < DETAILS_MIN ? DETAILS_MIN : details;
-	details = details > DETAILS_MAX ? DETAILS_MAX : details;
+			values += p->extras[i]->kernel.max_series;
+	values = values < VALUES_MIN ? VALUES_MIN : values;
+	values = values > VALUES_MAX ? VALUES_MAX : values;
 	*out = (struct memory_plan){
 		.ncpus = ncpus,
 		.cell_size = cell_width(p->layout) * sizeof(uint64_t),
-		.ndetails = details,
+		.nvalues = values,
 		.events = (uint64_t)ncpus * p->ntargets * RP_EVENT_MAX * sizeof(uint64_t),
-		.details = (uint64_t)details *
-			   (ncpus * sizeof(uint64_t) + sizeof(struct rp_value_slot) + INDEX_BYTES),
+		.values = (uint64_t)values *
+			  (ncpus * sizeof(uint64_t) + sizeof(struct rp_value_slot) + INDEX_BYTES),
 		.per_thread = per_thread(p, f),
 	};
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
@@ -197,7 +180,7 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	if (out->ncalls > 1)
 		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
 			       OBJECT_EXITS(p->nexits) * sizeof(struct rp_exit);
-	out->total = out->cells + out->events + out->details + out->frames;
+	out->total = out->cells + out->events + out->values + out->frames;
 	if (p->nextras)
 		plan_sets(p, out);
 }

@@ -20,12 +20,12 @@ struct memory_plan {
 	uint32_t cell_size; /* counters of one target on one CPU */
 	uint64_t cells;	    /* counters of all targets */
 	uint64_t events;
-	uint64_t details;     /* slots, counters and index */
-	uint32_t ndetails;    /* slots */
+	uint64_t values;      /* value counters: slots, counters and index */
+	uint32_t nvalues;     /* slots */
 	uint32_t nsets;	      /* label sets that fit */
 	uint32_t sets_wanted; /* the sum of all max_series */
 	uint32_t nhists; /* histograms of integers: those of targets, then those of label sets */
-	uint32_t own_hists, hists_per_set;
+	uint32_t own_hists, hists_per_set; /* of all targets together; the most of any target */
 	uint32_t hist_size;
 	uint32_t key_size; /* of label sets */
 	uint64_t sets;	   /* label sets and histograms */

@@ -30,7 +30,7 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->set_hists = o->plan.own_hists;
 	ro->per_set = o->plan.hists_per_set;
 	ro->bank_targets = p->ntargets;
-	ro->bank_values = o->plan.ndetails;
+	ro->bank_values = o->plan.nvalues;
 	ro->addr_shift = o->addr_shift;
 	ro->slot_shift = 64 - OBJECT_SLOT_BITS;
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
@@ -202,14 +202,9 @@ const struct banks *object__banks(const struct object *o)
 	return &o->banks;
 }
 
-const struct memory_plan *object__memory(const struct object *o)
-{
-	return &o->plan;
-}
-
 int object__move_value(struct object *o, uint32_t slot, uint32_t cell)
 {
-	volatile struct rp_value_slot *d = &o->own_details[slot];
+	volatile struct rp_value_slot *d = &o->own_values[slot];
 	struct {
 		int64_t value;
 		uint32_t cell, zero;
@@ -227,7 +222,7 @@ int object__move_value(struct object *o, uint32_t slot, uint32_t cell)
 
 void object__free_value(struct object *o, uint32_t slot)
 {
-	__atomic_store_n(&o->own_details[slot].used, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&o->own_values[slot].used, 0, __ATOMIC_SEQ_CST);
 	bpf_map_update_elem(bpf_map__fd(o->skel->maps.value_free), NULL, &slot, 0);
 }
 

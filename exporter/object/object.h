@@ -36,7 +36,6 @@ const struct banks *object__banks(const struct object *o);
 int object__move_value(struct object *o, uint32_t slot, uint32_t cell);
 /* Frees a slot after object__move_value(). */
 void object__free_value(struct object *o, uint32_t slot);
-const struct memory_plan *object__memory(const struct object *o);
 
 /* Slots that are in use, by index of the capture spec. */
 volatile struct rp_used *object__used(const struct object *o);

@@ -436,6 +436,13 @@ int programs__fd(const struct programs *p, enum program_id id, bool capturing)
 	return bpf_program__fd(sel->program);
 }
 
+int programs__any_fd(const struct programs *p, enum program_id id)
+{
+	int capturing = programs__fd(p, id, true);
+
+	return capturing < 0 ? programs__fd(p, id, false) : capturing;
+}
+
 struct program_counts programs__count_fd(int fd)
 {
 	struct program_counts sum = {};

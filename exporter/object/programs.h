@@ -76,6 +76,8 @@ int programs__for_site(struct programs *p, enum program_id id, const struct prog
 		       uint64_t *cookie);
 /* The shared program's descriptor, or a negative errno. */
 int programs__fd(const struct programs *p, enum program_id id, bool capturing);
+/* The same for the variant with captures, or else the one without. */
+int programs__any_fd(const struct programs *p, enum program_id id);
 
 /*
  * What the kernel counts of a program and its clones. run_ns and runs stay 0 unless

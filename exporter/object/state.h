@@ -20,11 +20,11 @@ struct object {
 	} mappings[12];
 	size_t nmappings;
 	/* Writable mappings; those in banks are read-only. */
-	volatile struct rp_value_slot *own_details;
+	volatile struct rp_value_slot *own_values;
 	volatile struct rp_label_set *own_sets;
 	volatile struct rp_used *used;
-	struct shared_memory cells_copy, details_copy; /* with CELLS_PERCPU */
-	const volatile uint64_t *mapped_details;
+	struct shared_memory cells_copy, values_copy; /* with CELLS_PERCPU */
+	const volatile uint64_t *mapped_values;
 	uint32_t ntargets;
 	int waiter, waiter_inner; /* maps; see object__wait_for_programs(); 0: none */
 	uint64_t swept;		  /* owners_ended at the last sweep; object/calls.c */

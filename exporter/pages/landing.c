@@ -55,8 +55,8 @@ static void html_probe(struct buf *b, const struct target_state *st)
 {
 	const struct target *t = st->target;
 
-	html_cell(b, "<tr><td>", target_state__object(st), "</td>");
-	html_cell(b, "<td>", target_state__function(st), "</td>");
+	html_cell(b, "<tr><td>", st->object, "</td>");
+	html_cell(b, "<td>", st->function, "</td>");
 	html_cell(b, "<td><code>", t->signature, "</code></td>");
 	html_cell(b, "<td>", st->attached ? st->mechanism : "", "</td>");
 	if (st->attached) {
@@ -86,16 +86,6 @@ static void html_table(struct buf *b, const struct metrics_input *in)
 
 /* ---- {{names}} ------------------------------------------------------------------------------ */
 
-static void put_version(const struct pages *p, struct buf *b)
-{
-	html_text(b, rp_version);
-}
-
-static void put_revision(const struct pages *p, struct buf *b)
-{
-	html_text(b, rp_revision);
-}
-
 static void put_telemetry_path(const struct pages *p, struct buf *b)
 {
 	html_text(b, p->telemetry_path);
@@ -118,12 +108,13 @@ static void put_probes(const struct pages *p, struct buf *b)
 
 static const struct place {
 	const char *name;
+	const char *text; /* or: */
 	void (*put)(const struct pages *p, struct buf *b);
 } places[] = {
-	{ "{{version}}", put_version },
-	{ "{{revision}}", put_revision },
-	{ "{{telemetry_path}}", put_telemetry_path },
-	{ "{{probes}}", put_probes },
+	{ "{{version}}", rp_version, NULL },
+	{ "{{revision}}", rp_revision, NULL },
+	{ "{{telemetry_path}}", NULL, put_telemetry_path },
+	{ "{{probes}}", NULL, put_probes },
 };
 
 static const struct place *place_at(const char *s)
@@ -155,7 +146,9 @@ void pages__landing(void *ctx, const struct http_request *req, struct http_respo
 		const struct place *place = place_at(next);
 
 		buf__append(b, s, next - s);
-		if (place)
+		if (place && place->text)
+			html_text(b, place->text);
+		else if (place)
 			place->put(ctx, b);
 		next += place ? strlen(place->name) : 2;
 	}

@@ -5,8 +5,7 @@
  */
 #include "pages/probes.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/version.h"
 #include "expose/metrics.h"
 #include "expose/outcome_text.h"
@@ -82,11 +81,11 @@ static void json_outcomes(struct buf *b, const struct target *t, const struct sn
 		for (int c = 0; c < RP_CLASS_MAX; c++)
 			n += json_value(b, outcomes[o], !n, outcome_text__of_class(t, c),
 					cell->words[RP_CELL_CLASS + c]);
-		for (size_t i = 0; i < cell->ndetails; i++)
+		for (size_t i = 0; i < cell->nvalues; i++)
 			n += json_value(b, outcomes[o], !n,
-					outcome_text__of_number(t, cell->details[i].value, text,
+					outcome_text__of_number(t, cell->values[i].value, text,
 								sizeof(text)),
-					cell->details[i].count);
+					cell->values[i].count);
 		if (n) {
 			buf__putc(b, '}');
 			comma = ",";
@@ -109,41 +108,20 @@ static void json_cell(struct buf *b, const struct metrics_input *in, const struc
 
 /* ---- label sets ------------------------------------------------------------------------------ */
 
-static int compare_details(const void *a, const void *b)
-{
-	const struct snap_detail *x = a, *y = b;
-
-	return x->value < y->value ? -1 : x->value > y->value;
-}
-
 static void add_cell(struct snap_cell *sum, const struct snap_cell *cell, size_t nwords)
 {
 	for (size_t i = 0; i < nwords; i++)
 		sum->words[i] += cell->words[i];
-	for (size_t i = 0; i < cell->ndetails; i++)
-		sum->details[sum->ndetails++] = cell->details[i];
-}
-
-/* Adds up the counts of equal values. */
-static void merge_details(struct snap_cell *sum)
-{
-	size_t n = 0;
-
-	qsort(sum->details, sum->ndetails, sizeof(*sum->details), compare_details);
-	for (size_t i = 0; i < sum->ndetails; i++) {
-		if (n && sum->details[n - 1].value == sum->details[i].value)
-			sum->details[n - 1].count += sum->details[i].count;
-		else
-			sum->details[n++] = sum->details[i];
-	}
-	sum->ndetails = n;
+	for (size_t i = 0; i < cell->nvalues; i++)
+		sum->values[sum->nvalues++] =
+			(struct snap_value){ cell->values[i].value, cell->values[i].count, 0 };
 }
 
 static void json_total(struct buf *b, const struct metrics_input *in, const struct target_state *st)
 {
 	const struct snap_target *t = st->snap;
-	size_t nwords = RP_CELL_BINS + in->layout->nbins, ndetails = t->cell.ndetails;
-	__cleanup_free struct snap_detail *details = NULL;
+	size_t nwords = RP_CELL_BINS + in->layout->nbins, nvalues = t->cell.nvalues;
+	__cleanup_free struct snap_value *values = NULL;
 	__cleanup_free uint64_t *words = NULL;
 	struct snap_cell sum = {};
 
@@ -152,17 +130,17 @@ static void json_total(struct buf *b, const struct metrics_input *in, const stru
 		return;
 	}
 	for (size_t i = 0; i < t->nsets; i++)
-		ndetails += t->sets[i].cell.ndetails;
+		nvalues += t->sets[i].cell.nvalues;
 	sum.words = words = calloc(nwords, sizeof(*words));
-	sum.details = details = calloc(ndetails + 1, sizeof(*details));
-	if (!words || !details) {
+	sum.values = values = calloc(nvalues + 1, sizeof(*values));
+	if (!words || !values) {
 		b->failed = true;
 		return;
 	}
 	add_cell(&sum, &t->cell, nwords);
 	for (size_t i = 0; i < t->nsets; i++)
 		add_cell(&sum, &t->sets[i].cell, nwords);
-	merge_details(&sum);
+	sum.nvalues = snap_values__merge(values, sum.nvalues);
 	json_cell(b, in, st->target, &sum);
 }
 
@@ -273,8 +251,8 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	const struct target *t = st->target;
 
 	buf__puts(b, "{\"object\":");
-	buf__json_string(b, target_state__object(st));
-	json_member(b, "function", target_state__function(st));
+	buf__json_string(b, st->object);
+	json_member(b, "function", st->function);
 	json_same_as(b, st);
 	json_member(b, "type", type_names[t->type]);
 	json_member(b, "signature", t->signature);
@@ -310,7 +288,7 @@ static void json_probes(struct buf *b, const struct metrics_input *in)
 
 	buf__puts(b, ",\"probes\":[");
 	for (size_t i = 0; i < in->ntargets; i++) {
-		if (!metrics_input__wants(in, target_state__function(&in->targets[i])))
+		if (!metrics_input__wants(in, in->targets[i].function))
 			continue;
 		buf__puts(b, comma);
 		json_probe(b, in, &in->targets[i]);
@@ -322,29 +300,35 @@ static void json_probes(struct buf *b, const struct metrics_input *in)
 /* Missed calls of programs that several functions share. */
 static void json_shared(struct buf *b, const struct metrics_input *in)
 {
-	buf__puts(b, ",\"shared_missed\":[");
-	for (size_t i = 0; i < in->nshared; i++) {
-		const struct missed_shared *s = &in->shared[i];
+	const char *comma = "";
 
-		buf__puts(b, i ? ",{\"mechanism\":" : "{\"mechanism\":");
-		buf__json_string(b, s->mechanism);
-		json_missed(b, s->missed, s->reasons);
+	buf__puts(b, ",\"shared_missed\":[");
+	for (int i = 0; in->programs && i < MISSED_MECHANISMS; i++) {
+		if (!in->programs[i].shared)
+			continue;
+		buf__printf(b, "%s{\"mechanism\":\"%s\"", comma, shared_missed__name(i));
+		json_missed(b, in->programs[i].missed, in->programs[i].reasons);
 		buf__putc(b, '}');
+		comma = ",";
 	}
 	buf__putc(b, ']');
 }
 
 static void json_cost(struct buf *b, const struct metrics_input *in)
 {
-	buf__puts(b, ",\"bpf_stats\":[");
-	for (size_t i = 0; i < in->nbpf_stats; i++) {
-		const struct metrics_bpf_stats *s = &in->bpf_stats[i];
+	const char *comma = "";
 
-		buf__puts(b, i ? ",{\"mechanism\":" : "{\"mechanism\":");
-		buf__json_string(b, s->mechanism);
-		buf__puts(b, ",\"run_seconds\":");
-		buf__double(b, s->run_seconds);
-		buf__printf(b, ",\"runs\":%llu}", (unsigned long long)s->runs);
+	buf__puts(b, ",\"bpf_stats\":[");
+	for (int i = 0; in->programs && i < MISSED_MECHANISMS; i++) {
+		const struct missed_program *p = &in->programs[i];
+
+		if (!p->runs)
+			continue;
+		buf__printf(b, "%s{\"mechanism\":\"%s\",\"run_seconds\":", comma,
+			    shared_missed__name(i));
+		buf__double(b, (double)p->run_ns / 1e9);
+		buf__printf(b, ",\"runs\":%llu}", (unsigned long long)p->runs);
+		comma = ",";
 	}
 	buf__printf(b, "],\"cell_bytes\":%llu", (unsigned long long)in->cell_bytes);
 }
@@ -360,14 +344,6 @@ static void json_bounds(struct buf *b, const struct histogram_layout *g)
 	buf__putc(b, ']');
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 void pages__probes(void *ctx, const struct http_request *req, struct http_response *res)
 {
 	struct buf *b = &res->body;
@@ -377,7 +353,7 @@ void pages__probes(void *ctx, const struct http_request *req, struct http_respon
 
 	if (!pages_source__acquire(&p->source, req, &in, res))
 		return;
-	read_at = now();
+	read_at = now_seconds();
 	res->content_type = JSON;
 	res->vary = "Accept-Encoding";
 	res->compressible = true;

@@ -36,8 +36,7 @@ static struct actual *find_actual(struct change *ch, const struct target *t)
 	return ch->nactual ? bsearch(&key, ch->actual, ch->nactual, sizeof(key), by_place) : NULL;
 }
 
-/* ---- comparing ---------------------------------------------------------------------
- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 void compare__want(struct change *ch, struct targets *all)
 {
@@ -53,13 +52,6 @@ void compare__want(struct change *ch, struct targets *all)
 	targets__free(all);
 }
 
-static void put_off(struct target *t, enum target_reason reason, char *why)
-{
-	free(t->why);
-	t->reason = reason;
-	t->why = why;
-}
-
 /* A refused target is tried again only by a reload, or if its file has changed. After a change that
  * failed it is tried again, too: the refusal may be due to that failure. */
 static bool stays_out(const struct reconcile *r, struct target *t)
@@ -70,7 +62,7 @@ static bool stays_out(const struct reconcile *r, struct target *t)
 	if (!row || row->state.attached || !file_id__same(&before->file, &t->file) ||
 	    before->reason != REASON_REFUSED || r->failed)
 		return false;
-	put_off(t, before->reason, before->why ? xstrdup(before->why) : NULL);
+	target__set_reason(t, before->reason, before->why ? xstrdup(before->why) : NULL);
 	return true;
 }
 
@@ -101,9 +93,10 @@ static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w
 	if (ch->occasion != CONFIGURED && stays_out(r, w->target))
 		return;
 	if (ch->full) {
-		put_off(w->target, REASON_REFUSED,
-			xasprintf("not enough room to add it: %s; reload to re-attach all probes, "
-				  "counters restart at 0",
+		target__set_reason(
+			w->target, REASON_REFUSED,
+			xasprintf("not enough room to add it: %s; reload to re-attach all "
+				  "probes, counters restart at 0",
 				  ch->full));
 		return;
 	}
@@ -134,7 +127,7 @@ void compare__drop(struct change *ch, const struct reconcile *r)
 		w->target = target__describe(wanted__target(w));
 		w->target->pos = w->generation->targets->v[w->id]->pos;
 		w->generation = NULL;
-		put_off(w->target, REASON_REFUSED, xstrdup("it is being re-attached"));
+		target__set_reason(w->target, REASON_REFUSED, xstrdup("it is being re-attached"));
 	}
 }
 

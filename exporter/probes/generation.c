@@ -67,15 +67,10 @@ enum fault generation__start(struct generation *g, struct features *f, char **er
 		return fault_of(err);
 	g->labels = label_slots__new(g->obj, g->targets);
 	g->live = attach__run(g->attach, g->obj);
-	if (progress__poll()) {
-		*error = xstrdup(PROGRESS_GIVEN_UP);
-		return FAULT_STOPPING;
-	}
+	if (progress__poll())
+		return fault__set(error, FAULT_STOPPING, PROGRESS_GIVEN_UP);
 	g->missed = missed__new(g->attach, g->obj);
-	if (g->missed)
-		return FAULT_NONE;
-	*error = xasprintf("out of memory");
-	return FAULT_MACHINE;
+	return g->missed ? FAULT_NONE : fault__set(error, FAULT_MACHINE, "out of memory");
 }
 
 bool generation__is_attached(const struct generation *g, uint32_t id)

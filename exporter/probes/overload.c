@@ -3,14 +3,6 @@
 
 #include "base/log.h"
 
-static void explain(struct target *t, enum target_reason reason, char *why)
-{
-	free(t->why);
-	t->reason = reason;
-	t->switched_off = 0;
-	t->why = why;
-}
-
 /* A duration in seconds or minutes. */
 static char *in_minutes(double seconds)
 {
@@ -22,9 +14,9 @@ static void rest(struct reconcile *r, struct generation *g, uint32_t id, double 
 	struct target *t = g->targets->v[id];
 	__cleanup_free char *pause = in_minutes(rate_guard__pause(r->guard, g, id, now));
 
-	explain(t, REASON_OVERLOAD,
-		xasprintf("%s; it is attached again after %s, or by a reload",
-			  rate_guard__why_hot(r->guard, g, id), pause));
+	target__set_reason(t, REASON_OVERLOAD,
+			   xasprintf("%s; it is attached again after %s, or by a reload",
+				     rate_guard__why_hot(r->guard, g, id), pause));
 	probe_table__count_detached(r->table, t, REASON_OVERLOAD);
 	log_warn("%s:%s is paused for %s", t->object, t->function, pause);
 }

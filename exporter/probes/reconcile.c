@@ -138,10 +138,8 @@ static enum fault attach_new(struct reconcile *r, struct change *ch, char **erro
 		detach_all(r, ch);
 	fault = generation__start(ch->added, r->features, error);
 	/* At the start, as many are attached as there are descriptors for. */
-	if (!fault && r->n && lacks_files(r, ch->added)) {
-		*error = xstrdup("not enough open files for the new probes");
-		return FAULT_NO_ROOM;
-	}
+	if (!fault && r->n && lacks_files(r, ch->added))
+		return fault__set(error, FAULT_NO_ROOM, "not enough open files for the new probes");
 	return fault;
 }
 
@@ -188,8 +186,7 @@ static void conclude(struct reconcile *r, struct change *ch)
 	watch__follow(r->watch, table);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 /* Makes room for new targets by detaching all others. */
 static void detach_all(struct reconcile *r, struct change *ch)
@@ -218,11 +215,9 @@ static enum fault try_change(struct reconcile *r, struct change *ch, char **erro
 	compare__want(ch, all);
 	ch->resolved = monotonic_seconds();
 	compare__run(ch, r);
-	if (ch->fresh->n && r->n >= GENERATIONS_MAX && !ch->renew) {
-		*error =
-			xasprintf("probes have been added %zu times, which is the limit", r->n - 1);
-		return FAULT_NO_ROOM;
-	}
+	if (ch->fresh->n && r->n >= GENERATIONS_MAX && !ch->renew)
+		return fault__set(error, FAULT_NO_ROOM,
+				  "probes have been added %zu times, which is the limit", r->n - 1);
 	if (ch->fresh->n)
 		fault = attach_new(r, ch, error);
 	if (fault)

@@ -32,7 +32,7 @@ static bool is_summed_up(const struct change *ch, const struct target *t)
 static void report_waiting(const struct change *ch, const struct probe_table *before)
 {
 	const struct target *last = NULL;
-	struct buf modules = {};
+	__cleanup_buf struct buf modules = {};
 	size_t n = 0;
 
 	for (size_t i = 0; i < ch->nwanted; i++) {
@@ -49,7 +49,6 @@ static void report_waiting(const struct change *ch, const struct probe_table *be
 		log_info("%zu functions of presets wait for their modules, which are not loaded: "
 			 "%s",
 			 n, buf__str(&modules));
-	buf__free(&modules);
 }
 
 static void report_capped(const struct memory_plan *m)
@@ -131,16 +130,13 @@ static char *key_of(const struct target *t)
 {
 	const char *s = t->why ? t->why : "", *next;
 	size_t len = strlen(t->function);
-	struct buf key = {};
-	char *text;
+	__cleanup_buf struct buf key = {};
 
 	buf__printf(&key, "%d ", t->reason);
 	for (; len && (next = strstr(s, t->function)); s = next + len)
 		buf__printf(&key, "%.*s%%", (int)(next - s), s);
 	buf__printf(&key, "%s", s);
-	text = xstrdup(buf__str(&key));
-	buf__free(&key);
-	return text;
+	return xstrdup(buf__str(&key));
 }
 
 static void add_cause(struct causes *causes, const struct target *t)
@@ -241,16 +237,14 @@ enum fault report__judge(const struct change *ch, bool first, char **error)
 		waiting += wanted__target(&ch->wanted[i])->reason == REASON_WAITING ||
 			   wanted__target(&ch->wanted[i])->reason == REASON_DISABLED;
 	}
-	if (ch->config->strict && attached < ch->nwanted && ch->occasion == CONFIGURED) {
-		*error = xasprintf(
+	if (ch->config->strict && attached < ch->nwanted && ch->occasion == CONFIGURED)
+		return fault__set(
+			error, FAULT_MACHINE,
 			"%zu of %zu probes cannot be attached, and --config.strict is set",
 			ch->nwanted - attached, ch->nwanted);
-		return FAULT_MACHINE;
-	}
-	if (!attached && !waiting && first) {
-		*error = xasprintf("nothing could be attached; --config.check shows the plan, "
-				   "--probe.list the available functions");
-		return FAULT_MACHINE;
-	}
+	if (!attached && !waiting && first)
+		return fault__set(error, FAULT_MACHINE,
+				  "nothing could be attached; --config.check shows the plan, "
+				  "--probe.list the available functions");
 	return FAULT_NONE;
 }

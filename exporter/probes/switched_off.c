@@ -22,11 +22,8 @@ static bool mark(struct target *t, enum switch_bit off)
 {
 	if (off == t->switched_off)
 		return false;
+	target__set_reason(t, off ? REASON_DISABLED : REASON_NONE, off ? switches__why(off) : NULL);
 	t->switched_off = off;
-	t->reason = off ? REASON_DISABLED : REASON_NONE;
-	free(take_ptr(t->why));
-	if (off)
-		t->why = switches__why(off);
 	return true;
 }
 

@@ -8,7 +8,7 @@
 /* The state and the counts of a target, under one of its names. */
 struct target_state {
 	const struct target *target;
-	const char *object, *function; /* NULL: the target's first name */
+	const char *object, *function; /* the labels of its series */
 	bool again;		       /* a further name of the previous state's target */
 	bool attached;
 	const char *mechanism;	       /* NULL without counts */
@@ -21,7 +21,3 @@ struct target_state {
 	const struct snap_target *snap;
 	const struct missed_target *missed; /* NULL: none known */
 };
-
-/* The labels `object` and `function` of its series. */
-const char *target_state__object(const struct target_state *st);
-const char *target_state__function(const struct target_state *st);

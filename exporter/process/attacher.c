@@ -37,14 +37,14 @@ static void refresh(struct attacher *a, struct child *c, const struct channel_re
 {
 	struct servers *s = &a->servers;
 	int err = reconcile__update(a->setup->reconcile, monotonic_seconds());
-	__cleanup_buf struct buf news = {};
+	__cleanup_buf struct buf updates = {};
 	pid_t pids[SERVERS_MAX];
 
 	for (size_t i = 0; i < s->n; i++)
 		pids[i] = s->v[i].pid;
 	self__note_processes(pids, s->n);
-	child__write_news(c, reconcile__table(s->reconcile), &news);
-	if (channel__answer(&c->channels[SERVED_REFRESH], request, err, news.data, news.len))
+	child__write_updates(c, reconcile__table(s->reconcile), &updates);
+	if (channel__answer(&c->channels[SERVED_REFRESH], request, err, updates.data, updates.len))
 		child__expel(c);
 }
 
@@ -207,7 +207,6 @@ static bool is_readable(int fd)
 static bool on_progress(void *ctx)
 {
 	struct attacher *a = ctx;
-
 	struct servers *s = &a->servers;
 
 	for (size_t i = 0; i < s->n; i++)

@@ -119,13 +119,6 @@ static int copy_path(const char *path, const char *name)
 	return from < 0 ? -errno : copy(from, name);
 }
 
-static int copy_program(int program)
-{
-	__cleanup_free char *path = xasprintf("/proc/self/fd/%d", program);
-
-	return copy_path(path, "retprobe_exporter");
-}
-
 /* Libraries only. */
 static int copy_libraries(const struct own_files *own, const struct target *const *targets,
 			  size_t n, const struct stat *program, struct copies *out, bool *needed)
@@ -149,6 +142,7 @@ static int copy_libraries(const struct own_files *own, const struct target *cons
 
 int copies__make(const struct target *const *targets, size_t n, int program, struct copies *out)
 {
+	__cleanup_free char *path = xasprintf("/proc/self/fd/%d", program);
 	struct own_files own = {};
 	bool needed = false;
 	struct stat st;
@@ -164,7 +158,7 @@ int copies__make(const struct target *const *targets, size_t n, int program, str
 		err = -ENOENT;
 	if (!err && needed) {
 		out->loader = copy_path(own.loader, "ld.so");
-		out->program = copy_program(program);
+		out->program = copy_path(path, "retprobe_exporter");
 		err = out->loader < 0 ? out->loader : out->program < 0 ? out->program : 0;
 	}
 	free_own(&own);

@@ -25,11 +25,8 @@ struct scrape {
 	int refs;
 	struct part *parts; /* by generation */
 	struct target_state *states;
-	struct missed_shared shared[MISSED_MECHANISMS];
-	size_t nshared;
-	struct metrics_bpf_stats stats[MISSED_MECHANISMS];
-	size_t nstats;
-	uint32_t hist_words;
+	struct missed_program programs[MISSED_MECHANISMS]; /* of all generations, former ones too */
+	struct metrics_input input;			   /* points into this struct */
 };
 
 struct scraper {
@@ -55,7 +52,7 @@ static struct label_cache *new_label_cache(const struct served *s)
 	for (size_t g = 0; g < s->ngenerations; g++)
 		nslots[g] = s->generations[g].banks.label_sets.n;
 	b = label_cache__new(nslots, s->ngenerations);
-	label_cache__read(b, s->news, s->news_len);
+	label_cache__read(b, s->updates, s->updates_len);
 	return b;
 }
 
@@ -103,8 +100,7 @@ void scraper__free(struct scraper *c)
 	free(c);
 }
 
-/* ---- one scrape -------------------------------------------------------------------------------
- */
+/* ---- one scrape ------------------------------------------------------------------------------ */
 
 /* Half of the remaining time is for the rest of the work. */
 static double patience(double deadline)
@@ -129,29 +125,29 @@ static double patience_left(struct scraper *c)
 
 /* While the attacher owes an answer, it gets no other request and no scrape waits for it. Otherwise
  * scrapes would wait one after the other. */
-static int refresh(struct scraper *c, int *status, struct buf *news)
+static int refresh(struct scraper *c, int *status, struct buf *updates)
 {
 	double left = patience_left(c);
-	int err = channel__settle(&c->attacher, 0, status, news);
+	int err = channel__settle(&c->attacher, 0, status, updates);
 
 	if (err)
 		return err;
-	err = channel__call(&c->attacher, CHANNEL_REFRESH, left > 0 ? left : 0, status, news);
+	err = channel__call(&c->attacher, CHANNEL_REFRESH, left > 0 ? left : 0, status, updates);
 	while (err == -ETIMEDOUT && (left = patience_left(c)) > 0)
-		err = channel__settle(&c->attacher, left, status, news);
+		err = channel__settle(&c->attacher, left, status, updates);
 	return err;
 }
 
 static int ask_attacher(struct scraper *c)
 {
-	__cleanup_buf struct buf news = {};
-	int status = 0, err = refresh(c, &status, &news);
+	__cleanup_buf struct buf updates = {};
+	int status = 0, err = refresh(c, &status, &updates);
 
 	if (err == -ETIMEDOUT)
 		log_debug("the attacher is busy: counts of missed calls are not up to date");
 	else if (err)
 		return err;
-	err = label_cache__read(c->labels, news.data, news.len);
+	err = label_cache__read(c->labels, updates.data, updates.len);
 	return err ? err : status;
 }
 
@@ -170,32 +166,23 @@ static int read_part(struct scraper *c, size_t g, struct part *out)
 	return 0;
 }
 
-/* The counts of programs, of all current and former generations. */
-static void read_programs(const struct served *served, struct scrape *r)
+static void fill_input(const struct served *served, struct scrape *r)
 {
-	struct missed_program sums[MISSED_MECHANISMS];
-
-	memcpy(sums, served->gone, sizeof(sums));
-	for (size_t g = 0; g < served->ngenerations; g++)
-		shared_missed__add_programs(sums, served->generations[g].board->programs);
-	for (int i = 0; i < MISSED_MECHANISMS; i++) {
-		const struct missed_program *p = &sums[i];
-
-		if (p->shared) {
-			struct missed_shared *s = &r->shared[r->nshared++];
-
-			*s = (struct missed_shared){ shared_missed__name(i), p->reasons, {} };
-			memcpy(s->missed, p->missed, sizeof(s->missed));
-		}
-		if (p->runs) /* stays 0 unless kernel.bpf_stats_enabled is on */
-			r->stats[r->nstats++] =
-				(struct metrics_bpf_stats){ shared_missed__name(i), p->run_ns / 1e9,
-							    p->runs };
+	r->input = (struct metrics_input){
+		.layout = served->layout,
+		.size_layout = served->size_layout,
+		.targets = r->states,
+		.ntargets = served->n,
+		.programs = r->programs,
+		.cell_bytes = served->cell_bytes,
+		.scrape = r,
+	};
+	memcpy(r->programs, served->gone, sizeof(r->programs));
+	for (size_t g = 0; g < served->ngenerations; g++) {
+		shared_missed__add_programs(r->programs, served->generations[g].board->programs);
+		if (r->parts[g].snapshot->hist_words > r->input.hist_words)
+			r->input.hist_words = r->parts[g].snapshot->hist_words;
 	}
-}
-
-static void fill_states(const struct served *served, struct scrape *r)
-{
 	for (size_t i = 0; i < served->n; i++) {
 		const struct served_row *row = &served->rows[i];
 		struct target_state *st = &r->states[i];
@@ -222,17 +209,13 @@ static int take_scrape(struct scraper *c, struct scrape **out)
 	r->parts = calloc(served->ngenerations + 1, sizeof(*r->parts));
 	r->states = calloc(served->n + 1, sizeof(*r->states));
 	err = r->parts && r->states ? 0 : -ENOMEM;
-	for (size_t g = 0; g < served->ngenerations && !err; g++) {
+	for (size_t g = 0; g < served->ngenerations && !err; g++)
 		err = read_part(c, g, &r->parts[g]);
-		if (!err && r->parts[g].snapshot->hist_words > r->hist_words)
-			r->hist_words = r->parts[g].snapshot->hist_words;
-	}
 	if (err) {
 		free_scrape(r, served->ngenerations);
 		return err;
 	}
-	read_programs(served, r);
-	fill_states(served, r);
+	fill_input(served, r);
 	r->refs = 1;
 	*out = r;
 	return 0;
@@ -279,7 +262,6 @@ static void wait_done(struct scraper *c, double deadline)
  */
 int scraper__acquire(struct scraper *c, double deadline, struct metrics_input *in)
 {
-	const struct served *served = c->served;
 	struct scrape *r = NULL;
 	uint64_t wanted;
 	int err = 0;
@@ -301,22 +283,9 @@ int scraper__acquire(struct scraper *c, double deadline, struct metrics_input *i
 	if (r)
 		r->refs++;
 	pthread_mutex_unlock(&c->lock);
-	if (!r)
-		return err;
-	*in = (struct metrics_input){
-		.layout = served->layout,
-		.size_layout = served->size_layout,
-		.targets = r->states,
-		.ntargets = served->n,
-		.hist_words = r->hist_words,
-		.shared = r->shared,
-		.nshared = r->nshared,
-		.cell_bytes = served->cell_bytes,
-		.bpf_stats = r->stats,
-		.nbpf_stats = r->nstats,
-		.scrape = r,
-	};
-	return 0;
+	if (r)
+		*in = r->input;
+	return r ? 0 : err;
 }
 
 void scraper__release(struct scraper *c, struct metrics_input *in)

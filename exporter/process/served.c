@@ -129,6 +129,7 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 		image_target(io, t);
 	image_text(io, &st->object);
 	image_text(io, &st->function);
+	image__expect(io, st->object && st->function);
 	image__flag(io, &st->attached);
 	image_text(io, &st->mechanism);
 	image_text(io, &st->caveat);
@@ -197,7 +198,7 @@ void served__image(struct image *io, struct served *s)
 	for (size_t i = 0; i < s->ngenerations && !io->err; i++)
 		image_generation(io, &s->generations[i], s->layout);
 	image_rows(io, s);
-	image__block(io, &s->news, &s->news_len);
+	image__block(io, &s->updates, &s->updates_len);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -257,15 +258,6 @@ int served__read_head(int fd, struct served_head *out)
 	return 0;
 }
 
-static int map_image(int fd, uint64_t size, struct served *s)
-{
-	s->mapping = shared_memory__map(fd, size);
-	if (!s->mapping)
-		return -errno;
-	s->mapping_len = size;
-	return 0;
-}
-
 static int map_generation(struct served_generation *g)
 {
 	int err = banks__map(&g->banks);
@@ -279,16 +271,16 @@ static int map_generation(struct served_generation *g)
 
 int served__read(int fd, uint64_t size, struct served *out)
 {
+	const char *mapping = shared_memory__map(fd, size);
 	struct image io = {};
-	int err;
+	int err = mapping ? 0 : -errno;
 
-	*out = (struct served){};
-	err = map_image(fd, size, out);
+	*out = (struct served){ .mapping = mapping, .mapping_len = size };
 	close(fd);
 	if (err)
 		return err;
-	io.next = (const char *)out->mapping + sizeof(struct served_head);
-	io.end = (const char *)out->mapping + out->mapping_len;
+	io.next = mapping + sizeof(struct served_head);
+	io.end = mapping + size;
 	served__image(&io, out);
 	image__expect(&io, io.next == io.end);
 	err = io.err;

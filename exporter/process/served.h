@@ -50,8 +50,8 @@ struct served {
 	bool ready;
 	uint64_t cell_bytes;
 	struct histogram_layout *layout, *size_layout; /* of all generations; NULL without any */
-	const char *news;			       /* of label sets, for label_cache__read() */
-	size_t news_len;
+	const char *updates;			       /* of label sets, for label_cache__read() */
+	size_t updates_len;
 
 	struct web_config web; /* the fields that a server needs */
 	bool tls;

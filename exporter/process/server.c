@@ -95,10 +95,8 @@ static bool is_ended_within(const struct server *s, int signals, int ms)
 static void await_end(const struct server *s, int signals)
 {
 	struct channel life = { .fd = s->served.channels[SERVED_END] };
-	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
-				{ .fd = s->served.channels[SERVED_END], .events = POLLRDHUP } };
 
-	while (poll(fds, ARRAY_SIZE(fds), BEAT_MS) <= 0 || !(fds[0].revents | fds[1].revents))
+	while (!is_ended_within(s, signals, BEAT_MS))
 		show_sign_of_life(&life, s->http);
 }
 

@@ -96,13 +96,13 @@ static void know_all(struct child *c, const struct probe_table *table)
 		};
 }
 
-void child__write_news(struct child *c, const struct probe_table *table, struct buf *out)
+void child__write_updates(struct child *c, const struct probe_table *table, struct buf *out)
 {
 	for (size_t k = 0; k < c->nknown; k++)
 		for (size_t g = 0; g < table->ngenerations; g++)
 			if (table->generations[g]->number == c->known[k].generation)
-				c->known[k].news = label_slots__write_updates(
-					table->generations[g]->labels, k, c->known[k].news, out);
+				c->known[k].updates = label_slots__write_updates(
+					table->generations[g]->labels, k, c->known[k].updates, out);
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */

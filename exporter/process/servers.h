@@ -28,7 +28,7 @@ struct child {
 	/* The label sets that it knows, by generation of its probe table. */
 	struct known {
 		unsigned generation; /* its number */
-		uint64_t news;
+		uint64_t updates;
 	} * known;
 	size_t nknown;
 	uint64_t web_known; /* version of the web configuration */
@@ -71,6 +71,6 @@ void servers__end(struct servers *s);
 int servers__hear(struct servers *s, struct child *c);
 /* Appends the label sets that the server does not know yet. An old server has another probe table,
  * but its generations may still be counting. */
-void child__write_news(struct child *c, const struct probe_table *table, struct buf *out);
+void child__write_updates(struct child *c, const struct probe_table *table, struct buf *out);
 /* Kills a server that is gone or misbehaves. If that is not allowed, at least ignores it. */
 void child__expel(struct child *c);

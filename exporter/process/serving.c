@@ -33,7 +33,7 @@ static uint32_t place_of(const struct probe_table *table, const struct generatio
 	return SERVED_NOWHERE;
 }
 
-static void fill_table(const struct probe_table *table, struct served *out, struct buf *news)
+static void fill_table(const struct probe_table *table, struct served *out, struct buf *updates)
 {
 	out->n = table->n;
 	out->rows = xcalloc(table->n, sizeof(*out->rows));
@@ -46,14 +46,14 @@ static void fill_table(const struct probe_table *table, struct served *out, stru
 	out->generations = xcalloc(table->ngenerations, sizeof(*out->generations));
 	for (size_t g = 0; g < table->ngenerations; g++) {
 		fill_generation(table->generations[g], &out->generations[g]);
-		label_slots__write_updates(table->generations[g]->labels, g, 0, news);
+		label_slots__write_updates(table->generations[g]->labels, g, 0, updates);
 	}
 	if (table->ngenerations) {
 		out->layout = table->generations[0]->layout;
 		out->size_layout = table->generations[0]->size_layout;
 	}
-	out->news = news->data;
-	out->news_len = news->len;
+	out->updates = updates->data;
+	out->updates_len = updates->len;
 	memcpy(out->gone, table->gone, sizeof(out->gone));
 	out->cell_bytes = table->cell_bytes;
 }
@@ -157,7 +157,7 @@ static void name_copies(const struct copies *c, struct served *s)
 
 pid_t serving__start(const struct serving_setup *setup)
 {
-	__cleanup_buf struct buf news = {};
+	__cleanup_buf struct buf updates = {};
 	__cleanup_close int texts = -1;
 	struct copies copies;
 	struct served s = { .web = *setup->web,
@@ -175,10 +175,10 @@ pid_t serving__start(const struct serving_setup *setup)
 	s.listeners = (struct listener *)http__listeners(setup->http, &s.nlisteners);
 	memcpy(s.channels, setup->channels, sizeof(s.channels));
 	self__descriptors(&s.told, &s.counted);
-	fill_table(setup->table, &s, &news);
+	fill_table(setup->table, &s, &updates);
 	make_copies(setup->table, &copies);
 	name_copies(&copies, &s);
-	pid = news.failed ? -ENOMEM : start(&s, setup->log, &copies);
+	pid = updates.failed ? -ENOMEM : start(&s, setup->log, &copies);
 	copies__free(&copies);
 	free(s.copies);
 	free(s.rows);

@@ -50,10 +50,10 @@ static void fill_cell(struct snap_cell *cell, const struct histogram_layout *g, 
 		cell->words[RP_CELL_SUM] += calls * ns;
 		cell->words[RP_CELL_CLASS + RP_CLASS_ZERO] += calls;
 	}
-	cell->ndetails = ERRORS;
-	cell->details = xcalloc(ERRORS, sizeof(cell->details[0]));
+	cell->nvalues = ERRORS;
+	cell->values = xcalloc(ERRORS, sizeof(cell->values[0]));
 	for (int i = 0; i < ERRORS; i++)
-		cell->details[i] = (struct snap_detail){ 1 + i, seed * 7 };
+		cell->values[i] = (struct snap_value){ 1 + i, seed * 7, 0 };
 }
 
 static void build(struct exposure *x, size_t n, const struct histogram_layout *g)
@@ -74,6 +74,8 @@ static void build(struct exposure *x, size_t n, const struct histogram_layout *g
 		fill_cell(&x->snaps[i].cell, g, i * 7919 + 12345);
 		x->states[i] = (struct target_state){
 			.target = t,
+			.object = t->object,
+			.function = t->function,
 			.attached = true,
 			.mechanism = "kprobe.multi",
 			.created = 1700000000.5,

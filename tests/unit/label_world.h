@@ -11,14 +11,14 @@
 #include "counts/snapshot.h"
 #include "labels/slots.h"
 
-enum { SLOTS = 64, CELLS = 1 + SLOTS, DETAILS = 32, MAX_SERIES = 40 };
+enum { SLOTS = 64, CELLS = 1 + SLOTS, VALUES = 32, MAX_SERIES = 40 };
 enum { HIST_WIDTH = RP_HIST_GRID + 2, CELL_WIDTH = RP_CELL_BINS + 2 };
 
 static struct {
-	uint64_t cells[CELLS][CELL_WIDTH], hists[CELLS][HIST_WIDTH], counts[DETAILS];
+	uint64_t cells[CELLS][CELL_WIDTH], hists[CELLS][HIST_WIDTH], counts[VALUES];
 	uint64_t events[RP_EVENT_MAX];
 	struct rp_label_set sets[SLOTS];
-	struct rp_value_slot details[DETAILS];
+	struct rp_value_slot slots[VALUES];
 	struct rp_used used;
 	struct banks banks, served; /* of the attacher and of a server */
 	const void *copy;	    /* of the server's copy of the adjustments */
@@ -49,8 +49,8 @@ static struct banks world__banks(bool reader)
 		.cells = { world.cells[0], 1, CELLS, 1, CELL_WIDTH, CELLS },
 		.hists = { world.hists[0], 1, CELLS, 1, HIST_WIDTH, CELLS },
 		.events = { world.events, 1, 1, 1, RP_EVENT_MAX, 1 },
-		.value_counts = { world.counts, 1, DETAILS, 1, 1, DETAILS },
-		.details = world.details,
+		.value_counts = { world.counts, 1, VALUES, 1, 1, VALUES },
+		.value_slots = world.slots,
 		.label_sets = { world.sets, SLOTS, 1 },
 		.adjustments = world.banks.adjustments,
 		.own_hists = 1,
@@ -67,7 +67,14 @@ static bool world__set_up(void)
 	struct adjustments *l = &world.banks.adjustments;
 
 	memset(&world, 0, sizeof(world));
-	if (adjustments__init(l, CELLS, CELL_WIDTH, CELLS, HIST_WIDTH, DETAILS))
+	*l = (struct adjustments){
+		.ncells = CELLS,
+		.cell_width = CELL_WIDTH,
+		.nhists = CELLS,
+		.hist_width = HIST_WIDTH,
+		.nvalues = VALUES,
+	};
+	if (adjustments__init(l))
 		return false;
 	world.copy = shared_memory__map(l->copy.fd, l->copy.size);
 	world.banks = world__banks(false);
@@ -118,11 +125,11 @@ void __wrap_object__free_set(struct object *o, uint32_t slot)
 	world.sets[slot].used = RP_SET_FREE;
 }
 
-static int find_detail(uint32_t cell, int64_t value)
+static int find_value(uint32_t cell, int64_t value)
 {
-	for (int i = 0; i < DETAILS; i++)
-		if (world.details[i].used && world.details[i].cell == cell &&
-		    world.details[i].value == value)
+	for (int i = 0; i < VALUES; i++)
+		if (world.slots[i].used && world.slots[i].cell == cell &&
+		    world.slots[i].value == value)
 			return i;
 	return -1;
 }
@@ -130,30 +137,30 @@ static int find_detail(uint32_t cell, int64_t value)
 int __wrap_object__move_value(struct object *o, uint32_t slot, uint32_t cell);
 int __wrap_object__move_value(struct object *o, uint32_t slot, uint32_t cell)
 {
-	int found = find_detail(cell, world.details[slot].value);
+	int found = find_value(cell, world.slots[slot].value);
 
-	world.details[slot].cell = cell;
+	world.slots[slot].cell = cell;
 	return found < 0 ? (int)slot : found;
 }
 
 void __wrap_object__free_value(struct object *o, uint32_t slot);
 void __wrap_object__free_value(struct object *o, uint32_t slot)
 {
-	world.details[slot].used = 0;
+	world.slots[slot].used = 0;
 }
 
-static int claim_detail(uint32_t cell, int64_t value)
+static int claim_value(uint32_t cell, int64_t value)
 {
-	int slot = find_detail(cell, value);
+	int slot = find_value(cell, value);
 
-	for (int i = 0; i < DETAILS && slot < 0; i++) {
-		if (world.details[i].used)
+	for (int i = 0; i < VALUES && slot < 0; i++) {
+		if (world.slots[i].used)
 			continue;
 		slot = i;
 		world.used.values += extra.returns_values;
 	}
 	if (slot >= 0)
-		world.details[slot] = (struct rp_value_slot){ value, cell, 1 };
+		world.slots[slot] = (struct rp_value_slot){ value, cell, 1 };
 	return slot;
 }
 
@@ -179,12 +186,12 @@ static uint32_t world__slot(uint64_t key)
 static void world__call(uint64_t key, int error)
 {
 	uint32_t cell = 1 + world__slot(key);
-	int detail = claim_detail(cell, error);
+	int slot = claim_value(cell, error);
 
-	if (detail < 0)
+	if (slot < 0)
 		world.cells[cell][RP_CELL_CLASS + RP_CLASS_OTHER]++;
 	else
-		world.counts[detail]++;
+		world.counts[slot]++;
 	world.cells[cell][RP_CELL_SUM] += 100;
 	world.cells[cell][RP_CELL_BINS]++;
 	world.hists[cell][RP_HIST_GRID]++;

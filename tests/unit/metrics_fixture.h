@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One of everything that has metrics: a target per return kind, a target per reason for not being
- * attached, details, losses, shared losses.
+ * attached, values, losses, shared losses.
  */
 #pragma once
 
@@ -43,7 +43,7 @@ static const struct target fixture_targets[] = {
 	FIXTURE_ATTACHED(7, TARGET_USER, "/opt/odd \"name\"\xff/lib.so", "malloc", RP_KIND_RAW),
 	FIXTURE_UNATTACHED("vmlinux", "no_such_function", REASON_NOT_FOUND,
 			   "no such function; nearest: <none> & \"others\""),
-	FIXTURE_UNATTACHED(NULL, "twice", REASON_AMBIGUOUS, "two functions have this name"),
+	FIXTURE_UNATTACHED("vmlinux", "twice", REASON_AMBIGUOUS, "two functions have this name"),
 	FIXTURE_UNATTACHED("vmlinux", "kprobe_dispatcher", REASON_DENIED, "on the denylist"),
 	FIXTURE_UNATTACHED("vmlinux", "refused", REASON_REFUSED,
 			   "the kernel says: Invalid argument"),
@@ -66,20 +66,22 @@ static uint64_t fixture_words[FIXTURE_IDS][RP_CELL_BINS + FIXTURE_CELLS] = {
 	{ 0, 0, 0, 1, 0, 7000, 7, 0, 0, 0, 7, 0, 0 },
 };
 
-static struct snap_detail fixture_errnos[] = { { 2, 3 }, { 13, 1 }, { 512, 2 }, { 3333, 1 } };
-static struct snap_detail fixture_enums[] = { { -1, 1 }, { 0, 4 }, { 3, 1 } };
+static struct snap_value fixture_errnos[] = {
+	{ 2, 3, 0 }, { 13, 1, 0 }, { 512, 2, 0 }, { 3333, 1, 0 }
+};
+static struct snap_value fixture_enums[] = { { -1, 1, 0 }, { 0, 4, 0 }, { 3, 1, 0 } };
 
 static struct snap_target fixture_snaps[FIXTURE_IDS] = {
 	{ .cell = { .words = fixture_words[0],
-		    .details = fixture_errnos,
-		    .ndetails = ARRAY_SIZE(fixture_errnos) } },
+		    .values = fixture_errnos,
+		    .nvalues = ARRAY_SIZE(fixture_errnos) } },
 	{ .cell = { .words = fixture_words[1] }, .events[RP_EVENT_STALE] = 6 },
-	{ .cell = { .words = fixture_words[2], .details = &fixture_errnos[0], .ndetails = 1 } },
-	{ .cell = { .words = fixture_words[3], .details = &fixture_errnos[1], .ndetails = 1 } },
+	{ .cell = { .words = fixture_words[2], .values = &fixture_errnos[0], .nvalues = 1 } },
+	{ .cell = { .words = fixture_words[3], .values = &fixture_errnos[1], .nvalues = 1 } },
 	{ .cell = { .words = fixture_words[4] } },
 	{ .cell = { .words = fixture_words[5],
-		    .details = fixture_enums,
-		    .ndetails = ARRAY_SIZE(fixture_enums) } },
+		    .values = fixture_enums,
+		    .nvalues = ARRAY_SIZE(fixture_enums) } },
 	{ .cell = { .words = fixture_words[6] } },
 	{ .cell = { .words = fixture_words[7] } },
 };
@@ -96,17 +98,27 @@ static const struct missed_target fixture_losses[FIXTURE_IDS] = {
 	{ .reasons = 0, .missed = { [MISSED_MAXACTIVE] = 2 } },
 };
 
-static const struct missed_shared fixture_shared[] = {
-	{ "kprobe.multi",
-	  1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE,
-	  { [MISSED_RECURSION] = 3, [MISSED_MAXACTIVE] = 5 } },
-	{ "tracepoint", 1U << MISSED_RECURSION, { [MISSED_RECURSION] = 4 } },
-};
+static struct missed_program fixture_programs[MISSED_MECHANISMS];
 
-static const struct metrics_bpf_stats fixture_bpf_stats[] = {
-	{ "kretprobe", 1.25, 54321 },
-	{ "tracepoint", 5e-7, 1 },
-};
+static inline void fixture__init_programs(void)
+{
+	fixture_programs[shared_missed__mechanism("kprobe.multi")] = (struct missed_program){
+		.shared = 1,
+		.reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE,
+		.missed = { [MISSED_RECURSION] = 3, [MISSED_MAXACTIVE] = 5 },
+	};
+	fixture_programs[shared_missed__mechanism("kretprobe")] = (struct missed_program){
+		.run_ns = 1250000000,
+		.runs = 54321,
+	};
+	fixture_programs[shared_missed__mechanism("tracepoint")] = (struct missed_program){
+		.shared = 1,
+		.reasons = 1U << MISSED_RECURSION,
+		.missed = { [MISSED_RECURSION] = 4 },
+		.run_ns = 500,
+		.runs = 1,
+	};
+}
 
 struct fixture {
 	struct target_state states[FIXTURE_TARGETS];
@@ -116,6 +128,7 @@ struct fixture {
 
 static inline void fixture__init(struct fixture *f)
 {
+	fixture__init_programs();
 	*f = (struct fixture){
 		.self = { .version = "1.2.3",
 			  .revision = "abcdef0",
@@ -141,6 +154,8 @@ static inline void fixture__init(struct fixture *f)
 		struct target_state *st = &f->states[i];
 
 		st->target = &fixture_targets[i];
+		st->object = st->target->object;
+		st->function = st->target->function;
 		st->attached = fixture_targets[i].reason == REASON_NONE;
 		st->mechanism = st->attached ? i == 1 ? "tracepoint" : "kretprobe" : NULL;
 		st->created = st->attached ? 1700000000 : 0;
@@ -155,11 +170,8 @@ static inline void fixture__init(struct fixture *f)
 		.layout = &fixture_layout,
 		.targets = f->states,
 		.ntargets = FIXTURE_TARGETS,
-		.shared = fixture_shared,
-		.nshared = ARRAY_SIZE(fixture_shared),
+		.programs = fixture_programs,
 		.self = &f->self,
 		.cell_bytes = 131072,
-		.bpf_stats = fixture_bpf_stats,
-		.nbpf_stats = ARRAY_SIZE(fixture_bpf_stats),
 	};
 }

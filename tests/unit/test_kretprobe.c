@@ -151,6 +151,12 @@ static char *read_events(struct bench *b)
 	return text;
 }
 
+static void detach(struct attach_context *c, struct attach_slot **slots)
+{
+	for (size_t i = 0; i < TARGETS; i++)
+		attach_kretprobe.detach(c, slots[i]);
+}
+
 static void open_set(struct attach_context *c)
 {
 	assert_int_equal(attach_kretprobe.open(c), 0);
@@ -207,9 +213,9 @@ static void names_are_nobody_elses(void **state)
 	assert_string_not_equal(first, second);
 	assert_int_equal(strncmp(first, "p:retprobe_", strlen("p:retprobe_")), 0);
 	assert_non_null(strstr(first, " f\nr4096:retprobe_"));
-	attach_kretprobe.detach(&other, others, TARGETS);
+	detach(&other, others);
 	attach_kretprobe.close(&other);
-	attach_kretprobe.detach(&b->context, b->p, TARGETS);
+	detach(&b->context, b->p);
 	attach_kretprobe.close(&b->context);
 }
 
@@ -271,7 +277,7 @@ static void attaching_waits_for_a_removal(void **state)
 	lock = open(path, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
 	close(lock);
-	attach_kretprobe.detach(&b->context, b->p, TARGETS);
+	detach(&b->context, b->p);
 	attach_kretprobe.close(&b->context);
 }
 
@@ -345,7 +351,7 @@ static void check_unknown(const struct kernel_counts *k)
 
 static void finish(struct bench *b)
 {
-	attach_kretprobe.detach(&b->context, b->p, TARGETS);
+	detach(&b->context, b->p);
 	attach_kretprobe.close(&b->context);
 }
 

@@ -9,23 +9,23 @@
 
 #include "labels/cache.h"
 
-static struct label_cache *book;
+static struct label_cache *cache;
 
 static int set_up(void **state)
 {
-	book = label_cache__new((uint32_t[]){ 2, 4 }, 2);
+	cache = label_cache__new((uint32_t[]){ 2, 4 }, 2);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	label_cache__free(book);
+	label_cache__free(cache);
 	return 0;
 }
 
 static void put_text(struct buf *b, const char *text)
 {
-	uint32_t len = strlen(text);
+	size_t len = strlen(text);
 
 	buf__append(b, &len, sizeof(len));
 	buf__append(b, text, len);
@@ -49,14 +49,14 @@ static void test_sets(void **state)
 				   { .slot = 3 } };
 	struct snap_target target = { .sets = sets, .nsets = ARRAY_SIZE(sets) };
 	struct snapshot s = { .targets = &target, .n = 1 };
-	__cleanup_buf struct buf news = {};
+	__cleanup_buf struct buf updates = {};
 
-	put(&news, 1, 0, 0, "old", "");
-	put(&news, 1, 1, 5, "alpha", "1");
-	put(&news, 1, 3, 0, "beta", "");
-	put(&news, 0, 1, 5, "of another generation", "");
-	assert_int_equal(label_cache__read(book, news.data, news.len), 0);
-	label_cache__apply(book, 1, &s);
+	put(&updates, 1, 0, 0, "old", "");
+	put(&updates, 1, 1, 5, "alpha", "1");
+	put(&updates, 1, 3, 0, "beta", "");
+	put(&updates, 0, 1, 5, "of another generation", "");
+	assert_int_equal(label_cache__read(cache, updates.data, updates.len), 0);
+	label_cache__apply(cache, 1, &s);
 	assert_int_equal(target.nsets, 2);
 	assert_int_equal(sets[0].slot, 1);
 	assert_string_equal(sets[0].texts->v[0], "alpha");
@@ -66,40 +66,40 @@ static void test_sets(void **state)
 	assert_int_equal(sets[2].slot, 0); /* after the sets that are exported */
 
 	/* A scrape keeps the texts that it exports. */
-	news.len = 0;
-	put(&news, 1, 1, 6, "gamma", "");
-	assert_int_equal(label_cache__read(book, news.data, news.len), 0);
+	updates.len = 0;
+	put(&updates, 1, 1, 6, "gamma", "");
+	assert_int_equal(label_cache__read(cache, updates.data, updates.len), 0);
 	assert_string_equal(sets[0].texts->v[0], "alpha");
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		label_texts__unref(sets[i].texts);
 }
 
-static void test_bad_news(void **state)
+static void test_bad_updates(void **state)
 {
-	__cleanup_buf struct buf news = {};
+	__cleanup_buf struct buf updates = {};
 	uint32_t head[] = { 0, 0, 0, 1 }, bad_heads[][4] = {
 		{ 2, 0, 0, 0 },
 		{ 0, 2, 0, 0 },
 		{ 0, 0, 0, 100 },
 		{ 0, 0, 0, UINT32_MAX },
 	};
-	uint32_t len = UINT32_MAX;
+	size_t len = UINT32_MAX;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad_heads); i++)
-		assert_int_equal(label_cache__read(book, (char *)bad_heads[i], sizeof(head)),
+		assert_int_equal(label_cache__read(cache, (char *)bad_heads[i], sizeof(head)),
 				 -EINVAL);
-	buf__append(&news, head, sizeof(head));
-	buf__append(&news, &len, sizeof(len));
-	for (size_t cut = 1; cut <= news.len; cut++)
-		assert_int_equal(label_cache__read(book, news.data, cut), -EINVAL);
-	assert_int_equal(label_cache__read(book, NULL, 0), 0);
+	buf__append(&updates, head, sizeof(head));
+	buf__append(&updates, &len, sizeof(len));
+	for (size_t cut = 1; cut <= updates.len; cut++)
+		assert_int_equal(label_cache__read(cache, updates.data, cut), -EINVAL);
+	assert_int_equal(label_cache__read(cache, NULL, 0), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_sets, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_bad_news, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bad_updates, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,8 @@
 #include "base/log.h"
 
 static struct label_slots *labels;
-static struct label_cache *book;
+static struct label_cache *cache;
+static const struct capture_spec *const captures[] = { &extra }; /* by target id */
 static uint64_t known;
 
 /* No reader waits for long here. */
@@ -45,7 +46,7 @@ static int set_up(void **state)
 {
 	assert_true(world__set_up());
 	labels = label_slots__new(NULL, &targets);
-	book = label_cache__new((uint32_t[]){ SLOTS }, 1);
+	cache = label_cache__new((uint32_t[]){ SLOTS }, 1);
 	known = 0;
 	return 0;
 }
@@ -53,21 +54,21 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	label_slots__free(labels);
-	label_cache__free(book);
+	label_cache__free(cache);
 	world__tear_down();
 	return 0;
 }
 
 static struct snapshot *read_all(void)
 {
-	__cleanup_buf struct buf news = {};
+	__cleanup_buf struct buf updates = {};
 	struct snapshot *s;
 
-	known = label_slots__write_updates(labels, 0, known, &news);
-	assert_int_equal(label_cache__read(book, news.data, news.len), 0);
-	s = snapshot__take(&world.served, label_slots__extras(labels));
+	known = label_slots__write_updates(labels, 0, known, &updates);
+	assert_int_equal(label_cache__read(cache, updates.data, updates.len), 0);
+	s = snapshot__take(&world.served, captures);
 	assert_non_null(s);
-	label_cache__apply(book, 0, s);
+	label_cache__apply(cache, 0, s);
 	return s;
 }
 
@@ -75,9 +76,9 @@ static uint64_t errors(const struct snap_cell *c)
 {
 	uint64_t n = 0;
 
-	for (size_t i = 0; i < c->ndetails; i++) {
-		assert_true(!i || c->details[i].value > c->details[i - 1].value);
-		n += c->details[i].count;
+	for (size_t i = 0; i < c->nvalues; i++) {
+		assert_true(!i || c->values[i].value > c->values[i - 1].value);
+		n += c->values[i].count;
 	}
 	return n;
 }
@@ -211,17 +212,17 @@ static void test_churn(void **state)
 	}
 }
 
-static uint32_t details_in_use(void)
+static uint32_t values_in_use(void)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < DETAILS; i++)
-		n += world.details[i].used;
+	for (uint32_t i = 0; i < VALUES; i++)
+		n += world.slots[i].used;
 	return n;
 }
 
-/* Detail slots are freed with their sets. A value without a free slot is still counted. */
-static void test_details(void **state)
+/* Value slots are freed with their sets. A value without a free slot is still counted. */
+static void test_values(void **state)
 {
 	double now = 0;
 
@@ -233,21 +234,21 @@ static void test_details(void **state)
 		label_slots__update(labels, now += 1);
 		label_slots__update(labels, now += 10);
 		check(0, 0, 3 * round, 2);
-		assert_int_equal(details_in_use(), round == 1 ? 3 : 5);
-		assert_int_equal(world.used.values, details_in_use());
+		assert_int_equal(values_in_use(), round == 1 ? 3 : 5);
+		assert_int_equal(world.used.values, values_in_use());
 		label_slots__update(labels, now += 1);
 		check(0, 0, 3 * round, 0);
-		assert_int_equal(details_in_use(), 2);
+		assert_int_equal(values_in_use(), 2);
 		assert_int_equal(world.used.values, 2);
 	}
 	extra.returns_values = false;
-	for (int error = 100; error < 100 + DETAILS; error++)
+	for (int error = 100; error < 100 + VALUES; error++)
 		call(4, error, 1);
 	label_slots__update(labels, now += 1);
 	label_slots__update(labels, now += 10);
 	label_slots__update(labels, now += 1);
-	assert_int_equal(details_in_use(), DETAILS);
-	check(0, 0, 150 + DETAILS, 0);
+	assert_int_equal(values_in_use(), VALUES);
+	check(0, 0, 150 + VALUES, 0);
 }
 
 /*
@@ -346,7 +347,7 @@ static void test_never_done(void **state)
 	pauses = 0;
 	adjustments__begin(&world.banks.adjustments);
 	errno = 0;
-	assert_null(snapshot__take(&world.served, label_slots__extras(labels)));
+	assert_null(snapshot__take(&world.served, captures));
 	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(pauses, 1000);
 	adjustments__end(&world.banks.adjustments);
@@ -361,7 +362,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_idle_sibling, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_heir_retired, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_churn, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_details, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_held_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full_pool, set_up, tear_down),

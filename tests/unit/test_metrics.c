@@ -55,9 +55,7 @@ static void test_little(void **state)
 
 	fixture__init(&f);
 	f.in.ntargets = 0;
-	f.in.nshared = 0;
-	f.in.nbpf_stats = 0;
-	f.in.bpf_stats = NULL;
+	f.in.programs = NULL;
 	f.self.has_process = f.self.has_scrape = f.self.reload_ok = false;
 	write_text(&f.in, &out);
 	golden__check("metrics_none.txt", &out);
@@ -105,7 +103,11 @@ static void test_observed(void **state)
 		.object = "vmlinux", .function = "f", .kind = RP_KIND_SIZE, .capture = &extra
 	};
 	struct snap_target snap = { .cell = { .words = fixture_words[0], .hists = hists } };
-	struct target_state st = { .target = &target, .attached = true, .snap = &snap };
+	struct target_state st = { .target = &target,
+				   .object = "vmlinux",
+				   .function = "f",
+				   .attached = true,
+				   .snap = &snap };
 	struct metrics_input in = { .layout = &fixture_layout,
 				    .size_layout = &fixture_layout,
 				    .targets = &st,
@@ -144,6 +146,8 @@ static void test_names(void **state)
 	__cleanup_buf struct buf out = { 0 }, one = { 0 };
 
 #define OF_G "{object=\"ext4\",function=\"g\""
+	st[0].object = target.object;
+	st[0].function = target.function;
 	st[1].object = "ext4";
 	st[1].function = wanted;
 	st[1].again = true;
@@ -195,20 +199,21 @@ static void test_sums(void **state)
 /* Losses of shared programs start at 0, for each reason that any mechanism can have. */
 static void test_shared_from_start(void **state)
 {
-	static const struct missed_shared shared[] = {
-		{ .mechanism = "tracepoint", .reasons = 1U << MISSED_RECURSION },
-		{ .mechanism = "kprobe.multi",
-		  .reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE },
+	static const struct missed_program shared[] = {
+		{ .shared = 1, .reasons = 1U << MISSED_RECURSION },
+		{ .shared = 1, .reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE },
 	};
 	static const size_t series[] = { 0, 1, 2 }; /* number of mechanisms with that reason */
+	struct missed_program programs[MISSED_MECHANISMS] = {};
 	__cleanup_buf struct buf out = { 0 };
 	struct fixture f;
 
 	fixture__init(&f);
-	f.in.shared = shared;
+	f.in.programs = programs;
 	for (size_t n = 0; n < ARRAY_SIZE(series); n++) {
 		buf__free(&out);
-		f.in.nshared = n;
+		if (n)
+			programs[n] = shared[n - 1];
 		write_text(&f.in, &out);
 		assert_int_equal(count_lines(&out, "{object=\"_all\","), series[n]);
 	}
@@ -302,7 +307,7 @@ static void test_class_text(void **state)
 	assert_null(outcome_text__of_class(&nothing, RP_CLASS_TAIL).outcome);
 }
 
-static void test_detail_text(void **state)
+static void test_value_text(void **state)
 {
 	static char red[] = "RED";
 	static struct enumerator enumerators[] = { { 7, red } };
@@ -443,7 +448,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_class_text),
-		cmocka_unit_test(test_detail_text),
+		cmocka_unit_test(test_value_text),
 		cmocka_unit_test(test_self_process),
 		cmocka_unit_test(test_self_notes),
 		cmocka_unit_test(test_self_requests),

@@ -36,7 +36,7 @@ static void test_probes(void **state)
 static void test_probes_empty(void **state)
 {
 	fixture.in.ntargets = 0;
-	fixture.in.nshared = 0;
+	fixture.in.programs = NULL;
 	__cleanup_response struct http_response res = get("/api/v1/probes", NULL, 0);
 
 	assert_non_null(strstr(res.body.data, "\"probes\":[\n],\"shared_missed\":[],"));
@@ -46,7 +46,7 @@ static void test_probes_empty(void **state)
 static void test_probes_labels(void **state)
 {
 	static const char *const functions[] = { "vfs_read" };
-	static struct snap_detail errnos[] = { { 2, 4 }, { 5, 1 } };
+	static struct snap_value errnos[] = { { 2, 4, 0 }, { 5, 1, 0 } };
 	static uint64_t words[][RP_CELL_BINS + FIXTURE_CELLS] = {
 		{ 1, 0, 0, 0, 0, 500000000, 7, 0, 0, 0, 0, 1, 0 },
 		{ 0, 2, 0, 0, 0, 250000000, 7, 0, 0, 5, 0, 0, 2 },
@@ -65,8 +65,8 @@ static void test_probes_labels(void **state)
 		texts[i]->v[1] = "\"</script>\xff";
 		sets[i] = (struct snap_set){ .cell.words = words[i], .texts = texts[i] };
 	}
-	sets[1].cell.details = errnos;
-	sets[1].cell.ndetails = ARRAY_SIZE(errnos);
+	sets[1].cell.values = errnos;
+	sets[1].cell.nvalues = ARRAY_SIZE(errnos);
 	snap.sets = sets;
 	snap.nsets = 2;
 	snap.taken = 3;

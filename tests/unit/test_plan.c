@@ -41,23 +41,35 @@ const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n
 	return slots;
 }
 
+static struct config config = { .memory_limit = 1 << 28 };
+
+static struct generation generation_of(struct targets *targets,
+				       const struct histogram_layout *layout, uint32_t programs)
+{
+	struct generation g = {
+		.config = &config,
+		.targets = targets,
+		.params = { .layout = layout,
+			    .size_layout = layout,
+			    .ntargets = targets->n,
+			    .programs = programs },
+	};
+
+	memory_plan__make(&g.params, NULL, &g.memory);
+	return g;
+}
+
 /* The plan of one target with these programs. The caller frees it. */
 static char *print(uint32_t programs)
 {
-	const struct targets targets = {};
-	struct object_params p = {
-		.layout = &fixture_layout,
-		.size_layout = &fixture_layout,
-		.ntargets = 1,
-		.programs = programs,
-	};
-	struct memory_plan m;
+	struct targets targets = { .n = 1 };
+	struct generation g = generation_of(&targets, &fixture_layout, programs);
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	memory_plan__make(&p, NULL, &m);
-	check__print(out, &targets, NULL, &p, &m, 1 << 28);
+	targets.n = 0;
+	check__print(out, &g);
 	fclose(out);
 	return text;
 }
@@ -138,8 +150,7 @@ static struct target many_targets[MANY];
 static char *heavy(size_t n, const struct histogram_layout *layout)
 {
 	struct targets targets = { .v = target_pointers, .n = n, .nids = n };
-	struct object_params p = { .layout = layout, .size_layout = layout, .ntargets = n };
-	struct memory_plan m;
+	struct generation g = generation_of(&targets, layout, 0);
 
 	for (size_t i = 0; i < n; i++) {
 		many_targets[i] = fixture_targets[0];
@@ -148,17 +159,16 @@ static char *heavy(size_t n, const struct histogram_layout *layout)
 		slots[i].ops = i < 400 ? &attach_kprobe_multi : &attach_kretprobe;
 	}
 	nslots = n;
-	memory_plan__make(&p, NULL, &m);
-	return check__heavy(&targets, NULL, &p, &m, 1 << 28);
+	return check__heavy(&g);
 }
 
 static size_t series(size_t n)
 {
 	struct targets targets = { .v = target_pointers, .n = n, .nids = n };
-	struct object_params p = { .layout = &fixture_layout, .size_layout = &fixture_layout };
+	struct generation g = generation_of(&targets, &fixture_layout, 0);
 
 	nslots = n;
-	return check_series__count(&targets, NULL, &p);
+	return check_series__count(&g);
 }
 
 /* Too many functions, or too many series: the message has the numbers. */
@@ -220,20 +230,14 @@ static size_t count_of(const char *text, const char *part)
 static void totals_by_mechanism(void **state)
 {
 	struct targets targets = { .v = target_pointers, .n = MANY, .nids = MANY };
-	struct object_params p = {
-		.layout = &fixture_layout,
-		.size_layout = &fixture_layout,
-		.ntargets = MANY,
-	};
-	struct memory_plan m;
+	struct generation g = generation_of(&targets, &fixture_layout, 0);
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	free(heavy(MANY, &fixture_layout));
 	slots[0].ops = NULL;
-	memory_plan__make(&p, NULL, &m);
-	check__print(out, &targets, NULL, &p, &m, 1 << 28);
+	check__print(out, &g);
 	fclose(out);
 	assert_non_null(strstr(text, "functions: 1000 to attach (399 by kprobe.multi, 601 by "
 				     "kretprobe), in up to 40 s; 1 cannot be attached\n"));

@@ -108,7 +108,7 @@ static void scrape(struct scrape *s, double deadline)
 	if (s->err)
 		return;
 	s->scrape = in.scrape;
-	s->number = in.shared[0].missed[0];
+	s->number = in.programs[0].missed[0];
 	scraper__release(scraper, &in);
 }
 

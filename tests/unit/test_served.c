@@ -24,8 +24,8 @@
 #include "base/shared_memory.h"
 
 #define SLOTS	 3
-#define DETAILS	 2
-#define NEWS	 "news"
+#define VALUES	 2
+#define UPDATES	 "updates"
 #define HIST_ROW (RP_HIST_GRID + 2)
 
 static struct fixture fixture;
@@ -68,16 +68,21 @@ static void make_generation(const struct histogram_layout *layout)
 	b->cells = make_bank(BANK_CELLS, RP_CELL_BINS + layout->nbins, FIXTURE_IDS + SLOTS);
 	b->events = make_bank(BANK_EVENTS, RP_EVENT_MAX, FIXTURE_IDS);
 	b->hists = make_bank(BANK_HISTS, HIST_ROW, 2 + SLOTS);
-	b->value_counts = make_bank(BANK_VALUE_COUNTS, 1, DETAILS);
-	make_bank(BANK_VALUE_SLOTS, sizeof(struct rp_value_slot) / sizeof(uint64_t), DETAILS);
+	b->value_counts = make_bank(BANK_VALUE_COUNTS, 1, VALUES);
+	make_bank(BANK_VALUE_SLOTS, sizeof(struct rp_value_slot) / sizeof(uint64_t), VALUES);
 	make_bank(BANK_LABEL_SETS, sizeof(struct rp_label_set) / sizeof(uint64_t), SLOTS);
 	b->label_sets =
 		(struct label_sets_view){ memory[BANK_LABEL_SETS].addr, SLOTS, FIXTURE_IDS };
 	b->own_hists = 2;
 	b->hists_per_set = 1;
-	assert_int_equal(adjustments__init(&adjustments, b->cells.n, b->cells.width, b->hists.n,
-					   HIST_ROW, DETAILS),
-			 0);
+	adjustments = (struct adjustments){
+		.ncells = b->cells.n,
+		.cell_width = b->cells.width,
+		.nhists = b->hists.n,
+		.hist_width = HIST_ROW,
+		.nvalues = VALUES,
+	};
+	assert_int_equal(adjustments__init(&adjustments), 0);
 	b->adjustments = adjustments;
 	b->sources[BANK_ADJUSTMENTS].size = adjustments.copy.size;
 	assert_int_equal(shared_memory__new(&board, shared_missed__size(FIXTURE_IDS)), 0);
@@ -128,8 +133,8 @@ static int set_up(void **state)
 		.ngenerations = 1,
 		.gone[3] = { .shared = 1, .runs = 9 },
 		.cell_bytes = 4711,
-		.news = NEWS,
-		.news_len = strlen(NEWS),
+		.updates = UPDATES,
+		.updates_len = strlen(UPDATES),
 		.web = { .telemetry_path = path,
 			 .config_file = config_path,
 			 .max_requests = 7,
@@ -262,8 +267,8 @@ static void there_and_back(void **state)
 	assert_int_equal(got.counted, 14);
 	assert_int_equal(got.gone[3].runs, 9);
 	assert_int_equal(got.cell_bytes, 4711);
-	assert_int_equal(got.news_len, strlen(NEWS));
-	assert_memory_equal(got.news, NEWS, strlen(NEWS));
+	assert_int_equal(got.updates_len, strlen(UPDATES));
+	assert_memory_equal(got.updates, UPDATES, strlen(UPDATES));
 	assert_memory_equal(&got.layout->table, &given.layout->table, sizeof(got.layout->table));
 	assert_int_equal(got.layout->nnative, given.layout->nnative);
 	assert_int_equal(got.size_layout->classic[0], 64);
@@ -297,7 +302,7 @@ static void what_is_mapped(void **state)
 	assert_int_equal(b->events.base[0], 100 + BANK_EVENTS);
 	assert_int_equal(b->hists.base[0], 100 + BANK_HISTS);
 	assert_int_equal(b->value_counts.base[0], 100 + BANK_VALUE_COUNTS);
-	assert_int_equal(b->details[0].value, 100 + BANK_VALUE_SLOTS);
+	assert_int_equal(b->value_slots[0].value, 100 + BANK_VALUE_SLOTS);
 	assert_int_equal(*(const volatile uint64_t *)b->label_sets.v, 100 + BANK_LABEL_SETS);
 	for (int i = 0; i < BANKS; i++)
 		assert_int_equal(fcntl(generation.banks.sources[i].fd, F_GETFD), -1);
@@ -375,7 +380,7 @@ static void what_does_not_fit(void **state)
 	served__free(&got);
 	generation.banks.cells.n -= 10000;
 	make_descriptors();
-	generation.banks.adjustments.ndetails += 10000;
+	generation.banks.adjustments.nvalues += 10000;
 	assert_int_equal(read_back(), -EINVAL);
 }
 

@@ -143,7 +143,7 @@ static void write_btf(const char *dir)
 	expr_fixture__free(&f);
 }
 
-static void write_news(const char *dir)
+static void write_updates(const char *dir)
 {
 	static const uint32_t heads[][4] = { { 1, 1, 1, 2 }, { 0, 1, 7, 0 }, { 1, 3, 0, 1 } };
 	__cleanup_free char *path = xasprintf("%s/three", dir);
@@ -188,9 +188,12 @@ int main(int argc, char **argv)
 		const char *fuzzer;
 		void (*write)(const char *dir);
 	} seeds[] = {
-		{ "elf", write_elf },	      { "elf_debug", write_elf_debug },
-		{ "btf", write_btf },	      { "ld_cache", write_caches },
-		{ "label_news", write_news }, { "channel", write_messages },
+		{ "elf", write_elf },
+		{ "elf_debug", write_elf_debug },
+		{ "btf", write_btf },
+		{ "ld_cache", write_caches },
+		{ "label_updates", write_updates },
+		{ "channel", write_messages },
 	};
 
 	assert_true(argc == 2);
