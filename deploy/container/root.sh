@@ -17,8 +17,9 @@ arm64) triplet=aarch64-linux-gnu bpf_arch=arm64 ;;
 	;;
 esac
 
+# No debug information (-g): strip would remove it.
 PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig make -s CC="$triplet-gcc" ARCH="$bpf_arch" REVISION="$revision" \
-	CFLAGS='-O2 -g -ffile-prefix-map=/src=.'
+	CFLAGS='-O2 -ffile-prefix-map=/src=.'
 
 needed() {
 	"$triplet-readelf" -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
