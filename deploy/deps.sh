@@ -10,7 +10,7 @@ packages='gcc libc6-dev binutils make pkg-config clang llvm libclang-rt-dev
 	libbpf-dev libelf-dev libdw-dev libdeflate-dev liblzma-dev libiberty-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev
 	libseccomp-dev libcmocka-dev
 	busybox-static cpio kmod procps util-linux xz-utils zstd
-	buildah podman crun debootstrap python3-yaml
+	buildah crun debootstrap python3-yaml
 	systemd debhelper dpkg-dev lintian
 	curl jq openssl python3 python3-prometheus-client protobuf-compiler prometheus shellcheck
 	clang-format man-db'

@@ -11,7 +11,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 work='' # storage__open makes it
 . tests/deploy/storage.sh
-storage__open podman crun
+storage__open crun
 python3 -c 'import yaml' 2> /dev/null || skip "python3-yaml is not here: make deps"
 [ $# -gt 0 ] || set -- "$(tests/vm/kernels.sh --default)/programs" "$(tests/vm/kernels.sh --list | head -n 1)/kretprobes"
 
@@ -39,14 +39,21 @@ if [ "$(layers "$work/1.tar")" = "$(layers "$work/2.tar")" ]; then
 else
 	echo "not ok container: two builds make the same layers: $(layers "$work/1.tar") $(layers "$work/2.tar")"
 fi
-mkdir -p build/container
-mv "$work/1.tar" build/container/image.tar
+rm -rf build/container
+mkdir -p build/container/image build/container/root
+tar -x -C build/container/image -f "$work/1.tar"
+while read -r layer; do
+	tar -x -C build/container/root -f "build/container/image/$layer"
+done < <(layers "$work/1.tar" | jq -r '.[]')
 
+config=build/container/image/$(jq -r '.[0].Config' build/container/image/manifest.json)
 for job; do
 	IFS=/ read -r -a words <<< "$job"
-	out=$work/${job//\//_}
-	tests/vm/guest.sh -r -k "${words[0]}" -c 1 -o "$out" -m 2048 -t 1200 -- tests/vm/container_guest.sh "${words[@]:1}" \
-		> "$out.log" 2>&1
+	out=$work/${job//\//_} bundle=build/container/${job//\//_}
+	python3 -B tests/vm/container_options.py "${words[@]:1}" |
+		python3 -B tests/vm/container_bundle.py "$config" build/container/root "$bundle"
+	tests/vm/guest.sh -r -k "${words[0]}" -c 1 -o "$out" -m 2048 -t 1200 -- \
+		tests/vm/container_guest.sh "$bundle" "${words[@]:1}" > "$out.log" 2>&1
 	code=$?
 	grep '^guest: the emulator' "$out.log"
 	if [ $code -ne 0 ]; then

@@ -1,22 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest: container_guest.sh [COMPONENT...] runs the image in build/container. Its settings are those
-# of the DaemonSet with these components of deploy/kubernetes. Makes known calls outside of the container,
-# some of them in a cgroup with a Kubernetes name. With `programs`, also calls in another root file system,
-# and of a library of the node. Writes the metrics and the processes' status to $RESULTS for
-# container_check.py.
+# Runs in a guest: container_guest.sh BUNDLE [COMPONENT...] runs the image with this bundle of
+# container_bundle.py. Its settings are those of the DaemonSet with these components of deploy/kubernetes.
+# Makes known calls outside of the container, some of them in a cgroup with a Kubernetes name. With
+# `programs`, also calls in another root file system, and of a library of the node. Writes the metrics and
+# the processes' status to $RESULTS for container_check.py.
 #
-# The container is not in a pod's network or cgroup, which podman cannot make in a guest.
+# The container is in the network of the guest, and in a cgroup without a Kubernetes name.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 URL=http://127.0.0.1:10435
 POD=kubepods.slice/kubepods-pod0a1b2c3d_0001_0002_0003_00000000c0de.slice
 CONTAINER=cri-containerd-$(printf '%064d' 7).scope
-
-pod() { # podman, with its storage in memory
-	podman --root /run/podman/root --runroot /run/podman/run --storage-driver vfs --cgroup-manager cgroupfs \
-		--events-backend=file --log-level=error "$@"
-}
+bundle=$1
+shift
 
 fail() {
 	echo "not ok: $*"
@@ -46,25 +43,8 @@ other_root() {
 	object=/proc/$program/root/workload
 }
 
-# Without cgroups, podman cannot make a container that sees the processes of the node.
-options=() args=() object='' cgroups=--cgroups=disabled
-while read -r what word; do
-	case $what in
-	option) options+=("$word") ;;
-	arg) args+=("${word/level=info/level=${LEVEL:-info}}") ;;
-	capabilities) echo "$word" > "$RESULTS/capabilities" ;;
-	esac
-done < <(python3 -B tests/vm/container_options.py "$@")
-[ ${#options[@]} -gt 5 ] || fail "no options for podman"
-
-# The profile of Debian 12's podman does not know CAP_BPF and CAP_PERFMON. RuntimeDefault of containerd and
-# CRI-O has these rules.
-jq '.syscalls += [
-	{names: ["bpf"], action: "SCMP_ACT_ALLOW", includes: {caps: ["CAP_BPF"]}},
-	{names: ["perf_event_open"], action: "SCMP_ACT_ALLOW", includes: {caps: ["CAP_PERFMON"]}}] |
-	.syscalls |= map(select(.action != "SCMP_ACT_ERRNO" or ((.names | index("bpf")) == null)))' \
-	/usr/share/containers/seccomp.json > /run/seccomp.json || fail "no seccomp profile"
-
+object=''
+cp "$bundle/capabilities" "$RESULTS/" || fail "no bundle"
 mkdir -p /run/config
 cat > /run/config/retprobe.yaml <<END
 probes:
@@ -74,7 +54,6 @@ probes:
 END
 if [[ " $* " == *" programs "* ]]; then
 	other_root
-	cgroups=--cgroups=enabled
 	libc=$(realpath "$(ldd build/workload | grep -o '/.*/libc\.so[^ ]*')")
 	cat >> /run/config/retprobe.yaml <<-END
 	  - user: {object: $object, functions: workload_function}
@@ -83,21 +62,16 @@ if [[ " $* " == *" programs "* ]]; then
 	END
 fi
 
-pod load -q -i build/container/image.tar > "$RESULTS/load.log" 2>&1 ||
-	fail "podman load: $(tail -n 3 "$RESULTS/load.log")"
-image=$(pod images -q | head -n 1)
-pod run --rm --name retprobe $cgroups --network=host "${options[@]}" \
-	--security-opt=seccomp=/run/seccomp.json \
-	--volume=/run/config:/etc/retprobe:ro "$image" "${args[@]}" \
-	--config.file=/etc/retprobe/retprobe.yaml --config.strict > "$RESULTS/exporter.log" 2>&1 &
-podman=$!
+crun --cgroup-manager=cgroupfs run --bundle "$bundle" --pid-file /run/attacher retprobe \
+	> "$RESULTS/exporter.log" 2>&1 &
+runtime=$!
 until curl -s -f -m 60 -o /dev/null $URL/-/ready; do
-	kill -0 $podman 2> /dev/null || fail "the container has ended"
+	kill -0 $runtime 2> /dev/null || fail "the container has ended"
 	read -r -t 0.3 <> <(:)
 done
 
 # The attacher, its child (the server), and the writable files of the container's root.
-attacher=$(pod inspect -f '{{.State.Pid}}' retprobe)
+read -r attacher < /run/attacher
 read -r server _ < "/proc/$attacher/task/$attacher/children"
 cat "/proc/$attacher/status" > "$RESULTS/attacher"
 cat "/proc/$server/status" > "$RESULTS/server"
@@ -118,7 +92,6 @@ if [ -n "$object" ]; then
 fi
 curl -s -f -m 60 $URL/metrics > "$RESULTS/metrics" || fail "no metrics"
 kill -TERM "$attacher"
-# Not podman, which in a guest can wait for more than its container.
 while [ -e "/proc/$attacher/exe" ]; do
 	read -r -t 0.3 <> <(:)
 done
