@@ -9,7 +9,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 chart=deploy/helm/retprobe-exporter
 bin=$PWD/build/deploy
-export GOFLAGS=-buildvcs=false GOTOOLCHAIN=local GOBIN=$bin
+# No symbols (-s), for less to link.
+export GOFLAGS='-buildvcs=false -ldflags=-s' GOTOOLCHAIN=local GOBIN=$bin
 
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
