@@ -16,22 +16,20 @@
 /* ---- members and elements ---- */
 
 /* Refuses an operand that is not a struct before `->` or `.`. */
-static int no_struct(struct parser *p, const struct operand *o, const char *part, const char *op)
+static int no_struct(struct parser *p, const struct operand *o, const char *op)
 {
-	__cleanup_free char *type = ctype__text(p->scope->btf, o->type);
-	bool untyped = o->type.plain == &plain_word;
+	__cleanup_free char *type = ctype__text(p->scope->btf, o->type), *part = parser__part(p);
 
 	if (o->is_text)
-		return error__refuse(p->why, "\"%.120s\" is text and has no members", part);
+		return parser__refuse(p, "is text and has no members");
 	if (o->is_word)
-		return error__refuse(p->why, "\"%.120s\" is a number and has no members", part);
-	if (untyped)
-		return error__refuse(
-			p->why,
-			"\"%.120s\" has no type, so \"%s\" cannot follow it: start with a "
-			"parameter's name, or write str(%.60s) for text",
-			part, op, part);
-	return error__refuse(p->why, "\"%.120s\" is of type %s: it has no members", part, type);
+		return parser__refuse(p, "is a number and has no members");
+	if (o->type.plain == &plain_word)
+		return parser__refuse(p,
+				      "has no type, so \"%s\" cannot follow it: start with a "
+				      "parameter's name, or write str(%.60s) for text",
+				      op, part);
+	return parser__refuse(p, "is of type %s: it has no members", type);
 }
 
 /* Checks that o is a struct, or for `->` a pointer to one, and makes it the struct. */
@@ -43,21 +41,16 @@ static int enter(struct parser *p, struct operand *o, bool arrow, struct shape *
 	bool user = false;
 
 	if (o->is_text || o->is_word)
-		return no_struct(p, o, part, arrow ? "->" : ".");
+		return no_struct(p, o, arrow ? "->" : ".");
 	type = ctype__text(btf, o->type);
 	if (is.kind == SHAPE_ARRAY)
-		return error__refuse(p->why,
-				     "\"%.120s\" is an array (%s): select an element, as in "
-				     "%.120s[0]",
-				     part, type, part);
+		return parser__refuse(p, "is an array (%s): select an element, as in %.120s[0]",
+				      type, part);
 	if (is.kind == SHAPE_POINTER && !arrow)
-		return error__refuse(p->why,
-				     "\"%.120s\" is a pointer (%s): use \"->\" after it, not \".\"",
-				     part, type);
+		return parser__refuse(p, "is a pointer (%s): use \"->\" after it, not \".\"", type);
 	if (is.kind == SHAPE_STRUCT && arrow)
-		return error__refuse(
-			p->why, "\"%.120s\" is a %s, not a pointer: use \".\" after it, not \"->\"",
-			part, type);
+		return parser__refuse(p, "is a %s, not a pointer: use \".\" after it, not \"->\"",
+				      type);
 	if (is.kind == SHAPE_POINTER) {
 		struct ctype target = ctype__pointee(btf, o->type, &user);
 
@@ -68,13 +61,14 @@ static int enter(struct parser *p, struct operand *o, bool arrow, struct shape *
 			return operand__follow(p, o, user);
 		}
 		if (is.kind == SHAPE_OTHER)
-			return error__refuse(p->why,
-					     "\"%.120s\" is of type %s: this kernel's BTF does not "
-					     "describe its target, or the target has no members",
-					     part, type);
+			return parser__refuse(p,
+					      "is of type %s: this kernel's BTF does not "
+					      "describe its target, or the target has no "
+					      "members",
+					      type);
 	}
 	*s = is;
-	return is.kind == SHAPE_STRUCT ? 0 : no_struct(p, o, part, arrow ? "->" : ".");
+	return is.kind == SHAPE_STRUCT ? 0 : no_struct(p, o, arrow ? "->" : ".");
 }
 
 static int parse_member(struct parser *p, struct operand *o, bool arrow)
@@ -104,15 +98,13 @@ static int parse_member(struct parser *p, struct operand *o, bool arrow)
 	type = ctype__text(btf, o->type);
 	members = ctype__members(btf, s.btf, *name ? name : NULL);
 	if (!*name)
-		return error__refuse(p->why, "\"%.120s\" ends without a member's name: %s has %s",
-				     part, type, members);
+		return parser__refuse(p, "ends without a member's name: %s has %s", type, members);
 	return error__refuse(p->why, "\"%.120s\": %s has %s", part, type, members);
 }
 
 /* Takes `N]`. */
 static int take_index(struct parser *p, uint32_t *out)
 {
-	__cleanup_free char *part = NULL;
 	char *end = NULL;
 	unsigned long n = 0;
 
@@ -125,9 +117,7 @@ static int take_index(struct parser *p, uint32_t *out)
 		*out = n;
 		return 0;
 	}
-	part = parser__part(p);
-	return error__refuse(
-		p->why, "\"%.120s\" has an invalid index: write a whole number and \"]\"", part);
+	return parser__refuse(p, "has an invalid index: write a whole number and \"]\"");
 }
 
 static int parse_index(struct parser *p, struct operand *o)
@@ -189,11 +179,8 @@ static int parse_str(struct parser *p, struct operand *o)
 	if (!err)
 		err = operand__make_text(p, o);
 	p->start = outer;
-	if (!err && !parser__take(p, ")")) {
-		__cleanup_free char *part = parser__part(p);
-
-		return error__refuse(p->why, "\"%.120s\" lacks the closing \")\"", part);
-	}
+	if (!err && !parser__take(p, ")"))
+		return parser__refuse(p, "lacks the closing \")\"");
 	return err;
 }
 

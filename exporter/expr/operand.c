@@ -3,24 +3,19 @@
 
 int operand__follow(struct parser *p, struct operand *o, bool user)
 {
-	__cleanup_free char *part = parser__part(p);
-
 	if (o->in_memory) {
 		if (o->field.nsteps == RP_STEPS)
-			return error__refuse(p->why,
-					     "\"%.120s\" follows more than %d pointers: probe a "
-					     "function with the value closer to its parameters",
-					     part, RP_STEPS);
+			return parser__refuse(p,
+					      "follows more than %d pointers: probe a function "
+					      "with the value closer to its parameters",
+					      RP_STEPS);
 		if (user && !o->field.user)
-			return error__refuse(
-				p->why,
-				"\"%.120s\" points from kernel memory to user memory: an "
-				"expression can read only one of the two",
-				part);
+			return parser__refuse(p, "points from kernel memory to user memory: an "
+						 "expression can read only one of the two");
 		o->field.offset[o->field.nsteps++] = o->at / 8;
 	} else {
 		if (o->at % 64)
-			return error__refuse(p->why, "\"%.120s\" is not a whole pointer", part);
+			return parser__refuse(p, "is not a whole pointer");
 		o->field.source += o->at / 64;
 	}
 	o->field.user |= user || p->scope->user;
@@ -31,13 +26,10 @@ int operand__follow(struct parser *p, struct operand *o, bool user)
 
 int operand__advance(struct parser *p, struct operand *o, uint64_t bits)
 {
-	__cleanup_free char *part = NULL;
-
 	/* BPF programs get offsets as signed 32-bit numbers of bytes. */
 	if (!__builtin_add_overflow(o->at, bits, &o->at) && o->at / 8 <= INT32_MAX - 8)
 		return 0;
-	part = parser__part(p);
-	return error__refuse(p->why, "\"%.120s\" is too far from its pointer", part);
+	return parser__refuse(p, "is too far from its pointer");
 }
 
 /* ---- str() ---- */
@@ -120,19 +112,13 @@ static void cut(struct rp_field *f, uint32_t size, uint32_t skip, uint32_t bits)
 
 static int from_words(struct parser *p, const struct operand *o, uint32_t bits, struct rp_field *f)
 {
-	__cleanup_free char *part = NULL;
 	uint32_t skip = o->at % 64;
 
 	if (o->is_word)
 		return 0;
 	f->source += o->at / 64;
-	if (skip + bits > 64) {
-		part = parser__part(p);
-		return error__refuse(p->why,
-				     "\"%.120s\" is spread over two registers, which is not "
-				     "supported",
-				     part);
-	}
+	if (skip + bits > 64)
+		return parser__refuse(p, "is spread over two registers, which is not supported");
 	f->left = 64 - skip - bits;
 	f->right = 64 - bits;
 	return 0;
@@ -140,8 +126,6 @@ static int from_words(struct parser *p, const struct operand *o, uint32_t bits, 
 
 static int from_memory(struct parser *p, const struct operand *o, uint32_t bits, struct rp_field *f)
 {
-	__cleanup_free char *part = NULL;
-
 	/* In packed structs, members are unaligned. */
 	if (!o->bits && o->at % 8 == 0) {
 		f->offset[f->nsteps] = o->at / 8;
@@ -161,9 +145,7 @@ static int from_memory(struct parser *p, const struct operand *o, uint32_t bits,
 		cut(f, size, skip, bits);
 		return 0;
 	}
-	part = parser__part(p);
-	return error__refuse(
-		p->why, "\"%.120s\" is a bit-field across two words, which is not supported", part);
+	return parser__refuse(p, "is a bit-field across two words, which is not supported");
 }
 
 static int finish_number(struct parser *p, const struct operand *o, const struct shape *s,
@@ -204,26 +186,25 @@ static int refuse_shape(struct parser *p, const struct operand *o, const struct 
 	switch (s->kind) {
 	case SHAPE_STRUCT:
 		members = ctype__members(p->scope->btf, s->btf, NULL);
-		return error__refuse(p->why,
-				     "\"%.120s\" is a %s, not a single value: add \".\" and one of "
-				     "its members: %s",
-				     part, type, members);
+		return parser__refuse(p,
+				      "is a %s, not a single value: add \".\" and one of its "
+				      "members: %s",
+				      type, members);
 	case SHAPE_ARRAY:
 		bytes = ctype__shape(p->scope->btf, ctype__element(s)).size == 1;
-		return error__refuse(
-			p->why,
-			"\"%.120s\" is an array (%s), not a single value: select "
-			"an element, as in %.120s[0]%s",
-			part, type, part,
+		return parser__refuse(
+			p,
+			"is an array (%s), not a single value: select an element, as in "
+			"%.120s[0]%s",
+			type, part,
 			bytes && o->in_memory ? ", or put str(...) around it if it is text" : "");
 	case SHAPE_VOID:
-		return error__refuse(p->why, "\"%.120s\" is void: it has no value", part);
+		return parser__refuse(p, "is void: it has no value");
 	default:
-		return error__refuse(
-			p->why,
-			"\"%.120s\" is of type %s: only integers, enums, bools, pointers "
-			"and text can be read",
-			part, type);
+		return parser__refuse(p,
+				      "is of type %s: only integers, enums, bools, pointers and "
+				      "text can be read",
+				      type);
 	}
 }
 

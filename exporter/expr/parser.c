@@ -18,6 +18,17 @@ char *parser__part(const struct parser *p)
 	return xstrndup(p->start, end - p->start);
 }
 
+int parser__refuse(const struct parser *p, const char *fmt, ...)
+{
+	__cleanup_free char *part = parser__part(p), *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	return error__refuse(p->why, "\"%.120s\" %s", part, text);
+}
+
 bool parser__take(struct parser *p, const char *token)
 {
 	parser__skip(p);

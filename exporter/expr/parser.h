@@ -19,3 +19,5 @@ bool parser__take(struct parser *p, const char *token);
 /* Takes a C identifier; name[0] is 0 if there is none. -EINVAL: it is too long. */
 int parser__take_name(struct parser *p, char name[static PARSER_NAME_MAX + 1]);
 char *parser__part(const struct parser *p); /* the text parsed so far; to be freed */
+/* Sets *p->why to that text in quotes and the message. Returns -EINVAL. */
+int parser__refuse(const struct parser *p, const char *fmt, ...) __printf_like(2, 3);

@@ -86,8 +86,8 @@ def messages():
 
 
 # Functions that make messages, and their parts that are not messages of their own.
-ERRORS = re.compile(r"\b(binder__fail|source_pos__fail|error__refuse|error__set|fault__set|fail|slot__refuse|"
-                    rf"claims__add_failed|http_response__text|xasprintf)\(([^;{{}}\"]*?)({LITERALS.pattern})")
+ERRORS = re.compile(r"\b(binder__fail|source_pos__fail|error__refuse|error__set|fault__set|parser__refuse|fail|"
+                    rf"slot__refuse|claims__add_failed|http_response__text|xasprintf)\(([^;{{}}\"]*?)({LITERALS.pattern})")
 PARTS = ("; did you mean", "a signed integer of", "an unsigned integer of")
 
 
