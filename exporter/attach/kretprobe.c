@@ -37,9 +37,13 @@ struct kretprobe {
 #define BY_FTRACE 0
 #endif
 
+/*
+ * By address, if it is known: kernels before 6.2 go through all symbols for a name, up to four
+ * times for each event (kernel commit 60443c88f3a8).
+ */
 static char *location(const struct target *t)
 {
-	if (t->needs_addr && t->addr)
+	if (t->addr)
 		return xasprintf("0x%lx", (unsigned long)t->addr);
 	if (target__is_in_module(t))
 		return xasprintf("%s:%s", t->object, t->symbol);

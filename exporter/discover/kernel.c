@@ -67,11 +67,9 @@ static void find(const struct symbols *s, const char *scope, const char *name, s
 static struct target *target_of(struct discovery *d, const struct ksym *sym)
 {
 	struct target *t = target__new(TARGET_KERNEL, sym->object, sym->name);
-	const struct ksym *first = symbols__find(d->sources.symbols, sym->name);
 
 	t->addr = sym->addr;
 	t->symbol = xstrdup(sym->name);
-	t->needs_addr = symbols__next(d->sources.symbols, first) != NULL;
 	kernel_symbol__type(&d->sources, sym, t);
 	return t;
 }

@@ -61,7 +61,6 @@ struct target {
 
 	uint64_t addr;	 /* TARGET_KERNEL: address; 0: hidden */
 	char *symbol;	 /* TARGET_KERNEL: kallsyms name ("f.isra.0" keeps its suffix) */
-	bool needs_addr; /* TARGET_KERNEL: other functions have the same name */
 	uint32_t btf_id; /* TARGET_KERNEL: in its object's BTF; 0: none of its own */
 	char *btf_name;	 /* TARGET_KERNEL: the alias that BTF lists; NULL: symbol */
 	uint8_t slots;	 /* TARGET_KERNEL with btf_id: words of its arguments */

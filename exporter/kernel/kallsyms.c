@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kernel/kallsyms.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 
 #include "base/file.h"
@@ -19,8 +20,10 @@ char *kallsyms__cut_line(char **text)
 
 const char *kallsyms__cut_object(char *name)
 {
-	char *end = name + strcspn(name, " \t"), *open, *close;
+	char *end = name, *open, *close;
 
+	while (*end && *end != ' ' && *end != '\t')
+		end++;
 	if (!*end)
 		return KALLSYMS_VMLINUX;
 	*end = '\0';
@@ -32,12 +35,23 @@ const char *kallsyms__cut_object(char *name)
 	return open + 1;
 }
 
+/* There are 200,000 lines: strtoull() would take a tenth of the time of reading them. */
+static uint64_t cut_addr(char *line, char **end)
+{
+	uint64_t addr = 0;
+
+	for (; isxdigit((unsigned char)*line); line++)
+		addr = addr << 4 | (*line <= '9' ? *line - '0' : (*line | 0x20) - 'a' + 10);
+	*end = line;
+	return addr;
+}
+
 bool kallsyms__next(char **text, struct kallsyms_line *out)
 {
 	char *line, *end;
 
 	while ((line = kallsyms__cut_line(text))) {
-		out->addr = strtoull(line, &end, 16);
+		out->addr = cut_addr(line, &end);
 		if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ')
 			continue;
 		out->type = end[1];

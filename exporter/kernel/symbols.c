@@ -92,25 +92,34 @@ static struct ksym *find_in(const struct symbols *s, const char *name, const cha
 	return NULL;
 }
 
-static struct ksym *add(struct symbols *s, const char *name, const char *object)
+/* Lists are grouped by object. */
+static void note_object(struct symbols *s, const char *object)
 {
-	struct ksym *sym = find_in(s, name, object);
-	uint32_t *first;
 	bool added;
 
-	if (sym)
-		return sym;
-	sym = array__grow(&s->v, &s->n, sizeof(*s->v));
-	sym->name = name;
-	sym->object = object;
-	sym->next = NO_NEXT;
-	sym->alias = s->n - 1;
-	first = strmap__put(&s->by_name, name, s->n - 1, &added);
-	if (!added) {
-		sym->next = *first;
-		*first = s->n - 1;
+	if (!s->n || strcmp(s->v[s->n - 1].object, object))
+		strmap__put(&s->objects, object, 0, &added);
+}
+
+static struct ksym *add(struct symbols *s, const char *name, const char *object)
+{
+	bool added;
+	uint32_t *first = strmap__put(&s->by_name, name, s->n, &added);
+	struct ksym *sym;
+
+	for (uint32_t i = added ? NO_NEXT : *first; i != NO_NEXT; i = s->v[i].next) {
+		if (!strcmp(s->v[i].object, object))
+			return &s->v[i];
 	}
-	strmap__put(&s->objects, object, 0, &added);
+	note_object(s, object);
+	sym = array__grow(&s->v, &s->n, sizeof(*s->v));
+	*sym = (struct ksym){
+		.name = name,
+		.object = object,
+		.next = added ? NO_NEXT : *first,
+		.alias = s->n - 1,
+	};
+	*first = s->n - 1;
 	return sym;
 }
 

@@ -36,7 +36,6 @@ static void test_exact(void **state)
 	assert_int_equal(t->addr, 0xffffffff81000100);
 	assert_int_equal(t->kind, RP_KIND_ERRNO);
 	assert_int_equal(t->ret_size, 8);
-	assert_false(t->needs_addr);
 	assert_string_equal(t->signature,
 			    "ssize_t vfs_read(struct file *file, char *buf, size_t count)");
 	assert_ptr_equal(t->settings, &f.lists[0].settings);
@@ -100,7 +99,6 @@ static void test_object_settles(void **state)
 	assert_int_equal(f.targets->v[0]->addr, 0xffffffff81000b00);
 	assert_string_equal(f.targets->v[1]->object, "ext4");
 	assert_int_equal(f.targets->v[1]->addr, 0xffffffffc0001100);
-	assert_true(f.targets->v[0]->needs_addr);
 	done(&f);
 }
 
