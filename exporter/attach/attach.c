@@ -20,7 +20,7 @@
  * Returns the number of the others. */
 static size_t refuse_unloaded(struct group *g)
 {
-	const struct programs *programs = object__programs(g->context.obj);
+	struct programs *programs = object__programs(g->context.obj);
 	__cleanup_free struct attach_slot **out = xcalloc(g->n + 1, sizeof(*out));
 	size_t kept = 0, nout = 0;
 

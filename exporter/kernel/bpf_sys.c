@@ -165,27 +165,6 @@ int bpf_sys__module_btf(const char *module)
 	return -ENOENT;
 }
 
-static char refused_program[128];
-
-const char *bpf_sys__refused_program(void)
-{
-	return refused_program;
-}
-
-void bpf_sys__forget_refused(void)
-{
-	*refused_program = '\0';
-}
-
-/* "libbpf: prog 'NAME': failed to load: -22", in libbpf 1.0 and later. */
-static void note_refused(const char *text)
-{
-	char name[sizeof(refused_program)], colon;
-
-	if (sscanf(text, "libbpf: prog '%127[^']': failed to load%c", name, &colon) == 2)
-		memcpy(refused_program, name, sizeof(name));
-}
-
 void bpf_sys__log_reasons(char *text)
 {
 	char *rest;
@@ -201,7 +180,6 @@ static int to_log(enum libbpf_print_level level, const char *fmt, va_list args)
 	if (level == LIBBPF_DEBUG)
 		return 0;
 	text = xvasprintf(fmt, args);
-	note_refused(text);
 	/* The verifier's reasons are many lines in one message. */
 	bpf_sys__log_reasons(text);
 	return 0;

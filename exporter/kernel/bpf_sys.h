@@ -46,9 +46,5 @@ uint64_t bpf_sys__link_missed(int link_fd);
 
 /* Sends libbpf's messages to the log, at debug. */
 void bpf_sys__log_libbpf(void);
-/* The last program that the kernel refused, as named in libbpf's messages: libbpf reports it in no
- * other way. "": none since bpf_sys__forget_refused(). */
-const char *bpf_sys__refused_program(void);
-void bpf_sys__forget_refused(void);
 /* Logs the verifier's reasons, at debug. Modifies text. */
 void bpf_sys__log_reasons(char *text);

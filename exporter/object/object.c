@@ -93,13 +93,13 @@ static int open_skeleton(struct object *o, struct features *f, int *layout)
 		path = xasprintf("/proc/self/fd/%d", *layout);
 		opts.btf_custom_path = path;
 	}
+	programs__set_up();
 	o->skel = retprobe__open_opts(&opts);
 	return o->skel ? 0 : -errno;
 }
 
 /* On an error, o holds what was created before; the caller frees it. */
-static int try_load(struct object *o, const struct object_params *p, struct features *f,
-		    struct program_refusals *refused)
+static int try_load(struct object *o, const struct object_params *p, struct features *f)
 {
 	__cleanup_close int layout = -1;
 	int err;
@@ -112,10 +112,9 @@ static int try_load(struct object *o, const struct object_params *p, struct feat
 		return err;
 	object_maps__size(o, p, f);
 	set_constants(o, p, f);
-	o->programs =
-		programs__prepare(o->skel->obj, f, p->programs, p->capturing_programs, refused);
-	bpf_sys__forget_refused();
+	o->programs = programs__prepare(o->skel->obj, f, p->programs, p->capturing_programs);
 	err = retprobe__load(o->skel);
+	programs__relocated(o->skel->obj);
 	if (!err)
 		err = object_maps__map(o);
 	if (!err)
@@ -123,32 +122,20 @@ static int try_load(struct object *o, const struct object_params *p, struct feat
 	return !err && o->plan.nsets ? make_waiter(o) : err;
 }
 
-/* If the kernel refuses a program, the others are loaded without it. Its targets go to the next
- * mechanism (attach/attach.c). */
 int object__load(const struct object_params *p, struct features *f, struct object **out,
 		 char **error)
 {
-	struct program_refusals refused = {};
+	struct object *o = xcalloc(1, sizeof(*o));
+	int err = try_load(o, p, f);
 	struct demand needs;
-	bool again;
-	int err;
 
-	do {
-		struct object *o = xcalloc(1, sizeof(*o));
-
-		err = try_load(o, p, f, &refused);
-		if (!err) {
-			*out = o;
-			return 0;
-		}
-		again = programs__refuse(o->programs, err, &refused);
-		if (again)
-			log_debug("the kernel does not load program %s; going on without it",
-				  bpf_sys__refused_program());
-		/* Before explain(), which takes descriptors too. */
-		needs = demand_of(o);
-		object__free(o);
-	} while (again);
+	if (!err) {
+		*out = o;
+		return 0;
+	}
+	/* Before explain(), which takes descriptors too. */
+	needs = demand_of(o);
+	object__free(o);
 	*error = explain(err, needs);
 	return err;
 }

@@ -3,22 +3,24 @@
  * Three steps that libbpf does not do:
  *
  * - Attach types that libbpf does not know are set by number.
- * - Kernel functions whose signature depends on the kernel are compiled as calls of made-up
- * helpers. Here they become calls by BTF id.
- * - A template is loaded once, for its relocated code. Each target gets a clone of that code with
- *   its own numbers in place of the markers.
+ * - What differs by kernel and target is filled into the code (code.c).
+ * - libbpf relocates the code of all selected programs, but a program is loaded when a target first
+ *   needs it: the verifier takes most of a start. Of a template, each target gets a clone with its
+ *   own numbers in place of the markers.
  */
 #include "object/programs.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/filter.h>
 
+#include "base/log.h"
 #include "bpf/abi.h"
 #include "kernel/bpf_sys.h"
+#include "object/code.h"
+
+#define LOG_BYTES (64 << 10) /* of the verifier */
 
 /* Kernels before 5.12 do not support atomics, and get another program, NAME_old. */
 enum old { OLD_SAME, OLD_OTHER, OLD_OTHER_IF_CAPTURING };
@@ -26,7 +28,7 @@ enum old { OLD_SAME, OLD_OTHER, OLD_OTHER_IF_CAPTURING };
 static const struct row {
 	const char *name;  /* shared by all targets; NULL if there are only clones */
 	const char *clone; /* template; NULL if it is always shared */
-	int attach_type;   /* 0: libbpf's choice for the section */
+	int attach_type;   /* 0: none */
 	enum old old;
 } rows[PROG_MAX] = {
 	[PROG_KPROBE_ENTRY] = { "kprobe_entry", "kprobe_entry_clone" },
@@ -68,17 +70,14 @@ struct clone {
 /* A program that was selected. */
 struct selected {
 	struct bpf_program *program; /* NULL: not selected */
-	bool is_template;
-	struct markers *markers; /* of a template */
-	int err;		 /* why a wanted program is not selected */
-};
-
-/* The markers of a template, by index of instruction. Relocation does not move instructions. */
-#define MARKERS_MAX 64
-#define LOG_BYTES   (64 << 10) /* of the verifier */
-struct markers {
-	size_t nspecs, nresults;
-	size_t spec[MARKERS_MAX], result[MARKERS_MAX];
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach_type;
+	struct bpf_prog_load_opts opts;
+	struct bpf_insn *code; /* relocated */
+	size_t n;
+	struct code_markers *markers; /* of a template */
+	int fd;			      /* of a shared program; 0: not loaded yet */
+	int err;		      /* why it cannot be loaded */
 };
 
 struct programs {
@@ -87,99 +86,6 @@ struct programs {
 	size_t nclones;
 };
 
-/* ---- code ---------------------------------------------------------------------------------- */
-
-static bool is_spec_marker(const struct bpf_insn *code)
-{
-	return code[0].code == (BPF_LD | BPF_IMM | BPF_DW) && !code[0].src_reg &&
-	       (uint32_t)code[0].imm == (uint32_t)RP_DESC_MARKER &&
-	       (uint32_t)code[1].imm == (uint32_t)(RP_DESC_MARKER >> 32);
-}
-
-static bool is_result_marker(const struct bpf_insn *code)
-{
-	return code->code == (BPF_LDX | BPF_MEM | BPF_DW) && code->off == RP_RESULT_MARKER;
-}
-
-static int find_markers(const struct bpf_insn *code, size_t n, struct markers *m)
-{
-	for (size_t i = 0; i + 1 < n; i++) {
-		if (m->nspecs == MARKERS_MAX || m->nresults == MARKERS_MAX)
-			return -E2BIG;
-		if (is_spec_marker(&code[i]))
-			m->spec[m->nspecs++] = i;
-		else if (is_result_marker(&code[i]))
-			m->result[m->nresults++] = i;
-	}
-	return m->nspecs ? 0 : -ENOEXEC;
-}
-
-/* Kernels such as 6.1 refuse a program that reads the result of a void function. */
-static void fill_result(struct bpf_insn *code, const struct program_site *site)
-{
-	if (site->has_result)
-		code->off = site->slots * sizeof(uint64_t);
-	else
-		*code = (struct bpf_insn){
-			.code = BPF_ALU64 | BPF_MOV | BPF_K,
-			.dst_reg = code->dst_reg,
-		};
-}
-
-static void fill_markers(struct bpf_insn *code, const struct markers *m,
-			 const struct program_site *site)
-{
-	for (size_t i = 0; i < m->nspecs; i++) {
-		code[m->spec[i]].imm = (int32_t)site->spec;
-		code[m->spec[i] + 1].imm = (int32_t)(site->spec >> 32);
-	}
-	for (size_t i = 0; i < m->nresults; i++)
-		fill_result(&code[m->result[i]], site);
-}
-
-static int kfunc_id(const struct btf *vmlinux, int32_t number)
-{
-	switch (number) {
-	case RP_KFUNC_SESSION_IS_RETURN:
-		return btf__find_by_name_kind(vmlinux, "bpf_session_is_return", BTF_KIND_FUNC);
-	case RP_KFUNC_SESSION_COOKIE:
-		return btf__find_by_name_kind(vmlinux, "bpf_session_cookie", BTF_KIND_FUNC);
-	default:
-		return 0;
-	}
-}
-
-/* Before loading, a program's code can be changed. */
-static struct bpf_insn *own_code(struct bpf_program *p)
-{
-	return (struct bpf_insn *)bpf_program__insns(p);
-}
-
-static int resolve_kfuncs(struct bpf_program *p, struct btf **vmlinux)
-{
-	struct bpf_insn *code = own_code(p);
-	size_t n = bpf_program__insn_cnt(p);
-
-	for (size_t i = 0; i < n; i++) {
-		int id;
-
-		if (code[i].code != (BPF_JMP | BPF_CALL) || code[i].src_reg ||
-		    (code[i].imm != RP_KFUNC_SESSION_IS_RETURN &&
-		     code[i].imm != RP_KFUNC_SESSION_COOKIE))
-			continue;
-		if (!*vmlinux)
-			*vmlinux = btf__load_vmlinux_btf();
-		if (!*vmlinux)
-			return -errno;
-		id = kfunc_id(*vmlinux, code[i].imm);
-		if (id <= 0)
-			return -ENOENT;
-		code[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
-		code[i].imm = id;
-	}
-	return 0;
-}
-
 /* ---- before loading -------------------------------------------------------------------------- */
 
 static bool is_tracing(enum program_id id)
@@ -187,27 +93,6 @@ static bool is_tracing(enum program_id id)
 	int type = rows[id].attach_type;
 
 	return type == BPF_SYS_FENTRY || type == BPF_SYS_FEXIT || type == BPF_SYS_FSESSION;
-}
-
-/* For a function that every kernel with tracing programs has. Clones get the numbers of their own
- * function. */
-static const struct program_site template_site = {
-	.spec = RP_DESC(0, RP_KIND_ERRNO, sizeof(int)),
-	.slots = 1,
-	.has_result = true,
-};
-
-static int prepare_template(struct selected *sel, enum program_id id)
-{
-	struct bpf_program *p = sel->program;
-	int err;
-
-	sel->markers = xcalloc(1, sizeof(*sel->markers));
-	err = find_markers(own_code(p), bpf_program__insn_cnt(p), sel->markers);
-	if (err || !is_tracing(id))
-		return err;
-	fill_markers(own_code(p), sel->markers, &template_site);
-	return bpf_program__set_attach_target(p, 0, FEATURES_TRIAL_FUNCTION);
 }
 
 static struct bpf_program *find_program(const struct bpf_object *obj, const struct row *row,
@@ -221,150 +106,195 @@ static struct bpf_program *find_program(const struct bpf_object *obj, const stru
 	return bpf_object__find_program_by_name(obj, name);
 }
 
-static int prepare_one(struct selected *sel, const struct bpf_object *obj, enum program_id id,
-		       bool capturing, struct features *f, struct btf **vmlinux)
+static void select_one(struct programs *ps, const struct bpf_object *obj, enum program_id id,
+		       bool capturing, struct features *f)
 {
 	const struct row *row = &rows[id];
 	bool template = !row->name || (row->clone && !features__has(f, FEATURE_ATTACH_COOKIE));
 	struct bpf_program *p =
 		find_program(obj, row, template, capturing, !features__has(f, FEATURE_ATOMICS));
-	int err;
+	struct selected *sel = &ps->v[id][capturing];
 
+	*sel = (struct selected){ .program = p, .err = p ? 0 : -ENOENT };
 	if (!p)
-		return -ENOENT;
-	*sel = (struct selected){ .program = p, .is_template = template };
-	if (id == PROG_FSESSION_MULTI)
-		bpf_program__set_type(p, BPF_PROG_TYPE_TRACING);
+		return;
+	sel->type = id == PROG_FSESSION_MULTI ? BPF_PROG_TYPE_TRACING : bpf_program__type(p);
+	sel->attach_type = bpf_program__expected_attach_type(p);
 	if (row->attach_type &&
 	    (row->attach_type != BPF_SYS_UPROBE_MULTI || features__has(f, FEATURE_UPROBE_MULTI)))
-		bpf_program__set_expected_attach_type(p, row->attach_type);
-	err = template ? prepare_template(sel, id) : 0;
-	return err ? err : resolve_kfuncs(p, vmlinux);
+		sel->attach_type = row->attach_type;
+	sel->markers = template ? xcalloc(1, sizeof(*sel->markers)) : NULL;
+	bpf_program__set_autoload(p, true);
 }
 
-static void drop(struct selected *sel, int err)
-{
-	free(sel->markers);
-	*sel = (struct selected){ .err = err };
-}
+/* The programs of the object that libbpf loads next. */
+static struct programs *relocating;
 
 struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
-				   uint32_t capturing, struct program_refusals *refused)
+				   uint32_t capturing)
 {
 	struct programs *ps = xcalloc(1, sizeof(*ps));
-	struct btf *vmlinux = NULL;
 	struct bpf_program *p;
 
 	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
 	for (int id = 0; id < PROG_MAX; id++) {
-		for (int with = 0; with < 2; with++) {
-			struct selected *sel = &ps->v[id][with];
-			int *err = &refused->err[id][with];
-
-			if (!((with ? capturing : plain) & PROG_BIT(id)))
-				continue;
-			if (!*err)
-				*err = prepare_one(sel, obj, id, with, f, &vmlinux);
-			if (*err)
-				drop(sel, *err);
-			else
-				bpf_program__set_autoload(sel->program, true);
-		}
+		if (plain & PROG_BIT(id))
+			select_one(ps, obj, id, false, f);
+		if (capturing & PROG_BIT(id))
+			select_one(ps, obj, id, true, f);
 	}
-	btf__free(vmlinux);
+	relocating = ps;
 	return ps;
 }
 
-/* Errors that any other program would get too. */
-static bool is_of_the_process(int err)
+static struct selected *selected_of(struct programs *ps, const struct bpf_program *p)
 {
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EPERM ||
-	       err == -EINTR || err == -EAGAIN;
+	struct selected *v = ps->v[0];
+
+	for (size_t i = 0; i < 2 * PROG_MAX; i++)
+		if (v[i].program == p)
+			return &v[i];
+	return NULL;
 }
 
-bool programs__refuse(const struct programs *p, int err, struct program_refusals *refused)
+static void *copy_of(const void *from, size_t n, size_t size)
 {
-	const char *name = bpf_sys__refused_program();
-	size_t left = 0;
-	bool found = false;
+	void *to = xcalloc(n + 1, size);
 
-	if (!p || is_of_the_process(err))
-		return false;
-	for (int id = 0; id < PROG_MAX; id++) {
-		for (int with = 0; with < 2; with++) {
-			const struct bpf_program *one = p->v[id][with].program;
-
-			if (one && !strcmp(bpf_program__name(one), name)) {
-				refused->err[id][with] = err;
-				found = true;
-			} else if (one) {
-				left++;
-			}
-		}
-	}
-	return found && left;
+	return n ? memcpy(to, from, n * size) : to;
 }
 
-int programs__refusal(const struct programs *p, uint32_t programs, bool capturing)
+/* Called with the relocated code: keeps it with the names of its functions, and loads a program
+ * that does nothing in its place. */
+static int keep_code(struct bpf_program *p, struct bpf_prog_load_opts *opts, long unused)
 {
-	for (int id = 0; id < PROG_MAX; id++)
-		if (programs & PROG_BIT(id) && p->v[id][capturing].err)
-			return p->v[id][capturing].err;
-	return 0;
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct selected *sel = relocating ? selected_of(relocating, p) : NULL;
+
+	if (!sel)
+		return -EINVAL;
+	sel->n = bpf_program__insn_cnt(p);
+	sel->code = copy_of(bpf_program__insns(p), sel->n, sizeof(*sel->code));
+	sel->opts = *opts;
+	sel->opts.func_info =
+		copy_of(opts->func_info, opts->func_info_cnt, opts->func_info_rec_size);
+	sel->opts.line_info_cnt = 0;
+	sel->opts.expected_attach_type = sel->attach_type;
+	if (sel->markers)
+		sel->err = code__find_markers(sel->code, sel->n, sel->markers);
+	bpf_program__set_type(p, BPF_PROG_TYPE_KPROBE);
+	opts->expected_attach_type = 0;
+	opts->func_info_cnt = opts->line_info_cnt = 0;
+	return bpf_program__set_insns(p, (struct bpf_insn *)nothing, ARRAY_SIZE(nothing));
 }
 
-void programs__free(struct programs *p)
+void programs__set_up(void)
 {
-	if (!p)
+	static const struct {
+		const char *section;
+		enum bpf_prog_type type;
+	} kinds[] = {
+		{ "kprobe+", BPF_PROG_TYPE_KPROBE },
+		{ "kretprobe+", BPF_PROG_TYPE_KPROBE },
+		{ "fentry+", BPF_PROG_TYPE_TRACING },
+		{ "fexit+", BPF_PROG_TYPE_TRACING },
+		{ "raw_tp+", BPF_PROG_TYPE_RAW_TRACEPOINT },
+		{ "tracepoint+", BPF_PROG_TYPE_TRACEPOINT },
+	};
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = keep_code);
+	static bool done;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !done; i++)
+		libbpf_register_prog_handler(kinds[i].section, kinds[i].type, 0, &opts);
+	done = true;
+}
+
+void programs__relocated(struct bpf_object *obj)
+{
+	struct bpf_program *p;
+
+	relocating = NULL;
+	bpf_object__for_each_program(p, obj) bpf_program__unload(p);
+}
+
+void programs__free(struct programs *ps)
+{
+	struct selected *v = ps ? ps->v[0] : NULL;
+
+	if (!ps)
 		return;
-	for (size_t i = 0; i < p->nclones; i++)
-		cleanup__close(&p->clones[i].fd);
-	for (int id = 0; id < PROG_MAX; id++) {
-		free(p->v[id][false].markers);
-		free(p->v[id][true].markers);
+	for (size_t i = 0; i < ps->nclones; i++)
+		cleanup__close(&ps->clones[i].fd);
+	for (size_t i = 0; i < 2 * PROG_MAX; i++) {
+		if (v[i].fd > 0)
+			close(v[i].fd);
+		free(v[i].markers);
+		free(v[i].code);
+		free((void *)v[i].opts.func_info);
 	}
-	free(p->clones);
-	free(p);
+	free(ps->clones);
+	free(ps);
 }
 
-/* ---- after loading --------------------------------------------------------------------------- */
+/* ---- when they are needed -------------------------------------------------------------------- */
 
-static int load_code(const struct bpf_program *template, const struct bpf_insn *code, size_t n,
-		     const struct bpf_prog_load_opts *opts)
+static int load_code(const struct selected *sel, const struct bpf_insn *code,
+		     struct bpf_prog_load_opts *opts)
 {
-	int fd = bpf_prog_load(bpf_program__type(template), bpf_program__name(template),
-			       "Dual BSD/GPL", code, n, opts);
+	int fd = bpf_prog_load(sel->type, bpf_program__name(sel->program), "Dual BSD/GPL", code,
+			       sel->n, opts);
 
 	return fd < 0 ? -errno : fd;
 }
 
-/* Logs the verifier's reasons for refusing a clone. */
-static void log_reasons(const struct bpf_program *template, const struct bpf_insn *code, size_t n,
-			struct bpf_prog_load_opts *opts)
+/* Loads once more on a refusal, for the verifier's reasons. */
+static int load_or_log(const struct selected *sel, const struct bpf_insn *code,
+		       struct bpf_prog_load_opts *opts)
 {
-	__cleanup_free char *log = xcalloc(1, LOG_BYTES);
-	__cleanup_close int fd = -1;
+	__cleanup_free char *log = NULL;
+	__cleanup_close int again = -1;
+	int fd = load_code(sel, code, opts);
 
+	if (fd != -EINVAL && fd != -EACCES)
+		return fd;
+	log = xcalloc(1, LOG_BYTES);
 	opts->log_level = 1;
 	opts->log_buf = log;
 	opts->log_size = LOG_BYTES;
-	fd = load_code(template, code, n, opts);
+	again = load_code(sel, code, opts);
 	log[LOG_BYTES - 1] = '\0';
 	bpf_sys__log_reasons(log);
+	return fd;
 }
 
-static int load_clone(const struct programs *p, enum program_id id, const struct program_site *site)
+/* A shared program. */
+static void load_shared(struct selected *sel)
 {
-	const struct selected *sel = &p->v[id][site->capturing];
-	struct bpf_program *template = sel->program;
-	size_t n = bpf_program__insn_cnt(template);
-	__cleanup_free struct bpf_insn *code = xcalloc(n, sizeof(*code));
-	__cleanup_close int btf_fd = -1;
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .expected_attach_type = bpf_program__expected_attach_type(template));
-	int fd;
+	struct bpf_prog_load_opts opts = sel->opts;
 
-	memcpy(code, bpf_program__insns(template), n * sizeof(*code));
+	sel->err = code__resolve_kfuncs(sel->code, sel->n);
+	if (!sel->err)
+		sel->fd = load_or_log(sel, sel->code, &opts);
+	if (sel->fd < 0)
+		sel->err = sel->fd;
+	if (sel->err)
+		log_debug("the kernel does not load program %s; going on without it",
+			  bpf_program__name(sel->program));
+}
+
+static int load_clone(const struct selected *sel, enum program_id id,
+		      const struct program_site *site)
+{
+	__cleanup_free struct bpf_insn *code = xcalloc(sel->n, sizeof(*code));
+	__cleanup_close int btf_fd = -1;
+	struct bpf_prog_load_opts opts = sel->opts;
+
+	if (sel->err)
+		return sel->err;
+	memcpy(code, sel->code, sel->n * sizeof(*code));
 	if (is_tracing(id)) {
 		opts.attach_btf_id = site->btf_id;
 		if (strcmp(site->module, "vmlinux")) {
@@ -374,11 +304,8 @@ static int load_clone(const struct programs *p, enum program_id id, const struct
 			opts.attach_btf_obj_fd = btf_fd;
 		}
 	}
-	fill_markers(code, sel->markers, site);
-	fd = load_code(template, code, n, &opts);
-	if (fd == -EINVAL || fd == -EACCES)
-		log_reasons(template, code, n, &opts);
-	return fd;
+	code__fill_markers(code, sel->markers, site);
+	return load_or_log(sel, code, &opts);
 }
 
 static void add_counts(int fd, struct program_counts *sum)
@@ -386,7 +313,7 @@ static void add_counts(int fd, struct program_counts *sum)
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+	if (fd <= 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
 		return;
 	sum->run_ns += info.run_time_ns;
 	sum->runs += info.run_cnt;
@@ -415,28 +342,46 @@ static struct clone *clone_of(struct programs *p, enum program_id id, uint64_t s
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie)
 {
+	const struct selected *sel = &p->v[id][site->capturing];
 	int fd;
 
-	if (!p->v[id][site->capturing].is_template) {
+	if (!sel->markers) {
 		*cookie = site->spec;
 		return programs__fd(p, id, site->capturing);
 	}
 	*cookie = 0;
-	fd = load_clone(p, id, site);
+	fd = load_clone(sel, id, site);
 	clone_of(p, id, site->spec)->fd = fd;
 	return fd;
 }
 
-int programs__fd(const struct programs *p, enum program_id id, bool capturing)
+int programs__fd(struct programs *p, enum program_id id, bool capturing)
 {
-	const struct selected *sel = &p->v[id][capturing];
+	struct selected *sel = &p->v[id][capturing];
 
 	if (!sel->program)
 		return sel->err ? sel->err : -ENOENT;
-	return bpf_program__fd(sel->program);
+	if (!sel->fd && !sel->err)
+		load_shared(sel);
+	return sel->err ? sel->err : sel->fd;
 }
 
-int programs__any_fd(const struct programs *p, enum program_id id)
+int programs__refusal(struct programs *p, uint32_t programs, bool capturing)
+{
+	for (int id = 0; id < PROG_MAX; id++) {
+		struct selected *sel = &p->v[id][capturing];
+
+		if (!(programs & PROG_BIT(id)))
+			continue;
+		if (sel->program && !sel->markers)
+			programs__fd(p, id, capturing);
+		if (sel->err)
+			return sel->err;
+	}
+	return 0;
+}
+
+int programs__any_fd(struct programs *p, enum program_id id)
 {
 	int capturing = programs__fd(p, id, true);
 
@@ -455,8 +400,8 @@ struct program_counts programs__count(const struct programs *p, enum program_id 
 {
 	struct program_counts sum = {};
 
-	add_counts(programs__fd(p, id, false), &sum);
-	add_counts(programs__fd(p, id, true), &sum);
+	add_counts(p->v[id][false].fd, &sum);
+	add_counts(p->v[id][true].fd, &sum);
 	for (size_t i = 0; i < p->nclones; i++) {
 		const struct clone *c = &p->clones[i];
 

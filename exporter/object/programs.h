@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernel/features.h"
-#include "base/util.h"
+#include "object/code.h"
 
 struct bpf_object;
 struct programs;
@@ -36,36 +36,17 @@ enum program_id {
 };
 #define PROG_BIT(id) (1U << (id))
 
-/* What a program needs to know about the function that it is attached to. */
-struct program_site {
-	uint64_t spec;
-	const char *module; /* kernel functions: "vmlinux" or a module's name */
-	const char *symbol;
-	uint32_t btf_id; /* tracing programs: in the module's BTF */
-	uint8_t slots;	 /* tracing programs: words of arguments; the result follows */
-	bool has_result; /* it is not void */
-	bool capturing;	 /* its probe has labels, filters or observed values (bpf/capture.bpf.h) */
-};
-
-/* The errno with which this kernel refuses each program; 0: it does not. By id; plain, then
- * capturing. */
-struct program_refusals {
-	int err[PROG_MAX][2];
-};
-
-/*
- * Between opening and loading: selects the programs of two masks, without and with captures, and
- * resolves the kernel functions that they call. Skips refused programs, and adds the programs that
- * cannot be prepared for this kernel to the refusals.
- */
+/* Once, before the first object is opened: has libbpf hand over the code of programs. */
+void programs__set_up(void);
+/* Between opening and loading: selects the programs of two masks, without and with captures. */
 struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
-				   uint32_t capturing, struct program_refusals *refused);
+				   uint32_t capturing);
 void programs__free(struct programs *p);
-/* After a failed load: adds the program that caused it to the refusals. False: no single program
- * caused it, or no program would be left. */
-bool programs__refuse(const struct programs *p, int err, struct program_refusals *refused);
-/* 0, or the errno with which the kernel refuses one of these. */
-int programs__refusal(const struct programs *p, uint32_t programs, bool capturing);
+/* After libbpf has loaded the object, or failed to: then it has the maps, and the relocated code of
+ * its programs, but no program. */
+void programs__relocated(struct bpf_object *obj);
+/* Loads the shared ones of these programs. 0, or the errno with which the kernel refuses one. */
+int programs__refusal(struct programs *p, uint32_t programs, bool capturing);
 
 /*
  * The descriptor of a program to attach at a site, which the caller does not close, and its cookie.
@@ -74,10 +55,10 @@ int programs__refusal(const struct programs *p, uint32_t programs, bool capturin
  */
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie);
-/* The shared program's descriptor, or a negative errno. */
-int programs__fd(const struct programs *p, enum program_id id, bool capturing);
+/* Loads the shared program, if need be: its descriptor, or a negative errno. */
+int programs__fd(struct programs *p, enum program_id id, bool capturing);
 /* The same for the variant with captures, or else the one without. */
-int programs__any_fd(const struct programs *p, enum program_id id);
+int programs__any_fd(struct programs *p, enum program_id id);
 
 /*
  * What the kernel counts of a program and its clones. run_ns and runs stay 0 unless

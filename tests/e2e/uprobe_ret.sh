@@ -23,7 +23,7 @@ x86_64 | aarch64) ;;
 	exit 0
 	;;
 esac
-plan 14
+plan 15
 
 # The program's own output: a line per function, with what to probe and what to expect.
 add() { # add NAME COMMAND...: builds the program $temp/NAME
@@ -144,6 +144,18 @@ called=$(grep -c '^retprobe_duration_seconds_count{.*} [1-9]' "$temp/library.met
 missed=$(grep '^retprobe_missed_total' "$temp/library.metrics" | grep -v -e ' 0$' -e 'reason="unwound"')
 [ "$attached" -gt 1000 ] && [ "$called" -gt 100 ] && [ -z "$missed" ] && ok "its calls are counted" ||
 	not_ok "its calls are counted" "$attached attached, $called called, missed: $missed"
+stop_exporter
+
+# Programs of the mechanisms that are not needed are not loaded.
+loaded() {
+	grep -l '^prog_type' "/proc/$pid/fdinfo/"* | wc -l
+}
+start_exporter "$temp/left:threaded"
+chosen=$(loaded)
+stop_exporter
+start_exporter --mechanism=uprobe.ret "$temp/left:threaded"
+[ "$chosen" -gt 0 ] && [ "$chosen" -eq "$(loaded)" ] && ok "only its own programs are loaded" ||
+	not_ok "only its own programs are loaded" "$chosen by itself, $(loaded) when forced"
 stop_exporter
 
 # A return probe can be forced, with a warning.
