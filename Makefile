@@ -62,7 +62,6 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
 .DELETE_ON_ERROR:
-.SECONDARY:
 .SUFFIXES:
 # Nothing that was built on the way is removed.
 .SECONDARY:

@@ -71,8 +71,7 @@ run() { # run PROGRAM ARGS...: fails if this machine lacks it
 	return $status
 }
 
-# ---- not answered by the kernel
-# --------------------------------------------------------------------------------
+# ---- not answered by the kernel ------------------------------------------------------------------
 build answered
 start_exporter syscall:sched_rr_get_interval syscall:clone
 # fork() of the C library makes this call. Other programs make it, too.
@@ -113,8 +112,7 @@ start_exporter --config.file="$temp/labels.yml"
 run answered errno && expect "a duration that is not known matches no filter" sched_rr_get_interval ""
 stop_exporter
 
-# ---- begun before the exporter's start
-# -------------------------------------------------------------------------
+# ---- begun before the exporter's start -----------------------------------------------------------
 mkfifo "$temp/go"
 "$temp/answered" held <"$temp/go" >"$temp/held" 2>&1 &
 held=$!
@@ -127,8 +125,7 @@ wait $held || not_ok "held" "it does not work as without a probe"
 expect "a filtered program's call that had begun before is none" msgrcv "error ENOMSG 5; timed 5"
 stop_exporter
 
-# ---- text that is not in memory yet
-# ----------------------------------------------------------------------------
+# ---- text that is not in memory yet --------------------------------------------------------------
 build cold
 cat >"$temp/cold.yml" <<'END'
 probes:
