@@ -76,8 +76,9 @@ struct selected {
 	struct bpf_insn *code; /* relocated */
 	size_t n;
 	struct code_markers *markers; /* of a template */
-	int fd;			      /* of a shared program; 0: not loaded yet */
-	int err;		      /* why it cannot be loaded */
+	bool resolved;
+	int fd;	 /* of a shared program; 0: not loaded yet */
+	int err; /* why it cannot be loaded */
 };
 
 struct programs {
@@ -270,13 +271,21 @@ static int load_or_log(const struct selected *sel, const struct bpf_insn *code,
 	return fd;
 }
 
+/* Reading the kernel's BTF takes long, so only for programs that are loaded. */
+static int resolve(struct selected *sel)
+{
+	if (!sel->err && !sel->resolved)
+		sel->err = code__resolve_kfuncs(sel->code, sel->n);
+	sel->resolved = true;
+	return sel->err;
+}
+
 /* A shared program. */
 static void load_shared(struct selected *sel)
 {
 	struct bpf_prog_load_opts opts = sel->opts;
 
-	sel->err = code__resolve_kfuncs(sel->code, sel->n);
-	if (!sel->err)
+	if (!resolve(sel))
 		sel->fd = load_or_log(sel, sel->code, &opts);
 	if (sel->fd < 0)
 		sel->err = sel->fd;
@@ -285,14 +294,13 @@ static void load_shared(struct selected *sel)
 			  bpf_program__name(sel->program));
 }
 
-static int load_clone(const struct selected *sel, enum program_id id,
-		      const struct program_site *site)
+static int load_clone(struct selected *sel, enum program_id id, const struct program_site *site)
 {
 	__cleanup_free struct bpf_insn *code = xcalloc(sel->n, sizeof(*code));
 	__cleanup_close int btf_fd = -1;
 	struct bpf_prog_load_opts opts = sel->opts;
 
-	if (sel->err)
+	if (resolve(sel))
 		return sel->err;
 	memcpy(code, sel->code, sel->n * sizeof(*code));
 	if (is_tracing(id)) {
@@ -342,7 +350,7 @@ static struct clone *clone_of(struct programs *p, enum program_id id, uint64_t s
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie)
 {
-	const struct selected *sel = &p->v[id][site->capturing];
+	struct selected *sel = &p->v[id][site->capturing];
 	int fd;
 
 	if (!sel->markers) {
