@@ -10,7 +10,7 @@ plan 12
 
 exporter=$PWD/build/small/retprobe_exporter
 workload=$PWD/build/workload
-blocked=rate_guard_blocked # the name of a task
+blocked=guard_blocked # the name of a task: at most 15 characters
 read -r port < <(free_ports 1)
 
 cat > "$temp/config.yml" <<END
@@ -88,6 +88,7 @@ expect "times are counted" \
 	"$(value after 'retprobe_probe_detached_total\{.*workload_function",reason="overload"\}')" 1
 
 # ---- a system call in progress during pause and resume ---------------------------------------------------
+: > "$temp/entered"
 python3 -B tests/e2e/rate_guard_blocked.py "$blocked" > "$temp/entered" &
 blocked_pid=$!
 pids+=("$blocked_pid")
