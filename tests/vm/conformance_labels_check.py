@@ -3,6 +3,7 @@
 """Checks return kinds, labels, filters and cardinality: conformance_labels_check.py NAME RESULTS_DIR. See
 conformance_labels_guest.sh.
 """
+import itertools
 import pathlib
 import sys
 
