@@ -64,11 +64,11 @@ static bool is_no_function(const char *name)
 		return true;
 	if (cold && (cold[5] == '\0' || cold[5] == '.'))
 		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes) && *name == '_'; i++) {
 		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
 			return true;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(marks) && *name == '_'; i++) {
 		if (!strcmp(name, marks[i]))
 			return true;
 	}

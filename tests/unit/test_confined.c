@@ -128,7 +128,8 @@ const char *__asan_default_options(void)
 }
 
 /* A write beyond the shared memory crashes the child. */
-__attribute__((no_sanitize("address", "undefined"))) static int64_t overflow(void *ctx, void *out, size_t max, char *why)
+__attribute__((no_sanitize("address", "undefined"))) static int64_t overflow(void *ctx, void *out,
+									     size_t max, char *why)
 {
 	for (size_t i = 0; i < (1UL << 40); i += 4096)
 		((volatile char *)out)[i] = 1;

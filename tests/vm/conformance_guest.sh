@@ -95,7 +95,7 @@ chosen() {
 }
 
 uname -r >"$RESULTS/kernel"
-[ -n "$NATIVE" ] || copy_symbols
+[ -n "$NATIVE" ] || copy_symbols __x64_sys_ do_unlinkat filename_unlinkat read_zero read_iter_zero bpf_map_copy_value
 [ -n "$chosen" ] || : >"$RESULTS/all"
 
 # The automatic choice, and every mechanism of this kernel. None reads maps by bpf(2), during which the kernel
