@@ -8,6 +8,7 @@ far.
 """
 
 import concurrent.futures
+import contextlib
 import ctypes
 import fcntl
 import http.client
@@ -383,17 +384,19 @@ def dead_file_system():
         libc.umount2(path.encode(), 2)
 
 
-def perf_events(pid):
-    """How many it has open."""
-    links = (f"/proc/{pid}/fd/{fd}" for fd in os.listdir(f"/proc/{pid}/fd"))
-    return sum(os.path.islink(path) and "perf_event" in os.readlink(path) for path in links)
+def has_perf_event(pid):
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # it may just have been closed
+            if "perf_event" in os.readlink(f"/proc/{pid}/fd/{fd}"):
+                return True
+    return False
 
 
 def long_start():
     """In the midst of functions that are attached one by one. The kernel takes 0.2 s to detach each of them."""
     with Exporter("--mechanism=uretprobe", f"{PROGRAM}:bench_many_[01]*", ready=False) as e:
         end = time.monotonic() + LIMIT
-        while not perf_events(e.process.pid) and time.monotonic() < end:
+        while not has_perf_event(e.process.pid) and time.monotonic() < end:
             pass
         freeze(e.process.pid)
         verdict("/-/healthy while it attaches", unless(comes_true(e.answers), e.lines()))
