@@ -160,7 +160,7 @@ static void test_idle_sibling(void **state)
 	call(4, 2, 5);
 	label_slots__update(labels, 0);
 	check(32, 5, 0, 4);
-	call(2, 2, 1); /* neither the one that had the series, nor the third */
+	call(2, 2, 1); /* only this set stays in use */
 	label_slots__update(labels, 11);
 	check(33, 0, 5, 4);
 	call(2, 2, 1);

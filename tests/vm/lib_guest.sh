@@ -48,8 +48,8 @@ get() { # get PATH [FILE]
 }
 
 # Covers the kernel's lists of symbols with copies until the test ends, which have only the functions with these
-# beginnings. The kernel formats its lists for each reader, and reading all of them is half of an emulated exporter's
-# start. Not for tests that load modules.
+# beginnings. The kernel formats its lists for each reader. Reading copies of all of them is a third of an emulated
+# exporter's start. Not for tests that load modules.
 copy_symbols() { # copy_symbols BEGINNING...
 	local file copies=() IFS='|'
 	for file in /proc/kallsyms $T/available_filter_functions; do
