@@ -110,7 +110,9 @@ export class Heatmap {
 		const context = this.canvas.getContext("2d"), style = getComputedStyle(this.canvas);
 		context.scale(scale, scale);
 		this.drawAxes(context, style);
-		this.drawCells(context, ["--heat-0", "--heat-1", "--heat-2"].map((n) => rgb(style, n)));
+		/* Whole pixels of the screen: an edge between two of them would be blurred into the background. */
+		this.drawCells(context, (v) => Math.round(v * scale) / scale,
+			["--heat-0", "--heat-1", "--heat-2"].map((n) => rgb(style, n)));
 		this.describe();
 	}
 
@@ -140,15 +142,14 @@ export class Heatmap {
 		}
 	}
 
-	drawCells(context, stops) {
+	drawCells(context, whole, stops) {
 		for (const { from, to, counts } of this.columns) {
-			const left = Math.max(this.x(from), MARGIN.left), right = this.x(to);
+			const left = whole(Math.max(this.x(from), MARGIN.left)), right = whole(this.x(to));
 			for (const [row, n] of counts) {
-				const top = this.y(this.high(row)), bottom = this.y(this.low(row));
+				const top = whole(this.y(this.high(row))), bottom = whole(this.y(this.low(row)));
 				const part = Math.log1p(n / (to - from)) / Math.log1p(this.max);
 				context.fillStyle = shade(stops, part);
-				context.fillRect(left, top, Math.max(right - left, LEAST) + 0.3,
-					Math.max(bottom - top, LEAST) + 0.3);
+				context.fillRect(left, top, Math.max(right - left, LEAST), Math.max(bottom - top, LEAST));
 			}
 		}
 	}
