@@ -17,6 +17,10 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
+# A version manager's python3 is a script, which takes longer to start than Python itself.
+python=$(python3 -c 'import sys; print(sys.executable)')
+[ "$(command -v python3)" = "$python" ] || export PATH=${python%/*}:$PATH
+
 unit_jobs=$(nproc)
 suite_limit=4500
 

@@ -19,7 +19,7 @@ import queries  # pylint: disable=wrong-import-position
 
 DASHBOARD = pathlib.Path("dashboards/retprobe-fleet.json")
 README = documents.ROOT / "dashboards/README.md"
-PATIENCE = 200  # seconds for everything; one rule looks at every other minute
+PATIENCE = 200  # seconds for everything
 UP = 'up{job="retprobe"}'
 # Metrics of nodes. `up` and the like are Prometheus's own, and recorded names have colons.
 EXPORTED = '{job="retprobe",__name__=~"(retprobe|process)_[a-z_]+"}'

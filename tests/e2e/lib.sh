@@ -3,6 +3,7 @@
 # Processes in `pids` end with the test. Logs are $temp/*.log.
 # shellcheck shell=bash disable=SC2034,SC2154 # the sourcing script uses the variables and sets $suite
 exporter=$PWD/build/retprobe_exporter
+client=$PWD/build/client # curl takes five times as long to start
 temp=$(mktemp -d)
 pids=()
 failed=0
@@ -67,19 +68,21 @@ launch() { # launch LOG ARGS...
 	"$exporter" --web.listen-address=127.0.0.1:0 "$@" > "$log" 2>&1 &
 	pid=$!
 	pids+=("$pid")
-	until url=$(sed -n 's|.*listening on \(127.0.0.1:[0-9]*\).*|http://\1|p' "$log") && [ -n "$url" ]; do
+	until [[ $(< "$log") =~ listening\ on\ (127\.0\.0\.1:[0-9]+) ]]; do
 		[ $SECONDS -lt $end ] && kill -0 "$pid" 2> /dev/null || return 1
-		sleep 0.1
+		sleep 0.05
 	done
+	url=http://${BASH_REMATCH[1]}
 }
 
 # Fails if the exporter ends before, or is not ready in time.
 wait_ready() { # wait_ready SECONDS
-	local end=$((SECONDS + $1))
-	until curl -s -f -m 2 -o /dev/null "$url/-/ready"; do
-		[ $SECONDS -lt $end ] && kill -0 "$pid" 2> /dev/null || return 1
-		sleep 0.1
-	done
+	PATIENCE=$1 $client ready "${url##*:}" "$pid"
+}
+
+# Fails unless the answer is 200 and complete. The body goes to FILE.
+get() { # get PATH FILE
+	$client get "${url##*:}" "$1" "$2"
 }
 
 # Stops the exporter that launch has started.

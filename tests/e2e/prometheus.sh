@@ -13,7 +13,7 @@ libc=$(ldd /bin/sh | sed -n 's/.* => \(.*\/libc\.so[^ ]*\) .*/\1/p')
 series=$(tests/vm/kernels.sh --default)
 
 answers() {
-	curl -s -f -m 2 -o /dev/null "http://127.0.0.1:$1/-/ready"
+	$client get "$1" /-/ready > "$temp/answers"
 }
 
 # query EXPRESSION: prints the values of the result, one per line
@@ -38,13 +38,13 @@ assert_query() { # NAME N EXPRESSION
 	fi
 }
 
-# Calls each probed function some hundred times per second. getloadavg calls vfs_read.
+# Calls each probed function some times per second. getloadavg calls vfs_read.
 cat > "$temp/calls.py" <<'END'
 import os, time
 while True:
     os.getpgid(0)
     os.getloadavg()
-    time.sleep(0.005)
+    time.sleep(0.05)
 END
 
 read -r native_port guest_port prometheus_port < <(free_ports 3)
@@ -66,8 +66,8 @@ pids+=($!)
 
 cat > "$temp/prometheus.yml" <<END
 global:
-  scrape_interval: 5s
-  scrape_timeout: 5s
+  scrape_interval: 2s
+  scrape_timeout: 2s
 scrape_configs:
   - job_name: native
     static_configs: [{targets: ["127.0.0.1:$native_port"]}]

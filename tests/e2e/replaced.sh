@@ -15,7 +15,8 @@ fi
 plan 27
 
 # Calls tick() once per line of input, and prints a dot per call.
-cat >"$temp/prog.c" <<'END'
+program=$temp/prog.c
+cat >"$program" <<'END'
 #include <stdio.h>
 #ifdef OTHER /* puts the function elsewhere */
 __attribute__((noinline)) int before(int x) { __asm__ volatile("" : "+r"(x)); return 3 * x + 1; }
@@ -42,7 +43,7 @@ int main(void)
 END
 
 build() { # build FILE OPTION...
-	gcc -O1 "${@:2}" -o "$1" "$temp/prog.c" 2>"$temp/gcc.log" || give_up "$1" "it cannot be built"
+	gcc -O1 "${@:2}" -o "$1" "$program" 2>"$temp/gcc.log" || give_up "$1" "it cannot be built"
 }
 
 # ---- processes -------------------------------------------------------------------------------------------------------
@@ -84,18 +85,13 @@ start_exporter() { # start_exporter ARGS...
 }
 
 state() { # "COUNTED MISSED FORMER_FILES REASON"
-	curl -s -f "$url/api/v1/probes" >"$temp/probes.json" && curl -s -f "$url/metrics" | python3 -c '
-import json, re, sys
-probe = json.load(open(sys.argv[1]))
-probe = probe.get("probes", probe)[0] if isinstance(probe, dict) else probe[0]
-counted = missed = 0
-for line in sys.stdin:
-    if line.startswith("retprobe_duration_seconds_count{"):
-        counted += int(line.split()[-1])
-    elif line.startswith("retprobe_missed_total{"):
-        missed += int(line.split()[-1])
-print(counted, missed, probe.get("former_files", 0), probe["reason"])
-' "$temp/probes.json"
+	local probe metrics
+	get /api/v1/probes "$temp/probes.json" && get /metrics "$temp/metrics" || return
+	probe=$(jq -r '.probes[0] | "\(.former_files // 0) \(.reason)"' "$temp/probes.json")
+	metrics=$(awk '/^retprobe_duration_seconds_count\{/ { counted += $NF }
+		/^retprobe_missed_total\{/ { missed += $NF }
+		END { print counted + 0, missed + 0 }' "$temp/metrics")
+	echo "$metrics $probe"
 }
 
 is_state() { # is_state "COUNTED MISSED FORMER_FILES REASON"
@@ -154,14 +150,38 @@ upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, its path for the 
 	pids=()
 }
 
-options=()
-for mechanism in '' uretprobe uprobe.ret; do
+# All at once, because most of the time is spent waiting until the exporter looks at the files again.
+each() { # each NAME FUNCTION: FUNCTION for the mechanism NAME, in a directory of its own
+	local all=$temp
+	(
+		temp=$all/$1 pids=()
+		mkdir "$temp"
+		trap 'kill "${pids[@]}" 2>/dev/null' EXIT
+		"$2"
+		exit $failed
+	) >"$all/$1.verdicts" 2>&1 &
+	upgrades[$1]=$!
+}
+
+of_a_program() {
+	options=()
 	build "$temp/prog"
 	upgrade "$temp/prog" "$temp/prog" "$temp/prog"
+}
+
+of_a_root() {
+	mkdir "$temp/root"
+	options=(-static)
+	build "$temp/root/prog" -static
+	upgrade "$temp/root/prog" '' chroot "$temp/root" /prog
+}
+
+declare -A upgrades
+mechanism='' each auto of_a_program
+for mechanism in uretprobe uprobe.ret; do each $mechanism of_a_program; done
+mechanism='' each root of_a_root
+for name in auto uretprobe uprobe.ret root; do
+	wait "${upgrades[$name]}" || failed=1
+	cat "$temp/$name.verdicts"
 done
-mechanism=''
-mkdir "$temp/root"
-options=(-static)
-build "$temp/root/prog" -static
-upgrade "$temp/root/prog" '' chroot "$temp/root" /prog
 exit $failed

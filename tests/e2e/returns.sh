@@ -21,34 +21,47 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 }
 
 # Prints "OUTCOME VALUE CALLS" for each result of a function, in order.
-results() { # results FUNCTION
-	curl -s -f "$url/metrics" |
-		sed -n 's/^retprobe_returns_total{.*function="'"$1"'",.*outcome="\([^"]*\)",value="\([^"]*\)".*} \(.*\)/\1 \2 \3/p' |
-		grep -v ' 0$' | sort | paste -sd,
+results() { # results FUNCTION [OBJECT]
+	get "/metrics?function[]=$1" "$temp/metrics" &&
+		sed -n 's|^retprobe_returns_total{object="'"${2:-.*}"'",.*outcome="\([^"]*\)",value="\([^"]*\)".*} \(.*\)|\1 \2 \3|p' \
+			"$temp/metrics" | grep -v ' 0$' | sort | paste -sd,
 }
 
-check() { # check NAME FUNCTION WANT
+check() { # check NAME WANT FUNCTION [OBJECT]
 	local got
-	got=$(results "$2")
-	if [ "$got" = "$3" ]; then
+	got=$(results "${@:3}")
+	if [ "$got" = "$2" ]; then
 		ok "$1"
 	else
-		not_ok "$1" "$got, not $3"
+		not_ok "$1" "$got, not $2"
 	fi
 }
 
 # ---- every type, in every notation -----------------------------------------------------------------------
 gcc -O1 -o "$temp/results" "$sources/results.c" 2>"$temp/results.log" || give_up "results" "it cannot be built"
+cases=() wants=()
 
-case_of() { # case_of "FUNCTION KEYS" WANT: probes, runs, compares
-	local function=${1%% *} keys=${1#* }
-	[ "$keys" != "$1" ] || keys=
-	printf 'probes:\n  - {user: {object: "%s", functions: [%s]}%s}\n' "$temp/results" "$function" \
-		"${keys:+, $keys}" >"$temp/case.yaml"
+case_of() { # case_of "FUNCTION KEYS" WANT: for run_cases
+	cases+=("$1") wants+=("$2")
+}
+
+# Probes, runs and compares all cases so far with one exporter. Each has its own copy of the program.
+run_cases() {
+	local i function keys
+	echo "probes:" >"$temp/case.yaml"
+	for i in "${!cases[@]}"; do
+		function=${cases[i]%% *} keys=${cases[i]#* }
+		[ "$keys" != "${cases[i]}" ] || keys=
+		cp "$temp/results" "$temp/results.$i"
+		printf '  - {user: {object: "%s", functions: [%s]}%s}\n' "$temp/results.$i" "$function" "${keys:+, $keys}"
+	done >>"$temp/case.yaml"
 	start_exporter --config.file="$temp/case.yaml"
-	"$temp/results"
-	check "$1" "$function" "$2"
+	for i in "${!cases[@]}"; do
+		"$temp/results.$i"
+		check "${cases[i]}" "${wants[i]}" "${cases[i]%% *}" "$temp/results.$i"
+	done
 	stop_exporter
+	cases=() wants=()
 }
 
 case_of 'shake' 'ok negative 10,ok positive 10,ok zero 10'
@@ -68,6 +81,7 @@ case_of 'is_even returns: bool' 'ok false 15,ok true 15'
 case_of 'find returns: pointer' 'null NULL 10,ok pointer 20'
 case_of 'paint returns: value' 'ok -1 10,ok 0 10,ok 5 10'
 case_of 'nothing returns: void' 'ok void 30'
+run_cases
 
 # ---- types from DWARF: in the file, and in a debug file ---------------------------------------------------
 typed() { # typed: `auto` reads the type of each
@@ -82,6 +96,7 @@ typed() { # typed: `auto` reads the type of each
 	case_of 'paint error: "== NONE"' 'error NONE 10,ok GREEN 10,ok RED 10'
 	case_of 'paint filter: ret == GREEN' 'ok GREEN 10'
 	case_of 'nothing' 'ok void 30'
+	run_cases
 }
 
 mv "$temp/results" "$temp/untyped"
@@ -97,11 +112,12 @@ fi
 printf 'probes:\n  - {user: {object: "%s", functions: [find]}, returns: int}\n  - {user: {object: "%s", functions: [paint]}}\n' \
 	"$temp/results" "$temp/results" >"$temp/case.yaml"
 start_exporter --config.file="$temp/case.yaml"
-if curl -s "$url/metrics" | grep -q 'probe_attached{.*function="find",reason="refused"} 0' &&
-	curl -s "$url/metrics" | grep -q 'probe_attached{.*function="paint",reason=""} 1'; then
+get /metrics "$temp/metrics"
+if grep -q 'probe_attached{.*function="find",reason="refused"} 0' "$temp/metrics" &&
+	grep -q 'probe_attached{.*function="paint",reason=""} 1' "$temp/metrics"; then
 	ok "a type that does not suit costs its own probe only"
 else
-	not_ok "a type that does not suit costs its own probe only" "$(curl -s "$url/metrics" | grep probe_attached)"
+	not_ok "a type that does not suit costs its own probe only" "$(grep probe_attached "$temp/metrics")"
 fi
 stop_exporter
 suite="returns, debug file:"
@@ -114,6 +130,7 @@ for section in .debug_info .debug_abbrev .debug_str; do
 	head -c 4000 /dev/urandom >"$temp/noise"
 	objcopy --update-section "$section=$temp/noise" "$temp/results" 2>/dev/null
 	case_of 'shake returns: int' 'ok negative 10,ok positive 10,ok zero 10'
+	run_cases
 done
 suite=returns
 mv "$temp/untyped" "$temp/results"
@@ -153,6 +170,7 @@ case_of 'shake returns: value, filter: value == 1' 'ok 1 10'
 case_of 'measure returns: size_t, filter: ret == 4294967296' 'ok positive 20'
 case_of 'is_even returns: bool, filter: ret == true' 'ok true 15'
 case_of 'find returns: pointer, filter: ret != null' 'ok pointer 20'
+run_cases
 
 # ---- system calls that signals interrupt ------------------------------------------------------------------
 gcc -O1 -o "$temp/interrupted" "$sources/interrupted.c" 2>"$temp/interrupted.log" ||
@@ -165,9 +183,9 @@ cat >"$temp/case.yaml" <<-'Y'
 Y
 start_exporter --config.file="$temp/case.yaml"
 "$temp/interrupted" 7 || not_ok interrupted "exit code $?"
-check "read is restarted 7 times" read 'restarted ERESTARTSYS 7'
-check "nanosleep is interrupted once" nanosleep 'restarted ERESTART_RESTARTBLOCK 1'
-check "restart_syscall is interrupted 6 times" restart_syscall 'ok 0 1,restarted ERESTART_RESTARTBLOCK 6'
+check "read is restarted 7 times" 'restarted ERESTARTSYS 7' read
+check "nanosleep is interrupted once" 'restarted ERESTART_RESTARTBLOCK 1' nanosleep
+check "restart_syscall is interrupted 6 times" 'ok 0 1,restarted ERESTART_RESTARTBLOCK 6' restart_syscall
 if curl -s -f "$url/api/v1/probes" | grep -q '"restarted":{"ERESTARTSYS":7}'; then
 	ok "/api/v1/probes has it"
 else

@@ -53,7 +53,14 @@ def returned(function, value, page, before, want):
     report(f"{function} returns {value}, {page}", not want <= now - then < want + 12 and f"{now - then} times")
 
 
-print("1..12" if series == "5.10" else "1..13")
+def recipes_resolve():
+    """Linux 5.10 has no types of modules, so the expression over ext4's function is refused."""
+    plan = (results / "plan").read_text().splitlines()
+    refused = [line.split()[1] for line in plan if "cannot be attached (" in line and "(waiting)" not in line]
+    report("recipes resolve", refused != ["ext4_sync_file"] and f"refused: {refused}")
+
+
+print("1..13")
 # Linux 5.10 waits for direct I/O in another way.
 if series != "5.10":
     shows("submit_bio_wait", "direct")
@@ -62,6 +69,8 @@ hides("submit_bio", "direct")
 shows("io_schedule", "buffered", "direct")
 shows("blkdev_read_iter", "buffered", "direct")
 hides("submit_bio", "buffered", "direct")
+if series == "5.10":
+    recipes_resolve()
 returned("connect", "ECONNREFUSED", "blocking", "buffered", 12)
 returned("inet_stream_connect", "ECONNREFUSED", "blocking", "buffered", 12)
 returned("tcp_v4_connect", "0", "blocking", "buffered", 12)

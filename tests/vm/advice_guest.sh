@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest: a disk on which every request takes 20 ms, refused TCP connections, and the events of the
 # recipes in deploy/RECIPES.md. The configuration is that of the recipes, taken from the page. It adds the
-# functions that the page and the presets compare with them. Writes scrapes to $RESULTS for advice_check.py.
+# functions that the page and the presets compare with them. Writes scrapes to $RESULTS for advice_check.py, and
+# on Linux 5.10 the plan of all recipes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -11,24 +12,41 @@ modprobe null_blk irqmode=2 completion_nsec=20000000 nr_devices=1 submit_queues=
 	fail "null_blk"
 ip link set lo up || fail "lo"
 modprobe ext4 || fail "ext4"
+mkdir -p /usr/lib/postgresql/15/bin /tmp/slow && cp build/postgres /usr/lib/postgresql/15/bin/ || fail "postgres"
+old=
+[[ $(uname -r) != 5.10.* ]] || old=yes
+
+recipes() { # recipes [HEADING]: the probes of one recipe, or of all
+	awk -v only="$1" '/^## / { here = only == "" || $0 == "## " only }
+		/^```yaml/ { on = here; next } /^```/ { on = 0 } on && !/^probes:/' deploy/RECIPES.md |
+		# Linux 5.10 has the disk in the bio itself.
+		sed "${old:+s/bi_bdev->bd_disk/bi_disk/}"
+}
+
 {
-	awk 'BEGIN { print "probes:" } /^```yaml/ { on = 1; next } /^```/ { on = 0 } on && !/^probes:/' deploy/RECIPES.md
+	if [ -n "$old" ]; then
+		# Without multi links, kretprobes attach fastest.
+		printf 'defaults: {mechanism: kretprobe, maxactive: 16}\nprobes:\n'
+		recipes 'Why is my disk slow?'
+		recipes 'Which connections fail?'
+	else
+		echo 'probes:'
+		recipes ''
+	fi
 	echo '  - functions: [submit_bio, blkdev_read_iter, inet_stream_connect, tcp_v4_connect, tcp_reset]'
 } > /tmp/advice.yaml
-# Linux 5.10 has the disk in the bio itself.
-grep -q '^5\.10\.' /proc/sys/kernel/osrelease && sed -i 's/bi_bdev->bd_disk/bi_disk/' /tmp/advice.yaml
-
-mkdir -p /usr/lib/postgresql/15/bin /tmp/slow && cp build/postgres /usr/lib/postgresql/15/bin/ || fail "postgres"
 start_exporter --config.file=/tmp/advice.yaml
 
-for i in {1..10}; do
-	dd if=/dev/nullb0 of=/dev/null bs=4k count=1 skip="$i" iflag=direct 2> /dev/null || fail "dd"
-done
+# Reads blocks that no read has put into the page cache.
+block=5000
+read_disk() { # read_disk [DD OPTION]
+	block=$((block + 100))
+	dd if=/dev/nullb0 of=/dev/null bs=4k count=1 skip=$block "$@" 2> /dev/null || fail "dd"
+}
+
+for _ in {1..10}; do read_disk iflag=direct; done
 scrape direct
-for i in {1..10}; do
-	echo 3 > /proc/sys/vm/drop_caches
-	dd if=/dev/nullb0 of=/dev/null bs=4k count=1 skip=$((i * 100)) 2> /dev/null || fail "dd"
-done
+for _ in {1..10}; do read_disk; done
 scrape buffered
 
 # connect(2) to a port without a listener: first blocking, then non-blocking.
@@ -70,7 +88,12 @@ except OSError:
 socket.socket().connect_ex(("127.0.0.1", 9))
 END
 # Linux 5.10 has no memory behind this disk.
-grep -q "^5\.10\." /proc/sys/kernel/osrelease && stop_exporter && exit 0
+if [ -n "$old" ]; then
+	stop_exporter || fail "stopped badly"
+	(echo 'probes:' && recipes '') > /tmp/recipes.yaml
+	$BINARY --config.check --config.file=/tmp/recipes.yaml > "$RESULTS/plan" 2>&1 || fail "the plan of the recipes"
+	exit 0
+fi
 pod=kubepods.slice/kubepods-podaaaaaaaa_1111_2222_3333_444444444444.slice
 mkdir -p /sys/fs/cgroup/$pod /sys/fs/cgroup/small || fail "cgroups"
 echo +memory > /sys/fs/cgroup/cgroup.subtree_control && echo 24M > /sys/fs/cgroup/small/memory.max ||
@@ -80,19 +103,17 @@ mkfs.ext4 -q -O ^has_journal -E nodiscard /dev/nullb0 16m && mount /dev/nullb0 /
 # Each event happens three times per round. The first round creates the series. The second lies between the
 # two samples.
 events() {
-	local i
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		in_cgroup $pod cat /etc/app.conf 2> /dev/null
 		in_cgroup small tail /dev/zero 2> /dev/null
 		dd if=/dev/zero of=/tmp/slow/ledger bs=4k count=1 conv=fsync 2> /dev/null || fail "fsync"
-		dd if=/dev/nullb0 of=/dev/null bs=4k count=1 skip="$i" iflag=direct 2> /dev/null || fail "dd"
-		echo 3 > /proc/sys/vm/drop_caches
-		dd if=/dev/nullb0 of=/dev/null bs=4k count=1 skip=$((100 + i)) 2> /dev/null || fail "dd"
+		read_disk iflag=direct
+		read_disk
 	done
 	/usr/lib/postgresql/15/bin/postgres || fail "postgres"
 	python3 /tmp/recipes.py || fail "recipes.py"
 	# Label sets get their texts within a second.
-	sleep 1.5
+	pause 1.5
 }
 events
 scrape first

@@ -5,9 +5,9 @@
  *
  *	client get PORT PATH [FILE]	one GET of 127.0.0.1:PORT; the body goes to FILE
  *	client post PORT PATH [FILE]	one POST without a body
- *	client until PORT PATH REGEX [FILE]
+ *	client until PORT PATH [!]REGEX [FILE]
  *					GETs until a line of the body matches the extended regular
- *					expression REGEX, 4 minutes at most
+ *					expression REGEX, 4 minutes at most; with !, until none does
  *	client scrape PORT FILE [PORT FILE]...
  *					/metrics twice from each port, the second body to FILE: the
  *					exporter exports the lower of two readings of some losses
@@ -105,6 +105,7 @@ struct request {
 	const char *method, *path;
 	const char *file;    /* for the body, or NULL */
 	const regex_t *line; /* regular expression for the body, or NULL */
+	bool without;	     /* no line may match it */
 	bool quiet;	     /* other answers are not printed */
 };
 
@@ -129,15 +130,15 @@ static bool request(const char *port, struct request r)
 	}
 	if (end && r.file && !save(r.file, end + 4, size))
 		good = false;
-	if (good && r.line && regexec(r.line, end + 4, 0, NULL, 0))
-		good = false;
+	if (good && r.line)
+		good = !regexec(r.line, end + 4, 0, NULL, 0) != r.without;
 	free(a.text);
 	return good;
 }
 
 static bool get(const char *port, const char *path, const char *file, bool quiet)
 {
-	return request(port, (struct request){ "GET", path, file, NULL, quiet });
+	return request(port, (struct request){ "GET", path, file, NULL, false, quiet });
 }
 
 static time_t deadline_from_now(void)
@@ -150,12 +151,13 @@ static time_t deadline_from_now(void)
 static bool get_until(const char *port, const char *path, const char *pattern, const char *file)
 {
 	time_t deadline = deadline_from_now();
+	bool without = *pattern == '!';
 	regex_t line;
 
-	if (regcomp(&line, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB))
+	if (regcomp(&line, pattern + without, REG_EXTENDED | REG_NEWLINE | REG_NOSUB))
 		return false;
 	while (time(NULL) < deadline) {
-		if (request(port, (struct request){ "GET", path, file, &line, true }))
+		if (request(port, (struct request){ "GET", path, file, &line, without, true }))
 			return true;
 		usleep(1000 * POLL_MS);
 	}
@@ -207,7 +209,8 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "get") && argc <= 5)
 		return !get(argv[2], argv[3], argv[4], false);
 	if (!strcmp(command, "post") && argc <= 5)
-		return !request(argv[2], (struct request){ "POST", argv[3], argv[4], NULL, false });
+		return !request(argv[2],
+				(struct request){ "POST", argv[3], argv[4], NULL, false, false });
 	if (!strcmp(command, "until") && (argc == 5 || argc == 6))
 		return !get_until(argv[2], argv[3], argv[4], argv[5]);
 	if (!strcmp(command, "scrape") && argc % 2 == 0)
@@ -217,7 +220,7 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "scraper"))
 		return !scrape_on(atof(argv[2]), argv + 3);
 	fprintf(stderr,
-		"usage: client get|post PORT PATH [FILE] | until PORT PATH REGEX [FILE] | "
+		"usage: client get|post PORT PATH [FILE] | until PORT PATH [!]REGEX [FILE] | "
 		"scrape PORT FILE [PORT FILE]... | ready PORT PID | scraper SECONDS PORT...\n");
 	return 2;
 }

@@ -104,5 +104,7 @@ expressions() {
 }
 
 syscall_names
+copy_symbols __x64_sys_ do_unlinkat filename_unlinkat find_task_by_vpid vfs_read read_iter_zero bpf_map_copy_value \
+	tcp_sendmsg
 expressions
 exit 0

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Attaches every function of every preset on every kernel of the matrix, two guests at a time. Each guest has
-# one CPU: hundreds of functions are patched, and a single CPU never runs stale code (guest.sh).
+# Attaches every function of every preset on every kernel of the matrix, two guests at a time. Where functions are
+# attached one by one, those of modules are only registered with the kernel. Each guest has one CPU: hundreds of
+# functions are patched, and a single CPU never runs stale code (guest.sh).
 #
 #	presets.sh [SERIES...]
 set -u
