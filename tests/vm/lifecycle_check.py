@@ -92,9 +92,9 @@ def flat(r):
         return
     for i, what in enumerate(("attacher's descriptors", "attacher's kB", "server's descriptors",
                               "server's kB")):
-        # Each of ten reloads reads all symbols, which take megabytes. Four load new programs and maps. A leak
+        # Each of five reloads reads all symbols, which take megabytes. Four load new programs and maps. A leak
         # of any of these would exceed the heap's reserve, which counts twice here.
-        if after[i] > before[i] + (0 if i % 2 == 0 else 2048):
+        if after[i] > before[i] + (0 if i % 2 == 0 else 1024):
             yield f"{what}: {before[i]}, then {after[i]}"
 
 

@@ -10,13 +10,10 @@
 #
 # Two exporters live through most of it, because each start takes seconds in an emulated guest. Writes results
 # to $RESULTS for lifecycle_check.py.
-#
-#	lifecycle_guest.sh [RELOADS]
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 bb=/bin/busybox
-reloads=${1:-20}
 
 start() { # start ARGS...
 	start_exporter --web.enable-lifecycle "$@"
@@ -26,18 +23,16 @@ wait_for() { # wait_for REGEX: until a line of /metrics matches
 	$CLIENT until $PORT /metrics "$1" || fail "time is up waiting for $1 in /metrics"
 }
 
-# Sets $count: the number of lines of FILE with TEXT. Uses no process, because it is called often.
-count_lines() { # count_lines FILE TEXT
-	local lines line
-	mapfile -t lines <"$RESULTS/$1"
-	count=0
-	for line in "${lines[@]}"; do
-		[[ $line != *"$2"* ]] || count=$((count + 1))
-	done
+# Sets $count: the number of TEXTs in FILE. Uses no process, because it is called often.
+count_texts() { # count_texts FILE TEXT
+	local all='' rest
+	read -r -d '' all <"$RESULTS/$1"
+	rest=${all//"$2"/}
+	count=$(((${#all} - ${#rest}) / ${#2}))
 }
 
 has_more() { # has_more FILE TEXT THAN
-	count_lines "$1" "$2"
+	count_texts "$1" "$2"
 	[ "$count" -gt "$3" ]
 }
 
@@ -45,32 +40,41 @@ reload() {
 	$CLIENT post $PORT /-/reload
 }
 
-server() {
-	pgrep -P $exporter | tail -n 1
+# Sets $servers.
+find_servers() {
+	read -r -a servers <"/proc/$exporter/task/$exporter/children"
 }
 
 only_server() {
-	[ "$(pgrep -c -P $exporter)" -eq 1 ]
+	find_servers
+	[ ${#servers[@]} -eq 1 ]
+}
+
+# Sets $memory: the private kilobytes of a process.
+read_memory() { # read_memory PID
+	local name size
+	memory=0
+	while read -r name size _; do
+		case $name in Private_Dirty: | Anonymous:) memory=$((memory + size)) ;; esac
+	done <"/proc/$1/smaps_rollup"
 }
 
 # Descriptors and private memory of both processes.
 footprint() { # footprint NAME
-	local pid
+	local pid least memory descriptors
 	wait_until "the end of old servers" only_server
 	# By then, the memory of the start has been freed.
 	$CLIENT ready $PORT $exporter || fail "no new server"
-	# The minimum of several moments: the memory of a tick is freed after it.
-	for _ in 1 2 3 4 5; do
-		for pid in $exporter $(server); do
-			awk '/^(Private_Dirty|Anonymous)/ { sum += $2 } END { print sum }' "/proc/$pid/smaps_rollup" \
-				>>"/tmp/memory.$pid"
+	for pid in $exporter "${servers[@]}"; do
+		least=''
+		# The minimum of several moments: the memory of a tick is freed after it.
+		for _ in 1 2 3 4 5; do
+			read_memory "$pid"
+			[ -n "$least" ] && [ "$memory" -ge "$least" ] || least=$memory
+			pause 0.5
 		done
-		sleep 0.5
-	done
-	for pid in $exporter $(server); do
-		ls "/proc/$pid/fd" | wc -l
-		sort -n "/tmp/memory.$pid" | head -n 1
-		rm "/tmp/memory.$pid"
+		descriptors=("/proc/$pid/fd/"*)
+		printf '%s\n' ${#descriptors[@]} "$least"
 	done >"$RESULTS/$1"
 }
 
@@ -87,10 +91,18 @@ reload_by_request() {
 }
 
 reload_by_signal() {
-	count_lines exporter.log 'the configuration'
+	count_texts exporter.log 'the configuration'
 	local before=$count
 	kill -HUP $exporter
 	wait_until "a reload on SIGHUP" has_more exporter.log 'the configuration' "$before"
+}
+
+# By request and by signal in turn.
+by_signal=true
+reload_to() { # reload_to CONTENT
+	printf '%s\n' "$1" >/tmp/life.yaml
+	if $by_signal; then reload_by_signal; else reload_by_request; fi
+	$by_signal && by_signal=false || by_signal=true
 }
 
 echo "$base" >/tmp/life.yaml
@@ -102,21 +114,19 @@ awk '/^memlock:/ { sum += $2 } END { print sum }' /proc/$exporter/fdinfo/* >"$RE
 scrape reload.before
 "$W" stream 2 1000000000 >"$RESULTS/load.json" &
 loading=$!
-for i in $(seq "$reloads"); do
-	case $i in
-	*[05]) echo "${base}${more}" ;;
-	*1) echo "$base
-  - {functions: vfs_statx, labls: [comm]}" ;;
-	*[37]) echo "$base" ;;
-	*) cat /tmp/life.yaml ;; # in its current state
-	esac >/tmp/life.new
-	mv /tmp/life.new /tmp/life.yaml
-	if [ $((i % 2)) -eq 0 ]; then reload_by_request; else reload_by_signal; fi
-	# By then, libraries have their final size. The probes are the same as at the end.
-	[ "$i" -ne $((reloads / 2)) ] || footprint footprint.before
-	case $i in *1) scrape reload.invalid && echo "$base" >/tmp/life.yaml ;; esac
+reload_to "$base
+  - {functions: vfs_statx, labls: [comm]}"
+scrape reload.invalid
+reload_to "$base"
+# By the end of the first round, libraries have their final size.
+for round in before after; do
+	reload_to "$base$more"
+	reload_to "$base$more"
+	reload_to "$base"
+	reload_to "$base$more"
+	reload_to "$base"
+	footprint "footprint.$round"
 done
-footprint footprint.after
 kill -TERM $loading
 wait $loading || fail "the load"
 load_ended=$SECONDS
@@ -173,6 +183,20 @@ reload
 scrape rate_guard.reloaded
 stop_exporter
 
+# ---- an exporter that starts while kprobes are switched off --------------------------------------------
+# It attaches nothing until they are switched on. Some kernels refuse to switch ftrace off.
+start_while_off() { # start_while_off NAME FILE ARGS...
+	{ echo 0 >"$2"; } 2>/dev/null || return
+	start "${@:3}"
+	scrape "switch.$1.before"
+	"$W" getpgid-live 1 500 >/dev/null
+	scrape "switch.$1.off"
+	echo 1 >"$2"
+	wait_for 'attached\{object="vmlinux",function="__x64_sys_getpgid",reason=""\} 1'
+	"$W" getpgid-live 1 700 >/dev/null
+	scrape "switch.$1.on"
+}
+
 # ---- a module that is loaded and unloaded ---------------------------------------------------------------
 send() { # send PACKETS
 	local i
@@ -185,7 +209,9 @@ probes:
   - {user: {object: /tmp/program, functions: workload_function}}
   - {functions: __x64_sys_getpgid, mechanism: kretprobe, maxactive: 64}
 Y
-start --config.file=/tmp/changes.yaml
+# Former versions left events with process IDs in their names. They are removed, too.
+echo 'p:retprobe_1/retprobe_1_0_p0 __x64_sys_getpgid' >>$T/kprobe_events
+start_while_off kprobes.start /sys/kernel/debug/kprobes/enabled --config.file=/tmp/changes.yaml
 scrape program.missing
 scrape module.waiting
 dummy_up
@@ -212,7 +238,7 @@ cp "$W" /tmp/program
 wait_for 'attached\{object="/tmp/program",function="workload_function",reason=""\} 1'
 /tmp/program user-function 2 100 7 >/dev/null
 scrape program.first
-count_lines exporter.log 'has changed'
+count_texts exporter.log 'has changed'
 changes=$count
 cp "$W" /tmp/program.new
 mv /tmp/program.new /tmp/program
@@ -240,8 +266,10 @@ switch_off_and_on kprobes /sys/kernel/debug/kprobes/enabled
 switch_off_and_on ftrace /proc/sys/kernel/ftrace_enabled
 
 # ---- a server that is killed under fifty scrapes a second ------------------------------------------
-grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid)' "/proc/$(server)/status" >"$RESULTS/server.status"
-ls -l "/proc/$(server)/fd" | sed -n 's/.*-> //p' >"$RESULTS/server.fds"
+find_servers
+server=${servers[0]}
+grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid)' "/proc/$server/status" >"$RESULTS/server.status"
+ls -l "/proc/$server/fd" | sed -n 's/.*-> //p' >"$RESULTS/server.fds"
 scraper() {
 	local line
 	trap '' PIPE # the server may be gone
@@ -261,8 +289,8 @@ scrape killed.before
 scraper &
 scraping=$!
 wait_until "scrapes" has_more scrapes ' 200 ' 15 2>/dev/null
-kill -9 "$(server)"
-count_lines scrapes ' 200 '
+kill -9 "$server"
+count_texts scrapes ' 200 '
 wait_until "scrapes of the next server" has_more scrapes ' 200 ' $((count + 30))
 "$W" getpgid-live 4 4000 >/dev/null
 touch "$RESULTS/killed"
@@ -270,14 +298,16 @@ wait $scraping
 scrape killed.after
 # After each further death, the next server starts later.
 for _ in 1 2 3 4 5; do
-	count_lines exporter.log 'listening on'
+	count_texts exporter.log 'listening on'
 	listening=$count
-	kill -9 "$(server)"
+	find_servers
+	kill -9 "${servers[@]}"
 	wait_until "a server after one that was killed" has_more exporter.log 'listening on' "$listening"
 done
 scrape killed.again
 # The attacher is killed, and its server ends with it.
-old=$(server)
+find_servers
+old=${servers[0]}
 kill -9 $exporter
 wait $exporter 2>/dev/null
 for ((i = 0; i < 50; i++)); do
@@ -324,25 +354,10 @@ PORT=10497 scrape enclosed.next
 PORT=10498 scrape enclosed.still
 end_enclosed TERM next other
 
-# ---- an exporter that starts while kprobes are switched off --------------------------------------------
-# It attaches nothing until they are switched on.
-start_while_off() { # start_while_off NAME FILE
-	{ echo 0 >"$2"; } 2>/dev/null || return 0
-	start --mechanism=kretprobe __x64_sys_getpgid
-	scrape "switch.$1.before"
-	"$W" getpgid-live 1 500 >/dev/null
-	scrape "switch.$1.off"
-	echo 1 >"$2"
-	wait_for 'attached\{object="vmlinux",function="__x64_sys_getpgid",reason=""\} 1'
-	"$W" getpgid-live 1 700 >/dev/null
-	scrape "switch.$1.on"
+# ---- an exporter that starts while ftrace is switched off ------------------------------------------------
+if start_while_off ftrace.start /proc/sys/kernel/ftrace_enabled --mechanism=kretprobe __x64_sys_getpgid; then
 	stop_exporter
-}
-
-# Former versions left events with process IDs in their names. They are removed, too.
-echo 'p:retprobe_1/retprobe_1_0_p0 __x64_sys_getpgid' >>$T/kprobe_events
-start_while_off kprobes.start /sys/kernel/debug/kprobes/enabled
-start_while_off ftrace.start /proc/sys/kernel/ftrace_enabled
+fi
 cat $T/kprobe_events >"$RESULTS/leftovers"
 dmesg | grep -E 'BUG|WARNING|Oops|RIP:' >"$RESULTS/complaints"
 exit 0
