@@ -20,7 +20,7 @@ def law(r, m):
     calls = r.number(f"{m}.hits.after") - r.number(f"{m}.hits.before")
     delta = r.delta(m, SIGNALLED)
     yield from whole(delta, calls, True)
-    if calls < 105000:
+    if calls < 42000:
         yield f"only {calls} calls, hardly any by interrupts"
 
 

@@ -21,7 +21,7 @@ cat /sys/kernel/debug/sched/preempt >"$RESULTS/preempt" 2>/dev/null
 reference $function
 for mechanism; do
 	try_exporter --mechanism="$mechanism" $function || continue
-	measure "$mechanism" signals 1 100000
+	measure "$mechanism" signals 1 40000
 	get /api/v1/probes "$RESULTS/$mechanism.probes.json" || fail "/api/v1/probes"
 	stop_exporter || fail "stopped badly"
 	echo "$mechanism" >>"$RESULTS/cases"
