@@ -49,17 +49,30 @@ get() { # get PATH [FILE]
 
 # Covers the kernel's lists of symbols with copies until the test ends, which have only the functions with these
 # beginnings. The kernel formats its lists for each reader. Reading copies of all of them is a third of an emulated
-# exporter's start. Not for tests that load modules.
+# exporter's start. So is reading them here: only the first test of a guest does. Not for tests that load modules.
 copy_symbols() { # copy_symbols BEGINNING...
-	local file copies=() IFS='|'
+	local file name copies=() IFS='|'
 	for file in /proc/kallsyms $T/available_filter_functions; do
-		LC_ALL=C grep -E "(^| )($*)" "$file" >"/run/${file##*/}" && mount -o bind "/run/${file##*/}" "$file" ||
+		name=${file##*/}
+		[ -e "/run/$name.all" ] || cat "$file" >"/run/$name.all"
+		LC_ALL=C grep -E "(^| )($*)" "/run/$name.all" >"/run/$name" && mount -o bind "/run/$name" "$file" ||
 			fail "copying $file"
 		copies+=("$file")
 	done
 	IFS=' '
 	# shellcheck disable=SC2064 # now
 	trap "umount ${copies[*]}" EXIT
+}
+
+# The mechanisms for kernel functions that this kernel may have. A try takes half a second.
+kernel_mechanisms() {
+	local release
+	read -r release </proc/sys/kernel/osrelease
+	case $release in
+	5.10.* | 6.1.*) mechanisms=(fexit kretprobe) ;;
+	6.12.*) mechanisms=(fexit kprobe.session kprobe.multi kretprobe) ;;
+	*) mechanisms=(fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe) ;;
+	esac
 }
 
 # Fails if the machine lacks the mechanism that ARGS force. Any other error ends the test.
@@ -81,6 +94,37 @@ start_exporter() { # start_exporter ARGS...
 stop_exporter() {
 	kill -TERM "$exporter"
 	wait "$exporter"
+}
+
+# Several exporters at once, by mechanism.
+declare -A pid_of=() port_of=()
+live=()
+
+try_one() { # try_one MECHANISM ARGS...: fails as try_exporter
+	PORT=$((10499 + ${#live[@]}))
+	try_exporter --mechanism="$1" "${@:2}" || return
+	pid_of[$1]=$exporter port_of[$1]=$PORT
+	live+=("$1")
+}
+
+stop_each() { # stop_each [PREFIX]: the exit codes go to PREFIXMECHANISM.exit
+	local mechanism
+	for mechanism in "${live[@]}"; do
+		exporter=${pid_of[$mechanism]}
+		stop_exporter
+		echo $? >"$RESULTS/${1:-}$mechanism.exit"
+	done
+	live=() pid_of=() port_of=() PORT=10499
+}
+
+# To PREFIXMECHANISM.NAME.after. PREFIXorder has the names in order: each scrape is also the one before the next.
+scrape_each() { # scrape_each NAME [PREFIX]
+	local mechanism arguments=()
+	for mechanism in "${live[@]}"; do
+		arguments+=("${port_of[$mechanism]}" "$RESULTS/${2:-}$mechanism.$1.after")
+	done
+	$CLIENT scrape "${arguments[@]}" || fail "scrape $1"
+	echo "$1" >>"$RESULTS/${2:-}order"
 }
 
 scrape() { # scrape NAME
@@ -118,6 +162,24 @@ hits() { # hits FILE
 	while read -r event hit missed; do
 		[[ $event != reference_* ]] || echo $((hit + missed))
 	done <$T/kprobe_profile >"$RESULTS/$1"
+}
+
+# The same for the exporters that run at once, after a scrape of each. Several OPERATIONs run at once.
+measure_each() { # measure_each NAME PREFIX "OPERATION..."...
+	local name=$1 prefix=$2 operation running=()
+	shift 2
+	hits "$prefix$name.hits.before"
+	for operation; do
+		# shellcheck disable=SC2086 # words
+		"$W" $operation >>"$RESULTS/work" &
+		running+=($!)
+	done
+	for operation; do
+		wait "${running[0]}" || fail "workload $operation"
+		running=("${running[@]:1}")
+	done
+	hits "$prefix$name.hits.after"
+	scrape_each "$name" "$prefix"
 }
 
 measure() { # measure NAME OPERATION...: a scrape before and after, and the reference, if there is one

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
 uname -r >"$RESULTS/kernel"
+copy_symbols '__[a-z0-9]*_sys_' cookie_hash
 "$BINARY" --config.check __x64_sys_munlockall '__*_sys_munlockall' cookie_hash >"$RESULTS/plan" 2>&1 ||
 	fail "the plan: $(cat "$RESULTS/plan")"
 "$BINARY" --config.check cookie_hash 'cookie_hash.*' >"$RESULTS/clones" 2>&1

@@ -3,7 +3,7 @@
 # Runs in a guest: thousands of functions at once, batches that the kernel refuses, fallback to the next
 # mechanism, and a kernel without BTF. Writes results to $RESULTS for scale_check.py.
 #
-#	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM fallback.ORDER or nobtf; default: all
+#	scale_guest.sh [CASE...]	a CASE is many.MECHANISM, refused.MECHANISM, fallback.ORDER or nobtf; default: all
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -13,9 +13,9 @@ first=__x64_sys_getpgid
 last='do_unlinkat|filename_unlinkat'
 some=(acpi_ pci_ crypto_)
 others=(tcp_ devm_ intel_ xen_ devlink_ mptcp_ selinux_)
-# Half as many if the kernel refuses part of a batch, which is bisected: each try takes seconds.
-fewer=(pci_ crypto_)
-fewer_others=(tcp_ xen_ devlink_ mptcp_)
+# Fewer if the kernel refuses part of a batch, which is bisected: each try takes seconds.
+fewer=(pci_)
+fewer_others=(tcp_ devlink_)
 
 configure() { # configure FUNCTION...
 	printf 'probes:\n  - functions: ["%s"' "$1"
@@ -28,9 +28,17 @@ start() { # start MECHANISM: fails if this kernel lacks it
 	try_exporter --web.enable-lifecycle --log.level=debug --mechanism="$1" --config.file=/tmp/scale.yaml
 }
 
+# Like try_one(), for a CASE.
+start_case() { # start_case CASE MECHANISM
+	PORT=$((10499 + ${#live[@]}))
+	start "$2" || return
+	pid_of[$1]=$exporter port_of[$1]=$PORT
+	live+=("$1")
+}
+
 # A scrape without its megabytes of buckets.
 states() { # states NAME
-	get /metrics && get /metrics /tmp/page || fail "scrape $1" # as lib_guest.sh's scrape
+	$CLIENT scrape "$PORT" /tmp/page || fail "scrape $1"
 	LC_ALL=C grep -E '^retprobe_(probe_attached|probe_info|duration_seconds_count|missed_total)\{' /tmp/page >"$RESULTS/$1"
 }
 
@@ -59,7 +67,7 @@ traced() {
 # These, and the code of programs.
 in_kernel() { # in_kernel NAME
 	traced
-	LC_ALL=C grep -c '\[bpf\]$' /proc/kallsyms
+	LC_ALL=C grep -c '\[bpf\]$' /run/proc/kallsyms
 } >"$RESULTS/$1"
 
 # The list of symbols takes a second to read, and is the last to return to its former state.
@@ -92,35 +100,57 @@ case_many() { # case_many MECHANISM
 	stop "many.$1"
 }
 
-# The list of traceable functions has a function that cannot be traced.
-case_refused() { # case_refused MECHANISM
-	cp $T/available_filter_functions /tmp/list
-	echo argv_split >>/tmp/list
-	mount --bind /tmp/list $T/available_filter_functions || fail "mount"
-	configure $first 'pci_*' argv_split 'tcp_*' "$last"
-	start "$1"
-	local started=$?
-	umount $T/available_filter_functions
-	[ $started -eq 0 ] || return
-	in_kernel "refused.$1.kernel"
-	call "refused.$1" 500 300
-	stop "refused.$1"
+states_each() { # states_each WHEN: to CASE.WHEN
+	local case
+	for case in "${live[@]}"; do
+		PORT=${port_of[$case]}
+		states "$case.$1"
+	done
+}
+
+stop_all() {
+	stop_each
+	wait_until "the kernel to have nothing of ours" is_given_back
+}
+
+# The list of traceable functions has a function that cannot be traced. Each exporter has a family of its own.
+case_refused() { # case_refused MECHANISM...
+	local mechanism
+	echo argv_split >>/run/available_filter_functions
+	for mechanism; do
+		case $mechanism in
+		auto) configure $first 'devlink_*' argv_split "$last" ;;
+		*) configure $first 'tcp_*' argv_split "$last" ;;
+		esac
+		start_case "refused.$mechanism" "$mechanism"
+	done
+	in_kernel refused.kernel
+	states_each before
+	"$W" getpgid-live 1 500 >/dev/null
+	"$W" unlink-missing 1 300 >/dev/null
+	states_each after
+	printf '%s\n' "${live[@]}" >>"$RESULTS/cases"
+	stop_all
 }
 
 # Trampolines refuse a function with variable arguments. It comes first, last, or after a function without a
 # result: the order must not matter.
-case_fallback() { # case_fallback ORDER
-	local i
-	case $1 in
-	first) configure sysfs_emit $first "$last" ;;
-	last) configure $first "$last" sysfs_emit ;;
-	void) configure put_unused_fd sysfs_emit $first "$last" ;;
-	esac
-	start auto || fail "no mechanism by auto"
+case_fallback() { # case_fallback ORDER...
+	local i order
+	for order; do
+		case $order in
+		first) configure sysfs_emit $first "$last" ;;
+		last) configure $first "$last" sysfs_emit ;;
+		void) configure put_unused_fd sysfs_emit $first "$last" ;;
+		esac
+		start_case "fallback.$order" auto || fail "no mechanism by auto"
+	done
+	states_each before
 	for ((i = 0; i < 50; i++)); do read -r _ </sys/kernel/mm/ksm/run; done
 	"$W" getpgid-live 1 70 >/dev/null
-	states "fallback.$1"
-	stop "fallback.$1"
+	states_each after
+	printf '%s\n' "${live[@]}" >>"$RESULTS/cases"
+	stop_all
 }
 
 # A kernel that appears to have no BTF. Only probes that need types are refused.
@@ -134,7 +164,7 @@ case_nobtf() {
 	  - {functions: vfs_statx, labels: [{path: "filename->name"}]}
 	  - syscalls: [getsid, sched_get_priority_min]
 	  - {user: {object: $W, functions: workload_function}}
-	  - {user: {object: /usr/lib/x86_64-linux-gnu/libc.so.6, functions: getaddrinfo}}
+	  - {user: {object: $PWD/build/postgres, functions: standard_ExecutorRun}}
 	Y
 	"$BINARY" --config.check --config.file=/tmp/scale.yaml >"$RESULTS/nobtf.plan" 2>&1
 	echo $? >>"$RESULTS/nobtf.plan"
@@ -149,27 +179,34 @@ case_nobtf() {
 	get /metrics "$RESULTS/nobtf.page" || fail "scrape"
 	stop nobtf
 	umount /sys/kernel/btf
-}
-
-run_case() { # run_case CASE: fails if this kernel lacks its mechanism
-	local start=$SECONDS
-	case $1 in
-	nobtf) case_nobtf ;;
-	*.*) "case_${1%%.*}" "${1#*.}" ;;
-	esac || return
-	echo "$1" >>"$RESULTS/cases"
-	echo "$1: $((SECONDS - start)) s"
+	echo nobtf >>"$RESULTS/cases"
 }
 
 if [ $# -eq 0 ]; then
 	: >"$RESULTS/all"
-	set -- many.auto many.fsession.multi refused.auto refused.kprobe.multi fallback.first fallback.last fallback.void nobtf
+	set -- many.auto refused.auto refused.kprobe.multi fallback.first fallback.last fallback.void nobtf
+	kernel_mechanisms
+	[[ ${mechanisms[*]} != *fsession.multi* ]] || set -- many.fsession.multi "$@"
 fi
 echo "$*" >"$RESULTS/wanted"
+mkdir /run/proc
+mount -t proc proc /run/proc || fail "mount"
 in_kernel unused
 traced_unused=$(traced)
+refused=() fallback=() nobtf=false
 for case; do
-	run_case "$case"
+	case $case in
+	# Fails if this kernel lacks its mechanism.
+	many.*) case_many "${case#many.}" && echo "$case" >>"$RESULTS/cases" ;;
+	refused.*) refused+=("${case#refused.}") ;;
+	fallback.*) fallback+=("${case#fallback.}") ;;
+	nobtf) nobtf=true ;;
+	esac
 done
+copy_symbols __x64_sys_ __ia32_sys_ do_unlinkat filename_unlinkat devlink_ tcp_ argv_split sysfs_emit put_unused_fd vfs_
+PORT=10499
+[ ${#refused[@]} -eq 0 ] || case_refused "${refused[@]}"
+[ ${#fallback[@]} -eq 0 ] || case_fallback "${fallback[@]}"
+! $nobtf || case_nobtf
 dmesg | grep -E 'BUG|WARNING|Oops|RIP:' >"$RESULTS/complaints"
 exit 0
