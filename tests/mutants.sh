@@ -48,26 +48,26 @@ mutants() {
 		's/(ro->count_entries =) .*/\1 false;/' conformance:fsession.multi/7
 	# Counts of the kernel.
 	mutant hits-ignored exporter/attach/kretprobe.c \
-		's/has_returned = true/has_returned = false/' conformance_edges:percpu.kretprobe/6.1
+		's/has_returned = true/has_returned = false/' conformance_edges:kretprobe/6.1
 	mutant hits-of-5.10-ignored exporter/attach/kretprobe.c \
-		's/has_returned = true/has_returned = false/' conformance_edges:percpu.kretprobe/5.10
+		's/has_returned = true/has_returned = false/' conformance_edges:kretprobe/5.10
 	mutant breakpoints-skipped-ignored exporter/attach/kretprobe.c \
 		's/(MISSED_RECURSION\] =) skipped/\1 0/' conformance_edges:kretprobe/7
 	mutant maxactive-ignored exporter/attach/kretprobe.c \
-		's/no_slot > skipped \? no_slot - skipped : 0/0/' conformance_edges:slots/6.12
+		's/no_slot > skipped \? no_slot - skipped : 0/0/' conformance_edges:start/6.12
 	mutant slots-of-links-ignored exporter/attach/multi_links.c \
 		's/\+= bpf_sys__link_missed\(.*\)/+= 0/' conformance:kprobe.multi/6.12
 	mutant multi-recursion-ignored exporter/attach/kprobe_multi.c \
-		's/\.returns = PROG_BIT\(PROG_MULTI_RETURN\)/.returns = 0/' conformance_edges:percpu.kprobe.multi/6.12
+		's/\.returns = PROG_BIT\(PROG_MULTI_RETURN\)/.returns = 0/' conformance_edges:kprobe.multi/6.12
 	mutant multi-recursion-of-entries-too exporter/attach/kprobe_multi.c \
 		's/(\.returns = PROG_BIT\(PROG_MULTI_RETURN\))/\1 | PROG_BIT(PROG_MULTI_ENTRY)/' \
-		conformance_edges:percpu.kprobe.multi/6.12
+		conformance_edges:kprobe.multi/6.12
 	mutant session-recursion-ignored exporter/attach/kprobe_multi.c \
-		's/\.returns = PROG_BIT\(PROG_KPROBE_SESSION\)/.returns = 0/' conformance_edges:percpu.kprobe.session/7
+		's/\.returns = PROG_BIT\(PROG_KPROBE_SESSION\)/.returns = 0/' conformance_edges:kprobe.session/7
 	mutant session-skips-not-halved exporter/attach/kprobe_multi.c \
-		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges:percpu.kprobe.session/6.12
+		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges:kprobe.session/6.12
 	mutant session-skips-halved-on-7 exporter/attach/kprobe_multi.c \
-		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges:percpu.kprobe.session/7
+		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges:kprobe.session/7
 	mutant fexit-recursion-ignored exporter/attach/fexit.c \
 		's/programs__count_fd\(x->program\)\.skipped/0/' conformance_edges:fexit/7
 	mutant fsession-recursion-ignored exporter/attach/fsession.c \
@@ -121,7 +121,7 @@ run_test() {
 		CMOCKA_MESSAGE_OUTPUT=TAP "$tree/build/unit/$2" 2>&1 | grep -m 1 '^not ok'
 		return
 	fi
-	make -s -j "$(nproc)" -C $tree WERROR= all build/workload build/client build/small/retprobe_exporter >"$tree/log" 2>&1 ||
+	make -s -j "$(nproc)" -C $tree WERROR= all build/workload build/postgres build/client build/small/retprobe_exporter >"$tree/log" 2>&1 ||
 		echo "broken: $(grep -m 1 error $tree/log)"
 	(cd $tree && tests/vm/conformance.sh "$1") | tee "$tree/log" | grep -m 1 '^not ok'
 }

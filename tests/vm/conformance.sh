@@ -23,15 +23,15 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # The longest first. preempt=full changes where calls can get lost.
 full=6.12/preempt=full
-some_edges=start,many,slots,scraped,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
-some_runs=auto.mmap,auto.percpu,auto.map,fexit,kprobe.session
+some_edges=start,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
+some_runs=auto.mmap,auto.percpu
+both=conformance+conformance_edges
 calls=names+expressions+conformance_labels
-[ $# -gt 0 ] || set -- lifecycle/7/possible_cpus=100 conformance_edges/7 conformance_edges/6.12 \
-	conformance:$some_runs+conformance_edges:$some_edges/$full conformance+conformance_edges/6.1 \
-	conformance+conformance_edges/5.10 conformance/7 conformance/6.12 \
-	scale+$calls/6.12 lifecycle/5.10 scale:fallback.first,fallback.void,fallback.last,nobtf+$calls/6.1 \
-	scale:nobtf+$calls/5.10 scale+names/7 conformance_labels+expressions/7 \
-	lockdown/6.12/lockdown=confidentiality interrupts:fexit/6.1 interrupts:fexit/6.12
+[ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/possible_cpus=100 scale:nobtf+$calls+lifecycle/5.10 \
+	scale+$calls/6.12 conformance:$some_runs+conformance_edges:$some_edges/$full \
+	scale:many.auto,many.fsession.multi,refused.auto,refused.kprobe.multi,nobtf+names/7 \
+	conformance_labels+expressions/7 scale:fallback.first,fallback.void,fallback.last,nobtf+$calls/6.1 \
+	$both/6.1 $both/5.10 interrupts:fexit/6.1 interrupts:fexit/6.12 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -109,7 +109,7 @@ run_job() { # run_job JOB
 check() { # check TEST KERNEL RESULTS
 	local code
 	code=$(cat "$3/exit_code" 2>/dev/null)
-	[ "$code" = 0 ] || echo "not ok $1 $2: ${code:+exit code $code}${code:-did not run to its end}"
+	[ "$code" = 0 ] || echo "not ok $1 $2: exit code ${code:-missing: it did not run to its end}"
 	[ -d "$3" ] || return
 	python3 "tests/vm/$1_check.py" "$1 $2" "$3" >"$3.verdicts" 2>&1
 	code=$?

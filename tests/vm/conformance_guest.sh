@@ -4,7 +4,7 @@
 # while a scraper runs. Exporters that do not affect each other count the same calls at once. $RESULTS gets a
 # scrape of each exporter from before and after, for conformance_check.py.
 #
-#	conformance_guest.sh [RUN...]	auto.mmap, auto.percpu, auto.percpu-syscalls, auto.map or a mechanism;
+#	conformance_guest.sh [RUN...]	auto.mmap, auto.percpu, auto.percpu-syscalls or a mechanism;
 #					default: all
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -19,7 +19,9 @@ kernel_probes=('do_unlinkat|filename_unlinkat' __x64_sys_msgrcv __x64_sys_getpgi
 user_probes=("$W:workload_function" "$W:workload_recursion" "$W:workload_left")
 
 # Running exporters, by run.
-declare -A pid_of port_of kinds_of
+declare -A kinds_of
+# The last scrape of each port.
+declare -A last_of
 ports=10499
 
 try_run() { # try_run RUN "KIND..." ARGS...: KINDs are the kinds of measurements that the run takes part in
@@ -35,50 +37,67 @@ start_run() {
 	try_run "$@" || fail "no exporter for $1"
 }
 
+# The exporter that was started last has two mechanisms.
+share_run() { # share_run RUN "KIND..."
+	pid_of[$1]=$exporter port_of[$1]=$PORT kinds_of[$1]=" $2 "
+}
+
 end_runs() {
 	local run
+	local -A code_of=()
 	for run in "${!pid_of[@]}"; do
 		PORT=${port_of[$run]}
 		get /api/v1/probes "$RESULTS/$run.probes.json" || fail "/api/v1/probes"
 		get /metrics "$RESULTS/$run.metrics" || fail "the last scrape"
+	done
+	for run in "${!pid_of[@]}"; do
 		exporter=${pid_of[$run]}
-		stop_exporter
-		echo $? >"$RESULTS/$run.exit"
+		[ -n "${code_of[$exporter]:-}" ] || {
+			stop_exporter
+			code_of[$exporter]=$?
+		}
+		echo "${code_of[$exporter]}" >"$RESULTS/$run.exit"
 		echo "$run" >>"$RESULTS/runs"
 	done
 	pid_of=() port_of=() kinds_of=()
 }
 
 on_cpu=()
-# By the exporters of a KIND.
+# By the exporters of a KIND. The scrape after a measurement is also the one before the next.
 measure_scraped() { # measure_scraped KIND NAME OPERATION THREADS CALLS [ARGUMENT]
-	local kind=$1 name=$2 run told measured=() before=() after=() scraped=()
+	local kind=$1 name=$2 run told measured=() after=() scraped=()
 	shift 2
 	for run in "${!pid_of[@]}"; do
 		[[ ${kinds_of[$run]} == *" $kind "* ]] || continue
 		measured+=("$run") scraped+=("${port_of[$run]}")
-		before+=("${port_of[$run]}" "$RESULTS/$run.$name.before")
 		after+=("${port_of[$run]}" "$RESULTS/$run.$name.after")
 	done
 	[ ${#measured[@]} -gt 0 ] || return 0
-	$CLIENT scrape "${before[@]}" || fail "scrape before $name"
 	start_scraper 0.02 "${scraped[@]}"
 	told=$("${on_cpu[@]}" "$W" "$@") || fail "workload $*"
 	stop_scraper
 	$CLIENT scrape "${after[@]}" || fail "scrape after $name"
 	for run in "${measured[@]}"; do
 		echo "$told" >"$RESULTS/$run.$name.json"
+		echo "${last_of[${port_of[$run]}]}" >"$RESULTS/$run.$name.since"
+		last_of[${port_of[$run]}]=$run.$name.after
 	done
 }
 
 measure_all() {
-	measure_scraped kernel unlink-missing unlink-missing 4 10000
+	local run scrapes=()
+	for run in "${!pid_of[@]}"; do
+		scrapes+=("${port_of[$run]}" "$RESULTS/$run.start.after")
+		last_of[${port_of[$run]}]=$run.start.after
+	done
+	$CLIENT scrape "${scrapes[@]}" || fail "the first scrape"
+	measure_scraped kernel unlink-missing unlink-missing 4 4000
 	measure_scraped kernel unlink-existing unlink-existing 4 400
-	measure_scraped getpgid getpgid-live getpgid-live 4 10000
-	measure_scraped getpgid getpgid-dead getpgid-dead 4 10000
+	measure_scraped getpgid getpgid-live getpgid-live 4 4000
+	measure_scraped getpgid getpgid-dead getpgid-dead 4 4000
 	measure_scraped kernel read-1 read-zero 4 2000 1
 	measure_scraped kernel read-4096 read-zero 4 2000 4096
-	measure_scraped sleepers sleepers msgrcv-sleep 100 300 300
+	measure_scraped sleepers sleepers msgrcv-sleep 100 200 300
 	measure_scraped map map-hit map-lookup 2 2000 1
 	measure_scraped map map-miss map-lookup 2 2000 2
 	measure_scraped user user-positive user-function 4 1000 7
@@ -98,6 +117,16 @@ uname -r >"$RESULTS/kernel"
 [ -n "$NATIVE" ] || copy_symbols __x64_sys_ do_unlinkat filename_unlinkat read_zero read_iter_zero bpf_map_copy_value
 [ -n "$chosen" ] || : >"$RESULTS/all"
 
+# Starts the exporter of a mechanism for kernel functions. It has one for user functions, too.
+try_both() { # try_both MECHANISM [USER-MECHANISM]
+	[ -z "${2:-}" ] || printf '%s\n' probes: "  - user: {object: $W," \
+		"      functions: [workload_function, workload_recursion, workload_left]}" "    mechanism: $2" >"/tmp/$1.yaml"
+	chosen "$1" || chosen "${2:-$1}" || return
+	try_run "$1" "kernel getpgid sleepers map" --mechanism="$1" ${2:+"--config.file=/tmp/$1.yaml"} \
+		"${kernel_probes[@]}" bpf_map_copy_value || return
+	[ -z "${2:-}" ] || share_run "$2" "user deep"
+}
+
 # The automatic choice, and every mechanism of this kernel. None reads maps by bpf(2), during which the kernel
 # skips programs.
 if ! chosen auto.mmap; then
@@ -105,18 +134,24 @@ if ! chosen auto.mmap; then
 elif [ -n "$NATIVE" ]; then
 	start_run auto.mmap "getpgid sleepers user deep" syscall:msgrcv syscall:getpgid "${user_probes[@]}"
 else
-	start_run auto.mmap "kernel getpgid sleepers user deep" "${kernel_probes[@]}" syscall:getpgid "${user_probes[@]}"
+	start_run auto.mmap "kernel getpgid sleepers map user deep" "${kernel_probes[@]}" bpf_map_copy_value \
+		syscall:getpgid "${user_probes[@]}"
 fi
-if [ -z "$NATIVE" ]; then
-	! chosen auto.map || start_run auto.map map bpf_map_copy_value
-	for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe; do
-		! chosen $mechanism || try_run $mechanism "kernel getpgid sleepers map" --mechanism=$mechanism \
-			"${kernel_probes[@]}" bpf_map_copy_value
+if [ -n "$NATIVE" ]; then
+	for mechanism in uprobe.session uprobe.multi uretprobe; do
+		! chosen $mechanism || try_run $mechanism "user deep" --mechanism=$mechanism "${user_probes[@]}"
+	done
+else
+	kernel_mechanisms
+	for mechanism in "${mechanisms[@]}"; do
+		case $mechanism in
+		fsession.multi) try_both $mechanism uprobe.session ;;
+		kprobe.multi) try_both $mechanism uprobe.multi ;;
+		kretprobe) try_both $mechanism uretprobe ;;
+		*) try_both $mechanism ;;
+		esac
 	done
 fi
-for mechanism in uprobe.session uprobe.multi uretprobe; do
-	! chosen $mechanism || try_run $mechanism "user deep" --mechanism=$mechanism "${user_probes[@]}"
-done
 measure_all
 end_runs
 
