@@ -56,15 +56,14 @@ enum rp_outcome_bit {
  */
 #define RP_DESC_ID(desc)   ((__u32)(desc))
 #define RP_DESC_KIND(desc) ((__u32)((desc) >> 32) & 15)
-#define RP_DESC_CAPTURE(desc)                                                        \
-	((__u32)((desc) >> 36) & 0xfff) /* 1 + index of its rp_capture_spec; 0: none \
-					 */
+#define RP_DESC_CAPTURE(desc) \
+	((__u32)((desc) >> 36) & 0xfff) /* 1 + index of its capture spec; 0: none */
 #define RP_DESC_UNUSED(desc)	((__u32)((desc) >> 48) & 63)
 #define RP_DESC_IS_SIGNED(desc) ((__s64)(desc) < 0)
 #define RP_DESC(id, kind, size)                                          \
 	((__u64)(id) | (__u64)(kind) << 32 | (-8ULL * (size)&63) << 48 | \
 	 (__u64)((kind) <= RP_KIND_RAW) << 63)
-/* Add to a descriptor to set the index of its rp_capture_spec. */
+/* Add to a descriptor to set the index of its capture spec. */
 #define RP_DESC_ADD_CAPTURE(i) ((__u64)((i) + 1) << 36)
 /* Add to the descriptor of a system call: how many times it has been attached again. */
 #define RP_DESC_ADD_ROUND(n) ((__u64)((n)&63) << 56)
@@ -225,13 +224,13 @@ struct rp_test {
 
 #define RP_MAX_CAPTURES 4095 /* 1 + index fits RP_DESC_CAPTURE */
 
-/* Capture spec: what a probe with labels, filters or observed values reads, and keeps. */
+/* Capture spec: what a probe with labels, filters or observed values reads, and keeps. Targets may
+ * share one. */
 struct rp_capture_spec {
 	__u32 nnumbers, ntexts, comm; /* parts of the label key */
 	__u32 nfilters, nobserved;
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
 	__u32 outcomes;	  /* rp_outcome_bits to count; 0: all */
-	__u32 histogram;  /* first of the target's own histograms */
 	__u32 split; /* `error:` splits a class: its errors are counted by value, as -1 - class */
 	__u32 nresults;	      /* filters on the result */
 	__u64 min_ns, max_ns; /* durations to count: min <= d <= max */
@@ -241,9 +240,6 @@ struct rp_capture_spec {
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
 	struct rp_filter filter[RP_FILTERS];
 	struct rp_test result[RP_FILTERS];
-	/* 0, unknown to the verifier: a variable that starts with it and grows by addition is one
-	 * state, not two per bit. */
-	__u32 zero, pad;
 };
 
 /* Identifies a label set among those of its target. Configurations that use less of it have shorter

@@ -50,6 +50,14 @@ struct {
 	__uint(value_size, sizeof(__u64));
 } hists SEC(".maps");
 
+/* Index of the first histogram of a target. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} first_hist SEC(".maps");
+
 /* Whether the kernel has atomic instructions, for slots; a compile-time constant of each program.
  */
 enum rp_age { RP_RECENT, RP_OLD };
@@ -146,13 +154,10 @@ enum absent { UNREADABLE, READ_LATE };
 static __always_inline bool make_capture(const struct args *args, __u64 desc,
 					 struct capture *capture, enum absent absent)
 {
-	const struct rp_capture_spec *x = capture_spec_of(desc);
-	__u32 undecided;
+	const struct rp_capture_spec *x = capture_spec();
+	__u32 undecided = unknown_zero;
 
 	capture->label = CAPTURE_FILTERED;
-	if (!x)
-		return false;
-	undecided = x->zero;
 	if (!passes(x, args, absent == UNREADABLE, &undecided))
 		return false;
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++) {
@@ -207,7 +212,7 @@ static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
 
 /* Whether a result of a value kind has a value slot. A new result takes a slot and a share of the
  * target's limit. The exporter gives back both. */
-static __always_inline bool has_slot(__u32 index, const struct rp_capture_spec *x, __u32 cell,
+static __always_inline bool has_slot(__u32 id, const struct rp_capture_spec *x, __u32 cell,
 				     __s64 value)
 {
 	struct value_key key = { .value = value, .cell = cell };
@@ -216,7 +221,7 @@ static __always_inline bool has_slot(__u32 index, const struct rp_capture_spec *
 
 	if (bpf_map_lookup_elem(&value_index, &key))
 		return true;
-	u = bpf_map_lookup_elem(&used, &index);
+	u = bpf_map_lookup_elem(&used, &id);
 	if (!u || !take_share(&u->values, x->max_series))
 		return false;
 	if (claim_value(&key, &slot))
@@ -265,21 +270,46 @@ static __always_inline enum rp_class settle_judged(enum rp_context c, __u32 inde
 	return cls == RP_CLASS_OTHER && is_error && !split ? RP_CLASS_NEGATIVE : cls;
 }
 
+/* Adds sizes and observed values to the histograms of the target, or of its label set. */
+static __always_inline void count_hists(const struct rp_capture_spec *x,
+					const struct capture *capture, __u64 desc, __u32 cell,
+					bool has_size, __u64 ret, enum rp_context c)
+{
+	bool sizes = RP_DESC_KIND(desc) == RP_KIND_SIZE;
+	__u32 id = RP_DESC_ID(desc), hist = set_hists + (cell - bank_targets) * per_set, *first;
+
+	if (!sizes && !x->nobserved)
+		return;
+	if (cell == id) {
+		first = bpf_map_lookup_elem(&first_hist, &id);
+		if (!first)
+			return;
+		hist = *first;
+	}
+	if (sizes) {
+		/* Same value as sign-extended, but the verifier of 5.10 sees that it ends at 4 GiB.
+		 */
+		if (has_size)
+			add_to_hist(c, hist, rp_zero_extend(ret, RP_DESC_UNUSED(desc)));
+		hist++;
+	}
+	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++)
+		observe(c, hist + i, capture->observed[i]);
+}
+
 /* Counts a finished call of a probe with captures. ret, ns: valid if `knows` says so. */
 static __always_inline void count_captured(const struct capture *capture, __u64 desc,
 					   struct rp_outcome o, __u32 knows, __u64 ret, __u64 ns,
 					   enum rp_context c)
 {
 	bool known = knows & KNOWS_RESULT, timed = knows & KNOWS_DURATION;
-	__u32 id = RP_DESC_ID(desc), kind = RP_DESC_KIND(desc), cell, hist;
-	const struct rp_capture_spec *x = capture_spec_of(desc);
+	__u32 id = RP_DESC_ID(desc), kind = RP_DESC_KIND(desc), cell;
+	const struct rp_capture_spec *x = capture_spec();
 	bool positive = o.cls == RP_CLASS_POSITIVE;
 	enum rp_class cls;
 	__u32 outcome;
 	__u64 *words;
 
-	if (!capture || !x)
-		return;
 	outcome = known ? rp_outcome_bit(x, desc, o, ret) : 0;
 	if (!passes_return(x, desc, outcome, knows, ret, ns)) {
 		count_event(c, id, RP_EVENT_FILTERED);
@@ -287,7 +317,7 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 	}
 	cell = cell_of_label(capture->label, id);
 	if (known && (kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
-	    !has_slot(RP_DESC_CAPTURE(desc) - 1, x, cell, o.value))
+	    !has_slot(id, x, cell, o.value))
 		o.cls = RP_CLASS_OTHER;
 	cls = settle_judged(c, cell, o, judged_an_error(x, desc, o, outcome), x->split);
 	words = cell_of(cell);
@@ -295,17 +325,7 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 		count_in_cell(c, words, cls, ns);
 	else if (words)
 		count_untimed_in_cell(c, words, cls);
-
-	hist = cell == id ? x->histogram : set_hists + (cell - bank_targets) * per_set;
-	if (kind == RP_KIND_SIZE) {
-		/* Same value as sign-extended, but the verifier of 5.10 sees that it ends at 4 GiB.
-		 */
-		if (known && positive)
-			add_to_hist(c, hist, rp_zero_extend(ret, RP_DESC_UNUSED(desc)));
-		hist++;
-	}
-	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++)
-		observe(c, hist + i, capture->observed[i]);
+	count_hists(x, capture, desc, cell, known && positive, ret, c);
 }
 
 static __noinline long count_captured_call(const struct capture *capture, __u64 desc, __u64 ret,

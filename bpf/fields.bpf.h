@@ -2,6 +2,9 @@
 /*
  * Expressions, evaluated at the entry: runs the steps that exporter/expr/expr.c compiled (struct
  * rp_field), and applies filters. Knows neither label sets nor mechanisms.
+ *
+ * Programs with captures are loaded once for each capture spec (exporter/object/programs.c). The
+ * spec is a constant of theirs, so the verifier removes what it does not use.
  */
 #pragma once
 
@@ -11,6 +14,21 @@
 #define FIRST_PAGE 4096 /* nothing is mapped below */
 
 const volatile bool cgroup_ancestors; /* the kernel offers the helper to our program types */
+
+/* Stands for the map that has the program's spec. */
+const volatile struct rp_capture_spec spec_of_program SEC(".rodata.capture");
+
+/* Unknown to the verifier. A variable that starts with it and grows by addition is one state, not
+ * two for each bit. */
+volatile __u32 unknown_zero;
+
+static __always_inline const struct rp_capture_spec *capture_spec(void)
+{
+	const struct rp_capture_spec *x = (const struct rp_capture_spec *)&spec_of_program;
+
+	barrier_var(x); /* or clang folds the zeros that it sees here */
+	return x;
+}
 
 /* The argument registers. */
 struct args {
@@ -86,7 +104,7 @@ static __noinline long eval_number(const struct rp_field *f, __u64 v, __u64 *out
 	__u64 value = 0;
 	__u32 size;
 
-	if (!f || !out || follow(f, &v))
+	if (follow(f, &v))
 		return -1;
 	size = f->size;
 	if (!size) {
@@ -110,8 +128,6 @@ static __noinline long eval_text(const struct rp_field *f, __u64 v, char *out)
 {
 	long n;
 
-	if (!f || !out)
-		return -1;
 	if (f->source == RP_SOURCE_COMM)
 		return bpf_get_current_comm(out, RP_COMM_SIZE);
 	if (follow(f, &v))
@@ -125,7 +141,7 @@ static __noinline long text_differs(const struct rp_filter *fl, __u64 v)
 {
 	__u64 text[RP_TEXT_SIZE / sizeof(__u64)] = {};
 
-	if (!fl || eval_text(&fl->field, v, (char *)text))
+	if (eval_text(&fl->field, v, (char *)text))
 		return -1;
 	for (__u32 i = 0; i < RP_TEXT_SIZE / sizeof(__u64); i++)
 		if (text[i] != ((const __u64 *)fl->text)[i])

@@ -10,13 +10,6 @@
 
 /* exporter/object/maps.c sets sizes of keys and numbers of entries. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct rp_capture_spec);
-} capture_specs SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct rp_label_key));
@@ -38,7 +31,7 @@ struct {
 	__type(value, struct rp_label_set);
 } label_sets SEC(".maps");
 
-/* Per capture spec. The exporter subtracts what it gives back. */
+/* Per target. The exporter subtracts what it gives back. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -46,13 +39,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct rp_used);
 } used SEC(".maps");
-
-static __always_inline struct rp_capture_spec *capture_spec_of(__u64 desc)
-{
-	__u32 i = RP_DESC_CAPTURE(desc) - 1;
-
-	return bpf_map_lookup_elem(&capture_specs, &i);
-}
 
 /*
  * Takes one of `limit` shares, of which *n are taken. It adds first and checks then, since 5.10 has
@@ -70,14 +56,14 @@ static __always_inline bool take_share(__u64 *n, __u32 limit)
 }
 
 /* Claims a slot for a new label set. Returns its cell and gen, or 0 if none is free. */
-static __noinline __u64 claim_label(const struct rp_label_key *key, __u32 index, __u32 limit)
+static __noinline __u64 claim_label(const struct rp_label_key *key, __u32 limit)
 {
-	struct rp_used *u = bpf_map_lookup_elem(&used, &index);
+	__u32 id = key->id, slot = 0;
+	struct rp_used *u = bpf_map_lookup_elem(&used, &id);
 	struct rp_label_set *set;
 	__u64 value, *found;
-	__u32 slot = 0;
 
-	if (!key || !u || !take_share(&u->sets, limit))
+	if (!u || !take_share(&u->sets, limit))
 		return 0;
 	if (bpf_map_pop_elem(&label_free, &slot))
 		goto give_back;
@@ -127,7 +113,7 @@ static __always_inline __u64 find_label(const struct rp_capture_spec *x,
 
 	if (found)
 		return *found;
-	label = claim_label(key, RP_DESC_CAPTURE(desc) - 1, x->max_series);
+	label = claim_label(key, x->max_series);
 	return label ? label : RP_DESC_ID(desc);
 }
 
@@ -141,7 +127,7 @@ static __always_inline bool has_labels(const struct rp_capture_spec *x)
 static __always_inline __u64 label_of(const struct rp_capture_spec *x, const struct args *args,
 				      __u64 desc, bool returns, __u32 undecided)
 {
-	struct rp_label_key key = { .id = RP_DESC_ID(desc), .failed = returns ? 0 : x->zero };
+	struct rp_label_key key = { .id = RP_DESC_ID(desc), .failed = unknown_zero };
 
 	if (has_labels(x))
 		read_labels(x, args, &key);
@@ -159,14 +145,12 @@ static __always_inline __u64 label_of(const struct rp_capture_spec *x, const str
 /* Resolves a ticket when the call returns: a label, CAPTURE_FILTERED or CAPTURE_LOST. */
 static __noinline __u64 late_label(__u64 ticket, __u64 desc)
 {
-	const struct rp_capture_spec *x = capture_spec_of(desc);
+	const struct rp_capture_spec *x = capture_spec();
 	__u64 label = CAPTURE_FILTERED;
 	struct late *l;
 
 	if (ticket == CAPTURE_FILTERED)
 		return ticket;
-	if (!x)
-		return CAPTURE_LOST;
 	l = bpf_map_lookup_elem(&late, &ticket);
 	if (!l)
 		return CAPTURE_LOST;

@@ -53,7 +53,7 @@ static __noinline __u64 read_late(const struct rp_capture_spec *x, const struct 
 		CAPTURE_TICKET | now << 2 >> 2; /* differs from CAPTURE_FILTERED and CAPTURE_LOST */
 	struct late *l;
 
-	if (!x || !args || !key || !(undecided || some_may_come(x, args, key->failed)))
+	if (!(undecided || some_may_come(x, args, key->failed)))
 		return 0;
 	if (bpf_map_update_elem(&late, &ticket, (const void *)no_late, BPF_NOEXIST))
 		return 0;

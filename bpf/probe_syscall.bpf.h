@@ -6,6 +6,8 @@
  * A system call may be detached and attached again. A call entered before that returns unseen and
  * leaves its frame to a later call. The descriptor tells them apart: it differs each time.
  *
+ * Calls with captures go on in programs of their capture spec, by a tail call.
+ *
  * unseen_syscall.bpf.h explains exits without an entry.
  */
 #pragma once
@@ -77,6 +79,59 @@ static __always_inline struct user_frame take_from_hash(__u64 now)
 	return taken;
 }
 
+/* ---- the programs that calls with captures go on in ---------------------------------------------
+ */
+
+const volatile bool some_syscalls_capture;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY); /* by capture spec */
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} syscall_enter_programs SEC(".maps"), syscall_exit_programs SEC(".maps");
+
+/* What the program at the exit has found out. Programs of perf events run without preemption, so
+ * each CPU needs one. */
+struct leaving {
+	struct user_frame f; /* start 0: the entry was not seen */
+	__u64 now;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct leaving);
+} leaving SEC(".maps");
+
+static __always_inline bool captures(__u64 desc)
+{
+	return some_syscalls_capture && RP_DESC_CAPTURE(desc);
+}
+
+static __always_inline struct leaving *leaving_of_cpu(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&leaving, &zero);
+}
+
+/* Does not return, unless the program is missing; then the call is lost. */
+static __always_inline void go_on_leaving(struct sys_exit_args *ctx, struct user_frame f, __u64 now)
+{
+	struct leaving *l = leaving_of_cpu();
+
+	if (l) {
+		*l = (struct leaving){ f, now };
+		bpf_tail_call(ctx, &syscall_exit_programs, RP_DESC_CAPTURE(f.desc) - 1);
+	}
+	count_event(RP_EXCLUSIVE, RP_DESC_ID(f.desc), RP_EVENT_NO_ENTRY);
+}
+
+/* ---- plain programs ----------------------------------------------------------------------------
+ */
+
 static __always_inline bool is_probed(__u64 nr)
 {
 	return desc_at(syscall_desc, nr) || desc_at(syscall_compat_desc, nr);
@@ -116,45 +171,7 @@ static __always_inline struct user_frame other_frame(__u64 nr, __u64 desc, struc
 	return f;
 }
 
-/*
- * With captures, for probes that have them. A task runs one system call at a time, so its id serves
- * as the address, shifted to leave room for MARKED. No kernel address has that form.
- */
-static __always_inline __u64 capture_addr_of_task(void)
-{
-	return (__u64)(__u32)bpf_get_current_pid_tgid() << 3;
-}
-
-static __always_inline void enter_capturing_syscall(struct sys_enter_args *ctx, enum rp_age age,
-						    __u64 desc)
-{
-	struct args args = { { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
-			       ctx->args[5] } };
-	struct capture capture = {};
-
-	make_capture(&args, desc, &capture, READ_LATE);
-	put_capture(age, RP_KERNEL, 0, capture_addr_of_task(), &capture);
-}
-
-static __always_inline int leave_capturing_syscall(enum rp_age age, const struct user_frame *f,
-						   __u64 ret, __u64 now)
-{
-	__u32 id = RP_DESC_ID(f->desc);
-	struct capture capture = {};
-	bool captured = take_capture(age, RP_KERNEL, 0, capture_addr_of_task(), &capture);
-
-	if (captured && capture.label & CAPTURE_TICKET)
-		capture.label = late_label(capture.label, f->desc);
-	if (!captured || capture.label == CAPTURE_LOST)
-		count_event(RP_EXCLUSIVE, id, RP_EVENT_NO_ENTRY);
-	else if (capture.label == CAPTURE_FILTERED)
-		count_event(RP_EXCLUSIVE, id, RP_EVENT_FILTERED);
-	else
-		count_captured_call(&capture, f->desc, ret, now - f->start, RP_EXCLUSIVE);
-	return 0;
-}
-
-static __always_inline int on_enter(struct sys_enter_args *ctx, bool capturing, enum rp_age age)
+static __always_inline int on_enter(struct sys_enter_args *ctx)
 {
 	__u64 desc;
 
@@ -163,22 +180,23 @@ static __always_inline int on_enter(struct sys_enter_args *ctx, bool capturing, 
 	desc = desc_of_call(ctx->id);
 	if (!desc)
 		return 0;
-	if (capturing && RP_DESC_CAPTURE(desc))
-		enter_capturing_syscall(ctx, age, desc);
+	/* If the program is missing, the exit finds no capture, and the call counts as missed. */
+	if (captures(desc))
+		bpf_tail_call(ctx, &syscall_enter_programs, RP_DESC_CAPTURE(desc) - 1);
 	enter_syscall(desc);
 	return 0;
 }
 
-static __always_inline int count_syscall(struct sys_exit_args *ctx, bool capturing, enum rp_age age,
-					 struct user_frame f, __u64 now)
+static __always_inline int count_syscall(struct sys_exit_args *ctx, struct user_frame f, __u64 now)
 {
-	if (capturing && RP_DESC_CAPTURE(f.desc))
-		return leave_capturing_syscall(age, &f, ctx->ret, now);
-	count_return(RP_EXCLUSIVE, f.desc, ctx->ret, now - f.start);
+	if (captures(f.desc))
+		go_on_leaving(ctx, f, now);
+	else
+		count_return(RP_EXCLUSIVE, f.desc, ctx->ret, now - f.start);
 	return 0;
 }
 
-static __always_inline int on_exit(struct sys_exit_args *ctx, bool capturing, enum rp_age age)
+static __always_inline int on_exit(struct sys_exit_args *ctx)
 {
 	__u64 first = desc_at(syscall_desc, ctx->id), now, desc;
 	struct task_frames *t = NULL;
@@ -196,49 +214,113 @@ static __always_inline int on_exit(struct sys_exit_args *ctx, bool capturing, en
 		f = take_from_storage(t, now);
 		/* The common case, on its own so that it stays short. */
 		if (f.desc == first)
-			return count_syscall(ctx, capturing, age, f, now);
+			return count_syscall(ctx, f, now);
 	}
 	f = other_frame(ctx->id, first, f, now);
 	if (f.desc)
-		return count_syscall(ctx, capturing, age, f, now);
+		return count_syscall(ctx, f, now);
 	desc = desc_of_call(ctx->id);
-	if (desc)
-		count_unseen(ctx, capturing, desc, f.start);
+	if (!desc || !is_answered(ctx, desc, f.start))
+		return 0;
+	if (captures(desc))
+		go_on_leaving(ctx, (struct user_frame){ .desc = desc }, now);
+	else
+		count_untimed(RP_EXCLUSIVE, RP_DESC_ID(desc), rp_outcome(desc, ctx->ret));
 	return 0;
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_enter(struct sys_enter_args *ctx)
 {
-	return on_enter(ctx, false, RP_OLD);
+	return on_enter(ctx);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_exit(struct sys_exit_args *ctx)
 {
-	return on_exit(ctx, false, RP_OLD);
+	return on_exit(ctx);
+}
+
+/* ---- programs with captures --------------------------------------------------------------------
+ */
+
+/* A task runs one system call at a time, so its id serves as the address, shifted to leave room for
+ * MARKED. No kernel address has that form. */
+static __always_inline __u64 capture_addr_of_task(void)
+{
+	return (__u64)(__u32)bpf_get_current_pid_tgid() << 3;
+}
+
+static __always_inline int enter_capturing_syscall(struct sys_enter_args *ctx, enum rp_age age)
+{
+	struct args args = { { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
+			       ctx->args[5] } };
+	__u64 desc = desc_of_call(ctx->id);
+	struct capture capture = {};
+
+	make_capture(&args, desc, &capture, READ_LATE);
+	put_capture(age, RP_KERNEL, 0, capture_addr_of_task(), &capture);
+	enter_syscall(desc);
+	return 0;
+}
+
+static __always_inline void leave_answered_syscall(__u64 desc, __u64 ret)
+{
+	struct args args = saved_args(is_compat());
+	struct capture capture = {};
+
+	if (make_capture(&args, desc, &capture, UNREADABLE))
+		count_captured_untimed(&capture, desc, ret);
+	else
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+}
+
+static __always_inline int leave_capturing_syscall(struct sys_exit_args *ctx, enum rp_age age)
+{
+	struct leaving *l = leaving_of_cpu();
+	struct capture capture = {};
+	bool captured;
+	__u64 desc;
+
+	if (!l)
+		return 0;
+	desc = l->f.desc;
+	if (!l->f.start) {
+		leave_answered_syscall(desc, ctx->ret);
+		return 0;
+	}
+	captured = take_capture(age, RP_KERNEL, 0, capture_addr_of_task(), &capture);
+	if (captured && capture.label & CAPTURE_TICKET)
+		capture.label = late_label(capture.label, desc);
+	if (!captured || capture.label == CAPTURE_LOST)
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
+	else if (capture.label == CAPTURE_FILTERED)
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	else
+		count_captured_call(&capture, desc, ctx->ret, l->now - l->f.start, RP_EXCLUSIVE);
+	return 0;
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_enter_capturing(struct sys_enter_args *ctx)
 {
-	return on_enter(ctx, true, RP_RECENT);
+	return enter_capturing_syscall(ctx, RP_RECENT);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_exit_capturing(struct sys_exit_args *ctx)
 {
-	return on_exit(ctx, true, RP_RECENT);
+	return leave_capturing_syscall(ctx, RP_RECENT);
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_enter_old_capturing(struct sys_enter_args *ctx)
 {
-	return on_enter(ctx, true, RP_OLD);
+	return enter_capturing_syscall(ctx, RP_OLD);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_exit_old_capturing(struct sys_exit_args *ctx)
 {
-	return on_exit(ctx, true, RP_OLD);
+	return leave_capturing_syscall(ctx, RP_OLD);
 }

@@ -171,12 +171,6 @@ int uprobe_fork(struct trace_event_raw_task_newtask___rp *ctx)
 	return on_fork(ctx->pid, ctx->clone_flags);
 }
 
-SEC("tracepoint")
-int uprobe_fork_capturing(struct trace_event_raw_task_newtask___rp *ctx)
-{
-	return on_fork(ctx->pid, ctx->clone_flags);
-}
-
 /* Without perf events. Preemptible kernels may skip it; the child's returns then count as missed
  * calls. */
 static __always_inline int on_raw_fork(const struct bpf_raw_tracepoint_args *ctx)
@@ -188,12 +182,6 @@ static __always_inline int on_raw_fork(const struct bpf_raw_tracepoint_args *ctx
 
 SEC("raw_tp")
 int uprobe_raw_fork(struct bpf_raw_tracepoint_args *ctx)
-{
-	return on_raw_fork(ctx);
-}
-
-SEC("raw_tp")
-int uprobe_raw_fork_capturing(struct bpf_raw_tracepoint_args *ctx)
 {
 	return on_raw_fork(ctx);
 }

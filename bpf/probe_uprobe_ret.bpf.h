@@ -344,24 +344,10 @@ int uprobe_ret_exit(void *ctx)
 	return 0;
 }
 
-SEC("tracepoint")
-int uprobe_ret_exit_capturing(void *ctx)
-{
-	end_task();
-	return 0;
-}
-
 /* Without perf events. Preemptible kernels may skip it, like all raw tracepoint programs; a task's
  * remaining calls are then found when its id is reused. */
 SEC("raw_tp")
 int uprobe_ret_raw_exit(void *ctx)
-{
-	end_task();
-	return 0;
-}
-
-SEC("raw_tp")
-int uprobe_ret_raw_exit_capturing(void *ctx)
 {
 	end_task();
 	return 0;

@@ -159,34 +159,19 @@ static __always_inline struct args saved_args(bool compat)
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
-static __always_inline void count_answered(__u64 desc, bool capturing, bool compat, __u64 ret)
+/* Whether to count a return without an entry, because somebody else answered the call. Counts the
+ * event if the call was lost or has no result. */
+static __always_inline bool is_answered(const struct sys_exit_args *ctx, __u64 desc, __u64 seen)
 {
-	__u32 id = RP_DESC_ID(desc);
+	bool answered = may_be_answered();
 
-	if (capturing && RP_DESC_CAPTURE(desc)) {
-		struct args args = saved_args(compat);
-		struct capture capture = {};
-
-		if (make_capture(&args, desc, &capture, UNREADABLE))
-			count_captured_untimed(&capture, desc, ret);
-		else
-			count_event(RP_EXCLUSIVE, id, RP_EVENT_FILTERED);
-	} else {
-		count_untimed(RP_EXCLUSIVE, id, rp_outcome(desc, ret));
-	}
-}
-
-static __always_inline void count_unseen(const struct sys_exit_args *ctx, bool capturing,
-					 __u64 desc, __u64 seen)
-{
-	bool compat = is_compat(), answered = may_be_answered();
-
-	if (!is_of_ours(ctx, compat, answered, seen))
-		return;
+	if (!is_of_ours(ctx, is_compat(), answered, seen))
+		return false;
 	if (!answered || seen == EVICTED)
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	else if (is_trapped())
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_TRAPPED);
 	else
-		count_answered(desc, capturing, compat, ctx->ret);
+		return true;
+	return false;
 }

@@ -338,6 +338,7 @@ void attach__free(struct attach *a)
 	free(a->sites);
 	free(a->exits);
 	free(a->extras);
+	free(a->first_hists);
 	free(a);
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/progress.h"
+#include "expr/capture.h"
 
 void batch__attach_each(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
@@ -49,9 +50,14 @@ static void attach_range(struct attach_context *c, struct attach_slot **slots, s
 	attach_range(c, slots + n / 2, n - n / 2, link);
 }
 
+static uint32_t capture_of(const struct target *t)
+{
+	return t->capture ? t->capture->index + 1 : 0;
+}
+
 static bool same_link(const struct target *a, const struct target *b)
 {
-	return a->opened == b->opened && !a->capture == !b->capture;
+	return a->opened == b->opened && capture_of(a) == capture_of(b);
 }
 
 static int compare(uint32_t a, uint32_t b)
@@ -67,7 +73,7 @@ static int by_link(const void *a, const void *b)
 	int order = x->opened && y->opened ? x->opened->fd - y->opened->fd : 0;
 
 	if (!order)
-		order = !x->capture - !y->capture;
+		order = compare(capture_of(x), capture_of(y));
 	if (!order)
 		order = compare(x->btf_id, y->btf_id);
 	return order ? order : compare(x->id, y->id);

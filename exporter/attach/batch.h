@@ -13,7 +13,7 @@ void batch__attach_each(struct attach_context *c, struct attach_slot **slots, si
 typedef int batch_link(struct attach_context *c, struct attach_slot **slots, size_t n);
 
 /*
- * Attaches targets with as few links as possible: one for each file, with and without captures.
+ * Attaches targets with as few links as possible: one for each file and capture spec.
  * Refuses the targets that the kernel does not accept. Sorts the slots.
  */
 void batch__attach(struct attach_context *c, struct attach_slot **slots, size_t n,

@@ -39,16 +39,19 @@ static void number_exits(struct attach *a)
 
 static void number_extras(struct attach *a, struct targets *targets)
 {
+	__cleanup_free const struct capture_spec **captures =
+		xcalloc(targets->nids + 1, sizeof(*captures));
 	uint32_t hist = 0;
 
 	a->extras = xcalloc(targets->nids + 1, sizeof(*a->extras));
+	a->first_hists = xcalloc(targets->nids + 1, sizeof(*a->first_hists));
 	for (size_t i = 0; i < targets->nids; i++) {
 		struct capture_spec *x = targets->v[i]->capture;
 
 		if (!x)
 			continue;
-		x->index = a->nextras;
-		x->kernel.histogram = hist;
+		capture_spec__number(x, captures, &a->ncaptures);
+		a->first_hists[i] = x->histogram = hist;
 		hist += x->nhistograms;
 		a->extras[a->nextras++] = x;
 	}
@@ -157,4 +160,6 @@ void plan__params(const struct attach *a, struct object_params *p)
 	p->nexits = a->nexits;
 	p->extras = a->extras;
 	p->nextras = a->nextras;
+	p->ncaptures = a->ncaptures;
+	p->first_hists = a->first_hists;
 }

@@ -17,7 +17,7 @@ struct program_site site__of(const struct target *t)
 {
 	return (struct program_site){
 		.spec = spec_of(t, t->ret_size),
-		.capturing = t->capture,
+		.capture = t->capture,
 		.module = t->object,
 		.symbol = t->symbol,
 		.btf_id = t->btf_id,

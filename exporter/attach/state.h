@@ -13,8 +13,9 @@ struct former {
 };
 
 struct attach {
-	const struct capture_spec **extras; /* by index */
-	uint32_t nextras;
+	const struct capture_spec **extras; /* of the targets that have one */
+	uint32_t nextras, ncaptures;
+	uint32_t *first_hists;	   /* by target id */
 	struct attach_slot *slots; /* by target id */
 	size_t n;
 	struct features *features;

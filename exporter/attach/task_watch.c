@@ -11,8 +11,7 @@ int task_watch__open(struct features *f, struct object *obj, const char *subsyst
 		     struct task_watch *out)
 {
 	bool perf = features__has(f, FEATURE_TRACEFS) && features__has(f, FEATURE_PERF_EVENTS);
-	/* Both variants are the same; either is loaded if some target needs it. */
-	int prog = programs__any_fd(object__programs(obj), perf ? program : raw), id;
+	int prog = programs__fd(object__programs(obj), perf ? program : raw, NULL), id;
 
 	*out = TASK_WATCH_NONE;
 	if (prog < 0)

@@ -6,7 +6,7 @@
  * The programs belong to perf events, which run with preemption off. Raw tracepoint programs are
  * skipped while a task is preempted inside one: 27 % of calls on Linux 7.3 with lazy preemption.
  */
-#include "attach/mechanism.h"
+#include "attach/batch.h"
 #include "attach/site.h"
 #include "attach/slot.h"
 #include "kernel/perf_event.h"
@@ -16,14 +16,13 @@ struct shared {
 	struct perf_attachment enter, exit;
 };
 
-/* One pair of programs serves all: the one with captures if any system call has some. */
 static int attach_event(struct attach_context *c, const char *name, enum program_id prog,
 			struct perf_attachment *out)
 {
 	int id = tracefs__event_id(features__tracefs(c->features), "raw_syscalls", name);
 
 	return perf_event__attach(perf_event__open_tracepoint(id),
-				  programs__any_fd(object__programs(c->obj), prog), 0, out);
+				  programs__fd(object__programs(c->obj), prog, NULL), 0, out);
 }
 
 static void close_shared(struct attach_context *c)
@@ -52,16 +51,18 @@ static int open_shared(struct attach_context *c)
 }
 
 /* The programs find their system calls in a table. */
-static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
+static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct target *t = slots[i]->target;
-		uint64_t round = RP_DESC_ADD_ROUND(slots[i]->rounds);
+	const struct target *t = slot->target;
+	uint64_t round = RP_DESC_ADD_ROUND(slot->rounds);
+	int err = t->capture ? object__set_syscall_programs(c->obj, t->capture) : 0;
 
-		object__set_syscall(c->obj, t->nr, false, site__of(t).spec | round);
-		object__set_syscall(c->obj, t->nr32, true, site__compat_spec(t) | round);
-	}
-	slot__set_attached(slots, n, NULL);
+	*at = ATTEMPT_LOAD;
+	if (err)
+		return err;
+	object__set_syscall(c->obj, t->nr, false, site__of(t).spec | round);
+	object__set_syscall(c->obj, t->nr32, true, site__compat_spec(t) | round);
+	return 0;
 }
 
 static void detach(struct attach_context *c, struct attach_slot *slot)
@@ -73,13 +74,15 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 const struct attach_ops attach_tracepoint = {
 	.name = "tracepoint",
 	.type = TARGET_SYSCALL,
-	.programs = PROG_BIT(PROG_SYSCALL_ENTER) | PROG_BIT(PROG_SYSCALL_EXIT),
+	.programs = PROG_BIT(PROG_SYSCALL_ENTER) | PROG_BIT(PROG_SYSCALL_EXIT) |
+		    PROG_BIT(PROG_SYSCALL_ENTER_CAPTURE) | PROG_BIT(PROG_SYSCALL_EXIT_CAPTURE),
 	.returns = PROG_BIT(PROG_SYSCALL_EXIT),
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_TRAPPED,
 	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS) |
 		    FEATURE_BIT(FEATURE_SYSCALL_EVENTS),
 	.open = open_shared,
 	.close = close_shared,
-	.attach = attach,
+	.attach = batch__attach_each,
+	.attach_one = attach_one,
 	.detach = detach,
 };

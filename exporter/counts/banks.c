@@ -10,8 +10,7 @@ uint32_t banks__hist_of(const struct banks *b, uint32_t cell, const struct captu
 {
 	uint32_t first = b->label_sets.first;
 
-	return cell < first ? x->kernel.histogram
-			    : b->own_hists + (cell - first) * b->hists_per_set;
+	return cell < first ? x->histogram : b->own_hists + (cell - first) * b->hists_per_set;
 }
 
 struct adjustments *banks__adjustments(const struct banks *b)

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "discover/capture.h"
+#include "expr/capture.h"
 #include "types/retkind.h"
 
 static int compare_places(const void *a, const void *b)
@@ -352,19 +353,23 @@ static void name_targets(struct claims *c)
  * ones. */
 static void limit_captures(struct claims *c)
 {
-	size_t n = 0;
+	const struct capture_spec *v[RP_MAX_CAPTURES + 1];
+	uint32_t n = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
 		struct target *t = c->v[i]->target;
 
-		if (!t || t->reason != REASON_NONE || !t->capture || n++ < RP_MAX_CAPTURES)
+		if (!t || t->reason != REASON_NONE || !t->capture)
 			continue;
+		capture_spec__number(t->capture, v, &n);
+		if (n <= RP_MAX_CAPTURES)
+			continue;
+		n--;
 		target__set_reason(
 			t, REASON_REFUSED,
-			xasprintf(
-				"no more than %d functions with labels, filters or observed values "
-				"can be probed at a time: narrow the globs",
-				RP_MAX_CAPTURES));
+			xasprintf("no more than %d different sets of labels, filters and observed "
+				  "values can be probed at a time: leave some out",
+				  RP_MAX_CAPTURES));
 	}
 }
 

@@ -215,10 +215,15 @@ static bool same_labels(const struct capture_spec *a, const struct capture_spec 
 
 static bool same_kernel(const struct capture_spec *a, const struct capture_spec *b)
 {
-	struct rp_capture_spec x = a->kernel, y = b->kernel;
+	return !memcmp(&a->kernel, &b->kernel, sizeof(a->kernel));
+}
 
-	x.histogram = y.histogram = 0; /* its index, assigned by attach */
-	return !memcmp(&x, &y, sizeof(x));
+void capture_spec__number(struct capture_spec *x, const struct capture_spec **v, uint32_t *n)
+{
+	for (x->index = 0; x->index < *n; x->index++)
+		if (same_kernel(x, v[x->index]))
+			return;
+	v[(*n)++] = x;
 }
 
 bool capture_spec__same(const struct capture_spec *a, const struct capture_spec *b)

@@ -26,8 +26,9 @@ struct capture_label {
 };
 
 struct capture_spec {
-	uint32_t index;		       /* dense among the targets with one; set by attach */
-	struct rp_capture_spec kernel; /* .histogram is set by attach, too */
+	uint32_t index;	    /* of `kernel` among the different ones; set by attach */
+	uint32_t histogram; /* the target's first; set by attach */
+	struct rp_capture_spec kernel;
 	struct capture_label *labels;
 	size_t nlabels;
 	const char *observed[RP_OBSERVED]; /* names, borrowed from the configuration */
@@ -42,6 +43,9 @@ struct capture_spec {
 int capture_spec__new(const struct probe_settings *settings, const struct expr_scope *scope,
 		      const struct result_test *error, struct capture_spec **out,
 		      const struct source_pos **pos, char **why);
+/* Sets the index of the spec: that of a spec in v which is the same to the BPF program, or else
+ * the next one; then adds it to v. */
+void capture_spec__number(struct capture_spec *x, const struct capture_spec **v, uint32_t *n);
 /* Whether both capture the same. Either may be NULL. */
 bool capture_spec__same(const struct capture_spec *a, const struct capture_spec *b);
 void capture_spec__free(struct capture_spec *x); /* NULL is fine */

@@ -151,8 +151,7 @@ static uint64_t *other_of(struct adjustments *l, uint32_t cell)
 
 /* value: its slot. Moves it to a cell. If the cell has that value already, its count is added there
  * and the slot is freed. If there is no room, the result is counted as class "other". */
-static void fold_value(struct label_slots *l, uint32_t value, const struct capture_spec *x,
-		       uint32_t cell)
+static void fold_value(struct label_slots *l, uint32_t value, uint32_t target, uint32_t cell)
 {
 	struct adjustments *adjustments = banks__adjustments(l->banks);
 	uint64_t count = snapshot__value_count(l->banks, value);
@@ -165,8 +164,8 @@ static void fold_value(struct label_slots *l, uint32_t value, const struct captu
 		adjustments__add(adjustments, &adjustments->values[to], &count, 1);
 	else
 		adjustments__add(adjustments, other_of(adjustments, cell), &count, 1);
-	if (x->returns_values)
-		__atomic_sub_fetch(&object__used(l->obj)[x->index].values, 1, __ATOMIC_SEQ_CST);
+	if (l->extras[target]->returns_values)
+		__atomic_sub_fetch(&object__used(l->obj)[target].values, 1, __ATOMIC_SEQ_CST);
 	object__free_value(l->obj, value);
 }
 
@@ -182,19 +181,17 @@ static void fold_values(struct label_slots *l, const enum due *due)
 
 		if (values[i].used && values[i].cell >= v.first && slot < l->nslots &&
 		    due[slot] == TO_FOLD)
-			fold_value(l, i, l->extras[target_of(l, slot)], shown_in(l, slot));
+			fold_value(l, i, target_of(l, slot), shown_in(l, slot));
 	}
 }
 
 static void free_slot(struct label_slots *l, uint32_t slot)
 {
-	const struct capture_spec *x = l->extras[target_of(l, slot)];
-
 	label_groups__leave(l->groups, slot);
 	forget_texts(&l->slots[slot]);
 	l->slots[slot].state = SLOT_FREE;
 	show_in(l, slot, cell_of(l, slot));
-	__atomic_sub_fetch(&object__used(l->obj)[x->index].sets, 1, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&object__used(l->obj)[target_of(l, slot)].sets, 1, __ATOMIC_SEQ_CST);
 	object__free_set(l->obj, slot);
 }
 

@@ -5,6 +5,7 @@
 #include "base/util.h"
 
 struct bpf_insn;
+struct capture_spec; /* expr/capture.h */
 
 /* What a program needs to know about the function that it is attached to. */
 struct program_site {
@@ -14,7 +15,7 @@ struct program_site {
 	uint32_t btf_id; /* tracing programs: in the module's BTF */
 	uint8_t slots;	 /* tracing programs: words of arguments; the result follows */
 	bool has_result; /* it is not void */
-	bool capturing;	 /* its probe has labels, filters or observed values (bpf/capture.bpf.h) */
+	const struct capture_spec *capture; /* NULL: it has none */
 };
 
 /* Where a template has markers, by index of instruction. */
@@ -29,6 +30,8 @@ int code__find_markers(const struct bpf_insn *code, size_t n, struct code_marker
 /* Puts the site's numbers in place of the markers. */
 void code__fill_markers(struct bpf_insn *code, const struct code_markers *m,
 			const struct program_site *site);
+/* Lets the code refer to another map's only element instead of that of map `from`. */
+void code__replace_map(struct bpf_insn *code, size_t n, int from, int to);
 /*
  * Kernel functions whose signature depends on the kernel are compiled as calls of made-up helpers.
  * Makes them calls by BTF id. 0, or -ENOENT if this kernel lacks one.

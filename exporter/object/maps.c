@@ -86,8 +86,10 @@ static void set_extra_maps(struct object *o, const struct object_params *p)
 
 	if (!p->nextras)
 		return;
-	bpf_map__set_max_entries(s->maps.capture_specs, p->nextras);
-	bpf_map__set_max_entries(s->maps.used, p->nextras);
+	bpf_map__set_max_entries(s->maps.used, p->ntargets);
+	bpf_map__set_max_entries(s->maps.first_hist, p->ntargets);
+	bpf_map__set_max_entries(s->maps.syscall_enter_programs, p->ncaptures);
+	bpf_map__set_max_entries(s->maps.syscall_exit_programs, p->ncaptures);
 	bpf_map__set_max_entries(s->maps.capture_slots, o->plan.ncapture_slots);
 	bpf_map__set_max_entries(s->maps.capture_hash, o->plan.nhashed_captures);
 	bpf_map__set_max_entries(s->maps.late, o->plan.nlate);
@@ -306,12 +308,12 @@ static int fill_queue(const struct bpf_map *map, uint32_t n)
 	return 0;
 }
 
-static int fill_extras(struct object *o, const struct object_params *p)
+static int fill_hists(struct object *o, const struct object_params *p)
 {
-	int fd = bpf_map__fd(o->skel->maps.capture_specs);
+	int fd = bpf_map__fd(o->skel->maps.first_hist);
 
-	for (uint32_t i = 0; i < p->nextras; i++)
-		if (bpf_map_update_elem(fd, &i, &p->extras[i]->kernel, 0))
+	for (uint32_t id = 0; id < p->ntargets && o->plan.own_hists; id++)
+		if (bpf_map_update_elem(fd, &id, &p->first_hists[id], 0))
 			return -errno;
 	return 0;
 }
@@ -342,7 +344,7 @@ int object_maps__fill(struct object *o, const struct object_params *p)
 	if (!err)
 		err = fill_queue(o->skel->maps.label_free, o->plan.nsets);
 	if (!err)
-		err = fill_extras(o, p);
+		err = fill_hists(o, p);
 	if (!err)
 		err = object_maps__set_exits(o, 0, p->exits, p->nexits);
 	return err ? err : fill_addr_table(o);

@@ -36,6 +36,7 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
 	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
+	ro->some_syscalls_capture = p->capturing_programs & PROG_BIT(PROG_SYSCALL_ENTER);
 }
 
 /*
@@ -112,9 +113,10 @@ static int try_load(struct object *o, const struct object_params *p, struct feat
 		return err;
 	object_maps__size(o, p, f);
 	set_constants(o, p, f);
-	o->programs = programs__prepare(o->skel->obj, f, p->programs, p->capturing_programs);
+	o->programs = programs__prepare(o->skel->obj, f, p->programs, p->capturing_programs,
+					p->ncaptures);
 	err = retprobe__load(o->skel);
-	programs__relocated(o->skel->obj);
+	programs__relocated(o->programs, o->skel->obj);
 	if (!err)
 		err = object_maps__map(o);
 	if (!err)
@@ -170,6 +172,27 @@ void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec)
 	__atomic_store_n(&specs[nr], spec, __ATOMIC_SEQ_CST);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	__atomic_store_n(&since[nr], now.tv_sec * 1000000000ULL + now.tv_nsec, __ATOMIC_SEQ_CST);
+}
+
+int object__set_syscall_programs(struct object *o, const struct capture_spec *capture)
+{
+	const struct {
+		const struct bpf_map *map;
+		enum program_id program;
+	} v[] = {
+		{ o->skel->maps.syscall_enter_programs, PROG_SYSCALL_ENTER_CAPTURE },
+		{ o->skel->maps.syscall_exit_programs, PROG_SYSCALL_EXIT_CAPTURE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
+		int fd = programs__fd(o->programs, v[i].program, capture);
+
+		if (fd < 0)
+			return fd;
+		if (bpf_map_update_elem(bpf_map__fd(v[i].map), &capture->index, &fd, 0))
+			return -errno;
+	}
+	return 0;
 }
 
 struct programs *object__programs(const struct object *o)

@@ -24,6 +24,9 @@ void object__free(struct object *o);
  * longer. nr -1: there is no such call. */
 void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec);
 
+/* Has calls with this capture spec go on in its programs. 0 or a negative errno. */
+int object__set_syscall_programs(struct object *o, const struct capture_spec *capture);
+
 struct programs *object__programs(const struct object *o);
 /* Whether programs of multi links identify targets by address; otherwise by cookie. */
 bool object__knows_addrs(const struct object *o);
@@ -37,7 +40,7 @@ int object__move_value(struct object *o, uint32_t slot, uint32_t cell);
 /* Frees a slot after object__move_value(). */
 void object__free_value(struct object *o, uint32_t slot);
 
-/* Slots that are in use, by index of the capture spec. */
+/* Slots that are in use, by target id. */
 volatile struct rp_used *object__used(const struct object *o);
 /* Retires a label set: later calls do not count in it, but running programs still may. */
 void object__retire_set(struct object *o, uint32_t slot);

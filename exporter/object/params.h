@@ -16,8 +16,11 @@ struct object_params {
 	const struct rp_addr *sites; /* targets of multi links by address; none: by cookie */
 	size_t nsites;
 	const struct histogram_layout *size_layout; /* must outlive the object */
-	const struct capture_spec *const *extras;   /* by index; must outlive the object */
-	uint32_t nextras;
+	/* Of the targets that have one, by id. Equal ones have the same index, below ncaptures.
+	 * Must outlive the object. */
+	const struct capture_spec *const *extras;
+	uint32_t nextras, ncaptures;
+	const uint32_t *first_hists; /* by target id */
 	const struct rp_exit *exits; /* jumps that may leave user functions, by index */
 	size_t nexits;
 	uint64_t memory_limit; /* label sets get no more than a share of what is left of it */

@@ -6,7 +6,8 @@
  * - What differs by kernel and target is filled into the code (code.c).
  * - libbpf relocates the code of all selected programs, but a program is loaded when a target first
  *   needs it: the verifier takes most of a start. Of a template, each target gets a clone with its
- *   own numbers in place of the markers.
+ *   own numbers in place of the markers. A program with captures is loaded once for each capture
+ *   spec, which is a constant of that clone.
  */
 #include "object/programs.h"
 
@@ -17,19 +18,24 @@
 
 #include "base/log.h"
 #include "bpf/abi.h"
+#include "expr/capture.h"
 #include "kernel/bpf_sys.h"
 #include "object/code.h"
 
 #define LOG_BYTES (64 << 10) /* of the verifier */
 
 /* Kernels before 5.12 do not support atomics, and get another program, NAME_old. */
-enum old { OLD_SAME, OLD_OTHER, OLD_OTHER_IF_CAPTURING };
+enum old { OLD_SAME, OLD_OTHER };
+
+/* The variant for targets with captures is NAME_capturing. */
+enum variants { BOTH, ONLY_PLAIN, ONLY_CAPTURING };
 
 static const struct row {
-	const char *name;  /* shared by all targets; NULL if there are only clones */
+	const char *name;  /* shared by targets; NULL if there is one for each */
 	const char *clone; /* template; NULL if it is always shared */
 	int attach_type;   /* 0: none */
 	enum old old;
+	enum variants variants;
 } rows[PROG_MAX] = {
 	[PROG_KPROBE_ENTRY] = { "kprobe_entry", "kprobe_entry_clone" },
 	[PROG_KPROBE_RETURN] = { "kprobe_return", "kprobe_return_clone" },
@@ -45,8 +51,8 @@ static const struct row {
 	[PROG_UPROBE_MULTI_ENTRY] = { "uprobe_multi_entry", NULL, BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_MULTI_RETURN] = { "uprobe_multi_return", NULL, BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_SESSION] = { "uprobe_session", NULL, BPF_SYS_UPROBE_SESSION },
-	[PROG_UPROBE_FORK] = { "uprobe_fork", NULL },
-	[PROG_UPROBE_RAW_FORK] = { "uprobe_raw_fork", NULL },
+	[PROG_UPROBE_FORK] = { "uprobe_fork", .variants = ONLY_PLAIN },
+	[PROG_UPROBE_RAW_FORK] = { "uprobe_raw_fork", .variants = ONLY_PLAIN },
 	/* For perf events where the kernel has no uprobe.multi links. */
 	[PROG_UPROBE_RET_ENTRY] = { "uprobe_ret_entry", "uprobe_ret_entry_clone",
 				    BPF_SYS_UPROBE_MULTI },
@@ -54,16 +60,20 @@ static const struct row {
 				     BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_RET_JUMP] = { "uprobe_ret_jump", "uprobe_ret_jump_clone",
 				   BPF_SYS_UPROBE_MULTI },
-	[PROG_UPROBE_RET_EXIT] = { "uprobe_ret_exit", NULL },
-	[PROG_UPROBE_RET_RAW_EXIT] = { "uprobe_ret_raw_exit", NULL },
-	[PROG_SYSCALL_ENTER] = { "syscall_enter", NULL, 0, OLD_OTHER_IF_CAPTURING },
-	[PROG_SYSCALL_EXIT] = { "syscall_exit", NULL, 0, OLD_OTHER_IF_CAPTURING },
+	[PROG_UPROBE_RET_EXIT] = { "uprobe_ret_exit", .variants = ONLY_PLAIN },
+	[PROG_UPROBE_RET_RAW_EXIT] = { "uprobe_ret_raw_exit", .variants = ONLY_PLAIN },
+	[PROG_SYSCALL_ENTER] = { "syscall_enter", .variants = ONLY_PLAIN },
+	[PROG_SYSCALL_EXIT] = { "syscall_exit", .variants = ONLY_PLAIN },
+	[PROG_SYSCALL_ENTER_CAPTURE] = { "syscall_enter", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
+	[PROG_SYSCALL_EXIT_CAPTURE] = { "syscall_exit", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
 };
 
+/* For a target, or for all targets with the same capture spec. */
 struct clone {
 	enum program_id program;
-	uint64_t spec;
-	int fd;
+	uint64_t spec;		      /* the target's descriptor; 0: it is shared */
+	uint32_t capture;	      /* of a shared one: the index of its spec */
+	int fd;			      /* or a negative errno */
 	struct program_counts before; /* of the clones that it has replaced */
 };
 
@@ -77,7 +87,7 @@ struct selected {
 	size_t n;
 	struct code_markers *markers; /* of a template */
 	bool resolved;
-	int fd;	 /* of a shared program; 0: not loaded yet */
+	int fd;	 /* of a shared program without captures; 0: not loaded yet */
 	int err; /* why it cannot be loaded */
 };
 
@@ -85,6 +95,9 @@ struct programs {
 	struct selected v[PROG_MAX][2]; /* plain and capturing */
 	struct clone *clones;
 	size_t nclones;
+	int spec_map;	/* what programs with captures refer to as it is in the object */
+	int *spec_maps; /* that of each capture spec; 0: not made yet */
+	size_t nspec_maps;
 };
 
 /* ---- before loading -------------------------------------------------------------------------- */
@@ -99,10 +112,9 @@ static bool is_tracing(enum program_id id)
 static struct bpf_program *find_program(const struct bpf_object *obj, const struct row *row,
 					bool template, bool capturing, bool old)
 {
-	bool other =
-		old && (row->old == OLD_OTHER || (row->old == OLD_OTHER_IF_CAPTURING && capturing));
 	__cleanup_free char *name = xasprintf("%s%s%s", template ? row->clone : row->name,
-					      other ? "_old" : "", capturing ? "_capturing" : "");
+					      old && row->old == OLD_OTHER ? "_old" : "",
+					      capturing ? "_capturing" : "");
 
 	return bpf_object__find_program_by_name(obj, name);
 }
@@ -128,21 +140,34 @@ static void select_one(struct programs *ps, const struct bpf_object *obj, enum p
 	bpf_program__set_autoload(p, true);
 }
 
+/* Whether targets with captures, or those without, use the variant of a program with captures. */
+static bool variant_of(enum program_id id, bool capturing)
+{
+	return capturing && rows[id].variants != ONLY_PLAIN;
+}
+
+static bool is_for(enum program_id id, bool capturing)
+{
+	return capturing || rows[id].variants != ONLY_CAPTURING;
+}
+
 /* The programs of the object that libbpf loads next. */
 static struct programs *relocating;
 
 struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
-				   uint32_t capturing)
+				   uint32_t capturing, uint32_t ncaptures)
 {
 	struct programs *ps = xcalloc(1, sizeof(*ps));
 	struct bpf_program *p;
 
+	ps->nspec_maps = ncaptures;
+	ps->spec_maps = xcalloc(ncaptures + 1, sizeof(*ps->spec_maps));
 	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
 	for (int id = 0; id < PROG_MAX; id++) {
-		if (plain & PROG_BIT(id))
+		if (plain & PROG_BIT(id) && is_for(id, false))
 			select_one(ps, obj, id, false, f);
 		if (capturing & PROG_BIT(id))
-			select_one(ps, obj, id, true, f);
+			select_one(ps, obj, id, variant_of(id, true), f);
 	}
 	relocating = ps;
 	return ps;
@@ -213,11 +238,12 @@ void programs__set_up(void)
 	done = true;
 }
 
-void programs__relocated(struct bpf_object *obj)
+void programs__relocated(struct programs *ps, struct bpf_object *obj)
 {
 	struct bpf_program *p;
 
 	relocating = NULL;
+	ps->spec_map = bpf_object__find_map_fd_by_name(obj, ".rodata.capture");
 	bpf_object__for_each_program(p, obj) bpf_program__unload(p);
 }
 
@@ -229,6 +255,10 @@ void programs__free(struct programs *ps)
 		return;
 	for (size_t i = 0; i < ps->nclones; i++)
 		cleanup__close(&ps->clones[i].fd);
+	for (size_t i = 0; i < ps->nspec_maps; i++)
+		if (ps->spec_maps[i] > 0)
+			close(ps->spec_maps[i]);
+	free(ps->spec_maps);
 	for (size_t i = 0; i < 2 * PROG_MAX; i++) {
 		if (v[i].fd > 0)
 			close(v[i].fd);
@@ -294,15 +324,45 @@ static void load_shared(struct selected *sel)
 			  bpf_program__name(sel->program));
 }
 
-static int load_clone(struct selected *sel, enum program_id id, const struct program_site *site)
+/* A map with the spec as its only element. Frozen, so that the verifier takes it for a constant. */
+static int spec_map_of(struct programs *p, const struct capture_spec *x)
 {
-	__cleanup_free struct bpf_insn *code = xcalloc(sel->n, sizeof(*code));
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
+	int *fd = &p->spec_maps[x->index];
+
+	if (*fd > 0)
+		return *fd;
+	*fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_capture", sizeof(uint32_t), sizeof(x->kernel),
+			     1, &opts);
+	if (*fd < 0)
+		return *fd;
+	if (bpf_map_update_elem(*fd, &(uint32_t){ 0 }, &x->kernel, 0) || bpf_map_freeze(*fd)) {
+		int err = -errno;
+
+		cleanup__close(fd);
+		return err;
+	}
+	return *fd;
+}
+
+/* site: what a clone of a template is for. Another clone only has its capture. */
+static int load_clone(struct programs *p, struct selected *sel, enum program_id id,
+		      const struct program_site *site)
+{
+	__cleanup_free struct bpf_insn *code = xcalloc(sel->n + 1, sizeof(*code));
 	__cleanup_close int btf_fd = -1;
 	struct bpf_prog_load_opts opts = sel->opts;
 
 	if (resolve(sel))
 		return sel->err;
 	memcpy(code, sel->code, sel->n * sizeof(*code));
+	if (site->capture) {
+		int map = spec_map_of(p, site->capture);
+
+		if (map < 0)
+			return map;
+		code__replace_map(code, sel->n, p->spec_map, map);
+	}
 	if (is_tracing(id)) {
 		opts.attach_btf_id = site->btf_id;
 		if (strcmp(site->module, "vmlinux")) {
@@ -312,7 +372,8 @@ static int load_clone(struct selected *sel, enum program_id id, const struct pro
 			opts.attach_btf_obj_fd = btf_fd;
 		}
 	}
-	code__fill_markers(code, sel->markers, site);
+	if (sel->markers)
+		code__fill_markers(code, sel->markers, site);
 	return load_or_log(sel, code, &opts);
 }
 
@@ -328,72 +389,97 @@ static void add_counts(int fd, struct program_counts *sum)
 	sum->skipped += info.recursion_misses;
 }
 
+/* NULL: there is none yet. */
+static struct clone *find_clone(struct programs *p, enum program_id id, uint64_t spec,
+				uint32_t capture)
+{
+	for (size_t i = 0; i < p->nclones; i++) {
+		struct clone *c = &p->clones[i];
+
+		if (c->program == id && c->spec == spec && c->capture == capture)
+			return c;
+	}
+	return NULL;
+}
+
+static struct clone *add_clone(struct programs *p, enum program_id id, uint64_t spec,
+			       uint32_t capture)
+{
+	struct clone *c = array__grow(&p->clones, &p->nclones, sizeof(*p->clones));
+
+	*c = (struct clone){ .program = id, .spec = spec, .capture = capture };
+	return c;
+}
+
 /* The entry of a site's clone. A previous clone belongs to an attachment that has ended, and is
  * closed. */
-static struct clone *clone_of(struct programs *p, enum program_id id, uint64_t spec)
+static struct clone *clone_of_site(struct programs *p, enum program_id id, uint64_t spec)
 {
-	struct clone *c;
+	struct clone *c = find_clone(p, id, spec, 0);
 
-	for (size_t i = 0; i < p->nclones; i++) {
-		c = &p->clones[i];
-		if (c->program != id || c->spec != spec)
-			continue;
-		add_counts(c->fd, &c->before);
-		cleanup__close(&c->fd);
-		return c;
-	}
-	c = array__grow(&p->clones, &p->nclones, sizeof(*p->clones));
-	*c = (struct clone){ .program = id, .spec = spec };
+	if (!c)
+		return add_clone(p, id, spec, 0);
+	add_counts(c->fd, &c->before);
+	cleanup__close(&c->fd);
 	return c;
 }
 
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie)
 {
-	struct selected *sel = &p->v[id][site->capturing];
+	struct selected *sel = &p->v[id][variant_of(id, site->capture)];
 	int fd;
 
 	if (!sel->markers) {
 		*cookie = site->spec;
-		return programs__fd(p, id, site->capturing);
+		return programs__fd(p, id, site->capture);
 	}
 	*cookie = 0;
-	fd = load_clone(sel, id, site);
-	clone_of(p, id, site->spec)->fd = fd;
+	fd = load_clone(p, sel, id, site);
+	clone_of_site(p, id, site->spec)->fd = fd;
 	return fd;
 }
 
-int programs__fd(struct programs *p, enum program_id id, bool capturing)
+/* Loads the program once for each spec, also if the kernel refuses it. */
+static int fd_of_capture(struct programs *p, enum program_id id, struct selected *sel,
+			 const struct capture_spec *capture)
 {
+	struct clone *c = find_clone(p, id, 0, capture->index);
+
+	if (c)
+		return c->fd;
+	c = add_clone(p, id, 0, capture->index);
+	c->fd = load_clone(p, sel, id, &(struct program_site){ .capture = capture });
+	return c->fd;
+}
+
+int programs__fd(struct programs *p, enum program_id id, const struct capture_spec *capture)
+{
+	bool capturing = variant_of(id, capture);
 	struct selected *sel = &p->v[id][capturing];
 
 	if (!sel->program)
 		return sel->err ? sel->err : -ENOENT;
+	if (capturing)
+		return fd_of_capture(p, id, sel, capture);
 	if (!sel->fd && !sel->err)
 		load_shared(sel);
 	return sel->err ? sel->err : sel->fd;
 }
 
-int programs__refusal(struct programs *p, uint32_t programs, bool capturing)
+int programs__refusal(struct programs *p, uint32_t programs, const struct capture_spec *capture)
 {
 	for (int id = 0; id < PROG_MAX; id++) {
-		struct selected *sel = &p->v[id][capturing];
+		const struct selected *sel = &p->v[id][variant_of(id, capture)];
+		int fd;
 
-		if (!(programs & PROG_BIT(id)))
+		if (!(programs & PROG_BIT(id)) || !is_for(id, capture))
 			continue;
-		if (sel->program && !sel->markers)
-			programs__fd(p, id, capturing);
-		if (sel->err)
-			return sel->err;
+		fd = sel->program && !sel->markers ? programs__fd(p, id, capture) : sel->err;
+		if (fd < 0)
+			return fd;
 	}
 	return 0;
-}
-
-int programs__any_fd(struct programs *p, enum program_id id)
-{
-	int capturing = programs__fd(p, id, true);
-
-	return capturing < 0 ? programs__fd(p, id, false) : capturing;
 }
 
 struct program_counts programs__count_fd(int fd)
@@ -409,7 +495,6 @@ struct program_counts programs__count(const struct programs *p, enum program_id 
 	struct program_counts sum = {};
 
 	add_counts(p->v[id][false].fd, &sum);
-	add_counts(p->v[id][true].fd, &sum);
 	for (size_t i = 0; i < p->nclones; i++) {
 		const struct clone *c = &p->clones[i];
 

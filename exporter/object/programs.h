@@ -6,6 +6,7 @@
 #include "object/code.h"
 
 struct bpf_object;
+struct capture_spec;
 struct programs;
 
 enum program_id {
@@ -32,21 +33,25 @@ enum program_id {
 	PROG_UPROBE_RET_RAW_EXIT,
 	PROG_SYSCALL_ENTER,
 	PROG_SYSCALL_EXIT,
+	PROG_SYSCALL_ENTER_CAPTURE, /* called by the two above */
+	PROG_SYSCALL_EXIT_CAPTURE,
 	PROG_MAX,
 };
 #define PROG_BIT(id) (1U << (id))
 
 /* Once, before the first object is opened: has libbpf hand over the code of programs. */
 void programs__set_up(void);
-/* Between opening and loading: selects the programs of two masks, without and with captures. */
+/* Between opening and loading: selects the programs of two masks, for targets without and with
+ * captures. The indices of their specs are below ncaptures. */
 struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
-				   uint32_t capturing);
+				   uint32_t capturing, uint32_t ncaptures);
 void programs__free(struct programs *p);
 /* After libbpf has loaded the object, or failed to: then it has the maps, and the relocated code of
  * its programs, but no program. */
-void programs__relocated(struct bpf_object *obj);
-/* Loads the shared ones of these programs. 0, or the errno with which the kernel refuses one. */
-int programs__refusal(struct programs *p, uint32_t programs, bool capturing);
+void programs__relocated(struct programs *p, struct bpf_object *obj);
+/* Loads the shared ones of these programs, for targets with this capture spec or NULL. 0, or the
+ * errno with which the kernel refuses one. */
+int programs__refusal(struct programs *p, uint32_t programs, const struct capture_spec *capture);
 
 /*
  * The descriptor of a program to attach at a site, which the caller does not close, and its cookie.
@@ -55,10 +60,9 @@ int programs__refusal(struct programs *p, uint32_t programs, bool capturing);
  */
 int programs__for_site(struct programs *p, enum program_id id, const struct program_site *site,
 		       uint64_t *cookie);
-/* Loads the shared program, if need be: its descriptor, or a negative errno. */
-int programs__fd(struct programs *p, enum program_id id, bool capturing);
-/* The same for the variant with captures, or else the one without. */
-int programs__any_fd(struct programs *p, enum program_id id);
+/* Loads the shared program, if need be: its descriptor, or a negative errno. capture: NULL, or the
+ * spec to load it for. */
+int programs__fd(struct programs *p, enum program_id id, const struct capture_spec *capture);
 
 /*
  * What the kernel counts of a program and its clones. run_ns and runs stay 0 unless

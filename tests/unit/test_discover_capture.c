@@ -171,16 +171,45 @@ static void test_glob(void **state)
 	check_bad("vfs_*", "nothing", "vfs_*");
 }
 
-/* Those that exceed the limit of a spec are refused, and no others. */
+/* A list for each function, with settings that differ: max_series is 1, 2, ... `different`. */
+static struct targets *discover_many(int n, int different)
+{
+	__cleanup_free struct pattern *patterns = xcalloc(n, sizeof(*patterns));
+	__cleanup_free struct probe_list *lists = xcalloc(n, sizeof(*lists));
+	struct expression label = { (char *)"who", (char *)"comm", { "test.yaml", 3, 9, 0 } };
+	struct config config = { .lists = lists, .nlists = n };
+	struct targets *targets = NULL;
+	char *error = NULL;
+
+	for (int i = 0; i < n; i++) {
+		__cleanup_free char *name = xasprintf("many_%d", i);
+
+		assert_int_equal(pattern__parse(name, &patterns[i], &error), 0);
+		lists[i] = (struct probe_list){ .patterns = &patterns[i], .npatterns = 1 };
+		lists[i].settings.labels = &label;
+		lists[i].settings.nlabels = 1;
+		lists[i].settings.max_series = 1 + i % different;
+	}
+	discover__run(&config, &env, &targets, &error);
+	for (int i = 0; i < n; i++)
+		pattern__free(&patterns[i]);
+	if (error)
+		fail_msg("%s", error);
+	return targets;
+}
+
+/* Targets that capture the same share a spec. Those that exceed the limit of specs are refused,
+ * and no others. */
 static void test_too_many(void **state)
 {
 	const struct discover_env before = env;
 	__cleanup_buf struct buf symbols = {}, names = {};
 	__cleanup_free char *kallsyms = xasprintf("%s/kallsyms", dir);
 	__cleanup_free char *functions = xasprintf("%s/functions", dir);
+	int n = RP_MAX_CAPTURES + 5;
 	struct targets *t;
 
-	for (int i = 0; i < RP_MAX_CAPTURES + 5; i++) {
+	for (int i = 0; i < n; i++) {
 		buf__printf(&symbols, "%016x T many_%d\n", 0x1000 + 16 * i, i);
 		buf__printf(&names, "many_%d\n", i);
 	}
@@ -188,11 +217,14 @@ static void test_too_many(void **state)
 	temp_dir__write(dir, "functions", buf__str(&names), names.len);
 	env.kallsyms = kallsyms;
 	env.available_filter_functions = functions;
-	t = discover_good("many_*", "who", "comm");
-	assert_int_equal(t->n, RP_MAX_CAPTURES + 5);
+	t = discover_many(n, RP_MAX_CAPTURES);
+	assert_int_equal(t->nids, n);
+	targets__free(t);
+	t = discover_many(n, n);
+	assert_int_equal(t->n, n);
 	assert_int_equal(t->nids, RP_MAX_CAPTURES);
 	assert_int_equal(t->v[t->nids]->reason, REASON_REFUSED);
-	assert_non_null(strstr(t->v[t->nids]->why, "no more than 4095 functions with labels"));
+	assert_non_null(strstr(t->v[t->nids]->why, "no more than 4095 different sets of labels"));
 	targets__free(t);
 	env = before;
 }

@@ -33,7 +33,8 @@ static struct capture_label labels[] = { { .name = "comm" }, { .name = "file" } 
 static struct capture_spec extra = {
 	.labels = labels,
 	.nlabels = 2,
-	.kernel = { .max_series = 77, .histogram = 1, .nobserved = 1 },
+	.kernel = { .max_series = 77, .nobserved = 1 },
+	.histogram = 1,
 	.observed = { "bytes" },
 	.nhistograms = 1,
 };
@@ -285,7 +286,7 @@ static void what_labels_need(void **state)
 	assert_int_equal(x->nlabels, 2);
 	assert_string_equal(x->labels[1].name, "file");
 	assert_int_equal(x->kernel.max_series, 77);
-	assert_int_equal(x->kernel.histogram, 1);
+	assert_int_equal(x->histogram, 1);
 	assert_string_equal(x->observed[0], "bytes");
 	assert_string_equal(target__enumerator(got.rows[5].state.target, 3), "RED");
 }
