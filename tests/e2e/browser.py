@@ -55,7 +55,12 @@ class Browser:
         return self.call("/goog/cdp/execute", {"cmd": cmd, "params": params})
 
     def log(self, kind):
+        """What was logged since the last call."""
         return self.call("/se/log", {"type": kind})
+
+    def forget(self):
+        self.log("browser")
+        self.log("performance")
 
     def size(self, width, height, mobile=False):
         self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height,

@@ -8,9 +8,10 @@
     page.py --made-up                          page_made_up.py in place of an exporter
     page.py --shots URL DIRECTORY              screenshots
 
-Prints `ok` and `not ok` lines.
+A `,` between several of these has them checked with one browser. Prints `ok` and `not ok` lines.
 """
 import collections
+import itertools
 import json
 import os
 import subprocess
@@ -436,14 +437,17 @@ def shots(browser, url, directory):
 def main():
     modes = {"--many": lambda b, url, count: many_checks(b, url, int(count)), "--made-up": made_up_checks,
              "--shots": shots}
-    mode = modes.get(sys.argv[1])
-    plans = {"--many": 5, "--made-up": 7}
-    if sys.argv[1] != "--shots":
-        print(f"1..{plans.get(sys.argv[1], 48)}", flush=True)
+    asked = [list(group) for comma, group in itertools.groupby(sys.argv[1:], ",".__eq__) if not comma]
+    plans = {"--many": 5, "--made-up": 7, "--shots": 0}
+    if plan := sum(plans.get(arguments[0], 48) for arguments in asked):
+        print(f"1..{plan}", flush=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         browser = Browser(directory)
         try:
-            (mode or main_checks)(browser, *sys.argv[2 if mode else 1:])
+            for arguments in asked:
+                mode = modes.get(arguments[0])
+                browser.forget()
+                (mode or main_checks)(browser, *arguments[1 if mode else 0:])
         except Exception as error:
             check("all checks are made", False, repr(error))
             raise

@@ -32,14 +32,6 @@ start_exporter() { # start_exporter ARGS...: sets pid and url
 	launch "$temp/exporter.log" "$@" || give_up "the exporter starts" "it ends, or does not listen"
 }
 
-# If the browser cannot start (a sandbox without user namespaces, for example), that is a failure.
-run_page() {
-	local code=0
-	"$python" -B tests/e2e/page.py "$@" || code=$?
-	[ $code -le 1 ] || echo "not ok page browser: page.py ended with $code"
-	return $code
-}
-
 hostile="$temp/<img src=x onerror=window.owned=2>\"&amp;"
 mkdir "$hostile"
 cp build/page_calls "$temp/calls"
@@ -52,13 +44,11 @@ cat > "$temp/config.yaml" <<-END
 	  - user: {object: '$hostile/calls', functions: page_call}
 END
 start_exporter --config.file="$temp/config.yaml"
-run_page "$url" "$temp/calls" "$hostile/calls" "$temp/calls" || failed=1
-stop_exporter
-
+first=$url
 # The first thousand.
 start_exporter "$PWD/build/bench_many:bench_many_0*"
-run_page --many "$url" 1000 || failed=1
-stop_exporter
-
-run_page --made-up || failed=1
-exit $failed
+# If the browser cannot start (a sandbox without user namespaces, for example), that is a failure.
+"$python" -B tests/e2e/page.py "$first" "$temp/calls" "$hostile/calls" "$temp/calls" , --many "$url" 1000 , --made-up
+code=$?
+[ $code -le 1 ] || echo "not ok page browser: page.py ended with $code"
+exit $code

@@ -3,13 +3,18 @@
 # Runs in a guest. Attaches all presets without their modules. Then loads one of these modules, and then the
 # others. Without multi links, functions of these others are registered with the kernel, and not attached. Writes
 # results for presets_check.py.
+#
+#	presets_guest.sh DIRECTORY MODULE...	modules, from a directory for modprobe -d
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
-# Built-in ones need no loading. The check detects missing ones.
-modules="ext4 xfs btrfs fuse overlay nfs nfsv3 nfsv4 nfsd cifs kvm nvme scsi_mod sd_mod dm_mod dm_crypt
-	md_mod raid1 nf_conntrack"
+unpacked=$1
+shift
+
+load() { # load MODULE: fails if this kernel has none
+	modprobe -d "$unpacked" -q "$1"
+}
 
 attach() { # attach NAME PRESET...: one start with all of these
 	local name=$1 IFS=,
@@ -61,7 +66,7 @@ done
 # Before their modules are loaded, the kernel patches faster.
 attach waiting "${together[@]}"
 lines=$(wc -l <"$RESULTS/exporter.log")
-if modprobe -q nf_conntrack; then
+if load nf_conntrack; then
 	wait_until "nf_conntrack" attached_again "$lines"
 	$CLIENT until $PORT /metrics 'function="nf_conntrack_in",reason=""} 1' "$RESULTS/arrived.metrics" ||
 		fail "nf_conntrack_in is not attached although its module is loaded"
@@ -70,8 +75,8 @@ fi
 # The exporter is stopped meanwhile, so that it looks for all of them at once.
 kill -STOP "${exporter:?}"
 loaded=overlay # by the guest's root file system
-for module in $modules; do
-	if modprobe -q "$module"; then
+for module; do
+	if load "$module"; then
 		loaded+="|$module"
 	else
 		echo "$module cannot be loaded" >>"$RESULTS/modules"
