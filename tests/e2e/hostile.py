@@ -9,7 +9,8 @@
     hostile.py truncate FILE              truncate FILE whenever it is opened, and restore it soon after
     hostile.py elf FILE OFFSET            make an ELF file with the function f at that offset
     hostile.py bomb KIND FILE             make a file that is large when parsed
-    hostile.py measure COMMAND...         run it: exit code, seconds, and maximum memory (kB) of it or its children
+    hostile.py measure COMMAND...         run it: exit code, seconds, maximum memory (kB) of it or its children, and
+                                          its second line
 """
 import ctypes
 import os
@@ -152,20 +153,22 @@ def sparse_small(path):
 
 
 def many(path):
-    """3 million symbols with overlapping names, in total far longer than the file."""
-    n = 3000000
+    """400,000 symbols with overlapping names, in total far longer than the file."""
+    n = 400000
     symbols = [symbol(0, 0)] + [symbol(1 + i % 4000, 4096 + i % 65536) for i in range(n)]
     write_elf(path, symbols, b"\0" + b"ab" * 2000 + b"\0", 1 << 20)
 
 
 def measure(command):
     start = time.monotonic()
+    lines = []
     try:
-        code = subprocess.run(command, stdout=subprocess.DEVNULL, timeout=120).returncode
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120)
+        code, lines = done.returncode, done.stdout.splitlines()
     except subprocess.TimeoutExpired:
         code = "timeout"
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(code, round(time.monotonic() - start), used.ru_maxrss)
+    print(code, round(time.monotonic() - start), used.ru_maxrss, *lines[1:2])
 
 
 def main():
