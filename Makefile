@@ -29,7 +29,8 @@ RP_CFLAGS := -std=gnu17 -Wall -Wextra $(WERROR) -Wno-unused-parameter -Wshadow -
 # What tells where functions of x86-64 programs return; it has no pkg-config file.
 DECODER  := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-lZydis)
 # libiberty reads names of C++ and Rust; it is static, and has no pkg-config file either.
-LDLIBS    = $(shell $(PKG_CONFIG) --libs $(LIBS)) -liberty -lm -pthread $(DECODER)
+# Asked once, at the first link.
+LDLIBS    = $(eval LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS)) -liberty -lm -pthread $(DECODER))$(LDLIBS)
 
 # Architecture of the kernel that the BPF side is built for, in libbpf's words.
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
@@ -46,8 +47,9 @@ HARDENING ?= -fPIE -fstack-protector-strong -fstack-clash-protection $(HARDENING
 	    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY)))
 HARDENING_LD ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+# Line information stays in the programs, so it must not depend on the directory.
 BPF_CFLAGS := -std=gnu17 -O2 -g -target bpf -mcpu=v3 -Wall -Wextra $(WERROR) -Wno-unused-parameter \
-	     -D__TARGET_ARCH_$(ARCH) $(LIMITS) -I. $(addprefix -idirafter /usr/include/,$(MULTIARCH))
+	     -ffile-prefix-map=$(CURDIR)=. -D__TARGET_ARCH_$(ARCH) $(LIMITS) -I. $(addprefix -idirafter /usr/include/,$(MULTIARCH))
 
 SRC   := $(sort $(wildcard exporter/*.c exporter/*/*.c))
 OBJ   := $(SRC:exporter/%.c=$(B)/%.o)
@@ -131,32 +133,39 @@ FORCE:
 $(B)/retprobe_exporter: $(OBJ) $(DATA:%=$(B)/%.o)
 	$(call say,LINK,$@)$(CC) $(HARDENING) $(CFLAGS) $(HARDENING_LD) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(B) $(B)/unit:
+$(B) $(B)/unit $(B)/fuzz:
 	@mkdir -p $@
 
-# ---- unit tests: every exporter file but main.c, under ASan and UBSan --------------------------
+# ---- unit tests and fuzzers: every exporter file but main.c, under ASan and UBSan ----------------
 
-# Line numbers only (-g1), for less to compile and link; tests read their own types (-g).
-SAN      := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# One set of objects for both, so Clang's. Not optimised, with line numbers only (-g1): most of the time goes into
+# compiling. Tests read their own types (-g). Each release of Clang has other warnings: CC decides about the exporter's.
+SAN_CC   := $(CLANG)
+SAN      := -O0 -g1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
+# To Clang, a variable is unused if only its cleanup uses it.
+TEST_WARN := -Wno-error -Wno-unused-variable
+# Linking the runtime into each program takes twice as long.
+SAN_LIB   = $(shell $(CLANG) -print-file-name=libclang_rt.asan-$(shell uname -m).so)
+SAN_LD    = -shared-libasan -Wl,-rpath,$(dir $(SAN_LIB))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 UNIT_LIB := $(patsubst exporter/%.c,$(B)/unit/%.o,$(filter-out exporter/main.c,$(SRC))) \
 	    $(DATA:%=$(B)/unit/%.o)
 
 $(B)/unit/%.o: exporter/%.c | $(GEN) $(B)/unit
-	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(SAN) $(RP_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)mkdir -p $(@D) && $(SAN_CC) $(RP_CFLAGS) -w $(SAN) -MMD -MP -c $< -o $@
 $(B)/unit/base/version.o: $(B)/build_version.h
 # Nobody waits for the end of it in the others.
 $(B)/unit/access/access.o: LIMITS += -DWEB_PAIR_SECONDS=1
 $(DATA:%=$(B)/unit/%.o): $(B)/unit/%.o: $(B)/%.c | $(B)/unit
-	$(call say,CC,$@)$(CC) $(SAN) $(RP_CFLAGS) -c $< -o $@
+	$(call say,CC,$@)$(SAN_CC) $(RP_CFLAGS) -w $(SAN) -c $< -o $@
 $(B)/unit/test_%.o: tests/unit/test_%.c | $(GEN) $(B)/unit
-	$(call say,CC,$@)$(CC) $(SAN) -g $(RP_CFLAGS) -iquote tests/unit -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(SAN_CC) $(RP_CFLAGS) $(TEST_WARN) $(SAN) -g -iquote tests/unit -MMD -MP -c $< -o $@
 # A test links the objects that it uses.
 $(B)/unit/exporter.a: $(UNIT_LIB)
 	$(call say,AR,$@)rm -f $@ && $(AR) qcs $@ $^
 $(B)/unit/test_%: $(B)/unit/test_%.o $(B)/unit/exporter.a
-	$(call say,LINK,$@)$(CC) $(SAN) $(addprefix -Wl$(comma)--wrap=,$(REPLACED)) $^ $(LDLIBS) -lcmocka -o $@
+	$(call say,LINK,$@)$(SAN_CC) $(SAN) $(SAN_LD) $(addprefix -Wl$(comma)--wrap=,$(REPLACED)) $^ $(LDLIBS) -lcmocka -o $@
 # Of the exporter's own objects: sanitizers make system calls that it does not have.
 $(B)/unit/test_confine $(B)/unit/test_privs $(B)/unit/test_seccomp: $(B)/unit/%: tests/unit/%.c $(filter-out $(B)/main.o,$(OBJ)) $(DATA:%=$(B)/%.o) | $(B)/unit
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $^ $(LDLIBS) -lcmocka -o $@
@@ -260,31 +269,15 @@ mutants: all
 
 # ---- fuzzers: the parsers of what others write -------------------------------------------------
 
-# Warnings are the other compiler's business: each release of Clang has others.
-FUZZ_SAN  := -w -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_SRC  := $(filter-out tests/fuzz/harness.c,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZERS   := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
-# The parsers need nothing of these folders.
-FUZZ_LIB  := $(patsubst exporter/%.c,$(B)/fuzz/exporter/%.o,$(filter-out $(addprefix exporter/,main.c attach/% object/% \
-	     pages/% probes/% process/%),$(SRC))) $(DATA:%=$(B)/fuzz/exporter/%.o)
 
-$(B)/fuzz/exporter/%.o: exporter/%.c | $(GEN) $(B)/fuzz/exporter
-	$(call say,CC,$@)mkdir -p $(@D) && $(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
-$(B)/fuzz/exporter/base/version.o: $(B)/build_version.h
-$(DATA:%=$(B)/fuzz/exporter/%.o): $(B)/fuzz/exporter/%.o: $(B)/%.c | $(B)/fuzz/exporter
-	$(call say,CC,$@)$(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -c $< -o $@
-# One that is linked takes from it what it needs.
-$(B)/fuzz/exporter.a: $(FUZZ_LIB)
-	$(call say,AR,$@)rm -f $@ && $(AR) qcs $@ $^
-$(B)/fuzz/%.o: tests/fuzz/%.c | $(GEN) $(B)/fuzz/exporter
-	$(call say,CC,$@)$(CLANG) $(RP_CFLAGS) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -iquote tests/unit \
-		-MMD -MP -c $< -o $@
-$(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/%.o $(B)/fuzz/harness.o $(B)/fuzz/exporter.a
-	$(call say,LINK,$@)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
-$(B)/fuzz/generate: tests/fuzz/seeds/generate.c $(B)/base/util.o $(B)/base/buf.o | $(GEN) $(B)/fuzz/exporter
+$(B)/fuzz/%.o: tests/fuzz/%.c | $(GEN) $(B)/fuzz
+	$(call say,CC,$@)$(SAN_CC) $(RP_CFLAGS) $(TEST_WARN) $(SAN) -iquote tests/unit -MMD -MP -c $< -o $@
+$(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/%.o $(B)/fuzz/harness.o $(B)/unit/exporter.a
+	$(call say,LINK,$@)$(SAN_CC) $(SAN) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+$(B)/fuzz/generate: tests/fuzz/seeds/generate.c $(B)/base/util.o $(B)/base/buf.o | $(GEN) $(B)/fuzz
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -iquote tests/unit $^ $(LDLIBS) -o $@
-$(B)/fuzz/exporter:
-	@mkdir -p $@
 
 fuzzers: $(FUZZERS) $(B)/fuzz/generate
 fuzz: fuzzers

@@ -74,7 +74,7 @@ static int read_texts(struct image *io, uint32_t n, struct label_texts **out)
 
 int label_cache__read(struct label_cache *b, const char *data, size_t len)
 {
-	struct image io = { .next = data, .end = data + len };
+	struct image io = { .next = data, .end = len ? data + len : data };
 
 	while (io.next < io.end) {
 		struct label_texts *texts;

@@ -119,7 +119,7 @@ result "--config.check" $?
 
 # Uses the exporter's objects, except the one that tests build with shorter pauses.
 inside "cd /src && PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig \
-	make -s -j2 CC=aarch64-linux-gnu-gcc ARCH=arm64 REVISION=0 SAN=-O0 \
+	make -s -j2 CC=aarch64-linux-gnu-gcc SAN_CC=aarch64-linux-gnu-gcc SAN=-O0 SAN_LD= ARCH=arm64 REVISION=0 \
 	UNIT_LIB='\$(patsubst \$(B)/access/access.o,\$(B)/unit/access/access.o,\$(filter-out \$(B)/main.o,\$(OBJ))) \
 		\$(DATA:%=\$(B)/%.o)' $(printf 'build/unit/%s ' "${tests[@]}")"
 result "unit tests compiled" $?

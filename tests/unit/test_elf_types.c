@@ -25,7 +25,13 @@ __attribute__((noinline)) enum shade elf_types_test(const char *const *text, uns
 typedef int row[3];
 static int rows[2][3];
 
-#define KEPT __attribute__((noinline, noclone, used)) static
+/* In the order of the compiler's debug information. */
+#ifdef __clang__
+#define CONST_VOLATILE "volatile const"
+#else
+#define CONST_VOLATILE "const volatile"
+#endif
+#define KEPT __attribute__((noinline, used)) static
 
 KEPT char *(*elf_types_function(void))(const char *, int)
 {
@@ -84,7 +90,7 @@ static const char *const declarators[][2] = {
 	{ "row *", "(void)" },
 	{ "void (*(*", "(void (*f)(int)))(void (*)(int)))(int)" },
 	{ "void ", "(int (*f)(const void *, ...), void (*const *g)(void), int (*m)[2][3])" },
-	{ "volatile int *", "(char *restrict a, char *const volatile *b, int *_Atomic c)" },
+	{ "volatile int *", "(char *restrict a, char *" CONST_VOLATILE " *b, int *_Atomic c)" },
 	{ "void ", "(const char *format, ...)" },
 	{ "int ", "(struct {...} *s, union {...} *u, enum {...} e)" },
 };

@@ -40,7 +40,10 @@ static long update(const void *map, const __u64 *key, const __u64 *value);
 static long forget(const void *map, const __u64 *key);
 static __u64 ktime(void);
 
+/* Tests set slot_shift. */
+#define const
 #include "bpf/inflight.bpf.h"
+#undef const
 
 #define NPLACES 2
 #define NCALLS	8
@@ -188,7 +191,7 @@ static void interrupt(void)
 
 static int set_up(void **state)
 {
-	*(__u32 *)(uintptr_t)&slot_shift = 63;
+	slot_shift = 63;
 	memset(table, 0, sizeof(table));
 	memset(aside, 0, sizeof(aside));
 	memset(calls, 0, sizeof(calls));

@@ -340,7 +340,7 @@ static void not_by_hand(void **state)
 static void parse(const struct buf *b, size_t len, int *err)
 {
 	struct served s = {};
-	struct image io = { .next = b->data, .end = b->data + len };
+	struct image io = { .next = b->data, .end = len ? b->data + len : b->data };
 
 	served__image(&io, &s);
 	*err = io.err ? io.err : io.next != io.end;
