@@ -3,14 +3,13 @@
 # `make check-deploy`: decodes the output of the Helm chart and the kustomizations into a cluster's Go types,
 # strictly. Checks what they promise, and that both produce the same. Needs no cluster and no root.
 #
-# The tools are Go modules, at the versions of tests/deploy/kubernetes/go.sum, built once. A distribution's
-# older Go suffices to fetch a newer one, which is a module as well.
+# The tools are Go modules, at the versions of tests/deploy/kubernetes/go.sum. Go keeps them linked in its cache. A
+# distribution's older Go suffices to fetch a newer one, which is a module as well.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 chart=deploy/helm/retprobe-exporter
-bin=$PWD/build/deploy
 # No symbols (-s), for less to link.
-export GOFLAGS='-buildvcs=false -ldflags=-s' GOTOOLCHAIN=local GOBIN=$bin
+export GOFLAGS='-buildvcs=false -ldflags=-s' GOTOOLCHAIN=local
 
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
@@ -34,9 +33,12 @@ if [ "$(printf '%s\n' "$needs" "${has:-0}" | sort -V | head -n 1)" != "$needs" ]
 		exit 0
 	fi
 fi
-mkdir -p "$bin"
+tool() { # tool NAME: builds it, and prints its path
+	(cd tests/deploy/kubernetes && go tool -n "$1") 2> "$temp/log"
+}
+
 build_tools() {
-	(cd tests/deploy/kubernetes && go install . && go install tool) > "$temp/log" 2>&1
+	helm=$(tool helm) && check=$(tool kubernetes)
 }
 
 # Errors of the connection to the module proxy, which happen sooner or later.
@@ -53,7 +55,6 @@ if ! build_tools && ! again && ! again; then
 	fi
 	exit 0
 fi
-check=$bin/kubernetes
 echo 1..84
 oldest=$(sed -n 's/^kubeVersion: ">=\([0-9.]*\)-0"$/\1/p' $chart/Chart.yaml)
 
@@ -83,7 +84,7 @@ refuse() {
 }
 
 template() { # template FILE RELEASE OPTION...; for another Kubernetes: --kube-version
-	"$bin/helm" template "$2" $chart --namespace retprobe --kube-version 1.33.0 "${@:3}" \
+	"$helm" template "$2" $chart --namespace retprobe --kube-version 1.33.0 "${@:3}" \
 		2> "$temp/errors" > "$temp/$1" || {
 		grep -v 'symbolic link' "$temp/errors"
 		return 1
@@ -139,7 +140,7 @@ schema_is_complete() {
 for values in default $chart/ci/*-values.yaml; do
 	name=${values##*/} name=${name%-values.yaml} options=()
 	[ "$values" = default ] || options=(--values "$values")
-	try "helm lint, $name" "$bin/helm" lint --strict --kube-version 1.33.0 $chart "${options[@]}"
+	try "helm lint, $name" "$helm" lint --strict --kube-version 1.33.0 $chart "${options[@]}"
 	try "helm template, $name" template "$name.yaml" release "${options[@]}"
 	try "helm's types, $name" "$check" validate "$temp/$name.yaml"
 	[ "$name" = default ] || try "helm's configuration, $name" config_is_valid "$name"
@@ -207,7 +208,7 @@ try "the whole cluster's objects are made on request only" nothing_of_the_cluste
 cp -rL $chart "$temp/chart"
 echo 'notes: {{ include (print .Template.BasePath "/NOTES.txt") . | quote }}' > "$temp/chart/templates/notes.yaml"
 notes() { # notes OPTION...
-	"$bin/helm" template release "$temp/chart" --namespace retprobe --kube-version 1.33.0 \
+	"$helm" template release "$temp/chart" --namespace retprobe --kube-version 1.33.0 \
 		--show-only templates/notes.yaml "$@" 2> "$temp/errors"
 }
 says() { # says NAME WORDS OPTION...

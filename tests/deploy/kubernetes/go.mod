@@ -2,7 +2,10 @@ module retprobe_exporter/tests/deploy/kubernetes
 
 go 1.26.0
 
-tool helm.sh/helm/v3/cmd/helm
+tool (
+	helm.sh/helm/v3/cmd/helm
+	retprobe_exporter/tests/deploy/kubernetes
+)
 
 require (
 	github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v0.95.2
