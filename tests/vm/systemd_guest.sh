@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in a guest whose first process is systemd: systemd_guest.sh PACKAGE NEXT_PACKAGE installs the Debian
+# Runs in a guest whose first process is systemd: systemd_guest.sh PACKAGE NEXT_PACKAGE DPKG installs the Debian
 # package, uses it as an administrator would, upgrades it, and removes it. Writes results to $RESULTS for
-# systemd_check.py.
+# systemd_check.py. DPKG is a copy of dpkg's database with few packages.
+#
+# An emulated systemctl takes longer than a request, so functions that wait start it last.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
@@ -36,29 +38,25 @@ properties() { # properties FILE
 }
 
 is_active() {
-	[ "$(property ActiveState)" = active ] && get /-/ready > /dev/null 2>&1
+	get /-/ready > /dev/null 2>&1 && [ "$(property ActiveState)" = active ]
 }
 
-is_another() { # is_another PID: another main process than this one, and it serves
-	[ "$(property MainPID)" != "$1" ] && is_active
-}
+# is_another PID: this main process has ended, and another one serves. Does not connect before there is one, because
+# a connection to the socket would start it.
+is_another() {
+	[ ! -e "/proc/$1" ] && read -r _ < "/sys/fs/cgroup/system.slice/$UNIT/cgroup.procs" && is_active
+} 2> /dev/null
 
 server() {
 	pgrep -P "$(property MainPID)" | tail -n 1
 }
 
 is_another_server() { # is_another_server PID
-	local now
-	now=$(server)
-	[ -n "$now" ] && [ "$now" != "$1" ] && get /-/ready > /dev/null 2>&1
+	[ ! -e "/proc/$1" ] && get /-/ready > /dev/null 2>&1
 }
 
 metrics_have() { # metrics_have REGEX
 	get /metrics "$RESULTS/waiting" && grep -Eq "$1" "$RESULTS/waiting"
-}
-
-watchdog_has_moved() { # watchdog_has_moved SINCE
-	[ "$(property WatchdogTimestampMonotonic)" -gt "$1" ]
 }
 
 calls() { # all that the configuration counts
@@ -77,8 +75,8 @@ traces() { # traces FILE: what is attached in the kernel, and the service's cgro
 
 # ---- a machine on which packages start their services ---------------------------------------------------
 rm -f /usr/sbin/policy-rc.d
-# Triggers of other packages are not tested here, and take long.
-rm -f /var/lib/man-db/auto-update
+cp -r "$3" /run/dpkg
+mount -o bind /run/dpkg /var/lib/dpkg || fail "dpkg's database"
 export DEBIAN_FRONTEND=noninteractive
 package() { # package ARGUMENTS...
 	dpkg --force-unsafe-io "$@" > "$RESULTS/dpkg.log" 2>&1 || {
@@ -94,6 +92,7 @@ properties installed
 systemctl is-enabled $SOCKET > "$RESULTS/installed.socket" 2>&1
 is_active || fail "it does not serve when the installation is over"
 scrape default.metrics
+traces traces.running
 main=$(property MainPID)
 cat "/proc/$main/status" > "$RESULTS/attacher.status"
 cat "/proc/$(server)/status" > "$RESULTS/server.status"
@@ -120,6 +119,7 @@ mechanism() { # mechanism NAME SYMBOL...: if the kernel has what it needs
 
 systemctl stop $UNIT
 properties stopped
+traces traces.stopped
 cat > $CONFIG << END
 defaults: {maxactive: 64}
 probes:
@@ -163,15 +163,22 @@ systemctl restart $UNIT
 echo $? > "$RESULTS/bad.code"
 properties bad
 
-step "processes that are killed"
+step "the socket"
 # Fewer functions to attach each time.
 echo 'probes: [{functions: __x64_sys_getpgid, mechanism: kretprobe, maxactive: 64}]' > $CONFIG
+sed -i '/^ARGS=/s/"$/ --web.systemd-socket"/' $DEFAULTS
 mkdir -p $DROP_INS
 printf '[Service]\nWatchdogSec=20s\nRestartSec=100ms\n' > $DROP_INS/watchdog.conf
-systemctl daemon-reload
+# Also reads the drop-in.
+systemctl enable $SOCKET 2> /dev/null || fail "the socket"
 # On a fast machine, systemd refuses so many starts in a row.
 systemctl reset-failed $UNIT
-systemctl start $UNIT || fail "the configuration that is good again"
+systemctl start $SOCKET || fail "the socket that is enabled"
+property ActiveState > "$RESULTS/socket.before"
+get /metrics "$RESULTS/socket.metrics" || fail "a connection that makes the service start"
+properties socket
+
+step "processes that are killed"
 main=$(property MainPID)
 child=$(server)
 kill -9 "$child"
@@ -183,28 +190,19 @@ wait_until "a service that is there again" is_another "$main"
 properties killed.main
 
 step "the watchdog"
-wait_until "a word to the watchdog" watchdog_has_moved "$(property WatchdogTimestampMonotonic)"
 main=$(property MainPID)
+since=$(property WatchdogTimestampMonotonic)
+until [ "$(property WatchdogTimestampMonotonic)" -gt "$since" ]; do
+	[ -e "/proc/$main" ] || fail "no word to the watchdog"
+	pause 2
+done
 kill -STOP "$main"
 wait_until "a process that the watchdog started" is_another "$main"
 properties watchdog
 rm -r $DROP_INS
 systemctl daemon-reload
-
-step "stop"
 "$W" getpgid-live 2 600 > /dev/null
 scrape killed.metrics
-traces traces.running
-systemctl stop $UNIT
-properties stopped.again
-traces traces.stopped
-
-step "the socket"
-sed -i '/^ARGS=/s/"$/ --web.systemd-socket"/' $DEFAULTS
-systemctl enable --now $SOCKET 2> /dev/null || fail "the socket"
-property ActiveState > "$RESULTS/socket.before"
-get /metrics "$RESULTS/socket.metrics" || fail "a connection that makes the service start"
-properties socket
 
 step "upgrade"
 cp $DEFAULTS "$RESULTS/defaults.before"
@@ -239,13 +237,14 @@ package -P retprobe-exporter
 while read -r file; do
 	[ -d "$file" ] && [[ $file != *retprobe* ]] || { [ -e "$file" ] && echo "$file"; }
 done < "$RESULTS/files" > "$RESULTS/purged.files"
-find /etc /run /var/lib/dpkg/info /var/lib/systemd /var/cache /usr/bin /usr/share/doc /usr/share/man/man1 \
-	/usr/lib/systemd /lib/systemd -name '*retprobe*' ! -path "$RESULTS/*" > "$RESULTS/purged.found"
+{
+	find /etc /run /var/lib/dpkg/info /var/lib/systemd /usr/lib/systemd -name '*retprobe*' ! -path "$RESULTS/*"
+	find /var/cache /usr/bin /usr/share/doc /usr/share/man/man1 -maxdepth 1 -name '*retprobe*'
+} > "$RESULTS/purged.found"
 getent passwd retprobe_exporter > "$RESULTS/purged.user"
 
 step "the journal"
-journalctl --no-pager -o short-monotonic -u $UNIT -u $SOCKET > "$RESULTS/journal"
-# Warnings of systemd itself, not of a unit.
-journalctl --no-pager -o cat -p warning _PID=1 > "$RESULTS/complaints"
+# The service and systemd.
+journalctl --no-pager -o short-monotonic _SYSTEMD_UNIT=$UNIT + _PID=1 > "$RESULTS/journal"
 dmesg | grep -E 'BUG|WARNING|Oops|RIP:' > "$RESULTS/kernel"
 exit 0
