@@ -9,36 +9,31 @@
 # The container is in the network of the guest, and in a cgroup without a Kubernetes name.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-URL=http://127.0.0.1:10435
+. tests/vm/lib_guest.sh
+PORT=10435
 POD=kubepods.slice/kubepods-pod0a1b2c3d_0001_0002_0003_00000000c0de.slice
 CONTAINER=cri-containerd-$(printf '%064d' 7).scope
 bundle=$1
 shift
 
-fail() {
-	echo "not ok: $*"
-	tail -20 "$RESULTS/exporter.log" 2> /dev/null
-	exit 1
-}
-
-# A program in a root file system that only it can see. Sets $program. It waits for a line to its $start.
+# A program in a root file system that only it can see. Sets $program. It waits for a line on descriptor 4.
 other_root() {
 	mkfifo /run/start
 	# shellcheck disable=SC2016 # the inner shell's
 	unshare --mount sh -c '
 		mount -t tmpfs tmpfs /mnt
-		ldd build/workload | grep -o "/[^ ]*" | while read -r file; do
+		for file in $0; do
 			mkdir -p "/mnt${file%/*}"
 			cp "$file" "/mnt$file"
 		done
 		cp build/workload "$(command -v busybox)" /mnt/
-		exec chroot /mnt /busybox sh -c "read -r line; /workload user-function 2 600; read -r line"' \
+		exec chroot /mnt /busybox sh -c "read -r line; /workload user-function 2 600; read -r line"' "$libraries" \
 		< /run/start > "$RESULTS/program.json" &
 	program=$!
 	exec 4> /run/start
 	until [ -e "/proc/$program/root/workload" ] && [ ! -e "/proc/$program/root/usr/bin/env" ]; do
 		kill -0 $program || fail "the program in another root file system has ended"
-		read -r -t 0.1 <> <(:)
+		pause 0.1
 	done
 	object=/proc/$program/root/workload
 }
@@ -53,8 +48,9 @@ probes:
   - functions: do_unlinkat|filename_unlinkat
 END
 if [[ " $* " == *" programs "* ]]; then
+	libraries=$(ldd build/workload | grep -o '/[^ ]*')
 	other_root
-	libc=$(realpath "$(ldd build/workload | grep -o '/.*/libc\.so[^ ]*')")
+	libc=$(realpath "$(grep '/libc\.so' <<< "$libraries")")
 	cat >> /run/config/retprobe.yaml <<-END
 	  - user: {object: $object, functions: workload_function}
 	  - user: {object: /host$libc, functions: unlink}
@@ -65,10 +61,7 @@ fi
 crun --cgroup-manager=cgroupfs run --bundle "$bundle" --pid-file /run/attacher retprobe \
 	> "$RESULTS/exporter.log" 2>&1 &
 runtime=$!
-until curl -s -f -m 60 -o /dev/null $URL/-/ready; do
-	kill -0 $runtime 2> /dev/null || fail "the container has ended"
-	read -r -t 0.3 <> <(:)
-done
+$CLIENT ready $PORT $runtime || fail "the container has ended"
 
 # The attacher, its child (the server), and the writable files of the container's root.
 read -r attacher < /run/attacher
@@ -87,12 +80,12 @@ if [ -n "$object" ]; then
 	# It stays until the metrics are read: without it, the path is gone, and so is the probe.
 	until [ -s "$RESULTS/program.json" ]; do
 		kill -0 "$program" 2> /dev/null || fail "the program in another root file system has ended"
-		read -r -t 0.1 <> <(:)
+		pause 0.1
 	done
 fi
-curl -s -f -m 60 $URL/metrics > "$RESULTS/metrics" || fail "no metrics"
+get /metrics "$RESULTS/metrics" || fail "no metrics"
 kill -TERM "$attacher"
 while [ -e "/proc/$attacher/exe" ]; do
-	read -r -t 0.3 <> <(:)
+	pause 0.1
 done
 echo ended > "$RESULTS/exit"
