@@ -45,10 +45,11 @@ lint_format() {
 # server.c.
 lint_server() {
 	local closure=exporter/process/server.c more
-	while more=$(for file in $closure; do
-		sed -n 's/^#include "\([a-z_/]*\)\.h"$/\1/p' "$file"
-	done | sort -u | while read -r name; do
-		ls "exporter/$name".[ch] 2> /dev/null
+	# shellcheck disable=SC2086 # a list of files
+	while more=$(sed -n 's/^#include "\([a-z_/]*\)\.h"$/\1/p' $closure | sort -u | while read -r name; do
+		for file in "exporter/$name".[ch]; do
+			[ ! -e "$file" ] || echo "$file"
+		done
 	done); more=$(printf '%s\n' exporter/process/server.c "$more" | sort -u); [ "$more" != "$closure" ]; do
 		closure=$more
 	done
@@ -70,9 +71,10 @@ grep_lint() {
 }
 
 lint_license() {
-	verdict license "$(sources . | grep -E '\.([ch]|sh)$' | while read -r file; do
-		head -n 2 "$file" | grep -q SPDX-License-Identifier || echo "$file: no SPDX line at its head"
-	done)"
+	local files
+	files=$(sources . | grep -E '\.([ch]|sh)$')
+	verdict license "$(xargs -d '\n' awk 'FNR <= 2 && /SPDX-License-Identifier/ { print FILENAME }' <<< "$files" |
+		sort | comm -13 - <(sort <<< "$files") | sed 's/$/: no SPDX line at its head/')"
 }
 
 # Links in documents lead to files and headings of the tree.
