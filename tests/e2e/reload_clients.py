@@ -167,7 +167,7 @@ def by_signal(notified):
 def at_once(name, how, connection):
     """A successful answer to a reload means that its result is visible."""
     wrong = None
-    for _ in range(3 * RELOADS):
+    for _ in range(RELOADS):
         glob = next(GLOBS)
         write(glob)
         try:

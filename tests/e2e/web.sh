@@ -57,23 +57,33 @@ verdict_of() { # FILE: ours
 	timeout 60 "$exporter" --config.check "--web.config.file=$1" syscall:getpgid > check.out 2> check.err
 }
 
-compare() { # NAME: standard input is the file
-	local ours theirs
-	cat > case.yml
-	verdict_of case.yml
-	ours=$?
-	promtool check web-config case.yml > promtool.out 2>&1
-	theirs=$?
-	if [ $ours -eq 2 ] && [ "$(grep -c . check.err)" -ne 1 ]; then
-		not_ok "promtool agrees: $1" "$(head -3 check.err)"
-	elif [ $ours -ne 0 ] && [ $ours -ne 2 ]; then
-		not_ok "promtool agrees: $1" "exit $ours: $(head -3 check.err)"
-	elif [ $((ours != 0)) -eq $((theirs != 0)) ]; then
-		ok "promtool agrees: $1"
-	else
-		not_ok "promtool agrees: $1" "we say $ours ($(head -1 check.err)), it says $theirs ($(
-			head -2 promtool.out | paste -s -d ' '))"
-	fi
+names=()
+compare() { # NAME: for compare_all; standard input is the file
+	cat > "case.${#names[@]}.yml"
+	names+=("$1")
+}
+
+# promtool reads all files at once. It prints a line for each.
+compare_all() {
+	local i file ours theirs
+	promtool check web-config case.*.yml > promtool.out 2>&1
+	for i in "${!names[@]}"; do
+		file=case.$i.yml
+		verdict_of "$file"
+		ours=$?
+		grep -q "^$file SUCCESS" promtool.out
+		theirs=$?
+		if [ $ours -eq 2 ] && [ "$(grep -c . check.err)" -ne 1 ]; then
+			not_ok "promtool agrees: ${names[i]}" "$(head -3 check.err)"
+		elif [ $ours -ne 0 ] && [ $ours -ne 2 ]; then
+			not_ok "promtool agrees: ${names[i]}" "exit $ours: $(head -3 check.err)"
+		elif [ $((ours != 0)) -eq $theirs ]; then
+			ok "promtool agrees: ${names[i]}"
+		else
+			not_ok "promtool agrees: ${names[i]}" "we say $ours ($(head -1 check.err)), it says $(
+				grep "^$file" promtool.out)"
+		fi
+	done
 }
 
 pair='cert_file: server.pem, key_file: server.key'
@@ -123,6 +133,7 @@ compare "another header" <<< 'http_server_config: {headers: {X-Powered-By: us}}'
 compare "a header's wrong value" <<< 'http_server_config: {headers: {X-Frame-Options: allow}}'
 compare "a header's wrong case" <<< 'http_server_config: {headers: {x-frame-options: deny}}'
 compare "a list" <<< '- tls_server_config'
+compare_all
 
 # ---- at the start ----
 
