@@ -39,35 +39,35 @@ mutants() {
 		's/return t && t->overflow && addr <= t->overflow/return false/' conformance_edges:small.kretprobe/6.12
 	mutant killed-not-counted bpf/core.bpf.h \
 		'/void count_return\(/,/^}/s/^\tcount_outcome/\tif ((int)ret != -514)\n\t\tcount_outcome/' \
-		conformance_edges:kretprobe/6.1
+		conformance_edges:start/6.1
 	mutant before-us-counted bpf/unseen_syscall.bpf.h \
-		's/return seen > since;/return true;/' conformance_edges:start/6.12
+		's/return seen == EVICTED .*/return true;/' conformance_edges:start/6.12
 	mutant entries-not-counted exporter/object/object.c \
 		's/(ro->count_entries =) .*/\1 false;/' conformance:fsession/7
 	mutant entries-of-all-not-counted exporter/object/object.c \
 		's/(ro->count_entries =) .*/\1 false;/' conformance:fsession.multi/7
 	# Counts of the kernel.
 	mutant hits-ignored exporter/attach/kretprobe.c \
-		's/has_returned = true/has_returned = false/' conformance_edges:kretprobe/6.1
+		's/has_returned = true/has_returned = false/' conformance_edges:kretprobe,again/6.1
 	mutant hits-of-5.10-ignored exporter/attach/kretprobe.c \
-		's/has_returned = true/has_returned = false/' conformance_edges:kretprobe/5.10
+		's/has_returned = true/has_returned = false/' conformance_edges:kretprobe,again/5.10
 	mutant breakpoints-skipped-ignored exporter/attach/kretprobe.c \
-		's/(MISSED_RECURSION\] =) skipped/\1 0/' conformance_edges:kretprobe/7
+		's/(MISSED_RECURSION\] =) skipped/\1 0/' conformance_edges:kretprobe,again/7
 	mutant maxactive-ignored exporter/attach/kretprobe.c \
 		's/no_slot > skipped \? no_slot - skipped : 0/0/' conformance_edges:start/6.12
 	mutant slots-of-links-ignored exporter/attach/multi_links.c \
 		's/\+= bpf_sys__link_missed\(.*\)/+= 0/' conformance:kprobe.multi/6.12
 	mutant multi-recursion-ignored exporter/attach/kprobe_multi.c \
-		's/\.returns = PROG_BIT\(PROG_MULTI_RETURN\)/.returns = 0/' conformance_edges:kprobe.multi/6.12
+		's/\.returns = PROG_BIT\(PROG_MULTI_RETURN\)/.returns = 0/' conformance_edges:kprobe.multi,again/6.12
 	mutant multi-recursion-of-entries-too exporter/attach/kprobe_multi.c \
 		's/(\.returns = PROG_BIT\(PROG_MULTI_RETURN\))/\1 | PROG_BIT(PROG_MULTI_ENTRY)/' \
-		conformance_edges:kprobe.multi/6.12
+		conformance_edges:kprobe.multi,again/6.12
 	mutant session-recursion-ignored exporter/attach/kprobe_multi.c \
-		's/\.returns = PROG_BIT\(PROG_KPROBE_SESSION\)/.returns = 0/' conformance_edges:kprobe.session/7
+		's/\.returns = PROG_BIT\(PROG_KPROBE_SESSION\)/.returns = 0/' conformance_edges:kprobe.session,again/7
 	mutant session-skips-not-halved exporter/attach/kprobe_multi.c \
-		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges:kprobe.session/6.12
+		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges:kprobe.session,again/6.12
 	mutant session-skips-halved-on-7 exporter/attach/kprobe_multi.c \
-		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges:kprobe.session/7
+		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges:kprobe.session,again/7
 	mutant fexit-recursion-ignored exporter/attach/fexit.c \
 		's/programs__count_fd\(x->program\)\.skipped/0/' conformance_edges:fexit/7
 	mutant fsession-recursion-ignored exporter/attach/fsession.c \

@@ -192,15 +192,20 @@ def forced_killed(m, r):
 
 
 def stopped(m, r):
-    """Two calls are in progress when the exporter stops. Twenty more began before its start."""
+    """Two calls are in progress. Twenty more began before the start."""
     yield from nothing("running", r.delta(f"{m}.held", ("__x64_sys_msgrcv",)))
-    for name in f"{m}.exit", f"again.{m}.exit":
-        if r.number(name):
-            yield f"exit {r.number(name)}"
+    if r.number(f"{m}.exit"):
+        yield f"exit {r.number(f'{m}.exit')}"
     if r.text("stopped.leftovers"):
         yield f"left in tracefs: {r.text('stopped.leftovers')}"
+
+
+def again(m, r):
+    """The calls of stopped() return."""
+    if r.number(f"again.{m}.exit"):
+        yield f"exit {r.number(f'again.{m}.exit')}"
     yield from nothing("entered under the first", r.delta(f"{m}.second", ("__x64_sys_msgrcv",)))
-    # The second exporters of kprobes read cells by bpf(2), while the kernel skips programs.
+    # These exporters of kprobes read cells by bpf(2), while the kernel skips programs.
     yield from whole(r.delta(f"{m}.third", ("__x64_sys_msgrcv",)), 20, r.loses(m) or m in KPROBES)
 
 
@@ -208,7 +213,7 @@ MECHANISM = {
     "recursion": recursion,
     "nested functions": forced_nested,
     "tasks killed inside a call": forced_killed,
-    "stopped, and started again, with calls in flight": stopped,
+    "stopped with calls in flight": stopped,
     "hard interrupts": interrupt,
     "programs that are interrupted": interrupted,
 }
@@ -272,7 +277,11 @@ SMALL = {
     "more calls than can be remembered": small_full,
 }
 
+AGAIN = {"started with calls in flight": again}
+AGAIN_KPROBES = {**AGAIN, "hard interrupts, cells by bpf(2)": percpu}
+
 CASES = {
+    "again": {},
     "start": {
         "calls in flight at the start are not ours": in_flight,
         "nested functions": nested,
@@ -292,11 +301,13 @@ PREFIXED = {
 }
 
 
-def tests_of(case):
+def tests_of(case, cases):
     if case in CASES:
         return CASES[case]
     prefix = next(p for p in PREFIXED if case.startswith(p))
-    tests = PREFIXED[prefix] if case not in KPROBES else {**MECHANISM, "hard interrupts, cells by bpf(2)": percpu}
+    tests = PREFIXED[prefix]
+    if prefix == "" and "again" in cases:
+        tests = {**tests, **(AGAIN_KPROBES if case in KPROBES else AGAIN)}
     return {f"{case} {what}": functools.partial(test, case[len(prefix):]) for what, test in tests.items()}
 
 
@@ -315,7 +326,7 @@ def main():
         "scrapes meanwhile": lambda r: scrapes(r.directory) if r.scraped() else [],
     }
     for case in results.cases:
-        tests.update(tests_of(case))
+        tests.update(tests_of(case, results.cases))
     report(name, {what: functools.partial(test, results) for what, test in tests.items()})
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest: cases in which calls could get lost or be counted twice.
 #
-#	conformance_edges_guest.sh [CASE...]	a CASE is start, many, MECHANISM, or small.MECHANISM; default: all
+#	conformance_edges_guest.sh [CASE...]	a CASE is start, many, MECHANISM, small.MECHANISM, or again, which
+#						starts the MECHANISMs once more; default: all
 #
 # Exporters of several mechanisms run at once, and count the same calls. Writes scrapes to $RESULTS for
 # conformance_edges_check.py.
@@ -132,8 +133,7 @@ all_missed() {
 	done
 }
 
-# The first exporters are stopped while calls are in progress. They saw the entries of some. The second ones
-# start at once, and see all of them return.
+# Stopped while calls are in progress. The exporters saw the entries of some.
 case_mechanisms() { # those in $mechanisms that this kernel has
 	set_up_recursion
 	hold before 20
@@ -152,7 +152,17 @@ case_mechanisms() { # those in $mechanisms that this kernel has
 	scrape_each held
 	stop_each
 	cat $T/kprobe_events >"$RESULTS/stopped.leftovers"
+	printf '%s\n' "${mechanisms[@]}" >>"$RESULTS/cases"
+	if $again; then
+		case_again
+	else
+		release before
+		release during
+	fi
+}
 
+# The next exporters start at once, and see all calls in progress return.
+case_again() {
 	echo "(other exporters)" >>"$RESULTS/order"
 	start_each --cells=percpu __x64_sys_msgrcv posix_timer_fn
 	release before
@@ -161,7 +171,7 @@ case_mechanisms() { # those in $mechanisms that this kernel has
 	measure_each third "" "msgrcv-sleep 2 20 1"
 	[[ ${mechanisms[*]} != *k* ]] || case_percpu
 	stop_each again.
-	printf '%s\n' "${mechanisms[@]}" >>"$RESULTS/cases"
+	echo again >>"$RESULTS/cases"
 }
 
 # Hard interrupts, while cells and other maps are read by bpf(2) all the time.
@@ -209,12 +219,13 @@ cat $MODEL >"$RESULTS/preempt" 2>/dev/null
 if [ $# -eq 0 ]; then
 	: >"$RESULTS/all"
 	kernel_mechanisms
-	set -- start many "${mechanisms[@]}" small.fexit small.kretprobe
+	set -- start many "${mechanisms[@]}" again small.fexit small.kretprobe
 fi
-forced=() small=()
+forced=() small=() again=false
 for case; do
 	case $case in
 	start | many) "case_$case" && echo "$case" >>"$RESULTS/cases" ;;
+	again) again=true ;;
 	small.*) small+=("${case#small.}") ;;
 	*) forced+=("$case") ;;
 	esac

@@ -86,6 +86,7 @@ measure_scraped() { # measure_scraped KIND NAME OPERATION THREADS CALLS [ARGUMEN
 
 measure_all() {
 	local run scrapes=()
+	[ ${#pid_of[@]} -gt 0 ] || return
 	for run in "${!pid_of[@]}"; do
 		scrapes+=("${port_of[$run]}" "$RESULTS/$run.start.after")
 		last_of[${port_of[$run]}]=$run.start.after
