@@ -202,7 +202,7 @@ static void test_never_finer_again(void **state)
 	int schema = 3;
 
 	set_up(&f, 3);
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 1500; i++) {
 		struct native_histogram h;
 
 		x ^= x << 13;
