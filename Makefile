@@ -157,6 +157,8 @@ $(B)/unit/%.o: exporter/%.c | $(GEN) $(B)/unit
 $(B)/unit/base/version.o: $(B)/build_version.h
 # Nobody waits for the end of it in the others.
 $(B)/unit/access/access.o: LIMITS += -DWEB_PAIR_SECONDS=1
+# On a busy machine, processes with AddressSanitizer take long to exit.
+$(B)/unit/files/confined.o: LIMITS += -DKILL_TIME=5.0
 $(DATA:%=$(B)/unit/%.o): $(B)/unit/%.o: $(B)/%.c | $(B)/unit
 	$(call say,CC,$@)$(SAN_CC) $(RP_CFLAGS) -w $(SAN) -c $< -o $@
 $(B)/unit/test_%.o: tests/unit/test_%.c | $(GEN) $(B)/unit

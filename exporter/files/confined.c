@@ -13,9 +13,11 @@
 #include "base/error.h"
 #include "files/confined_drop.h"
 
-#define PAGE	  4096
-#define LEFT_MAX  16  /* children that cannot be killed; with so many, no more are started */
+#define PAGE	 4096
+#define LEFT_MAX 16 /* children that cannot be killed; with so many, no more are started */
+#ifndef KILL_TIME
 #define KILL_TIME 0.2 /* seconds for a killed child to exit, unless it hangs in the kernel */
+#endif
 
 /* The first page of the shared memory. Written by the child. */
 struct head {
