@@ -24,7 +24,7 @@ cd "$(dirname "$0")/../.." || exit 1
 # The longest first. preempt=full changes where calls can get lost.
 full=6.12/preempt=full
 some_edges=start,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
-some_runs=auto.mmap,auto.percpu
+some_runs=auto.mmap,auto.percpu,auto.map
 both=conformance+conformance_edges
 calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/possible_cpus=100 scale:nobtf+$calls+lifecycle/5.10 \

@@ -4,7 +4,7 @@
 # while a scraper runs. Exporters that do not affect each other count the same calls at once. $RESULTS gets a
 # scrape of each exporter from before and after, for conformance_check.py.
 #
-#	conformance_guest.sh [RUN...]	auto.mmap, auto.percpu, auto.percpu-syscalls or a mechanism;
+#	conformance_guest.sh [RUN...]	auto.mmap, auto.percpu, auto.percpu-syscalls, auto.map or a mechanism;
 #					default: all
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -135,14 +135,14 @@ if ! chosen auto.mmap; then
 elif [ -n "$NATIVE" ]; then
 	start_run auto.mmap "getpgid sleepers user deep" syscall:msgrcv syscall:getpgid "${user_probes[@]}"
 else
-	start_run auto.mmap "kernel getpgid sleepers map user deep" "${kernel_probes[@]}" bpf_map_copy_value \
-		syscall:getpgid "${user_probes[@]}"
+	start_run auto.mmap "kernel getpgid sleepers user deep" "${kernel_probes[@]}" syscall:getpgid "${user_probes[@]}"
 fi
 if [ -n "$NATIVE" ]; then
 	for mechanism in uprobe.session uprobe.multi uretprobe; do
 		! chosen $mechanism || try_run $mechanism "user deep" --mechanism=$mechanism "${user_probes[@]}"
 	done
 else
+	! chosen auto.map || start_run auto.map map bpf_map_copy_value
 	kernel_mechanisms
 	for mechanism in "${mechanisms[@]}"; do
 		case $mechanism in
