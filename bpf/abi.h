@@ -191,6 +191,7 @@ enum rp_source {
 #define RP_TEXTS     2 /* the same for strings, comm not included */
 #define RP_TEXT_SIZE 64
 #define RP_COMM_SIZE 16
+#define RP_KEY_WORDS (RP_NUMBERS + (RP_COMM_SIZE + RP_TEXTS * RP_TEXT_SIZE) / 8)
 #define RP_FILTERS   4
 #define RP_OBSERVED  2
 
@@ -228,7 +229,9 @@ struct rp_test {
  * share one. */
 struct rp_capture_spec {
 	__u32 nnumbers, ntexts, comm; /* parts of the label key */
+	__u32 comm_at, text_at;	      /* the words with which they begin */
 	__u32 nfilters, nobserved;
+	__u32 reads_args; /* some expression reads an argument register */
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
 	__u32 outcomes;	  /* rp_outcome_bits to count; 0: all */
 	__u32 split; /* `error:` splits a class: its errors are counted by value, as -1 - class */
@@ -242,14 +245,12 @@ struct rp_capture_spec {
 	struct rp_test result[RP_FILTERS];
 };
 
-/* Identifies a label set among those of its target. Configurations that use less of it have shorter
- * keys. */
+/* Identifies a label set among those of its target: the numbers, then comm, then the texts, without
+ * gaps. The rest of a generation's longest key is 0. Its keys in the kernel end there. */
 struct rp_label_key {
 	__u32 id;
 	__u32 failed; /* bit i: number i was unreadable; bit RP_NUMBERS + i: text i */
-	__u64 number[RP_NUMBERS];
-	char comm[RP_COMM_SIZE];
-	char text[RP_TEXTS][RP_TEXT_SIZE];
+	__u64 word[RP_KEY_WORDS];
 };
 
 /*

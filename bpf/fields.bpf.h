@@ -98,7 +98,8 @@ static __always_inline long follow(const struct rp_field *f, __u64 *v)
 	return -1;
 }
 
-/* Not inlined: a probe has many. Non-zero: unreadable. */
+/* Not inlined: inlined and unrolled, it saves 20 instructions a call, and the object is three times
+ * as large. Non-zero: unreadable. */
 static __noinline long eval_number(const struct rp_field *f, __u64 v, __u64 *out)
 {
 	__u64 value = 0;

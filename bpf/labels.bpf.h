@@ -70,7 +70,7 @@ static __noinline __u64 claim_label(const struct rp_label_key *key, __u32 limit)
 	set = bpf_map_lookup_elem(&label_sets, &slot);
 	if (!set)
 		goto give_back;
-	set->key = *key;
+	copy_key(&set->key, key);
 	value = (__u64)set->gen << 32 | (bank_targets + slot);
 	if (!bpf_map_update_elem(&label_index, key, &value, BPF_NOEXIST)) {
 		set->used = RP_SET_USED;
@@ -91,18 +91,20 @@ static __always_inline void read_labels(const struct rp_capture_spec *x, const s
 {
 	for (__u32 i = 0; i < RP_NUMBERS && i < x->nnumbers; i++) {
 		const struct rp_field *f = &x->number[i];
+		__u64 value = 0;
 
-		if (eval_number(f, source_value(args, f), &key->number[i]))
+		if (eval_number(f, source_value(args, f), &value))
 			key->failed += 1U << i;
+		key->word[i] = value;
 	}
+	if (x->comm)
+		bpf_get_current_comm(&key->word[x->comm_at], RP_COMM_SIZE);
 	for (__u32 i = 0; i < RP_TEXTS && i < x->ntexts; i++) {
 		const struct rp_field *f = &x->text[i];
 
-		if (eval_text(f, source_value(args, f), key->text[i]))
+		if (eval_text(f, source_value(args, f), text_of_key(x, key, i)))
 			key->failed += 1U << (RP_NUMBERS + i);
 	}
-	if (x->comm)
-		bpf_get_current_comm(key->comm, sizeof(key->comm));
 }
 
 /* The cell of a label set, and the slot's gen in the upper half. */
@@ -127,12 +129,15 @@ static __always_inline bool has_labels(const struct rp_capture_spec *x)
 static __always_inline __u64 label_of(const struct rp_capture_spec *x, const struct args *args,
 				      __u64 desc, bool returns, __u32 undecided)
 {
-	struct rp_label_key key = { .id = RP_DESC_ID(desc), .failed = unknown_zero };
+	struct rp_label_key key;
 
-	if (has_labels(x))
-		read_labels(x, args, &key);
-	else if (returns || !undecided)
-		return key.id;
+	if (!has_labels(x) && (returns || !undecided))
+		return RP_DESC_ID(desc);
+	key.id = RP_DESC_ID(desc);
+	key.failed = unknown_zero;
+	/* Kernels such as 6.1 write no further than the end of the name (strscpy()). */
+	clear_key(&key, x->comm_at);
+	read_labels(x, args, &key);
 	if (!returns && key.failed | undecided) {
 		__u64 ticket = read_late(x, args, &key, undecided);
 

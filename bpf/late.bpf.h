@@ -34,6 +34,40 @@ struct {
 
 const volatile __u64 no_late[sizeof(struct late) / sizeof(__u64)]; /* too large for the stack */
 
+/* ---- keys ---------------------------------------------------------------------------------------
+ */
+
+const volatile __u32 key_words; /* of the longest key */
+
+/* Text i of a key. */
+static __always_inline char *text_of_key(const struct rp_capture_spec *x, struct rp_label_key *key,
+					 __u32 i)
+{
+	return (char *)&key->word[x->text_at] + i * RP_TEXT_SIZE;
+}
+
+/* Clears a key from a word on. Volatile, or clang makes it a call of memset(). */
+static __always_inline void clear_key(struct rp_label_key *key, __u32 from)
+{
+#pragma unroll
+	for (__u32 i = 0; i < RP_KEY_WORDS; i++)
+		if (i >= from && i < key_words)
+			*(volatile __u64 *)&key->word[i] = 0;
+}
+
+static __always_inline void copy_key(struct rp_label_key *to, const struct rp_label_key *from)
+{
+	to->id = from->id;
+	to->failed = from->failed;
+#pragma unroll
+	for (__u32 i = 0; i < RP_KEY_WORDS; i++)
+		if (i < key_words)
+			*(volatile __u64 *)&to->word[i] = from->word[i];
+}
+
+/* ---- tickets ------------------------------------------------------------------------------------
+ */
+
 static __always_inline bool some_may_come(const struct rp_capture_spec *x, const struct args *args,
 					  __u32 failed)
 {
@@ -62,7 +96,7 @@ static __noinline __u64 read_late(const struct rp_capture_spec *x, const struct 
 		return 0;
 	l->ticket = ticket;
 	l->args = *args;
-	l->key = *key;
+	copy_key(&l->key, key);
 	l->undecided = undecided;
 	return ticket;
 }
@@ -86,7 +120,7 @@ static __always_inline void read_labels_late(const struct rp_capture_spec *x, st
 		__u32 bit = 1U << (RP_NUMBERS + i);
 
 		if (f->user && l->key.failed & bit &&
-		    !eval_text(f, source_value(&l->args, f), l->key.text[i]))
+		    !eval_text(f, source_value(&l->args, f), text_of_key(x, &l->key, i)))
 			l->key.failed -= bit;
 	}
 }

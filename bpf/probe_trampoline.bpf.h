@@ -48,7 +48,8 @@ static __always_inline struct args args_of_trampoline(const __u64 *ctx)
 {
 	struct args args = {};
 
-	bpf_probe_read_kernel(&args, sizeof(args), ctx);
+	if (capture_spec()->reads_args)
+		bpf_probe_read_kernel(&args, sizeof(args), ctx);
 	return args;
 }
 

@@ -170,6 +170,39 @@ static void judge(struct rp_capture_spec *k, enum rp_kind kind, const struct res
 		k->error = error->test;
 }
 
+static bool reads_args(const struct rp_field *v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i].source < RP_SOURCE_PID)
+			return true;
+	return false;
+}
+
+static bool filters_args(const struct rp_capture_spec *k)
+{
+	for (uint32_t i = 0; i < k->nfilters; i++)
+		if (reads_args(&k->filter[i].field, 1))
+			return true;
+	return false;
+}
+
+/* Once all labels are known: where the key has them. */
+static void lay_out_key(struct capture_spec *x)
+{
+	struct rp_capture_spec *k = &x->kernel;
+
+	k->comm_at = k->nnumbers;
+	k->text_at = k->comm_at + (k->comm ? RP_COMM_SIZE / sizeof(uint64_t) : 0);
+	for (size_t i = 0; i < x->nlabels; i++) {
+		struct capture_label *label = &x->labels[i];
+
+		if (label->place == LABEL_TEXT)
+			label->word = k->text_at + label->index * RP_TEXT_SIZE / sizeof(uint64_t);
+		else
+			label->word = label->place == LABEL_COMM ? k->comm_at : label->index;
+	}
+}
+
 int capture_spec__new(const struct probe_settings *s, const struct expr_scope *scope,
 		      const struct result_test *error, struct capture_spec **out,
 		      const struct source_pos **pos, char **why)
@@ -196,6 +229,11 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 		capture_spec__free(m.x);
 		return -EINVAL;
 	}
+	m.x->kernel.reads_args = reads_args(m.x->kernel.number, m.x->kernel.nnumbers) ||
+				 reads_args(m.x->kernel.text, m.x->kernel.ntexts) ||
+				 reads_args(m.x->kernel.observed, m.x->kernel.nobserved) ||
+				 filters_args(&m.x->kernel);
+	lay_out_key(m.x);
 	m.x->nhistograms = (kind == RP_KIND_SIZE) + m.x->kernel.nobserved;
 	*out = m.x;
 	return 0;

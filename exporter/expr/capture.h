@@ -19,6 +19,7 @@ struct capture_label {
 	const char *name; /* borrowed from the configuration */
 	enum label_place place;
 	uint32_t index; /* among the numbers or texts of the key */
+	uint32_t word;	/* of the key, with which it begins */
 	enum label_part part;
 	enum expr_format format;
 	struct enumerator *enumerators; /* EXPR_ENUM; owned */

@@ -224,18 +224,20 @@ static char *number_text(struct label_namer *n, const struct capture_label *labe
 static char *text_of(struct label_namer *n, const struct capture_label *label,
 		     const struct rp_label_key *key)
 {
+	const __u64 *at = &key->word[label->word];
+	const char *text = (const char *)at;
+
 	switch (label->place) {
 	case LABEL_COMM:
-		return xstrndup(key->comm, strnlen(key->comm, sizeof(key->comm)));
+		return xstrndup(text, strnlen(text, RP_COMM_SIZE));
 	case LABEL_TEXT:
 		if (key->failed & 1U << (RP_NUMBERS + label->index))
 			return xstrdup("?");
-		return xstrndup(key->text[label->index],
-				strnlen(key->text[label->index], RP_TEXT_SIZE));
+		return xstrndup(text, strnlen(text, RP_TEXT_SIZE));
 	default:
 		if (key->failed & 1U << label->index)
 			return xstrdup("?");
-		return number_text(n, label, key->number[label->index]);
+		return number_text(n, label, *at);
 	}
 }
 

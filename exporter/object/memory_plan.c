@@ -59,22 +59,18 @@ static uint32_t hist_size(const struct histogram_layout *g)
 	return ALIGN_UP((RP_HIST_GRID + g->nbins) * sizeof(uint64_t), CACHE_LINE);
 }
 
-/* The size of the part of a key that some target uses. */
+/* The size of the longest key. */
 static uint32_t key_size(const struct object_params *p)
 {
-	uint32_t size = offsetof(struct rp_label_key, number);
+	uint32_t words = 0;
 
 	for (uint32_t i = 0; i < p->nextras; i++) {
 		const struct rp_capture_spec *x = &p->extras[i]->kernel;
-		uint32_t end = offsetof(struct rp_label_key, number[x->nnumbers]);
+		uint32_t end = x->text_at + x->ntexts * RP_TEXT_SIZE / sizeof(uint64_t);
 
-		if (x->comm)
-			end = offsetof(struct rp_label_key, text);
-		if (x->ntexts)
-			end = offsetof(struct rp_label_key, text[x->ntexts]);
-		size = end > size ? end : size;
+		words = end > words ? end : words;
 	}
-	return size;
+	return offsetof(struct rp_label_key, word) + words * sizeof(uint64_t);
 }
 
 /* Whether labels or filters of system calls read text in user memory, which may be paged out. */

@@ -29,6 +29,7 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->bank_hists = o->plan.nhists;
 	ro->set_hists = o->plan.own_hists;
 	ro->per_set = o->plan.hists_per_set;
+	ro->key_words = (o->plan.key_size - offsetof(struct rp_label_key, word)) / sizeof(__u64);
 	ro->bank_targets = p->ntargets;
 	ro->bank_values = o->plan.nvalues;
 	ro->addr_shift = o->addr_shift;

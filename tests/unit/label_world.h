@@ -172,12 +172,12 @@ static uint32_t world__slot(uint64_t key)
 	uint32_t slot = 0;
 
 	for (slot = 0; slot < SLOTS; slot++)
-		if (world.sets[slot].used == RP_SET_USED && world.sets[slot].key.number[0] == key)
+		if (world.sets[slot].used == RP_SET_USED && world.sets[slot].key.word[0] == key)
 			return slot;
 	for (slot = 0; world.sets[slot].used; slot++)
 		;
 	world.sets[slot].used = RP_SET_USED;
-	world.sets[slot].key = (struct rp_label_key){ .number[0] = key };
+	world.sets[slot].key = (struct rp_label_key){ .word[0] = key };
 	world.used.sets++;
 	return slot;
 }

@@ -258,7 +258,7 @@ static void test_values(void **state)
 static void count_late(void)
 {
 	for (uint32_t cell = 1; cell < CELLS; cell++) {
-		if (world.sets[cell - 1].key.number[0] != 4 ||
+		if (world.sets[cell - 1].key.word[0] != 4 ||
 		    world.sets[cell - 1].used != RP_SET_RETIRED)
 			continue;
 		world.cells[cell][RP_CELL_CLASS + RP_CLASS_OTHER]++;

@@ -95,45 +95,54 @@ static void values_as_text(void **state)
 {
 	struct enumerator names[] = { { -1, "MINUS" }, { 2, "TWO" } };
 	struct rp_label_key key = {
-		.number = { 42, (uint64_t)-5, 1, 0, 2, 1ULL << 40 },
-		.comm = "fifteen bytes..", /* and a NUL */
-		.text = { "ext4 \xc3\xa9 \xc3\xff" },
+		.word = { 42, (uint64_t)-5, 1, 0, 2, 1ULL << 40 },
 		.failed = 1U << 5 | 1U << (RP_NUMBERS + 1),
 	};
+	const uint32_t comm_at = 6, text_at = 8;
+
+	memcpy(&key.word[comm_at], "fifteen bytes..", RP_COMM_SIZE); /* with a NUL */
+	strcpy((char *)&key.word[text_at], "ext4 \xc3\xa9 \xc3\xff");
 
 	namer = label_namer__new("/proc");
-	check(&(struct capture_label){ .index = 0, .format = EXPR_UNSIGNED }, &key, "42");
-	check(&(struct capture_label){ .index = 1, .format = EXPR_SIGNED }, &key, "-5");
-	check(&(struct capture_label){ .index = 1, .format = EXPR_UNSIGNED }, &key,
+	check(&(struct capture_label){ .index = 0, .word = 0, .format = EXPR_UNSIGNED }, &key,
+	      "42");
+	check(&(struct capture_label){ .index = 1, .word = 1, .format = EXPR_SIGNED }, &key, "-5");
+	check(&(struct capture_label){ .index = 1, .word = 1, .format = EXPR_UNSIGNED }, &key,
 	      "18446744073709551611");
-	check(&(struct capture_label){ .index = 2, .format = EXPR_BOOL }, &key, "true");
-	check(&(struct capture_label){ .index = 3, .format = EXPR_BOOL }, &key, "false");
-	check(&(struct capture_label){ .index = 3, .format = EXPR_POINTER }, &key, "NULL");
-	check(&(struct capture_label){ .index = 2, .format = EXPR_POINTER }, &key, "0x1");
-	check(
-		&(struct capture_label){
-			.index = 4, .format = EXPR_ENUM, .enumerators = names, .nenumerators = 2 },
-		&key, "TWO");
+	check(&(struct capture_label){ .index = 2, .word = 2, .format = EXPR_BOOL }, &key, "true");
+	check(&(struct capture_label){ .index = 3, .word = 3, .format = EXPR_BOOL }, &key, "false");
+	check(&(struct capture_label){ .index = 3, .word = 3, .format = EXPR_POINTER }, &key,
+	      "NULL");
+	check(&(struct capture_label){ .index = 2, .word = 2, .format = EXPR_POINTER }, &key,
+	      "0x1");
+	check(&(struct capture_label){ .index = 4,
+				       .word = 4,
+				       .format = EXPR_ENUM,
+				       .enumerators = names,
+				       .nenumerators = 2 },
+	      &key, "TWO");
 	check(
 		&(struct capture_label){
 			.index = 0, .format = EXPR_ENUM, .enumerators = names, .nenumerators = 2 },
 		&key, "42");
-	check(&(struct capture_label){ .place = LABEL_COMM, .format = EXPR_COMM }, &key,
-	      "fifteen bytes..");
-	check(&(struct capture_label){ .place = LABEL_TEXT, .index = 0, .format = EXPR_TEXT }, &key,
-	      "ext4 \xc3\xa9 \\xc3\\xff");
+	check(&(struct capture_label){ .place = LABEL_COMM, .word = comm_at, .format = EXPR_COMM },
+	      &key, "fifteen bytes..");
+	check(&(struct capture_label){ .place = LABEL_TEXT, .word = text_at, .format = EXPR_TEXT },
+	      &key, "ext4 \xc3\xa9 \\xc3\\xff");
 	/* Values that could not be read. */
-	check(&(struct capture_label){ .index = 5, .format = EXPR_UNSIGNED }, &key, "?");
+	check(&(struct capture_label){ .index = 5, .word = 5, .format = EXPR_UNSIGNED }, &key, "?");
 	check(&(struct capture_label){ .place = LABEL_TEXT, .index = 1, .format = EXPR_TEXT }, &key,
 	      "?");
 	/* A text that fills its space has no NUL. */
-	memset(key.text[0], 'x', sizeof(key.text[0]));
+	memset(&key.word[text_at], 'x', RP_TEXT_SIZE);
 	{
 		char all[RP_TEXT_SIZE + 1] = "";
 
 		memset(all, 'x', RP_TEXT_SIZE);
-		check(&(struct capture_label){ .place = LABEL_TEXT, .format = EXPR_TEXT }, &key,
-		      all);
+		check(&(struct capture_label){ .place = LABEL_TEXT,
+					       .word = text_at,
+					       .format = EXPR_TEXT },
+		      &key, all);
 	}
 	label_namer__free(namer);
 }
@@ -146,8 +155,8 @@ static void write_text(const char *dir, const char *name, const char *text)
 /* A module that was loaded after the first look, and again at another address. */
 static void functions_of_modules(void **state)
 {
-	const struct capture_label pointer = { .index = 0, .format = EXPR_POINTER };
-	struct rp_label_key key = { .number = { 0xffffffffc0001000 } };
+	const struct capture_label pointer = { .index = 0, .word = 0, .format = EXPR_POINTER };
+	struct rp_label_key key = { .word = { 0xffffffffc0001000 } };
 	char *dir = temp_dir__new();
 
 	write_text(dir, "modules", "");
@@ -166,7 +175,7 @@ static void functions_of_modules(void **state)
 	write_text(dir, "kallsyms",
 		   "ffffffff81000000 T first\nffffffffc0001f00 t loop_fn\t[loop]\n");
 	check(&pointer, &key, "0xffffffffc0001000");
-	key.number[0] = 0xffffffffc0001f10;
+	key.word[0] = 0xffffffffc0001f10;
 	check(&pointer, &key, "loop_fn+0x10");
 	label_namer__free(namer);
 	temp_dir__remove(dir);
