@@ -14,7 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP calls: attaching needs root"
 	exit 0
 fi
-plan 20
+plan 22
 
 build() { # build NAME GCC-OPTIONS...: $temp/NAME
 	local name=$1
@@ -144,6 +144,20 @@ END
 start_exporter --config.file="$temp/cold.yml"
 run cold && expect "a label reads text at the return" chdir "/nowhere error ENOENT 10; ? error EFAULT 10; timed 20"
 stop_exporter
+# ---- programs of labelled system calls ---------------------------------------------------------------------------
+# Two for all system calls, and two for each different set of labels, filters and observed values.
+programs() { # programs PROBE...: how many the exporter has loaded
+	printf 'probes:\n' >"$temp/programs.yml"
+	printf '  - {%s}\n' "$@" >>"$temp/programs.yml"
+	start_exporter --config.file="$temp/programs.yml"
+	grep -l '^prog_type' "/proc/$pid/fdinfo/"* | wc -l
+	stop_exporter
+}
+one=$(programs "syscalls: [chdir, getpgid], labels: [comm]" "syscalls: [getsid], labels: [{named: comm}]")
+[ "$one" -eq 4 ] && ok "calls with the same labels share programs" ||
+	not_ok "calls with the same labels share programs" "$one programs"
+two=$(programs "syscalls: [chdir, getpgid], labels: [comm]" "syscalls: [getsid], labels: [pid]")
+[ "$two" -eq 6 ] && ok "calls with other labels have their own" || not_ok "calls with other labels have their own" "$two programs"
 # ---- inherited ---------------------------------------------------------------------------------------------------
 build forks
 functions=(spawn outer inner again tail_caller tail_callee starter)

@@ -198,18 +198,18 @@ static struct targets *discover_many(int n, int different)
 	return targets;
 }
 
-/* Targets that capture the same share a spec. Those that exceed the limit of specs are refused,
- * and no others. */
-static void test_too_many(void **state)
+#define MANY (RP_MAX_CAPTURES + 5)
+
+/* As discover_many(), on a machine with that many functions. */
+static struct targets *discover_on_machine(int different)
 {
 	const struct discover_env before = env;
 	__cleanup_buf struct buf symbols = {}, names = {};
 	__cleanup_free char *kallsyms = xasprintf("%s/kallsyms", dir);
 	__cleanup_free char *functions = xasprintf("%s/functions", dir);
-	int n = RP_MAX_CAPTURES + 5;
 	struct targets *t;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < MANY; i++) {
 		buf__printf(&symbols, "%016x T many_%d\n", 0x1000 + 16 * i, i);
 		buf__printf(&names, "many_%d\n", i);
 	}
@@ -217,16 +217,30 @@ static void test_too_many(void **state)
 	temp_dir__write(dir, "functions", buf__str(&names), names.len);
 	env.kallsyms = kallsyms;
 	env.available_filter_functions = functions;
-	t = discover_many(n, RP_MAX_CAPTURES);
-	assert_int_equal(t->nids, n);
+	t = discover_many(MANY, different);
+	env = before;
+	return t;
+}
+
+/* Targets that capture the same share a spec. */
+static void test_many_share(void **state)
+{
+	struct targets *t = discover_on_machine(RP_MAX_CAPTURES);
+
+	assert_int_equal(t->nids, MANY);
 	targets__free(t);
-	t = discover_many(n, n);
-	assert_int_equal(t->n, n);
+}
+
+/* Those that exceed the limit of specs are refused, and no others. */
+static void test_too_many(void **state)
+{
+	struct targets *t = discover_on_machine(MANY);
+
+	assert_int_equal(t->n, MANY);
 	assert_int_equal(t->nids, RP_MAX_CAPTURES);
 	assert_int_equal(t->v[t->nids]->reason, REASON_REFUSED);
 	assert_non_null(strstr(t->v[t->nids]->why, "no more than 4095 different sets of labels"));
 	targets__free(t);
-	env = before;
 }
 
 /* one_clone has a type, but one_clone.isra.0 may lack its parameters. */
@@ -296,10 +310,10 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lenient),	 cmocka_unit_test(test_kernel),
-		cmocka_unit_test(test_glob),	 cmocka_unit_test(test_clone),
-		cmocka_unit_test(test_syscall),	 cmocka_unit_test(test_words),
-		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_lenient),	   cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_glob),	   cmocka_unit_test(test_clone),
+		cmocka_unit_test(test_syscall),	   cmocka_unit_test(test_words),
+		cmocka_unit_test(test_many_share), cmocka_unit_test(test_too_many),
 	};
 
 	env.tracefs = -1;

@@ -426,6 +426,61 @@ static int of_settings(const struct probe_settings *s, enum rp_kind kind, struct
 	return capture_spec__new(s, &scope, &no_error, x, pos, why);
 }
 
+/* A spec of these labels. capture_spec__free() it. */
+static struct capture_spec *spec_of(struct expression *labels, size_t n, uint32_t max_series)
+{
+	struct probe_settings s = { .labels = labels, .nlabels = n, .max_series = max_series };
+	const struct source_pos *pos;
+	struct capture_spec *x;
+	char *why = NULL;
+
+	if (of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why))
+		fail_msg("%s", why);
+	return x;
+}
+
+/* Numbers, comm and texts follow each other in the key, in this order. */
+static void keys_have_no_gaps(void **state)
+{
+	struct expression labels[] = { { .name = "who", .text = "p->name" },
+				       { .name = "comm", .text = "comm" },
+				       { .name = "pid", .text = "pid" },
+				       { .name = "n", .text = "n" } };
+	struct capture_spec *all = spec_of(labels, 4, 10), *text = spec_of(labels, 1, 10);
+
+	assert_int_equal(all->labels[2].word, 0);
+	assert_int_equal(all->labels[3].word, 1);
+	assert_int_equal(all->labels[1].word, 2);
+	assert_int_equal(all->labels[0].word, 4);
+	assert_int_equal(text->labels[0].word, 0);
+	assert_true(all->kernel.reads_args && text->kernel.reads_args);
+	capture_spec__free(all);
+	capture_spec__free(text);
+	all = spec_of(labels + 1, 2, 10);
+	assert_false(all->kernel.reads_args);
+	capture_spec__free(all);
+}
+
+/* Names and ttl do not matter to the program. */
+static void equal_specs_share_a_number(void **state)
+{
+	struct expression labels[] = { { .name = "a", .text = "n" }, { .name = "b", .text = "n" } };
+	struct capture_spec *x[] = { spec_of(labels, 1, 10), spec_of(labels + 1, 1, 10),
+				     spec_of(labels, 1, 11), spec_of(labels, 1, 10) };
+	const uint32_t expected[] = { 0, 0, 1, 0 };
+	const struct capture_spec *v[4];
+	uint32_t n = 0;
+
+	x[1]->series_ttl = 60;
+	for (size_t i = 0; i < ARRAY_SIZE(x); i++) {
+		capture_spec__number(x[i], v, &n);
+		assert_int_equal(x[i]->index, expected[i]);
+	}
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(x); i++)
+		capture_spec__free(x[i]);
+}
+
 static void settings_become_captures(void **state)
 {
 	struct expression labels[] = { { .name = "cgroup", .text = "cgroup" },
@@ -483,10 +538,11 @@ static void settings_become_captures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_expressions), cmocka_unit_test(bad_expressions),
-		cmocka_unit_test(garbage),	    cmocka_unit_test(good_filters),
-		cmocka_unit_test(word_filters),	    cmocka_unit_test(cgroup_filters),
-		cmocka_unit_test(bad_filters),	    cmocka_unit_test(settings_become_captures),
+		cmocka_unit_test(good_expressions),  cmocka_unit_test(bad_expressions),
+		cmocka_unit_test(garbage),	     cmocka_unit_test(good_filters),
+		cmocka_unit_test(word_filters),	     cmocka_unit_test(cgroup_filters),
+		cmocka_unit_test(bad_filters),	     cmocka_unit_test(settings_become_captures),
+		cmocka_unit_test(keys_have_no_gaps), cmocka_unit_test(equal_specs_share_a_number),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -88,11 +88,35 @@ static void test_capped_sets(void **state)
 	assert_true(taken <= 256 * MIB);
 }
 
+/* As long as the longest one that some target needs. */
+static void test_key_size(void **state)
+{
+	struct capture_spec none = { .kernel.max_series = 1 };
+	struct capture_spec number = { .kernel = { .nnumbers = 1, .text_at = 1 } };
+	struct capture_spec text = { .kernel = { .comm = 1, .ntexts = 1, .text_at = 2 } };
+	const struct capture_spec *extras[] = { &none, &number, &text };
+	const uint32_t words[] = { 0, 1, 2 + RP_TEXT_SIZE / sizeof(uint64_t) };
+	struct memory_plan out;
+
+	for (uint32_t n = 1; n <= ARRAY_SIZE(extras); n++) {
+		struct object_params p = { .layout = layout,
+					   .size_layout = size_layout,
+					   .ntargets = 3,
+					   .extras = extras,
+					   .nextras = n,
+					   .memory_limit = 256 * MIB };
+
+		memory_plan__make(&p, NULL, &out);
+		assert_int_equal(out.key_size, offsetof(struct rp_label_key, word[words[n - 1]]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_sets),
 		cmocka_unit_test(test_capped_sets),
+		cmocka_unit_test(test_key_size),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The conformance tests on every kernel of the matrix, two guests at a time:
+# The conformance tests on every kernel of the matrix, $GUEST_SLOTS (2) guests at a time:
 #
 #	conformance.sh [TEST[:CASE,...][+TEST[:CASE,...]...]/SERIES[/KERNEL COMMAND LINE]...]
 #
@@ -129,7 +129,7 @@ for job; do
 	done
 	[ "$series" = native ] || tests/vm/kernels.sh "$series" || exit 1
 done
-printf '%s\n' "$@" | xargs -P 2 -I{} bash -c 'run_job {}'
+printf '%s\n' "$@" | xargs -P "${GUEST_SLOTS:-2}" -I{} bash -c 'run_job {}'
 for job; do
 	cat "$(directory_of "$job").verdicts" || echo "not ok $job: no verdicts"
 done

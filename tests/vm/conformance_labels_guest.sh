@@ -93,6 +93,7 @@ uname -r >"$RESULTS/kernel"
 copy_symbols __x64_sys_ do_unlinkat filename_unlinkat find_task_by_vpid ipc_obtain_object_check ns_capable \
 	hrtimer_wakeup mnt_drop_write vfs_ ksys_read bpf_map_copy_value tcp_sendmsg
 start_exporter --config.file=/tmp/labels.yaml
+grep -h -E '^(prog_id|verified_insns):' /proc/$exporter/fdinfo/* >"$RESULTS/programs"
 
 # ---- return kinds, labels, filters, observed values -----------------------------------------------
 run alpha unlink-missing 2 1000 &
