@@ -82,6 +82,7 @@ help:
 ## make test       every test, the kernel matrix included (root)
 ## make fuzz       the fuzzers, a minute each; ARGS='[NAME...] -OPTION...' for libFuzzer
 ## make mutants    breaks the accounting in known ways and sees that tests notice; ARGS='NAME...' (root)
+## make archive    what runs on any machine of this architecture, in build/dist/
 ## make deb        a Debian package, in build/deb/
 ## make check-deploy  Helm chart, kustomizations and container against the types of Kubernetes (needs Go)
 ## make check-container  the container image with the pod's settings, in guests of each kernel (root)
@@ -318,7 +319,10 @@ install-systemd:
 # A Debian package, in build/deb/.
 deb:
 	sh deploy/package.sh
-.PHONY: deb
+# For any machine of this architecture, in build/dist/.
+archive: all
+	sh deploy/archive/archive.sh
+.PHONY: deb archive
 
 run:
 	$(Q)sh deploy/run.sh $(ARGS)
@@ -369,7 +373,7 @@ dashboards:
 .PHONY: dashboards
 
 format:
-	clang-format -i bpf/*.[ch] exporter/*.[ch] exporter/*/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/vm/workload/*.[ch] tests/e2e/*.c tests/e2e/*/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c $(wildcard tests/bench/*.[ch])
+	clang-format -i bpf/*.[ch] exporter/*.[ch] exporter/*/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/vm/workload/*.[ch] tests/e2e/*.c tests/e2e/*/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c deploy/archive/*.c $(wildcard tests/bench/*.[ch])
 
 clean:
 	rm -rf $(B)

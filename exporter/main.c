@@ -327,8 +327,10 @@ int main(int argc, char **argv)
 	char *error = NULL;
 	int code;
 
-	if (!privs__open_standard())
-		return EXIT_CANNOT_RUN; /* and there is nowhere to say why */
+	if (!privs__open_standard()) {
+		log_error("cannot open /dev/null: %s; mount /dev", strerror(errno));
+		return EXIT_CANNOT_RUN;
+	}
 	/* Scrapes come one after the other, by whichever thread: an arena for each thread would
 	 * only keep what the others could have used again. */
 	mallopt(M_ARENA_MAX, 1);

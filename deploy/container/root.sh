@@ -21,32 +21,11 @@ esac
 PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig make -s CC="$triplet-gcc" ARCH="$bpf_arch" REVISION="$revision" \
 	CFLAGS='-O2 -ffile-prefix-map=/src=.'
 
-needed() {
-	"$triplet-readelf" -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
-}
-
-# Every library goes to /lib: where the loader looks without a cache.
-add_libraries() {
-	for name in $(needed "$1"); do
-		[ ! -e "$root/usr/lib/$triplet/$name" ] || continue
-		for dir in "/lib/$triplet" "/usr/lib/$triplet" "/usr/$triplet/lib"; do
-			[ ! -e "$dir/$name" ] || break
-		done
-		install -D -m 0755 "$dir/$name" "$root/usr/lib/$triplet/$name"
-		package=$(dpkg -S "$(readlink -f "$dir/$name")" "$dir/$name" 2> /dev/null |
-			sed -n '1s/:.*//p')
-		[ ! -f "/usr/share/doc/$package/copyright" ] || install -D -m 0644 \
-			"/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
-		add_libraries "$root/usr/lib/$triplet/$name"
-	done
-}
-
 install -D -m 0755 build/retprobe_exporter "$root/usr/bin/retprobe_exporter"
 "$triplet-strip" "$root/usr/bin/retprobe_exporter"
-add_libraries "$root/usr/bin/retprobe_exporter"
+# Every library goes to /lib: where the loader looks without a cache.
+loader=$(sh deploy/libraries.sh "$root/usr/bin/retprobe_exporter" "$triplet" "$root/usr/lib/$triplet" "$root/usr/share/doc")
 ln -s usr/lib "$root/lib"
-loader=$("$triplet-readelf" -l "$root/usr/bin/retprobe_exporter" |
-	sed -n 's/.*program interpreter: \(.*\)\]/\1/p')
 case $loader in
 /lib/*) ln -s "$triplet/${loader##*/}" "$root/usr$loader" ;;
 *) mkdir "$root${loader%/*}" && ln -s "../lib/$triplet/${loader##*/}" "$root$loader" ;;

@@ -140,29 +140,56 @@ static int copy_libraries(const struct own_files *own, const struct target *cons
 	return 0;
 }
 
-int copies__make(const struct target *const *targets, size_t n, int program, struct copies *out)
+static int copy_fd(int fd, const char *name)
 {
-	__cleanup_free char *path = xasprintf("/proc/self/fd/%d", program);
-	struct own_files own = {};
-	bool needed = false;
+	__cleanup_free char *path = xasprintf("/proc/self/fd/%d", fd);
+
+	return copy_path(path, name);
+}
+
+static int copy_all(const struct target *const *targets, size_t n, const struct own_program *own,
+		    struct own_files *files, struct copies *out, bool *needed)
+{
 	struct stat st;
-	int err;
+	int err = read_maps(files);
+
+	if (!err && fstat(own->program, &st))
+		err = -errno;
+	if (!err)
+		err = copy_libraries(files, targets, n, &st, out, needed);
+	if (err || !*needed)
+		return err;
+	if (own->loader < 0 && !files->loader)
+		return -ENOENT;
+	out->loader =
+		own->loader < 0 ? copy_path(files->loader, "ld.so") : copy_fd(own->loader, "ld.so");
+	out->program = copy_fd(own->program, "retprobe_exporter");
+	return out->loader < 0 ? out->loader : out->program < 0 ? out->program : 0;
+}
+
+int copies__make(const struct target *const *targets, size_t n, const struct own_program *own,
+		 struct copies *out)
+{
+	struct own_files files = {};
+	bool needed = false;
+	int err = 0;
 
 	*out = (struct copies){ .loader = -1, .program = -1 };
-	err = n ? read_maps(&own) : 0;
-	if (!err && n && fstat(program, &st))
-		err = -errno;
-	if (!err && n)
-		err = copy_libraries(&own, targets, n, &st, out, &needed);
-	if (!err && needed && !own.loader)
-		err = -ENOENT;
-	if (!err && needed) {
-		out->loader = copy_path(own.loader, "ld.so");
-		out->program = copy_path(path, "retprobe_exporter");
-		err = out->loader < 0 ? out->loader : out->program < 0 ? out->program : 0;
-	}
-	free_own(&own);
+	if (n)
+		err = copy_all(targets, n, own, &files, out, &needed);
+	free_own(&files);
+	if (!err && !needed)
+		copies__make_none(own, out);
 	return err;
+}
+
+void copies__make_none(const struct own_program *own, struct copies *out)
+{
+	*out = (struct copies){ .loader = -1, .program = -1 };
+	if (own->loader < 0)
+		return;
+	out->loader = fcntl(own->loader, F_DUPFD_CLOEXEC, 0);
+	out->program = fcntl(own->program, F_DUPFD_CLOEXEC, 0);
 }
 
 void copies__free(struct copies *c)

@@ -60,12 +60,11 @@ static void fill_table(const struct probe_table *table, struct served *out, stru
 
 /* ---- the process --------------------------------------------------------------------------- */
 
-static int program = -1;
+static struct own_program own;
 
 int serving__init(void)
 {
-	program = open("/proc/self/exe", O_PATH | O_CLOEXEC); /* the file may not be readable */
-	return program < 0 ? -errno : 0;
+	return own_program__open(&own);
 }
 
 /* A server only gets the variables that configure its libraries. Others may be secret. */
@@ -93,13 +92,13 @@ static void execute(const struct copies *copies, int image, int log, int *fds, s
 	snprintf(number, sizeof(number), "%d", image);
 	confine__close_others(fds, n);
 	for (size_t i = 0; i < n; i++)
-		if (fds[i] >= 0 && fds[i] != program && fds[i] != copies->loader)
+		if (fds[i] >= 0 && fds[i] != own.program && fds[i] != copies->loader)
 			fcntl(fds[i], F_SETFD, 0);
 	if (copies->loader >= 0)
 		fexecve(copies->loader, copies__command(copies, SERVER_NAME, number),
 			environment());
 	else
-		fexecve(program, argv, environment());
+		fexecve(own.program, argv, environment());
 	log_error("the server cannot start: it cannot begin: %s", strerror(errno));
 	_exit(1);
 }
@@ -118,7 +117,7 @@ static pid_t start(const struct served *s, int log, const struct copies *copies)
 	n = served__descriptors(s, &fds);
 	fds = xreallocarray(fds, n + 3, sizeof(*fds));
 	fds[n++] = image;
-	fds[n++] = program;
+	fds[n++] = own.program;
 	fds[n++] = copies->loader;
 	pid = fork();
 	if (!pid)
@@ -138,13 +137,14 @@ static void make_copies(const struct probe_table *table, struct copies *out)
 		if (table->rows[i].generation && !table->rows[i].state.again &&
 		    table->rows[i].state.target->type == TARGET_USER)
 			targets[n++] = table->rows[i].state.target;
-	err = copies__make(targets, n, program, out);
+	err = copies__make(targets, n, &own, out);
 	if (!err)
 		return;
 	log_warn("the exporter itself uses a probed file, and cannot copy it for the server (%s): "
 		 "the server's own calls are counted, too",
 		 strerror(-err));
 	copies__free(out);
+	copies__make_none(&own, out);
 }
 
 static void name_copies(const struct copies *c, struct served *s)
