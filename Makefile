@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# `make` builds; `make deps` installs what building and testing need; `make help` lists the rest.
+# `make` builds; `make build-deps` installs what that needs; `make help` lists the rest.
 
 VERSION  := $(shell cat VERSION)
 REVISION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
@@ -67,7 +67,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 .SUFFIXES:
 # Nothing that was built on the way is removed.
 .SECONDARY:
-.PHONY: all deps install run test check clean help lint format
+.PHONY: all deps build-deps install run test check clean help lint format
 
 all: $(B)/retprobe_exporter
 
@@ -75,7 +75,8 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 ## make            build/retprobe_exporter
-## make deps       install the packages that building, testing and `make run` need (root)
+## make build-deps  install the packages that building needs (root)
+## make deps       install the packages that building and testing need (root)
 ## make install    into $(DESTDIR)$(PREFIX)
 ## make run        build and run with the default set on :10435 (root); ARGS='...' are passed on
 ## make check      the quick tests: no root, no virtual machine
@@ -291,6 +292,8 @@ fuzz: fuzzers
 
 deps:
 	sh deploy/deps.sh
+build-deps:
+	sh deploy/deps.sh build
 
 install: all
 	install -D -m 0755 $(B)/retprobe_exporter $(DESTDIR)$(PREFIX)/bin/retprobe_exporter

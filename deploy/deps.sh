@@ -1,24 +1,56 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Installs what building, testing and `make run` need, and only what is missing of it. Debian 12,
-# Debian 13 and Ubuntu 24.04; elsewhere it checks for the same things and says what is missing.
+# Installs what is missing of the packages that a task needs:
+#
+#	deps.sh [build] [guest] [test]		without arguments: all
+#
+# build is for `make`, guest for a virtual machine with another kernel (tests/vm/guest.sh), test for the rest of
+# `make test`. Debian 12, Debian 13 and Ubuntu 24.04; elsewhere it checks for the same things and says what is
+# missing.
 set -eu
 
-# What each is for: compilers; libraries; the test guests; the tests.
-packages='gcc libc6-dev binutils make pkg-config clang llvm libclang-rt-dev
-	libbpf-dev libelf-dev libdw-dev libdeflate-dev liblzma-dev libiberty-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev
-	libseccomp-dev libcmocka-dev
-	busybox-static cpio kmod procps util-linux xz-utils zstd
-	buildah crun debootstrap python3-yaml
-	systemd debhelper dpkg-dev lintian
-	curl jq openssl python3 python3-prometheus-client protobuf-compiler prometheus shellcheck
-	clang-format man-db'
+# The packages of a task. Some names depend on the distribution and the machine.
+packages() { # packages TASK DISTRIBUTION
+	case $1 in
+	build)
+		echo gcc libc6-dev binutils make pkg-config clang llvm libbpf-dev libelf-dev libdw-dev libdeflate-dev \
+			liblzma-dev libiberty-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev libseccomp-dev
+		[ "$(uname -m)" != x86_64 ] || echo libzydis-dev # decodes x86-64
+		# Ubuntu 24.04 ships bpftool only with the tools of a kernel.
+		[ "$2" = ubuntu ] && echo linux-tools-common linux-tools-generic || echo bpftool
+		;;
+	guest)
+		echo busybox-static cpio kmod procps util-linux xz-utils zstd
+		[ "$(uname -m)" = aarch64 ] && echo qemu-system-arm || echo qemu-system-x86
+		;;
+	test)
+		echo libclang-rt-dev libcmocka-dev buildah crun debootstrap python3-yaml systemd debhelper dpkg-dev \
+			lintian curl jq openssl python3 python3-prometheus-client protobuf-compiler prometheus shellcheck \
+			clang-format man-db
+		# Any Go does (tests/deploy/kubernetes.sh), so one that did not come as a package is kept.
+		command -v go > /dev/null || echo golang-go
+		# A snap on Ubuntu, which containers cannot have: the page's test is skipped there.
+		[ "$2" = ubuntu ] || echo chromium chromium-driver
+		;;
+	esac
+}
 
-# The same, as commands and pkg-config modules, for distributions with other package names.
-commands='gcc readelf make pkg-config clang llvm-strip bpftool busybox cpio depmod flock pgrep xz zstd curl
-	jq openssl python3 protoc prometheus promtool shellcheck clang-format'
-modules='libbpf libelf libdw libdeflate liblzma libmicrohttpd gnutls libcrypt yaml-0.1 libseccomp cmocka'
+# The same, for distributions with other package names.
+commands() { # commands TASK
+	case $1 in
+	build) echo gcc readelf make pkg-config clang llvm-strip bpftool ;;
+	guest) echo busybox cpio depmod flock pgrep xz zstd "qemu-system-$(uname -m)" ;;
+	test) echo curl jq openssl python3 protoc prometheus promtool shellcheck clang-format ;;
+	esac
+}
+
+modules() { # modules TASK: of pkg-config
+	case $1 in
+	build) echo libbpf libelf libdw libdeflate liblzma libmicrohttpd gnutls libcrypt yaml-0.1 libseccomp ;;
+	test) echo cmocka ;;
+	esac
+}
 
 say() {
 	echo "deps: $*"
@@ -33,47 +65,41 @@ os_field() {
 	sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2>/dev/null | head -n 1
 }
 
-qemu_command() {
-	echo "qemu-system-$(uname -m)"
+check_library() { # check_library NAME HEADER
+	echo "#include <$2>" | cc -x c -fsyntax-only - 2> /dev/null || missing="$missing $1(library)"
 }
 
-check_elsewhere() {
-	missing=
-	for command in $commands "$(qemu_command)"; do
+# Sets missing.
+check_task() { # check_task TASK
+	for command in $(commands "$1"); do
 		command -v "$command" > /dev/null || missing="$missing $command"
 	done
-	[ "$(uname -m)" != x86_64 ] ||
-		echo '#include <Zydis/Zydis.h>' | cc -x c -fsyntax-only - 2> /dev/null ||
-		missing="$missing Zydis(library)"
-	echo '#include <libiberty/demangle.h>' | cc -x c -fsyntax-only - 2> /dev/null ||
-		missing="$missing libiberty(library)"
-	for module in $modules; do
+	for module in $(modules "$1"); do
 		pkg-config --exists "$module" 2> /dev/null || missing="$missing $module(library)"
 	done
-	echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
-		clang -fsanitize=fuzzer,address -x c -o /dev/null - 2> /dev/null ||
-		missing="$missing compiler-rt(clang's)"
+	case $1 in
+	build)
+		[ "$(uname -m)" != x86_64 ] || check_library Zydis Zydis/Zydis.h
+		check_library libiberty libiberty/demangle.h
+		;;
+	test)
+		echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+			clang -fsanitize=fuzzer,address -x c -o /dev/null - 2> /dev/null ||
+			missing="$missing compiler-rt(clang's)"
+		;;
+	esac
+}
+
+check_elsewhere() { # check_elsewhere TASK...
+	missing=
+	for task; do
+		check_task "$task"
+	done
 	if [ -n "$missing" ]; then
 		die "this is $(os_field PRETTY_NAME), not Debian 12, Debian 13 or Ubuntu 24.04:" \
 			"please install yourself:$missing"
 	fi
 	say "this is $(os_field PRETTY_NAME), and everything needed is here"
-}
-
-# The machine emulator, bpftool and Chromium go by different names; the decoder is for x86-64 only. Any Go does (tests/deploy/kubernetes.sh), so
-# one that did not come as a package is kept.
-distribution_packages() {
-	command -v go > /dev/null || echo golang-go
-	case $(uname -m) in
-	aarch64) echo qemu-system-arm ;;
-	*) echo qemu-system-x86 libzydis-dev ;;
-	esac
-	# Ubuntu 24.04 ships bpftool only with the tools of a kernel.
-	case $1 in
-	ubuntu) echo linux-tools-common linux-tools-generic ;;
-	# Chromium is a snap on Ubuntu, which containers cannot have: the page's test is skipped there.
-	*) echo bpftool chromium chromium-driver ;;
-	esac
 }
 
 missing_packages() {
@@ -104,22 +130,30 @@ install_packages() {
 	esac
 }
 
+[ $# -gt 0 ] || set -- build guest test
+for task; do
+	case $task in
+	build | guest | test) ;;
+	*) die "there is no \"$task\"; there are build, guest and test" ;;
+	esac
+done
 case $(os_field ID):$(os_field VERSION_ID) in
 debian:12 | debian:13 | ubuntu:24.04) ;;
 *)
-	check_elsewhere
+	check_elsewhere "$@"
 	exit 0
 	;;
 esac
 
-# shellcheck disable=SC2046,SC2086 # lists of package names
-set -- $(missing_packages $packages $(distribution_packages "$(os_field ID)"))
+tasks=$*
+# shellcheck disable=SC2046 # lists of package names
+set -- $(missing_packages $(for task; do packages "$task" "$(os_field ID)"; done))
 if [ $# -eq 0 ]; then
 	say "everything needed is installed"
 	exit 0
 fi
 say "to be installed: $*"
-[ "$(id -u)" -eq 0 ] || die "installing packages needs root: sudo make deps"
+[ "$(id -u)" -eq 0 ] || die "installing packages needs root: sudo sh deploy/deps.sh $tasks"
 say "reading the package lists (apt-get update)"
 apt-get update -qq -o Acquire::Retries=5
 say "installing"

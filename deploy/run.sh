@@ -181,6 +181,7 @@ run_in_guest() {
 		n=$((n - 1))
 	done
 
+	sh deploy/deps.sh guest
 	series=${KERNEL:-$(sh tests/vm/kernels.sh --default)}
 	tests/vm/kernels.sh "$series"
 	say "booting kernel $series under QEMU"
@@ -191,7 +192,7 @@ run_in_guest() {
 
 # ---- what the user sees ------------------------------------------------------------------------
 
-sh deploy/deps.sh
+sh deploy/deps.sh build
 say "building"
 "${MAKE:-make}" --no-print-directory all
 
