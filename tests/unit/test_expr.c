@@ -16,7 +16,6 @@
 
 #include "expr/expr.h"
 #include "expr/filter.h"
-#include "expr/capture.h"
 #include "temp_dir.h"
 
 static struct btf *btf;
@@ -415,134 +414,13 @@ static void bad_filters(void **state)
 	}
 }
 
-/* ---- specs of a probe ----------------------------------------------------------------------- */
-
-static int of_settings(const struct probe_settings *s, enum rp_kind kind, struct capture_spec **x,
-		       const struct source_pos **pos, char **why)
-{
-	static const struct result_test no_error;
-
-	scope.result = (struct result){ .kind = kind, .size = 8 };
-	return capture_spec__new(s, &scope, &no_error, x, pos, why);
-}
-
-/* A spec of these labels. capture_spec__free() it. */
-static struct capture_spec *spec_of(struct expression *labels, size_t n, uint32_t max_series)
-{
-	struct probe_settings s = { .labels = labels, .nlabels = n, .max_series = max_series };
-	const struct source_pos *pos;
-	struct capture_spec *x;
-	char *why = NULL;
-
-	if (of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why))
-		fail_msg("%s", why);
-	return x;
-}
-
-/* Numbers, comm and texts follow each other in the key, in this order. */
-static void keys_have_no_gaps(void **state)
-{
-	struct expression labels[] = { { .name = "who", .text = "p->name" },
-				       { .name = "comm", .text = "comm" },
-				       { .name = "pid", .text = "pid" },
-				       { .name = "n", .text = "n" } };
-	struct capture_spec *all = spec_of(labels, 4, 10), *text = spec_of(labels, 1, 10);
-
-	assert_int_equal(all->labels[2].word, 0);
-	assert_int_equal(all->labels[3].word, 1);
-	assert_int_equal(all->labels[1].word, 2);
-	assert_int_equal(all->labels[0].word, 4);
-	assert_int_equal(text->labels[0].word, 0);
-	assert_true(all->kernel.reads_args && text->kernel.reads_args);
-	capture_spec__free(all);
-	capture_spec__free(text);
-	all = spec_of(labels + 1, 2, 10);
-	assert_false(all->kernel.reads_args);
-	capture_spec__free(all);
-}
-
-/* Names and ttl do not matter to the program. */
-static void equal_specs_share_a_number(void **state)
-{
-	struct expression labels[] = { { .name = "a", .text = "n" }, { .name = "b", .text = "n" } };
-	struct capture_spec *x[] = { spec_of(labels, 1, 10), spec_of(labels + 1, 1, 10),
-				     spec_of(labels, 1, 11), spec_of(labels, 1, 10) };
-	const uint32_t expected[] = { 0, 0, 1, 0 };
-	const struct capture_spec *v[4];
-	uint32_t n = 0;
-
-	x[1]->series_ttl = 60;
-	for (size_t i = 0; i < ARRAY_SIZE(x); i++) {
-		capture_spec__number(x[i], v, &n);
-		assert_int_equal(x[i]->index, expected[i]);
-	}
-	assert_int_equal(n, 2);
-	for (size_t i = 0; i < ARRAY_SIZE(x); i++)
-		capture_spec__free(x[i]);
-}
-
-static void settings_become_captures(void **state)
-{
-	struct expression labels[] = { { .name = "cgroup", .text = "cgroup" },
-				       { .name = "container_id", .text = "container_id" },
-				       { .name = "comm", .text = "comm" },
-				       { .name = "who", .text = "p->name" },
-				       { .name = "n", .text = "n" } };
-	struct expression filters[] = { { .text = "duration > 1s" },
-					{ .text = "duration < 5s" },
-					{ .text = "n > 3" } };
-	struct expression observed[] = { { .name = "size", .text = "n" } };
-	struct probe_settings s = { .labels = labels,
-				    .nlabels = ARRAY_SIZE(labels),
-				    .filters = filters,
-				    .nfilters = ARRAY_SIZE(filters),
-				    .observed = observed,
-				    .nobserved = 1,
-				    .series_ttl = 60 };
-	struct probe_settings none = {};
-	const struct source_pos *pos;
-	struct capture_spec *x;
-	char *why = NULL;
-
-	assert_int_equal(of_settings(&none, RP_KIND_ERRNO, &x, &pos, &why), 0);
-	assert_null(x);
-	assert_int_equal(of_settings(&none, RP_KIND_SIZE, &x, &pos, &why), 0);
-	assert_int_equal(x->nhistograms, 1);
-	capture_spec__free(x);
-
-	assert_int_equal(of_settings(&s, RP_KIND_SIZE, &x, &pos, &why), 0);
-	assert_int_equal(x->nlabels, 5);
-	assert_int_equal(x->kernel.nnumbers, 2); /* the cgroup once, and n */
-	assert_int_equal(x->labels[0].index, x->labels[1].index);
-	assert_int_equal(x->labels[1].part, LABEL_CONTAINER_ID);
-	assert_int_equal(x->labels[2].place, LABEL_COMM);
-	assert_int_equal(x->labels[3].place, LABEL_TEXT);
-	assert_true(x->kernel.comm && x->kernel.ntexts == 1 && x->kernel.nfilters == 1);
-	assert_true(x->kernel.min_ns == 1000000001 && x->kernel.max_ns == 4999999999);
-	assert_int_equal(x->nhistograms, 2);
-	assert_int_equal(x->kernel.max_series, MAX_SERIES_DEFAULT);
-	capture_spec__free(x);
-
-	filters[1].text = "duration < 1s";
-	assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
-	assert_ptr_equal(pos, &filters[1].pos);
-	assert_non_null(strstr(why, "no call passes all filters"));
-	free(why);
-	observed[0].text = "comm";
-	s.nfilters = 0;
-	assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
-	assert_non_null(strstr(why, "only numbers can be observed"));
-	free(why);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_expressions),  cmocka_unit_test(bad_expressions),
-		cmocka_unit_test(garbage),	     cmocka_unit_test(good_filters),
-		cmocka_unit_test(word_filters),	     cmocka_unit_test(cgroup_filters),
-		cmocka_unit_test(bad_filters),	     cmocka_unit_test(settings_become_captures),
-		cmocka_unit_test(keys_have_no_gaps), cmocka_unit_test(equal_specs_share_a_number),
+		cmocka_unit_test(good_expressions), cmocka_unit_test(bad_expressions),
+		cmocka_unit_test(garbage),	    cmocka_unit_test(good_filters),
+		cmocka_unit_test(word_filters),	    cmocka_unit_test(cgroup_filters),
+		cmocka_unit_test(bad_filters),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
