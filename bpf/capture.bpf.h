@@ -23,9 +23,8 @@ struct capture {
 };
 
 struct capture_slot {
-	__u64 key; /* 0: free */
+	struct slot slot; /* start: 0 if the mechanism or another store keeps it */
 	struct capture capture;
-	__u64 marked_at;
 };
 
 struct {
@@ -81,21 +80,42 @@ static __always_inline struct user_key capture_hash_key(enum rp_space space, __u
 	return space == RP_USER ? user_key(id, addr) : (struct user_key){ .addr = key };
 }
 
-/* Slow path: the slot is busy. A capture already in the hash is a leftover, or newer than this one,
+enum claim { BUSY, OWN, CLAIMED };
+
+/* Slow path: the slot is busy. OWN: a leftover of this very call's key. Like clear_slot(), and
+ * moves the capture as well. A capture already in the hash is a leftover, or newer than this one,
  * whose call has returned meanwhile. */
-static __noinline bool clear_capture_slot(struct capture_slot *p, __u64 key)
+static __noinline enum claim clear_capture_slot(struct capture_slot *p, __u64 key)
 {
 	struct user_key in_hash = {};
-	__u64 old;
+	__u64 old, start;
 
-	if (!p)
-		return false;
-	if (change_marked(&p->key, key, key))
-		return true;
-	old = key_to_clear(&p->key, &p->marked_at);
+	if (change_marked(&p->slot.key, key, key))
+		return OWN;
+	old = key_to_clear(&p->slot.key, &p->slot.marked_at);
 	in_hash.addr = old & ~MARKED;
-	return old && !bpf_map_update_elem(&capture_hash, &in_hash, &p->capture, BPF_NOEXIST) &&
-	       __sync_val_compare_and_swap(&p->key, old, key) == old;
+	start = p->slot.start;
+	if (!old || bpf_map_update_elem(&capture_hash, &in_hash, &p->capture, BPF_NOEXIST))
+		return BUSY;
+	if (start && bpf_map_update_elem(&kernel_frames, &old, &start, BPF_ANY))
+		return BUSY;
+	if (__sync_val_compare_and_swap(&p->slot.key, old, key) == old)
+		return CLAIMED;
+	if (start)
+		bpf_map_delete_elem(&kernel_frames, &old);
+	return BUSY;
+}
+
+/* Claims the slot p of a call that enters. */
+static __always_inline enum claim claim_capture_slot(struct capture_slot *p, __u64 key)
+{
+	if (!p)
+		return BUSY;
+	if (p->slot.key == key)
+		return OWN;
+	if (!p->slot.key && !__sync_val_compare_and_swap(&p->slot.key, 0, key))
+		return CLAIMED;
+	return clear_capture_slot(p, key);
 }
 
 static __always_inline void put_capture(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
@@ -107,14 +127,24 @@ static __always_inline void put_capture(enum rp_age age, enum rp_space space, __
 
 	if (age == RP_RECENT && space != RP_USER) {
 		p = capture_slot_of(key);
-		if (p &&
-		    (p->key == key || !(p->key || __sync_val_compare_and_swap(&p->key, 0, key)) ||
-		     clear_capture_slot(p, key))) {
+		if (claim_capture_slot(p, key) != BUSY && p) {
+			p->slot.start = 0;
 			p->capture = *capture;
 			return;
 		}
 	}
 	bpf_map_update_elem(&capture_hash, &in_hash, capture, BPF_ANY);
+}
+
+static __always_inline bool take_hashed_capture(const struct user_key *key, struct capture *capture)
+{
+	struct capture *found = bpf_map_lookup_elem(&capture_hash, key);
+
+	if (!found)
+		return false;
+	*capture = *found;
+	bpf_map_delete_elem(&capture_hash, key);
+	return true;
 }
 
 static __always_inline bool take_capture(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
@@ -123,27 +153,21 @@ static __always_inline bool take_capture(enum rp_age age, enum rp_space space, _
 	__u64 key = capture_key(space, id, addr);
 	struct user_key in_hash = capture_hash_key(space, id, addr, key);
 	struct capture_slot *p;
-	struct capture *found;
 
 	if (age == RP_RECENT && space != RP_USER) {
 		p = capture_slot_of(key);
-		if (p && p->key == key) {
+		if (p && p->slot.key == key) {
 			*capture = p->capture;
-			__sync_lock_test_and_set(&p->key, 0); /* also a barrier */
+			__sync_lock_test_and_set(&p->slot.key, 0); /* also a barrier */
 			return true;
 		}
-		if (p && p->key == (key | MARKED)) {
+		if (p && p->slot.key == (key | MARKED)) {
 			*capture = p->capture;
-			if (change_marked(&p->key, key, 0))
+			if (change_marked(&p->slot.key, key, 0))
 				return true;
 		}
 	}
-	found = bpf_map_lookup_elem(&capture_hash, &in_hash);
-	if (!found)
-		return false;
-	*capture = *found;
-	bpf_map_delete_elem(&capture_hash, &in_hash);
-	return true;
+	return take_hashed_capture(&in_hash, capture);
 }
 
 /* Whether text that is not in memory yet is read at the return. Not in programs for functions,
@@ -357,47 +381,148 @@ static __noinline long count_captured_untimed(const struct capture *capture, __u
 /* ---- for mechanisms ----------------------------------------------------------------------------
  */
 
-static __always_inline void enter_capturing(enum rp_context c, enum rp_age age, enum rp_space space,
+/* Start and capture in hashes: user functions, and kernels before 5.12. */
+static __always_inline void enter_capturing(enum rp_context c, enum rp_space space,
 					    const struct args *args, __u64 desc, __u64 addr)
 {
 	struct capture capture = {};
 	bool pass = make_capture(args, desc, &capture, UNREADABLE);
 
-	put_capture(age, space, RP_DESC_ID(desc), addr, &capture);
-	if (!pass)
-		return;
-	if (age == RP_RECENT && space != RP_USER)
-		enter_kernel(space, desc, addr);
-	else
+	put_capture(RP_OLD, space, RP_DESC_ID(desc), addr, &capture);
+	if (pass)
 		enter(c, space, desc, addr);
 }
 
-static __always_inline void leave_capturing(enum rp_context c, enum rp_age age, enum rp_space space,
-					    __u64 desc, __u64 addr, __u64 ret)
+static __always_inline void leave_capturing(enum rp_context c, enum rp_space space, __u64 desc,
+					    __u64 addr, __u64 ret)
 {
 	__u32 id = RP_DESC_ID(desc);
 	struct capture capture = {};
-	bool captured = take_capture(age, space, id, addr, &capture);
-	__u64 *cell = age == RP_RECENT && space != RP_USER ? cell_of(id) : NULL;
-	__u64 now, level = NO_LEVEL, start = 0;
+	bool captured = take_capture(RP_OLD, space, id, addr, &capture);
+	__u64 now, start;
 
 	if (captured && capture.label == CAPTURE_FILTERED) {
 		count_event(c, id, RP_EVENT_FILTERED);
 		return;
 	}
 	now = bpf_ktime_get_ns();
-	if (cell)
-		start = leave_kernel_slot(space, cell, id, addr, &level);
-	if (cell && !start)
-		start = find_slowly(space, cell, id, addr, &level);
-	else if (!cell)
-		start = find_start(space, id, addr);
+	start = find_start(space, id, addr);
 	if (captured && start)
 		count_captured_call(&capture, desc, ret, now - start, c);
 	else if (start)
 		count_event(c, id, RP_EVENT_NO_ENTRY);
 	else
 		lose(c, space, id, addr);
-	if (cell && level != NO_LEVEL)
+}
+
+/*
+ * Start and capture in one slot, like enter_kernel() and leave_kernel(). A call that a filter
+ * rejects has a capture, and neither a start nor a level.
+ */
+static __always_inline void enter_capturing_kernel(enum rp_space space, const struct args *args,
+						   __u64 desc, __u64 addr)
+{
+	struct capture capture = {};
+	bool pass = make_capture(args, desc, &capture, UNREADABLE);
+	__u32 id = RP_DESC_ID(desc);
+	__u64 key = slot_key(space, id, addr);
+	__u64 *cell = space == RP_TRAMPOLINE && pass ? cell_of(id) : NULL;
+	struct capture_slot *p = capture_slot_of(key);
+	struct user_key in_hash = { .addr = key };
+	enum claim claim;
+
+	if (cell)
+		++*(volatile __u64 *)&cell[RP_CELL_LEVEL];
+	claim = claim_capture_slot(p, key);
+	if (claim != BUSY && p) {
+		if (claim == OWN)
+			count_event(RP_EXCLUSIVE, id, RP_EVENT_STALE);
+		p->capture = capture;
+		if (cell)
+			p->slot.level = cell[RP_CELL_LEVEL];
+		p->slot.start = pass ? bpf_ktime_get_ns() : 0;
+		return;
+	}
+	if (cell)
+		cell[RP_CELL_LEVEL]--;
+	bpf_map_update_elem(&capture_hash, &in_hash, &capture, BPF_ANY);
+	if (pass)
+		enter(RP_EXCLUSIVE, space, desc, addr);
+}
+
+static __always_inline long leave_capturing_slowly(enum rp_space space, __u64 desc, __u64 addr,
+						   __u64 ret, __u64 now)
+{
+	__u32 id = RP_DESC_ID(desc);
+	__u64 *cell = cell_of(id), key = slot_key(space, id, addr), level = NO_LEVEL, start;
+	struct capture_slot *p = capture_slot_of(key);
+	struct user_key in_hash = { .addr = key };
+	struct capture capture = {};
+	bool captured;
+
+	if (!cell || !p)
+		return 0;
+	captured = p->slot.key == (key | MARKED);
+	if (captured)
+		capture = p->capture;
+	else
+		captured = take_hashed_capture(&in_hash, &capture);
+	start = find_slowly(space, &p->slot, cell, id, addr, &level);
+	if (captured && capture.label == CAPTURE_FILTERED)
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_FILTERED);
+	else if (captured && start)
+		count_captured_call(&capture, desc, ret, now - start, RP_EXCLUSIVE);
+	else if (start)
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_NO_ENTRY);
+	else
+		lose(RP_EXCLUSIVE, space, id, addr);
+	if (level != NO_LEVEL)
 		leave_level(space, cell, level);
+	return 0;
+}
+
+static __noinline long leave_capturing_kprobe_slowly(__u64 desc, __u64 addr, __u64 ret, __u64 now)
+{
+	return leave_capturing_slowly(RP_KERNEL, desc, addr, ret, now);
+}
+
+static __noinline long leave_capturing_trampoline_slowly(__u64 desc, __u64 addr, __u64 ret,
+							 __u64 now)
+{
+	return leave_capturing_slowly(RP_TRAMPOLINE, desc, addr, ret, now);
+}
+
+static __always_inline void leave_capturing_kernel(enum rp_space space, __u64 desc, __u64 addr,
+						   __u64 ret)
+{
+	__u32 id = RP_DESC_ID(desc);
+	__u64 key = slot_key(space, id, addr), now, start = 0, level = NO_LEVEL, *cell;
+	struct capture_slot *p = capture_slot_of(key);
+	struct capture capture;
+
+	if (p && p->slot.key == key) {
+		capture = p->capture;
+		start = p->slot.start;
+		level = p->slot.level;
+		__sync_lock_test_and_set(&p->slot.key, 0); /* also a barrier */
+		if (capture.label == CAPTURE_FILTERED) {
+			count_event(RP_EXCLUSIVE, id, RP_EVENT_FILTERED);
+			return;
+		}
+	}
+	now = bpf_ktime_get_ns();
+	cell = space == RP_TRAMPOLINE ? cell_of(id) : NULL;
+	if (start && cell && is_leftover(level, cell, addr)) {
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_STALE);
+		start = 0;
+	}
+	if (start) {
+		count_captured_call(&capture, desc, ret, now - start, RP_EXCLUSIVE);
+		if (cell)
+			leave_level(space, cell, level);
+	} else if (space == RP_TRAMPOLINE) {
+		leave_capturing_trampoline_slowly(desc, addr, ret, now);
+	} else {
+		leave_capturing_kprobe_slowly(desc, addr, ret, now);
+	}
 }

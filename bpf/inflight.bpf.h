@@ -109,13 +109,10 @@ static __noinline bool clear_slot(struct slot *p, __u64 key, __u32 id)
 
 /* Slow path of leave_slot(). Returns the entry time of a call whose slot was marked, or 0. *level:
  * as in leave_slot(), or NO_LEVEL if the frame had moved to the hash. */
-static __noinline __u64 leave_marked_slot(__u64 key, __u64 *level)
+static __noinline __u64 leave_marked_slot(struct slot *p, __u64 key, __u64 *level)
 {
-	struct slot *p = slot_of(key);
 	__u64 *aside, start;
 
-	if (!p || !level)
-		return 0;
 	start = p->start;
 	*level = p->level;
 	if (change_marked(&p->key, key, 0))

@@ -393,10 +393,10 @@ static __always_inline void leave_level(enum rp_space space, __u64 *cell, __u64 
  * elsewhere. If there are two frames, the older is a leftover. On an interrupt stack no call is old
  * enough to be moved.
  */
-static __always_inline __u64 find_slowly(enum rp_space space, __u64 *cell, __u32 id, __u64 addr,
-					 __u64 *level)
+static __always_inline __u64 find_slowly(enum rp_space space, struct slot *slot, __u64 *cell,
+					 __u32 id, __u64 addr, __u64 *level)
 {
-	__u64 marked_at = leave_marked_slot(slot_key(space, id, addr), level);
+	__u64 marked_at = leave_marked_slot(slot, slot_key(space, id, addr), level);
 	__u64 start = find_start(space, id, addr);
 	bool leftover = space == RP_TRAMPOLINE && marked_at && is_leftover(*level, cell, addr);
 
@@ -412,10 +412,11 @@ static __always_inline long leave_slowly(enum rp_space space, __u64 desc, __u64 
 {
 	__u32 id = RP_DESC_ID(desc);
 	__u64 *cell = cell_of(id), level, start, now = bpf_ktime_get_ns();
+	struct slot *slot = slot_of(slot_key(space, id, addr));
 
-	if (!cell)
+	if (!cell || !slot)
 		return 0;
-	start = find_slowly(space, cell, id, addr, &level);
+	start = find_slowly(space, slot, cell, id, addr, &level);
 	if (start)
 		count_return(RP_EXCLUSIVE, desc, ret, now - start);
 	else

@@ -42,16 +42,14 @@ int BPF_KPROBE(kprobe_entry_capturing)
 {
 	struct args args = args_of_regs(ctx);
 
-	enter_capturing(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, &args, bpf_get_attach_cookie(ctx),
-			ENTRY_ADDR(ctx));
+	enter_capturing_kernel(RP_KERNEL, &args, bpf_get_attach_cookie(ctx), ENTRY_ADDR(ctx));
 	return 0;
 }
 
 SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_return_capturing, long ret)
 {
-	leave_capturing(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, bpf_get_attach_cookie(ctx),
-			RETURN_ADDR(ctx), ret);
+	leave_capturing_kernel(RP_KERNEL, bpf_get_attach_cookie(ctx), RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
@@ -60,13 +58,13 @@ int BPF_KPROBE(kprobe_entry_clone_capturing)
 {
 	struct args args = args_of_regs(ctx);
 
-	enter_capturing(RP_EXCLUSIVE, RP_OLD, RP_KERNEL, &args, desc_of_clone(), ENTRY_ADDR(ctx));
+	enter_capturing(RP_EXCLUSIVE, RP_KERNEL, &args, desc_of_clone(), ENTRY_ADDR(ctx));
 	return 0;
 }
 
 SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_return_clone_capturing, long ret)
 {
-	leave_capturing(RP_EXCLUSIVE, RP_OLD, RP_KERNEL, desc_of_clone(), RETURN_ADDR(ctx), ret);
+	leave_capturing(RP_EXCLUSIVE, RP_KERNEL, desc_of_clone(), RETURN_ADDR(ctx), ret);
 	return 0;
 }

@@ -35,7 +35,7 @@ int BPF_KPROBE(multi_entry_capturing)
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)
-		enter_capturing(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, &args, desc, ENTRY_ADDR(ctx));
+		enter_capturing_kernel(RP_KERNEL, &args, desc, ENTRY_ADDR(ctx));
 	return 0;
 }
 
@@ -45,6 +45,6 @@ int BPF_KRETPROBE(multi_return_capturing, long ret)
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)
-		leave_capturing(RP_EXCLUSIVE, RP_RECENT, RP_KERNEL, desc, RETURN_ADDR(ctx), ret);
+		leave_capturing_kernel(RP_KERNEL, desc, RETURN_ADDR(ctx), ret);
 	return 0;
 }

@@ -82,8 +82,6 @@ static __always_inline struct user_frame take_from_hash(__u64 now)
 /* ---- the programs that calls with captures go on in ---------------------------------------------
  */
 
-const volatile bool some_syscalls_capture;
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY); /* by capture spec */
 	__uint(max_entries, 1);
@@ -104,11 +102,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct leaving);
 } leaving SEC(".maps");
-
-static __always_inline bool captures(__u64 desc)
-{
-	return some_syscalls_capture && RP_DESC_CAPTURE(desc);
-}
 
 static __always_inline struct leaving *leaving_of_cpu(void)
 {
@@ -171,7 +164,8 @@ static __always_inline struct user_frame other_frame(__u64 nr, __u64 desc, struc
 	return f;
 }
 
-static __always_inline int on_enter(struct sys_enter_args *ctx)
+/* dispatches: a compile-time constant of each program; programs without it pay nothing. */
+static __always_inline int on_enter(struct sys_enter_args *ctx, bool dispatches)
 {
 	__u64 desc;
 
@@ -181,22 +175,23 @@ static __always_inline int on_enter(struct sys_enter_args *ctx)
 	if (!desc)
 		return 0;
 	/* If the program is missing, the exit finds no capture, and the call counts as missed. */
-	if (captures(desc))
+	if (dispatches && RP_DESC_CAPTURE(desc))
 		bpf_tail_call(ctx, &syscall_enter_programs, RP_DESC_CAPTURE(desc) - 1);
 	enter_syscall(desc);
 	return 0;
 }
 
-static __always_inline int count_syscall(struct sys_exit_args *ctx, struct user_frame f, __u64 now)
+static __always_inline int count_syscall(struct sys_exit_args *ctx, bool dispatches,
+					 struct user_frame f, __u64 now)
 {
-	if (captures(f.desc))
+	if (dispatches && RP_DESC_CAPTURE(f.desc))
 		go_on_leaving(ctx, f, now);
 	else
 		count_return(RP_EXCLUSIVE, f.desc, ctx->ret, now - f.start);
 	return 0;
 }
 
-static __always_inline int on_exit(struct sys_exit_args *ctx)
+static __always_inline int on_exit(struct sys_exit_args *ctx, bool dispatches)
 {
 	__u64 first = desc_at(syscall_desc, ctx->id), now, desc;
 	struct task_frames *t = NULL;
@@ -214,15 +209,15 @@ static __always_inline int on_exit(struct sys_exit_args *ctx)
 		f = take_from_storage(t, now);
 		/* The common case, on its own so that it stays short. */
 		if (f.desc == first)
-			return count_syscall(ctx, f, now);
+			return count_syscall(ctx, dispatches, f, now);
 	}
 	f = other_frame(ctx->id, first, f, now);
 	if (f.desc)
-		return count_syscall(ctx, f, now);
+		return count_syscall(ctx, dispatches, f, now);
 	desc = desc_of_call(ctx->id);
 	if (!desc || !is_answered(ctx, desc, f.start))
 		return 0;
-	if (captures(desc))
+	if (dispatches && RP_DESC_CAPTURE(desc))
 		go_on_leaving(ctx, (struct user_frame){ .desc = desc }, now);
 	else
 		count_untimed(RP_EXCLUSIVE, RP_DESC_ID(desc), rp_outcome(desc, ctx->ret));
@@ -232,13 +227,26 @@ static __always_inline int on_exit(struct sys_exit_args *ctx)
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_enter(struct sys_enter_args *ctx)
 {
-	return on_enter(ctx);
+	return on_enter(ctx, false);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_exit(struct sys_exit_args *ctx)
 {
-	return on_exit(ctx);
+	return on_exit(ctx, false);
+}
+
+/* If some system calls have captures. */
+SEC("tracepoint/raw_syscalls/sys_enter")
+int syscall_enter_dispatching(struct sys_enter_args *ctx)
+{
+	return on_enter(ctx, true);
+}
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int syscall_exit_dispatching(struct sys_exit_args *ctx)
+{
+	return on_exit(ctx, true);
 }
 
 /* ---- programs with captures --------------------------------------------------------------------

@@ -59,15 +59,14 @@ int fexit_entry_capturing(__u64 *ctx)
 	__u64 desc = desc_of_clone();
 	struct args args = args_of_trampoline(ctx);
 
-	enter_capturing(RP_EXCLUSIVE, RP_RECENT, RP_TRAMPOLINE, &args, desc, (__u64)ctx);
+	enter_capturing_kernel(RP_TRAMPOLINE, &args, desc, (__u64)ctx);
 	return 0;
 }
 
 SEC("fexit")
 int fexit_return_capturing(__u64 *ctx)
 {
-	leave_capturing(RP_EXCLUSIVE, RP_RECENT, RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx,
-			result_of_clone(ctx));
+	leave_capturing_kernel(RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx, result_of_clone(ctx));
 	return 0;
 }
 
@@ -77,14 +76,14 @@ int fexit_entry_old_capturing(__u64 *ctx)
 	__u64 desc = desc_of_clone();
 	struct args args = args_of_trampoline(ctx);
 
-	enter_capturing(RP_EXCLUSIVE, RP_OLD, RP_TRAMPOLINE, &args, desc, (__u64)ctx);
+	enter_capturing(RP_EXCLUSIVE, RP_TRAMPOLINE, &args, desc, (__u64)ctx);
 	return 0;
 }
 
 SEC("fexit")
 int fexit_return_old_capturing(__u64 *ctx)
 {
-	leave_capturing(RP_EXCLUSIVE, RP_OLD, RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx,
+	leave_capturing(RP_EXCLUSIVE, RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx,
 			result_of_clone(ctx));
 	return 0;
 }

@@ -86,15 +86,14 @@ static __always_inline int enter_capturing_uprobe(struct pt_regs *ctx, __u64 des
 	struct args args = args_of_regs(ctx);
 
 	keep_to_task_stack();
-	enter_capturing(RP_PREEMPTIBLE, RP_RECENT, RP_USER, &args, desc, ENTRY_ADDR(ctx));
+	enter_capturing(RP_PREEMPTIBLE, RP_USER, &args, desc, ENTRY_ADDR(ctx));
 	return 0;
 }
 
 static __always_inline int leave_capturing_uprobe(struct pt_regs *ctx, __u64 desc)
 {
 	keep_to_task_stack();
-	leave_capturing(RP_PREEMPTIBLE, RP_RECENT, RP_USER, desc, RETURN_ADDR(ctx),
-			PT_REGS_RC(ctx));
+	leave_capturing(RP_PREEMPTIBLE, RP_USER, desc, RETURN_ADDR(ctx), PT_REGS_RC(ctx));
 	return 0;
 }
 

@@ -16,13 +16,16 @@ struct shared {
 	struct perf_attachment enter, exit;
 };
 
-static int attach_event(struct attach_context *c, const char *name, enum program_id prog,
-			struct perf_attachment *out)
+/* The program that dispatches is there if some system call has captures. */
+static int attach_event(struct attach_context *c, const char *name, enum program_id dispatching,
+			enum program_id plain, struct perf_attachment *out)
 {
 	int id = tracefs__event_id(features__tracefs(c->features), "raw_syscalls", name);
+	int prog = programs__fd(object__programs(c->obj), dispatching, NULL);
 
-	return perf_event__attach(perf_event__open_tracepoint(id),
-				  programs__fd(object__programs(c->obj), prog, NULL), 0, out);
+	if (prog < 0)
+		prog = programs__fd(object__programs(c->obj), plain, NULL);
+	return perf_event__attach(perf_event__open_tracepoint(id), prog, 0, out);
 }
 
 static void close_shared(struct attach_context *c)
@@ -42,9 +45,11 @@ static int open_shared(struct attach_context *c)
 	c->shared = s;
 	s->enter = s->exit = PERF_ATTACHMENT_NONE;
 	/* Entries first: an exit without an entry is then not ours. */
-	err = attach_event(c, "sys_enter", PROG_SYSCALL_ENTER, &s->enter);
+	err = attach_event(c, "sys_enter", PROG_SYSCALL_DISPATCH_ENTER, PROG_SYSCALL_ENTER,
+			   &s->enter);
 	if (!err)
-		err = attach_event(c, "sys_exit", PROG_SYSCALL_EXIT, &s->exit);
+		err = attach_event(c, "sys_exit", PROG_SYSCALL_DISPATCH_EXIT, PROG_SYSCALL_EXIT,
+				   &s->exit);
 	if (err)
 		close_shared(c);
 	return err;
@@ -75,8 +80,9 @@ const struct attach_ops attach_tracepoint = {
 	.name = "tracepoint",
 	.type = TARGET_SYSCALL,
 	.programs = PROG_BIT(PROG_SYSCALL_ENTER) | PROG_BIT(PROG_SYSCALL_EXIT) |
+		    PROG_BIT(PROG_SYSCALL_DISPATCH_ENTER) | PROG_BIT(PROG_SYSCALL_DISPATCH_EXIT) |
 		    PROG_BIT(PROG_SYSCALL_ENTER_CAPTURE) | PROG_BIT(PROG_SYSCALL_EXIT_CAPTURE),
-	.returns = PROG_BIT(PROG_SYSCALL_EXIT),
+	.returns = PROG_BIT(PROG_SYSCALL_EXIT) | PROG_BIT(PROG_SYSCALL_DISPATCH_EXIT),
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_TRAPPED,
 	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS) |
 		    FEATURE_BIT(FEATURE_SYSCALL_EVENTS),

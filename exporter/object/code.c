@@ -56,14 +56,6 @@ void code__fill_markers(struct bpf_insn *code, const struct code_markers *m,
 		fill_result(&code[m->result[i]], site);
 }
 
-void code__replace_map(struct bpf_insn *code, size_t n, int from, int to)
-{
-	for (size_t i = 0; i < n; i++)
-		if (code[i].code == (BPF_LD | BPF_IMM | BPF_DW) &&
-		    code[i].src_reg == BPF_PSEUDO_MAP_VALUE && code[i].imm == from)
-			code[i].imm = to;
-}
-
 static int kfunc_id(const struct btf *vmlinux, int32_t number)
 {
 	switch (number) {

@@ -30,8 +30,6 @@ int code__find_markers(const struct bpf_insn *code, size_t n, struct code_marker
 /* Puts the site's numbers in place of the markers. */
 void code__fill_markers(struct bpf_insn *code, const struct code_markers *m,
 			const struct program_site *site);
-/* Lets the code refer to another map's only element instead of that of map `from`. */
-void code__replace_map(struct bpf_insn *code, size_t n, int from, int to);
 /*
  * Kernel functions whose signature depends on the kernel are compiled as calls of made-up helpers.
  * Makes them calls by BTF id. 0, or -ENOENT if this kernel lacks one.

@@ -25,7 +25,7 @@
 #define MAX_TASKS     (1 << 22) /* PID_MAX_LIMIT in the kernel */
 #define FRAME_BYTES   128	/* of an LRU hash element with its overhead */
 #define SLOT_BYTES    32
-#define CAPTURE_BYTES 40
+#define CAPTURE_BYTES 56
 #define SET_OVERHEAD  96 /* a hash element besides its key */
 #define SET_VALUES    4
 #define INDEX_BYTES   96 /* of a hash element, likewise */
@@ -158,7 +158,7 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	out->cells = (uint64_t)ncpus * p->ntargets * out->cell_size;
 	out->nkernel_frames = programs & SLOT_PROGRAMS ? nframes : 1;
 	out->nuser_frames = programs & TASK_PROGRAMS ? nframes : 1;
-	out->nslots = programs & SLOT_PROGRAMS ? 1 << OBJECT_SLOT_BITS : 1;
+	out->nslots = p->programs & SLOT_PROGRAMS ? 1 << OBJECT_SLOT_BITS : 1;
 	out->ncapture_slots = p->capturing_programs & CAPTURE_PROGRAMS ? 1 << OBJECT_SLOT_BITS : 1;
 	out->nhashed_captures =
 		p->capturing_programs & HASH_CAPTURE_PROGRAMS ? OBJECT_CAPTURE_HASH : 1;

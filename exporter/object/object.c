@@ -37,7 +37,6 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
 	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
-	ro->some_syscalls_capture = p->capturing_programs & PROG_BIT(PROG_SYSCALL_ENTER);
 }
 
 /*

@@ -21,14 +21,21 @@
 #include "expr/capture.h"
 #include "kernel/bpf_sys.h"
 #include "object/code.h"
+#include "object/spec_maps.h"
 
 #define LOG_BYTES (64 << 10) /* of the verifier */
 
 /* Kernels before 5.12 do not support atomics, and get another program, NAME_old. */
 enum old { OLD_SAME, OLD_OTHER };
 
-/* The variant for targets with captures is NAME_capturing. */
-enum variants { BOTH, ONLY_PLAIN, ONLY_CAPTURING };
+/* For which targets a program is. The variant of a program with captures is NAME_capturing. */
+enum variants {
+	BOTH,	     /* each kind of targets has a variant */
+	ONLY_PLAIN,  /* all share one */
+	UNCAPTURED,  /* only for targets without captures */
+	DISPATCHING, /* only for those with captures, and without captures itself */
+	ONLY_CAPTURING,
+};
 
 static const struct row {
 	const char *name;  /* shared by targets; NULL if there is one for each */
@@ -62,8 +69,10 @@ static const struct row {
 				   BPF_SYS_UPROBE_MULTI },
 	[PROG_UPROBE_RET_EXIT] = { "uprobe_ret_exit", .variants = ONLY_PLAIN },
 	[PROG_UPROBE_RET_RAW_EXIT] = { "uprobe_ret_raw_exit", .variants = ONLY_PLAIN },
-	[PROG_SYSCALL_ENTER] = { "syscall_enter", .variants = ONLY_PLAIN },
-	[PROG_SYSCALL_EXIT] = { "syscall_exit", .variants = ONLY_PLAIN },
+	[PROG_SYSCALL_ENTER] = { "syscall_enter", .variants = UNCAPTURED },
+	[PROG_SYSCALL_EXIT] = { "syscall_exit", .variants = UNCAPTURED },
+	[PROG_SYSCALL_DISPATCH_ENTER] = { "syscall_enter_dispatching", .variants = DISPATCHING },
+	[PROG_SYSCALL_DISPATCH_EXIT] = { "syscall_exit_dispatching", .variants = DISPATCHING },
 	[PROG_SYSCALL_ENTER_CAPTURE] = { "syscall_enter", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
 	[PROG_SYSCALL_EXIT_CAPTURE] = { "syscall_exit", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
 };
@@ -95,9 +104,7 @@ struct programs {
 	struct selected v[PROG_MAX][2]; /* plain and capturing */
 	struct clone *clones;
 	size_t nclones;
-	int spec_map;	/* what programs with captures refer to as it is in the object */
-	int *spec_maps; /* that of each capture spec; 0: not made yet */
-	size_t nspec_maps;
+	struct spec_maps spec_maps;
 };
 
 /* ---- before loading -------------------------------------------------------------------------- */
@@ -143,12 +150,14 @@ static void select_one(struct programs *ps, const struct bpf_object *obj, enum p
 /* Whether targets with captures, or those without, use the variant of a program with captures. */
 static bool variant_of(enum program_id id, bool capturing)
 {
-	return capturing && rows[id].variants != ONLY_PLAIN;
+	return capturing && (rows[id].variants == BOTH || rows[id].variants == ONLY_CAPTURING);
 }
 
 static bool is_for(enum program_id id, bool capturing)
 {
-	return capturing || rows[id].variants != ONLY_CAPTURING;
+	enum variants v = rows[id].variants;
+
+	return capturing ? v != UNCAPTURED : v != DISPATCHING && v != ONLY_CAPTURING;
 }
 
 /* The programs of the object that libbpf loads next. */
@@ -160,13 +169,12 @@ struct programs *programs__prepare(struct bpf_object *obj, struct features *f, u
 	struct programs *ps = xcalloc(1, sizeof(*ps));
 	struct bpf_program *p;
 
-	ps->nspec_maps = ncaptures;
-	ps->spec_maps = xcalloc(ncaptures + 1, sizeof(*ps->spec_maps));
+	spec_maps__init(&ps->spec_maps, ncaptures);
 	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
 	for (int id = 0; id < PROG_MAX; id++) {
 		if (plain & PROG_BIT(id) && is_for(id, false))
 			select_one(ps, obj, id, false, f);
-		if (capturing & PROG_BIT(id))
+		if (capturing & PROG_BIT(id) && is_for(id, true))
 			select_one(ps, obj, id, variant_of(id, true), f);
 	}
 	relocating = ps;
@@ -243,7 +251,7 @@ void programs__relocated(struct programs *ps, struct bpf_object *obj)
 	struct bpf_program *p;
 
 	relocating = NULL;
-	ps->spec_map = bpf_object__find_map_fd_by_name(obj, ".rodata.capture");
+	ps->spec_maps.stand_in = bpf_object__find_map_fd_by_name(obj, ".rodata.capture");
 	bpf_object__for_each_program(p, obj) bpf_program__unload(p);
 }
 
@@ -255,10 +263,7 @@ void programs__free(struct programs *ps)
 		return;
 	for (size_t i = 0; i < ps->nclones; i++)
 		cleanup__close(&ps->clones[i].fd);
-	for (size_t i = 0; i < ps->nspec_maps; i++)
-		if (ps->spec_maps[i] > 0)
-			close(ps->spec_maps[i]);
-	free(ps->spec_maps);
+	spec_maps__free(&ps->spec_maps);
 	for (size_t i = 0; i < 2 * PROG_MAX; i++) {
 		if (v[i].fd > 0)
 			close(v[i].fd);
@@ -324,27 +329,6 @@ static void load_shared(struct selected *sel)
 			  bpf_program__name(sel->program));
 }
 
-/* A map with the spec as its only element. Frozen, so that the verifier takes it for a constant. */
-static int spec_map_of(struct programs *p, const struct capture_spec *x)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
-	int *fd = &p->spec_maps[x->index];
-
-	if (*fd > 0)
-		return *fd;
-	*fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_capture", sizeof(uint32_t), sizeof(x->kernel),
-			     1, &opts);
-	if (*fd < 0)
-		return *fd;
-	if (bpf_map_update_elem(*fd, &(uint32_t){ 0 }, &x->kernel, 0) || bpf_map_freeze(*fd)) {
-		int err = -errno;
-
-		cleanup__close(fd);
-		return err;
-	}
-	return *fd;
-}
-
 /* site: what a clone of a template is for. Another clone only has its capture. */
 static int load_clone(struct programs *p, struct selected *sel, enum program_id id,
 		      const struct program_site *site)
@@ -352,17 +336,15 @@ static int load_clone(struct programs *p, struct selected *sel, enum program_id 
 	__cleanup_free struct bpf_insn *code = xcalloc(sel->n + 1, sizeof(*code));
 	__cleanup_close int btf_fd = -1;
 	struct bpf_prog_load_opts opts = sel->opts;
+	int err = resolve(sel);
 
-	if (resolve(sel))
-		return sel->err;
+	if (err)
+		return err;
 	memcpy(code, sel->code, sel->n * sizeof(*code));
-	if (site->capture) {
-		int map = spec_map_of(p, site->capture);
-
-		if (map < 0)
-			return map;
-		code__replace_map(code, sel->n, p->spec_map, map);
-	}
+	if (site->capture)
+		err = spec_maps__fill(&p->spec_maps, code, sel->n, site->capture);
+	if (err)
+		return err;
 	if (is_tracing(id)) {
 		opts.attach_btf_id = site->btf_id;
 		if (strcmp(site->module, "vmlinux")) {

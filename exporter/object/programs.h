@@ -33,6 +33,8 @@ enum program_id {
 	PROG_UPROBE_RET_RAW_EXIT,
 	PROG_SYSCALL_ENTER,
 	PROG_SYSCALL_EXIT,
+	PROG_SYSCALL_DISPATCH_ENTER, /* instead, if some system calls have captures */
+	PROG_SYSCALL_DISPATCH_EXIT,
 	PROG_SYSCALL_ENTER_CAPTURE, /* called by the two above */
 	PROG_SYSCALL_EXIT_CAPTURE,
 	PROG_MAX,

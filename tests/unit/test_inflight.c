@@ -154,7 +154,7 @@ static void leave(size_t i)
 	start = leave_slot(key_of(i), NULL);
 	if (!start) {
 		slowly++;
-		marked_at = leave_marked_slot(key_of(i), &level);
+		marked_at = leave_marked_slot(slot_of(key_of(i)), key_of(i), &level);
 		start = marked_at > calls[i].slow ? marked_at : calls[i].slow;
 		calls[i].slow = 0;
 	}

@@ -291,7 +291,7 @@ def programs(r):
     if not 30 <= len(loaded) <= 120:
         yield f"{len(loaded)} programs"
     most = max(map(int, loaded.values()))
-    if (most == 0) != r.series.startswith("5.") or most > 30000:
+    if (most == 0) != r.series.startswith("5.") or most > 50000:
         yield f"a program with {most} verified instructions"
 
 

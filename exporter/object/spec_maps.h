@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The maps that tell programs with captures their capture spec: each has one as its only element.
+ * They are frozen, so the verifier takes the spec for a constant (kernel commit a23740ec43ba).
+ */
+#pragma once
+
+#include "base/util.h"
+
+struct bpf_insn;
+struct capture_spec; /* expr/capture.h */
+
+struct spec_maps {
+	int stand_in; /* what the programs refer to as they are in the object */
+	int *fds;     /* by index of the spec; 0: not made yet */
+	size_t n;
+};
+
+void spec_maps__init(struct spec_maps *m, size_t n);
+void spec_maps__free(struct spec_maps *m);
+/* Lets the code refer to the map of this spec. 0 or a negative errno. */
+int spec_maps__fill(struct spec_maps *m, struct bpf_insn *code, size_t n,
+		    const struct capture_spec *x);
