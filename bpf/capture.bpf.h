@@ -57,9 +57,9 @@ struct {
 	__type(value, __u32);
 } first_hist SEC(".maps");
 
-/* Whether the kernel has atomic instructions, for slots; a compile-time constant of each program.
- */
-enum rp_age { RP_RECENT, RP_OLD };
+/* Where captures go; a compile-time constant of each program. Slots need atomic instructions, which
+ * kernels before 5.12 lack. The captures of user functions are always in the hash. */
+enum rp_store { IN_SLOTS, IN_HASH };
 
 /* The key in the table. 0 for user functions, whose addresses are private to a process. */
 static __always_inline __u64 capture_key(enum rp_space space, __u32 id, __u64 addr)
@@ -118,14 +118,14 @@ static __always_inline enum claim claim_capture_slot(struct capture_slot *p, __u
 	return clear_capture_slot(p, key);
 }
 
-static __always_inline void put_capture(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
-					const struct capture *capture)
+static __always_inline void put_capture(enum rp_store store, enum rp_space space, __u32 id,
+					__u64 addr, const struct capture *capture)
 {
 	__u64 key = capture_key(space, id, addr);
 	struct user_key in_hash = capture_hash_key(space, id, addr, key);
 	struct capture_slot *p;
 
-	if (age == RP_RECENT && space != RP_USER) {
+	if (store == IN_SLOTS) {
 		p = capture_slot_of(key);
 		if (claim_capture_slot(p, key) != BUSY && p) {
 			p->slot.start = 0;
@@ -147,14 +147,14 @@ static __always_inline bool take_hashed_capture(const struct user_key *key, stru
 	return true;
 }
 
-static __always_inline bool take_capture(enum rp_age age, enum rp_space space, __u32 id, __u64 addr,
-					 struct capture *capture)
+static __always_inline bool take_capture(enum rp_store store, enum rp_space space, __u32 id,
+					 __u64 addr, struct capture *capture)
 {
 	__u64 key = capture_key(space, id, addr);
 	struct user_key in_hash = capture_hash_key(space, id, addr, key);
 	struct capture_slot *p;
 
-	if (age == RP_RECENT && space != RP_USER) {
+	if (store == IN_SLOTS) {
 		p = capture_slot_of(key);
 		if (p && p->slot.key == key) {
 			*capture = p->capture;
@@ -388,7 +388,7 @@ static __always_inline void enter_capturing(enum rp_context c, enum rp_space spa
 	struct capture capture = {};
 	bool pass = make_capture(args, desc, &capture, UNREADABLE);
 
-	put_capture(RP_OLD, space, RP_DESC_ID(desc), addr, &capture);
+	put_capture(IN_HASH, space, RP_DESC_ID(desc), addr, &capture);
 	if (pass)
 		enter(c, space, desc, addr);
 }
@@ -398,7 +398,7 @@ static __always_inline void leave_capturing(enum rp_context c, enum rp_space spa
 {
 	__u32 id = RP_DESC_ID(desc);
 	struct capture capture = {};
-	bool captured = take_capture(RP_OLD, space, id, addr, &capture);
+	bool captured = take_capture(IN_HASH, space, id, addr, &capture);
 	__u64 now, start;
 
 	if (captured && capture.label == CAPTURE_FILTERED) {

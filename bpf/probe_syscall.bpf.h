@@ -259,7 +259,7 @@ static __always_inline __u64 capture_addr_of_task(void)
 	return (__u64)(__u32)bpf_get_current_pid_tgid() << 3;
 }
 
-static __always_inline int enter_capturing_syscall(struct sys_enter_args *ctx, enum rp_age age)
+static __always_inline int enter_capturing_syscall(struct sys_enter_args *ctx, enum rp_store store)
 {
 	struct args args = { { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
 			       ctx->args[5] } };
@@ -267,7 +267,7 @@ static __always_inline int enter_capturing_syscall(struct sys_enter_args *ctx, e
 	struct capture capture = {};
 
 	make_capture(&args, desc, &capture, READ_LATE);
-	put_capture(age, RP_KERNEL, 0, capture_addr_of_task(), &capture);
+	put_capture(store, RP_KERNEL, 0, capture_addr_of_task(), &capture);
 	enter_syscall(desc);
 	return 0;
 }
@@ -283,7 +283,7 @@ static __always_inline void leave_answered_syscall(__u64 desc, __u64 ret)
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 }
 
-static __always_inline int leave_capturing_syscall(struct sys_exit_args *ctx, enum rp_age age)
+static __always_inline int leave_capturing_syscall(struct sys_exit_args *ctx, enum rp_store store)
 {
 	struct leaving *l = leaving_of_cpu();
 	struct capture capture = {};
@@ -297,7 +297,7 @@ static __always_inline int leave_capturing_syscall(struct sys_exit_args *ctx, en
 		leave_answered_syscall(desc, ctx->ret);
 		return 0;
 	}
-	captured = take_capture(age, RP_KERNEL, 0, capture_addr_of_task(), &capture);
+	captured = take_capture(store, RP_KERNEL, 0, capture_addr_of_task(), &capture);
 	if (captured && capture.label & CAPTURE_TICKET)
 		capture.label = late_label(capture.label, desc);
 	if (!captured || capture.label == CAPTURE_LOST)
@@ -312,23 +312,23 @@ static __always_inline int leave_capturing_syscall(struct sys_exit_args *ctx, en
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_enter_capturing(struct sys_enter_args *ctx)
 {
-	return enter_capturing_syscall(ctx, RP_RECENT);
+	return enter_capturing_syscall(ctx, IN_SLOTS);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_exit_capturing(struct sys_exit_args *ctx)
 {
-	return leave_capturing_syscall(ctx, RP_RECENT);
+	return leave_capturing_syscall(ctx, IN_SLOTS);
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
 int syscall_enter_old_capturing(struct sys_enter_args *ctx)
 {
-	return enter_capturing_syscall(ctx, RP_OLD);
+	return enter_capturing_syscall(ctx, IN_HASH);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_exit_old_capturing(struct sys_exit_args *ctx)
 {
-	return leave_capturing_syscall(ctx, RP_OLD);
+	return leave_capturing_syscall(ctx, IN_HASH);
 }

@@ -149,7 +149,7 @@ static __always_inline int enter_capturing_trampoline(__u64 *ctx, __u64 *cookie,
 		*cookie = REJECTED;
 		return 0;
 	}
-	put_capture(RP_RECENT, RP_TRAMPOLINE, RP_DESC_ID(desc), (__u64)ctx, &capture);
+	put_capture(IN_SLOTS, RP_TRAMPOLINE, RP_DESC_ID(desc), (__u64)ctx, &capture);
 	*cookie = bpf_ktime_get_ns();
 	return 0;
 }
@@ -165,7 +165,7 @@ static __always_inline int leave_capturing_trampoline(__u64 *ctx, __u64 *cookie,
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 		return 0;
 	}
-	captured = take_capture(RP_RECENT, RP_TRAMPOLINE, RP_DESC_ID(desc), (__u64)ctx, &capture);
+	captured = take_capture(IN_SLOTS, RP_TRAMPOLINE, RP_DESC_ID(desc), (__u64)ctx, &capture);
 	bpf_get_func_ret(ctx, &ret);
 	if (start && captured)
 		count_captured_call(&capture, desc, ret, now - start, RP_EXCLUSIVE);

@@ -148,12 +148,12 @@ int BPF_KPROBE(uprobe_session_capturing)
 			count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
 			return 1; /* skip the return of this call */
 		}
-		put_capture(RP_RECENT, RP_USER, RP_DESC_ID(desc), ENTRY_ADDR(ctx), &capture);
+		put_capture(IN_HASH, RP_USER, RP_DESC_ID(desc), ENTRY_ADDR(ctx), &capture);
 		*cookie = now;
 		return 0;
 	}
 	*cookie = 0;
-	captured = take_capture(RP_RECENT, RP_USER, RP_DESC_ID(desc), RETURN_ADDR(ctx), &capture);
+	captured = take_capture(IN_HASH, RP_USER, RP_DESC_ID(desc), RETURN_ADDR(ctx), &capture);
 	if (start && captured)
 		count_captured_call(&capture, desc, PT_REGS_RC(ctx), now - start, RP_PREEMPTIBLE);
 	else if (!start || !is_older_than_task(start))

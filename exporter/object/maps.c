@@ -312,8 +312,8 @@ static int fill_hists(struct object *o, const struct object_params *p)
 {
 	int fd = bpf_map__fd(o->skel->maps.first_hist);
 
-	for (uint32_t id = 0; id < p->ntargets && o->plan.own_hists; id++)
-		if (bpf_map_update_elem(fd, &id, &p->first_hists[id], 0))
+	for (uint32_t id = 0; id < p->ntargets; id++)
+		if (p->first_hists[id] && bpf_map_update_elem(fd, &id, &p->first_hists[id], 0))
 			return -errno;
 	return 0;
 }

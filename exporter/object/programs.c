@@ -32,7 +32,7 @@ enum old { OLD_SAME, OLD_OTHER };
 enum variants {
 	BOTH,	     /* each kind of targets has a variant */
 	ONLY_PLAIN,  /* all share one */
-	UNCAPTURED,  /* only for targets without captures */
+	UNCAPTURED,  /* if no target has captures */
 	DISPATCHING, /* only for those with captures, and without captures itself */
 	ONLY_CAPTURING,
 };
@@ -172,7 +172,8 @@ struct programs *programs__prepare(struct bpf_object *obj, struct features *f, u
 	spec_maps__init(&ps->spec_maps, ncaptures);
 	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
 	for (int id = 0; id < PROG_MAX; id++) {
-		if (plain & PROG_BIT(id) && is_for(id, false))
+		if (plain & PROG_BIT(id) && is_for(id, false) &&
+		    !(rows[id].variants == UNCAPTURED && capturing & PROG_BIT(id)))
 			select_one(ps, obj, id, false, f);
 		if (capturing & PROG_BIT(id) && is_for(id, true))
 			select_one(ps, obj, id, variant_of(id, true), f);

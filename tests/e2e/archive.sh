@@ -79,7 +79,7 @@ counts "it runs by a link"
 maps=$(cat "/proc/$(pgrep -P "$pid")/maps")
 [[ $maps != *"$libc"* && $maps == *memfd:libc.so.6* ]] && ok "its server runs a copy of a probed library" ||
 	not_ok "its server runs a copy of a probed library" "$(grep libc <<<"$maps")"
-own=$(awk '{ print $1 }' <<<"$(readlink "/proc/$pid/exe")")
+own=$(readlink "/proc/$pid/exe")
 [[ $own == "$root/$name/lib/"ld* ]] && ok "its loader is its own" || not_ok "its loader is its own" "$own"
 stop_exporter
 exit $failed

@@ -145,7 +145,8 @@ start_exporter --config.file="$temp/cold.yml"
 run cold && expect "a label reads text at the return" chdir "/nowhere error ENOENT 10; ? error EFAULT 10; timed 20"
 stop_exporter
 # ---- programs of labelled system calls ---------------------------------------------------------------------------
-# Two for all system calls, and two for each different set of labels, filters and observed values.
+# Two for all system calls, with labels or without, and two for each different set of labels, filters and observed
+# values.
 programs() { # programs PROBE...: how many the exporter has loaded
 	printf 'probes:\n' >"$temp/programs.yml"
 	printf '  - {%s}\n' "$@" >>"$temp/programs.yml"
@@ -153,7 +154,8 @@ programs() { # programs PROBE...: how many the exporter has loaded
 	grep -l '^prog_type' "/proc/$pid/fdinfo/"* | wc -l
 	stop_exporter
 }
-one=$(programs "syscalls: [chdir, getpgid], labels: [comm]" "syscalls: [getsid], labels: [{named: comm}]")
+one=$(programs "syscalls: [chdir, getpgid], labels: [comm]" "syscalls: [getsid], labels: [{named: comm}]" \
+	"syscalls: [getpriority]")
 [ "$one" -eq 4 ] && ok "calls with the same labels share programs" ||
 	not_ok "calls with the same labels share programs" "$one programs"
 two=$(programs "syscalls: [chdir, getpgid], labels: [comm]" "syscalls: [getsid], labels: [pid]")
