@@ -145,7 +145,11 @@ def check_one(series, run, measurement, work, expected, delta):
             short -= 20 * (100 - 64)
     # nmissed of a multi link's return slots is not atomic in the kernel: an upper bound, not a count.
     slots = measurement == "sleepers" and run.startswith("kprobe.") and missed
-    if short and not (slots and abs(short) <= 0.1 * calls):
+    # While tasks sleep in the function, a session's skipped runs are an upper bound: a call whose entry and
+    # return were both skipped can count twice. (exporter/MECHANISMS.md, Known limits)
+    skipped = delta.missed.get("recursion", 0) + delta.missed_by_all
+    twice = run.startswith("fsession") and measurement == "sleepers" and -skipped / 2 <= short < 0
+    if short and not twice and not (slots and abs(short) <= 0.1 * calls):
         yield (f"{delta.count:.0f} counted + {missed:.0f} missed ({delta.missed}, "
                f"{delta.missed_by_all:.0f} by all) of {calls} calls")
     if run == "auto.mmap" and missed:
