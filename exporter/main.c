@@ -294,6 +294,7 @@ static int run(struct exporter *e)
 	setup.reconcile = e->reconcile = reconcile__new(e->features, e->tracefs, warn_of_weight);
 	setup.http = e->http;
 	setup.web = &e->config->web;
+	setup.watch = e->config->watch;
 	err = attacher__run(&setup);
 	return err < 0 ? EXIT_CANNOT_RUN : err;
 }

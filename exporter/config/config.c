@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "config/config.h"
 
+#include "config/config_watch.h"
+
 #define DEFAULT_SCHEMA	     2
 #define DEFAULT_SIZE_BUCKETS 16 /* powers of 4 */
 
@@ -70,6 +72,7 @@ void config__free(struct config *c)
 	free(c->buckets);
 	free(c->size_buckets);
 	free(c->mechanism);
+	config_watch__free(c->watch);
 	for (size_t i = 0; i < c->nlist_globs; i++)
 		free(c->list_globs[i]);
 	free(c->list_globs);

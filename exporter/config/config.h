@@ -44,6 +44,7 @@ struct config {
 	size_t nlists;
 
 	struct web_config web;
+	struct config_watch *watch; /* of --config.file, from before it was read; NULL: none */
 	enum log_level log_level;
 	enum log_format log_format;
 

@@ -230,6 +230,10 @@ static int check_flags(struct flags *f)
 		f->at = *given(f, "probe.list");
 		return fail(f, "--probe.list and --config.check are two different tasks; keep one");
 	}
+	if (l->watch && !l->file) {
+		f->at = *given(f, "config.watch");
+		return fail(f, "--config.watch needs --config.file=FILE, the file to watch");
+	}
 	if (l->systemd_socket && *given(f, "web.listen-address")) {
 		f->at = *given(f, "web.listen-address");
 		return fail(f, "--web.listen-address has no effect with --web.systemd-socket; keep "

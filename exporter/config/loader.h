@@ -20,7 +20,8 @@ struct loader {
 	size_t npresets;
 	struct probe_list probes; /* PROBE arguments */
 	bool in_preset;		  /* the file being read is a preset */
-	bool help, version, check, strict, list, systemd_socket, lifecycle, openmetrics_created;
+	bool help, version, check, strict, watch, list, systemd_socket, lifecycle;
+	bool openmetrics_created;
 	struct source_pos flag_pos; /* of the flag being parsed */
 };
 

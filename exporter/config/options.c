@@ -123,6 +123,11 @@ const struct option options[] = {
 		SWITCH(strict),
 	},
 	{
+		.name = "config.watch",
+		.help = "Reload when the file of --config.file is changed or replaced.",
+		SWITCH(watch),
+	},
+	{
 		.name = "preset",
 		.argument = "NAME",
 		.repeatable = true,

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/suggest.h"
+#include "config/config_watch.h"
 #include "config/file.h"
 #include "config/flags.h"
 #include "config/presets.h"
@@ -65,6 +66,8 @@ static int load_file(struct loader *l, char **error)
 	size_t len = 0;
 	int err;
 
+	if (l->watch)
+		l->c->watch = config_watch__new(file);
 	err = config_source__read(file, TREE_MAX_BYTES, &text, &len);
 	if (err)
 		return source_pos__fail(error, &l->file_pos,

@@ -18,6 +18,7 @@
 #include "base/sd_notify.h"
 #include "base/self.h"
 #include "base/stop.h"
+#include "config/config_watch.h"
 #include "process/servers.h"
 
 #define TICK	1.0
@@ -28,7 +29,7 @@ struct attacher {
 	struct servers servers;
 	int signals;
 	unsigned turn; /* which request is looked at first */
-	bool reloaded; /* a reload by signal is done, and systemd is still to be told */
+	bool reloaded; /* a reload of our own is done, and systemd is still to be told */
 };
 
 /* ---- requests of servers --------------------------------------------------------------------- */
@@ -53,6 +54,7 @@ static enum fault reload(struct attacher *a, bool *changed, char **error)
 	enum fault fault = FAULT_CONFIG;
 	struct config *c;
 
+	config_watch__note(a->setup->watch);
 	if (!a->setup->read_config(a->setup->ctx, &c, error)) {
 		fault = reconcile__configure(a->setup->reconcile, c, changed, error);
 		config__free(c);
@@ -68,7 +70,8 @@ static enum fault reload(struct attacher *a, bool *changed, char **error)
 	return fault;
 }
 
-static void reload_by_signal(struct attacher *a)
+/* Not for a client: by signal, or because the file has changed. */
+static void reload_unasked(struct attacher *a)
 {
 	__cleanup_free char *error = NULL;
 	bool changed = false;
@@ -167,7 +170,7 @@ static void on_signal(struct attacher *a)
 		break;
 	case SIGHUP:
 		if (!a->servers.stopping)
-			reload_by_signal(a);
+			reload_unasked(a);
 		break;
 	}
 }
@@ -296,6 +299,10 @@ static void tick(struct attacher *a, double now)
 {
 	if (reconcile__tick(a->setup->reconcile, now))
 		servers__replace(&a->servers);
+	if (config_watch__changed(a->setup->watch)) {
+		log_info("the configuration file has changed");
+		reload_unasked(a);
+	}
 	servers__kill_laggards(&a->servers);
 	servers__replace_silent(&a->servers);
 	http__mend_sockets(a->setup->http);

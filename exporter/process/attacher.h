@@ -13,6 +13,7 @@ struct attacher_setup {
 	struct reconcile *reconcile; /* not configured yet */
 	struct http *http;	     /* bound */
 	const struct web_config *web;
+	struct config_watch *watch; /* reload when it tells of a change; NULL: never */
 	/* Applies the first configuration, which may take long. 0, or the exit code. */
 	int (*start)(void *ctx);
 	/* Reads the configuration again. 0 and *out, or -EINVAL and *error. */

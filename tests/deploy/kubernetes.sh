@@ -55,7 +55,7 @@ if ! build_tools && ! again && ! again; then
 	fi
 	exit 0
 fi
-echo 1..84
+echo 1..85
 oldest=$(sed -n 's/^kubeVersion: ">=\([0-9.]*\)-0"$/\1/p' $chart/Chart.yaml)
 
 # try NAME COMMAND...: checks that it succeeds
@@ -199,6 +199,13 @@ try "helm's rules with runbooks are kustomize's" diff <("$check" rules "$temp/me
 try "a second release" template second.yaml release --namespace other --values $chart/ci/merged-values.yaml
 try "two releases in two namespaces" "$check" disjoint "$temp/merged.yaml" "$temp/second.yaml"
 refuse "two releases in one namespace are noticed" "is in both" "$check" disjoint "$temp/merged.yaml" "$temp/merged.yaml"
+# Only the ConfigMap differs, so that the pods stay and reload it.
+changed_config() {
+	template changed.yaml release --values $chart/ci/monitoring-values.yaml --set 'config.presets={default}' &&
+		! diff "$temp/monitoring.yaml" "$temp/changed.yaml" > "$temp/changes" &&
+		grep '^[<>]' "$temp/changes" | diff - <(echo '<     - tcp')
+}
+try "another configuration changes the ConfigMap only" changed_config
 nothing_of_the_cluster() {
 	! grep -E '^kind: (PriorityClass|Namespace|ClusterRole.*)$' "$temp/default.yaml"
 }

@@ -220,6 +220,8 @@ static const struct {
 	  "argument 1: --web.listen-address: \"a b:1\" is not an address" ADDRESS_ADVICE },
 	{ { "--web.systemd-socket", "--web.listen-address=:1" },
 	  "argument 2: --web.listen-address has no effect with --web.systemd-socket; keep one" },
+	{ { "vfs_read", "--config.watch" },
+	  "argument 2: --config.watch needs --config.file=FILE, the file to watch" },
 	{ { "--probe.list", "!vfs_*" },
 	  "argument 2: \"!vfs_*\": --probe.list cannot exclude; name what to list" },
 	{ { "--probe.list", "" }, "argument 2: an empty pattern; name what to list" },

@@ -126,7 +126,7 @@ func oldest(args []string) error {
 // Additions by one tool.
 func withoutTool(o object) object {
 	strip := func(m map[string]string) map[string]string {
-		for _, key := range []string{"helm.sh/chart", "app.kubernetes.io/managed-by", "checksum/config"} {
+		for _, key := range []string{"helm.sh/chart", "app.kubernetes.io/managed-by"} {
 			delete(m, key)
 		}
 		return m

@@ -71,8 +71,6 @@ what selects pods depends on them. */ -}}
 
 {{- define "retprobe.podAnnotations" -}}
 kubectl.kubernetes.io/default-container: retprobe-exporter
-# Another configuration is another pod.
-checksum/config: {{ toYaml .Values.config | sha256sum }}
 {{- if and .Values.host.tracefsWritable (not (include "retprobe.appArmorField" .)) }}
 container.apparmor.security.beta.kubernetes.io/retprobe-exporter: unconfined
 {{- end }}
