@@ -58,7 +58,7 @@ PRESETS := $(sort $(wildcard deploy/presets/*.yaml))
 PAGE  := $(sort $(wildcard exporter/pages/page/*))
 DATA  := presets page_files
 # Beside each other as they are here, so that their links lead somewhere.
-DOCS  := $(sort $(filter-out $(B)/%,$(wildcard *.md */*.md */*/*.md)) deploy/images/page.png)
+DOCS  := $(sort $(filter-out $(B)/%,$(wildcard *.md */*.md */*/*.md */*/*/*.md)) deploy/images/page.png)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)

@@ -55,7 +55,7 @@ if ! build_tools && ! again && ! again; then
 	fi
 	exit 0
 fi
-echo 1..85
+echo 1..91
 oldest=$(sed -n 's/^kubeVersion: ">=\([0-9.]*\)-0"$/\1/p' $chart/Chart.yaml)
 
 # try NAME COMMAND...: checks that it succeeds
@@ -167,9 +167,9 @@ done
 name=legacy-oldest
 mutant "AppArmor that forbids writing" 'AppArmor unconfined: false' '/container.apparmor.security/d'
 refuse "values: an unknown one" "tolerrations" template x.yaml release --set tolerrations=1
-refuse "values: one of another type" "port" template x.yaml release --set web.port=http
-refuse "values: a monitor that does not exist" "monitor" template x.yaml release --set monitor.kind=Monitor
-refuse "values: a monitor of other pods" "spec" template x.yaml release --set monitor.spec.selector.x=1
+refuse "values: one of another type" "port" template x.yaml release --set service.port=http
+refuse "values: a monitor that does not exist" "probe" template x.yaml release --set prometheus.probe.enabled=true
+refuse "values: a monitor of other pods" "selector" template x.yaml release --set prometheus.podMonitor.selector.x=1
 refuse "values: a runbook that is no URL" "runbookUrl" template x.yaml release --set rules.runbookUrl=README.md
 try "the schema has every value" schema_is_complete
 
@@ -183,10 +183,18 @@ has() {
 }
 
 has "relabelings are the chart's and the user's" merged "targetLabel: zone" "targetLabel: job" "targetLabel: instance" \
-	"interval: 60s"
+	"interval: 60s" "sampleLimit: 50000" "action: drop"
 has "the registry is the global one" merged "image: registry.example/team/retprobe-exporter:$(cat VERSION)"
 has "pull secrets are the global ones and the chart's" merged "name: shared" "name: registry"
-has "a PriorityClass is called after its release" merged "priorityClassName: retprobe-release-retprobe-exporter"
+has "labels of every object" merged "team: kernel"
+has "more volumes" merged "mountPath: /host/opt" "mountPath: /etc/templates" "mountPath: /etc/certificates" \
+	"mountPath: /scratch" "secretName: certificates" "path: /opt"
+has "more objects, as templates" merged "priorityClassName: kernel-metrics" "kind: PriorityClass" "name: kernel-metrics"
+has "virtual nodes get no pod" default "key: eks.amazonaws.com/compute-type" "key: type" "fargate" "virtual-kubelet"
+has "a node affinity replaces the chart's" users "key: probed"
+has "fields of the container's security context" users "type: spc_t" "readOnlyRootFilesystem: true" "privileged: false"
+has "a monitor elsewhere finds the pods" monitoring "namespace: monitoring" "namespaceSelector:" \
+	"scrapeNativeHistograms: true"
 has "alerts have the runbooks' address" merged \
 	"runbook_url: https://git.example/retprobe/dashboards/README.md#retprobeexporterdown"
 try "each alert has one" test "$(grep -c runbook_url: "$temp/merged.yaml")" = \
@@ -196,7 +204,8 @@ try "helm's rules with runbooks are kustomize's" diff <("$check" rules "$temp/me
 		"$check" rules "$temp/runbooks.yaml")
 
 # A cluster with two teams.
-try "a second release" template second.yaml release --namespace other --values $chart/ci/merged-values.yaml
+try "a second release" template second.yaml release --namespace other --values $chart/ci/merged-values.yaml \
+	--set priorityClassName=other
 try "two releases in two namespaces" "$check" disjoint "$temp/merged.yaml" "$temp/second.yaml"
 refuse "two releases in one namespace are noticed" "is in both" "$check" disjoint "$temp/merged.yaml" "$temp/merged.yaml"
 # Only the ConfigMap differs, so that the pods stay and reload it.

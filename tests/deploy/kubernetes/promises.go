@@ -54,6 +54,17 @@ func (f *findings) monitor(o object, relabelings []monitoring.RelabelConfig) {
 	}), "%s leaves the job with a name that the alerts do not know", o.id())
 }
 
+// A monitor may be in another namespace than the pods.
+func finds(o object, namespace string) bool {
+	switch t := o.Object.(type) {
+	case *monitoring.PodMonitor:
+		return slices.Contains(t.Spec.NamespaceSelector.MatchNames, namespace)
+	case *monitoring.ServiceMonitor:
+		return slices.Contains(t.Spec.NamespaceSelector.MatchNames, namespace)
+	}
+	return false
+}
+
 // Mounts of the host are read-only, except tracefs on request. Every mount has its volume.
 func (f *findings) mounts(pod core.PodSpec) {
 	volumes := map[string]core.Volume{}
@@ -100,7 +111,7 @@ func (f *findings) daemonSet(d *apps.DaemonSet, objects []object) {
 	for _, o := range objects {
 		var s meta.LabelSelector
 		has[strings.Fields(o.kind)[1]+" "+o.GetName()] = true
-		f.must(o.GetNamespace() == d.Namespace || o.GetNamespace() == "", "%s is elsewhere", o.id())
+		f.must(o.GetNamespace() == d.Namespace || o.GetNamespace() == "" || finds(o, d.Namespace), "%s is elsewhere", o.id())
 		switch t := o.Object.(type) {
 		case *core.Service:
 			s.MatchLabels = t.Spec.Selector
@@ -117,7 +128,7 @@ func (f *findings) daemonSet(d *apps.DaemonSet, objects []object) {
 		}
 		f.must(selects(s.MatchLabels), "%s does not select the pods", o.id())
 	}
-	f.must(has["ServiceAccount "+pod.ServiceAccountName], "ServiceAccount %s is not there", pod.ServiceAccountName)
+	f.must(has["ServiceAccount "+pod.ServiceAccountName] || pod.ServiceAccountName == "default", "ServiceAccount %s is not there", pod.ServiceAccountName)
 	f.must(pod.PriorityClassName == "" || has["PriorityClass "+pod.PriorityClassName] ||
 		strings.HasPrefix(pod.PriorityClassName, "system-"), "PriorityClass %s is not there", pod.PriorityClassName)
 	for _, v := range pod.Volumes {

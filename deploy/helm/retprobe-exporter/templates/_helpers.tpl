@@ -12,12 +12,24 @@
 {{- end }}
 {{- end }}
 
+{{- define "retprobe.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
+{{- define "retprobe.serviceAccount" -}}
+{{- default (ternary (include "retprobe.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name }}
+{{- end }}
+
 {{- define "retprobe.selector" -}}
 app.kubernetes.io/name: {{ include "retprobe.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "retprobe.labels" -}}
+{{- include "retprobe.with" (list (include "retprobe.ownLabels" .) .Values.commonLabels) }}
+{{- end }}
+
+{{- define "retprobe.ownLabels" -}}
 {{ include "retprobe.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -41,10 +53,10 @@ what selects pods depends on them. */ -}}
 {{- end }}
 {{- end }}
 
-{{- /* Names of Secrets, or objects with a name; each once. */ -}}
+{{- /* Names of Secrets, or objects with a name; each once. Argument: lists of them. */ -}}
 {{- define "retprobe.pullSecrets" -}}
 {{- $names := list }}
-{{- range concat (default list (.Values.global).imagePullSecrets) .Values.imagePullSecrets }}
+{{- range concat (list) (index . 0) (index . 1) }}
 {{- if kindIs "string" . }}
 {{- $names = append $names (dict "name" .) }}
 {{- else }}
@@ -56,12 +68,56 @@ what selects pods depends on them. */ -}}
 {{- end }}
 {{- end }}
 
-{{- define "retprobe.priorityClass" -}}
-{{- if and .Values.priorityClass.create (not .Values.priorityClass.name) }}
-{{- printf "%s-%s" .Release.Namespace (include "retprobe.fullname" .) }}
-{{- else }}
-{{- .Values.priorityClass.name }}
+{{- /* Nodes without a kernel of their own: EKS Fargate, and virtual kubelets such as those of AKS. The user's node
+affinity replaces it. */ -}}
+{{- define "retprobe.affinity" -}}
+nodeAffinity:
+  requiredDuringSchedulingIgnoredDuringExecution:
+    nodeSelectorTerms:
+      - matchExpressions:
+          - key: eks.amazonaws.com/compute-type
+            operator: NotIn
+            values: [fargate]
+          - key: type
+            operator: NotIn
+            values: [virtual-kubelet]
 {{- end }}
+
+{{- define "retprobe.containerSecurityContext" -}}
+{{- $caps := .Values.capabilities }}
+privileged: false
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+# Kubernetes grants added capabilities to root only.
+runAsUser: 0
+runAsGroup: 0
+{{- if and .Values.host.tracefsWritable (include "retprobe.appArmorField" .) }}
+appArmorProfile:
+  type: Unconfined
+{{- end }}
+capabilities:
+  drop: [ALL]
+  add:
+    - BPF
+    - PERFMON
+    - KILL
+    - SETUID
+    - SETGID
+    {{- if $caps.syslog }}
+    - SYSLOG
+    {{- end }}
+    {{- if $caps.dacReadSearch }}
+    - DAC_READ_SEARCH
+    {{- end }}
+    {{- if $caps.sysAdmin }}
+    - SYS_ADMIN
+    {{- end }}
+    {{- if $caps.sysResource }}
+    - SYS_RESOURCE
+    {{- end }}
+    {{- if $caps.sysPtrace }}
+    - SYS_PTRACE
+    {{- end }}
 {{- end }}
 
 {{- /* Before 1.30 a container's AppArmor profile is an annotation of the pod. */ -}}
@@ -91,16 +147,30 @@ httpGet:
 {{- end }}
 {{- end }}
 
-{{- /* Where to scrape, of both kinds of monitor. What the user says of it replaces this, but for relabelings, which
-are added. */ -}}
-{{- define "retprobe.endpoint" -}}
-{{- $user := .Values.monitor.endpoint }}
-{{- $chart := dict "port" "metrics" "path" "/metrics" "interval" .Values.monitor.interval
-      "scrapeTimeout" .Values.monitor.scrapeTimeout }}
-{{- if .Values.web.tls }}
-{{- $_ := set $chart "scheme" "https" }}
+{{- /* The fields of a monitor that belong into its spec. The others belong into its endpoint. */ -}}
+{{- define "retprobe.monitorSpec" -}}
+- podTargetLabels
+- targetLabels
+- attachMetadata
+- sampleLimit
+- targetLimit
+- labelLimit
+- labelNameLengthLimit
+- labelValueLengthLimit
+- scrapeProtocols
+- scrapeNativeHistograms
+- scrapeClassicHistograms
+- nativeHistogramBucketLimit
 {{- end }}
-{{- merge (omit $user "relabelings") $chart | toYaml }}
+
+{{- /* Where and how to scrape. Arguments: the root, and the values of the monitor. */ -}}
+{{- define "retprobe.endpoint" -}}
+{{- $fields := omit (index . 1) "enabled" "namespace" "additionalLabels" "relabelings" }}
+port: metrics
+path: /metrics
+{{- if (index . 0).Values.web.tls }}
+scheme: https
+{{- end }}
 relabelings:
   # The alerts go by it, whatever the release is called.
   - targetLabel: job
@@ -108,7 +178,12 @@ relabelings:
   # The node, because a pod's address changes.
   - sourceLabels: [__meta_kubernetes_pod_node_name]
     targetLabel: instance
-{{- with $user.relabelings }}
+{{- with (index . 1).relabelings }}
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- range $field, $value := $fields }}
+{{- if and $value (not (has $field (fromYamlArray (include "retprobe.monitorSpec" $)))) }}
+{{- dict $field $value | toYaml | nindent 0 }}
+{{- end }}
 {{- end }}
 {{- end }}
