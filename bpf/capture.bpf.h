@@ -371,15 +371,30 @@ static __noinline long count_captured_tail(const struct capture *capture, __u64 
 	return 0;
 }
 
-/* The same for a call whose entry was not seen (system calls only). */
-static __noinline long count_captured_untimed(const struct capture *capture, __u64 desc, __u64 ret)
+/* The same for a call whose entry was not seen. */
+static __noinline long count_captured_untimed(const struct capture *capture, __u64 desc, __u64 ret,
+					      __u32 context)
 {
-	count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT, ret, 0, RP_EXCLUSIVE);
+	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
+
+	count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT, ret, 0, c);
 	return 0;
 }
 
 /* ---- for mechanisms ----------------------------------------------------------------------------
  */
+
+/* For probes without durations. Arguments are no longer known, and expr/capture.c accepts none. */
+static __always_inline void count_capturing_return_only(enum rp_context c, __u64 desc, __u64 ret)
+{
+	struct capture capture = {};
+	struct args none = {};
+
+	if (make_capture(&none, desc, &capture, UNREADABLE))
+		count_captured_untimed(&capture, desc, ret, c);
+	else
+		count_event(c, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+}
 
 /* Start and capture in hashes: user functions, and kernels before 5.12. */
 static __always_inline void enter_capturing(enum rp_context c, enum rp_space space,

@@ -209,7 +209,7 @@ static __always_inline void count_outcome(enum rp_context c, __u32 index, struct
 		count_in_cell(c, cell, cls, ns);
 }
 
-/* Counts a call that returned and whose entry was not seen. */
+/* Counts a call that returned and whose duration is unknown. */
 static __always_inline void count_untimed_in_cell(enum rp_context c, __u64 *cell, enum rp_class cls)
 {
 	if (cls < RP_CLASS_MAX)
@@ -224,6 +224,12 @@ static __always_inline void count_untimed(enum rp_context c, __u32 index, struct
 
 	if (cell)
 		count_untimed_in_cell(c, cell, cls);
+}
+
+/* For probes without durations, whose program at the return is the only one. */
+static __always_inline void count_return_only(enum rp_context c, __u64 desc, __u64 ret)
+{
+	count_untimed(c, RP_DESC_ID(desc), rp_outcome(desc, ret));
 }
 
 static __always_inline void count_return(enum rp_context c, __u64 desc, __u64 ret, __u64 ns)

@@ -2,7 +2,7 @@
 /*
  * kretprobe: a kprobe at the entry and a kretprobe at the return of a kernel function. The
  * descriptor is the attach cookie; on kernels without cookies (5.10), an immediate in a clone per
- * target.
+ * target. A probe without durations has the kretprobe only (kprobe_count).
  */
 #pragma once
 
@@ -66,5 +66,33 @@ SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_return_clone_capturing, long ret)
 {
 	leave_capturing(RP_EXCLUSIVE, RP_KERNEL, desc_of_clone(), RETURN_ADDR(ctx), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(kprobe_count, long ret)
+{
+	count_return_only(RP_EXCLUSIVE, bpf_get_attach_cookie(ctx), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(kprobe_count_clone, long ret)
+{
+	count_return_only(RP_EXCLUSIVE, desc_of_clone(), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(kprobe_count_capturing, long ret)
+{
+	count_capturing_return_only(RP_EXCLUSIVE, bpf_get_attach_cookie(ctx), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(kprobe_count_clone_capturing, long ret)
+{
+	count_capturing_return_only(RP_EXCLUSIVE, desc_of_clone(), ret);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * kprobe.multi: one link for the entries and one for the returns of any number of kernel functions.
- * A return finds its entry by stack address, as with single kprobes.
+ * A return finds its entry by stack address, as with single kprobes. Probes without durations share
+ * a link for returns only (multi_count).
  */
 #pragma once
 
@@ -46,5 +47,25 @@ int BPF_KRETPROBE(multi_return_capturing, long ret)
 
 	if (desc)
 		leave_capturing_kernel(RP_KERNEL, desc, RETURN_ADDR(ctx), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(multi_count, long ret)
+{
+	__u64 desc = desc_of_link(ctx);
+
+	if (desc)
+		count_return_only(RP_EXCLUSIVE, desc, ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(multi_count_capturing, long ret)
+{
+	__u64 desc = desc_of_link(ctx);
+
+	if (desc)
+		count_capturing_return_only(RP_EXCLUSIVE, desc, ret);
 	return 0;
 }

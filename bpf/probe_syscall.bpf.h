@@ -8,6 +8,8 @@
  *
  * Calls with captures go on in programs of their capture spec, by a tail call.
  *
+ * Probes without durations have tables and a program of their own at the exit (syscall_count).
+ *
  * unseen_syscall.bpf.h explains exits without an entry.
  */
 #pragma once
@@ -278,7 +280,7 @@ static __always_inline void leave_answered_syscall(__u64 desc, __u64 ret)
 	struct capture capture = {};
 
 	if (make_capture(&args, desc, &capture, UNREADABLE))
-		count_captured_untimed(&capture, desc, ret);
+		count_captured_untimed(&capture, desc, ret, RP_EXCLUSIVE);
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 }
@@ -331,4 +333,65 @@ SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_exit_old_capturing(struct sys_exit_args *ctx)
 {
 	return leave_capturing_syscall(ctx, IN_HASH);
+}
+
+/* ---- without durations --------------------------------------------------------------------------
+ */
+
+volatile __u64 syscall_count_desc[RP_SYSCALLS];	       /* by number; 0: not counted */
+volatile __u64 syscall_count_compat_desc[RP_SYSCALLS]; /* the same for 32-bit programs */
+
+/* The descriptor of the call that leaves now; 0: not counted. */
+static __always_inline __u64 counted_desc(__u64 nr)
+{
+	if (!desc_at(syscall_count_desc, nr) && !desc_at(syscall_count_compat_desc, nr))
+		return 0;
+	return is_compat() ? desc_at(syscall_count_compat_desc, nr)
+			   : desc_at(syscall_count_desc, nr);
+}
+
+/* A system call that is answered with SIGSYS gets its registers back (syscall_rollback()): on x86,
+ * the result register then has the number of the call. */
+static __always_inline bool may_be_rolled_back(const struct sys_exit_args *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	return ctx->ret == ctx->id;
+#else
+	return true;
+#endif
+}
+
+/* Whether a child leaves the call that its parent entered. */
+static __always_inline bool is_of_child(const struct sys_exit_args *ctx)
+{
+	if (ctx->ret || !(IS_CLONE(ctx->id) || IS_COMPAT_CLONE(ctx->id)))
+		return false;
+	return is_compat() ? IS_COMPAT_CLONE(ctx->id) : IS_CLONE(ctx->id);
+}
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int syscall_count(struct sys_exit_args *ctx)
+{
+	__u64 desc = counted_desc(ctx->id);
+
+	if (!desc || is_of_child(ctx))
+		return 0;
+	if (may_be_rolled_back(ctx) && may_be_answered() && is_trapped()) {
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_TRAPPED);
+		return 0;
+	}
+	if (RP_DESC_CAPTURE(desc)) {
+		bpf_tail_call(ctx, &syscall_exit_programs, RP_DESC_CAPTURE(desc) - 1);
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
+		return 0;
+	}
+	count_return_only(RP_EXCLUSIVE, desc, ctx->ret);
+	return 0;
+}
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int syscall_count_capturing(struct sys_exit_args *ctx)
+{
+	count_capturing_return_only(RP_EXCLUSIVE, counted_desc(ctx->id), ctx->ret);
+	return 0;
 }

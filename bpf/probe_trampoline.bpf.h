@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * fexit: an fentry and an fexit program on the function's BPF trampoline, cloned for each target.
- * fsession and fsession.multi follow below.
+ * A probe without durations has the latter only (fexit_count). fsession and fsession.multi follow
+ * below.
  *
  * A trampoline program is skipped while another task is preempted inside it on the same CPU. So
  * these mechanisms are exact only on kernels without preemption, where they are the cheapest;
@@ -85,6 +86,20 @@ int fexit_return_old_capturing(__u64 *ctx)
 {
 	leave_capturing(RP_EXCLUSIVE, RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx,
 			result_of_clone(ctx));
+	return 0;
+}
+
+SEC("fexit")
+int fexit_count(__u64 *ctx)
+{
+	count_return_only(RP_EXCLUSIVE, desc_of_clone(), result_of_clone(ctx));
+	return 0;
+}
+
+SEC("fexit")
+int fexit_count_capturing(__u64 *ctx)
+{
+	count_capturing_return_only(RP_EXCLUSIVE, desc_of_clone(), result_of_clone(ctx));
 	return 0;
 }
 

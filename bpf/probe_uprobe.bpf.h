@@ -2,7 +2,8 @@
 /*
  * uretprobe: a uprobe and a uretprobe on a function of an executable or library. uprobe.multi: one
  * link for entries and one for returns, each with any number of functions of a file.
- * uprobe.session: one link for both. To BPF, all of them are kprobe programs.
+ * uprobe.session: one link for both. To BPF, all of them are kprobe programs. A probe without
+ * durations has the program at the return only (uprobe_count).
  */
 #pragma once
 
@@ -158,6 +159,54 @@ int BPF_KPROBE(uprobe_session_capturing)
 		count_captured_call(&capture, desc, PT_REGS_RC(ctx), now - start, RP_PREEMPTIBLE);
 	else if (!start || !is_older_than_task(start))
 		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
+	return 0;
+}
+
+/* ---- without durations --------------------------------------------------------------------------
+ */
+
+SEC("kretprobe")
+int BPF_KRETPROBE(uprobe_count, long ret)
+{
+	count_return_only(RP_PREEMPTIBLE, bpf_get_attach_cookie(ctx), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(uprobe_count_clone, long ret)
+{
+	count_return_only(RP_PREEMPTIBLE, desc_of_clone(), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(uprobe_multi_count, long ret)
+{
+	count_return_only(RP_PREEMPTIBLE, bpf_get_attach_cookie(ctx), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(uprobe_count_capturing, long ret)
+{
+	keep_to_task_stack();
+	count_capturing_return_only(RP_PREEMPTIBLE, bpf_get_attach_cookie(ctx), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(uprobe_count_clone_capturing, long ret)
+{
+	keep_to_task_stack();
+	count_capturing_return_only(RP_PREEMPTIBLE, desc_of_clone(), ret);
+	return 0;
+}
+
+SEC("kretprobe")
+int BPF_KRETPROBE(uprobe_multi_count_capturing, long ret)
+{
+	keep_to_task_stack();
+	count_capturing_return_only(RP_PREEMPTIBLE, bpf_get_attach_cookie(ctx), ret);
 	return 0;
 }
 

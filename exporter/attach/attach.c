@@ -26,8 +26,9 @@ static size_t refuse_unloaded(struct group *g)
 
 	for (size_t i = 0; i < g->n; i++) {
 		struct attach_slot *slot = g->slots[i];
-		int err = programs__refusal(programs, g->ops->programs & ~g->ops->either,
-					    slot->target->capture);
+		uint64_t used = slot->target->untimed ? g->ops->counting : g->ops->programs;
+		int err =
+			programs__refusal(programs, used & ~g->ops->either, slot->target->capture);
 		__cleanup_free char *advice = NULL;
 
 		if (!err) {
@@ -379,7 +380,7 @@ static void count_group(const struct group *g, struct attach_program_counts *out
 	for (int id = 0; id < PROG_MAX; id++) {
 		struct program_counts c;
 
-		if (!(g->ops->programs & PROG_BIT(id)))
+		if (!((g->ops->programs | g->ops->counting) & PROG_BIT(id)))
 			continue;
 		c = programs__count(programs, id);
 		out->run_ns += c.run_ns;

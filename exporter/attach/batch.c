@@ -50,14 +50,15 @@ static void attach_range(struct attach_context *c, struct attach_slot **slots, s
 	attach_range(c, slots + n / 2, n - n / 2, link);
 }
 
-static uint32_t capture_of(const struct target *t)
+/* Targets with the same number have the same programs. */
+static uint32_t programs_of(const struct target *t)
 {
-	return t->capture ? t->capture->index + 1 : 0;
+	return (t->capture ? t->capture->index + 1 : 0) << 1 | t->untimed;
 }
 
 static bool same_link(const struct target *a, const struct target *b)
 {
-	return a->opened == b->opened && capture_of(a) == capture_of(b);
+	return a->opened == b->opened && programs_of(a) == programs_of(b);
 }
 
 static int compare(uint32_t a, uint32_t b)
@@ -73,7 +74,7 @@ static int by_link(const void *a, const void *b)
 	int order = x->opened && y->opened ? x->opened->fd - y->opened->fd : 0;
 
 	if (!order)
-		order = compare(capture_of(x), capture_of(y));
+		order = compare(programs_of(x), programs_of(y));
 	if (!order)
 		order = compare(x->btf_id, y->btf_id);
 	return order ? order : compare(x->id, y->id);

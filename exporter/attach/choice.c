@@ -132,6 +132,8 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 		return holds ? "return probes are cheaper, and safe here" : NULL;
 	case FACT_UNFIT:
 		why = ops->unfit ? ops->unfit(t) : NULL;
+		if (t->untimed && !ops->counting)
+			why = "it needs a program at the entry, and durations are off";
 		holds = ops->by_btf_id && !t->btf_id;
 		return holds && !why ? "its type is not in the kernel's BTF" : why;
 	case FACT_NO_CAPTURE:

@@ -13,7 +13,7 @@
 #define MAX_TARGETS 16
 
 struct fexit {
-	int entry, leave; /* links */
+	int entry, leave; /* links; entry: -1 without durations */
 	int program;	  /* the fexit clone; owned by struct programs */
 };
 
@@ -46,13 +46,17 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
 	struct fexit *x = slot->state = xcalloc(1, sizeof(*x));
+	const struct target *t = slot->target;
 	int program;
 
-	x->leave = -1;
-	x->entry = link_clone(c, PROG_FEXIT_ENTRY, BPF_SYS_FENTRY, slot->target, &program, at);
-	if (x->entry < 0)
-		return x->entry;
-	x->leave = link_clone(c, PROG_FEXIT_RETURN, BPF_SYS_FEXIT, slot->target, &x->program, at);
+	x->entry = x->leave = -1;
+	if (!t->untimed) {
+		x->entry = link_clone(c, PROG_FEXIT_ENTRY, BPF_SYS_FENTRY, t, &program, at);
+		if (x->entry < 0)
+			return x->entry;
+	}
+	x->leave = link_clone(c, t->untimed ? PROG_FEXIT_COUNT : PROG_FEXIT_RETURN, BPF_SYS_FEXIT,
+			      t, &x->program, at);
 	return x->leave < 0 ? x->leave : 0;
 }
 
@@ -75,6 +79,7 @@ const struct attach_ops attach_fexit = {
 	.needs = SWITCH_FTRACE,
 	.pins_module = true,
 	.programs = PROG_BIT(PROG_FEXIT_ENTRY) | PROG_BIT(PROG_FEXIT_RETURN),
+	.counting = PROG_BIT(PROG_FEXIT_COUNT),
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_NO_ENTRY,
 	.files = 4,
 	.max_targets = MAX_TARGETS,

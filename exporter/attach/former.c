@@ -87,6 +87,7 @@ static void set_aside(struct attach *a, struct attach_slot *slot)
 	f->target->kind = t->kind;
 	f->target->ret_size = t->ret_size;
 	f->target->settings = t->settings;
+	f->target->untimed = t->untimed;
 	f->target->capture = t->capture; /* borrowed */
 	target__move_file(f->target, slot->target);
 	f->slot = *slot;

@@ -78,7 +78,7 @@ static int link_ids(struct attach_context *c, enum bpf_sys_attach type, int prog
 	return bpf_sys__link_btf_ids(prog, ids, cookies, n);
 }
 
-static const struct multi_kind multi = { BPF_SYS_FSESSION_MULTI, -1, PROG_FSESSION_MULTI,
+static const struct multi_kind multi = { BPF_SYS_FSESSION_MULTI, -1, PROG_FSESSION_MULTI, -1,
 					 link_ids };
 
 #define MISSED (1U << MISSED_NO_ENTRY)

@@ -31,10 +31,10 @@ static int link_functions(struct attach_context *c, enum bpf_sys_attach type, in
 	return bpf_sys__link_functions(prog, type, &f);
 }
 
-static const struct multi_kind session = { BPF_SYS_KPROBE_SESSION, -1, PROG_KPROBE_SESSION,
+static const struct multi_kind session = { BPF_SYS_KPROBE_SESSION, -1, PROG_KPROBE_SESSION, -1,
 					   link_functions };
 static const struct multi_kind multi = { BPF_SYS_KPROBE_MULTI, PROG_MULTI_ENTRY, PROG_MULTI_RETURN,
-					 link_functions };
+					 PROG_MULTI_COUNT, link_functions };
 
 static void count_shared(struct attach_context *c, uint64_t missed[MISSED_MAX])
 {
@@ -97,7 +97,8 @@ const struct attach_ops attach_kprobe_multi = {
 	.needs = SWITCH_FTRACE,
 	.pins_module = true,
 	.programs = PROG_BIT(PROG_MULTI_ENTRY) | PROG_BIT(PROG_MULTI_RETURN),
-	.returns = PROG_BIT(PROG_MULTI_RETURN),
+	.counting = PROG_BIT(PROG_MULTI_COUNT),
+	.returns = PROG_BIT(PROG_MULTI_RETURN) | PROG_BIT(PROG_MULTI_COUNT),
 	.missed = MISSED,
 	.requires = FEATURE_BIT(FEATURE_KPROBE_MULTI),
 	.exact_with = FEATURE_BIT(FEATURE_RETURN_SLOTS),

@@ -25,6 +25,7 @@
 #define QUICK_TARGETS  64 /* each takes some milliseconds, tens in a virtual machine */
 
 struct kretprobe {
+	bool untimed; /* without an entry */
 	bool entry_defined, return_defined;
 	struct perf_attachment entry, leave;
 	struct kprobe_profile base_entry, base_return;
@@ -89,9 +90,9 @@ static uint64_t returns_seen(struct attach_context *c, uint32_t id)
 	return snapshot__returns_seen(object__banks(c->obj), id);
 }
 
-static bool has_rows(const struct rows *r, uint32_t id)
+static bool has_rows(const struct rows *r, uint32_t id, const struct kretprobe *k)
 {
-	return r->v[KPROBE_ENTRY][id].there && r->v[KPROBE_RETURN][id].there;
+	return r->v[KPROBE_RETURN][id].there && (k->untimed || r->v[KPROBE_ENTRY][id].there);
 }
 
 /*
@@ -118,7 +119,7 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
 			struct kretprobe *k = slots[i]->state;
 			uint64_t base = rows.v[KPROBE_RETURN][id].hits - before[i];
 
-			if (done[i] || !slots[i]->attached || !has_rows(&rows, id))
+			if (done[i] || !slots[i]->attached || !has_rows(&rows, id, k))
 				continue;
 			if (!k->base_return.there || (int64_t)(base - k->base_return.hits) < 0)
 				k->base_return.hits = base;
@@ -136,7 +137,8 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
 
 /*
  * The missed column of both events has the number of times that the kernel skipped the breakpoint.
- * The kretprobe's also has the calls without a free return slot, since Linux 6.1.
+ * The kretprobe's also has the calls without a free return slot, since Linux 6.1. Without an entry,
+ * all of them count as such.
  */
 static void count_one(const struct kretprobe *k, const struct kprobe_profile *entry,
 		      const struct kprobe_profile *leave, struct kernel_counts *out)
@@ -162,7 +164,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 			uint32_t id = slots[i]->target->id;
 			const struct kretprobe *k = slots[i]->state;
 
-			if (slots[i]->attached && k->base_return.there && has_rows(&rows, id))
+			if (slots[i]->attached && k->base_return.there && has_rows(&rows, id, k))
 				count_one(k, &rows.v[KPROBE_ENTRY][id], &rows.v[KPROBE_RETURN][id],
 					  &out[id]);
 		}
@@ -179,16 +181,14 @@ static int define_event(struct attach_context *c, enum kprobe_kind kind, const s
 	return kprobe_events__define(c->shared, kind, t->id, place, t->settings->maxactive);
 }
 
-static int attach_event(struct attach_context *c, enum kprobe_kind kind, const struct target *t,
-			struct perf_attachment *out, enum attempt *at)
+static int attach_event(struct attach_context *c, enum kprobe_kind kind, enum program_id program,
+			const struct target *t, struct perf_attachment *out, enum attempt *at)
 {
 	struct program_site site = site__of(t);
 	uint64_t cookie;
 	int prog, number;
 
-	prog = programs__for_site(object__programs(c->obj),
-				  kind == KPROBE_RETURN ? PROG_KPROBE_RETURN : PROG_KPROBE_ENTRY,
-				  &site, &cookie);
+	prog = programs__for_site(object__programs(c->obj), program, &site, &cookie);
 	*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_EVENT;
 	if (prog < 0)
 		return prog;
@@ -199,7 +199,7 @@ static int attach_event(struct attach_context *c, enum kprobe_kind kind, const s
 static char *explain(const struct attach_slot *slot, enum attempt at, int err)
 {
 	const struct kretprobe *k = slot->state;
-	const char *what = k->entry.event < 0 ? "the kprobe" : "the kretprobe";
+	const char *what = k->entry.event < 0 && !k->untimed ? "the kprobe" : "the kretprobe";
 	const struct target *t = slot->target;
 	__cleanup_free char *advice = NULL;
 
@@ -237,6 +237,17 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 	free(k);
 }
 
+static int attach_entry(struct attach_context *c, const struct target *t, struct kretprobe *k,
+			enum attempt *at)
+{
+	int err = define_event(c, KPROBE_ENTRY, t);
+
+	if (err)
+		return err;
+	k->entry_defined = true;
+	return attach_event(c, KPROBE_ENTRY, PROG_KPROBE_ENTRY, t, &k->entry, at);
+}
+
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
 	struct kretprobe *k = slot->state = xcalloc(1, sizeof(*k));
@@ -245,18 +256,16 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 
 	*at = ATTEMPT_EVENT;
 	k->entry = k->leave = PERF_ATTACHMENT_NONE;
-	err = define_event(c, KPROBE_ENTRY, t);
-	if (err)
-		return err;
-	k->entry_defined = true;
-	err = attach_event(c, KPROBE_ENTRY, t, &k->entry, at);
+	k->untimed = t->untimed;
+	err = k->untimed ? 0 : attach_entry(c, t, k, at);
 	if (err)
 		return err;
 	err = define_event(c, KPROBE_RETURN, t);
 	if (err)
 		return err;
 	k->return_defined = true;
-	return attach_event(c, KPROBE_RETURN, t, &k->leave, at);
+	return attach_event(c, KPROBE_RETURN, k->untimed ? PROG_KPROBE_COUNT : PROG_KPROBE_RETURN,
+			    t, &k->leave, at);
 }
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)
@@ -301,6 +310,7 @@ const struct attach_ops attach_kretprobe = {
 	.type = TARGET_KERNEL,
 	.needs = SWITCH_KPROBES | BY_FTRACE,
 	.programs = PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_KPROBE_RETURN),
+	.counting = PROG_BIT(PROG_KPROBE_COUNT),
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY,
 	.files = 4,
 	.max_targets = QUICK_TARGETS,

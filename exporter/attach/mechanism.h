@@ -36,9 +36,10 @@ struct attach_context {
 struct attach_ops {
 	const char *name;
 	enum target_type type;
-	uint32_t programs;    /* PROG_BIT()s that it uses */
-	uint32_t either;      /* those of them that replace each other */
-	uint32_t returns;     /* those of them whose skipped runs are missed calls */
+	uint64_t programs;    /* PROG_BIT()s that it uses */
+	uint64_t counting;    /* likewise for targets without durations; 0: it supports none */
+	uint64_t either;      /* those of them that replace each other */
+	uint64_t returns;     /* those of them whose skipped runs are missed calls */
 	uint32_t missed;      /* bit r: enum missed_reason r can happen to its targets */
 	uint32_t files;	      /* descriptors per target; 0: a few for all of them */
 	uint32_t max_targets; /* more take too long to attach; 0: no limit */

@@ -50,16 +50,17 @@ static int link_one(struct attach_context *c, const struct multi_kind *k, int id
 static int link_batch(struct attach_context *c, struct attach_slot **slots, size_t n)
 {
 	const struct multi_kind *k = slots[0]->ops->multi;
+	bool untimed = slots[0]->target->untimed;
 	struct multi_links *l = c->shared;
 	struct multi_link *link;
 	int entry = -1, leave;
 
-	if (k->entry >= 0) {
+	if (k->entry >= 0 && !untimed) {
 		entry = link_one(c, k, k->entry, slots, n, false);
 		if (entry < 0)
 			return entry;
 	}
-	leave = link_one(c, k, k->leave, slots, n, k->entry >= 0);
+	leave = link_one(c, k, untimed ? k->count : k->leave, slots, n, k->entry >= 0);
 	if (leave < 0) {
 		cleanup__close(&entry);
 		return leave;

@@ -12,7 +12,7 @@
 
 /* A link, or a pair of them: one for entries and one for returns. */
 struct multi_link {
-	int entry, leave; /* entry: -1 if there is one for both */
+	int entry, leave; /* entry: -1 if there is none */
 	size_t live;	  /* attached slots */
 };
 
@@ -27,6 +27,7 @@ struct multi_links {
 struct multi_kind {
 	enum bpf_sys_attach type;
 	int entry, leave; /* enum program_id; entry -1: leave is for both */
+	int count;	  /* likewise for the returns of targets without durations; -1: none */
 	/* Links a program to n functions. A descriptor or a negative errno. */
 	int (*link)(struct attach_context *c, enum bpf_sys_attach type, int prog,
 		    struct attach_slot **slots, size_t n, bool is_return);

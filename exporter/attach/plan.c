@@ -108,41 +108,43 @@ struct attach *plan__new(struct targets *targets, struct features *f, const char
 	return a;
 }
 
-/* Whether some of a group's targets have captures, or some have none. */
-static bool has_capturing(const struct group *g, bool capturing)
+/* Whether a group has targets of this kind. */
+static bool has_targets(const struct group *g, bool capturing, bool untimed)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (!g->slots[i]->target->capture == !capturing)
+		if (!g->slots[i]->target->capture == !capturing &&
+		    g->slots[i]->target->untimed == untimed)
 			return true;
 	return false;
 }
 
 /* Without BTF, forks are not watched. */
-static uint32_t programs_of_mechanism(const struct attach *a, const struct attach_ops *ops)
+static uint64_t programs_of_mechanism(const struct attach *a, const struct attach_ops *ops,
+				      bool untimed)
 {
-	uint32_t forks = PROG_BIT(PROG_UPROBE_FORK) | PROG_BIT(PROG_UPROBE_RAW_FORK);
+	uint64_t forks = PROG_BIT(PROG_UPROBE_FORK) | PROG_BIT(PROG_UPROBE_RAW_FORK);
 
-	return ops->programs |
+	return (untimed ? ops->counting : ops->programs) |
 	       (ops->swaps_return && features__has(a->features, FEATURE_BTF) ? forks : 0);
 }
 
 /* The programs of the chosen mechanisms, and of those after them that a refused target may get. */
-static uint32_t programs_of(const struct attach *a, bool capturing)
+static uint64_t programs_of(const struct attach *a, bool capturing, bool untimed)
 {
 	const struct attach_ops *forced = mechanisms__find(a->mechanism);
-	uint32_t programs = 0;
+	uint64_t programs = 0;
 
 	for (size_t i = 0; i < a->groups.n; i++) {
 		const struct attach_ops *ops = a->groups.v[i].ops;
 		bool after = false;
 
-		if (!has_capturing(&a->groups.v[i], capturing))
+		if (!has_targets(&a->groups.v[i], capturing, untimed))
 			continue;
-		programs |= programs_of_mechanism(a, ops);
+		programs |= programs_of_mechanism(a, ops, untimed);
 		for (size_t r = 0; r < MECHANISMS && ops != forced; r++) {
 			if (after && mechanisms[r]->type == ops->type &&
 			    !mechanisms__unavailable(mechanisms[r], a->features))
-				programs |= programs_of_mechanism(a, mechanisms[r]);
+				programs |= programs_of_mechanism(a, mechanisms[r], untimed);
 			after |= mechanisms[r] == ops;
 		}
 	}
@@ -152,8 +154,8 @@ static uint32_t programs_of(const struct attach *a, bool capturing)
 void plan__params(const struct attach *a, struct object_params *p)
 {
 	p->ntargets = a->n;
-	p->programs = programs_of(a, false);
-	p->capturing_programs = programs_of(a, true);
+	p->programs = programs_of(a, false, false) | programs_of(a, false, true);
+	p->capturing_programs = programs_of(a, true, false) | programs_of(a, true, true);
 	p->sites = a->sites;
 	p->nsites = a->nsites;
 	p->exits = a->exits;

@@ -25,10 +25,11 @@ static int link_uprobes(struct attach_context *c, enum bpf_sys_attach type, int 
 				     n, is_return);
 }
 
-static const struct multi_kind session = { BPF_SYS_UPROBE_SESSION, -1, PROG_UPROBE_SESSION,
+static const struct multi_kind session = { BPF_SYS_UPROBE_SESSION, -1, PROG_UPROBE_SESSION, -1,
 					   link_uprobes };
 static const struct multi_kind multi = { BPF_SYS_UPROBE_MULTI, PROG_UPROBE_MULTI_ENTRY,
-					 PROG_UPROBE_MULTI_RETURN, link_uprobes };
+					 PROG_UPROBE_MULTI_RETURN, PROG_UPROBE_MULTI_COUNT,
+					 link_uprobes };
 
 const struct attach_ops attach_uprobe_session = {
 	.name = "uprobe.session",
@@ -46,7 +47,8 @@ const struct attach_ops attach_uprobe_multi = {
 	.name = "uprobe.multi",
 	.type = TARGET_USER,
 	.programs = PROG_BIT(PROG_UPROBE_MULTI_ENTRY) | PROG_BIT(PROG_UPROBE_MULTI_RETURN),
-	.returns = PROG_BIT(PROG_UPROBE_MULTI_RETURN),
+	.counting = PROG_BIT(PROG_UPROBE_MULTI_COUNT),
+	.returns = PROG_BIT(PROG_UPROBE_MULTI_RETURN) | PROG_BIT(PROG_UPROBE_MULTI_COUNT),
 	.swaps_return = true,
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
 	.requires = FEATURE_BIT(FEATURE_UPROBE_MULTI),

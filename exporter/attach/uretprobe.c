@@ -15,20 +15,18 @@ struct uretprobe {
 	struct perf_attachment entry, leave;
 };
 
-static int attach_event(struct attach_context *c, const struct target *t, bool is_return,
+static int attach_event(struct attach_context *c, const struct target *t, enum program_id program,
 			struct perf_attachment *out, enum attempt *at)
 {
 	struct program_site site = site__of(t);
 	uint64_t cookie;
 	int prog, event;
 
-	prog = programs__for_site(object__programs(c->obj),
-				  is_return ? PROG_UPROBE_RETURN : PROG_UPROBE_ENTRY, &site,
-				  &cookie);
+	prog = programs__for_site(object__programs(c->obj), program, &site, &cookie);
 	*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_UPROBE;
 	if (prog < 0)
 		return prog;
-	event = perf_event__open_uprobe(t->opened->path, t->offset, is_return);
+	event = perf_event__open_uprobe(t->opened->path, t->offset, program != PROG_UPROBE_ENTRY);
 	return perf_event__attach(event, prog, cookie, out);
 }
 
@@ -55,11 +53,14 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
 	struct uretprobe *u = slot->state = xcalloc(1, sizeof(*u));
+	const struct target *t = slot->target;
 	int err;
 
 	u->entry = u->leave = PERF_ATTACHMENT_NONE;
-	err = attach_event(c, slot->target, false, &u->entry, at);
-	return err ? err : attach_event(c, slot->target, true, &u->leave, at);
+	if (t->untimed)
+		return attach_event(c, t, PROG_UPROBE_COUNT, &u->leave, at);
+	err = attach_event(c, t, PROG_UPROBE_ENTRY, &u->entry, at);
+	return err ? err : attach_event(c, t, PROG_UPROBE_RETURN, &u->leave, at);
 }
 
 static const char *caveat(struct features *f)
@@ -73,7 +74,8 @@ const struct attach_ops attach_uretprobe = {
 	.name = "uretprobe",
 	.type = TARGET_USER,
 	.programs = PROG_BIT(PROG_UPROBE_ENTRY) | PROG_BIT(PROG_UPROBE_RETURN),
-	.returns = PROG_BIT(PROG_UPROBE_RETURN),
+	.counting = PROG_BIT(PROG_UPROBE_COUNT),
+	.returns = PROG_BIT(PROG_UPROBE_RETURN) | PROG_BIT(PROG_UPROBE_COUNT),
 	.files = 4,
 	.swaps_return = true,
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,

@@ -77,6 +77,17 @@ static int bind_maxactive(struct binder *b, const struct tree_node *node, void *
 	return bind_count(b, node, "maxactive", MAX_MAXACTIVE, &list->settings.maxactive);
 }
 
+static int bind_durations(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	bool on = true;
+	int err = binder__bool(b, node, "durations", &on);
+
+	s->untimed = !on;
+	s->has_durations = true;
+	return err;
+}
+
 static int bind_max_series(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct probe_list *list = target;
@@ -146,6 +157,7 @@ static const struct key probe_keys[] = {
 	{ "module", targets__bind_module, "kvm" },
 	{ "mechanism", bind_mechanism, "kretprobe" },
 	{ "maxactive", bind_maxactive, "1000" },
+	{ "durations", bind_durations, "off" },
 	{ "returns", bind_returns, "size" },
 	{ "error", bind_error, "\"< 0\"" },
 	{ "labels", expressions__bind_labels, "[comm, {flags: \"arg1\"}]" },

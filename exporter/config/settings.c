@@ -65,6 +65,8 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 		s->max_rate = defaults->has_max_rate ? defaults->max_rate : DEFAULT_MAX_RATE;
 		s->has_max_rate = defaults->has_max_rate;
 	}
+	if (!s->has_durations)
+		s->untimed = defaults->untimed;
 	if (!s->max_series)
 		s->max_series = defaults->max_series;
 	if (s->series_ttl == 0)
@@ -97,7 +99,7 @@ static uint32_t series_of(const struct probe_settings *s)
 bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b)
 {
 	return same_text(a->mechanism, b->mechanism) && a->maxactive == b->maxactive &&
-	       a->returns == b->returns && a->c_type == b->c_type &&
+	       a->untimed == b->untimed && a->returns == b->returns && a->c_type == b->c_type &&
 	       same_text(a->error.text, b->error.text) && series_of(a) == series_of(b) &&
 	       a->series_ttl == b->series_ttl &&
 	       same_expressions(a->labels, a->nlabels, b->labels, b->nlabels) &&

@@ -17,6 +17,8 @@ struct expression {
 struct probe_settings {
 	char *mechanism;    /* NULL: as --mechanism says */
 	uint32_t maxactive; /* return slots of a legacy kretprobe */
+	bool has_durations; /* the user has given `durations` */
+	bool untimed;	    /* durations: off */
 	enum returns returns;
 	const struct c_type *c_type;   /* that `returns` names; NULL: none */
 	struct source_pos returns_pos; /* of the value of `returns` */

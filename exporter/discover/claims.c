@@ -289,6 +289,7 @@ int claims__add(struct claims *c, const struct request *r, struct target *t)
 		return err;
 	}
 	t->settings = &r->list->settings;
+	t->untimed = t->settings->untimed;
 	t->pos = &r->pattern->pos;
 	t->builtin = r->list->builtin;
 	return enter(c, t, !r->pattern->glob);

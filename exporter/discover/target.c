@@ -217,6 +217,7 @@ struct target *target__describe(const struct target *t)
 	d->kind = t->kind;
 	d->ret_size = t->ret_size;
 	d->error = t->error;
+	d->untimed = t->untimed;
 	d->signature = t->signature ? xstrdup(t->signature) : NULL;
 	d->reason = t->reason;
 	d->why = t->why ? xstrdup(t->why) : NULL;

@@ -53,6 +53,7 @@ struct target {
 	struct enumerator *enumerators; /* RP_KIND_ENUM: values as rp_outcome() reports them */
 	size_t nenumerators;
 	struct result_test error; /* results that `error:` counts as errors */
+	bool untimed;		  /* durations: off */
 
 	enum target_reason reason;
 	char *why;	       /* the message for reason; NULL with REASON_NONE */

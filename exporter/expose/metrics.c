@@ -92,6 +92,8 @@ static void write_duration(const struct metrics_input *in, struct series *sr, st
 		.sum = (double)sr->cell->words[RP_CELL_SUM] / 1e9,
 	};
 
+	if (sr->state->target->untimed)
+		return;
 	expo__histogram(e, &(struct label_set){ sr->labels, sr->nlabels }, &v, sr->state->created);
 }
 

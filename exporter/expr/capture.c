@@ -142,18 +142,6 @@ static int add_observed(struct maker *m, const struct expression *setting)
 	return err;
 }
 
-static int add_all(struct maker *m, const struct expression *v, size_t n,
-		   int (*add)(struct maker *m, const struct expression *setting),
-		   const struct source_pos **pos)
-{
-	for (size_t i = 0; i < n; i++) {
-		*pos = &v[i].pos;
-		if (add(m, &v[i]))
-			return -EINVAL;
-	}
-	return 0;
-}
-
 /* Tells the BPF program which results are errors, as far as their class does not show it. */
 static void judge(struct rp_capture_spec *k, enum rp_kind kind, const struct result_test *error)
 {
@@ -184,6 +172,43 @@ static bool filters_args(const struct rp_capture_spec *k)
 		if (reads_args(&k->filter[i].field, 1))
 			return true;
 	return false;
+}
+
+static bool needs_args(const struct rp_capture_spec *k)
+{
+	return reads_args(k->number, k->nnumbers) || reads_args(k->text, k->ntexts) ||
+	       reads_args(k->observed, k->nobserved) || filters_args(k);
+}
+
+/* Of a probe without durations: it has a program at the return only. */
+static int check_untimed(struct maker *m, const struct expression *setting)
+{
+	const struct rp_capture_spec *k = &m->x->kernel;
+
+	if (k->min_ns || k->max_ns != UINT64_MAX)
+		return error__refuse(m->why,
+				     "\"%s\" needs durations, which are off for this probe; remove "
+				     "the filter, or durations: off",
+				     setting->text);
+	if (needs_args(k))
+		return error__refuse(m->why,
+				     "\"%s\" is known when the function is entered, and with "
+				     "durations: off only its return is watched; remove one of the "
+				     "two",
+				     setting->text);
+	return 0;
+}
+
+static int add_all(struct maker *m, const struct probe_settings *s, const struct expression *v,
+		   size_t n, int (*add)(struct maker *m, const struct expression *setting),
+		   const struct source_pos **pos)
+{
+	for (size_t i = 0; i < n; i++) {
+		*pos = &v[i].pos;
+		if (add(m, &v[i]) || (s->untimed && check_untimed(m, &v[i])))
+			return -EINVAL;
+	}
+	return 0;
 }
 
 /* Once all labels are known: where the key has them. */
@@ -223,16 +248,13 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 	m.x->returns_values = values;
 	judge(&m.x->kernel, kind, error);
 	m.x->series_ttl = s->series_ttl;
-	if (add_all(&m, s->labels, s->nlabels, add_label, pos) ||
-	    add_all(&m, s->filters, s->nfilters, add_filter, pos) ||
-	    add_all(&m, s->observed, s->nobserved, add_observed, pos)) {
+	if (add_all(&m, s, s->labels, s->nlabels, add_label, pos) ||
+	    add_all(&m, s, s->filters, s->nfilters, add_filter, pos) ||
+	    add_all(&m, s, s->observed, s->nobserved, add_observed, pos)) {
 		capture_spec__free(m.x);
 		return -EINVAL;
 	}
-	m.x->kernel.reads_args = reads_args(m.x->kernel.number, m.x->kernel.nnumbers) ||
-				 reads_args(m.x->kernel.text, m.x->kernel.ntexts) ||
-				 reads_args(m.x->kernel.observed, m.x->kernel.nobserved) ||
-				 filters_args(&m.x->kernel);
+	m.x->kernel.reads_args = needs_args(&m.x->kernel);
 	lay_out_key(m.x);
 	m.x->nhistograms = (kind == RP_KIND_SIZE) + m.x->kernel.nobserved;
 	*out = m.x;

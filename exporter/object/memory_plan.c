@@ -139,7 +139,7 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 {
 	uint32_t ncpus = libbpf_num_possible_cpus(), values = p->ntargets * VALUES_PER_TARGET;
 	uint32_t nframes = features__has(f, FEATURE_TASK_STORAGE) ? FRAMES_FALLBACK : FRAMES;
-	uint32_t programs = p->programs | p->capturing_programs;
+	uint64_t programs = p->programs | p->capturing_programs;
 
 	for (uint32_t i = 0; i < p->nextras; i++)
 		if (p->extras[i]->returns_values)

@@ -174,25 +174,35 @@ void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec)
 	__atomic_store_n(&since[nr], now.tv_sec * 1000000000ULL + now.tv_nsec, __ATOMIC_SEQ_CST);
 }
 
-int object__set_syscall_programs(struct object *o, const struct capture_spec *capture)
+void object__count_syscall(struct object *o, int nr, bool compat, uint64_t spec)
 {
-	const struct {
-		const struct bpf_map *map;
-		enum program_id program;
-	} v[] = {
-		{ o->skel->maps.syscall_enter_programs, PROG_SYSCALL_ENTER_CAPTURE },
-		{ o->skel->maps.syscall_exit_programs, PROG_SYSCALL_EXIT_CAPTURE },
-	};
+	struct retprobe__bss *bss = o->skel->bss;
+	volatile __u64 *specs = compat ? bss->syscall_count_compat_desc : bss->syscall_count_desc;
 
-	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
-		int fd = programs__fd(o->programs, v[i].program, capture);
+	if (nr >= 0 && nr < RP_SYSCALLS)
+		__atomic_store_n(&specs[nr], spec, __ATOMIC_SEQ_CST);
+}
 
-		if (fd < 0)
-			return fd;
-		if (bpf_map_update_elem(bpf_map__fd(v[i].map), &capture->index, &fd, 0))
-			return -errno;
-	}
-	return 0;
+static int set_syscall_program(struct object *o, const struct bpf_map *map, enum program_id id,
+			       const struct capture_spec *capture)
+{
+	int fd = programs__fd(o->programs, id, capture);
+
+	if (fd < 0)
+		return fd;
+	return bpf_map_update_elem(bpf_map__fd(map), &capture->index, &fd, 0) ? -errno : 0;
+}
+
+int object__set_syscall_programs(struct object *o, const struct capture_spec *capture, bool untimed)
+{
+	const struct bpf_map *enter = o->skel->maps.syscall_enter_programs;
+	const struct bpf_map *exit = o->skel->maps.syscall_exit_programs;
+	int err;
+
+	if (untimed)
+		return set_syscall_program(o, exit, PROG_SYSCALL_COUNT_CAPTURE, capture);
+	err = set_syscall_program(o, enter, PROG_SYSCALL_ENTER_CAPTURE, capture);
+	return err ? err : set_syscall_program(o, exit, PROG_SYSCALL_EXIT_CAPTURE, capture);
 }
 
 struct programs *object__programs(const struct object *o)

@@ -23,9 +23,13 @@ void object__free(struct object *o);
 /* Probes the calls of this number, native or of 32-bit programs, with a target descriptor; 0: no
  * longer. nr -1: there is no such call. */
 void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec);
+/* The same without durations. */
+void object__count_syscall(struct object *o, int nr, bool compat, uint64_t spec);
 
-/* Has calls with this capture spec go on in its programs. 0 or a negative errno. */
-int object__set_syscall_programs(struct object *o, const struct capture_spec *capture);
+/* Has calls with this capture spec go on in its programs: those at the exit without durations if
+ * untimed. 0 or a negative errno. */
+int object__set_syscall_programs(struct object *o, const struct capture_spec *capture,
+				 bool untimed);
 
 struct programs *object__programs(const struct object *o);
 /* Whether programs of multi links identify targets by address; otherwise by cookie. */

@@ -11,8 +11,8 @@ struct object_params {
 	const struct histogram_layout *layout; /* must outlive the object */
 	uint32_t ntargets;		       /* ids are below */
 	enum cells_mode cells;
-	uint32_t programs;	     /* PROG_BIT()s */
-	uint32_t capturing_programs; /* likewise: variants with captures */
+	uint64_t programs;	     /* PROG_BIT()s */
+	uint64_t capturing_programs; /* likewise: variants with captures */
 	const struct rp_addr *sites; /* targets of multi links by address; none: by cookie */
 	size_t nsites;
 	const struct histogram_layout *size_layout; /* must outlive the object */

@@ -75,6 +75,13 @@ static const struct row {
 	[PROG_SYSCALL_DISPATCH_EXIT] = { "syscall_exit_dispatching", .variants = DISPATCHING },
 	[PROG_SYSCALL_ENTER_CAPTURE] = { "syscall_enter", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
 	[PROG_SYSCALL_EXIT_CAPTURE] = { "syscall_exit", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
+	[PROG_KPROBE_COUNT] = { "kprobe_count", "kprobe_count_clone" },
+	[PROG_MULTI_COUNT] = { "multi_count", NULL, BPF_SYS_KPROBE_MULTI },
+	[PROG_FEXIT_COUNT] = { NULL, "fexit_count", BPF_SYS_FEXIT },
+	[PROG_UPROBE_COUNT] = { "uprobe_count", "uprobe_count_clone" },
+	[PROG_UPROBE_MULTI_COUNT] = { "uprobe_multi_count", NULL, BPF_SYS_UPROBE_MULTI },
+	[PROG_SYSCALL_COUNT] = { "syscall_count", .variants = ONLY_PLAIN },
+	[PROG_SYSCALL_COUNT_CAPTURE] = { "syscall_count", .variants = ONLY_CAPTURING },
 };
 
 /* For a target, or for all targets with the same capture spec. */
@@ -163,8 +170,8 @@ static bool is_for(enum program_id id, bool capturing)
 /* The programs of the object that libbpf loads next. */
 static struct programs *relocating;
 
-struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
-				   uint32_t capturing, uint32_t ncaptures)
+struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint64_t plain,
+				   uint64_t capturing, uint32_t ncaptures)
 {
 	struct programs *ps = xcalloc(1, sizeof(*ps));
 	struct bpf_program *p;
@@ -450,7 +457,7 @@ int programs__fd(struct programs *p, enum program_id id, const struct capture_sp
 	return sel->err ? sel->err : sel->fd;
 }
 
-int programs__refusal(struct programs *p, uint32_t programs, const struct capture_spec *capture)
+int programs__refusal(struct programs *p, uint64_t programs, const struct capture_spec *capture)
 {
 	for (int id = 0; id < PROG_MAX; id++) {
 		const struct selected *sel = &p->v[id][variant_of(id, capture)];
@@ -463,6 +470,11 @@ int programs__refusal(struct programs *p, uint32_t programs, const struct captur
 			return fd;
 	}
 	return 0;
+}
+
+bool programs__is_selected(const struct programs *p, enum program_id id)
+{
+	return p->v[id][false].program || p->v[id][true].program;
 }
 
 struct program_counts programs__count_fd(int fd)

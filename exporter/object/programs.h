@@ -37,23 +37,34 @@ enum program_id {
 	PROG_SYSCALL_DISPATCH_EXIT,
 	PROG_SYSCALL_ENTER_CAPTURE, /* called by the two above */
 	PROG_SYSCALL_EXIT_CAPTURE,
+	/* For targets without durations. */
+	PROG_KPROBE_COUNT,
+	PROG_MULTI_COUNT,
+	PROG_FEXIT_COUNT,
+	PROG_UPROBE_COUNT,
+	PROG_UPROBE_MULTI_COUNT,
+	PROG_SYSCALL_COUNT,
+	PROG_SYSCALL_COUNT_CAPTURE, /* called by the one above */
 	PROG_MAX,
 };
-#define PROG_BIT(id) (1U << (id))
+#define PROG_BIT(id) (1ULL << (id))
 
 /* Once, before the first object is opened: has libbpf hand over the code of programs. */
 void programs__set_up(void);
 /* Between opening and loading: selects the programs of two masks, for targets without and with
  * captures. The indices of their specs are below ncaptures. */
-struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint32_t plain,
-				   uint32_t capturing, uint32_t ncaptures);
+struct programs *programs__prepare(struct bpf_object *obj, struct features *f, uint64_t plain,
+				   uint64_t capturing, uint32_t ncaptures);
 void programs__free(struct programs *p);
 /* After libbpf has loaded the object, or failed to: then it has the maps, and the relocated code of
  * its programs, but no program. */
 void programs__relocated(struct programs *p, struct bpf_object *obj);
 /* Loads the shared ones of these programs, for targets with this capture spec or NULL. 0, or the
  * errno with which the kernel refuses one. */
-int programs__refusal(struct programs *p, uint32_t programs, const struct capture_spec *capture);
+int programs__refusal(struct programs *p, uint64_t programs, const struct capture_spec *capture);
+
+/* Whether programs__prepare() has selected it, for some target. */
+bool programs__is_selected(const struct programs *p, enum program_id id);
 
 /*
  * The descriptor of a program to attach at a site, which the caller does not close, and its cookie.

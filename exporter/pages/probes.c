@@ -258,6 +258,7 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	json_member(b, "signature", t->signature);
 	/* Unknown for functions that were not found. */
 	json_member(b, "returns", st->snap || t->signature ? kind_names[t->kind] : NULL);
+	buf__printf(b, ",\"durations\":%s", t->untimed ? "false" : "true");
 	json_member(b, "mechanism", st->attached ? st->mechanism : NULL);
 	buf__printf(b, ",\"attached\":%s", st->attached ? "true" : "false");
 	json_member(b, "reason", st->attached ? "" : target_reason_names[t->reason]);

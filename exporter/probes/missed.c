@@ -33,6 +33,14 @@ static void publish(struct missed *m)
 	shared_memory__put(m->copy.addr, m->board, shared_missed__size(m->n) / sizeof(uint64_t));
 }
 
+/* Without durations, no entry is watched that a return could lack. */
+static uint64_t reasons_of(const struct attach_slot *slot)
+{
+	uint64_t of_entries = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH;
+
+	return slot->ops->missed & ~(slot->target->untimed ? of_entries : 0);
+}
+
 struct missed *missed__new(struct attach *a, struct object *obj)
 {
 	struct missed *m = xcalloc(1, sizeof(*m));
@@ -52,7 +60,7 @@ struct missed *missed__new(struct attach *a, struct object *obj)
 	}
 	for (size_t i = 0; i < m->n; i++)
 		if (slots[i].ops)
-			m->board->targets[i].reasons = slots[i].ops->missed;
+			m->board->targets[i].reasons = reasons_of(&slots[i]);
 	publish(m);
 	return m;
 }

@@ -92,6 +92,7 @@ static void image_target(struct image *io, struct target *t)
 	image__field(io, &t->error.test);
 	image__field(io, &t->error.classes);
 	image__field(io, &t->reason);
+	image__flag(io, &t->untimed);
 	image_text(io, &t->object);
 	image_text(io, &t->function);
 	image_text(io, &t->signature);

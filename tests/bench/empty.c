@@ -2,10 +2,12 @@
 /*
  * The cost of a mechanism by itself: attaches a pair of programs that do nothing.
  *
- *	bench_empty MECHANISM FUNCTION...
+ *	bench_empty [-r] MECHANISM FUNCTION...
  *	bench_empty MECHANISM @FILE		function names, one per line
  *	bench_empty uretprobe|uprobe.ret|uprobe.multi|uprobe.session PATH:OFFSET
  *	bench_empty tracepoint raw_syscalls
+ *
+ * With -r, only the program at the return: kretprobe, fexit, kprobe.multi, tracepoint.
  *
  * Prints "ready N" once N functions are attached, and keeps them attached until it is killed. Finds
  * the functions that the kernel refuses in a batch by halving, and leaves them out.
@@ -59,6 +61,8 @@ struct link_attr {
 		} tracing_multi;
 	};
 };
+
+static bool only_returns;
 
 struct functions {
 	const char **names;
@@ -134,7 +138,7 @@ static void attach_pair(const char *pmu, const char *name, const char *where, ui
 	snprintf(format, sizeof(format), "/sys/bus/event_source/devices/%s/format/retprobe", pmu);
 	if (read_number(type, "") < 0)
 		die("this kernel has no events of kind", pmu, 0);
-	for (int is_return = 0; is_return < 2; is_return++) {
+	for (int is_return = only_returns; is_return < 2; is_return++) {
 		attr = (struct perf_event_attr){
 			.type = read_number(type, ""),
 			.config = (uint64_t)is_return << read_number(format, "config:"),
@@ -167,7 +171,7 @@ static size_t attach_tracepoint(const struct functions *f)
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 		mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	}
-	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+	for (size_t i = only_returns; i < sizeof(ids) / sizeof(*ids); i++) {
 		struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
 		int id = read_number(ids[i], "");
 
@@ -286,7 +290,8 @@ static void attach_tracing(const struct functions *f, size_t i, int attach_type)
 static size_t attach_fexit(const struct functions *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		attach_tracing(f, i, BPF_TRACE_FENTRY);
+		if (!only_returns)
+			attach_tracing(f, i, BPF_TRACE_FENTRY);
 		attach_tracing(f, i, BPF_TRACE_FEXIT);
 	}
 	return f->n;
@@ -374,6 +379,8 @@ static size_t attach_kprobe_multi(const struct functions *f)
 	struct batch returns = entries;
 
 	returns.attr.kprobe_multi.flags = MULTI_RETURN;
+	if (only_returns)
+		return attach_batch(&returns, f);
 	attach_batch(&returns, f);
 	return attach_batch(&entries, f);
 }
@@ -473,10 +480,14 @@ int main(int argc, char **argv)
 	const struct mechanism *m = mechanisms;
 	struct functions f = {};
 
+	only_returns = argc > 1 && !strcmp(argv[1], "-r");
+	argc -= only_returns;
+	argv += only_returns;
+
 	while (argc > 2 && m->name && strcmp(m->name, argv[1]))
 		m++;
 	if (argc < 3 || !m->name) {
-		fprintf(stderr, "usage: bench_empty MECHANISM FUNCTION...|@FILE\nmechanisms:");
+		fprintf(stderr, "usage: bench_empty [-r] MECHANISM FUNCTION...|@FILE\nmechanisms:");
 		for (m = mechanisms; m->name; m++)
 			fprintf(stderr, " %s", m->name);
 		fprintf(stderr, "\n");

@@ -26,7 +26,7 @@ measure_calls() {
 # ---- the exporter and the empty pairs ------------------------------------------------------------
 
 returns() { # returns OBJECT FUNCTION
-	metric "retprobe_duration_seconds_count[{]object=\"$1\",function=\"$2\"[,}]"
+	metric "retprobe_returns_total[{]object=\"$1\",function=\"$2\"[,}]"
 }
 
 # exporter_with NAME OBJECT FUNCTION ARGUMENTS...: without OBJECT, FUNCTION is not called.
@@ -135,6 +135,25 @@ labels() {
 	with_settings other/ours/expression/1 security_task_getpgid vmlinux \
 		'labels: [{uts: "p->nsproxy->uts_ns->ns.inum"}]'
 	loop=getpgid
+}
+
+# ---- without durations ---------------------------------------------------------------------------
+
+counts() {
+	local m
+	for m in fexit kprobe.multi kretprobe; do
+		empty_with "empty/$m.return/1" "-r $m" "$function"
+		if has_mechanism "$m"; then
+			with_settings "ours/$m.count/1" "$function" vmlinux "mechanism: $m, durations: off"
+			with_settings "ours/$m.count.comm/1" "$function" vmlinux \
+				"mechanism: $m, durations: off, labels: [comm]"
+		else
+			figure "ours/$m.count/1" - "$why"
+		fi
+	done
+	empty_with empty/tracepoint.return/1 "-r tracepoint" raw_syscalls
+	printf 'probes:\n  - {syscalls: getpgid, durations: off}\n' >"$scratch/settings.yaml"
+	exporter_with ours/tracepoint.count/1 syscall getpgid --config.file="$scratch/settings.yaml"
 }
 
 # ---- other tools -------------------------------------------------------------------------------
@@ -249,7 +268,7 @@ has_rows() { # has_rows GROUP
 figure kernel "$(uname -r)"
 figure cpus "$(nproc)"
 measure_calls unprobed ''
-for group in mechanisms syscalls labels tools patterns users many; do
+for group in mechanisms syscalls labels counts tools patterns users many; do
 	! has_rows $group || $group
 done
 measure_calls unprobed/again ''

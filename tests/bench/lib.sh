@@ -132,10 +132,11 @@ write_config() { # write_config FILE
 }
 
 # Attaches an empty pair. Returns 0 with the number of functions in $attached, or 1 and the reason in $why.
-start_empty() { # start_empty SECONDS MECHANISM FUNCTION
+start_empty() { # start_empty SECONDS MECHANISM FUNCTION: MECHANISM may begin with -r
 	local line=''
 	mkfifo "$scratch/ready"
-	build/bench_empty "$2" "$3" >"$scratch/ready" 2>"$scratch/log" &
+	# shellcheck disable=SC2086 # an option and a name
+	build/bench_empty $2 "$3" >"$scratch/ready" 2>"$scratch/log" &
 	pid=$!
 	read -rt "$1" line <"$scratch/ready"
 	rm "$scratch/ready"

@@ -168,6 +168,12 @@ def instruction_rows(kernels, notes):
     yield row("`tracepoint`, to a call not probed", lambda f: own(f, other, empty, 1, notes))
     for name, title in LABELS.items():
         yield row(title, lambda f: added(f, name, notes))
+    for m in ("fexit", "kprobe.multi", "kretprobe", "tracepoint"):
+        ours, empty = f"ours/{m}.count/1", f"empty/{m}.return/1"
+        yield row(f"`{m}`, durations: off", lambda f: own(f, ours, empty, 1, notes))
+        if m != "tracepoint":
+            yield row(f"`{m}`, durations: off, labels: [comm]",
+                      lambda f: added(f, f"ours/{m}.count.comm/1", notes))
     others = {
         "funclatency": "funclatency (histogram only)",
         "bpftrace/kprobe": "bpftrace, kprobe + kretprobe",

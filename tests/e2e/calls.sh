@@ -14,7 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP calls: attaching needs root"
 	exit 0
 fi
-plan 22
+plan 27
 
 build() { # build NAME GCC-OPTIONS...: $temp/NAME
 	local name=$1
@@ -106,6 +106,31 @@ stop_exporter
 sed -i 's/arg0 == 6/duration > 1ns/' "$temp/labels.yml"
 start_exporter --config.file="$temp/labels.yml"
 run answered errno && expect "a duration that is not known matches no filter" sched_rr_get_interval ""
+stop_exporter
+
+# The same without durations, where nothing is known about entries.
+cat >"$temp/counts.yml" <<'END'
+probes:
+  - {syscalls: sched_rr_get_interval, durations: off}
+  - {syscalls: clone, durations: off, labels: [comm], filter: comm == answered}
+  - {syscalls: msgrcv, durations: off}
+END
+start_exporter --config.file="$temp/counts.yml"
+run answered errno && expect "durations off: a filter's errno is counted" sched_rr_get_interval "error EPERM 100"
+run answered notify &&
+	expect "durations off: a supervisor's answer is counted" sched_rr_get_interval "error EPERM 100; ok positive 30"
+run answered trap && expect "durations off: a filter's signal has no result" sched_rr_get_interval \
+	"error EPERM 100; missed trapped 50; ok positive 30"
+expect "durations off: a clone's child makes no call" clone "answered ok positive 10"
+mkfifo "$temp/counted"
+"$temp/answered" held <"$temp/counted" >"$temp/held" 2>&1 &
+held=$!
+exec 9>"$temp/counted"
+wait_for 10 grep -q held "$temp/held" || give_up "held" "it does not begin"
+echo >&9
+exec 9>&-
+wait $held || not_ok "held" "it does not work as without a probe"
+expect "durations off: every return is counted" msgrcv "error ENOMSG 5; ok positive 1"
 stop_exporter
 
 # ---- begun before the exporter's start -----------------------------------------------------------

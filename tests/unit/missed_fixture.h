@@ -17,6 +17,7 @@ static const struct attach_ops session = { .name = "kprobe.session",
 					   .missed = 1U << MISSED_NO_ENTRY };
 
 /* Answers of the replaced functions. */
+static struct target target;
 static struct attach_slot slots[TARGETS];
 static struct kernel_counts kernel[TARGETS];
 static struct attach_program_counts programs[2];
@@ -118,7 +119,7 @@ static inline int set_up(void **state)
 	let_programs_end = NULL;
 	wait_error = waits = 0;
 	for (size_t i = 0; i < TARGETS; i++)
-		slots[i] = (struct attach_slot){ .ops = &plain };
+		slots[i] = (struct attach_slot){ .ops = &plain, .target = &target };
 	begin(&b);
 	*state = &b;
 	return 0;

@@ -101,6 +101,48 @@ static void equal_specs_share_a_number(void **state)
 		capture_spec__free(x[i]);
 }
 
+/* Without durations, a probe has no program at the entry. */
+static void untimed_needs_no_entry(void **state)
+{
+	static const struct {
+		const char *label, *filter, *observed, *why; /* NULL: accepted */
+	} rows[] = {
+		{ .label = "comm" },
+		{ .filter = "outcome == error" },
+		{ .filter = "comm == sh" },
+		{ .label = "n", .why = "\"n\" is known when the function is entered" },
+		{ .label = "p->name", .why = "\"p->name\" is known when" },
+		{ .filter = "n > 3", .why = "\"n > 3\" is known when" },
+		{ .observed = "n", .why = "\"n\" is known when" },
+		{ .filter = "duration > 1s", .why = "\"duration > 1s\" needs durations" },
+		{ .filter = "duration < 1s", .why = "\"duration < 1s\" needs durations" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct expression label = { .name = "x", .text = (char *)rows[i].label };
+		struct expression filter = { .text = (char *)rows[i].filter };
+		struct expression observed = { .name = "x", .text = (char *)rows[i].observed };
+		struct probe_settings s = { .untimed = true,
+					    .labels = &label,
+					    .nlabels = rows[i].label != NULL,
+					    .filters = &filter,
+					    .nfilters = rows[i].filter != NULL,
+					    .observed = &observed,
+					    .nobserved = rows[i].observed != NULL };
+		const struct source_pos *pos;
+		struct capture_spec *x;
+		char *why = NULL;
+
+		assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why),
+				 rows[i].why ? -EINVAL : 0);
+		assert_true(!why == !rows[i].why);
+		if (why && !strstr(why, rows[i].why))
+			fail_msg("%s", why);
+		free(why);
+		capture_spec__free(x);
+	}
+}
+
 static void settings_become_captures(void **state)
 {
 	struct expression labels[] = { { .name = "cgroup", .text = "cgroup" },
@@ -158,6 +200,7 @@ static void settings_become_captures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(untimed_needs_no_entry),
 		cmocka_unit_test(settings_become_captures),
 		cmocka_unit_test(keys_have_no_gaps),
 		cmocka_unit_test(equal_specs_share_a_number),

@@ -121,11 +121,12 @@ static void test_defaults(void **state)
 
 	write_file("probes:\n"
 		   "- {functions: a, returns: auto, labels: [tid], filter: [], observe: {},"
-		   " max_series: 3, series_ttl: never, max_rate: 0}\n"
+		   " max_series: 3, series_ttl: never, max_rate: 0, durations: on}\n"
 		   "- {functions: b, labels: [], filter: arg0 == 1, observe: {x: arg1},"
 		   " series_ttl: 1s}\n"
 		   "defaults: {returns: raw, labels: [pid, comm], filter: comm == rm,"
-		   " observe: {y: arg2}, max_series: 7, series_ttl: 2m, max_rate: 50000000000}\n");
+		   " observe: {y: arg2}, max_series: 7, series_ttl: 2m, max_rate: 50000000000,"
+		   " durations: off}\n");
 	c = PARSE("--config.file=config.yaml", "p");
 	assert_int_equal(c->nlists, 3);
 	argument = &c->lists[0].settings;
@@ -141,6 +142,7 @@ static void test_defaults(void **state)
 	assert_int_equal(argument->max_series, 7);
 	assert_true(argument->series_ttl == 120);
 	assert_true(argument->max_rate == 50000000000);
+	assert_true(argument->untimed && !own->untimed && none->untimed);
 
 	assert_int_equal(own->returns, RETURNS_AUTO);
 	assert_int_equal(own->nlabels, 1);
@@ -162,6 +164,7 @@ static void test_defaults(void **state)
 	config__free(c);
 	c = PARSE("p");
 	assert_true(c->lists[0].settings.max_rate == 1000000);
+	assert_false(c->lists[0].settings.untimed);
 	config__free(c);
 }
 
@@ -185,6 +188,7 @@ static void test_same(void **state)
 		"{functions: f, series_ttl: 1h}",
 		"{functions: f, maxactive: 5}",
 		"{functions: f, mechanism: fexit}",
+		"{functions: f, durations: off}",
 	};
 	struct config *c;
 
@@ -203,7 +207,7 @@ static void test_same(void **state)
 	}
 
 	write_file("probes: [{functions: f}, {functions: f, max_series: 500, series_ttl: never,"
-		   " returns: auto, labels: [], filter: [], observe: {}}]");
+		   " returns: auto, durations: on, labels: [], filter: [], observe: {}}]");
 	c = PARSE("--config.file=config.yaml");
 	assert_true(probe_settings__same(&c->lists[0].settings, &c->lists[1].settings));
 	config__free(c);

@@ -30,6 +30,7 @@ const char *__wrap_features__missing(struct features *f, enum feature feature)
 #define LACKS(feature) (1U << FEATURE_##feature)
 
 static struct probe_settings settings;
+static bool untimed; /* of the targets of plan() */
 
 /* A kernel function, a system call and a user function. */
 struct world {
@@ -60,6 +61,7 @@ static void plan(struct world *w, const char *mechanism)
 			     } };
 	for (size_t i = 0; i < ARRAY_SIZE(w->v); i++) {
 		w->v[i].settings = &settings;
+		w->v[i].untimed = untimed;
 		w->pointers[i] = &w->v[i];
 	}
 	w->targets = (struct targets){ w->pointers, ARRAY_SIZE(w->v), ARRAY_SIZE(w->v) };
@@ -81,7 +83,7 @@ static const char *chosen(const struct world *w, enum target_type type)
 	return ops ? ops->name : "none";
 }
 
-static uint32_t programs(const struct world *w)
+static uint64_t programs(const struct world *w)
 {
 	struct object_params p = {};
 
@@ -138,6 +140,52 @@ static void test_lossy(void **state)
 		assert_string_equal(chosen(&w, TARGET_KERNEL), rows[i].want);
 		end(&w);
 	}
+}
+
+/* Without durations: mechanisms with a program for the return alone, and only that program. */
+static void test_untimed(void **state)
+{
+	static const struct {
+		unsigned lacking;
+		const char *kernel, *user;
+	} rows[] = {
+		{ 0, "fexit", "uprobe.multi" },
+		{ LACKS(NO_PREEMPTION), "kprobe.multi", "uprobe.multi" },
+		{ LACKS(TRAMPOLINE) | LACKS(KPROBE_MULTI) | LACKS(UPROBE_MULTI), "kretprobe",
+		  "uretprobe" },
+	};
+	const uint64_t entries = PROG_BIT(PROG_FEXIT_ENTRY) | PROG_BIT(PROG_MULTI_ENTRY) |
+				 PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_UPROBE_ENTRY) |
+				 PROG_BIT(PROG_UPROBE_MULTI_ENTRY) | PROG_BIT(PROG_SYSCALL_ENTER);
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world w;
+
+		lacking = rows[i].lacking;
+		untimed = true;
+		plan(&w, "auto");
+		untimed = false;
+		assert_string_equal(chosen(&w, TARGET_KERNEL), rows[i].kernel);
+		assert_string_equal(chosen(&w, TARGET_SYSCALL), "tracepoint");
+		assert_string_equal(chosen(&w, TARGET_USER), rows[i].user);
+		assert_false(programs(&w) & entries);
+		assert_true(programs(&w) & PROG_BIT(PROG_KPROBE_COUNT));
+		assert_true(programs(&w) & PROG_BIT(PROG_SYSCALL_COUNT));
+		end(&w);
+	}
+}
+
+static void test_untimed_forced(void **state)
+{
+	struct world w;
+
+	lacking = 0;
+	untimed = true;
+	plan(&w, "kprobe.session");
+	untimed = false;
+	assert_string_equal(chosen(&w, TARGET_KERNEL), "none");
+	assert_string_equal(w.v[0].why, "it needs a program at the entry, and durations are off");
+	end(&w);
 }
 
 /* Calls nested too deep would be lost without being counted. */
@@ -335,6 +383,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forced),
 		cmocka_unit_test(test_lossy),
+		cmocka_unit_test(test_untimed),
+		cmocka_unit_test(test_untimed_forced),
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_outdated),

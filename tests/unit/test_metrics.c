@@ -47,6 +47,27 @@ static void test_everything(void **state)
 	assert_memory_equal(again.data, out.data, out.len);
 }
 
+/* Without durations, their series are absent, and others are not. */
+static void test_untimed(void **state)
+{
+	__cleanup_buf struct buf out = { 0 };
+	struct target target;
+	struct fixture f;
+
+	fixture__init(&f);
+	target = *f.states[0].target;
+	target.untimed = true;
+	f.states[0].target = &target;
+	write_text(&f.in, &out);
+	assert_null(strstr(buf__str(&out), "retprobe_duration_seconds_count{object=\"vmlinux\","
+					   "function=\"vfs_read\"}"));
+	assert_non_null(strstr(buf__str(&out), "retprobe_returns_total{object=\"vmlinux\","
+					       "function=\"vfs_read\",outcome=\"ok\","
+					       "value=\"0\"} 20"));
+	assert_non_null(strstr(buf__str(&out), "retprobe_duration_seconds_count{object=\"syscall\","
+					       "function=\"openat\"}"));
+}
+
 /* Unknown values are left out, never made up. */
 static void test_little(void **state)
 {
@@ -442,19 +463,13 @@ static void test_self_notes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_everything),
-		cmocka_unit_test(test_little),
-		cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_class_text),
-		cmocka_unit_test(test_value_text),
-		cmocka_unit_test(test_self_process),
-		cmocka_unit_test(test_self_notes),
-		cmocka_unit_test(test_self_requests),
-		cmocka_unit_test(test_shared_from_start),
-		cmocka_unit_test(test_observed),
-		cmocka_unit_test(test_label_sets_limit),
+		cmocka_unit_test(test_everything),    cmocka_unit_test(test_untimed),
+		cmocka_unit_test(test_little),	      cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_names),	      cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_class_text),    cmocka_unit_test(test_value_text),
+		cmocka_unit_test(test_self_process),  cmocka_unit_test(test_self_notes),
+		cmocka_unit_test(test_self_requests), cmocka_unit_test(test_shared_from_start),
+		cmocka_unit_test(test_observed),      cmocka_unit_test(test_label_sets_limit),
 		cmocka_unit_test(test_paused),
 	};
 

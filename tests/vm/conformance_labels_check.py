@@ -145,15 +145,27 @@ USER = {
 }
 
 
-OTHERS = 26  # probes that every kernel attaches
+# The functions of each mechanism without durations: one without labels, one with.
+COUNTED = {
+    "fexit": ("__x64_sys_sched_get_priority_max", "__x64_sys_sched_get_priority_min"),
+    "kprobe.multi": ("__x64_sys_getresuid", "__x64_sys_getresgid"),
+    "kretprobe": ("__x64_sys_getcpu", "__x64_sys_getrlimit"),
+    "tracepoint": ("sched_get_priority_max", "sched_get_priority_min"),
+    "uprobe.multi": ("workload_fifth",),
+    "uretprobe": ("workload_sixth",),
+}
+
+
+OTHERS = 28  # probes that every kernel attaches
 
 
 def attached(r):
     """Forced mechanisms that the kernel lacks are refused, and no others."""
     s = r.scrape("kinds.after")
     found = dict(r.of(KERNEL) + r.of(USER))
+    counted = sum(len(v) for m, v in COUNTED.items() if m in found)
     yield from equal("mechanisms missing", FORCED[r.series] - set(found), set())
-    yield from equal("attached", s.sum("retprobe_probe_attached"), OTHERS + len(found))
+    yield from equal("attached", s.sum("retprobe_probe_attached"), OTHERS + len(found) + counted)
 
 
 def mechanisms(r):
@@ -186,6 +198,31 @@ def user(r):
                          {"alpha": 7 * calls["alpha"]})
         yield from equal(f"{mechanism}: negative", s.values("retprobe_unobserved_total", "comm", function=f),
                          {"beta": calls["beta"]})
+
+
+def counts(r):
+    """Without durations: each return, by its result, and no histogram."""
+    s = r.scrape("mechanisms.after")
+    attached = dict(r.of(KERNEL) + r.of(USER)).keys() | {"tracepoint"}
+    for mechanism, functions in COUNTED.items():
+        for f in functions if mechanism in attached else ():
+            yield from equal(f"{mechanism}: {f} has durations", {n for n, labels in s.series if ("function", f) in labels
+                                                    and n.startswith("retprobe_duration")}, set())
+            missed = s.values("retprobe_missed_total", "reason", function=f)
+            # A preemptible kernel skips trampoline programs, and counts how often.
+            skipped = missed.pop("recursion", 0) if mechanism == "fexit" and r.series == "7" else 0
+            yield from equal(f"{mechanism}: {f} missed", missed, {})
+            if f.startswith("workload"):
+                yield from equal(f, s.values(RETURNS, "comm", function=f), {"alpha": 600, "beta": 500})
+                yield from equal(f, s.values(RETURNS, "value", function=f), {"positive": 600, "negative": 500})
+                continue
+            calls = s.values(RETURNS, "outcome", function=f)
+            yield from equal(f"{mechanism}: {f}", sum(calls.values()) + skipped, 2000)
+            if not skipped:
+                yield from equal(f"{mechanism}: {f}", calls, {"ok": 1000, "error": 1000})
+            if f == functions[-1]:
+                yield from equal(f"{mechanism}: {f} by command", s.values(RETURNS, "comm", function=f),
+                                 {"turner": 2000 - skipped})
 
 
 def ttl(r):
@@ -295,7 +332,8 @@ def programs(r):
         yield f"a program with {most} verified instructions"
 
 
-CHECKS = (programs, kinds, sizes, expressions, cardinality, missed, attached, mechanisms, user, ttl, many, same)
+CHECKS = (programs, kinds, sizes, expressions, cardinality, missed, attached, mechanisms, user, counts, ttl, many,
+          same)
 
 
 def main(name, directory):

@@ -64,6 +64,17 @@ probes:
   - {user: {object: $W, functions: workload_second}, mechanism: uprobe.session, $user}
   - {user: {object: $W, functions: workload_third}, mechanism: uprobe.multi, $user}
   - {user: {object: $W, functions: workload_fourth}, mechanism: uretprobe, $user}
+# without durations
+  - {functions: __x64_sys_sched_get_priority_max, mechanism: fexit, durations: off}
+  - {functions: __x64_sys_sched_get_priority_min, mechanism: fexit, durations: off, labels: [comm, pid]}
+  - {functions: __x64_sys_getresuid, mechanism: kprobe.multi, durations: off}
+  - {functions: __x64_sys_getresgid, mechanism: kprobe.multi, durations: off, labels: [comm, pid]}
+  - {functions: __x64_sys_getcpu, mechanism: kretprobe, durations: off}
+  - {functions: __x64_sys_getrlimit, mechanism: kretprobe, durations: off, labels: [comm, pid]}
+  - {syscalls: sched_get_priority_max, durations: off}
+  - {syscalls: sched_get_priority_min, durations: off, labels: [comm, pid], filter: comm == turner}
+  - {user: {object: $W, functions: workload_fifth}, mechanism: uprobe.multi, durations: off, labels: [comm]}
+  - {user: {object: $W, functions: workload_sixth}, mechanism: uretprobe, durations: off, labels: [comm]}
 # label sets with equal texts
   - {syscalls: sched_getscheduler, returns: value, labels: [pod_uid], filter: comm == podded, series_ttl: 3s}
   - {functions: __x64_sys_msgrcv, labels: [pod_uid, container_id], filter: comm == podded}
@@ -140,6 +151,7 @@ run alpha by-pid 1 40 2000000
 run alpha by-pid 1 500 0
 run alpha user-functions 2 600 7
 run beta user-functions 2 500 -2
+run turner by-turns 4 2000
 while [ $SECONDS -lt $looked ]; do pause 0.5; done
 rmdir "/sys/fs/cgroup/$(container 3)" || fail "a container that ends"
 scrape mechanisms.after

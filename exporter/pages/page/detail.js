@@ -96,10 +96,11 @@ export class Detail {
 		return table("Missed", ["reason", numeric("calls"), numeric("since attached")], rows);
 	}
 
-	quantiles({ buckets, calls, sum }, bounds) {
+	quantiles({ buckets, sum }, bounds) {
+		const timed = buckets.reduce((a, [, n]) => a + n, 0);
 		const rows = [0.5, 0.9, 0.99, 0.999].map((q) =>
 			[`p${+(100 * q).toFixed(1)}`, duration(quantile(q, buckets, bounds))]);
-		rows.push(["mean", duration(calls ? sum / calls : null)]);
+		rows.push(["mean", duration(timed ? sum / timed : null)]);
 		return table("Time from entry to return", ["", numeric("")], rows);
 	}
 }

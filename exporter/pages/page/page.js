@@ -73,7 +73,7 @@ function computeStats() {
 		probe.stats = {
 			...s,
 			rate: s.seconds > 0 ? s.calls / s.seconds : 0,
-			busy: s.seconds > 0 ? s.sum / s.seconds : 0,
+			busy: s.seconds > 0 && probe.data.durations ? s.sum / s.seconds : null,
 			errors: total(errors),
 			share: s.calls ? total(errors) / s.calls : 0,
 			worst: worst ? worst[0] + (Object.keys(errors).length > 1 ? ", …" : "") : "",

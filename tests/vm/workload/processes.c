@@ -68,6 +68,21 @@ static long ask_about_pid(struct worker *w, long i)
 	return syscall(SYS_prlimit64, pid, RLIMIT_CPU, NULL, answer);
 }
 
+/* Each of the calls succeeds and fails in turn, the first with EINVAL. */
+static long ask_by_turns(struct worker *w, long i)
+{
+	int policy = i % 2 ? 99 : SCHED_FIFO;
+	void *answer = i % 2 ? NULL : &(char[1024]){ 0 };
+
+	syscall(SYS_sched_get_priority_max, policy);
+	syscall(SYS_sched_get_priority_min, policy);
+	syscall(SYS_getresuid, answer, answer, answer);
+	syscall(SYS_getresgid, answer, answer, answer);
+	syscall(SYS_getcpu, answer ? answer : (void *)1, NULL, NULL);
+	syscall(SYS_getrlimit, policy, answer);
+	return 0;
+}
+
 /* Fails with EINVAL, EFAULT and ESRCH in turn. The third argument counts up from `argument`. */
 static long fail_in_turn(struct worker *w, long i, int nr, pid_t invalid)
 {
@@ -116,6 +131,7 @@ const struct operation process_operations[] = {
 	{ "getsid-compat", .call = getsid_compat },
 	{ "getsid-in-cgroup", .call = getsid_in_cgroup },
 	{ "by-pid", .call = ask_about_pid },
+	{ "by-turns", .call = ask_by_turns },
 	{ "getparam-failing", .call = getparam_failing },
 	{ "interval-failing", .call = get_interval_failing },
 	{},

@@ -30,7 +30,7 @@ static long user_function(struct worker *w, long i)
 
 /* One function for each mechanism that is tested at once. */
 long workload_first(long v), workload_second(long v), workload_third(long v),
-	workload_fourth(long v);
+	workload_fourth(long v), workload_fifth(long v), workload_sixth(long v);
 
 __attribute__((noipa)) long workload_first(long v)
 {
@@ -52,6 +52,16 @@ __attribute__((noipa)) long workload_fourth(long v)
 	return v;
 }
 
+__attribute__((noipa)) long workload_fifth(long v)
+{
+	return v;
+}
+
+__attribute__((noipa)) long workload_sixth(long v)
+{
+	return v;
+}
+
 static long user_functions(struct worker *w, long i)
 {
 	long v = atol(argument);
@@ -60,6 +70,8 @@ static long user_functions(struct worker *w, long i)
 	workload_second(v);
 	workload_third(v);
 	workload_fourth(v);
+	workload_fifth(v);
+	workload_sixth(v);
 	return 0;
 }
 
