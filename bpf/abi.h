@@ -195,6 +195,15 @@ enum rp_source {
 #define RP_FILTERS   4
 #define RP_OBSERVED  2
 
+/* Text that ends with a 0, or that is a pointer and a length: in two argument registers, or in
+ * memory. */
+enum rp_text {
+	RP_TEXT = 1,
+	RP_TEXT_IN_ARGS = 2,
+	RP_TEXT_IN_MEMORY = 4,
+	RP_TEXT_LENGTH_FIRST = 8, /* the length comes before the pointer */
+};
+
 struct rp_field {
 	__u8 source;
 	__u8 nsteps;
@@ -202,7 +211,7 @@ struct rp_field {
 	__u8 left, right; /* then shifted left and right, for sign extension and bit-fields */
 	__u8 is_signed;	  /* arithmetic right shift, signed comparison */
 	__u8 user;	  /* the memory belongs to the process */
-	__u8 text;
+	__u8 text;	  /* bits of enum rp_text; 0: a number */
 	__s32 offset[RP_STEPS + 1];
 };
 
@@ -232,6 +241,7 @@ struct rp_capture_spec {
 	__u32 comm_at, text_at;	      /* the words with which they begin */
 	__u32 nfilters, nobserved;
 	__u32 reads_args; /* some expression reads an argument register */
+	__u32 go;	  /* they are those of Go's calling convention */
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
 	__u32 outcomes;	  /* rp_outcome_bits to count; 0: all */
 	__u32 split; /* `error:` splits a class: its errors are counted by value, as -1 - class */

@@ -180,7 +180,7 @@ static __always_inline void enter_call(struct pt_regs *ctx, __u64 desc)
 
 static __always_inline void enter_capturing_call(struct pt_regs *ctx, __u64 desc)
 {
-	struct args args = args_of_regs(ctx);
+	struct args args = args_of_user(ctx);
 	struct call call = {};
 	struct call_key key;
 	bool placed = place_of_call(ctx, desc, true, &key);

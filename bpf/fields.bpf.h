@@ -41,6 +41,16 @@ static __always_inline struct args args_of_regs(struct pt_regs *ctx)
 				PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx), PT_REGS_PARM6(ctx) } };
 }
 
+/* The same at the entry of a user function. arm64's Go has the registers of C. */
+static __always_inline struct args args_of_user(struct pt_regs *ctx)
+{
+#ifdef GO_ARGS
+	if (capture_spec()->go)
+		return (struct args){ GO_ARGS(ctx) };
+#endif
+	return args_of_regs(ctx);
+}
+
 /* No array index: kernels before 5.12 refuse reads at a variable stack offset. */
 static __always_inline __u64 source_value(const struct args *args, const struct rp_field *f)
 {
@@ -69,6 +79,24 @@ static __always_inline __u64 source_value(const struct args *args, const struct 
 		return bpf_get_current_cgroup_id();
 	case RP_SOURCE_CGROUP_ANCESTOR:
 		return cgroup_ancestors ? bpf_get_current_ancestor_cgroup_id(f->offset[0]) : 0;
+	}
+	return 0;
+}
+
+/* The register after the source of text in registers. */
+static __always_inline __u64 second_value(const struct args *args, const struct rp_field *f)
+{
+	switch (f->text & RP_TEXT_IN_ARGS ? f->source : RP_ARGS) {
+	case 0:
+		return args->v[1];
+	case 1:
+		return args->v[2];
+	case 2:
+		return args->v[3];
+	case 3:
+		return args->v[4];
+	case 4:
+		return args->v[5];
 	}
 	return 0;
 }
@@ -125,7 +153,23 @@ static __noinline long eval_number(const struct rp_field *f, __u64 v, __u64 *out
 	return 0;
 }
 
-static __noinline long eval_text(const struct rp_field *f, __u64 v, char *out)
+/* Text at first, or at the address in the pair at first. The rest of out must be 0. */
+static __always_inline long read_counted(const struct rp_field *f, __u64 first, __u64 second,
+					 char *out)
+{
+	__u64 pair[2] = { first, second }, from, n;
+
+	if (f->text & RP_TEXT_IN_MEMORY && read_memory(f, pair, sizeof(pair), first))
+		return -1;
+	from = f->text & RP_TEXT_LENGTH_FIRST ? pair[1] : pair[0];
+	n = f->text & RP_TEXT_LENGTH_FIRST ? pair[0] : pair[1];
+	if (n > RP_TEXT_SIZE - 1)
+		n = RP_TEXT_SIZE - 1;
+	barrier_var(n);
+	return n ? read_memory(f, out, n & (RP_TEXT_SIZE - 1), from) : 0;
+}
+
+static __noinline long eval_text(const struct rp_field *f, __u64 v, __u64 second, char *out)
 {
 	long n;
 
@@ -133,16 +177,18 @@ static __noinline long eval_text(const struct rp_field *f, __u64 v, char *out)
 		return bpf_get_current_comm(out, RP_COMM_SIZE);
 	if (follow(f, &v))
 		return -1;
+	if (f->text & (RP_TEXT_IN_ARGS | RP_TEXT_IN_MEMORY))
+		return read_counted(f, v, second, out);
 	n = f->user ? bpf_probe_read_user_str(out, RP_TEXT_SIZE, (void *)v)
 		    : bpf_probe_read_kernel_str(out, RP_TEXT_SIZE, (void *)v);
 	return n < 0 ? n : 0;
 }
 
-static __noinline long text_differs(const struct rp_filter *fl, __u64 v)
+static __noinline long text_differs(const struct rp_filter *fl, __u64 v, __u64 second)
 {
 	__u64 text[RP_TEXT_SIZE / sizeof(__u64)] = {};
 
-	if (eval_text(&fl->field, v, (char *)text))
+	if (eval_text(&fl->field, v, second, (char *)text))
 		return -1;
 	for (__u32 i = 0; i < RP_TEXT_SIZE / sizeof(__u64); i++)
 		if (text[i] != ((const __u64 *)fl->text)[i])
@@ -173,7 +219,7 @@ static __always_inline bool passes(const struct rp_capture_spec *x, const struct
 		long differs;
 
 		if (fl->field.text) {
-			differs = text_differs(fl, v);
+			differs = text_differs(fl, v, second_value(args, &fl->field));
 			if (text_passes(fl, differs))
 				continue;
 			if (returns || differs >= 0 || !may_come(&fl->field, v))

@@ -117,6 +117,17 @@ struct sys_exit_args {
 #endif
 #endif
 
+/* The first six argument registers of Go's ABIInternal. Volatile, or clang computes the address of
+ * a register of either convention, which the verifier refuses. */
+#if defined(__TARGET_ARCH_x86)
+#define GO_ARG(ctx, reg) (*(const volatile unsigned long *)&(ctx)->reg)
+#define GO_ARGS(ctx)                                                                    \
+	{                                                                               \
+		GO_ARG(ctx, rax), GO_ARG(ctx, rbx), GO_ARG(ctx, rcx), GO_ARG(ctx, rdi), \
+			GO_ARG(ctx, rsi), GO_ARG(ctx, r8)                               \
+	}
+#endif
+
 #ifndef barrier_var
 #define barrier_var(var) asm volatile("" : "+r"(var))
 #endif

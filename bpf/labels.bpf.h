@@ -102,7 +102,8 @@ static __always_inline void read_labels(const struct rp_capture_spec *x, const s
 	for (__u32 i = 0; i < RP_TEXTS && i < x->ntexts; i++) {
 		const struct rp_field *f = &x->text[i];
 
-		if (eval_text(f, source_value(args, f), text_of_key(x, key, i)))
+		if (eval_text(f, source_value(args, f), second_value(args, f),
+			      text_of_key(x, key, i)))
 			key->failed += 1U << (RP_NUMBERS + i);
 	}
 }

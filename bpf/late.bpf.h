@@ -107,7 +107,8 @@ static __always_inline bool decide_late(const struct rp_capture_spec *x, const s
 		const struct rp_filter *fl = &x->filter[i];
 
 		if (l->undecided & 1U << i &&
-		    !text_passes(fl, text_differs(fl, source_value(&l->args, &fl->field))))
+		    !text_passes(fl, text_differs(fl, source_value(&l->args, &fl->field),
+						  second_value(&l->args, &fl->field))))
 			return false;
 	}
 	return true;
@@ -120,7 +121,8 @@ static __always_inline void read_labels_late(const struct rp_capture_spec *x, st
 		__u32 bit = 1U << (RP_NUMBERS + i);
 
 		if (f->user && l->key.failed & bit &&
-		    !eval_text(f, source_value(&l->args, f), text_of_key(x, &l->key, i)))
+		    !eval_text(f, source_value(&l->args, f), second_value(&l->args, f),
+			       text_of_key(x, &l->key, i)))
 			l->key.failed -= bit;
 	}
 }

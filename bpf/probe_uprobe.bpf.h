@@ -84,7 +84,7 @@ int BPF_KPROBE(uprobe_session)
 
 static __always_inline int enter_capturing_uprobe(struct pt_regs *ctx, __u64 desc)
 {
-	struct args args = args_of_regs(ctx);
+	struct args args = args_of_user(ctx);
 
 	keep_to_task_stack();
 	enter_capturing(RP_PREEMPTIBLE, RP_USER, &args, desc, ENTRY_ADDR(ctx));
@@ -139,7 +139,7 @@ int BPF_KPROBE(uprobe_session_capturing)
 {
 	__u64 *cookie = session_cookie(ctx), now = bpf_ktime_get_ns(), start = *cookie;
 	__u64 desc = bpf_get_attach_cookie(ctx);
-	struct args args = args_of_regs(ctx);
+	struct args args = args_of_user(ctx);
 	struct capture capture = {};
 	bool captured;
 

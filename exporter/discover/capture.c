@@ -3,10 +3,14 @@
  * Parameters for expressions. BTF has the parameters of kernel functions. For system calls, BTF
  * only has the kernel's wrapper, which takes a `struct pt_regs *`. So names and C types come from
  * the format of the tracepoint, and the structs that these types refer to from the BTF of vmlinux.
+ * Parameters of user functions come from DWARF.
  */
 #include "discover/capture.h"
 
+#include <errno.h>
+
 #include "base/buf.h"
+#include "config/named_label.h"
 #include "expr/capture.h"
 #include "kernel/tracefs.h"
 
@@ -122,10 +126,38 @@ static void scope_of_function(struct sources *src, const struct target *t, struc
 		scope->untyped = NULL;
 }
 
+static void scope_of_user(struct sources *src, const struct target *t, struct expr_scope *scope)
+{
+	struct elf_file *f = sources__file(src, t->object);
+	struct elf_function function;
+
+	scope->user = true;
+	scope->signature = t->described ? t->signature : NULL;
+	if (!elf_file__parameters(f, src->env, t->offset, &function)) {
+		scope->untyped = "the file has no DWARF of this function; build it with -g, or "
+				 "install its debug symbols";
+		return;
+	}
+	scope->btf = function.btf;
+	scope->proto = function.proto;
+	scope->places = function.places;
+	scope->go = function.go;
+}
+
+bool capture__needs_parameters(const struct probe_settings *s)
+{
+	for (size_t i = 0; i < s->nlabels; i++)
+		if (strcmp(s->labels[i].name, s->labels[i].text) ||
+		    !named_label__find(s->labels[i].text))
+			return true;
+	return s->nfilters || s->nobserved;
+}
+
 int capture__resolve(struct sources *src, const struct probe_settings *s, struct target *t,
 		     const struct source_pos **pos, char **why)
 {
-	struct expr_scope scope = { .result = target__result(t) };
+	bool needs_types = false;
+	struct expr_scope scope = { .result = target__result(t), .needs_types = &needs_types };
 	struct syscall_type syscall = {};
 	int err;
 
@@ -138,14 +170,12 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 			scope_of_syscall(src, t, &syscall, &scope);
 			break;
 		case TARGET_USER:
-			scope.user = true;
-			scope.untyped =
-				"parameters of user functions are known by their number only";
+			scope_of_user(src, t, &scope);
 			break;
 		}
 	}
 	err = capture_spec__new(s, &scope, &t->error, &t->capture, pos, why);
 	free(syscall.format);
 	free(syscall.signature);
-	return err;
+	return err && t->type == TARGET_USER && (scope.btf || needs_types) ? -ENOENT : err;
 }

@@ -5,7 +5,11 @@
 #include "discover/sources.h"
 #include "discover/target.h"
 
-/* Sets t->capture. t->kind must be known. 0, or -EINVAL with *why (to be freed) and *pos
- * (borrowed): t does not support the settings. */
+/* Whether these settings have expressions, so that the parameters of a user function are needed. */
+bool capture__needs_parameters(const struct probe_settings *s);
+/* Sets t->capture. t->kind must be known. 0; or with *why (to be freed) and *pos (borrowed):
+ *   -EINVAL  t does not support the settings
+ *   -ENOENT  likewise, by what its file says, or does not say, of its parameters
+ */
 int capture__resolve(struct sources *src, const struct probe_settings *s, struct target *t,
 		     const struct source_pos **pos, char **why);

@@ -205,8 +205,10 @@ static int apply_capture(struct claims *c, const struct request *r, struct targe
 	__cleanup_free char *why = NULL;
 	const struct source_pos *pos;
 
-	if (capture__resolve(c->sources, &r->list->settings, t, &pos, &why))
-		return refuse(c, r, t, pos, !has_parameters(c, t),
+	int err = capture__resolve(c->sources, &r->list->settings, t, &pos, &why);
+
+	if (err)
+		return refuse(c, r, t, pos, err == -ENOENT || !has_parameters(c, t),
 			      xasprintf("%s:%s: %s", t->object, t->function, why));
 	return 0;
 }

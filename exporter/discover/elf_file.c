@@ -114,6 +114,10 @@ void elf_file__free(struct elf_file *f)
 	elf_names__free(f->names);
 	elf_symbols__free(f->symbols);
 	elf_types__free(f->types);
+	for (size_t i = 0; i < f->nparameters; i++)
+		elf_parameters__free(f->parameters[i]);
+	free(f->parameters);
+	free(f->wanted);
 	opened_file__unref(f->debug);
 	opened_file__unref(f->opened);
 	free(f->path);
@@ -179,17 +183,22 @@ static void read_types(const struct discover_env *env, struct elf_file *f)
 	log_debug("%s: types of %zu functions", f->path, elf_types__count(f->types));
 }
 
+static const struct elf_types *types_of(struct elf_file *f, const struct discover_env *env)
+{
+	if (!f->types_tried)
+		read_types(env, f);
+	f->types_tried = true;
+	return f->types;
+}
+
 void elf_file__type(struct elf_file *f, const struct discover_env *env,
 		    const struct elf_symbol *sym, struct target *t)
 {
 	__cleanup_free char *source = elf_names__bare(f->names, sym);
+	const struct elf_types *types = types_of(f, env);
 	struct elf_function_type type;
 
-	if (!f->types_tried)
-		read_types(env, f);
-	f->types_tried = true;
-	if (!f->types ||
-	    !elf_types__find(f->types, sym->offset, source ? source : t->function, &type))
+	if (!types || !elf_types__find(types, sym->offset, source ? source : t->function, &type))
 		return;
 	t->described = true;
 	t->kind = type.kind;
@@ -197,4 +206,61 @@ void elf_file__type(struct elf_file *f, const struct discover_env *env,
 	t->signature = type.signature;
 	t->enumerators = type.enumerators;
 	t->nenumerators = type.nenumerators;
+}
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+
+/* Whether the compiler may have changed the parameters of that clone. */
+static bool is_changed(const char *symbol)
+{
+	static const char *const suffixes[] = { ".isra.",   ".constprop.",   ".part.",
+						".argprom", ".specialized.", ".argelim" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (strstr(symbol, suffixes[i]))
+			return true;
+	return false;
+}
+
+static bool find_parameters(const struct elf_file *f, uint64_t offset, struct elf_function *out)
+{
+	for (size_t i = 0; i < f->nparameters; i++)
+		if (elf_parameters__find(f->parameters[i], offset, out))
+			return true;
+	return false;
+}
+
+void elf_file__want_parameters(struct elf_file *f, const struct discover_env *env,
+			       const struct elf_symbol *sym)
+{
+	const struct elf_types *types = types_of(f, env);
+	uint64_t die = types ? elf_types__die(types, sym->offset) : 0;
+	struct elf_function known;
+
+	if (die && !find_parameters(f, sym->offset, &known))
+		*(struct parameters_wanted *)array__grow(&f->wanted, &f->nwanted,
+							 sizeof(*f->wanted)) =
+			(struct parameters_wanted){ sym->offset, die, is_changed(sym->name) };
+}
+
+bool elf_file__parameters(struct elf_file *f, const struct discover_env *env, uint64_t offset,
+			  struct elf_function *out)
+{
+	const struct parameters_request request = { f->wanted, f->nwanted };
+	__cleanup_free char *why = NULL;
+	struct elf_parameters *read;
+
+	if (find_parameters(f, offset, out))
+		return true;
+	if (!f->nwanted)
+		return false;
+	if (!elf_parameters__read(&request, f->opened->fd, f->debug ? f->debug->fd : -1, f->path,
+				  &read, &why))
+		*(struct elf_parameters **)array__grow(&f->parameters, &f->nparameters,
+						       sizeof(read)) = read;
+	else if (!env->lenient)
+		log_warn("%s", why);
+	free(take_ptr(f->wanted));
+	f->nwanted = 0;
+	return find_parameters(f, offset, out);
 }

@@ -5,6 +5,7 @@
 #include "discover/elf_names.h"
 #include "discover/env.h"
 #include "discover/target.h"
+#include "elf/parameters.h"
 #include "elf/types.h"
 
 /* The offset of a denied function, which may have other names. */
@@ -22,6 +23,10 @@ struct elf_file {
 	struct elf_symbols *symbols; /* NULL: see why */
 	struct elf_types *types;     /* NULL: unknown, or not read yet */
 	bool types_tried;
+	struct parameters_wanted *wanted; /* functions whose parameters are to be read */
+	size_t nwanted;
+	struct elf_parameters **parameters; /* of those that were read */
+	size_t nparameters;
 	char *why;
 	struct elf_names *names;   /* NULL without symbols */
 	struct elf_denied *denied; /* sorted by offset */
@@ -38,3 +43,10 @@ enum target_reason elf_file__verdict(const struct elf_file *f, const struct elf_
 /* Sets the type of t, which is the function sym of f, if the file describes it. */
 void elf_file__type(struct elf_file *f, const struct discover_env *env,
 		    const struct elf_symbol *sym, struct target *t);
+/* Has the parameters of the function sym read, together with those of others that are wanted. */
+void elf_file__want_parameters(struct elf_file *f, const struct discover_env *env,
+			       const struct elf_symbol *sym);
+/* The parameters of the function at that offset, which must be wanted. Borrowed. False: the file
+ * does not describe them. */
+bool elf_file__parameters(struct elf_file *f, const struct discover_env *env, uint64_t offset,
+			  struct elf_function *out);

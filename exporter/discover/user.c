@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/suggest.h"
+#include "discover/capture.h"
 #include "discover/dynamic.h"
 #include "discover/hints.h"
 #include "files/users.h"
@@ -46,6 +47,8 @@ static int claim_as(struct discovery *d, const struct request *r, struct elf_fil
 	}
 	locate(t, f, sym);
 	elf_file__type(f, d->sources.env, sym, t);
+	if (capture__needs_parameters(&r->list->settings))
+		elf_file__want_parameters(f, d->sources.env, sym);
 	if (!t->signature && source)
 		t->signature = xstrdup(source);
 	return claims__add(&d->claims, r, t);
@@ -210,6 +213,19 @@ static void warn_of_cost(const struct discovery *d, const struct request *r,
 			 r->pattern->text, functions, processes);
 }
 
+/* Reading the parameters of all functions costs hardly more than those of one. */
+static void want_parameters(struct discovery *d, const struct request *r, struct elf_file *f)
+{
+	if (!capture__needs_parameters(&r->list->settings))
+		return;
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+
+		if (label_of(f, r->pattern, &sym))
+			elf_file__want_parameters(f, d->sources.env, &sym);
+	}
+}
+
 static int resolve_glob(struct discovery *d, const struct request *r, struct elf_file *f)
 {
 	size_t n = elf_symbols__count(f->symbols), matches = count_matches(r, f);
@@ -222,6 +238,7 @@ static int resolve_glob(struct discovery *d, const struct request *r, struct elf
 			xasprintf("%zu functions match, more than can be probed at a time: narrow "
 				  "the glob",
 				  matches));
+	want_parameters(d, r, f);
 	for (size_t i = 0; i < n; i++) {
 		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
 		const char *label = label_of(f, r->pattern, &sym);

@@ -76,7 +76,7 @@ static void place(const struct types_builder *b, struct functions *f, const char
 			*found = bsearch(&key, f->v, f->n, sizeof(key), by_name);
 	uint64_t offset;
 
-	if (!found || !types_builder__offset(b, address, &offset))
+	if (!found || !segments__offset(&b->segments, address, &offset))
 		return;
 	if (found->found && found->offset != offset)
 		found->ambiguous = true;

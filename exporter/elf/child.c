@@ -9,7 +9,7 @@ static int64_t run(void *ctx, void *out, size_t max, char *why)
 {
 	const struct elf_child *c = ctx;
 
-	return c->make(c->fd, c->debug_fd, c->path, out, max, why);
+	return c->make(c, out, max, why);
 }
 
 int elf_child__run(const struct elf_child *child, struct confined_result *out, char **why)

@@ -7,7 +7,8 @@
 struct elf_child {
 	/* In the child: writes the image to out. Its length, or a negative errno with one line in
 	 * why. */
-	int64_t (*make)(int fd, int debug_fd, const char *path, void *out, size_t max, char *why);
+	int64_t (*make)(const struct elf_child *child, void *out, size_t max, char *why);
+	const void *request; /* for make */
 	bool (*is_sound)(const void *image, size_t size);
 	int fd, debug_fd; /* the file, and its debug file or -1 */
 	const char *path; /* for messages, as is what: "reading FILE" */

@@ -6,15 +6,13 @@
  */
 #include "elf/dwarf.h"
 
-#include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <errno.h>
 
 #include "bpf/abi.h"
+#include "elf/dwarf_die.h"
 #include "types/result.h"
 
-#define BROKEN	  1 /* not an address of an entry */
-#define DEPTH_MAX 16
+#define BROKEN 1 /* not an address of an entry */
 
 /* ---- types as text, for types/declaration.h -------------------------------------------------- */
 
@@ -60,26 +58,6 @@ static uint64_t reference(Dwarf_Die *die, unsigned name)
 	return dwarf_formref_die(&attr, &target) ? id_of(&target) : BROKEN;
 }
 
-static const char *name_of(Dwarf_Die *die)
-{
-	const char *name = dwarf_diename(die);
-
-	return name ? name : "";
-}
-
-/* The number of elements. False: it is unknown, or known only at run time. */
-static bool elements(Dwarf_Die *range, Dwarf_Word *out)
-{
-	Dwarf_Attribute attr;
-
-	if (dwarf_attr(range, DW_AT_count, &attr))
-		return !dwarf_formudata(&attr, out);
-	if (!dwarf_attr(range, DW_AT_upper_bound, &attr) || dwarf_formudata(&attr, out))
-		return false;
-	*out += 1; /* C counts from 0 */
-	return true;
-}
-
 static void describe_bounds(Dwarf_Die *array, char *out, size_t size)
 {
 	Dwarf_Word n;
@@ -90,11 +68,24 @@ static void describe_bounds(Dwarf_Die *array, char *out, size_t size)
 	     err = dwarf_siblingof(&child, &child)) {
 		if (dwarf_tag(&child) != DW_TAG_subrange_type)
 			continue;
-		if (elements(&child, &n))
+		if (dwarf_die__elements(&child, &n))
 			len += snprintf(out + len, size - len, "[%llu]", (unsigned long long)n);
 		else
 			len += snprintf(out + len, size - len, "[]");
 	}
+}
+
+/* Of Go: the type of the first result, which is in the register of C's result. */
+static bool go_result(Dwarf_Die *function, Dwarf_Die *type)
+{
+	Dwarf_Die child;
+
+	if (!dwarf_die__is_go(function))
+		return false;
+	for (int err = dwarf_child(function, &child); !err; err = dwarf_siblingof(&child, &child))
+		if (dwarf_tag(&child) == DW_TAG_formal_parameter && dwarf_die__is_result(&child))
+			return dwarf_die__type(&child, type);
+	return false;
 }
 
 static bool look(const void *dwarf, uint64_t id, struct decl_type *out)
@@ -110,15 +101,17 @@ static bool look(const void *dwarf, uint64_t id, struct decl_type *out)
 		if (kinds[i].tag == tag)
 			*out = kinds[i].type;
 	if (out->kind == DECL_NAMED) {
-		out->name = name_of(&die);
+		out->name = dwarf_die__name(&die);
 		return true;
 	}
 	out->target = reference(&die, DW_AT_type);
+	if (tag == DW_TAG_subprogram && !out->target && go_result(&die, &class))
+		out->target = id_of(&class);
 	if (out->kind == DECL_ARRAY)
 		describe_bounds(&die, out->bounds, sizeof(out->bounds));
 	if (tag == DW_TAG_ptr_to_member_type)
 		out->name = entry(dwarf, reference(&die, DW_AT_containing_type), &class)
-				    ? name_of(&class)
+				    ? dwarf_die__name(&class)
 				    : "";
 	return true;
 }
@@ -133,6 +126,8 @@ static bool parameter(const void *dwarf, uint64_t function, uint64_t *at,
 	if (!entry(dwarf, function, &die))
 		return false;
 	is_type = dwarf_tag(&die) == DW_TAG_subroutine_type;
+	/* A clone has its parameters in any order. */
+	die = dwarf_die__declaration(&die);
 	if (*at && !entry(dwarf, *at, &die))
 		return false;
 	err = *at ? dwarf_siblingof(&die, &die) : dwarf_child(&die, &die);
@@ -143,23 +138,16 @@ static bool parameter(const void *dwarf, uint64_t function, uint64_t *at,
 			continue;
 		/* A pointer to a member function does not show `this`. A member function does:
 		 * so that arg0, arg1, ... follow its list. */
-		if (is_type && dwarf_hasattr(&die, DW_AT_artificial))
+		if ((is_type && dwarf_hasattr(&die, DW_AT_artificial)) ||
+		    dwarf_die__is_result(&die))
 			continue;
 		*at = id_of(&die);
 		out->rest = tag == DW_TAG_unspecified_parameters;
 		out->type = reference(&die, DW_AT_type);
-		out->name = name_of(&die);
+		out->name = dwarf_die__name(&die);
 		return true;
 	}
 	return false;
-}
-
-/* The type of die. False: it has none (void), or the reference is broken. */
-static bool type_of(Dwarf_Die *die, Dwarf_Die *out)
-{
-	Dwarf_Attribute attr;
-
-	return dwarf_attr_integrate(die, DW_AT_type, &attr) && dwarf_formref_die(&attr, out);
 }
 
 /* ---- results --------------------------------------------------------------------------------- */
@@ -174,10 +162,9 @@ static int by_value(const void *a, const void *b)
 static bool value_of(Dwarf_Die *die, unsigned size, int64_t *out)
 {
 	unsigned unused = 64 - 8 * size;
-	Dwarf_Attribute attr;
-	Dwarf_Sword value;
+	int64_t value;
 
-	if (!dwarf_attr(die, DW_AT_const_value, &attr) || dwarf_formsdata(&attr, &value))
+	if (!dwarf_die__constant(die, &value))
 		return false;
 	*out = (int64_t)((uint64_t)value << unused) >> unused;
 	return true;
@@ -199,7 +186,7 @@ static void read_enumerators(struct types_builder *b, Dwarf_Die *type, struct ty
 			continue;
 		v = array__grow(&b->enumerators, &b->nenumerators, sizeof(*v));
 		v->value = value;
-		v->name = types_builder__text(b, name_of(&child), TYPES_NAME_MAX);
+		v->name = types_builder__text(b, dwarf_die__name(&child), TYPES_NAME_MAX);
 		n++;
 	}
 	if (!n)
@@ -235,6 +222,14 @@ static void read_base(Dwarf_Die *type, struct type_record *out)
 	}
 }
 
+/* An interface of Go, as an error. The first of its two words is 0 if it is nil. */
+static bool is_interface(Dwarf_Die *type)
+{
+	const char *name = dwarf_die__name(type);
+
+	return !strcmp(name, "runtime.iface") || !strcmp(name, "runtime.eface");
+}
+
 /* Sees through typedefs and qualifiers. False: there is a type, but it cannot be read. */
 static bool read_result(struct types_builder *b, Dwarf_Die *function, struct type_record *out)
 {
@@ -243,9 +238,13 @@ static bool read_result(struct types_builder *b, Dwarf_Die *function, struct typ
 
 	out->kind = RP_KIND_VOID;
 	out->size = 8;
-	if (!type_of(function, &type))
-		return !dwarf_hasattr_integrate(function, DW_AT_type);
-	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+	if (!dwarf_die__type(function, &type)) {
+		if (dwarf_hasattr_integrate(function, DW_AT_type))
+			return false;
+		if (!go_result(function, &type))
+			return true;
+	}
+	for (int depth = 0; depth < DWARF_DEPTH_MAX; depth++) {
 		switch (dwarf_tag(&type)) {
 		case DW_TAG_typedef:
 		case DW_TAG_const_type:
@@ -254,7 +253,7 @@ static bool read_result(struct types_builder *b, Dwarf_Die *function, struct typ
 		case DW_TAG_atomic_type:
 			if (!dwarf_hasattr(&type, DW_AT_type))
 				return true;
-			if (!type_of(&type, &type))
+			if (!dwarf_die__type(&type, &type))
 				return false;
 			continue;
 		case DW_TAG_pointer_type:
@@ -277,6 +276,9 @@ static bool read_result(struct types_builder *b, Dwarf_Die *function, struct typ
 			read_enumerators(b, &type, out);
 			return true;
 		case DW_TAG_structure_type:
+			if (is_interface(&type))
+				out->kind = RP_KIND_POINTER;
+			return true;
 		case DW_TAG_class_type:
 		case DW_TAG_union_type:
 			return true;
@@ -295,10 +297,12 @@ static int on_function(Dwarf_Die *die, void *ctx)
 	struct types_builder *b = ctx;
 	Dwarf_Addr address;
 
-	if (dwarf_entrypc(die, &address) || !types_builder__offset(b, address, &record.offset))
+	if (dwarf_entrypc(die, &address) ||
+	    !segments__offset(&b->segments, address, &record.offset))
 		return DWARF_CB_OK;
 	if (types_builder__is_full(b))
 		return DWARF_CB_ABORT;
+	record.die = dwarf_dieoffset(die);
 	if (!read_result(b, die, &record))
 		return DWARF_CB_OK;
 	types_builder__add(b, &record, id_of(die));

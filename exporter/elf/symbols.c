@@ -27,12 +27,17 @@ static void use(struct elf_symbols *e, const void *image)
 	e->dynamics = (const void *)(e->records + e->image->records);
 }
 
+static int64_t make_image(const struct elf_child *c, void *out, size_t max, char *why)
+{
+	return elf_reader__make_image(c->fd, c->debug_fd, c->path, out, max, why);
+}
+
 int elf_symbols__read(int fd, int debug_fd, const char *path, struct elf_symbols **out, char **why)
 {
 	struct elf_symbols *e = xcalloc(1, sizeof(*e));
 	__cleanup_free char *what = xasprintf("reading %s", path);
 	const struct elf_child child = {
-		.make = elf_reader__make_image,
+		.make = make_image,
 		.is_sound = elf_image__is_sound,
 		.fd = fd,
 		.debug_fd = debug_fd,

@@ -25,12 +25,17 @@ static uint64_t size_of(int fd)
 	return fd < 0 || fstat(fd, &st) ? 0 : st.st_size;
 }
 
+static int64_t make_image(const struct elf_child *c, void *out, size_t max, char *why)
+{
+	return types_reader__make_image(c->fd, c->debug_fd, c->path, out, max, why);
+}
+
 int elf_types__read(int fd, int debug_fd, const char *path, struct elf_types **out, char **why)
 {
 	struct elf_types *t = xcalloc(1, sizeof(*t));
 	__cleanup_free char *what = xasprintf("reading the types of %s", path);
 	const struct elf_child child = {
-		.make = types_reader__make_image,
+		.make = make_image,
 		.is_sound = types_image__is_sound,
 		.fd = fd,
 		.debug_fd = debug_fd,
@@ -67,13 +72,25 @@ size_t elf_types__count(const struct elf_types *t)
 	return t->n;
 }
 
+static const struct type_record *find(const struct elf_types *t, uint64_t offset)
+{
+	const struct type_record key = { .offset = offset };
+
+	return t->n ? bsearch(&key, t->records, t->n, sizeof(key), type_record__by_offset) : NULL;
+}
+
+uint64_t elf_types__die(const struct elf_types *t, uint64_t offset)
+{
+	const struct type_record *found = find(t, offset);
+
+	return found ? found->die : 0;
+}
+
 bool elf_types__find(const struct elf_types *t, uint64_t offset, const char *name,
 		     struct elf_function_type *out)
 {
-	const struct type_record key = { .offset = offset }, *found = NULL;
+	const struct type_record *found = find(t, offset);
 
-	if (t->n)
-		found = bsearch(&key, t->records, t->n, sizeof(key), type_record__by_offset);
 	if (!found)
 		return false;
 	*out = (struct elf_function_type){ .kind = found->kind,

@@ -29,6 +29,8 @@ int elf_types__read(int fd, int debug_fd, const char *path, struct elf_types **o
 void elf_types__free(struct elf_types *t); /* NULL is fine */
 
 size_t elf_types__count(const struct elf_types *t);
+/* Where elf/parameters.h finds that function; 0: there are no parameters. */
+uint64_t elf_types__die(const struct elf_types *t, uint64_t offset);
 /* The type of the function at that offset of the file. The signature gets that name. False: the
  * type is unknown. */
 bool elf_types__find(const struct elf_types *t, uint64_t offset, const char *name,

@@ -18,19 +18,6 @@ uint32_t types_builder__text(struct types_builder *b, const char *text, size_t m
 	return at;
 }
 
-bool types_builder__offset(const struct types_builder *b, uint64_t address, uint64_t *out)
-{
-	for (size_t i = 0; i < b->nsegments; i++) {
-		const GElf_Phdr *s = &b->segments[i];
-
-		if (address < s->p_vaddr || address - s->p_vaddr >= s->p_filesz)
-			continue;
-		*out = address - s->p_vaddr + s->p_offset;
-		return true;
-	}
-	return false;
-}
-
 static uint32_t add_part(struct types_builder *b, uint64_t function,
 			 void (*print)(const struct decl_types *, uint64_t, struct buf *))
 {

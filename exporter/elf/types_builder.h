@@ -2,17 +2,13 @@
 /* Collects types of functions for the image (elf/types_image.h). For use in a confined child. */
 #pragma once
 
-#include <gelf.h>
-
 #include "base/buf.h"
+#include "elf/segments.h"
 #include "types/declaration.h"
 #include "elf/types_image.h"
 
-#define TYPES_SEGMENTS_MAX 128
-
 struct types_builder {
-	GElf_Phdr segments[TYPES_SEGMENTS_MAX]; /* the file's segments of code */
-	size_t nsegments;
+	struct segments segments;
 	struct decl_types types; /* of the DWARF or BTF that is being read */
 	struct type_record *records;
 	size_t nrecords, nsorted; /* the first nsorted are sorted by offset, without duplicates */
@@ -25,8 +21,6 @@ struct types_builder {
 void types_builder__sort(struct types_builder *b);
 /* Adds a text and returns its offset. A text longer than max bytes ends in "...". */
 uint32_t types_builder__text(struct types_builder *b, const char *text, size_t max);
-/* Translates the address of code to an offset in the file. False: there is no code. */
-bool types_builder__offset(const struct types_builder *b, uint64_t address, uint64_t *out);
 bool types_builder__is_full(const struct types_builder *b);
 /* Adds *record with the declaration of that function, unless a sorted record has its offset. */
 void types_builder__add(struct types_builder *b, const struct type_record *record,

@@ -13,6 +13,7 @@
 
 struct type_record {
 	uint64_t offset;
+	uint64_t die;		     /* of the DWARF, for elf/parameters.h; 0: from BTF */
 	uint32_t result, parameters; /* offsets among the texts: "char *", "(int n)" */
 	uint32_t enumerator;	     /* the first one */
 	uint32_t nenumerators;

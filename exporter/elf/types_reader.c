@@ -9,21 +9,6 @@
 #include "elf/dwarf.h"
 #include "elf/types_builder.h"
 
-static int read_segments(struct types_builder *b, Elf *elf)
-{
-	size_t n;
-
-	if (elf_getphdrnum(elf, &n))
-		return -ENOENT;
-	for (size_t i = 0; i < n && b->nsegments < TYPES_SEGMENTS_MAX; i++) {
-		GElf_Phdr *s = &b->segments[b->nsegments];
-
-		if (gelf_getphdr(elf, i, s) && s->p_type == PT_LOAD && s->p_flags & PF_X)
-			b->nsegments++;
-	}
-	return 0;
-}
-
 static int64_t write_image(struct types_builder *b, void *out, size_t max)
 {
 	struct types_image image = { TYPES_IMAGE_MAGIC, b->nrecords, b->nenumerators, 0 };
@@ -62,7 +47,7 @@ int64_t types_reader__make_image(int fd, int debug_fd, const char *path, void *o
 	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	debug = debug_fd < 0 ? elf : elf_begin(debug_fd, ELF_C_READ_MMAP, NULL);
 	buf__putc(&b->texts, '\0');
-	err = elf && debug ? read_segments(b, elf) : -ENOENT;
+	err = elf && debug ? segments__read(&b->segments, elf) : -ENOENT;
 	if (!err)
 		err = elf_dwarf__read(b, debug);
 	types_builder__sort(b);

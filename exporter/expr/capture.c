@@ -255,6 +255,7 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 		return -EINVAL;
 	}
 	m.x->kernel.reads_args = needs_args(&m.x->kernel);
+	m.x->kernel.go = m.x->kernel.reads_args && scope->go;
 	lay_out_key(m.x);
 	m.x->nhistograms = (kind == RP_KIND_SIZE) + m.x->kernel.nobserved;
 	*out = m.x;

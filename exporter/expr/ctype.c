@@ -308,6 +308,52 @@ bool ctype__find_member(const struct btf *btf, const struct btf_type *t, const c
 	return *name && find(btf, t, name, 0, &left, out);
 }
 
+/* ---- text with a length ---- */
+
+/* A pointer to bytes; or a struct that begins with one, as that of std::string. */
+static bool is_bytes(const struct btf *btf, uint32_t id)
+{
+	struct ctype t = { .id = id };
+	bool user = false;
+
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		struct shape s = ctype__shape(btf, t);
+
+		if (s.kind == SHAPE_POINTER)
+			return ctype__shape(btf, ctype__pointee(btf, t, &user)).size == 1;
+		if (s.kind != SHAPE_STRUCT || !btf_vlen(s.btf) || btf_member_bit_offset(s.btf, 0))
+			return false;
+		t = (struct ctype){ .id = btf_members(s.btf)[0].type };
+	}
+	return false;
+}
+
+static bool is_length(const struct btf *btf, const struct btf_member *m)
+{
+	static const char *const names[] = { "len", "length", "_M_len", "_M_string_length" };
+	struct shape s = ctype__shape(btf, (struct ctype){ .id = m->type });
+	const char *name = btf_print__name(btf, m->name_off);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return s.kind == SHAPE_INT && s.size == 8;
+	return false;
+}
+
+bool ctype__is_counted_text(const struct btf *btf, struct ctype t, bool *length_first)
+{
+	struct shape s = ctype__shape(btf, t);
+	const struct btf_member *m;
+
+	if (s.kind != SHAPE_STRUCT || !btf_is_struct(s.btf) || btf_vlen(s.btf) < 2 ||
+	    btf_member_bit_offset(s.btf, 0) || btf_member_bit_offset(s.btf, 1) != 64)
+		return false;
+	m = btf_members(s.btf);
+	*length_first = is_length(btf, &m[0]);
+	return *length_first ? is_bytes(btf, m[1].type)
+			     : is_bytes(btf, m[0].type) && is_length(btf, &m[1]);
+}
+
 struct names {
 	const char **v;
 	uint32_t *types;

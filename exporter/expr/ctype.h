@@ -55,6 +55,10 @@ struct member {
 	uint32_t bits; /* width of a bit-field, else 0 */
 };
 
+/* Whether t is a struct that begins with a pointer to bytes and their number: text with its length.
+ * *length_first: in the other order. */
+bool ctype__is_counted_text(const struct btf *btf, struct ctype t, bool *length_first);
+
 /* Also looks into anonymous members. */
 bool ctype__find_member(const struct btf *btf, const struct btf_type *t, const char *name,
 			struct member *out);

@@ -62,10 +62,12 @@ static int enter(struct parser *p, struct operand *o, bool arrow, struct shape *
 		}
 		if (is.kind == SHAPE_OTHER)
 			return parser__refuse(p,
-					      "is of type %s: this kernel's BTF does not "
-					      "describe its target, or the target has no "
-					      "members",
-					      type);
+					      "is of type %s: %s does not describe its "
+					      "target, or the target has no members",
+					      type,
+					      p->scope->places ? "the debug information of this "
+								 "function's source file"
+							       : "this kernel's BTF");
 	}
 	*s = is;
 	return is.kind == SHAPE_STRUCT ? 0 : no_struct(p, o, arrow ? "->" : ".");

@@ -6,6 +6,8 @@
  * value takes up to two (x86-64 psABI 3.2.3, AAPCS64 6.8.2). If they do not fit, x86-64 passes it
  * on the stack, and the next parameter gets the register. Only the first six words can be read:
  * x86-64 has six registers, and the context of a trampoline has six words on every architecture.
+ *
+ * Of user functions, DWARF tells the places (elf/dwarf_places.c).
  */
 #include "expr/names.h"
 
@@ -15,7 +17,7 @@
 #include "config/named_label.h"
 #include "types/btf_print.h"
 
-#define WORDS	  6 /* arguments that come in registers */
+#define WORDS	  PLACE_WORDS
 
 #define THE_WORDS "pid, tid, uid, cpu, cgroup and comm"
 
@@ -52,7 +54,8 @@ static uint32_t words_of(const struct btf *btf, uint32_t type)
 	return size > 8 ? 2 : 1;
 }
 
-/* The first word of parameter i; WORDS: it is on the stack. *n: words that all parameters take. */
+/* The first word of parameter i of a kernel function; WORDS: it is on the stack. *n: words that all
+ * parameters take. */
 static uint32_t word_of(const struct btf *btf, const struct btf_type *proto, int i, uint32_t *n)
 {
 	const struct btf_param *params = btf_params(proto);
@@ -87,26 +90,54 @@ static int on_the_stack(struct parser *p, const char *name)
 			     name, of, WORDS);
 }
 
+/* The place of parameter i. */
+static struct parameter_place place_of(const struct expr_scope *s, int i)
+{
+	const struct btf_type *proto = proto_of(s);
+	uint64_t size = ctype__size(s->btf, (struct ctype){ .id = btf_params(proto)[i].type });
+	uint32_t word, n;
+
+	if (s->places && s->places[i].kind == PLACE_REGISTER && size > 8U * s->places[i].words)
+		return (struct parameter_place){ .kind = PLACE_STACK };
+	if (s->places)
+		return s->places[i];
+	word = word_of(s->btf, proto, i, &n);
+	if (word == WORDS || size > 16)
+		return (struct parameter_place){ .kind = PLACE_STACK };
+	return (struct parameter_place){ PLACE_REGISTER, word, size > 8 ? 2 : 1 };
+}
+
+static int not_in_a_register(struct parser *p, const char *name, enum place_kind kind)
+{
+	static const char *const whys[PLACE_KINDS] = {
+		[PLACE_FLOAT] = "is passed in a floating-point register, which cannot be read",
+		[PLACE_DROPPED] = "is optimised away: callers may pass anything instead",
+		[PLACE_UNKNOWN] = "cannot be located: the debug information does not tell where it "
+				  "is when the function is entered",
+	};
+	__cleanup_free char *of = in_signature(p->scope);
+
+	return kind == PLACE_STACK ? on_the_stack(p, name)
+				   : error__refuse(p->why, "\"%.60s\"%s %s", name, of, whys[kind]);
+}
+
 static int btf_parameter(struct parser *p, const char *name, struct operand *out, bool *found)
 {
 	const struct expr_scope *s = p->scope;
 	const struct btf_type *proto = proto_of(s);
 	const struct btf_param *params = proto ? btf_params(proto) : NULL;
-	uint32_t word, n;
 
 	for (int i = 0; proto && i < btf_vlen(proto); i++) {
-		const char *its = btf_print__name(s->btf, params[i].name_off);
-		uint64_t size;
+		struct parameter_place place;
 
-		if (strcmp(its, name))
+		if (strcmp(btf_print__name(s->btf, params[i].name_off), name))
 			continue;
 		*found = true;
-		word = word_of(s->btf, proto, i, &n);
-		size = ctype__size(s->btf, (struct ctype){ .id = params[i].type });
-		if (word == WORDS || size > 16)
-			return on_the_stack(p, name);
+		place = place_of(s, i);
+		if (place.kind != PLACE_REGISTER)
+			return not_in_a_register(p, name, place.kind);
 		*out = (struct operand){ .type = { .id = params[i].type } };
-		out->field.source = RP_SOURCE_ARG + word;
+		out->field.source = RP_SOURCE_ARG + place.word;
 		return 0;
 	}
 	return 0;
@@ -142,7 +173,8 @@ static uint32_t known_words(const struct expr_scope *s)
 	if (s->params)
 		return s->nparams < WORDS ? s->nparams : WORDS;
 	/* A last parameter without a type is "...". */
-	if (proto && !(btf_vlen(proto) && !btf_params(proto)[btf_vlen(proto) - 1].type))
+	if (proto && !s->places &&
+	    !(btf_vlen(proto) && !btf_params(proto)[btf_vlen(proto) - 1].type))
 		word_of(s->btf, proto, -1, &n);
 	return n;
 }
@@ -151,14 +183,15 @@ static uint32_t known_words(const struct expr_scope *s)
 static bool declared_type(const struct expr_scope *s, uint32_t word, struct ctype *out)
 {
 	const struct btf_type *proto = proto_of(s);
-	uint32_t n;
 
 	if (s->types && word < s->nparams) {
 		*out = ctype__parse(s->btf, s->types[word]);
 		return true;
 	}
 	for (int i = 0; proto && i < btf_vlen(proto); i++) {
-		if (word_of(s->btf, proto, i, &n) != word)
+		struct parameter_place place = place_of(s, i);
+
+		if (place.kind != PLACE_REGISTER || place.word != word)
 			continue;
 		*out = (struct ctype){ .id = btf_params(proto)[i].type };
 		return true;
@@ -251,6 +284,8 @@ static int unknown(struct parser *p, const char *name)
 			"\"%.60s\": expressions are read at entry, before there is a result; "
 			"use it in a filter, as in ret < 0 or outcome == error",
 			name);
+	if (!typed && s->needs_types)
+		*s->needs_types = true;
 	if (!typed)
 		return error__refuse(
 			p->why,

@@ -16,6 +16,8 @@ int operand__follow(struct parser *p, struct operand *o, bool user)
 	} else {
 		if (o->at % 64)
 			return parser__refuse(p, "is not a whole pointer");
+		if (o->field.source + o->at / 64 >= PLACE_WORDS)
+			return parser__refuse(p, "is beyond the argument registers");
 		o->field.source += o->at / 64;
 	}
 	o->field.user |= user || p->scope->user;
@@ -51,21 +53,56 @@ static int no_text(struct parser *p, const char *part, struct ctype t)
 		part, type);
 }
 
+/* How the length of text is placed, if t is a struct of a pointer to bytes and a length: a string
+ * of Go, Rust or C++, ngx_str_t. 0: it is not. */
+static uint8_t counted_text(const struct parser *p, struct ctype t)
+{
+	bool length_first;
+
+	/* The kernel's texts end with a 0. */
+	if (!p->scope->places || !ctype__is_counted_text(p->scope->btf, t, &length_first))
+		return 0;
+	return length_first ? RP_TEXT_LENGTH_FIRST | RP_TEXT : RP_TEXT;
+}
+
+static int make_counted(struct parser *p, struct operand *o, uint8_t counted)
+{
+	o->is_text = true;
+	o->counted = counted | (o->in_memory ? RP_TEXT_IN_MEMORY : RP_TEXT_IN_ARGS);
+	if (o->in_memory)
+		return 0;
+	if (o->at % 64 || o->field.source + o->at / 64 + 1 >= PLACE_WORDS)
+		return parser__refuse(p, "is beyond the argument registers");
+	o->field.source += o->at / 64;
+	o->field.user = 1;
+	o->at = 0;
+	return 0;
+}
+
 int operand__make_text(struct parser *p, struct operand *o)
 {
 	const struct btf *btf = p->scope->btf;
 	__cleanup_free char *part = parser__part(p);
 	struct shape s = ctype__shape(btf, o->type), target;
 	bool user = false;
+	uint8_t counted;
 	int err = 0;
 
 	if (o->is_text || o->is_word)
 		return o->is_text ? 0
 				  : error__refuse(p->why, "str(%.60s): it is a number, not text",
 						  part);
+	counted = s.kind == SHAPE_STRUCT ? counted_text(p, o->type) : 0;
+	if (counted)
+		return make_counted(p, o, counted);
 	switch (s.kind) {
 	case SHAPE_POINTER:
 		target = ctype__shape(btf, ctype__pointee(btf, o->type, &user));
+		counted = counted_text(p, ctype__pointee(btf, o->type, &user));
+		if (counted) {
+			err = operand__follow(p, o, user);
+			return err ? err : make_counted(p, o, counted);
+		}
 		if (target.size != 1 && target.kind != SHAPE_VOID)
 			break;
 		err = operand__follow(p, o, user);
@@ -116,6 +153,8 @@ static int from_words(struct parser *p, const struct operand *o, uint32_t bits, 
 
 	if (o->is_word)
 		return 0;
+	if (f->source + o->at / 64 >= PLACE_WORDS)
+		return parser__refuse(p, "is beyond the argument registers");
 	f->source += o->at / 64;
 	if (skip + bits > 64)
 		return parser__refuse(p, "is spread over two registers, which is not supported");
@@ -171,7 +210,7 @@ static int finish_number(struct parser *p, const struct operand *o, const struct
 static int finish_text(const struct operand *o, struct expr *out)
 {
 	out->format = o->is_word ? EXPR_COMM : EXPR_TEXT;
-	out->field.text = 1;
+	out->field.text = o->counted ? o->counted : RP_TEXT;
 	out->field.offset[out->field.nsteps] = o->at / 8;
 	return 0;
 }
@@ -208,10 +247,13 @@ static int refuse_shape(struct parser *p, const struct operand *o, const struct 
 	}
 }
 
-static bool is_text(const struct btf *btf, const struct shape *s, const struct operand *o)
+static bool is_text(const struct parser *p, const struct shape *s, const struct operand *o)
 {
+	const struct btf *btf = p->scope->btf;
 	bool user = false;
 
+	if (s->kind == SHAPE_STRUCT)
+		return counted_text(p, o->type);
 	if (s->kind == SHAPE_POINTER)
 		return ctype__shape(btf, ctype__pointee(btf, o->type, &user)).is_char;
 	return s->kind == SHAPE_ARRAY && o->in_memory &&
@@ -226,7 +268,7 @@ int operand__finish(struct parser *p, const struct operand *operand, struct expr
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	if (!o.is_text && !o.is_word && is_text(btf, &s, &o)) {
+	if (!o.is_text && !o.is_word && is_text(p, &s, &o)) {
 		err = operand__make_text(p, &o);
 		if (err)
 			return err;

@@ -15,6 +15,7 @@ struct operand {
 	uint64_t at;
 	uint32_t bits;	  /* of a bit-field, else 0 */
 	bool is_text;	  /* str() */
+	uint8_t counted;  /* text with a length: bits of enum rp_text */
 	bool is_word;	  /* comm, pid, ... */
 	bool is_declared; /* arg0, ...: declared is its type, if known */
 	struct ctype declared;

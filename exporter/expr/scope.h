@@ -4,12 +4,16 @@
 
 #include <bpf/btf.h>
 
+#include "types/places.h"
 #include "types/result.h"
 
 /* All members are borrowed. */
 struct expr_scope {
-	const struct btf *btf;	   /* of the function's object; NULL: only arg0..arg5 */
-	uint32_t proto;		   /* BTF_KIND_FUNC_PROTO of the function, or 0 */
+	const struct btf *btf;		      /* of the function's object; NULL: only arg0..arg5 */
+	uint32_t proto;			      /* BTF_KIND_FUNC_PROTO of the function, or 0 */
+	const struct parameter_place *places; /* of its parameters; NULL: as the kernel's compiler
+					       * passes them */
+	bool go; /* the words of the places, and arg0..arg5, are Go's argument registers */
 	const char *const *params; /* system calls: names of the arguments, else NULL */
 	const char *const *types;  /* their types as C text: "const char *"; looked up in btf */
 	size_t nparams;
@@ -18,4 +22,5 @@ struct expr_scope {
 	struct result result;  /* for filters; size 0: none */
 	const char *untyped;   /* why the parameters have no names, for messages; NULL: they have,
 				* or the reason is unknown */
+	bool *needs_types;     /* set if a name is unknown because there are no types; or NULL */
 };

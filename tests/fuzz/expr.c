@@ -30,7 +30,7 @@ static void compile_filter(const struct expr_scope *scope, const char *text)
 void fuzz__input(const char *data, size_t len)
 {
 	static struct expr_fixture f;
-	const struct expr_scope *scopes[] = { &f.scope, &f.other, &f.syscall, &f.user };
+	const struct expr_scope *scopes[] = { &f.scope, &f.other, &f.syscall, &f.user, &f.placed };
 	__cleanup_free char *text = len ? fuzz__text(data + 1, len - 1) : NULL;
 	const struct expr_scope *scope;
 

@@ -32,14 +32,14 @@ trap 'exit 130' HUP INT TERM
 export TMPDIR=$temp
 
 # Small programs with the types of types.c.
-compile_types() { # compile_types DIRECTORY
+compile_types() { # compile_types DIRECTORY FUZZER FORMAT...
 	local format
-	for format in -g -gdwarf-4 -gbtf; do
+	for format in "${@:3}"; do
 		if gcc $format -O1 -w -static -nostdlib -Wl,-n,--build-id=none -o "$1/types$format" \
 			tests/fuzz/seeds/types.c; then
-			echo "ok fuzz types: a seed with $format"
+			echo "ok fuzz $2: a seed with $format"
 		else
-			echo "SKIP fuzz types: a seed with $format: gcc does not know it"
+			echo "SKIP fuzz $2: a seed with $format: gcc does not know it"
 		fi
 	done
 }
@@ -54,7 +54,8 @@ split_seeds() { # split_seeds FUZZER
 			$0 == "%%" { n++; lines = 0; next }
 			{ printf "%s%s", lines++ ? "\n" : "", $0 > (prefix n) }' "tests/fuzz/seeds/$1.txt"
 	[ "$1" != config ] || cp deploy/presets/*.yaml "$seeds"
-	[ "$1" != types ] || compile_types "$seeds"
+	[ "$1" != types ] || compile_types "$seeds" types -g -gdwarf-4 -gbtf
+	[ "$1" != parameters ] || compile_types "$seeds" parameters -g -gdwarf-4
 }
 
 show_input() { # show_input FILE: prints it so that it can be recreated
@@ -79,8 +80,9 @@ runs_of() { # runs_of FUZZER
 }
 
 tests=${#fuzzers[@]}
-# compile_types reports three tests.
+# compile_types reports a test for each format.
 [[ " ${fuzzers[*]} " != *" types "* ]] || tests=$((tests + 3))
+[[ " ${fuzzers[*]} " != *" parameters "* ]] || tests=$((tests + 2))
 echo "1..$tests"
 mkdir -p "$temp/seeds"
 "$build/generate" "$temp/seeds" || exit 1

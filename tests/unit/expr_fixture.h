@@ -10,7 +10,7 @@ struct expr_fixture {
 	struct btf *btf;
 	int s8, u8, s32, u32, s64, u64, wide, boolean, character, real; /* type ids */
 	int text_ptr, color, flags64, inode, file, opaque;
-	struct expr_scope scope, other, syscall, user;
+	struct expr_scope scope, other, syscall, user, placed;
 };
 
 static inline int fixture__tagged(struct btf *btf, const char *tag, int type)
@@ -201,6 +201,46 @@ static inline void fixture__syscall(struct expr_fixture *f)
 	f->user = (struct expr_scope){ .user = true, .untyped = "ELF files have no types" };
 }
 
+/*
+ * struct text { u8 *data; long len; };
+ * struct request { struct text path; struct text *alias; struct { long len; u8 *data; } uri; };
+ * int handle(struct text name, struct request *r, double d, struct text far, int gone, int lost,
+ *	      struct text *t)
+ */
+static inline void fixture__placed(struct expr_fixture *f)
+{
+	static const struct parameter_place places[] = {
+		{ PLACE_REGISTER, 1, 2 }, { PLACE_REGISTER, 3, 1 }, { PLACE_FLOAT, 0, 0 },
+		{ PLACE_STACK, 0, 0 },	  { PLACE_DROPPED, 0, 0 },  { PLACE_UNKNOWN, 0, 0 },
+		{ PLACE_REGISTER, 4, 1 },
+	};
+	struct btf *btf = f->btf;
+	int bytes = btf__add_ptr(btf, f->u8), text, uri, request;
+
+	text = btf__add_struct(btf, "text", 16);
+	btf__add_field(btf, "data", bytes, 0, 0);
+	btf__add_field(btf, "len", f->s64, 64, 0);
+	uri = btf__add_struct(btf, NULL, 16);
+	btf__add_field(btf, "len", f->s64, 0, 0);
+	btf__add_field(btf, "data", bytes, 64, 0);
+	request = btf__add_struct(btf, "request", 40);
+	btf__add_field(btf, "path", text, 0, 0);
+	btf__add_field(btf, "alias", request + 1, 128, 0);
+	btf__add_field(btf, "uri", uri, 192, 0);
+	btf__add_ptr(btf, text);
+	btf__add_ptr(btf, request);
+	f->placed = (struct expr_scope){ .btf = btf, .user = true, .places = places };
+	f->placed.proto = btf__add_func_proto(btf, f->s32);
+	btf__add_func_param(btf, "name", text);
+	btf__add_func_param(btf, "r", request + 2);
+	btf__add_func_param(btf, "d", f->real);
+	btf__add_func_param(btf, "far", text);
+	btf__add_func_param(btf, "gone", f->s32);
+	btf__add_func_param(btf, "lost", f->s32);
+	btf__add_func_param(btf, "t", request + 1);
+	f->placed.signature = "int handle(struct text name, struct request *r)";
+}
+
 static inline void expr_fixture__make(struct expr_fixture *f)
 {
 	memset(f, 0, sizeof(*f));
@@ -211,6 +251,7 @@ static inline void expr_fixture__make(struct expr_fixture *f)
 	fixture__work(f);
 	fixture__other(f);
 	fixture__syscall(f);
+	fixture__placed(f);
 }
 
 static inline void expr_fixture__free(struct expr_fixture *f)

@@ -44,8 +44,12 @@ static char *describe(const struct expr *e)
 		n += snprintf(text + n, sizeof(text) - n, " <<%d>>%d", r->left, r->right);
 	if (r->user)
 		n += snprintf(text + n, sizeof(text) - n, " user");
+	if (r->text & ~RP_TEXT)
+		n += snprintf(text + n, sizeof(text) - n, " counted in %s%s",
+			      r->text & RP_TEXT_IN_ARGS ? "registers" : "memory",
+			      r->text & RP_TEXT_LENGTH_FIRST ? ", length first" : "");
 	snprintf(text + n, sizeof(text) - n, " %s", names[e->format]);
-	assert_int_equal(r->text, e->format == EXPR_TEXT || e->format == EXPR_COMM);
+	assert_int_equal(r->text & RP_TEXT, e->format == EXPR_TEXT || e->format == EXPR_COMM);
 	if (e->format == EXPR_SIGNED)
 		assert_true(r->is_signed);
 	if (e->format == EXPR_UNSIGNED)
@@ -197,6 +201,30 @@ static void test_user(void **state)
 	check_good(&f.user, untyped, ARRAY_SIZE(untyped));
 }
 
+/* Parameters of a user function, with their places. */
+static void test_placed(void **state)
+{
+	static const struct good rows[] = {
+		{ "arg0", "arg0 signed" },
+		{ "arg5", "arg5 signed" },
+		{ "name", "arg1 @0 user counted in registers text" },
+		{ "str(name)", "arg1 @0 user counted in registers text" },
+		{ "name.len", "arg2 signed" },
+		{ "name.data", "arg1 pointer" },
+		{ "str(name.data)", "arg1 @0 user text" },
+		{ "r", "arg3 pointer" },
+		{ "r->path", "arg3 @0 user counted in memory text" },
+		{ "r->path.len", "arg3 @8:8 user signed" },
+		{ "str(r->alias)", "arg3 ->16 @0 user counted in memory text" },
+		{ "r->alias", "arg3 @16:8 user pointer" },
+		{ "r->uri", "arg3 @24 user counted in memory, length first text" },
+		{ "str(t)", "arg4 @0 user counted in memory text" },
+		{ "t[1]", "arg4 @16 user counted in memory text" },
+	};
+
+	check_good(&f.placed, rows, ARRAY_SIZE(rows));
+}
+
 static void test_enumerators(void **state)
 {
 	struct expr e;
@@ -278,6 +306,15 @@ static void test_bad_names(void **state)
 		{ "dfd->x", { "\"dfd\" is of type int: it has no members" } },
 	};
 
+	static const struct bad placed[] = {
+		{ "d", { "\"d\" of int handle(", "floating-point register" } },
+		{ "far", { "\"far\" of int handle(", "passed on the stack" } },
+		{ "gone", { "\"gone\" of int handle(", "optimised away" } },
+		{ "lost", { "\"lost\" of int handle(", "cannot be located" } },
+		{ "nam", { "no parameter \"nam\"; did you mean name?" } },
+	};
+
+	check_bad(&f.placed, placed, ARRAY_SIZE(placed));
 	check_bad(&f.scope, work, ARRAY_SIZE(work));
 	check_bad(&f.other, other, ARRAY_SIZE(other));
 	check_bad(&f.user, untyped, ARRAY_SIZE(untyped));
@@ -441,7 +478,7 @@ static void garbage(char *text, size_t size, uint32_t *seed)
 
 static void test_garbage(void **state)
 {
-	const struct expr_scope *scopes[] = { &f.scope, &f.other, &f.syscall, &f.user };
+	const struct expr_scope *scopes[] = { &f.scope, &f.other, &f.syscall, &f.user, &f.placed };
 	uint32_t seed = 1;
 	size_t good = 0;
 
@@ -452,7 +489,7 @@ static void test_garbage(void **state)
 
 		garbage(buffer, sizeof(buffer), &seed);
 		text = xstrdup(buffer);
-		if (!expr__compile(scopes[i % 4], text, &e, &why)) {
+		if (!expr__compile(scopes[i % 5], text, &e, &why)) {
 			good++;
 			assert_true(e.field.nsteps <= RP_STEPS && e.field.left < 64 &&
 				    e.field.right < 64);
@@ -469,11 +506,12 @@ static void test_garbage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_work),	   cmocka_unit_test(test_other),
-		cmocka_unit_test(test_user),	   cmocka_unit_test(test_enumerators),
-		cmocka_unit_test(test_bad_names),  cmocka_unit_test(test_bad_members),
-		cmocka_unit_test(test_bad_values), cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_broken_btf), cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_work),	    cmocka_unit_test(test_other),
+		cmocka_unit_test(test_user),	    cmocka_unit_test(test_placed),
+		cmocka_unit_test(test_enumerators), cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_bad_members), cmocka_unit_test(test_bad_values),
+		cmocka_unit_test(test_too_long),    cmocka_unit_test(test_broken_btf),
+		cmocka_unit_test(test_garbage),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -8,6 +8,17 @@ typedef const volatile struct node {
 	} u;
 } node_t;
 
+struct text {
+	unsigned char *data;
+	long len : 60, bit : 3;
+	long length;
+};
+
+long by_value(struct text t, double d, struct node *n, _Complex float f, long long last)
+{
+	return t.len + d + (long)n + last + (long)f;
+}
+
 enum shade shade_of(const char *const *text, node_t *restrict n)
 {
 	return *text[n->u.c] ? BRIGHT : DARK;
@@ -20,5 +31,5 @@ char *(*chooser(int (*m)[2][3], ...))(const char *, int)
 
 _Bool _start(void)
 {
-	return shade_of(0, 0) && chooser(0);
+	return shade_of(0, 0) && chooser(0) && by_value((struct text){ 0 }, 0, 0, 0, 1);
 }
