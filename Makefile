@@ -87,7 +87,8 @@ help:
 ## make deb        a Debian package, in build/deb/
 ## make check-deploy  Helm chart, kustomizations and container against the types of Kubernetes (needs Go)
 ## make check-container  the container image with the pod's settings, in guests of each kernel (root)
-## make check-arm64  what is compiled for arm64, under an emulator (root)
+## make check-arm64  the guest tests on arm64 kernels, under an emulator (root)
+## make check-kernels  the guest tests on RT, cloud and other kernels (root)
 ## make bench      what it costs, measured beside other tools; ARGS='6.12 native' chooses (root)
 ## make fleet      a fleet by simulation, and what it costs; ARGS='-n 1000 -i 10' (root)
 ## make capabilities  which capabilities each mechanism needs, tried on each kernel (root)
@@ -352,10 +353,15 @@ check-container: all $(B)/workload
 	$(Q)bash tests/vm/container.sh $(or $(ARGS),5.10/kretprobes 6.1/kretprobes 6.12 6.12/programs 7)
 .PHONY: check-container
 
-# The exporter and its unit tests for arm64, in QEMU's user mode (root).
+# The exporter for arm64 on Debian's kernels, in guests (root). Its unit tests are in `make test` (QEMU's user mode).
 check-arm64:
-	$(Q)bash tests/deploy/arm64.sh
-.PHONY: check-arm64
+	$(Q)bash tests/deploy/cross.sh
+	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),arm64)
+
+# The guest tests on other versions and flavours of the kernel, and on kernels that lack something (root).
+check-kernels: all $(B)/workload $(B)/postgres $(B)/client $(B)/small/retprobe_exporter
+	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),x86)
+.PHONY: check-arm64 check-kernels
 
 # The rules in the Prometheus Operator's words, from dashboards/; they are committed.
 kubernetes:

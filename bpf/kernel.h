@@ -109,6 +109,18 @@ struct sys_exit_args {
 #define RETURN_ADDR(ctx) PT_REGS_SP(ctx)
 #endif
 
+/*
+ * The same for multi links. On arm64, their return has no stack pointer (return_to_handler in
+ * arch/arm64/kernel/entry-ftrace.S, 7.3), but the caller's frame pointer, as the entry has.
+ */
+#if defined(__TARGET_ARCH_x86)
+#define MULTI_ENTRY_ADDR(ctx)  ENTRY_ADDR(ctx)
+#define MULTI_RETURN_ADDR(ctx) RETURN_ADDR(ctx)
+#else
+#define MULTI_ENTRY_ADDR(ctx)  PT_REGS_FP(ctx)
+#define MULTI_RETURN_ADDR(ctx) PT_REGS_FP(ctx)
+#endif
+
 #ifndef PT_REGS_PARM6 /* libbpf before 1.3 */
 #if defined(__TARGET_ARCH_x86)
 #define PT_REGS_PARM6(ctx) ((ctx)->r9)

@@ -15,7 +15,7 @@ int BPF_KPROBE(multi_entry)
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)
-		enter_kernel(RP_KERNEL, desc, ENTRY_ADDR(ctx));
+		enter_kernel(RP_KERNEL, desc, MULTI_ENTRY_ADDR(ctx));
 	return 0;
 }
 
@@ -25,7 +25,7 @@ int BPF_KRETPROBE(multi_return, long ret)
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)
-		leave_kernel(RP_KERNEL, desc, RETURN_ADDR(ctx), ret);
+		leave_kernel(RP_KERNEL, desc, MULTI_RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
@@ -36,7 +36,7 @@ int BPF_KPROBE(multi_entry_capturing)
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)
-		enter_capturing_kernel(RP_KERNEL, &args, desc, ENTRY_ADDR(ctx));
+		enter_capturing_kernel(RP_KERNEL, &args, desc, MULTI_ENTRY_ADDR(ctx));
 	return 0;
 }
 
@@ -46,7 +46,7 @@ int BPF_KRETPROBE(multi_return_capturing, long ret)
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)
-		leave_capturing_kernel(RP_KERNEL, desc, RETURN_ADDR(ctx), ret);
+		leave_capturing_kernel(RP_KERNEL, desc, MULTI_RETURN_ADDR(ctx), ret);
 	return 0;
 }
 

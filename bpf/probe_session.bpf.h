@@ -56,7 +56,7 @@ static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *c
 	}
 	if (count_kprobe_entries)
 		count_entry(RP_ENTERED_KPROBE_SESSION);
-	put_capture(IN_SLOTS, RP_KERNEL, RP_DESC_ID(desc), ENTRY_ADDR(ctx), &capture);
+	put_capture(IN_SLOTS, RP_KERNEL, RP_DESC_ID(desc), MULTI_ENTRY_ADDR(ctx), &capture);
 	*cookie = bpf_ktime_get_ns();
 	return 0;
 }
@@ -76,7 +76,8 @@ int BPF_KPROBE(kprobe_session_capturing)
 	desc = desc_of_link(ctx);
 	if (!desc)
 		return 0;
-	captured = take_capture(IN_SLOTS, RP_KERNEL, RP_DESC_ID(desc), RETURN_ADDR(ctx), &capture);
+	captured = take_capture(IN_SLOTS, RP_KERNEL, RP_DESC_ID(desc), MULTI_RETURN_ADDR(ctx),
+				&capture);
 	if (start && captured)
 		count_captured_call(&capture, desc, PT_REGS_RC(ctx), now - start, RP_EXCLUSIVE);
 	else

@@ -3,11 +3,11 @@
 #
 # Installs what is missing of the packages that a task needs:
 #
-#	deps.sh [build] [guest] [test]		without arguments: all
+#	deps.sh [build] [guest] [test] [arm64]	without arguments: the first three
 #
 # build is for `make`, guest for a virtual machine with another kernel (tests/vm/guest.sh), test for the rest of
-# `make test`. Debian 12, Debian 13 and Ubuntu 24.04; elsewhere it checks for the same things and says what is
-# missing.
+# `make test`, arm64 for `make check-arm64` on another architecture. Debian 12, Debian 13 and Ubuntu 24.04; elsewhere
+# it checks for the same things and says what is missing.
 set -eu
 
 # The packages of a task. Some names depend on the distribution and the machine.
@@ -24,6 +24,7 @@ packages() { # packages TASK DISTRIBUTION
 		echo busybox-static cpio kmod procps util-linux xz-utils zstd
 		[ "$(uname -m)" = aarch64 ] && echo qemu-system-arm || echo qemu-system-x86
 		;;
+	arm64) echo qemu-system-arm buildah debootstrap jq ;;
 	test)
 		echo libclang-rt-dev libcmocka-dev buildah crun debootstrap python3-yaml systemd debhelper dpkg-dev \
 			lintian curl jq openssl python3 python3-prometheus-client protobuf-compiler prometheus shellcheck \
@@ -41,6 +42,7 @@ commands() { # commands TASK
 	case $1 in
 	build) echo gcc readelf make pkg-config clang llvm-strip bpftool ;;
 	guest) echo busybox cpio depmod flock pgrep xz zstd "qemu-system-$(uname -m)" ;;
+	arm64) echo qemu-system-aarch64 buildah debootstrap jq ;;
 	test) echo curl jq openssl python3 protoc prometheus promtool shellcheck clang-format ;;
 	esac
 }
@@ -133,8 +135,8 @@ install_packages() {
 [ $# -gt 0 ] || set -- build guest test
 for task; do
 	case $task in
-	build | guest | test) ;;
-	*) die "there is no \"$task\"; there are build, guest and test" ;;
+	build | guest | test | arm64) ;;
+	*) die "there is no \"$task\"; there are build, guest, test and arm64" ;;
 	esac
 done
 case $(os_field ID):$(os_field VERSION_ID) in

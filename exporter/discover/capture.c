@@ -30,11 +30,12 @@ struct syscall_type {
 static const struct {
 	const char *syscall, *function;
 } kernel_names[] = {
-	{ "stat", "newstat" },		 { "lstat", "newlstat" },      { "fstat", "newfstat" },
-	{ "uname", "newuname" },	 { "sendfile", "sendfile64" }, { "umount2", "umount" },
+	{ "stat", "newstat" },		 { "lstat", "newlstat" },
+	{ "fstat", "newfstat" },	 { "uname", "newuname" },
+	{ "sendfile", "sendfile64" },	 { "umount2", "umount" },
 	{ "umount", "oldumount" },
 #ifdef __aarch64__
-	{ "fadvise64", "fadvise64_64" },
+	{ "fadvise64", "fadvise64_64" }, { "personality", "arm64_personality" },
 #endif
 };
 

@@ -223,16 +223,28 @@ static bool probe_tracing(const struct features *f, int attach)
 }
 
 /* "none (voluntary) full lazy": the current model is in parentheses. */
-static bool probe_no_preemption(const struct features *f, int unused)
+static bool read_preemption(char *text, size_t size)
 {
 	__cleanup_close int debugfs = tracefs__open_debugfs();
+
+	return debugfs >= 0 && file__read_head(debugfs, "sched/preempt", text, size) > 0;
+}
+
+/* The version names a fixed model, or says that the model can be chosen. */
+static bool version_has(const char *model)
+{
 	struct utsname u;
+
+	return !uname(&u) && strstr(u.version, model);
+}
+
+static bool probe_no_preemption(const struct features *f, int unused)
+{
 	char text[64];
 
-	if (debugfs >= 0 && file__read_head(debugfs, "sched/preempt", text, sizeof(text)) > 0)
+	if (read_preemption(text, sizeof(text)))
 		return strstr(text, "(none)") || strstr(text, "(voluntary)");
-	/* The version names a fixed model, or says that the model can be chosen. */
-	return !uname(&u) && !strstr(u.version, "PREEMPT");
+	return !version_has("PREEMPT");
 }
 
 /* Since fprobe uses the function graph tracer, returns are on the task's shadow stack. Before, a
@@ -346,6 +358,13 @@ static bool is_locked_down(struct features *f, enum feature feature)
 
 static const char *describe(struct features *f, enum feature feature)
 {
+	char text[64];
+
+	if (feature == FEATURE_NO_PREEMPTION && version_has("PREEMPT_DYNAMIC") &&
+	    !read_preemption(text, sizeof(text)))
+		return "cannot read the preemption model (sched/preempt in debugfs), assuming "
+		       "full: "
+		       "trampoline programs could miss calls";
 	if (is_locked_down(f, feature))
 		return "kernel lockdown is \"confidentiality\", which closes tracefs";
 	if (feature >= FEATURE_KPROBE_MULTI && feature <= FEATURE_FSESSION_MULTI && ftrace_is_off())

@@ -15,20 +15,23 @@ from functools import partial
 SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
+# How functions of system calls are named.
+SYS = "__arm64_sys_" if "-arm64" in "".join(sys.argv[1:2]) else "__x64_sys_"
+
 # The calls of each kernel or user function per measurement: (functions, threads x calls, outcome, value).
 # Functions of one row are names of the same probe on different kernels.
 UNLINK = ("do_unlinkat", "filename_unlinkat")
-ZERO = ("read_zero", "read_iter_zero")
+ZERO = ("read_iter_zero",)
 EXPECTED = {
     "unlink-missing": [(UNLINK, 4000, "error", "ENOENT")],
     "unlink-existing": [(UNLINK, 400, "ok", "0")],
     "getpgid-live": [(("getpgid",), 4000, "ok", "positive"),
-                     (("__x64_sys_getpgid",), 4000, "ok", "positive")],
+                     ((SYS + "getpgid",), 4000, "ok", "positive")],
     "getpgid-dead": [(("getpgid",), 4000, "error", "ESRCH"),
-                     (("__x64_sys_getpgid",), 4000, "error", "ESRCH")],
+                     ((SYS + "getpgid",), 4000, "error", "ESRCH")],
     "read-1": [(ZERO, 2000, "ok", "positive")],
     "read-4096": [(ZERO, 2000, "ok", "positive")],
-    "sleepers": [(("__x64_sys_msgrcv",), 200, "ok", "positive")],
+    "sleepers": [((SYS + "msgrcv",), 200, "ok", "positive")],
     "map-hit": [(("bpf_map_copy_value",), 2000, "ok", "0")],
     "map-miss": [(("bpf_map_copy_value",), 2000, "error", "ENOENT")],
     "user-positive": [(("workload_function",), 1000, "ok", "positive")],
@@ -61,10 +64,25 @@ FORCED = {
     "6.1": {"fexit", "kretprobe", "uprobe.ret", "uretprobe"},
     "6.12": {"fexit", "kprobe.session", "kprobe.multi", "kretprobe", "uprobe.ret", "uprobe.multi",
              "uretprobe"},
+    "6.18": {"fexit", "kprobe.session", "kprobe.multi", "kretprobe", "uprobe.ret", "uprobe.session",
+             "uprobe.multi", "uretprobe"},
     "7": {"fsession.multi", "fsession", "fexit", "kprobe.session", "kprobe.multi", "kretprobe",
           "uprobe.ret", "uprobe.session", "uprobe.multi", "uretprobe"},
+    # No trampolines and function graph before 6.4 and 6.14.
+    "6.1-arm64": {"kretprobe", "uprobe.ret", "uretprobe"},
+    "6.12-arm64": {"fexit", "kretprobe", "uprobe.ret", "uprobe.multi", "uretprobe"},
+    "7-arm64": {"fsession", "fexit", "kprobe.session", "kprobe.multi", "kretprobe", "uprobe.ret", "uprobe.session",
+                "uprobe.multi", "uretprobe"},
     "native": {"uprobe.ret", "uretprobe"},
 }
+
+
+def forced(series):
+    """A flavour has the mechanisms of its version."""
+    version = series.removesuffix("-rt").removesuffix("-cloud")
+    return FORCED[version]
+
+
 PAIRS = ("fexit", "kprobe.multi", "kretprobe")
 # Mechanisms for which the kernel only counts the missed calls of all functions together, by reason.
 SHARED = {
@@ -284,7 +302,7 @@ def main():
     native = series == "native"
     auto = AUTO_NATIVE if native else AUTO
     runs = (results / "runs").read_text().split()
-    wanted = set(auto) | FORCED.get(series, set())
+    wanted = set(auto) | forced(series)
     tests = {"has the mechanisms of its kernel": partial(complete, wanted, runs, results)}
     for run in runs:
         for measurement in EXPECTED:
@@ -295,6 +313,9 @@ def main():
     tests["scrapes meanwhile"] = partial(scrapes, results)
     tests["no event left in tracefs"] = partial(leftovers, results)
     report(name, tests)
+    if "auto.mmap" in runs:
+        chosen = {dict(k[1])["mechanism"] for k in parse(results / "auto.mmap.metrics") if k[0] == "retprobe_probe_info"}
+        print(f"# {name}: by default {', '.join(sorted(chosen))}")
 
 
 if __name__ == "__main__":

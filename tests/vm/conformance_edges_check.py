@@ -7,7 +7,7 @@ import functools
 import pathlib
 import sys
 
-from conformance_check import Delta, FORCED, UNLINK, parse, report, scrapes
+from conformance_check import SYS, UNLINK, Delta, forced, parse, report, scrapes
 
 SECURITY = "security_inode_unlink"
 TRAMPOLINES = ("fexit", "fsession", "fsession.multi")
@@ -93,7 +93,7 @@ def nothing(what, delta):
 def in_flight(r):
     """Calls that began before the exporter's start are neither counted nor missed."""
     for objects in ({"vmlinux"}, {"syscall"}):
-        yield from nothing(objects, r.delta("in-flight", ("__x64_sys_msgrcv", "msgrcv"), objects))
+        yield from nothing(objects, r.delta("in-flight", (SYS + "msgrcv", "msgrcv"), objects))
 
 
 def nested(r):
@@ -103,7 +103,7 @@ def nested(r):
 
 def killed(r):
     for objects in ({"vmlinux"}, {"syscall"}):
-        delta = r.delta("killed", ("__x64_sys_msgrcv", "msgrcv"), objects)
+        delta = r.delta("killed", (SYS + "msgrcv", "msgrcv"), objects)
         yield from whole(delta, 50)
         if {v for _, v in delta.returns} - {"ERESTARTNOHAND", "EINTR"}:
             yield f"returned {delta.returns}"
@@ -137,7 +137,7 @@ def interrupt(m, r):
 def interrupted(m, r):
     """Interrupts hit running programs. Programs of kprobes are then skipped, which is counted."""
     name = f"{m}.interrupted"
-    yield from group([r.delta(name, (f,)) for f in ("posix_timer_fn", "__x64_sys_getpgid")],
+    yield from group([r.delta(name, (f,)) for f in ("posix_timer_fn", SYS + "getpgid")],
                      [timers("interrupted", 1000, r), 20000], True)
 
 
@@ -163,7 +163,7 @@ def slots(r):
 
 def scraped(r):
     """A call that is being counted is no loss, however often the counters are read."""
-    delta = r.delta("scraped", ("__x64_sys_getpgid",))
+    delta = r.delta("scraped", (SYS + "getpgid",))
     delta.missed_by_all = 0  # by the programs of other functions
     yield from whole(delta, 200000, True)
 
@@ -188,12 +188,12 @@ def forced_nested(m, r):
 
 
 def forced_killed(m, r):
-    yield from whole(r.delta(f"{m}.killed", ("__x64_sys_msgrcv",)), 40, r.loses(m))
+    yield from whole(r.delta(f"{m}.killed", (SYS + "msgrcv",)), 40, r.loses(m))
 
 
 def stopped(m, r):
     """Two calls are in progress. Twenty more began before the start."""
-    yield from nothing("running", r.delta(f"{m}.held", ("__x64_sys_msgrcv",)))
+    yield from nothing("running", r.delta(f"{m}.held", (SYS + "msgrcv",)))
     if r.number(f"{m}.exit"):
         yield f"exit {r.number(f'{m}.exit')}"
     if r.text("stopped.leftovers"):
@@ -204,9 +204,9 @@ def again(m, r):
     """The calls of stopped() return."""
     if r.number(f"again.{m}.exit"):
         yield f"exit {r.number(f'again.{m}.exit')}"
-    yield from nothing("entered under the first", r.delta(f"{m}.second", ("__x64_sys_msgrcv",)))
+    yield from nothing("entered under the first", r.delta(f"{m}.second", (SYS + "msgrcv",)))
     # These exporters of kprobes read cells by bpf(2), while the kernel skips programs.
-    yield from whole(r.delta(f"{m}.third", ("__x64_sys_msgrcv",)), 20, r.loses(m) or m in KPROBES)
+    yield from whole(r.delta(f"{m}.third", (SYS + "msgrcv",)), 20, r.loses(m) or m in KPROBES)
 
 
 MECHANISM = {
@@ -220,12 +220,12 @@ MECHANISM = {
 
 
 # ---- hardly any memory for in-flight calls ------------------------------------------------------------
-MSGRCV = ("__x64_sys_msgrcv", "do_msgrcv")
+MSGRCV = (SYS + "msgrcv", "do_msgrcv")
 
 
 def listxattr(m, r, name):
     """The counts of the functions that listxattr(2) calls, and the expected ones."""
-    calls = {"__x64_sys_listxattr": 400, "vfs_listxattr": 400 * r.depth(), "ovl_listxattr": 800}
+    calls = {SYS + "listxattr": 400, "vfs_listxattr": 400 * r.depth(), "ovl_listxattr": 800}
     if m == "fexit" and r.kernel.startswith("5.10"):
         del calls["ovl_listxattr"]  # in a module, for which there are no types before 5.11
     return [r.delta(f"small.{m}.{name}", (f,)) for f in calls], list(calls.values())
@@ -313,7 +313,7 @@ def tests_of(case, cases):
 
 def complete(series, r):
     """Every mechanism that the kernel must have, unless only some cases were requested."""
-    wanted = {m for m in FORCED[series] if not m.startswith("u")} if (r.directory / "all").exists() else set()
+    wanted = {m for m in forced(series) if not m.startswith("u")} if (r.directory / "all").exists() else set()
     if wanted - set(r.cases):
         yield f"not {sorted(wanted - set(r.cases))}"
 

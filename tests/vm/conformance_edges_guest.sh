@@ -43,10 +43,10 @@ other_mechanism() {
 case_start() {
 	cat >/tmp/start.yaml <<-Y
 	probes:
-	  - {functions: ["$UNLINK", vfs_unlink, __x64_sys_msgrcv]}
+	  - {functions: ["$UNLINK", vfs_unlink, ${SYS}msgrcv]}
 	  - {syscalls: msgrcv}
 	  - {functions: do_msgrcv, mechanism: kretprobe, maxactive: 10}
-	  - {functions: __x64_sys_getpgid, mechanism: kretprobe}
+	  - {functions: ${SYS}getpgid, mechanism: kretprobe}
 	Y
 	hold flight 20
 	start_exporter --config.file=/tmp/start.yaml
@@ -137,7 +137,7 @@ all_missed() {
 case_mechanisms() { # those in $mechanisms that this kernel has
 	set_up_recursion
 	hold before 20
-	start_each "" vfs_listxattr "$UNLINK" vfs_unlink __x64_sys_msgrcv posix_timer_fn __x64_sys_getpgid
+	start_each "" vfs_listxattr "$UNLINK" vfs_unlink ${SYS}msgrcv posix_timer_fn ${SYS}getpgid
 	scrape_each start
 	measure_each recursion "" "listxattr 4 400 $DEEP"
 	measure_each nested "" "unlink-existing 4 400"
@@ -164,7 +164,7 @@ case_mechanisms() { # those in $mechanisms that this kernel has
 # The next exporters start at once, and see all calls in progress return.
 case_again() {
 	echo "(other exporters)" >>"$RESULTS/order"
-	start_each --cells=percpu __x64_sys_msgrcv posix_timer_fn
+	start_each --cells=percpu ${SYS}msgrcv posix_timer_fn
 	release before
 	release during
 	scrape_each second
@@ -196,7 +196,7 @@ case_percpu() {
 case_small() { # those in $mechanisms
 	set_up_recursion
 	BINARY=build/small/retprobe_exporter
-	start_each "" __x64_sys_listxattr vfs_listxattr ovl_listxattr __x64_sys_msgrcv do_msgrcv posix_timer_fn \
+	start_each "" ${SYS}listxattr vfs_listxattr ovl_listxattr ${SYS}msgrcv do_msgrcv posix_timer_fn \
 		"$W:workload_recursion"
 	scrape_each start small.
 	measure_each recursion small. "listxattr 4 400 $DEEP"
@@ -213,7 +213,7 @@ case_small() { # those in $mechanisms
 }
 
 cat /proc/sys/kernel/osrelease >"$RESULTS/kernel"
-copy_symbols __x64_sys_ vfs_ security_inode_ security_path_ do_unlinkat filename_unlinkat do_msgrcv \
+copy_symbols "$SYS" vfs_ security_inode_ security_path_ do_unlinkat filename_unlinkat do_msgrcv \
 	ovl_listxattr posix_timer_fn
 cat $MODEL >"$RESULTS/preempt" 2>/dev/null
 if [ $# -eq 0 ]; then

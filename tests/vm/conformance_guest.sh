@@ -14,8 +14,8 @@ NATIVE=${NATIVE:-}
 # The losses of a shared program are counted for all its functions together. For exact checks, everything that
 # can lose calls has a run of its own. These are system calls, and bpf_map_copy_value, whose callers make the
 # kernel skip programs.
-kernel_probes=('do_unlinkat|filename_unlinkat' __x64_sys_msgrcv __x64_sys_getpgid
-	'read_zero|read_iter_zero')
+kernel_probes=('do_unlinkat|filename_unlinkat' "${SYS}msgrcv" "${SYS}getpgid"
+	read_iter_zero)
 user_probes=("$W:workload_function" "$W:workload_recursion" "$W:workload_left")
 
 # Running exporters, by run.
@@ -96,8 +96,8 @@ measure_all() {
 	measure_scraped kernel unlink-existing unlink-existing 4 400
 	measure_scraped getpgid getpgid-live getpgid-live 4 4000
 	measure_scraped getpgid getpgid-dead getpgid-dead 4 4000
-	measure_scraped kernel read-1 read-zero 4 2000 1
-	measure_scraped kernel read-4096 read-zero 4 2000 4096
+	measure_scraped kernel read-1 readv-zero 4 2000 1
+	measure_scraped kernel read-4096 readv-zero 4 2000 4096
 	measure_scraped sleepers sleepers msgrcv-sleep 100 200 300
 	measure_scraped map map-hit map-lookup 2 2000 1
 	measure_scraped map map-miss map-lookup 2 2000 2
@@ -115,7 +115,7 @@ chosen() {
 }
 
 uname -r >"$RESULTS/kernel"
-[ -n "$NATIVE" ] || copy_symbols __x64_sys_ do_unlinkat filename_unlinkat read_zero read_iter_zero bpf_map_copy_value
+[ -n "$NATIVE" ] || copy_symbols "$SYS" do_unlinkat filename_unlinkat read_iter_zero bpf_map_copy_value
 [ -n "$chosen" ] || : >"$RESULTS/all"
 
 # Starts the exporter of a mechanism for kernel functions. It has one for user functions, too.
@@ -145,12 +145,7 @@ else
 	! chosen auto.map || start_run auto.map map bpf_map_copy_value
 	kernel_mechanisms
 	for mechanism in "${mechanisms[@]}"; do
-		case $mechanism in
-		fsession.multi) try_both $mechanism uprobe.session ;;
-		kprobe.multi) try_both $mechanism uprobe.multi ;;
-		kretprobe) try_both $mechanism uretprobe ;;
-		*) try_both $mechanism ;;
-		esac
+		try_both $mechanism ${user_of[$mechanism]:-}
 	done
 fi
 measure_all

@@ -7,7 +7,7 @@ import itertools
 import pathlib
 import sys
 
-from conformance_check import FORCED, parse
+from conformance_check import SYS, forced, parse
 
 RETURNS = "retprobe_returns_total"
 COUNT = "retprobe_duration_seconds_count"
@@ -107,7 +107,7 @@ def expressions(r):
 
 
 def cardinality(r):
-    s, f = r.scrape("kinds.after"), "__x64_sys_getpgid"
+    s, f = r.scrape("kinds.after"), SYS + "getpgid"
     calls = s.values(COUNT, "wanted", function=f)
     sets = len([k for k in calls if k != "_other"])
     yield from equal("label sets", sets, 100)
@@ -130,12 +130,12 @@ def missed(r):
 
 # The function of each mechanism.
 KERNEL = {
-    "fsession.multi": "__x64_sys_getsid",
-    "fsession": "__x64_sys_sched_getscheduler",
-    "fexit": "__x64_sys_sched_getaffinity",
-    "kprobe.session": "__x64_sys_tkill",
-    "kprobe.multi": "__x64_sys_sched_getattr",
-    "kretprobe": "__x64_sys_prlimit64",
+    "fsession.multi": SYS + "getsid",
+    "fsession": SYS + "sched_getscheduler",
+    "fexit": SYS + "sched_getaffinity",
+    "kprobe.session": SYS + "tkill",
+    "kprobe.multi": SYS + "sched_getattr",
+    "kretprobe": SYS + "prlimit64",
 }
 USER = {
     "uprobe.ret": "workload_first",
@@ -147,9 +147,9 @@ USER = {
 
 # The functions of each mechanism without durations: one without labels, one with.
 COUNTED = {
-    "fexit": ("__x64_sys_sched_get_priority_max", "__x64_sys_sched_get_priority_min"),
-    "kprobe.multi": ("__x64_sys_getresuid", "__x64_sys_getresgid"),
-    "kretprobe": ("__x64_sys_getcpu", "__x64_sys_getrlimit"),
+    "fexit": (SYS + "sched_get_priority_max", SYS + "sched_get_priority_min"),
+    "kprobe.multi": (SYS + "getresuid", SYS + "getresgid"),
+    "kretprobe": (SYS + "getcpu", SYS + "getrlimit"),
     "tracepoint": ("sched_get_priority_max", "sched_get_priority_min"),
     "uprobe.multi": ("workload_fifth",),
     "uretprobe": ("workload_sixth",),
@@ -164,7 +164,7 @@ def attached(r):
     s = r.scrape("kinds.after")
     found = dict(r.of(KERNEL) + r.of(USER))
     counted = sum(len(v) for m, v in COUNTED.items() if m in found)
-    yield from equal("mechanisms missing", FORCED[r.series] - set(found), set())
+    yield from equal("mechanisms missing", forced(r.series) - set(found), set())
     yield from equal("attached", s.sum("retprobe_probe_attached"), OTHERS + len(found) + counted)
 
 
@@ -237,7 +237,7 @@ def ttl(r):
         yield from equal(f"round {i}: results", s.values(RETURNS, "value", function=f), {"ESRCH": 100 * i})
         for errno in "EINVAL", "EFAULT", "ESRCH":
             yield from equal(f"round {i}: {errno}",
-                             s.values(RETURNS, "number", function="__x64_sys_sched_rr_get_interval", value=errno),
+                             s.values(RETURNS, "number", function=SYS + "sched_rr_get_interval", value=errno),
                              {**{f"{i}{n:06}": 1 for n in range(100)}, **({"_other": other} if other else {})})
         yield from equal(f"round {i}: values", s.values(RETURNS, "value", function="preadv"),
                          {str(n): 2 * i for n in range(10)})
@@ -250,12 +250,12 @@ def ttl(r):
 
 
 def many(r):
-    numbers, cgroups = {"function": "__x64_sys_sched_getparam"}, {"function": "getsid"}
+    numbers, cgroups = {"function": SYS + "sched_getparam"}, {"function": "getsid"}
     for i in range(1, 4):
         s, folded = r.scrape(f"many.{i}"), r.scrape(f"{i + 1}.folded")
         wanted = s.values(COUNT, "wanted", function="sched_getaffinity")
         yield from equal(f"round {i}: calls", (sum(wanted.values()), len(wanted)), (5000 * i, 101))
-        yield from equal(f"round {i}: values", s.values(RETURNS, "value", function="__x64_sys_lseek"),
+        yield from equal(f"round {i}: values", s.values(RETURNS, "value", function=SYS + "lseek"),
                          {**{str(n): i for n in range(100)}, "_other": 4900 * i})
         found = s.values(COUNT, "number", **numbers)
         yield from equal(f"round {i}: others", found.pop("_other", 0), 3750 * i - 300)
@@ -284,7 +284,7 @@ POD = "1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901"
 
 
 def same(r):
-    s, f, services, again = r.scrape("same.services"), "sched_getscheduler", "__x64_sys_msgrcv", "__x64_sys_sethostname"
+    s, f, services, again = r.scrape("same.services"), "sched_getscheduler", SYS + "msgrcv", SYS + "sethostname"
     yield from equal("label sets", s.values("retprobe_label_sets", "function"), {services: 3, again: 2})
     yield from equal("services, and a container that is gone", s.values(COUNT, "container_id", function=services),
                      {"": 60, "containerd://" + "3" * 64: 40})

@@ -19,10 +19,11 @@ look() { # look NAME FUNCTION...: a scrape of these functions
 # do thousands of return slots. Interrupts call hrtimer_wakeup: with a kretprobe, its misses are its own.
 default="maxactive: 16" some="maxactive: 16"
 case $(uname -r) in
+6.1.*-arm64) default="mechanism: kretprobe, maxactive: 16" ;; # no trampolines
 5.*) default="mechanism: kretprobe, maxactive: 16" ;;
 6.1.*) default="mechanism: kretprobe, maxactive: 16" some="mechanism: fexit" ;;
 esac
-by_mechanism="labels: [pid, comm, {wanted: regs->di}], filter: [comm == alpha, regs->di > 1000], max_series: 50"
+by_mechanism="labels: [pid, comm, {wanted: \"$SYS_ARG0\"}], filter: [comm == alpha, \"$SYS_ARG0 > 1000\"], max_series: 50"
 user="returns: long as errno, error: == 7, labels: [comm, {wanted: arg0}], observe: {argument: arg0}"
 cat >/tmp/labels.yaml <<Y
 defaults: {$default, max_series: 10}
@@ -46,62 +47,62 @@ probes:
   - functions: tcp_sendmsg
     labels: [{family: "sk->__sk_common.skc_family"}, {port: "sk->__sk_common.skc_num"}]
     filter: comm == sender
-  - functions: __x64_sys_getpgid
-    labels: [{wanted: "regs->di"}]
+  - functions: ${SYS}getpgid
+    labels: [{wanted: "$SYS_ARG0"}]
     max_series: 100
   - {syscalls: msgrcv, labels: [comm], filter: "comm == nobody"}
   - {syscalls: sethostname, labels: [comm], filter: "outcome == error"}
   - {syscalls: lseek, returns: value, max_series: 50, filter: comm == seeker}
   - {syscalls: getpgid, labels: [comm], filter: "pid < 1000000", max_series: 50}
 # each mechanism of this kernel
-  - {functions: __x64_sys_getsid, mechanism: fsession.multi, $by_mechanism}
-  - {functions: __x64_sys_sched_getscheduler, mechanism: fsession, $by_mechanism}
-  - {functions: __x64_sys_sched_getaffinity, mechanism: fexit, $by_mechanism}
-  - {functions: __x64_sys_tkill, mechanism: kprobe.session, $by_mechanism}
-  - {functions: __x64_sys_sched_getattr, mechanism: kprobe.multi, $by_mechanism}
-  - {functions: __x64_sys_prlimit64, mechanism: kretprobe, $by_mechanism}
+  - {functions: ${SYS}getsid, mechanism: fsession.multi, $by_mechanism}
+  - {functions: ${SYS}sched_getscheduler, mechanism: fsession, $by_mechanism}
+  - {functions: ${SYS}sched_getaffinity, mechanism: fexit, $by_mechanism}
+  - {functions: ${SYS}tkill, mechanism: kprobe.session, $by_mechanism}
+  - {functions: ${SYS}sched_getattr, mechanism: kprobe.multi, $by_mechanism}
+  - {functions: ${SYS}prlimit64, mechanism: kretprobe, $by_mechanism}
   - {user: {object: $W, functions: workload_first}, mechanism: uprobe.ret, $user}
   - {user: {object: $W, functions: workload_second}, mechanism: uprobe.session, $user}
   - {user: {object: $W, functions: workload_third}, mechanism: uprobe.multi, $user}
   - {user: {object: $W, functions: workload_fourth}, mechanism: uretprobe, $user}
 # without durations
-  - {functions: __x64_sys_sched_get_priority_max, mechanism: fexit, durations: off}
-  - {functions: __x64_sys_sched_get_priority_min, mechanism: fexit, durations: off, labels: [comm, pid]}
-  - {functions: __x64_sys_getresuid, mechanism: kprobe.multi, durations: off}
-  - {functions: __x64_sys_getresgid, mechanism: kprobe.multi, durations: off, labels: [comm, pid]}
-  - {functions: __x64_sys_getcpu, mechanism: kretprobe, durations: off}
-  - {functions: __x64_sys_getrlimit, mechanism: kretprobe, durations: off, labels: [comm, pid]}
+  - {functions: ${SYS}sched_get_priority_max, mechanism: fexit, durations: off}
+  - {functions: ${SYS}sched_get_priority_min, mechanism: fexit, durations: off, labels: [comm, pid]}
+  - {functions: ${SYS}getresuid, mechanism: kprobe.multi, durations: off}
+  - {functions: ${SYS}getresgid, mechanism: kprobe.multi, durations: off, labels: [comm, pid]}
+  - {functions: ${SYS}getcpu, mechanism: kretprobe, durations: off}
+  - {functions: ${SYS}getrlimit, mechanism: kretprobe, durations: off, labels: [comm, pid]}
   - {syscalls: sched_get_priority_max, durations: off}
   - {syscalls: sched_get_priority_min, durations: off, labels: [comm, pid], filter: comm == turner}
   - {user: {object: $W, functions: workload_fifth}, mechanism: uprobe.multi, durations: off, labels: [comm]}
   - {user: {object: $W, functions: workload_sixth}, mechanism: uretprobe, durations: off, labels: [comm]}
 # label sets with equal texts
   - {syscalls: sched_getscheduler, returns: value, labels: [pod_uid], filter: comm == podded, series_ttl: 3s}
-  - {functions: __x64_sys_msgrcv, labels: [pod_uid, container_id], filter: comm == podded}
-  - {functions: __x64_sys_sethostname, labels: [cgroup], filter: comm == podded}
+  - {functions: ${SYS}msgrcv, labels: [pod_uid, container_id], filter: comm == podded}
+  - {functions: ${SYS}sethostname, labels: [cgroup], filter: comm == podded}
 # label sets that become idle
   - {syscalls: sched_getattr, labels: [{wanted: arg0}], filter: comm == idler, max_series: 100, series_ttl: 1s}
-  - functions: __x64_sys_sched_rr_get_interval
-    labels: [{number: "regs->dx"}]
+  - functions: ${SYS}sched_rr_get_interval
+    labels: [{number: "$SYS_ARG2"}]
     filter: comm == idler
     max_series: 100
     series_ttl: 1s
   - {syscalls: preadv, returns: value, labels: [pid], filter: comm == idler, max_series: 35, series_ttl: 1s}
 # more values than the limit
   - {syscalls: sched_getaffinity, labels: [{wanted: arg0}], filter: comm == counter, max_series: 100}
-  - {functions: __x64_sys_lseek, returns: value, filter: comm == counter, max_series: 100}
-  - functions: __x64_sys_sched_getparam
-    labels: [{number: "regs->dx"}]
+  - {functions: ${SYS}lseek, returns: value, filter: comm == counter, max_series: 100}
+  - functions: ${SYS}sched_getparam
+    labels: [{number: "$SYS_ARG2"}]
     filter: comm == counter
     max_series: 100
     series_ttl: 1s
   - {syscalls: getsid, labels: [cgroup], filter: [comm == counter, arg0 == 0], max_series: 100, series_ttl: 1s}
 Y
-idle=(sched_getattr __x64_sys_sched_rr_get_interval preadv)
-many=(sched_getaffinity __x64_sys_lseek __x64_sys_sched_getparam getsid)
+idle=(sched_getattr "${SYS}sched_rr_get_interval" preadv)
+many=(sched_getaffinity "${SYS}lseek" "${SYS}sched_getparam" getsid)
 
 uname -r >"$RESULTS/kernel"
-copy_symbols __x64_sys_ do_unlinkat filename_unlinkat find_task_by_vpid ipc_obtain_object_check ns_capable \
+copy_symbols "$SYS" do_unlinkat filename_unlinkat find_task_by_vpid ipc_obtain_object_check ns_capable \
 	hrtimer_wakeup mnt_drop_write vfs_ ksys_read bpf_map_copy_value tcp_sendmsg
 start_exporter --config.file=/tmp/labels.yaml
 grep -h -E '^(prog_id|verified_insns):' /proc/$exporter/fdinfo/* >"$RESULTS/programs"
@@ -157,7 +158,7 @@ rmdir "/sys/fs/cgroup/$(container 3)" || fail "a container that ends"
 scrape mechanisms.after
 rmdir /sys/fs/cgroup/system.slice/again.service || fail "a cgroup that ends"
 in_cgroup system.slice/again.service podded hostname 1 20
-look same.services __x64_sys_msgrcv __x64_sys_sethostname
+look same.services ${SYS}msgrcv ${SYS}sethostname
 
 # ---- label sets that become idle, and more values than the limit ----------------------------------
 printf -v query 'function[]=%s&' "${idle[@]}" "${many[@]}"

@@ -16,7 +16,7 @@ esac
 
 # A line per system call in tracefs: its name in user space, then the names of its parameters.
 described() {
-	awk 'BEGIN { split("newstat stat newlstat lstat newfstat fstat newuname uname sendfile64 sendfile umount umount2", w)
+	awk 'BEGIN { split("newstat stat newlstat lstat newfstat fstat newuname uname sendfile64 sendfile umount umount2 arm64_personality personality fadvise64_64 fadvise64", w)
 			for (i = 1; i in w; i += 2) user[w[i]] = w[i + 1] }
 		FNR == 1 { name = substr($2, 11); name = name in user ? user[name] : name; after = 0 }
 		/field:int __syscall_nr;/ { after = 1; next }
@@ -37,24 +37,26 @@ syscall_names() {
 
 # A function has one list of filters, so each filter has its own function.
 expressions() {
-	local nappers=() cpu=$(($(nproc) - 1))
+	local nappers=() cpu=$(($(nproc) - 1)) unlink=unlink unlinked=arg0
+	# arm64 has no unlink(2).
+	[ "$HOSTTYPE" != aarch64 ] || unlink=unlinkat unlinked=arg1
 	echo $cpu >"$RESULTS/cpu"
 	cat >/tmp/expressions.yaml <<-Y
 		defaults: {$defaults}
 		probes:
 		  - {syscalls: getsid, filter: comm == alpha, observe: {id: pid, bits: arg0}}
-		  - {functions: __x64_sys_getsid, filter: comm == alpha, observe: {id: "regs->di"}}
+		  - {functions: ${SYS}getsid, filter: comm == alpha, observe: {id: "$SYS_ARG0"}}
 		  - {syscalls: getpgid, filter: [comm == alpha, arg0 >= 3000010, arg0 <= 3000089, arg0 & 1]}
-		  - {functions: __x64_sys_getpgid, filter: [comm != beta, regs->di > 3000010, regs->di < 3000090, regs->di != 3000050]}
+		  - {functions: ${SYS}getpgid, filter: [comm != beta, "$SYS_ARG0 > 3000010", "$SYS_ARG0 < 3000090", "$SYS_ARG0 != 3000050"]}
 		  - {functions: find_task_by_vpid, filter: [comm == negative, vnr < -980]}
-		  - {syscalls: unlink, labels: [{path: pathname}, {same: str(arg0)}], filter: pathname == /tmp/retprobe-no-such-file}
+		  - {syscalls: $unlink, labels: [{path: pathname}, {same: str($unlinked)}], filter: pathname == /tmp/retprobe-no-such-file}
 		  - functions: do_unlinkat|filename_unlinkat
 		    labels: [comm]
 		    filter: [comm != beta, name->name != /tmp/retprobe-no-such-file]
 		  - {syscalls: clock_nanosleep, filter: [comm == napper, duration >= 900ms]}
-		  - {functions: __x64_sys_clock_nanosleep, filter: [comm == napper, duration < 900ms]}
+		  - {functions: ${SYS}clock_nanosleep, filter: [comm == napper, duration < 900ms]}
 		  - {syscalls: lseek, labels: [tid, cpu], filter: [comm == seeker, offset > 9]}
-		  - {functions: __x64_sys_lseek, labels: [pid], filter: [comm == seeker, cpu == $cpu]}
+		  - {functions: ${SYS}lseek, labels: [pid], filter: [comm == seeker, cpu == $cpu]}
 		  - {syscalls: listxattr, labels: [cgroup], filter: cgroup under /expressions}
 		  - {syscalls: sethostname, filter: [uid == 65534, len > 0]}
 		  - functions: vfs_read
@@ -104,7 +106,7 @@ expressions() {
 }
 
 syscall_names
-copy_symbols __x64_sys_ do_unlinkat filename_unlinkat find_task_by_vpid vfs_read read_iter_zero bpf_map_copy_value \
+copy_symbols "$SYS" do_unlinkat filename_unlinkat find_task_by_vpid vfs_read read_iter_zero bpf_map_copy_value \
 	tcp_sendmsg
 expressions
 exit 0

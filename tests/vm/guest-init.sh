@@ -11,13 +11,11 @@
 # shellcheck shell=dash
 
 bb=/bin/busybox
-release='' modules='' cwd=/ results='' network='' keep_tmp='' keep='' systemd='' limit=0
+release='' modules='' cwd=/ results='' network='' keep_tmp='' keep='' systemd='' limit=0 foreign='' disk=''
 
 # Mounts empty file systems in memory over host files that the guest must not see. Keeps the paths in $keep,
 # one per line.
 cover_host() {
-	# shellcheck source=/dev/null
-	. /guest.conf
 	$bb mkdir /host
 	$bb mount -o bind /newroot /host
 	$bb mount -t tmpfs -o mode=0755 tmpfs /newroot/run
@@ -30,6 +28,17 @@ cover_host() {
 	$bb umount -l /host
 }
 
+mount_9p() { # mount_9p TAG DIRECTORY: read-only
+	$bb mount -t 9p -o "trans=virtio,ro,version=9p2000.L,cache=loose,msize=262144" "$1" "$2"
+}
+
+# The root file system of another architecture has neither the repository nor the modules.
+add_repository() {
+	$bb mkdir -p "/newroot$cwd" "/newroot/lib/modules"
+	mount_9p repository "/newroot$cwd" && mount_9p modules /newroot/lib/modules &&
+		$bb mount -o bind "/newroot$cwd/build/$foreign" "/newroot$cwd/build"
+}
+
 enter_root() {
 	$bb mount -t proc proc /proc
 	$bb mount -t sysfs sysfs /sys
@@ -38,14 +47,25 @@ enter_root() {
 		$bb insmod "$module" || echo "guest: cannot load ${module##*/}"
 	done
 
-	$bb mount -t 9p -o "trans=virtio,ro,version=9p2000.L,cache=loose,msize=262144" root /lower ||
-		return 1
+	# shellcheck source=/dev/null
+	. /guest.conf
+	if [ -n "$disk" ]; then
+		$bb mount -t ext4 -o ro /dev/vda /lower
+	else
+		mount_9p root /lower
+	fi || return 1
 	$bb mount -t tmpfs -o size=80% tmpfs /upper
 	$bb mkdir /upper/data /upper/work
 	$bb mount -t overlay -o lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work overlay \
 		/newroot || return 1
 
-	cover_host || return 1
+	if [ -n "$foreign$disk" ]; then
+		$bb mount -t tmpfs -o mode=0755 tmpfs /newroot/run
+		$bb mount -t tmpfs -o mode=1777 tmpfs /newroot/tmp
+		[ -n "$disk" ] || add_repository
+	else
+		cover_host
+	fi || return 1
 	for dir in proc sys dev; do
 		$bb mount --move "/$dir" "/newroot/$dir"
 	done
@@ -59,9 +79,15 @@ mount_kernels() {
 	$bb mkdir -p /dev/pts /dev/shm
 	$bb mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 	$bb mount -t tmpfs -o mode=1777 tmpfs /dev/shm
-	$bb mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	if $bb grep -q systemd.unified_cgroup_hierarchy=0 /proc/cmdline; then
+		$bb mount -t tmpfs -o mode=0755 tmpfs /sys/fs/cgroup
+		$bb mkdir /sys/fs/cgroup/systemd
+		$bb mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
+	else
+		$bb mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	fi
 	$bb mount -t bpf bpf /sys/fs/bpf
-	$bb mount -t debugfs debugfs /sys/kernel/debug
+	$bb mount -t debugfs debugfs /sys/kernel/debug 2> /dev/null || true # debugfs=off
 	$bb mount -t tracefs tracefs /sys/kernel/tracing
 }
 
@@ -70,7 +96,7 @@ mount_rest() {
 	$bb ln -sf /proc/self/fd/0 /dev/stdin
 	$bb ln -sf /proc/self/fd/1 /dev/stdout
 	$bb ln -sf /proc/self/fd/2 /dev/stderr
-	if [ -n "$results" ]; then
+	if [ -n "$results" ] && [ -z "$disk" ]; then
 		# Not cached: the host reads the files while the guest still runs. With a cache, lines
 		# appended to a file that others read get lost (kernels 6.12 and 7).
 		$bb mount -t 9p -o "trans=virtio,version=9p2000.L,cache=none,msize=262144" \
@@ -174,10 +200,14 @@ run_command() {
 	end_stragglers "$reader"
 	wait "$reader"
 	$bb sync
-	[ -z "$results" ] || $bb umount /run/results
+	if [ -n "$results" ] && [ -n "$disk" ]; then
+		$bb tar -c -C /run/results . > "$(echo /dev/vport*p3)"
+	elif [ -n "$results" ]; then
+		$bb umount /run/results
+	fi
 	echo "exit $code" >&3
 	# isa-debug-exit ends QEMU at once. Without it, power off.
-	printf '\001' | $bb dd of=/dev/port bs=1 seek=1281 count=1 2> /dev/null
+	[ ! -c /dev/port ] || printf '\001' | $bb dd of=/dev/port bs=1 seek=1281 count=1 2> /dev/null
 	$bb poweroff -f
 }
 

@@ -3,6 +3,10 @@
 # Runs a command as root on another kernel: in a QEMU machine with this machine's root file system, read-only
 # under an overlay in memory. So everything built and installed here exists there.
 #
+# Some guests have a root file system of their own (root.sh), with this repository in it:
+# - of another architecture: build/ is what tests/deploy/cross.sh has built
+# - of a kernel without 9p: a disk image with what the tests in tests/vm need
+#
 #	guest.sh [OPTIONS] [--] COMMAND...
 #
 #	-k SERIES		kernel; see kernels.sh --list and --default
@@ -73,10 +77,27 @@ shift $((OPTIND - 1))
 [ $# -gt 0 ] || die "no command to run; usage: guest.sh [OPTIONS] -- COMMAND..."
 
 [ "$(uname -m)" = x86_64 ] || die "the test guests run on x86-64 machines only"
-qemu="qemu-system-x86_64"
-for tool in "$qemu" busybox cpio; do
-	command -v "$tool" > /dev/null || die "$tool is needed and is not here: run make deps"
+[ -n "$series" ] || series=$(sh "$here/kernels.sh" --default)
+kernel=$(sh "$here/kernels.sh" --path "$series") || exit 125
+release=$(cat "$kernel/version")
+
+# foreign: the architecture, if it is not this machine's. disk: the root file system is a disk.
+foreign='' disk='' root=/ qemu=qemu-system-x86_64
+case $series in
+*-arm64) foreign=arm64 qemu=qemu-system-aarch64 ;;
+esac
+[ -n "$(find "$kernel/lib/modules" -name '9p.ko*')" ] || disk=yes
+for tool in "$qemu" busybox cpio ${disk:+mke2fs}; do
+	command -v "$tool" > /dev/null ||
+		die "$tool is needed and is not here: run sh deploy/deps.sh guest${foreign:+ $foreign}"
 done
+if [ -n "$foreign$disk" ]; then
+	[ -z "$systemd" ] || die "-S needs this machine's root file system"
+	[ -z "$foreign" ] || [ -d "$repository/build/$foreign" ] ||
+		die "build/$foreign is not there: run tests/deploy/cross.sh"
+	root=$(sh "$here/root.sh" "${foreign:-$(dpkg --print-architecture)}") || exit 125
+fi
+busybox=$(PATH=$root/bin:$root/usr/bin:$PATH command -v busybox)
 
 # ---- the initramfs ------------------------------------------------------------------------------
 
@@ -100,7 +121,7 @@ module_order() {
 			}
 		}
 		END {
-			wanted = "virtio_pci virtio_console 9pnet_virtio 9p overlay virtio_net"
+			wanted = "virtio_pci virtio_console virtio_blk 9pnet_virtio 9p overlay virtio_net"
 			n = split(wanted, want, " ")
 			for (i = 1; i <= n; i++) {
 				if (!(want[i] in path))
@@ -118,7 +139,7 @@ build_initramfs() {
 	tree=$temp/initramfs modules=$kernel/lib/modules/$release
 	mkdir -p "$tree/bin" "$tree/modules"
 	(cd "$tree" && mkdir proc sys dev lower upper newroot)
-	cp "$(command -v busybox)" "$tree/bin/busybox"
+	cp "$busybox" "$tree/bin/busybox"
 	cp "$here/guest-init.sh" "$tree/init"
 	chmod 0755 "$tree/init"
 	number=10
@@ -138,9 +159,24 @@ build_initramfs() {
 	rm -rf "$tree"
 }
 
+# A disk with the root file system, this repository and the kernel's modules.
+make_disk() {
+	tree=$temp/disk from=$repository/build${foreign:+/$foreign}
+	cp -a "$root" "$tree"
+	mkdir -p "$tree$repository/build" "$tree$repository/tests"
+	cp -a "$repository/tests/vm" "$tree$repository/tests/"
+	for file in retprobe_exporter small/retprobe_exporter workload client postgres; do
+		[ ! -e "$from/$file" ] || install -D "$from/$file" "$tree$repository/build/$file"
+	done
+	cp -a "$kernel/lib/modules/." "$tree/lib/modules/"
+	truncate -s "$(($(du -sm "$tree" | cut -f 1) * 5 / 4 + 64))M" "$temp/disk.img"
+	mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$temp/disk.img"
+	rm -rf "$tree"
+}
+
 # The initramfs of this kernel, plus the files of this run.
 make_initrd() {
-	key=$(cat "$here/guest.sh" "$here/guest-init.sh" "$(command -v busybox)" "$kernel/stamp" |
+	key=$(cat "$here/guest.sh" "$here/guest-init.sh" "$busybox" "$kernel/stamp" |
 		sha256sum | cut -c 1-16)
 	initramfs=$kernel/initramfs-$key.cpio
 	# Other guests, from other trees too, can replace it at the same time.
@@ -168,6 +204,8 @@ $dir" ;;
 	network=$(quote "$forwards")
 	keep_tmp=$(quote "$keep_tmp")
 	keep=$(quote "$keep")
+	foreign=$(quote "$foreign")
+	disk=$(quote "$disk")
 	limit=$limit
 	systemd=$(quote "$systemd")
 	END
@@ -213,33 +251,58 @@ take_slot() {
 # Starts QEMU with the initrd in $temp in the background, and sets $machine. $1: tcg or kvm.
 start_machine() {
 	smp=$cpus
+	if [ -n "$foreign" ]; then
+		# Signs return addresses with a cheap hash.
+		cpu=max,pauth-impdef=on words=console=ttyAMA0
+	else
+		cpu=max words='console=ttyS0 tsc=reliable no_timer_check'
+	fi
 	if [ -n "${ICOUNT:-}" ]; then
 		smp=1
-		set -- -accel tcg,thread=single -cpu max -icount shift=0
+		set -- -accel tcg,thread=single -cpu "$cpu" -icount shift=0
 	elif [ "$1" = kvm ]; then
 		set -- -accel kvm -cpu host
 	else
 		# Without those two, kernels copy memory by words. String instructions are fastest on a CPU,
 		# but emulated, they copy byte by byte.
-		set -- -accel "tcg,thread=$threads" -cpu max,-erms,-fsrm
+		[ -n "$foreign" ] || cpu=$cpu,-erms,-fsrm
+		set -- -accel "tcg,thread=$threads" -cpu "$cpu"
+	fi
+	if [ -n "$foreign" ]; then
+		set -- "$@" -M virt,gic-version=3
+	else
+		set -- "$@" -M q35 -device isa-debug-exit,iobase=0x501,iosize=1
+	fi
+	if [ -n "$disk" ]; then
+		set -- "$@" -drive "file=$temp/disk.img,format=raw,if=none,id=root,readonly=on" \
+			-device virtio-blk-pci,drive=root
+	else
+		set -- "$@" -fsdev "local,id=root,path=$root,security_model=none,readonly=on,multidevs=remap" \
+			-device virtio-9p-pci,fsdev=root,mount_tag=root
+	fi
+	if [ -n "$foreign" ] && [ -z "$disk" ]; then
+		set -- "$@" \
+			-fsdev "local,id=repository,path=$repository,security_model=none,readonly=on,multidevs=remap" \
+			-device virtio-9p-pci,fsdev=repository,mount_tag=repository \
+			-fsdev "local,id=modules,path=$kernel/lib/modules,security_model=none,readonly=on" \
+			-device virtio-9p-pci,fsdev=modules,mount_tag=modules
 	fi
 	image=$kernel/vmlinuz
 	[ ! -s "$kernel/vmlinux" ] || image=$kernel/vmlinux
 
-	set -- "$@" -M q35 -nodefaults -no-user-config -display none -no-reboot \
+	set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
 		-m "$memory" -smp "$smp" -kernel "$image" -initrd "$temp/initrd" \
-		-append "console=ttyS0 quiet mitigations=off panic=-1 random.trust_cpu=on \
-tsc=reliable no_timer_check cryptomgr.notests nokaslr $append" \
+		-append "$words quiet mitigations=off panic=-1 random.trust_cpu=on cryptomgr.notests nokaslr $append" \
 		-chardev "file,id=console,path=$temp/console" -serial chardev:console \
 		-chardev "pipe,id=monitor,path=$temp/monitor" -mon chardev=monitor \
-		-device isa-debug-exit,iobase=0x501,iosize=1 \
-		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
-		-device virtio-9p-pci,fsdev=root,mount_tag=root \
 		-device virtio-serial-pci,ioeventfd=off \
 		-chardev "file,id=out,path=$temp/out" -device virtserialport,nr=1,chardev=out \
 		-chardev "file,id=status,path=$temp/status" -device virtserialport,nr=2,chardev=status
 	# ioeventfd=off: output is in the file before the guest goes on.
-	if [ -n "$results" ]; then
+	if [ -n "$results" ] && [ -n "$disk" ]; then
+		set -- "$@" -chardev "file,id=results,path=$temp/results.tar" \
+			-device virtserialport,nr=3,chardev=results
+	elif [ -n "$results" ]; then
 		set -- "$@" -fsdev "local,id=results,path=$results,security_model=none,multidevs=remap" \
 			-device virtio-9p-pci,fsdev=results,mount_tag=results
 	fi
@@ -314,6 +377,7 @@ wait_machine() {
 	kill "$watcher" 2> /dev/null || true
 	wait "$watcher" || true
 	machine=''
+	[ ! -s "$temp/results.tar" ] || tar -x -C "$results" -f "$temp/results.tar"
 	code=$(sed -n 's/^exit //p' "$temp/status")
 }
 
@@ -324,7 +388,7 @@ choose_accelerator() {
 		echo "$ACCEL"
 		return
 	fi
-	if [ -n "${ICOUNT:-}" ] || [ ! -w /dev/kvm ]; then
+	if [ -n "${ICOUNT:-}" ] || [ -n "$foreign" ] || [ ! -w /dev/kvm ]; then
 		echo tcg
 		return
 	fi
@@ -349,7 +413,7 @@ show_console() { # show_console LINES
 		echo "guest: QEMU hangs: its monitor does not answer"
 	elif [ -s "$temp/monitor.log" ]; then
 		echo "guest: the CPUs, three times in three seconds:"
-		tr -d '\r' < "$temp/monitor.log" | grep -o -E '^CPU#[0-9]+|^RIP=.*' | sed 's/^/    /'
+		tr -d '\r' < "$temp/monitor.log" | grep -o -E '^CPU#[0-9]+|^ *(RIP|PC)=.*' | sed 's/^/    /'
 	fi
 	echo "guest: the kernel's last words:"
 	tail -n "$1" "$temp/console" 2> /dev/null | tr -d '\r' | sed 's/^/    /'
@@ -377,9 +441,6 @@ follow_output() {
 	}
 }
 
-[ -n "$series" ] || series=$(sh "$here/kernels.sh" --default)
-kernel=$(sh "$here/kernels.sh" --path "$series") || exit 125
-release=$(cat "$kernel/version")
 accelerator=$(choose_accelerator)
 if [ -n "$results" ]; then
 	mkdir -p "$results"
@@ -394,6 +455,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 make_initrd "$@"
+[ -z "$disk" ] || make_disk
 [ -z "${GUEST_SLOTS:-}" ] || take_slot
 start=$(date +%s%3N)
 # With two CPUs at once, QEMU can run a breakpoint that the other CPU has just removed. A real CPU does not.

@@ -5,7 +5,10 @@
 #	kernels.sh [SERIES...]		ensure these series, or the whole matrix; silent when cached
 #	kernels.sh --path SERIES	ensure it and print its directory
 #	kernels.sh --list		print the matrix of this machine, one series per line
+#	kernels.sh --others		print the series that are not in the matrix
 #	kernels.sh --default		print the default series
+#
+# A series is a version, with -rt or -cloud for that flavour, and with -arm64 for that architecture.
 #
 # A kernel is the newest package of its series in the suite from the table below. tests/apt.sh finds it. No
 # package is installed, and no download host is written here. KERNEL_MIRROR=URI takes Debian's kernels from
@@ -21,21 +24,31 @@ kernels=$cache/kernels
 arch=$(dpkg --print-architecture 2>/dev/null || echo amd64)
 . "$(dirname "$0")/../apt.sh"
 
-# distribution, series, suite, flavour
-matrix() {
+# distribution, series, suite, flavour, and whether `make test` uses it
+table() {
 	cat <<-END
-	debian 5.10 bullseye $arch
-	debian 6.1 bookworm $arch
-	debian 6.12 trixie $arch
-	debian 7 trixie-backports $arch
-	ubuntu 5.15 jammy generic
-	ubuntu 6.8 noble generic
-	ubuntu 6 noble-updates generic
+	debian 5.10 bullseye $arch matrix
+	debian 6.1 bookworm $arch matrix
+	debian 6.12 trixie $arch matrix
+	debian 7 trixie-backports $arch matrix
+	ubuntu 5.15 jammy generic matrix
+	ubuntu 6.8 noble generic matrix
+	ubuntu 6 noble-updates generic matrix
+	debian 6.18 trixie-backports $arch other
+	debian 6.1-rt bookworm rt-$arch other
+	debian 6.12-rt trixie rt-$arch other
+	debian 7-rt trixie-backports rt-$arch other
+	debian 6.1-cloud bookworm cloud-$arch other
+	debian 6.12-cloud trixie cloud-$arch other
+	debian 7-cloud trixie-backports cloud-$arch other
+	debian 6.1-arm64 bookworm arm64 other
+	debian 6.12-arm64 trixie arm64 other
+	debian 7-arm64 trixie-backports arm64 other
 	END
 }
 
-matrix_row() {
-	matrix | awk -v series="$1" '$2 == series'
+table_row() {
+	table | awk -v series="$1" '$2 == series'
 }
 
 die() {
@@ -47,11 +60,11 @@ say() {
 	echo "kernels: $*" >&2
 }
 
-available_series() {
+available_series() { # available_series matrix|other
 	host=$(host_distribution)
-	matrix | while read -r distribution series _; do
-		if [ "$distribution" = "$host" ] ||
-			{ [ "$distribution" = debian ] && [ -n "${KERNEL_MIRROR:-}" ]; }; then
+	table | while read -r distribution series _ _ use; do
+		if [ "$use" = "$1" ] && { [ "$distribution" = "$host" ] ||
+			{ [ "$distribution" = debian ] && [ -n "${KERNEL_MIRROR:-}" ]; }; }; then
 			echo "$series"
 		fi
 	done
@@ -59,7 +72,7 @@ available_series() {
 
 # 6.12 if available, because it has all mechanisms but the newest; else the newest.
 default_series() {
-	available_series | awk '{ last = $0 } $0 == "6.12" { exit } END { print last }'
+	available_series matrix | awk '{ last = $0 } $0 == "6.12" { exit } END { print last }'
 }
 
 # ---- choose, fetch and unpack ----------------------------------------------------------------
@@ -67,7 +80,7 @@ default_series() {
 # The packages of the newest kernel of series $2, flavour $3, that the state $1 knows.
 choose_packages() {
 	private_apt "$1" apt-cache pkgnames linux- > "$work/names"
-	escaped=$(echo "$2" | sed 's/\./\\./g')
+	escaped=$(echo "${2%%-*}" | sed 's/\./\\./g')
 	release=$(sed -n "s/^linux-image-\($escaped\.[0-9a-z.+~-]*-$3\)\$/\1/p" "$work/names" |
 		grep -v -E -e "-(cloud|rt)-$3\$" | sort -V | tail -n 1) || true
 	[ -n "$release" ] || return 1
@@ -121,28 +134,49 @@ lay_out() {
 	[ -s "$2/lib/modules/$version/modules.dep" ]
 }
 
-# Unpacks the bzImage $1 into $2 if it has a PVH entry point. The offsets are from the x86 boot protocol:
-# setup_sects, payload_offset, payload_length.
+unpack() { # unpack FILE: decompresses it to stdout by what it begins with
+	case $(od -A n -t x1 -N 4 "$1" | tr -d ' ') in
+	fd377a58) xz -dc "$1" ;;
+	28b52ffd) zstd -dcq "$1" ;;
+	1f8b*) gzip -dc "$1" ;;
+	04224d18 | 02214c18) lz4 -dcq "$1" ;;
+	*) false ;;
+	esac
+}
+
+# Unpacks the image $1 into $2 if QEMU cannot start it, or starts the unpacked one faster.
 unpack_image() {
-	[ "$arch" = amd64 ] && command -v readelf > /dev/null || return 0
+	case $arch in
+	amd64) unpack_bzimage "$1" "$2" ;;
+	arm64) unpack_efi_image "$1" "$2" ;;
+	esac
+	rm -f "$2.payload"
+}
+
+# An EFI program that unpacks the kernel: "zimg", the payload's offset and its length follow "MZ" (Linux,
+# drivers/firmware/efi/libstub/zboot-header.S).
+unpack_efi_image() {
+	[ "$(od -A n -t c -j 4 -N 4 "$1" | tr -d ' ')" = zimg ] || return 0
+	offset=$(od -A n -t u4 -j 8 -N 4 "$1" | tr -d ' ')
+	length=$(od -A n -t u4 -j 12 -N 4 "$1" | tr -d ' ')
+	tail -c "+$((offset + 1))" "$1" | head -c "$length" > "$2.payload"
+	unpack "$2.payload" > "$2" || die "$1 is packed in a way that is not known here"
+}
+
+# Keeps it only if it has a PVH entry point. The offsets are from the x86 boot protocol: setup_sects,
+# payload_offset, payload_length.
+unpack_bzimage() {
+	command -v readelf > /dev/null || return 0
 	sectors=$(od -A n -t u1 -j 497 -N 1 "$1" | tr -d ' ')
 	offset=$(od -A n -t u4 -j 584 -N 4 "$1" | tr -d ' ')
 	length=$(od -A n -t u4 -j 588 -N 4 "$1" | tr -d ' ')
 	[ "$sectors" -ne 0 ] || sectors=4
 	# The last four bytes of the payload are its unpacked size, which is not part of the archive.
 	tail -c "+$(((sectors + 1) * 512 + offset + 1))" "$1" | head -c "$((length - 4))" > "$2.payload"
-	case $(od -A n -t x1 -N 4 "$2.payload" | tr -d ' ') in
-	fd377a58) unpack='xz -dc' ;;
-	28b52ffd) unpack='zstd -dcq' ;;
-	1f8b*) unpack='gzip -dc' ;;
-	04224d18 | 02214c18) unpack='lz4 -dcq' ;;
-	*) unpack=false ;;
-	esac
-	if ! $unpack "$2.payload" > "$2" 2> /dev/null ||
+	if ! unpack "$2.payload" > "$2" 2> /dev/null ||
 		! readelf -n "$2" 2> /dev/null | grep -q 'Xen.*0x00000012'; then
 		rm -f "$2"
 	fi
-	rm -f "$2.payload"
 }
 
 # The files that a boot reads. guest.sh takes its modules from these.
@@ -159,10 +193,13 @@ is_good() {
 
 fetch() {
 	series=$1
-	row=$(matrix_row "$series")
+	row=$(table_row "$series")
 	# shellcheck disable=SC2086 # the fields of one row
 	set -- $row
 	distribution=$1 suite=$3 flavour=$4
+	case $series in
+	*-arm64) arch=arm64 ;;
+	esac
 
 	for tool in apt-get apt-cache dpkg sha256sum; do
 		command -v "$tool" > /dev/null ||
@@ -214,8 +251,8 @@ fetch() {
 }
 
 ensure() {
-	[ -n "$(matrix_row "$1")" ] ||
-		die "no kernel series \"$1\"; there is: $(available_series | paste -s -d ' ')"
+	[ -n "$(table_row "$1")" ] || die "no kernel series \"$1\"; there is:" \
+		"$({ available_series matrix; available_series other; } | paste -s -d ' ')"
 	! is_good "$kernels/$1" || return 0
 	mkdir -p "$kernels"
 	# Two suites can request the same kernel at once. The second one waits.
@@ -235,7 +272,10 @@ ensure() {
 
 case "${1:-}" in
 --list)
-	available_series
+	available_series matrix
+	;;
+--others)
+	available_series other
 	;;
 --default)
 	default_series
@@ -246,12 +286,12 @@ case "${1:-}" in
 	echo "$kernels/$2"
 	;;
 -*)
-	die "usage: kernels.sh [SERIES...] | --path SERIES | --list | --default"
+	die "usage: kernels.sh [SERIES...] | --path SERIES | --list | --others | --default"
 	;;
 *)
 	[ $# -gt 0 ] || {
 		# shellcheck disable=SC2046 # one series a word
-		set -- $(available_series)
+		set -- $(available_series matrix)
 		[ $# -gt 0 ] || die "no kernels are known for this distribution: see tests/vm/kernels.sh"
 	}
 	for series; do

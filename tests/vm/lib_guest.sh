@@ -8,6 +8,11 @@ PORT=10499
 URL=http://127.0.0.1:$PORT # for curl
 BINARY=build/retprobe_exporter
 T=/sys/kernel/tracing
+# How functions of system calls are named, and where they get the call's arguments.
+case $HOSTTYPE in
+aarch64) SYS=__arm64_sys_ SYS_ARG0='regs->regs[0]' SYS_ARG2='regs->regs[2]' ;;
+*) SYS=__x64_sys_ SYS_ARG0='regs->di' SYS_ARG2='regs->dx' ;;
+esac
 
 fail() {
 	local pid
@@ -64,14 +69,26 @@ copy_symbols() { # copy_symbols BEGINNING...
 	trap "umount ${copies[*]}" EXIT
 }
 
-# The mechanisms for kernel functions that this kernel may have. A try takes half a second.
+# The mechanisms for kernel functions that this kernel may have. A try takes half a second. user_of has those for
+# user functions, by the one whose exporter tests it, too.
+declare -A user_of
 kernel_mechanisms() {
 	local release
 	read -r release </proc/sys/kernel/osrelease
-	case $release in
-	5.10.* | 6.1.*) mechanisms=(fexit kretprobe) ;;
-	6.12.*) mechanisms=(fexit kprobe.session kprobe.multi kretprobe) ;;
-	*) mechanisms=(fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe) ;;
+	user_of=([kretprobe]=uretprobe)
+	case $HOSTTYPE:$release in
+	aarch64:6.1.*) mechanisms=(kretprobe) ;;
+	aarch64:6.12.*) mechanisms=(fexit kretprobe) user_of[fexit]=uprobe.multi ;;
+	*:5.10.* | *:6.1.*) mechanisms=(fexit kretprobe) ;;
+	*:6.12.*) mechanisms=(fexit kprobe.session kprobe.multi kretprobe) user_of[kprobe.multi]=uprobe.multi ;;
+	*:6.*)
+		mechanisms=(fexit kprobe.session kprobe.multi kretprobe)
+		user_of[kprobe.session]=uprobe.session user_of[kprobe.multi]=uprobe.multi
+		;;
+	*)
+		mechanisms=(fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe)
+		user_of[fsession]=uprobe.session user_of[kprobe.multi]=uprobe.multi
+		;;
 	esac
 }
 

@@ -7,9 +7,9 @@ import pathlib
 import re
 import sys
 
-from conformance_check import UNLINK, parse
+from conformance_check import SYS, UNLINK, parse
 
-GETPGID = ("__x64_sys_getpgid",)
+GETPGID = (SYS + "getpgid",)
 
 
 class Results:
@@ -198,8 +198,8 @@ def killed(r):
 
 def enclosed(r):
     """An exporter in a PID namespace counts the calls of its own probes only."""
-    for name, function, calls in (("one", "vfs_mkdir", 7), ("one", "vfs_link", 0), ("other", "__x64_sys_rmdir", 5),
-                                  ("other", "vfs_mkdir", 7), ("next", "__x64_sys_rmdir", 2), ("still", "__x64_sys_rmdir", 7),
+    for name, function, calls in (("one", "vfs_mkdir", 7), ("one", "vfs_link", 0), ("other", "vfs_rmdir", 5),
+                                  ("other", "vfs_mkdir", 7), ("next", "vfs_rmdir", 2), ("still", "vfs_rmdir", 7),
                                   ("still", "vfs_mkdir", 7)):
         got = r.calls(f"enclosed.{name}", (function,))
         if got != calls:
@@ -233,7 +233,7 @@ def switches(r):
 
 def rate_guard(r):
     function = GETPGID[0]
-    for hot in (function, "__x64_sys_msgrcv", "workload_function"):
+    for hot in (function, SYS + "msgrcv", "workload_function"):
         if r.state("rate_guard.open", hot) != (0.0, "overload"):
             yield f"{hot}: {r.state('rate_guard.open', hot)}"
     if r.sum("rate_guard.open", "retprobe_probe_detached_total", GETPGID, reason="overload") != 1:

@@ -80,7 +80,7 @@ footprint() { # footprint NAME
 
 # ---- reloads under load ----------------------------------------------------------------------------
 base='probes:
-  - {functions: __x64_sys_getpgid}
+  - {functions: '"$SYS"'getpgid}
   - {functions: "do_unlinkat|filename_unlinkat", labels: [comm]}'
 more='
   - {functions: [vfs_statx, vfs_mkdir]}
@@ -152,10 +152,10 @@ dummy_up() {
 while [ $SECONDS -lt $((load_ended + 12)) ]; do pause 0.5; done
 cat >/tmp/life.yaml <<Y
 probes:
-  - {functions: __x64_sys_getpgid, max_rate: 100}
+  - {functions: ${SYS}getpgid, max_rate: 100}
   - {functions: ["do_unlinkat|filename_unlinkat", vfs_statx]}
   - {module: dummy, functions: dummy_xmit, labels: [{queue: "skb->nosuch"}]}
-  - {functions: __x64_sys_msgrcv, filter: ["comm == nobody"], max_rate: 100}
+  - {functions: ${SYS}msgrcv, filter: ["comm == nobody"], max_rate: 100}
   - {user: {object: $W, functions: workload_function}, filter: ["comm == nobody"], max_rate: 100}
 Y
 reload
@@ -165,8 +165,8 @@ scrape rate_guard.before
 "$W" unlink-missing 1 100 >/dev/null
 "$W" bursts 1 1000000000 >"$RESULTS/bursts.json" &
 calling=$!
-wait_for 'attached\{object="vmlinux",function="__x64_sys_getpgid",reason="overload"\} 0'
-wait_for 'attached\{.*function="__x64_sys_msgrcv",reason="overload"\} 0'
+wait_for 'attached\{object="vmlinux",function="'"$SYS"'getpgid",reason="overload"\} 0'
+wait_for 'attached\{.*function="'"$SYS"'msgrcv",reason="overload"\} 0'
 wait_for 'attached\{.*function="workload_function",reason="overload"\} 0'
 scrape rate_guard.open
 overload=$SECONDS
@@ -192,7 +192,7 @@ start_while_off() { # start_while_off NAME FILE ARGS...
 	"$W" getpgid-live 1 500 >/dev/null
 	scrape "switch.$1.off"
 	echo 1 >"$2"
-	wait_for 'attached\{object="vmlinux",function="__x64_sys_getpgid",reason=""\} 1'
+	wait_for 'attached\{object="vmlinux",function="'"$SYS"'getpgid",reason=""\} 1'
 	"$W" getpgid-live 1 700 >/dev/null
 	scrape "switch.$1.on"
 }
@@ -203,14 +203,14 @@ send() { # send PACKETS
 	for ((i = 0; i < $1; i++)); do echo x >/dev/udp/10.99.0.2/9; done
 }
 
-cat >/tmp/changes.yaml <<'Y'
+cat >/tmp/changes.yaml <<Y
 probes:
   - {module: dummy, functions: dummy_xmit}
   - {user: {object: /tmp/program, functions: workload_function}}
-  - {functions: __x64_sys_getpgid, mechanism: kretprobe, maxactive: 64}
+  - {functions: ${SYS}getpgid, mechanism: kretprobe, maxactive: 64}
 Y
 # Former versions left events with process IDs in their names. They are removed, too.
-echo 'p:retprobe_1/retprobe_1_0_p0 __x64_sys_getpgid' >>$T/kprobe_events
+echo 'p:retprobe_1/retprobe_1_0_p0 '"$SYS"'getpgid' >>$T/kprobe_events
 start_while_off kprobes.start /sys/kernel/debug/kprobes/enabled --config.file=/tmp/changes.yaml
 scrape program.missing
 scrape module.waiting
@@ -250,7 +250,7 @@ scrape program.second
 # ---- kprobes and ftrace are switched off ---------------------------------------------------------------
 # Some kernels refuse this while something is attached.
 switch_off_and_on() { # switch_off_and_on NAME FILE
-	local state='attached\{object="vmlinux",function="__x64_sys_getpgid",reason='
+	local state='attached\{object="vmlinux",function="'"$SYS"'getpgid",reason='
 	scrape "switch.$1.before"
 	{ echo 0 >"$2"; } 2>/dev/null || return 0
 	wait_for "$state\"disabled\"\} 0"
@@ -338,7 +338,7 @@ end_enclosed() { # end_enclosed SIGNAL NAME...: the exporters, not unshare(1)
 }
 
 enclosed 10497 one vfs_mkdir vfs_link
-enclosed 10498 other __x64_sys_rmdir vfs_mkdir
+enclosed 10498 other vfs_rmdir vfs_mkdir
 wait_ready 10497
 wait_ready 10498
 mkdir /tmp/enclosed.{1..7}
@@ -347,7 +347,7 @@ PORT=10497 scrape enclosed.one
 PORT=10498 scrape enclosed.other
 # One is killed. The next one still starts, and leaves the events of the live one alone.
 end_enclosed KILL one
-enclosed 10497 next __x64_sys_rmdir
+enclosed 10497 next vfs_rmdir
 wait_ready 10497
 rmdir /tmp/enclosed.{6..7}
 PORT=10497 scrape enclosed.next
@@ -355,7 +355,7 @@ PORT=10498 scrape enclosed.still
 end_enclosed TERM next other
 
 # ---- an exporter that starts while ftrace is switched off ------------------------------------------------
-if start_while_off ftrace.start /proc/sys/kernel/ftrace_enabled --mechanism=kretprobe __x64_sys_getpgid; then
+if start_while_off ftrace.start /proc/sys/kernel/ftrace_enabled --mechanism=kretprobe ${SYS}getpgid; then
 	stop_exporter
 fi
 cat $T/kprobe_events >"$RESULTS/leftovers"

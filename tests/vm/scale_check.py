@@ -5,9 +5,9 @@ import pathlib
 import re
 import sys
 
-from conformance_check import UNLINK, parse
+from conformance_check import SYS, UNLINK, parse
 
-GETPGID = ("__x64_sys_getpgid",)
+GETPGID = (SYS + "getpgid",)
 # Families that the reload drops.
 DROPPED = ("acpi_", "pci_", "crypto_")
 MANY = {"many.auto": 4000, "many.fsession.multi": 1400}
@@ -19,6 +19,8 @@ FALLBACK = {"nobtf", "fallback.first", "fallback.last", "fallback.void"}
 CASES = {
     "6.12": {"many.auto", "refused.auto", "refused.kprobe.multi"} | FALLBACK,
     "7": {"many.auto", "many.fsession.multi", "refused.auto", "refused.kprobe.multi"} | FALLBACK,
+    "6.12-arm64": FALLBACK, # no multi links
+    "7-arm64": {"many.auto", "refused.auto", "refused.kprobe.multi"} | FALLBACK,
 }
 
 

@@ -9,10 +9,11 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib_guest.sh
 
 # Families of functions that an idle machine rarely calls, between two that are called here.
-first=__x64_sys_getpgid
+first=${SYS}getpgid
 last='do_unlinkat|filename_unlinkat'
 some=(acpi_ pci_ crypto_)
-others=(tcp_ devm_ intel_ xen_ devlink_ mptcp_ selinux_)
+others=(tcp_ devm_ xen_ devlink_ mptcp_ selinux_)
+[ "$HOSTTYPE" = aarch64 ] || others+=(intel_)
 # Fewer if the kernel refuses part of a batch, which is bisected: each try takes seconds.
 fewer=(pci_)
 fewer_others=(tcp_ devlink_)
@@ -203,7 +204,7 @@ for case; do
 	nobtf) nobtf=true ;;
 	esac
 done
-copy_symbols __x64_sys_ __ia32_sys_ do_unlinkat filename_unlinkat devlink_ tcp_ argv_split sysfs_emit put_unused_fd vfs_
+copy_symbols "$SYS" __ia32_sys_ do_unlinkat filename_unlinkat devlink_ tcp_ argv_split sysfs_emit put_unused_fd vfs_
 PORT=10499
 [ ${#refused[@]} -eq 0 ] || case_refused "${refused[@]}"
 [ ${#fallback[@]} -eq 0 ] || case_fallback "${fallback[@]}"

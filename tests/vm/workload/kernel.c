@@ -11,7 +11,9 @@
 static long without_arguments(struct worker *w, long i)
 {
 	syscall(SYS_munlockall);
+#ifdef SYS_inotify_init
 	close(syscall(SYS_inotify_init));
+#endif
 	syscall(SYS_vhangup);
 	syscall(SYS_getegid);
 	syscall(SYS_geteuid);

@@ -15,7 +15,7 @@ long getpgid_live(struct worker *w, long i)
 	return syscall(SYS_getpgid, 0);
 }
 
-/* As 32-bit programs call it. The number means another call for 64-bit programs. */
+/* As 32-bit programs call it, on x86-64. The number means another call for 64-bit programs. */
 static long getsid_compat(struct worker *w, long i)
 {
 #if defined(__x86_64__)
@@ -27,8 +27,7 @@ static long getsid_compat(struct worker *w, long i)
 		     : "memory", "r8", "r9", "r10", "r11");
 	return ret;
 #else
-	errno = ENOSYS;
-	return -1;
+	return syscall(SYS_getsid, 0);
 #endif
 }
 
