@@ -129,16 +129,20 @@ static void scope_of_function(struct sources *src, const struct target *t, struc
 
 static void scope_of_user(struct sources *src, const struct target *t, struct expr_scope *scope)
 {
-	struct elf_file *f = sources__file(src, t->object);
+	struct elf_file *f = sources__file_of(src, t);
 	struct elf_function function;
 
 	scope->user = true;
 	scope->signature = t->described ? t->signature : NULL;
+	scope->untyped = "its file has no DWARF, or several functions at its address; build it "
+			 "with -g, or install its debug symbols";
+	if (!f)
+		return;
 	if (!elf_file__parameters(f, src->env, t->offset, &function)) {
-		scope->untyped = "the file has no DWARF of this function; build it with -g, or "
-				 "install its debug symbols";
+		scope->go = elf_file__is_go(f, t->offset);
 		return;
 	}
+	scope->untyped = NULL;
 	scope->btf = function.btf;
 	scope->proto = function.proto;
 	scope->places = function.places;

@@ -2,12 +2,15 @@
 #include "discover/elf_file.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "discover/denylist_user.h"
 #include "elf/debug_file.h"
+#include "elf/hazards.h"
 
+#define READS_MAX	    8 /* of parameters, for each file */
 #define IMPLEMENTATIONS_MAX 3 /* named in the message about an indirect function */
 
 static int by_offset(const void *a, const void *b)
@@ -118,6 +121,7 @@ void elf_file__free(struct elf_file *f)
 		elf_parameters__free(f->parameters[i]);
 	free(f->parameters);
 	free(f->wanted);
+	strmap__free(&f->wanted_at);
 	opened_file__unref(f->debug);
 	opened_file__unref(f->opened);
 	free(f->path);
@@ -222,6 +226,22 @@ static bool is_changed(const char *symbol)
 	return false;
 }
 
+/* Names of Go have a package, also those of cgo's wrappers; names of C have none. Assembly (.abi0)
+ * takes its arguments on the stack. */
+bool elf_file__is_go(const struct elf_file *f, uint64_t offset)
+{
+	if (!(elf_symbols__hazards(f->symbols) & HAZARD_GO))
+		return false;
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+
+		if (sym.offset == offset)
+			return strchr(sym.name, '.') && !strstr(sym.name, ".abi0") &&
+			       !is_changed(sym.name);
+	}
+	return false;
+}
+
 static bool find_parameters(const struct elf_file *f, uint64_t offset, struct elf_function *out)
 {
 	for (size_t i = 0; i < f->nparameters; i++)
@@ -230,37 +250,53 @@ static bool find_parameters(const struct elf_file *f, uint64_t offset, struct el
 	return false;
 }
 
-void elf_file__want_parameters(struct elf_file *f, const struct discover_env *env,
+bool elf_file__want_parameters(struct elf_file *f, const struct discover_env *env,
 			       const struct elf_symbol *sym)
 {
 	const struct elf_types *types = types_of(f, env);
 	uint64_t die = types ? elf_types__die(types, sym->offset) : 0;
-	struct elf_function known;
+	__cleanup_free char *at = NULL;
+	bool added;
 
-	if (die && !find_parameters(f, sym->offset, &known))
-		*(struct parameters_wanted *)array__grow(&f->wanted, &f->nwanted,
-							 sizeof(*f->wanted)) =
-			(struct parameters_wanted){ sym->offset, die, is_changed(sym->name) };
+	if (!die || f->nwanted == RP_MAX_TARGETS)
+		return false;
+	at = xasprintf("%" PRIx64, sym->offset);
+	strmap__put(&f->wanted_at, at, 0, &added);
+	if (!added)
+		return false;
+	*(struct parameters_wanted *)array__grow(&f->wanted, &f->nwanted, sizeof(*f->wanted)) =
+		(struct parameters_wanted){ sym->offset, die, is_changed(sym->name) };
+	return true;
+}
+
+/* Reads those that are wanted and were not asked for. A hostile file can take long each time. */
+static void read_parameters(struct elf_file *f, const struct discover_env *env)
+{
+	const struct parameters_request request = { f->wanted + f->nasked, f->nwanted - f->nasked };
+	__cleanup_free char *why = NULL;
+	struct elf_parameters *read;
+
+	f->nasked = f->nwanted;
+	if (f->reads++ >= READS_MAX)
+		return;
+	if (!elf_parameters__read(&request, f->opened->fd, f->debug ? f->debug->fd : -1, f->path,
+				  &read, &why)) {
+		*(struct elf_parameters **)array__grow(&f->parameters, &f->nparameters,
+						       sizeof(read)) = read;
+		return;
+	}
+	f->reads = READS_MAX;
+	if (!env->lenient)
+		log_warn("%s", why);
 }
 
 bool elf_file__parameters(struct elf_file *f, const struct discover_env *env, uint64_t offset,
 			  struct elf_function *out)
 {
-	const struct parameters_request request = { f->wanted, f->nwanted };
-	__cleanup_free char *why = NULL;
-	struct elf_parameters *read;
-
 	if (find_parameters(f, offset, out))
 		return true;
-	if (!f->nwanted)
+	if (f->nasked == f->nwanted)
 		return false;
-	if (!elf_parameters__read(&request, f->opened->fd, f->debug ? f->debug->fd : -1, f->path,
-				  &read, &why))
-		*(struct elf_parameters **)array__grow(&f->parameters, &f->nparameters,
-						       sizeof(read)) = read;
-	else if (!env->lenient)
-		log_warn("%s", why);
-	free(take_ptr(f->wanted));
-	f->nwanted = 0;
+	read_parameters(f, env);
 	return find_parameters(f, offset, out);
 }

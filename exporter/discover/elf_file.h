@@ -2,6 +2,7 @@
 /* A program or library: its symbols and types, and which of its functions may be probed. */
 #pragma once
 
+#include "base/strmap.h"
 #include "discover/elf_names.h"
 #include "discover/env.h"
 #include "discover/target.h"
@@ -23,8 +24,10 @@ struct elf_file {
 	struct elf_symbols *symbols; /* NULL: see why */
 	struct elf_types *types;     /* NULL: unknown, or not read yet */
 	bool types_tried;
-	struct parameters_wanted *wanted; /* functions whose parameters are to be read */
-	size_t nwanted;
+	struct parameters_wanted *wanted; /* functions whose parameters are needed */
+	size_t nwanted, nasked;		  /* the first nasked were read, if they are described */
+	struct strmap wanted_at;	  /* their offsets, as text */
+	unsigned reads;
 	struct elf_parameters **parameters; /* of those that were read */
 	size_t nparameters;
 	char *why;
@@ -43,9 +46,12 @@ enum target_reason elf_file__verdict(const struct elf_file *f, const struct elf_
 /* Sets the type of t, which is the function sym of f, if the file describes it. */
 void elf_file__type(struct elf_file *f, const struct discover_env *env,
 		    const struct elf_symbol *sym, struct target *t);
-/* Has the parameters of the function sym read, together with those of others that are wanted. */
-void elf_file__want_parameters(struct elf_file *f, const struct discover_env *env,
+/* Has the parameters of the function sym read, together with those of others that are wanted.
+ * False: they are already wanted, or there are none. */
+bool elf_file__want_parameters(struct elf_file *f, const struct discover_env *env,
 			       const struct elf_symbol *sym);
+/* Whether it has the calling convention of Go, by its name: for files without DWARF. */
+bool elf_file__is_go(const struct elf_file *f, uint64_t offset);
 /* The parameters of the function at that offset, which must be wanted. Borrowed. False: the file
  * does not describe them. */
 bool elf_file__parameters(struct elf_file *f, const struct discover_env *env, uint64_t offset,

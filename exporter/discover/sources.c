@@ -59,6 +59,14 @@ struct elf_file *sources__file(struct sources *s, const char *path)
 	return *f;
 }
 
+struct elf_file *sources__file_of(struct sources *s, const struct target *t)
+{
+	for (size_t i = 0; i < s->nfiles; i++)
+		if (t->opened && s->files[i]->opened == t->opened)
+			return s->files[i];
+	return NULL;
+}
+
 const char *sources__libc(struct sources *s)
 {
 	if (!s->libc)

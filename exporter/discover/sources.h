@@ -28,5 +28,7 @@ struct symbols *sources__symbols(struct sources *s);		     /* NULL: see symbols_
 struct module_list *sources__modules(struct sources *s);	     /* NULL: see modules_error */
 struct kernel_functions *sources__types(struct sources *s);	     /* NULL: there is no BTF */
 struct elf_file *sources__file(struct sources *s, const char *path); /* as elf_file__open() */
-const char *sources__libc(struct sources *s);			     /* its path; NULL: not found */
+/* The file that has a target, or NULL: none that is open. */
+struct elf_file *sources__file_of(struct sources *s, const struct target *t);
+const char *sources__libc(struct sources *s); /* its path; NULL: not found */
 void sources__release(struct sources *s);

@@ -27,6 +27,72 @@ static void locate(struct target *t, const struct elf_file *f, const struct elf_
 	}
 }
 
+/* The name that the glob matches; NULL: it does not match. */
+static const char *label_of(const struct elf_file *f, const struct pattern *p,
+			    const struct elf_symbol *sym)
+{
+	if (pattern__matches(p, sym->name))
+		return sym->name;
+	return elf_names__matches(f->names, p, sym) ? elf_names__demangled(f->names, sym) : NULL;
+}
+
+/* Finds the function, or else its clones. Returns the number of candidates. */
+static size_t find(const struct elf_file *f, const char *name, struct elf_symbol *sym)
+{
+	size_t n = 0;
+
+	if (elf_symbols__find(f->symbols, name, sym))
+		return 1;
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol other = elf_symbols__at(f->symbols, i);
+
+		if (request__is_clone(other.name, name)) {
+			*sym = other;
+			n++;
+		}
+	}
+	return n;
+}
+
+static void want_glob(struct discovery *d, const struct pattern *p, struct elf_file *f)
+{
+	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
+		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
+
+		if (label_of(f, p, &sym))
+			elf_file__want_parameters(f, d->sources.env, &sym);
+	}
+}
+
+static void want_pattern(struct discovery *d, const struct pattern *p, struct elf_file *f)
+{
+	struct elf_symbol sym;
+
+	if (p->exclude || p->type != OBJECT_USER || strcmp(p->object, f->path))
+		return;
+	if (p->glob)
+		want_glob(d, p, f);
+	for (size_t i = 0; i < p->nfunctions && !p->glob; i++) {
+		__cleanup_buf struct buf candidates = {};
+
+		if (find(f, p->functions[i], &sym) == 1 ||
+		    elf_names__find(f->names, p->functions[i], &sym, &candidates) == 1)
+			elf_file__want_parameters(f, d->sources.env, &sym);
+	}
+}
+
+/* Reading the parameters of all functions of a file costs hardly more than those of one. */
+static void want_parameters(struct discovery *d, struct elf_file *f)
+{
+	const struct config *c = d->exclusions.config;
+
+	for (size_t i = 0; i < c->nlists; i++)
+		for (size_t k = 0;
+		     k < c->lists[i].npatterns && capture__needs_parameters(&c->lists[i].settings);
+		     k++)
+			want_pattern(d, &c->lists[i].patterns[k], f);
+}
+
 /* label: its name in metrics. */
 static int claim_as(struct discovery *d, const struct request *r, struct elf_file *f,
 		    const struct elf_symbol *sym, const char *label)
@@ -47,8 +113,9 @@ static int claim_as(struct discovery *d, const struct request *r, struct elf_fil
 	}
 	locate(t, f, sym);
 	elf_file__type(f, d->sources.env, sym, t);
-	if (capture__needs_parameters(&r->list->settings))
-		elf_file__want_parameters(f, d->sources.env, sym);
+	if (capture__needs_parameters(&r->list->settings) &&
+	    elf_file__want_parameters(f, d->sources.env, sym))
+		want_parameters(d, f);
 	if (!t->signature && source)
 		t->signature = xstrdup(source);
 	return claims__add(&d->claims, r, t);
@@ -98,24 +165,6 @@ static char *why_not_found(struct discovery *d, const struct elf_file *f, const 
 		near = hints__elsewhere(&d->sources, r);
 	}
 	return xasprintf("no function %s in %s%s%s", names, f->path, stripped, near ? near : "");
-}
-
-/* Finds the function, or else its clones. Returns the number of candidates. */
-static size_t find(const struct elf_file *f, const char *name, struct elf_symbol *sym)
-{
-	size_t n = 0;
-
-	if (elf_symbols__find(f->symbols, name, sym))
-		return 1;
-	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
-		struct elf_symbol other = elf_symbols__at(f->symbols, i);
-
-		if (request__is_clone(other.name, name)) {
-			*sym = other;
-			n++;
-		}
-	}
-	return n;
 }
 
 /* A target that cannot be attached. */
@@ -175,15 +224,6 @@ static int resolve_exact(struct discovery *d, const struct request *r, struct el
 				  why_not_found(d, f, r));
 }
 
-/* The name that the glob matches; NULL: it does not match. */
-static const char *label_of(const struct elf_file *f, const struct pattern *p,
-			    const struct elf_symbol *sym)
-{
-	if (pattern__matches(p, sym->name))
-		return sym->name;
-	return elf_names__matches(f->names, p, sym) ? elf_names__demangled(f->names, sym) : NULL;
-}
-
 /* The file's owner controls the number of symbols, which must not crowd out other probes. */
 static size_t count_matches(const struct request *r, const struct elf_file *f)
 {
@@ -213,19 +253,6 @@ static void warn_of_cost(const struct discovery *d, const struct request *r,
 			 r->pattern->text, functions, processes);
 }
 
-/* Reading the parameters of all functions costs hardly more than those of one. */
-static void want_parameters(struct discovery *d, const struct request *r, struct elf_file *f)
-{
-	if (!capture__needs_parameters(&r->list->settings))
-		return;
-	for (size_t i = 0; i < elf_symbols__count(f->symbols); i++) {
-		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
-
-		if (label_of(f, r->pattern, &sym))
-			elf_file__want_parameters(f, d->sources.env, &sym);
-	}
-}
-
 static int resolve_glob(struct discovery *d, const struct request *r, struct elf_file *f)
 {
 	size_t n = elf_symbols__count(f->symbols), matches = count_matches(r, f);
@@ -238,7 +265,6 @@ static int resolve_glob(struct discovery *d, const struct request *r, struct elf
 			xasprintf("%zu functions match, more than can be probed at a time: narrow "
 				  "the glob",
 				  matches));
-	want_parameters(d, r, f);
 	for (size_t i = 0; i < n; i++) {
 		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
 		const char *label = label_of(f, r->pattern, &sym);

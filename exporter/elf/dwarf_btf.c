@@ -250,7 +250,8 @@ static int write_enum(struct dwarf_btf *b, Dwarf_Die *type)
 		int64_t value;
 
 		if (dwarf_tag(&child) != DW_TAG_enumerator ||
-		    !dwarf_die__constant(&child, &value) || !count_part(b, &n))
+		    !dwarf_die__constant(&child, &value) || n == PARAMETERS_ENUMERATORS ||
+		    !count_part(b, &n))
 			continue;
 		name = name_of(&child);
 		if (*name.s)

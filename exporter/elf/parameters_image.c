@@ -42,7 +42,8 @@ bool parameters_image__is_sound(const void *data, size_t size)
 {
 	const struct parameters_image *image = data;
 	const struct parameter_place *places;
-	struct btf_check btf = { .name_max = PARAMETERS_NAME_MAX };
+	struct btf_check btf = { .name_max = PARAMETERS_NAME_MAX,
+				 .enumerators_max = PARAMETERS_ENUMERATORS };
 	uint64_t at;
 
 	if (size < sizeof(*image) || image->magic != PARAMETERS_IMAGE_MAGIC)

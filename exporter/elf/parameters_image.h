@@ -7,8 +7,9 @@
 
 #define PARAMETERS_IMAGE_MAGIC 0x52505041
 #define PARAMETERS_IMAGE_MAX   (64ULL << 20)
-#define PARAMETERS_NAME_MAX    255 /* bytes of any name */
-#define PARAMETERS_FIRST_PROTO 3   /* the type of the first record; the next ones follow */
+#define PARAMETERS_NAME_MAX    255  /* bytes of any name */
+#define PARAMETERS_ENUMERATORS 4096 /* of one enum */
+#define PARAMETERS_FIRST_PROTO 3    /* the type of the first record; the next ones follow */
 
 /* A function to read: what elf/types.h says of it. */
 struct parameters_wanted {

@@ -46,7 +46,17 @@ void types_builder__add(struct types_builder *b, const struct type_record *recor
 	new->parameters = add_part(b, function, declaration__behind);
 }
 
-/* Functions at one offset have one type, unless the linker has folded different ones: then any. */
+static bool same_texts(const struct types_builder *b, const struct type_record *x,
+		       const struct type_record *y)
+{
+	const char *texts = b->texts.data;
+
+	return !strcmp(texts + x->result, texts + y->result) &&
+	       !strcmp(texts + x->parameters, texts + y->parameters);
+}
+
+/* Functions at one offset have one type, unless the linker has folded different ones: then any, and
+ * no parameters. */
 void types_builder__sort(struct types_builder *b)
 {
 	size_t kept = 0;
@@ -56,5 +66,7 @@ void types_builder__sort(struct types_builder *b)
 	for (size_t i = 0; i < b->nrecords; i++)
 		if (!kept || b->records[kept - 1].offset != b->records[i].offset)
 			b->records[kept++] = b->records[i];
+		else if (!b->texts.failed && !same_texts(b, &b->records[kept - 1], &b->records[i]))
+			b->records[kept - 1].die = 0;
 	b->nrecords = b->nsorted = kept;
 }

@@ -9,6 +9,7 @@ struct walk {
 	const struct btf_header *header;
 	const uint8_t *types;
 	const char *strings;
+	uint32_t enumerators_max;
 	uint32_t ntypes; /* 0: not known yet */
 };
 
@@ -36,6 +37,8 @@ static bool members_are_sound(const struct walk *w, const struct btf_type *t)
 
 static bool enumerators_are_sound(const struct walk *w, const struct btf_type *t)
 {
+	if (btf_vlen(t) > w->enumerators_max)
+		return false;
 	for (unsigned i = 0; i < btf_vlen(t); i++)
 		if (!is_name(w, btf_is_enum64(t) ? btf_enum64(t)[i].name_off
 						 : btf_enum(t)[i].name_off))
@@ -161,7 +164,7 @@ static bool begin(const struct btf_check *c, struct walk *w)
 {
 	const struct btf_header *h = c->data;
 
-	*w = (struct walk){ .header = h };
+	*w = (struct walk){ .header = h, .enumerators_max = c->enumerators_max };
 	if (c->size < sizeof(*h) || h->magic != BTF_MAGIC || h->version != BTF_VERSION ||
 	    h->flags || h->hdr_len != sizeof(*h) || h->type_off || h->type_len % 4 ||
 	    h->str_off != h->type_len || (uint64_t)sizeof(*h) + h->type_len + h->str_len != c->size)

@@ -7,8 +7,9 @@
 struct btf_check {
 	const void *data;
 	size_t size;
-	size_t name_max; /* bytes of a name */
-	uint32_t types;	 /* out: ids are less */
+	size_t name_max;	  /* bytes of a name */
+	uint32_t enumerators_max; /* of one enum */
+	uint32_t types;		  /* out: ids are less */
 };
 
 /*

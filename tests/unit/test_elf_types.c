@@ -10,6 +10,7 @@
 
 #include "bpf/abi.h"
 #include "files/confined.h"
+#include "elf/types_builder.h"
 #include "elf/types_image.h"
 #include "elf/types_reader.h"
 
@@ -156,6 +157,27 @@ static void test_declarators(void **state)
 			fail_msg("no %sf%s", declarators[i][0], declarators[i][1]);
 }
 
+/* The linker has folded functions: their parameters are not known. */
+static void test_folded(void **state)
+{
+	static const char texts[] = "int \0(int a)\0(char *b)";
+	struct types_builder b = {};
+
+	buf__append(&b.texts, texts, sizeof(texts));
+	for (uint64_t i = 0; i < 6; i++)
+		*(struct type_record *)array__grow(&b.records, &b.nrecords, sizeof(*b.records)) =
+			(struct type_record){ .offset = i / 2,
+					      .die = 100 + i,
+					      .parameters = i == 3 ? 12 : 5 };
+	types_builder__sort(&b);
+	assert_int_equal(b.nrecords, 3);
+	assert_int_not_equal(b.records[0].die, 0);
+	assert_int_equal(b.records[1].die, 0);
+	assert_int_not_equal(b.records[2].die, 0);
+	free(b.records);
+	buf__free(&b.texts);
+}
+
 #define LIE(change)                                               \
 	do {                                                      \
 		saved = *r;                                       \
@@ -199,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_types),
 					    cmocka_unit_test(test_declarators),
+					    cmocka_unit_test(test_folded),
 					    cmocka_unit_test(test_lies) };
 
 	return cmocka_run_group_tests(tests, make_image, NULL);

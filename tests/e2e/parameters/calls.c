@@ -62,6 +62,8 @@ int main(void)
 					  .uri = { 4, "/abcdef" } };
 	static const char *const paths[] = { "/etc/a", "/etc/b" };
 
+	/* Text on a page that is not in memory is "?". */
+	sink += *paths[0] + *first.text + *second.text + *first.uri.data;
 	for (int i = 0; i < 60; i++) {
 		send(i % 3, paths[i % 2], &first, 0.5, 250 + i % 2);
 		take((struct pair){ -1, i % 2, 1L << 40 }, i % 3 ? GREEN : RED, i % 2);

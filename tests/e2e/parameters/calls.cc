@@ -30,14 +30,15 @@ int main()
 {
 	shop::cart c;
 	shop::book b;
-	size_t n = 0;
+	const char *volatile names[] = { "even", "odd" };
+	size_t n = *names[0] + *names[1]; // in memory now
 
 	b.id = 7;
 	b.kind = shop::book::genre::verse;
 	b.title = "a title that is longer than its class";
 	for (int i = 0; i < 30; i++) {
 		c.add(b, i % 3);
-		c.add(i % 2 ? "odd" : "even");
+		c.add(names[i % 2]);
 		n += c.times(2, i % 2) + c.times(2.5, i % 3) + c.text(i % 2).size();
 	}
 	for (int i = 0; i < 3; i++)
