@@ -68,6 +68,26 @@ static void print_exits(FILE *out, const struct target *t)
 	fprintf(out, "\n");
 }
 
+static void print_file(FILE *out, const struct target *at, const char *why)
+{
+	__cleanup_free char *path = escaped(at->opened->found);
+
+	fprintf(out, "        %s%s%s\n", path, why ? ": not counted: " : "", why ? why : "");
+}
+
+/* Of a selection. */
+static void print_files(FILE *out, const struct target *t, const struct attach *a,
+			const struct attach_slot *slot)
+{
+	fprintf(out, "    files: %zu", t->nmore + 1);
+	if (t->left_out)
+		fprintf(out, ", and %zu more that are not counted", t->left_out);
+	fprintf(out, "\n");
+	print_file(out, t, NULL);
+	for (size_t i = 0; i < t->nmore; i++)
+		print_file(out, t->more[i], choice__objection(a, slot, t->more[i]));
+}
+
 /* Symbols and paths may contain any bytes. */
 static void print_name(FILE *out, const struct target *t, size_t i, const struct attach_ops *ops)
 {
@@ -114,6 +134,8 @@ static void print_target(FILE *out, const struct target *t, const struct attach 
 		fprintf(out, "    note: %s\n", t->note);
 	if (ops == &attach_uprobe_ret)
 		print_exits(out, t);
+	if (ops && t->selected)
+		print_files(out, t, a, slot);
 	if (ops && t->capture)
 		print_capture(out, t->capture);
 	if (ops && t->uncounted)

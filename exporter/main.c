@@ -31,6 +31,9 @@
 #include "base/stop.h"
 #include "kernel/tracefs.h"
 #include "base/version.h"
+#include "base/clock.h"
+
+#define CHECK_PATIENCE 5.0 /* seconds, for a walk through all processes */
 
 /* What users and units are promised: DESIGN section 1. */
 enum exit_code { EXIT_OK, EXIT_CANNOT_RUN, EXIT_USAGE };
@@ -188,10 +191,22 @@ static void warn_of_no_btf(struct exporter *e)
 			 "not available; use a kernel with CONFIG_DEBUG_INFO_BTF=y for these");
 }
 
+/* Looks for the programs that the configuration selects. */
+static struct program_files *find_programs(const struct config *c)
+{
+	__cleanup_free const struct selection **v = xcalloc(c->nlists + 1, sizeof(*v));
+	struct program_files *p = program_files__new();
+
+	program_files__select(p, v, config__selections(c, v));
+	program_files__tick(p, monotonic_seconds(), CHECK_PATIENCE);
+	return p;
+}
+
 /* Reads, decides, changes nothing. */
 static int check(struct exporter *e)
 {
 	struct discover_env env = {};
+	struct program_files *programs;
 	struct generation *g;
 	struct targets *targets;
 	char *error = NULL;
@@ -204,8 +219,12 @@ static int check(struct exporter *e)
 	look_at_machine(e);
 	warn_of_no_btf(e);
 	env.tracefs = e->tracefs;
-	if (complete_config(e, e->config, &error) ||
-	    discover__run(e->config, &env, &targets, &error))
+	if (complete_config(e, e->config, &error))
+		return fail(EXIT_USAGE, error);
+	env.programs = programs = find_programs(e->config);
+	code = discover__run(e->config, &env, &targets, &error);
+	program_files__free(programs);
+	if (code)
 		return fail(EXIT_USAGE, error);
 	fault = mechanisms__check_forced(e->config, e->features, &error);
 	if (fault) {

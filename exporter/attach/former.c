@@ -10,56 +10,10 @@
 #include <errno.h>
 
 #include "attach/choice.h"
-#include "attach/site.h"
+#include "attach/jumps.h"
 #include "attach/state.h"
-#include "object/maps.h"
 
 #define FORMER_MAX 8 /* files of a target */
-
-/* ---- the table of jumps ---------------------------------------------------------------------- */
-
-static void mark_used(bool *used, const struct attach_slot *slot)
-{
-	size_t n = site__jumps(slot->target, NULL);
-
-	for (size_t i = 0; i < n; i++)
-		used[slot->first_exit + i] = true;
-}
-
-/* The first of n free places in a row; -1: none. */
-static int64_t find_room(const struct attach *a, size_t n)
-{
-	size_t room = OBJECT_EXITS(a->nexits), run = 0;
-	__cleanup_free bool *used = xcalloc(room, sizeof(*used));
-
-	if (!n)
-		return 0;
-	for (size_t i = 0; i < a->n; i++)
-		mark_used(used, &a->slots[i]);
-	for (size_t i = 0; i < a->nformer; i++)
-		mark_used(used, &a->former[i]->slot);
-	for (size_t i = 0; i < room; i++) {
-		run = used[i] ? 0 : run + 1;
-		if (run == n)
-			return i + 1 - n;
-	}
-	return -1;
-}
-
-static int place_exits(const struct attach *a, struct attach_slot *slot, struct object *obj)
-{
-	const struct target *t = slot->target;
-	__cleanup_free struct rp_exit *v = xcalloc(t->exits.n + 1, sizeof(*v));
-	size_t n = site__jumps(t, v);
-	int64_t first;
-
-	slot->first_exit = 0;
-	first = find_room(a, n);
-	if (first < 0)
-		return -ENOSPC;
-	slot->first_exit = first;
-	return object_maps__set_exits(obj, first, v, n);
-}
 
 /* ---- following ------------------------------------------------------------------------------ */
 
@@ -71,13 +25,13 @@ const char *former__cannot_follow(const struct attach *a, uint32_t id, const str
 		return "it is not attached at the moment";
 	if (former__count(a, id) >= FORMER_MAX)
 		return "it was replaced too often";
-	if (find_room(a, site__jumps(to, NULL)) < 0)
+	if (!jumps__have_room(a, to))
 		return "the new file's function has too many exits";
 	return choice__objection(a, slot, to);
 }
 
-/* Moves the current attachment to a slot for the former file. */
-static void set_aside(struct attach *a, struct attach_slot *slot)
+/* A further file of the slot's target, without a location. */
+static struct former *new_former(struct attach *a, const struct attach_slot *slot)
 {
 	struct former *f = xcalloc(1, sizeof(*f));
 	const struct target *t = slot->target;
@@ -86,17 +40,36 @@ static void set_aside(struct attach *a, struct attach_slot *slot)
 	f->target->id = t->id;
 	f->target->kind = t->kind;
 	f->target->ret_size = t->ret_size;
+	f->target->selected = t->selected;
 	f->target->settings = t->settings;
 	f->target->untimed = t->untimed;
 	f->target->capture = t->capture; /* borrowed */
-	target__move_file(f->target, slot->target);
 	f->slot = *slot;
 	f->slot.target = f->target;
 	f->slot.former = true;
 	*(struct former **)array__grow(&a->former, &a->nformer, sizeof(*a->former)) = f;
+	return f;
+}
+
+/* Moves the current attachment to a slot for the former file. */
+static void set_aside(struct attach *a, struct attach_slot *slot)
+{
+	struct former *f = new_former(a, slot);
+
+	target__move_file(f->target, slot->target);
 	group__add(groups__of(&a->groups, slot->ops, a->features), &f->slot);
 	slot->state = NULL;
 	slot->attached = false;
+}
+
+struct attach_slot *former__add(struct attach *a, const struct attach_slot *slot, struct target *at)
+{
+	struct former *f = new_former(a, slot);
+
+	target__move_file(f->target, at);
+	f->slot.state = NULL;
+	f->slot.attached = false;
+	return &f->slot;
 }
 
 static void follow_in_group(struct attach *a, struct group *g, const uint32_t *ids,
@@ -114,7 +87,7 @@ static void follow_in_group(struct attach *a, struct group *g, const uint32_t *i
 		created[ids[i]] = slot->created;
 		set_aside(a, slot);
 		target__move_file(slot->target, to[i]);
-		if (place_exits(a, slot, g->context.obj))
+		if (jumps__place(a, slot, g->context.obj))
 			slot__refuse(slot, -ENOSPC,
 				     xasprintf("no room for its exits next to those of the "
 					       "replaced file"));
@@ -152,15 +125,15 @@ static void detach(struct attach *a, struct former *f)
 	free_former(f);
 }
 
-/* Detaches those of a target, or with id UINT32_MAX those of a file. */
-static void detach_all(struct attach *a, uint32_t id, const struct opened_file *file)
+void former__detach_if(struct attach *a, bool (*is_gone)(const struct target *t, const void *ctx),
+		       const void *ctx)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < a->nformer; i++) {
 		struct former *f = a->former[i];
 
-		if (f->target->id == id || (file && f->target->opened == file))
+		if (is_gone(f->target, ctx))
 			detach(a, f);
 		else
 			a->former[kept++] = f;
@@ -168,14 +141,24 @@ static void detach_all(struct attach *a, uint32_t id, const struct opened_file *
 	a->nformer = kept;
 }
 
+static bool is_of_target(const struct target *t, const void *id)
+{
+	return t->id == *(const uint32_t *)id;
+}
+
+static bool is_in_file(const struct target *t, const void *file)
+{
+	return t->opened == file;
+}
+
 void former__detach(struct attach *a, uint32_t id)
 {
-	detach_all(a, id, NULL);
+	former__detach_if(a, is_of_target, &id);
 }
 
 void former__detach_file(struct attach *a, const struct opened_file *f)
 {
-	detach_all(a, UINT32_MAX, f);
+	former__detach_if(a, is_in_file, f);
 }
 
 void former__free(struct attach *a)
@@ -201,7 +184,8 @@ const struct target *former__next(const struct attach *a, int after)
 	for (size_t i = 0; i < a->nformer; i++) {
 		const struct target *t = a->former[i]->target;
 
-		if (t->opened->fd > after && (!next || t->opened->fd < next->opened->fd))
+		if (!t->selected && t->opened->fd > after &&
+		    (!next || t->opened->fd < next->opened->fd))
 			next = t;
 	}
 	return next;

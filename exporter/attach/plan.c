@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "elf/hazards.h"
 
+#define SELECTED_FILES 8 /* with as many jumps each, for which there is room at least */
+
 /* The table of kernel functions by address. It is used only if all addresses are known. */
 static void fill_sites(struct attach *a)
 {
@@ -25,6 +27,16 @@ static void fill_sites(struct attach *a)
 		a->nsites = 0;
 }
 
+/* For the jumps of further files, which are likely to be about as many. */
+static void leave_room(struct attach *a, size_t jumps)
+{
+	size_t n = SELECTED_FILES * (jumps + 1);
+
+	a->exits = xreallocarray(a->exits, a->nexits + n + 1, sizeof(*a->exits));
+	memset(a->exits + a->nexits, 0, n * sizeof(*a->exits));
+	a->nexits += n;
+}
+
 static void number_exits(struct attach *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
@@ -34,6 +46,8 @@ static void number_exits(struct attach *a)
 		slot->first_exit = a->nexits;
 		a->exits = xreallocarray(a->exits, a->nexits + n + 1, sizeof(*a->exits));
 		a->nexits += site__jumps(slot->target, a->exits + a->nexits);
+		if (slot->target->selected)
+			leave_room(a, n);
 	}
 }
 
@@ -77,6 +91,14 @@ static void warn_of_harm(const struct attach *a)
 	}
 }
 
+/* A container's file must not decide that those of others are not counted. */
+static void try_file(struct attach *a, struct attach_slot *slot, struct target *other)
+{
+	target__swap_files(slot->target, other);
+	target__set_reason(slot->target, REASON_NONE, NULL);
+	choice__make(a, slot, NULL);
+}
+
 struct attach *plan__new(struct targets *targets, struct features *f, const char *mechanism)
 {
 	struct attach *a = xcalloc(1, sizeof(*a));
@@ -98,6 +120,8 @@ struct attach *plan__new(struct targets *targets, struct features *f, const char
 		struct attach_slot *slot = &a->slots[i];
 
 		choice__make(a, slot, NULL);
+		for (size_t k = 0; k < slot->target->nmore && !slot->ops; k++)
+			try_file(a, slot, slot->target->more[k]);
 		if (slot->ops)
 			group__add(groups__of(&a->groups, slot->ops, f), slot);
 	}

@@ -54,6 +54,20 @@ struct config *config__ref(struct config *c)
 	return c;
 }
 
+size_t config__selections(const struct config *c, const struct selection **v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->nlists; i++) {
+		if (!c->lists[i].select)
+			continue;
+		if (v)
+			v[n] = c->lists[i].select;
+		n++;
+	}
+	return n;
+}
+
 void config__free(struct config *c)
 {
 	if (!c || --c->refs > 0)

@@ -55,6 +55,9 @@ struct config {
 /* With the default histograms, no probes, and one reference. */
 struct config *config__new(void);
 struct config *config__ref(struct config *c);
+/* The selections of user functions, with room for one per list in v, which may be NULL. Returns
+ * their number. */
+size_t config__selections(const struct config *c, const struct selection **v);
 void config__free(struct config *c); /* the last reference frees it; NULL is fine */
 /* Whether both ask for the same probes, in the same way. */
 bool config__same(const struct config *a, const struct config *b);

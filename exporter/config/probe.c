@@ -173,7 +173,7 @@ const char *probe__home_of(const char *key)
 	for (size_t i = 0; i < ARRAY_SIZE(probe_keys); i++)
 		if (!strcmp(probe_keys[i].name, key))
 			return "in a probe, under probes:";
-	return !strcmp(key, "object") ? "in user:" : NULL;
+	return targets__is_user_key(key) ? "in user:" : NULL;
 }
 
 int probe__bind_defaults(struct binder *b, const struct tree_node *map, void *target)

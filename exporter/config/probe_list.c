@@ -15,6 +15,8 @@ bool probe_list__same(const struct probe_list *a, const struct probe_list *b)
 	for (size_t i = 0; i < a->npatterns && a->npatterns == b->npatterns; i++)
 		if (!pattern__same(&a->patterns[i], &b->patterns[i]))
 			return false;
+	if (!a->select != !b->select || (a->select && !selection__same(a->select, b->select)))
+		return false;
 	return a->npatterns == b->npatterns && a->builtin == b->builtin && a->bare == b->bare &&
 	       a->settings.max_rate == b->settings.max_rate &&
 	       a->settings.has_max_rate == b->settings.has_max_rate &&
@@ -27,5 +29,8 @@ void probe_list__free(struct probe_list *list)
 		pattern__free(&list->patterns[i]);
 	free(list->patterns);
 	free(list->module);
+	if (list->select)
+		selection__free(list->select);
+	free(list->select);
 	probe_settings__free(&list->settings);
 }

@@ -3,6 +3,7 @@
 
 #include "config/pattern.h"
 #include "config/settings.h"
+#include "files/selection.h"
 
 /*
  * Patterns with common settings: the command line, the bare strings of a `probes:` or `presets:`,
@@ -11,7 +12,9 @@
 struct probe_list {
 	struct pattern *patterns;
 	size_t npatterns;
-	char *module; /* of `module:`, which is in the patterns, too; NULL: none */
+	char *module;		  /* of `module:`, which is in the patterns, too; NULL: none */
+	struct selection *select; /* of `user:`, for files that are selected by what they are; NULL:
+				   * none */
 	struct probe_settings settings;
 	struct source_pos pos;
 	bool builtin; /* from a preset: a missing function is no error, and the user's own lists

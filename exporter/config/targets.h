@@ -8,6 +8,8 @@
 int targets__bind_functions(struct binder *b, const struct tree_node *node, void *target);
 int targets__bind_syscalls(struct binder *b, const struct tree_node *node, void *target);
 int targets__bind_module(struct binder *b, const struct tree_node *node, void *target);
+/* Whether it is a key of `user:`. */
+bool targets__is_user_key(const char *key);
 int targets__bind_user(struct binder *b, const struct tree_node *node, void *target);
 /* Applies `module`, once all keys are bound: it may stand before or after `functions`. */
 int targets__apply_module(struct binder *b, struct probe_list *list);

@@ -140,6 +140,10 @@ static void scope_of_user(struct sources *src, const struct target *t, struct ex
 		return;
 	if (!elf_file__parameters(f, src->env, t->offset, &function)) {
 		scope->go = elf_file__is_go(f, t->offset);
+		if (t->selected)
+			scope->untyped = "parameters of functions by library or process have no "
+					 "names, as builds differ: write arg0 to arg5, or name "
+					 "one file with object:";
 		return;
 	}
 	scope->untyped = NULL;

@@ -16,6 +16,8 @@
 
 #include "base/log.h"
 #include "discover/capture.h"
+#include "discover/processes.h"
+#include "discover/sites.h"
 #include "expr/capture.h"
 #include "types/retkind.h"
 
@@ -95,13 +97,19 @@ static int rank(const struct claim *claim)
 	       !claim->target->builtin;
 }
 
+static bool same_selection(const struct selection *a, const struct selection *b)
+{
+	return a && b ? selection__same(a, b) : a == b;
+}
+
 /* Which of two claims on a function stands: sets *replace if the new one. */
 static int choose(struct claims *c, struct claim *old, const struct claim *new, bool *replace)
 {
 	*replace = !old->disputed && rank(new) > rank(old);
 	if (rank(new) != rank(old) || !new->exact)
 		return 0;
-	if (!probe_settings__same(old->target->settings, new->target->settings) ||
+	if (!same_selection(old->select, new->select) ||
+	    !probe_settings__same(old->target->settings, new->target->settings) ||
 	    old->target->settings->max_rate != new->target->settings->max_rate)
 		return conflict(c, old, new->target);
 	return 0;
@@ -204,13 +212,19 @@ static int apply_capture(struct claims *c, const struct request *r, struct targe
 {
 	__cleanup_free char *why = NULL;
 	const struct source_pos *pos;
+	struct process_filters own;
+	int err = 0;
 
-	int err = capture__resolve(c->sources, &r->list->settings, t, &pos, &why);
+	process_filters__add(&own, r, c->sources->env->programs);
+	err = capture__resolve(c->sources, &own.settings, t, &pos, &why);
+	if (err) {
+		bool ours = process_filters__find(&own, r, &pos);
 
-	if (err)
-		return refuse(c, r, t, pos, err == -ENOENT || !has_parameters(c, t),
-			      xasprintf("%s:%s: %s", t->object, t->function, why));
-	return 0;
+		err = refuse(c, r, t, pos, ours || err == -ENOENT || !has_parameters(c, t),
+			     xasprintf("%s:%s: %s", t->object, t->function, why));
+	}
+	process_filters__free(&own);
+	return err;
 }
 
 static void enter_place(struct claims *c, struct claim *claim)
@@ -254,10 +268,11 @@ static int merge(struct claims *c, struct claim *old, struct claim *new)
 }
 
 /* Enters t, whose settings have been applied. */
-static int enter(struct claims *c, struct target *t, bool exact)
+static int enter(struct claims *c, const struct request *r, struct target *t)
 {
 	struct claimed_name *name = enter_name(c, t);
-	struct claim *there = claims__find(c, t), new = { .target = t, .exact = exact };
+	struct claim *there = claims__find(c, t),
+		     new = { .target = t, .exact = !r->pattern->glob, .select = r->list->select };
 
 	/* A claim by this name that cannot be attached gives way. */
 	if (there && name->claim && name->claim->target->reason != REASON_NONE &&
@@ -276,10 +291,39 @@ static int enter(struct claims *c, struct target *t, bool exact)
 	return 0;
 }
 
+/* A claim of the same list on the function, in another file: both are one target. */
+static struct claim *find_selected(const struct claims *c, const struct request *r,
+				   struct target *t)
+{
+	struct claim *claim = t->selected ? claims__find(c, t) : NULL;
+
+	return claim && claim->select == r->list->select ? claim : NULL;
+}
+
+static void add_file(struct claim *claim, const struct request *r, struct target *file)
+{
+	struct target *t = claim->target;
+	bool known = t->opened == file->opened;
+
+	claim->exact |= !r->pattern->glob;
+	for (size_t i = 0; i < t->nmore; i++)
+		known |= t->more[i]->opened == file->opened;
+	file->settings = t->settings;
+	if (known)
+		target__free(file);
+	else
+		*(struct target **)array__grow(&t->more, &t->nmore, sizeof(*t->more)) = file;
+}
+
 int claims__add(struct claims *c, const struct request *r, struct target *t)
 {
+	struct claim *selected = find_selected(c, r, t);
 	int err = 0;
 
+	if (selected) {
+		add_file(selected, r, t);
+		return 0;
+	}
 	if (t->reason == REASON_NONE)
 		err = apply_returns(c, r, t);
 	if (!err && t->reason == REASON_NONE)
@@ -294,7 +338,9 @@ int claims__add(struct claims *c, const struct request *r, struct target *t)
 	t->untimed = t->settings->untimed;
 	t->pos = &r->pattern->pos;
 	t->builtin = r->list->builtin;
-	return enter(c, t, !r->pattern->glob);
+	if (t->selected && c->sources->env->programs)
+		t->left_out = program_files__left_out(c->sources->env->programs, r->list->select);
+	return enter(c, r, t);
 }
 
 int claims__add_failed(struct claims *c, const struct request *r, struct target *t,
@@ -376,11 +422,24 @@ static void limit_captures(struct claims *c)
 	}
 }
 
+static void settle_sites(struct claims *c)
+{
+	struct target **v = xcalloc(c->n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < c->n; i++)
+		v[i] = c->v[i]->target;
+	sites__settle(v, c->n);
+	for (size_t i = 0; i < c->n; i++)
+		c->v[i]->target = v[i];
+	free(v);
+}
+
 struct targets *claims__collect(struct claims *c)
 {
 	struct targets *all = xcalloc(1, sizeof(*all));
 
 	name_targets(c);
+	settle_sites(c);
 	limit_captures(c);
 	all->v = xcalloc(c->n, sizeof(struct target *));
 	for (int attachable = 1; attachable >= 0; attachable--) {

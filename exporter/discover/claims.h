@@ -12,6 +12,7 @@ struct claim {
 	bool exact;
 	bool disputed; /* exact claims have different settings: it is not attached */
 	bool named;    /* its first name has been set */
+	const struct selection *select; /* of its files; NULL: it has one */
 };
 
 /* A name that the configuration claims. */

@@ -49,6 +49,13 @@ int discover__run(const struct config *c, const struct discover_env *env, struct
 	struct targets *all;
 	int err = 0;
 
+	if (config__selections(c, NULL) > SELECTIONS_MAX) {
+		*error = xasprintf("%zu probes by library, comm, container, pod_uid or pid, but no "
+				   "more than %d can be had at a time: join those that differ in "
+				   "their functions only",
+				   config__selections(c, NULL), SELECTIONS_MAX);
+		return -EINVAL;
+	}
 	for (size_t i = 0; i < c->nlists && !err; i++) {
 		for (size_t j = 0; j < c->lists[i].npatterns && !err; j++) {
 			struct request r = { &c->lists[i], &c->lists[i].patterns[j] };

@@ -17,8 +17,8 @@ struct glob_counts {
 	size_t taken, denied, ambiguous, excluded;
 };
 
-/* Ends a glob: logs how many functions were left out. A glob without functions becomes a target
- * with a reason. Takes ownership of why_nothing. */
-int discovery__finish_glob(struct discovery *d, const struct request *r, enum target_type type,
-			   const char *object, const struct glob_counts *counts,
-			   enum target_reason reason_nothing, char *why_nothing);
+/* Ends a glob: logs how many functions were left out. A glob without functions becomes the target
+ * `nothing`, with a reason. Takes ownership of nothing and why_nothing. */
+int discovery__finish_glob(struct discovery *d, const struct request *r, struct target *nothing,
+			   const struct glob_counts *counts, enum target_reason reason_nothing,
+			   char *why_nothing);

@@ -93,6 +93,17 @@ static int read_symbols(const struct discover_env *env, struct elf_file *f)
 	return -ENOENT;
 }
 
+static void read_file(const struct discover_env *env, struct elf_file *f)
+{
+	if (read_symbols(env, f)) {
+		opened_file__unref(f->opened);
+		f->opened = NULL;
+		return;
+	}
+	f->names = elf_names__new(f->symbols, f->path);
+	find_denied(f);
+}
+
 struct elf_file *elf_file__open(const struct discover_env *env, const char *path)
 {
 	struct elf_file *f = xcalloc(1, sizeof(*f));
@@ -102,13 +113,19 @@ struct elf_file *elf_file__open(const struct discover_env *env, const char *path
 		return f;
 	if (f->opened->weakness && !env->lenient)
 		log_warn("%s: %s: other users can falsify its counts", path, f->opened->weakness);
-	if (read_symbols(env, f)) {
-		opened_file__unref(f->opened);
-		f->opened = NULL;
-		return f;
-	}
-	f->names = elf_names__new(f->symbols, f->path);
-	find_denied(f);
+	read_file(env, f);
+	return f;
+}
+
+struct elf_file *elf_file__of(const struct discover_env *env, struct opened_file *opened,
+			      const char *path)
+{
+	struct elf_file *f = xcalloc(1, sizeof(*f));
+
+	f->path = xstrdup(path);
+	f->opened = opened_file__ref(opened);
+	f->id = opened->id;
+	read_file(env, f);
 	return f;
 }
 

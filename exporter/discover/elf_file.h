@@ -38,6 +38,9 @@ struct elf_file {
 
 /* Never NULL. A file that cannot be read has no symbols, and f->why (for messages). */
 struct elf_file *elf_file__open(const struct discover_env *env, const char *path);
+/* The same for a file that is open already. path: for messages, and to look for debug files. */
+struct elf_file *elf_file__of(const struct discover_env *env, struct opened_file *opened,
+			      const char *path);
 void elf_file__free(struct elf_file *f);
 /* REASON_NONE: the function may be probed. Else the reason with *why (to be freed); why may be
  * NULL. */

@@ -2,7 +2,7 @@
 /* Where discovery reads. */
 #pragma once
 
-#include "base/util.h"
+#include "files/program_files.h"
 
 /* Paths to read; NULL: those of the running system. Tests use fixtures. */
 struct discover_env {
@@ -12,6 +12,8 @@ struct discover_env {
 	const char *btf_dir;			/* /sys/kernel/btf */
 	const char *modules_dir;		/* /lib/modules/RELEASE */
 	int tracefs;				/* directory descriptor, -1 if there is none */
+	/* Files that are selected by what they are; NULL: there are none. */
+	const struct program_files *programs;
 	/* For discoveries that no user has started: unsuitable settings are REASON_REFUSED instead
 	 * of an error, and warnings are not repeated. */
 	bool lenient;

@@ -353,8 +353,9 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 	counts.taken = nmatches;
 	if (!nmatches)
 		reason = reason_missing(d, r);
-	return discovery__finish_glob(d, r, TARGET_KERNEL, object_label(scope), &counts, reason,
-				      nmatches ? NULL : why_missing(d, r, reason, scope));
+	return discovery__finish_glob(
+		d, r, target__new(TARGET_KERNEL, object_label(scope), r->pattern->functions[0]),
+		&counts, reason, nmatches ? NULL : why_missing(d, r, reason, scope));
 }
 
 int kernel__resolve(struct discovery *d, const struct request *r)

@@ -64,7 +64,23 @@ struct elf_file *sources__file_of(struct sources *s, const struct target *t)
 	for (size_t i = 0; i < s->nfiles; i++)
 		if (t->opened && s->files[i]->opened == t->opened)
 			return s->files[i];
+	for (size_t i = 0; i < s->nprograms; i++)
+		if (t->opened && s->programs[i].file->opened == t->opened)
+			return s->programs[i].file;
 	return NULL;
+}
+
+struct elf_file *sources__program(struct sources *s, const struct program_file *program)
+{
+	struct program_elf *p;
+
+	for (size_t i = 0; i < s->nprograms; i++)
+		if (s->programs[i].program == program)
+			return s->programs[i].file;
+	p = array__grow(&s->programs, &s->nprograms, sizeof(*s->programs));
+	p->program = program;
+	p->file = elf_file__of(s->env, program->opened, program->path);
+	return p->file;
 }
 
 const char *sources__libc(struct sources *s)
@@ -79,6 +95,9 @@ void sources__release(struct sources *s)
 	for (size_t i = 0; i < s->nfiles; i++)
 		elf_file__free(s->files[i]);
 	free(s->files);
+	for (size_t i = 0; i < s->nprograms; i++)
+		elf_file__free(s->programs[i].file);
+	free(s->programs);
 	symbols__free(s->symbols);
 	kernel_functions__free(s->types);
 	module_list__free(s->modules);

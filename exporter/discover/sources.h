@@ -8,6 +8,11 @@
 #include "kernel/module_list.h"
 #include "types/kernel_functions.h"
 
+struct program_elf {
+	const struct program_file *program;
+	struct elf_file *file;
+};
+
 struct sources {
 	const struct discover_env *env;
 	struct symbols *symbols;
@@ -17,6 +22,8 @@ struct sources {
 	bool types_tried;
 	struct elf_file **files;
 	size_t nfiles;
+	struct program_elf *programs; /* selected files */
+	size_t nprograms;
 	struct module_list *modules;
 	bool modules_tried;
 	int modules_error;
@@ -30,5 +37,7 @@ struct kernel_functions *sources__types(struct sources *s);	     /* NULL: there 
 struct elf_file *sources__file(struct sources *s, const char *path); /* as elf_file__open() */
 /* The file that has a target, or NULL: none that is open. */
 struct elf_file *sources__file_of(struct sources *s, const struct target *t);
+/* As elf_file__of(). */
+struct elf_file *sources__program(struct sources *s, const struct program_file *f);
 const char *sources__libc(struct sources *s); /* its path; NULL: not found */
 void sources__release(struct sources *s);

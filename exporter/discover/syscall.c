@@ -134,7 +134,9 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 	if (foreign && !d->sources.env->lenient)
 		log_info("%s: %zu of the system calls are made by 32-bit programs only",
 			 r->pattern->text, foreign);
-	return discovery__finish_glob(d, r, TARGET_SYSCALL, OBJECT, &counts, REASON_NOT_FOUND,
+	return discovery__finish_glob(d, r,
+				      target__new(TARGET_SYSCALL, OBJECT, r->pattern->functions[0]),
+				      &counts, REASON_NOT_FOUND,
 				      counts.taken ? NULL : why_not_found(d, r));
 }
 

@@ -60,6 +60,9 @@ void target__free(struct target *t)
 	exits__free(&t->exits);
 	free(t->unfollowed);
 	free(t->uncounted);
+	for (size_t i = 0; i < t->nmore; i++)
+		target__free(t->more[i]);
+	free(t->more);
 	free(t);
 }
 
@@ -146,6 +149,16 @@ void target__move_file(struct target *to, struct target *from)
 	from->ncold = 0;
 }
 
+void target__swap_files(struct target *a, struct target *b)
+{
+	struct target *aside = target__new(TARGET_USER, "", "");
+
+	target__move_file(aside, a);
+	target__move_file(a, b);
+	target__move_file(b, aside);
+	target__free(aside);
+}
+
 int target_name__compare(const struct target_name *a, const struct target_name *b)
 {
 	int order = strcmp(a->object, b->object);
@@ -172,6 +185,13 @@ static int compare_symbols(const struct target *a, const struct target *b)
 	return order ? order : strcmp(a->symbol, b->symbol);
 }
 
+static int compare_first_names(const struct target *a, const struct target *b)
+{
+	struct target_name x = target__name(a, 0), y = target__name(b, 0);
+
+	return target_name__compare(&x, &y);
+}
+
 int target__compare_places(const struct target *a, const struct target *b)
 {
 	if (a->type != b->type)
@@ -185,6 +205,11 @@ int target__compare_places(const struct target *a, const struct target *b)
 	case TARGET_USER:
 		break;
 	}
+	if (a->selected != b->selected)
+		return a->selected - b->selected;
+	/* Their files come and go. */
+	if (a->selected)
+		return compare_first_names(a, b);
 	return compare_words((uint64_t[]){ a->inode.dev, a->inode.ino, a->offset },
 			     (uint64_t[]){ b->inode.dev, b->inode.ino, b->offset }, 3);
 }
@@ -205,7 +230,7 @@ bool target__same_kind(const struct target *a, const struct target *b)
 bool target__same(const struct target *a, const struct target *b)
 {
 	return target__same_kind(a, b) && !target__compare_places(a, b) && same_type(a, b) &&
-	       file_id__same(&a->inode, &b->inode);
+	       (a->selected || file_id__same(&a->inode, &b->inode));
 }
 
 struct target *target__describe(const struct target *t)
@@ -223,6 +248,8 @@ struct target *target__describe(const struct target *t)
 	d->why = t->why ? xstrdup(t->why) : NULL;
 	d->file = t->file;
 	d->builtin = t->builtin;
+	d->selected = t->selected;
+	d->left_out = t->left_out;
 	return d;
 }
 

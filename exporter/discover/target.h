@@ -75,10 +75,14 @@ struct target {
 	uint32_t hazards; /* bits of enum hazard: why a return probe could harm the program */
 	struct elf_extent *cold; /* parts that the compiler has split off */
 	size_t ncold;
-	struct exits exits; /* its exits; none: see unfollowed */
-	char *unfollowed;   /* why the exits are unknown; NULL: they are known */
-	bool followed;	    /* exits and unfollowed are set */
-	bool removed;	    /* the file was deleted, but programs still run it */
+	struct exits exits;   /* its exits; none: see unfollowed */
+	char *unfollowed;     /* why the exits are unknown; NULL: they are known */
+	bool followed;	      /* exits and unfollowed are set */
+	bool removed;	      /* the file was deleted, but programs still run it */
+	bool selected;	      /* by what its files are; the file above is one of them */
+	struct target **more; /* the same function in further files: only its location */
+	size_t nmore;
+	size_t left_out; /* selected files whose calls are not counted */
 
 	/* A sentence about clones that are not probed, and how to probe them; NULL: none. */
 	char *uncounted;
@@ -113,6 +117,8 @@ void target__add_name(struct target *t, const char *object, const char *function
 void target__swap_names(struct target *a, struct target *b);
 /* Moves the location in a file from one target to another. */
 void target__move_file(struct target *to, struct target *from);
+/* Swaps the locations. */
+void target__swap_files(struct target *a, struct target *b);
 /* Whether two targets, possibly of two discoveries, are one function with the same settings, so
  * that they can share their counts. Names do not matter. */
 bool target__same(const struct target *a, const struct target *b);

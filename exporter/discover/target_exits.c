@@ -25,9 +25,10 @@ struct job {
 	size_t n;
 };
 
-static bool is_wanted(const struct target *t, const char *mechanism)
+static bool is_wanted(const struct target *t, const struct probe_settings *settings,
+		      const char *mechanism)
 {
-	const char *forced = t->settings->mechanism ? t->settings->mechanism : mechanism;
+	const char *forced = settings->mechanism ? settings->mechanism : mechanism;
 
 	return t->type == TARGET_USER && t->reason == REASON_NONE && t->opened &&
 	       (t->hazards || (forced && !strcmp(forced, "uprobe.ret")));
@@ -187,19 +188,37 @@ static void find_in_file(struct job *job)
 	confined__release(&result);
 }
 
+/* Targets, and those that have their locations in further files. */
+static struct target **list_all(const struct targets *all, const char *mechanism, size_t *n)
+{
+	struct target **v = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < all->nids; i++) {
+		struct target *t = all->v[i];
+
+		if (is_wanted(t, t->settings, mechanism))
+			*(struct target **)array__grow(&v, n, sizeof(*v)) = t;
+		for (size_t k = 0; k < t->nmore; k++)
+			if (is_wanted(t->more[k], t->settings, mechanism))
+				*(struct target **)array__grow(&v, n, sizeof(*v)) = t->more[k];
+	}
+	return v;
+}
+
 void target_exits__find(struct targets *all, const char *mechanism)
 {
-	struct job job = { .v = xcalloc(all->n + 1, sizeof(*job.v)) };
+	size_t n;
+	__cleanup_free struct target **v = list_all(all, mechanism, &n);
+	struct job job = { .v = xcalloc(n + 1, sizeof(*job.v)) };
 
-	for (size_t i = 0; i < all->nids; i++) {
-		struct target *first = all->v[i];
-
-		if (!is_wanted(first, mechanism) || first->followed)
+	for (size_t i = 0; i < n; i++) {
+		if (v[i]->followed)
 			continue;
 		job.n = 0;
-		for (size_t k = i; k < all->nids; k++)
-			if (is_wanted(all->v[k], mechanism) && all->v[k]->opened == first->opened)
-				job.v[job.n++] = all->v[k];
+		for (size_t k = i; k < n; k++)
+			if (v[k]->opened == v[i]->opened)
+				job.v[job.n++] = v[k];
 		find_in_file(&job);
 	}
 	free(job.v);

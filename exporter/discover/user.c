@@ -93,6 +93,14 @@ static void want_parameters(struct discovery *d, struct elf_file *f)
 			want_pattern(d, &c->lists[i].patterns[k], f);
 }
 
+static struct target *new_target(const struct request *r, const char *label)
+{
+	struct target *t = target__new(TARGET_USER, r->pattern->object, label);
+
+	t->selected = r->list->select;
+	return t;
+}
+
 /* label: its name in metrics. */
 static int claim_as(struct discovery *d, const struct request *r, struct elf_file *f,
 		    const struct elf_symbol *sym, const char *label)
@@ -102,18 +110,20 @@ static int claim_as(struct discovery *d, const struct request *r, struct elf_fil
 	struct target *t;
 	char *why = NULL;
 
-	if (exclusions__match(&d->exclusions, r, f->path, label) ||
-	    (source && exclusions__match(&d->exclusions, r, f->path, source)))
+	if (exclusions__match(&d->exclusions, r, r->pattern->object, label) ||
+	    (source && exclusions__match(&d->exclusions, r, r->pattern->object, source)))
 		return 0;
-	t = target__new(TARGET_USER, f->path, label);
+	t = new_target(r, label);
 	reason = elf_file__verdict(f, sym, &why);
 	if (reason != REASON_NONE) {
 		t->file = f->id;
 		return claims__add_failed(&d->claims, r, t, reason, why);
 	}
 	locate(t, f, sym);
-	elf_file__type(f, d->sources.env, sym, t);
-	if (capture__needs_parameters(&r->list->settings) &&
+	/* Builds differ, and a container's must not decide how the results of others are read. */
+	if (!t->selected)
+		elf_file__type(f, d->sources.env, sym, t);
+	if (!t->selected && capture__needs_parameters(&r->list->settings) &&
 	    elf_file__want_parameters(f, d->sources.env, sym))
 		want_parameters(d, f);
 	if (!t->signature && source)
@@ -168,9 +178,10 @@ static char *why_not_found(struct discovery *d, const struct elf_file *f, const 
 }
 
 /* A target that cannot be attached. */
-static struct target *without_symbol(const struct elf_file *f, const char *name)
+static struct target *without_symbol(const struct request *r, const struct elf_file *f,
+				     const char *name)
 {
-	struct target *t = target__new(TARGET_USER, f->path, name);
+	struct target *t = new_target(r, name);
 
 	t->file = f->id;
 	return t;
@@ -187,26 +198,28 @@ static int claim_demangled(struct discovery *d, const struct request *r, struct 
 	*found = n;
 	if (n == 1)
 		return claim_as(d, r, f, &sym, elf_names__demangled(f->names, &sym));
-	return n ? claims__add_failed(&d->claims, r, without_symbol(f, name), REASON_AMBIGUOUS,
+	return n ? claims__add_failed(&d->claims, r, without_symbol(r, f, name), REASON_AMBIGUOUS,
 				      xasprintf("%zu functions have that name: add the parameter "
 						"list, or name the symbol: %s",
 						n, buf__str(&candidates)))
 		 : 0;
 }
 
-static int resolve_exact(struct discovery *d, const struct request *r, struct elf_file *f)
+/* *found: the file has the function, attachable or not. */
+static int claim_exact(struct discovery *d, const struct request *r, struct elf_file *f,
+		       bool *found)
 {
 	const struct pattern *p = r->pattern;
-	__cleanup_free char *written = request__written(p);
 
+	*found = true;
 	for (size_t i = 0; i < p->nfunctions; i++) {
 		__cleanup_free char *label = NULL;
 		struct elf_symbol sym;
 		size_t n = find(f, p->functions[i], &sym);
-		bool found = false;
-		int err = n ? 0 : claim_demangled(d, r, f, p->functions[i], &found);
+		bool demangled = false;
+		int err = n ? 0 : claim_demangled(d, r, f, p->functions[i], &demangled);
 
-		if (found)
+		if (demangled)
 			return err;
 
 		if (n == 1)
@@ -215,13 +228,30 @@ static int resolve_exact(struct discovery *d, const struct request *r, struct el
 			return claim_as(d, r, f, &sym, label);
 		if (n)
 			return claims__add_failed(
-				&d->claims, r, without_symbol(f, p->functions[i]), REASON_AMBIGUOUS,
+				&d->claims, r, without_symbol(r, f, p->functions[i]),
+				REASON_AMBIGUOUS,
 				xasprintf("the compiler has made %zu variants of it: name one of "
 					  "them, as %s, or all of them: '%s:%s.*'",
 					  n, sym.name, f->path, p->functions[i]));
 	}
-	return claims__add_failed(&d->claims, r, without_symbol(f, written), REASON_NOT_FOUND,
+	*found = false;
+	return 0;
+}
+
+static int not_found(struct discovery *d, const struct request *r, const struct elf_file *f)
+{
+	__cleanup_free char *written = request__written(r->pattern);
+
+	return claims__add_failed(&d->claims, r, without_symbol(r, f, written), REASON_NOT_FOUND,
 				  why_not_found(d, f, r));
+}
+
+static int resolve_exact(struct discovery *d, const struct request *r, struct elf_file *f)
+{
+	bool found;
+	int err = claim_exact(d, r, f, &found);
+
+	return found ? err : not_found(d, r, f);
 }
 
 /* The file's owner controls the number of symbols, which must not crowd out other probes. */
@@ -253,18 +283,26 @@ static void warn_of_cost(const struct discovery *d, const struct request *r,
 			 r->pattern->text, functions, processes);
 }
 
-static int resolve_glob(struct discovery *d, const struct request *r, struct elf_file *f)
+static bool is_too_many(const struct request *r, const struct elf_file *f)
 {
-	size_t n = elf_symbols__count(f->symbols), matches = count_matches(r, f);
-	struct glob_counts counts = {};
+	return count_matches(r, f) > RP_MAX_TARGETS;
+}
+
+static int too_many(struct discovery *d, const struct request *r, const struct elf_file *f)
+{
+	return claims__add_failed(
+		&d->claims, r, without_symbol(r, f, r->pattern->functions[0]), REASON_REFUSED,
+		xasprintf("%zu functions of %s match, more than can be probed at a time: narrow "
+			  "the glob",
+			  count_matches(r, f), f->path));
+}
+
+static int claim_glob(struct discovery *d, const struct request *r, struct elf_file *f,
+		      struct glob_counts *counts)
+{
+	size_t n = elf_symbols__count(f->symbols);
 	int err;
 
-	if (matches > RP_MAX_TARGETS)
-		return claims__add_failed(
-			&d->claims, r, without_symbol(f, r->pattern->functions[0]), REASON_REFUSED,
-			xasprintf("%zu functions match, more than can be probed at a time: narrow "
-				  "the glob",
-				  matches));
 	for (size_t i = 0; i < n; i++) {
 		struct elf_symbol sym = elf_symbols__at(f->symbols, i);
 		const char *label = label_of(f, r->pattern, &sym);
@@ -273,22 +311,36 @@ static int resolve_glob(struct discovery *d, const struct request *r, struct elf
 		if (!label)
 			continue;
 		reason = elf_file__verdict(f, &sym, NULL);
-		if (exclusions__match(&d->exclusions, r, f->path, label)) {
-			counts.excluded++;
+		if (exclusions__match(&d->exclusions, r, r->pattern->object, label)) {
+			counts->excluded++;
 		} else if (reason == REASON_DENIED) {
-			counts.denied++;
+			counts->denied++;
 		} else if (reason == REASON_AMBIGUOUS ||
 			   (label != sym.name && !elf_names__is_unique(f->names, label))) {
-			counts.ambiguous++;
+			counts->ambiguous++;
 		} else {
 			err = claim_as(d, r, f, &sym, label);
 			if (err)
 				return err;
-			counts.taken++;
+			counts->taken++;
 		}
 	}
-	warn_of_cost(d, r, f, counts.taken);
-	return discovery__finish_glob(d, r, TARGET_USER, f->path, &counts, REASON_NOT_FOUND,
+	warn_of_cost(d, r, f, counts->taken);
+	return 0;
+}
+
+static int resolve_glob(struct discovery *d, const struct request *r, struct elf_file *f)
+{
+	struct glob_counts counts = {};
+	int err;
+
+	if (is_too_many(r, f))
+		return too_many(d, r, f);
+	err = claim_glob(d, r, f, &counts);
+	if (err)
+		return err;
+	return discovery__finish_glob(d, r, without_symbol(r, f, r->pattern->functions[0]), &counts,
+				      REASON_NOT_FOUND,
 				      counts.taken ? NULL : why_not_found(d, f, r));
 }
 
@@ -323,7 +375,79 @@ static int claim_literally(struct discovery *d, const struct request *r, struct 
 	return strchr(name, '(') || strstr(name, "::") ? claim_demangled(d, r, f, name, found) : 0;
 }
 
-int user__resolve(struct discovery *d, const struct request *r)
+/* In a file of a selection. *found: it has functions that match. */
+static int claim_in(struct discovery *d, const struct request *r, struct elf_file *f,
+		    struct glob_counts *counts, bool *found)
+{
+	size_t before = counts->taken;
+	int err;
+
+	if (!r->pattern->glob)
+		return claim_exact(d, r, f, found);
+	err = claim_literally(d, r, f, found);
+	if (err || *found)
+		return err;
+	if (is_too_many(r, f)) {
+		log_warn("%s: %s is left out: more functions match than can be probed at a time",
+			 r->pattern->text, f->path);
+		return 0;
+	}
+	err = claim_glob(d, r, f, counts);
+	*found = counts->taken > before;
+	return err;
+}
+
+/* No process has such a file mapped, as far as can be seen. */
+static int wait_for_file(struct discovery *d, const struct request *r)
+{
+	const struct program_files *programs = d->sources.env->programs;
+	const char *missing = programs ? program_files__missing(programs) : NULL;
+	__cleanup_free char *written = request__written(r->pattern);
+
+	return claims__add_failed(
+		&d->claims, r, new_target(r, written), REASON_WAITING,
+		xasprintf("no process that is selected has such a file mapped yet%s%s",
+			  missing ? "; " : "", missing ? missing : ""));
+}
+
+/* Files without the function, and those that are not ELF, do not matter if others have it. */
+static int resolve_selected(struct discovery *d, const struct request *r)
+{
+	const struct program_files *programs = d->sources.env->programs;
+	const struct program_file *files[PROGRAM_FILES_MAX];
+	size_t n = programs ? program_files__of(programs, r->list->select, files) : 0;
+	struct elf_file *without = NULL, *unread = NULL;
+	struct glob_counts counts = {};
+	bool any = false, found;
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		struct elf_file *f = sources__program(&d->sources, files[i]);
+
+		found = false;
+		if (f->symbols)
+			err = claim_in(d, r, f, &counts, &found);
+		any |= found;
+		if (!found && f->symbols)
+			without = f;
+		else if (!found)
+			unread = f;
+	}
+	if (err || (any && !r->pattern->glob))
+		return err;
+	if (any || counts.denied || counts.ambiguous || counts.excluded)
+		return discovery__finish_glob(d, r, new_target(r, r->pattern->functions[0]),
+					      &counts, REASON_NOT_FOUND, NULL);
+	if (without)
+		return not_found(d, r, without);
+	if (!unread)
+		return wait_for_file(d, r);
+	return claims__add_failed(&d->claims, r,
+				  without_symbol(r, unread, r->pattern->functions[0]),
+				  REASON_NOT_FOUND, xstrdup(unread->why));
+}
+
+static int resolve_file(struct discovery *d, const struct request *r)
 {
 	struct elf_file *f = sources__file(&d->sources, r->pattern->object);
 	__cleanup_free char *written = NULL;
@@ -339,6 +463,11 @@ int user__resolve(struct discovery *d, const struct request *r)
 	if (f->symbols)
 		return r->pattern->glob ? resolve_glob(d, r, f) : resolve_exact(d, r, f);
 	written = request__written(r->pattern);
-	return claims__add_failed(&d->claims, r, without_symbol(f, written), REASON_NOT_FOUND,
+	return claims__add_failed(&d->claims, r, without_symbol(r, f, written), REASON_NOT_FOUND,
 				  why_not_read(f, r->pattern));
+}
+
+int user__resolve(struct discovery *d, const struct request *r)
+{
+	return r->list->select ? resolve_selected(d, r) : resolve_file(d, r);
 }

@@ -65,7 +65,6 @@ int elf_symbols__read_here(int fd, int debug_fd, const char *path, struct elf_sy
 	int64_t size;
 	int err;
 
-	e->result.fd = -1;
 	e->result.mapped = ELF_IMAGE_MAX;
 	e->result.shared = confined__memory(ELF_IMAGE_MAX);
 	size = e->result.shared ? elf_reader__make_image(fd, debug_fd, path, e->result.shared,

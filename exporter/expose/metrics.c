@@ -294,6 +294,23 @@ static void write_probe_attached(const struct metrics_input *in, struct expo *e)
 	}
 }
 
+static void write_probe_files(const struct metrics_input *in, struct expo *e)
+{
+	for (size_t i = 0; i < in->ntargets; i++) {
+		const struct target_state *st = &in->targets[i];
+		struct label labels[TARGET_LABELS + 1];
+
+		if (!st->target->selected || !metrics_input__wants(in, st->function))
+			continue;
+		target_labels(labels, st);
+		labels[2] = (struct label){ "state", "attached" };
+		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+			    st->attached ? st->nfiles : 0, 0);
+		labels[2].value = "left_out";
+		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, st->left_out, 0);
+	}
+}
+
 /* The reason overload is exported from the start if the target has a limit. */
 static void write_probe_detached(const struct metrics_input *in, struct expo *e)
 {
@@ -355,6 +372,12 @@ static const struct {
 	{ { "retprobe_probe_attached", "Whether the probe is attached (1) or not (0), and why not.",
 	    "", METRIC_GAUGE },
 	  .all = write_probe_attached },
+	{ { "retprobe_probe_files",
+	    "Files of a probe by library, comm, container, pod_uid or pid. left_out: their calls "
+	    "are "
+	    "not counted.",
+	    "", METRIC_GAUGE },
+	  .all = write_probe_files },
 	{ { "retprobe_probe_detached",
 	    "Automatic detachments of the probe, by reason. overload: its max_rate, or the limit "
 	    "for all user functions, was exceeded. relinked: it was re-attached, because it shared "

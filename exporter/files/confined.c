@@ -272,10 +272,16 @@ static int take_result(struct confined *c, int status, struct confined_result *o
 	*out = (struct confined_result){
 		.data = (char *)c->shared + PAGE,
 		.size = head->result,
-		.fd = receive_gift(c->gift),
 		.shared = take_ptr(c->shared),
 		.mapped = c->mapped,
 	};
+	while (out->nfds < CONFINED_GIFTS) {
+		int fd = receive_gift(c->gift);
+
+		if (fd < 0)
+			break;
+		out->fds[out->nfds++] = fd;
+	}
 	return 0;
 }
 
@@ -284,7 +290,7 @@ int confined__finish(struct confined *c, double seconds, struct confined_result 
 	double over = c->deadline - monotonic_seconds();
 	int status = 0, err;
 
-	*result = (struct confined_result){ .fd = -1 };
+	*result = (struct confined_result){};
 	if (ends_within(c, seconds < over ? seconds : over)) {
 		/* If it was reaped elsewhere, the shared memory says how it ended. */
 		if (waitpid(c->pid, &status, WNOHANG) != c->pid)
@@ -305,7 +311,7 @@ int confined__run(const struct confined_job *job, struct confined_result *result
 	struct confined *c;
 	int err;
 
-	*result = (struct confined_result){ .fd = -1 };
+	*result = (struct confined_result){};
 	err = confined__start(job, &c, why);
 	if (err)
 		return err;
@@ -319,6 +325,7 @@ void confined__release(struct confined_result *result)
 {
 	if (result->shared)
 		munmap(result->shared, result->mapped);
-	cleanup__close(&result->fd);
-	*result = (struct confined_result){ .fd = -1 };
+	for (size_t i = 0; i < result->nfds; i++)
+		cleanup__close(&result->fds[i]);
+	*result = (struct confined_result){};
 }

@@ -11,10 +11,13 @@
 
 #include "files/confined_job.h"
 
+#define CONFINED_GIFTS 64
+
 struct confined_result {
 	const void *data; /* page-aligned */
 	size_t size;
-	int fd; /* from confined__give(); -1: none. Set it to -1 to keep it */
+	int fds[CONFINED_GIFTS]; /* from confined__give(). Set one to -1 to keep it */
+	size_t nfds;
 	void *shared;
 	size_t mapped;
 };
@@ -33,7 +36,8 @@ void confined__release(struct confined_result *result); /* also after a failure 
 /* Zeroed memory like that of results, for a result made without a child. NULL with errno. */
 void *confined__memory(size_t size);
 
-/* In a child that finds files: passes a descriptor to the caller. 0 or a negative errno. */
+/* In a child that finds files: passes a descriptor to the caller, CONFINED_GIFTS at most. 0 or a
+ * negative errno. */
 int confined__give(int fd);
 
 struct confined;

@@ -137,7 +137,7 @@ static char *in_cache(const char *root, const char *name)
 		.memory = MEMORY,
 		.seconds = READ_SECONDS,
 	};
-	struct confined_result result = { .fd = -1 };
+	struct confined_result result = {};
 	struct opened_file *cache;
 	struct file_id id;
 	char *found = NULL;

@@ -18,6 +18,7 @@ struct search {
 	opened_file_next *next;
 	void *ctx;
 	size_t first;
+	int found; /* the only file, whose path is next(0); -1: none */
 };
 
 /* The child's result. */
@@ -36,19 +37,15 @@ static void refuse(struct found *f, const char *fmt, int err)
 	snprintf(f->why, sizeof(f->why), fmt, f->path, strerror(err));
 }
 
-/* Checks the type before it opens the file, as opening a device can have effects. */
-static void open_path(struct found *f)
+/* Checks the type before it opens the file, as opening a device can have effects. found: as from
+ * file_finder__find(). */
+static void open_found(struct found *f, int found)
 {
-	__cleanup_close int found = file_finder__find(f->path), file = -1;
+	__cleanup_close int file = -1;
 	char again[32];
 	struct statfs fs;
-	int err;
+	int err = file_finder__look(found, true, &f->state);
 
-	if (found == -ENOENT)
-		return refuse(f, "there is no file %s", 0);
-	if (found < 0)
-		return refuse(f, "cannot read %s: %s", -found);
-	err = file_finder__look(found, true, &f->state);
 	if (err)
 		return refuse(f, "cannot read %s: %s", -err);
 	if (!S_ISREG(f->state.mode))
@@ -63,8 +60,20 @@ static void open_path(struct found *f)
 	if (err)
 		return refuse(f, "cannot read %s: %s", -err);
 	f->stacked = !fstatfs(file, &fs) && fs.f_type == OVERLAYFS_SUPER_MAGIC;
-	file_finder__weakness(f->path, f->weakness, sizeof(f->weakness));
 	f->opened = true;
+}
+
+static void open_path(struct found *f)
+{
+	__cleanup_close int found = file_finder__find(f->path);
+
+	if (found == -ENOENT)
+		return refuse(f, "there is no file %s", 0);
+	if (found < 0)
+		return refuse(f, "cannot read %s: %s", -found);
+	open_found(f, found);
+	if (f->opened)
+		file_finder__weakness(f->path, f->weakness, sizeof(f->weakness));
 }
 
 static int64_t open_in_child(void *ctx, void *out, size_t max, char *why)
@@ -73,7 +82,10 @@ static int64_t open_in_child(void *ctx, void *out, size_t max, char *why)
 	struct found *f = out;
 
 	for (f->index = s->first; s->next(s->ctx, f->index, f->path, sizeof(f->path)); f->index++) {
-		open_path(f);
+		if (s->found < 0)
+			open_path(f);
+		else
+			open_found(f, s->found);
 		if (f->opened)
 			break;
 	}
@@ -128,7 +140,7 @@ static int search(const struct search *s, const char *what, struct opened_file *
 		.max = sizeof(struct found),
 		.memory = OPEN_MEMORY,
 		.seconds = OPEN_SECONDS,
-		.fd = -1,
+		.fd = s->found,
 		.finds_files = true,
 	};
 	struct confined_result result;
@@ -140,9 +152,9 @@ static int search(const struct search *s, const char *what, struct opened_file *
 		return err;
 	*id = found->state.id;
 	*index = found->index;
-	if (found->opened && result.fd >= 0) {
-		*out = new_file(result.fd, found);
-		result.fd = -1;
+	if (found->opened && result.nfds) {
+		*out = new_file(result.fds[0], found);
+		result.fds[0] = -1;
 	} else {
 		*why = xstrdup(*found->why ? found->why : what);
 		err = -ENOENT;
@@ -159,7 +171,7 @@ static bool only(void *ctx, size_t i, char *path, size_t size)
 int opened_file__open(const char *path, struct opened_file **out, struct file_id *id, char **why)
 {
 	__cleanup_free char *what = xasprintf("opening %s", path);
-	const struct search s = { .next = only, .ctx = (void *)path };
+	const struct search s = { .next = only, .ctx = (void *)path, .found = -1 };
 	size_t index;
 
 	*id = (struct file_id){};
@@ -168,10 +180,20 @@ int opened_file__open(const char *path, struct opened_file **out, struct file_id
 	return search(&s, what, out, id, &index, why);
 }
 
+int opened_file__open_found(int found, const char *path, struct opened_file **out, char **why)
+{
+	__cleanup_free char *what = xasprintf("opening %s", path);
+	const struct search s = { .next = only, .ctx = (void *)path, .found = found };
+	struct file_id id;
+	size_t index;
+
+	return search(&s, what, out, &id, &index, why);
+}
+
 int opened_file__open_first(opened_file_next *next, void *ctx, const char *what, size_t *index,
 			    struct opened_file **out, char **why)
 {
-	const struct search s = { .next = next, .ctx = ctx, .first = *index };
+	const struct search s = { .next = next, .ctx = ctx, .first = *index, .found = -1 };
 	struct file_id id;
 
 	return search(&s, what, out, &id, index, why);

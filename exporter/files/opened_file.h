@@ -28,6 +28,9 @@ struct opened_file {
  * path, opened or not; all 0 if unknown.
  */
 int opened_file__open(const char *path, struct opened_file **out, struct file_id *id, char **why);
+/* Opens a file that was found: found is its descriptor (O_PATH), and path is for messages. Returns
+ * as above. */
+int opened_file__open_found(int found, const char *path, struct opened_file **out, char **why);
 /*
  * Opens the first of several paths that is a regular file. next() runs in the child: it writes path
  * i, or returns false if there are no more. *index: the path to begin with, then the path that was

@@ -246,6 +246,25 @@ static void json_same_as(struct buf *b, const struct target_state *st)
 	buf__putc(b, '}');
 }
 
+/* Of a selection. */
+static void json_files(struct buf *b, const struct target_state *st)
+{
+	const char *comma = "";
+
+	buf__printf(b, ",\"file_count\":%zu,\"left_out\":%zu,\"files\":[", st->nfiles,
+		    st->left_out);
+	for (const char *p = st->files; p && *p;) {
+		size_t len = strcspn(p, "\n");
+		__cleanup_free char *path = strndup(p, len);
+
+		buf__puts(b, comma);
+		buf__json_string(b, path ? path : "");
+		comma = ",";
+		p += len + (p[len] == '\n');
+	}
+	buf__putc(b, ']');
+}
+
 static void json_probe(struct buf *b, const struct metrics_input *in, const struct target_state *st)
 {
 	const struct target *t = st->target;
@@ -270,6 +289,8 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 		buf__printf(b, ",\"tail_jumps\":%zu", t->exits.tails);
 	if (st->attached && st->former_files)
 		buf__printf(b, ",\"former_files\":%zu", st->former_files);
+	if (st->attached && st->nfiles)
+		json_files(b, st);
 	buf__puts(b, ",\"created\":");
 	if (st->snap)
 		buf__double(b, st->created);

@@ -22,13 +22,16 @@
 #include "probes/replaced.h"
 #include "probes/report.h"
 #include "probes/rows.h"
+#include "probes/selected.h"
 #include "probes/switched_off.h"
 
-#define GENERATIONS_MAX 64 /* each has its own programs and in-flight memory */
-#define WATCH_PERIOD	2.0
-#define RETRY_PERIOD	30.0
-#define FORMER_PERIOD	10.0
-#define PATIENCE	1.0 /* seconds to wait for file systems during a reload */
+#define GENERATIONS_MAX	  64 /* each has its own programs and in-flight memory */
+#define WATCH_PERIOD	  2.0
+#define RETRY_PERIOD	  30.0
+#define FORMER_PERIOD	  10.0
+#define PATIENCE	  1.0  /* seconds to wait for file systems during a reload */
+#define PATIENCE_PROGRAMS 3.0  /* and for a walk through all processes */
+#define PROGRAMS_SHARE	  0.05 /* of the time, for updates because of programs */
 
 struct reconcile *reconcile__new(struct features *f, int tracefs,
 				 void (*on_plan)(const struct generation *g))
@@ -40,6 +43,7 @@ struct reconcile *reconcile__new(struct features *f, int tracefs,
 	r->on_plan = on_plan;
 	r->table = xcalloc(1, sizeof(*r->table));
 	r->watch = watch__new();
+	r->programs = program_files__new();
 	r->guard = rate_guard__new();
 	r->switches = switches__new(open("/proc/sys/kernel", O_PATH | O_DIRECTORY | O_CLOEXEC),
 				    tracefs__open_debugfs());
@@ -55,6 +59,7 @@ void reconcile__free(struct reconcile *r)
 		generation__free(r->generations[i]);
 	free(r->generations);
 	watch__free(r->watch);
+	program_files__free(r->programs);
 	rate_guard__free(r->guard);
 	switches__free(r->switches);
 	config__free(r->config);
@@ -205,6 +210,7 @@ static enum fault try_change(struct reconcile *r, struct change *ch, char **erro
 {
 	struct discover_env env = {
 		.tracefs = r->tracefs,
+		.programs = r->programs,
 		.lenient = ch->occasion != CONFIGURED,
 	};
 	enum fault fault = FAULT_NONE;
@@ -223,6 +229,7 @@ static enum fault try_change(struct reconcile *r, struct change *ch, char **erro
 	if (fault)
 		return fault;
 	replaced__follow(ch);
+	selected__update(ch);
 	if (ch->occasion == CONFIGURED)
 		overload__resume_all(r);
 	report__log(ch, r->table);
@@ -308,6 +315,13 @@ static bool is_all_attached(const struct reconcile *r)
 	return true;
 }
 
+static void select_programs(struct reconcile *r, const struct config *c)
+{
+	__cleanup_free const struct selection **v = xcalloc(c->nlists + 1, sizeof(*v));
+
+	program_files__select(r->programs, v, config__selections(c, v));
+}
+
 enum fault reconcile__configure(struct reconcile *r, struct config *c, bool *changed, char **error)
 {
 	enum fault fault = FAULT_NONE;
@@ -320,9 +334,13 @@ enum fault reconcile__configure(struct reconcile *r, struct config *c, bool *cha
 		return fault;
 	/* Notes changes up to now, before discovery looks at the machine. */
 	r->pending |= watch__machine_changed(r->watch, monotonic_seconds(), PATIENCE);
+	select_programs(r, c);
+	r->pending |= program_files__tick(r->programs, monotonic_seconds(), PATIENCE_PROGRAMS);
 	if (!r->config || r->pending || !config__same(r->config, c) || !is_all_attached(r))
 		fault = change(r, c, CONFIGURED, error);
 	*changed = r->changed;
+	if (fault && r->config)
+		select_programs(r, r->config);
 	if (fault)
 		return fault;
 	/* Even if nothing changed: messages quote positions in the new files. */
@@ -375,6 +393,21 @@ static bool preemption_changed(struct reconcile *r)
 	return true;
 }
 
+/* Programs may come and go all the time, and each update takes a while. */
+static bool check_programs(struct reconcile *r, double now)
+{
+	double start = monotonic_seconds();
+	bool changed;
+
+	r->programs_changed |= program_files__tick(r->programs, now, 0);
+	if (!r->programs_changed || start < r->programs_next)
+		return false;
+	r->programs_changed = false;
+	changed = change_again(r, now);
+	r->programs_next = start + (monotonic_seconds() - start) / PROGRAMS_SHARE;
+	return changed;
+}
+
 bool reconcile__tick(struct reconcile *r, double now)
 {
 	bool changed = false;
@@ -393,6 +426,7 @@ bool reconcile__tick(struct reconcile *r, double now)
 	}
 	if (changed)
 		show_again(r);
+	changed |= check_programs(r, now);
 	if (now - r->last_watch >= WATCH_PERIOD || watch__is_looking(r->watch)) {
 		r->last_watch = now;
 		if (watch__machine_changed(r->watch, now, 0) | preemption_changed(r)) {

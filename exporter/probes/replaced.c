@@ -31,8 +31,8 @@ static bool share_name(const struct target *a, const struct target *b)
 
 static bool may_be_former(const struct actual *a)
 {
-	return a->target->type == TARGET_USER && a->target->opened && !a->stays &&
-	       generation__is_attached(a->generation, a->target->id);
+	return a->target->type == TARGET_USER && !a->target->selected && a->target->opened &&
+	       !a->stays && generation__is_attached(a->generation, a->target->id);
 }
 
 static struct actual *find_by_name(struct change *ch, const struct target *t)
@@ -66,7 +66,8 @@ void replaced__is_back(struct change *ch, struct wanted *w, struct actual *a)
 bool replaced__follows(struct change *ch, struct wanted *w)
 {
 	const struct target *t = w->target;
-	struct actual *a = t->type == TARGET_USER && !ch->renew ? find_by_name(ch, t) : NULL;
+	struct actual *a =
+		t->type == TARGET_USER && !t->selected && !ch->renew ? find_by_name(ch, t) : NULL;
 	const char *why;
 	int users;
 
@@ -102,7 +103,8 @@ static bool is_asked_for(const char *written, const char *function)
 
 static bool is_without_file(const struct target *t)
 {
-	return t && t->type == TARGET_USER && t->reason == REASON_NOT_FOUND && !t->file.ino;
+	return t && t->type == TARGET_USER && !t->selected && t->reason == REASON_NOT_FOUND &&
+	       !t->file.ino;
 }
 
 static bool outlives(const struct change *ch, const struct actual *a, const struct target *t)

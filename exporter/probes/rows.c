@@ -1,7 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "probes/rows.h"
 
+#include "attach/files.h"
 #include "attach/former.h"
+#include "base/buf.h"
+
+#define FILES_LISTED 16
+
+/* Sets the files of a selection. */
+static void add_files(struct target_state *st, const struct wanted *w)
+{
+	const struct attach *a = w->generation->attach;
+	const struct target *at;
+	__cleanup_buf struct buf list = {};
+
+	st->left_out = st->target->left_out;
+	for (; (at = files__at(a, w->id, st->nfiles)); st->nfiles++) {
+		__cleanup_free char *path = escaped(at->opened->found);
+
+		if (st->nfiles < FILES_LISTED)
+			buf__printf(&list, "%s%s", st->nfiles ? "\n" : "", path);
+	}
+	st->files = xstrdup(buf__str(&list));
+}
 
 /* Of a target, without its name. */
 static struct probe_row make_row(struct probe_table *table, const struct wanted *w)
@@ -21,8 +42,12 @@ static struct probe_row make_row(struct probe_table *table, const struct wanted 
 			.mechanism = slot->ops->name,
 			.caveat = attach__caveat(w->generation->attach, slot),
 			.created = slot->created,
-			.former_files = former__count(w->generation->attach, w->id) + t->removed,
+			.former_files = t->selected ? 0
+						    : former__count(w->generation->attach, w->id) +
+							      t->removed,
 		};
+		if (t->selected)
+			add_files(&row.state, w);
 	} else {
 		row.state.target = probe_table__describe(table, t);
 	}
@@ -52,10 +77,12 @@ static struct probe_row *make_rows(const struct probe_table *before, struct prob
 	for (size_t i = 0; i < target__nnames(t); i++, row++) {
 		*row = first;
 		row->state.again = i;
+		row->state.files = first.state.files ? xstrdup(first.state.files) : NULL;
 		row->state.object = xstrdup(target__name(t, i).object);
 		row->state.function = xstrdup(target__name(t, i).function);
 		keep_counting(before, &row->state);
 	}
+	free((char *)first.state.files);
 	return row;
 }
 

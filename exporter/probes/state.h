@@ -5,6 +5,7 @@
 #include "probes/rate_guard.h"
 #include "probes/table.h"
 #include "probes/watch.h"
+#include "files/program_files.h"
 
 struct reconcile {
 	struct features *features;
@@ -16,6 +17,9 @@ struct reconcile {
 	unsigned made; /* generations, ever */
 	struct probe_table *table;
 	struct watch *watch;
+	struct program_files *programs;
+	bool programs_changed; /* and the probes have not been updated yet */
+	double programs_next;  /* not before; monotonic seconds */
 	struct rate_guard *guard;
 	struct switches *switches;
 	unsigned off; /* switches that are off */

@@ -23,6 +23,7 @@ void probe_table__free(struct probe_table *table)
 	for (size_t i = 0; i < table->n; i++) {
 		free((char *)table->rows[i].state.object);
 		free((char *)table->rows[i].state.function);
+		free((char *)table->rows[i].state.files);
 	}
 	free(table->rows);
 	free(table);
@@ -105,6 +106,11 @@ void probe_table__count_detached(struct probe_table *table, const struct target 
 	}
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
 /* Rows of the old table may point to freed targets if their generation is gone. */
 static bool same_row(const struct probe_row *a, const struct probe_row *b)
 {
@@ -116,8 +122,10 @@ static bool same_row(const struct probe_row *a, const struct probe_row *b)
 		return a->generation == b->generation && x == y &&
 		       a->state.attached == b->state.attached &&
 		       a->state.former_files == b->state.former_files &&
+		       a->state.left_out == b->state.left_out &&
+		       same_text(a->state.files, b->state.files) &&
 		       a->state.has_max_rate == b->state.has_max_rate;
-	return x->reason == y->reason && !strcmp(x->why ? x->why : "", y->why ? y->why : "");
+	return x->reason == y->reason && same_text(x->why, y->why);
 }
 
 bool probe_table__same(const struct probe_table *a, const struct probe_table *b)

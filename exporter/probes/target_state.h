@@ -14,6 +14,9 @@ struct target_state {
 	const char *mechanism;	       /* NULL without counts */
 	const char *caveat;	       /* a known gap in this mechanism's accounting; NULL: none */
 	size_t former_files;	       /* replaced or removed files that processes still run */
+	size_t nfiles;		       /* of a selection, attached; 0: it has none */
+	const char *files;	       /* the first of their paths, one per line; NULL: none */
+	size_t left_out;	       /* files of the selection that are not counted */
 	double created;		       /* when it was attached, seconds since the epoch */
 	bool has_max_rate;	       /* the rate guard may detach it */
 	uint64_t detached[REASON_MAX]; /* automatic detachments, by reason */

@@ -93,7 +93,7 @@ void watch__follow(struct watch *w, const struct probe_table *table)
 		const char *path = table->rows[i].state.object;
 		struct file *f;
 
-		if (t->type != TARGET_USER || find(w->files, w->n, path))
+		if (t->type != TARGET_USER || t->selected || find(w->files, w->n, path))
 			continue;
 		f = array__grow(&w->files, &w->n, sizeof(*w->files));
 		before = find(old, nold, path);

@@ -93,6 +93,7 @@ static void image_target(struct image *io, struct target *t)
 	image__field(io, &t->error.classes);
 	image__field(io, &t->reason);
 	image__flag(io, &t->untimed);
+	image__flag(io, &t->selected);
 	image_text(io, &t->object);
 	image_text(io, &t->function);
 	image_text(io, &t->signature);
@@ -135,6 +136,9 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 	image_text(io, &st->mechanism);
 	image_text(io, &st->caveat);
 	image__field(io, &st->former_files);
+	image__field(io, &st->nfiles);
+	image_text(io, &st->files);
+	image__field(io, &st->left_out);
 	image__field(io, &st->created);
 	image__flag(io, &st->has_max_rate);
 	image__field(io, &st->detached);

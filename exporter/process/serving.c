@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "attach/files.h"
 #include "process/copies.h"
 #include "base/log_relay.h"
 #include "process/confine.h"
@@ -125,18 +126,26 @@ static pid_t start(const struct served *s, int log, const struct copies *copies)
 	return pid < 0 ? -errno : pid;
 }
 
+static void add_files(const struct probe_row *row, const struct target ***targets, size_t *n)
+{
+	const struct target *at;
+
+	for (size_t i = 0; (at = files__at(row->generation->attach, row->state.target->id, i)); i++)
+		*(const struct target **)array__grow(targets, n, sizeof(**targets)) = at;
+}
+
 /* Without copies a server whose own files are probed still works, unless a function does not
  * tolerate the probe. */
 static void make_copies(const struct probe_table *table, struct copies *out)
 {
-	__cleanup_free const struct target **targets = xcalloc(table->n, sizeof(*targets));
+	__cleanup_free const struct target **targets = NULL;
 	size_t n = 0;
 	int err;
 
 	for (size_t i = 0; i < table->n; i++)
 		if (table->rows[i].generation && !table->rows[i].state.again &&
 		    table->rows[i].state.target->type == TARGET_USER)
-			targets[n++] = table->rows[i].state.target;
+			add_files(&table->rows[i], &targets, &n);
 	err = copies__make(targets, n, &own, out);
 	if (!err)
 		return;

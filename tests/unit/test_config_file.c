@@ -123,6 +123,8 @@ static void test_histograms(void **state)
 #define ONE_BY_ONE                                                                          \
 	"no kernel function has blanks, commas or parentheses in its name; name functions " \
 	"one by one"
+#define USER_NEEDS \
+	"it needs functions, and object or one of library, comm, container, pod_uid and pid"
 #define OWN_OBJECT                                                                      \
 	"module is for kernel functions without an OBJECT of their own; put this into " \
 	"another probe"
@@ -256,10 +258,34 @@ static const struct {
 	{ "probes: vfs_read()\n", "1:9: \"vfs_read()\": " ONE_BY_ONE },
 	{ "probes:\n- user: {object: nosuch, functions: f}\n",
 	  "2:18: object \"nosuch\" must be a path with a '/', as in /usr/sbin/nosuch" },
-	{ "probes:\n- user: {object: /bin/x}\n",
-	  "2:9: user: functions is missing; it needs both object and functions" },
-	{ "probes:\n- user: {functions: x}\n",
-	  "2:9: user: object is missing; it needs both object and functions" },
+	{ "probes:\n- user: {object: /bin/x}\n", "2:9: user: functions is missing; " USER_NEEDS },
+	{ "probes:\n- user: {functions: x}\n", "2:9: user: object is missing; " USER_NEEDS },
+	{ "probes:\n- user: {library: libx.so.1}\n",
+	  "2:9: user: functions is missing; " USER_NEEDS },
+	{ "probes:\n- user: {object: /bin/x, comm: x, functions: f}\n",
+	  "2:32: object names one file, so it excludes library, comm, container, pod_uid and pid; "
+	  "for calls of one program add a filter, as in \"comm == postgres\"" },
+	{ "probes:\n- user: {library: /lib/libx.so.1, functions: f}\n",
+	  "2:19: library \"/lib/libx.so.1\" must be a file name without a path, as in libssl.so.3; "
+	  "for one file write object: /lib/libx.so.1" },
+	{ "probes:\n- user: {library: postgres, functions: f}\n",
+	  "2:19: library \"postgres\" must be the file name of a shared library, as in "
+	  "libssl.so.3; "
+	  "for a program write comm: NAME" },
+	{ "probes:\n- user: {comm: sixteen-letters-, functions: f}\n",
+	  "2:16: comm \"sixteen-letters-\" is longer than 15 characters: the kernel cuts command "
+	  "names to that length, so write sixteen-letters" },
+	{ "probes:\n- user: {container: nginx, functions: f}\n",
+	  "2:21: container \"nginx\" must be the id of a container, or its first 12 or more "
+	  "digits, "
+	  "as the label container_id has it; names are known to the runtime only" },
+	{ "probes:\n- user: {pod_uid: web-0, functions: f}\n",
+	  "2:19: pod_uid \"web-0\" must be the metadata.uid of a pod, as the label pod_uid has "
+	  "it" },
+	{ "probes:\n- user: {pid: none, functions: f}\n",
+	  "2:15: pid: \"none\" is not allowed; write a whole number from 1 to 2147483647" },
+	{ "probes:\n- user: {comm: \"\", functions: f}\n",
+	  "2:16: an empty text; comm must be a name" },
 	{ "probes:\n- module: kvm\n",
 	  "2:3: a probe without a target; give it functions, syscalls or user" },
 	{ "probes:\n- {module: kvm, functions: [a, \"kvm_*\"]}\n",

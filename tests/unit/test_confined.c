@@ -68,7 +68,7 @@ static void test_result(void **state)
 	assert_int_equal(result.size, 8192);
 	assert_int_equal(data[0], 'x');
 	assert_int_equal(data[8191], 'x');
-	assert_int_equal(result.fd, -1);
+	assert_int_equal(result.nfds, 0);
 	confined__release(&result);
 	confined__release(&result);
 }
@@ -248,9 +248,9 @@ static void test_gift(void **state)
 
 	job.finds_files = true;
 	run_well(&job, &result);
-	assert_true(result.fd >= 0);
-	assert_int_equal(write(result.fd, "x", 1), 1);
-	assert_true(fcntl(result.fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(result.nfds, 1);
+	assert_int_equal(write(result.fds[0], "x", 1), 1);
+	assert_true(fcntl(result.fds[0], F_GETFD) & FD_CLOEXEC);
 	confined__release(&result);
 }
 
