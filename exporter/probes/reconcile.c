@@ -29,9 +29,9 @@
 #define WATCH_PERIOD	  2.0
 #define RETRY_PERIOD	  30.0
 #define FORMER_PERIOD	  10.0
-#define PATIENCE	  1.0  /* seconds to wait for file systems during a reload */
-#define PATIENCE_PROGRAMS 3.0  /* and for a walk through all processes */
-#define PROGRAMS_SHARE	  0.05 /* of the time, for updates because of programs */
+#define PATIENCE	  1.0 /* seconds to wait for file systems during a reload */
+#define PATIENCE_PROGRAMS 3.0 /* and for a walk through all processes */
+#define PROGRAMS_SHARE	  0.2 /* of the time, for updates because of programs */
 
 struct reconcile *reconcile__new(struct features *f, int tracefs,
 				 void (*on_plan)(const struct generation *g))

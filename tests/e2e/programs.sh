@@ -12,7 +12,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP programs: attaching needs root"
 	exit 0
 fi
-plan 21
+plan 23
 
 # ---- a library and its programs --------------------------------------------------------------------------------------
 cat >"$temp/tick.c" <<'END'
@@ -94,7 +94,7 @@ call() { # call NAME TIMES
 	local before
 	before=$(stat -c %s "$temp/$1.out")
 	printf '%*s' "$2" '' >&"${inputs[$1]}"
-	wait_for 20 has_dots "$1" $((before + $2)) || give_up "$1" "it does not go on"
+	wait_for 60 has_dots "$1" $((before + $2)) || give_up "$1" "it does not go on"
 }
 
 end() { # end NAME
@@ -111,6 +111,7 @@ end_all() {
 	for fd in "${inputs[@]}"; do
 		exec {fd}>&-
 	done
+	[ -z "${pod-}" ] || rmdir "$pod"/* "$pod" 2>/dev/null
 }
 trap 'end_all; finish' EXIT
 
@@ -139,7 +140,7 @@ has_files() { # has_files OBJECT FUNCTION NUMBER
 }
 
 await_files() { # await_files OBJECT FUNCTION NUMBER
-	wait_for 20 has_files "$@" || give_up "$1:$2" "it has $(files "$1" "$2") files instead of $3"
+	wait_for 60 has_files "$@" || give_up "$1:$2" "it has $(files "$1" "$2") files instead of $3"
 }
 
 expect() { # expect NAME EXPECTED ACTUAL
@@ -278,11 +279,21 @@ stop_exporter
 # ---- by process ------------------------------------------------------------------------------------------------------
 ln "$temp/one" "$temp/eight" # the same file with another name
 start eight "$temp/eight"
+# The same in the cgroup of a pod's container, as a kubelet and containerd name it, and outside.
+uid=$(tr -d '\n' </proc/sys/kernel/random/uuid)
+id=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
+pod=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)/kubepods-besteffort-pod${uid//-/_}.slice
+mkdir "$pod" "$pod/cri-containerd-$id.scope" || give_up "process" "cannot make a cgroup"
+ln "$temp/seven" "$temp/nine"
+# shellcheck disable=SC2016 # the inner shell's own process
+start nine sh -c 'echo $$ >"$0/cgroup.procs" && exec "$1"' "$pod/cri-containerd-$id.scope" "$temp/nine"
 cat >"$temp/process.yaml" <<END
 probes:
   - user: {comm: one, functions: [own]}
   - user: {pid: ${processes[eight]}, functions: [also]}
   - user: {library: libtick.so.1, comm: two, functions: [tick]}
+  - user: {container: ${id:0:12}, functions: [own]}
+  - user: {pod_uid: $uid, functions: [also]}
 END
 launch "$temp/process.log" --config.file="$temp/process.yaml" || give_up "process" "the exporter does not start"
 wait_ready 60 || give_up "process" "the exporter is not ready"
@@ -290,9 +301,13 @@ call one 3
 call two 4
 call three 5
 call eight 6
+call seven 7
+call nine 8
 scrape
 expect "comm: calls of that program only" 3 "$(calls comm:one own)"
 expect "pid: calls of that process only" 6 "$(calls "pid:${processes[eight]}" also)"
+expect "container: calls of its processes only" 8 "$(calls "container:${id:0:12}" own)"
+expect "pod_uid: calls of its processes only" 8 "$(calls "pod_uid:$uid" also)"
 expect "library and comm: calls of both only" 4 "$(calls libtick.so.1 tick)"
 cat >"$temp/process.yaml" <<END
 probes:
@@ -313,4 +328,5 @@ expect "a file that is also named by its path is probed once" "5 13" \
 expect "--config.check shows the files" 1 "$(grep -c "^    files: 5, and 1 more that are not counted$" "$temp/plan")"
 expect "nothing is missed by process" 0 "$(missed)"
 stop_exporter
+end nine
 exit "$failed"
