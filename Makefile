@@ -85,6 +85,8 @@ help:
 ## make mutants    breaks the accounting in known ways and sees that tests notice; ARGS='NAME...' (root)
 ## make archive    what runs on any machine of this architecture, in build/dist/
 ## make deb        a Debian package, in build/deb/
+## make dist       all of build/dist/: archives, packages, image and chart, with checksums (root)
+## make check-dist  makes that twice, and uses each of it on fresh systems (root)
 ## make check-deploy  Helm chart, kustomizations and container against the types of Kubernetes (needs Go)
 ## make check-container  the container image with the pod's settings, in guests of each kernel (root)
 ## make check-arm64  the guest tests on arm64 kernels, under an emulator (root)
@@ -296,8 +298,11 @@ deps:
 build-deps:
 	sh deploy/deps.sh build
 
-install: all
+install: all install-data
 	install -D -m 0755 $(B)/retprobe_exporter $(DESTDIR)$(PREFIX)/bin/retprobe_exporter
+
+# All but the program.
+install-data:
 	install -D -m 0644 deploy/man/retprobe_exporter.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/retprobe_exporter.1
 	$(Q)for file in $(DOCS); do \
@@ -318,7 +323,7 @@ install-systemd:
 	install -m 0644 deploy/systemd/retprobe-exporter.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/
 	install -D -m 0644 deploy/systemd/retprobe-exporter.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/retprobe-exporter.conf
-.PHONY: install-systemd
+.PHONY: install-data install-systemd
 
 # A Debian package, in build/deb/.
 deb:
@@ -326,7 +331,10 @@ deb:
 # For any machine of this architecture, in build/dist/.
 archive: all
 	sh deploy/archive/archive.sh
-.PHONY: deb archive
+# Archives, packages, image and chart, with their checksums, in build/dist/.
+dist:
+	sh deploy/dist.sh
+.PHONY: deb archive dist
 
 run:
 	$(Q)sh deploy/run.sh $(ARGS)
@@ -362,6 +370,13 @@ check-arm64:
 check-kernels: all $(B)/workload $(B)/postgres $(B)/client $(B)/small/retprobe_exporter
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),x86)
 .PHONY: check-arm64 check-kernels
+
+# All that `make dist` makes, made twice and used on fresh systems (root).
+check-dist:
+	sh deploy/deps.sh build guest test arm64 dist
+	$(Q)$(MAKE) --no-print-directory $(B)/client
+	$(Q)bash tests/deploy/dist.sh $(ARGS)
+.PHONY: check-dist
 
 # The rules in the Prometheus Operator's words, from dashboards/; they are committed.
 kubernetes:

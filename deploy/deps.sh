@@ -3,11 +3,11 @@
 #
 # Installs what is missing of the packages that a task needs:
 #
-#	deps.sh [build] [guest] [test] [arm64]	without arguments: the first three
+#	deps.sh [build] [guest] [test] [arm64] [dist]	without arguments: the first three
 #
 # build is for `make`, guest for a virtual machine with another kernel (tests/vm/guest.sh), test for the rest of
-# `make test`, arm64 for `make check-arm64` on another architecture. Debian 12, Debian 13 and Ubuntu 24.04; elsewhere
-# it checks for the same things and says what is missing.
+# `make test`, arm64 for `make check-arm64` on another architecture, dist for `make dist`. Debian 12, Debian 13 and
+# Ubuntu 24.04; elsewhere it checks for the same things and says what is missing.
 set -eu
 
 # The packages of a task. Some names depend on the distribution and the machine.
@@ -34,6 +34,7 @@ packages() { # packages TASK DISTRIBUTION
 		# A snap on Ubuntu, which containers cannot have: the page's test is skipped there.
 		[ "$2" = ubuntu ] || echo chromium chromium-driver
 		;;
+	dist) echo buildah crun debootstrap debhelper dpkg-dev rpm ;;
 	esac
 }
 
@@ -44,6 +45,7 @@ commands() { # commands TASK
 	guest) echo busybox cpio depmod flock pgrep xz zstd "qemu-system-$(uname -m)" ;;
 	arm64) echo qemu-system-aarch64 buildah debootstrap jq ;;
 	test) echo curl jq openssl python3 protoc prometheus promtool shellcheck clang-format ;;
+	dist) echo buildah debootstrap dpkg-buildpackage dh rpmbuild ;;
 	esac
 }
 
@@ -135,8 +137,8 @@ install_packages() {
 [ $# -gt 0 ] || set -- build guest test
 for task; do
 	case $task in
-	build | guest | test | arm64) ;;
-	*) die "there is no \"$task\"; there are build, guest, test and arm64" ;;
+	build | guest | test | arm64 | dist) ;;
+	*) die "there is no \"$task\"; there are build, guest, test, arm64 and dist" ;;
 	esac
 done
 case $(os_field ID):$(os_field VERSION_ID) in

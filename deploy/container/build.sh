@@ -3,11 +3,12 @@
 #
 # Builds the image from what git has of this tree:
 #
-#	build.sh [-a amd64|arm64] [-b BASE] [-t TAG] [-o FILE]
+#	build.sh [-a amd64|arm64] [-b BASE] [-t TAG] [-o FILE] [-x DIR]
 #	build.sh [-a amd64|arm64] [-b BASE] -p		only what it is compiled in, and prints that image's name
 #
 # BASE is an image of Debian 12 or 13, or of Ubuntu 24.04; without one it is made of this machine's own Debian packages
 # (debootstrap, which needs root), so that no registry is needed. FILE is a docker-archive of the image.
+# DIR gets the archive (deploy/archive) of the same program.
 # The same tree on the same BASE makes the same layers, bit by bit: the time in it is the last
 # commit's, or SOURCE_DATE_EPOCH. What stays, besides the image, is the base and that with compilers, for the
 # next time.
@@ -18,21 +19,22 @@ cd "$(dirname "$0")/../.."
 
 here=$(dpkg --print-architecture 2> /dev/null || uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 arch=$here
-base='' tag='' output='' only_packages=''
+base='' tag='' output='' archives='' only_packages=''
 
 die() {
 	echo "container: $*" >&2
 	exit 1
 }
 
-while getopts a:b:t:o:p option; do
+while getopts a:b:t:o:x:p option; do
 	case $option in
 	a) arch=$OPTARG ;;
 	b) base=$OPTARG ;;
 	t) tag=$OPTARG ;;
 	o) output=$OPTARG ;;
+	x) archives=$(realpath "$OPTARG") ;;
 	p) only_packages=yes ;;
-	*) die "usage: build.sh [-a amd64|arm64] [-b BASE] [-t TAG] [-o FILE] [-p]" ;;
+	*) die "usage: build.sh [-a amd64|arm64] [-b BASE] [-t TAG] [-o FILE] [-x DIR] [-p]" ;;
 	esac
 done
 tag=${tag:-localhost/retprobe-exporter:$(cat VERSION)-$arch}
@@ -111,8 +113,9 @@ if [ -n "$only_packages" ]; then
 	exit 0
 fi
 
+time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 build "$arch" "$work/context" --build-context "packages=container-image://$packages" \
-	--timestamp "${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" \
+	--timestamp "$time" --build-arg "SOURCE_DATE_EPOCH=$time" ${archives:+--volume "$archives:/archives"} \
 	--build-arg "REVISION=$(git rev-parse --short HEAD)" -t "$tag"
 echo "container: $tag"
 [ -z "$output" ] || buildah push -q "$tag" "docker-archive:$output:$tag"

@@ -8,18 +8,9 @@ set -eu
 arch=$1 revision=$2 root=$3
 cd "$(dirname "$0")/../.."
 
-case $arch in
-amd64) triplet=x86_64-linux-gnu bpf_arch=x86 ;;
-arm64) triplet=aarch64-linux-gnu bpf_arch=arm64 ;;
-*)
-	echo "root: no image for architecture $arch; there is: amd64 arm64" >&2
-	exit 1
-	;;
-esac
+. deploy/target.sh
 
-# No debug information (-g): strip would remove it.
-PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig make -s CC="$triplet-gcc" ARCH="$bpf_arch" REVISION="$revision" \
-	CFLAGS='-O2 -ffile-prefix-map=/src=.'
+compile "$revision"
 
 install -D -m 0755 build/retprobe_exporter "$root/usr/bin/retprobe_exporter"
 "$triplet-strip" "$root/usr/bin/retprobe_exporter"

@@ -71,7 +71,7 @@ declare -A because=(
 	[test_web_broker]=$filters
 )
 all=(tests/unit/test_*.c)
-echo "1..$((7 + ${#all[@]} + ${#qemu[@]}))"
+echo "1..$((8 + ${#all[@]} + ${#qemu[@]}))"
 tests=()
 for test in "${all[@]}"; do
 	test=${test##*/} test=${test%.c}
@@ -116,6 +116,12 @@ inside "$exporter; exporter --config.check syscall:openat syscall:ppoll > /out/p
 	cat /out/plan
 	grep -E '^syscall +openat ' /out/plan"
 result "--config.check" $?
+
+# Without the image's libraries.
+inside 'cd /src && archive=$(SOURCE_DATE_EPOCH=0 sh deploy/archive/archive.sh arm64) && tar -x -C /opt -f $archive &&
+	cd /opt/* && '"$emulator"' lib/ld-linux-aarch64.so.1 --inhibit-cache --library-path lib lib/retprobe_exporter --version &&
+	aarch64-linux-gnu-readelf -h retprobe_exporter | grep -q "Machine: *AArch64"'
+result "archive" $?
 
 # Uses the exporter's objects, except the one that tests build with shorter pauses.
 inside "cd /src && PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig \

@@ -55,7 +55,7 @@ if ! build_tools && ! again && ! again; then
 	fi
 	exit 0
 fi
-echo 1..91
+echo 1..93
 oldest=$(sed -n 's/^kubeVersion: ">=\([0-9.]*\)-0"$/\1/p' $chart/Chart.yaml)
 
 # try NAME COMMAND...: checks that it succeeds
@@ -240,6 +240,21 @@ if notes --values $chart/ci/merged-values.yaml | grep -q -e 'no public image' -e
 else
 	echo "ok kubernetes notes: nothing about what is set"
 fi
+# The archive of the chart, as `make dist` delivers it.
+package_is_the_chart() {
+	sh deploy/helm/package.sh "$temp/chart.tgz" &&
+		"$helm" package $chart --destination "$temp/packaged" > "$temp/log" 2>&1 &&
+		diff <(tar -t -f "$temp/chart.tgz" | grep -v '/$' | sort) <(tar -t -f "$temp"/packaged/*.tgz | sort) &&
+		"$helm" template release "$temp/chart.tgz" --namespace retprobe --kube-version 1.33.0 > "$temp/packed.yaml" &&
+		diff "$temp/default.yaml" "$temp/packed.yaml"
+}
+package_is_reproducible() {
+	sleep 1 # another time
+	touch $chart/Chart.yaml
+	sh deploy/helm/package.sh "$temp/again.tgz" && cmp "$temp/chart.tgz" "$temp/again.tgz"
+}
+try "the chart's archive is Helm's" package_is_the_chart
+try "the chart's archive is reproducible" package_is_reproducible
 try "one version everywhere" versions
 try "rules are current" diff <(sh deploy/kubernetes/rules.sh) deploy/kubernetes/components/monitoring/prometheusrule.yaml
 if command -v promtool > /dev/null; then
