@@ -29,6 +29,7 @@ struct walk {
 	const struct program_scan *scan;
 	struct program_report *report;
 	const char *own_mounts;
+	double until;
 	struct program_key left[PROGRAM_SCAN_FOUND]; /* files of full selections */
 	size_t nleft;
 };
@@ -213,7 +214,8 @@ static void look_at_libraries(struct walk *w, struct process *p)
 	size_t len = 0;
 	ssize_t n = 0;
 
-	while (fd >= 0 && len < sizeof(text) && (n = read(fd, text + len, sizeof(text) - len)) > 0)
+	while (fd >= 0 && len < sizeof(text) && monotonic_seconds() < w->until &&
+	       (n = read(fd, text + len, sizeof(text) - len)) > 0)
 		len = look_at_lines(w, p, text, len + n);
 	if (fd < 0 || n < 0)
 		w->report->hidden += errno == EACCES || errno == EPERM;
@@ -312,11 +314,11 @@ static void match(struct walk *w, struct process *p)
 	}
 }
 
-static void look_at_process(struct walk *w, const char *pid)
+static void look_at_process(struct walk *w, int pid)
 {
 	char path[32];
 	__cleanup_close int dir = -1;
-	struct process p = { .pid = atoi(pid) };
+	struct process p = { .pid = pid };
 
 	snprintf(path, sizeof(path), "/proc/%d", p.pid);
 	p.dir = dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -339,11 +341,14 @@ static double cpu_seconds(void)
 
 static int64_t walk(void *ctx, void *out, size_t max, char *why)
 {
-	double until = monotonic_seconds() + WALK_SECONDS;
 	char own_mounts[64];
-	struct walk w = { .scan = ctx, .report = out, .own_mounts = own_mounts };
+	struct walk w = { .scan = ctx,
+			  .report = out,
+			  .own_mounts = own_mounts,
+			  .until = monotonic_seconds() + WALK_SECONDS };
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
+	int looked = 0;
 
 	if (!proc)
 		return -errno;
@@ -353,11 +358,13 @@ static int64_t walk(void *ctx, void *out, size_t max, char *why)
 
 		if (!pid || pid < w.scan->first_pid || pid == getpid())
 			continue;
-		if (monotonic_seconds() > until) {
-			w.report->next_pid = pid;
-			break;
-		}
-		look_at_process(&w, d->d_name);
+		look_at_process(&w, pid);
+		looked++;
+		if (monotonic_seconds() < w.until)
+			continue;
+		/* A process may have been cut short. If it had all the time, its turn is over. */
+		w.report->next_pid = looked > 1 ? pid : pid + 1;
+		break;
 	}
 	closedir(proc);
 	w.report->cpu_seconds = cpu_seconds();

@@ -8,7 +8,7 @@
  * The walk opens no file for reading, so dead file systems and devices do not matter.
  *
  * A process may have 65,000 mappings. So a walk ends after a second, and the next one goes on where
- * it ended.
+ * it ended. A process that alone takes longer is left unfinished.
  */
 #pragma once
 
