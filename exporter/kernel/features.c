@@ -266,6 +266,15 @@ static bool probe_session_pairs(const struct features *f, int unused)
 	return kernel_functions()->session_cookie == 1;
 }
 
+/* arm64 has fprobe since it uses the function graph tracer. */
+#ifdef __aarch64__
+#define MULTI_SINCE   "6.14"
+#define SESSION_SINCE "6.14"
+#else
+#define MULTI_SINCE   "5.18"
+#define SESSION_SINCE "6.10"
+#endif
+
 static const struct {
 	bool (*probe)(const struct features *f, int what);
 	int what;
@@ -302,17 +311,18 @@ static const struct {
 				"container_id and pod_uid need: boot without "
 				"systemd.unified_cgroup_hierarchy=0, or mount -t cgroup2" },
 	[FEATURE_KPROBE_MULTI] = { probe_multi, BPF_SYS_KPROBE_MULTI,
-				   "this kernel has no kprobe.multi links (CONFIG_FPROBE, 5.18)" },
+				   "this kernel has no kprobe.multi links "
+				   "(CONFIG_FPROBE, " MULTI_SINCE ")" },
 	[FEATURE_KPROBE_SESSION] = { probe_multi, BPF_SYS_KPROBE_SESSION,
-				     "this kernel has no kprobe.session links (CONFIG_FPROBE, "
-				     "6.10)" },
+				     "this kernel has no kprobe.session links "
+				     "(CONFIG_FPROBE, " SESSION_SINCE ")" },
 	[FEATURE_TRAMPOLINE] = { probe_tracing, BPF_SYS_FENTRY,
 				 "this kernel does not support fentry programs (needs kernel BTF "
 				 "and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)" },
 	[FEATURE_FSESSION] = { probe_tracing, BPF_SYS_FSESSION,
 			       "this kernel has no fsession programs (7.x)" },
 	[FEATURE_FSESSION_MULTI] = { probe_tracing, BPF_SYS_FSESSION_MULTI,
-				     "this kernel has no fsession.multi links (7.x)" },
+				     "this kernel has no fsession.multi links (x86-64, 7.x)" },
 	[FEATURE_UPROBE_MULTI] = { probe_uprobe_link, BPF_SYS_UPROBE_MULTI,
 				   "this kernel has no uprobe.multi links (6.6)" },
 	[FEATURE_UPROBE_SESSION] = { probe_uprobe_link, BPF_SYS_UPROBE_SESSION,

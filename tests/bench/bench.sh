@@ -4,7 +4,7 @@
 #
 #	bench.sh [-j GUESTS] [-p PART,PART...] [-r ROWS,ROWS...] [SERIES|native...]
 #
-# SERIES are kernels of the test matrix (default: all, and native). The parts:
+# SERIES are kernels of tests/vm/kernels.sh (default: the test matrix, and native). The parts:
 # - instructions: guests that count them, independent of the load of this machine
 # - scale: guests, timed
 # - calls and scrapes: native, timed
@@ -41,8 +41,14 @@ done
 shift $((OPTIND - 1))
 # shellcheck disable=SC2046 # words
 [ $# -gt 0 ] || set -- $(tests/vm/kernels.sh --list) native
-for program in retprobe_exporter bench_calls bench_empty bench_many bench_pattern bench_encode; do
-	[ -x build/$program ] || die "build/$program is not there: run make bench"
+for series; do
+	build=build how='make bench'
+	case $series in
+	*-arm64) build=build/arm64 how=tests/deploy/cross.sh ;;
+	esac
+	for program in retprobe_exporter bench_calls bench_empty bench_many bench_pattern; do
+		[ -x $build/$program ] || die "$build/$program is not there: run $how"
+	done
 done
 
 has_part() { # has_part PART

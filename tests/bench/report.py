@@ -61,7 +61,7 @@ class Figures:
         return self.notes.get(name, "")
 
     def release(self):
-        return self.text("kernel").split("+")[0].replace("-amd64", "").replace("-arm64", "")
+        return self.text("kernel").split("+")[0].replace("-amd64", "").replace("-arm64", " arm64")
 
 
 class Footnotes:

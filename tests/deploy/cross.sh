@@ -16,12 +16,14 @@ skip() {
 }
 storage__open
 
-[ $# -gt 0 ] || set -- retprobe_exporter small/retprobe_exporter workload client postgres
+[ $# -gt 0 ] || set -- retprobe_exporter small/retprobe_exporter workload client postgres \
+	bench_calls bench_empty bench_many bench_pattern bench_patterns.bpf.o
 packages=$(deploy/container/build.sh -a arm64 -p) || exit 1
 container=$(buildah from --pull=never "$packages")
 mkdir -p build/arm64
+# Like Debian 13's packages, programs sign their return addresses and mark where jumps may go.
 # A mount namespace of its own: when the container is removed, this tree must not be mounted in it.
 unshare --mount buildah run -v "$PWD:/src" "$container" -- sh -ec "cd /src &&
 	PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig make -s -j2 B=build/arm64 \
-		CC=aarch64-linux-gnu-gcc CFLAGS=-O2 ARCH=arm64 REVISION=$(git rev-parse --short HEAD) $(printf 'build/arm64/%s ' "$@")" ||
+		CC=aarch64-linux-gnu-gcc CFLAGS='-O2 -mbranch-protection=standard' ARCH=arm64 REVISION=$(git rev-parse --short HEAD) $(printf 'build/arm64/%s ' "$@")" ||
 	skip "the programs for arm64 were not built"

@@ -38,7 +38,8 @@ observe() { # observe NAME
 }
 
 case_integrity() {
-	cat /sys/kernel/security/lockdown >"$RESULTS/lockdown" 2>/dev/null
+	mount -t securityfs securityfs /sys/kernel/security || fail "securityfs"
+	cat /sys/kernel/security/lockdown >"$RESULTS/lockdown"
 	observe integrity
 }
 

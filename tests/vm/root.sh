@@ -14,6 +14,7 @@ arch=${1:-}
 programs='base-files bash busybox-static coreutils curl dash diffutils findutils grep kmod mawk mount procps sed util-linux'
 libraries='libbpf-dev libelf-dev libdw-dev libdeflate-dev liblzma-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev
 	libyaml-dev libseccomp-dev'
+[ "$arch" != amd64 ] || libraries="$libraries libzydis-dev"
 
 die() {
 	echo "root: $*" >&2
