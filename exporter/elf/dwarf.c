@@ -88,6 +88,18 @@ static bool go_result(Dwarf_Die *function, Dwarf_Die *type)
 	return false;
 }
 
+/* Whether types are written with "struct" and "enum". */
+static bool has_tags(Dwarf_Die *type)
+{
+	Dwarf_Die unit;
+	int language;
+
+	if (!dwarf_diecu(type, &unit, NULL, NULL))
+		return true;
+	language = dwarf_srclang(&unit);
+	return language != DW_LANG_Go && language != DW_LANG_Rust;
+}
+
 static bool look(const void *dwarf, uint64_t id, struct decl_type *out)
 {
 	Dwarf_Die die, class;
@@ -102,6 +114,8 @@ static bool look(const void *dwarf, uint64_t id, struct decl_type *out)
 			*out = kinds[i].type;
 	if (out->kind == DECL_NAMED) {
 		out->name = dwarf_die__name(&die);
+		if (*out->word && !has_tags(&die))
+			out->word = "";
 		return true;
 	}
 	out->target = reference(&die, DW_AT_type);

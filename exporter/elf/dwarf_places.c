@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * C and C++ have a calling convention, which gives the registers. Compilers deviate from it where
- * they see all callers, so the debug information must not contradict it:
+ * they see all callers, so the debug information must confirm it:
  *
  *   - A parameter without a location, or with a constant one, is not used. LLVM then lets callers
  *     pass anything (RemoveDeadArgumentsFromCallers() in DeadArgumentElimination.cpp).
  *   - A location at the entry that is another register shows another convention.
+ *   - Without optimisation, the parameter is in memory throughout.
  *
  * Other languages, clones (f.constprop.0) and functions that LLVM marks (DW_CC_nocall) have no
  * known convention, nor have parameters after one whose passing is unknown. Optimised code
@@ -119,7 +120,7 @@ static void locate(Dwarf_Die *parameter, Dwarf_Addr entry, struct location *out)
 		out->how = LOCATED_MEMORY;
 	else if (is_entry_value(op, n))
 		out->how = LOCATED_LATER;
-	if (out->how == LOCATED_REGISTERS && !out->always && start > entry)
+	if (out->how != LOCATED_NOWHERE && !out->always && start > entry)
 		out->how = LOCATED_LATER;
 }
 
@@ -199,22 +200,31 @@ static void find_by_location(Dwarf_Die *function, Dwarf_Addr entry, size_t first
 
 /* ---- by convention --------------------------------------------------------------------------- */
 
-/* Whether the debug information contradicts a place. */
-static bool is_contradicted(Dwarf_Die *function, Dwarf_Die *parameter, Dwarf_Addr entry,
-			    const struct parameter_place *place)
+/* PLACE_REGISTER if the debug information confirms a place, else why it cannot be used. */
+static enum place_kind confirm(Dwarf_Die *function, Dwarf_Die *parameter, Dwarf_Addr entry,
+			       const struct parameter_place *place)
 {
 	Dwarf_Die own;
 	struct location l;
 	uint8_t first;
 
 	if (!dwarf_die__concrete(function, parameter, &own))
-		return true;
+		return PLACE_DROPPED;
 	locate(&own, entry, &l);
-	if (l.how != LOCATED_REGISTERS)
-		return l.how == LOCATED_NOWHERE;
+	switch (l.how) {
+	case LOCATED_NOWHERE:
+		return PLACE_DROPPED;
+	case LOCATED_LATER:
+		return PLACE_UNKNOWN;
+	case LOCATED_MEMORY: /* without optimisation; or of a class that is passed as a pointer */
+		return PLACE_REGISTER;
+	case LOCATED_REGISTERS:
+		break;
+	}
 	if (words_of(&l, false, &first))
-		return first != place->word || l.n != place->words;
-	return !l.always; /* `register` without optimisation: it is copied there */
+		return first == place->word && l.n == place->words ? PLACE_REGISTER : PLACE_DROPPED;
+	/* `register` without optimisation: it is copied there */
+	return l.always ? PLACE_REGISTER : PLACE_DROPPED;
 }
 
 /* The place of a value, after *next registers. */
@@ -289,8 +299,12 @@ static void find_by_convention(Dwarf_Die *function, Dwarf_Addr entry, bool cxx,
 		if (!known)
 			break;
 		*at = place(&passing, &next);
-		if (at->kind == PLACE_REGISTER && is_contradicted(function, &child, entry, at))
-			*at = (struct parameter_place){ .kind = PLACE_DROPPED };
+		if (at->kind == PLACE_REGISTER) {
+			enum place_kind kind = confirm(function, &child, entry, at);
+
+			if (kind != PLACE_REGISTER)
+				*at = (struct parameter_place){ .kind = kind };
+		}
 		i++;
 	}
 	if (!known)

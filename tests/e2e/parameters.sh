@@ -17,7 +17,7 @@ if [ "$(uname -m)" != x86_64 ]; then
 	echo "SKIP parameters: which parameters are in registers is known for x86-64"
 	exit 0
 fi
-plan 18
+plan 21
 programs=()
 
 # Each program prints its series: FUNCTION{LABELS} CALLS.
@@ -77,7 +77,7 @@ if command -v go >/dev/null; then
 	END
 	printf 'main.Check{n="%d"} 8\n' 0 1 >"$temp/go_bare.want"
 else
-	skip 4 go "there is no Go"
+	skip 5 go "there is no Go"
 fi
 if command -v rustc >/dev/null; then
 	# Both builds have the names of the source, and other symbols.
@@ -95,7 +95,7 @@ if command -v rustc >/dev/null; then
 	END
 	sed -i 's/^shop::Cart::/<shop::Cart>::/' "$temp/rust_v0.want"
 else
-	skip 3 rust "there is no Rust compiler"
+	skip 4 rust "there is no Rust compiler"
 fi
 
 # Prints lines like the programs, sorted, from the metrics; clones by the name of their function.
@@ -141,6 +141,19 @@ if command -v go >/dev/null; then
 	[ "$outcomes" = "error 240,null 240" ] || [ "$outcomes" = "null 240,error 240" ] && ok "an error of Go" || not_ok "an error of Go" "$outcomes"
 fi
 stop_exporter
+
+# ---- signatures ---------------------------------------------------------------------------------------------
+listed() { # listed PROGRAM FUNCTION SIGNATURE
+	"$exporter" --probe.list="$temp/$1:$2" >"$temp/out" 2>&1
+	grep -qF -- "$3" "$temp/out" && ok "the signature of $2" || not_ok "the signature of $2" "$(cat "$temp/out")"
+}
+listed c2 'cloned*' '(int mode, int size)'
+if command -v go >/dev/null; then
+	listed go 'main.(\*Server).Serve' 'int main.(*Server).Serve(main.Server *s, string method, main.Request *r, bool ok)'
+fi
+if command -v rustc >/dev/null; then
+	listed rust_v0 '<shop::Cart>::add*' 'u64 <shop::Cart>::add(Cart *self, &str name, Item *item, u64 price)'
+fi
 
 # ---- what cannot be had -------------------------------------------------------------------------------------
 # The probe is not attached, and the others are.
