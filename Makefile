@@ -89,6 +89,7 @@ help:
 ## make check-dist  makes that twice, and uses each of it on fresh systems (root)
 ## make check-deploy  Helm chart, kustomizations and container against the types of Kubernetes (needs Go)
 ## make check-container  the container image with the pod's settings, in guests of each kernel (root)
+## make check-cluster  the image and the chart in a Kubernetes cluster, whose node is a guest (root)
 ## make check-arm64  the guest tests on arm64 kernels, under an emulator (root)
 ## make check-kernels  the guest tests on RT, cloud and other kernels (root)
 ## make bench      what it costs, measured beside other tools; ARGS='6.12 native' chooses (root)
@@ -203,6 +204,12 @@ $(B)/unit/test_label_sets: REPLACED := $(addprefix object__,banks used retire_se
 
 $(B)/workload: $(wildcard tests/vm/workload/*.[ch]) | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $(filter %.c,$^) -o $@
+
+# Static, for images without a file system: tests/cluster.
+$(B)/workload-static: $(wildcard tests/vm/workload/*.[ch]) | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -static $(filter %.c,$^) -o $@
+$(B)/pause: tests/cluster/pause.c | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -static $< -o $@
 
 $(B)/postgres: tests/vm/postgres.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
@@ -361,6 +368,11 @@ check-container: all $(B)/workload
 	$(Q)bash tests/vm/container.sh $(or $(ARGS),5.10/kretprobes 6.1/kretprobes 6.12 6.12/programs 7)
 .PHONY: check-container
 
+# The image and the chart in a real cluster, whose node is a guest (root).
+check-cluster: $(B)/workload-static $(B)/pause
+	$(Q)bash tests/cluster/cluster.sh $(ARGS)
+.PHONY: check-cluster
+
 # The exporter for arm64 on Debian's kernels, in guests (root). Its unit tests are in `make test` (QEMU's user mode).
 check-arm64:
 	$(Q)bash tests/deploy/cross.sh
@@ -397,7 +409,7 @@ dashboards:
 .PHONY: dashboards
 
 format:
-	clang-format -i bpf/*.[ch] exporter/*.[ch] exporter/*/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/vm/workload/*.[ch] tests/e2e/*.c tests/e2e/*/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c deploy/archive/*.c $(wildcard tests/bench/*.[ch])
+	clang-format -i bpf/*.[ch] exporter/*.[ch] exporter/*/*.[ch] tests/unit/*.[ch] tests/vm/*.c tests/vm/workload/*.[ch] tests/e2e/*.c tests/e2e/*/*.c tests/fuzz/*.[ch] tests/fuzz/seeds/*.c tests/cluster/*.c deploy/archive/*.c $(wildcard tests/bench/*.[ch])
 
 clean:
 	rm -rf $(B)

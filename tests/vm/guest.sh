@@ -13,6 +13,7 @@
 #	-o DIR			is shared, writable, with the command as $RESULTS
 #	-t SECONDS		time limit for everything (300; 0: none)
 #	-f [ADDRESS:]PORT:PORT	forward a TCP port of the host (127.0.0.1) to the guest; repeatable
+#	-n TAP			connect the guest, 10.0.2.15, to this network device, 10.0.2.2; instead of -f
 #	-e NAME=VALUE		set in the command's environment; repeatable
 #	-a 'WORDS'		append to the kernel command line
 #	-c CPUS, -m MEGABYTES	2, 1024
@@ -41,7 +42,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 repository=$(cd "$here/../.." && pwd -P)
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
 
-series='' results='' limit=300 forwards='' append='' cpus=2 memory=1024 threads=multi verbose='' exports='' keep_tmp=''
+series='' results='' limit=300 forwards='' tap='' append='' cpus=2 memory=1024 threads=multi verbose='' exports='' keep_tmp=''
 again='' systemd=''
 
 die() {
@@ -54,12 +55,13 @@ quote() {
 	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
 }
 
-while getopts k:o:t:f:e:a:c:m:rsSKv option; do
+while getopts k:o:t:f:n:e:a:c:m:rsSKv option; do
 	case $option in
 	k) series=$OPTARG ;;
 	o) results=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	f) forwards="$forwards $OPTARG" ;;
+	n) tap=$OPTARG ;;
 	e) exports="$exports export ${OPTARG%%=*}=$(quote "${OPTARG#*=}");" ;;
 	a) append=$OPTARG ;;
 	c) cpus=$OPTARG ;;
@@ -69,8 +71,8 @@ while getopts k:o:t:f:e:a:c:m:rsSKv option; do
 	S) systemd=yes ;;
 	K) keep_tmp=yes ;;
 	v) verbose=yes ;;
-	*) die "usage: guest.sh [-k SERIES] [-o DIR] [-t SECONDS] [-f PORT:PORT] [-e NAME=VALUE]" \
-		"[-a WORDS] [-c CPUS] [-m MEGABYTES] [-r] [-s] [-S] [-K] [-v] -- COMMAND..." ;;
+	*) die "usage: guest.sh [-k SERIES] [-o DIR] [-t SECONDS] [-f PORT:PORT] [-n TAP]" \
+		"[-e NAME=VALUE] [-a WORDS] [-c CPUS] [-m MEGABYTES] [-r] [-s] [-S] [-K] [-v] -- COMMAND..." ;;
 	esac
 done
 shift $((OPTIND - 1))
@@ -201,7 +203,7 @@ $dir" ;;
 	modules=$(quote "$kernel/lib/modules/$release")
 	cwd=$(quote "$repository")
 	results=$(quote "$results")
-	network=$(quote "$forwards")
+	network=$(quote "$forwards$tap")
 	keep_tmp=$(quote "$keep_tmp")
 	keep=$(quote "$keep")
 	foreign=$(quote "$foreign")
@@ -306,7 +308,10 @@ start_machine() {
 		set -- "$@" -fsdev "local,id=results,path=$results,security_model=none,multidevs=remap" \
 			-device virtio-9p-pci,fsdev=results,mount_tag=results
 	fi
-	if [ -n "$forwards" ]; then
+	if [ -n "$tap" ]; then
+		set -- "$@" -netdev "tap,id=net,ifname=$tap,script=no,downscript=no" \
+			-device virtio-net-pci,netdev=net,romfile=
+	elif [ -n "$forwards" ]; then
 		netdev=user,id=net
 		for forward in $forwards; do
 			guest_port=${forward##*:}
