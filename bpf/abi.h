@@ -280,6 +280,9 @@ struct rp_label_set {
 	struct rp_label_key key;
 };
 
+/* Hints of each CPU (labels.bpf.h): 1 << RP_HINT_BITS. */
+#define RP_HINT_BITS 6
+
 /* How many label sets, and distinct results of the value kinds, a target uses. */
 struct rp_used {
 	__u64 sets, values;

@@ -80,6 +80,17 @@ static __always_inline struct user_key capture_hash_key(enum rp_space space, __u
 	return space == RP_USER ? user_key(id, addr) : (struct user_key){ .addr = key };
 }
 
+/* Observed values are copied only if there are any. */
+static __always_inline void copy_capture(struct capture *to, const struct capture *from)
+{
+	to->label = from->label;
+	if (capture_spec()->nobserved)
+		for (int i = 0; i < RP_OBSERVED; i++)
+			to->observed[i] = from->observed[i];
+	else
+		asm volatile("" : "=m"(to->observed)); /* nothing reads them */
+}
+
 enum claim { BUSY, OWN, CLAIMED };
 
 /* Slow path: the slot is busy. OWN: a leftover of this very call's key. Like clear_slot(), and
@@ -171,8 +182,8 @@ static __always_inline bool take_capture(enum rp_store store, enum rp_space spac
 }
 
 /* Whether text that is not in memory yet is read at the return. Not in programs for functions,
- * whose stacks have no room for it. */
-enum absent { UNREADABLE, READ_LATE };
+ * whose stacks have no room for it. Those for timed system calls have little. */
+enum absent { UNREADABLE, UNREADABLE_IN_LITTLE_STACK, READ_LATE };
 
 /* Fills the capture of a call that enters. False: a filter rejects the call. */
 static __always_inline bool make_capture(const struct args *args, __u64 desc,
@@ -182,7 +193,7 @@ static __always_inline bool make_capture(const struct args *args, __u64 desc,
 	__u32 undecided = unknown_zero;
 
 	capture->label = CAPTURE_FILTERED;
-	if (!passes(x, args, absent == UNREADABLE, &undecided))
+	if (!passes(x, args, absent != READ_LATE, absent == UNREADABLE, &undecided))
 		return false;
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++) {
 		const struct rp_field *f = &x->observed[i];
@@ -190,7 +201,8 @@ static __always_inline bool make_capture(const struct args *args, __u64 desc,
 		if (eval_number(f, source_value(args, f), &capture->observed[i]))
 			capture->observed[i] = RP_OBSERVED_UNREADABLE;
 	}
-	capture->label = label_of(x, args, desc, absent == UNREADABLE, undecided);
+	capture->label =
+		label_of(x, args, desc, absent != READ_LATE, undecided, absent == UNREADABLE);
 	return capture->label != CAPTURE_FILTERED;
 }
 
@@ -452,7 +464,7 @@ static __always_inline void enter_capturing_kernel(enum rp_space space, const st
 	if (claim != BUSY && p) {
 		if (claim == OWN)
 			count_event(RP_EXCLUSIVE, id, RP_EVENT_STALE);
-		p->capture = capture;
+		copy_capture(&p->capture, &capture);
 		if (cell)
 			p->slot.level = cell[RP_CELL_LEVEL];
 		p->slot.start = pass ? bpf_ktime_get_ns() : 0;
@@ -516,7 +528,7 @@ static __always_inline void leave_capturing_kernel(enum rp_space space, __u64 de
 	struct capture capture;
 
 	if (p && p->slot.key == key) {
-		capture = p->capture;
+		copy_capture(&capture, &p->capture);
 		start = p->slot.start;
 		level = p->slot.level;
 		__sync_lock_test_and_set(&p->slot.key, 0); /* also a barrier */

@@ -209,9 +209,9 @@ static __always_inline bool text_passes(const struct rp_filter *fl, long differs
 }
 
 /* Applies the filters on parameters. An unreadable value matches no filter. If text may become
- * readable, filter i is left to the return, as bit i of *undecided. */
+ * readable, filter i is left to the return, as bit i of *undecided. roomy: see label_of(). */
 static __always_inline bool passes(const struct rp_capture_spec *x, const struct args *args,
-				   bool returns, __u32 *undecided)
+				   bool returns, bool roomy, __u32 *undecided)
 {
 	for (__u32 i = 0; i < RP_FILTERS && i < x->nfilters; i++) {
 		const struct rp_filter *fl = &x->filter[i];
@@ -219,7 +219,7 @@ static __always_inline bool passes(const struct rp_capture_spec *x, const struct
 		long differs;
 
 		if (fl->field.text) {
-			differs = text_differs(fl, v, second_value(args, &fl->field));
+			differs = text_differs(fl, v, roomy ? second_value(args, &fl->field) : 0);
 			if (text_passes(fl, differs))
 				continue;
 			if (returns || differs >= 0 || !may_come(&fl->field, v))

@@ -35,6 +35,7 @@ struct task_struct___rp {
 	void *stack;
 	unsigned int ptrace;
 	__u64 start_time;
+	char comm[16];
 } __attribute__((preserve_access_index));
 
 /* A kernel may be built without seccomp. */

@@ -49,19 +49,24 @@ static __always_inline char *text_of_key(const struct rp_capture_spec *x, struct
 /* Clears a key from a word on. Volatile, or clang makes it a call of memset(). */
 static __always_inline void clear_key(struct rp_label_key *key, __u32 from)
 {
+	__u32 end = key_words; /* read once */
+
+	/* The verifier removes what follows a test that always fails. So this test is the first. */
 #pragma unroll
 	for (__u32 i = 0; i < RP_KEY_WORDS; i++)
-		if (i >= from && i < key_words)
+		if (i < end && i >= from)
 			*(volatile __u64 *)&key->word[i] = 0;
 }
 
 static __always_inline void copy_key(struct rp_label_key *to, const struct rp_label_key *from)
 {
+	__u32 end = key_words;
+
 	to->id = from->id;
 	to->failed = from->failed;
 #pragma unroll
 	for (__u32 i = 0; i < RP_KEY_WORDS; i++)
-		if (i < key_words)
+		if (i < end)
 			*(volatile __u64 *)&to->word[i] = from->word[i];
 }
 
@@ -107,8 +112,7 @@ static __always_inline bool decide_late(const struct rp_capture_spec *x, const s
 		const struct rp_filter *fl = &x->filter[i];
 
 		if (l->undecided & 1U << i &&
-		    !text_passes(fl, text_differs(fl, source_value(&l->args, &fl->field),
-						  second_value(&l->args, &fl->field))))
+		    !text_passes(fl, text_differs(fl, source_value(&l->args, &fl->field), 0)))
 			return false;
 	}
 	return true;
@@ -121,8 +125,7 @@ static __always_inline void read_labels_late(const struct rp_capture_spec *x, st
 		__u32 bit = 1U << (RP_NUMBERS + i);
 
 		if (f->user && l->key.failed & bit &&
-		    !eval_text(f, source_value(&l->args, f), second_value(&l->args, f),
-			       text_of_key(x, &l->key, i)))
+		    !eval_text(f, source_value(&l->args, f), 0, text_of_key(x, &l->key, i)))
 			l->key.failed -= bit;
 	}
 }

@@ -279,7 +279,7 @@ static __always_inline void leave_answered_syscall(__u64 desc, __u64 ret)
 	struct args args = saved_args(is_compat());
 	struct capture capture = {};
 
-	if (make_capture(&args, desc, &capture, UNREADABLE))
+	if (make_capture(&args, desc, &capture, UNREADABLE_IN_LITTLE_STACK))
 		count_captured_untimed(&capture, desc, ret, RP_EXCLUSIVE);
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);

@@ -47,10 +47,12 @@ int fexit_return_old(__u64 *ctx)
  * What follows the function's own arguments is not an argument; no expression reads it. */
 static __always_inline struct args args_of_trampoline(const __u64 *ctx)
 {
-	struct args args = {};
+	struct args args;
 
 	if (capture_spec()->reads_args)
 		bpf_probe_read_kernel(&args, sizeof(args), ctx);
+	else
+		asm volatile("" : "=m"(args)); /* nothing reads them */
 	return args;
 }
 

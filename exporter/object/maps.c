@@ -98,6 +98,7 @@ static void set_extra_maps(struct object *o, const struct object_params *p)
 		bpf_map__set_max_entries(s->maps.label_index, m->nsets);
 		bpf_map__set_max_entries(s->maps.label_free, m->nsets);
 		bpf_map__set_max_entries(s->maps.label_sets, m->nsets);
+		bpf_map__set_max_entries(s->maps.label_hints, m->ncpus << RP_HINT_BITS);
 	}
 	bpf_map__set_value_size(s->maps.hists, m->hist_size);
 	if (m->nhists)

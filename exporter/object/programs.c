@@ -112,6 +112,7 @@ struct programs {
 	struct clone *clones;
 	size_t nclones;
 	struct spec_maps spec_maps;
+	const struct bpf_map *rodata; /* of the object */
 };
 
 /* ---- before loading -------------------------------------------------------------------------- */
@@ -260,6 +261,7 @@ void programs__relocated(struct programs *ps, struct bpf_object *obj)
 
 	relocating = NULL;
 	ps->spec_maps.stand_in = bpf_object__find_map_fd_by_name(obj, ".rodata.capture");
+	ps->rodata = bpf_object__find_map_by_name(obj, ".rodata");
 	bpf_object__for_each_program(p, obj) bpf_program__unload(p);
 }
 
@@ -310,25 +312,33 @@ static int load_or_log(const struct selected *sel, const struct bpf_insn *code,
 	opts->log_size = LOG_BYTES;
 	again = load_code(sel, code, opts);
 	log[LOG_BYTES - 1] = '\0';
+	log_debug("the kernel refuses program %s:", bpf_program__name(sel->program));
 	bpf_sys__log_reasons(log);
 	return fd;
 }
 
 /* Reading the kernel's BTF takes long, so only for programs that are loaded. */
-static int resolve(struct selected *sel)
+static int resolve(const struct programs *ps, struct selected *sel)
 {
-	if (!sel->err && !sel->resolved)
-		sel->err = code__resolve_kfuncs(sel->code, sel->n);
+	const struct bpf_map *rodata = ps->rodata;
+	const void *constants;
+	size_t size;
+
+	if (sel->err || sel->resolved)
+		return sel->err;
+	sel->err = code__resolve_kfuncs(sel->code, sel->n);
+	constants = bpf_map__initial_value((struct bpf_map *)rodata, &size);
+	code__fold_constants(sel->code, sel->n, bpf_map__fd(rodata), constants, size);
 	sel->resolved = true;
 	return sel->err;
 }
 
 /* A shared program. */
-static void load_shared(struct selected *sel)
+static void load_shared(const struct programs *ps, struct selected *sel)
 {
 	struct bpf_prog_load_opts opts = sel->opts;
 
-	if (!resolve(sel))
+	if (!resolve(ps, sel))
 		sel->fd = load_or_log(sel, sel->code, &opts);
 	if (sel->fd < 0)
 		sel->err = sel->fd;
@@ -344,7 +354,7 @@ static int load_clone(struct programs *p, struct selected *sel, enum program_id 
 	__cleanup_free struct bpf_insn *code = xcalloc(sel->n + 1, sizeof(*code));
 	__cleanup_close int btf_fd = -1;
 	struct bpf_prog_load_opts opts = sel->opts;
-	int err = resolve(sel);
+	int err = resolve(p, sel);
 
 	if (err)
 		return err;
@@ -453,7 +463,7 @@ int programs__fd(struct programs *p, enum program_id id, const struct capture_sp
 	if (capturing)
 		return fd_of_capture(p, id, sel, capture);
 	if (!sel->fd && !sel->err)
-		load_shared(sel);
+		load_shared(p, sel);
 	return sel->err ? sel->err : sel->fd;
 }
 
