@@ -56,6 +56,12 @@ lint_server() {
 	verdict server "$(grep -E '/(attach|object)/|/discover/discover|/labels/slots|/probes/(generation|missed|table|reconcile)|/kernel/features' <<< "$closure")"
 }
 
+# tests/run.sh leaves out suites that cannot be executed.
+lint_suites() {
+	verdict suites "$(find tests/e2e tests/deploy tests/vm -name '*.sh' ! -perm -u+x -exec grep -lE '^plan [0-9]' {} + |
+		sed 's/$/: not executable, so it would never run/')"
+}
+
 # Limits that the Makefile overrides by -DNAME=VALUE exist in the sources.
 lint_limits() {
 	verdict limits "$(grep -oE -e '-D[A-Z][A-Z_]+=[0-9.]+' Makefile | sed 's/-D//; s/=.*//' | sort -u |
@@ -83,12 +89,13 @@ lint_links() {
 }
 
 # structure.py prints its own plan.
-echo 1..9
+echo 1..10
 lint_shell
 lint_format
 python3 -B tests/structure.py
 lint_server
 lint_limits
+lint_suites
 lint_license
 lint_links
 grep_lint home_paths '(^|[^A-Za-z0-9_.])/(home|Users)/[a-z]+|(^|[^A-Za-z0-9_.])/root/'
