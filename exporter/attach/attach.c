@@ -125,6 +125,15 @@ static void watch_forks(struct attach *a, struct object *obj)
 		 advice);
 }
 
+/* Without durations, nothing is known of a child's calls, and forks need not be watched. */
+static bool has_timed(const struct group *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (!g->slots[i]->target->untimed)
+			return true;
+	return false;
+}
+
 /* Warns once, with the number, if the descriptors do not suffice for all targets. */
 static void warn_of_files(const struct attach *a)
 {
@@ -180,7 +189,7 @@ size_t attach__run(struct attach *a, struct object *obj)
 
 			if (g->ops != mechanisms[r] || g->n == 0)
 				continue;
-			if (g->ops->swaps_return)
+			if (g->ops->swaps_return && has_timed(g))
 				watch_forks(a, obj);
 			attach_group(a, g, obj);
 			if (progress__poll())

@@ -148,7 +148,9 @@ static uint64_t programs_of_mechanism(const struct attach *a, const struct attac
 {
 	uint64_t forks = PROG_BIT(PROG_UPROBE_FORK) | PROG_BIT(PROG_UPROBE_RAW_FORK);
 
-	return (untimed ? ops->counting : ops->programs) |
+	if (untimed)
+		return ops->counting;
+	return ops->programs |
 	       (ops->swaps_return && features__has(a->features, FEATURE_BTF) ? forks : 0);
 }
 

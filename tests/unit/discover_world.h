@@ -97,7 +97,7 @@ static inline int teardown_all(void **state)
 	return 0;
 }
 
-/* Checks that there is one target, and that its `why` contains these words. */
+/* There must be one target. Its `why` must contain these words. */
 static inline void check_why(const char *probe, const char *want, const char *words)
 {
 	struct fixture f = { 0 };
