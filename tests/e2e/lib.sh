@@ -49,6 +49,22 @@ give_up() { # give_up NAME WHY
 	exit 1
 }
 
+# Programs by name. Each works when a line arrives on its input, and writes a dot for each call.
+declare -A inputs processes
+start() { # start NAME COMMAND...
+	local fd
+	mkfifo "$temp/$1.in"
+	"${@:2}" <"$temp/$1.in" >"$temp/$1.out" &
+	processes[$1]=$!
+	pids+=($!)
+	exec {fd}>"$temp/$1.in"
+	inputs[$1]=$fd
+}
+
+has_dots() { # has_dots NAME NUMBER
+	[ "$(stat -c %s "$temp/$1.out")" -ge "$2" ]
+}
+
 wait_for() { # wait_for SECONDS COMMAND...: until the command succeeds
 	local end=$((SECONDS + $1))
 	shift

@@ -69,25 +69,9 @@ for name in two three four five six; do
 done
 
 # ---- processes -------------------------------------------------------------------------------------------------------
-declare -A inputs processes
-
-start() { # start NAME COMMAND...
-	local fd
-	mkfifo "$temp/$1.in"
-	"${@:2}" <"$temp/$1.in" >"$temp/$1.out" &
-	processes[$1]=$!
-	pids+=($!)
-	exec {fd}>"$temp/$1.in"
-	inputs[$1]=$fd
-}
-
 # A process in a mount namespace of its own, in which the library is another file.
 contain() { # contain NAME LIBRARY
 	start "$1" unshare --mount sh -c "mount --bind '$2' '$lib' && exec '$temp/$1'"
-}
-
-has_dots() { # has_dots NAME NUMBER
-	[ "$(stat -c %s "$temp/$1.out")" -ge "$2" ]
 }
 
 call() { # call NAME TIMES

@@ -47,22 +47,6 @@ build() { # build FILE OPTION...
 }
 
 # ---- processes -------------------------------------------------------------------------------------------------------
-declare -A inputs processes
-
-run() { # run NAME COMMAND...
-	local fd
-	mkfifo "$temp/$1.in"
-	"${@:2}" <"$temp/$1.in" >"$temp/$1.out" &
-	processes[$1]=$!
-	pids+=($!)
-	exec {fd}>"$temp/$1.in"
-	inputs[$1]=$fd
-}
-
-has_dots() { # has_dots NAME NUMBER
-	[ "$(stat -c %s "$temp/$1.out")" -ge "$2" ]
-}
-
 call() { # call NAME TIMES
 	local before
 	before=$(stat -c %s "$temp/$1.out")
@@ -110,7 +94,7 @@ expect() { # expect WHAT STATE
 # ---- an upgrade ------------------------------------------------------------------------------------------------------
 upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, its path for the exporter, and how to run it
 	local file=$1 path=$2
-	run old "${@:3}"
+	start old "${@:3}"
 	[ -n "$path" ] || path=$(printf '/proc/%s/root/prog' "${processes[old]}")
 	if ! start_exporter ${mechanism:+--mechanism=$mechanism} "$path:tick"; then
 		if grep -q "is not available" "$temp/exporter.log"; then
@@ -127,7 +111,7 @@ upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, its path for the 
 	mv "$file.new" "$file"
 	expect "the former file stays attached" "5 0 1 "
 	call old 3
-	run new "${@:3}"
+	start new "${@:3}"
 	call new 4
 	expect "both files are counted" "12 0 1 "
 	if [ "$path" = "$file" ]; then
