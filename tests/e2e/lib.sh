@@ -50,15 +50,15 @@ give_up() { # give_up NAME WHY
 }
 
 # Programs by name. Each works when a line arrives on its input, and writes a dot for each call.
-declare -A inputs processes
-start() { # start NAME COMMAND...
+declare -A program_inputs program_pids
+start_program() { # start_program NAME COMMAND...
 	local fd
 	mkfifo "$temp/$1.in"
 	"${@:2}" <"$temp/$1.in" >"$temp/$1.out" &
-	processes[$1]=$!
+	program_pids[$1]=$!
 	pids+=($!)
 	exec {fd}>"$temp/$1.in"
-	inputs[$1]=$fd
+	program_inputs[$1]=$fd
 }
 
 has_dots() { # has_dots NAME NUMBER

@@ -71,28 +71,28 @@ done
 # ---- processes -------------------------------------------------------------------------------------------------------
 # A process in a mount namespace of its own, in which the library is another file.
 contain() { # contain NAME LIBRARY
-	start "$1" unshare --mount sh -c "mount --bind '$2' '$lib' && exec '$temp/$1'"
+	start_program "$1" unshare --mount sh -c "mount --bind '$2' '$lib' && exec '$temp/$1'"
 }
 
 call() { # call NAME TIMES
 	local before
 	before=$(stat -c %s "$temp/$1.out")
-	printf '%*s' "$2" '' >&"${inputs[$1]}"
+	printf '%*s' "$2" '' >&"${program_inputs[$1]}"
 	wait_for 60 has_dots "$1" $((before + $2)) || give_up "$1" "it does not go on"
 }
 
 end() { # end NAME
-	local fd=${inputs[$1]}
+	local fd=${program_inputs[$1]}
 	exec {fd}>&-
-	wait "${processes[$1]}" 2>/dev/null
+	wait "${program_pids[$1]}" 2>/dev/null
 	rm "$temp/$1.in" "$temp/$1.out"
-	unset "inputs[$1]"
+	unset "program_inputs[$1]"
 }
 
 # Without their input, all programs end.
 # shellcheck disable=SC2317 # called by the trap
 end_all() {
-	for fd in "${inputs[@]}"; do
+	for fd in "${program_inputs[@]}"; do
 		exec {fd}>&-
 	done
 	[ -z "${pod-}" ] || rmdir "$pod"/* "$pod" 2>/dev/null
@@ -152,7 +152,7 @@ scrape
 expect "without a process it waits" 1 \
 	"$(grep -c '^retprobe_probe_attached{object="libtick.so.1",function="tick",reason="waiting"} 0$' "$temp/metrics")"
 
-start one "$temp/one"
+start_program one "$temp/one"
 contain two "$temp/builds/2"
 contain three "$temp/builds/3"
 await_files libtick.so.1 tick 3
@@ -166,7 +166,7 @@ expect "another container" 13 "$(calls libtick.so.1 tick three)"
 
 # A known file: from the first call on.
 cp "$temp/one" "$temp/seven"
-start seven "$temp/seven"
+start_program seven "$temp/seven"
 call seven 5
 scrape
 expect "a later process, from its first call on" 5 "$(calls libtick.so.1 tick seven)"
@@ -196,7 +196,7 @@ expect "the page of probes has the files" "4 4 0" \
 # A container's library is replaced: the former file is deleted, but its process goes on with it.
 cp "$lib" "$temp/copy"
 mkfifo "$temp/six.in"
-start five unshare --mount sh -c "mount -t tmpfs none '$temp/lib' && cp '$temp/copy' '$lib' &&
+start_program five unshare --mount sh -c "mount -t tmpfs none '$temp/lib' && cp '$temp/copy' '$lib' &&
 	ln -s libtick.so.1.2 '$temp/lib/libtick.so.1' && { '$temp/five' <&3 & } 3<&0
 	while [ ! -e '$temp/replace' ]; do sleep 0.1; done
 	rm '$lib' && cp '$temp/builds/5' '$lib' && exec '$temp/six' <'$temp/six.in' >'$temp/six.out'"
@@ -204,7 +204,7 @@ await_files libtick.so.1 tick 5
 call five 3
 touch "$temp/replace"
 exec {fd}>"$temp/six.in"
-inputs[six]=$fd
+program_inputs[six]=$fd
 await_files libtick.so.1 tick 6
 call five 4
 call six 9
@@ -241,7 +241,7 @@ for i in range(67):
 print(".", end="", flush=True)
 sys.stdin.read()
 END
-start hostile python3 "$temp/hostile.py" "$temp/hostile"
+start_program hostile python3 "$temp/hostile.py" "$temp/hostile"
 wait_for 60 has_dots hostile 1 || give_up "hostile" "it does not go on"
 is_left_out() {
 	scrape
@@ -262,7 +262,7 @@ stop_exporter
 
 # ---- by process ------------------------------------------------------------------------------------------------------
 ln "$temp/one" "$temp/eight" # the same file with another name
-start eight "$temp/eight"
+start_program eight "$temp/eight"
 # The same in the cgroup of a pod's container, as a kubelet and containerd name it, and outside.
 uid=$(tr -d '\n' </proc/sys/kernel/random/uuid)
 id=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
@@ -270,11 +270,11 @@ pod=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)/kubepods-besteffort-pod${uid/
 mkdir "$pod" "$pod/cri-containerd-$id.scope" || give_up "process" "cannot make a cgroup"
 ln "$temp/seven" "$temp/nine"
 # shellcheck disable=SC2016 # the inner shell's own process
-start nine sh -c 'echo $$ >"$0/cgroup.procs" && exec "$1"' "$pod/cri-containerd-$id.scope" "$temp/nine"
+start_program nine sh -c 'echo $$ >"$0/cgroup.procs" && exec "$1"' "$pod/cri-containerd-$id.scope" "$temp/nine"
 cat >"$temp/process.yaml" <<END
 probes:
   - user: {comm: one, functions: [own]}
-  - user: {pid: ${processes[eight]}, functions: [also]}
+  - user: {pid: ${program_pids[eight]}, functions: [also]}
   - user: {library: libtick.so.1, comm: two, functions: [tick]}
   - user: {container: ${id:0:12}, functions: [own]}
   - user: {pod_uid: $uid, functions: [also]}
@@ -289,7 +289,7 @@ call seven 7
 call nine 8
 scrape
 expect "comm: calls of that program only" 3 "$(calls comm:one own)"
-expect "pid: calls of that process only" 6 "$(calls "pid:${processes[eight]}" also)"
+expect "pid: calls of that process only" 6 "$(calls "pid:${program_pids[eight]}" also)"
 expect "container: calls of its processes only" 8 "$(calls "container:${id:0:12}" own)"
 expect "pod_uid: calls of its processes only" 8 "$(calls "pod_uid:$uid" also)"
 expect "library and comm: calls of both only" 4 "$(calls libtick.so.1 tick)"

@@ -50,14 +50,14 @@ build() { # build FILE OPTION...
 call() { # call NAME TIMES
 	local before
 	before=$(stat -c %s "$temp/$1.out")
-	printf '%*s' "$2" '' >&"${inputs[$1]}"
+	printf '%*s' "$2" '' >&"${program_inputs[$1]}"
 	wait_for 20 has_dots "$1" $((before + $2)) || give_up "$mechanism" "$1 does not go on"
 }
 
 end() { # end NAME
-	local fd=${inputs[$1]}
-	kill "${processes[$1]}"
-	wait "${processes[$1]}" 2>/dev/null
+	local fd=${program_inputs[$1]}
+	kill "${program_pids[$1]}"
+	wait "${program_pids[$1]}" 2>/dev/null
 	exec {fd}>&-
 	rm "$temp/$1.in" "$temp/$1.out"
 }
@@ -94,8 +94,8 @@ expect() { # expect WHAT STATE
 # ---- an upgrade ------------------------------------------------------------------------------------------------------
 upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, its path for the exporter, and how to run it
 	local file=$1 path=$2
-	start old "${@:3}"
-	[ -n "$path" ] || path=$(printf '/proc/%s/root/prog' "${processes[old]}")
+	start_program old "${@:3}"
+	[ -n "$path" ] || path=$(printf '/proc/%s/root/prog' "${program_pids[old]}")
 	if ! start_exporter ${mechanism:+--mechanism=$mechanism} "$path:tick"; then
 		if grep -q "is not available" "$temp/exporter.log"; then
 			[ "$path" = "$file" ] && tests=8 || tests=3
@@ -111,7 +111,7 @@ upgrade() { # upgrade FILE PATH [COMMAND PREFIX...]: the file, its path for the 
 	mv "$file.new" "$file"
 	expect "the former file stays attached" "5 0 1 "
 	call old 3
-	start new "${@:3}"
+	start_program new "${@:3}"
 	call new 4
 	expect "both files are counted" "12 0 1 "
 	if [ "$path" = "$file" ]; then
