@@ -9,13 +9,9 @@
  */
 #pragma once
 
+#include "hists.bpf.h"
 #include "labels.bpf.h"
 #include "pairing.bpf.h"
-
-const volatile struct rp_grid size_table;
-const volatile __u32 size_last;		 /* the bin above its last threshold */
-const volatile __u32 bank_hists;	 /* distance between the histograms of two CPUs */
-const volatile __u32 set_hists, per_set; /* first histogram of the label sets, and number per set */
 
 struct capture {
 	__u64 label; /* from label_of(), or CAPTURE_FILTERED */
@@ -40,22 +36,6 @@ struct {
 	__type(key, struct user_key);
 	__type(value, struct capture);
 } capture_hash SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(__u64));
-} hists SEC(".maps");
-
-/* Index of the first histogram of a target. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} first_hist SEC(".maps");
 
 /* Where captures go; a compile-time constant of each program. Slots need atomic instructions, which
  * kernels before 5.12 lack. The captures of user functions are always in the hash. */
@@ -209,43 +189,6 @@ static __always_inline bool make_capture(const struct args *args, __u64 desc,
 /* ---- the return --------------------------------------------------------------------------------
  */
 
-static __always_inline __u64 *hist_of(__u32 index)
-{
-	__u32 key = bpf_get_smp_processor_id() * bank_hists + index;
-
-	return bpf_map_lookup_elem(&hists, &key);
-}
-
-static __always_inline void add_to_hist(enum rp_context c, __u32 index, __u64 value)
-{
-	const struct rp_grid *table = (const struct rp_grid *)&size_table;
-	__u64 *h = hist_of(index);
-	__u32 last = size_last, i;
-
-	if (!h)
-		return;
-	add(c, &h[RP_HIST_SUM], value);
-	barrier_var(table);
-	i = rp_grid_bin(table, value, last);
-	barrier_var(i);
-	if (i > last)
-		i = last;
-	add(c, &h[RP_HIST_GRID + i], 1);
-}
-
-static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
-{
-	__u64 *h;
-
-	if (value < RP_OBSERVED_END) {
-		add_to_hist(c, index, value);
-		return;
-	}
-	h = hist_of(index);
-	if (h)
-		add(c, &h[value == RP_OBSERVED_UNREADABLE ? RP_HIST_UNREADABLE : RP_HIST_RANGE], 1);
-}
-
 /* Whether a result of a value kind has a value slot. A new result takes a slot and a share of the
  * target's limit. The exporter gives back both. */
 static __always_inline bool has_slot(__u32 id, const struct rp_capture_spec *x, __u32 cell,
@@ -306,33 +249,6 @@ static __always_inline enum rp_class settle_judged(enum rp_context c, __u32 inde
 	return cls == RP_CLASS_OTHER && is_error && !split ? RP_CLASS_NEGATIVE : cls;
 }
 
-/* Adds sizes and observed values to the histograms of the target, or of its label set. */
-static __always_inline void count_hists(const struct rp_capture_spec *x,
-					const struct capture *capture, __u64 desc, __u32 cell,
-					bool has_size, __u64 ret, enum rp_context c)
-{
-	bool sizes = RP_DESC_KIND(desc) == RP_KIND_SIZE;
-	__u32 id = RP_DESC_ID(desc), hist = set_hists + (cell - bank_targets) * per_set, *first;
-
-	if (!sizes && !x->nobserved)
-		return;
-	if (cell == id) {
-		first = bpf_map_lookup_elem(&first_hist, &id);
-		if (!first)
-			return;
-		hist = *first;
-	}
-	if (sizes) {
-		/* Same value as sign-extended, but the verifier of 5.10 sees that it ends at 4 GiB.
-		 */
-		if (has_size)
-			add_to_hist(c, hist, rp_zero_extend(ret, RP_DESC_UNUSED(desc)));
-		hist++;
-	}
-	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++)
-		observe(c, hist + i, capture->observed[i]);
-}
-
 /* Counts a finished call of a probe with captures. ret, ns: valid if `knows` says so. */
 static __always_inline void count_captured(const struct capture *capture, __u64 desc,
 					   struct rp_outcome o, __u32 knows, __u64 ret, __u64 ns,
@@ -361,7 +277,7 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 		count_in_cell(c, words, cls, ns);
 	else if (words)
 		count_untimed_in_cell(c, words, cls);
-	count_hists(x, capture, desc, cell, known && positive, ret, c);
+	count_hists(x, capture->observed, desc, cell, known && positive, ret, c);
 }
 
 static __noinline long count_captured_call(const struct capture *capture, __u64 desc, __u64 ret,

@@ -25,65 +25,6 @@
 
 #define LOG_BYTES (64 << 10) /* of the verifier */
 
-/* Kernels before 5.12 do not support atomics, and get another program, NAME_old. */
-enum old { OLD_SAME, OLD_OTHER };
-
-/* For which targets a program is. The variant of a program with captures is NAME_capturing. */
-enum variants {
-	BOTH,	     /* each kind of targets has a variant */
-	ONLY_PLAIN,  /* all share one */
-	UNCAPTURED,  /* if no target has captures */
-	DISPATCHING, /* only for those with captures, and without captures itself */
-	ONLY_CAPTURING,
-};
-
-static const struct row {
-	const char *name;  /* shared by targets; NULL if there is one for each */
-	const char *clone; /* template; NULL if it is always shared */
-	int attach_type;   /* 0: none */
-	enum old old;
-	enum variants variants;
-} rows[PROG_MAX] = {
-	[PROG_KPROBE_ENTRY] = { "kprobe_entry", "kprobe_entry_clone" },
-	[PROG_KPROBE_RETURN] = { "kprobe_return", "kprobe_return_clone" },
-	[PROG_MULTI_ENTRY] = { "multi_entry", NULL, BPF_SYS_KPROBE_MULTI },
-	[PROG_MULTI_RETURN] = { "multi_return", NULL, BPF_SYS_KPROBE_MULTI },
-	[PROG_KPROBE_SESSION] = { "kprobe_session", NULL, BPF_SYS_KPROBE_SESSION },
-	[PROG_FEXIT_ENTRY] = { NULL, "fexit_entry", BPF_SYS_FENTRY, OLD_OTHER },
-	[PROG_FEXIT_RETURN] = { NULL, "fexit_return", BPF_SYS_FEXIT, OLD_OTHER },
-	[PROG_FSESSION] = { NULL, "fsession_clone", BPF_SYS_FSESSION },
-	[PROG_FSESSION_MULTI] = { "fsession_multi", NULL, BPF_SYS_FSESSION_MULTI },
-	[PROG_UPROBE_ENTRY] = { "uprobe_entry", "uprobe_entry_clone" },
-	[PROG_UPROBE_RETURN] = { "uprobe_return", "uprobe_return_clone" },
-	[PROG_UPROBE_MULTI_ENTRY] = { "uprobe_multi_entry", NULL, BPF_SYS_UPROBE_MULTI },
-	[PROG_UPROBE_MULTI_RETURN] = { "uprobe_multi_return", NULL, BPF_SYS_UPROBE_MULTI },
-	[PROG_UPROBE_SESSION] = { "uprobe_session", NULL, BPF_SYS_UPROBE_SESSION },
-	[PROG_UPROBE_FORK] = { "uprobe_fork", .variants = ONLY_PLAIN },
-	[PROG_UPROBE_RAW_FORK] = { "uprobe_raw_fork", .variants = ONLY_PLAIN },
-	/* For perf events where the kernel has no uprobe.multi links. */
-	[PROG_UPROBE_RET_ENTRY] = { "uprobe_ret_entry", "uprobe_ret_entry_clone",
-				    BPF_SYS_UPROBE_MULTI },
-	[PROG_UPROBE_RET_RETURN] = { "uprobe_ret_return", "uprobe_ret_return_clone",
-				     BPF_SYS_UPROBE_MULTI },
-	[PROG_UPROBE_RET_JUMP] = { "uprobe_ret_jump", "uprobe_ret_jump_clone",
-				   BPF_SYS_UPROBE_MULTI },
-	[PROG_UPROBE_RET_EXIT] = { "uprobe_ret_exit", .variants = ONLY_PLAIN },
-	[PROG_UPROBE_RET_RAW_EXIT] = { "uprobe_ret_raw_exit", .variants = ONLY_PLAIN },
-	[PROG_SYSCALL_ENTER] = { "syscall_enter", .variants = UNCAPTURED },
-	[PROG_SYSCALL_EXIT] = { "syscall_exit", .variants = UNCAPTURED },
-	[PROG_SYSCALL_DISPATCH_ENTER] = { "syscall_enter_dispatching", .variants = DISPATCHING },
-	[PROG_SYSCALL_DISPATCH_EXIT] = { "syscall_exit_dispatching", .variants = DISPATCHING },
-	[PROG_SYSCALL_ENTER_CAPTURE] = { "syscall_enter", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
-	[PROG_SYSCALL_EXIT_CAPTURE] = { "syscall_exit", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
-	[PROG_KPROBE_COUNT] = { "kprobe_count", "kprobe_count_clone" },
-	[PROG_MULTI_COUNT] = { "multi_count", NULL, BPF_SYS_KPROBE_MULTI },
-	[PROG_FEXIT_COUNT] = { NULL, "fexit_count", BPF_SYS_FEXIT },
-	[PROG_UPROBE_COUNT] = { "uprobe_count", "uprobe_count_clone" },
-	[PROG_UPROBE_MULTI_COUNT] = { "uprobe_multi_count", NULL, BPF_SYS_UPROBE_MULTI },
-	[PROG_SYSCALL_COUNT] = { "syscall_count", .variants = ONLY_PLAIN },
-	[PROG_SYSCALL_COUNT_CAPTURE] = { "syscall_count", .variants = ONLY_CAPTURING },
-};
-
 /* For a target, or for all targets with the same capture spec. */
 struct clone {
 	enum program_id program;
@@ -119,12 +60,12 @@ struct programs {
 
 static bool is_tracing(enum program_id id)
 {
-	int type = rows[id].attach_type;
+	int type = program_table[id].attach_type;
 
 	return type == BPF_SYS_FENTRY || type == BPF_SYS_FEXIT || type == BPF_SYS_FSESSION;
 }
 
-static struct bpf_program *find_program(const struct bpf_object *obj, const struct row *row,
+static struct bpf_program *find_program(const struct bpf_object *obj, const struct program_row *row,
 					bool template, bool capturing, bool old)
 {
 	__cleanup_free char *name = xasprintf("%s%s%s", template ? row->clone : row->name,
@@ -137,7 +78,7 @@ static struct bpf_program *find_program(const struct bpf_object *obj, const stru
 static void select_one(struct programs *ps, const struct bpf_object *obj, enum program_id id,
 		       bool capturing, struct features *f)
 {
-	const struct row *row = &rows[id];
+	const struct program_row *row = &program_table[id];
 	bool template = !row->name || (row->clone && !features__has(f, FEATURE_ATTACH_COOKIE));
 	struct bpf_program *p =
 		find_program(obj, row, template, capturing, !features__has(f, FEATURE_ATOMICS));
@@ -158,12 +99,13 @@ static void select_one(struct programs *ps, const struct bpf_object *obj, enum p
 /* Whether targets with captures, or those without, use the variant of a program with captures. */
 static bool variant_of(enum program_id id, bool capturing)
 {
-	return capturing && (rows[id].variants == BOTH || rows[id].variants == ONLY_CAPTURING);
+	return capturing &&
+	       (program_table[id].variants == BOTH || program_table[id].variants == ONLY_CAPTURING);
 }
 
 static bool is_for(enum program_id id, bool capturing)
 {
-	enum variants v = rows[id].variants;
+	enum variants v = program_table[id].variants;
 
 	return capturing ? v != UNCAPTURED : v != DISPATCHING && v != ONLY_CAPTURING;
 }
@@ -181,7 +123,7 @@ struct programs *programs__prepare(struct bpf_object *obj, struct features *f, u
 	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
 	for (int id = 0; id < PROG_MAX; id++) {
 		if (plain & PROG_BIT(id) && is_for(id, false) &&
-		    !(rows[id].variants == UNCAPTURED && capturing & PROG_BIT(id)))
+		    !(program_table[id].variants == UNCAPTURED && capturing & PROG_BIT(id)))
 			select_one(ps, obj, id, false, f);
 		if (capturing & PROG_BIT(id) && is_for(id, true))
 			select_one(ps, obj, id, variant_of(id, true), f);

@@ -4,50 +4,11 @@
 
 #include "kernel/features.h"
 #include "object/code.h"
+#include "object/program_table.h"
 
 struct bpf_object;
 struct capture_spec;
 struct programs;
-
-enum program_id {
-	PROG_KPROBE_ENTRY,
-	PROG_KPROBE_RETURN,
-	PROG_MULTI_ENTRY,
-	PROG_MULTI_RETURN,
-	PROG_KPROBE_SESSION,
-	PROG_FEXIT_ENTRY,
-	PROG_FEXIT_RETURN,
-	PROG_FSESSION,
-	PROG_FSESSION_MULTI,
-	PROG_UPROBE_ENTRY,
-	PROG_UPROBE_RETURN,
-	PROG_UPROBE_MULTI_ENTRY,
-	PROG_UPROBE_MULTI_RETURN,
-	PROG_UPROBE_SESSION,
-	PROG_UPROBE_FORK,
-	PROG_UPROBE_RAW_FORK,
-	PROG_UPROBE_RET_ENTRY,
-	PROG_UPROBE_RET_RETURN,
-	PROG_UPROBE_RET_JUMP,
-	PROG_UPROBE_RET_EXIT, /* of a task */
-	PROG_UPROBE_RET_RAW_EXIT,
-	PROG_SYSCALL_ENTER,
-	PROG_SYSCALL_EXIT,
-	PROG_SYSCALL_DISPATCH_ENTER, /* instead, if some system calls have captures */
-	PROG_SYSCALL_DISPATCH_EXIT,
-	PROG_SYSCALL_ENTER_CAPTURE, /* called by the two above */
-	PROG_SYSCALL_EXIT_CAPTURE,
-	/* For targets without durations. */
-	PROG_KPROBE_COUNT,
-	PROG_MULTI_COUNT,
-	PROG_FEXIT_COUNT,
-	PROG_UPROBE_COUNT,
-	PROG_UPROBE_MULTI_COUNT,
-	PROG_SYSCALL_COUNT,
-	PROG_SYSCALL_COUNT_CAPTURE, /* called by the one above */
-	PROG_MAX,
-};
-#define PROG_BIT(id) (1ULL << (id))
 
 /* Once, before the first object is opened: has libbpf hand over the code of programs. */
 void programs__set_up(void);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "object/program_table.h"
+
+#include "kernel/bpf_sys.h"
+
+const struct program_row program_table[PROG_MAX] = {
+	[PROG_KPROBE_ENTRY] = { "kprobe_entry", "kprobe_entry_clone" },
+	[PROG_KPROBE_RETURN] = { "kprobe_return", "kprobe_return_clone" },
+	[PROG_MULTI_ENTRY] = { "multi_entry", NULL, BPF_SYS_KPROBE_MULTI },
+	[PROG_MULTI_RETURN] = { "multi_return", NULL, BPF_SYS_KPROBE_MULTI },
+	[PROG_KPROBE_SESSION] = { "kprobe_session", NULL, BPF_SYS_KPROBE_SESSION },
+	[PROG_FEXIT_ENTRY] = { NULL, "fexit_entry", BPF_SYS_FENTRY, OLD_OTHER },
+	[PROG_FEXIT_RETURN] = { NULL, "fexit_return", BPF_SYS_FEXIT, OLD_OTHER },
+	[PROG_FSESSION] = { NULL, "fsession_clone", BPF_SYS_FSESSION },
+	[PROG_FSESSION_MULTI] = { "fsession_multi", NULL, BPF_SYS_FSESSION_MULTI },
+	[PROG_UPROBE_ENTRY] = { "uprobe_entry", "uprobe_entry_clone" },
+	[PROG_UPROBE_RETURN] = { "uprobe_return", "uprobe_return_clone" },
+	[PROG_UPROBE_MULTI_ENTRY] = { "uprobe_multi_entry", NULL, BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_MULTI_RETURN] = { "uprobe_multi_return", NULL, BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_SESSION] = { "uprobe_session", NULL, BPF_SYS_UPROBE_SESSION },
+	[PROG_UPROBE_FORK] = { "uprobe_fork", .variants = ONLY_PLAIN },
+	[PROG_UPROBE_RAW_FORK] = { "uprobe_raw_fork", .variants = ONLY_PLAIN },
+	/* For perf events where the kernel has no uprobe.multi links. */
+	[PROG_UPROBE_RET_ENTRY] = { "uprobe_ret_entry", "uprobe_ret_entry_clone",
+				    BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_RET_RETURN] = { "uprobe_ret_return", "uprobe_ret_return_clone",
+				     BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_RET_JUMP] = { "uprobe_ret_jump", "uprobe_ret_jump_clone",
+				   BPF_SYS_UPROBE_MULTI },
+	[PROG_UPROBE_RET_EXIT] = { "uprobe_ret_exit", .variants = ONLY_PLAIN },
+	[PROG_UPROBE_RET_RAW_EXIT] = { "uprobe_ret_raw_exit", .variants = ONLY_PLAIN },
+	[PROG_SYSCALL_ENTER] = { "syscall_enter", .variants = UNCAPTURED },
+	[PROG_SYSCALL_EXIT] = { "syscall_exit", .variants = UNCAPTURED },
+	[PROG_SYSCALL_DISPATCH_ENTER] = { "syscall_enter_dispatching", .variants = DISPATCHING },
+	[PROG_SYSCALL_DISPATCH_EXIT] = { "syscall_exit_dispatching", .variants = DISPATCHING },
+	[PROG_SYSCALL_ENTER_CAPTURE] = { "syscall_enter", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
+	[PROG_SYSCALL_EXIT_CAPTURE] = { "syscall_exit", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
+	[PROG_KPROBE_COUNT] = { "kprobe_count", "kprobe_count_clone" },
+	[PROG_MULTI_COUNT] = { "multi_count", NULL, BPF_SYS_KPROBE_MULTI },
+	[PROG_FEXIT_COUNT] = { NULL, "fexit_count", BPF_SYS_FEXIT },
+	[PROG_UPROBE_COUNT] = { "uprobe_count", "uprobe_count_clone" },
+	[PROG_UPROBE_MULTI_COUNT] = { "uprobe_multi_count", NULL, BPF_SYS_UPROBE_MULTI },
+	[PROG_SYSCALL_COUNT] = { "syscall_count", .variants = ONLY_PLAIN },
+	[PROG_SYSCALL_COUNT_CAPTURE] = { "syscall_count", .variants = ONLY_CAPTURING },
+};
