@@ -5,8 +5,8 @@
  * return looks up the target.
  *
  * Kernels before 7.0 run the return even if they skipped the entry, with the cookie that the last
- * user of the return slot left (fixed by kernel commit 2ebadb60cb36). So returns zero the cookie,
- * and zero means that the entry was not seen.
+ * user of the return slot left (fixed by kernel commit 2ebadb60cb36, in stable kernels too). So
+ * returns zero the cookie, and zero means that the entry was not seen.
  */
 #pragma once
 

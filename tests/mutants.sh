@@ -68,6 +68,10 @@ mutants() {
 		'/bool skips_twice/,/^}/s/return .*/return false;/' conformance_edges:kprobe.session,again/6.12
 	mutant session-skips-halved-on-7 exporter/attach/kprobe_multi.c \
 		'/bool skips_twice/,/^}/s/return .*/return true;/' conformance_edges:kprobe.session,again/7
+	mutant session-pairs-by-signature-only exporter/kernel/features.c \
+		's/count_skips_of_call\(\) == 1/false/' conformance_edges:kprobe.session,again/6.18
+	mutant session-pairs-assumed exporter/kernel/features.c \
+		's/count_skips_of_call\(\) == 1/true/' conformance_edges:kprobe.session,again/6.12
 	mutant fexit-recursion-ignored exporter/attach/fexit.c \
 		's/programs__count_fd\(x->program\)\.skipped/0/' conformance_edges:fexit/7
 	mutant fsession-recursion-ignored exporter/attach/fsession.c \

@@ -157,15 +157,18 @@ static bool ftrace_is_off(void)
 	       *c == '0';
 }
 
+static int link_trial(int prog, int attach, const char *symbol)
+{
+	const struct bpf_sys_functions functions = { .symbols = &symbol, .n = 1 };
+
+	return prog < 0 || ftrace_is_off() ? -1 : bpf_sys__link_functions(prog, attach, &functions);
+}
+
 static bool probe_multi(const struct features *f, int attach)
 {
-	const char *symbol = FEATURES_TRIAL_FUNCTION;
-	const struct bpf_sys_functions functions = { .symbols = &symbol, .n = 1 };
 	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
-	__cleanup_close int link = -1;
+	__cleanup_close int link = link_trial(prog, attach, FEATURES_TRIAL_FUNCTION);
 
-	if (prog >= 0 && !ftrace_is_off())
-		link = bpf_sys__link_functions(prog, attach, &functions);
 	return link >= 0;
 }
 
@@ -256,14 +259,38 @@ static bool probe_return_slots(const struct features *f, int unused)
 }
 
 /*
- * Whether a session's return runs only if its entry ran. At first, with the shadow stack, it also
- * ran without, and found a stale cookie. 7.0 fixed that (kernel commit 2ebadb60cb36) and added a
- * parameter to bpf_session_cookie(), which shows it. A kernel that has only the fix pays a few more
- * instructions.
+ * The runs of a kprobe session that the kernel skips for one skipped call: 1 if it skips the return
+ * because it skipped the entry, or 2. Stack trace maps cannot be updated: the kernel disables
+ * programs on this CPU, and calls a function that always fails. Nothing else calls that function.
+ */
+static uint64_t count_skips_of_call(void)
+{
+	const uint32_t key = 0;
+	const uint64_t stack = 0;
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+	__cleanup_close int map = bpf_map_create(BPF_MAP_TYPE_STACK_TRACE, "trial", sizeof(key),
+						 sizeof(stack), 1, NULL);
+	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, BPF_SYS_KPROBE_SESSION, 0);
+	__cleanup_close int link =
+		link_trial(prog, BPF_SYS_KPROBE_SESSION, "stack_map_update_elem");
+
+	if (map < 0 || link < 0)
+		return 0;
+	bpf_map_update_elem(map, &key, &stack, BPF_ANY);
+	return bpf_obj_get_info_by_fd(prog, &info, &size) ? 0 : info.recursion_misses;
+}
+
+/*
+ * Whether a session's return runs only if its entry ran. At first it also ran without, and with the
+ * shadow stack it found a stale cookie. Fixed in 7.0 and in some stable kernels (kernel commit
+ * 2ebadb60cb36). 7.0 also added a parameter to bpf_session_cookie(), which all processes can see.
  */
 static bool probe_session_pairs(const struct features *f, int unused)
 {
-	return kernel_functions()->session_cookie == 1;
+	int n = kernel_functions()->session_cookie;
+
+	return n == 1 || (!n && count_skips_of_call() == 1);
 }
 
 /* arm64 has fprobe since it uses the function graph tracer. */
