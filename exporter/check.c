@@ -9,8 +9,8 @@
 #include "elf/hazards.h"
 
 /* Larger plans are logged as a warning. */
-#define MANY_FUNCTIONS 1000
-#define MANY_SERIES    100000
+#define MANY_USER   100 /* user functions: each call traps */
+#define MANY_SERIES 10000
 
 static double mib(uint64_t bytes)
 {
@@ -168,6 +168,7 @@ static double attach_seconds(const struct attach_ops *ops)
 /* The number of functions to attach, by mechanism, and how long it takes. */
 struct totals {
 	size_t functions, left;
+	size_t user; /* of the functions */
 	double seconds;
 	struct buf by_mechanism;
 };
@@ -194,6 +195,7 @@ static void add_up(struct totals *sum, const struct generation *g)
 			continue;
 		add_mechanism(sum, slots[i].ops->name, same);
 		sum->functions += same;
+		sum->user += slots[i].ops->type == TARGET_USER ? same : 0;
 		sum->seconds += (double)same * attach_seconds(slots[i].ops);
 	}
 	sum->left = g->targets->n - sum->functions;
@@ -219,13 +221,16 @@ char *check__heavy(const struct generation *g)
 	char *text = NULL;
 
 	add_up(&sum, g);
-	if (sum.functions > MANY_FUNCTIONS || series > MANY_SERIES)
+	if (sum.user > MANY_USER || series > MANY_SERIES)
 		text = xasprintf(
 			"%zu functions (%s) are %zu series in each scrape, take %.0f of the %.0f "
-			"MiB that --memory.limit allows, and up to %.0f s to attach: narrow the "
+			"MiB that --memory.limit allows, and up to %.0f s to attach%s: narrow the "
 			"globs, or exclude what you do not need with '!'",
 			sum.functions, buf__str(&sum.by_mechanism), series, mib(g->memory.total),
-			mib(g->config->memory_limit), ceil(sum.seconds));
+			mib(g->config->memory_limit), ceil(sum.seconds),
+			sum.user > MANY_USER ? ", and a call of a user function takes microseconds "
+					       "longer"
+					     : "");
 	buf__free(&sum.by_mechanism);
 	return text;
 }

@@ -171,35 +171,46 @@ static size_t series(size_t n)
 	return check_series__count(&g);
 }
 
-/* Too many functions, or too many series: the message has the numbers. */
-static void heavy_plans(void **state)
+/* Too many series: the message has the numbers. */
+static void many_series(void **state)
 {
-	static double bounds[200];
-	static uint32_t ends[200];
-	struct histogram_layout large = fixture_layout;
-	char *text = heavy(MANY, &fixture_layout);
-	char *expected = xasprintf("1001 functions (400 by kprobe.multi, 601 by kretprobe) are "
-				   "%zu series in each scrape",
-				   series(MANY));
+	size_t most, none = series(0);
+	char *text, *expected;
 
+	free(heavy(MANY, &fixture_layout));
+	/* All functions after the first 400 have as many. */
+	most = 400 + (10000 - series(400)) / (series(402) - series(401));
+	assert_true(none < 10 && series(most) <= 10000 && series(most + 1) > 10000);
+	assert_null(heavy(most, &fixture_layout));
+	text = heavy(most + 1, &fixture_layout);
+	expected = xasprintf("%zu functions (400 by kprobe.multi, %zu by kretprobe) are %zu "
+			     "series in each scrape",
+			     most + 1, most + 1 - 400, series(most + 1));
 	assert_memory_equal(text, expected, strlen(expected));
-	assert_non_null(strstr(text,
-			       " of the 256 MiB that --memory.limit allows, and up to 40 s to "
-			       "attach: narrow the globs"));
+	assert_non_null(strstr(text, " of the 256 MiB that --memory.limit allows, and up to "));
+	assert_non_null(strstr(text, " s to attach: narrow the globs"));
 	free(expected);
 	free(text);
-	assert_null(heavy(MANY - 1, &fixture_layout));
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++) {
-		bounds[i] = i + 1;
-		ends[i] = 1;
-	}
-	large.classic = bounds;
-	large.classic_end = ends;
-	large.nclassic = ARRAY_SIZE(bounds);
-	text = heavy(MANY - 1, &large);
-	assert_memory_equal(text, "1000 functions (", 16);
+/* Too many user functions, whose calls cost more. */
+static void many_user_functions(void **state)
+{
+	struct targets targets = { .v = target_pointers, .n = 101, .nids = 101 };
+	struct generation g = generation_of(&targets, &fixture_layout, 0);
+	char *text;
+
+	free(heavy(101, &fixture_layout));
+	assert_null(check__heavy(&g));
+	for (size_t i = 0; i < 101; i++)
+		slots[i].ops = i ? &attach_uprobe_multi : &attach_uprobe_ret;
+	text = check__heavy(&g);
+	assert_memory_equal(text, "101 functions (1 by uprobe.ret, 100 by uprobe.multi) are ", 57);
+	assert_non_null(strstr(text, " to attach, and a call of a user function takes microseconds "
+				     "longer: narrow the globs"));
 	free(text);
+	slots[0].ops = &attach_kretprobe;
+	assert_null(check__heavy(&g));
 }
 
 /* Counted in small batches, with the same result. */
@@ -251,9 +262,9 @@ static void totals_by_mechanism(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_of_threads),   cmocka_unit_test(memory_of_frames),
-		cmocka_unit_test(heavy_plans),	       cmocka_unit_test(series_are_counted),
-		cmocka_unit_test(totals_by_mechanism),
+		cmocka_unit_test(memory_of_threads),  cmocka_unit_test(memory_of_frames),
+		cmocka_unit_test(many_series),	      cmocka_unit_test(many_user_functions),
+		cmocka_unit_test(series_are_counted), cmocka_unit_test(totals_by_mechanism),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
