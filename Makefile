@@ -185,7 +185,9 @@ $(B)/unit/test_missed $(B)/unit/test_missed_sessions: REPLACED := attach__slots 
 $(B)/unit/test_scrape: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_generation: REPLACED := object__load
-$(B)/unit/test_rate_guard: REPLACED := object_maps__refresh object__banks snapshot__count_runs get_nprocs log__line
+$(B)/unit/test_rate_guard: REPLACED := object_maps__refresh object__banks snapshot__count_runs get_nprocs log__line \
+				  costs__of_call costs__note
+$(B)/unit/test_costs: REPLACED := overhead__measure attach__slots attach__count_slot bpf_enable_stats log__line
 $(B)/unit/test_ladder: REPLACED := features__has features__missing
 $(B)/unit/test_plan: REPLACED := features__has attach__slots choice__explain
 $(B)/unit/test_memory: REPLACED := features__has
@@ -198,7 +200,7 @@ $(B)/unit/test_reconcile $(B)/unit/test_overload: REPLACED := discover__run gene
 				 generation__pause generation__resume generation__rounds switches__off \
 				 former__cannot_follow former__follow former__count former__next \
 				 file_users__count attach__set_switched_off choice__is_outdated \
-				 features__preemption_changed
+				 features__preemption_changed costs__prepare
 $(B)/unit/test_label_sets: REPLACED := $(addprefix object__,banks used retire_set free_set move_value \
 			      free_value wait_for_programs) nanosleep log__line
 

@@ -17,6 +17,7 @@ struct count {
 	struct target_state states[BATCH];
 	struct snap_target snaps[BATCH];
 	struct missed_target missed[BATCH];
+	double max_cpu; /* of all probes together */
 	uint64_t *words;
 	struct buf text;
 	size_t fixed; /* series without any target */
@@ -59,6 +60,7 @@ static void add(struct count *c, const struct target *t, size_t i, const struct 
 		.function = name.function,
 		.again = i,
 		.has_max_rate = t->settings && t->settings->max_rate,
+		.has_max_cpu = c->max_cpu || (t->settings && t->settings->max_cpu),
 	};
 	if (!ops)
 		return;
@@ -96,6 +98,7 @@ size_t check_series__count(const struct generation *g)
 	const struct attach_slot *slots = attach__slots(g->attach, &n);
 	struct target *t;
 
+	c->max_cpu = g->config->max_cpu;
 	for_each_target (g->targets, t)
 		for (size_t i = 0; i < target__nnames(t); i++)
 			add(c, t, i, t->id < n ? slots[t->id].ops : NULL);

@@ -10,6 +10,7 @@
 
 #include "attach/choice.h"
 #include "attach/former.h"
+#include "attach/site.h"
 #include "attach/state.h"
 #include "base/log.h"
 #include "base/progress.h"
@@ -371,6 +372,26 @@ void attach__count(struct attach *a, struct kernel_counts *out)
 		if (g->open && g->ops->count)
 			g->ops->count(&g->context, g->slots, g->n, out);
 	}
+}
+
+struct program_counts attach__count_slot(struct attach *a, uint32_t id)
+{
+	const struct attach_slot *slot = &a->slots[id];
+	const struct target *t = slot->target;
+	struct program_counts sum = {};
+	struct program_site site;
+	struct group *g;
+	uint64_t used;
+
+	if (!slot->attached)
+		return sum;
+	g = groups__of(&a->groups, slot->ops, a->features);
+	site = slot->ops == &attach_uprobe_ret ? site__of_exits(t) : site__of(t);
+	used = t->untimed ? slot->ops->counting : slot->ops->programs;
+	for (int p = 0; p < PROG_MAX; p++)
+		if (used & PROG_BIT(p))
+			programs__count_site(object__programs(g->context.obj), p, &site, &sum);
+	return sum;
 }
 
 static void count_group(const struct group *g, struct attach_program_counts *out)

@@ -48,5 +48,8 @@ struct attach_program_counts {
 	uint32_t reasons; /* bit r: reason r can be in missed */
 	uint64_t missed[MISSED_MAX];
 };
+/* Run time and runs of a target's programs; other targets may share them. 0 before it was attached.
+ */
+struct program_counts attach__count_slot(struct attach *a, uint32_t id);
 /* Returns how many there are, MECHANISMS at most. */
 size_t attach__count_programs(struct attach *a, struct attach_program_counts *out);

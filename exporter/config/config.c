@@ -45,7 +45,7 @@ bool config__same(const struct config *a, const struct config *b)
 	for (size_t i = 0; i < a->nlists && a->nlists == b->nlists; i++)
 		if (!probe_list__same(&a->lists[i], &b->lists[i]))
 			return false;
-	return a->nlists == b->nlists && config__same_cells(a, b);
+	return a->nlists == b->nlists && a->max_cpu == b->max_cpu && config__same_cells(a, b);
 }
 
 struct config *config__ref(struct config *c)

@@ -33,6 +33,7 @@ struct config {
 	char *mechanism;     /* "auto" or the name of a mechanism */
 	enum cells_mode cells;
 	uint64_t memory_limit; /* bytes */
+	double max_cpu;	       /* of all probes together: share of all CPUs; 0: no limit */
 
 	double *buckets; /* classic bounds, seconds, ascending */
 	size_t nbuckets;

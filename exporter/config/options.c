@@ -48,6 +48,11 @@ static int set_memory_limit(struct loader *l, const char *value, char **why)
 	return value__size(value, &l->c->memory_limit, why);
 }
 
+static int set_max_cpu(struct loader *l, const char *value, char **why)
+{
+	return value__share(value, &l->c->max_cpu, why);
+}
+
 static int set_listen_address(struct loader *l, const char *value, char **why)
 {
 	struct web_config *web = &l->c->web;
@@ -165,6 +170,13 @@ const struct option options[] = {
 		.fallback = "256MiB",
 		.help = "Upper limit of counter memory, in KiB, MiB, GiB, KB, MB, GB or bytes.",
 		.set = set_memory_limit,
+	},
+	{
+		.name = "max-cpu",
+		.argument = "PERCENT",
+		.help = "Upper limit of the CPU time that all probes add to calls, in percent of "
+			"all CPUs, as in 1%. Beyond it, the most expensive probes are paused.",
+		.set = set_max_cpu,
 	},
 	{
 		.name = "web.listen-address",

@@ -70,6 +70,18 @@ static int bind_max_rate(struct binder *b, const struct tree_node *node, void *t
 	return err;
 }
 
+static int bind_max_cpu(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	__cleanup_free char *why = NULL;
+
+	if (node->type != TREE_SCALAR || (node->plain && !*node->value))
+		return binder__mistyped(b, node, "max_cpu", "a percentage");
+	if (value__share(node->value, &s->max_cpu, &why))
+		return binder__fail(b, node, "max_cpu: %s", why);
+	return 0;
+}
+
 static int bind_maxactive(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct probe_list *list = target;
@@ -166,6 +178,7 @@ static const struct key probe_keys[] = {
 	{ "max_series", bind_max_series, "1000" },
 	{ "series_ttl", bind_series_ttl, "1h30m" },
 	{ "max_rate", bind_max_rate, "50000" },
+	{ "max_cpu", bind_max_cpu, "1%" },
 };
 
 const char *probe__home_of(const char *key)

@@ -18,8 +18,7 @@ bool probe_list__same(const struct probe_list *a, const struct probe_list *b)
 	if (!a->select != !b->select || (a->select && !selection__same(a->select, b->select)))
 		return false;
 	return a->npatterns == b->npatterns && a->builtin == b->builtin && a->bare == b->bare &&
-	       a->settings.max_rate == b->settings.max_rate &&
-	       a->settings.has_max_rate == b->settings.has_max_rate &&
+	       probe_settings__same_limits(&a->settings, &b->settings) &&
 	       probe_settings__same(&a->settings, &b->settings);
 }
 

@@ -65,6 +65,8 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 		s->max_rate = defaults->has_max_rate ? defaults->max_rate : DEFAULT_MAX_RATE;
 		s->has_max_rate = defaults->has_max_rate;
 	}
+	if (!s->max_cpu)
+		s->max_cpu = defaults->max_cpu;
 	if (!s->has_durations)
 		s->untimed = defaults->untimed;
 	if (!s->max_series)
@@ -105,4 +107,10 @@ bool probe_settings__same(const struct probe_settings *a, const struct probe_set
 	       same_expressions(a->labels, a->nlabels, b->labels, b->nlabels) &&
 	       same_expressions(a->filters, a->nfilters, b->filters, b->nfilters) &&
 	       same_expressions(a->observed, a->nobserved, b->observed, b->nobserved);
+}
+
+bool probe_settings__same_limits(const struct probe_settings *a, const struct probe_settings *b)
+{
+	return a->max_rate == b->max_rate && a->has_max_rate == b->has_max_rate &&
+	       a->max_cpu == b->max_cpu;
 }

@@ -29,10 +29,13 @@ struct probe_settings {
 	double series_ttl;   /* seconds until an idle label set is folded away; 0: never */
 	bool has_max_rate;   /* the user has given one */
 	uint64_t max_rate;   /* calls per second; above it the probe is detached. 0: no limit */
+	double max_cpu;	     /* likewise: CPU time, as a share of all CPUs. 0: no limit */
 };
 
 /* Fills settings that s lacks from `defaults`, then from the built-in defaults. */
 void probe_settings__fill(struct probe_settings *s, const struct probe_settings *defaults);
-/* Whether a target is probed in the same way by both. Ignores max_rate. */
+/* Whether a target is probed in the same way by both. Ignores limits. */
 bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b);
+/* Whether the rate guard limits a target in the same way by both. */
+bool probe_settings__same_limits(const struct probe_settings *a, const struct probe_settings *b);
 void probe_settings__free(struct probe_settings *s); /* what is in it */

@@ -33,6 +33,23 @@ int value__duration(const char *text, double *out, char **why)
 	return 0;
 }
 
+int value__share(const char *text, double *out, char **why)
+{
+	static const struct duration_unit percent[] = { { "%", 0.01 }, { NULL, 0 } };
+	double share;
+
+	if (strspn(text, "0123456789.%") != strlen(text) ||
+	    !duration__parse(text, percent, DURATION_SINGLE, &share) || share <= 0 || share > 1)
+		return error__refuse(
+			why,
+			"\"%.80s\" is not allowed; write a percentage of the CPU time "
+			"of the whole machine, above 0%% and up to 100%%, as in 1%% or "
+			"0.5%%",
+			text);
+	*out = share;
+	return 0;
+}
+
 int value__mechanism(const char *text, char **why)
 {
 	size_t i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Missed calls and the cost of programs, for servers. The attacher calculates them
+ * Missed calls and costs, for servers. The attacher calculates them
  * (probes/missed.h) and copies them into memory that servers can only read. So there are no
  * pointers in it, and mechanisms are numbers.
  */
@@ -14,6 +14,7 @@
 struct missed_target {
 	uint64_t reasons; /* bit r: reason r can happen to this target, and is exported from 0 */
 	uint64_t missed[MISSED_MAX];
+	uint64_t overhead_ns; /* CPU time of its calls, estimated; 0 without a budget */
 };
 
 /* The programs of a mechanism. */
@@ -21,7 +22,7 @@ struct missed_program {
 	uint64_t shared;  /* 1: targets share them, and the kernel counts for all together */
 	uint64_t reasons; /* of shared counts, as in missed_target */
 	uint64_t missed[MISSED_MAX];
-	uint64_t run_ns, runs; /* 0 unless the kernel counts them */
+	uint64_t run_ns, runs; /* 0 unless kernel.bpf_stats_enabled is on */
 };
 
 struct shared_missed {

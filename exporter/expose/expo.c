@@ -26,10 +26,10 @@ void expo__count(struct expo *e, const struct label_set *ls, uint64_t v, double 
 	e->format->sample(e, ls, (struct metric_value){ .is_int = true, .u = v }, created);
 }
 
-void expo__value(struct expo *e, const struct label_set *ls, double v)
+void expo__value(struct expo *e, const struct label_set *ls, double v, double created)
 {
 	open_family(e);
-	e->format->sample(e, ls, (struct metric_value){ .is_int = false, .d = v }, 0);
+	e->format->sample(e, ls, (struct metric_value){ .is_int = false, .d = v }, created);
 }
 
 void expo__histogram(struct expo *e, const struct label_set *ls, const struct histogram_value *v,

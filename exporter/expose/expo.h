@@ -80,7 +80,7 @@ void expo__begin(struct expo *e, const struct expo_format *format, struct buf *o
 /* Begins a family. Writes nothing before the first sample. */
 void expo__family(struct expo *e, const struct metric_family *f);
 void expo__count(struct expo *e, const struct label_set *ls, uint64_t v, double created);
-void expo__value(struct expo *e, const struct label_set *ls, double v);
+void expo__value(struct expo *e, const struct label_set *ls, double v, double created);
 void expo__histogram(struct expo *e, const struct label_set *ls, const struct histogram_value *v,
 		     double created);
 void expo__end(struct expo *e); /* writes the end of the body and frees the scratch */

@@ -257,6 +257,23 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 	}
 }
 
+/* Of probes with a budget. */
+static void write_overhead(const struct metrics_input *in, struct expo *e)
+{
+	const struct target_state *st;
+
+	for_each_counted(in, st)
+	{
+		struct label labels[TARGET_LABELS];
+
+		if (!st->has_max_cpu || !st->missed)
+			continue;
+		target_labels(labels, st);
+		expo__value(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+			    (double)st->missed->overhead_ns / 1e9, st->created);
+	}
+}
+
 static void write_probe_info(const struct metrics_input *in, struct expo *e)
 {
 	const struct target_state *st;
@@ -316,13 +333,14 @@ static void write_probe_detached(const struct metrics_input *in, struct expo *e)
 {
 	for (size_t i = 0; i < in->ntargets; i++) {
 		const struct target_state *st = &in->targets[i];
+		bool limited = st->has_max_rate || st->has_max_cpu;
 
 		if (!metrics_input__wants(in, st->function))
 			continue;
 		for (int r = 0; r < REASON_MAX; r++) {
 			struct label labels[TARGET_LABELS + 1];
 
-			if (!st->detached[r] && !(r == REASON_OVERLOAD && st->has_max_rate))
+			if (!st->detached[r] && !(r == REASON_OVERLOAD && limited))
 				continue;
 			target_labels(labels, st);
 			labels[2] = (struct label){ "reason", target_reason_names[r] };
@@ -365,6 +383,10 @@ static const struct {
 	    "Calls that no other metric counts, by reason. _all: functions that share a program.",
 	    "", METRIC_COUNTER },
 	  .all = write_missed },
+	{ { "retprobe_probe_overhead_seconds",
+	    "CPU time that the probe has added to calls, estimated. Only with max_cpu.", "seconds",
+	    METRIC_COUNTER },
+	  .all = write_overhead },
 	{ { "retprobe_probe_info",
 	    "Attached probes: the mechanism in use and how return values are read. Always 1.", "",
 	    METRIC_GAUGE },
@@ -379,8 +401,9 @@ static const struct {
 	    "", METRIC_GAUGE },
 	  .all = write_probe_files },
 	{ { "retprobe_probe_detached",
-	    "Automatic detachments of the probe, by reason. overload: its max_rate, or the limit "
-	    "for all user functions, was exceeded. relinked: it was re-attached, because it shared "
+	    "Automatic detachments of the probe, by reason. overload: its max_rate or max_cpu, or "
+	    "a limit for several probes, was exceeded. relinked: it was re-attached, because it "
+	    "shared "
 	    "a link with such a probe. waiting: its module was unloaded.",
 	    "", METRIC_COUNTER },
 	  .all = write_probe_detached },

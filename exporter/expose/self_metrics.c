@@ -45,7 +45,7 @@ static void write_bpf_stats(const struct metrics_input *in, struct expo *e)
 			if (f)
 				expo__count(e, &ls, p->runs, 0);
 			else
-				expo__value(e, &ls, (double)p->run_ns / 1e9);
+				expo__value(e, &ls, (double)p->run_ns / 1e9, 0);
 		}
 	}
 }
@@ -119,7 +119,7 @@ static void write_self_rows(const struct self *self, struct expo *e)
 		if (row->is_int)
 			expo__count(e, NULL, *(const uint64_t *)(base + row->value), 0);
 		else
-			expo__value(e, NULL, *(const double *)(base + row->value));
+			expo__value(e, NULL, *(const double *)(base + row->value), 0);
 	}
 }
 

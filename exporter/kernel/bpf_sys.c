@@ -4,10 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 #define TRIES_MAX    10
@@ -127,6 +129,26 @@ int bpf_sys__link_tracing(int prog_fd, enum bpf_sys_attach type)
 		return fd;
 	fd = syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &old, sizeof(old));
 	return fd < 0 ? -errno : fd;
+}
+
+int bpf_sys__load_nothing(int type, int attach, uint32_t btf_id)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach,
+		    .attach_btf_id = btf_id);
+
+	return bpf_prog_load(type, "nothing", "GPL", code, ARRAY_SIZE(code), &opts);
+}
+
+bool bpf_sys__stats_are_on(void)
+{
+	char c[2];
+
+	return file__read_head(AT_FDCWD, "/proc/sys/kernel/bpf_stats_enabled", c, sizeof(c)) > 0 &&
+	       *c == '1';
 }
 
 uint64_t bpf_sys__link_missed(int link_fd)

@@ -38,8 +38,15 @@ int bpf_sys__link_btf_ids(int prog_fd, const uint32_t *ids, const uint64_t *cook
 /* For programs loaded for one function: fentry, fexit, fsession. */
 int bpf_sys__link_tracing(int prog_fd, enum bpf_sys_attach type);
 
+/* Loads a program that does nothing. type: enum bpf_prog_type; attach: enum bpf_sys_attach, or 0;
+ * btf_id: of a kernel function, or 0. */
+int bpf_sys__load_nothing(int type, int attach, uint32_t btf_id);
+
 /* A loaded module's BTF. */
 int bpf_sys__module_btf(const char *module);
+
+/* Whether kernel.bpf_stats_enabled is 1. */
+bool bpf_sys__stats_are_on(void);
 
 /* Calls for which a multi link had no return slot. 0 before 6.9, which does not count. */
 uint64_t bpf_sys__link_missed(int link_fd);

@@ -133,18 +133,11 @@ static bool probe_cgroup_v2(const struct features *f, int unused)
 /* A program that does nothing, to be attached to FEATURES_TRIAL_FUNCTION for a moment. */
 static int load_trial(enum bpf_prog_type type, int attach, uint32_t btf_id)
 {
-	const struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach,
-		    .attach_btf_id = btf_id);
-
 	/* Sessions call kernel functions, which BTF names. */
 	if ((attach == BPF_SYS_KPROBE_SESSION || attach == BPF_SYS_UPROBE_SESSION) &&
 	    !machine__has_btf())
 		return -ENOENT;
-	return bpf_prog_load(type, "trial", "GPL", code, ARRAY_SIZE(code), &opts);
+	return bpf_sys__load_nothing(type, attach, btf_id);
 }
 
 /* While ftrace is off, nothing that uses it may be attached: when it is switched on again, ftrace
@@ -209,6 +202,11 @@ static const struct kernel_functions *kernel_functions(void)
 		btf__free(btf);
 	}
 	return &known;
+}
+
+int features__trial_id(void)
+{
+	return kernel_functions()->trial;
 }
 
 static bool probe_tracing(const struct features *f, int attach)

@@ -40,6 +40,7 @@ struct features;
  * (net/bpf/test_run.c). It takes an int and returns one. With FEATURE_TRAMPOLINE, it is in the
  * kernel's BTF. */
 #define FEATURES_TRIAL_FUNCTION "bpf_fentry_test1"
+int features__trial_id(void); /* its BTF id; negative: it has none */
 
 /*
  * tracefs is borrowed, as from tracefs__open(), negative errno included. assume, for

@@ -41,10 +41,10 @@ int perf_event__open_tracepoint(int id)
 	return id < 0 ? id : open_event(&attr);
 }
 
-/* Reads "PREFIXnumber" from a file of the uprobe PMU. */
-static int pmu_number(const char *file, const char *prefix)
+/* Reads "PREFIXnumber" from a file of a PMU. */
+static int pmu_number(const char *pmu, const char *file, const char *prefix)
 {
-	__cleanup_free char *path = xasprintf("/sys/bus/event_source/devices/uprobe/%s", file);
+	__cleanup_free char *path = xasprintf("/sys/bus/event_source/devices/%s/%s", pmu, file);
 	char text[64];
 	size_t skip = strlen(prefix);
 
@@ -55,13 +55,13 @@ static int pmu_number(const char *file, const char *prefix)
 	return atoi(text + skip);
 }
 
-int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return)
+static int open_probe(const char *pmu, const char *where, uint64_t offset, bool is_return)
 {
 	struct perf_event_attr attr = {
-		.config1 = (uint64_t)(uintptr_t)path, /* uprobe_path */
-		.config2 = offset,		      /* probe_offset */
+		.config1 = (uint64_t)(uintptr_t)where, /* kprobe_func, uprobe_path */
+		.config2 = offset,		       /* probe_offset */
 	};
-	int type = pmu_number("type", ""), bit = pmu_number("format/retprobe", "config:");
+	int type = pmu_number(pmu, "type", ""), bit = pmu_number(pmu, "format/retprobe", "config:");
 
 	if (type < 0 || bit < 0)
 		return -EOPNOTSUPP;
@@ -69,6 +69,16 @@ int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return)
 	if (is_return)
 		attr.config = 1ULL << bit;
 	return open_event(&attr);
+}
+
+int perf_event__open_kprobe(const char *symbol, bool is_return)
+{
+	return open_probe("kprobe", symbol, 0, is_return);
+}
+
+int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return)
+{
+	return open_probe("uprobe", path, offset, is_return);
 }
 
 int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out)

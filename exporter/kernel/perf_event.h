@@ -16,6 +16,8 @@ int perf_event__open_dummy(void);
 /* The event of a tracefs id, or of a negative errno, which it returns. A descriptor, or a negative
  * errno. */
 int perf_event__open_tracepoint(int id);
+/* A kprobe (or kretprobe) on a function of the kernel. */
+int perf_event__open_kprobe(const char *symbol, bool is_return);
 /* A uprobe (or uretprobe) at an offset in a file. */
 int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return);
 

@@ -437,20 +437,38 @@ struct program_counts programs__count_fd(int fd)
 	return sum;
 }
 
+static void add_clone_counts(const struct clone *c, struct program_counts *sum)
+{
+	sum->run_ns += c->before.run_ns;
+	sum->runs += c->before.runs;
+	sum->skipped += c->before.skipped;
+	add_counts(c->fd, sum);
+}
+
+void programs__count_site(struct programs *p, enum program_id id, const struct program_site *site,
+			  struct program_counts *sum)
+{
+	bool capturing = variant_of(id, site->capture);
+	const struct selected *sel = &p->v[id][capturing];
+	const struct clone *c = NULL;
+
+	if (sel->markers)
+		c = find_clone(p, id, site->spec, 0);
+	else if (capturing)
+		c = find_clone(p, id, 0, site->capture->index);
+	else
+		add_counts(sel->fd, sum);
+	if (c)
+		add_clone_counts(c, sum);
+}
+
 struct program_counts programs__count(const struct programs *p, enum program_id id)
 {
 	struct program_counts sum = {};
 
 	add_counts(p->v[id][false].fd, &sum);
-	for (size_t i = 0; i < p->nclones; i++) {
-		const struct clone *c = &p->clones[i];
-
-		if (c->program != id)
-			continue;
-		sum.run_ns += c->before.run_ns;
-		sum.runs += c->before.runs;
-		sum.skipped += c->before.skipped;
-		add_counts(c->fd, &sum);
-	}
+	for (size_t i = 0; i < p->nclones; i++)
+		if (p->clones[i].program == id)
+			add_clone_counts(&p->clones[i], &sum);
 	return sum;
 }

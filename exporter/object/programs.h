@@ -46,5 +46,8 @@ int programs__fd(struct programs *p, enum program_id id, const struct capture_sp
 struct program_counts {
 	uint64_t run_ns, runs, skipped;
 };
+/* Adds what the kernel counts of the program at a site to *sum. */
+void programs__count_site(struct programs *p, enum program_id id, const struct program_site *site,
+			  struct program_counts *sum);
 struct program_counts programs__count(const struct programs *p, enum program_id id);
 struct program_counts programs__count_fd(int fd);

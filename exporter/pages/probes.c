@@ -227,6 +227,10 @@ static void json_counts(struct buf *b, const struct metrics_input *in,
 	else
 		json_missed(b, (uint64_t[MISSED_MAX]){}, 0);
 	if (st->snap) {
+		if (st->has_max_cpu && st->missed) {
+			buf__puts(b, ",\"overhead_seconds\":");
+			buf__double(b, (double)st->missed->overhead_ns / 1e9);
+		}
 		buf__printf(b, ",\"stale\":%llu",
 			    (unsigned long long)st->snap->events[RP_EVENT_STALE]);
 		json_label_sets(b, in, st);

@@ -15,6 +15,7 @@ struct wanted {
 	struct target *renamed; /* its current names, if the generation's may be old; owned */
 	uint64_t max_rate;
 	bool own_rate;
+	double max_cpu;
 };
 
 /* An attached or paused target. */

@@ -47,6 +47,7 @@ void compare__want(struct change *ch, struct targets *all)
 			.target = all->v[i],
 			.max_rate = all->v[i]->settings->max_rate,
 			.own_rate = all->v[i]->settings->has_max_rate,
+			.max_cpu = all->v[i]->settings->max_cpu,
 		};
 	all->n = 0;
 	targets__free(all);
@@ -144,6 +145,7 @@ void compare__keep(struct change *ch, const struct reconcile *r)
 		ch->nwanted++;
 		w->max_rate = row->max_rate;
 		w->own_rate = row->own_rate;
+		w->max_cpu = row->max_cpu;
 		if (row->generation) {
 			wanted__stay(w, find_actual(ch, row->state.target));
 			continue;

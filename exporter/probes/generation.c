@@ -118,8 +118,11 @@ void generation__detach(struct generation *g, uint32_t id)
 
 int generation__update(struct generation *g, double now)
 {
-	int err = missed__update(g->missed);
+	int err;
 
+	for (uint32_t id = 0; g->costs && id < g->targets->nids; id++)
+		missed__set_overhead(g->missed, id, g->costs[id].spent);
+	err = missed__update(g->missed);
 	if (!err)
 		label_slots__update(g->labels, now);
 	return err;
@@ -136,6 +139,7 @@ void generation__free(struct generation *g)
 	if (!g)
 		return;
 	missed__free(g->missed);
+	free(g->costs);
 	label_slots__free(g->labels);
 	attach__free(g->attach);
 	object__free(g->obj);

@@ -9,6 +9,7 @@
 #include "attach/attach.h"
 #include "labels/slots.h"
 #include "probes/missed.h"
+#include "probes/target_cost.h"
 
 struct generation {
 	unsigned number;
@@ -23,7 +24,8 @@ struct generation {
 	struct object *obj;
 	struct missed *missed;
 	struct label_slots *labels;
-	size_t live; /* attached or paused targets */
+	struct target_cost *costs; /* by target id; NULL: no target has a budget */
+	size_t live;		   /* attached or paused targets */
 };
 
 /*

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "probes/missed.h"
+
+#include "kernel/bpf_sys.h"
 #include "object/maps.h"
 
 /* The state of a target's skipped runs between updates; see skipped_calls(), prove_losses(). */
@@ -211,8 +213,11 @@ static void update_programs(struct missed *m, const struct attach_program_counts
 		uint32_t mechanism = shared_missed__mechanism(programs[i].mechanism);
 		struct missed_program *out = &m->board->programs[mechanism];
 
-		out->run_ns = programs[i].run_ns;
-		out->runs = programs[i].runs;
+		/* The exporter itself switches them on for moments (probes/costs.h). */
+		if (programs[i].runs && bpf_sys__stats_are_on()) {
+			out->run_ns = programs[i].run_ns;
+			out->runs = programs[i].runs;
+		}
 		if (programs[i].shared)
 			update_shared(m, &programs[i], out, &m->skips_shared[mechanism]);
 	}
@@ -309,6 +314,11 @@ void missed__restart(struct missed *m, uint32_t id)
 	};
 	memcpy(m->base[id].missed, m->board->targets[id].missed, sizeof(m->base[id].missed));
 	m->skips[id] = (struct skips){};
+}
+
+void missed__set_overhead(struct missed *m, uint32_t id, double seconds)
+{
+	m->board->targets[id].overhead_ns = (uint64_t)(seconds * 1e9);
 }
 
 const struct shared_missed *missed__board(const struct missed *m)

@@ -23,6 +23,9 @@ int missed__update(struct missed *m);
 /* Call it after a target is re-attached: the kernel's counters of it begin at 0. */
 void missed__restart(struct missed *m, uint32_t id);
 
+/* Sets the overhead of a target, for the next update. */
+void missed__set_overhead(struct missed *m, uint32_t id, double seconds);
+
 /* As of the last update: our own data, and the copy for servers. */
 const struct shared_missed *missed__board(const struct missed *m);
 const struct shared_memory *missed__shared(const struct missed *m);

@@ -69,6 +69,7 @@ static void resume(struct reconcile *r, struct generation *g, const uint32_t *id
 
 		if (generation__is_attached(g, ids[i])) {
 			rate_guard__resumed(r->guard, g, ids[i], r->now);
+			costs__resumed(r->costs, g, ids[i]);
 			log_info("%s:%s is attached again", t->object, t->function);
 		} else {
 			rate_guard__pause(r->guard, g, ids[i], r->now);
@@ -100,7 +101,8 @@ void overload__resume_all(struct reconcile *r)
 
 bool overload__check(struct reconcile *r, double now)
 {
-	bool any_hot = rate_guard__check(r->guard, r->table, now), any = false;
+	double max_cpu = r->config ? r->config->max_cpu : 0;
+	bool any_hot = rate_guard__check(r->guard, r->table, max_cpu, now), any = false;
 
 	for (size_t i = 0; i < r->n; i++) {
 		if (any_hot)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "probes/rate_guard.h"
 
+#include <math.h>
 #include <sys/sysinfo.h>
 
 #include "base/log.h"
@@ -22,6 +23,7 @@ struct hot {
 	const struct generation *generation;
 	uint32_t id;
 	char *why;
+	double pause; /* seconds; 0: as the last pauses suggest */
 };
 
 struct pause {
@@ -32,20 +34,24 @@ struct pause {
 };
 
 struct rate_guard {
+	struct costs *costs;
 	struct history *histories;
 	size_t n;
 	unsigned ncpus;
+	double checked; /* when; 0: never */
+	double elapsed; /* CPU seconds of all CPUs since then */
+	double debt;	/* CPU seconds beyond --max-cpu */
 	struct hot *hot;
 	size_t nhot;
 	struct pause *pauses;
 	size_t npauses;
 };
 
-struct rate_guard *rate_guard__new(void)
+struct rate_guard *rate_guard__new(struct costs *costs)
 {
 	struct rate_guard *guard = xcalloc(1, sizeof(*guard));
 
-	guard->ncpus = get_nprocs();
+	guard->costs = costs;
 	return guard;
 }
 
@@ -129,13 +135,27 @@ static bool rate_of(struct rate_guard *guard, const struct probe_row *row, doubl
 }
 
 /* Takes ownership of why. */
-static void add_hot(struct rate_guard *guard, const struct probe_row *row, char *why)
+static void add_hot(struct rate_guard *guard, const struct probe_row *row, char *why, double pause)
 {
 	*(struct hot *)array__grow(&guard->hot, &guard->nhot, sizeof(*guard->hot)) =
-		(struct hot){ row->generation, row->state.target->id, why };
+		(struct hot){ row->generation, row->state.target->id, why, pause };
 }
 
-static void judge(struct rate_guard *guard, const struct probe_row *row)
+static const struct hot *find_hot(const struct rate_guard *guard, const struct generation *g,
+				  uint32_t id)
+{
+	for (size_t i = 0; i < guard->nhot; i++)
+		if (guard->hot[i].generation == g && guard->hot[i].id == id)
+			return &guard->hot[i];
+	return NULL;
+}
+
+static bool is_hot(const struct rate_guard *guard, const struct probe_row *row)
+{
+	return find_hot(guard, row->generation, row->state.target->id);
+}
+
+static void judge_rate(struct rate_guard *guard, const struct probe_row *row)
 {
 	double rate;
 
@@ -147,28 +167,152 @@ static void judge(struct rate_guard *guard, const struct probe_row *row)
 		 (unsigned long long)row->max_rate);
 	add_hot(guard, row,
 		xasprintf("it was called more than %llu times a second for ten seconds (max_rate)",
-			  (unsigned long long)row->max_rate));
+			  (unsigned long long)row->max_rate),
+		0);
 }
 
-/* ---- all user functions together --------------------------------------------------------------
- */
+static bool is_attached(const struct probe_row *row)
+{
+	return row->state.attached && !row->state.again;
+}
+
+/* ---- CPU time -------------------------------------------------------------------------------- */
+
+/* What the target's budget gains between two checks, and how long it needs to pay a debt. */
+static double budget(const struct rate_guard *guard, double share)
+{
+	return share * guard->elapsed;
+}
+
+static double payback(const struct rate_guard *guard, double debt, double share)
+{
+	return fmax(RATE_GUARD_PAUSE, debt / (share * guard->ncpus));
+}
+
+/* Counts what its calls since the last check have cost. Earlier ones, from before it had a budget,
+ * are no debt. */
+static double charge(struct rate_guard *guard, const struct probe_row *row)
+{
+	const struct history *h = history_of(guard, row->generation);
+	uint32_t id = row->state.target->id;
+	struct target_cost *cost = &row->generation->costs[id];
+	uint64_t calls = h->calls[(h->taken - 1) % READINGS][id], fresh = calls - cost->calls;
+	double seconds;
+
+	costs__note(guard->costs, cost, fresh);
+	seconds = fresh ? (double)fresh * costs__of_call(guard->costs, row->generation, id) : 0;
+	cost->spent += seconds;
+	cost->recent = cost->counted ? seconds : 0;
+	cost->debt = fmax(0, cost->debt + cost->recent - budget(guard, row->max_cpu));
+	cost->counted = true;
+	cost->calls = calls;
+	return cost->recent;
+}
+
+static void charge_all(struct rate_guard *guard, const struct probe_table *table, double max_cpu)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct probe_row *row = &table->rows[i];
+		struct generation *g = row->generation;
+
+		if (!g || row->state.again)
+			continue;
+		if (!g->costs && row->state.has_max_cpu)
+			g->costs = xcalloc(g->targets->nids, sizeof(*g->costs));
+		if (row->state.has_max_cpu)
+			sum += charge(guard, row);
+		else if (g->costs)
+			g->costs[row->state.target->id].counted = false;
+	}
+	guard->debt = fmax(0, guard->debt + sum - budget(guard, max_cpu));
+}
+
+static double recent_of(const struct probe_row *row)
+{
+	return row->state.has_max_cpu ? row->generation->costs[row->state.target->id].recent : 0;
+}
+
+static void judge_cpu(struct rate_guard *guard, const struct probe_row *row)
+{
+	double recent = recent_of(row), used = recent / guard->elapsed * 100;
+
+	if (!row->max_cpu || recent <= budget(guard, row->max_cpu) || is_hot(guard, row))
+		return;
+	log_warn("%s:%s takes %.2g %% of the machine's CPU time, more than its max_cpu of %g %%: "
+		 "it is detached for a while",
+		 row->state.target->object, row->state.target->function, used, row->max_cpu * 100);
+	add_hot(guard, row,
+		xasprintf("its calls took %.2g %% of the machine's CPU time, more than max_cpu "
+			  "(%g %%)",
+			  used, row->max_cpu * 100),
+		payback(guard, row->generation->costs[row->state.target->id].debt, row->max_cpu));
+}
 
 struct user {
 	const struct probe_row *row;
-	double rate, cost; /* cost: CPU seconds per second */
+	double rate, cost; /* cost: CPU seconds per second, or since the last check */
 };
 
-static int busiest_first(const void *a, const void *b)
+static int dearest_first(const void *a, const void *b)
 {
 	const struct user *x = a, *y = b;
 
 	return (y->cost > x->cost) - (y->cost < x->cost);
 }
 
+/* Those that stay attached so far. Returns their number. */
+static size_t list_dear(struct rate_guard *guard, const struct probe_table *table,
+			struct user *users, double *sum)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct probe_row *row = &table->rows[i];
+		double recent = is_attached(row) && !is_hot(guard, row) ? recent_of(row) : 0;
+
+		if (recent > 0)
+			users[n++] = (struct user){ row, 0, recent };
+		*sum += recent;
+	}
+	qsort(users, n, sizeof(*users), dearest_first);
+	return n;
+}
+
+/* --max-cpu. What the others leave of it pays the debt. */
+static void judge_all(struct rate_guard *guard, const struct probe_table *table, double max_cpu)
+{
+	__cleanup_free struct user *users = xcalloc(table->n + 1, sizeof(*users));
+	double sum = 0, limit = budget(guard, max_cpu), used, left, pause;
+	size_t n = list_dear(guard, table, users, &sum), paused = 0;
+
+	if (sum <= limit)
+		return;
+	used = sum / guard->elapsed * 100;
+	while (sum > limit && paused < n)
+		sum -= users[paused++].cost;
+	left = max_cpu - sum / guard->elapsed;
+	pause = payback(guard, guard->debt, fmax(left, max_cpu / 4));
+	for (size_t i = 0; i < paused; i++)
+		add_hot(guard, users[i].row,
+			xasprintf("all probes together took %.2g %% of the machine's CPU time, "
+				  "more than --max-cpu (%g %%), and this was one of the most "
+				  "expensive (%.2g %%)",
+				  used, max_cpu * 100, users[i].cost / guard->elapsed * 100),
+			pause);
+	log_warn("all probes together take %.2g %% of the machine's CPU time, more than --max-cpu "
+		 "of %g %%: the %zu most expensive of %zu are detached for a while",
+		 used, max_cpu * 100, paused, n);
+}
+
+/* ---- all user functions together --------------------------------------------------------------
+ */
+
 static bool counts_in_sum(const struct rate_guard *guard, const struct probe_row *row)
 {
-	return row->state.target->type == TARGET_USER && !row->own_rate &&
-	       !rate_guard__why_hot(guard, row->generation, row->state.target->id);
+	return row->state.target->type == TARGET_USER && !row->own_rate && !row->max_cpu &&
+	       !is_hot(guard, row);
 }
 
 static size_t list_users(struct rate_guard *guard, const struct probe_table *table,
@@ -180,17 +324,16 @@ static size_t list_users(struct rate_guard *guard, const struct probe_table *tab
 		const struct probe_row *row = &table->rows[i];
 		double rate;
 
-		if (!row->state.attached || row->state.again || !counts_in_sum(guard, row) ||
-		    !rate_of(guard, row, &rate))
+		if (!is_attached(row) || !counts_in_sum(guard, row) ||
+		    !rate_of(guard, row, &rate) || !(rate > 0))
 			continue;
 		users[n++] = (struct user){
 			row,
 			rate,
-			rate * RATE_GUARD_USER_CALL *
-				(strcmp(row->state.mechanism, "uprobe.ret") ? 1 : 2),
+			rate * costs__of_call(guard->costs, row->generation, row->state.target->id),
 		};
 	}
-	qsort(users, n, sizeof(*users), busiest_first);
+	qsort(users, n, sizeof(*users), dearest_first);
 	return n;
 }
 
@@ -212,7 +355,8 @@ static void judge_sum(struct rate_guard *guard, const struct probe_table *table)
 			xasprintf("user functions were called %.0f times a second in total for ten "
 				  "seconds, and this was one of the busiest (it was called %.0f "
 				  "times a second; set its max_rate to leave it out of the sum)",
-				  rate, users[paused].rate));
+				  rate, users[paused].rate),
+			0);
 	}
 	log_warn("user functions are called %.0f times a second in total, which slows programs "
 		 "down: the %zu busiest of %zu are detached for a while; narrow the globs, or set "
@@ -247,9 +391,13 @@ static void forget_gone(struct rate_guard *guard)
 	guard->n = kept;
 }
 
-size_t rate_guard__check(struct rate_guard *guard, const struct probe_table *table, double now)
+size_t rate_guard__check(struct rate_guard *guard, const struct probe_table *table, double max_cpu,
+			 double now)
 {
 	forget_hot(guard);
+	guard->ncpus = get_nprocs();
+	guard->elapsed = guard->checked ? (now - guard->checked) * guard->ncpus : 0;
+	guard->checked = now;
 	for (size_t i = 0; i < guard->n; i++)
 		guard->histories[i].seen = false;
 	for (size_t i = 0; i < table->ngenerations; i++) {
@@ -259,20 +407,26 @@ size_t rate_guard__check(struct rate_guard *guard, const struct probe_table *tab
 		read_calls(h, table->generations[i], now);
 	}
 	forget_gone(guard);
-	for (size_t i = 0; i < table->n; i++)
-		if (table->rows[i].state.attached && !table->rows[i].state.again)
-			judge(guard, &table->rows[i]);
-	judge_sum(guard, table);
+	charge_all(guard, table, max_cpu);
+	for (size_t i = 0; i < table->n; i++) {
+		if (!is_attached(&table->rows[i]))
+			continue;
+		judge_rate(guard, &table->rows[i]);
+		judge_cpu(guard, &table->rows[i]);
+	}
+	if (max_cpu)
+		judge_all(guard, table, max_cpu);
+	else
+		judge_sum(guard, table);
 	return guard->nhot;
 }
 
 const char *rate_guard__why_hot(const struct rate_guard *guard, const struct generation *g,
 				uint32_t id)
 {
-	for (size_t i = 0; i < guard->nhot; i++)
-		if (guard->hot[i].generation == g && guard->hot[i].id == id)
-			return guard->hot[i].why;
-	return NULL;
+	const struct hot *hot = find_hot(guard, g, id);
+
+	return hot ? hot->why : NULL;
 }
 
 /* ---- pauses -------------------------------------------------------------------------------- */
@@ -289,11 +443,16 @@ static struct pause *pause_of(const struct rate_guard *guard, const struct gener
 double rate_guard__pause(struct rate_guard *guard, const struct generation *g, uint32_t id,
 			 double now)
 {
+	const struct hot *hot = find_hot(guard, g, id);
 	struct pause *p = pause_of(guard, g, id);
 
 	if (!p) {
 		p = array__grow(&guard->pauses, &guard->npauses, sizeof(*p));
 		*p = (struct pause){ .generation = g->number, .id = id };
+	}
+	if (hot && hot->pause) {
+		p->until = now + hot->pause;
+		return hot->pause;
 	}
 	if (!p->length || (p->counts && now - p->resumed >= RATE_GUARD_PAUSE_MAX))
 		p->length = RATE_GUARD_PAUSE;

@@ -44,7 +44,8 @@ struct reconcile *reconcile__new(struct features *f, int tracefs,
 	r->table = xcalloc(1, sizeof(*r->table));
 	r->watch = watch__new();
 	r->programs = program_files__new();
-	r->guard = rate_guard__new();
+	r->costs = costs__new(f);
+	r->guard = rate_guard__new(r->costs);
 	r->switches = switches__new(open("/proc/sys/kernel", O_PATH | O_DIRECTORY | O_CLOEXEC),
 				    tracefs__open_debugfs());
 	return r;
@@ -61,6 +62,7 @@ void reconcile__free(struct reconcile *r)
 	watch__free(r->watch);
 	program_files__free(r->programs);
 	rate_guard__free(r->guard);
+	costs__free(r->costs);
 	switches__free(r->switches);
 	config__free(r->config);
 	free(r->failed);
@@ -141,6 +143,7 @@ static enum fault attach_new(struct reconcile *r, struct change *ch, char **erro
 	attach__set_switched_off(ch->added->attach, switches__off(r->switches));
 	if (ch->renew)
 		detach_all(r, ch);
+	costs__prepare(r->costs, ch->added, switches__off(r->switches));
 	fault = generation__start(ch->added, r->features, error);
 	/* At the start, as many are attached as there are descriptors for. */
 	if (!fault && r->n && lacks_files(r, ch->added))
@@ -424,6 +427,7 @@ bool reconcile__tick(struct reconcile *r, double now)
 		r->last_guard = now;
 		changed |= overload__check(r, now);
 	}
+	costs__tick(r->costs, r->table, r->off, now);
 	if (changed)
 		show_again(r);
 	changed |= check_programs(r, now);

@@ -133,7 +133,11 @@ static void keep_outliving(struct change *ch, size_t which)
 			continue;
 		}
 		used = f;
-		*w = (struct wanted){ .max_rate = ch->wanted[which].max_rate };
+		*w = (struct wanted){
+			.max_rate = ch->wanted[which].max_rate,
+			.own_rate = ch->wanted[which].own_rate,
+			.max_cpu = ch->wanted[which].max_cpu,
+		};
 		ch->nwanted++;
 		add_follow(ch, w, a, REMOVED);
 	}

@@ -25,9 +25,14 @@ static void add_files(struct target_state *st, const struct wanted *w)
 }
 
 /* Of a target, without its name. */
-static struct probe_row make_row(struct probe_table *table, const struct wanted *w)
+static struct probe_row make_row(const struct change *ch, struct probe_table *table,
+				 const struct wanted *w)
 {
-	struct probe_row row = { .max_rate = w->max_rate, .own_rate = w->own_rate };
+	struct probe_row row = {
+		.max_rate = w->max_rate,
+		.own_rate = w->own_rate,
+		.max_cpu = w->max_cpu,
+	};
 	const struct target *t = wanted__target(w);
 	size_t n;
 
@@ -52,6 +57,7 @@ static struct probe_row make_row(struct probe_table *table, const struct wanted 
 		row.state.target = probe_table__describe(table, t);
 	}
 	row.state.has_max_rate = w->max_rate;
+	row.state.has_max_cpu = w->max_cpu || ch->config->max_cpu;
 	return row;
 }
 
@@ -68,11 +74,12 @@ static void keep_counting(const struct probe_table *before, struct target_state 
 }
 
 /* One row for each name of a target. Returns the next free row. */
-static struct probe_row *make_rows(const struct probe_table *before, struct probe_table *table,
-				   struct probe_row *row, const struct wanted *w)
+static struct probe_row *make_rows(const struct change *ch, const struct probe_table *before,
+				   struct probe_table *table, struct probe_row *row,
+				   const struct wanted *w)
 {
 	const struct target *t = wanted__target(w);
-	struct probe_row first = make_row(table, w);
+	struct probe_row first = make_row(ch, table, w);
 
 	for (size_t i = 0; i < target__nnames(t); i++, row++) {
 		*row = first;
@@ -107,7 +114,7 @@ struct probe_table *rows__make(const struct probe_table *before, struct change *
 	struct probe_row *row = table->rows;
 
 	for (size_t i = 0; i < ch->nwanted; i++)
-		row = make_rows(before, table, row, &ch->wanted[i]);
+		row = make_rows(ch, before, table, row, &ch->wanted[i]);
 	probe_table__index(table);
 	return table;
 }

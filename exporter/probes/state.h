@@ -2,6 +2,7 @@
 /* The state that probes/reconcile.c shares with the sources that do its steps. */
 #pragma once
 
+#include "probes/costs.h"
 #include "probes/rate_guard.h"
 #include "probes/table.h"
 #include "probes/watch.h"
@@ -20,6 +21,7 @@ struct reconcile {
 	struct program_files *programs;
 	bool programs_changed; /* and the probes have not been updated yet */
 	double programs_next;  /* not before; monotonic seconds */
+	struct costs *costs;
 	struct rate_guard *guard;
 	struct switches *switches;
 	unsigned off; /* switches that are off */

@@ -124,7 +124,8 @@ static bool same_row(const struct probe_row *a, const struct probe_row *b)
 		       a->state.former_files == b->state.former_files &&
 		       a->state.left_out == b->state.left_out &&
 		       same_text(a->state.files, b->state.files) &&
-		       a->state.has_max_rate == b->state.has_max_rate;
+		       a->state.has_max_rate == b->state.has_max_rate &&
+		       a->state.has_max_cpu == b->state.has_max_cpu;
 	return x->reason == y->reason && same_text(x->why, y->why);
 }
 

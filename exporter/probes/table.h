@@ -15,6 +15,7 @@ struct probe_row {
 	struct generation *generation; /* has the counts; NULL: none */
 	uint64_t max_rate;	       /* calls per second; 0: no limit */
 	bool own_rate;		       /* max_rate is set by the user */
+	double max_cpu;		       /* share of all CPUs; 0: no limit */
 };
 
 struct probe_table {

@@ -19,6 +19,7 @@ struct target_state {
 	size_t left_out;	       /* files of the selection that are not counted */
 	double created;		       /* when it was attached, seconds since the epoch */
 	bool has_max_rate;	       /* the rate guard may detach it */
+	bool has_max_cpu;	       /* likewise; alone or with others */
 	uint64_t detached[REASON_MAX]; /* automatic detachments, by reason */
 	/* A paused target keeps its counts. NULL: never attached. */
 	const struct snap_target *snap;

@@ -5,22 +5,7 @@
 #include <fcntl.h>
 #include <sys/auxv.h>
 
-/* The file of which the code of this function is mapped. */
-static char *mapped_program(void)
-{
-	unsigned long here = (unsigned long)&mapped_program, start, end;
-	__cleanup_fclose FILE *f = fopen("/proc/self/maps", "re");
-	char line[4400], *path;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		path = strchr(line, '/');
-		if (path && sscanf(line, "%lx-%lx", &start, &end) == 2 && here >= start &&
-		    here < end)
-			return xstrdup(path);
-	}
-	return NULL;
-}
+#include "base/mapped.h"
 
 /* O_PATH, because the files may not be readable. */
 static int open_path(const char *path)
@@ -33,6 +18,7 @@ static int open_path(const char *path)
 int own_program__open(struct own_program *out)
 {
 	__cleanup_free char *path = NULL;
+	uint64_t offset;
 
 	*out = (struct own_program){ .program = -1, .loader = -1 };
 	if (getauxval(AT_BASE)) {
@@ -40,7 +26,7 @@ int own_program__open(struct own_program *out)
 		return out->program < 0 ? out->program : 0;
 	}
 	/* The loader was executed itself. */
-	path = mapped_program();
+	path = mapped__file(own_program__open, &offset);
 	out->program = path ? open_path(path) : -ENOENT;
 	if (out->program < 0)
 		return out->program;

@@ -141,6 +141,7 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 	image__field(io, &st->left_out);
 	image__field(io, &st->created);
 	image__flag(io, &st->has_max_rate);
+	image__flag(io, &st->has_max_cpu);
 	image__field(io, &st->detached);
 	image__field(io, &row->generation);
 	if (!image__is_reading(io))

@@ -51,6 +51,7 @@ probes:
     observe: {asked: arg2}
   - user: {object: $libc, functions: getenv}
     returns: pointer
+    max_cpu: 50%
   - user: {library: libc.so.6, functions: gai_strerror}
 END
 cat > "$temp/calls.py" <<'END'

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Overload protection, natively: probes called too often are paused, keep their counts, and resume. This build
-# of the exporter has pauses of seconds.
+# Overload protection, natively: probes that are called too often or cost too much are paused, keep their counts,
+# and resume. The first two exporters are of a build with pauses of seconds.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=rate_guard
 . tests/e2e/lib.sh
-plan 12
+plan 19
 
 exporter=$PWD/build/small/retprobe_exporter
 workload=$PWD/build/workload
@@ -121,7 +121,8 @@ expect "nothing is missed" "$(value now 'retprobe_missed_total\{.*msgrcv",reason
 kill "${pids[0]}"
 wait "${pids[0]}" 2> /dev/null
 "$exporter" --web.listen-address="127.0.0.1:$port" "$workload:workload_*" > "$temp/exporter.log" 2>&1 &
-pids+=($!)
+second=$!
+pids+=("$second")
 wait_for 60 is 'attached.*workload_function.* 1$' || give_up "start of the second" "it does not answer"
 too_often workload_function user-function 1 20000 7
 scrape paused
@@ -132,4 +133,64 @@ if grep -q 'user functions are called [0-9]* times a second in total' "$temp/exp
 else
 	not_ok "the log tells of the sum" "$(tail -3 "$temp/exporter.log")"
 fi
+
+# ---- CPU time ----------------------------------------------------------------------------------------
+# A function has a budget of its own, and a glob shares one with it. Both are far beyond it. This exporter is the
+# usual one: it must act within ten seconds.
+kill "$second"
+wait "$second" 2> /dev/null
+cat > "$temp/cpu.yml" <<END
+probes:
+- user: {object: $workload, functions: [workload_function]}
+  max_cpu: 0.1%
+- user: {object: $workload, functions: ["workload_*", "!workload_recursion"]}
+END
+build/retprobe_exporter --web.listen-address="127.0.0.1:$port" --config.file="$temp/cpu.yml" --max-cpu=0.2% \
+	> "$temp/exporter.log" 2>&1 &
+pids+=($!)
+wait_for 60 is 'attached.*workload_function.* 1$' || give_up "start of the third" "it does not answer"
+
+are_paused() { # are_paused NUMBER: of probes
+	scrape now && [ "$(grep -c 'attached.*reason="overload"} 0' "$temp/now")" = "$1" ]
+}
+
+overhead() { # overhead NAME: seconds in all
+	awk '/^retprobe_probe_overhead_seconds_total/ { sum += $2 } END { print sum + 0 }' "$temp/$1"
+}
+
+scrape idle
+functions=$(grep -c '^retprobe_probe_attached.* 1$' "$temp/idle")
+expect "each probe shows its cost" "$(grep -c '^retprobe_probe_overhead.* 0$' "$temp/idle")" "$functions"
+began=$SECONDS
+for operation in "user-function 1 5000" "user-functions 1 800"; do
+	# shellcheck disable=SC2086 # words
+	while :; do "$workload" $operation 7 > /dev/null; sleep 0.1; done &
+	pids+=($!)
+done
+wait_for 30 are_paused 7
+took=$((SECONDS - began))
+if are_paused 7 && [ $took -le 10 ]; then ok "a function and a glob are held to their budgets within ten seconds"; else
+	not_ok "a function and a glob are held to their budgets within ten seconds" \
+		"after $took s: $(grep -o 'attached.*' "$temp/now")"
+fi
+curl -s -m 10 -o "$temp/probes" "http://127.0.0.1:$port/api/v1/probes"
+if grep -q 'workload_function.*"why":"its calls took .* more than max_cpu (0.1 %)' "$temp/probes" &&
+	[ "$(grep -c 'more than --max-cpu (0.2 %)' "$temp/probes")" = 6 ]; then ok "the page has the reasons"; else
+	not_ok "the page has the reasons" "$(grep -o '"why":"[^"]*"' "$temp/probes")"; fi
+scrape held
+sleep 2
+scrape later
+if awk "BEGIN { exit !($(overhead later) - $(overhead held) <= 0.002 * 2.5 * $(getconf _NPROCESSORS_ONLN)) }"; then
+	ok "the others fit"
+else
+	not_ok "the others fit" "from $(overhead held) to $(overhead later) in 2 s"
+fi
+expect "what was counted stays" "$(grep '^retprobe_duration_seconds_count' "$temp/later")" \
+	"$(grep '^retprobe_duration_seconds_count' "$temp/held")"
+expect "functions that are not called stay attached" "$(grep -c '^retprobe_probe_attached.* 1$' "$temp/later")" \
+	$((functions - 7))
+count=$(value later "$calls"'workload_function"\}')
+cost=$(value later 'retprobe_probe_overhead_seconds_total\{.*workload_function"\}')
+if awk "BEGIN { exit !($cost / $count > 1e-7 && $cost / $count < 1e-3) }"; then ok "the cost is plausible"; else
+	not_ok "the cost is plausible" "$cost s for $count calls"; fi
 exit $failed

@@ -92,7 +92,8 @@ static struct snap_target fixture_snaps[FIXTURE_IDS] = {
 
 static const struct missed_target fixture_losses[FIXTURE_IDS] = {
 	{ .reasons = FIXTURE_KPROBE_REASONS,
-	  .missed = { [MISSED_RECURSION] = 5, [MISSED_DEPTH] = 1 } },
+	  .missed = { [MISSED_RECURSION] = 5, [MISSED_DEPTH] = 1 },
+	  .overhead_ns = 1500000000 },
 	{ .reasons = 1U << MISSED_NO_ENTRY },
 	/* An unexpected reason is exported, too. */
 	{ .reasons = 0, .missed = { [MISSED_MAXACTIVE] = 2 } },
@@ -160,6 +161,7 @@ static inline void fixture__init(struct fixture *f)
 		st->mechanism = st->attached ? i == 1 ? "tracepoint" : "kretprobe" : NULL;
 		st->created = st->attached ? 1700000000 : 0;
 		st->has_max_rate = i == 0;
+		st->has_max_cpu = i < 2;
 		if (!st->attached)
 			continue;
 		st->snap = &fixture_snaps[i];

@@ -51,7 +51,8 @@ bool __wrap_generation__is_attached(const struct generation *g, uint32_t id);
 void __wrap_generation__detach(struct generation *g, uint32_t id);
 const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n);
 const char *__wrap_attach__caveat(const struct attach *a, const struct attach_slot *slot);
-size_t __wrap_rate_guard__check(struct rate_guard *v, const struct probe_table *view, double now);
+size_t __wrap_rate_guard__check(struct rate_guard *v, const struct probe_table *view,
+				double max_cpu, double now);
 const char *__wrap_rate_guard__why_hot(const struct rate_guard *v, const struct generation *g,
 				       uint32_t id);
 bool __wrap_generation__is_paused(const struct generation *g, uint32_t id);
@@ -71,6 +72,11 @@ int __wrap_file_users__count(const struct opened_file *f, const char *path);
 void __wrap_attach__set_switched_off(struct attach *a, unsigned switches);
 bool __wrap_choice__is_outdated(const struct attach *a, uint32_t id);
 bool __wrap_features__preemption_changed(struct features *f);
+void __wrap_costs__prepare(struct costs *c, const struct generation *g, unsigned switches);
+
+void __wrap_costs__prepare(struct costs *c, const struct generation *g, unsigned switches)
+{
+}
 
 void __wrap_attach__set_switched_off(struct attach *a, unsigned switches)
 {
@@ -302,7 +308,8 @@ static inline bool is_hot(const struct generation *g, uint32_t id)
 	return hot && !strcmp(g->targets->v[id]->function, hot);
 }
 
-size_t __wrap_rate_guard__check(struct rate_guard *v, const struct probe_table *view, double now)
+size_t __wrap_rate_guard__check(struct rate_guard *v, const struct probe_table *view,
+				double max_cpu, double now)
 {
 	return hot != NULL;
 }

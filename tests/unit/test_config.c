@@ -40,6 +40,7 @@ static void test_defaults(void **state)
 	assert_false(c->web.systemd_socket);
 	assert_int_equal(c->log_level, LOG_INFO);
 	assert_int_equal(c->log_format, LOG_LOGFMT);
+	assert_true(c->max_cpu == 0);
 	config__free(c);
 	config__free(NULL);
 }
@@ -71,7 +72,9 @@ static void test_every_flag(void **state)
 	assert_true(c->web.openmetrics_created);
 	config__free(c);
 
-	c = PARSE("--no-config.strict", "--no-web.systemd-socket", "--no-config.check");
+	c = PARSE("--no-config.strict", "--no-web.systemd-socket", "--no-config.check",
+		  "--max-cpu=0.5%");
+	assert_true(c->max_cpu == 0.005);
 	assert_false(c->strict);
 	assert_false(c->web.systemd_socket);
 	assert_int_equal(c->action, ACTION_RUN);
@@ -199,6 +202,9 @@ static const struct {
 	{ { "--memory.limit=lots" },
 	  "argument 1: --memory.limit: \"lots\" is not a size" SIZE_ADVICE },
 	{ { "--memory.limit=0" }, "argument 1: --memory.limit: \"0\" is not a size" SIZE_ADVICE },
+	{ { "--max-cpu=1" },
+	  "argument 1: --max-cpu: \"1\" is not allowed; write a percentage of the CPU time of the "
+	  "whole machine, above 0% and up to 100%, as in 1% or 0.5%" },
 	{ { "--web.max-requests=many" },
 	  "argument 1: --web.max-requests: \"many\" is not allowed; write a whole number from 0 to "
 	  "100000" },

@@ -118,11 +118,14 @@ static void test_histograms(void **state)
 #define TOP_KEYS  "(allowed: probes, presets, defaults, histograms)"
 #define HOW_KEYS                                                                                 \
 	"mechanism, maxactive, durations, returns, error, labels, filter, observe, max_series, " \
-	"series_ttl, max_rate)"
+	"series_ttl, max_rate, max_cpu)"
 #define PROBE_KEYS "(allowed: functions, syscalls, user, module, " HOW_KEYS
 #define ONE_BY_ONE                                                                          \
 	"no kernel function has blanks, commas or parentheses in its name; name functions " \
 	"one by one"
+#define SHARE                                                                                    \
+	"is not allowed; write a percentage of the CPU time of the whole machine, above 0% and " \
+	"up to 100%, as in 1% or 0.5%"
 #define USER_NEEDS \
 	"it needs functions, and object or one of library, comm, container, pod_uid and pid"
 #define OWN_OBJECT                                                                      \
@@ -158,6 +161,17 @@ static const struct {
 	  "3:3: unknown key \"max_speed\" in a probe " PROBE_KEYS },
 	{ "probes:\n- functions: x\n  max_rate: -1\n",
 	  "3:13: max_rate: \"-1\" is not allowed; write a whole number from 0 to 1000000000000" },
+	{ "probes:\n- functions: x\n  max_cpu: 1\n", "3:12: max_cpu: \"1\" " SHARE },
+	{ "defaults: {max_cpu: 0%}\n", "1:21: max_cpu: \"0%\" " SHARE },
+	{ "defaults: {max_cpu: 101%}\n", "1:21: max_cpu: \"101%\" " SHARE },
+	{ "defaults: {max_cpu: -1%}\n", "1:21: max_cpu: \"-1%\" " SHARE },
+	{ "defaults: {max_cpu: \"nan%\"}\n", "1:21: max_cpu: \"nan%\" " SHARE },
+	{ "defaults: {max_cpu: 0x1%}\n", "1:21: max_cpu: \"0x1%\" " SHARE },
+	{ "defaults: {max_cpu: 1% of a CPU}\n", "1:21: max_cpu: \"1% of a CPU\" " SHARE },
+	{ "defaults: {max_cpu: }\n",
+	  "1:21: max_cpu must be a percentage, not nothing, as in max_cpu: 1%" },
+	{ "defaults: {max_cpu: [1%]}\n",
+	  "1:21: max_cpu must be a percentage, not a list, as in max_cpu: 1%" },
 	{ "histograms: {bucket: []}",
 	  "1:14: unknown key \"bucket\" in histograms; did you mean buckets or size_buckets? "
 	  "(allowed: buckets, size_buckets, native_resolution)" },

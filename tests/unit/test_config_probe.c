@@ -121,12 +121,12 @@ static void test_defaults(void **state)
 
 	write_file("probes:\n"
 		   "- {functions: a, returns: auto, labels: [tid], filter: [], observe: {},"
-		   " max_series: 3, series_ttl: never, max_rate: 0, durations: on}\n"
+		   " max_series: 3, series_ttl: never, max_rate: 0, max_cpu: 2.5%, durations: on}\n"
 		   "- {functions: b, labels: [], filter: arg0 == 1, observe: {x: arg1},"
 		   " series_ttl: 1s}\n"
 		   "defaults: {returns: raw, labels: [pid, comm], filter: comm == rm,"
 		   " observe: {y: arg2}, max_series: 7, series_ttl: 2m, max_rate: 50000000000,"
-		   " durations: off}\n");
+		   " max_cpu: \"1%\", durations: off}\n");
 	c = PARSE("--config.file=config.yaml", "p");
 	assert_int_equal(c->nlists, 3);
 	argument = &c->lists[0].settings;
@@ -142,6 +142,7 @@ static void test_defaults(void **state)
 	assert_int_equal(argument->max_series, 7);
 	assert_true(argument->series_ttl == 120);
 	assert_true(argument->max_rate == 50000000000);
+	assert_true(argument->max_cpu == 0.01 && own->max_cpu == 0.025);
 	assert_true(argument->untimed && !own->untimed && none->untimed);
 
 	assert_int_equal(own->returns, RETURNS_AUTO);
@@ -164,6 +165,7 @@ static void test_defaults(void **state)
 	config__free(c);
 	c = PARSE("p");
 	assert_true(c->lists[0].settings.max_rate == 1000000);
+	assert_true(c->lists[0].settings.max_cpu == 0);
 	assert_false(c->lists[0].settings.untimed);
 	config__free(c);
 }
@@ -211,6 +213,29 @@ static void test_same(void **state)
 	c = PARSE("--config.file=config.yaml");
 	assert_true(probe_settings__same(&c->lists[0].settings, &c->lists[1].settings));
 	config__free(c);
+}
+
+/* A reload has to notice other limits. */
+static void test_other_limits(void **state)
+{
+	static const char *const texts[] = {
+		"probes: [{functions: f}]",
+		"probes: [{functions: f, max_rate: 5}]",
+		"probes: [{functions: f, max_cpu: 1%}]",
+		"probes: [{functions: f, max_cpu: 2%}]",
+	};
+	struct config *c[ARRAY_SIZE(texts) + 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		write_file(texts[i]);
+		c[i] = PARSE("--config.file=config.yaml");
+	}
+	c[ARRAY_SIZE(texts)] = PARSE("--config.file=config.yaml", "--max-cpu=2%");
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(c); k++)
+			assert_int_equal(config__same(c[i], c[k]), i == k);
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++)
+		config__free(c[i]);
 }
 
 static void test_durations(void **state)
@@ -421,11 +446,11 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys),	  cmocka_unit_test(test_every_returns),
-		cmocka_unit_test(test_c_types),	  cmocka_unit_test(test_error),
-		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_same),
-		cmocka_unit_test(test_durations), cmocka_unit_test(test_size_buckets),
-		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_keys),	     cmocka_unit_test(test_every_returns),
+		cmocka_unit_test(test_c_types),	     cmocka_unit_test(test_error),
+		cmocka_unit_test(test_defaults),     cmocka_unit_test(test_same),
+		cmocka_unit_test(test_other_limits), cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_size_buckets), cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, enter_directory, leave_directory);

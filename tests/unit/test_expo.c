@@ -83,10 +83,10 @@ static void write_all(struct expo *e)
 	expo__family(e, &unused);
 
 	expo__family(e, &level);
-	expo__value(e, NULL, 2.5e-7);
-	expo__value(e, NULL, 3);
-	expo__value(e, NULL, NAN);
-	expo__value(e, NULL, -INFINITY);
+	expo__value(e, NULL, 2.5e-7, 0);
+	expo__value(e, NULL, 3, 0);
+	expo__value(e, NULL, NAN, 0);
+	expo__value(e, NULL, -INFINITY, 0);
 }
 
 /* A histogram of these durations at the schema. */

@@ -255,7 +255,7 @@ static void test_paused(void **state)
 	f.states[1].target = &target;
 	f.states[1].attached = false;
 	write_text(&f.in, &out);
-	assert_int_equal(count_lines(&out, "function=\"openat\",reason=\"overload\"} 0\n"), 1);
+	assert_int_equal(count_lines(&out, "function=\"openat\",reason=\"overload\"} 0\n"), 2);
 	assert_int_equal(count_lines(&out, "function=\"openat\""),
 			 count_lines(&before, "function=\"openat\""));
 	assert_int_equal(count_lines(&out, "retprobe_returns_total{object=\"syscall\""),

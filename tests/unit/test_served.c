@@ -122,6 +122,7 @@ static void make_rows(void)
 	rows[3].state.again = true;
 	rows[0].state.caveat = "almost";
 	rows[0].state.has_max_rate = true;
+	rows[1].state.has_max_cpu = true;
 	rows[0].state.detached[REASON_OVERLOAD] = 2;
 }
 
