@@ -53,6 +53,8 @@ build_initramfs() {
 		*.gz) gzip -dc "$modules/$file" > "$target" ;;
 		*) cp "$modules/$file" "$target" ;;
 		esac
+		# A kernel without BTF does not load modules with it.
+		[ "${series%-nobtf}" = "$series" ] || objcopy --remove-section .BTF "$target"
 		number=$((number + 1))
 	done
 	[ "$number" -gt 10 ] || die "kernel $release has none of the modules that a guest needs"

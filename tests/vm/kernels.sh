@@ -8,7 +8,8 @@
 #	kernels.sh --others		print the series that are not in the matrix
 #	kernels.sh --default		print the default series
 #
-# A series is a version, with -rt or -cloud for that flavour, and with -arm64 for that architecture.
+# A series is a version, with -rt or -cloud for that flavour, and with -arm64 for that architecture. -nobtf is made
+# from the kernel of that version: it has no BTF.
 #
 # A kernel is the newest package of its series in the suite from the table below. tests/apt.sh finds it. No
 # package is installed, and no download host is written here. KERNEL_MIRROR=URI takes Debian's kernels from
@@ -41,6 +42,7 @@ table() {
 	debian 6.1-cloud bookworm cloud-$arch other
 	debian 6.12-cloud trixie cloud-$arch other
 	debian 7-cloud trixie-backports cloud-$arch other
+	debian 6.12-nobtf trixie $arch other
 	debian 6.1-arm64 bookworm arm64 other
 	debian 6.12-arm64 trixie arm64 other
 	debian 7-arm64 trixie-backports arm64 other
@@ -191,8 +193,25 @@ is_good() {
 	[ -s "$1/stamp" ] && (cd "$1" && sha256sum --check --status --strict stamp 2> /dev/null)
 }
 
+remove_btf() { # remove_btf SERIES: into the cache as SERIES-nobtf
+	sh "$0" "$1"
+	cp -al "$kernels/$1" "$work/kernel"
+	rm -f "$work/kernel/vmlinux" "$work/kernel/stamp" "$work/kernel"/initramfs-*
+	cp "$kernels/$1/vmlinux" "$work/kernel/vmlinux"
+	python3 "$(dirname "$0")/no_btf.py" "$work/kernel/vmlinux" || die "kernel $1 keeps its BTF"
+	write_stamp "$work/kernel"
+	rm -rf "${kernels:?}/$1-nobtf"
+	mv "$work/kernel" "$kernels/$1-nobtf"
+}
+
 fetch() {
 	series=$1
+	case $series in
+	*-nobtf)
+		remove_btf "${series%-nobtf}"
+		return
+		;;
+	esac
 	row=$(table_row "$series")
 	# shellcheck disable=SC2086 # the fields of one row
 	set -- $row
