@@ -22,7 +22,7 @@ x86)
 		limits:cgroup1/6.12/systemd.unified_cgroup_hierarchy=0 limits:nofprobe/6.1 scale:nobtf/6.12-nobtf \
 		conformance:auto.mmap,auto.map/6.1-cloud conformance:auto.mmap,auto.map/6.12-cloud \
 		conformance:auto.mmap,auto.map/7-cloud $some/6.1-rt $some/7-rt $some/6.12-rt \
-		conformance+conformance_edges:start,kprobe.session,kprobe.multi,kretprobe,again/6.18
+		conformance+conformance_edges:start,kprobe.session,again/6.18
 	;;
 '')
 	echo "usage: other_kernels.sh arm64 | x86 | JOB..." >&2
