@@ -20,6 +20,7 @@
 #include "discover/discover.h"
 #include "discover/list.h"
 #include "kernel/features.h"
+#include "elf/soname.h"
 #include "files/finder.h"
 #include "http/http.h"
 #include "base/log.h"
@@ -195,7 +196,7 @@ static void warn_of_no_btf(struct exporter *e)
 static struct program_files *find_programs(const struct config *c)
 {
 	__cleanup_free const struct selection **v = xcalloc(c->nlists + 1, sizeof(*v));
-	struct program_files *p = program_files__new();
+	struct program_files *p = program_files__new(elf_soname__read);
 
 	program_files__select(p, v, config__selections(c, v));
 	program_files__tick(p, monotonic_seconds(), CHECK_PATIENCE);

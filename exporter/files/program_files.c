@@ -6,9 +6,12 @@
 #include "base/log.h"
 #include "files/program_scan.h"
 
-#define PERIOD	  2.0
-#define CPU_SHARE 0.01
-#define KEPT	  60.0 /* seconds that a file stays without a process */
+#define PERIOD	   2.0
+#define PERIOD_MAX 10.0 /* for new processes, whatever it takes */
+#define CPU_SHARE  0.01
+#define KEPT	   60.0 /* seconds that a file stays without a process */
+/* Of a selection: files that look like the library by their names, and are another one. */
+#define OTHERS_MAX 256
 
 struct sighting {
 	struct program_key key;
@@ -20,7 +23,9 @@ struct sighting {
 struct file {
 	struct program_file f;
 	uint32_t selection;
-	bool refused; /* it cannot be read: f.opened is NULL */
+	/* Of these, f.opened is NULL. */
+	bool refused; /* it cannot be read */
+	bool other;   /* it is another library */
 };
 
 struct selected {
@@ -30,6 +35,7 @@ struct selected {
 };
 
 struct program_files {
+	program_soname *soname;
 	struct selected *v;
 	size_t n;
 	struct sighting *sightings;
@@ -41,19 +47,23 @@ struct program_files {
 	struct program_scan scan;
 	struct selection *selections;
 	struct program_key *known;
-	bool *full;
+	bool *full, *crowded;
+	struct program_process *processes; /* of the last walk */
+	size_t nprocesses;
 	unsigned round; /* of walks through all processes */
 	int next_pid;
 	double last, delay;
+	double all_at;		 /* when all processes are looked at again */
 	uint32_t hidden, closed; /* in this round */
 	const char *missing;
 	bool changed;
 };
 
-struct program_files *program_files__new(void)
+struct program_files *program_files__new(program_soname *soname)
 {
 	struct program_files *p = xcalloc(1, sizeof(*p));
 
+	p->soname = soname;
 	p->delay = PERIOD;
 	p->last = -PERIOD;
 	p->round = 1;
@@ -66,6 +76,7 @@ static void end_walk(struct program_files *p)
 	free(take_ptr(p->selections));
 	free(take_ptr(p->known));
 	free(take_ptr(p->full));
+	free(take_ptr(p->crowded));
 }
 
 static void free_file(struct file *f)
@@ -89,6 +100,7 @@ void program_files__free(struct program_files *p)
 		free_file(&p->files[i]);
 	for (size_t i = 0; i < p->n; i++)
 		free_selected(&p->v[i]);
+	free(p->processes);
 	free(p->files);
 	free(p->sightings);
 	free(p->v);
@@ -124,12 +136,12 @@ static bool is_sighted(const struct program_files *p, size_t file)
 	return false;
 }
 
-static size_t count_files(const struct program_files *p, size_t selection)
+static size_t count_files(const struct program_files *p, size_t selection, bool others)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->nfiles; i++)
-		n += p->files[i].selection == selection;
+		n += p->files[i].selection == selection && p->files[i].other == others;
 	return n;
 }
 
@@ -165,6 +177,25 @@ static size_t find_inode(const struct program_files *p, uint32_t selection,
 	return i;
 }
 
+static bool is_other(const struct program_files *p, const struct program_found *found,
+		     const struct opened_file *opened)
+{
+	const struct selection *s = &p->v[found->key.selection].what;
+	__cleanup_free char *soname =
+		found->unsure && opened ? p->soname(opened->fd, opened->found) : NULL;
+
+	return found->unsure && opened && !(soname && selection__names(s, soname));
+}
+
+static void leave_out(struct program_files *p, const struct program_found *found)
+{
+	if (!p->v[found->key.selection].left_out++)
+		log_warn("%s: more than %d different files: those found from now on are not "
+			 "counted; add a condition, such as comm or pod_uid",
+			 found->path, PROGRAM_FILES_MAX);
+	p->changed = true;
+}
+
 /* Takes note of a new file. Opening it may hang, once. */
 static void add_found(struct program_files *p, const struct program_found *found, int fd,
 		      double now)
@@ -172,17 +203,13 @@ static void add_found(struct program_files *p, const struct program_found *found
 	/* The report is not inherited by the child that opens the file. */
 	__cleanup_free char *why = NULL, *path = xstrdup(found->path);
 	struct opened_file *opened = NULL;
+	bool other;
 	size_t file;
 
 	drop_changed(p, &found->key);
-	if (count_files(p, found->key.selection) >= PROGRAM_FILES_MAX ||
+	if (count_files(p, found->key.selection, false) >= PROGRAM_FILES_MAX ||
 	    p->nsightings >= PROGRAM_SCAN_SIGHTINGS) {
-		if (!p->v[found->key.selection].left_out++)
-			log_warn(
-				"%s: more than %d different files: those found from now on are not "
-				"counted; add a condition, such as comm or pod_uid",
-				found->path, PROGRAM_FILES_MAX);
-		p->changed = true;
+		leave_out(p, found);
 		return;
 	}
 	if (opened_file__open_found(fd, path, &opened, &why))
@@ -191,6 +218,9 @@ static void add_found(struct program_files *p, const struct program_found *found
 				 ? p->v[found->key.selection].what.library
 				 : "an executable",
 			 why);
+	other = is_other(p, found, opened);
+	if (other)
+		opened_file__unref(take_ptr(opened));
 	file = opened ? find_inode(p, found->key.selection, opened) : p->nfiles;
 	add_sighting(p, &found->key, file, now);
 	if (file < p->nfiles) {
@@ -198,10 +228,11 @@ static void add_found(struct program_files *p, const struct program_found *found
 		return;
 	}
 	*(struct file *)array__grow(&p->files, &p->nfiles, sizeof(*p->files)) = (struct file){
-		{ opened, xstrdup(path), found->pid }, found->key.selection, !opened
+		{ opened, xstrdup(path), found->pid }, found->key.selection, !opened, other
 	};
 	p->changed |= opened != NULL;
-	log_debug("found %s, process %d", found->path, found->pid);
+	log_debug("found %s, process %d%s", found->path, found->pid,
+		  other ? ": another library" : "");
 }
 
 /* Only after all processes have been looked at. */
@@ -219,22 +250,34 @@ static void drop_unseen(struct program_files *p, double now)
 
 /* ---- walks ----------------------------------------------------------------------------------- */
 
-static void start_walk(struct program_files *p, double now)
+static void start_walk(struct program_files *p, double now, bool all)
 {
 	__cleanup_free char *why = NULL;
 
 	p->last = now;
 	p->selections = xcalloc(p->n, sizeof(*p->selections));
 	p->full = xcalloc(p->n, sizeof(*p->full));
+	p->crowded = xcalloc(p->n, sizeof(*p->crowded));
 	p->known = xcalloc(p->nsightings + 1, sizeof(*p->known));
 	for (size_t i = 0; i < p->n; i++) {
 		p->selections[i] = p->v[i].what; /* borrowed */
-		p->full[i] = count_files(p, i) >= PROGRAM_FILES_MAX;
+		p->full[i] = count_files(p, i, false) >= PROGRAM_FILES_MAX;
+		p->crowded[i] = count_files(p, i, true) >= OTHERS_MAX;
 	}
 	for (size_t i = 0; i < p->nsightings; i++)
 		p->known[i] = p->sightings[i].key;
-	p->scan = (struct program_scan){ p->selections, p->n,	       p->full,
-					 p->known,	p->nsightings, p->next_pid };
+	p->scan = (struct program_scan){
+		.selections = p->selections,
+		.nselections = p->n,
+		.full = p->full,
+		.crowded = p->crowded,
+		.known = p->known,
+		.nknown = p->nsightings,
+		.processes = p->processes,
+		.nprocesses = p->nprocesses,
+		.all = all,
+		.first_pid = p->next_pid,
+	};
 	if (program_scan__start(&p->scan, &p->child, &why)) {
 		log_debug("%s", why);
 		p->child = NULL;
@@ -246,14 +289,35 @@ static void note_missing(struct program_files *p)
 {
 	const char *before = p->missing;
 
-	p->missing = p->closed
-			     ? "mapped files cannot be opened: that needs CAP_CHECKPOINT_RESTORE, "
-			       "or CAP_SYS_ADMIN before Linux 5.9"
+	p->missing = p->closed ? "mapped files cannot be opened: that needs CAP_CHECKPOINT_RESTORE "
+				 "or CAP_SYS_ADMIN"
 		     : p->hidden ? "some processes cannot be inspected: that needs CAP_SYS_PTRACE"
 				 : NULL;
 	p->hidden = p->closed = 0;
 	if (p->missing && p->missing != before)
 		log_warn("looking for programs: %s", p->missing);
+}
+
+static void remember_processes(struct program_files *p, const struct program_report *r)
+{
+	free(p->processes);
+	p->nprocesses = r->nprocesses;
+	p->processes = xcalloc(p->nprocesses + 1, sizeof(*p->processes));
+	memcpy(p->processes, r->processes, p->nprocesses * sizeof(*p->processes));
+}
+
+/* The shares of a CPU of both kinds of walks. */
+static void plan_next(struct program_files *p, const struct program_report *r, double now)
+{
+	double new = (r->cpu_seconds - r->all_seconds) / CPU_SHARE,
+	       all = r->all_seconds / CPU_SHARE;
+
+	p->delay = new < PERIOD ? PERIOD : new > PERIOD_MAX ? PERIOD_MAX : new;
+	/* There are more new files than fit into a report. */
+	if (r->nfound == PROGRAM_SCAN_FOUND)
+		all = 0;
+	if (p->scan.all)
+		p->all_at = now + (all > PERIOD ? all : PERIOD);
 }
 
 static void take_report(struct program_files *p, const struct program_report *r,
@@ -279,9 +343,12 @@ static void take_report(struct program_files *p, const struct program_report *r,
 		add_found(p, &r->found[i], result->fds[i], now);
 	p->hidden += r->hidden;
 	p->closed += r->closed;
-	p->delay = r->cpu_seconds / CPU_SHARE > PERIOD ? r->cpu_seconds / CPU_SHARE : PERIOD;
+	plan_next(p, r, now);
+	remember_processes(p, r);
 	log_debug("looked for programs in %.3f s of CPU time: %u new files, next process %d",
 		  r->cpu_seconds, r->nfound, r->next_pid);
+	if (!p->scan.all)
+		return;
 	p->next_pid = r->next_pid;
 	if (p->next_pid)
 		return;
@@ -322,7 +389,7 @@ bool program_files__tick(struct program_files *p, double now, double patience)
 		p->next_pid = 0;
 	}
 	if (!p->child && (patience > 0 || now - p->last >= p->delay))
-		start_walk(p, now);
+		start_walk(p, now, patience > 0 || now >= p->all_at);
 	if (p->child)
 		finish_walk(p, now, patience);
 	changed = p->changed;
@@ -364,6 +431,7 @@ void program_files__select(struct program_files *p, const struct selection *cons
 	size_t nold = p->n;
 
 	end_walk(p);
+	p->nprocesses = 0; /* were looked at for others */
 	p->n = 0;
 	for (size_t i = 0; i < n && p->n < SELECTIONS_MAX; i++) {
 		struct selected s = { .what = selection__copy(v[i]) };

@@ -3,9 +3,10 @@
  * Files that are selected by what they are (files/selection.h), in every container, as processes
  * come and go.
  *
- * Processes are walked in the background (files/program_scan.h), every two seconds, or less often
- * if that would take more than 1 % of a CPU. A uprobe belongs to an inode. So a new process of a
- * known file is counted from its first call, and only calls before a file's first walk are not.
+ * Processes are walked in the background (files/program_scan.h): new ones every two seconds, and
+ * all of them, too, unless that would take more than 1 % of a CPU; then less often. A uprobe
+ * belongs to an inode. So a new process of a known file is counted from its first call, and only
+ * calls before a file's first walk are not.
  *
  * A file has an id per container on overlayfs; it is opened once (files/same_inode.h). A file stays
  * while a process has it mapped, and for a minute after that: programs may be short and run often.
@@ -25,7 +26,9 @@ struct program_file {
 
 struct program_files;
 
-struct program_files *program_files__new(void);
+/* Reads the SONAME of an untrusted file: to be freed, or NULL. path: for messages. */
+typedef char *program_soname(int fd, const char *path);
+struct program_files *program_files__new(program_soname *soname);
 void program_files__free(struct program_files *p); /* NULL is fine */
 /* What to look for from now on. Files of selections that stay are kept. Copies v. */
 void program_files__select(struct program_files *p, const struct selection *const *v, size_t n);

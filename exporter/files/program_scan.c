@@ -11,7 +11,11 @@
 #include "base/clock.h"
 #include "kernel/cgroup_path.h"
 
-#define WALK_SECONDS 1.0
+#define WALK_SECONDS 1.0 /* for all processes */
+#define LAST_SECONDS 2.0 /* for new ones, which are the last in /proc */
+/* Of CPU time. */
+#define TURN_SECONDS 0.05 /* for a new process */
+#define NEW_SECONDS  0.2  /* for all of them */
 #define JOB_SECONDS  5.0
 #define JOB_MEMORY   (16 << 20)
 #define LINES	     16384 /* room for lines of /proc/PID/maps: one has at most a page */
@@ -29,10 +33,33 @@ struct walk {
 	const struct program_scan *scan;
 	struct program_report *report;
 	const char *own_mounts;
-	double until;
+	double start;
+	double until, turn_until; /* of this process: by the clock, and in CPU time */
+	double new_seconds;
+	size_t looked;				     /* because of `all` */
 	struct program_key left[PROGRAM_SCAN_FOUND]; /* files of full selections */
 	size_t nleft;
 };
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static double cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static bool is_over(const struct walk *w, double seconds)
+{
+	return monotonic_seconds() >= w->start + seconds;
+}
+
+static bool is_turn_over(const struct walk *w)
+{
+	return monotonic_seconds() >= w->until || cpu_seconds() >= w->turn_until;
+}
 
 /* ---- a file ---------------------------------------------------------------------------------- */
 
@@ -101,7 +128,7 @@ static void name(const struct walk *w, const struct process *p, const char *path
 }
 
 static void add(struct walk *w, const struct process *p, int fd, const char *path,
-		const struct program_key *key)
+		const struct program_key *key, bool unsure)
 {
 	struct program_report *r = w->report;
 	struct program_found *f = &r->found[r->nfound];
@@ -118,6 +145,7 @@ static void add(struct walk *w, const struct process *p, int fd, const char *pat
 	r->nfound++;
 	f->key = *key;
 	f->pid = p->pid;
+	f->unsure = unsure;
 	name(w, p, path, f->path);
 }
 
@@ -138,12 +166,13 @@ static void look_at_file(struct walk *w, const struct process *p, int fd, const 
 	for (uint32_t i = 0; i < w->scan->nselections; i++) {
 		const struct selection *s = &w->scan->selections[i];
 		struct program_key key = { st.id, i };
+		bool sure = !library || (s->library && selection__names(s, library));
 
 		if (!p->matches[i] || !s->library != !library ||
-		    (library && !selection__names(s, library)))
+		    !(sure || selection__may_be(s, library)))
 			continue;
-		if (!is_known(w, &key))
-			add(w, p, fd, path, &key);
+		if (!is_known(w, &key) && (sure || !w->scan->crowded[i]))
+			add(w, p, fd, path, &key, !sure);
 	}
 }
 
@@ -151,10 +180,13 @@ static void look_at_file(struct walk *w, const struct process *p, int fd, const 
 
 static bool is_wanted(const struct walk *w, const struct process *p, const char *file)
 {
-	for (size_t i = 0; i < w->scan->nselections; i++)
-		if (p->matches[i] && w->scan->selections[i].library &&
-		    selection__names(&w->scan->selections[i], file))
+	for (size_t i = 0; i < w->scan->nselections; i++) {
+		const struct selection *s = &w->scan->selections[i];
+
+		if (p->matches[i] && s->library &&
+		    (selection__names(s, file) || selection__may_be(s, file)))
 			return true;
+	}
 	return false;
 }
 
@@ -214,7 +246,7 @@ static void look_at_libraries(struct walk *w, struct process *p)
 	size_t len = 0;
 	ssize_t n = 0;
 
-	while (fd >= 0 && len < sizeof(text) && monotonic_seconds() < w->until &&
+	while (fd >= 0 && len < sizeof(text) && !is_turn_over(w) &&
 	       (n = read(fd, text + len, sizeof(text) - len)) > 0)
 		len = look_at_lines(w, p, text, len + n);
 	if (fd < 0 || n < 0)
@@ -331,40 +363,93 @@ static void look_at_process(struct walk *w, int pid)
 		look_at_executable(w, &p);
 }
 
-static double cpu_seconds(void)
-{
-	struct timespec t;
+/* ---- walks ----------------------------------------------------------------------------------- */
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
+static int by_pid(const void *a, const void *b)
+{
+	return ((const struct program_process *)a)->pid - ((const struct program_process *)b)->pid;
+}
+
+static const struct program_process *find(const struct program_scan *s, int pid)
+{
+	const struct program_process key = { .pid = pid };
+
+	return s->nprocesses ? bsearch(&key, s->processes, s->nprocesses, sizeof(key), by_pid)
+			     : NULL;
+}
+
+static void list(struct walk *w, int pid, bool old)
+{
+	struct program_report *r = w->report;
+
+	if (r->nprocesses < PROGRAM_SCAN_PROCESSES)
+		r->processes[r->nprocesses++] = (struct program_process){ pid, old };
+}
+
+/* Because of `all`. False: there is no time left. */
+static bool visit_due(struct walk *w, int pid)
+{
+	double start = cpu_seconds();
+
+	if (is_over(w, WALK_SECONDS)) {
+		w->report->next_pid = pid;
+		return false;
+	}
+	w->until = w->start + WALK_SECONDS;
+	w->turn_until = start + WALK_SECONDS;
+	look_at_process(w, pid);
+	w->report->all_seconds += cpu_seconds() - start;
+	/* It may have been cut short. If it had all the time, its turn is over. */
+	if (is_over(w, WALK_SECONDS))
+		w->report->next_pid = w->looked ? pid : pid + 1;
+	w->looked++;
+	return true;
+}
+
+static bool visit_new(struct walk *w, int pid)
+{
+	double start = cpu_seconds();
+
+	if (is_over(w, LAST_SECONDS) || w->new_seconds >= NEW_SECONDS)
+		return false;
+	w->until = w->start + LAST_SECONDS;
+	w->turn_until = start + TURN_SECONDS;
+	look_at_process(w, pid);
+	w->new_seconds += cpu_seconds() - start;
+	return true;
+}
+
+static void visit(struct walk *w, int pid)
+{
+	const struct program_process *known = find(w->scan, pid);
+	bool first = !w->scan->nprocesses; /* of all walks */
+	bool old = known && known->old;
+	bool due = w->scan->all && !w->report->next_pid && pid >= w->scan->first_pid;
+	bool looked = due ? visit_due(w, pid) : !old && visit_new(w, pid);
+
+	if (looked || old)
+		list(w, pid, known || first);
 }
 
 static int64_t walk(void *ctx, void *out, size_t max, char *why)
 {
 	char own_mounts[64];
-	struct walk w = { .scan = ctx,
-			  .report = out,
-			  .own_mounts = own_mounts,
-			  .until = monotonic_seconds() + WALK_SECONDS };
+	struct walk w = {
+		.scan = ctx, .report = out, .own_mounts = own_mounts, .start = monotonic_seconds()
+	};
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
-	int looked = 0;
 
 	if (!proc)
 		return -errno;
+	/* With hidepid=ptraceable, /proc does not even have their names. */
+	w.report->hidden += access("/proc/1", F_OK) != 0;
 	link_of(AT_FDCWD, "/proc/self/ns/mnt", own_mounts, sizeof(own_mounts));
 	while ((d = readdir(proc))) {
 		int pid = isdigit((unsigned char)d->d_name[0]) ? atoi(d->d_name) : 0;
 
-		if (!pid || pid < w.scan->first_pid || pid == getpid())
-			continue;
-		look_at_process(&w, pid);
-		looked++;
-		if (monotonic_seconds() < w.until)
-			continue;
-		/* A process may have been cut short. If it had all the time, its turn is over. */
-		w.report->next_pid = looked > 1 ? pid : pid + 1;
-		break;
+		if (pid && pid != getpid())
+			visit(&w, pid);
 	}
 	closedir(proc);
 	w.report->cpu_seconds = cpu_seconds();
@@ -391,5 +476,8 @@ const struct program_report *program_scan__report(const struct confined_result *
 {
 	const struct program_report *r = result->data;
 
-	return result->size == sizeof(*r) && r->nfound <= PROGRAM_SCAN_FOUND ? r : NULL;
+	return result->size == sizeof(*r) && r->nfound <= PROGRAM_SCAN_FOUND &&
+			       r->nprocesses <= PROGRAM_SCAN_PROCESSES
+		       ? r
+		       : NULL;
 }

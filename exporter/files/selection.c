@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "files/selection.h"
 
+#include <ctype.h>
+
 #include "base/buf.h"
 
 static const char *text(const char *s)
@@ -56,14 +58,25 @@ char *selection__name(const struct selection *s)
 	return xstrdup(buf__str(&b));
 }
 
-bool selection__names(const struct selection *s, const char *file)
+bool selection__names(const struct selection *s, const char *name)
 {
 	size_t len = strlen(s->library);
 
-	if (strncmp(file, s->library, len))
+	if (strncmp(name, s->library, len))
+		return false;
+	name += len;
+	return !*name || (*name == '.' && !name[strspn(name, ".0123456789")]);
+}
+
+bool selection__may_be(const struct selection *s, const char *file)
+{
+	const char *suffix = strstr(s->library, ".so");
+	size_t len = suffix ? (size_t)(suffix - s->library) : 0;
+
+	if (!len || strncmp(file, s->library, len))
 		return false;
 	file += len;
-	return !*file || (*file == '.' && !file[strspn(file, ".0123456789")]);
+	return !isalnum((unsigned char)*file) && strncmp(file, ".so", 3) && strstr(file, ".so");
 }
 
 bool selection__is_container(const struct selection *s, const char *id)

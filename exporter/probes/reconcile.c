@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "discover/discover.h"
+#include "elf/soname.h"
 #include "kernel/switches.h"
 #include "kernel/tracefs.h"
 #include "object/memory_plan.h"
@@ -43,7 +44,7 @@ struct reconcile *reconcile__new(struct features *f, int tracefs,
 	r->on_plan = on_plan;
 	r->table = xcalloc(1, sizeof(*r->table));
 	r->watch = watch__new();
-	r->programs = program_files__new();
+	r->programs = program_files__new(elf_soname__read);
 	r->costs = costs__new(f);
 	r->guard = rate_guard__new(r->costs);
 	r->switches = switches__new(open("/proc/sys/kernel", O_PATH | O_DIRECTORY | O_CLOEXEC),

@@ -2,8 +2,19 @@
 /* An ELF file. */
 #include <fcntl.h>
 
+#include "elf/soname.h"
 #include "elf/symbols.h"
+#include "files/confined.h"
 #include "fuzz.h"
+
+static void read_soname(int fd)
+{
+	char name[ELF_SONAME_MAX + 1], why[CONFINED_WHY] = "";
+	int64_t size = elf_soname__read_here(fd, "FILE", name, sizeof(name), why);
+
+	fuzz__check(size <= (int64_t)sizeof(name) &&
+		    (size <= 0 || strlen(name) == (size_t)size - 1));
+}
 
 void fuzz__input(const char *data, size_t len)
 {
@@ -13,6 +24,7 @@ void fuzz__input(const char *data, size_t len)
 	char *why = NULL;
 	size_t n;
 
+	read_soname(fd);
 	if (elf_symbols__read_here(fd, -1, "FILE", &e, &why)) {
 		fuzz__check_message(why);
 		return;

@@ -72,9 +72,19 @@ static void end(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* Files have no content here. */
+static char *soname_of(int fd, const char *path)
+{
+	if (strstr(path, "libname-2.31.so"))
+		return xstrdup("libname.so.3");
+	if (strstr(path, "libnames-2.31.so"))
+		return xstrdup("libnames.so.3");
+	return strstr(path, "-2.32.so") ? xstrdup("libname.so.4") : NULL;
+}
+
 static struct program_files *look_for(const struct selection *s)
 {
-	struct program_files *p = program_files__new();
+	struct program_files *p = program_files__new(soname_of);
 
 	program_files__select(p, &s, 1);
 	return p;
@@ -233,6 +243,97 @@ static void test_library(void **state)
 	program_files__free(p);
 }
 
+static void test_soname(void **state)
+{
+	struct selection s = { .library = "libname.so.3", .pid = getpid() };
+	struct program_files *p = look_for(&s);
+	const struct program_file *files[PROGRAM_FILES_MAX];
+	__cleanup_free char *path = xasprintf("%s/libname-2.31.so", dir);
+
+	map("libname-2.31.so", 1);
+	map("libname-2.32.so", 1);
+	map("libname-none.so", 1);
+	for (int i = 0; i < 2; i++) {
+		look(p, 2);
+		if (program_files__missing(p))
+			continue;
+		assert_int_equal(program_files__of(p, &s, files), 1);
+		assert_true(is_file(files[0], path));
+	}
+	program_files__free(p);
+}
+
+/* Those of another library are not among the first 64 files, and are forgotten beyond some. */
+static void test_many_sonames(void **state)
+{
+	struct selection s = { .library = "libnames.so.3", .pid = getpid() };
+	struct program_files *p = look_for(&s);
+
+	for (int i = 0; i < 2 * PROGRAM_FILES_MAX; i++) {
+		__cleanup_free char *name = xasprintf("libnames-%d.so", i);
+
+		map(name, 1);
+	}
+	for (int i = 0; i < 4; i++)
+		look(p, 2);
+	map("libnames-2.31.so", 1);
+	look(p, 2);
+	if (!program_files__missing(p)) {
+		assert_int_equal(count(p, &s), 1);
+		assert_int_equal(program_files__left_out(p, &s), 0);
+	}
+	program_files__free(p);
+}
+
+/* A process with as many mappings as are allowed. */
+static pid_t start_large(void)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		map("libother.so", 60000);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+/* Looking at all processes takes so long that it is not done again for a while. */
+static void test_new_process(void **state)
+{
+	struct selection library = { .library = "libunit.so.3" }, s = {};
+	__cleanup_free char *comm = xasprintf("new-%d", getpid());
+	__cleanup_free char *path = xasprintf("%s/%s", dir, comm);
+	const struct selection *both[] = { &library, &s };
+	struct program_files *p = program_files__new(soname_of);
+	pid_t large = start_large(), pid;
+
+	s.comm = comm;
+	assert_int_equal(link(program, path), 0);
+	program_files__select(p, both, 2);
+	look(p, 0);
+	assert_int_equal(count(p, &s), 0);
+	pid = start(path);
+	now += 4;
+	for (int i = 0; i < 1500 && !count(p, &s); i++) {
+		now += i % 500 ? 0 : 2;
+		program_files__tick(p, now, 0);
+		usleep(10000);
+	}
+	assert_int_equal(count(p, &s), 1);
+	end(pid);
+	end(large);
+	program_files__free(p);
+}
+
 static void test_too_many(void **state)
 {
 	struct selection s = { .library = "libmany.so.1", .pid = getpid() };
@@ -274,6 +375,29 @@ static void test_names(void **state)
 	}
 }
 
+static void test_names_by_soname(void **state)
+{
+	static const struct {
+		const char *library, *file;
+		bool possible;
+	} cases[] = {
+		{ "libc.so.6", "libc-2.31.so", true },
+		{ "libpthread.so.0", "libpthread-2.31.so", true },
+		{ "libc.so.6", "libcrypto-3.so", false },
+		{ "libc.so.6", "libc.so.7", false },
+		{ "libc.so.6", "libc-2.31.txt", false },
+		{ "libc.so.6", "libc", false },
+		{ "libc", "libc-2.31.so", false },
+		{ ".so", "-2.31.so", false },
+	};
+	struct selection s = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		s.library = (char *)cases[i].library;
+		assert_int_equal(selection__may_be(&s, cases[i].file), cases[i].possible);
+	}
+}
+
 static void test_objects(void **state)
 {
 	static const struct {
@@ -312,8 +436,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_select, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_library, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_soname, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_sonames, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_new_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names_by_soname),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_containers),
 	};
