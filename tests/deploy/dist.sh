@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # `make check-dist`: makes everything that is delivered twice, and uses it where nothing of ours is:
 #
-#	dist.sh [PART...]	parts: make archive guest deb rpm arm64 image; without `make`, of what build/dist/ has
+#	dist.sh [PART...]	parts: make clone archive guest deb rpm arm64 image; without `make`, of what build/dist/ has
 #
-# Debian's releases are fresh file systems, kept as archives in the cache. Their programs run on this machine's kernel. Needs
-# root. tests/deploy/kubernetes.sh has the chart.
+# clone is the way from source, from `git clone` to a number. Debian's releases are fresh file systems (systems.sh). Their
+# programs run on this machine's kernel. Needs root. tests/deploy/kubernetes.sh has the chart.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=dist
@@ -19,15 +19,15 @@ die() {
 	give_up "fresh systems" "$*"
 }
 . tests/apt.sh
+. tests/deploy/systems.sh
 
-cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter/roots
 version=$(cat VERSION)
 tree=retprobe_exporter-$version.linux-$arch
 codename=$(os_field VERSION_CODENAME)
 declare -A release=([bullseye]=11 [bookworm]=12 [trixie]=13)
-declare -A tests=([make]=3 [archive]=3 [guest]=1 [deb]=3 [rpm]=3 [arm64]=3 [image]=2)
+declare -A tests=([make]=3 [clone]=2 [archive]=3 [guest]=1 [deb]=3 [rpm]=3 [arm64]=3 [image]=2)
 parts=("$@")
-[ $# -gt 0 ] || parts=(make archive guest deb rpm arm64 image)
+[ $# -gt 0 ] || parts=(make clone archive guest deb rpm arm64 image)
 total=0
 for part in "${parts[@]}"; do
 	total=$((total + ${tests[$part]:?there is no part $part}))
@@ -50,27 +50,12 @@ try() {
 
 # Unpacks a minimal system of that release into $temp/root.
 fresh() { # fresh CODENAME
-	local mirror
 	rm -rf --one-file-system "$temp/root"
-	if [ ! -s "$cache/$1.tar" ]; then
-		mirror=$(mirror_candidates debian | head -n 1)
-		mkdir -p "$cache"
-		debootstrap --variant=minbase "$1" "$temp/root" "$mirror" > "$temp/debootstrap.log" 2>&1 || die "debootstrap of $1"
-		tar -c -C "$temp/root" . > "$cache/$1.tar.new"
-		mv "$cache/$1.tar.new" "$cache/$1.tar"
-		return
-	fi
-	mkdir "$temp/root"
-	tar -x -C "$temp/root" -f "$cache/$1.tar"
+	systems__make "$1" "$temp/root"
 }
 
-# The mounts are in a namespace of their own, and end with the command.
 in_root() { # in_root PROGRAM ARGS...
-	# shellcheck disable=SC2016 # the inner shell's own
-	exec unshare --mount --propagation private sh -c 'root=$1
-		shift
-		mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys" && mount --rbind /dev "$root/dev" &&
-			exec chroot "$root" "$@"' sh "$temp/root" "$@"
+	systems__enter "$temp/root" "$@"
 }
 
 counts_something() {
@@ -109,6 +94,42 @@ part_make() {
 	try "a second time with the same bytes" made_again
 }
 
+# git and make are there; the compilers and libraries are not.
+clone_builds() {
+	git clone -q "$PWD" "$temp/root/opt/clone" || return 1
+	(in_root sh -ec 'cd /opt/clone
+		echo "# now $(date +%s)"
+		make build-deps
+		echo "# now $(date +%s)"
+		times
+		make -j"$(nproc)"
+		echo "# now $(date +%s)"
+		times')
+}
+# The time is short if the machine does nothing else; so here is the CPU time, too.
+clone_time() { # clone_time SECONDS
+	awk -v total="$1" '
+		function seconds(text) { split(text, part, /[ms]/); return part[1] * 60 + part[2] }
+		/^# now/ { now[++n] = $3 }
+		/^[0-9]+m[0-9.]+s [0-9]+m[0-9.]+s$/ { cpu[++m] = seconds($1) + seconds($2) }
+		END {
+			printf "# %d s from a clone to a number: packages %d s (CPU %d s), build %d s (CPU %d s)\n", total,
+				now[2] - now[1], cpu[2], now[3] - now[2], cpu[4] - cpu[2]
+		}' "$temp/clone.log"
+}
+part_clone() {
+	local begun
+	fresh "$codename"
+	systems__prepare_apt "$temp/root"
+	(in_root sh -ec 'apt-get update -qq && apt-get install -y -qq --no-install-recommends make') > "$temp/apt.log" 2>&1 ||
+		die "make in a fresh system"
+	begun=$(date +%s)
+	try "a clone builds on a fresh Debian ${release[$codename]:-$codename}" clone_builds
+	cp "$temp/try.log" "$temp/clone.log"
+	try "a built clone counts" first_number /opt/clone/build/retprobe_exporter
+	clone_time $(($(date +%s) - begun))
+}
+
 archive_counts() {
 	tar -x -C "$temp/root/opt" --no-same-owner -f "build/dist/$tree.tar.gz" && first_number "/opt/$tree/retprobe_exporter"
 }
@@ -134,9 +155,7 @@ part_guest() {
 
 deb_installs() {
 	fresh "$codename"
-	printf '#!/bin/sh\nexit 101\n' > "$temp/root/usr/sbin/policy-rc.d"
-	chmod 0755 "$temp/root/usr/sbin/policy-rc.d"
-	cp /etc/resolv.conf "$temp/root/etc/"
+	systems__prepare_apt "$temp/root"
 	cp "build/dist/retprobe-exporter_$version-1_$arch.deb" "$temp/root/tmp/"
 	(in_root sh -ec "export DEBIAN_FRONTEND=noninteractive
 		apt-get update -qq
