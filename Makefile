@@ -87,6 +87,7 @@ help:
 ## make deb        a Debian package, in build/deb/
 ## make dist       all of build/dist/: archives, packages, image and chart, with checksums (root)
 ## make check-dist  makes that twice, and uses each of it on fresh systems (root)
+## make check-programs  functions of OpenSSL and PostgreSQL in containers (root)
 ## make check-deploy  Helm chart, kustomizations and container against the types of Kubernetes (needs Go)
 ## make check-container  the container image with the pod's settings, in guests of each kernel (root)
 ## make check-cluster  the image and the chart in a Kubernetes cluster, whose node is a guest (root)
@@ -215,6 +216,10 @@ $(B)/pause: tests/cluster/pause.c | $(B)
 
 $(B)/postgres: tests/vm/postgres.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
+
+# Without OpenSSL's headers: the library itself is there as a part of openssl.
+$(B)/tls: tests/vm/tls.c | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -l:libssl.so.3 -o $@
 
 # Static, as emulated guests take long to load libraries.
 $(B)/client: tests/vm/client.c | $(B)
@@ -352,7 +357,7 @@ check: unit-tests all
 	$(Q)sh tests/run.sh check
 
 # What `make test` runs, built.
-test-programs: all unit-tests $(B)/workload $(B)/postgres $(B)/client $(B)/small/retprobe_exporter \
+test-programs: all unit-tests $(B)/workload $(B)/postgres $(B)/tls $(B)/client $(B)/small/retprobe_exporter \
 		$(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
 .PHONY: test-programs
 
@@ -391,6 +396,11 @@ check-dist:
 	$(Q)$(MAKE) --no-print-directory $(B)/client
 	$(Q)bash tests/deploy/dist.sh $(ARGS)
 .PHONY: check-dist
+
+# OpenSSL and PostgreSQL of Debian's packages, in containers (root).
+check-programs: all $(B)/client
+	$(Q)bash tests/deploy/programs.sh
+.PHONY: check-programs
 
 # The rules in the Prometheus Operator's words, from dashboards/; they are committed.
 kubernetes:

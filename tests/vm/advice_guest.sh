@@ -100,6 +100,13 @@ echo +memory > /sys/fs/cgroup/cgroup.subtree_control && echo 24M > /sys/fs/cgrou
 	fail "memory controller"
 mkfs.ext4 -q -O ^has_journal -E nodiscard /dev/nullb0 16m && mount /dev/nullb0 /tmp/slow || fail "ext4"
 
+# A process that has OpenSSL mapped, and its file is probed.
+coproc tls { in_cgroup $pod build/tls; }
+has_library() {
+	get /metrics /tmp/metrics && grep -q '^retprobe_probe_files{object="libssl.so.3",.*state="attached"} [1-9]' /tmp/metrics
+}
+wait_until "the file of OpenSSL" has_library
+
 # Each event happens three times per round. The first round creates the series. The second lies between the
 # two samples.
 events() {
@@ -109,6 +116,7 @@ events() {
 		dd if=/dev/zero of=/tmp/slow/ledger bs=4k count=1 conv=fsync 2> /dev/null || fail "fsync"
 		read_disk iflag=direct
 		read_disk
+		echo >&"${tls[1]}" && read -r -N 1 -t 60 -u "${tls[0]}" || fail "tls"
 	done
 	/usr/lib/postgresql/15/bin/postgres || fail "postgres"
 	python3 /tmp/recipes.py || fail "recipes.py"

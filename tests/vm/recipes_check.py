@@ -64,6 +64,11 @@ EXPECTED = {
         ({"comm": "python3", "host": "no-such-host.invalid"}, per_second(0.0001, 30)),
         ({"comm": "python3", "host": "no-such-host.invalid"}, per_second(1, 1)),
     ],
+    # A client and a server per handshake.
+    "Which pod has slow TLS handshakes?": [
+        ({"pod_uid": POD}, (1e-7, 10)),
+        ({"pod_uid": POD}, per_second(6, 6)),
+    ],
     "Which SQL is slow to plan?": [
         ({"sql": "select pg_sleep(0.02)"}, per_second(5 * 0.005, 1)),
         ({"instance": ""}, (0.02, 0.5)),
