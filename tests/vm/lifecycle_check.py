@@ -237,6 +237,8 @@ def rate_guard(r):
     for hot in (function, SYS + "msgrcv", "workload_function"):
         if r.state("rate_guard.open", hot) != (0.0, "overload"):
             yield f"{hot}: {r.state('rate_guard.open', hot)}"
+    if not r.sum("rate_guard.open", "retprobe_probe_overhead_seconds_total", (SYS + "msgrcv",)):
+        yield "a probe with max_cpu costs nothing"
     if r.sum("rate_guard.open", "retprobe_probe_detached_total", GETPGID, reason="overload") != 1:
         yield "it is not counted as detached"
     if r.more_calls("rate_guard.before", "rate_guard.open", GETPGID) < 1000:

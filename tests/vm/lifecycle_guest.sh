@@ -155,7 +155,7 @@ probes:
   - {functions: ${SYS}getpgid, max_rate: 100}
   - {functions: ["do_unlinkat|filename_unlinkat", vfs_statx]}
   - {module: dummy, functions: dummy_xmit, labels: [{queue: "skb->nosuch"}]}
-  - {functions: ${SYS}msgrcv, filter: ["comm == nobody"], max_rate: 100}
+  - {functions: ${SYS}msgrcv, filter: ["comm == nobody"], max_cpu: 0.01%}
   - {user: {object: $W, functions: workload_function}, filter: ["comm == nobody"], max_rate: 100}
 Y
 reload
