@@ -25,10 +25,12 @@ struct capture_slot {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct capture_slot);
 } capture_slots SEC(".maps");
+_Static_assert(sizeof(struct capture_slot) == 8 * RP_CAPTURE_SLOT_WORDS, "the exporter reads it");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -32,12 +32,15 @@ struct slot {
 	__u64 marked_at; /* time of the last step */
 };
 
+/* The exporter maps it, and looks for start times. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct slot);
 } inflight SEC(".maps");
+_Static_assert(sizeof(struct slot) == 8 * RP_SLOT_WORDS, "the exporter reads it");
 
 /*
  * Frames of calls without a slot (pairing.bpf.h), and frames moved out of theirs, with marked keys.

@@ -67,8 +67,6 @@ struct {
  */
 enum rp_space { RP_KERNEL, RP_TRAMPOLINE, RP_USER };
 
-#define RP_STACK_SHIFT 14 /* size and alignment of THREAD_SIZE and IRQ_STACK_SIZE: 16 KiB */
-
 /* All user addresses count as one stack. At worst, signal stacks and coroutines discard each
  * other's frames, which is counted when those calls return. */
 static __always_inline bool same_stack(enum rp_space space, __u64 a, __u64 b)

@@ -7,5 +7,6 @@
 #include "probe_uprobe.bpf.h"
 #include "probe_uprobe_ret.bpf.h"
 #include "probe_syscall.bpf.h"
+#include "scan.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -20,7 +20,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1] / "exporter"
 
 # Upstream first. "." is exporter/ itself: the wiring.
-CORRIDOR = """base kernel files yaml types elf config expr discover counts object attach labels probes
+CORRIDOR = """base kernel files yaml types elf config expr discover counts object attach labels scan probes
 expose access http pages process .""".split()
 
 # Headers that are not part of exporter/: the layout shared with bpf/, and what the build generates.

@@ -347,6 +347,7 @@ void attach__free(struct attach *a)
 	former__free(a);
 	free(a->slots);
 	free(a->sites);
+	free(a->scan.ranges);
 	free(a->exits);
 	free(a->extras);
 	free(a->first_hists);

@@ -56,6 +56,7 @@ struct attach_ops {
 	bool swaps_return; /* replaces return addresses: harmful where target->hazards are */
 	bool pins_module;  /* a module cannot be unloaded while a function of it is attached */
 	bool shares_links; /* a link holds several targets, which are detached together */
+	bool keeps_frames; /* of running calls, with their tasks (bpf/pairing.bpf.h) */
 	bool by_btf_id;	   /* supports only targets that have one */
 	/* NULL, or why it does not support this target; may be NULL. */
 	const char *(*unfit)(const struct target *t);

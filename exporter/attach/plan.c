@@ -2,6 +2,7 @@
 #include "attach/plan.h"
 
 #include "attach/choice.h"
+#include "attach/in_flight.h"
 #include "attach/site.h"
 #include "attach/state.h"
 #include "base/log.h"
@@ -129,6 +130,7 @@ struct attach *plan__new(struct targets *targets, struct features *f, const char
 	number_extras(a, targets);
 	number_exits(a);
 	fill_sites(a);
+	in_flight__plan(a->slots, a->n, f, &a->scan);
 	return a;
 }
 
@@ -177,6 +179,16 @@ static uint64_t programs_of(const struct attach *a, bool capturing, bool untimed
 	return programs;
 }
 
+/* Without programs of probes, there is nothing to scan for. */
+static void add_scan(const struct attach *a, struct object_params *p)
+{
+	p->scan = a->scan;
+	if ((a->scan.nranges || a->scan.syscalls || a->scan.user) &&
+	    (p->programs || p->capturing_programs) &&
+	    features__has(a->features, FEATURE_TASK_ITERATOR))
+		p->programs |= PROG_BIT(PROG_SCAN);
+}
+
 void plan__params(const struct attach *a, struct object_params *p)
 {
 	p->ntargets = a->n;
@@ -190,4 +202,5 @@ void plan__params(const struct attach *a, struct object_params *p)
 	p->nextras = a->nextras;
 	p->ncaptures = a->ncaptures;
 	p->first_hists = a->first_hists;
+	add_scan(a, p);
 }

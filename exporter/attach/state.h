@@ -27,6 +27,7 @@ struct attach {
 	size_t in_modules;	       /* kernel functions in modules */
 	struct rp_addr *sites;
 	size_t nsites;
+	struct scan_params scan;
 	struct rp_exit *exits;
 	size_t nexits;
 	struct task_watch forks; /* for return probes on user functions */

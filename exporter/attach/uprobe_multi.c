@@ -50,6 +50,7 @@ const struct attach_ops attach_uprobe_multi = {
 	.counting = PROG_BIT(PROG_UPROBE_MULTI_COUNT),
 	.returns = PROG_BIT(PROG_UPROBE_MULTI_RETURN) | PROG_BIT(PROG_UPROBE_MULTI_COUNT),
 	.swaps_return = true,
+	.keeps_frames = true,
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
 	.requires = FEATURE_BIT(FEATURE_UPROBE_MULTI),
 	MULTI_LINKS(multi),

@@ -78,6 +78,7 @@ const struct attach_ops attach_uretprobe = {
 	.returns = PROG_BIT(PROG_UPROBE_RETURN) | PROG_BIT(PROG_UPROBE_COUNT),
 	.files = 4,
 	.swaps_return = true,
+	.keeps_frames = true,
 	.missed = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH,
 	.requires = FEATURE_BIT(FEATURE_PERF_EVENTS) | FEATURE_BIT(FEATURE_UPROBE_PMU),
 	.caveat = caveat,

@@ -19,6 +19,7 @@ struct told {
 	struct self_resources processes;
 	uint64_t has_processes, reload_ok;
 	uint64_t restarts, log_dropped;
+	struct self_scan scan;
 };
 
 /* The servers' part. Without a lock, as a server that hangs or is compromised could hold it. */
@@ -120,6 +121,21 @@ void self__note_reload(bool ok)
 void self__note_restart(void)
 {
 	told.restarts++;
+	publish();
+}
+
+void self__note_scan(double cpu_seconds, uint64_t tasks, bool truncated)
+{
+	told.scan.scans++;
+	told.scan.cpu_seconds += cpu_seconds;
+	told.scan.tasks = tasks;
+	told.scan.truncated = truncated;
+	publish();
+}
+
+void self__note_scan_state(enum self_scan_state state)
+{
+	told.scan.state = state;
 	publish();
 }
 
@@ -265,6 +281,8 @@ void self__read(struct self *out)
 	out->reload_time = heard->reload_time;
 	out->reload_ok = heard->reload_ok;
 	out->restarts = heard->restarts;
+	out->scan = heard->scan;
+	out->has_scan = out->scan.scans;
 	copy_counted(out);
 	out->log_dropped += heard->log_dropped;
 }

@@ -23,6 +23,20 @@ struct self_resources {
 	uint64_t resident_bytes, virtual_bytes, open_fds, max_fds, threads;
 };
 
+/* Of the scans for calls in progress. */
+enum self_scan_state {
+	SELF_SCAN_NONE, /* nothing to scan for */
+	SELF_SCAN_WORKS,
+	SELF_SCAN_UNAVAILABLE, /* the machine does not offer it */
+	SELF_SCAN_REFUSED,     /* by the kernel */
+};
+
+struct self_scan {
+	uint64_t state;			  /* enum self_scan_state */
+	uint64_t scans, tasks, truncated; /* tasks and truncated: of the last one */
+	double cpu_seconds;		  /* of all */
+};
+
 /* A reading. A number without its has_* is left out of the exposition. */
 struct self {
 	const char *version, *revision, *libbpf; /* of the build and of the running library */
@@ -32,7 +46,9 @@ struct self {
 	bool has_scrape;
 	double reload_time; /* of the last successful reload, since the epoch */
 	bool reload_ok;
-	uint64_t restarts;			  /* of servers, after failures */
+	uint64_t restarts; /* of servers, after failures */
+	bool has_scan;
+	struct self_scan scan;
 	uint64_t log_dropped;			  /* lines */
 	struct self_request requests[SELF_CODES]; /* ascending codes; 200, 500 and 503 always */
 	size_t nrequests;
@@ -54,3 +70,5 @@ void self__count_request(int code);
 void self__note_scrape(double seconds);
 void self__note_reload(bool ok);
 void self__note_restart(void);
+void self__note_scan(double cpu_seconds, uint64_t tasks, bool truncated);
+void self__note_scan_state(enum self_scan_state state);

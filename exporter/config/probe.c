@@ -100,6 +100,24 @@ static int bind_durations(struct binder *b, const struct tree_node *node, void *
 	return err;
 }
 
+static int bind_in_flight(struct binder *b, const struct tree_node *node, void *target)
+{
+	static const char *const names[] = { "on", "longer", "off" };
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	__cleanup_free char *why = NULL;
+	const char *text;
+	size_t i;
+	int err;
+
+	err = binder__string(b, node, "in_flight", &text);
+	if (err)
+		return err;
+	if (value__one_of(text, names, ARRAY_SIZE(names), &i, &why))
+		return binder__fail(b, node, "in_flight: %s", why);
+	s->in_flight = IN_FLIGHT_ON + i;
+	return 0;
+}
+
 static int bind_max_series(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct probe_list *list = target;
@@ -175,6 +193,7 @@ static const struct key probe_keys[] = {
 	{ "labels", expressions__bind_labels, "[comm, {flags: \"arg1\"}]" },
 	{ "filter", expressions__bind_filter, "\"comm == rm\"" },
 	{ "observe", expressions__bind_observe, "{bytes: \"count\"}" },
+	{ "in_flight", bind_in_flight, "longer" },
 	{ "max_series", bind_max_series, "1000" },
 	{ "series_ttl", bind_series_ttl, "1h30m" },
 	{ "max_rate", bind_max_rate, "50000" },

@@ -14,6 +14,9 @@ struct expression {
 
 #define MAX_SERIES_DEFAULT 500
 
+/* What is exported of calls in progress. */
+enum in_flight { IN_FLIGHT_DEFAULT, IN_FLIGHT_ON, IN_FLIGHT_LONGER, IN_FLIGHT_OFF };
+
 struct probe_settings {
 	char *mechanism;    /* NULL: as --mechanism says */
 	uint32_t maxactive; /* return slots of a legacy kretprobe */
@@ -27,9 +30,10 @@ struct probe_settings {
 	size_t nlabels, nfilters, nobserved;
 	uint32_t max_series; /* label sets kept, or distinct values; 0: not given */
 	double series_ttl;   /* seconds until an idle label set is folded away; 0: never */
-	bool has_max_rate;   /* the user has given one */
-	uint64_t max_rate;   /* calls per second; above it the probe is detached. 0: no limit */
-	double max_cpu;	     /* likewise: CPU time, as a share of all CPUs. 0: no limit */
+	enum in_flight in_flight;
+	bool has_max_rate; /* the user has given one */
+	uint64_t max_rate; /* calls per second; above it the probe is detached. 0: no limit */
+	double max_cpu;	   /* likewise: CPU time, as a share of all CPUs. 0: no limit */
 };
 
 /* Fills settings that s lacks from `defaults`, then from the built-in defaults. */

@@ -69,6 +69,8 @@ static struct target *target_of(struct discovery *d, const struct ksym *sym)
 	struct target *t = target__new(TARGET_KERNEL, sym->object, sym->name);
 
 	t->addr = sym->addr;
+	t->end = symbols__end(d->sources.symbols, sym);
+	t->scheduler = symbols__is_scheduler(d->sources.symbols, sym);
 	t->symbol = xstrdup(sym->name);
 	kernel_symbol__type(&d->sources, sym, t);
 	return t;

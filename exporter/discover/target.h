@@ -61,6 +61,8 @@ struct target {
 	unsigned switched_off; /* with REASON_DISABLED: enum switch_bit */
 
 	uint64_t addr;	 /* TARGET_KERNEL: address; 0: hidden */
+	uint64_t end;	 /* TARGET_KERNEL: of its code; 0: hidden */
+	bool scheduler;	 /* TARGET_KERNEL: not in stack traces */
 	char *symbol;	 /* TARGET_KERNEL: kallsyms name ("f.isra.0" keeps its suffix) */
 	uint32_t btf_id; /* TARGET_KERNEL: in its object's BTF; 0: none of its own */
 	char *btf_name;	 /* TARGET_KERNEL: the alias that BTF lists; NULL: symbol */

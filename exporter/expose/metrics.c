@@ -274,6 +274,64 @@ static void write_overhead(const struct metrics_input *in, struct expo *e)
 	}
 }
 
+/* The next attached target whose calls in progress are known. */
+static const struct target_state *next_in_flight(const struct metrics_input *in, size_t *i)
+{
+	const struct target_state *st;
+
+	while ((st = next_counted(in, i)))
+		if (st->attached && st->in_flight && st->in_flight->known)
+			return st;
+	return NULL;
+}
+
+static void write_in_flight(const struct metrics_input *in, struct expo *e)
+{
+	const struct target_state *st;
+
+	for (size_t i = 0; (st = next_in_flight(in, &i));) {
+		struct label labels[TARGET_LABELS];
+
+		target_labels(labels, st);
+		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+			    st->in_flight->calls, 0);
+	}
+}
+
+static void write_oldest(const struct metrics_input *in, struct expo *e)
+{
+	const struct target_state *st;
+
+	for (size_t i = 0; (st = next_in_flight(in, &i));) {
+		struct label labels[TARGET_LABELS];
+
+		target_labels(labels, st);
+		expo__value(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+			    (double)st->in_flight->oldest / 1e9, 0);
+	}
+}
+
+static void write_longer(const struct metrics_input *in, struct expo *e)
+{
+	const struct target_state *st;
+
+	for (size_t i = 0; (st = next_in_flight(in, &i));) {
+		struct label labels[TARGET_LABELS + 1];
+
+		if (!st->longer)
+			continue;
+		target_labels(labels, st);
+		for (int k = 0; k < IN_FLIGHT_BOUNDS; k++) {
+			char seconds[16];
+
+			snprintf(seconds, sizeof(seconds), "%u", in_flight_bounds[k]);
+			labels[TARGET_LABELS] = (struct label){ "seconds", seconds };
+			expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+				    st->in_flight->longer[k], 0);
+		}
+	}
+}
+
 static void write_probe_info(const struct metrics_input *in, struct expo *e)
 {
 	const struct target_state *st;
@@ -387,6 +445,19 @@ static const struct {
 	    "CPU time that the probe has added to calls, estimated. Only with max_cpu.", "seconds",
 	    METRIC_COUNTER },
 	  .all = write_overhead },
+	{ { "retprobe_in_flight",
+	    "Calls in progress, as of the last scan: calls of threads that are off the CPU.", "",
+	    METRIC_GAUGE },
+	  .all = write_in_flight },
+	{ { "retprobe_in_flight_oldest_seconds",
+	    "Age of the oldest call in progress; 0: none. Where its entry was not recorded, the "
+	    "time since a scan first saw it.",
+	    "seconds", METRIC_GAUGE },
+	  .all = write_oldest },
+	{ { "retprobe_in_flight_longer",
+	    "Calls that have been in progress for more than this many seconds (in_flight: longer).",
+	    "", METRIC_GAUGE },
+	  .all = write_longer },
 	{ { "retprobe_probe_info",
 	    "Attached probes: the mechanism in use and how return values are read. Always 1.", "",
 	    METRIC_GAUGE },

@@ -66,6 +66,26 @@ static void write_requests(const struct self *self, struct expo *e)
 	}
 }
 
+/* Nothing unless there is something to scan for. */
+static void write_scan_available(const struct self *self, struct expo *e)
+{
+	static const struct metric_family family = {
+		"retprobe_exporter_scan_available",
+		"Whether calls in progress can be found (1) or not (0), and why not.", "",
+		METRIC_GAUGE
+	};
+	static const char *const reasons[] = { [SELF_SCAN_WORKS] = "",
+					       [SELF_SCAN_UNAVAILABLE] = "unavailable",
+					       [SELF_SCAN_REFUSED] = "refused" };
+	struct label l = { "reason", NULL };
+
+	if (self->scan.state == SELF_SCAN_NONE || self->scan.state >= ARRAY_SIZE(reasons))
+		return;
+	l.value = reasons[self->scan.state];
+	expo__family(e, &family);
+	expo__count(e, &(struct label_set){ &l, 1 }, self->scan.state == SELF_SCAN_WORKS, 0);
+}
+
 /* Fields of struct self: double, or uint64_t if is_int. Left out while the field `has` is false. */
 #define ALWAYS		    SIZE_MAX
 #define IF(field)	    offsetof(struct self, field)
@@ -88,6 +108,20 @@ static const struct self_row {
 	{ { "retprobe_exporter_log_lines_dropped",
 	    "Log lines that were dropped because stderr was blocked.", "", METRIC_COUNTER },
 	  INTEGER(log_dropped, ALWAYS) },
+	{ { "retprobe_exporter_scans", "Scans of all threads for calls in progress.", "",
+	    METRIC_COUNTER },
+	  INTEGER(scan.scans, IF(has_scan)) },
+	{ { "retprobe_exporter_scan_cpu_seconds", "CPU time of these scans.", "seconds",
+	    METRIC_COUNTER },
+	  NUMBER(scan.cpu_seconds, IF(has_scan)) },
+	{ { "retprobe_exporter_scan_tasks", "Threads that the last scan looked at.", "",
+	    METRIC_GAUGE },
+	  INTEGER(scan.tasks, IF(has_scan)) },
+	{ { "retprobe_exporter_scan_truncated",
+	    "Whether the last scan was stopped early (1): it took too long, or a thread had too "
+	    "many calls. Then retprobe_in_flight is a lower bound.",
+	    "", METRIC_GAUGE },
+	  INTEGER(scan.truncated, IF(has_scan)) },
 	{ { "process_cpu_seconds", "Total user and system CPU time.", "seconds", METRIC_COUNTER },
 	  NUMBER(process.cpu_seconds, IF(has_process)) },
 	{ { "process_resident_memory_bytes", "Resident memory, including counter memory.", "bytes",
@@ -142,6 +176,7 @@ void metrics_self__write(const struct metrics_input *in, struct expo *e)
 	if (!in->self)
 		return;
 	write_requests(in->self, e);
+	write_scan_available(in->self, e);
 	expo__family(e, &reload_ok);
 	expo__count(e, NULL, in->self->reload_ok, 0);
 	write_self_rows(in->self, e);

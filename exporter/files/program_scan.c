@@ -43,14 +43,6 @@ struct walk {
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static double cpu_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 static bool is_over(const struct walk *w, double seconds)
 {
 	return monotonic_seconds() >= w->start + seconds;

@@ -186,11 +186,12 @@ static int parameters(const struct btf *btf, const char *function)
 struct kernel_functions {
 	int trial;			   /* BTF id of FEATURES_TRIAL_FUNCTION */
 	int fprobe_return, session_cookie; /* parameters. -1: not in BTF */
+	int task_iterator;		   /* BTF id */
 };
 
 static const struct kernel_functions *kernel_functions(void)
 {
-	static struct kernel_functions known = { -1, -1, -1 };
+	static struct kernel_functions known = { -1, -1, -1, -1 };
 	static bool read;
 	struct btf *btf = read ? NULL : btf__load_vmlinux_btf();
 
@@ -199,6 +200,7 @@ static const struct kernel_functions *kernel_functions(void)
 		known.trial = btf__find_by_name_kind(btf, FEATURES_TRIAL_FUNCTION, BTF_KIND_FUNC);
 		known.fprobe_return = parameters(btf, "fprobe_return");
 		known.session_cookie = parameters(btf, "bpf_session_cookie");
+		known.task_iterator = btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC);
 		btf__free(btf);
 	}
 	return &known;
@@ -291,6 +293,12 @@ static bool probe_session_pairs(const struct features *f, int unused)
 	return n == 1 || (!n && count_skips_of_call() == 1);
 }
 
+/* An iterator walks the tasks of its reader's pid namespace. */
+static bool probe_task_iterator(const struct features *f, int unused)
+{
+	return kernel_functions()->task_iterator > 0 && machine__is_initial_pid_namespace();
+}
+
 /* arm64 has fprobe since it uses the function graph tracer. */
 #ifdef __aarch64__
 #define MULTI_SINCE   "6.14"
@@ -361,6 +369,8 @@ static const struct {
 	[FEATURE_SESSION_PAIRS] = { probe_session_pairs, 0,
 				    "this kernel runs a session's return program even if it "
 				    "skipped the entry (before 7.0)" },
+	[FEATURE_TASK_ITERATOR] = { probe_task_iterator, 0,
+				    "this kernel has no task iterators (5.8, with BTF)" },
 	[FEATURE_TASK_STORAGE] = { probe_task_storage, 0, "this kernel has no task storage" },
 };
 
@@ -400,6 +410,8 @@ static const char *describe(struct features *f, enum feature feature)
 		return "cannot read the preemption model (sched/preempt in debugfs), assuming "
 		       "full: "
 		       "trampoline programs could miss calls";
+	if (feature == FEATURE_TASK_ITERATOR && !machine__is_initial_pid_namespace())
+		return "this process does not see the processes of the machine (hostPID in a pod)";
 	if (is_locked_down(f, feature))
 		return "kernel lockdown is \"confidentiality\", which closes tracefs";
 	if (feature >= FEATURE_KPROBE_MULTI && feature <= FEATURE_FSESSION_MULTI && ftrace_is_off())
@@ -421,6 +433,11 @@ bool features__preemption_changed(struct features *f)
 	f->known[FEATURE_NO_PREEMPTION] = UNKNOWN;
 	features__has(f, FEATURE_NO_PREEMPTION);
 	return f->known[FEATURE_NO_PREEMPTION] != before;
+}
+
+uint32_t features__task_iterator(void)
+{
+	return kernel_functions()->task_iterator;
 }
 
 int features__tracefs(const struct features *f)

@@ -30,6 +30,8 @@ enum feature {
 	FEATURE_NO_PREEMPTION, /* the kernel is not preemptible */
 	FEATURE_SESSION_PAIRS, /* a kprobe session runs its return only after its entry ran */
 	FEATURE_RETURN_SLOTS,  /* multi links have a return slot for every call */
+	FEATURE_TASK_ITERATOR, /* BPF programs can walk all tasks of the machine, with their stacks
+				*/
 	FEATURE_MAX,
 };
 #define FEATURE_BIT(feature) (1U << (feature))
@@ -61,6 +63,8 @@ static inline const char *features__missing_of(struct features *f, uint32_t want
 			why = features__missing(f, i);
 	return why;
 }
+/* With FEATURE_TASK_ITERATOR, the BTF id that its programs are loaded for. */
+uint32_t features__task_iterator(void);
 /* Checks FEATURE_NO_PREEMPTION again. Returns whether it changed. */
 bool features__preemption_changed(struct features *f);
 int features__tracefs(const struct features *f);

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/file.h"
@@ -56,6 +57,15 @@ bool machine__is_confidential(void)
 
 	return securityfs >= 0 && file__read_head(securityfs, "lockdown", text, sizeof(text)) > 0 &&
 	       strstr(text, "[confidentiality]");
+}
+
+#define PROC_PID_INIT_INO 0xeffffffcU /* include/linux/proc_ns.h */
+
+bool machine__is_initial_pid_namespace(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == PROC_PID_INIT_INO;
 }
 
 bool machine__has_btf(void)

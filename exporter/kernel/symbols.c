@@ -38,6 +38,12 @@ struct symbols {
 	size_t nderived;
 	struct strmap by_name; /* -> index of the first of its name */
 	struct strmap objects; /* the modules seen */
+	struct start {
+		uint64_t addr;
+		const char *object;
+	} * starts; /* all that begins in the text, ascending */
+	size_t nstarts;
+	uint64_t sched_begin, sched_end; /* addresses of the scheduler's functions */
 	int filter_error;
 	bool have_kallsyms;
 };
@@ -123,6 +129,21 @@ static struct ksym *add(struct symbols *s, const char *name, const char *object)
 	return sym;
 }
 
+/* Names that are no functions end the function before them, too. */
+static void add_start(struct symbols *s, const struct kallsyms_line *line)
+{
+	if (line->addr)
+		*(struct start *)array__grow(&s->starts, &s->nstarts, sizeof(*s->starts)) =
+			(struct start){ line->addr, line->object };
+}
+
+static int compare_starts(const void *a, const void *b)
+{
+	const struct start *x = a, *y = b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
 static void parse_kallsyms(struct symbols *s, uint64_t *init_begin, uint64_t *init_end)
 {
 	struct kallsyms_line line;
@@ -132,6 +153,11 @@ static void parse_kallsyms(struct symbols *s, uint64_t *init_begin, uint64_t *in
 
 		if (!kallsyms__is_function(line.type))
 			continue;
+		add_start(s, &line);
+		if (!strcmp(line.name, "__sched_text_start"))
+			s->sched_begin = line.addr;
+		else if (!strcmp(line.name, "__sched_text_end"))
+			s->sched_end = line.addr;
 		if (!strcmp(line.name, "_sinittext"))
 			*init_begin = line.addr;
 		else if (!strcmp(line.name, "_einittext"))
@@ -145,6 +171,8 @@ static void parse_kallsyms(struct symbols *s, uint64_t *init_begin, uint64_t *in
 		sym->addr = line.addr;
 		sym->copies++;
 	}
+	if (s->nstarts)
+		qsort(s->starts, s->nstarts, sizeof(*s->starts), compare_starts);
 }
 
 /* "name" or "name [module]". Functions that are only in kallsyms are not traceable. */
@@ -295,6 +323,7 @@ void symbols__free(struct symbols *s)
 	strmap__free(&s->objects);
 	free(s->v);
 	free(s->derived);
+	free(s->starts);
 	free(s->kallsyms_text);
 	free(s->filter_text);
 	free(s);
@@ -332,6 +361,35 @@ const struct ksym *symbols__next(const struct symbols *s, const struct ksym *sym
 const struct ksym *symbols__alias(const struct symbols *s, const struct ksym *sym)
 {
 	return &s->v[sym->alias];
+}
+
+#define PAGE	     4096
+#define FUNCTION_MAX (1 << 20)
+
+/* The last function of a module may end anywhere, but the page where it begins is the module's. */
+uint64_t symbols__end(const struct symbols *s, const struct ksym *sym)
+{
+	size_t first = 0, end = s->nstarts;
+
+	if (!sym->addr)
+		return 0;
+	while (first < end) {
+		size_t middle = (first + end) / 2;
+
+		if (s->starts[middle].addr <= sym->addr)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	if (first < s->nstarts && s->starts[first].addr - sym->addr <= FUNCTION_MAX &&
+	    !strcmp(s->starts[first].object, sym->object))
+		return s->starts[first].addr;
+	return ALIGN_UP(sym->addr + 1, (uint64_t)PAGE);
+}
+
+bool symbols__is_scheduler(const struct symbols *s, const struct ksym *sym)
+{
+	return sym->addr >= s->sched_begin && sym->addr < s->sched_end;
 }
 
 bool symbols__has_object(const struct symbols *s, const char *object)

@@ -51,5 +51,10 @@ const struct ksym *symbols__next(const struct symbols *s, const struct ksym *sym
 /* The next name of the same address, in a ring; sym itself if it has no other, or addresses are
  * hidden. */
 const struct ksym *symbols__alias(const struct symbols *s, const struct ksym *sym);
+/* The first address after the code of a function, or an address before that; 0: hidden. */
+uint64_t symbols__end(const struct symbols *s, const struct ksym *sym);
+/* Whether the kernel's stack traces begin below the function: schedule(), mutex_lock() and others
+ * that wait (__sched). */
+bool symbols__is_scheduler(const struct symbols *s, const struct ksym *sym);
 /* Whether there is a function of that module. */
 bool symbols__has_object(const struct symbols *s, const char *object);

@@ -262,6 +262,13 @@ static char *spell(const char *text)
 	return xstrndup(b.data ? b.data : "", b.len);
 }
 
+char *label_namer__cgroup(struct label_namer *n, enum label_part part, uint64_t id)
+{
+	__cleanup_free char *text = cgroup_text(n, part, id);
+
+	return spell(text);
+}
+
 char *label_namer__text(struct label_namer *n, const struct capture_label *label,
 			const struct rp_label_key *key)
 {

@@ -10,6 +10,8 @@ struct label_namer;
 /* proc: "/proc" */
 struct label_namer *label_namer__new(const char *proc);
 void label_namer__free(struct label_namer *n); /* NULL is fine */
+/* The path, the container or the pod of a cgroup, as the labels have it. To be freed. */
+char *label_namer__cgroup(struct label_namer *n, enum label_part part, uint64_t id);
 /* The value of one label of a set, in UTF-8, to be freed. Other bytes are written as \xNN. */
 char *label_namer__text(struct label_namer *n, const struct capture_label *label,
 			const struct rp_label_key *key);

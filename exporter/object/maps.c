@@ -76,6 +76,7 @@ static void set_maps(struct object *o, const struct object_params *p, struct fea
 	bpf_map__set_max_entries(s->maps.owners, o->plan.ncalls);
 	bpf_map__set_max_entries(s->maps.exits, OBJECT_EXITS(p->nexits));
 	bpf_map__set_max_entries(s->maps.inflight, o->plan.nslots);
+	bpf_map__set_max_entries(s->maps.ranges, p->scan.nranges ? p->scan.nranges : 1);
 }
 
 /* The maps for captures. They keep one entry if no probe has any. */
@@ -287,6 +288,10 @@ int object_maps__map(struct object *o)
 		err = map_array(o, s->maps.value_slots, true, &o->own_values);
 	if (!err && copy)
 		err = copy_cells(o);
+	if (!err)
+		err = map_array(o, s->maps.inflight, false, &o->slots);
+	if (!err)
+		err = map_array(o, s->maps.capture_slots, false, &o->capture_slots);
 	madvise(s->bss, ALIGN_UP(sizeof(*s->bss), sysconf(_SC_PAGESIZE)), MADV_DONTFORK);
 	return err ? err : map_extras(o);
 }
@@ -338,6 +343,16 @@ static int fill_addr_table(struct object *o)
 	return 0;
 }
 
+static int fill_ranges(struct object *o, const struct object_params *p)
+{
+	struct rp_range *ranges;
+	int err = map_array(o, o->skel->maps.ranges, true, &ranges);
+
+	if (!err && p->scan.nranges)
+		memcpy(ranges, p->scan.ranges, p->scan.nranges * sizeof(*ranges));
+	return err;
+}
+
 int object_maps__fill(struct object *o, const struct object_params *p)
 {
 	int err = fill_queue(o->skel->maps.value_free, o->plan.nvalues);
@@ -346,6 +361,8 @@ int object_maps__fill(struct object *o, const struct object_params *p)
 		err = fill_queue(o->skel->maps.label_free, o->plan.nsets);
 	if (!err)
 		err = fill_hists(o, p);
+	if (!err)
+		err = fill_ranges(o, p);
 	if (!err)
 		err = object_maps__set_exits(o, 0, p->exits, p->nexits);
 	return err ? err : fill_addr_table(o);

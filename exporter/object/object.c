@@ -34,6 +34,9 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->bank_values = o->plan.nvalues;
 	ro->addr_shift = o->addr_shift;
 	ro->slot_shift = 64 - OBJECT_SLOT_BITS;
+	ro->scan_ranges = p->scan.nranges;
+	ro->scan_syscalls = p->scan.syscalls;
+	ro->scan_user = p->scan.user;
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
 	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
@@ -147,6 +150,8 @@ void object__free(struct object *o)
 	if (!o)
 		return;
 	object_maps__unmap(o);
+	if (o->scan_link > 0)
+		close(o->scan_link);
 	if (o->waiter > 0)
 		close(o->waiter);
 	if (o->waiter_inner > 0)

@@ -6,6 +6,13 @@
 #include "config/config.h"
 #include "expr/capture.h"
 
+/* What the scan of calls in progress looks for. */
+struct scan_params {
+	struct rp_range *ranges; /* kernel functions, ascending */
+	size_t nranges;
+	bool syscalls, user;
+};
+
 /* What a generation of BPF objects is made for. Borrowed during the call, except as capturing. */
 struct object_params {
 	const struct histogram_layout *layout; /* must outlive the object */
@@ -23,5 +30,6 @@ struct object_params {
 	const uint32_t *first_hists; /* by target id */
 	const struct rp_exit *exits; /* jumps that may leave user functions, by index */
 	size_t nexits;
+	struct scan_params scan;
 	uint64_t memory_limit; /* label sets get no more than a share of what is left of it */
 };

@@ -54,6 +54,7 @@ struct programs {
 	size_t nclones;
 	struct spec_maps spec_maps;
 	const struct bpf_map *rodata; /* of the object */
+	uint32_t task_iterator;	      /* BTF id */
 };
 
 /* ---- before loading -------------------------------------------------------------------------- */
@@ -120,6 +121,8 @@ struct programs *programs__prepare(struct bpf_object *obj, struct features *f, u
 	struct bpf_program *p;
 
 	spec_maps__init(&ps->spec_maps, ncaptures);
+	if (plain & PROG_BIT(PROG_SCAN))
+		ps->task_iterator = features__task_iterator();
 	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
 	for (int id = 0; id < PROG_MAX; id++) {
 		if (plain & PROG_BIT(id) && is_for(id, false) &&
@@ -186,6 +189,7 @@ void programs__set_up(void)
 		{ "kretprobe+", BPF_PROG_TYPE_KPROBE },
 		{ "fentry+", BPF_PROG_TYPE_TRACING },
 		{ "fexit+", BPF_PROG_TYPE_TRACING },
+		{ "iter+", BPF_PROG_TYPE_TRACING },
 		{ "raw_tp+", BPF_PROG_TYPE_RAW_TRACEPOINT },
 		{ "tracepoint+", BPF_PROG_TYPE_TRACEPOINT },
 	};
@@ -280,6 +284,8 @@ static void load_shared(const struct programs *ps, struct selected *sel)
 {
 	struct bpf_prog_load_opts opts = sel->opts;
 
+	if (sel->attach_type == (enum bpf_attach_type)BPF_SYS_TRACE_ITER)
+		opts.attach_btf_id = ps->task_iterator;
 	if (!resolve(ps, sel))
 		sel->fd = load_or_log(sel, sel->code, &opts);
 	if (sel->fd < 0)

@@ -17,15 +17,17 @@ struct object {
 	struct mapping {
 		void *addr;
 		size_t size;
-	} mappings[12];
+	} mappings[16];
 	size_t nmappings;
 	/* Writable mappings; those in banks are read-only. */
 	volatile struct rp_value_slot *own_values;
 	volatile struct rp_label_set *own_sets;
 	volatile struct rp_used *used;
-	struct shared_memory cells_copy, values_copy; /* with CELLS_PERCPU */
+	const volatile uint64_t *slots, *capture_slots; /* of calls in flight; read-only */
+	struct shared_memory cells_copy, values_copy;	/* with CELLS_PERCPU */
 	const volatile uint64_t *mapped_values;
 	uint32_t ntargets;
 	int waiter, waiter_inner; /* maps; see object__wait_for_programs(); 0: none */
+	int scan_link;		  /* of PROG_SCAN; 0: none yet */
 	uint64_t swept;		  /* owners_ended at the last sweep; object/calls.c */
 };

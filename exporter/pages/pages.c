@@ -14,6 +14,7 @@
 #include "http/accept.h"
 #include "http/response.h"
 #include "pages/context.h"
+#include "pages/in_flight.h"
 #include "pages/landing.h"
 #include "pages/page_files.h"
 #include "pages/probes.h"
@@ -132,6 +133,7 @@ static const struct http_route fixed_routes[] = {
 	{ "/-/ready", ready_page, HTTP_READ, HTTP_SMALL },
 	{ "/-/reload", reload_page, HTTP_WRITE, HTTP_CHANGE },
 	{ "/api/v1/probes", pages__probes, HTTP_READ, HTTP_PAGE },
+	{ "/api/v1/inflight", pages__in_flight, HTTP_READ, HTTP_PAGE },
 	{ "/", pages__landing, HTTP_READ, HTTP_PAGE },
 };
 

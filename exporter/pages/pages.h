@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The HTTP paths: /metrics, / and its files under /page/, /-/healthy, /-/ready, /-/reload,
- * /api/v1/probes. */
+ * /api/v1/probes, /api/v1/inflight. */
 #pragma once
 
 #include "config/config.h"

@@ -14,6 +14,9 @@ struct pages_source {
 	bool (*ready)(void *ctx);
 	/* NULL: not allowed. 0, or a negative errno with *error, one line, to be freed. */
 	int (*reload)(void *ctx, char **error);
+	/* Appends a report of the calls in progress (scan/report.h). 0 or a negative errno;
+	 * -ETIMEDOUT: the attacher is busy. */
+	int (*calls)(void *ctx, struct buf *out);
 };
 
 /* The line that /-/ready and others answer before the probes are attached. */

@@ -70,7 +70,9 @@ enum fault generation__start(struct generation *g, struct features *f, char **er
 	if (progress__poll())
 		return fault__set(error, FAULT_STOPPING, PROGRESS_GIVEN_UP);
 	g->missed = missed__new(g->attach, g->obj);
-	return g->missed ? FAULT_NONE : fault__set(error, FAULT_MACHINE, "out of memory");
+	g->scan = scan__new(g->attach, g->obj, f);
+	return g->missed && g->scan ? FAULT_NONE
+				    : fault__set(error, FAULT_MACHINE, "out of memory");
 }
 
 bool generation__is_attached(const struct generation *g, uint32_t id)
@@ -140,6 +142,7 @@ void generation__free(struct generation *g)
 		return;
 	missed__free(g->missed);
 	free(g->costs);
+	scan__free(g->scan);
 	label_slots__free(g->labels);
 	attach__free(g->attach);
 	object__free(g->obj);

@@ -10,6 +10,7 @@
 #include "labels/slots.h"
 #include "probes/missed.h"
 #include "probes/target_cost.h"
+#include "scan/scan.h"
 
 struct generation {
 	unsigned number;
@@ -23,6 +24,7 @@ struct generation {
 	/* NULL until it is started. */
 	struct object *obj;
 	struct missed *missed;
+	struct scan *scan;
 	struct label_slots *labels;
 	struct target_cost *costs; /* by target id; NULL: no target has a budget */
 	size_t live;		   /* attached or paused targets */

@@ -19,10 +19,12 @@
 #include "kernel/tracefs.h"
 #include "object/memory_plan.h"
 #include "probes/compare.h"
+#include "probes/in_progress.h"
 #include "probes/overload.h"
 #include "probes/replaced.h"
 #include "probes/report.h"
 #include "probes/rows.h"
+#include "probes/scans.h"
 #include "probes/selected.h"
 #include "probes/switched_off.h"
 
@@ -47,6 +49,7 @@ struct reconcile *reconcile__new(struct features *f, int tracefs,
 	r->programs = program_files__new(elf_soname__read);
 	r->costs = costs__new(f);
 	r->guard = rate_guard__new(r->costs);
+	r->in_progress = in_progress__new();
 	r->switches = switches__new(open("/proc/sys/kernel", O_PATH | O_DIRECTORY | O_CLOEXEC),
 				    tracefs__open_debugfs());
 	return r;
@@ -64,6 +67,7 @@ void reconcile__free(struct reconcile *r)
 	program_files__free(r->programs);
 	rate_guard__free(r->guard);
 	costs__free(r->costs);
+	in_progress__free(r->in_progress);
 	switches__free(r->switches);
 	config__free(r->config);
 	free(r->failed);
@@ -82,6 +86,16 @@ int reconcile__update(struct reconcile *r, double now)
 	for (size_t i = 0; i < r->n && !err; i++)
 		err = generation__update(r->generations[i], now);
 	return err;
+}
+
+void reconcile__scan(struct reconcile *r, double now)
+{
+	scans__run(r, now);
+}
+
+void reconcile__write_calls(struct reconcile *r, struct buf *out)
+{
+	in_progress__write(r->in_progress, r, out);
 }
 
 /* ---- new targets ------------------------------------------------------------------------- */

@@ -36,3 +36,7 @@ const struct probe_table *reconcile__table(const struct reconcile *r);
 
 /* Updates the counts of all generations. 0 or a negative errno. */
 int reconcile__update(struct reconcile *r, double now);
+/* Looks for calls in progress, unless it is too soon after the last scan. */
+void reconcile__scan(struct reconcile *r, double now);
+/* Appends the calls that the last scan has found, as a report (scan/report.h). */
+void reconcile__write_calls(struct reconcile *r, struct buf *out);

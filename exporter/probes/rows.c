@@ -58,6 +58,7 @@ static struct probe_row make_row(const struct change *ch, struct probe_table *ta
 	}
 	row.state.has_max_rate = w->max_rate;
 	row.state.has_max_cpu = w->max_cpu || ch->config->max_cpu;
+	row.state.longer = t->settings && t->settings->in_flight == IN_FLIGHT_LONGER;
 	return row;
 }
 

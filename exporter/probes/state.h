@@ -28,5 +28,11 @@ struct reconcile {
 	bool changed; /* the last change made another table */
 	bool pending; /* the machine has changed, and the probes have not been updated yet */
 	char *failed; /* why the last update failed; NULL: it did not, or there was none */
+	double last_scan, scan_saved; /* seconds of CPU time that scans may use */
+	double scanned;		      /* time of the last scan, seconds since the epoch; 0: none */
+	bool scan_truncated;	      /* it left out calls */
+	struct in_progress *in_progress;
+	const char *unscanned; /* why calls in progress are not known, as the log says; NULL: they
+				  are */
 	double now, last_watch, last_guard, last_former, retry_at;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
+#include "counts/in_flight.h"
 #include "counts/shared_missed.h"
 #include "counts/snapshot.h"
 #include "discover/target.h"
@@ -18,10 +19,12 @@ struct target_state {
 	const char *files;	       /* the first of their paths, one per line; NULL: none */
 	size_t left_out;	       /* files of the selection that are not counted */
 	double created;		       /* when it was attached, seconds since the epoch */
+	bool longer;		       /* in_flight: longer */
 	bool has_max_rate;	       /* the rate guard may detach it */
 	bool has_max_cpu;	       /* likewise; alone or with others */
 	uint64_t detached[REASON_MAX]; /* automatic detachments, by reason */
 	/* A paused target keeps its counts. NULL: never attached. */
 	const struct snap_target *snap;
-	const struct missed_target *missed; /* NULL: none known */
+	const struct missed_target *missed;	  /* NULL: none known */
+	const struct in_flight_target *in_flight; /* NULL: none known */
 };

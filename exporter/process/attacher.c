@@ -41,11 +41,23 @@ static void refresh(struct attacher *a, struct child *c, const struct channel_re
 	__cleanup_buf struct buf updates = {};
 	pid_t pids[SERVERS_MAX];
 
+	reconcile__scan(a->setup->reconcile, monotonic_seconds());
 	for (size_t i = 0; i < s->n; i++)
 		pids[i] = s->v[i].pid;
 	self__note_processes(pids, s->n);
 	child__write_updates(c, reconcile__table(s->reconcile), &updates);
 	if (channel__answer(&c->channels[SERVED_REFRESH], request, err, updates.data, updates.len))
+		child__expel(c);
+}
+
+static void tell_calls(struct attacher *a, struct child *c, const struct channel_request *request)
+{
+	__cleanup_buf struct buf report = {};
+
+	reconcile__scan(a->setup->reconcile, monotonic_seconds());
+	reconcile__write_calls(a->setup->reconcile, &report);
+	if (channel__answer(&c->channels[SERVED_CALLS], request, report.failed ? -ENOMEM : 0,
+			    report.data, report.failed ? 0 : report.len))
 		child__expel(c);
 }
 
@@ -143,6 +155,8 @@ static void on_request(struct attacher *a, struct child *c, enum served_channel 
 		err = -EPIPE;
 	else if (which == SERVED_REFRESH && request.op == CHANNEL_REFRESH)
 		refresh(a, c, &request);
+	else if (which == SERVED_CALLS && request.op == CHANNEL_CALLS)
+		tell_calls(a, c, &request);
 	else if (which == SERVED_RELOAD && request.op == CHANNEL_RELOAD &&
 		 a->setup->web->lifecycle && !c->reload.op)
 		reload_by_request(a, c, &request);

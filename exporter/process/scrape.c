@@ -18,7 +18,8 @@
 /* The counts of one generation. */
 struct part {
 	struct snapshot *snapshot;
-	struct missed_target *missed; /* a copy: the source changes */
+	struct missed_target *missed;	    /* a copy: the source changes */
+	struct in_flight_target *in_flight; /* likewise */
 };
 
 struct scrape {
@@ -77,6 +78,7 @@ static void free_scrape(struct scrape *r, size_t nparts)
 	for (size_t i = 0; r->parts && i < nparts; i++) {
 		snapshot__free(r->parts[i].snapshot);
 		free(r->parts[i].missed);
+		free(r->parts[i].in_flight);
 	}
 	free(r->parts);
 	free(r->states);
@@ -156,8 +158,10 @@ static int read_part(struct scraper *c, size_t g, struct part *out)
 	const struct served_generation *gen = &c->served->generations[g];
 
 	out->missed = calloc(gen->ntargets + 1, sizeof(*out->missed));
-	if (!out->missed)
+	out->in_flight = calloc(gen->ntargets + 1, sizeof(*out->in_flight));
+	if (!out->missed || !out->in_flight)
 		return -ENOMEM;
+	memcpy(out->in_flight, gen->in_flight, gen->ntargets * sizeof(*out->in_flight));
 	memcpy(out->missed, gen->board->targets, gen->ntargets * sizeof(*out->missed));
 	out->snapshot = snapshot__take(&gen->banks, gen->extras);
 	if (!out->snapshot)
@@ -192,6 +196,7 @@ static void fill_input(const struct served *served, struct scrape *r)
 			continue;
 		st->snap = &r->parts[row->generation].snapshot->targets[st->target->id];
 		st->missed = &r->parts[row->generation].missed[st->target->id];
+		st->in_flight = &r->parts[row->generation].in_flight[st->target->id];
 	}
 }
 

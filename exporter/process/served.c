@@ -56,11 +56,14 @@ static void image_generation(struct image *io, struct served_generation *g,
 	g->banks.layout = layout;
 	image__field(io, &g->board_source.fd);
 	image__field(io, &g->board_source.size);
+	image__field(io, &g->in_flight_source.fd);
+	image__field(io, &g->in_flight_source.size);
 	image__field(io, &g->ntargets);
 	if (!image__is_reading(io))
 		return;
 	image__expect(io, g->ntargets == g->banks.label_sets.first);
 	image__expect(io, shared_missed__size(g->ntargets) <= g->board_source.size);
+	image__expect(io, g->ntargets <= g->in_flight_source.size / sizeof(*g->in_flight));
 	image__expect(io, layout && g->banks.cells.width >= RP_CELL_BINS + layout->nbins);
 	g->extras = calloc(io->err ? 1 : g->ntargets + 1, sizeof(*g->extras));
 	io->err = g->extras ? io->err : -ENOMEM;
@@ -140,6 +143,7 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 	image_text(io, &st->files);
 	image__field(io, &st->left_out);
 	image__field(io, &st->created);
+	image__flag(io, &st->longer);
 	image__flag(io, &st->has_max_rate);
 	image__flag(io, &st->has_max_cpu);
 	image__field(io, &st->detached);
@@ -227,7 +231,7 @@ int served__write(const struct served *s, enum log_level level, enum log_format 
 size_t served__descriptors(const struct served *s, int **out)
 {
 	int *fds = xcalloc(s->nlisteners + s->ncopies + SERVED_CHANNELS + 3 +
-				   s->ngenerations * (BANKS + 1),
+				   s->ngenerations * (BANKS + 2),
 			   sizeof(*fds));
 	size_t n = 0;
 
@@ -244,6 +248,7 @@ size_t served__descriptors(const struct served *s, int **out)
 		for (int i = 0; i < BANKS; i++)
 			fds[n++] = s->generations[g].banks.sources[i].fd;
 		fds[n++] = s->generations[g].board_source.fd;
+		fds[n++] = s->generations[g].in_flight_source.fd;
 	}
 	*out = fds;
 	return n;
@@ -272,6 +277,10 @@ static int map_generation(struct served_generation *g)
 	if (!g->board && !err)
 		err = -errno;
 	close(g->board_source.fd);
+	g->in_flight = shared_memory__map(g->in_flight_source.fd, g->in_flight_source.size);
+	if (!g->in_flight && !err)
+		err = -errno;
+	close(g->in_flight_source.fd);
 	return err;
 }
 
@@ -313,6 +322,8 @@ void served__free(struct served *s)
 		banks__unmap(&g->banks);
 		if (g->board)
 			munmap((void *)g->board, g->board_source.size);
+		if (g->in_flight)
+			munmap((void *)g->in_flight, g->in_flight_source.size);
 		free(g->extras);
 	}
 	for (size_t i = 0; s->targets && i < s->n; i++)

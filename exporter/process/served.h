@@ -19,8 +19,10 @@ struct served_generation {
 	struct banks banks;
 	struct bank_source board_source;
 	const struct shared_missed *board;
-	const struct capture_spec **extras; /* by target id, for snapshot__take() */
-	size_t ntargets;		    /* ids are less than this */
+	struct bank_source in_flight_source;
+	const struct in_flight_target *in_flight; /* by target id */
+	const struct capture_spec **extras;	  /* by target id, for snapshot__take() */
+	size_t ntargets;			  /* ids are less than this */
 };
 
 #define SERVED_NOWHERE UINT32_MAX
@@ -34,8 +36,9 @@ struct served_row {
 enum served_channel {
 	SERVED_REFRESH,
 	SERVED_RELOAD,
-	SERVED_END, /* the server sends signs of life, and the attacher tells it to end */
-	SERVED_WEB, /* -1 without a web configuration file */
+	SERVED_CALLS, /* in progress */
+	SERVED_END,   /* the server sends signs of life, and the attacher tells it to end */
+	SERVED_WEB,   /* -1 without a web configuration file */
 	SERVED_CHANNELS,
 };
 

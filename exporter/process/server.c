@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -29,6 +30,8 @@ struct server {
 	struct http *http;
 	struct scraper *scraper;
 	struct channel reload;
+	struct channel calls;
+	pthread_mutex_t calls_lock;
 	struct web_broker web;
 	struct web_source web_source;
 };
@@ -61,6 +64,32 @@ static int reload(void *ctx, char **error)
 	*error = err ? xasprintf("the attacher does not answer: %s", strerror(-err))
 		     : xstrndup(answer.data ? answer.data : "", answer.len);
 	return err ? err : status;
+}
+
+#define CALLS_PATIENCE 10.0 /* seconds */
+
+static int ask_for_calls(struct server *s, struct buf *out)
+{
+	__cleanup_buf struct buf late = {};
+	int status = 0, err;
+
+	/* An answer that came too late is of no use. */
+	err = channel__settle(&s->calls, CALLS_PATIENCE, &status, &late);
+	if (!err)
+		err = channel__call(&s->calls, CHANNEL_CALLS, CALLS_PATIENCE, &status, out);
+	return err ? err : status;
+}
+
+/* Requests take turns. */
+static int calls(void *ctx, struct buf *out)
+{
+	struct server *s = ctx;
+	int err;
+
+	pthread_mutex_lock(&s->calls_lock);
+	err = ask_for_calls(s, out);
+	pthread_mutex_unlock(&s->calls_lock);
+	return err;
 }
 
 static int open_signals(void)
@@ -141,6 +170,7 @@ static int serve(struct server *s, int signals)
 		.acquire = acquire,
 		.release = release,
 		.ready = ready,
+		.calls = calls,
 		.reload = served->web.lifecycle ? reload : NULL,
 	};
 	struct pages *pages = pages__new(&served->web, &source);
@@ -151,6 +181,8 @@ static int serve(struct server *s, int signals)
 	s->web.channel.fd = served->channels[SERVED_WEB];
 	s->web.patience = WEB_BROKER_PATIENCE;
 	s->reload.fd = served->channels[SERVED_RELOAD];
+	s->calls.fd = served->channels[SERVED_CALLS];
+	pthread_mutex_init(&s->calls_lock, NULL);
 	s->scraper = scraper__new(served, served->channels[SERVED_REFRESH]);
 	s->http = http__adopt(&served->web, served->tls, served->listeners, served->nlisteners);
 	http__set_web_source(s->http, &s->web_source);

@@ -18,10 +18,12 @@
 static void fill_generation(const struct generation *g, struct served_generation *out)
 {
 	const struct shared_memory *board = missed__shared(g->missed);
+	const struct shared_memory *in_flight = scan__shared(g->scan);
 
 	*out = (struct served_generation){
 		.banks = *object__banks(g->obj),
 		.board_source = { board->fd, board->size },
+		.in_flight_source = { in_flight->fd, in_flight->size },
 		.ntargets = g->targets->nids,
 	};
 }

@@ -44,6 +44,7 @@ prometheus_with() {
 cat > "$temp/retprobe.yaml" <<END
 probes:
   - syscalls: [getpgid, openat]
+    in_flight: longer
   - functions: no_such_function
   - syscalls: read
     returns: size

@@ -99,6 +99,14 @@ static const struct missed_target fixture_losses[FIXTURE_IDS] = {
 	{ .reasons = 0, .missed = { [MISSED_MAXACTIVE] = 2 } },
 };
 
+/* Of the first three. The others are unknown. */
+static const struct in_flight_target fixture_in_flight[FIXTURE_IDS] = {
+	{ .known = 1, .calls = 3, .oldest = 12345678901, .longer = { 2, 1, 0 } },
+	{ .known = 1 },
+	{ .known = 1, .calls = 1, .oldest = 500000 },
+	{ .known = 0, .calls = 7 },
+};
+
 static struct missed_program fixture_programs[MISSED_MECHANISMS];
 
 static inline void fixture__init_programs(void)
@@ -148,6 +156,11 @@ static inline void fixture__init(struct fixture *f)
 			  .reload_ok = true,
 			  .restarts = 2,
 			  .log_dropped = 3,
+			  .has_scan = true,
+			  .scan = { .state = SELF_SCAN_WORKS,
+				    .scans = 11,
+				    .tasks = 250,
+				    .cpu_seconds = 0.015625 },
 			  .requests = { { 200, 10 }, { 404, 1 }, { 500, 0 }, { 503, 0 } },
 			  .nrequests = 4 },
 	};
@@ -160,12 +173,13 @@ static inline void fixture__init(struct fixture *f)
 		st->attached = fixture_targets[i].reason == REASON_NONE;
 		st->mechanism = st->attached ? i == 1 ? "tracepoint" : "kretprobe" : NULL;
 		st->created = st->attached ? 1700000000 : 0;
-		st->has_max_rate = i == 0;
+		st->has_max_rate = st->longer = i == 0;
 		st->has_max_cpu = i < 2;
 		if (!st->attached)
 			continue;
 		st->snap = &fixture_snaps[i];
 		st->missed = &fixture_losses[i];
+		st->in_flight = &fixture_in_flight[i];
 	}
 	f->states[FIXTURE_TARGETS - 1].detached[REASON_OVERLOAD] = 1;
 	f->in = (struct metrics_input){

@@ -37,7 +37,17 @@ static inline bool ready(void *ctx)
 	return is_ready;
 }
 
-static const struct pages_source source = { &fixture, acquire, release, ready, NULL };
+/* Of the answer of calls(). */
+static struct buf calls_report;
+
+static inline int calls(void *ctx, struct buf *out)
+{
+	assert_ptr_equal(ctx, &fixture);
+	buf__append(out, calls_report.data, calls_report.len);
+	return fails;
+}
+
+static const struct pages_source source = { &fixture, acquire, release, ready, NULL, calls };
 static struct pages *pages;
 
 static inline struct pages *new_pages(char *telemetry_path, bool created)

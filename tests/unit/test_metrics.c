@@ -77,7 +77,8 @@ static void test_little(void **state)
 	fixture__init(&f);
 	f.in.ntargets = 0;
 	f.in.programs = NULL;
-	f.self.has_process = f.self.has_scrape = f.self.reload_ok = false;
+	f.self.has_process = f.self.has_scrape = f.self.has_scan = f.self.reload_ok = false;
+	f.self.scan.state = SELF_SCAN_NONE;
 	write_text(&f.in, &out);
 	golden__check("metrics_none.txt", &out);
 }
@@ -256,7 +257,10 @@ static void test_paused(void **state)
 	f.states[1].attached = false;
 	write_text(&f.in, &out);
 	assert_int_equal(count_lines(&out, "function=\"openat\",reason=\"overload\"} 0\n"), 2);
-	assert_int_equal(count_lines(&out, "function=\"openat\""),
+	assert_int_equal(count_lines(&before, "retprobe_in_flight{object=\"syscall\""), 1);
+	assert_int_equal(count_lines(&out, "retprobe_in_flight{object=\"syscall\""), 0);
+	/* Calls in progress are not known any more. */
+	assert_int_equal(count_lines(&out, "function=\"openat\"") + 2,
 			 count_lines(&before, "function=\"openat\""));
 	assert_int_equal(count_lines(&out, "retprobe_returns_total{object=\"syscall\""),
 			 count_lines(&before, "retprobe_returns_total{object=\"syscall\""));

@@ -43,7 +43,7 @@ static struct enumerator colours[] = { { 3, red } };
 static struct target targets[FIXTURE_TARGETS];
 static struct served_row rows[FIXTURE_TARGETS];
 static struct served_generation generation;
-static struct shared_memory memory[BANKS], board;
+static struct shared_memory memory[BANKS], board, in_flight;
 static struct adjustments adjustments;
 static char listen_name[] = "127.0.0.1:1", path[] = "/metrics", config_path[] = "web.yaml";
 static struct listener listeners[] = { { .fd = 5, .port = 1, .name = listen_name } };
@@ -88,6 +88,9 @@ static void make_generation(const struct histogram_layout *layout)
 	b->sources[BANK_ADJUSTMENTS].size = adjustments.copy.size;
 	assert_int_equal(shared_memory__new(&board, shared_missed__size(FIXTURE_IDS)), 0);
 	generation.board_source.size = board.size;
+	assert_int_equal(
+		shared_memory__new(&in_flight, FIXTURE_IDS * sizeof(struct in_flight_target)), 0);
+	generation.in_flight_source.size = in_flight.size;
 }
 
 /* Reading takes ownership of the descriptors, so each test reads copies. */
@@ -97,6 +100,7 @@ static void make_descriptors(void)
 		generation.banks.sources[i].fd =
 			dup(i == BANK_ADJUSTMENTS ? adjustments.copy.fd : memory[i].fd);
 	generation.board_source.fd = dup(board.fd);
+	generation.in_flight_source.fd = dup(in_flight.fd);
 }
 
 static char other_object[] = "/opt/lib", other_function[] = "other";
@@ -145,7 +149,7 @@ static int set_up(void **state)
 		.ready = true,
 		.listeners = listeners,
 		.nlisteners = 1,
-		.channels = { 10, 11, 12, -1 },
+		.channels = { 10, 11, 15, 12, -1 },
 		.told = 13,
 		.counted = 14,
 		.web_texts = -1,
@@ -168,6 +172,7 @@ static int tear_down(void **state)
 	for (int i = 0; i < BANKS; i++)
 		shared_memory__free(&memory[i]);
 	shared_memory__free(&board);
+	shared_memory__free(&in_flight);
 	adjustments__destroy(&adjustments);
 	histogram_layout__free(given.layout);
 	histogram_layout__free(given.size_layout);
@@ -209,6 +214,7 @@ static char *show(const struct served *s)
 		states[i] = s->rows[i].state;
 		states[i].snap = fixture.states[i].snap;
 		states[i].missed = fixture.states[i].missed;
+		states[i].in_flight = fixture.states[i].in_flight;
 		if (states[i].target->capture)
 			states[i].snap = NULL; /* those of the fixture have no histograms */
 	}
@@ -309,6 +315,9 @@ static void what_is_mapped(void **state)
 	for (int i = 0; i < BANKS; i++)
 		assert_int_equal(fcntl(generation.banks.sources[i].fd, F_GETFD), -1);
 	assert_int_equal(fcntl(generation.board_source.fd, F_GETFD), -1);
+	assert_int_equal(fcntl(generation.in_flight_source.fd, F_GETFD), -1);
+	((struct in_flight_target *)in_flight.addr)[1].calls = 5;
+	assert_int_equal(got.generations[0].in_flight[1].calls, 5);
 	adjustments__add(&adjustments, &adjustments.cells[2], (uint64_t[]){ 5 }, 1);
 	assert_int_equal(b->adjustments.cells[2], 5);
 	s = snapshot__take(b, got.generations[0].extras);

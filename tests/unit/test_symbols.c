@@ -60,6 +60,29 @@ static void test_join(void **state)
 	symbols__free(s);
 }
 
+static uint64_t end_of(const struct symbols *s, const char *name)
+{
+	return symbols__end(s, symbols__find(s, name));
+}
+
+/* A function ends where anything else begins, or with its page. */
+static void test_ends(void **state)
+{
+	struct symbols *s =
+		read_fixtures(FIXTURES "kallsyms", FIXTURES "available_filter_functions");
+
+	assert_int_equal(end_of(s, "vfs_read"), 0xffffffff81000200);
+	assert_int_equal(end_of(s, "ext4_sync_file"), 0xffffffffc0001100);
+	assert_int_equal(end_of(s, "ext4_read_iter"), 0xffffffffc0002000);
+	assert_true(symbols__is_scheduler(s, symbols__find(s, "alias_one")));
+	assert_false(symbols__is_scheduler(s, symbols__find(s, "pinned")));
+	assert_false(symbols__is_scheduler(s, symbols__find(s, "__x64_sys_getpid")));
+	symbols__free(s);
+	s = read_fixtures(FIXTURES "kallsyms.hidden", NOWHERE);
+	assert_int_equal(end_of(s, "vfs_read"), 0);
+	symbols__free(s);
+}
+
 /* The kernel lists one name per address, both as traceable and as not traceable. */
 static void test_aliases(void **state)
 {
@@ -249,12 +272,19 @@ static void test_syscalls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_aliases),	       cmocka_unit_test(test_join),
-		cmocka_unit_test(test_objects),	       cmocka_unit_test(test_no_functions),
-		cmocka_unit_test(test_tracefs),	       cmocka_unit_test(test_hidden_addresses),
-		cmocka_unit_test(test_without_filter), cmocka_unit_test(test_without_kallsyms),
-		cmocka_unit_test(test_derived),	       cmocka_unit_test(test_without_anything),
-		cmocka_unit_test(test_strmap),	       cmocka_unit_test(test_syscalls),
+		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_join),
+		cmocka_unit_test(test_objects),
+		cmocka_unit_test(test_no_functions),
+		cmocka_unit_test(test_tracefs),
+		cmocka_unit_test(test_hidden_addresses),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_without_filter),
+		cmocka_unit_test(test_without_kallsyms),
+		cmocka_unit_test(test_derived),
+		cmocka_unit_test(test_without_anything),
+		cmocka_unit_test(test_strmap),
+		cmocka_unit_test(test_syscalls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #	conformance_edges	where calls can get lost
 #	conformance_labels	return kinds, labels, filters, cardinality
 #	expressions		over known arguments
+#	in_flight		calls that hang
 #	interrupts		hard interrupts that hit running programs; counts instructions: a job of its own
 #	lifecycle		reload, modules, the rate guard, the two processes
 #	lockdown		a kernel in lockdown
@@ -27,10 +28,10 @@ some_edges=start,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
 some_runs=auto.mmap,auto.percpu,auto.map
 both=conformance+conformance_edges
 calls=names+expressions+conformance_labels
-[ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/possible_cpus=100 scale:nobtf+$calls+lifecycle/5.10 \
+[ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/possible_cpus=100 scale:nobtf+$calls+in_flight+lifecycle/5.10 \
 	scale+$calls/6.12 conformance:$some_runs+conformance_edges:$some_edges/$full \
 	scale:many.auto,many.fsession.multi,refused.auto,refused.kprobe.multi,nobtf+names/7 \
-	conformance_labels+expressions/7 scale:fallback.first,fallback.void,fallback.last,nobtf+$calls/6.1 \
+	conformance_labels+expressions/7 scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 interrupts:fexit/6.12 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -43,7 +44,7 @@ trap 'rm -rf "$work"' EXIT
 # any instruction that ends a translated block.
 cpus_of() {
 	case $1 in
-	lifecycle/5.* | scale/* | names/* | lockdown/* | expressions/[56].* | conformance_labels/[56].*) echo one ;;
+	lifecycle/5.* | scale/* | names/* | in_flight/* | lockdown/* | expressions/[56].* | conformance_labels/[56].*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
 	*) echo turns ;;
 	esac

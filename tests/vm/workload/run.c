@@ -21,8 +21,8 @@ volatile sig_atomic_t stopped;
 static pthread_barrier_t start;
 
 static const struct operation *const groups[] = {
-	file_operations,   process_operations, sleep_operations,
-	kernel_operations, user_operations,    stream_operations,
+	file_operations, process_operations, sleep_operations, kernel_operations,
+	user_operations, stream_operations,  stuck_operations,
 };
 
 #define GROUPS (sizeof(groups) / sizeof(*groups))

@@ -7,28 +7,29 @@
 
 #include "workload.h"
 
+bool is_asleep_in(pid_t task, long call)
+{
+	char path[64], text[64] = "";
+	FILE *f;
+
+	if (!task)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/syscall", task);
+	f = fopen(path, "re");
+	if (!f)
+		die(path);
+	/* "running", or the number and its arguments. */
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	return text[0] && text[0] != 'r' && atol(text) == call;
+}
+
 /* Waits until a task sleeps in msgrcv(2). `*tid` can be 0 until it is known. */
 static void wait_asleep(const pid_t *tid)
 {
-	char path[64], text[64];
-	FILE *f;
-
-	for (;; usleep(2000)) {
-		pid_t task = __atomic_load_n(tid, __ATOMIC_ACQUIRE);
-
-		snprintf(path, sizeof(path), "/proc/%d/syscall", task);
-		f = task ? fopen(path, "re") : NULL;
-		if (task && !f)
-			die(path);
-		if (!f)
-			continue;
-		/* "running", or the number and its arguments. */
-		if (!fgets(text, sizeof(text), f))
-			text[0] = '\0';
-		fclose(f);
-		if (text[0] && text[0] != 'r' && atol(text) == SYS_msgrcv)
-			return;
-	}
+	while (!is_asleep_in(__atomic_load_n(tid, __ATOMIC_ACQUIRE), SYS_msgrcv))
+		usleep(2000);
 }
 
 /* Sleeps in msgrcv(2) until wake_sleepers() sends the thread's message. */

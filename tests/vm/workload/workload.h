@@ -40,7 +40,7 @@ struct operation {
 
 /* Each table ends with an operation without a name. */
 extern const struct operation file_operations[], process_operations[], sleep_operations[],
-	kernel_operations[], user_operations[], stream_operations[];
+	kernel_operations[], user_operations[], stream_operations[], stuck_operations[];
 
 extern const char *argument; /* of the command line */
 extern int shared_fd;	     /* opened by set_up() */
@@ -53,6 +53,9 @@ static inline long call_number(const struct worker *w, long i)
 {
 	return w->number * w->calls + i;
 }
+
+/* Whether a task sleeps in the system call of that number. False if the task is 0. */
+bool is_asleep_in(pid_t task, long call);
 
 /* Calls that streams consist of. */
 long unlink_missing(struct worker *w, long i);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "pages/in_flight.h"
+
+#include <errno.h>
+
+#include "http/response.h"
+#include "pages/context.h"
+#include "scan/report.h"
+
+#define JSON "application/json; charset=utf-8"
+
+static bool wants(const struct http_request *req, const char *function)
+{
+	for (size_t i = 0; i < req->nfunctions; i++)
+		if (!strcmp(req->functions[i], function))
+			return true;
+	return !req->nfunctions;
+}
+
+static void json_text(struct buf *b, const char *name, const char *value)
+{
+	buf__printf(b, ",\"%s\":", name);
+	if (value)
+		buf__json_string(b, value);
+	else
+		buf__puts(b, "null");
+}
+
+static void json_name(struct buf *b, const struct report_name *name)
+{
+	buf__puts(b, "{\"object\":");
+	buf__json_string(b, name->object);
+	json_text(b, "function", name->function);
+}
+
+static void json_stack(struct buf *b, const char *stack)
+{
+	const char *comma = "";
+
+	buf__puts(b, ",\"stack\":[");
+	for (const char *p = stack; p && *p;) {
+		size_t len = strcspn(p, "\n");
+		__cleanup_free char *frame = strndup(p, len);
+
+		buf__puts(b, comma);
+		buf__json_string(b, frame ? frame : "");
+		comma = ",";
+		p += len + (p[len] == '\n');
+	}
+	buf__putc(b, ']');
+}
+
+/* By its first name that the request wants. False: there is none. */
+static bool json_call(struct buf *b, const struct http_request *req, const struct report_call *c,
+		      const char *comma)
+{
+	size_t i = 0;
+
+	while (i < c->nnames && !wants(req, c->names[i].function))
+		i++;
+	if (i == c->nnames)
+		return false;
+	buf__puts(b, comma);
+	json_name(b, &c->names[i]);
+	buf__puts(b, ",\"age\":");
+	buf__double(b, (double)c->age / 1e9);
+	buf__printf(b, ",\"at_least\":%s,\"pid\":%u,\"tid\":%u", c->at_least ? "true" : "false",
+		    c->pid, c->tid);
+	json_text(b, "comm", c->comm);
+	json_text(b, "cgroup", c->cgroup);
+	json_text(b, "container_id", c->container_id);
+	json_text(b, "pod_uid", c->pod_uid);
+	json_stack(b, c->stack);
+	buf__putc(b, '}');
+	return true;
+}
+
+static void json_report(struct buf *b, const struct http_request *req, const struct report *r)
+{
+	const char *comma = "\n";
+
+	buf__puts(b, "{\"scanned\":");
+	if (r->scanned > 0)
+		buf__double(b, r->scanned);
+	else
+		buf__puts(b, "null");
+	buf__printf(b, ",\"truncated\":%s,\"calls\":[", r->truncated ? "true" : "false");
+	for (size_t i = 0; i < r->ncalls; i++)
+		if (json_call(b, req, &r->calls[i], comma))
+			comma = ",\n";
+	buf__puts(b, "\n],\"unknown\":[");
+	comma = "\n";
+	for (size_t i = 0; i < r->nunknown; i++) {
+		if (!wants(req, r->unknown[i].name.function))
+			continue;
+		buf__puts(b, comma);
+		json_name(b, &r->unknown[i].name);
+		json_text(b, "why", r->unknown[i].why);
+		buf__putc(b, '}');
+		comma = ",\n";
+	}
+	buf__puts(b, "\n]}\n");
+}
+
+void pages__in_flight(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	__cleanup_buf struct buf data = {};
+	struct pages *p = ctx;
+	struct report report = {};
+	struct image io;
+	int err;
+
+	if (!p->source.ready(p->source.ctx)) {
+		http_response__text(res, 503, "%s", PAGES_NOT_READY);
+		return;
+	}
+	err = p->source.calls(p->source.ctx, &data);
+	io = (struct image){ .next = buf__str(&data), .err = err };
+	io.end = io.next ? io.next + data.len : NULL;
+	if (!err)
+		report__image(&io, &report);
+	if (io.err == -ETIMEDOUT)
+		http_response__text(res, 503, "The attacher is busy; try again.");
+	else if (io.err)
+		http_response__text(res, 500, "The calls in progress cannot be read: %s.",
+				    strerror(-io.err));
+	else {
+		res->content_type = JSON;
+		res->vary = "Accept-Encoding";
+		res->compressible = true;
+		json_report(&res->body, req, &report);
+	}
+	report__free(&report);
+}
