@@ -3,7 +3,7 @@
 # Runs in a guest: container_guest.sh BUNDLE [COMPONENT...] runs the image with this bundle of
 # container_bundle.py. Its settings are those of the DaemonSet with these components of deploy/kubernetes.
 # Makes known calls outside of the container, some of them in a cgroup with a Kubernetes name. With
-# `programs`, also calls in another root file system, and of a library of the node. Writes the metrics and
+# `programs`, also calls in another root file system and of its library, and of a library of the node. Writes the metrics and
 # the processes' status to $RESULTS for container_check.py.
 #
 # The container is in the network of the guest, and in a cgroup without a Kubernetes name.
@@ -16,7 +16,8 @@ CONTAINER=cri-containerd-$(printf '%064d' 7).scope
 bundle=$1
 shift
 
-# A program in a root file system that only it can see. Sets $program. It waits for a line on descriptor 4.
+# A program in a root file system that only it can see. Sets $program. It waits for a line on descriptor 4. Another one has
+# the C library mapped there.
 other_root() {
 	mkfifo /run/start
 	# shellcheck disable=SC2016 # the inner shell's
@@ -26,8 +27,12 @@ other_root() {
 			mkdir -p "/mnt${file%/*}"
 			cp "$file" "/mnt$file"
 		done
-		cp build/workload "$(command -v busybox)" /mnt/
-		exec chroot /mnt /busybox sh -c "read -r line; /workload user-function 2 600; read -r line"' "$libraries" \
+		cp build/workload "$(command -v busybox)" "$(command -v sleep)" /mnt/
+		exec chroot /mnt /busybox sh -c "/sleep 100000 &
+			read -r line
+			/workload unlink-missing 2 250 > /dev/null
+			/workload user-function 2 600
+			read -r line"' "$libraries" \
 		< /run/start > "$RESULTS/program.json" &
 	program=$!
 	exec 4> /run/start
@@ -54,6 +59,8 @@ if [[ " $* " == *" programs "* ]]; then
 	cat >> /run/config/retprobe.yaml <<-END
 	  - user: {object: $object, functions: workload_function}
 	  - user: {object: /host$libc, functions: unlink}
+	    filter: ["comm == workload"]
+	  - user: {library: libc.so.6, functions: unlink}
 	    filter: ["comm == workload"]
 	END
 fi

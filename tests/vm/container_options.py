@@ -16,7 +16,7 @@ import yaml
 
 BASE = os.path.join(os.path.dirname(__file__), "../../deploy/kubernetes")
 NUMBERS = {"DAC_READ_SEARCH": 2, "KILL": 5, "SETGID": 6, "SETUID": 7, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "SYS_RESOURCE": 24,
-           "SYSLOG": 34, "PERFMON": 38, "BPF": 39}
+           "SYSLOG": 34, "PERFMON": 38, "BPF": 39, "CHECKPOINT_RESTORE": 40}
 
 
 def patch(document, operation):

@@ -13,8 +13,8 @@ UNIT = (ROOT / "deploy/systemd/retprobe-exporter.service").read_text()
 OWN_FILE = "/etc/retprobe_exporter.yaml"
 # As in linux/capability.h.
 CAPABILITIES = {
-    "CAP_DAC_READ_SEARCH": 2, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SYS_ADMIN": 21,
-    "CAP_SYS_RESOURCE": 24, "CAP_SYSLOG": 34, "CAP_PERFMON": 38, "CAP_BPF": 39,
+    "CAP_DAC_READ_SEARCH": 2, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SYS_PTRACE": 19,
+    "CAP_SYS_ADMIN": 21, "CAP_SYS_RESOURCE": 24, "CAP_SYSLOG": 34, "CAP_PERFMON": 38, "CAP_BPF": 39,
 }
 # The workload's calls per round: object, functions, mechanism on 6.12, calls.
 CALLS = (
@@ -142,6 +142,13 @@ def every_mechanism(r):
             yield f"{functions[0]} by {got}, not by {mechanism}"
 
 
+def library_of_another_user(r):
+    """A library is found in a process of another user."""
+    found = {labels["state"]: n for labels, n in r.series("configured.metrics", "retprobe_probe_files")
+             if labels["object"] == "libc.so.6"}
+    yield from differ("files of libc.so.6", found.get("attached"), 1)
+
+
 def cgroups_have_paths(r):
     found = {labels.get("cgroup") for labels, v in
              r.series("configured.metrics", "retprobe_duration_seconds_count")
@@ -237,8 +244,8 @@ def nobody_complains(r):
 
 
 CHECKS = (installed, default_set, attacher_is_confined, server_is_confined, file_systems_are_confined, exposure,
-          stop, every_mechanism, cgroups_have_paths, reload, reload_is_refused, bad_start, socket, killed, watchdog,
-          upgrade, removed, purged, nobody_complains)
+          stop, every_mechanism, library_of_another_user, cgroups_have_paths, reload, reload_is_refused, bad_start,
+          socket, killed, watchdog, upgrade, removed, purged, nobody_complains)
 
 
 def main(series, directory):

@@ -133,7 +133,10 @@ probes:
   - {user: {object: $W, functions: workload_function}$(
 	mechanism uprobe.multi bpf_uprobe_multi_link_attach)}
   - {user: {object: $W, functions: workload_recursion}, mechanism: uretprobe}
+  - {user: {library: libc.so.6, comm: sleeper, functions: getpwnam}}
 END
+ln -s "$(command -v sleep)" /run/sleeper
+setpriv --reuid=65534 --regid=65534 --clear-groups /run/sleeper infinity &
 sed -i "s|^ARGS=.*|ARGS=\"--config.file=$CONFIG --config.strict\"|" $DEFAULTS
 # As at the next boot: enabled units start with the target.
 systemctl start multi-user.target

@@ -18,7 +18,7 @@ import (
 
 // The privileges that a container may have. Any other is an error.
 var capabilities = []core.Capability{"BPF", "PERFMON", "KILL", "SETUID", "SETGID", "SYSLOG", "DAC_READ_SEARCH",
-	"SYS_ADMIN", "SYS_RESOURCE", "SYS_PTRACE"}
+	"SYS_ADMIN", "SYS_RESOURCE", "SYS_PTRACE", "CHECKPOINT_RESTORE"}
 
 type findings []error
 

@@ -118,6 +118,9 @@ capabilities:
     {{- if $caps.sysPtrace }}
     - SYS_PTRACE
     {{- end }}
+    {{- if $caps.checkpointRestore }}
+    - CHECKPOINT_RESTORE
+    {{- end }}
 {{- end }}
 
 {{- /* Before 1.30 a container's AppArmor profile is an annotation of the pod. */ -}}
