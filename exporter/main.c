@@ -118,7 +118,7 @@ static void warn_of_writers(const char *file, const char *power)
 	__cleanup_free char *path = cwd ? xasprintf("%s/%s", cwd, file) : xstrdup(file);
 	char weakness[256];
 
-	file_finder__weakness(path, weakness, sizeof(weakness));
+	file_finder__weakness(path, true, weakness, sizeof(weakness));
 	if (*weakness)
 		log_warn("%s: %s: users with write access %s", file, weakness, power);
 }

@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
@@ -146,7 +147,15 @@ struct walk {
 	int root, at;
 	char rest[2 * PATH_MAX];
 	int links;
+	bool trusts_mounts;
 };
+
+static bool is_read_only(int fd)
+{
+	struct statvfs fs;
+
+	return !fstatvfs(fd, &fs) && fs.f_flag & ST_RDONLY;
+}
 
 static void judge(const struct file_state *st, const char *name, char *out, size_t size)
 {
@@ -200,15 +209,16 @@ static bool step(struct walk *w, char *out, size_t size)
 		close(fd);
 		return goes_on;
 	}
-	judge(&st, component, out, size);
+	if (!w->trusts_mounts || !is_read_only(fd))
+		judge(&st, component, out, size);
 	cleanup__close(&w->at);
 	w->at = fd;
 	return !*out;
 }
 
-void file_finder__weakness(const char *path, char *out, size_t size)
+void file_finder__weakness(const char *path, bool trusts_mounts, char *out, size_t size)
 {
-	struct walk w = { .at = -1 };
+	struct walk w = { .at = -1, .trusts_mounts = trusts_mounts };
 	const char *rest;
 
 	*out = '\0';

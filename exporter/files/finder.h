@@ -29,5 +29,7 @@ size_t file_finder__root(const char *path);
 bool file_finder__resolve(const char *path, char *out, size_t size);
 /* asks: may ask a file server. 0 or a negative errno. */
 int file_finder__look(int fd, bool asks, struct file_state *out);
-/* Names a part of the path that others than root can change, in words; "" if there is none. */
-void file_finder__weakness(const char *path, char *out, size_t size);
+/* Names a part of the path that others than root can change, in words; "" if there is none.
+ * trusts_mounts: what is mounted read-only cannot be changed. Not for paths in other mount
+ * namespaces, whose owners may mount a writable directory so. */
+void file_finder__weakness(const char *path, bool trusts_mounts, char *out, size_t size);

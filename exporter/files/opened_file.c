@@ -73,7 +73,7 @@ static void open_path(struct found *f)
 		return refuse(f, "cannot read %s: %s", -found);
 	open_found(f, found);
 	if (f->opened)
-		file_finder__weakness(f->path, f->weakness, sizeof(f->weakness));
+		file_finder__weakness(f->path, false, f->weakness, sizeof(f->weakness));
 }
 
 static int64_t open_in_child(void *ctx, void *out, size_t max, char *why)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/inotify.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -212,7 +214,7 @@ static void assert_weakness(const char *path, const char *want)
 {
 	char text[256];
 
-	file_finder__weakness(path, text, sizeof(text));
+	file_finder__weakness(path, false, text, sizeof(text));
 	if (want ? !strstr(text, want) : *text)
 		fail_msg("\"%s\" does not say \"%s\"", text, want ? want : "nothing");
 }
@@ -251,6 +253,47 @@ static void test_weakness(void **state)
 	rmdir(sub);
 }
 
+/* In a mount namespace of its own: what the mount options are, and whether they are trusted. */
+static void say_of_mount(const char *volume, const char *file, unsigned long flags,
+			 bool trusts_mounts, char text[static 256])
+{
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	if (!fork()) {
+		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    mount(volume, volume, NULL, MS_BIND, NULL) ||
+		    mount(NULL, volume, NULL, MS_BIND | MS_REMOUNT | flags, NULL))
+			_exit(1);
+		file_finder__weakness(file, trusts_mounts, text, 256);
+		_exit(write(fds[1], text, 256) != 256);
+	}
+	assert_int_equal(read(fds[0], text, 256), 256);
+	wait(NULL);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* As the kubelet mounts a ConfigMap: the directory has all rights, the mount is read-only. */
+static void test_read_only_mount(void **state)
+{
+	__cleanup_free char *volume = path_of("volume"), *file = path_of("volume/file");
+	char text[256];
+
+	if (geteuid())
+		skip();
+	assert_int_equal(mkdir(volume, 0755) || chmod(volume, 0777), 0);
+	temp_dir__write(volume, "file", "x", 1);
+	say_of_mount(volume, file, MS_RDONLY, true, text);
+	assert_string_equal(text, "");
+	say_of_mount(volume, file, MS_RDONLY, false, text);
+	assert_non_null(strstr(text, "the directory volume can be written by everybody"));
+	say_of_mount(volume, file, 0, true, text);
+	assert_non_null(strstr(text, "the directory volume can be written by everybody"));
+	unlink(file);
+	rmdir(volume);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_process_root, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_weakness, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_only_mount, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
