@@ -394,3 +394,11 @@ struct rp_scan_state {
 #define RP_SLOT_AGE 10000000000 /* ns */
 #endif
 #define RP_TASK_BYTES (40 + 24 * RP_FRAMES) /* task storage per task */
+
+/* A removed cgroup. Its path, from the root of the hierarchy, may be cut: then it fills its place.
+ */
+#define RP_CGROUP_PATH 504
+struct rp_removed_cgroup {
+	__u64 id;
+	char path[RP_CGROUP_PATH];
+};

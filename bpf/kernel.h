@@ -30,6 +30,19 @@ struct thread_info___rp {
 #define COMPAT_FIELD flags
 #endif
 
+struct kernfs_node___rp {
+	__u64 id;
+} __attribute__((preserve_access_index));
+
+struct cgroup_root___rp {
+	int hierarchy_id;
+} __attribute__((preserve_access_index));
+
+struct cgroup___rp {
+	struct cgroup_root___rp *root;
+	struct kernfs_node___rp *kn;
+} __attribute__((preserve_access_index));
+
 struct task_struct___rp {
 	struct thread_info___rp thread_info;
 	void *stack;

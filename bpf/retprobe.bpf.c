@@ -8,5 +8,6 @@
 #include "probe_uprobe_ret.bpf.h"
 #include "probe_syscall.bpf.h"
 #include "scan.bpf.h"
+#include "cgroups.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -46,14 +46,6 @@ struct {
 	__type(value, struct scan_buffer);
 } scan_buffers SEC(".maps");
 
-struct kernfs_node___rp {
-	__u64 id;
-} __attribute__((preserve_access_index));
-
-struct cgroup___rp {
-	struct kernfs_node___rp *kn;
-} __attribute__((preserve_access_index));
-
 struct css_set___rp {
 	struct cgroup___rp *dfl_cgrp;
 } __attribute__((preserve_access_index));

@@ -194,6 +194,10 @@ void plan__params(const struct attach *a, struct object_params *p)
 	p->ntargets = a->n;
 	p->programs = programs_of(a, false, false) | programs_of(a, false, true);
 	p->capturing_programs = programs_of(a, true, false) | programs_of(a, true, true);
+	for (uint32_t i = 0; i < a->nextras && p->capturing_programs; i++)
+		if (capture_spec__names_cgroups(a->extras[i]) &&
+		    features__has(a->features, FEATURE_BTF))
+			p->programs |= PROG_BIT(PROG_CGROUP_REMOVED);
 	p->sites = a->sites;
 	p->nsites = a->nsites;
 	p->exits = a->exits;

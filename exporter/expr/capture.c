@@ -298,6 +298,14 @@ bool capture_spec__same(const struct capture_spec *a, const struct capture_spec 
 	       a->returns_values == b->returns_values;
 }
 
+bool capture_spec__names_cgroups(const struct capture_spec *x)
+{
+	for (size_t i = 0; x && i < x->nlabels; i++)
+		if (x->labels[i].format == EXPR_CGROUP)
+			return true;
+	return false;
+}
+
 void capture_spec__free(struct capture_spec *x)
 {
 	if (!x)

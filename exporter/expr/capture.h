@@ -47,6 +47,8 @@ int capture_spec__new(const struct probe_settings *settings, const struct expr_s
 /* Sets the index of the spec: that of a spec in v which is the same to the BPF program, or else
  * the next one; then adds it to v. */
 void capture_spec__number(struct capture_spec *x, const struct capture_spec **v, uint32_t *n);
+/* Whether a label is the name of a cgroup, or a part of it. x may be NULL. */
+bool capture_spec__names_cgroups(const struct capture_spec *x);
 /* Whether both capture the same. Either may be NULL. */
 bool capture_spec__same(const struct capture_spec *a, const struct capture_spec *b);
 void capture_spec__free(struct capture_spec *x); /* NULL is fine */

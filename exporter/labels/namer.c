@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Numbers are looked up within about a second after a label set appears, and keep that name: a
- * cgroup may be gone by the next scrape.
+ * cgroup may be gone by the next scrape. If it is gone by then, removed_cgroups.h has its name.
  */
 #include "labels/namer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -16,6 +18,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "kernel/module_list.h"
+#include "labels/removed_cgroups.h"
 
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h; user space may make such handles */
 
@@ -27,7 +30,8 @@ struct ksym_addr {
 struct label_namer {
 	char *proc;
 	bool cgroups_tried;
-	int cgroups; /* descriptor of the cgroup root; -1: not open */
+	int cgroups;			 /* descriptor of the cgroup root; -1: not open */
+	struct removed_cgroups *removed; /* NULL: not watched */
 	struct ksym_addr *ksyms;
 	size_t nksyms;
 	uint64_t modules; /* those that the symbols are of */
@@ -55,6 +59,7 @@ void label_namer__free(struct label_namer *n)
 	if (!n)
 		return;
 	forget_ksyms(n);
+	removed_cgroups__free(n->removed);
 	cleanup__close(&n->cgroups);
 	free(n->proc);
 	free(n);
@@ -88,32 +93,59 @@ static char *path_of(int fd)
 	return xstrndup(path, len - (path[len - 1] == '/'));
 }
 
-/* A cgroup's id is its file handle and its inode number. The kernel shows the path of a cgroup
- * outside our root as if it were the root of a file system. */
-static char *cgroup_path(struct label_namer *n, uint64_t id)
+/* Paths of removed cgroups begin at the root of the hierarchy, so ours must do so, too. */
+void label_namer__watch_cgroups(struct label_namer *n, struct object *obj)
+{
+	if (open_cgroups(n) >= 0 && cgroupfs__is_whole(n->cgroups))
+		n->removed = removed_cgroups__watch(obj);
+}
+
+/* A cgroup's id is its file handle and its inode number. */
+static int open_cgroup(struct label_namer *n, uint64_t id)
 {
 	struct {
 		struct file_handle handle;
 		uint64_t id;
 	} h = { .handle = { .handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS } };
-	__cleanup_free char *root = NULL, *path = NULL;
-	__cleanup_close int fd = -1;
-	struct stat st;
-	size_t len;
+	int fd;
 
+	if (open_cgroups(n) < 0)
+		return -ENOENT;
 	memcpy(h.handle.f_handle, &id, sizeof(id));
-	fd = open_cgroups(n) < 0 ? -1
-				 : open_by_handle_at(n->cgroups, &h.handle, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	root = path_of(n->cgroups);
-	path = path_of(fd);
-	len = root ? strlen(root) : 0;
+	fd = open_by_handle_at(n->cgroups, &h.handle, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The kernel shows the path of a cgroup outside our root as if it were the root of a file system.
+ */
+static char *path_below_root(struct label_namer *n, int cgroup, uint64_t id)
+{
+	__cleanup_free char *root = path_of(n->cgroups), *path = path_of(cgroup);
+	size_t len = root ? strlen(root) : 0;
+	struct stat st;
+
 	if (!root || !path || strncmp(path, root, len))
 		return NULL;
 	if (path[len])
 		return path[len] == '/' ? xstrdup(path + len) : NULL;
 	return !fstat(n->cgroups, &st) && st.st_ino == id ? xstrdup("/") : NULL;
+}
+
+/* NULL: unknown. */
+static char *cgroup_path(struct label_namer *n, uint64_t id)
+{
+	static const struct timespec moment = { .tv_nsec = 1000000 };
+	char *removed = removed_cgroups__path(n->removed, id);
+	__cleanup_close int fd = removed ? -1 : open_cgroup(n, id);
+
+	if (fd >= 0)
+		return path_below_root(n, fd, id);
+	/* The directory goes a moment before the tracepoint is reached. */
+	if (fd == -ESTALE && n->removed) {
+		nanosleep(&moment, NULL);
+		removed = removed_cgroups__path(n->removed, id);
+	}
+	return removed;
 }
 
 static char *cgroup_text(struct label_namer *n, enum label_part part, uint64_t id)

@@ -38,6 +38,14 @@ struct label_slots {
 	struct label_groups *groups; /* of named sets that are not shown in _other */
 };
 
+static bool names_cgroups(const struct label_slots *l)
+{
+	for (size_t i = 0; i < l->ntargets; i++)
+		if (capture_spec__names_cgroups(l->extras[i]))
+			return true;
+	return false;
+}
+
 struct label_slots *label_slots__new(struct object *obj, const struct targets *targets)
 {
 	struct label_slots *l = xcalloc(1, sizeof(*l));
@@ -53,6 +61,8 @@ struct label_slots *label_slots__new(struct object *obj, const struct targets *t
 	l->nslots = l->banks->label_sets.n;
 	l->slots = xcalloc(l->nslots + 1, sizeof(*l->slots));
 	l->namer = label_namer__new("/proc");
+	if (names_cgroups(l))
+		label_namer__watch_cgroups(l->namer, obj);
 	l->groups = label_groups__new(l->nslots);
 	return l;
 }

@@ -118,7 +118,8 @@ static void plan_sets(const struct object_params *p, struct memory_plan *out)
 	out->nhists = out->own_hists + out->nsets * out->hists_per_set;
 	out->sets = out->nsets * set +
 		    (uint64_t)out->own_hists * (out->ncpus + 1) * out->hist_size +
-		    (uint64_t)p->nextras * out->cell_size;
+		    (uint64_t)p->nextras * out->cell_size +
+		    (uint64_t)out->nremoved * sizeof(struct rp_removed_cgroup);
 	out->total += out->sets;
 	out->nvalues += out->nsets * SET_VALUES;
 }
@@ -171,6 +172,7 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	out->ncalls = programs & PROG_BIT(PROG_UPROBE_RET_ENTRY) ? CALLS : 1;
 	out->ninherited = programs & PROG_BIT(PROG_UPROBE_FORK) ? INHERITED : 1;
 	out->frames += (uint64_t)out->ninherited * FRAME_BYTES;
+	out->nremoved = programs & PROG_BIT(PROG_CGROUP_REMOVED) ? OBJECT_REMOVED_CGROUPS : 1;
 	out->nlate = reads_processes(p) ? LATE : 1;
 	out->frames += (uint64_t)out->nlate * LATE_BYTES;
 	if (out->ncalls > 1)

@@ -15,6 +15,9 @@
 /* Entries of the table of jumps: room for as many again, for files that replace others. */
 #define OBJECT_EXITS(nexits) ((nexits) ? 2 * (nexits) + 64 : 1)
 
+/* Removed cgroups whose paths are kept. */
+#define OBJECT_REMOVED_CGROUPS 512
+
 struct memory_plan {
 	uint32_t ncpus;	    /* possible ones: each has counters of its own */
 	uint32_t cell_size; /* counters of one target on one CPU */
@@ -28,7 +31,8 @@ struct memory_plan {
 	uint32_t own_hists, hists_per_set; /* of all targets together; the most of any target */
 	uint32_t hist_size;
 	uint32_t key_size; /* of label sets */
-	uint64_t sets;	   /* label sets and histograms */
+	uint64_t sets;	   /* label sets and histograms, and paths of removed cgroups */
+	uint32_t nremoved; /* cgroups; 1: no label has their names */
 	/* Entries of the tables for calls in flight and their captures; 1: no program uses it. */
 	uint32_t nkernel_frames, nuser_frames, nslots, ncapture_slots, nhashed_captures;
 	uint64_t frames;

@@ -285,3 +285,9 @@ void object__free_set(struct object *o, uint32_t slot)
 	__atomic_store_n(&o->own_sets[slot].used, RP_SET_FREE, __ATOMIC_SEQ_CST);
 	bpf_map_update_elem(bpf_map__fd(o->skel->maps.label_free), NULL, &slot, 0);
 }
+
+bool object__take_removed_cgroup(struct object *o, struct rp_removed_cgroup *out)
+{
+	return !bpf_map_lookup_and_delete_elem(bpf_map__fd(o->skel->maps.removed_cgroups), NULL,
+					       out);
+}

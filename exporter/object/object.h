@@ -48,6 +48,8 @@ void object__free_value(struct object *o, uint32_t slot);
 volatile struct rp_used *object__used(const struct object *o);
 /* Retires a label set: later calls do not count in it, but running programs still may. */
 void object__retire_set(struct object *o, uint32_t slot);
+/* Takes the oldest of the removed cgroups (bpf/cgroups.bpf.h). False: none is left. */
+bool object__take_removed_cgroup(struct object *o, struct rp_removed_cgroup *out);
 /* Waits until all programs that are running now have ended. 0 or a negative errno. */
 int object__wait_for_programs(struct object *o);
 /* Frees the slot of a retired set. */

@@ -41,6 +41,7 @@ enum program_id {
 	PROG_SYSCALL_COUNT,
 	PROG_SYSCALL_COUNT_CAPTURE, /* called by the one above */
 	PROG_SCAN,		    /* looks for calls in progress */
+	PROG_CGROUP_REMOVED,
 	PROG_MAX,
 };
 #define PROG_BIT(id) (1ULL << (id))

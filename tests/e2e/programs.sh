@@ -12,7 +12,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP programs: attaching needs root"
 	exit 0
 fi
-plan 25
+plan 26
 
 # ---- a library and its programs --------------------------------------------------------------------------------------
 cat >"$temp/tick.c" <<'END'
@@ -278,6 +278,7 @@ probes:
   - user: {library: libtick.so.1, comm: two, functions: [tick]}
   - user: {container: ${id:0:12}, functions: [own]}
   - user: {pod_uid: $uid, functions: [also]}
+  - {user: {object: $temp/six, functions: [also]}, labels: [pod_uid, container_id]}
 END
 launch "$temp/process.log" --config.file="$temp/process.yaml" || give_up "process" "the exporter does not start"
 wait_ready 60 || give_up "process" "the exporter is not ready"
@@ -287,7 +288,15 @@ call three 5
 call eight 6
 call seven 7
 call nine 8
+# A container that is gone before the exporter has looked for its name.
+brief=$(tr 0-9a-f 1-9a-f0 <<<"$id")
+mkdir "$pod/cri-containerd-$brief.scope" || give_up "process" "cannot make a cgroup"
+# shellcheck disable=SC2016 # the inner shell's own process
+printf '%9s' '' | sh -c 'echo $$ >"$0/cgroup.procs" && exec "$1"' "$pod/cri-containerd-$brief.scope" "$temp/six" >/dev/null
+rmdir "$pod/cri-containerd-$brief.scope" || give_up "process" "a cgroup stays"
 scrape
+expect "labels of a container that is gone" 9 "$(sum '^retprobe_duration_seconds_count' 'function="also"' \
+	"pod_uid=\"$uid\"" "container_id=\"containerd://$brief\"")"
 expect "comm: calls of that program only" 3 "$(calls comm:one own)"
 expect "pid: calls of that process only" 6 "$(calls "pid:${program_pids[eight]}" also)"
 expect "container: calls of its processes only" 8 "$(calls "container:${id:0:12}" own)"

@@ -144,17 +144,15 @@ container() { # container DIGIT: its cgroup
 
 for service in one two; do in_cgroup system.slice/$service.service podded msgrcv-invalid 1 30; done
 in_cgroup system.slice/again.service podded hostname 1 10
-# Its cgroup is removed before the first scrape with its series, but after the exporter has read its name.
+# Its cgroup is removed before the exporter has looked for its name.
 in_cgroup "$(container 3)" podded msgrcv-invalid 1 40
-looked=$((SECONDS + 5))
+rmdir "/sys/fs/cgroup/$(container 3)" || fail "a container that ends"
 run beta by-pid 1 500 2000000
 run alpha by-pid 1 40 2000000
 run alpha by-pid 1 500 0
 run alpha user-functions 2 600 7
 run beta user-functions 2 500 -2
 run turner by-turns 4 2000
-while [ $SECONDS -lt $looked ]; do pause 0.5; done
-rmdir "/sys/fs/cgroup/$(container 3)" || fail "a container that ends"
 scrape mechanisms.after
 rmdir /sys/fs/cgroup/system.slice/again.service || fail "a cgroup that ends"
 in_cgroup system.slice/again.service podded hostname 1 20
