@@ -90,6 +90,24 @@ start_control_plane() {
 		give_up "the roles are refused"
 }
 
+# The chart's PodMonitors, in words of Prometheus. What they scrape has the label `monitor`, and only metrics of the
+# process, as each metric of a probe must exist once.
+write_monitors() {
+	local release version
+
+	version=$("$programs/kubelet" --version) && version=${version##* } || return
+	for release in retprobe legacy; do
+		helm template $release deploy/helm/retprobe-exporter -n $release --kube-version "$version" --values - <<-END |
+		prometheus:
+		  podMonitor:
+		    enabled: true
+		    relabelings: [{targetLabel: monitor, replacement: pods}]
+		    metricRelabelings: [{sourceLabels: [__name__], regex: retprobe_.*, action: drop}]
+		END
+			python3 tests/cluster/monitor.py "$API" "$work/prometheus.token" || return
+	done
+}
+
 # What deploy/kubernetes/README.md tells users to write, with the address of this API server.
 write_prometheus() {
 	{
@@ -97,6 +115,7 @@ write_prometheus() {
 		awk '/^```yaml prometheus$/ { on = 1; next } /^```$/ { on = 0 } on' deploy/kubernetes/README.md |
 			sed "s|^\( *\)- role: pod.*|&\n\1  api_server: $API\n\1  authorization: {credentials_file: $work/prometheus.token}\n\1  tls_config: {insecure_skip_verify: true}|;
 				s|kube-state-metrics\.[a-z-]*\.svc:8080|127.0.0.1:8080|"
+		write_monitors
 	} > "$work/prometheus.yaml"
 }
 
@@ -104,7 +123,7 @@ start_monitoring() {
 	start state-metrics "$programs/kube-state-metrics" --kubeconfig="$work/state-metrics.kubeconfig" \
 		--host=127.0.0.1 --port=8080 --telemetry-host=127.0.0.1 --telemetry-port=8081 \
 		--resources=pods,daemonsets,nodes
-	write_prometheus
+	write_prometheus 2> "$work/helm.log" || give_up "the chart's PodMonitors: $(tail -n 1 "$work/helm.log")"
 	start prometheus "$prometheus" --config.file="$work/prometheus.yaml" --storage.tsdb.path="$work/tsdb" \
 		--web.listen-address=127.0.0.1:9090
 	wait_for 60 curl -sf $PROMETHEUS/-/ready || give_up "Prometheus is not ready: $(tail -n 3 "$work/prometheus.log")"

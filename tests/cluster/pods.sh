@@ -2,9 +2,9 @@
 # Pods of the cluster test. cluster.sh sources this after control_plane.sh.
 # shellcheck shell=bash disable=SC2154 # cluster.sh sets them
 
-# A container stays after its calls: names of cgroups that disappear within about a second are not known.
+# After a container's calls, so that it is not started again.
 # shellcheck disable=SC2034 # rows.sh uses it
-HOLD='exec sleep 1000000'
+STAY='exec sleep 1000000'
 
 # pod NAME "COMMAND"...: a pod with one container for each shell command
 pod() {
@@ -62,6 +62,12 @@ uid() {
 	field "$1" .metadata.uid "${2:-default}" | grep .
 }
 
+# exporter RELEASE: the name of its pod. The namespace has the release's name.
+exporter() {
+	kubectl get pods -n "$1" -l "app.kubernetes.io/instance=$1" --field-selector=status.phase=Running -o name |
+		sed 's|^pod/||'
+}
+
 # identity RELEASE: its pod, and how often the container has started again
 identity() {
 	kubectl get pods -n "$1" -l "app.kubernetes.io/instance=$1" -o json |
@@ -74,4 +80,54 @@ is_ready() { # is_ready RELEASE: its DaemonSet, as far as the controller knows i
 
 daemonset() {
 	kubectl get daemonset -n "$1" -l "app.kubernetes.io/instance=$1" -o 'jsonpath={.items[0].metadata.name}'
+}
+
+# A shell on the node: a DaemonSet, as a drain does not end those.
+start_shell() {
+	kubectl create namespace node-shell > "$work/kubectl.log" && kubectl apply -f - > "$work/kubectl.log" <<-END
+	apiVersion: apps/v1
+	kind: DaemonSet
+	metadata: {name: shell, namespace: node-shell}
+	spec:
+	  selector: {matchLabels: {name: shell}}
+	  template:
+	    metadata: {labels: {name: shell}}
+	    spec:
+	      hostPID: true
+	      hostNetwork: true
+	      automountServiceAccountToken: false
+	      terminationGracePeriodSeconds: 1
+	      tolerations: [{operator: Exists}]
+	      containers:
+	        - name: shell
+	          image: localhost/tools:1
+	          imagePullPolicy: Never
+	          command: [/busybox, sleep, "1000000"]
+	          securityContext: {privileged: true}
+	          volumeMounts: [{name: tracefs, mountPath: /sys/kernel/tracing}]
+	      volumes: [{name: tracefs, hostPath: {path: /sys/kernel/tracing}}]
+	END
+}
+
+shell_is_ready() {
+	kubectl rollout status -n node-shell daemonset/shell --timeout=1s
+}
+
+# on_node COMMAND: of the shell
+on_node() {
+	kubectl exec -n node-shell daemonset/shell -- /busybox sh -c "$1"
+}
+
+# kill_exporter RELEASE: the container's first process, as the kernel does at the memory limit
+kill_exporter() {
+	local id
+	id=$(field "$(exporter "$1")" '.status.containerStatuses[0].containerID | sub(".*://"; "")' "$1")
+	on_node "kill -9 \$(for f in /proc/[0-9]*/cgroup; do
+			if grep -q $id \$f; then p=\${f#/proc/}; echo \${p%/cgroup}; fi
+		done | sort -n | head -n 1)"
+}
+
+# Our events in tracefs, by exporter: one line with the number of events for each.
+events() {
+	on_node "grep -o ':retprobe_[^/]*' /sys/kernel/tracing/kprobe_events | sort | uniq -c | sed 's/:.*//; s/ //g'"
 }
