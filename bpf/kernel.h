@@ -99,18 +99,17 @@ struct task_struct___user {
 	struct thread_struct___rp thread;
 } __attribute__((preserve_access_index));
 
-/* include/trace/events/syscalls.h, as perf passes it to a tracepoint program. */
-struct sys_enter_args {
-	__u64 common;
+/* include/trace/events/syscalls.h, as perf passes it to a tracepoint program. The fields begin
+ * later in kernels whose records have more common fields, as those of real-time kernels. */
+struct trace_event_raw_sys_enter___rp {
 	long id;
 	unsigned long args[6];
-};
+} __attribute__((preserve_access_index));
 
-struct sys_exit_args {
-	__u64 common;
+struct trace_event_raw_sys_exit___rp {
 	long id;
 	long ret;
-};
+} __attribute__((preserve_access_index));
 
 /*
  * The address that identifies a call: where the return address is (x86-64), or the stack pointer

@@ -113,7 +113,8 @@ static __always_inline struct leaving *leaving_of_cpu(void)
 }
 
 /* Does not return, unless the program is missing; then the call is lost. */
-static __always_inline void go_on_leaving(struct sys_exit_args *ctx, struct user_frame f, __u64 now)
+static __always_inline void go_on_leaving(struct trace_event_raw_sys_exit___rp *ctx,
+					  struct user_frame f, __u64 now)
 {
 	struct leaving *l = leaving_of_cpu();
 
@@ -167,13 +168,13 @@ static __always_inline struct user_frame other_frame(__u64 nr, __u64 desc, struc
 }
 
 /* dispatches: a compile-time constant of each program; programs without it pay nothing. */
-static __always_inline int on_enter(struct sys_enter_args *ctx, bool dispatches)
+static __always_inline int on_enter(struct trace_event_raw_sys_enter___rp *ctx, bool dispatches)
 {
-	__u64 desc;
+	__u64 nr = ctx->id, desc;
 
-	if (!is_probed(ctx->id))
+	if (!is_probed(nr))
 		return 0;
-	desc = desc_of_call(ctx->id);
+	desc = desc_of_call(nr);
 	if (!desc)
 		return 0;
 	/* If the program is missing, the exit finds no capture, and the call counts as missed. */
@@ -183,7 +184,7 @@ static __always_inline int on_enter(struct sys_enter_args *ctx, bool dispatches)
 	return 0;
 }
 
-static __always_inline int count_syscall(struct sys_exit_args *ctx, bool dispatches,
+static __always_inline int count_syscall(struct trace_event_raw_sys_exit___rp *ctx, bool dispatches,
 					 struct user_frame f, __u64 now)
 {
 	if (dispatches && RP_DESC_CAPTURE(f.desc))
@@ -193,14 +194,14 @@ static __always_inline int count_syscall(struct sys_exit_args *ctx, bool dispatc
 	return 0;
 }
 
-static __always_inline int on_exit(struct sys_exit_args *ctx, bool dispatches)
+static __always_inline int on_exit(struct trace_event_raw_sys_exit___rp *ctx, bool dispatches)
 {
-	__u64 first = desc_at(syscall_desc, ctx->id), now, desc;
+	__u64 nr = ctx->id, first = desc_at(syscall_desc, nr), now, desc;
 	struct task_frames *t = NULL;
 	struct user_frame f = {};
 
 	if (!first)
-		first = desc_at(syscall_compat_desc, ctx->id);
+		first = desc_at(syscall_compat_desc, nr);
 	if (!first)
 		return 0;
 	barrier_var(first); /* or clang saves it for calls that are not probed, too */
@@ -213,10 +214,10 @@ static __always_inline int on_exit(struct sys_exit_args *ctx, bool dispatches)
 		if (f.desc == first)
 			return count_syscall(ctx, dispatches, f, now);
 	}
-	f = other_frame(ctx->id, first, f, now);
+	f = other_frame(nr, first, f, now);
 	if (f.desc)
 		return count_syscall(ctx, dispatches, f, now);
-	desc = desc_of_call(ctx->id);
+	desc = desc_of_call(nr);
 	if (!desc || !is_answered(ctx, desc, f.start))
 		return 0;
 	if (dispatches && RP_DESC_CAPTURE(desc))
@@ -227,26 +228,26 @@ static __always_inline int on_exit(struct sys_exit_args *ctx, bool dispatches)
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
-int syscall_enter(struct sys_enter_args *ctx)
+int syscall_enter(struct trace_event_raw_sys_enter___rp *ctx)
 {
 	return on_enter(ctx, false);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int syscall_exit(struct sys_exit_args *ctx)
+int syscall_exit(struct trace_event_raw_sys_exit___rp *ctx)
 {
 	return on_exit(ctx, false);
 }
 
 /* If some system calls have captures. */
 SEC("tracepoint/raw_syscalls/sys_enter")
-int syscall_enter_dispatching(struct sys_enter_args *ctx)
+int syscall_enter_dispatching(struct trace_event_raw_sys_enter___rp *ctx)
 {
 	return on_enter(ctx, true);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int syscall_exit_dispatching(struct sys_exit_args *ctx)
+int syscall_exit_dispatching(struct trace_event_raw_sys_exit___rp *ctx)
 {
 	return on_exit(ctx, true);
 }
@@ -261,7 +262,8 @@ static __always_inline __u64 capture_addr_of_task(void)
 	return (__u64)(__u32)bpf_get_current_pid_tgid() << 3;
 }
 
-static __always_inline int enter_capturing_syscall(struct sys_enter_args *ctx, enum rp_store store)
+static __always_inline int enter_capturing_syscall(struct trace_event_raw_sys_enter___rp *ctx,
+						   enum rp_store store)
 {
 	struct args args = { { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
 			       ctx->args[5] } };
@@ -285,7 +287,8 @@ static __always_inline void leave_answered_syscall(__u64 desc, __u64 ret)
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 }
 
-static __always_inline int leave_capturing_syscall(struct sys_exit_args *ctx, enum rp_store store)
+static __always_inline int leave_capturing_syscall(struct trace_event_raw_sys_exit___rp *ctx,
+						   enum rp_store store)
 {
 	struct leaving *l = leaving_of_cpu();
 	struct capture capture = {};
@@ -312,25 +315,25 @@ static __always_inline int leave_capturing_syscall(struct sys_exit_args *ctx, en
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
-int syscall_enter_capturing(struct sys_enter_args *ctx)
+int syscall_enter_capturing(struct trace_event_raw_sys_enter___rp *ctx)
 {
 	return enter_capturing_syscall(ctx, IN_SLOTS);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int syscall_exit_capturing(struct sys_exit_args *ctx)
+int syscall_exit_capturing(struct trace_event_raw_sys_exit___rp *ctx)
 {
 	return leave_capturing_syscall(ctx, IN_SLOTS);
 }
 
 SEC("tracepoint/raw_syscalls/sys_enter")
-int syscall_enter_old_capturing(struct sys_enter_args *ctx)
+int syscall_enter_old_capturing(struct trace_event_raw_sys_enter___rp *ctx)
 {
 	return enter_capturing_syscall(ctx, IN_HASH);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int syscall_exit_old_capturing(struct sys_exit_args *ctx)
+int syscall_exit_old_capturing(struct trace_event_raw_sys_exit___rp *ctx)
 {
 	return leave_capturing_syscall(ctx, IN_HASH);
 }
@@ -352,31 +355,31 @@ static __always_inline __u64 counted_desc(__u64 nr)
 
 /* A system call that is answered with SIGSYS gets its registers back (syscall_rollback()): on x86,
  * the result register then has the number of the call. */
-static __always_inline bool may_be_rolled_back(const struct sys_exit_args *ctx)
+static __always_inline bool may_be_rolled_back(__u64 nr, __u64 ret)
 {
 #if defined(__TARGET_ARCH_x86)
-	return ctx->ret == ctx->id;
+	return ret == nr;
 #else
 	return true;
 #endif
 }
 
 /* Whether a child leaves the call that its parent entered. */
-static __always_inline bool is_of_child(const struct sys_exit_args *ctx)
+static __always_inline bool is_of_child(__u64 nr, __u64 ret)
 {
-	if (ctx->ret || !(IS_CLONE(ctx->id) || IS_COMPAT_CLONE(ctx->id)))
+	if (ret || !(IS_CLONE(nr) || IS_COMPAT_CLONE(nr)))
 		return false;
-	return is_compat() ? IS_COMPAT_CLONE(ctx->id) : IS_CLONE(ctx->id);
+	return is_compat() ? IS_COMPAT_CLONE(nr) : IS_CLONE(nr);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int syscall_count(struct sys_exit_args *ctx)
+int syscall_count(struct trace_event_raw_sys_exit___rp *ctx)
 {
-	__u64 desc = counted_desc(ctx->id);
+	__u64 nr = ctx->id, ret = ctx->ret, desc = counted_desc(nr);
 
-	if (!desc || is_of_child(ctx))
+	if (!desc || is_of_child(nr, ret))
 		return 0;
-	if (may_be_rolled_back(ctx) && may_be_answered() && is_trapped()) {
+	if (may_be_rolled_back(nr, ret) && may_be_answered() && is_trapped()) {
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_TRAPPED);
 		return 0;
 	}
@@ -385,12 +388,12 @@ int syscall_count(struct sys_exit_args *ctx)
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 		return 0;
 	}
-	count_return_only(RP_EXCLUSIVE, desc, ctx->ret);
+	count_return_only(RP_EXCLUSIVE, desc, ret);
 	return 0;
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int syscall_count_capturing(struct sys_exit_args *ctx)
+int syscall_count_capturing(struct trace_event_raw_sys_exit___rp *ctx)
 {
 	count_capturing_return_only(RP_EXCLUSIVE, counted_desc(ctx->id), ctx->ret);
 	return 0;

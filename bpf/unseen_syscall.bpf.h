@@ -86,8 +86,8 @@ static __always_inline void remember_task(__u32 tid)
 #define IS_COMPAT_CLONE(nr) ((nr) == 2 || (nr) == 120 || (nr) == 190 || (nr) == 435)
 
 /* seen: when the task was last seen outside of a call; 0: never. */
-static __always_inline bool is_of_ours(const struct sys_exit_args *ctx, bool compat, bool answered,
-				       __u64 seen)
+static __always_inline bool is_of_ours(const struct trace_event_raw_sys_exit___rp *ctx, bool compat,
+				       bool answered, __u64 seen)
 {
 	struct task_struct___rp *task = (void *)bpf_get_current_task();
 	__u64 nr = ctx->id & (RP_SYSCALLS - 1), since;
@@ -161,7 +161,8 @@ static __always_inline struct args saved_args(bool compat)
 
 /* Whether to count a return without an entry, because somebody else answered the call. Counts the
  * event if the call was lost or has no result. */
-static __always_inline bool is_answered(const struct sys_exit_args *ctx, __u64 desc, __u64 seen)
+static __always_inline bool is_answered(const struct trace_event_raw_sys_exit___rp *ctx, __u64 desc,
+					__u64 seen)
 {
 	bool answered = may_be_answered();
 

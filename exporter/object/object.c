@@ -10,6 +10,7 @@
 #include "kernel/advice.h"
 #include "kernel/bpf_sys.h"
 #include "kernel/btf_layout.h"
+#include "kernel/tracefs.h"
 #include "base/log.h"
 #include "object/maps.h"
 #include "object/state.h"
@@ -81,6 +82,17 @@ static char *explain(int err, struct demand needs)
 	return xasprintf("the BPF programs cannot be loaded: %s", advice);
 }
 
+static unsigned record_start(const struct features *f)
+{
+	__cleanup_free char *text =
+		tracefs__event_format(features__tracefs(f), "raw_syscalls", "sys_enter");
+	const char *field = text ? strstr(text, "field:long id;") : NULL;
+	unsigned start;
+
+	return field && sscanf(field, "field:long id; offset:%u", &start) == 1 ? start
+									       : BTF_LAYOUT_RECORD;
+}
+
 /* libbpf relocates programs with the kernel's BTF, or with a substitute in *layout, a descriptor.
  */
 static int open_skeleton(struct object *o, struct features *f, int *layout)
@@ -91,7 +103,7 @@ static int open_skeleton(struct object *o, struct features *f, int *layout)
 
 	if (!features__has(f, FEATURE_BTF)) {
 		uname(&u);
-		*layout = btf_layout__open(u.release);
+		*layout = btf_layout__open(u.release, record_start(f));
 		if (*layout < 0)
 			return *layout;
 		path = xasprintf("/proc/self/fd/%d", *layout);

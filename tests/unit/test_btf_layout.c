@@ -29,9 +29,9 @@ static int64_t offset_of(const struct btf *btf, const char *structure, const cha
 	return -1;
 }
 
-static struct btf *layout(const char *release)
+static struct btf *layout(const char *release, unsigned record)
 {
-	__cleanup_close int fd = btf_layout__open(release);
+	__cleanup_close int fd = btf_layout__open(release, record);
 	__cleanup_free char *path = xasprintf("/proc/self/fd/%d", fd);
 	struct btf *btf = btf__parse(path, NULL);
 
@@ -48,7 +48,7 @@ static void test_this_kernel(void **state)
 	if (!real)
 		skip();
 	uname(&u);
-	known = layout(u.release);
+	known = layout(u.release, BTF_LAYOUT_RECORD);
 	assert_int_equal(offset_of(real, "task_struct", "thread_info"), 0);
 	assert_int_equal(offset_of(known, "thread_info", FIELD),
 			 offset_of(real, "thread_info", FIELD));
@@ -70,7 +70,7 @@ static void test_releases(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct btf *btf = layout(rows[i].release);
+		struct btf *btf = layout(rows[i].release, BTF_LAYOUT_RECORD);
 
 		assert_int_equal(offset_of(btf, "thread_info", FIELD), rows[i].offset);
 		btf__free(btf);
@@ -78,11 +78,29 @@ static void test_releases(void **state)
 #endif
 }
 
+/* Real-time kernels have one more common field. */
+static void test_records(void **state)
+{
+	static const unsigned starts[] = { BTF_LAYOUT_RECORD, 16 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		struct btf *btf = layout("6.1.0-50-rt-amd64", starts[i]);
+		int64_t start = starts[i] * 8;
+
+		assert_int_equal(offset_of(btf, "trace_event_raw_sys_enter", "id"), start);
+		assert_int_equal(offset_of(btf, "trace_event_raw_sys_enter", "args"), start + 64);
+		assert_int_equal(offset_of(btf, "trace_event_raw_sys_exit", "id"), start);
+		assert_int_equal(offset_of(btf, "trace_event_raw_sys_exit", "ret"), start + 64);
+		btf__free(btf);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_this_kernel),
 		cmocka_unit_test(test_releases),
+		cmocka_unit_test(test_records),
 	};
 
 	return cmocka_run_group_tests_name("btf_layout", tests, NULL, NULL);
