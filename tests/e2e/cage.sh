@@ -17,7 +17,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP cage: it takes root"
 	exit 0
 fi
-plan 69
+plan 71
 cd "$temp" || exit 1
 read -r port other_port < <(free_ports 2)
 
@@ -108,7 +108,7 @@ done
 result=$strange
 check "it has sockets, and what waits for them" [ -z "$strange" ]
 check "one that listens" [ ${#listeners[@]} -eq 1 ]
-check "channels" [ ${#channels[@]} -eq 4 ]
+check "channels" [ ${#channels[@]} -eq 5 ]
 check "standard input is /dev/null" [ "$(readlink "/proc/$server/fd/0")" = /dev/null ]
 check "standard output is /dev/null" [ "$(readlink "/proc/$server/fd/1")" = /dev/null ]
 check "standard error is a socket" [ -n "$(inode_of 2)" ]
@@ -194,7 +194,7 @@ find_channels() {
 	done
 }
 # A request in two pieces is invalid: the attacher does not wait for the second.
-for i in 0 1 2 3; do
+for i in 0 1 2 3 4; do
 	find_channels
 	fd=${channels[i]}
 	call 1 "$fd" %01000000 4
