@@ -23,6 +23,8 @@ other_root() {
 	# shellcheck disable=SC2016 # the inner shell's
 	unshare --mount sh -c '
 		mount -t tmpfs tmpfs /mnt
+		mkdir /mnt/dev
+		mknod -m 0666 /mnt/dev/null c 1 3
 		for file in $0; do
 			mkdir -p "/mnt${file%/*}"
 			cp "$file" "/mnt$file"
