@@ -16,6 +16,7 @@
 #include "probe_syscall.bpf.h"
 
 const volatile __u32 scan_ranges;  /* entries of `ranges` */
+const volatile bool scan_stacks;   /* stacks may be read */
 const volatile bool scan_syscalls; /* look for system calls */
 const volatile bool scan_user;	   /* look for user functions */
 
@@ -300,7 +301,7 @@ int scan_tasks(struct bpf_iter__task *ctx)
 		scan_stack(b, task);
 	if ((scan_syscalls || scan_user) && !(task->flags & PF_KTHREAD))
 		scan_frames(b, task);
-	if (b->task.ncalls && !scan_ranges)
+	if (b->task.ncalls && !scan_ranges && scan_stacks)
 		read_stack(b, task);
 	if (!b->task.ncalls || is_on_cpu(task) || switches_of(task) != before)
 		return 0;

@@ -34,6 +34,8 @@ const char *in_flight__unknown(const struct attach_slot *slot, struct features *
 		return "running calls cannot be filtered";
 	if (t->type == TARGET_KERNEL && t->scheduler)
 		return "stack traces leave out functions of the scheduler, such as mutex_lock";
+	if (t->type == TARGET_KERNEL && !features__has(f, FEATURE_TASK_STACKS))
+		return features__missing(f, FEATURE_TASK_STACKS);
 	if (t->type == TARGET_KERNEL)
 		return t->addr && t->end ? NULL : "its address is hidden: CAP_SYSLOG shows it";
 	return lacks_frames(slot, f);
@@ -49,7 +51,10 @@ static int compare_ranges(const void *a, const void *b)
 void in_flight__plan(const struct attach_slot *slots, size_t n, struct features *f,
 		     struct scan_params *out)
 {
-	*out = (struct scan_params){ .ranges = xcalloc(n + 1, sizeof(*out->ranges)) };
+	*out = (struct scan_params){
+		.ranges = xcalloc(n + 1, sizeof(*out->ranges)),
+		.stacks = features__has(f, FEATURE_TASK_STACKS),
+	};
 	for (size_t i = 0; i < n; i++) {
 		const struct target *t = slots[i].target;
 

@@ -299,6 +299,18 @@ static bool probe_task_iterator(const struct features *f, int unused)
 	return kernel_functions()->task_iterator > 0 && machine__is_initial_pid_namespace();
 }
 
+/* rethook_find_ret_addr() warned if a task was woken, in a call that has a return probe, while its
+ * stack was read. With panic_on_warn, that ends the machine. */
+static bool probe_task_stacks(const struct features *f, int unused)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname u;
+
+	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
+		return false;
+	return major < 5 || (major == 5 && minor < 18) || (major == 6 && minor >= 10) || major > 6;
+}
+
 /* arm64 has fprobe since it uses the function graph tracer. */
 #ifdef __aarch64__
 #define MULTI_SINCE   "6.14"
@@ -371,6 +383,9 @@ static const struct {
 				    "skipped the entry (before 7.0)" },
 	[FEATURE_TASK_ITERATOR] = { probe_task_iterator, 0,
 				    "this kernel has no task iterators (5.8, with BTF)" },
+	[FEATURE_TASK_STACKS] = { probe_task_stacks, 0,
+				  "this kernel may print a warning when the stack of a task in a "
+				  "return probe is read (5.18 to 6.9)" },
 	[FEATURE_TASK_STORAGE] = { probe_task_storage, 0, "this kernel has no task storage" },
 };
 

@@ -30,8 +30,8 @@ enum feature {
 	FEATURE_NO_PREEMPTION, /* the kernel is not preemptible */
 	FEATURE_SESSION_PAIRS, /* a kprobe session runs its return only after its entry ran */
 	FEATURE_RETURN_SLOTS,  /* multi links have a return slot for every call */
-	FEATURE_TASK_ITERATOR, /* BPF programs can walk all tasks of the machine, with their stacks
-				*/
+	FEATURE_TASK_ITERATOR, /* BPF programs can walk all tasks of the machine */
+	FEATURE_TASK_STACKS,   /* they can read their stacks, and the kernel never warns */
 	FEATURE_MAX,
 };
 #define FEATURE_BIT(feature) (1U << (feature))

@@ -36,6 +36,7 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->addr_shift = o->addr_shift;
 	ro->slot_shift = 64 - OBJECT_SLOT_BITS;
 	ro->scan_ranges = p->scan.nranges;
+	ro->scan_stacks = p->scan.stacks;
 	ro->scan_syscalls = p->scan.syscalls;
 	ro->scan_user = p->scan.user;
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);

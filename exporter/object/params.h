@@ -10,6 +10,7 @@
 struct scan_params {
 	struct rp_range *ranges; /* kernel functions, ascending */
 	size_t nranges;
+	bool stacks; /* may be read */
 	bool syscalls, user;
 };
 

@@ -50,10 +50,11 @@ declare -A qemu=(
 	[test_missed]=hostile_server
 	[test_metrics]=test_self_process
 	[test_names]="test_aliases test_clones test_exclusion test_globs test_lenient test_paths test_settings"
-	[test_opened_file]=test_process_root
-	[test_program_files]="test_library test_too_many"
+	[test_opened_file]="test_process_root test_read_only_mount"
+	[test_program_files]="test_library test_many_sonames test_soname test_too_many"
 	[test_served]=nothing_can_be_written
 	[test_shared_memory]=is_written_by_nobody_else
+	[test_soname]="test_longest test_name"
 	[test_web_broker]=test_hostile_confined
 )
 declare -A because=(
@@ -66,10 +67,11 @@ declare -A because=(
 	[test_missed]=$memory
 	[test_metrics]="QEMU makes up /proc/self/stat"
 	[test_names]=$filters
-	[test_opened_file]="no openat2(2) in QEMU's user mode"
+	[test_opened_file]="no openat2(2) in QEMU's user mode, and no mounts in the container"
 	[test_program_files]="QEMU's user mode maps code without the permission to execute it"
 	[test_served]=$memory
 	[test_shared_memory]=$memory
+	[test_soname]=$filters
 	[test_web_broker]=$filters
 )
 all=(tests/unit/test_*.c)

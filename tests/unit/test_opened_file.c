@@ -268,10 +268,10 @@ static void say_of_mount(const char *volume, const char *file, unsigned long fla
 		file_finder__weakness(file, trusts_mounts, text, 256);
 		_exit(write(fds[1], text, 256) != 256);
 	}
+	close(fds[1]);
 	assert_int_equal(read(fds[0], text, 256), 256);
 	wait(NULL);
 	close(fds[0]);
-	close(fds[1]);
 }
 
 /* As the kubelet mounts a ConfigMap: the directory has all rights, the mount is read-only. */

@@ -45,7 +45,7 @@ watch_stuck() { # watch_stuck NAME
 	echo >&"$release"
 	exec {release}>&-
 	wait $stuck || fail "workload"
-	$CLIENT until $PORT /metrics '^retprobe_in_flight\{.*"locks_lock_inode_wait"\} 0$' "$RESULTS/$name.released" ||
+	$CLIENT until $PORT /metrics '^retprobe_in_flight\{.*"flock"\} 0$' "$RESULTS/$name.released" ||
 		fail "the calls were not seen to end"
 }
 

@@ -74,6 +74,7 @@ footprint() { # footprint NAME
 			pause 0.5
 		done
 		descriptors=("/proc/$pid/fd/"*)
+		[ ${#descriptors[@]} -gt 1 ] || fail "process $pid has ended"
 		printf '%s\n' ${#descriptors[@]} "$least"
 	done >"$RESULTS/$1"
 }
