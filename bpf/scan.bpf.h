@@ -201,7 +201,7 @@ static __always_inline __u64 syscall_of(struct task_struct___scan *task)
 #endif
 }
 
-/* A frame whose call is not the one that the task is in is a leftover. */
+/* The frame may be left over from an earlier call. So it must match the task's current one. */
 static __always_inline void scan_syscall(struct scan_buffer *b, struct task_struct___scan *task,
 					 __u64 desc, __u64 start)
 {

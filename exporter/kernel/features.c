@@ -186,12 +186,12 @@ static int parameters(const struct btf *btf, const char *function)
 struct kernel_functions {
 	int trial;			   /* BTF id of FEATURES_TRIAL_FUNCTION */
 	int fprobe_return, session_cookie; /* parameters. -1: not in BTF */
-	int task_iterator;		   /* BTF id */
+	int task_iterator, find_ret_addr;  /* BTF ids */
 };
 
 static const struct kernel_functions *kernel_functions(void)
 {
-	static struct kernel_functions known = { -1, -1, -1, -1 };
+	static struct kernel_functions known = { -1, -1, -1, -1, -1 };
 	static bool read;
 	struct btf *btf = read ? NULL : btf__load_vmlinux_btf();
 
@@ -201,6 +201,8 @@ static const struct kernel_functions *kernel_functions(void)
 		known.fprobe_return = parameters(btf, "fprobe_return");
 		known.session_cookie = parameters(btf, "bpf_session_cookie");
 		known.task_iterator = btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC);
+		known.find_ret_addr =
+			btf__find_by_name_kind(btf, "rethook_find_ret_addr", BTF_KIND_FUNC);
 		btf__free(btf);
 	}
 	return &known;
@@ -299,8 +301,9 @@ static bool probe_task_iterator(const struct features *f, int unused)
 	return kernel_functions()->task_iterator > 0 && machine__is_initial_pid_namespace();
 }
 
-/* rethook_find_ret_addr() warned if a task was woken, in a call that has a return probe, while its
- * stack was read. With panic_on_warn, that ends the machine. */
+/* Before 6.10, rethook_find_ret_addr() warned if a task was woken, in a call that has a return
+ * probe, while its stack was read. With panic_on_warn, that ends the machine. The function came
+ * with 5.18, but distributions can have it in older kernels. */
 static bool probe_task_stacks(const struct features *f, int unused)
 {
 	unsigned major = 0, minor = 0;
@@ -308,7 +311,7 @@ static bool probe_task_stacks(const struct features *f, int unused)
 
 	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
 		return false;
-	return major < 5 || (major == 5 && minor < 18) || (major == 6 && minor >= 10) || major > 6;
+	return kernel_functions()->find_ret_addr < 0 || major > 6 || (major == 6 && minor >= 10);
 }
 
 /* arm64 has fprobe since it uses the function graph tracer. */
@@ -385,7 +388,7 @@ static const struct {
 				    "this kernel has no task iterators (5.8, with BTF)" },
 	[FEATURE_TASK_STACKS] = { probe_task_stacks, 0,
 				  "this kernel may print a warning when the stack of a task in a "
-				  "return probe is read (5.18 to 6.9)" },
+				  "return probe is read (before 6.10)" },
 	[FEATURE_TASK_STORAGE] = { probe_task_storage, 0, "this kernel has no task storage" },
 };
 

@@ -28,8 +28,9 @@ struct removed_cgroups *removed_cgroups__watch(struct object *obj)
 
 	link = prog < 0 ? prog : bpf_raw_tracepoint_open("cgroup_rmdir", prog);
 	if (link < 0) {
-		log_warn("cannot watch the removal of cgroups: %s. Labels of containers that end "
-			 "within a second of their first call may be empty",
+		log_warn("cannot watch the removal of cgroups: %s (it needs CAP_BPF and "
+			 "CAP_PERFMON). Labels of containers that end within a second of their "
+			 "first call may be empty",
 			 errno_name(prog < 0 ? -prog : errno, name, sizeof(name)));
 		return NULL;
 	}

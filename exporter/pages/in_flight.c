@@ -5,9 +5,8 @@
 
 #include "http/response.h"
 #include "pages/context.h"
+#include "pages/json.h"
 #include "scan/report.h"
-
-#define JSON "application/json; charset=utf-8"
 
 static bool wants(const struct http_request *req, const char *function)
 {
@@ -17,37 +16,11 @@ static bool wants(const struct http_request *req, const char *function)
 	return !req->nfunctions;
 }
 
-static void json_text(struct buf *b, const char *name, const char *value)
-{
-	buf__printf(b, ",\"%s\":", name);
-	if (value)
-		buf__json_string(b, value);
-	else
-		buf__puts(b, "null");
-}
-
 static void json_name(struct buf *b, const struct report_name *name)
 {
 	buf__puts(b, "{\"object\":");
 	buf__json_string(b, name->object);
-	json_text(b, "function", name->function);
-}
-
-static void json_stack(struct buf *b, const char *stack)
-{
-	const char *comma = "";
-
-	buf__puts(b, ",\"stack\":[");
-	for (const char *p = stack; p && *p;) {
-		size_t len = strcspn(p, "\n");
-		__cleanup_free char *frame = strndup(p, len);
-
-		buf__puts(b, comma);
-		buf__json_string(b, frame ? frame : "");
-		comma = ",";
-		p += len + (p[len] == '\n');
-	}
-	buf__putc(b, ']');
+	json__member(b, "function", name->function);
 }
 
 /* By its first name that the request wants. False: there is none. */
@@ -66,12 +39,13 @@ static bool json_call(struct buf *b, const struct http_request *req, const struc
 	buf__double(b, (double)c->age / 1e9);
 	buf__printf(b, ",\"at_least\":%s,\"pid\":%u,\"tid\":%u", c->at_least ? "true" : "false",
 		    c->pid, c->tid);
-	json_text(b, "comm", c->comm);
-	json_text(b, "cgroup", c->cgroup);
-	json_text(b, "container_id", c->container_id);
-	json_text(b, "pod_uid", c->pod_uid);
-	json_stack(b, c->stack);
-	buf__putc(b, '}');
+	json__member(b, "comm", c->comm);
+	json__member(b, "cgroup", c->cgroup);
+	json__member(b, "container_id", c->container_id);
+	json__member(b, "pod_uid", c->pod_uid);
+	buf__puts(b, ",\"stack\":[");
+	json__lines(b, c->stack);
+	buf__puts(b, "]}");
 	return true;
 }
 
@@ -95,7 +69,7 @@ static void json_report(struct buf *b, const struct http_request *req, const str
 			continue;
 		buf__puts(b, comma);
 		json_name(b, &r->unknown[i].name);
-		json_text(b, "why", r->unknown[i].why);
+		json__member(b, "why", r->unknown[i].why);
 		buf__putc(b, '}');
 		comma = ",\n";
 	}
@@ -125,7 +99,7 @@ void pages__in_flight(void *ctx, const struct http_request *req, struct http_res
 		http_response__text(res, 500, "The calls in progress cannot be read: %s.",
 				    strerror(-io.err));
 	else {
-		res->content_type = JSON;
+		res->content_type = JSON_TYPE;
 		res->vary = "Accept-Encoding";
 		res->compressible = true;
 		json_report(&res->body, req, &report);

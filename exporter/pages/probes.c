@@ -11,23 +11,13 @@
 #include "expose/outcome_text.h"
 #include "expr/capture.h"
 #include "pages/context.h"
-
-#define JSON "application/json; charset=utf-8"
+#include "pages/json.h"
 
 static const char *const type_names[] = {
 	[TARGET_KERNEL] = "kernel",
 	[TARGET_SYSCALL] = "syscall",
 	[TARGET_USER] = "user",
 };
-
-static void json_member(struct buf *b, const char *name, const char *value)
-{
-	buf__printf(b, ",\"%s\":", name);
-	if (value)
-		buf__json_string(b, value);
-	else
-		buf__puts(b, "null");
-}
 
 /* ---- the numbers of a cell ------------------------------------------------------------------- */
 
@@ -241,31 +231,21 @@ static void json_counts(struct buf *b, const struct metrics_input *in,
 static void json_same_as(struct buf *b, const struct target_state *st)
 {
 	if (!st->again) {
-		json_member(b, "same_as", NULL);
+		json__member(b, "same_as", NULL);
 		return;
 	}
 	buf__puts(b, ",\"same_as\":{\"object\":");
 	buf__json_string(b, st->target->object);
-	json_member(b, "function", st->target->function);
+	json__member(b, "function", st->target->function);
 	buf__putc(b, '}');
 }
 
 /* Of a selection. */
 static void json_files(struct buf *b, const struct target_state *st)
 {
-	const char *comma = "";
-
 	buf__printf(b, ",\"file_count\":%zu,\"left_out\":%zu,\"files\":[", st->nfiles,
 		    st->left_out);
-	for (const char *p = st->files; p && *p;) {
-		size_t len = strcspn(p, "\n");
-		__cleanup_free char *path = strndup(p, len);
-
-		buf__puts(b, comma);
-		buf__json_string(b, path ? path : "");
-		comma = ",";
-		p += len + (p[len] == '\n');
-	}
+	json__lines(b, st->files);
 	buf__putc(b, ']');
 }
 
@@ -275,20 +255,20 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 
 	buf__puts(b, "{\"object\":");
 	buf__json_string(b, st->object);
-	json_member(b, "function", st->function);
+	json__member(b, "function", st->function);
 	json_same_as(b, st);
-	json_member(b, "type", type_names[t->type]);
-	json_member(b, "signature", t->signature);
+	json__member(b, "type", type_names[t->type]);
+	json__member(b, "signature", t->signature);
 	/* Unknown for functions that were not found. */
-	json_member(b, "returns", st->snap || t->signature ? kind_names[t->kind] : NULL);
+	json__member(b, "returns", st->snap || t->signature ? kind_names[t->kind] : NULL);
 	buf__printf(b, ",\"durations\":%s", t->untimed ? "false" : "true");
-	json_member(b, "mechanism", st->attached ? st->mechanism : NULL);
+	json__member(b, "mechanism", st->attached ? st->mechanism : NULL);
 	buf__printf(b, ",\"attached\":%s", st->attached ? "true" : "false");
-	json_member(b, "reason", st->attached ? "" : target_reason_names[t->reason]);
-	json_member(b, "why", st->attached ? NULL : t->why);
-	json_member(b, "note", st->attached ? t->note : NULL);
-	json_member(b, "caveat", st->attached ? st->caveat : NULL);
-	json_member(b, "uncounted", st->attached ? t->uncounted : NULL);
+	json__member(b, "reason", st->attached ? "" : target_reason_names[t->reason]);
+	json__member(b, "why", st->attached ? NULL : t->why);
+	json__member(b, "note", st->attached ? t->note : NULL);
+	json__member(b, "caveat", st->attached ? st->caveat : NULL);
+	json__member(b, "uncounted", st->attached ? t->uncounted : NULL);
 	if (st->attached && st->mechanism && !strcmp(st->mechanism, "uprobe.ret"))
 		buf__printf(b, ",\"tail_jumps\":%zu", t->exits.tails);
 	if (st->attached && st->former_files)
@@ -380,7 +360,7 @@ void pages__probes(void *ctx, const struct http_request *req, struct http_respon
 	if (!pages_source__acquire(&p->source, req, &in, res))
 		return;
 	read_at = now_seconds();
-	res->content_type = JSON;
+	res->content_type = JSON_TYPE;
 	res->vary = "Accept-Encoding";
 	res->compressible = true;
 

@@ -37,7 +37,7 @@ same_program() {
 		program=$work/program.${root//\//_}
 		objcopy --strip-all --remove-section=.note.gnu.build-id "$root/retprobe_exporter" "$program" || return 1
 	done
-	cmp "$work"/program.*
+	cmp -s "$work"/program.*
 }
 
 # Root owns every file in the layers, and its time is the last commit's.
