@@ -37,6 +37,7 @@ struct scan_buffer {
 	struct rp_scan_task task;
 	struct rp_scan_call calls[RP_SCAN_CALLS];
 	__u64 addrs[RP_SCAN_DEPTH];
+	__u32 inner, innermost; /* what scan_function_of() found for the two frames before */
 };
 
 /* Of the only reader of the iterator. */
@@ -159,24 +160,31 @@ static __always_inline __u32 read_stack(struct scan_buffer *b, struct task_struc
 /*
  * Of a call through a trampoline, the stack has up to three frames: of the function, of the
  * trampoline, and of the function's first bytes. The first is missing if the function has ended in
- * a jump to another one.
+ * a jump to another one. Global, likewise.
  */
+__noinline int scan_frame(__u32 i)
+{
+	__u32 zero = 0, found, function;
+	struct scan_buffer *b = bpf_map_lookup_elem(&scan_buffers, &zero);
+
+	if (!b || i >= RP_SCAN_DEPTH)
+		return 0;
+	found = scan_function_of(b->addrs[i]);
+	function = found & ~PATCHED;
+	if (function && (found == function || (function != b->inner && function != b->innermost)))
+		add_call(b, function - 1, i, 0);
+	b->innermost = b->inner;
+	b->inner = found;
+	return 0;
+}
+
 static __always_inline void scan_stack(struct scan_buffer *b, struct task_struct___scan *task)
 {
-	__u32 n = read_stack(b, task), inner = 0, innermost = 0;
+	__u32 n = read_stack(b, task);
 
-	for (__u32 i = 0; i < RP_SCAN_DEPTH; i++) {
-		__u32 found, function;
-
-		if (i >= n)
-			break;
-		found = scan_function_of(b->addrs[i]);
-		function = found & ~PATCHED;
-		if (function && (found == function || (function != inner && function != innermost)))
-			add_call(b, function - 1, i, 0);
-		innermost = inner;
-		inner = found;
-	}
+	b->inner = b->innermost = 0;
+	for (__u32 i = 0; i < RP_SCAN_DEPTH && i < n; i++)
+		scan_frame(i);
 }
 
 /* ---- system calls and user functions -----------------------------------------------------------

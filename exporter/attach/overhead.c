@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The trial functions: for kernel functions one that the kernel's own tests call
- * (FEATURES_TRIAL_FUNCTION), for system calls getppid(2), for user functions one of our own
+ * (KERNEL_BTF_TRIAL), for system calls getppid(2), for user functions one of our own
  * program.
  *
  * A child calls the user function. If a sandbox refuses the kernel's own system call at the end of
@@ -19,6 +19,7 @@
 #include "base/mapped.h"
 #include "files/confined.h"
 #include "kernel/bpf_sys.h"
+#include "kernel/kernel_btf.h"
 #include "kernel/perf_event.h"
 #include "kernel/tracefs.h"
 
@@ -151,8 +152,8 @@ static int keep_event(struct trial *t, int event, int prog)
 
 static int by_trampoline(struct trial *t, int attach, int where)
 {
-	int prog =
-		keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_TRACING, attach, features__trial_id()));
+	int prog = keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_TRACING, attach,
+						 kernel_btf__get()->trial));
 
 	return prog < 0 ? prog : keep(t, bpf_sys__link_tracing(prog, attach));
 }
@@ -160,14 +161,14 @@ static int by_trampoline(struct trial *t, int attach, int where)
 static int by_btf_ids(struct trial *t, int attach, int where)
 {
 	int prog = keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_TRACING, attach, 0));
-	uint32_t id = features__trial_id();
+	uint32_t id = kernel_btf__get()->trial;
 
 	return prog < 0 ? prog : keep(t, bpf_sys__link_btf_ids(prog, &id, NULL, 1));
 }
 
 static int by_kprobe_link(struct trial *t, int attach, int where)
 {
-	const char *symbol = FEATURES_TRIAL_FUNCTION;
+	const char *symbol = KERNEL_BTF_TRIAL;
 	int prog = keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_KPROBE, attach, 0));
 	struct bpf_sys_functions f = { .symbols = &symbol,
 				       .n = 1,
@@ -180,8 +181,7 @@ static int by_kprobe_event(struct trial *t, int attach, int where)
 {
 	int prog = keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_KPROBE, 0, 0));
 
-	return keep_event(t, perf_event__open_kprobe(FEATURES_TRIAL_FUNCTION, where == AT_RETURN),
-			  prog);
+	return keep_event(t, perf_event__open_kprobe(KERNEL_BTF_TRIAL, where == AT_RETURN), prog);
 }
 
 static int by_tracepoint(struct trial *t, int attach, int where)
@@ -281,11 +281,11 @@ static int prepare(struct trial *t, char **why)
 	}
 	if (t->row->ops->type != TARGET_KERNEL)
 		return 0;
-	if (features__trial_id() < 0)
+	if (kernel_btf__get()->trial < 0)
 		return error__set(why, -ENOENT, "the kernel's BTF lacks the trial function %s",
-				  FEATURES_TRIAL_FUNCTION);
+				  KERNEL_BTF_TRIAL);
 	t->runner = keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_TRACING, BPF_SYS_FENTRY,
-						  features__trial_id()));
+						  kernel_btf__get()->trial));
 	return t->runner < 0
 		       ? error__set(why, t->runner, "loading a program for the trial function: %s",
 				    strerror(-t->runner))

@@ -12,7 +12,7 @@
 #include "attach/task_watch.h"
 #include "elf/hazards.h"
 #include "kernel/bpf_sys.h"
-#include "kernel/machine.h"
+#include "kernel/kernel_btf.h"
 #include "object/calls.h"
 
 enum kind { KIND_RETURN, KIND_JUMP, KIND_ENTRY, KINDS };
@@ -52,7 +52,7 @@ static const char *unfit(const struct target *t)
 {
 	if (t->hazards & HAZARD_SPLIT_STACK)
 		return "its stacks are split: it returns on another stack than it was called on";
-	if (site__is_by_process(t) && !machine__has_btf())
+	if (site__is_by_process(t) && !kernel_btf__get()->exists)
 		return "its calls end with its process, and without BTF the kernel does not tell "
 		       "when that ends";
 	return t->followed ? t->unfollowed : "its exits are not known";

@@ -13,6 +13,7 @@
 #include "kernel/bpf_sys.h"
 #include "kernel/cgroupfs.h"
 #include "kernel/kallsyms.h"
+#include "kernel/kernel_btf.h"
 #include "kernel/machine.h"
 #include "kernel/perf_event.h"
 #include "kernel/tracefs.h"
@@ -64,7 +65,7 @@ static bool probe_syscall_events(const struct features *f, int unused)
 
 static bool probe_btf(const struct features *f, int unused)
 {
-	return machine__has_btf();
+	return kernel_btf__get()->exists;
 }
 
 static bool probe_helper(const struct features *f, int helper)
@@ -75,7 +76,7 @@ static bool probe_helper(const struct features *f, int helper)
 /* Programs find a task's storage by its type. */
 static bool probe_task_storage(const struct features *f, int unused)
 {
-	if (!machine__has_btf())
+	if (!kernel_btf__get()->exists)
 		return false;
 	if (f->assume && kallsyms__has("bpf_task_storage_get"))
 		return true;
@@ -130,12 +131,12 @@ static bool probe_cgroup_v2(const struct features *f, int unused)
 	return cgroupfs__in_use();
 }
 
-/* A program that does nothing, to be attached to FEATURES_TRIAL_FUNCTION for a moment. */
+/* A program that does nothing, to be attached to KERNEL_BTF_TRIAL for a moment. */
 static int load_trial(enum bpf_prog_type type, int attach, uint32_t btf_id)
 {
 	/* Sessions call kernel functions, which BTF names. */
 	if ((attach == BPF_SYS_KPROBE_SESSION || attach == BPF_SYS_UPROBE_SESSION) &&
-	    !machine__has_btf())
+	    !kernel_btf__get()->exists)
 		return -ENOENT;
 	return bpf_sys__load_nothing(type, attach, btf_id);
 }
@@ -160,7 +161,7 @@ static int link_trial(int prog, int attach, const char *symbol)
 static bool probe_multi(const struct features *f, int attach)
 {
 	__cleanup_close int prog = load_trial(BPF_PROG_TYPE_KPROBE, attach, 0);
-	__cleanup_close int link = link_trial(prog, attach, FEATURES_TRIAL_FUNCTION);
+	__cleanup_close int link = link_trial(prog, attach, KERNEL_BTF_TRIAL);
 
 	return link >= 0;
 }
@@ -175,47 +176,9 @@ static bool probe_uprobe_link(const struct features *f, int attach)
 	       bpf_sys__link_uprobes(prog, attach, "/", &offset, NULL, 1, false) == -EBADF;
 }
 
-static int parameters(const struct btf *btf, const char *function)
-{
-	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
-
-	return id < 0 ? -1 : btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, id)->type));
-}
-
-/* What features need of the kernel's BTF. BTF takes megabytes: it is read once and not kept. */
-struct kernel_functions {
-	int trial;			   /* BTF id of FEATURES_TRIAL_FUNCTION */
-	int fprobe_return, session_cookie; /* parameters. -1: not in BTF */
-	int task_iterator, find_ret_addr;  /* BTF ids */
-};
-
-static const struct kernel_functions *kernel_functions(void)
-{
-	static struct kernel_functions known = { -1, -1, -1, -1, -1 };
-	static bool read;
-	struct btf *btf = read ? NULL : btf__load_vmlinux_btf();
-
-	read = true;
-	if (btf) {
-		known.trial = btf__find_by_name_kind(btf, FEATURES_TRIAL_FUNCTION, BTF_KIND_FUNC);
-		known.fprobe_return = parameters(btf, "fprobe_return");
-		known.session_cookie = parameters(btf, "bpf_session_cookie");
-		known.task_iterator = btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC);
-		known.find_ret_addr =
-			btf__find_by_name_kind(btf, "rethook_find_ret_addr", BTF_KIND_FUNC);
-		btf__free(btf);
-	}
-	return &known;
-}
-
-int features__trial_id(void)
-{
-	return kernel_functions()->trial;
-}
-
 static bool probe_tracing(const struct features *f, int attach)
 {
-	int id = kernel_functions()->trial;
+	int id = kernel_btf__get()->trial;
 	bool many = attach == BPF_SYS_FSESSION_MULTI;
 	__cleanup_close int prog =
 		id < 0 ? -1 : load_trial(BPF_PROG_TYPE_TRACING, attach, many ? 0 : id);
@@ -256,8 +219,8 @@ static bool probe_no_preemption(const struct features *f, int unused)
  * link had two return slots per CPU. (6.14, kernel commit 4346ba160409) */
 static bool probe_return_slots(const struct features *f, int unused)
 {
-	return kernel_functions()->fprobe_return >= 0 ||
-	       (!machine__has_btf() && kallsyms__has("fprobe_return"));
+	return kernel_btf__get()->fprobe_return >= 0 ||
+	       (!kernel_btf__get()->exists && kallsyms__has("fprobe_return"));
 }
 
 /*
@@ -290,7 +253,7 @@ static uint64_t count_skips_of_call(void)
  */
 static bool probe_session_pairs(const struct features *f, int unused)
 {
-	int n = kernel_functions()->session_cookie;
+	int n = kernel_btf__get()->session_cookie;
 
 	return n == 1 || (!n && count_skips_of_call() == 1);
 }
@@ -298,7 +261,7 @@ static bool probe_session_pairs(const struct features *f, int unused)
 /* An iterator walks the tasks of its reader's pid namespace. */
 static bool probe_task_iterator(const struct features *f, int unused)
 {
-	return kernel_functions()->task_iterator > 0 && machine__is_initial_pid_namespace();
+	return kernel_btf__get()->task_iterator > 0 && machine__is_initial_pid_namespace();
 }
 
 /* Before 6.10, rethook_find_ret_addr() warned if a task was woken, in a call that has a return
@@ -311,7 +274,7 @@ static bool probe_task_stacks(const struct features *f, int unused)
 
 	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
 		return false;
-	return kernel_functions()->find_ret_addr < 0 || major > 6 || (major == 6 && minor >= 10);
+	return kernel_btf__get()->find_ret_addr < 0 || major > 6 || (major == 6 && minor >= 10);
 }
 
 /* arm64 has fprobe since it uses the function graph tracer. */
@@ -455,7 +418,7 @@ bool features__preemption_changed(struct features *f)
 
 uint32_t features__task_iterator(void)
 {
-	return kernel_functions()->task_iterator;
+	return kernel_btf__get()->task_iterator;
 }
 
 int features__tracefs(const struct features *f)

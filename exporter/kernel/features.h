@@ -38,12 +38,6 @@ enum feature {
 
 struct features;
 
-/* The function on which features are tried: only the kernel's own tests call it
- * (net/bpf/test_run.c). It takes an int and returns one. With FEATURE_TRAMPOLINE, it is in the
- * kernel's BTF. */
-#define FEATURES_TRIAL_FUNCTION "bpf_fentry_test1"
-int features__trial_id(void); /* its BTF id; negative: it has none */
-
 /*
  * tracefs is borrowed, as from tracefs__open(), negative errno included. assume, for
  * --config.check: without the privileges to try a feature, infer it from the kernel's symbols,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kernel/machine.h"
 
-#include <bpf/btf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -66,19 +65,6 @@ bool machine__is_initial_pid_namespace(void)
 	struct stat st;
 
 	return !stat("/proc/self/ns/pid", &st) && st.st_ino == PROC_PID_INIT_INO;
-}
-
-bool machine__has_btf(void)
-{
-	static enum { UNKNOWN, NO, YES } known;
-	struct btf *btf;
-
-	if (known == UNKNOWN) {
-		btf = btf__load_vmlinux_btf();
-		known = btf ? YES : NO;
-		btf__free(btf);
-	}
-	return known == YES;
 }
 
 static int paranoia(void)

@@ -22,6 +22,5 @@ uint64_t machine__capabilities(void);
 int machine__drop_capabilities(int (*change_user)(void));
 bool machine__is_confidential(void);
 bool machine__is_initial_pid_namespace(void);
-bool machine__has_btf(void); /* whether the kernel's BTF can be read; checked once */
 /* Needs free descriptors: without them, some facts stay unknown. */
 void machine__look(struct machine *m);
