@@ -91,7 +91,7 @@ help:
 ## make check-deploy  Helm chart, kustomizations and container against the types of Kubernetes (needs Go)
 ## make check-container  the container image with the pod's settings, in guests of each kernel (root)
 ## make check-cluster  the image and the chart in a Kubernetes cluster, whose node is a guest (root)
-## make check-arm64  the guest tests on arm64 kernels, under an emulator (root)
+## make check-arm64  unit tests and guest tests for arm64, under an emulator (root)
 ## make check-kernels  the guest tests on RT, cloud and other kernels (root)
 ## make bench      what it costs, measured beside other tools; ARGS='6.12 native' chooses (root)
 ## make fleet      a fleet by simulation, and what it costs; ARGS='-n 1000 -i 10' (root)
@@ -385,8 +385,9 @@ check-cluster: $(B)/workload-static $(B)/pause
 	$(Q)bash tests/cluster/cluster.sh $(ARGS)
 .PHONY: check-cluster
 
-# The exporter for arm64 on Debian's kernels, in guests (root). Its unit tests are in `make test` (QEMU's user mode).
+# The unit tests for arm64 in QEMU's user mode, and the exporter on Debian's kernels, in guests (root).
 check-arm64:
+	$(Q)bash tests/deploy/arm64.sh units
 	$(Q)bash tests/deploy/cross.sh
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),arm64)
 

@@ -112,6 +112,11 @@ run_suites() { # run_suites JOBS LIMIT COMMAND...
 	done | xargs -r -d '\n' -P "$jobs" -I SUITE bash -c 'run_suite "$0" "$1"' "$limit" SUITE
 }
 
+# shellcheck disable=SC2034 # of slots.sh
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
+# shellcheck source=tests/vm/slots.sh
+. tests/vm/slots.sh
+
 export -f run_suite count listed_skips unlisted_skips
 scores=$(mktemp -d)
 export scores GUEST_RERUNS=$scores/reruns
@@ -140,21 +145,22 @@ if [ "$1" = all ]; then
 	tests/prometheus3.sh || true
 	# Three queues of suites share the CPUs. Native suites count system-wide calls, so they run one at a
 	# time. They mostly wait, so the other queues yield to them. Builds, fuzzers and the fleet make no such
-	# calls, and calls in guests are invisible outside. They take what the guests leave: emulated CPUs that
-	# share a real one take more of its time.
+	# calls, and calls in guests are invisible outside. Together, as many of these run as there are CPUs:
+	# emulated CPUs that share a real one take more of its time.
+	GUEST_SLOTS=$(nproc)
 	native=()
 	for suite in tests/e2e/*.sh; do
 		[ "$suite" = tests/e2e/fleet.sh ] || native+=("$suite")
 	done
 	run_suites 1 "$suite_limit" "${native[@]}" &
 	(
-		renice -n 19 $BASHPID > /dev/null
-		run_suites 1 "$suite_limit" tests/deploy/arm64.sh tests/e2e/fleet.sh tests/fuzz/run.sh \
-			tests/deploy/kubernetes.sh
+		renice -n 10 $BASHPID > /dev/null
+		for suite in tests/deploy/arm64.sh tests/e2e/fleet.sh tests/fuzz/run.sh tests/deploy/kubernetes.sh; do
+			(take_slot && run_suites 1 "$suite_limit" "$suite")
+		done
 	) &
 	(
 		renice -n 10 $BASHPID > /dev/null
-		GUEST_SLOTS=$(nproc)
 		export GUEST_SLOTS
 		run_suites 5 "$suite_limit" tests/vm/conformance.sh tests/vm/systemd.sh tests/vm/presets.sh \
 			tests/vm/container.sh tests/vm/advice.sh

@@ -36,7 +36,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define POLL_MS 50
+#define POLL_MS	    50
+#define POLL_MS_MAX 500
 
 struct answer {
 	char *text; /* NUL-terminated, from malloc() */
@@ -148,6 +149,23 @@ static time_t deadline_from_now(void)
 	return time(NULL) + (patience ? atoi(patience) : 240);
 }
 
+static unsigned long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000UL + t.tv_nsec / 1000000;
+}
+
+/* The pause after a try, in milliseconds: ten times as long as the try, so that polling takes
+ * little of an emulated CPU. */
+static unsigned long pause_after(unsigned long begun)
+{
+	unsigned long ms = 10 * (now_ms() - begun);
+
+	return ms < POLL_MS ? POLL_MS : ms > POLL_MS_MAX ? POLL_MS_MAX : ms;
+}
+
 static bool get_until(const char *port, const char *path, const char *pattern, const char *file)
 {
 	time_t deadline = deadline_from_now();
@@ -157,9 +175,11 @@ static bool get_until(const char *port, const char *path, const char *pattern, c
 	if (regcomp(&line, pattern + without, REG_EXTENDED | REG_NEWLINE | REG_NOSUB))
 		return false;
 	while (time(NULL) < deadline) {
+		unsigned long begun = now_ms();
+
 		if (request(port, (struct request){ "GET", path, file, &line, without, true }))
 			return true;
-		usleep(1000 * POLL_MS);
+		usleep(1000 * pause_after(begun));
 	}
 	return false;
 }
@@ -181,9 +201,11 @@ static bool wait_ready(const char *port, pid_t pid)
 	time_t deadline = deadline_from_now();
 
 	while (process.fd >= 0 && time(NULL) < deadline) {
+		unsigned long begun = now_ms();
+
 		if (get(port, "/-/ready", NULL, true))
 			return true;
-		if (poll(&process, 1, POLL_MS))
+		if (poll(&process, 1, pause_after(begun)))
 			return false;
 	}
 	return false;

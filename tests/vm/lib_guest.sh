@@ -43,7 +43,7 @@ wait_until() { # wait_until NAME COMMAND...
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $deadline ] || fail "time is up waiting for $name"
-		pause 0.05
+		pause 0.2
 	done
 }
 
