@@ -92,7 +92,7 @@ help:
 ## make check-container  the container image with the pod's settings, in guests of each kernel (root)
 ## make check-cluster  the image and the chart in a Kubernetes cluster, whose node is a guest (root)
 ## make check-arm64  unit tests and guest tests for arm64, under an emulator (root)
-## make check-kernels  the guest tests on RT, cloud and other kernels (root)
+## make check-kernels  more guest tests, and those on RT, cloud and other kernels (root)
 ## make bench      what it costs, measured beside other tools; ARGS='6.12 native' chooses (root)
 ## make fleet      a fleet by simulation, and what it costs; ARGS='-n 1000 -i 10' (root)
 ## make capabilities  which capabilities each mechanism needs, tried on each kernel (root)
@@ -393,6 +393,7 @@ check-arm64:
 
 # The guest tests on other versions and flavours of the kernel, and on kernels that lack something (root).
 check-kernels: all $(B)/workload $(B)/postgres $(B)/client $(B)/small/retprobe_exporter
+	$(Q)$(if $(ARGS),,bash tests/vm/presets.sh 6.1 6.12)
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),x86)
 .PHONY: check-arm64 check-kernels
 

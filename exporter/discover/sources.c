@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "discover/sources.h"
 
+#include <bpf/btf.h>
+
 #include "base/log.h"
 #include "files/locate.h"
+#include "kernel/kernel_btf.h"
 
 #define LIBC "libc.so.6"
 
@@ -100,6 +103,7 @@ void sources__release(struct sources *s)
 	free(s->programs);
 	symbols__free(s->symbols);
 	kernel_functions__free(s->types);
+	btf__free(kernel_btf__take());
 	module_list__free(s->modules);
 	free(s->modules_path);
 	free(s->libc);

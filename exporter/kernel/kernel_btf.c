@@ -2,8 +2,11 @@
 #include "kernel/kernel_btf.h"
 
 #include <bpf/btf.h>
-#include <stddef.h>
 #include <string.h>
+
+#include "base/util.h"
+
+static struct btf *held; /* NULL: not read yet, or taken */
 
 static int parameters(const struct btf *btf, const struct btf_type *function)
 {
@@ -42,6 +45,11 @@ const struct kernel_btf *kernel_btf__get(void)
 		if (btf_is_func(t))
 			note(&known, btf, id, t);
 	}
-	btf__free(btf);
+	held = btf;
 	return &known;
+}
+
+struct btf *kernel_btf__take(void)
+{
+	return take_ptr(held);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the features of a kernel need of its BTF, which takes megabytes: it is read once and not
- * kept. */
+/* The kernel's BTF, and what features need of it. It takes megabytes: it is read once, and kept
+ * until discovery has looked at it. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,3 +18,5 @@ struct kernel_btf {
 };
 
 const struct kernel_btf *kernel_btf__get(void);
+/* The BTF that was read for it, owned by the caller; NULL: it was not, or was taken before. */
+struct btf *kernel_btf__take(void);

@@ -14,6 +14,7 @@
 #include "types/btf_print.h"
 #include "types/btf_result.h"
 #include "base/strmap.h"
+#include "kernel/kernel_btf.h"
 #include "kernel/symbols.h"
 
 #define BTF_DIR "/sys/kernel/btf"
@@ -54,7 +55,9 @@ static struct btf_object *load(struct kernel_functions *b, const char *name, int
 	struct btf_object *o = array__grow(&b->v, &b->n, sizeof(*b->v));
 
 	o->name = xstrdup(name);
-	o->btf = btf__parse_raw_split(path, base);
+	o->btf = base || strcmp(b->dir, BTF_DIR) ? NULL : kernel_btf__take();
+	if (!o->btf)
+		o->btf = btf__parse_raw_split(path, base);
 	*err = o->btf ? 0 : -errno;
 	if (*err)
 		o->btf = NULL;

@@ -22,17 +22,13 @@
 # limits, for a busy machine. KEEP=1 keeps the results.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# The longest first. preempt=full changes where calls can get lost.
-full=6.12/preempt=full
-some_edges=start,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
-some_runs=auto.mmap,auto.percpu,auto.map
+# The longest first. Kernel 7 is preemptible, which changes where calls can get lost.
 both=conformance+conformance_edges
 calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/possible_cpus=100 scale:nobtf+$calls+in_flight+lifecycle/5.10 \
-	scale+$calls+in_flight/6.12 conformance:$some_runs+conformance_edges:$some_edges/$full \
-	scale:many.auto,many.fsession.multi,refused.auto,refused.kprobe.multi,nobtf+names/7 \
+	scale+$calls+in_flight/6.12 scale:many.fsession.multi,refused.auto+names/7 \
 	conformance_labels+expressions+in_flight/7 scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight/6.1 \
-	$both/6.1 $both/5.10 interrupts:fexit/6.1 interrupts:fexit/6.12 lockdown/6.12/lockdown=confidentiality
+	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -18,10 +18,12 @@ arm64)
 x86)
 	# Flavours are the same code: real-time kernels preempt everything, and cloud kernels have fewer drivers.
 	some=conformance+conformance_edges:start,kretprobe,again
+	edges=start,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
 	set -- limits:integrity/6.12/lockdown=integrity limits:nodebugfs/6.12/debugfs=off \
 		limits:cgroup1/6.12/systemd.unified_cgroup_hierarchy=0 limits:nofprobe/6.1 scale:nobtf/6.12-nobtf \
 		conformance:auto.mmap,auto.map/6.1-cloud conformance:auto.mmap,auto.map/6.12-cloud \
-		conformance:auto.mmap,auto.map/7-cloud $some/6.1-rt $some/7-rt $some/6.12-rt \
+		conformance:auto.mmap,auto.percpu,auto.map+conformance_edges:$edges/6.12/preempt=full interrupts:fexit/6.12 \
+		scale:many.auto,refused.kprobe.multi,nobtf/7 conformance:auto.mmap,auto.map/7-cloud $some/6.1-rt $some/7-rt $some/6.12-rt \
 		conformance+conformance_edges:start,kprobe.session,again/6.18
 	;;
 '')
