@@ -43,12 +43,14 @@ enter_root() {
 	$bb mount -t proc proc /proc
 	$bb mount -t sysfs sysfs /sys
 	$bb mount -t devtmpfs dev /dev
-	for module in /modules/*.ko; do
-		$bb insmod "$module" || echo "guest: cannot load ${module##*/}"
-	done
-
 	# shellcheck source=/dev/null
 	. /guest.conf
+	for module in /modules/*.ko; do
+		case $module:${disk:-none}:${network:-none} in
+		*virtio_blk.ko:none:* | *failover.ko:*:none | *virtio_net.ko:*:none) ;;
+		*) $bb insmod "$module" || echo "guest: cannot load ${module##*/}" ;;
+		esac
+	done
 	if [ -n "$disk" ]; then
 		$bb mount -t ext4 -o ro /dev/vda /lower
 	else
