@@ -112,11 +112,6 @@ run_suites() { # run_suites JOBS LIMIT COMMAND...
 	done | xargs -r -d '\n' -P "$jobs" -I SUITE bash -c 'run_suite "$0" "$1"' "$limit" SUITE
 }
 
-# shellcheck disable=SC2034 # of slots.sh
-cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
-# shellcheck source=tests/vm/slots.sh
-. tests/vm/slots.sh
-
 export -f run_suite count listed_skips unlisted_skips
 scores=$(mktemp -d)
 export scores GUEST_RERUNS=$scores/reruns
@@ -133,42 +128,27 @@ check | all) ;;
 	;;
 esac
 
-shopt -s nullglob
-if [ "$1" = all ]; then
-	# Downloads do not count against a suite's time limit.
-	tests/vm/kernels.sh || true
-	tests/prometheus3.sh || true
-	# Three queues of suites share the CPUs. Native suites count system-wide calls, so they run one at a time. They
-	# mostly wait, so the other queues yield to them. Builds, fuzzers and the fleet make no such calls, and calls in
-	# guests are invisible outside. Of these, one more than there are CPUs run at once, because guests wait, too. With
-	# more, emulated CPUs lose their caches, and take up to twice the time.
-	GUEST_SLOTS=$(($(nproc) + 1))
-	echo "tests: the kernel matrix"
-	(
-		renice -n 10 $BASHPID > /dev/null
-		export GUEST_SLOTS
-		run_suites 5 "$suite_limit" tests/vm/conformance.sh tests/vm/systemd.sh tests/vm/presets.sh \
-			tests/vm/container.sh tests/vm/advice.sh
-	) &
-fi
-
 echo "tests: unit tests, lint, documents, dashboards, rules and what is delivered"
+shopt -s nullglob
 unit=(build/unit/test_*)
 run_suites "$unit_jobs" 300 ./tests/lint.sh ./tests/docs/check.sh ./tests/dashboards/check.sh \
 	./tests/deploy/check.sh "${unit[@]}"
 if [ "$1" = all ]; then
-	echo "tests: end to end"
+	echo "tests: end to end, and the kernel matrix"
+	# Downloads do not count against a suite's time limit.
+	tests/vm/kernels.sh || true
+	tests/prometheus3.sh || true
+	# Two queues of suites share the CPUs. Native suites count system-wide calls, so they run one at a time. They mostly
+	# wait, so the other queue yields to them. Calls in guests are invisible outside. There are no more guests than CPUs:
+	# emulated CPUs that share a real one take up to twice as much of its time.
 	(
 		renice -n 10 $BASHPID > /dev/null
-		for suite in tests/deploy/arm64.sh tests/e2e/fleet.sh tests/fuzz/run.sh tests/deploy/kubernetes.sh; do
-			(take_slot && run_suites 1 "$suite_limit" "$suite")
-		done
+		GUEST_SLOTS=$(nproc)
+		export GUEST_SLOTS
+		run_suites 5 "$suite_limit" tests/vm/conformance.sh tests/vm/systemd.sh tests/vm/presets.sh \
+			tests/vm/container.sh tests/vm/advice.sh
 	) &
-	native=()
-	for suite in tests/e2e/*.sh; do
-		[ "$suite" = tests/e2e/fleet.sh ] || native+=("$suite")
-	done
-	run_suites 1 "$suite_limit" "${native[@]}"
+	run_suites 1 "$suite_limit" tests/e2e/*.sh tests/deploy/arm64.sh tests/fuzz/run.sh tests/deploy/kubernetes.sh
 	wait
 
 	echo "longest suites:"

@@ -31,7 +31,7 @@
 #
 # At 90 % of the time limit, the guest prints its processes and their stacks. QEMU prints the position of each CPU.
 #
-# GUEST_SLOTS=N waits while N slots are taken (slots.sh), in the order of the calls.
+# GUEST_SLOTS=N waits while N other guests with GUEST_SLOTS run, in the order of the calls.
 # GUEST_RERUNS=DIR gets a file for each command that is run again (-r).
 # ICOUNT=1 counts instructions instead of time (one CPU): 1 ns in the guest is 1 instruction.
 # ACCEL=tcg or kvm overrides the trial boot that decides whether KVM works.
@@ -103,10 +103,29 @@ busybox=$(PATH=$root/bin:$root/usr/bin:$PATH command -v busybox)
 
 # shellcheck source=tests/vm/guest_files.sh
 . "$here/guest_files.sh"
-# shellcheck source=tests/vm/slots.sh
-. "$here/slots.sh"
 
 # ---- the machine --------------------------------------------------------------------------------
+
+take_free_slot() {
+	for slot in $(seq "$GUEST_SLOTS"); do
+		exec 8> "$cache/slot.$slot"
+		! flock -n 8 || return 0
+	done
+	exec 8>&-
+	return 1
+}
+
+# Takes one of $GUEST_SLOTS until QEMU ends. With more guests than CPUs, all exceed their time limits. Linux
+# grants flock(2) in the order of the calls, and forgets callers that die. So the guest that has waited
+# longest holds the queue's lock, and looks for a slot.
+take_slot() {
+	exec 7> "$cache/slot.queue"
+	flock 7
+	until take_free_slot; do
+		sleep 0.2
+	done
+	exec 7>&-
+}
 
 # Starts QEMU with the initrd in $temp in the background, and sets $machine. $1: tcg or kvm.
 start_machine() {
