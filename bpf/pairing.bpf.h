@@ -111,39 +111,6 @@ static __always_inline __u64 frame_addr(enum rp_space space, __u64 *scratch, __u
 	return *scratch;
 }
 
-/* Looks at the frame on top. Global, so that the verifier looks at it once, and not for each of
- * RP_FRAMES frames. */
-__noinline bool drop_if_stale(__u32 c, __u32 space, __u64 addr, __u32 id)
-{
-	struct task_frames *t = use_task_storage ? frames_of_task(0) : NULL;
-
-	if (!t || !t->n || !is_stale(space, frame_at(t, t->n - 1), addr, id))
-		return false;
-	t->n--;
-	count_event(c, id, RP_EVENT_STALE);
-	return true;
-}
-
-/* Looks below the frame on top. Returns the entry time, or 0. Global, likewise. */
-__noinline __u64 pop_lower_frame(__u32 id, __u64 addr)
-{
-	struct task_frames *t = use_task_storage ? frames_of_task(0) : NULL;
-	__u32 n;
-
-	if (!t)
-		return 0;
-	n = t->n;
-	for (int i = 0; i < RP_FRAMES && n > 1; i++) {
-		struct frame *f = frame_at(t, --n - 1);
-
-		if (f->addr == addr && f->id == id) {
-			t->n = n - 1;
-			return f->start;
-		}
-	}
-	return 0;
-}
-
 enum push { PUSHED, FULL, NO_STORAGE };
 
 static __always_inline enum push push_task_frame(enum rp_context c, enum rp_space space, __u32 id,
@@ -157,11 +124,13 @@ static __always_inline enum push push_task_frame(enum rp_context c, enum rp_spac
 		return NO_STORAGE;
 	addr = frame_addr(space, &t->scratch, addr);
 	n = t->n;
-	if (n > 0 && is_stale(space, frame_at(t, n - 1), addr, id)) {
-		for (int i = 0; i < RP_FRAMES && drop_if_stale(c, space, addr, id); i++)
-			;
-		n = t->n;
+	for (int i = 0; i < RP_FRAMES && n > 0; i++) {
+		if (!is_stale(space, frame_at(t, n - 1), addr, id))
+			break;
+		n--;
+		count_event(c, id, RP_EVENT_STALE);
 	}
+	t->n = n;
 	if (n >= RP_FRAMES) {
 		if (addr > t->overflow)
 			t->overflow = addr;
@@ -187,13 +156,15 @@ static __always_inline __u64 pop_task_frame(enum rp_space space, __u32 id, __u64
 		return 0;
 	addr = frame_addr(space, &t->scratch, addr);
 	n = t->n;
-	if (!n)
-		return 0;
-	f = frame_at(t, n - 1);
-	if (f->addr != addr || f->id != id)
-		return pop_lower_frame(id, addr);
-	t->n = n - 1;
-	return f->start;
+	for (int i = 0; i < RP_FRAMES && n > 0; i++) {
+		n--;
+		f = frame_at(t, n);
+		if (f->addr == addr && f->id == id) {
+			t->n = n;
+			return f->start;
+		}
+	}
+	return 0;
 }
 
 struct {
