@@ -372,12 +372,12 @@ test: deps
 
 # What is deployed in clusters; needs Go.
 check-deploy: all
-	$(Q)bash tests/deploy/kubernetes.sh
+	$(Q)bash tests/run.sh suites tests/deploy/kubernetes.sh
 .PHONY: check-deploy
 
 # The image with the pod's settings, in guests (root). Two of these are in `make test`.
 check-container: all $(B)/workload
-	$(Q)bash tests/vm/container.sh $(or $(ARGS),5.10/kretprobes 6.1/kretprobes 6.12 6.12/programs 7)
+	$(Q)bash tests/run.sh suites 'tests/vm/container.sh $(or $(ARGS),5.10/kretprobes 6.1/kretprobes 6.12 6.12/programs 7)'
 .PHONY: check-container
 
 # The image and the chart in a real cluster, whose node is a guest (root).
@@ -387,13 +387,13 @@ check-cluster: $(B)/workload-static $(B)/pause
 
 # The unit tests for arm64 in QEMU's user mode, and the exporter on Debian's kernels, in guests (root).
 check-arm64:
-	$(Q)bash tests/deploy/arm64.sh units
+	$(Q)bash tests/run.sh suites 'tests/deploy/arm64.sh units'
 	$(Q)bash tests/deploy/cross.sh
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),arm64)
 
 # The guest tests on other versions and flavours of the kernel, and on kernels that lack something (root).
 check-kernels: all $(B)/workload $(B)/postgres $(B)/client $(B)/small/retprobe_exporter
-	$(Q)$(if $(ARGS),,bash tests/vm/presets.sh 6.1 6.12)
+	$(Q)$(if $(ARGS),,bash tests/run.sh suites 'tests/vm/presets.sh 6.1 6.12')
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),x86)
 .PHONY: check-arm64 check-kernels
 

@@ -160,7 +160,7 @@ static __always_inline __u32 read_stack(struct scan_buffer *b, struct task_struc
 /*
  * Of a call through a trampoline, the stack has up to three frames: of the function, of the
  * trampoline, and of the function's first bytes. The first is missing if the function has ended in
- * a jump to another one. Global, likewise.
+ * a jump to another one. Global, like scan_function_of().
  */
 __noinline int scan_frame(__u32 i)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "discover/sources.h"
 
-#include <bpf/btf.h>
-
 #include "base/log.h"
 #include "files/locate.h"
 #include "kernel/kernel_btf.h"
@@ -103,7 +101,7 @@ void sources__release(struct sources *s)
 	free(s->programs);
 	symbols__free(s->symbols);
 	kernel_functions__free(s->types);
-	btf__free(kernel_btf__take());
+	kernel_btf__drop();
 	module_list__free(s->modules);
 	free(s->modules_path);
 	free(s->libc);

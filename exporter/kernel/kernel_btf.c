@@ -6,7 +6,7 @@
 
 #include "base/util.h"
 
-static struct btf *held; /* NULL: not read yet, or taken */
+static struct btf *held; /* NULL: not read yet, taken, or dropped */
 
 static int parameters(const struct btf *btf, const struct btf_type *function)
 {
@@ -51,5 +51,10 @@ const struct kernel_btf *kernel_btf__get(void)
 
 struct btf *kernel_btf__take(void)
 {
-	return take_ptr(held);
+	return held ? take_ptr(held) : btf__load_vmlinux_btf();
+}
+
+void kernel_btf__drop(void)
+{
+	btf__free(take_ptr(held));
 }

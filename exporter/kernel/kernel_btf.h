@@ -18,5 +18,8 @@ struct kernel_btf {
 };
 
 const struct kernel_btf *kernel_btf__get(void);
-/* The BTF that was read for it, owned by the caller; NULL: it was not, or was taken before. */
+/* The BTF itself, owned by the caller. It is read again if it was taken before. NULL: there is
+ * none; errno tells why. */
 struct btf *kernel_btf__take(void);
+/* Frees the BTF unless it was taken. */
+void kernel_btf__drop(void);

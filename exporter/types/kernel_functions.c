@@ -55,9 +55,8 @@ static struct btf_object *load(struct kernel_functions *b, const char *name, int
 	struct btf_object *o = array__grow(&b->v, &b->n, sizeof(*b->v));
 
 	o->name = xstrdup(name);
-	o->btf = base || strcmp(b->dir, BTF_DIR) ? NULL : kernel_btf__take();
-	if (!o->btf)
-		o->btf = btf__parse_raw_split(path, base);
+	o->btf = base || strcmp(b->dir, BTF_DIR) ? btf__parse_raw_split(path, base)
+						 : kernel_btf__take();
 	*err = o->btf ? 0 : -errno;
 	if (*err)
 		o->btf = NULL;
