@@ -10,7 +10,8 @@ Only durations have native histograms. Sizes and observed values have classic bu
 
 Rates of calls come from retprobe_returns_total, which does not depend on the histograms.
 
-A failure is an error that calls.py does not expect.
+A failure is an error that neither calls.py nor the probe's configuration expects. Likewise, both say which
+functions wait for work. The configuration wins.
 """
 
 import calls
@@ -18,9 +19,10 @@ from grafana import constant, custom, datasource, query, target
 
 TARGET = 'job=~"$job", instance=~"$instance"'
 WHERE = TARGET + ', object=~"$object", function=~"$function"'
-# Without functions that wait for work, and only these.
-WORK = WHERE + ', function!~"$waits"'
-WAIT = WHERE + ', function=~"$waits"'
+# Without functions that wait for work, and only these: for rate(), which asks the configuration, too.
+LISTED, UNLISTED = 'function=~"$waits"', 'function!~"$waits"'
+WORK = f"{WHERE}, {UNLISTED}"
+WAIT = f"{WHERE}, {LISTED}"
 BY = "object, function"
 
 # ---- variables -------------------------------------------------------------------------------------
@@ -61,8 +63,20 @@ def quantile():
 # ---- expressions -----------------------------------------------------------------------------------
 
 
+def says(waits):
+    return f'on (job, instance, object, function) retprobe_probe_info{{{TARGET}, waits="{waits}"}}'
+
+
 def rate(metric, where=WHERE):
-    return f"rate({metric}{{{where}}}[$__rate_interval])"
+    def plain(where):
+        return f"rate({metric}{{{where}}}[$__rate_interval])"
+    if UNLISTED in where:
+        return (f"({plain(where)} unless {says('true')} "
+                f"or {plain(where.replace(UNLISTED, LISTED))} and {says('false')})")
+    if LISTED in where:
+        return (f"({plain(where)} unless {says('false')} "
+                f"or {plain(where.replace(LISTED, UNLISTED))} and {says('true')})")
+    return plain(where)
 
 
 def returns(by=BY, more="", where=WHERE):
@@ -72,12 +86,15 @@ def returns(by=BY, more="", where=WHERE):
 
 def errors(failed, by=BY, where=WHERE):
     """Errors per second: failures, or expected errors. The label __call is FUNCTION:CODE, and becomes empty if
-    that is expected. Exceptions become `unexpected` first, so that they do not match."""
+    calls.py expects that. Exceptions become `unexpected` first, so that they do not match."""
+    configured = f"on (job, instance, object, function, value) retprobe_probe_expected{{{TARGET}}}"
     which = rate("retprobe_returns_total", where + ', outcome="error"')
     marked = f'label_join({which}, "__call", ":", "function", "value")'
     for to, expression in ("unexpected", "$unexpected"), ("", "$expected"):
         marked = f'label_replace({marked}, "__call", "{to}", "__call", "{expression}")'
-    return f"sum by ({by}) ({marked} {'unless' if failed else 'and'} on (__call) vector(1))"
+    if failed:
+        return f"sum by ({by}) ({marked} unless on (__call) vector(1) unless {configured})"
+    return f"sum by ({by}) ({marked} and on (__call) vector(1) or {which} and {configured})"
 
 
 def error_ratio(failed=True, by=BY, where=WHERE):

@@ -122,6 +122,18 @@ static void print_why(FILE *out, const struct attach *a, const struct attach_slo
 	*last = why;
 }
 
+/* What the configuration says of the probe. */
+static void print_notes(FILE *out, const struct probe_notes *notes)
+{
+	if (notes->description)
+		fprintf(out, "    description: %s\n", notes->description);
+	if (notes->expected)
+		fprintf(out, "    expected errors: %s\n", notes->expected);
+	if (notes->waits != WAITS_NOT_SAID)
+		fprintf(out, "    %s for work\n",
+			notes->waits == WAITS_YES ? "waits" : "does not wait");
+}
+
 /* slot: NULL if discovery has refused the target. */
 static void print_target(FILE *out, const struct target *t, const struct attach *a,
 			 const struct attach_slot *slot, struct buf *last)
@@ -130,6 +142,8 @@ static void print_target(FILE *out, const struct target *t, const struct attach 
 	const struct attach_ops *ops = slot ? slot->ops : NULL;
 
 	print_name(out, t, 0, ops);
+	if (ops && t->settings)
+		print_notes(out, &t->settings->notes);
 	if (ops && t->note)
 		fprintf(out, "    note: %s\n", t->note);
 	if (ops == &attach_uprobe_ret)

@@ -25,14 +25,30 @@ static const char *const internal_names[] = {
 };
 
 /* The C library has the numbers of this architecture: MIPS and SPARC differ from the rest. */
+static const char *known_name(int64_t err)
+{
+	if (err <= 0 || err >= (int64_t)ARRAY_SIZE(internal_names))
+		return NULL;
+	return internal_names[err] ?: strerrorname_np((int)err);
+}
+
 const char *errno_name(int64_t err, char *buf, size_t size)
 {
-	const char *name = NULL;
+	const char *name = known_name(err);
 
-	if (err > 0 && err < (int64_t)ARRAY_SIZE(internal_names))
-		name = internal_names[err] ?: strerrorname_np((int)err);
 	if (name)
 		return name;
 	snprintf(buf, size, "E%lld", (long long)err);
 	return buf;
+}
+
+size_t errno_names(const char *out[ERRNO_NAMES])
+{
+	size_t n = 0;
+
+	for (int err = 1; err < (int)ARRAY_SIZE(internal_names) && n < ERRNO_NAMES; err++) {
+		out[n] = known_name(err);
+		n += out[n] != NULL;
+	}
+	return n;
 }

@@ -8,3 +8,7 @@
  * code without a name is "E<number>". The result is static, or in buf (at least 16 bytes).
  */
 const char *errno_name(int64_t err, char *buf, size_t size);
+
+#define ERRNO_NAMES 512 /* as many as there may be */
+/* All names. Returns their number. */
+size_t errno_names(const char *out[ERRNO_NAMES]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "config/probe.h"
 
+#include <ctype.h>
 #include <math.h>
 
 #include "base/value.h"
@@ -175,6 +176,55 @@ static int bind_error(struct binder *b, const struct tree_node *node, void *targ
 	return 0;
 }
 
+static int bind_description(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_notes *notes = &((struct probe_list *)target)->settings.notes;
+	const char *text;
+	int err;
+
+	err = binder__string(b, node, "description", &text);
+	if (err)
+		return err;
+	for (const char *s = text; *s; s++)
+		if (iscntrl((unsigned char)*s))
+			return binder__fail(b, node,
+					    "description must be on one line, without control "
+					    "characters");
+	if (strlen(text) > PROBE_DESCRIPTION_MAX)
+		return binder__fail(b, node, "description is longer than %d bytes; shorten it",
+				    PROBE_DESCRIPTION_MAX);
+	notes->description = xstrdup(text);
+	return 0;
+}
+
+static int bind_waits(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_notes *notes = &((struct probe_list *)target)->settings.notes;
+	bool waits = true;
+	int err = binder__bool(b, node, "waits", &waits);
+
+	notes->waits = waits ? WAITS_YES : WAITS_NO;
+	return err;
+}
+
+static int bind_expected(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_notes *notes = &((struct probe_list *)target)->settings.notes;
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&node, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		__cleanup_free char *value = NULL, *why = NULL;
+		int err = binder__text(b, items[i], "expected", &value);
+
+		if (err)
+			return err;
+		if (probe_notes__expect(notes, value ? value : "", &why))
+			return binder__fail(b, items[i], "expected: %s", why);
+	}
+	return 0;
+}
+
 /* ---- the keys -------------------------------------------------------------------------------- */
 
 /* The first keys are targets. `defaults` may have only the rest. */
@@ -198,6 +248,9 @@ static const struct key probe_keys[] = {
 	{ "series_ttl", bind_series_ttl, "1h30m" },
 	{ "max_rate", bind_max_rate, "50000" },
 	{ "max_cpu", bind_max_cpu, "1%" },
+	{ "description", bind_description, "\"reads of the data disk\"" },
+	{ "expected", bind_expected, "[EAGAIN, ENOENT]" },
+	{ "waits", bind_waits, "true" },
 };
 
 const char *probe__home_of(const char *key)

@@ -19,7 +19,8 @@ bool probe_list__same(const struct probe_list *a, const struct probe_list *b)
 		return false;
 	return a->npatterns == b->npatterns && a->builtin == b->builtin && a->bare == b->bare &&
 	       probe_settings__same_limits(&a->settings, &b->settings) &&
-	       probe_settings__same(&a->settings, &b->settings);
+	       probe_settings__same(&a->settings, &b->settings) &&
+	       probe_notes__same(&a->settings.notes, &b->settings.notes);
 }
 
 void probe_list__free(struct probe_list *list)

@@ -22,6 +22,7 @@ void probe_settings__free(struct probe_settings *s)
 	free_expressions(s->observed, s->nobserved);
 	free(s->error.text);
 	free(s->mechanism);
+	probe_notes__free(&s->notes);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -78,6 +79,7 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 	/* "never" had to differ from a missing key until here. */
 	if (isinf(s->series_ttl))
 		s->series_ttl = 0;
+	probe_notes__fill(&s->notes, &defaults->notes);
 }
 
 static bool same_text(const char *a, const char *b)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/source_pos.h"
+#include "config/notes.h"
 #include "types/returns.h"
 
 /* A label, a filter or an observed value: the text of an expression, not yet parsed. */
@@ -34,11 +35,12 @@ struct probe_settings {
 	bool has_max_rate; /* the user has given one */
 	uint64_t max_rate; /* calls per second; above it the probe is detached. 0: no limit */
 	double max_cpu;	   /* likewise: CPU time, as a share of all CPUs. 0: no limit */
+	struct probe_notes notes;
 };
 
 /* Fills settings that s lacks from `defaults`, then from the built-in defaults. */
 void probe_settings__fill(struct probe_settings *s, const struct probe_settings *defaults);
-/* Whether a target is probed in the same way by both. Ignores limits. */
+/* Whether a target is probed in the same way by both. Ignores limits and notes. */
 bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b);
 /* Whether the rate guard limits a target in the same way by both. */
 bool probe_settings__same_limits(const struct probe_settings *a, const struct probe_settings *b);

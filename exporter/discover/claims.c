@@ -110,6 +110,7 @@ static int choose(struct claims *c, struct claim *old, const struct claim *new, 
 		return 0;
 	if (!same_selection(old->select, new->select) ||
 	    !probe_settings__same(old->target->settings, new->target->settings) ||
+	    !probe_notes__same(&old->target->settings->notes, &new->target->settings->notes) ||
 	    old->target->settings->max_rate != new->target->settings->max_rate ||
 	    old->target->settings->max_cpu != new->target->settings->max_cpu)
 		return conflict(c, old, new->target);

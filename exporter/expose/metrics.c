@@ -8,7 +8,9 @@
 #include "expose/metrics.h"
 
 #include "expose/outcome_text.h"
+#include "expose/probe_metrics.h"
 #include "expose/self_metrics.h"
+#include "expose/target_labels.h"
 #include "expr/capture.h"
 
 const char *const missed_reason_names[MISSED_MAX] = {
@@ -17,29 +19,7 @@ const char *const missed_reason_names[MISSED_MAX] = {
 	[MISSED_UNWOUND] = "unwound",	  [MISSED_TRAPPED] = "trapped",
 };
 
-/* ---- targets --------------------------------------------------------------------------------- */
-
-/* The first labels of every series of a target. */
-#define TARGET_LABELS 2
-static void target_labels(struct label *labels, const struct target_state *st)
-{
-	labels[0] = (struct label){ "object", st->object };
-	labels[1] = (struct label){ "function", st->function };
-}
-
-/* The next target from *i on that has counts and passes the filter; NULL at the end. */
-static const struct target_state *next_counted(const struct metrics_input *in, size_t *i)
-{
-	while (*i < in->ntargets) {
-		const struct target_state *st = &in->targets[(*i)++];
-
-		if (st->snap && metrics_input__wants(in, st->function))
-			return st;
-	}
-	return NULL;
-}
-
-#define for_each_counted(in, st) for (size_t __i = 0; ((st) = next_counted(in, &__i)) != NULL;)
+/* ---- series ---------------------------------------------------------------------------------- */
 
 /* One series of a target: of a label set, or of the calls without one. */
 struct series {
@@ -56,7 +36,7 @@ static void begin_series(struct series *sr, const struct target_state *st,
 
 	sr->state = st;
 	sr->cell = cell;
-	target_labels(sr->labels, st);
+	target_labels__set(sr->labels, st);
 	sr->nlabels = TARGET_LABELS;
 	for (size_t i = 0; x && i < x->nlabels; i++)
 		sr->labels[sr->nlabels++] =
@@ -197,7 +177,7 @@ static void write_label_sets(const struct metrics_input *in, struct expo *e, boo
 
 		if (!x || !x->nlabels)
 			continue;
-		target_labels(labels, st);
+		target_labels__set(labels, st);
 		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 			    limit ? metrics__label_sets_limit(st) : st->snap->taken, 0);
 	}
@@ -268,7 +248,7 @@ static void write_overhead(const struct metrics_input *in, struct expo *e)
 
 		if (!st->has_max_cpu || !st->missed)
 			continue;
-		target_labels(labels, st);
+		target_labels__set(labels, st);
 		expo__value(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 			    (double)st->missed->overhead_ns / 1e9, st->created);
 	}
@@ -279,7 +259,7 @@ static const struct target_state *next_in_flight(const struct metrics_input *in,
 {
 	const struct target_state *st;
 
-	while ((st = next_counted(in, i)))
+	while ((st = target_labels__next(in, i)))
 		if (st->attached && st->in_flight && st->in_flight->known)
 			return st;
 	return NULL;
@@ -292,7 +272,7 @@ static void write_in_flight(const struct metrics_input *in, struct expo *e)
 	for (size_t i = 0; (st = next_in_flight(in, &i));) {
 		struct label labels[TARGET_LABELS];
 
-		target_labels(labels, st);
+		target_labels__set(labels, st);
 		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 			    st->in_flight->calls, 0);
 	}
@@ -305,7 +285,7 @@ static void write_oldest(const struct metrics_input *in, struct expo *e)
 	for (size_t i = 0; (st = next_in_flight(in, &i));) {
 		struct label labels[TARGET_LABELS];
 
-		target_labels(labels, st);
+		target_labels__set(labels, st);
 		expo__value(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 			    (double)st->in_flight->oldest / 1e9, 0);
 	}
@@ -320,7 +300,7 @@ static void write_longer(const struct metrics_input *in, struct expo *e)
 
 		if (!st->longer)
 			continue;
-		target_labels(labels, st);
+		target_labels__set(labels, st);
 		for (int k = 0; k < IN_FLIGHT_BOUNDS; k++) {
 			char seconds[16];
 
@@ -328,82 +308,6 @@ static void write_longer(const struct metrics_input *in, struct expo *e)
 			labels[TARGET_LABELS] = (struct label){ "seconds", seconds };
 			expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 				    st->in_flight->longer[k], 0);
-		}
-	}
-}
-
-static void write_probe_info(const struct metrics_input *in, struct expo *e)
-{
-	const struct target_state *st;
-
-	for_each_counted(in, st)
-	{
-		struct label labels[TARGET_LABELS + 3];
-		__cleanup_free char *first = NULL;
-		size_t n = TARGET_LABELS + 2;
-
-		target_labels(labels, st);
-		labels[2] = (struct label){ "mechanism", st->mechanism ? st->mechanism : "" };
-		labels[3] = (struct label){ "returns", kind_names[st->target->kind] };
-		if (st->again) {
-			first = xasprintf("%s:%s", st->target->object, st->target->function);
-			labels[n++] = (struct label){ "same_as", first };
-		}
-		expo__count(e, &(struct label_set){ labels, n }, 1, 0);
-	}
-}
-
-static void write_probe_attached(const struct metrics_input *in, struct expo *e)
-{
-	for (size_t i = 0; i < in->ntargets; i++) {
-		const struct target_state *st = &in->targets[i];
-		struct label labels[TARGET_LABELS + 1];
-
-		if (!metrics_input__wants(in, st->function))
-			continue;
-		target_labels(labels, st);
-		labels[2] = (struct label){
-			"reason", st->attached ? "" : target_reason_names[st->target->reason]
-		};
-		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, st->attached, 0);
-	}
-}
-
-static void write_probe_files(const struct metrics_input *in, struct expo *e)
-{
-	for (size_t i = 0; i < in->ntargets; i++) {
-		const struct target_state *st = &in->targets[i];
-		struct label labels[TARGET_LABELS + 1];
-
-		if (!st->target->selected || !metrics_input__wants(in, st->function))
-			continue;
-		target_labels(labels, st);
-		labels[2] = (struct label){ "state", "attached" };
-		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
-			    st->attached ? st->nfiles : 0, 0);
-		labels[2].value = "left_out";
-		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, st->left_out, 0);
-	}
-}
-
-/* The reason overload is exported from the start if the target has a limit. */
-static void write_probe_detached(const struct metrics_input *in, struct expo *e)
-{
-	for (size_t i = 0; i < in->ntargets; i++) {
-		const struct target_state *st = &in->targets[i];
-		bool limited = st->has_max_rate || st->has_max_cpu;
-
-		if (!metrics_input__wants(in, st->function))
-			continue;
-		for (int r = 0; r < REASON_MAX; r++) {
-			struct label labels[TARGET_LABELS + 1];
-
-			if (!st->detached[r] && !(r == REASON_OVERLOAD && limited))
-				continue;
-			target_labels(labels, st);
-			labels[2] = (struct label){ "reason", target_reason_names[r] };
-			expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
-				    st->detached[r], 0);
 		}
 	}
 }
@@ -458,26 +362,6 @@ static const struct {
 	    "Calls that have been in progress for more than this many seconds (in_flight: longer).",
 	    "", METRIC_GAUGE },
 	  .all = write_longer },
-	{ { "retprobe_probe_info",
-	    "Attached probes: the mechanism in use and how return values are read. Always 1.", "",
-	    METRIC_GAUGE },
-	  .all = write_probe_info },
-	{ { "retprobe_probe_attached", "Whether the probe is attached (1) or not (0), and why not.",
-	    "", METRIC_GAUGE },
-	  .all = write_probe_attached },
-	{ { "retprobe_probe_files",
-	    "Files of a probe by library, comm, container, pod_uid or pid. left_out: their calls "
-	    "are "
-	    "not counted.",
-	    "", METRIC_GAUGE },
-	  .all = write_probe_files },
-	{ { "retprobe_probe_detached",
-	    "Automatic detachments of the probe, by reason. overload: its max_rate or max_cpu, or "
-	    "a limit for several probes, was exceeded. relinked: it was re-attached, because it "
-	    "shared "
-	    "a link with such a probe. waiting: its module was unloaded.",
-	    "", METRIC_COUNTER },
-	  .all = write_probe_detached },
 };
 
 void metrics__write(const struct metrics_input *in, struct expo *e)
@@ -489,5 +373,6 @@ void metrics__write(const struct metrics_input *in, struct expo *e)
 		else
 			families[i].all(in, e);
 	}
+	metrics_probe__write(in, e);
 	metrics_self__write(in, e);
 }

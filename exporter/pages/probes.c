@@ -249,6 +249,30 @@ static void json_files(struct buf *b, const struct target_state *st)
 	buf__putc(b, ']');
 }
 
+static void json_expected(struct buf *b, const char *list)
+{
+	__cleanup_free char *lines = list ? strdup(list) : NULL;
+
+	if (list && !lines)
+		b->failed = true;
+	for (char *comma = lines; comma && (comma = strchr(comma, ','));)
+		*comma = '\n';
+	buf__puts(b, ",\"expected\":[");
+	json__lines(b, lines);
+	buf__putc(b, ']');
+}
+
+/* What the configuration says of the probe. */
+static void json_notes(struct buf *b, const struct probe_notes *notes)
+{
+	json__member(b, "description", notes->description);
+	json_expected(b, notes->expected);
+	if (notes->waits != WAITS_NOT_SAID)
+		buf__printf(b, ",\"waits\":%s", notes->waits == WAITS_YES ? "true" : "false");
+	else
+		json__member(b, "waits", NULL);
+}
+
 static void json_probe(struct buf *b, const struct metrics_input *in, const struct target_state *st)
 {
 	const struct target *t = st->target;
@@ -269,6 +293,7 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	json__member(b, "note", st->attached ? t->note : NULL);
 	json__member(b, "caveat", st->attached ? st->caveat : NULL);
 	json__member(b, "uncounted", st->attached ? t->uncounted : NULL);
+	json_notes(b, &st->notes);
 	if (st->attached && st->mechanism && !strcmp(st->mechanism, "uprobe.ret"))
 		buf__printf(b, ",\"tail_jumps\":%zu", t->exits.tails);
 	if (st->attached && st->former_files)

@@ -28,6 +28,7 @@ void change__free(struct change *ch)
 	for (size_t i = 0; i < ch->nwanted; i++) {
 		target__free(ch->wanted[i].target);
 		target__free(ch->wanted[i].renamed);
+		probe_notes__free(&ch->wanted[i].notes);
 	}
 	free(ch->wanted);
 	free(ch->actual);

@@ -16,6 +16,7 @@ struct wanted {
 	uint64_t max_rate;
 	bool own_rate;
 	double max_cpu;
+	struct probe_notes notes; /* owned */
 };
 
 /* An attached or paused target. */

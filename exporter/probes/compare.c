@@ -48,6 +48,7 @@ void compare__want(struct change *ch, struct targets *all)
 			.max_rate = all->v[i]->settings->max_rate,
 			.own_rate = all->v[i]->settings->has_max_rate,
 			.max_cpu = all->v[i]->settings->max_cpu,
+			.notes = probe_notes__copy(&all->v[i]->settings->notes),
 		};
 	all->n = 0;
 	targets__free(all);
@@ -146,6 +147,7 @@ void compare__keep(struct change *ch, const struct reconcile *r)
 		w->max_rate = row->max_rate;
 		w->own_rate = row->own_rate;
 		w->max_cpu = row->max_cpu;
+		w->notes = probe_notes__copy(&row->state.notes);
 		if (row->generation) {
 			wanted__stay(w, find_actual(ch, row->state.target));
 			continue;

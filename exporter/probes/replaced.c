@@ -137,6 +137,7 @@ static void keep_outliving(struct change *ch, size_t which)
 			.max_rate = ch->wanted[which].max_rate,
 			.own_rate = ch->wanted[which].own_rate,
 			.max_cpu = ch->wanted[which].max_cpu,
+			.notes = probe_notes__copy(&ch->wanted[which].notes),
 		};
 		ch->nwanted++;
 		add_follow(ch, w, a, REMOVED);
@@ -144,6 +145,7 @@ static void keep_outliving(struct change *ch, size_t which)
 	if (ch->nwanted > first) {
 		/* The last one replaces the target that was not found. */
 		target__free(ch->wanted[which].target);
+		probe_notes__free(&ch->wanted[which].notes);
 		ch->wanted[which] = ch->wanted[--ch->nwanted];
 		ch->follows[ch->nfollows - 1].wanted = &ch->wanted[which];
 	}

@@ -86,6 +86,7 @@ static struct probe_row *make_rows(const struct change *ch, const struct probe_t
 		*row = first;
 		row->state.again = i;
 		row->state.files = first.state.files ? xstrdup(first.state.files) : NULL;
+		row->state.notes = probe_notes__copy(&w->notes);
 		row->state.object = xstrdup(target__name(t, i).object);
 		row->state.function = xstrdup(target__name(t, i).function);
 		keep_counting(before, &row->state);

@@ -24,6 +24,7 @@ void probe_table__free(struct probe_table *table)
 		free((char *)table->rows[i].state.object);
 		free((char *)table->rows[i].state.function);
 		free((char *)table->rows[i].state.files);
+		probe_notes__free(&table->rows[i].state.notes);
 	}
 	free(table->rows);
 	free(table);
@@ -116,7 +117,8 @@ static bool same_row(const struct probe_row *a, const struct probe_row *b)
 {
 	const struct target *x = a->state.target, *y = b->state.target;
 
-	if (compare_names(&a->state, &b->state) || a->state.again != b->state.again)
+	if (compare_names(&a->state, &b->state) || a->state.again != b->state.again ||
+	    !probe_notes__same(&a->state.notes, &b->state.notes))
 		return false;
 	if (a->generation || b->generation)
 		return a->generation == b->generation && x == y &&

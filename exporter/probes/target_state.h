@@ -19,6 +19,7 @@ struct target_state {
 	const char *files;	       /* the first of their paths, one per line; NULL: none */
 	size_t left_out;	       /* files of the selection that are not counted */
 	double created;		       /* when it was attached, seconds since the epoch */
+	struct probe_notes notes;      /* the table owns their texts */
 	bool longer;		       /* in_flight: longer */
 	bool has_max_rate;	       /* the rate guard may detach it */
 	bool has_max_cpu;	       /* likewise; alone or with others */

@@ -143,6 +143,9 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 	image_text(io, &st->files);
 	image__field(io, &st->left_out);
 	image__field(io, &st->created);
+	image_text(io, &st->notes.description);
+	image_text(io, &st->notes.expected);
+	image__field(io, &st->notes.waits);
 	image__flag(io, &st->longer);
 	image__flag(io, &st->has_max_rate);
 	image__flag(io, &st->has_max_cpu);

@@ -147,6 +147,9 @@ def check_detail(browser, target, metrics):
          {(r[0], r[1]): int(r[2].replace(",", "")) for r in returned}, dict(metrics.returns))
     sets = {r[0]: r[1] for r in detail_table(browser, "Label sets")}
     same("label sets, their text as it is", sets, {"plain": "700", HOSTILE: "300"})
+    facts = browser.run("return document.querySelector('.facts').innerText.split('\\n').slice(1, 4)")
+    same("what the configuration says of the probe", facts,
+         ["<b>calls</b> of the page's test", "expected errors: ENOENT", "waits for work: its durations are no problem"])
 
 
 # Through a copy: Chromium warns about a canvas that is read often.
@@ -439,7 +442,7 @@ def main():
              "--shots": shots}
     asked = [list(group) for comma, group in itertools.groupby(sys.argv[1:], ",".__eq__) if not comma]
     plans = {"--many": 5, "--made-up": 7, "--shots": 0}
-    if plan := sum(plans.get(arguments[0], 48) for arguments in asked):
+    if plan := sum(plans.get(arguments[0], 49) for arguments in asked):
         print(f"1..{plan}", flush=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         browser = Browser(directory)

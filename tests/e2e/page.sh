@@ -41,6 +41,9 @@ cat > "$temp/config.yaml" <<-END
 	probes:
 	  - user: {object: $temp/calls, functions: [page_call, no_such_function]}
 	    labels: [{text: "str(arg0)"}]
+	    description: "<b>calls</b> of the page's test"
+	    expected: [ENOENT]
+	    waits: true
 	  - user: {object: '$hostile/calls', functions: page_call}
 END
 start_exporter --config.file="$temp/config.yaml"

@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=reload
 . tests/e2e/lib.sh
-plan 4
+plan 5
 
 many=$PWD/build/bench_many
 read -r port < <(free_ports 1)
@@ -59,6 +59,15 @@ if grep -q '^retprobe_duration_seconds_count{.*function="workload_function",comm
 else
 	not_ok "what was there keeps its counts" \
 		"$(grep '^retprobe_duration_seconds_count.*workload_function' "$temp/metrics")"
+fi
+sed -i 's/max_series: 100000/&, description: worker, expected: -7/' "$temp/config.yml"
+curl -s -m 60 -o "$temp/answer" -X POST "http://127.0.0.1:$port/-/reload"
+curl -s -m 60 -o "$temp/noted" "http://127.0.0.1:$port/metrics"
+if grep -q '^retprobe_probe_info{.*function="workload_function",.*description="worker",expected="-7"} 1$' "$temp/noted" &&
+	grep -q '^retprobe_duration_seconds_count{.*function="workload_function",comm="workload"} 100$' "$temp/noted"; then
+	ok "a new description leaves the counts"
+else
+	not_ok "a new description leaves the counts" "$(grep 'workload_function' "$temp/noted")"
 fi
 limit=$(sed -n 's/^retprobe_label_sets_limit{.*} //p' "$temp/metrics")
 if [ "$limit" -gt 1000 ] && [ "$limit" -lt 100000 ] &&

@@ -118,7 +118,7 @@ static void test_histograms(void **state)
 #define TOP_KEYS  "(allowed: probes, presets, defaults, histograms)"
 #define HOW_KEYS                                                                                \
 	"mechanism, maxactive, durations, returns, error, labels, filter, observe, in_flight, " \
-	"max_series, series_ttl, max_rate, max_cpu)"
+	"max_series, series_ttl, max_rate, max_cpu, description, expected, waits)"
 #define PROBE_KEYS "(allowed: functions, syscalls, user, module, " HOW_KEYS
 #define ONE_BY_ONE                                                                          \
 	"no kernel function has blanks, commas or parentheses in its name; name functions " \
@@ -172,6 +172,20 @@ static const struct {
 	  "1:21: max_cpu must be a percentage, not nothing, as in max_cpu: 1%" },
 	{ "defaults: {max_cpu: [1%]}\n",
 	  "1:21: max_cpu must be a percentage, not a list, as in max_cpu: 1%" },
+	{ "probes:\n- {functions: x, description: \"a\\nb\"}\n",
+	  "2:31: description must be on one line, without control characters" },
+	{ "probes:\n- {functions: x, expected: [EAGIAN]}\n",
+	  "2:29: expected: \"EAGIAN\" is no result of a failed call; write the name of an errno, "
+	  "as "
+	  "in EAGAIN, or a number; did you mean EAGAIN?" },
+	{ "probes:\n- {functions: x, expected: \"\"}\n",
+	  "2:28: expected: \"\" is no result of a failed call; write the name of an errno, as in "
+	  "EAGAIN, or a number" },
+	{ "probes:\n- {functions: x, expected: [\"1,2\"]}\n",
+	  "2:29: expected: \"1,2\" is no result of a failed call; write the name of an errno, as "
+	  "in "
+	  "EAGAIN, or a number" },
+	{ "probes:\n- {functions: x, waits: perhaps}\n", "2:25: waits must be true or false" },
 	{ "histograms: {bucket: []}",
 	  "1:14: unknown key \"bucket\" in histograms; did you mean buckets or size_buckets? "
 	  "(allowed: buckets, size_buckets, native_resolution)" },

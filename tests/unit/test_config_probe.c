@@ -215,7 +215,32 @@ static void test_same(void **state)
 	config__free(c);
 }
 
-/* A reload has to notice other limits. */
+static void test_notes(void **state)
+{
+	const struct probe_notes *own, *other;
+	struct config *c;
+
+	write_file(
+		"probes:\n"
+		"- {functions: a, description: 'reads: all', expected: [EAGAIN, -1, 7, negative],"
+		" waits: false}\n"
+		"- {functions: b}\n"
+		"defaults: {expected: ENOENT, waits: true}\n");
+	c = PARSE("--config.file=config.yaml");
+	own = &c->lists[0].settings.notes;
+	other = &c->lists[1].settings.notes;
+	assert_string_equal(own->description, "reads: all");
+	assert_string_equal(own->expected, "EAGAIN,-1,7,negative");
+	assert_int_equal(own->waits, WAITS_NO);
+	assert_null(other->description);
+	assert_string_equal(other->expected, "ENOENT");
+	assert_int_equal(other->waits, WAITS_YES);
+	/* They change nothing that is counted. */
+	assert_true(probe_settings__same(&c->lists[0].settings, &c->lists[1].settings));
+	config__free(c);
+}
+
+/* A reload has to notice other limits and notes. */
 static void test_other_limits(void **state)
 {
 	static const char *const texts[] = {
@@ -223,6 +248,9 @@ static void test_other_limits(void **state)
 		"probes: [{functions: f, max_rate: 5}]",
 		"probes: [{functions: f, max_cpu: 1%}]",
 		"probes: [{functions: f, max_cpu: 2%}]",
+		"probes: [{functions: f, description: x}]",
+		"probes: [{functions: f, expected: EIO}]",
+		"probes: [{functions: f, waits: true}]",
 	};
 	struct config *c[ARRAY_SIZE(texts) + 1];
 
@@ -446,11 +474,12 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys),	     cmocka_unit_test(test_every_returns),
-		cmocka_unit_test(test_c_types),	     cmocka_unit_test(test_error),
-		cmocka_unit_test(test_defaults),     cmocka_unit_test(test_same),
-		cmocka_unit_test(test_other_limits), cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_size_buckets), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_keys),	  cmocka_unit_test(test_every_returns),
+		cmocka_unit_test(test_c_types),	  cmocka_unit_test(test_error),
+		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_same),
+		cmocka_unit_test(test_notes),	  cmocka_unit_test(test_other_limits),
+		cmocka_unit_test(test_durations), cmocka_unit_test(test_size_buckets),
+		cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, enter_directory, leave_directory);

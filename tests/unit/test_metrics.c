@@ -150,6 +150,40 @@ static void test_observed(void **state)
 	assert_int_equal(count_lines(&out, "\nretprobe_unobserved_total" OF_F "\"b\""), 2);
 }
 
+static void test_notes(void **state)
+{
+	struct target target = { .object = "vmlinux", .function = "f", .kind = RP_KIND_ERRNO };
+	struct snap_target snap = { .cell = { .words = fixture_words[0] } };
+	struct target_state st = {
+		.target = &target,
+		.object = "vmlinux",
+		.function = "f",
+		.mechanism = "fexit",
+		.attached = true,
+		.snap = &snap,
+		.notes = { (char *)"the \"next\" job", (char *)"EAGAIN,-1", WAITS_NO },
+	};
+	struct metrics_input in = { .layout = &fixture_layout,
+				    .size_layout = &fixture_layout,
+				    .targets = &st,
+				    .ntargets = 1 };
+	__cleanup_buf struct buf out = { 0 };
+
+	write_text(&in, &out);
+	assert_int_equal(
+		count_lines(&out,
+			    "\nretprobe_probe_info{object=\"vmlinux\",function=\"f\",mechanism="
+			    "\"fexit\",returns=\"errno\",description=\"the \\\"next\\\" job\","
+			    "expected=\"EAGAIN,-1\",waits=\"false\"} 1\n"),
+		1);
+	assert_int_equal(count_lines(&out, "\nretprobe_probe_expected{object=\"vmlinux\",function="
+					   "\"f\",value=\"EAGAIN\"} 1\n"),
+			 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_probe_expected{object=\"vmlinux\",function="
+					   "\"f\",value=\"-1\"} 1\n"),
+			 1);
+}
+
 /* Each name of a function has all series, and can be filtered by. */
 static void test_names(void **state)
 {
@@ -467,13 +501,21 @@ static void test_self_notes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_everything),    cmocka_unit_test(test_untimed),
-		cmocka_unit_test(test_little),	      cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_names),	      cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_class_text),    cmocka_unit_test(test_value_text),
-		cmocka_unit_test(test_self_process),  cmocka_unit_test(test_self_notes),
-		cmocka_unit_test(test_self_requests), cmocka_unit_test(test_shared_from_start),
-		cmocka_unit_test(test_observed),      cmocka_unit_test(test_label_sets_limit),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_untimed),
+		cmocka_unit_test(test_little),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_class_text),
+		cmocka_unit_test(test_value_text),
+		cmocka_unit_test(test_self_process),
+		cmocka_unit_test(test_self_notes),
+		cmocka_unit_test(test_self_requests),
+		cmocka_unit_test(test_shared_from_start),
+		cmocka_unit_test(test_observed),
+		cmocka_unit_test(test_label_sets_limit),
 		cmocka_unit_test(test_paused),
 	};
 

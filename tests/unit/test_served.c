@@ -127,6 +127,7 @@ static void make_rows(void)
 	rows[0].state.caveat = "almost";
 	rows[0].state.has_max_rate = true;
 	rows[1].state.has_max_cpu = true;
+	rows[1].state.notes = (struct probe_notes){ "all reads", "EAGAIN,-1", WAITS_YES };
 	rows[0].state.detached[REASON_OVERLOAD] = 2;
 }
 

@@ -55,6 +55,7 @@ export class Detail {
 		this.facts.replaceChildren(
 			element("code", {}, data.signature ?? data.function), ` · ${data.mechanism} · returns ${data.returns}`,
 			` · attached for ${ago(polls.at(-1) - data.created)} · ${number(data.calls)} calls since`,
+			...this.notes(data).flatMap((text) => [element("br"), text]),
 			...[data.note, data.uncounted, data.caveat].filter(Boolean).flatMap((text) =>
 				[element("br"), element("span", { className: "off" }, text)]));
 		this.heatmap.draw(probe.history);
@@ -67,6 +68,12 @@ export class Detail {
 		});
 		if (this.series)
 			this.drawSets(data, bounds);
+	}
+
+	/* What the configuration says of the probe. */
+	notes({ description, expected, waits }) {
+		return [description, expected.length && `expected errors: ${expected.join(", ")}`,
+			waits && "waits for work: its durations are no problem"].filter(Boolean);
 	}
 
 	/* Keep the element: the reader may be typing in it. */

@@ -22,10 +22,10 @@ const columns = [
 		name: "time/s", value: (p) => p.stats.busy, show: duration,
 		title: "average number of calls in progress: wall-clock time of all callers, waiting included",
 	},
-	{ name: "errors", value: (p) => p.stats.share, show: (v) => percent(v, 1), note: (p) => p.stats.worst },
+	{ name: "errors", value: (p) => p.stats.share, show: (v) => percent(v, 1), note: (p) => p.stats.worst, alarm: (p) => p.stats.unexpected },
 	{ name: "p50", value: (p) => p.stats.p50, show: duration },
 	{ name: "p99", value: (p) => p.stats.p99, show: duration },
-	{ name: "missed", value: (p) => p.stats.lost, show: number },
+	{ name: "missed", value: (p) => p.stats.lost, show: number, alarm: (p) => p.stats.lost },
 	{ name: "mechanism", className: "mechanism", sort: (p) => p.data.mechanism ?? "", text: true },
 ];
 
@@ -68,13 +68,14 @@ function computeStats() {
 	const span = Number($("window").value);
 	for (const probe of probes.values()) {
 		const s = probe.history.over(span);
-		const errors = s.outcomes.error ?? {};
+		const errors = s.outcomes.error ?? {}, expected = probe.data.expected;
 		const worst = Object.entries(errors).sort((a, b) => b[1] - a[1])[0];
 		probe.stats = {
 			...s,
 			rate: s.seconds > 0 ? s.calls / s.seconds : 0,
 			busy: s.seconds > 0 && probe.data.durations ? s.sum / s.seconds : null,
 			errors: total(errors),
+			unexpected: total(errors) - expected.reduce((a, value) => a + (errors[value] ?? 0), 0),
 			share: s.calls ? total(errors) / s.calls : 0,
 			worst: worst ? worst[0] + (Object.keys(errors).length > 1 ? ", …" : "") : "",
 			p50: quantile(0.5, s.buckets, reading.bounds),
@@ -150,7 +151,7 @@ function fillRow(row, probe) {
 		}
 		const value = c.value(probe);
 		cell.dataset.value = value ?? "";
-		cell.classList.toggle("off", value > 0 && (c.name === "errors" || c.name === "missed"));
+		cell.classList.toggle("off", c.alarm?.(probe) > 0);
 		setText(cell.firstChild, c.show(value));
 		setText(cell.lastChild, c.note?.(probe) ?? "");
 	});
