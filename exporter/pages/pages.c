@@ -14,7 +14,9 @@
 #include "http/accept.h"
 #include "http/response.h"
 #include "pages/context.h"
+#include "pages/history.h"
 #include "pages/in_flight.h"
+#include "pages/json.h"
 #include "pages/landing.h"
 #include "pages/page_files.h"
 #include "pages/probes.h"
@@ -43,8 +45,21 @@ static void metrics_page(void *ctx, const struct http_request *req, struct http_
 	e.created_series = p->openmetrics_created;
 	metrics__write(&in, &e);
 	expo__end(&e);
+	history__record(p->source.history, &in, now_seconds());
 	pages_source__release(&p->source, &in);
 	self__note_scrape(monotonic_seconds() - begin);
+}
+
+/* ---- /api/v1/history ------------------------------------------------------------------------- */
+
+static void history_page(void *ctx, const struct http_request *req, struct http_response *res)
+{
+	struct pages *p = ctx;
+
+	res->content_type = JSON_TYPE;
+	res->vary = "Accept-Encoding";
+	res->compressible = true;
+	history__write(p->source.history, now_seconds(), &res->body);
 }
 
 /* ---- /-/ ------------------------------------------------------------------------------------- */
@@ -134,6 +149,7 @@ static const struct http_route fixed_routes[] = {
 	{ "/-/reload", reload_page, HTTP_WRITE, HTTP_CHANGE },
 	{ "/api/v1/probes", pages__probes, HTTP_READ, HTTP_PAGE },
 	{ "/api/v1/inflight", pages__in_flight, HTTP_READ, HTTP_PAGE },
+	{ "/api/v1/history", history_page, HTTP_READ, HTTP_PAGE },
 	{ "/", pages__landing, HTTP_READ, HTTP_PAGE },
 };
 

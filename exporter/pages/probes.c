@@ -8,9 +8,10 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "expose/metrics.h"
-#include "expose/outcome_text.h"
 #include "expr/capture.h"
 #include "pages/context.h"
+#include "pages/counts_json.h"
+#include "pages/history.h"
 #include "pages/json.h"
 
 static const char *const type_names[] = {
@@ -19,120 +20,7 @@ static const char *const type_names[] = {
 	[TARGET_USER] = "user",
 };
 
-/* ---- the numbers of a cell ------------------------------------------------------------------- */
-
-/* index, count, index, count, ... of the buckets that are not 0. */
-static void json_buckets(struct buf *b, const uint64_t *cells, const struct histogram_layout *g)
-{
-	const char *comma = "";
-
-	buf__puts(b, ",\"buckets\":[");
-	for (uint32_t i = 0; i < g->nbins; i++) {
-		if (!cells[i])
-			continue;
-		buf__puts(b, comma);
-		buf__u64(b, i);
-		buf__putc(b, ',');
-		buf__u64(b, cells[i]);
-		comma = ",";
-	}
-	buf__putc(b, ']');
-}
-
-/* Writes a value of the outcome, with its count. False: it has another outcome, or no calls. */
-static bool json_value(struct buf *b, const char *outcome, bool first, struct outcome_text text,
-		       uint64_t n)
-{
-	if (!n || !text.outcome || strcmp(text.outcome, outcome))
-		return false;
-	if (first) {
-		buf__json_string(b, outcome);
-		buf__puts(b, ":{");
-	} else {
-		buf__putc(b, ',');
-	}
-	buf__json_string(b, text.value);
-	buf__putc(b, ':');
-	buf__u64(b, n);
-	return true;
-}
-
-static void json_outcomes(struct buf *b, const struct target *t, const struct snap_cell *cell)
-{
-	static const char *const outcomes[] = { "ok", "null", "error", "restarted", "unknown" };
-	const char *comma = "";
-	char text[32];
-
-	buf__puts(b, ",\"outcomes\":{");
-	for (size_t o = 0; o < ARRAY_SIZE(outcomes); o++) {
-		size_t mark = b->len, n = 0;
-
-		buf__puts(b, comma);
-		for (int c = 0; c < RP_CLASS_MAX; c++)
-			n += json_value(b, outcomes[o], !n, outcome_text__of_class(t, c),
-					cell->words[RP_CELL_CLASS + c]);
-		for (size_t i = 0; i < cell->nvalues; i++)
-			n += json_value(b, outcomes[o], !n,
-					outcome_text__of_number(t, cell->values[i].value, text,
-								sizeof(text)),
-					cell->values[i].count);
-		if (n) {
-			buf__putc(b, '}');
-			comma = ",";
-		} else if (!b->failed) {
-			b->len = mark;
-		}
-	}
-	buf__putc(b, '}');
-}
-
-static void json_cell(struct buf *b, const struct metrics_input *in, const struct target *t,
-		      const struct snap_cell *cell)
-{
-	buf__printf(b, ",\"calls\":%llu,\"sum\":",
-		    (unsigned long long)snap_cell__calls(cell, in->layout));
-	buf__double(b, (double)cell->words[RP_CELL_SUM] / 1e9);
-	json_buckets(b, cell->words + RP_CELL_BINS, in->layout);
-	json_outcomes(b, t, cell);
-}
-
 /* ---- label sets ------------------------------------------------------------------------------ */
-
-static void add_cell(struct snap_cell *sum, const struct snap_cell *cell, size_t nwords)
-{
-	for (size_t i = 0; i < nwords; i++)
-		sum->words[i] += cell->words[i];
-	for (size_t i = 0; i < cell->nvalues; i++)
-		sum->values[sum->nvalues++] =
-			(struct snap_value){ cell->values[i].value, cell->values[i].count, 0 };
-}
-
-static void json_total(struct buf *b, const struct metrics_input *in, const struct target_state *st)
-{
-	const struct snap_target *t = st->snap;
-	size_t nwords = RP_CELL_BINS + in->layout->nbins, nvalues = t->cell.nvalues;
-	__cleanup_free struct snap_value *values = NULL;
-	__cleanup_free uint64_t *words = NULL;
-	struct snap_cell sum = {};
-
-	if (!t->nsets) {
-		json_cell(b, in, st->target, &t->cell);
-		return;
-	}
-	for (size_t i = 0; i < t->nsets; i++)
-		nvalues += t->sets[i].cell.nvalues;
-	sum.words = words = calloc(nwords, sizeof(*words));
-	sum.values = values = calloc(nvalues + 1, sizeof(*values));
-	if (!words || !values) {
-		b->failed = true;
-		return;
-	}
-	add_cell(&sum, &t->cell, nwords);
-	for (size_t i = 0; i < t->nsets; i++)
-		add_cell(&sum, &t->sets[i].cell, nwords);
-	sum.nvalues = snap_values__merge(values, sum.nvalues);
-	json_cell(b, in, st->target, &sum);
-}
 
 static void json_set(struct buf *b, const struct metrics_input *in, const struct target_state *st,
 		     const struct snap_cell *cell, const struct label_texts *texts)
@@ -148,7 +36,7 @@ static void json_set(struct buf *b, const struct metrics_input *in, const struct
 		buf__json_string(b, texts ? texts->v[i] : LABEL_OTHERS);
 	}
 	buf__putc(b, '}');
-	json_cell(b, in, st->target, cell);
+	counts_json__cell(b, in, st->target, cell);
 	buf__putc(b, '}');
 }
 
@@ -175,22 +63,6 @@ static void json_label_sets(struct buf *b, const struct metrics_input *in,
 
 /* ---- a probe --------------------------------------------------------------------------------- */
 
-/* The reasons of the mask, and others that are not 0. */
-static void json_missed(struct buf *b, const uint64_t missed[MISSED_MAX], uint32_t reasons)
-{
-	const char *comma = "";
-
-	buf__puts(b, ",\"missed\":{");
-	for (int r = 0; r < MISSED_MAX; r++) {
-		if (!missed[r] && !(reasons & 1U << r))
-			continue;
-		buf__printf(b, "%s\"%s\":%llu", comma, missed_reason_names[r],
-			    (unsigned long long)missed[r]);
-		comma = ",";
-	}
-	buf__putc(b, '}');
-}
-
 static void json_detached(struct buf *b, const struct target_state *st)
 {
 	const char *comma = "";
@@ -211,11 +83,11 @@ static void json_counts(struct buf *b, const struct metrics_input *in,
 			const struct target_state *st)
 {
 	if (st->snap)
-		json_total(b, in, st);
+		counts_json__total(b, in, st);
 	if (st->missed)
-		json_missed(b, st->missed->missed, st->missed->reasons);
+		counts_json__missed(b, st->missed->missed, st->missed->reasons);
 	else
-		json_missed(b, (uint64_t[MISSED_MAX]){}, 0);
+		counts_json__missed(b, (uint64_t[MISSED_MAX]){}, 0);
 	if (st->snap) {
 		if (st->has_max_cpu && st->missed) {
 			buf__puts(b, ",\"overhead_seconds\":");
@@ -238,6 +110,17 @@ static void json_same_as(struct buf *b, const struct target_state *st)
 	buf__json_string(b, st->target->object);
 	json__member(b, "function", st->target->function);
 	buf__putc(b, '}');
+}
+
+static void json_in_flight(struct buf *b, const struct target_state *st)
+{
+	if (!st->attached || !st->in_flight || !st->in_flight->known) {
+		buf__puts(b, ",\"in_flight\":null,\"in_flight_oldest\":null");
+		return;
+	}
+	buf__printf(b, ",\"in_flight\":%llu,\"in_flight_oldest\":",
+		    (unsigned long long)st->in_flight->calls);
+	buf__double(b, (double)st->in_flight->oldest / 1e9);
 }
 
 /* Of a selection. */
@@ -306,6 +189,7 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	else
 		buf__puts(b, "null");
 	json_detached(b, st);
+	json_in_flight(b, st);
 	if (st->snap)
 		json_counts(b, in, st);
 	buf__putc(b, '}');
@@ -338,7 +222,7 @@ static void json_shared(struct buf *b, const struct metrics_input *in)
 		if (!in->programs[i].shared)
 			continue;
 		buf__printf(b, "%s{\"mechanism\":\"%s\"", comma, shared_missed__name(i));
-		json_missed(b, in->programs[i].missed, in->programs[i].reasons);
+		counts_json__missed(b, in->programs[i].missed, in->programs[i].reasons);
 		buf__putc(b, '}');
 		comma = ",";
 	}
@@ -385,6 +269,7 @@ void pages__probes(void *ctx, const struct http_request *req, struct http_respon
 	if (!pages_source__acquire(&p->source, req, &in, res))
 		return;
 	read_at = now_seconds();
+	history__record(p->source.history, &in, read_at);
 	res->content_type = JSON_TYPE;
 	res->vary = "Accept-Encoding";
 	res->compressible = true;

@@ -5,6 +5,8 @@
 #include "expose/metrics_input.h"
 #include "http/route.h"
 
+struct history;
+
 struct pages_source {
 	void *ctx;
 	/* Fills *in, valid until it is released. 0 or a negative errno; -ETIMEDOUT: not before the
@@ -17,6 +19,7 @@ struct pages_source {
 	/* Appends a report of the calls in progress (scan/report.h). 0 or a negative errno;
 	 * -ETIMEDOUT: the attacher is busy. */
 	int (*calls)(void *ctx, struct buf *out);
+	struct history *history; /* pages/history.h; NULL: none */
 };
 
 /* The line that /-/ready and others answer before the probes are attached. */

@@ -19,6 +19,7 @@
 #include "base/self.h"
 #include "base/stop.h"
 #include "config/config_watch.h"
+#include "pages/history.h"
 #include "process/servers.h"
 
 #define TICK	1.0
@@ -353,6 +354,7 @@ static int begin(struct attacher *a)
 	err = a->signals < 0 ? -errno : self__share();
 	if (!err)
 		err = serving__init();
+	a->servers.history = history__new_memory();
 	self__note_reload(true);
 	a->servers.heard = monotonic_seconds();
 	/* A first server answers that the probes are not attached yet. If systemd has the sockets,
@@ -370,6 +372,8 @@ static void end(struct attacher *a)
 	a->servers.respawn_at = 0;
 	stop_servers(a);
 	web_files__free(a->servers.web_files);
+	if (a->servers.history >= 0)
+		close(a->servers.history);
 	close(a->signals);
 	/* The caller detaches the probes after this. */
 	progress__set(on_progress_at_the_end, NULL);

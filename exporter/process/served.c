@@ -202,6 +202,7 @@ void served__image(struct image *io, struct served *s)
 	image__bytes(io, s->copies, s->ncopies * sizeof(*s->copies));
 	image__field(io, &s->told);
 	image__field(io, &s->counted);
+	image__field(io, &s->history);
 	image__field(io, &s->web_texts);
 	image__field(io, &s->web_texts_len);
 	image__field(io, &s->gone);
@@ -233,7 +234,7 @@ int served__write(const struct served *s, enum log_level level, enum log_format 
 
 size_t served__descriptors(const struct served *s, int **out)
 {
-	int *fds = xcalloc(s->nlisteners + s->ncopies + SERVED_CHANNELS + 3 +
+	int *fds = xcalloc(s->nlisteners + s->ncopies + SERVED_CHANNELS + 4 +
 				   s->ngenerations * (BANKS + 2),
 			   sizeof(*fds));
 	size_t n = 0;
@@ -246,6 +247,7 @@ size_t served__descriptors(const struct served *s, int **out)
 		fds[n++] = s->channels[i];
 	fds[n++] = s->told;
 	fds[n++] = s->counted;
+	fds[n++] = s->history;
 	fds[n++] = s->web_texts;
 	for (size_t g = 0; g < s->ngenerations; g++) {
 		for (int i = 0; i < BANKS; i++)

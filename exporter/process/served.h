@@ -62,6 +62,7 @@ struct served {
 	size_t nlisteners;
 	int channels[SERVED_CHANNELS];
 	int told, counted; /* base/self.h */
+	int history;	   /* pages/history.h; -1: none */
 	int *copies;	   /* files that it runs from memory (process/copies.h) */
 	size_t ncopies;
 	/* The current texts of the web configuration. They may be secret, so they are not kept; -1:

@@ -13,6 +13,7 @@
 #include "process/scrape.h"
 #include "http/http.h"
 #include "base/log.h"
+#include "pages/history.h"
 #include "pages/pages.h"
 #include "process/confine.h"
 #include "process/seccomp.h"
@@ -32,6 +33,7 @@ struct server {
 	struct channel reload;
 	struct channel calls;
 	pthread_mutex_t calls_lock;
+	struct history *history;
 	struct web_broker web;
 	struct web_source web_source;
 };
@@ -158,6 +160,8 @@ static int take_over(struct server *s, int image, uint64_t size)
 	if (!err)
 		err = self__join(s->served.told, s->served.counted);
 	if (!err)
+		s->history = history__join(s->served.history);
+	if (!err)
 		err = take_web_texts(s->served.web_texts, s->served.web_texts_len, &s->web.first);
 	return err;
 }
@@ -171,6 +175,7 @@ static int serve(struct server *s, int signals)
 		.release = release,
 		.ready = ready,
 		.calls = calls,
+		.history = s->history,
 		.reload = served->web.lifecycle ? reload : NULL,
 	};
 	struct pages *pages = pages__new(&served->web, &source);
@@ -200,6 +205,7 @@ static int serve(struct server *s, int signals)
 	http__free(s->http);
 	pages__free(pages);
 	scraper__free(s->scraper);
+	history__free(s->history);
 	return 0;
 }
 

@@ -148,6 +148,7 @@ static pid_t start_server(const struct servers *s, const int *ends, const struct
 		.ready = s->ready,
 		.web = s->web,
 		.web_texts = texts,
+		.history = s->history,
 		.log = ends[LOG],
 	};
 

@@ -41,6 +41,7 @@ struct servers {
 	struct web_files *web_files; /* NULL: no web configuration file */
 	struct child v[SERVERS_MAX];
 	size_t n;
+	int history;	   /* pages/history.h; -1: none. We never map it: servers write there */
 	bool ready;	   /* the first configuration is attached */
 	bool stopping;	   /* start no more servers */
 	double respawn_at; /* when to start a server; 0: none is missing */

@@ -173,7 +173,8 @@ pid_t serving__start(const struct serving_setup *setup)
 	struct copies copies;
 	struct served s = { .web = *setup->web,
 			    .tls = http__tls(setup->http),
-			    .ready = setup->ready };
+			    .ready = setup->ready,
+			    .history = setup->history };
 	pid_t pid;
 
 	if (setup->web_texts->len) {

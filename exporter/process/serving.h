@@ -21,6 +21,7 @@ struct serving_setup {
 	int channels[SERVED_CHANNELS];
 	int log;		     /* its log (base/log_relay.h) */
 	const struct buf *web_texts; /* the current web configuration */
+	int history;		     /* pages/history.h; -1: none */
 };
 
 /* Returns the process id of a new server, or a negative errno. */

@@ -8,6 +8,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EVERY = 10  # seconds from one reading to the next
 CALLS, MISSED = 100, 5  # of vfs_read, in that time
+BEFORE = 30  # calls of vfs_read before the page was opened
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -28,11 +29,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
             made_up["bpf_stats"] = []
         return {**made_up, "version": "", "time": probe["created"] + EVERY * n}
 
+    def history(self):
+        """Two readings from before the first one, with 10 and 30 calls."""
+        made_up = json.loads('{"probes":[' + (ROOT / "tests/golden/probes_json.txt").read_text() + "}")
+        probe = made_up["probes"][0]
+        kept = ("object", "function", "created", "sum", "missed")
+        return {"records": [{"time": probe["created"] + seconds, "probes": [
+            {**{name: probe[name] for name in kept}, "calls": calls, "buckets": [0, calls], "outcomes": {"ok": {"0": calls}}}]}
+            for seconds, calls in ((2, 10), (6, BEFORE))]}
+
     def do_GET(self):
         place, _, path = self.path[1:].partition("/")
         kind = {"js": "text/javascript", "css": "text/css"}.get(path.rpartition(".")[2], "text/html")
         if path == "api/v1/probes":
             kind, body = "application/json", json.dumps(self.reading(place)).encode()
+        elif path == "api/v1/history":
+            kind, body = "application/json", json.dumps(self.history()).encode()
         else:
             body = (ROOT / "exporter/pages/page" / (path.removeprefix("page/") or "page.html")).read_bytes()
         self.send_response(200)

@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=reload
 . tests/e2e/lib.sh
-plan 5
+plan 6
 
 many=$PWD/build/bench_many
 read -r port < <(free_ports 1)
@@ -68,6 +68,18 @@ if grep -q '^retprobe_probe_info{.*function="workload_function",.*description="w
 	ok "a new description leaves the counts"
 else
 	not_ok "a new description leaves the counts" "$(grep 'workload_function' "$temp/noted")"
+fi
+curl -s -m 60 -o "$temp/history" "http://127.0.0.1:$port/api/v1/history"
+if python3 - "$temp/history" <<-'END'
+	import json, sys
+	records = json.load(open(sys.argv[1]))["records"]
+	calls = [p["calls"] for r in records for p in r["probes"] if p["function"] == "workload_function"]
+	sys.exit(calls != [100, 100])
+END
+then
+	ok "a reload keeps the history"
+else
+	not_ok "a reload keeps the history" "$(head -c 1000 "$temp/history")"
 fi
 limit=$(sed -n 's/^retprobe_label_sets_limit{.*} //p' "$temp/metrics")
 if [ "$limit" -gt 1000 ] && [ "$limit" -lt 100000 ] &&

@@ -47,7 +47,9 @@ static inline int calls(void *ctx, struct buf *out)
 	return fails;
 }
 
-static const struct pages_source source = { &fixture, acquire, release, ready, NULL, calls };
+static const struct pages_source source = {
+	.ctx = &fixture, .acquire = acquire, .release = release, .ready = ready, .calls = calls
+};
 static struct pages *pages;
 
 static inline struct pages *new_pages(char *telemetry_path, bool created)

@@ -28,6 +28,36 @@ function share(part, whole) {
 	return element("td", { className: "share" }, bar, element("span", {}, percent(part, whole)));
 }
 
+/* Without HTTPS the browser has no clipboard for us; then the text is selected. */
+async function copy(code, button) {
+	getSelection().selectAllChildren(code);
+	try {
+		await navigator.clipboard.writeText(code.textContent);
+		button.textContent = "copied";
+	} catch {
+		button.textContent = document.execCommand("copy") ? "copied" : "selected";
+	}
+}
+
+/* The same numbers from Prometheus. */
+function queries({ object, function: name, durations }) {
+	const of = `object=${JSON.stringify(object)}, function=${JSON.stringify(name)}`;
+	const rows = [
+		["calls per second", `sum by (instance) (rate(retprobe_returns_total{${of}}[5m]))`],
+		["errors per second", `sum by (instance, value) (rate(retprobe_returns_total{${of}, outcome="error"}[5m]))`],
+	];
+	if (durations)
+		rows.push(["p99 latency", `histogram_quantile(0.99, sum by (instance, le) (rate(retprobe_duration_seconds_bucket{${of}}[5m])))`],
+			["time spent", `sum by (instance) (rate(retprobe_duration_seconds_sum{${of}}[5m]))`]);
+	rows.push(["calls in flight", `retprobe_in_flight{${of}}`]);
+	return element("details", { className: "queries" }, element("summary", {}, "PromQL"),
+		element("table", {}, element("tbody", {}, ...rows.map(([what, query]) => {
+			const code = element("code", {}, query), button = element("button", { type: "button" }, "copy");
+			button.addEventListener("click", () => copy(code, button));
+			return element("tr", {}, element("td", {}, what), element("td", {}, code), element("td", {}, button));
+		}))));
+}
+
 const numeric = (name) => ({ name, number: true });
 
 export class Detail {
@@ -42,8 +72,8 @@ export class Detail {
 		Object.assign(this, { key: probe.key, state, changed });
 		this.cell.colSpan = width;
 		this.heatmap = new Heatmap(bounds);
-		this.cell.append(this.facts, element("h3", {}, "Latency, last 5 minutes"),
-			this.heatmap.root, this.parts);
+		this.cell.append(this.facts, element("h3", {}, "Latency, last 15 minutes"),
+			this.heatmap.root, this.parts, queries(probe.data));
 	}
 
 	setSeries(probe) {

@@ -4,7 +4,7 @@
 import { duration, element, number } from "./format.js";
 import { polls } from "./history.js";
 
-const SPAN = 300;     // seconds shown, at most
+const SPAN = 900;     // seconds shown, at most
 const STEP = 1.18;    // a row is at least so much higher than it is low
 const LEAST = 3;      // pixels that a cell has in each direction: a single call is to be seen
 const MARGIN = { left: 58, right: 8, top: 6, bottom: 20 };
@@ -132,13 +132,13 @@ export class Heatmap {
 			context.stroke();
 			context.fillText(duration(v), MARGIN.left - 6, y);
 		}
-		const step = [5, 10, 30, 60].find((s) => this.span / s <= 6) ?? 60;
+		const step = [5, 10, 30, 60, 120].find((s) => this.span / s <= 6) ?? 180;
 		context.textBaseline = "bottom";
 		for (let s = 0; s <= this.span; s += step) {
 			context.textAlign = s ? "center" : "right";
 			const x = this.x(polls.at(-1) - s);
 			if (x >= MARGIN.left)
-				context.fillText(s ? `-${s} s` : "now", x, this.height - 3);
+				context.fillText(!s ? "now" : step < 60 ? `-${s} s` : `-${s / 60} min`, x, this.height - 3);
 		}
 	}
 

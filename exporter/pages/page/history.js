@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The answers of successive polls, and the differences between them. Counters only grow.
 
-const KEPT = 310; // seconds
+const KEPT = 910, FINE = 310; // seconds; before FINE, some polls are left out
+const COARSE = 14; // seconds between these, at least
 
 /* The times of the polls, which all probes share. */
 export const polls = [];
@@ -12,13 +13,14 @@ function pollBefore(seconds) {
 	return polls.findLast((t) => t <= until) ?? polls[0];
 }
 
-/* After the clock was set back, there is nothing to subtract from. */
+/* After the clock was set back, there is nothing to subtract from. Returns whether polls have gone. */
 export function beginPoll(time) {
-	if (polls.length && time <= polls.at(-1))
-		polls.length = 0;
-	polls.push(time);
-	while (polls[0] < time - KEPT)
-		polls.shift();
+	const before = polls.length;
+	let last = -Infinity;
+	const kept = polls.filter((t) => t >= time - KEPT && t < time &&
+		(t > time - FINE || t - last >= COARSE) && (last = t));
+	polls.splice(0, before, ...polls.at(-1) >= time ? [] : kept, time);
+	return polls.length <= before;
 }
 
 function subtractCounts(newer, older = {}) {
@@ -95,6 +97,16 @@ export class History {
 		while (this.samples.length > 1 && this.samples[1].time <= polls[0])
 			this.samples.shift();
 		this.latest = data;
+	}
+
+	/* Leaves out the samples that no poll refers to, when polls have gone. */
+	thin() {
+		let i = 0;
+		this.samples = this.samples.filter((s, k) => {
+			while (i < polls.length && polls[i] < s.time)
+				i++;
+			return k === this.samples.length - 1 || polls[i] < this.samples[k + 1].time;
+		});
 	}
 
 	/* The sample at the time of a poll; undefined before the first. */

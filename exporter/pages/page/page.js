@@ -22,6 +22,11 @@ const columns = [
 		name: "time/s", value: (p) => p.stats.busy, show: duration,
 		title: "average number of calls in progress: wall-clock time of all callers, waiting included",
 	},
+	{
+		name: "in flight", value: (p) => p.data.in_flight, show: (v) => v === null ? "–" : number(v),
+		note: (p) => p.data.in_flight_oldest >= 1 ? `since ${duration(p.data.in_flight_oldest)}` : "",
+		title: "calls that have not returned, as of the last scan",
+	},
 	{ name: "errors", value: (p) => p.stats.share, show: (v) => percent(v, 1), note: (p) => p.stats.worst, alarm: (p) => p.stats.unexpected },
 	{ name: "p50", value: (p) => p.stats.p50, show: duration },
 	{ name: "p99", value: (p) => p.stats.p99, show: duration },
@@ -38,22 +43,39 @@ let sort = usual, wanted = null; // wanted: the key of a function that is to be 
 let detail = null, paused = false, timer = 0, polling = false;
 let costBefore = null, count = 0;
 
+const past = new Map(); // key -> History, from before the page was opened
 const keyOf = (p) => `${p.object}\0${p.function}`;
+
+/* What the server has kept. */
+function acceptHistory({ records }) {
+	for (const { time, probes } of records) {
+		beginPoll(time);
+		for (const data of probes) {
+			const key = keyOf(data);
+			if (!past.has(key))
+				past.set(key, new History());
+			past.get(key).add(time, data);
+		}
+	}
+}
 
 function accept(answer) {
 	const seen = new Set();
-	beginPoll(answer.time);
+	const gone = beginPoll(answer.time);
 	for (const data of answer.probes) {
 		if (!data.attached || !data.buckets)
 			continue;
 		const key = keyOf(data);
 		if (!probes.has(key))
-			probes.set(key, { key, history: new History() });
+			probes.set(key, { key, history: past.get(key) ?? new History() });
 		const probe = probes.get(key);
 		probe.data = data;
 		probe.history.add(answer.time, data);
+		if (gone)
+			probe.history.thin();
 		seen.add(key);
 	}
+	past.clear();
 	for (const key of probes.keys())
 		if (!seen.has(key))
 			probes.delete(key);
@@ -246,8 +268,8 @@ function render(force) {
 	document.body.dataset.polls = count;
 }
 
-async function ask(query = "") {
-	const answer = await fetch(`api/v1/probes${query}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+async function ask(path) {
+	const answer = await fetch(`api/v1/${path}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
 	if (!answer.ok)
 		throw new Error(await answer.text());
 	return answer.json();
@@ -258,7 +280,7 @@ async function readSeries() {
 	const opened = detail;
 	if (!opened || probes.get(opened.key)?.data.label_sets === undefined)
 		return;
-	const answer = await ask(`?function[]=${encodeURIComponent(probes.get(opened.key).data.function)}`);
+	const answer = await ask(`probes?function[]=${encodeURIComponent(probes.get(opened.key).data.function)}`);
 	const probe = answer.probes.find((p) => keyOf(p) === opened.key);
 	if (probe?.series)
 		opened.setSeries(probe);
@@ -270,7 +292,9 @@ async function poll() {
 		return;
 	polling = true;
 	try {
-		accept(await ask());
+		if (!reading)
+			acceptHistory(await ask("history").catch(() => ({ records: [] })));
+		accept(await ask("probes"));
 		count++;
 		await readSeries();
 		$("trouble").hidden = true;
