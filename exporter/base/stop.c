@@ -19,6 +19,7 @@ static struct {
 	int event;
 	atomic_int signal;
 	atomic_bool taken; /* by the main thread */
+	void (*_Atomic before_exit)(void);
 } stop = { .event = -1 };
 
 /* Waits for a signal, at most so many seconds; 0: none. */
@@ -47,6 +48,7 @@ static void await_taken(void)
 
 static void *watch(void *arg)
 {
+	void (*before_exit)(void);
 	int number;
 
 	while (sigwait(&stop.signals, &number))
@@ -57,6 +59,9 @@ static void *watch(void *arg)
 	if (stop.taken)
 		while (sigwait(&stop.signals, &number))
 			;
+	before_exit = stop.before_exit;
+	if (before_exit)
+		before_exit();
 	log_warn("ended by signal %d while busy", number);
 	_exit(0);
 }
@@ -80,6 +85,11 @@ int stop__watch(void)
 	err = pthread_create(&thread, &attr, watch, NULL);
 	pthread_attr_destroy(&attr);
 	return -err;
+}
+
+void stop__before_exit(void (*fn)(void))
+{
+	stop.before_exit = fn;
 }
 
 int stop__signal(void)

@@ -18,3 +18,5 @@ int stop__watch(void);
 int stop__signal(void);
 /* Becomes readable when a signal arrives; -1 without stop__watch(). */
 int stop__descriptor(void);
+/* fn is called if the thread ends the process. NULL: nothing. */
+void stop__before_exit(void (*fn)(void));
