@@ -28,7 +28,7 @@ packages() { # packages TASK DISTRIBUTION
 	test)
 		echo libclang-rt-dev libcmocka-dev buildah crun debootstrap python3-yaml systemd debhelper dpkg-dev \
 			lintian curl jq openssl python3 python3-prometheus-client protobuf-compiler prometheus shellcheck \
-			clang-format man-db
+			clang-format man-db tmux
 		# Any Go does (tests/deploy/kubernetes.sh), so one that did not come as a package is kept.
 		command -v go > /dev/null || echo golang-go
 		# A snap on Ubuntu, which containers cannot have: the page's test is skipped there.
@@ -44,7 +44,7 @@ commands() { # commands TASK
 	build) echo gcc readelf make pkg-config clang llvm-strip bpftool ;;
 	guest) echo busybox cpio depmod flock pgrep xz zstd "qemu-system-$(uname -m)" ;;
 	arm64) echo qemu-system-aarch64 buildah debootstrap jq ;;
-	test) echo curl jq openssl python3 protoc prometheus promtool shellcheck clang-format ;;
+	test) echo curl jq openssl python3 protoc prometheus promtool shellcheck clang-format tmux ;;
 	dist) echo buildah debootstrap dpkg-buildpackage dh rpmbuild ;;
 	esac
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Wiring only: what the command line asks for. To run is: configuration, sockets, reconcile,
- * attacher.
+ * attacher. top is: configuration, reconcile, terminal.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -30,6 +30,7 @@
 #include "probes/reconcile.h"
 #include "process/server.h"
 #include "base/stop.h"
+#include "top/top.h"
 #include "kernel/tracefs.h"
 #include "base/version.h"
 #include "base/clock.h"
@@ -275,32 +276,35 @@ static int configure(void *ctx)
 	return EXIT_OK;
 }
 
-static int run(struct exporter *e)
+/* For the attacher's signalfd and the server's threads, which all leave them blocked. */
+static void block_signals(void)
 {
-	struct attacher_setup setup = {
-		.start = configure,
-		.read_config = read_config,
-		.ctx = e,
-	};
 	sigset_t signals;
-	char *error = NULL;
-	enum fault fault;
-	int err;
 
-	raise_limits();
-	/* For the attacher's signalfd and the server's threads, which all leave them blocked. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* Before anything that may take long. 0 or an exit code. */
+static int begin(void (*block)(void))
+{
+	int err;
+
+	raise_limits();
+	block();
 	signal(SIGPIPE, SIG_IGN);
 	err = stop__watch();
-	if (err)
-		return fail(EXIT_CANNOT_RUN,
-			    xasprintf("cannot start a thread: %s", strerror(-err)));
+	return err ? fail(EXIT_CANNOT_RUN, xasprintf("cannot start a thread: %s", strerror(-err)))
+		   : EXIT_OK;
+}
 
-	if (http__check(&e->config->web, &error))
-		return fail(EXIT_USAGE, error);
+/* Whether this machine and our rights suffice. 0 or an exit code. */
+static int examine(struct exporter *e)
+{
+	char *error;
+
 	judge_files(e->config);
 	look_at_machine(e);
 	confine__keep_secrets();
@@ -308,6 +312,27 @@ static int run(struct exporter *e)
 	if (error)
 		return fail(EXIT_CANNOT_RUN, error);
 	warn_of_no_btf(e);
+	return EXIT_OK;
+}
+
+static int run(struct exporter *e)
+{
+	struct attacher_setup setup = {
+		.start = configure,
+		.read_config = read_config,
+		.ctx = e,
+	};
+	char *error = NULL;
+	enum fault fault;
+	int err = begin(block_signals);
+
+	if (err)
+		return err;
+	if (http__check(&e->config->web, &error))
+		return fail(EXIT_USAGE, error);
+	err = examine(e);
+	if (err)
+		return err;
 	fault = http__bind(&e->config->web, &e->http, &error);
 	if (fault)
 		return fail(code_of(fault), error);
@@ -316,6 +341,20 @@ static int run(struct exporter *e)
 	setup.web = &e->config->web;
 	setup.watch = e->config->watch;
 	err = attacher__run(&setup);
+	return err < 0 ? EXIT_CANNOT_RUN : err;
+}
+
+static int top(struct exporter *e)
+{
+	struct top_setup setup = { .config = e->config, .start = configure, .ctx = e };
+	int err = begin(top__block_signals);
+
+	if (!err)
+		err = examine(e);
+	if (err)
+		return err;
+	setup.reconcile = e->reconcile = reconcile__new(e->features, e->tracefs, warn_of_weight);
+	err = top__run(&setup);
 	return err < 0 ? EXIT_CANNOT_RUN : err;
 }
 
@@ -379,6 +418,9 @@ int main(int argc, char **argv)
 		break;
 	case ACTION_CHECK:
 		code = check(&e);
+		break;
+	case ACTION_TOP:
+		code = top(&e);
 		break;
 	default:
 		code = run(&e);

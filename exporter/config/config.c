@@ -13,6 +13,12 @@ static const double default_buckets[] = {
 	2.5e-3, 5e-3,	1e-2, 2.5e-2, 5e-2,   1e-1, 2.5e-1, 5e-1,   1,	  2.5,	5,	10,
 };
 
+const char *const top_column_names[] = {
+	[TOP_CALLS] = "calls", [TOP_ERRORS] = "errors",	    [TOP_MISSED] = "missed",
+	[TOP_P50] = "p50",     [TOP_P99] = "p99",	    [TOP_IN_FLIGHT] = "in-flight",
+	[TOP_TIME] = "time",   [TOP_FUNCTION] = "function", [TOP_COLUMNS] = NULL,
+};
+
 struct config *config__new(void)
 {
 	struct config *c = xcalloc(1, sizeof(*c));

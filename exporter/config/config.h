@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The configuration: command line and YAML as one struct, which config/parse.h makes. Nothing else
- * in the exporter sees argv or a configuration file, and nothing in config/ looks at the machine.
+ * in the exporter sees argv or a configuration file, and nothing in config/ looks at the machine,
+ * except for files that are named without their path.
  */
 #pragma once
 
@@ -9,7 +10,14 @@
 #include "base/log.h"
 #include "config/probe_list.h"
 
-enum config_action { ACTION_RUN, ACTION_CHECK, ACTION_LIST, ACTION_HELP, ACTION_VERSION };
+enum config_action {
+	ACTION_RUN,
+	ACTION_TOP,
+	ACTION_CHECK,
+	ACTION_LIST,
+	ACTION_HELP,
+	ACTION_VERSION,
+};
 enum cells_mode { CELLS_MMAP, CELLS_PERCPU };
 
 struct web_config {
@@ -21,6 +29,31 @@ struct web_config {
 	bool systemd_socket;   /* the listening sockets come from systemd; listen[] is not used */
 	bool lifecycle;	       /* /-/reload is allowed */
 	bool openmetrics_created; /* `_created` series in OpenMetrics */
+};
+
+enum top_format { TOP_TABLE, TOP_JSON };
+
+/* Columns of the table. */
+enum top_column {
+	TOP_CALLS,
+	TOP_ERRORS,
+	TOP_MISSED,
+	TOP_P50,
+	TOP_P99,
+	TOP_IN_FLIGHT,
+	TOP_TIME,
+	TOP_FUNCTION,
+	TOP_COLUMNS,
+};
+extern const char *const top_column_names[TOP_COLUMNS + 1]; /* ends with NULL */
+
+/* ACTION_TOP. */
+struct top_config {
+	bool once;
+	double duration; /* seconds; 0: until it is told to end */
+	double interval; /* seconds */
+	enum top_format format;
+	enum top_column sort;
 };
 
 struct config {
@@ -45,6 +78,7 @@ struct config {
 	size_t nlists;
 
 	struct web_config web;
+	struct top_config top;
 	struct config_watch *watch; /* of --config.file, from before it was read; NULL: none */
 	enum log_level log_level;
 	enum log_format log_format;

@@ -4,10 +4,10 @@
 
 #include <ctype.h>
 
+#include "base/error.h"
 #include "base/suggest.h"
 #include "bpf/abi.h"
 #include "config/named_label.h"
-#include "config/probe_list.h"
 
 /* The exporter's own, those that Prometheus sets, and `name`, which observed values have. */
 static const char *const reserved_labels[] = { "object",   "function", "outcome",  "value",
@@ -25,28 +25,152 @@ static bool is_identifier(const char *s)
 	return true;
 }
 
-static int check_label_name(struct binder *b, const struct tree_node *node)
+static int check_label_name(const char *name, char **why)
 {
-	const char *name = node->value;
-
 	if (!is_identifier(name))
-		return binder__fail(b, node,
-				    "\"%.80s\" cannot be a label's name; use letters, digits and "
-				    "_, and no digit at the beginning",
-				    name);
+		return error__refuse(
+			why,
+			"\"%.80s\" cannot be a label's name; use letters, digits and _, "
+			"and no digit at the beginning",
+			name);
 	if (!strncmp(name, "__", 2))
-		return binder__fail(b, node,
-				    "\"%.80s\" cannot be a label's name: what begins with __ is "
-				    "Prometheus's own; choose another",
-				    name);
+		return error__refuse(why,
+				     "\"%.80s\" cannot be a label's name: what begins with __ is "
+				     "Prometheus's own; choose another",
+				     name);
 	for (size_t i = 0; i < ARRAY_SIZE(reserved_labels); i++) {
 		if (!strcmp(name, reserved_labels[i]))
-			return binder__fail(b, node,
-					    "\"%s\" cannot be a label's name: the exporter or "
-					    "Prometheus uses it; choose another, as arg_%s",
-					    name, name);
+			return error__refuse(why,
+					     "\"%s\" cannot be a label's name: the exporter or "
+					     "Prometheus uses it; choose another, as arg_%s",
+					     name, name);
 	}
 	return 0;
+}
+
+static int check_observed_name(const char *name, char **why)
+{
+	if (is_identifier(name))
+		return 0;
+	return error__refuse(why,
+			     "\"%.80s\" cannot name an observed value; use letters, digits and _, "
+			     "and no digit at the beginning",
+			     name);
+}
+
+static int check_text(const char *text, const char *where, char **why)
+{
+	if (!text[strspn(text, " \t\n")])
+		return error__refuse(why, "an empty text; %s must be an expression", where);
+	for (const char *s = text; *s; s++) {
+		if (iscntrl((unsigned char)*s))
+			return error__refuse(
+				why, "%s must be on one line, without control characters", where);
+	}
+	return 0;
+}
+
+static void append(struct expression **v, size_t *n, const char *name, const char *text,
+		   const struct source_pos *pos)
+{
+	struct expression *e = array__grow(v, n, sizeof(*e));
+
+	e->name = name ? xstrdup(name) : NULL;
+	e->text = xstrdup(text);
+	e->pos = *pos;
+}
+
+static char *unknown_label(const char *text)
+{
+	const char *names[NAMED_LABELS];
+	__cleanup_free char *hint = NULL;
+
+	for (size_t i = 0; i < NAMED_LABELS; i++)
+		names[i] = named_labels[i].name;
+	hint = suggest__hint(text, names, NAMED_LABELS);
+	return xasprintf(
+		"\"%.80s\" is not a label that needs no expression%s (comm, pid, tid, uid, "
+		"cpu, cgroup, container_id or pod_uid)",
+		text, hint);
+}
+
+/* Whether a label has the name already. */
+static int check_twice(const struct probe_settings *s, const char *name, char **why)
+{
+	for (size_t i = 0; i < s->nlabels; i++) {
+		const struct source_pos *pos = &s->labels[i].pos;
+
+		if (!strcmp(s->labels[i].name, name))
+			return error__refuse(
+				why, "label \"%.80s\" is given twice, first in %s %d; keep one",
+				name, pos->line ? "line" : "argument",
+				pos->line ? pos->line : pos->argument);
+	}
+	return 0;
+}
+
+/* ---- the command line ------------------------------------------------------------------------ */
+
+int expressions__add_label(struct probe_settings *s, const char *text, const struct source_pos *pos,
+			   char **why)
+{
+	const char *equals = strchr(text, '=');
+	__cleanup_free char *name = xstrndup(text, equals ? equals - text : (int)strlen(text));
+	__cleanup_free char *unknown = NULL;
+	int err;
+
+	if (!equals && !named_label__find(name)) {
+		unknown = unknown_label(name);
+		return error__refuse(why, "%s; for others write NAME=EXPRESSION", unknown);
+	}
+	err = equals ? check_label_name(name, why) : 0;
+	if (!err)
+		err = check_twice(s, name, why);
+	if (!err && equals)
+		err = check_text(equals + 1, "a label's value", why);
+	if (!err)
+		append(&s->labels, &s->nlabels, name, equals ? equals + 1 : name, pos);
+	return err;
+}
+
+int expressions__add_observed(struct probe_settings *s, const char *text,
+			      const struct source_pos *pos, char **why)
+{
+	const char *equals = strchr(text, '=');
+	__cleanup_free char *name = xstrndup(text, equals ? equals - text : 0);
+	int err;
+
+	if (!equals)
+		return error__refuse(why, "\"%.80s\" has no name; write NAME=EXPRESSION", text);
+	if (s->nobserved == RP_OBSERVED)
+		return error__refuse(why, "more than %d observed values are too many", RP_OBSERVED);
+	err = check_observed_name(name, why);
+	for (size_t i = 0; i < s->nobserved && !err; i++)
+		if (!strcmp(s->observed[i].name, name))
+			err = error__refuse(why, "\"%.80s\" is given twice; keep one", name);
+	if (!err)
+		err = check_text(equals + 1, "an observed value", why);
+	if (!err)
+		append(&s->observed, &s->nobserved, name, equals + 1, pos);
+	return err;
+}
+
+int expressions__add_filter(struct probe_settings *s, const char *text,
+			    const struct source_pos *pos, char **why)
+{
+	int err = check_text(text, "a filter", why);
+
+	if (!err)
+		append(&s->filters, &s->nfilters, NULL, text, pos);
+	return err;
+}
+
+/* ---- YAML ------------------------------------------------------------------------------------ */
+
+/* Passes on err and a reason without a position. */
+static int refuse(struct binder *b, const struct tree_node *node, int err, char *const *why)
+{
+	return err ? binder__fail(b, node, "%s", *why ? *why : "") : 0;
 }
 
 /* name is NULL for filters, else a node. */
@@ -54,27 +178,17 @@ static int add_expression(struct binder *b, const struct tree_node *name,
 			  const struct tree_node *node, const char *where, struct expression **v,
 			  size_t *n)
 {
-	struct expression *e;
+	struct source_pos pos = binder__position(b, node);
+	__cleanup_free char *why = NULL;
 	const char *text;
 	int err;
 
 	err = binder__string(b, node, where, &text);
-	if (err)
-		return err;
-	if (!text[strspn(text, " \t\n")])
-		return binder__fail(b, node, "an empty text; %s must be an expression", where);
-	for (const char *s = text; *s; s++) {
-		if (iscntrl((unsigned char)*s))
-			return binder__fail(b, node,
-					    "%s must be on one line, without control "
-					    "characters",
-					    where);
-	}
-	e = array__grow(v, n, sizeof(*e));
-	e->name = name ? xstrdup(name->value) : NULL;
-	e->text = xstrdup(text);
-	e->pos = binder__position(b, node);
-	return 0;
+	if (!err)
+		err = refuse(b, node, check_text(text, where, &why), &why);
+	if (!err)
+		append(v, n, name ? name->value : NULL, text, &pos);
+	return err;
 }
 
 /* An own empty list replaces that of `defaults` too, and differs from none by its pointer. */
@@ -83,37 +197,20 @@ static void begin_expressions(struct expression **v)
 	*v = xcalloc(1, sizeof(**v));
 }
 
-static int unknown_label(struct binder *b, const struct tree_node *node, const char *text)
-{
-	const char *names[NAMED_LABELS];
-	__cleanup_free char *hint = NULL;
-
-	for (size_t i = 0; i < NAMED_LABELS; i++)
-		names[i] = named_labels[i].name;
-	hint = suggest__hint(text, names, NAMED_LABELS);
-	return binder__fail(b, node,
-			    "\"%.80s\" is not a label that needs no expression%s (comm, pid, tid, "
-			    "uid, cpu, cgroup, container_id or pod_uid); for others write "
-			    "{name: \"expression\"}",
-			    text, hint);
-}
-
 static int add_label(struct binder *b, const struct tree_node *name, const struct tree_node *node,
 		     struct probe_settings *s)
 {
-	for (size_t i = 0; i < s->nlabels; i++) {
-		if (!strcmp(s->labels[i].name, name->value))
-			return binder__fail(b, name,
-					    "label \"%.80s\" is given twice, first in line %d; "
-					    "keep one",
-					    name->value, s->labels[i].pos.line);
-	}
-	return add_expression(b, name, node, "a label's value", &s->labels, &s->nlabels);
+	__cleanup_free char *why = NULL;
+	int err = refuse(b, name, check_twice(s, name->value, &why), &why);
+
+	return err ? err
+		   : add_expression(b, name, node, "a label's value", &s->labels, &s->nlabels);
 }
 
 /* A name, or a mapping of names to expressions. */
 static int bind_label(struct binder *b, const struct tree_node *node, struct probe_settings *s)
 {
+	__cleanup_free char *why = NULL;
 	const char *text;
 	int err = 0;
 
@@ -121,13 +218,15 @@ static int bind_label(struct binder *b, const struct tree_node *node, struct pro
 		err = binder__string(b, node, "a label", &text);
 		if (err)
 			return err;
-		return named_label__find(text) ? add_label(b, node, node, s)
-					       : unknown_label(b, node, text);
+		if (named_label__find(text))
+			return add_label(b, node, node, s);
+		why = unknown_label(text);
+		return binder__fail(b, node, "%s; for others write {name: \"expression\"}", why);
 	}
 	if (!node->nkeys)
 		return binder__fail(b, node, "an empty mapping; write {name: \"expression\"}");
 	for (size_t i = 0; i < node->nkeys && !err; i++) {
-		err = check_label_name(b, node->keys[i]);
+		err = refuse(b, node->keys[i], check_label_name(node->keys[i]->value, &why), &why);
 		if (!err)
 			err = add_label(b, node->keys[i], node->items[i], s);
 	}
@@ -164,6 +263,7 @@ int expressions__bind_filter(struct binder *b, const struct tree_node *list, voi
 int expressions__bind_observe(struct binder *b, const struct tree_node *map, void *target)
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	__cleanup_free char *why = NULL;
 	int err = 0;
 
 	if (map->type != TREE_MAP)
@@ -175,11 +275,9 @@ int expressions__bind_observe(struct binder *b, const struct tree_node *map, voi
 	for (size_t i = 0; i < map->nkeys && !err; i++) {
 		const struct tree_node *name = map->keys[i];
 
-		if (!is_identifier(name->value))
-			return binder__fail(b, name,
-					    "\"%.80s\" cannot name an observed value; use letters, "
-					    "digits and _, and no digit at the beginning",
-					    name->value);
+		err = refuse(b, name, check_observed_name(name->value, &why), &why);
+		if (err)
+			return err;
 		err = add_expression(b, name, map->items[i], "an observed value", &s->observed,
 				     &s->nobserved);
 	}

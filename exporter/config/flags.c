@@ -9,6 +9,9 @@
 #include "base/suggest.h"
 #include "config/file.h"
 #include "config/options.h"
+#include "config/short_path.h"
+
+#define ONCE_SECONDS 10.0
 
 struct flags {
 	struct loader *l;
@@ -151,10 +154,10 @@ static int parse_short(struct flags *f, const char *text)
 static int add_probe(struct flags *f, const char *text)
 {
 	struct probe_list *list = &f->l->probes;
-	__cleanup_free char *why = NULL;
+	__cleanup_free char *full = f->l->top ? short_path__expand(text) : NULL, *why = NULL;
 	struct pattern pattern;
 
-	if (pattern__parse(text, &pattern, &why))
+	if (pattern__parse(full ? full : text, &pattern, &why))
 		return fail(f, "\"%.200s\": %s", text, why);
 	pattern.pos = (struct source_pos){ COMMAND_LINE, 0, 0, f->at };
 	*(struct pattern *)array__grow(&list->patterns, &list->npatterns, sizeof(pattern)) =
@@ -208,6 +211,12 @@ static int add_argument(struct flags *f, bool only_probes)
 	return err;
 }
 
+/* Messages would come between the tables of top. */
+static const char *fallback_of(const struct flags *f, const struct option *o)
+{
+	return f->l->top && !strcmp(o->name, "log.level") ? "warn" : o->fallback;
+}
+
 static int set_defaults(struct flags *f)
 {
 	for (const struct option *o = options; o->name; o++) {
@@ -215,8 +224,33 @@ static int set_defaults(struct flags *f)
 
 		if (f->given[o - options] || !o->fallback)
 			continue;
-		if (option__set(o, f->l, o->fallback, &why))
+		if (option__set(o, f->l, fallback_of(f, o), &why))
 			return fail(f, "--%s: %s", o->name, why);
+	}
+	return 0;
+}
+
+/* Refuses flags that have no effect with or without top. */
+static int check_top(struct flags *f)
+{
+	const struct loader *l = f->l;
+
+	for (const struct option *o = options; o->name; o++) {
+		f->at = f->given[o - options];
+		if (!f->at)
+			continue;
+		if (o->of_top && !l->top)
+			return fail(f, "--%s is a flag of top; write retprobe_exporter top --%s",
+				    o->name, o->name);
+		if (l->top && (!strncmp(o->name, "web.", 4) || !strcmp(o->name, "config.watch")))
+			return fail(f,
+				    "--%s has no effect in top, which serves nothing; leave it "
+				    "out",
+				    o->name);
+	}
+	if (l->c->top.format == TOP_JSON && !l->once) {
+		f->at = *given(f, "format");
+		return fail(f, "--format=json needs --once");
 	}
 	return 0;
 }
@@ -224,11 +258,22 @@ static int set_defaults(struct flags *f)
 /* Refuses flags that contradict each other. */
 static int check_flags(struct flags *f)
 {
+	static const char *const settings[] = { "label", "filter", "observe" };
 	const struct loader *l = f->l;
 
-	if (l->list && l->check) {
-		f->at = *given(f, "probe.list");
-		return fail(f, "--probe.list and --config.check are two different tasks; keep one");
+	if (l->list + l->check + l->top > 1) {
+		f->at = *given(f, l->list ? "probe.list" : "config.check");
+		return fail(f, "%s and %s are two different tasks; keep one",
+			    l->list ? "--probe.list" : "--config.check",
+			    l->list && l->check ? "--config.check" : "top");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(settings) && !l->probes.npatterns; i++) {
+		f->at = *given(f, settings[i]);
+		if (f->at)
+			return fail(f,
+				    "--%s applies to PROBE arguments, and there is none; name a "
+				    "function",
+				    settings[i]);
 	}
 	if (l->watch && !l->file) {
 		f->at = *given(f, "config.watch");
@@ -247,13 +292,24 @@ static void take_flags(struct loader *l)
 	struct config *c = l->c;
 
 	c->strict = l->strict;
+	c->top.once = l->once;
+	if (l->once && !c->top.duration)
+		c->top.duration = ONCE_SECONDS;
 	c->web.systemd_socket = l->systemd_socket;
 	c->web.lifecycle = l->lifecycle;
 	c->web.openmetrics_created = l->openmetrics_created;
-	if (l->list)
+	if (l->top)
+		c->action = ACTION_TOP;
+	else if (l->list)
 		c->action = ACTION_LIST;
 	else if (l->check)
 		c->action = ACTION_CHECK;
+}
+
+/* The first argument. A function of that name is vmlinux:top. */
+static bool is_top(const struct flags *f, const char *text, bool only_probes)
+{
+	return !only_probes && !f->l->top && !f->narguments && !strcmp(text, "top");
 }
 
 static int parse_all(struct flags *f)
@@ -264,7 +320,9 @@ static int parse_all(struct flags *f)
 	for (f->at = 1; f->at < f->argc && !err; f->at++) {
 		const char *text = f->argv[f->at];
 
-		if (only_probes || text[0] != '-')
+		if (is_top(f, text, only_probes))
+			f->l->top = true;
+		else if (only_probes || text[0] != '-')
 			err = add_argument(f, only_probes);
 		else if (!strcmp(text, "--"))
 			only_probes = true;
@@ -283,6 +341,8 @@ static int parse_all(struct flags *f)
 		err = take_arguments(f);
 	if (!err)
 		err = check_flags(f);
+	if (!err)
+		err = check_top(f);
 	if (!err)
 		take_flags(f->l);
 	return err;

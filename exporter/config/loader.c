@@ -21,6 +21,8 @@ void loader__take_list(struct loader *l, struct probe_list *bare, bool builtin)
 	list->patterns = take_ptr(bare->patterns);
 	list->npatterns = bare->npatterns;
 	bare->npatterns = 0;
+	list->settings = bare->settings;
+	bare->settings = (struct probe_settings){};
 }
 
 void loader__add_glob(struct loader *l, const char *glob)

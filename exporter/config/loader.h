@@ -18,10 +18,10 @@ struct loader {
 	struct source_pos file_pos; /* of that flag */
 	struct preset_ref *presets; /* in order, with repetitions */
 	size_t npresets;
-	struct probe_list probes; /* PROBE arguments */
+	struct probe_list probes; /* PROBE arguments, with the labels and filters of flags */
 	bool in_preset;		  /* the file being read is a preset */
 	bool help, version, check, strict, watch, list, systemd_socket, lifecycle;
-	bool openmetrics_created;
+	bool openmetrics_created, top, once;
 	struct source_pos flag_pos; /* of the flag being parsed */
 };
 
@@ -30,6 +30,6 @@ void loader__add_preset(struct loader *l, const char *name, const struct source_
 /* Returns a copy that lives as long as the config. */
 const char *loader__keep_file(struct loader *l, const char *file);
 struct probe_list *loader__add_list(struct loader *l, const struct source_pos *pos, bool builtin);
-/* Adds a list without settings. Takes its patterns. */
+/* Adds PROBEs that share a list. Takes its patterns and its settings. */
 void loader__take_list(struct loader *l, struct probe_list *bare, bool builtin);
 void loader__free(struct loader *l); /* what is in it, and the config unless taken */

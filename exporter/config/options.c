@@ -3,6 +3,7 @@
 #include "config/options.h"
 
 #include "base/value.h"
+#include "config/expressions.h"
 #include "config/values.h"
 
 static void replace(char **slot, const char *value)
@@ -30,6 +31,31 @@ static int set_probe_list(struct loader *l, const char *value, char **why)
 	if (value)
 		loader__add_glob(l, value);
 	return 0;
+}
+
+static int set_label(struct loader *l, const char *value, char **why)
+{
+	return expressions__add_label(&l->probes.settings, value, &l->flag_pos, why);
+}
+
+static int set_filter(struct loader *l, const char *value, char **why)
+{
+	return expressions__add_filter(&l->probes.settings, value, &l->flag_pos, why);
+}
+
+static int set_observe(struct loader *l, const char *value, char **why)
+{
+	return expressions__add_observed(&l->probes.settings, value, &l->flag_pos, why);
+}
+
+static int set_duration(struct loader *l, const char *value, char **why)
+{
+	return value__duration(value, &l->c->top.duration, why);
+}
+
+static int set_interval(struct loader *l, const char *value, char **why)
+{
+	return value__duration(value, &l->c->top.interval, why);
 }
 
 static int set_cells(struct loader *l, const char *value, char **why)
@@ -99,6 +125,7 @@ int option__set(const struct option *o, struct loader *l, const char *value, cha
 	return err;
 }
 
+static const char *const top_formats[] = { [TOP_TABLE] = "table", [TOP_JSON] = "json", NULL };
 static const char *const log_formats[] = { [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json", NULL };
 
 #define SWITCH(field) .flag = offsetof(struct loader, field)
@@ -138,6 +165,31 @@ const struct option options[] = {
 		.repeatable = true,
 		.help = "Add a shipped set of probes. May be repeated.",
 		.set = set_preset,
+	},
+	{
+		.name = "label",
+		.argument = "LABEL",
+		.repeatable = true,
+		.help = "Count the calls of PROBE arguments by a label: comm, pid, tid, uid, cpu, "
+			"cgroup, container_id, pod_uid, or NAME=EXPRESSION, as in "
+			"path=str(filename). May be repeated.",
+		.set = set_label,
+	},
+	{
+		.name = "filter",
+		.argument = "FILTER",
+		.repeatable = true,
+		.help = "Count only calls of PROBE arguments that match, as in 'outcome == error' "
+			"or 'comm == rm'. May be repeated; all must match.",
+		.set = set_filter,
+	},
+	{
+		.name = "observe",
+		.argument = "NAME=EXPRESSION",
+		.repeatable = true,
+		.help = "Add a histogram of a number that is passed to PROBE arguments, as in "
+			"bytes=count. May be repeated.",
+		.set = set_observe,
 	},
 	{
 		.name = "probe.list",
@@ -240,6 +292,46 @@ const struct option options[] = {
 		.one_of = log_formats,
 		CHOICE(log_format),
 	},
+	{
+		.name = "once",
+		.of_top = true,
+		.help = "Print one table with histograms after --duration, and exit.",
+		SWITCH(once),
+	},
+	{
+		.name = "duration",
+		.of_top = true,
+		.argument = "DURATION",
+		.help = "Exit after this time, as in 10s or 1m30s. Default: 10s with --once, else "
+			"until you quit.",
+		.set = set_duration,
+	},
+	{
+		.name = "interval",
+		.of_top = true,
+		.argument = "DURATION",
+		.fallback = "1s",
+		.help = "Time between two tables.",
+		.set = set_interval,
+	},
+	{
+		.name = "sort",
+		.of_top = true,
+		.argument = "COLUMN",
+		.fallback = "time",
+		.help = "Sort by: ",
+		.one_of = top_column_names,
+		CHOICE(top.sort),
+	},
+	{
+		.name = "format",
+		.of_top = true,
+		.argument = "FORMAT",
+		.fallback = "table",
+		.help = "Format of --once: ",
+		.one_of = top_formats,
+		CHOICE(top.format),
+	},
 	{ .name = NULL },
 };
 _Static_assert(ARRAY_SIZE(options) <= MAX_OPTIONS, "flags of this many fit");
@@ -303,6 +395,13 @@ static void print_option(FILE *out, const struct option *o)
 	print_wrapped(out, fprintf(out, "  %s", name), buf__str(&help));
 }
 
+static void print_options(FILE *out, bool of_top)
+{
+	for (const struct option *o = options; o->name; o++)
+		if (o->of_top == of_top)
+			print_option(out, o);
+}
+
 void options__print_help(FILE *out)
 {
 	static const char *const forms[][2] = {
@@ -310,16 +409,21 @@ void options__print_help(FILE *out)
 		{ "ext4:ext4_sync_file", "a function of that module (vmlinux: built in)" },
 		{ "syscall:openat", "a system call" },
 		{ "/path/to/elf:malloc", "a function of that program or library" },
+		{ "bash:readline, libc:malloc",
+		  "with top: found in PATH or by the dynamic linker" },
 		{ "'a|b'", "the first of these that exists" },
 		{ "'!vfs_readv'", "exclude this one" },
 	};
 
-	fputs("usage: retprobe_exporter [<flags>] [<PROBE> ...]\n\n"
-	      "Prometheus metrics for function calls: rates, results and durations.\n\n"
+	fputs("usage: retprobe_exporter [<flags>] [<PROBE> ...]\n"
+	      "       retprobe_exporter top [<flags>] [<PROBE> ...]\n\n"
+	      "Prometheus metrics for function calls: rates, results and durations.\n"
+	      "top shows them in the terminal and serves nothing.\n\n"
 	      "Flags:\n",
 	      out);
-	for (const struct option *o = options; o->name; o++)
-		print_option(out, o);
+	print_options(out, false);
+	fputs("\nFlags of top:\n", out);
+	print_options(out, true);
 	fputs("\nArgs:\n", out);
 	print_wrapped(out, fprintf(out, "  [<PROBE>]"),
 		      "Functions to probe. Default: a built-in set. Globs are * ? [ ]; \\ makes "

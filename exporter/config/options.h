@@ -10,6 +10,7 @@ struct option {
 	const char *argument; /* its name in --help; NULL: a switch, which has --no-NAME, too */
 	const char *fallback; /* the default, as text */
 	bool repeatable;
+	bool of_top;   /* has no effect elsewhere */
 	bool optional; /* the argument may be left out, so it is taken by '=' only */
 	const char *help;
 	const char *const *one_of; /* values that --help lists after that; ends with NULL */

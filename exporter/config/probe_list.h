@@ -19,7 +19,8 @@ struct probe_list {
 	struct source_pos pos;
 	bool builtin; /* from a preset: a missing function is no error, and the user's own lists
 		       * take precedence */
-	bool bare;    /* PROBEs without settings: their exclusions apply to presets, too */
+	bool bare;    /* PROBEs of the command line or strings of a file: their exclusions apply to
+		       * presets, too */
 };
 
 /* Whether every pattern of the list excludes. */

@@ -7,6 +7,8 @@
 
 #include "base/util.h"
 
+#define IN_FLIGHT_PERIOD 0.25 /* seconds between scans, at least */
+
 /* Calls may be counted by how long they have been running. */
 #define IN_FLIGHT_BOUNDS 3
 static const unsigned in_flight_bounds[IN_FLIGHT_BOUNDS] = { 1, 10, 60 }; /* seconds */

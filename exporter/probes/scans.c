@@ -6,11 +6,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/self.h"
+#include "counts/in_flight.h"
 
-#define PERIOD 0.25 /* seconds between scans, at least */
-#define SHARE  0.01 /* of a CPU, on average */
-#define SAVED  0.6  /* seconds of CPU time that scans may use at once after a pause */
-#define LIMIT  0.5  /* seconds of CPU time; a scan that needs more stops early */
+#define SHARE 0.01 /* of a CPU, on average */
+#define SAVED 0.6  /* seconds of CPU time that scans may use at once after a pause */
+#define LIMIT 0.5  /* seconds of CPU time; a scan that needs more stops early */
 
 static bool is_needed(const struct reconcile *r)
 {
@@ -56,7 +56,7 @@ static bool may_run(struct reconcile *r, double now)
 {
 	double saved = r->scan_saved + SHARE * (now - r->last_scan);
 
-	if (now - r->last_scan < PERIOD || (r->last_scan && saved <= 0))
+	if (now - r->last_scan < IN_FLIGHT_PERIOD || (r->last_scan && saved <= 0))
 		return false;
 	r->scan_saved = r->last_scan && saved < SAVED ? saved : SAVED;
 	r->last_scan = now;

@@ -155,15 +155,26 @@ def check_metrics():
     report("metrics are the exporter's", sorted(set(unknown)))
 
 
-def check_api():
-    """Checks that each member of /api/v1/probes and /api/v1/inflight is explained, and no other."""
-    made = "".join((documents.ROOT / f"exporter/pages/{name}.c").read_text() for name in ("probes", "counts_json", "history", "in_flight"))
-    want = set(re.findall(r'json__member\(b, "(\w+)"|\\"(\w+)\\":', made))
-    want = {name for pair in want for name in pair if name}
-    told = {name for _, rows in documents.tables(documents.ROOT / "exporter/API.md") for row in rows
+def members(sources, page):
+    """The members of JSON objects that sources make, and those that a page explains."""
+    made = "".join((documents.ROOT / "exporter" / name).read_text() for name in sources)
+    want = set(re.findall(r'(?:json__member|print_quantile)\(b, "(\w+)"|\\"(\w+)\\":', made))
+    told = {name for _, rows in documents.tables(documents.ROOT / page) for row in rows
             if "member" in row for name in documents.code(row["member"])}
-    nested = {"labels", "run_seconds", "runs"}  # explained with the object that contains them
-    report("members of the API are explained", sorted(want - nested ^ told) if len(want) > 20 else ["no members found"])
+    return {name for pair in want for name in pair if name}, told
+
+
+def check_api():
+    """Checks that each member of a JSON answer is explained, and no other. Some are explained with the object
+    that contains them."""
+    for name, page, sources, nested, least in (
+            ("the API", "exporter/API.md", [f"pages/{name}.c" for name in ("probes", "counts_json", "history", "in_flight")],
+             {"labels", "run_seconds", "runs"}, 20),
+            ("top", "exporter/TOP.md", ["top/json.c"],
+             {"above", "at_most", "labels", "outcome", "value", "name", "sum", "unreadable", "out_of_range"}, 15)):
+        want, told = members(sources, page)
+        report(f"members of {name} are explained",
+               sorted(want - nested ^ told) if len(want) > least else ["no members found"])
 
 
 def check_flags():
@@ -326,7 +337,7 @@ def check_sources():
 
 
 def main():
-    print("1..20", flush=True)
+    print("1..21", flush=True)
     check_claims()
     check_sources()
     check_messages()
