@@ -261,8 +261,8 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 	const struct rp_capture_spec *x = capture_spec();
 	bool positive = o.cls == RP_CLASS_POSITIVE;
 	enum rp_class cls;
-	__u32 outcome;
-	__u64 *words;
+	__u32 outcome, key;
+	__u64 *words = NULL;
 
 	outcome = known ? rp_outcome_bit(x, desc, o, ret) : 0;
 	if (!passes_return(x, desc, outcome, knows, ret, ns)) {
@@ -274,10 +274,14 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 	    !has_slot(id, x, cell, o.value))
 		o.cls = RP_CLASS_OTHER;
 	cls = settle_judged(c, cell, o, judged_an_error(x, desc, o, outcome), x->split);
-	words = cell_of(cell);
-	if (words && timed)
+	key = cell_key(cell);
+	if (!sets_are_pooled || cell == id)
+		words = bpf_map_lookup_elem(&cells, &key);
+	if (!words)
+		count_pooled(key, cls, timed ? ns : UNTIMED);
+	else if (timed)
 		count_in_cell(c, words, cls, ns);
-	else if (words)
+	else
 		count_untimed_in_cell(c, words, cls);
 	count_hists(x, capture->observed, desc, cell, known && positive, ret, c);
 }
@@ -374,11 +378,12 @@ static __always_inline void enter_capturing_kernel(enum rp_space space, const st
 	__u64 *cell = space == RP_TRAMPOLINE && pass ? cell_of(id) : NULL;
 	struct capture_slot *p = capture_slot_of(key);
 	struct user_key in_hash = { .addr = key };
-	enum claim claim;
+	enum claim claim = BUSY;
 
 	if (cell)
 		++*(volatile __u64 *)&cell[RP_CELL_LEVEL];
-	claim = claim_capture_slot(p, key);
+	if (cell || space != RP_TRAMPOLINE || !pass)
+		claim = claim_capture_slot(p, key);
 	if (claim != BUSY && p) {
 		if (claim == OWN)
 			count_event(RP_EXCLUSIVE, id, RP_EVENT_STALE);
@@ -405,7 +410,7 @@ static __always_inline long leave_capturing_slowly(enum rp_space space, __u64 de
 	struct capture capture = {};
 	bool captured;
 
-	if (!cell || !p)
+	if (!p)
 		return 0;
 	captured = p->slot.key == (key | MARKED);
 	if (captured)
@@ -421,7 +426,7 @@ static __always_inline long leave_capturing_slowly(enum rp_space space, __u64 de
 		count_event(RP_EXCLUSIVE, id, RP_EVENT_NO_ENTRY);
 	else
 		lose(RP_EXCLUSIVE, space, id, addr);
-	if (level != NO_LEVEL)
+	if (cell && level != NO_LEVEL)
 		leave_level(space, cell, level);
 	return 0;
 }

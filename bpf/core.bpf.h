@@ -3,10 +3,12 @@
  * The measurement: a return increments one class or value counter and one bin, and adds its
  * nanoseconds. It knows neither mechanisms nor pairing.
  *
- * Cells lie in one mmapable array, a bank per possible CPU, written by that CPU alone. Writing is
- * as cheap as to a per-CPU array. User space reads the banks without bpf(2), which would make the
- * kernel skip kprobe programs on the reading CPU (bpf_disable_instrumentation()). With bank_cells 0
- * the same map is loaded as BPF_MAP_TYPE_PERCPU_ARRAY instead.
+ * Cells lie in one mmapable array, a bank per CPU that was online at the start, written by that CPU
+ * alone. Writing is as cheap as to a per-CPU array. User space reads the banks without bpf(2),
+ * which would make the kernel skip kprobe programs on the reading CPU
+ * (bpf_disable_instrumentation()). With bank_cells 0 the same map is loaded as
+ * BPF_MAP_TYPE_PERCPU_ARRAY instead. Where a CPU has no bank, the look-up fails and the call counts
+ * in the pool (pool.bpf.h).
  */
 /* A guard by name: test_inflight.c replaces this header. */
 #ifndef RP_CORE_BPF_H
@@ -16,6 +18,7 @@
 #include "grid.h"
 #include "kernel.h"
 #include "outcome.h"
+#include "pool.bpf.h"
 
 /* Constants of the loaded object: the verifier prunes the branches that they rule out. */
 const volatile struct rp_grid grid_table;
@@ -113,11 +116,41 @@ static __always_inline void add(enum rp_context c, __u64 *counter, __u64 n)
 		*counter += n;
 }
 
+/* The same in banks of which some are shared. */
+static __always_inline void add_in_bank(enum rp_context c, __u64 *counter, __u64 n)
+{
+	if (shares_banks)
+		add(RP_PREEMPTIBLE, counter, n);
+	else
+		add(c, counter, n);
+}
+
+static __always_inline __u32 cell_key(__u32 cell)
+{
+	return bpf_get_smp_processor_id() * bank_cells + cell;
+}
+
+/* NULL: this CPU has none. */
 static __always_inline __u64 *cell_of(__u32 cell)
 {
-	__u32 key = bpf_get_smp_processor_id() * bank_cells + cell;
+	__u32 key = cell_key(cell);
 
 	return bpf_map_lookup_elem(&cells, &key);
+}
+
+/* key: of this CPU, in `events`. */
+static __noinline long count_shared_event(__u32 key, __u32 which)
+{
+	__u32 row = key - bpf_get_smp_processor_id() * bank_targets;
+	__u64 *t;
+
+	if (!shares_banks)
+		return 0;
+	row += shared_bank() * bank_targets;
+	t = bpf_map_lookup_elem(&shared_rows, &row);
+	if (t && which < RP_EVENT_MAX)
+		add(RP_PREEMPTIBLE, &t[which], 1);
+	return 0;
 }
 
 static __always_inline void count_event(enum rp_context c, __u32 id, enum rp_event which)
@@ -127,6 +160,8 @@ static __always_inline void count_event(enum rp_context c, __u32 id, enum rp_eve
 
 	if (t)
 		add(c, &t[which], 1);
+	else
+		count_shared_event(key, which);
 }
 
 /* Claims a value slot. False: none is free, or another CPU was first. */
@@ -164,11 +199,11 @@ static __always_inline bool count_value(enum rp_context c, __u32 cell, __s64 val
 	}
 	if (found)
 		slot = *found;
-	slot += bpf_get_smp_processor_id() * bank_values;
+	slot += bank_of_cpu(own_banks) * bank_values;
 	counter = bpf_map_lookup_elem(&value_counts, &slot);
 	if (!counter)
 		return false;
-	add(c, counter, 1);
+	add_in_bank(c, counter, 1);
 	return true;
 }
 
@@ -199,16 +234,6 @@ static __always_inline void count_in_cell(enum rp_context c, __u64 *cell, enum r
 	add(c, &cell[RP_CELL_BINS + i], 1);
 }
 
-static __always_inline void count_outcome(enum rp_context c, __u32 index, struct rp_outcome o,
-					  __u64 ns)
-{
-	enum rp_class cls = settle(c, index, o);
-	__u64 *cell = cell_of(index);
-
-	if (cell)
-		count_in_cell(c, cell, cls, ns);
-}
-
 /* Counts a call that returned and whose duration is unknown. */
 static __always_inline void count_untimed_in_cell(enum rp_context c, __u64 *cell, enum rp_class cls)
 {
@@ -217,13 +242,51 @@ static __always_inline void count_untimed_in_cell(enum rp_context c, __u64 *cell
 	add(c, &cell[RP_CELL_UNTIMED], 1);
 }
 
+#define UNTIMED (~0ULL) /* instead of a duration */
+
+/* Counts a call in a cell that this CPU does not have. key: its key in `cells`, which the caller
+ * need not keep in a register. */
+static __noinline long count_pooled(__u32 key, __u32 cls, __u64 ns)
+{
+	__u32 cell = key - bpf_get_smp_processor_id() * bank_cells;
+	__u64 *words;
+
+	if (!shares_banks)
+		return 0;
+	words = pooled_cell(cell);
+	if (words && ns != UNTIMED) {
+		count_in_cell(RP_PREEMPTIBLE, words, cls, ns);
+		return 0;
+	}
+	words = words ? words : brief_cell(cell);
+	if (words)
+		count_untimed_in_cell(RP_PREEMPTIBLE, words, cls);
+	return 0;
+}
+
+static __always_inline void count_outcome(enum rp_context c, __u32 index, struct rp_outcome o,
+					  __u64 ns)
+{
+	enum rp_class cls = settle(c, index, o);
+	__u32 key = cell_key(index);
+	__u64 *cell = bpf_map_lookup_elem(&cells, &key);
+
+	if (cell)
+		count_in_cell(c, cell, cls, ns);
+	else
+		count_pooled(key, cls, ns);
+}
+
 static __always_inline void count_untimed(enum rp_context c, __u32 index, struct rp_outcome o)
 {
 	enum rp_class cls = settle(c, index, o);
-	__u64 *cell = cell_of(index);
+	__u32 key = cell_key(index);
+	__u64 *cell = bpf_map_lookup_elem(&cells, &key);
 
 	if (cell)
 		count_untimed_in_cell(c, cell, cls);
+	else
+		count_pooled(key, cls, UNTIMED);
 }
 
 /* For probes without durations, whose program at the return is the only one. */

@@ -7,6 +7,7 @@
 const volatile struct rp_grid size_table;
 const volatile __u32 size_last;		 /* the bin above its last threshold */
 const volatile __u32 bank_hists;	 /* distance between the histograms of two CPUs */
+const volatile __u32 own_hist_banks;	 /* CPUs with histograms of their own */
 const volatile __u32 set_hists, per_set; /* first histogram of the label sets, and number per set */
 
 struct {
@@ -27,7 +28,7 @@ struct {
 
 static __always_inline __u64 *hist_of(__u32 index)
 {
-	__u32 key = bpf_get_smp_processor_id() * bank_hists + index;
+	__u32 key = bank_of_cpu(own_hist_banks) * bank_hists + index;
 
 	return bpf_map_lookup_elem(&hists, &key);
 }
@@ -40,13 +41,13 @@ static __always_inline void add_to_hist(enum rp_context c, __u32 index, __u64 va
 
 	if (!h)
 		return;
-	add(c, &h[RP_HIST_SUM], value);
+	add_in_bank(c, &h[RP_HIST_SUM], value);
 	barrier_var(table);
 	i = rp_grid_bin(table, value, last);
 	barrier_var(i);
 	if (i > last)
 		i = last;
-	add(c, &h[RP_HIST_GRID + i], 1);
+	add_in_bank(c, &h[RP_HIST_GRID + i], 1);
 }
 
 static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
@@ -59,7 +60,9 @@ static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
 	}
 	h = hist_of(index);
 	if (h)
-		add(c, &h[value == RP_OBSERVED_UNREADABLE ? RP_HIST_UNREADABLE : RP_HIST_RANGE], 1);
+		add_in_bank(
+			c, &h[value == RP_OBSERVED_UNREADABLE ? RP_HIST_UNREADABLE : RP_HIST_RANGE],
+			1);
 }
 
 /* Adds sizes and observed values to the histograms of the target, or of its label set. */

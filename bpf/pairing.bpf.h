@@ -324,6 +324,8 @@ static __always_inline __u64 slot_key(enum rp_space space, __u32 id, __u64 addr)
  * stores it in its slot. A return sets the level to one below its entry's, which also drops
  * leftovers in between. Tasks that sleep in a call or migrate disturb the count, but not while an
  * interrupt runs. There, a slot whose level differs from the CPU's belongs to another call.
+ *
+ * A CPU without a cell of its own has no level. Its entries use no slots.
  */
 static __always_inline bool on_stack_of_task(__u64 *scratch, __u64 ctx)
 {
@@ -338,7 +340,7 @@ static __always_inline bool is_leftover(__u64 level, const __u64 *cell, __u64 ct
 	__u32 zero = 0;
 	__u64 *p;
 
-	if (level == cell[RP_CELL_LEVEL])
+	if (!cell || level == cell[RP_CELL_LEVEL])
 		return false;
 	p = bpf_map_lookup_elem(&scratch, &zero);
 	return p && !on_stack_of_task(p, ctx);
@@ -350,6 +352,8 @@ static __always_inline void enter_kernel(enum rp_space space, __u64 desc, __u64 
 	__u64 *cell = space == RP_TRAMPOLINE ? cell_of(id) : NULL;
 	struct slot *slot;
 
+	if (space == RP_TRAMPOLINE && !cell)
+		goto slowly;
 	if (cell)
 		++*(volatile __u64 *)&cell[RP_CELL_LEVEL];
 	slot = take_slot(RP_EXCLUSIVE, id, slot_key(space, id, addr));
@@ -360,6 +364,7 @@ static __always_inline void enter_kernel(enum rp_space space, __u64 desc, __u64 
 	}
 	if (cell)
 		cell[RP_CELL_LEVEL]--;
+slowly:
 	enter(RP_EXCLUSIVE, space, desc, addr);
 }
 
@@ -409,17 +414,22 @@ static __always_inline __u64 find_slowly(enum rp_space space, struct slot *slot,
 static __always_inline long leave_slowly(enum rp_space space, __u64 desc, __u64 addr, __u64 ret)
 {
 	__u32 id = RP_DESC_ID(desc);
-	__u64 *cell = cell_of(id), level, start, now = bpf_ktime_get_ns();
-	struct slot *slot = slot_of(slot_key(space, id, addr));
+	__u64 *cell = cell_of(id), level, start = 0, now = bpf_ktime_get_ns();
+	__u64 key = slot_key(space, id, addr);
+	struct slot *slot = slot_of(key);
 
-	if (!cell || !slot)
+	if (!slot)
 		return 0;
-	start = find_slowly(space, slot, cell, id, addr, &level);
+	/* The fast path needs a cell. */
+	if (!cell)
+		start = leave_slot(key, &level);
+	if (!start)
+		start = find_slowly(space, slot, cell, id, addr, &level);
 	if (start)
 		count_return(RP_EXCLUSIVE, desc, ret, now - start);
 	else
 		lose(RP_EXCLUSIVE, space, id, addr);
-	if (level != NO_LEVEL)
+	if (cell && level != NO_LEVEL)
 		leave_level(space, cell, level);
 	return 0;
 }
@@ -438,11 +448,10 @@ static __noinline long leave_trampoline_slowly(__u64 desc, __u64 addr, __u64 ret
 static __always_inline void leave_kernel(enum rp_space space, __u64 desc, __u64 addr, __u64 ret)
 {
 	__u32 id = RP_DESC_ID(desc);
-	__u64 *cell = cell_of(id), level, ns;
+	__u64 *cell = cell_of(id), level, ns = 0;
 
-	if (!cell)
-		return;
-	ns = leave_kernel_slot(space, cell, id, addr, &level);
+	if (cell)
+		ns = leave_kernel_slot(space, cell, id, addr, &level);
 	if (ns) {
 		ns = bpf_ktime_get_ns() - ns;
 		barrier_var(ns); /* or clang keeps both times */

@@ -17,17 +17,32 @@ static double mib(uint64_t bytes)
 	return (double)bytes / (1 << 20);
 }
 
+/* Counters of CPUs that have none of their own. */
+static void print_pool(FILE *out, const struct memory_plan *m)
+{
+	if (m->shared_banks && m->own_banks == 0)
+		fprintf(out, "a pool for %u CPUs, as calls need it", m->ncpus);
+	else if (m->shared_banks)
+		fprintf(out, "shared by %u CPUs that are offline now", m->ncpus - m->own_banks);
+	if (m->shared_banks)
+		fprintf(out, " %.2f, ", mib(m->pool));
+}
+
 static void print_memory(FILE *out, const struct generation *g)
 {
 	const struct memory_plan *m = &g->memory;
 
 	fprintf(out,
 		"memory: %.2f MiB of %.0f MiB allowed: %u targets x %u CPUs x %u bytes per cell = "
-		"%.2f MiB; event counters %.2f, returned values %.2f, in-flight calls %.2f, "
-		"%u label sets (of %u requested) and histograms %.2f MiB\n",
-		mib(m->total), mib(g->config->memory_limit), g->params.ntargets, m->ncpus,
-		m->cell_size, mib(m->cells), mib(m->events), mib(m->values), mib(m->frames),
-		m->nsets, m->sets_wanted, mib(m->sets));
+		"%.2f MiB; ",
+		mib(m->total), mib(g->config->memory_limit), g->params.ntargets, m->own_banks,
+		m->cell_size, mib(m->cells));
+	print_pool(out, m);
+	fprintf(out,
+		"event counters %.2f, returned values %.2f, in-flight calls %.2f, %u label sets "
+		"(of %u requested) and histograms %.2f MiB\n",
+		mib(m->events), mib(m->values), mib(m->frames), m->nsets, m->sets_wanted,
+		mib(m->sets));
 	if (m->per_thread)
 		fprintf(out,
 			"    outside of the limit: up to %u bytes per thread that makes a probed "

@@ -216,7 +216,7 @@ static int open_shared(struct attach_context *c)
 	struct shared *s = xcalloc(1, sizeof(*s));
 	int err;
 
-	s->n = object__banks(c->obj)->events.n;
+	s->n = object__banks(c->obj)->label_sets.first;
 	s->unwound = xcalloc(s->n, sizeof(*s->unwound));
 	c->shared = s;
 	err = task_watch__open(c->features, c->obj, "sched", "sched_process_exit",

@@ -22,8 +22,8 @@ struct adjustments *banks__adjustments(const struct banks *b)
 
 static void image_view(struct image *io, struct bank_view *v)
 {
-	image__field(io, &v->ncpus);
-	image__field(io, &v->cpu_stride);
+	image__field(io, &v->nbanks);
+	image__field(io, &v->bank_stride);
 	image__field(io, &v->stride);
 	image__field(io, &v->width);
 	image__field(io, &v->n);
@@ -38,6 +38,16 @@ static void image_adjustments(struct image *io, struct adjustments *l)
 	image__field(io, &l->nvalues);
 }
 
+static void image_pool(struct image *io, struct pool_view *v)
+{
+	image__field(io, &v->width);
+	image__field(io, &v->nrows);
+	image__field(io, &v->nshared);
+	image__field(io, &v->nbanks);
+	image__field(io, &v->nevents);
+	image__field(io, &v->nbrief);
+}
+
 void banks__image(struct image *io, struct banks *b)
 {
 	image_view(io, &b->cells);
@@ -47,6 +57,7 @@ void banks__image(struct image *io, struct banks *b)
 	image__field(io, &b->label_sets.n);
 	image__field(io, &b->label_sets.first);
 	image_adjustments(io, &b->adjustments);
+	image_pool(io, &b->pool);
 	image__field(io, &b->own_hists);
 	image__field(io, &b->hists_per_set);
 	for (int i = 0; i < BANKS; i++) {
@@ -59,11 +70,21 @@ void banks__image(struct image *io, struct banks *b)
 
 static bool is_within(const struct bank_view *v, uint64_t size)
 {
-	uint64_t last = v->n && v->ncpus ? (uint64_t)(v->ncpus - 1) * v->cpu_stride +
-						   (uint64_t)(v->n - 1) * v->stride + 1
-					 : 0;
+	uint64_t last = v->n && v->nbanks ? (uint64_t)(v->nbanks - 1) * v->bank_stride +
+						    (uint64_t)(v->n - 1) * v->stride + 1
+					  : 0;
 
 	return last <= size / sizeof(uint64_t) / (v->width ? v->width : 1);
+}
+
+static bool has_pool(const struct pool_view *v, const struct bank_source *s)
+{
+	uint64_t rows = (uint64_t)v->nrows + v->nshared;
+	uint64_t shared = (uint64_t)v->nbanks * v->nevents + v->nbrief;
+
+	return rows <= s[BANK_POOL].size / sizeof(uint64_t) / (v->width ? v->width : 1) &&
+	       v->nrows <= s[BANK_POOL_OWNERS].size / sizeof(*v->owners) &&
+	       shared <= s[BANK_SHARED_ROWS].size / sizeof(uint64_t) / RP_EVENT_MAX;
 }
 
 /* Whether all views lie within their memory. */
@@ -74,7 +95,7 @@ static bool fits(const struct banks *b)
 	return is_within(&b->cells, s[BANK_CELLS].size) &&
 	       is_within(&b->events, s[BANK_EVENTS].size) &&
 	       is_within(&b->hists, s[BANK_HISTS].size) &&
-	       is_within(&b->value_counts, s[BANK_VALUE_COUNTS].size) &&
+	       is_within(&b->value_counts, s[BANK_VALUE_COUNTS].size) && has_pool(&b->pool, s) &&
 	       (uint64_t)b->value_counts.n * sizeof(*b->value_slots) <= s[BANK_VALUE_SLOTS].size &&
 	       (uint64_t)b->label_sets.n * sizeof(*b->label_sets.v) <= s[BANK_LABEL_SETS].size &&
 	       (s[BANK_ADJUSTMENTS].fd < 0 ||
@@ -103,6 +124,9 @@ int banks__map(struct banks *b)
 	b->value_counts.base = at[BANK_VALUE_COUNTS];
 	b->value_slots = at[BANK_VALUE_SLOTS];
 	b->label_sets.v = at[BANK_LABEL_SETS];
+	b->pool.rows = at[BANK_POOL];
+	b->pool.owners = at[BANK_POOL_OWNERS];
+	b->pool.shared = at[BANK_SHARED_ROWS];
 	adjustments__read(&b->adjustments, at[BANK_ADJUSTMENTS]);
 	return err;
 }
@@ -122,4 +146,7 @@ void banks__unmap(struct banks *b)
 	unmap(b->value_slots, b->sources[BANK_VALUE_SLOTS].size);
 	unmap(b->label_sets.v, b->sources[BANK_LABEL_SETS].size);
 	unmap(b->adjustments.head, b->sources[BANK_ADJUSTMENTS].size);
+	unmap(b->pool.rows, b->sources[BANK_POOL].size);
+	unmap(b->pool.owners, b->sources[BANK_POOL_OWNERS].size);
+	unmap(b->pool.shared, b->sources[BANK_SHARED_ROWS].size);
 }

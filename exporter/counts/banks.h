@@ -12,11 +12,13 @@
 #include "base/histogram_layout.h"
 #include "base/image.h"
 #include "counts/adjustments.h"
+#include "counts/pool.h"
 
-/* Counters of CPU c, entry i: base[(c * cpu_stride + i * stride) * width]. */
+/* Counters of bank b, entry i: base[(b * bank_stride + i * stride) * width]. A bank belongs to one
+ * CPU; the last ones may be shared. */
 struct bank_view {
 	const volatile uint64_t *base;
-	uint32_t ncpus, cpu_stride, stride, width, n;
+	uint32_t nbanks, bank_stride, stride, width, n;
 };
 
 /* Label sets: slot s of n counts in cell first + s. */
@@ -33,12 +35,16 @@ enum bank {
 	BANK_VALUE_SLOTS,
 	BANK_LABEL_SETS,
 	BANK_ADJUSTMENTS,
+	BANK_POOL,
+	BANK_POOL_OWNERS,
+	BANK_SHARED_ROWS,
 	BANKS,
 };
 
 struct banks {
 	const struct histogram_layout *layout;
 	struct bank_view cells, events, hists, value_counts;
+	struct pool_view pool;	  /* added to cells and events; without rows: there is none */
 	struct bank_view entered; /* one entry: an rp_entered array; in the attacher only */
 	const volatile struct rp_value_slot *value_slots; /* value_counts.n */
 	struct label_sets_view label_sets;

@@ -7,13 +7,12 @@
 
 /* ---- sums ------------------------------------------------------------------------------------ */
 
-/* Words first..first+n-1 of entry i, of all CPUs: added to out. */
-static void sum_banks(struct bank_view v, uint32_t i, uint32_t first, uint32_t n, uint64_t *out)
+/* The first n words of entry i, of all banks: added to out. */
+static void sum_banks(struct bank_view v, uint32_t i, uint32_t n, uint64_t *out)
 {
-	for (uint32_t cpu = 0; cpu < v.ncpus; cpu++) {
+	for (uint32_t b = 0; b < v.nbanks && i < v.n; b++) {
 		const volatile uint64_t *bank =
-			v.base + ((size_t)cpu * v.cpu_stride + (size_t)i * v.stride) * v.width +
-			first;
+			v.base + ((size_t)b * v.bank_stride + (size_t)i * v.stride) * v.width;
 
 		for (uint32_t w = 0; w < n; w++)
 			out[w] += bank[w];
@@ -36,20 +35,28 @@ static uint32_t cell_words(const struct banks *o)
 	return RP_CELL_BINS + o->layout->nbins;
 }
 
-void snapshot__add_cell(const struct banks *o, uint32_t cell, uint64_t *out)
+/* list: of the pool, or NULL. */
+static void add_cell(const struct banks *o, const struct pool_list *list, uint32_t cell,
+		     uint64_t *out)
 {
 	const struct adjustments *l = banks__adjustments(o);
 
-	sum_banks(o->cells, cell, 0, cell_words(o), out);
+	sum_banks(o->cells, cell, cell_words(o), out);
+	pool__add_cell(&o->pool, list, cell, cell_words(o), out);
 	if (is_adjusted(l, cell))
 		add_words(&l->cells[(size_t)cell * l->cell_width], cell_words(o), out);
+}
+
+void snapshot__add_cell(const struct banks *o, uint32_t cell, uint64_t *out)
+{
+	add_cell(o, NULL, cell, out);
 }
 
 void snapshot__add_hist(const struct banks *o, uint32_t cell, uint32_t hist, uint64_t *out)
 {
 	const struct adjustments *l = banks__adjustments(o);
 
-	sum_banks(o->hists, hist, 0, o->hists.width, out);
+	sum_banks(o->hists, hist, o->hists.width, out);
 	if (is_adjusted(l, cell))
 		add_words(&l->hists[(size_t)hist * l->hist_width], l->hist_width, out);
 }
@@ -59,7 +66,7 @@ uint64_t snapshot__value_count(const struct banks *o, uint32_t slot)
 	const struct adjustments *l = banks__adjustments(o);
 	uint64_t count = l ? l->values[slot] : 0;
 
-	sum_banks(o->value_counts, slot, 0, 1, &count);
+	sum_banks(o->value_counts, slot, 1, &count);
 	return count;
 }
 
@@ -72,23 +79,37 @@ uint64_t snap_cell__calls(const struct snap_cell *c, const struct histogram_layo
 	return calls;
 }
 
-uint64_t snapshot__calls_in(const struct banks *o, uint32_t cell)
+static uint64_t calls_in(const struct banks *o, const struct pool_list *list, uint32_t cell)
 {
 	uint64_t words[RP_CELL_BINS + RP_GRID_MAX + RP_GRID_STEPS] = {};
 
-	snapshot__add_cell(o, cell, words);
+	add_cell(o, list, cell, words);
 	return snap_cell__calls(&(struct snap_cell){ .words = words }, o->layout);
+}
+
+uint64_t snapshot__calls_in(const struct banks *o, uint32_t cell)
+{
+	return calls_in(o, NULL, cell);
+}
+
+static uint32_t cells_of(const struct banks *o)
+{
+	return o->label_sets.first + o->label_sets.n;
 }
 
 void snapshot__count_calls(const struct banks *o, uint64_t *calls)
 {
 	struct label_sets_view v = o->label_sets;
+	struct pool_list list;
+	/* Without memory for a list, each cell's rows are searched for. */
+	const struct pool_list *rows = pool_list__make(&o->pool, cells_of(o), &list) ? &list : NULL;
 
 	for (uint32_t id = 0; id < v.first; id++)
-		calls[id] = snapshot__calls_in(o, id);
+		calls[id] = calls_in(o, rows, id);
 	for (uint32_t slot = 0; slot < v.n; slot++)
 		if (v.v[slot].used && v.v[slot].key.id < v.first)
-			calls[v.v[slot].key.id] += snapshot__calls_in(o, v.first + slot);
+			calls[v.v[slot].key.id] += calls_in(o, rows, v.first + slot);
+	pool_list__free(&list);
 }
 
 void snapshot__count_runs(const struct banks *o, uint64_t *runs)
@@ -96,7 +117,7 @@ void snapshot__count_runs(const struct banks *o, uint64_t *runs)
 	uint64_t events[RP_EVENT_MAX];
 
 	snapshot__count_calls(o, runs);
-	for (uint32_t id = 0; id < o->events.n; id++) {
+	for (uint32_t id = 0; id < o->label_sets.first; id++) {
 		snapshot__events(o, id, events);
 		runs[id] += events[RP_EVENT_FILTERED] + events[RP_EVENT_REJECTED] +
 			    events[RP_EVENT_NO_ENTRY] + events[RP_EVENT_UNWOUND] +
@@ -107,13 +128,14 @@ void snapshot__count_runs(const struct banks *o, uint64_t *runs)
 void snapshot__events(const struct banks *o, uint32_t id, uint64_t events[RP_EVENT_MAX])
 {
 	memset(events, 0, RP_EVENT_MAX * sizeof(*events));
-	sum_banks(o->events, id, 0, RP_EVENT_MAX, events);
+	sum_banks(o->events, id, RP_EVENT_MAX, events);
+	pool__add_events(&o->pool, id, events);
 }
 
 void snapshot__entered(const struct banks *o, uint64_t entered[RP_ENTERED_MAX])
 {
 	memset(entered, 0, RP_ENTERED_MAX * sizeof(*entered));
-	sum_banks(o->entered, 0, 0, RP_ENTERED_MAX, entered);
+	sum_banks(o->entered, 0, RP_ENTERED_MAX, entered);
 }
 
 uint64_t snapshot__returns_seen(const struct banks *o, uint32_t id)
@@ -140,6 +162,7 @@ struct block {
 	struct snap_value *values; /* by cell, then by value */
 	size_t nvalues;
 	uint64_t *words; /* of all cells, and their histograms */
+	struct pool_list pooled;
 };
 
 static int compare_values(const void *a, const void *b)
@@ -233,7 +256,7 @@ static void take_cell(const struct banks *o, const struct block *b, uint32_t cel
 	out->words = *words;
 	*words += cell_words(o);
 	out->hists = *words;
-	snapshot__add_cell(o, cell, out->words);
+	add_cell(o, &b->pooled, cell, out->words);
 	if (x) {
 		*words += (size_t)x->nhistograms * b->snapshot.hist_words;
 		add_hists(o, cell, x, out->hists);
@@ -315,7 +338,7 @@ static void add_hidden(const struct banks *o, const struct capture_spec *const *
 
 		if (!out)
 			continue;
-		snapshot__add_cell(o, cell, out->words);
+		add_cell(o, &b->pooled, cell, out->words);
 		if (extras[id])
 			add_hists(o, cell, extras[id], out->hists);
 	}
@@ -360,7 +383,7 @@ static struct block *take(const struct banks *o, const struct capture_spec *cons
 
 	if (!b)
 		goto fail;
-	b->snapshot.n = o->events.n;
+	b->snapshot.n = o->label_sets.first;
 	b->snapshot.hist_words = o->hists.width;
 	b->snapshot.targets = calloc(b->snapshot.n + 1, sizeof(*b->snapshot.targets));
 	if (!b->snapshot.targets)
@@ -370,8 +393,11 @@ static struct block *take(const struct banks *o, const struct capture_spec *cons
 	err = read_values(o, b);
 	if (!err)
 		err = find_sets(o, b);
+	if (!err && !pool_list__make(&o->pool, cells_of(o), &b->pooled))
+		err = -ENOMEM;
 	if (!err)
 		err = take_cells(o, extras, b);
+	pool_list__free(&b->pooled);
 	if (!err)
 		return b;
 fail:

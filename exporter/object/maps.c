@@ -47,10 +47,36 @@ void object_maps__place_addrs(struct object *o, const struct object_params *p)
 		o->naddrs = o->addr_shift = 0;
 }
 
+/* A map without entries cannot be created. A pool needs the first cell only: programs do not look
+ * for others there. */
+static uint32_t at_least_one(uint32_t n)
+{
+	return n ? n : 1;
+}
+
+/* The counters of CPUs that have none of their own. */
+static void set_pool(struct object *o)
+{
+	const struct memory_plan *m = &o->plan;
+	struct retprobe *s = o->skel;
+	uint32_t ncells = o->ntargets + m->nsets;
+
+	if (!m->shared_banks)
+		return;
+	bpf_map__set_value_size(s->maps.pool, m->cell_size);
+	bpf_map__set_max_entries(s->maps.pool, m->pool_rows + m->pool_shared);
+	bpf_map__set_max_entries(s->maps.pool_owners, at_least_one(m->pool_rows));
+	bpf_map__set_max_entries(s->maps.pool_free, at_least_one(m->pool_rows));
+	bpf_map__set_value_size(s->maps.pool_index, m->pool_lanes * sizeof(uint32_t));
+	bpf_map__set_max_entries(s->maps.pool_index, ncells);
+	bpf_map__set_max_entries(s->maps.shared_rows,
+				 m->shared_banks * o->ntargets + m->brief_cells);
+}
+
 static void set_maps(struct object *o, const struct object_params *p, struct features *f)
 {
+	uint32_t banks = o->plan.own_banks + o->plan.shared_banks;
 	struct retprobe *s = o->skel;
-	uint32_t ncpus = o->plan.ncpus;
 
 	bpf_map__set_value_size(s->maps.cells, o->plan.cell_size);
 	if (p->cells == CELLS_PERCPU) {
@@ -58,15 +84,16 @@ static void set_maps(struct object *o, const struct object_params *p, struct fea
 		bpf_map__set_map_flags(s->maps.cells, 0);
 		bpf_map__set_max_entries(s->maps.cells, p->ntargets + o->plan.nsets);
 	} else {
-		bpf_map__set_max_entries(s->maps.cells, ncpus * (p->ntargets + o->plan.nsets));
+		bpf_map__set_max_entries(s->maps.cells,
+					 at_least_one(o->plan.own_banks * o->plan.bank_cells));
 	}
-	bpf_map__set_max_entries(s->maps.events, ncpus * p->ntargets);
+	bpf_map__set_max_entries(s->maps.events, at_least_one(o->plan.own_banks * p->ntargets));
 	bpf_map__set_max_entries(s->maps.value_index, o->plan.nvalues);
 	bpf_map__set_max_entries(s->maps.value_free, o->plan.nvalues);
 	bpf_map__set_max_entries(s->maps.value_slots, o->plan.nvalues);
-	bpf_map__set_max_entries(s->maps.value_counts, ncpus * o->plan.nvalues);
+	bpf_map__set_max_entries(s->maps.value_counts, banks * o->plan.nvalues);
 	bpf_map__set_max_entries(s->maps.addrs, o->naddrs ? o->naddrs : 1);
-	bpf_map__set_max_entries(s->maps.entered, ncpus);
+	bpf_map__set_max_entries(s->maps.entered, o->plan.ncpus);
 	bpf_map__set_autocreate(s->maps.task_frames, features__has(f, FEATURE_TASK_STORAGE));
 	bpf_map__set_max_entries(s->maps.kernel_frames, o->plan.nkernel_frames);
 	bpf_map__set_max_entries(s->maps.user_frames, o->plan.nuser_frames);
@@ -104,13 +131,15 @@ static void set_extra_maps(struct object *o, const struct object_params *p)
 	}
 	bpf_map__set_value_size(s->maps.hists, m->hist_size);
 	if (m->nhists)
-		bpf_map__set_max_entries(s->maps.hists, m->ncpus * m->nhists);
+		bpf_map__set_max_entries(s->maps.hists,
+					 (m->hist_banks + m->shared_banks) * m->nhists);
 }
 
 void object_maps__size(struct object *o, const struct object_params *p, struct features *f)
 {
 	object_maps__place_addrs(o, p);
 	set_maps(o, p, f);
+	set_pool(o);
 	set_extra_maps(o, p);
 }
 
@@ -146,12 +175,12 @@ static int map_source(struct object *o, struct bpf_map *map, enum bank bank, voi
 	return map_array(o, map, false, outp);
 }
 
-static int map_banks(struct object *o, struct bpf_map *map, enum bank bank, uint32_t n,
-		     struct bank_view *view)
+static int map_banks(struct object *o, struct bpf_map *map, enum bank bank, uint32_t nbanks,
+		     uint32_t n, struct bank_view *view)
 {
 	*view = (struct bank_view){
-		.ncpus = o->plan.ncpus,
-		.cpu_stride = n,
+		.nbanks = nbanks,
+		.bank_stride = n,
 		.stride = 1,
 		.width = bpf_map__value_size(map) / sizeof(uint64_t),
 		.n = n,
@@ -161,7 +190,7 @@ static int map_banks(struct object *o, struct bpf_map *map, enum bank bank, uint
 
 static size_t copy_size(const struct bank_view *v)
 {
-	return (size_t)v->ncpus * v->n * v->width * sizeof(uint64_t);
+	return (size_t)v->nbanks * v->n * v->width * sizeof(uint64_t);
 }
 
 static int refresh_cell(struct object *o, uint32_t cell)
@@ -205,6 +234,48 @@ static struct bank_source source_of(const struct shared_memory *s)
 	return (struct bank_source){ s->fd, s->size };
 }
 
+/* Cells and event counters. Without own banks, the maps have the first entry of CPU 0. */
+static int map_own_banks(struct object *o)
+{
+	const struct memory_plan *m = &o->plan;
+	struct retprobe *s = o->skel;
+	uint32_t n = at_least_one(m->own_banks);
+	int err = 0;
+
+	if (bpf_map__type(s->maps.cells) == BPF_MAP_TYPE_ARRAY)
+		err = map_banks(o, s->maps.cells, BANK_CELLS, n, m->own_banks ? m->bank_cells : 1,
+				&o->banks.cells);
+	if (!err)
+		err = map_banks(o, s->maps.events, BANK_EVENTS, n, m->own_banks ? o->ntargets : 1,
+				&o->banks.events);
+	return err;
+}
+
+static int map_pool(struct object *o)
+{
+	const struct memory_plan *m = &o->plan;
+	struct pool_view *pool = &o->banks.pool;
+	struct retprobe *s = o->skel;
+	int err;
+
+	if (!m->shared_banks)
+		return 0;
+	*pool = (struct pool_view){
+		.width = m->cell_size / sizeof(uint64_t),
+		.nrows = m->pool_rows,
+		.nshared = m->pool_shared,
+		.nbanks = m->shared_banks,
+		.nevents = o->ntargets,
+		.nbrief = m->brief_cells,
+	};
+	err = map_source(o, s->maps.pool, BANK_POOL, &pool->rows);
+	if (!err)
+		err = map_source(o, s->maps.pool_owners, BANK_POOL_OWNERS, &pool->owners);
+	if (!err)
+		err = map_source(o, s->maps.shared_rows, BANK_SHARED_ROWS, &pool->shared);
+	return err;
+}
+
 /* Maps label sets and histograms. */
 static int map_extras(struct object *o)
 {
@@ -213,7 +284,8 @@ static int map_extras(struct object *o)
 	struct adjustments *adjustments = &o->banks.adjustments;
 	int err;
 
-	err = map_banks(o, s->maps.hists, BANK_HISTS, o->plan.nhists, &o->banks.hists);
+	err = map_banks(o, s->maps.hists, BANK_HISTS, o->plan.hist_banks + o->plan.shared_banks,
+			o->plan.nhists, &o->banks.hists);
 	if (!err)
 		err = map_source(o, s->maps.label_sets, BANK_LABEL_SETS, &sets->v);
 	if (!err)
@@ -227,7 +299,7 @@ static int map_extras(struct object *o)
 	if (err || !o->plan.nsets)
 		return err;
 	*adjustments = (struct adjustments){
-		.ncells = o->banks.cells.n,
+		.ncells = o->ntargets + o->plan.nsets,
 		.cell_width = o->banks.cells.width,
 		.nhists = o->plan.nhists,
 		.hist_width = o->banks.hists.width,
@@ -246,8 +318,8 @@ static int copy_cells(struct object *o)
 	int err;
 
 	*v = (struct bank_view){
-		.ncpus = o->plan.ncpus,
-		.cpu_stride = 1,
+		.nbanks = o->plan.ncpus,
+		.bank_stride = 1,
 		.stride = o->plan.ncpus,
 		.width = bpf_map__value_size(o->skel->maps.cells) / sizeof(uint64_t),
 		.n = o->ntargets + o->plan.nsets,
@@ -269,19 +341,18 @@ int object_maps__map(struct object *o)
 {
 	bool copy = bpf_map__type(o->skel->maps.cells) != BPF_MAP_TYPE_ARRAY;
 	struct retprobe *s = o->skel;
-	int err = 0;
+	int err;
 
 	for (int i = 0; i < BANKS; i++)
 		o->banks.sources[i].fd = -1;
-	if (!copy)
-		err = map_banks(o, s->maps.cells, BANK_CELLS, o->ntargets + o->plan.nsets,
-				&o->banks.cells);
+	err = map_own_banks(o);
 	if (!err)
-		err = map_banks(o, s->maps.events, BANK_EVENTS, o->ntargets, &o->banks.events);
+		err = map_pool(o);
 	if (!err)
-		err = map_banks(o, s->maps.entered, BANKS, 1, &o->banks.entered);
+		err = map_banks(o, s->maps.entered, BANKS, o->plan.ncpus, 1, &o->banks.entered);
 	if (!err)
-		err = map_banks(o, s->maps.value_counts, BANK_VALUE_COUNTS, o->plan.nvalues,
+		err = map_banks(o, s->maps.value_counts, BANK_VALUE_COUNTS,
+				o->plan.own_banks + o->plan.shared_banks, o->plan.nvalues,
 				&o->banks.value_counts);
 	if (!err)
 		err = map_source(o, s->maps.value_slots, BANK_VALUE_SLOTS, &o->banks.value_slots);
@@ -360,6 +431,8 @@ int object_maps__fill(struct object *o, const struct object_params *p)
 
 	if (!err)
 		err = fill_queue(o->skel->maps.label_free, o->plan.nsets);
+	if (!err)
+		err = fill_queue(o->skel->maps.pool_free, o->plan.pool_rows);
 	if (!err)
 		err = fill_hists(o, p);
 	if (!err)

@@ -19,9 +19,21 @@
 #define OBJECT_REMOVED_CGROUPS 512
 
 struct memory_plan {
-	uint32_t ncpus;	    /* possible ones: each has counters of its own */
-	uint32_t cell_size; /* counters of one target on one CPU */
-	uint64_t cells;	    /* counters of all targets */
+	uint32_t ncpus;	     /* possible ones */
+	uint32_t own_banks;  /* CPUs with counters of their own: numbers below */
+	uint32_t hist_banks; /* likewise, with histograms of their own */
+	/* Of event counters, value counters and histograms, for the other CPUs; a power of 2. 0:
+	 * all possible CPUs have their own, and there is no pool. */
+	uint32_t shared_banks;
+	bool pools_sets;     /* no CPU has own cells for label sets */
+	uint32_t bank_cells; /* own ones of a CPU */
+	/* The pool (bpf/pool.bpf.h): rows that cells take, rows that all CPUs share (one for each
+	 * cell, or none), cells without histogram (likewise). */
+	uint32_t pool_rows, pool_shared, brief_cells;
+	uint32_t pool_lanes; /* rows that a cell may take */
+	uint32_t cell_size;  /* counters of one target on one CPU */
+	uint64_t cells;	     /* own ones of all targets */
+	uint64_t pool;	     /* without shared rows and brief cells of label sets */
 	uint64_t events;
 	uint64_t values;      /* value counters: slots, counters and index */
 	uint32_t nvalues;     /* slots */

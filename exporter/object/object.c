@@ -23,7 +23,15 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 
 	memcpy((void *)&ro->grid_table, &p->layout->table, sizeof(ro->grid_table));
 	ro->grid_last = p->layout->nbins - 1;
-	ro->bank_cells = p->cells == CELLS_PERCPU ? 0 : p->ntargets + o->plan.nsets;
+	ro->bank_cells = p->cells == CELLS_PERCPU ? 0 : o->plan.bank_cells;
+	ro->own_banks = o->plan.own_banks;
+	ro->own_hist_banks = o->plan.hist_banks;
+	ro->shares_banks = o->plan.shared_banks > 0;
+	ro->shared_mask = o->plan.shared_banks ? o->plan.shared_banks - 1 : 0;
+	ro->sets_are_pooled = o->plan.pools_sets;
+	ro->pool_lanes = o->plan.pool_lanes;
+	ro->pool_rows = o->plan.pool_rows;
+	ro->first_brief_cell = o->plan.shared_banks * p->ntargets;
 	memcpy((void *)&ro->size_table, &p->size_layout->table, sizeof(ro->size_table));
 	ro->cgroup_ancestors = features__has(f, FEATURE_CGROUP_ANCESTOR);
 	ro->size_last = p->size_layout->nbins - 1;

@@ -5,6 +5,7 @@
 #include "bpf/abi.h"
 #include "config/config.h"
 #include "expr/capture.h"
+#include "kernel/cpus.h"
 
 /* What the scan of calls in progress looks for. */
 struct scan_params {
@@ -19,6 +20,7 @@ struct object_params {
 	const struct histogram_layout *layout; /* must outlive the object */
 	uint32_t ntargets;		       /* ids are below */
 	enum cells_mode cells;
+	struct cpus cpus;
 	uint64_t programs;	     /* PROG_BIT()s */
 	uint64_t capturing_programs; /* likewise: variants with captures */
 	const struct rp_addr *sites; /* targets of multi links by address; none: by cookie */

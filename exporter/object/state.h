@@ -17,7 +17,7 @@ struct object {
 	struct mapping {
 		void *addr;
 		size_t size;
-	} mappings[16];
+	} mappings[20];
 	size_t nmappings;
 	/* Writable mappings; those in banks are read-only. */
 	volatile struct rp_value_slot *own_values;

@@ -28,6 +28,7 @@ enum fault generation__plan(struct config *c, struct features *f, struct targets
 	g->params = (struct object_params){
 		.layout = g->layout,
 		.cells = c->cells,
+		.cpus = cpus__read(),
 		.size_layout = g->size_layout,
 		.memory_limit = c->memory_limit > taken ? c->memory_limit - taken : 0,
 	};

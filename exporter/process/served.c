@@ -65,6 +65,7 @@ static void image_generation(struct image *io, struct served_generation *g,
 	image__expect(io, shared_missed__size(g->ntargets) <= g->board_source.size);
 	image__expect(io, g->ntargets <= g->in_flight_source.size / sizeof(*g->in_flight));
 	image__expect(io, layout && g->banks.cells.width >= RP_CELL_BINS + layout->nbins);
+	image__expect(io, !g->banks.pool.nbanks || g->banks.pool.width == g->banks.cells.width);
 	g->extras = calloc(io->err ? 1 : g->ntargets + 1, sizeof(*g->extras));
 	io->err = g->extras ? io->err : -ENOMEM;
 }

@@ -99,6 +99,7 @@ static struct object *load(size_t nfunctions)
 	struct histogram_layout *layout, *sizes;
 	struct object_params p = {
 		.ntargets = 1,
+		.cpus = cpus__read(),
 		.programs = PROG_BIT(PROG_SYSCALL_ENTER) | PROG_BIT(PROG_SCAN),
 		.scan = { .ranges = choose(nfunctions), .nranges = nfunctions, .syscalls = true },
 	};

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "config/config.h"
 #include "object/object.h"
 
 #define MIB (1UL << 20)
@@ -21,14 +22,16 @@ static struct histogram_layout *layout, *size_layout;
 
 static int set_up(void **state)
 {
-	static const double seconds[] = { 1e-6, 1e-3, 1 }, bytes[] = { 1, 4096 };
+	struct config *c = config__new();
 	char *error;
 
-	assert_int_equal(histogram_layout__build(seconds, ARRAY_SIZE(seconds), 2, &layout, &error),
+	assert_int_equal(histogram_layout__build(c->buckets, c->nbuckets, c->native_schema, &layout,
+						 &error),
 			 0);
-	assert_int_equal(histogram_layout__build(bytes, ARRAY_SIZE(bytes), HISTOGRAM_INTEGERS,
-						 &size_layout, &error),
+	assert_int_equal(histogram_layout__build(c->size_buckets, c->nsize_buckets,
+						 HISTOGRAM_INTEGERS, &size_layout, &error),
 			 0);
+	config__free(c);
 	return 0;
 }
 
@@ -39,15 +42,20 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* One target with this many label sets; 0: without labels. */
-static struct memory_plan plan(uint32_t max_series, uint64_t limit)
+/* `ntargets` functions, the first one with this many label sets; 0: without labels. */
+static struct memory_plan plan_on(struct cpus cpus, uint32_t ntargets, uint32_t max_series,
+				  uint64_t limit)
 {
-	struct capture_spec x = { .nlabels = 1, .kernel.max_series = max_series };
+	struct capture_spec x = { .nlabels = 1,
+				  .kernel = { .comm = 1, .text_at = 2, .max_series = max_series } };
 	const struct capture_spec *extras[] = { &x };
 	struct object_params p = {
 		.layout = layout,
 		.size_layout = size_layout,
-		.ntargets = 1,
+		.ntargets = ntargets,
+		.cpus = cpus,
+		.programs = PROG_BIT(PROG_KPROBE_ENTRY),
+		.capturing_programs = max_series ? PROG_BIT(PROG_KPROBE_ENTRY) : 0,
 		.extras = extras,
 		.nextras = max_series ? 1 : 0,
 		.memory_limit = limit,
@@ -56,6 +64,11 @@ static struct memory_plan plan(uint32_t max_series, uint64_t limit)
 
 	memory_plan__make(&p, NULL, &out);
 	return out;
+}
+
+static struct memory_plan plan(uint32_t max_series, uint64_t limit)
+{
+	return plan_on((struct cpus){ 2, 2 }, 1, max_series, limit);
 }
 
 static void test_all_sets(void **state)
@@ -111,12 +124,97 @@ static void test_key_size(void **state)
 	}
 }
 
+static uint64_t of_cells(const struct memory_plan *p)
+{
+	return p->cells + p->pool;
+}
+
+/* CPUs that are not there cost little: a tenth, or 128 KiB. */
+static void test_possible_cpus(void **state)
+{
+	static const uint32_t functions[] = { 1, 64, 65, 500, 1000, 10000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+		struct memory_plan two = plan_on((struct cpus){ 2, 2 }, functions[i], 0, 256 * MIB);
+		struct memory_plan many =
+			plan_on((struct cpus){ 128, 2 }, functions[i], 0, 256 * MIB);
+
+		assert_int_equal(two.own_banks, 2);
+		assert_int_equal(many.own_banks, 2);
+		assert_int_equal(two.pool + two.shared_banks, 0);
+		assert_true(many.total - two.total <= two.total / 10 ||
+			    many.total - two.total <= MIB / 8);
+		assert_true(of_cells(&many) - of_cells(&two) <= of_cells(&two) / 10 ||
+			    of_cells(&many) - of_cells(&two) <= MIB / 8);
+		/* All late CPUs together have a place for each function. */
+		assert_true(many.pool_rows + many.pool_shared >= 64 ||
+			    many.pool_rows + many.pool_shared >= functions[i]);
+		assert_true(many.pool_shared + many.brief_cells == functions[i]);
+	}
+}
+
+/* A large machine whose CPUs are there: each has its own, while there is room. */
+static void test_online_cpus(void **state)
+{
+	struct memory_plan p = plan_on((struct cpus){ 128, 128 }, 100, 0, 256 * MIB);
+
+	assert_int_equal(p.own_banks, 128);
+	assert_int_equal(p.shared_banks, 0);
+	assert_int_equal(p.cells, 128UL * 100 * p.cell_size);
+	/* A limit that has no room for that is kept. */
+	p = plan_on((struct cpus){ 128, 128 }, 100, 0, 32 * MIB);
+	assert_int_equal(p.own_banks, 0);
+	assert_true(p.total <= 8 * MIB);
+}
+
+/* 100 functions that are called on all CPUs have a row each. */
+static void test_many_functions(void **state)
+{
+	struct memory_plan p = plan_on((struct cpus){ 128, 128 }, 10000, 0, 256 * MIB);
+
+	assert_int_equal(p.own_banks, 0);
+	assert_true(p.pool_rows >= 100 * 128);
+	assert_int_equal(p.pool_shared, 10000);
+	assert_true(p.total <= 64 * MIB);
+	/* As before on a small machine. */
+	p = plan_on((struct cpus){ 4, 4 }, 10000, 0, 256 * MIB);
+	assert_int_equal(p.own_banks, 4);
+}
+
+static void test_sets_on_many_cpus(void **state)
+{
+	struct memory_plan p = plan_on((struct cpus){ 48, 48 }, 1, 500, 256 * MIB);
+
+	assert_int_equal(p.nsets, 500);
+	assert_true(p.total <= 16 * MIB);
+	/* The function's own cell, for _other, is as before. */
+	assert_int_equal(p.own_banks, 48);
+	assert_true(p.pools_sets);
+	assert_int_equal(p.pool_shared, 501);
+	assert_true(p.pool_rows > 0);
+	p = plan_on((struct cpus){ 4, 4 }, 1, 500, 256 * MIB);
+	assert_false(p.pools_sets);
+}
+
+static void test_list_of_cpus(void **state)
+{
+	assert_int_equal(cpus__end_of("0\n"), 1);
+	assert_int_equal(cpus__end_of("0-127\n"), 128);
+	assert_int_equal(cpus__end_of("0-3,8\n"), 9);
+	assert_int_equal(cpus__end_of("0,2-3,64-65\n"), 66);
+	assert_int_equal(cpus__end_of("\n"), 0);
+	assert_int_equal(cpus__end_of(""), 0);
+	assert_true(cpus__read().online >= 1);
+	assert_true(cpus__read().online <= cpus__read().possible);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_sets),
-		cmocka_unit_test(test_capped_sets),
-		cmocka_unit_test(test_key_size),
+		cmocka_unit_test(test_all_sets),	  cmocka_unit_test(test_capped_sets),
+		cmocka_unit_test(test_key_size),	  cmocka_unit_test(test_possible_cpus),
+		cmocka_unit_test(test_online_cpus),	  cmocka_unit_test(test_many_functions),
+		cmocka_unit_test(test_sets_on_many_cpus), cmocka_unit_test(test_list_of_cpus),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

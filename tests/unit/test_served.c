@@ -74,6 +74,18 @@ static void make_generation(const struct histogram_layout *layout)
 	make_bank(BANK_LABEL_SETS, sizeof(struct rp_label_set) / sizeof(uint64_t), SLOTS);
 	b->label_sets =
 		(struct label_sets_view){ memory[BANK_LABEL_SETS].addr, SLOTS, FIXTURE_IDS };
+	b->pool = (struct pool_view){
+		.rows = make_bank(BANK_POOL, b->cells.width, 3 + SLOTS).base,
+		.width = b->cells.width,
+		.nrows = 3,
+		.nshared = SLOTS,
+		.nbanks = 1,
+		.nevents = FIXTURE_IDS,
+		.nbrief = 4,
+	};
+	make_bank(BANK_POOL_OWNERS, 1, 3);
+	memset(memory[BANK_POOL_OWNERS].addr, 0, 3 * sizeof(uint64_t));
+	make_bank(BANK_SHARED_ROWS, RP_EVENT_MAX, FIXTURE_IDS + 4);
 	b->own_hists = 2;
 	b->hists_per_set = 1;
 	adjustments = (struct adjustments){
@@ -313,6 +325,9 @@ static void what_is_mapped(void **state)
 	assert_int_equal(b->value_counts.base[0], 100 + BANK_VALUE_COUNTS);
 	assert_int_equal(b->value_slots[0].value, 100 + BANK_VALUE_SLOTS);
 	assert_int_equal(*(const volatile uint64_t *)b->label_sets.v, 100 + BANK_LABEL_SETS);
+	assert_int_equal(b->pool.rows[0], 100 + BANK_POOL);
+	assert_int_equal(b->pool.owners[0], 0);
+	assert_int_equal(b->pool.shared[0], 100 + BANK_SHARED_ROWS);
 	for (int i = 0; i < BANKS; i++)
 		assert_int_equal(fcntl(generation.banks.sources[i].fd, F_GETFD), -1);
 	assert_int_equal(fcntl(generation.board_source.fd, F_GETFD), -1);
@@ -387,13 +402,24 @@ static void what_is_broken(void **state)
 /* Numbers that lead beyond the mapping. */
 static void what_does_not_fit(void **state)
 {
-	generation.banks.cells.n += 10000;
-	assert_int_equal(read_back(), -EINVAL);
-	served__free(&got);
-	generation.banks.cells.n -= 10000;
-	make_descriptors();
-	generation.banks.adjustments.nvalues += 10000;
-	assert_int_equal(read_back(), -EINVAL);
+	struct pool_view *pool = &generation.banks.pool;
+	uint32_t *const numbers[] = { &generation.banks.cells.n,
+				      &pool->nrows,
+				      &pool->nshared,
+				      &pool->nbanks,
+				      &pool->nevents,
+				      &pool->nbrief,
+				      &pool->width,
+				      &generation.banks.adjustments.nvalues };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		*numbers[i] += 10000;
+		assert_int_equal(read_back(), -EINVAL);
+		served__free(&got);
+		*numbers[i] -= 10000;
+		make_descriptors();
+	}
+	assert_int_equal(read_back(), 0);
 }
 
 int main(void)

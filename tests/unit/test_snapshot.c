@@ -34,9 +34,108 @@ static void runs_of_programs(void **state)
 	}
 }
 
+enum { WIDTH = RP_CELL_BINS + 3, TARGETS = 2, ROWS = 4 };
+
+static const struct histogram_layout three_bins = { .nbins = 3 };
+
+/* One CPU has its own cells; two targets and a label set. */
+static struct pool_world {
+	uint64_t cells[3][WIDTH], rows[ROWS + 3][WIDTH], events[TARGETS][RP_EVENT_MAX];
+	uint64_t shared[2 * TARGETS + 3][RP_EVENT_MAX];
+	uint64_t owners[ROWS];
+	struct rp_label_set set;
+	struct banks banks;
+} world;
+
+static struct banks *set_up_pool(uint32_t nshared, uint32_t nbrief)
+{
+	adjustments__destroy(&world.banks.adjustments);
+	memset(&world, 0, sizeof(world));
+	world.set.used = RP_SET_USED;
+	world.set.key.id = 1;
+	world.banks = (struct banks){
+		.layout = &three_bins,
+		.cells = { world.cells[0], 1, 3, 1, WIDTH, 3 },
+		.events = { world.events[0], 1, TARGETS, 1, RP_EVENT_MAX, TARGETS },
+		.label_sets = { &world.set, 1, TARGETS },
+		.pool = { world.rows[0], world.owners, world.shared[0], WIDTH, ROWS, nshared, 2,
+			  TARGETS, nbrief },
+		.adjustments = { .ncells = 3, .cell_width = WIDTH },
+	};
+	assert_int_equal(adjustments__init(&world.banks.adjustments), 0);
+	return &world.banks;
+}
+
+static void count(uint64_t *cell, uint64_t calls)
+{
+	cell[RP_CELL_CLASS] += calls;
+	cell[RP_CELL_BINS + 1] += calls;
+}
+
+/* Own cells, rows in any order, several of one cell, and shared rows. */
+static void calls_in_the_pool(void **state)
+{
+	static const struct capture_spec x = { .nlabels = 1 };
+	const struct capture_spec *const extras[TARGETS] = { NULL, &x };
+	const struct banks *b = set_up_pool(3, 0);
+	uint64_t calls[TARGETS] = {};
+	struct snapshot *s;
+
+	world.owners[3] = world.owners[1] = 1 + 0;
+	world.owners[2] = 1 + 2;
+	world.owners[0] = 1 + 99; /* of no cell: never read */
+	count(world.cells[0], 1);
+	count(world.rows[3], 10);
+	count(world.rows[1], 100);
+	count(world.rows[ROWS + 0], 1000);
+	count(world.rows[2], 20000);
+	count(world.rows[ROWS + 2], 300000);
+	count(world.rows[0], 5000000);
+
+	snapshot__count_calls(b, calls);
+	assert_int_equal(calls[0], 1111);
+	assert_int_equal(calls[1], 320000);
+	assert_int_equal(snapshot__calls_in(b, 0), 1111);
+	assert_int_equal(snapshot__calls_in(b, 2), 320000);
+	s = snapshot__take(b, extras);
+	assert_int_equal(s->targets[0].cell.words[RP_CELL_BINS + 1], 1111);
+	assert_int_equal(snap_cell__calls(&s->targets[1].cell, &three_bins), 0);
+	assert_int_equal(s->targets[1].nsets, 1);
+	assert_int_equal(s->targets[1].sets[0].cell.words[RP_CELL_CLASS], 320000);
+	snapshot__free(s);
+}
+
+/* What found no row has no duration. Events of all shared banks count. */
+static void brief_cells_and_events(void **state)
+{
+	const struct banks *b = set_up_pool(0, 3);
+	uint64_t calls[TARGETS] = {}, events[RP_EVENT_MAX];
+
+	world.shared[2 * TARGETS + 1][RP_CELL_CLASS] = 7;
+	world.shared[2 * TARGETS + 1][RP_CELL_UNTIMED] = 7;
+	world.events[1][RP_EVENT_DEPTH] = 1;
+	world.shared[1][RP_EVENT_DEPTH] = 10;
+	world.shared[TARGETS + 1][RP_EVENT_DEPTH] = 100;
+	snapshot__count_calls(b, calls);
+	assert_int_equal(calls[0], 0);
+	assert_int_equal(calls[1], 7);
+	snapshot__events(b, 1, events);
+	assert_int_equal(events[RP_EVENT_DEPTH], 111);
+	snapshot__events(b, 0, events);
+	assert_int_equal(events[RP_EVENT_DEPTH], 0);
+}
+
+static int tear_down(void **state)
+{
+	adjustments__destroy(&world.banks.adjustments);
+	return 0;
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(runs_of_programs) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(runs_of_programs),
+					    cmocka_unit_test(calls_in_the_pool),
+					    cmocka_unit_test(brief_cells_and_events) };
 
-	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("snapshot", tests, NULL, tear_down);
 }

@@ -25,7 +25,8 @@ cd "$(dirname "$0")/../.." || exit 1
 # The longest first. Kernel 7 is preemptible, which changes where calls can get lost.
 both=conformance+conformance_edges
 calls=names+expressions+conformance_labels
-[ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/possible_cpus=100 scale:nobtf+$calls+in_flight+lifecycle/5.10 \
+[ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
+	scale:nobtf+$calls+in_flight+lifecycle/5.10/possible_cpus=100 \
 	scale+$calls+in_flight/6.12 scale:many.fsession.multi,refused.auto+names/7 \
 	conformance_labels+expressions+in_flight/7 scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
@@ -67,7 +68,7 @@ options_of() { # options_of SERIES COMMAND-LINE TEST...
 
 # The directory of a job's results.
 directory_of() {
-	echo "$work/${1//[\/,+:]/_}"
+	echo "$work/${1//[ \/,+:]/_}"
 }
 
 run_job() { # run_job JOB
@@ -126,7 +127,7 @@ for job; do
 	done
 	[ "$series" = native ] || tests/vm/kernels.sh "$series" || exit 1
 done
-printf '%s\n' "$@" | xargs -P "${GUEST_SLOTS:-2}" -I{} bash -c 'run_job {}'
+printf '%s\n' "$@" | xargs -P "${GUEST_SLOTS:-2}" -I{} bash -c 'run_job "{}"'
 for job; do
 	cat "$(directory_of "$job").verdicts" || echo "not ok $job: no verdicts"
 done

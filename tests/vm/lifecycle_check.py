@@ -100,17 +100,31 @@ def flat(r):
 
 
 def planned(r):
-    """The plan is for all possible CPUs, and the maps take as much memory as planned."""
+    """The plan is for the CPUs that were online, and the maps take as much memory as planned."""
     plan = re.search(r"memory: ([0-9.]+) MiB.* targets x (\d+) CPUs", r.text("plan"))
-    cpus = int(r.text("last-cpu")) + 1
+    cpus, possible = (int(n) + 1 for n in r.lines("last-cpus"))
     used = int(r.text("memlock")) / (1 << 20)
     told = r.value("reload.before", "retprobe_exporter_cell_bytes") / (1 << 20)
     if int(plan[2]) != cpus:
-        yield f"planned for {plan[2]} CPUs, and there may be {cpus}"
+        yield f"planned for {plan[2]} CPUs, and {cpus} were online"
+    told_late = f"shared by {possible - cpus} CPUs that are offline now" in r.text("plan")
+    if told_late != (possible > cpus):
+        yield f"{possible} possible CPUs: {plan[0]}"
     if abs(told - float(plan[1])) > 0.01:
         yield f"{plan[1]} MiB planned, {told:.2f} told in the metrics"
     if not 0.3 * float(plan[1]) <= used <= 1.1 * float(plan[1]) + 1:
         yield f"{plan[1]} MiB planned, {used:.2f} MiB of maps"
+
+
+def late_cpu(r):
+    """Calls on a CPU that came online after the start are counted from the first one on."""
+    if r.calls("late", UNLINK, comm="late") != 100:
+        yield f"{r.calls('late', UNLINK, comm='late')} of 100 with a label"
+    if r.sum("late", "retprobe_returns_total", UNLINK, comm="late", value="ENOENT") != 100:
+        yield "not all failed with ENOENT"
+    # Shells call getpgid(2), too.
+    if not 500 <= (r.calls("late", GETPGID) or 0) <= 600:
+        yield f"{r.calls('late', GETPGID)} of 500 without a label"
 
 
 def module(r):
@@ -280,8 +294,11 @@ TESTS = {
 
 def main():
     name, results = sys.argv[1], Results(pathlib.Path(sys.argv[2]))
-    print(f"1..{len(TESTS)}")
-    for what, test in TESTS.items():
+    tests = dict(TESTS)
+    if "maxcpus=" in name:
+        tests["a CPU comes online after the start"] = late_cpu
+    print(f"1..{len(tests)}")
+    for what, test in tests.items():
         try:
             problems = list(test(results))
         except (OSError, ValueError, KeyError, TypeError) as e:

@@ -108,10 +108,20 @@ reload_to() { # reload_to CONTENT
 
 echo "$base" >/tmp/life.yaml
 build/retprobe_exporter --config.check --config.file=/tmp/life.yaml >"$RESULTS/plan" || fail "the plan"
-tr - '\n' </sys/devices/system/cpu/possible | tail -n 1 >"$RESULTS/last-cpu"
+for list in online possible; do
+	tr -- '-,' '\n\n' </sys/devices/system/cpu/$list | tail -n 1
+done >"$RESULTS/last-cpus"
 start --config.file=/tmp/life.yaml
 # The memory of the maps.
 awk '/^memlock:/ { sum += $2 } END { print sum }' /proc/$exporter/fdinfo/* >"$RESULTS/memlock"
+# A CPU that comes after the probes. From then on, the load uses it, too.
+if [ "$(cat /sys/devices/system/cpu/cpu1/online 2>/dev/null)" = 0 ]; then
+	echo 1 >/sys/devices/system/cpu/cpu1/online || fail "CPU 1"
+	ln -sf "$W" /tmp/late
+	taskset -c 1 /tmp/late unlink-missing 1 100 >/dev/null || fail "calls on CPU 1"
+	taskset -c 1 /tmp/late getpgid-live 1 500 >/dev/null || fail "calls on CPU 1"
+	scrape late
+fi
 scrape reload.before
 "$W" stream 2 1000000000 >"$RESULTS/load.json" &
 loading=$!
