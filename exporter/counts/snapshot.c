@@ -35,21 +35,21 @@ static uint32_t cell_words(const struct banks *o)
 	return RP_CELL_BINS + o->layout->nbins;
 }
 
-/* list: of the pool, or NULL. */
-static void add_cell(const struct banks *o, const struct pool_list *list, uint32_t cell,
+/* The first n words of a cell. list: of the pool, or NULL. */
+static void add_cell(const struct banks *o, const struct pool_list *list, uint32_t cell, uint32_t n,
 		     uint64_t *out)
 {
 	const struct adjustments *l = banks__adjustments(o);
 
-	sum_banks(o->cells, cell, cell_words(o), out);
-	pool__add_cell(&o->pool, list, cell, cell_words(o), out);
+	sum_banks(o->cells, cell, n, out);
+	pool__add_cell(&o->pool, list, cell, n, out);
 	if (is_adjusted(l, cell))
-		add_words(&l->cells[(size_t)cell * l->cell_width], cell_words(o), out);
+		add_words(&l->cells[(size_t)cell * l->cell_width], n, out);
 }
 
 void snapshot__add_cell(const struct banks *o, uint32_t cell, uint64_t *out)
 {
-	add_cell(o, NULL, cell, out);
+	add_cell(o, NULL, cell, cell_words(o), out);
 }
 
 void snapshot__add_hist(const struct banks *o, uint32_t cell, uint32_t hist, uint64_t *out)
@@ -79,17 +79,12 @@ uint64_t snap_cell__calls(const struct snap_cell *c, const struct histogram_layo
 	return calls;
 }
 
-static uint64_t calls_in(const struct banks *o, const struct pool_list *list, uint32_t cell)
+uint64_t snapshot__calls_in(const struct banks *o, uint32_t cell)
 {
 	uint64_t words[RP_CELL_BINS + RP_GRID_MAX + RP_GRID_STEPS] = {};
 
-	add_cell(o, list, cell, words);
+	snapshot__add_cell(o, cell, words);
 	return snap_cell__calls(&(struct snap_cell){ .words = words }, o->layout);
-}
-
-uint64_t snapshot__calls_in(const struct banks *o, uint32_t cell)
-{
-	return calls_in(o, NULL, cell);
 }
 
 static uint32_t cells_of(const struct banks *o)
@@ -97,18 +92,50 @@ static uint32_t cells_of(const struct banks *o)
 	return o->label_sets.first + o->label_sets.n;
 }
 
+/* The target of a cell; UINT32_MAX if it is a free label set's. */
+static uint32_t target_of(const struct label_sets_view *v, uint32_t cell)
+{
+	uint32_t slot = cell - v->first;
+
+	if (cell < v->first)
+		return cell;
+	return slot < v->n && v->v[slot].used && v->v[slot].key.id < v->first ? v->v[slot].key.id
+									      : UINT32_MAX;
+}
+
+static uint64_t calls_by_class(const struct banks *o, const struct pool_list *list, uint32_t cell)
+{
+	uint64_t words[RP_CELL_BINS] = {}, calls = 0;
+
+	add_cell(o, list, cell, RP_CELL_BINS, words);
+	for (int c = 0; c < RP_CLASS_MAX; c++)
+		calls += words[RP_CELL_CLASS + c];
+	return calls;
+}
+
+/* Each call is in one class or has one value. So this reads the first cache line of each cell
+ * instead of all bins. */
 void snapshot__count_calls(const struct banks *o, uint64_t *calls)
 {
+	const volatile struct rp_value_slot *values = o->value_slots;
 	struct label_sets_view v = o->label_sets;
 	struct pool_list list;
 	/* Without memory for a list, each cell's rows are searched for. */
 	const struct pool_list *rows = pool_list__make(&o->pool, cells_of(o), &list) ? &list : NULL;
 
-	for (uint32_t id = 0; id < v.first; id++)
-		calls[id] = calls_in(o, rows, id);
-	for (uint32_t slot = 0; slot < v.n; slot++)
-		if (v.v[slot].used && v.v[slot].key.id < v.first)
-			calls[v.v[slot].key.id] += calls_in(o, rows, v.first + slot);
+	memset(calls, 0, v.first * sizeof(*calls));
+	for (uint32_t slot = 0; slot < o->value_counts.n; slot++) {
+		uint32_t id = values[slot].used ? target_of(&v, values[slot].cell) : UINT32_MAX;
+
+		if (id != UINT32_MAX)
+			calls[id] += snapshot__value_count(o, slot);
+	}
+	for (uint32_t cell = 0; cell < cells_of(o); cell++) {
+		uint32_t id = target_of(&v, cell);
+
+		if (id != UINT32_MAX)
+			calls[id] += calls_by_class(o, rows, cell);
+	}
 	pool_list__free(&list);
 }
 
@@ -256,7 +283,7 @@ static void take_cell(const struct banks *o, const struct block *b, uint32_t cel
 	out->words = *words;
 	*words += cell_words(o);
 	out->hists = *words;
-	add_cell(o, &b->pooled, cell, out->words);
+	add_cell(o, &b->pooled, cell, cell_words(o), out->words);
 	if (x) {
 		*words += (size_t)x->nhistograms * b->snapshot.hist_words;
 		add_hists(o, cell, x, out->hists);
@@ -338,7 +365,7 @@ static void add_hidden(const struct banks *o, const struct capture_spec *const *
 
 		if (!out)
 			continue;
-		add_cell(o, &b->pooled, cell, out->words);
+		add_cell(o, &b->pooled, cell, cell_words(o), out->words);
 		if (extras[id])
 			add_hists(o, cell, extras[id], out->hists);
 	}

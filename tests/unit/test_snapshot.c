@@ -24,7 +24,7 @@ static void runs_of_programs(void **state)
 	};
 	uint64_t runs, expected = 3;
 
-	cell[RP_CELL_BINS] = 3;
+	cell[RP_CELL_CLASS + RP_CLASS_TAIL] = 3;
 	events[RP_EVENT_ENTERED] = events[RP_EVENT_STALE] = 1000;
 	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
 		events[counted[i]] = 10;
@@ -44,6 +44,8 @@ static struct pool_world {
 	uint64_t shared[2 * TARGETS + 3][RP_EVENT_MAX];
 	uint64_t owners[ROWS];
 	struct rp_label_set set;
+	struct rp_value_slot values[4];
+	uint64_t value_counts[4];
 	struct banks banks;
 } world;
 
@@ -58,6 +60,8 @@ static struct banks *set_up_pool(uint32_t nshared, uint32_t nbrief)
 		.cells = { world.cells[0], 1, 3, 1, WIDTH, 3 },
 		.events = { world.events[0], 1, TARGETS, 1, RP_EVENT_MAX, TARGETS },
 		.label_sets = { &world.set, 1, TARGETS },
+		.value_slots = world.values,
+		.value_counts = { world.value_counts, 1, 4, 1, 1, 4 },
 		.pool = { world.rows[0], world.owners, world.shared[0], WIDTH, ROWS, nshared, 2,
 			  TARGETS, nbrief },
 		.adjustments = { .ncells = 3, .cell_width = WIDTH },
@@ -125,6 +129,27 @@ static void brief_cells_and_events(void **state)
 	assert_int_equal(events[RP_EVENT_DEPTH], 0);
 }
 
+/* A call has a class or a value. Results of label sets count for their target. */
+static void calls_by_value(void **state)
+{
+	const struct banks *b = set_up_pool(0, 0);
+	uint64_t calls[TARGETS] = { 99, 99 };
+
+	world.cells[0][RP_CELL_CLASS + RP_CLASS_OTHER] = 1;
+	for (uint32_t i = 0; i < ARRAY_SIZE(world.values); i++)
+		world.values[i] = (struct rp_value_slot){ .value = 2, .cell = i, .used = i != 1 };
+	world.value_counts[0] = 10;
+	world.value_counts[1] = 100; /* not in use */
+	world.value_counts[2] = 1000;
+	world.value_counts[3] = 10000; /* of no cell */
+	snapshot__count_calls(b, calls);
+	assert_int_equal(calls[0], 11);
+	assert_int_equal(calls[1], 1000);
+	world.set.used = RP_SET_FREE;
+	snapshot__count_calls(b, calls);
+	assert_int_equal(calls[1], 0);
+}
+
 static int tear_down(void **state)
 {
 	adjustments__destroy(&world.banks.adjustments);
@@ -135,7 +160,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(runs_of_programs),
 					    cmocka_unit_test(calls_in_the_pool),
-					    cmocka_unit_test(brief_cells_and_events) };
+					    cmocka_unit_test(brief_cells_and_events),
+					    cmocka_unit_test(calls_by_value) };
 
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, tear_down);
 }
