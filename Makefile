@@ -222,6 +222,10 @@ $(B)/postgres: tests/vm/postgres.c | $(B)
 $(B)/tls: tests/vm/tls.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -l:libssl.so.3 -o $@
 
+# For guests, which have no compiler.
+$(B)/calls/%: tests/e2e/calls/%.c | $(B)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) -O1 -pthread $< -o $@
+
 # Static, as emulated guests take long to load libraries.
 $(B)/client: tests/vm/client.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -static $< -o $@
@@ -363,7 +367,7 @@ check: unit-tests all
 
 # What `make test` runs, built.
 test-programs: all unit-tests $(B)/workload $(B)/postgres $(B)/tls $(B)/client $(B)/small/retprobe_exporter \
-		$(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
+		$(B)/calls/answered $(B)/calls/kinds $(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
 .PHONY: test-programs
 
 test: deps

@@ -67,6 +67,8 @@ enum rp_outcome_bit {
 #define RP_DESC_ADD_CAPTURE(i) ((__u64)((i) + 1) << 36)
 /* Add to the descriptor of a system call: how many times it has been attached again. */
 #define RP_DESC_ADD_ROUND(n) ((__u64)((n)&63) << 56)
+/* Add to the descriptor of one of its functions, so that each has another one. */
+#define RP_DESC_ADD_PART(n) RP_DESC_ADD_ROUND(n)
 
 /* Used by the programs of uprobe.ret only, which find a call by its owner (calls.bpf.h). */
 #define RP_DESC_BY_PROCESS (1ULL << 54) /* the call may return on another thread */
@@ -114,6 +116,9 @@ enum rp_event {
 	RP_EVENT_UNWOUND,  /* entered, then left without a return: another call took its slot
 			      (uprobe.ret) */
 	RP_EVENT_MAX = 8,  /* padded to a cache line */
+	/* Of a system call that is attached by its functions: counted, in a cell or as filtered,
+	 * although no function of it was called (probe_answered.bpf.h). Such calls do not nest. */
+	RP_EVENT_ANSWERED = RP_EVENT_DEPTH,
 };
 
 /* RP_EVENT_ENTERED of programs for which the kernel counts misses in one sum: one u64 array per
@@ -240,7 +245,8 @@ struct rp_capture_spec {
 	__u32 nnumbers, ntexts, comm; /* parts of the label key */
 	__u32 comm_at, text_at;	      /* the words with which they begin */
 	__u32 nfilters, nobserved;
-	__u32 reads_args; /* some expression reads an argument register */
+	__u32 reads_args; /* bits of the argument registers that expressions read */
+	__u32 of_syscall; /* the arguments are those of a system call */
 	__u32 go;	  /* they are those of Go's calling convention */
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
 	__u32 outcomes;	  /* rp_outcome_bits to count; 0: all */

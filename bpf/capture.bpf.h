@@ -12,6 +12,7 @@
 #include "hists.bpf.h"
 #include "labels.bpf.h"
 #include "pairing.bpf.h"
+#include "syscall_args.bpf.h"
 
 struct capture {
 	__u64 label; /* from label_of(), or CAPTURE_FILTERED */

@@ -64,20 +64,31 @@ struct sigpending___rp {
 	struct sigset___rp signal;
 } __attribute__((preserve_access_index));
 
+/* Since 5.11, with the kernel's generic entry code. */
+struct syscall_user_dispatch___rp {
+	bool on_dispatch;
+} __attribute__((preserve_access_index));
+
 struct task_struct___syscall {
 	struct seccomp___rp seccomp;
 	struct sigpending___rp pending;
+	struct syscall_user_dispatch___rp syscall_dispatch;
 } __attribute__((preserve_access_index));
+
+/* x86-64 programs with 32-bit pointers set a bit in the numbers of their calls. Most numbers, and
+ * the functions behind them, are those of other 64-bit programs. */
+#define X32_BIT 0x40000000
 
 /* The saved user-space registers of a task: the kernel's struct pt_regs. */
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs___rp {
-	unsigned long bp, bx, r10, r9, r8, cx, dx, si, di;
+	unsigned long bp, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 } __attribute__((preserve_access_index));
 #else
 struct pt_regs___rp {
 	__u64 regs[31];
 	__u64 orig_x0;
+	int syscallno;
 } __attribute__((preserve_access_index));
 #endif
 

@@ -32,7 +32,7 @@ int BPF_KRETPROBE(multi_return, long ret)
 SEC("kprobe")
 int BPF_KPROBE(multi_entry_capturing)
 {
-	struct args args = args_of_regs(ctx);
+	struct args args = args_of_function(ctx);
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)

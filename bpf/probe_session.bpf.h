@@ -43,7 +43,7 @@ int BPF_KPROBE(kprobe_session)
 /* Returns 1 for a call that a filter rejects: the kernel then skips its return. */
 static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *cookie)
 {
-	struct args args = args_of_regs(ctx);
+	struct args args = args_of_function(ctx);
 	__u64 desc = desc_of_link(ctx);
 	struct capture capture = {};
 

@@ -20,11 +20,6 @@
 volatile __u64 syscall_desc[RP_SYSCALLS];	 /* by number; 0: not probed */
 volatile __u64 syscall_compat_desc[RP_SYSCALLS]; /* the same for 32-bit programs */
 
-static __always_inline __u64 desc_at(const volatile __u64 *table, __u64 nr)
-{
-	return nr < RP_SYSCALLS ? table[nr] : 0;
-}
-
 /* A task has one frame, in task storage or in the hash. Descriptor 0: no call is running. start: of
  * the call, or when the task was last seen outside of a call; 0: never seen. */
 static __always_inline bool put_in_storage(__u64 desc)
@@ -170,7 +165,7 @@ static __always_inline struct user_frame other_frame(__u64 nr, __u64 desc, struc
 /* dispatches: a compile-time constant of each program; programs without it pay nothing. */
 static __always_inline int on_enter(struct trace_event_raw_sys_enter___rp *ctx, bool dispatches)
 {
-	__u64 nr = ctx->id, desc;
+	__u64 nr = table_index(ctx->id), desc;
 
 	if (!is_probed(nr))
 		return 0;
@@ -196,7 +191,7 @@ static __always_inline int count_syscall(struct trace_event_raw_sys_exit___rp *c
 
 static __always_inline int on_exit(struct trace_event_raw_sys_exit___rp *ctx, bool dispatches)
 {
-	__u64 nr = ctx->id, first = desc_at(syscall_desc, nr), now, desc;
+	__u64 nr = table_index(ctx->id), first = desc_at(syscall_desc, nr), now, desc;
 	struct task_frames *t = NULL;
 	struct user_frame f = {};
 
@@ -267,24 +262,13 @@ static __always_inline int enter_capturing_syscall(struct trace_event_raw_sys_en
 {
 	struct args args = { { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
 			       ctx->args[5] } };
-	__u64 desc = desc_of_call(ctx->id);
+	__u64 desc = desc_of_call(table_index(ctx->id));
 	struct capture capture = {};
 
 	make_capture(&args, desc, &capture, READ_LATE);
 	put_capture(store, RP_KERNEL, 0, capture_addr_of_task(), &capture);
 	enter_syscall(desc);
 	return 0;
-}
-
-static __always_inline void leave_answered_syscall(__u64 desc, __u64 ret)
-{
-	struct args args = saved_args(is_compat());
-	struct capture capture = {};
-
-	if (make_capture(&args, desc, &capture, UNREADABLE_IN_LITTLE_STACK))
-		count_captured_untimed(&capture, desc, ret, RP_EXCLUSIVE);
-	else
-		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 }
 
 static __always_inline int leave_capturing_syscall(struct trace_event_raw_sys_exit___rp *ctx,
@@ -375,11 +359,11 @@ static __always_inline bool is_of_child(__u64 nr, __u64 ret)
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_count(struct trace_event_raw_sys_exit___rp *ctx)
 {
-	__u64 nr = ctx->id, ret = ctx->ret, desc = counted_desc(nr);
+	__u64 nr = table_index(ctx->id), ret = ctx->ret, desc = counted_desc(nr);
 
 	if (!desc || is_of_child(nr, ret))
 		return 0;
-	if (may_be_rolled_back(nr, ret) && may_be_answered() && is_trapped()) {
+	if (may_be_rolled_back(ctx->id, ret) && may_be_answered() && is_trapped()) {
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_TRAPPED);
 		return 0;
 	}
@@ -395,6 +379,6 @@ int syscall_count(struct trace_event_raw_sys_exit___rp *ctx)
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_count_capturing(struct trace_event_raw_sys_exit___rp *ctx)
 {
-	count_capturing_return_only(RP_EXCLUSIVE, counted_desc(ctx->id), ctx->ret);
+	count_capturing_return_only(RP_EXCLUSIVE, counted_desc(table_index(ctx->id)), ctx->ret);
 	return 0;
 }

@@ -53,7 +53,7 @@ static __always_inline struct args args_of_trampoline(const __u64 *ctx)
 		bpf_probe_read_kernel(&args, sizeof(args), ctx);
 	else
 		asm volatile("" : "=m"(args)); /* nothing reads them */
-	return args;
+	return args_of_call(args);
 }
 
 SEC("fentry")

@@ -5,20 +5,24 @@
  *
  * Kernel functions are found by the return addresses in the task's kernel stack. A probe may have
  * replaced the return address of a function by a trampoline. Those of the functions that it calls
- * are inside it nevertheless. System calls and user functions are found by their frames, which
- * pairing keeps.
+ * are inside it nevertheless. User functions, and system calls that are attached by tracepoints,
+ * are found by their frames, which pairing keeps. Other system calls are found by the number in the
+ * registers with which their task entered the kernel: their functions often end in a jump to
+ * another one, and so are in no stack.
  *
  * Only tasks that are off the CPU are looked at: the stack of a running task changes while it is
  * read. A task that was switched in meanwhile is left out. The number of its switches tells.
  */
 #pragma once
 
+#include "probe_answered.bpf.h"
 #include "probe_syscall.bpf.h"
 
-const volatile __u32 scan_ranges;  /* entries of `ranges` */
-const volatile bool scan_stacks;   /* stacks may be read */
-const volatile bool scan_syscalls; /* look for system calls */
-const volatile bool scan_user;	   /* look for user functions */
+const volatile __u32 scan_ranges;   /* entries of `ranges` */
+const volatile bool scan_stacks;    /* stacks may be read */
+const volatile bool scan_syscalls;  /* look for system calls by their frames */
+const volatile bool scan_functions; /* look for those that are attached by their functions */
+const volatile bool scan_user;	    /* look for user functions */
 
 volatile struct rp_scan_state scan_state;
 
@@ -70,9 +74,9 @@ struct task_struct___scan {
 /* The registers with which a task entered the kernel. */
 struct pt_regs___scan {
 #if defined(__TARGET_ARCH_x86)
-	unsigned long orig_ax, sp;
+	unsigned long ax, orig_ax, sp;
 #else
-	__u64 sp;
+	__u64 regs[31], orig_x0, sp;
 	int syscallno;
 #endif
 } __attribute__((preserve_access_index));
@@ -203,7 +207,7 @@ static __always_inline __u64 syscall_of(struct task_struct___scan *task)
 	struct pt_regs___scan *regs = regs_of(task);
 
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(regs, orig_ax);
+	return table_index(BPF_CORE_READ(regs, orig_ax));
 #else
 	return (__u32)BPF_CORE_READ(regs, syscallno);
 #endif
@@ -220,6 +224,31 @@ static __always_inline void scan_syscall(struct scan_buffer *b, struct task_stru
 	nr = syscall_of(task);
 	if (desc == desc_at(syscall_desc, nr) || desc == desc_at(syscall_compat_desc, nr))
 		add_call(b, RP_DESC_ID(desc), RP_SCAN_NO_FRAME, start);
+}
+
+/* Whether the call has no result yet. On x86-64 -ENOSYS stands in its place until then, and on
+ * arm64 the first argument. */
+static __always_inline bool lacks_result(struct task_struct___scan *task)
+{
+	struct pt_regs___scan *regs = regs_of(task);
+
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(regs, ax) == -38UL /* ENOSYS */;
+#else
+	return BPF_CORE_READ(regs, regs[0]) == BPF_CORE_READ(regs, orig_x0);
+#endif
+}
+
+/* System calls that are attached by their functions have no frames. The saved registers tell which
+ * one a task is in. */
+static __always_inline void scan_functions_call(struct scan_buffer *b,
+						struct task_struct___scan *task)
+{
+	__u64 desc =
+		desc_of_functions(syscall_of(task), task->thread_info.COMPAT_FIELD & COMPAT_BIT);
+
+	if (desc && lacks_result(task))
+		add_call(b, RP_DESC_ID(desc), RP_SCAN_NO_FRAME, 0);
 }
 
 /* Frames below the stack pointer are leftovers: a stack grows down. */
@@ -309,6 +338,8 @@ int scan_tasks(struct bpf_iter__task *ctx)
 		scan_stack(b, task);
 	if ((scan_syscalls || scan_user) && !(task->flags & PF_KTHREAD))
 		scan_frames(b, task);
+	if (scan_functions && !(task->flags & PF_KTHREAD))
+		scan_functions_call(b, task);
 	if (b->task.ncalls && !scan_ranges && scan_stacks)
 		read_stack(b, task);
 	if (!b->task.ncalls || is_on_cpu(task) || switches_of(task) != before)

@@ -23,18 +23,6 @@
 volatile __u64 syscall_since[RP_SYSCALLS];
 volatile __u64 syscall_compat_since[RP_SYSCALLS];
 
-static __always_inline bool is_compat(void)
-{
-	struct task_struct___rp *task;
-
-	if (use_task_storage) {
-		task = (void *)bpf_get_current_task_btf();
-		return task->thread_info.COMPAT_FIELD & COMPAT_BIT;
-	}
-	task = (void *)bpf_get_current_task();
-	return BPF_CORE_READ(task, thread_info.COMPAT_FIELD) & COMPAT_BIT;
-}
-
 /* ---- tasks with evicted frames -----------------------------------------------------------------
  */
 
@@ -123,40 +111,6 @@ static __always_inline bool is_trapped(void)
 	return BPF_CORE_READ(task, pending.signal.sig[0]) & 1UL << (31 - 1); /* SIGSYS */
 }
 
-/* ---- arguments ---------------------------------------------------------------------------------
- */
-
-static __always_inline struct pt_regs___rp *saved_regs(void)
-{
-	struct task_struct___rp *task;
-
-	if (use_task_storage && bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	task = (void *)bpf_get_current_task();
-	return BPF_CORE_READ(task, stack) + (1UL << RP_STACK_SHIFT) -
-	       bpf_core_type_size(struct pt_regs___rp);
-}
-
-/* Unchanged by the call; only the result register differs. */
-static __always_inline struct args saved_args(bool compat)
-{
-	struct pt_regs___rp *regs = saved_regs();
-
-#if defined(__TARGET_ARCH_x86)
-	if (compat)
-		return (struct args){ { BPF_CORE_READ(regs, bx), BPF_CORE_READ(regs, cx),
-					BPF_CORE_READ(regs, dx), BPF_CORE_READ(regs, si),
-					BPF_CORE_READ(regs, di), BPF_CORE_READ(regs, bp) } };
-	return (struct args){ { BPF_CORE_READ(regs, di), BPF_CORE_READ(regs, si),
-				BPF_CORE_READ(regs, dx), BPF_CORE_READ(regs, r10),
-				BPF_CORE_READ(regs, r8), BPF_CORE_READ(regs, r9) } };
-#else
-	return (struct args){ { BPF_CORE_READ(regs, orig_x0), BPF_CORE_READ(regs, regs[1]),
-				BPF_CORE_READ(regs, regs[2]), BPF_CORE_READ(regs, regs[3]),
-				BPF_CORE_READ(regs, regs[4]), BPF_CORE_READ(regs, regs[5]) } };
-#endif
-}
-
 /* ---- counting -------------------------------------------------------------------------------- */
 
 /* Whether to count a return without an entry, because somebody else answered the call. Counts the
@@ -175,4 +129,16 @@ static __always_inline bool is_answered(const struct trace_event_raw_sys_exit___
 	else
 		return true;
 	return false;
+}
+
+/* Counts a call that somebody else has answered, with captures. */
+static __always_inline void leave_answered_syscall(__u64 desc, __u64 ret)
+{
+	struct args args = saved_args(is_compat());
+	struct capture capture = {};
+
+	if (make_capture(&args, desc, &capture, UNREADABLE_IN_LITTLE_STACK))
+		count_captured_untimed(&capture, desc, ret, RP_EXCLUSIVE);
+	else
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 }

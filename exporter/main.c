@@ -221,6 +221,7 @@ static int check(struct exporter *e)
 	look_at_machine(e);
 	warn_of_no_btf(e);
 	env.tracefs = e->tracefs;
+	env.functions = mechanisms__may_be_by_functions(e->config, e->features);
 	if (complete_config(e, e->config, &error))
 		return fail(EXIT_USAGE, error);
 	env.programs = programs = find_programs(e->config);

@@ -10,6 +10,7 @@
 
 #include "attach/choice.h"
 #include "attach/former.h"
+#include "attach/functions.h"
 #include "attach/site.h"
 #include "attach/state.h"
 #include "base/log.h"
@@ -67,12 +68,13 @@ static bool put_off(const struct attach *a, const struct group *g, struct attach
 	return off;
 }
 
-static void attach_group(const struct attach *a, struct group *g, struct object *obj)
+static void attach_group(struct attach *a, struct group *g, struct object *obj)
 {
 	size_t n;
 
 	g->context.obj = obj;
 	n = refuse_unloaded(g);
+	n = functions__refuse(a, g, obj, n);
 	if (!n || put_off(a, g, g->slots, n) || group__open(g))
 		return;
 	group__attach(g, g->slots, n);
@@ -84,14 +86,17 @@ static void fall_back(struct attach *a, struct group *g)
 {
 	size_t kept = 0;
 
+	functions__settle(a, g);
 	for (size_t i = 0; i < g->n; i++) {
 		struct attach_slot *slot = g->slots[i];
 		const struct attach_ops *refused_by = slot->ops;
 
 		if (slot->paused)
 			continue;
+		/* A system call goes to the tracepoints at once. */
 		if (!slot->attached)
-			choice__make(a, slot, refused_by);
+			choice__make(a, slot,
+				     functions__is_one(slot) ? &attach_kretprobe : refused_by);
 		if (slot->attached || !slot->ops) {
 			slot->ops = refused_by;
 			g->slots[kept++] = slot;
@@ -198,6 +203,7 @@ size_t attach__run(struct attach *a, struct object *obj)
 			fall_back(a, g);
 		}
 	}
+	functions__publish(a);
 	for (size_t i = 0; i < a->n; i++) {
 		attached += a->slots[i].attached || a->slots[i].paused;
 		if (!a->slots[i].attached)
@@ -229,6 +235,7 @@ void attach__detach(struct attach *a, uint32_t id)
 	slot->paused = false;
 	former__detach(a, id);
 	close_if_unused(a, g);
+	functions__publish(a);
 }
 
 /* ---- for a while --------------------------------------------------------------------------- */
@@ -253,6 +260,7 @@ static void attach_again(const struct attach *a, struct group *g, struct attach_
 	err = g->open ? 0 : group__open(g);
 	if (!err)
 		group__attach(g, again, n);
+	functions__detach_incomplete(g, slots, n);
 	for (size_t i = 0; i < n; i++) {
 		if (created[i])
 			slots[i]->created = created[i];
@@ -308,6 +316,7 @@ void attach__pause(struct attach *a, const uint32_t *ids, size_t n)
 	for (size_t i = 0; i < a->groups.n; i++)
 		if (a->groups.v[i].open)
 			pause_in_group(a, &a->groups.v[i], ids, n);
+	functions__publish(a);
 }
 
 static bool is_to_resume(const struct attach_slot *slot, const struct group *g, const uint32_t *ids,
@@ -333,6 +342,7 @@ void attach__resume(struct attach *a, const uint32_t *ids, size_t n)
 		if (found)
 			attach_again(a, g, slots, found);
 	}
+	functions__publish(a);
 }
 
 void attach__free(struct attach *a)
@@ -344,6 +354,7 @@ void attach__free(struct attach *a)
 		free(a->groups.v[i].slots);
 	}
 	task_watch__close(&a->forks);
+	functions__close(a);
 	former__free(a);
 	free(a->slots);
 	free(a->sites);
@@ -375,23 +386,33 @@ void attach__count(struct attach *a, struct kernel_counts *out)
 	}
 }
 
+static void count_site(const struct group *g, const struct attach_slot *slot,
+		       struct program_counts *sum)
+{
+	const struct target *t = slot->target;
+	struct program_site site =
+		slot->ops == &attach_uprobe_ret ? site__of_exits(t) : site__of(t);
+	uint64_t used = t->untimed ? slot->ops->counting : slot->ops->programs;
+
+	for (int p = 0; p < PROG_MAX; p++)
+		if (used & PROG_BIT(p))
+			programs__count_site(object__programs(g->context.obj), p, &site, sum);
+}
+
+/* Clones of a system call's functions are different ones; other programs are shared. */
 struct program_counts attach__count_slot(struct attach *a, uint32_t id)
 {
 	const struct attach_slot *slot = &a->slots[id];
-	const struct target *t = slot->target;
 	struct program_counts sum = {};
-	struct program_site site;
 	struct group *g;
-	uint64_t used;
 
 	if (!slot->attached)
 		return sum;
 	g = groups__of(&a->groups, slot->ops, a->features);
-	site = slot->ops == &attach_uprobe_ret ? site__of_exits(t) : site__of(t);
-	used = t->untimed ? slot->ops->counting : slot->ops->programs;
-	for (int p = 0; p < PROG_MAX; p++)
-		if (used & PROG_BIT(p))
-			programs__count_site(object__programs(g->context.obj), p, &site, &sum);
+	count_site(g, slot, &sum);
+	for (size_t i = 0; i < a->nformer && slot->ops->by_btf_id; i++)
+		if (a->former[i]->target->id == id)
+			count_site(g, &a->former[i]->slot, &sum);
 	return sum;
 }
 

@@ -6,12 +6,17 @@
  * Attaching thousands of functions one by one takes minutes. A multi link that misses a few calls
  * of sleeping functions, and counts them, is better. Where no exact mechanism is available, for
  * example because tracefs is closed, one that loses calls and counts them is better than none.
+ *
+ * System calls have the tracepoints, which are exact and cost something in every call of the
+ * machine. A mechanism for kernel functions takes a system call only if it is as exact, and if none
+ * needs the tracepoints.
  */
 #include "attach/choice.h"
 
 #include "attach/state.h"
 #include "base/buf.h"
 #include "elf/hazards.h"
+#include "expr/capture.h"
 
 /* The best first. */
 enum grade {
@@ -31,6 +36,8 @@ enum fact {
 	FACT_NO_CAPTURE, /* its labels or filters need something that is missing */
 	FACT_FORCED,
 	FACT_HARMFUL,
+	FACT_BY_FUNCTION, /* of a system call */
+	FACT_TRACED,	  /* another system call needs the tracepoints */
 	FACT_INEXACT,
 	FACT_NO_KERNEL, /* no kernel function: losses would not be counted */
 	FACT_FEW_LOSSES,
@@ -55,6 +62,9 @@ static const struct row {
 	{ BIT(NO_CAPTURE), GRADE_NEVER, FACT_NO_CAPTURE },
 	{ BIT(FORCED), GRADE_BEST, FACT_FORCED },
 	{ BIT(HARMFUL), GRADE_NEVER, FACT_HARMFUL },
+	{ BIT(BY_FUNCTION) | BIT(TRACED), GRADE_NEVER, FACT_TRACED },
+	{ BIT(BY_FUNCTION) | BIT(INEXACT), GRADE_NEVER, FACT_INEXACT },
+	{ BIT(BY_FUNCTION) | BIT(SLOW), GRADE_NEVER, FACT_SLOW },
 	{ BIT(INEXACT) | BIT(NO_KERNEL), GRADE_NEVER, FACT_INEXACT },
 	{ BIT(SLOW) | BIT(OUTDONE), GRADE_NEVER, FACT_SLOW },
 	{ BIT(INEXACT) | BIT(FEW_LOSSES) | BIT(QUICK), GRADE_GOOD, FACT_INEXACT },
@@ -102,6 +112,48 @@ static size_t rivals(const struct attach *a, const struct target *t)
 	return target__is_in_module(t) ? a->in_modules : a->count[t->type];
 }
 
+#define TRACED	  "another system call needs the tracepoints, for which all calls pay"
+#define MAX_CALLS 8 /* system calls of up to three functions each */
+
+/* How many targets of this type a mechanism is used for at most; 0: any number. */
+static size_t limit_of(const struct attach_ops *ops, const struct target *t)
+{
+	return ops->max_targets && t->type == TARGET_SYSCALL ? MAX_CALLS : ops->max_targets;
+}
+
+/* Whether a mechanism is for targets of this type. */
+static bool is_for(const struct attach_ops *ops, const struct target *t)
+{
+	return ops->type == t->type || (ops->type == TARGET_KERNEL && t->type == TARGET_SYSCALL);
+}
+
+static bool lacks_type(const struct target *t)
+{
+	bool lacks = !t->btf_id;
+
+	for (size_t i = 0; i < t->nmore && t->type == TARGET_SYSCALL; i++)
+		lacks |= !t->more[i]->btf_id;
+	return lacks;
+}
+
+/* Why a system call cannot be attached by its functions; NULL: it can. */
+static const char *no_functions(const struct attach *a, const struct target *t)
+{
+	const char *why = t->no_function;
+
+	if (!why && !t->symbol)
+		why = "its functions are not known";
+	if (!why && t->capture && capture_spec__reads_late(t->capture))
+		why = "text of the process may come into memory during the call, and is read at "
+		      "its return then";
+	/* For answered calls (attach/functions.c). */
+	return why ? why
+		   : features__missing_of(a->features, FEATURE_BIT(FEATURE_BTF) |
+							       FEATURE_BIT(FEATURE_TRACEFS) |
+							       FEATURE_BIT(FEATURE_PERF_EVENTS) |
+							       FEATURE_BIT(FEATURE_KPROBE_EVENTS));
+}
+
 /* Whether another slow mechanism attaches more targets in a tolerable time. */
 static bool is_outdone(const struct attach *a, const struct attach_ops *ops)
 {
@@ -118,7 +170,8 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 			const struct target *t, const struct attach_ops *forced, enum fact fact)
 {
 	bool user = ops->type == TARGET_USER;
-	bool slow = ops->max_targets && rivals(a, t) > ops->max_targets;
+	bool by_function = ops->type == TARGET_KERNEL && t->type == TARGET_SYSCALL;
+	bool slow = ops->max_targets && rivals(a, t) > limit_of(ops, t);
 	const char *why;
 	bool holds;
 
@@ -134,7 +187,9 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 		why = ops->unfit ? ops->unfit(t) : NULL;
 		if (t->untimed && !ops->counting)
 			why = "it needs a program at the entry, and durations are off";
-		holds = ops->by_btf_id && !t->btf_id;
+		if (by_function && !why)
+			why = no_functions(a, t);
+		holds = ops->by_btf_id && lacks_type(t);
 		return holds && !why ? "its type is not in the kernel's BTF" : why;
 	case FACT_NO_CAPTURE:
 		return missing_for_captures(a, t);
@@ -143,6 +198,10 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 	case FACT_HARMFUL:
 		holds = user && ops->swaps_return && t->hazards;
 		return holds ? "a return probe could crash the program" : NULL;
+	case FACT_BY_FUNCTION:
+		return by_function ? "" : NULL;
+	case FACT_TRACED:
+		return a->traced ? TRACED : NULL;
 	case FACT_INEXACT:
 		return mechanisms__inexact(ops, a->features);
 	case FACT_NO_KERNEL:
@@ -197,7 +256,10 @@ static const struct attach_ops *forced_for(const struct attach *a, const struct 
 	const char *own = t->settings->mechanism;
 	const struct attach_ops *forced = mechanisms__find(own ? own : a->mechanism);
 
-	return forced && forced->type == t->type ? forced : NULL;
+	if (!forced || !is_for(forced, t))
+		return NULL;
+	/* Those that have no functions keep the tracepoints. */
+	return forced->type == t->type || !no_functions(a, t) ? forced : NULL;
 }
 
 /* Why no mechanism supports the target. */
@@ -227,7 +289,7 @@ void choice__make(struct attach *a, struct attach_slot *slot, const struct attac
 		const struct attach_ops *ops = mechanisms[i];
 		struct verdict v;
 
-		if (after || ops->type != slot->target->type || (forced && forced != ops)) {
+		if (after || !is_for(ops, slot->target) || (forced && forced != ops)) {
 			after = ops == after ? NULL : after;
 			continue;
 		}
@@ -266,7 +328,7 @@ bool choice__is_outdated(const struct attach *a, uint32_t id)
 	       mechanisms__inexact(ops, a->features);
 }
 
-static void explain_one(const struct attach_ops *ops, struct verdict v, bool chosen,
+static void explain_one(const struct attach_ops *ops, struct verdict v, bool chosen, size_t limit,
 			struct buf *out)
 {
 	const char *why = v.why || chosen ? v.why : "the chosen one comes first";
@@ -277,23 +339,42 @@ static void explain_one(const struct attach_ops *ops, struct verdict v, bool cho
 					    : "chosen, although");
 	if (v.told == FACT_SLOW)
 		buf__printf(out, ": used for at most %u functions, as it takes long to attach",
-			    ops->max_targets);
+			    (unsigned)limit);
 	else if (why)
 		buf__printf(out, ": %s", why);
 	buf__printf(out, "\n");
+}
+
+/* Why no mechanism for kernel functions takes the system call; NULL: one may. */
+static const char *why_no_functions(const struct attach *a, const struct target *t)
+{
+	const struct attach_ops *forced = forced_for(a, t);
+	const char *why;
+
+	if (t->type != TARGET_SYSCALL || (forced && forced->type == TARGET_KERNEL))
+		return NULL;
+	if (forced)
+		return "another mechanism is requested";
+	why = no_functions(a, t);
+	return why || !a->traced ? why : TRACED;
 }
 
 void choice__explain(const struct attach *a, const struct attach_slot *slot, const char *indent,
 		     struct buf *out)
 {
 	const struct attach_ops *forced = forced_for(a, slot->target);
+	const char *common = why_no_functions(a, slot->target);
 
+	if (common)
+		buf__printf(out, "%s%-14s no: %s\n", indent, "its functions", common);
 	for (size_t i = 0; i < MECHANISMS; i++) {
 		const struct attach_ops *ops = mechanisms[i];
+		struct verdict v;
 
-		if (ops->type != slot->target->type)
+		if (!is_for(ops, slot->target) || (common && ops->type == TARGET_KERNEL))
 			continue;
+		v = judge(a, ops, slot->target, forced);
 		buf__printf(out, "%s", indent);
-		explain_one(ops, judge(a, ops, slot->target, forced), ops == slot->ops, out);
+		explain_one(ops, v, ops == slot->ops, limit_of(ops, slot->target), out);
 	}
 }

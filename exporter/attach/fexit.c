@@ -68,7 +68,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 		const struct fexit *x = slots[i]->state;
 
 		if (slots[i]->attached)
-			out[slots[i]->target->id].missed[MISSED_RECURSION] =
+			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
 				programs__count_fd(x->program).skipped;
 	}
 }

@@ -72,6 +72,15 @@ struct attach_slot *former__add(struct attach *a, const struct attach_slot *slot
 	return &f->slot;
 }
 
+struct attach_slot *former__add_function(struct attach *a, const struct attach_slot *slot,
+					 const struct target *function)
+{
+	struct former *f = new_former(a, slot);
+
+	target__set_function(f->target, function);
+	return &f->slot;
+}
+
 static void follow_in_group(struct attach *a, struct group *g, const uint32_t *ids,
 			    struct target *const *to, size_t n)
 {
@@ -114,6 +123,21 @@ static void free_former(struct former *f)
 	f->target->capture = NULL;
 	target__free(f->target);
 	free(f);
+}
+
+void former__drop(struct attach *a, const struct attach_slot *slot)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < a->nformer; i++) {
+		struct former *f = a->former[i];
+
+		if (&f->slot == slot)
+			free_former(f);
+		else
+			a->former[kept++] = f;
+	}
+	a->nformer = kept;
 }
 
 static void detach(struct attach *a, struct former *f)
@@ -173,7 +197,7 @@ size_t former__count(const struct attach *a, uint32_t id)
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->nformer; i++)
-		n += a->former[i]->target->id == id;
+		n += a->former[i]->target->id == id && a->former[i]->target->opened;
 	return n;
 }
 
@@ -184,7 +208,7 @@ const struct target *former__next(const struct attach *a, int after)
 	for (size_t i = 0; i < a->nformer; i++) {
 		const struct target *t = a->former[i]->target;
 
-		if (!t->selected && t->opened->fd > after &&
+		if (!t->selected && t->opened && t->opened->fd > after &&
 		    (!next || t->opened->fd < next->opened->fd))
 			next = t;
 	}

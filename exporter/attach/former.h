@@ -24,6 +24,11 @@ const struct target *former__next(const struct attach *a, int after);
  * attached. */
 struct attach_slot *former__add(struct attach *a, const struct attach_slot *slot,
 				struct target *at);
+/* Adds a slot for a further function of a system call. */
+struct attach_slot *former__add_function(struct attach *a, const struct attach_slot *slot,
+					 const struct target *function);
+/* Frees a slot that is not attached, and no longer in its group. */
+void former__drop(struct attach *a, const struct attach_slot *slot);
 /* Detaches those for which is_gone() is true. */
 void former__detach_if(struct attach *a, bool (*is_gone)(const struct target *t, const void *ctx),
 		       const void *ctx);

@@ -59,7 +59,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 		if (!slots[i]->attached)
 			continue;
 		k->has_skipped = true;
-		k->skipped = programs__count_fd(x->program).skipped;
+		k->skipped += programs__count_fd(x->program).skipped;
 	}
 }
 

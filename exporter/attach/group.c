@@ -46,7 +46,7 @@ int group__open(struct group *g)
 }
 
 /* Hundreds of links take minutes: urgent work is done between them. */
-static void detach(struct group *g, struct attach_slot **slots, size_t n)
+void group__detach(struct group *g, struct attach_slot **slots, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (slots[i]->attached)
@@ -62,7 +62,7 @@ void group__close(struct group *g)
 {
 	if (!g->open)
 		return;
-	detach(g, g->slots, g->n);
+	group__detach(g, g->slots, g->n);
 	if (g->ops->close)
 		g->ops->close(&g->context);
 	g->open = false;
@@ -150,7 +150,7 @@ void group__drop_changed(struct group *g, struct attach_slot **slots, size_t n)
 
 		if (!slot->attached || opened_file__is_unchanged(t->opened))
 			continue;
-		detach(g, &slot, 1);
+		group__detach(g, &slot, 1);
 		slot__refuse(slot, 0,
 			     xasprintf("%s was written to while its functions were being "
 				       "attached; it is tried again",
@@ -164,7 +164,7 @@ void group__take_out(struct group *g, struct attach_slot **slots, size_t n)
 {
 	size_t kept = 0;
 
-	detach(g, slots, n);
+	group__detach(g, slots, n);
 	for (size_t i = 0; i < g->n; i++)
 		if (g->slots[i]->attached)
 			g->slots[kept++] = g->slots[i];

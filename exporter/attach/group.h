@@ -33,5 +33,7 @@ void group__attach(struct group *g, struct attach_slot **slots, size_t n);
 /* Detaches the functions whose files were written to since they were read: their probes may be
  * inside an instruction. */
 void group__drop_changed(struct group *g, struct attach_slot **slots, size_t n);
+/* Detaches those of some targets that are attached. */
+void group__detach(struct group *g, struct attach_slot **slots, size_t n);
 /* Detaches some of its targets, and removes all that are not attached from the group. */
 void group__take_out(struct group *g, struct attach_slot **slots, size_t n);

@@ -19,6 +19,7 @@
 #include "counts/snapshot.h"
 #include "kernel/kprobe_events.h"
 #include "kernel/perf_event.h"
+#include "kernel/syscall_functions.h"
 #include "object/maps.h"
 
 #define BASELINE_TRIES 20
@@ -71,7 +72,7 @@ static size_t max_id(struct attach_slot **slots, size_t n)
 
 static struct rows new_rows(struct attach_slot **slots, size_t n)
 {
-	struct rows r = { .n = max_id(slots, n) };
+	struct rows r = { .n = max_id(slots, n) * SYSCALL_FUNCTIONS };
 
 	r.v[KPROBE_ENTRY] = xcalloc(r.n, sizeof(*r.v[0]));
 	r.v[KPROBE_RETURN] = xcalloc(r.n, sizeof(*r.v[0]));
@@ -84,15 +85,52 @@ static void free_rows(struct rows *r)
 	free(r->v[KPROBE_RETURN]);
 }
 
-static uint64_t returns_seen(struct attach_context *c, uint32_t id)
+/* Answered system calls have not been in a function. */
+static uint64_t returns_seen(struct attach_context *c, const struct target *t)
 {
-	object_maps__refresh_target(c->obj, id);
-	return snapshot__returns_seen(object__banks(c->obj), id);
+	uint64_t events[RP_EVENT_MAX], seen;
+
+	object_maps__refresh_target(c->obj, t->id);
+	seen = snapshot__returns_seen(object__banks(c->obj), t->id);
+	if (t->type != TARGET_SYSCALL)
+		return seen;
+	snapshot__events(object__banks(c->obj), t->id, events);
+	return seen - events[RP_EVENT_ANSWERED];
 }
 
-static bool has_rows(const struct rows *r, uint32_t id, const struct kretprobe *k)
+/* The number of an event among those of its kind: a system call has several functions. */
+static uint32_t event_of(const struct target *t, uint32_t part)
 {
-	return r->v[KPROBE_RETURN][id].there && (k->untimed || r->v[KPROBE_ENTRY][id].there);
+	return t->id * SYSCALL_FUNCTIONS + part;
+}
+
+/* The sum of a target's rows; there is false if one is missing. */
+static struct kprobe_profile row_of(const struct rows *r, enum kprobe_kind kind,
+				    const struct target *t)
+{
+	uint32_t parts = t->type == TARGET_SYSCALL ? 1 + t->nmore : 1;
+	struct kprobe_profile sum = { .there = true };
+
+	for (uint32_t i = 0; i < parts; i++) {
+		const struct kprobe_profile *row = &r->v[kind][event_of(t, i)];
+
+		sum.there &= row->there;
+		sum.hits += row->hits;
+		sum.missed += row->missed;
+	}
+	return sum;
+}
+
+static bool has_rows(const struct rows *r, const struct target *t, const struct kretprobe *k)
+{
+	return row_of(r, KPROBE_RETURN, t).there &&
+	       (k->untimed || row_of(r, KPROBE_ENTRY, t).there);
+}
+
+/* The first function of a target counts for all. */
+static bool is_first(const struct attach_slot *slot)
+{
+	return slot->attached && !slot->target->part;
 }
 
 /*
@@ -111,22 +149,25 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
 	for (int try = 0; try < BASELINE_TRIES && left; try++) {
 		for (size_t i = 0; i < n; i++)
 			if (!done[i])
-				before[i] = returns_seen(c, slots[i]->target->id);
+				before[i] = returns_seen(c, slots[i]->target);
 		if (kprobe_events__profile(c->shared, rows.v, rows.n))
 			break;
 		for (size_t i = 0; i < n; i++) {
-			uint32_t id = slots[i]->target->id;
+			const struct target *t = slots[i]->target;
 			struct kretprobe *k = slots[i]->state;
-			uint64_t base = rows.v[KPROBE_RETURN][id].hits - before[i];
+			struct kprobe_profile leave;
+			uint64_t base;
 
-			if (done[i] || !slots[i]->attached || !has_rows(&rows, id, k))
+			if (done[i] || !is_first(slots[i]) || !has_rows(&rows, t, k))
 				continue;
+			leave = row_of(&rows, KPROBE_RETURN, t);
+			base = leave.hits - before[i];
 			if (!k->base_return.there || (int64_t)(base - k->base_return.hits) < 0)
 				k->base_return.hits = base;
 			k->base_return.there = true;
-			k->base_return.missed = rows.v[KPROBE_RETURN][id].missed;
-			k->base_entry = rows.v[KPROBE_ENTRY][id];
-			done[i] = before[i] == returns_seen(c, id);
+			k->base_return.missed = leave.missed;
+			k->base_entry = row_of(&rows, KPROBE_ENTRY, t);
+			done[i] = before[i] == returns_seen(c, t);
 			if (done[i])
 				k->base_return.hits = base;
 			left -= done[i];
@@ -161,12 +202,15 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 
 	if (!kprobe_events__profile(c->shared, rows.v, rows.n)) {
 		for (size_t i = 0; i < n; i++) {
-			uint32_t id = slots[i]->target->id;
+			const struct target *t = slots[i]->target;
 			const struct kretprobe *k = slots[i]->state;
+			struct kprobe_profile entry, leave;
 
-			if (slots[i]->attached && k->base_return.there && has_rows(&rows, id, k))
-				count_one(k, &rows.v[KPROBE_ENTRY][id], &rows.v[KPROBE_RETURN][id],
-					  &out[id]);
+			if (!is_first(slots[i]) || !k->base_return.there || !has_rows(&rows, t, k))
+				continue;
+			entry = row_of(&rows, KPROBE_ENTRY, t);
+			leave = row_of(&rows, KPROBE_RETURN, t);
+			count_one(k, &entry, &leave, &out[t->id]);
 		}
 	}
 	free_rows(&rows);
@@ -178,7 +222,8 @@ static int define_event(struct attach_context *c, enum kprobe_kind kind, const s
 {
 	__cleanup_free char *place = location(t);
 
-	return kprobe_events__define(c->shared, kind, t->id, place, t->settings->maxactive);
+	return kprobe_events__define(c->shared, kind, event_of(t, t->part), place,
+				     t->settings->maxactive);
 }
 
 static int attach_event(struct attach_context *c, enum kprobe_kind kind, enum program_id program,
@@ -192,7 +237,7 @@ static int attach_event(struct attach_context *c, enum kprobe_kind kind, enum pr
 	*at = prog < 0 ? ATTEMPT_LOAD : ATTEMPT_EVENT;
 	if (prog < 0)
 		return prog;
-	number = kprobe_events__number(c->shared, kind, t->id);
+	number = kprobe_events__number(c->shared, kind, event_of(t, t->part));
 	return perf_event__attach(perf_event__open_tracepoint(number), prog, cookie, out);
 }
 
@@ -227,13 +272,14 @@ static char *explain(const struct attach_slot *slot, enum attempt at, int err)
 static void detach(struct attach_context *c, struct attach_slot *slot)
 {
 	struct kretprobe *k = take_ptr(slot->state);
+	uint32_t event = event_of(slot->target, slot->target->part);
 
 	perf_event__close(&k->leave);
 	perf_event__close(&k->entry);
 	if (k->return_defined)
-		kprobe_events__remove(c->shared, KPROBE_RETURN, slot->target->id);
+		kprobe_events__remove(c->shared, KPROBE_RETURN, event);
 	if (k->entry_defined)
-		kprobe_events__remove(c->shared, KPROBE_ENTRY, slot->target->id);
+		kprobe_events__remove(c->shared, KPROBE_ENTRY, event);
 	free(k);
 }
 

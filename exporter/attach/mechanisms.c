@@ -60,6 +60,11 @@ static bool has_type(const struct config *c, enum target_type type)
 	return false;
 }
 
+bool mechanisms__may_be_by_functions(const struct config *c, struct features *f)
+{
+	return has_type(c, TARGET_SYSCALL) && !mechanisms__impossible(f, TARGET_KERNEL);
+}
+
 enum fault mechanisms__check_forced(const struct config *c, struct features *f, char **error)
 {
 	const struct attach_ops *ops = mechanisms__find(c->mechanism);
@@ -74,7 +79,7 @@ enum fault mechanisms__check_forced(const struct config *c, struct features *f, 
 	if (why)
 		return fault__set(error, FAULT_MACHINE, "--mechanism=%s is not available: %s",
 				  c->mechanism, why);
-	if (has_type(c, ops->type))
+	if (has_type(c, ops->type) || (ops->type == TARGET_KERNEL && has_type(c, TARGET_SYSCALL)))
 		return FAULT_NONE;
 	return fault__set(error, FAULT_CONFIG,
 			  "--mechanism=%s is for %s, and none is to be probed: leave it out",

@@ -18,6 +18,8 @@ const char *mechanisms__inexact(const struct attach_ops *ops, struct features *f
 const struct attach_ops *mechanisms__find(const char *name);
 /* Why no mechanism for a type of targets works here; NULL if one does. */
 const char *mechanisms__impossible(struct features *f, enum target_type type);
+/* Whether system calls of the configuration may be attached by their functions here. */
+bool mechanisms__may_be_by_functions(const struct config *c, struct features *f);
 /* Whether the mechanism that --mechanism forces works here and suits some target of the
  * configuration. Call it once at the start. Returns a fault with *error, to be freed. */
 enum fault mechanisms__check_forced(const struct config *c, struct features *f, char **error);

@@ -2,6 +2,7 @@
 #include "attach/plan.h"
 
 #include "attach/choice.h"
+#include "attach/functions.h"
 #include "attach/in_flight.h"
 #include "attach/site.h"
 #include "attach/state.h"
@@ -15,13 +16,18 @@ static void fill_sites(struct attach *a)
 {
 	bool hidden = false;
 
-	a->sites = xcalloc(a->n, sizeof(*a->sites));
+	a->sites = xcalloc(a->n + a->nformer + 1, sizeof(*a->sites));
 	for (size_t i = 0; i < a->n; i++) {
 		const struct target *t = a->slots[i].target;
 
-		if (t->type != TARGET_KERNEL)
+		if (t->type != TARGET_KERNEL && !functions__is_one(&a->slots[i]))
 			continue;
 		hidden |= !t->addr;
+		a->sites[a->nsites++] = (struct rp_addr){ t->addr, site__of(t).spec };
+	}
+	for (size_t i = 0; i < a->nformer; i++) {
+		const struct target *t = a->former[i]->target;
+
 		a->sites[a->nsites++] = (struct rp_addr){ t->addr, site__of(t).spec };
 	}
 	if (hidden)
@@ -100,6 +106,17 @@ static void try_file(struct attach *a, struct attach_slot *slot, struct target *
 	choice__make(a, slot, NULL);
 }
 
+/* Whether there is a file k to try. */
+static bool is_selected(const struct attach_slot *slot, size_t k)
+{
+	return slot->target->type == TARGET_USER && !slot->ops && k < slot->target->nmore;
+}
+
+static bool needs_tracepoints(const struct attach_slot *slot)
+{
+	return slot->ops == &attach_tracepoint;
+}
+
 struct attach *plan__new(struct targets *targets, struct features *f, const char *mechanism)
 {
 	struct attach *a = xcalloc(1, sizeof(*a));
@@ -121,14 +138,22 @@ struct attach *plan__new(struct targets *targets, struct features *f, const char
 		struct attach_slot *slot = &a->slots[i];
 
 		choice__make(a, slot, NULL);
-		for (size_t k = 0; k < slot->target->nmore && !slot->ops; k++)
+		for (size_t k = 0; is_selected(slot, k); k++)
 			try_file(a, slot, slot->target->more[k]);
+		a->traced |= needs_tracepoints(slot);
+	}
+	for (size_t i = 0; i < a->n; i++) {
+		struct attach_slot *slot = &a->slots[i];
+
+		if (a->traced && functions__is_one(slot))
+			choice__make(a, slot, NULL);
 		if (slot->ops)
 			group__add(groups__of(&a->groups, slot->ops, f), slot);
 	}
 	warn_of_harm(a);
 	number_extras(a, targets);
 	number_exits(a);
+	functions__add_slots(a);
 	fill_sites(a);
 	in_flight__plan(a->slots, a->n, f, &a->scan);
 	return a;
@@ -156,6 +181,16 @@ static uint64_t programs_of_mechanism(const struct attach *a, const struct attac
 	       (ops->swaps_return && features__has(a->features, FEATURE_BTF) ? forks : 0);
 }
 
+/* Whether a group may get targets that a mechanism could not attach. */
+static bool may_follow(const struct attach_ops *next, const struct group *g)
+{
+	bool calls = false;
+
+	for (size_t i = 0; i < g->n; i++)
+		calls |= functions__is_one(g->slots[i]);
+	return next->type == g->ops->type || (calls && next == &attach_tracepoint);
+}
+
 /* The programs of the chosen mechanisms, and of those after them that a refused target may get. */
 static uint64_t programs_of(const struct attach *a, bool capturing, bool untimed)
 {
@@ -170,7 +205,7 @@ static uint64_t programs_of(const struct attach *a, bool capturing, bool untimed
 			continue;
 		programs |= programs_of_mechanism(a, ops, untimed);
 		for (size_t r = 0; r < MECHANISMS && ops != forced; r++) {
-			if (after && mechanisms[r]->type == ops->type &&
+			if (after && may_follow(mechanisms[r], &a->groups.v[i]) &&
 			    !mechanisms__unavailable(mechanisms[r], a->features))
 				programs |= programs_of_mechanism(a, mechanisms[r], untimed);
 			after |= mechanisms[r] == ops;
@@ -183,10 +218,18 @@ static uint64_t programs_of(const struct attach *a, bool capturing, bool untimed
 static void add_scan(const struct attach *a, struct object_params *p)
 {
 	p->scan = a->scan;
-	if ((a->scan.nranges || a->scan.syscalls || a->scan.user) &&
+	if ((a->scan.nranges || a->scan.syscalls || a->scan.functions || a->scan.user) &&
 	    (p->programs || p->capturing_programs) &&
 	    features__has(a->features, FEATURE_TASK_ITERATOR))
 		p->programs |= PROG_BIT(PROG_SCAN);
+}
+
+/* The programs for answered system calls. */
+static void add_answered(const struct attach_slot *slot, struct object_params *p)
+{
+	p->programs |= PROG_BIT(PROG_SYSCALL_ANSWERED);
+	if (slot->target->capture)
+		p->capturing_programs |= PROG_BIT(PROG_SYSCALL_ANSWERED_CAPTURE);
 }
 
 void plan__params(const struct attach *a, struct object_params *p)
@@ -194,6 +237,11 @@ void plan__params(const struct attach *a, struct object_params *p)
 	p->ntargets = a->n;
 	p->programs = programs_of(a, false, false) | programs_of(a, false, true);
 	p->capturing_programs = programs_of(a, true, false) | programs_of(a, true, true);
+	for (size_t i = 0; i < a->n; i++) {
+		p->x32_calls |= a->slots[i].target->x32_calls;
+		if (functions__is_one(&a->slots[i]))
+			add_answered(&a->slots[i], p);
+	}
 	for (uint32_t i = 0; i < a->nextras && p->capturing_programs; i++)
 		if (capture_spec__names_cgroups(a->extras[i]) &&
 		    features__has(a->features, FEATURE_BTF))

@@ -8,17 +8,26 @@
 static uint64_t spec_of(const struct target *t, uint8_t size)
 {
 	struct result result = target__result(t);
-	uint64_t spec = RP_DESC(t->id, result__kernel_kind(&result), size);
+	uint64_t spec =
+		RP_DESC(t->id, result__kernel_kind(&result), size) | RP_DESC_ADD_PART(t->part);
 
 	return t->capture ? spec | RP_DESC_ADD_CAPTURE(t->capture->index) : spec;
+}
+
+#define COMPAT_SIZE 4 /* the result of a 32-bit program's call is an int */
+
+/* The functions of 32-bit programs have no native number. */
+static bool is_compat(const struct target *t)
+{
+	return t->type == TARGET_SYSCALL && t->nr < 0;
 }
 
 struct program_site site__of(const struct target *t)
 {
 	return (struct program_site){
-		.spec = spec_of(t, t->ret_size),
+		.spec = spec_of(t, is_compat(t) ? COMPAT_SIZE : t->ret_size),
 		.capture = t->capture,
-		.module = t->object,
+		.module = t->type == TARGET_SYSCALL ? "vmlinux" : t->object,
 		.symbol = t->symbol,
 		.btf_id = t->btf_id,
 		.slots = t->slots,
@@ -26,10 +35,9 @@ struct program_site site__of(const struct target *t)
 	};
 }
 
-/* The result of a 32-bit program's call is an int. */
 uint64_t site__compat_spec(const struct target *t)
 {
-	return spec_of(t, 4);
+	return spec_of(t, COMPAT_SIZE);
 }
 
 /* Go moves goroutines between threads. The C library can switch stacks too, but none of its probed

@@ -5,8 +5,8 @@
 #include "attach/group.h"
 #include "attach/task_watch.h"
 
-/* The attachment to a former file. Its settings and captures belong to the target that replaced
- * it. */
+/* The attachment to a former file, or to a further function of a system call. Its settings and
+ * captures belong to the target that replaced it, or to the first function's. */
 struct former {
 	struct attach_slot slot;
 	struct target *target;
@@ -34,4 +34,7 @@ struct attach {
 	bool watches_forks;
 	struct former **former;
 	size_t nformer;
+	struct answers *answers; /* attach/functions.c */
+	int answers_error;
+	bool traced; /* some system call needs the tracepoints */
 };

@@ -73,6 +73,7 @@ static void set_syscall(struct attach_context *c, const struct target *t, uint64
 		t->untimed ? object__count_syscall : object__set_syscall;
 
 	set(c->obj, t->nr, false, native);
+	set(c->obj, t->nr_x32, false, native);
 	set(c->obj, t->nr32, true, compat);
 }
 

@@ -96,7 +96,7 @@ static void read_syscall(const struct sources *src, const struct target *t, stru
 static void scope_of_syscall(struct sources *src, const struct target *t, struct syscall_type *s,
 			     struct expr_scope *scope)
 {
-	scope->user = true;
+	scope->syscall = scope->user = true;
 	scope->btf = kernel_functions__vmlinux(sources__types(src));
 	read_syscall(src, t, s);
 	if (!s->format) {

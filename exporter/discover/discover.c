@@ -13,6 +13,7 @@
 #include "discover/clones.h"
 #include "discover/kernel.h"
 #include "discover/syscall.h"
+#include "discover/syscall_functions.h"
 #include "discover/target_exits.h"
 #include "discover/user.h"
 
@@ -73,6 +74,7 @@ int discover__run(const struct config *c, const struct discover_env *env, struct
 		exclusions__warn_unused(&d.exclusions);
 	clones__describe(&d);
 	all = claims__collect(&d.claims);
+	syscall_functions__find(all, &d.sources);
 	target_exits__find(all, c->mechanism);
 	release(&d);
 	if (all->nids > RP_MAX_TARGETS) {

@@ -14,6 +14,8 @@ struct discover_env {
 	int tracefs;				/* directory descriptor, -1 if there is none */
 	/* Files that are selected by what they are; NULL: there are none. */
 	const struct program_files *programs;
+	/* Whether the functions of system calls are wanted: they can be probed here. */
+	bool functions;
 	/* For discoveries that no user has started: unsuitable settings are REASON_REFUSED instead
 	 * of an error, and warnings are not repeated. */
 	bool lenient;

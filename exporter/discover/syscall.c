@@ -63,6 +63,7 @@ static int claim_entry(struct discovery *d, const struct request *r,
 	t->kind = RP_KIND_ERRNO;
 	t->nr = entry->nr;
 	t->nr32 = entry->nr32;
+	t->nr_x32 = entry->nr_x32;
 	t->note = note_of(entry);
 	if (why)
 		return claims__add_failed(&d->claims, r, t, REASON_DENIED, xstrdup(why));

@@ -33,7 +33,7 @@ struct target *target__new(enum target_type type, const char *object, const char
 	t->function = xstrdup(function);
 	t->kind = RP_KIND_RAW;
 	t->ret_size = 8;
-	t->nr = t->nr32 = -1;
+	t->nr = t->nr32 = t->nr_x32 = -1;
 	return t;
 }
 
@@ -54,6 +54,7 @@ void target__free(struct target *t)
 	free(t->note);
 	free(t->symbol);
 	free(t->btf_name);
+	free(t->no_function);
 	capture_spec__free(t->capture);
 	opened_file__unref(t->opened);
 	free(t->cold);
@@ -125,6 +126,19 @@ void target__swap_names(struct target *a, struct target *b)
 	SWAP(a->others, b->others);
 	SWAP(a->nothers, b->nothers);
 	SWAP(a->uncounted, b->uncounted);
+}
+
+void target__set_function(struct target *to, const struct target *f)
+{
+	free(to->symbol);
+	free(to->btf_name);
+	to->addr = f->addr;
+	to->end = f->end;
+	to->symbol = xstrdup(f->symbol);
+	to->btf_id = f->btf_id;
+	to->btf_name = f->btf_name ? xstrdup(f->btf_name) : NULL;
+	to->slots = f->slots;
+	to->part = f->part;
 }
 
 void target__move_file(struct target *to, struct target *from)

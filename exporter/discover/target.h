@@ -60,14 +60,21 @@ struct target {
 	char *note;	       /* a message about a target that is attached; NULL: none */
 	unsigned switched_off; /* with REASON_DISABLED: enum switch_bit */
 
-	uint64_t addr;	 /* TARGET_KERNEL: address; 0: hidden */
-	uint64_t end;	 /* TARGET_KERNEL: of its code; 0: hidden */
-	bool scheduler;	 /* TARGET_KERNEL: not in stack traces */
-	char *symbol;	 /* TARGET_KERNEL: kallsyms name ("f.isra.0" keeps its suffix) */
-	uint32_t btf_id; /* TARGET_KERNEL: in its object's BTF; 0: none of its own */
-	char *btf_name;	 /* TARGET_KERNEL: the alias that BTF lists; NULL: symbol */
-	uint8_t slots;	 /* TARGET_KERNEL with btf_id: words of its arguments */
-	int nr, nr32;	 /* TARGET_SYSCALL: native and 32-bit number; -1: none */
+	/* TARGET_KERNEL, and TARGET_SYSCALL without no_function: */
+	uint64_t addr;	 /* address; 0: hidden */
+	uint64_t end;	 /* of its code; 0: hidden */
+	bool scheduler;	 /* not in stack traces */
+	char *symbol;	 /* kallsyms name ("f.isra.0" keeps its suffix) */
+	uint32_t btf_id; /* in its object's BTF; 0: none of its own */
+	char *btf_name;	 /* the alias that BTF lists; NULL: symbol */
+	uint8_t slots;	 /* with btf_id: words of its arguments */
+	/* TARGET_SYSCALL: */
+	int nr, nr32;	   /* native and 32-bit number; -1: none */
+	int nr_x32;	   /* see kernel/syscalls.h */
+	bool x32_calls;	   /* the kernel is known to run x32 programs */
+	char *no_function; /* why it is not attached by its functions; NULL: above is the first */
+	uint8_t part;	   /* number of the function among those of the call */
+	uint64_t answerer; /* address of the function at which answered calls are counted */
 	/* TARGET_USER: */
 	struct file_id file;	    /* file at the path */
 	struct file_id inode;	    /* the same for every path */
@@ -77,12 +84,14 @@ struct target {
 	uint32_t hazards; /* bits of enum hazard: why a return probe could harm the program */
 	struct elf_extent *cold; /* parts that the compiler has split off */
 	size_t ncold;
-	struct exits exits;   /* its exits; none: see unfollowed */
-	char *unfollowed;     /* why the exits are unknown; NULL: they are known */
-	bool followed;	      /* exits and unfollowed are set */
-	bool removed;	      /* the file was deleted, but programs still run it */
-	bool selected;	      /* by what its files are; the file above is one of them */
-	struct target **more; /* the same function in further files: only its location */
+	struct exits exits; /* its exits; none: see unfollowed */
+	char *unfollowed;   /* why the exits are unknown; NULL: they are known */
+	bool followed;	    /* exits and unfollowed are set */
+	bool removed;	    /* the file was deleted, but programs still run it */
+	bool selected;	    /* by what its files are; the file above is one of them */
+	/* The same function in further files: only its location. TARGET_SYSCALL: its further
+	 * functions. */
+	struct target **more;
 	size_t nmore;
 	size_t left_out; /* selected files whose calls are not counted */
 
@@ -117,6 +126,8 @@ struct target_name target__name(const struct target *t, size_t i);
 void target__add_name(struct target *t, const char *object, const char *function);
 /* Swaps the names, and `uncounted`, which refers to them. */
 void target__swap_names(struct target *a, struct target *b);
+/* Sets the function of a system call, or one of its further functions. */
+void target__set_function(struct target *to, const struct target *function);
 /* Moves the location in a file from one target to another. */
 void target__move_file(struct target *to, struct target *from);
 /* Swaps the locations. */

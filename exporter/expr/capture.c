@@ -158,26 +158,30 @@ static void judge(struct rp_capture_spec *k, enum rp_kind kind, const struct res
 		k->error = error->test;
 }
 
-static bool reads_args(const struct rp_field *v, uint32_t n)
+/* Text with a length in a register has that in the next one. */
+static uint32_t reads_args(const struct rp_field *v, uint32_t n)
 {
+	uint32_t bits = 0;
+
 	for (uint32_t i = 0; i < n; i++)
 		if (v[i].source < RP_SOURCE_PID)
-			return true;
-	return false;
+			bits |= (v[i].text & RP_TEXT_IN_ARGS ? 3U : 1U) << v[i].source;
+	return bits;
 }
 
-static bool filters_args(const struct rp_capture_spec *k)
+static uint32_t filters_args(const struct rp_capture_spec *k)
 {
+	uint32_t bits = 0;
+
 	for (uint32_t i = 0; i < k->nfilters; i++)
-		if (reads_args(&k->filter[i].field, 1))
-			return true;
-	return false;
+		bits |= reads_args(&k->filter[i].field, 1);
+	return bits;
 }
 
-static bool needs_args(const struct rp_capture_spec *k)
+static uint32_t needed_args(const struct rp_capture_spec *k)
 {
-	return reads_args(k->number, k->nnumbers) || reads_args(k->text, k->ntexts) ||
-	       reads_args(k->observed, k->nobserved) || filters_args(k);
+	return reads_args(k->number, k->nnumbers) | reads_args(k->text, k->ntexts) |
+	       reads_args(k->observed, k->nobserved) | filters_args(k);
 }
 
 /* Of a probe without durations: it has a program at the return only. */
@@ -190,7 +194,7 @@ static int check_untimed(struct maker *m, const struct expression *setting)
 				     "\"%s\" needs durations, which are off for this probe; remove "
 				     "the filter, or durations: off",
 				     setting->text);
-	if (needs_args(k))
+	if (needed_args(k))
 		return error__refuse(m->why,
 				     "\"%s\" is known when the function is entered, and with "
 				     "durations: off only its return is watched; remove one of the "
@@ -254,7 +258,8 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 		capture_spec__free(m.x);
 		return -EINVAL;
 	}
-	m.x->kernel.reads_args = needs_args(&m.x->kernel);
+	m.x->kernel.reads_args = needed_args(&m.x->kernel);
+	m.x->kernel.of_syscall = m.x->kernel.reads_args && scope->syscall;
 	m.x->kernel.go = m.x->kernel.reads_args && scope->go;
 	lay_out_key(m.x);
 	m.x->nhistograms = (kind == RP_KIND_SIZE) + m.x->kernel.nobserved;
@@ -296,6 +301,25 @@ bool capture_spec__same(const struct capture_spec *a, const struct capture_spec 
 			return false;
 	return same_kernel(a, b) && same_labels(a, b) && a->series_ttl == b->series_ttl &&
 	       a->returns_values == b->returns_values;
+}
+
+/* Text of the process; its page may not be in memory. */
+static bool may_be_absent(const struct rp_field *f)
+{
+	return f->text && f->user && f->source < RP_SOURCE_PID;
+}
+
+bool capture_spec__reads_late(const struct capture_spec *x)
+{
+	const struct rp_capture_spec *k = &x->kernel;
+
+	for (uint32_t i = 0; i < k->ntexts; i++)
+		if (may_be_absent(&k->text[i]))
+			return true;
+	for (uint32_t i = 0; i < k->nfilters; i++)
+		if (may_be_absent(&k->filter[i].field))
+			return true;
+	return false;
 }
 
 bool capture_spec__names_cgroups(const struct capture_spec *x)

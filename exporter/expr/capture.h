@@ -49,6 +49,8 @@ int capture_spec__new(const struct probe_settings *settings, const struct expr_s
 void capture_spec__number(struct capture_spec *x, const struct capture_spec **v, uint32_t *n);
 /* Whether a label is the name of a cgroup, or a part of it. x may be NULL. */
 bool capture_spec__names_cgroups(const struct capture_spec *x);
+/* Whether it has text that a call may have to bring into memory. */
+bool capture_spec__reads_late(const struct capture_spec *x);
 /* Whether both capture the same. Either may be NULL. */
 bool capture_spec__same(const struct capture_spec *a, const struct capture_spec *b);
 void capture_spec__free(struct capture_spec *x); /* NULL is fine */

@@ -17,6 +17,7 @@ struct expr_scope {
 	const char *const *params; /* system calls: names of the arguments, else NULL */
 	const char *const *types;  /* their types as C text: "const char *"; looked up in btf */
 	size_t nparams;
+	bool syscall;
 	bool user;	       /* pointers are to user memory: system calls, user functions */
 	const char *signature; /* for messages; NULL: unknown */
 	struct result result;  /* for filters; size 0: none */

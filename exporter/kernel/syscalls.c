@@ -39,6 +39,29 @@ static const struct row unified[] = {
 	{ 469, "file_setattr" },
 };
 
+/* Without their bit (bpf/kernel.h). 64-bit programs have no calls with these numbers. Other calls
+ * of x32 programs have functions of their own, or the numbers of 64-bit programs. */
+static const struct row x32[] = {
+#ifdef __x86_64__
+	{ 515, "readv" },
+	{ 516, "writev" },
+	{ 532, "vmsplice" },
+	{ 539, "process_vm_readv" },
+	{ 540, "process_vm_writev" },
+	{ 541, "setsockopt" },
+	{ 542, "getsockopt" },
+#endif
+	{ -1, NULL },
+};
+
+static int x32_number(const char *name)
+{
+	for (const struct row *row = x32; row->name; row++)
+		if (!strcmp(row->name, name))
+			return row->nr;
+	return -1;
+}
+
 static struct syscall_entry table[ARRAY_SIZE(native) + ARRAY_SIZE(compat) + ARRAY_SIZE(unified)];
 static size_t ntable;
 static pthread_once_t built = PTHREAD_ONCE_INIT;
@@ -57,7 +80,8 @@ static void append(const struct row *rows, size_t n, bool is_native, bool is_com
 
 		table[ntable++] = (struct syscall_entry){ .name = rows[i].name,
 							  .nr = is_native ? nr : -1,
-							  .nr32 = is_compat ? nr : -1 };
+							  .nr32 = is_compat ? nr : -1,
+							  .nr_x32 = x32_number(rows[i].name) };
 	}
 }
 

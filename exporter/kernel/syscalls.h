@@ -7,6 +7,7 @@
 struct syscall_entry {
 	const char *name;
 	int nr, nr32; /* -1: none */
+	int nr_x32;   /* of x32 programs, if they have another one for the same function; -1 */
 };
 
 /* All of them, sorted by name. */

@@ -118,6 +118,7 @@ static void set_extra_maps(struct object *o, const struct object_params *p)
 	bpf_map__set_max_entries(s->maps.first_hist, p->ntargets);
 	bpf_map__set_max_entries(s->maps.syscall_enter_programs, p->ncaptures);
 	bpf_map__set_max_entries(s->maps.syscall_exit_programs, p->ncaptures);
+	bpf_map__set_max_entries(s->maps.answered_programs, p->ncaptures);
 	bpf_map__set_max_entries(s->maps.capture_slots, o->plan.ncapture_slots);
 	bpf_map__set_max_entries(s->maps.capture_hash, o->plan.nhashed_captures);
 	bpf_map__set_max_entries(s->maps.late, o->plan.nlate);

@@ -46,9 +46,11 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->scan_ranges = p->scan.nranges;
 	ro->scan_stacks = p->scan.stacks;
 	ro->scan_syscalls = p->scan.syscalls;
+	ro->scan_functions = p->scan.functions;
 	ro->scan_user = p->scan.user;
 	ro->count_entries = !features__has(f, FEATURE_NO_PREEMPTION);
 	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
+	ro->x32_calls = p->x32_calls;
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
 }
 
@@ -209,6 +211,15 @@ void object__count_syscall(struct object *o, int nr, bool compat, uint64_t spec)
 		__atomic_store_n(&specs[nr], spec, __ATOMIC_SEQ_CST);
 }
 
+void object__set_functions(struct object *o, int nr, bool compat, uint64_t spec)
+{
+	struct retprobe__bss *bss = o->skel->bss;
+	volatile __u64 *specs = compat ? bss->function_compat_desc : bss->function_desc;
+
+	if (nr >= 0 && nr < RP_SYSCALLS)
+		__atomic_store_n(&specs[nr], spec, __ATOMIC_SEQ_CST);
+}
+
 static int set_syscall_program(struct object *o, const struct bpf_map *map, enum program_id id,
 			       const struct capture_spec *capture)
 {
@@ -229,6 +240,12 @@ int object__set_syscall_programs(struct object *o, const struct capture_spec *ca
 		return set_syscall_program(o, exit, PROG_SYSCALL_COUNT_CAPTURE, capture);
 	err = set_syscall_program(o, enter, PROG_SYSCALL_ENTER_CAPTURE, capture);
 	return err ? err : set_syscall_program(o, exit, PROG_SYSCALL_EXIT_CAPTURE, capture);
+}
+
+int object__set_answered_program(struct object *o, const struct capture_spec *capture)
+{
+	return set_syscall_program(o, o->skel->maps.answered_programs,
+				   PROG_SYSCALL_ANSWERED_CAPTURE, capture);
 }
 
 struct programs *object__programs(const struct object *o)

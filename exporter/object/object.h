@@ -26,10 +26,15 @@ void object__set_syscall(struct object *o, int nr, bool compat, uint64_t spec);
 /* The same without durations. */
 void object__count_syscall(struct object *o, int nr, bool compat, uint64_t spec);
 
+/* The same for calls that are attached by their functions. */
+void object__set_functions(struct object *o, int nr, bool compat, uint64_t spec);
+
 /* Has calls with this capture spec go on in its programs: those at the exit without durations if
  * untimed. 0 or a negative errno. */
 int object__set_syscall_programs(struct object *o, const struct capture_spec *capture,
 				 bool untimed);
+/* The same for answered calls that are attached by their functions. */
+int object__set_answered_program(struct object *o, const struct capture_spec *capture);
 
 struct programs *object__programs(const struct object *o);
 /* Whether programs of multi links identify targets by address; otherwise by cookie. */

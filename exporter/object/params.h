@@ -11,8 +11,10 @@
 struct scan_params {
 	struct rp_range *ranges; /* kernel functions, ascending */
 	size_t nranges;
-	bool stacks; /* may be read */
-	bool syscalls, user;
+	bool stacks;	/* may be read */
+	bool syscalls;	/* that are attached by tracepoints */
+	bool functions; /* system calls that are attached by their functions */
+	bool user;
 };
 
 /* What a generation of BPF objects is made for. Borrowed during the call, except as capturing. */
@@ -34,5 +36,6 @@ struct object_params {
 	const struct rp_exit *exits; /* jumps that may leave user functions, by index */
 	size_t nexits;
 	struct scan_params scan;
+	bool x32_calls;	       /* the kernel runs x32 programs */
 	uint64_t memory_limit; /* label sets get no more than a share of what is left of it */
 };

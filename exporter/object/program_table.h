@@ -32,6 +32,8 @@ enum program_id {
 	PROG_SYSCALL_DISPATCH_EXIT,
 	PROG_SYSCALL_ENTER_CAPTURE, /* called by the two above */
 	PROG_SYSCALL_EXIT_CAPTURE,
+	PROG_SYSCALL_ANSWERED,	       /* of system calls that are attached by their functions */
+	PROG_SYSCALL_ANSWERED_CAPTURE, /* called by the one above */
 	/* For targets without durations. */
 	PROG_KPROBE_COUNT,
 	PROG_MULTI_COUNT,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "probes/missed.h"
 
+#include "attach/functions.h"
 #include "kernel/bpf_sys.h"
 #include "object/maps.h"
 
@@ -22,6 +23,7 @@ struct missed {
 	struct object *obj;
 	struct kernel_counts *kernel; /* by target id */
 	uint64_t *calls, *no_entry;   /* likewise */
+	uint64_t *answered;	      /* likewise: no more than there are in calls */
 	size_t n;
 	struct base *base;			      /* by target id; all 0 at first */
 	struct skips *skips;			      /* by target id */
@@ -40,7 +42,8 @@ static uint64_t reasons_of(const struct attach_slot *slot)
 {
 	uint64_t of_entries = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH;
 
-	return slot->ops->missed & ~(slot->target->untimed ? of_entries : 0);
+	return (slot->ops->missed & ~(slot->target->untimed ? of_entries : 0)) |
+	       (slot->target->type == TARGET_SYSCALL ? 1U << MISSED_TRAPPED : 0);
 }
 
 struct missed *missed__new(struct attach *a, struct object *obj)
@@ -53,6 +56,7 @@ struct missed *missed__new(struct attach *a, struct object *obj)
 	m->kernel = xcalloc(m->n, sizeof(*m->kernel));
 	m->calls = xcalloc(m->n, sizeof(*m->calls));
 	m->no_entry = xcalloc(m->n, sizeof(*m->no_entry));
+	m->answered = xcalloc(m->n, sizeof(*m->answered));
 	m->base = xcalloc(m->n, sizeof(*m->base));
 	m->skips = xcalloc(m->n, sizeof(*m->skips));
 	m->board = xcalloc(1, shared_missed__size(m->n));
@@ -65,6 +69,13 @@ struct missed *missed__new(struct attach *a, struct object *obj)
 			m->board->targets[i].reasons = reasons_of(&slots[i]);
 	publish(m);
 	return m;
+}
+
+/* Calls whose returns our programs have seen, and filters rejected or not. Calls that others have
+ * answered did not reach the functions of a system call. */
+static uint64_t returned_calls(const struct missed *m, size_t id, const uint64_t *events)
+{
+	return m->calls[id] + events[RP_EVENT_FILTERED] - m->answered[id];
 }
 
 static uint64_t lower(uint64_t a, uint64_t b)
@@ -124,7 +135,7 @@ static uint64_t unseen_returns(const struct missed *m, size_t id)
 	if (!k->has_returned)
 		return 0;
 	snapshot__events(object__banks(m->obj), id, events);
-	seen = m->calls[id] + events[RP_EVENT_NO_ENTRY] + events[RP_EVENT_FILTERED];
+	seen = returned_calls(m, id, events) + events[RP_EVENT_NO_ENTRY];
 	return k->returned > seen ? k->returned - seen : 0;
 }
 
@@ -145,7 +156,7 @@ static void update_target(struct missed *m, size_t id)
 
 	snapshot__events(object__banks(m->obj), id, events);
 	no_entry = events[RP_EVENT_NO_ENTRY];
-	calls = m->calls[id] + events[RP_EVENT_FILTERED]; /* seen, but filtered out */
+	calls = returned_calls(m, id, events);
 
 	skipped = b->missed[MISSED_RECURSION] + k->missed[MISSED_RECURSION];
 	if (k->has_returned)
@@ -158,7 +169,8 @@ static void update_target(struct missed *m, size_t id)
 		 b->missed[MISSED_MAXACTIVE] + k->missed[MISSED_MAXACTIVE]);
 	m->no_entry[id] = no_entry;
 	m->skips[id].excess = k->has_skipped ? out->missed[MISSED_RECURSION] - skipped : 0;
-	raise_to(&out->missed[MISSED_DEPTH], events[RP_EVENT_DEPTH]);
+	if (!m->answered[id]) /* they are counted in its place */
+		raise_to(&out->missed[MISSED_DEPTH], events[RP_EVENT_DEPTH]);
 	raise_to(&out->missed[MISSED_TRAPPED], events[RP_EVENT_TRAPPED]);
 	raise_to(&out->missed[MISSED_UNWOUND],
 		 events[RP_EVENT_UNWOUND] + k->missed[MISSED_UNWOUND]);
@@ -179,7 +191,7 @@ static uint64_t skipped_calls_of_all(struct missed *m, const struct attach_progr
 			continue;
 		snapshot__events(object__banks(m->obj), i, events);
 		no_entry += events[RP_EVENT_NO_ENTRY];
-		calls += m->calls[i] + events[RP_EVENT_FILTERED];
+		calls += returned_calls(m, i, events);
 	}
 	snapshot__entered(object__banks(m->obj), entered);
 	return skipped_calls(skips, entered[p->entered], calls, no_entry,
@@ -254,9 +266,27 @@ static void update_no_entry(struct missed *m)
 	}
 }
 
+/* Before the calls, which have them all then. */
+static void read_answered(struct missed *m)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(m->attach, &n);
+	uint64_t events[RP_EVENT_MAX];
+
+	for (size_t id = 0; id < n; id++) {
+		if (!functions__is_one(&slots[id]))
+			continue;
+		snapshot__events(object__banks(m->obj), id, events);
+		m->answered[id] = events[RP_EVENT_ANSWERED];
+	}
+}
+
 static int read_cells(struct missed *m)
 {
-	int err = object_maps__refresh(m->obj);
+	int err;
+
+	read_answered(m);
+	err = object_maps__refresh(m->obj);
 
 	if (!err)
 		snapshot__count_calls(object__banks(m->obj), m->calls);
@@ -308,7 +338,7 @@ void missed__restart(struct missed *m, uint32_t id)
 		return; /* keep the base of the last update */
 	snapshot__events(object__banks(m->obj), id, events);
 	m->base[id] = (struct base){
-		.calls = m->calls[id] + events[RP_EVENT_FILTERED],
+		.calls = returned_calls(m, id, events),
 		.no_entry = events[RP_EVENT_NO_ENTRY],
 		.entered = events[RP_EVENT_ENTERED],
 	};
@@ -340,6 +370,7 @@ void missed__free(struct missed *m)
 	free(m->kernel);
 	free(m->calls);
 	free(m->no_entry);
+	free(m->answered);
 	free(m->base);
 	free(m->skips);
 	free(m);

@@ -229,6 +229,7 @@ static enum fault try_change(struct reconcile *r, struct change *ch, char **erro
 	struct discover_env env = {
 		.tracefs = r->tracefs,
 		.programs = r->programs,
+		.functions = mechanisms__may_be_by_functions(ch->config, r->features),
 		.lenient = ch->occasion != CONFIGURED,
 	};
 	enum fault fault = FAULT_NONE;

@@ -7,6 +7,7 @@
  */
 #include "probes/switched_off.h"
 
+#include "attach/functions.h"
 #include "base/log.h"
 #include "kernel/switches.h"
 
@@ -15,7 +16,7 @@ static enum switch_bit switched_off(const struct generation *g, uint32_t id, uns
 {
 	size_t n;
 
-	return switches__first(off & attach__slots(g->attach, &n)[id].ops->needs);
+	return switches__first(off & functions__needs(&attach__slots(g->attach, &n)[id]));
 }
 
 static bool mark(struct target *t, enum switch_bit off)

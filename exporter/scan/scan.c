@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "scan/scan.h"
 
+#include "attach/functions.h"
 #include "attach/in_flight.h"
 #include "base/clock.h"
 #include "object/scan.h"
@@ -77,7 +78,7 @@ static bool is_fexit(const struct attach_slot *slot)
 	return slot->ops && slot->ops->programs & PROG_BIT(PROG_FEXIT_ENTRY);
 }
 
-/* Of a kernel function's call number i in the task. 0: unknown. */
+/* Of call number i in the task, if it is one of a kernel function. 0: unknown. */
 static uint64_t find_start(struct scan *s, const struct scan_found *f, uint32_t i)
 {
 	size_t ntargets;
@@ -85,7 +86,7 @@ static uint64_t find_start(struct scan *s, const struct scan_found *f, uint32_t 
 	uint32_t id = f->calls[i].id, before = 0, n = 0;
 
 	for (uint32_t k = 0; k < f->task.ncalls; k++) {
-		if (f->calls[k].id != id || f->calls[k].frame == RP_SCAN_NO_FRAME)
+		if (f->calls[k].id != id)
 			continue;
 		before += k < i;
 		n++;
@@ -94,6 +95,15 @@ static uint64_t find_start(struct scan *s, const struct scan_found *f, uint32_t 
 		s->starts = object_scan__starts(s->obj);
 	return object_starts__find(s->starts, id, f->task.stack,
 				   is_fexit(&slots[id]) ? object_scan__bias(s->obj) : 0, before, n);
+}
+
+/* Of a kernel function, or of a system call that is attached by its functions. */
+static bool is_of_function(const struct scan *s, const struct rp_scan_call *c)
+{
+	size_t n;
+	const struct attach_slot *slot = &attach__slots(s->attach, &n)[c->id];
+
+	return slot->target->type == TARGET_KERNEL || functions__is_one(slot);
 }
 
 static void count_call(struct in_flight_target *t, uint64_t age)
@@ -128,7 +138,7 @@ static void on_found(void *ctx, const struct scan_found *f)
 
 		if (c->id >= s->n || !s->counts[c->id].known)
 			continue;
-		if (!start && c->frame != RP_SCAN_NO_FRAME)
+		if (!start && is_of_function(s, c))
 			start = find_start(s, f, i);
 		/* A scan takes a while, and calls begin meanwhile. */
 		age = start ? start : since;

@@ -2,17 +2,21 @@
 /*
  * The cost of one call: makes many in a row, and prints the nanoseconds per call and their number.
  *
- *	bench_calls getpgid|getpgid-other|function [CALLS [ROUNDS]]
+ *	bench_calls getpgid|getpgid-other|getpgid-filtered|function [CALLS [ROUNDS]]
  *	bench_calls offset		the offset in this file of what `function` calls
  *
  * The result is the minimum over all rounds. A round is shorter than a timer tick, so most have no
  * interrupt. The first rounds, which fill caches and page tables, do not matter. In a guest that
  * counts instructions, nanoseconds are instructions.
  */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +50,20 @@ static void call_getpgid_other(long calls)
 		syscall(SYS_getpgid, 1);
 }
 
+/* In a task with a seccomp filter that allows all. */
+static void call_getpgid_filtered(long calls)
+{
+	struct sock_filter code = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog filter = { 1, &code };
+	static bool filtered;
+
+	if (!filtered && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+			  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter)))
+		exit(1);
+	filtered = true;
+	call_getpgid(calls);
+}
+
 static void call_function(long calls)
 {
 	for (long i = 0; i < calls; i++)
@@ -77,6 +95,7 @@ static const struct {
 } loops[] = {
 	{ "getpgid", call_getpgid },
 	{ "getpgid-other", call_getpgid_other },
+	{ "getpgid-filtered", call_getpgid_filtered },
 	{ "function", call_function },
 	{},
 };

@@ -113,8 +113,15 @@ many() {
 
 syscalls() {
 	empty_with empty/tracepoint/1 tracepoint raw_syscalls
-	exporter_with ours/tracepoint/1 syscall getpgid syscall:getpgid
-	exporter_with ours/tracepoint-other/1 '' getppid syscall:getppid
+	exporter_with ours/tracepoint/1 syscall getpgid --mechanism=tracepoint syscall:getpgid
+	exporter_with ours/tracepoint-other/1 '' getppid --mechanism=tracepoint syscall:getppid
+	exporter_with ours/functions/1 syscall getpgid syscall:getpgid
+	exporter_with ours/functions-other/1 '' getppid syscall:getppid
+	loop=getpgid-filtered
+	measure_calls filtered/unprobed ''
+	exporter_with filtered/ours/tracepoint-other/1 '' getppid --mechanism=tracepoint syscall:getppid
+	exporter_with filtered/ours/functions-other/1 '' getppid syscall:getppid
+	loop=getpgid
 }
 
 # ---- labels and filters --------------------------------------------------------------------------

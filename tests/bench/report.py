@@ -105,7 +105,7 @@ def table(header, rows):
 def over(figures, name):
     """Instructions that NAME adds to a call."""
     group = name.split("/")[0]
-    unprobed = f"{group}/unprobed" if group in ("user", "other") else "unprobed"
+    unprobed = f"{group}/unprobed" if group in ("user", "other", "filtered") else "unprobed"
     value, base = figures.number(name), figures.number(unprobed)
     return None if value is None or base is None else value - base
 
@@ -166,6 +166,12 @@ def instruction_rows(kernels, notes):
     yield row("`tracepoint`", lambda f: own(f, "ours/tracepoint/1", empty, 1, notes))
     other = "ours/tracepoint-other/1"
     yield row("`tracepoint`, to a call not probed", lambda f: own(f, other, empty, 1, notes))
+    yield row("a system call by its functions", lambda f: own(f, "ours/functions/1", None, 1, notes))
+    yield row("... to a call not probed", lambda f: own(f, "ours/functions-other/1", None, 1, notes))
+    for name, title in (("functions", "... in a thread with a seccomp filter"),
+                        ("tracepoint", "`tracepoint`, to a call not probed, there")):
+        filtered = f"filtered/ours/{name}-other/1"
+        yield row(title, lambda f: own(f, filtered, None, 1, notes))
     for name, title in LABELS.items():
         yield row(title, lambda f: added(f, name, notes))
     for m in ("fexit", "kprobe.multi", "kretprobe", "tracepoint"):

@@ -39,6 +39,7 @@ static bool put_off;	     /* new targets are not attached for now */
 static int users;	     /* of files that were replaced or removed */
 
 static struct attach_ops ops = { .name = "plain", .needs = SWITCH_FTRACE };
+static struct target function; /* of the kernel */
 static struct attach_slot slots[TARGETS];
 
 int __wrap_discover__run(const struct config *c, const struct discover_env *env,
@@ -366,7 +367,7 @@ static inline int set_up(void **state)
 	found[0] = "f";
 	found[1] = "g";
 	for (size_t i = 0; i < TARGETS; i++)
-		slots[i].ops = &ops;
+		slots[i] = (struct attach_slot){ .target = &function, .ops = &ops };
 	b = (struct bench){ .r = reconcile__new(NULL, -1, on_plan), .now = 100 };
 	current = b.r;
 	if (config__parse(ARRAY_SIZE(argv), (char *const *)argv, &b.config, &error) ||

@@ -131,11 +131,25 @@ static void test_seen(void **state)
 /* ---- counts ------------------------------------------------------------------------------------
  */
 
-enum { KRETPROBE, FEXIT, FILTERED, SYSCALL, UNTIMED, HIDDEN, OFF, DETACHED, SCHEDULER, TARGETS };
+enum {
+	KRETPROBE,
+	FEXIT,
+	FILTERED,
+	SYSCALL,
+	BY_FUNCTION, /* a system call */
+	UNTIMED,
+	HIDDEN,
+	OFF,
+	DETACHED,
+	SCHEDULER,
+	TARGETS
+};
 
 static const struct attach_ops kretprobe = { .name = "kretprobe" },
 			       fexit = { .name = "fexit", .programs = PROG_BIT(PROG_FEXIT_ENTRY) },
-			       tracepoint = { .name = "tracepoint", .keeps_frames = true };
+			       tracepoint = { .name = "tracepoint",
+					      .type = TARGET_SYSCALL,
+					      .keeps_frames = true };
 static struct probe_settings on = { .in_flight = IN_FLIGHT_ON },
 			     off = { .in_flight = IN_FLIGHT_OFF };
 static struct capture_spec filter = { .kernel = { .nfilters = 1, .max_ns = UINT64_MAX } };
@@ -144,6 +158,7 @@ static struct target targets[TARGETS] = {
 	[FEXIT] = { .addr = 1, .end = 2 },
 	[FILTERED] = { .addr = 1, .end = 2, .capture = &filter },
 	[SYSCALL] = { .type = TARGET_SYSCALL },
+	[BY_FUNCTION] = { .type = TARGET_SYSCALL, .untimed = true },
 	[UNTIMED] = { .type = TARGET_SYSCALL, .untimed = true },
 	[OFF] = { .addr = 1, .end = 2 },
 	[DETACHED] = { .addr = 1, .end = 2 },
@@ -257,7 +272,8 @@ static void test_known(void **state)
 		assert_int_equal(t[i].known, 0);
 	run(0);
 	for (int i = 0; i < TARGETS; i++)
-		assert_int_equal(t[i].known, i == KRETPROBE || i == FEXIT || i == SYSCALL);
+		assert_int_equal(t[i].known,
+				 i == KRETPROBE || i == FEXIT || i == SYSCALL || i == BY_FUNCTION);
 }
 
 static void test_counts(void **state)
@@ -266,14 +282,16 @@ static void test_counts(void **state)
 					      { 0, FEXIT, 2 },
 					      { 0, FILTERED, 2 },
 					      { ago(70 * SECOND), SYSCALL, RP_SCAN_NO_FRAME } };
-	const struct rp_scan_call second[] = { { ago(5 * SECOND), SYSCALL, RP_SCAN_NO_FRAME } };
+	const struct rp_scan_call second[] = { { ago(5 * SECOND), SYSCALL, RP_SCAN_NO_FRAME },
+					       { 0, BY_FUNCTION, RP_SCAN_NO_FRAME } };
 	const struct in_flight_target *t = counts();
 	const struct scan_calls *c = scan__calls(scan);
 
 	put(0, KRETPROBE, STACK + 0x3000, ago(20 * SECOND));
 	put(1, FEXIT, STACK + 0x3100 - 0x1000, ago(3 * SECOND));
+	put(2, BY_FUNCTION, STACK + 0x3f00, ago(9 * SECOND));
 	report(0, 5, first, 4);
-	report(1, 6, second, 1);
+	report(1, 6, second, 2);
 	tasks_seen = 9;
 	assert_int_equal(run(0).tasks, 9);
 	assert_int_equal(t[KRETPROBE].calls, 1);
@@ -286,7 +304,9 @@ static void test_counts(void **state)
 	assert_int_equal(t[SYSCALL].oldest / SECOND, 70);
 	assert_int_equal(t[SYSCALL].longer[0], 2);
 	assert_int_equal(t[SYSCALL].longer[2], 1);
-	assert_int_equal(c->n, 4);
+	assert_int_equal(t[BY_FUNCTION].calls, 1);
+	assert_int_equal(t[BY_FUNCTION].oldest / SECOND, 9);
+	assert_int_equal(c->n, 5);
 	assert_int_equal(c->ntasks, 2);
 	assert_false(c->v[0].at_least);
 	assert_int_equal(c->v[3].task, 1);

@@ -17,6 +17,7 @@
 #	lockdown		a kernel in lockdown
 #	names			several names of one function, and clones
 #	scale			thousands of functions, and batches that the kernel refuses
+#	syscalls		system calls of every kind, by the tracepoints and by their functions
 #
 # CASEs are the arguments of TEST_guest.sh; without them it runs all cases. LIMIT=SECONDS replaces the guests' time
 # limits, for a busy machine. KEEP=1 keeps the results.
@@ -27,8 +28,9 @@ both=conformance+conformance_edges
 calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
 	scale:nobtf+$calls+in_flight+lifecycle/5.10/possible_cpus=100 \
-	scale+$calls+in_flight/6.12 scale:many.fsession.multi,refused.auto+names/7 \
-	conformance_labels+expressions+in_flight/7 scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight/6.1 \
+	scale+$calls+in_flight+syscalls/6.12 scale:many.fsession.multi,refused.auto+names/7 \
+	conformance_labels+expressions+in_flight/7 \
+	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+syscalls/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -41,7 +43,8 @@ trap 'rm -rf "$work"' EXIT
 # any instruction that ends a translated block.
 cpus_of() {
 	case $1 in
-	lifecycle/5.* | scale/* | names/* | in_flight/* | lockdown/* | expressions/[56].* | conformance_labels/[56].*) echo one ;;
+	lifecycle/5.* | scale/* | names/* | in_flight/* | syscalls/* | lockdown/*) echo one ;;
+	expressions/[56].* | conformance_labels/[56].*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
 	*) echo turns ;;
 	esac

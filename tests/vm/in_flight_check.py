@@ -21,6 +21,7 @@ WAITS = {"flock": "lock_inode_wait", "a FIFO": "pipe_read", "a file system witho
          "a page without a server": "page_fault|do_user_addr_fault|do_page_fault", "a mutex": "ksys_read"}
 # Others read pipes, too.
 SHARED = {"pipe_read", "anon_pipe_read"}
+SYSCALLS = {"flock", "newfstatat"}
 # Mechanisms that keep the start of each call.
 EXACT = {"kretprobe", "fexit", "kprobe.multi", "tracepoint"}
 
@@ -43,8 +44,8 @@ class Scrape:
 
 
 def can_tell(scrape, names):
-    """From 5.18 to 6.9, the kernel may warn when stacks are read."""
-    return scrape.stacks or scrape.mechanism.get(scrape.name(names)) == "tracepoint"
+    """From 5.18 to 6.9, the kernel may warn when stacks are read. System calls are found without."""
+    return scrape.stacks or names[0] in SYSCALLS
 
 
 def seen(scrape, names):
@@ -102,7 +103,7 @@ def told(found, scrape, what, whole_stacks):
 def selected(scrape, found, of_flock):
     expected = {"iterate_dir", "filename_lookup"}
     if not scrape.stacks:
-        expected |= {f for f, mechanism in scrape.mechanism.items() if mechanism != "tracepoint"}
+        expected |= set(scrape.mechanism) - SYSCALLS
     if {c["function"] for c in of_flock["calls"]} != {"flock"} or of_flock["unknown"]:
         yield f"of flock: {of_flock}"
     unknown = {u["function"]: u["why"] for u in found["unknown"]}
