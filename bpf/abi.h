@@ -191,14 +191,15 @@ enum rp_source {
 	RP_SOURCE_COMM,		   /* text of 16 bytes */
 };
 
-#define RP_STEPS     8 /* upper bound of pointers to follow */
-#define RP_NUMBERS   6 /* upper bound of different numbers in a probe's labels */
-#define RP_TEXTS     2 /* the same for strings, comm not included */
-#define RP_TEXT_SIZE 64
-#define RP_COMM_SIZE 16
-#define RP_KEY_WORDS (RP_NUMBERS + (RP_COMM_SIZE + RP_TEXTS * RP_TEXT_SIZE) / 8)
-#define RP_FILTERS   4
-#define RP_OBSERVED  2
+#define RP_STEPS	8 /* upper bound of pointers to follow */
+#define RP_NUMBERS	6 /* upper bound of different numbers in a probe's labels */
+#define RP_TEXTS	2 /* the same for strings, comm not included */
+#define RP_TEXT_SIZE	64
+#define RP_COMM_SIZE	16
+#define RP_KEY_WORDS	(RP_NUMBERS + (RP_COMM_SIZE + RP_TEXTS * RP_TEXT_SIZE) / 8)
+#define RP_FILTERS	4
+#define RP_ALTERNATIVES 20 /* of all filters, if some have "||" or "in"; at the return, too */
+#define RP_OBSERVED	2
 
 /* Text that ends with a 0, or that is a pointer and a length: in two argument registers, or in
  * memory. */
@@ -207,25 +208,62 @@ enum rp_text {
 	RP_TEXT_IN_ARGS = 2,
 	RP_TEXT_IN_MEMORY = 4,
 	RP_TEXT_LENGTH_FIRST = 8, /* the length comes before the pointer */
+	RP_TEXT_BASENAME = 16,	  /* of a path: its last part */
+	RP_TEXT_DENTRY = 32,	  /* no text, but a struct dentry or struct path: its path */
+	RP_TEXT_PATH = 64,
 };
+
+/* Where the kernel's structs have the parts of a path; in bytes. */
+struct rp_path_layout {
+	__u32 mnt, dentry;		     /* in struct path */
+	__u32 parent, name, len;	     /* in struct dentry */
+	__u32 mount, mnt_parent, mountpoint; /* in struct mount: the mnt of a path, ... */
+};
+
+#define RP_PATH_SIZE 512 /* the longest path that is read, with its final 0 */
+
+/* How a number is made of what was read. Only the last two swap and mask, so that others pay
+ * nothing for it. */
+enum rp_number { RP_UNSIGNED, RP_SIGNED, RP_CHANGED_UNSIGNED, RP_CHANGED_SIGNED };
 
 struct rp_field {
 	__u8 source;
 	__u8 nsteps;
 	__u8 size;	  /* 1, 2, 4, 8; 0: v is the value */
 	__u8 left, right; /* then shifted left and right, for sign extension and bit-fields */
-	__u8 is_signed;	  /* arithmetic right shift, signed comparison */
+	__u8 number;	  /* enum rp_number: the right shift is logical or arithmetic */
 	__u8 user;	  /* the memory belongs to the process */
 	__u8 text;	  /* bits of enum rp_text; 0: a number */
+	/* The rest is for changed numbers, which are unsigned. */
+	__u8 swapped;	    /* 2, 4: so many bytes are swapped next; 0: none */
+	__u8 down, up, pad; /* then shifted */
 	__s32 offset[RP_STEPS + 1];
+	__u64 mask; /* the bits that remain */
 };
 
-enum rp_compare { RP_EQ, RP_NE, RP_LT, RP_LE, RP_GT, RP_GE, RP_AND /* any bit in common */ };
+/* Added to the source of a changed number about the task. */
+#define RP_SOURCE_CHANGED 32
+
+enum rp_compare {
+	RP_EQ,
+	RP_NE,
+	RP_LT,
+	RP_LE,
+	RP_GT,
+	RP_GE,
+	RP_AND,	   /* any bit in common */
+	RP_PREFIX, /* text only, as RP_EQ and RP_NE */
+	RP_NO_PREFIX,
+};
 
 struct rp_filter {
 	struct rp_field field;
-	__u32 compare; /* text: RP_EQ, RP_NE */
+	__u16 compare;
+	__u16 words;	/* of a prefix */
+	__u8 run, last; /* of alternatives, see below */
+	__u16 pad;
 	__u64 literal;
+	__u64 mask;		 /* the prefix's bytes in its last word */
 	char text[RP_TEXT_SIZE]; /* padded with zeros */
 };
 
@@ -237,6 +275,14 @@ struct rp_test {
 	__u16 set;	 /* this test exists */
 };
 
+/* Something about a call that returns: its duration, outcome and result, as far as they are set. */
+struct rp_ending {
+	__u64 min_ns, max_ns;
+	__u32 outcomes; /* 0: all */
+	__u32 last;	/* of its group of alternatives */
+	struct rp_test result;
+};
+
 #define RP_MAX_CAPTURES 4095 /* 1 + index fits RP_DESC_CAPTURE */
 
 /* Capture spec: what a probe with labels, filters or observed values reads, and keeps. Targets may
@@ -244,21 +290,29 @@ struct rp_test {
 struct rp_capture_spec {
 	__u32 nnumbers, ntexts, comm; /* parts of the label key */
 	__u32 comm_at, text_at;	      /* the words with which they begin */
-	__u32 nfilters, nobserved;
+	__u32 nfilters;		      /* more than RP_FILTERS: plus the number of alternatives */
+	__u32 nobserved;
 	__u32 reads_args; /* bits of the argument registers that expressions read */
 	__u32 of_syscall; /* the arguments are those of a system call */
 	__u32 go;	  /* they are those of Go's calling convention */
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
 	__u32 outcomes;	  /* rp_outcome_bits to count; 0: all */
 	__u32 split; /* `error:` splits a class: its errors are counted by value, as -1 - class */
-	__u32 nresults;	      /* filters on the result */
+	__u32 nresults; /* filters on the result; more than RP_FILTERS: plus the number of endings
+			 */
 	__u64 min_ns, max_ns; /* durations to count: min <= d <= max */
 	__u8 outcome[8];      /* rp_outcome_bit of each rp_class; TAIL: 0 */
 	struct rp_test
 		error; /* `error:`, results that are errors although their class does not show it */
+	struct rp_path_layout path;
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
 	struct rp_filter filter[RP_FILTERS];
 	struct rp_test result[RP_FILTERS];
+	/* Instead, if there are alternatives. One of each group must pass, up to the one that is
+	 * marked as the last. Those that read the same field are a run: the first of it has their
+	 * number, and the mark. */
+	struct rp_filter alternative[RP_ALTERNATIVES];
+	struct rp_ending ending[RP_ALTERNATIVES];
 };
 
 /* Identifies a label set among those of its target: the numbers, then comm, then the texts, without

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "endings.bpf.h"
 #include "hists.bpf.h"
 #include "labels.bpf.h"
 #include "pairing.bpf.h"
@@ -210,25 +211,6 @@ static __always_inline bool has_slot(__u32 id, const struct rp_capture_spec *x, 
 		return true;
 	__sync_fetch_and_add(&u->values, -1);
 	return bpf_map_lookup_elem(&value_index, &key);
-}
-
-/* What is known about a finished call; constants of the caller. */
-#define KNOWS_RESULT   1
-#define KNOWS_DURATION 2
-
-/* Whether a finished call is to be counted. An unknown duration matches no filter. */
-static __always_inline bool passes_return(const struct rp_capture_spec *x, __u64 desc,
-					  __u32 outcome, __u32 knows, __u64 ret, __u64 ns)
-{
-	if (knows & KNOWS_DURATION ? ns < x->min_ns || ns > x->max_ns
-				   : x->min_ns || x->max_ns != ~0ULL)
-		return false;
-	if (x->outcomes && !(x->outcomes & outcome))
-		return false;
-	for (__u32 i = 0; i < RP_FILTERS && i < x->nresults; i++)
-		if (!(knows & KNOWS_RESULT) || !rp_test(&x->result[i], desc, ret))
-			return false;
-	return true;
 }
 
 /* Whether `error:` makes a result an error that its class does not show. */

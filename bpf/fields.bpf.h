@@ -1,34 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Expressions, evaluated at the entry: runs the steps that exporter/expr/expr.c compiled (struct
- * rp_field), and applies filters. Knows neither label sets nor mechanisms.
+ * rp_field). Knows neither label sets nor mechanisms.
  *
  * Programs with captures are loaded once for each capture spec (exporter/object/programs.c). The
  * spec is a constant of theirs, so the verifier removes what it does not use.
  */
 #pragma once
 
-#include "core.bpf.h"
+#include "paths.bpf.h"
 
 #define RP_ARGS	   6
 #define FIRST_PAGE 4096 /* nothing is mapped below */
 
 const volatile bool cgroup_ancestors; /* the kernel offers the helper to our program types */
 
-/* Stands for the map that has the program's spec. */
-const volatile struct rp_capture_spec spec_of_program SEC(".rodata.capture");
-
 /* Unknown to the verifier. A variable that starts with it and grows by addition is one state, not
  * two for each bit. */
 volatile __u32 unknown_zero;
-
-static __always_inline const struct rp_capture_spec *capture_spec(void)
-{
-	const struct rp_capture_spec *x = (const struct rp_capture_spec *)&spec_of_program;
-
-	barrier_var(x); /* or clang folds the zeros that it sees here */
-	return x;
-}
 
 /* The argument registers. */
 struct args {
@@ -68,14 +57,19 @@ static __always_inline __u64 source_value(const struct args *args, const struct 
 	case 5:
 		return args->v[5];
 	case RP_SOURCE_PID:
+	case RP_SOURCE_PID + RP_SOURCE_CHANGED:
 		return bpf_get_current_pid_tgid() >> 32;
 	case RP_SOURCE_TID:
+	case RP_SOURCE_TID + RP_SOURCE_CHANGED:
 		return (__u32)bpf_get_current_pid_tgid();
 	case RP_SOURCE_UID:
+	case RP_SOURCE_UID + RP_SOURCE_CHANGED:
 		return (__u32)bpf_get_current_uid_gid();
 	case RP_SOURCE_CPU:
+	case RP_SOURCE_CPU + RP_SOURCE_CHANGED:
 		return bpf_get_smp_processor_id();
 	case RP_SOURCE_CGROUP:
+	case RP_SOURCE_CGROUP + RP_SOURCE_CHANGED:
 		return bpf_get_current_cgroup_id();
 	case RP_SOURCE_CGROUP_ANCESTOR:
 		return cgroup_ancestors ? bpf_get_current_ancestor_cgroup_id(f->offset[0]) : 0;
@@ -126,6 +120,19 @@ static __always_inline long follow(const struct rp_field *f, __u64 *v)
 	return -1;
 }
 
+static __always_inline __u64 changed(const struct rp_field *f, __u64 value)
+{
+	if (f->number == RP_CHANGED_SIGNED)
+		value = (__s64)value >> (f->right & 63);
+	else
+		value >>= f->right & 63;
+	if (f->swapped == sizeof(__u16))
+		value = bpf_ntohs(value);
+	else if (f->swapped == sizeof(__u32))
+		value = bpf_ntohl(value);
+	return value >> (f->down & 63) << (f->up & 63) & f->mask;
+}
+
 /* Not inlined: inlined and unrolled, it saves 20 instructions a call, and the object is three times
  * as large. Non-zero: unreadable. */
 static __noinline long eval_number(const struct rp_field *f, __u64 v, __u64 *out)
@@ -145,10 +152,12 @@ static __noinline long eval_number(const struct rp_field *f, __u64 v, __u64 *out
 			return -1;
 	}
 	value <<= f->left & 63;
-	if (f->is_signed)
+	if (f->number == RP_UNSIGNED)
+		value >>= f->right & 63;
+	else if (f->number == RP_SIGNED)
 		value = (__s64)value >> (f->right & 63);
 	else
-		value >>= f->right & 63;
+		value = changed(f, value);
 	*out = value;
 	return 0;
 }
@@ -169,6 +178,41 @@ static __always_inline long read_counted(const struct rp_field *f, __u64 first, 
 	return n ? read_memory(f, out, n & (RP_TEXT_SIZE - 1), from) : 0;
 }
 
+/* Returns the number of bytes with the final 0, or a negative number. */
+static __always_inline long read_text(const struct rp_field *f, char *out, __u64 from)
+{
+	return f->user ? bpf_probe_read_user_str(out, RP_TEXT_SIZE, (void *)from)
+		       : bpf_probe_read_kernel_str(out, RP_TEXT_SIZE, (void *)from);
+}
+
+/* The part of a path after its last slash, unless nothing follows that. Without branches where the
+ * verifier would follow both. */
+static __noinline long read_basename(const struct rp_field *f, __u64 path, char *out)
+{
+	__u64 last = path, slash = unknown_zero;
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RP_PATH_SIZE; i++) {
+		__u32 at = i % (RP_TEXT_SIZE / 2); /* the verifier knows powers of 2 */
+		__u64 c, begins;
+
+		if (!at && read_text(f, out, path) < 0)
+			return -1;
+		c = (__u8)out[at];
+		if (!c)
+			goto found;
+		begins = slash & (c != '/');
+		last += begins * (path - last);
+		slash = c == '/';
+		path++;
+	}
+	return -1;
+found:
+	for (__u32 i = 0; i < RP_TEXT_SIZE / sizeof(__u64); i++)
+		((__u64 *)out)[i] = 0;
+	return read_text(f, out, last);
+}
+
 static __noinline long eval_text(const struct rp_field *f, __u64 v, __u64 second, char *out)
 {
 	long n;
@@ -177,59 +221,14 @@ static __noinline long eval_text(const struct rp_field *f, __u64 v, __u64 second
 		return bpf_get_current_comm(out, RP_COMM_SIZE);
 	if (follow(f, &v))
 		return -1;
-	if (f->text & (RP_TEXT_IN_ARGS | RP_TEXT_IN_MEMORY))
-		return read_counted(f, v, second, out);
-	n = f->user ? bpf_probe_read_user_str(out, RP_TEXT_SIZE, (void *)v)
-		    : bpf_probe_read_kernel_str(out, RP_TEXT_SIZE, (void *)v);
-	return n < 0 ? n : 0;
-}
-
-static __noinline long text_differs(const struct rp_filter *fl, __u64 v, __u64 second)
-{
-	__u64 text[RP_TEXT_SIZE / sizeof(__u64)] = {};
-
-	if (eval_text(&fl->field, v, second, (char *)text))
-		return -1;
-	for (__u32 i = 0; i < RP_TEXT_SIZE / sizeof(__u64); i++)
-		if (text[i] != ((const __u64 *)fl->text)[i])
-			return 1;
-	return 0;
-}
-
-/* Whether unreadable text of the process may be readable at the return. Its page may be brought in
- * by the call itself; BPF programs cannot fault it in. */
-static __always_inline bool may_come(const struct rp_field *f, __u64 v)
-{
-	return f->text && f->user && v >= FIRST_PAGE;
-}
-
-static __always_inline bool text_passes(const struct rp_filter *fl, long differs)
-{
-	return differs >= 0 && (fl->compare == RP_EQ) != (differs > 0);
-}
-
-/* Applies the filters on parameters. An unreadable value matches no filter. If text may become
- * readable, filter i is left to the return, as bit i of *undecided. roomy: see label_of(). */
-static __always_inline bool passes(const struct rp_capture_spec *x, const struct args *args,
-				   bool returns, bool roomy, __u32 *undecided)
-{
-	for (__u32 i = 0; i < RP_FILTERS && i < x->nfilters; i++) {
-		const struct rp_filter *fl = &x->filter[i];
-		__u64 v = source_value(args, &fl->field), number = 0;
-		long differs;
-
-		if (fl->field.text) {
-			differs = text_differs(fl, v, roomy ? second_value(args, &fl->field) : 0);
-			if (text_passes(fl, differs))
-				continue;
-			if (returns || differs >= 0 || !may_come(&fl->field, v))
-				return false;
-			*undecided += 1U << i;
-		} else if (eval_number(&fl->field, v, &number) ||
-			   !rp_compare_numbers(fl->compare, fl->field.is_signed, number,
-					       fl->literal)) {
-			return false;
-		}
+	if (f->text & ~RP_TEXT) {
+		if (f->text & (RP_TEXT_IN_ARGS | RP_TEXT_IN_MEMORY))
+			return read_counted(f, v, second, out);
+		if (f->text & (RP_TEXT_DENTRY | RP_TEXT_PATH))
+			return read_path(v, f->text & RP_TEXT_PATH, out);
+		n = read_basename(f, v, out);
+	} else {
+		n = read_text(f, out, v);
 	}
-	return true;
+	return n < 0 ? n : 0;
 }

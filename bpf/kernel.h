@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
 
 /* arch/ARCH/include/asm/thread_info.h: the flag of a 32-bit system call. */
 #if defined(__TARGET_ARCH_x86)

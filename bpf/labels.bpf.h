@@ -119,7 +119,7 @@ static __always_inline void read_labels(const struct rp_capture_spec *x, const s
 		__u64 value = 0;
 
 		/* What the kernel's helpers return is the value already. */
-		if (roomy && f->source >= RP_ARGS)
+		if (roomy && f->source >= RP_ARGS && f->source < RP_SOURCE_CHANGED)
 			value = source_value(args, f);
 		else if (eval_number(f, source_value(args, f), &value))
 			key->failed += 1U << i;

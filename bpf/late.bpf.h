@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "fields.bpf.h"
+#include "filters.bpf.h"
 
 /* Instead of a label: */
 #define CAPTURE_FILTERED (~0ULL)
@@ -106,13 +106,40 @@ static __noinline __u64 read_late(const struct rp_capture_spec *x, const struct 
 	return ticket;
 }
 
+/* Decides the groups of alternatives of which none has passed and some wait. */
+static __noinline bool decide_groups_late(const struct rp_capture_spec *x, const struct late *l)
+{
+	__u32 n = x->nfilters - RP_FILTERS;
+	bool waited = false, passed = false;
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RP_ALTERNATIVES && i < n;) {
+		const struct rp_filter *a = &x->alternative[i];
+
+		if (l->undecided & bit_of_run(i)) {
+			waited = true;
+			if (!passed)
+				passed = run_passes(a, source_value(&l->args, &a->field), 0) ==
+					 PASSES;
+		}
+		if (a->last && waited && !passed)
+			return false;
+		if (a->last)
+			waited = passed = false;
+		i += a->run;
+	}
+	return true;
+}
+
 static __always_inline bool decide_late(const struct rp_capture_spec *x, const struct late *l)
 {
+	if (x->nfilters > RP_FILTERS)
+		return decide_groups_late(x, l);
 	for (__u32 i = 0; i < RP_FILTERS && i < x->nfilters; i++) {
 		const struct rp_filter *fl = &x->filter[i];
 
 		if (l->undecided & 1U << i &&
-		    !text_passes(fl, text_differs(fl, source_value(&l->args, &fl->field), 0)))
+		    filter_text(fl, source_value(&l->args, &fl->field), 0) != PASSES)
 			return false;
 	}
 	return true;

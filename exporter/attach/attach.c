@@ -10,7 +10,7 @@
 
 #include "attach/choice.h"
 #include "attach/former.h"
-#include "attach/functions.h"
+#include "attach/by_function.h"
 #include "attach/site.h"
 #include "attach/state.h"
 #include "base/log.h"
@@ -74,7 +74,7 @@ static void attach_group(struct attach *a, struct group *g, struct object *obj)
 
 	g->context.obj = obj;
 	n = refuse_unloaded(g);
-	n = functions__refuse(a, g, obj, n);
+	n = by_function__refuse(a, g, obj, n);
 	if (!n || put_off(a, g, g->slots, n) || group__open(g))
 		return;
 	group__attach(g, g->slots, n);
@@ -86,7 +86,7 @@ static void fall_back(struct attach *a, struct group *g)
 {
 	size_t kept = 0;
 
-	functions__settle(a, g);
+	by_function__settle(a, g);
 	for (size_t i = 0; i < g->n; i++) {
 		struct attach_slot *slot = g->slots[i];
 		const struct attach_ops *refused_by = slot->ops;
@@ -96,7 +96,7 @@ static void fall_back(struct attach *a, struct group *g)
 		/* A system call goes to the tracepoints at once. */
 		if (!slot->attached)
 			choice__make(a, slot,
-				     functions__is_one(slot) ? &attach_kretprobe : refused_by);
+				     by_function__is_one(slot) ? &attach_kretprobe : refused_by);
 		if (slot->attached || !slot->ops) {
 			slot->ops = refused_by;
 			g->slots[kept++] = slot;
@@ -203,7 +203,7 @@ size_t attach__run(struct attach *a, struct object *obj)
 			fall_back(a, g);
 		}
 	}
-	functions__publish(a);
+	by_function__publish(a);
 	for (size_t i = 0; i < a->n; i++) {
 		attached += a->slots[i].attached || a->slots[i].paused;
 		if (!a->slots[i].attached)
@@ -235,7 +235,7 @@ void attach__detach(struct attach *a, uint32_t id)
 	slot->paused = false;
 	former__detach(a, id);
 	close_if_unused(a, g);
-	functions__publish(a);
+	by_function__publish(a);
 }
 
 /* ---- for a while --------------------------------------------------------------------------- */
@@ -260,7 +260,7 @@ static void attach_again(const struct attach *a, struct group *g, struct attach_
 	err = g->open ? 0 : group__open(g);
 	if (!err)
 		group__attach(g, again, n);
-	functions__detach_incomplete(g, slots, n);
+	by_function__detach_incomplete(g, slots, n);
 	for (size_t i = 0; i < n; i++) {
 		if (created[i])
 			slots[i]->created = created[i];
@@ -316,7 +316,7 @@ void attach__pause(struct attach *a, const uint32_t *ids, size_t n)
 	for (size_t i = 0; i < a->groups.n; i++)
 		if (a->groups.v[i].open)
 			pause_in_group(a, &a->groups.v[i], ids, n);
-	functions__publish(a);
+	by_function__publish(a);
 }
 
 static bool is_to_resume(const struct attach_slot *slot, const struct group *g, const uint32_t *ids,
@@ -342,7 +342,7 @@ void attach__resume(struct attach *a, const uint32_t *ids, size_t n)
 		if (found)
 			attach_again(a, g, slots, found);
 	}
-	functions__publish(a);
+	by_function__publish(a);
 }
 
 void attach__free(struct attach *a)
@@ -354,7 +354,7 @@ void attach__free(struct attach *a)
 		free(a->groups.v[i].slots);
 	}
 	task_watch__close(&a->forks);
-	functions__close(a);
+	by_function__close(a);
 	former__free(a);
 	free(a->slots);
 	free(a->sites);

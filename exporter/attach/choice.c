@@ -82,8 +82,12 @@ struct verdict {
 
 static bool reads(const struct rp_capture_spec *x, enum rp_source source)
 {
-	for (uint32_t i = 0; i < x->nfilters; i++)
-		if (x->filter[i].field.source == source)
+	const struct rp_filter *v;
+	uint32_t n;
+
+	v = capture_spec__filters(x, &n);
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i].field.source == source)
 			return true;
 	for (uint32_t i = 0; i < x->nnumbers; i++)
 		if (x->number[i].source == source)
@@ -146,7 +150,7 @@ static const char *no_functions(const struct attach *a, const struct target *t)
 	if (!why && t->capture && capture_spec__reads_late(t->capture))
 		why = "text of the process may come into memory during the call, and is read at "
 		      "its return then";
-	/* For answered calls (attach/functions.c). */
+	/* For answered calls (attach/by_function.c). */
 	return why ? why
 		   : features__missing_of(a->features, FEATURE_BIT(FEATURE_BTF) |
 							       FEATURE_BIT(FEATURE_TRACEFS) |

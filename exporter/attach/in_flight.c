@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/in_flight.h"
 
-#include "attach/functions.h"
+#include "attach/by_function.h"
 #include "expr/capture.h"
 
 /* A filter compares what only the entry or the return of a call can read. */
@@ -39,7 +39,7 @@ const char *in_flight__unknown(const struct attach_slot *slot, struct features *
 		return features__missing(f, FEATURE_TASK_STACKS);
 	if (t->type == TARGET_KERNEL)
 		return t->addr && t->end ? NULL : "its address is hidden: CAP_SYSLOG shows it";
-	return functions__is_one(slot) ? NULL : lacks_frames(slot, f);
+	return by_function__is_one(slot) ? NULL : lacks_frames(slot, f);
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -61,7 +61,7 @@ void in_flight__plan(const struct attach_slot *slots, size_t n, struct features 
 
 		if (in_flight__unknown(&slots[i], f))
 			continue;
-		out->functions |= functions__is_one(&slots[i]);
+		out->functions |= by_function__is_one(&slots[i]);
 		/* The kernel may refuse the functions. */
 		out->syscalls |= t->type == TARGET_SYSCALL;
 		out->user |= t->type == TARGET_USER;

@@ -2,7 +2,7 @@
 #include "attach/plan.h"
 
 #include "attach/choice.h"
-#include "attach/functions.h"
+#include "attach/by_function.h"
 #include "attach/in_flight.h"
 #include "attach/site.h"
 #include "attach/state.h"
@@ -20,7 +20,7 @@ static void fill_sites(struct attach *a)
 	for (size_t i = 0; i < a->n; i++) {
 		const struct target *t = a->slots[i].target;
 
-		if (t->type != TARGET_KERNEL && !functions__is_one(&a->slots[i]))
+		if (t->type != TARGET_KERNEL && !by_function__is_one(&a->slots[i]))
 			continue;
 		hidden |= !t->addr;
 		a->sites[a->nsites++] = (struct rp_addr){ t->addr, site__of(t).spec };
@@ -145,7 +145,7 @@ struct attach *plan__new(struct targets *targets, struct features *f, const char
 	for (size_t i = 0; i < a->n; i++) {
 		struct attach_slot *slot = &a->slots[i];
 
-		if (a->traced && functions__is_one(slot))
+		if (a->traced && by_function__is_one(slot))
 			choice__make(a, slot, NULL);
 		if (slot->ops)
 			group__add(groups__of(&a->groups, slot->ops, f), slot);
@@ -153,7 +153,7 @@ struct attach *plan__new(struct targets *targets, struct features *f, const char
 	warn_of_harm(a);
 	number_extras(a, targets);
 	number_exits(a);
-	functions__add_slots(a);
+	by_function__add_slots(a);
 	fill_sites(a);
 	in_flight__plan(a->slots, a->n, f, &a->scan);
 	return a;
@@ -187,7 +187,7 @@ static bool may_follow(const struct attach_ops *next, const struct group *g)
 	bool calls = false;
 
 	for (size_t i = 0; i < g->n; i++)
-		calls |= functions__is_one(g->slots[i]);
+		calls |= by_function__is_one(g->slots[i]);
 	return next->type == g->ops->type || (calls && next == &attach_tracepoint);
 }
 
@@ -239,7 +239,7 @@ void plan__params(const struct attach *a, struct object_params *p)
 	p->capturing_programs = programs_of(a, true, false) | programs_of(a, true, true);
 	for (size_t i = 0; i < a->n; i++) {
 		p->x32_calls |= a->slots[i].target->x32_calls;
-		if (functions__is_one(&a->slots[i]))
+		if (by_function__is_one(&a->slots[i]))
 			add_answered(&a->slots[i], p);
 	}
 	for (uint32_t i = 0; i < a->nextras && p->capturing_programs; i++)

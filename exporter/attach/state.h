@@ -34,7 +34,7 @@ struct attach {
 	bool watches_forks;
 	struct former **former;
 	size_t nformer;
-	struct answers *answers; /* attach/functions.c */
+	struct answers *answers; /* attach/by_function.c */
 	int answers_error;
 	bool traced; /* some system call needs the tracepoints */
 };

@@ -5,14 +5,25 @@
 
 #include "base/error.h"
 #include "bpf/outcome.h"
+#include "expr/alternatives.h"
 #include "expr/expr.h"
-#include "expr/filter.h"
 
 struct maker {
 	const struct expr_scope *scope;
 	struct capture_spec *x;
 	char **why;
+	uint32_t nalternatives, nendings;
+	bool needs_durations; /* of an ending */
 };
+
+/* All paths of a probe have the same kernel. */
+static void use_path(struct maker *m, const struct rp_path_layout *path)
+{
+	static const struct rp_path_layout none;
+
+	if (memcmp(path, &none, sizeof(none)))
+		m->x->kernel.path = *path;
+}
 
 /* The index of a field among the fields of its type. Equal fields share one. -EINVAL: no room. */
 static int place_of(struct maker *m, struct rp_field *fields, uint32_t *n, uint32_t max,
@@ -40,12 +51,17 @@ static int place_label(struct maker *m, const struct expr *e, struct capture_lab
 		k->comm = 1;
 	} else if (e->field.text) {
 		label->place = LABEL_TEXT;
+		use_path(m, &e->path);
 		place = place_of(m, k->text, &k->ntexts, RP_TEXTS, &e->field, "texts");
 	} else {
 		label->place = LABEL_NUMBER;
 		place = place_of(m, k->number, &k->nnumbers, RP_NUMBERS, &e->field, "numbers");
 	}
 	label->index = place;
+	if (e->format == EXPR_IP6 && place >= 0) {
+		place = place_of(m, k->number, &k->nnumbers, RP_NUMBERS, &e->second, "numbers");
+		label->second = place;
+	}
 	return place < 0 ? place : 0;
 }
 
@@ -73,27 +89,25 @@ static int add_label(struct maker *m, const struct expression *setting)
 		return err;
 	label->name = setting->name;
 	label->format = e.format;
+	label->names = e.names;
 	label->enumerators = e.enumerators; /* owned by the label now */
 	label->nenumerators = e.nenumerators;
 	m->x->nlabels++;
 	return place_label(m, &e, label);
 }
 
-static int add_filter(struct maker *m, const struct expression *setting)
+/* A filter that must match. */
+static int add_condition(struct maker *m, const struct filter *f)
 {
 	struct rp_capture_spec *k = &m->x->kernel;
-	struct filter f;
-	int err = filter__compile(m->scope, setting->text, NULL, &f, m->why);
 
-	if (err)
-		return err;
-	switch (f.type) {
+	switch (f->type) {
 	case FILTER_DURATION:
-		k->min_ns = f.min_ns > k->min_ns ? f.min_ns : k->min_ns;
-		k->max_ns = f.max_ns < k->max_ns ? f.max_ns : k->max_ns;
+		k->min_ns = f->min_ns > k->min_ns ? f->min_ns : k->min_ns;
+		k->max_ns = f->max_ns < k->max_ns ? f->max_ns : k->max_ns;
 		break;
 	case FILTER_OUTCOME:
-		k->outcomes = k->outcomes ? k->outcomes & f.outcomes : f.outcomes;
+		k->outcomes = k->outcomes ? k->outcomes & f->outcomes : f->outcomes;
 		break;
 	case FILTER_RESULT:
 		if (k->nresults == RP_FILTERS) {
@@ -101,7 +115,7 @@ static int add_filter(struct maker *m, const struct expression *setting)
 					     "more than %d filters on the result; remove some",
 					     RP_FILTERS);
 		}
-		k->result[k->nresults++] = f.result;
+		k->result[k->nresults++] = f->result;
 		break;
 	case FILTER_ENTRY:
 		if (k->nfilters == RP_FILTERS) {
@@ -111,13 +125,97 @@ static int add_filter(struct maker *m, const struct expression *setting)
 				"remove some",
 				RP_FILTERS);
 		}
-		k->filter[k->nfilters++] = f.entry;
+		k->filter[k->nfilters++] = f->entry;
 	}
-	if (k->min_ns > k->max_ns || (f.type == FILTER_OUTCOME && !k->outcomes)) {
+	return 0;
+}
+
+static int too_many_alternatives(struct maker *m)
+{
+	return error__refuse(m->why, "more than %d alternatives in all filters; remove some",
+			     FILTER_ALTERNATIVES);
+}
+
+/* Appends a group of which one must pass. Alternatives that read the same field become a run. */
+static void add_group(struct maker *m, const struct filter *v, size_t n)
+{
+	struct rp_filter *first = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct rp_filter *to = &m->x->kernel.alternative[m->nalternatives++];
+
+		*to = v[i].entry;
+		if (!first || memcmp(&first->field, &to->field, sizeof(to->field)))
+			first = to;
+		first->run++;
+	}
+	first->last = 1;
+}
+
+static void add_ending(struct maker *m, const struct filter *f, bool last)
+{
+	m->x->kernel.ending[m->nendings++] = (struct rp_ending){
+		.min_ns = f->min_ns,
+		.max_ns = f->type == FILTER_DURATION ? f->max_ns : UINT64_MAX,
+		.outcomes = f->outcomes,
+		.last = last,
+		.result = f->result,
+	};
+	m->needs_durations |= f->type == FILTER_DURATION;
+}
+
+static int add_alternatives(struct maker *m, const struct alternatives *a)
+{
+	bool at_entry = a->v[0].type == FILTER_ENTRY;
+	uint32_t *n = at_entry ? &m->nalternatives : &m->nendings;
+
+	if (*n + a->n > FILTER_ALTERNATIVES)
+		return too_many_alternatives(m);
+	if (at_entry)
+		add_group(m, a->v, a->n);
+	for (size_t i = 0; i < a->n && !at_entry; i++)
+		add_ending(m, &a->v[i], i + 1 == a->n);
+	return 0;
+}
+
+static int add_filter(struct maker *m, const struct expression *setting)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+	struct alternatives a;
+	int err = alternatives__compile(m->scope, setting->text, NULL, &a, m->why);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < a.n; i++)
+		use_path(m, &a.v[i].path);
+	if (a.n == 1)
+		err = add_condition(m, &a.v[0]);
+	else
+		err = add_alternatives(m, &a);
+	if (err)
+		return err;
+	if (k->min_ns > k->max_ns || (a.v[0].type == FILTER_OUTCOME && a.n == 1 && !k->outcomes)) {
 		return error__refuse(m->why, "with \"%s\", no call passes all filters",
 				     setting->text);
 	}
 	return 0;
+}
+
+/* With alternatives, the other filters are groups of one. */
+static void finish_groups(struct maker *m)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+
+	if (m->nalternatives) {
+		for (uint32_t i = 0; i < k->nfilters; i++)
+			add_group(m, &(struct filter){ .entry = k->filter[i] }, 1);
+		k->nfilters = RP_FILTERS + m->nalternatives;
+	}
+	if (m->nendings) {
+		for (uint32_t i = 0; i < k->nresults; i++)
+			add_ending(m, &(struct filter){ .result = k->result[i] }, true);
+		k->nresults = RP_FILTERS + m->nendings;
+	}
 }
 
 static int add_observed(struct maker *m, const struct expression *setting)
@@ -128,9 +226,9 @@ static int add_observed(struct maker *m, const struct expression *setting)
 
 	if (err)
 		return err;
-	if (e.field.text) {
-		err = error__refuse(m->why, "%s is text; only numbers can be observed",
-				    setting->text);
+	if (e.field.text || e.format >= EXPR_KSYM) {
+		err = error__refuse(m->why, "%s is %s; only numbers can be observed", setting->text,
+				    e.field.text ? "text" : "a name or an address");
 	} else if (k->nobserved == RP_OBSERVED) {
 		err = error__refuse(m->why, "more than %d observed values; remove some",
 				    RP_OBSERVED);
@@ -169,19 +267,22 @@ static uint32_t reads_args(const struct rp_field *v, uint32_t n)
 	return bits;
 }
 
-static uint32_t filters_args(const struct rp_capture_spec *k)
+static uint32_t filters_args(const struct rp_filter *v, uint32_t n)
 {
 	uint32_t bits = 0;
 
-	for (uint32_t i = 0; i < k->nfilters; i++)
-		bits |= reads_args(&k->filter[i].field, 1);
+	for (uint32_t i = 0; i < n; i++)
+		bits |= reads_args(&v[i].field, 1);
 	return bits;
 }
 
-static uint32_t needed_args(const struct rp_capture_spec *k)
+static uint32_t needed_args(const struct maker *m)
 {
+	const struct rp_capture_spec *k = &m->x->kernel;
+
 	return reads_args(k->number, k->nnumbers) | reads_args(k->text, k->ntexts) |
-	       reads_args(k->observed, k->nobserved) | filters_args(k);
+	       reads_args(k->observed, k->nobserved) | filters_args(k->filter, k->nfilters) |
+	       filters_args(k->alternative, m->nalternatives);
 }
 
 /* Of a probe without durations: it has a program at the return only. */
@@ -189,12 +290,12 @@ static int check_untimed(struct maker *m, const struct expression *setting)
 {
 	const struct rp_capture_spec *k = &m->x->kernel;
 
-	if (k->min_ns || k->max_ns != UINT64_MAX)
+	if (k->min_ns || k->max_ns != UINT64_MAX || m->needs_durations)
 		return error__refuse(m->why,
 				     "\"%s\" needs durations, which are off for this probe; remove "
 				     "the filter, or durations: off",
 				     setting->text);
-	if (needed_args(k))
+	if (needed_args(m))
 		return error__refuse(m->why,
 				     "\"%s\" is known when the function is entered, and with "
 				     "durations: off only its return is watched; remove one of the "
@@ -258,13 +359,23 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 		capture_spec__free(m.x);
 		return -EINVAL;
 	}
-	m.x->kernel.reads_args = needed_args(&m.x->kernel);
+	m.x->kernel.reads_args = needed_args(&m);
 	m.x->kernel.of_syscall = m.x->kernel.reads_args && scope->syscall;
+	finish_groups(&m);
 	m.x->kernel.go = m.x->kernel.reads_args && scope->go;
 	lay_out_key(m.x);
 	m.x->nhistograms = (kind == RP_KIND_SIZE) + m.x->kernel.nobserved;
 	*out = m.x;
 	return 0;
+}
+
+static bool same_enumerators(const struct capture_label *x, const struct capture_label *y)
+{
+	for (size_t i = 0; i < x->nenumerators && x->nenumerators == y->nenumerators; i++)
+		if (x->enumerators[i].value != y->enumerators[i].value ||
+		    strcmp(x->enumerators[i].name, y->enumerators[i].name))
+			return false;
+	return x->nenumerators == y->nenumerators;
 }
 
 static bool same_labels(const struct capture_spec *a, const struct capture_spec *b)
@@ -273,7 +384,8 @@ static bool same_labels(const struct capture_spec *a, const struct capture_spec 
 		const struct capture_label *x = &a->labels[i], *y = &b->labels[i];
 
 		if (strcmp(x->name, y->name) || x->place != y->place || x->index != y->index ||
-		    x->part != y->part || x->format != y->format)
+		    x->second != y->second || x->part != y->part || x->format != y->format ||
+		    x->names != y->names || !same_enumerators(x, y))
 			return false;
 	}
 	return a->nlabels == b->nlabels;
@@ -309,15 +421,26 @@ static bool may_be_absent(const struct rp_field *f)
 	return f->text && f->user && f->source < RP_SOURCE_PID;
 }
 
+const struct rp_filter *capture_spec__filters(const struct rp_capture_spec *k, uint32_t *n)
+{
+	bool grouped = k->nfilters > RP_FILTERS;
+
+	*n = k->nfilters - (grouped ? RP_FILTERS : 0);
+	return grouped ? k->alternative : k->filter;
+}
+
 bool capture_spec__reads_late(const struct capture_spec *x)
 {
 	const struct rp_capture_spec *k = &x->kernel;
+	const struct rp_filter *v;
+	uint32_t n;
 
 	for (uint32_t i = 0; i < k->ntexts; i++)
 		if (may_be_absent(&k->text[i]))
 			return true;
-	for (uint32_t i = 0; i < k->nfilters; i++)
-		if (may_be_absent(&k->filter[i].field))
+	v = capture_spec__filters(k, &n);
+	for (uint32_t i = 0; i < n; i++)
+		if (may_be_absent(&v[i].field))
 			return true;
 	return false;
 }

@@ -18,10 +18,12 @@ enum label_place { LABEL_NUMBER, LABEL_TEXT, LABEL_COMM };
 struct capture_label {
 	const char *name; /* borrowed from the configuration */
 	enum label_place place;
-	uint32_t index; /* among the numbers or texts of the key */
-	uint32_t word;	/* of the key, with which it begins */
+	uint32_t index;	 /* among the numbers or texts of the key */
+	uint32_t word;	 /* of the key, with which it begins */
+	uint32_t second; /* EXPR_IP6: index, and word, of the last 8 bytes */
 	enum label_part part;
 	enum expr_format format;
+	enum value_names names;		/* EXPR_NAMED */
 	struct enumerator *enumerators; /* EXPR_ENUM; owned */
 	size_t nenumerators;
 };
@@ -49,6 +51,8 @@ int capture_spec__new(const struct probe_settings *settings, const struct expr_s
 void capture_spec__number(struct capture_spec *x, const struct capture_spec **v, uint32_t *n);
 /* Whether a label is the name of a cgroup, or a part of it. x may be NULL. */
 bool capture_spec__names_cgroups(const struct capture_spec *x);
+/* The filters on parameters, their number in *n: those of alternatives are elsewhere. */
+const struct rp_filter *capture_spec__filters(const struct rp_capture_spec *k, uint32_t *n);
 /* Whether it has text that a call may have to bring into memory. */
 bool capture_spec__reads_late(const struct capture_spec *x);
 /* Whether both capture the same. Either may be NULL. */

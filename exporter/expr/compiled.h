@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bpf/abi.h"
+#include "kernel/value_names.h"
 #include "types/enumerators.h"
 
 /* How a value is shown. */
@@ -15,11 +16,20 @@ enum expr_format {
 	EXPR_TEXT,
 	EXPR_COMM,
 	EXPR_CGROUP, /* the id of a cgroup, shown as its path */
+	EXPR_HEX,
+	EXPR_KSYM, /* the kernel function that has that address */
+	EXPR_IP4,
+	EXPR_IP6,   /* two numbers: field and second */
+	EXPR_NAMED, /* a number of `names` */
+	EXPR_FLAGS, /* the enumerators whose bits are set */
 };
 
 struct expr {
-	struct rp_field field; /* read by the BPF program at entry */
+	struct rp_field field;	    /* read by the BPF program at entry */
+	struct rp_field second;	    /* EXPR_IP6: the last 8 bytes */
+	struct rp_path_layout path; /* path(): all 0 if it is not used */
 	enum expr_format format;
+	enum value_names names;		/* EXPR_NAMED */
 	struct enumerator *enumerators; /* EXPR_ENUM: sorted by value; owned */
 	size_t nenumerators;
 };

@@ -189,6 +189,7 @@ static struct ctype find_base(const struct btf *btf, const char *name)
 		{ "struct ", BTF_KIND_STRUCT },
 		{ "union ", BTF_KIND_UNION },
 		{ "enum ", BTF_KIND_ENUM },
+		{ "enum ", BTF_KIND_ENUM64 },
 	};
 	struct ctype t = { .plain = find_plain(name) };
 	__s32 id;
@@ -202,11 +203,11 @@ static struct ctype find_base(const struct btf *btf, const char *name)
 			continue;
 		id = btf ? btf__find_by_name_kind(btf, name + len, tagged[i].kind) : -ENOENT;
 		if (id > 0)
-			t.id = id;
-		else
-			t.plain = &plain_unknown;
-		return t;
+			return (struct ctype){ .id = id };
+		t.plain = &plain_unknown;
 	}
+	if (t.plain)
+		return t;
 	/* Other names are numbers: the register as it is. */
 	id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) : -ENOENT;
 	if (id > 0)

@@ -9,9 +9,12 @@
 
 #include <ctype.h>
 
+#include "expr/functions.h"
 #include "expr/names.h"
+#include "expr/operators.h"
 
-#define TEXT_MAX 1024
+#define TEXT_MAX  1024
+#define DEPTH_MAX 32 /* of parentheses */
 
 /* ---- members and elements ---- */
 
@@ -22,7 +25,7 @@ static int no_struct(struct parser *p, const struct operand *o, const char *op)
 
 	if (o->is_text)
 		return parser__refuse(p, "is text and has no members");
-	if (o->is_word)
+	if (o->is_word || o->is_value)
 		return parser__refuse(p, "is a number and has no members");
 	if (o->type.plain == &plain_word)
 		return parser__refuse(p,
@@ -40,7 +43,7 @@ static int enter(struct parser *p, struct operand *o, bool arrow, struct shape *
 	struct shape is = ctype__shape(btf, o->type);
 	bool user = false;
 
-	if (o->is_text || o->is_word)
+	if (o->is_text || o->is_word || o->is_value)
 		return no_struct(p, o, arrow ? "->" : ".");
 	type = ctype__text(btf, o->type);
 	if (is.kind == SHAPE_ARRAY)
@@ -129,7 +132,7 @@ static int parse_index(struct parser *p, struct operand *o)
 	struct shape s = ctype__shape(btf, o->type);
 	struct ctype element = {};
 	uint64_t size, bits;
-	bool user = false;
+	bool user = false, untyped;
 	uint32_t n = 0, nelems = 0;
 	int err;
 
@@ -139,10 +142,10 @@ static int parse_index(struct parser *p, struct operand *o)
 	err = take_index(p, &n);
 	if (err)
 		return err;
-	if (o->is_text || o->is_word || (s.kind != SHAPE_ARRAY && s.kind != SHAPE_POINTER))
+	untyped = o->is_text || o->is_word || o->is_value;
+	if (untyped || (s.kind != SHAPE_ARRAY && s.kind != SHAPE_POINTER))
 		return error__refuse(p->why, "\"%.120s\" is neither an array nor a pointer%s%s",
-				     before, o->is_text || o->is_word ? "" : ", but of type ",
-				     o->is_text || o->is_word ? "" : type);
+				     before, untyped ? "" : ", but of type ", untyped ? "" : type);
 	if (s.kind == SHAPE_ARRAY) {
 		element = ctype__element(&s);
 		nelems = btf_array(s.btf)->nelems; /* 0: unknown */
@@ -166,21 +169,67 @@ static int parse_index(struct parser *p, struct operand *o)
 	return err ? err : operand__advance(p, o, bits);
 }
 
-/* ---- str() ---- */
+/* ---- functions ---- */
 
 static int parse_expr(struct parser *p, struct operand *o);
 
-static int parse_str(struct parser *p, struct operand *o)
+/* Takes the second argument of a function: the text up to the parenthesis. *out is to be freed. */
+static int take_second(struct parser *p, const char *what, char **out)
+{
+	const char *end;
+	size_t len;
+
+	if (!parser__take(p, ","))
+		return parser__refuse(p, "lacks a second argument: write \", \" and %s", what);
+	parser__skip(p);
+	end = p->at + strcspn(p->at, ")");
+	for (len = end - p->at; len && isspace((unsigned char)p->at[len - 1]);)
+		len--;
+	if (!len)
+		return parser__refuse(p, "lacks a second argument: write \", \" and %s", what);
+	*out = xstrndup(p->at, len);
+	p->at = end;
+	return 0;
+}
+
+/* Takes the arguments of a function, and the parenthesis. f: NULL for str(). */
+static int parse_call(struct parser *p, const struct function *f, struct operand *o)
 {
 	const char *outer = p->start;
+	__cleanup_free char *second = NULL;
 	int err;
 
 	parser__skip(p);
 	p->start = p->at;
 	err = parse_expr(p, o);
+	if (!err && f && functions__second(f))
+		err = take_second(p, functions__second(f), &second);
 	if (!err)
-		err = operand__make_text(p, o);
+		err = f ? functions__apply(p, f, o, second) : operand__make_text(p, o);
 	p->start = outer;
+	if (!err && !parser__take(p, ")"))
+		return parser__refuse(p, "lacks the closing \")\"");
+	return err;
+}
+
+/* Takes what is in parentheses. */
+static int parse_group(struct parser *p, struct operand *o)
+{
+	static const char *const types[] = { "struct", "union", "enum", "const", "unsigned",
+					     "char",   "short", "int",	"long",	 "void",
+					     "u8",     "u16",	"u32",	"u64",	 "size_t" };
+	const char *first = p->at;
+	char name[PARSER_NAME_MAX + 1];
+	int err = parser__take_name(p, name);
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(types); i++)
+		if (!strcmp(name, types[i]) && !names__is_parameter(p->scope, name))
+			return error__refuse(
+				p->why, "\"(%.60s\": write a cast as in cast(arg0, struct file)",
+				first);
+	p->at = first;
+	if (!err)
+		err = parse_expr(p, o);
 	if (!err && !parser__take(p, ")"))
 		return parser__refuse(p, "lacks the closing \")\"");
 	return err;
@@ -210,22 +259,23 @@ static int no_name(struct parser *p)
 static int parse_first(struct parser *p, struct operand *o)
 {
 	char name[PARSER_NAME_MAX + 1];
-	int err = parser__take_name(p, name);
+	const struct function *f;
+	int err;
 
+	if (parser__take(p, "("))
+		return parse_group(p, o);
+	err = parser__take_name(p, name);
 	if (err || !*name)
 		return err ? err : no_name(p);
-	parser__skip(p);
-	if (*p->at == '(') {
-		if (strcmp(name, "str"))
-			return error__refuse(p->why,
-					     "unknown function \"%.60s\"; only str() exists", name);
-		p->at++;
-		return parse_str(p, o);
-	}
-	return names__resolve(p, name, o);
+	if (!parser__take(p, "("))
+		return names__resolve(p, name, o);
+	f = functions__find(name);
+	if (!f && strcmp(name, "str"))
+		return functions__refuse(p, name);
+	return parse_call(p, f, o);
 }
 
-static int parse_expr(struct parser *p, struct operand *o)
+static int parse_unary(struct parser *p, struct operand *o)
 {
 	int err = parse_first(p, o);
 
@@ -242,10 +292,23 @@ static int parse_expr(struct parser *p, struct operand *o)
 	return err;
 }
 
+static int parse_expr(struct parser *p, struct operand *o)
+{
+	int err;
+
+	if (++p->depth > DEPTH_MAX)
+		return parser__refuse(p, "has too many parentheses: write it with fewer");
+	err = parse_unary(p, o);
+	if (!err)
+		err = operators__take(p, o);
+	p->depth--;
+	return err;
+}
+
 int expr__compile(const struct expr_scope *scope, const char *text, struct expr *out, char **why)
 {
 	struct parser p = { .scope = scope, .start = text, .at = text, .why = why };
-	struct operand o;
+	struct operand o = {};
 	int err;
 
 	memset(out, 0, sizeof(*out));
@@ -255,19 +318,20 @@ int expr__compile(const struct expr_scope *scope, const char *text, struct expr 
 	parser__skip(&p);
 	p.start = p.at;
 	err = parse_expr(&p, &o);
-	if (err)
-		return err;
 	parser__skip(&p);
-	if (*p.at) {
+	if (!err && *p.at) {
 		__cleanup_free char *part = parser__part(&p);
 
-		return error__refuse(
+		err = error__refuse(
 			why,
-			"unexpected \"%.60s\" after \"%.60s\": only ->member, .member or "
-			"[0] can follow",
+			"unexpected \"%.60s\" after \"%.60s\": only ->member, .member, [0], &, << "
+			"or >> can follow",
 			p.at, part);
 	}
-	return operand__finish(&p, &o, out);
+	if (!err)
+		return operand__finish(&p, &o, out);
+	expr__free(&o.value);
+	return err;
 }
 
 void expr__free(struct expr *e)

@@ -3,8 +3,11 @@
  * Compiles expressions over a function's parameters, as in `file->f_inode->i_sb->s_type->name`, to
  * the steps that the BPF program runs at entry (struct rp_field). BTF supplies the types.
  *
- *	expr    = name { ("->" | ".") name | "[" int "]" } | "str(" expr ")"
- *	filter  = expr op literal | "comm == NAME" | "cgroup under PATH" | "duration > 1ms" | ...
+ *	expr    = operand { ("&" | "<<" | ">>") int }
+ *	operand = first { ("->" | ".") name | "[" int "]" }
+ *	first   = name | function "(" expr [ "," word ] ")" | "(" expr ")"
+ *	filter  = term { "||" term }
+ *	term    = expr op literal | expr "in" "[" literals "]" | "cgroup under PATH" | ...
  *
  * A name is a parameter, arg0..arg5, or a word about the task (comm, pid, tid, uid, cpu, cgroup). A
  * parameter takes precedence over a word, but not in filters of the form `word == value` and in

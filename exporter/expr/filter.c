@@ -8,8 +8,8 @@
 
 #include "base/duration.h"
 #include "base/error.h"
-#include "base/suggest.h"
 #include "expr/expr.h"
+#include "expr/literal.h"
 #include "expr/names.h"
 #include "kernel/cgroupfs.h"
 
@@ -21,12 +21,6 @@ static const struct {
 	{ "error", RP_OUTCOME_ERROR },
 	{ "null", RP_OUTCOME_NULL },
 	{ "restarted", RP_OUTCOME_RESTARTED },
-};
-
-struct comparison {
-	const char *left, *literal;
-	enum rp_compare compare;
-	bool quoted; /* the literal was in quotes */
 };
 
 static char *trimmed(const char *s, size_t n)
@@ -43,44 +37,52 @@ static char *trimmed(const char *s, size_t n)
 	return xstrndup(s, n);
 }
 
-/* Finds the operator and its length. "->" is not one. */
+char filter__quote(char quote, const char *text, const char *at)
+{
+	if (quote)
+		return *at == quote ? 0 : quote;
+	if (at > text && isalnum((unsigned char)at[-1]))
+		return 0;
+	return *at == '"' || *at == '\'' ? *at : 0;
+}
+
+/* Finds the operator and its length: the first comparison, or else the last "&". "->" and shifts
+ * are none. */
 static const char *find_operator(const char *text, enum rp_compare *compare, size_t *len)
 {
+	const char *mask = NULL;
+	char quote = 0;
+
 	for (const char *p = text; *p; p++) {
-		if (!strncmp(p, "->", 2)) {
+		quote = filter__quote(quote, text, p);
+		if (quote)
+			continue;
+		if (!strncmp(p, "->", 2) || !strncmp(p, "<<", 2) || !strncmp(p, ">>", 2)) {
 			p++;
 			continue;
 		}
 		*len = result__operator(p, compare);
-		if (*len)
+		if (*len && *compare != RP_AND)
 			return p;
+		mask = *len ? p : mask;
 	}
-	return NULL;
+	*compare = RP_AND;
+	*len = 1;
+	return mask;
 }
 
-/* A filter is one comparison: && and || are allowed only in quotes. */
 static int check_operators(const char *text, char **why)
 {
 	char quote = 0;
 
 	for (const char *p = text; *p; p++) {
-		if (*p == quote)
-			quote = 0;
-		else if (!quote && (*p == '"' || *p == '\''))
-			quote = *p;
-		if (quote || (strncmp(p, "&&", 2) && strncmp(p, "||", 2)))
-			continue;
-		if (*p == '&')
+		quote = filter__quote(quote, text, p);
+		if (!quote && !strncmp(p, "&&", 2))
 			return error__refuse(
 				why,
 				"\"%.80s\": && is not supported; write each comparison as a "
 				"separate filter: calls must match all of them",
 				text);
-		return error__refuse(
-			why,
-			"\"%.80s\": || is not supported; use a label (as comm) instead of the "
-			"filter, and select in the query; quote a value that contains ||",
-			text);
 	}
 	return 0;
 }
@@ -175,133 +177,7 @@ static int cgroup_filter(const char *path, const char *root, struct filter *out,
 	return 0;
 }
 
-/* ---- literals -------------------------------------------------------------------------------- */
-
-static bool looks_like_pattern(const char *text)
-{
-	const char *open = strchr(text, '[');
-
-	return strpbrk(text, "*?") || (open && strchr(open, ']'));
-}
-
-static int text_literal(const struct expr *e, const struct comparison *c, struct rp_filter *out,
-			char **why)
-{
-	size_t max = e->format == EXPR_COMM ? RP_COMM_SIZE : RP_TEXT_SIZE;
-	const char *text = c->literal;
-
-	if (c->compare != RP_EQ && c->compare != RP_NE) {
-		return error__refuse(why, "compare a text with == or !=");
-	}
-	if (!c->quoted && looks_like_pattern(text)) {
-		return error__refuse(
-			why,
-			"\"%.80s\": patterns are not supported; write the whole text, or "
-			"quote it ('%.80s') if it contains these characters",
-			text, text);
-	}
-	if (strlen(text) >= max) {
-		return error__refuse(why,
-				     "\"%.80s\" is longer than the %zu characters that are read%s",
-				     text, max - 1,
-				     e->format == EXPR_COMM
-					     ? "; the kernel cuts command names to that length"
-					     : "");
-	}
-	strcpy(out->text, text);
-	return 0;
-}
-
-static bool named_value(const struct expr *e, const char *text, __u64 *v)
-{
-	for (size_t i = 0; i < e->nenumerators; i++) {
-		if (!strcmp(e->enumerators[i].name, text)) {
-			*v = e->enumerators[i].value;
-			return true;
-		}
-	}
-	if (e->format == EXPR_BOOL && (!strcmp(text, "true") || !strcmp(text, "false"))) {
-		*v = *text == 't';
-		return true;
-	}
-	if (e->format == EXPR_POINTER && !strcmp(text, "NULL")) {
-		*v = 0;
-		return true;
-	}
-	return false;
-}
-
-static int not_a_number(const struct expr *e, const char *what, const char *text, char **why)
-{
-	__cleanup_free const char **names = xcalloc(e->nenumerators + 1, sizeof(*names));
-	__cleanup_free char *hint = NULL;
-
-	for (size_t i = 0; i < e->nenumerators; i++)
-		names[i] = e->enumerators[i].name;
-	hint = suggest__hint(text, names, e->nenumerators);
-	return error__refuse(why, "\"%.80s\" is not a value of %s; write a number%s%s", text, what,
-			     e->nenumerators		 ? " or an enumerator"
-			     : e->format == EXPR_BOOL	 ? ", true or false"
-			     : e->format == EXPR_POINTER ? " or NULL"
-							 : "",
-			     hint);
-}
-
-/* Of the words about the task, only a cgroup's id has 64 bits. */
-static unsigned bits_of(const struct expr *e)
-{
-	return e->field.source >= RP_SOURCE_PID && e->format == EXPR_UNSIGNED
-		       ? 32
-		       : 64 - (e->field.right & 63);
-}
-
-/* The values that e can have. */
-static struct range range_of(const struct expr *e)
-{
-	__int128 span = (__int128)1 << bits_of(e);
-
-	if (e->format == EXPR_BOOL)
-		return (struct range){ 0, 1 };
-	if (e->field.is_signed)
-		return (struct range){ -span / 2, span / 2 - 1 };
-	return (struct range){ 0, span - 1 };
-}
-
-static int never(const struct expr *e, const struct comparison *c, char **why)
-{
-	if (e->format == EXPR_BOOL)
-		return error__refuse(why, "%s is a bool: write %s == true or %s == false", c->left,
-				     c->left, c->left);
-	return error__refuse(why, "%s is never %s%s: it is %s number of %u bits", c->left,
-			     c->compare == RP_LT   ? "less than "
-			     : c->compare == RP_GT ? "more than "
-						   : "",
-			     c->literal, e->field.is_signed ? "a signed" : "an unsigned",
-			     bits_of(e));
-}
-
-static int number_literal(const struct expr *e, const struct comparison *c, __u64 *v, char **why)
-{
-	const char *text = c->literal;
-	struct range r = range_of(e);
-	__int128 number;
-	char *end;
-
-	if (!named_value(e, text, v)) {
-		errno = 0;
-		if (!*text || isspace((unsigned char)*text))
-			return not_a_number(e, c->left, text, why);
-		*v = *text == '-' ? (uint64_t)strtoll(text, &end, 0) : strtoull(text, &end, 0);
-		if (*end || errno)
-			return not_a_number(e, c->left, text, why);
-	}
-	number = e->field.is_signed && !isdigit((unsigned char)*text) ? (__int128)(__s64)*v
-		 : *text == '-'					      ? (__int128)(__s64)*v
-								      : (__int128)*v;
-	if (number < r.lo || number > r.hi || range__covered(r, c->compare, number) == COVERS_NONE)
-		return never(e, c, why);
-	return 0;
-}
+/* ---- expressions ----------------------------------------------------------------------------- */
 
 static int entry_filter(const struct expr_scope *scope, const struct comparison *c,
 			struct filter *out, char **why)
@@ -318,11 +194,17 @@ static int entry_filter(const struct expr_scope *scope, const struct comparison 
 	if (err)
 		return err;
 	*out = (struct filter){ .type = FILTER_ENTRY,
-				.entry = { .field = e.field, .compare = c->compare } };
+				.entry = { .field = e.field, .compare = c->compare },
+				.path = e.path };
 	if (e.field.text)
-		err = text_literal(&e, c, &out->entry, why);
+		err = literal__text(&e, c, &out->entry, why);
 	else
-		err = number_literal(&e, c, &out->entry.literal, why);
+		err = literal__number(&e, c, &out->entry.literal, why);
+	out->either_sign = e.format == EXPR_NAMED && e.names == NAMES_ERRNO;
+	if (!err && out->either_sign && c->compare != RP_EQ)
+		err = error__refuse(
+			why, "compare errno() with == only: it is for errors of either sign; "
+			     "leave it out, as in x != -ENOENT");
 	expr__free(&e);
 	return err;
 }

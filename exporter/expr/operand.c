@@ -3,6 +3,8 @@
 
 int operand__follow(struct parser *p, struct operand *o, bool user)
 {
+	user |= o->to_user;
+	o->to_user = false;
 	if (o->in_memory) {
 		if (o->field.nsteps == RP_STEPS)
 			return parser__refuse(p,
@@ -88,7 +90,7 @@ int operand__make_text(struct parser *p, struct operand *o)
 	uint8_t counted;
 	int err = 0;
 
-	if (o->is_text || o->is_word)
+	if (o->is_text || o->is_word || o->is_value)
 		return o->is_text ? 0
 				  : error__refuse(p->why, "str(%.60s): it is a number, not text",
 						  part);
@@ -193,10 +195,10 @@ static int finish_number(struct parser *p, const struct operand *o, const struct
 	uint32_t bits = o->bits ? o->bits : 8 * s->size;
 	int err;
 
-	out->field.is_signed = s->is_signed;
+	out->field.number = s->is_signed ? RP_SIGNED : RP_UNSIGNED;
 	out->format = formats[s->kind][s->is_signed];
 	if (o->is_word) {
-		out->field.is_signed = 0;
+		out->field.number = RP_UNSIGNED;
 		out->format = o->field.source == RP_SOURCE_CGROUP ? EXPR_CGROUP : EXPR_UNSIGNED;
 	}
 	err = o->in_memory ? from_memory(p, o, bits, &out->field)
@@ -211,6 +213,8 @@ static int finish_text(const struct operand *o, struct expr *out)
 {
 	out->format = o->is_word ? EXPR_COMM : EXPR_TEXT;
 	out->field.text = o->counted ? o->counted : RP_TEXT;
+	out->field.text |= o->of_file | (o->is_basename ? RP_TEXT_BASENAME : 0);
+	out->path = o->path;
 	out->field.offset[out->field.nsteps] = o->at / 8;
 	return 0;
 }
@@ -267,6 +271,10 @@ int operand__finish(struct parser *p, const struct operand *operand, struct expr
 	struct operand o = *operand;
 	int err;
 
+	if (o.is_value) {
+		*out = o.value;
+		return 0;
+	}
 	memset(out, 0, sizeof(*out));
 	if (!o.is_text && !o.is_word && is_text(p, &s, &o)) {
 		err = operand__make_text(p, &o);
@@ -285,4 +293,12 @@ int operand__finish(struct parser *p, const struct operand *operand, struct expr
 	default:
 		return refuse_shape(p, &o, &s);
 	}
+}
+
+int operand__make_value(struct parser *p, struct operand *o)
+{
+	int err = operand__finish(p, o, &o->value);
+
+	o->is_value = !err;
+	return err;
 }

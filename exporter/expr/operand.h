@@ -16,9 +16,15 @@ struct operand {
 	uint32_t bits;	  /* of a bit-field, else 0 */
 	bool is_text;	  /* str() */
 	uint8_t counted;  /* text with a length: bits of enum rp_text */
+	bool is_basename; /* text: the last part of a path */
+	uint8_t of_file;  /* text: RP_TEXT_DENTRY or RP_TEXT_PATH, with its path */
+	struct rp_path_layout path;
 	bool is_word;	  /* comm, pid, ... */
 	bool is_declared; /* arg0, ...: declared is its type, if known */
 	struct ctype declared;
+	bool to_user;  /* a pointer, which a cast has made of one to user memory */
+	bool is_value; /* an operator or a function has been applied */
+	struct expr value;
 };
 
 /* These return 0, or -EINVAL with *p->why. */
@@ -29,5 +35,7 @@ int operand__follow(struct parser *p, struct operand *o, bool user);
 int operand__advance(struct parser *p, struct operand *o, uint64_t bits);
 /* Turns o into the text that it contains or points to. */
 int operand__make_text(struct parser *p, struct operand *o);
+/* Makes o a value, to which operators and functions can be applied. expr__free(&o->value). */
+int operand__make_value(struct parser *p, struct operand *o);
 /* Finds where the value of o is and how it is shown. expr__free(out). */
 int operand__finish(struct parser *p, const struct operand *o, struct expr *out);

@@ -11,6 +11,7 @@ struct parser {
 	const struct expr_scope *scope;
 	const char *start, *at; /* of the expression; the current position */
 	char **why;
+	uint32_t depth; /* of parentheses */
 };
 
 void parser__skip(struct parser *p); /* skips blanks */

@@ -5,6 +5,7 @@
  */
 #include "labels/namer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "kernel/module_list.h"
+#include "kernel/value_names.h"
 #include "labels/removed_cgroups.h"
 
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h; user space may make such handles */
@@ -201,12 +203,11 @@ static void refresh_ksyms(struct label_namer *n)
 	n->modules = modules;
 }
 
-static char *pointer_text(struct label_namer *n, uint64_t v)
+/* The symbol at or before an address; NULL: it is in no function. */
+static const struct ksym_addr *ksym_of(struct label_namer *n, uint64_t v)
 {
 	size_t lo = 0, hi;
 
-	if (!v)
-		return xstrdup("NULL");
 	refresh_ksyms(n);
 	hi = n->nksyms;
 	while (lo < hi) {
@@ -217,11 +218,21 @@ static char *pointer_text(struct label_namer *n, uint64_t v)
 		else
 			hi = mid;
 	}
-	if (!lo || v - n->ksyms[lo - 1].addr >= FUNCTION_MAX)
+	return lo && v - n->ksyms[lo - 1].addr < FUNCTION_MAX ? &n->ksyms[lo - 1] : NULL;
+}
+
+/* with_offset: how far behind the symbol. */
+static char *pointer_text(struct label_namer *n, uint64_t v, bool with_offset)
+{
+	const struct ksym_addr *symbol = v ? ksym_of(n, v) : NULL;
+
+	if (!v)
+		return xstrdup("NULL");
+	if (!symbol)
 		return xasprintf("0x%llx", (unsigned long long)v);
-	v -= n->ksyms[lo - 1].addr;
-	return v ? xasprintf("%s+0x%llx", n->ksyms[lo - 1].name, (unsigned long long)v)
-		 : xstrdup(n->ksyms[lo - 1].name);
+	v -= symbol->addr;
+	return v && with_offset ? xasprintf("%s+0x%llx", symbol->name, (unsigned long long)v)
+				: xstrdup(symbol->name);
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */
@@ -234,6 +245,61 @@ static char *enum_text(const struct capture_label *label, int64_t v)
 	return xasprintf("%lld", (long long)v);
 }
 
+/* A number without a name remains a number. */
+static char *named_text(enum value_names names, int64_t v)
+{
+	char *name = value_names__text(names, v);
+
+	return name ? name : xasprintf("%lld", (long long)v);
+}
+
+/* "READ|WRITE|0x40": the enumerators of one bit, and the other bits. */
+static char *flags_text(const struct capture_label *label, uint64_t v)
+{
+	__cleanup_buf struct buf b = {};
+	const char *name;
+
+	name = enumerators__name(label->enumerators, label->nenumerators, (int64_t)v);
+	if (name)
+		return xstrdup(name);
+	for (int i = 0; i < 64; i++) {
+		uint64_t bit = 1ULL << i;
+
+		name = v & bit ? enumerators__name(label->enumerators, label->nenumerators,
+						   (int64_t)bit)
+			       : NULL;
+		if (!name)
+			continue;
+		buf__printf(&b, "%s%s", b.len ? "|" : "", name);
+		v -= bit;
+	}
+	if (v)
+		buf__printf(&b, "%s0x%llx", b.len ? "|" : "", (unsigned long long)v);
+	if (!b.len)
+		buf__puts(&b, "0");
+	return xstrdup(buf__str(&b));
+}
+
+static char *ip4_text(const void *address)
+{
+	char text[INET_ADDRSTRLEN];
+
+	return xstrdup(inet_ntop(AF_INET, address, text, sizeof(text)));
+}
+
+/* An IPv4 address in an IPv6 socket is shown as everywhere else. */
+static char *ip6_text(uint64_t first, uint64_t second)
+{
+	uint64_t words[] = { first, second };
+	struct in6_addr address;
+	char text[INET6_ADDRSTRLEN];
+
+	memcpy(&address, words, sizeof(address));
+	if (IN6_IS_ADDR_V4MAPPED(&address))
+		return ip4_text(&address.s6_addr[12]);
+	return xstrdup(inet_ntop(AF_INET6, &address, text, sizeof(text)));
+}
+
 static char *number_text(struct label_namer *n, const struct capture_label *label, uint64_t v)
 {
 	switch (label->format) {
@@ -244,7 +310,17 @@ static char *number_text(struct label_namer *n, const struct capture_label *labe
 	case EXPR_ENUM:
 		return enum_text(label, (int64_t)v);
 	case EXPR_POINTER:
-		return pointer_text(n, v);
+		return pointer_text(n, v, true);
+	case EXPR_KSYM:
+		return pointer_text(n, v, false);
+	case EXPR_HEX:
+		return xasprintf("0x%llx", (unsigned long long)v);
+	case EXPR_NAMED:
+		return named_text(label->names, (int64_t)v);
+	case EXPR_FLAGS:
+		return flags_text(label, v);
+	case EXPR_IP4:
+		return ip4_text(&(uint32_t){ v });
 	case EXPR_CGROUP:
 		return cgroup_text(n, label->part, v);
 	default:
@@ -258,6 +334,7 @@ static char *text_of(struct label_namer *n, const struct capture_label *label,
 {
 	const __u64 *at = &key->word[label->word];
 	const char *text = (const char *)at;
+	bool is_pair = label->format == EXPR_IP6;
 
 	switch (label->place) {
 	case LABEL_COMM:
@@ -267,8 +344,10 @@ static char *text_of(struct label_namer *n, const struct capture_label *label,
 			return xstrdup("?");
 		return xstrndup(text, strnlen(text, RP_TEXT_SIZE));
 	default:
-		if (key->failed & 1U << label->index)
+		if (key->failed & (1U << label->index | (is_pair ? 1U << label->second : 0)))
 			return xstrdup("?");
+		if (is_pair)
+			return ip6_text(*at, key->word[label->second]);
 		return number_text(n, label, *at);
 	}
 }

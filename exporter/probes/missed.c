@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "probes/missed.h"
 
-#include "attach/functions.h"
+#include "attach/by_function.h"
 #include "kernel/bpf_sys.h"
 #include "object/maps.h"
 
@@ -274,7 +274,7 @@ static void read_answered(struct missed *m)
 	uint64_t events[RP_EVENT_MAX];
 
 	for (size_t id = 0; id < n; id++) {
-		if (!functions__is_one(&slots[id]))
+		if (!by_function__is_one(&slots[id]))
 			continue;
 		snapshot__events(object__banks(m->obj), id, events);
 		m->answered[id] = events[RP_EVENT_ANSWERED];

@@ -7,7 +7,7 @@
  */
 #include "probes/switched_off.h"
 
-#include "attach/functions.h"
+#include "attach/by_function.h"
 #include "base/log.h"
 #include "kernel/switches.h"
 
@@ -16,7 +16,7 @@ static enum switch_bit switched_off(const struct generation *g, uint32_t id, uns
 {
 	size_t n;
 
-	return switches__first(off & functions__needs(&attach__slots(g->attach, &n)[id]));
+	return switches__first(off & by_function__needs(&attach__slots(g->attach, &n)[id]));
 }
 
 static bool mark(struct target *t, enum switch_bit off)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "scan/scan.h"
 
-#include "attach/functions.h"
+#include "attach/by_function.h"
 #include "attach/in_flight.h"
 #include "base/clock.h"
 #include "object/scan.h"
@@ -103,7 +103,7 @@ static bool is_of_function(const struct scan *s, const struct rp_scan_call *c)
 	size_t n;
 	const struct attach_slot *slot = &attach__slots(s->attach, &n)[c->id];
 
-	return slot->target->type == TARGET_KERNEL || functions__is_one(slot);
+	return slot->target->type == TARGET_KERNEL || by_function__is_one(slot);
 }
 
 static void count_call(struct in_flight_target *t, uint64_t age)

@@ -129,8 +129,9 @@ enum coverage range__covered(struct range r, enum rp_compare compare, number lit
 		if (r.lo == r.hi)
 			return r.lo & literal ? COVERS_ALL : COVERS_NONE;
 		return literal ? COVERS_SOME : COVERS_NONE;
+	default: /* of texts */
+		return COVERS_NONE;
 	}
-	return COVERS_NONE;
 }
 
 /* ---- literals -------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP calls: attaching needs root"
 	exit 0
 fi
-plan 27
+plan 32
 
 build() { # build NAME GCC-OPTIONS...: $temp/NAME
 	local name=$1
@@ -156,6 +156,21 @@ END
 start_exporter --config.file="$temp/cold.yml"
 run cold && expect "a filter reads text at the return" chdir "error ENOENT 10; timed 10"
 stop_exporter
+for filter in 'str(arg0) in [/no*, /elsewhere] || str(arg0) == /other' 'str(arg0) == /elsewhere || filename in [/other, /nowhere]'; do
+	cat >"$temp/cold.yml" <<-END
+		probes:
+		  - syscalls: chdir
+		    filter: ["comm in [cold, other]", "$filter"]
+	END
+	start_exporter --config.file="$temp/cold.yml"
+	run cold && expect "one of several texts is read at the return: $filter" chdir "error ENOENT 10; timed 10"
+	stop_exporter
+done
+cat >"$temp/cold.yml" <<'END'
+probes:
+  - syscalls: chdir
+    filter: ["comm == cold", "str(arg0) == /nowhere"]
+END
 sed -i 's/==\( .nowhere\)/!=\1/' "$temp/cold.yml"
 start_exporter --config.file="$temp/cold.yml"
 run cold && expect "what cannot be read then matches no filter" chdir ""
@@ -168,6 +183,28 @@ probes:
 END
 start_exporter --config.file="$temp/cold.yml"
 run cold && expect "a label reads text at the return" chdir "/nowhere error ENOENT 10; ? error EFAULT 10; timed 20"
+stop_exporter
+# ---- names of arguments and results ------------------------------------------------------------------------------
+cat >"$temp/names.yml" <<'END'
+probes:
+  - syscalls: kill
+    labels: [{signal: signal(sig)}, {by: user(uid)}]
+    filter: ["comm == signalle*", "sig in [SIGCONT, SIGURG] || sig == SIGRTMIN"]
+  - syscalls: chdir
+    filter: ["comm == signaller", "value in [ENOENT, ENOTDIR] || ret == -EACCES || duration > 1h"]
+  - syscalls: connect
+    labels: [{family: "family(cast(uservaddr, struct sockaddr)->sa_family)"}, {to: "ip(cast(uservaddr, struct sockaddr_in)->sin_addr)"},
+      {port: "ntohs(cast(uservaddr, struct sockaddr_in)->sin_port)"}, {high: fd & 0xff00}]
+    filter: comm == signaller
+END
+ln -s "$(command -v bash)" "$temp/signaller"
+start_exporter --config.file="$temp/names.yml"
+"$temp/signaller" -c 'trap "" URG RTMIN WINCH; for i in 1 2 3; do kill -CONT $$; kill -URG $$; kill -RTMIN $$; kill -WINCH $$; kill -0 $$
+	cd /nowhere; cd /etc/passwd; cd /; : </dev/tcp/127.0.0.1/9; done' 2>/dev/null
+expect "signals by name" kill "SIGCONT root ok 0 3; SIGRTMIN root ok 0 3; SIGURG root ok 0 3; timed 9"
+expect "addresses of other types" connect "AF_INET 127.0.0.1 9 0 error ECONNREFUSED 3; timed 3"
+# bash tries each directory twice.
+expect "results by name" chdir "error ENOENT 6; error ENOTDIR 6; timed 12"
 stop_exporter
 # ---- programs of labelled system calls ---------------------------------------------------------------------------
 # Two for all system calls, with labels or without, and two for each different set of labels, filters and observed

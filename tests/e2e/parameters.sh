@@ -17,7 +17,7 @@ if [ "$(uname -m)" != x86_64 ]; then
 	echo "SKIP parameters: which parameters are in registers is known for x86-64"
 	exit 0
 fi
-plan 21
+plan 22
 programs=()
 
 # Each program prints its series: FUNCTION{LABELS} CALLS.
@@ -50,6 +50,20 @@ if ! objcopy --only-keep-debug "$temp/c2" "$temp/c.debug" || ! strip -o "$temp/s
 	give_up "stripped" "it cannot be made"
 fi
 use stripped <<<"$c_probes"
+add values gcc -O2 -g -o "$temp/values" "$sources/values.c" <<-'END'
+- {user: {object: "OBJECT", functions: [address]}, labels: [{port: ntohs(port)}, {v4: ip(v4)}, {v6: ip(v6)}, {word: ntohl(word)}]}
+- {user: {object: "OBJECT", functions: [code]},
+   labels: [{err: errno(err)}, {sig: signal(sig)}, {fam: family(family)}, {prot: proto(protocol)}, {nr: syscall(nr)}]}
+- {user: {object: "OBJECT", functions: [local]}, labels: [{user: user(user)}, {interface: ifname(interface)}, {dev: blkdev(dev)}]}
+- {user: {object: "OBJECT", functions: [bits]},
+   labels: [{half: flags >> 1 & 1}, {word: hex(word)}, {high: small >> 4}, {low: small & 15}, {wide: small << 4}],
+   observe: {sevens: (flags & 0xfff) << 1}}
+- {user: {object: "OBJECT", functions: [chosen]}, labels: [{nam: name}],
+   filter: ["kind in [2, 3] || name == py*", "small & 6 == 4", "name != s*"]}
+- {user: {object: "OBJECT", functions: [opened]},
+   labels: [{file: basename(path)}, {mode: "flags(mode, enum mode)"}, {any: "cast(any, enum mode *)[0]"}]}
+- {user: {object: "OBJECT", functions: [judged]}, labels: [{result: result}], filter: ["ret in [-2, 5] || duration > 1h", "ret != 7"]}
+END
 if command -v g++ >/dev/null; then
 	add cxx g++ -O2 -g -o "$temp/cxx" "$sources/calls.cc" <<-'END'
 	- {user: {object: "OBJECT", functions: ["shop::cart::add(shop::book const&, int)"]},

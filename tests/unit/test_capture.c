@@ -114,6 +114,10 @@ static void untimed_needs_no_entry(void **state)
 		{ .label = "p->name", .why = "\"p->name\" is known when" },
 		{ .filter = "n > 3", .why = "\"n > 3\" is known when" },
 		{ .observed = "n", .why = "\"n\" is known when" },
+		{ .filter = "comm == sh || uid == 0" },
+		{ .filter = "comm == sh || n == 3",
+		  .why = "\"comm == sh || n == 3\" is known when" },
+		{ .filter = "ret < 0 || duration > 1s", .why = "needs durations" },
 		{ .filter = "duration > 1s", .why = "\"duration > 1s\" needs durations" },
 		{ .filter = "duration < 1s", .why = "\"duration < 1s\" needs durations" },
 	};
@@ -197,6 +201,58 @@ static void settings_become_captures(void **state)
 	free(why);
 }
 
+/* With alternatives, each filter is a group of them. Those on one field are a run. */
+static void alternatives_are_groups(void **state)
+{
+	struct expression filters[] = { { .text = "pid == 3" },
+					{ .text = "n in [1, 2] || comm in [a, b*]" },
+					{ .text = "ret > 7 || duration > 1s" },
+					{ .text = "ret != 9" } };
+	struct probe_settings s = { .filters = filters, .nfilters = ARRAY_SIZE(filters) };
+	const struct source_pos *pos;
+	struct capture_spec *x;
+	const struct rp_filter *v;
+	const struct rp_ending *e;
+	char *why = NULL;
+
+	assert_int_equal(of_settings(&s, RP_KIND_RAW, &x, &pos, &why), 0);
+	v = x->kernel.alternative;
+	e = x->kernel.ending;
+	assert_true(x->kernel.reads_args);
+	assert_int_equal(x->kernel.nfilters, RP_FILTERS + 5);
+	assert_true(v[0].run == 2 && !v[0].last && v[0].literal == 1 && v[1].literal == 2);
+	assert_true(v[2].run == 2 && v[2].last && v[2].compare == RP_EQ &&
+		    v[3].compare == RP_PREFIX);
+	assert_true(v[4].run == 1 && v[4].last && v[4].field.source == RP_SOURCE_PID);
+	assert_int_equal(x->kernel.nresults, RP_FILTERS + 3);
+	assert_true(e[0].result.set && !e[0].last && e[0].max_ns == UINT64_MAX);
+	assert_true(!e[1].result.set && e[1].last && e[1].min_ns == 1000000001);
+	assert_true(e[2].result.set && e[2].last && e[2].result.literal == 9);
+	capture_spec__free(x);
+
+	filters[2].text = "n in [1,2,3,4,5,6,7,8,9,10,11,12,13]";
+	assert_int_equal(of_settings(&s, RP_KIND_RAW, &x, &pos, &why), -EINVAL);
+	assert_non_null(strstr(why, "more than 16 alternatives in all filters"));
+	free(why);
+}
+
+/* An IPv6 address takes two numbers; the same enum by other names is another label. */
+static void labels_differ_by_their_names(void **state)
+{
+	struct expression labels[] = { { .name = "x", .text = "signal(n)" },
+				       { .name = "x", .text = "errno(n)" },
+				       { .name = "x", .text = "ip(p->name)" } };
+	struct capture_spec *signal = spec_of(labels, 1, 10), *error = spec_of(labels + 1, 1, 10);
+	struct capture_spec *address = spec_of(labels + 2, 1, 10);
+
+	assert_false(capture_spec__same(signal, error));
+	assert_int_equal(address->kernel.nnumbers, 2);
+	assert_int_equal(address->labels[0].second, 1);
+	capture_spec__free(signal);
+	capture_spec__free(error);
+	capture_spec__free(address);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +260,8 @@ int main(void)
 		cmocka_unit_test(settings_become_captures),
 		cmocka_unit_test(keys_have_no_gaps),
 		cmocka_unit_test(equal_specs_share_a_number),
+		cmocka_unit_test(alternatives_are_groups),
+		cmocka_unit_test(labels_differ_by_their_names),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

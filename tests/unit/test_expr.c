@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 #include "expr/expr.h"
-#include "expr/filter.h"
+#include "expr/alternatives.h"
 #include "temp_dir.h"
 
 static struct btf *btf;
@@ -111,7 +111,7 @@ static const struct good {
 	enum expr_format format;
 	struct rp_field field;
 } good[] = {
-	{ "n", EXPR_SIGNED, { .source = 1, .left = 32, .right = 32, .is_signed = 1 } },
+	{ "n", EXPR_SIGNED, { .source = 1, .left = 32, .right = 32, .number = RP_SIGNED } },
 	{ "small", EXPR_UNSIGNED, { .source = 2, .left = 56, .right = 56 } },
 	{ "c", EXPR_ENUM, { .source = 3, .left = 32, .right = 32 } },
 	{ "p", EXPR_POINTER, { .source = 0 } },
@@ -119,16 +119,21 @@ static const struct good {
 	{ "str(s)", EXPR_TEXT, { .source = 4, .text = 1 } },
 	{ "s[3]",
 	  EXPR_SIGNED,
-	  { .source = 4, .size = 1, .left = 56, .right = 56, .is_signed = 1, .offset = { 3 } } },
+	  { .source = 4,
+	    .size = 1,
+	    .left = 56,
+	    .right = 56,
+	    .number = RP_SIGNED,
+	    .offset = { 3 } } },
 	{ "str(arg4)", EXPR_TEXT, { .source = 4, .text = 1 } },
-	{ "arg5", EXPR_SIGNED, { .source = 5, .is_signed = 1 } },
+	{ "arg5", EXPR_SIGNED, { .source = 5, .number = RP_SIGNED } },
 	{ "p->a",
 	  EXPR_SIGNED,
-	  { .size = 4, .left = 32, .right = 32, .is_signed = 1, .offset = { 8 } } },
+	  { .size = 4, .left = 32, .right = 32, .number = RP_SIGNED, .offset = { 8 } } },
 	{ "p->b", EXPR_UNSIGNED, { .size = 1, .left = 56, .right = 56, .offset = { 8 } } },
 	{ " p -> a ",
 	  EXPR_SIGNED,
-	  { .size = 4, .left = 32, .right = 32, .is_signed = 1, .offset = { 8 } } },
+	  { .size = 4, .left = 32, .right = 32, .number = RP_SIGNED, .offset = { 8 } } },
 	{ "p->low", EXPR_UNSIGNED, { .size = 1, .left = 61, .right = 61, .offset = { 12 } } },
 	{ "p->mid", EXPR_UNSIGNED, { .size = 1, .left = 56, .right = 59, .offset = { 12 } } },
 	{ "p->high", EXPR_UNSIGNED, { .size = 4, .left = 36, .right = 44, .offset = { 12 } } },
@@ -137,15 +142,15 @@ static const struct good {
 	{ "p->name", EXPR_TEXT, { .text = 1, .offset = { 24 } } },
 	{ "p->name[1]",
 	  EXPR_SIGNED,
-	  { .size = 1, .left = 56, .right = 56, .is_signed = 1, .offset = { 25 } } },
+	  { .size = 1, .left = 56, .right = 56, .number = RP_SIGNED, .offset = { 25 } } },
 	{ "p->nested.text", EXPR_TEXT, { .nsteps = 1, .text = 1, .offset = { 40, 0 } } },
 	{ "p->in->text", EXPR_TEXT, { .nsteps = 2, .text = 1, .offset = { 0, 0, 0 } } },
-	{ "p->numbers[3]", EXPR_SIGNED, { .size = 8, .is_signed = 1, .offset = { 80 } } },
+	{ "p->numbers[3]", EXPR_SIGNED, { .size = 8, .number = RP_SIGNED, .offset = { 80 } } },
 	{ "p[1].a",
 	  EXPR_SIGNED,
-	  { .size = 4, .left = 32, .right = 32, .is_signed = 1, .offset = { 112 } } },
+	  { .size = 4, .left = 32, .right = 32, .number = RP_SIGNED, .offset = { 112 } } },
 	/* The struct before it does not fit, and leaves it the last register. */
-	{ "last", EXPR_SIGNED, { .source = 5, .left = 32, .right = 32, .is_signed = 1 } },
+	{ "last", EXPR_SIGNED, { .source = 5, .left = 32, .right = 32, .number = RP_SIGNED } },
 	{ "p->fn", EXPR_POINTER, { .size = 8, .offset = { 96 } } },
 	{ "p->in->back", EXPR_POINTER, { .nsteps = 1, .size = 8, .offset = { 0, 8 } } },
 	{ "pid", EXPR_UNSIGNED, { .source = RP_SOURCE_PID } },
@@ -165,7 +170,7 @@ static void good_expressions(void **state)
 			fail_msg("%s: source %d nsteps %d size %d left %d right %d sign %d user %d "
 				 "text %d offsets %d %d, format %d",
 				 good[i].text, e.field.source, e.field.nsteps, e.field.size,
-				 e.field.left, e.field.right, e.field.is_signed, e.field.user,
+				 e.field.left, e.field.right, e.field.number, e.field.user,
 				 e.field.text, e.field.offset[0], e.field.offset[1], e.format);
 		expr__free(&e);
 	}
@@ -202,6 +207,31 @@ static const struct {
 	{ "p->in->back->in->back->in->back->in->back->in->back->in", "more than 8 pointers" },
 	{ "arg0->x", "has no type, so" },
 	{ "p[99999999]", "too far from its pointer" },
+	{ "ntohz(n)", "unknown function \"ntohz\"; did you mean ntohl or ntohs?" },
+	{ "frob(n)", "unknown function \"frob\"; there are str, ntohs," },
+	{ "ntohs(n)", "ntohs(n): the number has 4 bytes: write ntohl()" },
+	{ "ntohl(small)", "ntohl(small): the number has 1 byte, not 4" },
+	{ "ntohs(ntohs(arg1))", "has swapped the bytes already" },
+	{ "signal(s)", "signal(s): takes a number, and this is text" },
+	{ "errno(signal(n))", "takes a number, and this is a name or an address already" },
+	{ "ip(small)", "takes an IPv4 address of 4 bytes or an IPv6 address of 16" },
+	{ "hex(n", "lacks the closing \")\"" },
+	{ "hex(n)->x", "is a number and has no members" },
+	{ "hex(n)[0]", "is neither an array nor a pointer" },
+	{ "str(hex(n))", "it is a number, not text" },
+	{ "s & 3", "\"s\" is text: only a number can be before \"&\"" },
+	{ "p->yes & 1", "\"p->yes\" is a bool: only a number can be before" },
+	{ "signal(n) >> 1", "is a name or an address: only a number" },
+	{ "n & x", "needs a number after \"&\"" },
+	{ "n >>", "needs a number after \">>\"" },
+	{ "n & 3x", "needs a number after \"&\"" },
+	{ "n << 64", "shifts by 64 bits: write 1 to 63" },
+	{ "n >> 0", "shifts by 0 bits" },
+	{ "small >> 8", "is always 0" },
+	{ "small & 3 & 4", "is always 0" },
+	{ "n & 4 >> 2", "needs parentheses before \">>\", as in (x & 4) >> 2" },
+	{ "(n & 4", "lacks the closing \")\"" },
+	{ "(struct outer *)n", "write a cast as in cast(arg0, struct file)" },
 };
 
 static void bad_expressions(void **state)
@@ -222,15 +252,15 @@ static void bad_expressions(void **state)
 /* Pieces of the grammar in random order: accepted, or refused with a reason. */
 static void garbage(void **state)
 {
-	static const char *const pieces[] = {
-		"p",	"->", ".", "[", "]",  "(", ")", "str", "in",
-		"back", "n",  "0", " ", "-1", "s", "a", "==",  "\xff"
-	};
+	static const char *const pieces[] = { "p",   "->", ".",	   "[",	     "]",   "(",     ")",
+					      "str", "in", "back", "n",	     "0",   " ",     "-1",
+					      "s",   "a",  "==",   "\xff",   "&",   ">>",    "3",
+					      "||",  ",",  "hex(", "ntohs(", "ip(", "errno(" };
 	unsigned seed = 1;
 
 	for (int round = 0; round < 20000; round++) {
 		char text[128] = "", *why = NULL;
-		struct filter f;
+		struct alternatives all;
 		struct expr e;
 
 		for (int i = 0; i < 8; i++) {
@@ -242,7 +272,7 @@ static void garbage(void **state)
 		else
 			assert_non_null(why);
 		free(take_ptr(why));
-		if (filter__compile(&scope, text, NULL, &f, &why))
+		if (alternatives__compile(&scope, text, NULL, &all, &why))
 			assert_non_null(why);
 		free(why);
 	}
@@ -287,6 +317,23 @@ static void good_filters(void **state)
 	check_number("p->yes == true", RP_EQ, 1);
 	check_number("p->in != NULL", RP_NE, 0);
 	check_number("uid == 0", RP_EQ, 0);
+	check_number("small & 6 == 2", RP_EQ, 2);
+	check_number("(small & 6) & 2", RP_AND, 2);
+	check_number("small >> 4 != 3", RP_NE, 3);
+	check_number("n == ENOENT", RP_EQ, ENOENT);
+	check_number("n == -ENOENT", RP_EQ, (uint64_t)-ENOENT);
+	check_number("small == AF_INET6", RP_EQ, 10);
+	check_number("small == SIGKILL", RP_EQ, 9);
+	check_number("small == SIGRTMIN+1", RP_EQ, 35);
+	check_number("small != IPPROTO_UDP", RP_NE, 17);
+	check_number("family(small) == AF_UNIX", RP_EQ, 1);
+	check_number("proto(small) == IPPROTO_TCP", RP_EQ, 6);
+	check_number("user(uid) == root", RP_EQ, 0);
+	check_number("user(uid) == 12", RP_EQ, 12);
+	check_number("ifname(n) == lo", RP_EQ, 1);
+	check_number("blkdev(n) == 8:1", RP_EQ, 8 << 20 | 1);
+	check_number("ntohs(arg1) == 443", RP_EQ, 443);
+	check_number("hex(n) == 0x1f", RP_EQ, 31);
 	check_duration("duration > 1ms", 1000001, UINT64_MAX);
 	check_duration("duration >= 1.5us", 1500, UINT64_MAX);
 	check_duration("duration < 2s", 0, 1999999999);
@@ -303,6 +350,20 @@ static void good_filters(void **state)
 	assert_string_equal(f.entry.text, "a b");
 	assert_int_equal(filter__compile(&scope, "comm == nginx", NULL, &f, &why), 0);
 	assert_string_equal(f.entry.text, "nginx");
+	assert_int_equal(f.entry.compare, RP_EQ);
+	assert_int_equal(filter__compile(&scope, "p->name != eight-by*", NULL, &f, &why), 0);
+	assert_string_equal(f.entry.text, "eight-by");
+	assert_int_equal(f.entry.compare, RP_NO_PREFIX);
+	assert_int_equal(f.entry.words, 1);
+	assert_true(f.entry.mask == UINT64_MAX);
+	assert_int_equal(filter__compile(&scope, "p->name == nine-byte*", NULL, &f, &why), 0);
+	assert_int_equal(f.entry.compare, RP_PREFIX);
+	assert_int_equal(f.entry.words, 2);
+	assert_true(f.entry.mask == 0xff);
+	assert_int_equal(filter__compile(&scope, "comm == it's", NULL, &f, &why), 0);
+	assert_string_equal(f.entry.text, "it's");
+	assert_int_equal(filter__compile(&scope, "errno(n) == ENOENT", NULL, &f, &why), 0);
+	assert_true(f.either_sign && f.entry.literal == ENOENT);
 }
 
 /* Built-in words keep their meaning if the function has a parameter of that name. */
@@ -376,18 +437,28 @@ static void bad_filters(void **state)
 		{ "outcome == bad", "ok, error, null or restarted" },
 		{ "outcome > ok", "with == or !=" },
 		{ "q == 1", "no parameter \"q\"" },
-		{ "comm == a || comm == b", "|| is not supported" },
 		{ "comm == a && n == 5", "&& is not supported" },
 		{ "n == 5&&n == 6", "&& is not supported" },
 		{ "a && b", "&& is not supported" },
-		{ "comm == py*", "patterns are not supported" },
-		{ "comm == p?", "patterns are not supported" },
-		{ "comm != py[23]", "patterns are not supported" },
-		{ "p->name == /etc/*", "patterns are not supported" },
+		{ "comm == *py", "a pattern can only be a prefix, as in comm == py*" },
+		{ "comm == p?", "quote it ('p?')" },
+		{ "comm != py[23]", "a pattern can only be a prefix" },
+		{ "p->name == /etc/*.d/*", "a pattern can only be a prefix" },
+		{ "comm == *", "every text begins so" },
+		{ "comm == sixteen-letters-*", "longer than the 15 characters" },
 		{ "small < 0", "never less than 0" },
 		{ "small > 255", "never more than 255" },
 		{ "n > 2147483647", "never more than 2147483647" },
 		{ "small & 0", "never 0" },
+		{ "small & 6 == 8", "small & 6 is never 8" },
+		{ "small & 6 == 1", "small & 6 is never 1" },
+		{ "n == ENOEND", "did you mean ENOENT" },
+		{ "small == ENODATA2", "is not a value of small" },
+		{ "errno(n) != ENOENT", "compare errno() with == only" },
+		{ "signal(n) == SIGKIL", "did you mean SIGKILL" },
+		{ "syscall(n) == raed", "did you mean read" },
+		{ "ip(n) == 10.0.0", "or an address as 10.0.0.1" },
+		{ "user(uid) == nobody-of-that-name", "or a name that exists here" },
 		{ "pid == -1", "it is an unsigned number of 32 bits" },
 		{ "cpu == 5000000000", "it is an unsigned number of 32 bits" },
 		{ "ret == 1", "there is no result here" },

@@ -60,11 +60,11 @@ static void test_bad_names(void **state)
 		{ "argx", { "no parameter \"argx\"; did you mean argv?" } },
 		{ "", { "is empty", "file->f_inode->i_ino" } },
 		{ "str()", { "\")\" does not start with a name" } },
-		{ "strlen(file)", { "unknown function \"strlen\"; only str() exists" } },
+		{ "strlen(file)", { "unknown function \"strlen\"", "str, ntohs" } },
 		{ "42", { "\"42\" does not start with a name" } },
 		{ "*argv", { "write x[0] instead of *x" } },
 		{ "&file->f_path", { "cannot take addresses" } },
-		{ "(struct file *)file", { "does not start with a name" } },
+		{ "(struct file *)file", { "write a cast as in cast(arg0, struct file)" } },
 		{ "file->f_inode->i_ino file", { "\"file\" after \"file->f_inode->i_ino\"" } },
 		{ "file + 1", { "\"+ 1\" after \"file\"" } },
 	};

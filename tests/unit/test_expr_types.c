@@ -51,9 +51,9 @@ static char *describe(const struct expr *e)
 	snprintf(text + n, sizeof(text) - n, " %s", names[e->format]);
 	assert_int_equal(r->text & RP_TEXT, e->format == EXPR_TEXT || e->format == EXPR_COMM);
 	if (e->format == EXPR_SIGNED)
-		assert_true(r->is_signed);
+		assert_int_equal(r->number, RP_SIGNED);
 	if (e->format == EXPR_UNSIGNED)
-		assert_false(r->is_signed);
+		assert_int_equal(r->number, RP_UNSIGNED);
 	return xstrdup(text);
 }
 
@@ -235,11 +235,11 @@ static void test_enumerators(void **state)
 	assert_int_equal(e.enumerators[0].value, -1);
 	assert_string_equal(e.enumerators[0].name, "NONE");
 	assert_string_equal(e.enumerators[2].name, "GREEN");
-	assert_true(e.field.is_signed);
+	assert_int_equal(e.field.number, RP_SIGNED);
 	expr__free(&e);
 	assert_int_equal(expr__compile(&f.scope, "file->f_inode->i_flags", &e, &why), 0);
 	assert_int_equal(e.nenumerators, 2);
-	assert_false(e.field.is_signed);
+	assert_int_equal(e.field.number, RP_UNSIGNED);
 	expr__free(&e);
 }
 

@@ -9,7 +9,7 @@ import conformance_labels_check
 from conformance_check import SYS
 from conformance_labels_check import COUNT, equal
 
-PROBES = 16
+PROBES = 20
 
 
 def has_ancestors(r):
@@ -94,7 +94,32 @@ def structs(r):
         yield from equal(label, s.values(COUNT, label, function="tcp_sendmsg"), {value: 60})
 
 
-conformance_labels_check.CHECKS = (syscall_names, observed, attached, comparisons, parameters, tasks, structs)
+def values(r):
+    s = r.scrape("expressions")
+    f = "tcp_sendmsg_locked"
+    for label, value in ("port", "7005"), ("v4", "127.0.0.1"), ("v6", "127.0.0.1"), ("family", "AF_INET6"), ("interface", "0"):
+        yield from equal(label, s.values(COUNT, label, function=f), {value: 40})
+    yield from equal("of a struct that it is cast to", s.values(COUNT, "port", function="tcp_sendmsg"), {"7003": 60})
+    yield from equal("flags", s.values(COUNT, "kind", function="bpf_map_copy_value"), {"BPF_MAP_TYPE_HASH": 80})
+    unlink = "filename_unlinkat" if s.sum(COUNT, function="filename_unlinkat") else "do_unlinkat"
+    names = s.values(COUNT, "base", function=unlink, comm="alpha")
+    yield from equal("last part of a path", {name.split("-")[0]: n for name, n in names.items()}, {"retprobe": 50})
+    paths = s.values(COUNT, "path", function="vfs_unlink")
+    yield from equal("path of a dentry", {path.rpartition("/")[2].split("-")[0]: n for path, n in paths.items()}, {"retprobe": 50})
+    for label, value in ("symbol", "read_iter_zero"), ("device", "1:5"), ("path", "/dev/zero"):
+        yield from equal(label, s.values(COUNT, label, function="vfs_read"), {value: 250})
+    for label, value in ("signal", "0"), ("user", "root"):
+        yield from equal(label, s.values(COUNT, label, function="tkill"), {value: 65})
+    f, chosen = SYS + "sched_getscheduler", [p for p in range(2000000, 2000100) if p & 3 == 1 or p in (2000008, 2000016)]
+    blocks = {}
+    for p in chosen:
+        blocks[str(p >> 5)] = blocks.get(str(p >> 5), 0) + 1
+    yield from equal("shifted", s.values(COUNT, "block", function=f), blocks)
+    yield from equal("masked", s.values("retprobe_observed_sum", "name", function=f),
+                     {"twice": sum(p << 1 & 0xfe for p in chosen)})
+
+
+conformance_labels_check.CHECKS = (syscall_names, observed, attached, comparisons, parameters, tasks, structs, values)
 
 if __name__ == "__main__":
     sys.exit(conformance_labels_check.main(*sys.argv[1:]))

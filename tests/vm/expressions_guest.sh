@@ -37,10 +37,12 @@ syscall_names() {
 
 # A function has one list of filters, so each filter has its own function.
 expressions() {
-	local nappers=() cpu=$(($(nproc) - 1)) unlink=unlink unlinked=arg0
+	local nappers=() tmp cpu=$(($(nproc) - 1)) unlink=unlink unlinked=arg0
 	# arm64 has no unlink(2).
 	[ "$HOSTTYPE" != aarch64 ] || unlink=unlinkat unlinked=arg1
 	echo $cpu >"$RESULTS/cpu"
+	# The path of a dentry begins at the root of its file system.
+	grep -q ' /tmp ' /proc/mounts && tmp='' || tmp=/tmp
 	cat >/tmp/expressions.yaml <<-Y
 		defaults: {$defaults}
 		probes:
@@ -51,7 +53,7 @@ expressions() {
 		  - {functions: find_task_by_vpid, filter: [comm == negative, vnr < -980]}
 		  - {syscalls: $unlink, labels: [{path: pathname}, {same: str($unlinked)}], filter: pathname == /tmp/retprobe-no-such-file}
 		  - functions: do_unlinkat|filename_unlinkat
-		    labels: [comm]
+		    labels: [comm, {base: basename(name->name)}]
 		    filter: [comm != beta, name->name != /tmp/retprobe-no-such-file]
 		  - {syscalls: clock_nanosleep, filter: [comm == napper, duration >= 900ms]}
 		  - {functions: ${SYS}clock_nanosleep, filter: [comm == napper, duration < 900ms]}
@@ -60,15 +62,33 @@ expressions() {
 		  - {syscalls: listxattr, labels: [cgroup], filter: cgroup under /expressions}
 		  - {syscalls: sethostname, filter: [uid == 65534, len > 0]}
 		  - functions: vfs_read
-		    labels: [{id: file->f_inode->i_sb->s_id}, {second: "file->f_inode->i_sb->s_id[1]"}, {iter: file->f_op->read_iter}]
+		    labels: [{id: file->f_inode->i_sb->s_id}, {second: "file->f_inode->i_sb->s_id[1]"}, {iter: file->f_op->read_iter},
+		      {symbol: ksym(file->f_op->read_iter)}, {path: path(file)}, {device: blkdev(file->f_inode->i_rdev)}]
 		    filter: [comm == reader, "file->f_inode->i_sb->s_id[0] == 100", file->f_op->read_iter != NULL]
 		  - functions: bpf_map_copy_value
 		    returns: errno
 		    filter: [comm == mapper, map->map_type == BPF_MAP_TYPE_HASH, map->map_type != BPF_MAP_TYPE_ARRAY]
+		    labels: [{kind: "flags(map->map_type, bpf_map_type)"}]
 		    observe: {entries: map->max_entries, inner: map->inner_map_meta->max_entries}
 		  - functions: tcp_sendmsg
-		    labels: [{reuse: sk->__sk_common.skc_reuse}, {v6: sk->__sk_common.skc_ipv6only}]
+		    labels: [{reuse: sk->__sk_common.skc_reuse}, {v6: sk->__sk_common.skc_ipv6only},
+		      {port: "ntohs(cast(sk, struct inet_sock)->inet_sport)"}]
 		    filter: [sk->__sk_common.skc_num == 7003, sk->__sk_common.skc_reuse != 0]
+		  - functions: vfs_unlink
+		    labels: [{path: path(dentry)}]
+		    filter: [comm == alpha, path(dentry) == $tmp/retprobe-*]
+		  - functions: tcp_sendmsg_locked
+		    labels: [{port: ntohs(sk->__sk_common.skc_dport)}, {v4: ip(sk->__sk_common.skc_daddr)},
+		      {v6: ip(sk->__sk_common.skc_v6_daddr)}, {family: family(sk->__sk_common.skc_family)},
+		      {interface: ifname(sk->__sk_common.skc_bound_dev_if)}]
+		    filter: [comm == mapp*, "ntohs(sk->__sk_common.skc_dport) in [7005, 7006]", ip(sk->__sk_common.skc_daddr) == 127.0.0.1]
+		  - functions: ${SYS}sched_getscheduler
+		    labels: [{block: "$SYS_ARG0 >> 5"}]
+		    filter: [comm == alp*, "$SYS_ARG0 & 3 == 1 || $SYS_ARG0 in [2000008, 2000016]", "$SYS_ARG0 < 3000000"]
+		    observe: {twice: "$SYS_ARG0 << 1 & 0xfe"}
+		  - syscalls: tkill
+		    labels: [{signal: signal(sig)}, {user: user(uid)}]
+		    filter: ["comm in [gamma, alpha]", arg0 & 1, "value in [ESRCH, EINVAL] || duration > 1h"]
 	Y
 	mkdir -p /sys/fs/cgroup/expressions/inner
 	start_exporter --config.file=/tmp/expressions.yaml
@@ -101,12 +121,14 @@ expressions() {
 	run mapper map-lookup 1 80
 	run sender tcp-send 1 60 7003
 	run sender tcp-send 1 20 7004
+	run mapped tcp-send-mapped 1 40 7005
+	run mapped tcp-send-mapped 1 30 7007
 	scrape expressions
 	stop_exporter
 }
 
 syscall_names
-copy_symbols "$SYS" do_unlinkat filename_unlinkat find_task_by_vpid vfs_read read_iter_zero bpf_map_copy_value \
-	tcp_sendmsg
+copy_symbols "$SYS" vfs_unlink do_unlinkat filename_unlinkat find_task_by_vpid vfs_read read_iter_zero bpf_map_copy_value \
+	tcp_sendmsg tcp_sendmsg_locked
 expressions
 exit 0

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Other system calls: without arguments, BPF maps, the host name, TCP. */
+#include <arpa/inet.h>
 #include <linux/bpf.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -96,6 +97,21 @@ static int connect_to_self(void)
 	return shared_fd;
 }
 
+/* The same between IPv6 sockets, whose addresses are those of IPv4: "::ffff:127.0.0.1". */
+static int connect_to_mapped(void)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(atoi(argument)) };
+	int server = socket(AF_INET6, SOCK_STREAM, 0), client = socket(AF_INET6, SOCK_STREAM, 0);
+
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &a.sin6_addr);
+	if (setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) ||
+	    bind(server, (struct sockaddr *)&a, sizeof(a)) || listen(server, 1) ||
+	    connect(client, (struct sockaddr *)&a, sizeof(a)))
+		return -1;
+	shared_fd = client;
+	return shared_fd;
+}
+
 static long send_byte(struct worker *w, long i)
 {
 	return send(shared_fd, "x", 1, 0);
@@ -107,5 +123,6 @@ const struct operation kernel_operations[] = {
 	{ "hostname", .call = set_hostname, .set_up = get_hostname },
 	{ "hostname-refused", .call = set_hostname, .set_up = become_nobody },
 	{ "tcp-send", .call = send_byte, .set_up = connect_to_self },
+	{ "tcp-send-mapped", .call = send_byte, .set_up = connect_to_mapped },
 	{},
 };

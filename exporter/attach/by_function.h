@@ -15,19 +15,19 @@
 struct attach;
 
 /* Whether a slot is that of a system call, or of one of its functions, with such a mechanism. */
-bool functions__is_one(const struct attach_slot *slot);
+bool by_function__is_one(const struct attach_slot *slot);
 /* What a slot needs (enum switch_bit): a call also needs the program for answered ones. */
-unsigned functions__needs(const struct attach_slot *slot);
+unsigned by_function__needs(const struct attach_slot *slot);
 /* Adds the slots of further functions, once mechanisms are chosen. */
-void functions__add_slots(struct attach *a);
+void by_function__add_slots(struct attach *a);
 /* Refuses what cannot be attached by functions, and moves it behind the others of the first n.
  * Returns the number of the others. */
-size_t functions__refuse(struct attach *a, struct group *g, struct object *obj, size_t n);
+size_t by_function__refuse(struct attach *a, struct group *g, struct object *obj, size_t n);
 /* After attaching: a call of which some function was refused is refused. Its further slots go. */
-void functions__settle(struct attach *a, struct group *g);
+void by_function__settle(struct attach *a, struct group *g);
 /* After attaching some slots again: detaches the calls of which some function was refused. */
-void functions__detach_incomplete(struct group *g, struct attach_slot **slots, size_t n);
+void by_function__detach_incomplete(struct group *g, struct attach_slot **slots, size_t n);
 /* Tells the programs which calls are attached now. */
-void functions__publish(struct attach *a);
+void by_function__publish(struct attach *a);
 /* Once nothing is attached. */
-void functions__close(struct attach *a);
+void by_function__close(struct attach *a);

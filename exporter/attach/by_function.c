@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "attach/functions.h"
+#include "attach/by_function.h"
 
 #include <errno.h>
 
@@ -17,23 +17,23 @@ struct answers {
 	struct perf_attachment leave;
 };
 
-bool functions__is_one(const struct attach_slot *slot)
+bool by_function__is_one(const struct attach_slot *slot)
 {
 	return slot->target->type == TARGET_SYSCALL && slot->ops &&
 	       slot->ops->type == TARGET_KERNEL;
 }
 
-unsigned functions__needs(const struct attach_slot *slot)
+unsigned by_function__needs(const struct attach_slot *slot)
 {
-	return slot->ops->needs | (functions__is_one(slot) ? attach_kretprobe.needs : 0);
+	return slot->ops->needs | (by_function__is_one(slot) ? attach_kretprobe.needs : 0);
 }
 
-void functions__add_slots(struct attach *a)
+void by_function__add_slots(struct attach *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		struct attach_slot *slot = &a->slots[i];
 
-		for (size_t k = 0; functions__is_one(slot) && k < slot->target->nmore; k++)
+		for (size_t k = 0; by_function__is_one(slot) && k < slot->target->nmore; k++)
 			group__add(groups__of(&a->groups, slot->ops, a->features),
 				   former__add_function(a, slot, slot->target->more[k]));
 	}
@@ -92,7 +92,7 @@ static int open_answers(struct attach *a, uint64_t addr, struct object *obj)
 	return a->answers_error;
 }
 
-void functions__close(struct attach *a)
+void by_function__close(struct attach *a)
 {
 	close_answers(take_ptr(a->answers));
 }
@@ -108,7 +108,7 @@ static void refuse(struct attach_slot *slot, int err)
 			       slot->ops->name, advice));
 }
 
-size_t functions__refuse(struct attach *a, struct group *g, struct object *obj, size_t n)
+size_t by_function__refuse(struct attach *a, struct group *g, struct object *obj, size_t n)
 {
 	__cleanup_free struct attach_slot **out = xcalloc(n + 1, sizeof(*out));
 	size_t kept = 0, nout = 0;
@@ -117,11 +117,11 @@ size_t functions__refuse(struct attach *a, struct group *g, struct object *obj, 
 		struct attach_slot *slot = g->slots[i];
 		const struct capture_spec *capture = slot->target->capture;
 		int err =
-			functions__is_one(slot)
+			by_function__is_one(slot)
 				? open_answers(a, a->slots[slot->target->id].target->answerer, obj)
 				: 0;
 
-		if (!err && functions__is_one(slot) && capture)
+		if (!err && by_function__is_one(slot) && capture)
 			err = object__set_answered_program(obj, capture);
 		if (!err) {
 			g->slots[kept++] = slot;
@@ -143,12 +143,12 @@ static struct attach_slot *find_detached(struct attach_slot **slots, size_t n, u
 	return NULL;
 }
 
-void functions__detach_incomplete(struct group *g, struct attach_slot **slots, size_t n)
+void by_function__detach_incomplete(struct group *g, struct attach_slot **slots, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct attach_slot *slot = slots[i], *missing;
 
-		missing = functions__is_one(slot) && slot->attached
+		missing = by_function__is_one(slot) && slot->attached
 				  ? find_detached(slots, n, slot->target->id)
 				  : NULL;
 		if (!missing)
@@ -159,15 +159,15 @@ void functions__detach_incomplete(struct group *g, struct attach_slot **slots, s
 	}
 }
 
-void functions__settle(struct attach *a, struct group *g)
+void by_function__settle(struct attach *a, struct group *g)
 {
 	size_t kept = 0;
 
-	functions__detach_incomplete(g, g->slots, g->n);
+	by_function__detach_incomplete(g, g->slots, g->n);
 	for (size_t i = 0; i < g->n; i++) {
 		struct attach_slot *slot = g->slots[i];
 
-		if (slot->former && functions__is_one(slot) && !slot->attached && !slot->paused)
+		if (slot->former && by_function__is_one(slot) && !slot->attached && !slot->paused)
 			former__drop(a, slot);
 		else
 			g->slots[kept++] = slot;
@@ -180,12 +180,12 @@ static struct object *object_of(struct attach *a, const struct attach_slot *slot
 	return groups__of(&a->groups, slot->ops, a->features)->context.obj;
 }
 
-void functions__publish(struct attach *a)
+void by_function__publish(struct attach *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		const struct attach_slot *slot = &a->slots[i];
 		const struct target *t = slot->target;
-		struct object *obj = functions__is_one(slot) ? object_of(a, slot) : NULL;
+		struct object *obj = by_function__is_one(slot) ? object_of(a, slot) : NULL;
 		uint64_t native;
 
 		if (!obj)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The capture spec of a program. */
+#pragma once
+
+#include "core.bpf.h"
+
+/* Stands for the map that has the program's spec. */
+const volatile struct rp_capture_spec spec_of_program SEC(".rodata.capture");
+
+static __always_inline const struct rp_capture_spec *capture_spec(void)
+{
+	const struct rp_capture_spec *x = (const struct rp_capture_spec *)&spec_of_program;
+
+	barrier_var(x); /* or clang folds the zeros that it sees here */
+	return x;
+}
