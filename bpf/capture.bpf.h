@@ -194,10 +194,10 @@ static __always_inline bool make_capture(const struct args *args, __u64 desc,
  */
 
 /* Whether a result of a value kind has a value slot. A new result takes a slot and a share of the
- * target's limit. The exporter gives back both. */
-static __always_inline bool has_slot(__u32 id, const struct rp_capture_spec *x, __u32 cell,
-				     __s64 value)
+ * target's limit. The exporter gives back both. Not inlined: the callers' stacks have no room. */
+static __noinline long has_slot(__u32 id, __u32 cell, __s64 value)
 {
+	const struct rp_capture_spec *x = capture_spec();
 	struct value_key key = { .value = value, .cell = cell };
 	struct rp_used *u;
 	__u32 slot;
@@ -210,7 +210,7 @@ static __always_inline bool has_slot(__u32 id, const struct rp_capture_spec *x, 
 	if (claim_value(&key, &slot))
 		return true;
 	__sync_fetch_and_add(&u->values, -1);
-	return bpf_map_lookup_elem(&value_index, &key);
+	return bpf_map_lookup_elem(&value_index, &key) != NULL;
 }
 
 /* Whether `error:` makes a result an error that its class does not show. */
@@ -244,8 +244,8 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 	const struct rp_capture_spec *x = capture_spec();
 	bool positive = o.cls == RP_CLASS_POSITIVE;
 	enum rp_class cls;
-	__u32 outcome, key;
 	__u64 *words = NULL;
+	__u32 outcome;
 
 	outcome = known ? rp_outcome_bit(x, desc, o, ret) : 0;
 	if (!passes_return(x, desc, outcome, knows, ret, ns)) {
@@ -254,14 +254,13 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 	}
 	cell = cell_of_label(capture->label, id);
 	if (known && (kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
-	    !has_slot(id, x, cell, o.value))
+	    !has_slot(id, cell, o.value))
 		o.cls = RP_CLASS_OTHER;
 	cls = settle_judged(c, cell, o, judged_an_error(x, desc, o, outcome), x->split);
-	key = cell_key(cell);
 	if (!sets_are_pooled || cell == id)
-		words = bpf_map_lookup_elem(&cells, &key);
+		words = cell_of(cell);
 	if (!words)
-		count_pooled(key, cls, timed ? ns : UNTIMED);
+		count_pooled_cell(cell, cls, timed ? ns : UNTIMED);
 	else if (timed)
 		count_in_cell(c, words, cls, ns);
 	else

@@ -244,11 +244,8 @@ static __always_inline void count_untimed_in_cell(enum rp_context c, __u64 *cell
 
 #define UNTIMED (~0ULL) /* instead of a duration */
 
-/* Counts a call in a cell that this CPU does not have. key: its key in `cells`, which the caller
- * need not keep in a register. */
-static __noinline long count_pooled(__u32 key, __u32 cls, __u64 ns)
+static __always_inline long count_in_pool(__u32 cell, __u32 cls, __u64 ns)
 {
-	__u32 cell = key - bpf_get_smp_processor_id() * bank_cells;
 	__u64 *words;
 
 	if (!shares_banks)
@@ -262,6 +259,19 @@ static __noinline long count_pooled(__u32 key, __u32 cls, __u64 ns)
 	if (words)
 		count_untimed_in_cell(RP_PREEMPTIBLE, words, cls);
 	return 0;
+}
+
+/* Counts a call in a cell that this CPU does not have. key: its key in `cells`, which the caller
+ * need not keep in a register. */
+static __noinline long count_pooled(__u32 key, __u32 cls, __u64 ns)
+{
+	return count_in_pool(key - bpf_get_smp_processor_id() * bank_cells, cls, ns);
+}
+
+/* The same for a caller that has the cell in a register. */
+static __noinline long count_pooled_cell(__u32 cell, __u32 cls, __u64 ns)
+{
+	return count_in_pool(cell, cls, ns);
 }
 
 static __always_inline void count_outcome(enum rp_context c, __u32 index, struct rp_outcome o,

@@ -86,10 +86,11 @@ int BPF_KRETPROBE(syscall_answered_capturing)
 {
 	struct pt_regs___rp *regs = saved_regs();
 	__u64 desc = desc_of_functions(number_in_regs(regs), is_compat());
+	struct capture capture = {};
 
 	if (!desc)
 		return 0;
-	leave_answered_syscall(desc, result_in_regs(regs));
+	leave_answered_syscall(&capture, desc, result_in_regs(regs));
 	count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_ANSWERED);
 	return 0;
 }

@@ -283,7 +283,7 @@ static __always_inline int leave_capturing_syscall(struct trace_event_raw_sys_ex
 		return 0;
 	desc = l->f.desc;
 	if (!l->f.start) {
-		leave_answered_syscall(desc, ctx->ret);
+		leave_answered_syscall(&capture, desc, ctx->ret);
 		return 0;
 	}
 	captured = take_capture(store, RP_KERNEL, 0, capture_addr_of_task(), &capture);
