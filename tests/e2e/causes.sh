@@ -23,7 +23,7 @@ ends() {
 }
 
 # ---- descriptors ----
-ends "few descriptors" 1 'EMFILE: 24 open files are not enough' prlimit --nofile=24 "${x[@]}" syscall:getpgid
+ends "few descriptors" 1 'EMFILE: 28 open files are not enough' prlimit --nofile=28 "${x[@]}" syscall:getpgid
 if grep -q 'run as root' "$temp/err"; then
 	not_ok "few descriptors: root is not the cure" "$(cat "$temp/err")"
 else
