@@ -81,13 +81,13 @@ probes:
   - {functions: ${SYS}msgrcv, labels: [pod_uid, container_id], filter: comm == podded}
   - {functions: ${SYS}sethostname, labels: [cgroup], filter: comm == podded}
 # label sets that become idle
-  - {syscalls: sched_getattr, labels: [{wanted: arg0}], filter: comm == idler, max_series: 100, series_ttl: 1s}
+  - {syscalls: sched_getattr, labels: [{wanted: arg0}], filter: comm == idler, max_series: 100, series_ttl: 2s}
   - functions: ${SYS}sched_rr_get_interval
     labels: [{number: "$SYS_ARG2"}]
     filter: comm == idler
     max_series: 100
-    series_ttl: 1s
-  - {syscalls: preadv, returns: value, labels: [pid], filter: comm == idler, max_series: 35, series_ttl: 1s}
+    series_ttl: 2s
+  - {syscalls: preadv, returns: value, labels: [pid], filter: comm == idler, max_series: 35, series_ttl: 2s}
 # more values than the limit
   - {syscalls: sched_getaffinity, labels: [{wanted: arg0}], filter: comm == counter, max_series: 100}
   - {functions: ${SYS}lseek, returns: value, filter: comm == counter, max_series: 100}
@@ -95,8 +95,8 @@ probes:
     labels: [{number: "$SYS_ARG2"}]
     filter: comm == counter
     max_series: 100
-    series_ttl: 1s
-  - {syscalls: getsid, labels: [cgroup], filter: [comm == counter, arg0 == 0], max_series: 100, series_ttl: 1s}
+    series_ttl: 2s
+  - {syscalls: getsid, labels: [cgroup], filter: [comm == counter, arg0 == 0], max_series: 100, series_ttl: 2s}
 Y
 idle=(sched_getattr "${SYS}sched_rr_get_interval" preadv)
 many=(sched_getaffinity "${SYS}lseek" "${SYS}sched_getparam" getsid)
