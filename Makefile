@@ -230,9 +230,9 @@ $(B)/calls/%: tests/e2e/calls/%.c | $(B)
 $(B)/client: tests/vm/client.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -static $< -o $@
 
-# The exporter with hardly any memory for calls in flight, with counters of its own for CPU 0 only, and with short pauses
-# of the rate guard, for tests of what happens then. Of its sources, only those that use a limit are compiled again.
-SMALL     := -DRP_FRAMES=1 -DOWN_CPUS=1 -DOBJECT_SLOT_BITS=1 -DFRAMES=256 -DFRAMES_FALLBACK=256 -DRP_SLOT_AGE=1000000000 \
+# The exporter with hardly any memory for calls in flight and with short pauses of the rate guard, for tests of what
+# happens then. Of its sources, only those that use a limit are compiled again.
+SMALL     := -DRP_FRAMES=1 -DOBJECT_SLOT_BITS=1 -DFRAMES=256 -DFRAMES_FALLBACK=256 -DRP_SLOT_AGE=1000000000 \
 	     -DRATE_GUARD_PERIOD=0.5 -DRATE_GUARD_WINDOW=1.0 -DRATE_GUARD_PAUSE=4.0 -DRATE_GUARD_PAUSE_MAX=8.0 \
 	     -DRATE_GUARD_USER_SHARE=0.01
 # RP_TASK_BYTES is made of RP_FRAMES, and the skeleton contains the BPF programs.
