@@ -11,10 +11,13 @@
 
 const volatile bool x32_calls; /* the kernel runs x32 programs */
 
-/* The index of a call in tables by number. */
+/* The index of a call in tables by number; RP_SYSCALLS: it has none. */
 static __always_inline __u64 table_index(__u64 nr)
 {
-	return x32_calls && nr >= RP_SYSCALLS ? nr ^ X32_BIT : nr;
+	if (nr < RP_SYSCALLS)
+		return nr;
+	nr ^= X32_BIT;
+	return x32_calls && nr < RP_SYSCALLS ? nr : RP_SYSCALLS;
 }
 
 static __always_inline __u64 desc_at(const volatile __u64 *table, __u64 nr)
