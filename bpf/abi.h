@@ -308,9 +308,10 @@ struct rp_capture_spec {
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
 	struct rp_filter filter[RP_FILTERS];
 	struct rp_test result[RP_FILTERS];
-	/* Instead, if there are alternatives. One of each group must pass, up to the one that is
-	 * marked as the last. Those that read the same field are a run: the first of it has their
-	 * number, and the mark. */
+	/* Used instead of `filter` and `result` if some filter has alternatives. Alternatives are
+	 * in groups. A call is counted if one alternative of each group passes. `last` marks the
+	 * end of a group. Alternatives in a row that read the same field are a run: the first one
+	 * has their number in `run`, and the mark. */
 	struct rp_filter alternative[RP_ALTERNATIVES];
 	struct rp_ending ending[RP_ALTERNATIVES];
 };

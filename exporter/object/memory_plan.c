@@ -34,8 +34,8 @@
  * at most a quarter of --memory.limit, and those of label sets an eighth. Otherwise they have a
  * pool, of a quarter and a 32nd.
  *
- * CPUs that come online later have a pool, too, of a sixteenth of the counters that there are. So
- * CPUs that never come cost little. Tests build with other numbers.
+ * CPUs that come online later have a pool, too. It has a sixteenth of the size of all other
+ * counters, so CPUs that never come online cost little. Tests build with other numbers.
  */
 #ifndef POOL_CPUS
 #define POOL_CPUS 4
@@ -112,14 +112,8 @@ static bool reads_processes(const struct object_params *p)
 {
 	bool found = false;
 
-	for (uint32_t i = 0; i < p->nextras; i++) {
-		const struct rp_capture_spec *x = &p->extras[i]->kernel;
-
-		for (uint32_t k = 0; k < RP_FILTERS; k++)
-			found |= x->filter[k].field.user && x->filter[k].field.text;
-		for (uint32_t k = 0; k < RP_TEXTS; k++)
-			found |= x->text[k].user;
-	}
+	for (uint32_t i = 0; i < p->nextras; i++)
+		found |= capture_spec__reads_late(p->extras[i]);
 	return found && p->capturing_programs & PROG_BIT(PROG_SYSCALL_ENTER);
 }
 
