@@ -124,6 +124,34 @@ static void test_key_size(void **state)
 	}
 }
 
+/* Text of a program that may come into memory during a system call: there is room for it wherever
+ * the capture spec keeps its filters. */
+static void test_late_text(void **state)
+{
+	const struct rp_field text = { .text = RP_TEXT, .user = 1 }, number = {};
+	struct capture_spec specs[] = {
+		{ .kernel = { .nfilters = 1, .filter[0].field = number } },
+		{ .kernel = { .nfilters = 1, .filter[0].field = text } },
+		{ .kernel = { .nfilters = RP_FILTERS + 2, .alternative[1].field = text } },
+		{ .kernel = { .ntexts = 1, .text[0] = text } },
+	};
+	struct memory_plan out;
+
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		const struct capture_spec *extras[] = { &specs[i] };
+		struct object_params p = { .layout = layout,
+					   .size_layout = size_layout,
+					   .ntargets = 1,
+					   .capturing_programs = PROG_BIT(PROG_SYSCALL_ENTER),
+					   .extras = extras,
+					   .nextras = 1,
+					   .memory_limit = 256 * MIB };
+
+		memory_plan__make(&p, NULL, &out);
+		assert_int_equal(out.nlate > 1, i > 0);
+	}
+}
+
 static uint64_t of_cells(const struct memory_plan *p)
 {
 	return p->cells + p->pool;
@@ -211,10 +239,11 @@ static void test_list_of_cpus(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_sets),	  cmocka_unit_test(test_capped_sets),
-		cmocka_unit_test(test_key_size),	  cmocka_unit_test(test_possible_cpus),
-		cmocka_unit_test(test_online_cpus),	  cmocka_unit_test(test_many_functions),
-		cmocka_unit_test(test_sets_on_many_cpus), cmocka_unit_test(test_list_of_cpus),
+		cmocka_unit_test(test_all_sets),       cmocka_unit_test(test_capped_sets),
+		cmocka_unit_test(test_late_text),      cmocka_unit_test(test_key_size),
+		cmocka_unit_test(test_possible_cpus),  cmocka_unit_test(test_online_cpus),
+		cmocka_unit_test(test_many_functions), cmocka_unit_test(test_sets_on_many_cpus),
+		cmocka_unit_test(test_list_of_cpus),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
