@@ -195,7 +195,7 @@ probes:
   - syscalls: connect
     labels: [{family: "family(cast(uservaddr, struct sockaddr)->sa_family)"}, {to: "ip(cast(uservaddr, struct sockaddr_in)->sin_addr)"},
       {port: "ntohs(cast(uservaddr, struct sockaddr_in)->sin_port)"}, {high: fd & 0xff00}]
-    filter: comm == signaller
+    filter: [comm == signaller, "family(cast(uservaddr, struct sockaddr)->sa_family) == AF_INET"]
 END
 ln -s "$(command -v bash)" "$temp/signaller"
 start_exporter --config.file="$temp/names.yml"
