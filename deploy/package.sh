@@ -4,7 +4,8 @@
 # `make deb`: a Debian source package and what it builds, in build/deb/. The debian/ directory, which
 # dpkg-buildpackage wants at the top, is put together from deploy/debian and deploy/systemd.
 #
-# DPKG_BUILDPACKAGE_ARGS adds to the arguments; DEB_BUILD_OPTIONS=nocheck leaves the unit tests out.
+# DPKG_BUILDPACKAGE_ARGS adds to the arguments; DEB_BUILD_OPTIONS=nocheck leaves the unit tests out. With
+# OBJECTS=DIRECTORY, the program is that of DIRECTORY, where this tree was built.
 set -eu
 cd "$(dirname "$0")/.."
 
