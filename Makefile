@@ -190,7 +190,7 @@ $(B)/unit/test_generation: REPLACED := object__load
 $(B)/unit/test_rate_guard: REPLACED := object_maps__refresh object__banks snapshot__count_runs get_nprocs log__line \
 				  costs__of_call costs__note
 $(B)/unit/test_costs: REPLACED := overhead__measure attach__slots attach__count_slot bpf_enable_stats log__line
-$(B)/unit/test_ladder: REPLACED := features__has features__missing
+$(B)/unit/test_ladder $(B)/unit/test_ladder_calls: REPLACED := features__has features__missing
 $(B)/unit/test_plan: REPLACED := features__has attach__slots choice__explain
 $(B)/unit/test_memory: REPLACED := features__has
 $(B)/unit/test_kretprobe: REPLACED := tracefs__event_id perf_event__open_tracepoint perf_event__attach perf_event__close \

@@ -11,6 +11,7 @@ A unit is a source with its header. The rules:
   corridor  a file includes headers of its own folder and of folders before it
   circles   the units of a folder include each other in one direction only
   headers   a header declares what the source of the same name defines
+  length    no source here, in bpf/ and in tests/ has more than 500 lines
 """
 import collections
 import pathlib
@@ -130,8 +131,16 @@ def headers():
                 yield f"{path.relative_to(ROOT.parent)}: {name[1]}() is not defined in {where}"
 
 
+def length():
+    top = ROOT.parent
+    for path in sorted([*sources(), *top.glob("bpf/*.[ch]"), *top.glob("tests/**/*.[ch]")]):
+        lines = path.read_text().count("\n")
+        if lines > 500:
+            yield f"{path.relative_to(top)}: {lines} lines"
+
+
 def check():
-    rules = (form, corridor, circles, headers)
+    rules = (form, corridor, circles, headers, length)
     print(f"1..{len(rules)}", flush=True)
     for rule in rules:
         findings = list(rule())
