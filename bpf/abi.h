@@ -211,6 +211,7 @@ enum rp_text {
 	RP_TEXT_BASENAME = 16,	  /* of a path: its last part */
 	RP_TEXT_DENTRY = 32,	  /* no text, but a struct dentry or struct path: its path */
 	RP_TEXT_PATH = 64,
+	RP_TEXT_LOCATED = 128, /* in the record of a tracepoint, which says where */
 };
 
 /* Where the kernel's structs have the parts of a path; in bytes. */

@@ -213,6 +213,18 @@ found:
 	return read_text(f, out, last);
 }
 
+/* The address of text in the record of a tracepoint. The field has its offset in the record, and
+ * its length in the upper half. */
+static __always_inline long locate(const struct rp_field *f, __u64 *v)
+{
+	__u32 where = 0;
+
+	if (bpf_probe_read_kernel(&where, sizeof(where), (void *)*v))
+		return -1;
+	*v += (__u16)where - f->offset[0];
+	return 0;
+}
+
 static __noinline long eval_text(const struct rp_field *f, __u64 v, __u64 second, char *out)
 {
 	long n;
@@ -222,11 +234,13 @@ static __noinline long eval_text(const struct rp_field *f, __u64 v, __u64 second
 	if (follow(f, &v))
 		return -1;
 	if (f->text & ~RP_TEXT) {
+		if (f->text & RP_TEXT_LOCATED && locate(f, &v))
+			return -1;
 		if (f->text & (RP_TEXT_IN_ARGS | RP_TEXT_IN_MEMORY))
 			return read_counted(f, v, second, out);
 		if (f->text & (RP_TEXT_DENTRY | RP_TEXT_PATH))
 			return read_path(v, f->text & RP_TEXT_PATH, out);
-		n = read_basename(f, v, out);
+		n = f->text & RP_TEXT_BASENAME ? read_basename(f, v, out) : read_text(f, out, v);
 	} else {
 		n = read_text(f, out, v);
 	}

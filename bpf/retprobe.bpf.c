@@ -8,6 +8,7 @@
 #include "probe_uprobe_ret.bpf.h"
 #include "probe_syscall.bpf.h"
 #include "probe_answered.bpf.h"
+#include "probe_event.bpf.h"
 #include "scan.bpf.h"
 #include "cgroups.bpf.h"
 

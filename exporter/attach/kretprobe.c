@@ -226,8 +226,8 @@ static int define_event(struct attach_context *c, enum kprobe_kind kind, const s
 				     t->settings->maxactive);
 }
 
-static int attach_event(struct attach_context *c, enum kprobe_kind kind, enum program_id program,
-			const struct target *t, struct perf_attachment *out, enum attempt *at)
+static int attach_program(struct attach_context *c, enum kprobe_kind kind, enum program_id program,
+			  const struct target *t, struct perf_attachment *out, enum attempt *at)
 {
 	struct program_site site = site__of(t);
 	uint64_t cookie;
@@ -291,7 +291,7 @@ static int attach_entry(struct attach_context *c, const struct target *t, struct
 	if (err)
 		return err;
 	k->entry_defined = true;
-	return attach_event(c, KPROBE_ENTRY, PROG_KPROBE_ENTRY, t, &k->entry, at);
+	return attach_program(c, KPROBE_ENTRY, PROG_KPROBE_ENTRY, t, &k->entry, at);
 }
 
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
@@ -310,8 +310,8 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 	if (err)
 		return err;
 	k->return_defined = true;
-	return attach_event(c, KPROBE_RETURN, k->untimed ? PROG_KPROBE_COUNT : PROG_KPROBE_RETURN,
-			    t, &k->leave, at);
+	return attach_program(c, KPROBE_RETURN, k->untimed ? PROG_KPROBE_COUNT : PROG_KPROBE_RETURN,
+			      t, &k->leave, at);
 }
 
 static void attach(struct attach_context *c, struct attach_slot **slots, size_t n)

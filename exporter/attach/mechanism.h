@@ -99,7 +99,8 @@ struct attach_ops {
 /* Each is defined in the source of its name. */
 extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_fexit,
 	attach_kprobe_session, attach_kprobe_multi, attach_kretprobe, attach_tracepoint,
-	attach_uprobe_session, attach_uprobe_multi, attach_uretprobe, attach_uprobe_ret;
+	attach_uprobe_session, attach_uprobe_multi, attach_uretprobe, attach_uprobe_ret,
+	attach_event;
 
 /* A caveat that several mechanisms share. */
 #define ATTACH_STRAY_RETURN \

@@ -6,7 +6,7 @@
 const struct attach_ops *const mechanisms[] = {
 	&attach_fsession_multi, &attach_fsession,     &attach_fexit,	  &attach_kprobe_session,
 	&attach_kprobe_multi,	&attach_kretprobe,    &attach_tracepoint, &attach_uprobe_ret,
-	&attach_uprobe_session, &attach_uprobe_multi, &attach_uretprobe,
+	&attach_uprobe_session, &attach_uprobe_multi, &attach_uretprobe,  &attach_event,
 };
 
 const char *mechanisms__unavailable(const struct attach_ops *ops, struct features *f)
@@ -25,6 +25,7 @@ static const char *const type_names[] = {
 	[TARGET_KERNEL] = "kernel functions",
 	[TARGET_SYSCALL] = "system calls",
 	[TARGET_USER] = "user-space functions",
+	[TARGET_EVENT] = "tracepoints",
 };
 
 const struct attach_ops *mechanisms__find(const char *name)
@@ -42,6 +43,8 @@ static enum target_type type_of(const struct pattern *p)
 		return TARGET_SYSCALL;
 	case OBJECT_USER:
 		return TARGET_USER;
+	case OBJECT_TRACEPOINT:
+		return TARGET_EVENT;
 	case OBJECT_ANY:
 	case OBJECT_KERNEL:
 	case OBJECT_MODULE:

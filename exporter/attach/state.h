@@ -23,8 +23,8 @@ struct attach {
 	bool unpreempted;      /* the kernel was not preemptible when the plan was made */
 	unsigned off;	       /* enum switch_bit: what has been switched off */
 	struct groups groups;
-	size_t count[TARGET_USER + 1]; /* targets by type */
-	size_t in_modules;	       /* kernel functions in modules */
+	size_t count[TARGET_TYPES]; /* targets by type */
+	size_t in_modules;	    /* kernel functions in modules */
 	struct rp_addr *sites;
 	size_t nsites;
 	struct scan_params scan;

@@ -18,8 +18,8 @@ struct shared {
 };
 
 /* Nothing if no target needs the program. */
-static int attach_event(struct attach_context *c, const char *name, enum program_id program,
-			struct perf_attachment *out)
+static int attach_program(struct attach_context *c, const char *name, enum program_id program,
+			  struct perf_attachment *out)
 {
 	int id = tracefs__event_id(features__tracefs(c->features), "raw_syscalls", name);
 
@@ -60,7 +60,7 @@ static int open_shared(struct attach_context *c)
 	c->shared = s;
 	s->enter = s->exit = s->count = PERF_ATTACHMENT_NONE;
 	for (size_t i = 0; i < ARRAY_SIZE(rows) && !err; i++)
-		err = attach_event(c, rows[i].event, rows[i].program, rows[i].out);
+		err = attach_program(c, rows[i].event, rows[i].program, rows[i].out);
 	if (err)
 		close_shared(c);
 	return err;

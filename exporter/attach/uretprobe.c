@@ -15,8 +15,8 @@ struct uretprobe {
 	struct perf_attachment entry, leave;
 };
 
-static int attach_event(struct attach_context *c, const struct target *t, enum program_id program,
-			struct perf_attachment *out, enum attempt *at)
+static int attach_program(struct attach_context *c, const struct target *t, enum program_id program,
+			  struct perf_attachment *out, enum attempt *at)
 {
 	struct program_site site = site__of(t);
 	uint64_t cookie;
@@ -58,9 +58,9 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 
 	u->entry = u->leave = PERF_ATTACHMENT_NONE;
 	if (t->untimed)
-		return attach_event(c, t, PROG_UPROBE_COUNT, &u->leave, at);
-	err = attach_event(c, t, PROG_UPROBE_ENTRY, &u->entry, at);
-	return err ? err : attach_event(c, t, PROG_UPROBE_RETURN, &u->leave, at);
+		return attach_program(c, t, PROG_UPROBE_COUNT, &u->leave, at);
+	err = attach_program(c, t, PROG_UPROBE_ENTRY, &u->entry, at);
+	return err ? err : attach_program(c, t, PROG_UPROBE_RETURN, &u->leave, at);
 }
 
 static const char *caveat(struct features *f)

@@ -147,6 +147,24 @@ static int add_function(struct pattern *p, const char *name, size_t len, char **
 	return 0;
 }
 
+/* The OBJECT of patterns that have no other; NULL: of the others. */
+static const char *word_of(enum object_type type)
+{
+	return type == OBJECT_SYSCALL ? "syscall" : type == OBJECT_TRACEPOINT ? "tracepoint" : NULL;
+}
+
+static int check_events(const struct pattern *p, char **why)
+{
+	for (size_t i = 0; i < p->nfunctions && p->type == OBJECT_TRACEPOINT; i++) {
+		const char *colon = strchr(p->functions[i], ':');
+
+		if (!colon || colon == p->functions[i] || !colon[1] || strchr(colon + 1, ':'))
+			return error__refuse(why, "a tracepoint is SUBSYSTEM:EVENT, as in "
+						  "tracepoint:block:block_rq_issue");
+	}
+	return 0;
+}
+
 static int parse_functions(struct pattern *p, const char *s, char **why)
 {
 	const char *end;
@@ -170,7 +188,9 @@ static int parse_functions(struct pattern *p, const char *s, char **why)
 				     "each");
 	if (p->glob) {
 		err = check_brackets(s, why);
-		return err ? err : add_function(p, s, strlen(s), why);
+		if (!err)
+			err = add_function(p, s, strlen(s), why);
+		return err ? err : check_events(p, why);
 	}
 
 	do {
@@ -181,7 +201,7 @@ static int parse_functions(struct pattern *p, const char *s, char **why)
 		remove_escapes(p->functions[p->nfunctions - 1]);
 		s = end + 1;
 	} while (*end);
-	return 0;
+	return check_events(p, why);
 }
 
 /* Names of modules have '_' in the kernel, even if the name of the file has '-' (KBUILD_MODNAME).
@@ -199,7 +219,7 @@ static int parse_module(struct pattern *p, char **why)
 		if (!isalnum((unsigned char)*s) && !strchr("-_.+", *s))
 			return error__refuse(why,
 					     "\"%s\" is not a module's name; OBJECT is a module, "
-					     "vmlinux, syscall, or a path with a '/'",
+					     "vmlinux, syscall, tracepoint, or a path with a '/'",
 					     p->object);
 		is_module = is_module && !strchr(".+", *s);
 	}
@@ -219,9 +239,13 @@ static int parse_object(struct pattern *p, const char *s, size_t len, bool is_pa
 		p->object = xstrndup(s, len);
 		return 0;
 	}
-	if (len == strlen("syscall") && !strncmp(s, "syscall", len)) {
-		p->type = OBJECT_SYSCALL;
-		return 0;
+	for (enum object_type type = OBJECT_ANY; type <= OBJECT_USER; type++) {
+		const char *word = word_of(type);
+
+		if (word && len == strlen(word) && !strncmp(s, word, len)) {
+			p->type = type;
+			return 0;
+		}
 	}
 	p->type = OBJECT_KERNEL;
 	p->object = xstrndup(s, len);
@@ -269,16 +293,21 @@ int pattern__parse_in(enum object_type type, const char *object, const char *tex
 		      struct pattern *out, char **why)
 {
 	struct pattern p = { .type = type };
+	const char *word = word_of(type);
 	int err = 0;
 
 	if (*text == '!') {
 		p.exclude = true;
 		text++;
 	}
-	if (type == OBJECT_SYSCALL && !strncmp(text, "syscall:", strlen("syscall:")))
-		text += strlen("syscall:");
+	if (word && !strncmp(text, word, strlen(word)) && text[strlen(word)] == ':')
+		text += strlen(word) + 1;
 	p.object = object ? xstrdup(object) : NULL;
-	p.text = xasprintf("%s%s:%s", p.exclude ? "!" : "", object ? object : "syscall", text);
+	p.text = xasprintf("%s%s:%s", p.exclude ? "!" : "",
+			   object ? object
+			   : word ? word
+				  : "",
+			   text);
 
 	if (type == OBJECT_SYSCALL && strchr(text, ':'))
 		err = error__refuse(why, "a system call's name has no ':'; put this under "

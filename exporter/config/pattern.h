@@ -8,17 +8,19 @@
 #include "base/source_pos.h"
 
 enum object_type {
-	OBJECT_ANY,	/* a kernel function, built in or in any module */
-	OBJECT_KERNEL,	/* of this module, or "vmlinux" */
-	OBJECT_MODULE,	/* of this module, or built in on kernels without the module */
-	OBJECT_SYSCALL, /* by name without any prefix */
-	OBJECT_USER,	/* of an ELF file */
+	OBJECT_ANY,	   /* a kernel function, built in or in any module */
+	OBJECT_KERNEL,	   /* of this module, or "vmlinux" */
+	OBJECT_MODULE,	   /* of this module, or built in on kernels without the module */
+	OBJECT_SYSCALL,	   /* by name without any prefix */
+	OBJECT_TRACEPOINT, /* SUBSYSTEM:EVENT */
+	OBJECT_USER,	   /* of an ELF file */
 };
 
 /* One PROBE argument, or one entry of a YAML list. */
 struct pattern {
 	enum object_type type;
-	char *object;	  /* module name or path; NULL for OBJECT_ANY and OBJECT_SYSCALL */
+	char *object;	  /* module name or path; NULL for OBJECT_ANY, OBJECT_SYSCALL and
+			   * OBJECT_TRACEPOINT */
 	char *text;	  /* in PROBE notation, for messages */
 	char **functions; /* the alternatives of `a|b` in order, or a single name or glob */
 	size_t nfunctions;

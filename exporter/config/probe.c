@@ -228,10 +228,11 @@ static int bind_expected(struct binder *b, const struct tree_node *node, void *t
 /* ---- the keys -------------------------------------------------------------------------------- */
 
 /* The first keys are targets. `defaults` may have only the rest. */
-#define NTARGET_KEYS 4
+#define NTARGET_KEYS 5
 static const struct key probe_keys[] = {
 	{ "functions", targets__bind_functions, "[vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]" },
 	{ "syscalls", targets__bind_syscalls, "[openat, connect]" },
+	{ "tracepoints", targets__bind_tracepoints, "[block:block_rq_issue]" },
 	{ "user", targets__bind_user,
 	  "{object: /usr/lib/x86_64-linux-gnu/libc.so.6, functions: [getaddrinfo]}" },
 	{ "module", targets__bind_module, "kvm" },
@@ -294,8 +295,8 @@ static int bind_probe(struct binder *b, const struct tree_node *map)
 		return err;
 	if (!list->npatterns)
 		return binder__fail(b, map,
-				    "a probe without a target; give it functions, syscalls or "
-				    "user");
+				    "a probe without a target; give it functions, syscalls, "
+				    "tracepoints or user");
 	err = targets__apply_module(b, list);
 	return err ? err : check_list(list, b->error);
 }

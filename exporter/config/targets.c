@@ -48,8 +48,8 @@ static int add_patterns(struct binder *b, const struct tree_node *node, struct p
 
 	if (list->npatterns)
 		return binder__fail(b, node,
-				    "functions, syscalls and user are for one probe each; begin "
-				    "another probe with '-'");
+				    "functions, syscalls, tracepoints and user are for one probe "
+				    "each; begin another probe with '-'");
 	if (!n)
 		return binder__fail(b, node, "an empty list; name a function");
 	for (size_t i = 0; i < n && !err; i++)
@@ -65,6 +65,11 @@ int targets__bind_functions(struct binder *b, const struct tree_node *node, void
 int targets__bind_syscalls(struct binder *b, const struct tree_node *node, void *target)
 {
 	return add_patterns(b, node, target, OBJECT_SYSCALL, NULL);
+}
+
+int targets__bind_tracepoints(struct binder *b, const struct tree_node *node, void *target)
+{
+	return add_patterns(b, node, target, OBJECT_TRACEPOINT, NULL);
 }
 
 int targets__bind_module(struct binder *b, const struct tree_node *node, void *target)

@@ -13,7 +13,7 @@
 const char *const config_mechanisms[] = {
 	"auto",		"fsession.multi", "fsession",	"fexit",      "kprobe.session",
 	"kprobe.multi", "kretprobe",	  "tracepoint", "uprobe.ret", "uprobe.session",
-	"uprobe.multi", "uretprobe",	  NULL
+	"uprobe.multi", "uretprobe",	  "event",	NULL
 };
 
 int value__duration(const char *text, double *out, char **why)

@@ -3,7 +3,7 @@
  * Parameters for expressions. BTF has the parameters of kernel functions. For system calls, BTF
  * only has the kernel's wrapper, which takes a `struct pt_regs *`. So names and C types come from
  * the format of the tracepoint, and the structs that these types refer to from the BTF of vmlinux.
- * Parameters of user functions come from DWARF.
+ * Parameters of user functions come from DWARF, and fields of tracepoints from their format.
  */
 #include "discover/capture.h"
 
@@ -12,13 +12,15 @@
 #include "base/buf.h"
 #include "config/named_label.h"
 #include "expr/capture.h"
+#include "kernel/event_format.h"
 #include "kernel/tracefs.h"
 
 #define PARAMS_MAX 6 /* system calls have no more */
 
-/* A system call as its tracepoint describes it. The texts point into format. */
+/* A system call as its tracepoint describes it. The texts belong to format. */
 struct syscall_type {
-	char *format, *signature;
+	struct event_format format;
+	char *signature;
 	const char *names[PARAMS_MAX], *types[PARAMS_MAX];
 	size_t n;
 };
@@ -47,47 +49,28 @@ static const char *kernel_name(const char *syscall)
 	return syscall;
 }
 
-/* "field:const char * filename;	offset:24;	size:8;	signed:0;" */
-static bool read_field(char *line, const char **type, const char **name)
-{
-	char *field = strstr(line, "field:"), *end = strchr(line, ';'), *space;
-
-	if (!field || !end || end < field)
-		return false;
-	*end = '\0';
-	*type = field + strlen("field:");
-	space = strrchr(field, ' ');
-	if (!space || space == *type)
-		return false;
-	*space = '\0';
-	*name = space + 1;
-	return true;
-}
-
 static void read_syscall(const struct sources *src, const struct target *t, struct syscall_type *s)
 {
 	__cleanup_free char *event = xasprintf("sys_enter_%s", kernel_name(t->function));
 	__cleanup_buf struct buf text = {};
-	const char *type, *name;
 	bool after = false;
-	char *save = NULL;
+	char *format = tracefs__event_format(src->env->tracefs, "syscalls", event);
 
-	s->format = tracefs__event_format(src->env->tracefs, "syscalls", event);
-	if (!s->format)
+	if (!format)
 		return;
+	event_format__parse(format, &s->format);
 	buf__printf(&text, "%s(", t->function);
-	for (char *line = strtok_r(s->format, "\n", &save); line && s->n < PARAMS_MAX;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (!read_field(line, &type, &name))
-			continue;
+	for (size_t i = 0; i < s->format.n && s->n < PARAMS_MAX; i++) {
+		const struct event_field *f = &s->format.fields[i];
+
 		/* Newer kernels append the texts that parameters point to. */
-		if (after && strncmp(type, "__data_loc ", 11)) {
-			buf__printf(&text, "%s%s%s%s", s->n ? ", " : "", type,
-				    type[strlen(type) - 1] == '*' ? "" : " ", name);
-			s->types[s->n] = type;
-			s->names[s->n++] = name;
+		if (after && !f->located) {
+			buf__printf(&text, "%s%s%s%s", s->n ? ", " : "", f->type,
+				    f->type[strlen(f->type) - 1] == '*' ? "" : " ", f->name);
+			s->types[s->n] = f->type;
+			s->names[s->n++] = f->name;
 		}
-		after |= !strcmp(name, "__syscall_nr");
+		after |= !strcmp(f->name, "__syscall_nr");
 	}
 	buf__printf(&text, "%s)", s->n ? "" : "void");
 	s->signature = xstrdup(buf__str(&text));
@@ -99,7 +82,7 @@ static void scope_of_syscall(struct sources *src, const struct target *t, struct
 	scope->syscall = scope->user = true;
 	scope->btf = kernel_functions__vmlinux(sources__types(src));
 	read_syscall(src, t, s);
-	if (!s->format) {
+	if (!s->format.text) {
 		scope->untyped =
 			"this system call is not described in tracefs, or tracefs cannot be "
 			"read (CAP_DAC_READ_SEARCH)";
@@ -125,6 +108,27 @@ static void scope_of_function(struct sources *src, const struct target *t, struc
 				     t->btf_name ? t->btf_name : t->symbol, &scope->btf,
 				     &scope->proto))
 		scope->untyped = NULL;
+}
+
+/* The record of a tracepoint. */
+static void scope_of_event(struct sources *src, const struct target *t, struct event_format *format,
+			   struct expr_scope *scope)
+{
+	__cleanup_free char *group = xstrdup(t->function);
+	char *event = strchr(group, ':'), *text;
+
+	*event++ = '\0';
+	scope->is_event = true;
+	scope->user = !strcmp(group, "syscalls"); /* their pointers are the program's */
+	scope->result = (struct result){ .kind = RP_KIND_VOID };
+	scope->btf = kernel_functions__vmlinux(sources__types(src));
+	scope->signature = t->signature;
+	text = tracefs__event_format(src->env->tracefs, group, event);
+	if (!text)
+		return;
+	event_format__parse(text, format);
+	scope->fields = format->fields;
+	scope->nfields = format->n;
 }
 
 static void scope_of_user(struct sources *src, const struct target *t, struct expr_scope *scope)
@@ -168,6 +172,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 	bool needs_types = false;
 	struct expr_scope scope = { .result = target__result(t), .needs_types = &needs_types };
 	struct syscall_type syscall = {};
+	struct event_format format = {};
 	int err;
 
 	if (s->nlabels || s->nfilters || s->nobserved) {
@@ -181,10 +186,16 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 		case TARGET_USER:
 			scope_of_user(src, t, &scope);
 			break;
+		case TARGET_EVENT:
+			scope_of_event(src, t, &format, &scope);
+			break;
+		case TARGET_TYPES:
+			break;
 		}
 	}
 	err = capture_spec__new(s, &scope, &t->error, &t->capture, pos, why);
-	free(syscall.format);
+	event_format__free(&syscall.format);
+	event_format__free(&format);
 	free(syscall.signature);
 	return err && t->type == TARGET_USER && (scope.btf || needs_types) ? -ENOENT : err;
 }

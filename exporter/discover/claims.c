@@ -174,7 +174,9 @@ static bool is_for_certain(struct claims *c, const struct target *t)
 
 static bool has_parameters(struct claims *c, const struct target *t)
 {
-	return t->type == TARGET_SYSCALL ? c->sources->env->tracefs >= 0 : has_type(c, t);
+	bool in_tracefs = t->type == TARGET_SYSCALL || t->type == TARGET_EVENT;
+
+	return in_tracefs ? c->sources->env->tracefs >= 0 : has_type(c, t);
 }
 
 /* Applies `returns:`. */
@@ -337,7 +339,7 @@ int claims__add(struct claims *c, const struct request *r, struct target *t)
 		return err;
 	}
 	t->settings = &r->list->settings;
-	t->untimed = t->settings->untimed;
+	t->untimed = t->settings->untimed || t->type == TARGET_EVENT;
 	t->pos = &r->pattern->pos;
 	t->builtin = r->list->builtin;
 	if (t->selected && c->sources->env->programs)

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "discover/clones.h"
+#include "discover/event.h"
 #include "discover/kernel.h"
 #include "discover/syscall.h"
 #include "discover/syscall_functions.h"
@@ -29,6 +30,8 @@ static int resolve(struct discovery *d, const struct request *r)
 	switch (r->pattern->type) {
 	case OBJECT_SYSCALL:
 		return syscall__resolve(d, r);
+	case OBJECT_TRACEPOINT:
+		return event__resolve(d, r);
 	case OBJECT_USER:
 		return user__resolve(d, r);
 	case OBJECT_ANY:

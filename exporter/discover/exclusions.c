@@ -19,7 +19,8 @@ static bool same_kind_of_object(const struct pattern *exclusion, const struct pa
 	case OBJECT_KERNEL:
 		return is_kernel(p) && !strcmp(exclusion->object, object);
 	case OBJECT_SYSCALL:
-		return p->type == OBJECT_SYSCALL;
+	case OBJECT_TRACEPOINT:
+		return p->type == exclusion->type;
 	case OBJECT_USER:
 		return p->type == OBJECT_USER && !strcmp(exclusion->object, object);
 	}

@@ -260,12 +260,11 @@ static bool is_one_of(const char *object, const char *const *words)
 
 char *hints__foreign(const struct pattern *p)
 {
-	static const char *const points[] = { "tracepoint", "raw_tracepoint", "rawtracepoint",
-					      "tp",	    "raw_tp",	      NULL };
+	static const char *const points[] = { "raw_tracepoint", "rawtracepoint", "tp", "raw_tp",
+					      NULL };
 	static const char *const functions[] = { "kprobe", "kretprobe", "fentry", "fexit",
 						 "kfunc",  "kretfunc",	NULL };
-	const char *rest = functions_of(p), *colon = strrchr(rest, ':');
-	const struct syscall_entry *call;
+	const char *rest = functions_of(p);
 
 	if (is_one_of(p->object, functions))
 		return xasprintf(
@@ -274,11 +273,5 @@ char *hints__foreign(const struct pattern *p)
 			p->object, rest);
 	if (!is_one_of(p->object, points))
 		return NULL;
-	call = syscall_of(colon ? colon + 1 : rest);
-	if (call)
-		return xasprintf("tracepoints cannot be probed, since they have no result and no "
-				 "duration; did you mean syscall:%s?",
-				 call->name);
-	return xstrdup("tracepoints cannot be probed, since they have no result and no duration: "
-		       "probe the kernel function that has the tracepoint in it");
+	return xasprintf("%s is not a kernel module; write tracepoint:%s", p->object, rest);
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "discover/denylist.h"
+#include "discover/event.h"
 #include "discover/kernel_symbol.h"
 #include "kernel/advice.h"
 #include "kernel/syscalls.h"
@@ -97,6 +98,22 @@ static void list_syscalls(struct listing *l)
 	}
 }
 
+static void list_events(struct listing *l)
+{
+	struct events all;
+
+	events__read(l->sources.env, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		__cleanup_free char *signature = NULL;
+
+		if (!wanted(l, EVENT_OBJECT, all.names[i]))
+			continue;
+		signature = events__signature(l->sources.env, all.names[i]);
+		print(l, EVENT_OBJECT, all.names[i], RP_KIND_VOID, signature);
+	}
+	events__free(&all);
+}
+
 static void print_symbol(struct listing *l, struct elf_file *f, const struct elf_symbol *sym)
 {
 	struct target *t = target__new(TARGET_USER, f->path, sym->name);
@@ -143,6 +160,7 @@ int list__print(const struct discover_env *env, const char *glob, FILE *out)
 		l.with_object = colon != NULL;
 		list_kernel(&l);
 		list_syscalls(&l);
+		list_events(&l);
 	}
 	sources__release(&l.sources);
 	if (l.n)

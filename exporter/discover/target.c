@@ -216,7 +216,10 @@ int target__compare_places(const struct target *a, const struct target *b)
 	case TARGET_SYSCALL:
 		return compare_words((uint64_t[]){ a->nr, a->nr32 }, (uint64_t[]){ b->nr, b->nr32 },
 				     2);
+	case TARGET_EVENT:
+		return compare_first_names(a, b);
 	case TARGET_USER:
+	case TARGET_TYPES:
 		break;
 	}
 	if (a->selected != b->selected)

@@ -11,7 +11,7 @@
 #include "types/result.h"
 #include "base/util.h"
 
-enum target_type { TARGET_KERNEL, TARGET_SYSCALL, TARGET_USER };
+enum target_type { TARGET_KERNEL, TARGET_SYSCALL, TARGET_USER, TARGET_EVENT, TARGET_TYPES };
 
 /* Why a target is not attached: the `reason` label. */
 enum target_reason {
@@ -40,7 +40,7 @@ struct target {
 	uint32_t id; /* index of the target, dense among those with REASON_NONE after discovery;
 		      * UINT32_MAX for others */
 	enum target_type type;
-	char *object;	/* labels in metrics: "vmlinux", module, "syscall", path */
+	char *object;	/* labels in metrics: "vmlinux", module, "syscall", "tracepoint", path */
 	char *function; /* name of the function; as written if there is none */
 	/* Further names of the function in the configuration. Each has its own series with the
 	 * same numbers. */
@@ -53,7 +53,7 @@ struct target {
 	struct enumerator *enumerators; /* RP_KIND_ENUM: values as rp_outcome() reports them */
 	size_t nenumerators;
 	struct result_test error; /* results that `error:` counts as errors */
-	bool untimed;		  /* durations: off */
+	bool untimed;		  /* durations: off, or an event */
 
 	enum target_reason reason;
 	char *why;	       /* the message for reason; NULL with REASON_NONE */

@@ -90,6 +90,8 @@ static void write_returns(const struct metrics_input *in, struct series *sr, str
 	const struct snap_cell *cell = sr->cell;
 	char buf[32];
 
+	if (t->type == TARGET_EVENT)
+		return;
 	for (int cls = 0; cls < RP_CLASS_MAX; cls++) {
 		struct outcome_text text = outcome_text__of_class(t, cls);
 		uint64_t n = cell->words[RP_CELL_CLASS + cls];
@@ -104,6 +106,15 @@ static void write_returns(const struct metrics_input *in, struct series *sr, str
 			write_return(sr, outcome_text__of_number(t, v->value, buf, sizeof(buf)),
 				     v->count, e);
 	}
+}
+
+static void write_events(const struct metrics_input *in, struct series *sr, struct expo *e)
+{
+	if (sr->state->target->type != TARGET_EVENT)
+		return;
+	sr->labels[1].name = "event";
+	expo__count(e, &(struct label_set){ sr->labels, sr->nlabels },
+		    sr->cell->words[RP_CELL_CLASS + RP_CLASS_ZERO], sr->state->created);
 }
 
 static void write_histogram(const struct metrics_input *in, struct series *sr, size_t i,
@@ -323,6 +334,8 @@ static const struct {
 	  .each = write_duration },
 	{ { "retprobe_returns", "Calls that returned, by what they returned.", "", METRIC_COUNTER },
 	  .each = write_returns },
+	{ { "retprobe_events", "Events of a tracepoint.", "", METRIC_COUNTER },
+	  .each = write_events },
 	{ { "retprobe_return_size_bytes", "Positive results of functions that return sizes.",
 	    "bytes", METRIC_HISTOGRAM },
 	  .each = write_sizes },

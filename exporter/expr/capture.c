@@ -310,7 +310,7 @@ static int add_all(struct maker *m, const struct probe_settings *s, const struct
 {
 	for (size_t i = 0; i < n; i++) {
 		*pos = &v[i].pos;
-		if (add(m, &v[i]) || (s->untimed && check_untimed(m, &v[i])))
+		if (add(m, &v[i]) || (s->untimed && !m->scope->is_event && check_untimed(m, &v[i])))
 			return -EINVAL;
 	}
 	return 0;

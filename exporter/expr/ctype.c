@@ -29,6 +29,7 @@ static const struct plain_type plain_unknown = { "unknown", { .kind = SHAPE_OTHE
 static const struct plain_type plain_types[] = {
 	{ "char", { .kind = SHAPE_INT, .size = 1, .is_signed = (char)-1 < 0, .is_char = true } },
 	{ "unsigned char", NUMBER(1, false) },
+	{ "signed char", NUMBER(1, true) },
 	{ "short", NUMBER(2, true) },
 	{ "unsigned short", NUMBER(2, false) },
 	{ "int", NUMBER(4, true) },
@@ -245,6 +246,41 @@ struct ctype ctype__parse(const struct btf *btf, const char *text)
 	t = find_base(btf, buf__str(&base));
 	t.stars = stars;
 	return t;
+}
+
+struct ctype ctype__number(uint64_t size, bool is_signed)
+{
+	static const struct {
+		uint64_t size;
+		const char *names[2];
+	} rows[] = {
+		{ 1, { "unsigned char", "signed char" } },
+		{ 2, { "unsigned short", "short" } },
+		{ 4, { "unsigned int", "int" } },
+		{ 8, { "unsigned long", "long" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].size == size)
+			return (struct ctype){ .plain = find_plain(rows[i].names[is_signed]) };
+	return (struct ctype){ .plain = &plain_unknown };
+}
+
+bool ctype__find_array(const struct btf *btf, uint32_t n, uint64_t size, struct ctype *out)
+{
+	for (uint32_t id = 1; btf && id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		struct shape element;
+
+		if (!btf_is_array(t) || btf_array(t)->nelems != n)
+			continue;
+		element = ctype__shape(btf, (struct ctype){ .id = btf_array(t)->type });
+		if (element.kind != SHAPE_INT || element.is_char || element.size != size)
+			continue;
+		*out = (struct ctype){ .id = id };
+		return true;
+	}
+	return false;
 }
 
 char *ctype__text(const struct btf *btf, struct ctype t)

@@ -47,6 +47,10 @@ struct ctype ctype__element(const struct shape *array);
 /* In bytes; 0: unknown. */
 uint64_t ctype__size(const struct btf *btf, struct ctype t);
 struct ctype ctype__parse(const struct btf *btf, const char *text);
+/* A number of 1, 2, 4 or 8 bytes; of another size: unknown. */
+struct ctype ctype__number(uint64_t size, bool is_signed);
+/* An array of n numbers of that size. False: no type of btf has one. */
+bool ctype__find_array(const struct btf *btf, uint32_t n, uint64_t size, struct ctype *out);
 char *ctype__text(const struct btf *btf, struct ctype t); /* to be freed */
 
 struct member {

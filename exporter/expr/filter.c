@@ -237,9 +237,33 @@ static int result_filter(const struct expr_scope *scope, const struct comparison
 	return err;
 }
 
+static bool is_of_return(const char *name)
+{
+	static const char *const names[] = { "duration", "outcome", "ret", "value" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* A field may have such a name. */
+static int event_filter(const struct expr_scope *scope, const struct comparison *c,
+			struct filter *out, char **why)
+{
+	if (names__is_parameter(scope, c->left))
+		return entry_filter(scope, c, out, why);
+	return error__refuse(why,
+			     "\"%s\": a tracepoint has no result and no duration; compare its "
+			     "fields",
+			     c->left);
+}
+
 static int compile(const struct expr_scope *scope, const struct comparison *c, struct filter *out,
 		   char **why)
 {
+	if (scope->is_event && is_of_return(c->left))
+		return event_filter(scope, c, out, why);
 	if (!strcmp(c->left, "duration"))
 		return duration_filter(c->literal, c->compare, out, why);
 	if (!strcmp(c->left, "outcome"))

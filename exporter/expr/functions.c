@@ -103,7 +103,7 @@ static int last_part(struct parser *p, const struct function *f, struct operand 
 	if (o->is_word || o->is_value)
 		return mistaken(p, f, takes, o);
 	err = operand__make_text(p, o);
-	if (!err && (o->counted || o->of_file))
+	if (!err && ((o->counted & ~RP_TEXT_LOCATED & ~RP_TEXT) || o->of_file))
 		return mistaken(p, f, takes, o);
 	o->is_basename = true;
 	return err;

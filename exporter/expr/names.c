@@ -15,6 +15,7 @@
 
 #include "base/suggest.h"
 #include "config/named_label.h"
+#include "expr/record.h"
 #include "types/btf_print.h"
 
 #define WORDS	  PLACE_WORDS
@@ -257,7 +258,7 @@ bool names__is_parameter(const struct expr_scope *s, const char *name)
 		if (!strcmp(v[i], name))
 			return true;
 	}
-	return false;
+	return record__has(s, name);
 }
 
 /* Names of the result, which does not exist at entry. */
@@ -307,6 +308,8 @@ int names__resolve(struct parser *p, const char *name, struct operand *out)
 	bool found = false;
 	int err;
 
+	if (p->scope->is_event && (record__has(p->scope, name) || !names__word(name, out)))
+		return record__resolve(p, name, out);
 	err = btf_parameter(p, name, out, &found);
 	if (!found)
 		err = text_parameter(p, name, out, &found);

@@ -4,6 +4,7 @@
 
 #include <bpf/btf.h>
 
+#include "kernel/event_format.h"
 #include "types/places.h"
 #include "types/result.h"
 
@@ -18,6 +19,10 @@ struct expr_scope {
 	const char *const *types;  /* their types as C text: "const char *"; looked up in btf */
 	size_t nparams;
 	bool syscall;
+	bool is_event; /* a tracepoint: instead of parameters, it has the fields of a record, whose
+			* address is the only argument */
+	const struct event_field *fields;
+	size_t nfields;
 	bool user;	       /* pointers are to user memory: system calls, user functions */
 	const char *signature; /* for messages; NULL: unknown */
 	struct result result;  /* for filters; size 0: none */

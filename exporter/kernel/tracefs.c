@@ -11,6 +11,7 @@
 #include "base/file.h"
 
 #define FORMAT_MAX (64 << 10)
+#define EVENTS_MAX (4 << 20)
 
 /* From linux/mount.h, which does not go together with sys/mount.h on every libc. */
 #ifndef FSOPEN_CLOEXEC
@@ -89,6 +90,15 @@ char *tracefs__event_format(int tracefs, const char *group, const char *event)
 	char *text;
 
 	return tracefs >= 0 && !file__read(tracefs, path, FORMAT_MAX, &text, NULL) ? text : NULL;
+}
+
+char *tracefs__events(int tracefs)
+{
+	char *text;
+
+	return tracefs >= 0 && !file__read(tracefs, "available_events", EVENTS_MAX, &text, NULL)
+		       ? text
+		       : NULL;
 }
 
 int tracefs__append(int tracefs, const char *file, const char *line)

@@ -26,5 +26,8 @@ int tracefs__event_id(int tracefs, const char *group, const char *event);
 /* The text of events/GROUP/EVENT/format, to be freed; NULL if it cannot be read. */
 char *tracefs__event_format(int tracefs, const char *group, const char *event);
 
+/* The names of all events, as "GROUP:EVENT" in lines, to be freed. NULL: they cannot be read. */
+char *tracefs__events(int tracefs);
+
 /* Appends a line to a control file such as kprobe_events. 0 or a negative errno. */
 int tracefs__append(int tracefs, const char *file, const char *line);

@@ -44,6 +44,7 @@ const struct program_row program_table[PROG_MAX] = {
 	[PROG_UPROBE_MULTI_COUNT] = { "uprobe_multi_count", NULL, BPF_SYS_UPROBE_MULTI },
 	[PROG_SYSCALL_COUNT] = { "syscall_count", .variants = ONLY_PLAIN },
 	[PROG_SYSCALL_COUNT_CAPTURE] = { "syscall_count", .variants = ONLY_CAPTURING },
+	[PROG_EVENT_COUNT] = { NULL, "event_count" },
 	[PROG_SCAN] = { "scan_tasks", NULL, BPF_SYS_TRACE_ITER, .variants = ONLY_PLAIN },
 	[PROG_CGROUP_REMOVED] = { "cgroup_removed", .variants = ONLY_PLAIN },
 };

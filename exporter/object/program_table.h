@@ -42,6 +42,7 @@ enum program_id {
 	PROG_UPROBE_MULTI_COUNT,
 	PROG_SYSCALL_COUNT,
 	PROG_SYSCALL_COUNT_CAPTURE, /* called by the one above */
+	PROG_EVENT_COUNT,	    /* of tracepoints */
 	PROG_SCAN,		    /* looks for calls in progress */
 	PROG_CGROUP_REMOVED,
 	PROG_MAX,

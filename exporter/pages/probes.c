@@ -18,6 +18,7 @@ static const char *const type_names[] = {
 	[TARGET_KERNEL] = "kernel",
 	[TARGET_SYSCALL] = "syscall",
 	[TARGET_USER] = "user",
+	[TARGET_EVENT] = "event",
 };
 
 /* ---- label sets ------------------------------------------------------------------------------ */

@@ -109,7 +109,7 @@ static void image_target(struct image *io, struct target *t)
 		image__field(io, &t->enumerators[i].value);
 		image_text(io, &t->enumerators[i].name);
 	}
-	image__expect(io, t->type <= TARGET_USER && t->kind < RP_KIND_MAX &&
+	image__expect(io, t->type < TARGET_TYPES && t->kind < RP_KIND_MAX &&
 				  t->reason < REASON_MAX && t->function);
 	image__flag(io, &extra);
 	if (!extra || io->err)

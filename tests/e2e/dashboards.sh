@@ -54,6 +54,7 @@ probes:
     returns: pointer
     max_cpu: 50%
   - user: {library: libc.so.6, functions: gai_strerror}
+  - tracepoint:sched:sched_switch
 END
 cat > "$temp/calls.py" <<'END'
 import ctypes, os, time

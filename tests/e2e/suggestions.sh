@@ -32,8 +32,8 @@ says libc:malloc "did you mean $libc:malloc?"
 says libc.so.6:malloc "libc.so.6 is not a kernel module; did you mean $libc:malloc?"
 says /nowhere/bash:readline "there is no file /nowhere/bash; did you mean $bash:readline?"
 says "uprobe:$bash:readline" "write PATH:FUNCTION, as $bash:readline"
-says tracepoint:sched:sched_switch 'tracepoints cannot be probed'
-says tracepoint:syscalls:sys_exit_openat 'did you mean syscall:openat?'
+says tracepoint:sched:sched_swich 'no tracepoint sched:sched_swich; did you mean sched:sched_switch'
+says tp:sched:sched_switch 'write tracepoint:sched:sched_switch'
 
 # ---- names that only the dynamic linker knows ----
 says "$(readlink -f /bin/ls):malloc" "malloc is imported from libc.so.6: probe it there: $libc:malloc"

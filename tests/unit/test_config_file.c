@@ -119,7 +119,7 @@ static void test_histograms(void **state)
 #define HOW_KEYS                                                                                \
 	"mechanism, maxactive, durations, returns, error, labels, filter, observe, in_flight, " \
 	"max_series, series_ttl, max_rate, max_cpu, description, expected, waits)"
-#define PROBE_KEYS "(allowed: functions, syscalls, user, module, " HOW_KEYS
+#define PROBE_KEYS "(allowed: functions, syscalls, tracepoints, user, module, " HOW_KEYS
 #define ONE_BY_ONE                                                                          \
 	"no kernel function has blanks, commas or parentheses in its name; name functions " \
 	"one by one"
@@ -269,9 +269,10 @@ static const struct {
 	{ "probes:\n- functions: [a, b||c]\n",
 	  "2:18: \"b||c\": a function's name is missing behind '|'" },
 	{ "probes:\n- mechanism: auto\n",
-	  "2:3: a probe without a target; give it functions, syscalls or user" },
+	  "2:3: a probe without a target; give it functions, syscalls, tracepoints or user" },
 	{ "probes:\n- functions: a\n  syscalls: b\n",
-	  "3:13: functions, syscalls and user are for one probe each; begin another probe with "
+	  "3:13: functions, syscalls, tracepoints and user are for one probe each; begin another "
+	  "probe with "
 	  "'-'" },
 	{ "probes:\n- functions: [\"!a\"]\n",
 	  "2:15: \"!a\" excludes, but its list has nothing to exclude it from; add functions to "
@@ -315,7 +316,7 @@ static const struct {
 	{ "probes:\n- user: {comm: \"\", functions: f}\n",
 	  "2:16: an empty text; comm must be a name" },
 	{ "probes:\n- module: kvm\n",
-	  "2:3: a probe without a target; give it functions, syscalls or user" },
+	  "2:3: a probe without a target; give it functions, syscalls, tracepoints or user" },
 	{ "probes:\n- {module: kvm, functions: [a, \"kvm_*\"]}\n",
 	  "2:32: \"kvm_*\": no globs with module, which also takes what is built in; kvm:kvm_* "
 	  "means that module only" },
@@ -323,8 +324,8 @@ static const struct {
 	{ "probes:\n- {module: ext4, syscalls: openat}\n",
 	  "2:28: \"syscall:openat\": " OWN_OBJECT },
 	{ "probes:\n- {module: a/b, functions: f}\n",
-	  "2:28: \"f\": \"a/b\" is not a module's name; OBJECT is a module, vmlinux, syscall, or a "
-	  "path with a '/'" },
+	  "2:28: \"f\": \"a/b\" is not a module's name; OBJECT is a module, vmlinux, syscall, "
+	  "tracepoint, or a path with a '/'" },
 	{ "probes:\n- {module: \"\", functions: f}\n",
 	  "2:12: an empty text; module must be a module's name" },
 	{ "defaults: {module: ext4}\n",

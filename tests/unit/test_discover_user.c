@@ -124,9 +124,9 @@ static void test_other_objects(void **state)
 	check_why("fuse:gone", "not_found:gone", "no function gone in fuse");
 	check_why("libnone.so.6:f", "not_found:f", "libnone.so.6 is not a kernel module");
 	check_why("tracepoint:sched:sched_switch", "not_found:sched:sched_switch",
-		  "tracepoints cannot be probed");
-	check_why("tracepoint:syscalls:sys_enter_openat", "not_found:syscalls:sys_enter_openat",
-		  "did you mean syscall:openat?");
+		  "tracefs has no list of tracepoints here");
+	check_why("tp:sched:sched_switch", "not_found:sched:sched_switch",
+		  "tp is not a kernel module; write tracepoint:sched:sched_switch");
 	check_why("kretprobe:vfs_read", "not_found:vfs_read", "write vfs_read alone");
 	check_why(typed, "not_found:alpha", near);
 	setenv("PATH", old, 1);

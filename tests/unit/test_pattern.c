@@ -39,6 +39,13 @@ static const struct {
 	{ "syscall:openat", OBJECT_SYSCALL, NULL, false, false, { "openat" } },
 	{ "syscall:*", OBJECT_SYSCALL, NULL, true, false, { "*" } },
 	{ "!syscall:poll|ppoll", OBJECT_SYSCALL, NULL, false, true, { "poll", "ppoll" } },
+	{ "tracepoint:block:a|block:b",
+	  OBJECT_TRACEPOINT,
+	  NULL,
+	  false,
+	  false,
+	  { "block:a", "block:b" } },
+	{ "!tracepoint:block:*", OBJECT_TRACEPOINT, NULL, true, true, { "block:*" } },
 	/* Further colons belong to FUNCTION: the first one ends OBJECT. */
 	{ "ext4:a:b", OBJECT_KERNEL, "ext4", false, false, { "a:b" } },
 
@@ -124,13 +131,14 @@ static void test_good(void **state)
 
 #define MISSING "a function's name is missing"
 #define BRACKET "unbalanced '[' or ']'; write \\[ or \\] for the character itself"
-#define OBJECT	"; OBJECT is a module, vmlinux, syscall, or a path with a '/'"
+#define OBJECT	"; OBJECT is a module, vmlinux, syscall, tracepoint, or a path with a '/'"
 #define SLASH                                                                                     \
 	"no kernel function has a '/' in its name; for a function of a program or library write " \
 	"PATH:FUNCTION"
 
 static const struct {
 	const char *text, *why;
+#define NO_EVENT "a tracepoint is SUBSYSTEM:EVENT, as in tracepoint:block:block_rq_issue"
 } bad[] = {
 	{ "", MISSING },
 	{ "!", MISSING },
@@ -142,6 +150,10 @@ static const struct {
 	{ "|a", MISSING },
 	{ ":f",
 	  "nothing before the ':'; leave it out, or name a module, vmlinux, syscall or a path" },
+	{ "tracepoint:sched_switch", NO_EVENT },
+	{ "tracepoint:a:b:c", NO_EVENT },
+	{ "tracepoint:*", NO_EVENT },
+	{ "tracepoint::b", NO_EVENT },
 	{ "vfs_*|vfs_read", "no globs in a list of alternatives a|b; write one PROBE for each" },
 	{ "a|b?", "no globs in a list of alternatives a|b; write one PROBE for each" },
 	{ "vfs_[rw", BRACKET },

@@ -10,6 +10,7 @@
 #	conformance		every mechanism, exact counts of every kind of call
 #	conformance_edges	where calls can get lost
 #	conformance_labels	return kinds, labels, filters, cardinality
+#	events			tracepoints
 #	expressions		over known arguments
 #	in_flight		calls that hang
 #	interrupts		hard interrupts that hit running programs; counts instructions: a job of its own
@@ -25,11 +26,11 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # The longest first. Kernel 7 is preemptible, which changes where calls can get lost.
 both=conformance+conformance_edges
-calls=names+expressions+conformance_labels
+calls=names+expressions+events+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
 	scale:nobtf+$calls+in_flight+lifecycle/5.10/possible_cpus=100 \
 	scale+$calls+in_flight+syscalls/6.12 scale:many.fsession.multi,refused.auto+names/7 \
-	conformance_labels+expressions+in_flight/7 \
+	conformance_labels+expressions+events+in_flight/7 \
 	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+syscalls/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
@@ -44,7 +45,7 @@ trap 'rm -rf "$work"' EXIT
 cpus_of() {
 	case $1 in
 	lifecycle/5.* | scale/* | names/* | in_flight/* | syscalls/* | lockdown/*) echo one ;;
-	expressions/[56].* | conformance_labels/[56].*) echo one ;;
+	expressions/[56].* | events/[56].* | conformance_labels/[56].*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
 	*) echo turns ;;
 	esac

@@ -2,7 +2,9 @@
 /* Other system calls: without arguments, BPF maps, the host name, TCP. */
 #include <arpa/inet.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -117,6 +119,55 @@ static long send_byte(struct worker *w, long i)
 	return send(shared_fd, "x", 1, 0);
 }
 
+/* Counts the events of a tracepoint in all threads, as perf does. */
+static int count_renames(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.inherit = 1,
+	};
+	FILE *f = fopen("/sys/kernel/tracing/events/task/task_rename/id", "re");
+	int id = 0;
+
+	if (!f || fscanf(f, "%d", &id) != 1)
+		return -1;
+	fclose(f);
+	attr.config = id;
+	shared_fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	return shared_fd;
+}
+
+static void tell_count(void)
+{
+	uint64_t n = 0;
+
+	if (read(shared_fd, &n, sizeof(n)) != sizeof(n))
+		die("read");
+	printf("{\"perf\": %lu}\n", n);
+}
+
+/* Each thread has names of its own: "even0", "odd0", ... */
+static long rename_thread(struct worker *w, long i)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%s%d", i % 2 ? "odd" : "even", w->number);
+	return prctl(PR_SET_NAME, name);
+}
+
+static int ignore_signal(void)
+{
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	return 0;
+}
+
+static long send_signals(struct worker *w, long i)
+{
+	return i % 4 ? raise(SIGUSR1) : raise(SIGUSR2);
+}
+
 const struct operation kernel_operations[] = {
 	{ "without-arguments", .call = without_arguments },
 	{ "map-lookup", .call = map_lookup, .set_up = make_map },
@@ -124,5 +175,9 @@ const struct operation kernel_operations[] = {
 	{ "hostname-refused", .call = set_hostname, .set_up = become_nobody },
 	{ "tcp-send", .call = send_byte, .set_up = connect_to_self },
 	{ "tcp-send-mapped", .call = send_byte, .set_up = connect_to_mapped },
+	{ "rename", .call = rename_thread },
+	{ "rename-counted", .call = rename_thread, .set_up = count_renames,
+	  .tear_down = tell_count },
+	{ "ignored-signals", .call = send_signals, .set_up = ignore_signal },
 	{},
 };

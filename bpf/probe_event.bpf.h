@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * event: tracepoints of the kernel, by a program on the perf event of each. A clone per target.
+ *
+ * The context is the record of the event, as its format file in tracefs describes it; the kernel
+ * has put a pointer in place of the first eight bytes. Programs of perf events run with preemption
+ * off. They return 1: with 0, perf would not see the event any more.
+ */
+#pragma once
+
+#include "capture.bpf.h"
+#include "clone.bpf.h"
+
+/* The only argument is the address of the record. Read as memory, because the verifier forbids
+ * arithmetic on ctx. */
+static __always_inline struct args args_of_event(void *ctx)
+{
+	struct args args;
+
+	asm volatile("" : "=m"(args)); /* nothing reads the others */
+	if (capture_spec()->reads_args)
+		bpf_probe_read_kernel(&args.v[0], sizeof(args.v[0]), &ctx);
+	return args;
+}
+
+SEC("tracepoint")
+int event_count(void *ctx)
+{
+	count_return_only(RP_EXCLUSIVE, desc_of_clone(), 0);
+	return 1;
+}
+
+SEC("tracepoint")
+int event_count_capturing(void *ctx)
+{
+	struct args args = args_of_event(ctx);
+	struct capture capture = {};
+	__u64 desc = desc_of_clone();
+
+	if (make_capture(&args, desc, &capture, UNREADABLE))
+		count_captured_untimed(&capture, desc, 0, RP_EXCLUSIVE);
+	else
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	return 1;
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks what events_guest.sh measured: events_check.py NAME RESULTS_DIR."""
+import json
+import pathlib
+import sys
+
+from conformance_check import parse
+
+EVENTS = "retprobe_events_total"
+
+
+class Scrape:
+    def __init__(self, path):
+        self.series = {(name, frozenset(labels)): v for (name, labels), v in parse(path).items()}
+
+    def values(self, metric, label, /, **wanted):
+        """{value of the label: sum}, without zeros."""
+        found = {}
+        for (name, labels), v in self.series.items():
+            if name == metric and v and set(wanted.items()) <= labels:
+                key = dict(labels).get(label)
+                found[key] = found.get(key, 0) + v
+        return found
+
+
+def equal(what, found, expected):
+    if found != expected:
+        yield f"{what}: {found}, not {expected}"
+
+
+def growth(r, label, **wanted):
+    before, after = (r[when].values(EVENTS, label, **wanted) for when in ("before", "after"))
+    return {k: v - before.get(k, 0) for k, v in after.items() if v != before.get(k, 0)}
+
+
+def texts(r):
+    """A thread has its last name before each new one; the first time, that of the program."""
+    names = growth(r, "new", event="task:task_rename")
+    yield from equal("new names", names, {f"{name}{i}": 2500 for i in range(4) for name in ("even", "odd")})
+    old = growth(r, "old", event="task:task_rename")
+    yield from equal("old names", old, {f"even{i}": 2500 for i in range(4)} |
+                     {f"odd{i}": 2499 for i in range(4)} | {"renamer": 4})
+
+
+def numbers(r):
+    yield from equal("signals", growth(r, "signal", event="signal:signal_generate"),
+                     {"SIGUSR1": 3000, "SIGUSR2": 1000})
+    observed = r["after"].values("retprobe_observed_sum", "name", function="signal:signal_generate")
+    yield from equal("observed", observed, {"number": 3000 * 10 + 1000 * 12})
+
+
+def located(r):
+    found = growth(r, "program", event="sched:sched_process_exec")
+    yield from equal("executions", found, {"executed-a": 1, "executed-b": 2})
+
+
+def system_calls(r):
+    if not r["syscalls"]:
+        yield "SKIP: this kernel has no tracepoints of system calls"
+        return
+    asked = growth(r, "asked", event="syscalls:sys_enter_getsid")
+    yield from equal("arguments", (len(asked), sum(asked.values())), (600, 600))
+    yield from equal("results", growth(r, "result", event="syscalls:sys_exit_getsid"), {"ESRCH": 600})
+
+
+def states(r):
+    """One that does not exist, and one of two."""
+    attached = r["after"].values("retprobe_probe_attached", "function", object="tracepoint")
+    for name in ("task:task_rename", "sched:sched_process_exec", "sched:sched_process_exit",
+                 "signal:signal_deliver"):
+        yield from equal(name, attached.get(name), 1)
+    yield from equal("an excluded event", "sched:sched_process_exit" in growth(r, "event"), True)
+    missing = r["after"].series.get(("retprobe_probe_attached", frozenset({
+        ("object", "tracepoint"), ("function", "sched:no_such_event"), ("reason", "not_found")})))
+    yield from equal("a missing event", missing, 0)
+
+
+def families(r):
+    """A tracepoint has neither durations nor results."""
+    wrong = {name for (name, labels) in r["after"].series
+             if name.startswith(("retprobe_duration", "retprobe_returns")) and dict(labels)["object"] == "tracepoint"}
+    yield from equal("families", wrong, set())
+    missed = r["after"].values("retprobe_missed_total", "function", object="tracepoint")
+    yield from equal("missed", missed, {})
+
+
+def reload(r):
+    later, after = (r[when].values(EVENTS, "signal", event="signal:signal_generate") for when in ("later", "after"))
+    yield from equal("goes on", later, {"SIGUSR1": after["SIGUSR1"] + 300, "SIGUSR2": after["SIGUSR2"] + 100})
+    yield from equal("begins at 0", sum(r["later"].values(EVENTS, "new", event="task:task_rename").values()), 10)
+
+
+def perf(r):
+    """Others who use a tracepoint still see its events."""
+    yield from equal("counted by perf", json.loads(r["perf"].splitlines()[0]), {"perf": 100})
+
+
+def page(r):
+    probes = {p["function"]: p for p in json.loads(r["probes"])["probes"]}
+    yield from equal("mechanism", probes["task:task_rename"]["mechanism"], "event")
+    yield from equal("signature", "char newcomm[16]" in probes["task:task_rename"]["signature"], True)
+
+
+CHECKS = (texts, numbers, located, system_calls, states, families, reload, perf, page)
+
+
+def main():
+    name, directory = sys.argv[1], pathlib.Path(sys.argv[2])
+    read = lambda file: (directory / file).read_text() if (directory / file).exists() else None
+    r = {when: Scrape(directory / when) for when in ("before", "after", "later")}
+    r |= {file: read(file) for file in ("syscalls", "perf", "probes")}
+    failed = False
+    print(f"1..{len(CHECKS)}")
+    for check in CHECKS:
+        wrong = list(check(r))
+        if wrong and wrong[0].startswith("SKIP: "):
+            print(f"SKIP {name} {check.__name__}: {wrong[0][6:]}")
+            continue
+        failed = failed or bool(wrong)
+        print(f"not ok {name} {check.__name__}: {'; '.join(wrong)}" if wrong else f"ok {name} {check.__name__}")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

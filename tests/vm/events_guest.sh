@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest, or on this machine: tracepoints with events whose number and fields are known. Writes scrapes to
+# $RESULTS for events_check.py.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/vm/lib_guest.sh
+if [ ! -e $T/events ]; then # this machine
+	[ -n "${UNSHARED:-}" ] || UNSHARED=1 exec unshare --mount "$0"
+	mount -t tracefs none $T || fail "tracefs"
+fi
+
+uname -r >"$RESULTS/kernel"
+cat >/tmp/events.yaml <<Y
+probes:
+# numbers and texts in the record
+  - tracepoints: task:task_rename
+    labels: [{old: oldcomm}, {new: newcomm}, comm]
+    filter: ["newcomm in [even0, odd0, even1, odd1, even2, odd2, even3, odd3]"]
+    max_series: 200
+# names of numbers, a filter on a number, an observed value
+  - tracepoints: [signal:signal_generate]
+    labels: [{signal: "signal(sig)"}]
+    filter: [comm == signaller, "sig in [SIGUSR1, SIGUSR2]"]
+    observe: {number: sig}
+# text with its place in the record, by a glob; another tracepoint without anything
+  - tracepoints: ["sched:sched_process_e*", "!sched:sched_process_exit"]
+    labels: [{program: "basename(filename)"}]
+    filter: [filename == /tmp/executed*]
+  - tracepoint:sched:sched_process_exit
+# a list of alternatives, and one that does not exist
+  - "tracepoint:sched:no_such_event|signal:signal_deliver"
+  - tracepoints: sched:no_such_event
+Y
+if [ -e $T/events/syscalls/sys_enter_getsid/id ]; then
+	cat >>/tmp/events.yaml <<-Y
+	# arguments of system calls
+	  - tracepoints: syscalls:sys_enter_getsid
+	    labels: [{asked: pid}]
+	    max_series: 700
+	    filter: ["(pid) > 900000"]
+	  - tracepoints: syscalls:sys_exit_getsid
+	    labels: [{result: "errno(ret)"}]
+	    filter: [comm == asker]
+	Y
+	echo yes >"$RESULTS/syscalls"
+fi
+start_exporter --config.file=/tmp/events.yaml
+scrape before
+run renamer rename 4 20000
+run signaller ignored-signals 2 4000
+run asker by-pid 2 600 2000000
+for name in a b b; do
+	cp /bin/true "/tmp/executed-$name" || fail "copying"
+	"/tmp/executed-$name" || fail "executing"
+done
+scrape after
+get /api/v1/probes "$RESULTS/probes" || fail "the probes"
+
+# Others who use the tracepoint see all events, too.
+"$W" rename-counted 2 100 >"$RESULTS/perf" || fail "counting"
+
+# A reload: what has not changed goes on.
+sed -i 's/max_series: 200/max_series: 201/; /no_such_event$/d' /tmp/events.yaml
+kill -HUP "$exporter"
+wait_until "the reload" $CLIENT until $PORT /metrics '^retprobe_events_total\{object="tracepoint",event="task:task_rename".*} 0' \
+	"$RESULTS/reloaded"
+run signaller ignored-signals 1 400
+run renamer rename 1 10
+scrape later
+stop_exporter
+ls -d $T/events/*/retprobe* >"$RESULTS/leftovers" 2>/dev/null
+exit 0
