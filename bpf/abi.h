@@ -119,6 +119,14 @@ enum rp_event {
 	/* Of a system call that is attached by its functions: counted, in a cell or as filtered,
 	 * although no function of it was called (probe_answered.bpf.h). Such calls do not nest. */
 	RP_EVENT_ANSWERED = RP_EVENT_DEPTH,
+	/* Of a span (probe_span.bpf.h). begun = ended, in a cell + cancelled + replaced + no room +
+	 * running. */
+	RP_SPAN_BEGUN = RP_EVENT_ENTERED,
+	RP_SPAN_CANCELLED = RP_EVENT_STALE,
+	RP_SPAN_REPLACED = RP_EVENT_UNWOUND,
+	RP_SPAN_NO_ROOM = RP_EVENT_DEPTH,
+	RP_SPAN_UNMATCHED = RP_EVENT_NO_ENTRY, /* ended, and had not begun */
+	RP_SPAN_UNREADABLE = RP_EVENT_TRAPPED, /* points whose key could not be read */
 };
 
 /* RP_EVENT_ENTERED of programs for which the kernel counts misses in one sum: one u64 array per
@@ -200,6 +208,7 @@ enum rp_source {
 #define RP_FILTERS	4
 #define RP_ALTERNATIVES 20 /* of all filters, if some have "||" or "in"; at the return, too */
 #define RP_OBSERVED	2
+#define RP_SPAN_KEYS	4 /* numbers in the key of a span */
 
 /* Text that ends with a 0, or that is a pointer and a length: in two argument registers, or in
  * memory. */
@@ -307,6 +316,8 @@ struct rp_capture_spec {
 		error; /* `error:`, results that are errors although their class does not show it */
 	struct rp_path_layout path;
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
+	struct rp_field key[RP_SPAN_KEYS], outcome_field; /* of a point of a span */
+	__u32 nkeys, has_outcome;
 	struct rp_filter filter[RP_FILTERS];
 	struct rp_test result[RP_FILTERS];
 	/* Used instead of `filter` and `result` if some filter has alternatives. Alternatives are
@@ -315,6 +326,18 @@ struct rp_capture_spec {
 	 * has their number in `run`, and the mark. */
 	struct rp_filter alternative[RP_ALTERNATIVES];
 	struct rp_ending ending[RP_ALTERNATIVES];
+};
+
+/* A span that is running. */
+struct rp_span {
+	__u64 start; /* ns */
+	__u64 label; /* as label_of() returns it */
+};
+
+/* What a walk through a span's running ones has found. */
+struct rp_span_scan {
+	__u64 running;
+	__u64 oldest; /* start, ns; 0: none */
 };
 
 /* Identifies a label set among those of its target: the numbers, then comm, then the texts, without

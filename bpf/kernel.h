@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <asm/errno.h>
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>

@@ -9,6 +9,7 @@
 #include "probe_syscall.bpf.h"
 #include "probe_answered.bpf.h"
 #include "probe_event.bpf.h"
+#include "probe_span.bpf.h"
 #include "scan.bpf.h"
 #include "cgroups.bpf.h"
 

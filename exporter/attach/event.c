@@ -8,46 +8,22 @@
  */
 #include "attach/batch.h"
 #include "attach/site.h"
-#include "kernel/perf_event.h"
-#include "kernel/tracefs.h"
-
-struct event {
-	struct perf_attachment at;
-	int program; /* owned by struct programs */
-};
-
-/* "block:block_rq_issue" */
-static int id_of(const struct attach_context *c, const struct target *t)
-{
-	__cleanup_free char *group = xstrdup(t->function);
-	char *event = strchr(group, ':');
-
-	*event++ = '\0';
-	return tracefs__event_id(features__tracefs(c->features), group, event);
-}
+#include "attach/tracepoint_event.h"
 
 static void detach(struct attach_context *c, struct attach_slot *slot)
 {
-	struct event *e = take_ptr(slot->state);
+	struct tracepoint_event *e = take_ptr(slot->state);
 
-	perf_event__close(&e->at);
+	tracepoint_event__detach(e);
 	free(e);
 }
 
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
-	struct event *e = slot->state = xcalloc(1, sizeof(*e));
+	struct tracepoint_event *e = slot->state = xcalloc(1, sizeof(*e));
 	struct program_site site = site__of(slot->target);
-	uint64_t cookie;
 
-	e->at = PERF_ATTACHMENT_NONE;
-	*at = ATTEMPT_CLONE;
-	e->program = programs__for_site(object__programs(c->obj), PROG_EVENT_COUNT, &site, &cookie);
-	if (e->program < 0)
-		return e->program;
-	*at = ATTEMPT_ATTACH;
-	return perf_event__attach(perf_event__open_tracepoint(id_of(c, slot->target)), e->program,
-				  cookie, &e->at);
+	return tracepoint_event__attach(c, PROG_EVENT_COUNT, &site, slot->target->function, e, at);
 }
 
 /* A clone belongs to one target, and so do its skipped runs. */
@@ -55,7 +31,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 		  struct kernel_counts *out)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct event *e = slots[i]->state;
+		const struct tracepoint_event *e = slots[i]->state;
 
 		if (slots[i]->attached)
 			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
@@ -65,8 +41,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 
 static const char *caveat(struct features *f)
 {
-	return "before Linux 6.7, the kernel does not count the events that it skips because they "
-	       "interrupt another BPF program on their CPU";
+	return ATTACH_SKIPPED_EVENTS;
 }
 
 const struct attach_ops attach_event = {

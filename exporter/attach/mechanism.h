@@ -100,8 +100,11 @@ struct attach_ops {
 extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_fexit,
 	attach_kprobe_session, attach_kprobe_multi, attach_kretprobe, attach_tracepoint,
 	attach_uprobe_session, attach_uprobe_multi, attach_uretprobe, attach_uprobe_ret,
-	attach_event;
+	attach_event, attach_span;
 
-/* A caveat that several mechanisms share. */
+/* Caveats that several mechanisms share. */
+#define ATTACH_SKIPPED_EVENTS                                                                \
+	"before Linux 6.7, the kernel does not count the events that it skips because they " \
+	"interrupt another BPF program on their CPU"
 #define ATTACH_STRAY_RETURN \
 	"a return whose entry the kernel skipped may count as a call, with a wrong duration"

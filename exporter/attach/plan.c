@@ -9,7 +9,8 @@
 #include "base/log.h"
 #include "elf/hazards.h"
 
-#define SELECTED_FILES 8 /* with as many jumps each, for which there is room at least */
+#define SPAN_BYTES     128 /* of a kernel's hash element, with its key and its part of the table */
+#define SELECTED_FILES 8   /* with as many jumps each, for which there is room at least */
 
 /* The table of kernel functions by address. It is used only if all addresses are known. */
 static void fill_sites(struct attach *a)
@@ -61,7 +62,7 @@ static void number_exits(struct attach *a)
 static void number_extras(struct attach *a, struct targets *targets)
 {
 	__cleanup_free const struct capture_spec **captures =
-		xcalloc(targets->nids + 1, sizeof(*captures));
+		xcalloc(SPAN_POINTS_MAX * targets->nids + 1, sizeof(*captures));
 	uint32_t hist = 0;
 
 	a->extras = xcalloc(targets->nids + 1, sizeof(*a->extras));
@@ -72,6 +73,8 @@ static void number_extras(struct attach *a, struct targets *targets)
 		if (!x)
 			continue;
 		capture_spec__number(x, captures, &a->ncaptures);
+		for (size_t k = 1; k < targets->v[i]->npoints; k++)
+			capture_spec__number(targets->v[i]->points[k], captures, &a->ncaptures);
 		a->first_hists[i] = x->histogram = hist;
 		hist += x->nhistograms;
 		a->extras[a->nextras++] = x;
@@ -224,6 +227,13 @@ static void add_scan(const struct attach *a, struct object_params *p)
 		p->programs |= PROG_BIT(PROG_SCAN);
 }
 
+/* A walk through running spans. */
+static void add_span_scan(struct object_params *p)
+{
+	if (p->capturing_programs & PROG_BIT(PROG_SPAN_BEGIN) && features__map_iterator())
+		p->programs |= PROG_BIT(PROG_SCAN_SPANS);
+}
+
 /* The programs for answered system calls. */
 static void add_answered(const struct attach_slot *slot, struct object_params *p)
 {
@@ -241,6 +251,9 @@ void plan__params(const struct attach *a, struct object_params *p)
 		p->x32_calls |= a->slots[i].target->x32_calls;
 		if (by_function__is_one(&a->slots[i]))
 			add_answered(&a->slots[i], p);
+		if (a->slots[i].target->type == TARGET_SPAN)
+			p->span_bytes += (uint64_t)SPAN_BYTES *
+					 a->slots[i].target->settings->span->max_running;
 	}
 	for (uint32_t i = 0; i < a->nextras && p->capturing_programs; i++)
 		if (capture_spec__names_cgroups(a->extras[i]) &&
@@ -255,4 +268,5 @@ void plan__params(const struct attach *a, struct object_params *p)
 	p->ncaptures = a->ncaptures;
 	p->first_hists = a->first_hists;
 	add_scan(a, p);
+	add_span_scan(p);
 }

@@ -17,6 +17,7 @@ struct attach_slot {
 	unsigned rounds;     /* how often it was attached again */
 	double created;	     /* seconds since the epoch; from then on every call counts */
 	void *state;	     /* the mechanism's own */
+	uint64_t abandoned;  /* of a span: those that ran when it was detached */
 	size_t told;	     /* files that were left out when the log had them last */
 	uint32_t first_exit; /* index of its first jump in object_params.exits */
 };

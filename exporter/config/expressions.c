@@ -12,7 +12,7 @@
 /* The exporter's own, those that Prometheus sets, and `name`, which observed values have. */
 static const char *const reserved_labels[] = { "object",   "function", "outcome",  "value",
 					       "reason",   "le",       "quantile", "job",
-					       "instance", "name" };
+					       "instance", "name",     "event",	   "span" };
 
 static bool is_identifier(const char *s)
 {
@@ -246,17 +246,24 @@ int expressions__bind_labels(struct binder *b, const struct tree_node *list, voi
 	return err;
 }
 
-int expressions__bind_filter(struct binder *b, const struct tree_node *list, void *target)
+int expressions__bind_list(struct binder *b, const struct tree_node *list, const char *where,
+			   struct expression **v, size_t *nv)
 {
-	struct probe_settings *s = &((struct probe_list *)target)->settings;
 	size_t n;
 	const struct tree_node *const *items = binder__elements(&list, &n);
 	int err = 0;
 
-	begin_expressions(&s->filters);
+	begin_expressions(v);
 	for (size_t i = 0; i < n && !err; i++)
-		err = add_expression(b, NULL, items[i], "a filter", &s->filters, &s->nfilters);
+		err = add_expression(b, NULL, items[i], where, v, nv);
 	return err;
+}
+
+int expressions__bind_filter(struct binder *b, const struct tree_node *list, void *target)
+{
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+
+	return expressions__bind_list(b, list, "a filter", &s->filters, &s->nfilters);
 }
 
 /* {name: expression}: the name is a label's value, not a label. */

@@ -10,6 +10,10 @@ int expressions__bind_labels(struct binder *b, const struct tree_node *list, voi
 int expressions__bind_filter(struct binder *b, const struct tree_node *list, void *target);
 int expressions__bind_observe(struct binder *b, const struct tree_node *map, void *target);
 
+/* A list of texts, or one. where: what each is, for messages. */
+int expressions__bind_list(struct binder *b, const struct tree_node *list, const char *where,
+			   struct expression **v, size_t *n);
+
 /* Of the command line: "comm" or "NAME=EXPRESSION". 0, or -EINVAL and *why (base/error.h). */
 int expressions__add_label(struct probe_settings *s, const char *text, const struct source_pos *pos,
 			   char **why);

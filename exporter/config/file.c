@@ -6,6 +6,7 @@
 #include "base/histogram_layout.h"
 #include "base/value.h"
 #include "config/probe.h"
+#include "config/span.h"
 #include "config/targets.h"
 #include "yaml/bind.h"
 
@@ -220,8 +221,10 @@ static int bind_presets(struct binder *b, const struct tree_node *list, void *ta
 }
 
 static const struct key file_keys[] = {
-	/* First: the only key that a preset may have. */
+	/* First: the only keys that a preset may have. */
 	{ "probes", probe__bind_all, "[{functions: vfs_read, labels: comm}, tcp_v4_connect]" },
+	{ "spans", span__bind_all,
+	  "[{name: block_io, begin: {tracepoint: block:block_rq_issue, key: sector}, ...}]" },
 	{ "presets", bind_presets, "[vfs, tcp]" },
 	{ "defaults", probe__bind_defaults, "{labels: [comm], max_series: 1000}" },
 	{ "histograms", bind_histograms, "{buckets: [0.001, 0.01, 0.1]}" },
@@ -237,11 +240,14 @@ static bool has_key(const struct key *keys, size_t n, const char *name)
 
 const char *config_file__home_of(const char *key)
 {
+	const char *home;
+
 	if (has_key(file_keys, ARRAY_SIZE(file_keys), key))
 		return "at the top level of the file";
 	if (has_key(histogram_keys, ARRAY_SIZE(histogram_keys), key))
 		return "in histograms:";
-	return probe__home_of(key);
+	home = probe__home_of(key);
+	return home ? home : span__home_of(key);
 }
 
 int config_file__load(struct loader *l, const char *file, const char *text, size_t len, bool preset,
@@ -263,7 +269,7 @@ int config_file__load(struct loader *l, const char *file, const char *text, size
 	/* A `---` with nothing but comments after it makes an empty node. */
 	if (root->type != TREE_SCALAR || !root->plain || *root->value)
 		err = binder__map(&b, root, preset ? "a preset" : "the configuration", file_keys,
-				  preset ? 1 : ARRAY_SIZE(file_keys), NULL);
+				  preset ? 2 : ARRAY_SIZE(file_keys), NULL);
 	tree__free(root);
 	return err;
 }

@@ -14,6 +14,7 @@ enum object_type {
 	OBJECT_SYSCALL,	   /* by name without any prefix */
 	OBJECT_TRACEPOINT, /* SUBSYSTEM:EVENT */
 	OBJECT_USER,	   /* of an ELF file */
+	OBJECT_SPAN,	   /* the name of a span; no PROBE */
 };
 
 /* One PROBE argument, or one entry of a YAML list. */

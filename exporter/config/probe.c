@@ -50,7 +50,7 @@ static int bind_number(struct binder *b, const struct tree_node *node, const cha
 	return 0;
 }
 
-static int bind_count(struct binder *b, const struct tree_node *node, const char *key,
+int probe__bind_count(struct binder *b, const struct tree_node *node, const char *key,
 		      unsigned long max, uint32_t *out)
 {
 	unsigned long n = 0;
@@ -60,7 +60,7 @@ static int bind_count(struct binder *b, const struct tree_node *node, const char
 	return err;
 }
 
-static int bind_max_rate(struct binder *b, const struct tree_node *node, void *target)
+int probe__bind_max_rate(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
 	unsigned long n = 0;
@@ -71,7 +71,7 @@ static int bind_max_rate(struct binder *b, const struct tree_node *node, void *t
 	return err;
 }
 
-static int bind_max_cpu(struct binder *b, const struct tree_node *node, void *target)
+int probe__bind_max_cpu(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
 	__cleanup_free char *why = NULL;
@@ -87,7 +87,7 @@ static int bind_maxactive(struct binder *b, const struct tree_node *node, void *
 {
 	struct probe_list *list = target;
 
-	return bind_count(b, node, "maxactive", MAX_MAXACTIVE, &list->settings.maxactive);
+	return probe__bind_count(b, node, "maxactive", MAX_MAXACTIVE, &list->settings.maxactive);
 }
 
 static int bind_durations(struct binder *b, const struct tree_node *node, void *target)
@@ -119,14 +119,14 @@ static int bind_in_flight(struct binder *b, const struct tree_node *node, void *
 	return 0;
 }
 
-static int bind_max_series(struct binder *b, const struct tree_node *node, void *target)
+int probe__bind_max_series(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct probe_list *list = target;
 
-	return bind_count(b, node, "max_series", MAX_SERIES, &list->settings.max_series);
+	return probe__bind_count(b, node, "max_series", MAX_SERIES, &list->settings.max_series);
 }
 
-static int bind_series_ttl(struct binder *b, const struct tree_node *node, void *target)
+int probe__bind_series_ttl(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
 	__cleanup_free char *why = NULL;
@@ -245,10 +245,10 @@ static const struct key probe_keys[] = {
 	{ "filter", expressions__bind_filter, "\"comm == rm\"" },
 	{ "observe", expressions__bind_observe, "{bytes: \"count\"}" },
 	{ "in_flight", bind_in_flight, "longer" },
-	{ "max_series", bind_max_series, "1000" },
-	{ "series_ttl", bind_series_ttl, "1h30m" },
-	{ "max_rate", bind_max_rate, "50000" },
-	{ "max_cpu", bind_max_cpu, "1%" },
+	{ "max_series", probe__bind_max_series, "1000" },
+	{ "series_ttl", probe__bind_series_ttl, "1h30m" },
+	{ "max_rate", probe__bind_max_rate, "50000" },
+	{ "max_cpu", probe__bind_max_cpu, "1%" },
 	{ "description", bind_description, "\"reads of the data disk\"" },
 	{ "expected", bind_expected, "[EAGAIN, ENOENT]" },
 	{ "waits", bind_waits, "true" },

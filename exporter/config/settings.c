@@ -6,23 +6,15 @@
 #define DEFAULT_MAXACTIVE 4096
 #define DEFAULT_MAX_RATE  1000000
 
-static void free_expressions(struct expression *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		free(v[i].name);
-		free(v[i].text);
-	}
-	free(v);
-}
-
 void probe_settings__free(struct probe_settings *s)
 {
-	free_expressions(s->labels, s->nlabels);
-	free_expressions(s->filters, s->nfilters);
-	free_expressions(s->observed, s->nobserved);
+	expression__free_all(s->labels, s->nlabels);
+	expression__free_all(s->filters, s->nfilters);
+	expression__free_all(s->observed, s->nobserved);
 	free(s->error.text);
 	free(s->mechanism);
 	probe_notes__free(&s->notes);
+	span_settings__free(s->span);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -41,8 +33,24 @@ static void fill_expressions(struct expression **v, size_t *n, const struct expr
 	}
 }
 
+/* Other defaults are for functions. */
+static struct probe_settings defaults_of_spans(const struct probe_settings *defaults)
+{
+	return (struct probe_settings){
+		.max_series = defaults->max_series,
+		.series_ttl = defaults->series_ttl,
+		.has_max_rate = defaults->has_max_rate,
+		.max_rate = defaults->max_rate,
+		.max_cpu = defaults->max_cpu,
+	};
+}
+
 void probe_settings__fill(struct probe_settings *s, const struct probe_settings *defaults)
 {
+	struct probe_settings of_spans = defaults_of_spans(defaults);
+
+	if (s->span)
+		defaults = &of_spans;
 	if (!s->mechanism && defaults->mechanism)
 		s->mechanism = xstrdup(defaults->mechanism);
 	if (!s->maxactive)
@@ -87,16 +95,6 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-static bool same_expressions(const struct expression *a, size_t na, const struct expression *b,
-			     size_t nb)
-{
-	for (size_t i = 0; i < na && na == nb; i++) {
-		if (!same_text(a[i].name, b[i].name) || strcmp(a[i].text, b[i].text))
-			return false;
-	}
-	return na == nb;
-}
-
 static uint32_t series_of(const struct probe_settings *s)
 {
 	return s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
@@ -108,9 +106,10 @@ bool probe_settings__same(const struct probe_settings *a, const struct probe_set
 	       a->untimed == b->untimed && a->returns == b->returns && a->c_type == b->c_type &&
 	       same_text(a->error.text, b->error.text) && series_of(a) == series_of(b) &&
 	       a->series_ttl == b->series_ttl && a->in_flight == b->in_flight &&
-	       same_expressions(a->labels, a->nlabels, b->labels, b->nlabels) &&
-	       same_expressions(a->filters, a->nfilters, b->filters, b->nfilters) &&
-	       same_expressions(a->observed, a->nobserved, b->observed, b->nobserved);
+	       span_settings__same(a->span, b->span) &&
+	       expression__same_all(a->labels, a->nlabels, b->labels, b->nlabels) &&
+	       expression__same_all(a->filters, a->nfilters, b->filters, b->nfilters) &&
+	       expression__same_all(a->observed, a->nobserved, b->observed, b->nobserved);
 }
 
 bool probe_settings__same_limits(const struct probe_settings *a, const struct probe_settings *b)

@@ -2,16 +2,9 @@
 /* The settings of a probe: everything but its targets. */
 #pragma once
 
-#include "base/source_pos.h"
 #include "config/notes.h"
+#include "config/span_settings.h"
 #include "types/returns.h"
-
-/* A label, a filter or an observed value: the text of an expression, not yet parsed. */
-struct expression {
-	char *name; /* of the label or the observed value; NULL for filters */
-	char *text; /* for a named label (comm, pid, cgroup, ...) the same as its name */
-	struct source_pos pos;
-};
 
 #define MAX_SERIES_DEFAULT 500
 
@@ -36,6 +29,7 @@ struct probe_settings {
 	uint64_t max_rate; /* calls per second; above it the probe is detached. 0: no limit */
 	double max_cpu;	   /* likewise: CPU time, as a share of all CPUs. 0: no limit */
 	struct probe_notes notes;
+	struct span_settings *span; /* NULL: a probe */
 };
 
 /* Fills settings that s lacks from `defaults`, then from the built-in defaults. */

@@ -371,6 +371,17 @@ static void add_hidden(const struct banks *o, const struct capture_spec *const *
 	}
 }
 
+/* Spans begin before they are anything else (bpf/probe_span.bpf.h). Read last, those that have
+ * begun are never fewer than the others. */
+static void take_events(const struct banks *o, uint32_t id, uint64_t events[RP_EVENT_MAX])
+{
+	uint64_t later[RP_EVENT_MAX];
+
+	snapshot__events(o, id, events);
+	snapshot__events(o, id, later);
+	events[RP_SPAN_BEGUN] = later[RP_SPAN_BEGUN];
+}
+
 static int take_cells(const struct banks *o, const struct capture_spec *const *extras,
 		      struct block *b)
 {
@@ -392,7 +403,6 @@ static int take_cells(const struct banks *o, const struct capture_spec *const *e
 		struct snap_target *t = &b->snapshot.targets[id];
 
 		take_cell(o, b, id, extras[id], &words, &t->cell);
-		snapshot__events(o, id, t->events);
 	}
 	for (size_t i = 0; i < b->nsets; i++) {
 		struct snap_set *set = &b->sets[i];
@@ -400,6 +410,8 @@ static int take_cells(const struct banks *o, const struct capture_spec *const *e
 		take_cell(o, b, v.first + set->slot, extras[set->key.id], &words, &set->cell);
 	}
 	add_hidden(o, extras, b);
+	for (uint32_t id = 0; id < b->snapshot.n; id++)
+		take_events(o, id, b->snapshot.targets[id].events);
 	return 0;
 }
 

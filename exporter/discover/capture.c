@@ -10,8 +10,10 @@
 #include <errno.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "config/named_label.h"
-#include "expr/capture.h"
+#include "discover/events.h"
+#include "expr/capture_new.h"
 #include "kernel/event_format.h"
 #include "kernel/tracefs.h"
 
@@ -111,18 +113,16 @@ static void scope_of_function(struct sources *src, const struct target *t, struc
 }
 
 /* The record of a tracepoint. */
-static void scope_of_event(struct sources *src, const struct target *t, struct event_format *format,
+static void scope_of_event(struct sources *src, const char *name, struct event_format *format,
 			   struct expr_scope *scope)
 {
-	__cleanup_free char *group = xstrdup(t->function);
+	__cleanup_free char *group = xstrdup(name);
 	char *event = strchr(group, ':'), *text;
 
 	*event++ = '\0';
 	scope->is_event = true;
 	scope->user = !strcmp(group, "syscalls"); /* their pointers are the program's */
-	scope->result = (struct result){ .kind = RP_KIND_VOID };
 	scope->btf = kernel_functions__vmlinux(sources__types(src));
-	scope->signature = t->signature;
 	text = tracefs__event_format(src->env->tracefs, group, event);
 	if (!text)
 		return;
@@ -166,6 +166,40 @@ bool capture__needs_parameters(const struct probe_settings *s)
 	return s->nfilters || s->nobserved;
 }
 
+static int resolve_point(struct sources *src, const struct probe_settings *s,
+			 const struct span_point *p, struct target *t,
+			 const struct source_pos **pos, char **why)
+{
+	__cleanup_free char *signature = events__signature(src->env, p->event);
+	struct expr_scope scope = { .result.kind = t->kind, .signature = signature };
+	struct event_format format = {};
+	struct capture_spec *x;
+	int err;
+
+	scope_of_event(src, p->event, &format, &scope);
+	err = capture_spec__of_point(s, p, &scope, &x, pos, why);
+	event_format__free(&format);
+	if (err)
+		return err;
+	*(struct capture_spec **)array__grow(&t->points, &t->npoints, sizeof(*t->points)) = x;
+	t->capture = t->points[0];
+	if (p->role != SPAN_BEGIN || capture_spec__same_layout(x, t->capture))
+		return 0;
+	*pos = &p->pos;
+	return error__refuse(why, "the labels read other kinds of fields here than at the first "
+				  "begin: numbers, texts and enums must be the same");
+}
+
+static int resolve_span(struct sources *src, const struct probe_settings *s, struct target *t,
+			const struct source_pos **pos, char **why)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->span->npoints && !err; i++)
+		err = resolve_point(src, s, &s->span->points[i], t, pos, why);
+	return err;
+}
+
 int capture__resolve(struct sources *src, const struct probe_settings *s, struct target *t,
 		     const struct source_pos **pos, char **why)
 {
@@ -175,6 +209,8 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 	struct event_format format = {};
 	int err;
 
+	if (t->type == TARGET_SPAN)
+		return resolve_span(src, s, t, pos, why);
 	if (s->nlabels || s->nfilters || s->nobserved) {
 		switch (t->type) {
 		case TARGET_KERNEL:
@@ -187,8 +223,11 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 			scope_of_user(src, t, &scope);
 			break;
 		case TARGET_EVENT:
-			scope_of_event(src, t, &format, &scope);
+			scope.signature = t->signature;
+			scope.result.size = 0;
+			scope_of_event(src, t->function, &format, &scope);
 			break;
+		case TARGET_SPAN:
 		case TARGET_TYPES:
 			break;
 		}

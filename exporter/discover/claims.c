@@ -174,7 +174,7 @@ static bool is_for_certain(struct claims *c, const struct target *t)
 
 static bool has_parameters(struct claims *c, const struct target *t)
 {
-	bool in_tracefs = t->type == TARGET_SYSCALL || t->type == TARGET_EVENT;
+	bool in_tracefs = t->type != TARGET_KERNEL && t->type != TARGET_USER;
 
 	return in_tracefs ? c->sources->env->tracefs >= 0 : has_type(c, t);
 }
@@ -406,18 +406,21 @@ static void name_targets(struct claims *c)
  * ones. */
 static void limit_captures(struct claims *c)
 {
-	const struct capture_spec *v[RP_MAX_CAPTURES + 1];
+	const struct capture_spec *v[RP_MAX_CAPTURES + SPAN_POINTS_MAX];
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
 		struct target *t = c->v[i]->target;
+		uint32_t before = n;
 
 		if (!t || t->reason != REASON_NONE || !t->capture)
 			continue;
 		capture_spec__number(t->capture, v, &n);
+		for (size_t k = 1; k < t->npoints; k++)
+			capture_spec__number(t->points[k], v, &n);
 		if (n <= RP_MAX_CAPTURES)
 			continue;
-		n--;
+		n = before;
 		target__set_reason(
 			t, REASON_REFUSED,
 			xasprintf("no more than %d different sets of labels, filters and observed "

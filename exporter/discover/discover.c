@@ -13,6 +13,7 @@
 #include "discover/clones.h"
 #include "discover/event.h"
 #include "discover/kernel.h"
+#include "discover/span.h"
 #include "discover/syscall.h"
 #include "discover/syscall_functions.h"
 #include "discover/target_exits.h"
@@ -32,6 +33,8 @@ static int resolve(struct discovery *d, const struct request *r)
 		return syscall__resolve(d, r);
 	case OBJECT_TRACEPOINT:
 		return event__resolve(d, r);
+	case OBJECT_SPAN:
+		return span__resolve(d, r);
 	case OBJECT_USER:
 		return user__resolve(d, r);
 	case OBJECT_ANY:

@@ -1,59 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "discover/event.h"
 
-#include "base/buf.h"
-#include "base/suggest.h"
-#include "kernel/event_format.h"
-#include "kernel/tracefs.h"
-
-void events__read(const struct discover_env *env, struct events *e)
-{
-	char *save = NULL;
-
-	*e = (struct events){ .text = tracefs__events(env->tracefs) };
-	for (char *line = e->text ? strtok_r(e->text, "\n", &save) : NULL; line;
-	     line = strtok_r(NULL, "\n", &save))
-		*(const char **)array__grow(&e->names, &e->n, sizeof(*e->names)) = line;
-}
-
-void events__free(struct events *e)
-{
-	free(take_ptr(e->names));
-	free(take_ptr(e->text));
-	e->n = 0;
-}
-
-char *events__signature(const struct discover_env *env, const char *name)
-{
-	__cleanup_free char *group = xstrdup(name);
-	__cleanup_buf struct buf out = {};
-	char *event = strchr(group, ':'), *text;
-	struct event_format f;
-	size_t n = 0;
-
-	*event++ = '\0';
-	text = tracefs__event_format(env->tracefs, group, event);
-	if (!text)
-		return NULL;
-	event_format__parse(text, &f);
-	buf__printf(&out, "%s(", event);
-	for (size_t i = 0; i < f.n; i++) {
-		const struct event_field *x = &f.fields[i];
-		const char *type = x->type;
-
-		if (!strncmp(x->name, "common_", strlen("common_")))
-			continue;
-		buf__printf(&out, "%s%s%s%s", n++ ? ", " : "", type,
-			    type[strlen(type) - 1] == '*' ? "" : " ", x->name);
-		if (x->located)
-			buf__puts(&out, "[]");
-		else if (x->n)
-			buf__printf(&out, "[%u]", x->n);
-	}
-	buf__puts(&out, n ? ")" : "void)");
-	event_format__free(&f);
-	return xstrdup(buf__str(&out));
-}
+#include "discover/events.h"
 
 static int claim(struct discovery *d, const struct request *r, const char *name)
 {
@@ -66,23 +14,11 @@ static int claim(struct discovery *d, const struct request *r, const char *name)
 
 static char *why_not_found(const struct request *r, const struct events *e)
 {
-	__cleanup_free char *names = request__in_words(r->pattern), *near = NULL;
+	__cleanup_free char *names = request__in_words(r->pattern);
 
-	if (!e->text)
-		return xasprintf("tracefs has no list of tracepoints here, or it cannot be read "
-				 "(CAP_DAC_READ_SEARCH)");
-	if (r->pattern->glob)
+	if (e->text && r->pattern->glob)
 		return xasprintf("no tracepoint matches %s", names);
-	near = suggest__hint(r->pattern->functions[0], e->names, e->n);
-	return xasprintf("no tracepoint %s%s", names, near);
-}
-
-static bool is_among(const char *name, const struct events *e)
-{
-	for (size_t i = 0; i < e->n; i++)
-		if (!strcmp(e->names[i], name))
-			return true;
-	return false;
+	return events__missing(e, r->pattern->nfunctions > 1 ? names : r->pattern->functions[0]);
 }
 
 static int resolve_exact(struct discovery *d, const struct request *r, const struct events *e)
@@ -91,7 +27,7 @@ static int resolve_exact(struct discovery *d, const struct request *r, const str
 	__cleanup_free char *written = NULL;
 
 	for (size_t i = 0; i < p->nfunctions; i++)
-		if (is_among(p->functions[i], e))
+		if (events__have(e, p->functions[i]))
 			return exclusions__match(&d->exclusions, r, EVENT_OBJECT, p->functions[i])
 				       ? 0
 				       : claim(d, r, p->functions[i]);

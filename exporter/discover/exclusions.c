@@ -21,6 +21,8 @@ static bool same_kind_of_object(const struct pattern *exclusion, const struct pa
 	case OBJECT_SYSCALL:
 	case OBJECT_TRACEPOINT:
 		return p->type == exclusion->type;
+	case OBJECT_SPAN:
+		return false;
 	case OBJECT_USER:
 		return p->type == OBJECT_USER && !strcmp(exclusion->object, object);
 	}

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "discover/denylist.h"
-#include "discover/event.h"
+#include "discover/events.h"
 #include "discover/kernel_symbol.h"
 #include "kernel/advice.h"
 #include "kernel/syscalls.h"

@@ -56,6 +56,9 @@ void target__free(struct target *t)
 	free(t->btf_name);
 	free(t->no_function);
 	capture_spec__free(t->capture);
+	for (size_t i = 1; i < t->npoints; i++)
+		capture_spec__free(t->points[i]);
+	free(t->points);
 	opened_file__unref(t->opened);
 	free(t->cold);
 	exits__free(&t->exits);
@@ -217,6 +220,7 @@ int target__compare_places(const struct target *a, const struct target *b)
 		return compare_words((uint64_t[]){ a->nr, a->nr32 }, (uint64_t[]){ b->nr, b->nr32 },
 				     2);
 	case TARGET_EVENT:
+	case TARGET_SPAN:
 		return compare_first_names(a, b);
 	case TARGET_USER:
 	case TARGET_TYPES:
@@ -237,11 +241,19 @@ static bool same_type(const struct target *a, const struct target *b)
 	return a->type != TARGET_KERNEL || a->btf_id == b->btf_id || strcmp(a->symbol, b->symbol);
 }
 
+static bool same_points(const struct target *a, const struct target *b)
+{
+	for (size_t i = 0; i < a->npoints && a->npoints == b->npoints; i++)
+		if (!capture_spec__same(a->points[i], b->points[i]))
+			return false;
+	return a->npoints == b->npoints;
+}
+
 bool target__same_kind(const struct target *a, const struct target *b)
 {
 	return a->type == b->type && a->kind == b->kind && a->ret_size == b->ret_size &&
 	       probe_settings__same(a->settings, b->settings) &&
-	       capture_spec__same(a->capture, b->capture);
+	       capture_spec__same(a->capture, b->capture) && same_points(a, b);
 }
 
 bool target__same(const struct target *a, const struct target *b)

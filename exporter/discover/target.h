@@ -11,7 +11,14 @@
 #include "types/result.h"
 #include "base/util.h"
 
-enum target_type { TARGET_KERNEL, TARGET_SYSCALL, TARGET_USER, TARGET_EVENT, TARGET_TYPES };
+enum target_type {
+	TARGET_KERNEL,
+	TARGET_SYSCALL,
+	TARGET_USER,
+	TARGET_EVENT,
+	TARGET_SPAN,
+	TARGET_TYPES
+};
 
 /* Why a target is not attached: the `reason` label. */
 enum target_reason {
@@ -40,7 +47,8 @@ struct target {
 	uint32_t id; /* index of the target, dense among those with REASON_NONE after discovery;
 		      * UINT32_MAX for others */
 	enum target_type type;
-	char *object;	/* labels in metrics: "vmlinux", module, "syscall", "tracepoint", path */
+	char *object;	/* labels in metrics: "vmlinux", module, "syscall", "tracepoint",
+			 * "span", path */
 	char *function; /* name of the function; as written if there is none */
 	/* Further names of the function in the configuration. Each has its own series with the
 	 * same numbers. */
@@ -100,6 +108,9 @@ struct target {
 
 	const struct probe_settings *settings; /* borrowed from the configuration */
 	struct capture_spec *capture; /* labels, filters, observed values; NULL: none. Owned */
+	/* TARGET_SPAN: those of its points. The first one is the capture above. Owned */
+	struct capture_spec **points;
+	size_t npoints;
 	const struct source_pos *pos; /* borrowed from the configuration */
 	bool builtin;		      /* from a preset */
 };

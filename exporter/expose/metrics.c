@@ -7,9 +7,10 @@
  */
 #include "expose/metrics.h"
 
-#include "expose/outcome_text.h"
 #include "expose/probe_metrics.h"
 #include "expose/self_metrics.h"
+#include "expose/series.h"
+#include "expose/span_metrics.h"
 #include "expose/target_labels.h"
 #include "expr/capture.h"
 
@@ -19,50 +20,7 @@ const char *const missed_reason_names[MISSED_MAX] = {
 	[MISSED_UNWOUND] = "unwound",	  [MISSED_TRAPPED] = "trapped",
 };
 
-/* ---- series ---------------------------------------------------------------------------------- */
-
-/* One series of a target: of a label set, or of the calls without one. */
-struct series {
-	const struct target_state *state;
-	const struct snap_cell *cell;
-	struct label labels[TARGET_LABELS + CAPTURE_LABELS_MAX + 2]; /* two more for the family */
-	size_t nlabels;
-};
-
-static void begin_series(struct series *sr, const struct target_state *st,
-			 const struct snap_cell *cell, const struct label_texts *texts)
-{
-	const struct capture_spec *x = st->target->capture;
-
-	sr->state = st;
-	sr->cell = cell;
-	target_labels__set(sr->labels, st);
-	sr->nlabels = TARGET_LABELS;
-	for (size_t i = 0; x && i < x->nlabels; i++)
-		sr->labels[sr->nlabels++] =
-			(struct label){ x->labels[i].name, texts ? texts->v[i] : LABEL_OTHERS };
-}
-
-typedef void series_writer(const struct metrics_input *in, struct series *sr, struct expo *e);
-
-/* Calls write() for each series of each target that passes the filter. */
-static void for_each_series(const struct metrics_input *in, struct expo *e, series_writer *write)
-{
-	const struct target_state *st;
-
-	for_each_counted(in, st)
-	{
-		const struct snap_target *t = st->snap;
-		struct series sr;
-
-		begin_series(&sr, st, &t->cell, NULL);
-		write(in, &sr, e);
-		for (size_t i = 0; i < t->nsets; i++) {
-			begin_series(&sr, st, &t->sets[i].cell, t->sets[i].texts);
-			write(in, &sr, e);
-		}
-	}
-}
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 static void write_duration(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
@@ -72,40 +30,17 @@ static void write_duration(const struct metrics_input *in, struct series *sr, st
 		.sum = (double)sr->cell->words[RP_CELL_SUM] / 1e9,
 	};
 
-	if (sr->state->target->untimed)
+	if (sr->state->target->untimed || sr->state->target->type == TARGET_SPAN)
 		return;
 	expo__histogram(e, &(struct label_set){ sr->labels, sr->nlabels }, &v, sr->state->created);
 }
 
-static void write_return(struct series *sr, struct outcome_text text, uint64_t n, struct expo *e)
-{
-	sr->labels[sr->nlabels] = (struct label){ "outcome", text.outcome };
-	sr->labels[sr->nlabels + 1] = (struct label){ "value", text.value };
-	expo__count(e, &(struct label_set){ sr->labels, sr->nlabels + 2 }, n, sr->state->created);
-}
-
 static void write_returns(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
-	const struct target *t = sr->state->target;
-	const struct snap_cell *cell = sr->cell;
-	char buf[32];
+	enum target_type type = sr->state->target->type;
 
-	if (t->type == TARGET_EVENT)
-		return;
-	for (int cls = 0; cls < RP_CLASS_MAX; cls++) {
-		struct outcome_text text = outcome_text__of_class(t, cls);
-		uint64_t n = cell->words[RP_CELL_CLASS + cls];
-
-		if (text.value && (n || outcome_text__is_initial(t, cls)))
-			write_return(sr, text, n, e);
-	}
-	for (size_t i = 0; i < cell->nvalues; i++) {
-		const struct snap_value *v = &cell->values[i];
-
-		if (v->count)
-			write_return(sr, outcome_text__of_number(t, v->value, buf, sizeof(buf)),
-				     v->count, e);
-	}
+	if (type != TARGET_EVENT && type != TARGET_SPAN)
+		series__write_results(sr, 0, e);
 }
 
 static void write_events(const struct metrics_input *in, struct series *sr, struct expo *e)
@@ -225,7 +160,8 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 		const struct missed_target *lt = st->missed;
 
 		for (int r = 0; lt && r < MISSED_MAX; r++)
-			if (lt->missed[r] || lt->reasons & 1U << r)
+			if (lt->reasons & 1U << r ||
+			    (lt->missed[r] && st->target->type != TARGET_SPAN))
 				write_missed_series(e, st->object, st->function, r, lt->missed[r],
 						    st->created);
 	}
@@ -271,7 +207,8 @@ static const struct target_state *next_in_flight(const struct metrics_input *in,
 	const struct target_state *st;
 
 	while ((st = target_labels__next(in, i)))
-		if (st->attached && st->in_flight && st->in_flight->known)
+		if (st->attached && st->in_flight && st->in_flight->known &&
+		    st->target->type != TARGET_SPAN)
 			return st;
 	return NULL;
 }
@@ -382,10 +319,11 @@ void metrics__write(const struct metrics_input *in, struct expo *e)
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		expo__family(e, &families[i].family);
 		if (families[i].each)
-			for_each_series(in, e, families[i].each);
+			series__for_each(in, e, families[i].each);
 		else
 			families[i].all(in, e);
 	}
+	metrics_span__write(in, e);
 	metrics_probe__write(in, e);
 	metrics_self__write(in, e);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The metric families. Only expose/metrics.c, expose/probe_metrics.c and expose/self_metrics.c
- * contain names of metrics.
+ * The metric families. Only expose/metrics.c, expose/probe_metrics.c, expose/span_metrics.c and
+ * expose/self_metrics.c contain names of metrics.
  */
 #pragma once
 

@@ -8,7 +8,6 @@
 #include "config/config.h"
 #include "config/named_label.h"
 #include "expr/compiled.h"
-#include "expr/scope.h"
 
 /* Where the key of a label set has a label's value. */
 enum label_place { LABEL_NUMBER, LABEL_TEXT, LABEL_COMM };
@@ -40,12 +39,6 @@ struct capture_spec {
 	double series_ttl;
 };
 
-/* Compiles the settings of a target. scope has its result; error: which results are errors. *out is
- * NULL if the BPF program need not capture anything. 0, or -EINVAL with *why (to be freed) and *pos
- * (borrowed): an expression does not suit the function. */
-int capture_spec__new(const struct probe_settings *settings, const struct expr_scope *scope,
-		      const struct result_test *error, struct capture_spec **out,
-		      const struct source_pos **pos, char **why);
 /* Sets the index of the spec: that of a spec in v which is the same to the BPF program, or else
  * the next one; then adds it to v. */
 void capture_spec__number(struct capture_spec *x, const struct capture_spec **v, uint32_t *n);
@@ -55,6 +48,8 @@ bool capture_spec__names_cgroups(const struct capture_spec *x);
 const struct rp_filter *capture_spec__filters(const struct rp_capture_spec *k, uint32_t *n);
 /* Whether it has text that a call may have to bring into memory. */
 bool capture_spec__reads_late(const struct capture_spec *x);
+/* Whether both have their labels at the same places of the key, and show them in the same way. */
+bool capture_spec__same_layout(const struct capture_spec *a, const struct capture_spec *b);
 /* Whether both capture the same. Either may be NULL. */
 bool capture_spec__same(const struct capture_spec *a, const struct capture_spec *b);
 void capture_spec__free(struct capture_spec *x); /* NULL is fine */

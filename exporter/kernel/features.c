@@ -421,6 +421,13 @@ uint32_t features__task_iterator(void)
 	return kernel_btf__get()->task_iterator;
 }
 
+uint32_t features__map_iterator(void)
+{
+	int id = kernel_btf__get()->map_iterator;
+
+	return id > 0 ? id : 0;
+}
+
 int features__tracefs(const struct features *f)
 {
 	return f->tracefs;

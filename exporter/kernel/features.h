@@ -59,6 +59,8 @@ static inline const char *features__missing_of(struct features *f, uint32_t want
 }
 /* With FEATURE_TASK_ITERATOR, the BTF id that its programs are loaded for. */
 uint32_t features__task_iterator(void);
+/* The same for iterators through maps; 0: this kernel has none (before 5.9, or without BTF). */
+uint32_t features__map_iterator(void);
 /* Checks FEATURE_NO_PREEMPTION again. Returns whether it changed. */
 bool features__preemption_changed(struct features *f);
 int features__tracefs(const struct features *f);

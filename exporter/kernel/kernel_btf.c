@@ -21,6 +21,8 @@ static void note(struct kernel_btf *k, const struct btf *btf, __u32 id, const st
 		k->trial = id;
 	else if (!strcmp(name, "bpf_iter_task"))
 		k->task_iterator = id;
+	else if (!strcmp(name, "bpf_iter_bpf_map_elem"))
+		k->map_iterator = id;
 	else if (!strcmp(name, "rethook_find_ret_addr"))
 		k->find_ret_addr = id;
 	else if (!strcmp(name, "fprobe_return"))
@@ -31,7 +33,7 @@ static void note(struct kernel_btf *k, const struct btf *btf, __u32 id, const st
 
 const struct kernel_btf *kernel_btf__get(void)
 {
-	static struct kernel_btf known = { false, -1, -1, -1, -1, -1 };
+	static struct kernel_btf known = { false, -1, -1, -1, -1, -1, -1 };
 	static bool read;
 	struct btf *btf = read ? NULL : btf__load_vmlinux_btf();
 

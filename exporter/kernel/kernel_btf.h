@@ -13,7 +13,7 @@
 struct kernel_btf {
 	bool exists;
 	int trial;
-	int task_iterator, find_ret_addr;
+	int task_iterator, map_iterator, find_ret_addr;
 	int fprobe_return, session_cookie; /* parameters */
 };
 

@@ -56,6 +56,14 @@ void code__fill_markers(struct bpf_insn *code, const struct code_markers *m,
 		fill_result(&code[m->result[i]], site);
 }
 
+void code__replace_map(struct bpf_insn *code, size_t n, int map, int by)
+{
+	for (size_t i = 0; i < n; i++)
+		if (code[i].code == (BPF_LD | BPF_IMM | BPF_DW) &&
+		    code[i].src_reg == BPF_PSEUDO_MAP_FD && code[i].imm == map)
+			code[i].imm = by;
+}
+
 static bool *jump_targets(const struct bpf_insn *code, size_t n)
 {
 	bool *is_target = xcalloc(n + 1, sizeof(*is_target));

@@ -16,6 +16,7 @@ struct program_site {
 	uint8_t slots;	 /* tracing programs: words of arguments; the result follows */
 	bool has_result; /* it is not void */
 	const struct capture_spec *capture; /* NULL: it has none */
+	int spans;			    /* the map of a span's running ones; 0: it has none */
 };
 
 /* Where a template has markers, by index of instruction. */
@@ -30,6 +31,8 @@ int code__find_markers(const struct bpf_insn *code, size_t n, struct code_marker
 /* Puts the site's numbers in place of the markers. */
 void code__fill_markers(struct bpf_insn *code, const struct code_markers *m,
 			const struct program_site *site);
+/* Puts another map in place of one; both are descriptors. */
+void code__replace_map(struct bpf_insn *code, size_t n, int map, int by);
 /*
  * Puts constants of a frozen map in place of loads from it: `size` bytes at `data`, in the map of
  * descriptor `map`. The verifier knows such constants, but leaves the loads in the program.

@@ -294,6 +294,7 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	if (out->ncalls > 1)
 		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
 			       OBJECT_EXITS(p->nexits) * sizeof(struct rp_exit);
+	out->frames += p->span_bytes;
 	out->total = out->cells + out->events + out->values + out->frames;
 	if (out->shared_banks)
 		plan_pool(p, out);

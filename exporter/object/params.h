@@ -37,5 +37,6 @@ struct object_params {
 	size_t nexits;
 	struct scan_params scan;
 	bool x32_calls;	       /* the kernel runs x32 programs */
+	uint64_t span_bytes;   /* of running spans */
 	uint64_t memory_limit; /* label sets get no more than a share of what is left of it */
 };

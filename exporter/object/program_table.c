@@ -45,6 +45,10 @@ const struct program_row program_table[PROG_MAX] = {
 	[PROG_SYSCALL_COUNT] = { "syscall_count", .variants = ONLY_PLAIN },
 	[PROG_SYSCALL_COUNT_CAPTURE] = { "syscall_count", .variants = ONLY_CAPTURING },
 	[PROG_EVENT_COUNT] = { NULL, "event_count" },
+	[PROG_SPAN_BEGIN] = { NULL, "span_begin", .variants = ONLY_CAPTURING },
+	[PROG_SPAN_END] = { NULL, "span_end", .variants = ONLY_CAPTURING },
+	[PROG_SPAN_CANCEL] = { NULL, "span_cancel", .variants = ONLY_CAPTURING },
 	[PROG_SCAN] = { "scan_tasks", NULL, BPF_SYS_TRACE_ITER, .variants = ONLY_PLAIN },
+	[PROG_SCAN_SPANS] = { "scan_spans", NULL, BPF_SYS_TRACE_ITER, .variants = ONLY_PLAIN },
 	[PROG_CGROUP_REMOVED] = { "cgroup_removed", .variants = ONLY_PLAIN },
 };

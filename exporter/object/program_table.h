@@ -43,7 +43,11 @@ enum program_id {
 	PROG_SYSCALL_COUNT,
 	PROG_SYSCALL_COUNT_CAPTURE, /* called by the one above */
 	PROG_EVENT_COUNT,	    /* of tracepoints */
-	PROG_SCAN,		    /* looks for calls in progress */
+	PROG_SPAN_BEGIN,
+	PROG_SPAN_END,
+	PROG_SPAN_CANCEL,
+	PROG_SCAN, /* looks for calls in progress */
+	PROG_SCAN_SPANS,
 	PROG_CGROUP_REMOVED,
 	PROG_MAX,
 };

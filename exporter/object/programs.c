@@ -54,7 +54,8 @@ struct programs {
 	size_t nclones;
 	struct spec_maps spec_maps;
 	const struct bpf_map *rodata; /* of the object */
-	uint32_t task_iterator;	      /* BTF id */
+	int running_spans;	      /* the map that stands for those of spans */
+	uint32_t iterators[PROG_MAX]; /* BTF ids */
 };
 
 /* ---- before loading -------------------------------------------------------------------------- */
@@ -122,7 +123,9 @@ struct programs *programs__prepare(struct bpf_object *obj, struct features *f, u
 
 	spec_maps__init(&ps->spec_maps, ncaptures);
 	if (plain & PROG_BIT(PROG_SCAN))
-		ps->task_iterator = features__task_iterator();
+		ps->iterators[PROG_SCAN] = features__task_iterator();
+	if (plain & PROG_BIT(PROG_SCAN_SPANS))
+		ps->iterators[PROG_SCAN_SPANS] = features__map_iterator();
 	bpf_object__for_each_program(p, obj) bpf_program__set_autoload(p, false);
 	for (int id = 0; id < PROG_MAX; id++) {
 		if (plain & PROG_BIT(id) && is_for(id, false) &&
@@ -207,6 +210,7 @@ void programs__relocated(struct programs *ps, struct bpf_object *obj)
 
 	relocating = NULL;
 	ps->spec_maps.stand_in = bpf_object__find_map_fd_by_name(obj, ".rodata.capture");
+	ps->running_spans = bpf_object__find_map_fd_by_name(obj, "running_spans");
 	ps->rodata = bpf_object__find_map_by_name(obj, ".rodata");
 	bpf_object__for_each_program(p, obj) bpf_program__unload(p);
 }
@@ -280,12 +284,12 @@ static int resolve(const struct programs *ps, struct selected *sel)
 }
 
 /* A shared program. */
-static void load_shared(const struct programs *ps, struct selected *sel)
+static void load_shared(const struct programs *ps, enum program_id id, struct selected *sel)
 {
 	struct bpf_prog_load_opts opts = sel->opts;
 
 	if (sel->attach_type == (enum bpf_attach_type)BPF_SYS_TRACE_ITER)
-		opts.attach_btf_id = ps->task_iterator;
+		opts.attach_btf_id = ps->iterators[id];
 	if (!resolve(ps, sel))
 		sel->fd = load_or_log(sel, sel->code, &opts);
 	if (sel->fd < 0)
@@ -311,6 +315,8 @@ static int load_clone(struct programs *p, struct selected *sel, enum program_id 
 		err = spec_maps__fill(&p->spec_maps, code, sel->n, site->capture);
 	if (err)
 		return err;
+	if (site->spans)
+		code__replace_map(code, sel->n, p->running_spans, site->spans);
 	if (is_tracing(id)) {
 		opts.attach_btf_id = site->btf_id;
 		if (strcmp(site->module, "vmlinux")) {
@@ -411,7 +417,7 @@ int programs__fd(struct programs *p, enum program_id id, const struct capture_sp
 	if (capturing)
 		return fd_of_capture(p, id, sel, capture);
 	if (!sel->fd && !sel->err)
-		load_shared(p, sel);
+		load_shared(p, id, sel);
 	return sel->err ? sel->err : sel->fd;
 }
 

@@ -15,10 +15,8 @@
 #include "pages/json.h"
 
 static const char *const type_names[] = {
-	[TARGET_KERNEL] = "kernel",
-	[TARGET_SYSCALL] = "syscall",
-	[TARGET_USER] = "user",
-	[TARGET_EVENT] = "event",
+	[TARGET_KERNEL] = "kernel", [TARGET_SYSCALL] = "syscall", [TARGET_USER] = "user",
+	[TARGET_EVENT] = "event",   [TARGET_SPAN] = "span",
 };
 
 /* ---- label sets ------------------------------------------------------------------------------ */

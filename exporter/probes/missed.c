@@ -147,6 +147,16 @@ static bool suspects_losses(const struct missed *m)
 	return false;
 }
 
+/* What is not in the event counters of a span. UNWOUND: those that ran when it was detached. */
+static void update_span(struct missed *m, size_t id, const struct attach_slot *slot)
+{
+	struct missed_target *out = &m->board->targets[id];
+
+	raise_to(&out->missed[MISSED_RECURSION],
+		 m->base[id].missed[MISSED_RECURSION] + m->kernel[id].missed[MISSED_RECURSION]);
+	raise_to(&out->missed[MISSED_UNWOUND], slot->abandoned);
+}
+
 static void update_target(struct missed *m, size_t id)
 {
 	struct missed_target *out = &m->board->targets[id];
@@ -311,7 +321,8 @@ static int prove_losses(struct missed *m)
 int missed__update(struct missed *m)
 {
 	struct attach_program_counts programs[MECHANISMS];
-	size_t nprograms;
+	const struct attach_slot *slots;
+	size_t nprograms, nslots;
 	int err;
 
 	memset(m->kernel, 0, m->n * sizeof(*m->kernel));
@@ -322,8 +333,12 @@ int missed__update(struct missed *m)
 		err = prove_losses(m);
 	if (err)
 		return err;
+	slots = attach__slots(m->attach, &nslots);
 	for (size_t id = 0; id < m->n; id++)
-		update_target(m, id);
+		if (slots[id].target->type == TARGET_SPAN)
+			update_span(m, id, &slots[id]);
+		else
+			update_target(m, id);
 	update_programs(m, programs, nprograms);
 	update_no_entry(m);
 	publish(m);

@@ -72,7 +72,7 @@ void scans__run(struct reconcile *r, double now)
 
 	if (missing)
 		tell(r, missing, SELF_SCAN_UNAVAILABLE);
-	if (missing || !is_needed(r) || !may_run(r, now))
+	if (!is_needed(r) || !may_run(r, now))
 		return;
 	begun = cpu_seconds();
 	totals.until = begun + LIMIT;
@@ -84,6 +84,6 @@ void scans__run(struct reconcile *r, double now)
 	self__note_scan(cost, totals.tasks, totals.truncated);
 	if (err)
 		tell(r, explain(err), SELF_SCAN_REFUSED);
-	else
+	else if (!missing)
 		tell(r, NULL, SELF_SCAN_WORKS);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "scan/scan.h"
 
+#include <errno.h>
+
 #include "attach/by_function.h"
 #include "attach/in_flight.h"
+#include "attach/span.h"
 #include "base/clock.h"
 #include "object/scan.h"
 #include "scan/seen.h"
@@ -68,7 +71,10 @@ void scan__free(struct scan *s)
 
 bool scan__is_needed(const struct scan *s)
 {
-	return programs__is_selected(object__programs(s->obj), PROG_SCAN);
+	const struct programs *programs = object__programs(s->obj);
+
+	return programs__is_selected(programs, PROG_SCAN) ||
+	       programs__is_selected(programs, PROG_SCAN_SPANS);
 }
 
 /* ---- a run ----------------------------------------------------------------------------------- */
@@ -172,6 +178,26 @@ static void reset_counts(struct scan *s, bool known)
 		};
 }
 
+/* A span that cannot be scanned stays unknown. */
+static void scan_spans(struct scan *s)
+{
+	size_t n;
+	const struct attach_slot *slots = attach__slots(s->attach, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t running, start;
+
+		if (slots[i].target->type != TARGET_SPAN || !slots[i].attached ||
+		    span__scan(&slots[i], s->obj, &running, &start))
+			continue;
+		s->counts[i] = (struct in_flight_target){
+			.known = true,
+			.calls = running,
+			.oldest = start && start < s->now ? s->now - start : 0,
+		};
+	}
+}
+
 int scan__run(struct scan *s, struct scan_totals *totals)
 {
 	struct scan_run run = { .found = on_found, .enough = on_batch, .ctx = s };
@@ -182,12 +208,16 @@ int scan__run(struct scan *s, struct scan_totals *totals)
 	forget_calls(&s->calls);
 	reset_counts(s, true);
 	err = object_scan__run(s->obj, &run);
+	if (err == -ENOENT) /* there are only spans */
+		err = 0;
 	seen__end(&s->seen);
 	object_starts__free(take_ptr(s->starts));
 	if (err) {
 		forget_calls(&s->calls);
 		reset_counts(s, false);
 	}
+	s->now = monotonic_ns();
+	scan_spans(s);
 	totals->tasks += run.tasks;
 	totals->truncated |= run.stopped || run.unlisted;
 	shared_memory__put(s->copy.addr, s->counts, size_of_counts(s) / sizeof(uint64_t));

@@ -233,6 +233,7 @@ def check_container():
 # The kind of a YAML block by its first key, and its check.
 KINDS = {
     "probes": "exporter", "presets": "exporter", "histograms": "exporter", "defaults": "exporter",
+    "spans": "exporter",
     "scrape_configs": "prometheus", "rule_files": "prometheus", "global": "prometheus",
     "groups": "rules",
     "route": None,  # for Alertmanager

@@ -55,6 +55,11 @@ probes:
     max_cpu: 50%
   - user: {library: libc.so.6, functions: gai_strerror}
   - tracepoint:sched:sched_switch
+spans:
+  - name: opening
+    begin: {tracepoint: syscalls:sys_enter_openat, key: tid}
+    end: {tracepoint: syscalls:sys_exit_openat, key: tid}
+    outcome: ret
 END
 cat > "$temp/calls.py" <<'END'
 import ctypes, os, time

@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=rate_guard
 . tests/e2e/lib.sh
-plan 19
+plan 21
 
 exporter=$PWD/build/small/retprobe_exporter
 workload=$PWD/build/workload
@@ -19,6 +19,11 @@ probes:
 - user: {object: $workload, functions: [workload_function]}
   max_rate: 100
 - {user: {object: $workload, functions: [workload_recursion]}}
+spans:
+- name: guarded
+  begin: {tracepoint: syscalls:sys_enter_getsid, key: pid, filter: "(pid) >= 3000000"}
+  end: {tracepoint: syscalls:sys_enter_getpgid, key: pid, filter: "(pid) >= 3000000"}
+  max_rate: 1000
 END
 
 scrape() { # scrape NAME
@@ -55,6 +60,23 @@ calls='retprobe_duration_seconds_count\{.*function="'
 	> "$temp/exporter.log" 2>&1 &
 pids+=($!)
 wait_for 60 is 'attached.*msgrcv.* 1$' || give_up "start" "it does not answer"
+
+# ---- spans that run when their points are detached ---------------------------------------------------
+"$workload" begin-keys 1 5 > /dev/null
+too_often guarded mix-keys 1 20000 4
+scrape spans
+lost() { # lost REASON
+	value spans 'retprobe_span_lost_total\{span="guarded",reason="'"$1"'"\}'
+}
+begun=$(value spans 'retprobe_span_begun_total\{span="guarded"\}')
+ended=$(value spans 'retprobe_span_seconds_count\{span="guarded"\}')
+expect "each span that has begun is in one number" \
+	"$((ended + $(lost cancelled) + $(lost replaced) + $(lost no_room) + $(lost detached)))" "$begun"
+if [ "$begun" -gt 1000 ] && [ "$(lost detached)" -ge 1 ]; then
+	ok "spans that run when they are paused are told"
+else
+	not_ok "spans that run when they are paused are told" "$(grep guarded "$temp/spans")"
+fi
 
 # ---- a function of a link that holds another one ----------------------------------------------------
 "$workload" user-recursion 1 10 > /dev/null

@@ -9,7 +9,7 @@
 #include <bpf/btf.h>
 #include <errno.h>
 
-#include "expr/capture.h"
+#include "expr/capture_new.h"
 
 static struct btf *btf;
 static struct expr_scope scope;

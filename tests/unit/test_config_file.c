@@ -115,7 +115,7 @@ static void test_histograms(void **state)
 	"quotes"
 #define FUNCTIONS ", as in functions: [vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]"
 #define PROBES	  ", as in probes: [{functions: vfs_read, labels: comm}, tcp_v4_connect]"
-#define TOP_KEYS  "(allowed: probes, presets, defaults, histograms)"
+#define TOP_KEYS  "(allowed: probes, spans, presets, defaults, histograms)"
 #define HOW_KEYS                                                                                \
 	"mechanism, maxactive, durations, returns, error, labels, filter, observe, in_flight, " \
 	"max_series, series_ttl, max_rate, max_cpu, description, expected, waits)"

@@ -151,7 +151,7 @@ static void test_preset_schema(void **state)
 	assert_int_equal(config_file__load(&l, "preset:x", text, strlen(text), true, &error),
 			 -EINVAL);
 	assert_string_equal(error, "preset:x:1:1: unknown key \"defaults\" in a preset (allowed: "
-				   "probes)");
+				   "probes, spans)");
 	free(error);
 	config__free(l.c);
 }

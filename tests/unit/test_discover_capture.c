@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "config/config.h"
 #include "discover/discover.h"
-#include "expr/capture.h"
+#include "expr/capture_new.h"
 #include "base/log.h"
 
 #define FIXTURES "tests/unit/fixtures/"

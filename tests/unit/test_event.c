@@ -13,7 +13,6 @@
 #include "btf_fixture.h"
 #include "config/config.h"
 #include "discover/discover.h"
-#include "discover/event.h"
 #include "expr/capture.h"
 #include "kernel/event_format.h"
 

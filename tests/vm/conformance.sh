@@ -18,6 +18,7 @@
 #	lockdown		a kernel in lockdown
 #	names			several names of one function, and clones
 #	scale			thousands of functions, and batches that the kernel refuses
+#	spans			between tracepoints
 #	syscalls		system calls of every kind, by the tracepoints and by their functions
 #
 # CASEs are the arguments of TEST_guest.sh; without them it runs all cases. LIMIT=SECONDS replaces the guests' time
@@ -26,11 +27,11 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # The longest first. Kernel 7 is preemptible, which changes where calls can get lost.
 both=conformance+conformance_edges
-calls=names+expressions+events+conformance_labels
+calls=names+expressions+events+spans+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
 	scale:nobtf+$calls+in_flight+lifecycle/5.10/possible_cpus=100 \
 	scale+$calls+in_flight+syscalls/6.12 scale:many.fsession.multi,refused.auto+names/7 \
-	conformance_labels+expressions+events+in_flight/7 \
+	conformance_labels+expressions+events+spans+in_flight/7 \
 	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+syscalls/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)

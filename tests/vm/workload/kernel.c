@@ -168,6 +168,46 @@ static long send_signals(struct worker *w, long i)
 	return i % 4 ? raise(SIGUSR1) : raise(SIGUSR2);
 }
 
+#define FIRST_KEY 3000000 /* processes that do not exist */
+
+static long begin_key(struct worker *w, long i)
+{
+	syscall(SYS_getsid, FIRST_KEY + call_number(w, i));
+	return 0;
+}
+
+static long end_key(struct worker *w, long i)
+{
+	syscall(SYS_getpgid, FIRST_KEY + call_number(w, i));
+	return 0;
+}
+
+static unsigned long mixed[3]; /* begun, ended, cancelled */
+
+/* Begins, ends and cancels in an order that is the same each time for a thread. argument: number of
+ * keys, which all threads use. */
+static long mix_keys(struct worker *w, long i)
+{
+	static const long calls[] = { SYS_getsid, SYS_getsid, SYS_getpgid, SYS_getpgid,
+				      SYS_sched_getscheduler };
+	uint64_t x = (call_number(w, i) + 1) * 0x9e3779b97f4a7c15ULL;
+	unsigned what;
+
+	x ^= x >> 29;
+	x *= 0xbf58476d1ce4e5b9ULL;
+	x ^= x >> 32;
+	what = x % 5;
+	__atomic_add_fetch(&mixed[what / 2], 1, __ATOMIC_RELAXED);
+	syscall(calls[what], FIRST_KEY + (x >> 8) % atoi(argument));
+	return 0;
+}
+
+static void tell_mixed(void)
+{
+	printf("{\"begun\": %lu, \"ended\": %lu, \"cancelled\": %lu}\n", mixed[0], mixed[1],
+	       mixed[2]);
+}
+
 const struct operation kernel_operations[] = {
 	{ "without-arguments", .call = without_arguments },
 	{ "map-lookup", .call = map_lookup, .set_up = make_map },
@@ -178,6 +218,9 @@ const struct operation kernel_operations[] = {
 	{ "rename", .call = rename_thread },
 	{ "rename-counted", .call = rename_thread, .set_up = count_renames,
 	  .tear_down = tell_count },
+	{ "begin-keys", .call = begin_key },
+	{ "end-keys", .call = end_key },
+	{ "mix-keys", .call = mix_keys, .tear_down = tell_mixed },
 	{ "ignored-signals", .call = send_signals, .set_up = ignore_signal },
 	{},
 };

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Spans: from one tracepoint to another, told apart by a key. Each point has a program and a
+ * capture spec of its own: the begin's has labels, the end's an outcome, and each a key and
+ * filters. The programs are clones per span.
+ *
+ * Running spans are in a hash of their span, which the exporter makes (object/spans.c). Whoever
+ * deletes an entry counts it. So each span that has begun is in one number: ended, cancelled,
+ * replaced, or no room; else it is running. This holds also if points of one key meet on several
+ * CPUs. Only the times can then be those of the other span.
+ */
+#pragma once
+
+#include "probe_event.bpf.h"
+
+struct span_key {
+	__u64 word[RP_SPAN_KEYS];
+};
+
+/* Stands for the hash of a program's span. Its keys have as many words as the span's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct span_key);
+	__type(value, struct rp_span);
+} running_spans SEC(".maps");
+
+#define SPAN_TRIES 4 /* against other CPUs with the same key */
+
+/* False: unreadable. */
+static __always_inline bool read_key(const struct rp_capture_spec *x, const struct args *args,
+				     struct span_key *key)
+{
+	for (__u32 i = 0; i < RP_SPAN_KEYS; i++) {
+		const struct rp_field *f = &x->key[i];
+
+		key->word[i] = 0;
+		if (i < x->nkeys && eval_number(f, source_value(args, f), &key->word[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Whether the point is one of the span. If so, reads its key. */
+static __always_inline bool is_of_span(const struct args *args, __u32 id, struct span_key *key)
+{
+	const struct rp_capture_spec *x = capture_spec();
+	__u32 undecided = unknown_zero;
+
+	if (!passes(x, args, true, true, &undecided)) {
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_REJECTED);
+		return false;
+	}
+	if (read_key(x, args, key))
+		return true;
+	count_event(RP_EXCLUSIVE, id, RP_SPAN_UNREADABLE);
+	return false;
+}
+
+/* Takes the entry of a key. False: there is none, or another CPU was first. */
+static __always_inline bool take_span(const struct span_key *key, struct rp_span *taken)
+{
+	struct rp_span *found = bpf_map_lookup_elem(&running_spans, key);
+
+	if (!found)
+		return false;
+	*taken = *found;
+	return !bpf_map_delete_elem(&running_spans, key);
+}
+
+static __noinline long put_span(const struct span_key *key, const struct rp_span *span, __u32 id)
+{
+	for (int i = 0; i < SPAN_TRIES; i++) {
+		/* Kernels such as 5.10 leave the upper half of a negative result 0. */
+		int err = bpf_map_update_elem(&running_spans, key, span, BPF_NOEXIST);
+
+		if (!err)
+			return 0;
+		if (err != -EEXIST)
+			break;
+		if (!bpf_map_delete_elem(&running_spans, key))
+			count_event(RP_EXCLUSIVE, id, RP_SPAN_REPLACED);
+	}
+	count_event(RP_EXCLUSIVE, id, RP_SPAN_NO_ROOM);
+	return 0;
+}
+
+SEC("tracepoint")
+int span_begin_capturing(void *ctx)
+{
+	struct args args = args_of_event(ctx);
+	__u64 desc = desc_of_clone();
+	__u32 id = RP_DESC_ID(desc);
+	struct rp_span span;
+	struct span_key key;
+
+	if (!is_of_span(&args, id, &key))
+		return 1;
+	count_event(RP_EXCLUSIVE, id, RP_SPAN_BEGUN);
+	span.label = label_of(capture_spec(), &args, desc, true, 0, true);
+	span.start = bpf_ktime_get_ns();
+	put_span(&key, &span, id);
+	return 1;
+}
+
+SEC("tracepoint")
+int span_end_capturing(void *ctx)
+{
+	const struct rp_capture_spec *x = capture_spec();
+	struct args args = args_of_event(ctx);
+	__u64 desc = desc_of_clone(), now = bpf_ktime_get_ns(), result = 0;
+	__u32 id = RP_DESC_ID(desc);
+	struct capture capture = {};
+	struct span_key key;
+	struct rp_span span;
+
+	if (!is_of_span(&args, id, &key))
+		return 1;
+	if (!take_span(&key, &span)) {
+		count_event(RP_EXCLUSIVE, id, RP_SPAN_UNMATCHED);
+		return 1;
+	}
+	/* An unreadable outcome is 0. */
+	if (x->has_outcome)
+		eval_number(&x->outcome_field, source_value(&args, &x->outcome_field), &result);
+	capture.label = span.label;
+	count_captured_call(&capture, desc, result, now > span.start ? now - span.start : 0,
+			    RP_EXCLUSIVE);
+	return 1;
+}
+
+SEC("tracepoint")
+int span_cancel_capturing(void *ctx)
+{
+	struct args args = args_of_event(ctx);
+	__u32 id = RP_DESC_ID(desc_of_clone());
+	struct span_key key;
+	struct rp_span span;
+
+	if (is_of_span(&args, id, &key) && take_span(&key, &span))
+		count_event(RP_EXCLUSIVE, id, RP_SPAN_CANCELLED);
+	return 1;
+}
+
+/* ---- running spans ------------------------------------------------------------------------------
+ */
+
+volatile struct rp_span_scan span_scan;
+
+struct bpf_iter__bpf_map_elem {
+	void *meta, *map, *key;
+	const struct rp_span *value;
+};
+
+/* Walks a hash of running spans. A look-up by bpf(2) would make the kernel skip programs meanwhile.
+ */
+SEC("iter/bpf_map_elem")
+int scan_spans(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const struct rp_span *span = ctx->value;
+	__u64 start;
+
+	if (!span)
+		return 0;
+	start = span->start;
+	span_scan.running++;
+	if (!span_scan.oldest || start < span_scan.oldest)
+		span_scan.oldest = start;
+	return 0;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * span: a program at each begin of a span, each end, and what cancels it. They share the hash of
+ * the running ones.
+ *
+ * An end is attached first and detached last, so that no span stays running because its end was
+ * not watched. Those that run when the begin is detached are counted: they would never end.
+ */
+#include "attach/span.h"
+
+#include <errno.h>
+
+#include "attach/batch.h"
+#include "attach/site.h"
+#include "attach/tracepoint_event.h"
+#include "object/spans.h"
+
+struct span {
+	struct tracepoint_event points[SPAN_POINTS_MAX];
+	int running; /* map; -1: none */
+	int scan;    /* iterator through it; or a negative errno */
+	uint32_t words;
+};
+
+static void detach(struct attach_context *c, struct attach_slot *slot)
+{
+	struct span *s = take_ptr(slot->state);
+
+	for (int i = 0; i < SPAN_POINTS_MAX; i++)
+		tracepoint_event__detach(&s->points[i]);
+	/* Those that are about to begin are counted, too. */
+	if (slot->attached && !object__wait_for_programs(c->obj))
+		slot->abandoned += object_spans__count(s->running, s->words);
+	cleanup__close(&s->scan);
+	cleanup__close(&s->running);
+	free(s);
+}
+
+static int attach_point(struct attach_context *c, const struct target *t, struct span *s, size_t i,
+			enum attempt *at)
+{
+	static const enum program_id programs[] = {
+		[SPAN_BEGIN] = PROG_SPAN_BEGIN,
+		[SPAN_END] = PROG_SPAN_END,
+		[SPAN_CANCEL] = PROG_SPAN_CANCEL,
+	};
+	const struct span_point *p = &t->settings->span->points[i];
+	struct program_site site = site__of(t);
+
+	site.capture = t->points[i];
+	site.spans = s->running;
+	site.spec |= RP_DESC_ADD_PART(i); /* each has a clone */
+	return tracepoint_event__attach(c, programs[p->role], &site, p->event, &s->points[i], at);
+}
+
+static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
+{
+	struct span *s = slot->state = xcalloc(1, sizeof(*s));
+	const struct target *t = slot->target;
+	const struct span_settings *settings = t->settings->span;
+	int err = 0;
+
+	for (size_t i = 0; i < SPAN_POINTS_MAX; i++)
+		s->points[i] = TRACEPOINT_EVENT_NONE;
+	*at = ATTEMPT_LOAD;
+	s->words = settings->points[0].nkey;
+	s->running = object_spans__new(s->words, settings->max_running);
+	s->scan = -ENOENT;
+	if (s->running < 0)
+		return s->running;
+	s->scan = object_spans__link(c->obj, s->running);
+	for (size_t i = t->npoints; i-- && !err;)
+		err = attach_point(c, t, s, i, at);
+	return err;
+}
+
+static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
+		  struct kernel_counts *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct span *s = slots[i]->state;
+		struct kernel_counts *k = &out[slots[i]->target->id];
+
+		for (int p = 0; p < SPAN_POINTS_MAX && slots[i]->attached; p++)
+			if (s->points[p].program > 0)
+				k->missed[MISSED_RECURSION] +=
+					programs__count_fd(s->points[p].program).skipped;
+	}
+}
+
+int span__scan(const struct attach_slot *slot, struct object *obj, uint64_t *running,
+	       uint64_t *oldest)
+{
+	const struct span *s = slot->state;
+
+	return s->scan < 0 ? s->scan : object_spans__scan(obj, s->scan, running, oldest);
+}
+
+static const char *caveat(struct features *f)
+{
+	return ATTACH_SKIPPED_EVENTS;
+}
+
+const struct attach_ops attach_span = {
+	.name = "span",
+	.type = TARGET_SPAN,
+	.programs =
+		PROG_BIT(PROG_SPAN_BEGIN) | PROG_BIT(PROG_SPAN_END) | PROG_BIT(PROG_SPAN_CANCEL),
+	.missed = 1U << MISSED_RECURSION,
+	.files = 7, /* of two points */
+	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS),
+	.caveat = caveat,
+	.attach = batch__attach_each,
+	.attach_one = attach_one,
+	.detach = detach,
+	.count = count,
+};

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A span becomes a list of its own, with one pattern: its name. */
+#include "config/span.h"
+
+#include <ctype.h>
+
+#include "base/value.h"
+#include "bpf/abi.h"
+#include "config/expressions.h"
+#include "config/loader.h"
+#include "config/probe.h"
+
+#define MAX_MAX_RUNNING 1000000
+
+/* ---- points ---------------------------------------------------------------------------------- */
+
+static int bind_tracepoint(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct span_point *p = target;
+	__cleanup_free char *why = NULL;
+	struct pattern pattern;
+	const char *text;
+	int err = binder__string(b, node, "tracepoint", &text);
+
+	if (err)
+		return err;
+	if (pattern__parse_in(OBJECT_TRACEPOINT, NULL, text, &pattern, &why))
+		return binder__fail(b, node, "\"%.200s\": %s", text, why);
+	if (pattern.glob || pattern.exclude || pattern.nfunctions > 1)
+		err = binder__fail(b, node,
+				   "\"%.200s\": a point of a span is one tracepoint; write "
+				   "SUBSYSTEM:EVENT",
+				   text);
+	else
+		p->event = xstrdup(pattern.functions[0]);
+	pattern__free(&pattern);
+	return err;
+}
+
+static int bind_key(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct span_point *p = target;
+
+	return expressions__bind_list(b, node, "a part of a key", &p->key, &p->nkey);
+}
+
+static int bind_filter(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct span_point *p = target;
+
+	return expressions__bind_list(b, node, "a filter", &p->filters, &p->nfilters);
+}
+
+static const struct key point_keys[] = {
+	{ "tracepoint", bind_tracepoint, "block:block_rq_issue" },
+	{ "key", bind_key, "[dev, sector]" },
+	{ "filter", bind_filter, "\"error == 0\"" },
+};
+
+static int bind_point(struct binder *b, const struct tree_node *node, struct span_point *p)
+{
+	const char *role = span_role_names[p->role];
+	int err = binder__map(b, node, role, point_keys, ARRAY_SIZE(point_keys), p);
+
+	if (err)
+		return err;
+	if (!p->event || !p->nkey)
+		return binder__fail(b, node,
+				    "%s: %s is missing; a point has a tracepoint, and a key that "
+				    "tells the spans apart",
+				    role, p->event ? "key" : "tracepoint");
+	if (p->nkey > RP_SPAN_KEYS)
+		return binder__fail(b, node, "%s: a key of %zu parts; %d are allowed", role,
+				    p->nkey, RP_SPAN_KEYS);
+	return 0;
+}
+
+/* A point, or a list of them. */
+static int bind_points(struct binder *b, const struct tree_node *node, struct probe_list *list,
+		       enum span_role role)
+{
+	struct span_settings *s = list->settings.span;
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&node, &n);
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		struct span_point *p = array__grow(&s->points, &s->npoints, sizeof(*p));
+
+		*p = (struct span_point){ .role = role, .pos = binder__position(b, items[i]) };
+		err = bind_point(b, items[i], p);
+	}
+	return err;
+}
+
+static int bind_begin(struct binder *b, const struct tree_node *node, void *target)
+{
+	return bind_points(b, node, target, SPAN_BEGIN);
+}
+
+static int bind_end(struct binder *b, const struct tree_node *node, void *target)
+{
+	return bind_points(b, node, target, SPAN_END);
+}
+
+static int bind_cancel(struct binder *b, const struct tree_node *node, void *target)
+{
+	return bind_points(b, node, target, SPAN_CANCEL);
+}
+
+/* ---- a span ---------------------------------------------------------------------------------- */
+
+static bool is_name(const char *s)
+{
+	bool starts = isalpha((unsigned char)*s) || *s == '_';
+
+	while (isalnum((unsigned char)*s) || *s == '_')
+		s++;
+	return starts && !*s;
+}
+
+static int bind_name(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_list *list = target;
+	__cleanup_free char *why = NULL;
+	struct pattern pattern;
+	const char *text;
+	int err = binder__string(b, node, "name", &text);
+
+	if (err)
+		return err;
+	if (!is_name(text))
+		return binder__fail(b, node,
+				    "\"%.80s\" cannot be a span's name; use letters, digits and _, "
+				    "and no digit at the beginning",
+				    text);
+	if (pattern__parse_in(OBJECT_SPAN, "span", text, &pattern, &why))
+		return binder__fail(b, node, "%s", why);
+	pattern.pos = binder__position(b, node);
+	*(struct pattern *)array__grow(&list->patterns, &list->npatterns, sizeof(pattern)) =
+		pattern;
+	return 0;
+}
+
+static int bind_outcome(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct span_settings *s = ((struct probe_list *)target)->settings.span;
+	const char *text;
+	int err = binder__string(b, node, "outcome", &text);
+
+	if (err)
+		return err;
+	s->outcome.text = xstrdup(text);
+	s->outcome.pos = binder__position(b, node);
+	return 0;
+}
+
+static int bind_max_running(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct span_settings *s = ((struct probe_list *)target)->settings.span;
+
+	return probe__bind_count(b, node, "max_running", MAX_MAX_RUNNING, &s->max_running);
+}
+
+static const struct key span_keys[] = {
+	{ "name", bind_name, "block_io" },
+	{ "begin", bind_begin, "{tracepoint: block:block_rq_issue, key: [dev, sector]}" },
+	{ "end", bind_end, "{tracepoint: block:block_rq_complete, key: [dev, sector]}" },
+	{ "cancel", bind_cancel, "{tracepoint: block:block_rq_requeue, key: [dev, sector]}" },
+	{ "labels", expressions__bind_labels, "[{device: \"blkdev(dev)\"}]" },
+	{ "outcome", bind_outcome, "error" },
+	{ "max_running", bind_max_running, "10000" },
+	{ "max_series", probe__bind_max_series, "1000" },
+	{ "series_ttl", probe__bind_series_ttl, "1h30m" },
+	{ "max_rate", probe__bind_max_rate, "50000" },
+	{ "max_cpu", probe__bind_max_cpu, "1%" },
+};
+
+/* Keys of points are like those of probes: there, similar keys are a better hint. */
+const char *span__home_of(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(span_keys); i++)
+		if (!strcmp(span_keys[i].name, key))
+			return "in a span, under spans:";
+	return NULL;
+}
+
+/* By role; within one, in the order of the file. */
+static int compare_points(const void *a, const void *b)
+{
+	const struct span_point *x = a, *y = b;
+
+	if (x->role != y->role)
+		return x->role < y->role ? -1 : 1;
+	return x->pos.line != y->pos.line ? x->pos.line - y->pos.line
+					  : x->pos.column - y->pos.column;
+}
+
+static bool has_role(const struct span_settings *s, enum span_role role)
+{
+	for (size_t i = 0; i < s->npoints; i++)
+		if (s->points[i].role == role)
+			return true;
+	return false;
+}
+
+static int check_points(struct binder *b, const struct tree_node *map,
+			const struct probe_list *list)
+{
+	const struct span_settings *s = list->settings.span;
+	const struct span_point *p = s->points;
+
+	if (!list->npatterns || !has_role(s, SPAN_BEGIN) || !has_role(s, SPAN_END))
+		return binder__fail(b, map, "a span without %s; it needs name, begin and end",
+				    !list->npatterns	      ? "a name"
+				    : has_role(s, SPAN_BEGIN) ? "end"
+							      : "begin");
+	if (s->npoints > SPAN_POINTS_MAX)
+		return binder__fail(b, map, "a span of %zu points; %d are allowed", s->npoints,
+				    SPAN_POINTS_MAX);
+	for (size_t i = 1; i < s->npoints; i++)
+		if (p[i].nkey != p[0].nkey)
+			return source_pos__fail(
+				b->error, &p[i].pos,
+				"the key of %s has %zu parts, and that of begin %zu; "
+				"the same values in the same order tell which span it is",
+				span_role_names[p[i].role], p[i].nkey, p[0].nkey);
+	return 0;
+}
+
+static int bind_span(struct binder *b, const struct tree_node *map)
+{
+	struct source_pos pos = binder__position(b, map);
+	struct loader *l = b->ctx;
+	struct probe_list *list = loader__add_list(l, &pos, l->in_preset);
+	struct span_settings *s = list->settings.span = xcalloc(1, sizeof(*s));
+	int err;
+
+	s->max_running = MAX_RUNNING_DEFAULT;
+	err = binder__map(b, map, "a span", span_keys, ARRAY_SIZE(span_keys), list);
+	if (err)
+		return err;
+	if (s->npoints)
+		qsort(s->points, s->npoints, sizeof(*s->points), compare_points);
+	return check_points(b, map, list);
+}
+
+int span__bind_all(struct binder *b, const struct tree_node *node, void *target)
+{
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&node, &n);
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++)
+		err = bind_span(b, items[i]);
+	return err;
+}

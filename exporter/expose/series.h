@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The series of a target: one for each label set, and one for what has none. */
+#pragma once
+
+#include "expose/expo.h"
+#include "expose/metrics_input.h"
+#include "expose/target_labels.h"
+#include "expr/capture.h"
+
+struct series {
+	const struct target_state *state;
+	const struct snap_cell *cell;
+	struct label labels[TARGET_LABELS + CAPTURE_LABELS_MAX + 2]; /* two more for the family */
+	size_t nlabels;
+};
+
+typedef void series_writer(const struct metrics_input *in, struct series *sr, struct expo *e);
+
+/* Calls write() for each series of each target that passes the filter. */
+void series__for_each(const struct metrics_input *in, struct expo *e, series_writer *write);
+/* Writes a sample for each result, with `outcome` and `value`. skip: so many of the first labels.
+ */
+void series__write_results(struct series *sr, size_t skip, struct expo *e);

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "expr/capture_new.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "bpf/outcome.h"
+#include "expr/alternatives.h"
+#include "expr/expr.h"
+
+struct maker {
+	const struct expr_scope *scope;
+	struct capture_spec *x;
+	char **why;
+	uint32_t nalternatives, nendings;
+	bool needs_durations; /* of an ending */
+};
+
+/* All paths of a probe have the same kernel. */
+static void use_path(struct maker *m, const struct rp_path_layout *path)
+{
+	static const struct rp_path_layout none;
+
+	if (memcmp(path, &none, sizeof(none)))
+		m->x->kernel.path = *path;
+}
+
+/* The index of a field among the fields of its type. Equal fields share one. -EINVAL: no room. */
+static int place_of(struct maker *m, struct rp_field *fields, uint32_t *n, uint32_t max,
+		    const struct rp_field *f, const char *what)
+{
+	for (uint32_t i = 0; i < *n; i++)
+		if (!memcmp(&fields[i], f, sizeof(*f)))
+			return i;
+	if (*n == max) {
+		return error__refuse(m->why,
+				     "the labels need more than %u different %s; remove some", max,
+				     what);
+	}
+	fields[*n] = *f;
+	return (*n)++;
+}
+
+static int place_label(struct maker *m, const struct expr *e, struct capture_label *label)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+	int place = 0;
+
+	if (e->format == EXPR_COMM) {
+		label->place = LABEL_COMM;
+		k->comm = 1;
+	} else if (e->field.text) {
+		label->place = LABEL_TEXT;
+		use_path(m, &e->path);
+		place = place_of(m, k->text, &k->ntexts, RP_TEXTS, &e->field, "texts");
+	} else {
+		label->place = LABEL_NUMBER;
+		place = place_of(m, k->number, &k->nnumbers, RP_NUMBERS, &e->field, "numbers");
+	}
+	label->index = place;
+	if (e->format == EXPR_IP6 && place >= 0) {
+		place = place_of(m, k->number, &k->nnumbers, RP_NUMBERS, &e->second, "numbers");
+		label->second = place;
+	}
+	return place < 0 ? place : 0;
+}
+
+static const struct expr_scope no_parameters;
+
+static int add_label(struct maker *m, const struct expression *setting)
+{
+	struct capture_label *label = &m->x->labels[m->x->nlabels];
+	const struct named_label *named =
+		strcmp(setting->name, setting->text) ? NULL : named_label__find(setting->text);
+	const char *text = setting->text;
+	struct expr e;
+	int err;
+
+	if (m->x->nlabels == CAPTURE_LABELS_MAX) {
+		return error__refuse(m->why, "more than %d labels; remove some",
+				     CAPTURE_LABELS_MAX);
+	}
+	label->part = named ? named->part : LABEL_WHOLE;
+	if (label->part != LABEL_WHOLE)
+		text = "cgroup";
+	/* A named label takes precedence over a parameter of that name. */
+	err = expr__compile(named ? &no_parameters : m->scope, text, &e, m->why);
+	if (err)
+		return err;
+	label->name = setting->name;
+	label->format = e.format;
+	label->names = e.names;
+	label->enumerators = e.enumerators; /* owned by the label now */
+	label->nenumerators = e.nenumerators;
+	m->x->nlabels++;
+	return place_label(m, &e, label);
+}
+
+/* A filter that must match. */
+static int add_condition(struct maker *m, const struct filter *f)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+
+	switch (f->type) {
+	case FILTER_DURATION:
+		k->min_ns = f->min_ns > k->min_ns ? f->min_ns : k->min_ns;
+		k->max_ns = f->max_ns < k->max_ns ? f->max_ns : k->max_ns;
+		break;
+	case FILTER_OUTCOME:
+		k->outcomes = k->outcomes ? k->outcomes & f->outcomes : f->outcomes;
+		break;
+	case FILTER_RESULT:
+		if (k->nresults == RP_FILTERS) {
+			return error__refuse(m->why,
+					     "more than %d filters on the result; remove some",
+					     RP_FILTERS);
+		}
+		k->result[k->nresults++] = f->result;
+		break;
+	case FILTER_ENTRY:
+		if (k->nfilters == RP_FILTERS) {
+			return error__refuse(
+				m->why,
+				"more than %d filters other than duration and outcome; "
+				"remove some",
+				RP_FILTERS);
+		}
+		k->filter[k->nfilters++] = f->entry;
+	}
+	return 0;
+}
+
+static int too_many_alternatives(struct maker *m)
+{
+	return error__refuse(m->why, "more than %d alternatives in all filters; remove some",
+			     FILTER_ALTERNATIVES);
+}
+
+/* Appends a group of which one must pass. Alternatives that read the same field become a run. */
+static void add_group(struct maker *m, const struct filter *v, size_t n)
+{
+	struct rp_filter *first = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct rp_filter *to = &m->x->kernel.alternative[m->nalternatives++];
+
+		*to = v[i].entry;
+		if (!first || memcmp(&first->field, &to->field, sizeof(to->field)))
+			first = to;
+		first->run++;
+	}
+	first->last = 1;
+}
+
+static void add_ending(struct maker *m, const struct filter *f, bool last)
+{
+	m->x->kernel.ending[m->nendings++] = (struct rp_ending){
+		.min_ns = f->min_ns,
+		.max_ns = f->type == FILTER_DURATION ? f->max_ns : UINT64_MAX,
+		.outcomes = f->outcomes,
+		.last = last,
+		.result = f->result,
+	};
+	m->needs_durations |= f->type == FILTER_DURATION;
+}
+
+static int add_alternatives(struct maker *m, const struct alternatives *a)
+{
+	bool at_entry = a->v[0].type == FILTER_ENTRY;
+	uint32_t *n = at_entry ? &m->nalternatives : &m->nendings;
+
+	if (*n + a->n > FILTER_ALTERNATIVES)
+		return too_many_alternatives(m);
+	if (at_entry)
+		add_group(m, a->v, a->n);
+	for (size_t i = 0; i < a->n && !at_entry; i++)
+		add_ending(m, &a->v[i], i + 1 == a->n);
+	return 0;
+}
+
+static int add_filter(struct maker *m, const struct expression *setting)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+	struct alternatives a;
+	int err = alternatives__compile(m->scope, setting->text, NULL, &a, m->why);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < a.n; i++)
+		use_path(m, &a.v[i].path);
+	if (a.n == 1)
+		err = add_condition(m, &a.v[0]);
+	else
+		err = add_alternatives(m, &a);
+	if (err)
+		return err;
+	if (k->min_ns > k->max_ns || (a.v[0].type == FILTER_OUTCOME && a.n == 1 && !k->outcomes)) {
+		return error__refuse(m->why, "with \"%s\", no call passes all filters",
+				     setting->text);
+	}
+	return 0;
+}
+
+/* With alternatives, the other filters are groups of one. */
+static void finish_groups(struct maker *m)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+
+	if (m->nalternatives) {
+		for (uint32_t i = 0; i < k->nfilters; i++)
+			add_group(m, &(struct filter){ .entry = k->filter[i] }, 1);
+		k->nfilters = RP_FILTERS + m->nalternatives;
+	}
+	if (m->nendings) {
+		for (uint32_t i = 0; i < k->nresults; i++)
+			add_ending(m, &(struct filter){ .result = k->result[i] }, true);
+		k->nresults = RP_FILTERS + m->nendings;
+	}
+}
+
+static int add_observed(struct maker *m, const struct expression *setting)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+	struct expr e;
+	int err = expr__compile(m->scope, setting->text, &e, m->why);
+
+	if (err)
+		return err;
+	if (e.field.text || e.format >= EXPR_KSYM) {
+		err = error__refuse(m->why, "%s is %s; only numbers can be observed", setting->text,
+				    e.field.text ? "text" : "a name or an address");
+	} else if (k->nobserved == RP_OBSERVED) {
+		err = error__refuse(m->why, "more than %d observed values; remove some",
+				    RP_OBSERVED);
+	} else {
+		m->x->observed[k->nobserved] = setting->name;
+		k->observed[k->nobserved++] = e.field;
+	}
+	expr__free(&e);
+	return err;
+}
+
+/* Of a point of a span. what: for messages. */
+static int add_number(struct maker *m, const struct expression *setting, const char *what,
+		      struct rp_field *out)
+{
+	struct expr e;
+	int err = expr__compile(m->scope, setting->text, &e, m->why);
+
+	if (err)
+		return err;
+	*out = e.field;
+	if (e.field.text || e.format == EXPR_IP6)
+		err = error__refuse(m->why, "%s is %s; %s is a number", setting->text,
+				    e.field.text ? "text" : "an address of 16 bytes", what);
+	expr__free(&e);
+	return err;
+}
+
+/* The configuration has no more than RP_SPAN_KEYS. */
+static int add_key(struct maker *m, const struct expression *setting)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+
+	return add_number(m, setting, "a part of a key", &k->key[k->nkeys++]);
+}
+
+static int add_outcome(struct maker *m, const struct expression *setting)
+{
+	m->x->kernel.has_outcome = 1;
+	return add_number(m, setting, "an outcome", &m->x->kernel.outcome_field);
+}
+
+/* Tells the BPF program which results are errors, as far as their class does not show it. */
+static void judge(struct rp_capture_spec *k, enum rp_kind kind, const struct result_test *error)
+{
+	for (enum rp_class cls = 0; cls <= RP_CLASS_BY_VALUE; cls++) {
+		bool null = cls == RP_CLASS_ZERO && kind == RP_KIND_POINTER;
+
+		k->outcome[cls] = error->classes & 1U << cls ? RP_OUTCOME_ERROR
+				  : null		     ? RP_OUTCOME_NULL
+							     : RP_OUTCOME_OK;
+	}
+	k->outcome[RP_CLASS_TAIL] = 0;
+	k->split = error->split;
+	if (error->split || rp_kind_is_numbered(kind))
+		k->error = error->test;
+}
+
+/* Text with a length in a register has that in the next one. */
+static uint32_t reads_args(const struct rp_field *v, uint32_t n)
+{
+	uint32_t bits = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i].source < RP_SOURCE_PID)
+			bits |= (v[i].text & RP_TEXT_IN_ARGS ? 3U : 1U) << v[i].source;
+	return bits;
+}
+
+static uint32_t filters_args(const struct rp_filter *v, uint32_t n)
+{
+	uint32_t bits = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		bits |= reads_args(&v[i].field, 1);
+	return bits;
+}
+
+static uint32_t needed_args(const struct maker *m)
+{
+	const struct rp_capture_spec *k = &m->x->kernel;
+
+	return reads_args(k->number, k->nnumbers) | reads_args(k->text, k->ntexts) |
+	       reads_args(k->key, k->nkeys) | reads_args(&k->outcome_field, k->has_outcome) |
+	       reads_args(k->observed, k->nobserved) | filters_args(k->filter, k->nfilters) |
+	       filters_args(k->alternative, m->nalternatives);
+}
+
+/* Of a probe without durations: it has a program at the return only. */
+static int check_untimed(struct maker *m, const struct expression *setting)
+{
+	const struct rp_capture_spec *k = &m->x->kernel;
+
+	if (k->min_ns || k->max_ns != UINT64_MAX || m->needs_durations)
+		return error__refuse(m->why,
+				     "\"%s\" needs durations, which are off for this probe; remove "
+				     "the filter, or durations: off",
+				     setting->text);
+	if (needed_args(m))
+		return error__refuse(m->why,
+				     "\"%s\" is known when the function is entered, and with "
+				     "durations: off only its return is watched; remove one of the "
+				     "two",
+				     setting->text);
+	return 0;
+}
+
+static int add_all(struct maker *m, const struct probe_settings *s, const struct expression *v,
+		   size_t n, int (*add)(struct maker *m, const struct expression *setting),
+		   const struct source_pos **pos)
+{
+	for (size_t i = 0; i < n; i++) {
+		*pos = &v[i].pos;
+		if (add(m, &v[i]) || (s->untimed && !m->scope->is_event && check_untimed(m, &v[i])))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* Once all labels are known: where the key has them. */
+static void lay_out_key(struct capture_spec *x)
+{
+	struct rp_capture_spec *k = &x->kernel;
+
+	k->comm_at = k->nnumbers;
+	k->text_at = k->comm_at + (k->comm ? RP_COMM_SIZE / sizeof(uint64_t) : 0);
+	for (size_t i = 0; i < x->nlabels; i++) {
+		struct capture_label *label = &x->labels[i];
+
+		if (label->place == LABEL_TEXT)
+			label->word = k->text_at + label->index * RP_TEXT_SIZE / sizeof(uint64_t);
+		else
+			label->word = label->place == LABEL_COMM ? k->comm_at : label->index;
+	}
+}
+
+static void begin(struct maker *m, const struct probe_settings *s, const struct result_test *error)
+{
+	enum rp_kind kind = m->scope->result.kind;
+
+	m->x = xcalloc(1, sizeof(*m->x));
+	m->x->labels = xcalloc(CAPTURE_LABELS_MAX, sizeof(*m->x->labels));
+	m->x->kernel.max_ns = UINT64_MAX;
+	m->x->kernel.max_series = s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
+	m->x->returns_values = kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE;
+	judge(&m->x->kernel, kind, error);
+	m->x->series_ttl = s->series_ttl;
+}
+
+static void finish(struct maker *m)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+
+	k->reads_args = needed_args(m);
+	k->of_syscall = k->reads_args && m->scope->syscall;
+	finish_groups(m);
+	k->go = k->reads_args && m->scope->go;
+	lay_out_key(m->x);
+	m->x->nhistograms = (m->scope->result.kind == RP_KIND_SIZE) + k->nobserved;
+}
+
+int capture_spec__new(const struct probe_settings *s, const struct expr_scope *scope,
+		      const struct result_test *error, struct capture_spec **out,
+		      const struct source_pos **pos, char **why)
+{
+	enum rp_kind kind = scope->result.kind;
+	bool values = kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE;
+	bool judged = error->split || (kind == RP_KIND_ENUM && error->test.set);
+	struct maker m = { .scope = scope, .why = why };
+
+	*out = NULL;
+	if (!s->nlabels && !s->nfilters && !s->nobserved && !values && !judged &&
+	    kind != RP_KIND_SIZE)
+		return 0;
+	begin(&m, s, error);
+	if (add_all(&m, s, s->labels, s->nlabels, add_label, pos) ||
+	    add_all(&m, s, s->filters, s->nfilters, add_filter, pos) ||
+	    add_all(&m, s, s->observed, s->nobserved, add_observed, pos)) {
+		capture_spec__free(m.x);
+		return -EINVAL;
+	}
+	finish(&m);
+	*out = m.x;
+	return 0;
+}
+
+int capture_spec__of_point(const struct probe_settings *s, const struct span_point *p,
+			   const struct expr_scope *scope, struct capture_spec **out,
+			   const struct source_pos **pos, char **why)
+{
+	const struct expression *outcome = &s->span->outcome;
+	size_t nlabels = p->role == SPAN_BEGIN ? s->nlabels : 0;
+	size_t noutcomes = p->role == SPAN_END && outcome->text;
+	struct maker m = { .scope = scope, .why = why };
+
+	*out = NULL;
+	begin(&m, s, &(struct result_test){});
+	if (add_all(&m, s, s->labels, nlabels, add_label, pos) ||
+	    add_all(&m, s, p->filters, p->nfilters, add_filter, pos) ||
+	    add_all(&m, s, p->key, p->nkey, add_key, pos) ||
+	    add_all(&m, s, outcome, noutcomes, add_outcome, pos)) {
+		capture_spec__free(m.x);
+		return -EINVAL;
+	}
+	finish(&m);
+	*out = m.x;
+	return 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* `spans:` */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "config_fixture.h"
+
+#define BEGIN "  begin: {tracepoint: block:issue, key: [dev, sector]}\n"
+#define END   "  end: {tracepoint: block:complete, key: [dev, sector]}\n"
+
+static void test_keys(void **state)
+{
+	const struct probe_settings *s;
+	const struct span_point *p;
+	struct config *c;
+
+	write_file("defaults: {labels: [comm], filter: pid == 1, returns: size, max_series: 7}\n"
+		   "spans:\n"
+		   "- name: io\n"
+		   "  begin: {tracepoint: block:issue, key: [dev, sector], filter: bytes > 0}\n" END
+		   "  cancel: {tracepoint: \"tracepoint:block:requeue\", key: [a, b]}\n"
+		   "  labels: [{op: rwbs}]\n"
+		   "  outcome: error\n"
+		   "  max_running: 50\n"
+		   "- name: _2\n"
+		   "  end: [{tracepoint: a:d, key: x}, {tracepoint: a:b, key: x}]\n"
+		   "  begin:\n"
+		   "  - {tracepoint: a:b, key: x}\n"
+		   "  - {tracepoint: a:c, key: y}\n");
+	c = PARSE("--config.file=config.yaml");
+	assert_int_equal(c->nlists, 2);
+	assert_int_equal(c->lists[0].patterns[0].type, OBJECT_SPAN);
+	assert_string_equal(c->lists[0].patterns[0].functions[0], "io");
+	s = &c->lists[0].settings;
+	p = s->span->points;
+	assert_string_equal(p[SPAN_BEGIN].event, "block:issue");
+	assert_int_equal(p[SPAN_BEGIN].nkey, 2);
+	assert_string_equal(p[SPAN_BEGIN].key[1].text, "sector");
+	assert_string_equal(source_pos__str(&p[SPAN_BEGIN].key[1].pos), "config.yaml:4:47");
+	assert_int_equal(p[SPAN_BEGIN].nfilters, 1);
+	assert_int_equal(s->span->npoints, 3);
+	assert_int_equal(p[2].role, SPAN_CANCEL);
+	assert_string_equal(p[2].event, "block:requeue");
+	assert_string_equal(s->span->outcome.text, "error");
+	assert_int_equal(s->span->max_running, 50);
+	assert_int_equal(s->nlabels, 1);
+	/* Defaults for functions are not for spans. */
+	assert_int_equal(s->nfilters, 0);
+	assert_int_equal(s->returns, RETURNS_AUTO);
+	assert_int_equal(s->max_series, 7);
+	s = &c->lists[1].settings;
+	assert_int_equal(s->nlabels, 0);
+	assert_int_equal(s->span->npoints, 4);
+	assert_string_equal(s->span->points[0].event, "a:b");
+	assert_string_equal(s->span->points[1].event, "a:c");
+	assert_int_equal(s->span->points[1].role, SPAN_BEGIN);
+	assert_int_equal(s->span->points[3].role, SPAN_END);
+	assert_null(s->span->outcome.text);
+	assert_int_equal(s->span->max_running, MAX_RUNNING_DEFAULT);
+	config__free(c);
+}
+
+static struct config *config_of(const char *text)
+{
+	write_file(text);
+	return PARSE("--config.file=config.yaml");
+}
+
+/* A reload keeps a span that is the same. */
+static void test_same(void **state)
+{
+	static const char first[] = "spans:\n- name: io\n" BEGIN END;
+	static const char *const others[] = {
+		"spans:\n- name: oi\n" BEGIN END,
+		"spans:\n- name: io\n" BEGIN END "  max_running: 5\n",
+		"spans:\n- name: io\n" BEGIN END "  outcome: error\n",
+		"spans:\n- name: io\n" BEGIN END "  labels: comm\n",
+		"spans:\n- name: io\n" BEGIN END "  cancel: {tracepoint: a:b, key: [x, y]}\n",
+		"spans:\n- name: io\n" BEGIN
+		"  end: {tracepoint: block:complete, key: [dev, sectors]}\n",
+		"spans:\n- name: io\n" BEGIN
+		"  end: {tracepoint: block:complete, key: [dev, sector], filter: x == 1}\n",
+		"spans:\n- name: io\n" BEGIN
+		"  end: {tracepoint: block:completed, key: [dev, sector]}\n",
+	};
+	struct config *a = config_of(first), *b = config_of(first);
+
+	assert_true(config__same(a, b));
+	config__free(b);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		b = config_of(others[i]);
+		if (config__same(a, b))
+			fail_msg("the same: %s", others[i]);
+		config__free(b);
+	}
+	config__free(a);
+}
+
+static const struct {
+	const char *text, *error;
+} bad[] = {
+	{ "spans:\n- name: io\n" BEGIN, "2:3: a span without end; it needs name, begin and end" },
+	{ "spans:\n- name: io\n" END, "2:3: a span without begin; it needs name, begin and end" },
+	{ "spans:\n- max_running: 5\n" BEGIN END,
+	  "2:3: a span without a name; it needs name, begin and end" },
+	{ "spans:\n- name: 2io\n" BEGIN END,
+	  "2:9: \"2io\" cannot be a span's name; use letters, digits and _, and no digit at the "
+	  "beginning" },
+	{ "spans:\n- name: io\n  begin: {tracepoint: issue, key: dev}\n" END,
+	  "3:23: \"issue\": a tracepoint is SUBSYSTEM:EVENT, as in "
+	  "tracepoint:block:block_rq_issue" },
+	{ "spans:\n- name: io\n  begin: {tracepoint: \"block:*\", key: dev}\n" END,
+	  "3:23: \"block:*\": a point of a span is one tracepoint; write SUBSYSTEM:EVENT" },
+	{ "spans:\n- name: io\n  begin: {tracepoint: block:issue}\n" END,
+	  "3:10: begin: key is missing; a point has a tracepoint, and a key that tells the spans "
+	  "apart" },
+	{ "spans:\n- name: io\n  begin: {key: dev}\n" END,
+	  "3:10: begin: tracepoint is missing; a point has a tracepoint, and a key that tells the "
+	  "spans apart" },
+	{ "spans:\n- name: io\n  begin: {tracepoint: a:b, key: [a, b, c, d, e]}\n" END,
+	  "3:10: begin: a key of 5 parts; 4 are allowed" },
+	{ "spans:\n- name: io\n" BEGIN "  end: [{tracepoint: a:b, key: [a, b]},\n"
+	  "    {tracepoint: a:b, key: [a, b]}, {tracepoint: a:b, key: [a, b]},\n"
+	  "    {tracepoint: a:b, key: [a, b]}, {tracepoint: a:b, key: [a, b]},\n"
+	  "    {tracepoint: a:b, key: [a, b]}, {tracepoint: a:b, key: [a, b]},\n"
+	  "    {tracepoint: a:b, key: [a, b]}]\n",
+	  "2:3: a span of 9 points; 8 are allowed" },
+	{ "spans:\n- name: io\n  begin: {tracepoint: a:b, key: a}\n" END,
+	  "4:8: the key of end has 2 parts, and that of begin 1; the same values in the same "
+	  "order tell which span it is" },
+};
+
+static void test_bad(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		__cleanup_free char *error = NULL;
+		__cleanup_free char *want = xasprintf("config.yaml:%s", bad[i].error);
+		struct config *c;
+
+		write_file(bad[i].text);
+		c = parse((const char *const[]){ "--config.file=config.yaml", NULL }, &error);
+		if (c)
+			fail_msg("%s was taken", bad[i].text);
+		if (strcmp(error, want))
+			fail_msg("%s:\n  %s\nnot\n  %s", bad[i].text, error, want);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_bad),
+	};
+
+	return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+}

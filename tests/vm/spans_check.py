@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks what spans_guest.sh measured: spans_check.py NAME RESULTS_DIR."""
+import json
+import pathlib
+import sys
+
+from conformance_check import parse
+
+LOST = ("cancelled", "replaced", "no_room", "detached", "unmatched", "unreadable")
+
+
+class Scrape:
+    def __init__(self, path):
+        self.series = {(name, frozenset(labels)): v for (name, labels), v in parse(path).items()}
+
+    def sum(self, metric, /, **wanted):
+        return sum(v for (name, labels), v in self.series.items()
+                   if name == metric and set(wanted.items()) <= labels)
+
+    def values(self, metric, label, /, **wanted):
+        """{value of the label: sum}, without zeros."""
+        found = {}
+        for (name, labels), v in self.series.items():
+            if name == metric and v and set(wanted.items()) <= labels:
+                key = dict(labels).get(label)
+                found[key] = found.get(key, 0) + v
+        return found
+
+    def span(self, name):
+        """All numbers of a span."""
+        of = {"begun": self.sum("retprobe_span_begun_total", span=name),
+              "ended": self.sum("retprobe_span_seconds_count", span=name),
+              "running": self.sum("retprobe_span_running", span=name)}
+        return of | {reason: self.sum("retprobe_span_lost_total", span=name, reason=reason) for reason in LOST}
+
+
+def equal(what, found, expected):
+    if found != expected:
+        yield f"{what}: {found}, not {expected}"
+
+
+def grown(r, name, after, before):
+    new, old = r[after].span(name), r[before].span(name)
+    return {key: new[key] - old[key] for key in new if new[key] != old[key]}
+
+
+def law(r):
+    """Each that has begun is in one number. Exactly so, since nothing begins during a scrape."""
+    for when in r["scrapes"]:
+        for name in ("mixed", "small", "call", "sleep"):
+            of = r[when].span(name)
+            over = sum(of[key] for key in ("ended", "cancelled", "replaced", "no_room", "detached", "running"))
+            yield from equal(f"{when}, {name}", of["begun"], over)
+            yield from equal(f"{when}, {name}, ended by outcome", of["ended"],
+                             r[when].sum("retprobe_span_ended_total", span=name))
+
+
+def threads(r):
+    """Four threads, 64 keys: all points are counted, and those that run are those that end then."""
+    for name, room in ("mixed", 64), ("small", 20):
+        of = r["mixed"].span(name)
+        # Linux 7 skips programs at system calls while a task is preempted inside one, and counts it.
+        lost = r["made"]["begun"] - of["begun"] + r["made"]["ended"] - of["ended"] - of["unmatched"]
+        skipped = r["mixed"].sum("retprobe_missed_total", object="span", function=name, reason="recursion")
+        if not lost <= skipped <= lost + r["made"]["cancelled"] or (skipped and not r["kernel"].startswith("7.")):
+            yield f"{name}: of {r['made']} {lost} are not counted, and {skipped} were skipped"
+        if not of["replaced"] or not of["cancelled"] or not 0 < of["running"] <= room:
+            yield f"{name}: {of}"
+        yield from equal(f"{name} drained", grown(r, name, "drained", "mixed"),
+                         {"ended": of["running"], "unmatched": 64 - of["running"], "running": -of["running"]})
+    yield from equal("no room", bool(r["mixed"].span("small")["no_room"]), True)
+    yield from equal("room", r["mixed"].span("mixed")["no_room"], 0)
+
+
+def full(r):
+    """200 keys, and room for 20."""
+    yield from equal("begun", grown(r, "small", "begun", "drained"), {"begun": 200, "no_room": 180, "running": 20})
+    yield from equal("again", grown(r, "small", "again", "begun"), {"begun": 200, "no_room": 180, "replaced": 20})
+    yield from equal("ended", grown(r, "small", "ended", "again"), {"ended": 20, "unmatched": 180, "running": -20})
+    yield from equal("with room", grown(r, "mixed", "ended", "drained"),
+                     {"begun": 400, "ended": 200, "replaced": 200})
+
+
+def labels(r):
+    """Those of the begin."""
+    found = {when: r[when].values("retprobe_span_seconds_count", "odd", span="mixed") for when in ("again", "ended")}
+    yield from equal("grown", {odd: found["ended"][odd] - found["again"][odd] for odd in found["ended"]},
+                     {"0": 100, "1": 100})
+    yield from equal("label sets", r["ended"].sum("retprobe_label_sets", function="call"), 100)
+
+
+def outcomes(r):
+    of = r["ended"].span("call")
+    yield from equal("call", of["begun"], of["ended"] + of["replaced"] + of["running"])
+    if not r["kernel"].startswith("7."):
+        yield from equal("replaced", of["replaced"], 0)
+    yield from equal("outcome", r["ended"].values("retprobe_span_ended_total", "value", span="call"),
+                     {"ESRCH": of["ended"]})
+
+
+def times(r):
+    """20 naps of 0.2 ms at least."""
+    of = r["slept"].span("sleep")
+    yield from equal("naps", (of["begun"], of["ended"]), (20, 20))
+    seconds = r["slept"].sum("retprobe_span_seconds_sum", span="sleep")
+    if not 0.0002 * 20 <= seconds < 60:
+        yield f"{seconds} s"
+
+
+def disk(r):
+    """Each request, by device and operation, at 20 ms."""
+    if not r["disk"]:
+        yield "SKIP: no disk of known latency here"
+        return
+    s = r["disk.after"]
+    for operation, n in ("R", 20), ("W", 10):
+        found = {key: v for key, v in s.values("retprobe_span_seconds_count", "operation", span="block_io",
+                                               device="nullb0").items() if key.startswith(operation)}
+        yield from equal(operation, sum(found.values()), n)
+        for key in found:
+            at = {"span": "block_io", "device": "nullb0", "operation": key}
+            yield from equal("shorter than 10 ms", s.sum("retprobe_span_seconds_bucket", le="0.01", **at), 0)
+    yield from equal("outcomes", s.values("retprobe_span_ended_total", "outcome", span="block_io", device="nullb0"),
+                     {"ok": 30})
+
+
+def reload(r):
+    before, after = r["slept"].span("mixed"), r["later"].span("mixed")
+    yield from equal("goes on", {key: after[key] - before[key] for key in after if after[key] != before[key]},
+                     {"begun": 30, "ended": 30})
+    of = r["later"].span("small")
+    yield from equal("begins anew", {key: v for key, v in of.items() if v}, {"unmatched": 30})
+
+
+def oldest(r):
+    if not r["old"].series.get(("retprobe_exporter_scan_available", frozenset({("reason", "")}))):
+        yield "SKIP: this kernel cannot walk through maps"
+        return
+    yield from equal("running", r["old"].span("mixed")["running"], 1)
+    age = r["old"].sum("retprobe_span_oldest_seconds", span="mixed")
+    if not 1 <= age < 120:
+        yield f"{age} s"
+    yield from equal("none", r["old"].sum("retprobe_span_oldest_seconds", span="sleep"), 0)
+
+
+CHECKS = (law, threads, full, labels, outcomes, times, disk, reload, oldest)
+
+
+def main():
+    name, directory = sys.argv[1], pathlib.Path(sys.argv[2])
+    r = {"kernel": (directory / "kernel").read_text(),
+         "disk": (directory / "disk").exists(),
+         "made": json.loads((directory / "mixed.json").read_text().splitlines()[0]),
+         "scrapes": ("mixed", "drained", "begun", "again", "ended", "slept", "later")}
+    for when in r["scrapes"] + ("since", "old") + (("disk.after",) if r["disk"] else ()):
+        r[when] = Scrape(directory / when)
+    failed = False
+    print(f"1..{len(CHECKS)}")
+    for check in CHECKS:
+        wrong = list(check(r))
+        if wrong and wrong[0].startswith("SKIP: "):
+            print(f"SKIP {name} {check.__name__}: {wrong[0][6:]}")
+            continue
+        failed = failed or bool(wrong)
+        print(f"not ok {name} {check.__name__}: {'; '.join(wrong)}" if wrong else f"ok {name} {check.__name__}")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
