@@ -15,7 +15,7 @@ def read(name):
         match = LINE.fullmatch(line)
         if match:
             labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2]))
-            key = (match[1], labels.get("function"), labels.get("outcome"), labels.get("value"))
+            key = (match[1], labels.get("function") or labels.get("span"), labels.get("outcome"), labels.get("value"))
             found[key] = found.get(key, 0) + float(match[3])
     return found
 
@@ -28,9 +28,10 @@ pages = {name: read(name) for name in ("direct", "buffered", "blocking", "other"
 
 
 def mean(function, page, before=None):
-    """Durations of the calls between two scrapes, in milliseconds."""
-    total, count = (pages[page].get((f"retprobe_duration_seconds_{of}", function, None, None), 0) -
-                    (pages[before].get((f"retprobe_duration_seconds_{of}", function, None, None), 0)
+    """Durations of the calls, or spans, between two scrapes, in milliseconds."""
+    name = "retprobe_span_seconds" if function.startswith("block_") else "retprobe_duration_seconds"
+    total, count = (pages[page].get((f"{name}_{of}", function, None, None), 0) -
+                    (pages[before].get((f"{name}_{of}", function, None, None), 0)
                      if before else 0) for of in ("sum", "count"))
     return 1000 * total / count if count else None
 
@@ -60,10 +61,12 @@ def recipes_resolve():
     report("recipes resolve", refused != ["ext4_sync_file"] and f"refused: {refused}")
 
 
-print("1..13")
+print("1..15")
 # Linux 5.10 waits for direct I/O in another way.
 if series != "5.10":
     shows("submit_bio_wait", "direct")
+shows("block_io", "direct")
+shows("block_io", "buffered", "direct")
 shows("blkdev_read_iter", "direct")
 hides("submit_bio", "direct")
 shows("io_schedule", "buffered", "direct")

@@ -16,9 +16,10 @@ mkdir -p /usr/lib/postgresql/15/bin /tmp/slow && cp build/postgres /usr/lib/post
 old=
 [[ $(uname -r) != 5.10.* ]] || old=yes
 
-recipes() { # recipes [HEADING]: the probes of one recipe, or of all
-	awk -v only="$1" '/^## / { here = only == "" || $0 == "## " only }
-		/^```yaml/ { on = here; next } /^```/ { on = 0 } on && !/^probes:/' deploy/RECIPES.md |
+recipes() { # recipes KIND [HEADING]: the `probes` or `spans` of one recipe, or of all
+	awk -v kind="$1:" -v only="${2:-}" '/^## / { here = only == "" || $0 == "## " only }
+		/^```yaml/ { first = here; next } /^```/ { on = 0 } first { on = $0 == kind; first = 0; next } on' \
+		deploy/RECIPES.md |
 		# Linux 5.10 has the disk in the bio itself.
 		sed "${old:+s/bi_bdev->bd_disk/bi_disk/}"
 }
@@ -27,13 +28,15 @@ recipes() { # recipes [HEADING]: the probes of one recipe, or of all
 	if [ -n "$old" ]; then
 		# Without multi links, kretprobes attach fastest.
 		printf 'defaults: {mechanism: kretprobe, maxactive: 16}\nprobes:\n'
-		recipes 'Why is my disk slow?'
-		recipes 'Which connections fail?'
+		recipes probes 'Why is my disk slow?'
+		recipes probes 'Which connections fail?'
 	else
 		echo 'probes:'
-		recipes ''
+		recipes probes
 	fi
-	echo '  - functions: [submit_bio, blkdev_read_iter, inet_stream_connect, tcp_v4_connect, tcp_reset]'
+	echo '  - functions: [submit_bio_wait, submit_bio, blkdev_read_iter, inet_stream_connect, tcp_v4_connect, tcp_reset]'
+	echo 'spans:'
+	recipes spans
 } > /tmp/advice.yaml
 start_exporter --config.file=/tmp/advice.yaml
 
@@ -90,7 +93,7 @@ END
 # Linux 5.10 has no memory behind this disk.
 if [ -n "$old" ]; then
 	stop_exporter || fail "stopped badly"
-	(echo 'probes:' && recipes '') > /tmp/recipes.yaml
+	(echo 'probes:' && recipes probes && echo 'spans:' && recipes spans) > /tmp/recipes.yaml
 	$BINARY --config.check --config.file=/tmp/recipes.yaml > "$RESULTS/plan" 2>&1 || fail "the plan of the recipes"
 	exit 0
 fi

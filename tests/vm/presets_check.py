@@ -32,6 +32,10 @@ def entries(path):
         key, _, value = line.removeprefix("- ").partition(":")
         if key == "module":
             continue
+        if key == "name":
+            yield "spans", value.strip()
+        if key in ("spans", "name", "begin", "end", "labels", "outcome"):
+            continue
         if key in ("functions", "syscalls"):
             kind = key
             if value:

@@ -35,7 +35,7 @@ def per_second(low, high):
 # Each event happens three times in the window. On the disk, every request takes 20 ms.
 EXPECTED = {
     "Why is my disk slow?": [
-        ({"dev": "nullb0"}, (0.02, 1)),
+        ({"device": "nullb0"}, (0.02, 1)),
         ({"comm": "dd"}, per_second(0.06, 1)),
     ],
     "Which program has slow fsyncs?": [
