@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Spans: from one tracepoint to another, told apart by a key. Each point has a program and a
+ * Spans: from one point to another, told apart by a key. A point is a tracepoint, or the entry of a
+ * kernel function. Each point has a program and a
  * capture spec of its own: the begin's has labels, the end's an outcome, and each a key and
  * filters. The programs are clones per span.
  *
@@ -85,62 +86,79 @@ static __noinline long put_span(const struct span_key *key, const struct rp_span
 	return 0;
 }
 
-SEC("tracepoint")
-int span_begin_capturing(void *ctx)
+/* ---- the points ---------------------------------------------------------------------------------
+ */
+
+static __always_inline void begin_span(const struct args *args, __u64 desc)
 {
-	struct args args = args_of_event(ctx);
-	__u64 desc = desc_of_clone();
 	__u32 id = RP_DESC_ID(desc);
 	struct rp_span span;
 	struct span_key key;
 
-	if (!is_of_span(&args, id, &key))
-		return 1;
+	if (!is_of_span(args, id, &key))
+		return;
 	count_event(RP_EXCLUSIVE, id, RP_SPAN_BEGUN);
-	span.label = label_of(capture_spec(), &args, desc, true, 0, true);
+	span.label = label_of(capture_spec(), args, desc, true, 0, true);
 	span.start = bpf_ktime_get_ns();
 	put_span(&key, &span, id);
-	return 1;
 }
 
-SEC("tracepoint")
-int span_end_capturing(void *ctx)
+static __always_inline void end_span(const struct args *args, __u64 desc)
 {
 	const struct rp_capture_spec *x = capture_spec();
-	struct args args = args_of_event(ctx);
-	__u64 desc = desc_of_clone(), now = bpf_ktime_get_ns(), result = 0;
+	__u64 now = bpf_ktime_get_ns(), result = 0;
 	__u32 id = RP_DESC_ID(desc);
 	struct capture capture = {};
 	struct span_key key;
 	struct rp_span span;
 
-	if (!is_of_span(&args, id, &key))
-		return 1;
+	if (!is_of_span(args, id, &key))
+		return;
 	if (!take_span(&key, &span)) {
 		count_event(RP_EXCLUSIVE, id, RP_SPAN_UNMATCHED);
-		return 1;
+		return;
 	}
 	/* An unreadable outcome is 0. */
 	if (x->has_outcome)
-		eval_number(&x->outcome_field, source_value(&args, &x->outcome_field), &result);
+		eval_number(&x->outcome_field, source_value(args, &x->outcome_field), &result);
 	capture.label = span.label;
 	count_captured_call(&capture, desc, result, now > span.start ? now - span.start : 0,
 			    RP_EXCLUSIVE);
-	return 1;
 }
 
-SEC("tracepoint")
-int span_cancel_capturing(void *ctx)
+static __always_inline void cancel_span(const struct args *args, __u64 desc)
 {
-	struct args args = args_of_event(ctx);
-	__u32 id = RP_DESC_ID(desc_of_clone());
+	__u32 id = RP_DESC_ID(desc);
 	struct span_key key;
 	struct rp_span span;
 
-	if (is_of_span(&args, id, &key) && take_span(&key, &span))
+	if (is_of_span(args, id, &key) && take_span(&key, &span))
 		count_event(RP_EXCLUSIVE, id, RP_SPAN_CANCELLED);
-	return 1;
 }
+
+#define SPAN_PROGRAMS(what)                               \
+	SEC("tracepoint")                                 \
+	int span_##what##_capturing(void *ctx)            \
+	{                                                 \
+		struct args args = args_of_event(ctx);    \
+                                                          \
+		what##_span(&args, desc_of_clone());      \
+		return 1;                                 \
+	}                                                 \
+                                                          \
+	/* At the entry of a function. */                 \
+	SEC("kprobe")                                     \
+	int BPF_KPROBE(span_##what##_at_entry_capturing)  \
+	{                                                 \
+		struct args args = args_of_function(ctx); \
+                                                          \
+		what##_span(&args, desc_of_clone());      \
+		return 0;                                 \
+	}
+
+SPAN_PROGRAMS(begin)
+SPAN_PROGRAMS(end)
+SPAN_PROGRAMS(cancel)
 
 /* ---- running spans ------------------------------------------------------------------------------
  */

@@ -8,22 +8,23 @@
  */
 #include "attach/batch.h"
 #include "attach/site.h"
-#include "attach/tracepoint_event.h"
+#include "attach/point.h"
 
 static void detach(struct attach_context *c, struct attach_slot *slot)
 {
-	struct tracepoint_event *e = take_ptr(slot->state);
+	struct point *e = take_ptr(slot->state);
 
-	tracepoint_event__detach(e);
+	point__detach(e);
 	free(e);
 }
 
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
-	struct tracepoint_event *e = slot->state = xcalloc(1, sizeof(*e));
+	struct point *e = slot->state = xcalloc(1, sizeof(*e));
 	struct program_site site = site__of(slot->target);
 
-	return tracepoint_event__attach(c, PROG_EVENT_COUNT, &site, slot->target->function, e, at);
+	return point__attach(c, PROG_EVENT_COUNT, &site,
+			     point__open_tracepoint(c, slot->target->function), e, at);
 }
 
 /* A clone belongs to one target, and so do its skipped runs. */
@@ -31,7 +32,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 		  struct kernel_counts *out)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct tracepoint_event *e = slots[i]->state;
+		const struct point *e = slots[i]->state;
 
 		if (slots[i]->attached)
 			out[slots[i]->target->id].missed[MISSED_RECURSION] +=

@@ -12,11 +12,11 @@
 
 #include "attach/batch.h"
 #include "attach/site.h"
-#include "attach/tracepoint_event.h"
+#include "attach/point.h"
 #include "object/spans.h"
 
 struct span {
-	struct tracepoint_event points[SPAN_POINTS_MAX];
+	struct point points[SPAN_POINTS_MAX];
 	int running; /* map; -1: none */
 	int scan;    /* iterator through it; or a negative errno */
 	uint32_t words;
@@ -27,7 +27,7 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 	struct span *s = take_ptr(slot->state);
 
 	for (int i = 0; i < SPAN_POINTS_MAX; i++)
-		tracepoint_event__detach(&s->points[i]);
+		point__detach(&s->points[i]);
 	/* Those that are about to begin are counted, too. */
 	if (slot->attached && !object__wait_for_programs(c->obj))
 		slot->abandoned += object_spans__count(s->running, s->words);
@@ -39,10 +39,10 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 static int attach_point(struct attach_context *c, const struct target *t, struct span *s, size_t i,
 			enum attempt *at)
 {
-	static const enum program_id programs[] = {
-		[SPAN_BEGIN] = PROG_SPAN_BEGIN,
-		[SPAN_END] = PROG_SPAN_END,
-		[SPAN_CANCEL] = PROG_SPAN_CANCEL,
+	static const enum program_id programs[][2] = {
+		[SPAN_BEGIN] = { PROG_SPAN_BEGIN, PROG_SPAN_BEGIN_AT_ENTRY },
+		[SPAN_END] = { PROG_SPAN_END, PROG_SPAN_END_AT_ENTRY },
+		[SPAN_CANCEL] = { PROG_SPAN_CANCEL, PROG_SPAN_CANCEL_AT_ENTRY },
 	};
 	const struct span_point *p = &t->settings->span->points[i];
 	struct program_site site = site__of(t);
@@ -50,7 +50,10 @@ static int attach_point(struct attach_context *c, const struct target *t, struct
 	site.capture = t->points[i];
 	site.spans = s->running;
 	site.spec |= RP_DESC_ADD_PART(i); /* each has a clone */
-	return tracepoint_event__attach(c, programs[p->role], &site, p->event, &s->points[i], at);
+	return point__attach(c, programs[p->role][p->function != NULL], &site,
+			     p->function ? perf_event__open_kprobe(p->function, false)
+					 : point__open_tracepoint(c, p->event),
+			     &s->points[i], at);
 }
 
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
@@ -61,7 +64,7 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 	int err = 0;
 
 	for (size_t i = 0; i < SPAN_POINTS_MAX; i++)
-		s->points[i] = TRACEPOINT_EVENT_NONE;
+		s->points[i] = POINT_NONE;
 	*at = ATTEMPT_LOAD;
 	s->words = settings->points[0].nkey;
 	s->running = object_spans__new(s->words, settings->max_running);
@@ -104,8 +107,9 @@ static const char *caveat(struct features *f)
 const struct attach_ops attach_span = {
 	.name = "span",
 	.type = TARGET_SPAN,
-	.programs =
-		PROG_BIT(PROG_SPAN_BEGIN) | PROG_BIT(PROG_SPAN_END) | PROG_BIT(PROG_SPAN_CANCEL),
+	.programs = PROG_BIT(PROG_SPAN_BEGIN) | PROG_BIT(PROG_SPAN_END) |
+		    PROG_BIT(PROG_SPAN_CANCEL) | PROG_BIT(PROG_SPAN_BEGIN_AT_ENTRY) |
+		    PROG_BIT(PROG_SPAN_END_AT_ENTRY) | PROG_BIT(PROG_SPAN_CANCEL_AT_ENTRY),
 	.missed = 1U << MISSED_RECURSION,
 	.files = 7, /* of two points */
 	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS),

@@ -37,6 +37,30 @@ static int bind_tracepoint(struct binder *b, const struct tree_node *node, void 
 	return err;
 }
 
+static int bind_function(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct span_point *p = target;
+	__cleanup_free char *why = NULL;
+	struct pattern pattern;
+	const char *text;
+	int err = binder__string(b, node, "function", &text);
+
+	if (err)
+		return err;
+	if (pattern__parse(text, &pattern, &why))
+		return binder__fail(b, node, "\"%.200s\": %s", text, why);
+	if (pattern.type != OBJECT_ANY || pattern.glob || pattern.exclude || pattern.nfunctions > 1)
+		err = binder__fail(
+			b, node,
+			"\"%.200s\": a point of a span is one kernel function; write its "
+			"name alone",
+			text);
+	else
+		p->function = xstrdup(pattern.functions[0]);
+	pattern__free(&pattern);
+	return err;
+}
+
 static int bind_key(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct span_point *p = target;
@@ -53,6 +77,7 @@ static int bind_filter(struct binder *b, const struct tree_node *node, void *tar
 
 static const struct key point_keys[] = {
 	{ "tracepoint", bind_tracepoint, "block:block_rq_issue" },
+	{ "function", bind_function, "tcp_v4_connect" },
 	{ "key", bind_key, "[dev, sector]" },
 	{ "filter", bind_filter, "\"error == 0\"" },
 };
@@ -64,11 +89,14 @@ static int bind_point(struct binder *b, const struct tree_node *node, struct spa
 
 	if (err)
 		return err;
-	if (!p->event || !p->nkey)
+	if (!p->event == !p->function || !p->nkey)
 		return binder__fail(b, node,
-				    "%s: %s is missing; a point has a tracepoint, and a key that "
-				    "tells the spans apart",
-				    role, p->event ? "key" : "tracepoint");
+				    "%s: %s; a point has a tracepoint or a function, and a key "
+				    "that tells the spans apart",
+				    role,
+				    p->event && p->function   ? "two points in one"
+				    : p->event || p->function ? "key is missing"
+							      : "tracepoint is missing");
 	if (p->nkey > RP_SPAN_KEYS)
 		return binder__fail(b, node, "%s: a key of %zu parts; %d are allowed", role,
 				    p->nkey, RP_SPAN_KEYS);

@@ -9,7 +9,8 @@ extern const char *const span_role_names[SPAN_ROLES]; /* "begin", ... */
 
 struct span_point {
 	enum span_role role;
-	char *event;		/* "block:block_rq_issue" */
+	char *event;		/* "block:block_rq_issue"; NULL: the entry of a function */
+	char *function;		/* of the kernel; NULL: see event */
 	struct expression *key; /* as many for each point of a span */
 	size_t nkey;
 	struct expression *filters;

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "config/named_label.h"
 #include "discover/events.h"
+#include "discover/kernel_symbol.h"
 #include "expr/capture_new.h"
 #include "kernel/event_format.h"
 #include "kernel/tracefs.h"
@@ -120,7 +121,7 @@ static void scope_of_event(struct sources *src, const char *name, struct event_f
 	char *event = strchr(group, ':'), *text;
 
 	*event++ = '\0';
-	scope->is_event = true;
+	scope->is_point = scope->is_event = true;
 	scope->user = !strcmp(group, "syscalls"); /* their pointers are the program's */
 	scope->btf = kernel_functions__vmlinux(sources__types(src));
 	text = tracefs__event_format(src->env->tracefs, group, event);
@@ -166,19 +167,55 @@ bool capture__needs_parameters(const struct probe_settings *s)
 	return s->nfilters || s->nobserved;
 }
 
+/* The entry of a function. For target__free(). */
+static struct target *function_of(struct sources *src, const char *name)
+{
+	const struct ksym *sym = symbols__find(sources__symbols(src), name);
+	struct target *f = target__new(TARGET_KERNEL, sym->object, name);
+
+	f->symbol = xstrdup(name);
+	kernel_symbol__type(src, sym, f);
+	return f;
+}
+
+static int resolve_event(struct sources *src, const struct probe_settings *s,
+			 const struct span_point *p, struct expr_scope *scope,
+			 struct capture_spec **out, const struct source_pos **pos, char **why)
+{
+	__cleanup_free char *signature = events__signature(src->env, p->event);
+	struct event_format format = {};
+	int err;
+
+	scope->signature = signature;
+	scope_of_event(src, p->event, &format, scope);
+	err = capture_spec__of_point(s, p, scope, out, pos, why);
+	event_format__free(&format);
+	return err;
+}
+
+static int resolve_function(struct sources *src, const struct probe_settings *s,
+			    const struct span_point *p, struct expr_scope *scope,
+			    struct capture_spec **out, const struct source_pos **pos, char **why)
+{
+	struct target *f = function_of(src, p->function);
+	int err;
+
+	scope_of_function(src, f, scope);
+	err = capture_spec__of_point(s, p, scope, out, pos, why);
+	target__free(f);
+	return err;
+}
+
 static int resolve_point(struct sources *src, const struct probe_settings *s,
 			 const struct span_point *p, struct target *t,
 			 const struct source_pos **pos, char **why)
 {
-	__cleanup_free char *signature = events__signature(src->env, p->event);
-	struct expr_scope scope = { .result.kind = t->kind, .signature = signature };
-	struct event_format format = {};
+	struct expr_scope scope = { .result.kind = t->kind, .is_point = true };
 	struct capture_spec *x;
 	int err;
 
-	scope_of_event(src, p->event, &format, &scope);
-	err = capture_spec__of_point(s, p, &scope, &x, pos, why);
-	event_format__free(&format);
+	err = p->event ? resolve_event(src, s, p, &scope, &x, pos, why)
+		       : resolve_function(src, s, p, &scope, &x, pos, why);
 	if (err)
 		return err;
 	*(struct capture_spec **)array__grow(&t->points, &t->npoints, sizeof(*t->points)) = x;

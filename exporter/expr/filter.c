@@ -247,23 +247,23 @@ static bool is_of_return(const char *name)
 	return false;
 }
 
-/* A field may have such a name. */
-static int event_filter(const struct expr_scope *scope, const struct comparison *c,
+/* A field or parameter may have such a name. */
+static int point_filter(const struct expr_scope *scope, const struct comparison *c,
 			struct filter *out, char **why)
 {
 	if (names__is_parameter(scope, c->left))
 		return entry_filter(scope, c, out, why);
 	return error__refuse(why,
-			     "\"%s\": a tracepoint has no result and no duration; compare its "
-			     "fields",
+			     "\"%s\": there is no result and no duration here; compare fields or "
+			     "parameters",
 			     c->left);
 }
 
 static int compile(const struct expr_scope *scope, const struct comparison *c, struct filter *out,
 		   char **why)
 {
-	if (scope->is_event && is_of_return(c->left))
-		return event_filter(scope, c, out, why);
+	if (scope->is_point && is_of_return(c->left))
+		return point_filter(scope, c, out, why);
 	if (!strcmp(c->left, "duration"))
 		return duration_filter(c->literal, c->compare, out, why);
 	if (!strcmp(c->left, "outcome"))

@@ -19,6 +19,7 @@ struct expr_scope {
 	const char *const *types;  /* their types as C text: "const char *"; looked up in btf */
 	size_t nparams;
 	bool syscall;
+	bool is_point; /* there is no return: a tracepoint, or a point of a span */
 	bool is_event; /* a tracepoint: instead of parameters, it has the fields of a record, whose
 			* address is the only argument */
 	const struct event_field *fields;

@@ -46,6 +46,9 @@ enum program_id {
 	PROG_SPAN_BEGIN,
 	PROG_SPAN_END,
 	PROG_SPAN_CANCEL,
+	PROG_SPAN_BEGIN_AT_ENTRY, /* of a function */
+	PROG_SPAN_END_AT_ENTRY,
+	PROG_SPAN_CANCEL_AT_ENTRY,
 	PROG_SCAN, /* looks for calls in progress */
 	PROG_SCAN_SPANS,
 	PROG_CGROUP_REMOVED,

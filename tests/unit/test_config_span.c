@@ -27,7 +27,7 @@ static void test_keys(void **state)
 		   "  outcome: error\n"
 		   "  max_running: 50\n"
 		   "- name: _2\n"
-		   "  end: [{tracepoint: a:d, key: x}, {tracepoint: a:b, key: x}]\n"
+		   "  end: [{function: f, key: x}, {tracepoint: a:b, key: x}]\n"
 		   "  begin:\n"
 		   "  - {tracepoint: a:b, key: x}\n"
 		   "  - {tracepoint: a:c, key: y}\n");
@@ -58,6 +58,8 @@ static void test_keys(void **state)
 	assert_string_equal(s->span->points[0].event, "a:b");
 	assert_string_equal(s->span->points[1].event, "a:c");
 	assert_int_equal(s->span->points[1].role, SPAN_BEGIN);
+	assert_string_equal(s->span->points[2].function, "f");
+	assert_null(s->span->points[2].event);
 	assert_int_equal(s->span->points[3].role, SPAN_END);
 	assert_null(s->span->outcome.text);
 	assert_int_equal(s->span->max_running, MAX_RUNNING_DEFAULT);
@@ -116,11 +118,16 @@ static const struct {
 	{ "spans:\n- name: io\n  begin: {tracepoint: \"block:*\", key: dev}\n" END,
 	  "3:23: \"block:*\": a point of a span is one tracepoint; write SUBSYSTEM:EVENT" },
 	{ "spans:\n- name: io\n  begin: {tracepoint: block:issue}\n" END,
-	  "3:10: begin: key is missing; a point has a tracepoint, and a key that tells the spans "
-	  "apart" },
+	  "3:10: begin: key is missing; a point has a tracepoint or a function, and a key that "
+	  "tells the spans apart" },
+	{ "spans:\n- name: io\n  begin: {tracepoint: a:b, function: f, key: dev}\n" END,
+	  "3:10: begin: two points in one; a point has a tracepoint or a function, and a key "
+	  "that tells the spans apart" },
+	{ "spans:\n- name: io\n  begin: {function: \"f*\", key: dev}\n" END,
+	  "3:21: \"f*\": a point of a span is one kernel function; write its name alone" },
 	{ "spans:\n- name: io\n  begin: {key: dev}\n" END,
-	  "3:10: begin: tracepoint is missing; a point has a tracepoint, and a key that tells the "
-	  "spans apart" },
+	  "3:10: begin: tracepoint is missing; a point has a tracepoint or a function, and a key "
+	  "that tells the spans apart" },
 	{ "spans:\n- name: io\n  begin: {tracepoint: a:b, key: [a, b, c, d, e]}\n" END,
 	  "3:10: begin: a key of 5 parts; 4 are allowed" },
 	{ "spans:\n- name: io\n" BEGIN "  end: [{tracepoint: a:b, key: [a, b]},\n"

@@ -238,9 +238,9 @@ static void test_mistakes(void **state)
 	check_why(probe, "common_pid", NULL, "no field \"common_pid\"");
 	check_why(probe, "arg0", NULL, "no field \"arg0\"");
 	check_why(probe, "mac", NULL, "\"mac\" is an array of u8[]: only numbers");
-	check_why(probe, NULL, "duration > 1ms", "a tracepoint has no result and no duration");
-	check_why(probe, NULL, "outcome == error", "a tracepoint has no result and no duration");
-	check_why(probe, NULL, "value == 1", "a tracepoint has no result and no duration");
+	check_why(probe, NULL, "duration > 1ms", "there is no result and no duration here");
+	check_why(probe, NULL, "outcome == error", "there is no result and no duration here");
+	check_why(probe, NULL, "value == 1", "there is no result and no duration here");
 }
 
 int main(void)

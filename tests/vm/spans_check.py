@@ -99,6 +99,19 @@ def outcomes(r):
                      {"ESRCH": of["ended"]})
 
 
+def functions(r):
+    """The same numbers from the entries of functions, and from one of each."""
+    if not r["functions"]:
+        yield "SKIP: no kernel functions here"
+        return
+    for name in "functions", "both":
+        yield from equal(f"{name}, again", grown(r, name, "again", "begun"), {"begun": 200, "replaced": 200})
+        yield from equal(f"{name}, ended", grown(r, name, "ended", "again"), {"ended": 200, "running": -200})
+    found = {when: r[when].values("retprobe_span_seconds_count", "odd", span="functions") for when in ("again", "ended")}
+    yield from equal("labels", {odd: found["ended"][odd] - found["again"][odd] for odd in found["ended"]},
+                     {"0": 100, "1": 100})
+
+
 def times(r):
     """20 naps of 0.2 ms at least."""
     of = r["slept"].span("sleep")
@@ -144,12 +157,13 @@ def oldest(r):
     yield from equal("none", r["old"].sum("retprobe_span_oldest_seconds", span="sleep"), 0)
 
 
-CHECKS = (law, threads, full, labels, outcomes, times, disk, reload, oldest)
+CHECKS = (law, threads, full, labels, outcomes, functions, times, disk, reload, oldest)
 
 
 def main():
     name, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     r = {"kernel": (directory / "kernel").read_text(),
+         "functions": (directory / "functions").exists(),
          "disk": (directory / "disk").exists(),
          "made": json.loads((directory / "mixed.json").read_text().splitlines()[0]),
          "scrapes": ("mixed", "drained", "begun", "again", "ended", "slept", "later")}

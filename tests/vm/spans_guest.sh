@@ -34,6 +34,19 @@ spans:
     begin: {tracepoint: syscalls:sys_enter_clock_nanosleep, key: tid, filter: comm == sleeper}
     end: {tracepoint: syscalls:sys_exit_clock_nanosleep, key: tid, filter: [comm == sleeper, "(ret) == 0"]}
 Y
+if [ -n "${GUEST:-}" ]; then
+	cat >>/tmp/spans.yaml <<-Y
+	# from the entry of a function to that of another one
+	  - name: functions
+	    begin: {function: ${SYS}getsid, key: "$SYS_ARG0", filter: "$SYS_ARG0 >= 3000000"}
+	    end: {function: ${SYS}getpgid, key: "$SYS_ARG0", filter: "$SYS_ARG0 >= 3000000"}
+	    labels: [{odd: "$SYS_ARG0 & 1"}]
+	  - name: both
+	    begin: {tracepoint: syscalls:sys_enter_getsid, key: pid, $ours}
+	    end: {function: ${SYS}getpgid, key: "$SYS_ARG0", filter: "$SYS_ARG0 >= 3000000"}
+	Y
+	echo yes >"$RESULTS/functions"
+fi
 if [ -n "${GUEST:-}" ] && modprobe -q null_blk irqmode=2 completion_nsec=20000000 nr_devices=1; then
 	cat >>/tmp/spans.yaml <<-'Y'
 	  - name: block_io
