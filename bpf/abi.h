@@ -283,6 +283,33 @@ struct rp_ending {
 	struct rp_test result;
 };
 
+/* Filters on what is known when a call returns. All must pass. */
+struct rp_returned {
+	__u32 filters;	/* bits of enum rp_returned_filter: those that there are */
+	__u32 outcomes; /* rp_outcome_bits that pass */
+	__u32 nresults; /* filters on the result */
+	__u32 nendings; /* alternatives, in groups; with them, there are no filters on the result */
+	__u64 min_ns, max_ns; /* durations that pass: min <= d <= max */
+	struct rp_test result[RP_FILTERS];
+	struct rp_ending ending[RP_ALTERNATIVES];
+};
+
+enum rp_returned_filter {
+	RP_RETURNED_DURATION = 1,
+	RP_RETURNED_OUTCOME = 2,
+	RP_RETURNED_RESULT = 4,
+	RP_RETURNED_ENDINGS = 8,
+};
+
+/* Samples of the counted calls that pass `when`. */
+struct rp_sampling_spec {
+	__u32 per_second; /* 0: no samples */
+	__u32 stacks;	  /* bits of enum rp_stack */
+	struct rp_returned when;
+};
+
+enum rp_stack { RP_STACK_KERNEL = 1 };
+
 #define RP_MAX_CAPTURES 4095 /* 1 + index fits RP_DESC_CAPTURE */
 
 /* Capture spec: what a probe with labels, filters or observed values reads, and keeps. Targets may
@@ -296,24 +323,20 @@ struct rp_capture_spec {
 	__u32 of_syscall; /* the arguments are those of a system call */
 	__u32 go;	  /* they are those of Go's calling convention */
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
-	__u32 outcomes;	  /* rp_outcome_bits to count; 0: all */
 	__u32 split; /* `error:` splits a class: its errors are counted by value, as -1 - class */
-	__u32 nresults; /* filters on the result; more than RP_FILTERS: plus the number of endings
-			 */
-	__u64 min_ns, max_ns; /* durations to count: min <= d <= max */
-	__u8 outcome[8];      /* rp_outcome_bit of each rp_class; TAIL: 0 */
+	__u8 outcome[8]; /* rp_outcome_bit of each rp_class; TAIL: 0 */
 	struct rp_test
 		error; /* `error:`, results that are errors although their class does not show it */
 	struct rp_path_layout path;
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
 	struct rp_filter filter[RP_FILTERS];
-	struct rp_test result[RP_FILTERS];
-	/* Used instead of `filter` and `result` if some filter has alternatives. Alternatives are
-	 * in groups. A call is counted if one alternative of each group passes. `last` marks the
-	 * end of a group. Alternatives in a row that read the same field are a run: the first one
-	 * has their number in `run`, and the mark. */
+	/* Used instead of `filter` if some filter has alternatives. Alternatives are in groups. A
+	 * call is counted if one alternative of each group passes. `last` marks the end of a group.
+	 * Alternatives in a row that read the same field are a run: the first one has their number
+	 * in `run`, and the mark. */
 	struct rp_filter alternative[RP_ALTERNATIVES];
-	struct rp_ending ending[RP_ALTERNATIVES];
+	struct rp_returned counted;
+	struct rp_sampling_spec sampling;
 };
 
 /* Identifies a label set among those of its target: the numbers, then comm, then the texts, without
@@ -362,6 +385,44 @@ struct rp_used {
  */
 #define RP_OBSERVED_END	       (1ULL << 48)
 #define RP_OBSERVED_UNREADABLE (1ULL << 63) /* instead of a value */
+
+/*
+ * ---- samples (samples.bpf.h) -------------------------------------------------------------------
+ */
+
+#define RP_SAMPLE_FRAMES  64 /* of a stack */
+#define RP_SAMPLE_UNKNOWN (~0ULL)
+
+struct rp_sample {
+	__u64 desc;   /* of the target */
+	__u64 time;   /* of the record, ns of the monotonic clock */
+	__u64 ns;     /* duration; RP_SAMPLE_UNKNOWN: its entry was not seen */
+	__u64 ret;    /* the result register */
+	__u64 cgroup; /* id in the v2 hierarchy */
+	__u32 cell;   /* the target's id, or that of the label set */
+	__u32 pid, tid;
+	__u32 outcome;	    /* rp_outcome_bit; 0: unknown, as is the result */
+	__s32 kernel_bytes; /* of the stack; negative: an errno; without RP_STACK_KERNEL: 0 */
+	char comm[RP_COMM_SIZE];
+	__u64 kernel[RP_SAMPLE_FRAMES]; /* the last member: left out if no stack is wanted */
+};
+
+/* Why a call that passes `when` has no sample. */
+enum rp_sample_drop {
+	RP_DROP_RATE, /* there were per_second samples in this second */
+	RP_DROP_FULL, /* the buffer had no room */
+	RP_DROP_BUSY, /* this CPU was taking another sample */
+	RP_DROP_MAX,
+};
+
+/* Of a target; written by all CPUs. */
+struct rp_sampling {
+	__u64 second; /* since the boot, in which `taken` samples were taken */
+	__u64 taken;
+	__u64 samples; /* in the buffer, ever */
+	__u64 dropped[RP_DROP_MAX];
+	__u64 pad[2]; /* to a cache line */
+};
 
 /*
  * ---- jumps that may leave a user function (probe_uprobe_ret.bpf.h) -----------------------------

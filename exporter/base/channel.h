@@ -14,6 +14,7 @@ enum channel_op {
 	CHANNEL_RELOAD,	     /* reload the configuration; the answer: the error, or nothing */
 	CHANNEL_ALIVE,	     /* nothing: a sign of life */
 	CHANNEL_CALLS,	     /* look for calls in progress; the answer: a report (scan/report.h) */
+	CHANNEL_SAMPLES,     /* nothing; the answer: a report (samples/report.h) */
 	CHANNEL_WEB,	     /* check the web configuration; the answer: its texts, if changed */
 };
 

@@ -246,17 +246,31 @@ int expressions__bind_labels(struct binder *b, const struct tree_node *list, voi
 	return err;
 }
 
+static int bind_filters(struct binder *b, const struct tree_node *list, const char *where,
+			struct expression **v, size_t *n)
+{
+	size_t nitems;
+	const struct tree_node *const *items = binder__elements(&list, &nitems);
+	int err = 0;
+
+	begin_expressions(v);
+	for (size_t i = 0; i < nitems && !err; i++)
+		err = add_expression(b, NULL, items[i], where, v, n);
+	return err;
+}
+
 int expressions__bind_filter(struct binder *b, const struct tree_node *list, void *target)
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
-	size_t n;
-	const struct tree_node *const *items = binder__elements(&list, &n);
-	int err = 0;
 
-	begin_expressions(&s->filters);
-	for (size_t i = 0; i < n && !err; i++)
-		err = add_expression(b, NULL, items[i], "a filter", &s->filters, &s->nfilters);
-	return err;
+	return bind_filters(b, list, "a filter", &s->filters, &s->nfilters);
+}
+
+int expressions__bind_when(struct binder *b, const struct tree_node *list, void *target)
+{
+	struct sampling *s = target;
+
+	return bind_filters(b, list, "when", &s->when, &s->nwhen);
 }
 
 /* {name: expression}: the name is a label's value, not a label. */

@@ -9,6 +9,8 @@
 int expressions__bind_labels(struct binder *b, const struct tree_node *list, void *target);
 int expressions__bind_filter(struct binder *b, const struct tree_node *list, void *target);
 int expressions__bind_observe(struct binder *b, const struct tree_node *map, void *target);
+/* `when`, whose target is the struct sampling. */
+int expressions__bind_when(struct binder *b, const struct tree_node *list, void *target);
 
 /* Of the command line: "comm" or "NAME=EXPRESSION". 0, or -EINVAL and *why (base/error.h). */
 int expressions__add_label(struct probe_settings *s, const char *text, const struct source_pos *pos,

@@ -20,6 +20,7 @@ void probe_settings__free(struct probe_settings *s)
 	free_expressions(s->labels, s->nlabels);
 	free_expressions(s->filters, s->nfilters);
 	free_expressions(s->observed, s->nobserved);
+	free_expressions(s->sample.when, s->sample.nwhen);
 	free(s->error.text);
 	free(s->mechanism);
 	probe_notes__free(&s->notes);
@@ -62,6 +63,13 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 	fill_expressions(&s->labels, &s->nlabels, defaults->labels, defaults->nlabels);
 	fill_expressions(&s->filters, &s->nfilters, defaults->filters, defaults->nfilters);
 	fill_expressions(&s->observed, &s->nobserved, defaults->observed, defaults->nobserved);
+	if (!s->sample.given) {
+		s->sample = defaults->sample;
+		s->sample.when = NULL;
+		s->sample.nwhen = 0;
+		fill_expressions(&s->sample.when, &s->sample.nwhen, defaults->sample.when,
+				 defaults->sample.nwhen);
+	}
 	if (!s->has_max_rate) {
 		s->max_rate = defaults->has_max_rate ? defaults->max_rate : DEFAULT_MAX_RATE;
 		s->has_max_rate = defaults->has_max_rate;
@@ -97,6 +105,14 @@ static bool same_expressions(const struct expression *a, size_t na, const struct
 	return na == nb;
 }
 
+static bool same_sampling(const struct sampling *a, const struct sampling *b)
+{
+	if (!a->on || !b->on)
+		return a->on == b->on;
+	return a->per_second == b->per_second && a->stacks == b->stacks &&
+	       same_expressions(a->when, a->nwhen, b->when, b->nwhen);
+}
+
 static uint32_t series_of(const struct probe_settings *s)
 {
 	return s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
@@ -110,7 +126,8 @@ bool probe_settings__same(const struct probe_settings *a, const struct probe_set
 	       a->series_ttl == b->series_ttl && a->in_flight == b->in_flight &&
 	       same_expressions(a->labels, a->nlabels, b->labels, b->nlabels) &&
 	       same_expressions(a->filters, a->nfilters, b->filters, b->nfilters) &&
-	       same_expressions(a->observed, a->nobserved, b->observed, b->nobserved);
+	       same_expressions(a->observed, a->nobserved, b->observed, b->nobserved) &&
+	       same_sampling(&a->sample, &b->sample);
 }
 
 bool probe_settings__same_limits(const struct probe_settings *a, const struct probe_settings *b)

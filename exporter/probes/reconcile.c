@@ -18,6 +18,7 @@
 #include "kernel/switches.h"
 #include "kernel/tracefs.h"
 #include "object/memory_plan.h"
+#include "object/samples.h"
 #include "probes/compare.h"
 #include "probes/in_progress.h"
 #include "probes/overload.h"
@@ -29,6 +30,7 @@
 #include "probes/switched_off.h"
 
 #define GENERATIONS_MAX	  64 /* each has its own programs and in-flight memory */
+#define SAMPLING_PERIOD	  0.1
 #define WATCH_PERIOD	  2.0
 #define RETRY_PERIOD	  30.0
 #define FORMER_PERIOD	  10.0
@@ -50,6 +52,7 @@ struct reconcile *reconcile__new(struct features *f, int tracefs,
 	r->costs = costs__new(f);
 	r->guard = rate_guard__new(r->costs);
 	r->in_progress = in_progress__new();
+	r->samples = kept_samples__new();
 	r->switches = switches__new(open("/proc/sys/kernel", O_PATH | O_DIRECTORY | O_CLOEXEC),
 				    tracefs__open_debugfs());
 	return r;
@@ -68,6 +71,7 @@ void reconcile__free(struct reconcile *r)
 	rate_guard__free(r->guard);
 	costs__free(r->costs);
 	in_progress__free(r->in_progress);
+	kept_samples__free(r->samples);
 	switches__free(r->switches);
 	config__free(r->config);
 	free(r->failed);
@@ -96,6 +100,35 @@ void reconcile__scan(struct reconcile *r, double now)
 void reconcile__write_calls(struct reconcile *r, struct buf *out)
 {
 	in_progress__write(r->in_progress, r, out);
+}
+
+static bool take_samples(struct reconcile *r, double now)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct generation *g = r->generations[i];
+
+		if (!g->obj || !object_samples__are_taken(g->obj))
+			continue;
+		kept_samples__take(r->samples, g->obj, g->targets, g->labels, now);
+		some = true;
+	}
+	r->last_sampling = now;
+	return some;
+}
+
+double reconcile__take_samples(struct reconcile *r, double now)
+{
+	if (now - r->last_sampling < SAMPLING_PERIOD)
+		return r->last_sampling + SAMPLING_PERIOD - now;
+	return take_samples(r, now) ? SAMPLING_PERIOD : -1;
+}
+
+void reconcile__write_samples(struct reconcile *r, double now, struct buf *out)
+{
+	take_samples(r, now);
+	kept_samples__write(r->samples, out);
 }
 
 /* ---- new targets ------------------------------------------------------------------------- */

@@ -38,5 +38,10 @@ const struct probe_table *reconcile__table(const struct reconcile *r);
 int reconcile__update(struct reconcile *r, double now);
 /* Looks for calls in progress, unless it is too soon after the last scan. */
 void reconcile__scan(struct reconcile *r, double now);
+/* Fetches samples of calls, unless it is too soon after the last time. Seconds until the next time;
+ * negative: no probe is sampled. */
+double reconcile__take_samples(struct reconcile *r, double now);
+/* Fetches samples, and appends the newest as a report (samples/report.h). */
+void reconcile__write_samples(struct reconcile *r, double now, struct buf *out);
 /* Appends the calls that the last scan has found, as a report (scan/report.h). */
 void reconcile__write_calls(struct reconcile *r, struct buf *out);

@@ -28,4 +28,5 @@ struct target_state {
 	const struct snap_target *snap;
 	const struct missed_target *missed;	  /* NULL: none known */
 	const struct in_flight_target *in_flight; /* NULL: none known */
+	const struct rp_sampling *sampling;	  /* NULL: it is not sampled */
 };

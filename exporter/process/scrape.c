@@ -20,6 +20,7 @@ struct part {
 	struct snapshot *snapshot;
 	struct missed_target *missed;	    /* a copy: the source changes */
 	struct in_flight_target *in_flight; /* likewise */
+	struct rp_sampling *sampling;	    /* likewise; NULL: no probe is sampled */
 };
 
 struct scrape {
@@ -79,6 +80,7 @@ static void free_scrape(struct scrape *r, size_t nparts)
 		snapshot__free(r->parts[i].snapshot);
 		free(r->parts[i].missed);
 		free(r->parts[i].in_flight);
+		free(r->parts[i].sampling);
 	}
 	free(r->parts);
 	free(r->states);
@@ -162,12 +164,24 @@ static int read_part(struct scraper *c, size_t g, struct part *out)
 	if (!out->missed || !out->in_flight)
 		return -ENOMEM;
 	memcpy(out->in_flight, gen->in_flight, gen->ntargets * sizeof(*out->in_flight));
+	if (gen->banks.sampling) {
+		out->sampling = calloc(gen->ntargets, sizeof(*out->sampling));
+		if (!out->sampling)
+			return -ENOMEM;
+		memcpy(out->sampling, (const void *)gen->banks.sampling,
+		       gen->ntargets * sizeof(*out->sampling));
+	}
 	memcpy(out->missed, gen->board->targets, gen->ntargets * sizeof(*out->missed));
 	out->snapshot = snapshot__take(&gen->banks, gen->extras);
 	if (!out->snapshot)
 		return -errno;
 	label_cache__apply(c->labels, g, out->snapshot);
 	return 0;
+}
+
+static bool is_sampled(const struct target *t)
+{
+	return t->capture && t->capture->kernel.sampling.per_second;
 }
 
 static void fill_input(const struct served *served, struct scrape *r)
@@ -197,6 +211,8 @@ static void fill_input(const struct served *served, struct scrape *r)
 		st->snap = &r->parts[row->generation].snapshot->targets[st->target->id];
 		st->missed = &r->parts[row->generation].missed[st->target->id];
 		st->in_flight = &r->parts[row->generation].in_flight[st->target->id];
+		if (r->parts[row->generation].sampling && is_sampled(st->target))
+			st->sampling = &r->parts[row->generation].sampling[st->target->id];
 	}
 }
 

@@ -107,6 +107,11 @@ static const struct in_flight_target fixture_in_flight[FIXTURE_IDS] = {
 	{ .known = 0, .calls = 7 },
 };
 
+/* Of the first. */
+static const struct rp_sampling fixture_sampling = {
+	.samples = 12, .dropped = { [RP_DROP_RATE] = 3, [RP_DROP_BUSY] = 1 }
+};
+
 static struct missed_program fixture_programs[MISSED_MECHANISMS];
 
 static inline void fixture__init_programs(void)
@@ -180,6 +185,7 @@ static inline void fixture__init(struct fixture *f)
 		st->snap = &fixture_snaps[i];
 		st->missed = &fixture_losses[i];
 		st->in_flight = &fixture_in_flight[i];
+		st->sampling = i ? NULL : &fixture_sampling;
 	}
 	f->states[FIXTURE_TARGETS - 1].detached[REASON_OVERLOAD] = 1;
 	f->in = (struct metrics_input){

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "samples/kept.h"
+
+#include "base/clock.h"
+#include "bpf/outcome.h"
+#include "counts/snapshot.h"
+#include "discover/outcome_text.h"
+#include "expr/capture.h"
+#include "kernel/ksym_names.h"
+#include "labels/namer.h"
+#include "object/samples.h"
+#include "samples/report.h"
+#include "samples/stack.h"
+
+#define REPORT_BYTES (4 << 20)
+#define CGROUPS	     64 /* whose names are remembered; a power of two */
+
+struct sample {
+	struct sample_report known; /* all but the stack; owns its texts */
+	struct rp_sample *raw;	    /* NULL: empty */
+};
+
+struct cgroup_names {
+	uint64_t id; /* 0: none */
+	char *cgroup, *container_id, *pod_uid;
+};
+
+struct kept_samples {
+	struct sample ring[SAMPLES_KEPT];
+	uint64_t taken; /* ever; sample number n is in ring[n % SAMPLES_KEPT] */
+	struct cgroup_names cgroups[CGROUPS];
+	struct label_namer *namer;
+	struct ksym_names *symbols;
+};
+
+struct kept_samples *kept_samples__new(void)
+{
+	struct kept_samples *k = xcalloc(1, sizeof(*k));
+
+	k->namer = label_namer__new("/proc");
+	k->symbols = ksym_names__new("/proc");
+	return k;
+}
+
+static void forget_cgroup(struct cgroup_names *c)
+{
+	free(c->cgroup);
+	free(c->container_id);
+	free(c->pod_uid);
+	*c = (struct cgroup_names){};
+}
+
+static void forget(struct sample *s)
+{
+	struct sample_report *r = &s->known;
+
+	for (size_t i = 0; i < r->nnames; i++) {
+		free((char *)r->names[i].object);
+		free((char *)r->names[i].function);
+	}
+	for (size_t i = 0; i < r->nlabels; i++) {
+		free((char *)r->labels[i].name);
+		free((char *)r->labels[i].text);
+	}
+	free(r->names);
+	free(r->labels);
+	free((char *)r->comm);
+	free((char *)r->cgroup);
+	free((char *)r->container_id);
+	free((char *)r->pod_uid);
+	free((char *)r->outcome);
+	free((char *)r->value);
+	free(s->raw);
+	*s = (struct sample){};
+}
+
+void kept_samples__free(struct kept_samples *k)
+{
+	if (!k)
+		return;
+	for (size_t i = 0; i < SAMPLES_KEPT; i++)
+		forget(&k->ring[i]);
+	for (size_t i = 0; i < CGROUPS; i++)
+		forget_cgroup(&k->cgroups[i]);
+	label_namer__free(k->namer);
+	ksym_names__free(k->symbols);
+	free(k);
+}
+
+/* ---- taking ---------------------------------------------------------------------------------- */
+
+static void on_sample(void *ctx, const struct rp_sample *raw, bool has_stack)
+{
+	struct kept_samples *k = ctx;
+	struct sample *s = &k->ring[++k->taken % SAMPLES_KEPT];
+	size_t size = offsetof(struct rp_sample, kernel);
+
+	forget(s);
+	if (has_stack && raw->kernel_bytes > 0)
+		size += raw->kernel_bytes;
+	s->raw = xcalloc(1, size);
+	memcpy(s->raw, raw, size);
+	if (!has_stack)
+		s->raw->kernel_bytes = 0;
+	s->known.number = k->taken;
+}
+
+static void describe_cgroup(struct kept_samples *k, uint64_t id, struct sample_report *out)
+{
+	struct cgroup_names *c = &k->cgroups[id % CGROUPS];
+
+	if (!id)
+		return;
+	if (c->id != id) {
+		forget_cgroup(c);
+		c->id = id;
+		c->cgroup = label_namer__cgroup(k->namer, LABEL_WHOLE, id);
+		c->container_id = label_namer__cgroup(k->namer, LABEL_CONTAINER_ID, id);
+		c->pod_uid = label_namer__cgroup(k->namer, LABEL_POD_UID, id);
+	}
+	out->cgroup = c->cgroup ? xstrdup(c->cgroup) : NULL;
+	out->container_id = c->container_id ? xstrdup(c->container_id) : NULL;
+	out->pod_uid = c->pod_uid ? xstrdup(c->pod_uid) : NULL;
+}
+
+static void name_function(const struct target *t, struct sample_report *out)
+{
+	for (size_t i = 0; i < target__nnames(t); i++) {
+		struct target_name name = target__name(t, i);
+
+		*(struct sample_name *)array__grow(&out->names, &out->nnames, sizeof(*out->names)) =
+			(struct sample_name){ xstrdup(name.object), xstrdup(name.function) };
+	}
+}
+
+static void name_labels(const struct target *t, uint32_t cell, struct label_slots *labels,
+			double now, struct sample_report *out)
+{
+	const struct capture_spec *x = t->capture;
+	const char *const *texts = label_slots__texts(labels, cell, now);
+
+	for (size_t i = 0; x && i < x->nlabels; i++)
+		*(struct sample_label *)array__grow(&out->labels, &out->nlabels,
+						    sizeof(*out->labels)) =
+			(struct sample_label){ xstrdup(x->labels[i].name),
+					       xstrdup(texts ? texts[i] : LABEL_OTHERS) };
+}
+
+static const char *outcome_name(uint32_t bit)
+{
+	return bit == RP_OUTCOME_OK	     ? "ok"
+	       : bit == RP_OUTCOME_ERROR     ? "error"
+	       : bit == RP_OUTCOME_NULL	     ? "null"
+	       : bit == RP_OUTCOME_RESTARTED ? "restarted"
+					     : "unknown";
+}
+
+static bool is_number(enum rp_kind kind)
+{
+	return kind != RP_KIND_VOID && kind != RP_KIND_POINTER && kind != RP_KIND_BOOL;
+}
+
+static void describe_result(const struct target *t, const struct rp_sample *raw,
+			    struct sample_report *out)
+{
+	uint64_t desc = raw->desc;
+	struct rp_outcome o = raw->outcome ? rp_outcome(desc, raw->ret) : rp_outcome_of_tail(desc);
+	struct outcome_text text;
+	char buf[32];
+
+	if (o.cls == RP_CLASS_BY_VALUE)
+		text = outcome_text__of_number(t, o.value, buf, sizeof(buf));
+	else
+		text = outcome_text__of_class(t, o.cls);
+	out->outcome = xstrdup(outcome_name(raw->outcome));
+	out->value = text.value ? xstrdup(text.value) : NULL;
+	out->has_ret = raw->outcome && is_number(t->kind);
+	out->is_signed =
+		RP_DESC_IS_SIGNED(desc) || t->kind == RP_KIND_ENUM || t->kind == RP_KIND_VALUE;
+	out->ret = out->is_signed ? (uint64_t)rp_sign_extend(raw->ret, RP_DESC_UNUSED(desc))
+				  : rp_zero_extend(raw->ret, RP_DESC_UNUSED(desc));
+}
+
+static void describe(struct kept_samples *k, struct sample *s, const struct target *t,
+		     struct label_slots *labels, double now)
+{
+	const struct rp_sample *raw = s->raw;
+	struct sample_report *out = &s->known;
+
+	out->time = now_seconds() - (now - (double)raw->time / 1e9);
+	out->ns = raw->ns;
+	out->pid = raw->pid;
+	out->tid = raw->tid;
+	out->comm = xstrndup(raw->comm, strnlen(raw->comm, sizeof(raw->comm)));
+	describe_cgroup(k, raw->cgroup, out);
+	name_function(t, out);
+	name_labels(t, raw->cell, labels, now, out);
+	describe_result(t, raw, out);
+}
+
+void kept_samples__take(struct kept_samples *k, struct object *obj, const struct targets *targets,
+			struct label_slots *labels, double now)
+{
+	uint64_t n = k->taken;
+
+	object_samples__take(obj, on_sample, k);
+	if (k->taken - n > SAMPLES_KEPT)
+		n = k->taken - SAMPLES_KEPT;
+	while (n < k->taken) {
+		struct sample *s = &k->ring[++n % SAMPLES_KEPT];
+
+		describe(k, s, targets->v[RP_DESC_ID(s->raw->desc)], labels, now);
+	}
+}
+
+/* ---- the report ------------------------------------------------------------------------------ */
+
+static size_t nframes(const struct sample *s)
+{
+	return s->raw->kernel_bytes > 0 ? s->raw->kernel_bytes / sizeof(s->raw->kernel[0]) : 0;
+}
+
+static const struct sample *sample_at(const struct kept_samples *k, uint64_t number)
+{
+	return &k->ring[number % SAMPLES_KEPT];
+}
+
+static void look_up(struct kept_samples *k, uint64_t oldest)
+{
+	__cleanup_free uint64_t *addrs = xcalloc(SAMPLES_KEPT * RP_SAMPLE_FRAMES, sizeof(*addrs));
+	size_t total = 0;
+
+	for (uint64_t i = oldest; i <= k->taken; i++) {
+		const struct sample *s = sample_at(k, i);
+
+		memcpy(addrs + total, s->raw->kernel, nframes(s) * sizeof(*addrs));
+		total += nframes(s);
+	}
+	ksym_names__look_up(k->symbols, addrs, total);
+}
+
+void kept_samples__write(struct kept_samples *k, struct buf *out)
+{
+	uint64_t oldest = k->taken < SAMPLES_KEPT ? 1 : k->taken - SAMPLES_KEPT + 1;
+	struct samples_report report = {};
+	struct image io = { .out = out };
+	size_t bytes = 0;
+
+	look_up(k, oldest);
+	for (uint64_t i = k->taken; i >= oldest && bytes < REPORT_BYTES; i--) {
+		struct sample_report *r = array__grow(&report.v, &report.n, sizeof(*report.v));
+		const struct sample *s = sample_at(k, i);
+
+		*r = s->known;
+		r->stack = stack__spell(k->symbols, (const uint64_t *)s->raw->kernel, nframes(s));
+		if (s->raw->kernel_bytes < 0)
+			r->stack_error = strerror(-s->raw->kernel_bytes);
+		bytes += sizeof(*r) + (r->stack ? strlen(r->stack) : 0);
+	}
+	samples_report__image(&io, &report);
+	for (size_t i = 0; i < report.n; i++)
+		free((char *)report.v[i].stack);
+	free(report.v); /* the rest is borrowed */
+}

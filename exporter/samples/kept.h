@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The newest samples of all generations, as they come from the kernel, and what of them would not
+ * be known later: the names of label values and cgroups. Names of kernel functions are found when
+ * they are asked for.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "discover/target.h"
+#include "labels/slots.h"
+#include "object/object.h"
+
+struct kept_samples;
+struct kept_samples *kept_samples__new(void);
+void kept_samples__free(struct kept_samples *k); /* NULL is fine */
+
+/* Takes what a generation's programs have sampled. now: monotonic seconds. */
+void kept_samples__take(struct kept_samples *k, struct object *obj, const struct targets *targets,
+			struct label_slots *labels, double now);
+/* Appends a report (samples/report.h). */
+void kept_samples__write(struct kept_samples *k, struct buf *out);

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Samples of user functions and system calls: each call that matches is a sample or counted as dropped. Kernel functions:
+# tests/vm/samples_guest.sh.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+suite=samples
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
+
+plan 12
+# As root or not: nothing is attached.
+for when in "comm == sh" "duration > 1s || uid == 0"; do
+	printf 'probes: [{syscalls: getsid, sample: {when: "%s"}}]' "$when" >"$temp/bad.yaml"
+	"$exporter" --config.check --config.file="$temp/bad.yaml" >"$temp/bad.log" 2>&1
+	[ $? -eq 2 ] && grep -q 'bad.yaml:1:44: .*\(not known when the call returns\|cannot be alternatives\)' "$temp/bad.log" &&
+		ok "no sample when $when" || not_ok "no sample when $when" "$(cat "$temp/bad.log")"
+done
+if [ "$(id -u)" -ne 0 ]; then
+	skip 10 "of calls" "attaching needs root"
+	exit 0
+fi
+
+function="{user: {object: $PWD/build/page_calls, functions: page_call}, returns: long, labels: [comm]"
+configure() { # configure SAMPLE
+	printf 'probes:\n  - %s, sample: %s}\n  - {syscalls: [sched_rr_get_interval], labels: [comm], sample: %s}\n' \
+		"$function" "$1" '{when: "outcome == error", per_second: 1000000}' >"$temp/samples.yaml"
+}
+
+start() { # start SAMPLE
+	configure "$1"
+	launch "$temp/exporter.log" --config.file="$temp/samples.yaml" && wait_ready 60 ||
+		give_up "the exporter" "it is not ready"
+}
+
+# The sum of the series of a metric whose labels match.
+sum() { # sum METRIC REGEX
+	get /metrics "$temp/metrics" && awk -v name="$1" -v labels="$2" \
+		'index($0, name "{") == 1 && $0 ~ labels { n += $NF } END { print n + 0 }' "$temp/metrics"
+}
+
+call() { # call RESULT COUNT [USECS]
+	build/page_calls x "$@"
+}
+
+# Whether an expression over s, the samples of a query, is true.
+holds() { # holds QUERY EXPRESSION
+	get "/api/v1/samples?$1" "$temp/samples.json" && python3 -c '
+import json, sys
+s = json.load(open(sys.argv[1]))["samples"]
+sys.exit(not eval(sys.argv[2]))' "$temp/samples.json" "$2"
+}
+
+check() { # check NAME COMMAND...
+	"${@:2}" && ok "$1" || not_ok "$1" "$(grep -h '^retprobe_samples' "$temp/metrics"; head -c 2000 "$temp/samples.json")"
+}
+
+# ---- the law -------------------------------------------------------------------------------------
+is() { # is NUMBER NUMBER
+	[ "$1" = "$2" ]
+}
+
+start '{when: ret == 7, per_second: 1000000}'
+call 1 50000 & call 7 500 && call 7 500
+wait $!
+samples=$(sum retprobe_samples_total page_call) dropped=$(sum retprobe_samples_dropped_total page_call)
+check "1,000 calls match" is $((samples + dropped)) 1000
+check "all calls are counted" is "$(sum retprobe_duration_seconds_count page_call)" 51000
+check "none is dropped for its rate" is "$(sum retprobe_samples_dropped_total 'page_call.*rate')" 0
+check "the newest first" holds 'function=page_call&limit=20' \
+	'len(s) == 20 and all(x["ret"] == 7 for x in s) and [x["sample"] for x in s] == sorted((x["sample"] for x in s), reverse=True)'
+stop_exporter
+
+start '{when: "duration > 5ms", per_second: 5}'
+call 0 5000 & call 3 40 10000
+wait $!
+slow=$(($(sum retprobe_duration_seconds_count page_call) - $(sum retprobe_duration_seconds_bucket 'page_call.*le="0.005"')))
+samples=$(sum retprobe_samples_total page_call) dropped=$(sum retprobe_samples_dropped_total page_call)
+check "slow calls are samples or dropped" is $((samples + dropped)) $slow
+[ "$dropped" -gt 0 ] && [ "$samples" -gt 0 ] && [ "$slow" -ge 40 ] && ok "per_second drops some" ||
+	not_ok "per_second drops some" "$samples samples, $dropped dropped of $slow"
+
+# ---- contents ------------------------------------------------------------------------------------
+python3 -c '
+import ctypes, os, platform
+number = 148 if platform.machine() == "x86_64" else 127
+open("/proc/self/comm", "w").write("sampled")
+ctypes.CDLL(None).syscall(number, -1, 0)
+print(os.getpid())' >"$temp/tid"
+tid=$(cat "$temp/tid")
+check "a failed system call" holds function=sched_rr_get_interval \
+	"[(x['pid'], x['tid'], x['comm'], x['labels'], x['outcome'], x['value'], x['ret'], x['object']) for x in s if x['pid'] == $tid] == [
+	($tid, $tid, 'sampled', {'comm': 'sampled'}, 'error', 'EINVAL', -22, 'syscall')]"
+check "its stack" holds function=sched_rr_get_interval "any('do_syscall_64' in f or 'el0_svc' in f for f in s[0]['stack'])"
+
+# ---- who keeps them ------------------------------------------------------------------------------
+kept="any(x['pid'] == $tid for x in s)"
+pkill -KILL -P "$pid" # the server
+wait_for 20 holds function=sched_rr_get_interval "$kept" && ok "a new server has them" || not_ok "a new server has them" "lost"
+configure '{when: ret == 9, per_second: 5}'
+kill -HUP "$pid"
+wait_for 20 grep -q 'configuration has been reloaded' "$temp/exporter.log"
+call 9 1
+check "a reload keeps them" holds '' "$kept and s[0]['function'] == 'page_call' and s[0]['ret'] == 9"
+stop_exporter
+exit $failed
