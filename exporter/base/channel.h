@@ -10,7 +10,7 @@
 #include "base/util.h"
 
 enum channel_op {
-	CHANNEL_REFRESH = 1, /* update the numbers; the answer: updates of label sets */
+	CHANNEL_REFRESH = 1, /* update the numbers; the answer: updates of label sets, exemplars */
 	CHANNEL_RELOAD,	     /* reload the configuration; the answer: the error, or nothing */
 	CHANNEL_ALIVE,	     /* nothing: a sign of life */
 	CHANNEL_CALLS,	     /* look for calls in progress; the answer: a report (scan/report.h) */

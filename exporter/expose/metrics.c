@@ -27,13 +27,18 @@ struct series {
 	const struct snap_cell *cell;
 	struct label labels[TARGET_LABELS + CAPTURE_LABELS_MAX + 2]; /* two more for the family */
 	size_t nlabels;
+	const struct exemplar *exemplars;
+	size_t nexemplars;
 };
 
+/* set: its slot, or EXEMPLAR_NO_SET. */
 static void begin_series(struct series *sr, const struct target_state *st,
-			 const struct snap_cell *cell, const struct label_texts *texts)
+			 const struct snap_cell *cell, const struct label_texts *texts,
+			 uint32_t set)
 {
 	const struct capture_spec *x = st->target->capture;
 
+	sr->exemplars = exemplars__of_set(st->exemplars, st->nexemplars, set, &sr->nexemplars);
 	sr->state = st;
 	sr->cell = cell;
 	target_labels__set(sr->labels, st);
@@ -55,10 +60,10 @@ static void for_each_series(const struct metrics_input *in, struct expo *e, seri
 		const struct snap_target *t = st->snap;
 		struct series sr;
 
-		begin_series(&sr, st, &t->cell, NULL);
+		begin_series(&sr, st, &t->cell, NULL, EXEMPLAR_NO_SET);
 		write(in, &sr, e);
 		for (size_t i = 0; i < t->nsets; i++) {
-			begin_series(&sr, st, &t->sets[i].cell, t->sets[i].texts);
+			begin_series(&sr, st, &t->sets[i].cell, t->sets[i].texts, t->sets[i].slot);
 			write(in, &sr, e);
 		}
 	}
@@ -70,6 +75,8 @@ static void write_duration(const struct metrics_input *in, struct series *sr, st
 		.layout = in->layout,
 		.cells = sr->cell->words + RP_CELL_BINS,
 		.sum = (double)sr->cell->words[RP_CELL_SUM] / 1e9,
+		.exemplars = sr->exemplars,
+		.nexemplars = sr->nexemplars,
 	};
 
 	if (sr->state->target->untimed)

@@ -111,7 +111,7 @@ static bool take_samples(struct reconcile *r, double now)
 
 		if (!g->obj || !object_samples__are_taken(g->obj))
 			continue;
-		kept_samples__take(r->samples, g->obj, g->targets, g->labels, now);
+		kept_samples__take(r->samples, g->number, g->obj, g->targets, g->labels, now);
 		some = true;
 	}
 	r->last_sampling = now;
@@ -123,6 +123,15 @@ double reconcile__take_samples(struct reconcile *r, double now)
 	if (now - r->last_sampling < SAMPLING_PERIOD)
 		return r->last_sampling + SAMPLING_PERIOD - now;
 	return take_samples(r, now) ? SAMPLING_PERIOD : -1;
+}
+
+void reconcile__add_exemplars(const struct reconcile *r, unsigned generation, uint32_t index,
+			      struct exemplar **v, size_t *n)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->generations[i]->number == generation && r->generations[i]->obj)
+			kept_samples__add_exemplars(r->samples, generation, index,
+						    object__banks(r->generations[i]->obj), v, n);
 }
 
 void reconcile__write_samples(struct reconcile *r, double now, struct buf *out)

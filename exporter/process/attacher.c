@@ -13,6 +13,7 @@
 
 #include "access/broker.h"
 #include "base/clock.h"
+#include "base/image.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/sd_notify.h"
@@ -40,15 +41,22 @@ static void refresh(struct attacher *a, struct child *c, const struct channel_re
 {
 	struct servers *s = &a->servers;
 	int err = reconcile__update(a->setup->reconcile, monotonic_seconds());
-	__cleanup_buf struct buf updates = {};
+	__cleanup_buf struct buf updates = {}, answer = {};
+	struct image io = { .out = &answer };
 	pid_t pids[SERVERS_MAX];
 
+	reconcile__take_samples(a->setup->reconcile, monotonic_seconds());
 	reconcile__scan(a->setup->reconcile, monotonic_seconds());
 	for (size_t i = 0; i < s->n; i++)
 		pids[i] = s->v[i].pid;
 	self__note_processes(pids, s->n);
 	child__write_updates(c, reconcile__table(s->reconcile), &updates);
-	if (channel__answer(&c->channels[SERVED_REFRESH], request, err, updates.data, updates.len))
+	image__block(&io, (const char **)&updates.data, &updates.len);
+	child__write_exemplars(c, s->reconcile, &answer);
+	if (answer.failed || updates.failed)
+		err = -ENOMEM;
+	if (channel__answer(&c->channels[SERVED_REFRESH], request, err, answer.data,
+			    err == -ENOMEM ? 0 : answer.len))
 		child__expel(c);
 }
 

@@ -105,6 +105,17 @@ void child__write_updates(struct child *c, const struct probe_table *table, stru
 					table->generations[g]->labels, k, c->known[k].updates, out);
 }
 
+void child__write_exemplars(const struct child *c, const struct reconcile *r, struct buf *out)
+{
+	__cleanup_free struct exemplar *v = NULL;
+	struct image io = { .out = out };
+	size_t n = 0;
+
+	for (size_t k = 0; k < c->nknown; k++)
+		reconcile__add_exemplars(r, c->known[k].generation, k, &v, &n);
+	exemplars__image(&io, &v, &n);
+}
+
 /* ---- starting -------------------------------------------------------------------------------- */
 
 /* If reloads come faster than old servers end, the oldest of those is killed. */

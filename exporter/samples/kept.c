@@ -18,6 +18,7 @@
 struct sample {
 	struct sample_report known; /* all but the stack; owns its texts */
 	struct rp_sample *raw;	    /* NULL: empty */
+	unsigned generation;	    /* its number */
 };
 
 struct cgroup_names {
@@ -198,8 +199,8 @@ static void describe(struct kept_samples *k, struct sample *s, const struct targ
 	describe_result(t, raw, out);
 }
 
-void kept_samples__take(struct kept_samples *k, struct object *obj, const struct targets *targets,
-			struct label_slots *labels, double now)
+void kept_samples__take(struct kept_samples *k, unsigned generation, struct object *obj,
+			const struct targets *targets, struct label_slots *labels, double now)
 {
 	uint64_t n = k->taken;
 
@@ -209,7 +210,43 @@ void kept_samples__take(struct kept_samples *k, struct object *obj, const struct
 	while (n < k->taken) {
 		struct sample *s = &k->ring[++n % SAMPLES_KEPT];
 
+		s->generation = generation;
 		describe(k, s, targets->v[RP_DESC_ID(s->raw->desc)], labels, now);
+	}
+}
+
+/* ---- exemplars ------------------------------------------------------------------------------- */
+
+/* The label set that shows the sample's call. */
+static uint32_t set_of(const struct rp_sample *raw, const struct banks *b)
+{
+	uint32_t first = b->label_sets.first, cell = raw->cell;
+
+	if (cell >= first && banks__adjustments(b))
+		cell = adjustments__alias_of(banks__adjustments(b), cell);
+	return cell >= first ? cell - first : EXEMPLAR_NO_SET;
+}
+
+void kept_samples__add_exemplars(const struct kept_samples *k, unsigned generation, uint32_t index,
+				 const struct banks *banks, struct exemplar **v, size_t *n)
+{
+	for (size_t i = 0; i < SAMPLES_KEPT; i++) {
+		const struct sample *s = &k->ring[i];
+		struct exemplar *e;
+
+		if (!s->raw || s->generation != generation || s->raw->ns == RP_SAMPLE_UNKNOWN)
+			continue;
+		e = array__grow(v, n, sizeof(*e));
+		*e = (struct exemplar){
+			.generation = index,
+			.id = RP_DESC_ID(s->raw->desc),
+			.set = set_of(s->raw, banks),
+			.number = s->known.number,
+			.ns = s->raw->ns,
+			.time = s->known.time,
+			.pid = s->raw->pid,
+		};
+		memcpy(e->comm, s->raw->comm, sizeof(e->comm));
 	}
 }
 

@@ -10,13 +10,19 @@
 #include "discover/target.h"
 #include "labels/slots.h"
 #include "object/object.h"
+#include "samples/exemplar.h"
 
 struct kept_samples;
 struct kept_samples *kept_samples__new(void);
 void kept_samples__free(struct kept_samples *k); /* NULL is fine */
 
-/* Takes what a generation's programs have sampled. now: monotonic seconds. */
-void kept_samples__take(struct kept_samples *k, struct object *obj, const struct targets *targets,
-			struct label_slots *labels, double now);
+/* Takes what a generation's programs have sampled. generation: its number. now: monotonic seconds.
+ */
+void kept_samples__take(struct kept_samples *k, unsigned generation, struct object *obj,
+			const struct targets *targets, struct label_slots *labels, double now);
+/* Adds the samples of a generation, as far as their durations are known, as exemplars with the
+ * generation's index in a server's table. */
+void kept_samples__add_exemplars(const struct kept_samples *k, unsigned generation, uint32_t index,
+				 const struct banks *banks, struct exemplar **v, size_t *n);
 /* Appends a report (samples/report.h). */
 void kept_samples__write(struct kept_samples *k, struct buf *out);

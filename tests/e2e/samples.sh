@@ -8,7 +8,7 @@ suite=samples
 # shellcheck source=tests/e2e/lib.sh
 . tests/e2e/lib.sh
 
-plan 12
+plan 18
 # As root or not: nothing is attached.
 for when in "comm == sh" "duration > 1s || uid == 0"; do
 	printf 'probes: [{syscalls: getsid, sample: {when: "%s"}}]' "$when" >"$temp/bad.yaml"
@@ -17,7 +17,7 @@ for when in "comm == sh" "duration > 1s || uid == 0"; do
 		ok "no sample when $when" || not_ok "no sample when $when" "$(cat "$temp/bad.log")"
 done
 if [ "$(id -u)" -ne 0 ]; then
-	skip 10 "of calls" "attaching needs root"
+	skip 16 "of calls" "attaching needs root"
 	exit 0
 fi
 
@@ -92,6 +92,55 @@ check "a failed system call" holds function=sched_rr_get_interval \
 	"[(x['pid'], x['tid'], x['comm'], x['labels'], x['outcome'], x['value'], x['ret'], x['object']) for x in s if x['pid'] == $tid] == [
 	($tid, $tid, 'sampled', {'comm': 'sampled'}, 'error', 'EINVAL', -22, 'syscall')]"
 check "its stack" holds function=sched_rr_get_interval "any('do_syscall_64' in f or 'el0_svc' in f for f in s[0]['stack'])"
+
+# ---- exemplars -----------------------------------------------------------------------------------
+# In each Prometheus, from text, and from protobuf with native histograms.
+# Whether it has the failed call's sample, with the number and the duration that the exporter shows.
+has_exemplar() { # has_exemplar PORT METRIC
+	curl -s -f -m 10 -G --data-urlencode "query=$2{function=\"sched_rr_get_interval\"}" \
+		--data-urlencode start=$((now - 600)) --data-urlencode end=$((now + 600)) \
+		"http://127.0.0.1:$1/api/v1/query_exemplars" >"$temp/exemplars" && python3 - "$temp" "$tid" <<-'END'
+	import json, sys
+	found = [(e["labels"], e["value"], s["seriesLabels"]["comm"])
+	         for s in json.load(open(sys.argv[1] + "/exemplars"))["data"] for e in s["exemplars"]]
+	sample = next(s for s in json.load(open(sys.argv[1] + "/samples.json"))["samples"] if s["pid"] == int(sys.argv[2]))
+	want = {"sample": str(sample["sample"]), "pid": sys.argv[2], "comm": "sampled"}
+	sys.exit(not any(labels == want and float(value) == sample["duration"] and comm == "sampled"
+	                 for labels, value, comm in found))
+	END
+}
+
+check_exemplars() { # check_exemplars NAME PROMETHEUS METRIC FLAGS...: with $job
+	local port
+	read -r port < <(free_ports 1)
+	printf 'global: {scrape_interval: 1s}\nscrape_configs: [{job_name: x, %s static_configs: [{targets: ["%s"]}]}]\n' \
+		"$job" "${url#http://}" >"$temp/prometheus.yml"
+	"$2" --config.file="$temp/prometheus.yml" --storage.tsdb.path="$temp/$1" --web.listen-address="127.0.0.1:$port" \
+		--log.level=warn "${@:4}" >"$temp/prometheus-$1.log" 2>&1 &
+	pids+=($!)
+	wait_for 60 has_exemplar "$port" "$3" && ok "$1 has the exemplar" ||
+		not_ok "$1 has the exemplar" "$(head -c 1000 "$temp/exemplars")"
+	grep -i exemplar "$temp/prometheus-$1.log" >"$temp/complaints" && not_ok "$1 has no complaints" "$(cat "$temp/complaints")" ||
+		ok "$1 has no complaints"
+	kill "${pids[-1]}"
+}
+
+now=$(date +%s) job=
+holds function=sched_rr_get_interval True
+if command -v prometheus >/dev/null; then
+	check_exemplars prometheus prometheus retprobe_duration_seconds_bucket --enable-feature=exemplar-storage
+else
+	skip 2 "exemplars" "prometheus is not here: make deps"
+fi
+if three=$(tests/prometheus3.sh --path 2>"$temp/fetch"); then
+	check_exemplars prometheus3 "$three/prometheus" retprobe_duration_seconds_bucket --enable-feature=exemplar-storage
+	# Without classic buckets, 3.5 reads exemplars of a family's first series only.
+	job='always_scrape_classic_histograms: true,'
+	check_exemplars native "$three/prometheus" retprobe_duration_seconds \
+		--enable-feature=exemplar-storage,native-histograms
+else
+	skip 4 "exemplars" "$(tail -n 1 "$temp/fetch")"
+fi
 
 # ---- who keeps them ------------------------------------------------------------------------------
 kept="any(x['pid'] == $tid for x in s)"

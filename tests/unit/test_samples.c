@@ -68,11 +68,13 @@ static const struct targets targets = { .v = all, .n = 2, .nids = 2 };
 
 static struct buf image;
 
+static unsigned generation;
+
 static void take(struct kept_samples *k, struct rp_sample *v, size_t n)
 {
 	given = v;
 	ngiven = n;
-	kept_samples__take(k, NULL, &targets, NULL, monotonic_seconds());
+	kept_samples__take(k, generation, NULL, &targets, NULL, monotonic_seconds());
 }
 
 static struct samples_report read_all(struct kept_samples *k)
@@ -195,6 +197,51 @@ static void test_bound(void **state)
 	kept_samples__free(k);
 }
 
+/* Of a generation, with a duration. The newest of each bin of a series remains. */
+static void test_exemplars(void **state)
+{
+	static double bounds[] = { 1e-3, 1 };
+	const struct banks banks = { .label_sets.first = CELL - 2 };
+	struct kept_samples *k = kept_samples__new();
+	struct histogram_layout *layout;
+	struct rp_sample v[6];
+	struct exemplar *e = NULL;
+	const struct exemplar *of;
+	char *why = NULL;
+	size_t n = 0, nof;
+
+	assert_int_equal(histogram_layout__build(bounds, 2, -1, &layout, &why), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++)
+		v[i] = sample_of(i == 5 ? &null_target : &read_target, 0, RP_OUTCOME_OK);
+	v[1].ns = 1000;
+	v[2].cell = CELL;
+	v[3].ns = RP_SAMPLE_UNKNOWN;
+	generation = 4;
+	take(k, v, 2);
+	generation = 5;
+	take(k, v, ARRAY_SIZE(v));
+	kept_samples__add_exemplars(k, 5, 1, &banks, &e, &n);
+	assert_int_equal(n, 5);
+	n = exemplars__sort(e, n, layout);
+	assert_int_equal(n, 4);
+	assert_null(exemplars__of_target(e, n, 0, 0, &nof));
+	of = exemplars__of_target(e, n, 1, 1, &nof);
+	assert_true(nof == 1 && of->number == 8 && of->bin == 2 && of->pid == 10);
+	of = exemplars__of_target(e, n, 1, 0, &nof);
+	assert_int_equal(nof, 3);
+	assert_null(exemplars__of_set(of, 3, 1, &nof));
+	assert_int_equal(nof, 0);
+	assert_int_equal(exemplars__of_set(of, 3, 2, &nof)->number, 5);
+	assert_int_equal(nof, 1);
+	of = exemplars__of_set(of, 3, EXEMPLAR_NO_SET, &nof);
+	assert_int_equal(nof, 2);
+	assert_true(of[0].bin == 0 && of[0].number == 4 && of[1].bin == 2 && of[1].number == 7);
+	assert_string_equal(of[1].comm, "cat");
+	free(e);
+	histogram_layout__free(layout);
+	kept_samples__free(k);
+}
+
 static int end(void **state)
 {
 	buf__free(&image);
@@ -207,6 +254,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_words, end),
 		cmocka_unit_test_teardown(test_stacks, end),
 		cmocka_unit_test_teardown(test_bound, end),
+		cmocka_unit_test(test_exemplars),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

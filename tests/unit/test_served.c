@@ -233,6 +233,8 @@ static char *show(const struct served *s)
 		states[i].missed = fixture.states[i].missed;
 		states[i].in_flight = fixture.states[i].in_flight;
 		states[i].sampling = fixture.states[i].sampling;
+		states[i].exemplars = fixture.states[i].exemplars;
+		states[i].nexemplars = fixture.states[i].nexemplars;
 		if (states[i].target->capture)
 			states[i].snap = NULL; /* those of the fixture have no histograms */
 	}
