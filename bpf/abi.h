@@ -308,7 +308,7 @@ struct rp_sampling_spec {
 	struct rp_returned when;
 };
 
-enum rp_stack { RP_STACK_KERNEL = 1 };
+enum rp_stack { RP_STACK_KERNEL = 1, RP_STACK_USER = 2 };
 
 #define RP_MAX_CAPTURES 4095 /* 1 + index fits RP_DESC_CAPTURE */
 
@@ -390,8 +390,17 @@ struct rp_used {
  * ---- samples (samples.bpf.h) -------------------------------------------------------------------
  */
 
-#define RP_SAMPLE_FRAMES  64 /* of a stack */
-#define RP_SAMPLE_UNKNOWN (~0ULL)
+#define RP_SAMPLE_USER_FRAMES 32
+#define RP_SAMPLE_FRAMES      64 /* of a stack */
+#define RP_SAMPLE_UNKNOWN     (~0ULL)
+
+/* A user frame as bpf_get_stack() reports it: struct bpf_stack_build_id. */
+struct rp_build_id {
+	__s32 status;
+	__u8 id[20];
+	__u64 offset; /* in the file */
+};
+#define RP_BUILD_ID_VALID 1 /* a status */
 
 struct rp_sample {
 	__u64 desc;   /* of the target */
@@ -401,11 +410,21 @@ struct rp_sample {
 	__u64 cgroup; /* id in the v2 hierarchy */
 	__u32 cell;   /* the target's id, or that of the label set */
 	__u32 pid, tid;
-	__u32 outcome;	    /* rp_outcome_bit; 0: unknown, as is the result */
-	__s32 kernel_bytes; /* of the stack; negative: an errno; without RP_STACK_KERNEL: 0 */
+	__u32 outcome; /* rp_outcome_bit; 0: unknown, as is the result */
+	/* Of the stacks below; negative: an errno; 0: not wanted. */
+	__s32 kernel_bytes, user_bytes, id_bytes;
 	char comm[RP_COMM_SIZE];
-	__u64 kernel[RP_SAMPLE_FRAMES]; /* the last member: left out if no stack is wanted */
+	__u32 pad;
+	/* The last members: what is not wanted is left out. */
+	__u64 kernel[RP_SAMPLE_FRAMES];
+	__u64 user[RP_SAMPLE_USER_FRAMES];
+	struct rp_build_id build_id[RP_SAMPLE_USER_FRAMES]; /* of the same frames */
 };
+/* Its size, up to the last stack that is wanted. */
+#define RP_SAMPLE_SIZE(stacks)                                         \
+	((stacks)&RP_STACK_USER	    ? sizeof(struct rp_sample)         \
+	 : (stacks)&RP_STACK_KERNEL ? offsetof(struct rp_sample, user) \
+				    : offsetof(struct rp_sample, kernel))
 
 /* Why a call that passes `when` has no sample. */
 enum rp_sample_drop {

@@ -63,8 +63,7 @@ static __always_inline bool is_within_rate(struct rp_sampling *s, __u64 now, __u
 static __always_inline bool write_sample(void *ctx, __u64 desc, __u64 ret, __u64 ns, __u64 call,
 					 __u64 now, __u32 stacks)
 {
-	__u64 size = stacks & RP_STACK_KERNEL ? sizeof(struct rp_sample)
-					      : offsetof(struct rp_sample, kernel);
+	__u64 size = RP_SAMPLE_SIZE(stacks), flags = BPF_F_USER_STACK;
 	__u64 task = bpf_get_current_pid_tgid();
 	struct rp_sample *s;
 
@@ -80,10 +79,15 @@ static __always_inline bool write_sample(void *ctx, __u64 desc, __u64 ret, __u64
 	s->pid = task >> 32;
 	s->tid = task;
 	s->outcome = call >> 32 & RP_OUTCOME_ALL;
-	s->kernel_bytes = 0;
+	s->kernel_bytes = s->user_bytes = s->id_bytes = 0;
 	bpf_get_current_comm(s->comm, sizeof(s->comm));
 	if (stacks & RP_STACK_KERNEL)
 		s->kernel_bytes = bpf_get_stack(ctx, s->kernel, sizeof(s->kernel), 0);
+	if (stacks & RP_STACK_USER) {
+		s->user_bytes = bpf_get_stack(ctx, s->user, sizeof(s->user), flags);
+		flags |= BPF_F_USER_BUILD_ID;
+		s->id_bytes = bpf_get_stack(ctx, s->build_id, sizeof(s->build_id), flags);
+	}
 	bpf_ringbuf_submit(s, BPF_RB_NO_WAKEUP);
 	return true;
 }

@@ -9,7 +9,7 @@
 
 static int bind_stacks(struct binder *b, const struct tree_node *node, void *target)
 {
-	static const char *const names[] = { "kernel" };
+	static const char *const names[] = { "kernel", "user" };
 	struct sampling *s = target;
 	size_t n;
 	const struct tree_node *const *items = binder__elements(&node, &n);
@@ -42,7 +42,7 @@ static int bind_per_second(struct binder *b, const struct tree_node *node, void 
 
 static const struct key keys[] = {
 	{ "when", expressions__bind_when, "\"duration > 100ms\"" },
-	{ "stacks", bind_stacks, "[kernel]" },
+	{ "stacks", bind_stacks, "[kernel, user]" },
 	{ "per_second", bind_per_second, "10" },
 };
 

@@ -127,7 +127,7 @@ static uint64_t sample_buffer(const struct object_params *p)
 
 	for (uint32_t i = 0; i < p->nextras; i++)
 		bytes += (uint64_t)p->extras[i]->kernel.sampling.per_second *
-			 sizeof(struct rp_sample);
+			 RP_SAMPLE_SIZE(p->extras[i]->kernel.sampling.stacks);
 	while (size < bytes && size < SAMPLES_MAX)
 		size *= 2;
 	return bytes ? size : 0;

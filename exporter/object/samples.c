@@ -45,7 +45,7 @@ bool object_samples__are_taken(const struct object *o)
 }
 
 void object_samples__take(struct object *o,
-			  void (*found)(void *ctx, const struct rp_sample *s, bool has_stack),
+			  void (*found)(void *ctx, const struct rp_sample *s, size_t len),
 			  void *ctx)
 {
 	struct sample_ring *r = &o->samples;
@@ -62,8 +62,7 @@ void object_samples__take(struct object *o,
 
 		if (head & BPF_RINGBUF_BUSY_BIT)
 			return;
-		found(ctx, (const void *)(entry + BPF_RINGBUF_HDR_SZ),
-		      len >= sizeof(struct rp_sample));
+		found(ctx, (const void *)(entry + BPF_RINGBUF_HDR_SZ), len);
 		at += ENTRY(len);
 		__atomic_store_n(r->consumed, at, __ATOMIC_RELEASE);
 	}

@@ -14,9 +14,9 @@ struct object;
 /* Whether some probe is sampled. */
 bool object_samples__are_taken(const struct object *o);
 /* Passes on the samples that are there now, the oldest first, and makes room for others. A sample
- * is valid during the call. has_stack: otherwise it ends before `kernel`. */
+ * is valid during the call, for its len bytes (RP_SAMPLE_SIZE). */
 void object_samples__take(struct object *o,
-			  void (*found)(void *ctx, const struct rp_sample *s, bool has_stack),
+			  void (*found)(void *ctx, const struct rp_sample *s, size_t len),
 			  void *ctx);
 /* For object/maps.c: 0 or a negative errno. */
 int object_samples__map(struct object *o);

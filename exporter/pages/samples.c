@@ -67,6 +67,10 @@ static void json_sample(struct buf *b, const struct sample_report *s,
 	json__lines(b, s->stack);
 	buf__putc(b, ']');
 	json__member(b, "stack_error", s->stack_error);
+	buf__puts(b, ",\"user_stack\":[");
+	json__lines(b, s->user_stack);
+	buf__putc(b, ']');
+	json__member(b, "user_stack_error", s->user_stack_error);
 	buf__putc(b, '}');
 }
 

@@ -11,14 +11,20 @@
 #include "object/samples.h"
 #include "samples/report.h"
 #include "samples/stack.h"
+#include "samples/user_stack.h"
 
-#define REPORT_BYTES (4 << 20)
-#define CGROUPS	     64 /* whose names are remembered; a power of two */
+#define REPORT_BYTES	(4 << 20)
+#define LOOK_UP_SECONDS 1.0 /* of a report, for the functions of files */
+#define CGROUPS		64  /* whose names are remembered; a power of two */
 
 struct sample {
 	struct sample_report known; /* all but the stack; owns its texts */
 	struct rp_sample *raw;	    /* NULL: empty */
 	unsigned generation;	    /* its number */
+	struct user_frame *user;
+	size_t nuser;
+	unsigned round; /* modules__round() */
+	bool gone;	/* the process, before its maps were read */
 };
 
 struct cgroup_names {
@@ -32,6 +38,7 @@ struct kept_samples {
 	struct cgroup_names cgroups[CGROUPS];
 	struct label_namer *namer;
 	struct ksym_names *symbols;
+	struct modules *modules;
 };
 
 struct kept_samples *kept_samples__new(void)
@@ -40,6 +47,7 @@ struct kept_samples *kept_samples__new(void)
 
 	k->namer = label_namer__new("/proc");
 	k->symbols = ksym_names__new("/proc");
+	k->modules = modules__new("/proc");
 	return k;
 }
 
@@ -72,6 +80,7 @@ static void forget(struct sample *s)
 	free((char *)r->outcome);
 	free((char *)r->value);
 	free(s->raw);
+	free(s->user);
 	*s = (struct sample){};
 }
 
@@ -85,23 +94,23 @@ void kept_samples__free(struct kept_samples *k)
 		forget_cgroup(&k->cgroups[i]);
 	label_namer__free(k->namer);
 	ksym_names__free(k->symbols);
+	modules__free(k->modules);
 	free(k);
 }
 
 /* ---- taking ---------------------------------------------------------------------------------- */
 
-static void on_sample(void *ctx, const struct rp_sample *raw, bool has_stack)
+static void on_sample(void *ctx, const struct rp_sample *raw, size_t len)
 {
 	struct kept_samples *k = ctx;
 	struct sample *s = &k->ring[++k->taken % SAMPLES_KEPT];
-	size_t size = offsetof(struct rp_sample, kernel);
 
 	forget(s);
-	if (has_stack && raw->kernel_bytes > 0)
-		size += raw->kernel_bytes;
-	s->raw = xcalloc(1, size);
-	memcpy(s->raw, raw, size);
-	if (!has_stack)
+	s->raw = xcalloc(1, sizeof(*s->raw));
+	memcpy(s->raw, raw, len < sizeof(*raw) ? len : sizeof(*raw));
+	if (len < sizeof(*raw))
+		s->raw->user_bytes = s->raw->id_bytes = 0;
+	if (len < offsetof(struct rp_sample, user))
 		s->raw->kernel_bytes = 0;
 	s->known.number = k->taken;
 }
@@ -182,6 +191,16 @@ static void describe_result(const struct target *t, const struct rp_sample *raw,
 				  : rp_zero_extend(raw->ret, RP_DESC_UNUSED(desc));
 }
 
+static void locate_frames(struct kept_samples *k, struct sample *s)
+{
+	struct user_frame v[RP_SAMPLE_USER_FRAMES];
+
+	s->nuser = modules__locate(k->modules, s->raw, v, &s->gone);
+	s->round = modules__round(k->modules);
+	s->user = xcalloc(s->nuser + 1, sizeof(*s->user));
+	memcpy(s->user, v, s->nuser * sizeof(*v));
+}
+
 static void describe(struct kept_samples *k, struct sample *s, const struct target *t,
 		     struct label_slots *labels, double now)
 {
@@ -197,6 +216,7 @@ static void describe(struct kept_samples *k, struct sample *s, const struct targ
 	name_function(t, out);
 	name_labels(t, raw->cell, labels, now, out);
 	describe_result(t, raw, out);
+	locate_frames(k, s);
 }
 
 void kept_samples__take(struct kept_samples *k, unsigned generation, struct object *obj,
@@ -207,6 +227,8 @@ void kept_samples__take(struct kept_samples *k, unsigned generation, struct obje
 	object_samples__take(obj, on_sample, k);
 	if (k->taken - n > SAMPLES_KEPT)
 		n = k->taken - SAMPLES_KEPT;
+	if (n < k->taken)
+		modules__begin(k->modules);
 	while (n < k->taken) {
 		struct sample *s = &k->ring[++n % SAMPLES_KEPT];
 
@@ -276,14 +298,27 @@ static void look_up(struct kept_samples *k, uint64_t oldest)
 	ksym_names__look_up(k->symbols, addrs, total);
 }
 
+static void spell_user_stack(struct kept_samples *k, const struct sample *s,
+			     const struct look_ups *how, struct sample_report *out)
+{
+	if (s->raw->user_bytes < 0)
+		out->user_stack_error = strerror(-s->raw->user_bytes);
+	else if (s->gone)
+		out->user_stack_error = "the process had ended before its files could be looked up";
+	if (s->round == modules__round(k->modules))
+		out->user_stack = user_stack__spell(k->modules, s->user, s->nuser, how);
+}
+
 void kept_samples__write(struct kept_samples *k, struct buf *out)
 {
 	uint64_t oldest = k->taken < SAMPLES_KEPT ? 1 : k->taken - SAMPLES_KEPT + 1;
 	struct samples_report report = {};
 	struct image io = { .out = out };
+	struct look_ups how = { monotonic_seconds() + LOOK_UP_SECONDS, "/proc" };
 	size_t bytes = 0;
 
 	look_up(k, oldest);
+	modules__trim(k->modules);
 	for (uint64_t i = k->taken; i >= oldest && bytes < REPORT_BYTES; i--) {
 		struct sample_report *r = array__grow(&report.v, &report.n, sizeof(*report.v));
 		const struct sample *s = sample_at(k, i);
@@ -292,10 +327,14 @@ void kept_samples__write(struct kept_samples *k, struct buf *out)
 		r->stack = stack__spell(k->symbols, (const uint64_t *)s->raw->kernel, nframes(s));
 		if (s->raw->kernel_bytes < 0)
 			r->stack_error = strerror(-s->raw->kernel_bytes);
-		bytes += sizeof(*r) + (r->stack ? strlen(r->stack) : 0);
+		spell_user_stack(k, s, &how, r);
+		bytes += sizeof(*r) + (r->stack ? strlen(r->stack) : 0) +
+			 (r->user_stack ? strlen(r->user_stack) : 0);
 	}
 	samples_report__image(&io, &report);
-	for (size_t i = 0; i < report.n; i++)
+	for (size_t i = 0; i < report.n; i++) {
 		free((char *)report.v[i].stack);
+		free((char *)report.v[i].user_stack);
+	}
 	free(report.v); /* the rest is borrowed */
 }

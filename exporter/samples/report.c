@@ -44,6 +44,8 @@ static void image_sample(struct image *io, struct sample_report *s)
 	image_labels(io, s);
 	image__string(io, &s->stack);
 	image__string(io, &s->stack_error);
+	image__string(io, &s->user_stack);
+	image__string(io, &s->user_stack_error);
 }
 
 void samples_report__image(struct image *io, struct samples_report *r)

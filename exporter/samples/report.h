@@ -31,6 +31,7 @@ struct sample_report {
 	size_t nlabels;
 	const char *stack;	 /* a line for each frame, the innermost first */
 	const char *stack_error; /* why there is no stack; NULL: there is one, or none is wanted */
+	const char *user_stack, *user_stack_error; /* likewise; with an error, frames may be "?" */
 };
 
 struct samples_report {

@@ -8,7 +8,7 @@ suite=samples
 # shellcheck source=tests/e2e/lib.sh
 . tests/e2e/lib.sh
 
-plan 18
+plan 20
 # As root or not: nothing is attached.
 for when in "comm == sh" "duration > 1s || uid == 0"; do
 	printf 'probes: [{syscalls: getsid, sample: {when: "%s"}}]' "$when" >"$temp/bad.yaml"
@@ -17,7 +17,7 @@ for when in "comm == sh" "duration > 1s || uid == 0"; do
 		ok "no sample when $when" || not_ok "no sample when $when" "$(cat "$temp/bad.log")"
 done
 if [ "$(id -u)" -ne 0 ]; then
-	skip 16 "of calls" "attaching needs root"
+	skip 18 "of calls" "attaching needs root"
 	exit 0
 fi
 
@@ -39,6 +39,14 @@ sum() { # sum METRIC REGEX
 		'index($0, name "{") == 1 && $0 ~ labels { n += $NF } END { print n + 0 }' "$temp/metrics"
 }
 
+reload() { # reload NUMBER: it is that reload of this exporter
+	have_reloaded() {
+		[ "$(grep -c 'configuration has been reloaded' "$temp/exporter.log")" -ge "$1" ]
+	}
+	kill -HUP "$pid"
+	wait_for 60 have_reloaded "$1" || give_up "reload" "nothing happens"
+}
+
 call() { # call RESULT COUNT [USECS]
 	build/page_calls x "$@"
 }
@@ -46,9 +54,9 @@ call() { # call RESULT COUNT [USECS]
 # Whether an expression over s, the samples of a query, is true.
 holds() { # holds QUERY EXPRESSION
 	get "/api/v1/samples?$1" "$temp/samples.json" && python3 -c '
-import json, sys
+import json, re, sys
 s = json.load(open(sys.argv[1]))["samples"]
-sys.exit(not eval(sys.argv[2]))' "$temp/samples.json" "$2"
+sys.exit(not eval(sys.argv[2]))' "$temp/samples.json" "$2" 2>/dev/null
 }
 
 check() { # check NAME COMMAND...
@@ -147,9 +155,22 @@ kept="any(x['pid'] == $tid for x in s)"
 pkill -KILL -P "$pid" # the server
 wait_for 20 holds function=sched_rr_get_interval "$kept" && ok "a new server has them" || not_ok "a new server has them" "lost"
 configure '{when: ret == 9, per_second: 5}'
-kill -HUP "$pid"
-wait_for 20 grep -q 'configuration has been reloaded' "$temp/exporter.log"
+reload 1
 call 9 1
 check "a reload keeps them" holds '' "$kept and s[0]['function'] == 'page_call' and s[0]['ret'] == 9"
+
+# ---- user stacks ---------------------------------------------------------------------------------
+configure '{when: ret > 0, per_second: 100, stacks: [user]}'
+reload 2
+# uprobe.ret sees the return in the function, others where it returns to.
+frame="len(s) == 1 and re.fullmatch(r'(page_call|main)\+0x[0-9a-f]+ \[.*/page_calls\]', s[0]['user_stack'][0])"
+call 10 2 700000 & # it still runs when its first sample is looked at
+wait_for 20 holds 'function=page_call&limit=1' "$frame and s[0]['ret'] == 10 and not s[0]['user_stack_error'] and not s[0]['stack']" &&
+	ok "a user stack" || not_ok "a user stack" "$(head -c 1000 "$temp/samples.json")"
+wait $!
+call 11 1
+wait_for 20 holds 'function=page_call&limit=1' "$frame and s[0]['ret'] == 11" &&
+	ok "its file is known when the process has ended" ||
+	not_ok "its file is known when the process has ended" "$(head -c 1000 "$temp/samples.json")"
 stop_exporter
 exit $failed

@@ -34,7 +34,9 @@ static struct sample_report reported[] = {
 	  .nnames = 1,
 	  .labels = labels,
 	  .nlabels = 2,
-	  .stack = "schedule+0x12\next4_sync+0x3 [ext4]" },
+	  .stack = "schedule+0x12\next4_sync+0x3 [ext4]",
+	  .user_stack = "read+0x3 [/lib/libc.so.6]\n?",
+	  .user_stack_error = "gone" },
 	{ .number = 7,
 	  .time = 1700000000,
 	  .ns = RP_SAMPLE_UNKNOWN,
@@ -75,13 +77,15 @@ static int end(void **state)
 	"\"labels\":{\"comm\":\"cat \\\"\",\"fstype\":\"ext4\"},\"pid\":10,\"tid\":11,"         \
 	"\"comm\":\"cat \\\"\xef\xbf\xbd\",\"cgroup\":\"/a/b\","                                \
 	"\"container_id\":\"containerd://1\",\"pod_uid\":\"uid\","                              \
-	"\"stack\":[\"schedule+0x12\",\"ext4_sync+0x3 [ext4]\"],\"stack_error\":null}"
+	"\"stack\":[\"schedule+0x12\",\"ext4_sync+0x3 "                                         \
+	"[ext4]\"],\"stack_error\":null,\"user_stack\":[\"read+0x3 "                            \
+	"[/lib/libc.so.6]\",\"?\"],\"user_stack_error\":\"gone\"}"
 #define SECOND(name)                                                                     \
 	"{\"sample\":7,\"time\":1700000000,\"object\":\"/lib/a\",\"function\":\"" name   \
 	"\",\"duration\":null,\"outcome\":\"ok\",\"value\":\"positive\","                \
 	"\"ret\":18446744073709551615,\"labels\":{},\"pid\":1,\"tid\":1,\"comm\":\"a\"," \
 	"\"cgroup\":null,\"container_id\":null,\"pod_uid\":null,\"stack\":[],"           \
-	"\"stack_error\":\"Bad address\"}"
+	"\"stack_error\":\"Bad address\",\"user_stack\":[],\"user_stack_error\":null}"
 
 static void check(const char *const *functions, size_t n, const char *expected)
 {

@@ -19,21 +19,19 @@
 
 static struct rp_sample *given;
 static size_t ngiven;
-static bool with_stacks;
+static uint32_t stacks;
 
 void __wrap_object_samples__take(struct object *o,
-				 void (*found)(void *ctx, const struct rp_sample *s,
-					       bool has_stack),
+				 void (*found)(void *ctx, const struct rp_sample *s, size_t len),
 				 void *ctx);
 const char *const *__wrap_label_slots__texts(struct label_slots *l, uint32_t cell, double now);
 
 void __wrap_object_samples__take(struct object *o,
-				 void (*found)(void *ctx, const struct rp_sample *s,
-					       bool has_stack),
+				 void (*found)(void *ctx, const struct rp_sample *s, size_t len),
 				 void *ctx)
 {
 	for (size_t i = 0; i < ngiven; i++)
-		found(ctx, &given[i], with_stacks);
+		found(ctx, &given[i], RP_SAMPLE_SIZE(stacks));
 }
 
 #define CELL 7 /* of the only label set */
@@ -156,9 +154,9 @@ static void test_stacks(void **state)
 	v[0].kernel[0] = 1; /* not in any function */
 	v[0].kernel[1] = 2;
 	v[1].kernel_bytes = -EFAULT;
-	with_stacks = true;
+	stacks = RP_STACK_KERNEL;
 	take(k, v, 2);
-	with_stacks = false;
+	stacks = 0;
 	take(k, v, 1);
 	r = read_all(k);
 	assert_int_equal(r.n, 3);

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.." || exit 1
 default="maxactive: 16"
 [[ $(uname -r) != 5.* ]] || default="mechanism: kretprobe, maxactive: 16"
 failed="labels: [comm], filter: \"comm == turner\", sample: {when: outcome == error, per_second: 1000000}"
-user="returns: long as errno, error: == 7, labels: [comm], sample: {when: outcome == error, per_second: 1000000}"
+user="returns: long as errno, error: == 7, labels: [comm], sample: {when: outcome == error, per_second: 1000000, stacks: [kernel, user]}"
 cat >/tmp/samples.yaml <<Y
 defaults: {$default}
 probes:
