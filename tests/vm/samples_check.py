@@ -126,6 +126,15 @@ def stacks(r):
                 break
 
 
+def user_stacks(r):
+    """Of a process that may have ended before its maps were read; then its file is known by its build id."""
+    for mechanism, function in r.functions():
+        for s in r.samples(function) if function.startswith("workload_") else []:
+            if not s["user_stack"] or not re.search(r"\[(.*/workload|build id [0-9a-f]{40})\]$", s["user_stack"][0]):
+                yield f"{mechanism}: {s['user_stack']} {s['user_stack_error']}"
+                break
+
+
 def quiet(r):
     messages = (r.path / "dmesg").read_text()
     if messages:
@@ -136,7 +145,7 @@ def main():
     name, path = sys.argv[1], pathlib.Path(sys.argv[2])
     results = Results(name, path)
     failed = False
-    for check in exact, slow, rate, contents, untimed, stacks, quiet:
+    for check in exact, slow, rate, contents, untimed, stacks, user_stacks, quiet:
         try:
             faults = list(check(results))
         except (OSError, KeyError, ValueError) as e:
