@@ -10,6 +10,7 @@
 #pragma once
 
 #include "endings.bpf.h"
+#include "samples.h"
 
 /* exporter/object/maps.c sets the size. */
 struct {

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "bpf/abi.h"
+#include "bpf/samples.h"
 #include "expr/capture.h"
 #include "base/histogram_layout.h"
 #include "base/image.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "object/memory_plan.h"
 
+#include "bpf/samples.h"
 #include "object/programs.h"
 
 #define CACHE_LINE	  64

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/util.h"
-#include "bpf/abi.h"
+#include "bpf/samples.h"
 
 struct object;
 

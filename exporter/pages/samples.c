@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/value.h"
-#include "bpf/abi.h"
+#include "bpf/samples.h"
 #include "http/response.h"
 #include "pages/context.h"
 #include "pages/json.h"

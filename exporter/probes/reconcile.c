@@ -18,7 +18,6 @@
 #include "kernel/switches.h"
 #include "kernel/tracefs.h"
 #include "object/memory_plan.h"
-#include "object/samples.h"
 #include "probes/compare.h"
 #include "probes/in_progress.h"
 #include "probes/overload.h"
@@ -30,7 +29,6 @@
 #include "probes/switched_off.h"
 
 #define GENERATIONS_MAX	  64 /* each has its own programs and in-flight memory */
-#define SAMPLING_PERIOD	  0.1
 #define WATCH_PERIOD	  2.0
 #define RETRY_PERIOD	  30.0
 #define FORMER_PERIOD	  10.0
@@ -100,44 +98,6 @@ void reconcile__scan(struct reconcile *r, double now)
 void reconcile__write_calls(struct reconcile *r, struct buf *out)
 {
 	in_progress__write(r->in_progress, r, out);
-}
-
-static bool take_samples(struct reconcile *r, double now)
-{
-	bool some = false;
-
-	for (size_t i = 0; i < r->n; i++) {
-		const struct generation *g = r->generations[i];
-
-		if (!g->obj || !object_samples__are_taken(g->obj))
-			continue;
-		kept_samples__take(r->samples, g->number, g->obj, g->targets, g->labels, now);
-		some = true;
-	}
-	r->last_sampling = now;
-	return some;
-}
-
-double reconcile__take_samples(struct reconcile *r, double now)
-{
-	if (now - r->last_sampling < SAMPLING_PERIOD)
-		return r->last_sampling + SAMPLING_PERIOD - now;
-	return take_samples(r, now) ? SAMPLING_PERIOD : -1;
-}
-
-void reconcile__add_exemplars(const struct reconcile *r, unsigned generation, uint32_t index,
-			      struct exemplar **v, size_t *n)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->generations[i]->number == generation && r->generations[i]->obj)
-			kept_samples__add_exemplars(r->samples, generation, index,
-						    object__banks(r->generations[i]->obj), v, n);
-}
-
-void reconcile__write_samples(struct reconcile *r, double now, struct buf *out)
-{
-	take_samples(r, now);
-	kept_samples__write(r->samples, out);
 }
 
 /* ---- new targets ------------------------------------------------------------------------- */

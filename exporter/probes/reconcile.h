@@ -7,7 +7,6 @@
 #pragma once
 
 #include "probes/table.h"
-#include "samples/exemplar.h"
 
 struct reconcile;
 
@@ -39,13 +38,5 @@ const struct probe_table *reconcile__table(const struct reconcile *r);
 int reconcile__update(struct reconcile *r, double now);
 /* Looks for calls in progress, unless it is too soon after the last scan. */
 void reconcile__scan(struct reconcile *r, double now);
-/* Fetches samples of calls, unless it is too soon after the last time. Seconds until the next time;
- * negative: no probe is sampled. */
-double reconcile__take_samples(struct reconcile *r, double now);
-/* Adds the exemplars of a generation, by its number; index: in a server's table. */
-void reconcile__add_exemplars(const struct reconcile *r, unsigned generation, uint32_t index,
-			      struct exemplar **v, size_t *n);
-/* Fetches samples, and appends the newest as a report (samples/report.h). */
-void reconcile__write_samples(struct reconcile *r, double now, struct buf *out);
 /* Appends the calls that the last scan has found, as a report (scan/report.h). */
 void reconcile__write_calls(struct reconcile *r, struct buf *out);

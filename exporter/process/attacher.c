@@ -21,6 +21,7 @@
 #include "base/stop.h"
 #include "config/config_watch.h"
 #include "pages/history.h"
+#include "probes/sampled.h"
 #include "process/servers.h"
 
 #define TICK	1.0
@@ -45,7 +46,7 @@ static void refresh(struct attacher *a, struct child *c, const struct channel_re
 	struct image io = { .out = &answer };
 	pid_t pids[SERVERS_MAX];
 
-	reconcile__take_samples(a->setup->reconcile, monotonic_seconds());
+	sampled__take(a->setup->reconcile, monotonic_seconds());
 	reconcile__scan(a->setup->reconcile, monotonic_seconds());
 	for (size_t i = 0; i < s->n; i++)
 		pids[i] = s->v[i].pid;
@@ -75,7 +76,7 @@ static void tell_samples(struct attacher *a, struct child *c, const struct chann
 {
 	__cleanup_buf struct buf report = {};
 
-	reconcile__write_samples(a->setup->reconcile, monotonic_seconds(), &report);
+	sampled__write(a->setup->reconcile, monotonic_seconds(), &report);
 	if (channel__answer(&c->channels[SERVED_CALLS], request, report.failed ? -ENOMEM : 0,
 			    report.data, report.failed ? 0 : report.len))
 		child__expel(c);
@@ -357,7 +358,7 @@ static void loop(struct attacher *a)
 		answer_reloads(a);
 		servers__respawn(&a->servers);
 		now = monotonic_seconds();
-		a->sampling = reconcile__take_samples(a->setup->reconcile, now);
+		a->sampling = sampled__take(a->setup->reconcile, now);
 		if (now - ticked >= TICK) {
 			ticked = now;
 			tick(a, now);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/self.h"
 #include "http/http.h"
+#include "probes/sampled.h"
 
 /* All in seconds, unless they say otherwise. */
 #define RETRY	      1.0
@@ -112,7 +113,7 @@ void child__write_exemplars(const struct child *c, const struct reconcile *r, st
 	size_t n = 0;
 
 	for (size_t k = 0; k < c->nknown; k++)
-		reconcile__add_exemplars(r, c->known[k].generation, k, &v, &n);
+		sampled__add_exemplars(r, c->known[k].generation, k, &v, &n);
 	exemplars__image(&io, &v, &n);
 }
 

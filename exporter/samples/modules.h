@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "bpf/abi.h"
+#include "bpf/samples.h"
 #include "samples/module.h"
 
 struct modules;

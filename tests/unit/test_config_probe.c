@@ -67,35 +67,6 @@ static void test_keys(void **state)
 	config__free(c);
 }
 
-static void test_sample(void **state)
-{
-	const struct sampling *s;
-	struct config *c;
-
-	write_file("defaults: {sample: {when: \"ret < 0\", per_second: 7, stacks: []}}\n"
-		   "probes:\n"
-		   "- functions: a\n"
-		   "- {functions: b, sample: off}\n"
-		   "- {functions: c, sample: on}\n"
-		   "- functions: d\n"
-		   "  sample: {when: [duration > 1s, outcome == error]}\n");
-	c = PARSE("--config.file=config.yaml");
-	s = &c->lists[0].settings.sample;
-	assert_true(s->on && s->per_second == 7 && !s->stacks && s->nwhen == 1);
-	check_expression(&s->when[0], NULL, "ret < 0", "config.yaml:1:27");
-	assert_false(c->lists[1].settings.sample.on);
-	s = &c->lists[2].settings.sample;
-	assert_true(s->on && s->per_second == SAMPLES_PER_SECOND && !s->nwhen);
-	assert_int_equal(s->stacks, RP_STACK_KERNEL);
-	s = &c->lists[3].settings.sample;
-	assert_true(s->on && s->nwhen == 2);
-	check_expression(&s->when[1], NULL, "outcome == error", "config.yaml:7:34");
-	assert_false(probe_settings__same(&c->lists[0].settings, &c->lists[1].settings));
-	assert_false(probe_settings__same(&c->lists[2].settings, &c->lists[3].settings));
-	assert_true(probe_settings__same(&c->lists[1].settings, &c->lists[1].settings));
-	config__free(c);
-}
-
 static void test_every_returns(void **state)
 {
 	for (int i = 0; i < RETURNS_MAX; i++) {
@@ -503,12 +474,12 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys),	      cmocka_unit_test(test_sample),
-		cmocka_unit_test(test_every_returns), cmocka_unit_test(test_c_types),
-		cmocka_unit_test(test_error),	      cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_same),	      cmocka_unit_test(test_notes),
-		cmocka_unit_test(test_other_limits),  cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_size_buckets),  cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_keys),	  cmocka_unit_test(test_every_returns),
+		cmocka_unit_test(test_c_types),	  cmocka_unit_test(test_error),
+		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_same),
+		cmocka_unit_test(test_notes),	  cmocka_unit_test(test_other_limits),
+		cmocka_unit_test(test_durations), cmocka_unit_test(test_size_buckets),
+		cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, enter_directory, leave_directory);
