@@ -163,13 +163,13 @@ check "a reload keeps them" holds '' "$kept and s[0]['function'] == 'page_call' 
 configure '{when: ret > 0, per_second: 100, stacks: [user]}'
 reload 2
 # uprobe.ret sees the return in the function, others where it returns to.
-frame="len(s) == 1 and re.fullmatch(r'(page_call|main)\+0x[0-9a-f]+ \[.*/page_calls\]', s[0]['user_stack'][0])"
-call 10 2 700000 & # it still runs when its first sample is looked at
-wait_for 20 holds 'function=page_call&limit=1' "$frame and s[0]['ret'] == 10 and not s[0]['user_stack_error'] and not s[0]['stack']" &&
+named="re.fullmatch(r'(page_call|main)\+0x[0-9a-f]+ \[.*/page_calls\]', s[-1]['user_stack'][0])"
+call 10 2 2000000 # it still runs for two seconds when its first sample is taken
+wait_for 20 holds 'function=page_call&limit=2' \
+	"$named and [x['ret'] for x in s] == [10, 10] and not s[-1]['user_stack_error'] and not s[-1]['stack']" &&
 	ok "a user stack" || not_ok "a user stack" "$(head -c 1000 "$temp/samples.json")"
-wait $!
 call 11 1
-wait_for 20 holds 'function=page_call&limit=1' "$frame and s[0]['ret'] == 11" &&
+wait_for 20 holds 'function=page_call&limit=1' "$named and s[0]['ret'] == 11" &&
 	ok "its file is known when the process has ended" ||
 	not_ok "its file is known when the process has ended" "$(head -c 1000 "$temp/samples.json")"
 stop_exporter
