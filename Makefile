@@ -184,6 +184,8 @@ $(B)/unit/test_missed $(B)/unit/test_missed_sessions: REPLACED := attach__slots 
 			      object_maps__refresh object__banks snapshot__count_calls snapshot__events snapshot__entered \
 			      object__wait_for_programs
 $(B)/unit/test_scan: REPLACED := attach__slots object_scan__open object_scan__run object_scan__bias features__has
+$(B)/unit/test_modules: REPLACED := machine__is_initial_pid_namespace
+$(B)/unit/test_samples: REPLACED := object_samples__take label_slots__texts
 $(B)/unit/test_scrape: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_generation: REPLACED := object__load

@@ -293,6 +293,33 @@ struct rp_ending {
 	struct rp_test result;
 };
 
+/* Filters on what is known when a call returns. All must pass. */
+struct rp_returned {
+	__u32 filters;	/* bits of enum rp_returned_filter: those that there are */
+	__u32 outcomes; /* rp_outcome_bits that pass */
+	__u32 nresults; /* filters on the result */
+	__u32 nendings; /* alternatives, in groups; with them, there are no filters on the result */
+	__u64 min_ns, max_ns; /* durations that pass: min <= d <= max */
+	struct rp_test result[RP_FILTERS];
+	struct rp_ending ending[RP_ALTERNATIVES];
+};
+
+enum rp_returned_filter {
+	RP_RETURNED_DURATION = 1,
+	RP_RETURNED_OUTCOME = 2,
+	RP_RETURNED_RESULT = 4,
+	RP_RETURNED_ENDINGS = 8,
+};
+
+/* Samples of the counted calls that pass `when`. */
+struct rp_sampling_spec {
+	__u32 per_second; /* 0: no samples */
+	__u32 stacks;	  /* bits of enum rp_stack */
+	struct rp_returned when;
+};
+
+enum rp_stack { RP_STACK_KERNEL = 1, RP_STACK_USER = 2 };
+
 #define RP_MAX_CAPTURES 4095 /* 1 + index fits RP_DESC_CAPTURE */
 
 /* Capture spec: what a probe with labels, filters or observed values reads, and keeps. Targets may
@@ -306,12 +333,8 @@ struct rp_capture_spec {
 	__u32 of_syscall; /* the arguments are those of a system call */
 	__u32 go;	  /* they are those of Go's calling convention */
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
-	__u32 outcomes;	  /* rp_outcome_bits to count; 0: all */
 	__u32 split; /* `error:` splits a class: its errors are counted by value, as -1 - class */
-	__u32 nresults; /* filters on the result; more than RP_FILTERS: plus the number of endings
-			 */
-	__u64 min_ns, max_ns; /* durations to count: min <= d <= max */
-	__u8 outcome[8];      /* rp_outcome_bit of each rp_class; TAIL: 0 */
+	__u8 outcome[8]; /* rp_outcome_bit of each rp_class; TAIL: 0 */
 	struct rp_test
 		error; /* `error:`, results that are errors although their class does not show it */
 	struct rp_path_layout path;
@@ -319,13 +342,13 @@ struct rp_capture_spec {
 	struct rp_field key[RP_SPAN_KEYS], outcome_field; /* of a point of a span */
 	__u32 nkeys, has_outcome;
 	struct rp_filter filter[RP_FILTERS];
-	struct rp_test result[RP_FILTERS];
-	/* Used instead of `filter` and `result` if some filter has alternatives. Alternatives are
-	 * in groups. A call is counted if one alternative of each group passes. `last` marks the
-	 * end of a group. Alternatives in a row that read the same field are a run: the first one
-	 * has their number in `run`, and the mark. */
+	/* Used instead of `filter` if some filter has alternatives. Alternatives are in groups. A
+	 * call is counted if one alternative of each group passes. `last` marks the end of a group.
+	 * Alternatives in a row that read the same field are a run: the first one has their number
+	 * in `run`, and the mark. */
 	struct rp_filter alternative[RP_ALTERNATIVES];
-	struct rp_ending ending[RP_ALTERNATIVES];
+	struct rp_returned counted;
+	struct rp_sampling_spec sampling;
 };
 
 /* A span that is running. */

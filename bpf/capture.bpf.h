@@ -9,10 +9,10 @@
  */
 #pragma once
 
-#include "endings.bpf.h"
 #include "hists.bpf.h"
 #include "labels.bpf.h"
 #include "pairing.bpf.h"
+#include "samples.bpf.h"
 #include "syscall_args.bpf.h"
 
 struct capture {
@@ -234,10 +234,11 @@ static __always_inline enum rp_class settle_judged(enum rp_context c, __u32 inde
 	return cls == RP_CLASS_OTHER && is_error && !split ? RP_CLASS_NEGATIVE : cls;
 }
 
-/* Counts a finished call of a probe with captures. ret, ns: valid if `knows` says so. */
-static __always_inline void count_captured(const struct capture *capture, __u64 desc,
-					   struct rp_outcome o, __u32 knows, __u64 ret, __u64 ns,
-					   enum rp_context c)
+/* Counts a finished call of a probe with captures. ret, ns: valid if `knows` says so. Returns what
+ * take_sample() is to be given, or 0. */
+static __always_inline __u64 count_captured(const struct capture *capture, __u64 desc,
+					    struct rp_outcome o, __u32 knows, __u64 ret, __u64 ns,
+					    enum rp_context c)
 {
 	bool known = knows & KNOWS_RESULT, timed = knows & KNOWS_DURATION;
 	__u32 id = RP_DESC_ID(desc), kind = RP_DESC_KIND(desc), cell;
@@ -248,9 +249,9 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 	__u32 outcome;
 
 	outcome = known ? rp_outcome_bit(x, desc, o, ret) : 0;
-	if (!passes_return(x, desc, outcome, knows, ret, ns)) {
+	if (!passes_return(&x->counted, false, desc, outcome, knows, ret, ns)) {
 		count_event(c, id, RP_EVENT_FILTERED);
-		return;
+		return 0;
 	}
 	cell = cell_of_label(capture->label, id);
 	if (known && (kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE) &&
@@ -266,48 +267,80 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 	else
 		count_untimed_in_cell(c, words, cls);
 	count_hists(x, capture->observed, desc, cell, known && positive, ret, c);
+	if (__builtin_expect(x->sampling.per_second, 0) &&
+	    is_sampled(x, desc, outcome, knows, ret, ns))
+		return SAMPLED_CALL(cell, outcome);
+	return 0;
 }
 
-static __noinline long count_captured_call(const struct capture *capture, __u64 desc, __u64 ret,
-					   __u64 ns, __u32 context)
+static __noinline __u64 count_call(const struct capture *capture, __u64 desc, __u64 ret, __u64 ns,
+				   __u32 context)
 {
 	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
 
-	count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT | KNOWS_DURATION, ret, ns,
-		       c);
-	return 0;
+	return count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT | KNOWS_DURATION,
+			      ret, ns, c);
 }
 
 /* The same for a call left by a jump to another function (user functions only). */
-static __noinline long count_captured_tail(const struct capture *capture, __u64 desc, __u64 ns)
+static __noinline __u64 count_tail_call(const struct capture *capture, __u64 desc, __u64 ns)
 {
-	count_captured(capture, desc, rp_outcome_of_tail(desc),
-		       KNOWS_DURATION | (RP_DESC_KIND(desc) == RP_KIND_VOID ? KNOWS_RESULT : 0), 0,
-		       ns, RP_PREEMPTIBLE);
-	return 0;
+	return count_captured(capture, desc, rp_outcome_of_tail(desc),
+			      KNOWS_DURATION |
+				      (RP_DESC_KIND(desc) == RP_KIND_VOID ? KNOWS_RESULT : 0),
+			      0, ns, RP_PREEMPTIBLE);
 }
 
 /* The same for a call whose entry was not seen. */
-static __noinline long count_captured_untimed(const struct capture *capture, __u64 desc, __u64 ret,
-					      __u32 context)
+static __noinline __u64 count_untimed_call(const struct capture *capture, __u64 desc, __u64 ret,
+					   __u32 context)
 {
 	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
 
-	count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT, ret, 0, c);
-	return 0;
+	return count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT, ret, 0, c);
+}
+
+/* The sample is taken by the caller, whose chain of stacks is shorter. */
+static __always_inline void count_captured_call(enum rp_context c, void *ctx,
+						const struct capture *capture, __u64 desc,
+						__u64 ret, __u64 ns)
+{
+	__u64 sampled = count_call(capture, desc, ret, ns, c);
+
+	if (sampled)
+		take_sample(ctx, desc, ret, ns, sampled);
+}
+
+static __always_inline void count_captured_tail(void *ctx, const struct capture *capture,
+						__u64 desc, __u64 ns)
+{
+	__u64 sampled = count_tail_call(capture, desc, ns);
+
+	if (sampled)
+		take_sample(ctx, desc, 0, ns, sampled);
+}
+
+static __always_inline void count_captured_untimed(void *ctx, const struct capture *capture,
+						   __u64 desc, __u64 ret, enum rp_context c)
+{
+	__u64 sampled = count_untimed_call(capture, desc, ret, c);
+
+	if (sampled)
+		take_sample(ctx, desc, ret, RP_SAMPLE_UNKNOWN, sampled);
 }
 
 /* ---- for mechanisms ----------------------------------------------------------------------------
  */
 
 /* For probes without durations. Arguments are no longer known, and expr/capture.c accepts none. */
-static __always_inline void count_capturing_return_only(enum rp_context c, __u64 desc, __u64 ret)
+static __always_inline void count_capturing_return_only(enum rp_context c, void *ctx, __u64 desc,
+							__u64 ret)
 {
 	struct capture capture = {};
 	struct args none = {};
 
 	if (make_capture(&none, desc, &capture, UNREADABLE))
-		count_captured_untimed(&capture, desc, ret, c);
+		count_captured_untimed(ctx, &capture, desc, ret, c);
 	else
 		count_event(c, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 }
@@ -324,8 +357,8 @@ static __always_inline void enter_capturing(enum rp_context c, enum rp_space spa
 		enter(c, space, desc, addr);
 }
 
-static __always_inline void leave_capturing(enum rp_context c, enum rp_space space, __u64 desc,
-					    __u64 addr, __u64 ret)
+static __always_inline void leave_capturing(enum rp_context c, enum rp_space space, void *ctx,
+					    __u64 desc, __u64 addr, __u64 ret)
 {
 	__u32 id = RP_DESC_ID(desc);
 	struct capture capture = {};
@@ -339,7 +372,7 @@ static __always_inline void leave_capturing(enum rp_context c, enum rp_space spa
 	now = bpf_ktime_get_ns();
 	start = find_start(space, id, addr);
 	if (captured && start)
-		count_captured_call(&capture, desc, ret, now - start, c);
+		count_captured_call(c, ctx, &capture, desc, ret, now - start);
 	else if (start)
 		count_event(c, id, RP_EVENT_NO_ENTRY);
 	else
@@ -382,8 +415,8 @@ static __always_inline void enter_capturing_kernel(enum rp_space space, const st
 		enter(RP_EXCLUSIVE, space, desc, addr);
 }
 
-static __always_inline long leave_capturing_slowly(enum rp_space space, __u64 desc, __u64 addr,
-						   __u64 ret, __u64 now)
+static __always_inline long leave_capturing_slowly(enum rp_space space, void *ctx, __u64 desc,
+						   __u64 addr, __u64 ret, __u64 now)
 {
 	__u32 id = RP_DESC_ID(desc);
 	__u64 *cell = cell_of(id), key = slot_key(space, id, addr), level = NO_LEVEL, start;
@@ -403,7 +436,7 @@ static __always_inline long leave_capturing_slowly(enum rp_space space, __u64 de
 	if (captured && capture.label == CAPTURE_FILTERED)
 		count_event(RP_EXCLUSIVE, id, RP_EVENT_FILTERED);
 	else if (captured && start)
-		count_captured_call(&capture, desc, ret, now - start, RP_EXCLUSIVE);
+		count_captured_call(RP_EXCLUSIVE, ctx, &capture, desc, ret, now - start);
 	else if (start)
 		count_event(RP_EXCLUSIVE, id, RP_EVENT_NO_ENTRY);
 	else
@@ -413,19 +446,20 @@ static __always_inline long leave_capturing_slowly(enum rp_space space, __u64 de
 	return 0;
 }
 
-static __noinline long leave_capturing_kprobe_slowly(__u64 desc, __u64 addr, __u64 ret, __u64 now)
+static __noinline long leave_capturing_kprobe_slowly(void *ctx, __u64 desc, __u64 addr, __u64 ret,
+						     __u64 now)
 {
-	return leave_capturing_slowly(RP_KERNEL, desc, addr, ret, now);
+	return leave_capturing_slowly(RP_KERNEL, ctx, desc, addr, ret, now);
 }
 
-static __noinline long leave_capturing_trampoline_slowly(__u64 desc, __u64 addr, __u64 ret,
+static __noinline long leave_capturing_trampoline_slowly(void *ctx, __u64 desc, __u64 ret,
 							 __u64 now)
 {
-	return leave_capturing_slowly(RP_TRAMPOLINE, desc, addr, ret, now);
+	return leave_capturing_slowly(RP_TRAMPOLINE, ctx, desc, (__u64)ctx, ret, now);
 }
 
-static __always_inline void leave_capturing_kernel(enum rp_space space, __u64 desc, __u64 addr,
-						   __u64 ret)
+static __always_inline void leave_capturing_kernel(enum rp_space space, void *ctx, __u64 desc,
+						   __u64 addr, __u64 ret)
 {
 	__u32 id = RP_DESC_ID(desc);
 	__u64 key = slot_key(space, id, addr), now, start = 0, level = NO_LEVEL, *cell;
@@ -449,12 +483,12 @@ static __always_inline void leave_capturing_kernel(enum rp_space space, __u64 de
 		start = 0;
 	}
 	if (start) {
-		count_captured_call(&capture, desc, ret, now - start, RP_EXCLUSIVE);
+		count_captured_call(RP_EXCLUSIVE, ctx, &capture, desc, ret, now - start);
 		if (cell)
 			leave_level(space, cell, level);
 	} else if (space == RP_TRAMPOLINE) {
-		leave_capturing_trampoline_slowly(desc, addr, ret, now);
+		leave_capturing_trampoline_slowly(ctx, desc, ret, now);
 	} else {
-		leave_capturing_kprobe_slowly(desc, addr, ret, now);
+		leave_capturing_kprobe_slowly(ctx, desc, addr, ret, now);
 	}
 }

@@ -90,7 +90,7 @@ int BPF_KRETPROBE(syscall_answered_capturing)
 
 	if (!desc)
 		return 0;
-	leave_answered_syscall(&capture, desc, result_in_regs(regs));
+	leave_answered_syscall(ctx, &capture, desc, result_in_regs(regs));
 	count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_ANSWERED);
 	return 0;
 }

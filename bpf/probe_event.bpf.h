@@ -38,7 +38,7 @@ int event_count_capturing(void *ctx)
 	__u64 desc = desc_of_clone();
 
 	if (make_capture(&args, desc, &capture, UNREADABLE))
-		count_captured_untimed(&capture, desc, 0, RP_EXCLUSIVE);
+		count_captured_untimed(ctx, &capture, desc, 0, RP_EXCLUSIVE);
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 	return 1;

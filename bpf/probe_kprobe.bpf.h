@@ -49,7 +49,7 @@ int BPF_KPROBE(kprobe_entry_capturing)
 SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_return_capturing, long ret)
 {
-	leave_capturing_kernel(RP_KERNEL, bpf_get_attach_cookie(ctx), RETURN_ADDR(ctx), ret);
+	leave_capturing_kernel(RP_KERNEL, ctx, bpf_get_attach_cookie(ctx), RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
@@ -65,7 +65,7 @@ int BPF_KPROBE(kprobe_entry_clone_capturing)
 SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_return_clone_capturing, long ret)
 {
-	leave_capturing(RP_EXCLUSIVE, RP_KERNEL, desc_of_clone(), RETURN_ADDR(ctx), ret);
+	leave_capturing(RP_EXCLUSIVE, RP_KERNEL, ctx, desc_of_clone(), RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
@@ -86,13 +86,13 @@ int BPF_KRETPROBE(kprobe_count_clone, long ret)
 SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_count_capturing, long ret)
 {
-	count_capturing_return_only(RP_EXCLUSIVE, bpf_get_attach_cookie(ctx), ret);
+	count_capturing_return_only(RP_EXCLUSIVE, ctx, bpf_get_attach_cookie(ctx), ret);
 	return 0;
 }
 
 SEC("kretprobe")
 int BPF_KRETPROBE(kprobe_count_clone_capturing, long ret)
 {
-	count_capturing_return_only(RP_EXCLUSIVE, desc_of_clone(), ret);
+	count_capturing_return_only(RP_EXCLUSIVE, ctx, desc_of_clone(), ret);
 	return 0;
 }

@@ -46,7 +46,7 @@ int BPF_KRETPROBE(multi_return_capturing, long ret)
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)
-		leave_capturing_kernel(RP_KERNEL, desc, MULTI_RETURN_ADDR(ctx), ret);
+		leave_capturing_kernel(RP_KERNEL, ctx, desc, MULTI_RETURN_ADDR(ctx), ret);
 	return 0;
 }
 
@@ -66,6 +66,6 @@ int BPF_KRETPROBE(multi_count_capturing, long ret)
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)
-		count_capturing_return_only(RP_EXCLUSIVE, desc, ret);
+		count_capturing_return_only(RP_EXCLUSIVE, ctx, desc, ret);
 	return 0;
 }

@@ -79,7 +79,8 @@ int BPF_KPROBE(kprobe_session_capturing)
 	captured = take_capture(IN_SLOTS, RP_KERNEL, RP_DESC_ID(desc), MULTI_RETURN_ADDR(ctx),
 				&capture);
 	if (start && captured)
-		count_captured_call(&capture, desc, PT_REGS_RC(ctx), now - start, RP_EXCLUSIVE);
+		count_captured_call(RP_EXCLUSIVE, ctx, &capture, desc, PT_REGS_RC(ctx),
+				    now - start);
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	return 0;

@@ -122,8 +122,7 @@ static __always_inline void end_span(const struct args *args, __u64 desc)
 	if (x->has_outcome)
 		eval_number(&x->outcome_field, source_value(args, &x->outcome_field), &result);
 	capture.label = span.label;
-	count_captured_call(&capture, desc, result, now > span.start ? now - span.start : 0,
-			    RP_EXCLUSIVE);
+	count_call(&capture, desc, result, now > span.start ? now - span.start : 0, RP_EXCLUSIVE);
 }
 
 static __always_inline void cancel_span(const struct args *args, __u64 desc)

@@ -283,7 +283,7 @@ static __always_inline int leave_capturing_syscall(struct trace_event_raw_sys_ex
 		return 0;
 	desc = l->f.desc;
 	if (!l->f.start) {
-		leave_answered_syscall(&capture, desc, ctx->ret);
+		leave_answered_syscall(ctx, &capture, desc, ctx->ret);
 		return 0;
 	}
 	captured = take_capture(store, RP_KERNEL, 0, capture_addr_of_task(), &capture);
@@ -294,7 +294,8 @@ static __always_inline int leave_capturing_syscall(struct trace_event_raw_sys_ex
 	else if (capture.label == CAPTURE_FILTERED)
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 	else
-		count_captured_call(&capture, desc, ctx->ret, l->now - l->f.start, RP_EXCLUSIVE);
+		count_captured_call(RP_EXCLUSIVE, ctx, &capture, desc, ctx->ret,
+				    l->now - l->f.start);
 	return 0;
 }
 
@@ -379,6 +380,7 @@ int syscall_count(struct trace_event_raw_sys_exit___rp *ctx)
 SEC("tracepoint/raw_syscalls/sys_exit")
 int syscall_count_capturing(struct trace_event_raw_sys_exit___rp *ctx)
 {
-	count_capturing_return_only(RP_EXCLUSIVE, counted_desc(table_index(ctx->id)), ctx->ret);
+	count_capturing_return_only(RP_EXCLUSIVE, ctx, counted_desc(table_index(ctx->id)),
+				    ctx->ret);
 	return 0;
 }

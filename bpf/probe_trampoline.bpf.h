@@ -69,7 +69,8 @@ int fexit_entry_capturing(__u64 *ctx)
 SEC("fexit")
 int fexit_return_capturing(__u64 *ctx)
 {
-	leave_capturing_kernel(RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx, result_of_clone(ctx));
+	leave_capturing_kernel(RP_TRAMPOLINE, ctx, desc_of_clone(), (__u64)ctx,
+			       result_of_clone(ctx));
 	return 0;
 }
 
@@ -86,7 +87,7 @@ int fexit_entry_old_capturing(__u64 *ctx)
 SEC("fexit")
 int fexit_return_old_capturing(__u64 *ctx)
 {
-	leave_capturing(RP_EXCLUSIVE, RP_TRAMPOLINE, desc_of_clone(), (__u64)ctx,
+	leave_capturing(RP_EXCLUSIVE, RP_TRAMPOLINE, ctx, desc_of_clone(), (__u64)ctx,
 			result_of_clone(ctx));
 	return 0;
 }
@@ -101,7 +102,7 @@ int fexit_count(__u64 *ctx)
 SEC("fexit")
 int fexit_count_capturing(__u64 *ctx)
 {
-	count_capturing_return_only(RP_EXCLUSIVE, desc_of_clone(), result_of_clone(ctx));
+	count_capturing_return_only(RP_EXCLUSIVE, ctx, desc_of_clone(), result_of_clone(ctx));
 	return 0;
 }
 
@@ -185,7 +186,7 @@ static __always_inline int leave_capturing_trampoline(__u64 *ctx, __u64 *cookie,
 	captured = take_capture(IN_SLOTS, RP_TRAMPOLINE, RP_DESC_ID(desc), (__u64)ctx, &capture);
 	bpf_get_func_ret(ctx, &ret);
 	if (start && captured)
-		count_captured_call(&capture, desc, ret, now - start, RP_EXCLUSIVE);
+		count_captured_call(RP_EXCLUSIVE, ctx, &capture, desc, ret, now - start);
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	return 0;

@@ -94,7 +94,7 @@ static __always_inline int enter_capturing_uprobe(struct pt_regs *ctx, __u64 des
 static __always_inline int leave_capturing_uprobe(struct pt_regs *ctx, __u64 desc)
 {
 	keep_to_task_stack();
-	leave_capturing(RP_PREEMPTIBLE, RP_USER, desc, RETURN_ADDR(ctx), PT_REGS_RC(ctx));
+	leave_capturing(RP_PREEMPTIBLE, RP_USER, ctx, desc, RETURN_ADDR(ctx), PT_REGS_RC(ctx));
 	return 0;
 }
 
@@ -156,7 +156,8 @@ int BPF_KPROBE(uprobe_session_capturing)
 	*cookie = 0;
 	captured = take_capture(IN_HASH, RP_USER, RP_DESC_ID(desc), RETURN_ADDR(ctx), &capture);
 	if (start && captured)
-		count_captured_call(&capture, desc, PT_REGS_RC(ctx), now - start, RP_PREEMPTIBLE);
+		count_captured_call(RP_PREEMPTIBLE, ctx, &capture, desc, PT_REGS_RC(ctx),
+				    now - start);
 	else if (!start || !is_older_than_task(start))
 		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
 	return 0;
@@ -190,7 +191,7 @@ SEC("kretprobe")
 int BPF_KRETPROBE(uprobe_count_capturing, long ret)
 {
 	keep_to_task_stack();
-	count_capturing_return_only(RP_PREEMPTIBLE, bpf_get_attach_cookie(ctx), ret);
+	count_capturing_return_only(RP_PREEMPTIBLE, ctx, bpf_get_attach_cookie(ctx), ret);
 	return 0;
 }
 
@@ -198,7 +199,7 @@ SEC("kretprobe")
 int BPF_KRETPROBE(uprobe_count_clone_capturing, long ret)
 {
 	keep_to_task_stack();
-	count_capturing_return_only(RP_PREEMPTIBLE, desc_of_clone(), ret);
+	count_capturing_return_only(RP_PREEMPTIBLE, ctx, desc_of_clone(), ret);
 	return 0;
 }
 
@@ -206,7 +207,7 @@ SEC("kretprobe")
 int BPF_KRETPROBE(uprobe_multi_count_capturing, long ret)
 {
 	keep_to_task_stack();
-	count_capturing_return_only(RP_PREEMPTIBLE, bpf_get_attach_cookie(ctx), ret);
+	count_capturing_return_only(RP_PREEMPTIBLE, ctx, bpf_get_attach_cookie(ctx), ret);
 	return 0;
 }
 

@@ -225,14 +225,14 @@ static __always_inline int jump_capturing(struct pt_regs *ctx, __u64 number)
 		if (!make_capture(&args, e->desc, &call.capture, UNREADABLE))
 			count_event(RP_PREEMPTIBLE, RP_DESC_ID(e->desc), RP_EVENT_REJECTED);
 		else if (e->kind == RP_EXIT_AT_ONCE)
-			count_captured_tail(&call.capture, e->desc, 0);
+			count_captured_tail(ctx, &call.capture, e->desc, 0);
 		else
-			count_captured_call(&call.capture, e->desc, PT_REGS_RC(ctx), 0,
-					    RP_PREEMPTIBLE);
+			count_captured_call(RP_PREEMPTIBLE, ctx, &call.capture, e->desc,
+					    PT_REGS_RC(ctx), 0);
 	} else if (e->kind == RP_EXIT_AGAIN || (e->again && leaves(ctx, e))) {
 		go_on(ctx, e->desc);
 	} else if (leaves(ctx, e) && take_call(ctx, e->desc, &call)) {
-		count_captured_tail(&call.capture, e->desc, bpf_ktime_get_ns() - call.start);
+		count_captured_tail(ctx, &call.capture, e->desc, bpf_ktime_get_ns() - call.start);
 	}
 	return 0;
 }
@@ -256,8 +256,8 @@ static __always_inline int leave_capturing_call(struct pt_regs *ctx, __u64 desc)
 	struct call call;
 
 	if (take_call(ctx, desc, &call))
-		count_captured_call(&call.capture, desc, PT_REGS_RC(ctx), now - call.start,
-				    RP_PREEMPTIBLE);
+		count_captured_call(RP_PREEMPTIBLE, ctx, &call.capture, desc, PT_REGS_RC(ctx),
+				    now - call.start);
 	return 0;
 }
 

@@ -133,12 +133,13 @@ static __always_inline bool is_answered(const struct trace_event_raw_sys_exit___
 
 /* Counts a call that somebody else has answered, with captures. capture: zeroed; the caller's, as
  * there is little stack left. */
-static __always_inline void leave_answered_syscall(struct capture *capture, __u64 desc, __u64 ret)
+static __always_inline void leave_answered_syscall(void *ctx, struct capture *capture, __u64 desc,
+						   __u64 ret)
 {
 	struct args args = saved_args(is_compat());
 
 	if (make_capture(&args, desc, capture, UNREADABLE_IN_LITTLE_STACK))
-		count_captured_untimed(capture, desc, ret, RP_EXCLUSIVE);
+		count_captured_untimed(ctx, capture, desc, ret, RP_EXCLUSIVE);
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 }

@@ -21,8 +21,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1] / "exporter"
 
 # Upstream first. "." is exporter/ itself: the wiring.
-CORRIDOR = """base kernel files yaml types elf config expr discover counts object attach labels scan probes
-expose access http pages top process .""".split()
+CORRIDOR = """base kernel files yaml types elf config expr discover counts object attach labels scan samples
+probes expose access http pages top process .""".split()
 
 # Headers that are not part of exporter/: the layout shared with bpf/, and what the build generates.
 OUTSIDE = re.compile(r"bpf/\w+\.h|retprobe\.skel\.h|syscall_table\.h|build_version\.h")

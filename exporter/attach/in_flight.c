@@ -9,8 +9,7 @@ static bool filters(const struct target *t)
 {
 	const struct rp_capture_spec *x = t->capture ? &t->capture->kernel : NULL;
 
-	return x &&
-	       (x->nfilters || x->nresults || x->outcomes || x->min_ns || x->max_ns != UINT64_MAX);
+	return x && (x->nfilters || x->counted.filters);
 }
 
 /* Of targets whose calls have no frame in the kernel's stack. */

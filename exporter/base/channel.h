@@ -10,10 +10,11 @@
 #include "base/util.h"
 
 enum channel_op {
-	CHANNEL_REFRESH = 1, /* update the numbers; the answer: updates of label sets */
+	CHANNEL_REFRESH = 1, /* update the numbers; the answer: updates of label sets, exemplars */
 	CHANNEL_RELOAD,	     /* reload the configuration; the answer: the error, or nothing */
 	CHANNEL_ALIVE,	     /* nothing: a sign of life */
 	CHANNEL_CALLS,	     /* look for calls in progress; the answer: a report (scan/report.h) */
+	CHANNEL_SAMPLES,     /* nothing; the answer: a report (samples/report.h) */
 	CHANNEL_WEB,	     /* check the web configuration; the answer: its texts, if changed */
 };
 

@@ -266,6 +266,13 @@ int expressions__bind_filter(struct binder *b, const struct tree_node *list, voi
 	return expressions__bind_list(b, list, "a filter", &s->filters, &s->nfilters);
 }
 
+int expressions__bind_when(struct binder *b, const struct tree_node *list, void *target)
+{
+	struct sampling *s = target;
+
+	return expressions__bind_list(b, list, "when", &s->when, &s->nwhen);
+}
+
 /* {name: expression}: the name is a label's value, not a label. */
 int expressions__bind_observe(struct binder *b, const struct tree_node *map, void *target)
 {

@@ -9,6 +9,8 @@
 int expressions__bind_labels(struct binder *b, const struct tree_node *list, void *target);
 int expressions__bind_filter(struct binder *b, const struct tree_node *list, void *target);
 int expressions__bind_observe(struct binder *b, const struct tree_node *map, void *target);
+/* `when`, whose target is the struct sampling. */
+int expressions__bind_when(struct binder *b, const struct tree_node *list, void *target);
 
 /* A list of texts, or one. where: what each is, for messages. */
 int expressions__bind_list(struct binder *b, const struct tree_node *list, const char *where,

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/suggest.h"
 
-/* Values of results that are no errnos and no numbers (expose/outcome_text.c). */
+/* Values of results that are no errnos and no numbers (discover/outcome_text.c). */
 static const char *const words[] = { "zero", "positive", "negative", "NULL", "pointer" };
 
 static bool is_word(const char *value)

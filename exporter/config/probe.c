@@ -7,6 +7,7 @@
 #include "base/value.h"
 #include "config/expressions.h"
 #include "config/loader.h"
+#include "config/sampling.h"
 #include "config/targets.h"
 #include "config/values.h"
 
@@ -32,29 +33,11 @@ static int bind_mechanism(struct binder *b, const struct tree_node *node, void *
 	return 0;
 }
 
-/* A whole number, not in quotes. */
-static int bind_number(struct binder *b, const struct tree_node *node, const char *key,
-		       unsigned long min, unsigned long max, unsigned long *out)
-{
-	__cleanup_free char *why = NULL;
-
-	if (node->type != TREE_SCALAR || (node->plain && !*node->value))
-		return binder__mistyped(b, node, key, "a number");
-	if (!node->plain)
-		return binder__fail(b, node,
-				    "%s must be a number, not a string; write it without "
-				    "quotes",
-				    key);
-	if (value__unsigned(node->value, min, max, out, &why))
-		return binder__fail(b, node, "%s: %s", key, why);
-	return 0;
-}
-
 int probe__bind_count(struct binder *b, const struct tree_node *node, const char *key,
 		      unsigned long max, uint32_t *out)
 {
 	unsigned long n = 0;
-	int err = bind_number(b, node, key, 1, max, &n);
+	int err = binder__number(b, node, key, 1, max, &n);
 
 	*out = (uint32_t)n;
 	return err;
@@ -64,7 +47,7 @@ int probe__bind_max_rate(struct binder *b, const struct tree_node *node, void *t
 {
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
 	unsigned long n = 0;
-	int err = bind_number(b, node, "max_rate", 0, MAX_MAX_RATE, &n);
+	int err = binder__number(b, node, "max_rate", 0, MAX_MAX_RATE, &n);
 
 	s->max_rate = n;
 	s->has_max_rate = true;
@@ -244,6 +227,7 @@ static const struct key probe_keys[] = {
 	{ "labels", expressions__bind_labels, "[comm, {flags: \"arg1\"}]" },
 	{ "filter", expressions__bind_filter, "\"comm == rm\"" },
 	{ "observe", expressions__bind_observe, "{bytes: \"count\"}" },
+	{ "sample", sampling__bind, "{when: \"duration > 100ms\", per_second: 10}" },
 	{ "in_flight", bind_in_flight, "longer" },
 	{ "max_series", probe__bind_max_series, "1000" },
 	{ "series_ttl", probe__bind_series_ttl, "1h30m" },

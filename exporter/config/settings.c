@@ -11,6 +11,7 @@ void probe_settings__free(struct probe_settings *s)
 	expression__free_all(s->labels, s->nlabels);
 	expression__free_all(s->filters, s->nfilters);
 	expression__free_all(s->observed, s->nobserved);
+	expression__free_all(s->sample.when, s->sample.nwhen);
 	free(s->error.text);
 	free(s->mechanism);
 	probe_notes__free(&s->notes);
@@ -70,6 +71,13 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 	fill_expressions(&s->labels, &s->nlabels, defaults->labels, defaults->nlabels);
 	fill_expressions(&s->filters, &s->nfilters, defaults->filters, defaults->nfilters);
 	fill_expressions(&s->observed, &s->nobserved, defaults->observed, defaults->nobserved);
+	if (!s->sample.given) {
+		s->sample = defaults->sample;
+		s->sample.when = NULL;
+		s->sample.nwhen = 0;
+		fill_expressions(&s->sample.when, &s->sample.nwhen, defaults->sample.when,
+				 defaults->sample.nwhen);
+	}
 	if (!s->has_max_rate) {
 		s->max_rate = defaults->has_max_rate ? defaults->max_rate : DEFAULT_MAX_RATE;
 		s->has_max_rate = defaults->has_max_rate;
@@ -95,6 +103,14 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+static bool same_sampling(const struct sampling *a, const struct sampling *b)
+{
+	if (!a->on || !b->on)
+		return a->on == b->on;
+	return a->per_second == b->per_second && a->stacks == b->stacks &&
+	       expression__same_all(a->when, a->nwhen, b->when, b->nwhen);
+}
+
 static uint32_t series_of(const struct probe_settings *s)
 {
 	return s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
@@ -109,7 +125,8 @@ bool probe_settings__same(const struct probe_settings *a, const struct probe_set
 	       span_settings__same(a->span, b->span) &&
 	       expression__same_all(a->labels, a->nlabels, b->labels, b->nlabels) &&
 	       expression__same_all(a->filters, a->nfilters, b->filters, b->nfilters) &&
-	       expression__same_all(a->observed, a->nobserved, b->observed, b->nobserved);
+	       expression__same_all(a->observed, a->nobserved, b->observed, b->nobserved) &&
+	       same_sampling(&a->sample, &b->sample);
 }
 
 bool probe_settings__same_limits(const struct probe_settings *a, const struct probe_settings *b)

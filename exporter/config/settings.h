@@ -11,6 +11,17 @@
 /* What is exported of calls in progress. */
 enum in_flight { IN_FLIGHT_DEFAULT, IN_FLIGHT_ON, IN_FLIGHT_LONGER, IN_FLIGHT_OFF };
 
+#define SAMPLES_PER_SECOND 10
+
+/* Which calls are sampled, and what is kept of them. */
+struct sampling {
+	bool given, on;		 /* the user has given `sample`, and not off */
+	struct expression *when; /* none: all that are counted */
+	size_t nwhen;
+	uint32_t per_second;
+	uint32_t stacks; /* bits of enum rp_stack */
+};
+
 struct probe_settings {
 	char *mechanism;    /* NULL: as --mechanism says */
 	uint32_t maxactive; /* return slots of a legacy kretprobe */
@@ -28,6 +39,7 @@ struct probe_settings {
 	bool has_max_rate; /* the user has given one */
 	uint64_t max_rate; /* calls per second; above it the probe is detached. 0: no limit */
 	double max_cpu;	   /* likewise: CPU time, as a share of all CPUs. 0: no limit */
+	struct sampling sample;
 	struct probe_notes notes;
 	struct span_settings *span; /* NULL: a probe */
 };

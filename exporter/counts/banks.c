@@ -98,6 +98,8 @@ static bool fits(const struct banks *b)
 	       is_within(&b->value_counts, s[BANK_VALUE_COUNTS].size) && has_pool(&b->pool, s) &&
 	       (uint64_t)b->value_counts.n * sizeof(*b->value_slots) <= s[BANK_VALUE_SLOTS].size &&
 	       (uint64_t)b->label_sets.n * sizeof(*b->label_sets.v) <= s[BANK_LABEL_SETS].size &&
+	       (s[BANK_SAMPLING].fd < 0 ||
+		(uint64_t)b->label_sets.first * sizeof(*b->sampling) <= s[BANK_SAMPLING].size) &&
 	       (s[BANK_ADJUSTMENTS].fd < 0 ||
 		adjustments__size(&b->adjustments) <= s[BANK_ADJUSTMENTS].size);
 }
@@ -124,6 +126,7 @@ int banks__map(struct banks *b)
 	b->value_counts.base = at[BANK_VALUE_COUNTS];
 	b->value_slots = at[BANK_VALUE_SLOTS];
 	b->label_sets.v = at[BANK_LABEL_SETS];
+	b->sampling = at[BANK_SAMPLING];
 	b->pool.rows = at[BANK_POOL];
 	b->pool.owners = at[BANK_POOL_OWNERS];
 	b->pool.shared = at[BANK_SHARED_ROWS];
@@ -146,6 +149,7 @@ void banks__unmap(struct banks *b)
 	unmap(b->value_slots, b->sources[BANK_VALUE_SLOTS].size);
 	unmap(b->label_sets.v, b->sources[BANK_LABEL_SETS].size);
 	unmap(b->adjustments.head, b->sources[BANK_ADJUSTMENTS].size);
+	unmap(b->sampling, b->sources[BANK_SAMPLING].size);
 	unmap(b->pool.rows, b->sources[BANK_POOL].size);
 	unmap(b->pool.owners, b->sources[BANK_POOL_OWNERS].size);
 	unmap(b->pool.shared, b->sources[BANK_SHARED_ROWS].size);

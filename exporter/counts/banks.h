@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "bpf/abi.h"
+#include "bpf/samples.h"
 #include "expr/capture.h"
 #include "base/histogram_layout.h"
 #include "base/image.h"
@@ -38,6 +38,7 @@ enum bank {
 	BANK_POOL,
 	BANK_POOL_OWNERS,
 	BANK_SHARED_ROWS,
+	BANK_SAMPLING,
 	BANKS,
 };
 
@@ -48,6 +49,7 @@ struct banks {
 	struct bank_view entered; /* one entry: an rp_entered array; in the attacher only */
 	const volatile struct rp_value_slot *value_slots; /* value_counts.n */
 	struct label_sets_view label_sets;
+	const volatile struct rp_sampling *sampling; /* by target id; NULL: none is sampled */
 	/* Added to cells, histograms and values; without a head: there are none. */
 	struct adjustments adjustments;
 	uint32_t own_hists, hists_per_set; /* of all targets together, and of each label set */

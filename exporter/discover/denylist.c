@@ -209,6 +209,8 @@ static const struct deny_rule kernel[] = {
 	{ "queue_map_*", BPF },
 	{ "__queue_map_*", BPF },
 	{ "queue_stack_map_*", BPF },
+	{ "bpf_ringbuf_*", BPF },
+	{ "__bpf_ringbuf_*", BPF },
 	{ "array_map_lookup_elem*", BPF },
 	{ "array_map_update_elem*", BPF },
 	{ "percpu_array_map_lookup_*", BPF },

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/histogram_layout.h"
 #include "base/util.h"
+#include "samples/exemplar.h"
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
@@ -40,6 +41,8 @@ struct histogram_value {
 	const struct histogram_layout *layout;
 	const uint64_t *cells; /* layout->nbins counts; the count is their sum */
 	double sum;
+	const struct exemplar *exemplars; /* at most one for each bin, ascending */
+	size_t nexemplars;
 };
 
 struct expo {

@@ -124,6 +124,49 @@ static const char *bucket_head(struct expo *e, size_t *len)
 	return b->failed ? NULL : b->data + labels;
 }
 
+/* ` # {sample="7",pid="12",comm="cat"} 0.25 1700000000.5`. Names and values have less than the 128
+ * characters that OpenMetrics allows. */
+static void render_exemplar(struct buf *b, const struct exemplar *x)
+{
+	buf__printf(b, " # {sample=\"%llu\",pid=\"%u\",comm=\"", (unsigned long long)x->number,
+		    x->pid);
+	escape__text(b, x->comm, true);
+	buf__puts(b, "\"} ");
+	buf__double(b, (double)x->ns / 1e9);
+	buf__putc(b, ' ');
+	buf__printf(b, "%.3f", x->time);
+}
+
+/* Few histograms have exemplars, so these lines need not be fast. */
+static uint64_t put_exemplary_buckets(struct expo *e, const struct histogram_value *v,
+				      const struct bound *bounds)
+{
+	const struct exemplar *x = v->exemplars, *last = x + v->nexemplars;
+	const struct histogram_layout *g = v->layout;
+	uint64_t count = 0;
+	uint32_t cell = 0;
+	size_t head_len;
+	const char *head = bucket_head(e, &head_len);
+
+	for (uint32_t i = 0; head && i <= g->nclassic; i++) {
+		uint32_t end = i < g->nclassic ? g->classic_end[i] : g->nbins;
+		const struct exemplar *newest = NULL;
+
+		for (; cell < end; cell++)
+			count += v->cells[cell];
+		for (; x < last && x->bin < end; x++)
+			if (!newest || x->number > newest->number)
+				newest = x;
+		buf__append(e->out, head, head_len);
+		buf__append(e->out, bounds[i].text, bounds[i].len);
+		buf__u64(e->out, count);
+		if (newest)
+			render_exemplar(e->out, newest);
+		buf__putc(e->out, '\n');
+	}
+	return count;
+}
+
 static uint64_t put_buckets(struct expo *e, const struct histogram_value *v,
 			    const struct bound *bounds)
 {
@@ -152,8 +195,8 @@ static uint64_t put_buckets(struct expo *e, const struct histogram_value *v,
 	return count;
 }
 
-void expo_lines__histogram(struct expo *e, const struct label_set *ls,
-			   const struct histogram_value *v, double created)
+static void put_histogram(struct expo *e, const struct label_set *ls,
+			  const struct histogram_value *v, bool exemplars)
 {
 	const struct bound *bounds = bounds_for(e, v->layout);
 	uint64_t count;
@@ -161,10 +204,22 @@ void expo_lines__histogram(struct expo *e, const struct label_set *ls,
 	if (!bounds)
 		return;
 	render_labels(e, ls);
-	count = put_buckets(e, v, bounds);
+	count = exemplars ? put_exemplary_buckets(e, v, bounds) : put_buckets(e, v, bounds);
 	expo_lines__again(e, "_sum", v->sum);
 
 	/* Law 1: the count is the sum of the buckets. */
 	begin_line(e, "_count");
 	end_line(e->out, (struct metric_value){ .is_int = true, .u = count });
+}
+
+void expo_lines__histogram(struct expo *e, const struct label_set *ls,
+			   const struct histogram_value *v, double created)
+{
+	put_histogram(e, ls, v, false);
+}
+
+void expo_lines__exemplary(struct expo *e, const struct label_set *ls,
+			   const struct histogram_value *v)
+{
+	put_histogram(e, ls, v, v->nexemplars);
 }

@@ -7,6 +7,7 @@
  */
 #include "expose/metrics.h"
 
+#include "discover/outcome_text.h"
 #include "expose/probe_metrics.h"
 #include "expose/self_metrics.h"
 #include "expose/series.h"
@@ -28,6 +29,8 @@ static void write_duration(const struct metrics_input *in, struct series *sr, st
 		.layout = in->layout,
 		.cells = sr->cell->words + RP_CELL_BINS,
 		.sum = (double)sr->cell->words[RP_CELL_SUM] / 1e9,
+		.exemplars = sr->exemplars,
+		.nexemplars = sr->nexemplars,
 	};
 
 	if (sr->state->target->untimed || sr->state->target->type == TARGET_SPAN)
@@ -260,6 +263,45 @@ static void write_longer(const struct metrics_input *in, struct expo *e)
 	}
 }
 
+const char *const sample_drop_names[RP_DROP_MAX] = {
+	[RP_DROP_RATE] = "rate",
+	[RP_DROP_FULL] = "full",
+	[RP_DROP_BUSY] = "busy",
+};
+
+static void write_samples(const struct metrics_input *in, struct expo *e)
+{
+	const struct target_state *st;
+
+	for_each_counted(in, st)
+	{
+		struct label labels[TARGET_LABELS];
+
+		if (!st->sampling)
+			continue;
+		target_labels__set(labels, st);
+		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+			    st->sampling->samples, st->created);
+	}
+}
+
+static void write_dropped_samples(const struct metrics_input *in, struct expo *e)
+{
+	const struct target_state *st;
+
+	for_each_counted(in, st)
+	{
+		struct label labels[TARGET_LABELS + 1];
+
+		target_labels__set(labels, st);
+		for (int why = 0; st->sampling && why < RP_DROP_MAX; why++) {
+			labels[TARGET_LABELS] = (struct label){ "reason", sample_drop_names[why] };
+			expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+				    st->sampling->dropped[why], st->created);
+		}
+	}
+}
+
 /* In the order of the exposition. */
 static const struct {
 	struct metric_family family;
@@ -312,6 +354,14 @@ static const struct {
 	    "Calls that have been in progress for more than this many seconds (in_flight: longer).",
 	    "", METRIC_GAUGE },
 	  .all = write_longer },
+	{ { "retprobe_samples", "Calls that were sampled. Only of probes with a sample key.", "",
+	    METRIC_COUNTER },
+	  .all = write_samples },
+	{ { "retprobe_samples_dropped",
+	    "Calls that were to be sampled and were not, by reason. rate: per_second was reached. "
+	    "full: the exporter was late. busy: the CPU was taking another sample.",
+	    "", METRIC_COUNTER },
+	  .all = write_dropped_samples },
 };
 
 void metrics__write(const struct metrics_input *in, struct expo *e)

@@ -50,7 +50,7 @@ static void openmetrics_sample(struct expo *e, const struct label_set *ls, struc
 static void openmetrics_histogram(struct expo *e, const struct label_set *ls,
 				  const struct histogram_value *v, double created)
 {
-	expo_lines__histogram(e, ls, v, created);
+	expo_lines__exemplary(e, ls, v);
 	put_created(e, created);
 }
 

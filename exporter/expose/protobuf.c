@@ -46,9 +46,15 @@ enum {
 	HISTOGRAM_POSITIVE_SPAN = 12,
 	HISTOGRAM_POSITIVE_DELTA = 13,
 	HISTOGRAM_CREATED = 15,
+	HISTOGRAM_EXEMPLAR = 16, /* of the native part */
 
 	BUCKET_COUNT = 1, /* cumulative */
 	BUCKET_BOUND = 2,
+	BUCKET_EXEMPLAR = 3,
+
+	EXEMPLAR_LABEL = 1,
+	EXEMPLAR_VALUE = 2,
+	EXEMPLAR_TIMESTAMP = 3,
 
 	SPAN_OFFSET = 1,
 	SPAN_LENGTH = 2,
@@ -90,7 +96,7 @@ static void put_varint(struct buf *b, uint64_t v)
 		b->len += write_varint(p, v);
 }
 
-/* One byte, for fields up to 15. */
+/* One byte, for fields up to 15; put_tag() takes others, too. */
 static uint8_t tag(unsigned field, enum wire wire)
 {
 	return field << 3 | wire;
@@ -98,7 +104,7 @@ static uint8_t tag(unsigned field, enum wire wire)
 
 static void put_tag(struct buf *b, unsigned field, enum wire wire)
 {
-	buf__putc(b, (char)tag(field, wire));
+	put_varint(b, field << 3 | wire);
 }
 
 static void put_uint(struct buf *b, unsigned field, uint64_t v)
@@ -247,6 +253,61 @@ static void protobuf_sample(struct expo *e, const struct label_set *ls, struct m
 	fill_in(b, metric, METRIC_LENGTH);
 }
 
+/* ---- exemplars ------------------------------------------------------------------------------- */
+
+static void put_exemplar_label(struct buf *b, const char *name, const char *value)
+{
+	size_t label = open_field(b, EXEMPLAR_LABEL, 1);
+
+	put_text(b, LABEL_NAME, name);
+	put_text(b, LABEL_VALUE, value);
+	fill_in(b, label, 1);
+}
+
+static void put_exemplar(struct buf *b, unsigned field, const struct exemplar *x)
+{
+	size_t exemplar = open_field(b, field, 1);
+	char number[24];
+
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)x->number);
+	put_exemplar_label(b, "sample", number);
+	snprintf(number, sizeof(number), "%u", x->pid);
+	put_exemplar_label(b, "pid", number);
+	put_exemplar_label(b, "comm", x->comm);
+	put_double(b, EXEMPLAR_VALUE, (double)x->ns / 1e9);
+	put_created(b, EXEMPLAR_TIMESTAMP, x->time);
+	fill_in(b, exemplar, 1);
+}
+
+/* The buckets of a histogram with exemplars. That of +Inf is sent if it has one. */
+static void put_exemplary_buckets(struct buf *b, const struct histogram_value *v)
+{
+	const struct exemplar *x = v->exemplars, *last = x + v->nexemplars;
+	const struct histogram_layout *g = v->layout;
+	uint64_t count = 0;
+	uint32_t cell = 0;
+
+	for (uint32_t i = 0; i <= g->nclassic; i++) {
+		uint32_t end = i < g->nclassic ? g->classic_end[i] : g->nbins;
+		const struct exemplar *newest = NULL;
+		size_t bucket;
+
+		for (; cell < end; cell++)
+			count += v->cells[cell];
+		for (; x < last && x->bin < end; x++)
+			if (!newest || x->number > newest->number)
+				newest = x;
+		if (i == g->nclassic && !newest)
+			return;
+		bucket = open_field(b, HISTOGRAM_BUCKET, 1);
+		put_uint(b, BUCKET_COUNT, count);
+		put_double(b, BUCKET_BOUND, i < g->nclassic ? g->classic[i] : INFINITY);
+		if (newest)
+			put_exemplar(b, BUCKET_EXEMPLAR, newest);
+		fill_in(b, bucket, 1);
+	}
+}
+
 /* ---- histograms ------------------------------------------------------------------------------ */
 
 /* The bucket of +Inf is the count and is not sent. Buckets are most of a body, so their known
@@ -318,12 +379,17 @@ static void protobuf_histogram(struct expo *e, const struct label_set *ls,
 	histogram = open_field(b, METRIC_HISTOGRAM_VALUE, HISTOGRAM_LENGTH);
 	put_uint(b, HISTOGRAM_COUNT, count);
 	put_double(b, HISTOGRAM_SUM, v->sum);
-	put_buckets(b, v);
+	if (v->nexemplars)
+		put_exemplary_buckets(b, v);
+	else
+		put_buckets(b, v);
 	if (g->native) {
 		native__build(&native, v);
 		put_native(b, &native);
 	}
 	put_created(b, HISTOGRAM_CREATED, created);
+	for (size_t i = 0; g->native && i < v->nexemplars; i++)
+		put_exemplar(b, HISTOGRAM_EXEMPLAR, &v->exemplars[i]);
 	fill_in(b, histogram, HISTOGRAM_LENGTH);
 	fill_in(b, metric, HISTOGRAM_LENGTH);
 }

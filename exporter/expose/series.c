@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "expose/series.h"
 
-#include "expose/outcome_text.h"
+#include "discover/outcome_text.h"
 
+/* set: its slot, or EXEMPLAR_NO_SET. */
 static void begin(struct series *sr, const struct target_state *st, const struct snap_cell *cell,
-		  const struct label_texts *texts)
+		  const struct label_texts *texts, uint32_t set)
 {
 	const struct capture_spec *x = st->target->capture;
 
+	sr->exemplars = exemplars__of_set(st->exemplars, st->nexemplars, set, &sr->nexemplars);
 	sr->state = st;
 	sr->cell = cell;
 	target_labels__set(sr->labels, st);
@@ -26,10 +28,10 @@ void series__for_each(const struct metrics_input *in, struct expo *e, series_wri
 		const struct snap_target *t = st->snap;
 		struct series sr;
 
-		begin(&sr, st, &t->cell, NULL);
+		begin(&sr, st, &t->cell, NULL, EXEMPLAR_NO_SET);
 		write(in, &sr, e);
 		for (size_t i = 0; i < t->nsets; i++) {
-			begin(&sr, st, &t->sets[i].cell, t->sets[i].texts);
+			begin(&sr, st, &t->sets[i].cell, t->sets[i].texts, t->sets[i].slot);
 			write(in, &sr, e);
 		}
 	}

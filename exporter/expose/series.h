@@ -12,6 +12,8 @@ struct series {
 	const struct snap_cell *cell;
 	struct label labels[TARGET_LABELS + CAPTURE_LABELS_MAX + 2]; /* two more for the family */
 	size_t nlabels;
+	const struct exemplar *exemplars;
+	size_t nexemplars;
 };
 
 typedef void series_writer(const struct metrics_input *in, struct series *sr, struct expo *e);

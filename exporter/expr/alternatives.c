@@ -5,6 +5,12 @@
 
 #include "base/error.h"
 
+int alternatives__too_many(char **why)
+{
+	return error__refuse(why, "more than %d alternatives in all filters; remove some",
+			     FILTER_ALTERNATIVES);
+}
+
 struct reader {
 	const struct expr_scope *scope;
 	const char *cgroup_root;

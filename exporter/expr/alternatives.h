@@ -12,6 +12,8 @@ struct alternatives {
 	size_t n;
 };
 
+/* Refuses more than FILTER_ALTERNATIVES in all filters: -EINVAL. */
+int alternatives__too_many(char **why);
 /* cgroup_root: see filter__compile(). 0, or -EINVAL with *why (to be freed, no position). */
 int alternatives__compile(const struct expr_scope *scope, const char *text, const char *cgroup_root,
 			  struct alternatives *out, char **why);

@@ -5,15 +5,15 @@
 
 #include "base/error.h"
 #include "bpf/outcome.h"
-#include "expr/alternatives.h"
 #include "expr/expr.h"
+#include "expr/returned.h"
 
 struct maker {
 	const struct expr_scope *scope;
 	struct capture_spec *x;
 	char **why;
-	uint32_t nalternatives, nendings;
-	bool needs_durations; /* of an ending */
+	uint32_t nalternatives;
+	struct returned counted, when;
 };
 
 /* All paths of a probe have the same kernel. */
@@ -101,39 +101,12 @@ static int add_condition(struct maker *m, const struct filter *f)
 {
 	struct rp_capture_spec *k = &m->x->kernel;
 
-	switch (f->type) {
-	case FILTER_DURATION:
-		k->min_ns = f->min_ns > k->min_ns ? f->min_ns : k->min_ns;
-		k->max_ns = f->max_ns < k->max_ns ? f->max_ns : k->max_ns;
-		break;
-	case FILTER_OUTCOME:
-		k->outcomes = k->outcomes ? k->outcomes & f->outcomes : f->outcomes;
-		break;
-	case FILTER_RESULT:
-		if (k->nresults == RP_FILTERS) {
-			return error__refuse(m->why,
-					     "more than %d filters on the result; remove some",
-					     RP_FILTERS);
-		}
-		k->result[k->nresults++] = f->result;
-		break;
-	case FILTER_ENTRY:
-		if (k->nfilters == RP_FILTERS) {
-			return error__refuse(
-				m->why,
-				"more than %d filters other than duration and outcome; "
-				"remove some",
-				RP_FILTERS);
-		}
-		k->filter[k->nfilters++] = f->entry;
-	}
+	if (k->nfilters == RP_FILTERS)
+		return error__refuse(
+			m->why, "more than %d filters other than duration and outcome; remove some",
+			RP_FILTERS);
+	k->filter[k->nfilters++] = f->entry;
 	return 0;
-}
-
-static int too_many_alternatives(struct maker *m)
-{
-	return error__refuse(m->why, "more than %d alternatives in all filters; remove some",
-			     FILTER_ALTERNATIVES);
 }
 
 /* Appends a group of which one must pass. Alternatives that read the same field become a run. */
@@ -152,35 +125,18 @@ static void add_group(struct maker *m, const struct filter *v, size_t n)
 	first->last = 1;
 }
 
-static void add_ending(struct maker *m, const struct filter *f, bool last)
+static int add_at_entry(struct maker *m, const struct alternatives *a)
 {
-	m->x->kernel.ending[m->nendings++] = (struct rp_ending){
-		.min_ns = f->min_ns,
-		.max_ns = f->type == FILTER_DURATION ? f->max_ns : UINT64_MAX,
-		.outcomes = f->outcomes,
-		.last = last,
-		.result = f->result,
-	};
-	m->needs_durations |= f->type == FILTER_DURATION;
-}
-
-static int add_alternatives(struct maker *m, const struct alternatives *a)
-{
-	bool at_entry = a->v[0].type == FILTER_ENTRY;
-	uint32_t *n = at_entry ? &m->nalternatives : &m->nendings;
-
-	if (*n + a->n > FILTER_ALTERNATIVES)
-		return too_many_alternatives(m);
-	if (at_entry)
-		add_group(m, a->v, a->n);
-	for (size_t i = 0; i < a->n && !at_entry; i++)
-		add_ending(m, &a->v[i], i + 1 == a->n);
+	if (a->n == 1)
+		return add_condition(m, &a->v[0]);
+	if (m->nalternatives + a->n > FILTER_ALTERNATIVES)
+		return alternatives__too_many(m->why);
+	add_group(m, a->v, a->n);
 	return 0;
 }
 
 static int add_filter(struct maker *m, const struct expression *setting)
 {
-	struct rp_capture_spec *k = &m->x->kernel;
 	struct alternatives a;
 	int err = alternatives__compile(m->scope, setting->text, NULL, &a, m->why);
 
@@ -188,17 +144,9 @@ static int add_filter(struct maker *m, const struct expression *setting)
 		return err;
 	for (size_t i = 0; i < a.n; i++)
 		use_path(m, &a.v[i].path);
-	if (a.n == 1)
-		err = add_condition(m, &a.v[0]);
-	else
-		err = add_alternatives(m, &a);
-	if (err)
-		return err;
-	if (k->min_ns > k->max_ns || (a.v[0].type == FILTER_OUTCOME && a.n == 1 && !k->outcomes)) {
-		return error__refuse(m->why, "with \"%s\", no call passes all filters",
-				     setting->text);
-	}
-	return 0;
+	if (a.v[0].type == FILTER_ENTRY)
+		return add_at_entry(m, &a);
+	return returned__add(&m->counted, &a, setting->text, m->why);
 }
 
 /* With alternatives, the other filters are groups of one. */
@@ -211,12 +159,48 @@ static void finish_groups(struct maker *m)
 			add_group(m, &(struct filter){ .entry = k->filter[i] }, 1);
 		k->nfilters = RP_FILTERS + m->nalternatives;
 	}
-	if (m->nendings) {
-		for (uint32_t i = 0; i < k->nresults; i++)
-			add_ending(m, &(struct filter){ .result = k->result[i] }, true);
-		k->nresults = RP_FILTERS + m->nendings;
-	}
+	returned__finish(&m->counted);
+	returned__finish(&m->when);
 }
+
+/* ---- samples --------------------------------------------------------------------------------- */
+
+/* Samples are chosen when the call returns, and parameters are not kept until then. */
+static int add_when(struct maker *m, const struct expression *setting)
+{
+	static const char *const words[] = { "duration", "outcome", "ret", "value" };
+	const char *text = setting->text + strspn(setting->text, " \t");
+	const struct expr_scope scope = { .result = m->scope->result };
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz_"), i = 0;
+	struct alternatives a = {};
+	int err = 0;
+
+	while (i < ARRAY_SIZE(words) && (strlen(words[i]) != len || strncmp(text, words[i], len)))
+		i++;
+	if (i < ARRAY_SIZE(words))
+		err = alternatives__compile(&scope, setting->text, NULL, &a, m->why);
+	if (err)
+		return err;
+	if (!a.n || a.v[0].type == FILTER_ENTRY)
+		return error__refuse(m->why,
+				     "\"%.80s\" is not known when the call returns, and that is "
+				     "when samples are chosen; compare duration, outcome, ret or "
+				     "value here, and write others under filter:",
+				     setting->text);
+	return returned__add(&m->when, &a, setting->text, m->why);
+}
+
+static void choose_samples(struct maker *m, const struct sampling *s)
+{
+	struct rp_sampling_spec *k = &m->x->kernel.sampling;
+
+	if (!s->on)
+		return;
+	k->per_second = s->per_second;
+	k->stacks = s->stacks;
+}
+
+/* ---- observed values ------------------------------------------------------------------------- */
 
 static int add_observed(struct maker *m, const struct expression *setting)
 {
@@ -320,9 +304,7 @@ static uint32_t needed_args(const struct maker *m)
 /* Of a probe without durations: it has a program at the return only. */
 static int check_untimed(struct maker *m, const struct expression *setting)
 {
-	const struct rp_capture_spec *k = &m->x->kernel;
-
-	if (k->min_ns || k->max_ns != UINT64_MAX || m->needs_durations)
+	if (m->counted.needs_durations || m->when.needs_durations)
 		return error__refuse(m->why,
 				     "\"%s\" needs durations, which are off for this probe; remove "
 				     "the filter, or durations: off",
@@ -371,7 +353,8 @@ static void begin(struct maker *m, const struct probe_settings *s, const struct 
 
 	m->x = xcalloc(1, sizeof(*m->x));
 	m->x->labels = xcalloc(CAPTURE_LABELS_MAX, sizeof(*m->x->labels));
-	m->x->kernel.max_ns = UINT64_MAX;
+	returned__begin(&m->counted, &m->x->kernel.counted);
+	returned__begin(&m->when, &m->x->kernel.sampling.when);
 	m->x->kernel.max_series = s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
 	m->x->returns_values = kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE;
 	judge(&m->x->kernel, kind, error);
@@ -400,16 +383,18 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 	struct maker m = { .scope = scope, .why = why };
 
 	*out = NULL;
-	if (!s->nlabels && !s->nfilters && !s->nobserved && !values && !judged &&
+	if (!s->nlabels && !s->nfilters && !s->nobserved && !s->sample.on && !values && !judged &&
 	    kind != RP_KIND_SIZE)
 		return 0;
 	begin(&m, s, error);
 	if (add_all(&m, s, s->labels, s->nlabels, add_label, pos) ||
 	    add_all(&m, s, s->filters, s->nfilters, add_filter, pos) ||
-	    add_all(&m, s, s->observed, s->nobserved, add_observed, pos)) {
+	    add_all(&m, s, s->observed, s->nobserved, add_observed, pos) ||
+	    add_all(&m, s, s->sample.when, s->sample.on ? s->sample.nwhen : 0, add_when, pos)) {
 		capture_spec__free(m.x);
 		return -EINVAL;
 	}
+	choose_samples(&m, &s->sample);
 	finish(&m);
 	*out = m.x;
 	return 0;

@@ -166,6 +166,7 @@ static void read_request(struct request *r)
 		.arrived = monotonic_seconds(),
 	};
 	MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, collect_function, &r->functions);
+	r->asked.limit = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "limit");
 	r->asked.functions = (const char *const *)r->functions.data;
 	r->asked.nfunctions = r->functions.len / sizeof(r->asked.functions[0]);
 }

@@ -12,6 +12,7 @@ struct http_request {
 	double arrived;		      /* monotonic seconds */
 	const char *const *functions; /* values of function[] (and function), in order */
 	size_t nfunctions;
+	const char *limit; /* NULL: not given */
 };
 
 struct http_response {

@@ -319,6 +319,17 @@ void label_slots__name(struct label_slots *l, double now)
 		warn_of_full(l);
 }
 
+const char *const *label_slots__texts(struct label_slots *l, uint32_t cell, double now)
+{
+	uint32_t i = cell - l->banks->label_sets.first;
+
+	if (cell < l->banks->label_sets.first || i >= l->nslots)
+		return NULL;
+	if (l->slots[i].state == SLOT_FREE && is_in_use(l, i))
+		name_slot(l, i, now);
+	return (const char *const *)l->slots[i].texts;
+}
+
 /* ---- idle sets ------------------------------------------------------------------------------- */
 
 /* The leader of a group is retired. Shows the group's counts in its oldest member that is in use,

@@ -33,6 +33,10 @@ void label_slots__name(struct label_slots *l, double now);
 /* The same, and retires and folds idle sets. */
 void label_slots__update(struct label_slots *l, double now);
 
+/* The texts of the set that counts in a cell, as many as its target has labels; valid until the
+ * next call of a function above. NULL: the cell counts the calls without one. */
+const char *const *label_slots__texts(struct label_slots *l, uint32_t cell, double now);
+
 /* Appends the texts of the sets that are new since update `since` (0: of all sets). Returns the
  * number to pass next time. */
 uint64_t label_slots__write_updates(const struct label_slots *l, uint32_t generation,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "object/samples.h"
 #include "object/state.h"
 
 /* ---- sizes --------------------------------------------------------------------------------- */
@@ -111,9 +112,13 @@ static void set_extra_maps(struct object *o, const struct object_params *p)
 {
 	const struct memory_plan *m = &o->plan;
 	struct retprobe *s = o->skel;
+	uint32_t page = sysconf(_SC_PAGESIZE);
 
+	bpf_map__set_max_entries(s->maps.samples, m->samples ? m->samples : page);
 	if (!p->nextras)
 		return;
+	if (m->samples)
+		bpf_map__set_max_entries(s->maps.sampling, p->ntargets);
 	bpf_map__set_max_entries(s->maps.used, p->ntargets);
 	bpf_map__set_max_entries(s->maps.first_hist, p->ntargets);
 	bpf_map__set_max_entries(s->maps.syscall_enter_programs, p->ncaptures);
@@ -365,6 +370,10 @@ int object_maps__map(struct object *o)
 		err = map_array(o, s->maps.inflight, false, &o->slots);
 	if (!err)
 		err = map_array(o, s->maps.capture_slots, false, &o->capture_slots);
+	if (!err && o->plan.samples)
+		err = map_source(o, s->maps.sampling, BANK_SAMPLING, &o->banks.sampling);
+	if (!err)
+		err = object_samples__map(o);
 	madvise(s->bss, ALIGN_UP(sizeof(*s->bss), sysconf(_SC_PAGESIZE)), MADV_DONTFORK);
 	return err ? err : map_extras(o);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "object/memory_plan.h"
 
+#include "bpf/samples.h"
 #include "object/programs.h"
 
 #define CACHE_LINE	  64
@@ -27,6 +28,8 @@
 #define SET_OVERHEAD  96 /* a hash element besides its key */
 #define SET_VALUES    4
 #define INDEX_BYTES   96 /* of a hash element, likewise */
+#define SAMPLES_MIN   (64 << 10)
+#define SAMPLES_MAX   (4 << 20)
 #define EVENT_BYTES   (RP_EVENT_MAX * sizeof(uint64_t))
 
 /*
@@ -115,6 +118,20 @@ static bool reads_processes(const struct object_params *p)
 	for (uint32_t i = 0; i < p->nextras; i++)
 		found |= capture_spec__reads_late(p->extras[i]);
 	return found && p->capturing_programs & PROG_BIT(PROG_SYSCALL_ENTER);
+}
+
+/* Of a second, although they are fetched several times in one: the exporter may be busy. A power of
+ * two. */
+static uint64_t sample_buffer(const struct object_params *p)
+{
+	uint64_t bytes = 0, size = SAMPLES_MIN;
+
+	for (uint32_t i = 0; i < p->nextras; i++)
+		bytes += (uint64_t)p->extras[i]->kernel.sampling.per_second *
+			 RP_SAMPLE_SIZE(p->extras[i]->kernel.sampling.stacks);
+	while (size < bytes && size < SAMPLES_MAX)
+		size *= 2;
+	return bytes ? size : 0;
 }
 
 static void count_sets(const struct object_params *p, struct memory_plan *out)
@@ -295,7 +312,10 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
 			       OBJECT_EXITS(p->nexits) * sizeof(struct rp_exit);
 	out->frames += p->span_bytes;
-	out->total = out->cells + out->events + out->values + out->frames;
+	out->samples = sample_buffer(p);
+	out->total = out->cells + out->events + out->values + out->frames + out->samples;
+	if (out->samples)
+		out->total += (uint64_t)p->ntargets * sizeof(struct rp_sampling);
 	if (out->shared_banks)
 		plan_pool(p, out);
 	if (p->nextras)

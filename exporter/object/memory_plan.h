@@ -52,6 +52,7 @@ struct memory_plan {
 	uint32_t ninherited; /* calls of user functions from which a forked child may return */
 	uint64_t remembered; /* a bit for each task, where there is no task storage */
 	uint32_t ncalls;     /* calls in flight of uprobe.ret; 1: it is not used */
+	uint64_t samples;    /* the buffer for samples of calls; 0: no probe is sampled */
 	uint64_t total;
 	/* Not in total: per thread that has made a probed system call or called a probed user
 	 * function. Their number is unknown. */

@@ -7,6 +7,13 @@
 #include "object/programs.h"
 #include "retprobe.skel.h"
 
+struct sample_ring {
+	uint64_t *consumed;
+	const uint64_t *produced;
+	const char *data;
+	uint64_t size; /* 0: no probe is sampled */
+};
+
 struct object {
 	struct retprobe *skel;
 	struct banks banks;
@@ -17,7 +24,7 @@ struct object {
 	struct mapping {
 		void *addr;
 		size_t size;
-	} mappings[20];
+	} mappings[24];
 	size_t nmappings;
 	/* Writable mappings; those in banks are read-only. */
 	volatile struct rp_value_slot *own_values;
@@ -26,6 +33,7 @@ struct object {
 	const volatile uint64_t *slots, *capture_slots; /* of calls in flight; read-only */
 	struct shared_memory cells_copy, values_copy;	/* with CELLS_PERCPU */
 	const volatile uint64_t *mapped_values;
+	struct sample_ring samples;
 	uint32_t ntargets;
 	int waiter, waiter_inner; /* maps; see object__wait_for_programs(); 0: none */
 	int scan_link;		  /* of PROG_SCAN; 0: none yet */

@@ -2,7 +2,7 @@
 #include "pages/counts_json.h"
 
 #include "expose/metrics.h"
-#include "expose/outcome_text.h"
+#include "discover/outcome_text.h"
 
 /* index, count, index, count, ... of the buckets that are not 0. */
 static void json_buckets(struct buf *b, const uint64_t *cells, const struct histogram_layout *g)

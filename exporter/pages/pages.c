@@ -20,6 +20,7 @@
 #include "pages/landing.h"
 #include "pages/page_files.h"
 #include "pages/probes.h"
+#include "pages/samples.h"
 
 /* ---- /metrics -------------------------------------------------------------------------------- */
 
@@ -149,6 +150,7 @@ static const struct http_route fixed_routes[] = {
 	{ "/-/reload", reload_page, HTTP_WRITE, HTTP_CHANGE },
 	{ "/api/v1/probes", pages__probes, HTTP_READ, HTTP_PAGE },
 	{ "/api/v1/inflight", pages__in_flight, HTTP_READ, HTTP_PAGE },
+	{ "/api/v1/samples", pages__samples, HTTP_READ, HTTP_PAGE },
 	{ "/api/v1/history", history_page, HTTP_READ, HTTP_PAGE },
 	{ "/", pages__landing, HTTP_READ, HTTP_PAGE },
 };

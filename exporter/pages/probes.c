@@ -111,6 +111,20 @@ static void json_same_as(struct buf *b, const struct target_state *st)
 	buf__putc(b, '}');
 }
 
+static void json_samples(struct buf *b, const struct target_state *st)
+{
+	uint64_t dropped = 0;
+
+	if (!st->sampling) {
+		buf__puts(b, ",\"samples\":null,\"samples_dropped\":null");
+		return;
+	}
+	for (int why = 0; why < RP_DROP_MAX; why++)
+		dropped += st->sampling->dropped[why];
+	buf__printf(b, ",\"samples\":%llu,\"samples_dropped\":%llu",
+		    (unsigned long long)st->sampling->samples, (unsigned long long)dropped);
+}
+
 static void json_in_flight(struct buf *b, const struct target_state *st)
 {
 	if (!st->attached || !st->in_flight || !st->in_flight->known) {
@@ -189,6 +203,7 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 		buf__puts(b, "null");
 	json_detached(b, st);
 	json_in_flight(b, st);
+	json_samples(b, st);
 	if (st->snap)
 		json_counts(b, in, st);
 	buf__putc(b, '}');

@@ -19,6 +19,8 @@ struct pages_source {
 	/* Appends a report of the calls in progress (scan/report.h). 0 or a negative errno;
 	 * -ETIMEDOUT: the attacher is busy. */
 	int (*calls)(void *ctx, struct buf *out);
+	/* The same for samples of calls (samples/report.h). */
+	int (*samples)(void *ctx, struct buf *out);
 	struct history *history; /* pages/history.h; NULL: none */
 };
 

@@ -50,6 +50,7 @@ struct reconcile *reconcile__new(struct features *f, int tracefs,
 	r->costs = costs__new(f);
 	r->guard = rate_guard__new(r->costs);
 	r->in_progress = in_progress__new();
+	r->samples = kept_samples__new();
 	r->switches = switches__new(open("/proc/sys/kernel", O_PATH | O_DIRECTORY | O_CLOEXEC),
 				    tracefs__open_debugfs());
 	return r;
@@ -68,6 +69,7 @@ void reconcile__free(struct reconcile *r)
 	rate_guard__free(r->guard);
 	costs__free(r->costs);
 	in_progress__free(r->in_progress);
+	kept_samples__free(r->samples);
 	switches__free(r->switches);
 	config__free(r->config);
 	free(r->failed);

@@ -7,6 +7,7 @@
 #include "probes/table.h"
 #include "probes/watch.h"
 #include "files/program_files.h"
+#include "samples/kept.h"
 
 struct reconcile {
 	struct features *features;
@@ -32,6 +33,8 @@ struct reconcile {
 	double scanned;		      /* time of the last scan, seconds since the epoch; 0: none */
 	bool scan_truncated;	      /* it left out calls */
 	struct in_progress *in_progress;
+	struct kept_samples *samples;
+	double last_sampling;
 	const char *unscanned; /* why calls in progress are not known, as the log says; NULL: they
 				  are */
 	double now, last_watch, last_guard, last_former, retry_at;

@@ -5,6 +5,7 @@
 #include "counts/shared_missed.h"
 #include "counts/snapshot.h"
 #include "discover/target.h"
+#include "samples/exemplar.h"
 
 /* The state and the counts of a target, under one of its names. */
 struct target_state {
@@ -28,4 +29,7 @@ struct target_state {
 	const struct snap_target *snap;
 	const struct missed_target *missed;	  /* NULL: none known */
 	const struct in_flight_target *in_flight; /* NULL: none known */
+	const struct rp_sampling *sampling;	  /* NULL: it is not sampled */
+	const struct exemplar *exemplars;	  /* in the order of exemplars__sort() */
+	size_t nexemplars;
 };

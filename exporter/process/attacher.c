@@ -13,6 +13,7 @@
 
 #include "access/broker.h"
 #include "base/clock.h"
+#include "base/image.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/sd_notify.h"
@@ -20,6 +21,7 @@
 #include "base/stop.h"
 #include "config/config_watch.h"
 #include "pages/history.h"
+#include "probes/sampled.h"
 #include "process/servers.h"
 
 #define TICK	1.0
@@ -29,8 +31,9 @@ struct attacher {
 	const struct attacher_setup *setup;
 	struct servers servers;
 	int signals;
-	unsigned turn; /* which request is looked at first */
-	bool reloaded; /* a reload of our own is done, and systemd is still to be told */
+	unsigned turn;	 /* which request is looked at first */
+	double sampling; /* seconds until samples are to be fetched; negative: there are none */
+	bool reloaded;	 /* a reload of our own is done, and systemd is still to be told */
 };
 
 /* ---- requests of servers --------------------------------------------------------------------- */
@@ -39,15 +42,22 @@ static void refresh(struct attacher *a, struct child *c, const struct channel_re
 {
 	struct servers *s = &a->servers;
 	int err = reconcile__update(a->setup->reconcile, monotonic_seconds());
-	__cleanup_buf struct buf updates = {};
+	__cleanup_buf struct buf updates = {}, answer = {};
+	struct image io = { .out = &answer };
 	pid_t pids[SERVERS_MAX];
 
+	sampled__take(a->setup->reconcile, monotonic_seconds());
 	reconcile__scan(a->setup->reconcile, monotonic_seconds());
 	for (size_t i = 0; i < s->n; i++)
 		pids[i] = s->v[i].pid;
 	self__note_processes(pids, s->n);
 	child__write_updates(c, reconcile__table(s->reconcile), &updates);
-	if (channel__answer(&c->channels[SERVED_REFRESH], request, err, updates.data, updates.len))
+	image__block(&io, (const char **)&updates.data, &updates.len);
+	child__write_exemplars(c, s->reconcile, &answer);
+	if (answer.failed || updates.failed)
+		err = -ENOMEM;
+	if (channel__answer(&c->channels[SERVED_REFRESH], request, err, answer.data,
+			    err == -ENOMEM ? 0 : answer.len))
 		child__expel(c);
 }
 
@@ -57,6 +67,16 @@ static void tell_calls(struct attacher *a, struct child *c, const struct channel
 
 	reconcile__scan(a->setup->reconcile, monotonic_seconds());
 	reconcile__write_calls(a->setup->reconcile, &report);
+	if (channel__answer(&c->channels[SERVED_CALLS], request, report.failed ? -ENOMEM : 0,
+			    report.data, report.failed ? 0 : report.len))
+		child__expel(c);
+}
+
+static void tell_samples(struct attacher *a, struct child *c, const struct channel_request *request)
+{
+	__cleanup_buf struct buf report = {};
+
+	sampled__write(a->setup->reconcile, monotonic_seconds(), &report);
 	if (channel__answer(&c->channels[SERVED_CALLS], request, report.failed ? -ENOMEM : 0,
 			    report.data, report.failed ? 0 : report.len))
 		child__expel(c);
@@ -158,6 +178,8 @@ static void on_request(struct attacher *a, struct child *c, enum served_channel 
 		refresh(a, c, &request);
 	else if (which == SERVED_CALLS && request.op == CHANNEL_CALLS)
 		tell_calls(a, c, &request);
+	else if (which == SERVED_CALLS && request.op == CHANNEL_SAMPLES)
+		tell_samples(a, c, &request);
 	else if (which == SERVED_RELOAD && request.op == CHANNEL_RELOAD &&
 		 a->setup->web->lifecycle && !c->reload.op)
 		reload_by_request(a, c, &request);
@@ -243,11 +265,14 @@ static bool on_progress_at_the_end(void *ctx)
 }
 
 /* Milliseconds until the next timed action. */
-static int patience(const struct servers *s)
+static int patience(const struct attacher *a)
 {
+	const struct servers *s = &a->servers;
 	double left = s->respawn_at ? s->respawn_at - monotonic_seconds() : TICK;
 
 	left = left < 0 ? 0 : left > TICK ? TICK : left;
+	if (a->sampling >= 0 && left > a->sampling)
+		left = a->sampling;
 	return (int)(left * 1000) + (left > 0);
 }
 
@@ -276,7 +301,7 @@ static void wait_and_act(struct attacher *a)
 	logs = &fds[FIRST + n];
 	for (size_t i = 0; i < s->n; i++)
 		logs[i] = (struct pollfd){ quiet ? -1 : s->v[i].log, POLLIN, 0 };
-	if (poll(fds, FIRST + n + s->n, patience(s)) <= 0)
+	if (poll(fds, FIRST + n + s->n, patience(a)) <= 0)
 		return;
 	for (size_t i = 0; i < s->n; i++)
 		if (logs[i].revents)
@@ -333,6 +358,7 @@ static void loop(struct attacher *a)
 		answer_reloads(a);
 		servers__respawn(&a->servers);
 		now = monotonic_seconds();
+		a->sampling = sampled__take(a->setup->reconcile, now);
 		if (now - ticked >= TICK) {
 			ticked = now;
 			tick(a, now);
@@ -383,6 +409,7 @@ int attacher__run(const struct attacher_setup *s)
 {
 	struct attacher a = {
 		.setup = s,
+		.sampling = -1,
 		.servers = { .reconcile = s->reconcile, .http = s->http, .web = s->web },
 	};
 	int err = begin(&a);

@@ -20,11 +20,14 @@ struct part {
 	struct snapshot *snapshot;
 	struct missed_target *missed;	    /* a copy: the source changes */
 	struct in_flight_target *in_flight; /* likewise */
+	struct rp_sampling *sampling;	    /* likewise; NULL: no probe is sampled */
 };
 
 struct scrape {
 	int refs;
 	struct part *parts; /* by generation */
+	struct exemplar *exemplars;
+	size_t nexemplars;
 	struct target_state *states;
 	struct missed_program programs[MISSED_MECHANISMS]; /* of all generations, former ones too */
 	struct metrics_input input;			   /* points into this struct */
@@ -79,8 +82,10 @@ static void free_scrape(struct scrape *r, size_t nparts)
 		snapshot__free(r->parts[i].snapshot);
 		free(r->parts[i].missed);
 		free(r->parts[i].in_flight);
+		free(r->parts[i].sampling);
 	}
 	free(r->parts);
+	free(r->exemplars);
 	free(r->states);
 	free(r);
 }
@@ -140,16 +145,37 @@ static int refresh(struct scraper *c, int *status, struct buf *updates)
 	return err;
 }
 
-static int ask_attacher(struct scraper *c)
+/* The answers to one or more requests. The exemplars of the last one replace those of others. */
+static int read_answers(struct scraper *c, const struct buf *answers, struct scrape *r)
 {
-	__cleanup_buf struct buf updates = {};
-	int status = 0, err = refresh(c, &status, &updates);
+	struct image io = { .next = answers->data };
+
+	io.end = answers->len ? answers->data + answers->len : NULL;
+	while (io.next < io.end && !io.err) {
+		const char *updates;
+		size_t len;
+
+		image__block(&io, &updates, &len);
+		if (!io.err)
+			io.err = label_cache__read(c->labels, updates, len);
+		free(take_ptr(r->exemplars));
+		exemplars__image(&io, &r->exemplars, &r->nexemplars);
+	}
+	return io.err;
+}
+
+static int ask_attacher(struct scraper *c, struct scrape *r)
+{
+	__cleanup_buf struct buf answers = {};
+	int status = 0, err = refresh(c, &status, &answers);
 
 	if (err == -ETIMEDOUT)
 		log_debug("the attacher is busy: counts of missed calls are not up to date");
 	else if (err)
 		return err;
-	err = label_cache__read(c->labels, updates.data, updates.len);
+	err = read_answers(c, &answers, r);
+	if (!err && r->nexemplars && c->served->layout)
+		r->nexemplars = exemplars__sort(r->exemplars, r->nexemplars, c->served->layout);
 	return err ? err : status;
 }
 
@@ -162,12 +188,24 @@ static int read_part(struct scraper *c, size_t g, struct part *out)
 	if (!out->missed || !out->in_flight)
 		return -ENOMEM;
 	memcpy(out->in_flight, gen->in_flight, gen->ntargets * sizeof(*out->in_flight));
+	if (gen->banks.sampling) {
+		out->sampling = calloc(gen->ntargets, sizeof(*out->sampling));
+		if (!out->sampling)
+			return -ENOMEM;
+		memcpy(out->sampling, (const void *)gen->banks.sampling,
+		       gen->ntargets * sizeof(*out->sampling));
+	}
 	memcpy(out->missed, gen->board->targets, gen->ntargets * sizeof(*out->missed));
 	out->snapshot = snapshot__take(&gen->banks, gen->extras);
 	if (!out->snapshot)
 		return -errno;
 	label_cache__apply(c->labels, g, out->snapshot);
 	return 0;
+}
+
+static bool is_sampled(const struct target *t)
+{
+	return t->capture && t->capture->kernel.sampling.per_second;
 }
 
 static void fill_input(const struct served *served, struct scrape *r)
@@ -197,20 +235,28 @@ static void fill_input(const struct served *served, struct scrape *r)
 		st->snap = &r->parts[row->generation].snapshot->targets[st->target->id];
 		st->missed = &r->parts[row->generation].missed[st->target->id];
 		st->in_flight = &r->parts[row->generation].in_flight[st->target->id];
+		if (r->parts[row->generation].sampling && is_sampled(st->target))
+			st->sampling = &r->parts[row->generation].sampling[st->target->id];
+		if (st->sampling && !st->target->untimed)
+			st->exemplars =
+				exemplars__of_target(r->exemplars, r->nexemplars, row->generation,
+						     st->target->id, &st->nexemplars);
 	}
 }
 
 static int take_scrape(struct scraper *c, struct scrape **out)
 {
 	const struct served *served = c->served;
-	struct scrape *r;
-	int err = ask_attacher(c);
+	struct scrape *r = calloc(1, sizeof(*r));
+	int err;
 
-	if (err)
-		return err;
-	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
+	err = ask_attacher(c, r);
+	if (err) {
+		free_scrape(r, served->ngenerations);
+		return err;
+	}
 	r->parts = calloc(served->ngenerations + 1, sizeof(*r->parts));
 	r->states = calloc(served->n + 1, sizeof(*r->states));
 	err = r->parts && r->states ? 0 : -ENOMEM;

@@ -78,6 +78,7 @@ static void image_extra(struct image *io, struct capture_spec *x)
 	for (size_t i = 0; i < x->nlabels && !io->err; i++)
 		image_text(io, &x->labels[i].name);
 	image__field(io, &x->kernel.max_series);
+	image__field(io, &x->kernel.sampling.per_second);
 	image__field(io, &x->histogram);
 	image__field(io, &x->nhistograms);
 	image__field(io, &x->kernel.nobserved);

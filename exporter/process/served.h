@@ -36,7 +36,7 @@ struct served_row {
 enum served_channel {
 	SERVED_REFRESH,
 	SERVED_RELOAD,
-	SERVED_CALLS, /* in progress */
+	SERVED_CALLS, /* in progress, and samples */
 	SERVED_END,   /* the server sends signs of life, and the attacher tells it to end */
 	SERVED_WEB,   /* -1 without a web configuration file */
 	SERVED_CHANNELS,

@@ -70,7 +70,7 @@ static int reload(void *ctx, char **error)
 
 #define CALLS_PATIENCE 10.0 /* seconds */
 
-static int ask_for_calls(struct server *s, struct buf *out)
+static int ask(struct server *s, enum channel_op what, struct buf *out)
 {
 	__cleanup_buf struct buf late = {};
 	int status = 0, err;
@@ -78,20 +78,29 @@ static int ask_for_calls(struct server *s, struct buf *out)
 	/* An answer that came too late is of no use. */
 	err = channel__settle(&s->calls, CALLS_PATIENCE, &status, &late);
 	if (!err)
-		err = channel__call(&s->calls, CHANNEL_CALLS, CALLS_PATIENCE, &status, out);
+		err = channel__call(&s->calls, what, CALLS_PATIENCE, &status, out);
 	return err ? err : status;
 }
 
 /* Requests take turns. */
-static int calls(void *ctx, struct buf *out)
+static int ask_in_turn(struct server *s, enum channel_op what, struct buf *out)
 {
-	struct server *s = ctx;
 	int err;
 
 	pthread_mutex_lock(&s->calls_lock);
-	err = ask_for_calls(s, out);
+	err = ask(s, what, out);
 	pthread_mutex_unlock(&s->calls_lock);
 	return err;
+}
+
+static int calls(void *ctx, struct buf *out)
+{
+	return ask_in_turn(ctx, CHANNEL_CALLS, out);
+}
+
+static int samples(void *ctx, struct buf *out)
+{
+	return ask_in_turn(ctx, CHANNEL_SAMPLES, out);
 }
 
 static int open_signals(void)
@@ -175,6 +184,7 @@ static int serve(struct server *s, int signals)
 		.release = release,
 		.ready = ready,
 		.calls = calls,
+		.samples = samples,
 		.history = s->history,
 		.reload = served->web.lifecycle ? reload : NULL,
 	};

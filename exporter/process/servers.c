@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/self.h"
 #include "http/http.h"
+#include "probes/sampled.h"
 
 /* All in seconds, unless they say otherwise. */
 #define RETRY	      1.0
@@ -103,6 +104,17 @@ void child__write_updates(struct child *c, const struct probe_table *table, stru
 			if (table->generations[g]->number == c->known[k].generation)
 				c->known[k].updates = label_slots__write_updates(
 					table->generations[g]->labels, k, c->known[k].updates, out);
+}
+
+void child__write_exemplars(const struct child *c, const struct reconcile *r, struct buf *out)
+{
+	__cleanup_free struct exemplar *v = NULL;
+	struct image io = { .out = out };
+	size_t n = 0;
+
+	for (size_t k = 0; k < c->nknown; k++)
+		sampled__add_exemplars(r, c->known[k].generation, k, &v, &n);
+	exemplars__image(&io, &v, &n);
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */

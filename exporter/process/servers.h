@@ -73,5 +73,7 @@ int servers__hear(struct servers *s, struct child *c);
 /* Appends the label sets that the server does not know yet. An old server has another probe table,
  * but its generations may still be counting. */
 void child__write_updates(struct child *c, const struct probe_table *table, struct buf *out);
+/* Appends the exemplars of its probe table (samples/exemplar.h). */
+void child__write_exemplars(const struct child *c, const struct reconcile *r, struct buf *out);
 /* Kills a server that is gone or misbehaves. If that is not allowed, at least ignores it. */
 void child__expel(struct child *c);

@@ -4,7 +4,7 @@
 #include "top/histogram.h"
 
 #include "expose/metrics.h"
-#include "expose/outcome_text.h"
+#include "discover/outcome_text.h"
 #include "expr/capture.h"
 #include "top/figures.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/version.h"
 #include "expose/metrics.h"
-#include "expose/outcome_text.h"
+#include "discover/outcome_text.h"
 #include "expr/capture.h"
 #include "pages/json.h"
 

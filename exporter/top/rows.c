@@ -9,7 +9,7 @@
 #include <math.h>
 
 #include "base/buf.h"
-#include "expose/outcome_text.h"
+#include "discover/outcome_text.h"
 #include "expr/capture.h"
 
 #define SECONDS_MIN 1e-6 /* rates are divided by the time */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "yaml/bind.h"
 
+#include "base/value.h"
+
 #include <strings.h>
 
 #include "base/buf.h"
@@ -139,4 +141,21 @@ int binder__bool(struct binder *b, const struct tree_node *node, const char *whe
 		}
 	}
 	return binder__fail(b, node, "%s must be true or false", where);
+}
+
+int binder__number(struct binder *b, const struct tree_node *node, const char *where,
+		   unsigned long min, unsigned long max, unsigned long *out)
+{
+	__cleanup_free char *why = NULL;
+
+	if (node->type != TREE_SCALAR || (node->plain && !*node->value))
+		return binder__mistyped(b, node, where, "a number");
+	if (!node->plain)
+		return binder__fail(b, node,
+				    "%s must be a number, not a string; write it without "
+				    "quotes",
+				    where);
+	if (value__unsigned(node->value, min, max, out, &why))
+		return binder__fail(b, node, "%s: %s", where, why);
+	return 0;
 }

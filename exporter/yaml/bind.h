@@ -49,6 +49,9 @@ int binder__string(struct binder *b, const struct tree_node *node, const char *w
 		   const char **out);
 /* Any single value, numbers included. Replaces *out by a copy, to be freed; NULL for null or "". */
 int binder__text(struct binder *b, const struct tree_node *node, const char *where, char **out);
+/* A whole number, not in quotes. */
+int binder__number(struct binder *b, const struct tree_node *node, const char *where,
+		   unsigned long min, unsigned long max, unsigned long *out);
 /* YAML 1.1's words for true and false. Null leaves *out as it is. */
 int binder__bool(struct binder *b, const struct tree_node *node, const char *where, bool *out);
 /* The elements of a list. Anything else stands for a list of itself. */

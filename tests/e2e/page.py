@@ -14,6 +14,7 @@ import collections
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -150,6 +151,29 @@ def check_detail(browser, target, metrics):
     facts = browser.run("return document.querySelector('.facts').innerText.split('\\n').slice(1, 4)")
     same("what the configuration says of the probe", facts,
          ["<b>calls</b> of the page's test", "expected errors: ENOENT", "waits for work: its durations are no problem"])
+
+
+SAMPLES = """return [...document.querySelectorAll('.samples > table > tbody > tr:not(.stacks)')]
+        .map((r) => [...r.cells].map((c) => c.textContent))"""
+
+
+def check_samples(browser):
+    browser.wait("return document.querySelector('.samples > table > tbody > tr')")
+    rows = browser.run(SAMPLES)
+    same("samples are told", (browser.run("return document.querySelector('.samples h3').textContent"), len(rows)),
+         ("Samples: the newest of 300", 50))
+    numbers = [int(r[0]) for r in rows]
+    check("the newest sample is first", numbers == sorted(numbers, reverse=True), numbers)
+    check("a sample has its result, command and label",
+          all(re.match(r"error: E[A-Z]+ \(-\d+\)$", r[3]) and r[4] == "calls" and r[6] in ("plain", HOSTILE) for r in rows),
+          rows[0])
+    browser.run("document.querySelector('.samples button').click()")
+    stacks = "return [...document.querySelectorAll('.samples .stacks:not([hidden])')].map((e) => e.innerText)"
+    shown = browser.run(stacks)
+    check("a sample shows its stack", len(shown) == 1 and "User stack" in shown[0], shown)
+    browser.next_poll()
+    same("and keeps it open", browser.run(stacks), shown)
+    browser.run("document.querySelector('.samples button[aria-expanded=true]').click()")
 
 
 # Through a copy: Chromium warns about a canvas that is read often.
@@ -346,6 +370,7 @@ def main_checks(browser, url, target, hostile, program):
     make_calls(program, HOSTILE, -13, 100)
     metrics = check_numbers(browser, url, target)
     check_detail(browser, target, metrics)
+    check_samples(browser)
     check_sets(browser)
     check_live(browser, url, target, program, (closed, opened))
     make_calls(program, "plain", 0, 1, 300000)
@@ -446,7 +471,7 @@ def main():
              "--shots": shots}
     asked = [list(group) for comma, group in itertools.groupby(sys.argv[1:], ",".__eq__) if not comma]
     plans = {"--many": 5, "--made-up": 9, "--shots": 0}
-    if plan := sum(plans.get(arguments[0], 49) for arguments in asked):
+    if plan := sum(plans.get(arguments[0], 54) for arguments in asked):
         print(f"1..{plan}", flush=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         browser = Browser(directory)

@@ -107,6 +107,22 @@ static const struct in_flight_target fixture_in_flight[FIXTURE_IDS] = {
 	{ .known = 0, .calls = 7 },
 };
 
+/* Of the first. */
+static const struct rp_sampling fixture_sampling = {
+	.samples = 12, .dropped = { [RP_DROP_RATE] = 3, [RP_DROP_BUSY] = 1 }
+};
+
+static const struct exemplar fixture_exemplars[] = {
+	{ .set = EXEMPLAR_NO_SET,
+	  .bin = 2,
+	  .number = 7,
+	  .ns = 2000000,
+	  .time = 1700000002.5,
+	  .pid = 12,
+	  .comm = "cat" },
+	{ .set = 3, .bin = 2, .number = 8, .ns = 2000000, .pid = 13, .comm = "another set" },
+};
+
 static struct missed_program fixture_programs[MISSED_MECHANISMS];
 
 static inline void fixture__init_programs(void)
@@ -180,6 +196,11 @@ static inline void fixture__init(struct fixture *f)
 		st->snap = &fixture_snaps[i];
 		st->missed = &fixture_losses[i];
 		st->in_flight = &fixture_in_flight[i];
+		if (i)
+			continue;
+		st->sampling = &fixture_sampling;
+		st->exemplars = fixture_exemplars;
+		st->nexemplars = ARRAY_SIZE(fixture_exemplars);
 	}
 	f->states[FIXTURE_TARGETS - 1].detached[REASON_OVERLOAD] = 1;
 	f->in = (struct metrics_input){

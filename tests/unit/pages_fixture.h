@@ -11,7 +11,7 @@
 static struct fixture fixture;
 static int acquired, fails;
 static double deadline, timeout;
-static const char *accepted;
+static const char *accepted, *limit;
 static bool is_ready;
 
 static inline int acquire(void *ctx, double until, struct metrics_input *in)
@@ -47,8 +47,23 @@ static inline int calls(void *ctx, struct buf *out)
 	return fails;
 }
 
+/* Of the answer of samples(). */
+static struct buf samples_report;
+
+static inline int samples(void *ctx, struct buf *out)
+{
+	assert_ptr_equal(ctx, &fixture);
+	buf__append(out, samples_report.data, samples_report.len);
+	return fails;
+}
+
 static const struct pages_source source = {
-	.ctx = &fixture, .acquire = acquire, .release = release, .ready = ready, .calls = calls
+	.ctx = &fixture,
+	.acquire = acquire,
+	.release = release,
+	.ready = ready,
+	.calls = calls,
+	.samples = samples,
 };
 static struct pages *pages;
 
@@ -103,6 +118,7 @@ static inline struct http_response get(const char *path, const char *const *func
 		.arrived = monotonic_seconds(),
 		.functions = functions,
 		.nfunctions = n,
+		.limit = limit,
 	};
 	struct http_response res = { .code = 200, .content_type = "text/plain; charset=utf-8" };
 

@@ -184,7 +184,8 @@ static void settings_become_captures(void **state)
 	assert_int_equal(x->labels[2].place, LABEL_COMM);
 	assert_int_equal(x->labels[3].place, LABEL_TEXT);
 	assert_true(x->kernel.comm && x->kernel.ntexts == 1 && x->kernel.nfilters == 1);
-	assert_true(x->kernel.min_ns == 1000000001 && x->kernel.max_ns == 4999999999);
+	assert_true(x->kernel.counted.min_ns == 1000000001 &&
+		    x->kernel.counted.max_ns == 4999999999);
 	assert_int_equal(x->nhistograms, 2);
 	assert_int_equal(x->kernel.max_series, MAX_SERIES_DEFAULT);
 	capture_spec__free(x);
@@ -199,6 +200,57 @@ static void settings_become_captures(void **state)
 	assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why), -EINVAL);
 	assert_non_null(strstr(why, "only numbers can be observed"));
 	free(why);
+}
+
+/* `when` compares what the return knows, and leaves the calls that are counted alone. */
+static void samples_are_chosen_at_the_return(void **state)
+{
+	static const struct {
+		const char *when, *why; /* NULL: accepted */
+		bool untimed;
+		uint32_t filters;
+	} rows[] = {
+		{ NULL, NULL, true, 0 },
+		{ "duration > 1s", NULL, false, RP_RETURNED_DURATION },
+		{ "outcome == error", NULL, true, RP_RETURNED_OUTCOME },
+		{ " ret == -ENOENT", NULL, true, RP_RETURNED_RESULT },
+		{ "value == ENOENT || duration > 1s", NULL, false, RP_RETURNED_ENDINGS },
+		{ "duration > 1s", "needs durations", true, 0 },
+		{ "comm == sh", "\"comm == sh\" is not known when the call returns", false, 0 },
+		{ "n > 3", "\"n > 3\" is not known when the call returns", false, 0 },
+		{ "retry > 3", "\"retry > 3\" is not known", false, 0 },
+		{ "duration > 1s || comm == sh", "cannot be alternatives", false, 0 },
+		{ "duration > soon", "\"soon\" is not a duration", false, 0 },
+		{ "duration < 0s", "no duration is less than 0", false, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct expression when = { .text = (char *)rows[i].when };
+		struct probe_settings s = {
+			.untimed = rows[i].untimed,
+			.sample = { .on = true,
+				    .when = &when,
+				    .nwhen = rows[i].when != NULL,
+				    .per_second = 3,
+				    .stacks = RP_STACK_KERNEL },
+		};
+		const struct source_pos *pos;
+		struct capture_spec *x;
+		char *why = NULL;
+		int err = of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why);
+
+		if (!why != !rows[i].why || (why && !strstr(why, rows[i].why)))
+			fail_msg("%s: %s", rows[i].when, why);
+		free(why);
+		assert_int_equal(err, rows[i].why ? -EINVAL : 0);
+		if (err)
+			continue;
+		assert_int_equal(x->kernel.counted.filters, 0);
+		assert_int_equal(x->kernel.sampling.when.filters, rows[i].filters);
+		assert_int_equal(x->kernel.sampling.per_second, 3);
+		assert_int_equal(x->kernel.sampling.stacks, RP_STACK_KERNEL);
+		capture_spec__free(x);
+	}
 }
 
 /* With alternatives, each filter is a group of them. Those on one field are a run. */
@@ -217,14 +269,14 @@ static void alternatives_are_groups(void **state)
 
 	assert_int_equal(of_settings(&s, RP_KIND_RAW, &x, &pos, &why), 0);
 	v = x->kernel.alternative;
-	e = x->kernel.ending;
+	e = x->kernel.counted.ending;
 	assert_true(x->kernel.reads_args);
 	assert_int_equal(x->kernel.nfilters, RP_FILTERS + 5);
 	assert_true(v[0].run == 2 && !v[0].last && v[0].literal == 1 && v[1].literal == 2);
 	assert_true(v[2].run == 2 && v[2].last && v[2].compare == RP_EQ &&
 		    v[3].compare == RP_PREFIX);
 	assert_true(v[4].run == 1 && v[4].last && v[4].field.source == RP_SOURCE_PID);
-	assert_int_equal(x->kernel.nresults, RP_FILTERS + 3);
+	assert_int_equal(x->kernel.counted.nendings, 3);
 	assert_true(e[0].result.set && !e[0].last && e[0].max_ns == UINT64_MAX);
 	assert_true(!e[1].result.set && e[1].last && e[1].min_ns == 1000000001);
 	assert_true(e[2].result.set && e[2].last && e[2].result.literal == 9);
@@ -258,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(untimed_needs_no_entry),
 		cmocka_unit_test(settings_become_captures),
+		cmocka_unit_test(samples_are_chosen_at_the_return),
 		cmocka_unit_test(keys_have_no_gaps),
 		cmocka_unit_test(equal_specs_share_a_number),
 		cmocka_unit_test(alternatives_are_groups),

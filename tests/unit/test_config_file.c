@@ -116,9 +116,9 @@ static void test_histograms(void **state)
 #define FUNCTIONS ", as in functions: [vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]"
 #define PROBES	  ", as in probes: [{functions: vfs_read, labels: comm}, tcp_v4_connect]"
 #define TOP_KEYS  "(allowed: probes, spans, presets, defaults, histograms)"
-#define HOW_KEYS                                                                                \
-	"mechanism, maxactive, durations, returns, error, labels, filter, observe, in_flight, " \
-	"max_series, series_ttl, max_rate, max_cpu, description, expected, waits)"
+#define HOW_KEYS                                                                             \
+	"mechanism, maxactive, durations, returns, error, labels, filter, observe, sample, " \
+	"in_flight, max_series, series_ttl, max_rate, max_cpu, description, expected, waits)"
 #define PROBE_KEYS "(allowed: functions, syscalls, tracepoints, user, module, " HOW_KEYS
 #define ONE_BY_ONE                                                                          \
 	"no kernel function has blanks, commas or parentheses in its name; name functions " \
@@ -162,6 +162,13 @@ static const struct {
 	{ "probes:\n- functions: x\n  max_rate: -1\n",
 	  "3:13: max_rate: \"-1\" is not allowed; write a whole number from 0 to 1000000000000" },
 	{ "probes:\n- functions: x\n  max_cpu: 1\n", "3:12: max_cpu: \"1\" " SHARE },
+	{ "defaults: {sample: {per_second: 0}}\n",
+	  "1:33: per_second: \"0\" is not allowed; write a whole number from 1 to 1000000" },
+	{ "defaults: {sample: {stacks: [frames]}}\n",
+	  "1:30: stacks: \"frames\" is not allowed (kernel or user)" },
+	{ "defaults: {sample: {rate: 1}}\n",
+	  "1:21: unknown key \"rate\" in sample (allowed: when, stacks, per_second)" },
+	{ "defaults: {sample: 10}\n", "1:20: sample must be true or false" },
 	{ "defaults: {max_cpu: 0%}\n", "1:21: max_cpu: \"0%\" " SHARE },
 	{ "defaults: {max_cpu: 101%}\n", "1:21: max_cpu: \"101%\" " SHARE },
 	{ "defaults: {max_cpu: -1%}\n", "1:21: max_cpu: \"-1%\" " SHARE },

@@ -89,6 +89,67 @@ static void write_all(struct expo *e)
 	expo__value(e, NULL, -INFINITY, 0);
 }
 
+/* The newest of a bucket. Values that are not UTF-8, and the longest that there are. */
+static void write_exemplars(struct expo *e)
+{
+	static const uint64_t cells[] = { 1, 20, 300, 4000, 50000 };
+	static const struct exemplar exemplars[] = {
+		{ .bin = 1, .number = 9, .ns = 1500, .time = 1700000000.25, .pid = 7, .comm = "a" },
+		{ .bin = 2, .number = 8, .ns = 2000, .time = 1700000000, .pid = 8, .comm = "b" },
+		{ .bin = 4,
+		  .number = UINT64_MAX,
+		  .ns = 5000000000,
+		  .time = 1700000001,
+		  .pid = UINT32_MAX,
+		  .comm = "q\"\\\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" },
+	};
+	struct histogram_value v = { .layout = &layout,
+				     .cells = cells,
+				     .sum = 1,
+				     .exemplars = exemplars,
+				     .nexemplars = ARRAY_SIZE(exemplars) };
+	struct label l[2];
+	struct label_set ls = labels_of(l, "vfs_read");
+
+	expo__family(e, &seconds);
+	expo__histogram(e, &ls, &v, 0);
+}
+
+static const char *expose_exemplars(const struct expo_format *format, struct buf *out)
+{
+	struct expo e;
+
+	buf__free(out);
+	expo__begin(&e, format, out);
+	write_exemplars(&e);
+	expo__end(&e);
+	assert_false(out->failed);
+	return buf__str(out);
+}
+
+#define BUCKET(le, n) \
+	"test_seconds_bucket{object=\"vmlinux\",function=\"vfs_read\",le=\"" le "\"} " n
+
+static void test_exemplars(void **state)
+{
+	__cleanup_buf struct buf out = {};
+	const char *text = expose_exemplars(&expo_openmetrics, &out);
+
+	assert_non_null(strstr(text,
+			       BUCKET("1e-06", "1\n")
+				       BUCKET("0.0025", "321 # {sample=\"9\",pid=\"7\",comm=\"a\"} "
+							"1.5e-06 1700000000.250\n")
+					       BUCKET("1.0", "4321\n")));
+	assert_non_null(strstr(
+		text, BUCKET("+Inf", "54321 # {sample=\"18446744073709551615\",pid=\"4294967295\","
+				     "comm=\"q\\\"\\\\")));
+	text = expose_exemplars(&expo_text, &out);
+	assert_null(strstr(text, "sample="));
+	assert_non_null(strstr(text, BUCKET("0.0025", "321\n")));
+	expose_exemplars(&expo_protobuf, &out);
+	golden__check("expo_exemplars.bin", &out);
+}
+
 /* A histogram of these durations at the schema. */
 struct sample_histogram {
 	struct histogram_layout *layout;
@@ -317,6 +378,7 @@ static void test_escape(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exemplars),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_no_allocation_per_sample),

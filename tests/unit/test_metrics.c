@@ -9,7 +9,7 @@
 #include "golden.h"
 #include "metrics_fixture.h"
 #include "expose/text.h"
-#include "expose/outcome_text.h"
+#include "discover/outcome_text.h"
 
 static void write_text(const struct metrics_input *in, struct buf *out)
 {

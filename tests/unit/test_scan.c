@@ -152,7 +152,7 @@ static const struct attach_ops kretprobe = { .name = "kretprobe" },
 					      .keeps_frames = true };
 static struct probe_settings on = { .in_flight = IN_FLIGHT_ON },
 			     off = { .in_flight = IN_FLIGHT_OFF };
-static struct capture_spec filter = { .kernel = { .nfilters = 1, .max_ns = UINT64_MAX } };
+static struct capture_spec filter = { .kernel = { .nfilters = 1 } };
 static struct target targets[TARGETS] = {
 	[KRETPROBE] = { .addr = 1, .end = 2 },
 	[FEXIT] = { .addr = 1, .end = 2 },

@@ -86,6 +86,10 @@ static void make_generation(const struct histogram_layout *layout)
 	make_bank(BANK_POOL_OWNERS, 1, 3);
 	memset(memory[BANK_POOL_OWNERS].addr, 0, 3 * sizeof(uint64_t));
 	make_bank(BANK_SHARED_ROWS, RP_EVENT_MAX, FIXTURE_IDS + 4);
+	b->sampling =
+		(const volatile void *)make_bank(
+			BANK_SAMPLING, sizeof(struct rp_sampling) / sizeof(uint64_t), FIXTURE_IDS)
+			.base;
 	b->own_hists = 2;
 	b->hists_per_set = 1;
 	adjustments = (struct adjustments){
@@ -228,6 +232,9 @@ static char *show(const struct served *s)
 		states[i].snap = fixture.states[i].snap;
 		states[i].missed = fixture.states[i].missed;
 		states[i].in_flight = fixture.states[i].in_flight;
+		states[i].sampling = fixture.states[i].sampling;
+		states[i].exemplars = fixture.states[i].exemplars;
+		states[i].nexemplars = fixture.states[i].nexemplars;
 		if (states[i].target->capture)
 			states[i].snap = NULL; /* those of the fixture have no histograms */
 	}
@@ -419,6 +426,11 @@ static void what_does_not_fit(void **state)
 		*numbers[i] -= 10000;
 		make_descriptors();
 	}
+	generation.banks.sources[BANK_SAMPLING].size = sizeof(struct rp_sampling);
+	assert_int_equal(read_back(), -EINVAL);
+	served__free(&got);
+	generation.banks.sources[BANK_SAMPLING].size = memory[BANK_SAMPLING].size;
+	make_descriptors();
 	assert_int_equal(read_back(), 0);
 }
 

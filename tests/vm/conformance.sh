@@ -17,6 +17,7 @@
 #	lifecycle		reload, modules, the rate guard, the two processes
 #	lockdown		a kernel in lockdown
 #	names			several names of one function, and clones
+#	samples			slow and failed calls, one by one
 #	scale			thousands of functions, and batches that the kernel refuses
 #	spans			between tracepoints
 #	syscalls		system calls of every kind, by the tracepoints and by their functions
@@ -27,12 +28,12 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # The longest first. Kernel 7 is preemptible, which changes where calls can get lost.
 both=conformance+conformance_edges
-calls=names+expressions+events+spans+conformance_labels
+calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
-	scale:nobtf+$calls+in_flight+lifecycle/5.10/possible_cpus=100 \
-	scale+$calls+in_flight+syscalls/6.12 scale:many.fsession.multi,refused.auto+names/7 \
-	conformance_labels+expressions+events+spans+in_flight/7 \
-	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+syscalls/6.1 \
+	scale:nobtf+$calls+events+spans+in_flight+lifecycle/5.10/possible_cpus=100 \
+	scale+$calls+in_flight+samples+syscalls/6.12 scale:many.fsession.multi,refused.auto+names/7 \
+	conformance_labels+expressions+events+spans+in_flight+samples/7 \
+	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -45,7 +46,7 @@ trap 'rm -rf "$work"' EXIT
 # any instruction that ends a translated block.
 cpus_of() {
 	case $1 in
-	lifecycle/5.* | scale/* | names/* | in_flight/* | syscalls/* | lockdown/*) echo one ;;
+	lifecycle/5.* | scale/* | names/* | in_flight/* | samples/* | syscalls/* | lockdown/*) echo one ;;
 	expressions/[56].* | events/[56].* | conformance_labels/[56].*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
 	*) echo turns ;;

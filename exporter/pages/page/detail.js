@@ -3,6 +3,7 @@
 import { ago, duration, element, number, percent } from "./format.js";
 import { Heatmap } from "./heatmap.js";
 import { polls, quantile } from "./history.js";
+import { Samples } from "./samples.js";
 import { Sets } from "./sets.js";
 
 const MISSED = {
@@ -66,6 +67,7 @@ export class Detail {
 	facts = element("p", { className: "facts" });
 	parts = element("div", { className: "parts" });
 	series = null; // label sets, once they are known
+	sampled = null; // samples, once they are known
 
 	/* width: of the row, in columns. state, changed: of Sets. */
 	constructor(probe, bounds, width, state, changed) {
@@ -78,6 +80,10 @@ export class Detail {
 
 	setSeries(probe) {
 		this.series = probe.series;
+	}
+
+	setSamples(samples) {
+		this.sampled = samples;
 	}
 
 	draw(probe, bounds) {
@@ -98,6 +104,17 @@ export class Detail {
 		});
 		if (this.series)
 			this.drawSets(data, bounds);
+		if (this.sampled)
+			this.drawSamples(data);
+	}
+
+	drawSamples(data) {
+		if (!this.samples) {
+			this.samples = new Samples(Object.keys(this.sampled[0]?.labels ?? {}));
+			this.heatmap.root.after(this.samples.root);
+		}
+		if (!this.samples.root.contains(document.activeElement) && getSelection().isCollapsed)
+			this.samples.show(this.sampled, data.samples, data.samples_dropped);
 	}
 
 	/* What the configuration says of the probe. */

@@ -5,6 +5,7 @@ import { bytes, duration, element, number, percent, setText } from "./format.js"
 import { Detail } from "./detail.js";
 import { beginPoll, History, polls, quantile, total } from "./history.js";
 import { Problems } from "./problems.js";
+import { LIMIT } from "./samples.js";
 import { readState, writeState } from "./state.js";
 import { LazyTable } from "./table.js";
 
@@ -286,6 +287,14 @@ async function readSeries() {
 		opened.setSeries(probe);
 }
 
+async function readSamples() {
+	const opened = detail, data = opened && probes.get(opened.key)?.data;
+	if (!data?.samples)
+		return;
+	const answer = await ask(`samples?limit=${LIMIT}&function=${encodeURIComponent(data.function)}`);
+	opened.setSamples(answer.samples.filter((s) => s.object === data.object));
+}
+
 async function poll() {
 	clearTimeout(timer);
 	if (polling || paused)
@@ -297,6 +306,7 @@ async function poll() {
 		accept(await ask("probes"));
 		count++;
 		await readSeries();
+		await readSamples();
 		$("trouble").hidden = true;
 		$("static")?.remove();
 		$("live").hidden = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "expose/outcome_text.h"
+#include "discover/outcome_text.h"
 
 #include "base/errno_names.h"
 #include "bpf/outcome.h"
