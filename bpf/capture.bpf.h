@@ -304,9 +304,9 @@ static __noinline long count_captured_untimed(const struct capture *capture, __u
 static __always_inline void count_capturing_return_only(enum rp_context c, __u64 desc, __u64 ret)
 {
 	struct capture capture = {};
-	struct args none = {};
+	struct entry none = { .way = AT_RETURN };
 
-	if (make_capture(&none, desc, &capture, UNREADABLE))
+	if (make_capture(&none.args, desc, &capture, UNREADABLE))
 		count_captured_untimed(&capture, desc, ret, c);
 	else
 		count_event(c, RP_DESC_ID(desc), RP_EVENT_FILTERED);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "callers.bpf.h"
 #include "late.bpf.h"
 #include "pairing.bpf.h"
 
@@ -119,7 +120,9 @@ static __always_inline void read_labels(const struct rp_capture_spec *x, const s
 		__u64 value = 0;
 
 		/* What the kernel's helpers return is the value already. */
-		if (roomy && f->source >= RP_ARGS && f->source < RP_SOURCE_CHANGED)
+		if (roomy && is_caller(f))
+			value = caller_of((const struct entry *)args, f->source);
+		else if (roomy && f->source >= RP_ARGS && f->source < RP_SOURCE_CHANGED)
 			value = source_value(args, f);
 		else if (eval_number(f, source_value(args, f), &value))
 			key->failed += 1U << i;

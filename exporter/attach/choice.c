@@ -169,6 +169,17 @@ static bool is_outdone(const struct attach *a, const struct attach_ops *ops)
 	return false;
 }
 
+/* Whether the target has a label that a mechanism with trampolines cannot read: on arm64, their
+ * frames have no place for it (bpf/callers.bpf.h). */
+static bool hides_callers(const struct attach_ops *ops, const struct target *t)
+{
+#if defined(__x86_64__)
+	return false;
+#else
+	return ops->by_btf_id && t->capture && t->capture->kernel.callers;
+#endif
+}
+
 /* NULL, or the fact in words. */
 static const char *tell(const struct attach *a, const struct attach_ops *ops,
 			const struct target *t, const struct attach_ops *forced, enum fact fact)
@@ -193,6 +204,8 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 			why = "it needs a program at the entry, and durations are off";
 		if (by_function && !why)
 			why = no_functions(a, t);
+		if (hides_callers(ops, t) && !why)
+			why = "its programs cannot see callers on this architecture";
 		holds = ops->by_btf_id && lacks_type(t);
 		return holds && !why ? "its type is not in the kernel's BTF" : why;
 	case FACT_NO_CAPTURE:

@@ -7,6 +7,7 @@
 #include "bpf/outcome.h"
 #include "expr/alternatives.h"
 #include "expr/expr.h"
+#include "expr/named.h"
 
 struct maker {
 	const struct expr_scope *scope;
@@ -65,14 +66,10 @@ static int place_label(struct maker *m, const struct expr *e, struct capture_lab
 	return place < 0 ? place : 0;
 }
 
-static const struct expr_scope no_parameters;
-
 static int add_label(struct maker *m, const struct expression *setting)
 {
 	struct capture_label *label = &m->x->labels[m->x->nlabels];
-	const struct named_label *named =
-		strcmp(setting->name, setting->text) ? NULL : named_label__find(setting->text);
-	const char *text = setting->text;
+	const struct named_label *named = named__of(m->scope, setting);
 	struct expr e;
 	int err;
 
@@ -81,14 +78,13 @@ static int add_label(struct maker *m, const struct expression *setting)
 				     CAPTURE_LABELS_MAX);
 	}
 	label->part = named ? named->part : LABEL_WHOLE;
-	if (label->part != LABEL_WHOLE)
-		text = "cgroup";
-	/* A named label takes precedence over a parameter of that name. */
-	err = expr__compile(named ? &no_parameters : m->scope, text, &e, m->why);
+	err = named ? named__compile(named, m->scope, &e, m->why)
+		    : expr__compile(m->scope, setting->text, &e, m->why);
 	if (err)
 		return err;
 	label->name = setting->name;
 	label->format = e.format;
+	m->x->kernel.callers |= e.format == EXPR_CALLER;
 	label->names = e.names;
 	label->enumerators = e.enumerators; /* owned by the label now */
 	label->nenumerators = e.nenumerators;
@@ -295,7 +291,7 @@ static int check_untimed(struct maker *m, const struct expression *setting)
 				     "\"%s\" needs durations, which are off for this probe; remove "
 				     "the filter, or durations: off",
 				     setting->text);
-	if (needed_args(m))
+	if (needed_args(m) || k->callers)
 		return error__refuse(m->why,
 				     "\"%s\" is known when the function is entered, and with "
 				     "durations: off only its return is watched; remove one of the "

@@ -19,9 +19,10 @@ enum expr_format {
 	EXPR_HEX,
 	EXPR_KSYM, /* the kernel function that has that address */
 	EXPR_IP4,
-	EXPR_IP6,   /* two numbers: field and second */
-	EXPR_NAMED, /* a number of `names` */
-	EXPR_FLAGS, /* the enumerators whose bits are set */
+	EXPR_IP6,    /* two numbers: field and second */
+	EXPR_NAMED,  /* a number of `names` */
+	EXPR_FLAGS,  /* the enumerators whose bits are set */
+	EXPR_CALLER, /* a return address, shown as the function that has it */
 };
 
 struct expr {

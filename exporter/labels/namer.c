@@ -235,6 +235,18 @@ static char *pointer_text(struct label_namer *n, uint64_t v, bool with_offset)
 				: xstrdup(symbol->name);
 }
 
+/* The function that made a call, given its return address: that of the next instruction, which may
+ * belong to another function. Rarely executed parts of functions have names of their own. */
+static char *caller_text(struct label_namer *n, uint64_t v)
+{
+	const struct ksym_addr *symbol = v ? ksym_of(n, v - 1) : NULL;
+	const char *cold = symbol ? strstr(symbol->name, ".cold") : NULL;
+
+	if (!symbol)
+		return xstrdup("?");
+	return xstrndup(symbol->name, cold ? (size_t)(cold - symbol->name) : strlen(symbol->name));
+}
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 static char *enum_text(const struct capture_label *label, int64_t v)
@@ -313,6 +325,8 @@ static char *number_text(struct label_namer *n, const struct capture_label *labe
 		return pointer_text(n, v, true);
 	case EXPR_KSYM:
 		return pointer_text(n, v, false);
+	case EXPR_CALLER:
+		return caller_text(n, v);
 	case EXPR_HEX:
 		return xasprintf("0x%llx", (unsigned long long)v);
 	case EXPR_NAMED:

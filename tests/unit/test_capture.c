@@ -111,6 +111,7 @@ static void untimed_needs_no_entry(void **state)
 		{ .filter = "outcome == error" },
 		{ .filter = "comm == sh" },
 		{ .label = "n", .why = "\"n\" is known when the function is entered" },
+		{ .label = "caller", .why = "\"caller\" is known when" },
 		{ .label = "p->name", .why = "\"p->name\" is known when" },
 		{ .filter = "n > 3", .why = "\"n > 3\" is known when" },
 		{ .observed = "n", .why = "\"n\" is known when" },
@@ -143,6 +144,50 @@ static void untimed_needs_no_entry(void **state)
 		if (why && !strstr(why, rows[i].why))
 			fail_msg("%s", why);
 		free(why);
+		capture_spec__free(x);
+	}
+}
+
+/* Callers, and a function that has a parameter of that name. */
+static void callers_are_of_kernel_functions(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		bool syscall, user;
+		int source;
+		const char *why;
+	} rows[] = {
+		{ "caller", "caller", .source = RP_SOURCE_CALLER },
+		{ "caller_2", "caller[2]", .source = RP_SOURCE_CALLER_2 },
+		{ "from", "caller", .source = RP_SOURCE_CALLER },
+		{ "from", "caller[2]", .source = RP_SOURCE_CALLER_2 },
+		{ "from", "caller[3]", .why = "no parameter \"caller\"" },
+		{ "caller", "caller", .syscall = true, .user = true,
+		  .why = "\"caller\": system calls are made by programs" },
+		{ "caller", "caller", .user = true, .why = "\"caller\" is for kernel functions" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct expression label = { .name = (char *)rows[i].name,
+					    .text = (char *)rows[i].text };
+		struct probe_settings s = { .labels = &label, .nlabels = 1 };
+		const struct source_pos *pos;
+		struct capture_spec *x;
+		char *why = NULL;
+
+		scope.syscall = rows[i].syscall;
+		scope.user = rows[i].user;
+		assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why),
+				 rows[i].why ? -EINVAL : 0);
+		scope.syscall = scope.user = false;
+		if (rows[i].why) {
+			assert_non_null(strstr(why, rows[i].why));
+			free(why);
+			continue;
+		}
+		assert_int_equal(x->kernel.number[0].source, rows[i].source);
+		assert_int_equal(x->labels[0].format, EXPR_CALLER);
+		assert_true(x->kernel.callers);
 		capture_spec__free(x);
 	}
 }
@@ -257,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(untimed_needs_no_entry),
+		cmocka_unit_test(callers_are_of_kernel_functions),
 		cmocka_unit_test(settings_become_captures),
 		cmocka_unit_test(keys_have_no_gaps),
 		cmocka_unit_test(equal_specs_share_a_number),

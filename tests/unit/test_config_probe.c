@@ -336,8 +336,9 @@ static void test_size_buckets(void **state)
 	}
 }
 
-#define NAMED                                                                                    \
-	" (comm, pid, tid, uid, cpu, cgroup, container_id or pod_uid); for others write {name: " \
+#define NAMED                                                                                   \
+	" (comm, pid, tid, uid, cpu, cgroup, container_id, pod_uid, caller or caller[2]); for " \
+	"others write {name: "                                                                  \
 	"\"expression\"}"
 #define RESERVED "cannot be a label's name: the exporter or Prometheus uses it; choose another, as "
 #define LETTERS	 "; use letters, digits and _, and no digit at the beginning"

@@ -10,6 +10,7 @@
 #	conformance		every mechanism, exact counts of every kind of call
 #	conformance_edges	where calls can get lost
 #	conformance_labels	return kinds, labels, filters, cardinality
+#	callers			who called, by each mechanism
 #	expressions		over known arguments
 #	in_flight		calls that hang
 #	interrupts		hard interrupts that hit running programs; counts instructions: a job of its own
