@@ -282,6 +282,12 @@ struct rp_test {
 	__u16 set;	 /* this test exists */
 };
 
+/* What is read at the entry and at the return, and differs by what the call took. */
+enum rp_measured {
+	RP_OFF_CPU = 1, /* ns that the task was not running */
+	RP_USAGE,	/* page faults and context switches of the task */
+};
+
 /* Something about a call that returns: its duration, outcome and result, as far as they are set. */
 struct rp_ending {
 	__u64 min_ns, max_ns;
@@ -298,11 +304,12 @@ struct rp_capture_spec {
 	__u32 nnumbers, ntexts, comm; /* parts of the label key */
 	__u32 comm_at, text_at;	      /* the words with which they begin */
 	__u32 nfilters;		      /* more than RP_FILTERS: plus the number of alternatives */
-	__u32 nobserved;
-	__u32 reads_args; /* bits of the argument registers that expressions read */
-	__u32 of_syscall; /* the arguments are those of a system call */
-	__u32 go;	  /* they are those of Go's calling convention */
-	__u32 callers;	  /* a caller is read */
+	__u32 nobserved, nmeasured;   /* together RP_OBSERVED at most */
+	__u32 measured[RP_OBSERVED];  /* enum rp_measured */
+	__u32 reads_args;	      /* bits of the argument registers that expressions read */
+	__u32 of_syscall;	      /* the arguments are those of a system call */
+	__u32 go;		      /* they are those of Go's calling convention */
+	__u32 callers;		      /* a caller is read */
 	__u64 return_trampoline[RP_RETURN_TRAMPOLINES];
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
 	__u32 outcomes;	  /* rp_outcome_bits to count; 0: all */
@@ -364,6 +371,10 @@ struct rp_used {
 #define RP_HIST_UNREADABLE 1
 #define RP_HIST_RANGE	   2
 #define RP_HIST_GRID	   3
+
+/* What is measured has one, too: of durations for RP_OFF_CPU. That of RP_USAGE only has these. */
+#define RP_HIST_FAULTS	 0
+#define RP_HIST_SWITCHES 1
 
 /*
  * Observed values are in 0 .. RP_OBSERVED_END - 1. Others would break the sum, a u64 that must not

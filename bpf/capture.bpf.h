@@ -68,7 +68,7 @@ static __always_inline struct user_key capture_hash_key(enum rp_space space, __u
 static __always_inline void copy_capture(struct capture *to, const struct capture *from)
 {
 	to->label = from->label;
-	if (capture_spec()->nobserved)
+	if (capture_spec()->nobserved || capture_spec()->nmeasured)
 		for (int i = 0; i < RP_OBSERVED; i++)
 			to->observed[i] = from->observed[i];
 	else
@@ -185,6 +185,8 @@ static __always_inline bool make_capture(const struct args *args, __u64 desc,
 		if (eval_number(f, source_value(args, f), &capture->observed[i]))
 			capture->observed[i] = RP_OBSERVED_UNREADABLE;
 	}
+	for (__u32 i = 0; i < RP_OBSERVED && i < x->nmeasured; i++)
+		MEASURED(capture->observed, i) = measure(x->measured[i]);
 	capture->label =
 		label_of(x, args, desc, absent != READ_LATE, undecided, absent == UNREADABLE);
 	return capture->label != CAPTURE_FILTERED;
@@ -265,10 +267,10 @@ static __always_inline void count_captured(const struct capture *capture, __u64 
 		count_in_cell(c, words, cls, ns);
 	else
 		count_untimed_in_cell(c, words, cls);
-	count_hists(x, capture->observed, desc, cell, known && positive, ret, c);
+	count_hists(x, capture->observed, desc, cell, known && positive, ret, timed ? ns : 0, c);
 }
 
-static __noinline long count_captured_call(const struct capture *capture, __u64 desc, __u64 ret,
+static __noinline long count_finished_call(const struct capture *capture, __u64 desc, __u64 ret,
 					   __u64 ns, __u32 context)
 {
 	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
@@ -279,7 +281,7 @@ static __noinline long count_captured_call(const struct capture *capture, __u64 
 }
 
 /* The same for a call left by a jump to another function (user functions only). */
-static __noinline long count_captured_tail(const struct capture *capture, __u64 desc, __u64 ns)
+static __noinline long count_finished_tail(const struct capture *capture, __u64 desc, __u64 ns)
 {
 	count_captured(capture, desc, rp_outcome_of_tail(desc),
 		       KNOWS_DURATION | (RP_DESC_KIND(desc) == RP_KIND_VOID ? KNOWS_RESULT : 0), 0,
@@ -288,13 +290,44 @@ static __noinline long count_captured_tail(const struct capture *capture, __u64 
 }
 
 /* The same for a call whose entry was not seen. */
-static __noinline long count_captured_untimed(const struct capture *capture, __u64 desc, __u64 ret,
+static __noinline long count_finished_untimed(const struct capture *capture, __u64 desc, __u64 ret,
 					      __u32 context)
 {
 	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
 
 	count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT, ret, 0, c);
 	return 0;
+}
+
+/* What was measured at the entry becomes what the call has taken. Inlined in the programs, since
+ * the functions above are too deep in the stack for more. */
+static __always_inline void finish_measuring(struct capture *capture)
+{
+	const struct rp_capture_spec *x = capture_spec();
+
+	for (__u32 i = 0; i < RP_OBSERVED && i < x->nmeasured; i++)
+		MEASURED(capture->observed, i) =
+			measured_since(x->measured[i], MEASURED(capture->observed, i));
+}
+
+static __always_inline void count_captured_call(struct capture *capture, __u64 desc, __u64 ret,
+						__u64 ns, enum rp_context c)
+{
+	finish_measuring(capture);
+	count_finished_call(capture, desc, ret, ns, c);
+}
+
+static __always_inline void count_captured_tail(struct capture *capture, __u64 desc, __u64 ns)
+{
+	finish_measuring(capture);
+	count_finished_tail(capture, desc, ns);
+}
+
+static __always_inline void count_captured_untimed(struct capture *capture, __u64 desc, __u64 ret,
+						   enum rp_context c)
+{
+	finish_measuring(capture);
+	count_finished_untimed(capture, desc, ret, c);
 }
 
 /* ---- for mechanisms ----------------------------------------------------------------------------

@@ -103,7 +103,9 @@ static const char *missing_for_captures(const struct attach *a, const struct tar
 
 	if (!x)
 		return NULL;
-	if (reads(x, RP_SOURCE_CGROUP_ANCESTOR))
+	if (x->nmeasured)
+		why = features__missing(a->features, FEATURE_BTF);
+	if (!why && reads(x, RP_SOURCE_CGROUP_ANCESTOR))
 		why = features__missing(a->features, FEATURE_CGROUP_ANCESTOR);
 	if (!why && reads(x, RP_SOURCE_CGROUP))
 		why = features__missing(a->features, FEATURE_CGROUP_V2);

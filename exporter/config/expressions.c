@@ -9,10 +9,10 @@
 #include "bpf/abi.h"
 #include "config/named_label.h"
 
-/* The exporter's own, those that Prometheus sets, and `name`, which observed values have. */
+/* The exporter's own, those that Prometheus sets, and those of observed values and counters. */
 static const char *const reserved_labels[] = { "object",   "function", "outcome",  "value",
 					       "reason",   "le",       "quantile", "job",
-					       "instance", "name" };
+					       "instance", "name",     "counter" };
 
 static bool is_identifier(const char *s)
 {

@@ -236,6 +236,35 @@ static int add_observed(struct maker *m, const struct expression *setting)
 	return err;
 }
 
+/* What is measured shares its room with observed values (bpf/hists.bpf.h). */
+static int add_measured(struct maker *m, const struct probe_settings *s,
+			const struct source_pos **pos)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+
+	if (!s->off_cpu && !s->counters)
+		return 0;
+	*pos = &s->measured_pos;
+	if (s->untimed)
+		return error__refuse(m->why,
+				     "split and counters compare what is known when the "
+				     "function is entered and when it returns, and with "
+				     "durations: off only its return is watched; remove one "
+				     "of the two");
+	if (s->nobserved + s->off_cpu + (s->counters != 0) > RP_OBSERVED)
+		return error__refuse(
+			m->why,
+			"observe, split and counters have room for %d values together, "
+			"all counters counted as one; remove some",
+			RP_OBSERVED);
+	if (s->off_cpu)
+		k->measured[k->nmeasured++] = RP_OFF_CPU;
+	if (s->counters)
+		k->measured[k->nmeasured++] = RP_USAGE;
+	m->x->counters = s->counters;
+	return 0;
+}
+
 /* Tells the BPF program which results are errors, as far as their class does not show it. */
 static void judge(struct rp_capture_spec *k, enum rp_kind kind, const struct result_test *error)
 {
@@ -339,8 +368,8 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 	struct maker m = { .scope = scope, .why = why };
 
 	*out = NULL;
-	if (!s->nlabels && !s->nfilters && !s->nobserved && !values && !judged &&
-	    kind != RP_KIND_SIZE)
+	if (!s->nlabels && !s->nfilters && !s->nobserved && !s->off_cpu && !s->counters &&
+	    !values && !judged && kind != RP_KIND_SIZE)
 		return 0;
 	m.x = xcalloc(1, sizeof(*m.x));
 	m.x->labels = xcalloc(CAPTURE_LABELS_MAX, sizeof(*m.x->labels));
@@ -351,7 +380,8 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 	m.x->series_ttl = s->series_ttl;
 	if (add_all(&m, s, s->labels, s->nlabels, add_label, pos) ||
 	    add_all(&m, s, s->filters, s->nfilters, add_filter, pos) ||
-	    add_all(&m, s, s->observed, s->nobserved, add_observed, pos)) {
+	    add_all(&m, s, s->observed, s->nobserved, add_observed, pos) ||
+	    add_measured(&m, s, pos)) {
 		capture_spec__free(m.x);
 		return -EINVAL;
 	}
@@ -360,7 +390,7 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 	finish_groups(&m);
 	m.x->kernel.go = m.x->kernel.reads_args && scope->go;
 	lay_out_key(m.x);
-	m.x->nhistograms = (kind == RP_KIND_SIZE) + m.x->kernel.nobserved;
+	m.x->nhistograms = (kind == RP_KIND_SIZE) + m.x->kernel.nobserved + m.x->kernel.nmeasured;
 	*out = m.x;
 	return 0;
 }
@@ -439,6 +469,14 @@ bool capture_spec__reads_late(const struct capture_spec *x)
 		if (may_be_absent(&v[i].field))
 			return true;
 	return false;
+}
+
+int capture_spec__measured(const struct capture_spec *x, bool has_size, enum rp_measured what)
+{
+	for (uint32_t i = 0; x && i < x->kernel.nmeasured; i++)
+		if (x->kernel.measured[i] == what)
+			return has_size + x->kernel.nobserved + i;
+	return -1;
 }
 
 bool capture_spec__names_cgroups(const struct capture_spec *x)

@@ -192,6 +192,55 @@ static void callers_are_of_kernel_functions(void **state)
 	}
 }
 
+/* They share their room with observed values, and need an entry. */
+static void measured_values_have_room(void **state)
+{
+	static const struct {
+		bool off_cpu;
+		unsigned counters;
+		size_t nobserved;
+		bool untimed;
+		int off_cpu_at, usage_at; /* histograms; -1: none */
+		const char *why;
+	} rows[] = {
+		{ true, 0, 0, .off_cpu_at = 1, .usage_at = -1 },
+		{ false, COUNTER_PAGE_FAULTS, 1, .off_cpu_at = -1, .usage_at = 2 },
+		{ true, COUNTER_PAGE_FAULTS | COUNTER_CONTEXT_SWITCHES, 0, .off_cpu_at = 1,
+		  .usage_at = 2 },
+		{ true, COUNTER_CONTEXT_SWITCHES, 1, .why = "have room for 2 values together" },
+		{ true, 0, 2, .why = "have room for 2 values together" },
+		{ true, 0, 0, true, .why = "split and counters compare what is known" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct expression observed[] = { { .name = "a", .text = "n" },
+						 { .name = "b", .text = "arg1" } };
+		struct probe_settings s = { .off_cpu = rows[i].off_cpu,
+					    .counters = rows[i].counters,
+					    .untimed = rows[i].untimed,
+					    .observed = observed,
+					    .nobserved = rows[i].nobserved };
+		const struct source_pos *pos;
+		struct capture_spec *x;
+		char *why = NULL;
+
+		assert_int_equal(of_settings(&s, RP_KIND_SIZE, &x, &pos, &why),
+				 rows[i].why ? -EINVAL : 0);
+		if (rows[i].why) {
+			assert_ptr_equal(pos, &s.measured_pos);
+			assert_non_null(strstr(why, rows[i].why));
+			free(why);
+			continue;
+		}
+		assert_int_equal(capture_spec__measured(x, true, RP_OFF_CPU), rows[i].off_cpu_at);
+		assert_int_equal(capture_spec__measured(x, true, RP_USAGE), rows[i].usage_at);
+		assert_int_equal(x->nhistograms,
+				 1 + rows[i].nobserved + rows[i].off_cpu + (rows[i].counters != 0));
+		capture_spec__free(x);
+	}
+	assert_int_equal(capture_spec__measured(NULL, false, RP_USAGE), -1);
+}
+
 static void settings_become_captures(void **state)
 {
 	struct expression labels[] = { { .name = "cgroup", .text = "cgroup" },
@@ -303,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(untimed_needs_no_entry),
 		cmocka_unit_test(callers_are_of_kernel_functions),
+		cmocka_unit_test(measured_values_have_room),
 		cmocka_unit_test(settings_become_captures),
 		cmocka_unit_test(keys_have_no_gaps),
 		cmocka_unit_test(equal_specs_share_a_number),

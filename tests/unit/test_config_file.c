@@ -116,8 +116,9 @@ static void test_histograms(void **state)
 #define FUNCTIONS ", as in functions: [vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]"
 #define PROBES	  ", as in probes: [{functions: vfs_read, labels: comm}, tcp_v4_connect]"
 #define TOP_KEYS  "(allowed: probes, presets, defaults, histograms)"
-#define HOW_KEYS                                                                                \
-	"mechanism, maxactive, durations, returns, error, labels, filter, observe, in_flight, " \
+#define HOW_KEYS                                                                            \
+	"mechanism, maxactive, durations, returns, error, labels, filter, observe, split, " \
+	"counters, in_flight, "                                                             \
 	"max_series, series_ttl, max_rate, max_cpu, description, expected, waits)"
 #define PROBE_KEYS "(allowed: functions, syscalls, user, module, " HOW_KEYS
 #define ONE_BY_ONE                                                                          \

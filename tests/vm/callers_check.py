@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Callers of functions: callers_check.py NAME RESULTS_DIR. See callers_guest.sh."""
+"""Callers of functions, and what calls take: callers_check.py NAME RESULTS_DIR. See callers_guest.sh."""
+import json
 import pathlib
 import sys
 
@@ -12,6 +13,7 @@ PREAD = {"ksys_pread64", "__x64_sys_pread64", "__arm64_sys_pread64"}
 ABOVE = {"__x64_sys_read", "__x64_sys_pread64", "__arm64_sys_read", "__arm64_sys_pread64", "x64_sys_call",
          "do_syscall_64", "invoke_syscall", "__invoke_syscall"}
 CALLS = {"read": 300, "pread": 200}
+NAPS = 20
 ZERO = str(1 << 20 | 5)  # MKDEV(1, 5)
 
 
@@ -34,13 +36,35 @@ def wrong(path):
         yield f"{missed:.0f} calls are missed"
 
 
+def taken(path, truth):
+    """Whether the sleeping calls were off the CPU for as long as their thread says, to 1 %."""
+    found = {}
+    for (name, labels), value in parse(path).items():
+        labels = dict(labels)
+        if labels.get("function") == "hrtimer_nanosleep" and "le" not in labels:
+            found[name + labels.get("counter", "")] = value
+    truth = json.loads(truth.read_text().splitlines()[0])
+    calls, seconds = found.get("retprobe_off_cpu_seconds_count"), found.get("retprobe_off_cpu_seconds_sum", 0)
+    switches, off = found.get("retprobe_counter_totalcontext-switches", 0), truth["off_ns"] / 1e9
+    if calls != NAPS:
+        yield f"{calls} calls instead of {NAPS}"
+    if abs(seconds - off) > off / 100 + NAPS * 2e-4:
+        yield f"{seconds} s off the CPU instead of {off}"
+    if not NAPS <= switches <= truth["switches"]:
+        yield f"{switches} context switches instead of {truth['switches']}"
+    if found.get("retprobe_counter_totalpage-faults") != 0:
+        yield "there are page faults"
+
+
 def main():
     name, results = sys.argv[1], pathlib.Path(sys.argv[2])
     runs = (results / "runs").read_text().split()
-    print(f"1..{len(runs) + 1}")
+    print(f"1..{2 * len(runs) + 1}")
     for mechanism in runs:
-        why = "; ".join(wrong(results / f"{mechanism}.after"))
-        print(f"not ok {name} {mechanism}: {why}" if why else f"ok {name} {mechanism}")
+        path = results / f"{mechanism}.after"
+        for what, whys in (("callers", wrong(path)), ("off the CPU", taken(path, results / f"{mechanism}.taken"))):
+            why = "; ".join(whys)
+            print(f"not ok {name} {mechanism}: {what}: {why}" if why else f"ok {name} {mechanism}: {what}")
     why = (results / "dmesg").read_text().strip()
     print(f"not ok {name} dmesg: {why[:300]}" if why else f"ok {name} dmesg")
 
