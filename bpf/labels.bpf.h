@@ -112,6 +112,7 @@ static __always_inline void read_comm(__u64 *to)
 	}
 }
 
+/* roomy: args are those of a struct entry. */
 static __always_inline void read_labels(const struct rp_capture_spec *x, const struct args *args,
 					struct rp_label_key *key, bool roomy)
 {

@@ -59,7 +59,7 @@ static int place_label(struct maker *m, const struct expr *e, struct capture_lab
 		place = place_of(m, k->number, &k->nnumbers, RP_NUMBERS, &e->field, "numbers");
 	}
 	label->index = place;
-	if (e->format == EXPR_IP6 && place >= 0) {
+	if ((e->format == EXPR_IP6 || e->format == EXPR_USER_CALLER) && place >= 0) {
 		place = place_of(m, k->number, &k->nnumbers, RP_NUMBERS, &e->second, "numbers");
 		label->second = place;
 	}
@@ -84,7 +84,7 @@ static int add_label(struct maker *m, const struct expression *setting)
 		return err;
 	label->name = setting->name;
 	label->format = e.format;
-	m->x->kernel.callers |= e.format == EXPR_CALLER;
+	m->x->kernel.callers |= e.format == EXPR_CALLER || e.format == EXPR_USER_CALLER;
 	label->names = e.names;
 	label->enumerators = e.enumerators; /* owned by the label now */
 	label->nenumerators = e.nenumerators;

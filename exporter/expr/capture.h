@@ -20,7 +20,7 @@ struct capture_label {
 	enum label_place place;
 	uint32_t index;	 /* among the numbers or texts of the key */
 	uint32_t word;	 /* of the key, with which it begins */
-	uint32_t second; /* EXPR_IP6: index, and word, of the last 8 bytes */
+	uint32_t second; /* of two numbers: index, and word, of the second */
 	enum label_part part;
 	enum expr_format format;
 	enum value_names names;		/* EXPR_NAMED */

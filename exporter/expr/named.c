@@ -26,11 +26,15 @@ static int compile_caller(const struct named_label *label, const struct expr_sco
 			"\"%s\": system calls are made by programs, not by functions of "
 			"the kernel; remove it, or probe a kernel function",
 			label->name);
-	if (s->user)
+	if (s->user && label->source != RP_SOURCE_CALLER)
 		return error__refuse(why,
-				     "\"%s\" is for kernel functions; remove it from this probe",
+				     "\"%s\" is for kernel functions; use caller, or remove it",
 				     label->name);
 	*out = (struct expr){ .field.source = label->source, .format = EXPR_CALLER };
+	if (s->user)
+		*out = (struct expr){ .field.source = RP_SOURCE_PID,
+				      .second.source = label->source,
+				      .format = EXPR_USER_CALLER };
 	return 0;
 }
 

@@ -164,7 +164,9 @@ static void callers_are_of_kernel_functions(void **state)
 		{ "from", "caller[3]", .why = "no parameter \"caller\"" },
 		{ "caller", "caller", .syscall = true, .user = true,
 		  .why = "\"caller\": system calls are made by programs" },
-		{ "caller", "caller", .user = true, .why = "\"caller\" is for kernel functions" },
+		{ "caller", "caller", .user = true, .source = RP_SOURCE_PID },
+		{ "caller_2", "caller[2]", .user = true,
+		  .why = "\"caller[2]\" is for kernel functions" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -186,7 +188,11 @@ static void callers_are_of_kernel_functions(void **state)
 			continue;
 		}
 		assert_int_equal(x->kernel.number[0].source, rows[i].source);
-		assert_int_equal(x->labels[0].format, EXPR_CALLER);
+		assert_int_equal(x->labels[0].format,
+				 rows[i].user ? EXPR_USER_CALLER : EXPR_CALLER);
+		if (rows[i].user)
+			assert_int_equal(x->kernel.number[x->labels[0].second].source,
+					 RP_SOURCE_CALLER);
 		assert_true(x->kernel.callers);
 		capture_spec__free(x);
 	}

@@ -7,10 +7,10 @@
 # Each argument is a job: one guest of kernel SERIES runs its TESTs one after the other. SERIES `native` is this
 # machine, for tests that need no kprobes. TEST is
 #
+#	callers			who called, and what calls take, by each mechanism
 #	conformance		every mechanism, exact counts of every kind of call
 #	conformance_edges	where calls can get lost
 #	conformance_labels	return kinds, labels, filters, cardinality
-#	callers			who called, by each mechanism
 #	expressions		over known arguments
 #	in_flight		calls that hang
 #	interrupts		hard interrupts that hit running programs; counts instructions: a job of its own
@@ -26,11 +26,11 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # The longest first. Kernel 7 is preemptible, which changes where calls can get lost.
 both=conformance+conformance_edges
-calls=names+expressions+conformance_labels
+calls=names+expressions+conformance_labels+callers
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
 	scale:nobtf+$calls+in_flight+lifecycle/5.10/possible_cpus=100 \
 	scale+$calls+in_flight+syscalls/6.12 scale:many.fsession.multi,refused.auto+names/7 \
-	conformance_labels+expressions+in_flight/7 \
+	conformance_labels+expressions+in_flight+callers/7 \
 	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+syscalls/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
@@ -44,7 +44,7 @@ trap 'rm -rf "$work"' EXIT
 # any instruction that ends a translated block.
 cpus_of() {
 	case $1 in
-	lifecycle/5.* | scale/* | names/* | in_flight/* | syscalls/* | lockdown/*) echo one ;;
+	lifecycle/5.* | scale/* | names/* | in_flight/* | syscalls/* | lockdown/* | callers/*) echo one ;;
 	expressions/[56].* | conformance_labels/[56].*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
 	*) echo turns ;;
