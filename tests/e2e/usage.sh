@@ -30,17 +30,15 @@ value() { # value METRIC FUNCTION LABEL
 		"$temp/metrics"
 }
 
-# Whether a time is within 1 % of the truth and a tenth of a millisecond per call, for what is around the function.
-near() { # near SECONDS NANOSECONDS CALLS
-	awk -v got="$1" -v truth="$2" -v calls="$3" 'BEGIN {
-		off = got - truth / 1e9
-		exit !(off < truth / 1e11 + calls * 1e-4 && -off < truth / 1e11 + calls * 1e-4)
-	}'
+# Whether a number is between the least and the most that the workload has seen, and 1 % more or less.
+between() { # between NUMBER UNIT FIELD
+	awk -v got="$1" -v unit="$2" -v least="$(field "least_$3")" -v most="$(field "most_$3")" \
+		'BEGIN { exit !(got * unit >= least * 0.99 && got * unit <= most * 1.01) }'
 }
 
 # What the calls took, as the workload prints it.
 field() { # field NAME
-	sed -n "s/.*\"$1\": \([0-9-]*\).*/\1/p" "$temp/taken"
+	sed -n "s/.*\"$1\": \([0-9-]*\).*/\1/p" "$temp/taken" | head -n 1
 }
 
 check() { # check MECHANISM KIND CALLS FUNCTION
@@ -53,13 +51,12 @@ check() { # check MECHANISM KIND CALLS FUNCTION
 	switches=$(value retprobe_counter_total "$4" "comm=\"$2\",counter=\"context-switches\"")
 	if [ "$(value retprobe_off_cpu_seconds_count "$4" "comm=\"$2\"")" -lt "$3" ]; then
 		not_ok "$name" "fewer than $3 calls"
-	elif ! near "$seconds" "$(field off_ns)" "$3"; then
-		not_ok "$name" "$seconds s off the CPU, not $(field off_ns) ns"
-	elif [ $(($(field faults) - faults)) -ne 0 ] && [ "$1 $(($(field faults) - faults))" != "uprobe.ret 1" ]; then
-		# The first breakpoint of a process brings in the page where instructions are single-stepped.
-		not_ok "$name" "$faults page faults, not $(field faults)"
-	elif [ "$switches" -gt "$(field switches)" ] || [ $(($(field switches) - switches)) -gt "$3" ]; then
-		not_ok "$name" "$switches context switches, not $(field switches)" # some are around the function
+	elif ! between "$seconds" 1000000000 off_ns; then
+		not_ok "$name" "$seconds s off the CPU, not as in $(<"$temp/taken")"
+	elif ! between "$faults" 1 faults; then
+		not_ok "$name" "$faults page faults, not as in $(<"$temp/taken")"
+	elif ! between "$switches" 1 switches; then
+		not_ok "$name" "$switches context switches, not as in $(<"$temp/taken")"
 	else
 		ok "$name"
 	fi

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A function that sleeps, works, moves between CPUs or touches new memory, and what its calls took
- * by the task's own clock and counters: {"off_ns", "faults", "switches"}, one line of JSON. For one
- * thread.
+ * by the task's own clocks and counters, one line of JSON: the least, read inside the function, and
+ * the most, read around it. On a busy machine other threads may run in between. For one thread.
  */
 #include <sched.h>
 #include <sys/mman.h>
@@ -14,10 +14,10 @@
 #define PAGES	   32
 #define PAGE_BYTES 4096
 
-static struct {
+static struct taken {
 	int64_t off_ns;
 	long faults, switches;
-} taken;
+} least, most;
 
 static int64_t clock_ns(clockid_t clock)
 {
@@ -25,6 +25,23 @@ static int64_t clock_ns(clockid_t clock)
 
 	clock_gettime(clock, &t);
 	return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+/* Adds what has been taken until now, or subtracts it. cpu_first: the order in which the two clocks
+ * are read. If another thread runs in between, the time off the CPU is larger with it. */
+static void add(struct taken *t, int sign, bool cpu_first)
+{
+	int64_t cpu, now;
+	struct rusage r;
+
+	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	now = clock_ns(CLOCK_MONOTONIC);
+	if (!cpu_first)
+		cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	getrusage(RUSAGE_THREAD, &r);
+	t->off_ns += sign * (now - cpu);
+	t->faults += sign * (r.ru_minflt + r.ru_majflt);
+	t->switches += sign * (r.ru_nvcsw + r.ru_nivcsw);
 }
 
 static void sleep_ns(long ns)
@@ -65,6 +82,7 @@ long workload_usage(const char *kind, long i);
 
 __attribute__((noipa)) long workload_usage(const char *kind, long i)
 {
+	add(&least, -1, true);
 	if (!strcmp(kind, "sleep"))
 		sleep_ns(20 * MS);
 	else if (!strcmp(kind, "work"))
@@ -77,43 +95,41 @@ __attribute__((noipa)) long workload_usage(const char *kind, long i)
 			work_ns(5 * MS);
 			sleep_ns(5 * MS);
 		}
+	add(&least, 1, false);
 	return i;
-}
-
-static void add(int sign)
-{
-	struct rusage r;
-
-	getrusage(RUSAGE_THREAD, &r);
-	taken.off_ns += sign * (clock_ns(CLOCK_MONOTONIC) - clock_ns(CLOCK_THREAD_CPUTIME_ID));
-	taken.faults += sign * (r.ru_minflt + r.ru_majflt);
-	taken.switches += sign * (r.ru_nvcsw + r.ru_nivcsw);
 }
 
 /* The first call faults in the program itself, so it is not counted. */
 static int warm_up(struct worker *w)
 {
-	add(1);
-	add(-1);
+	add(&most, 1, true);
+	add(&most, -1, false);
 	touch_pages();
 	sleep_ns(MS);
 	work_ns(MS);
-	memset(&taken, 0, sizeof(taken));
+	memset(&most, 0, sizeof(most));
 	return 0;
 }
 
 static long use(struct worker *w, long i)
 {
-	add(-1);
+	add(&most, -1, false);
 	workload_usage(argument, i);
-	add(1);
+	add(&most, 1, true);
 	return 0;
+}
+
+static void print(const char *name, const struct taken *t, const char *end)
+{
+	printf("\"%s_off_ns\": %ld, \"%s_faults\": %ld, \"%s_switches\": %ld%s", name,
+	       (long)t->off_ns, name, t->faults, name, t->switches, end);
 }
 
 static void print_taken(void)
 {
-	printf("{\"off_ns\": %ld, \"faults\": %ld, \"switches\": %ld}\n", (long)taken.off_ns,
-	       taken.faults, taken.switches);
+	printf("{");
+	print("least", &least, ", ");
+	print("most", &most, "}\n");
 }
 
 const struct operation usage_operations[] = {
