@@ -74,10 +74,11 @@ enum rp_outcome_bit {
 #define RP_DESC_BY_PROCESS (1ULL << 54) /* the call may return on another thread */
 #define RP_DESC_GO	   (1ULL << 55) /* the stack may move */
 
-/* Markers in template programs, replaced in each clone: the descriptor, and the offset in ctx at
- * which fexit finds the result (clone.bpf.h). */
+/* Markers in template programs, replaced in each clone: the descriptor, and what is known of the
+ * function's arguments and result (clone.bpf.h). */
 #define RP_DESC_MARKER	 0x7265747072306265ULL
 #define RP_RESULT_MARKER 0x7ff8
+#define RP_SLOTS_MARKER	 0x52507372 /* bytes that the arguments take in ctx */
 
 /* An id must fit above the 48 bits of a kernel stack address (pairing.bpf.h). */
 #define RP_MAX_TARGETS 65536
@@ -197,18 +198,24 @@ enum rp_source {
 	RP_SOURCE_CGROUP,	   /* id of the task's cgroup (v2) */
 	RP_SOURCE_CGROUP_ANCESTOR, /* id of the ancestor at level offset[0] */
 	RP_SOURCE_COMM,		   /* text of 16 bytes */
+	RP_SOURCE_CALLER,	   /* return address of the call; 0: unknown */
+	RP_SOURCE_CALLER_2,	   /* that of its caller */
 };
 
-#define RP_STEPS	8 /* upper bound of pointers to follow */
-#define RP_NUMBERS	6 /* upper bound of different numbers in a probe's labels */
-#define RP_TEXTS	2 /* the same for strings, comm not included */
-#define RP_TEXT_SIZE	64
-#define RP_COMM_SIZE	16
-#define RP_KEY_WORDS	(RP_NUMBERS + (RP_COMM_SIZE + RP_TEXTS * RP_TEXT_SIZE) / 8)
-#define RP_FILTERS	4
-#define RP_ALTERNATIVES 20 /* of all filters, if some have "||" or "in"; at the return, too */
-#define RP_OBSERVED	2
-#define RP_SPAN_KEYS	4 /* numbers in the key of a span */
+#define RP_CALLERS 2
+/* Addresses that stand where a return probe has replaced a return address. */
+#define RP_RETURN_TRAMPOLINES 3
+
+#define RP_STEPS	      8 /* upper bound of pointers to follow */
+#define RP_NUMBERS	      6 /* upper bound of different numbers in a probe's labels */
+#define RP_TEXTS	      2 /* the same for strings, comm not included */
+#define RP_TEXT_SIZE	      64
+#define RP_COMM_SIZE	      16
+#define RP_KEY_WORDS	      (RP_NUMBERS + (RP_COMM_SIZE + RP_TEXTS * RP_TEXT_SIZE) / 8)
+#define RP_FILTERS	      4
+#define RP_ALTERNATIVES	      20 /* of all filters, if some have "||" or "in"; at the return, too */
+#define RP_OBSERVED	      2
+#define RP_SPAN_KEYS	      4 /* numbers in the key of a span */
 
 /* Text that ends with a 0, or that is a pointer and a length: in two argument registers, or in
  * memory. */
@@ -285,6 +292,12 @@ struct rp_test {
 	__u16 set;	 /* this test exists */
 };
 
+/* What is read at the entry and at the return, and differs by what the call took. */
+enum rp_measured {
+	RP_OFF_CPU = 1, /* ns that the task was not running */
+	RP_USAGE,	/* page faults and context switches of the task */
+};
+
 /* Something about a call that returns: its duration, outcome and result, as far as they are set. */
 struct rp_ending {
 	__u64 min_ns, max_ns;
@@ -328,10 +341,13 @@ struct rp_capture_spec {
 	__u32 nnumbers, ntexts, comm; /* parts of the label key */
 	__u32 comm_at, text_at;	      /* the words with which they begin */
 	__u32 nfilters;		      /* more than RP_FILTERS: plus the number of alternatives */
-	__u32 nobserved;
-	__u32 reads_args; /* bits of the argument registers that expressions read */
-	__u32 of_syscall; /* the arguments are those of a system call */
-	__u32 go;	  /* they are those of Go's calling convention */
+	__u32 nobserved, nmeasured;   /* together RP_OBSERVED at most */
+	__u32 measured[RP_OBSERVED];  /* enum rp_measured */
+	__u32 reads_args;	      /* bits of the argument registers that expressions read */
+	__u32 of_syscall;	      /* the arguments are those of a system call */
+	__u32 go;		      /* they are those of Go's calling convention */
+	__u32 callers;		      /* a caller is read */
+	__u64 return_trampoline[RP_RETURN_TRAMPOLINES];
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
 	__u32 split; /* `error:` splits a class: its errors are counted by value, as -1 - class */
 	__u8 outcome[8]; /* rp_outcome_bit of each rp_class; TAIL: 0 */
@@ -402,6 +418,10 @@ struct rp_used {
 #define RP_HIST_UNREADABLE 1
 #define RP_HIST_RANGE	   2
 #define RP_HIST_GRID	   3
+
+/* What is measured has one, too: of durations for RP_OFF_CPU. That of RP_USAGE only has these. */
+#define RP_HIST_FAULTS	 0
+#define RP_HIST_SWITCHES 1
 
 /*
  * Observed values are in 0 .. RP_OBSERVED_END - 1. Others would break the sum, a u64 that must not

@@ -68,7 +68,7 @@ static __always_inline struct user_key capture_hash_key(enum rp_space space, __u
 static __always_inline void copy_capture(struct capture *to, const struct capture *from)
 {
 	to->label = from->label;
-	if (capture_spec()->nobserved)
+	if (capture_spec()->nobserved || capture_spec()->nmeasured)
 		for (int i = 0; i < RP_OBSERVED; i++)
 			to->observed[i] = from->observed[i];
 	else
@@ -185,6 +185,8 @@ static __always_inline bool make_capture(const struct args *args, __u64 desc,
 		if (eval_number(f, source_value(args, f), &capture->observed[i]))
 			capture->observed[i] = RP_OBSERVED_UNREADABLE;
 	}
+	for (__u32 i = 0; i < RP_OBSERVED && i < x->nmeasured; i++)
+		MEASURED(capture->observed, i) = measure(x->measured[i]);
 	capture->label =
 		label_of(x, args, desc, absent != READ_LATE, undecided, absent == UNREADABLE);
 	return capture->label != CAPTURE_FILTERED;
@@ -266,7 +268,7 @@ static __always_inline __u64 count_captured(const struct capture *capture, __u64
 		count_in_cell(c, words, cls, ns);
 	else
 		count_untimed_in_cell(c, words, cls);
-	count_hists(x, capture->observed, desc, cell, known && positive, ret, c);
+	count_hists(x, capture->observed, desc, cell, known && positive, ret, timed ? ns : 0, c);
 	if (__builtin_expect(x->sampling.per_second, 0) &&
 	    is_sampled(x, desc, outcome, knows, ret, ns))
 		return SAMPLED_CALL(cell, outcome);
@@ -300,30 +302,50 @@ static __noinline __u64 count_untimed_call(const struct capture *capture, __u64 
 	return count_captured(capture, desc, rp_outcome(desc, ret), KNOWS_RESULT, ret, 0, c);
 }
 
+/* What was measured at the entry becomes what the call has taken. Inlined in the programs, since
+ * the functions above are too deep in the stack for more. */
+static __always_inline void finish_measuring(struct capture *capture)
+{
+	const struct rp_capture_spec *x = capture_spec();
+
+	for (__u32 i = 0; i < RP_OBSERVED && i < x->nmeasured; i++)
+		MEASURED(capture->observed, i) =
+			measured_since(x->measured[i], MEASURED(capture->observed, i));
+}
+
 /* The sample is taken by the caller, whose chain of stacks is shorter. */
 static __always_inline void count_captured_call(enum rp_context c, void *ctx,
-						const struct capture *capture, __u64 desc,
-						__u64 ret, __u64 ns)
+						struct capture *capture, __u64 desc, __u64 ret,
+						__u64 ns)
 {
-	__u64 sampled = count_call(capture, desc, ret, ns, c);
+	__u64 sampled;
+
+	finish_measuring(capture);
+	sampled = count_call(capture, desc, ret, ns, c);
 
 	if (sampled)
 		take_sample(ctx, desc, ret, ns, sampled);
 }
 
-static __always_inline void count_captured_tail(void *ctx, const struct capture *capture,
-						__u64 desc, __u64 ns)
+static __always_inline void count_captured_tail(void *ctx, struct capture *capture, __u64 desc,
+						__u64 ns)
 {
-	__u64 sampled = count_tail_call(capture, desc, ns);
+	__u64 sampled;
+
+	finish_measuring(capture);
+	sampled = count_tail_call(capture, desc, ns);
 
 	if (sampled)
 		take_sample(ctx, desc, 0, ns, sampled);
 }
 
-static __always_inline void count_captured_untimed(void *ctx, const struct capture *capture,
-						   __u64 desc, __u64 ret, enum rp_context c)
+static __always_inline void count_captured_untimed(void *ctx, struct capture *capture, __u64 desc,
+						   __u64 ret, enum rp_context c)
 {
-	__u64 sampled = count_untimed_call(capture, desc, ret, c);
+	__u64 sampled;
+
+	finish_measuring(capture);
+	sampled = count_untimed_call(capture, desc, ret, c);
 
 	if (sampled)
 		take_sample(ctx, desc, ret, RP_SAMPLE_UNKNOWN, sampled);
@@ -337,9 +359,9 @@ static __always_inline void count_capturing_return_only(enum rp_context c, void 
 							__u64 ret)
 {
 	struct capture capture = {};
-	struct args none = {};
+	struct entry none = { .way = AT_RETURN };
 
-	if (make_capture(&none, desc, &capture, UNREADABLE))
+	if (make_capture(&none.args, desc, &capture, UNREADABLE))
 		count_captured_untimed(ctx, &capture, desc, ret, c);
 	else
 		count_event(c, RP_DESC_ID(desc), RP_EVENT_FILTERED);

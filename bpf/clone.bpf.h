@@ -16,6 +16,15 @@ static __always_inline __u64 desc_of_clone(void)
 	return desc;
 }
 
+/* How many bytes the function's arguments take in ctx. */
+static __always_inline __u64 args_size_of_clone(void)
+{
+	__u64 size;
+
+	asm volatile("%0 = %1" : "=r"(size) : "i"(RP_SLOTS_MARKER));
+	return size;
+}
+
 /* The function's result in an fexit program; ctx has it after the arguments. */
 static __always_inline __u64 result_of_clone(const __u64 *ctx)
 {

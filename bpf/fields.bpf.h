@@ -24,6 +24,17 @@ struct args {
 	__u64 v[RP_ARGS];
 };
 
+/* How a program is entered; a compile-time constant of each. */
+enum rp_way { BY_KPROBE, BY_TRAMPOLINE, BY_UPROBE, AT_RETURN };
+
+/* The same at the entry of a function, with what its callers are found by (callers.bpf.h). */
+struct entry {
+	struct args args;
+	enum rp_way way;
+	void *ctx;
+	__u64 size; /* of the arguments in a trampoline's ctx */
+};
+
 static __always_inline struct args args_of_regs(struct pt_regs *ctx)
 {
 	return (struct args){ { PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx),
@@ -38,6 +49,11 @@ static __always_inline struct args args_of_user(struct pt_regs *ctx)
 		return (struct args){ GO_ARGS(ctx) };
 #endif
 	return args_of_regs(ctx);
+}
+
+static __always_inline struct entry entry_of_user(struct pt_regs *ctx)
+{
+	return (struct entry){ .args = args_of_user(ctx), .way = BY_UPROBE, .ctx = ctx };
 }
 
 /* No array index: kernels before 5.12 refuse reads at a variable stack offset. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "labels.bpf.h"
+#include "measured.bpf.h"
 
 const volatile struct rp_grid size_table;
 const volatile __u32 size_last;		 /* the bin above its last threshold */
@@ -33,11 +34,12 @@ static __always_inline __u64 *hist_of(__u32 index)
 	return bpf_map_lookup_elem(&hists, &key);
 }
 
-static __always_inline void add_to_hist(enum rp_context c, __u32 index, __u64 value)
+/* A value in the bins of a table, of which `last` is above the last threshold. */
+static __always_inline void add_to_bins(enum rp_context c, __u32 index, __u64 value,
+					const struct rp_grid *table, __u32 last)
 {
-	const struct rp_grid *table = (const struct rp_grid *)&size_table;
 	__u64 *h = hist_of(index);
-	__u32 last = size_last, i;
+	__u32 i;
 
 	if (!h)
 		return;
@@ -48,6 +50,11 @@ static __always_inline void add_to_hist(enum rp_context c, __u32 index, __u64 va
 	if (i > last)
 		i = last;
 	add_in_bank(c, &h[RP_HIST_GRID + i], 1);
+}
+
+static __always_inline void add_to_hist(enum rp_context c, __u32 index, __u64 value)
+{
+	add_to_bins(c, index, value, (const struct rp_grid *)&size_table, size_last);
 }
 
 static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
@@ -65,15 +72,40 @@ static __always_inline void observe(enum rp_context c, __u32 index, __u64 value)
 			1);
 }
 
-/* Adds sizes and observed values to the histograms of the target, or of its label set. */
+/* A measured value. ns: how long the call took, which no time off the CPU exceeds. */
+static __noinline long count_measured(__u32 what, __u32 index, __u64 value, __u64 ns, __u32 context)
+{
+	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
+	__u64 *h;
+
+	if (what == RP_OFF_CPU) {
+		if ((__s64)value < 0)
+			value = 0;
+		if (value > ns)
+			value = ns;
+		add_to_bins(c, index, value, (const struct rp_grid *)&grid_table, grid_last);
+		return 0;
+	}
+	h = hist_of(index);
+	if (h) {
+		add_in_bank(c, &h[RP_HIST_FAULTS], value >> 32);
+		add_in_bank(c, &h[RP_HIST_SWITCHES], (__u32)value);
+	}
+	return 0;
+}
+
+/* The word of a capture for measured value i. */
+#define MEASURED(values, i) ((values)[RP_OBSERVED - 1 - (i)])
+
+/* Adds sizes, observed and measured values to the histograms of the target, or of its label set. */
 static __always_inline void count_hists(const struct rp_capture_spec *x, const __u64 *observed,
-					__u64 desc, __u32 cell, bool has_size, __u64 ret,
+					__u64 desc, __u32 cell, bool has_size, __u64 ret, __u64 ns,
 					enum rp_context c)
 {
 	bool sizes = RP_DESC_KIND(desc) == RP_KIND_SIZE;
 	__u32 id = RP_DESC_ID(desc), hist = set_hists + (cell - bank_targets) * per_set, *first;
 
-	if (!sizes && !x->nobserved)
+	if (!sizes && !x->nobserved && !x->nmeasured)
 		return;
 	if (cell == id) {
 		first = bpf_map_lookup_elem(&first_hist, &id);
@@ -90,4 +122,7 @@ static __always_inline void count_hists(const struct rp_capture_spec *x, const _
 	}
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++)
 		observe(c, hist + i, observed[i]);
+	hist += x->nobserved;
+	for (__u32 i = 0; i < RP_OBSERVED && i < x->nmeasured; i++)
+		count_measured(x->measured[i], hist + i, MEASURED(observed, i), ns, c);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "callers.bpf.h"
 #include "late.bpf.h"
 #include "pairing.bpf.h"
 
@@ -111,6 +112,7 @@ static __always_inline void read_comm(__u64 *to)
 	}
 }
 
+/* roomy: args are those of a struct entry. */
 static __always_inline void read_labels(const struct rp_capture_spec *x, const struct args *args,
 					struct rp_label_key *key, bool roomy)
 {
@@ -119,7 +121,9 @@ static __always_inline void read_labels(const struct rp_capture_spec *x, const s
 		__u64 value = 0;
 
 		/* What the kernel's helpers return is the value already. */
-		if (roomy && f->source >= RP_ARGS && f->source < RP_SOURCE_CHANGED)
+		if (roomy && is_caller(f))
+			value = caller_of((const struct entry *)args, f->source);
+		else if (roomy && f->source >= RP_ARGS && f->source < RP_SOURCE_CHANGED)
 			value = source_value(args, f);
 		else if (eval_number(f, source_value(args, f), &value))
 			key->failed += 1U << i;

@@ -13,14 +13,14 @@
 
 /* The only argument is the address of the record. Read as memory, because the verifier forbids
  * arithmetic on ctx. */
-static __always_inline struct args args_of_event(void *ctx)
+static __always_inline struct entry entry_of_event(void *ctx)
 {
 	struct args args;
 
 	asm volatile("" : "=m"(args)); /* nothing reads the others */
 	if (capture_spec()->reads_args)
 		bpf_probe_read_kernel(&args.v[0], sizeof(args.v[0]), &ctx);
-	return args;
+	return (struct entry){ .args = args, .way = AT_RETURN };
 }
 
 SEC("tracepoint")
@@ -33,11 +33,11 @@ int event_count(void *ctx)
 SEC("tracepoint")
 int event_count_capturing(void *ctx)
 {
-	struct args args = args_of_event(ctx);
+	struct entry entry = entry_of_event(ctx);
 	struct capture capture = {};
 	__u64 desc = desc_of_clone();
 
-	if (make_capture(&args, desc, &capture, UNREADABLE))
+	if (make_capture(&entry.args, desc, &capture, UNREADABLE))
 		count_captured_untimed(ctx, &capture, desc, 0, RP_EXCLUSIVE);
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);

@@ -40,9 +40,9 @@ int BPF_KRETPROBE(kprobe_return_clone, long ret)
 SEC("kprobe")
 int BPF_KPROBE(kprobe_entry_capturing)
 {
-	struct args args = args_of_function(ctx);
+	struct entry entry = entry_of_function(ctx);
 
-	enter_capturing_kernel(RP_KERNEL, &args, bpf_get_attach_cookie(ctx), ENTRY_ADDR(ctx));
+	enter_capturing_kernel(RP_KERNEL, &entry.args, bpf_get_attach_cookie(ctx), ENTRY_ADDR(ctx));
 	return 0;
 }
 
@@ -56,9 +56,9 @@ int BPF_KRETPROBE(kprobe_return_capturing, long ret)
 SEC("kprobe")
 int BPF_KPROBE(kprobe_entry_clone_capturing)
 {
-	struct args args = args_of_function(ctx);
+	struct entry entry = entry_of_function(ctx);
 
-	enter_capturing(RP_EXCLUSIVE, RP_KERNEL, &args, desc_of_clone(), ENTRY_ADDR(ctx));
+	enter_capturing(RP_EXCLUSIVE, RP_KERNEL, &entry.args, desc_of_clone(), ENTRY_ADDR(ctx));
 	return 0;
 }
 

@@ -32,11 +32,11 @@ int BPF_KRETPROBE(multi_return, long ret)
 SEC("kprobe")
 int BPF_KPROBE(multi_entry_capturing)
 {
-	struct args args = args_of_function(ctx);
+	struct entry entry = entry_of_function(ctx);
 	__u64 desc = desc_of_link(ctx);
 
 	if (desc)
-		enter_capturing_kernel(RP_KERNEL, &args, desc, MULTI_ENTRY_ADDR(ctx));
+		enter_capturing_kernel(RP_KERNEL, &entry.args, desc, MULTI_ENTRY_ADDR(ctx));
 	return 0;
 }
 

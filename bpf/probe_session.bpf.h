@@ -43,13 +43,13 @@ int BPF_KPROBE(kprobe_session)
 /* Returns 1 for a call that a filter rejects: the kernel then skips its return. */
 static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *cookie)
 {
-	struct args args = args_of_function(ctx);
+	struct entry entry = entry_of_function(ctx);
 	__u64 desc = desc_of_link(ctx);
 	struct capture capture = {};
 
 	if (!desc)
 		return 0;
-	if (!make_capture(&args, desc, &capture, UNREADABLE)) {
+	if (!make_capture(&entry.args, desc, &capture, UNREADABLE)) {
 		*cookie = 0;
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
 		return 1;

@@ -135,24 +135,24 @@ static __always_inline void cancel_span(const struct args *args, __u64 desc)
 		count_event(RP_EXCLUSIVE, id, RP_SPAN_CANCELLED);
 }
 
-#define SPAN_PROGRAMS(what)                               \
-	SEC("tracepoint")                                 \
-	int span_##what##_capturing(void *ctx)            \
-	{                                                 \
-		struct args args = args_of_event(ctx);    \
-                                                          \
-		what##_span(&args, desc_of_clone());      \
-		return 1;                                 \
-	}                                                 \
-                                                          \
-	/* At the entry of a function. */                 \
-	SEC("kprobe")                                     \
-	int BPF_KPROBE(span_##what##_at_entry_capturing)  \
-	{                                                 \
-		struct args args = args_of_function(ctx); \
-                                                          \
-		what##_span(&args, desc_of_clone());      \
-		return 0;                                 \
+#define SPAN_PROGRAMS(what)                                  \
+	SEC("tracepoint")                                    \
+	int span_##what##_capturing(void *ctx)               \
+	{                                                    \
+		struct entry entry = entry_of_event(ctx);    \
+                                                             \
+		what##_span(&entry.args, desc_of_clone());   \
+		return 1;                                    \
+	}                                                    \
+                                                             \
+	/* At the entry of a function. */                    \
+	SEC("kprobe")                                        \
+	int BPF_KPROBE(span_##what##_at_entry_capturing)     \
+	{                                                    \
+		struct entry entry = entry_of_function(ctx); \
+                                                             \
+		what##_span(&entry.args, desc_of_clone());   \
+		return 0;                                    \
 	}
 
 SPAN_PROGRAMS(begin)

@@ -43,9 +43,10 @@ int fexit_return_old(__u64 *ctx)
 	return 0;
 }
 
-/* Read as memory, because the verifier forbids arithmetic on values that it knows to be pointers.
- * What follows the function's own arguments is not an argument; no expression reads it. */
-static __always_inline struct args args_of_trampoline(const __u64 *ctx)
+/* size: of the arguments in ctx. They are read as memory, because the verifier forbids arithmetic
+ * on values that it knows to be pointers. What follows the function's own arguments is not an
+ * argument; no expression reads it. */
+static __always_inline struct entry entry_of_trampoline(__u64 *ctx, __u64 size)
 {
 	struct args args;
 
@@ -53,16 +54,18 @@ static __always_inline struct args args_of_trampoline(const __u64 *ctx)
 		bpf_probe_read_kernel(&args, sizeof(args), ctx);
 	else
 		asm volatile("" : "=m"(args)); /* nothing reads them */
-	return args_of_call(args);
+	return (struct entry){
+		.args = args_of_call(args), .way = BY_TRAMPOLINE, .ctx = ctx, .size = size
+	};
 }
 
 SEC("fentry")
 int fexit_entry_capturing(__u64 *ctx)
 {
 	__u64 desc = desc_of_clone();
-	struct args args = args_of_trampoline(ctx);
+	struct entry entry = entry_of_trampoline(ctx, args_size_of_clone());
 
-	enter_capturing_kernel(RP_TRAMPOLINE, &args, desc, (__u64)ctx);
+	enter_capturing_kernel(RP_TRAMPOLINE, &entry.args, desc, (__u64)ctx);
 	return 0;
 }
 
@@ -78,9 +81,9 @@ SEC("fentry")
 int fexit_entry_old_capturing(__u64 *ctx)
 {
 	__u64 desc = desc_of_clone();
-	struct args args = args_of_trampoline(ctx);
+	struct entry entry = entry_of_trampoline(ctx, args_size_of_clone());
 
-	enter_capturing(RP_EXCLUSIVE, RP_TRAMPOLINE, &args, desc, (__u64)ctx);
+	enter_capturing(RP_EXCLUSIVE, RP_TRAMPOLINE, &entry.args, desc, (__u64)ctx);
 	return 0;
 }
 
@@ -196,26 +199,31 @@ SEC("fentry")
 int fsession_clone_capturing(__u64 *ctx)
 {
 	__u64 *cookie = session_cookie(ctx), desc = desc_of_clone();
-	struct args args;
+	struct entry entry;
 
 	if (session_is_return(ctx))
 		return leave_capturing_trampoline(ctx, cookie, desc);
 	if (count_entries)
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_ENTERED);
-	args = args_of_trampoline(ctx);
-	return enter_capturing_trampoline(ctx, cookie, &args, desc);
+	entry = entry_of_trampoline(ctx, args_size_of_clone());
+	return enter_capturing_trampoline(ctx, cookie, &entry.args, desc);
+}
+
+static __always_inline __u64 args_size_of_call(void *ctx)
+{
+	return capture_spec()->callers ? bpf_get_func_arg_cnt(ctx) * sizeof(__u64) : 0;
 }
 
 SEC("kprobe") /* like fsession_multi */
 int fsession_multi_capturing(__u64 *ctx)
 {
 	__u64 *cookie = session_cookie(ctx), desc = bpf_get_attach_cookie(ctx);
-	struct args args;
+	struct entry entry;
 
 	if (session_is_return(ctx))
 		return leave_capturing_trampoline(ctx, cookie, desc);
 	if (count_entries)
 		count_entry(RP_ENTERED_FSESSION_MULTI);
-	args = args_of_trampoline(ctx);
-	return enter_capturing_trampoline(ctx, cookie, &args, desc);
+	entry = entry_of_trampoline(ctx, args_size_of_call(ctx));
+	return enter_capturing_trampoline(ctx, cookie, &entry.args, desc);
 }

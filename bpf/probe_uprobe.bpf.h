@@ -84,10 +84,10 @@ int BPF_KPROBE(uprobe_session)
 
 static __always_inline int enter_capturing_uprobe(struct pt_regs *ctx, __u64 desc)
 {
-	struct args args = args_of_user(ctx);
+	struct entry entry = entry_of_user(ctx);
 
 	keep_to_task_stack();
-	enter_capturing(RP_PREEMPTIBLE, RP_USER, &args, desc, ENTRY_ADDR(ctx));
+	enter_capturing(RP_PREEMPTIBLE, RP_USER, &entry.args, desc, ENTRY_ADDR(ctx));
 	return 0;
 }
 
@@ -139,13 +139,14 @@ int BPF_KPROBE(uprobe_session_capturing)
 {
 	__u64 *cookie = session_cookie(ctx), now = bpf_ktime_get_ns(), start = *cookie;
 	__u64 desc = bpf_get_attach_cookie(ctx);
-	struct args args = args_of_user(ctx);
 	struct capture capture = {};
+	struct entry entry;
 	bool captured;
 
 	keep_to_task_stack();
 	if (!session_is_return(ctx)) {
-		if (!make_capture(&args, desc, &capture, UNREADABLE)) {
+		entry = entry_of_user(ctx);
+		if (!make_capture(&entry.args, desc, &capture, UNREADABLE)) {
 			count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
 			return 1; /* skip the return of this call */
 		}

@@ -87,7 +87,9 @@ static __always_inline struct args args_of_call(struct args args)
 	return args;
 }
 
-static __always_inline struct args args_of_function(struct pt_regs *ctx)
+static __always_inline struct entry entry_of_function(struct pt_regs *ctx)
 {
-	return args_of_call(args_of_regs(ctx));
+	return (struct entry){ .args = args_of_call(args_of_regs(ctx)),
+			       .way = BY_KPROBE,
+			       .ctx = ctx };
 }

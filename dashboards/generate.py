@@ -188,6 +188,13 @@ def function():
                       [target(histogram_quantile("0.5", BY + ", name", observed)(False),
                               "{{name}}")], 12),
             ]),
+            ("What calls take", [
+                graph("Time off the CPU", "Seconds per second that the calls' threads were not running, for probes "
+                      "with `split: cpu`.", "short",
+                      both(per_second("instance", "retprobe_off_cpu_seconds"), "{{instance}}"), 12),
+                graph("Page faults and context switches", "Per second, for probes with `counters`.", "ops",
+                      [target(f"sum by (counter) ({rate('retprobe_counter_total')})", "{{counter}}")], 12),
+            ]),
             ("By label", [
                 graph("Calls by $by", "Calls per second by the label selected above: a label of the "
                       "probe, or outcome or value.", "ops",

@@ -68,6 +68,10 @@ static void print_capture(FILE *out, const struct capture_spec *x)
 
 		fprintf(out, "    observed: %s\n", observed);
 	}
+	for (uint32_t i = 0; i < k->nmeasured; i++)
+		fprintf(out, "    measured: %s\n",
+			k->measured[i] == RP_OFF_CPU ? "time off the CPU"
+						     : "page faults and context switches");
 }
 
 static void print_exits(FILE *out, const struct target *t)

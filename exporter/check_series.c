@@ -74,7 +74,8 @@ static void add(struct count *c, const struct target *t, size_t i, const struct 
 static struct count *new_count(const struct object_params *p)
 {
 	struct count *c = xcalloc(1, sizeof(*c));
-	size_t cell = RP_CELL_BINS + p->layout->nbins, hist = RP_HIST_GRID + p->size_layout->nbins;
+	size_t cell = RP_CELL_BINS + p->layout->nbins;
+	size_t hist = RP_HIST_GRID + p->size_layout->nbins + p->layout->nbins; /* enough for each */
 
 	c->words = xcalloc(cell + (RP_OBSERVED + 1) * hist, sizeof(*c->words));
 	for (size_t i = 0; i < BATCH; i++) {

@@ -103,7 +103,9 @@ static const char *missing_for_captures(const struct attach *a, const struct tar
 
 	if (!x)
 		return NULL;
-	if (reads(x, RP_SOURCE_CGROUP_ANCESTOR))
+	if (x->nmeasured)
+		why = features__missing(a->features, FEATURE_BTF);
+	if (!why && reads(x, RP_SOURCE_CGROUP_ANCESTOR))
 		why = features__missing(a->features, FEATURE_CGROUP_ANCESTOR);
 	if (!why && reads(x, RP_SOURCE_CGROUP))
 		why = features__missing(a->features, FEATURE_CGROUP_V2);
@@ -169,6 +171,17 @@ static bool is_outdone(const struct attach *a, const struct attach_ops *ops)
 	return false;
 }
 
+/* Whether the target has a label that a mechanism with trampolines cannot read: on arm64, their
+ * frames have no place for it (bpf/callers.bpf.h). */
+static bool hides_callers(const struct attach_ops *ops, const struct target *t)
+{
+#if defined(__x86_64__)
+	return false;
+#else
+	return ops->by_btf_id && t->capture && t->capture->kernel.callers;
+#endif
+}
+
 /* NULL, or the fact in words. */
 static const char *tell(const struct attach *a, const struct attach_ops *ops,
 			const struct target *t, const struct attach_ops *forced, enum fact fact)
@@ -193,6 +206,8 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 			why = "it needs a program at the entry, and durations are off";
 		if (by_function && !why)
 			why = no_functions(a, t);
+		if (hides_callers(ops, t) && !why)
+			why = "its programs cannot see callers on this architecture";
 		holds = ops->by_btf_id && lacks_type(t);
 		return holds && !why ? "its type is not in the kernel's BTF" : why;
 	case FACT_NO_CAPTURE:

@@ -11,6 +11,10 @@
  * The entry is attached before the return. A kretprobe fires only for calls that were entered after
  * it was armed, so our program has seen the entry of each return. The kretprobe is armed a moment
  * before its program is attached. Its hits in between are measured and subtracted.
+ *
+ * The return is defined before the entry. Of the probes on an instruction, the kernel calls the one
+ * that was defined last first, and a kretprobe replaces the return address, which tells the entry's
+ * program who called (bpf/callers.bpf.h).
  */
 #include <errno.h>
 
@@ -244,7 +248,8 @@ static int attach_program(struct attach_context *c, enum kprobe_kind kind, enum 
 static char *explain(const struct attach_slot *slot, enum attempt at, int err)
 {
 	const struct kretprobe *k = slot->state;
-	const char *what = k->entry.event < 0 && !k->untimed ? "the kprobe" : "the kretprobe";
+	bool at_entry = k->return_defined && k->entry.event < 0 && !k->untimed;
+	const char *what = at_entry ? "the kprobe" : "the kretprobe";
 	const struct target *t = slot->target;
 	__cleanup_free char *advice = NULL;
 
@@ -303,13 +308,13 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 	*at = ATTEMPT_EVENT;
 	k->entry = k->leave = PERF_ATTACHMENT_NONE;
 	k->untimed = t->untimed;
-	err = k->untimed ? 0 : attach_entry(c, t, k, at);
-	if (err)
-		return err;
 	err = define_event(c, KPROBE_RETURN, t);
 	if (err)
 		return err;
 	k->return_defined = true;
+	err = k->untimed ? 0 : attach_entry(c, t, k, at);
+	if (err)
+		return err;
 	return attach_program(c, KPROBE_RETURN, k->untimed ? PROG_KPROBE_COUNT : PROG_KPROBE_RETURN,
 			      t, &k->leave, at);
 }

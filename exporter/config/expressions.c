@@ -9,10 +9,11 @@
 #include "bpf/abi.h"
 #include "config/named_label.h"
 
-/* The exporter's own, those that Prometheus sets, and `name`, which observed values have. */
+/* The exporter's own, those that Prometheus sets, and those of observed values and counters. */
 static const char *const reserved_labels[] = { "object",   "function", "outcome",  "value",
 					       "reason",   "le",       "quantile", "job",
-					       "instance", "name",     "event",	   "span" };
+					       "instance", "name",     "counter",  "event",
+					       "span" };
 
 static bool is_identifier(const char *s)
 {
@@ -90,7 +91,7 @@ static char *unknown_label(const char *text)
 	hint = suggest__hint(text, names, NAMED_LABELS);
 	return xasprintf(
 		"\"%.80s\" is not a label that needs no expression%s (comm, pid, tid, uid, "
-		"cpu, cgroup, container_id or pod_uid)",
+		"cpu, cgroup, container_id, pod_uid, caller or caller[2])",
 		text, hint);
 }
 
@@ -115,11 +116,13 @@ int expressions__add_label(struct probe_settings *s, const char *text, const str
 			   char **why)
 {
 	const char *equals = strchr(text, '=');
-	__cleanup_free char *name = xstrndup(text, equals ? equals - text : (int)strlen(text));
+	const struct named_label *named = equals ? NULL : named_label__find(text);
+	__cleanup_free char *name =
+		equals ? xstrndup(text, equals - text) : xstrdup(named ? named->label : text);
 	__cleanup_free char *unknown = NULL;
 	int err;
 
-	if (!equals && !named_label__find(name)) {
+	if (!equals && !named) {
 		unknown = unknown_label(name);
 		return error__refuse(why, "%s; for others write NAME=EXPRESSION", unknown);
 	}
@@ -129,7 +132,7 @@ int expressions__add_label(struct probe_settings *s, const char *text, const str
 	if (!err && equals)
 		err = check_text(equals + 1, "a label's value", why);
 	if (!err)
-		append(&s->labels, &s->nlabels, name, equals ? equals + 1 : name, pos);
+		append(&s->labels, &s->nlabels, name, equals ? equals + 1 : text, pos);
 	return err;
 }
 
@@ -173,10 +176,9 @@ static int refuse(struct binder *b, const struct tree_node *node, int err, char 
 	return err ? binder__fail(b, node, "%s", *why ? *why : "") : 0;
 }
 
-/* name is NULL for filters, else a node. */
-static int add_expression(struct binder *b, const struct tree_node *name,
-			  const struct tree_node *node, const char *where, struct expression **v,
-			  size_t *n)
+/* name is NULL for filters. */
+static int add_expression(struct binder *b, const char *name, const struct tree_node *node,
+			  const char *where, struct expression **v, size_t *n)
 {
 	struct source_pos pos = binder__position(b, node);
 	__cleanup_free char *why = NULL;
@@ -187,7 +189,7 @@ static int add_expression(struct binder *b, const struct tree_node *name,
 	if (!err)
 		err = refuse(b, node, check_text(text, where, &why), &why);
 	if (!err)
-		append(v, n, name ? name->value : NULL, text, &pos);
+		append(v, n, name, text, &pos);
 	return err;
 }
 
@@ -197,11 +199,12 @@ static void begin_expressions(struct expression **v)
 	*v = xcalloc(1, sizeof(**v));
 }
 
-static int add_label(struct binder *b, const struct tree_node *name, const struct tree_node *node,
-		     struct probe_settings *s)
+/* at: the node that has the name. */
+static int add_label(struct binder *b, const struct tree_node *at, const char *name,
+		     const struct tree_node *node, struct probe_settings *s)
 {
 	__cleanup_free char *why = NULL;
-	int err = refuse(b, name, check_twice(s, name->value, &why), &why);
+	int err = refuse(b, at, check_twice(s, name, &why), &why);
 
 	return err ? err
 		   : add_expression(b, name, node, "a label's value", &s->labels, &s->nlabels);
@@ -211,6 +214,7 @@ static int add_label(struct binder *b, const struct tree_node *name, const struc
 static int bind_label(struct binder *b, const struct tree_node *node, struct probe_settings *s)
 {
 	__cleanup_free char *why = NULL;
+	const struct named_label *named;
 	const char *text;
 	int err = 0;
 
@@ -218,8 +222,9 @@ static int bind_label(struct binder *b, const struct tree_node *node, struct pro
 		err = binder__string(b, node, "a label", &text);
 		if (err)
 			return err;
-		if (named_label__find(text))
-			return add_label(b, node, node, s);
+		named = named_label__find(text);
+		if (named)
+			return add_label(b, node, named->label, node, s);
 		why = unknown_label(text);
 		return binder__fail(b, node, "%s; for others write {name: \"expression\"}", why);
 	}
@@ -228,7 +233,7 @@ static int bind_label(struct binder *b, const struct tree_node *node, struct pro
 	for (size_t i = 0; i < node->nkeys && !err; i++) {
 		err = refuse(b, node->keys[i], check_label_name(node->keys[i]->value, &why), &why);
 		if (!err)
-			err = add_label(b, node->keys[i], node->items[i], s);
+			err = add_label(b, node->keys[i], node->keys[i]->value, node->items[i], s);
 	}
 	return err;
 }
@@ -292,8 +297,8 @@ int expressions__bind_observe(struct binder *b, const struct tree_node *map, voi
 		err = refuse(b, name, check_observed_name(name->value, &why), &why);
 		if (err)
 			return err;
-		err = add_expression(b, name, map->items[i], "an observed value", &s->observed,
-				     &s->nobserved);
+		err = add_expression(b, name->value, map->items[i], "an observed value",
+				     &s->observed, &s->nobserved);
 	}
 	return err;
 }

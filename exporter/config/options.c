@@ -171,7 +171,8 @@ const struct option options[] = {
 		.argument = "LABEL",
 		.repeatable = true,
 		.help = "Count the calls of PROBE arguments by a label: comm, pid, tid, uid, cpu, "
-			"cgroup, container_id, pod_uid, or NAME=EXPRESSION, as in "
+			"cgroup, container_id, pod_uid, caller, caller[2], or NAME=EXPRESSION, as "
+			"in "
 			"path=str(filename). May be repeated.",
 		.set = set_label,
 	},

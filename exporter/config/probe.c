@@ -102,6 +102,52 @@ static int bind_in_flight(struct binder *b, const struct tree_node *node, void *
 	return 0;
 }
 
+static int bind_split(struct binder *b, const struct tree_node *node, void *target)
+{
+	static const char *const names[] = { "cpu", "off" };
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	__cleanup_free char *why = NULL;
+	const char *text;
+	size_t i;
+	int err;
+
+	err = binder__string(b, node, "split", &text);
+	if (err)
+		return err;
+	if (value__one_of(text, names, ARRAY_SIZE(names), &i, &why))
+		return binder__fail(b, node, "split: %s", why);
+	s->off_cpu = !i;
+	s->measured_pos = binder__position(b, node);
+	s->has_split = true;
+	return 0;
+}
+
+/* An empty list replaces that of `defaults`, too. */
+static int bind_counters(struct binder *b, const struct tree_node *node, void *target)
+{
+	static const char *const names[] = { "page-faults", "context-switches" };
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	size_t n;
+	const struct tree_node *const *items = binder__elements(&node, &n);
+
+	s->has_counters = true;
+	s->measured_pos = binder__position(b, node);
+	for (size_t k = 0; k < n; k++) {
+		__cleanup_free char *why = NULL;
+		const char *text;
+		size_t i;
+		int err;
+
+		err = binder__string(b, items[k], "a counter", &text);
+		if (err)
+			return err;
+		if (value__one_of(text, names, ARRAY_SIZE(names), &i, &why))
+			return binder__fail(b, items[k], "counters: %s", why);
+		s->counters |= COUNTER_PAGE_FAULTS << i;
+	}
+	return 0;
+}
+
 int probe__bind_max_series(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct probe_list *list = target;
@@ -228,6 +274,8 @@ static const struct key probe_keys[] = {
 	{ "filter", expressions__bind_filter, "\"comm == rm\"" },
 	{ "observe", expressions__bind_observe, "{bytes: \"count\"}" },
 	{ "sample", sampling__bind, "{when: \"duration > 100ms\", per_second: 10}" },
+	{ "split", bind_split, "cpu" },
+	{ "counters", bind_counters, "[page-faults, context-switches]" },
 	{ "in_flight", bind_in_flight, "longer" },
 	{ "max_series", probe__bind_max_series, "1000" },
 	{ "series_ttl", probe__bind_series_ttl, "1h30m" },

@@ -88,6 +88,12 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 		s->untimed = defaults->untimed;
 	if (s->in_flight == IN_FLIGHT_DEFAULT)
 		s->in_flight = defaults->in_flight ? defaults->in_flight : IN_FLIGHT_ON;
+	if (!s->has_split && !s->has_counters)
+		s->measured_pos = defaults->measured_pos;
+	if (!s->has_split)
+		s->off_cpu = defaults->off_cpu;
+	if (!s->has_counters)
+		s->counters = defaults->counters;
 	if (!s->max_series)
 		s->max_series = defaults->max_series;
 	if (s->series_ttl == 0)
@@ -121,6 +127,7 @@ bool probe_settings__same(const struct probe_settings *a, const struct probe_set
 	return same_text(a->mechanism, b->mechanism) && a->maxactive == b->maxactive &&
 	       a->untimed == b->untimed && a->returns == b->returns && a->c_type == b->c_type &&
 	       same_text(a->error.text, b->error.text) && series_of(a) == series_of(b) &&
+	       a->off_cpu == b->off_cpu && a->counters == b->counters &&
 	       a->series_ttl == b->series_ttl && a->in_flight == b->in_flight &&
 	       span_settings__same(a->span, b->span) &&
 	       expression__same_all(a->labels, a->nlabels, b->labels, b->nlabels) &&

@@ -8,6 +8,9 @@
 
 #define MAX_SERIES_DEFAULT 500
 
+/* What is counted of what calls take, as bits. */
+enum counter { COUNTER_PAGE_FAULTS = 1, COUNTER_CONTEXT_SWITCHES = 2 };
+
 /* What is exported of calls in progress. */
 enum in_flight { IN_FLIGHT_DEFAULT, IN_FLIGHT_ON, IN_FLIGHT_LONGER, IN_FLIGHT_OFF };
 
@@ -33,8 +36,12 @@ struct probe_settings {
 	struct expression error;       /* as in "< 0"; text NULL: not given, "none": none */
 	struct expression *labels, *filters, *observed;
 	size_t nlabels, nfilters, nobserved;
-	uint32_t max_series; /* label sets kept, or distinct values; 0: not given */
-	double series_ttl;   /* seconds until an idle label set is folded away; 0: never */
+	bool has_split, off_cpu; /* given; split: cpu */
+	bool has_counters;
+	struct source_pos measured_pos; /* of one of these */
+	unsigned counters;		/* bits of enum counter */
+	uint32_t max_series;		/* label sets kept, or distinct values; 0: not given */
+	double series_ttl; /* seconds until an idle label set is folded away; 0: never */
 	enum in_flight in_flight;
 	bool has_max_rate; /* the user has given one */
 	uint64_t max_rate; /* calls per second; above it the probe is detached. 0: no limit */

@@ -161,10 +161,29 @@ static void scope_of_user(struct sources *src, const struct target *t, struct ex
 bool capture__needs_parameters(const struct probe_settings *s)
 {
 	for (size_t i = 0; i < s->nlabels; i++)
-		if (strcmp(s->labels[i].name, s->labels[i].text) ||
-		    !named_label__find(s->labels[i].text))
+		if (!named_label__of(s->labels[i].name, s->labels[i].text))
 			return true;
 	return s->nfilters || s->nobserved;
+}
+
+/* Where the kernel's return probes put their own address. It has some of them. */
+static void add_return_trampolines(struct sources *src, struct rp_capture_spec *k)
+{
+	static const char *const names[] = {
+		"arch_rethook_trampoline",
+		"__kretprobe_trampoline",
+		"kretprobe_trampoline",
+		"return_to_handler",
+	};
+	const struct symbols *symbols = sources__symbols(src);
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && symbols; i++) {
+		const struct ksym *sym = symbols__find(symbols, names[i]);
+
+		if (sym && n < RP_RETURN_TRAMPOLINES)
+			k->return_trampoline[n++] = sym->addr;
+	}
 }
 
 /* The entry of a function. For target__free(). */
@@ -270,6 +289,8 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 		}
 	}
 	err = capture_spec__new(s, &scope, &t->error, &t->capture, pos, why);
+	if (!err && t->type == TARGET_KERNEL && t->capture && t->capture->kernel.callers)
+		add_return_trampolines(src, &t->capture->kernel);
 	event_format__free(&syscall.format);
 	event_format__free(&format);
 	free(syscall.signature);

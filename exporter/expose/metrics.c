@@ -107,6 +107,43 @@ static void write_unobserved(const struct metrics_input *in, struct series *sr, 
 	}
 }
 
+static void write_off_cpu(const struct metrics_input *in, struct series *sr, struct expo *e)
+{
+	const struct target *t = sr->state->target;
+	int i = capture_spec__measured(t->capture, t->kind == RP_KIND_SIZE, RP_OFF_CPU);
+	const uint64_t *words = i < 0 ? NULL : sr->cell->hists + i * in->hist_words;
+	struct histogram_value v;
+
+	if (!words)
+		return;
+	v = (struct histogram_value){
+		.layout = in->layout,
+		.cells = words + RP_HIST_GRID,
+		.sum = (double)words[RP_HIST_SUM] / 1e9,
+	};
+	expo__histogram(e, &(struct label_set){ sr->labels, sr->nlabels }, &v, sr->state->created);
+}
+
+static void write_counters(const struct metrics_input *in, struct series *sr, struct expo *e)
+{
+	static const struct {
+		enum counter counter;
+		size_t word;
+		const char *name;
+	} rows[] = { { COUNTER_PAGE_FAULTS, RP_HIST_FAULTS, "page-faults" },
+		     { COUNTER_CONTEXT_SWITCHES, RP_HIST_SWITCHES, "context-switches" } };
+	const struct target *t = sr->state->target;
+	int i = capture_spec__measured(t->capture, t->kind == RP_KIND_SIZE, RP_USAGE);
+
+	for (size_t r = 0; i >= 0 && r < ARRAY_SIZE(rows); r++) {
+		if (!(t->capture->counters & rows[r].counter))
+			continue;
+		sr->labels[sr->nlabels] = (struct label){ "counter", rows[r].name };
+		expo__count(e, &(struct label_set){ sr->labels, sr->nlabels + 1 },
+			    sr->cell->hists[i * in->hist_words + rows[r].word], sr->state->created);
+	}
+}
+
 size_t metrics__label_sets_limit(const struct target_state *st)
 {
 	size_t most = st->target->capture->kernel.max_series;
@@ -326,6 +363,13 @@ static const struct {
 	    "Calls whose observed value is not in the histogram: unreadable, or outside 0 to 2^48.",
 	    "", METRIC_COUNTER },
 	  .each = write_unobserved },
+	{ { "retprobe_off_cpu_seconds",
+	    "Time of each call in which its task was not running (split: cpu).", "seconds",
+	    METRIC_HISTOGRAM },
+	  .each = write_off_cpu },
+	{ { "retprobe_counter", "What the calls took of their tasks, by counter.", "",
+	    METRIC_COUNTER },
+	  .each = write_counters },
 	{ { "retprobe_label_sets",
 	    "Label sets in use. Calls with other label values are counted under _other.", "",
 	    METRIC_GAUGE },

@@ -77,6 +77,14 @@ bool capture_spec__reads_late(const struct capture_spec *x)
 	return false;
 }
 
+int capture_spec__measured(const struct capture_spec *x, bool has_size, enum rp_measured what)
+{
+	for (uint32_t i = 0; x && i < x->kernel.nmeasured; i++)
+		if (x->kernel.measured[i] == what)
+			return has_size + x->kernel.nobserved + i;
+	return -1;
+}
+
 bool capture_spec__names_cgroups(const struct capture_spec *x)
 {
 	for (size_t i = 0; x && i < x->nlabels; i++)

@@ -19,7 +19,7 @@ struct capture_label {
 	enum label_place place;
 	uint32_t index;	 /* among the numbers or texts of the key */
 	uint32_t word;	 /* of the key, with which it begins */
-	uint32_t second; /* EXPR_IP6: index, and word, of the last 8 bytes */
+	uint32_t second; /* of two numbers: index, and word, of the second */
 	enum label_part part;
 	enum expr_format format;
 	enum value_names names;		/* EXPR_NAMED */
@@ -34,14 +34,19 @@ struct capture_spec {
 	struct capture_label *labels;
 	size_t nlabels;
 	const char *observed[RP_OBSERVED]; /* names, borrowed from the configuration */
+	unsigned counters;		   /* enum counter: those that are exported */
 	bool returns_values;		   /* RP_KIND_VALUE or RP_KIND_UVALUE */
-	uint32_t nhistograms; /* one for `returns: size`, then one for each observed value */
+	/* One for `returns: size`, then one for each observed value, then for what is measured. */
+	uint32_t nhistograms;
 	double series_ttl;
 };
 
 /* Sets the index of the spec: that of a spec in v which is the same to the BPF program, or else
  * the next one; then adds it to v. */
 void capture_spec__number(struct capture_spec *x, const struct capture_spec **v, uint32_t *n);
+/* The histogram, among the target's, of a measured value; -1: it is not measured. has_size: the
+ * target has a histogram of sizes. */
+int capture_spec__measured(const struct capture_spec *x, bool has_size, enum rp_measured what);
 /* Whether a label is the name of a cgroup, or a part of it. x may be NULL. */
 bool capture_spec__names_cgroups(const struct capture_spec *x);
 /* The filters on parameters, their number in *n: those of alternatives are elsewhere. */

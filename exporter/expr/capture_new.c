@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "bpf/outcome.h"
 #include "expr/expr.h"
+#include "expr/named.h"
 #include "expr/returned.h"
 
 struct maker {
@@ -58,21 +59,17 @@ static int place_label(struct maker *m, const struct expr *e, struct capture_lab
 		place = place_of(m, k->number, &k->nnumbers, RP_NUMBERS, &e->field, "numbers");
 	}
 	label->index = place;
-	if (e->format == EXPR_IP6 && place >= 0) {
+	if ((e->format == EXPR_IP6 || e->format == EXPR_USER_CALLER) && place >= 0) {
 		place = place_of(m, k->number, &k->nnumbers, RP_NUMBERS, &e->second, "numbers");
 		label->second = place;
 	}
 	return place < 0 ? place : 0;
 }
 
-static const struct expr_scope no_parameters;
-
 static int add_label(struct maker *m, const struct expression *setting)
 {
 	struct capture_label *label = &m->x->labels[m->x->nlabels];
-	const struct named_label *named =
-		strcmp(setting->name, setting->text) ? NULL : named_label__find(setting->text);
-	const char *text = setting->text;
+	const struct named_label *named = named__of(m->scope, setting);
 	struct expr e;
 	int err;
 
@@ -81,14 +78,13 @@ static int add_label(struct maker *m, const struct expression *setting)
 				     CAPTURE_LABELS_MAX);
 	}
 	label->part = named ? named->part : LABEL_WHOLE;
-	if (label->part != LABEL_WHOLE)
-		text = "cgroup";
-	/* A named label takes precedence over a parameter of that name. */
-	err = expr__compile(named ? &no_parameters : m->scope, text, &e, m->why);
+	err = named ? named__compile(named, m->scope, &e, m->why)
+		    : expr__compile(m->scope, setting->text, &e, m->why);
 	if (err)
 		return err;
 	label->name = setting->name;
 	label->format = e.format;
+	m->x->kernel.callers |= e.format == EXPR_CALLER || e.format == EXPR_USER_CALLER;
 	label->names = e.names;
 	label->enumerators = e.enumerators; /* owned by the label now */
 	label->nenumerators = e.nenumerators;
@@ -255,6 +251,35 @@ static int add_outcome(struct maker *m, const struct expression *setting)
 	return add_number(m, setting, "an outcome", &m->x->kernel.outcome_field);
 }
 
+/* What is measured shares its room with observed values (bpf/hists.bpf.h). */
+static int add_measured(struct maker *m, const struct probe_settings *s,
+			const struct source_pos **pos)
+{
+	struct rp_capture_spec *k = &m->x->kernel;
+
+	if (!s->off_cpu && !s->counters)
+		return 0;
+	*pos = &s->measured_pos;
+	if (s->untimed)
+		return error__refuse(m->why,
+				     "split and counters compare what is known when the "
+				     "function is entered and when it returns, and with "
+				     "durations: off only its return is watched; remove one "
+				     "of the two");
+	if (s->nobserved + s->off_cpu + (s->counters != 0) > RP_OBSERVED)
+		return error__refuse(
+			m->why,
+			"observe, split and counters have room for %d values together, "
+			"all counters counted as one; remove some",
+			RP_OBSERVED);
+	if (s->off_cpu)
+		k->measured[k->nmeasured++] = RP_OFF_CPU;
+	if (s->counters)
+		k->measured[k->nmeasured++] = RP_USAGE;
+	m->x->counters = s->counters;
+	return 0;
+}
+
 /* Tells the BPF program which results are errors, as far as their class does not show it. */
 static void judge(struct rp_capture_spec *k, enum rp_kind kind, const struct result_test *error)
 {
@@ -309,7 +334,7 @@ static int check_untimed(struct maker *m, const struct expression *setting)
 				     "\"%s\" needs durations, which are off for this probe; remove "
 				     "the filter, or durations: off",
 				     setting->text);
-	if (needed_args(m))
+	if (needed_args(m) || m->x->kernel.callers)
 		return error__refuse(m->why,
 				     "\"%s\" is known when the function is entered, and with "
 				     "durations: off only its return is watched; remove one of the "
@@ -370,7 +395,7 @@ static void finish(struct maker *m)
 	finish_groups(m);
 	k->go = k->reads_args && m->scope->go;
 	lay_out_key(m->x);
-	m->x->nhistograms = (m->scope->result.kind == RP_KIND_SIZE) + k->nobserved;
+	m->x->nhistograms = (m->scope->result.kind == RP_KIND_SIZE) + k->nobserved + k->nmeasured;
 }
 
 int capture_spec__new(const struct probe_settings *s, const struct expr_scope *scope,
@@ -383,13 +408,14 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 	struct maker m = { .scope = scope, .why = why };
 
 	*out = NULL;
-	if (!s->nlabels && !s->nfilters && !s->nobserved && !s->sample.on && !values && !judged &&
-	    kind != RP_KIND_SIZE)
+	if (!s->nlabels && !s->nfilters && !s->nobserved && !s->off_cpu && !s->counters &&
+	    !s->sample.on && !values && !judged && kind != RP_KIND_SIZE)
 		return 0;
 	begin(&m, s, error);
 	if (add_all(&m, s, s->labels, s->nlabels, add_label, pos) ||
 	    add_all(&m, s, s->filters, s->nfilters, add_filter, pos) ||
 	    add_all(&m, s, s->observed, s->nobserved, add_observed, pos) ||
+	    add_measured(&m, s, pos) ||
 	    add_all(&m, s, s->sample.when, s->sample.on ? s->sample.nwhen : 0, add_when, pos)) {
 		capture_spec__free(m.x);
 		return -EINVAL;

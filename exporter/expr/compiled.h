@@ -19,14 +19,16 @@ enum expr_format {
 	EXPR_HEX,
 	EXPR_KSYM, /* the kernel function that has that address */
 	EXPR_IP4,
-	EXPR_IP6,   /* two numbers: field and second */
-	EXPR_NAMED, /* a number of `names` */
-	EXPR_FLAGS, /* the enumerators whose bits are set */
+	EXPR_IP6,	  /* two numbers: field and second */
+	EXPR_NAMED,	  /* a number of `names` */
+	EXPR_FLAGS,	  /* the enumerators whose bits are set */
+	EXPR_CALLER,	  /* a return address, shown as the function that has it */
+	EXPR_USER_CALLER, /* the same in a process; two numbers: the process, and the address */
 };
 
 struct expr {
 	struct rp_field field;	    /* read by the BPF program at entry */
-	struct rp_field second;	    /* EXPR_IP6: the last 8 bytes */
+	struct rp_field second;	    /* of two numbers; EXPR_IP6: the last 8 bytes */
 	struct rp_path_layout path; /* path(): all 0 if it is not used */
 	enum expr_format format;
 	enum value_names names;		/* EXPR_NAMED */

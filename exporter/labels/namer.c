@@ -21,6 +21,7 @@
 #include "kernel/module_list.h"
 #include "kernel/value_names.h"
 #include "labels/removed_cgroups.h"
+#include "labels/user_callers.h"
 
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h; user space may make such handles */
 
@@ -37,6 +38,7 @@ struct label_namer {
 	struct ksym_addr *ksyms;
 	size_t nksyms;
 	uint64_t modules; /* those that the symbols are of */
+	struct user_callers *user_callers;
 };
 
 struct label_namer *label_namer__new(const char *proc)
@@ -45,6 +47,7 @@ struct label_namer *label_namer__new(const char *proc)
 
 	n->proc = xstrdup(proc);
 	n->cgroups = -1;
+	n->user_callers = user_callers__new(n->proc);
 	return n;
 }
 
@@ -62,6 +65,7 @@ void label_namer__free(struct label_namer *n)
 		return;
 	forget_ksyms(n);
 	removed_cgroups__free(n->removed);
+	user_callers__free(n->user_callers);
 	cleanup__close(&n->cgroups);
 	free(n->proc);
 	free(n);
@@ -235,6 +239,18 @@ static char *pointer_text(struct label_namer *n, uint64_t v, bool with_offset)
 				: xstrdup(symbol->name);
 }
 
+/* The function that made a call, given its return address: that of the next instruction, which may
+ * belong to another function. Rarely executed parts of functions have names of their own. */
+static char *caller_text(struct label_namer *n, uint64_t v)
+{
+	const struct ksym_addr *symbol = v ? ksym_of(n, v - 1) : NULL;
+	const char *cold = symbol ? strstr(symbol->name, ".cold") : NULL;
+
+	if (!symbol)
+		return xstrdup("?");
+	return xstrndup(symbol->name, cold ? (size_t)(cold - symbol->name) : strlen(symbol->name));
+}
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 static char *enum_text(const struct capture_label *label, int64_t v)
@@ -313,6 +329,8 @@ static char *number_text(struct label_namer *n, const struct capture_label *labe
 		return pointer_text(n, v, true);
 	case EXPR_KSYM:
 		return pointer_text(n, v, false);
+	case EXPR_CALLER:
+		return caller_text(n, v);
 	case EXPR_HEX:
 		return xasprintf("0x%llx", (unsigned long long)v);
 	case EXPR_NAMED:
@@ -334,7 +352,7 @@ static char *text_of(struct label_namer *n, const struct capture_label *label,
 {
 	const __u64 *at = &key->word[label->word];
 	const char *text = (const char *)at;
-	bool is_pair = label->format == EXPR_IP6;
+	bool is_pair = label->format == EXPR_IP6 || label->format == EXPR_USER_CALLER;
 
 	switch (label->place) {
 	case LABEL_COMM:
@@ -346,6 +364,8 @@ static char *text_of(struct label_namer *n, const struct capture_label *label,
 	default:
 		if (key->failed & (1U << label->index | (is_pair ? 1U << label->second : 0)))
 			return xstrdup("?");
+		if (label->format == EXPR_USER_CALLER)
+			return user_callers__text(n->user_callers, *at, key->word[label->second]);
 		if (is_pair)
 			return ip6_text(*at, key->word[label->second]);
 		return number_text(n, label, *at);

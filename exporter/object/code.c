@@ -20,15 +20,25 @@ static bool is_result_marker(const struct bpf_insn *code)
 	return code->code == (BPF_LDX | BPF_MEM | BPF_DW) && code->off == RP_RESULT_MARKER;
 }
 
+static bool is_slots_marker(const struct bpf_insn *code)
+{
+	return (code->code == (BPF_ALU64 | BPF_MOV | BPF_K) ||
+		code->code == (BPF_ALU | BPF_MOV | BPF_K)) &&
+	       code->imm == RP_SLOTS_MARKER;
+}
+
 int code__find_markers(const struct bpf_insn *code, size_t n, struct code_markers *m)
 {
 	for (size_t i = 0; i + 1 < n; i++) {
-		if (m->nspecs == CODE_MARKERS_MAX || m->nresults == CODE_MARKERS_MAX)
+		if (m->nspecs == CODE_MARKERS_MAX || m->nresults == CODE_MARKERS_MAX ||
+		    m->nslots == CODE_MARKERS_MAX)
 			return -E2BIG;
 		if (is_spec_marker(&code[i]))
 			m->spec[m->nspecs++] = i;
 		else if (is_result_marker(&code[i]))
 			m->result[m->nresults++] = i;
+		else if (is_slots_marker(&code[i]))
+			m->slots[m->nslots++] = i;
 	}
 	return m->nspecs ? 0 : -ENOEXEC;
 }
@@ -54,6 +64,8 @@ void code__fill_markers(struct bpf_insn *code, const struct code_markers *m,
 	}
 	for (size_t i = 0; i < m->nresults; i++)
 		fill_result(&code[m->result[i]], site);
+	for (size_t i = 0; i < m->nslots; i++)
+		code[m->slots[i]].imm = site->slots * sizeof(uint64_t);
 }
 
 void code__replace_map(struct bpf_insn *code, size_t n, int map, int by)

@@ -22,8 +22,8 @@ struct program_site {
 /* Where a template has markers, by index of instruction. */
 #define CODE_MARKERS_MAX 64
 struct code_markers {
-	size_t nspecs, nresults;
-	size_t spec[CODE_MARKERS_MAX], result[CODE_MARKERS_MAX];
+	size_t nspecs, nresults, nslots;
+	size_t spec[CODE_MARKERS_MAX], result[CODE_MARKERS_MAX], slots[CODE_MARKERS_MAX];
 };
 
 /* 0; -E2BIG: too many; -ENOEXEC: none. */

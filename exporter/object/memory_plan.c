@@ -134,6 +134,18 @@ static uint64_t sample_buffer(const struct object_params *p)
 	return bytes ? size : 0;
 }
 
+/* The most bins of any histogram but those of durations. All have that size. */
+static const struct histogram_layout *largest(const struct object_params *p)
+{
+	const struct histogram_layout *most = p->size_layout;
+
+	for (uint32_t i = 0; i < p->nextras; i++)
+		if (capture_spec__measured(p->extras[i], false, RP_OFF_CPU) >= 0 &&
+		    p->layout->nbins > most->nbins)
+			most = p->layout;
+	return most;
+}
+
 static void count_sets(const struct object_params *p, struct memory_plan *out)
 {
 	for (uint32_t i = 0; i < p->nextras; i++) {
@@ -146,7 +158,7 @@ static void count_sets(const struct object_params *p, struct memory_plan *out)
 			out->sets_wanted += x->kernel.max_series;
 	}
 	out->key_size = key_size(p);
-	out->hist_size = hist_size(p->size_layout);
+	out->hist_size = hist_size(largest(p));
 }
 
 /* Which CPUs have counters of their own. */

@@ -85,6 +85,10 @@ static void image_extra(struct image *io, struct capture_spec *x)
 	image__expect(io, x->kernel.nobserved <= RP_OBSERVED);
 	for (uint32_t i = 0; i < x->kernel.nobserved && !io->err; i++)
 		image_text(io, &x->observed[i]);
+	image__field(io, &x->kernel.nmeasured);
+	image__expect(io, x->kernel.nobserved + x->kernel.nmeasured <= RP_OBSERVED);
+	image__field(io, &x->kernel.measured);
+	image__field(io, &x->counters);
 }
 
 static void image_target(struct image *io, struct target *t)

@@ -194,6 +194,6 @@ void histogram__print(struct buf *out, const struct top_rows *rows, const struct
 	print_counts(out, row);
 	print_values(out, row);
 	print_buckets(out, &b, width);
-	for (size_t i = 0; x && i < x->nhistograms; i++)
+	for (size_t i = 0; x && i < x->nhistograms - x->kernel.nmeasured; i++)
 		print_integers(out, rows, row, i, width);
 }

@@ -87,11 +87,12 @@ static void print_integers(struct buf *b, const struct top_rows *rows, const str
 {
 	const struct target *t = row->state->target;
 	size_t first = t->kind == RP_KIND_SIZE;
+	size_t n = t->capture ? first + t->capture->kernel.nobserved : 0;
 
-	if (!t->capture || !t->capture->nhistograms)
+	if (!n)
 		return;
 	buf__puts(b, ",\"integers\":[");
-	for (size_t i = 0; i < t->capture->nhistograms; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const uint64_t *words = row->cell.hists + i * rows->hist_words;
 
 		buf__printf(b, "%s{\"name\":", i ? "," : "");

@@ -134,6 +134,10 @@ with_settings() { # with_settings NAME FUNCTION OBJECT SETTINGS: as exporter_wit
 labels() {
 	with_settings ours/comm/1 "$function" vmlinux 'labels: [comm]'
 	with_settings ours/cgroup/1 "$function" vmlinux 'labels: [cgroup]'
+	with_settings ours/caller/1 "$function" vmlinux 'labels: [caller]'
+	with_settings ours/callers/1 "$function" vmlinux 'labels: [caller, "caller[2]"]'
+	with_settings ours/off-cpu/1 "$function" vmlinux 'split: cpu'
+	with_settings ours/counters/1 "$function" vmlinux 'counters: [page-faults, context-switches]'
 	with_settings ours/filter/1 "$function" '' 'filter: "comm == nobody"'
 	# A function with a pointer argument: the process group of another process.
 	loop=getpgid-other

@@ -28,6 +28,10 @@ COUNTS = [1, 100, 1000, 4000, 10000]
 LABELS = {
     "ours/comm/1": "`auto`, labels: [comm]",
     "ours/cgroup/1": "`auto`, labels: [cgroup]",
+    "ours/caller/1": "`auto`, labels: [caller]",
+    "ours/callers/1": '`auto`, labels: [caller, "caller[2]"]',
+    "ours/off-cpu/1": "`auto`, split: cpu",
+    "ours/counters/1": "`auto`, counters: [page-faults, context-switches]",
     "ours/filter/1": "`auto`, a filter that rejects the call",
     "other/ours/plain/1": "`auto`, another function, no label",
     "other/ours/expression/1": "`auto`, the same, a label of three dereferences",

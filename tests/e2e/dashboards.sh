@@ -53,6 +53,8 @@ probes:
   - user: {object: $libc, functions: getenv}
     returns: pointer
     max_cpu: 50%
+    split: cpu
+    counters: [page-faults, context-switches]
   - user: {library: libc.so.6, functions: gai_strerror}
   - tracepoint:sched:sched_switch
 spans:

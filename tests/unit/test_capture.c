@@ -111,6 +111,7 @@ static void untimed_needs_no_entry(void **state)
 		{ .filter = "outcome == error" },
 		{ .filter = "comm == sh" },
 		{ .label = "n", .why = "\"n\" is known when the function is entered" },
+		{ .label = "caller", .why = "\"caller\" is known when" },
 		{ .label = "p->name", .why = "\"p->name\" is known when" },
 		{ .filter = "n > 3", .why = "\"n > 3\" is known when" },
 		{ .observed = "n", .why = "\"n\" is known when" },
@@ -145,6 +146,105 @@ static void untimed_needs_no_entry(void **state)
 		free(why);
 		capture_spec__free(x);
 	}
+}
+
+/* Callers, and a function that has a parameter of that name. */
+static void callers_are_of_kernel_functions(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		bool syscall, user;
+		int source;
+		const char *why;
+	} rows[] = {
+		{ "caller", "caller", .source = RP_SOURCE_CALLER },
+		{ "caller_2", "caller[2]", .source = RP_SOURCE_CALLER_2 },
+		{ "from", "caller", .source = RP_SOURCE_CALLER },
+		{ "from", "caller[2]", .source = RP_SOURCE_CALLER_2 },
+		{ "from", "caller[3]", .why = "no parameter \"caller\"" },
+		{ "caller", "caller", .syscall = true, .user = true,
+		  .why = "\"caller\": system calls are made by programs" },
+		{ "caller", "caller", .user = true, .source = RP_SOURCE_PID },
+		{ "caller_2", "caller[2]", .user = true,
+		  .why = "\"caller[2]\" is for kernel functions" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct expression label = { .name = (char *)rows[i].name,
+					    .text = (char *)rows[i].text };
+		struct probe_settings s = { .labels = &label, .nlabels = 1 };
+		const struct source_pos *pos;
+		struct capture_spec *x;
+		char *why = NULL;
+
+		scope.syscall = rows[i].syscall;
+		scope.user = rows[i].user;
+		assert_int_equal(of_settings(&s, RP_KIND_ERRNO, &x, &pos, &why),
+				 rows[i].why ? -EINVAL : 0);
+		scope.syscall = scope.user = false;
+		if (rows[i].why) {
+			assert_non_null(strstr(why, rows[i].why));
+			free(why);
+			continue;
+		}
+		assert_int_equal(x->kernel.number[0].source, rows[i].source);
+		assert_int_equal(x->labels[0].format,
+				 rows[i].user ? EXPR_USER_CALLER : EXPR_CALLER);
+		if (rows[i].user)
+			assert_int_equal(x->kernel.number[x->labels[0].second].source,
+					 RP_SOURCE_CALLER);
+		assert_true(x->kernel.callers);
+		capture_spec__free(x);
+	}
+}
+
+/* They share their room with observed values, and need an entry. */
+static void measured_values_have_room(void **state)
+{
+	static const struct {
+		bool off_cpu;
+		unsigned counters;
+		size_t nobserved;
+		bool untimed;
+		int off_cpu_at, usage_at; /* histograms; -1: none */
+		const char *why;
+	} rows[] = {
+		{ true, 0, 0, .off_cpu_at = 1, .usage_at = -1 },
+		{ false, COUNTER_PAGE_FAULTS, 1, .off_cpu_at = -1, .usage_at = 2 },
+		{ true, COUNTER_PAGE_FAULTS | COUNTER_CONTEXT_SWITCHES, 0, .off_cpu_at = 1,
+		  .usage_at = 2 },
+		{ true, COUNTER_CONTEXT_SWITCHES, 1, .why = "have room for 2 values together" },
+		{ true, 0, 2, .why = "have room for 2 values together" },
+		{ true, 0, 0, true, .why = "split and counters compare what is known" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct expression observed[] = { { .name = "a", .text = "n" },
+						 { .name = "b", .text = "arg1" } };
+		struct probe_settings s = { .off_cpu = rows[i].off_cpu,
+					    .counters = rows[i].counters,
+					    .untimed = rows[i].untimed,
+					    .observed = observed,
+					    .nobserved = rows[i].nobserved };
+		const struct source_pos *pos;
+		struct capture_spec *x;
+		char *why = NULL;
+
+		assert_int_equal(of_settings(&s, RP_KIND_SIZE, &x, &pos, &why),
+				 rows[i].why ? -EINVAL : 0);
+		if (rows[i].why) {
+			assert_ptr_equal(pos, &s.measured_pos);
+			assert_non_null(strstr(why, rows[i].why));
+			free(why);
+			continue;
+		}
+		assert_int_equal(capture_spec__measured(x, true, RP_OFF_CPU), rows[i].off_cpu_at);
+		assert_int_equal(capture_spec__measured(x, true, RP_USAGE), rows[i].usage_at);
+		assert_int_equal(x->nhistograms,
+				 1 + rows[i].nobserved + rows[i].off_cpu + (rows[i].counters != 0));
+		capture_spec__free(x);
+	}
+	assert_int_equal(capture_spec__measured(NULL, false, RP_USAGE), -1);
 }
 
 static void settings_become_captures(void **state)
@@ -309,6 +409,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(untimed_needs_no_entry),
+		cmocka_unit_test(callers_are_of_kernel_functions),
+		cmocka_unit_test(measured_values_have_room),
 		cmocka_unit_test(settings_become_captures),
 		cmocka_unit_test(samples_are_chosen_at_the_return),
 		cmocka_unit_test(keys_have_no_gaps),

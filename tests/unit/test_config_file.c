@@ -118,7 +118,8 @@ static void test_histograms(void **state)
 #define TOP_KEYS  "(allowed: probes, spans, presets, defaults, histograms)"
 #define HOW_KEYS                                                                             \
 	"mechanism, maxactive, durations, returns, error, labels, filter, observe, sample, " \
-	"in_flight, max_series, series_ttl, max_rate, max_cpu, description, expected, waits)"
+	"split, counters, in_flight, max_series, series_ttl, max_rate, max_cpu, "            \
+	"description, expected, waits)"
 #define PROBE_KEYS "(allowed: functions, syscalls, tracepoints, user, module, " HOW_KEYS
 #define ONE_BY_ONE                                                                          \
 	"no kernel function has blanks, commas or parentheses in its name; name functions " \

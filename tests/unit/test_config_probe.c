@@ -35,9 +35,13 @@ static void test_keys(void **state)
 		   "  max_series: 100000\n"
 		   "  series_ttl: 1h30m\n"
 		   "- functions: b\n"
-		   "  filter: duration > 1ms\n");
+		   "  filter: duration > 1ms\n"
+		   "  split: cpu\n"
+		   "  counters: context-switches\n");
 	c = PARSE("--config.file=config.yaml");
 	s = &c->lists[0].settings;
+	assert_false(s->off_cpu);
+	assert_int_equal(s->counters, 0);
 	assert_int_equal(s->returns, RETURNS_SIZE);
 	assert_string_equal(source_pos__str(&s->returns_pos), "config.yaml:3:12");
 	assert_int_equal(s->nlabels, 5);
@@ -62,6 +66,9 @@ static void test_keys(void **state)
 	assert_int_equal(s->nfilters, 1);
 	check_expression(&s->filters[0], NULL, "duration > 1ms", "config.yaml:11:11");
 	assert_int_equal(s->nlabels + s->nobserved, 0);
+	assert_true(s->off_cpu);
+	assert_int_equal(s->counters, COUNTER_CONTEXT_SWITCHES);
+	assert_string_equal(source_pos__str(&s->measured_pos), "config.yaml:13:13");
 	assert_int_equal(s->max_series, 0);
 	assert_true(s->series_ttl == 0);
 	config__free(c);
@@ -336,8 +343,9 @@ static void test_size_buckets(void **state)
 	}
 }
 
-#define NAMED                                                                                    \
-	" (comm, pid, tid, uid, cpu, cgroup, container_id or pod_uid); for others write {name: " \
+#define NAMED                                                                                   \
+	" (comm, pid, tid, uid, cpu, cgroup, container_id, pod_uid, caller or caller[2]); for " \
+	"others write {name: "                                                                  \
 	"\"expression\"}"
 #define RESERVED "cannot be a label's name: the exporter or Prometheus uses it; choose another, as "
 #define LETTERS	 "; use letters, digits and _, and no digit at the beginning"

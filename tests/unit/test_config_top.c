@@ -110,7 +110,8 @@ static const struct {
 	{ { "x", "--label=com" },
 	  "argument 2: --label: \"com\" is not a label that needs no expression; did you mean "
 	  "comm? "
-	  "(comm, pid, tid, uid, cpu, cgroup, container_id or pod_uid); for others write "
+	  "(comm, pid, tid, uid, cpu, cgroup, container_id, pod_uid, caller or caller[2]); for "
+	  "others write "
 	  "NAME=EXPRESSION" },
 	{ { "x", "--label=le=arg0" },
 	  "argument 2: --label: \"le\" cannot be a label's name: the exporter or Prometheus uses "

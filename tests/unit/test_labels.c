@@ -181,12 +181,43 @@ static void functions_of_modules(void **state)
 	temp_dir__remove(dir);
 }
 
+/* The address after a call may be the first of the next function. */
+static void functions_that_call(void **state)
+{
+	const struct capture_label caller = { .index = 0, .word = 0, .format = EXPR_CALLER };
+	struct rp_label_key key = {};
+	char *dir = temp_dir__new();
+
+	write_text(dir, "modules", "");
+	write_text(dir, "kallsyms",
+		   "ffffffff81000000 T first\nffffffff81000100 t second.isra.0\n"
+		   "ffffffff81000200 t first.cold\nffffffff81000300 t last.cold.7\n");
+	namer = label_namer__new(dir);
+	key.word[0] = 0xffffffff81000005;
+	check(&caller, &key, "first");
+	key.word[0] = 0xffffffff81000100;
+	check(&caller, &key, "first");
+	key.word[0] = 0xffffffff81000101;
+	check(&caller, &key, "second.isra.0");
+	key.word[0] = 0xffffffff81000210;
+	check(&caller, &key, "first");
+	key.word[0] = 0xffffffff81000310;
+	check(&caller, &key, "last");
+	key.word[0] = 0xffffffff80ffff00;
+	check(&caller, &key, "?");
+	key.word[0] = 0;
+	check(&caller, &key, "?");
+	label_namer__free(namer);
+	temp_dir__remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_of_cgroup_paths),
 		cmocka_unit_test(values_as_text),
 		cmocka_unit_test(functions_of_modules),
+		cmocka_unit_test(functions_that_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,48 @@ static void test_observed(void **state)
 	assert_int_equal(count_lines(&out, "\nretprobe_unobserved_total" OF_F "\"b\""), 2);
 }
 
+/* What is measured is stored after observed values; only the counters that are asked for are shown.
+ */
+static void test_measured(void **state)
+{
+	enum { WORDS = RP_HIST_GRID + FIXTURE_CELLS };
+	static uint64_t hists[3 * WORDS] = {
+		[WORDS + RP_HIST_SUM] = 2500000000,
+		[WORDS + RP_HIST_GRID] = 6,
+		[2 * WORDS + RP_HIST_FAULTS] = 7,
+		[2 * WORDS + RP_HIST_SWITCHES] = 8,
+	};
+	struct capture_spec extra = {
+		.kernel = { .nobserved = 1, .nmeasured = 2, .measured = { RP_OFF_CPU, RP_USAGE } },
+		.observed = { "a" },
+		.counters = COUNTER_CONTEXT_SWITCHES,
+	};
+	struct target target = {
+		.object = "vmlinux", .function = "f", .kind = RP_KIND_ERRNO, .capture = &extra
+	};
+	struct snap_target snap = { .cell = { .words = fixture_words[0], .hists = hists } };
+	struct target_state st = { .target = &target,
+				   .object = "vmlinux",
+				   .function = "f",
+				   .attached = true,
+				   .snap = &snap };
+	struct metrics_input in = { .layout = &fixture_layout,
+				    .size_layout = &fixture_layout,
+				    .targets = &st,
+				    .ntargets = 1,
+				    .hist_words = WORDS };
+	__cleanup_buf struct buf out = { 0 };
+
+#define OF "{object=\"vmlinux\",function=\"f\""
+	write_text(&in, &out);
+	assert_int_equal(count_lines(&out, "\nretprobe_off_cpu_seconds_sum" OF "} 2.5\n"), 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_off_cpu_seconds_count" OF "} 6\n"), 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_counter_total" OF
+					   ",counter=\"context-switches\"} 8\n"),
+			 1);
+	assert_int_equal(count_lines(&out, "\nretprobe_counter_total{"), 1);
+}
+
 static void test_notes(void **state)
 {
 	struct target target = { .object = "vmlinux", .function = "f", .kind = RP_KIND_ERRNO };
@@ -406,12 +448,19 @@ static void test_value_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_everything), cmocka_unit_test(test_untimed),
-		cmocka_unit_test(test_little),	   cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_notes),	   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_sums),	   cmocka_unit_test(test_class_text),
-		cmocka_unit_test(test_value_text), cmocka_unit_test(test_shared_from_start),
-		cmocka_unit_test(test_observed),   cmocka_unit_test(test_label_sets_limit),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_untimed),
+		cmocka_unit_test(test_little),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_class_text),
+		cmocka_unit_test(test_value_text),
+		cmocka_unit_test(test_shared_from_start),
+		cmocka_unit_test(test_observed),
+		cmocka_unit_test(test_measured),
+		cmocka_unit_test(test_label_sets_limit),
 		cmocka_unit_test(test_paused),
 	};
 

@@ -7,6 +7,7 @@
 # Each argument is a job: one guest of kernel SERIES runs its TESTs one after the other. SERIES `native` is this
 # machine, for tests that need no kprobes. TEST is
 #
+#	callers			who called, and what calls take, by each mechanism
 #	conformance		every mechanism, exact counts of every kind of call
 #	conformance_edges	where calls can get lost
 #	conformance_labels	return kinds, labels, filters, cardinality
@@ -32,8 +33,8 @@ calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
 	scale:nobtf+$calls+events+spans+in_flight+lifecycle/5.10/possible_cpus=100 \
 	scale+$calls+in_flight+samples+syscalls/6.12 scale:many.fsession.multi,refused.auto+names/7 \
-	conformance_labels+expressions+events+spans+in_flight+samples/7 \
-	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight/6.1 \
+	conformance_labels+expressions+events+spans+in_flight+samples+callers/7 \
+	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+callers/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -46,7 +47,7 @@ trap 'rm -rf "$work"' EXIT
 # any instruction that ends a translated block.
 cpus_of() {
 	case $1 in
-	lifecycle/5.* | scale/* | names/* | in_flight/* | samples/* | syscalls/* | lockdown/*) echo one ;;
+	lifecycle/5.* | scale/* | names/* | in_flight/* | samples/* | syscalls/* | lockdown/* | callers/*) echo one ;;
 	expressions/[56].* | events/[56].* | conformance_labels/[56].*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
 	*) echo turns ;;

@@ -22,7 +22,7 @@ static pthread_barrier_t start;
 
 static const struct operation *const groups[] = {
 	file_operations, process_operations, sleep_operations, kernel_operations,
-	user_operations, stream_operations,  stuck_operations,
+	user_operations, stream_operations,  stuck_operations, usage_operations,
 };
 
 #define GROUPS (sizeof(groups) / sizeof(*groups))

@@ -40,7 +40,8 @@ struct operation {
 
 /* Each table ends with an operation without a name. */
 extern const struct operation file_operations[], process_operations[], sleep_operations[],
-	kernel_operations[], user_operations[], stream_operations[], stuck_operations[];
+	kernel_operations[], user_operations[], stream_operations[], stuck_operations[],
+	usage_operations[];
 
 extern const char *argument; /* of the command line */
 extern int shared_fd;	     /* opened by set_up() */

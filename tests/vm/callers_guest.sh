@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in a guest: a function with two known callers, and one whose calls are off the CPU for a known time, by each
+# mechanism in turn. Writes scrapes to $RESULTS for callers_check.py.
+#
+#	callers_guest.sh [MECHANISM...]		default: all that this kernel has
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/vm/lib_guest.sh
+
+uname -r >"$RESULTS/kernel"
+kernel_mechanisms
+[ $# -eq 0 ] || mechanisms=("$@")
+cat >/tmp/callers.yaml <<'Y'
+probes:
+  - functions: vfs_read
+    labels: [caller, "caller[2]", {device: "file->f_inode->i_rdev"}]
+    filter: comm == callers
+  - functions: hrtimer_nanosleep
+    filter: ["comm == napper", "duration > 15ms"]   # not the workload's first one
+    split: cpu
+    counters: [page-faults, context-switches]
+Y
+for mechanism in "${mechanisms[@]}"; do
+	start_exporter --mechanism="$mechanism" --config.file=/tmp/callers.yaml
+	run callers read-zero 1 300 64
+	run callers read-file 1 200 /dev/zero
+	run napper usage 1 20 sleep
+	tail -n 2 "$RESULTS/work" >"$RESULTS/$mechanism.taken"
+	scrape "$mechanism.after"
+	stop_exporter || fail "stopped badly"
+	echo "$mechanism" >>"$RESULTS/runs"
+done
+dmesg | grep -E 'WARNING: |BUG: |Oops|general protection' | grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"
+exit 0
