@@ -182,7 +182,7 @@ $(B)/unit/test_confine $(B)/unit/test_privs $(B)/unit/test_seccomp: $(B)/unit/%:
 comma := ,
 $(B)/unit/test_missed $(B)/unit/test_missed_sessions: REPLACED := attach__slots attach__count attach__count_programs \
 			      object_maps__refresh object__banks snapshot__count_calls snapshot__events snapshot__entered \
-			      object__wait_for_programs
+			      object__wait_for_programs by_function__count_answers
 $(B)/unit/test_scan: REPLACED := attach__slots object_scan__open object_scan__run object_scan__bias features__has
 $(B)/unit/test_modules: REPLACED := machine__is_initial_pid_namespace
 $(B)/unit/test_samples: REPLACED := object_samples__take label_slots__texts
@@ -235,6 +235,7 @@ $(B)/client: tests/vm/client.c | $(B)
 # The exporter with hardly any memory for calls in flight and with short pauses of the rate guard, for tests of what
 # happens then. Of its sources, only those that use a limit are compiled again.
 SMALL     := -DRP_FRAMES=1 -DOBJECT_SLOT_BITS=1 -DFRAMES=256 -DFRAMES_FALLBACK=256 -DRP_SLOT_AGE=1000000000 \
+	     -DANSWERS=4 \
 	     -DRATE_GUARD_PERIOD=0.5 -DRATE_GUARD_WINDOW=1.0 -DRATE_GUARD_PAUSE=4.0 -DRATE_GUARD_PAUSE_MAX=8.0 \
 	     -DRATE_GUARD_USER_SHARE=0.01
 # RP_TASK_BYTES is made of RP_FRAMES, and the skeleton contains the BPF programs.

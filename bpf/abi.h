@@ -509,6 +509,13 @@ struct rp_scan_state {
 	__u64 bias;	/* what keys of trampolines lack in their addresses (slot_key()) */
 };
 
+/* Where it shows that somebody else has answered a system call (probe_answered.bpf.h). */
+enum rp_answerer {
+	RP_ANSWERER_ENTER,   /* syscall_trace_enter(): returns -1 */
+	RP_ANSWERER_SECCOMP, /* __secure_computing(), before 7.3: returns -1 as an int */
+	RP_ANSWERER_PERMIT,  /* __seccomp_permit_syscall(): returns false */
+};
+
 #define RP_SYSCALLS 1024 /* system call numbers that can be probed, per table */
 
 /* Nested calls per task, over all targets; a power of 2. For user functions it must equal the

@@ -53,6 +53,17 @@ struct task_struct___rp {
 	char comm[16];
 } __attribute__((preserve_access_index));
 
+/* Since 5.11. */
+enum syscall_work_bit___rp { SYSCALL_WORK_BIT_SYSCALL_EMU___rp };
+
+struct thread_info___work {
+	unsigned long syscall_work;
+} __attribute__((preserve_access_index));
+
+struct task_struct___work {
+	struct thread_info___work thread_info;
+} __attribute__((preserve_access_index));
+
 /* A kernel may be built without seccomp. */
 struct seccomp___rp {
 	int mode;

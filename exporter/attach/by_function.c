@@ -3,19 +3,10 @@
 
 #include <errno.h>
 
+#include "attach/answers.h"
 #include "attach/former.h"
 #include "attach/site.h"
 #include "attach/state.h"
-#include "kernel/kprobe_events.h"
-#include "kernel/perf_event.h"
-
-#define ANSWERS 4096 /* tasks that may wait for an answer, by a supervisor or tracer, at a time */
-
-struct answers {
-	struct kprobe_events *events;
-	bool defined;
-	struct perf_attachment leave;
-};
 
 bool by_function__is_one(const struct attach_slot *slot)
 {
@@ -41,60 +32,27 @@ void by_function__add_slots(struct attach *a)
 
 /* ---- answered calls -------------------------------------------------------------------------- */
 
-static void close_answers(struct answers *x)
-{
-	if (!x)
-		return;
-	perf_event__close(&x->leave);
-	if (x->defined)
-		kprobe_events__remove(x->events, KPROBE_RETURN, 0);
-	kprobe_events__close(x->events);
-	free(x);
-}
-
-static int attach_answers(uint64_t addr, struct object *obj, struct answers *x)
-{
-	int program = programs__fd(object__programs(obj), PROG_SYSCALL_ANSWERED, NULL), err;
-	__cleanup_free char *place = xasprintf("0x%lx", (unsigned long)addr);
-
-	if (program < 0)
-		return program;
-	err = kprobe_events__define(x->events, KPROBE_RETURN, 0, place, ANSWERS);
-	if (err)
-		return err;
-	x->defined = true;
-	return perf_event__attach(
-		perf_event__open_tracepoint(kprobe_events__number(x->events, KPROBE_RETURN, 0)),
-		program, 0, &x->leave);
-}
-
 /* 0, or the errno of the first attempt. */
-static int open_answers(struct attach *a, uint64_t addr, struct object *obj)
+static int open_answers(struct attach *a, const struct answerer *at, struct object *obj)
 {
-	struct answers *x;
-
 	if (a->answers || a->answers_error)
 		return a->answers_error;
 	if (a->off & attach_kretprobe.needs) /* it would not be armed later */
 		return -EPERM;
-	x = xcalloc(1, sizeof(*x));
-	x->leave = PERF_ATTACHMENT_NONE;
-	a->answers_error = kprobe_events__open(features__tracefs(a->features), &x->events);
-	if (!a->answers_error) {
-		kprobe_events__lock(x->events);
-		a->answers_error = attach_answers(addr, obj, x);
-		kprobe_events__unlock(x->events);
-	}
-	if (a->answers_error)
-		close_answers(x);
-	else
-		a->answers = x;
+	a->answers_error = answers__open(a->features, obj, at, &a->answers);
 	return a->answers_error;
+}
+
+bool by_function__count_answers(const struct attach *a, uint64_t missed[MISSED_MAX])
+{
+	if (a->answers)
+		answers__count(a->answers, missed);
+	return a->answers;
 }
 
 void by_function__close(struct attach *a)
 {
-	close_answers(take_ptr(a->answers));
+	answers__close(take_ptr(a->answers));
 }
 
 /* ---- attaching ------------------------------------------------------------------------------- */
@@ -118,7 +76,7 @@ size_t by_function__refuse(struct attach *a, struct group *g, struct object *obj
 		const struct capture_spec *capture = slot->target->capture;
 		int err =
 			by_function__is_one(slot)
-				? open_answers(a, a->slots[slot->target->id].target->answerer, obj)
+				? open_answers(a, &a->slots[slot->target->id].target->answerer, obj)
 				: 0;
 
 		if (!err && by_function__is_one(slot) && capture)

@@ -29,5 +29,8 @@ void by_function__settle(struct attach *a, struct group *g);
 void by_function__detach_incomplete(struct group *g, struct attach_slot **slots, size_t n);
 /* Tells the programs which calls are attached now. */
 void by_function__publish(struct attach *a);
+/* Adds the answered calls that may have been missed (attach/answers.h). False: no call is attached
+ * by its functions. */
+bool by_function__count_answers(const struct attach *a, uint64_t missed[MISSED_MAX]);
 /* Once nothing is attached. */
 void by_function__close(struct attach *a);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/plan.h"
 
+#include "attach/answers.h"
 #include "attach/choice.h"
 #include "attach/by_function.h"
 #include "attach/in_flight.h"
@@ -237,7 +238,13 @@ static void add_span_scan(struct object_params *p)
 /* The programs for answered system calls. */
 static void add_answered(const struct attach_slot *slot, struct object_params *p)
 {
+	const struct answerer *at = &slot->target->answerer;
+
+	p->answerer = at->kind;
+	p->ntraced = at->stops ? ANSWERS : 0;
 	p->programs |= PROG_BIT(PROG_SYSCALL_ANSWERED);
+	if (at->stops)
+		p->programs |= PROG_BIT(PROG_SYSCALL_STOPS) | PROG_BIT(PROG_SYSCALL_STOPPED);
 	if (slot->target->capture)
 		p->capturing_programs |= PROG_BIT(PROG_SYSCALL_ANSWERED_CAPTURE);
 }

@@ -34,7 +34,7 @@ struct attach {
 	bool watches_forks;
 	struct former **former;
 	size_t nformer;
-	struct answers *answers; /* attach/by_function.c */
+	struct answers *answers; /* attach/answers.h; NULL: none */
 	int answers_error;
 	bool traced; /* some system call needs the tracepoints */
 };

@@ -19,7 +19,7 @@ uint32_t shared_missed__mechanism(const char *name)
 
 const char *shared_missed__name(uint32_t mechanism)
 {
-	return config_mechanisms[mechanism];
+	return mechanism == MISSED_ANSWERED ? "answered" : config_mechanisms[mechanism];
 }
 
 void shared_missed__add_programs(struct missed_program *sums, const struct missed_program *programs)

@@ -10,6 +10,8 @@
 #include "counts/missed_reason.h"
 
 #define MISSED_MECHANISMS 16
+/* Behind the mechanisms: the programs for answered system calls (attach/answers.h). */
+#define MISSED_ANSWERED (MISSED_MECHANISMS - 1)
 
 struct missed_target {
 	uint64_t reasons; /* bit r: reason r can happen to this target, and is exported from 0 */

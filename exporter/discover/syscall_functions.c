@@ -7,10 +7,20 @@
 #include "discover/kernel_symbol.h"
 #include "kernel/syscall_functions.h"
 
-/* Runs for calls that a seccomp filter or a tracer may answer (bpf/probe_answered.bpf.h). */
-#define ANSWERER "syscall_trace_enter"
+/* Run for calls that a seccomp filter or a tracer may answer (bpf/probe_answered.bpf.h). The first
+ * that exists is used. */
+static const struct {
+	const char *name;
+	enum rp_answerer kind;
+} answerers[] = {
+	{ "syscall_trace_enter", RP_ANSWERER_ENTER },
+	{ "__seccomp_permit_syscall", RP_ANSWERER_PERMIT },
+	{ "__secure_computing", RP_ANSWERER_SECCOMP },
+};
+/* The last two do not run for calls that a tracer answers. */
+#define STOPS  "ptrace_notify"
 
-#define HIDDEN	 "the addresses of kernel functions are hidden: CAP_SYSLOG shows them"
+#define HIDDEN "the addresses of kernel functions are hidden: CAP_SYSLOG shows them"
 
 static void refuse(struct target *t, char *why)
 {
@@ -20,20 +30,37 @@ static void refuse(struct target *t, char *why)
 
 /* One function of that name, which may have a suffix of the compiler. NULL: there is none, or there
  * are several. */
-static const struct ksym *find_answerer(const struct symbols *s)
+static const struct ksym *find_only(const struct symbols *s, const char *name)
 {
-	const struct ksym *found = symbols__find(s, ANSWERER);
-	size_t n, functions = found ? found->copies : 0;
+	const struct ksym *found = symbols__find(s, name);
+	size_t n, len = strlen(name), functions = found ? found->copies : 0;
 	const struct ksym *const *derived = symbols__derived(s, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (strncmp(derived[i]->name, ANSWERER ".", strlen(ANSWERER ".")) ||
+		if (strncmp(derived[i]->name, name, len) || derived[i]->name[len] != '.' ||
 		    strstr(derived[i]->name, ".cold"))
 			continue;
 		found = derived[i];
 		functions += found->copies;
 	}
 	return functions == 1 && found->state == KSYM_TRACEABLE ? found : NULL;
+}
+
+/* False: the kernel has none. Addresses may be hidden. */
+static bool find_answerer(const struct symbols *s, struct answerer *out)
+{
+	const struct ksym *stops = find_only(s, STOPS);
+
+	for (size_t i = 0; i < ARRAY_SIZE(answerers); i++) {
+		bool alone = answerers[i].kind == RP_ANSWERER_ENTER;
+		const struct ksym *found = find_only(s, answerers[i].name);
+
+		if (!found || !(alone || stops))
+			continue;
+		*out = (struct answerer){ answerers[i].kind, found->addr, alone ? 0 : stops->addr };
+		return true;
+	}
+	return false;
 }
 
 /* Other names of the function that belong to other calls, or to other numbers of this one. */
@@ -167,7 +194,7 @@ static void find(const struct targets *all, struct sources *s, struct target *t)
 }
 
 /* Why none is attached by its functions; NULL: some may be. */
-static const char *general_objection(struct sources *s, size_t n, const struct ksym **answerer)
+static const char *general_objection(struct sources *s, size_t n, struct answerer *answerer)
 {
 	if (!s->env->functions)
 		return "kernel functions cannot be probed here";
@@ -175,11 +202,11 @@ static const char *general_objection(struct sources *s, size_t n, const struct k
 		return "so many system calls are cheaper by the tracepoints";
 	if (!sources__symbols(s))
 		return "the functions of this kernel cannot be listed";
-	*answerer = find_answerer(s->symbols);
-	if (!*answerer)
+	if (!find_answerer(s->symbols, answerer))
 		return "calls that a seccomp filter answers could not be counted: this kernel has "
-		       "no function syscall_trace_enter that can be probed";
-	return (*answerer)->addr ? NULL : HIDDEN;
+		       "neither syscall_trace_enter nor __seccomp_permit_syscall that can be "
+		       "probed";
+	return answerer->addr ? NULL : HIDDEN;
 }
 
 /* Debian builds kernels that run x32 programs only if they are told to. */
@@ -202,7 +229,7 @@ static bool is_call(const struct target *t)
 
 void syscall_functions__find(struct targets *all, struct sources *s)
 {
-	const struct ksym *answerer = NULL;
+	struct answerer answerer = {};
 	const char *why;
 	size_t n = 0;
 	bool x32;
@@ -219,7 +246,7 @@ void syscall_functions__find(struct targets *all, struct sources *s)
 			refuse(all->v[i], xstrdup(why));
 		} else {
 			find(all, s, all->v[i]);
-			all->v[i]->answerer = answerer->addr;
+			all->v[i]->answerer = answerer;
 		}
 	}
 }

@@ -38,6 +38,13 @@ extern const char *const kind_names[RP_KIND_MAX]; /* "errno", ..., as in the con
 
 struct capture_spec; /* expr/capture.h */
 
+/* The kernel's functions at which answered system calls are counted (bpf/probe_answered.bpf.h). */
+struct answerer {
+	enum rp_answerer kind;
+	uint64_t addr;
+	uint64_t stops; /* where tracers stop a task; 0: the first one tells of these, too */
+};
+
 /* The name of a target in metrics. */
 struct target_name {
 	char *object, *function;
@@ -82,7 +89,7 @@ struct target {
 	bool x32_calls;	   /* the kernel is known to run x32 programs */
 	char *no_function; /* why it is not attached by its functions; NULL: above is the first */
 	uint8_t part;	   /* number of the function among those of the call */
-	uint64_t answerer; /* address of the function at which answered calls are counted */
+	struct answerer answerer;
 	/* TARGET_USER: */
 	struct file_id file;	    /* file at the path */
 	struct file_id inode;	    /* the same for every path */

@@ -104,6 +104,7 @@ static void set_maps(struct object *o, const struct object_params *p, struct fea
 	bpf_map__set_max_entries(s->maps.owners, o->plan.ncalls);
 	bpf_map__set_max_entries(s->maps.exits, OBJECT_EXITS(p->nexits));
 	bpf_map__set_max_entries(s->maps.inflight, o->plan.nslots);
+	bpf_map__set_max_entries(s->maps.traced, at_least_one(p->ntraced));
 	bpf_map__set_max_entries(s->maps.ranges, p->scan.nranges ? p->scan.nranges : 1);
 }
 

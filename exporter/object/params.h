@@ -36,6 +36,8 @@ struct object_params {
 	const struct rp_exit *exits; /* jumps that may leave user functions, by index */
 	size_t nexits;
 	struct scan_params scan;
+	enum rp_answerer answerer;
+	uint32_t ntraced;      /* threads that tracers may have stopped at a time */
 	bool x32_calls;	       /* the kernel runs x32 programs */
 	uint64_t span_bytes;   /* of running spans */
 	uint64_t memory_limit; /* label sets get no more than a share of what is left of it */

@@ -37,6 +37,8 @@ const struct program_row program_table[PROG_MAX] = {
 	[PROG_SYSCALL_EXIT_CAPTURE] = { "syscall_exit", NULL, 0, OLD_OTHER, ONLY_CAPTURING },
 	[PROG_SYSCALL_ANSWERED] = { "syscall_answered", .variants = ONLY_PLAIN },
 	[PROG_SYSCALL_ANSWERED_CAPTURE] = { "syscall_answered", .variants = ONLY_CAPTURING },
+	[PROG_SYSCALL_STOPS] = { "syscall_stops", .variants = ONLY_PLAIN },
+	[PROG_SYSCALL_STOPPED] = { "syscall_stopped", .variants = ONLY_PLAIN },
 	[PROG_KPROBE_COUNT] = { "kprobe_count", "kprobe_count_clone" },
 	[PROG_MULTI_COUNT] = { "multi_count", NULL, BPF_SYS_KPROBE_MULTI },
 	[PROG_FEXIT_COUNT] = { NULL, "fexit_count", BPF_SYS_FEXIT },

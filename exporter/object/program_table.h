@@ -34,6 +34,8 @@ enum program_id {
 	PROG_SYSCALL_EXIT_CAPTURE,
 	PROG_SYSCALL_ANSWERED,	       /* of system calls that are attached by their functions */
 	PROG_SYSCALL_ANSWERED_CAPTURE, /* called by the one above */
+	PROG_SYSCALL_STOPS,	       /* by a tracer, where PROG_SYSCALL_ANSWERED sees none */
+	PROG_SYSCALL_STOPPED,
 	/* For targets without durations. */
 	PROG_KPROBE_COUNT,
 	PROG_MULTI_COUNT,

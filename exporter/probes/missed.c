@@ -245,6 +245,20 @@ static void update_programs(struct missed *m, const struct attach_program_counts
 	}
 }
 
+/* Of all system calls together: nothing tells which one an answered call was. */
+static void update_answered(struct missed *m)
+{
+	struct missed_program *out = &m->board->programs[MISSED_ANSWERED];
+	uint64_t missed[MISSED_MAX] = {};
+
+	if (!by_function__count_answers(m->attach, missed))
+		return;
+	out->shared = true;
+	out->reasons = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE;
+	for (int r = 0; r < MISSED_MAX; r++)
+		raise_to(&out->missed[r], missed[r]);
+}
+
 /* The state of a target's skipped runs: its own, or that of the program that it shares. */
 static struct skips *skips_of(struct missed *m, size_t id, const struct attach_ops *ops)
 {
@@ -340,6 +354,7 @@ int missed__update(struct missed *m)
 		else
 			update_target(m, id);
 	update_programs(m, programs, nprograms);
+	update_answered(m);
 	update_no_entry(m);
 	publish(m);
 	return 0;

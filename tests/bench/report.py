@@ -355,13 +355,13 @@ def scrape_row(figures, name, notes):
 
 
 def format_rows(figures, names):
-    """A row per run and format: CPU, time and size, plain and compressed."""
+    """A row per run and format: CPU, the attacher's part of it, time and size, plain and compressed."""
     for name in names:
         for form in FORMATS:
             row = [
                 scaled(figures, f"{name}/{form}/{encoding}/{what}", 1000, digits)
                 for encoding in ("identity", "gzip")
-                for what, digits in (("cpu", 2), ("time", 2), ("bytes", 0))
+                for what, digits in (("cpu", 2), ("attacher", 2), ("time", 2), ("bytes", 0))
             ]
             if any(row):
                 yield [name.split("/")[1], form] + row
@@ -402,7 +402,7 @@ def print_scrapes(figures, conditions):
         ],
         [scrape_row(figures, name, notes) for name in names],
     )
-    columns = ["CPU, ms", "time, ms", "kB"]
+    columns = ["CPU, ms", "attacher, ms", "time, ms", "kB"]
     header = ["probed", "format"] + columns + [c + " (gzip)" for c in columns]
     table(header, list(format_rows(figures, names)))
     print(

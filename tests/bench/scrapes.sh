@@ -6,10 +6,10 @@ cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh
 . tests/bench/lib.sh
 
-# Nanoseconds of CPU time of the exporter with all its threads and children.
-cpu_time() {
+# Nanoseconds of CPU time of all threads.
+cpu_time() { # cpu_time PROCESS...
 	local process
-	for process in $(ps -o pid= --pid "$pid" --ppid "$pid"); do
+	for process; do
 		cat "/proc/$process"/task/*/schedstat
 	done | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
@@ -37,14 +37,19 @@ accept_of() { # accept_of FORMAT
 
 # In each format, plain and with gzip.
 format_costs() { # format_costs NAME SCRAPES
-	local format encoding before bytes time scrapes=$2
+	local format encoding both before attacher bytes time scrapes=$2
+	both=$(ps -o pid= --pid "$pid" --ppid "$pid")
 	for format in text openmetrics protobuf; do
 		for encoding in identity gzip; do
 			set -- "$1" -H "Accept: $(accept_of $format)" -H "Accept-Encoding: $encoding"
 			scrape $((scrapes / 10)) "${@:2}" >/dev/null
-			before=$(cpu_time)
+			# shellcheck disable=SC2086 # words
+			before=$(cpu_time $both)
+			attacher=$(cpu_time "$pid")
 			read -r bytes time <<<"$(scrape "$scrapes" "${@:2}")"
-			figure "$1/$format/$encoding/cpu" $((($(cpu_time) - before) / scrapes / 1000))
+			figure "$1/$format/$encoding/attacher" $((($(cpu_time "$pid") - attacher) / scrapes / 1000))
+			# shellcheck disable=SC2086 # words
+			figure "$1/$format/$encoding/cpu" $((($(cpu_time $both) - before) / scrapes / 1000))
 			figure "$1/$format/$encoding/bytes" "$bytes"
 			figure "$1/$format/$encoding/time" "$time"
 		done

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "attach/attach.h"
+#include "attach/by_function.h"
 #include "probes/missed.h"
 
 #define TARGETS 2
@@ -22,6 +23,7 @@ static struct attach_slot slots[TARGETS];
 static struct kernel_counts kernel[TARGETS];
 static struct attach_program_counts programs[2];
 static size_t nprograms;
+static const uint64_t *answers; /* missed, by reason; NULL: no programs are there for them */
 static uint64_t events[TARGETS][RP_EVENT_MAX], counted[TARGETS], entries[RP_ENTERED_MAX];
 static void (*let_programs_end)(void);
 static int wait_error;
@@ -30,6 +32,7 @@ static unsigned waits;
 const struct attach_slot *__wrap_attach__slots(const struct attach *a, size_t *n);
 void __wrap_attach__count(struct attach *a, struct kernel_counts *out);
 size_t __wrap_attach__count_programs(struct attach *a, struct attach_program_counts *out);
+bool __wrap_by_function__count_answers(const struct attach *a, uint64_t missed[MISSED_MAX]);
 int __wrap_object_maps__refresh(struct object *obj);
 const struct banks *__wrap_object__banks(const struct object *obj);
 void __wrap_snapshot__count_calls(const struct banks *b, uint64_t *calls);
@@ -52,6 +55,13 @@ size_t __wrap_attach__count_programs(struct attach *a, struct attach_program_cou
 {
 	memcpy(out, programs, sizeof(programs));
 	return nprograms;
+}
+
+bool __wrap_by_function__count_answers(const struct attach *a, uint64_t missed[MISSED_MAX])
+{
+	if (answers)
+		memcpy(missed, answers, MISSED_MAX * sizeof(*missed));
+	return answers;
 }
 
 int __wrap_object_maps__refresh(struct object *obj)
@@ -116,6 +126,7 @@ static inline int set_up(void **state)
 	memset(counted, 0, sizeof(counted));
 	memset(entries, 0, sizeof(entries));
 	nprograms = 0;
+	answers = NULL;
 	let_programs_end = NULL;
 	wait_error = waits = 0;
 	for (size_t i = 0; i < TARGETS; i++)

@@ -233,6 +233,31 @@ static void shared_programs(void **state)
 			 5 + 4 + 2 + 2);
 }
 
+/* Answered system calls that were missed: of all calls together, from 0, and never fewer. */
+static void answered_calls(void **state)
+{
+	static const uint64_t readings[][MISSED_MAX] = {
+		{ 0 },
+		{ [MISSED_RECURSION] = 3, [MISSED_MAXACTIVE] = 2 },
+		{ [MISSED_RECURSION] = 4 },
+	};
+	struct bench *b = *state;
+	const struct missed_program *seen = &b->view->programs[MISSED_ANSWERED];
+
+	read_once(b);
+	assert_false(seen->shared);
+	for (size_t i = 0; i < ARRAY_SIZE(readings); i++) {
+		answers = readings[i];
+		read_once(b);
+		assert_true(seen->shared);
+		assert_int_equal(seen->reasons, 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE);
+		assert_int_equal(seen->missed[MISSED_RECURSION], i ? i + 2 : 0);
+		assert_int_equal(seen->missed[MISSED_MAXACTIVE], i ? 2 : 0);
+	}
+	assert_string_equal(shared_missed__name(MISSED_ANSWERED), "answered");
+	assert_int_not_equal(shared_missed__mechanism("uretprobe"), MISSED_ANSWERED);
+}
+
 /* Whatever a server writes, the next reading has what the kernel counted. */
 static void hostile_server(void **state)
 {
@@ -295,6 +320,7 @@ int main(void)
 		TEST(call_that_is_being_counted),
 		TEST(losses_are_never_made_up),
 		TEST(shared_programs),
+		TEST(answered_calls),
 		TEST(hostile_server),
 	};
 

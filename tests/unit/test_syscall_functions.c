@@ -138,20 +138,68 @@ static void test_probed_twice(void **state)
 	done(&f);
 }
 
-/* Answered calls could not be counted. */
+#define READ "ffffffff81000300 T __x64_sys_read\n"
+
+/* The functions at which answered calls are counted. */
 static void test_answerer(void **state)
 {
-	static const char *const others[] = {
-		"ffffffff81000300 T __x64_sys_read\n",
-		"ffffffff81000300 T __x64_sys_read\nffffffff81001000 t syscall_trace_enter\n",
-		"ffffffff81000300 T __x64_sys_read\n"
-		"ffffffff81001000 t syscall_trace_enter.constprop.0\n"
-		"ffffffff81001100 t syscall_trace_enter.isra.0\n",
+	static const struct {
+		const char *symbols, *traceable;
+		struct answerer want;
+	} rows[] = {
+		{ READ "ffffffff81001000 t syscall_trace_enter.constprop.0\n"
+		       "ffffffff81001100 t syscall_trace_enter.constprop.0.cold\n"
+		       "ffffffff81001200 T __secure_computing\nffffffff81001300 T ptrace_notify\n",
+		  "syscall_trace_enter.constprop.0\n__secure_computing\nptrace_notify\n",
+		  { RP_ANSWERER_ENTER, 0xffffffff81001000, 0 } },
+		{ READ "ffffffff81001200 T __secure_computing\nffffffff81001300 T ptrace_notify\n",
+		  "__secure_computing\nptrace_notify\n",
+		  { RP_ANSWERER_SECCOMP, 0xffffffff81001200, 0xffffffff81001300 } },
+		{ READ "ffffffff81001200 T __seccomp_permit_syscall\n"
+		       "ffffffff81001300 T ptrace_notify\n",
+		  "__seccomp_permit_syscall\nptrace_notify\n",
+		  { RP_ANSWERER_PERMIT, 0xffffffff81001200, 0xffffffff81001300 } },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		write_lists(others[i], i < 2 ? "__x64_sys_read\n" : traceable);
-		check_call("syscall:read", "has no function syscall_trace_enter");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		__cleanup_free char *filter = xasprintf("__x64_sys_read\n%s", rows[i].traceable);
+		struct fixture f = { 0 };
+		const struct answerer *got;
+
+		write_lists(rows[i].symbols, filter);
+		LIST(&f, "syscall:read");
+		run(&f);
+		assert_null(f.targets->v[0]->no_function);
+		got = &f.targets->v[0]->answerer;
+		assert_int_equal(got->kind, rows[i].want.kind);
+		assert_int_equal(got->addr, rows[i].want.addr);
+		assert_int_equal(got->stops, rows[i].want.stops);
+		done(&f);
+	}
+	write_lists(kallsyms, traceable);
+}
+
+/* Answered calls could not be counted. */
+static void test_no_answerer(void **state)
+{
+	static const struct {
+		const char *symbols, *traceable;
+	} rows[] = {
+		{ READ, "" },
+		{ READ "ffffffff81001000 t syscall_trace_enter\n", "" },
+		{ READ "ffffffff81001000 t syscall_trace_enter.constprop.0\n"
+		       "ffffffff81001100 t syscall_trace_enter.isra.0\n",
+		  "syscall_trace_enter.constprop.0\nsyscall_trace_enter.isra.0\n" },
+		{ READ "ffffffff81001200 T __seccomp_permit_syscall\n",
+		  "__seccomp_permit_syscall\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		__cleanup_free char *filter = xasprintf("__x64_sys_read\n%s", rows[i].traceable);
+
+		write_lists(rows[i].symbols, filter);
+		check_call("syscall:read", "has neither syscall_trace_enter nor "
+					   "__seccomp_permit_syscall");
 	}
 	write_lists(kallsyms, traceable);
 }
@@ -161,7 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_functions),   cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_native_only), cmocka_unit_test(test_probed_twice),
-		cmocka_unit_test(test_answerer),
+		cmocka_unit_test(test_answerer),    cmocka_unit_test(test_no_answerer),
 	};
 
 #ifndef __x86_64__

@@ -17,6 +17,7 @@ arm64)
 	;;
 x86)
 	# Flavours are the same code: real-time kernels preempt everything, and cloud kernels have fewer drivers.
+	causes=events+spans+samples+callers
 	some=conformance+conformance_edges:start,kretprobe,again
 	edges=start,fexit,kprobe.session,kprobe.multi,kretprobe,small.fexit
 	set -- limits:integrity/6.12/lockdown=integrity limits:nodebugfs/6.12/debugfs=off \
@@ -24,7 +25,8 @@ x86)
 		conformance:auto.mmap,auto.map/6.1-cloud conformance:auto.mmap,auto.map/6.12-cloud \
 		conformance:auto.mmap,auto.percpu,auto.map+conformance_edges:$edges/6.12/preempt=full interrupts:fexit/6.12 \
 		scale:many.auto,refused.kprobe.multi,nobtf/7 conformance:auto.mmap,auto.map/7-cloud $some/6.1-rt $some/7-rt $some/6.12-rt \
-		conformance+conformance_edges:start,kprobe.session,again/6.18
+		conformance+conformance_edges:start,kprobe.session,again/6.18 \
+		samples+callers/5.10 $causes+syscalls/6.1 $causes/6.12
 	;;
 '')
 	echo "usage: other_kernels.sh arm64 | x86 | JOB..." >&2

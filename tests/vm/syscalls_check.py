@@ -76,14 +76,28 @@ def mechanisms(directory, mechanism):
             yield f"{probe['function']}: {probe}"
 
 
+def crowd(directory):
+    """Of six calls that wait for their answers, this build can count four. The threads' other calls may be
+    missed as well."""
+    text = (directory / "crowd").read_text()
+    value = {
+        "counted": r'retprobe_returns_total\{.*function="sched_rr_get_interval".*\} (\d+)',
+        "missed": r'retprobe_missed_total\{object="_all",function="_all",reason="maxactive"\} (\d+)',
+    }
+    value = {name: sum(map(int, re.findall(pattern, text))) for name, pattern in value.items()}
+    if not 0 < value["counted"] < 6 or value["counted"] + value["missed"] < 6:
+        yield str(value)
+
+
 def main():
     name, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     live = [path.name.removesuffix(".exit") for path in sorted(directory.glob("*.exit"))]
     want = growth(directory, "tracepoint")
     x32 = int((directory / "x32").read_text())
-    has_functions = not (directory / "kernel").read_text().startswith("7")
-    chosen = "fexit" if has_functions else "tracepoint"
-    print(f"1..{3 * len(live) + 4}")
+    kernel = (directory / "kernel").read_text()
+    chosen = "kprobe.session" if kernel.startswith("7") else "fexit"
+    counts_slots = not kernel.startswith("5.10")
+    print(f"1..{3 * len(live) + 4 + counts_slots}")
     tests = {
         "no complaints of the kernel": (directory / "dmesg").read_text().splitlines(),
         "no events are left": (directory / "leftovers").read_text().splitlines(),
@@ -91,11 +105,12 @@ def main():
         "a call is attached by its functions": [] if re.search(rf"^syscall +getpgid +{chosen} ", (
             directory / "plan").read_text(), re.M) else [(directory / "plan").read_text()],
     }
+    if counts_slots:
+        tests["answered calls without a slot are missed"] = crowd(directory)
     for mechanism in live:
         got = growth(directory, mechanism)
         tests[f"{mechanism}: the same numbers"] = differences(want, got, {key[1] for key in got} | {"getpgid"})
-        tests[f"{mechanism} is what they are attached by"] = mechanisms(directory, mechanism) \
-            if has_functions else ()
+        tests[f"{mechanism} is what they are attached by"] = mechanisms(directory, mechanism)
         tests[f"{mechanism}: exit code"] = [] if (directory / f"{mechanism}.exit").read_text().strip() == "0" else \
             ["it stopped badly"]
     for what, problems in tests.items():

@@ -6,6 +6,7 @@
  *	errno	a seccomp filter: 100 x sched_rr_get_interval(5) and 10 forks fail with EPERM
  *	trap	likewise, with a signal: 50
  *	notify	a supervisor: 30 return 42
+ *	crowd	likewise, 6 of 6 threads that wait for it at the same time
  *	tracer	PTRACE_SYSEMU: 20 return 7
  *	held	a filter that allows all: 1 x msgrcv that waits for a message, 5 that do not
  */
@@ -121,6 +122,42 @@ static int by_supervisor(void)
 	return wrong;
 }
 
+static void *supervised_once(void *wrong)
+{
+	*(int *)wrong = ask(1, 42, 0);
+	return NULL;
+}
+
+#define CROWD 6
+
+static int by_busy_supervisor(void)
+{
+	int fd = answer(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER), wrong = 0;
+	struct seccomp_notif_resp responses[CROWD] = {};
+	pthread_t threads[CROWD];
+	int results[CROWD];
+
+	if (fd < 0)
+		return 77;
+	for (int i = 0; i < CROWD; i++)
+		pthread_create(&threads[i], NULL, supervised_once, &results[i]);
+	for (int i = 0; i < CROWD; i++) {
+		struct seccomp_notif request = {};
+
+		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &request))
+			return 1;
+		responses[i] = (struct seccomp_notif_resp){ .id = request.id, .val = 42 };
+	}
+	for (int i = 0; i < CROWD; i++)
+		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &responses[i]))
+			return 1;
+	for (int i = 0; i < CROWD; i++) {
+		pthread_join(threads[i], NULL);
+		wrong += results[i];
+	}
+	return wrong;
+}
+
 #ifdef __x86_64__
 #ifndef PTRACE_SYSEMU
 #define PTRACE_SYSEMU 31
@@ -197,6 +234,8 @@ int main(int argc, char **argv)
 		return by_signal();
 	if (!strcmp(who, "notify"))
 		return by_supervisor();
+	if (!strcmp(who, "crowd"))
+		return by_busy_supervisor();
 	if (!strcmp(who, "tracer"))
 		return by_tracer();
 	if (!strcmp(who, "held"))
