@@ -15,7 +15,7 @@
  */
 #pragma once
 
-#include "capture.bpf.h"
+#include "capturing.bpf.h"
 
 /* The owner of calls: a thread, or a process if calls may return on another thread. It has a number
  * of its own, because the kernel reuses thread ids. */

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "clone.bpf.h"
-#include "capture.bpf.h"
+#include "capturing.bpf.h"
 
 SEC("kprobe")
 int BPF_KPROBE(kprobe_entry)

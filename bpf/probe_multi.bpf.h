@@ -7,7 +7,7 @@
 #pragma once
 
 #include "addresses.bpf.h"
-#include "capture.bpf.h"
+#include "capturing.bpf.h"
 
 SEC("kprobe")
 int BPF_KPROBE(multi_entry)

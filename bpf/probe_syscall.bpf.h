@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include "capture.bpf.h"
+#include "capturing.bpf.h"
 #include "unseen_syscall.bpf.h"
 
 volatile __u64 syscall_desc[RP_SYSCALLS];	 /* by number; 0: not probed */

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "clone.bpf.h"
-#include "capture.bpf.h"
+#include "capturing.bpf.h"
 #include "session.bpf.h"
 
 SEC("fentry")

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "scan.h"
 #include "probe_answered.bpf.h"
 #include "probe_syscall.bpf.h"
 

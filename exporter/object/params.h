@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/histogram_layout.h"
-#include "bpf/abi.h"
+#include "bpf/scan.h"
 #include "config/config.h"
 #include "expr/capture.h"
 #include "kernel/cpus.h"

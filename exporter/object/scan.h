@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "bpf/abi.h"
+#include "bpf/scan.h"
 #include "object/object.h"
 
 /* A task that was found. The arrays are in the memory of the call that reports it. */

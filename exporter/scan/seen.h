@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "bpf/abi.h"
+#include "bpf/scan.h"
 
 #include "base/util.h"
 
