@@ -39,12 +39,13 @@ prometheus_with() {
 	wait_ready "$kind prometheus" "$port"
 }
 
-# Data for the panels: calls that succeed, fail, return NULL or a size; labels, observed values; a function
-# that does not exist.
+# Data for the panels: calls that succeed, fail, return NULL or a size; labels, observed values, samples, tracepoints
+# and spans; a function that does not exist.
 cat > "$temp/retprobe.yaml" <<END
 probes:
   - syscalls: [getpgid, openat]
     in_flight: longer
+    sample: {when: "outcome == error", per_second: 1}
   - functions: no_such_function
   - syscalls: read
     returns: size

@@ -25,8 +25,12 @@ def objects(file):
 
 
 def default():
+    # Trampolines of arm64 refuse two in Debian's 6.12: nine arguments (ENOTSUPP), and EACCES for the other.
+    never = {"do_mmap", "inet_csk_accept"} if "arm64" in name else set()
+    refused = {function for function, why in attached("default").items() if why}
+    told = {function for function in never if f"the kernel refuses fexit for {function}:" in text("exporter.log")}
     yield "kernel functions by default", objects("default") == {"vmlinux"}, objects("default")
-    yield "all of them attached", set(attached("default").values()) == {""}, attached("default")
+    yield "all of them attached", refused == never == told, (refused, told)
 
 
 def labels():

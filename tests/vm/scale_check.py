@@ -169,13 +169,13 @@ def refused_calls(r, case):
 
 def falls_back(r, case):
     before, s = r.scrape(f"{case}.before"), r.scrape(f"{case}.after")
-    # A start calls sysfs_emit, too.
+    # A start calls sysfs_emit, too, and so does whoever else reads a file of sysfs.
     mechanisms, got = s.mechanisms(), s.counts()["sysfs_emit"] - before.counts()["sysfs_emit"]
     # Only trampolines refuse sysfs_emit.
     first = mechanisms.pop(GETPGID[0])
     if (mechanisms.pop("sysfs_emit") == first) == (first == "fexit") or set(mechanisms.values()) != {first}:
         yield f"{first}, and {s.mechanisms()}"
-    if s.lost() or got != 50 or s.sum("retprobe_missed_total", ("sysfs_emit",)):
+    if s.lost() or got < 50 or s.sum("retprobe_missed_total", ("sysfs_emit",)):
         yield f"not attached: {s.lost()}; {got} of 50 calls"
     if s.sum("retprobe_duration_seconds_count", GETPGID) < 70:
         yield f"{s.sum('retprobe_duration_seconds_count', GETPGID)} of 70 calls of {GETPGID[0]}"
