@@ -33,8 +33,8 @@ calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
 	scale:nobtf+$calls+events+spans+in_flight+lifecycle/5.10/possible_cpus=100 \
 	scale+$calls+in_flight+syscalls/6.12 scale:many.fsession.multi,refused.auto+names/7 \
-	conformance_labels+expressions+events+spans+in_flight+samples+callers+syscalls/7 \
-	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight/6.1 \
+	conformance_labels+expressions+in_flight/7 \
+	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+samples+callers/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
