@@ -145,7 +145,9 @@ def main():
     name, path = sys.argv[1], pathlib.Path(sys.argv[2])
     results = Results(name, path)
     failed = False
-    for check in exact, slow, rate, contents, untimed, stacks, user_stacks, quiet:
+    checks = exact, slow, rate, contents, untimed, stacks, user_stacks, quiet
+    print(f"1..{len(checks)}")
+    for check in checks:
         try:
             faults = list(check(results))
         except (OSError, KeyError, ValueError) as e:
