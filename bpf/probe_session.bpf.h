@@ -40,23 +40,24 @@ int BPF_KPROBE(kprobe_session)
 	return 0;
 }
 
-/* Returns 1 for a call that a filter rejects: the kernel then skips its return. */
-static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *cookie)
+/* Returns 1 for a call that a filter rejects: the kernel then skips its return. capture: the
+ * caller's, as there is no stack left for another one. */
+static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *cookie,
+						   struct capture *capture)
 {
 	struct entry entry = entry_of_function(ctx);
 	__u64 desc = desc_of_link(ctx);
-	struct capture capture = {};
 
 	if (!desc)
 		return 0;
-	if (!make_capture(&entry.args, desc, &capture, UNREADABLE)) {
+	if (!make_capture(&entry.args, desc, capture, UNREADABLE)) {
 		*cookie = 0;
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
 		return 1;
 	}
 	if (count_kprobe_entries)
 		count_entry(RP_ENTERED_KPROBE_SESSION);
-	put_capture(IN_SLOTS, RP_KERNEL, RP_DESC_ID(desc), MULTI_ENTRY_ADDR(ctx), &capture);
+	put_capture(IN_SLOTS, RP_KERNEL, RP_DESC_ID(desc), MULTI_ENTRY_ADDR(ctx), capture);
 	*cookie = bpf_ktime_get_ns();
 	return 0;
 }
@@ -69,7 +70,7 @@ int BPF_KPROBE(kprobe_session_capturing)
 	bool captured;
 
 	if (!session_is_return(ctx))
-		return enter_capturing_session(ctx, cookie);
+		return enter_capturing_session(ctx, cookie, &capture);
 	now = bpf_ktime_get_ns();
 	start = *cookie;
 	*cookie = 0;
