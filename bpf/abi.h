@@ -308,7 +308,7 @@ struct rp_ending {
 
 /* Filters on what is known when a call returns. All must pass. */
 struct rp_returned {
-	__u32 filters;	/* bits of enum rp_returned_filter: those that there are */
+	__u32 filters;	/* bits of enum rp_returned_filter; 0: all pass */
 	__u32 outcomes; /* rp_outcome_bits that pass */
 	__u32 nresults; /* filters on the result */
 	__u32 nendings; /* alternatives, in groups; with them, there are no filters on the result */

@@ -8,14 +8,6 @@
 #include "pages/json.h"
 #include "scan/report.h"
 
-static bool wants(const struct http_request *req, const char *function)
-{
-	for (size_t i = 0; i < req->nfunctions; i++)
-		if (!strcmp(req->functions[i], function))
-			return true;
-	return !req->nfunctions;
-}
-
 static void json_name(struct buf *b, const struct report_name *name)
 {
 	buf__puts(b, "{\"object\":");
@@ -29,7 +21,7 @@ static bool json_call(struct buf *b, const struct http_request *req, const struc
 {
 	size_t i = 0;
 
-	while (i < c->nnames && !wants(req, c->names[i].function))
+	while (i < c->nnames && !pages_source__wants(req, c->names[i].function))
 		i++;
 	if (i == c->nnames)
 		return false;
@@ -65,7 +57,7 @@ static void json_report(struct buf *b, const struct http_request *req, const str
 	buf__puts(b, "\n],\"unknown\":[");
 	comma = "\n";
 	for (size_t i = 0; i < r->nunknown; i++) {
-		if (!wants(req, r->unknown[i].name.function))
+		if (!pages_source__wants(req, r->unknown[i].name.function))
 			continue;
 		buf__puts(b, comma);
 		json_name(b, &r->unknown[i].name);

@@ -12,14 +12,6 @@
 
 #define LIMIT_DEFAULT 100
 
-static bool wants(const struct http_request *req, const char *function)
-{
-	for (size_t i = 0; i < req->nfunctions; i++)
-		if (!strcmp(req->functions[i], function))
-			return true;
-	return !req->nfunctions;
-}
-
 static void json_labels(struct buf *b, const struct sample_report *s)
 {
 	buf__puts(b, ",\"labels\":{");
@@ -79,7 +71,7 @@ static const struct sample_name *name_of(const struct http_request *req,
 					 const struct sample_report *s)
 {
 	for (size_t i = 0; i < s->nnames; i++)
-		if (wants(req, s->names[i].function))
+		if (pages_source__wants(req, s->names[i].function))
 			return &s->names[i];
 	return NULL;
 }

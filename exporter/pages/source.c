@@ -16,6 +16,14 @@ static double deadline_of(const struct http_request *req)
 	return req->timeout ? req->arrived + req->timeout - margin : 0;
 }
 
+bool pages_source__wants(const struct http_request *req, const char *function)
+{
+	for (size_t i = 0; i < req->nfunctions; i++)
+		if (!strcmp(req->functions[i], function))
+			return true;
+	return !req->nfunctions;
+}
+
 bool pages_source__acquire(const struct pages_source *s, const struct http_request *req,
 			   struct metrics_input *in, struct http_response *res)
 {

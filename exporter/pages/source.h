@@ -31,4 +31,6 @@ struct pages_source {
  * response says why not. */
 bool pages_source__acquire(const struct pages_source *s, const struct http_request *req,
 			   struct metrics_input *in, struct http_response *res);
+/* Whether the request names the function, or none at all. */
+bool pages_source__wants(const struct http_request *req, const char *function);
 void pages_source__release(const struct pages_source *s, struct metrics_input *in);

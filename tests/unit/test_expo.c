@@ -89,7 +89,8 @@ static void write_all(struct expo *e)
 	expo__value(e, NULL, -INFINITY, 0);
 }
 
-/* The newest of a bucket. Values that are not UTF-8, and the longest that there are. */
+/* A bucket has its newest exemplar. Also values that are not UTF-8, and values of the maximum
+ * length. */
 static void write_exemplars(struct expo *e)
 {
 	static const uint64_t cells[] = { 1, 20, 300, 4000, 50000 };
