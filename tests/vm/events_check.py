@@ -105,14 +105,11 @@ def page(r):
 CHECKS = (texts, numbers, located, system_calls, states, families, reload, perf, page)
 
 
-def main():
-    name, directory = sys.argv[1], pathlib.Path(sys.argv[2])
-    read = lambda file: (directory / file).read_text() if (directory / file).exists() else None
-    r = {when: Scrape(directory / when) for when in ("before", "after", "later")}
-    r |= {file: read(file) for file in ("syscalls", "perf", "probes")}
+def run(name, checks, r):
+    """A verdict for each check. True: one has failed."""
     failed = False
-    print(f"1..{len(CHECKS)}")
-    for check in CHECKS:
+    print(f"1..{len(checks)}")
+    for check in checks:
         wrong = list(check(r))
         if wrong and wrong[0].startswith("SKIP: "):
             print(f"SKIP {name} {check.__name__}: {wrong[0][6:]}")
@@ -120,6 +117,14 @@ def main():
         failed = failed or bool(wrong)
         print(f"not ok {name} {check.__name__}: {'; '.join(wrong)}" if wrong else f"ok {name} {check.__name__}")
     return failed
+
+
+def main():
+    name, directory = sys.argv[1], pathlib.Path(sys.argv[2])
+    read = lambda file: (directory / file).read_text() if (directory / file).exists() else None
+    r = {when: Scrape(directory / when) for when in ("before", "after", "later")}
+    r |= {file: read(file) for file in ("syscalls", "perf", "probes")}
+    return run(name, CHECKS, r)
 
 
 if __name__ == "__main__":

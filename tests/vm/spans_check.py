@@ -6,6 +6,7 @@ import pathlib
 import sys
 
 from conformance_check import parse
+from events_check import run
 
 LOST = ("cancelled", "replaced", "no_room", "detached", "unmatched", "unreadable")
 
@@ -169,16 +170,7 @@ def main():
          "scrapes": ("mixed", "drained", "begun", "again", "ended", "slept", "later")}
     for when in r["scrapes"] + ("since", "old") + (("disk.after",) if r["disk"] else ()):
         r[when] = Scrape(directory / when)
-    failed = False
-    print(f"1..{len(CHECKS)}")
-    for check in CHECKS:
-        wrong = list(check(r))
-        if wrong and wrong[0].startswith("SKIP: "):
-            print(f"SKIP {name} {check.__name__}: {wrong[0][6:]}")
-            continue
-        failed = failed or bool(wrong)
-        print(f"not ok {name} {check.__name__}: {'; '.join(wrong)}" if wrong else f"ok {name} {check.__name__}")
-    return failed
+    return run(name, CHECKS, r)
 
 
 if __name__ == "__main__":
