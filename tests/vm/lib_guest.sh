@@ -27,7 +27,7 @@ fail() {
 }
 
 run() { # run COMM OPERATION...: the workload under another name
-	ln -sf "$W" "/tmp/$1"
+	[ "/tmp/$1" -ef "$W" ] || ln -sf "$W" "/tmp/$1"
 	"/tmp/$1" "${@:2}" >>"$RESULTS/work" || fail "workload $*"
 }
 
