@@ -220,6 +220,11 @@ ran_stale_code() {
 			grep -q 'Code: .* <e8> ' "$temp/console"; }
 }
 
+# Not always by an instruction that shows it.
+died() {
+	ran_stale_code || grep -q 'Kernel panic' "$temp/console"
+}
+
 # A silent kernel that makes no progress is as rare as one that runs stale code.
 limit_boot() {
 	left=$boot_limit
@@ -354,11 +359,11 @@ for attempt in 1 2 3; do
 	follower=''
 	if [ -e "$temp/stuck" ]; then
 		echo "guest: the emulator did not get kernel $release to boot in $boot_limit s (try $attempt of 3)" >&2
-	elif [ -n "$code" ] || ! ran_stale_code; then
+	elif [ -n "$code" ]; then
 		break
-	elif [ ! -s "$temp/status" ]; then
-		echo "guest: the emulator ran stale code while booting (try $attempt of 3)" >&2
-	elif [ -n "$again" ] && [ "$attempt" -lt 3 ]; then
+	elif [ ! -s "$temp/status" ] && died; then
+		echo "guest: kernel $release died in the emulator while booting (try $attempt of 3)" >&2
+	elif [ -n "$again" ] && [ "$attempt" -lt 3 ] && ran_stale_code; then
 		echo "guest: the emulator ran stale code under the command; once more"
 		[ -z "$results" ] || find "$results" -mindepth 1 -delete
 		[ -z "${GUEST_RERUNS:-}" ] || echo "$release: $*" > "$GUEST_RERUNS/$$.$attempt"
