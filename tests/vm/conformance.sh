@@ -22,6 +22,7 @@
 #	scale			thousands of functions, and batches that the kernel refuses
 #	spans			between tracepoints
 #	syscalls		system calls of every kind, by the tracepoints and by their functions
+#	tools			the configuration of deploy/TOOLS.md
 #
 # CASEs are the arguments of TEST_guest.sh; without them it runs all cases. LIMIT=SECONDS replaces the guests' time
 # limits, for a busy machine. KEEP=1 keeps the results.
@@ -48,7 +49,7 @@ trap 'rm -rf "$work"' EXIT
 # any instruction that ends a translated block.
 cpus_of() {
 	case $1 in
-	lifecycle/5.* | scale/* | names/* | in_flight/* | samples/* | syscalls/* | lockdown/* | callers/*) echo one ;;
+	lifecycle/5.* | scale/* | names/* | in_flight/* | samples/* | syscalls/* | tools/* | lockdown/* | callers/*) echo one ;;
 	expressions/[56].* | events/[56].* | conformance_labels/[56].*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
 	*) echo turns ;;
