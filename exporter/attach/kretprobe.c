@@ -180,16 +180,19 @@ static void take_baseline(struct attach_context *c, struct attach_slot **slots, 
 	free_rows(&rows);
 }
 
+/* The column with the calls without a return slot appeared together with attach cookies. */
+#define COUNTS_SLOTS FEATURE_ATTACH_COOKIE
+
 /*
  * The missed column of both events has the number of times that the kernel skipped the breakpoint.
  * The kretprobe's also has the calls without a free return slot, since Linux 6.1. Without an entry,
- * all of them count as such.
+ * all of them count as such. 5.10 adds the page faults of a program, as when it walks a user stack.
  */
-static void count_one(const struct kretprobe *k, const struct kprobe_profile *entry,
+static void count_one(const struct kretprobe *k, bool has_slots, const struct kprobe_profile *entry,
 		      const struct kprobe_profile *leave, struct kernel_counts *out)
 {
 	uint64_t skipped = entry->missed - k->base_entry.missed;
-	uint64_t no_slot = leave->missed - k->base_return.missed;
+	uint64_t no_slot = has_slots || k->untimed ? leave->missed - k->base_return.missed : 0;
 
 	out->has_returned = true;
 	out->returned = leave->hits - k->base_return.hits;
@@ -202,6 +205,7 @@ static void count_one(const struct kretprobe *k, const struct kprobe_profile *en
 static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
 		  struct kernel_counts *out)
 {
+	bool has_slots = features__has(c->features, COUNTS_SLOTS);
 	struct rows rows = new_rows(slots, n);
 
 	if (!kprobe_events__profile(c->shared, rows.v, rows.n)) {
@@ -214,7 +218,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 				continue;
 			entry = row_of(&rows, KPROBE_ENTRY, t);
 			leave = row_of(&rows, KPROBE_RETURN, t);
-			count_one(k, &entry, &leave, &out[t->id]);
+			count_one(k, has_slots, &entry, &leave, &out[t->id]);
 		}
 	}
 	free_rows(&rows);
@@ -344,7 +348,6 @@ static void close_shared(struct attach_context *c)
 #define UNCOUNTED "calls beyond maxactive are not counted by this kernel"
 #define BOUND	  "calls beyond maxactive are counted by the kernel without atomics: a bound"
 
-/* The column with these calls appeared together with attach cookies. */
 static const char *caveat(struct features *f)
 {
 	static const char *const texts[2][2] = {
@@ -352,8 +355,7 @@ static const char *caveat(struct features *f)
 		{ BOUND, BOUND "; " ATTACH_STRAY_RETURN },
 	};
 
-	return texts[features__has(f, FEATURE_ATTACH_COOKIE)]
-		    [!features__has(f, FEATURE_NO_PREEMPTION)];
+	return texts[features__has(f, COUNTS_SLOTS)][!features__has(f, FEATURE_NO_PREEMPTION)];
 }
 
 const struct attach_ops attach_kretprobe = {
