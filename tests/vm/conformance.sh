@@ -13,6 +13,7 @@
 #	conformance_labels	return kinds, labels, filters, cardinality
 #	events			tracepoints
 #	expressions		over known arguments
+#	filters			on the result, with all else that probes have, by each mechanism
 #	in_flight		calls that hang
 #	interrupts		hard interrupts that hit running programs; counts instructions: a job of its own
 #	lifecycle		reload, modules, the rate guard, the two processes
@@ -32,10 +33,10 @@ cd "$(dirname "$0")/../.." || exit 1
 both=conformance+conformance_edges
 calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
-	scale:many.auto,refused.auto,refused.kprobe.multi+$calls+syscalls/6.12 \
-	scale:nobtf+$calls+events+spans+in_flight/5.10/possible_cpus=100 \
+	scale:many.auto,refused.auto,refused.kprobe.multi+$calls+filters:kprobe.session,tracepoint+syscalls/6.12 \
+	scale:nobtf+$calls+events+spans+in_flight+filters:kretprobe,tracepoint/5.10/possible_cpus=100 \
 	scale:many.fsession.multi,refused.auto+names/7 \
-	conformance_labels+expressions+in_flight/7 \
+	conformance_labels+expressions+in_flight+filters:fsession.multi,kprobe.session/7 \
 	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+samples+callers/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
@@ -49,7 +50,7 @@ trap 'rm -rf "$work"' EXIT
 # any instruction that ends a translated block.
 cpus_of() {
 	case $1 in
-	lifecycle/5.* | scale/* | names/* | in_flight/* | samples/* | syscalls/* | tools/* | lockdown/* | callers/*) echo one ;;
+	lifecycle/5.* | scale/* | names/* | in_flight/* | samples/* | syscalls/* | tools/* | filters/* | lockdown/* | callers/*) echo one ;;
 	expressions/[56].* | events/[56].* | conformance_labels/[56].*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
 	*) echo turns ;;
