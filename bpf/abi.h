@@ -340,19 +340,20 @@ enum rp_stack { RP_STACK_KERNEL = 1, RP_STACK_USER = 2 };
 struct rp_capture_spec {
 	__u32 nnumbers, ntexts, comm; /* parts of the label key */
 	__u32 comm_at, text_at;	      /* the words with which they begin */
+	__u32 nwords, may_fail;	      /* words of the key; some part of it may be unreadable */
+	__u32 sets_only;	      /* nothing but its label set matters of a call that returns */
+	__u32 typed;		      /* numbers in arguments are read by types (typed.bpf.h) */
 	__u32 nfilters;		      /* more than RP_FILTERS: plus the number of alternatives */
 	__u32 nobserved, nmeasured;   /* together RP_OBSERVED at most */
 	__u32 measured[RP_OBSERVED];  /* enum rp_measured */
 	__u32 reads_args;	      /* bits of the argument registers that expressions read */
-	__u32 of_syscall;	      /* the arguments are those of a system call */
-	__u32 go;		      /* they are those of Go's calling convention */
+	__u32 of_syscall, go;	      /* they are a system call's; in Go's calling convention */
 	__u32 callers;		      /* a caller is read */
 	__u64 return_trampoline[RP_RETURN_TRAMPOLINES];
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
 	__u32 split; /* `error:` splits a class: its errors are counted by value, as -1 - class */
-	__u8 outcome[8]; /* rp_outcome_bit of each rp_class; TAIL: 0 */
-	struct rp_test
-		error; /* `error:`, results that are errors although their class does not show it */
+	__u8 outcome[8];      /* rp_outcome_bit of each rp_class; TAIL: 0 */
+	struct rp_test error; /* results that are errors although their class does not show it */
 	struct rp_path_layout path;
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
 	struct rp_field key[RP_SPAN_KEYS], outcome_field; /* of a point of a span */

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "clone.bpf.h"
 #include "fields.bpf.h"
 
 #define FTRACE_CALL_END 32 /* the call of a trampoline is in a function's first bytes */
@@ -134,6 +135,8 @@ static __always_inline __u64 function_of_trampoline(void *ctx)
  * result, while the program at the return is not attached yet, and the address in the function, if
  * that jumps to the trampoline (since 6.19). Then everything else is one word nearer. Kernels
  * before 5.15 do not tell what the function is.
+ *
+ * size: of the arguments.
  */
 static __noinline __u64 caller_by_trampoline(void *ctx, __u64 size, __u32 source)
 {
@@ -160,7 +163,10 @@ static __always_inline __u64 caller_of(const struct entry *e, __u32 source)
 	case BY_UPROBE:
 		return caller_by_uprobe(e->ctx);
 	case BY_TRAMPOLINE:
-		return caller_by_trampoline(e->ctx, e->size, source);
+		return caller_by_trampoline(e->ctx, args_size_of_clone(), source);
+	case BY_SHARED_TRAMPOLINE:
+		return caller_by_trampoline(e->ctx, bpf_get_func_arg_cnt(e->ctx) * sizeof(__u64),
+					    source);
 	case AT_RETURN:
 		break;
 	}

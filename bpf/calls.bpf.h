@@ -180,7 +180,8 @@ static __always_inline void enter_call(struct pt_regs *ctx, __u64 desc)
 
 static __always_inline void enter_capturing_call(struct pt_regs *ctx, __u64 desc)
 {
-	struct entry entry = entry_of_user(ctx);
+	struct args args;
+	struct entry entry = entry_of_user(ctx, &args);
 	struct call call = {};
 	struct call_key key;
 	bool placed = place_of_call(ctx, desc, true, &key);
@@ -190,7 +191,7 @@ static __always_inline void enter_capturing_call(struct pt_regs *ctx, __u64 desc
 			return;
 		bpf_map_delete_elem(&calls, &key);
 	}
-	if (!make_capture(&entry.args, desc, &call.capture, UNREADABLE)) {
+	if (!make_capture(&entry, desc, &call.capture, UNREADABLE)) {
 		count_event(RP_PREEMPTIBLE, key.id, RP_EVENT_REJECTED);
 		return;
 	}

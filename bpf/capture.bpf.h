@@ -108,9 +108,9 @@ static __always_inline enum claim claim_capture_slot(struct capture_slot *p, __u
 		return BUSY;
 	if (p->slot.key == key)
 		return OWN;
-	if (!p->slot.key && !__sync_val_compare_and_swap(&p->slot.key, 0, key))
-		return CLAIMED;
-	return clear_capture_slot(p, key);
+	if (p->slot.key || __sync_val_compare_and_swap(&p->slot.key, 0, key))
+		return clear_capture_slot(p, key);
+	return CLAIMED;
 }
 
 static __always_inline void put_capture(enum rp_store store, enum rp_space space, __u32 id,
@@ -167,28 +167,39 @@ static __always_inline bool take_capture(enum rp_store store, enum rp_space spac
 
 /* Whether text that is not in memory yet is read at the return. Not in programs for functions,
  * whose stacks have no room for it. Those for timed system calls have little. */
-enum absent { UNREADABLE, UNREADABLE_IN_LITTLE_STACK, READ_LATE };
+enum absent {
+	UNREADABLE,
+	UNREADABLE_QUICK /* see all_pass() */,
+	UNREADABLE_IN_LITTLE_STACK,
+	READ_LATE
+};
 
-/* Fills the capture of a call that enters. False: a filter rejects the call. */
-static __always_inline bool make_capture(const struct args *args, __u64 desc,
-					 struct capture *capture, enum absent absent)
+/* The label of a call that enters. Sets what is observed and measured, as far as there is any. */
+static __always_inline __u64 read_capture(const struct entry *entry, __u64 desc, __u64 *observed,
+					  enum absent absent)
 {
+	bool quick = absent == UNREADABLE_QUICK, roomy = quick || absent == UNREADABLE;
 	const struct rp_capture_spec *x = capture_spec();
-	__u32 undecided = unknown_zero;
+	__u32 undecided = absent == READ_LATE ? unknown_zero : 0;
 
-	capture->label = CAPTURE_FILTERED;
-	if (!passes(x, args, absent != READ_LATE, absent == UNREADABLE, &undecided))
-		return false;
+	if (!passes(x, entry->args, absent != READ_LATE, roomy, quick, &undecided))
+		return CAPTURE_FILTERED;
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nobserved; i++) {
 		const struct rp_field *f = &x->observed[i];
 
-		if (eval_number(f, source_value(args, f), &capture->observed[i]))
-			capture->observed[i] = RP_OBSERVED_UNREADABLE;
+		if (eval_number(f, source_value(entry->args, f), &observed[i]))
+			observed[i] = RP_OBSERVED_UNREADABLE;
 	}
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nmeasured; i++)
-		MEASURED(capture->observed, i) = measure(x->measured[i]);
-	capture->label =
-		label_of(x, args, desc, absent != READ_LATE, undecided, absent == UNREADABLE);
+		MEASURED(observed, i) = measure(x->measured[i]);
+	return label_of(x, entry, desc, absent != READ_LATE, undecided, roomy, quick);
+}
+
+/* Fills the capture of a call that enters. False: a filter rejects the call. */
+static __always_inline bool make_capture(const struct entry *entry, __u64 desc,
+					 struct capture *capture, enum absent absent)
+{
+	capture->label = read_capture(entry, desc, capture->observed, absent);
 	return capture->label != CAPTURE_FILTERED;
 }
 
@@ -273,6 +284,22 @@ static __always_inline __u64 count_captured(const struct capture *capture, __u64
 	    is_sampled(x, desc, outcome, knows, ret, ns))
 		return SAMPLED_CALL(cell, outcome);
 	return 0;
+}
+
+/* The same for a spec with sets_only. ns: UNTIMED if it is not known; a compile-time constant. */
+static __always_inline void count_in_set(__u64 label, __u64 desc, __u64 ret, __u64 ns,
+					 enum rp_context c)
+{
+	__u32 id = RP_DESC_ID(desc), cell = cell_of_label(label, id);
+	enum rp_class cls = settle(c, cell, rp_outcome(desc, ret));
+	__u64 *words = !sets_are_pooled || cell == id ? cell_of(cell) : NULL;
+
+	if (!words)
+		count_pooled_cell(cell, cls, ns);
+	else if (__builtin_constant_p(ns) && ns == UNTIMED)
+		count_untimed_in_cell(c, words, cls);
+	else
+		count_in_cell(c, words, cls, ns);
 }
 
 static __noinline __u64 count_call(const struct capture *capture, __u64 desc, __u64 ret, __u64 ns,

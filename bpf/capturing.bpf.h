@@ -8,21 +8,26 @@
 static __always_inline void count_capturing_return_only(enum rp_context c, void *ctx, __u64 desc,
 							__u64 ret)
 {
-	struct capture capture = {};
 	struct entry none = { .way = AT_RETURN };
+	struct capture capture;
 
-	if (make_capture(&none.args, desc, &capture, UNREADABLE))
-		count_captured_untimed(ctx, &capture, desc, ret, c);
-	else
+	asm volatile("%0 = 0" : "=r"(none.args));  /* nothing reads them, and clang does not know */
+	asm volatile("" : "=m"(capture.observed)); /* what is not set is not read */
+	capture.label = read_capture(&none, desc, capture.observed, UNREADABLE);
+	if (capture.label == CAPTURE_FILTERED)
 		count_event(c, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	else if (capture_spec()->sets_only)
+		count_in_set(capture.label, desc, ret, UNTIMED, c);
+	else
+		count_captured_untimed(ctx, &capture, desc, ret, c);
 }
 
 /* Start and capture in hashes: user functions, and kernels before 5.12. */
 static __always_inline void enter_capturing(enum rp_context c, enum rp_space space,
-					    const struct args *args, __u64 desc, __u64 addr)
+					    const struct entry *entry, __u64 desc, __u64 addr)
 {
 	struct capture capture = {};
-	bool pass = make_capture(args, desc, &capture, UNREADABLE);
+	bool pass = make_capture(entry, desc, &capture, UNREADABLE);
 
 	put_capture(IN_HASH, space, RP_DESC_ID(desc), addr, &capture);
 	if (pass)
@@ -51,25 +56,82 @@ static __always_inline void leave_capturing(enum rp_context c, enum rp_space spa
 		lose(c, space, id, addr);
 }
 
+/* For calls without a slot. */
+static __noinline long store_rejected(__u64 key)
+{
+	struct capture capture = { .label = CAPTURE_FILTERED };
+	struct user_key in_hash = { .addr = key };
+
+	return bpf_map_update_elem(&capture_hash, &in_hash, &capture, BPF_ANY);
+}
+
 /*
  * Start and capture in one slot, like enter_kernel() and leave_kernel(). A call that a filter
  * rejects has a capture, and neither a start nor a level.
  */
-static __always_inline void enter_capturing_kernel(enum rp_space space, const struct args *args,
+static __always_inline void enter_rejected(__u32 id, __u64 key)
+{
+	struct capture_slot *p = capture_slot_of(key);
+	enum claim claim = claim_capture_slot(p, key);
+
+	if (claim == BUSY || !p) {
+		store_rejected(key);
+		return;
+	}
+	if (claim == OWN)
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_STALE);
+	p->capture.label = CAPTURE_FILTERED;
+	p->slot.start = 0;
+}
+
+static __always_inline void enter_capturing_slowly(enum rp_space space,
+						   const struct capture *capture, __u64 key,
 						   __u64 desc, __u64 addr)
 {
-	struct capture capture = {};
-	bool pass = make_capture(args, desc, &capture, UNREADABLE);
-	__u32 id = RP_DESC_ID(desc);
-	__u64 key = slot_key(space, id, addr);
-	__u64 *cell = space == RP_TRAMPOLINE && pass ? cell_of(id) : NULL;
-	struct capture_slot *p = capture_slot_of(key);
 	struct user_key in_hash = { .addr = key };
-	enum claim claim = BUSY;
 
+	bpf_map_update_elem(&capture_hash, &in_hash, capture, BPF_ANY);
+	enter(RP_EXCLUSIVE, space, desc, addr);
+}
+
+/* Functions of their own, so that the fast path keeps its registers. */
+static __noinline long enter_capturing_kprobe_slowly(const struct capture *capture, __u64 key,
+						     __u64 desc, __u64 addr)
+{
+	enter_capturing_slowly(RP_KERNEL, capture, key, desc, addr);
+	return 0;
+}
+
+static __noinline long enter_capturing_trampoline_slowly(const struct capture *capture, __u64 key,
+							 __u64 desc, __u64 addr)
+{
+	enter_capturing_slowly(RP_TRAMPOLINE, capture, key, desc, addr);
+	return 0;
+}
+
+static __always_inline void enter_capturing_kernel(enum rp_space space, const struct entry *entry,
+						   __u64 desc, __u64 addr)
+{
+	__u32 id = RP_DESC_ID(desc);
+	enum claim claim = BUSY;
+	__u64 label, key, *cell = NULL;
+	struct capture_slot *p;
+	struct capture capture;
+
+	asm volatile("" : "=m"(capture.observed)); /* what is not set is not read */
+	label = read_capture(entry, desc, capture.observed, UNREADABLE_QUICK);
+	key = slot_key(space, id, addr);
+	if (label == CAPTURE_FILTERED) {
+		enter_rejected(id, key);
+		return;
+	}
+	capture.label = label;
+	p = capture_slot_of(key);
+	if (space == RP_TRAMPOLINE)
+		cell = cell_of(id);
 	if (cell)
 		++*(volatile __u64 *)&cell[RP_CELL_LEVEL];
-	if (cell || space != RP_TRAMPOLINE || !pass)
+	if (cell || space != RP_TRAMPOLINE)
 		claim = claim_capture_slot(p, key);
 	if (claim != BUSY && p) {
 		if (claim == OWN)
@@ -77,14 +139,15 @@ static __always_inline void enter_capturing_kernel(enum rp_space space, const st
 		copy_capture(&p->capture, &capture);
 		if (cell)
 			p->slot.level = cell[RP_CELL_LEVEL];
-		p->slot.start = pass ? bpf_ktime_get_ns() : 0;
+		p->slot.start = bpf_ktime_get_ns();
 		return;
 	}
 	if (cell)
 		cell[RP_CELL_LEVEL]--;
-	bpf_map_update_elem(&capture_hash, &in_hash, &capture, BPF_ANY);
-	if (pass)
-		enter(RP_EXCLUSIVE, space, desc, addr);
+	if (space == RP_TRAMPOLINE)
+		enter_capturing_trampoline_slowly(&capture, key, desc, addr);
+	else
+		enter_capturing_kprobe_slowly(&capture, key, desc, addr);
 }
 
 static __always_inline long leave_capturing_slowly(enum rp_space space, void *ctx, __u64 desc,
@@ -134,33 +197,42 @@ static __always_inline void leave_capturing_kernel(enum rp_space space, void *ct
 						   __u64 addr, __u64 ret)
 {
 	__u32 id = RP_DESC_ID(desc);
-	__u64 key = slot_key(space, id, addr), now, start = 0, level = NO_LEVEL, *cell;
+	__u64 key = slot_key(space, id, addr), now, start, level, *cell;
 	struct capture_slot *p = capture_slot_of(key);
 	struct capture capture;
 
-	if (p && p->slot.key == key) {
-		copy_capture(&capture, &p->capture);
-		start = p->slot.start;
-		level = p->slot.level;
-		__sync_lock_test_and_set(&p->slot.key, 0); /* also a barrier */
-		if (capture.label == CAPTURE_FILTERED) {
-			count_event(RP_EXCLUSIVE, id, RP_EVENT_FILTERED);
-			return;
-		}
+	if (!p || p->slot.key != key) {
+		now = bpf_ktime_get_ns();
+		goto slowly;
 	}
+	capture.label = p->capture.label;
+	if (capture.label == CAPTURE_FILTERED) {
+		p->slot.key = 0; /* after the load on which it depends */
+		count_event(RP_EXCLUSIVE, id, RP_EVENT_FILTERED);
+		return;
+	}
+	copy_capture(&capture, &p->capture);
+	start = p->slot.start;
+	level = p->slot.level;
+	__sync_lock_test_and_set(&p->slot.key, 0); /* also a barrier */
 	now = bpf_ktime_get_ns();
 	cell = space == RP_TRAMPOLINE ? cell_of(id) : NULL;
 	if (start && cell && is_leftover(level, cell, addr)) {
 		count_event(RP_EXCLUSIVE, id, RP_EVENT_STALE);
 		start = 0;
 	}
-	if (start) {
+	if (!start)
+		goto slowly;
+	if (capture_spec()->sets_only)
+		count_in_set(capture.label, desc, ret, now - start, RP_EXCLUSIVE);
+	else
 		count_captured_call(RP_EXCLUSIVE, ctx, &capture, desc, ret, now - start);
-		if (cell)
-			leave_level(space, cell, level);
-	} else if (space == RP_TRAMPOLINE) {
+	if (cell)
+		leave_level(space, cell, level);
+	return;
+slowly:
+	if (space == RP_TRAMPOLINE)
 		leave_capturing_trampoline_slowly(ctx, desc, ret, now);
-	} else {
+	else
 		leave_capturing_kprobe_slowly(ctx, desc, addr, ret, now);
-	}
 }

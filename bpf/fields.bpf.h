@@ -24,15 +24,17 @@ struct args {
 	__u64 v[RP_ARGS];
 };
 
-/* How a program is entered; a compile-time constant of each. */
-enum rp_way { BY_KPROBE, BY_TRAMPOLINE, BY_UPROBE, AT_RETURN };
+/* How a program is entered; a compile-time constant of each. The second trampoline is one of a
+ * program for all targets. */
+enum rp_way { BY_KPROBE, BY_TRAMPOLINE, BY_SHARED_TRAMPOLINE, BY_UPROBE, AT_RETURN };
 
-/* The same at the entry of a function, with what its callers are found by (callers.bpf.h). */
+/* What is known at the entry of a function. Never passed to a function that is not inlined, so that
+ * it takes no stack. */
 struct entry {
-	struct args args;
+	const struct args *args;
+	const __u64 *typed; /* the context, if it has the arguments' types (typed.bpf.h); or NULL */
 	enum rp_way way;
-	void *ctx;
-	__u64 size; /* of the arguments in a trampoline's ctx */
+	void *ctx; /* the callers are found by it (callers.bpf.h) */
 };
 
 static __always_inline struct args args_of_regs(struct pt_regs *ctx)
@@ -51,27 +53,40 @@ static __always_inline struct args args_of_user(struct pt_regs *ctx)
 	return args_of_regs(ctx);
 }
 
-static __always_inline struct entry entry_of_user(struct pt_regs *ctx)
+/* args: where to put them. */
+static __always_inline struct entry entry_of_user(struct pt_regs *ctx, struct args *args)
 {
-	return (struct entry){ .args = args_of_user(ctx), .way = BY_UPROBE, .ctx = ctx };
+	*args = args_of_user(ctx);
+	return (struct entry){ .args = args, .way = BY_UPROBE, .ctx = ctx };
 }
+
+/* In assembly, or clang keeps the address of each argument on the stack. */
+#define ARG(i)                                                     \
+	({                                                         \
+		__u64 __v;                                         \
+                                                                   \
+		asm volatile("%0 = *(u64 *)(%1 + %2)"              \
+			     : "=r"(__v)                           \
+			     : "r"(args), "i"((i)*8), "m"(*args)); \
+		__v;                                               \
+	})
 
 /* No array index: kernels before 5.12 refuse reads at a variable stack offset. */
 static __always_inline __u64 source_value(const struct args *args, const struct rp_field *f)
 {
 	switch (f->source) {
 	case 0:
-		return args->v[0];
+		return ARG(0);
 	case 1:
-		return args->v[1];
+		return ARG(1);
 	case 2:
-		return args->v[2];
+		return ARG(2);
 	case 3:
-		return args->v[3];
+		return ARG(3);
 	case 4:
-		return args->v[4];
+		return ARG(4);
 	case 5:
-		return args->v[5];
+		return ARG(5);
 	case RP_SOURCE_PID:
 	case RP_SOURCE_PID + RP_SOURCE_CHANGED:
 		return bpf_get_current_pid_tgid() >> 32;
@@ -98,15 +113,15 @@ static __always_inline __u64 second_value(const struct args *args, const struct 
 {
 	switch (f->text & RP_TEXT_IN_ARGS ? f->source : RP_ARGS) {
 	case 0:
-		return args->v[1];
+		return ARG(1);
 	case 1:
-		return args->v[2];
+		return ARG(2);
 	case 2:
-		return args->v[3];
+		return ARG(3);
 	case 3:
-		return args->v[4];
+		return ARG(4);
 	case 4:
-		return args->v[5];
+		return ARG(5);
 	}
 	return 0;
 }
@@ -149,6 +164,57 @@ static __always_inline __u64 changed(const struct rp_field *f, __u64 value)
 	return value >> (f->down & 63) << (f->up & 63) & f->mask;
 }
 
+/* ---- the task's name ---------------------------------------------------------------------------
+ */
+
+/* Volatile, or clang makes it a call of memset(). */
+static __always_inline void clear_words(__u64 *word, __u32 n)
+{
+#pragma unroll
+	for (__u32 i = 0; i < n; i++)
+		((volatile __u64 *)word)[i] = 0;
+}
+
+/*
+ * Whether a task's comm is padded with zeros: since Linux 5.17 (kernel commit 06c5088aeee8), like
+ * this helper. On a kernel that has only the helper, old bytes behind a name give it more label
+ * sets; they are shown as one series (exporter/labels/groups.c).
+ */
+static __always_inline bool comm_is_padded(void)
+{
+	return use_task_storage &&
+	       bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_arg);
+}
+
+static __always_inline void read_comm(__u64 *to)
+{
+	struct task_struct___rp *task;
+
+	if (comm_is_padded()) {
+		task = (void *)bpf_get_current_task_btf();
+		to[0] = *(__u64 *)&task->comm[0];
+		to[1] = *(__u64 *)&task->comm[8];
+	} else {
+		/* Kernels such as 5.10 write no further than the end of the name (strscpy()). */
+		clear_words(to, RP_COMM_SIZE / sizeof(__u64));
+		bpf_get_current_comm(to, RP_COMM_SIZE);
+	}
+}
+
+/* ---- numbers and text --------------------------------------------------------------------------
+ */
+
+/* What a field makes of the number in memory. */
+static __always_inline __u64 shifted(const struct rp_field *f, __u64 value)
+{
+	value <<= f->left & 63;
+	if (f->number == RP_UNSIGNED)
+		return value >> (f->right & 63);
+	if (f->number == RP_SIGNED)
+		return (__s64)value >> (f->right & 63);
+	return changed(f, value);
+}
+
 /* Not inlined: inlined and unrolled, it saves 20 instructions a call, and the object is three times
  * as large. Non-zero: unreadable. */
 static __noinline long eval_number(const struct rp_field *f, __u64 v, __u64 *out)
@@ -167,14 +233,7 @@ static __noinline long eval_number(const struct rp_field *f, __u64 v, __u64 *out
 		if (read_memory(f, &value, size, v))
 			return -1;
 	}
-	value <<= f->left & 63;
-	if (f->number == RP_UNSIGNED)
-		value >>= f->right & 63;
-	else if (f->number == RP_SIGNED)
-		value = (__s64)value >> (f->right & 63);
-	else
-		value = changed(f, value);
-	*out = value;
+	*out = shifted(f, value);
 	return 0;
 }
 

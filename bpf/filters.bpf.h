@@ -50,6 +50,35 @@ static __always_inline bool text_passes(const struct rp_filter *fl, const __u64 
 	return has_prefix(fl, text) == (compare == RP_PREFIX);
 }
 
+/* Whether a filter compares the task's name, which is shorter than other text, with a whole text.
+ */
+static __always_inline bool is_of_comm(const struct rp_filter *fl)
+{
+	return fl->field.source == RP_SOURCE_COMM &&
+	       (fl->compare == RP_EQ || fl->compare == RP_NE) && comm_is_padded();
+}
+
+/* 1 or 0 with one jump. */
+static __always_inline __u64 is_not_zero(__u64 v)
+{
+	asm volatile("if %0 == 0 goto +1\n"
+		     "%0 = 1"
+		     : "+r"(v));
+	return v;
+}
+
+_Static_assert(RP_EQ == 0 && RP_NE == 1, "they say whether the texts differ");
+
+static __always_inline bool comm_passes(const struct rp_filter *fl)
+{
+	struct task_struct___rp *task = (void *)bpf_get_current_task_btf();
+	const __u64 *text = (const __u64 *)fl->text;
+	__u64 differ = *(__u64 *)&task->comm[0] ^ text[0];
+
+	differ |= *(__u64 *)&task->comm[8] ^ text[1];
+	return is_not_zero(differ) == fl->compare;
+}
+
 /* A filter on text. second: see second_value(). */
 static __noinline long filter_text(const struct rp_filter *fl, __u64 v, __u64 second)
 {
@@ -139,30 +168,73 @@ static __always_inline bool groups_pass(const struct rp_capture_spec *x, const s
 	return true;
 }
 
+static __always_inline bool number_passes(const struct rp_filter *fl, const struct args *args)
+{
+	__u64 number = 0;
+
+	return !eval_number(&fl->field, source_value(args, &fl->field), &number) &&
+	       rp_compare_numbers(fl->compare, fl->field.number == RP_SIGNED, number, fl->literal);
+}
+
+static __always_inline bool filter_passes(const struct rp_filter *fl, const struct args *args)
+{
+	if (is_of_comm(fl))
+		return comm_passes(fl);
+	if (fl->field.text)
+		return filter_text(fl, source_value(args, &fl->field),
+				   second_value(args, &fl->field)) == PASSES;
+	return number_passes(fl, args);
+}
+
+static __always_inline bool rest_passes(const struct rp_capture_spec *x, const struct args *args,
+					__u32 first)
+{
+	for (__u32 i = first; i < RP_FILTERS && i < x->nfilters; i++) {
+		barrier_var(args); /* or clang computes the address of each argument beforehand */
+		if (!filter_passes(&x->filter[i], args))
+			return false;
+	}
+	return true;
+}
+
+/* In programs that read no text late. quick: the first filter is apart, as most probes have no
+ * other. It takes some stack. */
+static __always_inline bool all_pass(const struct rp_capture_spec *x, const struct args *args,
+				     bool quick)
+{
+	if (!quick)
+		return rest_passes(x, args, 0);
+	if (x->nfilters && !filter_passes(&x->filter[0], args))
+		return false;
+	return x->nfilters < 2 || rest_passes(x, args, 1);
+}
+
 /* Applies the filters on parameters. An unreadable value matches no filter. If text may become
- * readable, filter i is left to the return, as bit i of *undecided. roomy: see label_of(). */
+ * readable, filter i is left to the return, as bit i of *undecided. roomy: see label_of(). quick:
+ * see all_pass(). */
 static __always_inline bool passes(const struct rp_capture_spec *x, const struct args *args,
-				   bool returns, bool roomy, __u32 *undecided)
+				   bool returns, bool roomy, bool quick, __u32 *undecided)
 {
 	if (x->nfilters > RP_FILTERS)
 		return groups_pass(x, args, returns, roomy, undecided);
+	if (roomy && returns)
+		return all_pass(x, args, quick);
 	for (__u32 i = 0; i < RP_FILTERS && i < x->nfilters; i++) {
 		const struct rp_filter *fl = &x->filter[i];
-		__u64 v = source_value(args, &fl->field), number = 0;
 		long found;
 
-		if (fl->field.text) {
-			found = filter_text(fl, v, roomy ? second_value(args, &fl->field) : 0);
-			if (found == PASSES)
-				continue;
-			if (returns || found == FAILS)
+		if (!fl->field.text) {
+			if (!number_passes(fl, args))
 				return false;
-			*undecided += 1U << i;
-		} else if (eval_number(&fl->field, v, &number) ||
-			   !rp_compare_numbers(fl->compare, fl->field.number == RP_SIGNED, number,
-					       fl->literal)) {
-			return false;
+			continue;
 		}
+		found = filter_text(fl, source_value(args, &fl->field),
+				    roomy ? second_value(args, &fl->field) : 0);
+		if (found == PASSES)
+			continue;
+		if (returns || found == FAILS)
+			return false;
+		*undecided += 1U << i;
 	}
 	return true;
 }

@@ -9,6 +9,7 @@
 #include "callers.bpf.h"
 #include "late.bpf.h"
 #include "pairing.bpf.h"
+#include "typed.bpf.h"
 
 /* exporter/object/maps.c sets sizes of keys and numbers of entries. */
 struct {
@@ -88,54 +89,78 @@ give_back:
 	return 0;
 }
 
-/*
- * Whether a task's comm is padded with zeros: since Linux 5.17 (kernel commit 06c5088aeee8), like
- * this helper. On a kernel that has only the helper, old bytes behind a name give it more label
- * sets; they are shown as one series (exporter/labels/groups.c).
- */
-static __always_inline bool comm_is_padded(void)
+/* typed: as in struct entry. Compile-time constants: whether there is one, and roomy. */
+static __always_inline void read_number(const struct rp_capture_spec *x, const struct args *args,
+					const __u64 *typed, struct rp_label_key *key, __u32 i,
+					bool roomy)
 {
-	return use_task_storage &&
-	       bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_arg);
-}
+	const struct rp_field *f = &x->number[i];
+	long err;
 
-static __always_inline void read_comm(__u64 *to)
-{
-	struct task_struct___rp *task;
-
-	if (comm_is_padded()) {
-		task = (void *)bpf_get_current_task_btf();
-		to[0] = *(__u64 *)&task->comm[0];
-		to[1] = *(__u64 *)&task->comm[8];
-	} else {
-		bpf_get_current_comm(to, RP_COMM_SIZE);
+	/* What the kernel's helpers return is the value already. */
+	if (roomy && f->source >= RP_ARGS && f->source < RP_SOURCE_CHANGED) {
+		key->word[i] = source_value(args, f);
+		return;
+	}
+	if (x->typed && typed && f->source < RP_ARGS)
+		err = eval_typed(typed, f, &key->word[i]);
+	else
+		err = eval_number(f, source_value(args, f), &key->word[i]);
+	if (err) {
+		key->word[i] = 0;
+		key->failed += 1U << i;
 	}
 }
 
-/* roomy: args are those of a struct entry. */
-static __always_inline void read_labels(const struct rp_capture_spec *x, const struct args *args,
-					struct rp_label_key *key, bool roomy)
+/* A function of its own, as most probes have one number at most. */
+static __noinline long read_more_numbers(const struct args *args, const __u64 *typed,
+					 struct rp_label_key *key)
 {
+	const struct rp_capture_spec *x = capture_spec();
+
+	for (__u32 i = 1; i < RP_NUMBERS && i < x->nnumbers; i++)
+		read_number(x, args, typed, key, i, true);
+	return 0;
+}
+
+static __always_inline void read_numbers(const struct rp_capture_spec *x, const struct entry *entry,
+					 struct rp_label_key *key, bool roomy, bool quick)
+{
+	const struct args *args = entry->args;
+
+	if (quick && !x->callers) {
+		if (x->nnumbers)
+			read_number(x, args, entry->typed, key, 0, true);
+		if (x->nnumbers > 1)
+			read_more_numbers(args, entry->typed, key);
+		return;
+	}
 	for (__u32 i = 0; i < RP_NUMBERS && i < x->nnumbers; i++) {
-		const struct rp_field *f = &x->number[i];
-		__u64 value = 0;
-
-		/* What the kernel's helpers return is the value already. */
-		if (roomy && is_caller(f))
-			value = caller_of((const struct entry *)args, f->source);
-		else if (roomy && f->source >= RP_ARGS && f->source < RP_SOURCE_CHANGED)
-			value = source_value(args, f);
-		else if (eval_number(f, source_value(args, f), &value))
-			key->failed += 1U << i;
-		key->word[i] = value;
+		if (roomy)
+			barrier_var(args); /* or clang computes each address in it beforehand */
+		if (roomy && is_caller(&x->number[i]))
+			key->word[i] = caller_of(entry, x->number[i].source);
+		else
+			read_number(x, args, NULL, key, i, roomy);
 	}
+}
+
+static __always_inline void read_labels(const struct rp_capture_spec *x, const struct entry *entry,
+					struct rp_label_key *key, bool roomy, bool quick)
+{
+	const struct args *args = entry->args;
+
+	read_numbers(x, entry, key, roomy, quick);
 	if (x->comm)
 		read_comm(&key->word[x->comm_at]);
+	if (!x->ntexts) /* saves the loop's preparations */
+		return;
 	for (__u32 i = 0; i < RP_TEXTS && i < x->ntexts; i++) {
 		const struct rp_field *f = &x->text[i];
+		char *text = text_of_key(x, key, i);
 
-		if (eval_text(f, source_value(args, f), roomy ? second_value(args, f) : 0,
-			      text_of_key(x, key, i)))
+		clear_words((__u64 *)text, RP_TEXT_SIZE / sizeof(__u64));
+		if (eval_text(f, source_value(args, f), roomy ? second_value(args, f) : 0, text))
 			key->failed += 1U << (RP_NUMBERS + i);
 	}
 }
@@ -167,12 +192,6 @@ struct {
 	__type(value, __u32);
 } label_hints SEC(".maps");
 
-/* What follows these words in a key is 0. */
-static __always_inline __u32 words_of(const struct rp_capture_spec *x)
-{
-	return x->text_at + x->ntexts * (RP_TEXT_SIZE / sizeof(__u64));
-}
-
 static __always_inline __u32 *hint_of(const struct rp_capture_spec *x,
 				      const struct rp_label_key *key)
 {
@@ -181,7 +200,7 @@ static __always_inline __u32 *hint_of(const struct rp_capture_spec *x,
 
 #pragma unroll
 	for (i = 0; i < RP_KEY_WORDS; i++)
-		if (i < words_of(x))
+		if (i < x->nwords)
 			h = (h ^ key->word[i]) * 0x9e3779b97f4a7c15ULL;
 	i = (bpf_get_smp_processor_id() << RP_HINT_BITS) + (h >> (64 - RP_HINT_BITS));
 	return bpf_map_lookup_elem(&label_hints, &i);
@@ -207,48 +226,45 @@ static __always_inline __u64 label_in_slot(const struct rp_capture_spec *x, __u3
 	differ = (k->id ^ key->id) | (k->failed ^ key->failed);
 #pragma unroll
 	for (__u32 i = 0; i < RP_KEY_WORDS; i++)
-		if (i < words_of(x))
+		if (i < x->nwords)
 			differ |= *(volatile __u64 *)&k->word[i] ^ key->word[i];
 	return differ ? 0 : state << 32 | (bank_targets + slot);
 }
 
 /* The same by the hint of this CPU. */
-static __always_inline __u64 find_label(const struct rp_capture_spec *x,
-					const struct rp_label_key *key, __u64 desc)
+static __always_inline __u64 find_label(const struct rp_capture_spec *x, struct rp_label_key *key,
+					__u64 desc)
 {
 	__u32 *hint = hint_of(x, key);
 	__u64 label = hint ? label_in_slot(x, *hint, key) : 0;
 
 	if (label)
 		return label;
+	clear_rest(x, key);
 	label = look_up_label(x, key, desc);
 	if (hint)
 		*hint = (__u32)label - bank_targets;
 	return label;
 }
 
-static __always_inline bool has_labels(const struct rp_capture_spec *x)
-{
-	return x->nnumbers || x->ntexts || x->comm;
-}
-
 /* The label of a call that enters: as find_label(), CAPTURE_FILTERED, or the ticket of a late read.
- * undecided: bits of filters. roomy: whether the program has stack to spare; a compile-time
- * constant. */
-static __always_inline __u64 label_of(const struct rp_capture_spec *x, const struct args *args,
-				      __u64 desc, bool returns, __u32 undecided, bool roomy)
+ * undecided: bits of filters. roomy: whether the program has stack to spare; quick: see all_pass().
+ * Both are compile-time constants. */
+static __always_inline __u64 label_of(const struct rp_capture_spec *x, const struct entry *entry,
+				      __u64 desc, bool returns, __u32 undecided, bool roomy,
+				      bool quick)
 {
 	struct rp_label_key key;
 
-	if (!has_labels(x) && (returns || !undecided))
+	if (!x->nwords && (returns || !undecided))
 		return RP_DESC_ID(desc);
 	key.id = RP_DESC_ID(desc);
-	key.failed = unknown_zero;
-	/* Kernels such as 6.1 write no further than the end of the name (strscpy()). */
-	clear_key(&key, x->comm_at);
-	read_labels(x, args, &key, roomy);
+	key.failed = x->may_fail ? unknown_zero : 0;
+	if (!roomy)
+		clear_rest(x, &key);
+	read_labels(x, entry, &key, roomy, quick);
 	if (!returns && key.failed | undecided) {
-		__u64 ticket = read_late(x, args, &key, undecided);
+		__u64 ticket = read_late(x, entry->args, &key, undecided);
 
 		if (ticket || undecided)
 			return ticket ? ticket : CAPTURE_FILTERED;
@@ -271,7 +287,7 @@ static __noinline __u64 late_label(__u64 ticket, __u64 desc)
 	if (decide_late(x, l)) {
 		read_labels_late(x, l);
 		/* Without hints, which need some of the 512 bytes of stack. */
-		label = has_labels(x) ? look_up_label(x, &l->key, desc) : RP_DESC_ID(desc);
+		label = x->nwords ? look_up_label(x, &l->key, desc) : RP_DESC_ID(desc);
 	}
 	/* The LRU map may have evicted the entry and reused it meanwhile. */
 	if (l->ticket != ticket || l->key.id != RP_DESC_ID(desc))

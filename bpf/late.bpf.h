@@ -18,8 +18,8 @@
 #define CAPTURE_TICKET	 (1ULL << 63) /* set in all of these; no gen reaches that bit */
 
 struct late {
+	struct args args; /* has the entry's own address, which saves some stack */
 	__u64 ticket;
-	struct args args;
 	struct rp_label_key key; /* with the values read at the entry */
 	__u32 undecided;	 /* bits of filters */
 	__u32 pad;
@@ -46,10 +46,10 @@ static __always_inline char *text_of_key(const struct rp_capture_spec *x, struct
 	return (char *)&key->word[x->text_at] + i * RP_TEXT_SIZE;
 }
 
-/* Clears a key from a word on. Volatile, or clang makes it a call of memset(). */
-static __always_inline void clear_key(struct rp_label_key *key, __u32 from)
+/* Clears what follows the words of a spec. The index of the label sets compares it. */
+static __always_inline void clear_rest(const struct rp_capture_spec *x, struct rp_label_key *key)
 {
-	__u32 end = key_words; /* read once */
+	__u32 from = x->nwords, end = key_words; /* read once */
 
 	/* The verifier removes what follows a test that always fails. So this test is the first. */
 #pragma unroll

@@ -23,8 +23,6 @@
 #include "inherited.bpf.h"
 #include "inflight.bpf.h"
 
-const volatile bool use_task_storage;
-
 struct frame {
 	__u64 addr;
 	__u64 start;

@@ -172,7 +172,10 @@ int BPF_KRETPROBE(syscall_answered_capturing)
 
 	if (!desc)
 		return 0;
-	leave_answered_syscall(ctx, &capture, desc, result_in_regs(regs));
+	/* The registers are found again, as there is little stack left to keep their address. */
+	if (capture_answered_syscall(&capture, desc))
+		count_captured_untimed(ctx, &capture, desc, result_in_regs(saved_regs()),
+				       RP_EXCLUSIVE);
 	count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_ANSWERED);
 	return 0;
 }

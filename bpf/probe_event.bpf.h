@@ -12,14 +12,12 @@
 #include "clone.bpf.h"
 
 /* The only argument is the address of the record. Read as memory, because the verifier forbids
- * arithmetic on ctx. */
-static __always_inline struct entry entry_of_event(void *ctx)
+ * arithmetic on ctx. args: where to put it. */
+static __always_inline struct entry entry_of_event(void *ctx, struct args *args)
 {
-	struct args args;
-
-	asm volatile("" : "=m"(args)); /* nothing reads the others */
+	asm volatile("" : "=m"(*args)); /* nothing reads the others */
 	if (capture_spec()->reads_args)
-		bpf_probe_read_kernel(&args.v[0], sizeof(args.v[0]), &ctx);
+		bpf_probe_read_kernel(&args->v[0], sizeof(args->v[0]), &ctx);
 	return (struct entry){ .args = args, .way = AT_RETURN };
 }
 
@@ -33,11 +31,12 @@ int event_count(void *ctx)
 SEC("tracepoint")
 int event_count_capturing(void *ctx)
 {
-	struct entry entry = entry_of_event(ctx);
+	struct args args;
+	struct entry entry = entry_of_event(ctx, &args);
 	struct capture capture = {};
 	__u64 desc = desc_of_clone();
 
-	if (make_capture(&entry.args, desc, &capture, UNREADABLE))
+	if (make_capture(&entry, desc, &capture, UNREADABLE))
 		count_captured_untimed(ctx, &capture, desc, 0, RP_EXCLUSIVE);
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);

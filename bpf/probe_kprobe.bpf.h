@@ -40,9 +40,10 @@ int BPF_KRETPROBE(kprobe_return_clone, long ret)
 SEC("kprobe")
 int BPF_KPROBE(kprobe_entry_capturing)
 {
-	struct entry entry = entry_of_function(ctx);
+	struct args args;
+	struct entry entry = entry_of_function(ctx, &args);
 
-	enter_capturing_kernel(RP_KERNEL, &entry.args, bpf_get_attach_cookie(ctx), ENTRY_ADDR(ctx));
+	enter_capturing_kernel(RP_KERNEL, &entry, bpf_get_attach_cookie(ctx), ENTRY_ADDR(ctx));
 	return 0;
 }
 
@@ -56,9 +57,10 @@ int BPF_KRETPROBE(kprobe_return_capturing, long ret)
 SEC("kprobe")
 int BPF_KPROBE(kprobe_entry_clone_capturing)
 {
-	struct entry entry = entry_of_function(ctx);
+	struct args args;
+	struct entry entry = entry_of_function(ctx, &args);
 
-	enter_capturing(RP_EXCLUSIVE, RP_KERNEL, &entry.args, desc_of_clone(), ENTRY_ADDR(ctx));
+	enter_capturing(RP_EXCLUSIVE, RP_KERNEL, &entry, desc_of_clone(), ENTRY_ADDR(ctx));
 	return 0;
 }
 

@@ -32,11 +32,12 @@ int BPF_KRETPROBE(multi_return, long ret)
 SEC("kprobe")
 int BPF_KPROBE(multi_entry_capturing)
 {
-	struct entry entry = entry_of_function(ctx);
 	__u64 desc = desc_of_link(ctx);
+	struct args args;
+	struct entry entry = entry_of_function(ctx, &args);
 
 	if (desc)
-		enter_capturing_kernel(RP_KERNEL, &entry.args, desc, MULTI_ENTRY_ADDR(ctx));
+		enter_capturing_kernel(RP_KERNEL, &entry, desc, MULTI_ENTRY_ADDR(ctx));
 	return 0;
 }
 

@@ -45,12 +45,14 @@ int BPF_KPROBE(kprobe_session)
 static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *cookie,
 						   struct capture *capture)
 {
-	struct entry entry = entry_of_function(ctx);
 	__u64 desc = desc_of_link(ctx);
+	struct entry entry;
+	struct args args;
 
 	if (!desc)
 		return 0;
-	if (!make_capture(&entry.args, desc, capture, UNREADABLE)) {
+	entry = entry_of_function(ctx, &args);
+	if (!make_capture(&entry, desc, capture, UNREADABLE)) {
 		*cookie = 0;
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
 		return 1;

@@ -48,7 +48,7 @@ static __always_inline bool is_of_span(const struct args *args, __u32 id, struct
 	const struct rp_capture_spec *x = capture_spec();
 	__u32 undecided = unknown_zero;
 
-	if (!passes(x, args, true, true, &undecided)) {
+	if (!passes(x, args, true, true, false, &undecided)) {
 		count_event(RP_EXCLUSIVE, id, RP_EVENT_REJECTED);
 		return false;
 	}
@@ -89,21 +89,21 @@ static __noinline long put_span(const struct span_key *key, const struct rp_span
 /* ---- the points ---------------------------------------------------------------------------------
  */
 
-static __always_inline void begin_span(const struct args *args, __u64 desc)
+static __always_inline void begin_span(const struct entry *entry, __u64 desc)
 {
 	__u32 id = RP_DESC_ID(desc);
 	struct rp_span span;
 	struct span_key key;
 
-	if (!is_of_span(args, id, &key))
+	if (!is_of_span(entry->args, id, &key))
 		return;
 	count_event(RP_EXCLUSIVE, id, RP_SPAN_BEGUN);
-	span.label = label_of(capture_spec(), args, desc, true, 0, true);
+	span.label = label_of(capture_spec(), entry, desc, true, 0, true, false);
 	span.start = bpf_ktime_get_ns();
 	put_span(&key, &span, id);
 }
 
-static __always_inline void end_span(const struct args *args, __u64 desc)
+static __always_inline void end_span(const struct entry *entry, __u64 desc)
 {
 	const struct rp_capture_spec *x = capture_spec();
 	__u64 now = bpf_ktime_get_ns(), result = 0;
@@ -112,7 +112,7 @@ static __always_inline void end_span(const struct args *args, __u64 desc)
 	struct span_key key;
 	struct rp_span span;
 
-	if (!is_of_span(args, id, &key))
+	if (!is_of_span(entry->args, id, &key))
 		return;
 	if (!take_span(&key, &span)) {
 		count_event(RP_EXCLUSIVE, id, RP_SPAN_UNMATCHED);
@@ -120,39 +120,42 @@ static __always_inline void end_span(const struct args *args, __u64 desc)
 	}
 	/* An unreadable outcome is 0. */
 	if (x->has_outcome)
-		eval_number(&x->outcome_field, source_value(args, &x->outcome_field), &result);
+		eval_number(&x->outcome_field, source_value(entry->args, &x->outcome_field),
+			    &result);
 	capture.label = span.label;
 	count_call(&capture, desc, result, now > span.start ? now - span.start : 0, RP_EXCLUSIVE);
 }
 
-static __always_inline void cancel_span(const struct args *args, __u64 desc)
+static __always_inline void cancel_span(const struct entry *entry, __u64 desc)
 {
 	__u32 id = RP_DESC_ID(desc);
 	struct span_key key;
 	struct rp_span span;
 
-	if (is_of_span(args, id, &key) && take_span(&key, &span))
+	if (is_of_span(entry->args, id, &key) && take_span(&key, &span))
 		count_event(RP_EXCLUSIVE, id, RP_SPAN_CANCELLED);
 }
 
-#define SPAN_PROGRAMS(what)                                  \
-	SEC("tracepoint")                                    \
-	int span_##what##_capturing(void *ctx)               \
-	{                                                    \
-		struct entry entry = entry_of_event(ctx);    \
-                                                             \
-		what##_span(&entry.args, desc_of_clone());   \
-		return 1;                                    \
-	}                                                    \
-                                                             \
-	/* At the entry of a function. */                    \
-	SEC("kprobe")                                        \
-	int BPF_KPROBE(span_##what##_at_entry_capturing)     \
-	{                                                    \
-		struct entry entry = entry_of_function(ctx); \
-                                                             \
-		what##_span(&entry.args, desc_of_clone());   \
-		return 0;                                    \
+#define SPAN_PROGRAMS(what)                                         \
+	SEC("tracepoint")                                           \
+	int span_##what##_capturing(void *ctx)                      \
+	{                                                           \
+		struct args args;                                   \
+		struct entry entry = entry_of_event(ctx, &args);    \
+                                                                    \
+		what##_span(&entry, desc_of_clone());               \
+		return 1;                                           \
+	}                                                           \
+                                                                    \
+	/* At the entry of a function. */                           \
+	SEC("kprobe")                                               \
+	int BPF_KPROBE(span_##what##_at_entry_capturing)            \
+	{                                                           \
+		struct args args;                                   \
+		struct entry entry = entry_of_function(ctx, &args); \
+                                                                    \
+		what##_span(&entry, desc_of_clone());               \
+		return 0;                                           \
 	}
 
 SPAN_PROGRAMS(begin)

@@ -262,10 +262,11 @@ static __always_inline int enter_capturing_syscall(struct trace_event_raw_sys_en
 {
 	struct args args = { { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4],
 			       ctx->args[5] } };
+	struct entry entry = { .args = &args, .way = AT_RETURN };
 	__u64 desc = desc_of_call(table_index(ctx->id));
 	struct capture capture = {};
 
-	make_capture(&args, desc, &capture, READ_LATE);
+	make_capture(&entry, desc, &capture, READ_LATE);
 	put_capture(store, RP_KERNEL, 0, capture_addr_of_task(), &capture);
 	enter_syscall(desc);
 	return 0;
@@ -283,7 +284,8 @@ static __always_inline int leave_capturing_syscall(struct trace_event_raw_sys_ex
 		return 0;
 	desc = l->f.desc;
 	if (!l->f.start) {
-		leave_answered_syscall(ctx, &capture, desc, ctx->ret);
+		if (capture_answered_syscall(&capture, desc))
+			count_captured_untimed(ctx, &capture, desc, ctx->ret, RP_EXCLUSIVE);
 		return 0;
 	}
 	captured = take_capture(store, RP_KERNEL, 0, capture_addr_of_task(), &capture);

@@ -43,29 +43,44 @@ int fexit_return_old(__u64 *ctx)
 	return 0;
 }
 
-/* size: of the arguments in ctx. They are read as memory, because the verifier forbids arithmetic
- * on values that it knows to be pointers. What follows the function's own arguments is not an
- * argument; no expression reads it. */
-static __always_inline struct entry entry_of_trampoline(__u64 *ctx, __u64 size)
+/* They are read as memory, because the verifier forbids arithmetic on values that it knows to be
+ * pointers. What follows the function's own arguments is not an argument; no expression reads it.
+ * args: where to put them. */
+static __always_inline struct entry entry_of_trampoline(__u64 *ctx, struct args *args,
+							enum rp_way way)
 {
-	struct args args;
+	const struct rp_capture_spec *x = capture_spec();
+	struct pt_regs___rp *regs;
 
-	if (capture_spec()->reads_args)
-		bpf_probe_read_kernel(&args, sizeof(args), ctx);
-	else
-		asm volatile("" : "=m"(args)); /* nothing reads them */
-	return (struct entry){
-		.args = args_of_call(args), .way = BY_TRAMPOLINE, .ctx = ctx, .size = size
-	};
+	if (!x->reads_args) {
+		asm volatile("" : "=m"(*args)); /* nothing reads them */
+	} else if (x->of_syscall) {
+		bpf_probe_read_kernel(&regs, sizeof(regs), ctx);
+		read_args_of_syscall(regs, args);
+	} else {
+		bpf_probe_read_kernel(args, sizeof(*args), ctx);
+	}
+	return (struct entry){ .args = args, .way = way, .ctx = ctx };
+}
+
+/* The same in a program of one function. */
+static __always_inline struct entry entry_with_types(__u64 *ctx, struct args *args)
+{
+	struct entry entry = entry_of_trampoline(ctx, args, BY_TRAMPOLINE);
+
+	__builtin_assume(ctx);
+	entry.typed = ctx;
+	return entry;
 }
 
 SEC("fentry")
 int fexit_entry_capturing(__u64 *ctx)
 {
 	__u64 desc = desc_of_clone();
-	struct entry entry = entry_of_trampoline(ctx, args_size_of_clone());
+	struct args args;
+	struct entry entry = entry_with_types(ctx, &args);
 
-	enter_capturing_kernel(RP_TRAMPOLINE, &entry.args, desc, (__u64)ctx);
+	enter_capturing_kernel(RP_TRAMPOLINE, &entry, desc, (__u64)ctx);
 	return 0;
 }
 
@@ -81,9 +96,10 @@ SEC("fentry")
 int fexit_entry_old_capturing(__u64 *ctx)
 {
 	__u64 desc = desc_of_clone();
-	struct entry entry = entry_of_trampoline(ctx, args_size_of_clone());
+	struct args args;
+	struct entry entry = entry_of_trampoline(ctx, &args, BY_TRAMPOLINE);
 
-	enter_capturing(RP_EXCLUSIVE, RP_TRAMPOLINE, &entry.args, desc, (__u64)ctx);
+	enter_capturing(RP_EXCLUSIVE, RP_TRAMPOLINE, &entry, desc, (__u64)ctx);
 	return 0;
 }
 
@@ -162,11 +178,13 @@ int fsession_multi(__u64 *ctx)
 #define REJECTED 1
 
 static __always_inline int enter_capturing_trampoline(__u64 *ctx, __u64 *cookie,
-						      const struct args *args, __u64 desc)
+						      const struct entry *entry, __u64 desc)
 {
-	struct capture capture = {};
+	struct capture capture;
 
-	if (!make_capture(args, desc, &capture, UNREADABLE)) {
+	asm volatile("" : "=m"(capture.observed)); /* what is not set is not read */
+	capture.label = read_capture(entry, desc, capture.observed, UNREADABLE_QUICK);
+	if (capture.label == CAPTURE_FILTERED) {
 		*cookie = REJECTED;
 		return 0;
 	}
@@ -200,18 +218,14 @@ int fsession_clone_capturing(__u64 *ctx)
 {
 	__u64 *cookie = session_cookie(ctx), desc = desc_of_clone();
 	struct entry entry;
+	struct args args;
 
 	if (session_is_return(ctx))
 		return leave_capturing_trampoline(ctx, cookie, desc);
 	if (count_entries)
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_ENTERED);
-	entry = entry_of_trampoline(ctx, args_size_of_clone());
-	return enter_capturing_trampoline(ctx, cookie, &entry.args, desc);
-}
-
-static __always_inline __u64 args_size_of_call(void *ctx)
-{
-	return capture_spec()->callers ? bpf_get_func_arg_cnt(ctx) * sizeof(__u64) : 0;
+	entry = entry_with_types(ctx, &args);
+	return enter_capturing_trampoline(ctx, cookie, &entry, desc);
 }
 
 SEC("kprobe") /* like fsession_multi */
@@ -219,11 +233,12 @@ int fsession_multi_capturing(__u64 *ctx)
 {
 	__u64 *cookie = session_cookie(ctx), desc = bpf_get_attach_cookie(ctx);
 	struct entry entry;
+	struct args args;
 
 	if (session_is_return(ctx))
 		return leave_capturing_trampoline(ctx, cookie, desc);
 	if (count_entries)
 		count_entry(RP_ENTERED_FSESSION_MULTI);
-	entry = entry_of_trampoline(ctx, args_size_of_call(ctx));
-	return enter_capturing_trampoline(ctx, cookie, &entry.args, desc);
+	entry = entry_of_trampoline(ctx, &args, BY_SHARED_TRAMPOLINE);
+	return enter_capturing_trampoline(ctx, cookie, &entry, desc);
 }

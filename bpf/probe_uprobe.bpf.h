@@ -84,10 +84,11 @@ int BPF_KPROBE(uprobe_session)
 
 static __always_inline int enter_capturing_uprobe(struct pt_regs *ctx, __u64 desc)
 {
-	struct entry entry = entry_of_user(ctx);
+	struct args args;
+	struct entry entry = entry_of_user(ctx, &args);
 
 	keep_to_task_stack();
-	enter_capturing(RP_PREEMPTIBLE, RP_USER, &entry.args, desc, ENTRY_ADDR(ctx));
+	enter_capturing(RP_PREEMPTIBLE, RP_USER, &entry, desc, ENTRY_ADDR(ctx));
 	return 0;
 }
 
@@ -137,23 +138,26 @@ int BPF_KRETPROBE(uprobe_multi_return_capturing)
 SEC("kprobe")
 int BPF_KPROBE(uprobe_session_capturing)
 {
-	__u64 *cookie = session_cookie(ctx), now = bpf_ktime_get_ns(), start = *cookie;
+	__u64 *cookie = session_cookie(ctx), now, start;
 	__u64 desc = bpf_get_attach_cookie(ctx);
 	struct capture capture = {};
 	struct entry entry;
+	struct args args;
 	bool captured;
 
 	keep_to_task_stack();
 	if (!session_is_return(ctx)) {
-		entry = entry_of_user(ctx);
-		if (!make_capture(&entry.args, desc, &capture, UNREADABLE)) {
+		entry = entry_of_user(ctx, &args);
+		if (!make_capture(&entry, desc, &capture, UNREADABLE)) {
 			count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
 			return 1; /* skip the return of this call */
 		}
 		put_capture(IN_HASH, RP_USER, RP_DESC_ID(desc), ENTRY_ADDR(ctx), &capture);
-		*cookie = now;
+		*cookie = bpf_ktime_get_ns();
 		return 0;
 	}
+	now = bpf_ktime_get_ns();
+	start = *cookie;
 	*cookie = 0;
 	captured = take_capture(IN_HASH, RP_USER, RP_DESC_ID(desc), RETURN_ADDR(ctx), &capture);
 	if (start && captured)

@@ -220,9 +220,10 @@ static __always_inline int jump_capturing(struct pt_regs *ctx, __u64 number)
 	if (!e)
 		return 0;
 	if (e->kind == RP_EXIT_RETURN_AT_ONCE || e->kind == RP_EXIT_AT_ONCE) {
-		struct entry entry = entry_of_user(ctx);
+		struct args args;
+		struct entry entry = entry_of_user(ctx, &args);
 
-		if (!make_capture(&entry.args, e->desc, &call.capture, UNREADABLE))
+		if (!make_capture(&entry, e->desc, &call.capture, UNREADABLE))
 			count_event(RP_PREEMPTIBLE, RP_DESC_ID(e->desc), RP_EVENT_REJECTED);
 		else if (e->kind == RP_EXIT_AT_ONCE)
 			count_captured_tail(ctx, &call.capture, e->desc, 0);

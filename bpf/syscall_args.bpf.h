@@ -76,20 +76,25 @@ static __always_inline struct args saved_args(bool compat)
 	return args_in_regs(saved_regs(), compat, ALL_ARGS);
 }
 
-/* What expressions see of a kernel function's argument registers: those of the system call, if it
- * is the function of one. */
-static __always_inline struct args args_of_call(struct args args)
+/*
+ * What expressions see of a kernel function's argument registers: those of the system call, if it
+ * is the function of one. Nothing is read if no expression does.
+ */
+static __always_inline void read_args_of_syscall(struct pt_regs___rp *regs, struct args *args)
+{
+	*args = args_in_regs(regs, is_compat(), capture_spec()->reads_args);
+}
+
+/* args: where to put them. */
+static __always_inline struct entry entry_of_function(struct pt_regs *ctx, struct args *args)
 {
 	const struct rp_capture_spec *x = capture_spec();
 
-	if (x->of_syscall)
-		return args_in_regs((struct pt_regs___rp *)args.v[0], is_compat(), x->reads_args);
-	return args;
-}
-
-static __always_inline struct entry entry_of_function(struct pt_regs *ctx)
-{
-	return (struct entry){ .args = args_of_call(args_of_regs(ctx)),
-			       .way = BY_KPROBE,
-			       .ctx = ctx };
+	if (!x->reads_args)
+		asm volatile("" : "=m"(*args)); /* nothing reads them */
+	else if (x->of_syscall)
+		read_args_of_syscall((struct pt_regs___rp *)PT_REGS_PARM1(ctx), args);
+	else
+		*args = args_of_regs(ctx);
+	return (struct entry){ .args = args, .way = BY_KPROBE, .ctx = ctx };
 }

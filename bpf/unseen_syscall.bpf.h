@@ -131,15 +131,15 @@ static __always_inline bool is_answered(const struct trace_event_raw_sys_exit___
 	return false;
 }
 
-/* Counts a call that somebody else has answered, with captures. capture: zeroed; the caller's, as
- * there is little stack left. */
-static __always_inline void leave_answered_syscall(void *ctx, struct capture *capture, __u64 desc,
-						   __u64 ret)
+/* Fills the capture of a call that somebody else has answered. capture: zeroed; the caller's, as
+ * there is little stack left. False: a filter rejects the call. */
+static __always_inline bool capture_answered_syscall(struct capture *capture, __u64 desc)
 {
 	struct args args = saved_args(is_compat());
+	struct entry entry = { .args = &args, .way = AT_RETURN };
 
-	if (make_capture(&args, desc, capture, UNREADABLE_IN_LITTLE_STACK))
-		count_captured_untimed(ctx, capture, desc, ret, RP_EXCLUSIVE);
-	else
-		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	if (make_capture(&entry, desc, capture, UNREADABLE_IN_LITTLE_STACK))
+		return true;
+	count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	return false;
 }

@@ -31,6 +31,8 @@ struct capture_spec {
 	uint32_t index;	    /* of `kernel` among the different ones; set by attach */
 	uint32_t histogram; /* the target's first; set by attach */
 	struct rp_capture_spec kernel;
+	bool may_be_typed; /* see bpf/typed.bpf.h; then reads_args are the other_args */
+	uint32_t other_args;
 	struct capture_label *labels;
 	size_t nlabels;
 	const char *observed[RP_OBSERVED]; /* names, borrowed from the configuration */

@@ -8,6 +8,7 @@
 #include "expr/expr.h"
 #include "expr/named.h"
 #include "expr/returned.h"
+#include "expr/shortcuts.h"
 
 struct maker {
 	const struct expr_scope *scope;
@@ -316,14 +317,19 @@ static uint32_t filters_args(const struct rp_filter *v, uint32_t n)
 	return bits;
 }
 
-static uint32_t needed_args(const struct maker *m)
+static uint32_t other_args(const struct maker *m)
 {
 	const struct rp_capture_spec *k = &m->x->kernel;
 
-	return reads_args(k->number, k->nnumbers) | reads_args(k->text, k->ntexts) |
-	       reads_args(k->key, k->nkeys) | reads_args(&k->outcome_field, k->has_outcome) |
+	return reads_args(k->text, k->ntexts) | reads_args(k->key, k->nkeys) |
+	       reads_args(&k->outcome_field, k->has_outcome) |
 	       reads_args(k->observed, k->nobserved) | filters_args(k->filter, k->nfilters) |
 	       filters_args(k->alternative, m->nalternatives);
+}
+
+static uint32_t needed_args(const struct maker *m)
+{
+	return reads_args(m->x->kernel.number, m->x->kernel.nnumbers) | other_args(m);
 }
 
 /* Of a probe without durations: it has a program at the return only. */
@@ -362,6 +368,7 @@ static void lay_out_key(struct capture_spec *x)
 
 	k->comm_at = k->nnumbers;
 	k->text_at = k->comm_at + (k->comm ? RP_COMM_SIZE / sizeof(uint64_t) : 0);
+	k->nwords = k->text_at + k->ntexts * RP_TEXT_SIZE / sizeof(uint64_t);
 	for (size_t i = 0; i < x->nlabels; i++) {
 		struct capture_label *label = &x->labels[i];
 
@@ -392,10 +399,13 @@ static void finish(struct maker *m)
 
 	k->reads_args = needed_args(m);
 	k->of_syscall = k->reads_args && m->scope->syscall;
+	m->x->may_be_typed = shortcuts__may_be_typed(k);
+	m->x->other_args = other_args(m);
 	finish_groups(m);
 	k->go = k->reads_args && m->scope->go;
 	lay_out_key(m->x);
 	m->x->nhistograms = (m->scope->result.kind == RP_KIND_SIZE) + k->nobserved + k->nmeasured;
+	shortcuts__set(k, !m->x->nhistograms && !m->x->returns_values);
 }
 
 int capture_spec__new(const struct probe_settings *s, const struct expr_scope *scope,

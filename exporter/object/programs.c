@@ -299,24 +299,36 @@ static void load_shared(const struct programs *ps, enum program_id id, struct se
 			  bpf_program__name(sel->program));
 }
 
-/* site: what a clone of a template is for. Another clone only has its capture. */
-static int load_clone(struct programs *p, struct selected *sel, enum program_id id,
-		      const struct program_site *site)
+/* Loads a clone with or without types (bpf/typed.bpf.h). */
+static int load_clone_as(struct programs *p, const struct selected *sel,
+			 const struct program_site *site, struct bpf_prog_load_opts *opts,
+			 bool typed)
 {
-	__cleanup_free struct bpf_insn *code = xcalloc(sel->n + 1, sizeof(*code));
-	__cleanup_close int btf_fd = -1;
-	struct bpf_prog_load_opts opts = sel->opts;
-	int err = resolve(p, sel);
+	__cleanup_free struct bpf_insn *code = copy_of(sel->code, sel->n, sizeof(*code));
+	int err = 0;
 
-	if (err)
-		return err;
-	memcpy(code, sel->code, sel->n * sizeof(*code));
 	if (site->capture)
-		err = spec_maps__fill(&p->spec_maps, code, sel->n, site->capture);
+		err = spec_maps__fill(&p->spec_maps, code, sel->n, site->capture, typed);
 	if (err)
 		return err;
 	if (site->spans)
 		code__replace_map(code, sel->n, p->running_spans, site->spans);
+	if (sel->markers)
+		code__fill_markers(code, sel->markers, site);
+	return typed ? load_code(sel, code, opts) : load_or_log(sel, code, opts);
+}
+
+/* site: what a clone of a template is for. Another clone only has its capture. */
+static int load_clone(struct programs *p, struct selected *sel, enum program_id id,
+		      const struct program_site *site)
+{
+	bool typed = is_tracing(id) && site->capture && site->capture->may_be_typed;
+	__cleanup_close int btf_fd = -1;
+	struct bpf_prog_load_opts opts = sel->opts;
+	int fd = resolve(p, sel);
+
+	if (fd)
+		return fd;
 	if (is_tracing(id)) {
 		opts.attach_btf_id = site->btf_id;
 		if (strcmp(site->module, "vmlinux")) {
@@ -326,9 +338,8 @@ static int load_clone(struct programs *p, struct selected *sel, enum program_id 
 			opts.attach_btf_obj_fd = btf_fd;
 		}
 	}
-	if (sel->markers)
-		code__fill_markers(code, sel->markers, site);
-	return load_or_log(sel, code, &opts);
+	fd = typed ? load_clone_as(p, sel, site, &opts, true) : -EACCES;
+	return fd < 0 ? load_clone_as(p, sel, site, &opts, false) : fd;
 }
 
 static void add_counts(int fd, struct program_counts *sum)

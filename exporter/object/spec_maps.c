@@ -9,7 +9,7 @@
 
 void spec_maps__init(struct spec_maps *m, size_t n)
 {
-	*m = (struct spec_maps){ .fds = xcalloc(n + 1, sizeof(*m->fds)), .n = n };
+	*m = (struct spec_maps){ .fds = xcalloc(2 * n + 1, sizeof(*m->fds)), .n = 2 * n };
 }
 
 void spec_maps__free(struct spec_maps *m)
@@ -20,27 +20,31 @@ void spec_maps__free(struct spec_maps *m)
 	free(m->fds);
 }
 
-static int map_of(struct spec_maps *m, const struct capture_spec *x)
+static int map_of(struct spec_maps *m, const struct capture_spec *x, bool typed)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
+	struct rp_capture_spec spec = x->kernel;
+	int *kept = &m->fds[2 * x->index + typed];
 	__cleanup_close int fd = -1;
 
-	if (m->fds[x->index])
-		return m->fds[x->index];
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_capture", sizeof(uint32_t), sizeof(x->kernel),
-			    1, &opts);
-	if (fd < 0 || bpf_map_update_elem(fd, &(uint32_t){ 0 }, &x->kernel, 0) ||
-	    bpf_map_freeze(fd))
+	if (*kept)
+		return *kept;
+	spec.typed = typed;
+	if (typed)
+		spec.reads_args = x->other_args;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_capture", sizeof(uint32_t), sizeof(spec), 1,
+			    &opts);
+	if (fd < 0 || bpf_map_update_elem(fd, &(uint32_t){ 0 }, &spec, 0) || bpf_map_freeze(fd))
 		return -errno;
-	m->fds[x->index] = fd;
+	*kept = fd;
 	fd = -1;
-	return m->fds[x->index];
+	return *kept;
 }
 
 int spec_maps__fill(struct spec_maps *m, struct bpf_insn *code, size_t n,
-		    const struct capture_spec *x)
+		    const struct capture_spec *x, bool typed)
 {
-	int map = map_of(m, x);
+	int map = map_of(m, x, typed);
 
 	for (size_t i = 0; i < n && map >= 0; i++)
 		if (code[i].code == (BPF_LD | BPF_IMM | BPF_DW) &&

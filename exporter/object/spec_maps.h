@@ -12,12 +12,13 @@ struct capture_spec; /* expr/capture.h */
 
 struct spec_maps {
 	int stand_in; /* what the programs refer to as they are in the object */
-	int *fds;     /* by index of the spec; 0: not made yet */
+	int *fds;     /* by index of the spec: two, the second is typed; 0: not made yet */
 	size_t n;
 };
 
 void spec_maps__init(struct spec_maps *m, size_t n);
 void spec_maps__free(struct spec_maps *m);
-/* Lets the code refer to the map of this spec. 0 or a negative errno. */
+/* Lets the code refer to the map of this spec. typed: see bpf/typed.bpf.h. 0 or a negative errno.
+ */
 int spec_maps__fill(struct spec_maps *m, struct bpf_insn *code, size_t n,
-		    const struct capture_spec *x);
+		    const struct capture_spec *x, bool typed);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Capture specs of a function int f(struct outer *p, int n), where struct outer has a name. */
+/* Capture specs of a function int f(struct outer *p, int n), where struct outer has a name and a
+ * size. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,8 +22,9 @@ static int set_up(void **state)
 	btf = btf__new_empty();
 	s32 = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 	name = btf__add_array(btf, s32, btf__add_int(btf, "char", 1, BTF_INT_SIGNED), 16);
-	outer = btf__add_struct(btf, "outer", 16);
+	outer = btf__add_struct(btf, "outer", 20);
 	btf__add_field(btf, "name", name, 0, 0);
+	btf__add_field(btf, "size", s32, 128, 0);
 	outer = btf__add_ptr(btf, outer);
 	proto = btf__add_func_proto(btf, s32);
 	btf__add_func_param(btf, "p", outer);
@@ -79,6 +81,65 @@ static void keys_have_no_gaps(void **state)
 	all = spec_of(labels + 1, 2, 10);
 	assert_false(all->kernel.reads_args);
 	capture_spec__free(all);
+}
+
+/* What programs need not do: for an unreadable label, for results, and without types. */
+static void shortcuts(void **state)
+{
+	static const struct {
+		const char *label, *second, *filter, *observed;
+		bool off_cpu, sampled;
+		enum rp_kind kind;
+		bool may_fail, sets_only, typed;
+	} rows[] = {
+		{ .label = "comm", .sets_only = true },
+		{ .label = "pid", .sets_only = true },
+		{ .label = "pid >> 2", .may_fail = true, .sets_only = true },
+		{ .label = "n", .may_fail = true, .sets_only = true },
+		{ .label = "p->size", .may_fail = true, .sets_only = true, .typed = true },
+		{ .label = "p->name", .may_fail = true, .sets_only = true },
+		{ .label = "comm", .filter = "p->size == 1", .sets_only = true },
+		{ .label = "comm", .filter = "ret < 0" },
+		{ .label = "comm", .filter = "outcome == error" },
+		{ .label = "comm", .filter = "duration > 1s" },
+		{ .label = "comm", .observed = "n" },
+		{ .label = "p->size", .second = "caller", .may_fail = true, .sets_only = true },
+		{ .label = "caller", .sets_only = true },
+		{ .label = "comm", .off_cpu = true },
+		{ .label = "comm", .sampled = true },
+		{ .label = "comm", .kind = RP_KIND_SIZE },
+		{ .label = "comm", .kind = RP_KIND_VALUE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct expression labels[] = { { .name = "x", .text = (char *)rows[i].label },
+					       { .name = "y", .text = (char *)rows[i].second } };
+		struct expression filter = { .text = (char *)rows[i].filter };
+		struct expression observed = { .name = "x", .text = (char *)rows[i].observed };
+		struct probe_settings s = { .labels = labels,
+					    .nlabels = 1 + (rows[i].second != NULL),
+					    .off_cpu = rows[i].off_cpu,
+					    .sample = { .on = rows[i].sampled, .per_second = 1 },
+					    .filters = &filter,
+					    .nfilters = rows[i].filter != NULL,
+					    .observed = &observed,
+					    .nobserved = rows[i].observed != NULL };
+		const struct source_pos *pos;
+		struct capture_spec *x;
+		enum rp_kind kind = rows[i].kind ? rows[i].kind : RP_KIND_ERRNO;
+		char *why = NULL;
+
+		assert_int_equal(of_settings(&s, kind, &x, &pos, &why), 0);
+		if (x->kernel.may_fail != rows[i].may_fail ||
+		    x->kernel.sets_only != rows[i].sets_only || x->may_be_typed != rows[i].typed)
+			fail_msg("row %zu: %u %u %d", i, x->kernel.may_fail, x->kernel.sets_only,
+				 x->may_be_typed);
+		assert_int_equal(x->other_args, rows[i].filter && rows[i].filter[0] == 'p' ? 1
+						: rows[i].observed			   ? 2
+						: !strcmp(rows[i].label, "p->name")	   ? 1
+											   : 0);
+		capture_spec__free(x);
+	}
 }
 
 /* Names and ttl do not matter to the program. */
@@ -414,6 +475,7 @@ int main(void)
 		cmocka_unit_test(settings_become_captures),
 		cmocka_unit_test(samples_are_chosen_at_the_return),
 		cmocka_unit_test(keys_have_no_gaps),
+		cmocka_unit_test(shortcuts),
 		cmocka_unit_test(equal_specs_share_a_number),
 		cmocka_unit_test(alternatives_are_groups),
 		cmocka_unit_test(labels_differ_by_their_names),

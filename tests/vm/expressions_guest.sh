@@ -14,6 +14,12 @@ case $(uname -r) in
 *) defaults="maxactive: 16" ;;
 esac
 
+# Trampolines read numbers by the types of the arguments.
+case $HOSTTYPE:$(uname -r) in
+aarch64:6.1.*) trampoline=kretprobe ;;
+*) trampoline=fexit ;;
+esac
+
 # A line per system call in tracefs: its name in user space, then the names of its parameters.
 described() {
 	awk 'BEGIN { split("newstat stat newlstat lstat newfstat fstat newuname uname sendfile64 sendfile umount umount2 arm64_personality personality fadvise64_64 fadvise64", w)
@@ -77,6 +83,11 @@ expressions() {
 		  - functions: vfs_unlink
 		    labels: [{path: path(dentry)}]
 		    filter: [comm == alpha, path(dentry) == $tmp/retprobe-*]
+		  - functions: security_inode_unlink
+		    mechanism: $trampoline
+		    labels: [{links: dentry->d_inode->i_nlink}, {device: dentry->d_inode->i_rdev},
+		      {behind: dentry->d_inode->i_pipe->readers}, comm]
+		    filter: [dentry->d_inode->i_nlink == 1]
 		  - functions: tcp_sendmsg_locked
 		    labels: [{port: ntohs(sk->__sk_common.skc_dport)}, {v4: ip(sk->__sk_common.skc_daddr)},
 		      {v6: ip(sk->__sk_common.skc_v6_daddr)}, {family: family(sk->__sk_common.skc_family)},
@@ -129,6 +140,6 @@ expressions() {
 
 syscall_names
 copy_symbols "$SYS" vfs_unlink do_unlinkat filename_unlinkat find_task_by_vpid vfs_read read_iter_zero bpf_map_copy_value \
-	tcp_sendmsg tcp_sendmsg_locked
+	tcp_sendmsg tcp_sendmsg_locked security_inode_unlink
 expressions
 exit 0

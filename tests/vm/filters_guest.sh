@@ -87,6 +87,7 @@ config_of() { # config_of MECHANISM
 uname -r >"$RESULTS/kernel"
 kernel_mechanisms
 mechanisms+=(tracepoint)
+user_of[tracepoint]=uprobe.ret
 [ $# -eq 0 ] || mechanisms=("$@")
 copy_symbols "$SYS" vfs_
 for mechanism in "${mechanisms[@]}"; do
