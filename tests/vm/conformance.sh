@@ -11,6 +11,7 @@
 #	conformance		every mechanism, exact counts of every kind of call
 #	conformance_edges	where calls can get lost
 #	conformance_labels	return kinds, labels, filters, cardinality
+#	cpus			calls on each of 128 CPUs
 #	events			tracepoints
 #	expressions		over known arguments
 #	filters			on the result, with all else that probes have, by each mechanism
@@ -47,12 +48,13 @@ trap 'rm -rf "$work"' EXIT
 #
 # Two emulated CPUs at once run stale code when one of them patches the kernel. 5.10 hangs, even without an
 # exporter (stale_code.sh). So only the job with the most preemption uses two. Turns interleave the CPUs after
-# any instruction that ends a translated block.
+# any instruction that ends a translated block. `many` take turns, too.
 cpus_of() {
 	case $1 in
 	lifecycle/5.* | scale/* | names/* | in_flight/* | samples/* | syscalls/* | tools/* | filters/* | lockdown/* | callers/*) echo one ;;
 	expressions/[56].* | events/[56].* | conformance_labels/[56].*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
+	cpus/*) echo many ;;
 	*) echo turns ;;
 	esac
 }
@@ -63,6 +65,7 @@ options_of() { # options_of SERIES COMMAND-LINE TEST...
 	shift 2
 	cpus=$(for test; do cpus_of "${test%%:*}/$series/$append"; done)
 	case $cpus in
+	*many*) echo -s -c 128 -m 2048 ;;
 	*two*) ;;
 	*turns*) echo -s ;;
 	*) echo -c 1 ;;
