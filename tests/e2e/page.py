@@ -153,12 +153,12 @@ def check_detail(browser, target, metrics):
          ["<b>calls</b> of the page's test", "expected errors: ENOENT", "waits for work: its durations are no problem"])
 
 
-SAMPLES = """return [...document.querySelectorAll('.samples > table > tbody > tr:not(.stacks)')]
+SAMPLES = """return [...document.querySelectorAll('.samples table > tbody > tr:not(.stacks)')]
         .map((r) => [...r.cells].map((c) => c.textContent))"""
 
 
 def check_samples(browser):
-    browser.wait("return document.querySelector('.samples > table > tbody > tr')")
+    browser.wait("return document.querySelector('.samples table > tbody > tr')")
     rows = browser.run(SAMPLES)
     same("samples are told", (browser.run("return document.querySelector('.samples h3').textContent"), len(rows)),
          ("Samples: the newest of 300", 50))
@@ -167,13 +167,29 @@ def check_samples(browser):
     check("a sample has its result, command and label",
           all(re.match(r"error: E[A-Z]+ \(-\d+\)$", r[3]) and r[4] == "calls" and r[6] in ("plain", HOSTILE) for r in rows),
           rows[0])
-    browser.run("document.querySelector('.samples button').click()")
+    browser.run("document.querySelector('.samples table button').click()")
     stacks = "return [...document.querySelectorAll('.samples .stacks:not([hidden])')].map((e) => e.innerText)"
     shown = browser.run(stacks)
     check("a sample shows its stack", len(shown) == 1 and "User stack" in shown[0], shown)
     browser.next_poll()
     same("and keeps it open", browser.run(stacks), shown)
     browser.run("document.querySelector('.samples button[aria-expanded=true]').click()")
+    check_flame_graph(browser)
+
+
+FLAMES = """return [...document.querySelectorAll('.frame')].map((e) => ({
+    name: e.textContent, text: e.ariaLabel, level: Number(e.getAttribute('aria-level')), left: parseFloat(e.style.left),
+    width: parseFloat(e.style.width), tab: e.tabIndex, focused: e === document.activeElement, shown: e.getBoundingClientRect().width,
+}))"""
+
+
+def check_flame_graph(browser):
+    """Of real stacks: their functions, each sample once."""
+    flames = browser.run(FLAMES)
+    ends = [f for f in flames if re.fullmatch(r"(page_call|main) \[calls\]", f["name"])]
+    check("the flame graph has all samples", flames and flames[0]["text"] == "all: 300 samples" and
+          sum(f["width"] for f in flames if f["level"] == 2) > 99.9, flames[:3])
+    check("and their functions", ends and all(f["text"].endswith("user: 300 samples, 100 %") for f in ends), flames)
 
 
 # Through a copy: Chromium warns about a canvas that is read often.
@@ -367,7 +383,7 @@ def main_checks(browser, url, target, hostile, program):
     make_calls(program, "plain", 0, 690)
     make_calls(program, "plain", 0, 10, 2000)
     make_calls(program, HOSTILE, -2, 200)
-    make_calls(program, HOSTILE, -13, 100)
+    make_calls(program, HOSTILE, -13, 100, 5000)  # long enough for its files to be seen
     metrics = check_numbers(browser, url, target)
     check_detail(browser, target, metrics)
     check_samples(browser)
@@ -411,6 +427,48 @@ TILES = """return {polls: Number(document.body.dataset.polls), tiles: Object.fro
         .map(([name, value, note]) => [name, [value, note]]))}"""
 
 
+def check_made_up_flames(browser):
+    browser.wait("return document.querySelector('.frame')")
+    folded = "return document.querySelector('.flame pre').textContent"
+    by = """const e = document.querySelector('.flame select'); e.value = arguments[0]; e.dispatchEvent(new Event('change'))"""
+    wide = "return [...document.querySelectorAll('.frame')].filter((e) => e.ariaLabel.startsWith(arguments[0])).map((e) => [e.style.width, e.ariaLabel])"
+    same("made up: folded stacks", browser.run(folded), page_made_up.FOLDED["samples"])
+    same("made up: a frame is as wide as its samples", browser.run(wide, "ext4_read"),
+         [["50%", "ext4_read [ext4], kernel: 2 samples, 50 %"]])
+    legend = "return document.querySelector('.flame p').textContent"
+    same("made up: the graph says how it is read", browser.run(legend), "all: 4 samples. Callers are above the functions that they called.")
+    browser.run(by, "time")
+    same("made up: folded stacks by time", browser.run(folded), page_made_up.FOLDED["time"])
+    same("made up: a frame is as wide as its time", [t for _, t in browser.run(wide, "pipe_read")],
+         ["pipe_read, kernel: 5 s, 71.4 %"])
+    browser.run(by, "samples")
+    # One frame has a place in the order of Tab; arrows lead to the others.
+    browser.run("document.querySelector('.frame[tabindex=\"0\"]').focus()")
+    for key in ("ArrowDown", "ArrowRight", "ArrowDown"):
+        browser.run("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], bubbles: true}))", key)
+    focused = [(f["name"], f["tab"]) for f in browser.run(FLAMES) if f["focused"]]
+    same("made up: arrows lead to callees and siblings", focused, [("read [libc.so.6]", 0)])
+    same("made up: the focused frame is told", browser.run(legend), "read [libc.so.6], user: 2 samples, 50 %")
+    same("made up: one frame has a place in the order of Tab", [f["tab"] for f in browser.run(FLAMES)].count(0), 1)
+    browser.run("document.activeElement.click()")
+    opened = browser.run(FLAMES)
+    same("made up: an opened frame has the whole width", [(f["name"], f["width"]) for f in opened][:4],
+         [("all", 100), ("main [cat]", 100), ("read [libc.so.6]", 100), ("do_syscall_64", 100)])
+    check("made up: others are not drawn", not any("dog" in f["name"] or f["name"] == "?" for f in opened), opened)
+    browser.next_poll()
+    same("made up: a reading leaves it open, with the focus", browser.run(FLAMES), opened)
+    browser.run("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true}))")
+    same("made up: Escape shows all", [(f["name"], f["focused"]) for f in browser.run(FLAMES) if f["level"] < 3],
+         [("all", True), ("?", False), ("main [cat]", False), ("operator+(a; b) [dog]", False)])
+    for scheme in ("light", "dark"):
+        browser.scheme(scheme)
+        worst = browser.run(CONTRAST + """return Math.min(...[...document.querySelectorAll('.frame')]
+            .map((e) => contrast(getComputedStyle(e).color, background(e))))""")
+        check(f"{scheme}: frames can be read", worst >= 4.5, worst)
+    browser.scheme("light")
+    browser.run("document.activeElement.blur()")
+
+
 def made_up_checks(browser):
     server, url = page_made_up.serve()
     browser.size(1280, 900)
@@ -440,6 +498,7 @@ def made_up_checks(browser):
     browser.run("[...document.querySelectorAll('#problems li button')].find((b) => b.textContent === 'vfs_read').click()")
     same("made up: a problem opens its function", browser.run(
         "return document.querySelector('[aria-expanded=true]').textContent"), "vfs_read")
+    check_made_up_flames(browser)
     browser.choose("window", "900")
     calls, polls = browser.run("return [Number(document.querySelector('.heat').dataset.calls), Number(document.body.dataset.polls)]")
     same("made up: the heatmap begins before the page was opened", calls, page_made_up.CALLS * polls - 10)
@@ -470,8 +529,8 @@ def main():
     modes = {"--many": lambda b, url, count: many_checks(b, url, int(count)), "--made-up": made_up_checks,
              "--shots": shots}
     asked = [list(group) for comma, group in itertools.groupby(sys.argv[1:], ",".__eq__) if not comma]
-    plans = {"--many": 5, "--made-up": 9, "--shots": 0}
-    if plan := sum(plans.get(arguments[0], 54) for arguments in asked):
+    plans = {"--many": 5, "--made-up": 23, "--shots": 0}
+    if plan := sum(plans.get(arguments[0], 56) for arguments in asked):
         print(f"1..{plan}", flush=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         browser = Browser(directory)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The opened function: heatmap, results, missed calls, label sets.
+import { copyButton } from "./clipboard.js";
 import { ago, duration, element, number, percent } from "./format.js";
 import { Heatmap } from "./heatmap.js";
 import { polls, quantile } from "./history.js";
@@ -29,17 +30,6 @@ function share(part, whole) {
 	return element("td", { className: "share" }, bar, element("span", {}, percent(part, whole)));
 }
 
-/* Without HTTPS the browser has no clipboard for us; then the text is selected. */
-async function copy(code, button) {
-	getSelection().selectAllChildren(code);
-	try {
-		await navigator.clipboard.writeText(code.textContent);
-		button.textContent = "copied";
-	} catch {
-		button.textContent = document.execCommand("copy") ? "copied" : "selected";
-	}
-}
-
 /* The same numbers from Prometheus. */
 function queries({ object, function: name, durations }) {
 	const of = `object=${JSON.stringify(object)}, function=${JSON.stringify(name)}`;
@@ -53,9 +43,8 @@ function queries({ object, function: name, durations }) {
 	rows.push(["calls in flight", `retprobe_in_flight{${of}}`]);
 	return element("details", { className: "queries" }, element("summary", {}, "PromQL"),
 		element("table", {}, element("tbody", {}, ...rows.map(([what, query]) => {
-			const code = element("code", {}, query), button = element("button", { type: "button" }, "copy");
-			button.addEventListener("click", () => copy(code, button));
-			return element("tr", {}, element("td", {}, what), element("td", {}, code), element("td", {}, button));
+			const code = element("code", {}, query);
+			return element("tr", {}, element("td", {}, what), element("td", {}, code), element("td", {}, copyButton(code)));
 		}))));
 }
 
@@ -113,8 +102,7 @@ export class Detail {
 			this.samples = new Samples(Object.keys(this.sampled[0]?.labels ?? {}));
 			this.heatmap.root.after(this.samples.root);
 		}
-		if (!this.samples.root.contains(document.activeElement) && getSelection().isCollapsed)
-			this.samples.show(this.sampled, data.samples, data.samples_dropped);
+		this.samples.show(this.sampled, data.samples, data.samples_dropped);
 	}
 
 	/* What the configuration says of the probe. */

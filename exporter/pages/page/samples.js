@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The newest samples of the opened function: slow and failed calls, one by one.
 import { duration, element, number } from "./format.js";
+import { Flame } from "./flame.js";
 
-export const LIMIT = 50;
+export const LIMIT = 1000; // for the stacks; as many as the server keeps
+const ROWS = 50;
 
 function frames(title, lines, error) {
 	if (!lines.length && !error)
@@ -19,20 +21,25 @@ function outcome(s) {
 export class Samples {
 	body = element("tbody");
 	title = element("h3");
+	flame = new Flame();
 	opened = new Set(); // numbers of samples whose stacks are shown
 
 	constructor(labels) {
 		this.labels = labels;
 		const heads = ["sample", "time", "duration", "result", "command", "process", ...labels];
-		this.root = element("section", { className: "wide samples" }, this.title,
-			element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((h) => element("th", { scope: "col" }, h)))),
-				this.body));
+		this.table = element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((h) => element("th", { scope: "col" }, h)))),
+			this.body);
+		this.root = element("section", { className: "wide samples" }, this.title, this.flame.root,
+			element("div", { className: "rows" }, this.table));
 	}
 
 	/* total, dropped: of the function since its attachment. */
 	show(samples, total, dropped) {
 		this.title.textContent = `Samples: the newest of ${number(total)}` + (dropped ? `, ${number(dropped)} were dropped` : "");
-		this.body.replaceChildren(...samples.flatMap((s) => this.rows(s)));
+		this.flame.show(samples);
+		/* Rows that the reader uses stay. */
+		if (!this.table.contains(document.activeElement) && getSelection().isCollapsed)
+			this.body.replaceChildren(...samples.slice(0, ROWS).flatMap((s) => this.rows(s)));
 	}
 
 	rows(s) {
