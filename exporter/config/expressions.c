@@ -168,6 +168,16 @@ int expressions__add_filter(struct probe_settings *s, const char *text,
 	return err;
 }
 
+int expressions__add_when(struct sampling *s, const char *text, const struct source_pos *pos,
+			  char **why)
+{
+	int err = check_text(text, "when", why);
+
+	if (!err)
+		append(&s->when, &s->nwhen, NULL, text, pos);
+	return err;
+}
+
 /* ---- YAML ------------------------------------------------------------------------------------ */
 
 /* Passes on err and a reason without a position. */

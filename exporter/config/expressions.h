@@ -24,3 +24,5 @@ int expressions__add_observed(struct probe_settings *s, const char *text,
 			      const struct source_pos *pos, char **why);
 int expressions__add_filter(struct probe_settings *s, const char *text,
 			    const struct source_pos *pos, char **why);
+int expressions__add_when(struct sampling *s, const char *text, const struct source_pos *pos,
+			  char **why);

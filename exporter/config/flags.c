@@ -258,7 +258,7 @@ static int check_top(struct flags *f)
 /* Refuses flags that contradict each other. */
 static int check_flags(struct flags *f)
 {
-	static const char *const settings[] = { "label", "filter", "observe" };
+	static const char *const settings[] = { "label", "filter", "observe", "sample" };
 	const struct loader *l = f->l;
 
 	if (l->list + l->check + l->top > 1) {

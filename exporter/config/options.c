@@ -4,6 +4,7 @@
 
 #include "base/value.h"
 #include "config/expressions.h"
+#include "config/sampling.h"
 #include "config/values.h"
 
 static void replace(char **slot, const char *value)
@@ -46,6 +47,11 @@ static int set_filter(struct loader *l, const char *value, char **why)
 static int set_observe(struct loader *l, const char *value, char **why)
 {
 	return expressions__add_observed(&l->probes.settings, value, &l->flag_pos, why);
+}
+
+static int set_sample(struct loader *l, const char *value, char **why)
+{
+	return sampling__add(&l->probes.settings, value, &l->flag_pos, why);
 }
 
 static int set_duration(struct loader *l, const char *value, char **why)
@@ -191,6 +197,16 @@ const struct option options[] = {
 		.help = "Add a histogram of a number that is passed to PROBE arguments, as in "
 			"bytes=count. May be repeated.",
 		.set = set_observe,
+	},
+	{
+		.name = "sample",
+		.argument = "CONDITION",
+		.optional = true,
+		.repeatable = true,
+		.help = "Keep calls of PROBE arguments one by one, with their stacks: those that "
+			"match, as in 'duration > 100ms', or without a condition all, at most 10 "
+			"per second and function. May be repeated; all must match.",
+		.set = set_sample,
 	},
 	{
 		.name = "probe.list",

@@ -46,15 +46,29 @@ static const struct key keys[] = {
 	{ "per_second", bind_per_second, "10" },
 };
 
+static void begin(struct sampling *s, uint32_t stacks)
+{
+	*s = (struct sampling){
+		.given = true, .on = true, .per_second = SAMPLES_PER_SECOND, .stacks = stacks
+	};
+}
+
+int sampling__add(struct probe_settings *settings, const char *when, const struct source_pos *pos,
+		  char **why)
+{
+	struct sampling *s = &settings->sample;
+
+	if (!s->given)
+		begin(s, RP_STACK_KERNEL | RP_STACK_USER);
+	return when ? expressions__add_when(s, when, pos, why) : 0;
+}
+
 /* A mapping, or on or off. */
 int sampling__bind(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct sampling *s = &((struct probe_list *)target)->settings.sample;
 
-	*s = (struct sampling){ .given = true,
-				.on = true,
-				.per_second = SAMPLES_PER_SECOND,
-				.stacks = RP_STACK_KERNEL };
+	begin(s, RP_STACK_KERNEL);
 	if (node->type == TREE_MAP)
 		return binder__map(b, node, "sample", keys, ARRAY_SIZE(keys), s);
 	return binder__bool(b, node, "sample", &s->on);

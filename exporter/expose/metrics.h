@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "bpf/samples.h"
 #include "expose/expo.h"
 #include "expose/metrics_input.h"
 
@@ -17,3 +18,5 @@ size_t metrics__label_sets_limit(const struct target_state *st);
 
 /* "recursion", "maxactive", ... */
 extern const char *const missed_reason_names[MISSED_MAX];
+/* "rate", "full", "busy" */
+extern const char *const sample_drop_names[RP_DROP_MAX];

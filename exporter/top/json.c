@@ -6,6 +6,8 @@
 #include "discover/outcome_text.h"
 #include "expr/capture.h"
 #include "pages/json.h"
+#include "pages/sample_json.h"
+#include "top/samples.h"
 
 static void print_seconds(struct buf *b, uint64_t ns)
 {
@@ -174,6 +176,28 @@ static void print_missed(struct buf *b, const struct top_row *row)
 	buf__putc(b, '}');
 }
 
+static void print_samples(struct buf *b, const struct top_rows *rows, const struct top_row *row)
+{
+	const struct samples_report *report = rows->samples;
+	uint64_t dropped = 0;
+	const char *comma = "";
+
+	if (!row->sampled)
+		return;
+	for (int i = 0; i < RP_DROP_MAX; i++)
+		dropped += row->dropped[i];
+	buf__printf(b, ",\"samples\":%llu,\"samples_dropped\":%llu,\"newest_samples\":[",
+		    (unsigned long long)row->samples, (unsigned long long)dropped);
+	for (size_t i = 0; report && i < report->n; i++) {
+		if (!top_samples__is_of(&report->v[i], row))
+			continue;
+		buf__puts(b, comma);
+		sample_json__print(b, &report->v[i], &report->v[i].names[0]);
+		comma = ",\n";
+	}
+	buf__putc(b, ']');
+}
+
 static void print_function(struct buf *b, const struct top_rows *rows, const struct top_row *row)
 {
 	const struct target_state *st = row->state;
@@ -195,6 +219,7 @@ static void print_function(struct buf *b, const struct top_rows *rows, const str
 		print_missed(b, row);
 		buf__putc(b, ',');
 		print_counts(b, rows, row);
+		print_samples(b, rows, row);
 		print_sets(b, rows, row);
 	}
 	buf__putc(b, '}');

@@ -104,6 +104,11 @@ static int take_snapshots(struct reader *r, const struct probe_table *table, str
 	return 0;
 }
 
+static bool is_sampled(const struct target *t)
+{
+	return t->capture && t->capture->kernel.sampling.per_second;
+}
+
 static void add_counts(const struct probe_table *table, const struct reading *r,
 		       const struct probe_row *row, struct reading_function *f)
 {
@@ -116,6 +121,10 @@ static void add_counts(const struct probe_table *table, const struct reading *r,
 		place++;
 	f->snap = &r->snapshots[place]->targets[id];
 	f->in_flight = in_flight[id];
+	f->sampled = is_sampled(g->targets->v[id]);
+	if (f->sampled)
+		memcpy(&f->sampling, (const void *)&object__banks(g->obj)->sampling[id],
+		       sizeof(f->sampling));
 	memcpy(f->missed, missed__board(g->missed)->targets[id].missed, sizeof(f->missed));
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "bpf/samples.h"
 #include "probes/target_state.h"
 
 struct probe_table;
@@ -17,7 +18,9 @@ struct reading_function {
 	const struct snap_target *snap; /* NULL: never attached */
 	uint64_t missed[MISSED_MAX];
 	struct in_flight_target in_flight;
-	/* Without snap, missed and in_flight. Valid as long as the probe table. */
+	bool sampled;
+	struct rp_sampling sampling;
+	/* Without snap, missed, in_flight and sampling. Valid as long as the probe table. */
 	const struct target_state *state;
 };
 

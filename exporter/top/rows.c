@@ -275,6 +275,15 @@ static const struct reading_function *find(const struct reading *r,
 	return NULL;
 }
 
+static void add_samples(struct top_row *row, const struct reading_function *f,
+			const struct reading_function *was)
+{
+	row->sampled = f->sampled;
+	row->samples = f->sampling.samples - (was ? was->sampling.samples : 0);
+	for (int i = 0; i < RP_DROP_MAX; i++)
+		row->dropped[i] = f->sampling.dropped[i] - (was ? was->sampling.dropped[i] : 0);
+}
+
 static void add_function(struct work *w, const struct reading_function *f, size_t place)
 {
 	const struct reading_function *was = NULL;
@@ -306,6 +315,7 @@ static void add_function(struct work *w, const struct reading_function *f, size_
 		row->missed[i] = f->missed[i] > before ? f->missed[i] - before : 0;
 		row->all_missed += row->missed[i];
 	}
+	add_samples(row, f, was);
 	if (x && x->nlabels)
 		add_sets(w, f, was ? was->snap : NULL, row->seconds);
 }

@@ -6,6 +6,8 @@
 #pragma once
 
 #include "base/histogram_layout.h"
+#include "bpf/samples.h"
+#include "samples/report.h"
 #include "top/reading.h"
 
 /* A quantile is in a bin: above .above and at most .most, in ns. */
@@ -29,6 +31,8 @@ struct top_row {
 	bool has_in_flight;
 	uint64_t in_flight; /* at the newer reading */
 	double time;	    /* seconds that the calls took; -1: without durations */
+	bool sampled;	    /* the function; not in rows of sets */
+	uint64_t samples, dropped[RP_DROP_MAX];
 };
 
 /* Borrowed. */
@@ -43,8 +47,9 @@ struct top_rows {
 	uint32_t hist_words; /* as in struct reading */
 	struct top_row *v;
 	size_t n;
-	uint64_t shared_missed; /* of no known function */
-	uint64_t **cells;	/* memory of the rows */
+	uint64_t shared_missed;		      /* of no known function */
+	const struct samples_report *samples; /* the newest, borrowed; NULL: none */
+	uint64_t **cells;		      /* memory of the rows */
 	size_t ncells;
 };
 

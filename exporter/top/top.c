@@ -18,10 +18,12 @@
 #include "base/stop.h"
 #include "counts/in_flight.h"
 #include "probes/reconcile.h"
+#include "probes/sampled.h"
 #include "top/histogram.h"
 #include "top/json.h"
 #include "top/messages.h"
 #include "top/output.h"
+#include "top/samples.h"
 #include "top/table.h"
 #include "top/terminal.h"
 #include "top/view.h"
@@ -37,11 +39,14 @@ struct top {
 	struct reader *reader;
 	struct reading *first, *before, *now;
 	struct top_rows *rows; /* of the screen */
+	struct top_samples samples;
+	uint64_t told; /* the newest sample in a plain table */
 	struct view view;
 	struct terminal *terminal; /* NULL: plain tables */
 	struct messages *messages;
 	int signals;
 	double started, ticked, read_at; /* monotonic seconds */
+	double sample_at; /* likewise: when samples are to be fetched; INFINITY: never */
 	int waits;
 	bool hung_up;
 	int err;
@@ -108,6 +113,7 @@ static struct top_rows *make_rows(const struct top *t, bool since_start)
 	struct top_rows *rows = rows__between(since_start ? t->first : t->before, t->now, &layouts);
 
 	rows__sort(rows, t->view.sort, t->view.reverse);
+	rows->samples = &t->samples.report;
 	return rows;
 }
 
@@ -115,6 +121,29 @@ static void refresh_rows(struct top *t)
 {
 	rows__free(t->rows);
 	t->rows = make_rows(t, t->view.since_start);
+}
+
+/* The kernel's buffer is small. */
+static void fetch_samples(struct top *t)
+{
+	double now = monotonic_seconds(), left = sampled__take(t->setup->reconcile, now);
+
+	t->sample_at = left < 0 ? INFINITY : now + left;
+}
+
+/* What was sampled before a reading is there with it. */
+static void read_samples(struct top *t)
+{
+	int err;
+
+	if (isinf(t->sample_at))
+		return;
+	top_samples__free(&t->samples);
+	err = top_samples__read(&t->samples, t->setup->reconcile, monotonic_seconds());
+	if (err) {
+		t->err = err;
+		log_error("cannot read the samples: %s", strerror(-err));
+	}
 }
 
 /* Replaces the newest reading. keep: it is the beginning of the next interval. */
@@ -133,6 +162,7 @@ static void read_again(struct top *t, bool keep)
 		reading__free(t->now);
 	}
 	t->now = reading;
+	read_samples(t);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
@@ -189,11 +219,25 @@ static void draw(struct top *t)
 	put(t, &text);
 }
 
+/* Those since the last table. */
+static void print_new_samples(struct top *t, struct buf *text)
+{
+	const struct samples_report *r = &t->samples.report;
+
+	for (size_t i = 0; i < r->n && r->v[i].number > t->told; i++) {
+		if (!i)
+			top_samples__header(text, 0);
+		top_samples__line(text, &r->v[i], 0);
+	}
+	t->told = r->n ? r->v[0].number : t->told;
+}
+
 static void print_interval(struct top *t)
 {
 	__cleanup_buf struct buf text = {};
 
 	table__plain(&text, t->rows);
+	print_new_samples(t, &text);
 	buf__putc(&text, '\n');
 	put(t, &text);
 }
@@ -224,6 +268,8 @@ static void print_end(struct top *t)
 			continue;
 		buf__putc(&text, '\n');
 		histogram__print(&text, rows, &rows->v[i], PLAIN_WIDTH);
+		if (!rows->v[i].is_set)
+			top_samples__of_row(&text, rows, &rows->v[i], 0);
 	}
 	put(t, &text);
 	rows__free(rows);
@@ -269,7 +315,7 @@ static void on_signal(struct top *t)
 
 static double next_event(const struct top *t)
 {
-	double next = t->ticked + TICK;
+	double next = fmin(t->ticked + TICK, t->sample_at);
 
 	if (!t->config->once)
 		next = fmin(next, t->read_at + t->config->interval);
@@ -313,6 +359,7 @@ static void loop(struct top *t)
 		wait_and_act(t);
 		if (monotonic_seconds() - t->ticked >= TICK)
 			tick(t);
+		fetch_samples(t);
 		if (monotonic_seconds() - t->read_at >= t->config->interval && !t->config->once) {
 			t->read_at = monotonic_seconds();
 			read_again(t, true);
@@ -367,6 +414,7 @@ static int begin(struct top *t)
 	if (!t->first)
 		return t->err;
 	t->started = t->ticked = t->read_at = t->first->at;
+	fetch_samples(t);
 	if (!t->config->once)
 		t->terminal = terminal__new();
 	if (!t->terminal) {
@@ -400,6 +448,7 @@ static void end(struct top *t)
 		print_end(t);
 	}
 	rows__free(t->rows);
+	top_samples__free(&t->samples);
 	if (t->now != t->first && t->now != t->before)
 		reading__free(t->now);
 	if (t->before != t->first)

@@ -3,6 +3,7 @@
 
 #include "top/figures.h"
 #include "top/histogram.h"
+#include "top/samples.h"
 #include "top/table.h"
 
 #define LINES_AROUND 3 /* title, header, keys */
@@ -63,10 +64,11 @@ static size_t move(const struct view *v, unsigned key, size_t at, size_t n)
 	return at;
 }
 
-static void key_of_histogram(struct view *v, unsigned key)
+/* Of text that scrolls: the histogram, or samples. */
+static void key_of_text(struct view *v, unsigned key)
 {
-	if (key == KEY_BACK || key == KEY_ENTER || key == 'q') {
-		v->opened = false;
+	if (key == KEY_BACK || key == KEY_ENTER || key == 'q' || (key == 's' && v->listing)) {
+		v->opened = v->listing = false;
 		v->top = 0;
 	} else {
 		v->top = move(v, key, v->top, LINES_MAX); /* drawing clips it */
@@ -82,6 +84,8 @@ static void key_of_table(struct view *v, unsigned key, const struct top_rows *ro
 			v->sort = c;
 	if (key == 'q')
 		v->quit = true;
+	else if (key == 's')
+		v->listing = true;
 	else if (key == 'r')
 		v->reverse = !v->reverse;
 	else if (key == KEY_ENTER && rows->n)
@@ -90,7 +94,7 @@ static void key_of_table(struct view *v, unsigned key, const struct top_rows *ro
 		return;
 	if (v->opened || to != at)
 		select_row(v, rows, to);
-	if (v->opened)
+	if (v->opened || v->listing)
 		v->top = 0;
 }
 
@@ -98,8 +102,8 @@ void view__key(struct view *v, unsigned key, const struct top_rows *rows)
 {
 	if (key == 'w')
 		v->since_start = !v->since_start;
-	else if (v->opened)
-		key_of_histogram(v, key);
+	else if (v->opened || v->listing)
+		key_of_text(v, key);
 	else
 		key_of_table(v, key, rows);
 }
@@ -118,9 +122,12 @@ static void draw_title(const struct view *v, const struct top_rows *rows, unsign
 	char seconds[FIGURE_MAX];
 
 	figure__seconds(seconds, rows->seconds);
-	buf__printf(&line, "retprobe_exporter top  %s %s  by %s%s",
-		    v->since_start ? "since the start:" : "last", seconds,
-		    top_column_names[v->sort], v->reverse ? ", reversed" : "");
+	if (v->listing)
+		buf__puts(&line, "retprobe_exporter top  samples, the newest first");
+	else
+		buf__printf(&line, "retprobe_exporter top  %s %s  by %s%s",
+			    v->since_start ? "since the start:" : "last", seconds,
+			    top_column_names[v->sort], v->reverse ? ", reversed" : "");
 	if (rows->shared_missed)
 		buf__printf(&line, "  missed by shared programs: %llu",
 			    (unsigned long long)rows->shared_missed);
@@ -155,20 +162,57 @@ static void draw_table(struct view *v, const struct top_rows *rows, const struct
 		table__row(out, &rows->v[i], s->width);
 	bright[0] = 1;
 	bright[1] = rows->n ? (int)(2 + at - v->top) : -1;
-	draw_end(s, "sort by column: c e m 5 9 i t f  r reverse  w window  Enter histogram  q quit",
+	draw_end(s,
+		 "sort: c e m 5 9 i t f  r reverse  w window  s samples  Enter histogram  q quit",
 		 2 + shown, out);
 }
 
-static void draw_histogram(struct view *v, const struct top_rows *rows, const struct screen *s,
-			   struct buf *out, int bright[2])
+static void print_row(const struct view *v, const struct top_rows *rows, const struct screen *s,
+		      struct buf *text)
+{
+	size_t at;
+
+	if (!is_there(v, rows, &at)) {
+		buf__printf(text, "%s\n    no calls\n", v->selected);
+		return;
+	}
+	histogram__print(text, rows, &rows->v[at], s->width);
+	top_samples__of_row(text, rows, &rows->v[at], s->width);
+}
+
+static bool is_any_sampled(const struct top_rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++)
+		if (rows->v[i].sampled)
+			return true;
+	return false;
+}
+
+static void print_samples(const struct top_rows *rows, const struct screen *s, struct buf *text)
+{
+	const struct samples_report *report = rows->samples;
+
+	if (!is_any_sampled(rows))
+		buf__puts(text,
+			  "no function is sampled; start top with --sample='duration > 10ms'\n");
+	else if (!report || !report->n)
+		buf__puts(text, "no call has been sampled\n");
+	else
+		top_samples__header(text, s->width);
+	for (size_t i = 0; report && i < report->n; i++)
+		top_samples__line(text, &report->v[i], s->width);
+}
+
+static void draw_text(struct view *v, const struct top_rows *rows, const struct screen *s,
+		      struct buf *out, int bright[2])
 {
 	__cleanup_buf struct buf text = {};
-	size_t at, n = 0, shown = 0;
+	size_t n = 0, shown = 0;
 
-	if (is_there(v, rows, &at))
-		histogram__print(&text, rows, &rows->v[at], s->width);
+	if (v->listing)
+		print_samples(rows, s, &text);
 	else
-		buf__printf(&text, "%s\n    no calls\n", v->selected);
+		print_row(v, rows, s, &text);
 	for (const char *p = buf__str(&text); p && *p; p = strchr(p, '\n') + 1)
 		n++;
 	if (v->top + v->page > n)
@@ -190,13 +234,14 @@ static void draw_histogram(struct view *v, const struct top_rows *rows, const st
 void view__draw(struct view *v, const struct top_rows *rows, const struct screen *screen,
 		struct buf *out, int bright[2])
 {
-	size_t around = v->opened ? 2 : LINES_AROUND;
+	bool is_text = v->opened || v->listing;
+	size_t around = is_text ? 2 : LINES_AROUND;
 
 	around += screen->message != NULL;
 	v->page = screen->height > around ? screen->height - around : 1;
 	draw_title(v, rows, screen->width, out);
-	if (v->opened)
-		draw_histogram(v, rows, screen, out, bright);
+	if (is_text)
+		draw_text(v, rows, screen, out, bright);
 	else
 		draw_table(v, rows, screen, out, bright);
 }

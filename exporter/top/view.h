@@ -26,6 +26,7 @@ struct view {
 	bool reverse;
 	bool since_start; /* rows since the start, not of the last interval */
 	bool opened;	  /* the selected row's histogram */
+	bool listing;	  /* samples */
 	bool quit;
 	char *selected; /* name of a row; NULL: the first */
 	size_t top;	/* the first row or line on the screen */

@@ -168,7 +168,7 @@ def check_api():
     """Checks that each member of a JSON answer is explained, and no other. Some are explained with the object
     that contains them."""
     for name, page, sources, nested, least in (
-            ("the API", "exporter/API.md", [f"pages/{name}.c" for name in ("probes", "counts_json", "history", "in_flight", "samples")],
+            ("the API", "exporter/API.md", [f"pages/{name}.c" for name in ("probes", "counts_json", "history", "in_flight", "samples", "sample_json")],
              {"labels", "run_seconds", "runs"}, 20),
             ("top", "exporter/TOP.md", ["top/json.c"],
              {"above", "at_most", "labels", "outcome", "value", "name", "sum", "unreadable", "out_of_range"}, 15)):

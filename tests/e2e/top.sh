@@ -14,7 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP top: attaching needs root"
 	exit 0
 fi
-plan 38
+plan 42
 
 # ---- once -----------------------------------------------------------------------------------------
 
@@ -101,6 +101,27 @@ has "a histogram of an observed value" "$temp/out" "               value        
         64 .. 256                   0 |                                        |
        256 .. 1024                 20 |********************                    |"
 
+# ---- samples --------------------------------------------------------------------------------------
+
+calls=$PWD/build/page_calls
+matching=$calls:page_call
+start_top "$matching" --label=comm --sample='duration > 50ms' --sample='ret < 0' --once --duration=10m --format=json
+build/page_calls x -2 3 60000
+build/page_calls x -2 40
+build/page_calls x 1 1 60000
+end_top INT
+got=$(jq -c '.functions[] | [.calls, .samples, .samples_dropped, (.newest_samples | length),
+	(.newest_samples | map([.ret, .comm, .labels.comm, .duration > 0.05]) | unique)]' "$temp/out")
+want='[44,3,0,3,[[-2,"page_calls","page_calls",true]]]'
+[ "$got" = "$want" ] && ok "JSON: samples" || not_ok "JSON: samples" "$got, not $want: $(cat "$temp/top.log")"
+start_top "$matching" --sample --once --duration=10m
+build/page_calls x 1 30 20000
+end_top INT
+sampled=$(sed -nE 's/^    ([0-9]+) samples, ([0-9]+) dropped \(rate\)$/\1 \2/p' "$temp/out")
+lines=$(grep -cE '^[0-9:.]{12} +[0-9.]+ ms  1  +page_calls +[0-9]+  page_calls:page_call: (page_call|main)( <|$)' "$temp/out")
+if [ $((${sampled/ /+})) = 30 ] && [ "$lines" = 10 ]; then ok "samples in the table, and what was dropped"; else
+	not_ok "samples in the table, and what was dropped" "$(cat "$temp/out" "$temp/top.log")"; fi
+
 start_top syscall:msgrcv --duration=10m
 start_program sleepers "$workload" msgrcv-sleep 4 4 held 2> "$temp/sleepers.log"
 wait_for 20 grep -q asleep "$temp/sleepers.log"
@@ -165,13 +186,14 @@ fails() { # fails NAME CODE TEXT ARGS...
 
 fails "nothing to attach" 1 'nothing could be attached' top --once syscall:getpigd
 fails "a parameter that is none" 2 'no parameter' top --once syscall:getpgid --label=x=nothing
+fails "a sample by a parameter" 2 'not known when the call returns' top --once "$matching" --sample='text == x'
 fails "a flag of top" 2 'is a flag of top' --once syscall:getpgid
 fails "a flag of the server" 2 'has no effect in top' top --web.listen-address=:1
 
 # ---- the screen -----------------------------------------------------------------------------------
 
 if ! command -v tmux > /dev/null; then
-	skip 14 "the screen" "tmux is not here: make deps"
+	skip 15 "the screen" "tmux is not here: make deps"
 	exit $failed
 fi
 socket=$temp/tmux
@@ -199,7 +221,7 @@ is_restored() {
 
 mux send-keys "stty -a > $temp/before" Enter
 wait_for 20 test -s "$temp/before" || give_up "the terminal" "no shell"
-mux send-keys "clear; $exporter top $function syscall:getpgid --label=comm --filter='comm != bash' --sort=function; echo exit \$?" Enter
+mux send-keys "clear; $exporter top $function syscall:getpgid --label=comm --filter='comm != bash' --sample='ret > 0' --sort=function; echo exit \$?" Enter
 see "the screen" "by function"
 wait_for 20 shows "syscall:getpgid"
 mux send-keys c
@@ -211,6 +233,10 @@ mux send-keys Enter
 see "a key opens the histogram" "    500 calls, 0 errors, 0 missed in "
 mux send-keys Escape
 see "a key closes it" "q quit"
+mux send-keys s
+see "a key opens the samples" 'workload:workload_function{comm="workload"}: '
+mux send-keys s
+wait_for 20 shows "q quit"
 python3 -c '
 import os
 open("/proc/self/comm", "w").write("\033[2J\033]0;x")

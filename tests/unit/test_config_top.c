@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "bpf/abi.h"
 #include "config_fixture.h"
 
 /* Labels and filters of the command line are those of its PROBEs only. */
@@ -30,6 +31,27 @@ static void test_labels(void **state)
 	assert_string_equal(s->observed[0].name, "bytes");
 	assert_string_equal(s->observed[0].text, "count");
 	assert_int_equal(c->lists[1].settings.nlabels, 0);
+	config__free(c);
+}
+
+static void test_sample(void **state)
+{
+	struct config *c = PARSE("vfs_read", "--sample=duration > 1ms", "--preset=vfs", "--sample",
+				 "--sample=ret > 0");
+	const struct sampling *s = &c->lists[0].settings.sample;
+
+	assert_true(s->on);
+	assert_int_equal(s->nwhen, 2);
+	assert_string_equal(s->when[0].text, "duration > 1ms");
+	assert_string_equal(source_pos__str(&s->when[1].pos), "argument 5");
+	assert_int_equal(s->stacks, RP_STACK_KERNEL | RP_STACK_USER);
+	assert_int_equal(s->per_second, 10);
+	assert_false(c->lists[1].settings.sample.on);
+	config__free(c);
+	/* Not the next argument. */
+	c = PARSE("--sample", "vfs_read");
+	assert_true(c->lists[0].settings.sample.on);
+	assert_int_equal(c->lists[0].settings.sample.nwhen, 0);
 	config__free(c);
 }
 
@@ -129,6 +151,10 @@ static const struct {
 	  "no digit at the beginning" },
 	{ { "x", "--observe=a=arg0", "--observe=a=arg1" },
 	  "argument 3: --observe: \"a\" is given twice; keep one" },
+	{ { "--sample" },
+	  "argument 1: --sample applies to PROBE arguments, and there is none; name a function" },
+	{ { "x", "--sample= " },
+	  "argument 2: --sample: an empty text; when must be an expression" },
 	{ { "x", "--filter= " },
 	  "argument 2: --filter: an empty text; a filter must be an expression" },
 };
@@ -151,9 +177,8 @@ static void test_bad_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_labels),
-		cmocka_unit_test(test_top),
-		cmocka_unit_test(test_short_paths),
+		cmocka_unit_test(test_labels),	  cmocka_unit_test(test_sample),
+		cmocka_unit_test(test_top),	  cmocka_unit_test(test_short_paths),
 		cmocka_unit_test(test_bad_lines),
 	};
 

@@ -144,6 +144,41 @@ static void test_histogram(void **state)
 	view__free(&v);
 }
 
+static void test_samples(void **state)
+{
+	static struct sample_name name = { "vmlinux", "vfs_read" };
+	struct sample_report v[20];
+	struct samples_report report = { v, ARRAY_SIZE(v) };
+	__cleanup_buf struct buf out = {};
+	struct top_rows *rows = *state;
+	struct view view = {};
+
+	for (size_t i = 0; i < report.n; i++)
+		v[i] = (struct sample_report){
+			.number = 20 - i, .pid = 1000 + i, .names = &name, .nnames = 1, .value = "0"
+		};
+	view__key(&view, KEY_DOWN, rows);
+	view__key(&view, 's', rows);
+	draw(&view, rows, NULL, &out);
+	assert_non_null(strstr(buf__str(&out), "no function is sampled; start top with --sample"));
+	rows->v[1].sampled = true;
+	draw(&view, rows, NULL, &out);
+	assert_non_null(strstr(buf__str(&out), "no call has been sampled\n"));
+	rows->samples = &report;
+	draw(&view, rows, NULL, &out);
+	assert_non_null(strstr(buf__str(&out), "samples, the newest first\n"));
+	assert_non_null(strstr(out.data, " 1000  vfs_read\n"));
+	view__key(&view, KEY_DOWN, rows);
+	draw(&view, rows, NULL, &out);
+	assert_null(strstr(buf__str(&out), "duration"));
+	view__key(&view, KEY_END, rows);
+	draw(&view, rows, "level=warn", &out);
+	assert_non_null(strstr(buf__str(&out), " 1019  vfs_read\n"));
+	view__key(&view, 's', rows);
+	assert_string_equal(draw(&view, rows, NULL, &out), "row01");
+	view__free(&view);
+}
+
 static void test_order(void **state)
 {
 	static const char keys[] = "cem59itf";
@@ -212,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_selection, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_histogram, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_samples, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_compose),
