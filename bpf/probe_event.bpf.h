@@ -18,6 +18,8 @@ static __always_inline struct entry entry_of_event(void *ctx, struct args *args)
 	asm volatile("" : "=m"(*args)); /* nothing reads the others */
 	if (capture_spec()->reads_args)
 		bpf_probe_read_kernel(&args->v[0], sizeof(args->v[0]), &ctx);
+	else
+		args->v[0] = 0; /* the compiler may read it early, which 6.1 refuses */
 	return (struct entry){ .args = args, .way = AT_RETURN };
 }
 
