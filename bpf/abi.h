@@ -9,6 +9,8 @@
 
 #include <linux/types.h>
 
+#include "points.h"
+
 /* Return kinds: how the raw return register is read. */
 enum rp_kind {
 	RP_KIND_ERRNO = 1, /* signed: 0, positive, -1..-4095 an errno, lower "negative" */
@@ -358,6 +360,7 @@ struct rp_capture_spec {
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
 	struct rp_field key[RP_SPAN_KEYS], outcome_field; /* of a point of a span */
 	__u32 nkeys, has_outcome;
+	__u32 outcome_is_errno; /* of either sign */
 	struct rp_filter filter[RP_FILTERS];
 	/* Used instead of `filter` if some filter has alternatives. Alternatives are in groups. A
 	 * call is counted if one alternative of each group passes. `last` marks the end of a group.
@@ -366,18 +369,6 @@ struct rp_capture_spec {
 	struct rp_filter alternative[RP_ALTERNATIVES];
 	struct rp_returned counted;
 	struct rp_sampling_spec sampling;
-};
-
-/* A span that is running. */
-struct rp_span {
-	__u64 start; /* ns */
-	__u64 label; /* as label_of() returns it */
-};
-
-/* What a walk through a span's running ones has found. */
-struct rp_span_scan {
-	__u64 running;
-	__u64 oldest; /* start, ns; 0: none */
 };
 
 /* Identifies a label set among those of its target: the numbers, then comm, then the texts, without

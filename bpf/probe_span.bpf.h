@@ -122,6 +122,8 @@ static __always_inline void end_span(const struct entry *entry, __u64 desc)
 	if (x->has_outcome)
 		eval_number(&x->outcome_field, source_value(entry->args, &x->outcome_field),
 			    &result);
+	if (x->outcome_is_errno && (__s64)result > 0)
+		result = -result;
 	capture.label = span.label;
 	count_call(&capture, desc, result, now > span.start ? now - span.start : 0, RP_EXCLUSIVE);
 }

@@ -221,9 +221,9 @@ static int add_observed(struct maker *m, const struct expression *setting)
 	return err;
 }
 
-/* Of a point of a span. what: for messages. */
+/* Of a point of a span. what: for messages. *is_errno: it is shown as one. */
 static int add_number(struct maker *m, const struct expression *setting, const char *what,
-		      struct rp_field *out)
+		      struct rp_field *out, bool *is_errno)
 {
 	struct expr e;
 	int err = expr__compile(m->scope, setting->text, &e, m->why);
@@ -231,6 +231,7 @@ static int add_number(struct maker *m, const struct expression *setting, const c
 	if (err)
 		return err;
 	*out = e.field;
+	*is_errno = e.format == EXPR_NAMED && e.names == NAMES_ERRNO;
 	if (e.field.text || e.format == EXPR_IP6)
 		err = error__refuse(m->why, "%s is %s; %s is a number", setting->text,
 				    e.field.text ? "text" : "an address of 16 bytes", what);
@@ -242,14 +243,20 @@ static int add_number(struct maker *m, const struct expression *setting, const c
 static int add_key(struct maker *m, const struct expression *setting)
 {
 	struct rp_capture_spec *k = &m->x->kernel;
+	bool is_errno;
 
-	return add_number(m, setting, "a part of a key", &k->key[k->nkeys++]);
+	return add_number(m, setting, "a part of a key", &k->key[k->nkeys++], &is_errno);
 }
 
 static int add_outcome(struct maker *m, const struct expression *setting)
 {
-	m->x->kernel.has_outcome = 1;
-	return add_number(m, setting, "an outcome", &m->x->kernel.outcome_field);
+	struct rp_capture_spec *k = &m->x->kernel;
+	bool is_errno = false;
+	int err = add_number(m, setting, "an outcome", &k->outcome_field, &is_errno);
+
+	k->has_outcome = 1;
+	k->outcome_is_errno = is_errno;
+	return err;
 }
 
 /* What is measured shares its room with observed values (bpf/hists.bpf.h). */

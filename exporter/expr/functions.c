@@ -290,7 +290,9 @@ static const struct function functions[] = {
 	NAMED("ifname", NAMES_INTERFACE, false),
 	NAMED("proto", NAMES_PROTO, false),
 	NAMED("signal", NAMES_SIGNAL, true),
+	NAMED("softirq", NAMES_SOFTIRQ, false),
 	NAMED("syscall", NAMES_SYSCALL, true),
+	NAMED("tcp_state", NAMES_TCP_STATE, false),
 	NAMED("user", NAMES_USER, false),
 	{ .name = "basename", .apply = last_part },
 	{ .name = "cast", .apply = cast, .second = "a type" },
@@ -333,7 +335,7 @@ int functions__refuse(const struct parser *p, const char *name)
 	return error__refuse(
 		p->why,
 		"unknown function \"%.60s\"%s%s str, ntohs, ntohl, ip, blkdev, ifname, "
-		"errno, signal, syscall, family, proto, user, ksym, hex, flags, path, basename and "
-		"cast",
+		"errno, signal, syscall, family, proto, tcp_state, softirq, user, ksym, hex, "
+		"flags, path, basename and cast",
 		name, hint, *hint ? " There are" : "; there are");
 }

@@ -104,7 +104,7 @@ static bool named_value(const struct expr *e, const char *text, __u64 *v)
 static size_t names_of(const struct expr *e, const char ***out)
 {
 	static const enum value_names constants[] = { NAMES_ERRNO, NAMES_SIGNAL, NAMES_FAMILY,
-						      NAMES_PROTO };
+						      NAMES_PROTO, NAMES_TCP_STATE };
 	size_t n = 0;
 
 	*out = NULL;

@@ -73,6 +73,21 @@ static const struct constant protocols[] = {
 	{ "IPPROTO_SMC", 256 },	   { "IPPROTO_MPTCP", 262 },
 };
 
+/* include/net/tcp_states.h */
+static const struct constant tcp_states[] = {
+	{ "TCP_ESTABLISHED", 1 },     { "TCP_SYN_SENT", 2 },   { "TCP_SYN_RECV", 3 },
+	{ "TCP_FIN_WAIT1", 4 },	      { "TCP_FIN_WAIT2", 5 },  { "TCP_TIME_WAIT", 6 },
+	{ "TCP_CLOSE", 7 },	      { "TCP_CLOSE_WAIT", 8 }, { "TCP_LAST_ACK", 9 },
+	{ "TCP_LISTEN", 10 },	      { "TCP_CLOSING", 11 },   { "TCP_NEW_SYN_RECV", 12 },
+	{ "TCP_BOUND_INACTIVE", 13 },
+};
+
+/* As in /proc/softirqs (include/linux/interrupt.h). */
+static const struct constant softirqs[] = {
+	{ "HI", 0 },	   { "TIMER", 1 },   { "NET_TX", 2 }, { "NET_RX", 3 },	{ "BLOCK", 4 },
+	{ "IRQ_POLL", 5 }, { "TASKLET", 6 }, { "SCHED", 7 },  { "HRTIMER", 8 }, { "RCU", 9 },
+};
+
 static const struct {
 	const struct constant *v;
 	size_t n;
@@ -80,6 +95,8 @@ static const struct {
 	[NAMES_SIGNAL] = { signals, ARRAY_SIZE(signals) },
 	[NAMES_FAMILY] = { families, ARRAY_SIZE(families) },
 	[NAMES_PROTO] = { protocols, ARRAY_SIZE(protocols) },
+	[NAMES_TCP_STATE] = { tcp_states, ARRAY_SIZE(tcp_states) },
+	[NAMES_SOFTIRQ] = { softirqs, ARRAY_SIZE(softirqs) },
 };
 
 static char *constant_text(enum value_names of, int64_t value)
@@ -295,6 +312,8 @@ char *value_names__text(enum value_names of, int64_t value)
 		return syscall_text(value);
 	case NAMES_FAMILY:
 	case NAMES_PROTO:
+	case NAMES_TCP_STATE:
+	case NAMES_SOFTIRQ:
 		return constant_text(of, value);
 	case NAMES_USER:
 		return user_text(value);
@@ -317,6 +336,8 @@ bool value_names__find(enum value_names of, const char *name, uint64_t *out)
 		return find_syscall(name, out);
 	case NAMES_FAMILY:
 	case NAMES_PROTO:
+	case NAMES_TCP_STATE:
+	case NAMES_SOFTIRQ:
 		return find_constant(of, name, out);
 	case NAMES_USER:
 		return find_user(name, out);
@@ -351,5 +372,6 @@ size_t value_names__all(enum value_names of, const char ***out)
 bool value_names__constant(const char *name, uint64_t *out)
 {
 	return find_errno(name, out) || find_signal(name, out) ||
-	       find_constant(NAMES_FAMILY, name, out) || find_constant(NAMES_PROTO, name, out);
+	       find_constant(NAMES_FAMILY, name, out) || find_constant(NAMES_PROTO, name, out) ||
+	       find_constant(NAMES_TCP_STATE, name, out);
 }

@@ -328,6 +328,8 @@ static void good_filters(void **state)
 	check_number("small != IPPROTO_UDP", RP_NE, 17);
 	check_number("family(small) == AF_UNIX", RP_EQ, 1);
 	check_number("proto(small) == IPPROTO_TCP", RP_EQ, 6);
+	check_number("small == TCP_SYN_SENT", RP_EQ, 2);
+	check_number("softirq(small) == NET_RX", RP_EQ, 3);
 	check_number("user(uid) == root", RP_EQ, 0);
 	check_number("user(uid) == 12", RP_EQ, 12);
 	check_number("ifname(n) == lo", RP_EQ, 1);
