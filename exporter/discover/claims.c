@@ -175,8 +175,13 @@ static bool is_for_certain(struct claims *c, const struct target *t)
 static bool has_parameters(struct claims *c, const struct target *t)
 {
 	bool in_tracefs = t->type != TARGET_KERNEL && t->type != TARGET_USER;
+	bool is_point = t->type == TARGET_EVENT || t->type == TARGET_SPAN;
 
-	return in_tracefs ? c->sources->env->tracefs >= 0 : has_type(c, t);
+	if (!in_tracefs)
+		return has_type(c, t);
+	/* Their pointers lead to the kernel's own types. */
+	return c->sources->env->tracefs >= 0 &&
+	       (!is_point || kernel_functions__vmlinux(sources__types(c->sources)));
 }
 
 /* Applies `returns:`. */

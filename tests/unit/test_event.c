@@ -243,12 +243,28 @@ static void test_mistakes(void **state)
 	check_why(probe, NULL, "value == 1", "there is no result and no duration here");
 }
 
+/* A kernel without BTF does not have the types: only this probe is refused. */
+static void test_without_types(void **state)
+{
+	static const char label[] = "cast(at, struct file)->f_inode->i_ino";
+	const char *with_types = env.btf_dir;
+	char *error;
+	struct targets *t;
+
+	env.btf_dir = "/nonexistent";
+	t = discover("tracepoint:block:issue", label, NULL, &error);
+	assert_non_null(t);
+	assert_int_equal(t->v[0]->reason, REASON_REFUSED);
+	assert_non_null(strstr(t->v[0]->why, "\"struct file\" is no type of this kernel"));
+	targets__free(t);
+	env.btf_dir = with_types;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_format),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_without_types), cmocka_unit_test(test_format),
+		cmocka_unit_test(test_names),	      cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_mistakes),
 	};
 
