@@ -54,6 +54,14 @@ def returned(function, value, page, before, want):
     report(f"{function} returns {value}, {page}", not want <= now - then < want + 12 and f"{now - then} times")
 
 
+def ended(value, page, before, want):
+    """Of the connections as the client sees them."""
+    now, then = (sum(number for (metric, f, _, v), number in pages[name].items()
+                     if metric == "retprobe_span_ended_total" and f == "tcp_connect" and v == value)
+                 for name in (page, before))
+    report(f"tcp_connect ends with {value}, {page}", now - then != want and f"{now - then} times")
+
+
 def recipes_resolve():
     """Linux 5.10 has no types of modules, so the expression over ext4's function is refused."""
     plan = (results / "plan").read_text().splitlines()
@@ -61,7 +69,7 @@ def recipes_resolve():
     report("recipes resolve", refused != ["ext4_sync_file"] and f"refused: {refused}")
 
 
-print("1..15")
+print("1..17")
 # Linux 5.10 waits for direct I/O in another way.
 if series != "5.10":
     shows("submit_bio_wait", "direct")
@@ -81,3 +89,5 @@ returned("connect", "EINPROGRESS", "other", "blocking", 12)
 returned("inet_stream_connect", "EINPROGRESS", "other", "blocking", 12)
 returned("inet_stream_connect", "ECONNREFUSED", "other", "blocking", 0)
 returned("tcp_reset", "void", "other", "blocking", 12)
+ended("ECONNREFUSED", "blocking", "buffered", 12)
+ended("ECONNREFUSED", "other", "blocking", 12)

@@ -29,12 +29,12 @@ recipes() { # recipes KIND [HEADING]: the `probes` or `spans` of one recipe, or 
 		# Without multi links, kretprobes attach fastest.
 		printf 'defaults: {mechanism: kretprobe, maxactive: 16}\nprobes:\n'
 		recipes probes 'Why is my disk slow?'
-		recipes probes 'Which connections fail?'
 	else
 		echo 'probes:'
 		recipes probes
 	fi
 	echo '  - functions: [submit_bio_wait, submit_bio, blkdev_read_iter, inet_stream_connect, tcp_v4_connect, tcp_reset]'
+	echo '  - syscalls: [connect]'
 	echo 'spans:'
 	recipes spans
 } > /tmp/advice.yaml

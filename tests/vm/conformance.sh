@@ -25,6 +25,7 @@
 #	spans			between tracepoints
 #	syscalls		system calls of every kind, by the tracepoints and by their functions
 #	tools			the configuration of deploy/TOOLS.md
+#	waits			the spans of the presets
 #
 # CASEs are the arguments of TEST_guest.sh; without them it runs all cases. LIMIT=SECONDS replaces the guests' time
 # limits, for a busy machine. KEEP=1 keeps the results.
@@ -35,8 +36,8 @@ both=conformance+conformance_edges
 calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
 	scale:many.auto,refused.auto,refused.kprobe.multi+$calls+filters:kprobe.session,tracepoint+syscalls/6.12 \
-	scale:nobtf+$calls+events+spans+in_flight+filters:kretprobe,tracepoint/5.10/possible_cpus=100 \
-	scale:many.fsession.multi,refused.auto+names/7 \
+	scale:nobtf+$calls+events+spans+waits+in_flight+filters:kretprobe,tracepoint/5.10/possible_cpus=100 \
+	scale:many.fsession.multi,refused.auto+names+waits/7 \
 	conformance_labels+expressions+in_flight+filters:fsession.multi,kprobe.session/7 \
 	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+samples+callers/6.1 \
 	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
@@ -53,6 +54,8 @@ cpus_of() {
 	case $1 in
 	lifecycle/5.* | scale/* | names/* | in_flight/* | samples/* | syscalls/* | tools/* | filters/* | lockdown/* | callers/*) echo one ;;
 	expressions/[56].* | events/[56].* | conformance_labels/[56].*) echo one ;;
+	# Linux 6.12 adds the sleep of tasks that it moves to its sum of waits.
+	waits/*) echo one ;;
 	conformance_edges/*/preempt=full | interrupts/*) echo two ;;
 	cpus/*) echo many ;;
 	*) echo turns ;;

@@ -26,17 +26,18 @@ ATTACHED = re.compile(r'^retprobe_probe_attached\{object="([^"]*)",function="([^
 
 def entries(path):
     """The functions of a preset, as written (`a|b` is one), and whether they are system calls."""
-    kind = None
+    kind, spans = None, False
     for line in path.read_text().splitlines():
         line = line.split("#")[0].strip()
         key, _, value = line.removeprefix("- ").partition(":")
         if key == "module":
             continue
+        spans = spans or key == "spans"
         if key == "name":
             yield "spans", value.strip()
-        if key in ("spans", "name", "begin", "end", "labels", "outcome"):
+        elif spans:
             continue
-        if key in ("functions", "syscalls"):
+        elif key in ("functions", "syscalls"):
             kind = key
             if value:
                 yield kind, value.strip().strip('"')

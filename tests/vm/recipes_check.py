@@ -58,7 +58,8 @@ EXPECTED = {
         ({"comm": "python3"}, per_second(0.3, 30)),
     ],
     "Which connections fail?": [
-        ({"value": "ECONNREFUSED"}, per_second(1, 1)),
+        ({"comm": "python3", "to": "127.0.0.1", "port": "9", "value": "ECONNREFUSED"}, per_second(1, 1)),
+        ({}, (1e-7, 1)),
     ],
     "Is DNS slow?": [
         ({"comm": "python3", "host": "no-such-host.invalid"}, per_second(0.0001, 30)),

@@ -106,6 +106,19 @@ static long nanosleep_shortly(struct worker *w, long i)
 	return nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
 }
 
+/* Wants a CPU for as many milliseconds as `argument` says, and sleeps a little. */
+static long compete(struct worker *w, long i)
+{
+	long long end = atoi(argument) * 1000000LL;
+	struct timespec begun, now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begun);
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	while ((now.tv_sec - begun.tv_sec) * 1000000000LL + now.tv_nsec - begun.tv_nsec < end);
+	return nanosleep_shortly(w, i);
+}
+
 #define TIMER_SIGNAL SIGRTMIN
 
 static int block_timer_signal(void)
@@ -204,6 +217,7 @@ const struct operation sleep_operations[] = {
 	{ "msgrcv-killed", .call = msgrcv_killed, .set_up = open_queue },
 	{ "msgrcv-invalid", .call = msgrcv_invalid },
 	{ "nanosleep", .call = nanosleep_shortly },
+	{ "compete", .call = compete },
 	{ "timers", .call = timer_wait, .set_up = block_timer_signal, .prepare = make_timer,
 	  .tear_down = visit_cpus },
 	{ "signals", .call = signal_self, .set_up = start_timers, .tear_down = stop_timers },
