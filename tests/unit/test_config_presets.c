@@ -173,8 +173,10 @@ static void test_default_set(void **state)
 			assert_true(l->builtin);
 			assert_int_equal(l->settings.maxactive, 4096);
 			for (size_t k = 0; k < l->npatterns; k++)
-				assert_int_equal(l->patterns[k].type,
-						 kernel_probes ? OBJECT_ANY : OBJECT_SYSCALL);
+				assert_int_equal(l->patterns[k].type, l->settings.span ? OBJECT_SPAN
+								      : kernel_probes
+									      ? OBJECT_ANY
+									      : OBJECT_SYSCALL);
 		}
 		config__free(c);
 	}
