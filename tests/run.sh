@@ -149,14 +149,14 @@ if [ "$1" = all ]; then
 	# wait, so the others yield to them. Calls in guests are invisible outside. Guests wait, too, so there is one more than
 	# CPUs, but only once the native suites have ended: until then, these hold its slot (vm/guest.sh). Suites that never
 	# wait fill the gaps.
-	GUEST_SLOTS=$(($(nproc) + 1))
-	export GUEST_SLOTS
+	slots=$(($(nproc) + 1))
 	cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
 	mkdir -p "$cache"
-	exec 9> "$cache/slot.$GUEST_SLOTS"
+	exec 9> "$cache/slot.$slots"
 	flock 9
 	(
 		renice -n 10 $BASHPID > /dev/null
+		export GUEST_SLOTS=$slots # the native suites' own guest does not wait
 		run_suites 5 "$suite_limit" tests/vm/conformance.sh tests/vm/systemd.sh tests/vm/presets.sh \
 			tests/vm/container.sh tests/vm/advice.sh
 	) 9>&- &
