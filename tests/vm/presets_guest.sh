@@ -35,7 +35,8 @@ attached_again() { # attached_again LINES-OF-LOG
 # same as for an attached one. Enabling takes 0.2 s for each: the kernel goes through all functions of all modules.
 register() {
 	local object function address n=0
-	"$BINARY" --config.check --config.file=/tmp/waiting.yaml >"$RESULTS/plan" 2>&1 || fail "no plan"
+	"$BINARY" --config.check --config.file=/tmp/waiting.yaml >"$RESULTS/plan" 2>"$RESULTS/plan.log" ||
+		fail "no plan"
 	awk 'NR == FNR { if ($3 == "kretprobe" && $1 != "vmlinux") planned[$1, $2]; next }
 		{ gsub(/[][]/, "", $4) }
 		($4, $3) in planned { print $4, $3, $1; delete planned[$4, $3] }' "$RESULTS/plan" /proc/kallsyms >/tmp/places
