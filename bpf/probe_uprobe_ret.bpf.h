@@ -212,6 +212,26 @@ static __always_inline int jump(struct pt_regs *ctx, __u64 number)
 	return 0;
 }
 
+/* Functions of their own, so that their stack is free again when the call is counted. */
+static __noinline long capture_at_once(struct pt_regs *ctx, __u64 desc, struct capture *capture)
+{
+	struct args args;
+	struct entry entry = entry_of_user(ctx, &args);
+
+	return make_capture(&entry, desc, capture, UNREADABLE);
+}
+
+static __noinline long take_left_call(struct pt_regs *ctx, __u64 desc, struct call *call)
+{
+	return take_call(ctx, desc, call);
+}
+
+static __noinline long go_on_after_jump(struct pt_regs *ctx, __u64 desc)
+{
+	go_on(ctx, desc);
+	return 0;
+}
+
 static __always_inline int jump_capturing(struct pt_regs *ctx, __u64 number)
 {
 	const struct rp_exit *e = exit_at(number);
@@ -220,10 +240,7 @@ static __always_inline int jump_capturing(struct pt_regs *ctx, __u64 number)
 	if (!e)
 		return 0;
 	if (e->kind == RP_EXIT_RETURN_AT_ONCE || e->kind == RP_EXIT_AT_ONCE) {
-		struct args args;
-		struct entry entry = entry_of_user(ctx, &args);
-
-		if (!make_capture(&entry, e->desc, &call.capture, UNREADABLE))
+		if (!capture_at_once(ctx, e->desc, &call.capture))
 			count_event(RP_PREEMPTIBLE, RP_DESC_ID(e->desc), RP_EVENT_REJECTED);
 		else if (e->kind == RP_EXIT_AT_ONCE)
 			count_captured_tail(ctx, &call.capture, e->desc, 0);
@@ -231,8 +248,8 @@ static __always_inline int jump_capturing(struct pt_regs *ctx, __u64 number)
 			count_captured_call(RP_PREEMPTIBLE, ctx, &call.capture, e->desc,
 					    PT_REGS_RC(ctx), 0);
 	} else if (e->kind == RP_EXIT_AGAIN || (e->again && leaves(ctx, e))) {
-		go_on(ctx, e->desc);
-	} else if (leaves(ctx, e) && take_call(ctx, e->desc, &call)) {
+		go_on_after_jump(ctx, e->desc);
+	} else if (leaves(ctx, e) && take_left_call(ctx, e->desc, &call)) {
 		count_captured_tail(ctx, &call.capture, e->desc, bpf_ktime_get_ns() - call.start);
 	}
 	return 0;
