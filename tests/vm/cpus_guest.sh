@@ -26,8 +26,8 @@ for ((cpu = 0; cpu < $(nproc); cpu++)); do
 	taskset -c $cpu /tmp/turner user-functions 1 20 7 >>"$RESULTS/work" || fail "user functions on CPU $cpu"
 done
 scrape each
-run turner by-turns "$(nproc)" 50
-run turner user-functions "$(nproc)" 50 7
+run turner by-turns "$(nproc)" $(($(nproc) * 50))
+run turner user-functions "$(nproc)" $(($(nproc) * 50)) 7
 scrape all
 stop_exporter || fail "stopped badly"
 exit 0
