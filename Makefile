@@ -220,6 +220,10 @@ $(B)/pause: tests/cluster/pause.c | $(B)
 $(B)/postgres: tests/vm/postgres.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -o $@
 
+# With its types, for the parameters of its functions.
+$(B)/shop: tests/e2e/usdt/shop.c | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -g -O2 $< -o $@
+
 # Without OpenSSL's headers: the library itself is there as a part of openssl.
 $(B)/tls: tests/vm/tls.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $< -l:libssl.so.3 -o $@
@@ -370,7 +374,7 @@ check: unit-tests all
 
 # What `make test` runs, built.
 test-programs: all unit-tests $(B)/workload $(B)/postgres $(B)/tls $(B)/client $(B)/small/retprobe_exporter \
-		$(B)/calls/answered $(B)/calls/kinds $(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
+		$(B)/shop $(B)/calls/answered $(B)/calls/kinds $(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
 .PHONY: test-programs
 
 test: deps
@@ -399,7 +403,7 @@ check-arm64:
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),arm64)
 
 # The guest tests on other versions and flavours of the kernel, and on kernels that lack something (root).
-check-kernels: all $(B)/workload $(B)/postgres $(B)/client $(B)/small/retprobe_exporter
+check-kernels: all $(B)/workload $(B)/shop $(B)/postgres $(B)/client $(B)/small/retprobe_exporter
 	$(Q)$(if $(ARGS),,bash tests/run.sh suites 'tests/vm/presets.sh 6.1 6.12')
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),x86)
 .PHONY: check-arm64 check-kernels

@@ -361,6 +361,8 @@ struct rp_capture_spec {
 	struct rp_field key[RP_SPAN_KEYS], outcome_field; /* of a point of a span */
 	__u32 nkeys, has_outcome;
 	__u32 outcome_is_errno; /* of either sign */
+	__u32 place;		/* enum rp_place */
+	struct rp_operand operand[RP_OPERANDS];
 	struct rp_filter filter[RP_FILTERS];
 	/* Used instead of `filter` if some filter has alternatives. Alternatives are in groups. A
 	 * call is counted if one alternative of each group passes. `last` marks the end of a group.

@@ -15,3 +15,26 @@ struct rp_span_scan {
 	__u64 running;
 	__u64 oldest; /* start, ns; 0: none */
 };
+
+/* Where the arguments of a point in a program are: in the registers of a call; the first one is the
+ * result; or as a USDT probe says. */
+enum rp_place { RP_PLACE_ENTRY, RP_PLACE_RETURN, RP_PLACE_USDT };
+
+enum rp_operand_kind {
+	RP_OPERAND_NONE,
+	RP_OPERAND_CONSTANT, /* value */
+	RP_OPERAND_REGISTER,
+	RP_OPERAND_MEMORY,  /* at register + value */
+	RP_OPERAND_INDEXED, /* at register + (index << shift) + value */
+};
+
+/* An argument of a USDT probe, as the compiler has placed it. */
+struct rp_operand {
+	__u8 kind;
+	__u8 size; /* bytes */
+	__u8 is_signed;
+	__u8 shift;
+	__u16 reg, index; /* in struct pt_regs, bytes */
+	__s64 value;
+};
+#define RP_OPERANDS 6 /* as many as arguments of a function */

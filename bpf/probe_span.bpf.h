@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Spans: from one point to another, told apart by a key. A point is a tracepoint, or the entry of a
- * kernel function. Each point has a program and a
+ * Spans: from one point to another, told apart by a key. A point is a tracepoint, the entry of a
+ * kernel function, or a place in a program. Each point has a program and a
  * capture spec of its own: the begin's has labels, the end's an outcome, and each a key and
  * filters. The programs are clones per span.
  *
@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "operands.bpf.h"
 #include "probe_event.bpf.h"
 
 struct span_key {
@@ -43,18 +44,19 @@ static __always_inline bool read_key(const struct rp_capture_spec *x, const stru
 }
 
 /* Whether the point is one of the span. If so, reads its key. */
-static __always_inline bool is_of_span(const struct args *args, __u32 id, struct span_key *key)
+static __always_inline bool is_of_span(enum rp_context c, const struct args *args, __u32 id,
+				       struct span_key *key)
 {
 	const struct rp_capture_spec *x = capture_spec();
 	__u32 undecided = unknown_zero;
 
 	if (!passes(x, args, true, true, false, &undecided)) {
-		count_event(RP_EXCLUSIVE, id, RP_EVENT_REJECTED);
+		count_event(c, id, RP_EVENT_REJECTED);
 		return false;
 	}
 	if (read_key(x, args, key))
 		return true;
-	count_event(RP_EXCLUSIVE, id, RP_SPAN_UNREADABLE);
+	count_event(c, id, RP_SPAN_UNREADABLE);
 	return false;
 }
 
@@ -69,8 +71,11 @@ static __always_inline bool take_span(const struct span_key *key, struct rp_span
 	return !bpf_map_delete_elem(&running_spans, key);
 }
 
-static __noinline long put_span(const struct span_key *key, const struct rp_span *span, __u32 id)
+static __noinline long put_span(const struct span_key *key, const struct rp_span *span, __u32 id,
+				__u32 context)
 {
+	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
+
 	for (int i = 0; i < SPAN_TRIES; i++) {
 		/* Kernels such as 5.10 leave the upper half of a negative result 0. */
 		int err = bpf_map_update_elem(&running_spans, key, span, BPF_NOEXIST);
@@ -80,30 +85,30 @@ static __noinline long put_span(const struct span_key *key, const struct rp_span
 		if (err != -EEXIST)
 			break;
 		if (!bpf_map_delete_elem(&running_spans, key))
-			count_event(RP_EXCLUSIVE, id, RP_SPAN_REPLACED);
+			count_event(c, id, RP_SPAN_REPLACED);
 	}
-	count_event(RP_EXCLUSIVE, id, RP_SPAN_NO_ROOM);
+	count_event(c, id, RP_SPAN_NO_ROOM);
 	return 0;
 }
 
 /* ---- the points ---------------------------------------------------------------------------------
  */
 
-static __always_inline void begin_span(const struct entry *entry, __u64 desc)
+static __always_inline void begin_span(enum rp_context c, const struct entry *entry, __u64 desc)
 {
 	__u32 id = RP_DESC_ID(desc);
 	struct rp_span span;
 	struct span_key key;
 
-	if (!is_of_span(entry->args, id, &key))
+	if (!is_of_span(c, entry->args, id, &key))
 		return;
-	count_event(RP_EXCLUSIVE, id, RP_SPAN_BEGUN);
+	count_event(c, id, RP_SPAN_BEGUN);
 	span.label = label_of(capture_spec(), entry, desc, true, 0, true, false);
 	span.start = bpf_ktime_get_ns();
-	put_span(&key, &span, id);
+	put_span(&key, &span, id, c);
 }
 
-static __always_inline void end_span(const struct entry *entry, __u64 desc)
+static __always_inline void end_span(enum rp_context c, const struct entry *entry, __u64 desc)
 {
 	const struct rp_capture_spec *x = capture_spec();
 	__u64 now = bpf_ktime_get_ns(), result = 0;
@@ -112,10 +117,10 @@ static __always_inline void end_span(const struct entry *entry, __u64 desc)
 	struct span_key key;
 	struct rp_span span;
 
-	if (!is_of_span(entry->args, id, &key))
+	if (!is_of_span(c, entry->args, id, &key))
 		return;
 	if (!take_span(&key, &span)) {
-		count_event(RP_EXCLUSIVE, id, RP_SPAN_UNMATCHED);
+		count_event(c, id, RP_SPAN_UNMATCHED);
 		return;
 	}
 	/* An unreadable outcome is 0. */
@@ -125,39 +130,65 @@ static __always_inline void end_span(const struct entry *entry, __u64 desc)
 	if (x->outcome_is_errno && (__s64)result > 0)
 		result = -result;
 	capture.label = span.label;
-	count_call(&capture, desc, result, now > span.start ? now - span.start : 0, RP_EXCLUSIVE);
+	count_call(&capture, desc, result, now > span.start ? now - span.start : 0, c);
 }
 
-static __always_inline void cancel_span(const struct entry *entry, __u64 desc)
+static __always_inline void cancel_span(enum rp_context c, const struct entry *entry, __u64 desc)
 {
 	__u32 id = RP_DESC_ID(desc);
 	struct span_key key;
 	struct rp_span span;
 
-	if (is_of_span(entry->args, id, &key) && take_span(&key, &span))
-		count_event(RP_EXCLUSIVE, id, RP_SPAN_CANCELLED);
+	if (is_of_span(c, entry->args, id, &key) && take_span(&key, &span))
+		count_event(c, id, RP_SPAN_CANCELLED);
 }
 
-#define SPAN_PROGRAMS(what)                                         \
-	SEC("tracepoint")                                           \
-	int span_##what##_capturing(void *ctx)                      \
-	{                                                           \
-		struct args args;                                   \
-		struct entry entry = entry_of_event(ctx, &args);    \
-                                                                    \
-		what##_span(&entry, desc_of_clone());               \
-		return 1;                                           \
-	}                                                           \
-                                                                    \
-	/* At the entry of a function. */                           \
-	SEC("kprobe")                                               \
-	int BPF_KPROBE(span_##what##_at_entry_capturing)            \
-	{                                                           \
-		struct args args;                                   \
-		struct entry entry = entry_of_function(ctx, &args); \
-                                                                    \
-		what##_span(&entry, desc_of_clone());               \
-		return 0;                                           \
+/* In a program of a user: at the entry or the return of a function, or at a USDT probe. */
+static __always_inline bool enter_place(struct pt_regs *ctx, struct args *args)
+{
+	const struct rp_capture_spec *x = capture_spec();
+
+	if (x->place == RP_PLACE_USDT)
+		return read_operands(x, ctx, args);
+	*args = x->place == RP_PLACE_RETURN ? (struct args){ { PT_REGS_RC(ctx) } }
+					    : args_of_user(ctx);
+	return true;
+}
+
+#define SPAN_PROGRAMS(what)                                                                \
+	SEC("tracepoint")                                                                  \
+	int span_##what##_capturing(void *ctx)                                             \
+	{                                                                                  \
+		struct args args;                                                          \
+		struct entry entry = entry_of_event(ctx, &args);                           \
+                                                                                           \
+		what##_span(RP_EXCLUSIVE, &entry, desc_of_clone());                        \
+		return 1;                                                                  \
+	}                                                                                  \
+                                                                                           \
+	/* At the entry of a function. */                                                  \
+	SEC("kprobe")                                                                      \
+	int BPF_KPROBE(span_##what##_at_entry_capturing)                                   \
+	{                                                                                  \
+		struct args args;                                                          \
+		struct entry entry = entry_of_function(ctx, &args);                        \
+                                                                                           \
+		what##_span(RP_EXCLUSIVE, &entry, desc_of_clone());                        \
+		return 0;                                                                  \
+	}                                                                                  \
+                                                                                           \
+	SEC("kprobe")                                                                      \
+	int BPF_KPROBE(span_##what##_in_file_capturing)                                    \
+	{                                                                                  \
+		struct args args;                                                          \
+		struct entry entry = { .args = &args, .way = BY_UPROBE, .ctx = ctx };      \
+		__u64 desc = desc_of_clone();                                              \
+                                                                                           \
+		if (enter_place(ctx, &args))                                               \
+			what##_span(RP_PREEMPTIBLE, &entry, desc);                         \
+		else                                                                       \
+			count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_SPAN_UNREADABLE); \
+		return 0;                                                                  \
 	}
 
 SPAN_PROGRAMS(begin)

@@ -28,7 +28,7 @@ packages() { # packages TASK DISTRIBUTION
 	test)
 		echo libclang-rt-dev libcmocka-dev buildah crun debootstrap python3-yaml systemd debhelper dpkg-dev \
 			lintian curl jq openssl python3 python3-prometheus-client protobuf-compiler prometheus shellcheck \
-			clang-format man-db tmux
+			clang-format man-db tmux systemtap-sdt-dev
 		# Any Go does (tests/deploy/kubernetes.sh), so one that did not come as a package is kept.
 		command -v go > /dev/null || echo golang-go
 		# A snap on Ubuntu, which containers cannot have: the page's test is skipped there.
@@ -90,6 +90,7 @@ check_task() { # check_task TASK
 		echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
 			clang -fsanitize=fuzzer,address -x c -o /dev/null - 2> /dev/null ||
 			missing="$missing compiler-rt(clang's)"
+		check_library sdt sys/sdt.h
 		;;
 	esac
 }

@@ -130,7 +130,7 @@ run_test() {
 		CMOCKA_MESSAGE_OUTPUT=TAP "$tree/build/unit/$2" 2>&1 | grep -m 1 '^not ok'
 		return
 	fi
-	make -s -j "$(nproc)" -C $tree WERROR= all build/workload build/postgres build/client build/small/retprobe_exporter >"$tree/log" 2>&1 ||
+	make -s -j "$(nproc)" -C $tree WERROR= all build/workload build/shop build/postgres build/client build/small/retprobe_exporter >"$tree/log" 2>&1 ||
 		echo "broken: $(grep -m 1 error $tree/log)"
 	(cd $tree && tests/vm/conformance.sh "$1") | tee "$tree/log" | grep -m 1 '^not ok'
 }

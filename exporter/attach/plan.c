@@ -63,7 +63,7 @@ static void number_exits(struct attach *a)
 static void number_extras(struct attach *a, struct targets *targets)
 {
 	__cleanup_free const struct capture_spec **captures =
-		xcalloc(SPAN_POINTS_MAX * targets->nids + 1, sizeof(*captures));
+		xcalloc(SPAN_PLACES_MAX * targets->nids + 1, sizeof(*captures));
 	uint32_t hist = 0;
 
 	a->extras = xcalloc(targets->nids + 1, sizeof(*a->extras));
@@ -75,7 +75,8 @@ static void number_extras(struct attach *a, struct targets *targets)
 			continue;
 		capture_spec__number(x, captures, &a->ncaptures);
 		for (size_t k = 1; k < targets->v[i]->npoints; k++)
-			capture_spec__number(targets->v[i]->points[k], captures, &a->ncaptures);
+			capture_spec__number(targets->v[i]->points[k].capture, captures,
+					     &a->ncaptures);
 		a->first_hists[i] = x->histogram = hist;
 		hist += x->nhistograms;
 		a->extras[a->nextras++] = x;

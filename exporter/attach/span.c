@@ -16,7 +16,7 @@
 #include "object/spans.h"
 
 struct span {
-	struct point points[SPAN_POINTS_MAX];
+	struct point points[SPAN_PLACES_MAX];
 	int running; /* map; -1: none */
 	int scan;    /* iterator through it; or a negative errno */
 	uint32_t words;
@@ -26,7 +26,7 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 {
 	struct span *s = take_ptr(slot->state);
 
-	for (int i = 0; i < SPAN_POINTS_MAX; i++)
+	for (int i = 0; i < SPAN_PLACES_MAX; i++)
 		point__detach(&s->points[i]);
 	/* Those that are about to begin are counted, too. */
 	if (slot->attached && !object__wait_for_programs(c->obj))
@@ -36,24 +36,51 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 	free(s);
 }
 
+/* Which programs run at a place. */
+enum where { AT_TRACEPOINT, AT_ENTRY, IN_FILE, PLACES };
+
+static enum where where_is(const struct point_place *at)
+{
+	if (at->opened)
+		return IN_FILE;
+	return at->point->kind == POINT_TRACEPOINT ? AT_TRACEPOINT : AT_ENTRY;
+}
+
+static int open_event(struct attach_context *c, const struct point_place *at)
+{
+	const struct span_point *p = at->point;
+
+	switch (where_is(at)) {
+	case AT_TRACEPOINT:
+		return point__open_tracepoint(c, p->event);
+	case AT_ENTRY:
+		return perf_event__open_kprobe(p->function, false);
+	default:
+		return p->kind == POINT_USDT
+			       ? perf_event__open_usdt(at->opened->path, at->offset, at->semaphore)
+			       : perf_event__open_uprobe(at->opened->path, at->offset,
+							 p->kind == POINT_RETURN);
+	}
+}
+
 static int attach_point(struct attach_context *c, const struct target *t, struct span *s, size_t i,
 			enum attempt *at)
 {
-	static const enum program_id programs[][2] = {
-		[SPAN_BEGIN] = { PROG_SPAN_BEGIN, PROG_SPAN_BEGIN_AT_ENTRY },
-		[SPAN_END] = { PROG_SPAN_END, PROG_SPAN_END_AT_ENTRY },
-		[SPAN_CANCEL] = { PROG_SPAN_CANCEL, PROG_SPAN_CANCEL_AT_ENTRY },
+	static const enum program_id programs[][PLACES] = {
+		[SPAN_BEGIN] = { PROG_SPAN_BEGIN, PROG_SPAN_BEGIN_AT_ENTRY,
+				 PROG_SPAN_BEGIN_IN_FILE },
+		[SPAN_END] = { PROG_SPAN_END, PROG_SPAN_END_AT_ENTRY, PROG_SPAN_END_IN_FILE },
+		[SPAN_CANCEL] = { PROG_SPAN_CANCEL, PROG_SPAN_CANCEL_AT_ENTRY,
+				  PROG_SPAN_CANCEL_IN_FILE },
 	};
-	const struct span_point *p = &t->settings->span->points[i];
+	const struct point_place *place = &t->points[i];
 	struct program_site site = site__of(t);
 
-	site.capture = t->points[i];
+	site.capture = place->capture;
 	site.spans = s->running;
 	site.spec |= RP_DESC_ADD_PART(i); /* each has a clone */
-	return point__attach(c, programs[p->role][p->function != NULL], &site,
-			     p->function ? perf_event__open_kprobe(p->function, false)
-					 : point__open_tracepoint(c, p->event),
-			     &s->points[i], at);
+	return point__attach(c, programs[place->point->role][where_is(place)], &site,
+			     open_event(c, place), &s->points[i], at);
 }
 
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
@@ -63,7 +90,7 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 	const struct span_settings *settings = t->settings->span;
 	int err = 0;
 
-	for (size_t i = 0; i < SPAN_POINTS_MAX; i++)
+	for (size_t i = 0; i < SPAN_PLACES_MAX; i++)
 		s->points[i] = POINT_NONE;
 	*at = ATTEMPT_LOAD;
 	s->words = settings->points[0].nkey;
@@ -84,7 +111,7 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 		const struct span *s = slots[i]->state;
 		struct kernel_counts *k = &out[slots[i]->target->id];
 
-		for (int p = 0; p < SPAN_POINTS_MAX && slots[i]->attached; p++)
+		for (int p = 0; p < SPAN_PLACES_MAX && slots[i]->attached; p++)
 			if (s->points[p].program > 0)
 				k->missed[MISSED_RECURSION] +=
 					programs__count_fd(s->points[p].program).skipped;
@@ -109,7 +136,9 @@ const struct attach_ops attach_span = {
 	.type = TARGET_SPAN,
 	.programs = PROG_BIT(PROG_SPAN_BEGIN) | PROG_BIT(PROG_SPAN_END) |
 		    PROG_BIT(PROG_SPAN_CANCEL) | PROG_BIT(PROG_SPAN_BEGIN_AT_ENTRY) |
-		    PROG_BIT(PROG_SPAN_END_AT_ENTRY) | PROG_BIT(PROG_SPAN_CANCEL_AT_ENTRY),
+		    PROG_BIT(PROG_SPAN_END_AT_ENTRY) | PROG_BIT(PROG_SPAN_CANCEL_AT_ENTRY) |
+		    PROG_BIT(PROG_SPAN_BEGIN_IN_FILE) | PROG_BIT(PROG_SPAN_END_IN_FILE) |
+		    PROG_BIT(PROG_SPAN_CANCEL_IN_FILE),
 	.missed = 1U << MISSED_RECURSION,
 	.files = 7, /* of two points */
 	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS),

@@ -14,16 +14,35 @@
 
 /* ---- points ---------------------------------------------------------------------------------- */
 
-static int bind_tracepoint(struct binder *b, const struct tree_node *node, void *target)
+/* The text of a point, which is the only one of it. */
+static int bind_text(struct binder *b, const struct tree_node *node, struct span_point *p,
+		     enum point_kind kind, const char *what)
 {
-	struct span_point *p = target;
-	__cleanup_free char *why = NULL;
-	struct pattern pattern;
 	const char *text;
-	int err = binder__string(b, node, "tracepoint", &text);
+	int err = binder__string(b, node, what, &text);
 
 	if (err)
 		return err;
+	if (p->event)
+		return binder__fail(b, node,
+				    "\"%.200s\": two points in one; each is an element "
+				    "of a list of its own",
+				    text);
+	p->kind = kind;
+	p->event = xstrdup(text);
+	return 0;
+}
+
+static int bind_tracepoint(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct span_point *p = target;
+	__cleanup_free char *why = NULL, *text = NULL;
+	struct pattern pattern;
+	int err = bind_text(b, node, p, POINT_TRACEPOINT, "tracepoint");
+
+	if (err)
+		return err;
+	text = take_ptr(p->event);
 	if (pattern__parse_in(OBJECT_TRACEPOINT, NULL, text, &pattern, &why))
 		return binder__fail(b, node, "\"%.200s\": %s", text, why);
 	if (pattern.glob || pattern.exclude || pattern.nfunctions > 1)
@@ -37,28 +56,75 @@ static int bind_tracepoint(struct binder *b, const struct tree_node *node, void 
 	return err;
 }
 
-static int bind_function(struct binder *b, const struct tree_node *node, void *target)
+/* FUNCTION of the kernel, or PATH:FUNCTION. */
+static int bind_function(struct binder *b, const struct tree_node *node, struct span_point *p,
+			 enum point_kind kind, const char *what)
 {
-	struct span_point *p = target;
 	__cleanup_free char *why = NULL;
 	struct pattern pattern;
-	const char *text;
-	int err = binder__string(b, node, "function", &text);
+	int err = bind_text(b, node, p, kind, what);
 
 	if (err)
 		return err;
-	if (pattern__parse(text, &pattern, &why))
-		return binder__fail(b, node, "\"%.200s\": %s", text, why);
-	if (pattern.type != OBJECT_ANY || pattern.glob || pattern.exclude || pattern.nfunctions > 1)
+	if (pattern__parse(p->event, &pattern, &why))
+		return binder__fail(b, node, "\"%.200s\": %s", p->event, why);
+	if ((pattern.type != OBJECT_ANY && pattern.type != OBJECT_USER) || pattern.glob ||
+	    pattern.exclude || pattern.nfunctions > 1) {
 		err = binder__fail(
 			b, node,
-			"\"%.200s\": a point of a span is one kernel function; write its "
-			"name alone",
-			text);
-	else
+			"\"%.200s\": a point of a span is one function: of the kernel by its name "
+			"alone, or PATH:FUNCTION",
+			p->event);
+	} else {
+		p->object = take_ptr(pattern.object);
 		p->function = xstrdup(pattern.functions[0]);
+	}
 	pattern__free(&pattern);
 	return err;
+}
+
+static int bind_entry(struct binder *b, const struct tree_node *node, void *target)
+{
+	return bind_function(b, node, target, POINT_ENTRY, "function");
+}
+
+/* Return probes of the kernel lose calls of functions that sleep (attach/kretprobe.c). */
+static int bind_return(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct span_point *p = target;
+	int err = bind_function(b, node, p, POINT_RETURN, "return");
+
+	if (err || p->object)
+		return err;
+	return binder__fail(b, node,
+			    "\"%.200s\": only functions of programs have returns here; begin or "
+			    "end the span at the entry of a function of the kernel, or measure the "
+			    "function itself",
+			    p->event);
+}
+
+/* PATH:[PROVIDER:]NAME. A path may have colons, a provider and a name have none. */
+static int bind_usdt(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct span_point *p = target;
+	int err = bind_text(b, node, p, POINT_USDT, "usdt");
+	const char *slash, *colon, *next;
+
+	if (err)
+		return err;
+	slash = strrchr(p->event, '/');
+	colon = slash ? strchr(slash, ':') : NULL;
+	next = colon ? strchr(colon + 1, ':') : NULL;
+	if (!colon || !colon[1] ||
+	    (next && (!next[1] || next == colon + 1 || strchr(next + 1, ':'))))
+		return binder__fail(b, node,
+				    "\"%.200s\": a USDT probe is PATH:NAME or PATH:PROVIDER:NAME, "
+				    "as in /usr/lib/postgresql/15/bin/postgres:query__start",
+				    p->event);
+	p->object = xstrndup(p->event, colon - p->event);
+	p->provider = next ? xstrndup(colon + 1, next - colon - 1) : NULL;
+	p->function = xstrdup((next ? next : colon) + 1);
+	return 0;
 }
 
 static int bind_key(struct binder *b, const struct tree_node *node, void *target)
@@ -77,7 +143,9 @@ static int bind_filter(struct binder *b, const struct tree_node *node, void *tar
 
 static const struct key point_keys[] = {
 	{ "tracepoint", bind_tracepoint, "block:block_rq_issue" },
-	{ "function", bind_function, "tcp_v4_connect" },
+	{ "function", bind_entry, "tcp_v4_connect" },
+	{ "return", bind_return, "/usr/lib/libworker.so:next_job" },
+	{ "usdt", bind_usdt, "/usr/lib/postgresql/15/bin/postgres:query__start" },
 	{ "key", bind_key, "[dev, sector]" },
 	{ "filter", bind_filter, "\"error == 0\"" },
 };
@@ -89,14 +157,11 @@ static int bind_point(struct binder *b, const struct tree_node *node, struct spa
 
 	if (err)
 		return err;
-	if (!p->event == !p->function || !p->nkey)
+	if (!p->event || !p->nkey)
 		return binder__fail(b, node,
-				    "%s: %s; a point has a tracepoint or a function, and a key "
-				    "that tells the spans apart",
-				    role,
-				    p->event && p->function   ? "two points in one"
-				    : p->event || p->function ? "key is missing"
-							      : "tracepoint is missing");
+				    "%s: %s is missing; a point has a tracepoint, function, "
+				    "return or usdt, and a key that tells the spans apart",
+				    role, p->event ? "key" : "tracepoint");
 	if (p->nkey > RP_SPAN_KEYS)
 		return binder__fail(b, node, "%s: a key of %zu parts; %d are allowed", role,
 				    p->nkey, RP_SPAN_KEYS);

@@ -14,8 +14,7 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_point(const struct span_point *a, const struct span_point *b)
 {
-	return a->role == b->role && same_text(a->event, b->event) &&
-	       same_text(a->function, b->function) &&
+	return a->role == b->role && a->kind == b->kind && same_text(a->event, b->event) &&
 	       expression__same_all(a->key, a->nkey, b->key, b->nkey) &&
 	       expression__same_all(a->filters, a->nfilters, b->filters, b->nfilters);
 }
@@ -39,6 +38,8 @@ void span_settings__free(struct span_settings *s)
 		expression__free_all(s->points[i].key, s->points[i].nkey);
 		expression__free_all(s->points[i].filters, s->points[i].nfilters);
 		free(s->points[i].event);
+		free(s->points[i].object);
+		free(s->points[i].provider);
 		free(s->points[i].function);
 	}
 	free(s->points);

@@ -7,10 +7,15 @@
 enum span_role { SPAN_BEGIN, SPAN_END, SPAN_CANCEL, SPAN_ROLES };
 extern const char *const span_role_names[SPAN_ROLES]; /* "begin", ... */
 
+enum point_kind { POINT_TRACEPOINT, POINT_ENTRY, POINT_RETURN, POINT_USDT, POINT_KINDS };
+
 struct span_point {
 	enum span_role role;
-	char *event;		/* "block:block_rq_issue"; NULL: the entry of a function */
-	char *function;		/* of the kernel; NULL: see event */
+	enum point_kind kind;
+	char *event;		/* "block:block_rq_issue"; of others, for messages: as written */
+	char *object;		/* path of the file; NULL: the kernel */
+	char *provider;		/* of a USDT probe; NULL: any */
+	char *function;		/* or the USDT probe; NULL: a tracepoint */
 	struct expression *key; /* as many for each point of a span */
 	size_t nkey;
 	struct expression *filters;
@@ -19,6 +24,7 @@ struct span_point {
 };
 
 #define SPAN_POINTS_MAX	    8
+#define SPAN_PLACES_MAX	    32 /* of all points */
 #define MAX_RUNNING_DEFAULT 10000
 
 struct span_settings {

@@ -411,7 +411,7 @@ static void name_targets(struct claims *c)
  * ones. */
 static void limit_captures(struct claims *c)
 {
-	const struct capture_spec *v[RP_MAX_CAPTURES + SPAN_POINTS_MAX];
+	const struct capture_spec *v[RP_MAX_CAPTURES + SPAN_PLACES_MAX];
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
@@ -422,7 +422,7 @@ static void limit_captures(struct claims *c)
 			continue;
 		capture_spec__number(t->capture, v, &n);
 		for (size_t k = 1; k < t->npoints; k++)
-			capture_spec__number(t->points[k], v, &n);
+			capture_spec__number(t->points[k].capture, v, &n);
 		if (n <= RP_MAX_CAPTURES)
 			continue;
 		n = before;

@@ -84,7 +84,7 @@ static int read_symbols(const struct discover_env *env, struct elf_file *f)
 		return err;
 	if (elf_symbols__stripped(f->symbols))
 		add_debug_symbols(env, f);
-	if (elf_symbols__count(f->symbols))
+	if (elf_symbols__count(f->symbols) || elf_symbols__nusdts(f->symbols))
 		return 0;
 	elf_symbols__free(take_ptr(f->symbols));
 	f->why = xasprintf("%s has no function symbols, it was stripped: install its debug "

@@ -56,8 +56,11 @@ void target__free(struct target *t)
 	free(t->btf_name);
 	free(t->no_function);
 	capture_spec__free(t->capture);
-	for (size_t i = 1; i < t->npoints; i++)
-		capture_spec__free(t->points[i]);
+	for (size_t i = 0; i < t->npoints; i++) {
+		opened_file__unref(t->points[i].opened);
+		if (i)
+			capture_spec__free(t->points[i].capture);
+	}
 	free(t->points);
 	opened_file__unref(t->opened);
 	free(t->cold);
@@ -241,10 +244,17 @@ static bool same_type(const struct target *a, const struct target *b)
 	return a->type != TARGET_KERNEL || a->btf_id == b->btf_id || strcmp(a->symbol, b->symbol);
 }
 
+static bool same_place(const struct point_place *a, const struct point_place *b)
+{
+	return capture_spec__same(a->capture, b->capture) && a->offset == b->offset &&
+	       a->semaphore == b->semaphore && !a->opened == !b->opened &&
+	       (!a->opened || file_id__same(&a->opened->inode, &b->opened->inode));
+}
+
 static bool same_points(const struct target *a, const struct target *b)
 {
 	for (size_t i = 0; i < a->npoints && a->npoints == b->npoints; i++)
-		if (!capture_spec__same(a->points[i], b->points[i]))
+		if (!same_place(&a->points[i], &b->points[i]))
 			return false;
 	return a->npoints == b->npoints;
 }

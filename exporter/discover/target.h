@@ -38,6 +38,15 @@ extern const char *const kind_names[RP_KIND_MAX]; /* "errno", ..., as in the con
 
 struct capture_spec; /* expr/capture.h */
 
+/* Where a point of a span is. */
+struct point_place {
+	const struct span_point *point; /* borrowed from the configuration */
+	struct capture_spec *capture;	/* owned */
+	struct opened_file *opened;	/* a reference; NULL: in the kernel */
+	uint64_t offset;		/* in the file */
+	uint64_t semaphore;		/* of a USDT probe, in the file; 0: none */
+};
+
 /* The kernel's functions at which answered system calls are counted (bpf/probe_answered.bpf.h). */
 struct answerer {
 	enum rp_answerer kind;
@@ -115,8 +124,8 @@ struct target {
 
 	const struct probe_settings *settings; /* borrowed from the configuration */
 	struct capture_spec *capture; /* labels, filters, observed values; NULL: none. Owned */
-	/* TARGET_SPAN: those of its points. The first one is the capture above. Owned */
-	struct capture_spec **points;
+	/* TARGET_SPAN: its points. The capture above is that of the first one. */
+	struct point_place *points;
 	size_t npoints;
 	const struct source_pos *pos; /* borrowed from the configuration */
 	bool builtin;		      /* from a preset */

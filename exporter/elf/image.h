@@ -13,6 +13,7 @@
 #define ELF_SECTIONS_MAX  65536
 #define ELF_SEGMENTS_MAX  128 /* of code */
 #define ELF_IMAGE_MAX	  (128ULL << 20)
+#define ELF_NOTES_MAX	  (16ULL << 20) /* of USDT probes */
 
 #define ELF_IMAGE_MAGIC	  0x52504534
 
@@ -35,7 +36,14 @@ struct elf_dynamic_record {
 	uint32_t kind; /* and ELF_RECORD_IFUNC, ELF_RECORD_MISRUN */
 };
 
-/* Followed by the names, which end in a 0; the records, sorted by name; and the dynamic records. */
+/* A place of a USDT probe. */
+struct elf_usdt_record {
+	uint32_t provider, name, args; /* offsets among the names */
+	uint32_t offset, semaphore;    /* in the file; semaphore 0: there is none */
+};
+
+/* Followed by the names, which end in a 0; the records, sorted by name; the dynamic records; and
+ * those of USDT probes. */
 struct elf_image {
 	uint32_t magic, hazards;
 	uint64_t file_size;
@@ -44,6 +52,8 @@ struct elf_image {
 	uint32_t has_symtab;
 	uint32_t entry;	   /* offset of the entry point; 0: there is none */
 	uint32_t dynamics; /* number */
+	uint32_t usdts;	   /* number */
+	uint32_t pad;
 	struct elf_debug_link debug_link;
 	char debug_why[256]; /* why debug symbols could not be added; "": no error */
 };

@@ -20,6 +20,7 @@
 #include "elf/dynamic.h"
 #include "elf/image.h"
 #include "elf/hazards.h"
+#include "elf/usdt.h"
 
 #define VERSION_HIDDEN 0x8000 /* of a .gnu.version entry: not the default version */
 #define CHUNK	       1024   /* symbols at a time */
@@ -36,25 +37,22 @@ struct table {
 struct reader {
 	struct elf_input in; /* the file itself */
 	struct elf_image *image;
-	char *names;	      /* in the image */
-	size_t max;	      /* of the image */
-	size_t scanned;	      /* bytes of names that were scanned */
-	Elf64_Phdr *segments; /* the executable ones */
+	char *names;		  /* in the image */
+	size_t max;		  /* of the image */
+	size_t scanned;		  /* bytes of names that were scanned */
+	uint32_t notes_at, notes; /* bytes of USDT probes among the names */
+	Elf64_Phdr *segments;	  /* of code first, then of data */
+	size_t ncode;
 	size_t nsegments;
 	uint64_t nsymbols; /* entries of all tables */
 	struct table tables[TABLES];
 	size_t ntables;
 };
 
-static int read_segments(struct reader *r)
+static int add_segments(struct reader *r, bool is_code)
 {
 	const Elf64_Ehdr *h = &r->in.header;
 
-	if (h->e_phnum && h->e_phentsize != sizeof(Elf64_Phdr))
-		return elf_input__damaged(&r->in, "its segments have a size that is not theirs");
-	r->segments = calloc(ELF_SEGMENTS_MAX, sizeof(*r->segments));
-	if (!r->segments)
-		return -ENOMEM;
 	for (size_t i = 0; i < h->e_phnum; i++) {
 		Elf64_Phdr segment;
 		int err = elf_input__read(&r->in, h->e_phoff + i * sizeof(segment), &segment,
@@ -62,19 +60,34 @@ static int read_segments(struct reader *r)
 
 		if (err)
 			return err;
-		if (segment.p_type != PT_LOAD || !(segment.p_flags & PF_X))
+		if (segment.p_type != PT_LOAD || !(segment.p_flags & PF_X) == is_code)
 			continue;
 		if (r->nsegments == ELF_SEGMENTS_MAX)
-			return elf_input__beyond(&r->in, "it has more than 128 segments of code");
+			return elf_input__beyond(&r->in, "it has more than 128 segments");
 		r->segments[r->nsegments++] = segment;
 	}
 	return 0;
 }
 
-/* Uses the size in the file: the zeroes that follow it in memory are not code. */
-static bool offset_of(const struct reader *r, uint64_t addr, uint64_t *offset)
+static int read_segments(struct reader *r)
 {
-	for (size_t i = 0; i < r->nsegments; i++) {
+	const Elf64_Ehdr *h = &r->in.header;
+	int err;
+
+	if (h->e_phnum && h->e_phentsize != sizeof(Elf64_Phdr))
+		return elf_input__damaged(&r->in, "its segments have a size that is not theirs");
+	r->segments = calloc(ELF_SEGMENTS_MAX, sizeof(*r->segments));
+	if (!r->segments)
+		return -ENOMEM;
+	err = add_segments(r, true);
+	r->ncode = r->nsegments;
+	return err ? err : add_segments(r, false);
+}
+
+/* Uses the size in the file: the zeroes that follow it in memory are not code. */
+static bool offset_in(const struct reader *r, uint64_t addr, size_t nsegments, uint64_t *offset)
+{
+	for (size_t i = 0; i < nsegments; i++) {
 		const Elf64_Phdr *s = &r->segments[i];
 
 		if (addr < s->p_vaddr || addr - s->p_vaddr >= s->p_filesz)
@@ -83,6 +96,11 @@ static bool offset_of(const struct reader *r, uint64_t addr, uint64_t *offset)
 		return *offset < r->image->file_size;
 	}
 	return false;
+}
+
+static bool offset_of(const struct reader *r, uint64_t addr, uint64_t *offset)
+{
+	return offset_in(r, addr, r->ncode, offset);
 }
 
 /* Adds a table of names to the image, at offset *at. */
@@ -104,6 +122,21 @@ static int read_names(struct reader *r, struct elf_input *in, size_t section, ui
 	err = elf_input__read(in, s->sh_offset, r->names + *at, s->sh_size);
 	image->names += s->sh_size + 1; /* ends in a 0, as the memory is zeroed */
 	return err;
+}
+
+/* The notes of USDT probes, whose texts become names. Those that are too large are left out. */
+static int read_notes(struct reader *r)
+{
+	const Elf64_Shdr *s = elf_input__section_named(&r->in, ".note.stapsdt");
+	struct elf_image *image = r->image;
+
+	if (!s || s->sh_size > ELF_NOTES_MAX ||
+	    s->sh_size + 1 > r->max - sizeof(*image) - image->names)
+		return 0;
+	r->notes_at = image->names;
+	r->notes = s->sh_size;
+	image->names += s->sh_size + 1;
+	return elf_input__read(&r->in, s->sh_offset, r->names + r->notes_at, s->sh_size);
 }
 
 /* ---- symbols -------------------------------------------------------------------------------- */
@@ -272,6 +305,8 @@ static int read_symbols(struct reader *r, struct elf_input *debug)
 		err = open_exported(r);
 	if (!err && open_table(r, debug, own ? NULL : theirs))
 		err = forgive(r, 0);
+	if (!err)
+		err = read_notes(r);
 	return err ? err : read_tables(r, debug);
 }
 
@@ -313,7 +348,8 @@ static void merge(struct reader *r)
 	size_t n = r->image->records, kept = 0;
 	uint32_t last;
 
-	for (char *p = r->names, *end = p + r->image->names; (p = memchr(p, '@', end - p));)
+	for (char *p = r->names, *end = p + r->image->names - r->notes;
+	     (p = memchr(p, '@', end - p));)
 		*p = '\0';
 	qsort_r(v, n, sizeof(*v), compare, r->names);
 	last = v[0].offset;
@@ -381,6 +417,32 @@ static void read_dynamics(struct reader *r)
 	*r->in.why = '\0';
 }
 
+static bool locate_usdt(void *ctx, uint64_t addr, bool is_code, uint64_t *offset)
+{
+	const struct reader *r = ctx;
+
+	return offset_in(r, addr, is_code ? r->ncode : r->nsegments, offset);
+}
+
+static void read_usdts(struct reader *r)
+{
+	size_t end = r->image->records_at + r->image->records * sizeof(struct elf_record) +
+		     r->image->dynamics * sizeof(struct elf_dynamic_record);
+	const struct elf_usdts u = {
+		.in = &r->in,
+		.names = r->names,
+		.notes_at = r->notes_at,
+		.notes = r->notes,
+		.locate = locate_usdt,
+		.ctx = r,
+		.out = (void *)((char *)r->image + end),
+		.max = (r->max - end) / sizeof(struct elf_usdt_record),
+	};
+
+	r->image->usdts = elf_usdt__read(&u);
+	*r->in.why = '\0';
+}
+
 static int read_file(struct reader *r, int debug_fd)
 {
 	struct elf_debug debug = {};
@@ -404,8 +466,10 @@ static int read_file(struct reader *r, int debug_fd)
 		merge(r);
 	if (!err)
 		read_code(r);
-	if (!err)
+	if (!err) {
 		read_dynamics(r);
+		read_usdts(r);
+	}
 	elf_debug__close(&debug);
 	return err;
 }
@@ -430,5 +494,6 @@ int64_t elf_reader__make_image(int fd, int debug_fd, const char *path, void *out
 	if (err)
 		return err;
 	return r.image->records_at + (int64_t)r.image->records * sizeof(struct elf_record) +
-	       (int64_t)r.image->dynamics * sizeof(struct elf_dynamic_record);
+	       (int64_t)r.image->dynamics * sizeof(struct elf_dynamic_record) +
+	       (int64_t)r.image->usdts * sizeof(struct elf_usdt_record);
 }

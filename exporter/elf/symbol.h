@@ -35,6 +35,13 @@ struct elf_dynamic {
 	bool ifunc, misrun;
 };
 
+/* A place of a USDT probe. A probe has several where the compiler has copied its code. */
+struct elf_usdt {
+	const char *provider, *name, *args; /* args: see elf/operands.h */
+	uint64_t offset;		    /* in the file */
+	uint64_t semaphore;		    /* likewise; 0: there is none */
+};
+
 #define ELF_BUILD_ID_MAX 64
 
 /* How a file names its debug file. */

@@ -17,6 +17,7 @@ struct elf_symbols {
 	const char *names;
 	const struct elf_record *records;
 	const struct elf_dynamic_record *dynamics;
+	const struct elf_usdt_record *usdts;
 };
 
 static void use(struct elf_symbols *e, const void *image)
@@ -25,6 +26,7 @@ static void use(struct elf_symbols *e, const void *image)
 	e->names = (const char *)image + sizeof(*e->image);
 	e->records = (const void *)((const char *)image + e->image->records_at);
 	e->dynamics = (const void *)(e->records + e->image->records);
+	e->usdts = (const void *)(e->dynamics + e->image->dynamics);
 }
 
 static int64_t make_image(const struct elf_child *c, void *out, size_t max, char *why)
@@ -181,6 +183,24 @@ struct elf_dynamic elf_symbols__dynamic(const struct elf_symbols *e, size_t i)
 		.size = r->size,
 		.ifunc = r->kind & ELF_RECORD_IFUNC,
 		.misrun = r->kind & ELF_RECORD_MISRUN,
+	};
+}
+
+size_t elf_symbols__nusdts(const struct elf_symbols *e)
+{
+	return e->image->usdts;
+}
+
+struct elf_usdt elf_symbols__usdt(const struct elf_symbols *e, size_t i)
+{
+	const struct elf_usdt_record *r = &e->usdts[i];
+
+	return (struct elf_usdt){
+		.provider = e->names + r->provider,
+		.name = e->names + r->name,
+		.args = e->names + r->args,
+		.offset = r->offset,
+		.semaphore = r->semaphore,
 	};
 }
 

@@ -31,6 +31,8 @@ size_t elf_symbols__cold(const struct elf_symbols *e, const char *name, struct e
 			 size_t max);
 size_t elf_symbols__ndynamics(const struct elf_symbols *e);
 struct elf_dynamic elf_symbols__dynamic(const struct elf_symbols *e, size_t i);
+size_t elf_symbols__nusdts(const struct elf_symbols *e);
+struct elf_usdt elf_symbols__usdt(const struct elf_symbols *e, size_t i);
 bool elf_symbols__stripped(const struct elf_symbols *e); /* has only exported symbols */
 const struct elf_debug_link *elf_symbols__debug_link(const struct elf_symbols *e);
 /* Why symbols of a debug file or of .gnu_debugdata could not be added; NULL: no error. */

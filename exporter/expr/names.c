@@ -207,7 +207,7 @@ static int register_name(struct parser *p, const char *name, struct operand *out
 	uint32_t n = known_words(p->scope);
 	unsigned long number;
 
-	if (strncmp(name, "arg", 3) || !isdigit((unsigned char)*digits) ||
+	if (p->scope->is_return || strncmp(name, "arg", 3) || !isdigit((unsigned char)*digits) ||
 	    digits[strspn(digits, "0123456789")])
 		return 0;
 	*found = true;
@@ -279,6 +279,11 @@ static int unknown(struct parser *p, const char *name)
 		if (named_labels[i].part == LABEL_WHOLE)
 			*(const char **)array__grow(&v, &n, sizeof(*v)) = named_labels[i].name;
 	hint = suggest__hint(name, v, n);
+	if (s->is_return)
+		return error__refuse(p->why,
+				     "\"%.60s\" is not known at the return of a function, where "
+				     "there are only ret and " THE_WORDS "%s",
+				     name, hint);
 	if (is_result(name))
 		return error__refuse(
 			p->why,

@@ -19,9 +19,10 @@ struct expr_scope {
 	const char *const *types;  /* their types as C text: "const char *"; looked up in btf */
 	size_t nparams;
 	bool syscall;
-	bool is_point; /* there is no return: a tracepoint, or a point of a span */
-	bool is_event; /* a tracepoint: instead of parameters, it has the fields of a record, whose
-			* address is the only argument */
+	bool is_point;	/* there is no return: a tracepoint, or a point of a span */
+	bool is_return; /* of a function: its parameters are gone */
+	bool is_event;	/* a tracepoint: instead of parameters, it has the fields of a record, whose
+			 * address is the only argument */
 	const struct event_field *fields;
 	size_t nfields;
 	bool user;	       /* pointers are to user memory: system calls, user functions */

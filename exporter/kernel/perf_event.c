@@ -55,7 +55,10 @@ static int pmu_number(const char *pmu, const char *file, const char *prefix)
 	return atoi(text + skip);
 }
 
-static int open_probe(const char *pmu, const char *where, uint64_t offset, bool is_return)
+#define SEMAPHORE_SHIFT 32 /* config:32-63 of the uprobe PMU, ref_ctr_offset */
+
+static int open_probe(const char *pmu, const char *where, uint64_t offset, bool is_return,
+		      uint64_t semaphore)
 {
 	struct perf_event_attr attr = {
 		.config1 = (uint64_t)(uintptr_t)where, /* kprobe_func, uprobe_path */
@@ -65,20 +68,28 @@ static int open_probe(const char *pmu, const char *where, uint64_t offset, bool 
 
 	if (type < 0 || bit < 0)
 		return -EOPNOTSUPP;
+	if (semaphore > UINT32_MAX)
+		return -EOVERFLOW;
 	attr.type = type;
+	attr.config = semaphore << SEMAPHORE_SHIFT;
 	if (is_return)
-		attr.config = 1ULL << bit;
+		attr.config |= 1ULL << bit;
 	return open_event(&attr);
 }
 
 int perf_event__open_kprobe(const char *symbol, bool is_return)
 {
-	return open_probe("kprobe", symbol, 0, is_return);
+	return open_probe("kprobe", symbol, 0, is_return, 0);
 }
 
 int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return)
 {
-	return open_probe("uprobe", path, offset, is_return);
+	return open_probe("uprobe", path, offset, is_return, 0);
+}
+
+int perf_event__open_usdt(const char *path, uint64_t offset, uint64_t semaphore)
+{
+	return open_probe("uprobe", path, offset, false, semaphore);
 }
 
 int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out)

@@ -20,6 +20,9 @@ int perf_event__open_tracepoint(int id);
 int perf_event__open_kprobe(const char *symbol, bool is_return);
 /* A uprobe (or uretprobe) at an offset in a file. */
 int perf_event__open_uprobe(const char *path, uint64_t offset, bool is_return);
+/* The same at a USDT probe: the kernel increments the semaphore at that offset in each process; 0:
+ * there is none. */
+int perf_event__open_usdt(const char *path, uint64_t offset, uint64_t semaphore);
 
 /*
  * Runs the program at every event from now on. Takes the event's descriptor, also on failure;

@@ -51,6 +51,9 @@ enum program_id {
 	PROG_SPAN_BEGIN_AT_ENTRY, /* of a function */
 	PROG_SPAN_END_AT_ENTRY,
 	PROG_SPAN_CANCEL_AT_ENTRY,
+	PROG_SPAN_BEGIN_IN_FILE, /* in a program or library */
+	PROG_SPAN_END_IN_FILE,
+	PROG_SPAN_CANCEL_IN_FILE,
 	PROG_SCAN, /* looks for calls in progress */
 	PROG_SCAN_SPANS,
 	PROG_CGROUP_REMOVED,

@@ -27,12 +27,15 @@ static void test_keys(void **state)
 		   "  outcome: error\n"
 		   "  max_running: 50\n"
 		   "- name: _2\n"
-		   "  end: [{function: f, key: x}, {tracepoint: a:b, key: x}]\n"
+		   "  end: [{function: f, key: x}, {return: /lib/x.so:g, key: ret}]\n"
 		   "  begin:\n"
 		   "  - {tracepoint: a:b, key: x}\n"
-		   "  - {tracepoint: a:c, key: y}\n");
+		   "  - {tracepoint: a:c, key: y}\n"
+		   "- name: usdt\n"
+		   "  begin: {usdt: /a:1/b:n, key: tid}\n"
+		   "  end: {usdt: \"/b:p:n\", key: tid}\n");
 	c = PARSE("--config.file=config.yaml");
-	assert_int_equal(c->nlists, 2);
+	assert_int_equal(c->nlists, 3);
 	assert_int_equal(c->lists[0].patterns[0].type, OBJECT_SPAN);
 	assert_string_equal(c->lists[0].patterns[0].functions[0], "io");
 	s = &c->lists[0].settings;
@@ -58,11 +61,23 @@ static void test_keys(void **state)
 	assert_string_equal(s->span->points[0].event, "a:b");
 	assert_string_equal(s->span->points[1].event, "a:c");
 	assert_int_equal(s->span->points[1].role, SPAN_BEGIN);
+	assert_int_equal(s->span->points[2].kind, POINT_ENTRY);
 	assert_string_equal(s->span->points[2].function, "f");
-	assert_null(s->span->points[2].event);
+	assert_null(s->span->points[2].object);
 	assert_int_equal(s->span->points[3].role, SPAN_END);
+	assert_int_equal(s->span->points[3].kind, POINT_RETURN);
+	assert_string_equal(s->span->points[3].object, "/lib/x.so");
+	assert_string_equal(s->span->points[3].function, "g");
 	assert_null(s->span->outcome.text);
 	assert_int_equal(s->span->max_running, MAX_RUNNING_DEFAULT);
+	p = c->lists[2].settings.span->points;
+	assert_int_equal(p[0].kind, POINT_USDT);
+	assert_string_equal(p[0].object, "/a:1/b");
+	assert_null(p[0].provider);
+	assert_string_equal(p[0].function, "n");
+	assert_string_equal(p[1].object, "/b");
+	assert_string_equal(p[1].provider, "p");
+	assert_string_equal(p[1].function, "n");
 	config__free(c);
 }
 
@@ -118,16 +133,28 @@ static const struct {
 	{ "spans:\n- name: io\n  begin: {tracepoint: \"block:*\", key: dev}\n" END,
 	  "3:23: \"block:*\": a point of a span is one tracepoint; write SUBSYSTEM:EVENT" },
 	{ "spans:\n- name: io\n  begin: {tracepoint: block:issue}\n" END,
-	  "3:10: begin: key is missing; a point has a tracepoint or a function, and a key that "
-	  "tells the spans apart" },
+	  "3:10: begin: key is missing; a point has a tracepoint, function, return or usdt, and "
+	  "a key that tells the spans apart" },
 	{ "spans:\n- name: io\n  begin: {tracepoint: a:b, function: f, key: dev}\n" END,
-	  "3:10: begin: two points in one; a point has a tracepoint or a function, and a key "
-	  "that tells the spans apart" },
+	  "3:38: \"f\": two points in one; each is an element of a list of its own" },
 	{ "spans:\n- name: io\n  begin: {function: \"f*\", key: dev}\n" END,
-	  "3:21: \"f*\": a point of a span is one kernel function; write its name alone" },
+	  "3:21: \"f*\": a point of a span is one function: of the kernel by its name alone, or "
+	  "PATH:FUNCTION" },
+	{ "spans:\n- name: io\n  begin: {return: \"syscall:read\", key: dev}\n" END,
+	  "3:19: \"syscall:read\": a point of a span is one function: of the kernel by its name "
+	  "alone, or PATH:FUNCTION" },
+	{ "spans:\n- name: io\n  begin: {return: vfs_read, key: ret}\n" END,
+	  "3:19: \"vfs_read\": only functions of programs have returns here; begin or end the "
+	  "span at the entry of a function of the kernel, or measure the function itself" },
+	{ "spans:\n- name: io\n  begin: {usdt: \"postgres:query__start\", key: tid}\n" END,
+	  "3:17: \"postgres:query__start\": a USDT probe is PATH:NAME or PATH:PROVIDER:NAME, as "
+	  "in /usr/lib/postgresql/15/bin/postgres:query__start" },
+	{ "spans:\n- name: io\n  begin: {usdt: \"/a:b:c:d\", key: tid}\n" END,
+	  "3:17: \"/a:b:c:d\": a USDT probe is PATH:NAME or PATH:PROVIDER:NAME, as in "
+	  "/usr/lib/postgresql/15/bin/postgres:query__start" },
 	{ "spans:\n- name: io\n  begin: {key: dev}\n" END,
-	  "3:10: begin: tracepoint is missing; a point has a tracepoint or a function, and a key "
-	  "that tells the spans apart" },
+	  "3:10: begin: tracepoint is missing; a point has a tracepoint, function, return or usdt, "
+	  "and a key that tells the spans apart" },
 	{ "spans:\n- name: io\n  begin: {tracepoint: a:b, key: [a, b, c, d, e]}\n" END,
 	  "3:10: begin: a key of 5 parts; 4 are allowed" },
 	{ "spans:\n- name: io\n" BEGIN "  end: [{tracepoint: a:b, key: [a, b]},\n"

@@ -122,6 +122,25 @@ def times(r):
         yield f"{seconds} s"
 
 
+def programs(r):
+    """100 orders: of four, two are delivered, one has an error, and one is dropped."""
+    if not r["shop"]:
+        yield "SKIP: build/shop is not here"
+        return
+    s = r["slept"]
+    of = {key: n for key, n in s.span("order").items() if n}
+    yield from equal("orders", of, {"begun": 100, "ended": 75, "cancelled": 25})
+    yield from equal("text", s.values("retprobe_span_seconds_count", "what", span="order"),
+                     {"bread": 25, "wine": 25, "salt": 25})
+    for name in "order", "delivery":
+        yield from equal(name, s.values("retprobe_span_ended_total", "value", span=name),
+                         {"0": 1, "positive": 49, "EIO": 25})
+    yield from equal("by parameter", s.values("retprobe_span_seconds_count", "order", span="delivery"),
+                     {"0": 25, "1": 25, "2": 25})
+    yield from equal("sizes", s.sum("retprobe_span_seconds_count", span="sizes", a="-5", b="65531", c="-70000",
+                                    d="1099511627776", e="8", f="-12"), 1)
+
+
 def disk(r):
     """Each request, by device and operation, at 20 ms."""
     if not r["disk"]:
@@ -158,7 +177,7 @@ def oldest(r):
     yield from equal("none", r["old"].sum("retprobe_span_oldest_seconds", span="sleep"), 0)
 
 
-CHECKS = (law, threads, full, labels, outcomes, functions, times, disk, reload, oldest)
+CHECKS = (law, threads, full, labels, outcomes, functions, times, programs, disk, reload, oldest)
 
 
 def main():
@@ -166,6 +185,7 @@ def main():
     r = {"kernel": (directory / "kernel").read_text(),
          "functions": (directory / "functions").exists(),
          "disk": (directory / "disk").exists(),
+         "shop": (directory / "shop").exists(),
          "made": json.loads((directory / "mixed.json").read_text().splitlines()[0]),
          "scrapes": ("mixed", "drained", "begun", "again", "ended", "slept", "later")}
     for when in r["scrapes"] + ("since", "old") + (("disk.after",) if r["disk"] else ()):

@@ -47,6 +47,27 @@ if [ -n "${GUEST:-}" ]; then
 	Y
 	echo yes >"$RESULTS/functions"
 fi
+# in a program: probes of its own, and a function
+if [ -x build/shop ]; then
+	cat >>/tmp/spans.yaml <<-Y
+	  - name: order
+	    begin: {usdt: "$PWD/build/shop:order__start", key: arg0}
+	    end: {usdt: "$PWD/build/shop:order__done", key: arg0}
+	    cancel: {usdt: "$PWD/build/shop:order__dropped", key: arg0}
+	    labels: [{what: str(arg1)}]
+	    outcome: arg1
+	  - name: sizes
+	    begin: {usdt: "$PWD/build/shop:sizes", key: tid}
+	    end: {usdt: "$PWD/build/shop:sizes__done", key: tid}
+	    labels: [{a: arg0}, {b: arg1}, {c: arg2}, {d: arg3}, {e: arg4}, {f: arg5}]
+	  - name: delivery
+	    begin: {function: "$PWD/build/shop:deliver", key: tid}
+	    end: {return: "$PWD/build/shop:deliver", key: tid}
+	    labels: [{order: "order & 3"}]
+	    outcome: ret
+	Y
+	echo yes >"$RESULTS/shop"
+fi
 if [ -n "${GUEST:-}" ] && modprobe -q null_blk irqmode=2 completion_nsec=20000000 nr_devices=1; then
 	cat >>/tmp/spans.yaml <<-'Y'
 	  - name: block_io
@@ -70,6 +91,9 @@ scrape again
 "$W" end-keys 1 200 >>"$RESULTS/work" || fail "ending"
 scrape ended
 run sleeper nanosleep 2 20
+if [ -e "$RESULTS/shop" ]; then
+	echo | build/shop >>"$RESULTS/work" || fail "the shop"
+fi
 scrape slept
 
 if [ -e "$RESULTS/disk" ]; then

@@ -1,0 +1,175 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Spans between USDT probes, and between functions, of a program whose events are known; and transactions of a real
+# PostgreSQL, beside its own statistics.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+suite=usdt
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "SKIP usdt: attaching needs root"
+	exit 0
+fi
+plan 13
+shop=$PWD/build/shop
+[ -x "$shop" ] || give_up shop "it is not built: make test-programs"
+strip -o "$temp/stripped" "$shop"
+
+cat >"$temp/usdt.yaml" <<Y
+spans:
+  - name: order
+    begin: {usdt: "$shop:shop:order__start", key: arg0}
+    end: {usdt: "$shop:order__done", key: arg0}
+    cancel: {usdt: "$shop:order__dropped", key: arg0}
+    labels: [{what: str(arg1)}]
+    outcome: arg1
+  - name: cheap                           # a filter on text, in a file without symbols
+    begin: {usdt: "$temp/stripped:order__start", key: arg0, filter: ["str(arg1) == br*", arg0 < 50]}
+    end: {usdt: "$temp/stripped:order__done", key: arg0}
+  - name: sizes
+    begin: {usdt: "$shop:sizes", key: tid}
+    end: {usdt: "$shop:sizes__done", key: tid}
+    labels: [{a: arg0}, {b: arg1}, {c: arg2}, {d: arg3}, {e: arg4}, {f: arg5}]
+  - name: copied                          # at three places
+    begin: {usdt: "$shop:copied", key: arg0}
+    end: {usdt: "$shop:order__done", key: arg0}
+    labels: [{from: arg0}]
+  - name: function
+    begin: {function: "$shop:deliver", key: tid}
+    end: {return: "$shop:deliver", key: tid}
+    labels: [{what: str(name)}, {order: order & 3}]
+    outcome: ret
+  - name: misspelt
+    begin: {usdt: "$shop:order__strat", key: tid}
+    end: {usdt: "$shop:order__done", key: tid}
+Y
+
+spans() { # spans METRIC LABELS: the value, or the sum
+	awk -v metric="$1{" -v labels="$2" 'index($0, metric) == 1 && index($0, labels) { n += $NF } END { print n + 0 }' \
+		"$temp/metrics"
+}
+
+check() { # check NAME FOUND EXPECTED
+	[ "$2" = "$3" ] && ok "$1" || not_ok "$1" "$2, not $3"
+}
+
+coproc program { exec "$shop"; }
+shop_pid=$!
+exec {stripped_in}> >(exec "$temp/stripped" >/dev/null)
+stripped_pid=$!
+pids=("$shop_pid" "$stripped_pid")
+round() { # round: ORDERS in each program
+	echo >&"${program[1]}" && read -r -t 60 semaphores <&"${program[0]}" || give_up "the program" "it has ended"
+	echo >&"$stripped_in"
+}
+
+round
+check "no semaphore is set before" "$semaphores" "0 0 0"
+launch "$temp/exporter.log" --config.file="$temp/usdt.yaml" && wait_ready 60 ||
+	give_up "the exporter" "it is not ready: $(tail -n 1 "$temp/exporter.log")"
+round
+check "semaphores of used probes are set" "$semaphores" "1 1 0"
+for _ in 1 2 3 4; do round; done
+rounds=5
+stripped_done() {
+	get /metrics "$temp/metrics" && [ "$(spans retprobe_span_begun_total '"cheap"')" -ge $((13 * rounds)) ]
+}
+wait_for 20 stripped_done
+check "begun = ended + cancelled, and nothing else" \
+	"$(spans retprobe_span_begun_total '"order"') $(spans retprobe_span_seconds_count '"order"') $(
+		spans retprobe_span_lost_total '"order",reason="cancelled"') $(spans retprobe_span_lost_total '"order"')" \
+	"$((100 * rounds)) $((75 * rounds)) $((25 * rounds)) $((25 * rounds))"
+check "text labels" "$(for what in bread wine salt; do
+	spans retprobe_span_seconds_count "\"order\",what=\"$what\""; done | paste -s -d ' ')" "125 125 125"
+check "outcomes" "$(for value in EIO 0 positive; do
+	spans retprobe_span_ended_total "value=\"$value\"} " | sed "s/^/$value /"; done | paste -s -d ' ')" \
+	"EIO $((25 * rounds * 2)) 0 $((rounds * 2)) positive $((49 * rounds * 2))"
+check "filters, in a stripped file" \
+	"$(spans retprobe_span_seconds_count '"cheap"') $(spans retprobe_span_lost_total '"cheap",reason="unmatched"')" \
+	"$((13 * rounds)) $((62 * rounds))"
+check "numbers of each size, in constants, registers and memory" \
+	"$(spans retprobe_span_seconds_count 'a="-5",b="65531",c="-70000",d="1099511627776",e="8",f="-12"')" "$rounds"
+check "a probe with copies" "$(spans retprobe_span_begun_total '"copied"') $(
+	spans retprobe_label_sets 'function="copied"') $(spans retprobe_span_seconds_count '"copied",from="9"')" \
+	"$((3 * 75 * rounds)) 77 $rounds"
+check "entries and returns of a function" \
+	"$(spans retprobe_span_seconds_count '"function",what="wine",order="1"') $(
+		spans retprobe_span_ended_total '"function",what="wine",order="1",outcome="error",value="EIO"')" \
+	"$((25 * rounds)) $((25 * rounds))"
+grep -q 'no USDT probe order__strat in .*; did you mean order__start?' "$temp/exporter.log" &&
+	ok "a misspelt probe" || not_ok "a misspelt probe" "$(grep strat "$temp/exporter.log")"
+stop_exporter
+pids=("$shop_pid" "$stripped_pid")
+round
+check "semaphores are unset afterwards" "$semaphores" "0 0 0"
+
+# An argument in a floating-point register.
+printf 'spans:\n- name: real\n  begin: {usdt: "%s:real", key: arg0}\n  end: {usdt: "%s:sizes", key: tid}\n' "$shop" "$shop" \
+	>"$temp/real.yaml"
+found=$($exporter --config.check --config.file="$temp/real.yaml" 2>&1)
+grep -q 'real.yaml:3:10: span:real: arg0 of real cannot be read: its arguments are .*8f@' <<<"$found" &&
+	ok "an argument that cannot be read" || not_ok "an argument that cannot be read" "$found"
+
+# ---- PostgreSQL --------------------------------------------------------------------------------------------------
+
+programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+if [ -z "$programs" ] || ! id postgres >/dev/null 2>&1; then
+	skip 1 "transactions" "there is no PostgreSQL"
+	pids=("$shop_pid" "$stripped_pid")
+	exit $failed
+fi
+data=$(mktemp -d) && chown postgres "$data"
+postgres() { # postgres COMMAND...
+	setpriv --reuid=postgres --regid=postgres --clear-groups -- env -C "$data" "$programs/$1" "${@:2}"
+}
+end_postgres() {
+	postgres pg_ctl -D "$data/d" -m fast -w stop >/dev/null 2>&1
+	rm -rf "$data"
+}
+postgres initdb -D "$data/d" -A trust -N >"$temp/initdb" 2>&1 &&
+	postgres pg_ctl -D "$data/d" -w -l "$data/log" -o "-k $data -h '' -c autovacuum=off \
+		-c max_logical_replication_workers=0" start >"$temp/pg_ctl" 2>&1 || {
+	end_postgres
+	give_up PostgreSQL "it does not start: $(tail -n 1 "$temp/initdb")"
+}
+cat >"$temp/postgres.yaml" <<Y
+spans:
+  - name: transaction
+    begin: {usdt: "$programs/postgres:transaction__start", key: pid}
+    end: {usdt: "$programs/postgres:transaction__commit", key: pid}
+    cancel: {usdt: "$programs/postgres:transaction__abort", key: pid}
+Y
+sql() { # sql ARGS...
+	postgres psql -h "$data" -d postgres -X -q -t -A "$@"
+}
+statistics() { # commits and rollbacks of all sessions that have ended
+	sql -c "select xact_commit, xact_rollback from pg_stat_database where datname = 'postgres'" | tr '|' ' '
+}
+counted() { # the same by the span
+	get /metrics "$temp/metrics" &&
+		echo "$(spans retprobe_span_seconds_count transaction) $(spans retprobe_span_lost_total 'reason="cancelled"')"
+}
+no_session() {
+	[ -z "$(pgrep -f '^postgres: postgres postgres')" ]
+}
+launch "$temp/exporter.log" --config.file="$temp/postgres.yaml" && wait_ready 60 || give_up "the exporter" "it is not ready"
+read -r commits rollbacks <<<"$(counted)"
+read -r commits_told rollbacks_told <<<"$(statistics)"
+sessions=()
+for _ in 1 2 3 4; do
+	sql -c "create table if not exists t(i int)" -c "insert into t values (1)" -c "begin; insert into t values (2); rollback" \
+		-c "begin; insert into t select generate_series(1, 1000); commit" >/dev/null 2>&1 &
+	sessions+=($!)
+done
+wait "${sessions[@]}"
+wait_for 20 no_session
+read -r after after_rolled <<<"$(counted)"
+read -r told told_rolled <<<"$(statistics)"
+check "transactions of PostgreSQL" "$((after - commits)) $((after_rolled - rollbacks))" \
+	"$((told - commits_told)) $((told_rolled - rollbacks_told))"
+stop_exporter
+end_postgres
+pids=("$shop_pid" "$stripped_pid")
+exit $failed
