@@ -15,11 +15,6 @@
 #include "samples.bpf.h"
 #include "syscall_args.bpf.h"
 
-struct capture {
-	__u64 label; /* from label_of(), or CAPTURE_FILTERED */
-	__u64 observed[RP_OBSERVED];
-};
-
 struct capture_slot {
 	struct slot slot; /* start: 0 if the mechanism or another store keeps it */
 	struct capture capture;
@@ -68,7 +63,8 @@ static __always_inline struct user_key capture_hash_key(enum rp_space space, __u
 static __always_inline void copy_capture(struct capture *to, const struct capture *from)
 {
 	to->label = from->label;
-	if (capture_spec()->nobserved || capture_spec()->nmeasured)
+	if (capture_spec()->nobserved || capture_spec()->nmeasured ||
+	    capture_spec()->sampling.show.used)
 		for (int i = 0; i < RP_OBSERVED; i++)
 			to->observed[i] = from->observed[i];
 	else
@@ -181,6 +177,7 @@ static __always_inline __u64 read_capture(const struct entry *entry, __u64 desc,
 	bool quick = absent == UNREADABLE_QUICK, roomy = quick || absent == UNREADABLE;
 	const struct rp_capture_spec *x = capture_spec();
 	__u32 undecided = absent == READ_LATE ? unknown_zero : 0;
+	__u64 label;
 
 	if (!passes(x, entry->args, absent != READ_LATE, roomy, quick, &undecided))
 		return CAPTURE_FILTERED;
@@ -192,7 +189,10 @@ static __always_inline __u64 read_capture(const struct entry *entry, __u64 desc,
 	}
 	for (__u32 i = 0; i < RP_OBSERVED && i < x->nmeasured; i++)
 		MEASURED(observed, i) = measure(x->measured[i]);
-	return label_of(x, entry, desc, absent != READ_LATE, undecided, roomy, quick);
+	label = label_of(x, entry, desc, absent != READ_LATE, undecided, roomy, quick);
+	if (x->sampling.show.used && label != CAPTURE_FILTERED)
+		*ticket_of(observed) = keep_shown(entry->args);
+	return label;
 }
 
 /* Fills the capture of a call that enters. False: a filter rejects the call. */
@@ -340,40 +340,38 @@ static __always_inline void finish_measuring(struct capture *capture)
 			measured_since(x->measured[i], MEASURED(capture->observed, i));
 }
 
-/* The sample is taken by the caller, whose chain of stacks is shorter. */
+/* The sample is taken by the program, whose chain of stacks is shorter. sampled: what count_call()
+ * and its like have returned. */
+static __always_inline void sample(void *ctx, struct capture *capture, __u64 desc, __u64 ret,
+				   __u64 ns, __u64 sampled)
+{
+	if (sampled) {
+		capture->label = sampled;
+		take_sample(ctx, capture, desc, ret, ns);
+	}
+	if (capture_spec()->sampling.show.used)
+		bpf_map_delete_elem(&shown, ticket_of(capture->observed));
+}
+
 static __always_inline void count_captured_call(enum rp_context c, void *ctx,
 						struct capture *capture, __u64 desc, __u64 ret,
 						__u64 ns)
 {
-	__u64 sampled;
-
 	finish_measuring(capture);
-	sampled = count_call(capture, desc, ret, ns, c);
-
-	if (sampled)
-		take_sample(ctx, desc, ret, ns, sampled);
+	sample(ctx, capture, desc, ret, ns, count_call(capture, desc, ret, ns, c));
 }
 
 static __always_inline void count_captured_tail(void *ctx, struct capture *capture, __u64 desc,
 						__u64 ns)
 {
-	__u64 sampled;
-
 	finish_measuring(capture);
-	sampled = count_tail_call(capture, desc, ns);
-
-	if (sampled)
-		take_sample(ctx, desc, 0, ns, sampled);
+	sample(ctx, capture, desc, 0, ns, count_tail_call(capture, desc, ns));
 }
 
 static __always_inline void count_captured_untimed(void *ctx, struct capture *capture, __u64 desc,
 						   __u64 ret, enum rp_context c)
 {
-	__u64 sampled;
-
 	finish_measuring(capture);
-	sampled = count_untimed_call(capture, desc, ret, c);
-
-	if (sampled)
-		take_sample(ctx, desc, ret, RP_SAMPLE_UNKNOWN, sampled);
+	sample(ctx, capture, desc, ret, RP_SAMPLE_UNKNOWN,
+	       count_untimed_call(capture, desc, ret, c));
 }

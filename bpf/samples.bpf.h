@@ -11,6 +11,7 @@
 
 #include "endings.bpf.h"
 #include "samples.h"
+#include "shown.bpf.h"
 
 /* exporter/object/maps.c sets the size. */
 struct {
@@ -61,11 +62,11 @@ static __always_inline bool is_within_rate(struct rp_sampling *s, __u64 now, __u
 #define SAMPLED_CALL(cell, outcome) (1ULL << 63 | (__u64)(outcome) << 32 | (cell))
 
 /* False: no room. */
-static __always_inline bool write_sample(void *ctx, __u64 desc, __u64 ret, __u64 ns, __u64 call,
-					 __u64 now, __u32 stacks)
+static __always_inline bool write_sample(void *ctx, const struct capture *capture, __u64 desc,
+					 __u64 ret, __u64 ns, __u64 now, __u32 stacks)
 {
 	__u64 size = RP_SAMPLE_SIZE(stacks), flags = BPF_F_USER_STACK;
-	__u64 task = bpf_get_current_pid_tgid();
+	__u64 task = bpf_get_current_pid_tgid(), call = capture->label;
 	struct rp_sample *s;
 
 	s = bpf_ringbuf_reserve(&samples, size, 0);
@@ -82,6 +83,9 @@ static __always_inline bool write_sample(void *ctx, __u64 desc, __u64 ret, __u64
 	s->outcome = call >> 32 & RP_OUTCOME_ALL;
 	s->kernel_bytes = s->user_bytes = s->id_bytes = 0;
 	bpf_get_current_comm(s->comm, sizeof(s->comm));
+	s->shown.known = 0;
+	if (capture_spec()->sampling.show.used)
+		copy_shown(&s->shown, ticket_of((__u64 *)capture->observed));
 	if (stacks & RP_STACK_KERNEL)
 		s->kernel_bytes = bpf_get_stack(ctx, s->kernel, sizeof(s->kernel), 0);
 	if (stacks & RP_STACK_USER) {
@@ -93,7 +97,9 @@ static __always_inline bool write_sample(void *ctx, __u64 desc, __u64 ret, __u64
 	return true;
 }
 
-static __noinline long take_sample(void *ctx, __u64 desc, __u64 ret, __u64 ns, __u64 call)
+/* capture: with SAMPLED_CALL in the place of the label. */
+static __noinline long take_sample(void *ctx, const struct capture *capture, __u64 desc, __u64 ret,
+				   __u64 ns)
 {
 	const struct rp_capture_spec *x = capture_spec();
 	__u32 id = RP_DESC_ID(desc), zero = 0;
@@ -111,7 +117,7 @@ static __noinline long take_sample(void *ctx, __u64 desc, __u64 ret, __u64 ns, _
 	*(volatile __u64 *)busy = 1;
 	if (!is_within_rate(s, now, x->sampling.per_second))
 		drop_sample(s, RP_DROP_RATE);
-	else if (write_sample(ctx, desc, ret, ns, call, now, x->sampling.stacks))
+	else if (write_sample(ctx, capture, desc, ret, ns, now, x->sampling.stacks))
 		__sync_fetch_and_add(&s->samples, 1);
 	else
 		drop_sample(s, RP_DROP_FULL);

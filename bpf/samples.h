@@ -29,6 +29,7 @@ struct rp_sample {
 	__s32 kernel_bytes, user_bytes, id_bytes;
 	char comm[RP_COMM_SIZE];
 	__u32 pad;
+	struct rp_shown shown;
 	/* The last members: what is not wanted is left out. */
 	__u64 kernel[RP_SAMPLE_FRAMES];
 	__u64 user[RP_SAMPLE_USER_FRAMES];

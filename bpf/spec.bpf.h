@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The capture spec of a program. */
+/* The capture spec of a program, and what it keeps of a call. */
 #pragma once
 
 #include "core.bpf.h"
 
 /* Stands for the map that has the program's spec. */
 const volatile struct rp_capture_spec spec_of_program SEC(".rodata.capture");
+
+struct capture {
+	__u64 label; /* from label_of(), or CAPTURE_FILTERED */
+	__u64 observed[RP_OBSERVED];
+};
 
 static __always_inline const struct rp_capture_spec *capture_spec(void)
 {

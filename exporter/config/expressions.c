@@ -49,14 +49,15 @@ static int check_label_name(const char *name, char **why)
 	return 0;
 }
 
-static int check_observed_name(const char *name, char **why)
+/* what: "an observed value" */
+static int check_name(const char *name, const char *what, char **why)
 {
 	if (is_identifier(name))
 		return 0;
 	return error__refuse(why,
-			     "\"%.80s\" cannot name an observed value; use letters, digits and _, "
-			     "and no digit at the beginning",
-			     name);
+			     "\"%.80s\" cannot name %s; use letters, digits and _, and no digit at "
+			     "the beginning",
+			     name, what);
 }
 
 static int check_text(const char *text, const char *where, char **why)
@@ -147,7 +148,7 @@ int expressions__add_observed(struct probe_settings *s, const char *text,
 		return error__refuse(why, "\"%.80s\" has no name; write NAME=EXPRESSION", text);
 	if (s->nobserved == RP_OBSERVED)
 		return error__refuse(why, "more than %d observed values are too many", RP_OBSERVED);
-	err = check_observed_name(name, why);
+	err = check_name(name, "an observed value", why);
 	for (size_t i = 0; i < s->nobserved && !err; i++)
 		if (!strcmp(s->observed[i].name, name))
 			err = error__refuse(why, "\"%.80s\" is given twice; keep one", name);
@@ -288,27 +289,41 @@ int expressions__bind_when(struct binder *b, const struct tree_node *list, void 
 	return expressions__bind_list(b, list, "when", &s->when, &s->nwhen);
 }
 
-/* {name: expression}: the name is a label's value, not a label. */
-int expressions__bind_observe(struct binder *b, const struct tree_node *map, void *target)
+/* {name: expression}: the name is no label. what: for messages, one and several. */
+static int bind_named(struct binder *b, const struct tree_node *map, const char *key,
+		      const char *const what[2], size_t max, struct expression **v, size_t *n)
 {
-	struct probe_settings *s = &((struct probe_list *)target)->settings;
 	__cleanup_free char *why = NULL;
 	int err = 0;
 
 	if (map->type != TREE_MAP)
-		return binder__mistyped(b, map, "observe", "a mapping (name: expression)");
-	if (map->nkeys > RP_OBSERVED)
-		return binder__fail(b, map, "%zu observed values are too many; %d are allowed",
-				    map->nkeys, RP_OBSERVED);
-	begin_expressions(&s->observed);
+		return binder__mistyped(b, map, key, "a mapping (name: expression)");
+	if (map->nkeys > max)
+		return binder__fail(b, map, "%zu %s are too many; %zu are allowed", map->nkeys,
+				    what[1], max);
+	begin_expressions(v);
 	for (size_t i = 0; i < map->nkeys && !err; i++) {
 		const struct tree_node *name = map->keys[i];
 
-		err = refuse(b, name, check_observed_name(name->value, &why), &why);
-		if (err)
-			return err;
-		err = add_expression(b, name->value, map->items[i], "an observed value",
-				     &s->observed, &s->nobserved);
+		err = refuse(b, name, check_name(name->value, what[0], &why), &why);
+		if (!err)
+			err = add_expression(b, name->value, map->items[i], what[0], v, n);
 	}
 	return err;
+}
+
+int expressions__bind_observe(struct binder *b, const struct tree_node *map, void *target)
+{
+	static const char *const what[] = { "an observed value", "observed values" };
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+
+	return bind_named(b, map, "observe", what, RP_OBSERVED, &s->observed, &s->nobserved);
+}
+
+int expressions__bind_show(struct binder *b, const struct tree_node *map, void *target)
+{
+	static const char *const what[] = { "a shown value", "shown values" };
+	struct sampling *s = target;
+
+	return bind_named(b, map, "show", what, SAMPLE_SHOWN_MAX, &s->show, &s->nshow);
 }

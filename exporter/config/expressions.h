@@ -11,6 +11,8 @@ int expressions__bind_filter(struct binder *b, const struct tree_node *list, voi
 int expressions__bind_observe(struct binder *b, const struct tree_node *map, void *target);
 /* `when`, whose target is the struct sampling. */
 int expressions__bind_when(struct binder *b, const struct tree_node *list, void *target);
+/* `show`, likewise. */
+int expressions__bind_show(struct binder *b, const struct tree_node *map, void *target);
 
 /* A list of texts, or one. where: what each is, for messages. */
 int expressions__bind_list(struct binder *b, const struct tree_node *list, const char *where,

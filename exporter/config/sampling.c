@@ -42,6 +42,7 @@ static int bind_per_second(struct binder *b, const struct tree_node *node, void 
 
 static const struct key keys[] = {
 	{ "when", expressions__bind_when, "\"duration > 100ms\"" },
+	{ "show", expressions__bind_show, "{file: \"path(file)\"}" },
 	{ "stacks", bind_stacks, "[kernel, user]" },
 	{ "per_second", bind_per_second, "10" },
 };

@@ -12,6 +12,7 @@ void probe_settings__free(struct probe_settings *s)
 	expression__free_all(s->filters, s->nfilters);
 	expression__free_all(s->observed, s->nobserved);
 	expression__free_all(s->sample.when, s->sample.nwhen);
+	expression__free_all(s->sample.show, s->sample.nshow);
 	free(s->error.text);
 	free(s->mechanism);
 	probe_notes__free(&s->notes);
@@ -73,10 +74,12 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 	fill_expressions(&s->observed, &s->nobserved, defaults->observed, defaults->nobserved);
 	if (!s->sample.given) {
 		s->sample = defaults->sample;
-		s->sample.when = NULL;
-		s->sample.nwhen = 0;
+		s->sample.when = s->sample.show = NULL;
+		s->sample.nwhen = s->sample.nshow = 0;
 		fill_expressions(&s->sample.when, &s->sample.nwhen, defaults->sample.when,
 				 defaults->sample.nwhen);
+		fill_expressions(&s->sample.show, &s->sample.nshow, defaults->sample.show,
+				 defaults->sample.nshow);
 	}
 	if (!s->has_max_rate) {
 		s->max_rate = defaults->has_max_rate ? defaults->max_rate : DEFAULT_MAX_RATE;
@@ -114,7 +117,8 @@ static bool same_sampling(const struct sampling *a, const struct sampling *b)
 	if (!a->on || !b->on)
 		return a->on == b->on;
 	return a->per_second == b->per_second && a->stacks == b->stacks &&
-	       expression__same_all(a->when, a->nwhen, b->when, b->nwhen);
+	       expression__same_all(a->when, a->nwhen, b->when, b->nwhen) &&
+	       expression__same_all(a->show, a->nshow, b->show, b->nshow);
 }
 
 static uint32_t series_of(const struct probe_settings *s)

@@ -15,12 +15,15 @@ enum counter { COUNTER_PAGE_FAULTS = 1, COUNTER_CONTEXT_SWITCHES = 2 };
 enum in_flight { IN_FLIGHT_DEFAULT, IN_FLIGHT_ON, IN_FLIGHT_LONGER, IN_FLIGHT_OFF };
 
 #define SAMPLES_PER_SECOND 10
+#define SAMPLE_SHOWN_MAX   8
 
 /* Which calls are sampled, and what is kept of them. */
 struct sampling {
 	bool given, on;		 /* the user has given `sample`, and not off */
 	struct expression *when; /* none: all that are counted */
 	size_t nwhen;
+	struct expression *show; /* named values that samples have */
+	size_t nshow;
 	uint32_t per_second;
 	uint32_t stacks; /* bits of enum rp_stack */
 };

@@ -13,7 +13,7 @@ bool capture__needs_parameters(const struct probe_settings *s)
 	for (size_t i = 0; i < s->nlabels; i++)
 		if (!named_label__of(s->labels[i].name, s->labels[i].text))
 			return true;
-	return s->nfilters || s->nobserved;
+	return s->nfilters || s->nobserved || (s->sample.on && s->sample.nshow);
 }
 
 /* Where the kernel's return probes put their own address. It has some of them. */
@@ -47,7 +47,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 
 	if (t->type == TARGET_SPAN)
 		return points__capture(src, s, t, pos, why);
-	if (s->nlabels || s->nfilters || s->nobserved) {
+	if (s->nlabels || s->nfilters || s->nobserved || s->sample.nshow) {
 		switch (t->type) {
 		case TARGET_KERNEL:
 			scopes__of_function(src, t, &scope);

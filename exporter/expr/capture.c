@@ -10,17 +10,24 @@ static bool same_enumerators(const struct capture_label *x, const struct capture
 	return x->nenumerators == y->nenumerators;
 }
 
-bool capture_spec__same_layout(const struct capture_spec *a, const struct capture_spec *b)
+static bool same_labels(const struct capture_label *a, size_t na, const struct capture_label *b,
+			size_t nb)
 {
-	for (size_t i = 0; i < a->nlabels && a->nlabels == b->nlabels; i++) {
-		const struct capture_label *x = &a->labels[i], *y = &b->labels[i];
+	for (size_t i = 0; i < na && na == nb; i++) {
+		const struct capture_label *x = &a[i], *y = &b[i];
 
 		if (strcmp(x->name, y->name) || x->place != y->place || x->index != y->index ||
 		    x->second != y->second || x->part != y->part || x->format != y->format ||
-		    x->names != y->names || !same_enumerators(x, y))
+		    x->names != y->names || !same_enumerators(x, y) ||
+		    memcmp(&x->of_result, &y->of_result, sizeof(x->of_result)))
 			return false;
 	}
-	return a->nlabels == b->nlabels;
+	return na == nb;
+}
+
+bool capture_spec__same_layout(const struct capture_spec *a, const struct capture_spec *b)
+{
+	return same_labels(a->labels, a->nlabels, b->labels, b->nlabels);
 }
 
 static bool same_kernel(const struct capture_spec *a, const struct capture_spec *b)
@@ -44,6 +51,7 @@ bool capture_spec__same(const struct capture_spec *a, const struct capture_spec 
 		if (strcmp(a->observed[i], b->observed[i]))
 			return false;
 	return same_kernel(a, b) && capture_spec__same_layout(a, b) &&
+	       same_labels(a->shown, a->nshown, b->shown, b->nshown) &&
 	       a->series_ttl == b->series_ttl && a->returns_values == b->returns_values;
 }
 
@@ -93,12 +101,18 @@ bool capture_spec__names_cgroups(const struct capture_spec *x)
 	return false;
 }
 
+static void free_labels(struct capture_label *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		enumerators__free(v[i].enumerators, v[i].nenumerators);
+	free(v);
+}
+
 void capture_spec__free(struct capture_spec *x)
 {
 	if (!x)
 		return;
-	for (size_t i = 0; i < x->nlabels; i++)
-		enumerators__free(x->labels[i].enumerators, x->labels[i].nenumerators);
-	free(x->labels);
+	free_labels(x->labels, x->nlabels);
+	free_labels(x->shown, x->nshown);
 	free(x);
 }

@@ -10,7 +10,12 @@
 #include "expr/compiled.h"
 
 /* Where the key of a label set has a label's value. */
-enum label_place { LABEL_NUMBER, LABEL_TEXT, LABEL_COMM };
+enum label_place {
+	LABEL_NUMBER,
+	LABEL_TEXT,
+	LABEL_COMM,
+	LABEL_RESULT, /* of what samples show: made of the call's result, by of_result */
+};
 
 #define CAPTURE_LABELS_MAX 16
 
@@ -25,6 +30,7 @@ struct capture_label {
 	enum value_names names;		/* EXPR_NAMED */
 	struct enumerator *enumerators; /* EXPR_ENUM; owned */
 	size_t nenumerators;
+	struct rp_field of_result;
 };
 
 struct capture_spec {
@@ -35,6 +41,8 @@ struct capture_spec {
 	uint32_t other_args;
 	struct capture_label *labels;
 	size_t nlabels;
+	struct capture_label *shown; /* by samples; its key is shown__key() (expr/shown.h) */
+	size_t nshown;
 	const char *observed[RP_OBSERVED]; /* names, borrowed from the configuration */
 	unsigned counters;		   /* enum counter: those that are exported */
 	bool returns_values;		   /* RP_KIND_VALUE or RP_KIND_UVALUE */

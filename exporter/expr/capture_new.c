@@ -8,6 +8,7 @@
 #include "expr/expr.h"
 #include "expr/named.h"
 #include "expr/returned.h"
+#include "expr/shown.h"
 #include "expr/shortcuts.h"
 
 struct maker {
@@ -187,6 +188,11 @@ static int add_when(struct maker *m, const struct expression *setting)
 	return returned__add(&m->when, &a, setting->text, m->why);
 }
 
+static int add_shown(struct maker *m, const struct expression *setting)
+{
+	return shown__add(m->x, m->scope, setting, m->why);
+}
+
 static void choose_samples(struct maker *m, const struct sampling *s)
 {
 	struct rp_sampling_spec *k = &m->x->kernel.sampling;
@@ -274,12 +280,6 @@ static int add_measured(struct maker *m, const struct probe_settings *s,
 				     "function is entered and when it returns, and with "
 				     "durations: off only its return is watched; remove one "
 				     "of the two");
-	if (s->nobserved + s->off_cpu + (s->counters != 0) > RP_OBSERVED)
-		return error__refuse(
-			m->why,
-			"observe, split and counters have room for %d values together, "
-			"all counters counted as one; remove some",
-			RP_OBSERVED);
 	if (s->off_cpu)
 		k->measured[k->nmeasured++] = RP_OFF_CPU;
 	if (s->counters)
@@ -330,6 +330,8 @@ static uint32_t other_args(const struct maker *m)
 
 	return reads_args(k->text, k->ntexts) | reads_args(k->key, k->nkeys) |
 	       reads_args(&k->outcome_field, k->has_outcome) |
+	       reads_args(k->sampling.show.number, k->sampling.show.nnumbers) |
+	       reads_args(k->sampling.show.text, k->sampling.show.ntexts) |
 	       reads_args(k->observed, k->nobserved) | filters_args(k->filter, k->nfilters) |
 	       filters_args(k->alternative, m->nalternatives);
 }
@@ -354,6 +356,21 @@ static int check_untimed(struct maker *m, const struct expression *setting)
 				     "two",
 				     setting->text);
 	return 0;
+}
+
+/* What a call keeps from its entry until its return. */
+static int check_room(struct maker *m, const struct probe_settings *s,
+		      const struct source_pos **pos)
+{
+	const struct rp_capture_spec *k = &m->x->kernel;
+
+	if (k->nobserved + k->nmeasured + k->sampling.show.used <= RP_OBSERVED)
+		return 0;
+	*pos = k->sampling.show.used ? &s->sample.show[0].pos : &s->measured_pos;
+	return error__refuse(m->why,
+			     "observe, split, counters and show have room for %d values together; "
+			     "all counters are one, and all that samples show; remove some",
+			     RP_OBSERVED);
 }
 
 static int add_all(struct maker *m, const struct probe_settings *s, const struct expression *v,
@@ -433,7 +450,9 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 	    add_all(&m, s, s->filters, s->nfilters, add_filter, pos) ||
 	    add_all(&m, s, s->observed, s->nobserved, add_observed, pos) ||
 	    add_measured(&m, s, pos) ||
-	    add_all(&m, s, s->sample.when, s->sample.on ? s->sample.nwhen : 0, add_when, pos)) {
+	    add_all(&m, s, s->sample.when, s->sample.on ? s->sample.nwhen : 0, add_when, pos) ||
+	    add_all(&m, s, s->sample.show, s->sample.on ? s->sample.nshow : 0, add_shown, pos) ||
+	    check_room(&m, s, pos)) {
 		capture_spec__free(m.x);
 		return -EINVAL;
 	}

@@ -128,6 +128,7 @@ static void set_extra_maps(struct object *o, const struct object_params *p)
 	bpf_map__set_max_entries(s->maps.capture_slots, o->plan.ncapture_slots);
 	bpf_map__set_max_entries(s->maps.capture_hash, o->plan.nhashed_captures);
 	bpf_map__set_max_entries(s->maps.late, o->plan.nlate);
+	bpf_map__set_max_entries(s->maps.shown, o->plan.nshown);
 	bpf_map__set_max_entries(s->maps.removed_cgroups, o->plan.nremoved);
 	if (m->nsets) {
 		bpf_map__set_key_size(s->maps.label_index, m->key_size);

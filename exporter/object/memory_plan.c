@@ -21,6 +21,8 @@
 #define INHERITED     4096 /* calls of user functions from which a forked child has yet to return */
 #define LATE	      2048 /* calls that read memory when they return */
 #define LATE_BYTES    384  /* likewise */
+#define SHOWN	      8192 /* running calls with what their samples show */
+#define SHOWN_BYTES   320  /* likewise */
 #define MAX_TASKS     (1 << 22) /* PID_MAX_LIMIT in the kernel */
 #define FRAME_BYTES   128	/* of an LRU hash element with its overhead */
 #define SLOT_BYTES    32
@@ -118,6 +120,14 @@ static bool reads_processes(const struct object_params *p)
 	for (uint32_t i = 0; i < p->nextras; i++)
 		found |= capture_spec__reads_late(p->extras[i]);
 	return found && p->capturing_programs & PROG_BIT(PROG_SYSCALL_ENTER);
+}
+
+static bool shows(const struct object_params *p)
+{
+	for (uint32_t i = 0; i < p->nextras; i++)
+		if (p->extras[i]->kernel.sampling.show.used)
+			return true;
+	return false;
 }
 
 /* Of a second, although they are fetched several times in one: the exporter may be busy. A power of
@@ -320,6 +330,8 @@ void memory_plan__make(const struct object_params *p, struct features *f, struct
 	out->nremoved = programs & PROG_BIT(PROG_CGROUP_REMOVED) ? OBJECT_REMOVED_CGROUPS : 1;
 	out->nlate = reads_processes(p) ? LATE : 1;
 	out->frames += (uint64_t)out->nlate * LATE_BYTES;
+	out->nshown = shows(p) ? SHOWN : 1;
+	out->frames += (uint64_t)out->nshown * SHOWN_BYTES;
 	if (out->ncalls > 1)
 		out->frames += (uint64_t)out->ncalls * (CALL_BYTES + OWNER_BYTES) +
 			       OBJECT_EXITS(p->nexits) * sizeof(struct rp_exit);

@@ -49,6 +49,7 @@ struct memory_plan {
 	uint32_t nkernel_frames, nuser_frames, nslots, ncapture_slots, nhashed_captures;
 	uint64_t frames;
 	uint32_t nlate;	     /* calls in flight whose labels or filters are read at the return */
+	uint32_t nshown;     /* calls in flight whose samples show something; 1: there are none */
 	uint32_t ninherited; /* calls of user functions from which a forked child may return */
 	uint64_t remembered; /* a bit for each task, where there is no task storage */
 	uint32_t ncalls;     /* calls in flight of uprobe.ret; 1: it is not used */

@@ -6,14 +6,14 @@
 #include "pages/json.h"
 #include "samples/report.h"
 
-static void json_labels(struct buf *b, const struct sample_report *s)
+static void json_labels(struct buf *b, const struct sample_label *v, size_t n)
 {
-	buf__puts(b, ",\"labels\":{");
-	for (size_t i = 0; i < s->nlabels; i++) {
+	buf__putc(b, '{');
+	for (size_t i = 0; i < n; i++) {
 		buf__puts(b, i ? "," : "");
-		buf__json_string(b, s->labels[i].name);
+		buf__json_string(b, v[i].name);
 		buf__putc(b, ':');
-		buf__json_string(b, s->labels[i].text);
+		buf__json_string(b, v[i].text);
 	}
 	buf__putc(b, '}');
 }
@@ -43,7 +43,10 @@ void sample_json__print(struct buf *b, const struct sample_report *s,
 	else
 		buf__double(b, (double)s->ns / 1e9);
 	json_result(b, s);
-	json_labels(b, s);
+	buf__puts(b, ",\"labels\":");
+	json_labels(b, s->labels, s->nlabels);
+	buf__puts(b, ",\"show\":");
+	json_labels(b, s->shown, s->nshown);
 	buf__printf(b, ",\"pid\":%u,\"tid\":%u", s->pid, s->tid);
 	json__member(b, "comm", s->comm);
 	json__member(b, "cgroup", s->cgroup);

@@ -6,6 +6,7 @@
 #include "counts/snapshot.h"
 #include "discover/outcome_text.h"
 #include "expr/capture.h"
+#include "expr/shown.h"
 #include "kernel/ksym_names.h"
 #include "labels/namer.h"
 #include "object/samples.h"
@@ -59,6 +60,15 @@ static void forget_cgroup(struct cgroup_names *c)
 	*c = (struct cgroup_names){};
 }
 
+static void free_labels(struct sample_label *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free((char *)v[i].name);
+		free((char *)v[i].text);
+	}
+	free(v);
+}
+
 static void forget(struct sample *s)
 {
 	struct sample_report *r = &s->known;
@@ -67,12 +77,9 @@ static void forget(struct sample *s)
 		free((char *)r->names[i].object);
 		free((char *)r->names[i].function);
 	}
-	for (size_t i = 0; i < r->nlabels; i++) {
-		free((char *)r->labels[i].name);
-		free((char *)r->labels[i].text);
-	}
+	free_labels(r->labels, r->nlabels);
+	free_labels(r->shown, r->nshown);
 	free(r->names);
-	free(r->labels);
 	free((char *)r->comm);
 	free((char *)r->cgroup);
 	free((char *)r->container_id);
@@ -156,6 +163,35 @@ static void name_labels(const struct target *t, uint32_t cell, struct label_slot
 					       xstrdup(texts ? texts[i] : LABEL_OTHERS) };
 }
 
+/* To be freed. */
+static char *shown_text(struct kept_samples *k, const struct capture_label *label,
+			const struct rp_sample *raw)
+{
+	struct rp_label_key key = shown__key(&raw->shown);
+	struct capture_label number = *label;
+
+	if (label->place == LABEL_RESULT ? !raw->outcome : !raw->shown.known)
+		return xstrdup("?");
+	if (label->place != LABEL_RESULT)
+		return label_namer__text(k->namer, label, &key);
+	number.place = LABEL_NUMBER;
+	key.failed = 0;
+	key.word[0] = shown__of_result(label, raw->ret);
+	return label_namer__text(k->namer, &number, &key);
+}
+
+static void name_shown(struct kept_samples *k, const struct target *t, const struct rp_sample *raw,
+		       struct sample_report *out)
+{
+	const struct capture_spec *x = t->capture;
+
+	for (size_t i = 0; x && i < x->nshown; i++)
+		*(struct sample_label *)array__grow(&out->shown, &out->nshown,
+						    sizeof(*out->shown)) =
+			(struct sample_label){ xstrdup(x->shown[i].name),
+					       shown_text(k, &x->shown[i], raw) };
+}
+
 static const char *outcome_name(uint32_t bit)
 {
 	return bit == RP_OUTCOME_OK	     ? "ok"
@@ -215,6 +251,7 @@ static void describe(struct kept_samples *k, struct sample *s, const struct targ
 	describe_cgroup(k, raw->cgroup, out);
 	name_function(t, out);
 	name_labels(t, raw->cell, labels, now, out);
+	name_shown(k, t, raw, out);
 	describe_result(t, raw, out);
 	locate_frames(k, s);
 }

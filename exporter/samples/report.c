@@ -14,13 +14,13 @@ static void image_names(struct image *io, struct sample_report *s)
 	}
 }
 
-static void image_labels(struct image *io, struct sample_report *s)
+static void image_labels(struct image *io, struct sample_label **v, size_t *n)
 {
-	image__array(io, &s->labels, &s->nlabels, sizeof(*s->labels));
-	for (size_t i = 0; i < s->nlabels && !io->err; i++) {
-		image__string(io, &s->labels[i].name);
-		image__string(io, &s->labels[i].text);
-		image__expect(io, s->labels[i].name && s->labels[i].text);
+	image__array(io, v, n, sizeof(**v));
+	for (size_t i = 0; i < *n && !io->err; i++) {
+		image__string(io, &(*v)[i].name);
+		image__string(io, &(*v)[i].text);
+		image__expect(io, (*v)[i].name && (*v)[i].text);
 	}
 }
 
@@ -41,7 +41,8 @@ static void image_sample(struct image *io, struct sample_report *s)
 	image__flag(io, &s->is_signed);
 	image__field(io, &s->ret);
 	image_names(io, s);
-	image_labels(io, s);
+	image_labels(io, &s->labels, &s->nlabels);
+	image_labels(io, &s->shown, &s->nshown);
 	image__string(io, &s->stack);
 	image__string(io, &s->stack_error);
 	image__string(io, &s->user_stack);
@@ -60,6 +61,7 @@ void samples_report__free(struct samples_report *r)
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->v[i].names);
 		free(r->v[i].labels);
+		free(r->v[i].shown);
 	}
 	free(r->v);
 	*r = (struct samples_report){};

@@ -27,8 +27,8 @@ struct sample_report {
 	uint64_t ret;
 	struct sample_name *names; /* of the function: at least one */
 	size_t nnames;
-	struct sample_label *labels;
-	size_t nlabels;
+	struct sample_label *labels, *shown; /* shown: by `show` of the configuration */
+	size_t nlabels, nshown;
 	const char *stack;	 /* a line for each frame, the innermost first */
 	const char *stack_error; /* why there is no stack; NULL: there is one, or none is wanted */
 	const char *user_stack, *user_stack_error; /* likewise; with an error, frames may be "?" */

@@ -73,6 +73,8 @@ static void put_function(struct buf *b, const struct sample_report *s)
 	for (size_t i = 0; i < s->nlabels; i++)
 		buf__printf(&name, "%s%s=\"%s\"%s", i ? "," : "{", s->labels[i].name,
 			    s->labels[i].text, i + 1 < s->nlabels ? "" : "}");
+	for (size_t i = 0; i < s->nshown; i++)
+		buf__printf(&name, " %s=%s", s->shown[i].name, s->shown[i].text);
 	text = escaped(buf__str(&name));
 	buf__puts(b, text);
 }

@@ -167,6 +167,7 @@ def check_samples(browser):
     check("a sample has its result, command and label",
           all(re.match(r"error: E[A-Z]+ \(-\d+\)$", r[3]) and r[4] == "calls" and r[6] in ("plain", HOSTILE) for r in rows),
           rows[0])
+    check("and what it shows", all(r[3].endswith(f"({r[7]})") for r in rows), rows[0])
     browser.run("document.querySelector('.samples table button').click()")
     stacks = "return [...document.querySelectorAll('.samples .stacks:not([hidden])')].map((e) => e.innerText)"
     shown = browser.run(stacks)
@@ -530,7 +531,7 @@ def main():
              "--shots": shots}
     asked = [list(group) for comma, group in itertools.groupby(sys.argv[1:], ",".__eq__) if not comma]
     plans = {"--many": 5, "--made-up": 23, "--shots": 0}
-    if plan := sum(plans.get(arguments[0], 56) for arguments in asked):
+    if plan := sum(plans.get(arguments[0], 57) for arguments in asked):
         print(f"1..{plan}", flush=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         browser = Browser(directory)

@@ -41,7 +41,7 @@ cat > "$temp/config.yaml" <<-END
 	probes:
 	  - user: {object: $temp/calls, functions: [page_call, no_such_function]}
 	    labels: [{text: "str(arg0)"}]
-	    sample: {when: outcome == error, per_second: 1000000, stacks: [user]}
+	    sample: {when: outcome == error, per_second: 1000000, stacks: [user], show: {given: arg1}}
 	    description: "<b>calls</b> of the page's test"
 	    expected: [ENOENT]
 	    waits: true

@@ -8,7 +8,7 @@ suite=samples
 # shellcheck source=tests/e2e/lib.sh
 . tests/e2e/lib.sh
 
-plan 20
+plan 23
 # As root or not: nothing is attached.
 for when in "comm == sh" "duration > 1s || uid == 0"; do
 	printf 'probes: [{syscalls: getsid, sample: {when: "%s"}}]' "$when" >"$temp/bad.yaml"
@@ -16,6 +16,13 @@ for when in "comm == sh" "duration > 1s || uid == 0"; do
 	[ $? -eq 2 ] && grep -q 'bad.yaml:1:44: .*\(not known when the call returns\|cannot be alternatives\)' "$temp/bad.log" &&
 		ok "no sample when $when" || not_ok "no sample when $when" "$(cat "$temp/bad.log")"
 done
+bad_show() { # bad_show SHOW TEXT
+	printf 'probes: [{syscalls: getsid, sample: {show: %s}}]' "$1" >"$temp/bad.yaml"
+	"$exporter" --config.check --config.file="$temp/bad.yaml" >"$temp/bad.log" 2>&1
+	[ $? -eq 2 ] && grep -q "$2" "$temp/bad.log"
+}
+bad_show '{a: "ret->x"}' '1:48: .*ret' && bad_show '{a: pid, 1b: pid}' 'cannot name a shown value' &&
+	bad_show '{a: "*ret"}' '1:48: ' && ok "what cannot be shown" || not_ok "what cannot be shown" "$(cat "$temp/bad.log")"
 if [ "$(id -u)" -ne 0 ]; then
 	skip 18 "of calls" "attaching needs root"
 	exit 0
@@ -159,9 +166,42 @@ reload 1
 call 9 1
 check "a reload keeps them" holds '' "$kept and s[0]['function'] == 'page_call' and s[0]['ret'] == 9"
 
+# ---- shown values --------------------------------------------------------------------------------
+# Of parameters and of the result, beside what is measured; text of a system call whose page the call itself brings in.
+cat >"$temp/samples.yaml" <<-END
+	probes:
+	  - user: {object: $PWD/build/page_calls, functions: page_call}
+	    returns: long
+	    split: cpu
+	    sample:
+	      when: ret > 0
+	      stacks: []
+	      show: {text: "str(arg0)", number: arg1, low: "ret & 3", result: ret, who: comm, task: pid}
+	  - syscalls: [openat]
+	    filter: ["comm == shown"]
+	    sample: {when: outcome == error, per_second: 1000, show: {file: "str(filename)", bits: "flags & 3", result: ret}}
+END
+reload 2
+call 7 3 && call -7 3
+check "shown values of a user function" holds 'function=page_call&limit=1' \
+	"s[0]['show'] == {'text': 'x', 'number': '7', 'low': '3', 'result': '7', 'who': 'page_calls', 'task': str(s[0]['pid'])}"
+python3 -c '
+import mmap, os
+open("/proc/self/comm", "w").write("shown")
+with open("/etc/passwd") as other:
+    pass
+import ctypes
+names = open("'"$temp"'/names", "w+b")
+names.write(b"/no/such/file\0".ljust(4096, b"\0"))
+names.flush()
+page = mmap.mmap(names.fileno(), 4096, mmap.MAP_PRIVATE)
+address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+ctypes.CDLL(None, use_errno=True).openat(-100, ctypes.c_void_p(address), os.O_WRONLY)'
+check "and of a system call" holds function=openat "s[0]['show'] == {'file': '/no/such/file', 'bits': '1', 'result': '-2'}"
+
 # ---- user stacks ---------------------------------------------------------------------------------
 configure '{when: ret > 0, per_second: 100, stacks: [user]}'
-reload 2
+reload 3
 # uprobe.ret sees the return in the function, others where it returns to.
 named="re.fullmatch(r'(page_call|main)\+0x[0-9a-f]+ \[.*/page_calls\]', s[-1]['user_stack'][0])"
 call 10 2 2000000 # it still runs for two seconds when its first sample is taken

@@ -168,7 +168,8 @@ static const struct {
 	{ "defaults: {sample: {stacks: [frames]}}\n",
 	  "1:30: stacks: \"frames\" is not allowed (kernel or user)" },
 	{ "defaults: {sample: {rate: 1}}\n",
-	  "1:21: unknown key \"rate\" in sample (allowed: when, stacks, per_second)" },
+	  "1:21: unknown key \"rate\" in sample (allowed: when, show, stacks, "
+	  "per_second)" },
 	{ "defaults: {sample: 10}\n", "1:20: sample must be true or false" },
 	{ "defaults: {max_cpu: 0%}\n", "1:21: max_cpu: \"0%\" " SHARE },
 	{ "defaults: {max_cpu: 101%}\n", "1:21: max_cpu: \"101%\" " SHARE },

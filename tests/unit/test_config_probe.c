@@ -432,6 +432,12 @@ static const struct {
 	  "21: observe must be a mapping (name: expression), not a single value" OBSERVE },
 	{ "defaults: {observe: {a: b, c: d, e: f}}",
 	  "21: 3 observed values are too many; 2 are allowed" },
+	{ "defaults: {sample: {show: {a b: c}}}", "28: \"a b\" cannot name a shown value" LETTERS },
+	{ "defaults: {sample: {show: file}}",
+	  "27: show must be a mapping (name: expression), not a single value, as in show: {file: "
+	  "\"path(file)\"}" },
+	{ "defaults: {sample: {show: {a: a, b: a, c: a, d: a, e: a, f: a, g: a, h: a, i: a}}}",
+	  "27: 9 shown values are too many; 8 are allowed" },
 	{ "defaults: {observe: {a b: c}}", "22: \"a b\" cannot name an observed value" LETTERS },
 	{ "defaults: {observe: {a: }}",
 	  "25: an observed value must be a string, not nothing" OBSERVE },

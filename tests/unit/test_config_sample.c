@@ -21,7 +21,8 @@ static void test_sample(void **state)
 	const struct sampling *s;
 	struct config *c;
 
-	write_file("defaults: {sample: {when: \"ret < 0\", per_second: 7, stacks: []}}\n"
+	write_file("defaults: {sample: {when: \"ret < 0\", per_second: 7, stacks: [], "
+		   "show: {a: \"ret\"}}}\n"
 		   "probes:\n"
 		   "- functions: a\n"
 		   "- {functions: b, sample: off}\n"
@@ -32,10 +33,14 @@ static void test_sample(void **state)
 	s = &c->lists[0].settings.sample;
 	assert_true(s->on && s->per_second == 7 && !s->stacks && s->nwhen == 1);
 	check_filter(&s->when[0], "ret < 0", "config.yaml:1:27");
+	assert_int_equal(s->nshow, 1);
+	assert_string_equal(s->show[0].name, "a");
+	assert_string_equal(s->show[0].text, "ret");
 	assert_false(c->lists[1].settings.sample.on);
 	s = &c->lists[2].settings.sample;
 	assert_true(s->on && s->per_second == SAMPLES_PER_SECOND && !s->nwhen);
 	assert_int_equal(s->stacks, RP_STACK_KERNEL);
+	assert_int_equal(s->nshow, 0);
 	s = &c->lists[3].settings.sample;
 	assert_true(s->on && s->nwhen == 2);
 	check_filter(&s->when[1], "outcome == error", "config.yaml:7:34");

@@ -14,6 +14,7 @@
 
 static struct sample_name one[] = { { "vmlinux", "vfs_read" } },
 			  two[] = { { "/lib/a", "seek" }, { "/lib/a", "seek64" } };
+static struct sample_label shown = { "file", "a" };
 static struct sample_label labels[] = { { "comm", "cat \"" }, { "fstype", "ext4" } };
 static struct sample_report reported[] = {
 	{ .number = 8,
@@ -34,6 +35,8 @@ static struct sample_report reported[] = {
 	  .nnames = 1,
 	  .labels = labels,
 	  .nlabels = 2,
+	  .shown = &shown,
+	  .nshown = 1,
 	  .stack = "schedule+0x12\next4_sync+0x3 [ext4]",
 	  .user_stack = "read+0x3 [/lib/libc.so.6]\n?",
 	  .user_stack_error = "gone" },
@@ -74,17 +77,19 @@ static int end(void **state)
 #define FIRST                                                                                   \
 	"{\"sample\":8,\"time\":1700000000.5,\"object\":\"vmlinux\",\"function\":\"vfs_read\"," \
 	"\"duration\":5.25,\"outcome\":\"error\",\"value\":\"ENOENT\",\"ret\":-2,"              \
-	"\"labels\":{\"comm\":\"cat \\\"\",\"fstype\":\"ext4\"},\"pid\":10,\"tid\":11,"         \
+	"\"labels\":{\"comm\":\"cat "                                                           \
+	"\\\"\",\"fstype\":\"ext4\"},\"show\":{\"file\":\"a\"},\"pid\":10,\"tid\":11,"          \
 	"\"comm\":\"cat \\\"\xef\xbf\xbd\",\"cgroup\":\"/a/b\","                                \
 	"\"container_id\":\"containerd://1\",\"pod_uid\":\"uid\","                              \
 	"\"stack\":[\"schedule+0x12\",\"ext4_sync+0x3 "                                         \
 	"[ext4]\"],\"stack_error\":null,\"user_stack\":[\"read+0x3 "                            \
 	"[/lib/libc.so.6]\",\"?\"],\"user_stack_error\":\"gone\"}"
-#define SECOND(name)                                                                     \
-	"{\"sample\":7,\"time\":1700000000,\"object\":\"/lib/a\",\"function\":\"" name   \
-	"\",\"duration\":null,\"outcome\":\"ok\",\"value\":\"positive\","                \
-	"\"ret\":18446744073709551615,\"labels\":{},\"pid\":1,\"tid\":1,\"comm\":\"a\"," \
-	"\"cgroup\":null,\"container_id\":null,\"pod_uid\":null,\"stack\":[],"           \
+#define SECOND(name)                                                                           \
+	"{\"sample\":7,\"time\":1700000000,\"object\":\"/lib/a\",\"function\":\"" name         \
+	"\",\"duration\":null,\"outcome\":\"ok\",\"value\":\"positive\","                      \
+	"\"ret\":18446744073709551615,\"labels\":{},\"show\":{},\"pid\":1,\"tid\":1,\"comm\":" \
+	"\"a\","                                                                               \
+	"\"cgroup\":null,\"container_id\":null,\"pod_uid\":null,\"stack\":[],"                 \
 	"\"stack_error\":\"Bad address\",\"user_stack\":[],\"user_stack_error\":null}"
 
 static void check(const char *const *functions, size_t n, const char *expected)

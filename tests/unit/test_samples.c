@@ -142,6 +142,43 @@ static void test_words(void **state)
 	kept_samples__free(k);
 }
 
+/* What the spec has it show; "?" if it is not known. */
+static void test_shown(void **state)
+{
+	struct capture_label shown[] = {
+		{ .name = "file", .place = LABEL_TEXT, .word = RP_NUMBERS, .format = EXPR_TEXT },
+		{ .name = "size",
+		  .place = LABEL_NUMBER,
+		  .word = 1,
+		  .index = 1,
+		  .format = EXPR_SIGNED },
+		{ .name = "code",
+		  .place = LABEL_RESULT,
+		  .format = EXPR_SIGNED,
+		  .of_result = { .left = 32, .right = 32, .number = RP_SIGNED } },
+	};
+	struct kept_samples *k = kept_samples__new();
+	struct rp_sample v[] = { sample_of(&read_target, 0xfffffffe, RP_OUTCOME_ERROR),
+				 sample_of(&read_target, 0, 0) };
+	struct samples_report r;
+
+	spec.shown = shown;
+	spec.nshown = ARRAY_SIZE(shown);
+	v[0].shown = (struct rp_shown){ .known = 1, .number = { 0, -3ULL }, .text = { "a\xff" } };
+	take(k, v, 2);
+	r = read_all(k);
+	assert_int_equal(r.v[1].nshown, 3);
+	assert_string_equal(r.v[1].shown[0].name, "file");
+	assert_string_equal(r.v[1].shown[0].text, "a\\xff");
+	assert_string_equal(r.v[1].shown[1].text, "-3");
+	assert_string_equal(r.v[1].shown[2].text, "-2");
+	for (size_t i = 0; i < r.v[0].nshown; i++)
+		assert_string_equal(r.v[0].shown[i].text, "?");
+	samples_report__free(&r);
+	kept_samples__free(k);
+	spec.nshown = 0;
+}
+
 /* A sample without room for a stack, and one that the kernel gave none. */
 static void test_stacks(void **state)
 {
@@ -250,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_words, end),
+		cmocka_unit_test_teardown(test_shown, end),
 		cmocka_unit_test_teardown(test_stacks, end),
 		cmocka_unit_test_teardown(test_bound, end),
 		cmocka_unit_test(test_exemplars),

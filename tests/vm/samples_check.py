@@ -17,6 +17,9 @@ BY_MECHANISM = {
     "kprobe.multi": "getcpu",
     "kretprobe": "getrlimit",
 }
+# The first arguments of those that fail.
+FIRST = {SYS + "sched_get_priority_max": "99", SYS + "sched_get_priority_min": "99", SYS + "getresuid": "0",
+         SYS + "getresgid": "0", SYS + "getcpu": "1", SYS + "getrlimit": "99"}
 USER = {"uprobe.ret": "first", "uprobe.session": "second", "uprobe.multi": "third", "uretprobe": "fourth"}
 
 
@@ -89,13 +92,21 @@ def contents(r):
         user = function.startswith("workload_")
         for s in samples:
             comm = "seven" if user else "turner"
-            expected = {"function": function, "outcome": "error", "comm": comm, "labels": {"comm": comm}}
+            shown = {"value": "7"} if user else {"who": "turner", "code": str(s["ret"]), "first": FIRST.get(function, s["show"]["first"])}
+            expected = {"function": function, "outcome": "error", "comm": comm, "labels": {"comm": comm}, "show": shown}
             found = {k: s[k] for k in expected}
             if found != expected or (s["ret"] != 7 if user else s["ret"] not in (-14, -22)):
                 yield f"{mechanism}: {found}"
                 break
         if not samples:
             yield f"{mechanism}: no sample"
+
+
+def shown(r):
+    """Parameters, from the entry: texts and numbers of the kernel's memory."""
+    samples = [s["show"] for s in r.samples("vfs_read") if s["show"]["path"] == "/tmp/samples.yaml"]
+    if not samples or any(s["fs"] not in ("tmpfs", "rootfs", "ramfs", "ext4", "overlay") or int(s["size"]) < 4096 for s in samples):
+        yield f"{[s['show'] for s in r.samples('vfs_read')]}"
 
 
 def untimed(r):
@@ -145,7 +156,7 @@ def main():
     name, path = sys.argv[1], pathlib.Path(sys.argv[2])
     results = Results(name, path)
     failed = False
-    checks = exact, slow, rate, contents, untimed, stacks, user_stacks, quiet
+    checks = exact, slow, rate, contents, shown, untimed, stacks, user_stacks, quiet
     print(f"1..{len(checks)}")
     for check in checks:
         try:

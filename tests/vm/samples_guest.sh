@@ -10,8 +10,8 @@ cd "$(dirname "$0")/../.." || exit 1
 # The operations by-turns and user-functions call each of these functions once.
 default="maxactive: 16"
 [[ $(uname -r) != 5.* ]] || default="mechanism: kretprobe, maxactive: 16"
-failed="labels: [comm], filter: \"comm == turner\", sample: {when: outcome == error, per_second: 1000000}"
-user="returns: long as errno, error: == 7, labels: [comm], sample: {when: outcome == error, per_second: 1000000, stacks: [kernel, user]}"
+failed="labels: [comm], filter: \"comm == turner\", sample: {when: outcome == error, per_second: 1000000, show: {first: \"${SYS_ARG0/#regs/cast(arg0, struct pt_regs)}\", who: comm, code: ret}}"
+user="returns: long as errno, error: == 7, labels: [comm], sample: {when: outcome == error, per_second: 1000000, stacks: [kernel, user], show: {value: arg0}}"
 cat >/tmp/samples.yaml <<Y
 defaults: {$default}
 probes:
@@ -28,6 +28,10 @@ probes:
   - {functions: ${SYS}msgrcv, sample: {when: "duration > 1ms", per_second: 1000000}}
   - {functions: ${SYS}getpgid, sample: {when: [ret > 0, "duration < 1h || outcome == ok"], per_second: 5, stacks: []}}
   - {functions: ${SYS}lseek, returns: value, filter: "comm == seeker", sample: on}
+  - functions: vfs_read
+    filter: comm == cat
+    split: cpu
+    sample: {when: ret > 0, per_second: 1000000, stacks: [], show: {path: path(file), fs: file->f_inode->i_sb->s_type->name, size: count}}
   - {syscalls: sched_get_priority_max, durations: off, sample: {when: "value == EINVAL"}}
 Y
 
@@ -53,6 +57,8 @@ samples_of "${SYS}msgrcv"
 run group getpgid-live 1 3000
 run seeker lseek-many 1 50 /tmp/samples.yaml
 samples_of "${SYS}"{getpgid,lseek}
+cat /tmp/samples.yaml >"$RESULTS/read" || fail "cat"
+samples_of vfs_read
 scrape after
 stop_exporter || fail "stopped badly"
 dmesg | grep -E 'WARNING: |BUG: |Oops|general protection' | grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"

@@ -99,7 +99,7 @@ export class Detail {
 
 	drawSamples(data) {
 		if (!this.samples) {
-			this.samples = new Samples(Object.keys(this.sampled[0]?.labels ?? {}));
+			this.samples = new Samples(Object.keys(this.sampled[0]?.labels ?? {}), Object.keys(this.sampled[0]?.show ?? {}));
 			this.heatmap.root.after(this.samples.root);
 		}
 		this.samples.show(this.sampled, data.samples, data.samples_dropped);

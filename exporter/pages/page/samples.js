@@ -24,9 +24,10 @@ export class Samples {
 	flame = new Flame();
 	opened = new Set(); // numbers of samples whose stacks are shown
 
-	constructor(labels) {
-		this.labels = labels;
-		const heads = ["sample", "time", "duration", "result", "command", "process", ...labels];
+	/* Names of the probe's labels, and of what its samples show. */
+	constructor(labels, shown) {
+		Object.assign(this, { labels, shown });
+		const heads = ["sample", "time", "duration", "result", "command", "process", ...labels, ...shown];
 		this.table = element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((h) => element("th", { scope: "col" }, h)))),
 			this.body);
 		this.root = element("section", { className: "wide samples" }, this.title, this.flame.root,
@@ -54,7 +55,8 @@ export class Samples {
 			element("td", {}, new Date(s.time * 1000).toLocaleTimeString()),
 			element("td", {}, duration(s.duration)), outcome(s), element("td", {}, s.comm),
 			element("td", { title: s.cgroup ?? "" }, s.pid === s.tid ? `${s.pid}` : `${s.pid}, thread ${s.tid}`),
-			...this.labels.map((name) => element("td", {}, s.labels[name] ?? "")));
+			...this.labels.map((name) => element("td", {}, s.labels[name] ?? "")),
+			...this.shown.map((name) => element("td", {}, s.show[name] ?? "")));
 		const stacks = element("tr", { className: "stacks", hidden: !this.opened.has(s.sample) },
 			element("td", { colSpan: row.cells.length },
 				...frames("Kernel stack", s.stack, s.stack_error),
