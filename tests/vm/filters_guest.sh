@@ -44,13 +44,15 @@ Y
 }
 
 user_probe() { # user_probe MECHANISM
+	local other=' || uid == 4711'
+	[[ $1:$(uname -r) != uprobe.ret:6.1.* ]] || other='' # see KERNELS.md
 	cat <<Y
   - user: {object: $W, functions: workload_first}
     mechanism: $1
     returns: long as errno
     error: == 7
     labels: [comm, caller, {wanted: arg0}]
-    filter: [comm == seven || uid == 4711, "ret == 7 || duration > 1h", "outcome == error || ret == -2"]
+    filter: [comm == seven$other, "ret == 7 || duration > 1h", "outcome == error || ret == -2"]
     observe: {argument: arg0}
     split: cpu
     sample: {when: "ret == 7 || duration > 1h", per_second: 1000000, stacks: [kernel, user]}
