@@ -16,7 +16,7 @@ def by_cpu(series, function):
     counts = {}
     for (name, labels), value in series.items():
         labels = dict(labels)
-        if name == "retprobe_returns_total" and labels["function"] == function:
+        if name == "retprobe_returns_total" and labels["function"] == function and value:
             counts[labels.get("cpu")] = counts.get(labels.get("cpu"), 0) + value
     return counts
 
