@@ -147,8 +147,7 @@ if [ "$1" = all ]; then
 	tests/prometheus3.sh || true
 	# Three queues of suites share the CPUs. Native suites count system-wide calls, so they run one at a time. They mostly
 	# wait, so the others yield to them. Calls in guests are invisible outside. Guests wait, too, so there is one more than
-	# CPUs, but only once the native suites have ended: until then, these hold its slot (vm/guest.sh). Suites that never
-	# wait fill the gaps.
+	# CPUs, but only once the suites that never wait have ended: until then, these hold its slot (vm/guest.sh).
 	slots=$(($(nproc) + 1))
 	cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/retprobe_exporter
 	mkdir -p "$cache"
@@ -163,9 +162,9 @@ if [ "$1" = all ]; then
 	(
 		renice -n 19 $BASHPID > /dev/null
 		run_suites 1 "$suite_limit" tests/deploy/arm64.sh tests/fuzz/run.sh tests/deploy/kubernetes.sh
-	) 9>&- &
-	run_suites 1 "$suite_limit" tests/e2e/*.sh
+	) &
 	exec 9>&-
+	run_suites 1 "$suite_limit" tests/e2e/*.sh
 	wait
 
 	echo "longest suites:"

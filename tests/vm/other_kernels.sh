@@ -27,7 +27,8 @@ x86)
 		scale:many.auto,refused.kprobe.multi,nobtf/7 conformance:auto.mmap,auto.map/7-cloud $some/6.1-rt $some/7-rt $some/6.12-rt \
 		conformance+conformance_edges:start,kprobe.session,again/6.18 lifecycle/5.10/possible_cpus=100 \
 		scale:fallback.first,fallback.void,fallback.last,nobtf+in_flight+waits/6.12 \
-		cpus/6.12 samples+callers/5.10 tools/7 tools+events+spans+waits+filters+syscalls/6.1 $causes/6.12 $causes+syscalls/7
+		cpus/6.12 samples+callers+filters/5.10 waits/5.10 tools/7 tools+waits/6.1 \
+		events+spans+filters+syscalls/6.1 $causes/6.12 $causes+syscalls/7
 	;;
 '')
 	echo "usage: other_kernels.sh arm64 | x86 | JOB..." >&2
