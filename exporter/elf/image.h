@@ -11,7 +11,7 @@
 #define ELF_NAME_MAX	  4096
 #define ELF_NAMES_MAX	  (256ULL << 20) /* length of all names together, although they may overlap */
 #define ELF_SECTIONS_MAX  65536
-#define ELF_SEGMENTS_MAX  128 /* of code */
+#define ELF_SEGMENTS_MAX  128
 #define ELF_IMAGE_MAX	  (128ULL << 20)
 #define ELF_NOTES_MAX	  (16ULL << 20) /* of USDT probes */
 

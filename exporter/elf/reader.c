@@ -85,9 +85,9 @@ static int read_segments(struct reader *r)
 }
 
 /* Uses the size in the file: the zeroes that follow it in memory are not code. */
-static bool offset_in(const struct reader *r, uint64_t addr, size_t nsegments, uint64_t *offset)
+static bool offset_of(const struct reader *r, uint64_t addr, bool is_code, uint64_t *offset)
 {
-	for (size_t i = 0; i < nsegments; i++) {
+	for (size_t i = is_code ? 0 : r->ncode; i < (is_code ? r->ncode : r->nsegments); i++) {
 		const Elf64_Phdr *s = &r->segments[i];
 
 		if (addr < s->p_vaddr || addr - s->p_vaddr >= s->p_filesz)
@@ -96,11 +96,6 @@ static bool offset_in(const struct reader *r, uint64_t addr, size_t nsegments, u
 		return *offset < r->image->file_size;
 	}
 	return false;
-}
-
-static bool offset_of(const struct reader *r, uint64_t addr, uint64_t *offset)
-{
-	return offset_in(r, addr, r->ncode, offset);
 }
 
 /* Adds a table of names to the image, at offset *at. */
@@ -124,19 +119,22 @@ static int read_names(struct reader *r, struct elf_input *in, size_t section, ui
 	return err;
 }
 
-/* The notes of USDT probes, whose texts become names. Those that are too large are left out. */
-static int read_notes(struct reader *r)
+/* The notes of USDT probes, whose texts become names. They are left out if they are too large, or
+ * damaged: other probes do not need them. */
+static void read_notes(struct reader *r)
 {
 	const Elf64_Shdr *s = elf_input__section_named(&r->in, ".note.stapsdt");
 	struct elf_image *image = r->image;
 
 	if (!s || s->sh_size > ELF_NOTES_MAX ||
 	    s->sh_size + 1 > r->max - sizeof(*image) - image->names)
-		return 0;
+		return;
 	r->notes_at = image->names;
-	r->notes = s->sh_size;
 	image->names += s->sh_size + 1;
-	return elf_input__read(&r->in, s->sh_offset, r->names + r->notes_at, s->sh_size);
+	if (elf_input__read(&r->in, s->sh_offset, r->names + r->notes_at, s->sh_size))
+		*r->in.why = '\0';
+	else
+		r->notes = s->sh_size;
 }
 
 /* ---- symbols -------------------------------------------------------------------------------- */
@@ -185,7 +183,7 @@ static int add_symbol(struct reader *r, const struct table *t, const Elf64_Sym *
 		return 0;
 	r->image->hazards |= hazards__of_symbol(name, len);
 	if (sym->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_GNU_IFUNC) ||
-	    !offset_of(r, sym->st_value, &offset))
+	    !offset_of(r, sym->st_value, true, &offset))
 		return 0;
 	if (type == STT_GNU_IFUNC)
 		record.copies |= ELF_RECORD_IFUNC;
@@ -305,9 +303,10 @@ static int read_symbols(struct reader *r, struct elf_input *debug)
 		err = open_exported(r);
 	if (!err && open_table(r, debug, own ? NULL : theirs))
 		err = forgive(r, 0);
-	if (!err)
-		err = read_notes(r);
-	return err ? err : read_tables(r, debug);
+	if (err)
+		return err;
+	read_notes(r);
+	return read_tables(r, debug);
 }
 
 static void read_section_names(struct reader *r)
@@ -383,7 +382,7 @@ static bool exported_at(void *ctx, const Elf64_Sym *sym, uint32_t *offset, uint3
 	const struct reader *r = ctx;
 	uint64_t at;
 
-	if (!offset_of(r, sym->st_value, &at))
+	if (!offset_of(r, sym->st_value, true, &at))
 		return false;
 	*offset = at;
 	*size = sym->st_size <= r->image->file_size - at ? sym->st_size : 0;
@@ -419,9 +418,7 @@ static void read_dynamics(struct reader *r)
 
 static bool locate_usdt(void *ctx, uint64_t addr, bool is_code, uint64_t *offset)
 {
-	const struct reader *r = ctx;
-
-	return offset_in(r, addr, is_code ? r->ncode : r->nsegments, offset);
+	return offset_of(ctx, addr, is_code, offset);
 }
 
 static void read_usdts(struct reader *r)
@@ -452,7 +449,7 @@ static int read_file(struct reader *r, int debug_fd)
 	if (err)
 		return err;
 	r->image->file_size = r->in.size;
-	if (r->in.header.e_entry && offset_of(r, r->in.header.e_entry, &entry))
+	if (r->in.header.e_entry && offset_of(r, r->in.header.e_entry, true, &entry))
 		r->image->entry = entry;
 	read_section_names(r);
 	elf_debug__read_link(&r->in, &r->image->debug_link);
