@@ -18,10 +18,22 @@ static bool is_part_of_name(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
+/* Whether what ends here makes a name of `ret` that is not the result's: a longer one, or that of a
+ * member. */
+static bool is_continued(const char *text, const char *end)
+{
+	if (end > text && is_part_of_name(end[-1]))
+		return true;
+	while (end > text && end[-1] == ' ')
+		end--;
+	return end > text &&
+	       (end[-1] == '.' || (end[-1] == '>' && end - 1 > text && end[-2] == '-'));
+}
+
 static bool names_result(const char *text)
 {
 	for (const char *s = text; (s = strstr(s, "ret")); s += 3)
-		if (!is_part_of_name(s[3]) && (s == text || !is_part_of_name(s[-1])))
+		if (!is_part_of_name(s[3]) && !is_continued(text, s))
 			return true;
 	return false;
 }

@@ -1,45 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What samples show of calls of int f(struct outer *p, int n), where struct outer has a name. */
+/* What samples show of calls of int f(struct outer *p, int n). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <bpf/btf.h>
 #include <errno.h>
 
-#include "expr/capture_new.h"
+#include "capture_fixture.h"
 #include "expr/shown.h"
-
-static struct btf *btf;
-static struct expr_scope scope;
-
-static int set_up(void **state)
-{
-	int s32, outer, name, proto;
-
-	btf = btf__new_empty();
-	s32 = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
-	name = btf__add_array(btf, s32, btf__add_int(btf, "char", 1, BTF_INT_SIGNED), 16);
-	outer = btf__add_struct(btf, "outer", 16);
-	btf__add_field(btf, "name", name, 0, 0);
-	outer = btf__add_ptr(btf, outer);
-	proto = btf__add_func_proto(btf, s32);
-	btf__add_func_param(btf, "p", outer);
-	btf__add_func_param(btf, "n", s32);
-	scope = (struct expr_scope){ .btf = btf,
-				     .proto = proto,
-				     .signature = "int f(...)",
-				     .result = { .kind = RP_KIND_ERRNO, .size = 4 } };
-	return proto > 0 ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	btf__free(btf);
-	return 0;
-}
 
 /* The spec of a probe whose samples show these; NULL and *why. */
 static struct capture_spec *spec_of(struct expression *show, size_t n, bool untimed, char **why)
@@ -84,6 +54,23 @@ static void test_places(void **state)
 	assert_true(key.failed & 1U << (RP_NUMBERS + x->shown[1].index));
 	assert_int_equal(x->shown[4].place, LABEL_RESULT);
 	capture_spec__free(x);
+}
+
+/* A member of that name is none of the result. */
+static void test_member(void **state)
+{
+	static const char *const texts[] = { "p->ret", "p -> ret", "hex(p->ret)" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct expression show = { .name = "a", .text = (char *)texts[i] };
+		char *why;
+		struct capture_spec *x = spec_of(&show, 1, false, &why);
+
+		if (!x)
+			fail_msg("%s: %s", texts[i], why);
+		assert_int_equal(x->shown[0].place, LABEL_NUMBER);
+		capture_spec__free(x);
+	}
 }
 
 /* Of the result, in its type. Nothing is kept for it. */
@@ -191,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_places, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_member, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_result, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mistakes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_room, set_up, tear_down),
