@@ -31,5 +31,5 @@ for mechanism in "${mechanisms[@]}"; do
 	stop_exporter || fail "stopped badly"
 	echo "$mechanism" >>"$RESULTS/runs"
 done
-dmesg | grep -E 'WARNING: |BUG: |Oops|general protection' | grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"
+note_complaints
 exit 0

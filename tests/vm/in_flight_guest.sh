@@ -69,5 +69,5 @@ else
 		run_one "$mechanism" "$mechanism"
 	done
 fi
-dmesg | grep -E 'WARNING: |BUG: |Oops|general protection' | grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"
+note_complaints
 exit 0

@@ -31,6 +31,11 @@ run() { # run COMM OPERATION...: the workload under another name
 	"/tmp/$1" "${@:2}" >>"$RESULTS/work" || fail "workload $*"
 }
 
+# What the kernel warns of, except that the emulated machine is slow: for the check.
+note_complaints() {
+	dmesg | grep -E 'WARNING: |BUG: |Oops|general protection' | grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"
+}
+
 # A pipe that never has data: a pause without a process.
 exec {nothing}<> <(:)
 pause() { # pause SECONDS

@@ -29,5 +29,5 @@ start_exporter --config.file=/tmp/names.yaml
 measure names without-arguments 1 100
 get /api/v1/probes "$RESULTS/probes" || fail "the probes"
 stop_exporter || fail "stopped badly"
-dmesg | grep -E 'WARNING: |BUG: |Oops|general protection' | grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"
+note_complaints
 exit 0

@@ -61,5 +61,5 @@ cat /tmp/samples.yaml >"$RESULTS/read" || fail "cat"
 samples_of vfs_read
 scrape after
 stop_exporter || fail "stopped badly"
-dmesg | grep -E 'WARNING: |BUG: |Oops|general protection' | grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"
+note_complaints
 exit 0

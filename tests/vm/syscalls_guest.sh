@@ -52,5 +52,5 @@ build/calls/answered crowd || fail "answered crowd"
 get /metrics "$RESULTS/crowd" || fail "the scrape"
 stop_exporter
 cat $T/kprobe_events >"$RESULTS/leftovers"
-dmesg | grep -E 'WARNING: |BUG: |Oops|general protection' | grep -v -E 'soft lockup|stall' >"$RESULTS/dmesg"
+note_complaints
 exit 0
