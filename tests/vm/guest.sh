@@ -142,9 +142,9 @@ start_machine() {
 	elif [ "$1" = kvm ]; then
 		set -- -accel kvm -cpu host
 	else
-		# Without those two, kernels copy memory by words. String instructions are fastest on a CPU,
-		# but emulated, they copy byte by byte.
-		[ -n "$foreign" ] || cpu=$cpu,-erms,-fsrm
+		# Without the first two, kernels copy memory by words. String instructions are fastest on a CPU,
+		# but emulated, they copy byte by byte. The others take the emulator a twentieth of its time.
+		[ -n "$foreign" ] || cpu=$cpu,-erms,-fsrm,-la57,-smap,-pku
 		set -- -accel "tcg,thread=$threads" -cpu "$cpu"
 	fi
 	if [ -n "$foreign" ]; then
