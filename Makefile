@@ -96,7 +96,7 @@ help:
 ## make bench      what it costs, measured beside other tools; ARGS='6.12 native' chooses (root)
 ## make fleet      a fleet by simulation, and what it costs; ARGS='-n 1000 -i 10' (root)
 ## make capabilities  which capabilities each mechanism needs, tried on each kernel (root)
-## make screenshot  the picture of the landing page in the documents (root)
+## make screenshots  the pictures of the landing page in the documents (root)
 ## make clean      remove build/
 
 # ---- generated -------------------------------------------------------------------------------
@@ -205,8 +205,9 @@ $(B)/unit/test_reconcile $(B)/unit/test_overload: REPLACED := discover__run gene
 				 former__cannot_follow former__follow former__count former__next \
 				 file_users__count attach__set_switched_off choice__is_outdated \
 				 features__preemption_changed costs__prepare
-$(B)/unit/test_label_sets: REPLACED := $(addprefix object__,banks used retire_set free_set move_value \
-			      free_value wait_for_programs) nanosleep log__line
+LABEL_WORLD := $(addprefix object__,banks used retire_set free_set move_value free_value wait_for_programs)
+$(B)/unit/test_label_sets: REPLACED := $(LABEL_WORLD) nanosleep log__line
+$(B)/unit/test_label_room: REPLACED := $(LABEL_WORLD)
 
 $(B)/workload: $(wildcard tests/vm/workload/*.[ch]) | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) $(filter %.c,$^) -o $@
@@ -403,7 +404,7 @@ check-arm64:
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),arm64)
 
 # The guest tests on other versions and flavours of the kernel, and on kernels that lack something (root).
-check-kernels: all $(B)/workload $(B)/shop $(B)/postgres $(B)/client $(B)/small/retprobe_exporter
+check-kernels: all test-programs
 	$(Q)$(if $(ARGS),,bash tests/run.sh suites 'tests/vm/presets.sh 6.1 6.12')
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),x86)
 .PHONY: check-arm64 check-kernels
@@ -425,10 +426,10 @@ kubernetes:
 	sh deploy/kubernetes/rules.sh > deploy/kubernetes/components/monitoring/prometheusrule.yaml
 .PHONY: kubernetes
 
-# The screenshot in README.md and exporter/HTTP.md; it is committed.
-screenshot: all
+# The screenshots in README.md and exporter/HTTP.md; they are committed.
+screenshots: all
 	$(Q)bash deploy/images/page.sh
-.PHONY: screenshot
+.PHONY: screenshots
 
 unit-tests: $(UNIT)
 .PHONY: unit-tests FORCE
