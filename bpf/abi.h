@@ -123,6 +123,8 @@ enum rp_event {
 	/* Of a system call that is attached by its functions: counted, in a cell or as filtered,
 	 * although no function of it was called (probe_answered.bpf.h). Such calls do not nest. */
 	RP_EVENT_ANSWERED = RP_EVENT_DEPTH,
+	/* Of a USDT probe: the program's memory with its arguments could not be read. */
+	RP_EVENT_UNREADABLE = RP_EVENT_TRAPPED,
 	/* Of a span (probe_span.bpf.h). begun = ended, in a cell + cancelled + replaced + no room +
 	 * running. */
 	RP_SPAN_BEGUN = RP_EVENT_ENTERED,

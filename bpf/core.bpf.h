@@ -21,6 +21,7 @@
 #include "pool.bpf.h"
 
 /* Constants of the loaded object: the verifier prunes the branches that they rule out. */
+const volatile bool twice; /* a function may have two probes, and two frames at one address */
 const volatile bool use_task_storage; /* and typed pointers to tasks */
 const volatile struct rp_grid grid_table;
 const volatile __u32 grid_last; /* the bin above the last threshold */

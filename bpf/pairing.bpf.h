@@ -143,6 +143,26 @@ static __always_inline enum push push_task_frame(enum rp_context c, enum rp_spac
 	return PUSHED;
 }
 
+/*
+ * Takes frame n, and discards those above. The probes of one function have frames at one address,
+ * and return in any order: the last of these frames takes the place of this one.
+ */
+static __always_inline __u64 take_frame(struct task_frames *t, struct frame *f, __u32 n)
+{
+	__u64 start = f->start;
+	__u32 last = n;
+
+	for (int i = 0; twice && i < RP_FRAMES && last + 1 < t->n; i++) {
+		if (frame_at(t, last + 1)->addr != f->addr)
+			break;
+		last++;
+	}
+	if (twice && last != n)
+		*f = *frame_at(t, last);
+	t->n = last;
+	return start;
+}
+
 /* Returns the entry time of a call that returns; 0 if it has no frame here. */
 static __always_inline __u64 pop_task_frame(enum rp_space space, __u32 id, __u64 addr)
 {
@@ -157,10 +177,8 @@ static __always_inline __u64 pop_task_frame(enum rp_space space, __u32 id, __u64
 	for (int i = 0; i < RP_FRAMES && n > 0; i++) {
 		n--;
 		f = frame_at(t, n);
-		if (f->addr == addr && f->id == id) {
-			t->n = n;
-			return f->start;
-		}
+		if (f->addr == addr && f->id == id)
+			return take_frame(t, f, n);
 	}
 	return 0;
 }

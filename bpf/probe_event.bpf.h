@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * event: tracepoints of the kernel, by a program on the perf event of each. A clone per target.
+ * event: tracepoints of the kernel and USDT probes, by a program on the perf event of each. A clone
+ * per place.
  *
- * The context is the record of the event, as its format file in tracefs describes it; the kernel
- * has put a pointer in place of the first eight bytes. Programs of perf events run with preemption
- * off. They return 1: with 0, perf would not see the event any more.
+ * At a tracepoint, the context is the record of the event, as its format file in tracefs describes
+ * it; the kernel has put a pointer in place of the first eight bytes. Programs of perf events run
+ * with preemption off. They return 1: with 0, perf would not see the event any more.
  */
 #pragma once
 
 #include "capture.bpf.h"
 #include "clone.bpf.h"
+#include "operands.bpf.h"
 
 /* The only argument is the address of the record. Read as memory, because the verifier forbids
  * arithmetic on ctx. args: where to put it. */
@@ -43,4 +45,29 @@ int event_count_capturing(void *ctx)
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 	return 1;
+}
+
+SEC("kprobe")
+int usdt_count(void *ctx)
+{
+	count_return_only(RP_PREEMPTIBLE, desc_of_clone(), 0);
+	return 0;
+}
+
+/* There is no caller to be read: the place is in the middle of a function. */
+SEC("kprobe")
+int BPF_KPROBE(usdt_count_capturing)
+{
+	struct args args;
+	struct entry entry = { .args = &args, .way = AT_RETURN };
+	struct capture capture = {};
+	__u64 desc = desc_of_clone();
+
+	if (!read_operands(capture_spec(), ctx, &args))
+		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_UNREADABLE);
+	else if (make_capture(&entry, desc, &capture, UNREADABLE))
+		count_captured_untimed(ctx, &capture, desc, 0, RP_PREEMPTIBLE);
+	else
+		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	return 0;
 }

@@ -2,8 +2,8 @@
 /*
  * Spans: from one point to another, told apart by a key. A point is a tracepoint, the entry of a
  * kernel function, or a place in a program. Each point has a program and a
- * capture spec of its own: the begin's has labels, the end's an outcome, and each a key and
- * filters. The programs are clones per span.
+ * capture spec of its own: the begin's or the end's has labels, the end's an outcome, and each a
+ * key and filters. The programs are clones per span.
  *
  * Running spans are in a hash of their span, which the exporter makes (object/spans.c). Whoever
  * deletes an entry counts it. So each span that has begun is in one number: ended, cancelled,
@@ -108,29 +108,51 @@ static __always_inline void begin_span(enum rp_context c, const struct entry *en
 	put_span(&key, &span, id, c);
 }
 
+/* Takes the span that the point ends. False: there is none. */
+static __always_inline bool take_ended(enum rp_context c, const struct args *args, __u32 id,
+				       struct rp_span *span)
+{
+	struct span_key key;
+
+	if (!is_of_span(c, args, id, &key))
+		return false;
+	if (take_span(&key, span))
+		return true;
+	count_event(c, id, RP_SPAN_UNMATCHED);
+	return false;
+}
+
+/* An unreadable outcome is 0. */
+static __always_inline __u64 read_outcome(const struct rp_capture_spec *x, const struct args *args)
+{
+	__u64 result = 0;
+
+	if (x->has_outcome)
+		eval_number(&x->outcome_field, source_value(args, &x->outcome_field), &result);
+	return x->outcome_is_errno && (__s64)result > 0 ? -result : result;
+}
+
+static __always_inline void count_span(const struct rp_span *span, __u64 desc, __u64 result,
+				       __u64 now, enum rp_context c)
+{
+	struct capture capture = { .label = span->label };
+
+	count_call(&capture, desc, result, now > span->start ? now - span->start : 0, c);
+}
+
+/* In steps of their own, so that what each has on the stack makes room for the next. Labels of the
+ * end are read without what takes more stack (label_of()). */
 static __always_inline void end_span(enum rp_context c, const struct entry *entry, __u64 desc)
 {
 	const struct rp_capture_spec *x = capture_spec();
-	__u64 now = bpf_ktime_get_ns(), result = 0;
-	__u32 id = RP_DESC_ID(desc);
-	struct capture capture = {};
-	struct span_key key;
+	__u64 now = bpf_ktime_get_ns();
 	struct rp_span span;
 
-	if (!is_of_span(c, entry->args, id, &key))
+	if (!take_ended(c, entry->args, RP_DESC_ID(desc), &span))
 		return;
-	if (!take_span(&key, &span)) {
-		count_event(c, id, RP_SPAN_UNMATCHED);
-		return;
-	}
-	/* An unreadable outcome is 0. */
-	if (x->has_outcome)
-		eval_number(&x->outcome_field, source_value(entry->args, &x->outcome_field),
-			    &result);
-	if (x->outcome_is_errno && (__s64)result > 0)
-		result = -result;
-	capture.label = span.label;
-	count_call(&capture, desc, result, now > span.start ? now - span.start : 0, c);
+	if (x->nwords)
+		span.label = label_of(x, entry, desc, true, 0, false, false);
+	count_span(&span, desc, read_outcome(x, entry->args), now, c);
 }
 
 static __always_inline void cancel_span(enum rp_context c, const struct entry *entry, __u64 desc)

@@ -59,6 +59,11 @@ static void print_capture(FILE *out, const struct capture_spec *x)
 		for (size_t i = 0; i < x->nlabels; i++)
 			fprintf(out, "%s %s", i ? "," : "", x->labels[i].name);
 		fprintf(out, "; up to %u label sets", k->max_series);
+		if (x->keep == KEEP_TOP)
+			fprintf(out, ", those with the most %s stay",
+				x->by == BY_TIME     ? "time"
+				: x->by == BY_ERRORS ? "errors"
+						     : "calls");
 		if (x->series_ttl)
 			fprintf(out, ", idle sets are folded after %g s", x->series_ttl);
 		fprintf(out, "\n");
@@ -111,7 +116,9 @@ static void print_files(FILE *out, const struct target *t, const struct attach *
 static void print_name(FILE *out, const struct target *t, size_t i, const struct attach_ops *ops)
 {
 	struct target_name name = target__name(t, i);
-	__cleanup_free char *object = escaped(name.object), *function = escaped(name.function);
+	__cleanup_free char *full = name.probe ? xasprintf("%s[%s]", name.function, name.probe)
+					       : xstrdup(name.function);
+	__cleanup_free char *object = escaped(name.object), *function = escaped(full);
 	__cleanup_free char *signature = escaped(t->signature ? t->signature : "-");
 	__cleanup_free char *why = escaped(t->why ? t->why : "");
 	__cleanup_free char *first = escaped(t->function), *where = escaped(t->object);

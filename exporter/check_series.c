@@ -58,6 +58,7 @@ static void add(struct count *c, const struct target *t, size_t i, const struct 
 		.target = t,
 		.object = name.object,
 		.function = name.function,
+		.probe = name.probe,
 		.again = i,
 		.has_max_rate = t->settings && t->settings->max_rate,
 		.has_max_cpu = c->max_cpu || (t->settings && t->settings->max_cpu),

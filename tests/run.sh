@@ -161,7 +161,7 @@ if [ "$1" = all ]; then
 	) 9>&- &
 	(
 		renice -n 19 $BASHPID > /dev/null
-		run_suites 1 "$suite_limit" tests/deploy/arm64.sh tests/fuzz/run.sh tests/deploy/kubernetes.sh
+		run_suites 1 "$suite_limit" tests/fuzz/run.sh tests/deploy/kubernetes.sh
 	) &
 	exec 9>&-
 	run_suites 1 "$suite_limit" tests/e2e/*.sh

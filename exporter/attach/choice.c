@@ -33,6 +33,7 @@ enum fact {
 	FACT_UNAVAILABLE,
 	FACT_HARMLESS, /* return probes suit it as well */
 	FACT_UNFIT,
+	FACT_AGAIN,	 /* the programs of another probe of the function find one target */
 	FACT_NO_CAPTURE, /* its labels or filters need something that is missing */
 	FACT_FORCED,
 	FACT_HARMFUL,
@@ -59,6 +60,7 @@ static const struct row {
 	{ BIT(UNAVAILABLE), GRADE_NEVER, FACT_UNAVAILABLE },
 	{ BIT(HARMLESS), GRADE_NEVER, FACT_HARMLESS },
 	{ BIT(UNFIT), GRADE_NEVER, FACT_UNFIT },
+	{ BIT(AGAIN), GRADE_NEVER, FACT_AGAIN },
 	{ BIT(NO_CAPTURE), GRADE_NEVER, FACT_NO_CAPTURE },
 	{ BIT(FORCED), GRADE_BEST, FACT_FORCED },
 	{ BIT(HARMFUL), GRADE_NEVER, FACT_HARMFUL },
@@ -210,6 +212,10 @@ static const char *tell(const struct attach *a, const struct attach_ops *ops,
 			why = "its programs cannot see callers on this architecture";
 		holds = ops->by_btf_id && lacks_type(t);
 		return holds && !why ? "its type is not in the kernel's BTF" : why;
+	case FACT_AGAIN:
+		holds = t->again && ops->shares_links;
+		return holds ? "the function has another probe, which its programs would count for"
+			     : NULL;
 	case FACT_NO_CAPTURE:
 		return missing_for_captures(a, t);
 	case FACT_FORCED:

@@ -32,6 +32,8 @@ const char *in_flight__unknown(const struct attach_slot *slot, struct features *
 		return "`in_flight` is off";
 	if (filters(t))
 		return "running calls cannot be filtered";
+	if (t->again)
+		return "the function has another probe";
 	if (t->type == TARGET_KERNEL && t->scheduler)
 		return "stack traces leave out functions of the scheduler, such as mutex_lock";
 	if (t->type == TARGET_KERNEL && !features__has(f, FEATURE_TASK_STACKS))

@@ -26,7 +26,7 @@ static const char *const type_names[] = {
 	[TARGET_KERNEL] = "kernel functions",
 	[TARGET_SYSCALL] = "system calls",
 	[TARGET_USER] = "user-space functions",
-	[TARGET_EVENT] = "tracepoints",
+	[TARGET_EVENT] = "tracepoints and USDT probes",
 	[TARGET_SPAN] = "spans",
 };
 
@@ -46,6 +46,7 @@ static enum target_type type_of(const struct pattern *p)
 	case OBJECT_USER:
 		return TARGET_USER;
 	case OBJECT_TRACEPOINT:
+	case OBJECT_USDT:
 		return TARGET_EVENT;
 	case OBJECT_SPAN:
 		return TARGET_SPAN;

@@ -22,7 +22,8 @@ static void fill_sites(struct attach *a)
 	for (size_t i = 0; i < a->n; i++) {
 		const struct target *t = a->slots[i].target;
 
-		if (t->type != TARGET_KERNEL && !by_function__is_one(&a->slots[i]))
+		/* Those that are attached once more have programs of their own. */
+		if (t->again || (t->type != TARGET_KERNEL && !by_function__is_one(&a->slots[i])))
 			continue;
 		hidden |= !t->addr;
 		a->sites[a->nsites++] = (struct rp_addr){ t->addr, site__of(t).spec };
@@ -74,7 +75,7 @@ static void number_extras(struct attach *a, struct targets *targets)
 		if (!x)
 			continue;
 		capture_spec__number(x, captures, &a->ncaptures);
-		for (size_t k = 1; k < targets->v[i]->npoints; k++)
+		for (size_t k = 0; k < targets->v[i]->npoints; k++)
 			capture_spec__number(targets->v[i]->points[k].capture, captures,
 					     &a->ncaptures);
 		a->first_hists[i] = x->histogram = hist;
@@ -257,6 +258,7 @@ void plan__params(const struct attach *a, struct object_params *p)
 	p->capturing_programs = programs_of(a, true, false) | programs_of(a, true, true);
 	for (size_t i = 0; i < a->n; i++) {
 		p->x32_calls |= a->slots[i].target->x32_calls;
+		p->twice |= a->slots[i].target->probe != NULL;
 		if (by_function__is_one(&a->slots[i]))
 			add_answered(&a->slots[i], p);
 		if (a->slots[i].target->type == TARGET_SPAN)

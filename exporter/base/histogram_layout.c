@@ -109,12 +109,15 @@ static int fill_table(struct histogram_layout *g, char **why)
 	return 0;
 }
 
-static void map_buckets(struct histogram_layout *g, int schema)
+static void map_classic(struct histogram_layout *g)
 {
 	g->classic_end = xcalloc(g->nclassic + 1, sizeof(*g->classic_end));
 	for (uint32_t i = 0; i < g->nclassic; i++)
 		g->classic_end[i] = bin_of(g, classic_bound(g, g->classic[i])) + 1;
+}
 
+static void map_native(struct histogram_layout *g, int schema)
+{
 	g->native = schema >= 0;
 	if (!g->native)
 		return;
@@ -128,6 +131,15 @@ static void map_buckets(struct histogram_layout *g, int schema)
 	g->native_end[g->nnative - 1] = g->nbins;
 }
 
+static double *copy_bounds(const double *bounds, size_t n)
+{
+	double *v = xcalloc(n + 1, sizeof(*v));
+
+	if (n)
+		memcpy(v, bounds, n * sizeof(*v));
+	return v;
+}
+
 int histogram_layout__build(const double *bounds, size_t n, int schema,
 			    struct histogram_layout **out, char **why)
 {
@@ -135,10 +147,9 @@ int histogram_layout__build(const double *bounds, size_t n, int schema,
 	int err;
 
 	g->integers = schema == HISTOGRAM_INTEGERS;
-	g->nclassic = n;
-	g->classic = xcalloc(n + 1, sizeof(*g->classic));
-	if (n)
-		memcpy(g->classic, bounds, n * sizeof(*bounds));
+	g->nclassic = g->nbounds = n;
+	g->classic = copy_bounds(bounds, n);
+	g->bounds = copy_bounds(bounds, n);
 
 	err = fill_thresholds(g, schema, why);
 	if (!err)
@@ -147,15 +158,34 @@ int histogram_layout__build(const double *bounds, size_t n, int schema,
 		histogram_layout__free(g);
 		return err;
 	}
-	map_buckets(g, schema);
+	map_classic(g);
+	map_native(g, schema);
 	*out = g;
 	return 0;
+}
+
+struct histogram_layout *histogram_layout__view(const struct histogram_layout *g,
+						const double *bounds, size_t n)
+{
+	struct histogram_layout *view = xcalloc(1, sizeof(*view));
+
+	*view = *g;
+	view->bounds = copy_bounds(g->bounds, g->nbounds);
+	view->classic = copy_bounds(bounds, n);
+	view->nclassic = n;
+	map_classic(view);
+	if (g->native) {
+		view->native_end = xcalloc(g->nnative, sizeof(*g->native_end));
+		memcpy(view->native_end, g->native_end, g->nnative * sizeof(*g->native_end));
+	}
+	return view;
 }
 
 void histogram_layout__free(struct histogram_layout *g)
 {
 	if (!g)
 		return;
+	free(g->bounds);
 	free(g->classic);
 	free(g->classic_end);
 	free(g->native_end);

@@ -21,6 +21,8 @@ struct histogram_layout {
 	uint32_t nthresholds; /* bins: nthresholds + 1 */
 	uint32_t nbins;
 
+	double *bounds; /* for which it was built, likewise */
+	uint32_t nbounds;
 	double *classic; /* ascending bounds in seconds, or integers; without +Inf */
 	uint32_t nclassic;
 	bool integers;	       /* of integers, not of nanoseconds */
@@ -43,4 +45,7 @@ struct histogram_layout {
  */
 int histogram_layout__build(const double *bounds, size_t n, int schema,
 			    struct histogram_layout **out, char **why);
+/* The same bins with other classic bounds, some of those for which g was built. */
+struct histogram_layout *histogram_layout__view(const struct histogram_layout *g,
+						const double *bounds, size_t n);
 void histogram_layout__free(struct histogram_layout *g); /* NULL is fine */

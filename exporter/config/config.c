@@ -39,9 +39,61 @@ static bool same_bounds(const double *a, size_t na, const double *b, size_t nb)
 	return na == nb && (!na || !memcmp(a, b, na * sizeof(*a)));
 }
 
+static int compare_bounds(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* All bounds of durations, ascending; to be freed. */
+static double *all_bounds(const struct config *c, size_t nlists, size_t *n)
+{
+	double *v = NULL;
+	size_t kept = 0;
+
+	*n = 0;
+	for (size_t i = 0; i < c->nbuckets; i++)
+		*(double *)array__grow(&v, n, sizeof(*v)) = c->buckets[i];
+	for (size_t k = 0; k < nlists; k++)
+		for (size_t i = 0; i < c->lists[k].settings.buckets.n; i++)
+			*(double *)array__grow(&v, n, sizeof(*v)) =
+				c->lists[k].settings.buckets.v[i];
+	if (*n)
+		qsort(v, *n, sizeof(*v), compare_bounds);
+	for (size_t i = 0; i < *n; i++)
+		if (!kept || v[i] != v[kept - 1])
+			v[kept++] = v[i];
+	*n = kept;
+	return v;
+}
+
+int config__layout(const struct config *c, size_t nlists, struct histogram_layout **out, char **why)
+{
+	struct histogram_layout *grid;
+	size_t n;
+	__cleanup_free double *v = all_bounds(c, nlists, &n);
+	int err = histogram_layout__build(v, n, c->native_schema, &grid, why);
+
+	if (err)
+		return err;
+	*out = histogram_layout__view(grid, c->buckets, c->nbuckets);
+	histogram_layout__free(grid);
+	return 0;
+}
+
+static bool same_grid(const struct config *a, const struct config *b)
+{
+	size_t na, nb;
+	__cleanup_free double *x = all_bounds(a, a->nlists, &na),
+			      *y = all_bounds(b, b->nlists, &nb);
+
+	return same_bounds(x, na, y, nb);
+}
+
 bool config__same_cells(const struct config *a, const struct config *b)
 {
-	return a->cells == b->cells && a->native_schema == b->native_schema &&
+	return a->cells == b->cells && same_grid(a, b) && a->native_schema == b->native_schema &&
 	       same_bounds(a->buckets, a->nbuckets, b->buckets, b->nbuckets) &&
 	       same_bounds(a->size_buckets, a->nsize_buckets, b->size_buckets, b->nsize_buckets);
 }

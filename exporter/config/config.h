@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bpf/abi.h"
+#include "base/histogram_layout.h"
 #include "base/log.h"
 #include "config/probe_list.h"
 
@@ -96,5 +97,9 @@ size_t config__selections(const struct config *c, const struct selection **v);
 void config__free(struct config *c); /* the last reference frees it; NULL is fine */
 /* Whether both ask for the same probes, in the same way. */
 bool config__same(const struct config *a, const struct config *b);
+/* The layout of durations: the classic buckets of histograms:, and bins for those of the first
+ * `nlists` lists, too. 0, or -EINVAL with *why, to be freed. */
+int config__layout(const struct config *c, size_t nlists, struct histogram_layout **out,
+		   char **why);
 /* Whether counters and histograms have the same layout in both. */
 bool config__same_cells(const struct config *a, const struct config *b);

@@ -13,7 +13,7 @@
 static const char *const reserved_labels[] = { "object",   "function", "outcome",  "value",
 					       "reason",   "le",       "quantile", "job",
 					       "instance", "name",     "counter",  "event",
-					       "span" };
+					       "span",	   "probe" };
 
 static bool is_identifier(const char *s)
 {

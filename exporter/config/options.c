@@ -426,6 +426,7 @@ void options__print_help(FILE *out)
 		{ "ext4:ext4_sync_file", "a function of that module (vmlinux: built in)" },
 		{ "syscall:openat", "a system call" },
 		{ "/path/to/elf:malloc", "a function of that program or library" },
+		{ "/path/to/elf:usdt:NAME", "a USDT probe of that program or library" },
 		{ "bash:readline, libc:malloc",
 		  "with top: found in PATH or by the dynamic linker" },
 		{ "'a|b'", "the first of these that exists" },

@@ -124,6 +124,23 @@ static int load_presets(struct loader *l, char **error)
 	return 0;
 }
 
+/* The bounds of all probes share one layout. */
+static int check_buckets(const struct config *c, char **error)
+{
+	for (size_t i = 0; i < c->nlists; i++) {
+		const struct probe_settings *s = &c->lists[i].settings;
+		struct histogram_layout *layout;
+		__cleanup_free char *why = NULL;
+
+		if (!s->buckets.n)
+			continue;
+		if (config__layout(c, i + 1, &layout, &why))
+			return source_pos__fail(error, &s->buckets.pos, "buckets: %s", why);
+		histogram_layout__free(layout);
+	}
+	return 0;
+}
+
 static void fill_settings(struct config *c, const struct probe_settings *defaults)
 {
 	for (size_t i = 0; i < c->nlists; i++)
@@ -161,6 +178,9 @@ static int load_sources(struct loader *l, char **error)
 	if (err)
 		return err;
 	fill_settings(c, &l->defaults.settings);
+	err = check_buckets(c, error);
+	if (err)
+		return err;
 
 	if (l->file && !c->nlists && c->action != ACTION_LIST)
 		return source_pos__fail(

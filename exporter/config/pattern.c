@@ -10,6 +10,7 @@
 #include <fnmatch.h>
 
 #include "base/error.h"
+#include "config/usdt_name.h"
 
 /* The first unescaped character of s that is in set, or the end of s. */
 static const char *find_unescaped(const char *s, const char *set)
@@ -153,8 +154,26 @@ static const char *word_of(enum object_type type)
 	return type == OBJECT_SYSCALL ? "syscall" : type == OBJECT_TRACEPOINT ? "tracepoint" : NULL;
 }
 
+static bool is_in_file(const struct pattern *p)
+{
+	return p->type == OBJECT_USER || p->type == OBJECT_USDT;
+}
+
+static int check_probes(const struct pattern *p, char **why)
+{
+	for (size_t i = 0; i < p->nfunctions; i++)
+		if (!usdt_name__is(p->functions[i]))
+			return error__refuse(
+				why, "a USDT probe is PATH:usdt:NAME or "
+				     "PATH:usdt:PROVIDER:NAME, as in "
+				     "/usr/lib/postgresql/15/bin/postgres:usdt:query__start");
+	return 0;
+}
+
 static int check_events(const struct pattern *p, char **why)
 {
+	if (p->type == OBJECT_USDT)
+		return check_probes(p, why);
 	for (size_t i = 0; i < p->nfunctions && p->type == OBJECT_TRACEPOINT; i++) {
 		const char *colon = strchr(p->functions[i], ':');
 
@@ -173,12 +192,12 @@ static int parse_functions(struct pattern *p, const char *s, char **why)
 	if (ends_in_backslash(s))
 		return error__refuse(why, "a '\\' at the end escapes nothing; write \\\\ for the "
 					  "character itself");
-	if (p->type != OBJECT_USER && strchr(s, '/'))
+	if (!is_in_file(p) && strchr(s, '/'))
 		return error__refuse(
 			why, "no kernel function has a '/' in its name; for a function of a "
 			     "program or library write PATH:FUNCTION");
 
-	if (p->type != OBJECT_USER && s[strcspn(s, " \t,;()")])
+	if (!is_in_file(p) && s[strcspn(s, " \t,;()")])
 		return error__refuse(why, "no kernel function has blanks, commas or parentheses in "
 					  "its name; name functions one by one");
 	p->glob = *find_unescaped(s, "*?[]") != '\0';
@@ -273,7 +292,7 @@ static int finish(struct pattern *p, const char *functions, int err, struct patt
 int pattern__parse(const char *text, struct pattern *out, char **why)
 {
 	struct pattern p = { .type = OBJECT_ANY, .text = xstrdup(text) };
-	const char *s = text, *separator;
+	const char *s = text, *separator, *usdt;
 	bool is_path;
 	int err = 0;
 
@@ -281,8 +300,13 @@ int pattern__parse(const char *text, struct pattern *out, char **why)
 		p.exclude = true;
 		s++;
 	}
+	usdt = usdt_name__word(s);
 	separator = pattern__separator(s, &is_path);
-	if (separator) {
+	if (usdt) {
+		p.type = OBJECT_USDT;
+		p.object = xstrndup(s, usdt - s);
+		s = strchr(usdt + 1, ':') + 1;
+	} else if (separator) {
 		err = parse_object(&p, s, separator - s, is_path, why);
 		s = separator + 1;
 	}
@@ -329,6 +353,21 @@ int pattern__set_module(struct pattern *p, const char *module, char **why)
 	p->type = OBJECT_MODULE;
 	p->object = xstrdup(module);
 	return parse_module(p, why);
+}
+
+int pattern__parse_usdt(const char *text, struct pattern *out, char **why)
+{
+	const char *s = text + (*text == '!'), *name;
+	__cleanup_free char *path = NULL, *probe = NULL;
+	int err;
+
+	if (usdt_name__word(s))
+		return pattern__parse(text, out, why);
+	err = usdt_name__split(s, &path, &name, why);
+	if (err)
+		return err;
+	probe = xasprintf("%.*s%s:usdt:%s", (int)(s - text), text, path, name);
+	return pattern__parse(probe, out, why);
 }
 
 void pattern__free(struct pattern *p)

@@ -14,6 +14,7 @@ enum object_type {
 	OBJECT_SYSCALL,	   /* by name without any prefix */
 	OBJECT_TRACEPOINT, /* SUBSYSTEM:EVENT */
 	OBJECT_USER,	   /* of an ELF file */
+	OBJECT_USDT,	   /* [PROVIDER:]NAME of an ELF file */
 	OBJECT_SPAN,	   /* the name of a span; no PROBE */
 };
 
@@ -35,6 +36,8 @@ int pattern__parse(const char *text, struct pattern *out, char **why);
 /* Parses text that has no OBJECT part, as type and object are known from its place. */
 int pattern__parse_in(enum object_type type, const char *object, const char *text,
 		      struct pattern *out, char **why);
+/* Parses a USDT probe, whose text may lack the word usdt: PATH:[PROVIDER:]NAME. */
+int pattern__parse_usdt(const char *text, struct pattern *out, char **why);
 /* Turns a kernel function into OBJECT_MODULE: in this module, or built in. */
 int pattern__set_module(struct pattern *p, const char *module, char **why);
 void pattern__free(struct pattern *p); /* what is in it; NULL is fine */

@@ -5,17 +5,40 @@
 #include <math.h>
 
 #include "base/value.h"
+#include "config/buckets.h"
 #include "config/expressions.h"
 #include "config/loader.h"
 #include "config/sampling.h"
 #include "config/targets.h"
 #include "config/values.h"
 
-#define MAX_MAXACTIVE 4096 /* kernel: KRETPROBE_MAXACTIVE_MAX in trace_kprobe.c */
-#define MAX_SERIES    100000
-#define MAX_MAX_RATE  1000000000000UL
+#define NAME_MAX_LEN	64
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
+#define MAX_MAXACTIVE	4096 /* kernel: KRETPROBE_MAXACTIVE_MAX in trace_kprobe.c */
+#define MAX_SERIES	100000
+#define MAX_MAX_RATE	1000000000000UL
 
 /* ---- settings -------------------------------------------------------------------------------- */
+
+static int bind_name(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_list *list = target;
+	const char *name;
+	int err = binder__string(b, node, "probe", &name);
+	size_t len;
+
+	if (err)
+		return err;
+	len = strlen(name);
+	if (!len || len > NAME_MAX_LEN || strspn(name, NAME_CHARACTERS) != len)
+		return binder__fail(
+			b, node,
+			"\"%.80s\" cannot be the name of a probe; use up to %d letters, "
+			"digits, _, - and .",
+			name, NAME_MAX_LEN);
+	list->settings.name = xstrdup(name);
+	return 0;
+}
 
 static int bind_mechanism(struct binder *b, const struct tree_node *node, void *target)
 {
@@ -64,6 +87,15 @@ int probe__bind_max_cpu(struct binder *b, const struct tree_node *node, void *ta
 	if (value__share(node->value, &s->max_cpu, &why))
 		return binder__fail(b, node, "max_cpu: %s", why);
 	return 0;
+}
+
+int probe__bind_buckets(struct binder *b, const struct tree_node *node, void *target)
+{
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+
+	s->buckets.given = true;
+	s->buckets.pos = binder__position(b, node);
+	return buckets__bind(b, node, &s->buckets.v, &s->buckets.n);
 }
 
 static int bind_maxactive(struct binder *b, const struct tree_node *node, void *target)
@@ -153,6 +185,44 @@ int probe__bind_max_series(struct binder *b, const struct tree_node *node, void 
 	struct probe_list *list = target;
 
 	return probe__bind_count(b, node, "max_series", MAX_SERIES, &list->settings.max_series);
+}
+
+/* Sets *out to the number of the word, from 1. */
+static int bind_word(struct binder *b, const struct tree_node *node, const char *key,
+		     const char *const *words, size_t n, size_t *out)
+{
+	__cleanup_free char *why = NULL;
+	const char *text;
+	int err = binder__string(b, node, key, &text);
+
+	if (err)
+		return err;
+	if (value__one_of(text, words, n, out, &why))
+		return binder__fail(b, node, "%s: %s", key, why);
+	++*out;
+	return 0;
+}
+
+int probe__bind_keep(struct binder *b, const struct tree_node *node, void *target)
+{
+	static const char *const words[] = { "first", "top" };
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	size_t i = 0;
+	int err = bind_word(b, node, "keep", words, ARRAY_SIZE(words), &i);
+
+	s->keep = i;
+	return err;
+}
+
+int probe__bind_by(struct binder *b, const struct tree_node *node, void *target)
+{
+	static const char *const words[] = { "calls", "errors", "time" };
+	struct probe_settings *s = &((struct probe_list *)target)->settings;
+	size_t i = 0;
+	int err = bind_word(b, node, "by", words, ARRAY_SIZE(words), &i);
+
+	s->by = i;
+	return err;
 }
 
 int probe__bind_series_ttl(struct binder *b, const struct tree_node *node, void *target)
@@ -256,15 +326,17 @@ static int bind_expected(struct binder *b, const struct tree_node *node, void *t
 
 /* ---- the keys -------------------------------------------------------------------------------- */
 
-/* The first keys are targets. `defaults` may have only the rest. */
-#define NTARGET_KEYS 5
+/* The first keys are targets and the name. `defaults` may have only the rest. */
+#define NTARGET_KEYS 7
 static const struct key probe_keys[] = {
 	{ "functions", targets__bind_functions, "[vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]" },
 	{ "syscalls", targets__bind_syscalls, "[openat, connect]" },
 	{ "tracepoints", targets__bind_tracepoints, "[block:block_rq_issue]" },
+	{ "usdt", targets__bind_usdt, "[/usr/lib/postgresql/15/bin/postgres:query__start]" },
 	{ "user", targets__bind_user,
 	  "{object: /usr/lib/x86_64-linux-gnu/libc.so.6, functions: [getaddrinfo]}" },
 	{ "module", targets__bind_module, "kvm" },
+	{ "probe", bind_name, "slow_reads" },
 	{ "mechanism", bind_mechanism, "kretprobe" },
 	{ "maxactive", bind_maxactive, "1000" },
 	{ "durations", bind_durations, "off" },
@@ -276,8 +348,11 @@ static const struct key probe_keys[] = {
 	{ "sample", sampling__bind, "{when: \"duration > 100ms\", per_second: 10}" },
 	{ "split", bind_split, "cpu" },
 	{ "counters", bind_counters, "[page-faults, context-switches]" },
+	{ "buckets", probe__bind_buckets, "[0.01, 0.1, 1]" },
 	{ "in_flight", bind_in_flight, "longer" },
 	{ "max_series", probe__bind_max_series, "1000" },
+	{ "keep", probe__bind_keep, "top" },
+	{ "by", probe__bind_by, "errors" },
 	{ "series_ttl", probe__bind_series_ttl, "1h30m" },
 	{ "max_rate", probe__bind_max_rate, "50000" },
 	{ "max_cpu", probe__bind_max_cpu, "1%" },
@@ -288,6 +363,8 @@ static const struct key probe_keys[] = {
 
 const char *probe__home_of(const char *key)
 {
+	if (!strcmp(key, "probe")) /* elsewhere it is a misspelt `probes` */
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(probe_keys); i++)
 		if (!strcmp(probe_keys[i].name, key))
 			return "in a probe, under probes:";
@@ -328,7 +405,7 @@ static int bind_probe(struct binder *b, const struct tree_node *map)
 	if (!list->npatterns)
 		return binder__fail(b, map,
 				    "a probe without a target; give it functions, syscalls, "
-				    "tracepoints or user");
+				    "tracepoints, usdt or user");
 	err = targets__apply_module(b, list);
 	return err ? err : check_list(list, b->error);
 }

@@ -7,6 +7,9 @@
 int probe__bind_all(struct binder *b, const struct tree_node *list, void *target);
 /* Keys that spans have, too. Their target is the struct probe_list. */
 int probe__bind_max_series(struct binder *b, const struct tree_node *node, void *target);
+int probe__bind_keep(struct binder *b, const struct tree_node *node, void *target);
+int probe__bind_buckets(struct binder *b, const struct tree_node *node, void *target);
+int probe__bind_by(struct binder *b, const struct tree_node *node, void *target);
 int probe__bind_series_ttl(struct binder *b, const struct tree_node *node, void *target);
 int probe__bind_max_rate(struct binder *b, const struct tree_node *node, void *target);
 int probe__bind_max_cpu(struct binder *b, const struct tree_node *node, void *target);

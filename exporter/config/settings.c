@@ -13,6 +13,8 @@ void probe_settings__free(struct probe_settings *s)
 	expression__free_all(s->observed, s->nobserved);
 	expression__free_all(s->sample.when, s->sample.nwhen);
 	expression__free_all(s->sample.show, s->sample.nshow);
+	free(s->name);
+	free(s->buckets.v);
 	free(s->error.text);
 	free(s->mechanism);
 	probe_notes__free(&s->notes);
@@ -39,12 +41,24 @@ static void fill_expressions(struct expression **v, size_t *n, const struct expr
 static struct probe_settings defaults_of_spans(const struct probe_settings *defaults)
 {
 	return (struct probe_settings){
+		.buckets = defaults->buckets,
 		.max_series = defaults->max_series,
+		.keep = defaults->keep,
 		.series_ttl = defaults->series_ttl,
 		.has_max_rate = defaults->has_max_rate,
 		.max_rate = defaults->max_rate,
 		.max_cpu = defaults->max_cpu,
 	};
+}
+
+static void fill_buckets(struct probe_settings *s, const struct probe_settings *defaults)
+{
+	if (s->buckets.given || !defaults->buckets.given)
+		return;
+	s->buckets = defaults->buckets;
+	s->buckets.v = xcalloc(s->buckets.n + 1, sizeof(*s->buckets.v));
+	if (s->buckets.n)
+		memcpy(s->buckets.v, defaults->buckets.v, s->buckets.n * sizeof(*s->buckets.v));
 }
 
 void probe_settings__fill(struct probe_settings *s, const struct probe_settings *defaults)
@@ -81,6 +95,7 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 		fill_expressions(&s->sample.show, &s->sample.nshow, defaults->sample.show,
 				 defaults->sample.nshow);
 	}
+	fill_buckets(s, defaults);
 	if (!s->has_max_rate) {
 		s->max_rate = defaults->has_max_rate ? defaults->max_rate : DEFAULT_MAX_RATE;
 		s->has_max_rate = defaults->has_max_rate;
@@ -99,6 +114,8 @@ void probe_settings__fill(struct probe_settings *s, const struct probe_settings 
 		s->counters = defaults->counters;
 	if (!s->max_series)
 		s->max_series = defaults->max_series;
+	if (s->keep == KEEP_DEFAULT)
+		s->keep = defaults->keep ? defaults->keep : KEEP_FIRST;
 	if (s->series_ttl == 0)
 		s->series_ttl = defaults->series_ttl;
 	/* "never" had to differ from a missing key until here. */
@@ -121,6 +138,13 @@ static bool same_sampling(const struct sampling *a, const struct sampling *b)
 	       expression__same_all(a->show, a->nshow, b->show, b->nshow);
 }
 
+static bool same_buckets(const struct probe_settings *a, const struct probe_settings *b)
+{
+	return a->buckets.given == b->buckets.given && a->buckets.n == b->buckets.n &&
+	       (!a->buckets.n ||
+		!memcmp(a->buckets.v, b->buckets.v, a->buckets.n * sizeof(*a->buckets.v)));
+}
+
 static uint32_t series_of(const struct probe_settings *s)
 {
 	return s->max_series ? s->max_series : MAX_SERIES_DEFAULT;
@@ -128,12 +152,13 @@ static uint32_t series_of(const struct probe_settings *s)
 
 bool probe_settings__same(const struct probe_settings *a, const struct probe_settings *b)
 {
-	return same_text(a->mechanism, b->mechanism) && a->maxactive == b->maxactive &&
-	       a->untimed == b->untimed && a->returns == b->returns && a->c_type == b->c_type &&
+	return same_text(a->name, b->name) && same_text(a->mechanism, b->mechanism) &&
+	       a->maxactive == b->maxactive && a->untimed == b->untimed &&
+	       a->returns == b->returns && a->c_type == b->c_type &&
 	       same_text(a->error.text, b->error.text) && series_of(a) == series_of(b) &&
-	       a->off_cpu == b->off_cpu && a->counters == b->counters &&
-	       a->series_ttl == b->series_ttl && a->in_flight == b->in_flight &&
-	       span_settings__same(a->span, b->span) &&
+	       a->off_cpu == b->off_cpu && a->counters == b->counters && a->keep == b->keep &&
+	       a->by == b->by && a->series_ttl == b->series_ttl && a->in_flight == b->in_flight &&
+	       span_settings__same(a->span, b->span) && same_buckets(a, b) &&
 	       expression__same_all(a->labels, a->nlabels, b->labels, b->nlabels) &&
 	       expression__same_all(a->filters, a->nfilters, b->filters, b->nfilters) &&
 	       expression__same_all(a->observed, a->nobserved, b->observed, b->nobserved) &&

@@ -28,7 +28,12 @@ struct sampling {
 	uint32_t stacks; /* bits of enum rp_stack */
 };
 
+/* Which label sets stay when there are more than max_series, and what makes a set large. */
+enum keep { KEEP_DEFAULT, KEEP_FIRST, KEEP_TOP };
+enum keep_by { BY_DEFAULT, BY_CALLS, BY_ERRORS, BY_TIME };
+
 struct probe_settings {
+	char *name;	    /* the label `probe`; NULL: none */
 	char *mechanism;    /* NULL: as --mechanism says */
 	uint32_t maxactive; /* return slots of a legacy kretprobe */
 	bool has_durations; /* the user has given `durations` */
@@ -44,7 +49,15 @@ struct probe_settings {
 	struct source_pos measured_pos; /* of one of these */
 	unsigned counters;		/* bits of enum counter */
 	uint32_t max_series;		/* label sets kept, or distinct values; 0: not given */
+	enum keep keep;
+	enum keep_by by;   /* of keep: top */
 	double series_ttl; /* seconds until an idle label set is folded away; 0: never */
+	struct {
+		bool given;
+		double *v; /* seconds, ascending */
+		size_t n;
+		struct source_pos pos;
+	} buckets; /* classic buckets of durations, instead of those of histograms: */
 	enum in_flight in_flight;
 	bool has_max_rate; /* the user has given one */
 	uint64_t max_rate; /* calls per second; above it the probe is detached. 0: no limit */

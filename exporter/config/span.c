@@ -9,6 +9,7 @@
 #include "config/expressions.h"
 #include "config/loader.h"
 #include "config/probe.h"
+#include "config/usdt_name.h"
 
 #define MAX_MAX_RUNNING 1000000
 
@@ -103,27 +104,18 @@ static int bind_return(struct binder *b, const struct tree_node *node, void *tar
 			    p->event);
 }
 
-/* PATH:[PROVIDER:]NAME. A path may have colons, a provider and a name have none. */
 static int bind_usdt(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct span_point *p = target;
 	int err = bind_text(b, node, p, POINT_USDT, "usdt");
-	const char *slash, *colon, *next;
+	__cleanup_free char *why = NULL;
+	const char *name;
 
 	if (err)
 		return err;
-	slash = strrchr(p->event, '/');
-	colon = slash ? strchr(slash, ':') : NULL;
-	next = colon ? strchr(colon + 1, ':') : NULL;
-	if (!colon || !colon[1] ||
-	    (next && (!next[1] || next == colon + 1 || strchr(next + 1, ':'))))
-		return binder__fail(b, node,
-				    "\"%.200s\": a USDT probe is PATH:NAME or PATH:PROVIDER:NAME, "
-				    "as in /usr/lib/postgresql/15/bin/postgres:query__start",
-				    p->event);
-	p->object = xstrndup(p->event, colon - p->event);
-	p->provider = next ? xstrndup(colon + 1, next - colon - 1) : NULL;
-	p->function = xstrdup((next ? next : colon) + 1);
+	if (usdt_name__split(p->event, &p->object, &name, &why))
+		return binder__fail(b, node, "\"%.200s\": %s", p->event, why);
+	p->function = xstrdup(name);
 	return 0;
 }
 
@@ -248,6 +240,23 @@ static int bind_outcome(struct binder *b, const struct tree_node *node, void *ta
 	return 0;
 }
 
+static int bind_labels_at(struct binder *b, const struct tree_node *node, void *target)
+{
+	static const char *const names[] = { "begin", "end" };
+	struct span_settings *s = ((struct probe_list *)target)->settings.span;
+	__cleanup_free char *why = NULL;
+	const char *text;
+	size_t i;
+	int err = binder__string(b, node, "labels_at", &text);
+
+	if (err)
+		return err;
+	if (value__one_of(text, names, ARRAY_SIZE(names), &i, &why))
+		return binder__fail(b, node, "labels_at: %s", why);
+	s->labels_at = i ? SPAN_END : SPAN_BEGIN;
+	return 0;
+}
+
 static int bind_max_running(struct binder *b, const struct tree_node *node, void *target)
 {
 	struct span_settings *s = ((struct probe_list *)target)->settings.span;
@@ -261,9 +270,13 @@ static const struct key span_keys[] = {
 	{ "end", bind_end, "{tracepoint: block:block_rq_complete, key: [dev, sector]}" },
 	{ "cancel", bind_cancel, "{tracepoint: block:block_rq_requeue, key: [dev, sector]}" },
 	{ "labels", expressions__bind_labels, "[{device: \"blkdev(dev)\"}]" },
+	{ "labels_at", bind_labels_at, "end" },
 	{ "outcome", bind_outcome, "error" },
 	{ "max_running", bind_max_running, "10000" },
+	{ "buckets", probe__bind_buckets, "[0.01, 0.1, 1]" },
 	{ "max_series", probe__bind_max_series, "1000" },
+	{ "keep", probe__bind_keep, "top" },
+	{ "by", probe__bind_by, "errors" },
 	{ "series_ttl", probe__bind_series_ttl, "1h30m" },
 	{ "max_rate", probe__bind_max_rate, "50000" },
 	{ "max_cpu", probe__bind_max_cpu, "1%" },

@@ -27,7 +27,7 @@ bool span_settings__same(const struct span_settings *a, const struct span_settin
 		if (!same_point(&a->points[i], &b->points[i]))
 			return false;
 	return a->npoints == b->npoints && same_text(a->outcome.text, b->outcome.text) &&
-	       a->max_running == b->max_running;
+	       a->labels_at == b->labels_at && a->max_running == b->max_running;
 }
 
 void span_settings__free(struct span_settings *s)
@@ -39,7 +39,6 @@ void span_settings__free(struct span_settings *s)
 		expression__free_all(s->points[i].filters, s->points[i].nfilters);
 		free(s->points[i].event);
 		free(s->points[i].object);
-		free(s->points[i].provider);
 		free(s->points[i].function);
 	}
 	free(s->points);

@@ -14,8 +14,7 @@ struct span_point {
 	enum point_kind kind;
 	char *event;		/* "block:block_rq_issue"; of others, for messages: as written */
 	char *object;		/* path of the file; NULL: the kernel */
-	char *provider;		/* of a USDT probe; NULL: any */
-	char *function;		/* or the USDT probe; NULL: a tracepoint */
+	char *function;		/* or the USDT probe, [PROVIDER:]NAME; NULL: a tracepoint */
 	struct expression *key; /* as many for each point of a span */
 	size_t nkey;
 	struct expression *filters;
@@ -31,6 +30,7 @@ struct span_settings {
 	struct span_point *points; /* begins, then ends, then what cancels */
 	size_t npoints;
 	struct expression outcome; /* over the ends; text NULL: none */
+	enum span_role labels_at;  /* the points that the labels are read at: begins or ends */
 	uint32_t max_running;
 };
 

@@ -22,7 +22,9 @@ static int add_pattern(struct binder *b, const struct tree_node *node, struct pr
 	err = binder__string(b, node, where, &text);
 	if (err)
 		return err;
-	if (type == OBJECT_ANY)
+	if (type == OBJECT_USDT)
+		err = pattern__parse_usdt(text, &pattern, &why);
+	else if (type == OBJECT_ANY)
 		err = pattern__parse(text, &pattern, &why);
 	else
 		err = pattern__parse_in(type, object, text, &pattern, &why);
@@ -48,8 +50,8 @@ static int add_patterns(struct binder *b, const struct tree_node *node, struct p
 
 	if (list->npatterns)
 		return binder__fail(b, node,
-				    "functions, syscalls, tracepoints and user are for one probe "
-				    "each; begin another probe with '-'");
+				    "functions, syscalls, tracepoints, usdt and user are for one "
+				    "probe each; begin another probe with '-'");
 	if (!n)
 		return binder__fail(b, node, "an empty list; name a function");
 	for (size_t i = 0; i < n && !err; i++)
@@ -70,6 +72,11 @@ int targets__bind_syscalls(struct binder *b, const struct tree_node *node, void 
 int targets__bind_tracepoints(struct binder *b, const struct tree_node *node, void *target)
 {
 	return add_patterns(b, node, target, OBJECT_TRACEPOINT, NULL);
+}
+
+int targets__bind_usdt(struct binder *b, const struct tree_node *node, void *target)
+{
+	return add_patterns(b, node, target, OBJECT_USDT, NULL);
 }
 
 int targets__bind_module(struct binder *b, const struct tree_node *node, void *target)

@@ -9,5 +9,6 @@ enum missed_reason {
 	MISSED_DEPTH,	  /* nested deeper than the kernel tracks returns of user functions */
 	MISSED_UNWOUND,	  /* left by an exception, longjmp or the end of its thread: no return */
 	MISSED_TRAPPED, /* a system call that a seccomp filter answered with a signal: no result */
+	MISSED_UNREADABLE, /* the arguments of a USDT probe could not be read */
 	MISSED_MAX,
 };

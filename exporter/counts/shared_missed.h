@@ -17,6 +17,7 @@ struct missed_target {
 	uint64_t reasons; /* bit r: reason r can happen to this target, and is exported from 0 */
 	uint64_t missed[MISSED_MAX];
 	uint64_t overhead_ns; /* CPU time of its calls, estimated; 0 without a budget */
+	uint64_t other_most;  /* calls of one label set in _other, at most; with keep: top */
 };
 
 /* The programs of a mechanism. */

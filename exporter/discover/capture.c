@@ -6,6 +6,7 @@
 #include "config/named_label.h"
 #include "discover/points.h"
 #include "discover/scopes.h"
+#include "discover/usdt.h"
 #include "expr/capture_new.h"
 
 bool capture__needs_parameters(const struct probe_settings *s)
@@ -47,6 +48,8 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 
 	if (t->type == TARGET_SPAN)
 		return points__capture(src, s, t, pos, why);
+	if (t->npoints)
+		return usdt__capture(src, s, t, pos, why);
 	if (s->nlabels || s->nfilters || s->nobserved || s->sample.nshow) {
 		switch (t->type) {
 		case TARGET_KERNEL:

@@ -18,6 +18,7 @@
 #include "discover/capture.h"
 #include "discover/processes.h"
 #include "discover/sites.h"
+#include "discover/twice.h"
 #include "expr/capture.h"
 #include "types/retkind.h"
 
@@ -38,14 +39,16 @@ static int compare_names(const void *a, const void *b)
 /* The name of t, which may be new. */
 static struct claimed_name *enter_name(struct claims *c, const struct target *t)
 {
-	struct claimed_name key = { t->type, { t->object, t->function }, NULL }, *n, **found;
+	struct claimed_name key = { t->type, { t->object, t->function, t->probe }, NULL };
+	struct claimed_name *n, **found;
 
 	found = tfind(&key, &c->by_name, compare_names);
 	if (found)
 		return *found;
 	n = xcalloc(1, sizeof(*n));
 	n->type = t->type;
-	n->name = (struct target_name){ xstrdup(t->object), xstrdup(t->function) };
+	n->name = (struct target_name){ xstrdup(t->object), xstrdup(t->function),
+					t->probe ? xstrdup(t->probe) : NULL };
 	xtsearch(n, &c->by_name, compare_names);
 	*(struct claimed_name **)array__grow(&c->names, &c->nnames, sizeof(*c->names)) = n;
 	return n;
@@ -66,12 +69,14 @@ static char *in_words(const struct target *old, const struct target *new)
 	struct target_name x = target__name(old, 0), y = target__name(new, 0);
 
 	if (!target_name__compare(&x, &y))
-		return xasprintf("%s: %s:%s has other settings here than at %s: remove one of the "
-				 "two, or make their settings the same",
-				 source_pos__str(new->pos), new->object, new->function, first);
+		return xasprintf(
+			"%s: %s:%s has other settings here than at %s: remove one of the "
+			"two, make their settings the same, or name one, as in probe: slow",
+			source_pos__str(new->pos), new->object, new->function, first);
 	return xasprintf(
 		"%s: %s:%s is the same function as %s:%s, and has other settings here than "
-		"at %s: remove one of the two, or make their settings the same",
+		"at %s: remove one of the two, make their settings the same, or name one, as in "
+		"probe: slow",
 		source_pos__str(new->pos), new->object, new->function, old->object, old->function,
 		first);
 }
@@ -326,9 +331,12 @@ static void add_file(struct claim *claim, const struct request *r, struct target
 
 int claims__add(struct claims *c, const struct request *r, struct target *t)
 {
-	struct claim *selected = find_selected(c, r, t);
+	const char *probe = r->list->settings.name;
+	struct claim *selected;
 	int err = 0;
 
+	t->probe = probe ? xstrdup(probe) : NULL;
+	selected = find_selected(c, r, t);
 	if (selected) {
 		add_file(selected, r, t);
 		return 0;
@@ -373,6 +381,7 @@ void claims__free(struct claims *c)
 	for (size_t i = 0; i < c->nnames; i++) {
 		free(c->names[i]->name.object);
 		free(c->names[i]->name.function);
+		free(c->names[i]->name.probe);
 		free(c->names[i]);
 	}
 	free(take_ptr(c->names));
@@ -421,7 +430,7 @@ static void limit_captures(struct claims *c)
 		if (!t || t->reason != REASON_NONE || !t->capture)
 			continue;
 		capture_spec__number(t->capture, v, &n);
-		for (size_t k = 1; k < t->npoints; k++)
+		for (size_t k = 0; k < t->npoints; k++)
 			capture_spec__number(t->points[k].capture, v, &n);
 		if (n <= RP_MAX_CAPTURES)
 			continue;
@@ -434,12 +443,13 @@ static void limit_captures(struct claims *c)
 	}
 }
 
-static void settle_sites(struct claims *c)
+static void settle(struct claims *c)
 {
 	struct target **v = xcalloc(c->n + 1, sizeof(*v));
 
 	for (size_t i = 0; i < c->n; i++)
 		v[i] = c->v[i]->target;
+	twice__settle(v, c->n);
 	sites__settle(v, c->n);
 	for (size_t i = 0; i < c->n; i++)
 		c->v[i]->target = v[i];
@@ -451,7 +461,7 @@ struct targets *claims__collect(struct claims *c)
 	struct targets *all = xcalloc(1, sizeof(*all));
 
 	name_targets(c);
-	settle_sites(c);
+	settle(c);
 	limit_captures(c);
 	all->v = xcalloc(c->n, sizeof(struct target *));
 	for (int attachable = 1; attachable >= 0; attachable--) {

@@ -17,6 +17,7 @@
 #include "discover/syscall.h"
 #include "discover/syscall_functions.h"
 #include "discover/target_exits.h"
+#include "discover/usdt_event.h"
 #include "discover/user.h"
 
 static void release(struct discovery *d)
@@ -33,6 +34,8 @@ static int resolve(struct discovery *d, const struct request *r)
 		return syscall__resolve(d, r);
 	case OBJECT_TRACEPOINT:
 		return event__resolve(d, r);
+	case OBJECT_USDT:
+		return usdt_event__resolve(d, r);
 	case OBJECT_SPAN:
 		return span__resolve(d, r);
 	case OBJECT_USER:

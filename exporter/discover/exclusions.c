@@ -24,7 +24,8 @@ static bool same_kind_of_object(const struct pattern *exclusion, const struct pa
 	case OBJECT_SPAN:
 		return false;
 	case OBJECT_USER:
-		return p->type == OBJECT_USER && !strcmp(exclusion->object, object);
+	case OBJECT_USDT:
+		return p->type == exclusion->type && !strcmp(exclusion->object, object);
 	}
 	return false;
 }

@@ -5,9 +5,11 @@
 #include <fnmatch.h>
 
 #include "base/log.h"
+#include "config/usdt_name.h"
 #include "discover/denylist.h"
 #include "discover/events.h"
 #include "discover/kernel_symbol.h"
+#include "discover/usdt.h"
 #include "kernel/advice.h"
 #include "kernel/syscalls.h"
 
@@ -145,13 +147,39 @@ static void list_file(struct listing *l, const char *path)
 	}
 }
 
+/* A probe is listed once, with the arguments of its first place. */
+static void list_usdts(struct listing *l, const char *path)
+{
+	struct elf_file *f = sources__file(&l->sources, path);
+
+	if (!f->symbols) {
+		log_error("%s", f->why);
+		return;
+	}
+	for (size_t i = 0; i < elf_symbols__nusdts(f->symbols); i++) {
+		struct elf_usdt u = elf_symbols__usdt(f->symbols, i);
+		__cleanup_free char *name = usdt__name(&u), *signature = NULL;
+
+		if (usdt__is_copy(f, i) || (!wanted(l, path, name) && !wanted(l, path, u.name)))
+			continue;
+		signature = usdt__signature(&u);
+		print(l, path, name, RP_KIND_VOID, signature);
+	}
+}
+
 int list__print(const struct discover_env *env, const char *glob, FILE *out)
 {
 	bool is_path = false;
 	const char *colon = glob ? pattern__separator(glob, &is_path) : NULL;
+	const char *usdt = glob ? usdt_name__word(glob) : NULL;
 	struct listing l = { .sources = { .env = env }, .glob = glob, .out = out };
 
-	if (is_path) {
+	if (usdt) {
+		__cleanup_free char *path = xstrndup(glob, usdt - glob);
+
+		l.glob = strchr(usdt + 1, ':') + 1;
+		list_usdts(&l, path);
+	} else if (is_path) {
 		__cleanup_free char *path = xstrndup(glob, colon - glob);
 
 		l.glob = colon + 1;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * A tracepoint is one place, and so is the entry or the return of a function. A USDT probe has as
- * many places as the compiler has made copies of its code, each with its arguments elsewhere.
- */
+/* A tracepoint is one place, and so is the entry or the return of a function. A USDT probe has
+ * several (discover/usdt.c). */
 #include "discover/points.h"
 
 #include <errno.h>
@@ -13,7 +11,7 @@
 #include "discover/events.h"
 #include "discover/kernel_symbol.h"
 #include "discover/scopes.h"
-#include "elf/operands.h"
+#include "discover/usdt.h"
 #include "expr/capture_new.h"
 
 static struct point_place *add_place(struct target *t, const struct span_point *p)
@@ -89,57 +87,6 @@ static void locate(struct point_place *at, const struct elf_file *f, uint64_t of
 	at->offset = offset;
 }
 
-static bool is_probe(const struct span_point *p, const struct elf_usdt *u)
-{
-	return !strcmp(u->name, p->function) && (!p->provider || !strcmp(u->provider, p->provider));
-}
-
-static char *no_usdt(const struct elf_file *f, const struct span_point *p)
-{
-	size_t n = elf_symbols__nusdts(f->symbols);
-	__cleanup_free const char **v = xcalloc(n + 1, sizeof(*v));
-	__cleanup_free char *near = NULL;
-
-	for (size_t i = 0; i < n; i++)
-		v[i] = elf_symbols__usdt(f->symbols, i).name;
-	near = suggest__hint(p->function, v, n);
-	return xasprintf("no USDT probe %s%s%s in %s%s%s", p->provider ? p->provider : "",
-			 p->provider ? ":" : "", p->function, f->path,
-			 n ? "" : ", which was built without any", near);
-}
-
-/* Providers of one file may have probes of one name. */
-static char *find_usdt(struct sources *src, const struct span_point *p, struct target *t,
-		       enum target_reason *reason)
-{
-	struct elf_file *f = sources__file(src, p->object);
-	size_t before = t->npoints;
-	const char *provider = NULL;
-
-	*reason = REASON_NOT_FOUND;
-	if (!f->symbols)
-		return xstrdup(f->why);
-	for (size_t i = 0; i < elf_symbols__nusdts(f->symbols); i++) {
-		struct elf_usdt u = elf_symbols__usdt(f->symbols, i);
-		struct point_place *at;
-
-		if (!is_probe(p, &u))
-			continue;
-		*reason = REASON_AMBIGUOUS;
-		if (provider && strcmp(provider, u.provider))
-			return xasprintf("%s has several USDT probes %s: write %s:%s:%s or "
-					 "%s:%s:%s",
-					 f->path, p->function, f->path, provider, p->function,
-					 f->path, u.provider, p->function);
-		provider = u.provider;
-		at = add_place(t, p);
-		locate(at, f, u.offset);
-		at->semaphore = u.semaphore;
-	}
-	*reason = REASON_NOT_FOUND;
-	return t->npoints == before ? no_usdt(f, p) : NULL;
-}
-
 static char *find_in_file(struct sources *src, const struct span_point *p, struct target *t,
 			  enum target_reason *reason)
 {
@@ -171,7 +118,7 @@ static char *find_places(struct sources *src, const struct span_point *p, struct
 			 enum target_reason *reason)
 {
 	if (p->kind == POINT_USDT)
-		return find_usdt(src, p, t, reason);
+		return usdt__add_places(sources__file(src, p->object), p->function, p, t, reason);
 	if (p->object)
 		return find_in_file(src, p, t, reason);
 	return p->function ? find_function(src, p, t, reason) : find_event(src, p, t, reason);
@@ -275,71 +222,22 @@ static int capture_in_file(const struct making *m, struct point_place *at, struc
 	return err;
 }
 
-/* The probe at a place. */
-static bool find_probe(const struct elf_file *f, const struct point_place *at, struct elf_usdt *out)
-{
-	for (size_t i = 0; i < elf_symbols__nusdts(f->symbols); i++) {
-		*out = elf_symbols__usdt(f->symbols, i);
-		if (out->offset == at->offset && is_probe(at->point, out))
-			return true;
-	}
-	return false;
-}
-
-/* Arguments without a place that can be read. */
-static int check_operands(const struct making *m, const struct rp_capture_spec *k,
-			  const struct elf_usdt *u)
-{
-	for (int i = 0; i < RP_OPERANDS; i++)
-		if (k->reads_args & 1U << i && k->operand[i].kind == RP_OPERAND_NONE)
-			return error__refuse(
-				m->why,
-				"arg%d of %s cannot be read: its arguments are \"%.200s\", "
-				"and only registers, memory at registers and constants "
-				"can",
-				i, u->name, u->args);
-	return 0;
-}
-
 static int capture_usdt(const struct making *m, struct point_place *at, struct expr_scope *scope)
 {
-	static const char *const names[] = { "arg0", "arg1", "arg2", "arg3", "arg4", "arg5" };
-	static const char *const types[][2] = {
-		[0] = { "unsigned long", "unsigned long" },
-		[1] = { "unsigned char", "signed char" },
-		[2] = { "unsigned short", "short" },
-		[4] = { "unsigned int", "int" },
-		[8] = { "unsigned long", "long" },
-	};
 	const struct span_point *p = at->point;
-	const char *type[RP_OPERANDS] = {};
-	struct rp_operand operands[RP_OPERANDS] = {};
 	struct elf_file *f = sources__file(m->src, p->object);
-	__cleanup_free char *signature = NULL;
-	struct elf_usdt u;
-	size_t n;
-	int err;
+	struct usdt_arguments a;
+	int err = usdt__read_arguments(m->src, f, p->function, at, &a, scope);
 
-	if (!f->symbols || !find_probe(f, at, &u))
-		return -EINVAL;
-	n = operands__parse(u.args, operands, RP_OPERANDS);
-	n = n < RP_OPERANDS ? n : RP_OPERANDS;
-	for (size_t i = 0; i < n; i++)
-		type[i] = types[operands[i].size][operands[i].is_signed];
-	signature = xasprintf("%s(%s)", u.name, u.args);
-	scope->user = true;
-	scope->btf = kernel_functions__vmlinux(sources__types(m->src));
-	scope->signature = signature;
-	scope->params = names;
-	scope->types = type;
-	scope->nparams = n;
-	err = capture_spec__of_point(m->settings, p, scope, &at->capture, m->pos, m->why);
 	if (err)
 		return err;
-	at->capture->kernel.place = RP_PLACE_USDT;
-	memcpy(at->capture->kernel.operand, operands, sizeof(operands));
-	*m->pos = &p->pos;
-	return check_operands(m, &at->capture->kernel, &u);
+	err = capture_spec__of_point(m->settings, p, scope, &at->capture, m->pos, m->why);
+	if (!err) {
+		*m->pos = &p->pos;
+		err = usdt__set_operands(&at->capture->kernel, &a, m->why);
+	}
+	free(a.signature);
+	return err;
 }
 
 static int capture_at(const struct making *m, struct target *t, struct point_place *at)
@@ -354,12 +252,16 @@ static int capture_at(const struct making *m, struct target *t, struct point_pla
 		err = capture_in_file(m, at, &scope);
 	else
 		err = p->function ? capture_function(m, at, &scope) : capture_event(m, at, &scope);
-	t->capture = t->points[0].capture;
-	if (err || p->role != SPAN_BEGIN || capture_spec__same_layout(at->capture, t->capture))
+	if (err || p->role != m->settings->span->labels_at)
 		return err;
+	t->capture = t->capture ? t->capture : at->capture;
+	if (capture_spec__same_layout(at->capture, t->capture))
+		return 0;
 	*m->pos = &p->pos;
-	return error__refuse(m->why, "the labels read other kinds of fields here than at the first "
-				     "begin: numbers, texts and enums must be the same");
+	return error__refuse(m->why,
+			     "the labels read other kinds of fields here than at the first %s: "
+			     "numbers, texts and enums must be the same",
+			     span_role_names[p->role]);
 }
 
 int points__capture(struct sources *src, const struct probe_settings *s, struct target *t,

@@ -8,6 +8,7 @@
 struct site {
 	struct file_id inode;
 	uint64_t offset;
+	const char *probe; /* each has places of its own; "": no name */
 	struct target *owner;
 };
 
@@ -25,14 +26,16 @@ static int compare(const void *a, const void *b)
 		return x->inode.dev < y->inode.dev ? -1 : 1;
 	if (x->inode.ino != y->inode.ino)
 		return x->inode.ino < y->inode.ino ? -1 : 1;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
+	if (x->offset != y->offset)
+		return x->offset < y->offset ? -1 : 1;
+	return strcmp(x->probe, y->probe);
 }
 
 /* at: the target, or one of its further files. Returns the owner of the place. */
 static struct target *take(struct sites *s, struct target *t, const struct target *at)
 {
-	struct site key = { at->inode, at->offset, t }, **found = tfind(&key, &s->tree, compare);
-	struct site *site;
+	struct site key = { at->inode, at->offset, t->probe ? t->probe : "", t };
+	struct site **found = tfind(&key, &s->tree, compare), *site;
 
 	if (found)
 		return (*found)->owner;

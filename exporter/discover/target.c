@@ -43,6 +43,7 @@ void target__free(struct target *t)
 		return;
 	enumerators__free(t->enumerators, t->nenumerators);
 	free(t->object);
+	free(t->probe);
 	free(t->function);
 	for (size_t i = 0; i < t->nothers; i++) {
 		free(t->others[i].object);
@@ -55,13 +56,13 @@ void target__free(struct target *t)
 	free(t->symbol);
 	free(t->btf_name);
 	free(t->no_function);
-	capture_spec__free(t->capture);
 	for (size_t i = 0; i < t->npoints; i++) {
 		opened_file__unref(t->points[i].opened);
-		if (i)
+		if (t->points[i].capture != t->capture)
 			capture_spec__free(t->points[i].capture);
 	}
 	free(t->points);
+	capture_spec__free(t->capture);
 	opened_file__unref(t->opened);
 	free(t->cold);
 	exits__free(&t->exits);
@@ -109,13 +110,18 @@ size_t target__nnames(const struct target *t)
 
 struct target_name target__name(const struct target *t, size_t i)
 {
-	return i ? t->others[i - 1] : (struct target_name){ t->object, t->function };
+	struct target_name name =
+		i ? t->others[i - 1]
+		  : (struct target_name){ .object = t->object, .function = t->function };
+
+	name.probe = t->probe;
+	return name;
 }
 
 void target__add_name(struct target *t, const char *object, const char *function)
 {
 	*(struct target_name *)array__grow(&t->others, &t->nothers, sizeof(*t->others)) =
-		(struct target_name){ xstrdup(object), xstrdup(function) };
+		(struct target_name){ .object = xstrdup(object), .function = xstrdup(function) };
 }
 
 #define SWAP(a, b)                         \
@@ -179,11 +185,24 @@ void target__swap_files(struct target *a, struct target *b)
 	target__free(aside);
 }
 
-int target_name__compare(const struct target_name *a, const struct target_name *b)
+/* NULL comes first. */
+static int compare_probes(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) : !!a - !!b;
+}
+
+static int compare_names(const struct target_name *a, const struct target_name *b)
 {
 	int order = strcmp(a->object, b->object);
 
 	return order ? order : strcmp(a->function, b->function);
+}
+
+int target_name__compare(const struct target_name *a, const struct target_name *b)
+{
+	int order = compare_names(a, b);
+
+	return order ? order : compare_probes(a->probe, b->probe);
 }
 
 static int compare_words(const uint64_t *a, const uint64_t *b, size_t n)
@@ -209,10 +228,10 @@ static int compare_first_names(const struct target *a, const struct target *b)
 {
 	struct target_name x = target__name(a, 0), y = target__name(b, 0);
 
-	return target_name__compare(&x, &y);
+	return compare_names(&x, &y);
 }
 
-int target__compare_places(const struct target *a, const struct target *b)
+int target__compare_functions(const struct target *a, const struct target *b)
 {
 	if (a->type != b->type)
 		return (int)a->type - (int)b->type;
@@ -236,6 +255,13 @@ int target__compare_places(const struct target *a, const struct target *b)
 		return compare_first_names(a, b);
 	return compare_words((uint64_t[]){ a->inode.dev, a->inode.ino, a->offset },
 			     (uint64_t[]){ b->inode.dev, b->inode.ino, b->offset }, 3);
+}
+
+int target__compare_places(const struct target *a, const struct target *b)
+{
+	int order = target__compare_functions(a, b);
+
+	return order ? order : compare_probes(a->probe, b->probe);
 }
 
 /* Each name of a function may have its own type. */
@@ -278,6 +304,7 @@ struct target *target__describe(const struct target *t)
 
 	for (size_t i = 0; i < t->nothers; i++)
 		target__add_name(d, t->others[i].object, t->others[i].function);
+	d->probe = t->probe ? xstrdup(t->probe) : NULL;
 	d->kind = t->kind;
 	d->ret_size = t->ret_size;
 	d->error = t->error;

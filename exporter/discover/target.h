@@ -38,9 +38,9 @@ extern const char *const kind_names[RP_KIND_MAX]; /* "errno", ..., as in the con
 
 struct capture_spec; /* expr/capture.h */
 
-/* Where a point of a span is. */
+/* Where a point of a span, or a USDT probe, is. */
 struct point_place {
-	const struct span_point *point; /* borrowed from the configuration */
+	const struct span_point *point; /* borrowed from the configuration; NULL: of no span */
 	struct capture_spec *capture;	/* owned */
 	struct opened_file *opened;	/* a reference; NULL: in the kernel */
 	uint64_t offset;		/* in the file */
@@ -57,6 +57,7 @@ struct answerer {
 /* The name of a target in metrics. */
 struct target_name {
 	char *object, *function;
+	char *probe; /* the name of its probe; NULL: none */
 };
 
 struct target {
@@ -66,6 +67,8 @@ struct target {
 	char *object;	/* labels in metrics: "vmlinux", module, "syscall", "tracepoint",
 			 * "span", path */
 	char *function; /* name of the function; as written if there is none */
+	char *probe;	/* the name of its probe; NULL: none */
+	bool again;	/* another target is the same kernel function, in a probe before */
 	/* Further names of the function in the configuration. Each has its own series with the
 	 * same numbers. */
 	struct target_name *others;
@@ -124,9 +127,12 @@ struct target {
 
 	const struct probe_settings *settings; /* borrowed from the configuration */
 	struct capture_spec *capture; /* labels, filters, observed values; NULL: none. Owned */
-	/* TARGET_SPAN: its points. The capture above is that of the first one. */
+	/* TARGET_SPAN: its points. TARGET_EVENT: of a USDT probe, its places; none of a tracepoint.
+	 * The capture above is that of the first one that has labels; of an event, of the first. */
 	struct point_place *points;
 	size_t npoints;
+	const struct histogram_layout
+		*layout;	      /* with buckets of its own; borrowed. NULL: as others */
 	const struct source_pos *pos; /* borrowed from the configuration */
 	bool builtin;		      /* from a preset */
 };
@@ -165,6 +171,8 @@ bool target__same(const struct target *a, const struct target *b);
 /* The same without comparing the location. */
 bool target__same_kind(const struct target *a, const struct target *b);
 /* Orders attachable targets like strcmp(). 0: they are one function, by any name. */
+int target__compare_functions(const struct target *a, const struct target *b);
+/* The same for functions of probes with the same name. */
 int target__compare_places(const struct target *a, const struct target *b);
 /* Orders like strcmp(). */
 int target_name__compare(const struct target_name *a, const struct target_name *b);

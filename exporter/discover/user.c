@@ -355,7 +355,8 @@ static char *why_not_read(const struct elf_file *f, const struct pattern *p)
 		size_t len = strlen(prefixes[i]);
 
 		if (!strncmp(f->path, prefixes[i], len))
-			return xasprintf("%s; write PATH:FUNCTION, as %s:%s", f->why, f->path + len,
+			return xasprintf("%s; write PATH:FUNCTION, as %s:%s%s", f->why,
+					 f->path + len, prefixes[i][1] == 's' ? "usdt:" : "",
 					 functions);
 	}
 	near = f->id.ino ? xstrdup("") : hints__path(f->path, functions);

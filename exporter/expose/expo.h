@@ -20,7 +20,7 @@ struct metric_family {
 };
 
 struct label {
-	const char *name, *value;
+	const char *name, *value; /* value NULL: the series does not have it */
 };
 
 struct label_set {

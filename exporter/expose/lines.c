@@ -29,7 +29,9 @@ static void render_labels(struct expo *e, const struct label_set *ls)
 
 	b->len = 0;
 	for (size_t i = 0; ls && i < ls->n; i++) {
-		if (i)
+		if (!ls->v[i].value)
+			continue;
+		if (b->len)
 			buf__putc(b, ',');
 		buf__puts(b, ls->v[i].name);
 		buf__append(b, "=\"", 2);

@@ -16,9 +16,10 @@
 #include "expr/capture.h"
 
 const char *const missed_reason_names[MISSED_MAX] = {
-	[MISSED_RECURSION] = "recursion", [MISSED_MAXACTIVE] = "maxactive",
-	[MISSED_NO_ENTRY] = "no_entry",	  [MISSED_DEPTH] = "depth",
-	[MISSED_UNWOUND] = "unwound",	  [MISSED_TRAPPED] = "trapped",
+	[MISSED_RECURSION] = "recursion",   [MISSED_MAXACTIVE] = "maxactive",
+	[MISSED_NO_ENTRY] = "no_entry",	    [MISSED_DEPTH] = "depth",
+	[MISSED_UNWOUND] = "unwound",	    [MISSED_TRAPPED] = "trapped",
+	[MISSED_UNREADABLE] = "unreadable",
 };
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -26,7 +27,7 @@ const char *const missed_reason_names[MISSED_MAX] = {
 static void write_duration(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
 	struct histogram_value v = {
-		.layout = in->layout,
+		.layout = series__layout(in, sr),
 		.cells = sr->cell->words + RP_CELL_BINS,
 		.sum = (double)sr->cell->words[RP_CELL_SUM] / 1e9,
 		.exemplars = sr->exemplars,
@@ -117,7 +118,7 @@ static void write_off_cpu(const struct metrics_input *in, struct series *sr, str
 	if (!words)
 		return;
 	v = (struct histogram_value){
-		.layout = in->layout,
+		.layout = series__layout(in, sr),
 		.cells = words + RP_HIST_GRID,
 		.sum = (double)words[RP_HIST_SUM] / 1e9,
 	};
@@ -179,20 +180,37 @@ static void write_label_sets_limit(const struct metrics_input *in, struct expo *
 	write_label_sets(in, e, true);
 }
 
-static void write_missed_series(struct expo *e, const char *object, const char *function,
+/* Of probes whose sets make room for others. */
+static void write_other_most(const struct metrics_input *in, struct expo *e)
+{
+	const struct target_state *st;
+
+	for_each_counted(in, st)
+	{
+		const struct capture_spec *x = st->target->capture;
+		struct label labels[TARGET_LABELS];
+
+		if (!x || !x->nlabels || x->keep != KEEP_TOP || !st->missed)
+			continue;
+		target_labels__set(labels, st);
+		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
+			    st->missed->other_most, 0);
+	}
+}
+
+static void write_missed_series(struct expo *e, const struct target_state *st,
 				enum missed_reason reason, uint64_t n, double created)
 {
-	struct label labels[] = {
-		{ "object", object },
-		{ "function", function },
-		{ "reason", missed_reason_names[reason] },
-	};
+	struct label labels[TARGET_LABELS + 1];
 
+	target_labels__set(labels, st);
+	labels[TARGET_LABELS] = (struct label){ "reason", missed_reason_names[reason] };
 	expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, n, created);
 }
 
 static void write_missed(const struct metrics_input *in, struct expo *e)
 {
+	static const struct target_state all = { .object = "_all", .function = "_all" };
 	const struct target_state *st;
 
 	for_each_counted(in, st)
@@ -202,8 +220,7 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 		for (int r = 0; lt && r < MISSED_MAX; r++)
 			if (lt->reasons & 1U << r ||
 			    (lt->missed[r] && st->target->type != TARGET_SPAN))
-				write_missed_series(e, st->object, st->function, r, lt->missed[r],
-						    st->created);
+				write_missed_series(e, st, r, lt->missed[r], st->created);
 	}
 
 	/* One series for all mechanisms: there is no label for them. */
@@ -220,7 +237,7 @@ static void write_missed(const struct metrics_input *in, struct expo *e)
 			reasons |= in->programs[i].reasons;
 		}
 		if (shared || reasons & 1U << r)
-			write_missed_series(e, "_all", "_all", r, shared, 0);
+			write_missed_series(e, &all, r, shared, 0);
 	}
 }
 
@@ -377,6 +394,10 @@ static const struct {
 	{ { "retprobe_label_sets_limit", "Maximum number of label sets of the probe.", "",
 	    METRIC_GAUGE },
 	  .all = write_label_sets_limit },
+	{ { "retprobe_label_sets_other_max",
+	    "Most calls of any one label set that are in _other. Only with keep: top.", "",
+	    METRIC_GAUGE },
+	  .all = write_other_most },
 	{ { "retprobe_missed",
 	    "Calls that no other metric counts, by reason. _all: functions that share a program.",
 	    "", METRIC_COUNTER },

@@ -15,8 +15,10 @@ static void write_probe_info(const struct metrics_input *in, struct expo *e)
 		size_t n = TARGET_LABELS + 2;
 
 		target_labels__set(labels, st);
-		labels[2] = (struct label){ "mechanism", st->mechanism ? st->mechanism : "" };
-		labels[3] = (struct label){ "returns", kind_names[st->target->kind] };
+		labels[TARGET_LABELS] =
+			(struct label){ "mechanism", st->mechanism ? st->mechanism : "" };
+		labels[TARGET_LABELS + 1] =
+			(struct label){ "returns", kind_names[st->target->kind] };
 		if (st->again) {
 			first = xasprintf("%s:%s", st->target->object, st->target->function);
 			labels[n++] = (struct label){ "same_as", first };
@@ -47,7 +49,7 @@ static void write_probe_expected(const struct metrics_input *in, struct expo *e)
 			struct label labels[TARGET_LABELS + 1];
 
 			target_labels__set(labels, st);
-			labels[2] = (struct label){ "value", value };
+			labels[TARGET_LABELS] = (struct label){ "value", value };
 			expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, 1, 0);
 		}
 	}
@@ -62,7 +64,7 @@ static void write_probe_attached(const struct metrics_input *in, struct expo *e)
 		if (!metrics_input__wants(in, st->function))
 			continue;
 		target_labels__set(labels, st);
-		labels[2] = (struct label){
+		labels[TARGET_LABELS] = (struct label){
 			"reason", st->attached ? "" : target_reason_names[st->target->reason]
 		};
 		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, st->attached, 0);
@@ -78,10 +80,10 @@ static void write_probe_files(const struct metrics_input *in, struct expo *e)
 		if (!st->target->selected || !metrics_input__wants(in, st->function))
 			continue;
 		target_labels__set(labels, st);
-		labels[2] = (struct label){ "state", "attached" };
+		labels[TARGET_LABELS] = (struct label){ "state", "attached" };
 		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 			    st->attached ? st->nfiles : 0, 0);
-		labels[2].value = "left_out";
+		labels[TARGET_LABELS].value = "left_out";
 		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, st->left_out, 0);
 	}
 }
@@ -101,7 +103,7 @@ static void write_probe_detached(const struct metrics_input *in, struct expo *e)
 			if (!st->detached[r] && !(r == REASON_OVERLOAD && limited))
 				continue;
 			target_labels__set(labels, st);
-			labels[2] = (struct label){ "reason", target_reason_names[r] };
+			labels[TARGET_LABELS] = (struct label){ "reason", target_reason_names[r] };
 			expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
 				    st->detached[r], 0);
 		}

@@ -216,8 +216,11 @@ static void protobuf_family(struct expo *e)
 static void put_labels(struct buf *b, const struct label_set *ls)
 {
 	for (size_t i = 0; ls && i < ls->n; i++) {
-		size_t label = open_field(b, METRIC_LABEL, 1);
+		size_t label;
 
+		if (!ls->v[i].value)
+			continue;
+		label = open_field(b, METRIC_LABEL, 1);
 		put_text(b, LABEL_NAME, ls->v[i].name);
 		put_text(b, LABEL_VALUE, ls->v[i].value);
 		fill_in(b, label, 1);

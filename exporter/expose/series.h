@@ -20,6 +20,12 @@ typedef void series_writer(const struct metrics_input *in, struct series *sr, st
 
 /* Calls write() for each series of each target that passes the filter. */
 void series__for_each(const struct metrics_input *in, struct expo *e, series_writer *write);
+/* Of its durations. */
+static inline const struct histogram_layout *series__layout(const struct metrics_input *in,
+							    const struct series *sr)
+{
+	return sr->state->target->layout ? sr->state->target->layout : in->layout;
+}
 /* Writes a sample for each result, with `outcome` and `value`. skip: so many of the first labels.
  */
 void series__write_results(struct series *sr, size_t skip, struct expo *e);

@@ -58,7 +58,7 @@ static uint64_t running(const struct metrics_input *in, const struct target_stat
 static void write_seconds(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
 	struct histogram_value v = {
-		.layout = in->layout,
+		.layout = series__layout(in, sr),
 		.cells = sr->cell->words + RP_CELL_BINS,
 		.sum = (double)sr->cell->words[RP_CELL_SUM] / 1e9,
 	};

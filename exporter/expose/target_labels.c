@@ -5,6 +5,7 @@ void target_labels__set(struct label labels[TARGET_LABELS], const struct target_
 {
 	labels[0] = (struct label){ "object", st->object };
 	labels[1] = (struct label){ "function", st->function };
+	labels[2] = (struct label){ "probe", st->probe };
 }
 
 const struct target_state *target_labels__next(const struct metrics_input *in, size_t *i)

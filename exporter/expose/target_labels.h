@@ -5,7 +5,7 @@
 #include "expose/expo.h"
 #include "expose/metrics_input.h"
 
-#define TARGET_LABELS 2
+#define TARGET_LABELS 3 /* the last one has no value if the probe has no name */
 void target_labels__set(struct label labels[TARGET_LABELS], const struct target_state *st);
 
 /* The next target from *i on that has counts and passes the filter; NULL at the end. */

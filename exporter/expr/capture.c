@@ -52,7 +52,8 @@ bool capture_spec__same(const struct capture_spec *a, const struct capture_spec 
 			return false;
 	return same_kernel(a, b) && capture_spec__same_layout(a, b) &&
 	       same_labels(a->shown, a->nshown, b->shown, b->nshown) &&
-	       a->series_ttl == b->series_ttl && a->returns_values == b->returns_values;
+	       a->series_ttl == b->series_ttl && a->keep == b->keep && a->by == b->by &&
+	       a->returns_values == b->returns_values;
 }
 
 /* Text of the process; its page may not be in memory. */

@@ -49,6 +49,8 @@ struct capture_spec {
 	/* One for `returns: size`, then one for each observed value, then for what is measured. */
 	uint32_t nhistograms;
 	double series_ttl;
+	enum keep keep;
+	enum keep_by by;
 };
 
 /* Sets the index of the spec: that of a spec in v which is the same to the BPF program, or else

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "bpf/outcome.h"
+#include "expr/condition.h"
 #include "expr/expr.h"
 #include "expr/named.h"
 #include "expr/returned.h"
@@ -94,19 +95,6 @@ static int add_label(struct maker *m, const struct expression *setting)
 	return place_label(m, &e, label);
 }
 
-/* A filter that must match. */
-static int add_condition(struct maker *m, const struct filter *f)
-{
-	struct rp_capture_spec *k = &m->x->kernel;
-
-	if (k->nfilters == RP_FILTERS)
-		return error__refuse(
-			m->why, "more than %d filters other than duration and outcome; remove some",
-			RP_FILTERS);
-	k->filter[k->nfilters++] = f->entry;
-	return 0;
-}
-
 /* Appends a group of which one must pass. Alternatives that read the same field become a run. */
 static void add_group(struct maker *m, const struct filter *v, size_t n)
 {
@@ -123,28 +111,49 @@ static void add_group(struct maker *m, const struct filter *v, size_t n)
 	first->last = 1;
 }
 
+/* The first filters that must match need no groups, if there are no others. */
 static int add_at_entry(struct maker *m, const struct alternatives *a)
 {
-	if (a->n == 1)
-		return add_condition(m, &a->v[0]);
+	struct rp_capture_spec *k = &m->x->kernel;
+
+	if (a->n == 1 && k->nfilters < RP_FILTERS) {
+		k->filter[k->nfilters++] = a->v[0].entry;
+		return 0;
+	}
 	if (m->nalternatives + a->n > FILTER_ALTERNATIVES)
-		return alternatives__too_many(m->why);
+		return condition__too_many(m->why);
 	add_group(m, a->v, a->n);
 	return 0;
 }
 
+static int add_group_of(struct maker *m, const struct alternatives *a, struct returned *to,
+			const char *text)
+{
+	for (size_t i = 0; i < a->n; i++)
+		use_path(m, &a->v[i].path);
+	if (a->v[0].type == FILTER_ENTRY)
+		return add_at_entry(m, a);
+	return returned__add(to, a, text, m->why);
+}
+
+static int add_condition(struct maker *m, const struct expr_scope *scope, const char *text,
+			 struct returned *to)
+{
+	struct condition c;
+	int err = condition__compile(scope, text, NULL, &c, m->why);
+
+	for (size_t i = 0; i < c.ngroups && !err; i++) {
+		struct alternatives a;
+
+		condition__group(&c, i, &a);
+		err = add_group_of(m, &a, to, text);
+	}
+	return err;
+}
+
 static int add_filter(struct maker *m, const struct expression *setting)
 {
-	struct alternatives a;
-	int err = alternatives__compile(m->scope, setting->text, NULL, &a, m->why);
-
-	if (err)
-		return err;
-	for (size_t i = 0; i < a.n; i++)
-		use_path(m, &a.v[i].path);
-	if (a.v[0].type == FILTER_ENTRY)
-		return add_at_entry(m, &a);
-	return returned__add(&m->counted, &a, setting->text, m->why);
+	return add_condition(m, m->scope, setting->text, &m->counted);
 }
 
 /* With alternatives, the other filters are groups of one. */
@@ -163,29 +172,11 @@ static void finish_groups(struct maker *m)
 
 /* ---- samples --------------------------------------------------------------------------------- */
 
-/* Samples are chosen when the call returns, and parameters are not kept until then. */
 static int add_when(struct maker *m, const struct expression *setting)
 {
-	static const char *const words[] = { "duration", "outcome", "ret", "value" };
-	const char *text = setting->text + strspn(setting->text, " \t");
-	const struct expr_scope scope = { .result = m->scope->result };
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz_"), i = 0;
-	struct alternatives a = {};
-	int err = 0;
+	const struct expr_scope scope = { .result = m->scope->result, .is_when = true };
 
-	while (i < ARRAY_SIZE(words) && (strlen(words[i]) != len || strncmp(text, words[i], len)))
-		i++;
-	if (i < ARRAY_SIZE(words))
-		err = alternatives__compile(&scope, setting->text, NULL, &a, m->why);
-	if (err)
-		return err;
-	if (!a.n || a.v[0].type == FILTER_ENTRY)
-		return error__refuse(m->why,
-				     "\"%.80s\" is not known when the call returns, and that is "
-				     "when samples are chosen; compare duration, outcome, ret or "
-				     "value here, and write others under filter:",
-				     setting->text);
-	return returned__add(&m->when, &a, setting->text, m->why);
+	return add_condition(m, &scope, setting->text, &m->when);
 }
 
 static int add_shown(struct maker *m, const struct expression *setting)
@@ -379,7 +370,7 @@ static int add_all(struct maker *m, const struct probe_settings *s, const struct
 {
 	for (size_t i = 0; i < n; i++) {
 		*pos = &v[i].pos;
-		if (add(m, &v[i]) || (s->untimed && !m->scope->is_event && check_untimed(m, &v[i])))
+		if (add(m, &v[i]) || (s->untimed && !m->scope->is_point && check_untimed(m, &v[i])))
 			return -EINVAL;
 	}
 	return 0;
@@ -415,6 +406,8 @@ static void begin(struct maker *m, const struct probe_settings *s, const struct 
 	m->x->returns_values = kind == RP_KIND_VALUE || kind == RP_KIND_UVALUE;
 	judge(&m->x->kernel, kind, error);
 	m->x->series_ttl = s->series_ttl;
+	m->x->keep = s->keep;
+	m->x->by = s->by;
 }
 
 static void finish(struct maker *m)
@@ -467,7 +460,7 @@ int capture_spec__of_point(const struct probe_settings *s, const struct span_poi
 			   const struct source_pos **pos, char **why)
 {
 	const struct expression *outcome = &s->span->outcome;
-	size_t nlabels = p->role == SPAN_BEGIN ? s->nlabels : 0;
+	size_t nlabels = p->role == s->span->labels_at ? s->nlabels : 0;
 	size_t noutcomes = p->role == SPAN_END && outcome->text;
 	struct maker m = { .scope = scope, .why = why };
 

@@ -8,9 +8,11 @@
 
 #include "base/duration.h"
 #include "base/error.h"
+#include "expr/address.h"
 #include "expr/expr.h"
 #include "expr/literal.h"
 #include "expr/names.h"
+#include "expr/operators.h"
 #include "kernel/cgroupfs.h"
 
 static const struct {
@@ -71,20 +73,15 @@ static const char *find_operator(const char *text, enum rp_compare *compare, siz
 	return mask;
 }
 
-static int check_operators(const char *text, char **why)
+/* The comparison that holds where this one does not. That of RP_AND depends on what is compared. */
+static enum rp_compare inverse(enum rp_compare compare)
 {
-	char quote = 0;
+	static const enum rp_compare inverses[] = {
+		[RP_EQ] = RP_NE, [RP_NE] = RP_EQ, [RP_LT] = RP_GE,   [RP_LE] = RP_GT,
+		[RP_GT] = RP_LE, [RP_GE] = RP_LT, [RP_AND] = RP_AND,
+	};
 
-	for (const char *p = text; *p; p++) {
-		quote = filter__quote(quote, text, p);
-		if (!quote && !strncmp(p, "&&", 2))
-			return error__refuse(
-				why,
-				"\"%.80s\": && is not supported; write each comparison as a "
-				"separate filter: calls must match all of them",
-				text);
-	}
-	return 0;
+	return inverses[compare];
 }
 
 /* ---- the words ------------------------------------------------------------------------------- */
@@ -147,7 +144,8 @@ static int outcome_filter(const char *literal, enum rp_compare compare, struct f
 }
 
 /* The id of a cgroup is the inode number of its directory, its level the depth of the directory. */
-static int cgroup_filter(const char *path, const char *root, struct filter *out, char **why)
+static int cgroup_filter(const char *path, bool negated, const char *root, struct filter *out,
+			 char **why)
 {
 	__cleanup_free char *mount = root ? xstrdup(root) : cgroupfs__mount_point();
 	__cleanup_free char *full = NULL;
@@ -170,7 +168,7 @@ static int cgroup_filter(const char *path, const char *root, struct filter *out,
 		level += *p != '/' && (p == path || p[-1] == '/');
 	*out = (struct filter){
 		.type = FILTER_ENTRY,
-		.entry = { .compare = RP_EQ, .literal = st.st_ino },
+		.entry = { .compare = negated ? RP_NE : RP_EQ, .literal = st.st_ino },
 	};
 	out->entry.field.source = RP_SOURCE_CGROUP_ANCESTOR;
 	out->entry.field.offset[0] = level;
@@ -179,10 +177,75 @@ static int cgroup_filter(const char *path, const char *root, struct filter *out,
 
 /* ---- expressions ----------------------------------------------------------------------------- */
 
+/* A comparison with an error of either sign. */
+static int errno_filter(const struct comparison *c, struct filters *out, char **why)
+{
+	if (c->compare != RP_EQ && c->compare != RP_NE)
+		return error__refuse(
+			why, "compare errno() with == or !=: it is for errors of either sign; "
+			     "leave it out, as in x < 0");
+	out->v[1] = out->v[0];
+	out->v[1].entry.literal = -out->v[0].entry.literal;
+	out->n = 2;
+	out->any = c->compare == RP_EQ;
+	return 0;
+}
+
+static int number_filter(struct expr *e, const struct comparison *c, struct filters *out,
+			 char **why)
+{
+	struct rp_filter *entry = &out->v[0].entry;
+	int err = literal__number(e, c, &entry->literal, why);
+
+	if (err)
+		return err;
+	if (c->compare == RP_AND && c->negated) {
+		operators__mask(e, entry->literal);
+		*entry = (struct rp_filter){ .field = e->field, .compare = RP_EQ };
+	}
+	if (e->format == EXPR_NAMED && e->names == NAMES_ERRNO)
+		return errno_filter(c, out, why);
+	return 0;
+}
+
+/* Adds a filter like the first one, on the bits of a field. all: those that it has. */
+static void add_word(struct filters *out, const struct rp_field *field, uint64_t literal,
+		     uint64_t mask, uint64_t all)
+{
+	struct filter *f = &out->v[out->n];
+	struct expr word = { .field = *field };
+
+	if (!mask)
+		return;
+	if (mask != all)
+		operators__mask(&word, mask);
+	*f = out->v[0];
+	f->entry.field = word.field;
+	f->entry.literal = literal;
+	out->n++;
+}
+
+static int address_filter(const struct expr *e, const struct comparison *c, struct filters *out,
+			  char **why)
+{
+	uint64_t all = e->format == EXPR_IP6 ? UINT64_MAX : UINT32_MAX;
+	struct address a;
+	int err = address__read(e, c, &a, why);
+
+	if (err)
+		return err;
+	out->n = 0;
+	out->any = c->compare == RP_NE;
+	add_word(out, &e->field, a.literal[0], a.mask[0], all);
+	add_word(out, &e->second, a.literal[1], a.mask[1], all);
+	return 0;
+}
+
 static int entry_filter(const struct expr_scope *scope, const struct comparison *c,
-			struct filter *out, char **why)
+			struct filters *out, char **why)
 {
 	static const struct expr_scope no_parameters;
+	struct filter *f = &out->v[0];
 	struct operand word;
 	struct expr e;
 	int err;
@@ -193,18 +256,15 @@ static int entry_filter(const struct expr_scope *scope, const struct comparison 
 	err = expr__compile(scope, c->left, &e, why);
 	if (err)
 		return err;
-	*out = (struct filter){ .type = FILTER_ENTRY,
-				.entry = { .field = e.field, .compare = c->compare },
-				.path = e.path };
+	*f = (struct filter){ .type = FILTER_ENTRY,
+			      .entry = { .field = e.field, .compare = c->compare },
+			      .path = e.path };
 	if (e.field.text)
-		err = literal__text(&e, c, &out->entry, why);
+		err = literal__text(&e, c, &f->entry, why);
+	else if (e.format == EXPR_IP4 || e.format == EXPR_IP6)
+		err = address_filter(&e, c, out, why);
 	else
-		err = literal__number(&e, c, &out->entry.literal, why);
-	out->either_sign = e.format == EXPR_NAMED && e.names == NAMES_ERRNO;
-	if (!err && out->either_sign && c->compare != RP_EQ)
-		err = error__refuse(
-			why, "compare errno() with == only: it is for errors of either sign; "
-			     "leave it out, as in x != -ENOENT");
+		err = number_filter(&e, c, out, why);
 	expr__free(&e);
 	return err;
 }
@@ -229,6 +289,12 @@ static int result_filter(const struct expr_scope *scope, const struct comparison
 
 	if (!scope->result.size)
 		return error__refuse(why, "\"%s\": there is no result here", c->left);
+	if (c->compare == RP_AND && c->negated)
+		return error__refuse(
+			why,
+			"\"%s & %s\": bits of the result cannot be tested for being 0; "
+			"compare the result with numbers",
+			c->left, c->literal);
 	if (shown)
 		err = result__compile(&scope->result, c->compare, negative, &test, &reason);
 	if (err)
@@ -249,7 +315,7 @@ static bool is_of_return(const char *name)
 
 /* A field or parameter may have such a name. */
 static int point_filter(const struct expr_scope *scope, const struct comparison *c,
-			struct filter *out, char **why)
+			struct filters *out, char **why)
 {
 	if (names__is_parameter(scope, c->left))
 		return entry_filter(scope, c, out, why);
@@ -259,34 +325,65 @@ static int point_filter(const struct expr_scope *scope, const struct comparison 
 			     c->left);
 }
 
-static int compile(const struct expr_scope *scope, const struct comparison *c, struct filter *out,
+/* Samples are chosen when the call returns, and parameters are not kept until then. */
+static int not_of_return(const char *what, char **why)
+{
+	return error__refuse(
+		why,
+		"\"%.80s\" is not known when the call returns, and that is when "
+		"samples are chosen; compare duration, outcome, ret or value here, and "
+		"write others under filter:",
+		what);
+}
+
+static int compile(const struct expr_scope *scope, const struct comparison *c, struct filters *out,
 		   char **why)
 {
+	struct filter *f = &out->v[0];
+
+	*out = (struct filters){ .n = 1 };
+	if (scope->is_when && !is_of_return(c->left))
+		return not_of_return(c->left, why);
 	if (scope->is_point && is_of_return(c->left))
 		return point_filter(scope, c, out, why);
 	if (!strcmp(c->left, "duration"))
-		return duration_filter(c->literal, c->compare, out, why);
+		return duration_filter(c->literal, c->compare, f, why);
 	if (!strcmp(c->left, "outcome"))
-		return outcome_filter(c->literal, c->compare, out, why);
+		return outcome_filter(c->literal, c->compare, f, why);
 	if (is_result(scope, c->left))
-		return result_filter(scope, c, out, why);
+		return result_filter(scope, c, f, why);
 	return entry_filter(scope, c, out, why);
 }
 
-int filter__compile(const struct expr_scope *scope, const char *text, const char *cgroup_root,
-		    struct filter *out, char **why)
+int filter__compile_in(const struct expr_scope *scope, const char *left, const char *value,
+		       bool negated, struct filters *out, char **why)
+{
+	__cleanup_free char *literal = trimmed(value, strlen(value));
+	const struct comparison c = {
+		.left = left,
+		.literal = literal,
+		.compare = negated ? RP_NE : RP_EQ,
+		.quoted = strchr("\"'", value[strspn(value, " \t")]),
+		.is_in = true,
+	};
+
+	return compile(scope, &c, out, why);
+}
+
+int filter__compile(const struct expr_scope *scope, const char *text, bool negated,
+		    const char *cgroup_root, struct filters *out, char **why)
 {
 	__cleanup_free char *left = NULL, *right = NULL, *all = trimmed(text, strlen(text));
-	struct comparison c = {};
+	struct comparison c = { .negated = negated };
 	const char *op;
 	size_t len;
 
 	if (!strncmp(all, "cgroup under", 12) && isspace((unsigned char)all[12])) {
 		right = trimmed(all + 12, strlen(all + 12));
-		return cgroup_filter(right, cgroup_root, out, why);
+		*out = (struct filters){ .n = 1 };
+		return scope->is_when ? not_of_return(all, why)
+				      : cgroup_filter(right, negated, cgroup_root, &out->v[0], why);
 	}
-	if (check_operators(all, why))
-		return -EINVAL;
 	op = find_operator(all, &c.compare, &len);
 	if (!op) {
 		return error__refuse(
@@ -303,5 +400,14 @@ int filter__compile(const struct expr_scope *scope, const char *text, const char
 	c.left = left;
 	c.literal = right;
 	c.quoted = strchr("\"'", op[len + strspn(op + len, " \t")]);
+	c.compare = negated ? inverse(c.compare) : c.compare;
 	return compile(scope, &c, out, why);
+}
+
+bool filter__has_operator(const char *text)
+{
+	enum rp_compare compare;
+	size_t len;
+
+	return find_operator(text, &compare, &len) && compare != RP_AND;
 }

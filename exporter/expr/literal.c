@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "expr/literal.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 
 #include "base/error.h"
@@ -72,7 +71,6 @@ static bool named_value(const struct expr *e, const char *text, __u64 *v)
 {
 	bool minus = *text == '-';
 	uint64_t found;
-	uint32_t address;
 
 	for (size_t i = 0; i < e->nenumerators; i++) {
 		if (!strcmp(e->enumerators[i].name, text)) {
@@ -86,10 +84,6 @@ static bool named_value(const struct expr *e, const char *text, __u64 *v)
 	}
 	if (e->format == EXPR_POINTER && !strcmp(text, "NULL")) {
 		*v = 0;
-		return true;
-	}
-	if (e->format == EXPR_IP4 && inet_pton(AF_INET, text, &address) == 1) {
-		*v = address;
 		return true;
 	}
 	if ((e->format == EXPR_NAMED && value_names__find(e->names, text, &found)) ||
@@ -132,7 +126,6 @@ static int not_a_number(const struct expr *e, const char *what, const char *text
 			     e->nenumerators		 ? " or an enumerator"
 			     : e->format == EXPR_BOOL	 ? ", true or false"
 			     : e->format == EXPR_POINTER ? " or NULL"
-			     : e->format == EXPR_IP4	 ? " or an address as 10.0.0.1"
 			     : e->format == EXPR_NAMED	 ? " or a name that exists here"
 							 : "",
 			     hint);
@@ -189,15 +182,9 @@ int literal__number(const struct expr *e, const struct comparison *c, __u64 *v, 
 	__int128 number;
 	char *end;
 
-	if (e->format == EXPR_IP6)
-		return error__refuse(
-			why,
-			"%s is an IPv6 address, which can be a label only; compare its "
-			"words, as in addr.in6_u.u6_addr32[3]",
-			c->left);
 	if (!named_value(e, text, v)) {
 		errno = 0;
-		if (!*text || isspace((unsigned char)*text) || e->format == EXPR_IP4)
+		if (!*text || isspace((unsigned char)*text))
 			return not_a_number(e, c->left, text, why);
 		*v = *text == '-' ? (uint64_t)strtoll(text, &end, 0) : strtoull(text, &end, 0);
 		if (*end || errno)

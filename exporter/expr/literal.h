@@ -7,7 +7,9 @@
 struct comparison {
 	const char *left, *literal;
 	enum rp_compare compare;
-	bool quoted; /* the literal was in quotes */
+	bool quoted;  /* the literal was in quotes */
+	bool negated; /* of RP_AND: no bit in common. Others are inverted already */
+	bool is_in;   /* it is one of the values after `in` */
 };
 
 /* These return 0, or -EINVAL with *why: e is never so, or has no such value. */

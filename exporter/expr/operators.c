@@ -36,7 +36,7 @@ static void show_number(struct expr *e)
 	e->format = is_signed ? EXPR_SIGNED : EXPR_UNSIGNED;
 }
 
-static void mask(struct expr *e, uint64_t bits)
+void operators__mask(struct expr *e, uint64_t bits)
 {
 	make_changed(&e->field);
 	e->field.mask &= bits;
@@ -162,7 +162,7 @@ static int apply(struct parser *p, struct expr *e, enum operator op, uint64_t n)
 	if (op == SHIFT_DOWN && e->field.number != RP_SIGNED && !(operators__most(e) >> n))
 		return nothing_remains(p);
 	if (op == AND)
-		mask(e, n);
+		operators__mask(e, n);
 	else
 		shift(e, n, op == SHIFT_UP);
 	if (!operators__most(e) || e->field.left > 63)

@@ -10,6 +10,8 @@
 int operators__take(struct parser *p, struct operand *o);
 /* ntohs, ntohl: swaps the last 2 or 4 bytes of a number. */
 int operators__swap(struct parser *p, struct expr *e, uint32_t bytes);
+/* Only these bits of the number remain. */
+void operators__mask(struct expr *e, uint64_t bits);
 /* Cuts an untyped word to its last 32 bits: the rest of a register is undefined. */
 void operators__cut(struct expr *e, bool is_signed);
 /* The number that the expression cannot exceed. */

@@ -9,7 +9,7 @@ void returned__begin(struct returned *r, struct rp_returned *out)
 	*r = (struct returned){ .out = out };
 }
 
-static int add_one(struct returned *r, const struct filter *f, char **why)
+static void add_one(struct returned *r, const struct filter *f)
 {
 	struct rp_returned *o = r->out;
 
@@ -26,13 +26,9 @@ static int add_one(struct returned *r, const struct filter *f, char **why)
 		o->filters |= RP_RETURNED_OUTCOME;
 		break;
 	default:
-		if (o->nresults == RP_FILTERS)
-			return error__refuse(why, "more than %d filters on the result; remove some",
-					     RP_FILTERS);
 		o->result[o->nresults++] = f->result;
 		o->filters |= RP_RETURNED_RESULT;
 	}
-	return 0;
 }
 
 static void add_ending(struct returned *r, const struct filter *f, bool last)
@@ -50,19 +46,19 @@ static void add_ending(struct returned *r, const struct filter *f, bool last)
 int returned__add(struct returned *r, const struct alternatives *a, const char *text, char **why)
 {
 	const struct rp_returned *o = r->out;
-	int err;
+	bool full = a->v[0].type == FILTER_RESULT && o->nresults == RP_FILTERS;
 
-	if (a->n > 1) {
+	if (a->n > 1 || full) {
 		if (r->nendings + a->n > FILTER_ALTERNATIVES)
-			return alternatives__too_many(why);
+			return condition__too_many(why);
 		for (size_t i = 0; i < a->n; i++)
 			add_ending(r, &a->v[i], i + 1 == a->n);
 		return 0;
 	}
-	err = add_one(r, &a->v[0], why);
-	if (!err && (o->min_ns > o->max_ns || (o->filters & RP_RETURNED_OUTCOME && !o->outcomes)))
-		err = error__refuse(why, "with \"%s\", no call passes all filters", text);
-	return err;
+	add_one(r, &a->v[0]);
+	if (o->min_ns > o->max_ns || (o->filters & RP_RETURNED_OUTCOME && !o->outcomes))
+		return error__refuse(why, "with \"%s\", no call passes all filters", text);
+	return 0;
 }
 
 /* With alternatives, filters on the result are groups of one. */

@@ -2,7 +2,7 @@
 /* Filters on what is known when a call returns, for the BPF program. */
 #pragma once
 
-#include "expr/alternatives.h"
+#include "expr/condition.h"
 
 struct returned {
 	struct rp_returned *out;
@@ -12,8 +12,8 @@ struct returned {
 
 /* Begins without filters: all calls pass. */
 void returned__begin(struct returned *r, struct rp_returned *out);
-/* Adds a filter that is known at the return. text: for messages. 0, or -EINVAL with *why (to be
- * freed, no position). */
+/* Adds a group of filters that are known at the return. text: for messages. 0, or -EINVAL with *why
+ * (to be freed, no position). */
 int returned__add(struct returned *r, const struct alternatives *a, const char *text, char **why);
 /* After the last one. */
 void returned__finish(struct returned *r);

@@ -20,6 +20,7 @@ struct expr_scope {
 	size_t nparams;
 	bool syscall;
 	bool is_point;	/* there is no return: a tracepoint, or a point of a span */
+	bool is_when;	/* it chooses samples, when the call returns */
 	bool is_return; /* of a function: its parameters are gone */
 	bool is_event;	/* a tracepoint: instead of parameters, it has the fields of a record, whose
 			 * address is the only argument */

@@ -8,8 +8,10 @@
 #include "counts/snapshot.h"
 #include "labels/groups.h"
 #include "labels/namer.h"
+#include "labels/room.h"
 
-#define GRACE 1.0 /* seconds from being retired to being folded */
+#define GRACE	    1.0 /* seconds from being retired to being folded */
+#define ROOM_PERIOD 0.5 /* seconds between looks for room */
 
 struct slot {
 	enum { SLOT_FREE, SLOT_ACTIVE, SLOT_RETIRED } state;
@@ -29,13 +31,15 @@ struct label_slots {
 	const struct banks *banks;
 	const struct targets *targets;
 	const struct capture_spec **extras; /* by target id */
-	bool *full;			    /* by target id: it has been logged */
 	size_t ntargets;
 	struct slot *slots;
 	uint32_t nslots;
 	uint64_t updates; /* sets named so far */
 	struct label_namer *namer;
 	struct label_groups *groups; /* of named sets that are not shown in _other */
+	struct label_room *room;
+	bool makes_room; /* for some targets */
+	double checked;	 /* when it was last updated */
 };
 
 static bool names_cgroups(const struct label_slots *l)
@@ -54,7 +58,6 @@ struct label_slots *label_slots__new(struct object *obj, const struct targets *t
 	l->banks = object__banks(obj);
 	l->targets = targets;
 	l->ntargets = targets->nids;
-	l->full = xcalloc(l->ntargets + 1, sizeof(*l->full));
 	l->extras = xcalloc(l->ntargets + 1, sizeof(*l->extras));
 	for (size_t i = 0; i < l->ntargets; i++)
 		l->extras[i] = targets->v[i]->capture;
@@ -64,6 +67,8 @@ struct label_slots *label_slots__new(struct object *obj, const struct targets *t
 	if (names_cgroups(l))
 		label_namer__watch_cgroups(l->namer, obj);
 	l->groups = label_groups__new(l->nslots);
+	l->room = label_room__new(l->banks, targets, l->extras);
+	l->makes_room = label_room__is_used(l->room);
 	return l;
 }
 
@@ -81,11 +86,11 @@ void label_slots__free(struct label_slots *l)
 		return;
 	for (uint32_t i = 0; i < l->nslots; i++)
 		forget_texts(&l->slots[i]);
+	label_room__free(l->room);
 	label_groups__free(l->groups);
 	label_namer__free(l->namer);
 	free(l->slots);
 	free(l->extras);
-	free(l->full);
 	free(l);
 }
 
@@ -141,6 +146,7 @@ static void fold_cell(struct label_slots *l, uint32_t slot)
 	struct adjustments *adjustments = banks__adjustments(l->banks);
 	uint32_t from = cell_of(l, slot), to = shown_in(l, slot), width = adjustments->cell_width;
 	__cleanup_free uint64_t *words = xcalloc(width, sizeof(*words));
+	uint64_t calls;
 
 	fold_hists(l, from, to, l->extras[target_of(l, slot)]);
 	snapshot__add_cell(l->banks, from, words);
@@ -149,9 +155,11 @@ static void fold_cell(struct label_slots *l, uint32_t slot)
 		   RP_CELL_BINS + l->banks->layout->nbins);
 	adjustments__use(adjustments, from);
 	adjustments__use(adjustments, to);
+	calls = snap_cell__calls(&(struct snap_cell){ .words = words }, l->banks->layout);
 	if (to >= cell_of(l, 0))
-		l->slots[to - cell_of(l, 0)].calls +=
-			snap_cell__calls(&(struct snap_cell){ .words = words }, l->banks->layout);
+		l->slots[to - cell_of(l, 0)].calls += calls;
+	else
+		label_room__moved(l->room, to, slot, calls);
 }
 
 static uint64_t *other_of(struct adjustments *l, uint32_t cell)
@@ -261,6 +269,7 @@ static void name_slot(struct label_slots *l, uint32_t i, double now)
 	slot->calls = 0;
 	slot->since = now;
 	slot->named = ++l->updates;
+	label_room__enter(l->room, target_of(l, i), i);
 	slot->texts = xcalloc(x->nlabels, sizeof(*slot->texts));
 	for (; slot->ntexts < x->nlabels; slot->ntexts++)
 		slot->texts[slot->ntexts] =
@@ -274,18 +283,6 @@ static bool is_in_use(const struct label_slots *l, uint32_t slot)
 	       target_of(l, slot) < l->ntargets && l->extras[target_of(l, slot)];
 }
 
-/* The alert comes later, and only with Prometheus. */
-static void say_full(const struct label_slots *l, uint32_t id, uint32_t used, bool pool)
-{
-	const struct target *t = l->targets->v[id];
-
-	log_warn("%s:%s: all %u label sets are in use: calls with other values count as _other; "
-		 "raise %s, or reduce the values: filter the calls (filter: outcome == error), use "
-		 "a label with fewer values, or let idle sets go (series_ttl: 1h)",
-		 t->object, t->function, used, pool ? "--memory.limit" : "max_series");
-}
-
-/* Once per target. */
 static void warn_of_full(struct label_slots *l)
 {
 	__cleanup_free uint32_t *used = xcalloc(l->ntargets + 1, sizeof(*used));
@@ -301,14 +298,12 @@ static void warn_of_full(struct label_slots *l)
 		const struct capture_spec *x = l->extras[id];
 		bool most = x && used[id] >= x->kernel.max_series;
 
-		if (!x || !x->nlabels || l->full[id] || (!most && nfree))
-			continue;
-		l->full[id] = true;
-		say_full(l, id, used[id], !most);
+		if (x && x->nlabels && (most || !nfree))
+			label_room__say_full(l->room, id, used[id], !most);
 	}
 }
 
-void label_slots__name(struct label_slots *l, double now)
+static void name_slots(struct label_slots *l, double now)
 {
 	uint64_t before = l->updates;
 
@@ -357,7 +352,7 @@ static void hand_over(struct label_slots *l, uint32_t leader)
 }
 
 /* Retires all before any hand-over, so that none is handed to a set that is retired too. */
-static void retire(struct label_slots *l, const enum due *due)
+static void retire(struct label_slots *l, const enum due *due, double now)
 {
 	struct adjustments *adjustments = banks__adjustments(l->banks);
 
@@ -368,6 +363,8 @@ static void retire(struct label_slots *l, const enum due *due)
 			continue;
 		object__retire_set(l->obj, i);
 		l->slots[i].state = SLOT_RETIRED;
+		l->slots[i].since = now;
+		label_room__leave(l->room, target_of(l, i), i);
 	}
 	for (uint32_t i = 0; i < l->nslots; i++)
 		if (due[i] == TO_RETIRE && shown_in(l, i) == cell_of(l, i))
@@ -389,35 +386,84 @@ static enum due due_of(struct label_slots *l, uint32_t i, double now)
 	calls = snapshot__calls_in(l->banks, cell_of(l, i));
 	if (calls == slot->calls && now - slot->since < x->series_ttl)
 		return NOT_DUE;
-	slot->since = now;
 	if (calls == slot->calls)
 		return TO_RETIRE;
+	slot->since = now;
 	slot->calls = calls;
 	return NOT_DUE;
 }
 
+/* ---- room for new sets (keep: top) ------------------------------------------------------------
+ */
+
+/* Whether new sets of a target find no room, and none is being made. Its sets go to slots. */
+static bool is_full(const struct label_slots *l, uint32_t id, uint32_t *slots, size_t *n)
+{
+	size_t nfree = 0;
+
+	*n = 0;
+	for (uint32_t i = 0; i < l->nslots; i++) {
+		if (l->slots[i].state == SLOT_FREE)
+			nfree++;
+		else if (target_of(l, i) != id)
+			continue;
+		else if (l->slots[i].state == SLOT_RETIRED)
+			return false;
+		else
+			slots[(*n)++] = i;
+	}
+	return !nfree || *n >= l->extras[id]->kernel.max_series;
+}
+
+/* Returns whether some are to be retired. */
+static bool make_room(struct label_slots *l, enum due *due)
+{
+	__cleanup_free uint32_t *slots = xcalloc(l->nslots + 1, sizeof(*slots));
+	bool found = false;
+	size_t n;
+
+	for (uint32_t id = 0; id < l->ntargets; id++) {
+		if (!l->extras[id] || l->extras[id]->keep != KEEP_TOP || !is_full(l, id, slots, &n))
+			continue;
+		for (size_t go = label_room__choose(l->room, id, slots, n); go; go--) {
+			due[slots[go - 1]] = TO_RETIRE;
+			found = true;
+		}
+	}
+	return found;
+}
+
 void label_slots__update(struct label_slots *l, double now)
 {
-	__cleanup_free enum due *due = NULL;
-	bool found[] = { [TO_RETIRE] = false, [TO_FOLD] = false };
+	__cleanup_free enum due *due = xcalloc(l->nslots + 1, sizeof(*due));
+	bool found[] = { [NOT_DUE] = false, [TO_RETIRE] = false, [TO_FOLD] = false };
 
-	label_slots__name(l, now);
+	name_slots(l, now);
+	l->checked = now;
 	for (uint32_t i = 0; i < l->nslots; i++) {
-		enum due d = l->slots[i].state == SLOT_FREE ? NOT_DUE : due_of(l, i, now);
-
-		if (d == NOT_DUE)
-			continue;
-		if (!due)
-			due = xcalloc(l->nslots, sizeof(*due));
-		due[i] = d;
-		found[d] = true;
+		due[i] = l->slots[i].state == SLOT_FREE ? NOT_DUE : due_of(l, i, now);
+		found[due[i]] = true;
 	}
+	found[TO_RETIRE] |= l->makes_room && make_room(l, due);
 	/* In this order, as retiring changes where folded counts go. */
 	if (found[TO_RETIRE])
-		retire(l, due);
+		retire(l, due, now);
 	/* Programs that looked a set up before it was retired may still count in it. */
 	if (found[TO_FOLD] && !object__wait_for_programs(l->obj))
 		fold(l, due);
+}
+
+void label_slots__name(struct label_slots *l, double now)
+{
+	if (l->makes_room && now - l->checked >= ROOM_PERIOD)
+		label_slots__update(l, now);
+	else
+		name_slots(l, now);
+}
+
+uint64_t label_slots__lost(struct label_slots *l, uint32_t id)
+{
+	return label_room__lost(l->room, id);
 }
 
 /* ---- updates --------------------------------------------------------------------------------- */

@@ -6,7 +6,8 @@
  * whose text is _other belongs to the series of _other. Adjustments tell readers (alias). Each set
  * keeps its slot.
  *
- * A set without a call for series_ttl is retired: programs forget its key, so a later call takes a
+ * A set without a call for series_ttl is retired, and so are the smallest ones when a probe with
+ * `keep: top` needs room (labels/room.h): programs forget its key, so a later call takes a
  * new slot, and late returns count as _other. A moment later, when no program can still be counting
  * in it, its counts move to _other and the slot is free. If another set with the same text is in
  * use, they move there instead, so a series stays as long as one of its sets. Counters in the
@@ -30,8 +31,10 @@ void label_slots__free(struct label_slots *l); /* NULL is fine */
 /* Finds the text of new sets. Call it often: a cgroup may soon be gone. now: seconds of a monotonic
  * clock. */
 void label_slots__name(struct label_slots *l, double now);
-/* The same, and retires and folds idle sets. */
+/* The same, and retires and folds sets. */
 void label_slots__update(struct label_slots *l, double now);
+/* The most calls that any one set of a target can have in _other. */
+uint64_t label_slots__lost(struct label_slots *l, uint32_t id);
 
 /* The texts of the set that counts in a cell, as many as its target has labels; valid until the
  * next call of a function above. NULL: the cell counts the calls without one. */

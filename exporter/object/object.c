@@ -52,6 +52,7 @@ static void set_constants(struct object *o, const struct object_params *p, struc
 	ro->count_kprobe_entries = ro->count_entries && !features__has(f, FEATURE_SESSION_PAIRS);
 	ro->answerer = p->answerer;
 	ro->x32_calls = p->x32_calls;
+	ro->twice = p->twice;
 	ro->use_task_storage = features__has(f, FEATURE_TASK_STORAGE);
 }
 

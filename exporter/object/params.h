@@ -39,6 +39,7 @@ struct object_params {
 	enum rp_answerer answerer;
 	uint32_t ntraced;      /* threads that tracers may have stopped at a time */
 	bool x32_calls;	       /* the kernel runs x32 programs */
+	bool twice;	       /* a function may have several probes */
 	uint64_t span_bytes;   /* of running spans */
 	uint64_t memory_limit; /* label sets get no more than a share of what is left of it */
 };

@@ -47,6 +47,7 @@ const struct program_row program_table[PROG_MAX] = {
 	[PROG_SYSCALL_COUNT] = { "syscall_count", .variants = ONLY_PLAIN },
 	[PROG_SYSCALL_COUNT_CAPTURE] = { "syscall_count", .variants = ONLY_CAPTURING },
 	[PROG_EVENT_COUNT] = { NULL, "event_count" },
+	[PROG_USDT_COUNT] = { NULL, "usdt_count" },
 	[PROG_SPAN_BEGIN] = { NULL, "span_begin", .variants = ONLY_CAPTURING },
 	[PROG_SPAN_END] = { NULL, "span_end", .variants = ONLY_CAPTURING },
 	[PROG_SPAN_CANCEL] = { NULL, "span_cancel", .variants = ONLY_CAPTURING },

@@ -45,6 +45,7 @@ enum program_id {
 	PROG_SYSCALL_COUNT,
 	PROG_SYSCALL_COUNT_CAPTURE, /* called by the one above */
 	PROG_EVENT_COUNT,	    /* of tracepoints */
+	PROG_USDT_COUNT,	    /* of USDT probes */
 	PROG_SPAN_BEGIN,
 	PROG_SPAN_END,
 	PROG_SPAN_CANCEL,

@@ -204,6 +204,7 @@ static void write_probe(struct buf *b, const struct metrics_input *in,
 	buf__puts(b, b->len ? ",\n{\"object\":" : "{\"object\":");
 	buf__json_string(b, st->object);
 	json__member(b, "function", st->function);
+	json__member(b, "probe", st->probe);
 	buf__puts(b, ",\"created\":");
 	buf__double(b, st->created);
 	counts_json__total(b, in, st);

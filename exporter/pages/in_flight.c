@@ -13,6 +13,7 @@ static void json_name(struct buf *b, const struct report_name *name)
 	buf__puts(b, "{\"object\":");
 	buf__json_string(b, name->object);
 	json__member(b, "function", name->function);
+	json__member(b, "probe", name->probe);
 }
 
 /* By its first name that the request wants. False: there is none. */

@@ -49,6 +49,9 @@ static void json_label_sets(struct buf *b, const struct metrics_input *in,
 		return;
 	buf__printf(b, ",\"label_sets\":%zu,\"label_sets_limit\":%zu", t->taken,
 		    metrics__label_sets_limit(st));
+	if (x->keep == KEEP_TOP && st->missed)
+		buf__printf(b, ",\"label_sets_other_max\":%llu",
+			    (unsigned long long)st->missed->other_most);
 	if (!in->functions)
 		return;
 	buf__puts(b, ",\"series\":[");
@@ -176,6 +179,7 @@ static void json_probe(struct buf *b, const struct metrics_input *in, const stru
 	buf__puts(b, "{\"object\":");
 	buf__json_string(b, st->object);
 	json__member(b, "function", st->function);
+	json__member(b, "probe", st->probe);
 	json_same_as(b, st);
 	json__member(b, "type", type_names[t->type]);
 	json__member(b, "signature", t->signature);

@@ -37,6 +37,7 @@ void sample_json__print(struct buf *b, const struct sample_report *s,
 	buf__double(b, s->time);
 	json__member(b, "object", name->object);
 	json__member(b, "function", name->function);
+	json__member(b, "probe", name->probe);
 	buf__puts(b, ",\"duration\":");
 	if (s->ns == RP_SAMPLE_UNKNOWN)
 		buf__puts(b, "null");

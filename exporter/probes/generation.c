@@ -7,6 +7,18 @@
 #include "attach/plan.h"
 #include "base/progress.h"
 
+/* Of probes with buckets of their own. */
+static void set_layouts(struct generation *g)
+{
+	struct target *t;
+
+	for_each_target (g->targets, t)
+		if (t->settings && t->settings->buckets.given)
+			t->layout =
+				histogram_views__get(&g->views, g->layout, t->settings->buckets.v,
+						     t->settings->buckets.n);
+}
+
 enum fault generation__plan(struct config *c, struct features *f, struct targets *targets,
 			    unsigned number, uint64_t taken, struct generation **out, char **error)
 {
@@ -16,7 +28,7 @@ enum fault generation__plan(struct config *c, struct features *f, struct targets
 	g->number = number;
 	g->config = config__ref(c);
 	g->targets = targets;
-	err = histogram_layout__build(c->buckets, c->nbuckets, c->native_schema, &g->layout, error);
+	err = config__layout(c, c->nlists, &g->layout, error);
 	if (!err)
 		err = histogram_layout__build(c->size_buckets, c->nsize_buckets, HISTOGRAM_INTEGERS,
 					      &g->size_layout, error);
@@ -24,6 +36,7 @@ enum fault generation__plan(struct config *c, struct features *f, struct targets
 		generation__free(g);
 		return FAULT_CONFIG;
 	}
+	set_layouts(g);
 	g->attach = plan__new(targets, f, c->mechanism);
 	g->params = (struct object_params){
 		.layout = g->layout,
@@ -119,16 +132,24 @@ void generation__detach(struct generation *g, uint32_t id)
 	g->live--;
 }
 
+/* Before missed calls, which are published together with this. */
+static void update_labels(struct generation *g, double now)
+{
+	label_slots__update(g->labels, now);
+	for (uint32_t id = 0; id < g->targets->nids; id++) {
+		const struct capture_spec *x = g->targets->v[id]->capture;
+
+		if (x && x->keep == KEEP_TOP)
+			missed__set_other_most(g->missed, id, label_slots__lost(g->labels, id));
+	}
+}
+
 int generation__update(struct generation *g, double now)
 {
-	int err;
-
 	for (uint32_t id = 0; g->costs && id < g->targets->nids; id++)
 		missed__set_overhead(g->missed, id, g->costs[id].spent);
-	err = missed__update(g->missed);
-	if (!err)
-		label_slots__update(g->labels, now);
-	return err;
+	update_labels(g, now);
+	return missed__update(g->missed);
 }
 
 void generation__name(struct generation *g, double now)
@@ -148,6 +169,7 @@ void generation__free(struct generation *g)
 	attach__free(g->attach);
 	object__free(g->obj);
 	targets__free(g->targets);
+	histogram_views__free(&g->views);
 	histogram_layout__free(g->layout);
 	histogram_layout__free(g->size_layout);
 	config__free(g->config);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "attach/attach.h"
+#include "base/histogram_views.h"
 #include "labels/slots.h"
 #include "probes/missed.h"
 #include "probes/target_cost.h"
@@ -16,6 +17,7 @@ struct generation {
 	unsigned number;
 	struct config *config; /* a reference; targets borrow from it */
 	struct histogram_layout *layout, *size_layout;
+	struct histogram_views views; /* of targets with buckets of their own */
 	struct targets *targets;
 	struct attach *attach;
 	struct object_params params;

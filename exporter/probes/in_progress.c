@@ -111,7 +111,7 @@ static void name_call(const struct target *t, struct report_call *out)
 		struct target_name name = target__name(t, i);
 
 		*(struct report_name *)array__grow(&out->names, &out->nnames, sizeof(*out->names)) =
-			(struct report_name){ name.object, name.function };
+			(struct report_name){ name.object, name.function, name.probe };
 	}
 }
 
@@ -161,7 +161,8 @@ static void add_unknown(const struct reconcile *r, struct report *out)
 		if (why)
 			*(struct report_unknown *)array__grow(&out->unknown, &out->nunknown,
 							      sizeof(*out->unknown)) =
-				(struct report_unknown){ { st->object, st->function }, why };
+				(struct report_unknown){ { st->object, st->function, st->probe },
+							 why };
 	}
 }
 

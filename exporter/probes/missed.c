@@ -43,7 +43,8 @@ static uint64_t reasons_of(const struct attach_slot *slot)
 	uint64_t of_entries = 1U << MISSED_NO_ENTRY | 1U << MISSED_DEPTH;
 
 	return (slot->ops->missed & ~(slot->target->untimed ? of_entries : 0)) |
-	       (slot->target->type == TARGET_SYSCALL ? 1U << MISSED_TRAPPED : 0);
+	       (slot->target->type == TARGET_SYSCALL ? 1U << MISSED_TRAPPED : 0) |
+	       (slot->target->npoints && slot->target->capture ? 1U << MISSED_UNREADABLE : 0);
 }
 
 struct missed *missed__new(struct attach *a, struct object *obj)
@@ -157,7 +158,7 @@ static void update_span(struct missed *m, size_t id, const struct attach_slot *s
 	raise_to(&out->missed[MISSED_UNWOUND], slot->abandoned);
 }
 
-static void update_target(struct missed *m, size_t id)
+static void update_target(struct missed *m, size_t id, const struct target *t)
 {
 	struct missed_target *out = &m->board->targets[id];
 	const struct kernel_counts *k = &m->kernel[id];
@@ -181,7 +182,8 @@ static void update_target(struct missed *m, size_t id)
 	m->skips[id].excess = k->has_skipped ? out->missed[MISSED_RECURSION] - skipped : 0;
 	if (!m->answered[id]) /* they are counted in its place */
 		raise_to(&out->missed[MISSED_DEPTH], events[RP_EVENT_DEPTH]);
-	raise_to(&out->missed[MISSED_TRAPPED], events[RP_EVENT_TRAPPED]);
+	raise_to(&out->missed[t->npoints ? MISSED_UNREADABLE : MISSED_TRAPPED],
+		 events[RP_EVENT_TRAPPED]);
 	raise_to(&out->missed[MISSED_UNWOUND],
 		 events[RP_EVENT_UNWOUND] + k->missed[MISSED_UNWOUND]);
 }
@@ -352,7 +354,7 @@ int missed__update(struct missed *m)
 		if (slots[id].target->type == TARGET_SPAN)
 			update_span(m, id, &slots[id]);
 		else
-			update_target(m, id);
+			update_target(m, id, slots[id].target);
 	update_programs(m, programs, nprograms);
 	update_answered(m);
 	update_no_entry(m);
@@ -379,6 +381,11 @@ void missed__restart(struct missed *m, uint32_t id)
 void missed__set_overhead(struct missed *m, uint32_t id, double seconds)
 {
 	m->board->targets[id].overhead_ns = (uint64_t)(seconds * 1e9);
+}
+
+void missed__set_other_most(struct missed *m, uint32_t id, uint64_t calls)
+{
+	m->board->targets[id].other_most = calls;
 }
 
 const struct shared_missed *missed__board(const struct missed *m)

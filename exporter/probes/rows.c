@@ -65,7 +65,7 @@ static struct probe_row make_row(const struct change *ch, struct probe_table *ta
 /* Detachment counts continue by name. A new name takes those of its function. */
 static void keep_counting(const struct probe_table *before, struct target_state *st)
 {
-	struct target_name name = { (char *)st->object, (char *)st->function };
+	struct target_name name = { (char *)st->object, (char *)st->function, (char *)st->probe };
 	const struct probe_row *row = probe_table__find(before, st->target->type, &name);
 
 	if (!row)
@@ -89,6 +89,7 @@ static struct probe_row *make_rows(const struct change *ch, const struct probe_t
 		row->state.notes = probe_notes__copy(&w->notes);
 		row->state.object = xstrdup(target__name(t, i).object);
 		row->state.function = xstrdup(target__name(t, i).function);
+		row->state.probe = t->probe ? xstrdup(t->probe) : NULL;
 		keep_counting(before, &row->state);
 	}
 	free((char *)first.state.files);

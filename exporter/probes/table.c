@@ -23,6 +23,7 @@ void probe_table__free(struct probe_table *table)
 	for (size_t i = 0; i < table->n; i++) {
 		free((char *)table->rows[i].state.object);
 		free((char *)table->rows[i].state.function);
+		free((char *)table->rows[i].state.probe);
 		free((char *)table->rows[i].state.files);
 		probe_notes__free(&table->rows[i].state.notes);
 	}
@@ -40,9 +41,10 @@ const struct target *probe_table__describe(struct probe_table *table, const stru
 
 static int compare_names(const struct target_state *x, const struct target_state *y)
 {
-	int order = strcmp(x->object, y->object);
+	struct target_name a = { (char *)x->object, (char *)x->function, (char *)x->probe };
+	struct target_name b = { (char *)y->object, (char *)y->function, (char *)y->probe };
 
-	return order ? order : strcmp(x->function, y->function);
+	return target_name__compare(&a, &b);
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -68,9 +70,10 @@ const struct probe_row *probe_table__find(const struct probe_table *table, enum 
 					  const struct target_name *name)
 {
 	struct target target = { .type = type };
-	struct probe_row key = {
-		.state = { .target = &target, .object = name->object, .function = name->function }
-	};
+	struct probe_row key = { .state = { .target = &target,
+					    .object = name->object,
+					    .function = name->function,
+					    .probe = name->probe } };
 	struct probe_row *p = &key, **found;
 
 	found = table->n ? bsearch(&p, table->by_name, table->n, sizeof(*table->by_name),

@@ -11,6 +11,7 @@
 struct target_state {
 	const struct target *target;
 	const char *object, *function; /* the labels of its series */
+	const char *probe;	       /* likewise; NULL: none */
 	bool again;		       /* a further name of the previous state's target */
 	bool attached;
 	const char *mechanism;	       /* NULL without counts */

@@ -13,29 +13,44 @@
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
+/* Bounds are copied if they are written; *v is to be freed. */
+static void image_bounds(struct image *io, const double *given, double **v, size_t *n,
+			 bool integers)
+{
+	if (!image__is_reading(io)) {
+		*v = xcalloc(*n + 1, sizeof(**v));
+		if (*n)
+			memcpy(*v, given, *n * sizeof(**v));
+	}
+	image__array(io, v, n, sizeof(**v));
+	image__bytes(io, *v, *n * sizeof(**v));
+	for (size_t i = 0; i < *n && !io->err; i++)
+		image__expect(io, (*v)[i] >= 0 && (*v)[i] <= (integers ? 0x1p48 : 1e9));
+}
+
+/* The bounds of the bins, and of the buckets that are shown. */
 static void image_layout(struct image *io, struct histogram_layout **g, bool integers)
 {
-	__cleanup_free double *bounds = NULL;
+	__cleanup_free double *bounds = NULL, *classic = NULL;
 	int schema = *g && (*g)->native ? (*g)->schema : -1;
-	size_t n = *g ? (*g)->nclassic : 0;
+	size_t nbounds = *g ? (*g)->nbounds : 0, nclassic = *g ? (*g)->nclassic : 0;
+	struct histogram_layout *bins;
 	char *why = NULL;
 
-	if (!image__is_reading(io) && n) {
-		bounds = xcalloc(n, sizeof(*bounds));
-		memcpy(bounds, (*g)->classic, n * sizeof(*bounds));
-	}
-	image__array(io, &bounds, &n, sizeof(*bounds));
-	image__bytes(io, bounds, n * sizeof(*bounds));
+	image_bounds(io, *g ? (*g)->bounds : NULL, &bounds, &nbounds, integers);
+	image_bounds(io, *g ? (*g)->classic : NULL, &classic, &nclassic, integers);
 	image__field(io, &schema);
 	image__expect(io, schema >= -1 && schema <= 3);
-	for (size_t i = 0; i < n && !io->err; i++)
-		image__expect(io, bounds[i] >= 0 && bounds[i] <= (integers ? 0x1p48 : 1e9));
 	if (!image__is_reading(io) || io->err)
 		return;
 	if (integers)
 		schema = HISTOGRAM_INTEGERS;
-	image__expect(io, !histogram_layout__build(bounds, n, schema, g, &why));
+	image__expect(io, !histogram_layout__build(bounds, nbounds, schema, &bins, &why));
 	free(why);
+	if (io->err)
+		return;
+	*g = histogram_layout__view(bins, classic, nclassic);
+	histogram_layout__free(bins);
 }
 
 static void image_grids(struct image *io, struct served *s)
@@ -78,6 +93,7 @@ static void image_extra(struct image *io, struct capture_spec *x)
 	for (size_t i = 0; i < x->nlabels && !io->err; i++)
 		image_text(io, &x->labels[i].name);
 	image__field(io, &x->kernel.max_series);
+	image__field(io, &x->keep);
 	image__field(io, &x->kernel.sampling.per_second);
 	image__field(io, &x->histogram);
 	image__field(io, &x->nhistograms);
@@ -91,9 +107,21 @@ static void image_extra(struct image *io, struct capture_spec *x)
 	image__field(io, &x->counters);
 }
 
-static void image_target(struct image *io, struct target *t)
+/* Of a target that has its own. */
+static void image_buckets(struct image *io, struct served *s, struct target *t)
 {
-	bool extra = t->capture;
+	__cleanup_free double *bounds = NULL;
+	size_t n = t->layout ? t->layout->nclassic : 0;
+
+	image_bounds(io, t->layout ? t->layout->classic : NULL, &bounds, &n, false);
+	image__expect(io, s->layout);
+	if (image__is_reading(io) && !io->err)
+		t->layout = histogram_views__get(&s->views, s->layout, bounds, n);
+}
+
+static void image_target(struct image *io, struct served *s, struct target *t)
+{
+	bool extra = t->capture, own = t->layout;
 
 	image__field(io, &t->id);
 	image__field(io, &t->type);
@@ -116,6 +144,9 @@ static void image_target(struct image *io, struct target *t)
 	}
 	image__expect(io, t->type < TARGET_TYPES && t->kind < RP_KIND_MAX &&
 				  t->reason < REASON_MAX && t->function);
+	image__flag(io, &own);
+	if (own && !io->err)
+		image_buckets(io, s, t);
 	image__flag(io, &extra);
 	if (!extra || io->err)
 		return;
@@ -137,9 +168,10 @@ static void image_row(struct image *io, struct served *s, struct served_row *row
 	if (st->again && !io->err)
 		t = (struct target *)row[-1].state.target;
 	else
-		image_target(io, t);
+		image_target(io, s, t);
 	image_text(io, &st->object);
 	image_text(io, &st->function);
+	image_text(io, &st->probe);
 	image__expect(io, st->object && st->function);
 	image__flag(io, &st->attached);
 	image_text(io, &st->mechanism);
@@ -344,6 +376,7 @@ void served__free(struct served *s)
 	free(s->generations);
 	free(s->listeners);
 	free(s->copies);
+	histogram_views__free(&s->views);
 	histogram_layout__free(s->layout);
 	histogram_layout__free(s->size_layout);
 	if (s->mapping)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/histogram_views.h"
 #include "counts/banks.h"
 #include "counts/shared_missed.h"
 #include "config/config.h"
@@ -53,7 +54,8 @@ struct served {
 	bool ready;
 	uint64_t cell_bytes;
 	struct histogram_layout *layout, *size_layout; /* of all generations; NULL without any */
-	const char *updates;			       /* of label sets, for label_cache__read() */
+	struct histogram_views views; /* of targets with buckets of their own; the server's */
+	const char *updates;	      /* of label sets, for label_cache__read() */
 	size_t updates_len;
 
 	struct web_config web; /* the fields that a server needs */

@@ -76,6 +76,7 @@ static void forget(struct sample *s)
 	for (size_t i = 0; i < r->nnames; i++) {
 		free((char *)r->names[i].object);
 		free((char *)r->names[i].function);
+		free((char *)r->names[i].probe);
 	}
 	free_labels(r->labels, r->nlabels);
 	free_labels(r->shown, r->nshown);
@@ -146,7 +147,8 @@ static void name_function(const struct target *t, struct sample_report *out)
 		struct target_name name = target__name(t, i);
 
 		*(struct sample_name *)array__grow(&out->names, &out->nnames, sizeof(*out->names)) =
-			(struct sample_name){ xstrdup(name.object), xstrdup(name.function) };
+			(struct sample_name){ xstrdup(name.object), xstrdup(name.function),
+					      name.probe ? xstrdup(name.probe) : NULL };
 	}
 }
 

@@ -10,6 +10,7 @@ static void image_names(struct image *io, struct sample_report *s)
 	for (size_t i = 0; i < s->nnames && !io->err; i++) {
 		image__string(io, &s->names[i].object);
 		image__string(io, &s->names[i].function);
+		image__string(io, &s->names[i].probe);
 		image__expect(io, s->names[i].object && s->names[i].function);
 	}
 }

@@ -8,7 +8,7 @@
 #define SAMPLES_KEPT 1000 /* of all probes together, the newest */
 
 struct sample_name {
-	const char *object, *function;
+	const char *object, *function, *probe; /* probe NULL: it has no name */
 };
 
 struct sample_label {

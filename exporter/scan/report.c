@@ -5,6 +5,7 @@ static void image_name(struct image *io, struct report_name *n)
 {
 	image__string(io, &n->object);
 	image__string(io, &n->function);
+	image__string(io, &n->probe);
 	image__expect(io, n->object && n->function);
 }
 

@@ -9,7 +9,7 @@
 #define REPORT_BYTES (4 << 20)
 
 struct report_name {
-	const char *object, *function;
+	const char *object, *function, *probe; /* probe NULL: it has no name */
 };
 
 struct report_call {

@@ -205,6 +205,7 @@ static void print_function(struct buf *b, const struct top_rows *rows, const str
 	buf__puts(b, "{\"object\":");
 	buf__json_string(b, st->object);
 	json__member(b, "function", st->function);
+	json__member(b, "probe", st->probe);
 	json__member(b, "mechanism", st->attached ? st->mechanism : NULL);
 	json__member(b, "reason", st->attached ? "" : target_reason_names[st->target->reason]);
 	json__member(b, "why", st->attached ? NULL : st->target->why);

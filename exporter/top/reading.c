@@ -136,6 +136,7 @@ static void add_function(const struct probe_table *table, const struct probe_row
 	f->type = row->state.target->type;
 	f->object = xstrdup(row->state.object);
 	f->function = xstrdup(row->state.function);
+	f->probe = row->state.probe ? xstrdup(row->state.probe) : NULL;
 	f->created = row->state.created;
 	f->state = &row->state;
 	if (row->generation)
@@ -172,6 +173,7 @@ void reading__free(struct reading *r)
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->v[i].object);
 		free(r->v[i].function);
+		free(r->v[i].probe);
 	}
 	free(r->v);
 	for (size_t i = 0; i < r->nsnapshots; i++)

@@ -13,9 +13,9 @@ struct probe_table;
 /* A function, by its first name. */
 struct reading_function {
 	enum target_type type;
-	char *object, *function;
-	double created;			/* as in struct target_state; of the same counters */
-	const struct snap_target *snap; /* NULL: never attached */
+	char *object, *function, *probe; /* probe NULL: it has no name */
+	double created;			 /* as in struct target_state; of the same counters */
+	const struct snap_target *snap;	 /* NULL: never attached */
 	uint64_t missed[MISSED_MAX];
 	struct in_flight_target in_flight;
 	bool sampled;

@@ -152,6 +152,8 @@ static char *name_of(const struct reading_function *f, const struct label_texts 
 	if (f->type != TARGET_KERNEL || strcmp(f->object, "vmlinux"))
 		buf__printf(&b, "%s:", f->object);
 	buf__puts(&b, f->function);
+	if (f->probe)
+		buf__printf(&b, "[%s]", f->probe);
 	for (size_t i = 0; is_set && i < x->nlabels; i++) {
 		buf__printf(&b, "%s%s=\"", i ? "," : "{", x->labels[i].name);
 		buf__puts(&b, texts ? texts->v[i] : LABEL_OTHERS);
@@ -269,7 +271,8 @@ static const struct reading_function *find(const struct reading *r,
 		const struct reading_function *g = &r->v[i];
 
 		if (g->type == f->type && g->snap && f->snap && g->created == f->created &&
-		    !strcmp(g->function, f->function) && !strcmp(g->object, f->object))
+		    !strcmp(g->function, f->function) && !strcmp(g->object, f->object) &&
+		    !strcmp(g->probe ? g->probe : "", f->probe ? f->probe : ""))
 			return g;
 	}
 	return NULL;

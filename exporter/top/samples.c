@@ -126,7 +126,8 @@ static bool has_name(const struct sample_report *s, const struct target_state *s
 {
 	for (size_t i = 0; i < s->nnames; i++)
 		if (!strcmp(s->names[i].object, st->object) &&
-		    !strcmp(s->names[i].function, st->function))
+		    !strcmp(s->names[i].function, st->function) &&
+		    !strcmp(s->names[i].probe ? s->names[i].probe : "", st->probe ? st->probe : ""))
 			return true;
 	return false;
 }

@@ -391,8 +391,7 @@ static int make_layouts(struct top *t)
 {
 	const struct config *c = t->setup->config;
 	__cleanup_free char *error = NULL;
-	int err = histogram_layout__build(c->buckets, c->nbuckets, c->native_schema, &t->layout,
-					  &error);
+	int err = config__layout(c, c->nlists, &t->layout, &error);
 
 	if (!err)
 		err = histogram_layout__build(c->size_buckets, c->nsize_buckets, HISTOGRAM_INTEGERS,

@@ -16,7 +16,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 command_line="make bench${*:+ ARGS='$*'}"
 parts=instructions,scale,calls,scrapes
-rows=mechanisms,many,syscalls,labels,tools,patterns,users
+rows=mechanisms,many,syscalls,labels,samples,tools,patterns,points,users
 chosen=''
 guests_at_once=2
 out=build/bench
@@ -114,7 +114,7 @@ conditions() {
 
 export -f instructions guest say
 export out rows chosen
-if has_part instructions && [[ ,$rows, == *,tools,* ]]; then
+if has_part instructions && [[ ,$rows, =~ ,(tools|points|users), ]]; then
 	install_tools
 fi
 guests=''

@@ -148,6 +148,14 @@ labels() {
 	loop=getpgid
 }
 
+# ---- samples -------------------------------------------------------------------------------------
+
+# What each call pays, although none is sampled.
+samples() {
+	with_settings ours/sample/1 "$function" vmlinux 'sample: {when: "duration > 10s"}'
+	with_settings ours/show/1 "$function" vmlinux 'sample: {when: "duration > 10s", show: {pid: pid}}'
+}
+
 # ---- without durations ---------------------------------------------------------------------------
 
 counts() {
@@ -205,6 +213,7 @@ tool() { # tool NAME COUNT COMMAND...
 	local name=$1 count=$2 ns calls note counted wait=wait_attached
 	shift 2
 	[[ $name != user/* ]] || wait=wait_user_attached
+	[[ $name != point/* ]] || wait=wait_points_attached
 	if [ -z "$(command -v "$1")" ]; then
 		figure "$name" - 'not installed'
 		return
@@ -248,6 +257,53 @@ patterns() {
 	done
 }
 
+# ---- points and spans ---------------------------------------------------------------------------
+
+with_points() { # with_points NAME METRIC YAML: METRIC counts the calls
+	echo "$3" >"$scratch/points.yaml"
+	if start_exporter $start_limit --config.file="$scratch/points.yaml"; then
+		measure_calls "$1" '' metric "$2[{]"
+		stop TERM
+	else
+		figure "$1" - "$why"
+	fi
+}
+
+# bpftrace does not say when it is attached. The kernel knows whose programs a tracepoint has.
+wait_points_attached() {
+	local until=$(($(microseconds) + start_limit * 1000000))
+	until bpftool perf show 2>/dev/null | grep "^pid $pid " | grep -q "$last_point"; do
+		kill -0 "$pid" 2>/dev/null && [ "$(microseconds)" -lt $until ] || return 1
+		nap 1
+	done
+	nap 1
+	by=tracepoint
+}
+
+points_count() { # of @n and @n[...]: a number; of @h and @h[...]: rows of buckets
+	awk '/^@/ && $NF ~ /^[0-9]+$/ { sum += $NF } /^\[/ { sum += $3 } END { printf "%.0f\n", sum }' "$scratch/out"
+}
+
+points() {
+	local enter=sys_enter_getpgid exit=sys_exit_getpgid begin end
+	PATH=$PATH:/usr/sbin
+	begin="begin: {tracepoint: syscalls:$enter, key: tid}" end="end: {tracepoint: syscalls:$exit, key: tid}"
+	with_points point/ours/plain retprobe_events_total "probes: [tracepoint:syscalls:$enter]"
+	with_points point/ours/comm retprobe_events_total "probes: [{tracepoints: syscalls:$enter, labels: [comm]}]"
+	with_points point/ours/span retprobe_span_seconds_count "spans: [{name: x, $begin, $end}]"
+	with_points point/ours/span-comm retprobe_span_seconds_count "spans: [{name: x, $begin, $end, labels: [comm]}]"
+	enter=tracepoint:syscalls:$enter exit=tracepoint:syscalls:$exit last_point=sys_enter_getpgid
+	tool point/bpftrace/plain points_count bpftrace -e "$enter { @n = count() }"
+	tool point/bpftrace/comm points_count bpftrace -e "$enter { @n[comm] = count() }"
+	tool point/pattern/plain pattern_count build/bench_pattern point -
+	last_point=sys_exit_getpgid
+	tool point/bpftrace/span points_count bpftrace -e \
+		"$enter { @s[tid] = nsecs } $exit /@s[tid]/ { @h = hist(nsecs - @s[tid]); delete(@s[tid]) }"
+	tool point/bpftrace/span-comm points_count bpftrace -e \
+		"$enter { @s[tid] = nsecs } $exit /@s[tid]/ { @h[comm] = hist(nsecs - @s[tid]); delete(@s[tid]) }"
+	tool point/pattern/span pattern_count build/bench_pattern span -
+}
+
 # ---- user functions -----------------------------------------------------------------------------
 
 users() {
@@ -279,7 +335,7 @@ has_rows() { # has_rows GROUP
 figure kernel "$(uname -r)"
 figure cpus "$(nproc)"
 measure_calls unprobed ''
-for group in mechanisms syscalls labels counts tools patterns users many; do
+for group in mechanisms syscalls labels samples counts tools patterns points users many; do
 	! has_rows $group || $group
 done
 measure_calls unprobed/again ''

@@ -28,6 +28,8 @@ static const struct pattern {
 	{ "exporter", 27 },
 	{ "netdata_calls", 0 },
 	{ "netdata_time", 23 },
+	{ "point", 0 }, /* FUNCTION is ignored: their tracepoints are in the programs */
+	{ "span", 63 },
 	{},
 };
 
@@ -80,7 +82,7 @@ static void attach(struct bpf_object *object, const char *pattern, const char *f
 		link = bpf_program__type(p) == BPF_PROG_TYPE_KPROBE
 			       ? bpf_program__attach_kprobe(p, !strcmp(section, "kretprobe"),
 							    function)
-			       : bpf_program__attach_trace(p);
+			       : bpf_program__attach(p);
 		if (!link)
 			die("attaching", bpf_program__name(p), -errno);
 	}

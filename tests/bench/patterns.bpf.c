@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Imitations of other exporters' programs, to be measured beside ours. The cost depends on the maps
- * they use, and on how they are attached. bench_pattern loads the programs of one pattern, which is
- * the prefix of their names.
+ * Imitations of other exporters' programs, and programs written by hand, to be measured beside
+ * ours. The cost depends on the maps they use, and on how they are attached. bench_pattern loads
+ * the programs of one pattern, which is the prefix of their names.
  */
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
@@ -194,4 +194,67 @@ int netdata_time_return(__u64 *ctx)
 	bucket = log2_64(ns / 1000ULL);
 	netdata_add(&netdata_time_counts, bucket > 23 ? 23 : bucket, 1);
 	return 0;
+}
+
+/*
+ * ---- by hand ------------------------------------------------------------------------------------
+ * What somebody would write for a point, and for the span between two points of a task: a count
+ * per CPU; and a hash map keyed as the span, with a log2 histogram per CPU.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} point_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 10000);
+	__type(key, __u64);
+	__type(value, __u64);
+} span_start SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u64);
+} span_counts SEC(".maps");
+
+SEC("tracepoint/syscalls/sys_enter_getpgid")
+int point_enter(void *ctx)
+{
+	__u32 key = 0;
+	__u64 *count = bpf_map_lookup_elem(&point_counts, &key);
+
+	if (count)
+		*count += 1;
+	return 1;
+}
+
+SEC("tracepoint/syscalls/sys_enter_getpgid")
+int span_enter(void *ctx)
+{
+	__u64 tid = (__u32)bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
+
+	bpf_map_update_elem(&span_start, &tid, &now, BPF_ANY);
+	return 1;
+}
+
+SEC("tracepoint/syscalls/sys_exit_getpgid")
+int span_exit(void *ctx)
+{
+	__u64 tid = (__u32)bpf_get_current_pid_tgid(), *start, *count;
+	__u32 bucket;
+
+	start = bpf_map_lookup_elem(&span_start, &tid);
+	if (!start)
+		return 1;
+	bucket = log2_64(bpf_ktime_get_ns() - *start) & 63;
+	bpf_map_delete_elem(&span_start, &tid);
+	count = bpf_map_lookup_elem(&span_counts, &bucket);
+	if (count)
+		*count += 1;
+	return 1;
 }

@@ -33,8 +33,17 @@ LABELS = {
     "ours/off-cpu/1": "`auto`, split: cpu",
     "ours/counters/1": "`auto`, counters: [page-faults, context-switches]",
     "ours/filter/1": "`auto`, a filter that rejects the call",
+    "ours/sample/1": "`auto`, samples of slow calls, and none is slow",
+    "ours/show/1": "`auto`, the same, `show` of a number",
     "other/ours/plain/1": "`auto`, another function, no label",
     "other/ours/expression/1": "`auto`, the same, a label of three dereferences",
+}
+
+POINTS = {
+    "plain": "an event of a tracepoint",
+    "comm": "... labels: [comm]",
+    "span": "a span between two tracepoints, by task",
+    "span-comm": "... labels: [comm]",
 }
 
 
@@ -198,6 +207,12 @@ def instruction_rows(kernels, notes):
         yield row(
             f"`auto` to {title.split(' (')[0]}", lambda f: ratio(f, "ours/auto/1", name, notes)
         )
+    for name, title in POINTS.items():
+        ours, tool, hand = (f"point/{who}/{name}" for who in ("ours", "bpftrace", "pattern"))
+        yield row(title, lambda f: added(f, ours, notes))
+        for who, other in (("bpftrace", tool), ("a program by hand", hand)):
+            yield row(f"... {who}", lambda f: added(f, other, notes))
+            yield row(f"... to {who}", lambda f: ratio(f, ours, other, notes))
     for m in USER_MECHANISMS:
         ours, empty = f"user/ours/{m}/1", f"user/empty/{m}/1"
         yield row(f"`{m}`, a user function", lambda f: own(f, ours, empty, 1, notes))

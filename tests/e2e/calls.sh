@@ -14,7 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP calls: attaching needs root"
 	exit 0
 fi
-plan 32
+plan 34
 
 build() { # build NAME GCC-OPTIONS...: $temp/NAME
 	local name=$1
@@ -205,6 +205,47 @@ expect "signals by name" kill "SIGCONT root ok 0 3; SIGRTMIN root ok 0 3; SIGURG
 expect "addresses of other types" connect "AF_INET 127.0.0.1 9 0 error ECONNREFUSED 3; timed 3"
 # bash tries each directory twice.
 expect "results by name" chdir "error ENOENT 6; error ENOTDIR 6; timed 12"
+stop_exporter
+# ---- buckets of a probe ------------------------------------------------------------------------------------------
+cat >"$temp/buckets.yml" <<'END'
+defaults: {buckets: []}
+probes:
+  - {syscalls: chdir, filter: comm == cold}
+  - {syscalls: getpgid, buckets: [0.003, 1], filter: "comm not in [cold, sh]"}
+END
+start_exporter --config.file="$temp/buckets.yml"
+# The bounds of a function, each with the number of calls.
+bounds() {
+	get "/metrics?function[]=$1" "$temp/metrics" && sed -n 's/^retprobe_duration_seconds_bucket{.*le="\(.*\)"} /\1 /p' "$temp/metrics" |
+		paste -s -d ' '
+}
+are_right() {
+	[ "$(bounds chdir)" = "+Inf 20" ] && [ "$(bounds getpgid)" = "0.003 0 1.0 0 +Inf 0" ]
+}
+run cold && wait_for 5 are_right && ok "buckets of a probe" || not_ok "buckets of a probe" "$(bounds chdir); $(bounds getpgid)"
+stop_exporter
+# ---- several probes of a function --------------------------------------------------------------------------------
+mechanisms="uretprobe uprobe.multi uprobe.session uprobe.ret"
+for mechanism in $mechanisms; do
+	for probe in all some; do
+		echo "  - {user: {object: $PWD/build/page_calls, functions: page_call}, mechanism: $mechanism, probe: $mechanism-$probe,"
+		[ $probe = all ] && echo "     returns: long}" || echo "     returns: long, labels: [comm], filter: ret == 5 && duration < 1h}"
+	done
+done | sed '1s/^/probes:\n/' >"$temp/several.yml"
+start_exporter --config.file="$temp/several.yml"
+probe_counts() { # the calls of each probe, and missed calls
+	get '/metrics?function[]=page_call' "$temp/metrics" &&
+		sed -n 's/^retprobe_\(duration_seconds_count\|missed_total\){.*probe="\([^"]*\)".*} \(.*[1-9].*\)/\2 \3/p' "$temp/metrics" | sort
+}
+# This kernel may lack some of them.
+attached=$(get '/metrics?function[]=page_call' "$temp/metrics" && grep -c '^retprobe_probe_attached.* 1$' "$temp/metrics")
+are_right() {
+	probe_counts >"$temp/several" && [ "$(grep -c -e '-all 1700$' -e '-some 1000$' "$temp/several")" -eq "$attached" ] &&
+		[ "$(wc -l <"$temp/several")" -eq "$attached" ]
+}
+build/page_calls text 5 1000 && build/page_calls text 2 700
+[ "$attached" -ge 4 ] && wait_for 5 are_right && ok "several probes of a function" ||
+	not_ok "several probes of a function" "$attached are attached: $(paste -s -d ';' "$temp/several")"
 stop_exporter
 # ---- programs of labelled system calls ---------------------------------------------------------------------------
 # Two for all system calls, with labels or without, and two for each different set of labels, filters and observed

@@ -50,6 +50,7 @@ probes:
   - syscalls: read
     returns: size
     labels: [comm]
+    keep: top
     observe: {asked: arg2}
   - user: {object: $libc, functions: getenv}
     returns: pointer

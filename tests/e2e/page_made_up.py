@@ -55,7 +55,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for seconds, calls in ((2, 10), (6, BEFORE))]}
 
     def samples(self):
-        common = {"time": 1700000000, "object": "vmlinux", "function": "vfs_read", "outcome": "ok", "value": "0", "ret": 0,
+        common = {"time": 1700000000, "object": "vmlinux", "function": "vfs_read", "probe": None, "outcome": "ok", "value": "0", "ret": 0,
                   "labels": {}, "pid": 1, "tid": 1, "comm": "cat", "cgroup": None, "stack_error": None, "user_stack_error": None}
         return {"samples": [{**common, "sample": len(STACKS) - i, "duration": seconds, "stack": stack, "user_stack": user}
                             for i, (seconds, stack, user) in enumerate(STACKS)]}

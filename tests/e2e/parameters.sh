@@ -52,6 +52,8 @@ fi
 use stripped <<<"$c_probes"
 add values gcc -O2 -g -o "$temp/values" "$sources/values.c" <<-'END'
 - {user: {object: "OBJECT", functions: [address]}, labels: [{port: ntohs(port)}, {v4: ip(v4)}, {v6: ip(v6)}, {word: ntohl(word)}]}
+- {user: {object: "OBJECT", functions: [allowed]}, labels: [{v6: ip(v6)}, {v4: ip(v4)}],
+   filter: ["ip(v6) in [2001:db8::/32, 10.0.0.0/8, ::1] && !(ip(v4) in 192.0.2.128/25)"]}
 - {user: {object: "OBJECT", functions: [code]},
    labels: [{err: errno(err)}, {sig: signal(sig)}, {fam: family(family)}, {prot: proto(protocol)}, {nr: syscall(nr)}]}
 - {user: {object: "OBJECT", functions: [local]}, labels: [{user: user(user)}, {interface: ifname(interface)}, {dev: blkdev(dev)}]}
@@ -59,7 +61,7 @@ add values gcc -O2 -g -o "$temp/values" "$sources/values.c" <<-'END'
    labels: [{half: flags >> 1 & 1}, {word: hex(word)}, {high: small >> 4}, {low: small & 15}, {wide: small << 4}],
    observe: {sevens: (flags & 0xfff) << 1}}
 - {user: {object: "OBJECT", functions: [chosen]}, labels: [{nam: name}],
-   filter: ["kind in [2, 3] || name == py*", "small & 6 == 4", "name != s*"]}
+   filter: ["(kind in [2, 3] || name == py*) && small & 6 == 4", "!(name == s*) && small not in [5, 7]"]}
 - {user: {object: "OBJECT", functions: [opened]},
    labels: [{file: basename(path)}, {mode: "flags(mode, enum mode)"}, {any: "cast(any, enum mode *)[0]"}]}
 - {user: {object: "OBJECT", functions: [judged]}, labels: [{result: result}], filter: ["ret in [-2, 5] || duration > 1h", "ret != 7"]}

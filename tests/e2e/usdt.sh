@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Spans between USDT probes, and between functions, of a program whose events are known; and transactions of a real
-# PostgreSQL, beside its own statistics.
+# USDT probes that are counted, spans between them, and spans between functions, of a program whose events are known; and
+# transactions of a real PostgreSQL, beside its own statistics.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=usdt
@@ -12,12 +12,25 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP usdt: attaching needs root"
 	exit 0
 fi
-plan 13
+plan 22
 shop=$PWD/build/shop
 [ -x "$shop" ] || give_up shop "it is not built: make test-programs"
 strip -o "$temp/stripped" "$shop"
 
 cat >"$temp/usdt.yaml" <<Y
+probes:
+  - usdt: ["$shop:order__start"]
+    labels: [{what: str(arg1)}]
+    filter: [arg0 < 50, "str(arg1) != wine"]
+    observe: {order: arg0}
+  - usdt: ["$shop:shop:order__d*", "!$shop:order__dropped"]
+  - functions: ["$shop:usdt:sizes"]
+    labels: [{a: arg0}, {b: arg1}, {c: arg2}, {d: arg3}, {e: arg4}, {f: arg5}]
+  - usdt: ["$temp/stripped:order__gone|shop:copied"]
+    durations: off                        # as in defaults: no matter
+    labels: [{from: arg0}]
+  - usdt: ["$shop:copied"]
+  - usdt: ["$shop:shop:order__strat"]
 spans:
   - name: order
     begin: {usdt: "$shop:shop:order__start", key: arg0}
@@ -41,6 +54,11 @@ spans:
     end: {return: "$shop:deliver", key: tid}
     labels: [{what: str(name)}, {order: order & 3}]
     outcome: ret
+  - name: pause                           # labels of the end
+    begin: {usdt: "$shop:order__done", key: tid}
+    end: {usdt: "$shop:order__start", key: tid}
+    labels: [comm, {what: str(arg1)}, {rest: "arg0 & 3"}]
+    labels_at: end
   - name: misspelt
     begin: {usdt: "$shop:order__strat", key: tid}
     end: {usdt: "$shop:order__done", key: tid}
@@ -83,6 +101,9 @@ check "begun = ended + cancelled, and nothing else" \
 	"$((100 * rounds)) $((75 * rounds)) $((25 * rounds)) $((25 * rounds))"
 check "text labels" "$(for what in bread wine salt; do
 	spans retprobe_span_seconds_count "\"order\",what=\"$what\""; done | paste -s -d ' ')" "125 125 125"
+check "labels of the end" "$(for what in 'wine",rest="1' 'salt",rest="2' 'oil",rest="3'; do
+	spans retprobe_span_seconds_count "\"pause\",comm=\"shop\",what=\"$what\""; done | paste -s -d ' ') $(
+	spans retprobe_span_lost_total '"pause",reason="unmatched"')" "125 125 125 125"
 check "outcomes" "$(for value in EIO 0 positive; do
 	spans retprobe_span_ended_total "value=\"$value\"} " | sed "s/^/$value /"; done | paste -s -d ' ')" \
 	"EIO $((25 * rounds * 2)) 0 $((rounds * 2)) positive $((49 * rounds * 2))"
@@ -98,6 +119,22 @@ check "entries and returns of a function" \
 	"$(spans retprobe_span_seconds_count '"function",what="wine",order="1"') $(
 		spans retprobe_span_ended_total '"function",what="wine",order="1",outcome="error",value="EIO"')" \
 	"$((25 * rounds)) $((25 * rounds))"
+check "events, by label" "$(for what in bread wine salt oil; do
+	spans retprobe_events_total "\"shop:order__start\",what=\"$what\""; done | paste -s -d ' ')" \
+	"$((13 * rounds)) 0 $((12 * rounds)) $((12 * rounds))"
+check "observed arguments" "$(spans retprobe_observed_sum 'what="oil",name="order"')" "$((rounds * 12 * 25))"
+check "a glob without what it excludes" "$(spans retprobe_events_total '"shop:order__done"') $(
+	grep -c '^retprobe_events_total.*order__dropped' "$temp/metrics")" "$((75 * rounds)) 0"
+check "events with numbers of each size" \
+	"$(spans retprobe_events_total 'a="-5",b="65531",c="-70000",d="1099511627776",e="8",f="-12"')" "$rounds"
+check "events at several places" "$(spans retprobe_events_total "$shop\",event=\"shop:copied\"") $(
+	spans retprobe_events_total "$temp/stripped\",event=\"shop:copied\",from=\"3\"") $(
+	spans retprobe_events_total "$temp/stripped\",event=\"shop:copied\"")" \
+	"$((3 * 75 * rounds)) $((75 * rounds)) $((3 * 75 * rounds))"
+check "nothing is missed" "$(grep -c '^retprobe_missed_total.*function="shop:.*reason="unreadable"} 0$' "$temp/metrics") $(
+	spans retprobe_missed_total shop:)" "3 0"
+grep -q 'no USDT probe shop:order__strat in .*; did you mean order__start?' "$temp/exporter.log" &&
+	ok "a misspelt event" || not_ok "a misspelt event" "$(grep strat "$temp/exporter.log")"
 grep -q 'no USDT probe order__strat in .*; did you mean order__start?' "$temp/exporter.log" &&
 	ok "a misspelt probe" || not_ok "a misspelt probe" "$(grep strat "$temp/exporter.log")"
 stop_exporter
@@ -116,7 +153,7 @@ grep -q 'real.yaml:3:10: span:real: arg0 of real cannot be read: its arguments a
 
 programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
 if [ -z "$programs" ] || ! id postgres >/dev/null 2>&1; then
-	skip 1 "transactions" "there is no PostgreSQL"
+	skip 2 "transactions" "there is no PostgreSQL"
 	pids=("$shop_pid" "$stripped_pid")
 	exit $failed
 fi
@@ -135,6 +172,8 @@ postgres initdb -D "$data/d" -A trust -N >"$temp/initdb" 2>&1 &&
 	give_up PostgreSQL "it does not start: $(tail -n 1 "$temp/initdb")"
 }
 cat >"$temp/postgres.yaml" <<Y
+probes:
+  - usdt: ["$programs/postgres:transaction__*"]
 spans:
   - name: transaction
     begin: {usdt: "$programs/postgres:transaction__start", key: pid}
@@ -167,6 +206,10 @@ wait "${sessions[@]}"
 wait_for 20 no_session
 read -r after after_rolled <<<"$(counted)"
 read -r told told_rolled <<<"$(statistics)"
+events() { # what the probes themselves have counted since the start
+	spans retprobe_events_total "postgresql:transaction__$1"
+}
+check "events of PostgreSQL" "$(events start) $(events commit) $(events abort)" "$((after + after_rolled)) $after $after_rolled"
 check "transactions of PostgreSQL" "$((after - commits)) $((after_rolled - rollbacks))" \
 	"$((told - commits_told)) $((told_rolled - rollbacks_told))"
 stop_exporter

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A letter that selects a function of the fixture, and an expression or a filter. */
-#include "expr/alternatives.h"
+#include "expr/condition.h"
 #include "expr_fixture.h"
 #include "fuzz.h"
 
@@ -19,11 +19,11 @@ static void compile_expr(const struct expr_scope *scope, const char *text)
 
 static void compile_filter(const struct expr_scope *scope, const char *text)
 {
-	struct alternatives all;
+	struct condition all;
 	char *why = NULL;
 
 	/* A file that is no directory, so that it contains no cgroup. */
-	if (alternatives__compile(scope, text, "/proc/self/exe", &all, &why))
+	if (condition__compile(scope, text, "/proc/self/exe", &all, &why))
 		fuzz__check_message(why);
 }
 

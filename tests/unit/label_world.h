@@ -166,7 +166,7 @@ static int claim_value(uint32_t cell, int64_t value)
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
-/* Returns the slot of a set. A new set takes the first free one. */
+/* Returns the slot of a set. A new set takes the first free one. UINT32_MAX: there is no room. */
 static uint32_t world__slot(uint64_t key)
 {
 	uint32_t slot = 0;
@@ -174,8 +174,12 @@ static uint32_t world__slot(uint64_t key)
 	for (slot = 0; slot < SLOTS; slot++)
 		if (world.sets[slot].used == RP_SET_USED && world.sets[slot].key.word[0] == key)
 			return slot;
-	for (slot = 0; world.sets[slot].used; slot++)
+	if (world.used.sets >= extra.kernel.max_series)
+		return UINT32_MAX;
+	for (slot = 0; slot < SLOTS && world.sets[slot].used; slot++)
 		;
+	if (slot == SLOTS)
+		return UINT32_MAX;
 	world.sets[slot].used = RP_SET_USED;
 	world.sets[slot].key = (struct rp_label_key){ .word[0] = key };
 	world.used.sets++;

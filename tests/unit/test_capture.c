@@ -348,10 +348,12 @@ static void samples_are_chosen_at_the_return(void **state)
 		{ " ret == -ENOENT", NULL, true, RP_RETURNED_RESULT },
 		{ "value == ENOENT || duration > 1s", NULL, false, RP_RETURNED_ENDINGS },
 		{ "duration > 1s", "needs durations", true, 0 },
-		{ "comm == sh", "\"comm == sh\" is not known when the call returns", false, 0 },
-		{ "n > 3", "\"n > 3\" is not known when the call returns", false, 0 },
-		{ "retry > 3", "\"retry > 3\" is not known", false, 0 },
-		{ "duration > 1s || comm == sh", "cannot be alternatives", false, 0 },
+		{ "comm == sh", "\"comm\" is not known when the call returns", false, 0 },
+		{ "n > 3", "\"n\" is not known when the call returns", false, 0 },
+		{ "retry > 3", "\"retry\" is not known", false, 0 },
+		{ "cgroup under /", "\"cgroup under /\" is not known", false, 0 },
+		{ "duration > 1s || comm == sh", "\"comm\" is not known", false, 0 },
+		{ "!(ret in [-ENOENT, 0])", NULL, true, RP_RETURNED_RESULT },
 		{ "duration > soon", "\"soon\" is not a duration", false, 0 },
 		{ "duration < 0s", "no duration is less than 0", false, 0 },
 	};
@@ -416,8 +418,37 @@ static void alternatives_are_groups(void **state)
 
 	filters[2].text = "n in [1,2,3,4,5,6,7,8,9,10,11,12,13]";
 	assert_int_equal(of_settings(&s, RP_KIND_RAW, &x, &pos, &why), -EINVAL);
-	assert_non_null(strstr(why, "more than 16 alternatives in all filters"));
+	assert_non_null(strstr(why, "that must all match and 16 alternatives in all filters"));
 	free(why);
+}
+
+/* Without alternatives, the first RP_FILTERS filters need no groups. */
+static void more_filters_are_groups(void **state)
+{
+	struct expression filter = { .text = "pid > 1 && pid not in [3, 4, 5] && ret > 0" };
+	struct probe_settings s = { .filters = &filter, .nfilters = 1 };
+	const struct source_pos *pos;
+	struct capture_spec *x;
+	const struct rp_filter *v;
+	char *why = NULL;
+
+	assert_int_equal(of_settings(&s, RP_KIND_RAW, &x, &pos, &why), 0);
+	assert_int_equal(x->kernel.nfilters, 4);
+	assert_int_equal(x->kernel.filter[3].literal, 5);
+	assert_int_equal(x->kernel.filter[3].compare, RP_NE);
+	assert_int_equal(x->kernel.counted.nresults, 1);
+	capture_spec__free(x);
+
+	filter.text = "pid > 1 && pid not in [3, 4, 5, 6] && ret not in [1, 2, 3, 4, 5]";
+	assert_int_equal(of_settings(&s, RP_KIND_RAW, &x, &pos, &why), 0);
+	assert_int_equal(x->kernel.nfilters, RP_FILTERS + 5);
+	v = x->kernel.alternative;
+	for (size_t i = 0; i < 5; i++)
+		assert_true(v[i].run == 1 && v[i].last);
+	assert_true(v[0].literal == 6 && v[1].literal == 1 && v[4].literal == 5);
+	assert_int_equal(x->kernel.counted.nresults, 0);
+	assert_int_equal(x->kernel.counted.nendings, 5);
+	capture_spec__free(x);
 }
 
 /* An IPv6 address takes two numbers; the same enum by other names is another label. */
@@ -449,6 +480,7 @@ int main(void)
 		cmocka_unit_test(shortcuts),
 		cmocka_unit_test(equal_specs_share_a_number),
 		cmocka_unit_test(alternatives_are_groups),
+		cmocka_unit_test(more_filters_are_groups),
 		cmocka_unit_test(labels_differ_by_their_names),
 	};
 

@@ -118,9 +118,11 @@ static void test_histograms(void **state)
 #define TOP_KEYS  "(allowed: probes, spans, presets, defaults, histograms)"
 #define HOW_KEYS                                                                             \
 	"mechanism, maxactive, durations, returns, error, labels, filter, observe, sample, " \
-	"split, counters, in_flight, max_series, series_ttl, max_rate, max_cpu, "            \
+	"split, counters, buckets, in_flight, max_series, keep, by, series_ttl, max_rate, "  \
+	"max_cpu, "                                                                          \
 	"description, expected, waits)"
-#define PROBE_KEYS "(allowed: functions, syscalls, tracepoints, user, module, " HOW_KEYS
+#define PROBE_KEYS \
+	"(allowed: functions, syscalls, tracepoints, usdt, user, module, probe, " HOW_KEYS
 #define ONE_BY_ONE                                                                          \
 	"no kernel function has blanks, commas or parentheses in its name; name functions " \
 	"one by one"
@@ -278,11 +280,17 @@ static const struct {
 	{ "probes:\n- functions: [a, b||c]\n",
 	  "2:18: \"b||c\": a function's name is missing behind '|'" },
 	{ "probes:\n- mechanism: auto\n",
-	  "2:3: a probe without a target; give it functions, syscalls, tracepoints or user" },
+	  "2:3: a probe without a target; give it functions, syscalls, tracepoints, usdt or user" },
 	{ "probes:\n- functions: a\n  syscalls: b\n",
-	  "3:13: functions, syscalls, tracepoints and user are for one probe each; begin another "
-	  "probe with "
-	  "'-'" },
+	  "3:13: functions, syscalls, tracepoints, usdt and user are for one probe each; begin "
+	  "another probe with '-'" },
+	{ "probes:\n- usdt: [x:n]\n",
+	  "2:10: \"x:n\": a USDT probe is PATH:NAME or PATH:PROVIDER:NAME, as in "
+	  "/usr/lib/postgresql/15/bin/postgres:query__start" },
+	{ "probes:\n- functions: [/x:usdt:a:b:c]\n",
+	  "2:15: \"/x:usdt:a:b:c\": a USDT probe is PATH:usdt:NAME or PATH:usdt:PROVIDER:NAME, as "
+	  "in "
+	  "/usr/lib/postgresql/15/bin/postgres:usdt:query__start" },
 	{ "probes:\n- functions: [\"!a\"]\n",
 	  "2:15: \"!a\" excludes, but its list has nothing to exclude it from; add functions to "
 	  "the "
@@ -325,7 +333,7 @@ static const struct {
 	{ "probes:\n- user: {comm: \"\", functions: f}\n",
 	  "2:16: an empty text; comm must be a name" },
 	{ "probes:\n- module: kvm\n",
-	  "2:3: a probe without a target; give it functions, syscalls, tracepoints or user" },
+	  "2:3: a probe without a target; give it functions, syscalls, tracepoints, usdt or user" },
 	{ "probes:\n- {module: kvm, functions: [a, \"kvm_*\"]}\n",
 	  "2:32: \"kvm_*\": no globs with module, which also takes what is built in; kvm:kvm_* "
 	  "means that module only" },

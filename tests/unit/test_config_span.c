@@ -26,6 +26,7 @@ static void test_keys(void **state)
 		   "  labels: [{op: rwbs}]\n"
 		   "  outcome: error\n"
 		   "  max_running: 50\n"
+		   "  labels_at: end\n"
 		   "- name: _2\n"
 		   "  end: [{function: f, key: x}, {return: /lib/x.so:g, key: ret}]\n"
 		   "  begin:\n"
@@ -50,6 +51,7 @@ static void test_keys(void **state)
 	assert_string_equal(p[2].event, "block:requeue");
 	assert_string_equal(s->span->outcome.text, "error");
 	assert_int_equal(s->span->max_running, 50);
+	assert_int_equal(s->span->labels_at, SPAN_END);
 	assert_int_equal(s->nlabels, 1);
 	/* Defaults for functions are not for spans. */
 	assert_int_equal(s->nfilters, 0);
@@ -69,15 +71,14 @@ static void test_keys(void **state)
 	assert_string_equal(s->span->points[3].object, "/lib/x.so");
 	assert_string_equal(s->span->points[3].function, "g");
 	assert_null(s->span->outcome.text);
+	assert_int_equal(s->span->labels_at, SPAN_BEGIN);
 	assert_int_equal(s->span->max_running, MAX_RUNNING_DEFAULT);
 	p = c->lists[2].settings.span->points;
 	assert_int_equal(p[0].kind, POINT_USDT);
 	assert_string_equal(p[0].object, "/a:1/b");
-	assert_null(p[0].provider);
 	assert_string_equal(p[0].function, "n");
 	assert_string_equal(p[1].object, "/b");
-	assert_string_equal(p[1].provider, "p");
-	assert_string_equal(p[1].function, "n");
+	assert_string_equal(p[1].function, "p:n");
 	config__free(c);
 }
 
@@ -96,6 +97,7 @@ static void test_same(void **state)
 		"spans:\n- name: io\n" BEGIN END "  max_running: 5\n",
 		"spans:\n- name: io\n" BEGIN END "  outcome: error\n",
 		"spans:\n- name: io\n" BEGIN END "  labels: comm\n",
+		"spans:\n- name: io\n" BEGIN END "  labels_at: end\n",
 		"spans:\n- name: io\n" BEGIN END "  cancel: {tracepoint: a:b, key: [x, y]}\n",
 		"spans:\n- name: io\n" BEGIN
 		"  end: {tracepoint: block:complete, key: [dev, sectors]}\n",
@@ -163,6 +165,8 @@ static const struct {
 	  "    {tracepoint: a:b, key: [a, b]}, {tracepoint: a:b, key: [a, b]},\n"
 	  "    {tracepoint: a:b, key: [a, b]}]\n",
 	  "2:3: a span of 9 points; 8 are allowed" },
+	{ "spans:\n- name: io\n" BEGIN END "  labels_at: both\n",
+	  "5:14: labels_at: \"both\" is not allowed (begin or end)" },
 	{ "spans:\n- name: io\n  begin: {tracepoint: a:b, key: a}\n" END,
 	  "4:8: the key of end has 2 parts, and that of begin 1; the same values in the same "
 	  "order tell which span it is" },

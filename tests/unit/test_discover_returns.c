@@ -104,8 +104,8 @@ static void test_lenient(void **state)
 	check(&f, "refused:vfs_write refused:vfs_read refused:openat refused:openat2");
 	assert_string_equal(f.targets->v[0]->why,
 			    "test.yaml:3:1: vmlinux:vfs_write has other settings here than at "
-			    "test.yaml:1:1: remove one of the two, or make their settings the "
-			    "same");
+			    "test.yaml:1:1: remove one of the two, make their settings the same, "
+			    "or name one, as in probe: slow");
 	assert_string_equal(f.targets->v[1]->why, "returns: pointer does not suit " READ LONG);
 	done(&f);
 	env.lenient = false;

@@ -187,6 +187,26 @@ static void test_no_classic(void **state)
 	histogram_layout__free(g);
 }
 
+/* Another choice of classic bounds has the same bins, and the same native buckets. */
+static void test_view(void **state)
+{
+	static const double all[] = { 1e-6, 3e-3, 1 }, some[] = { 3e-3 };
+	struct histogram_layout *g = NULL, *view;
+	char *why = NULL;
+
+	assert_int_equal(histogram_layout__build(all, ARRAY_SIZE(all), 2, &g, &why), 0);
+	view = histogram_layout__view(g, some, ARRAY_SIZE(some));
+	assert_int_equal(view->nbins, g->nbins);
+	assert_memory_equal(&view->table, &g->table, sizeof(g->table));
+	assert_int_equal(view->nclassic, 1);
+	assert_int_equal(view->classic_end[0], g->classic_end[1]);
+	assert_int_equal(view->nbounds, 3);
+	assert_memory_equal(view->native_end, g->native_end, g->nnative * sizeof(*g->native_end));
+	histogram_layout__free(g);
+	assert_true(view->classic[0] == 3e-3);
+	histogram_layout__free(view);
+}
+
 static void test_refused(void **state)
 {
 	static const double close[] = { 1e-3,	     1.000001e-3, 1.000002e-3, 1.000003e-3,
@@ -212,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_cells_are_the_union),
 		cmocka_unit_test(test_no_classic),
+		cmocka_unit_test(test_view),
 		cmocka_unit_test(test_refused),
 	};
 

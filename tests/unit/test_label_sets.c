@@ -286,8 +286,9 @@ static void test_held_up(void **state)
 	check(0, 1, 6, 1);
 }
 
-#define ADVICE                                                                              \
-	", or reduce the values: filter the calls (filter: outcome == error), use a label " \
+#define ADVICE                                                                                     \
+	", keep the largest (keep: top), or reduce the values: filter the calls (filter: outcome " \
+	"== error), use a label "                                                                  \
 	"with fewer values, or let idle sets go (series_ttl: 1h)"
 
 /* Logged once, when the last set is taken: because of the limit, or because memory is used up. */

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "ladder_fixture.h"
 
-static bool untimed; /* of the targets of plan() */
+static bool untimed, again; /* of the targets of plan() */
 
 /* A kernel function, a system call and a user function. */
 struct world {
@@ -42,6 +42,7 @@ static void plan(struct world *w, const char *mechanism)
 	for (size_t i = 0; i < ARRAY_SIZE(w->v); i++) {
 		w->v[i].settings = &settings;
 		w->v[i].untimed = untimed;
+		w->v[i].again = again && w->v[i].type == TARGET_KERNEL;
 		w->pointers[i] = &w->v[i];
 	}
 	w->targets = (struct targets){ w->pointers, ARRAY_SIZE(w->v), ARRAY_SIZE(w->v) };
@@ -120,6 +121,27 @@ static void test_lossy(void **state)
 		assert_string_equal(chosen(&w, TARGET_KERNEL), rows[i].want);
 		end(&w);
 	}
+}
+
+/* A further probe of a function is in no multi link, and not in the table of those. */
+static void test_again(void **state)
+{
+	struct object_params p = {};
+	struct world w;
+
+	again = true;
+	lacking = LACKS(NO_PREEMPTION);
+	plan(&w, "auto");
+	assert_string_equal(chosen(&w, TARGET_KERNEL), "kretprobe");
+	plan__params(w.attach, &p);
+	assert_int_equal(p.nsites, 0);
+	end(&w);
+	lacking = 0;
+	plan(&w, "kprobe.multi");
+	assert_string_equal(chosen(&w, TARGET_KERNEL), "none");
+	assert_non_null(strstr(w.v[0].why, "the function has another probe"));
+	end(&w);
+	again = false;
 }
 
 /* Without durations: mechanisms with a program for the return alone, and only that program. */
@@ -364,7 +386,7 @@ static void test_why_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forced),
+		cmocka_unit_test(test_forced),	       cmocka_unit_test(test_again),
 
 		cmocka_unit_test(test_lossy),	       cmocka_unit_test(test_untimed),
 		cmocka_unit_test(test_untimed_forced), cmocka_unit_test(test_user),

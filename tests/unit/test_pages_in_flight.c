@@ -12,8 +12,8 @@
 
 #define PATH "/api/v1/inflight"
 
-static struct report_name one[] = { { "vmlinux", "vfs_read" } },
-			  two[] = { { "/lib/a", "seek" }, { "/lib/a", "seek64" } };
+static struct report_name one[] = { { "vmlinux", "vfs_read", NULL } },
+			  two[] = { { "/lib/a", "seek", "p" }, { "/lib/a", "seek64", "p" } };
 static struct report_call reported[] = {
 	{ .names = one,
 	  .nnames = 1,
@@ -27,7 +27,8 @@ static struct report_call reported[] = {
 	  .stack = "schedule+0x12\next4_sync+0x3 [ext4]" },
 	{ .names = two, .nnames = 2, .at_least = true, .pid = 1, .tid = 1, .comm = "a" },
 };
-static struct report_unknown unknown[] = { { { "vmlinux", "filtered" }, "it has a \"filter\"" } };
+static struct report_unknown unknown[] = { { { "vmlinux", "filtered", NULL },
+					     "it has a \"filter\"" } };
 static struct report report = {
 	.scanned = 1700000000.5,
 	.calls = reported,
@@ -59,17 +60,20 @@ static int end(void **state)
 	return tear_down(state);
 }
 
-#define FIRST                                                                                \
-	"{\"object\":\"vmlinux\",\"function\":\"vfs_read\",\"age\":5.25,\"at_least\":false," \
-	"\"pid\":10,\"tid\":11,\"comm\":\"cat \\\"\xef\xbf\xbd\",\"cgroup\":\"/a/b\","       \
-	"\"container_id\":\"containerd://1\",\"pod_uid\":\"uid\","                           \
+#define FIRST                                                                                 \
+	"{\"object\":\"vmlinux\",\"function\":\"vfs_read\",\"probe\":null,\"age\":5.25,\"at_" \
+	"least\":false,"                                                                      \
+	"\"pid\":10,\"tid\":11,\"comm\":\"cat \\\"\xef\xbf\xbd\",\"cgroup\":\"/a/b\","        \
+	"\"container_id\":\"containerd://1\",\"pod_uid\":\"uid\","                            \
 	"\"stack\":[\"schedule+0x12\",\"ext4_sync+0x3 [ext4]\"]}"
-#define SECOND(name)                                                                    \
-	"{\"object\":\"/lib/a\",\"function\":\"" name "\",\"age\":0,\"at_least\":true," \
-	"\"pid\":1,\"tid\":1,\"comm\":\"a\",\"cgroup\":null,\"container_id\":null,"     \
+#define SECOND(name)                                                                \
+	"{\"object\":\"/lib/a\",\"function\":\"" name                               \
+	"\",\"probe\":\"p\",\"age\":0,\"at_least\":true,"                           \
+	"\"pid\":1,\"tid\":1,\"comm\":\"a\",\"cgroup\":null,\"container_id\":null," \
 	"\"pod_uid\":null,\"stack\":[]}"
-#define UNKNOWN \
-	"{\"object\":\"vmlinux\",\"function\":\"filtered\",\"why\":\"it has a \\\"filter\\\"\"}"
+#define UNKNOWN                                                                                \
+	"{\"object\":\"vmlinux\",\"function\":\"filtered\",\"probe\":null,\"why\":\"it has a " \
+	"\\\"filter\\\"\"}"
 
 static void test_all(void **state)
 {

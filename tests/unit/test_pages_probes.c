@@ -96,6 +96,14 @@ static void test_probes_labels(void **state)
 				       "\"ENOENT\":4,\"EIO\":1}}}"));
 		assert_null(strstr(one.body.data, "\"function\":\"openat\""));
 	}
+	extra.keep = KEEP_TOP;
+	fixture.states[0].missed = &(struct missed_target){ .other_most = 12 };
+	{
+		__cleanup_response struct http_response all = get("/api/v1/probes", NULL, 0);
+
+		assert_non_null(strstr(all.body.data, "\"label_sets_limit\":7,"
+						      "\"label_sets_other_max\":12}"));
+	}
 	free(texts[0]);
 	free(texts[1]);
 }

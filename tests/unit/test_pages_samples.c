@@ -12,8 +12,8 @@
 
 #define PATH "/api/v1/samples"
 
-static struct sample_name one[] = { { "vmlinux", "vfs_read" } },
-			  two[] = { { "/lib/a", "seek" }, { "/lib/a", "seek64" } };
+static struct sample_name one[] = { { "vmlinux", "vfs_read", NULL } },
+			  two[] = { { "/lib/a", "seek", "p" }, { "/lib/a", "seek64", "p" } };
 static struct sample_label shown = { "file", "a" };
 static struct sample_label labels[] = { { "comm", "cat \"" }, { "fstype", "ext4" } };
 static struct sample_report reported[] = {
@@ -76,6 +76,7 @@ static int end(void **state)
 
 #define FIRST                                                                                   \
 	"{\"sample\":8,\"time\":1700000000.5,\"object\":\"vmlinux\",\"function\":\"vfs_read\"," \
+	"\"probe\":null,"                                                                       \
 	"\"duration\":5.25,\"outcome\":\"error\",\"value\":\"ENOENT\",\"ret\":-2,"              \
 	"\"labels\":{\"comm\":\"cat "                                                           \
 	"\\\"\",\"fstype\":\"ext4\"},\"show\":{\"file\":\"a\"},\"pid\":10,\"tid\":11,"          \
@@ -86,7 +87,7 @@ static int end(void **state)
 	"[/lib/libc.so.6]\",\"?\"],\"user_stack_error\":\"gone\"}"
 #define SECOND(name)                                                                           \
 	"{\"sample\":7,\"time\":1700000000,\"object\":\"/lib/a\",\"function\":\"" name         \
-	"\",\"duration\":null,\"outcome\":\"ok\",\"value\":\"positive\","                      \
+	"\",\"probe\":\"p\",\"duration\":null,\"outcome\":\"ok\",\"value\":\"positive\","      \
 	"\"ret\":18446744073709551615,\"labels\":{},\"show\":{},\"pid\":1,\"tid\":1,\"comm\":" \
 	"\"a\","                                                                               \
 	"\"cgroup\":null,\"container_id\":null,\"pod_uid\":null,\"stack\":[],"                 \

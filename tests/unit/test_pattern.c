@@ -46,6 +46,11 @@ static const struct {
 	  false,
 	  { "block:a", "block:b" } },
 	{ "!tracepoint:block:*", OBJECT_TRACEPOINT, NULL, true, true, { "block:*" } },
+	{ "/bin/x:usdt:n", OBJECT_USDT, "/bin/x", false, false, { "n" } },
+	{ "!/opt/a:b/c:usdt:p:*", OBJECT_USDT, "/opt/a:b/c", true, true, { "p:*" } },
+	{ "/bin/x:usdt:p:n|m", OBJECT_USDT, "/bin/x", false, false, { "p:n", "m" } },
+	{ "/bin/x:usdt::f", OBJECT_USER, "/bin/x", false, false, { "usdt::f" } }, /* C++ */
+	{ "/bin/x:usdt", OBJECT_USER, "/bin/x", false, false, { "usdt" } },
 	/* Further colons belong to FUNCTION: the first one ends OBJECT. */
 	{ "ext4:a:b", OBJECT_KERNEL, "ext4", false, false, { "a:b" } },
 

@@ -47,7 +47,7 @@ const char *const *__wrap_label_slots__texts(struct label_slots *l, uint32_t cel
 
 static struct capture_label label = { .name = "comm" };
 static struct capture_spec spec = { .labels = &label, .nlabels = 1 };
-static struct target_name other = { "vmlinux", "ksys_sync" };
+static struct target_name other = { "vmlinux", "ksys_sync", NULL };
 static struct target read_target = { .id = 0,
 				     .object = "vmlinux",
 				     .function = "vfs_read",

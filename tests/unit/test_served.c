@@ -41,6 +41,7 @@ static struct capture_spec extra = {
 static char red[] = "RED";
 static struct enumerator colours[] = { { 3, red } };
 static struct target targets[FIXTURE_TARGETS];
+static struct histogram_layout *own_layout;
 static struct served_row rows[FIXTURE_TARGETS];
 static struct served_generation generation;
 static struct shared_memory memory[BANKS], board, in_flight;
@@ -177,6 +178,8 @@ static int set_up(void **state)
 						 &given.size_layout, NULL),
 			 0);
 	make_rows();
+	targets[0].layout = own_layout =
+		histogram_layout__view(given.layout, (double[]){ 0.001 }, 1);
 	make_generation(given.layout);
 	make_descriptors();
 	got = (struct served){};
@@ -191,6 +194,7 @@ static int tear_down(void **state)
 	shared_memory__free(&board);
 	shared_memory__free(&in_flight);
 	adjustments__destroy(&adjustments);
+	histogram_layout__free(own_layout);
 	histogram_layout__free(given.layout);
 	histogram_layout__free(given.size_layout);
 	return 0;
@@ -282,8 +286,9 @@ static void there_and_back(void **state)
 	assert_string_equal(before, after);
 	assert_non_null(strstr(after, "almost"));
 	assert_ptr_equal(got.rows[2].state.target, got.rows[3].state.target);
-	assert_non_null(strstr(after, "\"function\":\"other\",\"same_as\":{\"object\":"
-				      "\"vmlinux\",\"function\":\"do_mmap\"}"));
+	assert_non_null(strstr(after,
+			       "\"function\":\"other\",\"probe\":null,\"same_as\":{\"object\":"
+			       "\"vmlinux\",\"function\":\"do_mmap\"}"));
 	assert_int_equal(got.web.max_requests, 7);
 	assert_string_equal(got.web.config_file, config_path);
 	assert_true(got.ready && got.tls && got.web.openmetrics_created && !got.web.lifecycle);
@@ -300,6 +305,10 @@ static void there_and_back(void **state)
 	assert_memory_equal(&got.layout->table, &given.layout->table, sizeof(got.layout->table));
 	assert_int_equal(got.layout->nnative, given.layout->nnative);
 	assert_int_equal(got.size_layout->classic[0], 64);
+	assert_int_equal(got.layout->nclassic, 2);
+	assert_null(got.rows[1].state.target->layout);
+	assert_int_equal(got.rows[0].state.target->layout->nclassic, 1);
+	assert_int_equal(got.rows[0].state.target->layout->nbins, given.layout->nbins);
 }
 
 static void what_labels_need(void **state)

@@ -18,8 +18,8 @@ static struct target_state attached = {
 	.target = &target, .object = "vmlinux", .function = "vfs_read", .attached = true
 };
 
-static struct sample_name vfs_read = { "vmlinux", "vfs_read" },
-			  cat_main = { "/bin/a b/cat", "main" };
+static struct sample_name vfs_read = { "vmlinux", "vfs_read", NULL },
+			  cat_main = { "/bin/a b/cat", "main", NULL };
 static struct sample_label cat = { "comm", "cat" }, dog = { "comm", "dog" };
 static struct sample_report samples[] = {
 	{ .number = 3,

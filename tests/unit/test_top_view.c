@@ -146,7 +146,7 @@ static void test_histogram(void **state)
 
 static void test_samples(void **state)
 {
-	static struct sample_name name = { "vmlinux", "vfs_read" };
+	static struct sample_name name = { "vmlinux", "vfs_read", NULL };
 	struct sample_report v[20];
 	struct samples_report report = { v, ARRAY_SIZE(v) };
 	__cleanup_buf struct buf out = {};

@@ -35,12 +35,12 @@ cd "$(dirname "$0")/../.." || exit 1
 both=conformance+conformance_edges
 calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
-	scale:many.auto,refused.auto,refused.kprobe.multi+$calls+filters:kprobe.session,tracepoint+syscalls/6.12 \
+	scale:refused.auto,refused.kprobe.multi+$calls+filters:kprobe.session,tracepoint+syscalls/6.12 \
 	scale:nobtf+$calls+events+spans+in_flight/5.10/possible_cpus=100 \
 	scale:many.fsession.multi,refused.auto+names+waits/7 \
 	conformance_labels+expressions+in_flight+filters:fsession.multi/7 \
 	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+samples+callers/6.1 \
-	$both/6.1 $both/5.10 interrupts:fexit/6.1 lockdown/6.12/lockdown=confidentiality
+	$both/6.1 $both/5.10 lockdown/6.12/lockdown=confidentiality
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

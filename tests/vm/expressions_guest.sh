@@ -92,7 +92,8 @@ expressions() {
 		    labels: [{port: ntohs(sk->__sk_common.skc_dport)}, {v4: ip(sk->__sk_common.skc_daddr)},
 		      {v6: ip(sk->__sk_common.skc_v6_daddr)}, {family: family(sk->__sk_common.skc_family)},
 		      {interface: ifname(sk->__sk_common.skc_bound_dev_if)}]
-		    filter: [comm == mapp*, "ntohs(sk->__sk_common.skc_dport) in [7005, 7006]", ip(sk->__sk_common.skc_daddr) == 127.0.0.1]
+		    filter: [comm == mapp*, "ntohs(sk->__sk_common.skc_dport) in [7005, 7006]", ip(sk->__sk_common.skc_daddr) == 127.0.0.1,
+		      "ip(sk->__sk_common.skc_v6_daddr) == 127.0.0.1 && !(ip(sk->__sk_common.skc_v6_daddr) in [fd00::/8, ::1])"]
 		  - functions: ${SYS}sched_getscheduler
 		    labels: [{block: "$SYS_ARG0 >> 5"}]
 		    filter: [comm == alp*, "$SYS_ARG0 & 3 == 1 || $SYS_ARG0 in [2000008, 2000016]", "$SYS_ARG0 < 3000000"]

@@ -9,7 +9,7 @@ from conformance_check import SYS, parse
 # By function: calls that succeed and fail and pass the filters, whether their time is split, and how many match the
 # filter of samples.
 EXPECTED = {
-    "sched_get_priority_max": (0, 1050, False, 0),
+    "sched_get_priority_max": (0, 1000, False, 0),
     "sched_get_priority_min": (1000, 1000, False, 0),
     "getresuid": (1000, 1000, True, 0),
     "getresgid": (0, 1000, True, 1000),
@@ -18,6 +18,9 @@ EXPECTED = {
 READ = (300, 0, True, 300)
 USER = (0, 500, True, 500)
 UNTIMED = (400, 0, False, 400)
+# Of further probes of a function: calls, by name.
+FURTHER = {"all": 2100, "by_comm": 2100, "failed": 50}
+FURTHER_USER = {"all": 1100, "by_comm": 1100, "failed": 100}
 OBSERVED = {"sched_get_priority_min": ("one", "two"), "workload_first": ("argument",)}
 
 
@@ -30,7 +33,8 @@ class Run:
     def sum(self, metric, function, **wanted):
         wanted["function"] = function
         return sum(v for (name, labels), v in self.series.items()
-                   if name == metric and set(wanted.items()) <= set(labels))
+                   if name == metric and set(wanted.items()) <= set(labels)
+                   and wanted.get("probe") == dict(labels).get("probe"))
 
     def expected(self):
         """Pairs: a function and its mechanism, and what is expected."""
@@ -73,6 +77,19 @@ def counts(run):
                 yield f"{function}: {seen} and {unseen} observed of {name}"
 
 
+def further(run):
+    """Several probes of a function count apart. Those of kernel functions are not for tracepoints."""
+    functions = [] if run.mechanism == "tracepoint" else [(SYS + "sched_get_priority_max", FURTHER)]
+    functions += [("workload_first", FURTHER_USER)] if run.user else []
+    for function, probes in functions:
+        for probe, calls in probes.items():
+            counted = run.sum("retprobe_duration_seconds_count", function, probe=probe)
+            returned = run.sum("retprobe_returns_total", function, probe=probe)
+            missed = run.sum("retprobe_missed_total", function, probe=probe)
+            if (counted, returned, missed) != (calls, calls, 0):
+                yield f"{function} {probe}: {counted} timed, {returned} returned, {missed} missed of {calls}"
+
+
 def samples(run):
     for function, _, (*_, matching) in run.expected():
         kept = run.sum("retprobe_samples_total", function)
@@ -85,7 +102,7 @@ def samples(run):
 
 def main():
     name, path = sys.argv[1], pathlib.Path(sys.argv[2])
-    checks = mechanism, counts, samples
+    checks = mechanism, counts, further, samples
     runs = (path / "runs").read_text().split()
     print(f"1..{len(runs) * len(checks) + 1}")
     for forced in runs:

@@ -11,7 +11,8 @@ cd "$(dirname "$0")/../.." || exit 1
 # The operation by-turns calls each of these system calls once, and every other time they fail.
 kernel_probes() {
 	cat <<Y
-  - {functions: ${SYS}sched_get_priority_max, filter: "ret == -EINVAL || duration > 1h"}
+  - functions: ${SYS}sched_get_priority_max
+    filter: ["!(ret != -EINVAL && duration <= 1h)", "comm not in [other, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s]"]
   - functions: ${SYS}sched_get_priority_min
     labels: [comm, {policy: "$SYS_ARG0"}]
     filter: ["comm in [turner, nobody]", "ret in [-EINVAL, 1]", "outcome == error || duration < 1h"]
@@ -23,7 +24,7 @@ kernel_probes() {
     counters: [page-faults, context-switches]
   - functions: ${SYS}getresgid
     labels: [comm, cgroup]
-    filter: [comm == turner, "ret == -EFAULT || duration > 1h"]
+    filter: [comm == turner && ret == -EFAULT, "ret not in [1, 2, 3, 4]"]
     split: cpu
     sample: {when: ["outcome == error || duration > 1h", "ret in [-EFAULT, -EINVAL]"], per_second: 1000000}
   - functions: ${SYS}getrlimit
@@ -35,7 +36,7 @@ kernel_probes() {
     returns: size
     labels: [comm, caller, "caller[2]", pid, cpu, {device: "file->f_inode->i_rdev"}, {mode: "file->f_mode"},
       {fstype: "file->f_inode->i_sb->s_type->name"}, {id: "file->f_inode->i_sb->s_id"}]
-    filter: ["comm in [reader, nobody] || uid == 4711 || pid == 1", "ret in [100, 101, 102, 103] || duration > 1h",
+    filter: ["(comm in [reader, nobody] && uid not in [1, 2]) || uid == 4711 || pid == 1", "ret in [100, 101, 102, 103] || duration > 1h",
       "outcome in [ok, error, null] || ret > 0", "value in [EIO, EINTR] || ret > 0 || duration > 1h"]
     split: cpu
     counters: [page-faults, context-switches]
@@ -59,6 +60,34 @@ user_probe() { # user_probe MECHANISM
 Y
 }
 
+# Further probes of functions that have one. Programs of multi links find one probe for each function.
+further_probes() { # further_probes MECHANISM
+	local mechanism=$1
+	case $mechanism in
+	kprobe.* | fsession.multi) mechanism=kretprobe ;;
+	esac
+	cat <<Y
+  - {functions: ${SYS}sched_get_priority_max, probe: all, mechanism: $mechanism}
+  - {functions: ${SYS}sched_get_priority_max, probe: by_comm, mechanism: $mechanism, labels: [comm]}
+  - functions: ${SYS}sched_get_priority_max
+    probe: failed
+    mechanism: $mechanism
+    filter: [comm == other && ret < 0]
+Y
+}
+
+further_user_probes() { # further_user_probes MECHANISM
+	cat <<Y
+  - {user: {object: $W, functions: workload_first}, probe: all, mechanism: $1, returns: long}
+  - {user: {object: $W, functions: workload_first}, probe: by_comm, mechanism: $1, returns: long, labels: [comm]}
+  - user: {object: $W, functions: workload_first}
+    probe: failed
+    mechanism: $1
+    returns: long
+    filter: "!(comm != other || ret != 7)"
+Y
+}
+
 # Programs at the return only.
 untimed_probe() {
 	cat <<Y
@@ -78,12 +107,15 @@ config_of() { # config_of MECHANISM
 			-e "s/$SYS_ARG0/arg0/g"
 		untimed_probe | sed "s/functions: $SYS/syscalls: /"
 		;;
-	*) kernel_probes ;;
+	*)
+		kernel_probes
+		further_probes "$1"
+		;;
 	esac
 	case $1 in
 	fexit | kprobe.multi | kretprobe) untimed_probe ;;
 	esac
-	[ -z "${user_of[$1]:-}" ] || user_probe "${user_of[$1]}"
+	[ -z "${user_of[$1]:-}" ] || { user_probe "${user_of[$1]}" && further_user_probes "${user_of[$1]}"; }
 }
 
 uname -r >"$RESULTS/kernel"

@@ -22,6 +22,9 @@ spans:
     labels: [{odd: "pid & 1"}]
   - name: small $points
     max_running: 20
+  - name: late $points
+    labels: [comm, {odd: "(pid) & 1"}, {asked: "(pid) & 3"}]
+    labels_at: end
 # a key of two parts, an outcome, and what no label reads
   - name: call
     begin: {tracepoint: syscalls:sys_enter_getsid, key: [tid, uid], $ours}
@@ -44,10 +47,13 @@ if [ -n "${GUEST:-}" ]; then
 	  - name: both
 	    begin: {tracepoint: syscalls:sys_enter_getsid, key: pid, $ours}
 	    end: {function: ${SYS}getpgid, key: "$SYS_ARG0", filter: "$SYS_ARG0 >= 3000000"}
+	    labels: [comm, {odd: "$SYS_ARG0 & 1"}]
+	    labels_at: end
 	Y
 	echo yes >"$RESULTS/functions"
 fi
-# in a program: probes of its own, and a function
+# in a program: probes of its own, also by themselves, and a function
+probes=()
 if [ -x build/shop ]; then
 	cat >>/tmp/spans.yaml <<-Y
 	  - name: order
@@ -56,6 +62,12 @@ if [ -x build/shop ]; then
 	    cancel: {usdt: "$PWD/build/shop:order__dropped", key: arg0}
 	    labels: [{what: str(arg1)}]
 	    outcome: arg1
+	# from the end of an order to the next one: text of the end
+	  - name: pause
+	    begin: {usdt: "$PWD/build/shop:order__done", key: tid}
+	    end: {usdt: "$PWD/build/shop:order__start", key: tid}
+	    labels: [comm, {what: str(arg1)}, {rest: "arg0 & 3"}]
+	    labels_at: end
 	  - name: sizes
 	    begin: {usdt: "$PWD/build/shop:sizes", key: tid}
 	    end: {usdt: "$PWD/build/shop:sizes__done", key: tid}
@@ -66,6 +78,7 @@ if [ -x build/shop ]; then
 	    labels: [{order: "order & 3"}]
 	    outcome: ret
 	Y
+	probes=("--label=what=str(arg1)" "--filter=arg0 < 50" "$PWD/build/shop:usdt:order__start")
 	echo yes >"$RESULTS/shop"
 fi
 if [ -n "${GUEST:-}" ] && modprobe -q null_blk irqmode=2 completion_nsec=20000000 nr_devices=1; then
@@ -78,7 +91,7 @@ if [ -n "${GUEST:-}" ] && modprobe -q null_blk irqmode=2 completion_nsec=2000000
 	Y
 	echo yes >"$RESULTS/disk"
 fi
-start_exporter --config.file=/tmp/spans.yaml
+start_exporter --config.file=/tmp/spans.yaml "${probes[@]}"
 "$W" mix-keys 4 40000 64 >"$RESULTS/mixed.json" || fail "mixing keys"
 scrape mixed
 # Each key that is running ends, and each that is not is told.

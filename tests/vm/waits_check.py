@@ -112,15 +112,15 @@ def workqueues(r):
 
 
 def connections(r):
-    """Each of 26 by its fate, blocking or not; and three that the program gave up."""
+    """Each of 26 by its fate, blocking or not, and 10 of accepts(); and three that the program gave up."""
     found = {}
     for (name, labels), n in r["second"].series.items():
         of = dict(labels)
         if name == "retprobe_span_ended_total" and n and of["span"] == "tcp_connect" and of["comm"] == "python3":
             key = f"{of['family']} {of['value']}"
             found[key] = found.get(key, 0) + n
-    yield from equal("fates", found, r["connects"])
-    yield from equal("all", sum(found.values()), 26)
+    yield from equal("fates", found, r["connects"]["fates"])
+    yield from equal("all", sum(found.values()), 26 + 10)
     yield from equal("given up", grown(r, "retprobe_span_lost_total", "first", "second", span="tcp_connect",
                                        reason="cancelled"), 3)
     # One retransmission: at least a second.
@@ -130,13 +130,26 @@ def connections(r):
     yield from equal("slow ones", slow, sum(n for key, n in found.items() if "TIMEDOUT" in key))
 
 
-CHECKS = (law, run_queue, softirqs, hardirqs, timers, workqueues, connections)
+def accepts(r):
+    """Seven that wait 0.3 s, one of them reset by its peer; and those whose server ends."""
+    at = {"span": "tcp_accept", "port": "7778"}
+    for family, n in r["connects"]["accepted"].items():
+        yield from equal(family, r["second"].sum("retprobe_span_seconds_count", family=family, **at), n)
+    waited = r["second"].sum("retprobe_span_seconds_sum", **at)
+    if not 7 * 0.3 <= waited <= 7 * r["connects"]["seconds"]:
+        yield f"{waited} s of {r['connects']['seconds']} s each"
+    yield from equal("never accepted", grown(r, "retprobe_span_lost_total", "first", "second", span="tcp_accept",
+                                             reason="cancelled"), r["connects"]["never accepted"])
+
+
+CHECKS = (law, run_queue, softirqs, hardirqs, timers, workqueues, connections, accepts)
 
 
 def main():
     name, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     r = {"connects": json.loads((directory / "connects").read_text()),
-         "spans": ("run_queue", "hardirq", "softirq", "timer", "hrtimer", "workqueue_wait", "workqueue", "tcp_connect")}
+         "spans": ("run_queue", "hardirq", "softirq", "timer", "hrtimer", "workqueue_wait", "workqueue", "tcp_connect",
+                   "tcp_accept")}
     for when in "first", "competed", "second":
         r[when] = Scrape(directory / when)
         for side in ".before", ".after":

@@ -54,7 +54,7 @@ modprobe -a dummy veth || fail "dummy, veth"
 
 cat >/tmp/connects.py <<'E2'
 """Connections whose fate is known: the address, blocking or not, and how many."""
-import errno, json, os, select, socket, tty
+import errno, json, os, select, socket, struct, time, tty
 
 listeners = []
 for family, address in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
@@ -90,7 +90,34 @@ for _ in range(3):
     s.setblocking(False)
     s.connect_ex(nobody)
     s.close()
-print(json.dumps(fates))
+
+# Connections that wait to be accepted, for 0.3 s at least; the last one's peer resets it.
+def connect_to(server, reset=False):
+    s = socket.create_connection(server.getsockname()[:2])
+    if reset:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.close()
+    return s
+
+
+def listen(family, address):
+    s = socket.socket(family)
+    s.bind((address, 7778))
+    s.listen(64)
+    return s
+
+
+v4, v6 = listen(socket.AF_INET, "127.0.0.1"), listen(socket.AF_INET6, "::1")
+began = time.monotonic()
+clients = [connect_to(v4) for _ in range(4)] + [connect_to(v6) for _ in range(2)] + [connect_to(v4, reset=True)]
+time.sleep(0.3)
+accepted = [v4.accept() for _ in range(5)] + [v6.accept() for _ in range(2)]
+seconds = time.monotonic() - began
+clients += [connect_to(v4) for _ in range(3)]
+fates["AF_INET 0"] += 8
+fates["AF_INET6 0"] += 2
+print(json.dumps({"fates": fates, "accepted": {"AF_INET": 5, "AF_INET6": 2}, "seconds": seconds,
+                  "never accepted": 3 + sum(n for *_, n, expected in PLAN if not expected)}))
 
 # Work for workqueues: a terminal's input.
 master, slave = os.openpty()

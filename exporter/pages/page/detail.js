@@ -31,8 +31,9 @@ function share(part, whole) {
 }
 
 /* The same numbers from Prometheus. */
-function queries({ object, function: name, durations }) {
-	const of = `object=${JSON.stringify(object)}, function=${JSON.stringify(name)}`;
+function queries({ object, function: name, probe, durations }) {
+	const named = probe ? `, probe=${JSON.stringify(probe)}` : "";
+	const of = `object=${JSON.stringify(object)}, function=${JSON.stringify(name)}${named}`;
 	const rows = [
 		["calls per second", `sum by (instance) (rate(retprobe_returns_total{${of}}[5m]))`],
 		["errors per second", `sum by (instance, value) (rate(retprobe_returns_total{${of}, outcome="error"}[5m]))`],

@@ -45,7 +45,7 @@ let detail = null, paused = false, timer = 0, polling = false;
 let costBefore = null, count = 0;
 
 const past = new Map(); // key -> History, from before the page was opened
-const keyOf = (p) => `${p.object}\0${p.function}`;
+const keyOf = (p) => `${p.object}\0${p.function}\0${p.probe ?? ""}`;
 
 /* What the server has kept. */
 function acceptHistory({ records }) {
@@ -111,7 +111,7 @@ function computeStats() {
 /* ---- the order ---- */
 
 function matches(data, words) {
-	const text = `${data.object} ${data.function} ${data.mechanism ?? data.reason} ${data.signature ?? ""}`.toLowerCase();
+	const text = `${data.object} ${data.function} ${data.probe ?? ""} ${data.mechanism ?? data.reason} ${data.signature ?? ""}`.toLowerCase();
 	return words.every((w) => text.includes(w));
 }
 
@@ -150,7 +150,8 @@ function makeRow(probe) {
 	}
 	const button = element("button", { type: "button" }, probe.data.function);
 	button.addEventListener("click", () => toggle(probe.key));
-	row.cells[0].append(button, element("span", { className: "object" }, probe.data.object));
+	row.cells[0].append(button, element("span", { className: "object" },
+		probe.data.probe ? `${probe.data.object} · ${probe.data.probe}` : probe.data.object));
 	Object.assign(row.dataset, { function: probe.data.function, object: probe.data.object });
 	for (const cell of row.querySelectorAll("td.number"))
 		cell.append(element("span"), element("span", { className: "note" }));
@@ -292,7 +293,7 @@ async function readSamples() {
 	if (!data?.samples)
 		return;
 	const answer = await ask(`samples?limit=${LIMIT}&function=${encodeURIComponent(data.function)}`);
-	opened.setSamples(answer.samples.filter((s) => s.object === data.object));
+	opened.setSamples(answer.samples.filter((s) => s.object === data.object && s.probe === data.probe));
 }
 
 async function poll() {
@@ -333,7 +334,7 @@ function keepState() {
 		q: $("search").value,
 		over: $("window").selectedOptions[0]?.defaultSelected ? "" : $("window").value,
 		sort: usually ? "" : sort.column.name, order: usually || sort.down ? "" : "up",
-		object: of?.object, function: of?.function,
+		object: of?.object, function: of?.function, probe: of?.probe ?? "",
 		sets: sets.search, sets_sort: sets.sort, sets_order: sets.order,
 	});
 }

@@ -32,7 +32,7 @@ function byReason(unattached) {
 function find(probes, unattached) {
 	const out = [], lost = (p) => total(p.data.missed);
 	const missing = probes.filter(lost).sort((a, b) => lost(b) - lost(a));
-	const full = probes.filter((p) => p.data.label_sets >= p.data.label_sets_limit);
+	const full = probes.filter((p) => p.data.label_sets >= p.data.label_sets_limit && p.data.label_sets_other_max === undefined);
 	if (unattached.length)
 		out.push({ text: `${count(unattached.length, "probe")} not attached: ${byReason(unattached)}`, probes: [] });
 	if (missing.length)

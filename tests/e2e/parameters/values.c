@@ -20,6 +20,11 @@ __attribute__((noipa)) void address(uint16_t port, struct in_addr v4, const stru
 	sink += port + v4.s_addr + v6->s6_addr[0] + word;
 }
 
+__attribute__((noipa)) void allowed(const struct in6_addr *v6, struct in_addr v4)
+{
+	sink += v6->s6_addr[0] + v4.s_addr;
+}
+
 __attribute__((noipa)) void code(int err, int sig, int family, int protocol, long nr)
 {
 	sink += err + sig + family + protocol + nr;
@@ -70,6 +75,37 @@ static void call_address(void)
 			address(htons(443 + i), v4, &v6[i], htonl(7 + i));
 		printf("address{port=\"%d\",v4=\"192.0.2.5\",v6=\"%s\",word=\"%d\"} %d\n", 443 + i,
 		       i ? "192.0.2.5" : texts[i], 7 + i, 10 + i);
+	}
+}
+
+/* ip(v6) in [2001:db8::/32, 10.0.0.0/8, ::1] && !(ip(v4) in 192.0.2.128/25) */
+static void call_allowed(void)
+{
+	static const struct {
+		const char *v6, *v4, *shown; /* NULL: it does not pass */
+	} rows[] = {
+		{ "2001:db8:ffff::1", "192.0.2.127", "2001:db8:ffff::1" },
+		{ "2001:db9::1", "192.0.2.127", NULL },
+		{ "::1", "10.0.0.1", "::1" },
+		{ "::2", "10.0.0.1", NULL },
+		{ "::ffff:10.1.2.3", "10.0.0.1", "10.1.2.3" },
+		{ "::ffff:11.1.2.3", "10.0.0.1", NULL },
+		{ "::10.1.2.3", "10.0.0.1", NULL },
+		{ "::1", "192.0.2.128", NULL },
+		{ "::1", "192.0.3.128", "::1" },
+	};
+
+	for (int i = 0; i < 9; i++) {
+		struct in6_addr v6;
+		struct in_addr v4;
+
+		inet_pton(AF_INET6, rows[i].v6, &v6);
+		inet_pton(AF_INET, rows[i].v4, &v4);
+		for (int n = 0; n < 5 + i; n++)
+			allowed(&v6, v4);
+		if (rows[i].shown)
+			printf("allowed{v6=\"%s\",v4=\"%s\"} %d\n", rows[i].shown, rows[i].v4,
+			       5 + i);
 	}
 }
 
@@ -127,7 +163,7 @@ static void call_bits(void)
 		}
 }
 
-/* kind in [2, 3] || name == py*; and small & 6 == 4, and name != */
+/* (kind in [2, 3] || name == py*) && small & 6 == 4; and !(name == s*) && small not in [5, 7] */
 static void call_chosen(void)
 {
 	static const char *const names[] = { "python3", "perl", "py", "p", "sh" };
@@ -138,7 +174,7 @@ static void call_chosen(void)
 
 		chosen(kind, names[name], small);
 		calls[name] += (kind == 2 || kind == 3 || name == 0 || name == 2) &&
-			       (small & 6) == 4 && names[name][0] != 's';
+			       (small & 6) == 4 && names[name][0] != 's' && small != 5;
 	}
 	for (int name = 0; name < 5; name++)
 		if (calls[name])
@@ -185,6 +221,7 @@ static void call_judged(void)
 int main(void)
 {
 	call_address();
+	call_allowed();
 	call_code();
 	call_local();
 	call_bits();
