@@ -399,6 +399,7 @@ check-cluster: $(B)/workload-static $(B)/pause
 
 # The unit tests for arm64 in QEMU's user mode, and the exporter on Debian's kernels, in guests (root).
 check-arm64:
+	sh deploy/deps.sh build guest test arm64
 	$(Q)bash tests/run.sh suites 'tests/deploy/arm64.sh units'
 	$(Q)bash tests/deploy/cross.sh
 	$(Q)bash tests/vm/other_kernels.sh $(or $(ARGS),arm64)
