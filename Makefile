@@ -189,8 +189,8 @@ $(B)/unit/test_samples: REPLACED := object_samples__take label_slots__texts
 $(B)/unit/test_scrape: REPLACED := pthread_cond_wait
 $(B)/unit/test_perf_event: REPLACED := syscall
 $(B)/unit/test_generation: REPLACED := object__load
-$(B)/unit/test_rate_guard: REPLACED := object_maps__refresh object__banks snapshot__count_runs get_nprocs log__line \
-				  costs__of_call costs__note
+$(B)/unit/test_rate_guard: REPLACED := object_maps__refresh object__banks snapshot__count_runs snapshot__events \
+				  get_nprocs log__line costs__of_call costs__note
 $(B)/unit/test_costs: REPLACED := overhead__measure attach__slots attach__count_slot bpf_enable_stats log__line
 $(B)/unit/test_ladder $(B)/unit/test_ladder_calls: REPLACED := features__has features__missing
 $(B)/unit/test_plan: REPLACED := features__has attach__slots choice__explain

@@ -9,7 +9,7 @@
 #include "elf/hazards.h"
 
 /* Larger plans are logged as a warning. */
-#define MANY_USER   100 /* user functions: each call traps */
+#define MANY_USER   100 /* probes of programs: each call traps */
 #define MANY_SERIES 10000
 
 static double mib(uint64_t bytes)
@@ -235,7 +235,7 @@ static void add_up(struct totals *sum, const struct generation *g)
 			continue;
 		add_mechanism(sum, slots[i].ops->name, same);
 		sum->functions += same;
-		sum->user += slots[i].ops->type == TARGET_USER ? same : 0;
+		sum->user += target_type__is_in_file(slots[i].ops->type) ? same : 0;
 		sum->seconds += (double)same * attach_seconds(slots[i].ops);
 	}
 	sum->left = g->targets->n - sum->functions;

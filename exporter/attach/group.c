@@ -114,7 +114,7 @@ static struct mapped_files map_files(struct attach_slot **slots, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct target *t = slots[i]->target;
 
-		if (t->type == TARGET_USER && !is_mapped(&m, t->opened))
+		if (target__is_in_file(t) && !is_mapped(&m, t->opened))
 			*(struct mapped_file *)array__grow(&m.v, &m.n, sizeof(*m.v)) =
 				map_file(t->opened);
 	}
@@ -144,11 +144,12 @@ void group__attach(struct group *g, struct attach_slot **slots, size_t n)
 
 void group__drop_changed(struct group *g, struct attach_slot **slots, size_t n)
 {
-	for (size_t i = 0; i < n && g->ops->type == TARGET_USER; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct attach_slot *slot = slots[i];
 		struct target *t = slot->target;
 
-		if (!slot->attached || opened_file__is_unchanged(t->opened))
+		if (!slot->attached || !target__is_in_file(t) ||
+		    opened_file__is_unchanged(t->opened))
 			continue;
 		group__detach(g, &slot, 1);
 		slot__refuse(slot, 0,

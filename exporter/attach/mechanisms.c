@@ -7,7 +7,7 @@ const struct attach_ops *const mechanisms[] = {
 	&attach_fsession_multi, &attach_fsession,     &attach_fexit,	  &attach_kprobe_session,
 	&attach_kprobe_multi,	&attach_kretprobe,    &attach_tracepoint, &attach_uprobe_ret,
 	&attach_uprobe_session, &attach_uprobe_multi, &attach_uretprobe,  &attach_event,
-	&attach_span,
+	&attach_uprobe,		&attach_span,
 };
 
 const char *mechanisms__unavailable(const struct attach_ops *ops, struct features *f)
@@ -23,11 +23,9 @@ const char *mechanisms__inexact(const struct attach_ops *ops, struct features *f
 }
 
 static const char *const type_names[] = {
-	[TARGET_KERNEL] = "kernel functions",
-	[TARGET_SYSCALL] = "system calls",
-	[TARGET_USER] = "user-space functions",
-	[TARGET_EVENT] = "tracepoints and USDT probes",
-	[TARGET_SPAN] = "spans",
+	[TARGET_KERNEL] = "kernel functions",	[TARGET_SYSCALL] = "system calls",
+	[TARGET_USER] = "user-space functions", [TARGET_EVENT] = "tracepoints",
+	[TARGET_USER_EVENT] = "USDT probes",	[TARGET_SPAN] = "spans",
 };
 
 const struct attach_ops *mechanisms__find(const char *name)
@@ -46,8 +44,9 @@ static enum target_type type_of(const struct pattern *p)
 	case OBJECT_USER:
 		return TARGET_USER;
 	case OBJECT_TRACEPOINT:
-	case OBJECT_USDT:
 		return TARGET_EVENT;
+	case OBJECT_USDT:
+		return TARGET_USER_EVENT;
 	case OBJECT_SPAN:
 		return TARGET_SPAN;
 	case OBJECT_ANY:

@@ -124,7 +124,7 @@ static int time_in_child(const struct trial *t, double *seconds, char **why)
 
 static int time_calls(const struct trial *t, enum target_type type, double *seconds, char **why)
 {
-	if (type == TARGET_USER)
+	if (target_type__is_in_file(type))
 		return time_in_child(t, seconds, why);
 	*seconds = least_time(type == TARGET_KERNEL ? call_kernel : call_system, t);
 	return 0;
@@ -242,6 +242,7 @@ static const struct row {
 	{ &attach_uprobe_session, by_uprobe_link, NONE, BPF_SYS_UPROBE_SESSION },
 	{ &attach_uprobe_multi, by_uprobe_link, BPF_SYS_UPROBE_MULTI, BPF_SYS_UPROBE_MULTI },
 	{ &attach_uretprobe, by_uprobe_event, 0, 0 },
+	{ &attach_uprobe, by_uprobe_event, NONE, 0 },
 };
 
 static const struct row *row_of(const struct attach_ops *ops)
@@ -271,7 +272,7 @@ static int prepare(struct trial *t, char **why)
 {
 	if (!t->row)
 		return error__set(why, -ENOTSUP, "there is no trial function for it");
-	if (t->row->ops->type == TARGET_USER) {
+	if (target_type__is_in_file(t->row->ops->type)) {
 		t->path = mapped__file(overhead_trial, &t->at[AT_ENTRY]);
 		t->at[AT_RETURN] =
 			t->at[AT_ENTRY] + (overhead_trial_exit - (const char *)overhead_trial);
@@ -309,7 +310,7 @@ int overhead__measure(const struct attach_ops *ops, struct features *f, bool onl
 	int err = prepare(&t, why);
 
 	/* A call of a user function takes a nanosecond. */
-	if (!err && ops->type != TARGET_USER)
+	if (!err && !target_type__is_in_file(ops->type))
 		err = time_calls(&t, ops->type, &without, why);
 	if (!err) {
 		err = attach(&t, only_return);

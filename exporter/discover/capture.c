@@ -48,7 +48,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 
 	if (t->type == TARGET_SPAN)
 		return points__capture(src, s, t, pos, why);
-	if (t->npoints)
+	if (t->type == TARGET_USER_EVENT)
 		return usdt__capture(src, s, t, pos, why);
 	if (s->nlabels || s->nfilters || s->nobserved || s->sample.nshow) {
 		switch (t->type) {
@@ -66,6 +66,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 			scope.result.size = 0;
 			scopes__of_event(src, t->function, &format, &scope);
 			break;
+		case TARGET_USER_EVENT:
 		case TARGET_SPAN:
 		case TARGET_TYPES:
 			break;

@@ -179,14 +179,19 @@ static bool is_for_certain(struct claims *c, const struct target *t)
 
 static bool has_parameters(struct claims *c, const struct target *t)
 {
-	bool in_tracefs = t->type != TARGET_KERNEL && t->type != TARGET_USER;
-	bool is_point = t->type == TARGET_EVENT || t->type == TARGET_SPAN;
+	bool in_tracefs =
+		t->type == TARGET_SYSCALL || t->type == TARGET_EVENT || t->type == TARGET_SPAN;
 
-	if (!in_tracefs)
+	if (in_tracefs && c->sources->env->tracefs < 0)
+		return false;
+	switch (t->type) {
+	case TARGET_EVENT:
+	case TARGET_USER_EVENT:
+	case TARGET_SPAN: /* their pointers lead to the kernel's own types */
+		return kernel_functions__vmlinux(sources__types(c->sources));
+	default:
 		return has_type(c, t);
-	/* Their pointers lead to the kernel's own types. */
-	return c->sources->env->tracefs >= 0 &&
-	       (!is_point || kernel_functions__vmlinux(sources__types(c->sources)));
+	}
 }
 
 /* Applies `returns:`. */
@@ -352,7 +357,7 @@ int claims__add(struct claims *c, const struct request *r, struct target *t)
 		return err;
 	}
 	t->settings = &r->list->settings;
-	t->untimed = t->settings->untimed || t->type == TARGET_EVENT;
+	t->untimed = t->settings->untimed || target__is_event(t);
 	t->pos = &r->pattern->pos;
 	t->builtin = r->list->builtin;
 	if (t->selected && c->sources->env->programs)

@@ -129,6 +129,10 @@ char *points__find(struct sources *src, const struct span_settings *s, struct ta
 {
 	char *why = NULL;
 
+	for (size_t i = 0; i < s->npoints; i++)
+		if (s->points[i].object)
+			target__add_file(t, s->points[i].object,
+					 &sources__file(src, s->points[i].object)->id);
 	for (size_t i = 0; i < s->npoints && !why; i++)
 		why = find_places(src, &s->points[i], t, reason);
 	if (why || t->npoints <= SPAN_PLACES_MAX)

@@ -62,6 +62,9 @@ void target__free(struct target *t)
 			capture_spec__free(t->points[i].capture);
 	}
 	free(t->points);
+	for (size_t i = 0; i < t->nfiles; i++)
+		free(t->files[i].path);
+	free(t->files);
 	capture_spec__free(t->capture);
 	opened_file__unref(t->opened);
 	free(t->cold);
@@ -101,6 +104,47 @@ void target__set_reason(struct target *t, enum target_reason reason, char *why)
 bool target__is_in_module(const struct target *t)
 {
 	return t->type == TARGET_KERNEL && strcmp(t->object, SYMBOLS_VMLINUX);
+}
+
+bool target_type__is_in_file(enum target_type type)
+{
+	return type == TARGET_USER || type == TARGET_USER_EVENT;
+}
+
+bool target__is_in_file(const struct target *t)
+{
+	return target_type__is_in_file(t->type);
+}
+
+bool target__is_event(const struct target *t)
+{
+	return t->type == TARGET_EVENT || t->type == TARGET_USER_EVENT;
+}
+
+bool target__traps(const struct target *t)
+{
+	return target__is_in_file(t) || t->nfiles;
+}
+
+const struct file_id *target__file(const struct target *t, size_t i, const char **path)
+{
+	if (target__is_in_file(t) && !i) {
+		*path = t->object;
+		return &t->file;
+	}
+	if (i >= t->nfiles)
+		return NULL;
+	*path = t->files[i].path;
+	return &t->files[i].id;
+}
+
+void target__add_file(struct target *t, const char *path, const struct file_id *id)
+{
+	for (size_t i = 0; i < t->nfiles; i++)
+		if (!strcmp(t->files[i].path, path))
+			return;
+	*(struct target_file *)array__grow(&t->files, &t->nfiles, sizeof(*t->files)) =
+		(struct target_file){ xstrdup(path), *id };
 }
 
 size_t target__nnames(const struct target *t)
@@ -242,6 +286,7 @@ int target__compare_functions(const struct target *a, const struct target *b)
 		return compare_words((uint64_t[]){ a->nr, a->nr32 }, (uint64_t[]){ b->nr, b->nr32 },
 				     2);
 	case TARGET_EVENT:
+	case TARGET_USER_EVENT:
 	case TARGET_SPAN:
 		return compare_first_names(a, b);
 	case TARGET_USER:
@@ -298,6 +343,19 @@ bool target__same(const struct target *a, const struct target *b)
 	       (a->selected || file_id__same(&a->inode, &b->inode));
 }
 
+bool target__same_files(const struct target *a, const struct target *b)
+{
+	const struct file_id *x, *y;
+	const char *path, *other;
+
+	for (size_t i = 0; (x = target__file(a, i, &path)); i++) {
+		y = target__file(b, i, &other);
+		if (!y || strcmp(path, other) || !file_id__same(x, y))
+			return false;
+	}
+	return !target__file(b, a->nfiles + target__is_in_file(a), &other);
+}
+
 struct target *target__describe(const struct target *t)
 {
 	struct target *d = target__new(t->type, t->object, t->function);
@@ -313,6 +371,8 @@ struct target *target__describe(const struct target *t)
 	d->reason = t->reason;
 	d->why = t->why ? xstrdup(t->why) : NULL;
 	d->file = t->file;
+	for (size_t i = 0; i < t->nfiles; i++)
+		target__add_file(d, t->files[i].path, &t->files[i].id);
 	d->builtin = t->builtin;
 	d->selected = t->selected;
 	d->left_out = t->left_out;

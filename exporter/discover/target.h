@@ -15,7 +15,8 @@ enum target_type {
 	TARGET_KERNEL,
 	TARGET_SYSCALL,
 	TARGET_USER,
-	TARGET_EVENT,
+	TARGET_EVENT,	   /* of the kernel: a tracepoint */
+	TARGET_USER_EVENT, /* of a program: a USDT probe */
 	TARGET_SPAN,
 	TARGET_TYPES
 };
@@ -45,6 +46,12 @@ struct point_place {
 	struct opened_file *opened;	/* a reference; NULL: in the kernel */
 	uint64_t offset;		/* in the file */
 	uint64_t semaphore;		/* of a USDT probe, in the file; 0: none */
+};
+
+/* A program's file that has points of a span. */
+struct target_file {
+	char *path;
+	struct file_id id; /* at discovery */
 };
 
 /* The kernel's functions at which answered system calls are counted (bpf/probe_answered.bpf.h). */
@@ -102,7 +109,7 @@ struct target {
 	char *no_function; /* why it is not attached by its functions; NULL: above is the first */
 	uint8_t part;	   /* number of the function among those of the call */
 	struct answerer answerer;
-	/* TARGET_USER: */
+	/* TARGET_USER_EVENT: only the file. TARGET_USER: */
 	struct file_id file;	    /* file at the path */
 	struct file_id inode;	    /* the same for every path */
 	struct opened_file *opened; /* a reference to the file; NULL: not attachable */
@@ -127,10 +134,13 @@ struct target {
 
 	const struct probe_settings *settings; /* borrowed from the configuration */
 	struct capture_spec *capture; /* labels, filters, observed values; NULL: none. Owned */
-	/* TARGET_SPAN: its points. TARGET_EVENT: of a USDT probe, its places; none of a tracepoint.
-	 * The capture above is that of the first one that has labels; of an event, of the first. */
+	/* TARGET_SPAN: its points. TARGET_USER_EVENT: its places. The capture above is that of the
+	 * first one that has labels; of an event, of the first. */
 	struct point_place *points;
 	size_t npoints;
+	/* TARGET_SPAN: */
+	struct target_file *files;
+	size_t nfiles;
 	const struct histogram_layout
 		*layout;	      /* with buckets of its own; borrowed. NULL: as others */
 	const struct source_pos *pos; /* borrowed from the configuration */
@@ -150,6 +160,17 @@ struct targets {
 struct target *target__new(enum target_type type, const char *object, const char *function);
 /* Whether it is a kernel function of a module. */
 bool target__is_in_module(const struct target *t);
+/* Whether targets of the type are in the one file that their object names. */
+bool target_type__is_in_file(enum target_type type);
+bool target__is_in_file(const struct target *t);
+/* Whether it is a point that is counted, without a result and a duration. */
+bool target__is_event(const struct target *t);
+/* Whether programs trap into the kernel for it. */
+bool target__traps(const struct target *t);
+/* Its i-th file of a program, with *path; NULL: there are no more. */
+const struct file_id *target__file(const struct target *t, size_t i, const char **path);
+/* Adds a file of a span, once. */
+void target__add_file(struct target *t, const char *path, const struct file_id *id);
 /* Says why the target is not attached; REASON_NONE and NULL: nothing is in the way. Takes ownership
  * of why. */
 void target__set_reason(struct target *t, enum target_reason reason, char *why);
@@ -170,6 +191,8 @@ void target__swap_files(struct target *a, struct target *b);
 bool target__same(const struct target *a, const struct target *b);
 /* The same without comparing the location. */
 bool target__same_kind(const struct target *a, const struct target *b);
+/* Whether they were found in the same files. */
+bool target__same_files(const struct target *a, const struct target *b);
 /* Orders attachable targets like strcmp(). 0: they are one function, by any name. */
 int target__compare_functions(const struct target *a, const struct target *b);
 /* The same for functions of probes with the same name. */

@@ -41,15 +41,15 @@ static void write_duration(const struct metrics_input *in, struct series *sr, st
 
 static void write_returns(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
-	enum target_type type = sr->state->target->type;
+	const struct target *t = sr->state->target;
 
-	if (type != TARGET_EVENT && type != TARGET_SPAN)
+	if (!target__is_event(t) && t->type != TARGET_SPAN)
 		series__write_results(sr, 0, e);
 }
 
 static void write_events(const struct metrics_input *in, struct series *sr, struct expo *e)
 {
-	if (sr->state->target->type != TARGET_EVENT)
+	if (!target__is_event(sr->state->target))
 		return;
 	sr->labels[1].name = "event";
 	expo__count(e, &(struct label_set){ sr->labels, sr->nlabels },

@@ -61,7 +61,7 @@ static bool stays_out(const struct reconcile *r, struct target *t)
 	const struct probe_row *row = probe_table__find_any(r->table, t);
 	const struct target *before = row ? row->state.target : NULL;
 
-	if (!row || row->state.attached || !file_id__same(&before->file, &t->file) ||
+	if (!row || row->state.attached || !target__same_files(before, t) ||
 	    before->reason != REASON_REFUSED || r->failed)
 		return false;
 	target__set_reason(t, before->reason, before->why ? xstrdup(before->why) : NULL);
@@ -90,7 +90,9 @@ static void compare_one(struct reconcile *r, struct change *ch, struct wanted *w
 		wanted__stay(w, a);
 		return;
 	}
-	if (!a && replaced__follows(ch, w))
+	if (a)
+		replaced__leave(a, w->target);
+	else if (replaced__follows(ch, w))
 		return;
 	if (ch->occasion != CONFIGURED && stays_out(r, w->target))
 		return;

@@ -68,16 +68,23 @@ static void measure(struct costs *c, const struct attach_ops *ops, bool only_ret
 			  out->seconds * 1e9, only_return ? " without durations" : "");
 }
 
-/* How often its programs run in a call. */
+/* How often its programs run in a call. Each point of a span counts as a call. */
 static unsigned runs_of(const struct target *t)
 {
-	return t->untimed ? 1 : 2;
+	return t->untimed || t->type == TARGET_SPAN ? 1 : 2;
+}
+
+/* Points of a span may be anywhere. Those in files are much the dearest, so all count as such if
+ * one is. */
+static const struct attach_ops *mechanism_of(const struct attach_slot *slot)
+{
+	return slot->ops == &attach_span && slot->target->nfiles ? &attach_uprobe : slot->ops;
 }
 
 /* Seconds; 0: not known. */
 static double overhead_of(struct costs *c, const struct attach_slot *slot)
 {
-	const struct attach_ops *ops = slot->ops;
+	const struct attach_ops *ops = mechanism_of(slot);
 	size_t i = 0;
 
 	while (i < MECHANISMS && mechanisms[i] != ops)

@@ -22,7 +22,8 @@ void costs__free(struct costs *c);	      /* NULL is fine */
  * from switches__off(). */
 void costs__prepare(struct costs *c, const struct generation *g, unsigned off);
 
-/* CPU seconds. Measures the mechanism if that is still to be done. */
+/* CPU seconds of a call, or of a point of a span. Measures the mechanism if that is still to be
+ * done. */
 double costs__of_call(struct costs *c, const struct generation *g, uint32_t id);
 
 /* So many calls of a target with a budget since the last check. */

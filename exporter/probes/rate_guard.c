@@ -9,7 +9,8 @@
 
 #define READINGS 16 /* more than a window's worth */
 
-/* How often a generation's targets had been called, at several times. Filtered calls cost, too. */
+/* How often a generation's targets had been called, at several times. Filtered calls cost, too. Of
+ * spans, it is how often their points were reached. */
 struct history {
 	unsigned generation; /* its number */
 	size_t n;
@@ -94,6 +95,20 @@ static struct history *history_of(struct rate_guard *guard, const struct generat
 	return h;
 }
 
+/* What begins counts at its begin and at its end; a begin that replaces another or finds no room
+ * counts twice, too. */
+static void count_points(const struct generation *g, uint64_t *calls)
+{
+	uint64_t events[RP_EVENT_MAX];
+
+	for (uint32_t id = 0; id < g->targets->nids; id++) {
+		if (g->targets->v[id]->type != TARGET_SPAN)
+			continue;
+		snapshot__events(object__banks(g->obj), id, events);
+		calls[id] += events[RP_SPAN_BEGUN] + events[RP_SPAN_CANCELLED];
+	}
+}
+
 static void read_calls(struct history *h, struct generation *g, double now)
 {
 	size_t i = h->taken++ % READINGS;
@@ -103,6 +118,7 @@ static void read_calls(struct history *h, struct generation *g, double now)
 	h->time[i] = now;
 	object_maps__refresh(g->obj);
 	snapshot__count_runs(object__banks(g->obj), h->calls[i]);
+	count_points(g, h->calls[i]);
 }
 
 /* The latest reading at least a window before the last one; NULL: none yet. */
@@ -306,12 +322,11 @@ static void judge_all(struct rate_guard *guard, const struct probe_table *table,
 		 used, max_cpu * 100, paused, n);
 }
 
-/* ---- all user functions together --------------------------------------------------------------
- */
+/* ---- all probes of programs together --------------------------------------------------------- */
 
 static bool counts_in_sum(const struct rate_guard *guard, const struct probe_row *row)
 {
-	return row->state.target->type == TARGET_USER && !row->own_rate && !row->max_cpu &&
+	return target__traps(row->state.target) && !row->own_rate && !row->max_cpu &&
 	       !is_hot(guard, row);
 }
 
@@ -352,13 +367,13 @@ static void judge_sum(struct rate_guard *guard, const struct probe_table *table)
 	for (; sum > limit / 2 && paused < n; paused++) {
 		sum -= users[paused].cost;
 		add_hot(guard, users[paused].row,
-			xasprintf("user functions were called %.0f times a second in total for ten "
-				  "seconds, and this was one of the busiest (it was called %.0f "
+			xasprintf("probes of programs were hit %.0f times a second in total for "
+				  "ten seconds, and this was one of the busiest (it was hit %.0f "
 				  "times a second; set its max_rate to leave it out of the sum)",
 				  rate, users[paused].rate),
 			0);
 	}
-	log_warn("user functions are called %.0f times a second in total, which slows programs "
+	log_warn("probes of programs are hit %.0f times a second in total, which slows programs "
 		 "down: the %zu busiest of %zu are detached for a while; narrow the globs, or set "
 		 "max_rate for the functions that you need",
 		 rate, paused, n);

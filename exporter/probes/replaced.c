@@ -87,6 +87,32 @@ bool replaced__follows(struct change *ch, struct wanted *w)
 	return false;
 }
 
+static bool is_in(const struct target *t, size_t npoints, const struct opened_file *f)
+{
+	for (size_t i = 0; i < npoints; i++)
+		if (t->points[i].opened && is_same_inode(&t->points[i].opened->inode, &f->inode))
+			return true;
+	return false;
+}
+
+void replaced__leave(const struct actual *a, const struct target *t)
+{
+	const struct target *was = a->target;
+
+	for (size_t i = 0; i < was->npoints; i++) {
+		const struct opened_file *f = was->points[i].opened;
+		int users;
+
+		if (!f || is_in(was, i, f) || is_in(t, t->npoints, f))
+			continue;
+		users = file_users__count(f, f->found);
+		if (users)
+			log_warn("%s was replaced, and %d processes that run the former file are "
+				 "no longer counted by %s:%s, whose counts begin anew",
+				 f->found, users, t->object, t->function);
+	}
+}
+
 /* ---- removed files --------------------------------------------------------------------------- */
 
 /* written: the pattern of a target that was not found: "f", "f*", "f|g". */

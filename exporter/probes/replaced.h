@@ -11,6 +11,9 @@
 /* Whether w is attached in a file that has been replaced since, and can be counted there too. Then
  * it stays. */
 bool replaced__follows(struct change *ch, struct wanted *w);
+/* Says what is lost: a is attached to points in files that are not those of t any more. The counts
+ * begin anew. */
+void replaced__leave(const struct actual *a, const struct target *t);
 /* A removed file is there again. */
 void replaced__is_back(struct change *ch, struct wanted *w, struct actual *a);
 /* Keeps targets in removed files while processes run them. */

@@ -80,9 +80,25 @@ static struct file *find(struct file *files, size_t n, const char *path)
 	return NULL;
 }
 
+static void follow(struct watch *w, struct file *old, size_t nold, const char *path,
+		   const struct file_id *id)
+{
+	struct file *before = find(old, nold, path), *f;
+
+	if (find(w->files, w->n, path))
+		return;
+	f = array__grow(&w->files, &w->n, sizeof(*w->files));
+	if (before)
+		*f = *before;
+	f->path = xstrdup(path);
+	/* As it was at discovery: later changes are changes. */
+	f->id = *id;
+	f->changed = false;
+}
+
 void watch__follow(struct watch *w, const struct probe_table *table)
 {
-	struct file *old = take_ptr(w->files), *before;
+	struct file *old = take_ptr(w->files);
 	size_t nold = w->n;
 
 	end_looks(w);
@@ -90,19 +106,12 @@ void watch__follow(struct watch *w, const struct probe_table *table)
 	w->apart = false;
 	for (size_t i = 0; i < table->n; i++) {
 		const struct target *t = table->rows[i].state.target;
-		const char *path = table->rows[i].state.object;
-		struct file *f;
+		const struct file_id *id;
+		const char *path;
 
-		if (t->type != TARGET_USER || t->selected || find(w->files, w->n, path))
-			continue;
-		f = array__grow(&w->files, &w->n, sizeof(*w->files));
-		before = find(old, nold, path);
-		if (before)
-			*f = *before;
-		f->path = xstrdup(path);
-		/* As it was at discovery: later changes are changes. */
-		f->id = t->file;
-		f->changed = false;
+		for (size_t k = 0; !t->selected && (id = target__file(t, k, &path)); k++)
+			follow(w, old, nold,
+			       target__is_in_file(t) ? table->rows[i].state.object : path, id);
 	}
 	free_files(old, nold);
 }

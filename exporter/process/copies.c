@@ -69,10 +69,13 @@ static bool is_probed(const struct target *const *targets, size_t n, const struc
 {
 	uint64_t dev = (uint64_t)major(st->st_dev) << 32 | minor(st->st_dev); /* as a file_id */
 
+	const struct file_id *id;
+	const char *path;
+
 	for (size_t i = 0; i < n; i++)
-		if (targets[i]->type == TARGET_USER && targets[i]->file.dev == dev &&
-		    targets[i]->file.ino == st->st_ino)
-			return true;
+		for (size_t k = 0; (id = target__file(targets[i], k, &path)); k++)
+			if (id->dev == dev && id->ino == st->st_ino)
+				return true;
 	return false;
 }
 

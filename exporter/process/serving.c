@@ -146,7 +146,7 @@ static void make_copies(const struct probe_table *table, struct copies *out)
 
 	for (size_t i = 0; i < table->n; i++)
 		if (table->rows[i].generation && !table->rows[i].state.again &&
-		    table->rows[i].state.target->type == TARGET_USER)
+		    target__traps(table->rows[i].state.target))
 			add_files(&table->rows[i], &targets, &n);
 	err = copies__make(targets, n, &own, out);
 	if (!err)

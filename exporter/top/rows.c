@@ -137,7 +137,7 @@ static void add_all(const struct work *w, struct snap_cell *to, const struct sna
 
 static size_t directory_of(const struct reading_function *f)
 {
-	const char *slash = f->type == TARGET_USER ? strrchr(f->object, '/') : NULL;
+	const char *slash = target__is_in_file(f->state->target) ? strrchr(f->object, '/') : NULL;
 	__cleanup_free char *directory = slash ? xstrndup(f->object, slash + 1 - f->object) : NULL;
 	__cleanup_free char *shown = slash ? escaped(directory) : NULL;
 

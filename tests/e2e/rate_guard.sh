@@ -6,10 +6,11 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 suite=rate_guard
 . tests/e2e/lib.sh
-plan 21
+plan 25
 
 exporter=$PWD/build/small/retprobe_exporter
 workload=$PWD/build/workload
+shop=$PWD/build/shop
 blocked=guard_blocked # the name of a task: at most 15 characters
 read -r port < <(free_ports 1)
 
@@ -150,11 +151,37 @@ too_often workload_function user-function 1 20000 7
 scrape paused
 expect "one that was not busy is still attached" \
 	"$(value paused 'retprobe_probe_attached\{.*function="workload_recursion",reason=""\}')" 1
-if grep -q 'user functions are called [0-9]* times a second in total' "$temp/exporter.log"; then
+if grep -q 'probes of programs are hit [0-9]* times a second in total' "$temp/exporter.log"; then
 	ok "the log tells of the sum"
 else
 	not_ok "the log tells of the sum" "$(tail -3 "$temp/exporter.log")"
 fi
+
+# USDT probes, and spans between them, are in the sum too. Those of the kernel are not.
+kill "$second"
+wait "$second" 2> /dev/null
+cat > "$temp/usdt.yml" <<END
+probes:
+- usdt: [$shop:order__start]
+- usdt: [$shop:order__dropped]
+- tracepoints: ["raw_syscalls:sys_enter"]
+spans:
+- name: order
+  begin: {usdt: "$shop:order__start", key: arg0}
+  end: {usdt: "$shop:order__done", key: arg0}
+END
+"$exporter" --web.listen-address="127.0.0.1:$port" --config.file="$temp/usdt.yml" > "$temp/exporter.log" 2>&1 &
+second=$!
+pids+=("$second")
+wait_for 20 is 'attached.*order__start.* 1$' || give_up "USDT probes are attached" "it does not answer"
+while echo; do sleep 0.01; done 2> /dev/null | "$shop" > /dev/null &
+pids+=($!)
+wait_for 60 is 'attached.*order__start",reason="overload"} 0' && ok "a busy USDT probe is paused" ||
+	not_ok "a busy USDT probe is paused" "$(grep 'attached.*shop' "$temp/now")"
+wait_for 60 is 'attached.*function="order",reason="overload"} 0' && ok "a busy span of USDT probes is paused" ||
+	not_ok "a busy span of USDT probes is paused" "$(grep 'attached.*order' "$temp/now")"
+expect "points of the kernel go on" "$(value now 'retprobe_probe_attached\{.*function="raw_syscalls:sys_enter",reason=""\}')" 1
+expect "what they cost is known" "$(grep -c 'cannot measure what uprobe costs' "$temp/exporter.log")" 0
 
 # ---- CPU time ----------------------------------------------------------------------------------------
 # A function has a budget of its own, and a glob shares one with it. Both are far beyond it. This exporter is the

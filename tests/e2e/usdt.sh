@@ -12,7 +12,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP usdt: attaching needs root"
 	exit 0
 fi
-plan 22
+plan 26
 shop=$PWD/build/shop
 [ -x "$shop" ] || give_up shop "it is not built: make test-programs"
 strip -o "$temp/stripped" "$shop"
@@ -148,6 +148,55 @@ printf 'spans:\n- name: real\n  begin: {usdt: "%s:real", key: arg0}\n  end: {usd
 found=$($exporter --config.check --config.file="$temp/real.yaml" 2>&1)
 grep -q 'real.yaml:3:10: span:real: arg0 of real cannot be read: its arguments are .*8f@' <<<"$found" &&
 	ok "an argument that cannot be read" || not_ok "an argument that cannot be read" "$found"
+
+# ---- files that change -------------------------------------------------------------------------------------------
+cp "$shop" "$temp/upgraded"
+cat >"$temp/upgraded.yaml" <<Y
+probes:
+  - usdt: ["$temp/upgraded:order__done", "$temp/later:order__done"]
+spans:
+  - name: upgraded
+    begin: {usdt: "$temp/upgraded:order__start", key: arg0}
+    end: {usdt: "$temp/upgraded:order__done", key: arg0}
+Y
+launch "$temp/exporter.log" --config.file="$temp/upgraded.yaml" && wait_ready 60 || give_up "upgraded" "it does not start"
+exec {former_in}> >(exec "$temp/upgraded" >/dev/null)
+former_pid=$!
+pids+=("$former_pid")
+echo >&"$former_in"
+has_former() {
+	get /metrics "$temp/metrics" && [ "$(spans retprobe_events_total 'upgraded"')" = 75 ]
+}
+wait_for 10 has_former || give_up "upgraded" "the former file is not counted"
+cp "$temp/stripped" "$temp/new"
+mv "$temp/new" "$temp/upgraded"
+cp "$shop" "$temp/later"
+has_both() {
+	get /metrics "$temp/metrics" && grep -q 'attached{.*/later",.*reason=""} 1' "$temp/metrics" &&
+		[ "$(spans retprobe_events_total 'upgraded"')" = 0 ]
+}
+wait_for 30 has_both && ok "new files of programs" || not_ok "new files of programs" "$(tail -n 3 "$temp/exporter.log")"
+for program in upgraded later; do echo | "$temp/$program" >/dev/null; done
+get /metrics "$temp/metrics"
+check "it counts there, and spans do, too" "$(spans retprobe_events_total 'upgraded"') $(
+	spans retprobe_span_seconds_count '"upgraded"') $(spans retprobe_events_total 'later"')" "75 75 75"
+[ "$(grep -c "upgraded was replaced, and 1 processes that run the former file are no longer counted" "$temp/exporter.log")" = 2 ] &&
+	ok "processes with the former file are told of" ||
+	not_ok "processes with the former file are told of" "$(grep replaced "$temp/exporter.log")"
+kill "$former_pid"
+stop_exporter
+pids=("$shop_pid" "$stripped_pid")
+
+# The server itself runs the C library.
+libc=$(ldd /bin/sh | sed -n 's/.* => \(.*\/libc\.so[^ ]*\) .*/\1/p')
+printf 'spans:\n- name: own\n  begin: {function: "%s:getpid", key: tid}\n  end: {function: "%s:getppid", key: tid}\n' \
+	"$libc" "$libc" >"$temp/own.yaml"
+launch "$temp/exporter.log" --config.file="$temp/own.yaml" && wait_ready 60 || give_up "own files" "it does not start"
+maps=$(cat "/proc/$(pgrep -P "$pid")/maps")
+[[ $maps != *"$libc"* && $maps == *memfd:libc.so.6* ]] && ok "the server runs a copy of a library with points of spans" ||
+	not_ok "the server runs a copy of a library with points of spans" "$(grep libc <<<"$maps")"
+stop_exporter
+pids=("$shop_pid" "$stripped_pid")
 
 # ---- PostgreSQL --------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@
 #define FUNCTIONS 3
 
 static unsigned measured; /* mechanisms */
+static const struct attach_ops *last;
 static const char *refused;
 static struct program_counts counts[FUNCTIONS];
 static int stats; /* switched on so often; negative errno: refused */
@@ -37,6 +38,7 @@ int __wrap_overhead__measure(const struct attach_ops *ops, struct features *f, b
 			     double *seconds, char **why)
 {
 	measured++;
+	last = ops;
 	if (refused) {
 		*why = xstrdup(refused);
 		return -EPERM;
@@ -183,6 +185,22 @@ static void test_refused(void **state)
 	assert_non_null(strstr(said, "cannot measure what kretprobe costs"));
 }
 
+/* Each point of a span is a program at a place, in a file or not. */
+static void test_spans(void **state)
+{
+	static struct target_file file = { .path = "/bin/x" };
+
+	slots[0].ops = &attach_span;
+	functions[0].type = TARGET_SPAN;
+	generation.costs[0].per_run = 300e-9;
+	assert_cost(0, 2e-6 + 300e-9);
+	assert_ptr_equal(last, &attach_span);
+	functions[0].files = &file;
+	functions[0].nfiles = 1;
+	assert_cost(0, 2e-6 + 300e-9);
+	assert_ptr_equal(last, &attach_uprobe);
+}
+
 /* Not while its programs do not run. */
 static void test_switched_off(void **state)
 {
@@ -322,6 +340,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_prepare, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tracepoints_in_use, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_spans, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_switched_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_programs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_newer_times, set_up, tear_down),

@@ -18,13 +18,14 @@
 /* The limit for all user functions together. */
 #define LIMIT (CPUS * RATE_GUARD_USER_SHARE / PRICE)
 
-static uint64_t calls[FUNCTIONS];
+static uint64_t calls[FUNCTIONS], begun[FUNCTIONS], cancelled[FUNCTIONS];
 static double price[FUNCTIONS];
 static uint64_t noted;
 
 int __wrap_object_maps__refresh(struct object *o);
 const struct banks *__wrap_object__banks(const struct object *o);
 void __wrap_snapshot__count_runs(const struct banks *b, uint64_t *runs);
+void __wrap_snapshot__events(const struct banks *b, uint32_t id, uint64_t events[RP_EVENT_MAX]);
 int __wrap_get_nprocs(void);
 double __wrap_costs__of_call(struct costs *c, const struct generation *g, uint32_t id);
 void __wrap_costs__note(struct costs *c, struct target_cost *cost, uint64_t n);
@@ -43,6 +44,13 @@ const struct banks *__wrap_object__banks(const struct object *o)
 void __wrap_snapshot__count_runs(const struct banks *b, uint64_t *runs)
 {
 	memcpy(runs, calls, sizeof(calls));
+}
+
+void __wrap_snapshot__events(const struct banks *b, uint32_t id, uint64_t events[RP_EVENT_MAX])
+{
+	memset(events, 0, RP_EVENT_MAX * sizeof(*events));
+	events[RP_SPAN_BEGUN] = begun[id];
+	events[RP_SPAN_CANCELLED] = cancelled[id];
 }
 
 int __wrap_get_nprocs(void)
@@ -74,8 +82,8 @@ void __wrap_log__line(enum log_level level, const char *fmt, ...)
 /* ---- functions of one generation ---------------------------------------------------------------
  */
 
-static struct target functions[FUNCTIONS];
-static struct targets targets = { .nids = FUNCTIONS };
+static struct target functions[FUNCTIONS], *pointers[FUNCTIONS];
+static struct targets targets = { .v = pointers, .nids = FUNCTIONS };
 static struct generation generation = { .targets = &targets };
 static struct probe_row rows[FUNCTIONS];
 static struct generation *generations[] = { &generation };
@@ -90,6 +98,8 @@ static struct rate_guard *guard;
 static int set_up(void **state)
 {
 	memset(calls, 0, sizeof(calls));
+	memset(begun, 0, sizeof(begun));
+	memset(cancelled, 0, sizeof(cancelled));
 	for (uint32_t i = 0; i < FUNCTIONS; i++) {
 		functions[i] = (struct target){
 			.id = i,
@@ -97,6 +107,7 @@ static int set_up(void **state)
 			.object = "/bin/x",
 			.function = "f",
 		};
+		pointers[i] = &functions[i];
 		price[i] = PRICE;
 		rows[i] = (struct probe_row){
 			.generation = &generation,
@@ -172,7 +183,7 @@ static void test_sum(void **state)
 {
 	CHECK("1 3", 0.2 * LIMIT, 0.4 * LIMIT, 0.1 * LIMIT, 0.3 * LIMIT, 0.1 * LIMIT);
 	assert_non_null(strstr(rate_guard__why_hot(guard, &generation, 1), "in total"));
-	assert_non_null(strstr(said, "user functions are called 55000 times a second in total"));
+	assert_non_null(strstr(said, "probes of programs are hit 55000 times a second in total"));
 	assert_non_null(strstr(said, "the 2 busiest of 5"));
 }
 
@@ -203,6 +214,39 @@ static void test_not_in_the_sum(void **state)
 	rows[2].state.attached = false;
 	rows[3].own_rate = true;
 	CHECK("", LIMIT, LIMIT, LIMIT, LIMIT, LIMIT / 2);
+}
+
+static void test_usdt_probes(void **state)
+{
+	functions[0].type = functions[1].type = TARGET_USER_EVENT;
+	CHECK("0", 0.7 * LIMIT, 0.2 * LIMIT, 0.2 * LIMIT);
+}
+
+/* Points of the kernel do not trap. */
+static void test_spans(void **state)
+{
+	static struct target_file file = { .path = "/bin/x" };
+
+	functions[0].type = functions[1].type = TARGET_SPAN;
+	functions[1].files = &file;
+	functions[1].nfiles = 1;
+	CHECK("1", 10 * LIMIT, 0.7 * LIMIT, 0.4 * LIMIT);
+}
+
+/* Of those that never end, the begin and the cancel. */
+static void test_points_of_spans(void **state)
+{
+	static struct target_file file = { .path = "/bin/x" };
+
+	functions[0].type = TARGET_SPAN;
+	functions[0].files = &file;
+	functions[0].nfiles = 1;
+	for (int tick = 0; tick <= 3; tick++) {
+		rate_guard__check(guard, &view, 0, tick * 5);
+		begun[0] += (uint64_t)(0.6 * LIMIT * 5);
+		cancelled[0] += (uint64_t)(0.6 * LIMIT * 5);
+	}
+	assert_non_null(rate_guard__why_hot(guard, &generation, 0));
 }
 
 static void test_both(void **state)
@@ -380,6 +424,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_none_of_them_often, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_two_traps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_in_the_sum, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_usdt_probes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_spans, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_points_of_spans, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_both, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_beginning, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_budget, set_up, tear_down),

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * uprobe: USDT probes, by a program on a uprobe at each of their places. It is a clone with the
+ * target's descriptor in its code, and with where the arguments are.
+ */
+#include "attach/batch.h"
+#include "attach/site.h"
+#include "attach/point.h"
+
+struct uprobe {
+	size_t n;
+	struct point places[];
+};
+
+static void detach(struct attach_context *c, struct attach_slot *slot)
+{
+	struct uprobe *u = take_ptr(slot->state);
+
+	for (size_t i = 0; i < u->n; i++)
+		point__detach(&u->places[i]);
+	free(u);
+}
+
+static int attach_place(struct attach_context *c, const struct target *t, size_t i,
+			struct point *out, enum attempt *at)
+{
+	const struct point_place *place = &t->points[i];
+	struct program_site site = site__of(t);
+
+	site.capture = place->capture;
+	site.spec |= RP_DESC_ADD_PART(i); /* each has a clone */
+	return point__attach(c, PROG_USDT_COUNT, &site,
+			     perf_event__open_usdt(place->opened->path, place->offset,
+						   place->semaphore),
+			     out, at);
+}
+
+static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
+{
+	const struct target *t = slot->target;
+	struct uprobe *u = slot->state = xcalloc(1, sizeof(*u) + t->npoints * sizeof(u->places[0]));
+	int err = 0;
+
+	for (; u->n < t->npoints && !err; u->n++)
+		err = attach_place(c, t, u->n, &u->places[u->n], at);
+	return err;
+}
+
+/* A clone belongs to one place, and so do its skipped runs. */
+static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
+		  struct kernel_counts *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct uprobe *u = slots[i]->state;
+
+		for (size_t k = 0; slots[i]->attached && k < u->n; k++)
+			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
+				programs__count_fd(u->places[k].program).skipped;
+	}
+}
+
+static const char *caveat(struct features *f)
+{
+	return ATTACH_SKIPPED_EVENTS;
+}
+
+const struct attach_ops attach_uprobe = {
+	.name = "uprobe",
+	.type = TARGET_USER_EVENT,
+	.counting = PROG_BIT(PROG_USDT_COUNT),
+	.missed = 1U << MISSED_RECURSION,
+	.files = 2, /* per place */
+	.requires = FEATURE_BIT(FEATURE_PERF_EVENTS) | FEATURE_BIT(FEATURE_UPROBE_PMU),
+	.caveat = caveat,
+	.attach = batch__attach_each,
+	.attach_one = attach_one,
+	.detach = detach,
+	.count = count,
+};
