@@ -12,7 +12,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP usdt: attaching needs root"
 	exit 0
 fi
-plan 26
+plan 29
 shop=$PWD/build/shop
 [ -x "$shop" ] || give_up shop "it is not built: make test-programs"
 strip -o "$temp/stripped" "$shop"
@@ -197,6 +197,59 @@ maps=$(cat "/proc/$(pgrep -P "$pid")/maps")
 	not_ok "the server runs a copy of a library with points of spans" "$(grep libc <<<"$maps")"
 stop_exporter
 pids=("$shop_pid" "$stripped_pid")
+
+# ---- Python ----------------------------------------------------------------------------------------------------------
+python() {
+	# A copy, since others run Python, too.
+	cp /usr/bin/python3 "$temp/snake"
+	cat >"$temp/python.yaml" <<Y
+probes:
+  - usdt: ["$temp/snake:gc__start"]
+    labels: [{generation: arg0}]
+  - usdt: ["$temp/snake:python:import__find__load__start"]
+    labels: [{module: str(arg0)}]
+    filter: ["str(arg0) in [colorsys, this_is_none]"]
+spans:
+  - name: gc
+    begin: {usdt: "$temp/snake:gc__start", key: tid, filter: "arg0 == 1"}
+    end: {usdt: "$temp/snake:gc__done", key: tid}
+    outcome: arg0                         # how many objects it has freed
+Y
+	launch "$temp/exporter.log" --config.file="$temp/python.yaml" && wait_ready 60 || give_up "Python" "it does not start"
+	told=$(PYTHONHOME=/usr "$temp/snake" -S -c '
+import gc
+gc.disable()
+gc.collect()
+for i in range(300):
+    gc.collect(0)
+for i in range(200):
+    x = []
+    x.append(x)
+    del x
+    gc.collect(1)
+import colorsys
+try:
+    import this_is_none
+except ImportError:
+    pass
+print(*(statistics["collections"] for statistics in gc.get_stats()[:2]))
+') || give_up "Python" "it fails"
+	get /metrics "$temp/metrics"
+	check "garbage collections of Python, beside its own statistics, by generation" "$(for generation in 0 1; do
+		spans retprobe_events_total "gc__start\",generation=\"$generation\""; done | paste -s -d ' ')" "$told"
+	check "imports of Python" "$(for module in colorsys this_is_none; do
+		spans retprobe_events_total "module=\"$module\""; done | paste -s -d ' ')" "1 1"
+	check "what they free" "$(spans retprobe_span_seconds_count '"gc"') $(
+		spans retprobe_span_ended_total '"gc",outcome="ok",value="positive"')" "200 200"
+	stop_exporter
+	pids=("$shop_pid" "$stripped_pid")
+}
+
+if $exporter --probe.list='/usr/bin/python3:usdt:*' 2>/dev/null | grep -q gc__start; then
+	python
+else
+	skip 3 "Python" "this one was built without USDT probes"
+fi
 
 # ---- PostgreSQL --------------------------------------------------------------------------------------------------
 
