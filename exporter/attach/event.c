@@ -27,17 +27,13 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 			     point__open_tracepoint(c, slot->target->function), p, at);
 }
 
-/* A clone belongs to one target, and so do its skipped runs. */
 static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
 		  struct kernel_counts *out)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct point *p = slots[i]->state;
-
+	for (size_t i = 0; i < n; i++)
 		if (slots[i]->attached)
 			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
-				programs__count_fd(p->program).skipped;
-	}
+				point__skipped(slots[i]->state, 1);
 }
 
 static const char *caveat(struct features *f)

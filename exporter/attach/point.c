@@ -36,3 +36,12 @@ void point__detach(struct point *p)
 {
 	perf_event__close(&p->at);
 }
+
+uint64_t point__skipped(const struct point *points, size_t n)
+{
+	uint64_t skipped = 0;
+
+	for (size_t i = 0; i < n; i++)
+		skipped += programs__count_fd(points[i].program).skipped;
+	return skipped;
+}

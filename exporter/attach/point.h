@@ -18,3 +18,6 @@ int point__attach(struct attach_context *c, enum program_id program,
 /* An event of a tracepoint, for point__attach(). name: "block:block_rq_issue". */
 int point__open_tracepoint(struct attach_context *c, const char *name);
 void point__detach(struct point *p);
+/* How often the kernel has skipped the programs of n points. A clone belongs to one point, and so
+ * do its skipped runs. */
+uint64_t point__skipped(const struct point *points, size_t n);

@@ -109,12 +109,10 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct span *s = slots[i]->state;
-		struct kernel_counts *k = &out[slots[i]->target->id];
 
-		for (int p = 0; p < SPAN_PLACES_MAX && slots[i]->attached; p++)
-			if (s->points[p].program > 0)
-				k->missed[MISSED_RECURSION] +=
-					programs__count_fd(s->points[p].program).skipped;
+		if (slots[i]->attached)
+			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
+				point__skipped(s->points, SPAN_PLACES_MAX);
 	}
 }
 

@@ -46,16 +46,15 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 	return err;
 }
 
-/* A clone belongs to one place, and so do its skipped runs. */
 static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
 		  struct kernel_counts *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct uprobe *u = slots[i]->state;
 
-		for (size_t k = 0; slots[i]->attached && k < u->n; k++)
+		if (slots[i]->attached)
 			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
-				programs__count_fd(u->places[k].program).skipped;
+				point__skipped(u->places, u->n);
 	}
 }
 

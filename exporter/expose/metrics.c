@@ -357,17 +357,13 @@ static void write_dropped_samples(const struct metrics_input *in, struct expo *e
 }
 
 /* In the order of the exposition. */
-static const struct {
-	struct metric_family family;
-	series_writer *each; /* for each series, or: */
-	void (*all)(const struct metrics_input *in, struct expo *e);
-} families[] = {
+static const struct series_family families[] = {
 	{ { "retprobe_duration_seconds", "Time from entry to return of the function.", "seconds",
 	    METRIC_HISTOGRAM },
 	  .each = write_duration },
 	{ { "retprobe_returns", "Calls that returned, by what they returned.", "", METRIC_COUNTER },
 	  .each = write_returns },
-	{ { "retprobe_events", "Events of a tracepoint.", "", METRIC_COUNTER },
+	{ { "retprobe_events", "Events of a tracepoint or a USDT probe.", "", METRIC_COUNTER },
 	  .each = write_events },
 	{ { "retprobe_return_size_bytes", "Positive results of functions that return sizes.",
 	    "bytes", METRIC_HISTOGRAM },
@@ -431,13 +427,7 @@ static const struct {
 
 void metrics__write(const struct metrics_input *in, struct expo *e)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		expo__family(e, &families[i].family);
-		if (families[i].each)
-			series__for_each(in, e, families[i].each);
-		else
-			families[i].all(in, e);
-	}
+	series__write_families(families, ARRAY_SIZE(families), in, e);
 	metrics_span__write(in, e);
 	metrics_probe__write(in, e);
 	metrics_self__write(in, e);

@@ -19,7 +19,7 @@ static void begin(struct series *sr, const struct target_state *st, const struct
 			(struct label){ x->labels[i].name, texts ? texts->v[i] : LABEL_OTHERS };
 }
 
-void series__for_each(const struct metrics_input *in, struct expo *e, series_writer *write)
+static void for_each(const struct metrics_input *in, struct expo *e, series_writer *write)
 {
 	const struct target_state *st;
 
@@ -34,6 +34,18 @@ void series__for_each(const struct metrics_input *in, struct expo *e, series_wri
 			begin(&sr, st, &t->sets[i].cell, t->sets[i].texts, t->sets[i].slot);
 			write(in, &sr, e);
 		}
+	}
+}
+
+void series__write_families(const struct series_family *families, size_t n,
+			    const struct metrics_input *in, struct expo *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		expo__family(e, &families[i].family);
+		if (families[i].each)
+			for_each(in, e, families[i].each);
+		else
+			families[i].all(in, e);
 	}
 }
 

@@ -18,8 +18,15 @@ struct series {
 
 typedef void series_writer(const struct metrics_input *in, struct series *sr, struct expo *e);
 
-/* Calls write() for each series of each target that passes the filter. */
-void series__for_each(const struct metrics_input *in, struct expo *e, series_writer *write);
+struct series_family {
+	struct metric_family family;
+	series_writer *each; /* for each series, or: */
+	void (*all)(const struct metrics_input *in, struct expo *e);
+};
+
+/* Writes n families, with the series of each target that passes the filter. */
+void series__write_families(const struct series_family *families, size_t n,
+			    const struct metrics_input *in, struct expo *e);
 /* Of its durations. */
 static inline const struct histogram_layout *series__layout(const struct metrics_input *in,
 							    const struct series *sr)

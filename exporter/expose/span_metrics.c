@@ -146,11 +146,7 @@ static void write_oldest(const struct metrics_input *in, struct expo *e)
 }
 
 /* In the order of the exposition. */
-static const struct {
-	struct metric_family family;
-	series_writer *each; /* for each series, or: */
-	void (*all)(const struct metrics_input *in, struct expo *e);
-} families[] = {
+static const struct series_family families[] = {
 	{ { "retprobe_span_seconds", "Time from the begin of the span to its end.", "seconds",
 	    METRIC_HISTOGRAM },
 	  .each = write_seconds },
@@ -171,11 +167,5 @@ static const struct {
 
 void metrics_span__write(const struct metrics_input *in, struct expo *e)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		expo__family(e, &families[i].family);
-		if (families[i].each)
-			series__for_each(in, e, families[i].each);
-		else
-			families[i].all(in, e);
-	}
+	series__write_families(families, ARRAY_SIZE(families), in, e);
 }

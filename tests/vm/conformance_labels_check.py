@@ -7,34 +7,11 @@ import itertools
 import pathlib
 import sys
 
-from conformance_check import SYS, forced, parse
+from conformance_check import SYS, forced
+from scrape import Scrape, equal
 
 RETURNS = "retprobe_returns_total"
 COUNT = "retprobe_duration_seconds_count"
-
-
-class Scrape:
-    def __init__(self, path):
-        self.series = {(name, frozenset(labels)): v for (name, labels), v in parse(path).items()}
-
-    def sum(self, metric, /, **wanted):
-        """The sum of a metric over all series with these labels."""
-        return sum(v for (n, labels), v in self.series.items()
-                   if n == metric and set(wanted.items()) <= labels)
-
-    def values(self, metric, label, /, **wanted):
-        """{value of the label: sum}, without zeros."""
-        found = {}
-        for (n, labels), v in self.series.items():
-            if n == metric and v and set(wanted.items()) <= labels:
-                key = dict(labels).get(label)
-                found[key] = found.get(key, 0) + v
-        return found
-
-
-def equal(what, found, expected):
-    if found != expected:
-        yield f"{what}: {found}, not {expected}"
 
 
 def kinds(r):

@@ -5,28 +5,9 @@ import json
 import pathlib
 import sys
 
-from conformance_check import parse
+from scrape import Scrape, equal
 
 EVENTS = "retprobe_events_total"
-
-
-class Scrape:
-    def __init__(self, path):
-        self.series = {(name, frozenset(labels)): v for (name, labels), v in parse(path).items()}
-
-    def values(self, metric, label, /, **wanted):
-        """{value of the label: sum}, without zeros."""
-        found = {}
-        for (name, labels), v in self.series.items():
-            if name == metric and v and set(wanted.items()) <= labels:
-                key = dict(labels).get(label)
-                found[key] = found.get(key, 0) + v
-        return found
-
-
-def equal(what, found, expected):
-    if found != expected:
-        yield f"{what}: {found}, not {expected}"
 
 
 def growth(r, label, **wanted):

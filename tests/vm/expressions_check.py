@@ -7,7 +7,8 @@ import sys
 
 import conformance_labels_check
 from conformance_check import SYS
-from conformance_labels_check import COUNT, equal
+from conformance_labels_check import COUNT
+from scrape import equal
 
 PROBES = 21
 

@@ -5,44 +5,22 @@ import json
 import pathlib
 import sys
 
-from conformance_check import parse
 from events_check import run
+from scrape import Scrape, equal
 
 LOST = ("cancelled", "replaced", "no_room", "detached", "unmatched", "unreadable")
 
 
-class Scrape:
-    def __init__(self, path):
-        self.series = {(name, frozenset(labels)): v for (name, labels), v in parse(path).items()}
-
-    def sum(self, metric, /, **wanted):
-        return sum(v for (name, labels), v in self.series.items()
-                   if name == metric and set(wanted.items()) <= labels)
-
-    def values(self, metric, label, /, **wanted):
-        """{value of the label: sum}, without zeros."""
-        found = {}
-        for (name, labels), v in self.series.items():
-            if name == metric and v and set(wanted.items()) <= labels:
-                key = dict(labels).get(label)
-                found[key] = found.get(key, 0) + v
-        return found
-
-    def span(self, name):
-        """All numbers of a span."""
-        of = {"begun": self.sum("retprobe_span_begun_total", span=name),
-              "ended": self.sum("retprobe_span_seconds_count", span=name),
-              "running": self.sum("retprobe_span_running", span=name)}
-        return of | {reason: self.sum("retprobe_span_lost_total", span=name, reason=reason) for reason in LOST}
-
-
-def equal(what, found, expected):
-    if found != expected:
-        yield f"{what}: {found}, not {expected}"
+def numbers_of(scrape, name):
+    """All numbers of a span."""
+    of = {"begun": scrape.sum("retprobe_span_begun_total", span=name),
+          "ended": scrape.sum("retprobe_span_seconds_count", span=name),
+          "running": scrape.sum("retprobe_span_running", span=name)}
+    return of | {reason: scrape.sum("retprobe_span_lost_total", span=name, reason=reason) for reason in LOST}
 
 
 def grown(r, name, after, before):
-    new, old = r[after].span(name), r[before].span(name)
+    new, old = numbers_of(r[after], name), numbers_of(r[before], name)
     return {key: new[key] - old[key] for key in new if new[key] != old[key]}
 
 
@@ -50,7 +28,7 @@ def law(r):
     """Each that has begun is in one number. Exactly so, since nothing begins during a scrape."""
     for when in r["scrapes"]:
         for name in ("mixed", "small", "late", "call", "sleep"):
-            of = r[when].span(name)
+            of = numbers_of(r[when], name)
             over = sum(of[key] for key in ("ended", "cancelled", "replaced", "no_room", "detached", "running"))
             yield from equal(f"{when}, {name}", of["begun"], over)
             yield from equal(f"{when}, {name}, ended by outcome", of["ended"],
@@ -60,7 +38,7 @@ def law(r):
 def threads(r):
     """Four threads, 64 keys: all points are counted, and those that run are those that end then."""
     for name, room in ("mixed", 64), ("small", 20), ("late", 64):
-        of = r["mixed"].span(name)
+        of = numbers_of(r["mixed"], name)
         # Linux 7 skips programs at system calls while a task is preempted inside one, and counts it.
         lost = r["made"]["begun"] - of["begun"] + r["made"]["ended"] - of["ended"] - of["unmatched"]
         skipped = r["mixed"].sum("retprobe_missed_total", object="span", function=name, reason="recursion")
@@ -70,8 +48,8 @@ def threads(r):
             yield f"{name}: {of}"
         yield from equal(f"{name} drained", grown(r, name, "drained", "mixed"),
                          {"ended": of["running"], "unmatched": 64 - of["running"], "running": -of["running"]})
-    yield from equal("no room", bool(r["mixed"].span("small")["no_room"]), True)
-    yield from equal("room", r["mixed"].span("mixed")["no_room"], 0)
+    yield from equal("no room", bool(numbers_of(r["mixed"], "small")["no_room"]), True)
+    yield from equal("room", numbers_of(r["mixed"], "mixed")["no_room"], 0)
 
 
 def full(r):
@@ -93,7 +71,7 @@ def labels(r):
 
 
 def outcomes(r):
-    of = r["ended"].span("call")
+    of = numbers_of(r["ended"], "call")
     yield from equal("call", of["begun"], of["ended"] + of["replaced"] + of["running"])
     if not r["kernel"].startswith("7."):
         yield from equal("replaced", of["replaced"], 0)
@@ -116,7 +94,7 @@ def functions(r):
 
 def times(r):
     """20 naps of 0.2 ms at least."""
-    of = r["slept"].span("sleep")
+    of = numbers_of(r["slept"], "sleep")
     yield from equal("naps", (of["begun"], of["ended"]), (20, 20))
     seconds = r["slept"].sum("retprobe_span_seconds_sum", span="sleep")
     if not 0.0002 * 20 <= seconds < 60:
@@ -129,7 +107,7 @@ def programs(r):
         yield "SKIP: build/shop is not here"
         return
     s = r["slept"]
-    of = {key: n for key, n in s.span("order").items() if n}
+    of = {key: n for key, n in numbers_of(s, "order").items() if n}
     yield from equal("orders", of, {"begun": 100, "ended": 75, "cancelled": 25})
     yield from equal("text", s.values("retprobe_span_seconds_count", "what", span="order"),
                      {"bread": 25, "wine": 25, "salt": 25})
@@ -164,10 +142,10 @@ def disk(r):
 
 
 def reload(r):
-    before, after = r["slept"].span("mixed"), r["later"].span("mixed")
+    before, after = numbers_of(r["slept"], "mixed"), numbers_of(r["later"], "mixed")
     yield from equal("goes on", {key: after[key] - before[key] for key in after if after[key] != before[key]},
                      {"begun": 30, "ended": 30})
-    of = r["later"].span("small")
+    of = numbers_of(r["later"], "small")
     yield from equal("begins anew", {key: v for key, v in of.items() if v}, {"unmatched": 30})
 
 
@@ -175,7 +153,7 @@ def oldest(r):
     if not r["old"].series.get(("retprobe_exporter_scan_available", frozenset({("reason", "")}))):
         yield "SKIP: this kernel cannot walk through maps"
         return
-    yield from equal("running", r["old"].span("mixed")["running"], 1)
+    yield from equal("running", numbers_of(r["old"], "mixed")["running"], 1)
     age = r["old"].sum("retprobe_span_oldest_seconds", span="mixed")
     if not 1 <= age < 120:
         yield f"{age} s"

@@ -8,7 +8,8 @@ import pathlib
 import sys
 
 from events_check import run
-from spans_check import Scrape, equal
+from scrape import Scrape, equal
+from spans_check import numbers_of
 
 
 def told(path):
@@ -49,7 +50,7 @@ def within(r, what, n, key, span, least, slack=0):
 def law(r):
     for when in "first", "competed", "second":
         for name in r["spans"]:
-            of = r[when].span(name)
+            of = numbers_of(r[when], name)
             over = sum(of[key] for key in ("ended", "cancelled", "replaced", "no_room", "detached", "running"))
             # Some begin or end while it is read.
             if abs(of["begun"] - over) > 20:
