@@ -295,7 +295,7 @@ fleet: all
 
 # ---- what each mechanism needs, tried on each kernel -------------------------------------------
 
-capabilities: all $(B)/workload
+capabilities: all $(B)/workload $(B)/shop
 	$(Q)bash tests/vm/capabilities.sh $(ARGS)
 .PHONY: capabilities
 

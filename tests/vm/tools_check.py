@@ -12,13 +12,14 @@ from conformance_check import parse  # noqa: E402
 
 # What counts each kind of part, and the label that has its name.
 COUNTS = {"retprobe_returns_total": "function", "retprobe_events_total": "event", "retprobe_span_seconds_count": "span"}
-LISTS = re.compile(r"\b(?:functions|syscalls|tracepoints): \[([^]]*)\]|- name: (\w+)")
+LISTS = re.compile(r"\b(?:functions|syscalls|tracepoints|usdt): \[([^]]*)\]|- name: (\w+)")
 
 
 def parts(text):
-    """Each function, system call, tracepoint and span of the configuration, as its metrics name it."""
+    """Each function, system call, event and span of the configuration, as its metrics name it."""
     for found in LISTS.finditer(text):
-        yield from re.split(r", *", found[1].replace('"', "")) if found[1] else [found[2]]
+        for part in re.split(r", *", found[1].replace('"', "")) if found[1] else [found[2]]:
+            yield part.partition(":")[2] if part.startswith("/") else part
 
 
 def main(name, directory):

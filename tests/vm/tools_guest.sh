@@ -38,8 +38,9 @@ kill $! || fail "kill"
 (echo $BASHPID >/sys/fs/cgroup/small/cgroup.procs && exec tail /dev/zero) 2>/dev/null
 
 # A signal to a thread. Then a queue of one: the second connection is sent again after a second, and the third port is closed.
-python3 - <<'END' || fail "python"
-import signal, socket, threading, time
+/usr/bin/python3 - <<'END' || fail "python"
+import gc, signal, socket, threading, time
+gc.collect()
 signal.signal(signal.SIGUSR1, lambda *_: None)
 signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
 listener = socket.socket()
