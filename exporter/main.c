@@ -395,6 +395,8 @@ int main(int argc, char **argv)
 	/* Scrapes come one after the other, by whichever thread: an arena for each thread would
 	 * only keep what the others could have used again. */
 	mallopt(M_ARENA_MAX, 1);
+	/* Where the log and the output go to one file, neither cuts a line of the other. */
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	if (server__is_meant(argc, argv))
 		return server__main(argc, argv);
 	if (config__parse(argc, argv, &e.config, &error)) {

@@ -13,7 +13,7 @@ trap '[ -n "$exporter" ] && kill $exporter 2>/dev/null; rm -rf "$work"' EXIT
 # Readable without root, wherever the tree is.
 cp "$X" "$work/x" && chmod -R a+rX "$work"
 
-echo 1..59
+echo 1..60
 ok() { echo "ok cli $1"; }
 not_ok() { echo "not ok cli $1: $2"; }
 
@@ -281,6 +281,10 @@ if [ "${functions:-0}" -gt 1000 ] && [ "${series:-0}" -gt 100000 ] &&
 else
 	not_ok "a large plan: a warning with its numbers" "$(grep level=warn "$work/err"; tail -3 "$work/out")"
 fi
+"$X" --config.check 'syscall:*' >"$work/both" 2>&1
+lines=$(grep -c 'level=' "$work/both")
+[ "$lines" -gt 1 ] && [ "$(grep -c '^ts=.* level=' "$work/both")" = "$lines" ] && ok "the log cuts no line of a plan" ||
+	not_ok "the log cuts no line of a plan" "$(grep 'level=' "$work/both" | grep -v '^ts=')"
 plan 'syscall:open*'
 if grep -q level=warn "$work/err"; then not_ok "a small plan: no warning" "$(cat "$work/err")"; else
 	ok "a small plan: no warning"; fi
