@@ -11,7 +11,7 @@
 /* As error messages list them. */
 #define MECHANISMS                                                                         \
 	"auto, fsession.multi, fsession, fexit, kprobe.session, kprobe.multi, kretprobe, " \
-	"tracepoint, uprobe.ret, uprobe.session, uprobe.multi, uretprobe, event or span"
+	"tracepoint, uprobe.ret, uprobe.session, uprobe.multi, uretprobe, event, uprobe or span"
 
 #define MAX_ARGS 8
 

@@ -267,7 +267,7 @@ static const struct {
 	{ "histograms: {native_resolution: [1]}", "1:33: " RESOLUTION "a list" },
 	{ "defaults: {mechanism: kprobe}",
 	  "1:23: mechanism: \"kprobe\" is not allowed; did you mean "
-	  "kprobe.multi or kprobe.session? (" MECHANISMS ")" },
+	  "uprobe, kprobe.multi or kprobe.session? (" MECHANISMS ")" },
 	{ "defaults: {maxactive: 0}",
 	  "1:23: maxactive: \"0\" is not allowed; write a whole number from 1 to 4096" },
 	{ "defaults: {maxactive: 4097}",

@@ -8,6 +8,7 @@
 
 #include "attach/choice.h"
 #include "base/buf.h"
+#include "config/values.h"
 #include "ladder_fixture.h"
 
 static bool untimed, again; /* of the targets of plan() */
@@ -383,6 +384,15 @@ static void test_why_none(void **state)
 	end(&w);
 }
 
+/* Each can be asked for, by the name that metrics and messages have. */
+static void test_names(void **state)
+{
+	assert_string_equal(config_mechanisms[0], "auto");
+	for (size_t i = 0; i < MECHANISMS; i++)
+		assert_string_equal(config_mechanisms[i + 1], mechanisms[i]->name);
+	assert_null(config_mechanisms[MECHANISMS + 1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,7 +402,7 @@ int main(void)
 		cmocka_unit_test(test_untimed_forced), cmocka_unit_test(test_user),
 		cmocka_unit_test(test_cgroups),	       cmocka_unit_test(test_outdated),
 		cmocka_unit_test(test_reasons),	       cmocka_unit_test(test_reasons_of_many),
-		cmocka_unit_test(test_why_none),
+		cmocka_unit_test(test_why_none),       cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
