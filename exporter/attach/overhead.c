@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The trial functions: for kernel functions one that the kernel's own tests call
- * (KERNEL_BTF_TRIAL), for system calls getppid(2), for user functions one of our own
- * program.
+ * (KERNEL_BTF_TRIAL), for system calls getppid(2), for tracepoints what a thread does that renames
+ * itself, for user functions one of our own program.
  *
  * A child calls the user function. If a sandbox refuses the kernel's own system call at the end of
  * a return probe (Linux 6.11 to 6.13), the caller crashes.
@@ -12,8 +12,10 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include <math.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "attach/mechanisms.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mapped.h"
@@ -34,6 +36,7 @@ struct trial {
 	int runner;	/* a program whose test run calls the kernel's trial function */
 	char *path;	/* of our own program */
 	uint64_t at[2]; /* offsets of the user function's entry and exit */
+	char name[16];	/* of this thread */
 	int fds[5];	/* programs and links */
 	size_t nfds;
 	struct perf_attachment events[2];
@@ -75,6 +78,11 @@ static void call_kernel(const struct trial *t)
 static void call_system(const struct trial *t)
 {
 	syscall(SYS_getppid);
+}
+
+static void call_rename(const struct trial *t)
+{
+	prctl(PR_SET_NAME, t->name);
 }
 
 static void call_user(const struct trial *t)
@@ -126,7 +134,10 @@ static int time_calls(const struct trial *t, enum target_type type, double *seco
 {
 	if (target_type__is_in_file(type))
 		return time_in_child(t, seconds, why);
-	*seconds = least_time(type == TARGET_KERNEL ? call_kernel : call_system, t);
+	*seconds = least_time(type == TARGET_KERNEL    ? call_kernel
+			      : type == TARGET_SYSCALL ? call_system
+						       : call_rename,
+			      t);
 	return 0;
 }
 
@@ -193,6 +204,15 @@ static int by_tracepoint(struct trial *t, int attach, int where)
 	return keep_event(t, perf_event__open_tracepoint(id), prog);
 }
 
+/* One program. */
+static int by_event(struct trial *t, int attach, int where)
+{
+	int prog = keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_TRACEPOINT, 0, 0));
+	int id = tracefs__event_id(features__tracefs(t->features), "task", "task_rename");
+
+	return keep_event(t, perf_event__open_tracepoint(id), prog);
+}
+
 static int by_uprobe_link(struct trial *t, int attach, int where)
 {
 	int prog = keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_KPROBE, attach, 0));
@@ -242,15 +262,20 @@ static const struct row {
 	{ &attach_uprobe_session, by_uprobe_link, NONE, BPF_SYS_UPROBE_SESSION },
 	{ &attach_uprobe_multi, by_uprobe_link, BPF_SYS_UPROBE_MULTI, BPF_SYS_UPROBE_MULTI },
 	{ &attach_uretprobe, by_uprobe_event, 0, 0 },
+	{ &attach_event, by_event, NONE, 0 },
 	{ &attach_uprobe, by_uprobe_event, NONE, 0 },
+	{ &attach_span, by_event, NONE, 0 },
 };
+
+_Static_assert(ARRAY_SIZE(rows) == MECHANISMS, "each mechanism has a trial");
 
 static const struct row *row_of(const struct attach_ops *ops)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].ops == ops)
-			return &rows[i];
-	return NULL;
+	const struct row *row = rows;
+
+	while (row->ops != ops)
+		row++;
+	return row;
 }
 
 /* ---- the trial ------------------------------------------------------------------------------- */
@@ -270,8 +295,6 @@ static int attach(struct trial *t, bool only_return)
 /* What the calls need. */
 static int prepare(struct trial *t, char **why)
 {
-	if (!t->row)
-		return error__set(why, -ENOTSUP, "there is no trial function for it");
 	if (target_type__is_in_file(t->row->ops->type)) {
 		t->path = mapped__file(overhead_trial, &t->at[AT_ENTRY]);
 		t->at[AT_RETURN] =
@@ -280,6 +303,7 @@ static int prepare(struct trial *t, char **why)
 			       : error__set(why, -ENOENT,
 					    "the file of the trial function is not known");
 	}
+	prctl(PR_GET_NAME, t->name);
 	if (t->row->ops->type != TARGET_KERNEL)
 		return 0;
 	if (kernel_btf__get()->trial < 0)
