@@ -245,6 +245,12 @@ static int at_exit(struct trial *t, int attach, int where)
 							1, false));
 }
 
+/* One program. */
+static int by_uprobe(struct trial *t, int attach, int where)
+{
+	return at_exit(t, attach, AT_ENTRY);
+}
+
 #define NONE -1
 static const struct row {
 	const struct attach_ops *ops;
@@ -263,7 +269,7 @@ static const struct row {
 	{ &attach_uprobe_multi, by_uprobe_link, BPF_SYS_UPROBE_MULTI, BPF_SYS_UPROBE_MULTI },
 	{ &attach_uretprobe, by_uprobe_event, 0, 0 },
 	{ &attach_event, by_event, NONE, 0 },
-	{ &attach_uprobe, by_uprobe_event, NONE, 0 },
+	{ &attach_uprobe, by_uprobe, NONE, BPF_SYS_UPROBE_MULTI },
 	{ &attach_span, by_event, NONE, 0 },
 };
 

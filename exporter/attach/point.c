@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/point.h"
 
+#include "kernel/bpf_sys.h"
 #include "kernel/tracefs.h"
 
 int point__open_tracepoint(struct attach_context *c, const char *name)
@@ -30,6 +31,30 @@ int point__attach(struct attach_context *c, enum program_id program,
 	}
 	*at = ATTEMPT_EVENT;
 	return perf_event__attach(event, out->program, cookie, &out->at);
+}
+
+int point__attach_in_file(struct attach_context *c, enum program_id program,
+			  const struct program_site *site, const struct point_place *place,
+			  bool is_return, struct point *out, enum attempt *at)
+{
+	const char *path = place->opened->path;
+	uint64_t cookie;
+
+	if (!features__has(c->features, FEATURE_UPROBE_MULTI))
+		return point__attach(c, program, site,
+				     is_return ? perf_event__open_uprobe(path, place->offset, true)
+					       : perf_event__open_usdt(path, place->offset,
+								       place->semaphore),
+				     out, at);
+	*out = POINT_NONE;
+	*at = ATTEMPT_LOAD;
+	out->program = programs__for_site(object__programs(c->obj), program, site, &cookie);
+	if (out->program < 0)
+		return out->program;
+	*at = ATTEMPT_UPROBE;
+	out->at.link = bpf_sys__link_uprobe(out->program, path, place->offset, place->semaphore,
+					    is_return);
+	return out->at.link < 0 ? out->at.link : 0;
 }
 
 void point__detach(struct point *p)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A program on a tracepoint, or at the entry of a kernel function. */
+/* A program on a tracepoint, at the entry of a kernel function, or at a place in a program. */
 #pragma once
 
 #include "attach/mechanism.h"
 #include "kernel/perf_event.h"
 
 struct point {
-	struct perf_attachment at;
+	struct perf_attachment
+		at;  /* in a program, only the link where the kernel has uprobe.multi */
 	int program; /* owned by struct programs; 0: none */
 };
 #define POINT_NONE ((struct point){ { -1, -1 }, 0 })
@@ -15,6 +16,10 @@ struct point {
  * *at, and *out is none. */
 int point__attach(struct attach_context *c, enum program_id program,
 		  const struct program_site *site, int event, struct point *out, enum attempt *at);
+/* The same at a place in a program: a function's entry or return, or a USDT probe. */
+int point__attach_in_file(struct attach_context *c, enum program_id program,
+			  const struct program_site *site, const struct point_place *place,
+			  bool is_return, struct point *out, enum attempt *at);
 /* An event of a tracepoint, for point__attach(). name: "block:block_rq_issue". */
 int point__open_tracepoint(struct attach_context *c, const char *name);
 void point__detach(struct point *p);

@@ -48,19 +48,8 @@ static enum where where_is(const struct point_place *at)
 
 static int open_event(struct attach_context *c, const struct point_place *at)
 {
-	const struct span_point *p = at->point;
-
-	switch (where_is(at)) {
-	case AT_TRACEPOINT:
-		return point__open_tracepoint(c, p->event);
-	case AT_ENTRY:
-		return perf_event__open_kprobe(p->function, false);
-	default:
-		return p->kind == POINT_USDT
-			       ? perf_event__open_usdt(at->opened->path, at->offset, at->semaphore)
-			       : perf_event__open_uprobe(at->opened->path, at->offset,
-							 p->kind == POINT_RETURN);
-	}
+	return where_is(at) == AT_TRACEPOINT ? point__open_tracepoint(c, at->point->event)
+					     : perf_event__open_kprobe(at->point->function, false);
 }
 
 static int attach_point(struct attach_context *c, const struct target *t, struct span *s, size_t i,
@@ -75,12 +64,16 @@ static int attach_point(struct attach_context *c, const struct target *t, struct
 	};
 	const struct point_place *place = &t->points[i];
 	struct program_site site = site__of(t);
+	enum program_id program;
 
 	site.capture = place->capture;
 	site.spans = s->running;
 	site.spec |= RP_DESC_ADD_PART(i); /* each has a clone */
-	return point__attach(c, programs[place->point->role][where_is(place)], &site,
-			     open_event(c, place), &s->points[i], at);
+	program = programs[place->point->role][where_is(place)];
+	if (where_is(place) == IN_FILE)
+		return point__attach_in_file(c, program, &site, place,
+					     place->point->kind == POINT_RETURN, &s->points[i], at);
+	return point__attach(c, program, &site, open_event(c, place), &s->points[i], at);
 }
 
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uprobe: USDT probes, by a program on a uprobe at each of their places. It is a clone with the
- * target's descriptor in its code, and with where the arguments are.
+ * uprobe: USDT probes, by a program at each of their places, on a uprobe.multi link or a perf
+ * event. It is a clone with the target's descriptor in its code, and with where the arguments are.
  */
 #include "attach/batch.h"
 #include "attach/site.h"
@@ -29,10 +29,7 @@ static int attach_place(struct attach_context *c, const struct target *t, size_t
 
 	site.capture = place->capture;
 	site.spec |= RP_DESC_ADD_PART(i); /* each has a clone */
-	return point__attach(c, PROG_USDT_COUNT, &site,
-			     perf_event__open_usdt(place->opened->path, place->offset,
-						   place->semaphore),
-			     out, at);
+	return point__attach_in_file(c, PROG_USDT_COUNT, &site, place, false, out, at);
 }
 
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
@@ -58,9 +55,17 @@ static void count(struct attach_context *c, struct attach_slot **slots, size_t n
 	}
 }
 
+static const char *unavailable(struct features *f)
+{
+	if (features__has(f, FEATURE_UPROBE_MULTI))
+		return NULL;
+	return features__missing_of(f, FEATURE_BIT(FEATURE_PERF_EVENTS) |
+					       FEATURE_BIT(FEATURE_UPROBE_PMU));
+}
+
 static const char *caveat(struct features *f)
 {
-	return ATTACH_SKIPPED_EVENTS;
+	return features__has(f, FEATURE_UPROBE_MULTI) ? NULL : ATTACH_SKIPPED_EVENTS;
 }
 
 const struct attach_ops attach_uprobe = {
@@ -69,7 +74,7 @@ const struct attach_ops attach_uprobe = {
 	.counting = PROG_BIT(PROG_USDT_COUNT),
 	.missed = 1U << MISSED_RECURSION,
 	.files = 2, /* per place */
-	.requires = FEATURE_BIT(FEATURE_PERF_EVENTS) | FEATURE_BIT(FEATURE_UPROBE_PMU),
+	.unavailable = unavailable,
 	.caveat = caveat,
 	.attach = batch__attach_each,
 	.attach_one = attach_one,

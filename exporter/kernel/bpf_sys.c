@@ -107,6 +107,24 @@ int bpf_sys__link_uprobes(int prog_fd, enum bpf_sys_attach type, const char *pat
 	return create_link(&attr);
 }
 
+int bpf_sys__link_uprobe(int prog_fd, const char *path, uint64_t offset, uint64_t semaphore,
+			 bool is_return)
+{
+	struct link_create attr = {
+		.prog_fd = prog_fd,
+		.attach_type = BPF_SYS_UPROBE_MULTI,
+		.uprobe_multi = {
+			.path = ptr(path),
+			.offsets = ptr(&offset),
+			.ref_ctr_offsets = semaphore ? ptr(&semaphore) : 0,
+			.cnt = 1,
+			.flags = is_return ? MULTI_RETURN : 0,
+		},
+	};
+
+	return create_link(&attr);
+}
+
 int bpf_sys__link_btf_ids(int prog_fd, const uint32_t *ids, const uint64_t *cookies, uint32_t n)
 {
 	struct link_create attr = {

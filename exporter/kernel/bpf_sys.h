@@ -35,6 +35,9 @@ int bpf_sys__link_functions(int prog_fd, enum bpf_sys_attach type,
 int bpf_sys__link_uprobes(int prog_fd, enum bpf_sys_attach type, const char *path,
 			  const uint64_t *offsets, const uint64_t *cookies, uint32_t n,
 			  bool is_return);
+/* One place. semaphore: the kernel increments it in each process; an offset in the file, or 0. */
+int bpf_sys__link_uprobe(int prog_fd, const char *path, uint64_t offset, uint64_t semaphore,
+			 bool is_return);
 int bpf_sys__link_btf_ids(int prog_fd, const uint32_t *ids, const uint64_t *cookies, uint32_t n);
 /* For programs loaded for one function: fentry, fexit, fsession. */
 int bpf_sys__link_tracing(int prog_fd, enum bpf_sys_attach type);
