@@ -225,7 +225,9 @@ struct rp_test {
 enum rp_measured {
 	RP_OFF_CPU = 1, /* ns that the task was not running */
 	RP_USAGE,	/* page faults and context switches of the task */
+	RP_PERF_COUNTER /* plus the number of a counter of the CPU, below RP_PERF_COUNTERS */
 };
+#define RP_PERF_COUNTERS 7 /* exporter/kernel/perf_counters.c has them */
 
 /* Something about a call that returns: its duration, outcome and result, as far as they are set. */
 struct rp_ending {
@@ -359,9 +361,12 @@ struct rp_used {
 #define RP_HIST_RANGE	   2
 #define RP_HIST_GRID	   3
 
-/* What is measured has one, too: of durations for RP_OFF_CPU. That of RP_USAGE only has these. */
-#define RP_HIST_FAULTS	 0
+/* What is measured has one, too: of durations for RP_OFF_CPU. Others only have these. */
+#define RP_HIST_FAULTS	 0 /* of RP_USAGE */
 #define RP_HIST_SWITCHES 1
+#define RP_HIST_COUNT	 0 /* of RP_PERF_COUNTER */
+#define RP_HIST_SWITCHED 1 /* calls that are not in it: they left their CPU, */
+#define RP_HIST_UNREAD	 2 /* or the CPU's counter could not be read */
 
 /*
  * Observed values are in 0 .. RP_OBSERVED_END - 1. Others would break the sum, a u64 that must not

@@ -87,9 +87,17 @@ static __noinline long count_measured(__u32 what, __u32 index, __u64 value, __u6
 		return 0;
 	}
 	h = hist_of(index);
-	if (h) {
+	if (!h)
+		return 0;
+	if (what == RP_USAGE) {
 		add_in_bank(c, &h[RP_HIST_FAULTS], value >> 32);
 		add_in_bank(c, &h[RP_HIST_SWITCHES], (__u32)value);
+	} else if (value == COUNT_SWITCHED) {
+		add_in_bank(c, &h[RP_HIST_SWITCHED], 1);
+	} else if (value == COUNT_UNREAD) {
+		add_in_bank(c, &h[RP_HIST_UNREAD], 1);
+	} else {
+		add_in_bank(c, &h[RP_HIST_COUNT], value);
 	}
 	return 0;
 }

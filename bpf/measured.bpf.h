@@ -11,6 +11,9 @@
  * That time is of the CPU's own clock, which stands still in interrupts and while a hypervisor runs
  * others, if the kernel is built to account for these. What it lacks then is different on each CPU,
  * and is added. So such time counts as off the CPU, as it does for the kernel.
+ *
+ * Counters of the CPU count for whichever task it runs. So calls whose task left its CPU are not
+ * counted, but their number is.
  */
 #pragma once
 
@@ -104,25 +107,72 @@ static __always_inline __u64 time_off_cpu_by_reads(void)
 	return time;
 }
 
+static __always_inline __u32 switches(void)
+{
+	struct task_struct___usage *task;
+	__u64 v = 0;
+
+	if (use_task_storage) {
+		task = (void *)bpf_get_current_task_btf();
+		return LOAD_OF_TASK(task, nvcsw) + LOAD_OF_TASK(task, nivcsw);
+	}
+	task = (void *)bpf_get_current_task();
+	return READ_WORD(&v, &task->nvcsw) + READ_WORD(&v, &task->nivcsw);
+}
+
 /* Page faults in the upper half, context switches in the lower. */
 static __always_inline __u64 usage(void)
 {
 	struct task_struct___usage *task;
-	__u32 faults, switches;
+	__u32 faults;
 	__u64 v = 0;
 
 	if (use_task_storage) {
 		task = (void *)bpf_get_current_task_btf();
 		faults = task->min_flt + task->maj_flt;
-		switches = task->nvcsw + task->nivcsw;
 	} else {
 		task = (void *)bpf_get_current_task();
 		faults = READ_WORD(&v, &task->min_flt);
 		faults += READ_WORD(&v, &task->maj_flt);
-		switches = READ_WORD(&v, &task->nvcsw);
-		switches += READ_WORD(&v, &task->nivcsw);
 	}
-	return (__u64)faults << 32 | switches;
+	return (__u64)faults << 32 | switches();
+}
+
+/* Counters of each CPU. Set by the exporter (object/counters.c). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} perf_counters SEC(".maps");
+
+/* A count in the lower bits, the task's switches in the upper ones. */
+#define COUNT_BITS 44
+#define COUNT_MASK ((1ULL << COUNT_BITS) - 1)
+#define NO_COUNT   COUNT_MASK /* it could not be read */
+
+/* The task may be switched out in between. */
+static __always_inline __u64 count_of_cpu(__u32 counter)
+{
+	__u64 before = switches(), index = bpf_get_smp_processor_id() * RP_PERF_COUNTERS + counter;
+	__s64 n = bpf_perf_event_read(&perf_counters, index);
+
+	if ((n < 0 && n >= -4095) || switches() != (__u32)before)
+		n = NO_COUNT;
+	return before << COUNT_BITS | (n & COUNT_MASK);
+}
+
+/* Instead of a count. */
+#define COUNT_SWITCHED (1ULL << 63)
+#define COUNT_UNREAD   (1ULL << 63 | 1)
+
+static __always_inline __u64 counted_since(__u64 now, __u64 before)
+{
+	if ((now ^ before) >> COUNT_BITS)
+		return COUNT_SWITCHED;
+	if ((now & COUNT_MASK) == NO_COUNT || (before & COUNT_MASK) == NO_COUNT)
+		return COUNT_UNREAD;
+	return (now - before) & COUNT_MASK;
 }
 
 /* Not inlined: the callers' stacks have no room. */
@@ -134,6 +184,8 @@ static __noinline __u64 measure(__u32 what)
 		return 0; /* without BTF no probe measures */
 	if (what == RP_USAGE)
 		return usage();
+	if (what >= RP_PERF_COUNTER)
+		return count_of_cpu(what - RP_PERF_COUNTER);
 	return use_task_storage ? time_off_cpu() : time_off_cpu_by_reads();
 }
 
@@ -144,5 +196,7 @@ static __always_inline __u64 measured_since(__u32 what, __u64 before)
 
 	if (what == RP_OFF_CPU)
 		return now - before;
+	if (what >= RP_PERF_COUNTER)
+		return counted_since(now, before);
 	return ((now >> 32) - (before >> 32)) << 32 | (__u32)(now - before);
 }

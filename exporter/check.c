@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "check_series.h"
 #include "elf/hazards.h"
+#include "kernel/perf_counters.h"
 
 /* Larger plans are logged as a warning. */
 #define MANY_USER   100 /* probes of programs: each call traps */
@@ -76,7 +77,9 @@ static void print_capture(FILE *out, const struct capture_spec *x)
 	for (uint32_t i = 0; i < k->nmeasured; i++)
 		fprintf(out, "    measured: %s\n",
 			k->measured[i] == RP_OFF_CPU ? "time off the CPU"
-						     : "page faults and context switches");
+			: k->measured[i] == RP_USAGE
+				? "page faults and context switches"
+				: perf_counter_names[k->measured[i] - RP_PERF_COUNTER]);
 }
 
 static void print_exits(FILE *out, const struct target *t)

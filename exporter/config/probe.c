@@ -11,6 +11,7 @@
 #include "config/sampling.h"
 #include "config/targets.h"
 #include "config/values.h"
+#include "kernel/perf_counters.h"
 
 #define NAME_MAX_LEN	64
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
@@ -154,14 +155,17 @@ static int bind_split(struct binder *b, const struct tree_node *node, void *targ
 	return 0;
 }
 
+#define COUNTERS (2 + RP_PERF_COUNTERS)
+
 /* An empty list replaces that of `defaults`, too. */
 static int bind_counters(struct binder *b, const struct tree_node *node, void *target)
 {
-	static const char *const names[] = { "page-faults", "context-switches" };
+	const char *names[COUNTERS] = { "page-faults", "context-switches" };
 	struct probe_settings *s = &((struct probe_list *)target)->settings;
 	size_t n;
 	const struct tree_node *const *items = binder__elements(&node, &n);
 
+	memcpy(names + COUNTERS - RP_PERF_COUNTERS, perf_counter_names, sizeof(perf_counter_names));
 	s->has_counters = true;
 	s->measured_pos = binder__position(b, node);
 	for (size_t k = 0; k < n; k++) {
@@ -347,7 +351,7 @@ static const struct key probe_keys[] = {
 	{ "observe", expressions__bind_observe, "{bytes: \"count\"}" },
 	{ "sample", sampling__bind, "{when: \"duration > 100ms\", per_second: 10}" },
 	{ "split", bind_split, "cpu" },
-	{ "counters", bind_counters, "[page-faults, context-switches]" },
+	{ "counters", bind_counters, "[page-faults, cycles]" },
 	{ "buckets", probe__bind_buckets, "[0.01, 0.1, 1]" },
 	{ "in_flight", bind_in_flight, "longer" },
 	{ "max_series", probe__bind_max_series, "1000" },

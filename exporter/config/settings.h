@@ -9,7 +9,9 @@
 #define MAX_SERIES_DEFAULT 500
 
 /* What is counted of what calls take, as bits. */
-enum counter { COUNTER_PAGE_FAULTS = 1, COUNTER_CONTEXT_SWITCHES = 2 };
+enum counter { COUNTER_PAGE_FAULTS = 1, COUNTER_CONTEXT_SWITCHES = 2, COUNTER_PERF = 4 };
+#define COUNTERS_OF_TASK     (COUNTER_PAGE_FAULTS | COUNTER_CONTEXT_SWITCHES)
+#define COUNTER_PERF_BITS(v) ((v) / COUNTER_PERF) /* by kernel/perf_counters.h */
 
 /* What is exported of calls in progress. */
 enum in_flight { IN_FLIGHT_DEFAULT, IN_FLIGHT_ON, IN_FLIGHT_LONGER, IN_FLIGHT_OFF };

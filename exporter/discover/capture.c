@@ -3,11 +3,13 @@
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "config/named_label.h"
 #include "discover/points.h"
 #include "discover/scopes.h"
 #include "discover/usdt.h"
 #include "expr/capture_new.h"
+#include "kernel/perf_counters.h"
 
 bool capture__needs_parameters(const struct probe_settings *s)
 {
@@ -37,11 +39,39 @@ static void add_return_trampolines(struct sources *src, struct rp_capture_spec *
 	}
 }
 
+/* Probes go on without the counters that this machine lacks. */
+static void leave_out_counters(struct sources *src, const struct probe_settings *s,
+			       struct target *t)
+{
+	uint32_t asked = COUNTER_PERF_BITS(s->counters);
+
+	for (uint32_t i = 0; i < RP_PERF_COUNTERS; i++) {
+		const char *why = asked & 1U << i ? perf_counters__unavailable(i) : NULL;
+		char *longer;
+
+		if (!why)
+			continue;
+		longer = xasprintf("%s%scounter %s is unavailable: %s", t->note ? t->note : "",
+				   t->note ? "; " : "", perf_counter_names[i], why);
+		free(t->note);
+		t->note = longer;
+		if (!(src->told_counters & 1U << i) && !src->env->lenient)
+			log_warn("counter %s is unavailable, and probes have no series of it: %s",
+				 perf_counter_names[i], why);
+		src->told_counters |= 1U << i;
+	}
+}
+
 int capture__resolve(struct sources *src, const struct probe_settings *s, struct target *t,
 		     const struct source_pos **pos, char **why)
 {
 	bool needs_types = false;
-	struct expr_scope scope = { .result = target__result(t), .needs_types = &needs_types };
+	uint32_t asked = COUNTER_PERF_BITS(s->counters);
+	struct expr_scope scope = {
+		.result = target__result(t),
+		.needs_types = &needs_types,
+		.perf_counters = asked ? perf_counters__available() : 0,
+	};
 	struct syscall_type syscall = {};
 	struct event_format format = {};
 	int err;
@@ -72,6 +102,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 			break;
 		}
 	}
+	leave_out_counters(src, s, t);
 	err = capture_spec__new(s, &scope, &t->error, &t->capture, pos, why);
 	if (!err && t->type == TARGET_KERNEL && t->capture && t->capture->kernel.callers)
 		add_return_trampolines(src, &t->capture->kernel);

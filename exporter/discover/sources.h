@@ -27,8 +27,9 @@ struct sources {
 	struct module_list *modules;
 	bool modules_tried;
 	int modules_error;
-	char *modules_path; /* of the file that was read, or could not be read */
-	char *libc;	    /* its path, for suggestions */
+	char *modules_path;	/* of the file that was read, or could not be read */
+	char *libc;		/* its path, for suggestions */
+	uint32_t told_counters; /* bits of counters that are known to be unavailable */
 };
 
 struct symbols *sources__symbols(struct sources *s);		     /* NULL: see symbols_error */

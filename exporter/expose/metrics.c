@@ -8,6 +8,7 @@
 #include "expose/metrics.h"
 
 #include "discover/outcome_text.h"
+#include "expose/measured_metrics.h"
 #include "expose/probe_metrics.h"
 #include "expose/self_metrics.h"
 #include "expose/series.h"
@@ -105,43 +106,6 @@ static void write_unobserved(const struct metrics_input *in, struct series *sr, 
 			expo__count(e, &(struct label_set){ sr->labels, n + 2 },
 				    words[rows[r].word], sr->state->created);
 		}
-	}
-}
-
-static void write_off_cpu(const struct metrics_input *in, struct series *sr, struct expo *e)
-{
-	const struct target *t = sr->state->target;
-	int i = capture_spec__measured(t->capture, t->kind == RP_KIND_SIZE, RP_OFF_CPU);
-	const uint64_t *words = i < 0 ? NULL : sr->cell->hists + i * in->hist_words;
-	struct histogram_value v;
-
-	if (!words)
-		return;
-	v = (struct histogram_value){
-		.layout = series__layout(in, sr),
-		.cells = words + RP_HIST_GRID,
-		.sum = (double)words[RP_HIST_SUM] / 1e9,
-	};
-	expo__histogram(e, &(struct label_set){ sr->labels, sr->nlabels }, &v, sr->state->created);
-}
-
-static void write_counters(const struct metrics_input *in, struct series *sr, struct expo *e)
-{
-	static const struct {
-		enum counter counter;
-		size_t word;
-		const char *name;
-	} rows[] = { { COUNTER_PAGE_FAULTS, RP_HIST_FAULTS, "page-faults" },
-		     { COUNTER_CONTEXT_SWITCHES, RP_HIST_SWITCHES, "context-switches" } };
-	const struct target *t = sr->state->target;
-	int i = capture_spec__measured(t->capture, t->kind == RP_KIND_SIZE, RP_USAGE);
-
-	for (size_t r = 0; i >= 0 && r < ARRAY_SIZE(rows); r++) {
-		if (!(t->capture->counters & rows[r].counter))
-			continue;
-		sr->labels[sr->nlabels] = (struct label){ "counter", rows[r].name };
-		expo__count(e, &(struct label_set){ sr->labels, sr->nlabels + 1 },
-			    sr->cell->hists[i * in->hist_words + rows[r].word], sr->state->created);
 	}
 }
 
@@ -379,10 +343,14 @@ static const struct series_family families[] = {
 	{ { "retprobe_off_cpu_seconds",
 	    "Time of each call in which its task was not running (split: cpu).", "seconds",
 	    METRIC_HISTOGRAM },
-	  .each = write_off_cpu },
+	  .each = measured_metrics__off_cpu },
 	{ { "retprobe_counter", "What the calls took of their tasks, by counter.", "",
 	    METRIC_COUNTER },
-	  .each = write_counters },
+	  .each = measured_metrics__counters },
+	{ { "retprobe_uncounted",
+	    "Calls that are not in a counter of the CPU: they left it, or it could not be read.",
+	    "", METRIC_COUNTER },
+	  .each = measured_metrics__uncounted },
 	{ { "retprobe_label_sets",
 	    "Label sets in use. Calls with other label values are counted under _other.", "",
 	    METRIC_GAUGE },

@@ -86,12 +86,22 @@ bool capture_spec__reads_late(const struct capture_spec *x)
 	return false;
 }
 
-int capture_spec__measured(const struct capture_spec *x, bool has_size, enum rp_measured what)
+int capture_spec__measured(const struct capture_spec *x, bool has_size, uint32_t what)
 {
 	for (uint32_t i = 0; x && i < x->kernel.nmeasured; i++)
 		if (x->kernel.measured[i] == what)
 			return has_size + x->kernel.nobserved + i;
 	return -1;
+}
+
+uint32_t capture_spec__perf_counters(const struct capture_spec *x)
+{
+	uint32_t bits = 0;
+
+	for (uint32_t i = 0; i < x->kernel.nmeasured; i++)
+		if (x->kernel.measured[i] >= RP_PERF_COUNTER)
+			bits |= 1U << (x->kernel.measured[i] - RP_PERF_COUNTER);
+	return bits;
 }
 
 bool capture_spec__names_cgroups(const struct capture_spec *x)

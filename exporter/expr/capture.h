@@ -58,7 +58,9 @@ struct capture_spec {
 void capture_spec__number(struct capture_spec *x, const struct capture_spec **v, uint32_t *n);
 /* The histogram, among the target's, of a measured value; -1: it is not measured. has_size: the
  * target has a histogram of sizes. */
-int capture_spec__measured(const struct capture_spec *x, bool has_size, enum rp_measured what);
+int capture_spec__measured(const struct capture_spec *x, bool has_size, uint32_t what);
+/* Bits of the counters of kernel/perf_counters.h that are measured. */
+uint32_t capture_spec__perf_counters(const struct capture_spec *x);
 /* Whether a label is the name of a cgroup, or a part of it. x may be NULL. */
 bool capture_spec__names_cgroups(const struct capture_spec *x);
 /* The filters on parameters, their number in *n: those of alternatives are elsewhere. */

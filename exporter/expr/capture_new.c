@@ -256,13 +256,21 @@ static int add_outcome(struct maker *m, const struct expression *setting)
 	return err;
 }
 
+/* The counters that this machine has. */
+static unsigned available(const struct expr_scope *scope, const struct probe_settings *s)
+{
+	return s->counters & (COUNTERS_OF_TASK | scope->perf_counters * COUNTER_PERF);
+}
+
 /* What is measured shares its room with observed values (bpf/hists.bpf.h). */
 static int add_measured(struct maker *m, const struct probe_settings *s,
 			const struct source_pos **pos)
 {
 	struct rp_capture_spec *k = &m->x->kernel;
 
-	if (!s->off_cpu && !s->counters)
+	unsigned counters = available(m->scope, s);
+
+	if (!s->off_cpu && !counters)
 		return 0;
 	*pos = &s->measured_pos;
 	if (s->untimed)
@@ -273,9 +281,17 @@ static int add_measured(struct maker *m, const struct probe_settings *s,
 				     "of the two");
 	if (s->off_cpu)
 		k->measured[k->nmeasured++] = RP_OFF_CPU;
-	if (s->counters)
+	if (counters & COUNTERS_OF_TASK)
 		k->measured[k->nmeasured++] = RP_USAGE;
-	m->x->counters = s->counters;
+	for (uint32_t i = 0; i < RP_PERF_COUNTERS; i++) {
+		if (!(COUNTER_PERF_BITS(counters) & 1U << i))
+			continue;
+		/* check_room() refuses it. */
+		if (k->nmeasured < RP_OBSERVED)
+			k->measured[k->nmeasured] = RP_PERF_COUNTER + i;
+		k->nmeasured++;
+	}
+	m->x->counters = counters;
 	return 0;
 }
 
@@ -359,8 +375,9 @@ static int check_room(struct maker *m, const struct probe_settings *s,
 		return 0;
 	*pos = k->sampling.show.used ? &s->sample.show[0].pos : &s->measured_pos;
 	return error__refuse(m->why,
-			     "observe, split, counters and show have room for %d values together; "
-			     "all counters are one, and all that samples show; remove some",
+			     "observe, split, counters and show have room for %d values together: "
+			     "page-faults and context-switches are one, and all that samples show; "
+			     "remove some, or give the function a second probe for them",
 			     RP_OBSERVED);
 }
 
@@ -435,7 +452,7 @@ int capture_spec__new(const struct probe_settings *s, const struct expr_scope *s
 	struct maker m = { .scope = scope, .why = why };
 
 	*out = NULL;
-	if (!s->nlabels && !s->nfilters && !s->nobserved && !s->off_cpu && !s->counters &&
+	if (!s->nlabels && !s->nfilters && !s->nobserved && !s->off_cpu && !available(scope, s) &&
 	    !s->sample.on && !values && !judged && kind != RP_KIND_SIZE)
 		return 0;
 	begin(&m, s, error);

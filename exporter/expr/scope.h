@@ -26,10 +26,11 @@ struct expr_scope {
 			 * address is the only argument */
 	const struct event_field *fields;
 	size_t nfields;
-	bool user;	       /* pointers are to user memory: system calls, user functions */
-	const char *signature; /* for messages; NULL: unknown */
-	struct result result;  /* for filters; size 0: none */
-	const char *untyped;   /* why the parameters have no names, for messages; NULL: they have,
-				* or the reason is unknown */
-	bool *needs_types;     /* set if a name is unknown because there are no types; or NULL */
+	bool user;		/* pointers are to user memory: system calls, user functions */
+	const char *signature;	/* for messages; NULL: unknown */
+	struct result result;	/* for filters; size 0: none */
+	uint32_t perf_counters; /* bits of those that this machine has */
+	const char *untyped;	/* why the parameters have no names, for messages; NULL: they have,
+				 * or the reason is unknown */
+	bool *needs_types;	/* set if a name is unknown because there are no types; or NULL */
 };

@@ -12,6 +12,7 @@
 #include "kernel/btf_layout.h"
 #include "kernel/tracefs.h"
 #include "base/log.h"
+#include "object/counters.h"
 #include "object/maps.h"
 #include "object/state.h"
 
@@ -140,6 +141,7 @@ static int try_load(struct object *o, const struct object_params *p, struct feat
 	if (err)
 		return err;
 	object_maps__size(o, p, f);
+	object_counters__size(o, p);
 	set_constants(o, p, f);
 	o->programs = programs__prepare(o->skel->obj, f, p->programs, p->capturing_programs,
 					p->ncaptures);
@@ -149,6 +151,8 @@ static int try_load(struct object *o, const struct object_params *p, struct feat
 		err = object_maps__map(o);
 	if (!err)
 		err = object_maps__fill(o, p);
+	if (!err)
+		object_counters__start(o, p);
 	return !err && o->plan.nsets ? make_waiter(o) : err;
 }
 

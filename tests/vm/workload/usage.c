@@ -87,6 +87,8 @@ __attribute__((noipa)) long workload_usage(const char *kind, long i)
 		sleep_ns(20 * MS);
 	else if (!strcmp(kind, "work"))
 		work_ns(50 * MS);
+	else if (!strcmp(kind, "burn"))
+		work_ns(MS / 2);
 	else if (!strcmp(kind, "touch"))
 		touch_pages();
 	else
