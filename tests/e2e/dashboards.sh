@@ -52,6 +52,7 @@ probes:
     labels: [comm]
     keep: top
     observe: {asked: arg2}
+    counters: [cpu-clock]
   - user: {object: $libc, functions: getenv}
     returns: pointer
     max_cpu: 50%
