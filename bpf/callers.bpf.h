@@ -92,6 +92,19 @@ static __always_inline __u64 address_after(void *ctx, __u64 addr, int frames)
 /* ---- by mechanism ------------------------------------------------------------------------------
  */
 
+/* The unwinder of arm64 begins with the function and goes on with the stack, where its caller's
+ * caller is. Since Linux 6.13, it has the register with the caller's address in between. */
+static __always_inline __u64 caller_of_caller(struct pt_regs *ctx, __u64 caller)
+{
+	__u64 addr = address_after(ctx, caller, TRACE_OF_KPROBE);
+
+#if defined(__TARGET_ARCH_arm64)
+	if (!addr && caller)
+		addr = address_after(ctx, PT_REGS_IP(ctx), TRACE_OF_KPROBE);
+#endif
+	return addr;
+}
+
 /* source: RP_SOURCE_CALLER, or RP_SOURCE_CALLER_2. */
 static __noinline __u64 caller_by_kprobe(struct pt_regs *ctx, __u32 source)
 {
@@ -106,7 +119,7 @@ static __noinline __u64 caller_by_kprobe(struct pt_regs *ctx, __u32 source)
 		addr = replaced_address();
 	if (!addr)
 		addr = address_after(ctx, PT_REGS_IP(ctx), TRACE_OF_KPROBE);
-	return source == RP_SOURCE_CALLER ? addr : address_after(ctx, addr, TRACE_OF_KPROBE);
+	return source == RP_SOURCE_CALLER ? addr : caller_of_caller(ctx, addr);
 }
 
 static __noinline __u64 caller_by_uprobe(struct pt_regs *ctx)

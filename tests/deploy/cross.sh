@@ -22,7 +22,7 @@ packages=$(deploy/container/build.sh -a arm64 -p) || exit 1
 container=$(buildah from --pull=never "$packages")
 # The container image does not need this; the tests do.
 buildah run "$container" -- sh -ec 'apt-get update -qq -o Acquire::Retries=5 &&
-	apt-get install -y -qq --no-install-recommends -o Acquire::Retries=5 systemtap-sdt-dev' > /dev/null || exit 1
+	apt-get install -y -qq --no-install-recommends -o Acquire::Retries=5 systemtap-sdt-dev:arm64' > /dev/null || exit 1
 mkdir -p build/arm64
 # Like Debian 13's packages, programs sign their return addresses and mark where jumps may go.
 # A mount namespace of its own: when the container is removed, this tree must not be mounted in it.

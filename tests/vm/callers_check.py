@@ -15,6 +15,7 @@ ABOVE = {"__x64_sys_read", "__x64_sys_pread64", "__arm64_sys_read", "__arm64_sys
 CALLS = {"read": 300, "pread": 200}
 NAPS = 20
 ZERO = str(1 << 20 | 5)  # MKDEV(1, 5)
+UNLINKS = 500
 
 
 def wrong(path):
@@ -57,13 +58,43 @@ def taken(path, truth):
         yield "there are page faults"
 
 
+def counted(path, no_cycles):
+    """Calls are in a counter, or left their CPU. An emulated processor has as many cycles as its clock has
+    nanoseconds, or none.
+    """
+    found = {}
+    for (name, labels), value in parse(path).items():
+        labels = dict(labels)
+        if labels.get("function") in ("do_unlinkat", "filename_unlinkat") and "le" not in labels:
+            key = name.removeprefix("retprobe_"), labels.get("counter", ""), labels.get("reason", "")
+            found[key] = value
+    seconds = found.get(("duration_seconds_sum", "", ""), 0)
+    for counter in ["cpu-clock"] if no_cycles else ["cpu-clock", "cycles"]:
+        ns = found.get(("counter_total", counter, ""), 0)
+        switched = found.get(("uncounted_total", counter, "switched"), UNLINKS)
+        # A call takes more than a microsecond, and less than ten are between its counter and its duration.
+        if switched > UNLINKS / 5 or not (UNLINKS - switched) * 1e3 <= ns <= seconds * 1e9 + UNLINKS * 1e4:
+            yield f"{ns} ns by {counter}, without {switched} of {UNLINKS} calls, instead of {seconds} s"
+        if found.get(("uncounted_total", counter, "unreadable")) != 0:
+            yield f"unreadable {counter}"
+    clock, cycles = (found.get(("counter_total", counter, ""), 0) for counter in ("cpu-clock", "cycles"))
+    if no_cycles and cycles:
+        yield "cycles, which this machine does not have"
+    elif not no_cycles and not 0.8 * clock <= cycles <= 1.25 * clock:
+        yield f"{cycles} cycles in {clock} ns"
+    if found.get(("duration_seconds_count", "", "")) != UNLINKS:
+        yield f"{found} instead of {UNLINKS} calls"
+
+
 def main():
     name, results = sys.argv[1], pathlib.Path(sys.argv[2])
     runs = (results / "runs").read_text().split()
-    print(f"1..{2 * len(runs) + 1}")
+    no_cycles = (results / "no_cycles").exists()
+    print(f"1..{3 * len(runs) + 1}")
     for mechanism in runs:
         path = results / f"{mechanism}.after"
-        for what, whys in (("callers", wrong(path)), ("off the CPU", taken(path, results / f"{mechanism}.taken"))):
+        for what, whys in (("callers", wrong(path)), ("off the CPU", taken(path, results / f"{mechanism}.taken")),
+                           ("on the CPU", counted(path, no_cycles))):
             why = "; ".join(whys)
             print(f"not ok {name} {mechanism}: {what}: {why}" if why else f"ok {name} {mechanism}: {what}")
     why = (results / "dmesg").read_text().strip()

@@ -14,7 +14,7 @@ arm64)
 	set -- $both/6.12-arm64 $both/7-arm64 $both/6.1-arm64 $calls/6.12-arm64 $calls/7-arm64 $calls/6.1-arm64 \
 		scale:fallback.first,fallback.void,fallback.last,nobtf/6.12-arm64 \
 		lockdown/6.12-arm64/lockdown=confidentiality scale/7-arm64 lifecycle/7-arm64 \
-		events+spans/6.12-arm64 events+spans/7-arm64 events+spans/6.1-arm64 samples/7-arm64
+		events+spans/6.12-arm64 events+spans/7-arm64 events+spans/6.1-arm64 samples/7-arm64 callers:kretprobe/6.12-arm64 callers:kretprobe/7-arm64
 	;;
 x86)
 	# Flavours are the same code: real-time kernels preempt everything, and cloud kernels have fewer drivers.
