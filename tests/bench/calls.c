@@ -2,7 +2,7 @@
 /*
  * The cost of one call: makes many in a row, and prints the nanoseconds per call and their number.
  *
- *	bench_calls getpgid|getpgid-other|getpgid-filtered|function [CALLS [ROUNDS]]
+ *	bench_calls getpgid|getpgid-other|getpgid-filtered|switch|function [CALLS [ROUNDS]]
  *	bench_calls offset		the offset in this file of what `function` calls
  *
  * The result is the minimum over all rounds. A round is shorter than a timer tick, so most have no
@@ -64,6 +64,27 @@ static void call_getpgid_filtered(long calls)
 	call_getpgid(calls);
 }
 
+/* Each call wakes another process and waits for it: two task switches on one CPU. */
+static void call_switch(long calls)
+{
+	static int to[2], from[2];
+	char c = 0;
+
+	if (!to[1]) {
+		if (pipe(to) || pipe(from))
+			exit(1);
+		if (!fork()) {
+			close(to[1]);
+			while (read(to[0], &c, 1) == 1 && write(from[1], &c, 1) == 1)
+				;
+			_exit(0);
+		}
+	}
+	for (long i = 0; i < calls; i++)
+		if (write(to[1], &c, 1) != 1 || read(from[0], &c, 1) != 1)
+			exit(1);
+}
+
 static void call_function(long calls)
 {
 	for (long i = 0; i < calls; i++)
@@ -96,6 +117,7 @@ static const struct {
 	{ "getpgid", call_getpgid },
 	{ "getpgid-other", call_getpgid_other },
 	{ "getpgid-filtered", call_getpgid_filtered },
+	{ "switch", call_switch },
 	{ "function", call_function },
 	{},
 };

@@ -138,6 +138,7 @@ labels() {
 	with_settings ours/callers/1 "$function" vmlinux 'labels: [caller, "caller[2]"]'
 	with_settings ours/off-cpu/1 "$function" vmlinux 'split: cpu'
 	with_settings ours/counters/1 "$function" vmlinux 'counters: [page-faults, context-switches]'
+	with_settings ours/clock/1 "$function" vmlinux 'counters: [cpu-clock]'
 	with_settings ours/filter/1 "$function" '' 'filter: "comm == nobody"'
 	# A function with a pointer argument: the process group of another process.
 	loop=getpgid-other
@@ -146,6 +147,22 @@ labels() {
 	with_settings other/ours/expression/1 security_task_getpgid vmlinux \
 		'labels: [{uts: "p->nsproxy->uts_ns->ns.inum"}]'
 	loop=getpgid
+	switches
+}
+
+# Two task switches of processes that do not call the function.
+switches() {
+	tool pattern/offcpu pattern_count build/bench_pattern offcpu "$function"
+	loop=switch
+	measure_calls switch/unprobed ''
+	printf 'probes:\n  - {functions: %s, split: cpu}\n' "$function" >"$scratch/settings.yaml"
+	exporter_with switch/ours/off-cpu/1 '' "$function" --config.file="$scratch/settings.yaml"
+	tool switch/pattern/offcpu any_count build/bench_pattern offcpu "$function"
+	loop=getpgid
+}
+
+any_count() {
+	echo $((1 << 62))
 }
 
 # ---- samples -------------------------------------------------------------------------------------

@@ -25,12 +25,9 @@ static const struct pattern {
 	const char *name;
 	uint64_t last; /* keys up to this one are counts */
 } patterns[] = {
-	{ "exporter", 27 },
-	{ "netdata_calls", 0 },
-	{ "netdata_time", 23 },
+	{ "exporter", 27 }, { "netdata_calls", 0 }, { "netdata_time", 23 },
 	{ "point", 0 }, /* FUNCTION is ignored: their tracepoints are in the programs */
-	{ "span", 63 },
-	{},
+	{ "span", 63 },	    { "offcpu", 63 },	    {},
 };
 
 static void __attribute__((noreturn)) die(const char *what, const char *name, int err)
@@ -55,12 +52,11 @@ static void load(struct bpf_object *object, const char *pattern, const char *fun
 
 	bpf_object__for_each_program(p, object)
 	{
-		enum bpf_prog_type type = bpf_program__type(p);
 		bool wanted = is_of(bpf_program__name(p), pattern);
+		bool of_function = !strncmp(bpf_program__section_name(p), "f", 1);
 
 		bpf_program__set_autoload(p, wanted);
-		if (wanted && type == BPF_PROG_TYPE_TRACING &&
-		    (err = bpf_program__set_attach_target(p, 0, function)))
+		if (wanted && of_function && (err = bpf_program__set_attach_target(p, 0, function)))
 			die("there is no type of", function, err);
 	}
 	err = bpf_object__load(object);

@@ -258,3 +258,76 @@ int span_exit(void *ctx)
 		*count += 1;
 	return 1;
 }
+
+/*
+ * Time off the CPU, by a program at each task switch, which adds it up for tasks that are in a call
+ * of the function.
+ */
+struct offcpu_task {
+	__u64 start, off_since, off;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct offcpu_task);
+} offcpu_tasks SEC(".maps");
+
+/* By power of two: durations, then times off the CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 128);
+	__type(key, __u32);
+	__type(value, __u64);
+} offcpu_counts SEC(".maps");
+
+static __always_inline void offcpu_count(__u32 bucket)
+{
+	__u64 *count = bpf_map_lookup_elem(&offcpu_counts, &bucket);
+
+	if (count)
+		*count += 1;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(offcpu_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct offcpu_task *t = bpf_task_storage_get(&offcpu_tasks, prev, 0, 0);
+
+	if (t && t->start)
+		t->off_since = bpf_ktime_get_ns();
+	t = bpf_task_storage_get(&offcpu_tasks, next, 0, 0);
+	if (t && t->off_since) {
+		t->off += bpf_ktime_get_ns() - t->off_since;
+		t->off_since = 0;
+	}
+	return 0;
+}
+
+SEC("fentry")
+int offcpu_entry(void *ctx)
+{
+	struct offcpu_task *t = bpf_task_storage_get(&offcpu_tasks, bpf_get_current_task_btf(), 0,
+						     BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (t) {
+		t->off = 0;
+		t->start = bpf_ktime_get_ns();
+	}
+	return 0;
+}
+
+SEC("fexit")
+int offcpu_return(void *ctx)
+{
+	struct offcpu_task *t =
+		bpf_task_storage_get(&offcpu_tasks, bpf_get_current_task_btf(), 0, 0);
+
+	if (!t || !t->start)
+		return 0;
+	offcpu_count(log2_64(bpf_ktime_get_ns() - t->start) & 63);
+	offcpu_count(64 + (log2_64(t->off) & 63));
+	t->start = 0;
+	return 0;
+}

@@ -32,6 +32,10 @@ LABELS = {
     "ours/callers/1": '`auto`, labels: [caller, "caller[2]"]',
     "ours/off-cpu/1": "`auto`, split: cpu",
     "ours/counters/1": "`auto`, counters: [page-faults, context-switches]",
+    "ours/clock/1": "`auto`, counters: [cpu-clock]",
+    "pattern/offcpu": "a program at each task switch instead of split: cpu",
+    "switch/ours/off-cpu/1": "two task switches elsewhere, with split: cpu",
+    "switch/pattern/offcpu": "... with a program at each task switch",
     "ours/filter/1": "`auto`, a filter that rejects the call",
     "ours/sample/1": "`auto`, samples of slow calls, and none is slow",
     "ours/show/1": "`auto`, the same, `show` of a number",
@@ -118,7 +122,7 @@ def table(header, rows):
 def over(figures, name):
     """Instructions that NAME adds to a call."""
     group = name.split("/")[0]
-    unprobed = f"{group}/unprobed" if group in ("user", "other", "filtered") else "unprobed"
+    unprobed = f"{group}/unprobed" if group in ("user", "other", "filtered", "switch") else "unprobed"
     value, base = figures.number(name), figures.number(unprobed)
     return None if value is None or base is None else value - base
 
