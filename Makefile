@@ -205,8 +205,9 @@ $(B)/unit/test_reconcile $(B)/unit/test_overload: REPLACED := discover__run gene
 				 former__cannot_follow former__follow former__count former__next \
 				 file_users__count attach__set_switched_off choice__is_outdated \
 				 features__preemption_changed costs__prepare
-LABEL_WORLD := $(addprefix object__,banks used retire_set free_set move_value free_value wait_for_programs)
+LABEL_WORLD := $(addprefix object__,banks used without_room retire_set free_set move_value free_value wait_for_programs)
 $(B)/unit/test_label_sets: REPLACED := $(LABEL_WORLD) nanosleep log__line
+$(B)/unit/test_needed: REPLACED := $(LABEL_WORLD) log__line
 $(B)/unit/test_label_room: REPLACED := $(LABEL_WORLD)
 
 $(B)/workload: $(wildcard tests/vm/workload/*.[ch]) | $(B)

@@ -352,6 +352,8 @@ struct rp_label_set {
 /* How many label sets, and distinct results of the value kinds, a target uses. */
 struct rp_used {
 	__u64 sets, values;
+	__u32 sketch; /* index of its rp_sketch */
+	__u32 pad;
 };
 
 /* A histogram of integers: one u64 array per histogram and CPU: [RP_HIST_SUM], values left out by

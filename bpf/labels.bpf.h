@@ -9,6 +9,7 @@
 #include "callers.bpf.h"
 #include "late.bpf.h"
 #include "pairing.bpf.h"
+#include "sketch.h"
 #include "typed.bpf.h"
 
 /* exporter/object/maps.c sets sizes of keys and numbers of entries. */
@@ -43,6 +44,15 @@ struct {
 	__type(value, struct rp_used);
 } used SEC(".maps");
 
+/* The label sets that found no room, of each target with labels. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rp_sketch);
+} without_room SEC(".maps");
+
 /*
  * Takes one of `limit` shares, of which *n are taken. It adds first and checks then, since 5.10 has
  * no atomic instruction for both. Two calls at the limit may both be refused, but none exceeds it.
@@ -65,9 +75,12 @@ static __noinline __u64 claim_label(const struct rp_label_key *key, __u32 limit)
 	struct rp_used *u = bpf_map_lookup_elem(&used, &id);
 	struct rp_label_set *set;
 	__u64 value, *found;
+	struct rp_sketch *s;
 
-	if (!u || !take_share(&u->sets, limit))
+	if (!u)
 		return 0;
+	if (!take_share(&u->sets, limit))
+		goto no_room;
 	if (bpf_map_pop_elem(&label_free, &slot))
 		goto give_back;
 	set = bpf_map_lookup_elem(&label_sets, &slot);
@@ -86,6 +99,11 @@ static __noinline __u64 claim_label(const struct rp_label_key *key, __u32 limit)
 	return found ? *found : 0;
 give_back:
 	__sync_fetch_and_add(&u->sets, -1);
+no_room:
+	slot = u->sketch;
+	s = bpf_map_lookup_elem(&without_room, &slot);
+	if (s)
+		rp_sketch_add(s, rp_sketch_hash(key, capture_spec()->nwords));
 	return 0;
 }
 

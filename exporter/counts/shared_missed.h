@@ -18,6 +18,7 @@ struct missed_target {
 	uint64_t missed[MISSED_MAX];
 	uint64_t overhead_ns; /* CPU time of its calls, estimated; 0 without a budget */
 	uint64_t other_most;  /* calls of one label set in _other, at most; with keep: top */
+	uint64_t sets_needed; /* label sets, approximately; 0: those in use are enough */
 };
 
 /* The programs of a mechanism. */

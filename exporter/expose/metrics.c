@@ -117,7 +117,25 @@ size_t metrics__label_sets_limit(const struct target_state *st)
 	return most < room ? most : room;
 }
 
-static void write_label_sets(const struct metrics_input *in, struct expo *e, bool limit)
+uint64_t metrics__label_sets_needed(const struct target_state *st)
+{
+	uint64_t needed = st->missed ? st->missed->sets_needed : 0;
+
+	return needed > st->snap->taken ? needed : st->snap->taken;
+}
+
+static uint64_t in_use(const struct target_state *st)
+{
+	return st->snap->taken;
+}
+
+static uint64_t limit(const struct target_state *st)
+{
+	return metrics__label_sets_limit(st);
+}
+
+static void write_label_sets(const struct metrics_input *in, struct expo *e,
+			     uint64_t (*number)(const struct target_state *))
 {
 	const struct target_state *st;
 
@@ -129,19 +147,23 @@ static void write_label_sets(const struct metrics_input *in, struct expo *e, boo
 		if (!x || !x->nlabels)
 			continue;
 		target_labels__set(labels, st);
-		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) },
-			    limit ? metrics__label_sets_limit(st) : st->snap->taken, 0);
+		expo__count(e, &(struct label_set){ labels, ARRAY_SIZE(labels) }, number(st), 0);
 	}
 }
 
 static void write_label_sets_in_use(const struct metrics_input *in, struct expo *e)
 {
-	write_label_sets(in, e, false);
+	write_label_sets(in, e, in_use);
 }
 
 static void write_label_sets_limit(const struct metrics_input *in, struct expo *e)
 {
-	write_label_sets(in, e, true);
+	write_label_sets(in, e, limit);
+}
+
+static void write_label_sets_needed(const struct metrics_input *in, struct expo *e)
+{
+	write_label_sets(in, e, metrics__label_sets_needed);
 }
 
 /* Of probes whose sets make room for others. */
@@ -358,6 +380,10 @@ static const struct series_family families[] = {
 	{ { "retprobe_label_sets_limit", "Maximum number of label sets of the probe.", "",
 	    METRIC_GAUGE },
 	  .all = write_label_sets_limit },
+	{ { "retprobe_label_sets_needed",
+	    "Label sets that all calls so far would need, estimated where some found no room.", "",
+	    METRIC_GAUGE },
+	  .all = write_label_sets_needed },
 	{ { "retprobe_label_sets_other_max",
 	    "Most calls of any one label set that are in _other. Only with keep: top.", "",
 	    METRIC_GAUGE },

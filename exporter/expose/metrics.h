@@ -15,6 +15,8 @@ void metrics__write(const struct metrics_input *in, struct expo *e);
 /* The most label sets that an attached target with labels can have: max_series, or fewer if the
  * memory for label sets, which all targets share, is short. */
 size_t metrics__label_sets_limit(const struct target_state *st);
+/* Those that all of its calls would need, estimated: at least those in use. */
+uint64_t metrics__label_sets_needed(const struct target_state *st);
 
 /* "recursion", "maxactive", ... */
 extern const char *const missed_reason_names[MISSED_MAX];

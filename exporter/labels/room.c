@@ -172,7 +172,7 @@ uint64_t label_room__lost(struct label_room *r, uint32_t id)
 }
 
 /* The alert comes later, and only with Prometheus. */
-void label_room__say_full(struct label_room *r, uint32_t id, uint32_t sets, bool pool)
+static void say_full(struct label_room *r, uint32_t id, uint32_t sets, bool pool)
 {
 	const char *more = pool ? "--memory.limit" : "max_series";
 	const struct target *t = r->all->v[id];
@@ -190,4 +190,25 @@ void label_room__say_full(struct label_room *r, uint32_t id, uint32_t sets, bool
 			 "filter the calls (filter: outcome == error), use a label with fewer "
 			 "values, or let idle sets go (series_ttl: 1h)",
 			 t->object, t->function, sets, more);
+}
+
+void label_room__warn_of_full(struct label_room *r)
+{
+	__cleanup_free uint32_t *used = xcalloc(r->all->nids + 1, sizeof(*used));
+	const struct label_sets_view *v = &r->banks->label_sets;
+	uint32_t nfree = 0;
+
+	for (uint32_t i = 0; i < v->n; i++) {
+		if (v->v[i].used == RP_SET_FREE)
+			nfree++;
+		else if (v->v[i].key.id < r->all->nids)
+			used[v->v[i].key.id]++;
+	}
+	for (uint32_t id = 0; id < r->all->nids; id++) {
+		const struct capture_spec *x = r->extras[id];
+		bool most = x && used[id] >= x->kernel.max_series;
+
+		if (x && x->nlabels && (most || !nfree))
+			say_full(r, id, used[id], !most);
+	}
 }

@@ -44,5 +44,5 @@ void label_room__moved(struct label_room *r, uint32_t id, uint32_t slot, uint64_
 size_t label_room__choose(struct label_room *r, uint32_t id, uint32_t *slots, size_t n);
 /* The most calls that any one set of the target can have in _other. */
 uint64_t label_room__lost(struct label_room *r, uint32_t id);
-/* Logs once per target that all of its sets are in use. pool: as --memory.limit has no room. */
-void label_room__say_full(struct label_room *r, uint32_t id, uint32_t sets, bool pool);
+/* Logs once per target that all of its sets are in use. */
+void label_room__warn_of_full(struct label_room *r);

@@ -8,6 +8,7 @@
 #include "counts/snapshot.h"
 #include "labels/groups.h"
 #include "labels/namer.h"
+#include "labels/needed.h"
 #include "labels/room.h"
 
 #define GRACE	    1.0 /* seconds from being retired to being folded */
@@ -38,6 +39,7 @@ struct label_slots {
 	struct label_namer *namer;
 	struct label_groups *groups; /* of named sets that are not shown in _other */
 	struct label_room *room;
+	struct label_needed *needed;
 	bool makes_room; /* for some targets */
 	double checked;	 /* when it was last updated */
 };
@@ -69,6 +71,7 @@ struct label_slots *label_slots__new(struct object *obj, const struct targets *t
 	l->groups = label_groups__new(l->nslots);
 	l->room = label_room__new(l->banks, targets, l->extras);
 	l->makes_room = label_room__is_used(l->room);
+	l->needed = label_needed__new(obj, targets, l->extras);
 	return l;
 }
 
@@ -86,6 +89,7 @@ void label_slots__free(struct label_slots *l)
 		return;
 	for (uint32_t i = 0; i < l->nslots; i++)
 		forget_texts(&l->slots[i]);
+	label_needed__free(l->needed);
 	label_room__free(l->room);
 	label_groups__free(l->groups);
 	label_namer__free(l->namer);
@@ -283,26 +287,6 @@ static bool is_in_use(const struct label_slots *l, uint32_t slot)
 	       target_of(l, slot) < l->ntargets && l->extras[target_of(l, slot)];
 }
 
-static void warn_of_full(struct label_slots *l)
-{
-	__cleanup_free uint32_t *used = xcalloc(l->ntargets + 1, sizeof(*used));
-	uint32_t nfree = 0;
-
-	for (uint32_t i = 0; i < l->nslots; i++) {
-		if (l->slots[i].state == SLOT_FREE)
-			nfree++;
-		else
-			used[target_of(l, i)]++;
-	}
-	for (uint32_t id = 0; id < l->ntargets; id++) {
-		const struct capture_spec *x = l->extras[id];
-		bool most = x && used[id] >= x->kernel.max_series;
-
-		if (x && x->nlabels && (most || !nfree))
-			label_room__say_full(l->room, id, used[id], !most);
-	}
-}
-
 static void name_slots(struct label_slots *l, double now)
 {
 	uint64_t before = l->updates;
@@ -311,7 +295,7 @@ static void name_slots(struct label_slots *l, double now)
 		if (l->slots[i].state == SLOT_FREE && is_in_use(l, i))
 			name_slot(l, i, now);
 	if (l->updates != before)
-		warn_of_full(l);
+		label_room__warn_of_full(l->room);
 }
 
 const char *const *label_slots__texts(struct label_slots *l, uint32_t cell, double now)
@@ -427,13 +411,14 @@ static bool make_room(struct label_slots *l, enum due *due)
 			continue;
 		for (size_t go = label_room__choose(l->room, id, slots, n); go; go--) {
 			due[slots[go - 1]] = TO_RETIRE;
+			label_needed__let_go(l->needed, slots[go - 1]);
 			found = true;
 		}
 	}
 	return found;
 }
 
-void label_slots__update(struct label_slots *l, double now)
+static void update(struct label_slots *l, double now)
 {
 	__cleanup_free enum due *due = xcalloc(l->nslots + 1, sizeof(*due));
 	bool found[] = { [NOT_DUE] = false, [TO_RETIRE] = false, [TO_FOLD] = false };
@@ -453,12 +438,24 @@ void label_slots__update(struct label_slots *l, double now)
 		fold(l, due);
 }
 
+void label_slots__update(struct label_slots *l, double now)
+{
+	update(l, now);
+	label_needed__update(l->needed, now);
+}
+
 void label_slots__name(struct label_slots *l, double now)
 {
 	if (l->makes_room && now - l->checked >= ROOM_PERIOD)
-		label_slots__update(l, now);
+		update(l, now);
 	else
 		name_slots(l, now);
+	label_needed__check(l->needed, now);
+}
+
+uint64_t label_slots__needed(const struct label_slots *l, uint32_t id)
+{
+	return label_needed__of(l->needed, id);
 }
 
 uint64_t label_slots__lost(struct label_slots *l, uint32_t id)

@@ -36,6 +36,9 @@ void label_slots__update(struct label_slots *l, double now);
 /* The most calls that any one set of a target can have in _other. */
 uint64_t label_slots__lost(struct label_slots *l, uint32_t id);
 
+/* How many sets a target would need, approximately (labels/needed.h). 0: those in use. */
+uint64_t label_slots__needed(const struct label_slots *l, uint32_t id);
+
 /* The texts of the set that counts in a cell, as many as its target has labels; valid until the
  * next call of a function above. NULL: the cell counts the calls without one. */
 const char *const *label_slots__texts(struct label_slots *l, uint32_t cell, double now);

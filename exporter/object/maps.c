@@ -135,6 +135,7 @@ static void set_extra_maps(struct object *o, const struct object_params *p)
 		bpf_map__set_max_entries(s->maps.label_index, m->nsets);
 		bpf_map__set_max_entries(s->maps.label_free, m->nsets);
 		bpf_map__set_max_entries(s->maps.label_sets, m->nsets);
+		bpf_map__set_max_entries(s->maps.without_room, m->nsketches);
 		bpf_map__set_max_entries(s->maps.label_hints, m->ncpus << RP_HINT_BITS);
 	}
 	bpf_map__set_value_size(s->maps.hists, m->hist_size);
@@ -300,6 +301,8 @@ static int map_extras(struct object *o)
 		err = map_array(o, s->maps.label_sets, true, &o->own_sets);
 	if (!err)
 		err = map_array(o, s->maps.used, true, &o->used);
+	if (!err)
+		err = map_array(o, s->maps.without_room, true, &o->sketches);
 	sets->n = o->plan.nsets;
 	sets->first = o->ntargets;
 	o->banks.own_hists = o->plan.own_hists;

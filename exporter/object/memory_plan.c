@@ -2,6 +2,7 @@
 #include "object/memory_plan.h"
 
 #include "bpf/samples.h"
+#include "bpf/sketch.h"
 #include "object/programs.h"
 
 #define CACHE_LINE	  64
@@ -164,8 +165,10 @@ static void count_sets(const struct object_params *p, struct memory_plan *out)
 		out->own_hists += x->nhistograms;
 		if (x->nhistograms > out->hists_per_set)
 			out->hists_per_set = x->nhistograms;
-		if (x->nlabels)
-			out->sets_wanted += x->kernel.max_series;
+		if (!x->nlabels)
+			continue;
+		out->sets_wanted += x->kernel.max_series;
+		out->nsketches++;
 	}
 	out->key_size = key_size(p);
 	out->hist_size = hist_size(largest(p));
@@ -219,10 +222,10 @@ static uint64_t set_cell(const struct memory_plan *m)
 static void plan_sets(const struct object_params *p, struct memory_plan *out)
 {
 	uint32_t hist_banks = out->hist_banks + out->shared_banks;
-	uint64_t set, room, fewest = 0;
+	uint64_t set, room, fewest = out->nsketches;
 
-	for (uint32_t i = 0; i < p->nextras; i++)
-		fewest += p->extras[i]->nlabels > 0;
+	out->sets = (uint64_t)out->nsketches * sizeof(struct rp_sketch);
+	out->total += out->sets;
 	/* One more bank for the adjustments. */
 	set = set_cell(out) + out->cell_size +
 	      (uint64_t)(hist_banks + 1) * out->hists_per_set * out->hist_size +
@@ -232,11 +235,11 @@ static void plan_sets(const struct object_params *p, struct memory_plan *out)
 	room = out->total < p->memory_limit ? SETS_SHARE(p->memory_limit - out->total) / set : 0;
 	out->nsets = least(out->sets_wanted, room > fewest ? room : fewest);
 	out->nhists = out->own_hists + out->nsets * out->hists_per_set;
-	out->sets = out->nsets * set +
-		    (uint64_t)out->own_hists * (hist_banks + 1) * out->hist_size +
-		    (uint64_t)p->nextras * out->cell_size +
-		    (uint64_t)out->nremoved * sizeof(struct rp_removed_cgroup);
-	out->total += out->sets;
+	set = out->nsets * set + (uint64_t)out->own_hists * (hist_banks + 1) * out->hist_size +
+	      (uint64_t)p->nextras * out->cell_size +
+	      (uint64_t)out->nremoved * sizeof(struct rp_removed_cgroup);
+	out->sets += set;
+	out->total += set;
 	out->nvalues += out->nsets * SET_VALUES;
 }
 

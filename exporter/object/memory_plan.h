@@ -39,6 +39,7 @@ struct memory_plan {
 	uint32_t nvalues;     /* slots */
 	uint32_t nsets;	      /* label sets that fit */
 	uint32_t sets_wanted; /* the sum of all max_series */
+	uint32_t nsketches;   /* targets with labels */
 	uint32_t nhists; /* histograms of integers: those of targets, then those of label sets */
 	uint32_t own_hists, hists_per_set; /* of all targets together; the most of any target */
 	uint32_t hist_size;

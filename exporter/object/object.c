@@ -302,6 +302,11 @@ volatile struct rp_used *object__used(const struct object *o)
 	return o->used;
 }
 
+volatile struct rp_sketch *object__without_room(const struct object *o, uint32_t id)
+{
+	return &o->sketches[o->used[id].sketch];
+}
+
 void object__retire_set(struct object *o, uint32_t slot)
 {
 	struct rp_label_key key;

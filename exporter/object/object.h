@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bpf/abi.h"
+#include "bpf/sketch.h"
 #include "counts/banks.h"
 #include "kernel/features.h"
 #include "object/memory_plan.h"
@@ -51,6 +52,8 @@ void object__free_value(struct object *o, uint32_t slot);
 
 /* Slots that are in use, by target id. */
 volatile struct rp_used *object__used(const struct object *o);
+/* The label sets of a target that found no room. Only of targets with labels. */
+volatile struct rp_sketch *object__without_room(const struct object *o, uint32_t id);
 /* Retires a label set: later calls do not count in it, but running programs still may. */
 void object__retire_set(struct object *o, uint32_t slot);
 /* Takes the oldest of the removed cgroups (bpf/cgroups.bpf.h). False: none is left. */

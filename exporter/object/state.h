@@ -2,6 +2,7 @@
 /* The state of a generation; only sources of this folder include it. */
 #pragma once
 
+#include "bpf/sketch.h"
 #include "counts/banks.h"
 #include "object/memory_plan.h"
 #include "object/programs.h"
@@ -30,6 +31,7 @@ struct object {
 	volatile struct rp_value_slot *own_values;
 	volatile struct rp_label_set *own_sets;
 	volatile struct rp_used *used;
+	volatile struct rp_sketch *sketches;
 	const volatile uint64_t *slots, *capture_slots; /* of calls in flight; read-only */
 	struct shared_memory cells_copy, values_copy;	/* with CELLS_PERCPU */
 	const volatile uint64_t *mapped_values;

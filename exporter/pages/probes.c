@@ -49,6 +49,8 @@ static void json_label_sets(struct buf *b, const struct metrics_input *in,
 		return;
 	buf__printf(b, ",\"label_sets\":%zu,\"label_sets_limit\":%zu", t->taken,
 		    metrics__label_sets_limit(st));
+	buf__printf(b, ",\"label_sets_needed\":%llu",
+		    (unsigned long long)metrics__label_sets_needed(st));
 	if (x->keep == KEEP_TOP && st->missed)
 		buf__printf(b, ",\"label_sets_other_max\":%llu",
 			    (unsigned long long)st->missed->other_most);

@@ -139,6 +139,8 @@ static void update_labels(struct generation *g, double now)
 	for (uint32_t id = 0; id < g->targets->nids; id++) {
 		const struct capture_spec *x = g->targets->v[id]->capture;
 
+		if (x && x->nlabels)
+			missed__set_sets_needed(g->missed, id, label_slots__needed(g->labels, id));
 		if (x && x->keep == KEEP_TOP)
 			missed__set_other_most(g->missed, id, label_slots__lost(g->labels, id));
 	}

@@ -388,6 +388,11 @@ void missed__set_other_most(struct missed *m, uint32_t id, uint64_t calls)
 	m->board->targets[id].other_most = calls;
 }
 
+void missed__set_sets_needed(struct missed *m, uint32_t id, uint64_t sets)
+{
+	m->board->targets[id].sets_needed = sets;
+}
+
 const struct shared_missed *missed__board(const struct missed *m)
 {
 	return m->board;

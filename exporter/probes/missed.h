@@ -27,6 +27,7 @@ void missed__restart(struct missed *m, uint32_t id);
 void missed__set_overhead(struct missed *m, uint32_t id, double seconds);
 /* Sets how many calls of one label set are in _other at most, for the next update. */
 void missed__set_other_most(struct missed *m, uint32_t id, uint64_t calls);
+void missed__set_sets_needed(struct missed *m, uint32_t id, uint64_t sets);
 
 /* As of the last update: our own data, and the copy for servers. */
 const struct shared_missed *missed__board(const struct missed *m);

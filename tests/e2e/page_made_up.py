@@ -8,6 +8,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EVERY = 10  # seconds from one reading to the next
 CALLS, MISSED = 100, 5  # of vfs_read, in that time
+FULL, NEEDED = 500, 12345  # label sets of openat
 BEFORE = 30  # calls of vfs_read before the page was opened
 
 # Of vfs_read, the newest first: seconds, and the stacks with the innermost frames first.
@@ -39,6 +40,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         probe = made_up["probes"][0]
         probe.update(calls=CALLS * n, buckets=[0, CALLS * n], outcomes={"ok": {"0": CALLS * n}})
         probe["missed"]["recursion"] = MISSED * n
+        made_up["probes"][1].update(label_sets=FULL, label_sets_limit=FULL, label_sets_needed=NEEDED)
         for stats in made_up["bpf_stats"]:
             stats.update(run_seconds=stats["run_seconds"] * n, runs=stats["runs"] * n)
         if place == "uncounted":

@@ -20,6 +20,7 @@ static struct {
 	struct rp_label_set sets[SLOTS];
 	struct rp_value_slot slots[VALUES];
 	struct rp_used used;
+	struct rp_sketch without_room;
 	struct banks banks, served; /* of the attacher and of a server */
 	const void *copy;	    /* of the server's copy of the adjustments */
 } world;
@@ -36,6 +37,7 @@ static struct capture_spec extra = {
 	.nhistograms = 1,
 	.series_ttl = 10,
 	.kernel.max_series = MAX_SERIES,
+	.kernel.nwords = 1,
 };
 static struct target target = { .object = "o", .function = "f", .capture = &extra };
 static struct targets targets = { .v = (struct target *[]){ &target }, .n = 1, .nids = 1 };
@@ -98,6 +100,12 @@ volatile struct rp_used *__wrap_object__used(const struct object *o);
 volatile struct rp_used *__wrap_object__used(const struct object *o)
 {
 	return &world.used;
+}
+
+volatile struct rp_sketch *__wrap_object__without_room(const struct object *o, uint32_t id);
+volatile struct rp_sketch *__wrap_object__without_room(const struct object *o, uint32_t id)
+{
+	return &world.without_room;
 }
 
 void __wrap_object__retire_set(struct object *o, uint32_t slot);
@@ -169,19 +177,22 @@ static int claim_value(uint32_t cell, int64_t value)
 /* Returns the slot of a set. A new set takes the first free one. UINT32_MAX: there is no room. */
 static uint32_t world__slot(uint64_t key)
 {
+	const struct rp_label_key wanted = { .word[0] = key };
 	uint32_t slot = 0;
 
 	for (slot = 0; slot < SLOTS; slot++)
 		if (world.sets[slot].used == RP_SET_USED && world.sets[slot].key.word[0] == key)
 			return slot;
-	if (world.used.sets >= extra.kernel.max_series)
+	if (world.used.sets >= extra.kernel.max_series) {
+		rp_sketch_add(&world.without_room, rp_sketch_hash(&wanted, 1));
 		return UINT32_MAX;
+	}
 	for (slot = 0; slot < SLOTS && world.sets[slot].used; slot++)
 		;
 	if (slot == SLOTS)
 		return UINT32_MAX;
 	world.sets[slot].used = RP_SET_USED;
-	world.sets[slot].key = (struct rp_label_key){ .word[0] = key };
+	world.sets[slot].key = wanted;
 	world.used.sets++;
 	return slot;
 }

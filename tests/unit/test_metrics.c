@@ -338,7 +338,8 @@ static void test_paused(void **state)
 			 count_lines(&before, "retprobe_returns_total{object=\"syscall\""));
 }
 
-/* The limit must be reachable, or no alert could tell that the memory is used up. */
+/* The limit must be reachable, or no alert could tell that the memory is used up. An exporter that
+ * has not estimated how many are needed needs those in use. */
 static void test_label_sets_limit(void **state)
 {
 	static struct capture_label labels[] = { { .name = "comm" } };
@@ -353,6 +354,9 @@ static void test_label_sets_limit(void **state)
 	assert_int_equal(metrics__label_sets_limit(&st), 5);
 	snap.free_sets = 0;
 	assert_int_equal(metrics__label_sets_limit(&st), 2);
+	assert_int_equal(metrics__label_sets_needed(&st), 2);
+	st.missed = &(struct missed_target){ .sets_needed = 12 };
+	assert_int_equal(metrics__label_sets_needed(&st), 12);
 }
 
 static void test_class_text(void **state)

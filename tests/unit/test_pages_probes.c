@@ -84,7 +84,8 @@ static void test_probes_labels(void **state)
 
 		assert_non_null(strstr(all.body.data, total));
 		assert_non_null(strstr(one.body.data, total));
-		assert_non_null(strstr(all.body.data, "\"label_sets\":3,\"label_sets_limit\":7}"));
+		assert_non_null(strstr(all.body.data, "\"label_sets\":3,\"label_sets_limit\":7,"
+						      "\"label_sets_needed\":3}"));
 		assert_null(strstr(all.body.data, "\"series\""));
 		assert_non_null(strstr(one.body.data,
 				       "{\"labels\":{\"comm\":\"_other\",\"text\":\"_other\"},"
@@ -97,12 +98,13 @@ static void test_probes_labels(void **state)
 		assert_null(strstr(one.body.data, "\"function\":\"openat\""));
 	}
 	extra.keep = KEEP_TOP;
-	fixture.states[0].missed = &(struct missed_target){ .other_most = 12 };
+	fixture.states[0].missed = &(struct missed_target){ .other_most = 12, .sets_needed = 1200 };
 	{
 		__cleanup_response struct http_response all = get("/api/v1/probes", NULL, 0);
 
-		assert_non_null(strstr(all.body.data, "\"label_sets_limit\":7,"
-						      "\"label_sets_other_max\":12}"));
+		assert_non_null(strstr(all.body.data,
+				       "\"label_sets_limit\":7,"
+				       "\"label_sets_needed\":1200,\"label_sets_other_max\":12}"));
 	}
 	free(texts[0]);
 	free(texts[1]);

@@ -10,6 +10,11 @@ export function number(v) {
 	return String(Number(v.toPrecision(3)));
 }
 
+/* An estimate: two significant digits. */
+export function about(v) {
+	return `about ${number(Number(v.toPrecision(2)))}`;
+}
+
 const durations = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]];
 
 export function duration(seconds) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Problems, at the top of the page: probes that are not attached, missed calls, full label sets.
-import { element, number, setText } from "./format.js";
+import { about, element, number, setText } from "./format.js";
 import { total } from "./history.js";
 import { LazyTable } from "./table.js";
 
@@ -28,7 +28,7 @@ function byReason(unattached) {
 		.map(([reason, n]) => `${number(n)} ${REASONS[reason] ?? reason}`).join(", ");
 }
 
-/* {text, probes}, the worst first. */
+/* {text, probes, note(probe)}, the worst first. */
 function find(probes, unattached) {
 	const out = [], lost = (p) => total(p.data.missed);
 	const missing = probes.filter(lost).sort((a, b) => lost(b) - lost(a));
@@ -44,6 +44,8 @@ function find(probes, unattached) {
 		out.push({
 			text: `${count(full.length, "probe")} with all label sets in use: other values are counted as _other`,
 			probes: full,
+			note: ({ data }) => data.label_sets_needed > data.label_sets ?
+				` (${number(data.label_sets)} of ${about(data.label_sets_needed)})` : "",
 		});
 	return out;
 }
@@ -68,12 +70,12 @@ export class Problems {
 		});
 	}
 
-	item({ text, probes }) {
+	item({ text, probes, note }) {
 		const li = element("li", {}, text);
 		probes.slice(0, NAMED).forEach((p, i) => {
 			const button = element("button", { type: "button" }, p.data.function);
 			button.addEventListener("click", () => this.open(p));
-			li.append(i ? ", " : ": ", button);
+			li.append(i ? ", " : ": ", button, note?.(p) ?? "");
 		});
 		if (probes.length > NAMED)
 			li.append(", …");
@@ -83,7 +85,7 @@ export class Problems {
 	/* matches(data): whether the reader has searched for it. */
 	show(probes, unattached, matches) {
 		const found = find(probes, unattached), wanted = unattached.filter((p) => matches(p.data));
-		const key = JSON.stringify(found.map((f) => [f.text, f.probes.slice(0, NAMED).map((p) => p.key)]));
+		const key = JSON.stringify(found.map((f) => [f.text, f.probes.slice(0, NAMED).map((p) => [p.key, f.note?.(p)])]));
 		if (key !== this.key)
 			this.list.replaceChildren(...found.map((f) => this.item(f)));
 		this.key = key;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The label sets of the opened function, with totals since the attachment: earlier samples of label
 // sets are not available.
-import { duration, element, number, percent, setText } from "./format.js";
+import { about, duration, element, number, percent, setText } from "./format.js";
 import { quantile, subtract, total } from "./history.js";
 import { LazyTable } from "./table.js";
 
@@ -81,6 +81,8 @@ export class Sets {
 			};
 		});
 		this.use = `${number(data.label_sets)} of ${number(data.label_sets_limit)} in use`;
+		if (data.label_sets_needed > data.label_sets)
+			this.use += `, ${about(data.label_sets_needed)} needed`;
 		this.draw();
 	}
 
