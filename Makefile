@@ -225,6 +225,8 @@ $(B)/postgres: tests/vm/postgres.c | $(B)
 # With its types, for the parameters of its functions.
 $(B)/shop: tests/e2e/usdt/shop.c | $(B)
 	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -g -O2 $< -o $@
+$(B)/absent: tests/e2e/usdt/absent.c | $(B)
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(RP_CFLAGS) -O2 $< -o $@
 
 # Without OpenSSL's headers: the library itself is there as a part of openssl.
 $(B)/tls: tests/vm/tls.c | $(B)
@@ -376,7 +378,7 @@ check: unit-tests all
 
 # What `make test` runs, built.
 test-programs: all unit-tests $(B)/workload $(B)/postgres $(B)/tls $(B)/client $(B)/small/retprobe_exporter \
-		$(B)/shop $(B)/calls/answered $(B)/calls/kinds $(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
+		$(B)/shop $(B)/absent $(B)/calls/answered $(B)/calls/kinds $(B)/page_calls $(B)/inject $(B)/bench_many fuzzers
 .PHONY: test-programs
 
 test: deps

@@ -12,7 +12,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP usdt: attaching needs root"
 	exit 0
 fi
-plan 29
+plan 33
 shop=$PWD/build/shop
 [ -x "$shop" ] || give_up shop "it is not built: make test-programs"
 strip -o "$temp/stripped" "$shop"
@@ -250,6 +250,49 @@ if $exporter --probe.list='/usr/bin/python3:usdt:*' 2>/dev/null | grep -q gc__st
 else
 	skip 3 "Python" "this one was built without USDT probes"
 fi
+
+# ---- arguments in memory that is not there -------------------------------------------------------------------------
+
+absent=$PWD/build/absent
+[ -x "$absent" ] || give_up absent "it is not built: make test-programs"
+cat >"$temp/absent.yaml" <<Y
+probes:
+  - usdt: ["$absent:touch"]
+    probe: number
+    labels: [{how: arg0}, {number: arg1}]
+  - usdt: ["$absent:touch"]
+    probe: how                            # the number is not read
+    labels: [{how: arg0}]
+  - usdt: ["$absent:touch"]
+    probe: filter
+    filter: [arg1 == 4711]
+spans:
+  - name: absent
+    begin: {usdt: "$absent:touch", key: arg1}
+    end: {usdt: "$absent:touch", key: arg0}
+Y
+launch "$temp/exporter.log" --config.file="$temp/absent.yaml" && wait_ready 60 || give_up "the exporter" "it is not ready"
+coproc absent_program { exec "$absent"; }
+absent_pid=$!
+pids+=("$absent_pid")
+for _ in 1 2 3; do
+	echo >&"${absent_program[1]}" && read -r -t 60 _ <&"${absent_program[0]}" || give_up absent "it has ended"
+done
+get /metrics "$temp/metrics"
+check "arguments in absent memory are counted as unreadable" "$(spans retprobe_events_total 'probe="number",how="0",number="4711"') $(
+	spans retprobe_events_total 'probe="number"') $(
+	spans retprobe_missed_total 'probe="number",reason="unreadable"') $(spans retprobe_missed_total 'probe="number"')" "30 30 90 90"
+check "of those, the others of an event are read" "$(for how in 0 1 2 3; do
+	spans retprobe_events_total "probe=\"how\",how=\"$how\""; done | paste -s -d ' ') $(
+	spans retprobe_missed_total 'probe="how"')" "30 30 30 30 0"
+check "a filter does not reject them" "$(spans retprobe_events_total 'probe="filter"') $(
+	spans retprobe_missed_total 'probe="filter",reason="unreadable"')" "30 90"
+check "a span without its key" "$(spans retprobe_span_begun_total '"absent"') $(
+	spans retprobe_span_lost_total '"absent",reason="unreadable"') $(spans retprobe_span_lost_total '"absent",reason="unmatched"')" \
+	"30 90 120"
+stop_exporter
+kill "$absent_pid"
+pids=("$shop_pid" "$stripped_pid")
 
 # ---- PostgreSQL --------------------------------------------------------------------------------------------------
 
