@@ -159,14 +159,18 @@ static bool is_in_file(const struct pattern *p)
 	return p->type == OBJECT_USER || p->type == OBJECT_USDT;
 }
 
+static int refuse_probe(char **why)
+{
+	return error__refuse(why,
+			     "a USDT probe is PATH:usdt:NAME or PATH:usdt:PROVIDER:NAME, as in "
+			     "/usr/lib/postgresql/15/bin/postgres:usdt:query__start");
+}
+
 static int check_probes(const struct pattern *p, char **why)
 {
 	for (size_t i = 0; i < p->nfunctions; i++)
 		if (!usdt_name__is(p->functions[i]))
-			return error__refuse(
-				why, "a USDT probe is PATH:usdt:NAME or "
-				     "PATH:usdt:PROVIDER:NAME, as in "
-				     "/usr/lib/postgresql/15/bin/postgres:usdt:query__start");
+			return refuse_probe(why);
 	return 0;
 }
 
@@ -268,6 +272,8 @@ static int parse_object(struct pattern *p, const char *s, size_t len, bool is_pa
 	}
 	p->type = OBJECT_KERNEL;
 	p->object = xstrndup(s, len);
+	if (!strcmp(p->object, "usdt"))
+		return refuse_probe(why);
 	if (s[len + 1] == ':')
 		return error__refuse(why,
 				     "no kernel function has \"::\" in its name; for a function "

@@ -14,7 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "SKIP top: attaching needs root"
 	exit 0
 fi
-plan 42
+plan 43
 
 # ---- once -----------------------------------------------------------------------------------------
 
@@ -158,7 +158,14 @@ PATH=$temp/bin:$PATH start_top rp-workload:workload_function libc:getaddrinfo --
 end_top TERM
 has "a program in PATH, and a library" "$temp/out" "  $temp/bin/rp-workload:workload_function" 'libc.so.6:getaddrinfo' \
 	'    20 calls, 0 errors'
-
+cp build/shop "$temp/bin/rp-shop"
+PATH=$temp/bin:$PATH start_top 'rp-shop:usdt:order__d*' rp-shop:usdt:shop:order__start libc:usdt:setjmp --once \
+	--duration=10m --format=json
+echo | "$temp/bin/rp-shop" > /dev/null
+end_top TERM
+found=$(jq -r '.functions[] | select(.calls) | "\(.object):\(.function) \(.calls)"' "$temp/out" | sort | paste -s -d ' ')
+expected="$temp/bin/rp-shop:shop:order__done 75 $temp/bin/rp-shop:shop:order__dropped 25 $temp/bin/rp-shop:shop:order__start 100"
+[ "$found" = "$expected" ] && ok "USDT probes of a program in PATH" || not_ok "USDT probes of a program in PATH" "$found"
 # ---- probes that come later ------------------------------------------------------------------------
 
 start_top syscall:getpgid "$temp/later:workload_function" --label=comm --once --duration=10m --log.level=info

@@ -85,7 +85,7 @@ static void test_top(void **state)
 static void test_short_paths(void **state)
 {
 	struct config *c = PARSE("top", "sh:main", "!libc.so.6:malloc", "libc:*", "vmlinux:f",
-				 "no_such_file:f");
+				 "no_such_file:f", "sh:usdt:f", "!libc:usdt:libc:g");
 	const struct pattern *p = c->lists[0].patterns;
 
 	assert_int_equal(p[0].type, OBJECT_USER);
@@ -96,6 +96,12 @@ static void test_short_paths(void **state)
 	assert_string_equal(p[2].object, p[1].object);
 	assert_int_equal(p[3].type, OBJECT_KERNEL);
 	assert_int_equal(p[4].type, OBJECT_KERNEL);
+	for (int i = 5; i < 7; i++)
+		assert_int_equal(p[i].type, OBJECT_USDT);
+	assert_string_equal(p[5].object, p[0].object);
+	assert_true(p[6].exclude);
+	assert_string_equal(p[6].object, p[1].object);
+	assert_string_equal(p[6].functions[0], "libc:g");
 	config__free(c);
 	c = PARSE("sh:main");
 	assert_int_equal(c->lists[0].patterns[0].type, OBJECT_KERNEL);

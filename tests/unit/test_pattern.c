@@ -155,6 +155,9 @@ static const struct {
 	{ "|a", MISSING },
 	{ ":f",
 	  "nothing before the ':'; leave it out, or name a module, vmlinux, syscall or a path" },
+	{ "usdt:postgres:query__start",
+	  "a USDT probe is PATH:usdt:NAME or PATH:usdt:PROVIDER:NAME, as in "
+	  "/usr/lib/postgresql/15/bin/postgres:usdt:query__start" },
 	{ "tracepoint:sched_switch", NO_EVENT },
 	{ "tracepoint:a:b:c", NO_EVENT },
 	{ "tracepoint:*", NO_EVENT },
