@@ -10,6 +10,9 @@ Only durations have native histograms. Sizes and observed values have classic bu
 
 Rates of calls come from retprobe_returns_total, which does not depend on the histograms.
 
+A function can have several probes, with the label `probe`, and a call counts in each of them. So sums that are
+not by `probe` count a function's probe without a name, or else those with one. The variable `probe` selects others.
+
 A failure is an error that neither calls.py nor the probe's configuration expects. Likewise, both say which
 functions wait for work. The configuration wins.
 """
@@ -18,12 +21,12 @@ import calls
 from grafana import constant, custom, datasource, query, target
 
 TARGET = 'job=~"$job", instance=~"$instance"'
-WHERE = TARGET + ', object=~"$object", function=~"$function"'
+WHERE = TARGET + ', object=~"$object", function=~"$function", probe=~"$probe"'
 # Without functions that wait for work, and only these: for rate(), which asks the configuration, too.
 LISTED, UNLISTED = 'function=~"$waits"', 'function!~"$waits"'
 WORK = f"{WHERE}, {UNLISTED}"
 WAIT = f"{WHERE}, {LISTED}"
-BY = "object, function"
+BY = "object, function, probe"
 
 # ---- variables -------------------------------------------------------------------------------------
 
@@ -48,6 +51,9 @@ def functions(one=False):
         query("function", "Function",
               f'label_values({FROM}{{{TARGET}, object=~"$object"}}, function)',
               multi=not one, everything=not one),
+        # Most functions have one probe, without a name.
+        query("probe", "Probe", f'label_values({FROM}{{{TARGET}, object=~"$object", function=~"$function"}}, probe)',
+              all_value=".*"),
     ]
 
 
@@ -67,9 +73,18 @@ def says(waits):
     return f'on (job, instance, object, function) retprobe_probe_info{{{TARGET}, waits="{waits}"}}'
 
 
-def rate(metric, where=WHERE):
+def unnamed_first(selected):
+    """Of several probes of a function, the one without a name. selected(matchers) returns series."""
+    others = f'on (job, instance, object, function) retprobe_probe_info{{{TARGET}, probe="", probe=~"$probe"}}'
+    return f"""({selected(', probe=""')} or {selected(', probe!=""')} unless {others})"""
+
+
+def rate(metric, where=WHERE, by=BY, function="rate"):
+    """Of series that are summed by these labels."""
     def plain(where):
-        return f"rate({metric}{{{where}}}[$__rate_interval])"
+        if "probe" in by or where == TARGET:
+            return f"{function}({metric}{{{where}}}[$__rate_interval])"
+        return unnamed_first(lambda more: f"{function}({metric}{{{where}{more}}}[$__rate_interval])")
     if UNLISTED in where:
         return (f"({plain(where)} unless {says('true')} "
                 f"or {plain(where.replace(UNLISTED, LISTED))} and {says('false')})")
@@ -81,14 +96,14 @@ def rate(metric, where=WHERE):
 
 def returns(by=BY, more="", where=WHERE):
     where += ", " + more if more else ""
-    return f"sum by ({by}) ({rate('retprobe_returns_total', where)})"
+    return f"sum by ({by}) ({rate('retprobe_returns_total', where, by)})"
 
 
 def errors(failed, by=BY, where=WHERE):
     """Errors per second: failures, or expected errors. The label __call is FUNCTION:CODE, and becomes empty if
     calls.py expects that. Exceptions become `unexpected` first, so that they do not match."""
     configured = f"on (job, instance, object, function, value) retprobe_probe_expected{{{TARGET}}}"
-    which = rate("retprobe_returns_total", where + ', outcome="error"')
+    which = rate("retprobe_returns_total", where + ', outcome="error"', by)
     marked = f'label_join({which}, "__call", ":", "function", "value")'
     for to, expression in ("unexpected", "$unexpected"), ("", "$expected"):
         marked = f'label_replace({marked}, "__call", "{to}", "__call", "{expression}")'
@@ -99,7 +114,7 @@ def errors(failed, by=BY, where=WHERE):
 
 def error_ratio(failed=True, by=BY, where=WHERE):
     """0 for functions without errors, which have no error series."""
-    every = f"sum by ({by}) ({rate('retprobe_returns_total', where)})"
+    every = f"sum by ({by}) ({rate('retprobe_returns_total', where, by)})"
     return f"({errors(failed, by, where)} or 0 * {every}) / {every}"
 
 
@@ -112,8 +127,8 @@ def both(make, legend, **more):
 def histogram_quantile(q, by=BY, metric="retprobe_duration_seconds", where=WHERE):
     def make(native):
         if native:
-            return f"histogram_quantile({q}, sum by ({by}) ({rate(metric, where)}))"
-        return f"histogram_quantile({q}, sum by ({by}, le) ({rate(metric + '_bucket', where)}))"
+            return f"histogram_quantile({q}, sum by ({by}) ({rate(metric, where, by)}))"
+        return f"histogram_quantile({q}, sum by ({by}, le) ({rate(metric + '_bucket', where, by)}))"
     return make
 
 
@@ -121,18 +136,18 @@ def per_second(by=BY, metric="retprobe_duration_seconds", where=WHERE):
     """Seconds spent in returned calls, per second."""
     def make(native):
         if native:
-            return f"histogram_sum(sum by ({by}) ({rate(metric, where)}))"
-        return f"sum by ({by}) ({rate(metric + '_sum', where)})"
+            return f"histogram_sum(sum by ({by}) ({rate(metric, where, by)}))"
+        return f"sum by ({by}) ({rate(metric + '_sum', where, by)})"
     return make
 
 
 def mean(by=BY, metric="retprobe_duration_seconds", where=WHERE):
     def make(native):
         if native:
-            whole = f"sum by ({by}) ({rate(metric, where)})"
+            whole = f"sum by ({by}) ({rate(metric, where, by)})"
             return f"histogram_sum({whole}) / histogram_count({whole})"
-        return (f"sum by ({by}) ({rate(metric + '_sum', where)})"
-                f" / sum by ({by}) ({rate(metric + '_count', where)})")
+        return (f"sum by ({by}) ({rate(metric + '_sum', where, by)})"
+                f" / sum by ({by}) ({rate(metric + '_count', where, by)})")
     return make
 
 

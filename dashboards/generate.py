@@ -17,7 +17,7 @@ from grafana import dashboard, graph, heatmap, query, stat, table, target
 
 HERE = pathlib.Path(__file__).parent
 
-FUNCTION = "{{function}}"
+FUNCTION = "{{function}} {{probe}}"
 WHO = "{{instance}}"
 BOTH = WHO + " " + FUNCTION
 IN_PROGRESS = ("Average calls in progress (finished calls)",
@@ -28,7 +28,7 @@ IN_PROGRESS = ("Average calls in progress (finished calls)",
 
 
 def at_a_glance():
-    total = f"sum({rate('retprobe_returns_total')})"
+    total = returns("")
     failed = f"({errors(True, '')} or 0 * {total})"
     return [
         stat("Calls", "Returned calls of the selected functions, per second.", "ops",
@@ -141,7 +141,7 @@ def function():
     observed = "retprobe_observed"
     labels = query("by", "By label", "label_names(retprobe_returns_total)", multi=False,
                    everything=False,
-                   regex="/^(?!(__.*|le|quantile|job|instance|object|function)$).*/")
+                   regex="/^(?!(__.*|le|quantile|job|instance|object|function|probe)$).*/")
     labels["current"] = {"selected": True, "text": "outcome", "value": "outcome"}
     return dashboard(
         "retprobe-function", "retprobe / Function",
@@ -160,13 +160,13 @@ def function():
             ]),
             ("Duration", [
                 heatmap("Duration, classic histogram", "Number of calls by duration, from the classic buckets.", "s",
-                        [target("sum by (le) (increase(retprobe_duration_seconds_bucket"
-                                f"{{{WHERE}}}[$__rate_interval]))", "{{le}}", form="heatmap")]),
+                        [target(f"sum by (le) ({rate('retprobe_duration_seconds_bucket', by='le', function='increase')})",
+                                "{{le}}", form="heatmap")]),
                 heatmap("Duration, native histogram", "Number of calls by duration, from the finer "
                         "native buckets. Empty unless Prometheus scrapes native histograms.",
                         "s",
-                        [target("sum(increase(retprobe_duration_seconds"
-                                f"{{{WHERE}}}[$__rate_interval]))", "{{le}}", form="heatmap")]),
+                        [target(f"sum({rate('retprobe_duration_seconds', by='', function='increase')})", "{{le}}",
+                                form="heatmap")]),
                 graph("Quantiles", "Time from entry to return.", "s",
                       [t for q, name in (("0.5", "p50"), ("0.9", "p90"), ("0.99", "p99"),
                                          ("0.999", "p99.9"))
@@ -193,7 +193,7 @@ def function():
                       "with `split: cpu`.", "short",
                       both(per_second("instance", "retprobe_off_cpu_seconds"), "{{instance}}"), 12),
                 graph("Page faults and context switches", "Per second, for probes with `counters`.", "ops",
-                      [target(f"sum by (counter) ({rate('retprobe_counter_total')})", "{{counter}}")], 12),
+                      [target(f"sum by (counter) ({rate('retprobe_counter_total', by='counter')})", "{{counter}}")], 12),
             ]),
             ("By label", [
                 graph("Calls by $by", "Calls per second by the label selected above: a label of the "
@@ -230,7 +230,7 @@ def fleet():
                      [target(f"count({UP} == 0) or 0 * count({UP})", "down")], 6,
                      limits=(("red", 1),)),
                 stat("Calls", "Calls per second of the selected functions on all instances.", "ops",
-                     [target(f"sum({rate('retprobe_returns_total')})", "calls")], 6),
+                     [target(returns(""), "calls")], 6),
                 stat("Duration", "The selected quantile over all instances, without functions that wait for work.",
                      "s", both(histogram_quantile("$quantile", "job", where=WORK), "{{job}}"), 6),
             ]),
@@ -313,7 +313,7 @@ def exporter():
                                       f"{self_gauge('retprobe_label_sets_limit')})"), FUNCTION)],
                       12, defaults={"max": 1}),
                 table("Not attached", "Probes that are not attached, and the reasons.",
-                      [target(f"count by (object, function, reason) ({not_attached})",
+                      [target(f"count by ({BY}, reason) ({not_attached})",
                               instant=True, form="table", name="instances")],
                       {"instances": "short"}, width=12, height=9),
             ]),

@@ -27,7 +27,7 @@ def datasource():
     }
 
 
-def query(name, label, expression, multi=True, everything=True, regex=""):
+def query(name, label, expression, multi=True, everything=True, regex="", all_value=".+"):
     """A variable with values from Prometheus, refreshed when the time range changes."""
     current = {"selected": True, "text": ["All"], "value": ["$__all"]} if everything else {}
     return {
@@ -42,7 +42,7 @@ def query(name, label, expression, multi=True, everything=True, regex=""):
         "sort": 1,
         "multi": multi,
         "includeAll": everything,
-        "allValue": ".+" if everything else None,
+        "allValue": all_value if everything else None,
         "current": current,
         "hide": 0,
         "options": [],

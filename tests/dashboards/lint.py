@@ -128,7 +128,7 @@ def target_promql(d):
     if done.returncode:
         yield (done.stderr or done.stdout).replace("\n", " ")
     for where, expr in wanted:
-        if "$" in re.sub(r"\$(job|instance|object|function|1)\b", "", substituted(expr)):
+        if "$" in re.sub(r"\$(job|instance|object|function|probe|1)\b", "", substituted(expr)):
             yield f"{where}: an unknown variable in {expr}"
 
 

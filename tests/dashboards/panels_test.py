@@ -22,7 +22,7 @@ import calls  # pylint: disable=wrong-import-position
 import documents  # pylint: disable=wrong-import-position
 
 VALUES = {"__rate_interval": "5m", "histograms": "1", "job": ".+", "instance": ".+", "object": ".+",
-          "function": ".+", "quantile": "0.5", "waits": calls.waits(), "expected": calls.errors(calls.EXPECTED),
+          "function": ".+", "probe": ".*", "quantile": "0.5", "waits": calls.waits(), "expected": calls.errors(calls.EXPECTED),
           "unexpected": calls.errors(calls.UNEXPECTED)}
 
 # ---- joins with kube-state-metrics ---------------------------------------------------------------
@@ -108,9 +108,11 @@ EXPECTED = {
 # ---- outliers ---------------------------------------------------------------------------------------
 
 
-def function(name, instance, increase, buckets, outcome="ok", value="0"):
+def function(name, instance, increase, buckets, outcome="ok", value="0", probe=""):
     """This many calls per minute, which take this many seconds; buckets: {le: share of the calls}."""
     of = f'job="retprobe", instance="{instance}", object="o", function="{name}"'
+    of += f', probe="{probe}"' if probe else ""
+    yield {"series": f'retprobe_probe_info{{{of}, mechanism="{outcome}"}}', "values": "1x20"}
     yield {"series": f'retprobe_returns_total{{{of}, outcome="{outcome}", value="{value}"}}',
            "values": f"0+{increase}x20"}
     for le, share in buckets.items():
@@ -136,6 +138,10 @@ MACHINE = [series for made in (
     function("nanosleep", "a", 60, {}, "restarted", "ERESTART_RESTARTBLOCK"),
     function("write", "b", 54, {}),
     function("write", "b", 6, {}, "error", "EIO"),
+    # Other probes of the same functions. One function has only these.
+    function("vfs_fsync_range", "c", 30, WAITING, probe="slow"),
+    function("write", "b", 6, {}, "error", "EIO", "failed"),
+    function("mkdir", "b", 60, {}, probe="second"),
     function("clone", "b", 54, {}),
     function("clone", "b", 6, {}, "error", "EAGAIN")) for series in made]
 
@@ -145,18 +151,21 @@ def of(name, value, /, **more):
 
 
 STANDS_OUT = {
-    "Latency by function": [of("vfs_fsync_range", 0.0546875)],
-    "Time spent by function": [of("vfs_fsync_range", 3)],
-    "Failure ratio by function": [of("write", 0.1), of("clone", 0.1), *(of(name, 0) for name in (
-        "connect", "execve", "nanosleep", "epoll_wait", "vfs_fsync_range"))],
+    "Calls": [drawn(12.5)],
+    "Latency by function": [of("vfs_fsync_range", 5.125, probe="slow"), of("vfs_fsync_range", 0.0546875)],
+    "Time spent by function": [of("vfs_fsync_range", 3), of("vfs_fsync_range", 0.5, probe="slow")],
+    "Failure ratio by function": [of("write", 1, probe="failed"), of("mkdir", 0, probe="second"), of("write", 0.1),
+                                  of("clone", 0.1), of("vfs_fsync_range", 0, probe="slow"),
+                                  *(of(name, 0) for name in ("connect", "execve", "nanosleep", "epoll_wait", "vfs_fsync_range"))],
     "Latency against the other instances": [
         of("vfs_fsync_range", 0.15625 / 0.046875, instance="c"), of("vfs_fsync_range", 1, instance="a"),
-        of("vfs_fsync_range", 1, instance="b")],
+        of("vfs_fsync_range", 1, instance="b"),
+        of("vfs_fsync_range", 1, probe="slow", instance="c")],
     "Waits by function": [of("epoll_wait", 5.125)],
     "Time waiting by function": [of("epoll_wait", 3)],
     "Expected errors": [drawn(1, function="connect", value="EINPROGRESS"),
                         drawn(0.5, function="execve", value="ENOENT")],
-    "Failures by function": [of("write", 0.1), of("clone", 0.1)],
+    "Failures by function": [of("write", 0.1), of("clone", 0.1), of("write", 0.1, probe="failed")],
     "Failures by code": [drawn(0.1, value="EIO"), drawn(0.1, value="EAGAIN")],
     "Failures": [drawn(0.2)],
 }
@@ -176,8 +185,8 @@ def report(name, wrong):
 
 
 def classic_of(native):
-    return re.sub(r"by \(pod_uid\) \((rate\(\w+_seconds)\{", r"by (pod_uid, le) (\1_bucket{",
-                  native.replace("* -Inf", "* Inf"))
+    classic = re.sub(r"rate\((\w+_seconds)\{", r"rate(\1_bucket{", native.replace("* -Inf", "* Inf"))
+    return classic.replace("sum by (pod_uid) (", "sum by (pod_uid, le) (")
 
 
 def promtool(expr, series, expected, **values):

@@ -14,6 +14,7 @@ import pathlib
 import re
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -24,7 +25,7 @@ import documents  # pylint: disable=wrong-import-position
 
 # The value of `All` in Grafana.
 VALUES = {"__rate_interval": "30s", "quantile": "0.5", "job": ".+", "instance": ".+",
-          "object": ".+", "function": ".+", "by": "comm", "waits": calls.waits(),
+          "object": ".+", "function": ".+", "probe": ".*", "by": "comm", "waits": calls.waits(),
           "expected": calls.errors(calls.EXPECTED), "unexpected": calls.errors(calls.UNEXPECTED)}
 JOB = "retprobe"
 # Examples use classic histograms, unless they say otherwise.
@@ -39,8 +40,11 @@ class Prometheus:
 
     def get(self, path, **arguments):
         url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(arguments)}"
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            return json.load(answer)["data"]
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as e:
+            raise SystemExit(f"not ok {path}: {arguments}: {e.read().decode()}") from e
 
     def has_data(self, expr):
         """A value that can be drawn: a number, or a native histogram."""

@@ -40,7 +40,8 @@ prometheus_with() {
 }
 
 # Data for the panels: calls that succeed, fail, return NULL or a size; labels, observed values, samples, tracepoints
-# and spans; a function that does not exist.
+# and spans; a function that does not exist; two probes of one function, of which
+# one needs more label sets.
 cat > "$temp/retprobe.yaml" <<END
 probes:
   - syscalls: [getpgid, openat]
@@ -58,6 +59,11 @@ probes:
     max_cpu: 50%
     split: cpu
     counters: [page-faults, context-switches]
+  - user: {object: $libc, functions: getenv}
+    probe: again
+    returns: pointer
+    labels: [{variable: str(arg0)}]
+    max_series: 1
   - user: {library: libc.so.6, functions: gai_strerror}
   - tracepoint:sched:sched_switch
 spans:
@@ -74,6 +80,7 @@ while True:
     os.getpgid(0)
     os.read(zero, 100)
     libc.getenv(b"NO_SUCH_VARIABLE")
+    libc.getenv(b"ANOTHER_VARIABLE")
     for path in "/no/such/file", "/":  # ENOENT is expected, EISDIR is not
         try:
             os.open(path, os.O_WRONLY)

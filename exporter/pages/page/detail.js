@@ -30,10 +30,9 @@ function share(part, whole) {
 	return element("td", { className: "share" }, bar, element("span", {}, percent(part, whole)));
 }
 
-/* The same numbers from Prometheus. */
+/* The same numbers from Prometheus. Other probes of the function may have names. */
 function queries({ object, function: name, probe, durations }) {
-	const named = probe ? `, probe=${JSON.stringify(probe)}` : "";
-	const of = `object=${JSON.stringify(object)}, function=${JSON.stringify(name)}${named}`;
+	const of = `object=${JSON.stringify(object)}, function=${JSON.stringify(name)}, probe=${JSON.stringify(probe ?? "")}`;
 	const rows = [
 		["calls per second", `sum by (instance) (rate(retprobe_returns_total{${of}}[5m]))`],
 		["errors per second", `sum by (instance, value) (rate(retprobe_returns_total{${of}, outcome="error"}[5m]))`],
