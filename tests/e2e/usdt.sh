@@ -272,12 +272,9 @@ spans:
     end: {usdt: "$absent:touch", key: arg0}
 Y
 launch "$temp/exporter.log" --config.file="$temp/absent.yaml" && wait_ready 60 || give_up "the exporter" "it is not ready"
-coproc absent_program { exec "$absent"; }
-absent_pid=$!
-pids+=("$absent_pid")
-for _ in 1 2 3; do
-	echo >&"${absent_program[1]}" && read -r -t 60 _ <&"${absent_program[0]}" || give_up absent "it has ended"
-done
+start_program absent "$absent"
+printf '\n\n\n' >&"${program_inputs[absent]}"
+wait_for 60 has_dots absent 15 || give_up absent "it has ended"
 get /metrics "$temp/metrics"
 check "arguments in absent memory are counted as unreadable" "$(spans retprobe_events_total 'probe="number",how="0",number="4711"') $(
 	spans retprobe_events_total 'probe="number"') $(
@@ -291,7 +288,7 @@ check "a span without its key" "$(spans retprobe_span_begun_total '"absent"') $(
 	spans retprobe_span_lost_total '"absent",reason="unreadable"') $(spans retprobe_span_lost_total '"absent",reason="unmatched"')" \
 	"30 90 120"
 stop_exporter
-kill "$absent_pid"
+kill "${program_pids[absent]}"
 pids=("$shop_pid" "$stripped_pid")
 
 # ---- PostgreSQL --------------------------------------------------------------------------------------------------

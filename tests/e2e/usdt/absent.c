@@ -13,17 +13,18 @@
 #define ROUNDS 10
 #define NUMBER 4711L
 
+/* As assembly, which clang-format would take for arithmetic. */
+/* clang-format off */
 #ifdef __aarch64__
-#define NUMBER_OPERAND 8 @[ % x[page] ]
+#define TOUCH STAP_PROBE_ASM(absent, touch, 8@%[how] 8@[%[page]])
 #else
-#define NUMBER_OPERAND 8 @(% [page])
+#define TOUCH STAP_PROBE_ASM(absent, touch, 8@%[how] 8@(%[page]))
 #endif
+/* clang-format on */
 
 static __attribute__((noinline, noclone)) void touch(long how, const long *page)
 {
-	__asm__ volatile(STAP_PROBE_ASM(absent, touch, 8 @ % [how] NUMBER_OPERAND)
-			 :
-			 : [how] "r"(how), [page] "r"(page));
+	__asm__ volatile(TOUCH : : [how] "r"(how), [page] "r"(page));
 }
 
 /* A page of the file, or without one. */
