@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Arguments of USDT probes: constants, registers, and memory of the process. */
+/* Arguments of points in programs. Those of USDT probes are constants, registers, and memory of the
+ * process. */
 #pragma once
 
 #include "fields.bpf.h"
@@ -44,5 +45,18 @@ static __always_inline bool read_operands(const struct rp_capture_spec *x, struc
 		if (x->reads_args & 1U << i && !read_operand(&x->operand[i], regs, &args->v[i]))
 			return false;
 	}
+	return true;
+}
+
+/* In a program of a user: at the entry or the return of a function, or at a USDT probe. False: an
+ * argument is unreadable. */
+static __always_inline bool read_args_of_place(struct pt_regs *ctx, struct args *args)
+{
+	const struct rp_capture_spec *x = capture_spec();
+
+	if (x->place == RP_PLACE_USDT)
+		return read_operands(x, ctx, args);
+	*args = x->place == RP_PLACE_RETURN ? (struct args){ { PT_REGS_RC(ctx) } }
+					    : args_of_user(ctx);
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * event: tracepoints of the kernel and USDT probes, by a program on the perf event of each. A clone
- * per place.
+ * event: tracepoints of the kernel; uprobe: USDT probes, and entries of functions of programs. By a
+ * program on the perf event of each. A clone per place.
  *
  * At a tracepoint, the context is the record of the event, as its format file in tracefs describes
  * it; the kernel has put a pointer in place of the first eight bytes. Programs of perf events run
@@ -54,7 +54,7 @@ int usdt_count(void *ctx)
 	return 0;
 }
 
-/* There is no caller to be read: the place is in the middle of a function. */
+/* There is no caller to be read: a USDT probe is in the middle of a function. */
 SEC("kprobe")
 int BPF_KPROBE(usdt_count_capturing)
 {
@@ -63,7 +63,7 @@ int BPF_KPROBE(usdt_count_capturing)
 	struct capture capture = {};
 	__u64 desc = desc_of_clone();
 
-	if (!read_operands(capture_spec(), ctx, &args))
+	if (!read_args_of_place(ctx, &args))
 		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_UNREADABLE);
 	else if (make_capture(&entry, desc, &capture, UNREADABLE))
 		count_captured_untimed(ctx, &capture, desc, 0, RP_PREEMPTIBLE);

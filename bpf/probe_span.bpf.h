@@ -165,18 +165,6 @@ static __always_inline void cancel_span(enum rp_context c, const struct entry *e
 		count_event(c, id, RP_SPAN_CANCELLED);
 }
 
-/* In a program of a user: at the entry or the return of a function, or at a USDT probe. */
-static __always_inline bool enter_place(struct pt_regs *ctx, struct args *args)
-{
-	const struct rp_capture_spec *x = capture_spec();
-
-	if (x->place == RP_PLACE_USDT)
-		return read_operands(x, ctx, args);
-	*args = x->place == RP_PLACE_RETURN ? (struct args){ { PT_REGS_RC(ctx) } }
-					    : args_of_user(ctx);
-	return true;
-}
-
 #define SPAN_PROGRAMS(what)                                                                \
 	SEC("tracepoint")                                                                  \
 	int span_##what##_capturing(void *ctx)                                             \
@@ -206,7 +194,7 @@ static __always_inline bool enter_place(struct pt_regs *ctx, struct args *args)
 		struct entry entry = { .args = &args, .way = BY_UPROBE, .ctx = ctx };      \
 		__u64 desc = desc_of_clone();                                              \
                                                                                            \
-		if (enter_place(ctx, &args))                                               \
+		if (read_args_of_place(ctx, &args))                                        \
 			what##_span(RP_PREEMPTIBLE, &entry, desc);                         \
 		else                                                                       \
 			count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_SPAN_UNREADABLE); \

@@ -23,9 +23,12 @@ const char *mechanisms__inexact(const struct attach_ops *ops, struct features *f
 }
 
 static const char *const type_names[] = {
-	[TARGET_KERNEL] = "kernel functions",	[TARGET_SYSCALL] = "system calls",
-	[TARGET_USER] = "user-space functions", [TARGET_EVENT] = "tracepoints",
-	[TARGET_USER_EVENT] = "USDT probes",	[TARGET_SPAN] = "spans",
+	[TARGET_KERNEL] = "kernel functions",
+	[TARGET_SYSCALL] = "system calls",
+	[TARGET_USER] = "user-space functions",
+	[TARGET_EVENT] = "tracepoints",
+	[TARGET_USER_EVENT] = "USDT probes and entries of functions",
+	[TARGET_SPAN] = "spans",
 };
 
 const struct attach_ops *mechanisms__find(const char *name)
@@ -46,6 +49,7 @@ static enum target_type type_of(const struct pattern *p)
 	case OBJECT_TRACEPOINT:
 		return TARGET_EVENT;
 	case OBJECT_USDT:
+	case OBJECT_ENTRY:
 		return TARGET_USER_EVENT;
 	case OBJECT_SPAN:
 		return TARGET_SPAN;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uprobe: USDT probes, by a program at each of their places, on a uprobe.multi link or a perf
- * event. It is a clone with the target's descriptor in its code, and with where the arguments are.
+ * uprobe: USDT probes, by a program at each of their places, and entries of functions. On a
+ * uprobe.multi link or a perf event. It is a clone with the target's descriptor in its code, and
+ * with where the arguments are.
  */
 #include "attach/batch.h"
 #include "attach/site.h"

@@ -427,6 +427,7 @@ void options__print_help(FILE *out)
 		{ "syscall:openat", "a system call" },
 		{ "/path/to/elf:malloc", "a function of that program or library" },
 		{ "/path/to/elf:usdt:NAME", "a USDT probe of that program or library" },
+		{ "/path/to/elf:entry:FUNCTION", "calls of a function when they begin, as events" },
 		{ "bash:readline, libc:malloc",
 		  "with top: found in PATH or by the dynamic linker" },
 		{ "'a|b'", "the first of these that exists" },

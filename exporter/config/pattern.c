@@ -156,7 +156,7 @@ static const char *word_of(enum object_type type)
 
 static bool is_in_file(const struct pattern *p)
 {
-	return p->type == OBJECT_USER || p->type == OBJECT_USDT;
+	return p->type == OBJECT_USER || p->type == OBJECT_USDT || p->type == OBJECT_ENTRY;
 }
 
 static int refuse_probe(char **why)
@@ -295,10 +295,20 @@ static int finish(struct pattern *p, const char *functions, int err, struct patt
 	return err;
 }
 
+/* The word between the PATH and the name of a point. OBJECT_ANY: there is none. */
+static enum object_type word_in(const char *probe, const char **word)
+{
+	*word = usdt_name__word(probe);
+	if (*word)
+		return OBJECT_USDT;
+	*word = usdt_name__entry(probe);
+	return *word ? OBJECT_ENTRY : OBJECT_ANY;
+}
+
 int pattern__parse(const char *text, struct pattern *out, char **why)
 {
 	struct pattern p = { .type = OBJECT_ANY, .text = xstrdup(text) };
-	const char *s = text, *separator, *usdt;
+	const char *s = text, *separator, *word;
 	bool is_path;
 	int err = 0;
 
@@ -306,12 +316,11 @@ int pattern__parse(const char *text, struct pattern *out, char **why)
 		p.exclude = true;
 		s++;
 	}
-	usdt = usdt_name__word(s);
+	p.type = word_in(s, &word);
 	separator = pattern__separator(s, &is_path);
-	if (usdt) {
-		p.type = OBJECT_USDT;
-		p.object = xstrndup(s, usdt - s);
-		s = strchr(usdt + 1, ':') + 1;
+	if (word) {
+		p.object = xstrndup(s, word - s);
+		s = strchr(word + 1, ':') + 1;
 	} else if (separator) {
 		err = parse_object(&p, s, separator - s, is_path, why);
 		s = separator + 1;
@@ -373,6 +382,24 @@ int pattern__parse_usdt(const char *text, struct pattern *out, char **why)
 	if (err)
 		return err;
 	probe = xasprintf("%.*s%s:usdt:%s", (int)(s - text), text, path, name);
+	return pattern__parse(probe, out, why);
+}
+
+int pattern__parse_entry(const char *text, struct pattern *out, char **why)
+{
+	const char *s = text + (*text == '!'), *colon;
+	__cleanup_free char *probe = NULL;
+	bool is_path;
+
+	if (usdt_name__entry(s))
+		return pattern__parse(text, out, why);
+	colon = pattern__separator(s, &is_path);
+	if (!colon || !is_path)
+		return error__refuse(why,
+				     "the entry of a function is PATH:FUNCTION, as in "
+				     "/usr/sbin/nginx:ngx_worker_process_cycle; calls of kernel "
+				     "functions are counted under functions, with durations: off");
+	probe = xasprintf("%.*s:entry%s", (int)(colon - text), text, colon);
 	return pattern__parse(probe, out, why);
 }
 

@@ -15,6 +15,7 @@ enum object_type {
 	OBJECT_TRACEPOINT, /* SUBSYSTEM:EVENT */
 	OBJECT_USER,	   /* of an ELF file */
 	OBJECT_USDT,	   /* [PROVIDER:]NAME of an ELF file */
+	OBJECT_ENTRY,	   /* the entry of a function of an ELF file, as an event */
 	OBJECT_SPAN,	   /* the name of a span; no PROBE */
 };
 
@@ -38,6 +39,8 @@ int pattern__parse_in(enum object_type type, const char *object, const char *tex
 		      struct pattern *out, char **why);
 /* Parses a USDT probe, whose text may lack the word usdt: PATH:[PROVIDER:]NAME. */
 int pattern__parse_usdt(const char *text, struct pattern *out, char **why);
+/* The same for the entry of a function: PATH:[entry:]FUNCTION. */
+int pattern__parse_entry(const char *text, struct pattern *out, char **why);
 /* Turns a kernel function into OBJECT_MODULE: in this module, or built in. */
 int pattern__set_module(struct pattern *p, const char *module, char **why);
 void pattern__free(struct pattern *p); /* what is in it; NULL is fine */

@@ -24,6 +24,8 @@ static int add_pattern(struct binder *b, const struct tree_node *node, struct pr
 		return err;
 	if (type == OBJECT_USDT)
 		err = pattern__parse_usdt(text, &pattern, &why);
+	else if (type == OBJECT_ENTRY)
+		err = pattern__parse_entry(text, &pattern, &why);
 	else if (type == OBJECT_ANY)
 		err = pattern__parse(text, &pattern, &why);
 	else
@@ -49,9 +51,10 @@ static int add_patterns(struct binder *b, const struct tree_node *node, struct p
 	int err = 0;
 
 	if (list->npatterns)
-		return binder__fail(b, node,
-				    "functions, syscalls, tracepoints, usdt and user are for one "
-				    "probe each; begin another probe with '-'");
+		return binder__fail(
+			b, node,
+			"functions, syscalls, tracepoints, usdt, entries and user are for one "
+			"probe each; begin another probe with '-'");
 	if (!n)
 		return binder__fail(b, node, "an empty list; name a function");
 	for (size_t i = 0; i < n && !err; i++)
@@ -77,6 +80,11 @@ int targets__bind_tracepoints(struct binder *b, const struct tree_node *node, vo
 int targets__bind_usdt(struct binder *b, const struct tree_node *node, void *target)
 {
 	return add_patterns(b, node, target, OBJECT_USDT, NULL);
+}
+
+int targets__bind_entries(struct binder *b, const struct tree_node *node, void *target)
+{
+	return add_patterns(b, node, target, OBJECT_ENTRY, NULL);
 }
 
 int targets__bind_module(struct binder *b, const struct tree_node *node, void *target)

@@ -8,6 +8,7 @@
 int targets__bind_functions(struct binder *b, const struct tree_node *node, void *target);
 int targets__bind_syscalls(struct binder *b, const struct tree_node *node, void *target);
 int targets__bind_usdt(struct binder *b, const struct tree_node *node, void *target);
+int targets__bind_entries(struct binder *b, const struct tree_node *node, void *target);
 int targets__bind_tracepoints(struct binder *b, const struct tree_node *node, void *target);
 int targets__bind_module(struct binder *b, const struct tree_node *node, void *target);
 /* Whether it is a key of `user:`. */

@@ -3,14 +3,22 @@
 
 #include "base/error.h"
 
-#define WORD ":usdt:"
-
 /* In PATH:usdt::f, the word is a namespace. */
+static const char *find_word(const char *probe, const char *word)
+{
+	const char *slash = strrchr(probe, '/'), *found = slash ? strstr(slash, word) : NULL;
+
+	return found && found[strlen(word)] != ':' ? found : NULL;
+}
+
 const char *usdt_name__word(const char *probe)
 {
-	const char *slash = strrchr(probe, '/'), *word = slash ? strstr(slash, WORD) : NULL;
+	return find_word(probe, ":usdt:");
+}
 
-	return word && word[strlen(WORD)] != ':' ? word : NULL;
+const char *usdt_name__entry(const char *probe)
+{
+	return find_word(probe, ":entry:");
 }
 
 bool usdt_name__is(const char *name)

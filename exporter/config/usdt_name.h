@@ -7,6 +7,8 @@
 
 /* Where ":usdt:" is in a PROBE; NULL: it is no USDT probe. */
 const char *usdt_name__word(const char *probe);
+/* Where ":entry:" is; NULL: it is no entry of a function. */
+const char *usdt_name__entry(const char *probe);
 /* Whether it is NAME or PROVIDER:NAME. */
 bool usdt_name__is(const char *name);
 /* Splits PATH:[PROVIDER:]NAME. *path is to be freed, *name is a part of text. -EINVAL and *why. */

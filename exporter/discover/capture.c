@@ -70,6 +70,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 	struct expr_scope scope = {
 		.result = target__result(t),
 		.needs_types = &needs_types,
+		.is_point = t->at_entry,
 		.perf_counters = asked ? perf_counters__available() : 0,
 	};
 	struct syscall_type syscall = {};
@@ -78,7 +79,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 
 	if (t->type == TARGET_SPAN)
 		return points__capture(src, s, t, pos, why);
-	if (t->type == TARGET_USER_EVENT)
+	if (t->type == TARGET_USER_EVENT && !t->at_entry)
 		return usdt__capture(src, s, t, pos, why);
 	if (s->nlabels || s->nfilters || s->nobserved || s->sample.nshow) {
 		switch (t->type) {
@@ -89,6 +90,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 			scopes__of_syscall(src, t, &syscall, &scope);
 			break;
 		case TARGET_USER:
+		case TARGET_USER_EVENT:
 			scopes__of_user(src, t, &scope);
 			break;
 		case TARGET_EVENT:
@@ -96,7 +98,6 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 			scope.result.size = 0;
 			scopes__of_event(src, t->function, &format, &scope);
 			break;
-		case TARGET_USER_EVENT:
 		case TARGET_SPAN:
 		case TARGET_TYPES:
 			break;
@@ -104,10 +105,12 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 	}
 	leave_out_counters(src, s, t);
 	err = capture_spec__new(s, &scope, &t->error, &t->capture, pos, why);
+	if (t->at_entry)
+		t->points[0].capture = t->capture;
 	if (!err && t->type == TARGET_KERNEL && t->capture && t->capture->kernel.callers)
 		add_return_trampolines(src, &t->capture->kernel);
 	event_format__free(&syscall.format);
 	event_format__free(&format);
 	free(syscall.signature);
-	return err && t->type == TARGET_USER && (scope.btf || needs_types) ? -ENOENT : err;
+	return err && target__is_in_file(t) && (scope.btf || needs_types) ? -ENOENT : err;
 }

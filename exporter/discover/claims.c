@@ -184,7 +184,7 @@ static bool has_parameters(struct claims *c, const struct target *t)
 
 	if (in_tracefs && c->sources->env->tracefs < 0)
 		return false;
-	switch (t->type) {
+	switch (t->at_entry ? TARGET_USER : t->type) {
 	case TARGET_EVENT:
 	case TARGET_USER_EVENT:
 	case TARGET_SPAN: /* their pointers lead to the kernel's own types */

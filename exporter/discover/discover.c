@@ -39,6 +39,7 @@ static int resolve(struct discovery *d, const struct request *r)
 	case OBJECT_SPAN:
 		return span__resolve(d, r);
 	case OBJECT_USER:
+	case OBJECT_ENTRY:
 		return user__resolve(d, r);
 	case OBJECT_ANY:
 	case OBJECT_KERNEL:

@@ -25,6 +25,7 @@ static bool same_kind_of_object(const struct pattern *exclusion, const struct pa
 		return false;
 	case OBJECT_USER:
 	case OBJECT_USDT:
+	case OBJECT_ENTRY:
 		return p->type == exclusion->type && !strcmp(exclusion->object, object);
 	}
 	return false;
@@ -35,7 +36,8 @@ static bool is_overload(const struct pattern *p, const char *function, const cha
 {
 	size_t len = strlen(name);
 
-	return p->type == OBJECT_USER && !strncmp(function, name, len) && function[len] == '(';
+	return (p->type == OBJECT_USER || p->type == OBJECT_ENTRY) &&
+	       !strncmp(function, name, len) && function[len] == '(';
 }
 
 /* `f` includes its only clone, so `!f` excludes it. */

@@ -138,6 +138,7 @@ struct target {
 	 * first one that has labels; of an event, of the first. */
 	struct point_place *points;
 	size_t npoints;
+	bool at_entry; /* TARGET_USER_EVENT: of a function, located as TARGET_USER */
 	/* TARGET_SPAN: */
 	struct target_file *files;
 	size_t nfiles;

@@ -68,7 +68,8 @@ static void want_pattern(struct discovery *d, const struct pattern *p, struct el
 {
 	struct elf_symbol sym;
 
-	if (p->exclude || p->type != OBJECT_USER || strcmp(p->object, f->path))
+	if (p->exclude || (p->type != OBJECT_USER && p->type != OBJECT_ENTRY) ||
+	    strcmp(p->object, f->path))
 		return;
 	if (p->glob)
 		want_glob(d, p, f);
@@ -95,10 +96,25 @@ static void want_parameters(struct discovery *d, struct elf_file *f)
 
 static struct target *new_target(const struct request *r, const char *label)
 {
-	struct target *t = target__new(TARGET_USER, r->pattern->object, label);
+	bool at_entry = r->pattern->type == OBJECT_ENTRY;
+	__cleanup_free char *name = xasprintf("%s%s", at_entry ? "entry:" : "", label);
+	struct target *t =
+		target__new(at_entry ? TARGET_USER_EVENT : TARGET_USER, r->pattern->object, name);
 
+	t->at_entry = at_entry;
 	t->selected = r->list->select;
 	return t;
+}
+
+/* Its entry is the only place. It has no result. Takes ownership of the name in metrics. */
+static void make_event(struct target *t, char *name)
+{
+	struct point_place *at = array__grow(&t->points, &t->npoints, sizeof(*t->points));
+
+	*at = (struct point_place){ .opened = opened_file__ref(t->opened), .offset = t->offset };
+	t->kind = RP_KIND_VOID;
+	free(t->function);
+	t->function = name;
 }
 
 /* label: its name in metrics. */
@@ -107,8 +123,8 @@ static int claim_as(struct discovery *d, const struct request *r, struct elf_fil
 {
 	const char *source = elf_names__demangled(f->names, sym);
 	enum target_reason reason;
+	char *why = NULL, *event = NULL;
 	struct target *t;
-	char *why = NULL;
 
 	if (exclusions__match(&d->exclusions, r, r->pattern->object, label) ||
 	    (source && exclusions__match(&d->exclusions, r, r->pattern->object, source)))
@@ -120,6 +136,10 @@ static int claim_as(struct discovery *d, const struct request *r, struct elf_fil
 		return claims__add_failed(&d->claims, r, t, reason, why);
 	}
 	locate(t, f, sym);
+	if (t->at_entry) { /* types have the function's own name */
+		event = t->function;
+		t->function = xstrdup(label);
+	}
 	/* Builds differ, and a container's must not decide how the results of others are read. */
 	if (!t->selected)
 		elf_file__type(f, d->sources.env, sym, t);
@@ -128,6 +148,8 @@ static int claim_as(struct discovery *d, const struct request *r, struct elf_fil
 		want_parameters(d, f);
 	if (!t->signature && source)
 		t->signature = xstrdup(source);
+	if (event)
+		make_event(t, event);
 	return claims__add(&d->claims, r, t);
 }
 

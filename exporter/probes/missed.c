@@ -44,7 +44,9 @@ static uint64_t reasons_of(const struct attach_slot *slot)
 
 	return (slot->ops->missed & ~(slot->target->untimed ? of_entries : 0)) |
 	       (slot->target->type == TARGET_SYSCALL ? 1U << MISSED_TRAPPED : 0) |
-	       (slot->target->npoints && slot->target->capture ? 1U << MISSED_UNREADABLE : 0);
+	       (slot->target->npoints && slot->target->capture && !slot->target->at_entry
+			? 1U << MISSED_UNREADABLE
+			: 0);
 }
 
 struct missed *missed__new(struct attach *a, struct object *obj)

@@ -121,8 +121,9 @@ static void test_histograms(void **state)
 	"split, counters, buckets, in_flight, max_series, keep, by, series_ttl, max_rate, "  \
 	"max_cpu, "                                                                          \
 	"description, expected, waits)"
-#define PROBE_KEYS \
-	"(allowed: functions, syscalls, tracepoints, usdt, user, module, probe, " HOW_KEYS
+#define PROBE_KEYS                                                                  \
+	"(allowed: functions, syscalls, tracepoints, usdt, entries, user, module, " \
+	"probe, " HOW_KEYS
 #define ONE_BY_ONE                                                                          \
 	"no kernel function has blanks, commas or parentheses in its name; name functions " \
 	"one by one"
@@ -279,22 +280,20 @@ static const struct {
 	/* probes */
 	{ "probes:\n- functions: [a, b||c]\n",
 	  "2:18: \"b||c\": a function's name is missing behind '|'" },
-	{ "probes:\n- mechanism: auto\n",
-	  "2:3: a probe without a target; give it functions, syscalls, tracepoints, usdt or user" },
+	{ "probes:\n- mechanism: auto\n", "2:3: a probe without a target; give it functions, "
+					  "syscalls, tracepoints, usdt, entries or user" },
 	{ "probes:\n- functions: a\n  syscalls: b\n",
-	  "3:13: functions, syscalls, tracepoints, usdt and user are for one probe each; begin "
-	  "another probe with '-'" },
+	  "3:13: functions, syscalls, tracepoints, usdt, entries and user are for one probe each; "
+	  "begin another probe with '-'" },
 	{ "probes:\n- usdt: [x:n]\n",
 	  "2:10: \"x:n\": a USDT probe is PATH:NAME or PATH:PROVIDER:NAME, as in "
 	  "/usr/lib/postgresql/15/bin/postgres:query__start" },
 	{ "probes:\n- functions: [/x:usdt:a:b:c]\n",
 	  "2:15: \"/x:usdt:a:b:c\": a USDT probe is PATH:usdt:NAME or PATH:usdt:PROVIDER:NAME, as "
-	  "in "
-	  "/usr/lib/postgresql/15/bin/postgres:usdt:query__start" },
+	  "in /usr/lib/postgresql/15/bin/postgres:usdt:query__start" },
 	{ "probes:\n- functions: [\"!a\"]\n",
 	  "2:15: \"!a\" excludes, but its list has nothing to exclude it from; add functions to "
-	  "the "
-	  "list, or move it to presets: to exclude it from presets" },
+	  "the list, or move it to presets: to exclude it from presets" },
 	{ "presets: [\"!a\"]\n", "1:11: \"!a\" excludes, but there is nothing to exclude it from; "
 				 "add a PROBE, or a preset as in --preset=default" },
 	{ "probes: [\"!a\"]\n", "1:10: \"!a\" excludes, but there is nothing to exclude it from; "
@@ -332,8 +331,8 @@ static const struct {
 	  "2:15: pid: \"none\" is not allowed; write a whole number from 1 to 2147483647" },
 	{ "probes:\n- user: {comm: \"\", functions: f}\n",
 	  "2:16: an empty text; comm must be a name" },
-	{ "probes:\n- module: kvm\n",
-	  "2:3: a probe without a target; give it functions, syscalls, tracepoints, usdt or user" },
+	{ "probes:\n- module: kvm\n", "2:3: a probe without a target; give it functions, syscalls, "
+				      "tracepoints, usdt, entries or user" },
 	{ "probes:\n- {module: kvm, functions: [a, \"kvm_*\"]}\n",
 	  "2:32: \"kvm_*\": no globs with module, which also takes what is built in; kvm:kvm_* "
 	  "means that module only" },

@@ -49,7 +49,10 @@ static const struct {
 	{ "/bin/x:usdt:n", OBJECT_USDT, "/bin/x", false, false, { "n" } },
 	{ "!/opt/a:b/c:usdt:p:*", OBJECT_USDT, "/opt/a:b/c", true, true, { "p:*" } },
 	{ "/bin/x:usdt:p:n|m", OBJECT_USDT, "/bin/x", false, false, { "p:n", "m" } },
-	{ "/bin/x:usdt::f", OBJECT_USER, "/bin/x", false, false, { "usdt::f" } }, /* C++ */
+	{ "/bin/x:entry:n", OBJECT_ENTRY, "/bin/x", false, false, { "n" } },
+	{ "!/opt/a:b/c:entry:ns::f*", OBJECT_ENTRY, "/opt/a:b/c", true, true, { "ns::f*" } },
+	{ "/bin/x:entry::f", OBJECT_USER, "/bin/x", false, false, { "entry::f" } }, /* C++ */
+	{ "/bin/x:usdt::f", OBJECT_USER, "/bin/x", false, false, { "usdt::f" } },   /* C++ */
 	{ "/bin/x:usdt", OBJECT_USER, "/bin/x", false, false, { "usdt" } },
 	/* Further colons belong to FUNCTION: the first one ends OBJECT. */
 	{ "ext4:a:b", OBJECT_KERNEL, "ext4", false, false, { "a:b" } },
