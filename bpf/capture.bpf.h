@@ -120,7 +120,7 @@ static __always_inline void put_capture(enum rp_store store, enum rp_space space
 		p = capture_slot_of(key);
 		if (claim_capture_slot(p, key) != BUSY && p) {
 			p->slot.start = 0;
-			p->capture = *capture;
+			copy_capture(&p->capture, capture);
 			return;
 		}
 	}
@@ -148,7 +148,7 @@ static __always_inline bool take_capture(enum rp_store store, enum rp_space spac
 	if (store == IN_SLOTS) {
 		p = capture_slot_of(key);
 		if (p && p->slot.key == key) {
-			*capture = p->capture;
+			copy_capture(capture, &p->capture);
 			__sync_lock_test_and_set(&p->slot.key, 0); /* also a barrier */
 			return true;
 		}

@@ -236,3 +236,19 @@ slowly:
 	else
 		leave_capturing_kprobe_slowly(ctx, desc, addr, ret, now);
 }
+
+/* The return of a session, whose cookie had the start; 0: its entry was not seen. capture: the
+ * caller's, as there is no stack left for another one. */
+static __always_inline void leave_capturing_session(enum rp_space space, void *ctx,
+						    struct capture *capture, __u64 desc, __u64 addr,
+						    __u64 ret, __u64 start, __u64 now)
+{
+	bool captured = take_capture(IN_SLOTS, space, RP_DESC_ID(desc), addr, capture);
+
+	if (!start || !captured)
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
+	else if (capture_spec()->sets_only)
+		count_in_set(capture->label, desc, ret, now - start, RP_EXCLUSIVE);
+	else
+		count_captured_call(RP_EXCLUSIVE, ctx, capture, desc, ret, now - start);
+}

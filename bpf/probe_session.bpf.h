@@ -52,7 +52,8 @@ static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *c
 	if (!desc)
 		return 0;
 	entry = entry_of_function(ctx, &args);
-	if (!make_capture(&entry, desc, capture, UNREADABLE)) {
+	capture->label = read_capture(&entry, desc, capture->observed, UNREADABLE_QUICK);
+	if (capture->label == CAPTURE_FILTERED) {
 		*cookie = 0;
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_REJECTED);
 		return 1;
@@ -68,9 +69,9 @@ SEC("kprobe")
 int BPF_KPROBE(kprobe_session_capturing)
 {
 	__u64 *cookie = session_cookie(ctx), start, now, desc;
-	struct capture capture = {};
-	bool captured;
+	struct capture capture;
 
+	asm volatile("" : "=m"(capture.observed)); /* what is not set is not read */
 	if (!session_is_return(ctx))
 		return enter_capturing_session(ctx, cookie, &capture);
 	now = bpf_ktime_get_ns();
@@ -79,12 +80,7 @@ int BPF_KPROBE(kprobe_session_capturing)
 	desc = desc_of_link(ctx);
 	if (!desc)
 		return 0;
-	captured = take_capture(IN_SLOTS, RP_KERNEL, RP_DESC_ID(desc), MULTI_RETURN_ADDR(ctx),
-				&capture);
-	if (start && captured)
-		count_captured_call(RP_EXCLUSIVE, ctx, &capture, desc, PT_REGS_RC(ctx),
-				    now - start);
-	else
-		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
+	leave_capturing_session(RP_KERNEL, ctx, &capture, desc, MULTI_RETURN_ADDR(ctx),
+				PT_REGS_RC(ctx), start, now);
 	return 0;
 }

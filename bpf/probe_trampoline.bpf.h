@@ -196,20 +196,16 @@ static __always_inline int enter_capturing_trampoline(__u64 *ctx, __u64 *cookie,
 static __always_inline int leave_capturing_trampoline(__u64 *ctx, __u64 *cookie, __u64 desc)
 {
 	__u64 now = bpf_ktime_get_ns(), start = *cookie, ret = 0;
-	struct capture capture = {};
-	bool captured;
+	struct capture capture;
 
+	asm volatile("" : "=m"(capture.observed)); /* what is not set is not read */
 	*cookie = 0;
 	if (start == REJECTED) {
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 		return 0;
 	}
-	captured = take_capture(IN_SLOTS, RP_TRAMPOLINE, RP_DESC_ID(desc), (__u64)ctx, &capture);
 	bpf_get_func_ret(ctx, &ret);
-	if (start && captured)
-		count_captured_call(RP_EXCLUSIVE, ctx, &capture, desc, ret, now - start);
-	else
-		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_NO_ENTRY);
+	leave_capturing_session(RP_TRAMPOLINE, ctx, &capture, desc, (__u64)ctx, ret, start, now);
 	return 0;
 }
 

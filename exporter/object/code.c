@@ -76,57 +76,6 @@ void code__replace_map(struct bpf_insn *code, size_t n, int map, int by)
 			code[i].imm = by;
 }
 
-static bool *jump_targets(const struct bpf_insn *code, size_t n)
-{
-	bool *is_target = xcalloc(n + 1, sizeof(*is_target));
-
-	for (size_t i = 0; i < n; i++) {
-		uint8_t class = BPF_CLASS(code[i].code), op = BPF_OP(code[i].code);
-		size_t to = i + 1 + code[i].off;
-
-		if ((class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT &&
-		    to < n)
-			is_target[to] = true;
-	}
-	return is_target;
-}
-
-/* Whether a constant's address is loaded at code[0], which takes two slots, and the constant
- * itself at code[2], into the same register. */
-static bool is_constant_load(const struct bpf_insn *code, int map)
-{
-	return code[0].code == (BPF_LD | BPF_IMM | BPF_DW) &&
-	       code[0].src_reg == BPF_PSEUDO_MAP_VALUE && code[0].imm == map &&
-	       BPF_CLASS(code[2].code) == BPF_LDX && BPF_MODE(code[2].code) == BPF_MEM &&
-	       BPF_SIZE(code[2].code) != BPF_DW && code[2].src_reg == code[0].dst_reg &&
-	       code[2].dst_reg == code[0].dst_reg;
-}
-
-/* The kernel removes jumps to the next instruction. */
-void code__fold_constants(struct bpf_insn *code, size_t n, int map, const void *data, size_t size)
-{
-	static const struct bpf_insn nothing = { .code = BPF_JMP | BPF_JA };
-	static const size_t sizes[] = { [BPF_B >> 3] = 1, [BPF_H >> 3] = 2, [BPF_W >> 3] = 4 };
-	__cleanup_free bool *is_target = jump_targets(code, n);
-
-	for (size_t i = 0; i + 2 < n; i++) {
-		size_t width, at;
-		uint32_t value = 0;
-
-		if (!is_constant_load(&code[i], map) || is_target[i + 2])
-			continue;
-		width = sizes[BPF_SIZE(code[i + 2].code) >> 3];
-		at = (uint32_t)code[i + 1].imm + code[i + 2].off;
-		if (at + width > size)
-			continue;
-		memcpy(&value, (const char *)data + at, width); /* little-endian */
-		code[i] = (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_K,
-					     .dst_reg = code[i].dst_reg,
-					     .imm = (int32_t)value };
-		code[i + 1] = code[i + 2] = nothing;
-	}
-}
-
 static int kfunc_id(const struct btf *vmlinux, int32_t number)
 {
 	switch (number) {

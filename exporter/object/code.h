@@ -34,11 +34,6 @@ void code__fill_markers(struct bpf_insn *code, const struct code_markers *m,
 /* Puts another map in place of one; both are descriptors. */
 void code__replace_map(struct bpf_insn *code, size_t n, int map, int by);
 /*
- * Puts constants of a frozen map in place of loads from it: `size` bytes at `data`, in the map of
- * descriptor `map`. The verifier knows such constants, but leaves the loads in the program.
- */
-void code__fold_constants(struct bpf_insn *code, size_t n, int map, const void *data, size_t size);
-/*
  * Kernel functions whose signature depends on the kernel are compiled as calls of made-up helpers.
  * Makes them calls by BTF id. 0, or -ENOENT if this kernel lacks one.
  */

@@ -21,9 +21,8 @@
 #include "expr/capture.h"
 #include "kernel/bpf_sys.h"
 #include "object/code.h"
+#include "object/load.h"
 #include "object/spec_maps.h"
-
-#define LOG_BYTES (64 << 10) /* of the verifier */
 
 /* For a target, or for all targets with the same capture spec. */
 struct clone {
@@ -237,61 +236,44 @@ void programs__free(struct programs *ps)
 
 /* ---- when they are needed -------------------------------------------------------------------- */
 
-static int load_code(const struct selected *sel, const struct bpf_insn *code,
-		     struct bpf_prog_load_opts *opts)
-{
-	int fd = bpf_prog_load(sel->type, bpf_program__name(sel->program), "Dual BSD/GPL", code,
-			       sel->n, opts);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* Loads once more on a refusal, for the verifier's reasons. */
-static int load_or_log(const struct selected *sel, const struct bpf_insn *code,
-		       struct bpf_prog_load_opts *opts)
-{
-	__cleanup_free char *log = NULL;
-	__cleanup_close int again = -1;
-	int fd = load_code(sel, code, opts);
-
-	if (fd != -EINVAL && fd != -EACCES)
-		return fd;
-	log = xcalloc(1, LOG_BYTES);
-	opts->log_level = 1;
-	opts->log_buf = log;
-	opts->log_size = LOG_BYTES;
-	again = load_code(sel, code, opts);
-	log[LOG_BYTES - 1] = '\0';
-	log_debug("the kernel refuses program %s:", bpf_program__name(sel->program));
-	bpf_sys__log_reasons(log);
-	return fd;
-}
-
 /* Reading the kernel's BTF takes long, so only for programs that are loaded. */
-static int resolve(const struct programs *ps, struct selected *sel)
+static int resolve(struct selected *sel)
 {
-	const struct bpf_map *rodata = ps->rodata;
-	const void *constants;
-	size_t size;
-
 	if (sel->err || sel->resolved)
 		return sel->err;
 	sel->err = code__resolve_kfuncs(sel->code, sel->n);
-	constants = bpf_map__initial_value((struct bpf_map *)rodata, &size);
-	code__fold_constants(sel->code, sel->n, bpf_map__fd(rodata), constants, size);
 	sel->resolved = true;
 	return sel->err;
+}
+
+static struct loadable loadable_of(const struct selected *sel, const struct bpf_insn *code)
+{
+	return (struct loadable){ sel->type, bpf_program__name(sel->program), code, sel->n };
+}
+
+static struct constants constants_of(const struct programs *ps)
+{
+	struct bpf_map *rodata = (struct bpf_map *)ps->rodata;
+	struct constants c = { .n = 1 };
+
+	c.v[0].fd = bpf_map__fd(rodata);
+	c.v[0].data = bpf_map__initial_value(rodata, &c.v[0].size);
+	return c;
 }
 
 /* A shared program. */
 static void load_shared(const struct programs *ps, enum program_id id, struct selected *sel)
 {
 	struct bpf_prog_load_opts opts = sel->opts;
+	struct constants constants = constants_of(ps);
+	struct loadable loadable;
 
 	if (sel->attach_type == (enum bpf_attach_type)BPF_SYS_TRACE_ITER)
 		opts.attach_btf_id = ps->iterators[id];
-	if (!resolve(ps, sel))
-		sel->fd = load_or_log(sel, sel->code, &opts);
+	if (!resolve(sel)) {
+		loadable = loadable_of(sel, sel->code);
+		sel->fd = load__or_log(&loadable, &opts, &constants);
+	}
 	if (sel->fd < 0)
 		sel->err = sel->fd;
 	if (sel->err)
@@ -305,17 +287,23 @@ static int load_clone_as(struct programs *p, const struct selected *sel,
 			 bool typed)
 {
 	__cleanup_free struct bpf_insn *code = copy_of(sel->code, sel->n, sizeof(*code));
-	int err = 0;
+	struct constants constants = constants_of(p);
+	struct loadable loadable = loadable_of(sel, code);
+	struct rp_capture_spec spec;
+	int map;
 
-	if (site->capture)
-		err = spec_maps__fill(&p->spec_maps, code, sel->n, site->capture, typed);
-	if (err)
-		return err;
+	if (site->capture) {
+		map = spec_maps__fill(&p->spec_maps, code, sel->n, site->capture, typed);
+		if (map < 0)
+			return map;
+		spec = spec_maps__spec(site->capture, typed);
+		constants.v[constants.n++] = (struct prune_map){ map, &spec, sizeof(spec) };
+	}
 	if (site->spans)
 		code__replace_map(code, sel->n, p->running_spans, site->spans);
 	if (sel->markers)
 		code__fill_markers(code, sel->markers, site);
-	return typed ? load_code(sel, code, opts) : load_or_log(sel, code, opts);
+	return (typed ? load__try : load__or_log)(&loadable, opts, &constants);
 }
 
 /* site: what a clone of a template is for. Another clone only has its capture. */
@@ -325,7 +313,7 @@ static int load_clone(struct programs *p, struct selected *sel, enum program_id 
 	bool typed = is_tracing(id) && site->capture && site->capture->may_be_typed;
 	__cleanup_close int btf_fd = -1;
 	struct bpf_prog_load_opts opts = sel->opts;
-	int fd = resolve(p, sel);
+	int fd = resolve(sel);
 
 	if (fd)
 		return fd;

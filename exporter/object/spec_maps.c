@@ -20,18 +20,25 @@ void spec_maps__free(struct spec_maps *m)
 	free(m->fds);
 }
 
+struct rp_capture_spec spec_maps__spec(const struct capture_spec *x, bool typed)
+{
+	struct rp_capture_spec spec = x->kernel;
+
+	spec.typed = typed;
+	if (typed)
+		spec.reads_args = x->other_args;
+	return spec;
+}
+
 static int map_of(struct spec_maps *m, const struct capture_spec *x, bool typed)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
-	struct rp_capture_spec spec = x->kernel;
+	struct rp_capture_spec spec = spec_maps__spec(x, typed);
 	int *kept = &m->fds[2 * x->index + typed];
 	__cleanup_close int fd = -1;
 
 	if (*kept)
 		return *kept;
-	spec.typed = typed;
-	if (typed)
-		spec.reads_args = x->other_args;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "rp_capture", sizeof(uint32_t), sizeof(spec), 1,
 			    &opts);
 	if (fd < 0 || bpf_map_update_elem(fd, &(uint32_t){ 0 }, &spec, 0) || bpf_map_freeze(fd))
@@ -50,5 +57,5 @@ int spec_maps__fill(struct spec_maps *m, struct bpf_insn *code, size_t n,
 		if (code[i].code == (BPF_LD | BPF_IMM | BPF_DW) &&
 		    code[i].src_reg == BPF_PSEUDO_MAP_VALUE && code[i].imm == m->stand_in)
 			code[i].imm = map;
-	return map < 0 ? map : 0;
+	return map;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/util.h"
+#include "bpf/abi.h"
 
 struct bpf_insn;
 struct capture_spec; /* expr/capture.h */
@@ -18,7 +19,8 @@ struct spec_maps {
 
 void spec_maps__init(struct spec_maps *m, size_t n);
 void spec_maps__free(struct spec_maps *m);
-/* Lets the code refer to the map of this spec. typed: see bpf/typed.bpf.h. 0 or a negative errno.
- */
+/* What the map of a spec has. typed: see bpf/typed.bpf.h. */
+struct rp_capture_spec spec_maps__spec(const struct capture_spec *x, bool typed);
+/* Lets the code refer to the map of this spec. Its descriptor, or a negative errno. */
 int spec_maps__fill(struct spec_maps *m, struct bpf_insn *code, size_t n,
 		    const struct capture_spec *x, bool typed);

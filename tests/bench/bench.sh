@@ -133,7 +133,8 @@ fi
 if has_part scale; then
 	for series in $guests; do
 		guest "$series" scale -t 3600 -m 6144 \
-			${BENCH_MECHANISMS+-e "BENCH_MECHANISMS=$BENCH_MECHANISMS"} || failed=1
+			${BENCH_MECHANISMS+-e "BENCH_MECHANISMS=$BENCH_MECHANISMS"} \
+			${BENCH_COUNTS+-e "BENCH_COUNTS=$BENCH_COUNTS"} || failed=1
 	done
 fi
 case " $* " in

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in a guest (in guest time): time and memory to attach 1 to 10,000 functions with each mechanism.
-# BENCH_MECHANISMS adds forced mechanisms to the automatic choice.
+# BENCH_MECHANISMS has the forced mechanisms besides the automatic choice, and BENCH_COUNTS the numbers of functions.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/bench/lib.sh
@@ -43,7 +43,7 @@ measure_start() { # measure_start NAME ARGUMENTS...
 one_mechanism() { # one_mechanism NAME ARGUMENTS...
 	local name=$1 n last=0 first=0 begin took
 	shift
-	for n in 1 100 1000 4000 10000; do
+	for n in ${BENCH_COUNTS-1 100 1000 4000 10000}; do
 		if [ $((last * n)) -gt $((patience * 1000000)) ]; then
 			why="at $((last / 1000)) ms for each, this many would take more than $patience s: not run"
 			figure "scale/$name/$n/start" - "$why"
