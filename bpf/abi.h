@@ -186,6 +186,7 @@ static inline __attribute__((always_inline)) __u32 rp_hash(__u64 v, __u32 shift)
  */
 #define RP_KFUNC_SESSION_IS_RETURN 0x52500001
 #define RP_KFUNC_SESSION_COOKIE	   0x52500002
+#define RP_KFUNC_RDONLY_CAST	   0x52500003
 
 /*
  * ---- captures: labels, filters, observed values (capture.bpf.h) --------------------------------
@@ -283,6 +284,8 @@ struct rp_sampling_spec {
 
 enum rp_stack { RP_STACK_KERNEL = 1, RP_STACK_USER = 2 };
 
+enum rp_typed { RP_UNTYPED, RP_BY_TYPES, RP_BY_CASTS, RP_TYPED_MAX }; /* typed.bpf.h */
+
 #define RP_MAX_CAPTURES 4095 /* 1 + index fits RP_DESC_CAPTURE */
 
 /* Capture spec: what a probe with labels, filters or observed values reads, and keeps. Targets may
@@ -292,13 +295,14 @@ struct rp_capture_spec {
 	__u32 comm_at, text_at;	      /* the words with which they begin */
 	__u32 nwords, may_fail;	      /* words of the key; some part of it may be unreadable */
 	__u32 sets_only;	      /* nothing but its label set matters of a call that returns */
-	__u32 typed;		      /* numbers in arguments are read by types (typed.bpf.h) */
+	__u32 typed;		      /* enum rp_typed: how numbers in arguments are read */
 	__u32 nfilters;		      /* more than RP_FILTERS: plus the number of alternatives */
 	__u32 nobserved, nmeasured;   /* together RP_OBSERVED at most */
 	__u32 measured[RP_OBSERVED];  /* enum rp_measured */
 	__u32 reads_args;	      /* bits of the argument registers that expressions read */
 	__u32 of_syscall, go;	      /* they are a system call's; in Go's calling convention */
 	__u32 callers;		      /* a caller is read */
+	__u64 only; /* the descriptor of the only target with this spec; 0: there are more */
 	__u64 return_trampoline[RP_RETURN_TRAMPOLINES];
 	__u32 max_series; /* upper bound of label sets, or of distinct results of the value kinds */
 	__u32 split; /* `error:` splits a class: its errors are counted by value, as -1 - class */

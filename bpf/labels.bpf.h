@@ -120,8 +120,10 @@ static __always_inline void read_number(const struct rp_capture_spec *x, const s
 		key->word[i] = source_value(args, f);
 		return;
 	}
-	if (x->typed && typed && f->source < RP_ARGS)
+	if (x->typed == RP_BY_TYPES && typed && f->source < RP_ARGS)
 		err = eval_typed(typed, f, &key->word[i]);
+	else if (x->typed == RP_BY_CASTS && roomy && f->source < RP_ARGS)
+		err = eval_cast(source_value(args, f), f, &key->word[i]);
 	else
 		err = eval_number(f, source_value(args, f), &key->word[i]);
 	if (err) {

@@ -32,7 +32,7 @@ int BPF_KRETPROBE(multi_return, long ret)
 SEC("kprobe")
 int BPF_KPROBE(multi_entry_capturing)
 {
-	__u64 desc = desc_of_link(ctx);
+	__u64 desc = desc_of_capturing_link(ctx);
 	struct args args;
 	struct entry entry = entry_of_function(ctx, &args);
 
@@ -44,7 +44,7 @@ int BPF_KPROBE(multi_entry_capturing)
 SEC("kretprobe")
 int BPF_KRETPROBE(multi_return_capturing, long ret)
 {
-	__u64 desc = desc_of_link(ctx);
+	__u64 desc = desc_of_capturing_link(ctx);
 
 	if (desc)
 		leave_capturing_kernel(RP_KERNEL, ctx, desc, MULTI_RETURN_ADDR(ctx), ret);
@@ -64,7 +64,7 @@ int BPF_KRETPROBE(multi_count, long ret)
 SEC("kretprobe")
 int BPF_KRETPROBE(multi_count_capturing, long ret)
 {
-	__u64 desc = desc_of_link(ctx);
+	__u64 desc = desc_of_capturing_link(ctx);
 
 	if (desc)
 		count_capturing_return_only(RP_EXCLUSIVE, ctx, desc, ret);

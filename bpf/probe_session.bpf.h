@@ -45,7 +45,7 @@ int BPF_KPROBE(kprobe_session)
 static __always_inline int enter_capturing_session(struct pt_regs *ctx, __u64 *cookie,
 						   struct capture *capture)
 {
-	__u64 desc = desc_of_link(ctx);
+	__u64 desc = desc_of_capturing_link(ctx);
 	struct entry entry;
 	struct args args;
 
@@ -77,7 +77,7 @@ int BPF_KPROBE(kprobe_session_capturing)
 	now = bpf_ktime_get_ns();
 	start = *cookie;
 	*cookie = 0;
-	desc = desc_of_link(ctx);
+	desc = desc_of_capturing_link(ctx);
 	if (!desc)
 		return 0;
 	leave_capturing_session(RP_KERNEL, ctx, &capture, desc, MULTI_RETURN_ADDR(ctx),

@@ -2,7 +2,7 @@
 /* The capture spec of a program, and what it keeps of a call. */
 #pragma once
 
-#include "core.bpf.h"
+#include "addresses.bpf.h"
 
 /* Stands for the map that has the program's spec. */
 const volatile struct rp_capture_spec spec_of_program SEC(".rodata.capture");
@@ -18,4 +18,12 @@ static __always_inline const struct rp_capture_spec *capture_spec(void)
 
 	barrier_var(x); /* or clang folds the zeros that it sees here */
 	return x;
+}
+
+/* The target of a program with captures on a link. Most specs are those of one function. */
+static __always_inline __u64 desc_of_capturing_link(void *ctx)
+{
+	__u64 only = capture_spec()->only;
+
+	return only ? only : desc_of_link(ctx);
 }

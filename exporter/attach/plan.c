@@ -61,6 +61,22 @@ static void number_exits(struct attach *a)
 	}
 }
 
+/* Programs for one function need not look up which one it is. */
+static void find_only_targets(const struct attach *a, const struct targets *targets)
+{
+	__cleanup_free uint32_t *uses = xcalloc(a->ncaptures + 1, sizeof(*uses));
+
+	for (size_t i = 0; i < targets->nids; i++)
+		if (targets->v[i]->capture)
+			uses[targets->v[i]->capture->index]++;
+	for (size_t i = 0; i < targets->nids; i++) {
+		const struct target *t = targets->v[i];
+
+		if (t->capture && t->type == TARGET_KERNEL && uses[t->capture->index] == 1)
+			t->capture->only = site__of(t).spec;
+	}
+}
+
 static void number_extras(struct attach *a, struct targets *targets)
 {
 	__cleanup_free const struct capture_spec **captures =
@@ -158,6 +174,7 @@ struct attach *plan__new(struct targets *targets, struct features *f, const char
 	}
 	warn_of_harm(a);
 	number_extras(a, targets);
+	find_only_targets(a, targets);
 	number_exits(a);
 	by_function__add_slots(a);
 	fill_sites(a);

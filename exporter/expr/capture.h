@@ -37,6 +37,7 @@ struct capture_spec {
 	uint32_t index;	    /* of `kernel` among the different ones; set by attach */
 	uint32_t histogram; /* the target's first; set by attach */
 	struct rp_capture_spec kernel;
+	uint64_t only;	   /* of `kernel`; set by attach */
 	bool may_be_typed; /* see bpf/typed.bpf.h; then reads_args are the other_args */
 	uint32_t other_args;
 	struct capture_label *labels;

@@ -76,37 +76,50 @@ void code__replace_map(struct bpf_insn *code, size_t n, int map, int by)
 			code[i].imm = by;
 }
 
-static int kfunc_id(const struct btf *vmlinux, int32_t number)
+static int look_up(const struct btf *vmlinux, int32_t number)
 {
 	switch (number) {
 	case RP_KFUNC_SESSION_IS_RETURN:
 		return btf__find_by_name_kind(vmlinux, "bpf_session_is_return", BTF_KIND_FUNC);
 	case RP_KFUNC_SESSION_COOKIE:
 		return btf__find_by_name_kind(vmlinux, "bpf_session_cookie", BTF_KIND_FUNC);
+	case RP_KFUNC_RDONLY_CAST:
+		return btf__find_by_name_kind(vmlinux, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	default:
-		return 0;
+		return -ENOENT;
 	}
+}
+
+#define KFUNCS (RP_KFUNC_RDONLY_CAST - RP_KFUNC_SESSION_IS_RETURN + 1)
+
+/* Reading the kernel's BTF takes long, so only for functions that are called. */
+static int kfunc_id(int32_t number)
+{
+	static int ids[KFUNCS]; /* 0: not looked up yet */
+	int *id = &ids[number - RP_KFUNC_SESSION_IS_RETURN];
+	struct btf *vmlinux;
+
+	if (*id)
+		return *id;
+	vmlinux = btf__load_vmlinux_btf();
+	*id = vmlinux ? look_up(vmlinux, number) : -ENOENT;
+	btf__free(vmlinux);
+	return *id;
 }
 
 int code__resolve_kfuncs(struct bpf_insn *code, size_t n)
 {
-	struct btf *vmlinux = NULL;
-	int err = 0;
-
-	for (size_t i = 0; i < n && !err; i++) {
+	for (size_t i = 0; i < n; i++) {
 		int id;
 
 		if (code[i].code != (BPF_JMP | BPF_CALL) || code[i].src_reg ||
-		    (code[i].imm != RP_KFUNC_SESSION_IS_RETURN &&
-		     code[i].imm != RP_KFUNC_SESSION_COOKIE))
+		    code[i].imm < RP_KFUNC_SESSION_IS_RETURN || code[i].imm > RP_KFUNC_RDONLY_CAST)
 			continue;
-		if (!vmlinux)
-			vmlinux = btf__load_vmlinux_btf();
-		id = vmlinux ? kfunc_id(vmlinux, code[i].imm) : -errno;
-		err = id > 0 ? 0 : -ENOENT;
+		id = kfunc_id(code[i].imm);
+		if (id < 0)
+			return -ENOENT;
 		code[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
 		code[i].imm = id;
 	}
-	btf__free(vmlinux);
-	return err;
+	return 0;
 }

@@ -4,7 +4,10 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "bpf/abi.h"
 #include "kernel/bpf_sys.h"
+#include "object/code.h"
+#include "object/insn.h"
 
 #define LOG_BYTES (64 << 10) /* of the verifier */
 
@@ -31,9 +34,11 @@ int load__try(const struct loadable *p, const struct bpf_prog_load_opts *opts,
 	prune__code(&pruned, constants->v, constants->n);
 	with.func_info = pruned.funcs;
 	with.func_info_cnt = pruned.nfuncs;
-	fd = bpf_prog_load(p->type, p->name, "Dual BSD/GPL", pruned.code, pruned.n, &with);
-	if (fd < 0)
-		fd = -errno;
+	fd = code__resolve_kfuncs(pruned.code, pruned.n);
+	if (!fd) {
+		fd = bpf_prog_load(p->type, p->name, "Dual BSD/GPL", pruned.code, pruned.n, &with);
+		fd = fd < 0 ? -errno : fd;
+	}
 	free(pruned.code);
 	free(pruned.funcs);
 	return fd;
@@ -58,4 +63,30 @@ int load__or_log(const struct loadable *p, const struct bpf_prog_load_opts *opts
 	log_debug("the kernel refuses program %s:", p->name);
 	bpf_sys__log_reasons(log);
 	return fd;
+}
+
+bool load__has_casts(void)
+{
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = RP_KFUNC_RDONLY_CAST },
+		{ .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 0, .src_reg = 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	static const struct loadable p = { BPF_PROG_TYPE_KPROBE, "rp_cast", code,
+					   ARRAY_SIZE(code) };
+	static const struct constants nothing;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	static int has = -1;
+	int fd;
+
+	if (has < 0) {
+		fd = load__try(&p, &opts, &nothing);
+		has = fd >= 0;
+		if (has)
+			close(fd);
+	}
+	return has;
 }

@@ -26,3 +26,5 @@ int load__try(const struct loadable *p, const struct bpf_prog_load_opts *opts,
 /* If the kernel refuses the program, logs the verifier's reasons. */
 int load__or_log(const struct loadable *p, const struct bpf_prog_load_opts *opts,
 		 const struct constants *constants);
+/* Whether programs may make numbers addresses to read from (RP_BY_CASTS): since Linux 6.17. */
+bool load__has_casts(void);

@@ -42,9 +42,8 @@ struct selected {
 	struct bpf_insn *code; /* relocated */
 	size_t n;
 	struct code_markers *markers; /* of a template */
-	bool resolved;
-	int fd;	 /* of a shared program without captures; 0: not loaded yet */
-	int err; /* why it cannot be loaded */
+	int fd;			      /* of a shared program without captures; 0: not loaded yet */
+	int err;		      /* why it cannot be loaded */
 };
 
 struct programs {
@@ -236,16 +235,6 @@ void programs__free(struct programs *ps)
 
 /* ---- when they are needed -------------------------------------------------------------------- */
 
-/* Reading the kernel's BTF takes long, so only for programs that are loaded. */
-static int resolve(struct selected *sel)
-{
-	if (sel->err || sel->resolved)
-		return sel->err;
-	sel->err = code__resolve_kfuncs(sel->code, sel->n);
-	sel->resolved = true;
-	return sel->err;
-}
-
 static struct loadable loadable_of(const struct selected *sel, const struct bpf_insn *code)
 {
 	return (struct loadable){ sel->type, bpf_program__name(sel->program), code, sel->n };
@@ -270,7 +259,7 @@ static void load_shared(const struct programs *ps, enum program_id id, struct se
 
 	if (sel->attach_type == (enum bpf_attach_type)BPF_SYS_TRACE_ITER)
 		opts.attach_btf_id = ps->iterators[id];
-	if (!resolve(sel)) {
+	if (!sel->err) {
 		loadable = loadable_of(sel, sel->code);
 		sel->fd = load__or_log(&loadable, &opts, &constants);
 	}
@@ -281,10 +270,22 @@ static void load_shared(const struct programs *ps, enum program_id id, struct se
 			  bpf_program__name(sel->program));
 }
 
-/* Loads a clone with or without types (bpf/typed.bpf.h). */
+/* How the program may read numbers (bpf/typed.bpf.h). */
+static enum rp_typed typed_of(enum program_id id, const struct capture_spec *capture)
+{
+	uint64_t casts = PROG_BIT(PROG_KPROBE_SESSION) | PROG_BIT(PROG_MULTI_ENTRY) |
+			 PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_FSESSION_MULTI);
+
+	if (!capture || !capture->may_be_typed)
+		return RP_UNTYPED;
+	if (is_tracing(id))
+		return RP_BY_TYPES;
+	return casts & PROG_BIT(id) && load__has_casts() ? RP_BY_CASTS : RP_UNTYPED;
+}
+
 static int load_clone_as(struct programs *p, const struct selected *sel,
 			 const struct program_site *site, struct bpf_prog_load_opts *opts,
-			 bool typed)
+			 enum rp_typed typed)
 {
 	__cleanup_free struct bpf_insn *code = copy_of(sel->code, sel->n, sizeof(*code));
 	struct constants constants = constants_of(p);
@@ -310,13 +311,13 @@ static int load_clone_as(struct programs *p, const struct selected *sel,
 static int load_clone(struct programs *p, struct selected *sel, enum program_id id,
 		      const struct program_site *site)
 {
-	bool typed = is_tracing(id) && site->capture && site->capture->may_be_typed;
+	enum rp_typed typed = typed_of(id, site->capture);
 	__cleanup_close int btf_fd = -1;
 	struct bpf_prog_load_opts opts = sel->opts;
-	int fd = resolve(sel);
+	int fd = -EACCES;
 
-	if (fd)
-		return fd;
+	if (sel->err)
+		return sel->err;
 	if (is_tracing(id)) {
 		opts.attach_btf_id = site->btf_id;
 		if (strcmp(site->module, "vmlinux")) {
@@ -326,8 +327,9 @@ static int load_clone(struct programs *p, struct selected *sel, enum program_id 
 			opts.attach_btf_obj_fd = btf_fd;
 		}
 	}
-	fd = typed ? load_clone_as(p, sel, site, &opts, true) : -EACCES;
-	return fd < 0 ? load_clone_as(p, sel, site, &opts, false) : fd;
+	if (typed)
+		fd = load_clone_as(p, sel, site, &opts, typed);
+	return fd < 0 ? load_clone_as(p, sel, site, &opts, RP_UNTYPED) : fd;
 }
 
 static void add_counts(int fd, struct program_counts *sum)

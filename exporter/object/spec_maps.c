@@ -9,7 +9,8 @@
 
 void spec_maps__init(struct spec_maps *m, size_t n)
 {
-	*m = (struct spec_maps){ .fds = xcalloc(2 * n + 1, sizeof(*m->fds)), .n = 2 * n };
+	*m = (struct spec_maps){ .fds = xcalloc(RP_TYPED_MAX * n + 1, sizeof(*m->fds)),
+				 .n = RP_TYPED_MAX * n };
 }
 
 void spec_maps__free(struct spec_maps *m)
@@ -20,21 +21,22 @@ void spec_maps__free(struct spec_maps *m)
 	free(m->fds);
 }
 
-struct rp_capture_spec spec_maps__spec(const struct capture_spec *x, bool typed)
+struct rp_capture_spec spec_maps__spec(const struct capture_spec *x, enum rp_typed typed)
 {
 	struct rp_capture_spec spec = x->kernel;
 
 	spec.typed = typed;
-	if (typed)
+	spec.only = x->only;
+	if (typed == RP_BY_TYPES)
 		spec.reads_args = x->other_args;
 	return spec;
 }
 
-static int map_of(struct spec_maps *m, const struct capture_spec *x, bool typed)
+static int map_of(struct spec_maps *m, const struct capture_spec *x, enum rp_typed typed)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
 	struct rp_capture_spec spec = spec_maps__spec(x, typed);
-	int *kept = &m->fds[2 * x->index + typed];
+	int *kept = &m->fds[RP_TYPED_MAX * x->index + typed];
 	__cleanup_close int fd = -1;
 
 	if (*kept)
@@ -49,7 +51,7 @@ static int map_of(struct spec_maps *m, const struct capture_spec *x, bool typed)
 }
 
 int spec_maps__fill(struct spec_maps *m, struct bpf_insn *code, size_t n,
-		    const struct capture_spec *x, bool typed)
+		    const struct capture_spec *x, enum rp_typed typed)
 {
 	int map = map_of(m, x, typed);
 
