@@ -45,8 +45,13 @@ struct cgroup___rp {
 	struct kernfs_node___rp *kn;
 } __attribute__((preserve_access_index));
 
+struct css_set___rp {
+	struct cgroup___rp *dfl_cgrp;
+} __attribute__((preserve_access_index));
+
 struct task_struct___rp {
 	struct thread_info___rp thread_info;
+	struct css_set___rp *cgroups;
 	void *stack;
 	unsigned int ptrace;
 	__u64 start_time;

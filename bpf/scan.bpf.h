@@ -53,10 +53,6 @@ struct {
 	__type(value, struct scan_buffer);
 } scan_buffers SEC(".maps");
 
-struct css_set___rp {
-	struct cgroup___rp *dfl_cgrp;
-} __attribute__((preserve_access_index));
-
 struct task_struct___scan {
 	struct thread_info___rp thread_info;
 	void *stack;

@@ -20,6 +20,12 @@ static inline bool is_alu(const struct bpf_insn *i)
 	return class_of(i) == BPF_ALU || class_of(i) == BPF_ALU64;
 }
 
+/* Not a byte swap, nor one of the instructions that came with kernels after 5.10. */
+static inline bool is_plain_alu(const struct bpf_insn *i)
+{
+	return is_alu(i) && !i->off && BPF_OP(i->code) <= BPF_ARSH && BPF_OP(i->code) != BPF_NEG;
+}
+
 static inline bool is_wide(const struct bpf_insn *i)
 {
 	return i->code == (BPF_LD | BPF_IMM | BPF_DW);

@@ -87,6 +87,60 @@ static void put_number(struct bpf_insn *i, uint64_t v)
 		};
 }
 
+/* Whether an operation with this number changes nothing. */
+static bool is_neutral(uint8_t code, uint64_t v)
+{
+	switch (BPF_OP(code)) {
+	case BPF_ADD:
+	case BPF_OR:
+	case BPF_XOR:
+		return !v;
+	case BPF_MUL:
+		return v == 1;
+	default:
+		return false;
+	}
+}
+
+/* The verifier refuses some operations with a number that it accepts with a register. */
+static bool may_be_immediate(const struct bpf_insn *i, uint64_t v, bool is_64)
+{
+	if (is_64 && v != (uint64_t)(int64_t)(int32_t)v)
+		return false;
+	if (!is_alu(i))
+		return true;
+	switch (BPF_OP(i->code)) {
+	case BPF_LSH:
+	case BPF_RSH:
+	case BPF_ARSH:
+		return v < (is_64 ? 64 : 32);
+	case BPF_DIV:
+	case BPF_MOD:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* The other operand is known, but not the result. */
+static void use_number(struct bpf_insn *i, const struct known *s)
+{
+	struct value a = i->dst_reg < INSN_REGS ? s->reg[i->dst_reg] : (struct value){};
+	struct value b = i->src_reg < INSN_REGS ? s->reg[i->src_reg] : (struct value){};
+	bool is_64 = class_of(i) == BPF_ALU64 || class_of(i) == BPF_JMP;
+
+	if (BPF_SRC(i->code) != BPF_X || i->src_reg == BPF_REG_10)
+		return;
+	if (b.kind == NUMBER && may_be_immediate(i, b.v, is_64)) {
+		i->code &= ~BPF_X;
+		i->src_reg = 0;
+		i->imm = (int32_t)b.v;
+	} else if (is_alu(i) && a.kind == NUMBER &&
+		   is_neutral(i->code, is_64 ? a.v : (uint32_t)a.v)) {
+		i->code = class_of(i) | BPF_MOV | BPF_X;
+	}
+}
+
 static void rewrite_one(struct prune *p, const struct known *s, size_t at)
 {
 	struct bpf_insn *i = &p->code[at];
@@ -96,6 +150,8 @@ static void rewrite_one(struct prune *p, const struct known *s, size_t at)
 	p->spills[at] = known__spills(s, i);
 	if (v.kind == NUMBER)
 		put_number(i, v.v);
+	else if (is_plain_alu(i) || (is_jump(i) && !is_always(i)))
+		use_number(i, s);
 	if (!is_jump(i) || is_always(i))
 		return;
 	taken = known__is_taken(s, i);

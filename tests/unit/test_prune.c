@@ -45,6 +45,10 @@ static const struct prune_map map = { MAP, constants, sizeof(constants) };
 	{                                                                              \
 		.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = (reg), .src_reg = (by) \
 	}
+#define ADD_NUMBER(reg, v)                                                        \
+	{                                                                         \
+		.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = (reg), .imm = (v) \
+	}
 #define IF(op, reg, v, to)                                                                    \
 	{                                                                                     \
 		.code = BPF_JMP | BPF_##op | BPF_K, .dst_reg = (reg), .imm = (v), .off = (to) \
@@ -129,7 +133,7 @@ static void a_constant_by_a_spilled_address(void **state)
 		ADDRESS(6, MAP, 0), STORE(10, -8, 6), HELPER, LOAD(DW, 1, 10, -8),
 		LOAD(B, 2, 1, 4),   ADD(0, 2),	      EXIT
 	};
-	static const struct bpf_insn want[] = { HELPER, MOV(2, 0x80), ADD(0, 2), EXIT };
+	static const struct bpf_insn want[] = { HELPER, ADD_NUMBER(0, 0x80), EXIT };
 
 	EXPECT(from, want);
 }
@@ -151,6 +155,44 @@ static void what_is_not_known(void **state)
 						EXIT };
 
 	EXPECT(from, from);
+}
+
+/* Operands that the verifier accepts in a register only. */
+static void numbers_that_stay_in_registers(void **state)
+{
+	static const struct bpf_insn from[] = {
+		HELPER,
+		MOV(2, 64),
+		{ .code = BPF_ALU64 | BPF_LSH | BPF_X, .dst_reg = 0, .src_reg = 2 },
+		MOV(2, 0),
+		{ .code = BPF_ALU64 | BPF_DIV | BPF_X, .dst_reg = 0, .src_reg = 2 },
+		EXIT
+	};
+
+	EXPECT(from, from);
+}
+
+/* A product with 1, and a sum with 0, of what is not known. */
+static void numbers_that_change_nothing(void **state)
+{
+	static const struct bpf_insn from[] = {
+		HELPER,
+		MOV(1, 1),
+		{ .code = BPF_ALU | BPF_MUL | BPF_X, .dst_reg = 1, .src_reg = 0 },
+		MOV(2, 0),
+		ADD(2, 1),
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 0, .src_reg = 2 },
+		EXIT
+	};
+	static const struct bpf_insn want[] = {
+		HELPER,
+		{ .code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 0, .src_reg = 2 },
+		EXIT
+	};
+
+	EXPECT(from, want);
 }
 
 /* All registers for arguments count as read. */
@@ -407,6 +449,8 @@ int main(void)
 		cmocka_unit_test(a_branch_that_is_not_taken),
 		cmocka_unit_test(a_constant_by_a_spilled_address),
 		cmocka_unit_test(what_is_not_known),
+		cmocka_unit_test(numbers_that_stay_in_registers),
+		cmocka_unit_test(numbers_that_change_nothing),
 		cmocka_unit_test(functions_that_are_not_called),
 		cmocka_unit_test(made_up_programs_do_the_same),
 	};
