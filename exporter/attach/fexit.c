@@ -2,7 +2,7 @@
 /*
  * fexit: an fentry and an fexit program on each function's trampoline. Both are clones with the
  * target's descriptor in their code. It is the cheapest mechanism on kernels without sessions, for
- * few functions: each takes tens of milliseconds to attach and to detach.
+ * few functions.
  */
 #include <errno.h>
 
@@ -10,6 +10,8 @@
 #include "attach/site.h"
 #include "kernel/bpf_sys.h"
 
+/* In a busy guest with two emulated CPUs, one takes 0.15 s to attach on 6.1, 0.7 s on 6.12 and 0.8 s
+ * on 7.3, and 0.04 to 0.13 s to detach (exporter/MECHANISMS.md). */
 #define MAX_TARGETS 16
 
 struct fexit {

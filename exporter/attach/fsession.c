@@ -11,7 +11,9 @@
 #include "attach/site.h"
 #include "kernel/bpf_sys.h"
 
-#define MAX_CLONES 16 /* each takes tens of milliseconds to attach and to detach */
+/* In a busy guest with two emulated CPUs, one takes up to 0.12 s to attach on 7.3, and 0.05 s to
+ * detach. fsession.multi takes the others. */
+#define MAX_CLONES 16
 
 struct fsession {
 	int link, program;

@@ -27,7 +27,9 @@
 #include "object/maps.h"
 
 #define BASELINE_TRIES 20
-#define QUICK_TARGETS  64 /* each takes some milliseconds, tens in a virtual machine */
+/* In a busy guest with two emulated CPUs, one takes 0.03 s to attach on 6.1 and 0.07 s on 7.3, and
+ * 0.19 s to detach (exporter/MECHANISMS.md). */
+#define QUICK_TARGETS 64
 
 struct kretprobe {
 	bool untimed; /* without an entry */

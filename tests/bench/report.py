@@ -23,7 +23,7 @@ USER_MECHANISMS = ["uprobe.ret", "uprobe.session", "uprobe.multi", "uretprobe"]
 FORMATS = ["text", "openmetrics", "protobuf"]
 MULTI = ["fsession.multi", "kprobe.session", "kprobe.multi"]
 MANY = [100, 1000, 10000]
-COUNTS = [1, 100, 1000, 4000, 10000]
+COUNTS = [1, 8, 16, 64, 100, 128, 1000, 4000, 10000]  # those that were measured are shown
 # By the mechanism that `auto` chooses.
 LABELS = {
     "ours/comm/1": "`auto`, labels: [comm]",
