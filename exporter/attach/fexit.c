@@ -10,8 +10,8 @@
 #include "attach/site.h"
 #include "kernel/bpf_sys.h"
 
-/* In a busy guest with two emulated CPUs, one takes 0.15 s to attach on 6.1, 0.7 s on 6.12 and 0.8 s
- * on 7.3, and 0.04 to 0.13 s to detach (exporter/MECHANISMS.md). */
+/* In a busy guest with two emulated CPUs, one takes 0.15 s to attach on 6.1, 0.7 s on 6.12 and 0.8
+ * s on 7.3, and 0.04 to 0.13 s to detach (exporter/MECHANISMS.md). */
 #define MAX_TARGETS 16
 
 struct fexit {

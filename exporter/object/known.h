@@ -3,7 +3,13 @@
 #pragma once
 
 #include "object/insn.h"
-#include "object/prune.h"
+
+/* A frozen map of constants. */
+struct known_map {
+	int fd;
+	const void *data;
+	size_t size;
+};
 
 enum kind { UNKNOWN, NUMBER, ADDRESS };
 
@@ -20,7 +26,7 @@ struct known {
 };
 
 struct known_maps {
-	const struct prune_map *v;
+	const struct known_map *v;
 	size_t n;
 };
 

@@ -9,7 +9,7 @@
 
 /* The frozen maps of a program: constants of the object, and a capture spec. */
 struct constants {
-	struct prune_map v[2];
+	struct known_map v[2];
 	size_t n;
 };
 

@@ -298,7 +298,7 @@ static int load_clone_as(struct programs *p, const struct selected *sel,
 		if (map < 0)
 			return map;
 		spec = spec_maps__spec(site->capture, typed);
-		constants.v[constants.n++] = (struct prune_map){ map, &spec, sizeof(spec) };
+		constants.v[constants.n++] = (struct known_map){ map, &spec, sizeof(spec) };
 	}
 	if (site->spans)
 		code__replace_map(code, sel->n, p->running_spans, site->spans);

@@ -11,7 +11,6 @@
  */
 #include "object/prune.h"
 
-#include "object/known.h"
 
 enum fate { UNSEEN, KEPT, DROPPED };
 
@@ -399,7 +398,7 @@ static size_t remove_ruled_out(struct prune *p, struct prune_code *c)
 	return n;
 }
 
-void prune__code(struct prune_code *c, const struct prune_map *maps, size_t nmaps)
+void prune__code(struct prune_code *c, const struct known_map *maps, size_t nmaps)
 {
 	struct prune p = {
 		.code = c->code,

@@ -2,16 +2,7 @@
 /* Removes from the code of a program what its constants rule out. */
 #pragma once
 
-#include "base/util.h"
-
-struct bpf_insn;
-
-/* A frozen map of constants. */
-struct prune_map {
-	int fd;
-	const void *data;
-	size_t size;
-};
+#include "object/known.h"
 
 struct prune_code {
 	struct bpf_insn *code;
@@ -22,4 +13,4 @@ struct prune_code {
 };
 
 /* Changes the code and the records in place. Leaves them alone if it does not understand them. */
-void prune__code(struct prune_code *c, const struct prune_map *maps, size_t nmaps);
+void prune__code(struct prune_code *c, const struct known_map *maps, size_t nmaps);

@@ -17,7 +17,7 @@
 #define CONSTANT 16 /* bytes of constants */
 
 static const uint8_t constants[CONSTANT] = { 1, 0, 0, 0, 0x80, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80 };
-static const struct prune_map map = { MAP, constants, sizeof(constants) };
+static const struct known_map map = { MAP, constants, sizeof(constants) };
 
 /* BPF_LD_IMM64 of an address in a map. */
 #define ADDRESS(reg, map, at)                \
