@@ -11,7 +11,6 @@
  */
 #include "object/prune.h"
 
-
 enum fate { UNSEEN, KEPT, DROPPED };
 
 struct prune {
