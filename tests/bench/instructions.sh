@@ -188,7 +188,7 @@ counts() {
 		fi
 	done
 	empty_with empty/tracepoint.return/1 "-r tracepoint" raw_syscalls
-	printf 'probes:\n  - {syscalls: getpgid, durations: off}\n' >"$scratch/settings.yaml"
+	printf 'probes:\n  - {syscalls: getpgid, durations: off, mechanism: tracepoint}\n' >"$scratch/settings.yaml"
 	exporter_with ours/tracepoint.count/1 syscall getpgid --config.file="$scratch/settings.yaml"
 }
 
