@@ -63,6 +63,7 @@ int BPF_KPROBE(usdt_count_capturing)
 	struct capture capture = {};
 	__u64 desc = desc_of_clone();
 
+	keep_to_task_stack();
 	if (!read_args_of_place(ctx, &args))
 		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_UNREADABLE);
 	else if (make_capture(&entry, desc, &capture, UNREADABLE))

@@ -194,6 +194,7 @@ static __always_inline void cancel_span(enum rp_context c, const struct entry *e
 		struct entry entry = { .args = &args, .way = BY_UPROBE, .ctx = ctx };      \
 		__u64 desc = desc_of_clone();                                              \
                                                                                            \
+		keep_to_task_stack();                                                      \
 		if (read_args_of_place(ctx, &args))                                        \
 			what##_span(RP_PREEMPTIBLE, &entry, desc);                         \
 		else                                                                       \

@@ -44,6 +44,17 @@ static void reach(struct prune *p, size_t i, const struct known *s)
 	}
 }
 
+/* As known__is_taken(). The kernel looks for tail calls, also where they are never reached, so
+ * those stay (keep_to_task_stack() in bpf/core.bpf.h). */
+static int is_taken(const struct prune *p, const struct known *s, size_t i)
+{
+	const struct bpf_insn *next = &p->code[i + 1];
+	bool guards =
+		i + 1 < p->n && is_call(next) && !next->src_reg && next->imm == BPF_FUNC_tail_call;
+
+	return guards ? -1 : known__is_taken(s, &p->code[i]);
+}
+
 /* Goes on until the path ends or meets others. */
 static void follow(struct prune *p, size_t i)
 {
@@ -53,7 +64,7 @@ static void follow(struct prune *p, size_t i)
 	for (;;) {
 		const struct bpf_insn *insn = &p->code[i];
 		size_t function = function_of(p->code, i), next = i + 1 + is_wide(insn);
-		int taken = is_jump(insn) ? known__is_taken(&s, insn) : 0;
+		int taken = is_jump(insn) ? is_taken(p, &s, i) : 0;
 
 		p->fate[i] = KEPT;
 		if (function)
@@ -152,7 +163,7 @@ static void rewrite_one(struct prune *p, const struct known *s, size_t at)
 		use_number(i, s);
 	if (!is_jump(i) || is_always(i))
 		return;
-	taken = known__is_taken(s, i);
+	taken = is_taken(p, s, at);
 	if (taken == 1)
 		*i = (struct bpf_insn){ .code = BPF_JMP | BPF_JA, .off = i->off };
 	else if (!taken)

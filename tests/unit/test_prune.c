@@ -127,6 +127,20 @@ static void a_branch_that_is_not_taken(void **state)
 }
 
 /* Its address survives a call on the stack. */
+/* It keeps the program on its task's stack. */
+static void a_tail_call_that_is_not_reached(void **state)
+{
+	const struct bpf_insn code[] = {
+		MOV(0, 0),
+		IF(JEQ, 0, 0, 1),
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },
+		MOV(0, 1),
+		EXIT,
+	};
+
+	expect(code, ARRAY_SIZE(code), code, ARRAY_SIZE(code));
+}
+
 static void a_constant_by_a_spilled_address(void **state)
 {
 	static const struct bpf_insn from[] = {
@@ -447,6 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_branch_that_is_ruled_out),
 		cmocka_unit_test(a_branch_that_is_not_taken),
+		cmocka_unit_test(a_tail_call_that_is_not_reached),
 		cmocka_unit_test(a_constant_by_a_spilled_address),
 		cmocka_unit_test(what_is_not_known),
 		cmocka_unit_test(numbers_that_stay_in_registers),
