@@ -2,7 +2,7 @@
 /*
  * The cost of one call: makes many in a row, and prints the nanoseconds per call and their number.
  *
- *	bench_calls getpgid|getpgid-other|getpgid-filtered|switch|function [CALLS [ROUNDS]]
+ *	bench_calls getpgid|getpgid-other|getpgid-filtered|switch|function|usdt [CALLS [ROUNDS]]
  *	bench_calls offset		the offset in this file of what `function` calls
  *
  * The result is the minimum over all rounds. A round is shorter than a timer tick, so most have no
@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/sdt.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,6 +94,13 @@ static void call_function(long calls)
 		bench_function(i);
 }
 
+/* With a USDT probe in each. */
+static void call_usdt(long calls)
+{
+	for (long i = 0; i < calls; i++)
+		STAP_PROBE1(bench, point, i);
+}
+
 /* A uprobe needs the function's offset in the file. */
 static int print_offset(void)
 {
@@ -121,6 +129,7 @@ static const struct {
 	{ "getpgid-filtered", call_getpgid_filtered },
 	{ "switch", call_switch },
 	{ "function", call_function },
+	{ "usdt", call_usdt },
 	{},
 };
 
@@ -136,7 +145,7 @@ int main(int argc, char **argv)
 		l++;
 	if (argc < 2 || !loops[l].name || calls < 1 || rounds < 1) {
 		fprintf(stderr,
-			"usage: bench_calls getpgid|function [CALLS [ROUNDS]], or offset\n");
+			"usage: bench_calls getpgid|function|usdt [CALLS [ROUNDS]], or offset\n");
 		return 2;
 	}
 	/* The first processes of a guest have no process group for getpgid(2). */

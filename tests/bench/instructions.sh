@@ -214,22 +214,23 @@ bpftrace_count() {
 	awk '/^@r\[/ { sum += $2 } END { printf "%.0f\n", sum }' "$scratch/out"
 }
 
-# For a pair of uprobes, the kernel tells the owner.
+# For uprobes, the kernel tells the owner. A pair ends with the uretprobe.
 wait_user_attached() {
 	local until=$(($(microseconds) + start_limit * 1000000))
-	until bpftool perf show 2>/dev/null | grep -q "^pid $pid .*uretprobe"; do
+	until bpftool perf show 2>/dev/null | grep -q "^pid $pid .*$last_uprobe"; do
 		kill -0 $pid 2>/dev/null && [ "$(microseconds)" -lt $until ] || return 1
 		nap 1
 	done
 	nap 1
-	by=uprobe+uretprobe
+	by=uprobe
+	[ $last_uprobe = uprobe ] || by+=+uretprobe
 }
 
 # They only print their counts at the end.
 tool() { # tool NAME COUNT COMMAND...
 	local name=$1 count=$2 ns calls note counted wait=wait_attached
 	shift 2
-	[[ $name != user/* ]] || wait=wait_user_attached
+	[[ $name != user/* && $name != usdt/* ]] || wait=wait_user_attached
 	[[ $name != point/* ]] || wait=wait_points_attached
 	if [ -z "$(command -v "$1")" ]; then
 		figure "$name" - 'not installed'
@@ -338,8 +339,30 @@ users() {
 			figure "user/ours/$m/1" - "$why"
 		fi
 	done
+	last_uprobe=uretprobe
 	tool user/bpftrace/1 bpftrace_count bpftrace -e \
 		"$(script uprobe uretprobe "$user_object:$user_function")"
+	# Events: entries of the function, and a USDT probe.
+	last_uprobe=uprobe
+	user_events user "entries: \"$user_object:$user_function\"" "uprobe:$user_object:$user_function"
+	# Calls whose label set finds no room, each with another value; and the same with one value.
+	with_points user/ours/no-room retprobe_events_total \
+		"probes: [{entries: \"$user_object:$user_function\", labels: [{n: arg0}], max_series: 1}]"
+	with_points user/ours/room retprobe_events_total \
+		"probes: [{entries: \"$user_object:$user_function\", labels: [{n: arg0 >> 63}], max_series: 1}]"
+	loop=usdt
+	measure_calls usdt/unprobed ''
+	user_events usdt "usdt: \"$user_object:bench:point\"" "usdt:$user_object:bench:point"
+	loop=getpgid
+}
+
+user_events() { # user_events PREFIX OURS BPFTRACE
+	with_points "$1/ours/plain" retprobe_events_total "probes: [{$2}]"
+	with_points "$1/ours/comm" retprobe_events_total "probes: [{$2, labels: [comm]}]"
+	with_points "$1/ours/argument" retprobe_events_total "probes: [{$2, filter: arg0 >= 0, observe: {n: arg0}}]"
+	tool "$1/bpftrace/plain" points_count bpftrace -e "$3 { @n = count() }"
+	tool "$1/bpftrace/comm" points_count bpftrace -e "$3 { @n[comm] = count() }"
+	tool "$1/bpftrace/argument" points_count bpftrace -e "$3 /arg0 >= 0/ { @n = count(); @s = sum(arg0) }"
 }
 
 has_rows() { # has_rows GROUP

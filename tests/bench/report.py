@@ -7,6 +7,7 @@ DIRECTORY has SERIES/PART/figures (and native/PART/figures): lines of a name, a 
 tabs. A value of "-" could not be measured. Its note, the reason, is printed below the tables.
 """
 
+import itertools
 import os
 import statistics
 import sys
@@ -48,6 +49,22 @@ POINTS = {
     "comm": "... labels: [comm]",
     "span": "a span between two tracepoints, by task",
     "span-comm": "... labels: [comm]",
+}
+
+
+# Of programs, beside what bpftrace does for the same.
+USER_EVENTS = {
+    "user": "an entry of a user function",
+    "usdt": "a USDT probe",
+}
+EVENTS = {
+    "plain": "",
+    "comm": ", labels: [comm]",
+    "argument": ", a filter on its argument, and observe",
+}
+ROOM = {
+    "user/ours/room": "an entry of a user function, labels: [{n: arg0}], always of the same value",
+    "user/ours/no-room": "... each of another value, and no room",
 }
 
 
@@ -122,7 +139,7 @@ def table(header, rows):
 def over(figures, name):
     """Instructions that NAME adds to a call."""
     group = name.split("/")[0]
-    unprobed = f"{group}/unprobed" if group in ("user", "other", "filtered", "switch") else "unprobed"
+    unprobed = f"{group}/unprobed" if group in ("user", "other", "filtered", "switch", "usdt") else "unprobed"
     value, base = figures.number(name), figures.number(unprobed)
     return None if value is None or base is None else value - base
 
@@ -222,6 +239,13 @@ def instruction_rows(kernels, notes):
         yield row(f"`{m}`, a user function", lambda f: own(f, ours, empty, 1, notes))
     title = "bpftrace, uprobe + uretprobe, a user function"
     yield row(title, lambda f: added(f, "user/bpftrace/1", notes))
+    for (group, what), (name, more) in itertools.product(USER_EVENTS.items(), EVENTS.items()):
+        ours, tool = (f"{group}/{who}/{name}" for who in ("ours", "bpftrace"))
+        yield row(what + more, lambda f: added(f, ours, notes))
+        yield row("... bpftrace", lambda f: added(f, tool, notes))
+        yield row("... to bpftrace", lambda f: ratio(f, ours, tool, notes))
+    for name, what in ROOM.items():
+        yield row(what, lambda f: added(f, name, notes))
 
 
 def repeatable(kernels):
