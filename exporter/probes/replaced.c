@@ -108,7 +108,7 @@ void replaced__leave(const struct actual *a, const struct target *t)
 		users = file_users__count(f, f->found);
 		if (users)
 			log_warn("%s was replaced, and %d processes that run the former file are "
-				 "no longer counted by %s:%s, whose counts begin anew",
+				 "no longer counted by %s:%s, which restarts at 0",
 				 f->found, users, t->object, t->function);
 	}
 }

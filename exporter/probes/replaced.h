@@ -11,8 +11,8 @@
 /* Whether w is attached in a file that has been replaced since, and can be counted there too. Then
  * it stays. */
 bool replaced__follows(struct change *ch, struct wanted *w);
-/* Says what is lost: a is attached to points in files that are not those of t any more. The counts
- * begin anew. */
+/* Warns of processes that are no longer counted: a is attached in files that t does not have any
+ * more. Its counts restart at 0. */
 void replaced__leave(const struct actual *a, const struct target *t);
 /* A removed file is there again. */
 void replaced__is_back(struct change *ch, struct wanted *w, struct actual *a);
