@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * event: tracepoints of the kernel; uprobe: USDT probes, and entries of functions of programs. By a
- * program on the perf event of each. A clone per place.
+ * event: tracepoints of the kernel; raw_event: the same without their records; uprobe: USDT probes,
+ * and entries of functions of programs. A clone per place.
  *
  * At a tracepoint, the context is the record of the event, as its format file in tracefs describes
  * it; the kernel has put a pointer in place of the first eight bytes. Programs of perf events run
  * with preemption off. They return 1: with 0, perf would not see the event any more.
+ *
+ * At a raw tracepoint, the context is the arguments that the kernel's code passes to it.
+ * Before 6.1, an interrupt may run the program inside itself. Later kernels skip it then, and, on
+ * Linux 7, while a task is preempted in it on that CPU. So it needs no stack of its task's.
  */
 #pragma once
 
@@ -45,6 +49,40 @@ int event_count_capturing(void *ctx)
 	else
 		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 	return 1;
+}
+
+/* Loads only what is read: the kernel attaches no program that may load more arguments than the
+ * tracepoint has. */
+static __always_inline struct entry entry_of_raw(const __u64 *ctx, struct args *args)
+{
+	const struct rp_capture_spec *x = capture_spec();
+
+#pragma unroll
+	for (__u32 i = 0; i < RP_ARGS; i++)
+		args->v[i] = x->reads_args & 1U << i ? ctx[i] : 0;
+	return (struct entry){ .args = args, .way = AT_RETURN };
+}
+
+SEC("raw_tp")
+int raw_event_count(const __u64 *ctx)
+{
+	count_return_only(RP_PREEMPTIBLE, desc_of_clone(), 0);
+	return 0;
+}
+
+SEC("raw_tp")
+int raw_event_count_capturing(const __u64 *ctx)
+{
+	struct args args;
+	struct entry entry = entry_of_raw(ctx, &args);
+	struct capture capture = {};
+	__u64 desc = desc_of_clone();
+
+	if (make_capture(&entry, desc, &capture, UNREADABLE))
+		count_captured_untimed((void *)ctx, &capture, desc, 0, RP_PREEMPTIBLE);
+	else
+		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	return 0;
 }
 
 SEC("kprobe")

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Spans: from one point to another, told apart by a key. A point is a tracepoint, the entry of a
- * kernel function, or a place in a program. Each point has a program and a
- * capture spec of its own: the begin's or the end's has labels, the end's an outcome, and each a
- * key and filters. The programs are clones per span.
+ * kernel function, or a place in a program. Each point has a program and a capture spec of its own:
+ * the begin's or the end's has labels, the end's an outcome, and each a key and filters. The
+ * programs are clones per span. They share counters, and some can interrupt others, so all
+ * increments are atomic.
  *
  * Running spans are in a hash of their span, which the exporter makes (object/spans.c). Whoever
  * deletes an entry counts it. So each span that has begun is in one number: ended, cancelled,
@@ -44,19 +45,18 @@ static __always_inline bool read_key(const struct rp_capture_spec *x, const stru
 }
 
 /* Whether the point is one of the span. If so, reads its key. */
-static __always_inline bool is_of_span(enum rp_context c, const struct args *args, __u32 id,
-				       struct span_key *key)
+static __always_inline bool is_of_span(const struct args *args, __u32 id, struct span_key *key)
 {
 	const struct rp_capture_spec *x = capture_spec();
 	__u32 undecided = unknown_zero;
 
 	if (!passes(x, args, true, true, false, &undecided)) {
-		count_event(c, id, RP_EVENT_REJECTED);
+		count_event(RP_PREEMPTIBLE, id, RP_EVENT_REJECTED);
 		return false;
 	}
 	if (read_key(x, args, key))
 		return true;
-	count_event(c, id, RP_SPAN_UNREADABLE);
+	count_event(RP_PREEMPTIBLE, id, RP_SPAN_UNREADABLE);
 	return false;
 }
 
@@ -71,11 +71,8 @@ static __always_inline bool take_span(const struct span_key *key, struct rp_span
 	return !bpf_map_delete_elem(&running_spans, key);
 }
 
-static __noinline long put_span(const struct span_key *key, const struct rp_span *span, __u32 id,
-				__u32 context)
+static __noinline long put_span(const struct span_key *key, const struct rp_span *span, __u32 id)
 {
-	enum rp_context c = context == RP_EXCLUSIVE ? RP_EXCLUSIVE : RP_PREEMPTIBLE;
-
 	for (int i = 0; i < SPAN_TRIES; i++) {
 		/* Kernels such as 5.10 leave the upper half of a negative result 0. */
 		int err = bpf_map_update_elem(&running_spans, key, span, BPF_NOEXIST);
@@ -85,40 +82,39 @@ static __noinline long put_span(const struct span_key *key, const struct rp_span
 		if (err != -EEXIST)
 			break;
 		if (!bpf_map_delete_elem(&running_spans, key))
-			count_event(c, id, RP_SPAN_REPLACED);
+			count_event(RP_PREEMPTIBLE, id, RP_SPAN_REPLACED);
 	}
-	count_event(c, id, RP_SPAN_NO_ROOM);
+	count_event(RP_PREEMPTIBLE, id, RP_SPAN_NO_ROOM);
 	return 0;
 }
 
 /* ---- the points ---------------------------------------------------------------------------------
  */
 
-static __always_inline void begin_span(enum rp_context c, const struct entry *entry, __u64 desc)
+static __always_inline void begin_span(const struct entry *entry, __u64 desc)
 {
 	__u32 id = RP_DESC_ID(desc);
 	struct rp_span span;
 	struct span_key key;
 
-	if (!is_of_span(c, entry->args, id, &key))
+	if (!is_of_span(entry->args, id, &key))
 		return;
-	count_event(c, id, RP_SPAN_BEGUN);
+	count_event(RP_PREEMPTIBLE, id, RP_SPAN_BEGUN);
 	span.label = label_of(capture_spec(), entry, desc, true, 0, true, false);
 	span.start = bpf_ktime_get_ns();
-	put_span(&key, &span, id, c);
+	put_span(&key, &span, id);
 }
 
 /* Takes the span that the point ends. False: there is none. */
-static __always_inline bool take_ended(enum rp_context c, const struct args *args, __u32 id,
-				       struct rp_span *span)
+static __always_inline bool take_ended(const struct args *args, __u32 id, struct rp_span *span)
 {
 	struct span_key key;
 
-	if (!is_of_span(c, args, id, &key))
+	if (!is_of_span(args, id, &key))
 		return false;
 	if (take_span(&key, span))
 		return true;
-	count_event(c, id, RP_SPAN_UNMATCHED);
+	count_event(RP_PREEMPTIBLE, id, RP_SPAN_UNMATCHED);
 	return false;
 }
 
@@ -133,36 +129,37 @@ static __always_inline __u64 read_outcome(const struct rp_capture_spec *x, const
 }
 
 static __always_inline void count_span(const struct rp_span *span, __u64 desc, __u64 result,
-				       __u64 now, enum rp_context c)
+				       __u64 now)
 {
 	struct capture capture = { .label = span->label };
 
-	count_call(&capture, desc, result, now > span->start ? now - span->start : 0, c);
+	count_call(&capture, desc, result, now > span->start ? now - span->start : 0,
+		   RP_PREEMPTIBLE);
 }
 
 /* In steps of their own, so that what each has on the stack makes room for the next. Labels of the
  * end are read without what takes more stack (label_of()). */
-static __always_inline void end_span(enum rp_context c, const struct entry *entry, __u64 desc)
+static __always_inline void end_span(const struct entry *entry, __u64 desc)
 {
 	const struct rp_capture_spec *x = capture_spec();
 	__u64 now = bpf_ktime_get_ns();
 	struct rp_span span;
 
-	if (!take_ended(c, entry->args, RP_DESC_ID(desc), &span))
+	if (!take_ended(entry->args, RP_DESC_ID(desc), &span))
 		return;
 	if (x->nwords)
 		span.label = label_of(x, entry, desc, true, 0, false, false);
-	count_span(&span, desc, read_outcome(x, entry->args), now, c);
+	count_span(&span, desc, read_outcome(x, entry->args), now);
 }
 
-static __always_inline void cancel_span(enum rp_context c, const struct entry *entry, __u64 desc)
+static __always_inline void cancel_span(const struct entry *entry, __u64 desc)
 {
 	__u32 id = RP_DESC_ID(desc);
 	struct span_key key;
 	struct rp_span span;
 
-	if (is_of_span(c, entry->args, id, &key) && take_span(&key, &span))
-		count_event(c, id, RP_SPAN_CANCELLED);
+	if (is_of_span(entry->args, id, &key) && take_span(&key, &span))
+		count_event(RP_PREEMPTIBLE, id, RP_SPAN_CANCELLED);
 }
 
 #define SPAN_PROGRAMS(what)                                                                \
@@ -172,8 +169,18 @@ static __always_inline void cancel_span(enum rp_context c, const struct entry *e
 		struct args args;                                                          \
 		struct entry entry = entry_of_event(ctx, &args);                           \
                                                                                            \
-		what##_span(RP_EXCLUSIVE, &entry, desc_of_clone());                        \
+		what##_span(&entry, desc_of_clone());                                      \
 		return 1;                                                                  \
+	}                                                                                  \
+                                                                                           \
+	SEC("raw_tp")                                                                      \
+	int span_##what##_raw_capturing(const __u64 *ctx)                                  \
+	{                                                                                  \
+		struct args args;                                                          \
+		struct entry entry = entry_of_raw(ctx, &args);                             \
+                                                                                           \
+		what##_span(&entry, desc_of_clone());                                      \
+		return 0;                                                                  \
 	}                                                                                  \
                                                                                            \
 	/* At the entry of a function. */                                                  \
@@ -183,7 +190,7 @@ static __always_inline void cancel_span(enum rp_context c, const struct entry *e
 		struct args args;                                                          \
 		struct entry entry = entry_of_function(ctx, &args);                        \
                                                                                            \
-		what##_span(RP_EXCLUSIVE, &entry, desc_of_clone());                        \
+		what##_span(&entry, desc_of_clone());                                      \
 		return 0;                                                                  \
 	}                                                                                  \
                                                                                            \
@@ -196,7 +203,7 @@ static __always_inline void cancel_span(enum rp_context c, const struct entry *e
                                                                                            \
 		keep_to_task_stack();                                                      \
 		if (read_args_of_place(ctx, &args))                                        \
-			what##_span(RP_PREEMPTIBLE, &entry, desc);                         \
+			what##_span(&entry, desc);                                         \
 		else                                                                       \
 			count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_SPAN_UNREADABLE); \
 		return 0;                                                                  \

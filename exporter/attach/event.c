@@ -3,8 +3,8 @@
  * event: tracepoints, by a program on the perf event of each. It is a clone with the target's
  * descriptor in its code.
  *
- * Raw tracepoint programs would be cheaper. But the kernel skips them while a task is preempted
- * inside one, and they have the tracepoint's arguments instead of the fields of its record.
+ * raw_event is cheaper, but has the tracepoint's arguments instead of the fields of its record, and
+ * on Linux 7 misses events while a task is preempted in the program.
  */
 #include "attach/batch.h"
 #include "attach/site.h"

@@ -7,7 +7,7 @@ const struct attach_ops *const mechanisms[] = {
 	&attach_fsession_multi, &attach_fsession,     &attach_fexit,	  &attach_kprobe_session,
 	&attach_kprobe_multi,	&attach_kretprobe,    &attach_tracepoint, &attach_uprobe_ret,
 	&attach_uprobe_session, &attach_uprobe_multi, &attach_uretprobe,  &attach_event,
-	&attach_uprobe,		&attach_span,
+	&attach_raw_event,	&attach_uprobe,	      &attach_span,
 };
 
 const char *mechanisms__unavailable(const struct attach_ops *ops, struct features *f)
@@ -27,6 +27,7 @@ static const char *const type_names[] = {
 	[TARGET_SYSCALL] = "system calls",
 	[TARGET_USER] = "user-space functions",
 	[TARGET_EVENT] = "tracepoints",
+	[TARGET_RAW_EVENT] = "raw tracepoints",
 	[TARGET_USER_EVENT] = "USDT probes and entries of functions",
 	[TARGET_SPAN] = "spans",
 };
@@ -48,6 +49,8 @@ static enum target_type type_of(const struct pattern *p)
 		return TARGET_USER;
 	case OBJECT_TRACEPOINT:
 		return TARGET_EVENT;
+	case OBJECT_RAW_TRACEPOINT:
+		return TARGET_RAW_EVENT;
 	case OBJECT_USDT:
 	case OBJECT_ENTRY:
 		return TARGET_USER_EVENT;

@@ -10,6 +10,7 @@
 #include "attach/overhead.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <linux/bpf.h>
 #include <math.h>
 #include <sys/prctl.h>
@@ -213,6 +214,18 @@ static int by_event(struct trial *t, int attach, int where)
 	return keep_event(t, perf_event__open_tracepoint(id), prog);
 }
 
+/* One program. */
+static int by_raw_event(struct trial *t, int attach, int where)
+{
+	int prog = keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0));
+	int link;
+
+	if (prog < 0)
+		return prog;
+	link = bpf_raw_tracepoint_open("task_rename", prog);
+	return keep(t, link < 0 ? -errno : link);
+}
+
 static int by_uprobe_link(struct trial *t, int attach, int where)
 {
 	int prog = keep(t, bpf_sys__load_nothing(BPF_PROG_TYPE_KPROBE, attach, 0));
@@ -269,6 +282,7 @@ static const struct row {
 	{ &attach_uprobe_multi, by_uprobe_link, BPF_SYS_UPROBE_MULTI, BPF_SYS_UPROBE_MULTI },
 	{ &attach_uretprobe, by_uprobe_event, 0, 0 },
 	{ &attach_event, by_event, NONE, 0 },
+	{ &attach_raw_event, by_raw_event, NONE, 0 },
 	{ &attach_uprobe, by_uprobe, NONE, BPF_SYS_UPROBE_MULTI },
 	{ &attach_span, by_event, NONE, 0 },
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/point.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+
 #include "kernel/bpf_sys.h"
 #include "kernel/tracefs.h"
 
@@ -14,23 +17,47 @@ int point__open_tracepoint(struct attach_context *c, const char *name)
 		tracefs__event_id(features__tracefs(c->features), group, event));
 }
 
+static int load(struct attach_context *c, enum program_id program, const struct program_site *site,
+		uint64_t *cookie, struct point *out, enum attempt *at)
+{
+	*at = ATTEMPT_LOAD;
+	out->program = programs__for_site(object__programs(c->obj), program, site, cookie);
+	return out->program < 0 ? out->program : 0;
+}
+
 int point__attach(struct attach_context *c, enum program_id program,
 		  const struct program_site *site, int event, struct point *out, enum attempt *at)
 {
 	uint64_t cookie;
+	int err;
 
 	*out = POINT_NONE;
 	*at = ATTEMPT_EVENT;
 	if (event < 0)
 		return event;
-	*at = ATTEMPT_LOAD;
-	out->program = programs__for_site(object__programs(c->obj), program, site, &cookie);
-	if (out->program < 0) {
+	err = load(c, program, site, &cookie, out, at);
+	if (err) {
 		close(event);
-		return out->program;
+		return err;
 	}
 	*at = ATTEMPT_EVENT;
 	return perf_event__attach(event, out->program, cookie, &out->at);
+}
+
+int point__attach_raw(struct attach_context *c, enum program_id program,
+		      const struct program_site *site, const char *name, struct point *out,
+		      enum attempt *at)
+{
+	uint64_t cookie;
+	int err;
+
+	*out = POINT_NONE;
+	err = load(c, program, site, &cookie, out, at);
+	if (err)
+		return err;
+	*at = ATTEMPT_ATTACH;
+	out->at.link = bpf_raw_tracepoint_open(name, out->program);
+	return out->at.link < 0 ? -errno : 0;
 }
 
 int point__attach_in_file(struct attach_context *c, enum program_id program,
@@ -39,6 +66,7 @@ int point__attach_in_file(struct attach_context *c, enum program_id program,
 {
 	const char *path = place->opened->path;
 	uint64_t cookie;
+	int err;
 
 	if (!features__has(c->features, FEATURE_UPROBE_MULTI))
 		return point__attach(c, program, site,
@@ -47,10 +75,9 @@ int point__attach_in_file(struct attach_context *c, enum program_id program,
 								       place->semaphore),
 				     out, at);
 	*out = POINT_NONE;
-	*at = ATTEMPT_LOAD;
-	out->program = programs__for_site(object__programs(c->obj), program, site, &cookie);
-	if (out->program < 0)
-		return out->program;
+	err = load(c, program, site, &cookie, out, at);
+	if (err)
+		return err;
 	*at = ATTEMPT_UPROBE;
 	out->at.link = bpf_sys__link_uprobe(out->program, path, place->offset, place->semaphore,
 					    is_return);

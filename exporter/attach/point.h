@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A program on a tracepoint, at the entry of a kernel function, or at a place in a program. */
+/* A program on a tracepoint, with its record or raw, at the entry of a kernel function, or at a
+ * place in a program. */
 #pragma once
 
 #include "attach/mechanism.h"
@@ -7,7 +8,7 @@
 
 struct point {
 	struct perf_attachment
-		at;  /* in a program, only the link where the kernel has uprobe.multi */
+		at;  /* only the link: raw; or in a program, where there is uprobe.multi */
 	int program; /* owned by struct programs; 0: none */
 };
 #define POINT_NONE ((struct point){ { -1, -1 }, 0 })
@@ -20,6 +21,10 @@ int point__attach(struct attach_context *c, enum program_id program,
 int point__attach_in_file(struct attach_context *c, enum program_id program,
 			  const struct program_site *site, const struct point_place *place,
 			  bool is_return, struct point *out, enum attempt *at);
+/* The same at a raw tracepoint. */
+int point__attach_raw(struct attach_context *c, enum program_id program,
+		      const struct program_site *site, const char *name, struct point *out,
+		      enum attempt *at);
 /* An event of a tracepoint, for point__attach(). name: "block:block_rq_issue". */
 int point__open_tracepoint(struct attach_context *c, const char *name);
 void point__detach(struct point *p);

@@ -37,13 +37,20 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 }
 
 /* Which programs run at a place. */
-enum where { AT_TRACEPOINT, AT_ENTRY, IN_FILE, PLACES };
+enum where { AT_TRACEPOINT, AT_RAW_TRACEPOINT, AT_ENTRY, IN_FILE, PLACES };
 
 static enum where where_is(const struct point_place *at)
 {
 	if (at->opened)
 		return IN_FILE;
-	return at->point->kind == POINT_TRACEPOINT ? AT_TRACEPOINT : AT_ENTRY;
+	switch (at->point->kind) {
+	case POINT_TRACEPOINT:
+		return AT_TRACEPOINT;
+	case POINT_RAW_TRACEPOINT:
+		return AT_RAW_TRACEPOINT;
+	default:
+		return AT_ENTRY;
+	}
 }
 
 static int open_event(struct attach_context *c, const struct point_place *at)
@@ -56,10 +63,11 @@ static int attach_point(struct attach_context *c, const struct target *t, struct
 			enum attempt *at)
 {
 	static const enum program_id programs[][PLACES] = {
-		[SPAN_BEGIN] = { PROG_SPAN_BEGIN, PROG_SPAN_BEGIN_AT_ENTRY,
+		[SPAN_BEGIN] = { PROG_SPAN_BEGIN, PROG_SPAN_BEGIN_RAW, PROG_SPAN_BEGIN_AT_ENTRY,
 				 PROG_SPAN_BEGIN_IN_FILE },
-		[SPAN_END] = { PROG_SPAN_END, PROG_SPAN_END_AT_ENTRY, PROG_SPAN_END_IN_FILE },
-		[SPAN_CANCEL] = { PROG_SPAN_CANCEL, PROG_SPAN_CANCEL_AT_ENTRY,
+		[SPAN_END] = { PROG_SPAN_END, PROG_SPAN_END_RAW, PROG_SPAN_END_AT_ENTRY,
+			       PROG_SPAN_END_IN_FILE },
+		[SPAN_CANCEL] = { PROG_SPAN_CANCEL, PROG_SPAN_CANCEL_RAW, PROG_SPAN_CANCEL_AT_ENTRY,
 				  PROG_SPAN_CANCEL_IN_FILE },
 	};
 	const struct point_place *place = &t->points[i];
@@ -73,6 +81,8 @@ static int attach_point(struct attach_context *c, const struct target *t, struct
 	if (where_is(place) == IN_FILE)
 		return point__attach_in_file(c, program, &site, place,
 					     place->point->kind == POINT_RETURN, &s->points[i], at);
+	if (where_is(place) == AT_RAW_TRACEPOINT)
+		return point__attach_raw(c, program, &site, place->point->event, &s->points[i], at);
 	return point__attach(c, program, &site, open_event(c, place), &s->points[i], at);
 }
 
@@ -126,10 +136,11 @@ const struct attach_ops attach_span = {
 	.name = "span",
 	.type = TARGET_SPAN,
 	.programs = PROG_BIT(PROG_SPAN_BEGIN) | PROG_BIT(PROG_SPAN_END) |
-		    PROG_BIT(PROG_SPAN_CANCEL) | PROG_BIT(PROG_SPAN_BEGIN_AT_ENTRY) |
-		    PROG_BIT(PROG_SPAN_END_AT_ENTRY) | PROG_BIT(PROG_SPAN_CANCEL_AT_ENTRY) |
-		    PROG_BIT(PROG_SPAN_BEGIN_IN_FILE) | PROG_BIT(PROG_SPAN_END_IN_FILE) |
-		    PROG_BIT(PROG_SPAN_CANCEL_IN_FILE),
+		    PROG_BIT(PROG_SPAN_CANCEL) | PROG_BIT(PROG_SPAN_BEGIN_RAW) |
+		    PROG_BIT(PROG_SPAN_END_RAW) | PROG_BIT(PROG_SPAN_CANCEL_RAW) |
+		    PROG_BIT(PROG_SPAN_BEGIN_AT_ENTRY) | PROG_BIT(PROG_SPAN_END_AT_ENTRY) |
+		    PROG_BIT(PROG_SPAN_CANCEL_AT_ENTRY) | PROG_BIT(PROG_SPAN_BEGIN_IN_FILE) |
+		    PROG_BIT(PROG_SPAN_END_IN_FILE) | PROG_BIT(PROG_SPAN_CANCEL_IN_FILE),
 	.missed = 1U << MISSED_RECURSION,
 	.files = 7, /* of two points */
 	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS),

@@ -151,7 +151,16 @@ static int add_function(struct pattern *p, const char *name, size_t len, char **
 /* The OBJECT of patterns that have no other; NULL: of the others. */
 static const char *word_of(enum object_type type)
 {
-	return type == OBJECT_SYSCALL ? "syscall" : type == OBJECT_TRACEPOINT ? "tracepoint" : NULL;
+	switch (type) {
+	case OBJECT_SYSCALL:
+		return "syscall";
+	case OBJECT_TRACEPOINT:
+		return "tracepoint";
+	case OBJECT_RAW_TRACEPOINT:
+		return "raw_tracepoint";
+	default:
+		return NULL;
+	}
 }
 
 static bool is_in_file(const struct pattern *p)
@@ -174,18 +183,37 @@ static int check_probes(const struct pattern *p, char **why)
 	return 0;
 }
 
+static int check_tracepoint(const char *name, char **why)
+{
+	const char *colon = strchr(name, ':');
+
+	if (colon && colon > name && colon[1] && !strchr(colon + 1, ':'))
+		return 0;
+	return error__refuse(why, "a tracepoint is SUBSYSTEM:EVENT, as in "
+				  "tracepoint:block:block_rq_issue");
+}
+
+static int check_raw_tracepoint(const char *name, char **why)
+{
+	const char *colon = strrchr(name, ':');
+
+	if (!colon)
+		return 0;
+	return error__refuse(
+		why, "a raw tracepoint has a name and no subsystem: write raw_tracepoint:%s",
+		colon[1] ? colon + 1 : "NAME");
+}
+
 static int check_events(const struct pattern *p, char **why)
 {
-	if (p->type == OBJECT_USDT)
-		return check_probes(p, why);
-	for (size_t i = 0; i < p->nfunctions && p->type == OBJECT_TRACEPOINT; i++) {
-		const char *colon = strchr(p->functions[i], ':');
+	int err = p->type == OBJECT_USDT ? check_probes(p, why) : 0;
 
-		if (!colon || colon == p->functions[i] || !colon[1] || strchr(colon + 1, ':'))
-			return error__refuse(why, "a tracepoint is SUBSYSTEM:EVENT, as in "
-						  "tracepoint:block:block_rq_issue");
-	}
-	return 0;
+	for (size_t i = 0; i < p->nfunctions && !err; i++)
+		if (p->type == OBJECT_TRACEPOINT)
+			err = check_tracepoint(p->functions[i], why);
+		else if (p->type == OBJECT_RAW_TRACEPOINT)
+			err = check_raw_tracepoint(p->functions[i], why);
+	return err;
 }
 
 static int parse_functions(struct pattern *p, const char *s, char **why)
@@ -242,7 +270,8 @@ static int parse_module(struct pattern *p, char **why)
 		if (!isalnum((unsigned char)*s) && !strchr("-_.+", *s))
 			return error__refuse(why,
 					     "\"%s\" is not a module's name; OBJECT is a module, "
-					     "vmlinux, syscall, tracepoint, or a path with a '/'",
+					     "vmlinux, syscall, tracepoint, raw_tracepoint, or a "
+					     "path with a '/'",
 					     p->object);
 		is_module = is_module && !strchr(".+", *s);
 	}

@@ -8,22 +8,23 @@
 #include "base/source_pos.h"
 
 enum object_type {
-	OBJECT_ANY,	   /* a kernel function, built in or in any module */
-	OBJECT_KERNEL,	   /* of this module, or "vmlinux" */
-	OBJECT_MODULE,	   /* of this module, or built in on kernels without the module */
-	OBJECT_SYSCALL,	   /* by name without any prefix */
-	OBJECT_TRACEPOINT, /* SUBSYSTEM:EVENT */
-	OBJECT_USER,	   /* of an ELF file */
-	OBJECT_USDT,	   /* [PROVIDER:]NAME of an ELF file */
-	OBJECT_ENTRY,	   /* the entry of a function of an ELF file, as an event */
-	OBJECT_SPAN,	   /* the name of a span; no PROBE */
+	OBJECT_ANY,	       /* a kernel function, built in or in any module */
+	OBJECT_KERNEL,	       /* of this module, or "vmlinux" */
+	OBJECT_MODULE,	       /* of this module, or built in on kernels without the module */
+	OBJECT_SYSCALL,	       /* by name without any prefix */
+	OBJECT_TRACEPOINT,     /* SUBSYSTEM:EVENT */
+	OBJECT_RAW_TRACEPOINT, /* its name, as the kernel's code has it */
+	OBJECT_USER,	       /* of an ELF file */
+	OBJECT_USDT,	       /* [PROVIDER:]NAME of an ELF file */
+	OBJECT_ENTRY,	       /* the entry of a function of an ELF file, as an event */
+	OBJECT_SPAN,	       /* the name of a span; no PROBE */
 };
 
 /* One PROBE argument, or one entry of a YAML list. */
 struct pattern {
 	enum object_type type;
 	char *object;	  /* module name or path; NULL for OBJECT_ANY, OBJECT_SYSCALL and
-			   * OBJECT_TRACEPOINT */
+			   * tracepoints */
 	char *text;	  /* in PROBE notation, for messages */
 	char **functions; /* the alternatives of `a|b` in order, or a single name or glob */
 	size_t nfunctions;

@@ -331,11 +331,12 @@ static int bind_expected(struct binder *b, const struct tree_node *node, void *t
 /* ---- the keys -------------------------------------------------------------------------------- */
 
 /* The first keys are targets and the name. `defaults` may have only the rest. */
-#define NTARGET_KEYS 8
+#define NTARGET_KEYS 9
 static const struct key probe_keys[] = {
 	{ "functions", targets__bind_functions, "[vfs_read, \"tcp_*\", \"!tcp_v4_rcv\"]" },
 	{ "syscalls", targets__bind_syscalls, "[openat, connect]" },
 	{ "tracepoints", targets__bind_tracepoints, "[block:block_rq_issue]" },
+	{ "raw_tracepoints", targets__bind_raw_tracepoints, "[block_rq_issue]" },
 	{ "usdt", targets__bind_usdt, "[/usr/lib/postgresql/15/bin/postgres:query__start]" },
 	{ "entries", targets__bind_entries, "[/usr/sbin/nginx:ngx_worker_process_cycle]" },
 	{ "user", targets__bind_user,
@@ -410,7 +411,7 @@ static int bind_probe(struct binder *b, const struct tree_node *map)
 	if (!list->npatterns)
 		return binder__fail(b, map,
 				    "a probe without a target; give it functions, syscalls, "
-				    "tracepoints, usdt, entries or user");
+				    "tracepoints, raw_tracepoints, usdt, entries or user");
 	err = targets__apply_module(b, list);
 	return err ? err : check_list(list, b->error);
 }

@@ -34,27 +34,37 @@ static int bind_text(struct binder *b, const struct tree_node *node, struct span
 	return 0;
 }
 
-static int bind_tracepoint(struct binder *b, const struct tree_node *node, void *target)
+static int bind_event(struct binder *b, const struct tree_node *node, struct span_point *p,
+		      enum object_type type, const char *form)
 {
-	struct span_point *p = target;
-	__cleanup_free char *why = NULL, *text = NULL;
+	__cleanup_free char *why = NULL, *text = take_ptr(p->event);
 	struct pattern pattern;
-	int err = bind_text(b, node, p, POINT_TRACEPOINT, "tracepoint");
+	int err = 0;
 
-	if (err)
-		return err;
-	text = take_ptr(p->event);
-	if (pattern__parse_in(OBJECT_TRACEPOINT, NULL, text, &pattern, &why))
+	if (pattern__parse_in(type, NULL, text, &pattern, &why))
 		return binder__fail(b, node, "\"%.200s\": %s", text, why);
 	if (pattern.glob || pattern.exclude || pattern.nfunctions > 1)
 		err = binder__fail(b, node,
-				   "\"%.200s\": a point of a span is one tracepoint; write "
-				   "SUBSYSTEM:EVENT",
-				   text);
+				   "\"%.200s\": a point of a span is one tracepoint; write %s",
+				   text, form);
 	else
 		p->event = xstrdup(pattern.functions[0]);
 	pattern__free(&pattern);
 	return err;
+}
+
+static int bind_tracepoint(struct binder *b, const struct tree_node *node, void *target)
+{
+	int err = bind_text(b, node, target, POINT_TRACEPOINT, "tracepoint");
+
+	return err ? err : bind_event(b, node, target, OBJECT_TRACEPOINT, "SUBSYSTEM:EVENT");
+}
+
+static int bind_raw_tracepoint(struct binder *b, const struct tree_node *node, void *target)
+{
+	int err = bind_text(b, node, target, POINT_RAW_TRACEPOINT, "raw_tracepoint");
+
+	return err ? err : bind_event(b, node, target, OBJECT_RAW_TRACEPOINT, "its name");
 }
 
 /* FUNCTION of the kernel, or PATH:FUNCTION. */
@@ -135,6 +145,7 @@ static int bind_filter(struct binder *b, const struct tree_node *node, void *tar
 
 static const struct key point_keys[] = {
 	{ "tracepoint", bind_tracepoint, "block:block_rq_issue" },
+	{ "raw_tracepoint", bind_raw_tracepoint, "block_rq_issue" },
 	{ "function", bind_entry, "tcp_v4_connect" },
 	{ "return", bind_return, "/usr/lib/libworker.so:next_job" },
 	{ "usdt", bind_usdt, "/usr/lib/postgresql/15/bin/postgres:query__start" },
@@ -150,10 +161,11 @@ static int bind_point(struct binder *b, const struct tree_node *node, struct spa
 	if (err)
 		return err;
 	if (!p->event || !p->nkey)
-		return binder__fail(b, node,
-				    "%s: %s is missing; a point has a tracepoint, function, "
-				    "return or usdt, and a key that tells the spans apart",
-				    role, p->event ? "key" : "tracepoint");
+		return binder__fail(
+			b, node,
+			"%s: %s is missing; a point has a tracepoint, raw_tracepoint, "
+			"function, return or usdt, and a key that tells the spans apart",
+			role, p->event ? "key" : "tracepoint");
 	if (p->nkey > RP_SPAN_KEYS)
 		return binder__fail(b, node, "%s: a key of %zu parts; %d are allowed", role,
 				    p->nkey, RP_SPAN_KEYS);

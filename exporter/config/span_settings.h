@@ -7,14 +7,22 @@
 enum span_role { SPAN_BEGIN, SPAN_END, SPAN_CANCEL, SPAN_ROLES };
 extern const char *const span_role_names[SPAN_ROLES]; /* "begin", ... */
 
-enum point_kind { POINT_TRACEPOINT, POINT_ENTRY, POINT_RETURN, POINT_USDT, POINT_KINDS };
+enum point_kind {
+	POINT_TRACEPOINT,
+	POINT_RAW_TRACEPOINT,
+	POINT_ENTRY,
+	POINT_RETURN,
+	POINT_USDT,
+	POINT_KINDS,
+};
 
 struct span_point {
 	enum span_role role;
 	enum point_kind kind;
-	char *event;		/* "block:block_rq_issue"; of others, for messages: as written */
-	char *object;		/* path of the file; NULL: the kernel */
-	char *function;		/* or the USDT probe, [PROVIDER:]NAME; NULL: a tracepoint */
+	char *event;	/* "block:block_rq_issue", "block_rq_issue"; of others, for messages: as
+			 * written */
+	char *object;	/* path of the file; NULL: the kernel */
+	char *function; /* or the USDT probe, [PROVIDER:]NAME; NULL: a tracepoint */
 	struct expression *key; /* as many for each point of a span */
 	size_t nkey;
 	struct expression *filters;

@@ -51,10 +51,10 @@ static int add_patterns(struct binder *b, const struct tree_node *node, struct p
 	int err = 0;
 
 	if (list->npatterns)
-		return binder__fail(
-			b, node,
-			"functions, syscalls, tracepoints, usdt, entries and user are for one "
-			"probe each; begin another probe with '-'");
+		return binder__fail(b, node,
+				    "functions, syscalls, tracepoints, raw_tracepoints, usdt, "
+				    "entries and user are "
+				    "for one probe each; begin another probe with '-'");
 	if (!n)
 		return binder__fail(b, node, "an empty list; name a function");
 	for (size_t i = 0; i < n && !err; i++)
@@ -75,6 +75,11 @@ int targets__bind_syscalls(struct binder *b, const struct tree_node *node, void 
 int targets__bind_tracepoints(struct binder *b, const struct tree_node *node, void *target)
 {
 	return add_patterns(b, node, target, OBJECT_TRACEPOINT, NULL);
+}
+
+int targets__bind_raw_tracepoints(struct binder *b, const struct tree_node *node, void *target)
+{
+	return add_patterns(b, node, target, OBJECT_RAW_TRACEPOINT, NULL);
 }
 
 int targets__bind_usdt(struct binder *b, const struct tree_node *node, void *target)

@@ -10,6 +10,7 @@ int targets__bind_syscalls(struct binder *b, const struct tree_node *node, void 
 int targets__bind_usdt(struct binder *b, const struct tree_node *node, void *target);
 int targets__bind_entries(struct binder *b, const struct tree_node *node, void *target);
 int targets__bind_tracepoints(struct binder *b, const struct tree_node *node, void *target);
+int targets__bind_raw_tracepoints(struct binder *b, const struct tree_node *node, void *target);
 int targets__bind_module(struct binder *b, const struct tree_node *node, void *target);
 /* Whether it is a key of `user:`. */
 bool targets__is_user_key(const char *key);

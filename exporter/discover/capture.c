@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "config/named_label.h"
 #include "discover/points.h"
+#include "discover/raw_tracepoints.h"
 #include "discover/scopes.h"
 #include "discover/usdt.h"
 #include "expr/capture_new.h"
@@ -75,6 +76,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 	};
 	struct syscall_type syscall = {};
 	struct event_format format = {};
+	struct raw_tracepoint raw = {};
 	int err;
 
 	if (t->type == TARGET_SPAN)
@@ -98,6 +100,10 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 			scope.result.size = 0;
 			scopes__of_event(src, t->function, &format, &scope);
 			break;
+		case TARGET_RAW_EVENT:
+			scope.result.size = 0;
+			raw_tracepoints__scope(src, t->function, &raw, &scope);
+			break;
 		case TARGET_SPAN:
 		case TARGET_TYPES:
 			break;
@@ -111,6 +117,7 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 		add_return_trampolines(src, &t->capture->kernel);
 	event_format__free(&syscall.format);
 	event_format__free(&format);
+	raw_tracepoint__release(&raw);
 	free(syscall.signature);
 	return err && target__is_in_file(t) && (scope.btf || needs_types) ? -ENOENT : err;
 }

@@ -186,6 +186,7 @@ static bool has_parameters(struct claims *c, const struct target *t)
 		return false;
 	switch (t->at_entry ? TARGET_USER : t->type) {
 	case TARGET_EVENT:
+	case TARGET_RAW_EVENT:
 	case TARGET_USER_EVENT:
 	case TARGET_SPAN: /* their pointers lead to the kernel's own types */
 		return kernel_functions__vmlinux(sources__types(c->sources));

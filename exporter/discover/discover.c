@@ -13,6 +13,7 @@
 #include "discover/clones.h"
 #include "discover/event.h"
 #include "discover/kernel.h"
+#include "discover/raw_event.h"
 #include "discover/span.h"
 #include "discover/syscall.h"
 #include "discover/syscall_functions.h"
@@ -34,6 +35,8 @@ static int resolve(struct discovery *d, const struct request *r)
 		return syscall__resolve(d, r);
 	case OBJECT_TRACEPOINT:
 		return event__resolve(d, r);
+	case OBJECT_RAW_TRACEPOINT:
+		return raw_event__resolve(d, r);
 	case OBJECT_USDT:
 		return usdt_event__resolve(d, r);
 	case OBJECT_SPAN:

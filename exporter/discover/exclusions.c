@@ -20,6 +20,7 @@ static bool same_kind_of_object(const struct pattern *exclusion, const struct pa
 		return is_kernel(p) && !strcmp(exclusion->object, object);
 	case OBJECT_SYSCALL:
 	case OBJECT_TRACEPOINT:
+	case OBJECT_RAW_TRACEPOINT:
 		return p->type == exclusion->type;
 	case OBJECT_SPAN:
 		return false;

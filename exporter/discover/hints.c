@@ -260,17 +260,20 @@ static bool is_one_of(const char *object, const char *const *words)
 
 char *hints__foreign(const struct pattern *p)
 {
-	static const char *const points[] = { "raw_tracepoint", "rawtracepoint", "tp", "raw_tp",
-					      NULL };
+	static const char *const points[] = { "tp", "trace", NULL };
+	static const char *const raw[] = { "rawtracepoint", "raw_tp", "tp_btf", NULL };
 	static const char *const functions[] = { "kprobe", "kretprobe", "fentry", "fexit",
 						 "kfunc",  "kretfunc",	NULL };
-	const char *rest = functions_of(p);
+	const char *rest = functions_of(p), *name = strrchr(rest, ':');
 
 	if (is_one_of(p->object, functions))
 		return xasprintf(
 			"%s is not a kernel module; write %s alone: the exporter picks the "
 			"mechanism (--mechanism forces one)",
 			p->object, rest);
+	if (is_one_of(p->object, raw))
+		return xasprintf("%s is not a kernel module; write raw_tracepoint:%s", p->object,
+				 name ? name + 1 : rest);
 	if (!is_one_of(p->object, points))
 		return NULL;
 	return xasprintf("%s is not a kernel module; write tracepoint:%s", p->object, rest);

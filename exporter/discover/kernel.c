@@ -11,7 +11,6 @@
 #include "base/buf.h"
 #include "discover/hints.h"
 #include "discover/kernel_symbol.h"
-#include "kernel/advice.h"
 
 /* The functions that a name may mean. */
 struct found {
@@ -362,18 +361,14 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 
 int kernel__resolve(struct discovery *d, const struct request *r)
 {
-	__cleanup_free char *written = NULL, *advice = NULL;
+	__cleanup_free char *written = NULL;
 
 	if (sources__symbols(&d->sources))
 		return r->pattern->glob ? resolve_glob(d, r) : resolve_exact(d, r);
-	advice = advice__of(ATTEMPT_SYMBOLS, d->sources.symbols_error, (struct demand){});
 	written = request__written(r->pattern);
 	return claims__add_failed(
 		&d->claims, r,
 		target__new(TARGET_KERNEL,
 			    r->pattern->object ? r->pattern->object : SYMBOLS_VMLINUX, written),
-		REASON_NOT_FOUND,
-		xasprintf("cannot list the functions of this kernel (%s): neither "
-			  "/proc/kallsyms nor tracefs can be read",
-			  advice));
+		REASON_NOT_FOUND, sources__no_symbols(&d->sources));
 }

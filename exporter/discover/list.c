@@ -9,6 +9,7 @@
 #include "discover/denylist.h"
 #include "discover/events.h"
 #include "discover/kernel_symbol.h"
+#include "discover/raw_tracepoints.h"
 #include "discover/usdt.h"
 #include "kernel/advice.h"
 #include "kernel/syscalls.h"
@@ -116,6 +117,21 @@ static void list_events(struct listing *l)
 	events__free(&all);
 }
 
+static void list_raw_tracepoints(struct listing *l)
+{
+	size_t n;
+	__cleanup_free const char **names = raw_tracepoints__all(&l->sources, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		__cleanup_free char *signature = NULL;
+
+		if (!wanted(l, RAW_TRACEPOINT_OBJECT, names[i]))
+			continue;
+		signature = raw_tracepoints__signature(&l->sources, names[i]);
+		print(l, RAW_TRACEPOINT_OBJECT, names[i], RP_KIND_VOID, signature);
+	}
+}
+
 static void print_symbol(struct listing *l, struct elf_file *f, const struct elf_symbol *sym)
 {
 	struct target *t = target__new(TARGET_USER, f->path, sym->name);
@@ -189,6 +205,7 @@ int list__print(const struct discover_env *env, const char *glob, FILE *out)
 		list_kernel(&l);
 		list_syscalls(&l);
 		list_events(&l);
+		list_raw_tracepoints(&l);
 	}
 	sources__release(&l.sources);
 	if (l.n)

@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "discover/events.h"
 #include "discover/kernel_symbol.h"
+#include "discover/raw_tracepoints.h"
 #include "discover/scopes.h"
 #include "discover/usdt.h"
 #include "expr/capture_new.h"
@@ -38,6 +39,16 @@ static char *find_event(struct sources *src, const struct span_point *p, struct 
 		why = events__missing(&all, p->event);
 	events__free(&all);
 	return why;
+}
+
+static char *find_raw_tracepoint(struct sources *src, const struct span_point *p, struct target *t,
+				 enum target_reason *reason)
+{
+	*reason = REASON_NOT_FOUND;
+	if (!raw_tracepoints__find(src, p->event))
+		return raw_tracepoints__missing(src, p->event);
+	add_place(t, p);
+	return NULL;
 }
 
 static char *find_function(struct sources *src, const struct span_point *p, struct target *t,
@@ -119,6 +130,8 @@ static char *find_places(struct sources *src, const struct span_point *p, struct
 {
 	if (p->kind == POINT_USDT)
 		return usdt__add_places(sources__file(src, p->object), p->function, p, t, reason);
+	if (p->kind == POINT_RAW_TRACEPOINT)
+		return find_raw_tracepoint(src, p, t, reason);
 	if (p->object)
 		return find_in_file(src, p, t, reason);
 	return p->function ? find_function(src, p, t, reason) : find_event(src, p, t, reason);
@@ -163,6 +176,19 @@ static int capture_event(const struct making *m, struct point_place *at, struct 
 	scopes__of_event(m->src, p->event, &format, scope);
 	err = capture_spec__of_point(m->settings, p, scope, &at->capture, m->pos, m->why);
 	event_format__free(&format);
+	return err;
+}
+
+static int capture_raw_tracepoint(const struct making *m, struct point_place *at,
+				  struct expr_scope *scope)
+{
+	const struct span_point *p = at->point;
+	struct raw_tracepoint raw;
+	int err;
+
+	raw_tracepoints__scope(m->src, p->event, &raw, scope);
+	err = capture_spec__of_point(m->settings, p, scope, &at->capture, m->pos, m->why);
+	raw_tracepoint__release(&raw);
 	return err;
 }
 
@@ -252,6 +278,8 @@ static int capture_at(const struct making *m, struct target *t, struct point_pla
 
 	if (p->kind == POINT_USDT)
 		err = capture_usdt(m, at, &scope);
+	else if (p->kind == POINT_RAW_TRACEPOINT)
+		err = capture_raw_tracepoint(m, at, &scope);
 	else if (p->object)
 		err = capture_in_file(m, at, &scope);
 	else

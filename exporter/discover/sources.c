@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "files/locate.h"
+#include "kernel/advice.h"
 #include "kernel/kernel_btf.h"
 
 #define LIBC "libc.so.6"
@@ -29,6 +30,16 @@ struct symbols *sources__symbols(struct sources *s)
 			 "kallsyms; some functions may not be traceable",
 			 strerror(-err));
 	return s->symbols;
+}
+
+char *sources__no_symbols(const struct sources *s)
+{
+	__cleanup_free char *advice =
+		advice__of(ATTEMPT_SYMBOLS, s->symbols_error, (struct demand){});
+
+	return xasprintf("cannot list the functions of this kernel (%s): neither /proc/kallsyms "
+			 "nor tracefs can be read",
+			 advice);
 }
 
 struct module_list *sources__modules(struct sources *s)

@@ -32,7 +32,9 @@ struct sources {
 	uint32_t told_counters; /* bits of counters that are known to be unavailable */
 };
 
-struct symbols *sources__symbols(struct sources *s);		     /* NULL: see symbols_error */
+struct symbols *sources__symbols(struct sources *s); /* NULL: see symbols_error */
+/* Why there are none, to be freed. */
+char *sources__no_symbols(const struct sources *s);
 struct module_list *sources__modules(struct sources *s);	     /* NULL: see modules_error */
 struct kernel_functions *sources__types(struct sources *s);	     /* NULL: there is no BTF */
 struct elf_file *sources__file(struct sources *s, const char *path); /* as elf_file__open() */

@@ -118,7 +118,8 @@ bool target__is_in_file(const struct target *t)
 
 bool target__is_event(const struct target *t)
 {
-	return t->type == TARGET_EVENT || t->type == TARGET_USER_EVENT;
+	return t->type == TARGET_EVENT || t->type == TARGET_RAW_EVENT ||
+	       t->type == TARGET_USER_EVENT;
 }
 
 bool target__traps(const struct target *t)
@@ -286,6 +287,7 @@ int target__compare_functions(const struct target *a, const struct target *b)
 		return compare_words((uint64_t[]){ a->nr, a->nr32 }, (uint64_t[]){ b->nr, b->nr32 },
 				     2);
 	case TARGET_EVENT:
+	case TARGET_RAW_EVENT:
 	case TARGET_USER_EVENT:
 	case TARGET_SPAN:
 		return compare_first_names(a, b);

@@ -16,6 +16,7 @@ enum target_type {
 	TARGET_SYSCALL,
 	TARGET_USER,
 	TARGET_EVENT,	   /* of the kernel: a tracepoint */
+	TARGET_RAW_EVENT,  /* the same without its record */
 	TARGET_USER_EVENT, /* of a program: a USDT probe */
 	TARGET_SPAN,
 	TARGET_TYPES

@@ -45,10 +45,14 @@ enum program_id {
 	PROG_SYSCALL_COUNT,
 	PROG_SYSCALL_COUNT_CAPTURE, /* called by the one above */
 	PROG_EVENT_COUNT,	    /* of tracepoints */
+	PROG_RAW_EVENT_COUNT,	    /* of raw tracepoints */
 	PROG_USDT_COUNT,	    /* of USDT probes */
 	PROG_SPAN_BEGIN,
 	PROG_SPAN_END,
 	PROG_SPAN_CANCEL,
+	PROG_SPAN_BEGIN_RAW, /* at a raw tracepoint */
+	PROG_SPAN_END_RAW,
+	PROG_SPAN_CANCEL_RAW,
 	PROG_SPAN_BEGIN_AT_ENTRY, /* of a function */
 	PROG_SPAN_END_AT_ENTRY,
 	PROG_SPAN_CANCEL_AT_ENTRY,

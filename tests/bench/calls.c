@@ -2,8 +2,8 @@
 /*
  * The cost of one call: makes many in a row, and prints the nanoseconds per call and their number.
  *
- *	bench_calls getpgid|getpgid-other|getpgid-filtered|switch|function|usdt [CALLS [ROUNDS]]
- *	bench_calls offset		the offset in this file of what `function` calls
+ *	bench_calls getpgid|getpgid-other|getpgid-filtered|switch|signal|function|usdt [CALLS
+ *[ROUNDS]] bench_calls offset		the offset in this file of what `function` calls
  *
  * The result is the minimum over all rounds. A round is shorter than a timer tick, so most have no
  * interrupt. The first rounds, which fill caches and page tables, do not matter. In a guest that
@@ -88,6 +88,18 @@ static void call_switch(long calls)
 		sched_yield();
 }
 
+static void on_signal(int signal)
+{
+}
+
+/* Each is generated, and delivered at the end of its system call. */
+static void call_signal(long calls)
+{
+	signal(SIGUSR1, on_signal);
+	for (long i = 0; i < calls; i++)
+		syscall(SYS_tkill, getpid(), SIGUSR1);
+}
+
 static void call_function(long calls)
 {
 	for (long i = 0; i < calls; i++)
@@ -128,6 +140,7 @@ static const struct {
 	{ "getpgid-other", call_getpgid_other },
 	{ "getpgid-filtered", call_getpgid_filtered },
 	{ "switch", call_switch },
+	{ "signal", call_signal },
 	{ "function", call_function },
 	{ "usdt", call_usdt },
 	{},

@@ -231,7 +231,7 @@ tool() { # tool NAME COUNT COMMAND...
 	local name=$1 count=$2 ns calls note counted wait=wait_attached
 	shift 2
 	[[ $name != user/* && $name != usdt/* ]] || wait=wait_user_attached
-	[[ $name != point/* ]] || wait=wait_points_attached
+	[[ $name != point/* && $name != raw/* ]] || wait=wait_points_attached
 	if [ -z "$(command -v "$1")" ]; then
 		figure "$name" - 'not installed'
 		return
@@ -303,23 +303,39 @@ points_count() { # of @n and @n[...]: a number; of @h and @h[...]: rows of bucke
 }
 
 points() {
-	local enter=sys_enter_getpgid exit=sys_exit_getpgid begin end
+	loop=signal last_point=signal_generate
 	PATH=$PATH:/usr/sbin
-	begin="begin: {tracepoint: syscalls:$enter, key: tid}" end="end: {tracepoint: syscalls:$exit, key: tid}"
-	with_points point/ours/plain retprobe_events_total "probes: [tracepoint:syscalls:$enter]"
-	with_points point/ours/comm retprobe_events_total "probes: [{tracepoints: syscalls:$enter, labels: [comm]}]"
-	with_points point/ours/span retprobe_span_seconds_count "spans: [{name: x, $begin, $end}]"
-	with_points point/ours/span-comm retprobe_span_seconds_count "spans: [{name: x, $begin, $end, labels: [comm]}]"
-	enter=tracepoint:syscalls:$enter exit=tracepoint:syscalls:$exit last_point=sys_enter_getpgid
-	tool point/bpftrace/plain points_count bpftrace -e "$enter { @n = count() }"
-	tool point/bpftrace/comm points_count bpftrace -e "$enter { @n[comm] = count() }"
-	tool point/pattern/plain pattern_count build/bench_pattern point -
-	last_point=sys_exit_getpgid
+	measure_calls point/unprobed ''
+	points_by point tracepoint signal: ''
+	points_by raw raw_tracepoint '' raw_
+	bpftrace_points
+	loop=getpgid
+}
+
+points_by() { # points_by GROUP KEY SUBSYSTEM PATTERN
+	local begin="begin: {$2: $3signal_generate, key: tid}" end="end: {$2: $3signal_deliver, key: tid}"
+	local at="$2s: [\"$3signal_generate\"]"
+	with_points "$1/ours/plain" retprobe_events_total "probes: [{$at}]"
+	with_points "$1/ours/comm" retprobe_events_total "probes: [{$at, labels: [comm]}]"
+	with_points "$1/ours/span" retprobe_span_seconds_count "spans: [{name: x, $begin, $end}]"
+	with_points "$1/ours/span-comm" retprobe_span_seconds_count "spans: [{name: x, $begin, $end, labels: [comm]}]"
+	last_point=signal_generate
+	tool "$1/pattern/plain" pattern_count build/bench_pattern "${4}point" -
+	last_point=signal_deliver
+	tool "$1/pattern/span" pattern_count build/bench_pattern "${4}span" -
+}
+
+# That of Debian 12 cannot attach to raw tracepoints.
+bpftrace_points() {
+	local begin=tracepoint:signal:signal_generate end=tracepoint:signal:signal_deliver
+	last_point=signal_generate
+	tool point/bpftrace/plain points_count bpftrace -e "$begin { @n = count() }"
+	tool point/bpftrace/comm points_count bpftrace -e "$begin { @n[comm] = count() }"
+	last_point=signal_deliver
 	tool point/bpftrace/span points_count bpftrace -e \
-		"$enter { @s[tid] = nsecs } $exit /@s[tid]/ { @h = hist(nsecs - @s[tid]); delete(@s[tid]) }"
+		"$begin { @s[tid] = nsecs } $end /@s[tid]/ { @h = hist(nsecs - @s[tid]); delete(@s[tid]) }"
 	tool point/bpftrace/span-comm points_count bpftrace -e \
-		"$enter { @s[tid] = nsecs } $exit /@s[tid]/ { @h[comm] = hist(nsecs - @s[tid]); delete(@s[tid]) }"
-	tool point/pattern/span pattern_count build/bench_pattern span -
+		"$begin { @s[tid] = nsecs } $end /@s[tid]/ { @h[comm] = hist(nsecs - @s[tid]); delete(@s[tid]) }"
 }
 
 # ---- user functions -----------------------------------------------------------------------------

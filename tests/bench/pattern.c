@@ -23,11 +23,19 @@
 
 static const struct pattern {
 	const char *name;
-	uint64_t last; /* keys up to this one are counts */
+	const char *map; /* of its counts */
+	uint64_t last;	 /* keys up to this one are counts */
 } patterns[] = {
-	{ "exporter", 27 }, { "netdata_calls", 0 }, { "netdata_time", 23 },
-	{ "point", 0 }, /* FUNCTION is ignored: their tracepoints are in the programs */
-	{ "span", 63 },	    { "offcpu", 63 },	    {},
+	{ "exporter", "exporter_counts", 27 },
+	{ "netdata_calls", "netdata_calls_counts", 0 },
+	{ "netdata_time", "netdata_time_counts", 23 },
+	/* FUNCTION is ignored: their tracepoints are in the programs. */
+	{ "point", "point_counts", 0 },
+	{ "raw_point", "point_counts", 0 },
+	{ "span", "span_counts", 63 },
+	{ "raw_span", "span_counts", 63 },
+	{ "offcpu", "offcpu_counts", 63 },
+	{},
 };
 
 static void __attribute__((noreturn)) die(const char *what, const char *name, int err)
@@ -100,14 +108,13 @@ static uint64_t bucket_of(const void *key, size_t size)
 
 static uint64_t counted(struct bpf_object *object, const struct pattern *pattern)
 {
-	char name[64], key[32], next[32];
+	char key[32], next[32];
 	uint64_t values[1024], sum = 0;
 	struct bpf_map *map;
 	void *previous = NULL;
 	int fd, cpus;
 
-	snprintf(name, sizeof(name), "%s_counts", pattern->name);
-	map = bpf_object__find_map_by_name(object, name);
+	map = bpf_object__find_map_by_name(object, pattern->map);
 	fd = bpf_map__fd(map);
 	cpus = bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY ? libbpf_num_possible_cpus() : 1;
 	for (; !bpf_map_get_next_key(fd, previous, next); previous = key) {

@@ -222,41 +222,77 @@ struct {
 	__type(value, __u64);
 } span_counts SEC(".maps");
 
-SEC("tracepoint/syscalls/sys_enter_getpgid")
-int point_enter(void *ctx)
+static __always_inline void count_point(void)
 {
 	__u32 key = 0;
 	__u64 *count = bpf_map_lookup_elem(&point_counts, &key);
 
 	if (count)
 		*count += 1;
-	return 1;
 }
 
-SEC("tracepoint/syscalls/sys_enter_getpgid")
-int span_enter(void *ctx)
+static __always_inline void begin_span(void)
 {
 	__u64 tid = (__u32)bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
 
 	bpf_map_update_elem(&span_start, &tid, &now, BPF_ANY);
-	return 1;
 }
 
-SEC("tracepoint/syscalls/sys_exit_getpgid")
-int span_exit(void *ctx)
+static __always_inline void end_span(void)
 {
 	__u64 tid = (__u32)bpf_get_current_pid_tgid(), *start, *count;
 	__u32 bucket;
 
 	start = bpf_map_lookup_elem(&span_start, &tid);
 	if (!start)
-		return 1;
+		return;
 	bucket = log2_64(bpf_ktime_get_ns() - *start) & 63;
 	bpf_map_delete_elem(&span_start, &tid);
 	count = bpf_map_lookup_elem(&span_counts, &bucket);
 	if (count)
 		*count += 1;
+}
+
+SEC("tracepoint/signal/signal_generate")
+int point_generate(void *ctx)
+{
+	count_point();
 	return 1;
+}
+
+SEC("raw_tp/signal_generate")
+int raw_point_generate(void *ctx)
+{
+	count_point();
+	return 0;
+}
+
+SEC("tracepoint/signal/signal_generate")
+int span_generate(void *ctx)
+{
+	begin_span();
+	return 1;
+}
+
+SEC("tracepoint/signal/signal_deliver")
+int span_deliver(void *ctx)
+{
+	end_span();
+	return 1;
+}
+
+SEC("raw_tp/signal_generate")
+int raw_span_generate(void *ctx)
+{
+	begin_span();
+	return 0;
+}
+
+SEC("raw_tp/signal_deliver")
+int raw_span_deliver(void *ctx)
+{
+	end_span();
+	return 0;
 }
 
 /*

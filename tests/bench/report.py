@@ -139,7 +139,9 @@ def table(header, rows):
 def over(figures, name):
     """Instructions that NAME adds to a call."""
     group = name.split("/")[0]
-    unprobed = f"{group}/unprobed" if group in ("user", "other", "filtered", "switch", "usdt") else "unprobed"
+    group = "point" if group == "raw" else group
+    own = ("user", "other", "filtered", "switch", "usdt", "point")
+    unprobed = f"{group}/unprobed" if group in own else "unprobed"
     value, base = figures.number(name), figures.number(unprobed)
     return None if value is None or base is None else value - base
 
@@ -228,9 +230,9 @@ def instruction_rows(kernels, notes):
         yield row(
             f"`auto` to {title.split(' (')[0]}", lambda f: ratio(f, "ours/auto/1", name, notes)
         )
-    for name, title in POINTS.items():
-        ours, tool, hand = (f"point/{who}/{name}" for who in ("ours", "bpftrace", "pattern"))
-        yield row(title, lambda f: added(f, ours, notes))
+    for (name, title), group in itertools.product(POINTS.items(), ("point", "raw")):
+        ours, hand, tool = f"{group}/ours/{name}", f"{group}/pattern/{name}", f"point/bpftrace/{name}"
+        yield row(title + (", raw" if group == "raw" else ""), lambda f: added(f, ours, notes))
         for who, other in (("bpftrace", tool), ("a program by hand", hand)):
             yield row(f"... {who}", lambda f: added(f, other, notes))
             yield row(f"... to {who}", lambda f: ratio(f, ours, other, notes))

@@ -20,7 +20,7 @@ libc=$(ldconfig -p | sed -n "s|.*libc\.so\.6 (libc6,$(uname -m | tr _ -).*=> ||p
 libc=$(readlink -f "${libc%/*}")/libc.so.6
 bash=$(command -v bash)
 mapfile -t versions < <(readelf -W --dyn-syms "$libc" | sed -n 's/.* \(memcpy@[^ ]*\).*/\1/p')
-tests=24
+tests=26
 [ "$(uname -m)" != x86_64 ] || tests=$((tests + 3))
 plan $((tests + ${#versions[@]}))
 says openat 'did you mean syscall:openat?'
@@ -33,6 +33,8 @@ says libc.so.6:malloc "libc.so.6 is not a kernel module; did you mean $libc:mall
 says /nowhere/bash:readline "there is no file /nowhere/bash; did you mean $bash:readline?"
 says "uprobe:$bash:readline" "write PATH:FUNCTION, as $bash:readline"
 says tracepoint:sched:sched_swich 'no tracepoint sched:sched_swich; did you mean sched:sched_switch'
+says raw_tracepoint:sched_swich 'no raw tracepoint sched_swich; did you mean sched_switch'
+says raw_tp:sched_switch 'write raw_tracepoint:sched_switch'
 says tp:sched:sched_switch 'write tracepoint:sched:sched_switch'
 
 # ---- names that only the dynamic linker knows ----

@@ -9,9 +9,10 @@
 #include "config/values.h"
 
 /* As error messages list them. */
-#define MECHANISMS                                                                         \
-	"auto, fsession.multi, fsession, fexit, kprobe.session, kprobe.multi, kretprobe, " \
-	"tracepoint, uprobe.ret, uprobe.session, uprobe.multi, uretprobe, event, uprobe or span"
+#define MECHANISMS                                                                            \
+	"auto, fsession.multi, fsession, fexit, kprobe.session, kprobe.multi, kretprobe, "    \
+	"tracepoint, uprobe.ret, uprobe.session, uprobe.multi, uretprobe, event, raw_event, " \
+	"uprobe or span"
 
 #define MAX_ARGS 8
 

@@ -248,7 +248,7 @@ static const struct {
 	  "argument 2: --config.file: cannot read /: Is a directory; name a file in it" },
 	{ { "a\nb:c" },
 	  "argument 1: \"a?b:c\": \"a?b\" is not a module's name; OBJECT is a module, vmlinux, "
-	  "syscall, tracepoint, or a path with a '/'" },
+	  "syscall, tracepoint, raw_tracepoint, or a path with a '/'" },
 };
 
 static void test_bad_lines(void **state)

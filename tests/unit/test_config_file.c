@@ -119,11 +119,10 @@ static void test_histograms(void **state)
 #define HOW_KEYS                                                                             \
 	"mechanism, maxactive, durations, returns, error, labels, filter, observe, sample, " \
 	"split, counters, buckets, in_flight, max_series, keep, by, series_ttl, max_rate, "  \
-	"max_cpu, "                                                                          \
-	"description, expected, waits)"
-#define PROBE_KEYS                                                                  \
-	"(allowed: functions, syscalls, tracepoints, usdt, entries, user, module, " \
-	"probe, " HOW_KEYS
+	"max_cpu, description, expected, waits)"
+#define PROBE_KEYS                                                                           \
+	"(allowed: functions, syscalls, tracepoints, raw_tracepoints, usdt, entries, user, " \
+	"module, probe, " HOW_KEYS
 #define ONE_BY_ONE                                                                          \
 	"no kernel function has blanks, commas or parentheses in its name; name functions " \
 	"one by one"
@@ -280,11 +279,12 @@ static const struct {
 	/* probes */
 	{ "probes:\n- functions: [a, b||c]\n",
 	  "2:18: \"b||c\": a function's name is missing behind '|'" },
-	{ "probes:\n- mechanism: auto\n", "2:3: a probe without a target; give it functions, "
-					  "syscalls, tracepoints, usdt, entries or user" },
+	{ "probes:\n- mechanism: auto\n",
+	  "2:3: a probe without a target; give it functions, "
+	  "syscalls, tracepoints, raw_tracepoints, usdt, entries or user" },
 	{ "probes:\n- functions: a\n  syscalls: b\n",
-	  "3:13: functions, syscalls, tracepoints, usdt, entries and user are for one probe each; "
-	  "begin another probe with '-'" },
+	  "3:13: functions, syscalls, tracepoints, raw_tracepoints, usdt, entries and user are for "
+	  "one probe each; begin another probe with '-'" },
 	{ "probes:\n- usdt: [x:n]\n",
 	  "2:10: \"x:n\": a USDT probe is PATH:NAME or PATH:PROVIDER:NAME, as in "
 	  "/usr/lib/postgresql/15/bin/postgres:query__start" },
@@ -332,7 +332,7 @@ static const struct {
 	{ "probes:\n- user: {comm: \"\", functions: f}\n",
 	  "2:16: an empty text; comm must be a name" },
 	{ "probes:\n- module: kvm\n", "2:3: a probe without a target; give it functions, syscalls, "
-				      "tracepoints, usdt, entries or user" },
+				      "tracepoints, raw_tracepoints, usdt, entries or user" },
 	{ "probes:\n- {module: kvm, functions: [a, \"kvm_*\"]}\n",
 	  "2:32: \"kvm_*\": no globs with module, which also takes what is built in; kvm:kvm_* "
 	  "means that module only" },
@@ -341,7 +341,7 @@ static const struct {
 	  "2:28: \"syscall:openat\": " OWN_OBJECT },
 	{ "probes:\n- {module: a/b, functions: f}\n",
 	  "2:28: \"f\": \"a/b\" is not a module's name; OBJECT is a module, vmlinux, syscall, "
-	  "tracepoint, or a path with a '/'" },
+	  "tracepoint, raw_tracepoint, or a path with a '/'" },
 	{ "probes:\n- {module: \"\", functions: f}\n",
 	  "2:12: an empty text; module must be a module's name" },
 	{ "defaults: {module: ext4}\n",

@@ -34,9 +34,12 @@ static void test_keys(void **state)
 		   "  - {tracepoint: a:c, key: y}\n"
 		   "- name: usdt\n"
 		   "  begin: {usdt: /a:1/b:n, key: tid}\n"
-		   "  end: {usdt: \"/b:p:n\", key: tid}\n");
+		   "  end: {usdt: \"/b:p:n\", key: tid}\n"
+		   "- name: raw\n"
+		   "  begin: {raw_tracepoint: a, key: tid}\n"
+		   "  end: {raw_tracepoint: raw_tracepoint:b, key: tid}\n");
 	c = PARSE("--config.file=config.yaml");
-	assert_int_equal(c->nlists, 3);
+	assert_int_equal(c->nlists, 4);
 	assert_int_equal(c->lists[0].patterns[0].type, OBJECT_SPAN);
 	assert_string_equal(c->lists[0].patterns[0].functions[0], "io");
 	s = &c->lists[0].settings;
@@ -79,6 +82,10 @@ static void test_keys(void **state)
 	assert_string_equal(p[0].function, "n");
 	assert_string_equal(p[1].object, "/b");
 	assert_string_equal(p[1].function, "p:n");
+	p = c->lists[3].settings.span->points;
+	assert_int_equal(p[0].kind, POINT_RAW_TRACEPOINT);
+	assert_string_equal(p[0].event, "a");
+	assert_string_equal(p[1].event, "b");
 	config__free(c);
 }
 
@@ -135,7 +142,8 @@ static const struct {
 	{ "spans:\n- name: io\n  begin: {tracepoint: \"block:*\", key: dev}\n" END,
 	  "3:23: \"block:*\": a point of a span is one tracepoint; write SUBSYSTEM:EVENT" },
 	{ "spans:\n- name: io\n  begin: {tracepoint: block:issue}\n" END,
-	  "3:10: begin: key is missing; a point has a tracepoint, function, return or usdt, and "
+	  "3:10: begin: key is missing; a point has a tracepoint, raw_tracepoint, function, return "
+	  "or usdt, and "
 	  "a key that tells the spans apart" },
 	{ "spans:\n- name: io\n  begin: {tracepoint: a:b, function: f, key: dev}\n" END,
 	  "3:38: \"f\": two points in one; each is an element of a list of its own" },
@@ -155,7 +163,8 @@ static const struct {
 	  "3:17: \"/a:b:c:d\": a USDT probe is PATH:NAME or PATH:PROVIDER:NAME, as in "
 	  "/usr/lib/postgresql/15/bin/postgres:query__start" },
 	{ "spans:\n- name: io\n  begin: {key: dev}\n" END,
-	  "3:10: begin: tracepoint is missing; a point has a tracepoint, function, return or usdt, "
+	  "3:10: begin: tracepoint is missing; a point has a tracepoint, raw_tracepoint, function, "
+	  "return or usdt, "
 	  "and a key that tells the spans apart" },
 	{ "spans:\n- name: io\n  begin: {tracepoint: a:b, key: [a, b, c, d, e]}\n" END,
 	  "3:10: begin: a key of 5 parts; 4 are allowed" },

@@ -46,6 +46,8 @@ static const struct {
 	  false,
 	  { "block:a", "block:b" } },
 	{ "!tracepoint:block:*", OBJECT_TRACEPOINT, NULL, true, true, { "block:*" } },
+	{ "raw_tracepoint:a|b", OBJECT_RAW_TRACEPOINT, NULL, false, false, { "a", "b" } },
+	{ "!raw_tracepoint:sched_*", OBJECT_RAW_TRACEPOINT, NULL, true, true, { "sched_*" } },
 	{ "/bin/x:usdt:n", OBJECT_USDT, "/bin/x", false, false, { "n" } },
 	{ "!/opt/a:b/c:usdt:p:*", OBJECT_USDT, "/opt/a:b/c", true, true, { "p:*" } },
 	{ "/bin/x:usdt:p:n|m", OBJECT_USDT, "/bin/x", false, false, { "p:n", "m" } },
@@ -139,7 +141,8 @@ static void test_good(void **state)
 
 #define MISSING "a function's name is missing"
 #define BRACKET "unbalanced '[' or ']'; write \\[ or \\] for the character itself"
-#define OBJECT	"; OBJECT is a module, vmlinux, syscall, tracepoint, or a path with a '/'"
+#define OBJECT \
+	"; OBJECT is a module, vmlinux, syscall, tracepoint, raw_tracepoint, or a path with a '/'"
 #define SLASH                                                                                     \
 	"no kernel function has a '/' in its name; for a function of a program or library write " \
 	"PATH:FUNCTION"
@@ -165,6 +168,10 @@ static const struct {
 	{ "tracepoint:a:b:c", NO_EVENT },
 	{ "tracepoint:*", NO_EVENT },
 	{ "tracepoint::b", NO_EVENT },
+	{ "raw_tracepoint:sched:sched_switch",
+	  "a raw tracepoint has a name and no subsystem: write raw_tracepoint:sched_switch" },
+	{ "raw_tracepoint:a:",
+	  "a raw tracepoint has a name and no subsystem: write raw_tracepoint:NAME" },
 	{ "vfs_*|vfs_read", "no globs in a list of alternatives a|b; write one PROBE for each" },
 	{ "a|b?", "no globs in a list of alternatives a|b; write one PROBE for each" },
 	{ "vfs_[rw", BRACKET },

@@ -65,6 +65,7 @@ for mechanism in uprobe.ret uprobe.session uprobe.multi uretprobe; do
 	try $mechanism "$W:workload_function"
 done
 try event tracepoint:task:task_rename
+try raw_event raw_tracepoint:task_rename
 try uprobe "$PWD/build/shop:usdt:order__done"
 # No capability, and one of the two that all need.
 for set in '' cap_bpf cap_perfmon; do

@@ -28,6 +28,21 @@ probes:
     labels: [{program: "basename(filename)"}]
     filter: [filename == /tmp/executed*]
   - tracepoint:sched:sched_process_exit
+# the same without records
+  - raw_tracepoints: task_rename
+    labels: [{old: "task->comm"}, {new: "str(arg1)"}, comm]
+    filter: ["str(arg1) in [even0, odd0, even1, odd1, even2, odd2, even3, odd3]"]
+    max_series: 200
+  - raw_tracepoints: [signal_generate]
+    labels: [{signal: "signal(sig)"}]
+    filter: ["task->comm == signaller", "sig in [SIGUSR1, SIGUSR2]"]
+    observe: {number: sig}
+  - raw_tracepoints: ["sched_process_e*", "!sched_process_exit"]
+    labels: [{program: "basename(bprm->filename)"}]
+    filter: [bprm->filename == /tmp/executed*]
+  - raw_tracepoint:sched_process_exit
+  - raw_tracepoints: no_such_event|task_newtask
+  - raw_tracepoints: no_such_event
 # a list of alternatives, and one that does not exist
   - "tracepoint:sched:no_such_event|signal:signal_deliver"
   - tracepoints: sched:no_such_event
@@ -63,7 +78,7 @@ get /api/v1/probes "$RESULTS/probes" || fail "the probes"
 # A reload: what has not changed goes on.
 sed -i 's/max_series: 200/max_series: 201/; /no_such_event$/d' /tmp/events.yaml
 kill -HUP "$exporter"
-wait_until "the reload" $CLIENT until $PORT /metrics '^retprobe_events_total\{object="tracepoint",event="task:task_rename".*} 0' \
+wait_until "the reload" $CLIENT until $PORT /metrics '^retprobe_events_total\{object="raw_tracepoint",event="task_rename".*} 0' \
 	"$RESULTS/reloaded"
 run signaller ignored-signals 1 400
 run renamer rename 1 10

@@ -27,7 +27,7 @@ def grown(r, name, after, before):
 def law(r):
     """Each that has begun is in one number. Exactly so, since nothing begins during a scrape."""
     for when in r["scrapes"]:
-        for name in ("mixed", "small", "late", "call", "sleep"):
+        for name in ("mixed", "small", "late", "raw", "crossed", "call", "sleep"):
             of = numbers_of(r[when], name)
             over = sum(of[key] for key in ("ended", "cancelled", "replaced", "no_room", "detached", "running"))
             yield from equal(f"{when}, {name}", of["begun"], over)
@@ -37,7 +37,7 @@ def law(r):
 
 def threads(r):
     """Four threads, 64 keys: all points are counted, and those that run are those that end then."""
-    for name, room in ("mixed", 64), ("small", 20), ("late", 64):
+    for name, room in ("mixed", 64), ("small", 20), ("late", 64), ("raw", 64), ("crossed", 64):
         of = numbers_of(r["mixed"], name)
         # Linux 7 skips programs at system calls while a task is preempted inside one, and counts it.
         lost = r["made"]["begun"] - of["begun"] + r["made"]["ended"] - of["ended"] - of["unmatched"]
@@ -63,7 +63,7 @@ def full(r):
 
 def labels(r):
     """Those of the begin, or of the end."""
-    for name in "mixed", "late":
+    for name in "mixed", "late", "raw", "crossed":
         found = {when: r[when].values("retprobe_span_seconds_count", "odd", span=name) for when in ("again", "ended")}
         yield from equal(f"{name} grown", {odd: n - found["again"].get(odd, 0) for odd, n in found["ended"].items()},
                          {"0": 100, "1": 100})

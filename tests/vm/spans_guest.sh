@@ -11,6 +11,10 @@ if [ ! -e $T/events ]; then # this machine
 fi
 
 uname -r >"$RESULTS/kernel"
+case $(uname -m) in
+aarch64) getsid=156 getpgid=155 getscheduler=120 ;;
+*) getsid=124 getpgid=121 getscheduler=145 ;;
+esac
 ours='filter: "(pid) >= 3000000"'
 points="
     begin: {tracepoint: syscalls:sys_enter_getsid, key: pid, $ours}
@@ -25,6 +29,17 @@ spans:
   - name: late $points
     labels: [comm, {odd: "(pid) & 1"}, {asked: "(pid) & 3"}]
     labels_at: end
+# without records, and from one to the other
+  - name: raw
+    begin: {raw_tracepoint: sys_enter, key: "$SYS_ARG0", filter: ["id == $getsid", "$SYS_ARG0 >= 3000000"]}
+    end: {raw_tracepoint: sys_enter, key: "$SYS_ARG0", filter: ["id == $getpgid", "$SYS_ARG0 >= 3000000"]}
+    cancel: {raw_tracepoint: sys_enter, key: "$SYS_ARG0", filter: ["id == $getscheduler", "$SYS_ARG0 >= 3000000"]}
+    labels: [{odd: "$SYS_ARG0 & 1"}]
+  - name: crossed
+    begin: {tracepoint: syscalls:sys_enter_getsid, key: pid, $ours}
+    cancel: {tracepoint: syscalls:sys_enter_sched_getscheduler, key: pid, $ours}
+    end: {raw_tracepoint: sys_enter, key: "$SYS_ARG0", filter: ["id == $getpgid", "$SYS_ARG0 >= 3000000"]}
+    labels: [{odd: "pid & 1"}]
 # a key of two parts, an outcome, and what no label reads
   - name: call
     begin: {tracepoint: syscalls:sys_enter_getsid, key: [tid, uid], $ours}
