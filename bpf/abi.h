@@ -311,6 +311,7 @@ struct rp_capture_spec {
 	struct rp_path_layout path;
 	struct rp_field number[RP_NUMBERS], text[RP_TEXTS], observed[RP_OBSERVED];
 	struct rp_field key[RP_SPAN_KEYS], outcome_field; /* of a point of a span */
+	__u32 slot_shift; /* of a span with slots: 64 - log2(number of slots); 0: it has none */
 	__u32 nkeys, has_outcome;
 	__u32 outcome_is_errno; /* of either sign */
 	__u32 place;		/* enum rp_place */

@@ -10,6 +10,17 @@ struct rp_span {
 	__u64 label; /* as label_of() returns it */
 };
 
+/* A slot of a span's table. Its state has a number above the phase, which each change increments.
+ */
+enum rp_span_phase { RP_SPAN_FREE, RP_SPAN_CHANGING, RP_SPAN_RUNNING };
+#define RP_SPAN_PHASES 3ULL /* the bits of the phase */
+struct rp_span_slot {
+	__u64 state;
+	__u64 aside; /* running ones in the hash whose keys have this slot; or more, for a moment */
+	struct rp_span span;
+	__u64 key[RP_SPAN_KEYS];
+};
+
 /* What a walk through a span's running ones has found. */
 struct rp_span_scan {
 	__u64 running;

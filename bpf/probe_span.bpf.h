@@ -5,30 +5,12 @@
  * the begin's or the end's has labels, the end's an outcome, and each a key and filters. The
  * programs are clones per span. They share counters, and some can interrupt others, so all
  * increments are atomic.
- *
- * Running spans are in a hash of their span, which the exporter makes (object/spans.c). Whoever
- * deletes an entry counts it. So each span that has begun is in one number: ended, cancelled,
- * replaced, or no room; else it is running. This holds also if points of one key meet on several
- * CPUs. Only the times can then be those of the other span.
  */
 #pragma once
 
 #include "operands.bpf.h"
 #include "probe_event.bpf.h"
-
-struct span_key {
-	__u64 word[RP_SPAN_KEYS];
-};
-
-/* Stands for the hash of a program's span. Its keys have as many words as the span's. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct span_key);
-	__type(value, struct rp_span);
-} running_spans SEC(".maps");
-
-#define SPAN_TRIES 4 /* against other CPUs with the same key */
+#include "running.bpf.h"
 
 /* False: unreadable. */
 static __always_inline bool read_key(const struct rp_capture_spec *x, const struct args *args,
@@ -58,34 +40,6 @@ static __always_inline bool is_of_span(const struct args *args, __u32 id, struct
 		return true;
 	count_event(RP_PREEMPTIBLE, id, RP_SPAN_UNREADABLE);
 	return false;
-}
-
-/* Takes the entry of a key. False: there is none, or another CPU was first. */
-static __always_inline bool take_span(const struct span_key *key, struct rp_span *taken)
-{
-	struct rp_span *found = bpf_map_lookup_elem(&running_spans, key);
-
-	if (!found)
-		return false;
-	*taken = *found;
-	return !bpf_map_delete_elem(&running_spans, key);
-}
-
-static __noinline long put_span(const struct span_key *key, const struct rp_span *span, __u32 id)
-{
-	for (int i = 0; i < SPAN_TRIES; i++) {
-		/* Kernels such as 5.10 leave the upper half of a negative result 0. */
-		int err = bpf_map_update_elem(&running_spans, key, span, BPF_NOEXIST);
-
-		if (!err)
-			return 0;
-		if (err != -EEXIST)
-			break;
-		if (!bpf_map_delete_elem(&running_spans, key))
-			count_event(RP_PREEMPTIBLE, id, RP_SPAN_REPLACED);
-	}
-	count_event(RP_PREEMPTIBLE, id, RP_SPAN_NO_ROOM);
-	return 0;
 }
 
 /* ---- the points ---------------------------------------------------------------------------------

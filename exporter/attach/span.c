@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * span: a program at each begin of a span, each end, and what cancels it. They share the hash of
+ * span: a program at each begin of a span, each end, and what cancels it. They share the table of
  * the running ones.
  *
  * An end is attached first and detached last, so that no span stays running because its end was
@@ -17,9 +17,7 @@
 
 struct span {
 	struct point points[SPAN_PLACES_MAX];
-	int running; /* map; -1: none */
-	int scan;    /* iterator through it; or a negative errno */
-	uint32_t words;
+	struct running_spans running;
 };
 
 static void detach(struct attach_context *c, struct attach_slot *slot)
@@ -30,9 +28,8 @@ static void detach(struct attach_context *c, struct attach_slot *slot)
 		point__detach(&s->points[i]);
 	/* Those that are about to begin are counted, too. */
 	if (slot->attached && !object__wait_for_programs(c->obj))
-		slot->abandoned += object_spans__count(s->running, s->words);
-	cleanup__close(&s->scan);
-	cleanup__close(&s->running);
+		slot->abandoned += running_spans__count(&s->running);
+	running_spans__free(&s->running);
 	free(s);
 }
 
@@ -75,7 +72,8 @@ static int attach_point(struct attach_context *c, const struct target *t, struct
 	enum program_id program;
 
 	site.capture = place->capture;
-	site.spans = s->running;
+	site.spans = s->running.hash;
+	site.span_slots = s->running.slots;
 	site.spec |= RP_DESC_ADD_PART(i); /* each has a clone */
 	program = programs[place->point->role][where_is(place)];
 	if (where_is(place) == IN_FILE)
@@ -84,6 +82,14 @@ static int attach_point(struct attach_context *c, const struct target *t, struct
 	if (where_is(place) == AT_RAW_TRACEPOINT)
 		return point__attach_raw(c, program, &site, place->point->event, &s->points[i], at);
 	return point__attach(c, program, &site, open_event(c, place), &s->points[i], at);
+}
+
+/* As many as its programs know of (discover/points.c). */
+static uint32_t slots_of(const struct attach_context *c, const struct span_settings *s)
+{
+	return features__has(c->features, FEATURE_ATOMICS) && span_settings__slot_bits(s)
+		       ? 1U << span_settings__slot_bits(s)
+		       : 0;
 }
 
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
@@ -96,12 +102,8 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 	for (size_t i = 0; i < SPAN_PLACES_MAX; i++)
 		s->points[i] = POINT_NONE;
 	*at = ATTEMPT_LOAD;
-	s->words = settings->points[0].nkey;
-	s->running = object_spans__new(s->words, settings->max_running);
-	s->scan = -ENOENT;
-	if (s->running < 0)
-		return s->running;
-	s->scan = object_spans__link(c->obj, s->running);
+	err = running_spans__new(c->obj, settings->points[0].nkey, settings->max_running,
+				 slots_of(c, settings), &s->running);
 	for (size_t i = t->npoints; i-- && !err;)
 		err = attach_point(c, t, s, i, at);
 	return err;
@@ -124,7 +126,7 @@ int span__scan(const struct attach_slot *slot, struct object *obj, uint64_t *run
 {
 	const struct span *s = slot->state;
 
-	return s->scan < 0 ? s->scan : object_spans__scan(obj, s->scan, running, oldest);
+	return running_spans__scan(obj, &s->running, running, oldest);
 }
 
 static const char *caveat(struct features *f)

@@ -19,6 +19,20 @@ static bool same_point(const struct span_point *a, const struct span_point *b)
 	       expression__same_all(a->filters, a->nfilters, b->filters, b->nfilters);
 }
 
+/* A quarter of max_running, as a power of two. The hash has the rest of max_running: so few spans
+ * have slots that the hash is not full much before max_running is reached. */
+#define SLOTS_FROM    1000 /* max_running; below, the limit is exact */
+#define SLOT_BITS_MAX 12   /* each scrape looks through the slots */
+
+uint32_t span_settings__slot_bits(const struct span_settings *s)
+{
+	uint32_t bits = 0;
+
+	while (s->max_running >= SLOTS_FROM && bits < SLOT_BITS_MAX && 8U << bits <= s->max_running)
+		bits++;
+	return bits;
+}
+
 bool span_settings__same(const struct span_settings *a, const struct span_settings *b)
 {
 	if (!a || !b)

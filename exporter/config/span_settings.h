@@ -42,5 +42,7 @@ struct span_settings {
 	uint32_t max_running;
 };
 
+/* The running ones have 2^bits slots; 0: none. See bpf/running.bpf.h. */
+uint32_t span_settings__slot_bits(const struct span_settings *s);
 bool span_settings__same(const struct span_settings *a, const struct span_settings *b);
 void span_settings__free(struct span_settings *s); /* NULL is fine */

@@ -284,6 +284,8 @@ static int capture_at(const struct making *m, struct target *t, struct point_pla
 		err = capture_in_file(m, at, &scope);
 	else
 		err = p->function ? capture_function(m, at, &scope) : capture_event(m, at, &scope);
+	if (!err && span_settings__slot_bits(m->settings->span))
+		at->capture->kernel.slot_shift = 64 - span_settings__slot_bits(m->settings->span);
 	if (err || p->role != m->settings->span->labels_at)
 		return err;
 	t->capture = t->capture ? t->capture : at->capture;

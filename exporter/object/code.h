@@ -16,7 +16,7 @@ struct program_site {
 	uint8_t slots;	 /* tracing programs: words of arguments; the result follows */
 	bool has_result; /* it is not void */
 	const struct capture_spec *capture; /* NULL: it has none */
-	int spans;			    /* the map of a span's running ones; 0: it has none */
+	int spans, span_slots;		    /* the maps of a span's running ones; 0: it has none */
 };
 
 /* Where a template has markers, by index of instruction. */

@@ -51,9 +51,9 @@ struct programs {
 	struct clone *clones;
 	size_t nclones;
 	struct spec_maps spec_maps;
-	const struct bpf_map *rodata; /* of the object */
-	int running_spans;	      /* the map that stands for those of spans */
-	uint32_t iterators[PROG_MAX]; /* BTF ids */
+	const struct bpf_map *rodata;  /* of the object */
+	int running_spans, span_slots; /* the maps that stand for those of spans */
+	uint32_t iterators[PROG_MAX];  /* BTF ids */
 };
 
 /* ---- before loading -------------------------------------------------------------------------- */
@@ -119,7 +119,7 @@ struct programs *programs__prepare(struct bpf_object *obj, struct features *f, u
 	struct programs *ps = xcalloc(1, sizeof(*ps));
 	struct bpf_program *p;
 
-	spec_maps__init(&ps->spec_maps, ncaptures);
+	spec_maps__init(&ps->spec_maps, ncaptures, features__has(f, FEATURE_ATOMICS));
 	if (plain & PROG_BIT(PROG_SCAN))
 		ps->iterators[PROG_SCAN] = features__task_iterator();
 	if (plain & PROG_BIT(PROG_SCAN_SPANS))
@@ -209,6 +209,7 @@ void programs__relocated(struct programs *ps, struct bpf_object *obj)
 	relocating = NULL;
 	ps->spec_maps.stand_in = bpf_object__find_map_fd_by_name(obj, ".rodata.capture");
 	ps->running_spans = bpf_object__find_map_fd_by_name(obj, "running_spans");
+	ps->span_slots = bpf_object__find_map_fd_by_name(obj, "span_slots");
 	ps->rodata = bpf_object__find_map_by_name(obj, ".rodata");
 	bpf_object__for_each_program(p, obj) bpf_program__unload(p);
 }
@@ -297,11 +298,13 @@ static int load_clone_as(struct programs *p, const struct selected *sel,
 		map = spec_maps__fill(&p->spec_maps, code, sel->n, site->capture, typed);
 		if (map < 0)
 			return map;
-		spec = spec_maps__spec(site->capture, typed);
+		spec = spec_maps__spec(&p->spec_maps, site->capture, typed);
 		constants.v[constants.n++] = (struct known_map){ map, &spec, sizeof(spec) };
 	}
 	if (site->spans)
 		code__replace_map(code, sel->n, p->running_spans, site->spans);
+	if (site->span_slots)
+		code__replace_map(code, sel->n, p->span_slots, site->span_slots);
 	if (sel->markers)
 		code__fill_markers(code, sel->markers, site);
 	return (typed ? load__try : load__or_log)(&loadable, opts, &constants);

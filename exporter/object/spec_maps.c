@@ -7,9 +7,10 @@
 
 #include "expr/capture.h"
 
-void spec_maps__init(struct spec_maps *m, size_t n)
+void spec_maps__init(struct spec_maps *m, size_t n, bool atomics)
 {
-	*m = (struct spec_maps){ .fds = xcalloc(RP_TYPED_MAX * n + 1, sizeof(*m->fds)),
+	*m = (struct spec_maps){ .atomics = atomics,
+				 .fds = xcalloc(RP_TYPED_MAX * n + 1, sizeof(*m->fds)),
 				 .n = RP_TYPED_MAX * n };
 }
 
@@ -21,7 +22,8 @@ void spec_maps__free(struct spec_maps *m)
 	free(m->fds);
 }
 
-struct rp_capture_spec spec_maps__spec(const struct capture_spec *x, enum rp_typed typed)
+struct rp_capture_spec spec_maps__spec(const struct spec_maps *m, const struct capture_spec *x,
+				       enum rp_typed typed)
 {
 	struct rp_capture_spec spec = x->kernel;
 
@@ -29,13 +31,15 @@ struct rp_capture_spec spec_maps__spec(const struct capture_spec *x, enum rp_typ
 	spec.only = x->only;
 	if (typed == RP_BY_TYPES)
 		spec.reads_args = x->other_args;
+	if (!m->atomics)
+		spec.slot_shift = 0;
 	return spec;
 }
 
 static int map_of(struct spec_maps *m, const struct capture_spec *x, enum rp_typed typed)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
-	struct rp_capture_spec spec = spec_maps__spec(x, typed);
+	struct rp_capture_spec spec = spec_maps__spec(m, x, typed);
 	int *kept = &m->fds[RP_TYPED_MAX * x->index + typed];
 	__cleanup_close int fd = -1;
 

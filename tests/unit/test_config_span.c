@@ -95,6 +95,20 @@ static struct config *config_of(const char *text)
 	return PARSE("--config.file=config.yaml");
 }
 
+static void test_slots(void **state)
+{
+	static const struct {
+		uint32_t max_running, slots;
+	} cases[] = { { 1, 1 },	       { 999, 1 },	{ 1000, 128 },	 { 1024, 256 },
+		      { 10000, 2048 }, { 16384, 4096 }, { 16383, 2048 }, { 1000000, 4096 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct span_settings s = { .max_running = cases[i].max_running };
+
+		assert_int_equal(1U << span_settings__slot_bits(&s), cases[i].slots);
+	}
+}
+
 /* A reload keeps a span that is the same. */
 static void test_same(void **state)
 {
@@ -201,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_bad),
 	};

@@ -57,8 +57,10 @@ def full(r):
     yield from equal("begun", grown(r, "small", "begun", "drained"), {"begun": 200, "no_room": 180, "running": 20})
     yield from equal("again", grown(r, "small", "again", "begun"), {"begun": 200, "no_room": 180, "replaced": 20})
     yield from equal("ended", grown(r, "small", "ended", "again"), {"ended": 20, "unmatched": 180, "running": -20})
-    yield from equal("with room", grown(r, "mixed", "ended", "drained"),
-                     {"begun": 400, "ended": 200, "replaced": 200})
+    # Those of `late` and `raw` have fewer slots than there are keys.
+    for name in "mixed", "late", "raw", "crossed":
+        yield from equal(f"{name}, with room", grown(r, name, "ended", "drained"),
+                         {"begun": 400, "ended": 200, "replaced": 200})
 
 
 def labels(r):

@@ -29,12 +29,14 @@ spans:
   - name: late $points
     labels: [comm, {odd: "(pid) & 1"}, {asked: "(pid) & 3"}]
     labels_at: end
+    max_running: 1000
 # without records, and from one to the other
   - name: raw
     begin: {raw_tracepoint: sys_enter, key: "$SYS_ARG0", filter: ["id == $getsid", "$SYS_ARG0 >= 3000000"]}
     end: {raw_tracepoint: sys_enter, key: "$SYS_ARG0", filter: ["id == $getpgid", "$SYS_ARG0 >= 3000000"]}
     cancel: {raw_tracepoint: sys_enter, key: "$SYS_ARG0", filter: ["id == $getscheduler", "$SYS_ARG0 >= 3000000"]}
     labels: [{odd: "$SYS_ARG0 & 1"}]
+    max_running: 1000
   - name: crossed
     begin: {tracepoint: syscalls:sys_enter_getsid, key: pid, $ours}
     cancel: {tracepoint: syscalls:sys_enter_sched_getscheduler, key: pid, $ours}
