@@ -12,19 +12,20 @@ static int claim(struct discovery *d, const struct request *r, const char *name)
 	return claims__add(&d->claims, r, t);
 }
 
-static char *why_not_found(const struct request *r, const struct events *e)
+static char *why_missing(struct discovery *d, const struct request *r, const struct events *e,
+			 enum target_reason *reason)
 {
 	__cleanup_free char *names = request__in_words(r->pattern);
 
-	if (e->text && r->pattern->glob)
-		return xasprintf("no tracepoint matches %s", names);
-	return events__missing(e, r->pattern->nfunctions > 1 ? names : r->pattern->functions[0]);
+	return events__missing(&d->sources, e, names, reason);
 }
 
 static int resolve_exact(struct discovery *d, const struct request *r, const struct events *e)
 {
 	const struct pattern *p = r->pattern;
 	__cleanup_free char *written = NULL;
+	enum target_reason reason;
+	char *why;
 
 	for (size_t i = 0; i < p->nfunctions; i++)
 		if (events__have(e, p->functions[i]))
@@ -32,13 +33,16 @@ static int resolve_exact(struct discovery *d, const struct request *r, const str
 				       ? 0
 				       : claim(d, r, p->functions[i]);
 	written = request__written(p);
+	why = why_missing(d, r, e, &reason);
 	return claims__add_failed(&d->claims, r, target__new(TARGET_EVENT, EVENT_OBJECT, written),
-				  REASON_NOT_FOUND, why_not_found(r, e));
+				  reason, why);
 }
 
 static int resolve_glob(struct discovery *d, const struct request *r, const struct events *e)
 {
+	enum target_reason reason = REASON_NOT_FOUND;
 	struct glob_counts counts = {};
+	char *why;
 
 	for (size_t i = 0; i < e->n; i++) {
 		int err;
@@ -54,9 +58,10 @@ static int resolve_glob(struct discovery *d, const struct request *r, const stru
 			return err;
 		counts.taken++;
 	}
+	why = counts.taken ? NULL : why_missing(d, r, e, &reason);
 	return discovery__finish_glob(
 		d, r, target__new(TARGET_EVENT, EVENT_OBJECT, r->pattern->functions[0]), &counts,
-		REASON_NOT_FOUND, counts.taken ? NULL : why_not_found(r, e));
+		reason, why);
 }
 
 int event__resolve(struct discovery *d, const struct request *r)

@@ -63,12 +63,32 @@ bool events__have(const struct events *e, const char *name)
 	return false;
 }
 
-char *events__missing(const struct events *e, const char *name)
+/* Subsystems of modules are called like these. */
+static bool is_to_come(struct sources *src, const char *subsystem)
+{
+	const struct symbols *symbols = sources__symbols(src);
+
+	return sources__modules(src) &&
+	       module_list__find(src->modules, subsystem) == MODULE_LOADABLE &&
+	       !(symbols && symbols__has_object(symbols, subsystem));
+}
+
+char *events__missing(struct sources *src, const struct events *e, const char *name,
+		      enum target_reason *reason)
 {
 	__cleanup_free char *near = suggest__hint(name, e->names, e->n);
+	__cleanup_free char *subsystem = xstrndup(name, strcspn(name, ":"));
 
+	*reason = REASON_NOT_FOUND;
 	if (!e->text)
 		return xasprintf("tracefs has no list of tracepoints here, or it cannot be read "
 				 "(CAP_DAC_READ_SEARCH)");
+	if (is_to_come(src, subsystem)) {
+		*reason = REASON_WAITING;
+		return xasprintf("module %s is not loaded; it will be probed once it is",
+				 subsystem);
+	}
+	if (strpbrk(name, "*?["))
+		return xasprintf("no tracepoint matches %s", name);
 	return xasprintf("no tracepoint %s%s", name, near);
 }

@@ -2,7 +2,8 @@
 /* The tracepoints of this machine. */
 #pragma once
 
-#include "discover/env.h"
+#include "discover/sources.h"
+#include "discover/target.h"
 
 #define EVENT_OBJECT "tracepoint"
 
@@ -20,5 +21,7 @@ void events__free(struct events *e); /* its members */
 char *events__signature(const struct discover_env *env, const char *name);
 /* Whether there is such a tracepoint. */
 bool events__have(const struct events *e, const char *name);
-/* Why there is none, to be freed: "no tracepoint x:y; did you mean ...". */
-char *events__missing(const struct events *e, const char *name);
+/* Why there is none of that name or glob, to be freed. *reason: REASON_WAITING if its module can be
+ * loaded. */
+char *events__missing(struct sources *src, const struct events *e, const char *name,
+		      enum target_reason *reason);

@@ -31,12 +31,11 @@ static char *find_event(struct sources *src, const struct span_point *p, struct 
 	struct events all;
 	char *why = NULL;
 
-	*reason = REASON_NOT_FOUND;
 	events__read(src->env, &all);
 	if (events__have(&all, p->event))
 		add_place(t, p);
 	else
-		why = events__missing(&all, p->event);
+		why = events__missing(src, &all, p->event, reason);
 	events__free(&all);
 	return why;
 }

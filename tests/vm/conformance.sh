@@ -20,6 +20,7 @@
 #	lifecycle		reload, modules, the rate guard, the two processes
 #	lockdown		a kernel in lockdown
 #	names			several names of one function, and clones
+#	nfs			remote calls of the NFS client, to the kernel's server
 #	samples			slow and failed calls, one by one
 #	scale			thousands of functions, and batches that the kernel refuses
 #	spans			between tracepoints
@@ -37,7 +38,7 @@ calls=names+expressions+conformance_labels
 [ $# -gt 0 ] || set -- $both/7 $both/6.12 lifecycle/7/maxcpus=1 \
 	scale:refused.auto,refused.kprobe.multi+$calls+filters:kprobe.session,tracepoint+syscalls/6.12 \
 	scale:nobtf+$calls+events+spans+in_flight/5.10/possible_cpus=100 \
-	scale:many.fsession.multi,refused.auto+names+waits/7 \
+	scale:many.fsession.multi,refused.auto+names+waits+nfs/7 \
 	conformance_labels+expressions+in_flight+filters:fsession.multi/7 \
 	scale:fallback.first,fallback.void,fallback.last,nobtf+$calls+in_flight+samples+callers/6.1 \
 	$both/6.1 $both/5.10 lockdown/6.12/lockdown=confidentiality

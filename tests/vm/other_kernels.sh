@@ -27,8 +27,8 @@ x86)
 		conformance:auto.mmap,auto.percpu,auto.map+conformance_edges:$edges/6.12/preempt=full interrupts:fexit/6.12 interrupts:fexit/6.1 \
 		scale:many.auto,refused.kprobe.multi,nobtf/7 conformance:auto.mmap,auto.map/7-cloud $some/6.1-rt $some/7-rt $some/6.12-rt \
 		conformance+conformance_edges:start,kprobe.session,again/6.18 lifecycle/5.10/possible_cpus=100 \
-		scale:fallback.first,fallback.void,fallback.last,nobtf,many.auto+in_flight+waits/6.12 \
-		cpus/6.12 samples+callers+filters/5.10 waits/5.10 tools/7 tools+waits/6.1 \
+		scale:fallback.first,fallback.void,fallback.last,nobtf,many.auto+in_flight+waits+nfs/6.12 \
+		cpus/6.12 samples+callers+filters/5.10 waits+nfs/5.10 tools/7 tools+waits+nfs/6.1 \
 		events+spans+filters+syscalls/6.1 $causes/6.12 $causes+syscalls/7
 	;;
 '')
