@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * event: tracepoints of the kernel; raw_event: the same without their records; uprobe: USDT probes,
- * and entries of functions of programs. A clone per place.
+ * event: tracepoints of the kernel; raw_event: the same without their records; kprobe: entries of
+ * kernel functions; uprobe: USDT probes, and entries of functions of programs. A clone per place.
  *
  * At a tracepoint, the context is the record of the event, as its format file in tracefs describes
  * it; the kernel has put a pointer in place of the first eight bytes. Programs of perf events run
@@ -82,6 +82,28 @@ int raw_event_count_capturing(const __u64 *ctx)
 		count_captured_untimed((void *)ctx, &capture, desc, 0, RP_PREEMPTIBLE);
 	else
 		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	return 0;
+}
+
+SEC("kprobe")
+int entry_count(void *ctx)
+{
+	count_return_only(RP_EXCLUSIVE, desc_of_clone(), 0);
+	return 0;
+}
+
+SEC("kprobe")
+int BPF_KPROBE(entry_count_capturing)
+{
+	struct args args;
+	struct entry entry = entry_of_function(ctx, &args);
+	struct capture capture = {};
+	__u64 desc = desc_of_clone();
+
+	if (make_capture(&entry, desc, &capture, UNREADABLE))
+		count_captured_untimed(ctx, &capture, desc, 0, RP_EXCLUSIVE);
+	else
+		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
 	return 0;
 }
 

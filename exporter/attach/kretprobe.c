@@ -38,13 +38,6 @@ struct kretprobe {
 	struct kprobe_profile base_entry, base_return;
 };
 
-/* Where kprobes at a function's first instruction are ftrace's (HAVE_KPROBES_ON_FTRACE). */
-#if defined(__x86_64__)
-#define BY_FTRACE SWITCH_FTRACE
-#else
-#define BY_FTRACE 0
-#endif
-
 /*
  * By address, if it is known: kernels before 6.2 go through all symbols for a name, up to four
  * times for each event (kernel commit 60443c88f3a8).
@@ -363,7 +356,7 @@ static const char *caveat(struct features *f)
 const struct attach_ops attach_kretprobe = {
 	.name = "kretprobe",
 	.type = TARGET_KERNEL,
-	.needs = SWITCH_KPROBES | BY_FTRACE,
+	.needs = KPROBE_SWITCHES,
 	.programs = PROG_BIT(PROG_KPROBE_ENTRY) | PROG_BIT(PROG_KPROBE_RETURN),
 	.counting = PROG_BIT(PROG_KPROBE_COUNT),
 	.missed = 1U << MISSED_RECURSION | 1U << MISSED_MAXACTIVE | 1U << MISSED_NO_ENTRY,

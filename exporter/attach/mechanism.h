@@ -100,7 +100,14 @@ struct attach_ops {
 extern const struct attach_ops attach_fsession_multi, attach_fsession, attach_fexit,
 	attach_kprobe_session, attach_kprobe_multi, attach_kretprobe, attach_tracepoint,
 	attach_uprobe_session, attach_uprobe_multi, attach_uretprobe, attach_uprobe_ret,
-	attach_event, attach_raw_event, attach_uprobe, attach_span;
+	attach_event, attach_raw_event, attach_kprobe, attach_uprobe, attach_span;
+
+/* Where kprobes at a function's first instruction are ftrace's (HAVE_KPROBES_ON_FTRACE). */
+#if defined(__x86_64__)
+#define KPROBE_SWITCHES (SWITCH_KPROBES | SWITCH_FTRACE)
+#else
+#define KPROBE_SWITCHES SWITCH_KPROBES
+#endif
 
 /* Caveats that several mechanisms share. */
 #define ATTACH_SKIPPED_EVENTS                                                                \

@@ -7,7 +7,7 @@ const struct attach_ops *const mechanisms[] = {
 	&attach_fsession_multi, &attach_fsession,     &attach_fexit,	  &attach_kprobe_session,
 	&attach_kprobe_multi,	&attach_kretprobe,    &attach_tracepoint, &attach_uprobe_ret,
 	&attach_uprobe_session, &attach_uprobe_multi, &attach_uretprobe,  &attach_event,
-	&attach_raw_event,	&attach_uprobe,	      &attach_span,
+	&attach_raw_event,	&attach_kprobe,	      &attach_uprobe,	  &attach_span,
 };
 
 const char *mechanisms__unavailable(const struct attach_ops *ops, struct features *f)
@@ -28,6 +28,7 @@ static const char *const type_names[] = {
 	[TARGET_USER] = "user-space functions",
 	[TARGET_EVENT] = "tracepoints",
 	[TARGET_RAW_EVENT] = "raw tracepoints",
+	[TARGET_ENTRY] = "entries of kernel functions",
 	[TARGET_USER_EVENT] = "USDT probes and entries of functions",
 	[TARGET_SPAN] = "spans",
 };
@@ -61,7 +62,7 @@ static enum target_type type_of(const struct pattern *p)
 	case OBJECT_MODULE:
 		break;
 	}
-	return TARGET_KERNEL;
+	return p->at_entry ? TARGET_ENTRY : TARGET_KERNEL;
 }
 
 static bool has_type(const struct config *c, enum target_type type)

@@ -5,7 +5,7 @@
 #include "attach/mechanism.h"
 #include "base/fault.h"
 
-#define MECHANISMS 15
+#define MECHANISMS 16
 
 /* The cheapest first, by type of target. */
 extern const struct attach_ops *const mechanisms[MECHANISMS];

@@ -131,11 +131,16 @@ static int time_in_child(const struct trial *t, double *seconds, char **why)
 	return err;
 }
 
+static bool is_of_kernel(enum target_type type)
+{
+	return type == TARGET_KERNEL || type == TARGET_ENTRY;
+}
+
 static int time_calls(const struct trial *t, enum target_type type, double *seconds, char **why)
 {
 	if (target_type__is_in_file(type))
 		return time_in_child(t, seconds, why);
-	*seconds = least_time(type == TARGET_KERNEL    ? call_kernel
+	*seconds = least_time(is_of_kernel(type)       ? call_kernel
 			      : type == TARGET_SYSCALL ? call_system
 						       : call_rename,
 			      t);
@@ -283,6 +288,7 @@ static const struct row {
 	{ &attach_uretprobe, by_uprobe_event, 0, 0 },
 	{ &attach_event, by_event, NONE, 0 },
 	{ &attach_raw_event, by_raw_event, NONE, 0 },
+	{ &attach_kprobe, by_kprobe_event, NONE, 0 },
 	{ &attach_uprobe, by_uprobe, NONE, BPF_SYS_UPROBE_MULTI },
 	{ &attach_span, by_event, NONE, 0 },
 };
@@ -324,7 +330,7 @@ static int prepare(struct trial *t, char **why)
 					    "the file of the trial function is not known");
 	}
 	prctl(PR_GET_NAME, t->name);
-	if (t->row->ops->type != TARGET_KERNEL)
+	if (!is_of_kernel(t->row->ops->type))
 		return 0;
 	if (kernel_btf__get()->trial < 0)
 		return error__set(why, -ENOENT, "the kernel's BTF lacks the trial function %s",

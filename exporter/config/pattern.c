@@ -334,6 +334,8 @@ static enum object_type word_in(const char *probe, const char **word)
 	return *word ? OBJECT_ENTRY : OBJECT_ANY;
 }
 
+#define KERNEL_ENTRY "entry:"
+
 int pattern__parse(const char *text, struct pattern *out, char **why)
 {
 	struct pattern p = { .type = OBJECT_ANY, .text = xstrdup(text) };
@@ -346,6 +348,8 @@ int pattern__parse(const char *text, struct pattern *out, char **why)
 		s++;
 	}
 	p.type = word_in(s, &word);
+	p.at_entry = !word && !strncmp(s, KERNEL_ENTRY, strlen(KERNEL_ENTRY));
+	s += p.at_entry ? strlen(KERNEL_ENTRY) : 0;
 	separator = pattern__separator(s, &is_path);
 	if (word) {
 		p.object = xstrndup(s, word - s);
@@ -354,6 +358,9 @@ int pattern__parse(const char *text, struct pattern *out, char **why)
 		err = parse_object(&p, s, separator - s, is_path, why);
 		s = separator + 1;
 	}
+	if (!err && p.at_entry && p.type != OBJECT_ANY && p.type != OBJECT_KERNEL)
+		err = error__refuse(why, "entries are of kernel functions, as in " KERNEL_ENTRY
+					 "tcp_v4_connect, and of PATH:entry:FUNCTION");
 	return finish(&p, s, err, out, why);
 }
 
@@ -423,12 +430,12 @@ int pattern__parse_entry(const char *text, struct pattern *out, char **why)
 	if (usdt_name__entry(s))
 		return pattern__parse(text, out, why);
 	colon = pattern__separator(s, &is_path);
-	if (!colon || !is_path)
-		return error__refuse(why,
-				     "the entry of a function is PATH:FUNCTION, as in "
-				     "/usr/sbin/nginx:ngx_worker_process_cycle; calls of kernel "
-				     "functions are counted under functions, with durations: off");
-	probe = xasprintf("%.*s:entry%s", (int)(colon - text), text, colon);
+	if (colon && is_path)
+		probe = xasprintf("%.*s:entry%s", (int)(colon - text), text, colon);
+	else
+		probe = xasprintf(
+			"%.*s%s%s", (int)(s - text), text,
+			strncmp(s, KERNEL_ENTRY, strlen(KERNEL_ENTRY)) ? KERNEL_ENTRY : "", s);
 	return pattern__parse(probe, out, why);
 }
 
@@ -457,6 +464,7 @@ bool pattern__matches(const struct pattern *p, const char *name)
 
 bool pattern__same(const struct pattern *a, const struct pattern *b)
 {
-	return a->type == b->type && a->exclude == b->exclude && !strcmp(a->text, b->text) &&
+	return a->type == b->type && a->exclude == b->exclude && a->at_entry == b->at_entry &&
+	       !strcmp(a->text, b->text) &&
 	       !strcmp(a->object ? a->object : "", b->object ? b->object : "");
 }

@@ -28,9 +28,10 @@ struct pattern {
 	char *text;	  /* in PROBE notation, for messages */
 	char **functions; /* the alternatives of `a|b` in order, or a single name or glob */
 	size_t nfunctions;
-	bool glob;    /* functions[0] has unescaped * ? [ ]. Names are literal: their escapes are
-		       * already removed */
-	bool exclude; /* `!` */
+	bool glob;     /* functions[0] has unescaped * ? [ ]. Names are literal: their escapes are
+			* already removed */
+	bool exclude;  /* `!` */
+	bool at_entry; /* of a kernel function: its entry, as an event */
 	struct source_pos pos;
 };
 
@@ -40,7 +41,7 @@ int pattern__parse_in(enum object_type type, const char *object, const char *tex
 		      struct pattern *out, char **why);
 /* Parses a USDT probe, whose text may lack the word usdt: PATH:[PROVIDER:]NAME. */
 int pattern__parse_usdt(const char *text, struct pattern *out, char **why);
-/* The same for the entry of a function: PATH:[entry:]FUNCTION. */
+/* The same for the entry of a function: PATH:[entry:]FUNCTION, or [entry:][OBJECT:]FUNCTION. */
 int pattern__parse_entry(const char *text, struct pattern *out, char **why);
 /* Turns a kernel function into OBJECT_MODULE: in this module, or built in. */
 int pattern__set_module(struct pattern *p, const char *module, char **why);

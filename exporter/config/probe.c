@@ -338,7 +338,7 @@ static const struct key probe_keys[] = {
 	{ "tracepoints", targets__bind_tracepoints, "[block:block_rq_issue]" },
 	{ "raw_tracepoints", targets__bind_raw_tracepoints, "[block_rq_issue]" },
 	{ "usdt", targets__bind_usdt, "[/usr/lib/postgresql/15/bin/postgres:query__start]" },
-	{ "entries", targets__bind_entries, "[/usr/sbin/nginx:ngx_worker_process_cycle]" },
+	{ "entries", targets__bind_entries, "[do_exit, /usr/sbin/nginx:ngx_worker_process_cycle]" },
 	{ "user", targets__bind_user,
 	  "{object: /usr/lib/x86_64-linux-gnu/libc.so.6, functions: [getaddrinfo]}" },
 	{ "module", targets__bind_module, "kvm" },

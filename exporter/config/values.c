@@ -10,23 +10,12 @@
 
 #define MAX_DURATION (365.0 * 86400)
 
-const char *const config_mechanisms[] = { "auto",
-					  "fsession.multi",
-					  "fsession",
-					  "fexit",
-					  "kprobe.session",
-					  "kprobe.multi",
-					  "kretprobe",
-					  "tracepoint",
-					  "uprobe.ret",
-					  "uprobe.session",
-					  "uprobe.multi",
-					  "uretprobe",
-					  "event",
-					  "raw_event",
-					  "uprobe",
-					  "span",
-					  NULL };
+const char *const config_mechanisms[] = { "auto",	    "fsession.multi", "fsession",
+					  "fexit",	    "kprobe.session", "kprobe.multi",
+					  "kretprobe",	    "tracepoint",     "uprobe.ret",
+					  "uprobe.session", "uprobe.multi",   "uretprobe",
+					  "event",	    "raw_event",      "kprobe",
+					  "uprobe",	    "span",	      NULL };
 
 int value__duration(const char *text, double *out, char **why)
 {

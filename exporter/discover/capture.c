@@ -100,6 +100,11 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 			scope.result.size = 0;
 			scopes__of_event(src, t->function, &format, &scope);
 			break;
+		case TARGET_ENTRY:
+			scope.is_point = true;
+			scope.result.size = 0;
+			scopes__of_function(src, t, &scope);
+			break;
 		case TARGET_RAW_EVENT:
 			scope.result.size = 0;
 			raw_tracepoints__scope(src, t->function, &raw, &scope);
@@ -113,7 +118,8 @@ int capture__resolve(struct sources *src, const struct probe_settings *s, struct
 	err = capture_spec__new(s, &scope, &t->error, &t->capture, pos, why);
 	if (t->at_entry)
 		t->points[0].capture = t->capture;
-	if (!err && t->type == TARGET_KERNEL && t->capture && t->capture->kernel.callers)
+	if (!err && (t->type == TARGET_KERNEL || t->type == TARGET_ENTRY) && t->capture &&
+	    t->capture->kernel.callers)
 		add_return_trampolines(src, &t->capture->kernel);
 	event_format__free(&syscall.format);
 	event_format__free(&format);

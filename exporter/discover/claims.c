@@ -167,7 +167,7 @@ int claims__end_glob(struct claims *c, const struct request *r, size_t taken)
 
 static bool has_type(struct claims *c, const struct target *t)
 {
-	return t->type != TARGET_KERNEL ||
+	return (t->type != TARGET_KERNEL && t->type != TARGET_ENTRY) ||
 	       kernel_functions__has(sources__types(c->sources), t->object);
 }
 

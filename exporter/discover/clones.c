@@ -103,8 +103,8 @@ static void list_kernel(struct source *s)
 
 	for (size_t i = 0; i < n; i++)
 		add(s, derived[i]->object, derived[i]->name,
-		    derived[i]->copies == 1 &&
-			    !kernel_symbol__verdict(s->d->sources.symbols, derived[i], &why));
+		    derived[i]->copies == 1 && !kernel_symbol__verdict(s->d->sources.symbols,
+								       derived[i], false, &why));
 }
 
 static void list_file(struct source *s)

@@ -14,6 +14,7 @@
 #include <fnmatch.h>
 
 #define NEVER_RETURNS "it never returns"
+#define DOWN	      "it never returns, as the kernel or this CPU goes down"
 #define ASM_STUB      "it is an entry or exit stub in assembly, not a function that is called"
 #define ENTRY	      "it runs while the kernel is being entered or left, when no probe may run"
 #define STACK	      "it changes stacks: its return cannot be matched with its entry"
@@ -50,17 +51,17 @@ static const struct deny_rule kernel[] = {
 	{ "start_secondary*", NEVER_RETURNS },
 	{ "cpu_startup_entry", NEVER_RETURNS },
 	{ "cpu_bringup_and_idle", NEVER_RETURNS },
-	{ "play_dead*", NEVER_RETURNS },
-	{ "stop_this_cpu", NEVER_RETURNS },
-	{ "panic", NEVER_RETURNS },
-	{ "vpanic", NEVER_RETURNS },
-	{ "nmi_panic", NEVER_RETURNS },
-	{ "nmi_panic_self_stop", NEVER_RETURNS },
-	{ "panic_smp_self_stop", NEVER_RETURNS },
-	{ "__stack_chk_fail", NEVER_RETURNS },
-	{ "__fortify_panic", NEVER_RETURNS },
-	{ "usercopy_abort", NEVER_RETURNS },
-	{ "machine_real_restart", NEVER_RETURNS },
+	{ "play_dead*", DOWN },
+	{ "stop_this_cpu", DOWN },
+	{ "panic", DOWN },
+	{ "vpanic", DOWN },
+	{ "nmi_panic", DOWN },
+	{ "nmi_panic_self_stop", DOWN },
+	{ "panic_smp_self_stop", DOWN },
+	{ "__stack_chk_fail", DOWN },
+	{ "__fortify_panic", DOWN },
+	{ "usercopy_abort", DOWN },
+	{ "machine_real_restart", DOWN },
 	{ "__*_sys_exit", NEVER_RETURNS },
 	{ "__*_sys_exit_group", NEVER_RETURNS },
 	{ "sys_exit", NEVER_RETURNS },
@@ -311,6 +312,11 @@ const char *denylist__find(const struct deny_rule *rules, size_t n, const char *
 			return rules[i].why;
 	}
 	return NULL;
+}
+
+bool denylist__allows_entry(const char *why)
+{
+	return !strcmp(why, NEVER_RETURNS);
 }
 
 const char *denylist__kernel(const char *function)

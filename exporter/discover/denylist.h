@@ -16,4 +16,6 @@ const char *denylist__find(const struct deny_rule *rules, size_t n, const char *
 
 /* Why the function is denied ("it never returns"); NULL: it is allowed. Static. */
 const char *denylist__kernel(const char *function);
+/* Whether that reason is only against a return probe. */
+bool denylist__allows_entry(const char *why);
 const char *denylist__syscall(const char *name);

@@ -12,6 +12,8 @@ static bool is_kernel(const struct pattern *p)
 static bool same_kind_of_object(const struct pattern *exclusion, const struct pattern *p,
 				const char *object)
 {
+	if (exclusion->at_entry != p->at_entry)
+		return false;
 	switch (exclusion->type) {
 	case OBJECT_ANY:
 	case OBJECT_MODULE: /* all patterns of its list have this type */

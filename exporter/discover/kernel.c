@@ -63,15 +63,27 @@ static void find(const struct symbols *s, const char *scope, const char *name, s
 	}
 }
 
-static struct target *target_of(struct discovery *d, const struct ksym *sym)
+static struct target *new_target(const struct request *r, const char *object, const char *name)
 {
-	struct target *t = target__new(TARGET_KERNEL, sym->object, sym->name);
+	bool at_entry = r->pattern->at_entry;
+	__cleanup_free char *event = at_entry ? xasprintf("entry:%s", name) : NULL;
+
+	return target__new(at_entry ? TARGET_ENTRY : TARGET_KERNEL, object,
+			   at_entry ? event : name);
+}
+
+static struct target *target_of(struct discovery *d, const struct request *r,
+				const struct ksym *sym)
+{
+	struct target *t = new_target(r, sym->object, sym->name);
 
 	t->addr = sym->addr;
 	t->end = symbols__end(d->sources.symbols, sym);
 	t->scheduler = symbols__is_scheduler(d->sources.symbols, sym);
 	t->symbol = xstrdup(sym->name);
 	kernel_symbol__type(&d->sources, sym, t);
+	if (r->pattern->at_entry)
+		t->kind = RP_KIND_VOID;
 	return t;
 }
 
@@ -84,16 +96,14 @@ static int claim_symbol(struct discovery *d, const struct request *r, const stru
 		return 0;
 	if (sym->copies > 1)
 		return claims__add_failed(
-			&d->claims, r, target__new(TARGET_KERNEL, sym->object, sym->name),
-			REASON_AMBIGUOUS,
+			&d->claims, r, new_target(r, sym->object, sym->name), REASON_AMBIGUOUS,
 			xasprintf("%s has %u functions of that name, and nothing tells them apart",
 				  sym->object, sym->copies));
-	reason = kernel_symbol__verdict(d->sources.symbols, sym, &why);
+	reason = kernel_symbol__verdict(d->sources.symbols, sym, r->pattern->at_entry, &why);
 	if (reason != REASON_NONE)
-		return claims__add_failed(&d->claims, r,
-					  target__new(TARGET_KERNEL, sym->object, sym->name),
+		return claims__add_failed(&d->claims, r, new_target(r, sym->object, sym->name),
 					  reason, xstrdup(why));
-	return claims__add(&d->claims, r, target_of(d, sym));
+	return claims__add(&d->claims, r, target_of(d, r, sym));
 }
 
 /* Several functions, which OBJECT or their full name distinguishes. */
@@ -104,8 +114,7 @@ static int claim_ambiguous(struct discovery *d, const struct request *r, const c
 
 	if (exclusions__match(&d->exclusions, r, object, name))
 		return 0;
-	return claims__add_failed(&d->claims, r, target__new(TARGET_KERNEL, object, name),
-				  REASON_AMBIGUOUS,
+	return claims__add_failed(&d->claims, r, new_target(r, object, name), REASON_AMBIGUOUS,
 				  xasprintf("there are %zu functions of that name: name one of %s",
 					    f->n, buf__str(&f->candidates)));
 }
@@ -241,8 +250,8 @@ static char *why_not_found(struct discovery *d, const struct request *r, const c
 	if (near)
 		return take_ptr(near);
 	if (sym)
-		return xasprintf("%s is not in %s but in %s: write %s:%s", sym->name, p->object,
-				 sym->object, sym->object, sym->name);
+		return xasprintf("%s is not in %s but in %s: write %s%s:%s", sym->name, p->object,
+				 sym->object, p->at_entry ? "entry:" : "", sym->object, sym->name);
 	near = why_no_module(d, r);
 	if (near)
 		return take_ptr(near);
@@ -277,8 +286,8 @@ static int claim_missing(struct discovery *d, const struct request *r, const cha
 
 	if (exclusions__match(&d->exclusions, r, object, written))
 		return 0;
-	return claims__add_failed(&d->claims, r, target__new(TARGET_KERNEL, object, written),
-				  reason, why_missing(d, r, reason, scope));
+	return claims__add_failed(&d->claims, r, new_target(r, object, written), reason,
+				  why_missing(d, r, reason, scope));
 }
 
 static int resolve_exact(struct discovery *d, const struct request *r)
@@ -336,7 +345,8 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 			continue;
 		if (exclusions__match(&d->exclusions, r, sym->object, sym->name))
 			counts.excluded++;
-		else if (kernel_symbol__verdict(d->sources.symbols, sym, &why) != REASON_NONE)
+		else if (kernel_symbol__verdict(d->sources.symbols, sym, r->pattern->at_entry,
+						&why) != REASON_NONE)
 			counts.denied++;
 		else if (is_ambiguous(d->sources.symbols, p, sym))
 			counts.ambiguous++;
@@ -347,16 +357,17 @@ static int resolve_glob(struct discovery *d, const struct request *r)
 	if (nmatches)
 		qsort(matches, nmatches, sizeof(*matches), by_name);
 	for (size_t i = 0; i < nmatches; i++) {
-		err = claims__add(&d->claims, r, target_of(d, matches[i]));
+		err = claims__add(&d->claims, r, target_of(d, r, matches[i]));
 		if (err)
 			return err;
 	}
 	counts.taken = nmatches;
 	if (!nmatches)
 		reason = reason_missing(d, r);
-	return discovery__finish_glob(
-		d, r, target__new(TARGET_KERNEL, object_label(scope), r->pattern->functions[0]),
-		&counts, reason, nmatches ? NULL : why_missing(d, r, reason, scope));
+	return discovery__finish_glob(d, r,
+				      new_target(r, object_label(scope), r->pattern->functions[0]),
+				      &counts, reason,
+				      nmatches ? NULL : why_missing(d, r, reason, scope));
 }
 
 int kernel__resolve(struct discovery *d, const struct request *r)
@@ -368,7 +379,6 @@ int kernel__resolve(struct discovery *d, const struct request *r)
 	written = request__written(r->pattern);
 	return claims__add_failed(
 		&d->claims, r,
-		target__new(TARGET_KERNEL,
-			    r->pattern->object ? r->pattern->object : SYMBOLS_VMLINUX, written),
+		new_target(r, r->pattern->object ? r->pattern->object : SYMBOLS_VMLINUX, written),
 		REASON_NOT_FOUND, sources__no_symbols(&d->sources));
 }

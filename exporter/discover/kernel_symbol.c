@@ -15,9 +15,11 @@ static const char *why_denied(const struct symbols *s, const struct ksym *sym)
 }
 
 enum target_reason kernel_symbol__verdict(const struct symbols *s, const struct ksym *sym,
-					  const char **why)
+					  bool only_entry, const char **why)
 {
 	*why = why_denied(s, sym);
+	if (*why && only_entry && denylist__allows_entry(*why))
+		*why = NULL;
 	if (*why)
 		return REASON_DENIED;
 	switch (sym->state) {

@@ -5,8 +5,8 @@
 #include "discover/sources.h"
 #include "discover/target.h"
 
-/* REASON_NONE, or *why (static) it is denied. */
+/* REASON_NONE, or *why (static) it is denied. only_entry: its return is not probed. */
 enum target_reason kernel_symbol__verdict(const struct symbols *s, const struct ksym *sym,
-					  const char **why);
+					  bool only_entry, const char **why);
 /* Sets the type of t, which is that function, if BTF has it. Requires s->symbols. */
 void kernel_symbol__type(struct sources *s, const struct ksym *sym, struct target *t);

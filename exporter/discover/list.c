@@ -75,7 +75,7 @@ static void list_kernel(struct listing *l)
 	for (size_t i = 0; i < n; i++) {
 		/* OBJECT distinguishes functions of one name in several objects. */
 		if (all[i].copies > 1 || !wanted(l, all[i].object, all[i].name) ||
-		    kernel_symbol__verdict(s, &all[i], &why) != REASON_NONE)
+		    kernel_symbol__verdict(s, &all[i], false, &why) != REASON_NONE)
 			continue;
 		*(const struct ksym **)array__grow(&found, &nfound, sizeof(*found)) = &all[i];
 	}

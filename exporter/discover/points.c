@@ -63,7 +63,7 @@ static char *find_function(struct sources *src, const struct span_point *p, stru
 	*reason = REASON_AMBIGUOUS;
 	if (sym->copies > 1 || symbols__next(s, sym))
 		return xasprintf("there are several functions %s, and a point is one", p->function);
-	*reason = kernel_symbol__verdict(s, sym, &why);
+	*reason = kernel_symbol__verdict(s, sym, true, &why);
 	if (why)
 		return xasprintf("%s: %s", p->function, why);
 	add_place(t, p);

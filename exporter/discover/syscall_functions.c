@@ -125,7 +125,7 @@ static char *objection(struct sources *s, const struct ksym *sym, const struct s
 		return xstrdup(HIDDEN);
 	if (other)
 		return xasprintf("%s is another call of the same function", other);
-	if (kernel_symbol__verdict(s->symbols, sym, &why) != REASON_NONE)
+	if (kernel_symbol__verdict(s->symbols, sym, false, &why) != REASON_NONE)
 		return xasprintf("%s: %s", sym->name, why);
 	return NULL;
 }

@@ -103,7 +103,8 @@ void target__set_reason(struct target *t, enum target_reason reason, char *why)
 
 bool target__is_in_module(const struct target *t)
 {
-	return t->type == TARGET_KERNEL && strcmp(t->object, SYMBOLS_VMLINUX);
+	return (t->type == TARGET_KERNEL || t->type == TARGET_ENTRY) &&
+	       strcmp(t->object, SYMBOLS_VMLINUX);
 }
 
 bool target_type__is_in_file(enum target_type type)
@@ -118,7 +119,7 @@ bool target__is_in_file(const struct target *t)
 
 bool target__is_event(const struct target *t)
 {
-	return t->type == TARGET_EVENT || t->type == TARGET_RAW_EVENT ||
+	return t->type == TARGET_EVENT || t->type == TARGET_RAW_EVENT || t->type == TARGET_ENTRY ||
 	       t->type == TARGET_USER_EVENT;
 }
 
@@ -288,6 +289,7 @@ int target__compare_functions(const struct target *a, const struct target *b)
 				     2);
 	case TARGET_EVENT:
 	case TARGET_RAW_EVENT:
+	case TARGET_ENTRY:
 	case TARGET_USER_EVENT:
 	case TARGET_SPAN:
 		return compare_first_names(a, b);

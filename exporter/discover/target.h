@@ -17,6 +17,7 @@ enum target_type {
 	TARGET_USER,
 	TARGET_EVENT,	   /* of the kernel: a tracepoint */
 	TARGET_RAW_EVENT,  /* the same without its record */
+	TARGET_ENTRY,	   /* the entry of a kernel function */
 	TARGET_USER_EVENT, /* of a program: a USDT probe */
 	TARGET_SPAN,
 	TARGET_TYPES
@@ -95,7 +96,7 @@ struct target {
 	char *note;	       /* a message about a target that is attached; NULL: none */
 	unsigned switched_off; /* with REASON_DISABLED: enum switch_bit */
 
-	/* TARGET_KERNEL, and TARGET_SYSCALL without no_function: */
+	/* TARGET_KERNEL, TARGET_ENTRY, and TARGET_SYSCALL without no_function: */
 	uint64_t addr;	 /* address; 0: hidden */
 	uint64_t end;	 /* of its code; 0: hidden */
 	bool scheduler;	 /* not in stack traces */

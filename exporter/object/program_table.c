@@ -48,6 +48,7 @@ const struct program_row program_table[PROG_MAX] = {
 	[PROG_SYSCALL_COUNT_CAPTURE] = { "syscall_count", .variants = ONLY_CAPTURING },
 	[PROG_EVENT_COUNT] = { NULL, "event_count" },
 	[PROG_RAW_EVENT_COUNT] = { NULL, "raw_event_count" },
+	[PROG_ENTRY_COUNT] = { NULL, "entry_count" },
 	[PROG_USDT_COUNT] = { NULL, "usdt_count", BPF_SYS_UPROBE_MULTI },
 	[PROG_SPAN_BEGIN] = { NULL, "span_begin", .variants = ONLY_CAPTURING },
 	[PROG_SPAN_END] = { NULL, "span_end", .variants = ONLY_CAPTURING },

@@ -46,6 +46,7 @@ enum program_id {
 	PROG_SYSCALL_COUNT_CAPTURE, /* called by the one above */
 	PROG_EVENT_COUNT,	    /* of tracepoints */
 	PROG_RAW_EVENT_COUNT,	    /* of raw tracepoints */
+	PROG_ENTRY_COUNT,	    /* of kernel functions */
 	PROG_USDT_COUNT,	    /* of USDT probes */
 	PROG_SPAN_BEGIN,
 	PROG_SPAN_END,

@@ -15,9 +15,9 @@
 #include "pages/json.h"
 
 static const char *const type_names[] = {
-	[TARGET_KERNEL] = "kernel", [TARGET_SYSCALL] = "syscall", [TARGET_USER] = "user",
-	[TARGET_EVENT] = "event",   [TARGET_RAW_EVENT] = "event", [TARGET_USER_EVENT] = "event",
-	[TARGET_SPAN] = "span",
+	[TARGET_KERNEL] = "kernel",    [TARGET_SYSCALL] = "syscall", [TARGET_USER] = "user",
+	[TARGET_EVENT] = "event",      [TARGET_RAW_EVENT] = "event", [TARGET_ENTRY] = "event",
+	[TARGET_USER_EVENT] = "event", [TARGET_SPAN] = "span",
 };
 
 /* ---- label sets ------------------------------------------------------------------------------ */

@@ -92,6 +92,6 @@ refused() { # refused NAME TEXT LINE...: of a probe
 	said=$("$exporter" --config.check --config.file="$temp/bad.yaml" 2>&1)
 	[[ $said == *"$text"* ]] && ok "$name" || not_ok "$name" "$said"
 }
-refused "a function of the kernel" 'the entry of a function is PATH:FUNCTION' '  - entries: [vfs_read]'
+refused "a system call" 'entries are of kernel functions, as in entry:tcp_v4_connect' '  - entries: [syscall:openat]'
 refused "a filter on the result" 'ret' "  - entries: [\"$server:serve_request\"]" '    filter: [ret < 0]'
 exit $failed

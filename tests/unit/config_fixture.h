@@ -12,7 +12,7 @@
 #define MECHANISMS                                                                            \
 	"auto, fsession.multi, fsession, fexit, kprobe.session, kprobe.multi, kretprobe, "    \
 	"tracepoint, uprobe.ret, uprobe.session, uprobe.multi, uretprobe, event, raw_event, " \
-	"uprobe or span"
+	"kprobe, uprobe or span"
 
 #define MAX_ARGS 8
 

@@ -265,9 +265,9 @@ static const struct {
 	{ "histograms: {native_resolution: \"1\"}", "1:33: " RESOLUTION "1 in quotes" },
 	{ "histograms: {native_resolution: }", "1:33: " RESOLUTION "nothing" },
 	{ "histograms: {native_resolution: [1]}", "1:33: " RESOLUTION "a list" },
-	{ "defaults: {mechanism: kprobe}",
-	  "1:23: mechanism: \"kprobe\" is not allowed; did you mean "
-	  "uprobe, kprobe.multi or kprobe.session? (" MECHANISMS ")" },
+	{ "defaults: {mechanism: kprobes}",
+	  "1:23: mechanism: \"kprobes\" is not allowed; did you mean "
+	  "kprobe or uprobe? (" MECHANISMS ")" },
 	{ "defaults: {maxactive: 0}",
 	  "1:23: maxactive: \"0\" is not allowed; write a whole number from 1 to 4096" },
 	{ "defaults: {maxactive: 4097}",

@@ -90,6 +90,9 @@ static void test_allowed(void **state)
 static void test_reasons(void **state)
 {
 	assert_string_equal(denylist__kernel("do_exit"), "it never returns");
+	assert_true(denylist__allows_entry(denylist__kernel("do_exit")));
+	assert_false(denylist__allows_entry(denylist__kernel("panic")));
+	assert_false(denylist__allows_entry(denylist__kernel("__switch_to")));
 	assert_non_null(strstr(denylist__kernel("__rcu_read_unlock"), "RCU"));
 }
 

@@ -51,6 +51,8 @@ static const struct {
 	{ "/bin/x:usdt:n", OBJECT_USDT, "/bin/x", false, false, { "n" } },
 	{ "!/opt/a:b/c:usdt:p:*", OBJECT_USDT, "/opt/a:b/c", true, true, { "p:*" } },
 	{ "/bin/x:usdt:p:n|m", OBJECT_USDT, "/bin/x", false, false, { "p:n", "m" } },
+	{ "entry:f", OBJECT_ANY, NULL, false, false, { "f" } },
+	{ "!entry:ext4:f*", OBJECT_KERNEL, "ext4", true, true, { "f*" } },
 	{ "/bin/x:entry:n", OBJECT_ENTRY, "/bin/x", false, false, { "n" } },
 	{ "!/opt/a:b/c:entry:ns::f*", OBJECT_ENTRY, "/opt/a:b/c", true, true, { "ns::f*" } },
 	{ "/bin/x:entry::f", OBJECT_USER, "/bin/x", false, false, { "entry::f" } }, /* C++ */

@@ -27,7 +27,7 @@ printf '\n|---|'
 for series; do printf -- '---|'; done
 printf '\n'
 for mechanism in fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe tracepoint \
-	uprobe.ret uprobe.session uprobe.multi uretprobe event raw_event uprobe; do
+	uprobe.ret uprobe.session uprobe.multi uretprobe event raw_event kprobe uprobe; do
 	# shellcheck disable=SC2016 # Markdown
 	printf '| `%s` |' $mechanism
 	for series; do

@@ -66,6 +66,7 @@ for mechanism in uprobe.ret uprobe.session uprobe.multi uretprobe; do
 done
 try event tracepoint:task:task_rename
 try raw_event raw_tracepoint:task_rename
+try kprobe entry:do_exit
 try uprobe "$PWD/build/shop:usdt:order__done"
 # No capability, and one of the two that all need.
 for set in '' cap_bpf cap_perfmon; do

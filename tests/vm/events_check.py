@@ -59,6 +59,22 @@ def system_calls(r):
     yield from equal("results", growth(r, "result", event="syscalls:sys_exit_getsid"), {"ESRCH": n})
 
 
+def functions(r):
+    """Entries. A task that exits does not return."""
+    if not r["functions"]:
+        yield "SKIP: no kernel functions here"
+        return
+    (event,) = {e for e in growth(r, "event", object="vmlinux") if e and "getsid" in e}
+    asked = growth(r, "asked", event=event)
+    yield from equal("parameters", (len(asked), sum(asked.values())), (600, 600))
+    yield from equal("exits", growth(r, "comm", event="entry:do_exit"), {"executed-a": 1, "executed-b": 2})
+    missing = r["after"].series.get(("retprobe_probe_attached", frozenset({
+        ("object", "vmlinux"), ("function", "entry:no_such_function"), ("reason", "not_found")})))
+    yield from equal("a missing function", missing, 0)
+    probes = {p["function"]: p for p in json.loads(r["probes"])["probes"]}
+    yield from equal("mechanism", probes[event]["mechanism"], "kprobe")
+
+
 def states(r):
     """One that does not exist, and one of two."""
     attached = r["after"].values("retprobe_probe_attached", "function", object="tracepoint")
@@ -108,7 +124,7 @@ def page(r):
     yield from equal("signature", "char newcomm[16]" in probes["task:task_rename"]["signature"], True)
 
 
-CHECKS = (texts, numbers, located, system_calls, states, families, reload, perf, page)
+CHECKS = (texts, numbers, located, system_calls, functions, states, families, reload, perf, page)
 
 
 def run(name, checks, r):
@@ -129,7 +145,7 @@ def main():
     name, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     read = lambda file: (directory / file).read_text() if (directory / file).exists() else None
     r = {when: Scrape(directory / when) for when in ("before", "after", "later")}
-    r |= {file: read(file) for file in ("kernel", "syscalls", "perf", "probes")}
+    r |= {file: read(file) for file in ("kernel", "syscalls", "functions", "perf", "probes")}
     return run(name, CHECKS, r)
 
 

@@ -60,6 +60,18 @@ if [ -e $T/events/syscalls/sys_enter_getsid/id ]; then
 	Y
 	echo yes >"$RESULTS/syscalls"
 fi
+if [ -n "${GUEST:-}" ]; then
+	cat >>/tmp/events.yaml <<-Y
+	# entries of functions, one of which does not return
+	  - entries: [${SYS}getsid]
+	    labels: [{asked: "$SYS_ARG0"}]
+	    max_series: 700
+	    filter: ["$SYS_ARG0 > 900000"]
+	  - {entries: [do_exit, "!nosuch"], labels: [comm], filter: [comm == executed*]}
+	  - entries: [no_such_function]
+	Y
+	echo yes >"$RESULTS/functions"
+fi
 start_exporter --config.file=/tmp/events.yaml
 scrape before
 run renamer rename 4 20000

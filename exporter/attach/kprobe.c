@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kprobe: entries of kernel functions, by a program on the perf event of a kprobe. It is a clone
+ * with the target's descriptor in its code.
+ */
+#include "attach/batch.h"
+#include "attach/site.h"
+#include "attach/point.h"
+
+static void detach(struct attach_context *c, struct attach_slot *slot)
+{
+	struct point *p = take_ptr(slot->state);
+
+	point__detach(p);
+	free(p);
+}
+
+static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
+{
+	const struct target *t = slot->target;
+	struct point *p = slot->state = xcalloc(1, sizeof(*p));
+	struct program_site site = site__of(t);
+	__cleanup_free char *symbol = target__is_in_module(t)
+					      ? xasprintf("%s:%s", t->object, t->symbol)
+					      : xstrdup(t->symbol);
+
+	return point__attach(c, PROG_ENTRY_COUNT, &site, perf_event__open_kprobe(symbol, false), p,
+			     at);
+}
+
+static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
+		  struct kernel_counts *out)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slots[i]->attached)
+			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
+				point__skipped(slots[i]->state, 1);
+}
+
+static const char *caveat(struct features *f)
+{
+	return ATTACH_SKIPPED_EVENTS;
+}
+
+const struct attach_ops attach_kprobe = {
+	.name = "kprobe",
+	.type = TARGET_ENTRY,
+	.counting = PROG_BIT(PROG_ENTRY_COUNT),
+	.missed = 1U << MISSED_RECURSION,
+	.files = 2,
+	.needs = KPROBE_SWITCHES,
+	.requires = FEATURE_BIT(FEATURE_PERF_EVENTS) | FEATURE_BIT(FEATURE_KPROBE_EVENTS),
+	.caveat = caveat,
+	.attach = batch__attach_each,
+	.attach_one = attach_one,
+	.detach = detach,
+	.count = count,
+};
