@@ -7,18 +7,10 @@
 #include "attach/site.h"
 #include "attach/point.h"
 
-static void detach(struct attach_context *c, struct attach_slot *slot)
-{
-	struct point *p = take_ptr(slot->state);
-
-	point__detach(p);
-	free(p);
-}
-
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
 	const struct target *t = slot->target;
-	struct point *p = slot->state = xcalloc(1, sizeof(*p));
+	struct point *p = point__new(slot);
 	struct program_site site = site__of(t);
 	__cleanup_free char *symbol = target__is_in_module(t)
 					      ? xasprintf("%s:%s", t->object, t->symbol)
@@ -26,15 +18,6 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 
 	return point__attach(c, PROG_ENTRY_COUNT, &site, perf_event__open_kprobe(symbol, false), p,
 			     at);
-}
-
-static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
-		  struct kernel_counts *out)
-{
-	for (size_t i = 0; i < n; i++)
-		if (slots[i]->attached)
-			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
-				point__skipped(slots[i]->state, 1);
 }
 
 static const char *caveat(struct features *f)
@@ -53,6 +36,6 @@ const struct attach_ops attach_kprobe = {
 	.caveat = caveat,
 	.attach = batch__attach_each,
 	.attach_one = attach_one,
-	.detach = detach,
-	.count = count,
+	.detach = point__detach_slot,
+	.count = point__count_slots,
 };

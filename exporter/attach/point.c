@@ -97,3 +97,28 @@ uint64_t point__skipped(const struct point *points, size_t n)
 		skipped += programs__count_fd(points[i].program).skipped;
 	return skipped;
 }
+
+struct point *point__new(struct attach_slot *slot)
+{
+	struct point *p = slot->state = xcalloc(1, sizeof(*p));
+
+	*p = POINT_NONE;
+	return p;
+}
+
+void point__detach_slot(struct attach_context *c, struct attach_slot *slot)
+{
+	struct point *p = take_ptr(slot->state);
+
+	point__detach(p);
+	free(p);
+}
+
+void point__count_slots(struct attach_context *c, struct attach_slot **slots, size_t n,
+			struct kernel_counts *out)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slots[i]->attached)
+			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
+				point__skipped(slots[i]->state, 1);
+}

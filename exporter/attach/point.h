@@ -4,6 +4,7 @@
 #pragma once
 
 #include "attach/mechanism.h"
+#include "attach/slot.h"
 #include "kernel/perf_event.h"
 
 struct point {
@@ -31,3 +32,12 @@ void point__detach(struct point *p);
 /* How often the kernel has skipped the programs of n points. A clone belongs to one point, and so
  * do its skipped runs. */
 uint64_t point__skipped(const struct point *points, size_t n);
+
+/* ---- mechanisms whose targets have one point each: the state of the slot ----------------------
+ */
+
+struct point *point__new(struct attach_slot *slot);
+/* As attach_ops.detach and .count. */
+void point__detach_slot(struct attach_context *c, struct attach_slot *slot);
+void point__count_slots(struct attach_context *c, struct attach_slot **slots, size_t n,
+			struct kernel_counts *out);

@@ -11,29 +11,12 @@
 #include "attach/site.h"
 #include "attach/point.h"
 
-static void detach(struct attach_context *c, struct attach_slot *slot)
-{
-	struct point *p = take_ptr(slot->state);
-
-	point__detach(p);
-	free(p);
-}
-
 static int attach_one(struct attach_context *c, struct attach_slot *slot, enum attempt *at)
 {
-	struct point *p = slot->state = xcalloc(1, sizeof(*p));
+	struct point *p = point__new(slot);
 	struct program_site site = site__of(slot->target);
 
 	return point__attach_raw(c, PROG_RAW_EVENT_COUNT, &site, slot->target->function, p, at);
-}
-
-static void count(struct attach_context *c, struct attach_slot **slots, size_t n,
-		  struct kernel_counts *out)
-{
-	for (size_t i = 0; i < n; i++)
-		if (slots[i]->attached)
-			out[slots[i]->target->id].missed[MISSED_RECURSION] +=
-				point__skipped(slots[i]->state, 1);
 }
 
 static const char *caveat(struct features *f)
@@ -54,6 +37,6 @@ const struct attach_ops attach_raw_event = {
 	.caveat = caveat,
 	.attach = batch__attach_each,
 	.attach_one = attach_one,
-	.detach = detach,
-	.count = count,
+	.detach = point__detach_slot,
+	.count = point__count_slots,
 };
