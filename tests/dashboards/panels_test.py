@@ -222,7 +222,8 @@ def check_stands_out(paths):
         if title not in found:
             yield f"no panel {title}"
         else:
-            yield promtool(found[title], MACHINE, expected)
+            # The last digit of a sum depends on the order, which Prometheus does not keep.
+            yield promtool(f"round({found[title]}, 1e-6)" if title == "Calls" else found[title], MACHINE, expected)
 
 
 # ---- axes, colours, lists ----------------------------------------------------------------------------
