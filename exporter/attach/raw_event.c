@@ -23,8 +23,7 @@ static const char *caveat(struct features *f)
 {
 	return features__has(f, FEATURE_NO_PREEMPTION)
 		       ? NULL
-		       : "on Linux 7, events are missed, and counted as such, while another task "
-			 "is "
+		       : "on Linux 7, events are missed, and counted as such, while a task is "
 			 "preempted in the program on their CPU; tracepoint has none of that";
 }
 

@@ -54,18 +54,18 @@ tc qdisc add dev lo root netem delay 20ms || fail "netem"
 stat /tmp/mounted/file1? >/dev/null || fail "stat"
 both slow
 tc qdisc del dev lo root || fail "netem"
-# A server that does not answer for 5 s.
+# A server that does not answer for 3 s.
 tc qdisc add dev lo root handle 1: prio bands 4 priomap 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 &&
-	tc qdisc add dev lo parent 1:4 netem delay 5s &&
+	tc qdisc add dev lo parent 1:4 netem delay 3s &&
 	tc filter add dev lo parent 1: protocol ip u32 match ip dport 2049 0xffff flowid 1:4 || fail "delaying"
 : >/tmp/mounted/late &
-pause 3
+pause 1.5
 get /metrics "$RESULTS/hung" || fail "scrape"
 pause 0.3
 get /metrics "$RESULTS/hung" || fail "scrape"
 wait $! || fail "the call that hung"
+$CLIENT until $PORT /metrics '^retprobe_span_running\{span="rpc_call"} 0' "$RESULTS/after" || fail "it goes on"
 tc qdisc del dev lo root || fail "netem"
-both after
 umount /tmp/mounted || fail "umount"
 stop_exporter
 exit 0
