@@ -17,6 +17,18 @@
 #include "clone.bpf.h"
 #include "operands.bpf.h"
 
+/* Counts an event of a probe with captures. */
+static __always_inline void count_point(enum rp_context c, void *ctx, const struct entry *entry)
+{
+	struct capture capture = {};
+	__u64 desc = desc_of_clone();
+
+	if (make_capture(entry, desc, &capture, UNREADABLE))
+		count_captured_untimed(ctx, &capture, desc, 0, c);
+	else
+		count_event(c, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+}
+
 /* The only argument is the address of the record. Read as memory, because the verifier forbids
  * arithmetic on ctx. args: where to put it. */
 static __always_inline struct entry entry_of_event(void *ctx, struct args *args)
@@ -41,13 +53,8 @@ int event_count_capturing(void *ctx)
 {
 	struct args args;
 	struct entry entry = entry_of_event(ctx, &args);
-	struct capture capture = {};
-	__u64 desc = desc_of_clone();
 
-	if (make_capture(&entry, desc, &capture, UNREADABLE))
-		count_captured_untimed(ctx, &capture, desc, 0, RP_EXCLUSIVE);
-	else
-		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	count_point(RP_EXCLUSIVE, ctx, &entry);
 	return 1;
 }
 
@@ -75,13 +82,8 @@ int raw_event_count_capturing(const __u64 *ctx)
 {
 	struct args args;
 	struct entry entry = entry_of_raw(ctx, &args);
-	struct capture capture = {};
-	__u64 desc = desc_of_clone();
 
-	if (make_capture(&entry, desc, &capture, UNREADABLE))
-		count_captured_untimed((void *)ctx, &capture, desc, 0, RP_PREEMPTIBLE);
-	else
-		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	count_point(RP_PREEMPTIBLE, (void *)ctx, &entry);
 	return 0;
 }
 
@@ -97,13 +99,8 @@ int BPF_KPROBE(entry_count_capturing)
 {
 	struct args args;
 	struct entry entry = entry_of_function(ctx, &args);
-	struct capture capture = {};
-	__u64 desc = desc_of_clone();
 
-	if (make_capture(&entry, desc, &capture, UNREADABLE))
-		count_captured_untimed(ctx, &capture, desc, 0, RP_EXCLUSIVE);
-	else
-		count_event(RP_EXCLUSIVE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+	count_point(RP_EXCLUSIVE, ctx, &entry);
 	return 0;
 }
 
@@ -120,15 +117,11 @@ int BPF_KPROBE(usdt_count_capturing)
 {
 	struct args args;
 	struct entry entry = { .args = &args, .way = AT_RETURN };
-	struct capture capture = {};
-	__u64 desc = desc_of_clone();
 
 	keep_to_task_stack();
-	if (!read_args_of_place(ctx, &args))
-		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_UNREADABLE);
-	else if (make_capture(&entry, desc, &capture, UNREADABLE))
-		count_captured_untimed(ctx, &capture, desc, 0, RP_PREEMPTIBLE);
+	if (read_args_of_place(ctx, &args))
+		count_point(RP_PREEMPTIBLE, ctx, &entry);
 	else
-		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc), RP_EVENT_FILTERED);
+		count_event(RP_PREEMPTIBLE, RP_DESC_ID(desc_of_clone()), RP_EVENT_UNREADABLE);
 	return 0;
 }

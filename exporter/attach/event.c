@@ -19,11 +19,6 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 			     point__open_tracepoint(c, slot->target->function), p, at);
 }
 
-static const char *caveat(struct features *f)
-{
-	return ATTACH_SKIPPED_EVENTS;
-}
-
 const struct attach_ops attach_event = {
 	.name = "event",
 	.type = TARGET_EVENT,
@@ -31,7 +26,7 @@ const struct attach_ops attach_event = {
 	.missed = 1U << MISSED_RECURSION,
 	.files = 2,
 	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS),
-	.caveat = caveat,
+	.caveat = point__caveat,
 	.attach = batch__attach_each,
 	.attach_one = attach_one,
 	.detach = point__detach_slot,

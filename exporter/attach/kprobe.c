@@ -16,13 +16,7 @@ static int attach_one(struct attach_context *c, struct attach_slot *slot, enum a
 					      ? xasprintf("%s:%s", t->object, t->symbol)
 					      : xstrdup(t->symbol);
 
-	return point__attach(c, PROG_ENTRY_COUNT, &site, perf_event__open_kprobe(symbol, false), p,
-			     at);
-}
-
-static const char *caveat(struct features *f)
-{
-	return ATTACH_SKIPPED_EVENTS;
+	return point__attach_at_entry(c, PROG_ENTRY_COUNT, &site, symbol, p, at);
 }
 
 const struct attach_ops attach_kprobe = {
@@ -30,10 +24,10 @@ const struct attach_ops attach_kprobe = {
 	.type = TARGET_ENTRY,
 	.counting = PROG_BIT(PROG_ENTRY_COUNT),
 	.missed = 1U << MISSED_RECURSION,
-	.files = 2,
+	.files = 3,
 	.needs = KPROBE_SWITCHES,
 	.requires = FEATURE_BIT(FEATURE_PERF_EVENTS) | FEATURE_BIT(FEATURE_KPROBE_EVENTS),
-	.caveat = caveat,
+	.caveat = point__caveat,
 	.attach = batch__attach_each,
 	.attach_one = attach_one,
 	.detach = point__detach_slot,

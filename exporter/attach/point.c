@@ -44,6 +44,22 @@ int point__attach(struct attach_context *c, enum program_id program,
 	return perf_event__attach(event, out->program, cookie, &out->at);
 }
 
+int point__attach_at_entry(struct attach_context *c, enum program_id program,
+			   const struct program_site *site, const char *symbol, struct point *out,
+			   enum attempt *at)
+{
+	uint64_t cookie; /* clones have none */
+	int err;
+
+	*out = POINT_NONE;
+	err = load(c, program, site, &cookie, out, at);
+	if (err)
+		return err;
+	*at = ATTEMPT_EVENT;
+	return perf_event__attach_kprobe(perf_event__open_kprobe(symbol, false), out->program,
+					 &out->at);
+}
+
 int point__attach_raw(struct attach_context *c, enum program_id program,
 		      const struct program_site *site, const char *name, struct point *out,
 		      enum attempt *at)
@@ -94,8 +110,14 @@ uint64_t point__skipped(const struct point *points, size_t n)
 	uint64_t skipped = 0;
 
 	for (size_t i = 0; i < n; i++)
-		skipped += programs__count_fd(points[i].program).skipped;
+		skipped += programs__count_fd(points[i].program).skipped +
+			   bpf_sys__kprobe_missed(points[i].at.link);
 	return skipped;
+}
+
+const char *point__caveat(struct features *f)
+{
+	return ATTACH_SKIPPED_EVENTS;
 }
 
 struct point *point__new(struct attach_slot *slot)

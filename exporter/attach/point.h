@@ -22,6 +22,10 @@ int point__attach(struct attach_context *c, enum program_id program,
 int point__attach_in_file(struct attach_context *c, enum program_id program,
 			  const struct program_site *site, const struct point_place *place,
 			  bool is_return, struct point *out, enum attempt *at);
+/* The same at the entry of a kernel function. */
+int point__attach_at_entry(struct attach_context *c, enum program_id program,
+			   const struct program_site *site, const char *symbol, struct point *out,
+			   enum attempt *at);
 /* The same at a raw tracepoint. */
 int point__attach_raw(struct attach_context *c, enum program_id program,
 		      const struct program_site *site, const char *name, struct point *out,
@@ -29,9 +33,12 @@ int point__attach_raw(struct attach_context *c, enum program_id program,
 /* An event of a tracepoint, for point__attach(). name: "block:block_rq_issue". */
 int point__open_tracepoint(struct attach_context *c, const char *name);
 void point__detach(struct point *p);
-/* How often the kernel has skipped the programs of n points. A clone belongs to one point, and so
- * do its skipped runs. */
+/* How often the kernel has skipped the programs of n points, or the kprobes that call them. A clone
+ * belongs to one point, and so do its skipped runs. */
 uint64_t point__skipped(const struct point *points, size_t n);
+
+/* As attach_ops.caveat, of programs on perf events. */
+const char *point__caveat(struct features *f);
 
 /* ---- mechanisms whose targets have one point each: the state of the slot ----------------------
  */

@@ -50,12 +50,6 @@ static enum where where_is(const struct point_place *at)
 	}
 }
 
-static int open_event(struct attach_context *c, const struct point_place *at)
-{
-	return where_is(at) == AT_TRACEPOINT ? point__open_tracepoint(c, at->point->event)
-					     : perf_event__open_kprobe(at->point->function, false);
-}
-
 static int attach_point(struct attach_context *c, const struct target *t, struct span *s, size_t i,
 			enum attempt *at)
 {
@@ -81,7 +75,11 @@ static int attach_point(struct attach_context *c, const struct target *t, struct
 					     place->point->kind == POINT_RETURN, &s->points[i], at);
 	if (where_is(place) == AT_RAW_TRACEPOINT)
 		return point__attach_raw(c, program, &site, place->point->event, &s->points[i], at);
-	return point__attach(c, program, &site, open_event(c, place), &s->points[i], at);
+	if (where_is(place) == AT_ENTRY)
+		return point__attach_at_entry(c, program, &site, place->point->function,
+					      &s->points[i], at);
+	return point__attach(c, program, &site, point__open_tracepoint(c, place->point->event),
+			     &s->points[i], at);
 }
 
 /* As many as its programs know of (discover/points.c). */
@@ -129,11 +127,6 @@ int span__scan(const struct attach_slot *slot, struct object *obj, uint64_t *run
 	return running_spans__scan(obj, &s->running, running, oldest);
 }
 
-static const char *caveat(struct features *f)
-{
-	return ATTACH_SKIPPED_EVENTS;
-}
-
 const struct attach_ops attach_span = {
 	.name = "span",
 	.type = TARGET_SPAN,
@@ -146,7 +139,7 @@ const struct attach_ops attach_span = {
 	.missed = 1U << MISSED_RECURSION,
 	.files = 7, /* of two points */
 	.requires = FEATURE_BIT(FEATURE_TRACEFS) | FEATURE_BIT(FEATURE_PERF_EVENTS),
-	.caveat = caveat,
+	.caveat = point__caveat,
 	.attach = batch__attach_each,
 	.attach_one = attach_one,
 	.detach = detach,

@@ -38,12 +38,21 @@ struct link_create {
 /* struct bpf_link_info */
 struct link_info {
 	uint32_t type, id, prog_id, pad;
-	struct {
-		uint64_t addrs;
-		uint32_t count, flags;
-		uint64_t missed, cookies;
-	} kprobe_multi;
+	union {
+		struct {
+			uint64_t addrs;
+			uint32_t count, flags;
+			uint64_t missed, cookies;
+		} kprobe_multi;
+		struct {
+			uint32_t event, pad; /* enum bpf_perf_event_type */
+			uint64_t name;
+			uint32_t name_len, offset;
+			uint64_t addr, missed;
+		} kprobe;
+	};
 };
+#define PERF_EVENT_KPROBE 3
 
 static uint64_t ptr(const void *p)
 {
@@ -169,7 +178,8 @@ bool bpf_sys__stats_are_on(void)
 	       *c == '1';
 }
 
-uint64_t bpf_sys__link_missed(int link_fd)
+/* All 0 if the kernel does not tell. */
+static struct link_info info_of(int link_fd)
 {
 	struct link_info info = {};
 	union bpf_attr attr = {
@@ -181,8 +191,20 @@ uint64_t bpf_sys__link_missed(int link_fd)
 	};
 
 	if (syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)))
-		return 0;
-	return info.kprobe_multi.missed;
+		return (struct link_info){};
+	return info;
+}
+
+uint64_t bpf_sys__link_missed(int link_fd)
+{
+	return info_of(link_fd).kprobe_multi.missed;
+}
+
+uint64_t bpf_sys__kprobe_missed(int link_fd)
+{
+	struct link_info info = info_of(link_fd);
+
+	return info.kprobe.event == PERF_EVENT_KPROBE ? info.kprobe.missed : 0;
 }
 
 int bpf_sys__module_btf(const char *module)

@@ -54,6 +54,9 @@ bool bpf_sys__stats_are_on(void);
 
 /* Calls for which a multi link had no return slot. 0 before 6.9, which does not count. */
 uint64_t bpf_sys__link_missed(int link_fd);
+/* How often the kernel has skipped the kprobe of a perf event's link, as another one was running. 0
+ * for other links, and before 6.7, which does not tell. */
+uint64_t bpf_sys__kprobe_missed(int link_fd);
 
 /* Sends libbpf's messages to the log, at debug. */
 void bpf_sys__log_libbpf(void);

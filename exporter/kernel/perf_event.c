@@ -92,23 +92,23 @@ int perf_event__open_usdt(const char *path, uint64_t offset, uint64_t semaphore)
 	return open_probe("uprobe", path, offset, false, semaphore);
 }
 
-int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out)
+static int set_program(int event, int prog_fd)
 {
-	struct perf_attachment a = { event, -1 };
-	int err = 0;
+	return ioctl(event, PERF_EVENT_IOC_SET_BPF, prog_fd) ? -errno : 0;
+}
 
-	if (event < 0)
-		return event;
-	if (cookie) {
-		LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = cookie);
+static int attach(struct perf_attachment a, int prog_fd, uint64_t cookie, bool by_link,
+		  struct perf_attachment *out)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = cookie);
+	int err;
 
-		a.link = bpf_link_create(prog_fd, event, BPF_PERF_EVENT, &opts);
-		if (a.link < 0)
-			err = a.link;
-	} else if (ioctl(event, PERF_EVENT_IOC_SET_BPF, prog_fd)) {
-		err = -errno;
-	}
-	if (!err && ioctl(event, PERF_EVENT_IOC_ENABLE, 0))
+	if (a.event < 0)
+		return a.event;
+	if (by_link)
+		a.link = bpf_link_create(prog_fd, a.event, BPF_PERF_EVENT, &opts);
+	err = cookie && a.link < 0 ? a.link : a.link < 0 ? set_program(a.event, prog_fd) : 0;
+	if (!err && ioctl(a.event, PERF_EVENT_IOC_ENABLE, 0))
 		err = -errno;
 	if (err) {
 		perf_event__close(&a);
@@ -116,6 +116,16 @@ int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_atta
 	}
 	*out = a;
 	return 0;
+}
+
+int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out)
+{
+	return attach((struct perf_attachment){ event, -1 }, prog_fd, cookie, cookie, out);
+}
+
+int perf_event__attach_kprobe(int event, int prog_fd, struct perf_attachment *out)
+{
+	return attach((struct perf_attachment){ event, -1 }, prog_fd, 0, true, out);
 }
 
 void perf_event__close(struct perf_attachment *a)

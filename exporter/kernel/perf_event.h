@@ -30,4 +30,6 @@ int perf_event__open_usdt(const char *path, uint64_t offset, uint64_t semaphore)
  * negative errno.
  */
 int perf_event__attach(int event, int prog_fd, uint64_t cookie, struct perf_attachment *out);
+/* The same by a link, where the kernel has such links: for bpf_sys__kprobe_missed(). */
+int perf_event__attach_kprobe(int event, int prog_fd, struct perf_attachment *out);
 void perf_event__close(struct perf_attachment *a);

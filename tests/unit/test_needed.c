@@ -9,25 +9,12 @@
 #include <math.h>
 
 #include "label_world.h"
+#include "said.h"
 #include "base/log.h"
 
 enum { FIRST_KEY = 100 };
 
 static struct label_slots *labels;
-static char said[1000];
-static int times_said;
-
-void __wrap_log__line(enum log_level level, const char *fmt, ...);
-void __wrap_log__line(enum log_level level, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(said, sizeof(said), fmt, ap);
-	va_end(ap);
-	times_said++;
-}
-
 static int set_up(void **state)
 {
 	assert_true(world__set_up());

@@ -13,14 +13,16 @@ function=kill_pid_info_type
 grep -qw $function $T/available_filter_functions || function=kill_pid_info
 if [ $# -eq 0 ]; then
 	: >"$RESULTS/all"
-	set -- fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe
+	set -- fsession.multi fsession fexit kprobe.session kprobe.multi kretprobe kprobe
 fi
 
 uname -r >"$RESULTS/kernel"
 cat /sys/kernel/debug/sched/preempt >"$RESULTS/preempt" 2>/dev/null
 reference $function
 for mechanism; do
-	try_exporter --mechanism="$mechanism" $function || continue
+	probe=$function
+	[ "$mechanism" != kprobe ] || probe=entry:$function
+	try_exporter --mechanism="$mechanism" "$probe" || continue
 	measure "$mechanism" signals 1 40000
 	get /api/v1/probes "$RESULTS/$mechanism.probes.json" || fail "/api/v1/probes"
 	stop_exporter || fail "stopped badly"

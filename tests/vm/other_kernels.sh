@@ -24,7 +24,7 @@ x86)
 	set -- limits:integrity/6.12/lockdown=integrity limits:nodebugfs/6.12/debugfs=off \
 		limits:cgroup1/6.12/systemd.unified_cgroup_hierarchy=0 limits:nofprobe/6.1 scale:nobtf/6.12-nobtf \
 		conformance:auto.mmap,auto.map/6.1-cloud conformance:auto.mmap,auto.map/6.12-cloud \
-		conformance:auto.mmap,auto.percpu,auto.map+conformance_edges:$edges/6.12/preempt=full interrupts:fexit/6.12 interrupts:fexit/6.1 \
+		conformance:auto.mmap,auto.percpu,auto.map+conformance_edges:$edges/6.12/preempt=full interrupts:fexit,kprobe/6.12 interrupts:fexit/6.1 \
 		scale:many.auto,refused.kprobe.multi,nobtf/7 conformance:auto.mmap,auto.map/7-cloud $some/6.1-rt $some/7-rt $some/6.12-rt \
 		conformance+conformance_edges:start,kprobe.session,again/6.18 lifecycle/5.10/possible_cpus=100 \
 		scale:fallback.first,fallback.void,fallback.last,nobtf,many.auto+in_flight+waits+nfs/6.12 \
